@@ -1,0 +1,61 @@
+"""The cost model's shape: how much virtual time each primitive takes on the emulated machine.
+
+Values come from a named profile (``configs/costs/*.yaml``), each with unit and source; the
+defaults here are those of the profile ``default``. All are ns of virtual time unless the name
+says otherwise.
+"""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(slots=True)
+class Costs:
+    """One cost profile. Every field is an int in ns, per item where the name names an item."""
+
+    syscall_entry: int = 60
+    guest_block: int = 120  # user time of one basic block of a guest program
+    context_switch: int = 1_200
+    ipi: int = 900
+    tick: int = 800
+    lock_acquire: int = 18
+    lock_hold: int = 60  # least time a spinlock stays held
+    dup_task_struct: int = 6_000
+    copy_files_per_fd: int = 30
+    copy_mm: int = 9_000
+    copy_vma: int = 450
+    copy_pte: int = 22
+    alloc_pid: int = 350
+    link_task: int = 900
+    wake_up_new_task: int = 1_500
+    try_to_wake_up: int = 700
+    exec_base: int = 180_000
+    exec_per_arg: int = 300
+    load_page: int = 350
+    page_fault: int = 650
+    zero_page: int = 180
+    copy_page: int = 420
+    tlb_flush: int = 250
+    exit_base: int = 18_000
+    exit_per_vma: int = 400
+    free_page: int = 90
+    free_pte: int = 20
+    exit_notify: int = 1_200
+    reparent_child: int = 150
+    release_task: int = 2_500
+    wait_scan: int = 60
+    signal_send: int = 500
+    signal_deliver: int = 900
+    pipe_op: int = 400
+    copy_byte_x1000: int = 100  # ps per byte copied between user and kernel
+    file_op: int = 350
+    path_component: int = 250
+    mmap_op: int = 1_500
+    memory_access: int = 4
+    lock_op: int = 80  # a futex-based user lock, uncontended
+    timer_op: int = 300
+    thread_create: int = 7_000
+
+
+def cost_names() -> tuple[str, ...]:
+    """Return the names of all costs, in declaration order."""
+    return tuple(field.name for field in fields(Costs))

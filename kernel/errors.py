@@ -1,0 +1,35 @@
+"""How a kernel path ends other than by returning a value."""
+
+from typing import Any
+
+
+class KernelError(Exception):
+    """The call fails with an errno; the guest sees OSError(errno, strerror[, filename])."""
+
+    def __init__(self, errno: int, filename: str | None = None) -> None:
+        super().__init__(errno, filename)
+        self.errno = errno
+        self.filename = filename
+
+
+class GuestFault(Exception):
+    """The call raises an exception that CPython's own run time, not the kernel, would raise."""
+
+    def __init__(self, name: str, args: tuple[Any, ...]) -> None:
+        super().__init__(name, args)
+        self.error = (name, args)
+
+
+class RestartSyscall(Exception):
+    """A sleep was interrupted by a signal; the call starts again unless a handler says EINTR.
+
+    Source: include/linux/errno.h, ERESTARTSYS.
+    """
+
+
+class TaskDead(Exception):
+    """do_exit() has finished: the current task never returns to user mode."""
+
+
+class InvariantError(AssertionError):
+    """A broken invariant of the emulator; the message is the story of what was found."""

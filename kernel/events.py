@@ -1,0 +1,55 @@
+"""Trace events: Linux's tracepoints, by number, with their fields.
+
+Every LP appends plain tuples ``(time_ns, event, *fields)`` to its own stream, in the order in
+which they happened there; streams carry no host time and no object identity, so equal runs give
+equal bytes. Field names are those of the tracepoint's ``format`` file on a live kernel.
+
+Source: include/trace/events/{sched,task,signal,kmem,exceptions,lock}.h.
+"""
+
+from typing import Final
+
+SCHED_SWITCH: Final = 1
+SCHED_WAKEUP: Final = 2
+SCHED_WAKEUP_NEW: Final = 3
+SCHED_MIGRATE_TASK: Final = 4
+SCHED_PROCESS_FORK: Final = 5
+SCHED_PROCESS_EXEC: Final = 6
+SCHED_PROCESS_EXIT: Final = 7
+SCHED_PROCESS_WAIT: Final = 8
+SCHED_PROCESS_FREE: Final = 9
+TASK_NEWTASK: Final = 10
+TASK_RENAME: Final = 11
+SIGNAL_GENERATE: Final = 12
+SIGNAL_DELIVER: Final = 13
+PAGE_FAULT_USER: Final = 14
+SYS_ENTER: Final = 15
+SYS_EXIT: Final = 16
+OOM_MARK_VICTIM: Final = 17
+
+EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
+    SCHED_SWITCH: (
+        "sched_switch",
+        ("prev_comm", "prev_pid", "prev_prio", "prev_state", "next_comm", "next_pid", "next_prio"),
+    ),
+    SCHED_WAKEUP: ("sched_wakeup", ("comm", "pid", "prio", "target_cpu")),
+    SCHED_WAKEUP_NEW: ("sched_wakeup_new", ("comm", "pid", "prio", "target_cpu")),
+    SCHED_MIGRATE_TASK: ("sched_migrate_task", ("comm", "pid", "prio", "orig_cpu", "dest_cpu")),
+    SCHED_PROCESS_FORK: (
+        "sched_process_fork",
+        ("parent_comm", "parent_pid", "child_comm", "child_pid"),
+    ),
+    SCHED_PROCESS_EXEC: ("sched_process_exec", ("filename", "pid", "old_pid")),
+    SCHED_PROCESS_EXIT: ("sched_process_exit", ("comm", "pid", "prio", "group_dead")),
+    SCHED_PROCESS_WAIT: ("sched_process_wait", ("comm", "pid", "prio")),
+    SCHED_PROCESS_FREE: ("sched_process_free", ("comm", "pid", "prio")),
+    TASK_NEWTASK: ("task_newtask", ("pid", "comm", "clone_flags", "oom_score_adj")),
+    TASK_RENAME: ("task_rename", ("pid", "oldcomm", "newcomm", "oom_score_adj")),
+    SIGNAL_GENERATE: ("signal_generate", ("sig", "errno", "code", "comm", "pid", "group", "result")),
+    SIGNAL_DELIVER: ("signal_deliver", ("sig", "errno", "code", "sa_handler", "sa_flags", "pid")),
+    # kind: "zero", "anon", "cow_copy", "cow_reuse", "file", "shared"
+    PAGE_FAULT_USER: ("page_fault_user", ("pid", "address", "error_code", "kind")),
+    SYS_ENTER: ("sys_enter", ("pid", "id")),
+    SYS_EXIT: ("sys_exit", ("pid", "id", "ret")),
+    OOM_MARK_VICTIM: ("mark_victim", ("pid", "comm")),
+}

@@ -1,0 +1,110 @@
+"""What is configured about one emulated machine: plain data, the same in every LP.
+
+The engine makes it from the validated config; ``to_plain`` and ``from_plain`` carry it to actors.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from kernel.costs import Costs
+
+
+@dataclass(slots=True)
+class ImageSpec:
+    """One executable of the emulated file tree.
+
+    ``program`` is the loader's key. Pages are what exec maps and what the program touches at once.
+    """
+
+    program: str
+    text_pages: int = 20
+    data_pages: int = 4
+    bss_pages: int = 2
+    stack_pages: int = 2
+
+
+@dataclass(slots=True)
+class FileSpec:
+    """One file of the emulated file tree at boot. ``image`` makes it executable as such."""
+
+    mode: int = 0o644
+    content: bytes = b""
+    image: ImageSpec | None = None
+    uid: int = 0
+    gid: int = 0
+
+
+@dataclass(slots=True)
+class SpawnSpec:
+    """Processes started at boot as children of init: ``count`` instances, ``every_ns`` apart."""
+
+    path: str
+    argv: tuple[str, ...]
+    start_ns: int = 0
+    count: int = 1
+    every_ns: int = 0
+    env: tuple[tuple[str, str], ...] = ()
+    cwd: str = "/"
+    label: str = ""
+
+
+@dataclass(slots=True)
+class MachineSpec:
+    """The machine, its policies and what runs on it."""
+
+    cpus: int = 8
+    seed: int = 42
+    linux: str = "6.12"
+    granularity: str = "syscall"
+    arch: str = "x86"
+    hz: int = 250
+    memory_bytes: int = 4 << 30
+    page_size: int = 4096
+    pid_max: int = 32768
+    threads_max: int = 0  # 0: as Linux computes it from memory
+    thread_size: int = 16384
+    fair: str = "cfs"
+    child_runs_first: str = "off"
+    sched_latency_ns: int = 6_000_000
+    sched_min_granularity_ns: int = 750_000
+    sched_wakeup_granularity_ns: int = 1_000_000
+    trace: bool = True
+    check: bool = False
+    tie_break: str = "order"
+    block_budget: int = 1_000_000
+    epoch_ns: int = 1_700_000_000_000_000_000  # CLOCK_REALTIME at boot
+    uid: int = 0
+    gid: int = 0
+    mutations: tuple[str, ...] = ()
+    costs: Costs = field(default_factory=Costs)
+    files: dict[str, FileSpec] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)  # loader key -> program text
+    spawns: tuple[SpawnSpec, ...] = ()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the spec as data that msgpack can carry."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, data: dict[str, Any]) -> "MachineSpec":
+        """Return the spec that ``to_plain`` described (msgpack turns tuples into lists)."""
+        data = dict(data)
+        data["costs"] = Costs(**data["costs"])
+        data["files"] = {
+            path: FileSpec(
+                **{**plain, "image": ImageSpec(**plain["image"]) if plain["image"] else None}
+            )
+            for path, plain in data["files"].items()
+        }
+        data["spawns"] = tuple(
+            SpawnSpec(
+                **{
+                    **plain,
+                    "argv": tuple(plain["argv"]),
+                    "env": tuple((name, value) for name, value in plain["env"]),
+                }
+            )
+            for plain in data["spawns"]
+        )
+        data["mutations"] = tuple(data["mutations"])
+        return cls(**data)

@@ -1,0 +1,36 @@
+"""Named points: where a kernel path can be interleaved with another CPU's.
+
+A kernel path is a generator that yields ``(name, kind, object)``. The driver in ``kernel.state``
+gives each kind its meaning for the granularity in force:
+
+========== ======================================= =======================================
+kind       granularity ``syscall``                 granularity ``step``
+========== ======================================= =======================================
+POINT      nothing                                 others may run here
+BARRIER    nothing                                 others may run here; orders memory
+ACQUIRE    wait in virtual time for the lock        real exclusion: the path stops until it has it
+READ       the same, shared                         the same, shared
+RELEASE    the lock is free from now on             the same; a waiter may go on
+SCHEDULE   the task gives up its CPU unless its     the same
+           state is TASK_RUNNING again; the path
+           goes on when a CPU runs the task
+========== ======================================= =======================================
+
+Names are stable (``exit_notify.tasklist_lock``): mutations, schedules and reports refer to them.
+A name is unique to its place in the source; the object is the lock, or what the point is about.
+"""
+
+from collections.abc import Generator
+from typing import Any, Final
+
+POINT: Final = 0
+ACQUIRE: Final = 1
+READ: Final = 2
+RELEASE: Final = 3
+BARRIER: Final = 4
+SCHEDULE: Final = 5
+
+KIND_NAMES: Final = ("point", "acquire", "read", "release", "barrier", "schedule")
+
+Point = tuple[str, int, Any]
+Path = Generator[Point, None, Any]

@@ -1,0 +1,271 @@
+"""``task_struct`` and the structures that hang off it, and the table of legal state moves.
+
+Linux's axes stay separate: ``state`` (may it run?), ``exit_state`` (how far is its death?),
+``on_rq``, ``on_cpu`` and ``PF_EXITING`` say different things and none is derived from another.
+TASK_RUNNING means runnable or running. ``pid`` is a thread's id, ``tgid`` the process's.
+
+A task has two halves. ``TaskStruct`` is KernelState's: identity, family, signals, files, memory.
+``CpuTask`` is the half that lives with the CPU that ran the task last: sched entity, user
+context, thread flags. Only messages connect the two.
+
+Source: include/linux/sched.h, include/linux/sched/signal.h; fs/proc/array.c for the letters.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from kernel.points import Path
+    from kernel.user import UserContext
+
+TASK_RUNNING: Final = 0
+TASK_INTERRUPTIBLE: Final = 1
+TASK_UNINTERRUPTIBLE: Final = 2
+TASK_STOPPED_BIT: Final = 4
+TASK_TRACED_BIT: Final = 8
+TASK_PARKED: Final = 0x40
+TASK_DEAD: Final = 0x80
+TASK_WAKEKILL: Final = 0x100
+TASK_WAKING: Final = 0x200
+TASK_NOLOAD: Final = 0x400
+TASK_NEW: Final = 0x800
+TASK_KILLABLE: Final = TASK_WAKEKILL | TASK_UNINTERRUPTIBLE
+TASK_STOPPED: Final = TASK_WAKEKILL | TASK_STOPPED_BIT
+TASK_TRACED: Final = TASK_TRACED_BIT
+TASK_IDLE: Final = TASK_UNINTERRUPTIBLE | TASK_NOLOAD
+TASK_NORMAL: Final = TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE
+
+EXIT_DEAD: Final = 0x10
+EXIT_ZOMBIE: Final = 0x20
+
+PF_EXITING: Final = 0x4
+PF_KTHREAD: Final = 0x200000
+PF_FORKNOEXEC: Final = 0x40
+PF_SIGNALED: Final = 0x400
+PF_NPROC_EXCEEDED: Final = 0x1000
+
+SIGNAL_GROUP_EXIT: Final = 0x4
+SIGNAL_STOP_STOPPED: Final = 0x1
+SIGNAL_STOP_CONTINUED: Final = 0x2
+SIGNAL_UNKILLABLE: Final = 0x40
+
+_ASLEEP: Final = (
+    TASK_INTERRUPTIBLE,
+    TASK_UNINTERRUPTIBLE,
+    TASK_KILLABLE,
+    TASK_STOPPED,
+    TASK_TRACED,
+    TASK_PARKED,
+    TASK_IDLE,
+)
+
+# Which ``state`` may follow which. A sleeper's state may change to another sleep only by running.
+STATE_MOVES: Final[dict[int, tuple[int, ...]]] = {
+    TASK_NEW: (TASK_RUNNING,),
+    TASK_RUNNING: (TASK_RUNNING, *_ASLEEP, TASK_DEAD),
+    **{state: (TASK_RUNNING, state) for state in _ASLEEP},
+    TASK_DEAD: (),
+}
+EXIT_MOVES: Final[dict[int, tuple[int, ...]]] = {
+    0: (EXIT_ZOMBIE, EXIT_DEAD),
+    EXIT_ZOMBIE: (EXIT_DEAD,),
+    EXIT_DEAD: (),
+}
+
+
+class IllegalTransition(AssertionError):
+    """A task was moved in a way the state table does not allow: a bug of the emulator."""
+
+
+class SighandStruct:
+    """Signal handlers of a thread group (``sighand_struct``).
+
+    ``action`` holds only what differs from SIG_DFL: signal -> SIG_IGN (1) or a guest handler.
+    """
+
+    __slots__ = ("action", "count", "siglock")
+
+    def __init__(self, siglock: Any) -> None:
+        self.action: dict[int, Any] = {}
+        self.count = 1
+        self.siglock = siglock
+
+
+class SignalStruct:
+    """What the threads of one process share (``signal_struct``)."""
+
+    __slots__ = (
+        "count",
+        "cstime_ns",
+        "cutime_ns",
+        "flags",
+        "group_exec_task",
+        "group_exit_code",
+        "has_child_subreaper",
+        "is_child_subreaper",
+        "leader",
+        "live",
+        "nivcsw",
+        "nr_threads",
+        "nvcsw",
+        "pgrp",
+        "rlim",
+        "session",
+        "shared_pending",
+        "stime_ns",
+        "threads",
+        "utime_ns",
+        "wait_chldexit",
+    )
+
+    def __init__(self) -> None:
+        # tasklist_lock
+        self.count = 1
+        self.live = 1
+        self.nr_threads = 1
+        self.leader: TaskStruct | None = None
+        self.threads: list[TaskStruct] = []  # thread_head, in creation order, leader first
+        self.pgrp: Any = None  # struct pid
+        self.session: Any = None  # struct pid
+        self.is_child_subreaper = False
+        self.has_child_subreaper = False
+        # siglock
+        self.flags = 0
+        self.group_exit_code = 0
+        self.group_exec_task: TaskStruct | None = None
+        self.shared_pending: list[tuple[int, int, int]] = []  # (signal, si_code, si_pid)
+        self.wait_chldexit: list[TaskStruct] = []
+        self.rlim: dict[int, tuple[int, int]] = {}  # only what differs from the defaults
+        self.utime_ns = 0  # of threads already released
+        self.stime_ns = 0
+        self.cutime_ns = 0  # of children waited for, and of theirs
+        self.cstime_ns = 0
+        self.nvcsw = 0
+        self.nivcsw = 0
+
+
+class TaskStruct:
+    """One thread as the kernel sees it (``task_struct``)."""
+
+    __slots__ = (
+        "children",
+        "clear_child_tid",
+        "comm",
+        "cpu",
+        "cred",
+        "ctx",
+        "exit_code",
+        "exit_signal",
+        "exit_state",
+        "files",
+        "flags",
+        "fs",
+        "group_leader",
+        "in_syscall",
+        "mm",
+        "nice",
+        "on_rq",
+        "parent",
+        "path",
+        "pdeath_signal",
+        "pending",
+        "pid",
+        "real_parent",
+        "self_exec_id",
+        "sighand",
+        "signal",
+        "slot",
+        "stack",
+        "start_time_ns",
+        "state",
+        "stime_ns",
+        "sysvsem",
+        "tgid",
+        "thread_pid",
+        "timer",
+        "usage",
+        "utime_ns",
+        "vfork_done",
+        "wake_value",
+    )
+
+    def __init__(self, pid: int, tgid: int, comm: str) -> None:
+        # never changes after copy_process, but for exec's tid swap
+        self.pid = pid
+        self.tgid = tgid
+        self.thread_pid: Any = None  # struct pid
+        self.start_time_ns = 0
+        self.stack: Any = None  # kernel stack, see kernel.arch
+        self.slot = -1  # place in the task_struct slab cache
+        # pi_lock
+        self.state = TASK_NEW
+        self.cpu = 0  # CPU that runs or ran the task last
+        self.on_rq = False  # counted in the load table
+        # tasklist_lock
+        self.exit_state = 0
+        self.exit_signal = 17
+        self.exit_code = 0
+        self.real_parent: TaskStruct = self
+        self.parent: TaskStruct = self
+        self.children: list[TaskStruct] = []  # fork order
+        self.group_leader: TaskStruct = self
+        self.self_exec_id = 0
+        self.usage = 2  # one until reaped, one while a CPU still runs it
+        # alloc_lock (task_lock)
+        self.comm = comm
+        self.mm: Any = None
+        self.files: Any = None
+        self.fs: Any = None
+        self.vfork_done: TaskStruct | None = None  # the parent that sleeps on it
+        self.clear_child_tid = False
+        # siglock
+        self.signal: SignalStruct = None  # type: ignore[assignment]  # set by copy_signal
+        self.sighand: SighandStruct = None  # type: ignore[assignment]  # set by copy_sighand
+        self.pending: list[tuple[int, int, int]] = []
+        self.pdeath_signal = 0
+        # current only
+        self.flags = 0
+        self.cred: Any = None
+        self.nice = 0
+        self.sysvsem: Any = None
+        self.utime_ns = 0
+        self.stime_ns = 0
+        self.path: Path | None = None  # the system call it sleeps in
+        self.wake_value: Any = None
+        self.timer = 0  # armed timeout, by serial number; 0 = none
+        self.in_syscall = -1  # number of the system call being served
+        self.ctx: UserContext | None = None  # user context while its heap is shared
+
+    def __repr__(self) -> str:
+        return f"<task {self.pid}/{self.tgid} {self.comm} {task_state_letter(self)}>"
+
+
+def set_exit_state(task: TaskStruct, expected: int, new: int) -> None:
+    """Move ``exit_state`` from ``expected`` to ``new``, or raise IllegalTransition."""
+    if task.exit_state != expected or new not in EXIT_MOVES[expected]:
+        raise IllegalTransition(
+            f"{task!r}: exit_state {task.exit_state:#x} -> {new:#x}, expected {expected:#x}"
+        )
+    task.exit_state = new
+
+
+_LETTERS: Final = ((TASK_STOPPED_BIT, "T"), (TASK_TRACED_BIT, "t"), (TASK_PARKED, "P"))
+
+
+def task_state_letter(task: TaskStruct) -> str:
+    """Return the letter that /proc/PID/stat shows for ``task``.
+
+    Source: fs/proc/array.c:get_task_state().
+    """
+    if task.exit_state:
+        return "Z" if task.exit_state == EXIT_ZOMBIE else "X"
+    state = task.state
+    if state & TASK_NOLOAD and state & TASK_UNINTERRUPTIBLE:
+        return "I"
+    if state & TASK_UNINTERRUPTIBLE:
+        return "D"
+    if state & TASK_INTERRUPTIBLE:
+        return "S"
+    for bit, letter in _LETTERS:
+        if state & bit:
+            return letter
+    return "X" if state == TASK_DEAD else "R"

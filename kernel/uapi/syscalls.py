@@ -1,0 +1,175 @@
+"""System call numbers and signatures: the one contract between guest programs and the kernel.
+
+A compiled guest program stops at an *op*: a tuple ``(nr, *args)`` of plain data (int, float, str,
+bytes, bool, None, and tuples of them). Numbers are x86-64's where Linux has the call; numbers
+from 1000 on are smplab's own: what a C library or CPython does in user space above the kernel
+(thread start and join, locks), accesses that may fault, and pure CPU time.
+
+``TABLE`` maps a number to ``(name, argument names, result)``. A call that fails is answered with
+an error instead of a result: ``(exception name, args)``, for example ``("OSError", (2, path))``;
+the guest run time raises it at the call.
+
+Source: arch/x86/entry/syscalls/syscall_64.tbl (numbers).
+"""
+
+from typing import Final
+
+NR_READ: Final = 0
+NR_WRITE: Final = 1
+NR_OPEN: Final = 2
+NR_CLOSE: Final = 3
+NR_STAT: Final = 4
+NR_FSTAT: Final = 5
+NR_LSEEK: Final = 8
+NR_MMAP: Final = 9
+NR_MUNMAP: Final = 11
+NR_ACCESS: Final = 21
+NR_SCHED_YIELD: Final = 24
+NR_DUP: Final = 32
+NR_DUP2: Final = 33
+NR_PAUSE: Final = 34
+NR_NANOSLEEP: Final = 35
+NR_GETPID: Final = 39
+NR_CLONE: Final = 56
+NR_FORK: Final = 57
+NR_VFORK: Final = 58
+NR_EXECVE: Final = 59
+NR_EXIT: Final = 60
+NR_WAIT4: Final = 61
+NR_KILL: Final = 62
+NR_FCNTL: Final = 72
+NR_GETCWD: Final = 79
+NR_CHDIR: Final = 80
+NR_MKDIR: Final = 83
+NR_UNLINK: Final = 87
+NR_CHMOD: Final = 90
+NR_UMASK: Final = 95
+NR_GETTIMEOFDAY: Final = 96
+NR_TIMES: Final = 100
+NR_GETUID: Final = 102
+NR_GETGID: Final = 104
+NR_SETUID: Final = 105
+NR_SETGID: Final = 106
+NR_GETEUID: Final = 107
+NR_GETEGID: Final = 108
+NR_SETPGID: Final = 109
+NR_GETPPID: Final = 110
+NR_GETPGRP: Final = 111
+NR_SETSID: Final = 112
+NR_SETREUID: Final = 113
+NR_SETREGID: Final = 114
+NR_SETRESUID: Final = 117
+NR_GETRESUID: Final = 118
+NR_GETPGID: Final = 121
+NR_GETSID: Final = 124
+NR_GETPRIORITY: Final = 140
+NR_SETPRIORITY: Final = 141
+NR_GETTID: Final = 186
+NR_CLOCK_GETTIME: Final = 228
+NR_EXIT_GROUP: Final = 231
+NR_TGKILL: Final = 234
+NR_WAITID: Final = 247
+NR_PIPE2: Final = 293
+NR_PIDFD_OPEN: Final = 434
+# smplab's own
+NR_COMPUTE: Final = 1000
+NR_TOUCH: Final = 1001
+NR_LOAD: Final = 1002
+NR_STORE: Final = 1003
+NR_THREAD_START: Final = 1004
+NR_THREAD_JOIN: Final = 1005
+NR_THREAD_ALIVE: Final = 1006
+NR_LOCK_ACQUIRE: Final = 1007
+NR_LOCK_RELEASE: Final = 1008
+NR_LOCK_LOCKED: Final = 1009
+NR_POSIX_SPAWN: Final = 1010
+NR_PREEMPT_POINT: Final = 1011
+NR_NICE: Final = 1012
+
+TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
+    NR_READ: ("read", ("fd", "count"), "bytes"),
+    NR_WRITE: ("write", ("fd", "data"), "int"),
+    # flags are the numbers of the ABI; the guest's os.open has already added O_CLOEXEC (PEP 446)
+    NR_OPEN: ("open", ("path", "flags", "mode"), "int"),
+    NR_CLOSE: ("close", ("fd",), "None"),
+    NR_STAT: ("stat", ("path",), "tuple: the ten fields of os.stat_result"),
+    NR_FSTAT: ("fstat", ("fd",), "tuple: the ten fields of os.stat_result"),
+    NR_LSEEK: ("lseek", ("fd", "offset", "whence"), "int"),
+    # anonymous only; the result is the address, which is the guest's handle of the mapping
+    NR_MMAP: ("mmap", ("length", "flags"), "int"),
+    NR_MUNMAP: ("munmap", ("address",), "None"),
+    NR_ACCESS: ("access", ("path", "mode"), "bool"),
+    NR_SCHED_YIELD: ("sched_yield", (), "None"),
+    NR_DUP: ("dup", ("fd",), "int (close-on-exec set: PEP 446)"),
+    NR_DUP2: ("dup2", ("fd", "fd2", "inheritable"), "int"),
+    NR_PAUSE: ("pause", (), "None"),
+    NR_NANOSLEEP: ("nanosleep", ("ns",), "None"),
+    NR_GETPID: ("getpid", (), "int"),
+    NR_CLONE: ("clone", ("flags",), "int: pid in the parent, 0 in the child"),
+    NR_FORK: ("fork", (), "int: pid in the parent, 0 in the child"),
+    NR_VFORK: ("vfork", (), "int: pid in the parent, 0 in the child"),
+    # argv: tuple of str; env: tuple of (name, value), or None for the caller's own environment
+    NR_EXECVE: ("execve", ("path", "argv", "env"), "does not return"),
+    NR_EXIT: ("exit", ("code",), "does not return: ends the calling thread"),
+    # result of wait4: (pid, status, utime_ns, stime_ns); pid 0 = nothing yet under WNOHANG
+    NR_WAIT4: ("wait4", ("pid", "options"), "(pid, status, utime_ns, stime_ns)"),
+    NR_KILL: ("kill", ("pid", "signal"), "None"),
+    NR_FCNTL: ("fcntl", ("fd", "command", "argument"), "int"),
+    NR_GETCWD: ("getcwd", (), "str"),
+    NR_CHDIR: ("chdir", ("path",), "None"),
+    NR_MKDIR: ("mkdir", ("path", "mode"), "None"),
+    NR_UNLINK: ("unlink", ("path",), "None"),
+    NR_CHMOD: ("chmod", ("path", "mode"), "None"),
+    NR_UMASK: ("umask", ("mask",), "int"),
+    NR_GETTIMEOFDAY: ("gettimeofday", (), "int: ns since the epoch"),
+    NR_TIMES: ("times", (), "(utime_ns, stime_ns, cutime_ns, cstime_ns, elapsed_ns)"),
+    NR_GETUID: ("getuid", (), "int"),
+    NR_GETGID: ("getgid", (), "int"),
+    NR_SETUID: ("setuid", ("uid",), "None"),
+    NR_SETGID: ("setgid", ("gid",), "None"),
+    NR_GETEUID: ("geteuid", (), "int"),
+    NR_GETEGID: ("getegid", (), "int"),
+    NR_SETPGID: ("setpgid", ("pid", "pgid"), "None"),
+    NR_GETPPID: ("getppid", (), "int"),
+    NR_GETPGRP: ("getpgrp", (), "int"),
+    NR_SETSID: ("setsid", (), "int"),
+    NR_SETREUID: ("setreuid", ("ruid", "euid"), "None"),
+    NR_SETREGID: ("setregid", ("rgid", "egid"), "None"),
+    NR_SETRESUID: ("setresuid", ("ruid", "euid", "suid"), "None"),
+    NR_GETRESUID: ("getresuid", (), "(ruid, euid, suid)"),
+    NR_GETPGID: ("getpgid", ("pid",), "int"),
+    NR_GETSID: ("getsid", ("pid",), "int"),
+    NR_GETPRIORITY: ("getpriority", ("which", "who"), "int"),
+    NR_SETPRIORITY: ("setpriority", ("which", "who", "nice"), "None"),
+    NR_GETTID: ("gettid", (), "int"),
+    # clock: CLOCK_MONOTONIC 1, CLOCK_REALTIME 0, CLOCK_PROCESS_CPUTIME_ID 2, ..THREAD.. 3
+    NR_CLOCK_GETTIME: ("clock_gettime", ("clock",), "int: ns"),
+    NR_EXIT_GROUP: ("exit_group", ("code",), "does not return"),
+    NR_TGKILL: ("tgkill", ("tgid", "tid", "signal"), "None"),
+    NR_WAITID: (
+        "waitid",
+        ("idtype", "id", "options"),
+        "(pid, uid, signo, status, code), or None when nothing is ready under WNOHANG",
+    ),
+    NR_PIPE2: ("pipe2", ("flags",), "(read fd, write fd)"),
+    NR_PIDFD_OPEN: ("pidfd_open", ("pid", "flags"), "int"),
+    NR_COMPUTE: ("compute", ("ns",), "None: burns that much CPU time"),
+    NR_TOUCH: ("touch", ("address", "first_page", "pages", "write"), "None"),
+    NR_LOAD: ("load", ("address", "offset", "length"), "bytes"),
+    NR_STORE: ("store", ("address", "offset", "data"), "None"),
+    # start: what UserContext.thread() takes, opaque to the kernel
+    NR_THREAD_START: ("thread_start", ("flags", "start", "daemon"), "int: tid"),
+    # join until that thread has cleared its tid (CLONE_CHILD_CLEARTID); -1 ns = no timeout
+    NR_THREAD_JOIN: ("thread_join", ("tid", "timeout_ns"), "bool: it has ended"),
+    NR_THREAD_ALIVE: ("thread_alive", ("tid",), "bool"),
+    NR_LOCK_ACQUIRE: ("lock_acquire", ("lock", "blocking", "timeout_ns"), "bool"),
+    NR_LOCK_RELEASE: ("lock_release", ("lock",), "None, or RuntimeError('release unlocked lock')"),
+    NR_LOCK_LOCKED: ("lock_locked", ("lock",), "bool"),
+    # clone(CLONE_VM|CLONE_VFORK) + exec in one, as glibc does it; an exec error is the caller's
+    NR_POSIX_SPAWN: ("posix_spawn", ("path", "argv", "env", "file_actions", "setpgroup"), "int"),
+    # back edge of a guest loop whose fuel is used up: no kernel entry, only a place to be preempted
+    NR_PREEMPT_POINT: ("preempt_point", (), "None"),
+    NR_NICE: ("nice", ("increment",), "int: the new nice value"),
+}
+
+NAMES: Final[dict[int, str]] = {nr: row[0] for nr, row in TABLE.items()}

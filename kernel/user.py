@@ -1,0 +1,64 @@
+"""What the kernel asks of a user context, and nothing more.
+
+The kernel never looks into a guest program: it holds a context, lets it run to its next system
+call, copies it for fork, and drops it. ``workloads.language.frames`` has the real one.
+
+Where a context lives: as long as one task alone uses an address space, with the CPU that ran the
+task last (``CpuTask.ctx``). From the first CLONE_VM clone (thread, vfork) until exec, contexts
+that share memory live with ``KernelState`` (``TaskStruct.ctx``), which runs their blocks between
+system calls, so that accesses to the shared heap have one order on every engine.
+"""
+
+from typing import Any, Protocol
+
+Op = tuple[Any, ...]
+Error = tuple[str, tuple[Any, ...]]
+
+
+class UserContext(Protocol):
+    """A task's user-mode state: call frames, and the address space's Python-visible heap."""
+
+    steps: int  # basic blocks executed by the last resume(), for the cost model
+
+    def resume(self, value: Any, error: Error | None) -> Op:
+        """Continue after the pending system call and run to the next one.
+
+        Args:
+            value: the result of the pending call (ignored at the very first resume).
+            error: None, or ``(exception name, args)`` to raise at the call instead.
+
+        Returns:
+            ``(nr, *args)`` as in ``kernel.uapi.syscalls.TABLE``. Never raises: an uncaught guest
+            exception becomes the writes and the exit CPython would do.
+        """
+        ...
+
+    def fork(self) -> "UserContext":
+        """Return an independent copy: this thread's frames and all it can reach, nothing shared."""
+        ...
+
+    def share(self) -> "UserContext":
+        """Return a vfork child's context: own position, the very same frames' locals and heap."""
+        ...
+
+    def thread(self, start: Any) -> "UserContext":
+        """Return the context of a new thread on the same heap; ``start`` is the op's argument."""
+        ...
+
+    def pack(self) -> Any:
+        """Return the whole context as plain data that msgpack can carry (aliases preserved)."""
+        ...
+
+
+class Loader(Protocol):
+    """Makes contexts; injected into every LP by the engine."""
+
+    def start(
+        self, image: str, argv: tuple[str, ...], env: tuple[tuple[str, str], ...]
+    ) -> UserContext:
+        """Return a fresh context of the program ``image`` (a key the file tree handed out)."""
+        ...
+
+    def unpack(self, data: Any) -> UserContext:
+        """Return the context that ``pack`` described."""
+        ...
