@@ -45,7 +45,10 @@ EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     SCHED_PROCESS_FREE: ("sched_process_free", ("comm", "pid", "prio")),
     TASK_NEWTASK: ("task_newtask", ("pid", "comm", "clone_flags", "oom_score_adj")),
     TASK_RENAME: ("task_rename", ("pid", "oldcomm", "newcomm", "oom_score_adj")),
-    SIGNAL_GENERATE: ("signal_generate", ("sig", "errno", "code", "comm", "pid", "group", "result")),
+    SIGNAL_GENERATE: (
+        "signal_generate",
+        ("sig", "errno", "code", "comm", "pid", "group", "result"),
+    ),
     SIGNAL_DELIVER: ("signal_deliver", ("sig", "errno", "code", "sa_handler", "sa_flags", "pid")),
     # kind: "zero", "anon", "cow_copy", "cow_reuse", "file", "shared"
     PAGE_FAULT_USER: ("page_fault_user", ("pid", "address", "error_code", "kind")),

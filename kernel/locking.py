@@ -19,7 +19,17 @@ class Lock:
     Statistics are kept per class in ``stat``, shared by all instances of that class.
     """
 
-    __slots__ = ("ends", "free_ns", "name", "owner", "readers", "since_ns", "starts", "stat", "waiters")
+    __slots__ = (
+        "ends",
+        "free_ns",
+        "name",
+        "owner",
+        "readers",
+        "since_ns",
+        "starts",
+        "stat",
+        "waiters",
+    )
 
     def __init__(self, name: str, stat: "LockStat") -> None:
         self.name = name
