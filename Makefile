@@ -1,0 +1,56 @@
+# Everything here works in a fresh clone: each target first makes .venv and installs the pinned
+# dependencies into it, once. The stamp is remade when the dependencies change.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CONFIG ?= configs/fork_exec_storm.yaml
+ARGS ?=
+
+.PHONY: help setup run test check bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run     run $(CONFIG) on a local Ray (CONFIG=... ARGS='--set machine.cpus=4')"
+	@echo "make test    all tests (ARGS='-k config')"
+	@echo "make check   ruff, mypy --strict, import contracts, fast tests"
+	@echo "make bench   lifecycles per second against the host kernel and SimPy"
+	@echo "make setup   only make $(VENV)"
+	@echo "make clean   remove caches (not $(VENV), not runs/)"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml .ci/constraints.txt
+	@set -e; \
+	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    for python in python3.11 python3; do \
+	        if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	            found=$$python; break; \
+	        fi; \
+	    done; \
+	    if [ -z "$$found" ]; then echo "smplab needs Python 3.11 or newer" >&2; exit 1; fi; \
+	    $$found -m venv --clear $(VENV); \
+	fi
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+	    -c .ci/constraints.txt -e '.[dev]'
+	@touch $@
+
+run: $(STAMP)
+	$(BIN)/smplab run $(CONFIG) $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -m "not slow and not ray" $(ARGS)
+
+bench: $(STAMP)
+	$(BIN)/python tests/benchmarks/lifecycles.py $(ARGS)
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
