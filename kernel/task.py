@@ -148,6 +148,7 @@ class TaskStruct:
 
     __slots__ = (
         "children",
+        "alloc_lock",
         "clear_child_tid",
         "comm",
         "cpu",
@@ -162,12 +163,14 @@ class TaskStruct:
         "group_leader",
         "in_syscall",
         "mm",
+        "msg_ns",
         "nice",
         "on_rq",
         "parent",
         "path",
         "pdeath_signal",
         "pending",
+        "pi_lock",
         "pid",
         "real_parent",
         "self_exec_id",
@@ -196,7 +199,10 @@ class TaskStruct:
         self.start_time_ns = 0
         self.stack: Any = None  # kernel stack, see kernel.arch
         self.slot = -1  # place in the task_struct slab cache
+        self.alloc_lock: Any = None  # made at first use: KernelState.task_lock
         # pi_lock
+        self.pi_lock: Any = None  # made at first use: KernelState.pi_lock
+        self.msg_ns = 0  # time of the last effect about this task
         self.state = TASK_NEW
         self.cpu = 0  # CPU that runs or ran the task last
         self.on_rq = False  # counted in the load table
