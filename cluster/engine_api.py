@@ -1,0 +1,67 @@
+"""What the command line asks of an engine, and what it gets back.
+
+Both engines (local and Ray) take one ``RunRequest`` and give one ``RunResult``; nothing else
+crosses. Files: the caller makes ``out_dir`` and writes ``manifest.json``, ``summary.json`` and
+``stdout/``; the engine writes what it streams while it runs (``trace.*``, ``order.log``,
+``checkpoints/``).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from kernel.machine import MachineSpec
+
+# How a run ended.
+DONE: Final = "done"  # every process that the spec starts has ended
+LIMIT: Final = "limit"  # max_virtual_ns or max_wall_s was reached
+DEADLOCK: Final = "deadlock"  # processes are left, all asleep, and no timer is armed
+INVARIANT: Final = "invariant"  # kernel.errors.InvariantError: the message is the story
+BROKEN: Final = "broken"  # an actor was lost, Ray cannot be reached, …
+INTERRUPTED: Final = "interrupted"  # Ctrl-C; what there is so far is valid
+
+EXIT_KINDS: Final = (DONE, LIMIT, DEADLOCK, INVARIANT, BROKEN, INTERRUPTED)
+
+Progress = Callable[[int, dict[str, int]], None]
+
+
+@dataclass(slots=True)
+class RunRequest:
+    """One run, complete: the same request gives the same trace and summary.
+
+    ``on_progress(virtual_ns, counters)`` is called now and then from the calling thread; it must
+    not influence the run.
+    """
+
+    spec: MachineSpec
+    engine: str = "local"  # local | ray
+    scheme: str = "exact"  # exact | barrier
+    quantum_ns: int = 100_000
+    address: str = "local"  # of Ray: local | auto | HOST:PORT
+    cpus_per_actor: int = 1
+    compiled_graph: str = "auto"  # auto | true | false
+    out_dir: Path | None = None
+    on_progress: Progress | None = None
+    max_virtual_ns: int | None = None
+    max_wall_s: float | None = None
+
+
+@dataclass(slots=True)
+class RunResult:
+    """How a run ended and what it found.
+
+    ``statuses`` has one ``(label, pid, status)`` per process the spec started, in order of pid;
+    ``status`` is what wait4() would store, or None if the process was still alive at the end.
+    ``outputs`` maps a stream's name to its bytes: ``stdout`` and ``stderr`` are what was written
+    to the machine's console through descriptors 1 and 2. ``summary`` is plain JSON data without
+    host times; those are in ``wall``.
+    """
+
+    exit_kind: str
+    message: str = ""
+    summary: dict[str, Any] = field(default_factory=dict)
+    digest: str = ""
+    statuses: list[tuple[str, int, int | None]] = field(default_factory=list)
+    outputs: dict[str, bytes] = field(default_factory=dict)
+    wall: dict[str, Any] = field(default_factory=dict)
