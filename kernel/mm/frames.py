@@ -1,0 +1,169 @@
+"""Page frames: who uses which, and what is in those that a guest program can read back.
+
+A frame is a number; its reference count is ``refs[frame]``, one for every page table that maps
+it and one for every other owner (page cache, slab, pipe buffer, shared-memory object). Page tables
+that several address spaces hold in common count once (see ``kernel.mm.mm``), so a fork
+costs the allocator nothing.
+
+Free frames form a stack: the frame freed last is given out first, as a CPU's page lists do, and
+a frame number never used before only when the stack is empty. So the order is deterministic,
+``refs`` is as long as the peak of frames in use, and a large machine costs memory only for what
+it uses at once.
+
+Frame 0 is the zero page. It belongs to nobody and is not counted.
+
+Content exists only for frames that a guest stored into; every other frame reads as zeros.
+
+Source: mm/page_alloc.c, include/linux/page_ref.h, mm/memory.c (ZERO_PAGE).
+Deviation: no zones, no buddy orders and no reclaim: memory that is in use stays in use, and when
+none is free the allocation fails.
+"""
+
+from errno import ENOMEM
+from typing import Final
+
+from kernel.errors import InvariantError, KernelError
+from kernel.uapi.mman import PAGE_SIZE
+
+ZERO_PAGE: Final = 0
+
+
+class Frames:
+    """The page frames of one machine.
+
+    Args:
+        total: number of frames, the zero page included; at least 2.
+    """
+
+    __slots__ = ("content", "free", "refs", "total")
+
+    def __init__(self, total: int) -> None:
+        if total < 2:
+            raise ValueError(f"a machine needs at least 2 page frames, got {total}")
+        self.total = total
+        self.refs: list[int] = [1]  # of every frame ever used; the zero page's is never changed
+        self.free: list[int] = []  # stack
+        self.content: dict[int, bytearray] = {}
+
+    @property
+    def nr_used(self) -> int:
+        """Frames in use now, without the zero page."""
+        return len(self.refs) - 1 - len(self.free)
+
+    @property
+    def nr_free(self) -> int:
+        """Frames that can still be given out."""
+        return self.total - len(self.refs) + len(self.free)
+
+    @property
+    def peak(self) -> int:
+        """Most frames ever in use at once, without the zero page."""
+        return len(self.refs) - 1
+
+    def alloc(self) -> int:
+        """Return a frame with one reference, reading as zeros.
+
+        Raises:
+            KernelError: ENOMEM, no frame is free.
+
+        Source: mm/page_alloc.c:alloc_pages().
+        """
+        if self.free:
+            frame = self.free.pop()
+            self.refs[frame] = 1
+            return frame
+        frame = len(self.refs)
+        if frame >= self.total:
+            raise KernelError(ENOMEM)
+        self.refs.append(1)
+        return frame
+
+    def alloc_bulk(self, count: int) -> list[int]:
+        """Return ``count`` frames with one reference each; all or none.
+
+        Raises:
+            KernelError: ENOMEM, fewer than ``count`` are free.
+
+        Source: mm/page_alloc.c:alloc_pages_bulk().
+        """
+        free, refs = self.free, self.refs
+        if not count:
+            return []
+        if len(free) >= count:
+            taken = free[-count:]
+            del free[-count:]
+            for frame in taken:
+                refs[frame] = 1
+            return taken
+        first = len(refs)
+        fresh = count - len(free)
+        if first + fresh > self.total:
+            raise KernelError(ENOMEM)
+        taken = free[:]
+        free.clear()
+        for frame in taken:
+            refs[frame] = 1
+        refs += [1] * fresh
+        taken += range(first, first + fresh)
+        return taken
+
+    def get(self, frame: int) -> None:
+        """Take another reference. ``frame`` is in use and not the zero page.
+
+        Source: include/linux/mm.h:get_page().
+        """
+        self.refs[frame] += 1
+
+    def put(self, frame: int) -> None:
+        """Drop a reference; the last one frees the frame and forgets its content.
+
+        Source: include/linux/mm.h:put_page().
+        """
+        left = self.refs[frame] - 1
+        self.refs[frame] = left
+        if left <= 0:
+            if left < 0 or not frame:
+                raise InvariantError(f"frame {frame} was freed twice ({left} references)")
+            self.free.append(frame)
+            if self.content:
+                self.content.pop(frame, None)
+
+    def put_bulk(self, frames: list[int]) -> int:
+        """Drop one reference of each frame; return how many were freed."""
+        refs, free, content = self.refs, self.free, self.content
+        before = len(free)
+        for frame in frames:
+            left = refs[frame] - 1
+            refs[frame] = left
+            if not left:
+                free.append(frame)
+                if content:
+                    content.pop(frame, None)
+            elif left < 0:
+                raise InvariantError(f"frame {frame} was freed twice ({left} references)")
+        return len(free) - before
+
+    def copy_content(self, source: int, target: int) -> None:
+        """Make ``target`` read as ``source`` does.
+
+        Source: mm/memory.c:copy_user_highpage().
+        """
+        data = self.content.get(source)
+        if data is not None:
+            self.content[target] = bytearray(data)
+
+    def read(self, frame: int, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes at ``offset``; the range lies inside the page."""
+        data = self.content.get(frame)
+        if data is None:
+            return bytes(length)
+        return bytes(data[offset : offset + length])
+
+    def write(self, frame: int, offset: int, data: bytes) -> None:
+        """Store ``data`` at ``offset``; the range lies inside the page."""
+        if frame == ZERO_PAGE:
+            raise InvariantError("a store went to the zero page")
+        page = self.content.get(frame)
+        if page is None:
+            page = self.content[frame] = bytearray(PAGE_SIZE)
+        page[offset : offset + len(data)] = data
