@@ -4,15 +4,13 @@ Every LP appends plain tuples ``(time_ns, event, *fields)`` to its own stream, i
 which they happened there; streams carry no host time and no object identity, so equal runs give
 equal bytes. Field names are those of the tracepoint's ``format`` file on a live kernel.
 
-A record of KernelState also names the CPU on whose behalf it ran, in the same int:
-``event | (cpu + 1) << CPU_SHIFT``. A Cpu's stream says which CPU it is, so its records need not.
+A record of KernelState also names the CPU on whose behalf it ran (-1: none), in front of the
+fields: ``(time_ns, event, cpu, *fields)``. A Cpu's stream says which CPU it is.
 
 Source: include/trace/events/{sched,task,signal,kmem,exceptions,lock}.h.
 """
 
 from typing import Final
-
-CPU_SHIFT: Final = 8
 
 SCHED_SWITCH: Final = 1
 SCHED_WAKEUP: Final = 2

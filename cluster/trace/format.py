@@ -4,15 +4,18 @@ A file is one preamble, then frames, then a footer; all integers are little-endi
 
     preamble  magic "SMPT\\r\\n\\x1a\\n", u16 version, u16 0, u32 length, u32 crc, msgpack map
               {"lps": [name, ...], "events": [[number, name, [field, ...]], ...],
-               "chunk_records": n, "cpu_shift": n}
+               "chunk_records": n}
     frame     44 bytes of head (``FRAME``), then the body
     footer    u64 offset of the trailer frame, magic "SMPTEND\\n"
 
 A CHUNK frame's body is one chunk, compressed with zlib. A chunk is one msgpack value
 ``[min_ns, max_ns, [[time_ns, event, *fields], ...]]``: up to 4096 records of one logical process in
-the order in which it made them. The last frame is the TRAILER: the index of all chunks. Everything
-needed to read a chunk stands in front of it, so a file that was cut (a kill, a full disk) is
-readable up to the last whole chunk; the trailer only saves the reader a walk over the heads.
+the order in which it made them. A record with one value more than its event has fields names the CPU
+first (-1: none); one without it belongs to the CPU whose stream (``cpu3``) it stands in.
+
+The last frame is the TRAILER: the index of all chunks. Everything needed to read a chunk stands in
+front of it, so a file that was cut (a kill, a full disk) is readable up to the last whole chunk;
+the trailer only saves the reader a walk over the heads.
 
 Each frame's crc covers its head and its body. Data only: nothing in a file is ever executed.
 """
@@ -39,7 +42,7 @@ TRAILER: Final = b"TRLR"
 # A frame that claims more than this is not ours: refuse it before memory is asked for.
 MAX_RAW_BYTES: Final = 256 << 20
 
-# One record as a logical process makes it: (time_ns, event, *fields).
+# One record as a logical process makes it: (time_ns, event, *fields) or (…, event, cpu, *fields).
 Record = tuple[Any, ...]
 
 

@@ -41,7 +41,7 @@ _time_of = itemgetter(0)
 _MSGPACK_ERRORS = (ValueError, TypeError, KeyError, msgpack.UnpackException)
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)  # not frozen: that doubles the cost of making one
 class TraceRecord:
     """One event with its fields by name.
 
@@ -173,7 +173,7 @@ class TraceReader:
             if cpu is None or cpu in found or ref.min_ns >= time_ns:
                 continue
             for seq, row in reversed(list(enumerate(self._rows(ref), ref.first_seq))):
-                if row[0] < time_ns and row[1] & self._event_mask == switch:
+                if row[0] < time_ns and row[1] == switch:
                     fields = self._decode(ref.lp, seq, row).fields
                     found[cpu] = fields["next_comm"], fields["next_pid"]
                     break
@@ -190,13 +190,12 @@ class TraceReader:
         from_ns: int | None,
         to_ns: int | None,
     ) -> Iterator[TraceRecord]:
-        mask = self._event_mask
         for time_ns, row_lp, seq, row in self._merged(lp, from_ns, to_ns):
             if from_ns is not None and time_ns < from_ns:
                 continue
             if to_ns is not None and time_ns >= to_ns:
                 return
-            if event is not None and row[1] & mask != event:
+            if event is not None and row[1] != event:
                 continue
             record = self._decode(row_lp, seq, row)
             if cpu is not None and record.cpu != cpu:
@@ -257,16 +256,18 @@ class TraceReader:
         return rows  # type: ignore[no-any-return]
 
     def _decode(self, lp: int, seq: int, row: list[Any]) -> TraceRecord:
-        time_ns, word, *values = row
-        number = word & self._event_mask
+        time_ns, number, *values = row
         known = self.events.get(number)
         where = f"{self.path}: record {seq} of {self.lps[lp]}"
         if known is None:
             raise TraceError(f"{where}: event {number} is not in the file's table")
         name, fields = known
-        if len(fields) != len(values):
+        cpu = self._cpus[lp]
+        if len(values) == len(fields) + 1:
+            named = values.pop(0)
+            cpu = named if type(named) is int and named >= 0 else None
+        elif len(values) != len(fields):
             raise TraceError(f"{where}: {name} has {len(fields)} fields (got {len(values)})")
-        cpu = (word >> self._cpu_shift) - 1 if word > self._event_mask else self._cpus[lp]
         return TraceRecord(time_ns, lp, seq, cpu, name, dict(zip(fields, values)))
 
     # The file
@@ -324,8 +325,6 @@ class TraceReader:
             self.events: dict[int, tuple[str, tuple[str, ...]]] = {
                 number: (name, tuple(fields)) for number, name, fields in plain["events"]
             }
-            self._cpu_shift: int = plain["cpu_shift"]
-            self._event_mask = (1 << self._cpu_shift) - 1
         except _MSGPACK_ERRORS as error:
             raise TraceError(f"{self.path}: its preamble is damaged: {error!r}") from None
         self._first_frame = PREAMBLE.size + length

@@ -35,7 +35,7 @@ from cluster.trace.format import (
     Record,
     TraceError,
 )
-from kernel.events import CPU_SHIFT, EVENTS
+from kernel.events import EVENTS
 
 # Level 1 costs about 0.4 us a record; higher ones double that for a fifth less space.
 _ZLIB_LEVEL: Final = 1
@@ -49,8 +49,8 @@ def encode_chunk(records: Sequence[Record]) -> bytes:
     """Return ``records`` as one chunk.
 
     Args:
-        records: 1 to 4096 tuples ``(time_ns, event, *fields)`` of one logical process; the fields
-            are ints and strings. Times need not rise (a kernel path may overtake another).
+        records: 1 to 4096 tuples of one logical process, as ``kernel.events`` describes them;
+            ints and strings only. Times need not rise (a kernel path may overtake another).
 
     Raises:
         ValueError: no records, or too many.
@@ -106,7 +106,6 @@ def _preamble(lps: Sequence[str]) -> bytes:
             "lps": list(lps),
             "events": [[number, name, fields] for number, (name, fields) in sorted(EVENTS.items())],
             "chunk_records": CHUNK_RECORDS,
-            "cpu_shift": CPU_SHIFT,
         }
     )
     return b"".join((PREAMBLE.pack(MAGIC, VERSION, 0, len(body), zlib.crc32(body)), body))

@@ -16,7 +16,7 @@ from cluster.trace import (
     encode_chunk,
 )
 from cluster.trace.format import FOOTER, PREAMBLE
-from kernel.events import CPU_SHIFT, EVENTS, SCHED_PROCESS_FORK, SCHED_SWITCH, SCHED_WAKEUP
+from kernel.events import EVENTS, SCHED_PROCESS_FORK, SCHED_SWITCH, SCHED_WAKEUP
 
 LPS = ("cpu0", "cpu1", "kernel")
 
@@ -26,7 +26,7 @@ def switch(time_ns: int, prev: int, following: int) -> tuple[Any, ...]:
 
 
 def fork(time_ns: int, cpu: int, parent: int, child: int) -> tuple[Any, ...]:
-    return (time_ns, SCHED_PROCESS_FORK | (cpu + 1) << CPU_SHIFT, "a", parent, "a", child)
+    return (time_ns, SCHED_PROCESS_FORK, cpu, "a", parent, "a", child)
 
 
 def write(path: Path, streams: dict[int, list[list[tuple[Any, ...]]]]) -> None:
@@ -133,7 +133,8 @@ _record = st.tuples(
 ).flatmap(
     lambda head: st.tuples(
         st.just(head[0]),
-        st.just(head[1] | (head[2] + 1) << CPU_SHIFT),
+        st.just(head[1]),
+        st.just(head[2]),
         *[_fields] * len(EVENTS[head[1]][1]),
     )
 )
@@ -151,7 +152,7 @@ def test_whatever_is_written_is_read_back_in_order(
     path = tmp_path_factory.mktemp("trace") / "t"
     write(path, dict(enumerate(streams)))
     expected = sorted(
-        (record[0], lp, seq, list(record[2:]))
+        (record[0], lp, seq, list(record[3:]))
         for lp, chunks in enumerate(streams)
         for seq, record in enumerate(record for chunk in chunks for record in chunk)
     )
