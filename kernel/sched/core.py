@@ -1,0 +1,274 @@
+"""The scheduler core: what a CPU calls, independent of any class.
+
+A switch is ``put_prev_task(rq, rq.curr)`` then ``pick_next_task(rq)``; a task that sleeps is first
+taken off with ``deactivate_task(rq, p, DEQUEUE_SLEEP)``. ``rq.clock_ns`` is the time of every
+call and is moved by the owner. The result of every question "should somebody else run?" is
+``rq.need_resched``.
+
+Source: kernel/sched/core.c.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.sched.cputask import CpuTask, set_nice
+from kernel.sched.fair import fair_sched_class
+from kernel.sched.idle import idle_sched_class
+from kernel.sched.sched_class import (
+    DEQUEUE_SLEEP,
+    ENQUEUE_INITIAL,
+    ENQUEUE_MIGRATED,
+    ENQUEUE_WAKEUP,
+    WF_FORK,
+    WF_TTWU,
+    SchedClass,
+)
+from kernel.uapi.policy import POLICY_NAMES, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
+
+if TYPE_CHECKING:
+    from kernel.sched.rq import Rq
+
+__all__ = [
+    "DEQUEUE_SLEEP",
+    "ENQUEUE_INITIAL",
+    "ENQUEUE_MIGRATED",
+    "ENQUEUE_WAKEUP",
+    "FAIR_CLASSES",
+    "WF_FORK",
+    "WF_TTWU",
+    "activate_task",
+    "attach",
+    "check_preempt_curr",
+    "deactivate_task",
+    "detach_one",
+    "fair_class_by_name",
+    "migrate_task_rq",
+    "next_tick_needed",
+    "pick_next_task",
+    "put_prev_task",
+    "resched_curr",
+    "scheduler_tick",
+    "set_user_nice",
+    "task_fork",
+    "update_rq_curr",
+    "yield_task",
+]
+
+FAIR_CLASSES: Final[dict[str, SchedClass]] = {"cfs": fair_sched_class}
+_PLANNED: Final = ("eevdf", "o1")
+_FAIR_POLICIES: Final = (SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE)
+
+
+def fair_class_by_name(name: str) -> SchedClass:
+    """Return the fair class that ``MachineSpec.fair`` names.
+
+    Raises:
+        ValueError: there is none of that name; the message says which there are.
+    """
+    found = FAIR_CLASSES.get(name)
+    if found is not None:
+        return found
+    have = ", ".join(FAIR_CLASSES)
+    if name in _PLANNED:
+        raise ValueError(f"fair scheduler {name!r} is not implemented yet (there is: {have})")
+    raise ValueError(
+        f"unknown fair scheduler {name!r} (there is: {have}); "
+        "classes of one's own are not supported yet"
+    )
+
+
+def _assign_class(rq: "Rq", p: CpuTask) -> SchedClass:
+    if p.policy not in _FAIR_POLICIES:
+        policy = POLICY_NAMES.get(p.policy, str(p.policy))
+        raise ValueError(f"{p!r}: policy {policy} has no scheduling class here yet")
+    p.sched_class = rq.fair_class
+    return rq.fair_class
+
+
+def activate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
+    """Make ``p`` runnable on ``rq``; does not ask whether it should preempt.
+
+    Args:
+        rq: the queue it joins.
+        p: a task on no queue.
+        flags: ENQUEUE_WAKEUP it slept; ENQUEUE_INITIAL it is new (``task_fork`` has placed it);
+            ENQUEUE_MIGRATED it comes from another CPU. A task pulled while runnable has
+            ENQUEUE_MIGRATED alone, one woken on another CPU than it slept on has both.
+
+    Source: kernel/sched/core.c:activate_task().
+    """
+    cls = p.sched_class
+    if cls is None:
+        cls = _assign_class(rq, p)
+    if p.on_rq:
+        raise AssertionError(f"{p!r} is already on a queue, cpu {rq.cpu} got it again")
+    p.enqueued_at_ns = rq.clock_ns
+    cls.enqueue_task(rq, p, flags)
+
+
+def deactivate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
+    """Take ``p`` off ``rq``: DEQUEUE_SLEEP if it sleeps or dies, 0 if it goes to another queue.
+
+    Source: kernel/sched/core.c:deactivate_task().
+    """
+    if not p.on_rq:
+        raise AssertionError(f"{p!r} is on no queue, cpu {rq.cpu} was to dequeue it")
+    p.sched_class.dequeue_task(rq, p, flags)  # type: ignore[union-attr]
+
+
+def resched_curr(rq: "Rq") -> None:
+    """Ask for a switch at the next preemption point. Source: kernel/sched/core.c."""
+    rq.need_resched = True
+
+
+def check_preempt_curr(rq: "Rq", p: CpuTask, flags: int) -> None:
+    """``p`` was made runnable: set ``rq.need_resched`` if it should run instead of current.
+
+    A higher class always preempts; within one class the class decides.
+
+    Args:
+        rq: the queue ``p`` is on.
+        p: the newcomer.
+        flags: WF_FORK for a new task, WF_TTWU for a woken one, 0 otherwise.
+
+    Source: kernel/sched/core.c:check_preempt_curr() (wakeup_preempt() since 6.7).
+    """
+    ours = rq.curr.sched_class
+    if p.sched_class is ours:
+        ours.wakeup_preempt(rq, p, flags)  # type: ignore[union-attr]
+    elif p.sched_class.rank < ours.rank:  # type: ignore[union-attr]
+        rq.need_resched = True
+
+
+def pick_next_task(rq: "Rq") -> CpuTask:
+    """Choose the task that runs next, make it ``rq.curr`` and clear ``rq.need_resched``.
+
+    ``put_prev_task`` comes first. Counts ``rq.nr_switches`` if it is not the same task again.
+
+    Source: kernel/sched/core.c:__pick_next_task(), __schedule().
+    """
+    p = rq.fair_class.pick_next_task(rq)
+    if p is None:
+        p = rq.idle
+    rq.need_resched = False
+    if p is not rq.curr:
+        rq.nr_switches += 1
+        rq.curr = p
+    return p
+
+
+def put_prev_task(rq: "Rq", p: CpuTask) -> None:
+    """Take ``p`` off the CPU; if it is still runnable it waits in its queue from now on.
+
+    Source: kernel/sched/sched.h:put_prev_task().
+    """
+    now_ns = rq.clock_ns
+    p.last_ran_ns = now_ns
+    if p.on_rq:
+        p.enqueued_at_ns = now_ns
+    p.sched_class.put_prev_task(rq, p)  # type: ignore[union-attr]
+
+
+def update_rq_curr(rq: "Rq") -> None:
+    """Account for what ``rq.curr`` ran up to ``rq.clock_ns`` (``sum_exec_ns``, vruntime)."""
+    rq.curr.sched_class.update_curr(rq)  # type: ignore[union-attr]
+
+
+def scheduler_tick(rq: "Rq") -> None:
+    """The timer tick. Source: kernel/sched/core.c:scheduler_tick()."""
+    rq.curr.sched_class.task_tick(rq, rq.curr)  # type: ignore[union-attr]
+
+
+def task_fork(rq: "Rq", parent: CpuTask, child: CpuTask, vfork: bool = False) -> None:
+    """Prepare the scheduling side of ``child``, forked by ``parent`` on ``rq``.
+
+    The child inherits policy, nice and affinity. It is on no queue afterwards, and may be
+    activated (ENQUEUE_INITIAL) here or on another CPU.
+
+    Source: kernel/sched/core.c:sched_fork(), sched_cgroup_fork().
+    """
+    child.policy = parent.policy
+    child.sched_class = parent.sched_class
+    child.cpus_allowed = parent.cpus_allowed
+    if child.nice != parent.nice or child.weight != parent.weight:
+        set_nice(child, parent.nice)
+    child.forked_at_ns = rq.clock_ns
+    child.sched_class.task_fork(rq, parent, child, vfork)  # type: ignore[union-attr]
+
+
+def yield_task(rq: "Rq") -> None:
+    """``rq.curr`` called sched_yield(): let others go first, and ask for a switch.
+
+    Source: kernel/sched/core.c:do_sched_yield().
+    """
+    rq.curr.sched_class.yield_task(rq)  # type: ignore[union-attr]
+    rq.need_resched = True
+
+
+def migrate_task_rq(rq: "Rq", p: CpuTask) -> None:
+    """``p``, asleep and last run on ``rq``, will be woken on another CPU.
+
+    To be called before it is packed; the other CPU activates it with
+    ENQUEUE_WAKEUP | ENQUEUE_MIGRATED. A new task that has not been activated yet needs no call.
+
+    Source: kernel/sched/core.c:set_task_cpu().
+    """
+    if p.on_rq:
+        raise AssertionError(f"{p!r} is runnable on cpu {rq.cpu}: detach it instead")
+    p.sched_class.migrate_task_rq(rq, p)  # type: ignore[union-attr]
+
+
+def detach_one(rq: "Rq", now_ns: int, dst: int = -1) -> CpuTask | None:
+    """Take one queued, not running task off ``rq`` that CPU ``dst`` may run, or return None.
+
+    Args:
+        rq: the busier queue.
+        now_ns: time of the pull; the queue's clock moves up to it.
+        dst: CPU it is for, -1 if any will do.
+
+    Source: kernel/sched/fair.c:detach_one_task(); see the class for what is chosen.
+    """
+    if now_ns > rq.clock_ns:
+        rq.clock_ns = now_ns
+    return rq.fair_class.detach_one(rq, dst)
+
+
+def attach(rq: "Rq", p: CpuTask) -> None:
+    """Put a task that ``detach_one`` took elsewhere on ``rq``, and see whether it preempts.
+
+    Waiting goes on: ``enqueued_at_ns`` stays what it was.
+
+    Source: kernel/sched/fair.c:attach_task().
+    """
+    since_ns = p.enqueued_at_ns
+    activate_task(rq, p, ENQUEUE_MIGRATED)
+    p.enqueued_at_ns = since_ns
+    check_preempt_curr(rq, p, 0)
+
+
+def next_tick_needed(rq: "Rq") -> bool:
+    """Return whether a timer tick could change anything: somebody waits for the CPU.
+
+    Source: kernel/sched/core.c:sched_can_stop_tick().
+    Deviation: with CONFIG_HZ_PERIODIC or NO_HZ_IDLE a lone task gets ticks as well; they would only
+    cost time.
+    """
+    return rq.nr_running > 1
+
+
+def set_user_nice(rq: "Rq", p: CpuTask, nice: int) -> None:
+    """Change the nice value of ``p``, which is on ``rq`` or sleeps there.
+
+    Source: kernel/sched/core.c:set_user_nice(), kernel/sched/fair.c:reweight_entity().
+    """
+    old_nice, old_weight = p.nice, p.weight
+    if nice == old_nice:
+        return
+    if rq.curr is p:
+        update_rq_curr(rq)  # at the old weight
+    set_nice(p, nice)
+    if p.on_rq:
+        rq.cfs.load_weight += p.weight - old_weight
+        p.sched_class.prio_changed(rq, p, old_nice)  # type: ignore[union-attr]
+
+
+assert idle_sched_class.rank == max(cls.rank for cls in (*FAIR_CLASSES.values(), idle_sched_class))

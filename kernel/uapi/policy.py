@@ -1,0 +1,19 @@
+"""Scheduling policies by number. Source: include/uapi/linux/sched.h."""
+
+from typing import Final
+
+SCHED_NORMAL: Final = 0
+SCHED_FIFO: Final = 1
+SCHED_RR: Final = 2
+SCHED_BATCH: Final = 3
+SCHED_IDLE: Final = 5
+SCHED_DEADLINE: Final = 6
+
+POLICY_NAMES: Final[dict[int, str]] = {
+    SCHED_NORMAL: "SCHED_NORMAL",
+    SCHED_FIFO: "SCHED_FIFO",
+    SCHED_RR: "SCHED_RR",
+    SCHED_BATCH: "SCHED_BATCH",
+    SCHED_IDLE: "SCHED_IDLE",
+    SCHED_DEADLINE: "SCHED_DEADLINE",
+}
