@@ -43,10 +43,22 @@ PF_FORKNOEXEC: Final = 0x40
 PF_SIGNALED: Final = 0x400
 PF_NPROC_EXCEEDED: Final = 0x1000
 
-SIGNAL_GROUP_EXIT: Final = 0x4
 SIGNAL_STOP_STOPPED: Final = 0x1
 SIGNAL_STOP_CONTINUED: Final = 0x2
+SIGNAL_GROUP_EXIT: Final = 0x4
+SIGNAL_CLD_STOPPED: Final = 0x10
+SIGNAL_CLD_CONTINUED: Final = 0x20
+SIGNAL_CLD_MASK: Final = SIGNAL_CLD_STOPPED | SIGNAL_CLD_CONTINUED
 SIGNAL_UNKILLABLE: Final = 0x40
+
+JOBCTL_STOP_SIGMASK: Final = 0xFFFF
+JOBCTL_STOP_DEQUEUED: Final = 1 << 16
+JOBCTL_STOP_PENDING: Final = 1 << 17
+JOBCTL_STOP_CONSUME: Final = 1 << 18
+JOBCTL_STOPPED: Final = 1 << 26
+
+# One pending signal: (signal, si_code, si_pid, si_uid, si_status).
+SigInfo = tuple[int, int, int, int, int]
 
 _ASLEEP: Final = (
     TASK_INTERRUPTIBLE,
@@ -79,15 +91,19 @@ class IllegalTransition(AssertionError):
 class SighandStruct:
     """Signal handlers of a thread group (``sighand_struct``).
 
-    ``action`` holds only what differs from SIG_DFL: signal -> SIG_IGN (1) or a guest handler.
+    ``action`` holds only what differs from SIG_DFL: signal -> SIG_IGN (1) or a guest handler. It
+    is never changed in place, only replaced, so that fork and exec can share it.
     """
 
     __slots__ = ("action", "count", "siglock")
 
-    def __init__(self, siglock: Any) -> None:
-        self.action: dict[int, Any] = {}
+    def __init__(self, siglock: Any, action: dict[int, Any]) -> None:
+        self.action = action
         self.count = 1
         self.siglock = siglock
+
+
+NO_RLIMITS: Final[dict[int, tuple[int, int]]] = {}
 
 
 class SignalStruct:
@@ -96,18 +112,23 @@ class SignalStruct:
     __slots__ = (
         "count",
         "cstime_ns",
+        "curr_target",
         "cutime_ns",
+        "env",
         "flags",
         "group_exec_task",
         "group_exit_code",
+        "group_stop_count",
         "has_child_subreaper",
         "is_child_subreaper",
         "leader",
         "live",
         "nivcsw",
+        "notify_count",
         "nr_threads",
         "nvcsw",
         "pgrp",
+        "quick_threads",
         "rlim",
         "session",
         "shared_pending",
@@ -120,9 +141,9 @@ class SignalStruct:
     def __init__(self) -> None:
         # tasklist_lock
         self.count = 1
-        self.live = 1
-        self.nr_threads = 1
-        self.leader: TaskStruct | None = None
+        self.live = 1  # threads that have not passed exit_signals()
+        self.nr_threads = 1  # threads that are not released
+        self.leader: TaskStruct = None  # type: ignore[assignment]  # set by copy_signal
         self.threads: list[TaskStruct] = []  # thread_head, in creation order, leader first
         self.pgrp: Any = None  # struct pid
         self.session: Any = None  # struct pid
@@ -130,11 +151,17 @@ class SignalStruct:
         self.has_child_subreaper = False
         # siglock
         self.flags = 0
+        self.quick_threads = 1  # threads that have not begun do_exit()
         self.group_exit_code = 0
+        self.group_stop_count = 0  # threads that still have to stop
         self.group_exec_task: TaskStruct | None = None
-        self.shared_pending: list[tuple[int, int, int]] = []  # (signal, si_code, si_pid)
-        self.wait_chldexit: list[TaskStruct] = []
-        self.rlim: dict[int, tuple[int, int]] = {}  # only what differs from the defaults
+        self.notify_count = 0  # what de_thread() waits for: threads to go, or -1 for the leader
+        self.curr_target: TaskStruct | None = None  # None: the leader
+        self.shared_pending: tuple[SigInfo, ...] = ()
+        self.wait_chldexit: list[Any] = []  # kernel.wait.WaitOpts, newest first
+        # only what differs from the defaults; never changed in place, so fork shares it
+        self.rlim: dict[int, tuple[int, int]] = NO_RLIMITS
+        self.env: tuple[tuple[str, str], ...] = ()  # what the last exec was given
         self.utime_ns = 0  # of threads already released
         self.stime_ns = 0
         self.cutime_ns = 0  # of children waited for, and of theirs
@@ -147,8 +174,9 @@ class TaskStruct:
     """One thread as the kernel sees it (``task_struct``)."""
 
     __slots__ = (
-        "children",
         "alloc_lock",
+        "blocked",
+        "children",
         "clear_child_tid",
         "comm",
         "cpu",
@@ -162,26 +190,32 @@ class TaskStruct:
         "fs",
         "group_leader",
         "in_syscall",
+        "jobctl",
         "mm",
         "msg_ns",
         "nice",
         "on_rq",
         "parent",
+        "parent_exec_id",
         "path",
         "pdeath_signal",
         "pending",
         "pi_lock",
         "pid",
         "real_parent",
+        "restart_ns",
         "self_exec_id",
         "sighand",
         "signal",
+        "sigpending",
         "slot",
         "stack",
         "start_time_ns",
         "state",
         "stime_ns",
         "sysvsem",
+        "tasks_next",
+        "tasks_prev",
         "tgid",
         "thread_pid",
         "timer",
@@ -212,9 +246,12 @@ class TaskStruct:
         self.exit_code = 0
         self.real_parent: TaskStruct = self
         self.parent: TaskStruct = self
-        self.children: list[TaskStruct] = []  # fork order
+        self.children: dict[int, TaskStruct] = {}  # pid -> group leader, in fork order
+        self.tasks_next: TaskStruct | None = None  # the task list, group leaders only
+        self.tasks_prev: TaskStruct | None = None
         self.group_leader: TaskStruct = self
         self.self_exec_id = 0
+        self.parent_exec_id = 0
         self.usage = 2  # one until reaped, one while a CPU still runs it
         # alloc_lock (task_lock)
         self.comm = comm
@@ -226,7 +263,10 @@ class TaskStruct:
         # siglock
         self.signal: SignalStruct = None  # type: ignore[assignment]  # set by copy_signal
         self.sighand: SighandStruct = None  # type: ignore[assignment]  # set by copy_sighand
-        self.pending: list[tuple[int, int, int]] = []
+        self.pending: tuple[SigInfo, ...] = ()
+        self.blocked = 0  # bit n-1 for signal n
+        self.sigpending = False  # TIF_SIGPENDING as the kernel knows it
+        self.jobctl = 0
         self.pdeath_signal = 0
         # current only
         self.flags = 0
@@ -236,6 +276,7 @@ class TaskStruct:
         self.utime_ns = 0
         self.stime_ns = 0
         self.path: Path | None = None  # the system call it sleeps in
+        self.restart_ns = 0  # when the interrupted sleep that is being restarted ends; 0 = none
         self.wake_value: Any = None
         self.timer = 0  # armed timeout, by serial number; 0 = none
         self.in_syscall = -1  # number of the system call being served
