@@ -1,0 +1,64 @@
+"""Where the two emulated kernels, 2.6.34 and 6.12, differ in process management.
+
+2.6.34 is the kernel that *Linux Kernel Development*, 3rd edition, describes. Every difference that
+kernel paths look at is one field here; no path compares version strings.
+
+Source: the deltas are those between the v2.6.34 and v6.12 trees in kernel/fork.c, kernel/exit.c,
+kernel/pid.c and fs/exec.c.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from kernel.errors import KernelError
+from kernel.uapi.errno_ import EAGAIN, EINVAL, ENOMEM
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Behaviour that depends on the emulated version."""
+
+    name: str
+    vfork_killable: bool  # the vfork parent's sleep ends on a fatal signal (3.4)
+    subreapers: bool  # PR_SET_CHILD_SUBREAPER counts when a parent dies (3.4)
+    last_thread_sets_exit_code: bool  # else a process's code is its leader's (6.1)
+    exec_empty_argv_gets_name: bool  # execve with argc 0 gives argv[0] = "" (5.18)
+    exec_budget_ceiling: int  # bytes of argv and environment whatever the stack limit (4.13)
+    nproc_checked_after_charge: bool  # RLIMIT_NPROC: count > limit, not count >= limit
+    pid_exhausted_errno: int  # what fork says when no pid is left
+
+
+PROFILES: Final[dict[str, Profile]] = {
+    "6.12": Profile(
+        name="6.12",
+        vfork_killable=True,
+        subreapers=True,
+        last_thread_sets_exit_code=True,
+        exec_empty_argv_gets_name=True,
+        exec_budget_ceiling=6 << 20,
+        nproc_checked_after_charge=True,
+        pid_exhausted_errno=EAGAIN,
+    ),
+    "2.6.34": Profile(
+        name="2.6.34",
+        vfork_killable=False,
+        subreapers=False,
+        last_thread_sets_exit_code=False,
+        exec_empty_argv_gets_name=False,
+        exec_budget_ceiling=1 << 62,
+        nproc_checked_after_charge=False,
+        pid_exhausted_errno=ENOMEM,
+    ),
+}
+
+
+def profile_named(name: str) -> Profile:
+    """Return the profile of the kernel version ``name``.
+
+    Raises:
+        KernelError: EINVAL, there is no such profile; the configuration checks it earlier.
+    """
+    profile = PROFILES.get(name)
+    if profile is None:
+        raise KernelError(EINVAL, f"linux: {name}")
+    return profile
