@@ -14,12 +14,11 @@ from kernel.sched.cputask import CpuTask, set_nice
 from kernel.sched.fair import fair_sched_class
 from kernel.sched.idle import idle_sched_class
 from kernel.sched.sched_class import (
+    DEQUEUE_MOVE,
     DEQUEUE_SLEEP,
     ENQUEUE_INITIAL,
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
-    WF_FORK,
-    WF_TTWU,
     SchedClass,
 )
 from kernel.uapi.policy import POLICY_NAMES, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
@@ -28,13 +27,12 @@ if TYPE_CHECKING:
     from kernel.sched.rq import Rq
 
 __all__ = [
+    "DEQUEUE_MOVE",
     "DEQUEUE_SLEEP",
     "ENQUEUE_INITIAL",
     "ENQUEUE_MIGRATED",
     "ENQUEUE_WAKEUP",
     "FAIR_CLASSES",
-    "WF_FORK",
-    "WF_TTWU",
     "activate_task",
     "attach",
     "check_preempt_curr",
@@ -106,7 +104,9 @@ def activate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
 
 
 def deactivate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
-    """Take ``p`` off ``rq``: DEQUEUE_SLEEP if it sleeps or dies, 0 if it goes to another queue.
+    """Take ``p`` off ``rq``: DEQUEUE_SLEEP if it sleeps or dies, DEQUEUE_MOVE if it goes on elsewhere.
+
+    ``p`` may be ``rq.curr``; a switch has to follow then.
 
     Source: kernel/sched/core.c:deactivate_task().
     """
@@ -128,7 +128,7 @@ def check_preempt_curr(rq: "Rq", p: CpuTask, flags: int) -> None:
     Args:
         rq: the queue ``p`` is on.
         p: the newcomer.
-        flags: WF_FORK for a new task, WF_TTWU for a woken one, 0 otherwise.
+        flags: those it was activated with.
 
     Source: kernel/sched/core.c:check_preempt_curr() (wakeup_preempt() since 6.7).
     """
@@ -178,21 +178,35 @@ def scheduler_tick(rq: "Rq") -> None:
     rq.curr.sched_class.task_tick(rq, rq.curr)  # type: ignore[union-attr]
 
 
-def task_fork(rq: "Rq", parent: CpuTask, child: CpuTask, vfork: bool = False) -> None:
+def task_fork(
+    rq: "Rq", parent: CpuTask, child: CpuTask, *, vfork: bool = False, here: bool = True
+) -> None:
     """Prepare the scheduling side of ``child``, forked by ``parent`` on ``rq``.
 
     The child inherits policy, nice and affinity. It is on no queue afterwards, and may be
     activated (ENQUEUE_INITIAL) here or on another CPU.
 
-    Source: kernel/sched/core.c:sched_fork(), sched_cgroup_fork().
+    Args:
+        rq: the parent's queue.
+        parent: current or queued on ``rq``.
+        child: a fresh CpuTask.
+        vfork: the parent is about to wait for the child.
+        here: the child will run on this CPU. Only then can the policy ``child_runs_first`` mean
+            anything: ``on``, every child goes before its parent; ``vfork_only``, those of vfork().
+
+    Source: kernel/sched/core.c:sched_fork(); for ``here`` kernel/sched_fair.c:task_new_fair() of
+        2.6.31 (2.6.34 swapped, in vain, for a child elsewhere as well).
+    Deviation: ``vfork_only`` is not Linux's.
     """
     child.policy = parent.policy
-    child.sched_class = parent.sched_class
+    cls = child.sched_class = parent.sched_class or _assign_class(rq, parent)
     child.cpus_allowed = parent.cpus_allowed
     if child.nice != parent.nice or child.weight != parent.weight:
         set_nice(child, parent.nice)
     child.forked_at_ns = rq.clock_ns
-    child.sched_class.task_fork(rq, parent, child, vfork)  # type: ignore[union-attr]
+    policy = rq.child_runs_first
+    first = here and (policy == "on" or (policy == "vfork_only" and vfork))
+    cls.task_fork(rq, parent, child, first)
 
 
 def yield_task(rq: "Rq") -> None:
@@ -214,7 +228,7 @@ def migrate_task_rq(rq: "Rq", p: CpuTask) -> None:
     """
     if p.on_rq:
         raise AssertionError(f"{p!r} is runnable on cpu {rq.cpu}: detach it instead")
-    p.sched_class.migrate_task_rq(rq, p)  # type: ignore[union-attr]
+    (p.sched_class or _assign_class(rq, p)).migrate_task_rq(rq, p)
 
 
 def detach_one(rq: "Rq", now_ns: int, dst: int = -1) -> CpuTask | None:

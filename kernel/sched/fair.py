@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.sched.cputask import NICE_0_LOAD, WMULT_CONST, CpuTask, calc_delta_fair, reduce_factor
 from kernel.sched.sched_class import (
     CLASS_ORDER,
+    DEQUEUE_MOVE,
     DEQUEUE_SLEEP,
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
@@ -170,6 +171,8 @@ class FairSchedClass:
         update_curr(cfs, rq.clock_ns)
         if not flags & ENQUEUE_WAKEUP or flags & ENQUEUE_MIGRATED:
             p.vruntime += cfs.min_vruntime
+            if flags & ENQUEUE_MIGRATED:
+                p.exec_start_ns = 0  # nothing of it is in this CPU's cache
         cfs.load_weight += p.weight
         cfs.nr_running += 1
         cfs.tasks[p] = None
@@ -187,7 +190,9 @@ class FairSchedClass:
         update_curr(cfs, rq.clock_ns)
         if cfs.next is not None or cfs.last is not None or cfs.skip is not None:
             clear_buddies(cfs, p)
-        if p is not cfs.curr:
+        if p is cfs.curr:
+            cfs.curr = None  # Linux: in put_prev_entity(); nothing looks at it in between
+        else:
             unlink_entity(cfs, p)
         p.on_rq = False
         cfs.load_weight -= p.weight
@@ -301,20 +306,16 @@ class FairSchedClass:
         if ran >= cfs.min_granularity_ns and p.vruntime - cfs.timeline[0][0] > ideal:
             rq.need_resched = True
 
-    def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, vfork: bool) -> None:
-        """Place the child; under ``child_runs_first`` let it go before the parent.
+    def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, first: bool) -> None:
+        """Place the child one slice behind; if it is to run first, swap it with the parent.
 
         Source: kernel/sched/fair.c:task_fork_fair().
-        Deviation: ``vfork_only`` is not Linux's: the 2.6 rule for the children of vfork() alone.
         """
         cfs = rq.cfs
         update_curr(cfs, rq.clock_ns)
         child.vruntime = parent.vruntime
         place_entity(cfs, child, True)
-        first = cfs.child_runs_first
-        if (first == "on" or (first == "vfork_only" and vfork)) and (
-            parent.vruntime < child.vruntime
-        ):
+        if first and parent.vruntime < child.vruntime:
             if parent is cfs.curr:
                 parent.vruntime, child.vruntime = child.vruntime, parent.vruntime
                 rq.need_resched = True
@@ -350,12 +351,11 @@ class FairSchedClass:
         update_curr(rq.cfs, rq.clock_ns)
 
     def migrate_task_rq(self, rq: "Rq", p: CpuTask) -> None:
-        """Make the vruntime of a sleeper relative, and forget that its cache is warm.
+        """Make the vruntime of a sleeper relative.
 
         Source: kernel/sched/fair.c:migrate_task_rq_fair().
         """
         p.vruntime -= rq.cfs.min_vruntime
-        p.exec_start_ns = 0
 
     def detach_one(self, rq: "Rq", dst: int) -> CpuTask | None:
         """Dequeue the task that ran longest ago, of the first 32, and is not cache-hot.
@@ -368,8 +368,7 @@ class FairSchedClass:
         """
         p = _to_detach(rq.cfs, rq.clock_ns - SYSCTL_SCHED_MIGRATION_COST_NS, dst)
         if p is not None:
-            self.dequeue_task(rq, p, 0)
-            p.exec_start_ns = 0
+            self.dequeue_task(rq, p, DEQUEUE_MOVE)
         return p
 
 

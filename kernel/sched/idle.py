@@ -45,7 +45,7 @@ class IdleSchedClass:
     def task_tick(self, rq: "Rq", p: "CpuTask") -> None:
         pass
 
-    def task_fork(self, rq: "Rq", parent: "CpuTask", child: "CpuTask", vfork: bool) -> None:
+    def task_fork(self, rq: "Rq", parent: "CpuTask", child: "CpuTask", first: bool) -> None:
         raise AssertionError("the idle task does not fork")
 
     def task_dead(self, rq: "Rq", p: "CpuTask") -> None:

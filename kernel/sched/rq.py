@@ -34,7 +34,6 @@ class CfsRq:
     """
 
     __slots__ = (
-        "child_runs_first",
         "curr",
         "last",
         "latency_ns",
@@ -58,7 +57,6 @@ class CfsRq:
         self.wakeup_granularity_ns = spec.sched_wakeup_granularity_ns * factor
         # how many tasks share one latency period before the period grows
         self.nr_latency = -(-self.latency_ns // self.min_granularity_ns)
-        self.child_runs_first = spec.child_runs_first
         self.timeline: list[tuple[int, int, CpuTask]] = []
         self.tasks: OrderedDict[CpuTask, None] = OrderedDict()
         self.curr: CpuTask | None = None
@@ -84,6 +82,7 @@ class Rq:
 
     __slots__ = (
         "cfs",
+        "child_runs_first",
         "clock_ns",
         "cpu",
         "curr",
@@ -103,6 +102,7 @@ class Rq:
                 f"child_runs_first: off, on or vfork_only, not {spec.child_runs_first!r}"
             )
         self.cpu = cpu
+        self.child_runs_first = spec.child_runs_first
         self.clock_ns = 0
         self.fair_class: SchedClass = fair_class_by_name(spec.fair)
         self.cfs = CfsRq(spec)

@@ -21,9 +21,7 @@ ENQUEUE_MIGRATED: Final = 0x40  # it comes from another CPU: its vruntime is rel
 ENQUEUE_INITIAL: Final = 0x80  # it is new, and has never run
 # flags of dequeue_task
 DEQUEUE_SLEEP: Final = 0x01  # the task goes to sleep or dies; it keeps its vruntime
-# flags of wakeup_preempt
-WF_FORK: Final = 0x04
-WF_TTWU: Final = 0x08
+DEQUEUE_MOVE: Final = 0x04  # it stays runnable and goes to another queue: vruntime gets relative
 
 CLASS_ORDER: Final = ("stop", "deadline", "rt", "fair", "idle")
 
@@ -47,7 +45,10 @@ class SchedClass(Protocol):
         ...
 
     def wakeup_preempt(self, rq: "Rq", p: "CpuTask", flags: int) -> None:
-        """``p``, of the same class as ``rq.curr``, was queued: call for a switch if it is due."""
+        """``p``, of the same class as ``rq.curr``, was queued: call for a switch if it is due.
+
+        ``flags`` are those it was enqueued with.
+        """
         ...
 
     def pick_next_task(self, rq: "Rq") -> "CpuTask | None":
@@ -66,8 +67,11 @@ class SchedClass(Protocol):
         """The timer tick hit while ``p`` ran."""
         ...
 
-    def task_fork(self, rq: "Rq", parent: "CpuTask", child: "CpuTask", vfork: bool) -> None:
-        """``parent``, runnable on ``rq``, has forked ``child``, which is on no queue yet."""
+    def task_fork(self, rq: "Rq", parent: "CpuTask", child: "CpuTask", first: bool) -> None:
+        """``parent``, runnable on ``rq``, has forked ``child``, which is on no queue yet.
+
+        ``first``: the child is to run before the parent.
+        """
         ...
 
     def task_dead(self, rq: "Rq", p: "CpuTask") -> None:
