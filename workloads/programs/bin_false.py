@@ -1,0 +1,5 @@
+"""``false``: do nothing, unsuccessfully. Arguments are ignored."""
+
+import os
+
+os._exit(1)

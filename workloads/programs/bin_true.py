@@ -1,0 +1,1 @@
+"""``true``: do nothing, successfully. Arguments are ignored."""
