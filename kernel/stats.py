@@ -145,8 +145,8 @@ def _names(cls: type) -> Iterable[str]:
 class CpuStats(_Stats):
     """What one CPU counts.
 
-    ``nr_switches`` changes of the running task, idle included = ``voluntary_switches`` (the task slept
-    or died) + ``involuntary_switches`` (preempted or yielded) + those away from the idle task.
+    ``nr_switches`` changes of the running task, idle included = ``nr_voluntary`` (the task slept
+    or died) + ``nr_involuntary`` (preempted or yielded) + those away from the idle task.
     ``lateness`` is by how much an effect arrived in the CPU's past, recorded for the
     ``violations`` only.
     """
@@ -158,9 +158,9 @@ class CpuStats(_Stats):
         "lateness",
         "migrations_in",
         "migrations_out",
-        "involuntary_switches",
+        "nr_involuntary",
         "nr_switches",
-        "voluntary_switches",
+        "nr_voluntary",
         "pull_failures",
         "pulls",
         "requests",
@@ -174,8 +174,8 @@ class CpuStats(_Stats):
 
     def __init__(self) -> None:
         self.nr_switches = 0
-        self.voluntary_switches = 0
-        self.involuntary_switches = 0
+        self.nr_voluntary = 0
+        self.nr_involuntary = 0
         self.migrations_in = 0
         self.migrations_out = 0
         self.wakeups = 0

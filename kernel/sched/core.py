@@ -19,6 +19,8 @@ from kernel.sched.sched_class import (
     ENQUEUE_INITIAL,
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
+    WF_FORK,
+    WF_TTWU,
     SchedClass,
 )
 from kernel.uapi.policy import POLICY_NAMES, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
@@ -32,6 +34,8 @@ __all__ = [
     "ENQUEUE_INITIAL",
     "ENQUEUE_MIGRATED",
     "ENQUEUE_WAKEUP",
+    "WF_FORK",
+    "WF_TTWU",
     "FAIR_CLASSES",
     "activate_task",
     "attach",
@@ -104,9 +108,9 @@ def activate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
 
 
 def deactivate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
-    """Take ``p`` off ``rq``: DEQUEUE_SLEEP if it sleeps or dies, DEQUEUE_MOVE if it goes on elsewhere.
+    """Take ``p``, which may be ``rq.curr``, off ``rq``; if it is, a switch has to follow.
 
-    ``p`` may be ``rq.curr``; a switch has to follow then.
+    ``flags``: DEQUEUE_SLEEP if it sleeps or dies, DEQUEUE_MOVE if it goes on elsewhere.
 
     Source: kernel/sched/core.c:deactivate_task().
     """
@@ -128,7 +132,7 @@ def check_preempt_curr(rq: "Rq", p: CpuTask, flags: int) -> None:
     Args:
         rq: the queue ``p`` is on.
         p: the newcomer.
-        flags: those it was activated with.
+        flags: WF_FORK for a new task, WF_TTWU for a woken one, 0 otherwise.
 
     Source: kernel/sched/core.c:check_preempt_curr() (wakeup_preempt() since 6.7).
     """
@@ -179,7 +183,7 @@ def scheduler_tick(rq: "Rq") -> None:
 
 
 def task_fork(
-    rq: "Rq", parent: CpuTask, child: CpuTask, *, vfork: bool = False, here: bool = True
+    rq: "Rq", parent: CpuTask, child: CpuTask, vfork: bool = False, *, here: bool = True
 ) -> None:
     """Prepare the scheduling side of ``child``, forked by ``parent`` on ``rq``.
 

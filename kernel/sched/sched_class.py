@@ -22,6 +22,9 @@ ENQUEUE_INITIAL: Final = 0x80  # it is new, and has never run
 # flags of dequeue_task
 DEQUEUE_SLEEP: Final = 0x01  # the task goes to sleep or dies; it keeps its vruntime
 DEQUEUE_MOVE: Final = 0x04  # it stays runnable and goes to another queue: vruntime gets relative
+# flags of wakeup_preempt
+WF_FORK: Final = 0x04
+WF_TTWU: Final = 0x08
 
 CLASS_ORDER: Final = ("stop", "deadline", "rt", "fair", "idle")
 
@@ -47,7 +50,7 @@ class SchedClass(Protocol):
     def wakeup_preempt(self, rq: "Rq", p: "CpuTask", flags: int) -> None:
         """``p``, of the same class as ``rq.curr``, was queued: call for a switch if it is due.
 
-        ``flags`` are those it was enqueued with.
+        ``flags``: WF_FORK, WF_TTWU or 0.
         """
         ...
 
