@@ -1,0 +1,567 @@
+"""``Cpu``: the logical process of one simulated CPU.
+
+It owns a runqueue, the clock, and the CPU-resident half of every task that ran here last. Its one
+door is ``step(horizon_ns, effects)``: take what other LPs sent, run up to the horizon or until the
+current task needs an answer from the kernel, and leave requests in ``out`` and messages for other
+CPUs in ``forwards``.
+
+Between two events the CPU does one of four things: it idles; it waits, busy in kernel mode, for the
+answer to the current task's system call; it burns the current task's remaining user time; or it
+lets the current task run its next basic blocks. Blocks are executed when they start, and their cost is
+burnt afterwards, so a block's effects are ordered by its end; a preemption falls between.
+
+Effects come in with a time. One that is due while a task burns user time interrupts it there. One
+from this CPU's past (the scheme let the CPU run ahead) is applied at once and counted as a
+causality violation with its lateness.
+
+The tick happens at multiples of 1/HZ, but only while something else is runnable (NO_HZ): alone on
+its CPU a task cannot be preempted by a tick anyway.
+
+Source: kernel/sched/core.c (__schedule, scheduler_tick), arch entry code (exit_to_user_mode).
+"""
+
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from typing import Any, Final
+
+from kernel import messages as m
+from kernel.events import (
+    SCHED_MIGRATE_TASK,
+    SCHED_SWITCH,
+    SCHED_WAKEUP,
+    SCHED_WAKEUP_NEW,
+)
+from kernel.machine import MachineSpec
+from kernel.sched import core
+from kernel.sched.cputask import CpuTask
+from kernel.sched.rq import Rq
+from kernel.stats import CpuStats
+from kernel.task import TASK_DEAD, TASK_RUNNING
+from kernel.uapi import clone as c
+from kernel.uapi import syscalls as nr
+from kernel.user import Error, Loader
+
+_PREEMPTED: Final = 0x100  # TASK_REPORT's R+, as sched_switch prints it
+_NEEDS_SHARED_HEAP: Final = frozenset((nr.NR_VFORK, nr.NR_THREAD_START))
+
+
+class Cpu:
+    """One simulated CPU. See the module header."""
+
+    __slots__ = (
+        "_arrivals",
+        "_block_ns",
+        "_early",
+        "_epoch_ns",
+        "_inbox",
+        "_loader",
+        "_moved",
+        "_seq",
+        "_switch_ns",
+        "_tick_ns",
+        "_tick_cost_ns",
+        "_tracing",
+        "_waiting",
+        "forwards",
+        "id",
+        "now_ns",
+        "out",
+        "rq",
+        "stats",
+        "tasks",
+        "trace",
+    )
+
+    def __init__(self, cpu: int, spec: MachineSpec, loader: Loader) -> None:
+        self.id = cpu
+        self.now_ns = 0
+        self.rq = Rq(cpu, spec)
+        self.tasks: dict[int, CpuTask] = {}  # runnable, current or parked here
+        self.out: list[m.Request] = []
+        self.forwards: list[tuple[int, m.Effect]] = []  # (destination CPU, message)
+        self.trace: list[tuple[Any, ...]] = []
+        self.stats = CpuStats()
+        self._inbox: list[tuple[int, int, m.Effect]] = []
+        self._arrivals = 0  # order of messages with equal times
+        self._early: dict[int, list[m.Effect]] = {}  # pid -> effects that came before the task
+        self._moved: dict[int, int] = {}  # pid -> CPU it was given to, until the kernel knows
+        self._waiting: CpuTask | None = None  # the current task, while it waits for an answer
+        self._seq = 0
+        self._loader = loader
+        self._tracing = spec.trace
+        self._block_ns = spec.costs.guest_block
+        self._switch_ns = spec.costs.context_switch
+        self._tick_ns = 1_000_000_000 // spec.hz
+        self._tick_cost_ns = spec.costs.tick
+        self._epoch_ns = spec.epoch_ns
+        if cpu == 0:
+            for pid, comm in ((1, "init"), (2, "kthreadd")):
+                boot = CpuTask(pid, pid, comm)
+                boot.in_kernel = True
+                self.tasks[pid] = boot
+
+    # -- the one door -----------------------------------------------------------------------------
+
+    def step(self, horizon_ns: int, effects: Iterable[m.Effect]) -> int:
+        """Take ``effects`` and run up to ``horizon_ns``; return the time of the next own event.
+
+        That time is NEVER when the CPU idles or waits and nothing is on its way in.
+        """
+        inbox = self._inbox
+        for effect in effects:
+            self._arrivals += 1
+            heappush(inbox, (effect[0], self._arrivals, effect))
+        self._run(horizon_ns)
+        if inbox and (inbox[0][0] <= self.now_ns or self._waiting or self._idle()):
+            return inbox[0][0]
+        if self._waiting or self._idle():
+            return m.NEVER
+        return self.now_ns
+
+    def _idle(self) -> bool:
+        return self.rq.curr is self.rq.idle and not self.rq.need_resched
+
+    def _run(self, horizon_ns: int) -> None:
+        """Advance event by event; see the module header."""
+        rq = self.rq
+        inbox = self._inbox
+        idle = rq.idle
+        while True:
+            if inbox and inbox[0][0] <= self.now_ns:
+                self._apply(heappop(inbox)[2])
+                continue
+            if self._waiting is not None:
+                if not inbox or inbox[0][0] > horizon_ns:
+                    return
+                self._pass_kernel_time(inbox[0][0])
+                continue
+            if self.now_ns > horizon_ns:
+                return
+            if rq.need_resched:
+                self._schedule()
+                continue
+            task = rq.curr
+            if task is idle:
+                if not inbox or inbox[0][0] > horizon_ns:
+                    return
+                self.stats.idle_ns += inbox[0][0] - self.now_ns
+                self.now_ns = inbox[0][0]
+                continue
+            if task.in_kernel:
+                task.in_kernel = False
+                self._request(task, m.REQ_CONTINUE)
+            elif task.sigpending:
+                task.sigpending = False
+                self._request(task, m.REQ_USER_WORK)
+            elif task.remaining_ns:
+                if self.now_ns >= horizon_ns:
+                    return
+                stop_ns = horizon_ns
+                if inbox and inbox[0][0] < stop_ns:
+                    stop_ns = inbox[0][0]
+                self._burn(task, stop_ns)
+            elif task.op is not None:
+                self._enter(task)
+            elif task.resident:
+                value, task.value = task.value, None
+                self._request(task, m.REQ_RESUME, value)
+            else:
+                value, error = task.value, task.error
+                task.value = task.error = None
+                ctx = task.ctx
+                task.op = ctx.resume(value, error)  # type: ignore[union-attr]
+                steps = ctx.steps  # type: ignore[union-attr]
+                self.stats.blocks += steps
+                task.remaining_ns = steps * self._block_ns
+
+    # -- time ---------------------------------------------------------------------------------------
+
+    def _burn(self, task: CpuTask, stop_ns: int) -> None:
+        """Let ``task`` use user time until it is used up, ``stop_ns``, or a tick."""
+        start_ns = self.now_ns
+        end_ns = start_ns + task.remaining_ns
+        tick = False
+        if self.rq.nr_running > 1:
+            tick_at_ns = (start_ns // self._tick_ns + 1) * self._tick_ns
+            if tick_at_ns <= end_ns and tick_at_ns <= stop_ns:
+                stop_ns = tick_at_ns
+                tick = True
+        if end_ns > stop_ns:
+            end_ns = stop_ns
+        used_ns = end_ns - start_ns
+        task.remaining_ns -= used_ns
+        task.utime_ns += used_ns
+        self.stats.user_ns += used_ns
+        self.now_ns = end_ns
+        if tick and end_ns == stop_ns:
+            self._tick()
+
+    def _pass_kernel_time(self, until_ns: int) -> None:
+        """The current task is in the kernel: its CPU is busy until the next message."""
+        start_ns = self.now_ns
+        used_ns = until_ns - start_ns
+        self._waiting.stime_ns += used_ns  # type: ignore[union-attr]
+        self.stats.system_ns += used_ns
+        self.now_ns = until_ns
+        if self.rq.nr_running > 1 and start_ns // self._tick_ns != until_ns // self._tick_ns:
+            self._tick()
+
+    def _tick(self) -> None:
+        self.stats.ticks += 1
+        self.now_ns += self._tick_cost_ns
+        self.rq.clock_ns = self.now_ns
+        core.scheduler_tick(self.rq)
+
+    # -- the current task -----------------------------------------------------------------------------
+
+    def _request(self, task: CpuTask, code: int, *arguments: Any) -> None:
+        """Ask the kernel on behalf of the current task and wait for the answer."""
+        self._seq += 1
+        self.stats.requests += 1
+        self.out.append(
+            (
+                self.now_ns,
+                self.id,
+                self._seq,
+                code,
+                task.pid,
+                task.utime_ns,
+                task.stime_ns,
+                *arguments,
+            )
+        )
+        self._waiting = task
+
+    def _post(self, code: int, pid: int, argument: Any) -> None:
+        """Tell the kernel something that needs no answer."""
+        self._seq += 1
+        self.out.append((self.now_ns, self.id, self._seq, code, pid, 0, 0, argument))
+
+    def _enter(self, task: CpuTask) -> None:
+        """The current task's op is due: do it here if it needs no kernel state, else ask."""
+        op = task.op
+        number = op[0]  # type: ignore[index]
+        value: Any = None
+        if number == nr.NR_COMPUTE:
+            task.remaining_ns = op[1]  # type: ignore[index]
+        elif number == nr.NR_GETPID:
+            value = task.tgid
+        elif number == nr.NR_GETTID:
+            value = task.pid
+        elif number == nr.NR_PREEMPT_POINT:
+            pass
+        elif number == nr.NR_SCHED_YIELD:
+            self.rq.clock_ns = self.now_ns
+            core.yield_task(self.rq)
+        elif number == nr.NR_CLOCK_GETTIME:
+            value = self._clock_gettime(task, op[1])  # type: ignore[index]
+            if value is None:
+                self._request(task, m.REQ_SYSCALL, op, None)
+                return
+        elif number == nr.NR_GETTIMEOFDAY:
+            value = self._epoch_ns + self.now_ns
+        elif number == nr.NR_FATAL:
+            self._post(m.REQ_FATAL, task.pid, op[1])  # type: ignore[index]
+            self._waiting = task  # for ever: the run ends here
+            return
+        else:
+            ctx = None
+            if not task.resident and (
+                number in _NEEDS_SHARED_HEAP
+                or (number == nr.NR_CLONE and op[1] & c.CLONE_VM)  # type: ignore[index]
+            ):
+                ctx = task.ctx
+                task.ctx = None
+                task.resident = True
+            self._request(task, m.REQ_SYSCALL, op, ctx)
+            return
+        task.op = None
+        task.value = value
+
+    def _clock_gettime(self, task: CpuTask, clock: int) -> int | None:
+        """Return a clock the CPU can read by itself, or None.
+
+        The process clock is the thread's only while no other thread shares it.
+        """
+        if clock == 1:
+            return self.now_ns
+        if clock == 0:
+            return self._epoch_ns + self.now_ns
+        if clock == 3 or (clock == 2 and not task.resident):
+            return task.utime_ns + task.stime_ns
+        return None
+
+    def _schedule(self) -> None:
+        """Pick the next task and switch to it.
+
+        Source: kernel/sched/core.c:__schedule().
+        """
+        rq = self.rq
+        prev = rq.curr
+        rq.clock_ns = self.now_ns
+        self._switch(prev, TASK_RUNNING if prev is rq.idle else _PREEMPTED)
+
+    def _switch(self, prev: CpuTask, prev_state: int) -> None:
+        """Switch from ``prev`` (already dequeued if it does not stay runnable)."""
+        rq = self.rq
+        core.put_prev_task(rq, prev)
+        task = core.pick_next_task(rq)
+        if task is prev:
+            return
+        stats = self.stats
+        stats.nr_switches += 1
+        if prev is not rq.idle:
+            if prev_state == _PREEMPTED:
+                prev.nivcsw += 1
+                stats.nr_involuntary += 1
+            else:
+                prev.nvcsw += 1
+                stats.nr_voluntary += 1
+        if self._tracing:
+            self.trace.append(
+                (
+                    self.now_ns,
+                    SCHED_SWITCH,
+                    prev.comm,
+                    prev.pid,
+                    120 + prev.nice,
+                    prev_state,
+                    task.comm,
+                    task.pid,
+                    120 + task.nice,
+                )
+            )
+        self.now_ns += self._switch_ns
+        now_ns = rq.clock_ns = self.now_ns
+        stats.system_ns += self._switch_ns
+        if task is not rq.idle:
+            task.exec_start_ns = now_ns
+            stats.rq_wait.record(now_ns - task.enqueued_at_ns)
+            if task.forked_at_ns >= 0:
+                stats.fork_to_run.record(now_ns - task.forked_at_ns)
+                task.forked_at_ns = -1
+
+    def _leave(self, task: CpuTask, state: int) -> None:
+        """The current task goes to sleep or dies: take it off the queue and run another."""
+        rq = self.rq
+        rq.clock_ns = self.now_ns
+        core.deactivate_task(rq, task, core.DEQUEUE_SLEEP)
+        self._switch(task, state)
+
+    # -- messages -------------------------------------------------------------------------------------
+
+    def _apply(self, effect: m.Effect) -> None:
+        """Apply one message that is due."""
+        at_ns, code, pid = effect[:3]
+        if at_ns < self.now_ns and code in _TIMED:
+            self.stats.violations += 1
+            self.stats.lateness.record(self.now_ns - at_ns)
+        if code == m.EFF_PULL:
+            self._give(effect[3])
+            return
+        if code == m.EFF_SPAWN:
+            self._spawn(effect)
+            return
+        if code == m.ARRIVE:
+            self._arrive(effect)
+            return
+        if code == m.EFF_MOVED_ACK:
+            self._moved.pop(pid, None)
+            return
+        task = self.tasks.get(pid)
+        if task is None:
+            if pid in self._moved:
+                self.forwards.append((self._moved[pid], effect))
+            else:
+                self._early.setdefault(pid, []).append(effect)
+            return
+        _HANDLERS[code](self, task, effect)
+
+    def _on_return(self, task: CpuTask, effect: m.Effect) -> None:
+        self._waiting = None
+        task.op = None
+        task.value = effect[3]
+
+    def _on_error(self, task: CpuTask, effect: m.Effect) -> None:
+        self._waiting = None
+        task.op = None
+        task.error = effect[3]
+
+    def _on_next(self, task: CpuTask, effect: m.Effect) -> None:
+        self._waiting = None
+        task.op = effect[3]
+        task.remaining_ns = effect[4] * self._block_ns
+
+    def _on_take(self, task: CpuTask, effect: m.Effect) -> None:
+        self._waiting = None
+        task.resident = False
+        task.op = None
+        _, _, _, task.ctx, task.value, task.error = effect
+
+    def _on_user(self, task: CpuTask, effect: m.Effect) -> None:
+        self._waiting = None
+
+    def _on_exec(self, task: CpuTask, effect: m.Effect) -> None:
+        _, _, pid, new_pid, image, argv, env, comm, dest = effect
+        self._waiting = None
+        if new_pid != pid:
+            del self.tasks[pid]
+            self.tasks[new_pid] = task
+            task.pid = new_pid
+        task.comm = comm
+        task.resident = False
+        task.op = task.value = task.error = None
+        task.remaining_ns = 0
+        task.ctx = self._loader.start(image, argv, env)
+        if dest != self.id:
+            rq = self.rq
+            rq.clock_ns = self.now_ns
+            core.deactivate_task(rq, task, 0)
+            self._switch(task, _PREEMPTED)
+            self._send_away(task, dest, m.BY_EXEC, effect[0])
+
+    def _on_sleep(self, task: CpuTask, effect: m.Effect) -> None:
+        self._waiting = None
+        task.in_kernel = True
+        task.sigpending = False
+        self._leave(task, effect[3])
+
+    def _on_dead(self, task: CpuTask, effect: m.Effect) -> None:
+        self._waiting = None
+        del self.tasks[task.pid]
+        task.ctx = None
+        self._leave(task, TASK_DEAD)
+
+    def _on_fork(self, parent: CpuTask, effect: m.Effect) -> None:
+        at_ns, _, _, pid, tgid, comm, nice, dest, resident, ctx, vfork = effect
+        child = CpuTask(pid, tgid, comm, nice, parent.policy)
+        child.resident = resident
+        if not resident:
+            child.ctx = parent.ctx.fork() if ctx is None else ctx  # type: ignore[union-attr]
+        child.value = 0
+        child.forked_at_ns = at_ns
+        self.rq.clock_ns = self.now_ns
+        core.task_fork(self.rq, parent, child, vfork)
+        if dest == self.id:
+            self.tasks[pid] = child
+            self._start(child, at_ns)
+        else:
+            self._send_away(child, dest, m.BY_FORK, at_ns)
+
+    def _spawn(self, effect: m.Effect) -> None:
+        at_ns, _, pid, tgid, comm, nice, image, argv, env = effect
+        child = CpuTask(pid, tgid, comm, nice)
+        child.ctx = self._loader.start(image, argv, env)
+        child.forked_at_ns = at_ns
+        self.tasks[pid] = child
+        self._start(child, at_ns)
+
+    def _start(self, child: CpuTask, at_ns: int) -> None:
+        """Queue a new task here for the first time."""
+        self._enqueue(child, core.ENQUEUE_INITIAL, at_ns)
+        if self._tracing:
+            self._trace_wakeup(SCHED_WAKEUP_NEW, child)
+
+    def _on_wake(self, task: CpuTask, effect: m.Effect) -> None:
+        dest = effect[3]
+        if dest == self.id:
+            self._enqueue(task, core.ENQUEUE_WAKEUP, effect[0])
+            if self._tracing:
+                self._trace_wakeup(SCHED_WAKEUP, task)
+        else:
+            self.rq.clock_ns = self.now_ns
+            core.migrate_task_rq(self.rq, task)
+            self._send_away(task, dest, m.BY_WAKE, effect[0])
+
+    def _enqueue(self, task: CpuTask, flags: int, at_ns: int) -> None:
+        rq = self.rq
+        rq.clock_ns = self.now_ns
+        core.activate_task(rq, task, flags)
+        task.enqueued_at_ns = at_ns
+        core.check_preempt_curr(
+            rq, task, core.WF_FORK if flags & core.ENQUEUE_INITIAL else core.WF_TTWU
+        )
+
+    def _trace_wakeup(self, event: int, task: CpuTask) -> None:
+        self.trace.append((self.now_ns, event, task.comm, task.pid, 120 + task.nice, self.id))
+
+    def _on_signal(self, task: CpuTask, effect: m.Effect) -> None:
+        task.sigpending = True
+
+    def _on_renice(self, task: CpuTask, effect: m.Effect) -> None:
+        self.rq.clock_ns = self.now_ns
+        core.set_user_nice(self.rq, task, effect[3])
+
+    def _give(self, dest: int) -> None:
+        """Give a queued task to ``dest``, which idles, or say that there is none to give."""
+        rq = self.rq
+        rq.clock_ns = self.now_ns
+        task = core.detach_one(rq, self.now_ns)
+        if task is None:
+            self.stats.pull_failures += 1
+            self._post(m.REQ_PULL_FAILED, 0, dest)
+            return
+        self._moved[task.pid] = dest
+        self._post(m.REQ_MIGRATED, task.pid, dest)
+        self._send_away(task, dest, m.BY_PULL, task.enqueued_at_ns)
+
+    def _send_away(self, task: CpuTask, dest: int, reason: int, since_ns: int) -> None:
+        """Pass a task's CPU half to another CPU; ``since_ns`` is when it became runnable."""
+        self.tasks.pop(task.pid, None)
+        self.stats.migrations_out += 1
+        if self._tracing and reason != m.BY_FORK:
+            self.trace.append(
+                (
+                    self.now_ns,
+                    SCHED_MIGRATE_TASK,
+                    task.comm,
+                    task.pid,
+                    120 + task.nice,
+                    self.id,
+                    dest,
+                )
+            )
+        if reason != m.BY_PULL:
+            task.enqueued_at_ns = since_ns
+        at_ns = self.now_ns if reason == m.BY_PULL else since_ns
+        self.forwards.append((dest, (at_ns, m.ARRIVE, task.pid, task, reason)))
+
+    def _arrive(self, effect: m.Effect) -> None:
+        at_ns, _, pid, task, reason = effect
+        self._moved.pop(pid, None)
+        self.tasks[pid] = task
+        if reason != m.BY_FORK:
+            self.stats.migrations_in += 1
+        rq = self.rq
+        rq.clock_ns = self.now_ns
+        if reason == m.BY_FORK:
+            self._start(task, task.enqueued_at_ns)
+        elif reason == m.BY_WAKE:
+            self._enqueue(task, core.ENQUEUE_WAKEUP | core.ENQUEUE_MIGRATED, at_ns)
+            if self._tracing:
+                self._trace_wakeup(SCHED_WAKEUP, task)
+        else:
+            self.stats.pulls += reason == m.BY_PULL
+            core.attach(rq, task)
+        early = self._early.pop(pid, None)
+        if early is not None:
+            for waiting in early:
+                self._apply(waiting)
+
+
+_TIMED: Final = frozenset((m.EFF_SPAWN, m.EFF_WAKE, m.EFF_SIGNAL, m.ARRIVE))
+
+_HANDLERS: Final[dict[int, Callable[[Cpu, CpuTask, m.Effect], None]]] = {
+    m.EFF_RETURN: Cpu._on_return,
+    m.EFF_ERROR: Cpu._on_error,
+    m.EFF_NEXT: Cpu._on_next,
+    m.EFF_TAKE: Cpu._on_take,
+    m.EFF_EXEC: Cpu._on_exec,
+    m.EFF_SLEEP: Cpu._on_sleep,
+    m.EFF_DEAD: Cpu._on_dead,
+    m.EFF_USER: Cpu._on_user,
+    m.EFF_FORK: Cpu._on_fork,
+    m.EFF_WAKE: Cpu._on_wake,
+    m.EFF_SIGNAL: Cpu._on_signal,
+    m.EFF_RENICE: Cpu._on_renice,
+}

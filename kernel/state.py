@@ -1,0 +1,665 @@
+"""``KernelState``: the logical process that owns what all CPUs share.
+
+Requests come in, effects go out; between them runs kernel code written as generator paths
+(``kernel.points``). One class serves both granularities:
+
+- ``syscall``: a path runs from its request to its end or its sleep in one go. Locks are calendars
+  in virtual time (``kernel.locking``).
+- ``step``: every point is a place to interleave. The paths of all CPUs that are inside the kernel
+  stand side by side; one takes one step at a time, the one that is earliest in virtual time or,
+  with ``tie_break: random``, any. Locks exclude for real.
+
+A path is the kernel half of what one task does between entering the kernel and going back to user
+mode: the system call, then pending signals, then the reply. It is suspended at a SCHEDULE point
+when the task sleeps, and goes on when a CPU that runs the task asks for it (REQ_CONTINUE).
+
+The load table (``nr_running``, ``idle_mask``) counts the runnable tasks of every CPU. It is exact
+in the kernel's own order, because nothing else makes tasks runnable or not.
+"""
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from types import GeneratorType
+from typing import Any, Final
+
+from kernel import messages as m
+from kernel.errors import GuestFault, KernelError, RestartSyscall, TaskDead
+from kernel.locking import Lock, LockStat, acquire_at, release_at
+from kernel.machine import MachineSpec
+from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
+from kernel.sched.ttwu import select_task_rq_exec, try_to_wake_up
+from kernel.stats import KernelStats
+from kernel.task import TASK_DEAD, TASK_NORMAL, TASK_RUNNING, TaskStruct
+from kernel.user import Error, Loader, UserContext
+
+_TIMER_WAKE: Final = 0
+_TIMER_SPAWN: Final = 1
+_TIMER_BALANCE: Final = 2
+
+_BALANCE_RETRY_NS: Final = 100_000
+
+
+class ActivePath:
+    """One path in progress at granularity ``step``: whose it is and how far its clock is."""
+
+    __slots__ = ("blocked_on", "cpu", "gen", "now_ns", "serial", "task")
+
+    def __init__(self, gen: Path, task: TaskStruct, cpu: int, now_ns: int, serial: int) -> None:
+        self.gen = gen
+        self.task = task
+        self.cpu = cpu
+        self.now_ns = now_ns
+        self.serial = serial
+        self.blocked_on: Lock | None = None
+
+
+class KernelState:
+    """The kernel-state LP. See the module header; the attributes paths use are in decision 0001."""
+
+    def __init__(self, spec: MachineSpec, loader: Loader) -> None:
+        self.spec = spec
+        self.costs = spec.costs
+        self.loader = loader
+        self.now_ns = 0
+        self.cpu = 0
+        self.current: TaskStruct = None  # type: ignore[assignment]  # set by boot_tasks
+        self.stats = KernelStats()
+        self.lock_stats: dict[str, LockStat] = {}
+        self.tasklist_lock = self.new_lock("tasklist_lock")
+        self.pidmap_lock = self.new_lock("pidmap_lock")
+        # the load table
+        self.nr_running = [0] * spec.cpus
+        self.idle_mask = (1 << spec.cpus) - 1
+        self.overloaded = 0  # CPUs with two or more runnable tasks
+        # in and out
+        self._requests: list[m.Request] = []
+        self._outbox: dict[int, list[m.Effect]] = {}
+        self._last_seq = [0] * spec.cpus
+        self._last_replies: list[list[m.Effect]] = [[] for _ in range(spec.cpus)]
+        self._dying: dict[int, TaskStruct] = {}  # cpu -> dead task it still stands on
+        self.trace: list[tuple[Any, ...]] = []
+        self._tracing = spec.trace
+        self.outputs: list[tuple[str, bytes]] = []
+        # timers: (time, serial, kind, object)
+        self._timers: list[tuple[int, int, int, Any]] = []
+        self._timer_serial = 0
+        # programs started by the configuration
+        self.labels: dict[int, str] = {}  # pid -> label
+        self.statuses: list[tuple[str, int, int]] = []
+        self._spawns_left = sum(spawn.count for spawn in spec.spawns)
+        self.fatal: str | None = None
+        # granularity step
+        self._stepwise = spec.granularity == "step"
+        self._active: list[ActivePath] = []
+        self._path_serial = 0
+        self._random = (spec.seed * 2 + 1) & 0xFFFFFFFFFFFFFFFF
+        self._mutations = frozenset(spec.mutations)
+        self.after_step: Any = None  # called after every step; tests and --check set it
+        self._boot()
+
+    # -- boot ---------------------------------------------------------------------------------
+
+    def _boot(self) -> None:
+        """Make the first tasks, the file tree, and the timers of the configured programs."""
+        from kernel.exit import init_reap
+        from kernel.boot import boot_machine
+
+        boot_machine(self)
+        self.boot_threads = self.tasks.nr_threads
+        init = self.child_reaper
+        self._park_at_boot(init, init_reap(self))
+        self._park_at_boot(self.kthreadd, None)
+        for spawn in self.spec.spawns:
+            if spawn.count:
+                self._add_timer(spawn.start_ns, _TIMER_SPAWN, (spawn, 0))
+
+    def _park_at_boot(self, task: TaskStruct, path: Path | None) -> None:
+        """Let ``task`` go to sleep in ``path`` before time starts; CPU 0 holds its other half."""
+        self.current = task
+        if path is not None:
+            for _name, kind, _obj in path:
+                if kind == SCHEDULE:
+                    break
+            task.path = path
+        task.on_rq = False
+
+    # -- what paths call ------------------------------------------------------------------------
+
+    def new_lock(self, name: str) -> Lock:
+        """Return a new lock of the class ``name``."""
+        stat = self.lock_stats.get(name)
+        if stat is None:
+            stat = self.lock_stats[name] = LockStat(name)
+        return Lock(stat)
+
+    def pi_lock(self, task: TaskStruct) -> Lock:
+        """Return ``task``'s pi_lock, made at first use."""
+        if task.pi_lock is None:
+            task.pi_lock = self.new_lock("pi_lock")
+        return task.pi_lock  # type: ignore[no-any-return]
+
+    def task_lock(self, task: TaskStruct) -> Lock:
+        """Return ``task``'s alloc_lock, made at first use.
+
+        Source: include/linux/sched/task.h:task_lock().
+        """
+        if task.alloc_lock is None:
+            task.alloc_lock = self.new_lock("alloc_lock")
+        return task.alloc_lock  # type: ignore[no-any-return]
+
+    def emit(self, event: int, *fields: Any) -> None:
+        """Record one trace event of the current path: ``(time, event, cpu, *fields)``."""
+        if self._tracing:
+            self.trace.append((self.now_ns, event, self.cpu, *fields))
+
+    def arm_timer(self, task: TaskStruct, at_ns: int) -> None:
+        """Wake ``task`` at ``at_ns`` if it then sleeps in TASK_NORMAL; replaces an earlier one."""
+        task.timer = self._add_timer(at_ns, _TIMER_WAKE, task)
+
+    def cancel_timer(self, task: TaskStruct) -> None:
+        """Forget ``task``'s armed timeout, if any."""
+        task.timer = 0
+
+    def kick(self, task: TaskStruct) -> None:
+        """Make a running ``task`` look at its pending signals (signal_wake_up's IPI)."""
+        if task is not self.current:
+            self.send_task(task.cpu, task, m.EFF_SIGNAL)
+
+    def set_nice(self, task: TaskStruct, nice: int) -> None:
+        """Give ``task`` a nice value and tell its CPU."""
+        task.nice = nice
+        self.send_task(task.cpu, task, m.EFF_RENICE, nice)
+
+    def output(self, name: str, data: bytes) -> None:
+        """Hand on what a program wrote to a capture file of the host side."""
+        self.outputs.append((name, data))
+
+    def spawn_exited(self, pid: int, status: int) -> None:
+        """Note the wait status of a child of init; those the configuration started are kept."""
+        label = self.labels.pop(pid, None)
+        if label is not None:
+            self.statuses.append((label, pid, status))
+
+    def send_task(self, cpu: int, task: TaskStruct, code: int, *arguments: Any) -> None:
+        """Send an effect about ``task`` to ``cpu``, never earlier than the last one about it."""
+        now_ns = self.now_ns
+        if now_ns < task.msg_ns:
+            now_ns = task.msg_ns
+        task.msg_ns = now_ns
+        effect = (now_ns, code, task.pid, *arguments)
+        box = self._outbox.get(cpu)
+        if box is None:
+            self._outbox[cpu] = [effect]
+        else:
+            box.append(effect)
+
+    # -- the load table ---------------------------------------------------------------------------
+
+    def load_inc(self, cpu: int) -> None:
+        """Count one more runnable task on ``cpu``; if it now queues while another idles, pull."""
+        count = self.nr_running[cpu] + 1
+        self.nr_running[cpu] = count
+        if count == 1:
+            self.idle_mask &= ~(1 << cpu)
+        elif count == 2:
+            self.overloaded += 1
+            if self.idle_mask:
+                self._pull(self.idle_cpu_from(cpu))
+
+    def load_dec(self, cpu: int) -> None:
+        """Count one runnable task less on ``cpu``; if it has none left, pull one from elsewhere.
+
+        Source: kernel/sched/fair.c:newidle_balance().
+        """
+        count = self.nr_running[cpu] - 1
+        self.nr_running[cpu] = count
+        if count == 1:
+            self.overloaded -= 1
+        elif count == 0:
+            self.idle_mask |= 1 << cpu
+            if self.overloaded:
+                self._pull(cpu)
+
+    def idle_cpu_from(self, cpu: int) -> int:
+        """Return the first idle CPU at or after ``cpu``, going round; there must be one."""
+        ahead = self.idle_mask >> cpu
+        if ahead:
+            return cpu + (ahead & -ahead).bit_length() - 1
+        mask = self.idle_mask
+        return (mask & -mask).bit_length() - 1
+
+    def _pull(self, dest: int) -> None:
+        """Ask the busiest CPU to give a queued task to ``dest`` and count it as moved."""
+        table = self.nr_running
+        source = table.index(max(table))
+        table[source] -= 1
+        if table[source] == 1:
+            self.overloaded -= 1
+        table[dest] += 1
+        self.idle_mask &= ~(1 << dest)
+        self._outbox.setdefault(source, []).append((self.now_ns, m.EFF_PULL, 0, dest))
+
+    def _pull_failed(self, source: int, dest: int) -> None:
+        """``source`` had nothing to give: count back, and look again a little later."""
+        table = self.nr_running
+        table[source] += 1
+        if table[source] == 2:
+            self.overloaded += 1
+        table[dest] -= 1
+        if table[dest] == 0:
+            self.idle_mask |= 1 << dest
+        self._add_timer(self.now_ns + _BALANCE_RETRY_NS, _TIMER_BALANCE, None)
+
+    # -- requests in, effects out -------------------------------------------------------------------
+
+    def deliver(self, requests: Iterable[m.Request]) -> None:
+        """Take requests, in any order; they are served in the order ``(time, cpu, seq)``."""
+        for request in requests:
+            heappush(self._requests, request)
+
+    def take_effects(self) -> dict[int, list[m.Effect]]:
+        """Return the effects since the last call, per CPU in the order they were sent."""
+        outbox = self._outbox
+        self._outbox = {}
+        return outbox
+
+    def next_ns(self) -> int:
+        """Return the virtual time of the kernel's own next event, or NEVER."""
+        first = self._timers[0][0] if self._timers else m.NEVER
+        if self._requests and self._requests[0][0] < first:
+            first = self._requests[0][0]
+        for path in self._active:
+            if path.blocked_on is None and path.now_ns < first:
+                first = path.now_ns
+        return first
+
+    def finished(self) -> bool:
+        """Tell whether everything the configuration started has come and gone."""
+        return not self._spawns_left and self.tasks.nr_threads == self.boot_threads
+
+    def run(self, limit_ns: int) -> None:
+        """Serve every request delivered, and every timer due at or before ``limit_ns``.
+
+        At granularity ``step`` paths in progress run up to ``limit_ns``.
+        """
+        if self._stepwise:
+            self._run_steps(limit_ns)
+            return
+        requests, timers = self._requests, self._timers
+        while requests:
+            if timers and timers[0][0] <= requests[0][0]:
+                self._fire_timer()
+            else:
+                self._serve(heappop(requests))
+        while timers and timers[0][0] <= limit_ns:
+            self._fire_timer()
+
+    def _serve(self, request: m.Request) -> None:
+        """Serve one request at granularity ``syscall``."""
+        path = self._open(request)
+        if path is not None:
+            self._drive(path)
+
+    def _open(self, request: m.Request) -> Path | None:
+        """Make a request's task current; return the path to run, or None if it is served."""
+        now_ns, cpu, seq, code, pid, utime_ns, stime_ns = request[: m.R_ARGS]
+        self.now_ns = now_ns
+        self.cpu = cpu
+        if seq <= self._last_seq[cpu]:
+            if seq == self._last_seq[cpu]:
+                self._outbox.setdefault(cpu, []).extend(self._last_replies[cpu])
+            return None
+        self._last_seq[cpu] = seq
+        self._last_replies[cpu] = []
+        if cpu in self._dying:
+            self._finish_dead(cpu)
+        if code == m.REQ_PULL_FAILED:
+            self._pull_failed(cpu, request[m.R_ARGS])
+            return None
+        if code == m.REQ_FATAL:
+            self.fatal = request[m.R_ARGS]
+            return None
+        task = self.find_task(pid)
+        if code == m.REQ_MIGRATED:
+            task.cpu = request[m.R_ARGS]
+            self._outbox.setdefault(cpu, []).append((now_ns, m.EFF_MOVED_ACK, pid))
+            return None
+        self.current = task
+        task.utime_ns = utime_ns
+        task.stime_ns = stime_ns
+        if now_ns > task.msg_ns:
+            task.msg_ns = now_ns
+        if code == m.REQ_SYSCALL:
+            op, ctx = request[m.R_ARGS], request[m.R_ARGS + 1]
+            if ctx is not None:
+                task.ctx = ctx
+            self.now_ns = now_ns + self.costs.syscall_entry
+            task.in_syscall = op[0]
+            return self._syscall(task, op)
+        if code == m.REQ_CONTINUE:
+            path, task.path = task.path, None
+            return path
+        if code == m.REQ_USER_WORK:
+            return self._user_work(task)
+        if code == m.REQ_RESUME:
+            self._resume(task, request[m.R_ARGS], None)
+            return None
+        raise AssertionError(f"unknown request {request!r}")
+
+    def find_task(self, pid: int) -> TaskStruct:
+        """Return the task with this pid; a CPU never speaks of one that is gone."""
+        task = self.pids.find_task_by_vpid(pid)
+        if task is None:
+            raise AssertionError(f"cpu {self.cpu} at {self.now_ns}: no task has pid {pid}")
+        return task  # type: ignore[no-any-return]
+
+    # -- paths ------------------------------------------------------------------------------------
+
+    def _syscall(self, task: TaskStruct, op: tuple[Any, ...]) -> Path:
+        """One system call from entry to the reply, with signals on the way back to user mode."""
+        handler = HANDLERS[op[0]]
+        pid = task.pid  # exec by a non-leader changes it
+        value: Any = None
+        error: Error | None = None
+        try:
+            while True:
+                try:
+                    value = handler(self, *op[1:])
+                    if type(value) is GeneratorType:
+                        value = yield from value
+                    restart = False
+                except KernelError as failed:
+                    name = failed.filename
+                    error = (
+                        "OSError",
+                        (failed.errno,) if name is None else (failed.errno, name),
+                    )
+                    restart = False
+                except GuestFault as fault:
+                    error = fault.error
+                    restart = False
+                except RestartSyscall:
+                    restart = True
+                if signal_pending(task):
+                    yield from get_signal(self)
+                if not restart:
+                    break
+        except TaskDead:
+            self._dead(task)
+            return
+        task.in_syscall = -1
+        self._reply(task, pid, value, error)
+
+    def _user_work(self, task: TaskStruct) -> Path:
+        """Signals noticed on the way back to user mode, outside any system call."""
+        try:
+            if signal_pending(task):
+                yield from get_signal(self)
+        except TaskDead:
+            self._dead(task)
+            return
+        self._answer(task, m.EFF_USER)
+
+    def _reply(self, task: TaskStruct, pid: int, value: Any, error: Error | None) -> None:
+        """Send the result of a system call to where the task's user context lives."""
+        if type(value) is ExecResult:
+            task.ctx = None
+            dest = select_task_rq_exec(self)
+            holder = task.cpu
+            if dest != self.cpu:
+                self.load_dec(self.cpu)
+                self.load_inc(dest)
+                task.cpu = dest
+            self._answer_from(
+                holder,
+                task,
+                m.EFF_EXEC,
+                task.pid,
+                value.image,
+                value.argv,
+                value.env,
+                task.comm,
+                dest,
+                pid=pid,
+            )
+        elif task.ctx is not None:
+            self._resume(task, value, error)
+        elif error is not None:
+            self._answer(task, m.EFF_ERROR, error)
+        else:
+            self._answer(task, m.EFF_RETURN, value)
+
+    def _resume(self, task: TaskStruct, value: Any, error: Error | None) -> None:
+        """Run the next block of a context that lives here, or hand it back to the CPU.
+
+        It goes back as soon as no other task shares its memory.
+        """
+        ctx = task.ctx
+        if ctx is None:
+            raise AssertionError(f"{task!r} has no context in the kernel")
+        if task.mm.users == 1 and task.signal.nr_threads == 1:
+            task.ctx = None
+            self._answer(task, m.EFF_TAKE, ctx, value, error)
+            return
+        op = ctx.resume(value, error)
+        self._answer(task, m.EFF_NEXT, op, ctx.steps)
+
+    def _dead(self, task: TaskStruct) -> None:
+        """do_exit() is done: the task leaves its CPU for ever.
+
+        Its stack, hence its structure, must outlive the switch away from it: the CPU's next
+        request shows that the switch is over; an idle switch is over at once.
+        """
+        task.state = TASK_DEAD
+        task.on_rq = False
+        task.ctx = None
+        self._answer(task, m.EFF_DEAD)
+        cpu = self.cpu
+        self._dying[cpu] = task
+        self.load_dec(cpu)
+        if not self.nr_running[cpu]:
+            self._finish_dead(cpu)
+
+    def _finish_dead(self, cpu: int) -> None:
+        """Drop the reference that the CPU held on the dead task it has switched away from.
+
+        Source: kernel/sched/core.c:finish_task_switch().
+        """
+        put_task_struct(self, self._dying.pop(cpu))
+
+    def _answer(self, task: TaskStruct, code: int, *arguments: Any) -> None:
+        """Reply to the request being served."""
+        self._answer_from(self.cpu, task, code, *arguments, pid=task.pid)
+
+    def _answer_from(
+        self, cpu: int, task: TaskStruct, code: int, *arguments: Any, pid: int
+    ) -> None:
+        now_ns = self.now_ns
+        if now_ns < task.msg_ns:
+            now_ns = task.msg_ns
+        task.msg_ns = now_ns
+        effect = (now_ns, code, pid, *arguments)
+        self._last_replies[cpu].append(effect)
+        self._outbox.setdefault(cpu, []).append(effect)
+
+    def _sleep(self, task: TaskStruct, path: Path) -> None:
+        """The current task gives up its CPU until somebody wakes it."""
+        task.path = path
+        task.on_rq = False
+        self._answer(task, m.EFF_SLEEP, task.state)
+        self.load_dec(self.cpu)
+
+    def _drive(self, path: Path) -> None:
+        """Run a path to its end or its sleep (granularity ``syscall``)."""
+        lock_ns = self.costs.lock_acquire
+        hold_ns = self.costs.lock_hold
+        for _name, kind, obj in path:
+            if kind == RELEASE:
+                self.now_ns += hold_ns
+                release_at(obj, self.now_ns)
+            elif kind == ACQUIRE:
+                self.now_ns = acquire_at(obj, self.now_ns + lock_ns, shared=False)
+            elif kind == READ:
+                self.now_ns = acquire_at(obj, self.now_ns + lock_ns, shared=True)
+            elif kind == SCHEDULE and self.current.state != TASK_RUNNING:
+                self._sleep(self.current, path)
+                return
+
+    # -- timers ------------------------------------------------------------------------------------
+
+    def _add_timer(self, at_ns: int, kind: int, what: Any) -> int:
+        self._timer_serial += 1
+        heappush(self._timers, (at_ns, self._timer_serial, kind, what))
+        return self._timer_serial
+
+    def _fire_timer(self) -> None:
+        path = self._open_timer()
+        if path is not None:
+            self._drive(path)
+
+    def _open_timer(self) -> Path | None:
+        """Take the first timer; return the path it starts, if it still means anything."""
+        at_ns, serial, kind, what = heappop(self._timers)
+        self.now_ns = at_ns
+        if kind == _TIMER_WAKE:
+            if what.timer != serial:
+                return None
+            what.timer = 0
+            self.cpu = what.cpu
+            self.current = what
+            self.now_ns += self.costs.timer_op
+            return try_to_wake_up(self, what, TASK_NORMAL)
+        if kind == _TIMER_SPAWN:
+            spawn, index = what
+            if index + 1 < spawn.count:
+                self._add_timer(at_ns + spawn.every_ns, _TIMER_SPAWN, (spawn, index + 1))
+            self.cpu = 0
+            self.current = self.child_reaper
+            return self._spawn(spawn, index)
+        if self.overloaded and self.idle_mask:
+            self._pull(self.idle_cpu_from(0))
+        return None
+
+    def _spawn(self, spawn: Any, index: int) -> Path:
+        """Start one configured program as a child of init."""
+        label = spawn.label or spawn.path.rsplit("/", 1)[-1]
+        if spawn.count > 1:
+            label = f"{label}-{index}"
+        child = yield from spawn_process(self, spawn, label)
+        self.labels[child.pid] = label
+        self._spawns_left -= 1
+
+    # -- granularity step ---------------------------------------------------------------------------
+
+    def _run_steps(self, limit_ns: int) -> None:
+        """Interleave the paths of all CPUs, one point at a time."""
+        random = self.spec.tie_break == "random"
+        while True:
+            path = self._choose(random)
+            due_ns = m.NEVER if path is None else path.now_ns
+            requests, timers = self._requests, self._timers
+            first_ns = min(
+                requests[0][0] if requests else m.NEVER, timers[0][0] if timers else m.NEVER
+            )
+            if path is None or (first_ns <= due_ns and not (random and first_ns > limit_ns)):
+                if first_ns > limit_ns and not requests:
+                    return
+                if timers and timers[0][0] <= first_ns:
+                    opened = self._open_timer()
+                else:
+                    opened = self._open(heappop(requests))
+                if opened is not None:
+                    self._path_serial += 1
+                    self._active.append(
+                        ActivePath(
+                            opened, self.current, self.cpu, self.now_ns, self._path_serial
+                        )
+                    )
+                continue
+            if due_ns > limit_ns:
+                return
+            self._step(path)
+            if self.after_step is not None:
+                self.after_step(self)
+
+    def _choose(self, random: bool) -> ActivePath | None:
+        """Return the path that takes the next step: the earliest, or any (seeded)."""
+        ready = [path for path in self._active if path.blocked_on is None]
+        if not ready:
+            return None
+        if not random:
+            return min(ready, key=lambda path: (path.now_ns, path.cpu, path.serial))
+        # 64-bit LCG of Knuth's MMIX; the high bits are the good ones
+        self._random = (self._random * 6364136223846793005 + 1442695040888963407) % (1 << 64)
+        return ready[(self._random >> 33) % len(ready)]
+
+    def _step(self, active: ActivePath) -> None:
+        """Run one path to its next point and give the point its meaning."""
+        self.now_ns = active.now_ns
+        self.cpu = active.cpu
+        self.current = active.task
+        point = next(active.gen, None)
+        active.now_ns = self.now_ns
+        if point is None:
+            self._active.remove(active)
+            return
+        name, kind, obj = point
+        if kind == SCHEDULE:
+            if active.task.state != TASK_RUNNING:
+                self._active.remove(active)
+                self._sleep(active.task, active.gen)
+        elif name in self._mutations:
+            return
+        elif kind == ACQUIRE or kind == READ:
+            active.now_ns += self.costs.lock_acquire
+            obj.stat.acquisitions += 1
+            if not self._take(obj, active, kind == READ):
+                obj.stat.contended += 1
+                active.blocked_on = obj
+                if obj.waiters is None:
+                    obj.waiters = []
+                obj.waiters.append((active, kind == READ))
+        elif kind == RELEASE:
+            active.now_ns += self.costs.lock_hold
+            self._give_back(obj, active)
+
+    def _take(self, lock: Lock, active: ActivePath, shared: bool) -> bool:
+        """Try to take a lock for a path; return whether it has it now."""
+        if lock.owner is not None or (lock.readers and not shared):
+            return False
+        if shared:
+            lock.readers += 1
+        else:
+            if lock.owner is active:
+                raise AssertionError(f"{active.task!r} takes {lock.name} twice")
+            lock.owner = active
+        lock.since_ns = active.now_ns
+        return True
+
+    def _give_back(self, lock: Lock, active: ActivePath) -> None:
+        """Release a lock and let those who can have it go on, first come first served."""
+        if lock.owner is not None:
+            if lock.owner is not active:
+                raise AssertionError(f"{active.task!r} releases {lock.name} of {lock.owner.task!r}")
+            lock.owner = None
+            lock.stat.hold_ns += active.now_ns - lock.since_ns
+        elif lock.readers:
+            lock.readers -= 1
+        elif not self._mutations:
+            raise AssertionError(f"{active.task!r} releases {lock.name}, which nobody holds")
+        while lock.waiters:
+            waiter, shared = lock.waiters[0]
+            if active.now_ns > waiter.now_ns:
+                lock.stat.wait_ns += active.now_ns - waiter.now_ns
+                waiter.now_ns = active.now_ns
+            if not self._take(lock, waiter, shared):
+                return
+            del lock.waiters[0]
+            waiter.blocked_on = None
+
+
+from kernel.exec import ExecResult  # noqa: E402  (these modules import types from this one)
+from kernel.exit import put_task_struct  # noqa: E402
+from kernel.fork import spawn_process  # noqa: E402
+from kernel.signal import get_signal, signal_pending  # noqa: E402
+from kernel.syscalls import HANDLERS  # noqa: E402
