@@ -1,0 +1,264 @@
+"""A configuration file, with overrides, to a checked ``RunConfig``: or every problem at once."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from cluster.config import models
+from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
+from cluster.config.models import RunConfig
+from cluster.config.quantities import format_ns
+from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
+
+M = TypeVar("M", bound=BaseModel)
+
+_PATTERNS: Final = {
+    models.NAME_PATTERN: "must be letters, digits, '.', '_' and '-', 64 at most",
+    models.WORD_PATTERN: "must be a word of letters, digits and '_'",
+    models.IMAGE_PATTERN: "must be a file name or an absolute path",
+    models.UNIT_PATTERN: "must be ns or ps, with 'per ITEM' where it applies",
+}
+_WORDS: Final = {
+    "int_type": "must be an integer",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "list_type": "must be a list",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} item",
+    "too_long": "must have at most {max_length} items",
+}
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A checked configuration together with where its values came from."""
+
+    config: RunConfig
+    document: Document
+    folder: Path  # relative paths in the config start here
+    origins: dict[KeyPath, str] = field(default_factory=dict)
+
+    def problem(self, path: KeyPath, what: str, *, of_key: bool = False) -> Problem:
+        """Return the finding ``what`` about the value at ``path``."""
+        return _problem(self.document, self.origins, path, what, of_key=of_key)
+
+
+def load_config(path: Path, overrides: Iterable[str] = ()) -> Loaded:
+    """Read and check the file at ``path``; ``overrides`` are ``a.b=value``, applied in order.
+
+    Raises:
+        ConfigError: with every problem found, each at its place or its ``--set`` flag.
+    """
+    return parse_config(str(path), read_text(path), path.parent, overrides)
+
+
+def parse_config(name: str, text: str, folder: Path, overrides: Iterable[str] = ()) -> Loaded:
+    """As ``load_config``, from a text that is called ``name`` in messages."""
+    document = read_document(name, text)
+    if document.data is None:
+        document.data = {}
+    origins, problems = _override(document, overrides)
+    config = _validated(RunConfig, document, origins, problems)
+    loaded = Loaded(config, document, folder, origins)
+    problems = list(_cross_checks(loaded))
+    if problems:
+        raise ConfigError(problems)
+    return loaded
+
+
+def load_model(model: type[M], path: Path) -> M:
+    """Read another kind of file (a cost profile) with the same rules."""
+    document = read_document(str(path), read_text(path))
+    return _validated(model, document, {}, [])
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file the user named.
+
+    Raises:
+        ConfigError: it is not there, not readable, not UTF-8, or longer than 16 MiB.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        what = error.strerror or "cannot be read"
+        raise ConfigError([Problem(str(path), 0, 0, "", what)]) from None
+    except UnicodeDecodeError as error:
+        what = f"not UTF-8 text (byte {error.start})"
+        raise ConfigError([Problem(str(path), 0, 0, "", what)]) from None
+
+
+def _validated(
+    model: type[M], document: Document, origins: dict[KeyPath, str], problems: list[Problem]
+) -> M:
+    problems = problems + document.problems
+    bad = document.bad_paths
+    try:
+        config = model.model_validate(document.data)
+    except ValidationError as failure:
+        for error in failure.errors(include_url=False):
+            path, of_key = _key_path(error)
+            if any(path[: len(start)] == start for start in bad):
+                continue
+            what = _words(model, error, path)
+            problems.append(_problem(document, origins, path, what, of_key=of_key))
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _problem(
+    document: Document,
+    origins: dict[KeyPath, str],
+    path: KeyPath,
+    what: str,
+    *,
+    of_key: bool = False,
+) -> Problem:
+    for start, flag in origins.items():
+        if path[: len(start)] == start:
+            return Problem(flag, 0, 0, dotted(path), what)
+    return document.problem(path, what, of_key=of_key)
+
+
+def _key_path(error: ErrorDetails) -> tuple[KeyPath, bool]:
+    path = error["loc"]
+    if path and path[-1] == "[key]":
+        return path[:-1], True
+    return path, error["type"] == "extra_forbidden"
+
+
+def _words(model: type[BaseModel], error: ErrorDetails, path: KeyPath) -> str:
+    """Say in our own words what pydantic found."""
+    kind = error["type"]
+    context = error.get("ctx", {})
+    if kind == "missing":
+        return "is required"
+    if kind == "extra_forbidden":
+        return f"unknown key{_hint(str(path[-1]), _keys_at(model, path[:-1]))}"
+    if kind == "value_error":
+        what = str(context["error"])
+    elif kind == "string_pattern_mismatch":
+        what = _PATTERNS[context["pattern"]]
+    elif kind in _WORDS:
+        what = _WORDS[kind].format(**context)
+    else:
+        what = error["msg"][:1].lower() + error["msg"][1:]
+    return f"{what} {got(error['input'])}"
+
+
+def _hint(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    if close:
+        return f" (did you mean {close[0]}?)"
+    return f" (known here: {', '.join(known)})" if known else ""
+
+
+def _keys_at(model: type[BaseModel], path: KeyPath) -> list[str]:
+    """Return the keys that the mapping at ``path`` may hold."""
+    current: Any = model
+    for part in path:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            current = current.model_fields[str(part)].annotation
+        else:
+            current = get_args(current)[-1]
+        while get_origin(current) not in (None, dict, list):
+            current = get_args(current)[0]
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return list(current.model_fields)
+    return []
+
+
+def _override(
+    document: Document, overrides: Iterable[str]
+) -> tuple[dict[KeyPath, str], list[Problem]]:
+    """Write the overrides into the document's data; return path -> flag, and what went wrong."""
+    origins: dict[KeyPath, str] = {}
+    problems = []
+    for text in overrides:
+        flag = f"--set {text}"
+        name, equals, value = text.partition("=")
+        parts = name.strip().split(".")
+        if not equals or not all(parts):
+            problems.append(Problem(flag, 0, 0, "", "must be KEY=VALUE, as in machine.cpus=64"))
+            continue
+        try:
+            path = _set(document.data, parts, value.strip())
+            origins[path] = flag
+        except ValueError as error:
+            problems.append(Problem(flag, 0, 0, name.strip(), str(error)))
+    return origins, problems
+
+
+def _set(data: Any, parts: list[str], text: str) -> KeyPath:
+    path: KeyPath = ()
+    for depth, part in enumerate(parts):
+        key: str | int = part
+        if isinstance(data, list):
+            if not part.isdecimal() or int(part) >= len(data):
+                raise ValueError(
+                    f"{dotted(path)} is a list of {len(data)}: there is no item {part}"
+                )
+            key = int(part)
+        elif not isinstance(data, dict):
+            raise ValueError(f"{dotted(path) or 'the config'} is not a mapping")
+        path = (*path, key)
+        if depth == len(parts) - 1:
+            data[key] = _flag_value(text, path)
+        else:
+            if isinstance(data, dict) and data.get(key) is None:
+                data[key] = {}
+            data = data[key]
+    return path
+
+
+def _flag_value(text: str, path: KeyPath) -> Any:
+    if text[:1] not in ("'", '"', "[", "{"):
+        try:
+            return scalar_value(text, path)
+        except ValueError as error:
+            raise ValueError(f"{error} (got {text[:40]})") from None
+    try:
+        document = read_document("", text)
+    except ConfigError:
+        raise ValueError(f"cannot be read as YAML (got {text[:40]})") from None
+    if document.problems:
+        raise ValueError(document.problems[0].what)
+    return document.data
+
+
+def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
+    """Yield what is wrong between several keys."""
+    config = loaded.config
+    machine, sched = config.machine, config.sched
+    if config.engine == "ray" and config.sync.scheme == "exact":
+        yield loaded.problem(
+            ("sync", "scheme"), "exact runs on the local engine only: use barrier with engine ray"
+        )
+    least = max(301, 8 * machine.cpus)
+    if machine.pid_max is not None and machine.pid_max < least:
+        what = f"must be at least {least} for {machine.cpus} CPUs {got(machine.pid_max)}"
+        yield loaded.problem(("machine", "pid_max"), what)
+    if sched.min_granularity > sched.latency:
+        what = f"must not exceed sched.latency, {format_ns(sched.latency)}"
+        what = f"{what} (got {format_ns(sched.min_granularity)})"
+        yield loaded.problem(("sched", "min_granularity"), what)
+    for name, image in config.images.items():
+        if image.program is None:
+            continue
+        for key in ("running_time", "exit_code"):
+            if key in image.model_fields_set:
+                what = "is for images without a program: the program decides"
+                yield loaded.problem(("images", name, key), what, of_key=True)

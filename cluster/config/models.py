@@ -1,0 +1,296 @@
+"""The shape of a configuration: every key, its bounds and its default.
+
+Nothing is coerced (strict), nothing unknown is accepted. What the design names but this version
+does not have is refused with that message, so that no key is ever accepted and ignored. Checks
+that need more than one key are in ``cluster.config.load``; names of files and programs are looked
+up by ``cluster.build``.
+"""
+
+from typing import Annotated, Any, Final, cast
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import CoreSchema
+
+from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, Size
+from kernel.costs import cost_names
+
+NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+WORD_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
+IMAGE_PATTERN: Final = r"^(/[A-Za-z0-9._+-]+)+$|^[A-Za-z0-9._+-]+$"
+UNIT_PATTERN: Final = r"^(ns|ps)( per [a-z ]+)?$"
+
+
+def _no_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must not hold a NUL character")
+    return value
+
+
+Text = Annotated[str, Field(max_length=4096), AfterValidator(_no_nul)]
+
+
+def _argument(value: Any) -> str:
+    if type(value) is bool:
+        return "true" if value else "false"
+    if type(value) is int or type(value) is float:
+        return str(value)
+    if type(value) is not str:
+        raise ValueError("must be text, a number or a boolean")
+    if len(value) > 4096 or "\0" in value:
+        raise ValueError("must have at most 4096 characters and no NUL")
+    return value
+
+
+Argument = Annotated[
+    str,
+    PlainValidator(_argument),
+    WithJsonSchema({"type": ["string", "number", "boolean"]}),
+]
+EnvName = Annotated[str, Field(pattern=WORD_PATTERN, max_length=255)]
+ParamName = Annotated[str, Field(pattern=WORD_PATTERN, max_length=64)]
+ProgramName = Annotated[
+    str,
+    Field(min_length=1, max_length=4096, description="A shipped program's name, or a path."),
+    AfterValidator(_no_nul),
+]
+ImageName = Annotated[str, Field(pattern=IMAGE_PATTERN, max_length=255)]
+Pages = Annotated[int, Field(ge=0, le=1 << 20)]
+Uid = Annotated[int, Field(ge=0, le=(1 << 32) - 2)]
+
+
+class Model(BaseModel):
+    """What all parts have in common: unknown keys and loose types are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, protected_namespaces=())
+
+
+class Machine(Model):
+    """The emulated hardware and what the kernel is booted with."""
+
+    cpus: Annotated[int, Field(ge=1, le=4096, description="Simulated CPUs.")] = 8
+    memory: Annotated[int, Size(16 << 20, 16 << 40, "RAM of the machine.")] = 4 << 30
+    arch: Annotated[str, OneOf("x86", "ppc"), Field(description="How current is found.")] = "x86"
+    hz: Annotated[
+        int, OneOf(100, 250, 300, 1000), Field(description="Timer ticks per second (CONFIG_HZ).")
+    ] = 250
+    pid_max: Annotated[
+        int | None,
+        Field(ge=301, le=4_194_304, description="kernel.pid_max; by default as Linux sets it."),
+    ] = None
+    threads_max: Annotated[
+        int | None,
+        Field(ge=20, le=0x3FFFFFFF, description="kernel.threads-max; by default from memory."),
+    ] = None
+    thread_size: Annotated[
+        int, Size(4 << 10, 64 << 10, "Kernel stack of a task.", power_of_two=True)
+    ] = 16 << 10
+    page_size: Annotated[int, OneOf(4096), Field(description="Bytes per page.")] = 4096
+    uid: Annotated[Uid, Field(description="User that the workloads run as.")] = 0
+    gid: Annotated[Uid, Field(description="Group that the workloads run as.")] = 0
+
+
+class Sched(Model):
+    """The scheduler's policies. Bounds are those of Linux's sysctls."""
+
+    fair: Annotated[
+        str, OneOf("cfs", later=("eevdf", "o1")), Field(description="Class of normal tasks.")
+    ] = "cfs"
+    child_runs_first: Annotated[
+        str, OneOf("off", "on", "vfork_only"), Field(description="Who runs first after fork.")
+    ] = "off"
+    latency: Annotated[
+        int, Duration(100_000, SECOND_NS, "Period in which every task runs once.")
+    ] = 6_000_000
+    min_granularity: Annotated[
+        int, Duration(100_000, SECOND_NS, "Least time before preemption.")
+    ] = 750_000
+    wakeup_granularity: Annotated[
+        int, Duration(0, SECOND_NS, "Lead a woken task needs to preempt.")
+    ] = 1_000_000
+
+
+class Sync(Model):
+    """How far CPUs may run ahead of each other."""
+
+    scheme: Annotated[
+        str,
+        OneOf("exact", "barrier", later=("slack", "lax")),
+        Field(description="exact: the reference, local engine only; barrier: supersteps."),
+    ] = "barrier"
+    quantum: Annotated[int, Duration(1_000, SECOND_NS, "Longest superstep.")] = 100_000
+    tie_break: Annotated[
+        str, OneOf("order", "seeded"), Field(description="Order of events of the same time.")
+    ] = "order"
+
+
+def _address(value: Any) -> str:
+    if type(value) is str:
+        if value in ("local", "auto"):
+            return value
+        host, colon, port = value.rpartition(":")
+        named = bool(colon and host) and "/" not in value and " " not in value
+        if named and port.isdecimal() and 1 <= int(port) <= 65535:
+            return value
+    raise ValueError("must be local, auto or HOST:PORT")
+
+
+class Ray(Model):
+    """Where and how the Ray engine runs."""
+
+    address: Annotated[
+        str,
+        BeforeValidator(_address),
+        Field(description="local: start one for this run; auto or HOST:PORT: join that cluster."),
+    ] = "local"
+    cpus_per_actor: Annotated[int, Field(ge=1, le=4096)] = 1
+    compiled_graph: Annotated[
+        str | bool,
+        OneOf("auto", True, False),
+        Field(description="Superstep loop over a Ray Compiled Graph."),
+    ] = "auto"
+
+
+class Image(Model):
+    """A declared executable: what exec maps, how long it runs and how it ends."""
+
+    program: ProgramName | None = None
+    text_pages: Pages = 20
+    data_pages: Pages = 4
+    bss_pages: Pages = 2
+    stack_pages: Annotated[int, Field(ge=1, le=2048)] = 2
+    running_time: Annotated[int, Duration(0, DAY_NS, "CPU time it takes.")] = 0
+    exit_code: Annotated[int, Field(ge=0, le=255)] = 0
+
+
+class Workload(Model):
+    """One program, with parameters, started ``instances`` times."""
+
+    program: ProgramName
+    params: Annotated[
+        dict[ParamName, Argument],
+        Field(description="Passed to the program as k=v arguments, in this order."),
+    ] = {}
+    args: Annotated[list[Argument], Field(max_length=10_000)] = []
+    instances: Annotated[int, Field(ge=1, le=10_000_000)] = 1
+    start: Annotated[int, Duration(0, 365 * DAY_NS, "Virtual time of the first instance.")] = 0
+    every: Annotated[int, Duration(0, DAY_NS, "Time between two instances.")] = 0
+    env: Annotated[dict[EnvName, Text], Field(max_length=1000)] = {}
+
+
+class Trace(Model):
+    """The event stream of a run."""
+
+    enabled: bool = True
+
+
+class Limits(Model):
+    """When a run is stopped. Without a limit it runs until all programs have ended."""
+
+    virtual_time: (
+        Annotated[int, Duration(1_000, 365 * DAY_NS, "Virtual time at which the run stops.")] | None
+    ) = None
+    wall_time: (
+        Annotated[int, Duration(1_000_000, 365 * DAY_NS, "Host time after which it stops.")] | None
+    ) = None
+    block_budget: Annotated[
+        int,
+        Field(
+            ge=1_000,
+            le=1_000_000_000,
+            description="Steps one block of a guest program may take before it is killed.",
+        ),
+    ] = 1_000_000
+
+
+def _status(value: Any) -> int | str:
+    if value == "any" or (type(value) is int and 0 <= value <= 255):
+        return cast(int | str, value)
+    raise ValueError("must be from 0 to 255, or any")
+
+
+class Expect(Model):
+    """What must hold at the end, else the exit code is 1."""
+
+    exit_status: Annotated[
+        int | str,
+        PlainValidator(_status),
+        WithJsonSchema(
+            {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 255}, {"const": "any"}]}
+        ),
+        Field(description="Exit status of every started program; any: not looked at."),
+    ] = 0
+
+
+CostValue = Annotated[int, Field(ge=0, le=3_600 * SECOND_NS)]
+
+
+CostName = Annotated[str, OneOf(*cost_names())]
+
+
+class CostEntry(Model):
+    """One cost of a profile file."""
+
+    value: CostValue
+    unit: Annotated[str, Field(pattern=UNIT_PATTERN)]
+    source: Annotated[str, Field(min_length=1, description="Where the value comes from.")]
+
+
+class CostProfile(Model):
+    """A cost profile file. Costs it leaves out are those of the profile ``default``."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    description: str = ""
+    costs: dict[CostName, CostEntry]
+
+
+class Costs(Model):
+    """A profile and what differs from it. Values are in the unit of the profile file."""
+
+    profile: Annotated[
+        str, Field(min_length=1, max_length=4096, description="A shipped profile, or a path.")
+    ] = "default"
+    values: Annotated[dict[CostName, CostValue], Field(description="Costs that differ.")] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, value: Any) -> Any:
+        return {"profile": value} if type(value) is str else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        whole = handler.resolve_ref_schema(handler(schema))
+        return {"anyOf": [{"type": "string"}, whole]}
+
+
+class RunConfig(Model):
+    """A whole configuration file."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN)] = "run"
+    seed: Annotated[int, Field(ge=0, le=(1 << 63) - 1)] = 42
+    engine: Annotated[str, OneOf("local", "ray")] = "local"
+    linux: Annotated[str, OneOf("6.12", "2.6.34")] = "6.12"
+    granularity: Annotated[str, OneOf("syscall", "step")] = "syscall"
+    machine: Machine = Machine()
+    sched: Sched = Sched()
+    sync: Sync = Sync()
+    ray: Ray = Ray()
+    costs: Costs = Costs()
+    images: dict[ImageName, Image] = {}
+    workloads: Annotated[list[Workload], Field(min_length=1, max_length=10_000)]
+    trace: Trace = Trace()
+    check: Annotated[bool, Field(description="Check all invariants while running.")] = False
+    limits: Limits = Limits()
+    expect: Expect = Expect()
+    out: Annotated[Text, Field(description="Folder that gets one run directory per run.")] = "runs"
