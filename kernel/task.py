@@ -191,6 +191,7 @@ class TaskStruct:
         "group_leader",
         "in_syscall",
         "jobctl",
+        "min_flt",
         "mm",
         "msg_ns",
         "nice",
@@ -275,6 +276,7 @@ class TaskStruct:
         self.sysvsem: Any = None
         self.utime_ns = 0
         self.stime_ns = 0
+        self.min_flt = 0  # page faults served
         self.path: Path | None = None  # the system call it sleeps in
         self.restart_ns = 0  # when the interrupted sleep that is being restarted ends; 0 = none
         self.wake_value: Any = None
