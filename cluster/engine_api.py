@@ -19,9 +19,10 @@ LIMIT: Final = "limit"  # max_virtual_ns or max_wall_s was reached
 DEADLOCK: Final = "deadlock"  # processes are left, all asleep, and no timer is armed
 INVARIANT: Final = "invariant"  # kernel.errors.InvariantError: the message is the story
 BROKEN: Final = "broken"  # an actor was lost, Ray cannot be reached, …
+GUEST: Final = "guest"  # a guest program broke its limits: the message names file and line
 INTERRUPTED: Final = "interrupted"  # Ctrl-C; what there is so far is valid
 
-EXIT_KINDS: Final = (DONE, LIMIT, DEADLOCK, INVARIANT, BROKEN, INTERRUPTED)
+EXIT_KINDS: Final = (DONE, LIMIT, DEADLOCK, INVARIANT, BROKEN, GUEST, INTERRUPTED)
 
 Progress = Callable[[int, dict[str, int]], None]
 

@@ -39,7 +39,7 @@ from kernel.stats import CpuStats
 from kernel.task import TASK_DEAD, TASK_RUNNING
 from kernel.uapi import clone as c
 from kernel.uapi import syscalls as nr
-from kernel.user import Error, Loader
+from kernel.user import Error, Loader, Op, UserContext
 
 _PREEMPTED: Final = 0x100  # TASK_REPORT's R+, as sched_switch prints it
 _NEEDS_SHARED_HEAP: Final = frozenset((nr.NR_VFORK, nr.NR_THREAD_START))
@@ -64,6 +64,7 @@ class Cpu:
         "_waiting",
         "forwards",
         "id",
+        "instrument",
         "now_ns",
         "out",
         "rq",
@@ -81,6 +82,8 @@ class Cpu:
         self.forwards: list[tuple[int, m.Effect]] = []  # (destination CPU, message)
         self.trace: list[tuple[Any, ...]] = []
         self.stats = CpuStats()
+        # called instead of ctx.resume() while the engine samples where host time goes
+        self.instrument: Callable[[UserContext, Any, Error | None], Op] | None = None
         self._inbox: list[tuple[int, int, m.Effect]] = []
         self._arrivals = 0  # order of messages with equal times
         self._early: dict[int, list[m.Effect]] = {}  # pid -> effects that came before the task
@@ -169,7 +172,10 @@ class Cpu:
                 value, error = task.value, task.error
                 task.value = task.error = None
                 ctx = task.ctx
-                task.op = ctx.resume(value, error)  # type: ignore[union-attr]
+                if self.instrument is None:
+                    task.op = ctx.resume(value, error)  # type: ignore[union-attr]
+                else:
+                    task.op = self.instrument(ctx, value, error)  # type: ignore[arg-type]
                 steps = ctx.steps  # type: ignore[union-attr]
                 self.stats.blocks += steps
                 task.remaining_ns = steps * self._block_ns
@@ -416,7 +422,7 @@ class Cpu:
         if dest != self.id:
             rq = self.rq
             rq.clock_ns = self.now_ns
-            core.deactivate_task(rq, task, 0)
+            core.deactivate_task(rq, task, core.DEQUEUE_MOVE)
             self._switch(task, _PREEMPTED)
             self._send_away(task, dest, m.BY_EXEC, effect[0])
 
@@ -441,7 +447,7 @@ class Cpu:
         child.value = 0
         child.forked_at_ns = at_ns
         self.rq.clock_ns = self.now_ns
-        core.task_fork(self.rq, parent, child, vfork)
+        core.task_fork(self.rq, parent, child, vfork, here=dest == self.id)
         if dest == self.id:
             self.tasks[pid] = child
             self._start(child, at_ns)

@@ -1,0 +1,159 @@
+"""The local engine: the whole machine in one process.
+
+Scheme ``barrier`` runs supersteps as every engine does (``cluster.lps``): the bytes are those of a
+Ray run. Scheme ``exact`` is conservative: always the LP with the earliest next event goes, and only
+up to the next event of any other, so no effect ever comes late. It is the reference for the
+others' accuracy and meant for small machines.
+"""
+
+from time import perf_counter
+from typing import Any
+
+from cluster import engine_api, lps
+from cluster.engine_api import RunRequest, RunResult
+from cluster.recorder import Recorder, verdict_kind
+from kernel.errors import InvariantError
+from kernel.messages import NEVER
+from workloads.language.loader import Loader
+
+_LOOK_EVERY = 32  # supersteps between two looks at traces, outputs, progress and limits
+
+
+class LocalRun:
+    """One run in this process: the LPs, and the loop of the scheme."""
+
+    def __init__(self, request: RunRequest) -> None:
+        spec = request.spec
+        self.request = request
+        self.recorder = Recorder(request)
+        loader = Loader(spec.sources, block_budget=spec.block_budget)
+        self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
+        self.host = lps.KernelHost(spec, loader, request.quantum_ns, request.max_virtual_ns)
+        self._deadline = (
+            None if request.max_wall_s is None else perf_counter() + request.max_wall_s
+        )
+        if spec.check and spec.granularity == "step":
+            self.host.kernel.after_step = _check_kernel
+
+    def run(self) -> RunResult:
+        """Run to the end; see ``run_local``."""
+        kind, message = engine_api.BROKEN, ""
+        try:
+            loop = self._exact if self.request.scheme == "exact" else self._barrier
+            kind, message = loop()
+            self._look(final=True)
+            if kind in (engine_api.DONE, engine_api.LIMIT):
+                self._check_end(kind)
+        except KeyboardInterrupt:
+            kind, message = engine_api.INTERRUPTED, "stopped by Ctrl-C"
+            self._look(final=True)
+        except InvariantError as broken:
+            kind, message = engine_api.INVARIANT, str(broken)
+            self._look(final=True)
+        finally:
+            self.recorder.close(complete=kind == engine_api.DONE)
+        return self.recorder.result(
+            kind,
+            message,
+            self.host.plain_results(),
+            [stats for _cpu, stats in self.group.stats()],
+            self.host.plain_run(self.request.scheme),
+            {
+                "kernel_ns": self.host.kernel_ns,
+                "encode_ns": 0,
+                "ray_wait_ns": 0,
+                **self.group.wall(),
+            },
+        )
+
+    # -- schemes ----------------------------------------------------------------------------------
+
+    def _barrier(self) -> tuple[str, str]:
+        group, host = self.group, self.host
+        horizon_ns, inboxes = host.superstep(())
+        count = 0
+        while not host.verdict:
+            horizon_ns, inboxes = host.superstep(group.step(horizon_ns, inboxes))
+            count += 1
+            if not count % _LOOK_EVERY and self._look():
+                return engine_api.LIMIT, "the wall-clock limit was reached"
+            if self.request.spec.check:
+                self._check_now(inboxes)
+        return verdict_kind(host.verdict), host.message()
+
+    def _exact(self) -> tuple[str, str]:
+        group, host = self.group, self.host
+        kernel = host.kernel
+        cpus = list(group.cpus.values())
+        upcoming = [NEVER] * len(cpus)
+        count = 0
+        while True:
+            kernel_ns = kernel.next_ns()
+            first_ns = min(upcoming)
+            if kernel_ns <= first_ns:
+                if host.judge(kernel_ns):
+                    return verdict_kind(host.verdict), host.message()
+                kernel.run(kernel_ns)
+            else:
+                if host.judge(first_ns):
+                    return verdict_kind(host.verdict), host.message()
+                cpu = upcoming.index(first_ns)
+                upcoming[cpu] = NEVER
+                lp = cpus[cpu]
+                upcoming[cpu] = lp.step(min(kernel_ns, min(upcoming)), ())
+                if lp.out:
+                    kernel.deliver(lp.out)
+                    lp.out = []
+                for dest, message in lp.forwards:
+                    upcoming[dest] = cpus[dest].step(-1, (message,))
+                lp.forwards = []
+            for dest, effects in kernel.take_effects().items():
+                upcoming[dest] = cpus[dest].step(-1, effects)
+            host.supersteps += 1
+            count += 1
+            if not count % (_LOOK_EVERY * 32) and self._look():
+                return engine_api.LIMIT, "the wall-clock limit was reached"
+
+    # -- in between ----------------------------------------------------------------------------------
+
+    def _look(self, *, final: bool = False) -> bool:
+        """Take traces and outputs, tell the progress; return whether the time is up."""
+        recorder, host = self.recorder, self.host
+        recorder.trace(self.group.drain_trace(final=final))
+        recorder.trace(host.drain_trace(final=final))
+        recorder.output(host.take_outputs())
+        if self.request.on_progress is not None:
+            self.request.on_progress(host.virtual_ns, host.counters())
+        return self._deadline is not None and perf_counter() > self._deadline
+
+    def _check_now(self, inboxes: dict[int, list[Any]]) -> None:
+        _check_kernel(self.host.kernel)
+
+    def _check_end(self, kind: str) -> None:
+        """Check all invariants, and after a complete run that nothing is left over."""
+        from kernel.invariants import check_end, check_machine
+
+        stories = check_machine(self.host.kernel, list(self.group.cpus.values()))
+        if kind == engine_api.DONE:
+            stories += check_end(self.host.kernel, self.host.boot_counts)
+        if stories:
+            raise InvariantError("\n".join(stories))
+
+
+def _check_kernel(kernel: Any) -> None:
+    from kernel.invariants import check_kernel
+
+    stories = check_kernel(kernel)
+    if stories:
+        raise InvariantError(f"at {kernel.now_ns} ns: " + "\n".join(stories))
+
+
+def run_local(request: RunRequest) -> RunResult:
+    """Run ``request`` in this process.
+
+    Raises:
+        ValueError: the scheme is none of exact, barrier.
+    """
+    if request.scheme not in ("exact", "barrier"):
+        raise ValueError(f"the local engine has no scheme {request.scheme!r}")
+    return LocalRun(request).run()

@@ -1,0 +1,94 @@
+"""What every engine does with the results of a run: trace file, digest, outputs, summary.
+
+The engines only drive LPs; here their chunks of trace, the outputs of programs and the counters
+become a ``RunResult``. It is the same code for all engines, so it cannot make them differ.
+"""
+
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from cluster import engine_api
+from cluster.digest import RunDigest
+from cluster.engine_api import RunRequest, RunResult
+from cluster.lps import Chunk
+from cluster.report.summary import make_summary
+from cluster.trace.store import TraceWriter
+
+
+class Recorder:
+    """Collects one run. ``close`` must be called however the run ends."""
+
+    def __init__(self, request: RunRequest) -> None:
+        self._request = request
+        names = [f"cpu{cpu}" for cpu in range(request.spec.cpus)]
+        names.append("kernel")
+        self._digest = RunDigest(names)
+        self._writer: TraceWriter | None = None
+        if request.out_dir is not None and request.spec.trace:
+            self._writer = TraceWriter(Path(request.out_dir) / "trace.smpt", names)
+        self._outputs: dict[str, list[bytes]] = {}
+        self._started = perf_counter()
+        self._trace_records_ns = 0
+
+    def trace(self, chunks: list[Chunk]) -> None:
+        """Take chunks of trace in the order each LP made them."""
+        for lp, chunk in chunks:
+            self._digest.update(lp, chunk)
+            if self._writer is not None:
+                self._writer.append(lp, chunk)
+
+    def output(self, outputs: list[tuple[str, bytes]]) -> None:
+        """Take what programs wrote, in order."""
+        for name, data in outputs:
+            self._outputs.setdefault(name, []).append(data)
+
+    def close(self, *, complete: bool) -> None:
+        """Finish the trace file."""
+        if self._writer is not None:
+            self._writer.close(complete=complete)
+            self._writer = None
+
+    def result(
+        self,
+        exit_kind: str,
+        message: str,
+        kernel: dict[str, Any],
+        cpus: list[dict[str, Any]],
+        run: dict[str, Any],
+        wall: dict[str, Any],
+    ) -> RunResult:
+        """Make the result of the run.
+
+        Args:
+            exit_kind: one of ``engine_api.EXIT_KINDS``.
+            message: what ended it, for people.
+            kernel: ``stats``, ``locks``, ``statuses`` of the kernel LP as plain data.
+            cpus: CpuStats of every CPU, by number, as plain data.
+            run: facts about the run that equal runs share (virtual time, supersteps, …).
+            wall: host times; they are no part of the digest.
+        """
+        wall = {"total_ns": round((perf_counter() - self._started) * 1e9), **wall}
+        summary = make_summary(
+            self._request.spec, kernel["stats"], cpus, kernel["locks"], run, wall
+        )
+        digest = self._digest.finish(summary)
+        return RunResult(
+            exit_kind=exit_kind,
+            message=message,
+            summary=summary,
+            digest=digest,
+            statuses=[tuple(row) for row in kernel["statuses"]],  # type: ignore[misc]
+            outputs={name: b"".join(parts) for name, parts in sorted(self._outputs.items())},
+            wall=summary["wall"],
+        )
+
+
+def verdict_kind(verdict: str) -> str:
+    """Return the exit kind of a run whose superstep loop ended with ``verdict``."""
+    return {
+        "done": engine_api.DONE,
+        "deadlock": engine_api.DEADLOCK,
+        "limit": engine_api.LIMIT,
+        "fatal": engine_api.GUEST,
+    }[verdict]
