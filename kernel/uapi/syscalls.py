@@ -85,6 +85,7 @@ NR_LOCK_LOCKED: Final = 1009
 NR_POSIX_SPAWN: Final = 1010
 NR_PREEMPT_POINT: Final = 1011
 NR_NICE: Final = 1012
+NR_FATAL: Final = 1099
 
 TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_READ: ("read", ("fd", "count"), "bytes"),
@@ -170,6 +171,8 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # back edge of a guest loop whose fuel is used up: no kernel entry, only a place to be preempted
     NR_PREEMPT_POINT: ("preempt_point", (), "None"),
     NR_NICE: ("nice", ("increment",), "int: the new nice value"),
+    # not a call: the guest program broke a limit of the emulator; the engine reports and stops
+    NR_FATAL: ("fatal", ("message",), "does not return: the run is broken by the guest program"),
 }
 
 NAMES: Final[dict[int, str]] = {nr: row[0] for nr, row in TABLE.items()}
