@@ -207,7 +207,8 @@ def task_fork(
     child.cpus_allowed = parent.cpus_allowed
     if child.nice != parent.nice or child.weight != parent.weight:
         set_nice(child, parent.nice)
-    child.forked_at_ns = rq.clock_ns
+    if child.forked_at_ns < 0:
+        child.forked_at_ns = rq.clock_ns
     policy = rq.child_runs_first
     first = here and (policy == "on" or (policy == "vfork_only" and vfork))
     cls.task_fork(rq, parent, child, first)

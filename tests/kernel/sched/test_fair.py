@@ -1,0 +1,513 @@
+"""CFS on one runqueue, driven by simulated ticks."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernel.machine import MachineSpec
+from kernel.sched import core, fair
+from kernel.sched.cputask import (
+    SCHED_PRIO_TO_WEIGHT,
+    SCHED_PRIO_TO_WMULT,
+    CpuTask,
+    calc_delta_fair,
+    set_nice,
+)
+from kernel.sched.rq import Rq, get_update_sysctl_factor
+from kernel.uapi.policy import SCHED_BATCH, SCHED_FIFO, SCHED_IDLE
+
+TICK_NS = 4_000_000
+MS = 1_000_000
+HALF_NS = 2_999_998  # of a period of 6 ms, as multiplying with 2^32 / weight rounds it
+
+
+def make_rq(**fields):
+    return Rq(0, MachineSpec(cpus=1, **fields))
+
+
+def add(rq, pid, nice=0, policy=0, flags=core.ENQUEUE_INITIAL):
+    task = CpuTask(pid, pid, f"t{pid}", nice, policy)
+    core.activate_task(rq, task, flags)
+    return task
+
+
+def switch(rq):
+    core.put_prev_task(rq, rq.curr)
+    return core.pick_next_task(rq)
+
+
+def run_ticks(rq, ticks, tick_ns=TICK_NS):
+    for _ in range(ticks):
+        rq.clock_ns += tick_ns
+        core.scheduler_tick(rq)
+        if rq.need_resched:
+            switch(rq)
+
+
+def sleep_curr(rq):
+    task = rq.curr
+    core.deactivate_task(rq, task, core.DEQUEUE_SLEEP)
+    core.put_prev_task(rq, task)
+    core.pick_next_task(rq)
+    return task
+
+
+def test_weight_tables_agree_with_each_other():
+    for weight, wmult in zip(SCHED_PRIO_TO_WEIGHT, SCHED_PRIO_TO_WMULT):
+        assert abs(wmult - 2**32 // weight) <= 1
+
+
+def test_virtual_time_of_every_nice_level_is_within_a_thousandth_of_the_ratio():
+    for nice in range(-20, 20):
+        task = CpuTask(1, 1, "t", nice)
+        assert calc_delta_fair(10**9, task) == pytest.approx(10**9 * 1024 / task.weight, rel=1e-3)
+
+
+def test_nice_outside_its_range_is_refused():
+    with pytest.raises(ValueError, match=r"nice 20 is outside -20\.\.19"):
+        set_nice(CpuTask(1, 1, "t"), 20)
+
+
+@pytest.mark.parametrize(
+    ("cpus", "factor"), [(1, 1), (2, 2), (3, 2), (4, 3), (7, 3), (8, 4), (64, 4)]
+)
+def test_latencies_scale_with_the_logarithm_of_the_cpus(cpus, factor):
+    assert get_update_sysctl_factor(cpus) == factor
+    assert Rq(0, MachineSpec(cpus=cpus)).cfs.latency_ns == 6 * MS * factor
+
+
+@pytest.mark.parametrize("nices", [(0, 0), (0, 1), (0, 5), (0, 10), (5, 10), (-5, 0), (-20, -10)])
+def test_cpu_shares_follow_the_weights(nices):
+    rq = make_rq()
+    first, second = (add(rq, pid, nice) for pid, nice in enumerate(nices, 1))
+    switch(rq)
+    run_ticks(rq, 40_000, MS)
+    expected = first.weight / second.weight
+    assert first.sum_exec_ns / second.sum_exec_ns == pytest.approx(expected, rel=0.02)
+
+
+def test_a_new_task_starts_one_virtual_slice_behind_its_queue():
+    rq = make_rq()
+    parent = add(rq, 1)
+    switch(rq)
+    rq.clock_ns += 10 * MS
+    child = CpuTask(2, 2, "child")
+    core.task_fork(rq, parent, child)
+    assert child.vruntime + rq.cfs.min_vruntime == 10 * MS + HALF_NS
+    core.activate_task(rq, child, core.ENQUEUE_INITIAL)
+    assert child.vruntime == 10 * MS + HALF_NS
+    assert child.forked_at_ns == 10 * MS
+
+
+def test_a_child_inherits_nice_policy_and_affinity():
+    rq = make_rq()
+    parent = add(rq, 1, nice=7, policy=SCHED_BATCH)
+    parent.cpus_allowed = (0, 1)
+    switch(rq)
+    child = CpuTask(2, 2, "child")
+    core.task_fork(rq, parent, child)
+    assert (child.nice, child.weight) == (7, parent.weight)
+    assert (child.policy, child.cpus_allowed) == (SCHED_BATCH, (0, 1))
+
+
+def test_a_long_sleeper_gets_half_a_latency_period_of_credit_and_no_more():
+    rq = make_rq()
+    add(rq, 1)
+    add(rq, 2)
+    switch(rq)
+    sleeper = sleep_curr(rq)
+    run_ticks(rq, 1000)
+    core.activate_task(rq, sleeper, core.ENQUEUE_WAKEUP)
+    assert sleeper.vruntime == rq.cfs.min_vruntime - 3 * MS
+    core.check_preempt_curr(rq, sleeper, core.WF_TTWU)
+    assert rq.need_resched
+    assert switch(rq) is sleeper
+
+
+def test_a_short_sleeper_keeps_its_own_vruntime():
+    rq = make_rq()
+    add(rq, 1)
+    add(rq, 2)
+    switch(rq)
+    rq.clock_ns += 2 * MS
+    sleeper = sleep_curr(rq)
+    assert sleeper.vruntime == 2 * MS
+    core.activate_task(rq, sleeper, core.ENQUEUE_WAKEUP)
+    assert sleeper.vruntime == 2 * MS
+    core.check_preempt_curr(rq, sleeper, core.WF_TTWU)
+    assert not rq.need_resched
+
+
+def test_a_wakeup_preempts_only_beyond_the_wakeup_granularity():
+    rq = make_rq()
+    curr = add(rq, 1)
+    switch(rq)
+    woken = CpuTask(2, 2, "w")
+    for ahead_ns, expected in ((1 * MS, False), (1 * MS + 1, True)):
+        rq.need_resched = False
+        woken.sched_class = rq.fair_class
+        curr.vruntime = 10 * MS
+        woken.vruntime = curr.vruntime - ahead_ns
+        core.check_preempt_curr(rq, woken, core.WF_TTWU)
+        assert rq.need_resched is expected
+
+
+def test_batch_never_preempts_and_idle_policy_is_always_preempted():
+    rq = make_rq()
+    curr = add(rq, 1)
+    switch(rq)
+    run_ticks(rq, 100)
+    batch = add(rq, 2, policy=SCHED_BATCH, flags=core.ENQUEUE_WAKEUP)
+    core.check_preempt_curr(rq, batch, core.WF_TTWU)
+    assert not rq.need_resched
+    other = make_rq()
+    idler = add(other, 3, policy=SCHED_IDLE)
+    assert idler.weight == 3
+    switch(other)
+    core.check_preempt_curr(other, add(other, 4), core.WF_TTWU)
+    assert other.need_resched
+    assert curr.on_rq
+
+
+def test_any_task_preempts_the_idle_task():
+    rq = make_rq()
+    assert core.pick_next_task(rq) is rq.idle
+    assert rq.nr_switches == 0
+    task = add(rq, 1)
+    core.check_preempt_curr(rq, task, core.WF_TTWU)
+    assert rq.need_resched
+    assert switch(rq) is task
+    assert not rq.need_resched
+    assert sleep_curr(rq) is task
+    assert rq.curr is rq.idle
+    assert rq.nr_switches == 2
+
+
+def fork_under(policy, vfork=False, here=True):
+    rq = make_rq(child_runs_first=policy)
+    parent = add(rq, 1)
+    switch(rq)
+    rq.clock_ns += MS
+    child = CpuTask(2, 2, "child")
+    core.task_fork(rq, parent, child, vfork, here=here)
+    if not here:
+        return rq.need_resched
+    core.activate_task(rq, child, core.ENQUEUE_INITIAL)
+    core.check_preempt_curr(rq, child, core.WF_FORK)
+    if rq.need_resched:
+        switch(rq)
+    return rq.curr is child
+
+
+def test_child_runs_first_decides_who_goes_on_after_fork():
+    assert fork_under("on")
+    assert not fork_under("off")
+    assert not fork_under("vfork_only")
+    assert fork_under("vfork_only", vfork=True)
+    assert not fork_under("on", here=False)
+
+
+def test_child_runs_first_swaps_the_vruntimes():
+    rq = make_rq(child_runs_first="on")
+    parent = add(rq, 1)
+    switch(rq)
+    rq.clock_ns += MS
+    child = CpuTask(2, 2, "child")
+    core.task_fork(rq, parent, child)
+    assert parent.vruntime == 1 * MS + HALF_NS
+    assert child.vruntime + rq.cfs.min_vruntime == 1 * MS
+
+
+def test_a_parent_that_was_preempted_inside_fork_still_lets_its_child_go_first():
+    rq = make_rq(child_runs_first="on")
+    parent = add(rq, 1)
+    other = add(rq, 2)
+    switch(rq)
+    rq.clock_ns += MS
+    switch(rq)
+    assert rq.curr is other
+    child = CpuTask(3, 3, "child")
+    core.task_fork(rq, parent, child)
+    core.activate_task(rq, child, core.ENQUEUE_INITIAL)
+    assert child.vruntime < parent.vruntime
+    assert not check_queue(rq)
+
+
+def test_yield_lets_the_other_task_run_although_it_is_behind():
+    rq = make_rq()
+    one, two = add(rq, 1), add(rq, 2)
+    switch(rq)
+    assert rq.curr is one
+    core.yield_task(rq)
+    assert rq.need_resched
+    assert switch(rq) is two
+
+
+def test_yield_of_a_lone_task_picks_it_again():
+    rq = make_rq()
+    one = add(rq, 1)
+    switch(rq)
+    core.yield_task(rq)
+    assert switch(rq) is one
+    assert rq.nr_switches == 1
+
+
+def test_the_slice_ends_a_stretch_and_minimum_granularity_protects_it():
+    rq = make_rq()
+    add(rq, 1)
+    add(rq, 2)
+    switch(rq)
+    rq.clock_ns += 700_000
+    core.scheduler_tick(rq)
+    assert not rq.need_resched
+    rq.clock_ns += HALF_NS - 700_000
+    core.scheduler_tick(rq)
+    assert not rq.need_resched
+    rq.clock_ns += 1
+    core.scheduler_tick(rq)
+    assert rq.need_resched
+
+
+def test_the_period_grows_beyond_eight_tasks():
+    rq = make_rq()
+    tasks = [add(rq, pid) for pid in range(1, 17)]
+    assert fair.sched_slice(rq.cfs, tasks[0]) == pytest.approx(750_000, rel=1e-6)
+    assert fair.sched_slice(rq.cfs, tasks[0]) >= 750_000
+
+
+def test_a_task_keeps_its_place_relative_to_its_queue_when_it_moves():
+    src, dst = make_rq(), make_rq()
+    for pid in range(1, 4):
+        add(src, pid)
+    add(dst, 9)
+    for rq in (src, dst):
+        switch(rq)
+    run_ticks(src, 500)
+    run_ticks(dst, 100)
+    lead = src.cfs.timeline[0][0] - src.cfs.min_vruntime
+    moved = core.detach_one(src, src.clock_ns)
+    assert moved is not None and not moved.on_rq
+    assert abs(moved.vruntime - lead) <= 8 * MS
+    core.attach(dst, moved)
+    assert dst.cfs.min_vruntime <= moved.vruntime <= dst.cfs.min_vruntime + 8 * MS
+    assert not check_queue(src) and not check_queue(dst)
+
+
+def test_a_sleeper_woken_elsewhere_is_placed_by_its_new_queue():
+    src, dst = make_rq(), make_rq()
+    add(src, 1)
+    add(src, 2)
+    add(dst, 9)
+    for rq in (src, dst):
+        switch(rq)
+    run_ticks(src, 1000)
+    sleeper = sleep_curr(src)
+    core.migrate_task_rq(src, sleeper)
+    core.activate_task(dst, sleeper, core.ENQUEUE_WAKEUP | core.ENQUEUE_MIGRATED)
+    assert sleeper.vruntime < 20 * MS
+
+
+def test_balancing_takes_the_task_that_ran_longest_ago_and_spares_hot_ones():
+    rq = make_rq()
+    tasks = [add(rq, pid) for pid in range(1, 4)]
+    switch(rq)
+    rq.clock_ns += 4 * MS
+    switch(rq)  # task 1 ran until now, task 2 runs
+    assert rq.curr is tasks[1]
+    assert core.detach_one(rq, rq.clock_ns) is tasks[2]
+    assert core.detach_one(rq, rq.clock_ns) is tasks[0]  # nothing else is left
+    assert core.detach_one(rq, rq.clock_ns) is None
+
+
+def test_balancing_respects_affinity():
+    rq = make_rq()
+    add(rq, 1)
+    pinned = add(rq, 2)
+    pinned.cpus_allowed = (0,)
+    switch(rq)
+    assert core.detach_one(rq, rq.clock_ns, dst=3) is None
+    assert core.detach_one(rq, rq.clock_ns, dst=0) is pinned
+
+
+def test_waiting_time_goes_on_while_a_task_is_pulled():
+    src, dst = make_rq(), make_rq()
+    add(src, 1)
+    add(src, 2)
+    switch(src)
+    src.clock_ns = dst.clock_ns = 5 * MS
+    moved = core.detach_one(src, src.clock_ns)
+    core.attach(dst, moved)
+    assert moved.enqueued_at_ns == 0
+    assert dst.need_resched
+
+
+def test_renice_changes_the_load_and_asks_for_a_switch():
+    rq = make_rq()
+    one, two = add(rq, 1), add(rq, 2)
+    switch(rq)
+    rq.clock_ns += MS
+    core.set_user_nice(rq, one, 10)
+    assert one.vruntime == MS  # charged at the old weight
+    assert rq.cfs.load_weight == 110 + 1024
+    assert rq.need_resched
+    rq.need_resched = False
+    core.set_user_nice(rq, two, 5)
+    assert rq.cfs.load_weight == 110 + 335
+    assert not check_queue(rq)
+
+
+def test_ticks_are_needed_only_while_somebody_waits():
+    rq = make_rq()
+    assert not core.next_tick_needed(rq)
+    add(rq, 1)
+    assert not core.next_tick_needed(rq)
+    add(rq, 2)
+    assert core.next_tick_needed(rq)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("eevdf", "fair scheduler 'eevdf' is not implemented yet (there is: cfs)"),
+        (
+            "my.module:Lottery",
+            "unknown fair scheduler 'my.module:Lottery' (there is: cfs); "
+            "classes of one's own are not supported yet",
+        ),
+    ],
+)
+def test_a_fair_class_that_is_not_there_is_refused(name, message):
+    with pytest.raises(ValueError) as caught:
+        Rq(0, MachineSpec(fair=name))
+    assert str(caught.value) == message
+
+
+def test_unknown_child_runs_first_is_refused():
+    with pytest.raises(ValueError, match="child_runs_first: off, on or vfork_only, not 'yes'"):
+        Rq(0, MachineSpec(child_runs_first="yes"))
+
+
+def test_a_policy_without_a_class_is_refused():
+    with pytest.raises(ValueError, match="SCHED_FIFO has no scheduling class here yet"):
+        add(make_rq(), 1, policy=SCHED_FIFO)
+
+
+def test_double_enqueue_and_double_dequeue_are_caught():
+    rq = make_rq()
+    task = add(rq, 1)
+    with pytest.raises(AssertionError, match="already on a queue"):
+        core.activate_task(rq, task, core.ENQUEUE_WAKEUP)
+    core.deactivate_task(rq, task, core.DEQUEUE_SLEEP)
+    with pytest.raises(AssertionError, match="is on no queue"):
+        core.deactivate_task(rq, task, core.DEQUEUE_SLEEP)
+
+
+def check_queue(rq):
+    """Return what is wrong with a queue, as a list."""
+    cfs = rq.cfs
+    entries = cfs.timeline
+    running = [] if cfs.curr is None or not cfs.curr.on_rq else [cfs.curr]
+    queued = [task for _, _, task in entries]
+    wrong = []
+    if rq.nr_running != cfs.nr_running or cfs.nr_running != len(queued) + len(running):
+        wrong.append("nr_running")
+    if [(v, s) for v, s, _ in entries] != sorted((t.vruntime, t.seq) for t in queued):
+        wrong.append("order")
+    if cfs.load_weight != sum(t.weight for t in queued + running):
+        wrong.append("load")
+    if sorted(t.pid for t in cfs.tasks) != sorted(t.pid for t in queued + running):
+        wrong.append("tasks")
+    return wrong
+
+
+OPERATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["tick", "tick", "switch", "sleep", "wake", "fork", "yield", "pull", "push", "nice"]
+        ),
+        st.integers(0, 7 * MS),
+        st.integers(0, 1000),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["off", "on"]), OPERATIONS)
+def test_the_queue_stays_consistent_whatever_happens(policy, operations):
+    rq = make_rq(child_runs_first=policy)
+    asleep, away = [], []
+    pids = iter(range(2, 1000))
+    add(rq, 1, nice=3)
+    switch(rq)
+    for name, passed_ns, choice in operations:
+        least = rq.cfs.min_vruntime
+        rq.clock_ns += passed_ns
+        busy = rq.curr is not rq.idle
+        if name == "tick":
+            core.scheduler_tick(rq)
+        elif name == "switch":
+            switch(rq)
+        elif name == "sleep" and busy:
+            asleep.append(sleep_curr(rq))
+        elif name == "wake" and asleep:
+            task = asleep.pop(choice % len(asleep))
+            core.activate_task(rq, task, core.ENQUEUE_WAKEUP)
+            core.check_preempt_curr(rq, task, core.WF_TTWU)
+        elif name == "fork" and busy:
+            pid = next(pids)
+            child = CpuTask(pid, pid, "child")
+            core.task_fork(rq, rq.curr, child)
+            core.activate_task(rq, child, core.ENQUEUE_INITIAL)
+            core.check_preempt_curr(rq, child, core.WF_FORK)
+        elif name == "yield" and busy:
+            core.yield_task(rq)
+        elif name == "pull":
+            task = core.detach_one(rq, rq.clock_ns)
+            if task is not None:
+                away.append(task)
+        elif name == "push" and away:
+            core.attach(rq, away.pop(choice % len(away)))
+        elif name == "nice" and busy:
+            core.set_user_nice(rq, rq.curr, choice % 40 - 20)
+        if rq.need_resched:
+            leftmost = None
+            core.put_prev_task(rq, rq.curr)
+            if rq.cfs.timeline and not (rq.cfs.next or rq.cfs.last or rq.cfs.skip):
+                leftmost = min(rq.cfs.timeline)[2]
+            picked = core.pick_next_task(rq)
+            assert leftmost is None or picked is leftmost
+        assert check_queue(rq) == []
+        assert rq.cfs.min_vruntime >= least
+        assert (rq.curr is rq.idle) <= (rq.nr_running == 0 or rq.need_resched)
+
+
+class FakeContext:
+    def pack(self):
+        return ["frames", 1]
+
+
+class FakeLoader:
+    def unpack(self, data):
+        assert data == ["frames", 1]
+        return FakeContext()
+
+
+def test_a_task_survives_the_wire():
+    import msgpack
+
+    task = CpuTask(7, 5, "worker", nice=-3, policy=SCHED_BATCH)
+    task.vruntime = -12
+    task.op = (0, ("a", (b"b", None)))
+    task.value = (1, (2.5, True))
+    task.error = ("OSError", (2, "x"))
+    task.cpus_allowed = (1, 2)
+    task.forked_at_ns = 99
+    task.in_kernel = task.resident = task.sigpending = True
+    task.ctx = FakeContext()
+    copy = CpuTask.unpack(msgpack.unpackb(msgpack.packb(task.pack())), FakeLoader())
+    assert copy.sched_class is None
+    assert isinstance(copy.ctx, FakeContext)
+    for name in CpuTask.__slots__:
+        if name not in ("ctx", "sched_class"):
+            assert getattr(copy, name) == getattr(task, name), name
