@@ -10,7 +10,7 @@ a frame number never used before only when the stack is empty. So the order is d
 ``refs`` is as long as the peak of frames in use, and a large machine costs memory only for what
 it uses at once.
 
-Frame 0 is the zero page. It belongs to nobody and is not counted.
+Frame 0 is the zero page. It belongs to nobody: its count is pinned and means nothing.
 
 Content exists only for frames that a guest stored into; every other frame reads as zeros.
 
@@ -19,13 +19,15 @@ Deviation: no zones, no buddy orders and no reclaim: memory that is in use stays
 none is free the allocation fails.
 """
 
+from collections.abc import Iterable
 from errno import ENOMEM
-from typing import Final
+from typing import Any, Final
 
 from kernel.errors import InvariantError, KernelError
 from kernel.uapi.mman import PAGE_SIZE
 
 ZERO_PAGE: Final = 0
+_PINNED: Final = 1 << 40
 
 
 class Frames:
@@ -35,15 +37,16 @@ class Frames:
         total: number of frames, the zero page included; at least 2.
     """
 
-    __slots__ = ("content", "free", "refs", "total")
+    __slots__ = ("content", "free", "layouts", "refs", "total")
 
     def __init__(self, total: int) -> None:
         if total < 2:
             raise ValueError(f"a machine needs at least 2 page frames, got {total}")
         self.total = total
-        self.refs: list[int] = [1]  # of every frame ever used; the zero page's is never changed
+        self.refs: list[int] = [_PINNED]  # of every frame ever used
         self.free: list[int] = []  # stack
         self.content: dict[int, bytearray] = {}
+        self.layouts: dict[Any, Any] = {}  # page cache of executed images: kernel.mm.mm.Layout
 
     @property
     def nr_used(self) -> int:
@@ -122,14 +125,24 @@ class Frames:
         left = self.refs[frame] - 1
         self.refs[frame] = left
         if left <= 0:
-            if left < 0 or not frame:
+            if left < 0:
                 raise InvariantError(f"frame {frame} was freed twice ({left} references)")
             self.free.append(frame)
             if self.content:
                 self.content.pop(frame, None)
 
-    def put_bulk(self, frames: list[int]) -> int:
-        """Drop one reference of each frame; return how many were freed."""
+    def get_bulk(self, frames: Iterable[int]) -> None:
+        """Take one more reference of each frame; the zero page may be among them."""
+        refs = self.refs
+        for frame in frames:
+            refs[frame] += 1
+        refs[ZERO_PAGE] = _PINNED
+
+    def put_bulk(self, frames: Iterable[int]) -> int:
+        """Drop one reference of each frame; return how many were freed.
+
+        The zero page may be among them.
+        """
         refs, free, content = self.refs, self.free, self.content
         before = len(free)
         for frame in frames:
@@ -141,6 +154,7 @@ class Frames:
                     content.pop(frame, None)
             elif left < 0:
                 raise InvariantError(f"frame {frame} was freed twice ({left} references)")
+        refs[ZERO_PAGE] = _PINNED
         return len(free) - before
 
     def copy_content(self, source: int, target: int) -> None:

@@ -1,0 +1,98 @@
+"""The ledger of page frames: reference counts worked out again from everything that holds frames.
+
+The allocator's counts are kept by increments; here they are counted from the page tables, the
+page cache, shared mappings, slabs and whatever else the caller knows of. The two must agree.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from kernel.errors import InvariantError
+from kernel.mm.frames import ZERO_PAGE, Frames
+from kernel.mm.mm import PTE_EXCLUSIVE, PTE_SHIFT, PTE_WRITE, MmStruct, SharedPages
+
+
+def recount(mms: Iterable[MmStruct]) -> dict[int, int]:
+    """Return ``{frame: references}`` as the page tables and shared mappings of ``mms`` hold them.
+
+    A page table that several address spaces hold is counted once, as the allocator does. The zero
+    page is left out. The page cache's own references are in ``recount_cache``.
+
+    Raises:
+        InvariantError: a page table's number of holders is wrong, a shared mapping's number of
+            areas is wrong, or a PTE is writable in a table with several holders.
+    """
+    refs: Counter[int] = Counter()
+    tables: dict[int, tuple[Any, int]] = {}
+    shared: dict[int, tuple[SharedPages, int]] = {}
+    for mm in mms:
+        table = mm.pt
+        seen = tables.get(id(table))
+        tables[id(table)] = (table, seen[1] + 1 if seen else 1)
+        if mm.local:
+            refs.update(pte >> PTE_SHIFT for pte in mm.local.values())
+        for vma in mm.vmas:
+            pages = vma.pages
+            if pages is not None and not pages.keep:
+                counted = shared.get(id(pages))
+                shared[id(pages)] = (pages, counted[1] + 1 if counted else 1)
+    for table, holders in tables.values():
+        if table.users != holders:
+            raise InvariantError(f"page table has {table.users} holders, {holders} found")
+        refs.update(pte >> PTE_SHIFT for pte in table.ptes.values())
+        if holders > 1:
+            for vpn, pte in table.ptes.items():
+                if pte & (PTE_WRITE | PTE_EXCLUSIVE):
+                    raise InvariantError(f"page {vpn:#x} is writable in a table of {holders}")
+    for pages, areas in shared.values():
+        if pages.users != areas:
+            raise InvariantError(f"shared mapping counts {pages.users} areas, {areas} found")
+        refs.update(pages.frames.values())
+    refs.pop(ZERO_PAGE, None)
+    return dict(refs)
+
+
+def recount_cache(frames: Frames) -> dict[int, int]:
+    """Return ``{frame: references}`` of the page cache and of the text tables of images."""
+    refs: Counter[int] = Counter()
+    for layout in frames.layouts.values():
+        refs.update(layout.cache.frames.values())
+        refs.update(pte >> PTE_SHIFT for pte in layout.text.values())
+    return dict(refs)
+
+
+def mapcount(mms: Iterable[MmStruct]) -> dict[int, int]:
+    """Return ``{frame: PTEs that map it}`` over all address spaces, as Linux's mapcount.
+
+    Here a table counts once for each of its holders. Text pages and the zero page are included.
+    """
+    counts: Counter[int] = Counter()
+    for mm in mms:
+        counts.update(pte >> PTE_SHIFT for pte in mm.pt.ptes.values())
+        if mm.local:
+            counts.update(pte >> PTE_SHIFT for pte in mm.local.values())
+        if mm.text_mapped and mm.layout is not None:
+            counts.update(pte >> PTE_SHIFT for pte in mm.layout.text.values())
+    return dict(counts)
+
+
+def check_frames(frames: Frames, owners: Iterable[dict[int, int]]) -> None:
+    """Compare the allocator's reference counts with those that ``owners`` add up to.
+
+    Raises:
+        InvariantError: names the frames that differ, at most eight.
+    """
+    want: Counter[int] = Counter()
+    for owner in owners:
+        want.update(owner)
+    wrong = [
+        f"frame {frame}: {refs} counted, {want[frame]} found"
+        for frame, refs in enumerate(frames.refs)
+        if frame != ZERO_PAGE and refs != want[frame]
+    ]
+    if wrong:
+        raise InvariantError("; ".join(wrong[:8]) + (" …" if len(wrong) > 8 else ""))
+    free = Counter(frames.free)
+    if len(free) != len(frames.free) or any(frames.refs[frame] for frame in free):
+        raise InvariantError("the free list names a frame twice, or one in use")

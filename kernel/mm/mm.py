@@ -1,0 +1,371 @@
+"""Address spaces: ``mm_struct``, areas and page tables, and what fork, exec and exit do to them.
+
+Theory of operation. Pages are named by virtual page number (vpn); a PTE is an int, the frame
+number shifted left by PTE_SHIFT over the PTE_* bits. An address space has three page tables:
+
+``pt``
+    what fork copies: the pages of private writable areas that were written or read as zeros.
+    A ``PageTable`` may be held by several address spaces. Fork takes write permission away (from
+    the few PTEs that got it since the last fork: ``writable``) and lets the child hold the
+    same table; whoever first changes a PTE of a table with other holders takes a copy of it
+    (``own_table``). So a fork whose child execs at once costs the host O(1), while counters and
+    charged costs are those of a real copy.
+``local``
+    PTEs that fork leaves behind because they can be faulted in again: pages of shared objects
+    and clean pages of files.
+``layout.text``
+    the text pages of the image as exec mapped them: one read-only table for everyone who runs it.
+
+References: a frame counts each *table* that maps it once, plus its other owners. A table's
+holder always makes the table its own before it asks whether a frame may be reused, and then the
+count is exactly Linux's.
+
+Areas are immutable and shared by parent and child; a change makes a new tuple of them.
+
+Source: kernel/fork.c, mm/mmap.c, mm/memory.c, fs/binfmt_elf.c.
+Deviation: no address-space randomisation; adjacent areas are not merged; one text page table for
+all processes of an image; instruction fetches and the interpreter's own heap and stack take
+no faults after exec; no transparent huge pages, no swap.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.errors import InvariantError
+from kernel.locking import Lock
+from kernel.mm.frames import ZERO_PAGE
+from kernel.uapi.mman import (
+    PAGE_SHIFT,
+    TASK_SIZE,
+    VM_EXEC,
+    VM_GROWSDOWN,
+    VM_READ,
+    VM_SHARED,
+    VM_WRITE,
+)
+
+if TYPE_CHECKING:
+    from kernel.machine import ImageSpec
+    from kernel.mm.frames import Frames
+
+PTE_PRESENT: Final = 1
+PTE_WRITE: Final = 2
+PTE_EXCLUSIVE: Final = 4  # mapped by this table alone: PageAnonExclusive
+PTE_DIRTY: Final = 8
+PTE_SHIFT: Final = 4
+PTE_NEW: Final = PTE_PRESENT | PTE_WRITE | PTE_EXCLUSIVE | PTE_DIRTY
+PTE_SHARED: Final = PTE_PRESENT | PTE_WRITE
+ZERO_PTE: Final = ZERO_PAGE << PTE_SHIFT | PTE_PRESENT
+_PROTECT: Final = ~(PTE_WRITE | PTE_EXCLUSIVE)
+
+TEXT_START: Final = 0x400000 >> PAGE_SHIFT
+HEAP_PAGES: Final = 33  # glibc's first brk: M_TOP_PAD and one page
+STACK_TOP: Final = TASK_SIZE >> PAGE_SHIFT
+STACK_PAGES: Final = 33  # setup_arg_pages: 128 KiB and the page in use
+MMAP_BASE: Final = STACK_TOP - (128 << 20 >> PAGE_SHIFT)  # below the least gap for the stack
+
+
+class SharedPages:
+    """Pages that several address spaces map: a shared anonymous mapping, or a file's page cache.
+
+    ``frames`` maps page index to frame and holds one reference of each. ``users`` counts the
+    areas; a mapping without areas gives its pages back unless ``keep`` (page cache) is set.
+
+    Source: mm/shmem.c:shmem_zero_setup(), include/linux/fs.h:struct address_space.
+    """
+
+    __slots__ = ("frames", "keep", "users")
+
+    def __init__(self, *, keep: bool) -> None:
+        self.frames: dict[int, int] = {}
+        self.users = 0
+        self.keep = keep
+
+
+class VmArea:
+    """One area of an address space (``vm_area_struct``): [start, end) in vpns. Immutable."""
+
+    __slots__ = ("end", "flags", "name", "offset", "pages", "start")
+
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        flags: int,
+        name: str,
+        pages: SharedPages | None = None,
+        offset: int = 0,
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.flags = flags
+        self.name = name  # as /proc/PID/maps shows it
+        self.pages = pages  # None: private anonymous
+        self.offset = offset  # page index in ``pages`` of the first page
+
+    def __repr__(self) -> str:
+        return f"<vma {self.start:#x}-{self.end:#x} {self.flags:#x} {self.name}>"
+
+
+class PageTable:
+    """The PTEs that fork copies, held by ``users`` address spaces.
+
+    ``writable`` names the vpns whose PTEs got write permission since the last fork.
+    """
+
+    __slots__ = ("ptes", "users", "writable")
+
+    def __init__(self, ptes: dict[int, int], writable: list[int]) -> None:
+        self.ptes = ptes
+        self.writable = writable
+        self.users = 1
+
+
+class Layout:
+    """What exec maps for one image: made once, shared by all who run it."""
+
+    __slots__ = ("cache", "private", "text", "vmas", "zeroed")
+
+    def __init__(self, frames: "Frames", image: "ImageSpec") -> None:
+        text_end = TEXT_START + image.text_pages
+        data_end = text_end + image.data_pages
+        bss_end = data_end + image.bss_pages
+        file_pages = image.text_pages + image.data_pages
+        self.cache = cache = SharedPages(keep=True)
+        cache.frames = dict(enumerate(frames.alloc_bulk(file_pages)))
+        stack_pages = max(STACK_PAGES, image.stack_pages)
+        areas = (
+            VmArea(TEXT_START, text_end, VM_READ | VM_EXEC, image.program, cache),
+            VmArea(text_end, data_end, VM_READ | VM_WRITE, image.program, cache, image.text_pages),
+            VmArea(data_end, bss_end, VM_READ | VM_WRITE, ""),
+            VmArea(bss_end, bss_end + HEAP_PAGES, VM_READ | VM_WRITE, "[heap]"),
+            VmArea(
+                STACK_TOP - stack_pages,
+                STACK_TOP,
+                VM_READ | VM_WRITE | VM_GROWSDOWN,
+                "[stack]",
+            ),
+        )
+        self.vmas = tuple(area for area in areas if area.start < area.end)
+        # exec's own accesses and the program's first ones: data, bss and the top of the stack
+        self.private = [
+            *range(text_end, bss_end),
+            *range(STACK_TOP - image.stack_pages, STACK_TOP),
+        ]
+        self.zeroed = image.bss_pages + image.stack_pages
+        self.text = {
+            TEXT_START + index: cache.frames[index] << PTE_SHIFT | PTE_PRESENT
+            for index in range(image.text_pages)
+        }
+        frames.get_bulk(pte >> PTE_SHIFT for pte in self.text.values())
+
+
+class MmStruct:
+    """One address space (``mm_struct``). ``users`` counts the tasks that run in it (mm_users)."""
+
+    __slots__ = (
+        "layout",
+        "local",
+        "locks",
+        "mmap_lock",
+        "nr_shared",
+        "pt",
+        "slots",
+        "text_mapped",
+        "tid_waiters",
+        "users",
+        "vmas",
+    )
+
+    def __init__(
+        self,
+        pt: PageTable,
+        vmas: tuple[VmArea, ...],
+        layout: Layout | None,
+        slots: list[int],
+    ) -> None:
+        self.users = 1
+        # mmap_lock
+        self.mmap_lock: Lock | None = None  # made at first use: see mmap_lock()
+        self.vmas = vmas  # by address
+        self.nr_shared = 0  # areas with VM_SHARED
+        self.slots = slots  # of the vm_area_struct cache; the last one is the mm's own
+        # page table lock
+        self.pt = pt
+        self.local: dict[int, int] | None = None
+        self.layout = layout
+        self.text_mapped = False
+        # futex words of the address space: kernel.ipc.futex
+        self.locks: dict[int, Any] | None = None
+        self.tid_waiters: dict[int, list[Any]] | None = None
+
+
+def mmap_lock(k: Any, mm: MmStruct) -> Lock:
+    """Return the lock that guards the areas of ``mm``.
+
+    It is made when a second task may want it: an address space of one task has no rival.
+    """
+    lock = mm.mmap_lock
+    if lock is None:
+        lock = mm.mmap_lock = k.new_lock("mmap_lock")
+    return lock
+
+
+def image_layout(k: Any, image: "ImageSpec") -> Layout:
+    """Return the layout of ``image``, reading its file pages into the page cache if need be.
+
+    Raises:
+        KernelError: ENOMEM, no frames for the page cache.
+    """
+    frames = k.frames
+    key = (
+        image.program,
+        image.text_pages,
+        image.data_pages,
+        image.bss_pages,
+        image.stack_pages,
+    )
+    layout: Layout | None = frames.layouts.get(key)
+    if layout is None:
+        layout = frames.layouts[key] = Layout(frames, image)
+    return layout
+
+
+def mm_alloc(k: Any, image: "ImageSpec | None") -> MmStruct:
+    """Return a new address space with the areas and first pages of ``image``, or an empty one.
+
+    Charges ``load_page`` for each text and data page and ``zero_page`` for each bss and stack page.
+
+    Raises:
+        KernelError: ENOMEM; nothing is left behind.
+
+    Source: kernel/fork.c:mm_alloc(), fs/binfmt_elf.c:load_elf_binary().
+    Deviation: all pages an image touches at first are there at once, without faults.
+    """
+    slabs = k.slabs
+    if image is None:
+        return MmStruct(PageTable({}, []), (), None, [slabs["mm_struct"].alloc()])
+    layout = image_layout(k, image)
+    private = layout.private
+    taken = k.frames.alloc_bulk(len(private))
+    try:
+        slots = slabs["vm_area_struct"].alloc_bulk(len(layout.vmas))
+        slots.append(slabs["mm_struct"].alloc())
+    except BaseException:
+        k.frames.put_bulk(taken)
+        raise
+    ptes = {vpn: frame << PTE_SHIFT | PTE_NEW for vpn, frame in zip(private, taken, strict=True)}
+    mm = MmStruct(PageTable(ptes, private[:]), layout.vmas, layout, slots)
+    mm.text_mapped = True
+    costs = k.costs
+    zeroed = layout.zeroed
+    loaded = len(layout.text) + len(private) - zeroed
+    k.now_ns += costs.load_page * loaded + costs.zero_page * zeroed
+    return mm
+
+
+def dup_mm(k: Any, oldmm: MmStruct) -> MmStruct:
+    """Return a copy of ``oldmm`` whose private pages are shared copy-on-write with it.
+
+    Every writable private PTE of both loses its write permission; shared mappings keep theirs in
+    the parent and are faulted in again by the child. Charges ``copy_mm``, and per area and
+    per PTE, and one TLB flush if a PTE lost permission. Counts the PTEs in ``k.stats``.
+
+    Raises:
+        KernelError: ENOMEM, no memory for the structures.
+
+    Source: kernel/fork.c:dup_mm(), dup_mmap(); mm/memory.c:copy_page_range(), copy_present_pte().
+    Deviation: no lock points: a caller whose address space has other tasks holds mmap_lock.
+    """
+    table = oldmm.pt
+    ptes = table.ptes
+    vmas = oldmm.vmas
+    slots = k.slabs["vm_area_struct"].alloc_bulk(len(vmas))
+    slots.append(k.slabs["mm_struct"].alloc())
+    costs = k.costs
+    copied = len(ptes)
+    k.now_ns += costs.copy_mm + costs.copy_vma * len(vmas) + costs.copy_pte * copied
+    k.stats.ptes_copied += copied
+    writable = table.writable
+    if writable:
+        for vpn in writable:
+            if vpn in ptes:  # it may have been unmapped since
+                ptes[vpn] &= _PROTECT
+        table.writable = []
+        k.now_ns += costs.tlb_flush
+    table.users += 1
+    mm = MmStruct(table, vmas, oldmm.layout, slots)
+    if oldmm.nr_shared:
+        mm.nr_shared = oldmm.nr_shared
+        for vma in vmas:
+            if vma.flags & VM_SHARED and vma.pages is not None:
+                vma.pages.users += 1
+    if oldmm.locks is not None:
+        mm.locks = {name: lock.fork() for name, lock in oldmm.locks.items()}
+    return mm
+
+
+def own_table(k: Any, mm: MmStruct) -> PageTable:
+    """Return the page table of ``mm``, copied first if another address space holds it too."""
+    table = mm.pt
+    if table.users > 1:
+        table.users -= 1
+        ptes = table.ptes.copy()
+        k.frames.get_bulk([pte >> PTE_SHIFT for pte in ptes.values()])
+        table = mm.pt = PageTable(ptes, [])
+    return table
+
+
+def mmget(mm: MmStruct) -> MmStruct:
+    """Take part in ``mm`` (CLONE_VM) and return it. Source: include/linux/sched/mm.h:mmget()."""
+    mm.users += 1
+    return mm
+
+
+def mmput(k: Any, mm: MmStruct) -> None:
+    """Leave ``mm``; the last task to do so frees it.
+
+    Charges ``exit_per_vma``, ``free_pte`` and ``free_page`` for what is freed.
+
+    Source: kernel/fork.c:mmput(), mm/mmap.c:exit_mmap().
+    """
+    mm.users -= 1
+    if mm.users:
+        if mm.users < 0:
+            raise InvariantError("an address space was left more often than it was entered")
+        return
+    frames = k.frames
+    costs = k.costs
+    vmas = mm.vmas
+    table = mm.pt
+    nr_ptes = len(table.ptes)
+    freed = 0
+    table.users -= 1
+    if not table.users:
+        freed = frames.put_bulk([pte >> PTE_SHIFT for pte in table.ptes.values()])
+    if mm.text_mapped and mm.layout is not None:
+        nr_ptes += len(mm.layout.text)
+    local = mm.local
+    if local:
+        nr_ptes += len(local)
+        freed += frames.put_bulk([pte >> PTE_SHIFT for pte in local.values()])
+    if mm.nr_shared:
+        for vma in vmas:
+            if vma.flags & VM_SHARED:
+                freed += drop_shared(k, vma)
+    k.now_ns += costs.exit_per_vma * len(vmas) + costs.free_pte * nr_ptes + costs.free_page * freed
+    slots = mm.slots
+    k.slabs["mm_struct"].free(slots.pop())
+    k.slabs["vm_area_struct"].free_bulk(slots)
+
+
+def drop_shared(k: Any, vma: VmArea) -> int:
+    """Count one area less for the shared object of ``vma``; return the frames that freed."""
+    pages = vma.pages
+    if pages is None:
+        return 0
+    pages.users -= 1
+    if pages.users or pages.keep:
+        return 0
+    freed: int = k.frames.put_bulk(pages.frames.values())
+    pages.frames.clear()
+    return freed

@@ -1,0 +1,245 @@
+"""System calls on memory: mmap and munmap, and the accesses of guest programs that may fault.
+
+A mapping is one area for as long as it lives, and its address is the guest's handle of it. Only
+pages that a guest stores into have content; ``touch`` moves no bytes.
+
+Source: mm/mmap.c.
+Deviation: munmap takes no length and unmaps the whole mapping that starts at the address;
+MAP_FIXED, file mappings, mprotect, mremap and madvise are not there.
+"""
+
+from errno import EFAULT, EINVAL, ENOMEM
+from typing import TYPE_CHECKING
+
+from kernel.errors import KernelError
+from kernel.mm.fault import handle_mm_fault, lookup_pte
+from kernel.mm.mm import (
+    MMAP_BASE,
+    PTE_SHIFT,
+    PTE_WRITE,
+    TEXT_START,
+    MmStruct,
+    SharedPages,
+    VmArea,
+    drop_shared,
+    mmap_lock,
+    own_table,
+)
+from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.uapi.mman import (
+    MAP_ANONYMOUS,
+    MAP_NORESERVE,
+    MAP_PRIVATE,
+    MAP_SHARED,
+    MAP_TYPE,
+    MAX_MAP_COUNT,
+    PAGE_SHIFT,
+    PAGE_SIZE,
+    TASK_SIZE,
+    VM_READ,
+    VM_SHARED,
+    VM_WRITE,
+)
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+
+def sys_mmap(k: "KernelState", length: int, flags: int) -> Path:
+    """Map ``length`` bytes of fresh anonymous memory, readable and writable.
+
+    Args:
+        length: in bytes, rounded up to pages.
+        flags: MAP_ANONYMOUS with MAP_PRIVATE or MAP_SHARED; MAP_NORESERVE does nothing.
+
+    Returns:
+        The address.
+
+    Raises:
+        KernelError: EINVAL, length 0 or flags that are none of these; ENOMEM, more than the
+            machine's memory, no room in the address space, or more than 65530 areas.
+
+    Source: mm/mmap.c:do_mmap(), mm/util.c:__vm_enough_memory() (heuristic overcommit).
+    """
+    k.now_ns += k.costs.mmap_op
+    if not length:
+        raise KernelError(EINVAL)
+    pages = -(-length // PAGE_SIZE)
+    if length < 0 or pages << PAGE_SHIFT > TASK_SIZE:
+        raise KernelError(ENOMEM)
+    if flags & ~(MAP_TYPE | MAP_ANONYMOUS | MAP_NORESERVE) or not flags & MAP_ANONYMOUS:
+        raise KernelError(EINVAL)
+    if flags & MAP_TYPE not in (MAP_SHARED, MAP_PRIVATE):
+        raise KernelError(EINVAL)
+    mm: MmStruct = k.current.mm
+    lock = mmap_lock(k, mm) if mm.users > 1 else None
+    if lock is not None:
+        yield "vm_mmap_pgoff.mmap_lock", ACQUIRE, lock
+    try:
+        if len(mm.vmas) >= MAX_MAP_COUNT or pages > k.frames.total:
+            raise KernelError(ENOMEM)
+        start = _get_unmapped_area(mm, pages)
+        if start is None:
+            raise KernelError(ENOMEM)
+        slot = k.slabs["vm_area_struct"].alloc()
+        if flags & MAP_TYPE == MAP_SHARED:
+            shared = SharedPages(keep=False)
+            shared.users = 1
+            vma = VmArea(start, start + pages, VM_READ | VM_WRITE | VM_SHARED, "/dev/zero", shared)
+            mm.nr_shared += 1
+        else:
+            vma = VmArea(start, start + pages, VM_READ | VM_WRITE, "")
+        mm.slots.insert(0, slot)
+        place = sum(1 for area in mm.vmas if area.start < start)
+        mm.vmas = (*mm.vmas[:place], vma, *mm.vmas[place:])
+    finally:
+        if lock is not None:
+            yield "vm_mmap_pgoff.mmap_unlock", RELEASE, lock
+    return start << PAGE_SHIFT
+
+
+def _get_unmapped_area(mm: MmStruct, pages: int) -> int | None:
+    """Return the highest free range of ``pages`` below the mmap base, or None.
+
+    Source: mm/mmap.c:generic_get_unmapped_area_topdown().
+    """
+    top = MMAP_BASE
+    for vma in reversed(mm.vmas):
+        if vma.start >= MMAP_BASE:
+            continue
+        if top - vma.end >= pages:
+            return top - pages
+        top = vma.start
+    return top - pages if top - pages >= TEXT_START else None
+
+
+def sys_munmap(k: "KernelState", address: int) -> Path:
+    """Unmap the whole mapping that starts at ``address``; nothing there is not an error.
+
+    Raises:
+        KernelError: EINVAL, the address is not that of a page.
+
+    Source: mm/mmap.c:__vm_munmap(), do_vmi_munmap().
+    """
+    k.now_ns += k.costs.mmap_op
+    if address & (PAGE_SIZE - 1) or not 0 <= address < TASK_SIZE:
+        raise KernelError(EINVAL)
+    mm: MmStruct = k.current.mm
+    lock = mmap_lock(k, mm) if mm.users > 1 else None
+    if lock is not None:
+        yield "vm_munmap.mmap_lock", ACQUIRE, lock
+    start = address >> PAGE_SHIFT
+    for place, vma in enumerate(mm.vmas):
+        if vma.start == start:
+            _unmap(k, mm, vma)
+            mm.vmas = mm.vmas[:place] + mm.vmas[place + 1 :]
+            k.slabs["vm_area_struct"].free(mm.slots.pop(0))
+            break
+    if lock is not None:
+        yield "vm_munmap.mmap_unlock", RELEASE, lock
+    return None
+
+
+def _unmap(k: "KernelState", mm: MmStruct, vma: VmArea) -> None:
+    """Take the pages of ``vma`` out of the page tables and charge for it."""
+    frames, costs = k.frames, k.costs
+    cleared = 0
+    freed = 0
+    in_pt = [vpn for vpn in mm.pt.ptes if vma.start <= vpn < vma.end]
+    if in_pt:
+        ptes = own_table(k, mm).ptes
+        cleared += len(in_pt)
+        freed += frames.put_bulk([ptes.pop(vpn) >> PTE_SHIFT for vpn in in_pt])
+    local = mm.local
+    if local:
+        in_local = [vpn for vpn in local if vma.start <= vpn < vma.end]
+        cleared += len(in_local)
+        freed += frames.put_bulk([local.pop(vpn) >> PTE_SHIFT for vpn in in_local])
+    if vma.flags & VM_SHARED:
+        mm.nr_shared -= 1
+        freed += drop_shared(k, vma)
+    k.now_ns += costs.free_pte * cleared + costs.free_page * freed
+    if cleared:
+        k.now_ns += costs.tlb_flush
+
+
+def sys_touch(k: "KernelState", address: int, first_page: int, pages: int, write: bool) -> Path:
+    """Read or rewrite one byte of each of ``pages`` pages from page ``first_page`` of a mapping.
+
+    Rewriting is one store: it takes no read fault first.
+
+    Raises:
+        KernelError: EFAULT, a negative page or count.
+        FaultSignal: see handle_mm_fault.
+    """
+    if first_page < 0 or pages < 0:
+        raise KernelError(EFAULT)
+    mm: MmStruct = k.current.mm
+    access_ns = k.costs.memory_access
+    first = (address >> PAGE_SHIFT) + first_page
+    for vpn in range(first, first + pages):
+        k.now_ns += access_ns
+        pte = lookup_pte(mm, vpn)
+        while not pte or (write and not pte & PTE_WRITE):
+            yield from handle_mm_fault(k, mm, vpn, write)
+            pte = lookup_pte(mm, vpn)
+    return None
+
+
+def _access_ns(k: "KernelState", length: int) -> int:
+    """Return the time of an access to ``length`` bytes: one access per cache line of 64."""
+    return k.costs.memory_access * max(1, -(-length // 64))
+
+
+def sys_load(k: "KernelState", address: int, offset: int, length: int) -> Path:
+    """Return ``length`` bytes at ``offset`` of the mapping at ``address``.
+
+    Raises:
+        KernelError: EFAULT, a negative offset or length.
+        FaultSignal: see handle_mm_fault.
+    """
+    if offset < 0 or length < 0:
+        raise KernelError(EFAULT)
+    mm: MmStruct = k.current.mm
+    k.now_ns += _access_ns(k, length)
+    place = address + offset
+    end = place + length
+    data = b""
+    while place < end:
+        vpn = place >> PAGE_SHIFT
+        pte = lookup_pte(mm, vpn)
+        while not pte:
+            yield from handle_mm_fault(k, mm, vpn, False)
+            pte = lookup_pte(mm, vpn)
+        inside = place & (PAGE_SIZE - 1)
+        part = min(PAGE_SIZE - inside, end - place)
+        data += k.frames.read(pte >> PTE_SHIFT, inside, part)
+        place += part
+    return data
+
+
+def sys_store(k: "KernelState", address: int, offset: int, data: bytes) -> Path:
+    """Store ``data`` at ``offset`` of the mapping at ``address``.
+
+    Raises:
+        KernelError: EFAULT, a negative offset.
+        FaultSignal: see handle_mm_fault.
+    """
+    if offset < 0:
+        raise KernelError(EFAULT)
+    mm: MmStruct = k.current.mm
+    k.now_ns += _access_ns(k, len(data))
+    place = address + offset
+    done = 0
+    while done < len(data):
+        vpn = place >> PAGE_SHIFT
+        pte = lookup_pte(mm, vpn)
+        while not pte & PTE_WRITE:
+            yield from handle_mm_fault(k, mm, vpn, True)
+            pte = lookup_pte(mm, vpn)
+        inside = place & (PAGE_SIZE - 1)
+        part = min(PAGE_SIZE - inside, len(data) - done)
+        k.frames.write(pte >> PTE_SHIFT, inside, data[done : done + part])
+        place += part
+        done += part
+    return None
