@@ -1,0 +1,65 @@
+"""PowerPC: ``current`` in register r2.
+
+PowerPC has registers to spare: r2 holds the address of the running task's task_struct at all
+times, and a context switch loads it. The stack is found from the task, not the other way round.
+
+Source: arch/powerpc/include/asm/current.h, arch/powerpc/kernel/entry_32.S:_switch.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.arch.stack import StackRegion
+from kernel.errors import InvariantError
+
+if TYPE_CHECKING:
+    from kernel.task import TaskStruct
+
+TASK_BASE: Final = 0xC000_0000  # PAGE_OFFSET: task_structs lie in the linear mapping
+STACK_BASE: Final = 0xE000_0000
+STACK_LIMIT: Final = 0xFF00_0000
+
+
+def boot_stacks(k: Any) -> StackRegion:
+    """Return the empty region of kernel stacks for the machine ``k``."""
+    return StackRegion(STACK_BASE, STACK_LIMIT, k.spec.thread_size, k.frames)
+
+
+def alloc_thread_info(k: Any, task: "TaskStruct") -> int:
+    """Return the lowest address of a new kernel stack for ``task``.
+
+    Raises:
+        KernelError: ENOMEM.
+
+    Source: kernel/fork.c:alloc_thread_info() (2.6.34), alloc_thread_stack_node().
+    """
+    return k.stacks.alloc(task)  # type: ignore[no-any-return]
+
+
+def free_thread_info(k: Any, stack: int) -> None:
+    """Give the stack back. Source: kernel/fork.c:free_thread_info(), free_thread_stack()."""
+    k.stacks.release(stack)
+
+
+def register_value(k: Any, task: "TaskStruct") -> int:
+    """Return what r2 holds while ``task`` runs: the address of its task_struct.
+
+    Deviation: task_structs lie one behind the other by their number in the slab cache.
+    """
+    return int(TASK_BASE + task.slot * k.slabs["task_struct"].objsize)
+
+
+def current_from_r2(k: Any, r2: int) -> "TaskStruct":
+    """Return the task whose task_struct is at address ``r2``.
+
+    Raises:
+        InvariantError: no task_struct in use is there.
+
+    Source: arch/powerpc/include/asm/current.h.
+    """
+    for info in k.stacks.infos.values():
+        if register_value(k, info.task) == r2:
+            return info.task  # type: ignore[no-any-return]
+    raise InvariantError(f"no task_struct in use at {r2:#x}")
+
+
+current_from_register = current_from_r2
