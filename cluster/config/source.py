@@ -296,7 +296,8 @@ class _Builder:
         return (*top[1], len(top[0]))
 
     def _key(self, event: Any, top: list[Any]) -> None:
-        if type(event) is not yaml.ScalarEvent:
+        mark = event.start_mark
+        if not isinstance(event, yaml.ScalarEvent):
             raise ConfigError([self._problem(event, top[1], "a key must be a plain word")])
         key = event.value
         path = (*top[1], key)
@@ -308,7 +309,7 @@ class _Builder:
             where = f" (first on line {line[0]})" if line else ""
             self._fail(event, path, f"duplicate key{where}")
         elif self.keep_marks:
-            self.marks[(*path, "")] = (event.start_mark.line + 1, event.start_mark.column + 1)
+            self.marks[(*path, "")] = (mark.line + 1, mark.column + 1)
         top[2] = key
 
     def _scalar(self, event: Any, path: KeyPath) -> Any:
