@@ -78,7 +78,8 @@ class LocalRun:
             if not count % _LOOK_EVERY and self._look():
                 return engine_api.LIMIT, "the wall-clock limit was reached"
             if self.request.spec.check:
-                self._check_now(inboxes)
+                _check_kernel(host.kernel)
+        group.step(horizon_ns, inboxes)  # the last task's CPU goes idle
         return verdict_kind(host.verdict), host.message()
 
     def _exact(self) -> tuple[str, str]:
@@ -90,13 +91,13 @@ class LocalRun:
         while True:
             kernel_ns = kernel.next_ns()
             first_ns = min(upcoming)
+            if host.judge(min(kernel_ns, first_ns)):
+                for lp in cpus:
+                    lp.step(max(upcoming), ())
+                return verdict_kind(host.verdict), host.message()
             if kernel_ns <= first_ns:
-                if host.judge(kernel_ns):
-                    return verdict_kind(host.verdict), host.message()
                 kernel.run(kernel_ns)
             else:
-                if host.judge(first_ns):
-                    return verdict_kind(host.verdict), host.message()
                 cpu = upcoming.index(first_ns)
                 upcoming[cpu] = NEVER
                 lp = cpus[cpu]
@@ -125,9 +126,6 @@ class LocalRun:
         if self.request.on_progress is not None:
             self.request.on_progress(host.virtual_ns, host.counters())
         return self._deadline is not None and perf_counter() > self._deadline
-
-    def _check_now(self, inboxes: dict[int, list[Any]]) -> None:
-        _check_kernel(self.host.kernel)
 
     def _check_end(self, kind: str) -> None:
         """Check all invariants, and after a complete run that nothing is left over."""

@@ -184,7 +184,7 @@ class KernelHost:
             self.virtual_ns = virtual_ns
         if kernel.fatal is not None:
             self.verdict = FATAL
-        elif kernel.finished() and virtual_ns >= NEVER:
+        elif kernel.finished():
             self.verdict = DONE
         elif virtual_ns >= NEVER:
             self.verdict = DEADLOCK

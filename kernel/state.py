@@ -274,8 +274,12 @@ class KernelState:
         return first
 
     def finished(self) -> bool:
-        """Tell whether everything the configuration started has come and gone."""
-        return not self._spawns_left and self.tasks.nr_threads == self.boot_threads
+        """Tell whether everything the configuration started has come and gone, and init sleeps."""
+        return (
+            not self._spawns_left
+            and self.tasks.nr_threads == self.boot_threads
+            and not any(self.nr_running)
+        )
 
     def run(self, limit_ns: int) -> None:
         """Serve every request delivered, and every timer due at or before ``limit_ns``.
@@ -554,29 +558,27 @@ class KernelState:
     def _run_steps(self, limit_ns: int) -> None:
         """Interleave the paths of all CPUs, one point at a time."""
         random = self.spec.tie_break == "random"
+        requests, timers = self._requests, self._timers
         while True:
             path = self._choose(random)
-            due_ns = m.NEVER if path is None else path.now_ns
-            requests, timers = self._requests, self._timers
-            first_ns = min(
-                requests[0][0] if requests else m.NEVER, timers[0][0] if timers else m.NEVER
-            )
-            if path is None or (first_ns <= due_ns and not (random and first_ns > limit_ns)):
-                if first_ns > limit_ns and not requests:
+            path_ns = m.NEVER if path is None else path.now_ns
+            request_ns = requests[0][0] if requests else m.NEVER
+            timer_ns = timers[0][0] if timers else m.NEVER
+            event_ns = min(request_ns, timer_ns)
+            if event_ns <= path_ns or (random and requests):
+                # Interleaving at random, whoever has asked takes part from now on.
+                if event_ns > limit_ns:
                     return
-                if timers and timers[0][0] <= first_ns:
-                    opened = self._open_timer()
-                else:
-                    opened = self._open(heappop(requests))
+                opened = (
+                    self._open_timer() if timer_ns <= request_ns else self._open(heappop(requests))
+                )
                 if opened is not None:
                     self._path_serial += 1
                     self._active.append(
-                        ActivePath(
-                            opened, self.current, self.cpu, self.now_ns, self._path_serial
-                        )
+                        ActivePath(opened, self.current, self.cpu, self.now_ns, self._path_serial)
                     )
                 continue
-            if due_ns > limit_ns:
+            if path is None or (path_ns > limit_ns and not random):
                 return
             self._step(path)
             if self.after_step is not None:
