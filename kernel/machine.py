@@ -25,7 +25,13 @@ class ImageSpec:
 
 @dataclass(slots=True)
 class FileSpec:
-    """One file of the emulated file tree at boot. ``image`` makes it executable as such."""
+    """One file of the emulated file tree at boot. ``image`` makes it executable as such.
+
+    A guest program's file has its text as ``content``, and an image whose ``program`` is the
+    loader's key of that text: its absolute path. ``/usr/bin/python3`` has the program ``python3``;
+    exec of it finds the script named in argv and runs that file's image. A ``mode`` with S_IFDIR
+    makes a directory; folders above a file need no entry.
+    """
 
     mode: int = 0o644
     content: bytes = b""
