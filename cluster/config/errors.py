@@ -23,7 +23,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: {self.path}: {self.what}" if self.path else f"{place}: {self.what}"
+        return ": ".join(part for part in (place, self.path, self.what) if part)
 
 
 class ConfigError(Exception):

@@ -1,0 +1,375 @@
+"""From a checked configuration to ``kernel.machine.MachineSpec``: file tree, programs, processes.
+
+The tree that every machine has: the built-in images in ``/bin`` and ``/usr/bin`` (each a guest
+program, ``workloads/programs/bin_*.py``), ``/usr/bin/python3``, and the images a config declares.
+The kernel's boot adds ``/dev``, ``/proc`` and ``/tmp``.
+
+A workload's program is started as ``/usr/bin/python3 -u FILE ARG...``. A shipped program is at
+``/usr/share/smplab/NAME.py``. One given by path in a config is found relative to the config, with
+the other ``.py`` files of its folder beside it, and appears under ``/srv`` at the same relative
+path (each leading ``..`` as ``up``), so that a run means the same wherever the config lies.
+``smplab guest`` shows the program at its path on the host instead, as CPython would.
+"""
+
+import ast
+import difflib
+import posixpath
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import workloads
+from cluster.config import ConfigError, CostProfile, Loaded, Problem, load_model
+from cluster.config.models import Image, Workload
+from kernel.costs import Costs
+from kernel.machine import FileSpec, ImageSpec, MachineSpec, SpawnSpec
+
+PYTHON: Final = "/usr/bin/python3"
+SHIPPED: Final = "/usr/share/smplab"
+MAX_FOLDER_FILES: Final = 1000
+MAX_PROGRAM_BYTES: Final = 1 << 20
+
+_BUILT_IN: Final = ("true", "false", "sleep", "echo", "cat", "kill", "sh")
+_PROGRAMS: Final = Path(workloads.__file__).parent / "programs"
+_CONFIGS: Final = Path(__file__).resolve().parent.parent / "configs"
+_RESERVED: Final = frozenset({PYTHON, "/dev", "/proc", "/tmp", "/srv", SHIPPED})
+_S_IFDIR: Final = 0o040000
+# What a guest of the command line sees; the host's environment would make runs differ.
+GUEST_ENV: Final = (("HOME", "/"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"))
+
+
+def program_names() -> list[str]:
+    """Return the names of the shipped programs (the built-in images are not among them)."""
+    return sorted(
+        path.stem for path in _PROGRAMS.glob("*.py") if not path.stem.startswith(("_", "bin_"))
+    )
+
+
+def cost_profile_names() -> list[str]:
+    """Return the names of the shipped cost profiles."""
+    return sorted(path.stem for path in (_CONFIGS / "costs").glob("*.yaml"))
+
+
+def describe_program(name: str) -> str:
+    """Return the first line of a shipped program's docstring."""
+    text = ast.get_docstring(ast.parse((_PROGRAMS / f"{name}.py").read_text("utf-8"))) or ""
+    return text.split("\n", 1)[0]
+
+
+def resolve(loaded: Loaded) -> MachineSpec:
+    """Return the machine that a configuration describes.
+
+    Raises:
+        ConfigError: a program, an image or a cost profile cannot be used: every problem at once.
+    """
+    config = loaded.config
+    machine, sched = config.machine, config.sched
+    tree = _Tree(loaded)
+    for name, image in config.images.items():
+        tree.declare(name, image)
+    spawns = [tree.spawn(index, workload) for index, workload in enumerate(config.workloads)]
+    costs = _costs(loaded, tree.problems)
+    if tree.problems:
+        raise ConfigError(tree.problems)
+    return MachineSpec(
+        cpus=machine.cpus,
+        seed=config.seed,
+        linux=config.linux,
+        granularity=config.granularity,
+        arch=machine.arch,
+        hz=machine.hz,
+        memory_bytes=machine.memory,
+        page_size=machine.page_size,
+        pid_max=machine.pid_max or default_pid_max(machine.cpus, config.linux),
+        threads_max=machine.threads_max or 0,
+        thread_size=machine.thread_size,
+        fair=sched.fair,
+        child_runs_first=sched.child_runs_first,
+        sched_latency_ns=sched.latency,
+        sched_min_granularity_ns=sched.min_granularity,
+        sched_wakeup_granularity_ns=sched.wakeup_granularity,
+        trace=config.trace.enabled,
+        check=config.check,
+        tie_break=config.sync.tie_break,
+        block_budget=config.limits.block_budget,
+        uid=machine.uid,
+        gid=machine.gid,
+        costs=costs,
+        files=tree.files,
+        sources=tree.sources,
+        spawns=tuple(spawns),
+    )
+
+
+def guest_spec(program: Path, args: list[str], **changes: Any) -> MachineSpec:
+    """Return a machine that runs one program as ``python3 -u PROGRAM ARG...`` in this folder.
+
+    Args:
+        program: as the user typed it; the guest sees this as ``sys.argv[0]``.
+        changes: further fields of the spec.
+
+    Raises:
+        ConfigError: the program cannot be read.
+    """
+    tree = _Tree(None)
+    cwd = str(Path.cwd())
+    path = posixpath.normpath(posixpath.join(cwd, str(program)))
+    tree.folder_of(Path(path), path, str(program))
+    if tree.problems:
+        raise ConfigError(tree.problems)
+    tree.files.setdefault(cwd, FileSpec(mode=_S_IFDIR | 0o755))
+    spawn = SpawnSpec(
+        path=PYTHON,
+        argv=("python3", "-u", str(program), *args),
+        env=GUEST_ENV,
+        cwd=cwd,
+        label=program.name,
+    )
+    cpus = int(changes.get("cpus", MachineSpec().cpus))
+    spec = MachineSpec(
+        pid_max=default_pid_max(cpus, MachineSpec().linux),
+        files=tree.files,
+        sources=tree.sources,
+        spawns=(spawn,),
+    )
+    return replace(spec, **changes)
+
+
+def default_pid_max(cpus: int, linux: str) -> int:
+    """Return kernel.pid_max as a machine boots with it.
+
+    Source: kernel/pid.c:pid_idr_init(); include/linux/threads.h.
+    """
+    if linux == "2.6.34":
+        return 32768
+    return min(max(32768, 1024 * cpus), 4_194_304)
+
+
+class _Tree:
+    """The file tree and the programs while they are put together; collects problems."""
+
+    def __init__(self, loaded: Loaded | None) -> None:
+        self.loaded = loaded
+        self.files: dict[str, FileSpec] = {}
+        self.sources: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self.labels: dict[str, int] = {}
+        self.placed: dict[str, Path] = {}
+        self.declared: set[str] = set()
+        for name in _BUILT_IN:
+            key = f"bin_{name}"
+            self.sources[key] = (_PROGRAMS / f"{key}.py").read_text("utf-8")
+            for folder in ("/bin", "/usr/bin"):
+                self.files[f"{folder}/{name}"] = FileSpec(mode=0o755, image=ImageSpec(program=key))
+        self.files[PYTHON] = FileSpec(mode=0o755, image=ImageSpec(program="python3"))
+
+    def declare(self, name: str, image: Image) -> None:
+        """Add the executable ``name`` (in /usr/bin, or a path)."""
+        path = name if name.startswith("/") else f"/usr/bin/{name}"
+        where = ("images", name)
+        if path in _RESERVED or path.startswith(("/dev/", "/proc/")):
+            self._problem(where, f"{path} cannot be replaced", of_key=True)
+            return
+        for other in self.files:
+            if other.startswith(f"{path}/") or path.startswith(f"{other}/"):
+                self._problem(
+                    where, f"{path} would be both a file and a folder ({other})", of_key=True
+                )
+                return
+        if path in self.declared:
+            self._problem(where, f"{path} is declared twice", of_key=True)
+            return
+        self.declared.add(path)
+        if image.program is None:
+            key = f"image:{path}"
+            self.sources[key] = image_source(image.running_time, image.exit_code)
+        else:
+            found = self.program(image.program, (*where, "program"))
+            if found is None:
+                return
+            key = found
+        spec = ImageSpec(
+            program=key,
+            text_pages=image.text_pages,
+            data_pages=image.data_pages,
+            bss_pages=image.bss_pages,
+            stack_pages=image.stack_pages,
+        )
+        self.files[path] = FileSpec(mode=0o755, image=spec)
+
+    def spawn(self, index: int, workload: Workload) -> SpawnSpec:
+        """Return the processes of one workload; its program is added to the tree."""
+        where = ("workloads", index, "program")
+        path = self.program(workload.program, where) or ""
+        self._check_params(index, workload, path)
+        stem = posixpath.basename(path).removesuffix(".py")
+        number = self.labels[stem] = self.labels.get(stem, 0) + 1
+        params = [f"{name}={value}" for name, value in workload.params.items()]
+        return SpawnSpec(
+            path=PYTHON,
+            argv=("python3", "-u", path, *params, *workload.args),
+            start_ns=workload.start,
+            count=workload.instances,
+            every_ns=workload.every,
+            env=tuple(workload.env.items()),
+            cwd=posixpath.dirname(path),
+            label=stem if number == 1 else f"{stem}-{number}",
+        )
+
+    def program(self, name: str, where: tuple[str | int, ...]) -> str | None:
+        """Add the program ``name`` and return its path in the tree; None if there is none."""
+        assert self.loaded is not None
+        if "/" not in name and not name.endswith(".py"):
+            if name not in program_names():
+                close = difflib.get_close_matches(name, program_names(), n=1)
+                hint = f"did you mean {close[0]}?" if close else "smplab list names them"
+                self._problem(where, f"no shipped program {name!r} ({hint})")
+                return None
+            path = f"{SHIPPED}/{name}.py"
+            self._add(path, (_PROGRAMS / f"{name}.py").read_bytes(), executable=False)
+            return path
+        host = self.loaded.folder / name
+        path = tree_path(name)
+        if self.placed.setdefault(path, host) != host:
+            self._problem(where, f"two programs would be at {path}")
+            return None
+        before = len(self.problems)
+        self.folder_of(host, path, name, where)
+        return path if len(self.problems) == before else None
+
+    def folder_of(
+        self, host: Path, path: str, shown: str, where: tuple[str | int, ...] = ()
+    ) -> None:
+        """Add the program at ``host`` as ``path``, and the ``.py`` files beside it."""
+        if path in self.files:
+            return
+        try:
+            data = host.read_bytes()
+            beside = sorted(item for item in host.parent.glob("*.py") if item.is_file())
+        except OSError as error:
+            self._problem(where, f"{shown}: {error.strerror}")
+            return
+        if len(beside) > MAX_FOLDER_FILES:
+            self._problem(where, f"{shown}: its folder has more than {MAX_FOLDER_FILES} .py files")
+            return
+        if len(data) > MAX_PROGRAM_BYTES:
+            self._problem(where, f"{shown}: a program has at most {MAX_PROGRAM_BYTES} bytes")
+            return
+        if not self._add(path, data, executable=_executable(host)):
+            self._problem(where, f"{shown}: not UTF-8 text")
+            return
+        for item in beside:
+            target = posixpath.join(posixpath.dirname(path), item.name)
+            if target in self.files or item.stat().st_size > MAX_PROGRAM_BYTES:
+                continue
+            self._add(target, item.read_bytes(), executable=_executable(item))
+
+    def _add(self, path: str, data: bytes, *, executable: bool) -> bool:
+        mode = 0o755 if executable else 0o644
+        try:
+            self.sources[path] = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            self.files[path] = FileSpec(mode=mode, content=data)
+            return False
+        self.files[path] = FileSpec(mode=mode, content=data, image=ImageSpec(program=path))
+        return True
+
+    def _check_params(self, index: int, workload: Workload, path: str) -> None:
+        """Refuse parameters that the program's own table of defaults does not have."""
+        known = _defaults(self.sources.get(path, ""))
+        if known is None:
+            return
+        for name in workload.params:
+            if name not in known:
+                what = f"unknown parameter (known: {', '.join(known)})"
+                self._problem(("workloads", index, "params", name), what, of_key=True)
+
+    def _problem(self, where: tuple[str | int, ...], what: str, *, of_key: bool = False) -> None:
+        if self.loaded is None:
+            self.problems.append(Problem("", 0, 0, "", what))
+        else:
+            self.problems.append(self.loaded.problem(where, what, of_key=of_key))
+
+
+def tree_path(name: str) -> str:
+    """Return where a program that a config names by ``name`` appears in the emulated tree."""
+    if name.startswith("/"):
+        return posixpath.normpath(name)
+    parts = ["up" if part == ".." else part for part in posixpath.normpath(name).split("/")]
+    return posixpath.join("/srv", *parts)
+
+
+def image_source(running_ns: int, exit_code: int) -> str:
+    """Return the guest program of a declared image: burn CPU time, then end.
+
+    Its pages are mapped and first touched by exec itself, from the image's numbers.
+    """
+    lines = ["import sys"]
+    if running_ns:
+        lines += ["from workloads import guest", f"guest.compute({running_ns})"]
+    return "\n".join([*lines, f"sys.exit({exit_code})", ""])
+
+
+def _defaults(source: str) -> Mapping[str, str] | None:
+    """Return the literal ``DEFAULTS`` of a program, by which it says what parameters it knows."""
+    try:
+        body = ast.parse(source).body
+        for node in body:
+            if (
+                isinstance(node, ast.Assign)
+                and isinstance(node.targets[0], ast.Name)
+                and node.targets[0].id == "DEFAULTS"
+            ):
+                value = ast.literal_eval(node.value)
+                return value if isinstance(value, dict) else None
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        pass  # what is wrong with the program is the compiler's to say
+    return None
+
+
+def _executable(path: Path) -> bool:
+    return bool(path.stat().st_mode & 0o111)
+
+
+def _costs(loaded: Loaded, problems: list[Problem]) -> Costs:
+    """Return the profile the config names, with its own values on top."""
+    wanted = loaded.config.costs
+    where = ("costs", "profile") if isinstance(_raw_costs(loaded), dict) else ("costs",)
+    name = wanted.profile
+    if "/" in name or name.endswith((".yaml", ".json")):
+        path = loaded.folder / name
+    else:
+        path = _CONFIGS / "costs" / f"{name}.yaml"
+        if not path.is_file():
+            known = ", ".join(cost_profile_names())
+            problems.append(loaded.problem(where, f"no cost profile {name!r} (known: {known})"))
+            return Costs()
+    try:
+        values = load_profile(path)
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return Costs()
+    return replace(Costs(), **{**values, **wanted.values})
+
+
+def load_profile(path: Path) -> dict[str, int]:
+    """Return the values of a cost profile file.
+
+    Raises:
+        ConfigError: every problem of the file.
+    """
+    profile = load_model(CostProfile, path)
+    problems = []
+    for name, entry in profile.costs.items():
+        unit = "ps" if name.endswith("_x1000") else "ns"
+        if not entry.unit.startswith(unit):
+            what = f"must be in {unit} (got {entry.unit!r})"
+            problems.append(Problem(str(path), 0, 0, f"costs.{name}.unit", what))
+    if problems:
+        raise ConfigError(problems)
+    return {name: entry.value for name, entry in profile.costs.items()}
+
+
+def _raw_costs(loaded: Loaded) -> Any:
+    return loaded.document.data.get("costs")
