@@ -29,9 +29,7 @@ class LocalRun:
         loader = Loader(spec.sources, block_budget=spec.block_budget)
         self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
         self.host = lps.KernelHost(spec, loader, request.quantum_ns, request.max_virtual_ns)
-        self._deadline = (
-            None if request.max_wall_s is None else perf_counter() + request.max_wall_s
-        )
+        self._deadline = None if request.max_wall_s is None else perf_counter() + request.max_wall_s
         if spec.check and spec.granularity == "step":
             self.host.kernel.after_step = _check_kernel
 
@@ -66,7 +64,7 @@ class LocalRun:
             },
         )
 
-    # -- schemes ----------------------------------------------------------------------------------
+    # -- schemes ------------------------------------------------------------------------------
 
     def _barrier(self) -> tuple[str, str]:
         group, host = self.group, self.host
@@ -93,7 +91,7 @@ class LocalRun:
             first_ns = min(upcoming)
             if host.judge(min(kernel_ns, first_ns)):
                 for lp in cpus:
-                    lp.step(max(upcoming), ())
+                    lp.step(NEVER - 1, ())  # the last task leaves its CPU idle
                 return verdict_kind(host.verdict), host.message()
             if kernel_ns <= first_ns:
                 kernel.run(kernel_ns)
@@ -115,7 +113,7 @@ class LocalRun:
             if not count % (_LOOK_EVERY * 32) and self._look():
                 return engine_api.LIMIT, "the wall-clock limit was reached"
 
-    # -- in between ----------------------------------------------------------------------------------
+    # -- in between ---------------------------------------------------------------------------
 
     def _look(self, *, final: bool = False) -> bool:
         """Take traces and outputs, tell the progress; return whether the time is up."""

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from cluster.trace.store import drain_chunks
 from kernel.cpu import Cpu
+from kernel.invariants import leak_counts
 from kernel.machine import MachineSpec
 from kernel.messages import NEVER, Effect, Request
-from kernel.invariants import leak_counts
 from kernel.state import KernelState
 from kernel.uapi.syscalls import NAMES
 from kernel.user import Error, Loader, Op, UserContext
@@ -48,7 +48,7 @@ class CpuGroup:
 
     def __init__(self, spec: MachineSpec, cpus: Sequence[int], loader: Loader) -> None:
         self.cpus = {cpu: Cpu(cpu, spec, loader) for cpu in cpus}
-        self._next_ns = {cpu: NEVER for cpu in cpus}
+        self._next_ns = dict.fromkeys(cpus, NEVER)
         self._supersteps = 0
         self._guest_ns = 0
         self.step_ns = 0  # wall time in step(), all of it
@@ -258,6 +258,4 @@ class KernelHost:
         kernel = self.kernel
         if not final and len(kernel.trace) < 4096:
             return []
-        return [
-            (kernel.spec.cpus, chunk) for chunk in drain_chunks(kernel.trace, final=final)
-        ]
+        return [(kernel.spec.cpus, chunk) for chunk in drain_chunks(kernel.trace, final=final)]

@@ -16,8 +16,9 @@ _LABEL = re.compile(r"^(Source|Args|Returns|Raises|Deviation|Example|Yields):", 
 
 HEAD = """# Fidelity: where smplab differs from Linux
 
-Collected from the `Deviation:` lines of the source by `docs/make_fidelity.py`; do not edit. What has no
-line here is meant to behave as the kernel named in its `Source:` line does; a difference is a bug.
+Collected from the `Deviation:` lines of the source by `docs/make_fidelity.py`; do not
+edit. What has no line here is meant to behave as the kernel named in its `Source:` line does; a
+difference is a bug.
 
 | where | deviation |
 |---|---|

@@ -8,9 +8,6 @@ Source: init/main.c:start_kernel(), rest_init().
 
 from typing import TYPE_CHECKING
 
-from kernel.exit import boot_tasks
-from kernel.vfs import boot_vfs
-
 if TYPE_CHECKING:
     from kernel.state import KernelState
 

@@ -7,8 +7,8 @@ CPUs in ``forwards``.
 
 Between two events the CPU does one of four things: it idles; it waits, busy in kernel mode, for the
 answer to the current task's system call; it burns the current task's remaining user time; or it
-lets the current task run its next basic blocks. Blocks are executed when they start, and their cost is
-burnt afterwards, so a block's effects are ordered by its end; a preemption falls between.
+lets the current task run its next basic blocks. Blocks are executed when they start, and their
+cost is burnt afterwards, so a block's effects are ordered by its end; a preemption falls between.
 
 Effects come in with a time. One that is due while a task burns user time interrupts it there. One
 from this CPU's past (the scheme let the CPU run ahead) is applied at once and counted as a
@@ -103,7 +103,7 @@ class Cpu:
                 boot.in_kernel = True
                 self.tasks[pid] = boot
 
-    # -- the one door -----------------------------------------------------------------------------
+    # -- the one door -------------------------------------------------------------------------
 
     def step(self, horizon_ns: int, effects: Iterable[m.Effect]) -> int:
         """Take ``effects`` and run up to ``horizon_ns``; return the time of the next own event.
@@ -180,7 +180,7 @@ class Cpu:
                 self.stats.blocks += steps
                 task.remaining_ns = steps * self._block_ns
 
-    # -- time ---------------------------------------------------------------------------------------
+    # -- time ---------------------------------------------------------------------------------
 
     def _burn(self, task: CpuTask, stop_ns: int) -> None:
         """Let ``task`` use user time until it is used up, ``stop_ns``, or a tick."""
@@ -218,7 +218,7 @@ class Cpu:
         self.rq.clock_ns = self.now_ns
         core.scheduler_tick(self.rq)
 
-    # -- the current task -----------------------------------------------------------------------------
+    # -- the current task ---------------------------------------------------------------------
 
     def _request(self, task: CpuTask, code: int, *arguments: Any) -> None:
         """Ask the kernel on behalf of the current task and wait for the answer."""
@@ -273,8 +273,7 @@ class Cpu:
         else:
             ctx = None
             if not task.resident and (
-                number in _NEEDS_SHARED_HEAP
-                or (number == nr.NR_CLONE and op[1] & c.CLONE_VM)  # type: ignore[index]
+                number in _NEEDS_SHARED_HEAP or (number == nr.NR_CLONE and op[1] & c.CLONE_VM)  # type: ignore[index]
             ):
                 ctx = task.ctx
                 task.ctx = None
@@ -354,7 +353,7 @@ class Cpu:
         core.deactivate_task(rq, task, core.DEQUEUE_SLEEP)
         self._switch(task, state)
 
-    # -- messages -------------------------------------------------------------------------------------
+    # -- messages -----------------------------------------------------------------------------
 
     def _apply(self, effect: m.Effect) -> None:
         """Apply one message that is due."""

@@ -30,7 +30,7 @@ from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
 from kernel.sched.ttwu import select_task_rq_exec, try_to_wake_up
 from kernel.stats import KernelStats
 from kernel.task import TASK_DEAD, TASK_NORMAL, TASK_RUNNING, TaskStruct
-from kernel.user import Error, Loader, UserContext
+from kernel.user import Error, Loader
 
 _TIMER_WAKE: Final = 0
 _TIMER_SPAWN: Final = 1
@@ -101,8 +101,8 @@ class KernelState:
 
     def _boot(self) -> None:
         """Make the first tasks, the file tree, and the timers of the configured programs."""
-        from kernel.exit import init_reap
         from kernel.boot import boot_machine
+        from kernel.exit import init_reap
 
         boot_machine(self)
         self.boot_threads = self.tasks.nr_threads
@@ -123,7 +123,7 @@ class KernelState:
             task.path = path
         task.on_rq = False
 
-    # -- what paths call ------------------------------------------------------------------------
+    # -- what paths call ----------------------------------------------------------------------
 
     def new_lock(self, name: str) -> Lock:
         """Return a new lock of the class ``name``."""
@@ -193,7 +193,7 @@ class KernelState:
         else:
             box.append(effect)
 
-    # -- the load table ---------------------------------------------------------------------------
+    # -- the load table -----------------------------------------------------------------------
 
     def load_inc(self, cpu: int) -> None:
         """Count one more runnable task on ``cpu``; if it now queues while another idles, pull."""
@@ -250,7 +250,7 @@ class KernelState:
             self.idle_mask |= 1 << dest
         self._add_timer(self.now_ns + _BALANCE_RETRY_NS, _TIMER_BALANCE, None)
 
-    # -- requests in, effects out -------------------------------------------------------------------
+    # -- requests in, effects out -------------------------------------------------------------
 
     def deliver(self, requests: Iterable[m.Request]) -> None:
         """Take requests, in any order; they are served in the order ``(time, cpu, seq)``."""
@@ -357,7 +357,7 @@ class KernelState:
             raise AssertionError(f"cpu {self.cpu} at {self.now_ns}: no task has pid {pid}")
         return task  # type: ignore[no-any-return]
 
-    # -- paths ------------------------------------------------------------------------------------
+    # -- paths --------------------------------------------------------------------------------
 
     def _syscall(self, task: TaskStruct, op: tuple[Any, ...]) -> Path:
         """One system call from entry to the reply, with signals on the way back to user mode."""
@@ -509,7 +509,7 @@ class KernelState:
                 self._sleep(self.current, path)
                 return
 
-    # -- timers ------------------------------------------------------------------------------------
+    # -- timers -------------------------------------------------------------------------------
 
     def _add_timer(self, at_ns: int, kind: int, what: Any) -> int:
         self._timer_serial += 1
@@ -553,7 +553,7 @@ class KernelState:
         self.labels[child.pid] = label
         self._spawns_left -= 1
 
-    # -- granularity step ---------------------------------------------------------------------------
+    # -- granularity step ---------------------------------------------------------------------
 
     def _run_steps(self, limit_ns: int) -> None:
         """Interleave the paths of all CPUs, one point at a time."""
@@ -612,7 +612,7 @@ class KernelState:
                 self._sleep(active.task, active.gen)
         elif name in self._mutations:
             return
-        elif kind == ACQUIRE or kind == READ:
+        elif kind in (ACQUIRE, READ):
             active.now_ns += self.costs.lock_acquire
             obj.stat.acquisitions += 1
             if not self._take(obj, active, kind == READ):
