@@ -6,6 +6,7 @@ kept open would be seen by the guest program.
 """
 
 import os
+from _thread import _local
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
@@ -29,9 +30,18 @@ def note_status(pid: int, status: int) -> None:
         note(f"status {pid} {status}\n")
 
 
+inside = _local()  # of the calling thread: one wrapped call may be made of another
+
+
 def noting_fork(call: Callable[..., int]) -> Callable[..., int]:
     def wrapped(*args: Any, **kwargs: Any) -> int:
-        pid = call(*args, **kwargs)
+        if getattr(inside, "fork", False):
+            return call(*args, **kwargs)
+        inside.fork = True
+        try:
+            pid = call(*args, **kwargs)
+        finally:
+            inside.fork = False
         if pid:
             note_fork(pid)
         return pid
