@@ -19,6 +19,7 @@ INTERRUPTED: Final = 130  # Ctrl-C, as shells report SIGINT
 OF_EXIT_KIND: Final[dict[str, tuple[int, str]]] = {
     engine_api.LIMIT: (FAILED, "limit reached"),
     engine_api.DEADLOCK: (FAILED, "deadlock"),
+    engine_api.GUEST: (FAILED, "guest program"),
     engine_api.INVARIANT: (INVARIANT, "invariant violated"),
     engine_api.BROKEN: (BROKEN, "run broke"),
     engine_api.INTERRUPTED: (INTERRUPTED, "interrupted"),
