@@ -1,0 +1,142 @@
+"""``smplab trace`` and ``smplab summary``: look at a run that is over, or at what is left of it."""
+
+import os
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cluster.exit_codes import USAGE, CliError
+from cluster.report.table import print_summary
+from cluster.report.units import parse_ns
+from cluster.rundir import RunDir, RunDirError
+from cluster.trace import TraceError, TraceReader, TraceRecord
+from cluster.trace.text import TraceText
+
+
+def _time(option: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return parse_ns(text)
+    except ValueError as error:
+        raise CliError(USAGE, "usage", f"{option}: {error}") from None
+
+
+def trace_file(run: Path) -> Path:
+    """Return the trace file that ``run`` names: a run directory's, or ``run`` itself.
+
+    Raises:
+        CliError: there is none.
+    """
+    path = run / "trace.smpt" if run.is_dir() else run
+    if path.is_file():
+        return path
+    if run.is_dir():
+        raise CliError(USAGE, "no trace", f"{run} has no trace.smpt (was the run traced?)")
+    raise CliError(USAGE, "no trace", f"{run} does not exist")
+
+
+def trace_lines(
+    reader: TraceReader,
+    *,
+    pid: int | None = None,
+    cpu: int | None = None,
+    events: tuple[str, ...] = (),
+    from_ns: int | None = None,
+    to_ns: int | None = None,
+) -> Iterator[str]:
+    """Iterate over the lines of the records that meet every condition.
+
+    Args:
+        reader: of the trace.
+        pid: records with this pid in a field, and all made while that task was running.
+        cpu: records made on this CPU.
+        events: records of one of these events; all if empty.
+        from_ns: not earlier than this.
+        to_ns: earlier than this.
+
+    Raises:
+        TraceError: the file has no such event, or is damaged.
+    """
+    for name in events:
+        reader.event_number(name)
+    text = TraceText(None if from_ns is None else reader.current_at(from_ns))
+
+    def wanted(record: TraceRecord) -> bool:
+        return (
+            (not events or record.event in events)
+            and (cpu is None or record.cpu == cpu)
+            and (pid is None or record.concerns(pid) or text.actor(record)[1] == pid)
+        )
+
+    for record in reader.select(from_ns=from_ns, to_ns=to_ns):
+        if wanted(record):
+            yield text.line(record)
+        text.follow(record)
+
+
+def trace(
+    run: Annotated[Path, typer.Argument(help="A run directory, or a trace file.")],
+    pid: Annotated[
+        int | None, typer.Option(help="Only what task PID did or what names it.", min=0)
+    ] = None,
+    cpu: Annotated[int | None, typer.Option(help="Only what happened on this CPU.", min=0)] = None,
+    event: Annotated[
+        list[str] | None, typer.Option(help="Only this event, sched_switch say; may be repeated.")
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="From this virtual time: 1.5ms, 0.25 (seconds).")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="Up to, not including, this virtual time.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many lines.", min=0)] = None,
+) -> None:
+    """Print a run's trace as text, in the form of ftrace, by virtual time."""
+    from_ns, to_ns = _time("--from", from_), _time("--to", to)
+    try:
+        with TraceReader(trace_file(run)) as reader:
+            lines = trace_lines(
+                reader, pid=pid, cpu=cpu, events=tuple(event or ()), from_ns=from_ns, to_ns=to_ns
+            )
+            _print_lines(islice(lines, limit))
+            if not reader.complete:
+                print("smplab: note: this trace was cut; it ends early", file=sys.stderr)
+    except TraceError as error:
+        raise CliError(USAGE, "bad trace", str(error)) from None
+
+
+def _print_lines(lines: Iterator[str]) -> None:
+    """Print to stdout; somebody who stops reading (``| head``) ends it without a word."""
+    try:
+        for line in lines:
+            sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # what is still buffered would fail again when Python closes stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def summary(
+    run: Annotated[Path, typer.Argument(help="A run directory.")],
+) -> None:
+    """Print a run's summary table again."""
+    try:
+        directory = RunDir.open(run)
+        complete = bool(directory.manifest().get("complete"))
+        data = directory.summary()
+        print_summary(data, data.get("digest", ""), complete=complete)
+    except RunDirError as error:
+        raise CliError(USAGE, "bad run directory", str(error)) from None
+    except (KeyError, TypeError) as error:
+        raise CliError(
+            USAGE, "bad run directory", f"{run}/summary.json is not of this version: {error!r}"
+        ) from None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands ``trace`` and ``summary`` to ``app``."""
+    app.command()(trace)
+    app.command()(summary)

@@ -1,0 +1,94 @@
+"""Progress of a run, on stderr: one live line on a terminal, a plain line now and then elsewhere.
+
+The engine calls ``RunProgress`` as often as it likes; between two reports a call costs one look
+at the monotonic clock. Nothing flows back into the run.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Final
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from cluster.report.units import format_ns
+
+_LIVE_EVERY_S: Final = 0.1
+_PLAIN_EVERY_S: Final = 5.0
+
+
+class RunProgress:
+    """Shows how far a run is; call it as ``on_progress``. A context manager.
+
+    ``counters`` that are shown: ``lifecycles`` (tasks released so far) and ``tasks`` (tasks that
+    exist now); others are ignored.
+    """
+
+    def __init__(
+        self,
+        *,
+        total: int | None = None,
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start the clock.
+
+        Args:
+            total: lifecycles expected, if known.
+            console: where to write; stderr if None.
+            clock: wall seconds, monotonic.
+        """
+        self._console = Console(stderr=True) if console is None else console
+        self._clock = clock
+        self._total = total
+        self._terminal = self._console.is_terminal
+        self._every_s = _LIVE_EVERY_S if self._terminal else _PLAIN_EVERY_S
+        self._start_s = self._last_s = clock()
+        self._next_s = self._last_s + self._every_s
+        self._last_done = 0
+        self._live: Live | None = None
+
+    def __enter__(self) -> "RunProgress":
+        if self._terminal:
+            self._live = Live(
+                Text("starting"), console=self._console, auto_refresh=False, transient=True
+            )
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def __call__(self, virtual_ns: int, counters: Mapping[str, int]) -> None:
+        """Report, if the last report is long enough ago."""
+        now_s = self._clock()
+        if now_s < self._next_s:
+            return
+        text = self._text(now_s, virtual_ns, counters)
+        self._next_s = now_s + self._every_s
+        if self._live is not None:
+            self._live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+        elif not self._terminal:
+            # past rich: a plain line is not wrapped at 80 columns
+            self._console.file.write(f"{text}\n")
+            self._console.file.flush()
+
+    def _text(self, now_s: float, virtual_ns: int, counters: Mapping[str, int]) -> str:
+        done = counters.get("lifecycles", 0)
+        rate = (done - self._last_done) / max(now_s - self._last_s, 1e-9)
+        if not self._terminal or now_s - self._last_s >= 1.0:
+            self._last_s, self._last_done = now_s, done  # a live rate is over the last second
+        share = f" of {self._total:,} ({100 * done // self._total} %)" if self._total else ""
+        return (
+            f"{now_s - self._start_s:.0f} s: virtual time {format_ns(virtual_ns)}, "
+            f"{done:,}{share} lifecycles, {rate:,.0f}/s, {counters.get('tasks', 0):,} tasks"
+        )

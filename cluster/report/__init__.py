@@ -1,0 +1,1 @@
+"""What a run found: the summary as data and as a table."""

@@ -1,0 +1,180 @@
+"""The summary of a run: everything counted, grouped, as plain JSON data.
+
+Outside ``wall`` there are only ints and strings, and only what the emulated machine did: the same
+for every engine, host and packing of CPUs. ``wall`` has the host's times and what follows from
+them.
+
+Which counter stands in which group is one table (``GROUPS``). A counter that is added to
+``kernel.stats`` and not to the table appears under ``other``, so none is lost.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from kernel.machine import MachineSpec
+from kernel.stats import CpuStats, Histogram, KernelStats
+
+FORMAT: Final = 1
+_SECOND_NS: Final = 1_000_000_000
+
+# group -> {name in the summary: counter of KernelStats}
+GROUPS: Final[dict[str, dict[str, str]]] = {
+    "lifecycles": {
+        "completed": "releases",
+        "forks": "forks",
+        "vforks": "vforks",
+        "threads": "clones",
+        "kthreads": "kthreads",
+        "fork_failures": "fork_failures",
+        "execs": "execs",
+        "exec_failures": "exec_failures",
+        "exits": "exits",
+        "waits": "waits",
+        "autoreaped": "autoreaped",
+        "reparented": "reparented",
+    },
+    "memory": {
+        "cow_copied": "cow_copied",
+        "cow_reused": "cow_reused",
+        "ptes_copied": "ptes_copied",
+        "faults_zero": "faults_zero",
+        "faults_anon": "faults_anon",
+        "faults_file": "faults_file",
+        "faults_shared": "faults_shared",
+        "segfaults": "segfaults",
+        "oom_kills": "oom_kills",
+    },
+    "peaks": {"tasks": "peak_tasks", "zombies": "peak_zombies", "frames": "peak_frames"},
+    "wakeups": {"woken": "wakeups", "failed": "wakeups_failed", "new": "wakeups_new"},
+    "signals": {
+        "generated": "signals",
+        "ignored": "signals_ignored",
+        "delivered": "signals_delivered",
+    },
+}
+# the same for the sum over all CPUs
+CPU_GROUPS: Final[dict[str, dict[str, str]]] = {
+    "switches": {
+        "total": "nr_switches",
+        "voluntary": "nr_voluntary",
+        "involuntary": "nr_involuntary",
+    },
+    "cpu_time_ns": {"user": "user_ns", "system": "system_ns", "idle": "idle_ns"},
+    "latency_ns": {"fork_to_first_run": "fork_to_run", "runqueue_wait": "rq_wait"},
+    "causality": {"violations": "violations", "lateness_ns": "lateness"},
+}
+
+# host seconds by what they were spent on, in the order in which the table shows them
+WALL_SPLIT: Final = (
+    ("guest_s", "guest programs"),
+    ("kernel_s", "kernel"),
+    ("cpu_step_s", "CPU step"),
+    ("encoding_s", "encoding"),
+    ("ray_wait_s", "waiting for Ray"),
+)
+
+
+def _grouped(
+    plain: Mapping[str, Any], groups: Mapping[str, Mapping[str, str]]
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Return the groups filled from ``plain``, and what no group asks for."""
+    left = dict(plain)
+    filled = {
+        group: {name: left.pop(counter) for name, counter in names.items()}
+        for group, names in groups.items()
+    }
+    return filled, left
+
+
+def _per_second(count: int, virtual_ns: int) -> int:
+    return count * _SECOND_NS // virtual_ns if virtual_ns > 0 else 0
+
+
+def _machine(spec: MachineSpec) -> dict[str, Any]:
+    names = (
+        *("cpus", "seed", "linux", "arch", "granularity", "fair", "child_runs_first", "hz"),
+        *("memory_bytes", "page_size", "pid_max"),
+    )
+    return {name: getattr(spec, name) for name in names}
+
+
+def _wall(wall: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:
+    elapsed_s = wall["elapsed_s"]
+    rates = {
+        f"{name}_per_s": round(count / elapsed_s, 1) if elapsed_s > 0 else 0.0
+        for name, count in counts.items()
+    }
+    known = sum(wall.get(name, 0.0) for name, _ in WALL_SPLIT)
+    return {**wall, **rates, "other_s": round(max(elapsed_s - known, 0.0), 6)}
+
+
+def make_summary(
+    spec: MachineSpec,
+    kernel_stats: dict[str, Any],
+    cpu_stats: Sequence[dict[str, Any]],
+    locks: Sequence[dict[str, Any]],
+    run: Mapping[str, Any],
+    wall: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the summary of one run.
+
+    Args:
+        spec: the machine.
+        kernel_stats: ``KernelStats.to_plain()``.
+        cpu_stats: ``CpuStats.to_plain()`` of every CPU.
+        locks: ``LockStat.to_plain()`` of every lock class.
+        run: ``virtual_ns`` (the end of virtual time) and ``exit_kind``; further ints and strings
+            about the run (``scheme``, …) are copied. Nothing that differs between engines.
+        wall: ``elapsed_s``, host seconds of the whole run; of these ``guest_s``, ``kernel_s``,
+            ``cpu_step_s``, ``encoding_s``, ``ray_wait_s``, as far as the engine measured them, each
+            second counted once; further values about the host side (``engine``) are copied.
+
+    Raises:
+        KeyError: a counter, ``virtual_ns``, ``exit_kind`` or ``elapsed_s`` is missing.
+    """
+    virtual_ns: int = run["virtual_ns"]
+    run["exit_kind"]  # refuse to summarise a run of which nobody says how it ended
+    cpu = CpuStats()
+    for one in cpu_stats:
+        cpu.merge(CpuStats.from_plain(one))
+    kernel_groups, kernel_left = _grouped(KernelStats.from_plain(kernel_stats).to_plain(), GROUPS)
+    cpu_groups, cpu_left = _grouped(
+        {name: getattr(cpu, name) for name in CpuStats.__slots__}, CPU_GROUPS
+    )
+    life = kernel_groups["lifecycles"]
+    counts = {
+        "forks": life["forks"] + life["vforks"],
+        "exits": life["exits"],
+        "lifecycles": life["completed"],
+    }
+    summary = {
+        "format": FORMAT,
+        "machine": _machine(spec),
+        "run": dict(run),
+        **kernel_groups,
+        **cpu_groups,
+        "rates": {f"{key}_per_virtual_s": _per_second(n, virtual_ns) for key, n in counts.items()},
+        "migrations": {
+            "total": kernel_left.pop("migrations"),
+            "pulls": cpu_left.pop("pulls"),
+            "pull_failures": cpu_left.pop("pull_failures"),
+        },
+        "locks": sorted((dict(lock) for lock in locks), key=lambda lock: lock["name"]),
+        "other": {
+            **{f"kernel_{name}": value for name, value in kernel_left.items()},
+            **{f"cpu_{name}": value for name, value in cpu_left.items()},
+        },
+        "wall": _wall(wall, counts),
+    }
+    return {key: _plain(summary[key]) for key in sorted(summary)}
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` with sorted keys, histograms replaced by their percentiles."""
+    if isinstance(value, Histogram):
+        return value.summary()
+    if isinstance(value, Mapping):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value

@@ -1,0 +1,176 @@
+"""The summary as a table for people, at any width; the digest is the last line.
+
+On a terminal its heads are coloured; elsewhere it is plain ASCII, 80 columns wide unless COLUMNS
+says otherwise, so that it can be kept in a log and compared with diff.
+"""
+
+import io
+from collections.abc import Mapping
+from typing import IO, Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cluster.digest import short_digest
+from cluster.report.summary import WALL_SPLIT
+from cluster.report.units import format_ns
+
+_MIN_WIDTH: Final = 40
+_PERCENTILES: Final = ("p50", "p90", "p99", "max")
+
+
+def print_summary(
+    summary: Mapping[str, Any],
+    digest: str,
+    *,
+    complete: bool = True,
+    file: IO[str] | None = None,
+) -> None:
+    """Print ``summary`` to ``file`` (stdout if None), in the way its kind of file asks for.
+
+    Args:
+        summary: as ``make_summary`` gave it, or read back from ``summary.json``.
+        digest: of the run, as ``RunDigest.finish`` gave it; empty for none.
+        complete: False puts a warning on top.
+    """
+    _print(
+        Console(file=file, highlight=False, emoji=False, markup=False), summary, digest, complete
+    )
+
+
+def render_summary(
+    summary: Mapping[str, Any], digest: str, *, width: int = 80, complete: bool = True
+) -> str:
+    """Return what ``print_summary`` prints off a terminal ``width`` columns wide."""
+    console = Console(
+        file=io.StringIO(), width=width, highlight=False, emoji=False, markup=False,
+        force_terminal=False, color_system=None,
+    )  # fmt: skip
+    _print(console, summary, digest, complete)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def _print(console: Console, summary: Mapping[str, Any], digest: str, complete: bool) -> None:
+    console.width = max(console.width, _MIN_WIDTH)
+    if not complete:
+        _line(console, "This run is not complete: its numbers are those up to where it ended.")
+    tables = (
+        _counts(summary),
+        _latencies(summary),
+        _locks(summary),
+        _host_times(summary["wall"]),
+    )
+    for table in tables:
+        if table is not None:
+            _show(console, table)
+    if digest:
+        # the whole digest where it fits on one line, else the beginning that identifies it
+        whole = f"digest {digest}"
+        _line(console, whole if len(whole) <= console.width else f"digest {short_digest(digest)}")
+
+
+def _show(console: Console, table: Table) -> None:
+    if console.is_terminal:
+        console.print(table, "")
+        return
+    # rich fills cells with blanks up to the edge; a log need not keep them
+    with console.capture() as captured:
+        console.print(table)
+    lines = captured.get().splitlines()
+    console.file.write("".join(f"{line.rstrip()}\n" for line in [*lines, ""]))
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(Text(text), soft_wrap=False, overflow="fold")
+
+
+def _table(title: str, columns: tuple[str, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold cyan")
+    table.add_column(title, overflow="fold")
+    for column in columns:
+        table.add_column(column, justify="right", overflow="fold")
+    return table
+
+
+def _rate(per_s: float) -> str:
+    return f"{per_s:,.0f}/s"
+
+
+def _counts(summary: Mapping[str, Any]) -> Table:
+    run, machine, wall = summary["run"], summary["machine"], summary["wall"]
+    life, rates, memory = summary["lifecycles"], summary["rates"], summary["memory"]
+    switches, peaks, late = summary["switches"], summary["peaks"], summary["causality"]
+    table = _table("Run", ("count", "virtual", "wall"))
+    table.add_row(
+        f"ended: {run['exit_kind']}", "", format_ns(run["virtual_ns"]), f"{wall['elapsed_s']:.2f} s"
+    )
+    table.add_row("CPUs", f"{machine['cpus']:,}")
+    for label, count, key in (
+        ("lifecycles", life["completed"], "lifecycles"),
+        ("forks, vforks", life["forks"] + life["vforks"], "forks"),
+        ("exits", life["exits"], "exits"),
+    ):
+        virtual, real = rates[f"{key}_per_virtual_s"], wall[f"{key}_per_s"]
+        table.add_row(label, f"{count:,}", _rate(virtual), _rate(real))
+    for label, count in (
+        ("threads", life["threads"]),
+        ("execs", life["execs"]),
+        ("waits", life["waits"]),
+        ("switches, voluntary", switches["voluntary"]),
+        ("switches, involuntary", switches["involuntary"]),
+        ("migrations", summary["migrations"]["total"]),
+        ("COW faults, copied", memory["cow_copied"]),
+        ("COW faults, reused", memory["cow_reused"]),
+        ("PTEs copied", memory["ptes_copied"]),
+        ("peak tasks", peaks["tasks"]),
+        ("peak zombies", peaks["zombies"]),
+        ("peak frames", peaks["frames"]),
+        ("causality violations", late["violations"]),
+    ):
+        table.add_row(label, f"{count:,}")
+    return table
+
+
+def _latencies(summary: Mapping[str, Any]) -> Table:
+    table = _table("Latency", _PERCENTILES)
+    rows = [
+        ("fork to first run", summary["latency_ns"]["fork_to_first_run"]),
+        ("runqueue wait", summary["latency_ns"]["runqueue_wait"]),
+    ]
+    if summary["causality"]["violations"]:
+        rows.append(("effects too late", summary["causality"]["lateness_ns"]))
+    for label, latency in rows:
+        table.add_row(label, *(format_ns(latency[name]) for name in _PERCENTILES))
+    return table
+
+
+def _locks(summary: Mapping[str, Any]) -> Table | None:
+    """Most waited-for first; locks that nobody took are left out."""
+    taken = [lock for lock in summary["locks"] if lock["acquisitions"]]
+    if not taken:
+        return None
+    table = _table("Lock", ("taken", "contended", "wait", "hold"))
+    for lock in sorted(taken, key=lambda lock: (-lock["wait_ns"], lock["name"])):
+        table.add_row(
+            lock["name"],
+            f"{lock['acquisitions']:,}",
+            f"{lock['contended']:,}",
+            format_ns(lock["wait_ns"]),
+            format_ns(lock["hold_ns"]),
+        )
+    return table
+
+
+def _host_times(wall: Mapping[str, Any]) -> Table | None:
+    """What the engine measured, and the rest."""
+    parts = [(label, wall[name]) for name, label in WALL_SPLIT if name in wall]
+    if not parts:
+        return None
+    elapsed_s = wall["elapsed_s"]
+    table = _table("Host time", ("seconds", "share"))
+    for label, seconds in (*parts, ("rest", wall["other_s"])):
+        share = f"{100 * seconds / elapsed_s:.0f} %" if elapsed_s > 0 else "-"
+        table.add_row(label, f"{seconds:.2f}", share)
+    return table

@@ -1,0 +1,231 @@
+"""The directory of one run, ``runs/<time>-<name>/``.
+
+    manifest.json   what ran: configuration as resolved, seed, versions, host, git state; how it
+                    ended; ``complete``
+    summary.json    what came out; ``digest``, and ``wall`` for host times
+    trace.smpt      the trace (written by the engine)
+    stdout/         what guest programs wrote: <label>.out and <label>.err
+
+The manifest is there from the start with ``complete: false``, and every file but the trace
+appears whole or not at all (written beside, then renamed). So a run that was killed leaves a valid
+directory that says it is partial. A directory that exists is never written into by another run.
+"""
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+FORMAT: Final = 1
+_PACKAGES: Final = ("smplab", "ray", "msgpack", "numpy")
+_GIT_TIMEOUT_S: Final = 10
+
+
+class RunDirError(Exception):
+    """A directory is no run directory, or one of its files cannot be used."""
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Make ``path`` hold ``data``; whoever looks finds the old content or the new, never a part."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _json_bytes(data: Any) -> bytes:
+    return (json.dumps(data, indent=2, sort_keys=True) + "\n").encode("ascii")
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions of Python and of the packages that a run's result may depend on."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def host() -> dict[str, Any]:
+    """Return what is worth knowing of the computer that a run's wall times came from."""
+    uname = platform.uname()
+    return {
+        "cpus": os.cpu_count(),
+        "kernel": f"{uname.system} {uname.release}",
+        "machine": uname.machine,
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "node": uname.node,
+    }
+
+
+def git_state(source: Path = Path(__file__)) -> dict[str, Any] | None:
+    """Return commit and cleanness of the git checkout that ``source`` is a tracked file of.
+
+    None if there is no git, or ``source`` is not tracked (an installed package inside somebody
+    else's checkout).
+    """
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(source.parent), *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=_GIT_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
+        ).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", source.name)
+        return {
+            "commit": git("rev-parse", "HEAD"),
+            "dirty": bool(git("status", "--porcelain", "--untracked-files=no")),
+        }
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+class RunDir:
+    """One run directory. ``create`` makes one for a new run, ``open`` looks at an old one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, base: Path, name: str) -> "RunDir":
+        """Make ``base/<time>-<name>/`` and return it; a number is added where that exists.
+
+        Args:
+            base: made if missing.
+            name: of the configuration; what does not belong in a file name becomes ``-``.
+        """
+        clean = re.sub(r"[^A-Za-z0-9._+-]+", "-", name).strip("-.")[:80] or "run"
+        stem = f"{datetime.now():%Y%m%d-%H%M%S}-{clean}"
+        base.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while True:
+            path = base / (stem if number == 1 else f"{stem}-{number}")
+            try:
+                path.mkdir()
+            except FileExistsError:
+                number += 1
+                continue
+            (path / "stdout").mkdir()
+            return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunDir":
+        """Return the run directory at ``path``.
+
+        Raises:
+            RunDirError: there is none.
+        """
+        if not path.is_dir():
+            raise RunDirError(f"{path} is no directory")
+        if not (path / "manifest.json").is_file():
+            raise RunDirError(f"{path} is no run directory: it has no manifest.json")
+        return cls(path)
+
+    @property
+    def trace_path(self) -> Path:
+        """Where the engine writes the trace."""
+        return self.path / "trace.smpt"
+
+    def start(self, *, name: str, config: Any, seed: int, command: list[str] | None = None) -> None:
+        """Write the manifest of a run that begins now.
+
+        Args:
+            config: the configuration as resolved, plain JSON data.
+            command: the command line; ``sys.argv`` if None.
+        """
+        self._write_manifest(
+            {
+                "format": FORMAT,
+                "name": name,
+                "complete": False,
+                "started": datetime.now(UTC).isoformat(timespec="seconds"),
+                "finished": None,
+                "exit_kind": None,
+                "exit_code": None,
+                "message": "",
+                "seed": seed,
+                "config": config,
+                "command": sys.argv if command is None else command,
+                "versions": versions(),
+                "host": host(),
+                "git": git_state(),
+            }
+        )
+
+    def write_summary(self, summary: dict[str, Any], digest: str) -> None:
+        """Write ``summary.json``: ``summary`` and the run's digest."""
+        write_atomically(self.path / "summary.json", _json_bytes({**summary, "digest": digest}))
+
+    def write_output(self, label: str, out: bytes, err: bytes) -> None:
+        """Write what the programs labelled ``label`` wrote to descriptors 1 and 2.
+
+        A label that is no plain file name (``a/b``) is written percent-encoded.
+        """
+        stem = quote(label, safe=" +,@=")
+        write_atomically(self.path / "stdout" / f"{stem}.out", out)
+        write_atomically(self.path / "stdout" / f"{stem}.err", err)
+
+    def finish(
+        self, *, exit_kind: str, exit_code: int, message: str = "", complete: bool = True
+    ) -> None:
+        """Note how the run ended. Last of all: from here on the directory counts as complete.
+
+        Args:
+            exit_kind: one of ``cluster.engine_api.EXIT_KINDS``.
+            complete: False for a run that was interrupted or broke: what is there is valid, but
+                not all.
+        """
+        manifest = self.manifest()
+        manifest.update(
+            complete=complete,
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            exit_kind=exit_kind,
+            exit_code=exit_code,
+            message=message,
+        )
+        self._write_manifest(manifest)
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest. Raises RunDirError if it is missing or damaged."""
+        return self._read("manifest.json")
+
+    def summary(self) -> dict[str, Any]:
+        """Return the summary. Raises RunDirError if it is missing (a partial run) or damaged."""
+        return self._read("summary.json")
+
+    def _write_manifest(self, manifest: dict[str, Any]) -> None:
+        write_atomically(self.path / "manifest.json", _json_bytes(manifest))
+
+    def _read(self, name: str) -> dict[str, Any]:
+        path = self.path / name
+        try:
+            data = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            raise RunDirError(f"{self.path} has no {name}: the run did not get that far") from None
+        except OSError as error:
+            raise RunDirError(f"{path} cannot be read: {error.strerror}") from None
+        except ValueError as error:
+            raise RunDirError(f"{path} is damaged: {error}") from None
+        if not isinstance(data, dict):
+            raise RunDirError(f"{path} is damaged: not a JSON object")
+        return data

@@ -1,0 +1,77 @@
+"""Trace records as lines of text, in the form of ftrace's ``trace`` file.
+
+    comm-pid [cpu] seconds.nanoseconds: event: field=value …
+
+``comm-pid`` is the task that the CPU ran at that time, as in ftrace. Records do not carry it: it
+follows from the sched_switch records before, so the writer of lines must see every record of a
+CPU, also those it does not print.
+
+Source: kernel/trace/trace_output.c:trace_print_context(); include/trace/events/sched.h.
+Deviation: nine decimals instead of six, no irq/preempt flags; prev_state is printed as recorded.
+"""
+
+from typing import Any, Final
+
+from cluster.trace.reader import TraceRecord
+
+_UNKNOWN: Final = ("<...>", -1)
+_SECOND_NS: Final = 1_000_000_000
+
+
+def printable(text: str) -> str:
+    """Return ``text`` in printable ASCII, all else escaped (``\\x1b``).
+
+    Names of tasks and files come from guest programs and must not steer a terminal.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char if char.isascii() and char.isprintable() else ascii(char)[1:-1] for char in text
+    )
+
+
+def _value(value: Any) -> str:
+    return printable(value) if isinstance(value, str) else str(value)
+
+
+class TraceText:
+    """Formats records, given in merged order, and follows which task each CPU runs."""
+
+    def __init__(self, current: dict[int, tuple[str, int]] | None = None) -> None:
+        """Start with ``current`` (cpu -> comm, pid), as ``TraceReader.current_at`` returns it."""
+        self._current = dict(current or {})
+
+    def actor(self, record: TraceRecord) -> tuple[str, int]:
+        """Return comm and pid of the task during which ``record`` was made; pid -1: not known.
+
+        Ask before ``follow`` is called with the same record.
+        """
+        if record.event == "sched_switch":
+            return record.fields["prev_comm"], record.fields["prev_pid"]
+        if record.cpu is None:
+            return _UNKNOWN
+        return self._current.get(record.cpu, _UNKNOWN)
+
+    def follow(self, record: TraceRecord) -> None:
+        """Take note of what ``record`` changes: the current task of its CPU, or that one's name."""
+        cpu = record.cpu
+        if cpu is None:
+            return
+        fields = record.fields
+        if record.event == "sched_switch":
+            self._current[cpu] = fields["next_comm"], fields["next_pid"]
+        elif record.event == "task_rename":
+            for one, (_, pid) in self._current.items():
+                if pid == fields["pid"]:
+                    self._current[one] = fields["newcomm"], pid
+
+    def line(self, record: TraceRecord) -> str:
+        """Return ``record`` as one line. Call ``follow`` afterwards."""
+        comm, pid = self.actor(record)
+        who = f"{printable(comm)}-{pid if pid >= 0 else '?'}"
+        where = "[---]" if record.cpu is None else f"[{record.cpu:03d}]"
+        seconds, rest = divmod(record.time_ns, _SECOND_NS)
+        words = [f"{name}={_value(value)}" for name, value in record.fields.items()]
+        if record.event == "sched_switch":
+            words.insert(list(record.fields).index("next_comm"), "==>")
+        return f"{who:>24} {where} {seconds:5d}.{rest:09d}: {record.event}: {' '.join(words)}"

@@ -1,0 +1,228 @@
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cluster.digest import RunDigest, canonical_json, digested_part
+from cluster.report import table
+from cluster.report.summary import CPU_GROUPS, GROUPS, make_summary
+from cluster.report.table import print_summary, render_summary
+from kernel.locking import LockStat
+from kernel.machine import MachineSpec
+from kernel.stats import CpuStats, KernelStats
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+def lock(name: str, *counts: int) -> dict[str, Any]:
+    stat = LockStat(name)
+    stat.acquisitions, stat.contended, stat.wait_ns, stat.hold_ns = counts
+    return stat.to_plain()
+
+
+def a_summary(**wall: Any) -> dict[str, Any]:
+    kernel = KernelStats()
+    for number, name in enumerate(KernelStats.__slots__):
+        setattr(kernel, name, 1000 + number)
+    kernel.releases = kernel.exits = kernel.forks = 1_200_000
+    kernel.vforks = 0
+    cpus = []
+    for number in range(4):
+        cpu = CpuStats()
+        cpu.nr_switches, cpu.nr_voluntary, cpu.nr_involuntary = 700, 400, number
+        for value in range(100):
+            cpu.fork_to_run.record(value * 1000)
+            cpu.rq_wait.record(value * value)
+        cpus.append(cpu.to_plain())
+    return make_summary(
+        MachineSpec(cpus=4),
+        kernel.to_plain(),
+        cpus,
+        [
+            lock("tasklist_lock", 3_600_000, 1234, 5_000_000, 900_000_000),
+            lock("siglock", 9, 0, 0, 90),
+        ],
+        {"virtual_ns": 2_000_000_000, "exit_kind": "done", "scheme": "barrier"},
+        {"elapsed_s": 40.0, "engine": "local", "guest_s": 8.0, "kernel_s": 20.0, **wall},
+    )
+
+
+def test_every_counter_is_in_the_summary() -> None:
+    kernel, cpu = KernelStats(), CpuStats()
+    for number, name in enumerate(KernelStats.__slots__):
+        setattr(kernel, name, 1_000_000 + number)
+    for number, name in enumerate(CpuStats.__slots__):
+        if isinstance(getattr(cpu, name), int):
+            setattr(cpu, name, 2_000_000 + number)
+    run = {"virtual_ns": 0, "exit_kind": "done"}
+    plain = make_summary(
+        MachineSpec(), kernel.to_plain(), [cpu.to_plain()], [], run, {"elapsed_s": 0.0}
+    )
+    numbers: list[int] = []
+
+    def collect(value: Any) -> None:
+        if isinstance(value, dict):
+            for one in value.values():
+                collect(one)
+        elif isinstance(value, int):
+            numbers.append(value)
+
+    collect(digested_part(plain))
+    for number, name in enumerate(KernelStats.__slots__):
+        assert numbers.count(1_000_000 + number) == 1, name
+    for number, name in enumerate(CpuStats.__slots__):
+        if isinstance(getattr(cpu, name), int):
+            assert numbers.count(2_000_000 + number) == 1, name
+
+
+def test_the_groups_name_counters_that_exist() -> None:
+    for groups, known in ((GROUPS, KernelStats), (CPU_GROUPS, CpuStats)):
+        for names in groups.values():
+            assert set(names.values()) <= set(known.__slots__)
+
+
+def test_rates_are_per_second_of_virtual_and_of_host_time() -> None:
+    summary = a_summary()
+    assert summary["rates"] == {
+        "exits_per_virtual_s": 600_000,
+        "forks_per_virtual_s": 600_000,
+        "lifecycles_per_virtual_s": 600_000,
+    }
+    assert summary["wall"]["forks_per_s"] == 30_000.0
+    assert summary["wall"]["other_s"] == 12.0
+
+
+def test_cpus_are_added_up_and_histograms_merged() -> None:
+    summary = a_summary()
+    assert summary["switches"] == {"involuntary": 6, "total": 2800, "voluntary": 1600}
+    latency = summary["latency_ns"]["fork_to_first_run"]
+    assert (latency["count"], latency["max"]) == (400, 99_000)
+    assert 49_000 <= latency["p50"] <= 51_000
+
+
+def test_outside_wall_there_are_only_ints_and_strings_in_one_order() -> None:
+    summary = a_summary()
+    assert canonical_json(digested_part(summary))
+    assert list(summary) == sorted(summary)
+    assert [one["name"] for one in summary["locks"]] == ["siglock", "tasklist_lock"]
+
+
+def test_host_times_do_not_change_the_digest() -> None:
+    first, second = a_summary(), a_summary(engine="ray", ray_wait_s=3.0)
+    assert first != second
+    assert RunDigest(["kernel"]).finish(first) == RunDigest(["kernel"]).finish(second)
+
+
+def test_a_run_of_no_time_has_no_rates() -> None:
+    summary = make_summary(
+        MachineSpec(),
+        KernelStats().to_plain(),
+        [],
+        [],
+        {"virtual_ns": 0, "exit_kind": "done"},
+        {"elapsed_s": 0.0},
+    )
+    assert set(summary["rates"].values()) == {0}
+    assert render_summary(summary, DIGEST).splitlines()[-1] == f"digest {DIGEST}"
+
+
+@pytest.mark.parametrize("missing", ["virtual_ns", "exit_kind"])
+def test_a_run_that_does_not_say_how_it_ended_is_refused(missing: str) -> None:
+    run = {"virtual_ns": 1, "exit_kind": "done"}
+    del run[missing]
+    with pytest.raises(KeyError, match=missing):
+        make_summary(MachineSpec(), KernelStats().to_plain(), [], [], run, {"elapsed_s": 1.0})
+
+
+# The table
+
+AT_80 = """\
+Run                        count    virtual      wall
+ended: done                         2.000 s   40.00 s
+CPUs                           4
+lifecycles             1,200,000  600,000/s  30,000/s
+forks, vforks          1,200,000  600,000/s  30,000/s
+exits                  1,200,000  600,000/s  30,000/s
+threads                    1,001
+execs                      1,005
+waits                      1,035
+switches, voluntary        1,600
+switches, involuntary          6
+migrations                 1,015
+COW faults, copied         1,002
+COW faults, reused         1,003
+PTEs copied                1,020
+peak tasks                 1,018
+peak zombies               1,019
+peak frames                1,017
+causality violations           0
+
+Latency                 p50       p90       p99       max
+fork to first run  49.15 us  90.11 us  98.30 us  99.00 us
+runqueue wait      2.431 us  7.935 us  9.727 us  9.801 us
+
+Lock               taken  contended      wait      hold
+tasklist_lock  3,600,000      1,234  5.000 ms  900.0 ms
+siglock                9          0      0 ns     90 ns
+
+Host time       seconds  share
+guest programs     8.00   20 %
+kernel            20.00   50 %
+rest              12.00   30 %
+
+digest sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+"""
+
+
+def test_the_table_at_80_columns() -> None:
+    assert render_summary(a_summary(), DIGEST, width=80) == AT_80
+
+
+def test_more_room_changes_nothing() -> None:
+    assert render_summary(a_summary(), DIGEST, width=120) == AT_80
+
+
+def test_at_60_columns_only_the_digest_is_shorter() -> None:
+    lines = render_summary(a_summary(), DIGEST, width=60).splitlines()
+    assert lines[:-1] == AT_80.splitlines()[:-1]
+    assert lines[-1] == "digest sha256:0123456789abcdef"
+
+
+@pytest.mark.parametrize("width", [1, 40, 47, 60, 80, 120])
+def test_no_line_is_wider_than_asked(width: int) -> None:
+    text = render_summary(a_summary(), DIGEST, width=width)
+    assert max(map(len, text.splitlines())) <= max(width, 40)
+    assert "\x1b" not in text and text.isascii()
+    assert "..." not in text
+    if width >= 60:
+        assert " 3,600,000 " in text
+
+
+def test_an_incomplete_run_is_announced_first() -> None:
+    text = render_summary(a_summary(), DIGEST, complete=False)
+    assert text.startswith("This run is not complete")
+
+
+def test_lateness_is_shown_only_if_there_was_any() -> None:
+    summary = a_summary()
+    assert "effects too late" not in render_summary(summary, DIGEST)
+    summary["causality"]["violations"] = 3
+    assert "effects too late" in render_summary(summary, DIGEST)
+
+
+def test_on_a_terminal_the_same_words_have_colours() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, color_system="standard")
+    table._print(console, a_summary(), DIGEST, True)
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert "\x1b[" in text and DIGEST in text
+
+
+def test_off_a_terminal_print_summary_writes_the_plain_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = io.StringIO()
+    print_summary(a_summary(), DIGEST, file=out)
+    assert out.getvalue() == AT_80

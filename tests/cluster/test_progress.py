@@ -1,0 +1,80 @@
+import io
+import time
+
+from rich.console import Console
+
+from cluster.progress import RunProgress
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def plain() -> Console:
+    return Console(file=io.StringIO(), force_terminal=False, width=40)
+
+
+def written(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_off_a_terminal_there_is_one_plain_line_every_five_seconds() -> None:
+    clock, console = Clock(), plain()
+    with RunProgress(total=4000, console=console, clock=clock) as progress:
+        for step in range(110):
+            clock.now_s = 100 + step / 10
+            progress(step * 1_000_000, {"lifecycles": step * 10, "tasks": 7})
+    assert written(console).splitlines() == [
+        "5 s: virtual time 50.00 ms, 500 of 4,000 (12 %) lifecycles, 100/s, 7 tasks",
+        "10 s: virtual time 100.0 ms, 1,000 of 4,000 (25 %) lifecycles, 100/s, 7 tasks",
+    ]
+
+
+def test_the_rate_is_that_since_the_last_line() -> None:
+    clock, console = Clock(), plain()
+    progress = RunProgress(console=console, clock=clock)
+    for now_s, done in ((105, 5000), (110, 5500)):
+        clock.now_s = now_s
+        progress(0, {"lifecycles": done})
+    assert "5,000 lifecycles, 1,000/s" in written(console).splitlines()[0]
+    assert "5,500 lifecycles, 100/s" in written(console).splitlines()[1]
+
+
+def test_a_short_run_prints_nothing() -> None:
+    console = plain()
+    with RunProgress(console=console) as progress:
+        progress(1, {"lifecycles": 1})
+    assert written(console) == ""
+
+
+def test_on_a_terminal_the_line_is_live_and_gone_at_the_end() -> None:
+    clock = Clock()
+    console = Console(file=io.StringIO(), force_terminal=True, width=60, _environ={"TERM": "xterm"})
+    with RunProgress(console=console, clock=clock) as progress:
+        clock.now_s += 1
+        progress(1_500_000_000, {"lifecycles": 12, "tasks": 3})
+        assert "virtual time 1.500 s, 12 lifecycles, 12/s" in written(console)
+    assert written(console).endswith("\x1b[1A\x1b[2K") or "\x1b[2K" in written(console)
+
+
+def test_progress_that_is_not_entered_is_quiet_on_a_terminal() -> None:
+    clock = Clock()
+    console = Console(file=io.StringIO(), force_terminal=True)
+    progress = RunProgress(console=console, clock=clock)
+    clock.now_s += 10
+    progress(1, {})
+    assert written(console) == ""
+
+
+def test_a_call_between_reports_is_cheap() -> None:
+    progress = RunProgress(console=plain())
+    counters = {"lifecycles": 1}
+    started = time.perf_counter()
+    for _ in range(10_000):
+        progress(1, counters)
+    assert (time.perf_counter() - started) / 10_000 < 20e-6

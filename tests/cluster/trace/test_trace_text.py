@@ -1,0 +1,154 @@
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cluster.cli.trace import register, trace_lines
+from cluster.exit_codes import CliError
+from cluster.rundir import RunDir
+from cluster.trace import TraceReader, TraceWriter, encode_chunk
+from cluster.trace.text import printable
+from kernel.events import SCHED_PROCESS_FORK, SCHED_SWITCH, SCHED_WAKEUP, TASK_RENAME
+
+app = typer.Typer()
+register(app)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    path = tmp_path / "run"
+    path.mkdir()
+    with TraceWriter(path / "trace.smpt", ["cpu0", "cpu1", "kernel"]) as writer:
+        writer.append(
+            0,
+            encode_chunk(
+                [
+                    (1_000, SCHED_SWITCH, "swapper/0", 0, 120, "R", "init", 1, 120),
+                    (9_000, SCHED_SWITCH, "storm", 1, 120, "S", "sh", 5, 120),
+                ]
+            ),
+        )
+        writer.append(
+            2,
+            encode_chunk(
+                [
+                    (500, SCHED_WAKEUP, -1, "init", 1, 120, 0),
+                    (2_000, TASK_RENAME, 0, 1, "init", "storm", 0),
+                    (3_000, SCHED_PROCESS_FORK, 0, "storm", 1, "storm", 5),
+                    (1_002_003_004, SCHED_WAKEUP, 1, "e\x1b[1m", 7, 120, 1),
+                ]
+            ),
+        )
+    return path
+
+
+LINES = [
+    "                 <...>-? [---]     0.000000500: sched_wakeup: "
+    "comm=init pid=1 prio=120 target_cpu=0",
+    "             swapper/0-0 [000]     0.000001000: sched_switch: prev_comm=swapper/0 prev_pid=0 "
+    "prev_prio=120 prev_state=R ==> next_comm=init next_pid=1 next_prio=120",
+    "                  init-1 [000]     0.000002000: task_rename: "
+    "pid=1 oldcomm=init newcomm=storm oom_score_adj=0",
+    "                 storm-1 [000]     0.000003000: sched_process_fork: "
+    "parent_comm=storm parent_pid=1 child_comm=storm child_pid=5",
+    "                 storm-1 [000]     0.000009000: sched_switch: prev_comm=storm prev_pid=1 "
+    "prev_prio=120 prev_state=S ==> next_comm=sh next_pid=5 next_prio=120",
+    "                 <...>-? [001]     1.002003004: sched_wakeup: "
+    "comm=e\\x1b[1m pid=7 prio=120 target_cpu=1",
+]
+
+
+def test_lines_are_those_of_ftrace_with_the_running_task(run: Path) -> None:
+    with TraceReader(run / "trace.smpt") as reader:
+        assert list(trace_lines(reader)) == LINES
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"pid": 5}, [3, 4]),
+        ({"pid": 1}, [0, 1, 2, 3, 4]),
+        ({"cpu": 1}, [5]),
+        ({"events": ("sched_switch", "task_rename")}, [1, 2, 4]),
+        ({"from_ns": 3_000, "to_ns": 10_000}, [3, 4]),
+    ],
+)
+def test_conditions_choose_lines_and_do_not_change_them(
+    run: Path, condition: dict[str, Any], expected: list[int]
+) -> None:
+    with TraceReader(run / "trace.smpt") as reader:
+        lines = list(trace_lines(reader, **condition))
+    chosen = [LINES[number] for number in expected]
+    if "from_ns" in condition:  # the rename before it is not looked for
+        chosen = [line.replace("storm-1 [", " init-1 [", 1) for line in chosen[:1]] + chosen[1:]
+    assert lines == chosen
+
+
+def test_the_command_prints_the_lines(run: Path) -> None:
+    result = CliRunner().invoke(app, ["trace", str(run), "--from", "1us", "--to", "3us"])
+    assert result.exit_code == 0
+    assert result.output.splitlines() == LINES[1:3]
+    result = CliRunner().invoke(app, ["trace", str(run / "trace.smpt"), "--limit", "1"])
+    assert result.output.splitlines() == LINES[:1]
+
+
+def test_a_cut_trace_is_printed_with_a_note(run: Path) -> None:
+    path = run / "trace.smpt"
+    path.write_bytes(path.read_bytes()[:-1])
+    result = CliRunner().invoke(app, ["trace", str(run)])
+    assert result.exit_code == 0
+    assert "note: this trace was cut" in result.stderr
+    assert result.stdout.splitlines() == LINES
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing"], "does not exist"),
+        (["."], "has no trace.smpt"),
+        (["run", "--event", "fork"], "no event 'fork'"),
+        (["run", "--from", "soon"], "--from: no time: 'soon'"),
+    ],
+)
+def test_wrong_usage_is_told_without_a_traceback(
+    run: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(run.parent)
+    result = CliRunner().invoke(app, ["trace", *arguments])
+    assert isinstance(result.exception, CliError)
+    assert result.exception.code == 2
+    assert message in result.exception.message
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly(run: Path) -> None:
+    script = (
+        "import typer; from cluster.cli.trace import register\n"
+        "app = typer.Typer(); register(app); app()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "trace", str(run)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 0
+    process.stderr.close()
+
+
+def test_summary_of_a_run_without_one_is_an_error(tmp_path: Path) -> None:
+    directory = RunDir.create(tmp_path, "x")
+    directory.start(name="x", config={}, seed=1)
+    result = CliRunner().invoke(app, ["summary", str(directory.path)])
+    assert isinstance(result.exception, CliError)
+    assert "the run did not get that far" in result.exception.message
+
+
+def test_names_are_printed_in_plain_ascii() -> None:
+    assert printable("plain name") == "plain name"
+    assert printable("caf\xe9\n\udce9\x1b") == "caf\\xe9\\n\\udce9\\x1b"
