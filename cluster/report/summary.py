@@ -64,13 +64,13 @@ CPU_GROUPS: Final[dict[str, dict[str, str]]] = {
     "causality": {"violations": "violations", "lateness_ns": "lateness"},
 }
 
-# host seconds by what they were spent on, in the order in which the table shows them
+# host time by what it was spent on, in the order in which the table shows it
 WALL_SPLIT: Final = (
-    ("guest_s", "guest programs"),
-    ("kernel_s", "kernel"),
-    ("cpu_step_s", "CPU step"),
-    ("encoding_s", "encoding"),
-    ("ray_wait_s", "waiting for Ray"),
+    ("guest_ns", "guest programs"),
+    ("kernel_ns", "kernel"),
+    ("cpu_ns", "CPU step"),
+    ("encode_ns", "encoding"),
+    ("ray_wait_ns", "waiting for Ray"),
 )
 
 
@@ -86,8 +86,8 @@ def _grouped(
     return filled, left
 
 
-def _per_second(count: int, virtual_ns: int) -> int:
-    return count * _SECOND_NS // virtual_ns if virtual_ns > 0 else 0
+def _per_second(count: int, time_ns: int) -> int:
+    return count * _SECOND_NS // time_ns if time_ns > 0 else 0
 
 
 def _machine(spec: MachineSpec) -> dict[str, Any]:
@@ -99,13 +99,10 @@ def _machine(spec: MachineSpec) -> dict[str, Any]:
 
 
 def _wall(wall: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:
-    elapsed_s = wall["elapsed_s"]
-    rates = {
-        f"{name}_per_s": round(count / elapsed_s, 1) if elapsed_s > 0 else 0.0
-        for name, count in counts.items()
-    }
-    known = sum(wall.get(name, 0.0) for name, _ in WALL_SPLIT)
-    return {**wall, **rates, "other_s": round(max(elapsed_s - known, 0.0), 6)}
+    total_ns: int = wall["total_ns"]
+    rates = {f"{name}_per_s": _per_second(count, total_ns) for name, count in counts.items()}
+    known_ns = sum(wall.get(name, 0) for name, _ in WALL_SPLIT)
+    return {**wall, **rates, "other_ns": max(total_ns - known_ns, 0)}
 
 
 def make_summary(
@@ -123,17 +120,18 @@ def make_summary(
         kernel_stats: ``KernelStats.to_plain()``.
         cpu_stats: ``CpuStats.to_plain()`` of every CPU.
         locks: ``LockStat.to_plain()`` of every lock class.
-        run: ``virtual_ns`` (the end of virtual time) and ``exit_kind``; further ints and strings
-            about the run (``scheme``, …) are copied. Nothing that differs between engines.
-        wall: ``elapsed_s``, host seconds of the whole run; of these ``guest_s``, ``kernel_s``,
-            ``cpu_step_s``, ``encoding_s``, ``ray_wait_s``, as far as the engine measured them, each
-            second counted once; further values about the host side (``engine``) are copied.
+        run: ``virtual_ns`` (the end of virtual time) and ``verdict`` (how it ended; empty: it was
+            stopped); further ints and strings about the run (``scheme``, …) are copied. Nothing
+            that differs between engines.
+        wall: ``total_ns``, host time of the whole run; of this ``guest_ns``, ``kernel_ns``,
+            ``cpu_ns``, ``encode_ns``, ``ray_wait_ns``, as far as the engine measured them;
+            further values about the host side (``engine``) are copied.
 
     Raises:
-        KeyError: a counter, ``virtual_ns``, ``exit_kind`` or ``elapsed_s`` is missing.
+        KeyError: a counter, ``virtual_ns``, ``verdict`` or ``total_ns`` is missing.
     """
     virtual_ns: int = run["virtual_ns"]
-    run["exit_kind"]  # refuse to summarise a run of which nobody says how it ended
+    run["verdict"]  # refuse to summarise a run of which nobody says how it ended
     cpu = CpuStats()
     for one in cpu_stats:
         cpu.merge(CpuStats.from_plain(one))

@@ -94,8 +94,8 @@ def _table(title: str, columns: tuple[str, ...]) -> Table:
     return table
 
 
-def _rate(per_s: float) -> str:
-    return f"{per_s:,.0f}/s"
+def _rate(per_s: int) -> str:
+    return f"{per_s:,}/s"
 
 
 def _counts(summary: Mapping[str, Any]) -> Table:
@@ -104,7 +104,10 @@ def _counts(summary: Mapping[str, Any]) -> Table:
     switches, peaks, late = summary["switches"], summary["peaks"], summary["causality"]
     table = _table("Run", ("count", "virtual", "wall"))
     table.add_row(
-        f"ended: {run['exit_kind']}", "", format_ns(run["virtual_ns"]), f"{wall['elapsed_s']:.2f} s"
+        f"ended: {run['verdict'] or 'stopped early'}",
+        "",
+        format_ns(run["virtual_ns"]),
+        format_ns(wall["total_ns"]),
     )
     table.add_row("CPUs", f"{machine['cpus']:,}")
     for label, count, key in (
@@ -168,9 +171,9 @@ def _host_times(wall: Mapping[str, Any]) -> Table | None:
     parts = [(label, wall[name]) for name, label in WALL_SPLIT if name in wall]
     if not parts:
         return None
-    elapsed_s = wall["elapsed_s"]
-    table = _table("Host time", ("seconds", "share"))
-    for label, seconds in (*parts, ("rest", wall["other_s"])):
-        share = f"{100 * seconds / elapsed_s:.0f} %" if elapsed_s > 0 else "-"
-        table.add_row(label, f"{seconds:.2f}", share)
+    total_ns = wall["total_ns"]
+    table = _table("Host time", ("time", "share"))
+    for label, time_ns in (*parts, ("rest", wall["other_ns"])):
+        share = f"{100 * time_ns / total_ns:.0f} %" if total_ns > 0 else "-"
+        table.add_row(label, format_ns(time_ns), share)
     return table
