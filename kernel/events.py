@@ -43,7 +43,11 @@ EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         ("parent_comm", "parent_pid", "child_comm", "child_pid"),
     ),
     SCHED_PROCESS_EXEC: ("sched_process_exec", ("filename", "pid", "old_pid")),
-    SCHED_PROCESS_EXIT: ("sched_process_exit", ("comm", "pid", "prio", "group_dead")),
+    # exit_code is ours: the task's wait status; with group_dead, that of the whole process
+    SCHED_PROCESS_EXIT: (
+        "sched_process_exit",
+        ("comm", "pid", "prio", "group_dead", "exit_code"),
+    ),
     SCHED_PROCESS_WAIT: ("sched_process_wait", ("comm", "pid", "prio")),
     SCHED_PROCESS_FREE: ("sched_process_free", ("comm", "pid", "prio")),
     TASK_NEWTASK: ("task_newtask", ("pid", "comm", "clone_flags", "oom_score_adj")),

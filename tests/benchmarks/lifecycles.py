@@ -56,7 +56,7 @@ def c_loop(folder: Path) -> Path | None:
 def host_c(program: Path, count: int) -> float:
     """Return lifecycles per second of the compiled loop."""
     done = subprocess.run([program, str(count)], check=True, capture_output=True)
-    return count / int(done.stdout) * 1e9
+    return count * 1e9 / float(done.stdout)
 
 
 def host_spawn(count: int) -> float:
