@@ -43,7 +43,7 @@ EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         ("parent_comm", "parent_pid", "child_comm", "child_pid"),
     ),
     SCHED_PROCESS_EXEC: ("sched_process_exec", ("filename", "pid", "old_pid")),
-    # exit_code is ours: the task's wait status; with group_dead, that of the whole process
+    # exit_code is ours: the wait status of the process if it is fixed, else of the task
     SCHED_PROCESS_EXIT: (
         "sched_process_exit",
         ("comm", "pid", "prio", "group_dead", "exit_code"),
