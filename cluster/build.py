@@ -36,7 +36,7 @@ _CONFIGS: Final = Path(__file__).resolve().parent.parent / "configs"
 _RESERVED: Final = frozenset({PYTHON, "/dev", "/proc", "/tmp", "/srv", SHIPPED})
 _S_IFDIR: Final = 0o040000
 # What a guest of the command line sees; the host's environment would make runs differ.
-GUEST_ENV: Final = (("HOME", "/"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"))
+GUEST_ENV: Final = (("LANG", "C.UTF-8"), ("PATH", "/usr/local/bin:/usr/bin:/bin"))
 
 
 def program_names() -> list[str]:
@@ -214,7 +214,7 @@ class _Tree:
             every_ns=workload.every,
             env=tuple(workload.env.items()),
             cwd=posixpath.dirname(path),
-            label=stem if number == 1 else f"{stem}-{number}",
+            label=stem if number == 1 else f"{stem}.{number}",
         )
 
     def program(self, name: str, where: tuple[str | int, ...]) -> str | None:

@@ -15,6 +15,7 @@ from cluster.config.models import RunConfig
 from cluster.config.quantities import format_ns
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
 
+Override = tuple[str, str]
 M = TypeVar("M", bound=BaseModel)
 
 _PATTERNS: Final = {
@@ -53,8 +54,11 @@ class Loaded:
         return _problem(self.document, self.origins, path, what, of_key=of_key)
 
 
-def load_config(path: Path, overrides: Iterable[str] = ()) -> Loaded:
-    """Read and check the file at ``path``; ``overrides`` are ``a.b=value``, applied in order.
+def load_config(path: Path, overrides: Iterable[Override] = ()) -> Loaded:
+    """Read and check the file at ``path``, with ``overrides`` applied in order.
+
+    An override is ``(flag, "a.b=value")``; the flag, such as ``--set a.b=value``, stands for the
+    place in messages. The value is read as a YAML scalar.
 
     Raises:
         ConfigError: with every problem found, each at its place or its ``--set`` flag.
@@ -62,7 +66,7 @@ def load_config(path: Path, overrides: Iterable[str] = ()) -> Loaded:
     return parse_config(str(path), read_text(path), path.parent, overrides)
 
 
-def parse_config(name: str, text: str, folder: Path, overrides: Iterable[str] = ()) -> Loaded:
+def parse_config(name: str, text: str, folder: Path, overrides: Iterable[Override] = ()) -> Loaded:
     """As ``load_config``, from a text that is called ``name`` in messages."""
     document = read_document(name, text)
     if document.data is None:
@@ -182,13 +186,12 @@ def _keys_at(model: type[BaseModel], path: KeyPath) -> list[str]:
 
 
 def _override(
-    document: Document, overrides: Iterable[str]
+    document: Document, overrides: Iterable[Override]
 ) -> tuple[dict[KeyPath, str], list[Problem]]:
     """Write the overrides into the document's data; return path -> flag, and what went wrong."""
     origins: dict[KeyPath, str] = {}
     problems = []
-    for text in overrides:
-        flag = f"--set {text}"
+    for flag, text in overrides:
         name, equals, value = text.partition("=")
         parts = name.strip().split(".")
         if not equals or not all(parts):

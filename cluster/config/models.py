@@ -24,6 +24,10 @@ from pydantic_core import CoreSchema
 from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, Size
 from kernel.costs import cost_names
 
+ENGINES: Final = ("local", "ray")
+SCHEMES: Final = ("exact", "barrier")
+FAIR_CLASSES: Final = ("cfs",)
+
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 WORD_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
 IMAGE_PATTERN: Final = r"^(/[A-Za-z0-9._+-]+)+$|^[A-Za-z0-9._+-]+$"
@@ -103,7 +107,9 @@ class Sched(Model):
     """The scheduler's policies. Bounds are those of Linux's sysctls."""
 
     fair: Annotated[
-        str, OneOf("cfs", later=("eevdf", "o1")), Field(description="Class of normal tasks.")
+        str,
+        OneOf(*FAIR_CLASSES, later=("eevdf", "o1")),
+        Field(description="Class of normal tasks."),
     ] = "cfs"
     child_runs_first: Annotated[
         str, OneOf("off", "on", "vfork_only"), Field(description="Who runs first after fork.")
@@ -124,7 +130,7 @@ class Sync(Model):
 
     scheme: Annotated[
         str,
-        OneOf("exact", "barrier", later=("slack", "lax")),
+        OneOf(*SCHEMES, later=("slack", "lax")),
         Field(description="exact: the reference, local engine only; barrier: supersteps."),
     ] = "barrier"
     quantum: Annotated[int, Duration(1_000, SECOND_NS, "Longest superstep.")] = 100_000
@@ -279,7 +285,7 @@ class RunConfig(Model):
 
     name: Annotated[str, Field(pattern=NAME_PATTERN)] = "run"
     seed: Annotated[int, Field(ge=0, le=(1 << 63) - 1)] = 42
-    engine: Annotated[str, OneOf("local", "ray")] = "local"
+    engine: Annotated[str, OneOf(*ENGINES)] = "local"
     linux: Annotated[str, OneOf("6.12", "2.6.34")] = "6.12"
     granularity: Annotated[str, OneOf("syscall", "step")] = "syscall"
     machine: Machine = Machine()

@@ -1,0 +1,1 @@
+"""The command ``smplab``: one module for each group of commands, each with ``register(app)``."""

@@ -1,0 +1,96 @@
+"""What several commands share: options, from a result to an exit code, programs checked ahead."""
+
+import os
+import signal
+from collections.abc import Iterable
+from typing import Any, Final
+
+from cluster.config.load import Override
+from cluster.engine_api import DONE, RunResult
+from cluster.exit_codes import FAILED, OF_EXIT_KIND, OK
+from kernel.machine import MachineSpec
+
+_SHOWN: Final = 5
+
+
+def overrides(settings: Iterable[str] | None, **flags: Any) -> list[Override]:
+    """Return ``--set`` options and the flags that stand for a key as overrides, in order.
+
+    A flag that is None was not given. ``engine="ray"`` stands for ``--engine ray`` and sets the key
+    ``engine``; a double underscore is a dot (``ray__address``, shown as ``--address``).
+    """
+    result = [(f"--set {text}", text) for text in settings or ()]
+    for name, value in flags.items():
+        if value is None:
+            continue
+        flag = f"--{name.split('__')[-1]}"
+        key = name.replace("__", ".")
+        if value is True:
+            result.append((flag, f"{key}=true"))
+        else:
+            result.append((f"{flag} {value}", f"{key}={value}"))
+    return result
+
+
+def outcome(result: RunResult, expected: int | str) -> tuple[int, str, str]:
+    """Return ``(exit code, kind, message)`` of a finished run; kind is empty if all is well.
+
+    Args:
+        expected: the exit status that every started program must have, or ``any``.
+    """
+    if result.exit_kind != DONE:
+        code, kind = OF_EXIT_KIND[result.exit_kind]
+        return code, kind, result.message
+    if expected == "any":
+        return OK, "", ""
+    wrong = [
+        (label, pid, status)
+        for label, pid, status in result.statuses
+        if status is None or not os.WIFEXITED(status) or os.WEXITSTATUS(status) != expected
+    ]
+    if not wrong:
+        return OK, "", ""
+    lines = [
+        f"{label} (pid {pid}) {describe_status(status)}, expected exit status {expected}"
+        for label, pid, status in wrong[:_SHOWN]
+    ]
+    if len(wrong) > _SHOWN:
+        lines.append(f"{len(wrong) - _SHOWN} more of {len(result.statuses)}")
+    return FAILED, "expectation failed", "\n".join(lines)
+
+
+def describe_status(status: int | None) -> str:
+    """Return a wait status in words."""
+    if status is None:
+        return "never ended"
+    if os.WIFEXITED(status):
+        return f"exited with {os.WEXITSTATUS(status)}"
+    number = os.WTERMSIG(status)
+    try:
+        return f"was killed by {signal.Signals(number).name}"
+    except ValueError:
+        return f"was killed by signal {number}"
+
+
+def console_outputs(result: RunResult) -> dict[str, tuple[bytes, bytes]]:
+    """Return what programs wrote to descriptors 1 and 2, by label, in the engine's order."""
+    outputs: dict[str, tuple[bytes, bytes]] = {}
+    for name, data in result.outputs.items():
+        label, _, stream = name.rpartition(".")
+        out, err = outputs.get(label, (b"", b""))
+        outputs[label] = (out + data, err) if stream == "out" else (out, err + data)
+    return outputs
+
+
+def check_programs(spec: MachineSpec) -> None:
+    """Compile the programs that the spec starts or declares, so that refusals come first.
+
+    Raises:
+        GuestProgramError: for the first program that is outside the guest language, with every
+            problem of it.
+    """
+    from workloads.language.loader import Loader
+
+    loader = Loader(spec.sources, block_budget=spec.block_budget)
+    for spawn in spec.spawns:
+        loader.program(spawn.argv[2])

@@ -1,0 +1,77 @@
+"""``smplab validate``, ``smplab schema`` and ``smplab list``: what can be configured."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cluster.exit_codes import OK
+
+
+def validate(
+    config: Annotated[Path, typer.Argument(help="A YAML or JSON configuration.", metavar="CONFIG")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated."),
+    ] = None,
+) -> int:
+    """Check a configuration.
+
+    And the programs it names: every problem is said, nothing is run.
+    """
+    from cluster.build import resolve
+    from cluster.cli.common import check_programs, overrides
+    from cluster.config import load_config
+
+    loaded = load_config(config, overrides(settings))
+    spec = resolve(loaded)
+    check_programs(spec)
+    count = sum(spawn.count for spawn in spec.spawns)
+    programs = "1 program" if count == 1 else f"{count} programs"
+    print(f"{config}: valid: {spec.cpus} CPUs, {programs}, engine {loaded.config.engine}")
+    return OK
+
+
+def schema() -> int:
+    """Print the JSON schema of configurations."""
+    print(schema_text(), end="")
+    return OK
+
+
+def schema_text() -> str:
+    """Return the JSON schema as ``configs/schema.json`` holds it."""
+    from cluster.config import RunConfig
+
+    data: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **RunConfig.model_json_schema(),
+        "title": "smplab configuration",
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def list_() -> int:
+    """List what configurations can name."""
+    from cluster.build import cost_profile_names, describe_program, program_names
+    from cluster.config.models import ENGINES, FAIR_CLASSES, SCHEMES
+
+    sections: list[tuple[str, list[tuple[str, str]]]] = [
+        ("programs", [(name, describe_program(name)) for name in program_names()]),
+        ("cost profiles", [(name, "") for name in cost_profile_names()]),
+        ("schedulers", [(name, "") for name in FAIR_CLASSES]),
+        ("engines", [(name, "") for name in ENGINES]),
+        ("schemes", [(name, "") for name in SCHEMES]),
+    ]
+    for title, rows in sections:
+        print(f"{title}:")
+        for name, text in rows:
+            print(f"  {name:<20} {text}".rstrip())
+    return OK
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands ``validate``, ``schema`` and ``list`` to ``app``."""
+    app.command()(validate)
+    app.command()(schema)
+    app.command("list")(list_)

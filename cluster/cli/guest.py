@@ -1,0 +1,63 @@
+"""``smplab guest``: run one guest program on the emulated machine as CPython would run it.
+
+Standard output, standard error and the exit status are the program's own. A program that a signal
+killed gives 128 + signal, as a shell reports it. Options before PROGRAM are for smplab; everything
+after it belongs to the program.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cluster.exit_codes import OF_EXIT_KIND, USAGE, CliError
+
+
+def guest(
+    program: Annotated[Path, typer.Argument(help="A guest program.", metavar="PROGRAM")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="Its arguments.", metavar="[ARG]...")
+    ] = None,
+    cpus: Annotated[int, typer.Option(help="Simulated CPUs, 1 to 4096.")] = 2,
+    seed: Annotated[int, typer.Option(help="Seed of the run.")] = 42,
+    engine: Annotated[str, typer.Option(help="local or ray.")] = "local",
+    check: Annotated[bool, typer.Option("--check", help="Check all invariants.")] = False,
+) -> int:
+    """Run one guest program.
+
+    As python3 -u PROGRAM ARG... would, but on the emulated machine. Options of smplab come before
+    PROGRAM; everything after it is the program's.
+    """
+    if not 1 <= cpus <= 4096:
+        raise CliError(USAGE, "usage", f"--cpus: must be from 1 to 4096 (got {cpus})")
+    if not 0 <= seed < 1 << 63:
+        raise CliError(USAGE, "usage", f"--seed: must be from 0 to 2**63 - 1 (got {seed})")
+    if engine not in ("local", "ray"):
+        raise CliError(USAGE, "usage", f"--engine: must be local or ray (got {engine})")
+    from cluster.build import guest_spec
+    from cluster.cli.common import check_programs, console_outputs
+    from cluster.engine import run_machine
+    from cluster.engine_api import DONE, RunRequest
+
+    spec = guest_spec(program, arguments or [], cpus=cpus, seed=seed, trace=False, check=check)
+    check_programs(spec)
+    scheme = "exact" if engine == "local" else "barrier"
+    result = run_machine(RunRequest(spec=spec, engine=engine, scheme=scheme))
+    for out, err in console_outputs(result).values():
+        sys.stdout.buffer.write(out)
+        sys.stdout.flush()
+        sys.stderr.buffer.write(err)
+        sys.stderr.flush()
+    if result.exit_kind != DONE:
+        code, kind = OF_EXIT_KIND[result.exit_kind]
+        raise CliError(code, kind, result.message)
+    status = result.statuses[0][2]
+    assert status is not None
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command ``guest`` to ``app``."""
+    app.command(context_settings={"allow_interspersed_args": False})(guest)

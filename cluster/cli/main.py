@@ -1,0 +1,108 @@
+"""``smplab``: assembles the commands and turns whatever ends one into an exit code.
+
+Every failure that a user can cause is one line on stderr, ``smplab: <kind>: <message>``, and an
+exit code of ``cluster.exit_codes``; never a traceback. A bug of the emulator is reported the same
+way as ``internal error``; SMPLAB_TRACEBACK=1 adds the traceback.
+
+Commands import what they need when they run: Ray alone takes half a second.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import typer
+
+from cluster.exit_codes import BROKEN, INTERRUPTED, OK, USAGE, CliError, report
+
+_MODULES: Final = ("run", "guest", "configs", "trace")
+# Typer carries its own click; the base of its usage errors has no public name.
+_CLICK_ERROR: Final[Any] = next(
+    base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException"
+)
+
+
+def make_app() -> typer.Typer:
+    """Return the whole command line."""
+    app = typer.Typer(
+        name="smplab",
+        help="Emulate Linux process management and SMP scheduling.",
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for module in _MODULES:
+        importlib.import_module(f"cluster.cli.{module}").register(app)
+    return app
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"smplab {version('smplab')}")
+        raise typer.Exit(OK)
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Emulate Linux process management and SMP scheduling."""
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; nothing is raised."""
+    from cluster.config.errors import ConfigError
+    from workloads.language.errors import GuestProgramError
+
+    try:
+        result = make_app()(args=list(arguments), prog_name="smplab", standalone_mode=False)
+        return result if isinstance(result, int) else OK
+    except CliError as error:
+        report(error.kind, error.message)
+        return error.code
+    except ConfigError as error:
+        report("config error", str(error))
+        return USAGE
+    except GuestProgramError as error:
+        report("guest program", str(error))
+        return USAGE
+    except _CLICK_ERROR as error:
+        report("usage", _usage(error))
+        return USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        report("interrupted", "stopped by Ctrl-C")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # somebody stopped reading our stdout: what is still buffered would fail again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:
+        if os.environ.get("SMPLAB_TRACEBACK") == "1":
+            raise
+        what = " ".join(str(error).split())[:500]
+        report("internal error", f"{type(error).__name__}: {what} (SMPLAB_TRACEBACK=1 shows more)")
+        return BROKEN
+
+
+def _usage(error: Any) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "smplab"
+    message = " ".join(str(error.format_message()).split())
+    return f"{message} (see {command} --help)" if message else f"see {command} --help"
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Logging, set up the same way in the command line and inside every actor.
+
+Events go to stderr, one line each, for people (``console``) or for programs (``json``). Host time
+is ``timestamp``; virtual time is an event's own ``sim_ns``. The run's id, and the CPU where there
+is one, are bound in context variables and so are in every line of that process.
+
+The configuration of one process does not reach another one's: an actor calls ``setup_logging``
+itself, first thing. The kernel and the guests never log.
+"""
+
+import logging
+import sys
+from typing import Any, Final, TextIO
+
+import structlog
+
+FORMATS: Final = ("console", "json")
+LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+def setup_logging(
+    format: str = "console",
+    run_id: str = "",
+    *,
+    cpu: int | None = None,
+    level: str = "info",
+    stream: TextIO | None = None,
+) -> None:
+    """Configure structlog in this process; may be called again.
+
+    Args:
+        format: console or json.
+        run_id: bound to every line, unless empty.
+        cpu: bound to every line, unless None.
+        level: the least level that is shown: debug, info, warning or error.
+        stream: where lines go; stderr if None.
+
+    Raises:
+        ValueError: an unknown format or level.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"unknown log format {format!r} (there is: {', '.join(FORMATS)})")
+    if level not in LEVELS:
+        raise ValueError(f"unknown log level {level!r} (there is: {', '.join(LEVELS)})")
+    target = sys.stderr if stream is None else stream
+    renderer: Any
+    if format == "json":
+        renderer = structlog.processors.JSONRenderer(sort_keys=True, default=str)
+    else:
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=target.isatty(),
+            pad_event_to=0,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info if format == "json" else _keep,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(target),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.clear_contextvars()
+    if run_id:
+        structlog.contextvars.bind_contextvars(run_id=run_id)
+    if cpu is not None:
+        structlog.contextvars.bind_contextvars(cpu=cpu)
+
+
+def bind_cpu(cpu: int) -> None:
+    """Name the simulated CPU in every further line of this context."""
+    structlog.contextvars.bind_contextvars(cpu=cpu)
+
+
+def get_logger() -> Any:
+    """Return a logger: ``log.info("superstep", sim_ns=now_ns, requests=12)``."""
+    return structlog.get_logger()
+
+
+def _keep(_logger: Any, _name: str, event: Any) -> Any:
+    return event
