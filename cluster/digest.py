@@ -8,7 +8,10 @@ nor the order in which chunks of different processes reach the file matters.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
+
+from cluster.trace.reader import TraceReader
 
 NOT_DIGESTED: Final = ("wall", "digest")
 _PREFIX: Final = "sha256:"
@@ -49,6 +52,30 @@ def digested_part(summary: Mapping[str, Any]) -> dict[str, Any]:
 def short_digest(digest: str) -> str:
     """Return the form for people: ``sha256:`` and the first 16 hexadecimal digits."""
     return digest[: len(_PREFIX) + _SHORT_HEX]
+
+
+def lp_names(cpus: int) -> list[str]:
+    """Return the names of the logical processes of a machine with ``cpus`` CPUs, by number."""
+    return [*(f"cpu{cpu}" for cpu in range(cpus)), "kernel"]
+
+
+def digest_of_files(trace: Path | None, summary: Mapping[str, Any]) -> str:
+    """Return the digest that a run with these files has, computed from them.
+
+    Args:
+        trace: the trace file; None for a run that was not traced.
+        summary: as read from ``summary.json``.
+
+    Raises:
+        TraceError: the trace is damaged.
+    """
+    if trace is None:
+        return RunDigest(lp_names(summary["machine"]["cpus"])).finish(summary)
+    with TraceReader(trace) as reader:
+        digest = RunDigest(reader.lps)
+        for lp, chunk in reader.chunks():
+            digest.update(lp, chunk)
+    return digest.finish(summary)
 
 
 class RunDigest:

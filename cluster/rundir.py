@@ -4,7 +4,7 @@
                     ended; ``complete``
     summary.json    what came out; ``digest``, and ``wall`` for host times
     trace.smpt      the trace (written by the engine)
-    stdout/         what guest programs wrote: <label>.out and <label>.err
+    stdout/         what guest programs wrote: <label>.out and <label>.err; console.out, console.err
 
 The manifest is there from the start with ``complete: false``, and every file but the trace
 appears whole or not at all (written beside, then renamed). So a run that was killed leaves a valid
@@ -17,6 +17,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +27,7 @@ from urllib.parse import quote
 FORMAT: Final = 1
 _PACKAGES: Final = ("smplab", "ray", "msgpack", "numpy")
 _GIT_TIMEOUT_S: Final = 10
+_CONSOLE: Final = {"stdout": "console.out", "stderr": "console.err"}
 
 
 class RunDirError(Exception):
@@ -80,14 +82,18 @@ def git_state(source: Path = Path(__file__)) -> dict[str, Any] | None:
     else's checkout).
     """
 
+    # inside a git hook these name another repository
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+
     def git(*arguments: str) -> str:
         return subprocess.run(
-            ["git", "-C", str(source.parent), *arguments],
+            ["git", "--no-optional-locks", "-C", str(source.parent), *arguments],
             check=True,
             capture_output=True,
             text=True,
             timeout=_GIT_TIMEOUT_S,
             stdin=subprocess.DEVNULL,
+            env=clean,
         ).stdout.strip()
 
     try:
@@ -176,14 +182,20 @@ class RunDir:
         """Write ``summary.json``: ``summary`` and the run's digest."""
         write_atomically(self.path / "summary.json", _json_bytes({**summary, "digest": digest}))
 
-    def write_output(self, label: str, out: bytes, err: bytes) -> None:
-        """Write what the programs labelled ``label`` wrote to descriptors 1 and 2.
+    def write_outputs(self, outputs: Mapping[str, bytes]) -> None:
+        """Write what guest programs wrote, as ``RunResult.outputs`` has it.
 
-        A label that is no plain file name (``a/b``) is written percent-encoded.
+        Args:
+            outputs: stream -> content. ``stdout`` and ``stderr`` are the machine's console and
+                become ``console.out`` and ``console.err``; any other stream is called
+                ``<label>.out`` or ``<label>.err``, and what is no plain file name (``a/b.out``)
+                is percent-encoded.
         """
-        stem = quote(label, safe=" +,@=")
-        write_atomically(self.path / "stdout" / f"{stem}.out", out)
-        write_atomically(self.path / "stdout" / f"{stem}.err", err)
+        for stream, content in outputs.items():
+            name = _CONSOLE.get(stream) or quote(stream, safe=" +,@=")
+            if stream in _CONSOLE.values():  # a program labelled "console"
+                name = f"%{ord(stream[0]):02X}{stream[1:]}"
+            write_atomically(self.path / "stdout" / name, content)
 
     def finish(
         self, *, exit_kind: str, exit_code: int, message: str = "", complete: bool = True

@@ -5,11 +5,12 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cluster.exit_codes import USAGE, CliError
+from cluster.digest import digest_of_files
+from cluster.exit_codes import FAILED, USAGE, CliError
 from cluster.report.table import print_summary
 from cluster.report.units import parse_ns
 from cluster.rundir import RunDir, RunDirError
@@ -121,19 +122,33 @@ def _print_lines(lines: Iterator[str]) -> None:
 
 def summary(
     run: Annotated[Path, typer.Argument(help="A run directory.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compute the digest from the files and compare.")
+    ] = False,
 ) -> None:
     """Print a run's summary table again."""
     try:
         directory = RunDir.open(run)
         complete = bool(directory.manifest().get("complete"))
         data = directory.summary()
-        print_summary(data, data.get("digest", ""), complete=complete)
-    except RunDirError as error:
+        digest = data.get("digest", "")
+        if verify:
+            _verify(directory, data, digest)
+        print_summary(data, digest, complete=complete)
+    except (RunDirError, TraceError) as error:
         raise CliError(USAGE, "bad run directory", str(error)) from None
     except (KeyError, TypeError) as error:
         raise CliError(
             USAGE, "bad run directory", f"{run}/summary.json is not of this version: {error!r}"
         ) from None
+
+
+def _verify(directory: RunDir, data: dict[str, Any], digest: str) -> None:
+    """Raise CliError unless trace and summary are those that ``digest`` was made of."""
+    trace_path = directory.trace_path
+    found = digest_of_files(trace_path if trace_path.exists() else None, data)
+    if found != digest:
+        raise CliError(FAILED, "digest differs", f"recorded {digest}, the files have {found}")
 
 
 def register(app: typer.Typer) -> None:

@@ -61,10 +61,9 @@ def test_a_name_becomes_a_file_name(tmp_path: Path, name: str, expected: str) ->
 
 def test_outputs_are_files_by_label_and_no_label_leaves_the_directory(tmp_path: Path) -> None:
     run = started(tmp_path)
-    run.write_output("console", b"hello\n", b"")
-    run.write_output("../a", b"x", b"y")
+    run.write_outputs({"stdout": b"hello\n", "stderr": b"", "../a.out": b"x", "console.out": b"y"})
     written = sorted(path.name for path in (run.path / "stdout").iterdir())
-    assert written == ["..%2Fa.err", "..%2Fa.out", "console.err", "console.out"]
+    assert written == ["%63onsole.out", "..%2Fa.out", "console.err", "console.out"]
     assert (run.path / "stdout" / "console.out").read_bytes() == b"hello\n"
 
 
@@ -113,7 +112,12 @@ def test_versions_name_the_packages_a_result_depends_on() -> None:
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
-def test_git_state_is_of_the_checkout_the_program_runs_from(tmp_path: Path) -> None:
+def test_git_state_is_of_the_checkout_the_program_runs_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+
     def git(*arguments: str) -> None:
         identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
         subprocess.run(
@@ -127,6 +131,7 @@ def test_git_state_is_of_the_checkout_the_program_runs_from(tmp_path: Path) -> N
     assert git_state(source) is None  # inside a checkout, but not part of it
     git("add", "source.py")
     git("commit", "-q", "-m", "first")
+    monkeypatch.setenv("GIT_DIR", "/nowhere")  # as in a hook of another repository
     state = git_state(source)
     assert state is not None and len(state["commit"]) == 40 and state["dirty"] is False
     source.write_text("b")

@@ -8,11 +8,15 @@ import typer
 from typer.testing import CliRunner
 
 from cluster.cli.trace import register, trace_lines
+from cluster.digest import RunDigest, digest_of_files, lp_names
 from cluster.exit_codes import CliError
+from cluster.report.summary import make_summary
 from cluster.rundir import RunDir
 from cluster.trace import TraceReader, TraceWriter, encode_chunk
 from cluster.trace.text import printable
 from kernel.events import SCHED_PROCESS_FORK, SCHED_SWITCH, SCHED_WAKEUP, TASK_RENAME
+from kernel.machine import MachineSpec
+from kernel.stats import KernelStats
 
 app = typer.Typer()
 register(app)
@@ -147,6 +151,54 @@ def test_summary_of_a_run_without_one_is_an_error(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["summary", str(directory.path)])
     assert isinstance(result.exception, CliError)
     assert "the run did not get that far" in result.exception.message
+
+
+def finished_run(base: Path) -> RunDir:
+    directory = RunDir.create(base, "x")
+    directory.start(name="x", config={}, seed=1)
+    lps, chunk = lp_names(2), encode_chunk([(5, SCHED_WAKEUP, 0, "a", 1, 120, 0)])
+    digest = RunDigest(lps)
+    with TraceWriter(directory.trace_path, lps) as writer:
+        for lp in (2, 0, 2):
+            writer.append(lp, chunk)
+            digest.update(lp, chunk)
+    summary = make_summary(
+        MachineSpec(cpus=2),
+        KernelStats().to_plain(),
+        [],
+        [],
+        {"virtual_ns": 9, "verdict": "done"},
+        {"total_ns": 7},
+    )
+    directory.write_summary(summary, digest.finish(summary))
+    directory.finish(exit_kind="done", exit_code=0)
+    return directory
+
+
+def test_summary_prints_the_table_again_and_can_prove_the_digest(tmp_path: Path) -> None:
+    directory = finished_run(tmp_path)
+    digest = directory.summary()["digest"]
+    for arguments in ([], ["--verify"]):
+        result = CliRunner().invoke(app, ["summary", str(directory.path), *arguments])
+        assert result.exit_code == 0
+        assert "ended: done" in result.output
+        assert result.output.splitlines()[-1] == f"digest {digest}"
+        assert "not complete" not in result.output
+
+
+def test_a_summary_that_was_changed_fails_the_proof(tmp_path: Path) -> None:
+    directory = finished_run(tmp_path)
+    summary = directory.summary()
+    summary["run"]["virtual_ns"] = 10
+    directory.write_summary(summary, summary["digest"])
+    result = CliRunner().invoke(app, ["summary", str(directory.path), "--verify"])
+    assert isinstance(result.exception, CliError)
+    assert (result.exception.code, result.exception.kind) == (1, "digest differs")
+
+
+def test_a_run_without_trace_has_a_digest_too(tmp_path: Path) -> None:
+    summary = {"machine": {"cpus": 2}}
+    assert digest_of_files(None, summary) == RunDigest(lp_names(2)).finish(summary)
 
 
 def test_names_are_printed_in_plain_ascii() -> None:
