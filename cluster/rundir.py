@@ -4,7 +4,7 @@
                     ended; ``complete``
     summary.json    what came out; ``digest``, and ``wall`` for host times
     trace.smpt      the trace (written by the engine)
-    stdout/         what guest programs wrote: <label>.out and <label>.err; console.out, console.err
+    stdout/         what guest programs wrote: <label>.out and <label>.err
 
 The manifest is there from the start with ``complete: false``, and every file but the trace
 appears whole or not at all (written beside, then renamed). So a run that was killed leaves a valid
@@ -17,7 +17,6 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -27,7 +26,6 @@ from urllib.parse import quote
 FORMAT: Final = 1
 _PACKAGES: Final = ("smplab", "ray", "msgpack", "numpy")
 _GIT_TIMEOUT_S: Final = 10
-_CONSOLE: Final = {"stdout": "console.out", "stderr": "console.err"}
 
 
 class RunDirError(Exception):
@@ -182,20 +180,14 @@ class RunDir:
         """Write ``summary.json``: ``summary`` and the run's digest."""
         write_atomically(self.path / "summary.json", _json_bytes({**summary, "digest": digest}))
 
-    def write_outputs(self, outputs: Mapping[str, bytes]) -> None:
-        """Write what guest programs wrote, as ``RunResult.outputs`` has it.
+    def write_output(self, label: str, out: bytes, err: bytes) -> None:
+        """Write what the programs labelled ``label`` wrote to descriptors 1 and 2.
 
-        Args:
-            outputs: stream -> content. ``stdout`` and ``stderr`` are the machine's console and
-                become ``console.out`` and ``console.err``; any other stream is called
-                ``<label>.out`` or ``<label>.err``, and what is no plain file name (``a/b.out``)
-                is percent-encoded.
+        A label that is no plain file name (``a/b``) is written percent-encoded.
         """
-        for stream, content in outputs.items():
-            name = _CONSOLE.get(stream) or quote(stream, safe=" +,@=")
-            if stream in _CONSOLE.values():  # a program labelled "console"
-                name = f"%{ord(stream[0]):02X}{stream[1:]}"
-            write_atomically(self.path / "stdout" / name, content)
+        stem = quote(label, safe=" +,@=")
+        write_atomically(self.path / "stdout" / f"{stem}.out", out)
+        write_atomically(self.path / "stdout" / f"{stem}.err", err)
 
     def finish(
         self, *, exit_kind: str, exit_code: int, message: str = "", complete: bool = True

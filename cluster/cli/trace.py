@@ -11,7 +11,6 @@ import typer
 
 from cluster.digest import digest_of_files
 from cluster.exit_codes import FAILED, USAGE, CliError
-from cluster.report.table import print_summary
 from cluster.report.units import parse_ns
 from cluster.rundir import RunDir, RunDirError
 from cluster.trace import TraceError, TraceReader, TraceRecord
@@ -127,6 +126,8 @@ def summary(
     ] = False,
 ) -> None:
     """Print a run's summary table again."""
+    from cluster.report.table import print_summary
+
     try:
         directory = RunDir.open(run)
         complete = bool(directory.manifest().get("complete"))

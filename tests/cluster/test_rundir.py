@@ -61,9 +61,10 @@ def test_a_name_becomes_a_file_name(tmp_path: Path, name: str, expected: str) ->
 
 def test_outputs_are_files_by_label_and_no_label_leaves_the_directory(tmp_path: Path) -> None:
     run = started(tmp_path)
-    run.write_outputs({"stdout": b"hello\n", "stderr": b"", "../a.out": b"x", "console.out": b"y"})
+    run.write_output("console", b"hello\n", b"")
+    run.write_output("../a", b"x", b"y")
     written = sorted(path.name for path in (run.path / "stdout").iterdir())
-    assert written == ["%63onsole.out", "..%2Fa.out", "console.err", "console.out"]
+    assert written == ["..%2Fa.err", "..%2Fa.out", "console.err", "console.out"]
     assert (run.path / "stdout" / "console.out").read_bytes() == b"hello\n"
 
 
