@@ -25,6 +25,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kernel.errors import InvariantError
+from kernel.files_ledger import check_files, open_files, recount_pipes
 from kernel.mm.ledger import check_frames, recount, recount_cache
 from kernel.sched.invariants import check_load_table, check_places
 from kernel.task import (
@@ -366,8 +367,10 @@ def _check_users(k: "KernelState", tasks: list[TaskStruct], found: list[str]) ->
 def _check_memory(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -> None:
     """Page frames and slab objects are held by what is alive, and by nothing else."""
     mms = dict.fromkeys(task.mm for task in tasks if task.mm is not None)
+    tables = dict.fromkeys(task.files for task in tasks if task.files is not None)
+    check_files(k.vfs, tables, mms, found)
     try:
-        owners = [recount(mms), recount_cache(k.frames)]
+        owners = [recount(mms), recount_cache(k.frames), recount_pipes(open_files(tables))]
         owners += [cache.recount() for cache in k.slabs.values()]
         owners += [dict.fromkeys(info.frames, 1) for info in k.stacks.infos.values()]
         check_frames(k.frames, owners)
@@ -376,9 +379,13 @@ def _check_memory(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -
     for stack, info in k.stacks.infos.items():
         if info.task.stack != stack:
             found.append(f"kernel stack {stack:#x} is not that of {info.task!r}")
+    structs = dict.fromkeys([*tasks, *k._dying.values()])  # a dead one may be on no list any more
     for name, number in (
+        ("task_struct", sum(task.slot >= 0 for task in structs)),
         ("mm_struct", len(mms)),
         ("vm_area_struct", sum(len(mm.vmas) for mm in mms)),
+        ("files_cache", len(tables)),
+        ("fs_cache", len(dict.fromkeys(task.fs for task in tasks if task.fs is not None))),
     ):
         counted = k.slabs[name].active_objs
         if counted != number:

@@ -10,7 +10,9 @@ from kernel.arch.stack import StackRegion
 from kernel.costs import Costs
 from kernel.cpu import Cpu
 from kernel.creds import Cred, UserStruct
+from kernel.files import File, FilesStruct, FsStruct, dup_fd, fd_install
 from kernel.invariants import boot_counts, check_end, check_kernel, check_machine, check_step
+from kernel.ipc.pipe import Pipe, PipeBuffer
 from kernel.locking import Lock, LockStat
 from kernel.machine import ImageSpec, MachineSpec
 from kernel.mm.frames import Frames
@@ -42,6 +44,8 @@ from kernel.task import (
     TaskStruct,
 )
 from kernel.tasklist import TaskList
+from kernel.uapi.fcntl import O_RDONLY, O_WRONLY
+from kernel.vfs import PIPE, REGULAR, Vfs
 
 
 def new_lock(name):
@@ -68,6 +72,7 @@ class World:
             slabs=boot_slabs(frames, 2),
             stacks=StackRegion(0x1000000, 0x2000000, 16384, frames),
             pids=PidMap(1000),
+            vfs=Vfs(0, 1000),
             tasklist_lock=new_lock("tasklist_lock"),
             pidmap_lock=new_lock("pidmap_lock"),
             nr_running=[2, 1],
@@ -99,9 +104,11 @@ class World:
         self.kthreadd.path = None
         self.shell = self.process(self.init, "shell", None)
         self.shell.mm = mm_alloc(k, self.image)
+        self.open_files(self.shell)
         self.thread = self.add_thread(self.shell)
         self.child = self.process(self.shell, "child", self.shell.thread_pid)
         self.child.mm = dup_mm(k, self.shell.mm)
+        self.child.files = dup_fd(k, self.shell.files)
         self.zombie = self.process(self.init, "zombie", self.shell.thread_pid)
         self.die(self.zombie)
         k.current = self.shell
@@ -143,6 +150,26 @@ class World:
         attach_pid(task, PIDTYPE_SID, group or task.thread_pid)
         return task
 
+    def open_files(self, task):
+        """Give ``task`` an executable, a log it writes, and both ends of a pipe."""
+        k = self.k
+        vfs = k.vfs
+        self.exe, self.log = (vfs.new_inode(REGULAR, 0o100755, 0, 0, 0) for _ in range(2))
+        vfs.link(vfs.root, "exe", self.exe)
+        vfs.link(vfs.root, "log", self.log)
+        task.mm.exe_file = self.exe
+        self.exe.i_writecount -= 1
+        self.pipe = vfs.new_inode(PIPE, 0o10600, 0, 0, 0)
+        self.pipe.pipe = Pipe(new_lock("pipe_mutex"))
+        self.pipe.pipe.bufs.append(PipeBuffer(k.frames.alloc(), bytearray(b"x")))
+        task.files = FilesStruct({}, 0, 0, k.slabs["files_cache"].alloc())
+        task.fs = FsStruct(vfs.root, vfs.root, 0o22, k.slabs["fs_cache"].alloc())
+        self.log.i_writecount = self.log.nr_open = 1
+        for fd, (inode, flags) in enumerate(
+            [(self.log, O_WRONLY), (self.pipe, O_RDONLY), (self.pipe, O_WRONLY)]
+        ):
+            fd_install(task.files, fd, File(inode, flags), cloexec=fd == 2)
+
     def add_thread(self, leader):
         task = self.build(leader.comm)
         task.tgid = leader.tgid
@@ -157,6 +184,10 @@ class World:
         task.sighand.count += 1
         task.mm = leader.mm
         task.mm.users += 1
+        task.files = leader.files
+        task.files.count += 1
+        task.fs = leader.fs
+        task.fs.users += 1
         return task
 
     def asleep(self, task):
@@ -426,6 +457,50 @@ def slab_miscounted(w):
     w.k.slabs["pid"].active_objs = 3
 
 
+def files_counted_too_often(w):
+    w.child.files.count = 2
+
+
+def fs_counted_too_rarely(w):
+    w.shell.fs.users = 1
+
+
+def descriptor_mask(w):
+    w.child.files.open_fds = 1
+
+
+def cloexec_of_a_closed_descriptor(w):
+    w.child.files.close_on_exec = 1 << 9
+
+
+def file_references(w):
+    w.child.files.fd[0].count = 1
+
+
+def pipe_ends(w):
+    w.pipe.pipe.writers = 0
+
+
+def pipe_page_lost(w):
+    w.pipe.pipe.bufs.clear()
+
+
+def never_closed(w):
+    w.exe.nr_open = 1
+
+
+def writer_of_a_running_file(w):
+    w.exe.i_writecount = 0
+
+
+def task_struct_leaked(w):
+    w.k.slabs["task_struct"].alloc()
+
+
+def files_struct_leaked(w):
+    w.k.slabs["files_cache"].alloc()
+
+
 def wrong_thread_info(w):
     w.k.stacks.infos[w.shell.stack].task = w.child
 
@@ -518,6 +593,17 @@ KERNEL_BREAKS = [
     (page_table_holders, r"page table has 3 holders, 2 found"),
     (slab_object_leaked, r"slab mm_struct: 3 objects in use, 2 found"),
     (slab_miscounted, r"pid: 3 objects counted, 0 found"),
+    (files_counted_too_often, r"files of <task 5/5 .*>: count is 2, 1 tasks hold it"),
+    (fs_counted_too_rarely, r"fs of <task 3/3 .*>: users is 1, 2 tasks hold it"),
+    (descriptor_mask, r"descriptors: bit mask 0x1, open are 0x7"),
+    (cloexec_of_a_closed_descriptor, r"descriptors: close-on-exec 0x200 of 0x7"),
+    (file_references, r"open <inode .* log>: 1 references counted, 2 found"),
+    (pipe_ends, r"<inode .*>: 1 readers and 0 writers counted, 1 and 1 found"),
+    (pipe_page_lost, r"frame \d+: 1 counted, 0 found"),
+    (never_closed, r"<inode .* exe>: open 1 times, 0 found"),
+    (writer_of_a_running_file, r"<inode .* exe>: i_writecount is 0, should be -2"),
+    (task_struct_leaked, r"slab task_struct: 7 objects in use, 6 found"),
+    (files_struct_leaked, r"slab files_cache: 3 objects in use, 2 found"),
     (wrong_thread_info, r"kernel stack 0x[0-9a-f]+ is not that of <task 5/5 .*>"),
     (user_overcharged, r"user 0: 7 threads counted, 6 found"),
     (user_misfiled, r"user 6 is filed under 5"),

@@ -1,0 +1,86 @@
+"""The ledger of open files: counts worked out again from the descriptor tables.
+
+Reference counts of open file descriptions, the ends of pipes, writers and runners of files are
+kept by increments; here they are counted from what is really there. The two must agree whenever no
+path is in progress: a system call that sleeps holds no reference of its own.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from kernel.vfs import PIPE, REGULAR
+
+if TYPE_CHECKING:
+    from kernel.files import File, FilesStruct
+    from kernel.mm.mm import MmStruct
+    from kernel.vfs import Inode, Vfs
+
+
+def open_files(tables: Iterable["FilesStruct"]) -> dict["File", int]:
+    """Return every open file description of ``tables`` with its number of descriptors."""
+    counts: Counter[Any] = Counter()
+    for table in tables:
+        counts.update(table.fd.values())
+    return dict(counts)
+
+
+def recount_pipes(files: Iterable["File"]) -> dict[int, int]:
+    """Return ``{frame: references}`` for the pages that wait in the pipes of ``files``."""
+    pipes = dict.fromkeys(file.inode.pipe for file in files if file.inode.pipe is not None)
+    return dict(Counter(buf.frame for pipe in pipes for buf in pipe.bufs))
+
+
+def check_files(
+    vfs: "Vfs", tables: Iterable["FilesStruct"], mms: Iterable["MmStruct"], found: list[str]
+) -> None:
+    """Report every count of the file layer that is not what descriptors and memory say.
+
+    Args:
+        vfs: the file tree; files nobody has open must be counted as such.
+        tables: the descriptor tables of all tasks, each once.
+        mms: the address spaces of all tasks, each once.
+        found: gets one line per violation.
+    """
+    tables = tuple(tables)
+    for table in tables:
+        mask = sum(1 << fd for fd in table.fd)
+        if table.open_fds != mask:
+            found.append(f"descriptors: bit mask {table.open_fds:#x}, open are {mask:#x}")
+        if table.close_on_exec & ~mask:
+            found.append(f"descriptors: close-on-exec {table.close_on_exec:#x} of {mask:#x}")
+    files = open_files(tables)
+    opened: Counter[Inode] = Counter()
+    readers: Counter[Inode] = Counter()
+    writers: Counter[Inode] = Counter()
+    for file, references in files.items():
+        inode = file.inode
+        if file.count != references:
+            found.append(f"open {inode!r}: {file.count} references counted, {references} found")
+        opened[inode] += 1
+        readers[inode] += file.readable
+        writers[inode] += file.writable
+    runners = Counter(mm.exe_file for mm in mms if mm.exe_file is not None)
+    for inode in dict.fromkeys([*opened, *runners, *_tree(vfs.root)]):
+        if inode.kind == PIPE and inode.pipe is not None:
+            pipe = inode.pipe
+            if (pipe.readers, pipe.writers) != (readers[inode], writers[inode]):
+                found.append(
+                    f"{inode!r}: {pipe.readers} readers and {pipe.writers} writers counted, "
+                    f"{readers[inode]} and {writers[inode]} found"
+                )
+        elif inode.kind == REGULAR:
+            if inode.nr_open != opened[inode]:
+                found.append(f"{inode!r}: open {inode.nr_open} times, {opened[inode]} found")
+            count = writers[inode] - runners[inode]
+            if inode.i_writecount != count:
+                found.append(f"{inode!r}: i_writecount is {inode.i_writecount}, should be {count}")
+
+
+def _tree(root: "Inode") -> list["Inode"]:
+    """Return every inode below ``root``, ``root`` included."""
+    inodes = [root]
+    for inode in inodes:  # grows while it is walked
+        if inode.entries:
+            inodes += inode.entries.values()
+    return inodes
