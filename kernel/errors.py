@@ -23,15 +23,8 @@ class GuestFault(Exception):
 class RestartSyscall(Exception):
     """A sleep was interrupted by a signal; the call starts again unless a handler says EINTR.
 
-    ``op`` is None: the same call again (ERESTARTSYS); else what to call in its place, for calls
-    with a timeout that must not start from the beginning (ERESTART_RESTARTBLOCK).
-
-    Source: include/linux/errno.h, include/linux/restart_block.h.
+    Source: include/linux/errno.h, ERESTARTSYS.
     """
-
-    def __init__(self, op: tuple[Any, ...] | None = None) -> None:
-        super().__init__(op)
-        self.op = op
 
 
 class TaskDead(Exception):

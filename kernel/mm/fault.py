@@ -37,12 +37,11 @@ from kernel.mm.mm import (
 )
 from kernel.points import BARRIER, POINT, READ, RELEASE, Path
 from kernel.uapi.mman import PAGE_SHIFT, VM_EXEC, VM_READ, VM_SHARED, VM_WRITE
+from kernel.uapi.signals import SIGKILL, SIGSEGV
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
 
-SIGKILL: Final = 9
-SIGSEGV: Final = 11
 SEGV_MAPERR: Final = 1
 SEGV_ACCERR: Final = 2
 
@@ -100,8 +99,10 @@ def handle_mm_fault(k: "KernelState", mm: MmStruct, vpn: int, write: bool) -> Pa
     lock = mmap_lock(k, mm) if shared_mm else None
     if lock is not None:
         yield "do_user_addr_fault.mmap_lock", READ, lock
+    failed: FaultSignal | None = None
+    kind = ""
+    pte = lookup_pte(mm, vpn)
     try:
-        pte = lookup_pte(mm, vpn)
         vma = find_vma(mm, vpn)
         if vma is None:
             raise FaultSignal(SIGSEGV, SEGV_MAPERR, vpn << PAGE_SHIFT)
@@ -116,16 +117,18 @@ def handle_mm_fault(k: "KernelState", mm: MmStruct, vpn: int, write: bool) -> Pa
         else:
             kind = _do_anonymous_page(k, mm, vpn, write)
     except KernelError:
-        task = k.current
-        k.stats.oom_kills += 1
-        k.emit(OOM_MARK_VICTIM, task.pid, task.comm)
-        raise FaultSignal(SIGKILL, 0, vpn << PAGE_SHIFT) from None
-    except FaultSignal:
-        k.stats.segfaults += 1
-        raise
-    finally:
-        if lock is not None:
-            yield "do_user_addr_fault.mmap_unlock", RELEASE, lock
+        failed = FaultSignal(SIGKILL, 0, vpn << PAGE_SHIFT)
+    except FaultSignal as fault:
+        failed = fault
+    if lock is not None:  # not in a finally: a path that is dropped must not yield
+        yield "do_user_addr_fault.mmap_unlock", RELEASE, lock
+    if failed is not None:
+        if failed.signal == SIGKILL:
+            k.stats.oom_kills += 1
+            k.emit(OOM_MARK_VICTIM, k.current.pid, k.current.comm)
+        else:
+            k.stats.segfaults += 1
+        raise failed
     code = _PF_USER | (_PF_WRITE if write else 0) | (_PF_PROT if pte & PTE_PRESENT else 0)
     k.emit(PAGE_FAULT_USER, k.current.pid, vpn << PAGE_SHIFT, code, kind)
     k.current.min_flt += 1

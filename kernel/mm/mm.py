@@ -163,6 +163,7 @@ class MmStruct:
     """One address space (``mm_struct``). ``users`` counts the tasks that run in it (mm_users)."""
 
     __slots__ = (
+        "exe_file",
         "layout",
         "local",
         "locks",
@@ -194,6 +195,8 @@ class MmStruct:
         self.local: dict[int, int] | None = None
         self.layout = layout
         self.text_mapped = False
+        # the file it runs: kernel.files.set_mm_exe_file
+        self.exe_file: Any = None
         # futex words of the address space: kernel.ipc.futex
         self.locks: dict[int, Any] | None = None
         self.tid_waiters: dict[int, list[Any]] | None = None
@@ -299,6 +302,10 @@ def dup_mm(k: Any, oldmm: MmStruct) -> MmStruct:
         for vma in vmas:
             if vma.flags & VM_SHARED and vma.pages is not None:
                 vma.pages.users += 1
+    exe_file = oldmm.exe_file
+    if exe_file is not None:
+        exe_file.i_writecount -= 1
+        mm.exe_file = exe_file
     if oldmm.locks is not None:
         mm.locks = {name: lock.fork() for name, lock in oldmm.locks.items()}
     return mm
@@ -353,6 +360,8 @@ def mmput(k: Any, mm: MmStruct) -> None:
             if vma.flags & VM_SHARED:
                 freed += drop_shared(k, vma)
     k.now_ns += costs.exit_per_vma * len(vmas) + costs.free_pte * nr_ptes + costs.free_page * freed
+    if mm.exe_file is not None:
+        mm.exe_file.i_writecount += 1
     slots = mm.slots
     k.slabs["mm_struct"].free(slots.pop())
     k.slabs["vm_area_struct"].free_bulk(slots)

@@ -1,0 +1,285 @@
+"""Pipes: a ring of 16 page buffers between readers and writers.
+
+Space is handed out by whole pages: a write merges into the last page if all of its odd bytes fit
+there, otherwise it takes a new page, and a page is free again only when its last byte is read.
+So a pipe can be full with far less than 64 KiB in it, and writes of up to a page are atomic.
+
+Readers and writers sleep exclusively: one event wakes one of them, and a reader (writer) that
+slept wakes the next one if it leaves data (room) behind. When the last end of one side closes,
+everybody wakes. ``mutex`` guards the ring and is never held over a sleep.
+
+Every page in the ring is a page frame.
+
+Source: fs/pipe.c (6.12), include/linux/pipe_fs_i.h.
+Deviation: one way of waking in every profile (2.6.34 keeps one queue and wakes all); wakes are not
+marked as sync; no splice, no packet mode, no resizing.
+"""
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.errors import KernelError, RestartSyscall
+from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
+from kernel.sched.ttwu import set_current_state, wake_up_process
+from kernel.signal_send import do_send_sig_info, signal_pending
+from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
+from kernel.uapi.errno_ import EAGAIN, EPIPE
+from kernel.uapi.fcntl import O_NONBLOCK, S_IFIFO
+from kernel.uapi.mman import PAGE_SIZE
+from kernel.uapi.signals import SI_USER, SIGPIPE
+
+if TYPE_CHECKING:
+    from kernel.locking import Lock
+    from kernel.state import KernelState
+    from kernel.vfs import Inode
+
+PIPE_DEF_BUFFERS: Final = 16
+
+
+class PipeBuffer:
+    """One page of the ring (``pipe_buffer``): ``data[offset:]`` is still to be read."""
+
+    __slots__ = ("data", "frame", "offset")
+
+    def __init__(self, frame: int, data: bytearray) -> None:
+        self.frame = frame
+        self.data = data
+        self.offset = 0
+
+
+class Pipe:
+    """A pipe (``pipe_inode_info``). ``readers`` and ``writers`` count open file descriptions."""
+
+    __slots__ = ("bufs", "mutex", "rd_wait", "readers", "wr_wait", "writers")
+
+    def __init__(self, mutex: "Lock") -> None:
+        self.mutex = mutex
+        self.bufs: deque[PipeBuffer] = deque()
+        self.readers = 1
+        self.writers = 1
+        self.rd_wait: list[TaskStruct] = []  # exclusive sleepers, first come first woken
+        self.wr_wait: list[TaskStruct] = []
+
+
+def get_pipe_inode(k: "KernelState") -> "Inode":
+    """Return the inode of a new pipe with one reader and one writer.
+
+    Source: fs/pipe.c:get_pipe_inode(), alloc_pipe_info().
+    """
+    from kernel.vfs import PIPE  # vfs knows pipes by name only
+
+    cred = k.current.cred
+    inode: Inode = k.vfs.new_inode(PIPE, S_IFIFO | 0o600, cred.euid, cred.egid, k.now_ns)
+    inode.pipe = Pipe(k.new_lock("pipe_mutex"))
+    k.vfs.pipes[inode.ino] = inode.pipe
+    return inode
+
+
+def recount_pipes(k: "KernelState") -> dict[int, int]:
+    """Return ``{frame: 1}`` for the pages in all pipes, for the ledger of frames."""
+    return {buf.frame: 1 for pipe in k.vfs.pipes.values() for buf in pipe.bufs}
+
+
+def pipe_bytes(pipe: Pipe) -> int:
+    """Return how many bytes can be read at once (FIONREAD)."""
+    return sum(len(buf.data) - buf.offset for buf in pipe.bufs)
+
+
+def pipe_read(k: "KernelState", file: Any, count: int) -> Path:
+    """Read up to ``count`` bytes; returns b"" at end of file (no writer left, nothing in the ring).
+
+    Sleeps while the pipe is empty and has a writer.
+
+    Raises:
+        KernelError: EAGAIN, it would sleep and the file is O_NONBLOCK.
+        RestartSyscall: a signal came before any byte.
+
+    Source: fs/pipe.c:pipe_read().
+    """
+    k.now_ns += k.costs.pipe_op
+    if not count:
+        return b""
+    pipe: Pipe = file.inode.pipe
+    bufs = pipe.bufs
+    parts: list[bytes] = []
+    wanted = count
+    wake_writer = False
+    wake_next_reader = False
+    while True:
+        yield "pipe_read.mutex_lock", ACQUIRE, pipe.mutex
+        while bufs and wanted:
+            buf = bufs[0]
+            part = bytes(buf.data[buf.offset : buf.offset + wanted])
+            parts.append(part)
+            buf.offset += len(part)
+            wanted -= len(part)
+            if buf.offset == len(buf.data):
+                wake_writer = wake_writer or len(bufs) >= PIPE_DEF_BUFFERS
+                bufs.popleft()
+                k.frames.put(buf.frame)
+        if parts or not pipe.writers or file.flags & O_NONBLOCK:
+            break
+        yield "pipe_read.mutex_unlock_wait", RELEASE, pipe.mutex
+        interrupted = yield from _wait(k, pipe, pipe.rd_wait, _readable)
+        if interrupted:
+            raise RestartSyscall
+        wake_next_reader = True
+    if not bufs:
+        wake_next_reader = False
+    k.now_ns += (count - wanted) * k.costs.copy_byte_x1000 // 1000
+    would_block = not parts and pipe.writers
+    yield "pipe_read.mutex_unlock", RELEASE, pipe.mutex
+    if wake_writer:
+        yield from _wake_one(k, pipe.wr_wait)
+    if wake_next_reader:
+        yield from _wake_one(k, pipe.rd_wait)
+    if would_block:
+        raise KernelError(EAGAIN)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def pipe_write(k: "KernelState", file: Any, data: bytes) -> Path:
+    """Write ``data``; returns how many bytes were written. Sleeps while there is no room.
+
+    Writes of up to 4096 bytes are not torn. Without readers the caller gets SIGPIPE.
+
+    Raises:
+        KernelError: EPIPE, no reader and nothing written; EAGAIN, O_NONBLOCK and nothing written;
+            ENOMEM, no frame for a page and nothing written.
+        RestartSyscall: a signal came before any byte.
+
+    Source: fs/pipe.c:pipe_write().
+    """
+    k.now_ns += k.costs.pipe_op
+    total = len(data)
+    if not total:
+        return 0
+    pipe: Pipe = file.inode.pipe
+    bufs = pipe.bufs
+    done = 0
+    failed: Exception | None = None
+    broken = False
+    wake_next_writer = False
+    yield "pipe_write.mutex_lock", ACQUIRE, pipe.mutex
+    was_empty = not bufs
+    odd = total % PAGE_SIZE
+    if pipe.readers and odd and bufs and len(bufs[-1].data) + odd <= PAGE_SIZE:
+        bufs[-1].data += data[:odd]
+        done = odd
+    while done < total:
+        if not pipe.readers:
+            broken = True
+            failed = KernelError(EPIPE)
+            break
+        if len(bufs) < PIPE_DEF_BUFFERS:
+            try:
+                frame = k.frames.alloc()
+            except KernelError as nomem:
+                failed = nomem
+                break
+            page = bytearray(data[done : done + PAGE_SIZE])
+            bufs.append(PipeBuffer(frame, page))
+            done += len(page)
+            continue
+        if file.flags & O_NONBLOCK:
+            failed = KernelError(EAGAIN)
+            break
+        if signal_pending(k.current):
+            failed = RestartSyscall()
+            break
+        yield "pipe_write.mutex_unlock_wait", RELEASE, pipe.mutex
+        if was_empty:
+            yield from _wake_one(k, pipe.rd_wait)
+        yield from _wait(k, pipe, pipe.wr_wait, _writable)
+        yield "pipe_write.mutex_relock", ACQUIRE, pipe.mutex
+        was_empty = not bufs
+        wake_next_writer = True
+    if len(bufs) >= PIPE_DEF_BUFFERS:
+        wake_next_writer = False
+    k.now_ns += done * k.costs.copy_byte_x1000 // 1000
+    yield "pipe_write.mutex_unlock", RELEASE, pipe.mutex
+    if was_empty:
+        yield from _wake_one(k, pipe.rd_wait)
+    if wake_next_writer:
+        yield from _wake_one(k, pipe.wr_wait)
+    if broken:
+        task = k.current
+        info = (SIGPIPE, SI_USER, task.tgid, task.cred.uid, 0)
+        yield from do_send_sig_info(k, SIGPIPE, info, task, False)
+    if failed is not None and not done:
+        raise failed
+    return done
+
+
+def pipe_release(k: "KernelState", file: Any) -> Path:
+    """One end is closed for good; the last end of a side wakes all who sleep on the pipe.
+
+    Source: fs/pipe.c:pipe_release(), put_pipe_info().
+    """
+    pipe: Pipe = file.inode.pipe
+    yield "pipe_release.mutex_lock", ACQUIRE, pipe.mutex
+    if file.readable:
+        pipe.readers -= 1
+    if file.writable:
+        pipe.writers -= 1
+    wake = (not pipe.readers) != (not pipe.writers)
+    if not pipe.readers and not pipe.writers:
+        for buf in pipe.bufs:
+            k.frames.put(buf.frame)
+        pipe.bufs.clear()
+        del k.vfs.pipes[file.inode.ino]
+    yield "pipe_release.mutex_unlock", RELEASE, pipe.mutex
+    if wake:
+        for queue in (pipe.rd_wait, pipe.wr_wait):
+            for task in queue[:]:
+                yield from wake_up_process(k, task)
+
+
+def _readable(pipe: Pipe) -> bool:
+    """Source: fs/pipe.c:pipe_readable()."""
+    return bool(pipe.bufs) or not pipe.writers
+
+
+def _writable(pipe: Pipe) -> bool:
+    """Source: fs/pipe.c:pipe_writable()."""
+    return len(pipe.bufs) < PIPE_DEF_BUFFERS or not pipe.readers
+
+
+def _wait(k: "KernelState", pipe: Pipe, queue: list[TaskStruct], ready: Any) -> Path:
+    """Sleep exclusively on ``queue`` until ``ready(pipe)``; returns True if a signal came first.
+
+    A signal counts only while the condition is false, so a wake-up that was taken is used.
+
+    Source: include/linux/wait.h:___wait_event(), kernel/sched/wait.c:prepare_to_wait_event().
+    """
+    task = k.current
+    interrupted = False
+    if ready(pipe):
+        return False
+    while True:
+        if task not in queue:
+            queue.append(task)
+        yield from set_current_state(k, TASK_INTERRUPTIBLE)
+        if ready(pipe):
+            break
+        if signal_pending(task):
+            interrupted = True
+            break
+        yield "pipe_wait.schedule", SCHEDULE, pipe
+    yield from set_current_state(k, TASK_RUNNING)
+    if task in queue:
+        queue.remove(task)
+    return interrupted
+
+
+def _wake_one(k: "KernelState", queue: list[TaskStruct]) -> Path:
+    """Wake the first sleeper that was really asleep and take it off the queue.
+
+    Source: kernel/sched/wait.c:__wake_up_common(), autoremove_wake_function().
+    """
+    for task in queue[:]:
+        woken = yield from wake_up_process(k, task)
+        if woken:
+            if task in queue:
+                queue.remove(task)
+            return
