@@ -1,0 +1,41 @@
+"""``smplab diff``: run a guest program on the host's kernel and emulated, and compare."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cluster.exit_codes import BROKEN, FAILED, OK, CliError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(
+        "diff", context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True}
+    )(diff)
+
+
+def diff(
+    program: Annotated[Path, typer.Argument(help="A guest program (a Python file).")],
+    args: Annotated[list[str] | None, typer.Argument(help="Its arguments.")] = None,
+    cpus: Annotated[int, typer.Option(min=1, help="CPUs of the emulated machine.")] = 2,
+    seed: Annotated[int, typer.Option(help="Seed of the emulated machine.")] = 42,
+    scheme: Annotated[str, typer.Option(help="exact or barrier.")] = "exact",
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for each of the two.")] = 60.0,
+) -> int:
+    """Run PROGRAM on this host's kernel and emulated; compare output, exit status, process tree.
+
+    Exits 0 if they agree and 1 if they do not.
+    """
+    from cluster.diff import diff_program
+    from cluster.native import NativeError
+
+    try:
+        report = diff_program(
+            program, args or [], cpus=cpus, seed=seed, scheme=scheme, timeout_s=timeout
+        )
+    except NativeError as error:
+        raise CliError(BROKEN, "host run failed", str(error)) from error
+    sys.stdout.write(report.render() + "\n")
+    return OK if report.same else FAILED
