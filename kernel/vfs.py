@@ -484,7 +484,7 @@ def path_lookup_exec(k: "KernelState", path: str) -> Inode:
 
 def content(k: "KernelState", inode: Inode, count: int = 1 << 30) -> bytes:
     """Return the first ``count`` bytes of a regular file (kernel_read, for ``#!`` lines)."""
-    return k.vfs.read(inode, 0, count)  # type: ignore[no-any-return]
+    return k.vfs.read(inode, 0, count)
 
 
 def capture_inode(k: "KernelState", name: str) -> Inode:

@@ -9,10 +9,10 @@ Deviation: thread_info lies at the bottom of the stack in every profile, as in 2
 in task_struct since 4.9. No cache of stacks per CPU.
 """
 
-from errno import ENOMEM
 from typing import TYPE_CHECKING
 
 from kernel.errors import InvariantError, KernelError
+from kernel.uapi.errno_ import ENOMEM
 from kernel.uapi.mman import PAGE_SIZE
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ none is free the allocation fails.
 """
 
 from collections.abc import Iterable
-from errno import ENOMEM
 from typing import Any, Final
 
 from kernel.errors import InvariantError, KernelError
+from kernel.uapi.errno_ import ENOMEM
 from kernel.uapi.mman import PAGE_SIZE
 
 ZERO_PAGE: Final = 0

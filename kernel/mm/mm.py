@@ -172,7 +172,6 @@ class MmStruct:
         "pt",
         "slots",
         "text_mapped",
-        "tid_waiters",
         "users",
         "vmas",
     )
@@ -199,7 +198,6 @@ class MmStruct:
         self.exe_file: Any = None
         # futex words of the address space: kernel.ipc.futex
         self.locks: dict[int, Any] | None = None
-        self.tid_waiters: dict[int, list[Any]] | None = None
 
 
 def mmap_lock(k: Any, mm: MmStruct) -> Lock:

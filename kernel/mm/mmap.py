@@ -8,7 +8,8 @@ Deviation: munmap takes no length and unmaps the whole mapping that starts at th
 MAP_FIXED, file mappings, mprotect, mremap and madvise are not there.
 """
 
-from errno import EFAULT, EINVAL, ENOMEM
+from bisect import bisect_left
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
@@ -26,6 +27,7 @@ from kernel.mm.mm import (
     own_table,
 )
 from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.uapi.errno_ import EFAULT, EINVAL, ENOMEM
 from kernel.uapi.mman import (
     MAP_ANONYMOUS,
     MAP_NORESERVE,
@@ -75,27 +77,39 @@ def sys_mmap(k: "KernelState", length: int, flags: int) -> Path:
     lock = mmap_lock(k, mm) if mm.users > 1 else None
     if lock is not None:
         yield "vm_mmap_pgoff.mmap_lock", ACQUIRE, lock
-    try:
-        if len(mm.vmas) >= MAX_MAP_COUNT or pages > k.frames.total:
-            raise KernelError(ENOMEM)
-        start = _get_unmapped_area(mm, pages)
-        if start is None:
-            raise KernelError(ENOMEM)
-        slot = k.slabs["vm_area_struct"].alloc()
-        if flags & MAP_TYPE == MAP_SHARED:
-            shared = SharedPages(keep=False)
-            shared.users = 1
-            vma = VmArea(start, start + pages, VM_READ | VM_WRITE | VM_SHARED, "/dev/zero", shared)
-            mm.nr_shared += 1
-        else:
-            vma = VmArea(start, start + pages, VM_READ | VM_WRITE, "")
-        mm.slots.insert(0, slot)
-        place = sum(1 for area in mm.vmas if area.start < start)
-        mm.vmas = (*mm.vmas[:place], vma, *mm.vmas[place:])
-    finally:
-        if lock is not None:
-            yield "vm_mmap_pgoff.mmap_unlock", RELEASE, lock
+    start = _mmap_region(k, mm, pages, flags)
+    if lock is not None:
+        yield "vm_mmap_pgoff.mmap_unlock", RELEASE, lock
+    if start is None:
+        raise KernelError(ENOMEM)
     return start << PAGE_SHIFT
+
+
+def _mmap_region(k: "KernelState", mm: MmStruct, pages: int, flags: int) -> int | None:
+    """Enter a new anonymous area and return its first vpn; None if there is no room.
+
+    Source: mm/mmap.c:__mmap_region().
+    """
+    if len(mm.vmas) >= MAX_MAP_COUNT or pages > k.frames.total:
+        return None
+    start = _get_unmapped_area(mm, pages)
+    if start is None:
+        return None
+    try:
+        slot = k.slabs["vm_area_struct"].alloc()
+    except KernelError:
+        return None
+    if flags & MAP_TYPE == MAP_SHARED:
+        shared = SharedPages(keep=False)
+        shared.users = 1
+        vma = VmArea(start, start + pages, VM_READ | VM_WRITE | VM_SHARED, "/dev/zero", shared)
+        mm.nr_shared += 1
+    else:
+        vma = VmArea(start, start + pages, VM_READ | VM_WRITE, "")
+    mm.slots.insert(0, slot)
+    place = bisect_left(mm.vmas, start, key=attrgetter("start"))
+    mm.vmas = (*mm.vmas[:place], vma, *mm.vmas[place:])
+    return start
 
 
 def _get_unmapped_area(mm: MmStruct, pages: int) -> int | None:

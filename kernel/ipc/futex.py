@@ -1,0 +1,131 @@
+"""User locks: what ``threading.Lock`` does above the kernel and when it has to sleep.
+
+A lock is a word of the address space, so it lives in ``mm.locks`` under the number the guest
+gave it, is made at first use, is shared by threads and copied by fork. A copy has the same value
+but no sleepers: a lock held at the time of fork stays held in the child for ever, unless the
+child itself releases it.
+
+An uncontended acquire or release never enters the kernel (``lock_op``). A contended acquire sleeps
+in FIFO order; a release wakes the first sleeper, which takes the lock when it runs, unless
+somebody else was faster. Then it sleeps again in its old place.
+
+Source: kernel/futex/waitwake.c (futex_wait, futex_wake); glibc nptl/sem_waitcommon.c (CPython's
+locks are semaphores), CPython Python/thread_pthread.h.
+Deviation: one queue per lock in place of hash buckets.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.errors import GuestFault, RestartSyscall
+from kernel.points import POINT, SCHEDULE, Path
+from kernel.sched.ttwu import set_current_state, wake_up_process
+from kernel.signal_send import signal_pending
+from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+FOREVER: Final = -1
+
+
+class UserLock:
+    """One lock: taken or not, and who sleeps on it, in order of arrival."""
+
+    __slots__ = ("locked", "waiters")
+
+    def __init__(self, locked: bool) -> None:
+        self.locked = locked
+        self.waiters: list[TaskStruct] = []
+
+    def fork(self) -> "UserLock":
+        """Return the lock as a forked child finds it."""
+        return UserLock(self.locked)
+
+
+def user_lock(k: "KernelState", lock: int) -> UserLock:
+    """Return lock ``lock`` of the current address space, made at first use."""
+    mm = k.current.mm
+    locks: dict[int, UserLock] | None = mm.locks
+    if locks is None:
+        locks = mm.locks = {}
+    found = locks.get(lock)
+    if found is None:
+        found = locks[lock] = UserLock(False)
+    return found
+
+
+def sys_lock_acquire(k: "KernelState", lock: int, blocking: bool, timeout_ns: int) -> Path:
+    """Take a lock; return whether it was taken.
+
+    Args:
+        lock: the guest's number of it.
+        blocking: sleep while it is taken.
+        timeout_ns: how long to sleep at most; negative: for ever.
+
+    Raises:
+        RestartSyscall: a signal is pending; the time already slept counts.
+
+    Source: CPython Modules/_threadmodule.c:acquire_timed(); kernel/futex/waitwake.c:futex_wait().
+    """
+    task = k.current
+    restart_ns, task.restart_ns = task.restart_ns, 0
+    k.now_ns += k.costs.lock_op
+    word = user_lock(k, lock)
+    yield "futex.lock_cmpxchg", POINT, word
+    if not word.locked:
+        word.locked = True
+        return True
+    if not blocking:
+        return False
+    until_ns = FOREVER
+    if timeout_ns >= 0:
+        until_ns = restart_ns or k.now_ns + timeout_ns
+        k.arm_timer(task, until_ns)
+    word.waiters.append(task)
+    taken = interrupted = False
+    while True:
+        yield from set_current_state(k, TASK_INTERRUPTIBLE)
+        if not word.locked:
+            word.locked = taken = True
+            break
+        if 0 <= until_ns <= k.now_ns:
+            break
+        if signal_pending(task):
+            interrupted = True
+            break
+        yield "futex_wait.schedule", SCHEDULE, word
+    yield from set_current_state(k, TASK_RUNNING)
+    word.waiters.remove(task)
+    if until_ns >= 0:
+        k.cancel_timer(task)
+    if interrupted:
+        task.restart_ns = max(until_ns, 0)
+        raise RestartSyscall
+    return taken
+
+
+def sys_lock_release(k: "KernelState", lock: int) -> Path:
+    """Give a lock up, whoever took it, and wake the first sleeper.
+
+    Raises:
+        GuestFault: RuntimeError, it is not taken.
+
+    Source: CPython Modules/_threadmodule.c:lock_PyThread_release_lock();
+    kernel/futex/waitwake.c:futex_wake().
+    """
+    k.now_ns += k.costs.lock_op
+    word = user_lock(k, lock)
+    if not word.locked:
+        raise GuestFault("RuntimeError", ("release unlocked lock",))
+    word.locked = False
+    yield "futex.unlock_store", POINT, word
+    for task in word.waiters[:]:
+        woken = yield from wake_up_process(k, task)
+        if woken:
+            return
+
+
+def sys_lock_locked(k: "KernelState", lock: int) -> bool:
+    """Tell whether a lock is taken. Source: CPython Modules/_threadmodule.c:lock_locked_lock()."""
+    k.now_ns += k.costs.lock_op
+    return user_lock(k, lock).locked
