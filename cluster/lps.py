@@ -17,10 +17,11 @@ from typing import Any, Final
 
 from cluster.trace.store import drain_chunks
 from kernel.cpu import Cpu
-from kernel.invariants import leak_counts
+from kernel.invariants import boot_counts
 from kernel.machine import MachineSpec
 from kernel.messages import NEVER, Effect, Request
 from kernel.state import KernelState
+from kernel.tasklist import for_each_thread
 from kernel.uapi.syscalls import NAMES
 from kernel.user import Error, Loader, Op, UserContext
 
@@ -119,7 +120,7 @@ def blocked_stories(kernel: KernelState) -> list[str]:
     """Return one line for each task that sleeps and that nothing will wake."""
     return [
         f"{task.comm} ({task.pid}) sleeps in {NAMES.get(task.in_syscall, 'the kernel')}"
-        for task in kernel.tasks.all_threads()
+        for task in for_each_thread(kernel)
         if task.pid > 2 and not task.on_rq and not task.exit_state
     ]
 
@@ -138,7 +139,7 @@ class KernelHost:
         self, spec: MachineSpec, loader: Loader, quantum_ns: int, max_virtual_ns: int | None
     ) -> None:
         self.kernel = KernelState(spec, loader)
-        self.boot_counts = leak_counts(self.kernel)
+        self.boot_counts = boot_counts(self.kernel)
         self.supersteps = 0
         self.verdict = RUNNING
         self.virtual_ns = 0  # least time at which anything can still happen

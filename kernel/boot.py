@@ -1,17 +1,32 @@
 """Boot: the order in which a machine's kernel state comes up.
 
-Memory first, then the caches that take their pages from it, the file tree, the pid map, and last
-the first tasks: swapper, init, kthreadd.
+Memory first, then the caches that take their pages from it, the kernel stacks, the file tree, the
+pid map, and last the first tasks: swapper, init, kthreadd.
 
 Source: init/main.c:start_kernel(), rest_init().
 """
 
 from typing import TYPE_CHECKING
 
+from kernel.arch import ppc, x86
+from kernel.mm.frames import Frames
+from kernel.slab import boot_slabs
+from kernel.vfs import boot_vfs
+
 if TYPE_CHECKING:
     from kernel.state import KernelState
+
+_ARCHES = {"x86": x86, "ppc": ppc}
 
 
 def boot_machine(k: "KernelState") -> None:
     """Bring up everything that exists before the first program starts."""
-    del boot_tasks, boot_vfs, k
+    from kernel.exec import boot_tasks
+
+    spec = k.spec
+    k.arch = _ARCHES[spec.arch]
+    k.frames = Frames(spec.memory_bytes // spec.page_size)
+    k.slabs = boot_slabs(k.frames, spec.cpus)
+    k.stacks = k.arch.boot_stacks(k)
+    k.vfs = boot_vfs(k)
+    boot_tasks(k)

@@ -1,7 +1,7 @@
 """The system call table: number -> handler.
 
-A handler takes ``(k, *args)`` with the arguments of ``kernel.uapi.syscalls.TABLE`` and either returns
-the result or is a generator path (``kernel.points``). Calls that a CPU answers by itself while
+A handler takes ``(k, *args)`` with the arguments of ``kernel.uapi.syscalls.TABLE`` and either
+returns the result or is a generator path (``kernel.points``). Calls that a CPU answers by itself while
 its task has a context of its own (getpid, compute, …) stand here too: a task whose context lives
 in the kernel asks for them like for any other.
 
@@ -9,27 +9,14 @@ Source: arch/x86/entry/syscalls/syscall_64.tbl, kernel/sys.c, kernel/sched/sysca
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from kernel import creds, exec, exit, files, fork, groups, signal, timers, wait
-from kernel.ipc import futex, pipe
-from kernel.mm import mm
+from kernel import creds, exec, exit, files, fork, groups, pid, signal, threads, timers, wait
+from kernel.ipc import futex
+from kernel.mm import mmap
 from kernel.uapi import syscalls as nr
 
-if TYPE_CHECKING:
-    from kernel.state import KernelState
-
 Handler = Callable[..., Any]
-
-
-def sys_getpid(k: "KernelState") -> int:
-    """Return the process id. Source: kernel/sys.c:getpid()."""
-    return k.current.tgid
-
-
-def sys_gettid(k: "KernelState") -> int:
-    """Return the thread id. Source: kernel/sys.c:gettid()."""
-    return k.current.pid
 
 
 HANDLERS: Final[dict[int, Handler]] = {
@@ -40,13 +27,14 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_STAT: files.sys_stat,
     nr.NR_FSTAT: files.sys_fstat,
     nr.NR_LSEEK: files.sys_lseek,
-    nr.NR_MMAP: mm.sys_mmap,
-    nr.NR_MUNMAP: mm.sys_munmap,
+    nr.NR_MMAP: mmap.sys_mmap,
+    nr.NR_MUNMAP: mmap.sys_munmap,
     nr.NR_ACCESS: files.sys_access,
     nr.NR_DUP: files.sys_dup,
     nr.NR_DUP2: files.sys_dup2,
+    nr.NR_PAUSE: signal.sys_pause,
     nr.NR_NANOSLEEP: timers.sys_nanosleep,
-    nr.NR_GETPID: sys_getpid,
+    nr.NR_GETPID: pid.sys_getpid,
     nr.NR_CLONE: fork.sys_clone,
     nr.NR_FORK: fork.sys_fork,
     nr.NR_VFORK: fork.sys_vfork,
@@ -54,6 +42,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_EXIT: exit.sys_exit,
     nr.NR_WAIT4: wait.sys_wait4,
     nr.NR_KILL: signal.sys_kill,
+    nr.NR_FCNTL: files.sys_fcntl,
     nr.NR_GETCWD: files.sys_getcwd,
     nr.NR_CHDIR: files.sys_chdir,
     nr.NR_MKDIR: files.sys_mkdir,
@@ -69,7 +58,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_GETEUID: creds.sys_geteuid,
     nr.NR_GETEGID: creds.sys_getegid,
     nr.NR_SETPGID: groups.sys_setpgid,
-    nr.NR_GETPPID: groups.sys_getppid,
+    nr.NR_GETPPID: pid.sys_getppid,
     nr.NR_GETPGRP: groups.sys_getpgrp,
     nr.NR_SETSID: groups.sys_setsid,
     nr.NR_SETREUID: creds.sys_setreuid,
@@ -80,18 +69,18 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_GETSID: groups.sys_getsid,
     nr.NR_GETPRIORITY: groups.sys_getpriority,
     nr.NR_SETPRIORITY: groups.sys_setpriority,
-    nr.NR_GETTID: sys_gettid,
+    nr.NR_GETTID: pid.sys_gettid,
     nr.NR_CLOCK_GETTIME: timers.sys_clock_gettime,
     nr.NR_EXIT_GROUP: exit.sys_exit_group,
     nr.NR_TGKILL: signal.sys_tgkill,
     nr.NR_WAITID: wait.sys_waitid,
-    nr.NR_PIPE2: pipe.sys_pipe2,
-    nr.NR_TOUCH: mm.sys_touch,
-    nr.NR_LOAD: mm.sys_load,
-    nr.NR_STORE: mm.sys_store,
+    nr.NR_PIPE2: files.sys_pipe2,
+    nr.NR_TOUCH: mmap.sys_touch,
+    nr.NR_LOAD: mmap.sys_load,
+    nr.NR_STORE: mmap.sys_store,
     nr.NR_THREAD_START: fork.sys_thread_start,
-    nr.NR_THREAD_JOIN: futex.sys_thread_join,
-    nr.NR_THREAD_ALIVE: futex.sys_thread_alive,
+    nr.NR_THREAD_JOIN: threads.sys_thread_join,
+    nr.NR_THREAD_ALIVE: threads.sys_thread_alive,
     nr.NR_LOCK_ACQUIRE: futex.sys_lock_acquire,
     nr.NR_LOCK_RELEASE: futex.sys_lock_release,
     nr.NR_LOCK_LOCKED: futex.sys_lock_locked,
