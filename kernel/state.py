@@ -307,6 +307,7 @@ class KernelState:
     def _open(self, request: m.Request) -> Path | None:
         """Make a request's task current; return the path to run, or None if it is served."""
         now_ns, cpu, seq, code, pid, utime_ns, stime_ns = request[: m.R_ARGS]
+        self.stats.requests += 1
         self.now_ns = now_ns
         self.cpu = cpu
         if seq <= self._last_seq[cpu]:
@@ -339,6 +340,7 @@ class KernelState:
                 task.ctx = ctx
             self.now_ns = now_ns + self.costs.syscall_entry
             task.in_syscall = op[0]
+            self.stats.syscalls += 1
             return self._syscall(task, op)
         if code == m.REQ_CONTINUE:
             path, task.path = task.path, None
@@ -384,6 +386,7 @@ class KernelState:
                     restart = False
                 except RestartSyscall:
                     restart = True
+                    self.stats.restarts += 1
                 if signal_pending(task):
                     yield from get_signal(self)
                 if not restart:
@@ -490,6 +493,7 @@ class KernelState:
         """The current task gives up its CPU until somebody wakes it."""
         task.path = path
         task.on_rq = False
+        self.stats.sleeps += 1
         self._answer(task, m.EFF_SLEEP, task.state)
         self.load_dec(self.cpu)
 
@@ -600,6 +604,7 @@ class KernelState:
         self.now_ns = active.now_ns
         self.cpu = active.cpu
         self.current = active.task
+        self.stats.steps += 1
         point = next(active.gen, None)
         active.now_ns = self.now_ns
         if point is None:

@@ -66,7 +66,10 @@ def try_to_wake_up(k: "KernelState", task: TaskStruct, state_mask: int) -> Path:
     yield "try_to_wake_up.pi_lock", ACQUIRE, lock
     k.now_ns += k.costs.try_to_wake_up
     woken = bool(task.state & state_mask)
-    if woken:
+    if not woken:
+        k.stats.wakeups_failed += 1
+    else:
+        k.stats.wakeups += 1
         task.state = TASK_RUNNING
         if not task.on_rq:
             activate(k, task, select_task_rq_wake(k, task))
@@ -116,6 +119,7 @@ def wake_up_new_task(
     if child.state != TASK_NEW:
         raise IllegalTransition(f"{child!r}: woken as new in state {child.state:#x}")
     child.state = TASK_RUNNING
+    k.stats.wakeups_new += 1
     cpu = select_task_rq_fork(k)
     child.cpu = cpu
     child.on_rq = True
