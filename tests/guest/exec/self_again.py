@@ -5,7 +5,7 @@ import sys
 
 if len(sys.argv) == 1:
     read_end, write_end = os.pipe()
-    os.set_inheritable(read_end, True)
+    read_end = os.dup2(read_end, 100)
     os.write(write_end, b"still here")
     words = [os.getpid(), os.getppid(), os.getpgrp(), os.getsid(0), read_end, write_end]
     arguments = [sys.executable, "-u", __file__]
