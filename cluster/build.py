@@ -359,13 +359,13 @@ def load_profile(path: Path) -> dict[str, int]:
     Raises:
         ConfigError: every problem of the file.
     """
-    profile = load_model(CostProfile, path)
+    profile, document = load_model(CostProfile, path)
     problems = []
     for name, entry in profile.costs.items():
         unit = "ps" if name.endswith("_x1000") else "ns"
         if not entry.unit.startswith(unit):
             what = f"must be in {unit} (got {entry.unit!r})"
-            problems.append(Problem(str(path), 0, 0, f"costs.{name}.unit", what))
+            problems.append(document.problem(("costs", name, "unit"), what))
     if problems:
         raise ConfigError(problems)
     return {name: entry.value for name, entry in profile.costs.items()}

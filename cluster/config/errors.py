@@ -43,9 +43,9 @@ def dotted(path: KeyPath) -> str:
 def got(value: Any) -> str:
     """Return ``(got …)`` for a message: the value as written, at most 60 characters of it."""
     if isinstance(value, dict):
-        text = "a mapping"
+        text = "a mapping" if value else "an empty mapping"
     elif isinstance(value, list | tuple):
-        text = "a list"
+        text = "a list" if value else "an empty list"
     elif value is None:
         text = "nothing"
     elif isinstance(value, bool):

@@ -80,10 +80,10 @@ def parse_config(name: str, text: str, folder: Path, overrides: Iterable[Overrid
     return loaded
 
 
-def load_model(model: type[M], path: Path) -> M:
+def load_model(model: type[M], path: Path) -> tuple[M, Document]:
     """Read another kind of file (a cost profile) with the same rules."""
     document = read_document(str(path), read_text(path))
-    return _validated(model, document, {}, [])
+    return _validated(model, document, {}, []), document
 
 
 def read_text(path: Path) -> str:

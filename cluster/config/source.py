@@ -174,7 +174,11 @@ def _read_json(name: str, text: str) -> Document:
         return result
 
     def constant(word: str) -> Any:
-        raise ValueError(f"{word} is not a value here")
+        # json does not say where: look for the word, strings blanked out
+        blank = re.sub(r'"(\\.|[^"\\])*"', lambda match: "x" * len(match.group()), text)
+        line, column = _line_column(text, blank.index(word))
+        what = f"infinity and NaN are not values here (got {word})"
+        raise ConfigError([Problem(name, line, column, "", what)])
 
     def integer(digits: str) -> int:
         if len(digits) > MAX_INT_DIGITS:
@@ -283,7 +287,7 @@ class _Builder:
             if kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 if len(stack) >= MAX_DEPTH:
                     raise ConfigError(
-                        [self._problem(event, path, f"nested deeper than {MAX_DEPTH} levels")]
+                        [self._problem(event, (), f"nested deeper than {MAX_DEPTH} levels")]
                     )
                 stack.append([value, path, None])
         return root
@@ -351,7 +355,10 @@ _NODE_EVENTS: Final = frozenset(
 
 
 def _unreadable(name: str, text: str, error: yaml.reader.ReaderError) -> Problem:
-    before = text[: error.position]
-    line = before.count("\n") + 1
-    column = len(before) - (before.rfind("\n") + 1) + 1
+    line, column = _line_column(text, error.position)
     return Problem(name, line, column, "", "not YAML: a control character")
+
+
+def _line_column(text: str, index: int) -> tuple[int, int]:
+    """Return line and column, from 1, of ``text[index]``."""
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)

@@ -1,0 +1,203 @@
+"""Configurations: what is accepted, what is refused, and with which words."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster.build import load_profile, resolve
+from cluster.cli.configs import schema_text
+from cluster.cli.main import run_command
+from cluster.config import ConfigError, RunConfig, load_config, parse_config
+from cluster.config.quantities import duration_ns, format_bytes, format_ns, size_bytes
+from cluster.config.source import read_document, scalar_value
+from kernel.costs import Costs, cost_names
+
+ROOT = Path(__file__).resolve().parents[2]
+BROKEN = ROOT / "tests" / "cluster" / "broken_configs"
+SHIPPED = sorted((ROOT / "configs").glob("*.yaml"))
+EXPECTED = sorted(BROKEN.glob("*.expected"))
+ONE = "workloads: [{program: cow_touch}]\n"
+
+
+def parsed(text: str, *flags: tuple[str, str], name: str = "c.yaml") -> RunConfig:
+    return parse_config(name, text, ROOT, flags).config
+
+
+def messages(text: str, *flags: tuple[str, str], name: str = "c.yaml") -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(name, text, ROOT, flags)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_there_are_at_least_forty_broken_configs() -> None:
+    assert len(EXPECTED) >= 40
+
+
+@pytest.mark.parametrize("expected", EXPECTED, ids=lambda path: path.name)
+def test_a_broken_config_is_refused_with_its_exact_messages(
+    expected: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(BROKEN)
+    assert run_command(["validate", expected.stem]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == expected.read_text("utf-8")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_config_is_valid_and_names_the_schema(path: Path) -> None:
+    loaded = load_config(path)
+    assert loaded.config.name == path.stem
+    assert resolve(loaded).spawns
+    assert path.read_text("utf-8").startswith("# yaml-language-server: $schema=schema.json\n")
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_config_meets_the_json_schema(path: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")  # Ray brings it
+    jsonschema.validate(yaml.safe_load(path.read_text("utf-8")), json.loads(schema_text()))
+
+
+def test_the_json_schema_in_the_repository_is_up_to_date() -> None:
+    assert (ROOT / "configs" / "schema.json").read_text("utf-8") == schema_text()
+
+
+def test_the_default_cost_profile_has_every_cost_and_agrees_with_the_dataclass() -> None:
+    values = load_profile(ROOT / "configs" / "costs" / "default.yaml")
+    assert list(values) == list(cost_names())
+    assert values == asdict(Costs())
+
+
+def test_json_and_yaml_give_the_same_config() -> None:
+    data = {"seed": 7, "machine": {"memory": "1GiB"}, "workloads": [{"program": "cow_touch"}]}
+    from_json = parsed(json.dumps(data, indent="\t"), name="c.json")
+    assert from_json == parsed(yaml.safe_dump(data))
+    assert from_json.machine.memory == 1 << 30
+
+
+def test_child_runs_first_takes_off_and_on_unquoted() -> None:
+    for word in ("off", "on", "vfork_only"):
+        text = f"sched: {{child_runs_first: {word}}}\n{ONE}"
+        assert parsed(text).sched.child_runs_first == word
+
+
+def test_an_override_is_read_as_yaml_and_names_its_flag_when_wrong() -> None:
+    good = ("--set machine.cpus=64", "machine.cpus=64")
+    assert parsed(ONE, good).machine.cpus == 64
+    bad = ("--set machine.cpus=1e3", "machine.cpus=1e3")
+    [message] = messages(ONE, bad)
+    assert message.startswith("--set machine.cpus=1e3: machine.cpus: YAML versions disagree")
+    [message] = messages(ONE, ("--set machine.cpus=0", "machine.cpus=0"))
+    assert message == "--set machine.cpus=0: machine.cpus: must be at least 1 (got 0)"
+
+
+def test_an_override_reaches_into_lists_and_parameters() -> None:
+    flag = ("--set x", "workloads.0.params.pages=128")
+    assert parsed(ONE, flag).workloads[0].params == {"pages": "128"}
+    [message] = messages(ONE, ("--set x", "workloads.1.instances=3"))
+    assert message == "--set x: workloads.1.instances: workloads is a list of 1: there is no item 1"
+
+
+def test_an_override_replaces_a_value_that_is_wrong_in_the_file() -> None:
+    assert parsed(f"seed: 3\n{ONE}", ("--set seed=4", "seed=4")).seed == 4
+
+
+def test_an_override_without_a_value_is_refused() -> None:
+    [message] = messages(ONE, ("--set seed", "seed"))
+    assert message == "--set seed: must be KEY=VALUE, as in machine.cpus=64"
+
+
+def test_parameters_become_text_in_the_order_of_the_file() -> None:
+    text = "workloads: [{program: cow_touch, params: {rounds: 2, kind: shared, pages: 8}}]"
+    params = parsed(text).workloads[0].params
+    assert list(params.items()) == [("rounds", "2"), ("kind", "shared"), ("pages", "8")]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1), ("-3", -3), ("0", 0), ("0x1f", 31), ("1.5", 1.5), ("1.0e+3", 1000.0),
+        ("true", True), ("False", False), ("null", None), ("~", None), ("", None),
+        ("64KiB", "64KiB"), ("a:b", "a:b"), ("1.2.3", "1.2.3"), ("x_1", "x_1"), ("-", "-"),
+    ],
+)  # fmt: skip
+def test_a_plain_scalar_means_what_all_yaml_versions_agree_on(text: str, value: object) -> None:
+    found = scalar_value(text, ())
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e6", "1E+6", "1.e5", "1.5e3", "010", "-07", "08", "1:30", "1:30:00", "yes", "No", "ON",
+     "off", "1_000", "0x_ff", "0b11", "0o17", ".5", ".inf", "-.INF", ".NaN", "2026-11-22", "="],
+)  # fmt: skip
+def test_a_plain_scalar_that_yaml_versions_read_differently_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"quote|write|portable|not values"):
+        scalar_value(text, ())
+
+
+@pytest.mark.parametrize("text", ["1e6", "010", "yes", "1:30", "null"])
+def test_a_quoted_trap_is_text(text: str) -> None:
+    document = read_document("c.yaml", f"a: '{text}'\nb: \"{text}\"\n")
+    assert document.data == {"a": text, "b": text}
+    assert not document.problems
+
+
+def test_every_trap_is_reported_together_with_what_the_model_finds() -> None:
+    found = messages(f"seed: 010\nname: a b\nengine: yes\n{ONE}")
+    assert [message.split(":")[1] for message in found] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("50us", 50_000), ("50µs", 50_000), ("1ms", 1_000_000), ("2s", 2 * 10**9), ("1.5us", 1500),
+     ("0.5 ms", 500_000), ("1min", 60 * 10**9), (0, 0)],
+)  # fmt: skip
+def test_a_duration_is_whole_ns(text: object, value: int) -> None:
+    assert duration_ns(text) == value
+
+
+@pytest.mark.parametrize("text", ["50", 50, 1.5, "us", "-1us", "1e3us", "1.5ns", "1h", None, True])
+def test_what_is_no_duration_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match=r"must be|unit"):
+        duration_ns(text)
+
+
+@given(st.integers(0, 10**18))
+def test_a_formatted_duration_reads_back_as_itself(value_ns: int) -> None:
+    text = format_ns(value_ns)
+    assert duration_ns(0 if text == "0" else text) == value_ns
+
+
+@given(st.integers(0, 10**15))
+def test_a_formatted_size_reads_back_as_itself(value: int) -> None:
+    text = format_bytes(value)
+    assert size_bytes(0 if text == "0" else text) == value
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_config_or_a_config_error(text: str) -> None:
+    for name in ("c.yaml", "c.json"):
+        try:
+            parse_config(name, text, ROOT)
+        except ConfigError as error:
+            assert error.problems
+
+
+@given(
+    st.dictionaries(
+        st.text("abcxyz", max_size=3), st.text("ab01\"'\\\n:#é", max_size=5), max_size=4
+    )
+)
+def test_yaml_and_json_text_of_the_same_data_is_read_alike(data: dict[str, str]) -> None:
+    text = json.dumps(data)
+    assert read_document("c.json", text).data == data
+    document = read_document("c.yaml", text)
+    assert document.data == data
