@@ -107,7 +107,11 @@ def check_places(
 
 
 def _check_cpu(cpu: "Cpu", found: list[str]) -> None:
-    """The tasks on a CPU's queue are those it has."""
+    """The tasks on a CPU's queue are those it has, and its time is all accounted for."""
+    stats = cpu.stats
+    spent = stats.user_ns + stats.system_ns + stats.idle_ns
+    if spent != cpu.now_ns:
+        found.append(f"cpu {cpu.id}: clock at {cpu.now_ns}, user, system and idle make {spent}")
     curr = cpu.rq.curr
     if curr is not cpu.rq.idle and cpu.tasks.get(curr.pid) is not curr:
         found.append(f"cpu {cpu.id}: current {curr!r} is not one of its tasks")

@@ -739,6 +739,10 @@ def on_rq_nowhere(w):
     w.cpus[1].tasks[99] = half
 
 
+def time_unaccounted(w):
+    w.cpus[1].now_ns = 800
+
+
 def table_disagrees(w):
     w.k.nr_running[:] = [1, 2]
 
@@ -763,6 +767,7 @@ MACHINE_BREAKS = [
     (two_currents, r"cpu 0: current is <cputask 3/3 shell>, the fair class says None"),
     (current_from_elsewhere, r"cpu 0: current <cputask 3/3 shell> is not one of its tasks"),
     (on_rq_nowhere, r"cpu 1: <cputask 99/99 x> is on_rq, but neither queued nor current"),
+    (time_unaccounted, r"cpu 1: clock at 800, user, system and idle make 0"),
     (table_disagrees, r"cpu 0: 2 runnable tasks, the kernel counts 1"),
 ]
 

@@ -420,6 +420,56 @@ def check_queue(rq):
     return wrong
 
 
+def test_a_task_can_be_made_current_out_of_turn():
+    rq = make_rq()
+    add(rq, 1)
+    second = add(rq, 2)
+    rq.fair_class.set_next_task(rq, second)
+    rq.curr = second
+    assert rq.cfs.curr is second
+    assert not check_queue(rq)
+
+
+def test_a_task_that_joins_the_class_may_preempt():
+    rq = make_rq()
+    curr, other = add(rq, 1), add(rq, 2)
+    switch(rq)
+    rq.fair_class.switched_to(rq, curr)
+    assert rq.need_resched
+    rq.need_resched = False
+    rq.clock_ns += 20 * MS
+    rq.fair_class.switched_to(rq, other)
+    assert rq.need_resched
+
+
+def test_the_idle_task_is_never_queued_and_never_sleeps():
+    rq = make_rq()
+    idle = rq.idle.sched_class
+    with pytest.raises(AssertionError, match="never queued"):
+        idle.enqueue_task(rq, rq.idle, 0)
+    with pytest.raises(AssertionError, match="never sleeps"):
+        idle.dequeue_task(rq, rq.idle, core.DEQUEUE_SLEEP)
+    core.scheduler_tick(rq)
+    core.update_rq_curr(rq)
+    assert not rq.need_resched
+    assert idle.detach_one(rq, -1) is None
+
+
+def test_the_last_buddy_gets_the_cpu_back_on_a_crowded_queue():
+    rq = make_rq()
+    for pid in range(1, 10):
+        add(rq, pid)
+    switch(rq)
+    rq.clock_ns += 3 * MS
+    core.update_rq_curr(rq)
+    cut_off = rq.curr
+    waker = CpuTask(50, 50, "w")
+    core.activate_task(rq, waker, core.ENQUEUE_WAKEUP)
+    core.check_preempt_curr(rq, waker, core.WF_TTWU)
+    assert switch(rq) is waker
+    assert rq.cfs.last is cut_off
+
+
 OPERATIONS = st.lists(
     st.tuples(
         st.sampled_from(
