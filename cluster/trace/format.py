@@ -10,8 +10,8 @@ A file is one preamble, then frames, then a footer; all integers are little-endi
 
 A CHUNK frame's body is one chunk, compressed with zlib. A chunk is one msgpack value
 ``[min_ns, max_ns, [[time_ns, event, *fields], ...]]``: up to 4096 records of one logical process in
-the order in which it made them. A record with one value more than its event has fields names the
-CPU first (-1: none); one without it belongs to the CPU whose stream (``cpu3``) it stands in.
+the order in which it made them. In the stream of a CPU (``cpu3``) a record is as above; elsewhere
+it is ``[time_ns, event, cpu, *fields]``, with the CPU on whose behalf it was made (-1: none).
 
 The last frame is the TRAILER: the index of all chunks. Everything needed to read a chunk stands in
 front of it, so a file that was cut (a kill, a full disk) is readable up to the last whole chunk;

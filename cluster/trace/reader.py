@@ -263,10 +263,12 @@ class TraceReader:
             raise TraceError(f"{where}: event {number} is not in the file's table")
         name, fields = known
         cpu = self._cpus[lp]
-        if len(values) == len(fields) + 1:
-            named = values.pop(0)
-            cpu = named if type(named) is int and named >= 0 else None
-        elif len(values) != len(fields):
+        if cpu is None:
+            named = values.pop(0) if values else None
+            if type(named) is not int:
+                raise TraceError(f"{where}: {name} does not say on which CPU (got {named!r})")
+            cpu = named if named >= 0 else None
+        if len(values) != len(fields):
             raise TraceError(f"{where}: {name} has {len(fields)} fields (got {len(values)})")
         return TraceRecord(time_ns, lp, seq, cpu, name, dict(zip(fields, values)))
 

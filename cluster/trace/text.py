@@ -7,15 +7,33 @@ follows from the sched_switch records before, so the writer of lines must see ev
 CPU, also those it does not print.
 
 Source: kernel/trace/trace_output.c:trace_print_context(); include/trace/events/sched.h.
-Deviation: nine decimals instead of six, no irq/preempt flags; prev_state is printed as recorded.
+Deviation: nine decimals instead of six, and no irq/preempt flags.
 """
 
 from typing import Any, Final
 
 from cluster.trace.reader import TraceRecord
+from kernel.task import (
+    TASK_DEAD,
+    TASK_INTERRUPTIBLE,
+    TASK_NOLOAD,
+    TASK_PARKED,
+    TASK_STOPPED_BIT,
+    TASK_TRACED_BIT,
+    TASK_UNINTERRUPTIBLE,
+)
 
 _UNKNOWN: Final = ("<...>", -1)
 _SECOND_NS: Final = 1_000_000_000
+_PREEMPTED: Final = 0x100
+_STATE_LETTERS: Final = (
+    (TASK_INTERRUPTIBLE, "S"),
+    (TASK_UNINTERRUPTIBLE, "D"),
+    (TASK_STOPPED_BIT, "T"),
+    (TASK_TRACED_BIT, "t"),
+    (TASK_PARKED, "P"),
+    (TASK_DEAD, "X"),
+)
 
 
 def printable(text: str) -> str:
@@ -30,8 +48,30 @@ def printable(text: str) -> str:
     )
 
 
+def state_letters(state: int) -> str:
+    """Return the letters that ftrace prints for ``prev_state`` of sched_switch.
+
+    Args:
+        state: the task's ``state``, or 0x100 for one that was preempted.
+
+    Deviation: a task that died is X; Linux shows Z until it is reaped.
+
+    Source: include/trace/events/sched.h:TRACE_EVENT(sched_switch).
+    """
+    if state == _PREEMPTED:
+        return "R+"
+    if state & TASK_NOLOAD and state & TASK_UNINTERRUPTIBLE:
+        return "I"
+    for bit, letter in _STATE_LETTERS:
+        if state & bit:
+            return letter
+    return "R"
+
+
 def _value(value: Any) -> str:
-    return printable(value) if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return printable(value)
+    return str(int(value) if isinstance(value, bool) else value)
 
 
 class TraceText:
@@ -71,7 +111,10 @@ class TraceText:
         who = f"{printable(comm)}-{pid if pid >= 0 else '?'}"
         where = "[---]" if record.cpu is None else f"[{record.cpu:03d}]"
         seconds, rest = divmod(record.time_ns, _SECOND_NS)
-        words = [f"{name}={_value(value)}" for name, value in record.fields.items()]
+        fields = record.fields
+        words = [f"{name}={_value(value)}" for name, value in fields.items()]
         if record.event == "sched_switch":
-            words.insert(list(record.fields).index("next_comm"), "==>")
+            names = list(fields)
+            words[names.index("prev_state")] = f"prev_state={state_letters(fields['prev_state'])}"
+            words.insert(names.index("next_comm"), "==>")
         return f"{who:>24} {where} {seconds:5d}.{rest:09d}: {record.event}: {' '.join(words)}"

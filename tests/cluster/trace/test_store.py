@@ -25,7 +25,7 @@ LPS = ("cpu0", "cpu1", "kernel")
 
 
 def switch(time_ns: int, prev: int, following: int) -> tuple[Any, ...]:
-    return (time_ns, SCHED_SWITCH, "a", prev, 120, "S", "b", following, 120)
+    return (time_ns, SCHED_SWITCH, "a", prev, 120, 1, "b", following, 120)
 
 
 def fork(time_ns: int, cpu: int, parent: int, child: int) -> tuple[Any, ...]:
@@ -131,13 +131,10 @@ def test_the_same_chunks_in_the_same_order_give_the_same_bytes(tmp_path: Path) -
 # Chunks
 
 _fields = st.one_of(st.integers(-(2**63), 2**64 - 1), st.text(max_size=20))
-_record = st.tuples(
-    st.integers(0, 2**63 - 1), st.sampled_from(sorted(EVENTS)), st.integers(-1, 300)
-).flatmap(
+_record = st.tuples(st.integers(0, 2**63 - 1), st.sampled_from(sorted(EVENTS))).flatmap(
     lambda head: st.tuples(
         st.just(head[0]),
         st.just(head[1]),
-        st.just(head[2]),
         *[_fields] * len(EVENTS[head[1]][1]),
     )
 )
@@ -153,9 +150,10 @@ def test_whatever_is_written_is_read_back_in_order(
     tmp_path_factory: pytest.TempPathFactory, streams: list[list[list[tuple[Any, ...]]]]
 ) -> None:
     path = tmp_path_factory.mktemp("trace") / "t"
+    streams[2] = [[(*r[:2], -1, *r[2:]) for r in chunk] for chunk in streams[2]]
     write(path, dict(enumerate(streams)))
     expected = sorted(
-        (record[0], lp, seq, list(record[3:]))
+        (record[0], lp, seq, list(record[3 if lp == 2 else 2 :]))
         for lp, chunks in enumerate(streams)
         for seq, record in enumerate(record for chunk in chunks for record in chunk)
     )
@@ -260,7 +258,8 @@ writer = TraceWriter(Path(sys.argv[1]), {LPS!r})
 number = 0
 while True:
     first = number // 3 * 1000
-    writer.append(number % 3, encode_chunk([(first + n, 9, 0, "a", n, 120) for n in range(1000)]))
+    name = (0, "a") if number % 3 == 2 else ("a",)
+    writer.append(number % 3, encode_chunk([(first + n, 9, *name, n, 120) for n in range(1000)]))
     number += 1
     if number == 50: print("go", flush=True)
 """
@@ -323,6 +322,16 @@ def test_a_wrong_number_of_fields_is_told_when_it_is_read(tmp_path: Path) -> Non
     with TraceReader(tmp_path / "t") as reader, pytest.raises(TraceError) as error:
         list(reader.select())
     assert str(error.value).endswith("record 0 of cpu1: sched_wakeup has 4 fields (got 1)")
+
+
+@pytest.mark.parametrize("values", [(), ("a", 1, 120, 0)])
+def test_a_kernel_record_without_cpu_is_told_when_it_is_read(
+    tmp_path: Path, values: tuple[Any, ...]
+) -> None:
+    write(tmp_path / "t", {2: [[(5, SCHED_WAKEUP, *values)]]})
+    with TraceReader(tmp_path / "t") as reader, pytest.raises(TraceError) as error:
+        list(reader.select())
+    assert "record 0 of kernel: sched_wakeup does not say on which CPU" in str(error.value)
 
 
 def test_a_full_disk_is_reported_and_does_not_hang(tmp_path: Path) -> None:

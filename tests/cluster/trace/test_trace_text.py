@@ -13,7 +13,8 @@ from cluster.exit_codes import CliError
 from cluster.report.summary import make_summary
 from cluster.rundir import RunDir
 from cluster.trace import TraceReader, TraceWriter, encode_chunk
-from cluster.trace.text import printable
+from cluster.trace.text import printable, state_letters
+from kernel import task
 from kernel.events import SCHED_PROCESS_FORK, SCHED_SWITCH, SCHED_WAKEUP, TASK_RENAME
 from kernel.machine import MachineSpec
 from kernel.stats import KernelStats
@@ -31,8 +32,8 @@ def run(tmp_path: Path) -> Path:
             0,
             encode_chunk(
                 [
-                    (1_000, SCHED_SWITCH, "swapper/0", 0, 120, "R", "init", 1, 120),
-                    (9_000, SCHED_SWITCH, "storm", 1, 120, "S", "sh", 5, 120),
+                    (1_000, SCHED_SWITCH, "swapper/0", 0, 120, 0, "init", 1, 120),
+                    (9_000, SCHED_SWITCH, "storm", 1, 120, 1, "sh", 5, 120),
                 ]
             ),
         )
@@ -199,6 +200,22 @@ def test_a_summary_that_was_changed_fails_the_proof(tmp_path: Path) -> None:
 def test_a_run_without_trace_has_a_digest_too(tmp_path: Path) -> None:
     summary = {"machine": {"cpus": 2}}
     assert digest_of_files(None, summary) == RunDigest(lp_names(2)).finish(summary)
+
+
+@pytest.mark.parametrize(
+    ("state", "letters"),
+    [
+        (0, "R"),
+        (0x100, "R+"),
+        (task.TASK_KILLABLE, "D"),
+        (task.TASK_IDLE, "I"),
+        (task.TASK_STOPPED, "T"),
+        (task.TASK_TRACED, "t"),
+        (task.TASK_DEAD, "X"),
+    ],
+)
+def test_states_are_printed_as_letters(state: int, letters: str) -> None:
+    assert state_letters(state) == letters
 
 
 def test_names_are_printed_in_plain_ascii() -> None:
