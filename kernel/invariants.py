@@ -319,17 +319,51 @@ def _check_quiet(
     _check_holders(everybody, found)
     _check_users(k, tasks, found)
     _check_memory(k, everybody, found)
+    _check_wait_queues(leaders, everybody, found)
     for lock in (k.tasklist_lock, k.pidmap_lock):
         _check_lock(lock, "", found)
     for task in tasks:
-        for lock in (task.pi_lock, task.alloc_lock, task.sighand.siglock):
+        mmap_lock = None if task.mm is None else task.mm.mmap_lock
+        for lock in (task.pi_lock, task.alloc_lock, task.sighand.siglock, mmap_lock):
             if lock is not None:
                 _check_lock(lock, f" of {task!r}", found)
 
 
 def _check_lock(lock: Any, whose: str, found: list[str]) -> None:
-    if lock.owner is not None:
+    if lock.owner is not None or lock.readers:
         found.append(f"{lock.name}{whose} is held and no path runs")
+
+
+def _check_wait_queues(
+    leaders: list[TaskStruct], tasks: list[TaskStruct], found: list[str]
+) -> None:
+    """Who is on a wait queue is inside the system call that put it there."""
+    queues: list[tuple[str, Any]] = []
+    for leader in leaders:
+        signal = leader.signal
+        waiters = [wait.waiter for wait in signal.wait_chldexit]
+        queues.append((f"wait_chldexit of {leader!r}", waiters))
+        found += [
+            f"wait_chldexit of {leader!r}: {task!r} is of another process"
+            for task in waiters
+            if task.signal is not signal
+        ]
+        queues += [
+            (f"join queue of thread {tid} of {leader!r}", waiters)
+            for tid, waiters in (signal.joiners or {}).items()
+        ]
+    for mm in dict.fromkeys(task.mm for task in tasks if task.mm is not None):
+        for name, lock in (mm.locks or {}).items():
+            queues.append((f"user lock {name}", lock.waiters))
+    tables = dict.fromkeys(task.files for task in tasks if task.files is not None)
+    for file in open_files(tables):
+        pipe = file.inode.pipe
+        if pipe is not None:
+            queues.append((f"pipe {file.inode!r}", [*pipe.rd_wait, *pipe.wr_wait]))
+    for name, waiters in queues:
+        for task in waiters:
+            if task.signal is None or task.exit_state or task.path is None:
+                found.append(f"{name}: {task!r} is on it and in no system call")
 
 
 def _check_holders(tasks: list[TaskStruct], found: list[str]) -> None:

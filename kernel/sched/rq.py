@@ -7,7 +7,9 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from kernel.machine import MachineSpec
+from kernel.sched.core import fair_class_by_name
 from kernel.sched.cputask import CpuTask
+from kernel.sched.idle import idle_sched_class
 
 if TYPE_CHECKING:
     from kernel.sched.sched_class import SchedClass
@@ -94,9 +96,6 @@ class Rq:
     )
 
     def __init__(self, cpu: int, spec: MachineSpec) -> None:
-        from kernel.sched.core import fair_class_by_name  # core needs this module
-        from kernel.sched.idle import idle_sched_class
-
         if spec.child_runs_first not in ("off", "on", "vfork_only"):
             raise ValueError(
                 f"child_runs_first: off, on or vfork_only, not {spec.child_runs_first!r}"

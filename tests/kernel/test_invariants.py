@@ -12,6 +12,7 @@ from kernel.cpu import Cpu
 from kernel.creds import Cred, UserStruct
 from kernel.files import File, FilesStruct, FsStruct, dup_fd, fd_install
 from kernel.invariants import boot_counts, check_end, check_kernel, check_machine, check_step
+from kernel.ipc.futex import UserLock
 from kernel.ipc.pipe import Pipe, PipeBuffer
 from kernel.locking import Lock, LockStat
 from kernel.machine import ImageSpec, MachineSpec
@@ -46,6 +47,7 @@ from kernel.task import (
 from kernel.tasklist import TaskList
 from kernel.uapi.fcntl import O_RDONLY, O_WRONLY
 from kernel.vfs import PIPE, REGULAR, Vfs
+from kernel.wait import WaitOpts
 
 
 def new_lock(name):
@@ -521,6 +523,38 @@ def siglock_held(w):
     w.shell.sighand.siglock.owner = "nobody"
 
 
+def read_lock_held(w):
+    w.k.tasklist_lock.readers = 1
+
+
+def mmap_lock_held(w):
+    w.shell.mm.mmap_lock = new_lock("mmap_lock")
+    w.shell.mm.mmap_lock.owner = "nobody"
+
+
+def waiter_that_does_not_wait(w):
+    w.shell.signal.wait_chldexit.append(WaitOpts(w.shell, PIDTYPE_TGID, None, 0))
+
+
+def waiter_of_another_process(w):
+    w.asleep(w.child)
+    w.shell.signal.wait_chldexit.append(WaitOpts(w.child, PIDTYPE_TGID, None, 0))
+
+
+def joiner_that_does_not_wait(w):
+    w.shell.signal.joiners = {4: [w.shell]}
+
+
+def reader_that_does_not_wait(w):
+    w.pipe.pipe.rd_wait.append(w.zombie)
+
+
+def locker_that_does_not_wait(w):
+    lock = UserLock(True)
+    lock.waiters.append(w.shell)
+    w.shell.mm.locks = {3: lock}
+
+
 def load_miscounted(w):
     w.k.nr_running[1] = 2
     w.k.overloaded = 2
@@ -609,6 +643,16 @@ KERNEL_BREAKS = [
     (user_misfiled, r"user 6 is filed under 5"),
     (lock_held, r"pidmap_lock is held and no path runs"),
     (siglock_held, r"siglock of <task 3/3 .*> is held and no path runs"),
+    (read_lock_held, r"tasklist_lock is held and no path runs"),
+    (mmap_lock_held, r"mmap_lock of <task 3/3 .*> is held and no path runs"),
+    (
+        waiter_that_does_not_wait,
+        r"wait_chldexit of <task 3/3 .*>: <task 3/3 .*> is on it and in no",
+    ),
+    (waiter_of_another_process, r"wait_chldexit of <task 3/3 .*>: <task 5/5 .*> is of another"),
+    (joiner_that_does_not_wait, r"join queue of thread 4 of <task 3/3 .*>: <task 3/3 .*> is on it"),
+    (reader_that_does_not_wait, r"pipe <inode .*>: <task 6/6 .*> is on it and in no system call"),
+    (locker_that_does_not_wait, r"user lock 3: <task 3/3 .*> is on it and in no system call"),
     (load_miscounted, r"load table: 4 runnable tasks counted, 3 found"),
     (load_negative, r"load table: cpu 1 has -1 runnable tasks"),
     (idle_mask_wrong, r"load table: idle mask is 0x2, should be 0x0"),
