@@ -40,7 +40,7 @@ from cluster.engine_api import DONE, LIMIT, RunRequest
 HERE = Path(__file__).resolve().parent
 STORM = Path(workloads.__file__).parent / "programs" / "fork_exec_storm.py"
 CPUS = 64
-QUANTUM_NS = 100_000
+QUANTUM_NS = 1_000_000
 
 
 def c_loop(folder: Path) -> Path | None:

@@ -1,5 +1,6 @@
 """The oracle itself: what a run of a guest program on the host's kernel reports."""
 
+import contextlib
 import textwrap
 from pathlib import Path
 
@@ -71,6 +72,31 @@ def test_orphan_sees_init_as_its_parent_in_a_namespace(tmp_path: Path) -> None:
         )
     )
     assert run.stdout == b"1 True\n"
+
+
+def test_host_without_namespaces_still_reports_orphans_and_ends_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.native.isolation", lambda: (SUBREAPER, ()))
+    text = """
+        import os, sys, time
+        if os.fork() == 0:
+            if os.fork() == 0:
+                os.setsid()
+                time.sleep(float(sys.argv[1]))
+                os._exit(9)
+            os._exit(1)
+        print(os.getpid())
+        os.wait()
+        """
+    run = run_native(program(tmp_path, text), ["0.05"])
+    assert run.tree == (Node(0, "exit 0"), Node(1, "exit 1"), Node(2, "exit 9"))
+    assert run.isolation == SUBREAPER
+    with pytest.raises(NativeError, match="still running"):
+        run_native(program(tmp_path, text), ["1000"], timeout_s=0.5)
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # others end meanwhile
+            assert str(tmp_path).encode() not in path.read_bytes()
 
 
 def test_killed_process_has_no_core_bit(tmp_path: Path) -> None:

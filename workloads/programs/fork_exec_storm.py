@@ -127,7 +127,7 @@ def draw(wanted, state):
         whole_part += 1
 
 
-def execute(image, expect, compute_ns, memory, pages):
+def execute(image, compute_ns, memory, pages):
     if compute_ns:
         guest.compute(compute_ns)
     if pages:
@@ -139,7 +139,7 @@ def execute(image, expect, compute_ns, memory, pages):
         os._exit(127)
 
 
-def start(method, image, expect, compute_ns, memory, pages):
+def start(method, image, compute_ns, memory, pages):
     if method == "posix_spawn":
         return os.posix_spawn(image, [image], {})
     if method == "vfork":
@@ -147,7 +147,7 @@ def start(method, image, expect, compute_ns, memory, pages):
     else:
         pid = os.fork()
     if pid == 0:
-        execute(image, expect, compute_ns, memory, pages)
+        execute(image, compute_ns, memory, pages)
     return pid
 
 
@@ -158,7 +158,7 @@ def chain(depth, method, image, expect, compute_ns, memory, pages):
         if pid == 0:
             chain(depth - 1, method, image, expect, compute_ns, memory, pages)
     else:
-        pid = start(method, image, expect, compute_ns, memory, pages)
+        pid = start(method, image, compute_ns, memory, pages)
     reaped, status = os.waitpid(pid, 0)
     assert reaped == pid, f"waited for {pid}, got {reaped}"
     assert status == expect << 8, f"{image} ended with status {status:#x}"
@@ -181,21 +181,29 @@ def parent(index, settings):
         memory = mmap.mmap(-1, mapped * mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         guest.touch(memory, 0, mapped)
     wanted = expect << 8
+    compute_ns = compute[1]
+    pages = touch[1]
+    varied = compute[2] > 0 or touch[2] > 0
     live = set()
     started = 0
     reaped = 0
     while reaped < children:
         if started < children and len(live) < window:
-            compute_ns, state = draw(compute, state)
-            pages, state = draw(touch, state)
-            if pages > mapped:
-                pages = mapped
+            if varied:
+                compute_ns, state = draw(compute, state)
+                pages, state = draw(touch, state)
+                if pages > mapped:
+                    pages = mapped
             if depth > 1:
                 pid = os.fork()
                 if pid == 0:
                     chain(depth, method, image, expect, compute_ns, memory, pages)
+            elif method == "fork":
+                pid = os.fork()
+                if pid == 0:
+                    execute(image, compute_ns, memory, pages)
             else:
-                pid = start(method, image, expect, compute_ns, memory, pages)
+                pid = start(method, image, compute_ns, memory, pages)
             assert pid > 0 and pid not in live, f"fork returned {pid}"
             live.add(pid)
             started += 1
