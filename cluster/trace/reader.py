@@ -222,12 +222,7 @@ class TraceReader:
         while heap or closed:
             while closed and (not heap or closed[-1].min_ns <= heap[0][0]):
                 ref = closed.pop()
-                rows = iter(
-                    sorted(
-                        ((seq, row) for seq, row in enumerate(self._rows(ref), ref.first_seq)),
-                        key=lambda item: item[1][0],
-                    )
-                )
+                rows = self._in_order(ref)
                 seq, row = next(rows)
                 heappush(heap, (row[0], ref.lp, seq, row, rows))
             time_ns, row_lp, seq, row, rows = heap[0]
@@ -237,6 +232,14 @@ class TraceReader:
                 heappop(heap)
             else:
                 heapreplace(heap, (following[1][0], row_lp, *following, rows))
+
+    def _in_order(self, ref: _ChunkRef) -> Iterator[tuple[int, list[Any]]]:
+        """Return (number in its stream, record) of a chunk's records, by time."""
+        rows = self._rows(ref)
+        times = list(map(_time_of, rows))
+        if times == sorted(times):
+            return enumerate(rows, ref.first_seq)
+        return iter(sorted(enumerate(rows, ref.first_seq), key=lambda item: item[1][0]))
 
     def _rows(self, ref: _ChunkRef) -> list[list[Any]]:
         raw = self._load(ref)
@@ -256,21 +259,25 @@ class TraceReader:
         return rows  # type: ignore[no-any-return]
 
     def _decode(self, lp: int, seq: int, row: list[Any]) -> TraceRecord:
-        time_ns, number, *values = row
-        known = self.events.get(number)
-        where = f"{self.path}: record {seq} of {self.lps[lp]}"
+        known = self.events.get(row[1])
         if known is None:
-            raise TraceError(f"{where}: event {number} is not in the file's table")
+            raise self._bad_record(lp, seq, f"event {row[1]} is not in the file's table")
         name, fields = known
         cpu = self._cpus[lp]
-        if cpu is None:
-            named = values.pop(0) if values else None
+        if cpu is not None:
+            values = row[2:]
+        else:
+            values = row[3:]
+            named = row[2] if len(row) > 2 else None
             if type(named) is not int:
-                raise TraceError(f"{where}: {name} does not say on which CPU (got {named!r})")
+                raise self._bad_record(lp, seq, f"{name} does not say on which CPU (got {named!r})")
             cpu = named if named >= 0 else None
-        if len(values) != len(fields):
-            raise TraceError(f"{where}: {name} has {len(fields)} fields (got {len(values)})")
-        return TraceRecord(time_ns, lp, seq, cpu, name, dict(zip(fields, values)))
+        if len(fields) != len(values):
+            raise self._bad_record(lp, seq, f"{name} has {len(fields)} fields (got {len(values)})")
+        return TraceRecord(row[0], lp, seq, cpu, name, dict(zip(fields, values)))
+
+    def _bad_record(self, lp: int, seq: int, why: str) -> TraceError:
+        return TraceError(f"{self.path}: record {seq} of {self.lps[lp]}: {why}")
 
     # The file
 
