@@ -1,0 +1,1 @@
+"""Guest language: see docs/guest-language.md."""

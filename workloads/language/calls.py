@@ -1,0 +1,646 @@
+"""Functions behind the names of ``tables``: conversions, pure functions, and how calls begin.
+
+Every function here is called by block code only, with ``G`` (the globals) first where the table
+says Pure or Routine. A Routine returns a system call, a call of library code, or a plain value.
+"""
+
+import math
+import os
+from typing import Any
+
+from kernel.uapi import syscalls as nr
+from workloads.language import library
+from workloads.language.bounded import tname
+from workloads.language.errors import FatalRunError
+from workloads.language.frames import CALL, VALUE
+from workloads.language.values import (
+    UNBOUND,
+    Function,
+    LockHandle,
+    MmapHandle,
+    Rusage,
+    ThreadHandle,
+)
+
+O_CLOEXEC = 0o2000000
+PTHREAD_FLAGS = 0x3D0F00  # what pthread_create passes to clone
+_DEFAULT_PATH = "/bin:/usr/bin"
+
+Values = list[Any]
+
+# ---- conversions of arguments ------------------------------------------------------------------
+
+
+def as_int(value: Any) -> int:
+    """Return an int argument, or raise CPython's TypeError."""
+    if isinstance(value, int):
+        value = int(value)
+        if -(1 << 63) <= value < 1 << 64:
+            return value
+        raise OverflowError("Python int too large to convert to C long")
+    raise TypeError(f"'{tname(value)}' object cannot be interpreted as an integer")
+
+
+def as_path(value: Any) -> str:
+    """Return a path argument."""
+    if type(value) is bytes:
+        value = os.fsdecode(value)
+    if type(value) is not str:
+        raise TypeError(
+            f"expected str, bytes or os.PathLike object, not {tname(value)}"
+        )
+    if "\0" in value:
+        raise ValueError("embedded null byte")
+    return value
+
+
+def as_data(value: Any) -> bytes:
+    """Return a bytes-like argument."""
+    if type(value) is bytes:
+        return value
+    if type(value) is bytearray:
+        return bytes(value)
+    raise TypeError(f"a bytes-like object is required, not '{tname(value)}'")
+
+
+def _argv(value: Any) -> tuple[str, ...]:
+    if type(value) not in (list, tuple):
+        raise TypeError("execv() arg 2 must be a tuple or list")
+    if not value:
+        raise ValueError("execv() arg 2 must not be empty")
+    return tuple([as_path(item) for item in value])
+
+
+def _env(value: Any) -> tuple[tuple[str, str], ...]:
+    if type(value) is not dict:
+        raise TypeError("execve: environment must be a mapping object")
+    return tuple([(as_path(key), as_path(item)) for key, item in value.items()])
+
+
+def _own_env(G: Values) -> tuple[tuple[str, str], ...] | None:
+    changed = G[0].c_environ
+    return None if changed is None else tuple(changed.items())
+
+
+# ---- conversions of results --------------------------------------------------------------------
+
+
+def first_two(value: Any) -> tuple[int, int]:
+    return value[0], value[1]
+
+
+def with_rusage(value: Any) -> tuple[int, int, Rusage]:
+    return value[0], value[1], Rusage(value[2] / 1e9, value[3] / 1e9)
+
+
+def waitid_result(value: Any) -> Any:
+    return None if value is None else os.waitid_result(value)
+
+
+def stat_result(value: Any) -> Any:
+    return os.stat_result(value)
+
+
+def times_result(value: Any) -> Any:
+    """Clock ticks are 10 ms, as sysconf(_SC_CLK_TCK) says."""
+    return os.times_result([part // 10_000_000 / 100 for part in value])
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value)
+
+
+def nothing(value: Any) -> None:
+    return None
+
+
+def seconds(value: int) -> float:
+    return value / 1e9
+
+
+# ---- os: processes -----------------------------------------------------------------------------
+
+
+def os_wait(G: Values) -> Any:
+    return (nr.NR_WAIT4, -1, 0)
+
+
+def os_wait3(G: Values, options: int) -> Any:
+    return (nr.NR_WAIT4, -1, options)
+
+
+def os_execv(G: Values, path: str, argv: Any) -> Any:
+    return (nr.NR_EXECVE, path, _argv(argv), _own_env(G))
+
+
+def os_execve(G: Values, path: str, argv: Any, env: Any) -> Any:
+    return (nr.NR_EXECVE, path, _argv(argv), _env(env))
+
+
+def _search(G: Values, file: str) -> tuple[str, ...]:
+    directories = _environ(G).get("PATH", _DEFAULT_PATH).split(":")
+    return tuple([path_join(G, directory, file) for directory in directories])
+
+
+def os_execvp(G: Values, file: str, argv: Any) -> Any:
+    if "/" in file:
+        return os_execv(G, file, argv)
+    tail = (_argv(argv), _own_env(G))
+    return (CALL, library.SEARCH, [_search(G, file), 0, tail, None, nr.NR_EXECVE])
+
+
+def _spawn_tail(argv: Any, env: Any, file_actions: Any, setpgroup: Any) -> tuple[Any, ...]:
+    actions: list[tuple[Any, ...]] = []
+    for action in file_actions or ():
+        if type(action) is not tuple or not action:
+            raise TypeError("Each file_actions element must be a non-empty tuple")
+        actions.append(tuple([item if type(item) is str else as_int(item) for item in action]))
+    group = None if setpgroup is None else as_int(setpgroup)
+    return (_argv(argv), _env(env), tuple(actions), group)
+
+
+def os_posix_spawn(
+    G: Values, path: str, argv: Any, env: Any, file_actions: Any, setpgroup: Any
+) -> Any:
+    return (nr.NR_POSIX_SPAWN, path, *_spawn_tail(argv, env, file_actions, setpgroup))
+
+
+def os_posix_spawnp(
+    G: Values, path: str, argv: Any, env: Any, file_actions: Any, setpgroup: Any
+) -> Any:
+    tail = _spawn_tail(argv, env, file_actions, setpgroup)
+    if "/" in path:
+        return (nr.NR_POSIX_SPAWN, path, *tail)
+    return (CALL, library.SEARCH, [_search(G, path), 0, tail, None, nr.NR_POSIX_SPAWN])
+
+
+def os_setpgrp(G: Values) -> Any:
+    return (nr.NR_SETPGID, 0, 0)
+
+
+def os_killpg(G: Values, pgid: int, signal: int) -> Any:
+    if pgid < 0:
+        raise OSError(22, "Invalid argument")
+    return (nr.NR_KILL, -pgid, signal)
+
+
+def os_abort(G: Values) -> Any:
+    return (CALL, library.ABORT, [0])
+
+
+def os_seteuid(G: Values, euid: int) -> Any:
+    return (nr.NR_SETRESUID, -1, euid, -1)
+
+
+def waitstatus_to_exitcode(G: Values, status: int) -> int:
+    """Source: CPython Modules/posixmodule.c:os_waitstatus_to_exitcode_impl()."""
+    return os.waitstatus_to_exitcode(status)
+
+
+def wifexited(G: Values, status: int) -> bool:
+    return status & 0x7F == 0
+
+
+def wexitstatus(G: Values, status: int) -> int:
+    return status >> 8 & 0xFF
+
+
+def wifsignaled(G: Values, status: int) -> bool:
+    return status & 0xFFFF != 0xFFFF and 0 < status & 0x7F < 0x7F
+
+
+def wtermsig(G: Values, status: int) -> int:
+    return status & 0x7F
+
+
+def wifstopped(G: Values, status: int) -> bool:
+    return status & 0xFF == 0x7F
+
+
+def wstopsig(G: Values, status: int) -> int:
+    return status >> 8 & 0xFF
+
+
+def wifcontinued(G: Values, status: int) -> bool:
+    return status == 0xFFFF
+
+
+def wcoredump(G: Values, status: int) -> bool:
+    return status & 0x80 != 0
+
+
+# ---- os: files ---------------------------------------------------------------------------------
+
+
+def os_open(G: Values, path: str, flags: int, mode: int) -> Any:
+    return (nr.NR_OPEN, path, flags | O_CLOEXEC, mode)
+
+
+def os_read(G: Values, fd: int, length: int) -> Any:
+    if length < 0:
+        raise OSError(22, "Invalid argument")
+    return (nr.NR_READ, fd, length)
+
+
+def os_dup2(G: Values, fd: int, fd2: int, inheritable: Any) -> Any:
+    return (nr.NR_DUP2, fd, fd2, bool(inheritable))
+
+
+def os_pipe(G: Values) -> Any:
+    return (nr.NR_PIPE2, O_CLOEXEC)
+
+
+def os_stat(G: Values, path: Any) -> Any:
+    if isinstance(path, int):
+        return (nr.NR_FSTAT, as_int(path))
+    return (nr.NR_STAT, as_path(path))
+
+
+def os_cpu_count(G: Values) -> int:
+    """``os.cpu_count()`` reads what the machine told the process at its start."""
+    for key, value in G[0].env:
+        if key == "SMPLAB_CPUS":
+            return int(value)
+    return 1
+
+
+# ---- os: environment ---------------------------------------------------------------------------
+
+
+def _environ(G: Values) -> dict[str, str]:
+    changed: dict[str, str] | None = G[0].environ
+    return dict(G[0].env) if changed is None else changed
+
+
+def _environ_key(key: Any) -> str:
+    if type(key) is not str:
+        raise TypeError(f"str expected, not {tname(key)}")
+    return key
+
+
+def os_getenv(G: Values, key: Any, default: Any) -> Any:
+    return _environ(G).get(_environ_key(key), default)
+
+
+def environ_get(G: Values, key: Any) -> str:
+    environ = _environ(G)
+    if _environ_key(key) not in environ:
+        raise KeyError(key)
+    return environ[key]
+
+
+def environ_copy(G: Values) -> dict[str, str]:
+    return dict(_environ(G))
+
+
+def os_putenv(G: Values, name: Any, value: Any) -> None:
+    """Change what exec passes on; ``os.environ`` does not see it, as in CPython."""
+    process = G[0]
+    if process.environ is None:
+        process.environ = dict(process.env)
+    if process.c_environ is None:
+        process.c_environ = dict(process.env)
+    process.c_environ[as_path(_environ_key(name))] = as_path(_environ_key(value))
+
+
+def environ_set(G: Values, key: Any, value: Any) -> None:
+    os_putenv(G, key, value)
+    G[0].environ[key] = value
+
+
+# ---- os.path, sys, time ------------------------------------------------------------------------
+
+
+def path_basename(G: Values, path: Any) -> str:
+    return as_path(path).rpartition("/")[2]
+
+
+def path_join(G: Values, first: Any, *rest: Any) -> str:
+    path = as_path(first)
+    for part in rest:
+        if part is None:
+            break
+        part = as_path(part)
+        if part.startswith("/"):
+            path = part
+        elif not path or path.endswith("/"):
+            path += part
+        else:
+            path += "/" + part
+    return path
+
+
+def sys_exit(G: Values, status: Any) -> None:
+    raise SystemExit(status) if status is not None else SystemExit
+
+
+def nothing_to_flush(G: Values) -> None:
+    return None
+
+
+def _stream_write(fd: int, text: Any) -> Any:
+    if type(text) is not str:
+        raise TypeError(f"write() argument must be str, not {tname(text)}")
+    return (CALL, library.PRINT, [fd, (text.encode(),), 0, len(text)])
+
+
+def stdout_write(G: Values, text: Any) -> Any:
+    return _stream_write(1, text)
+
+
+def stderr_write(G: Values, text: Any) -> Any:
+    return _stream_write(2, text)
+
+
+def time_sleep(G: Values, secs: Any) -> Any:
+    if not isinstance(secs, int | float):
+        raise TypeError(f"'{tname(secs)}' object cannot be interpreted as an integer")
+    if secs != secs:
+        raise ValueError("Invalid value NaN (not a number)")
+    if secs < 0:
+        raise ValueError("sleep length must be non-negative")
+    return (nr.NR_NANOSLEEP, _ns(secs, "timestamp too large to convert to C _PyTime_t"))
+
+
+def _ns(secs: float, too_large: str) -> int:
+    if secs * 1e9 >= 2**63:
+        raise OverflowError(too_large)
+    return secs * 10**9 if isinstance(secs, int) else math.ceil(secs * 1e9)
+
+
+def clock_monotonic(G: Values) -> Any:
+    return (nr.NR_CLOCK_GETTIME, 1)
+
+
+def clock_realtime(G: Values) -> Any:
+    return (nr.NR_CLOCK_GETTIME, 0)
+
+
+def clock_process(G: Values) -> Any:
+    return (nr.NR_CLOCK_GETTIME, 2)
+
+
+def clock_thread(G: Values) -> Any:
+    return (nr.NR_CLOCK_GETTIME, 3)
+
+
+# ---- mmap --------------------------------------------------------------------------------------
+
+
+def mmap_new(G: Values, fileno: int, length: int, flags: int) -> Any:
+    if fileno != -1:
+        raise FatalRunError("only anonymous mappings are in the guest language: mmap.mmap(-1, n)")
+    if length < 0:
+        raise OverflowError("memory mapped length must be positive")
+    if length == 0:
+        raise OSError(22, "Invalid argument")
+    return (CALL, library.MMAP, [length, flags | 0x20])
+
+
+def _span(m: MmapHandle, key: Any) -> tuple[int, int]:
+    """Return (offset, length) of an index or a slice of a mapping."""
+    if m.address == 0:
+        raise ValueError("mmap closed or invalid")
+    if type(key) is slice:
+        start, stop, step = key.indices(m.length)
+        if step != 1:
+            raise FatalRunError("a slice of a mapping has step 1 in the guest language")
+        return start, max(stop - start, 0)
+    if not isinstance(key, int):
+        raise TypeError("mmap indices must be integers")
+    index = key + m.length if key < 0 else key
+    if not 0 <= index < m.length:
+        raise IndexError("mmap index out of range")
+    return index, 1
+
+
+def mapping_load(bounded: Any, target: Any, key: Any) -> Any:
+    """Begin ``target[key]`` where target may be a mapping."""
+    if type(target) is not MmapHandle:
+        return (VALUE, target[key])
+    offset, length = _span(target, key)
+    if type(key) is slice:
+        if length == 0:
+            return (VALUE, b"")
+        bounded.charge(length, "a slice of a mapping")
+        return (nr.NR_LOAD, target.address, offset, length)
+    return (CALL, library.LOAD_BYTE, [target.address, offset])
+
+
+def mapping_store(bounded: Any, target: Any, key: Any, value: Any) -> Any:
+    """Begin ``target[key] = value`` where target may be a mapping."""
+    if type(target) is not MmapHandle:
+        if type(key) is slice:
+            bounded.set_slice(target, key.start, key.stop, key.step, value)
+        else:
+            target[key] = value
+        return (VALUE, None)
+    offset, length = _span(target, key)
+    if type(key) is slice:
+        data = as_data(value)
+        if len(data) != length:
+            raise IndexError("mmap slice assignment is wrong size")
+        if not data:
+            return (VALUE, None)
+        return (nr.NR_STORE, target.address, offset, data)
+    if not isinstance(value, int):
+        raise TypeError(f"'{tname(value)}' object cannot be interpreted as an integer")
+    if not 0 <= value <= 255:
+        raise ValueError("mmap item value must be in range(0, 256)")
+    return (nr.NR_STORE, target.address, offset, bytes((value,)))
+
+
+def length(value: Any) -> int:
+    """Return ``len(value)``."""
+    if type(value) is MmapHandle:
+        _span(value, slice(0, 0))
+        return value.length
+    if isinstance(value, Function | LockHandle | ThreadHandle):
+        raise TypeError(f"object of type '{tname(value)}' has no len()")
+    return len(value)
+
+
+# ---- threads and locks -------------------------------------------------------------------------
+
+
+def lock_new(G: Values) -> LockHandle:
+    G[0].locks += 1
+    return LockHandle(G[0].locks)
+
+
+def thread_new(G: Values, target: Any, args: Any, daemon: Any, name: Any) -> ThreadHandle:
+    process = G[0]
+    if target is not None and type(target) is not Function:
+        raise FatalRunError("the target of a thread is a function of the program")
+    if name is None:
+        process.named += 1
+        name = f"Thread-{process.named}"
+        if target is not None:
+            name += f" ({target.name})"
+    if daemon is None:
+        current = process.current
+        daemon = current >= 0 and process.threads[current][3]
+    values = () if args is None else args
+    if type(values) not in (tuple, list):
+        raise TypeError(f"{tname(values)} as the arguments of a thread: write a tuple")
+    process.threads.append([target, values, str(name), bool(daemon), 0])
+    return ThreadHandle(len(process.threads) - 1)
+
+
+def thread_start_new(G: Values, function: Any, args: Any) -> Any:
+    if type(function) is not Function:
+        raise TypeError("first arg must be callable")
+    if type(args) is not tuple:
+        raise TypeError("2nd arg must be a tuple")
+    G[0].threads.append([function, args, None, True, 0])
+    return (CALL, library.THREAD_START, [len(G[0].threads) - 1, PTHREAD_FLAGS, True])
+
+
+def thread_exit(G: Values) -> None:
+    raise SystemExit
+
+
+def _timeout_ns(value: Any) -> int:
+    if value is None:
+        return -1
+    if not isinstance(value, int | float):
+        raise TypeError(f"'{tname(value)}' object cannot be interpreted as an integer")
+    return max(_ns(value, "timeout value is too large"), 0)
+
+
+def _thread_method(G: Values, handle: ThreadHandle, name: str, args: dict[str, Any]) -> Any:
+    record = G[0].threads[handle.index]
+    tid = record[4]
+    if name == "start":
+        if tid != 0:
+            raise RuntimeError("threads can only be started once")
+        return (CALL, library.THREAD_START, [handle.index, PTHREAD_FLAGS, False])
+    if name == "is_alive":
+        return (VALUE, False) if tid <= 0 else (nr.NR_THREAD_ALIVE, tid)
+    if tid == 0:
+        raise RuntimeError("cannot join thread before it is started")
+    if handle.index == G[0].current:
+        raise RuntimeError("cannot join current thread")
+    if tid < 0:
+        return (VALUE, None)
+    return (CALL, library.THREAD_JOIN, [tid, _timeout_ns(args.get("timeout"))])
+
+
+def _lock_method(handle: LockHandle, name: str, args: dict[str, Any]) -> Any:
+    if name == "release":
+        return (nr.NR_LOCK_RELEASE, handle.number)
+    if name == "locked":
+        return (nr.NR_LOCK_LOCKED, handle.number)
+    blocking = bool(args.get("blocking", True))
+    timeout = args.get("timeout", -1)
+    if not blocking and timeout != -1:
+        raise ValueError("can't specify a timeout for a non-blocking call")
+    if timeout == -1:
+        return (nr.NR_LOCK_ACQUIRE, handle.number, blocking, -1)
+    if isinstance(timeout, int | float) and timeout < 0:
+        raise ValueError("timeout value must be a non-negative number")
+    return (nr.NR_LOCK_ACQUIRE, handle.number, blocking, _timeout_ns(timeout))
+
+
+_SIGNATURES: dict[type, dict[str, tuple[str, ...]]] = {
+    ThreadHandle: {"start": (), "join": ("timeout",), "is_alive": ()},
+    LockHandle: {"acquire": ("blocking", "timeout"), "release": (), "locked": ()},
+    MmapHandle: {"close": ()},
+}
+
+
+def handle_method(
+    call_method: Any, G: Values, receiver: Any, name: str, args: Any, words: Any
+) -> Any:
+    """Begin a method call that is one of a handle, or perhaps an ordinary one of that name."""
+    kind = type(receiver)
+    signature = _SIGNATURES.get(kind, {}).get(name)
+    if signature is None:
+        split = len(args) - len(words)
+        named = dict(zip(words, args[split:], strict=True))
+        return (VALUE, call_method(receiver, name, *args[:split], **named))
+    split = len(args) - len(words)
+    if split > len(signature):
+        raise TypeError(f"{name}() takes {len(signature)} arguments but {split} were given")
+    given = dict(zip(signature, args[:split]))
+    for word, value in zip(words, args[split:], strict=True):
+        if word not in signature:
+            raise TypeError(f"{name}() got an unexpected keyword argument '{word}'")
+        given[word] = value
+    if kind is ThreadHandle:
+        return _thread_method(G, receiver, name, given)
+    if kind is LockHandle:
+        return _lock_method(receiver, name, given)
+    address, receiver.address = receiver.address, 0
+    return (nr.NR_MUNMAP, address) if address else (VALUE, None)
+
+
+def enter(value: Any) -> Any:
+    """Begin ``with value:``."""
+    if type(value) is not LockHandle:
+        raise TypeError(f"'{tname(value)}' object does not support the context manager protocol")
+    return (nr.NR_LOCK_ACQUIRE, value.number, True, -1)
+
+
+def leave(value: LockHandle) -> Any:
+    """Begin the end of ``with value:``."""
+    return (nr.NR_LOCK_RELEASE, value.number)
+
+
+# ---- workloads.guest ---------------------------------------------------------------------------
+
+
+def guest_touch(G: Values, m: Any, first_page: int, pages: int, write: Any) -> Any:
+    if type(m) is not MmapHandle:
+        raise TypeError(f"touch() needs a mapping, not {tname(m)}")
+    _span(m, slice(0, 0))
+    if first_page < 0 or pages < 0 or (first_page + pages) * 4096 > -(-m.length // 4096) * 4096:
+        raise IndexError("mmap index out of range")
+    return (nr.NR_TOUCH, m.address, first_page, pages, bool(write))
+
+
+def guest_say(G: Values, text: Any) -> Any:
+    if type(text) is not str:
+        raise TypeError(f"say() argument must be str, not {tname(text)}")
+    return (nr.NR_WRITE, 1, (text + "\n").encode())
+
+
+# ---- what block code does about names and exceptions -------------------------------------------
+
+
+def local(value: Any, name: str) -> Any:
+    """Return a local that may not have a value yet."""
+    if value is UNBOUND:
+        raise UnboundLocalError(
+            f"cannot access local variable '{name}' where it is not associated with a value"
+        )
+    return value
+
+
+def global_(value: Any, name: str) -> Any:
+    """Return a global that may not have a value yet."""
+    if value is UNBOUND:
+        raise NameError(f"name '{name}' is not defined")
+    return value
+
+
+def exception(kind: type[BaseException], *args: Any) -> BaseException:
+    """Return a new exception."""
+    return kind(*args)
+
+
+def raisable(value: Any) -> BaseException:
+    """Return what ``raise value`` raises."""
+    if isinstance(value, BaseException):
+        return value
+    raise TypeError("exceptions must derive from BaseException")
+
+
+def caused(value: Any, cause: Any) -> BaseException:
+    """Return what ``raise value from cause`` raises."""
+    error = raisable(value)
+    if cause is not None and not isinstance(cause, BaseException):
+        raise TypeError("exception causes must derive from BaseException")
+    error.__cause__ = cause
+    error.__suppress_context__ = True
+    return error

@@ -1,0 +1,181 @@
+"""From source text to a ``Program``: parse, check, lower each function, compile the blocks.
+
+All blocks of all functions become one host module of ``def b<code>_<block>(F, L, G, V)``, compiled
+once under the guest file's name with the guest's positions. Its globals hold the helpers of one
+``Runtime`` and nothing else: ``__builtins__`` is empty.
+"""
+
+import ast
+from typing import Any
+
+from workloads.language.checker import check
+from workloads.language.errors import GuestProgramError, Problem
+from workloads.language.frames import Code, Context, Frame, Process
+from workloads.language.library import LIBRARY, MAIN, THREAD
+from workloads.language.runtime import Runtime
+from workloads.language.scopes import (
+    FIXED_GLOBALS,
+    FunctionNode,
+    ProgramScopes,
+    Scope,
+    definitions,
+    parameters,
+)
+from workloads.language.statements import FunctionCompiler
+from workloads.language.values import UNBOUND, Function
+
+DEFAULT_BLOCK_BUDGET = 1_000_000
+
+
+class Program:
+    """A compiled guest program: its functions, and how a process of it starts.
+
+    Attributes:
+        key: the name the loader knows it by.
+        path: the file name in messages of the compiler.
+        lines: the source, for tracebacks.
+        codes: the module body (index 0) and the functions in source order.
+    """
+
+    def __init__(self, key: str, path: str, source: str, runtime: Runtime) -> None:
+        self.key = key
+        self.path = path
+        self.lines = source.splitlines()
+        self.runtime = runtime
+        self.codes: list[Code] = [Code(0, "<module>")]
+        self._globals: dict[str, int] = {text: i for i, text in enumerate(FIXED_GLOBALS)}
+        self._codes: dict[FunctionNode, Code] = {}
+
+    # ---- while compiling ------------------------------------------------------------------
+
+    def global_slot(self, text: str) -> int:
+        """Return the index of a global, made on first use."""
+        return self._globals.setdefault(text, len(self._globals))
+
+    def default_slot(self, code: Code, parameter: str) -> int:
+        """Return the hidden global that holds the default of a parameter."""
+        slot = self.global_slot(f"{code.index}={parameter}")
+        code.defaults[parameter] = slot
+        return slot
+
+    def code_of(self, node: FunctionNode) -> Code:
+        """Return the code of a function, empty until it is compiled."""
+        return self._codes[node]
+
+    def compile(self, tree: ast.Module, scopes: ProgramScopes) -> None:
+        """Compile every function of a checked module."""
+        for node in definitions(tree.body):
+            code = Code(len(self.codes), node.name)
+            self.codes.append(code)
+            self._codes[node] = code
+            keyword_only = {arg.arg for arg in node.args.kwonlyargs}
+            code.parameters = tuple((a.arg, a.arg in keyword_only) for a in parameters(node))
+        module = ast.Module([], [])
+        namespace = self.runtime.namespace()
+        parts = [(self.codes[0], scopes.module)]
+        parts += [(self._codes[node], scope) for node, scope in scopes.scopes.items()]
+        for code, scope in parts:
+            self._lower(code, scope, scopes, module)
+        exec(compile(module, self.path, "exec"), namespace)
+        for code, _ in parts:
+            code.blocks = [
+                namespace[f"b{code.index}_{i}"] for i in range(len(code.handlers))
+            ]
+            namespace[f"f_{code.index}"] = code
+            namespace[f"v_{code.index}"] = Function(code.index, code.name)
+            namespace[f"u_{code.index}"] = (UNBOUND,) * (
+                code.locals_count - len(code.parameters)
+            )
+
+    def _lower(
+        self, code: Code, scope: Scope, scopes: ProgramScopes, module: ast.Module
+    ) -> None:
+        lowering = FunctionCompiler(scopes, scope, self)
+        lowering.compile()
+        code.handlers = lowering.handlers
+        code.slots = lowering.exception_slots
+        code.sites = lowering.sites
+        code.locals_count = lowering.locals_count
+        code.names = tuple(lowering.slots)
+        arguments = ast.arguments([], [ast.arg(text) for text in "FLGV"], None, [], [], None, [])
+        for number, body in enumerate(lowering.blocks):
+            function = ast.FunctionDef(
+                f"b{code.index}_{number}",
+                arguments,
+                body or [ast.Return(ast.Constant(None))],
+                [],
+            )
+            module.body.append(ast.fix_missing_locations(function))
+
+    # ---- contexts -------------------------------------------------------------------------
+
+    def start(self, argv: tuple[str, ...], env: tuple[tuple[str, str], ...]) -> Context:
+        """Return a fresh context; ``argv`` is what ``sys.argv`` will be."""
+        path = argv[0] if argv else self.path
+        values: list[Any] = [UNBOUND] * len(self._globals)
+        values[0] = Process(self, path, env)
+        values[1] = path
+        # a list, so a fork must copy it: only where the program asks for it
+        values[2] = list(argv) if self.uses_argv else None
+        values[3] = "/usr/bin/python3"
+        main = self.codes[0]
+        frames = [
+            Frame(MAIN, 0, [UNBOUND, 0]),
+            Frame(main, 0, [UNBOUND] * main.locals_count),
+        ]
+        return Context(self.runtime.work, values, frames, -1)
+
+    uses_argv = True
+
+    def thread_frames(self, index: int) -> list[Frame]:
+        """Return the first frames of thread ``index``, which is ready to call its function."""
+        return [Frame(THREAD, 0, [UNBOUND, index])]
+
+    def code(self, index: int) -> Code:
+        """Return the code with this index; negative ones are the library's."""
+        return LIBRARY[-index - 1] if index < 0 else self.codes[index]
+
+
+def compile_program(
+    source: str,
+    path: str,
+    *,
+    block_budget: int = DEFAULT_BLOCK_BUDGET,
+    runtime: Runtime | None = None,
+    key: str | None = None,
+) -> Program:
+    """Compile a guest program.
+
+    Args:
+        source: the text of the file.
+        path: the file name to use in messages.
+        block_budget: units of work one block may do (see ``bounded``).
+        runtime: the run time to use, if it is shared with other programs.
+        key: the name a loader knows the program by; default: the path.
+
+    Raises:
+        GuestProgramError: the program is outside the language; holds every problem.
+    """
+    try:
+        tree = ast.parse(source, path)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None) or 1
+        column = getattr(error, "offset", None) or 1
+        what = f"not Python 3.11: {getattr(error, 'msg', None) or error}"
+        raise GuestProgramError(path, [Problem(line, column, what, "")]) from None
+    scopes = ProgramScopes(tree)
+    problems = check(tree, scopes)
+    if problems:
+        raise GuestProgramError(path, problems)
+    program = Program(key or path, path, source, runtime or Runtime(block_budget))
+    program.uses_argv = _uses_argv(tree, scopes)
+    program.compile(tree, scopes)
+    return program
+
+
+def _uses_argv(tree: ast.Module, scopes: ProgramScopes) -> bool:
+    return any(
+        scopes.meaning(node, scopes.module, frozenset()) == ("hidden", "sys.argv")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name | ast.Attribute)
+    )

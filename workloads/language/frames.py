@@ -1,0 +1,291 @@
+"""Call frames and the context that runs them: ``kernel.user.UserContext``.
+
+A context is data only: a stack of frames ``(code, pc, locals)`` and the globals of its address
+space. ``pc`` numbers a block of the code. A block is a host function ``block(F, L, G, V)`` of its
+frame, the locals, the globals and the value the frame was waiting for. It returns
+
+- an int: go on with that block of the same frame;
+- ``(nr, …)`` with nr >= 0: a system call; it has set ``F.pc`` to the block that takes the result;
+- ``(CALL, code, locals)``: call; likewise;
+- ``(RETURN, value)``: the frame is done;
+- ``(VALUE, value)``: what might have been a system call was none; here is its result;
+- ``(RERAISE, exception)``: go on unwinding with an exception caught earlier in this frame.
+
+An exception in a block, or as the result of a call, continues at the block named in
+``code.handlers[pc]`` with the exception as V, or unwinds the frame if that is negative. The block
+that takes a call's result lies in the same ``try`` as the call, so one number serves both.
+
+Globals are a list; slot 0 holds the ``Process``: what the run time itself keeps per address space.
+A signal handler will be one more frame, pushed between two blocks.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from kernel.uapi.syscalls import NR_FATAL, NR_PREEMPT_POINT
+from workloads.language import copying, tracebacks
+from workloads.language.bounded import ATOMIC, Work
+from workloads.language.constants import STRERROR
+from workloads.language.errors import FatalRunError
+
+Op = tuple[Any, ...]
+Block = Callable[["Frame", list[Any], list[Any], Any], Any]
+
+CALL: Final = -1
+RETURN: Final = -2
+VALUE: Final = -4
+RERAISE: Final = -5
+
+FUEL: Final = 200  # blocks one resume() runs before it offers a place to be preempted
+MAX_DEPTH: Final = 1000  # sys.getrecursionlimit()
+_PREEMPT: Final[Op] = (NR_PREEMPT_POINT,)
+
+
+class Code:
+    """One function, compiled: its blocks and what is known of each of them.
+
+    Attributes:
+        index: the position in ``Program.codes``; negative for library code.
+        blocks: the host functions.
+        handlers: per block, the block that handles its exceptions, or -1.
+        slots: per block, the local that holds the exception being handled there, or -1.
+        sites: per block, the source range (line, end line, column, end column) of the call it
+            takes the result of, or None.
+    """
+
+    __slots__ = (
+        "blocks",
+        "defaults",
+        "handlers",
+        "index",
+        "locals_count",
+        "name",
+        "names",
+        "parameters",
+        "sites",
+        "slots",
+    )
+
+    def __init__(self, index: int, name: str) -> None:
+        self.index = index
+        self.name = name
+        self.blocks: list[Block] = []
+        self.handlers: list[int] = []
+        self.slots: list[int] = []
+        self.sites: list[tuple[int, int, int, int] | None] = []
+        self.locals_count = 0
+        self.names: tuple[str, ...] = ()  # of the locals, temporaries excluded
+        self.parameters: tuple[tuple[str, bool], ...] = ()  # name, keyword-only
+        self.defaults: dict[str, int] = {}  # parameter -> hidden global
+
+
+class Frame:
+    """One call in progress."""
+
+    __slots__ = ("blocks", "code", "locals", "pc")
+
+    def __init__(self, code: Code, pc: int, values: list[Any]) -> None:
+        self.code = code
+        self.blocks = code.blocks
+        self.pc = pc
+        self.locals = values
+
+
+class Process:
+    """What the run time keeps per address space.
+
+    Attributes:
+        program: the compiled program.
+        path: ``__file__``, as the program was started.
+        env: the environment at start; ``environ`` and ``c_environ`` are None until the program
+            changes it (``os.environ``, and what the C library's ``environ`` holds).
+        threads: one ``[function, args, name, daemon, tid]`` per ``Thread`` object ever made;
+            tid 0: not started, -1: gone with the process this one was forked from.
+        current: the thread whose frames run now; -1 is the main thread.
+        locks: how many locks have been made.
+        named: how many threads have got a default name.
+    """
+
+    __slots__ = (
+        "c_environ",
+        "current",
+        "env",
+        "environ",
+        "locks",
+        "named",
+        "path",
+        "program",
+        "threads",
+    )
+
+    def __init__(self, program: Any, path: str, env: tuple[tuple[str, str], ...]) -> None:
+        self.program = program
+        self.path = path
+        self.env = env
+        self.environ: dict[str, str] | None = None
+        self.c_environ: dict[str, str] | None = None
+        self.threads: list[list[Any]] = []
+        self.current = -1
+        self.locks = 0
+        self.named = 0
+
+
+class Context:
+    """A guest thread. Implements ``kernel.user.UserContext``."""
+
+    __slots__ = ("frames", "globals", "steps", "thread_index", "work")
+
+    def __init__(
+        self, work: Work, values: list[Any], frames: list[Frame], thread_index: int
+    ) -> None:
+        self.work = work
+        self.globals = values
+        self.frames = frames
+        self.thread_index = thread_index
+        self.steps = 0
+
+    def resume(self, value: Any, error: tuple[str, tuple[Any, ...]] | None) -> Op:
+        """Continue after the pending system call and run to the next one."""
+        frames = self.frames
+        G = self.globals
+        work = self.work
+        budget = work.budget
+        work.turns = 0
+        G[0].current = self.thread_index
+        steps = 0
+        frame = frames[-1]
+        if error is not None:
+            frame = self._raise(make_exception(error), frame.code.sites[frame.pc])
+            value = frame.locals.pop()
+        while True:
+            try:
+                while True:
+                    steps += 1
+                    work.left = budget
+                    result = frame.blocks[frame.pc](frame, frame.locals, G, value)
+                    if result.__class__ is int:
+                        frame.pc = result
+                        value = None
+                        if steps >= FUEL:
+                            self.steps = steps + work.turns
+                            return _PREEMPT
+                        continue
+                    kind = result[0]
+                    if kind >= 0:
+                        self.steps = steps + work.turns
+                        return result  # type: ignore[no-any-return]
+                    if kind == CALL:
+                        if len(frames) > MAX_DEPTH:
+                            raise RecursionError("maximum recursion depth exceeded")
+                        frame = Frame(result[1], 0, result[2])
+                        frames.append(frame)
+                        value = None
+                        if steps >= FUEL:
+                            self.steps = steps + work.turns
+                            return _PREEMPT
+                    elif kind == RETURN:
+                        frames.pop()
+                        frame = frames[-1]
+                        value = result[1]
+                    elif kind == VALUE:
+                        value = result[1]
+                    else:  # RERAISE
+                        frame = self._raise(result[1], None)
+                        value = frame.locals.pop()
+            except FatalRunError as fatal:
+                self.steps = steps + work.turns
+                return (NR_FATAL, self._where(fatal, frame) + fatal.what)
+            except BaseException as exception:
+                site = tracebacks.site_of(exception, frame)
+                frame = self._raise(exception, site)
+                value = frame.locals.pop()
+                # the host's own record would keep this context's frames alive
+                exception.__traceback__ = None
+
+    def _raise(self, exception: BaseException, site: Any) -> Frame:
+        """Unwind to the frame that handles ``exception``; leave it there as the last local.
+
+        Args:
+            exception: the guest exception.
+            site: source range in the top frame, or None to add no traceback entry for it.
+
+        Returns:
+            The handling frame, its pc at the handler. There always is one: the library frame at
+            the bottom of every stack handles everything.
+        """
+        frames = self.frames
+        tracebacks.note_context(exception, frames)
+        while True:
+            frame = frames[-1]
+            if site is not None:
+                tracebacks.add_entry(exception, frame.code, site)
+            handler = frame.code.handlers[frame.pc]
+            if handler >= 0:
+                frame.pc = handler
+                frame.locals.append(exception)
+                return frame
+            frames.pop()
+            caller = frames[-1]
+            site = caller.code.sites[caller.pc]
+
+    def _where(self, fatal: FatalRunError, frame: Frame) -> str:
+        """Return ``file:line: `` of the guest code that broke a limit."""
+        site = tracebacks.site_of(fatal, frame)
+        frames = list(self.frames)
+        while frames and frames[-1].code.index < 0:
+            frames.pop()
+            if frames:
+                site = frames[-1].code.sites[frames[-1].pc]
+        path = self.globals[0].path
+        return f"{path}:{site[0]}: " if site else f"{path}: "
+
+    def fork(self) -> "Context":
+        """Return an independent copy: this thread's frames and all it can reach."""
+        atomic = ATOMIC
+        values = self.globals
+        frames = self.frames
+        process = values[0]
+        if process.__class__ is Process and not process.threads and process.environ is None:
+            simple = atomic.issuperset(map(type, values[1:]))
+            if simple or copying.is_plain(values, 1):
+                copy = values[:]
+                copy[0] = copying.copy_process(process, self.thread_index)
+                new_frames = []
+                for frame in frames:
+                    local = frame.locals
+                    if not (atomic.issuperset(map(type, local)) or copying.is_plain(local, 0)):
+                        break
+                    new_frames.append(Frame(frame.code, frame.pc, local[:]))
+                else:
+                    return Context(self.work, copy, new_frames, self.thread_index)
+        return copying.deep_fork(self)
+
+    def share(self) -> "Context":
+        """Return a vfork child's context: own position, the very same locals and globals."""
+        frames = [Frame(frame.code, frame.pc, frame.locals) for frame in self.frames]
+        return Context(self.work, self.globals, frames, self.thread_index)
+
+    def thread(self, start: Any) -> "Context":
+        """Return the context of a new thread; ``start`` is its index in ``Process.threads``."""
+        frames = self.globals[0].program.thread_frames(start)
+        return Context(self.work, self.globals, frames, start)
+
+    def pack(self) -> Any:
+        """Return the whole context as plain data that msgpack can carry."""
+        return copying.pack_contexts([self])
+
+
+def make_exception(error: tuple[str, tuple[Any, ...]]) -> BaseException:
+    """Return the exception an error answer stands for: ``("OSError", (errno, filename?, …))``."""
+    name, args = error
+    if name == "OSError":
+        errno = args[0]
+        text = STRERROR.get(errno, f"Unknown error {errno}")
+        if len(args) > 2 and args[2] is not None:
+            return OSError(errno, text, args[1], None, args[2])
+        if len(args) > 1 and args[1] is not None:
+            return OSError(errno, text, args[1])
+        return OSError(errno, text)
+    from workloads.language.tables import EXCEPTIONS
+
+    return EXCEPTIONS.get(name, RuntimeError)(*args)

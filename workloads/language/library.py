@@ -1,0 +1,302 @@
+"""Library frames: what CPython's own run time does between a guest function and the kernel.
+
+Written by hand as blocks of the same form as compiled ones, so forking, packing and unwinding
+need no special case. Library code has a negative index and leaves no traceback entries.
+"""
+
+from typing import Any, Final
+
+from kernel.uapi.syscalls import (
+    NR_EXIT,
+    NR_EXIT_GROUP,
+    NR_GETPID,
+    NR_GETTID,
+    NR_LOAD,
+    NR_MMAP,
+    NR_TGKILL,
+    NR_THREAD_JOIN,
+    NR_THREAD_START,
+    NR_WRITE,
+)
+from workloads.language import tracebacks
+from workloads.language.bounded import tname
+from workloads.language.frames import CALL, RERAISE, RETURN, Block, Code, Frame
+from workloads.language.values import UNBOUND, Function, MmapHandle
+
+LIBRARY: Final[list[Code]] = []
+
+Values = list[Any]
+
+
+def _library(name: str, *blocks: tuple[Block, int]) -> Code:
+    """Register library code: ``(block, handler)`` pairs."""
+    code = Code(-len(LIBRARY) - 1, name)
+    code.blocks = [block for block, _ in blocks]
+    code.handlers = [handler for _, handler in blocks]
+    code.slots = [-1] * len(blocks)
+    code.sites = [None] * len(blocks)
+    LIBRARY.append(code)
+    return code
+
+
+# ---- print: [fd, pieces, next, result]. One write(2) per piece, short writes not continued -----
+# Source: CPython Modules/_io/textio.c with write_through, Modules/_io/fileio.c.
+
+
+def _print_next(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    i = L[2]
+    pieces = L[1]
+    if i == len(pieces):
+        return (RETURN, L[3])
+    L[2] = i + 1
+    return (NR_WRITE, L[0], pieces[i])
+
+
+def _print_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    # FileIO.write() answers EAGAIN with None, and the text layer does not look
+    return 0 if isinstance(V, BlockingIOError) else (RERAISE, V)
+
+
+PRINT: Final = _library("print", (_print_next, 1), (_print_failed, -1))
+
+
+# ---- the main thread: [exit code, next thread to join] -----------------------------------------
+
+
+def _main_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    L[0] = 0
+    return 2
+
+
+def _main_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    L[0], lines = exit_of(V, G)
+    F.pc = 2
+    return (CALL, PRINT, [2, lines, 0, None])
+
+
+def _main_join(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    process = G[0]
+    while L[1] < len(process.threads):
+        record = process.threads[L[1]]
+        L[1] += 1
+        if record[4] > 0 and not record[3]:
+            return (NR_THREAD_JOIN, record[4], -1)
+    return (NR_EXIT_GROUP, L[0])
+
+
+def _main_go_on(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return 2
+
+
+MAIN: Final = _library(
+    "<main>", (_main_done, 1), (_main_failed, 3), (_main_join, 3), (_main_go_on, 3)
+)
+
+
+def exit_of(exception: BaseException, G: Values) -> tuple[int, tuple[bytes, ...]]:
+    """Return the exit status and what goes to stderr when ``exception`` ends the main thread."""
+    if isinstance(exception, SystemExit):
+        code = exception.code
+        if code is None:
+            return 0, ()
+        if isinstance(code, int):
+            return code & 0xFF, ()
+        return 1, (G[0].program.runtime.bounded.text(code).encode(errors="replace"), b"\n")
+    lines = tracebacks.format_exception(exception, G[0].path, G[0].program.lines)
+    return 1, tuple([line.encode(errors="backslashreplace") for line in lines])
+
+
+# ---- any other thread: [unused, index in Process.threads] --------------------------------------
+
+
+def _thread_run(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    record = G[0].threads[L[1]]
+    F.pc = 1
+    if record[0] is None:
+        return 1  # Thread() without a target does nothing
+    return bind(G, record[0], tuple(record[1]), ())
+
+
+def _thread_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (NR_EXIT, 0)
+
+
+def _thread_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    if isinstance(V, SystemExit):
+        return 1
+    record = G[0].threads[L[1]]
+    if record[2] is None:
+        head = f"Exception ignored in thread started by: {record[0]!r}\n"
+    else:
+        head = f"Exception in thread {record[2]}:\n"
+    lines = [head, *tracebacks.format_exception(V, G[0].path, G[0].program.lines)]
+    return (CALL, PRINT, [2, tuple([x.encode(errors="backslashreplace") for x in lines]), 0, None])
+
+
+THREAD: Final = _library(
+    "<thread>", (_thread_run, 2), (_thread_done, 1), (_thread_failed, 1)
+)
+
+
+def bind(G: Values, function: Any, args: tuple[Any, ...], words: tuple[str, ...]) -> Any:
+    """Return the op that calls a function value; ``words`` name the last of ``args``.
+
+    Raises:
+        TypeError: not a function, or the arguments do not fit; CPython's own messages.
+    """
+    if type(function) is not Function:
+        raise TypeError(f"'{tname(function)}' object is not callable")
+    code = G[0].program.codes[function.index]
+    name = code.name
+    given = len(args) - len(words)
+    values: list[Any] = [UNBOUND] * code.locals_count
+    positional = [text for text, keyword_only in code.parameters if not keyword_only]
+    if given > len(positional):
+        least = len([text for text in positional if text not in code.defaults])
+        takes = f"{len(positional)}" if least == len(positional) else (
+            f"from {least} to {len(positional)}"
+        )
+        plural = "" if takes == "1" else "s"
+        was = "was" if given == 1 else "were"
+        raise TypeError(
+            f"{name}() takes {takes} positional argument{plural} but {given} {was} given"
+        )
+    values[:given] = args[:given]
+    places = {text: i for i, (text, _) in enumerate(code.parameters)}
+    for text, value in zip(words, args[given:], strict=True):
+        if text not in places:
+            raise TypeError(f"{name}() got an unexpected keyword argument '{text}'")
+        if values[places[text]] is not UNBOUND:
+            raise TypeError(f"{name}() got multiple values for argument '{text}'")
+        values[places[text]] = value
+    missing: dict[bool, list[str]] = {False: [], True: []}
+    for i, (text, keyword_only) in enumerate(code.parameters):
+        if values[i] is UNBOUND:
+            if text in code.defaults:
+                values[i] = G[code.defaults[text]]
+            else:
+                missing[keyword_only].append(f"'{text}'")
+    for keyword_only, names in missing.items():
+        if names:
+            kind = "keyword-only" if keyword_only else "positional"
+            raise TypeError(
+                f"{name}() missing {len(names)} required {kind} argument"
+                f"{'s' if len(names) > 1 else ''}: {_listed(names)}"
+            )
+    return (CALL, code, values)
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) < 3:
+        return " and ".join(names)
+    return ", ".join(names[:-1]) + ", and " + names[-1]
+
+
+# ---- one call whose result needs something the call was given: [argument] ----------------------
+
+
+def _mmap_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    return (NR_MMAP, L[0], L[1])
+
+
+def _mmap_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (RETURN, MmapHandle(V, L[0]))
+
+
+MMAP: Final = _library("mmap", (_mmap_call, -1), (_mmap_done, -1))
+
+
+def _load_byte(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    return (NR_LOAD, L[0], L[1], 1)
+
+
+def _loaded_byte(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (RETURN, V[0])
+
+
+#: [address, offset]: an index into a mapping gives an int
+LOAD_BYTE: Final = _library("load", (_load_byte, -1), (_loaded_byte, -1))
+
+
+def _start_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    return (NR_THREAD_START, L[1], L[0], bool(G[0].threads[L[0]][3]))
+
+
+def _start_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    G[0].threads[L[0]][4] = V
+    return (RETURN, V if L[2] else None)
+
+
+#: [index of the thread, clone flags, whether the tid is the result]
+THREAD_START: Final = _library("start", (_start_call, -1), (_start_done, -1))
+
+
+def _joined(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (RETURN, None)
+
+
+def _join_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    return (NR_THREAD_JOIN, L[0], L[1])
+
+
+THREAD_JOIN: Final = _library("join", (_join_call, -1), (_joined, -1))
+
+
+# ---- abort: the signal goes to the calling thread ----------------------------------------------
+
+
+def _abort_pid(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    return (NR_GETPID,)
+
+
+def _abort_tid(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    L[0] = V
+    F.pc = 2
+    return (NR_GETTID,)
+
+
+def _abort_kill(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 3
+    return (NR_TGKILL, L[0], V, 6)
+
+
+def _abort_again(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return 0
+
+
+ABORT: Final = _library(
+    "abort", (_abort_pid, -1), (_abort_tid, -1), (_abort_kill, -1), (_abort_again, -1)
+)
+
+
+# ---- execvp, posix_spawnp: [paths, next, op tail, first error that is not "not there"] ---------
+
+
+def _search_next(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    i = L[1]
+    L[1] = i + 1
+    F.pc = 1
+    return (L[4], L[0][i], *L[2])
+
+
+def _search_found(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (RETURN, V)
+
+
+def _search_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    if not isinstance(V, OSError):
+        return (RERAISE, V)
+    if not isinstance(V, FileNotFoundError | NotADirectoryError) and L[3] is None:
+        L[3] = V
+    if L[1] < len(L[0]):
+        return 0
+    return (RERAISE, L[3] if L[3] is not None else V)
+
+
+SEARCH: Final = _library("exec search", (_search_next, 2), (_search_found, 2), (_search_failed, -1))

@@ -1,0 +1,56 @@
+"""Makes contexts: ``kernel.user.Loader`` over a set of guest programs.
+
+A loader is one LP's own: it compiles a program when it is first started or unpacked, keeps the
+result by key, and all its programs share one ``Runtime`` (one budget).
+"""
+
+from typing import Any
+
+from workloads.language import copying
+from workloads.language.compiler import DEFAULT_BLOCK_BUDGET, Program, compile_program
+from workloads.language.frames import Context
+from workloads.language.runtime import Runtime
+
+
+class Loader:
+    """See ``kernel.user.Loader``."""
+
+    def __init__(self, sources: dict[str, str], block_budget: int = DEFAULT_BLOCK_BUDGET) -> None:
+        """Take source texts by image key; the key is the file name in compiler messages."""
+        self.sources = sources
+        self.runtime = Runtime(block_budget)
+        self._programs: dict[str, Program] = {}
+
+    def program(self, image: str) -> Program:
+        """Return the compiled program ``image``.
+
+        Raises:
+            KeyError: no such image.
+            GuestProgramError: it is outside the guest language.
+        """
+        program = self._programs.get(image)
+        if program is None:
+            source = self.sources[image]
+            program = compile_program(source, image, runtime=self.runtime, key=image)
+            self._programs[image] = program
+        return program
+
+    def start(
+        self, image: str, argv: tuple[str, ...], env: tuple[tuple[str, str], ...]
+    ) -> Context:
+        """Return a fresh context.
+
+        Args:
+            image: a key of ``sources``.
+            argv: what ``sys.argv`` will be: the program's path first, no interpreter, no ``-u``.
+            env: the environment, in its order.
+        """
+        return self.program(image).start(argv, env)
+
+    def unpack(self, data: Any) -> Context:
+        """Return the context that ``Context.pack`` described."""
+        return self.unpack_group(data)[0]
+
+    def unpack_group(self, data: Any) -> list[Context]:
+        """Return contexts that share one address space, as ``copying.pack_contexts`` took them."""
+        return copying.unpack_contexts(data, self.program(data["image"]))

@@ -1,0 +1,182 @@
+"""Methods and attributes that guest code can reach, per exact type.
+
+This table is the whole of attribute access: block code never uses a host attribute of a guest
+value. A method is an ordinary host function that takes the receiver first.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from workloads.language.bounded import Bounded, no_set, tname
+from workloads.language.errors import FatalRunError
+from workloads.language.values import Rusage
+
+_STR = (
+    "capitalize casefold count endswith find index isalnum isalpha isascii isdecimal isdigit"
+    " isidentifier islower isnumeric isprintable isspace istitle isupper lower lstrip partition"
+    " removeprefix removesuffix rfind rindex rpartition rsplit rstrip split splitlines startswith"
+    " strip swapcase title upper"
+)
+_BYTES = (
+    "capitalize count endswith find hex index isalnum isalpha isascii isdigit islower isspace"
+    " istitle isupper lower lstrip partition removeprefix removesuffix rfind rindex rpartition"
+    " rsplit rstrip split splitlines startswith strip swapcase title upper"
+)
+_BYTEARRAY = _BYTES + " append clear copy insert pop remove reverse"
+_LIST = "append clear copy insert pop reverse"
+_DICT = "clear copy get pop popitem setdefault"
+_SET = "add clear copy discard remove"
+_SET_ALGEBRA = (
+    "difference intersection union symmetric_difference isdisjoint issubset issuperset"
+    " difference_update intersection_update symmetric_difference_update update"
+)
+
+Table = dict[type, dict[str, Callable[..., Any]]]
+
+
+def _own(kind: type, names: str) -> dict[str, Callable[..., Any]]:
+    return {name: getattr(kind, name) for name in names.split()}
+
+
+def make_methods(bounded: Bounded) -> Table:
+    """Return the methods of every guest type, those that need it bound to ``bounded``."""
+    charge = bounded.charge
+
+    def padded(kind: type, name: str) -> Callable[..., Any]:
+        host = getattr(kind, name)
+
+        def method(text: Any, width: Any, *fill: Any) -> Any:
+            if isinstance(width, int):
+                charge(max(width, 0), f"the result of {name}()")
+            return host(text, width, *fill)
+
+        return method
+
+    def replace(text: Any, old: Any, new: Any, count: Any = -1) -> Any:
+        if type(new) in (str, bytes, bytearray) and type(old) in (str, bytes, bytearray):
+            times = text.count(old)
+            if isinstance(count, int) and count >= 0:
+                times = min(times, count)
+            charge(len(text) + times * len(new), "the result of replace()")
+        return text.replace(old, new, count)
+
+    def join(glue: Any, parts: Any) -> Any:
+        items = list(bounded.iterate(parts))
+        if items and all(type(item) in (str, bytes, bytearray) for item in items):
+            charge(sum(map(len, items)) + len(glue) * len(items), "the result of join()")
+        return glue.join(items)
+
+    def expandtabs(text: Any, tabsize: Any = 8) -> Any:
+        if isinstance(tabsize, int):
+            charge(max(tabsize, 0) * text.count("\t" if type(text) is str else b"\t"), "expandtabs")
+        return text.expandtabs(tabsize)
+
+    def walked(host: Callable[..., Any]) -> Callable[..., Any]:
+        def method(receiver: Any, *args: Any) -> Any:
+            for arg in args:
+                bounded.weigh(arg)
+            return host(receiver, *args)
+
+        return method
+
+    def extend(items: Any, more: Any) -> None:
+        items.extend(bounded.sequence(more))
+
+    def sort(items: list[Any], reverse: Any = False) -> None:
+        bounded.weigh(items)
+        charge(len(items) * len(items).bit_length(), "sorting")
+        items.sort(reverse=bool(reverse))
+
+    def dict_update(target: dict[Any, Any], source: Any = ()) -> None:
+        target.update(source if type(source) is dict else bounded.iterate(source))
+
+    def algebra(name: str) -> Callable[..., Any]:
+        host = getattr(set, name)
+
+        def method(receiver: set[Any], *others: Any) -> Any:
+            return host(receiver, *[bounded.iterate_unordered(other) for other in others])
+
+        return method
+
+    def set_pop(receiver: set[Any]) -> Any:
+        return no_set(receiver).pop()
+
+    text_like = {
+        kind: {
+            **{name: padded(kind, name) for name in ("center", "ljust", "rjust", "zfill")},
+            "replace": replace,
+            "join": join,
+            "expandtabs": expandtabs,
+        }
+        for kind in (str, bytes, bytearray)
+    }
+    return {
+        str: {**_own(str, _STR), **text_like[str], "encode": bounded.encode},
+        bytes: {**_own(bytes, _BYTES), **text_like[bytes], "decode": bounded.decode},
+        bytearray: {
+            **_own(bytearray, _BYTEARRAY),
+            **text_like[bytearray],
+            "decode": bounded.decode,
+            "extend": extend,
+        },
+        list: {
+            **_own(list, _LIST),
+            "count": walked(list.count),
+            "index": walked(list.index),
+            "remove": walked(list.remove),
+            "extend": extend,
+            "sort": sort,
+        },
+        tuple: {"count": walked(tuple.count), "index": walked(tuple.index)},
+        dict: {**_own(dict, _DICT), "update": dict_update},
+        set: {
+            **_own(set, _SET),
+            **{name: algebra(name) for name in _SET_ALGEBRA.split()},
+            "pop": set_pop,
+        },
+    }
+
+
+def make_caller(methods: Table) -> Callable[..., Any]:
+    """Return ``call(receiver, name, *args, **kwargs)``, what a method call compiles to."""
+
+    def call_method(receiver: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            method = methods[type(receiver)][name]
+        except KeyError:
+            raise AttributeError(
+                f"'{tname(receiver)}' object has no attribute '{name}'"
+            ) from None
+        return method(receiver, *args, **kwargs)
+
+    return call_method
+
+
+_STAT = tuple(
+    "st_mode st_ino st_dev st_nlink st_uid st_gid st_size st_atime st_mtime st_ctime".split()
+)
+ATTRIBUTES: dict[type, tuple[str, ...]] = {
+    os.stat_result: _STAT,
+    os.times_result: ("user", "system", "children_user", "children_system", "elapsed"),
+    os.waitid_result: ("si_pid", "si_uid", "si_signo", "si_status", "si_code"),
+    Rusage: ("ru_utime", "ru_stime"),
+}
+
+
+def attribute(value: Any, name: str) -> Any:
+    """Return a readable attribute of a guest value, or raise AttributeError as CPython does."""
+    names = ATTRIBUTES.get(type(value), ())
+    if isinstance(value, BaseException):
+        names = ("args",)
+        if isinstance(value, OSError):
+            names = ("args", "errno", "strerror", "filename", "filename2")
+        elif isinstance(value, SystemExit):
+            names = ("args", "code")
+    if name in names:
+        return getattr(value, name)
+    if type(value) in (str, bytes, bytearray, list, dict, set, tuple):
+        raise AttributeError(f"'{tname(value)}' object has no attribute '{name}'")
+    if hasattr(type(value), name):
+        raise FatalRunError(f"the attribute {name!r} of this value is not in the guest language")
+    raise AttributeError(f"'{tname(value)}' object has no attribute '{name}'")

@@ -1,0 +1,180 @@
+"""The namespace that compiled blocks see: helpers, and no builtins."""
+
+import operator
+from typing import Any
+
+from workloads.language import calls, library, tables
+from workloads.language.bounded import Bounded, Work, tname
+from workloads.language.frames import CALL, RETURN
+from workloads.language.methods import attribute, make_caller, make_methods
+from workloads.language.values import UNBOUND, ThreadHandle
+from workloads.language.views import DictView, EnumerateView, ReversedView, View, ZipView
+
+_INPLACE = {
+    "BitOr": operator.ior,
+    "BitAnd": operator.iand,
+    "BitXor": operator.ixor,
+    "Sub": operator.isub,
+}
+_WHAT = {"keys": 0, "values": 1, "items": 2}
+
+
+class Runtime:
+    """Helpers bound to one block budget; shared by all programs of a loader."""
+
+    def __init__(self, block_budget: int) -> None:
+        self.work = Work(block_budget)
+        self.bounded = Bounded(self.work)
+        self.call_method = make_caller(make_methods(self.bounded))
+        self._namespace = self._build()
+
+    def namespace(self) -> dict[str, Any]:
+        """Return a fresh namespace for the blocks of one program."""
+        return dict(self._namespace)
+
+    def _build(self) -> dict[str, Any]:
+        b = self.bounded
+        space: dict[str, Any] = {
+            "__builtins__": {},
+            "_W": self.work,
+            "_U": UNBOUND,
+            "_RETURN_NONE": (RETURN, None),
+            "_len": calls.length,
+            "_slice": slice,
+            "_bool": bool,
+            "_float": _float,
+            "_abs": abs,
+            "_ord": ord,
+            "_chr": chr,
+            "_hex": hex,
+            "_divmod": divmod,
+            "_isinstance": isinstance,
+            "_weigh": b.weigh,
+            "_container": self._container,
+            "_add": b.add,
+            "_mul": b.mul,
+            "_modulo": b.modulo,
+            "_power": b.power,
+            "_lshift": b.lshift,
+            "_inplace_add": b.inplace_add,
+            "_inplace_mul": b.inplace_mul,
+            "_inplace": lambda name, left, right: _INPLACE[name](left, right),
+            "_new_tuple": b.new_tuple,
+            "_iterate": b.iterate,
+            "_loop_source": b.loop_source,
+            "_unpack": b.unpack,
+            "_format": b.format,
+            "_join_text": b.join_text,
+            "_set_slice": b.set_slice,
+            "_range": b.new_range,
+            "_new_int": b.new_int,
+            "_new_str": b.new_str,
+            "_new_bytes": b.new_bytes,
+            "_new_bytearray": b.new_bytearray,
+            "_new_list": b.new_list,
+            "_new_tuple_of": b.new_tuple_of,
+            "_new_dict": b.new_dict,
+            "_new_set": b.new_set,
+            "_smallest": b.smallest,
+            "_largest": b.largest,
+            "_total": b.total,
+            "_ordered": b.ordered,
+            "_repr": b.representation,
+            "_any_of": b.any_of,
+            "_all_of": b.all_of,
+            "_reversed": self._reversed,
+            "_enumerate": self._enumerate,
+            "_zip": self._zip,
+            "_dict_view": self._dict_view,
+            "_method": self.call_method,
+            "_handle_method": self._handle_method,
+            "_attribute": _attribute,
+            "_print": self._print,
+            "_mapping_load": lambda target, key: calls.mapping_load(b, target, key),
+            "_mapping_store": lambda target, key, value: calls.mapping_store(
+                b, target, key, value
+            ),
+            "_bind": library.bind,
+            "_local": calls.local,
+            "_global": calls.global_,
+            "_exception": calls.exception,
+            "_raisable": calls.raisable,
+            "_caused": calls.caused,
+            "_enter": calls.enter,
+            "_leave": calls.leave,
+            "_as_int": calls.as_int,
+            "_as_path": calls.as_path,
+            "_as_data": calls.as_data,
+            "_environ_get": calls.environ_get,
+            "_environ_set": calls.environ_set,
+            "_environ_copy": calls.environ_copy,
+        }
+        space.update(("t_" + name, kind) for name, kind in tables.TYPES.items())
+        space.update(("x_" + name, kind) for name, kind in tables.EXCEPTIONS.items())
+        for module in tables.MODULES.values():
+            for entry in module.values():
+                if isinstance(entry, tables.Pure | tables.Routine):
+                    space["_" + entry.helper] = getattr(calls, entry.helper)
+                if isinstance(entry, tables.Sys | tables.Routine) and entry.result:
+                    space["_" + entry.result] = getattr(calls, entry.result)
+        return space
+
+    def _container(self, value: Any) -> Any:
+        """Weigh the right side of ``in``; a text needs no weighing."""
+        return self.bounded.weigh(value)
+
+    def _reversed(self, value: Any) -> View:
+        if type(value) is set:
+            raise TypeError("'set' object is not reversible")
+        if isinstance(value, EnumerateView | ZipView | ReversedView):
+            kind = type(value).__name__.removesuffix("View").lower()
+            raise TypeError(f"'{kind}' object is not reversible")
+        source = self.bounded.loop_source(value)
+        return ReversedView(source, len(source) - 1)
+
+    def _enumerate(self, value: Any, start: Any = 0) -> View:
+        return EnumerateView(self.bounded.loop_source(value), calls.as_int(start))
+
+    def _zip(self, *values: Any) -> View:
+        return ZipView(*[self.bounded.loop_source(value) for value in values])
+
+    def _dict_view(self, value: Any, name: str) -> View:
+        if type(value) is not dict:
+            raise AttributeError(f"'{tname(value)}' object has no attribute '{name}'")
+        self.bounded.charge(len(value), "an iteration inside one block")
+        return DictView(value, tuple(value), _WHAT[name])
+
+    def _handle_method(self, G: list[Any], receiver: Any, name: str, args: Any, words: Any) -> Any:
+        return calls.handle_method(self.call_method, G, receiver, name, args, words)
+
+    def _print(self, fd: int, values: tuple[Any, ...], sep: Any, end: Any) -> Any:
+        for word, value in (("sep", sep), ("end", end)):
+            if value is not None and type(value) is not str:
+                raise TypeError(f"{word} must be None or a string, not {tname(value)}")
+        text = self.bounded.text
+        between = b" " if sep is None else sep.encode()
+        pieces: list[bytes] = []
+        for value in values:
+            if pieces:
+                pieces.append(between)
+            pieces.append(text(value).encode())
+        pieces.append(b"\n" if end is None else end.encode())
+        return (CALL, library.PRINT, [fd, tuple(pieces), 0, None])
+
+
+def _float(*args: Any) -> float:
+    return float(*args)
+
+
+def _attribute(G: list[Any], value: Any, name: str) -> Any:
+    if type(value) is ThreadHandle:
+        record = G[0].threads[value.index]
+        if name == "daemon":
+            return record[3]
+        if name == "name":
+            return record[2]
+        if name == "native_id":
+            return record[4] if record[4] > 0 else None
+    return attribute(value, name)
+
+

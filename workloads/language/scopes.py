@@ -1,0 +1,266 @@
+"""What the names of a program mean: imports, globals, locals of each function, mappings.
+
+Resolution is static: a name is a local if its function binds it, else a module global if the
+module binds it, else an import, else a builtin. The same rules as CPython's, except that an
+imported or builtin name cannot be rebound at module level (the checker refuses it).
+"""
+
+import ast
+from collections.abc import Iterator
+
+from workloads.language.tables import MODULES, START_VALUES, SUBMODULES, Entry
+
+FunctionNode = ast.FunctionDef
+#: A static meaning: ("module", key), ("entry", key, name), ("hidden", slot name)
+Meaning = tuple[str, ...]
+
+FIXED_GLOBALS = ("<process>", "__file__", "sys.argv", "sys.executable")
+
+
+class Scope:
+    """The names of one function, or of the module (``node`` is None)."""
+
+    def __init__(self, node: FunctionNode | None, body: list[ast.stmt]) -> None:
+        self.node = node
+        self.body = body
+        self.bound: list[str] = []
+        self.globals: set[str] = set()
+        self.fragile: set[str] = set()  # deleted somewhere: never known to be bound
+
+    def bind(self, text: str) -> None:
+        """Note that ``text`` is assigned here."""
+        if text not in self.bound:
+            self.bound.append(text)
+
+
+class ProgramScopes:
+    """Every name of a module and what it stands for."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.imports: dict[str, Meaning] = {}
+        self.functions: dict[str, list[FunctionNode]] = {}
+        self.module = Scope(None, tree.body)
+        self.scopes: dict[FunctionNode, Scope] = {}
+        for node in tree.body:
+            self._import(node)
+        collect(self.module)
+        for node in definitions(tree.body):
+            self.functions.setdefault(node.name, []).append(node)
+            scope = Scope(node, node.body)
+            for arg in parameters(node):
+                scope.bind(arg.arg)
+            collect(scope)
+            scope.bound = [text for text in scope.bound if text not in scope.globals]
+            self.scopes[node] = scope
+            for text in sorted(scope.globals):
+                self.module.bind(text)
+            self.module.fragile |= scope.fragile & scope.globals
+            scope.fragile -= scope.globals
+        self.plain_functions = {
+            text
+            for text, nodes in self.functions.items()
+            if len(nodes) == 1 and self._bindings(text) == 1
+        }
+        self.prologue = self._prologue(tree.body)
+        self.mappings = mapping_names(tree, self)
+
+    def _import(self, node: ast.stmt) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.asname:
+                    self.imports[alias.asname] = ("module", alias.name)
+                else:
+                    self.imports[alias.name.partition(".")[0]] = (
+                        "module",
+                        alias.name.partition(".")[0],
+                    )
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                text = alias.asname or alias.name
+                self.imports[text] = self.member(node.module or "", alias.name)
+
+    @staticmethod
+    def member(module: str, text: str) -> Meaning:
+        """Return what ``module.text`` stands for."""
+        if (module, text) in SUBMODULES:
+            return ("module", SUBMODULES[module, text])
+        if (module, text) in START_VALUES:
+            return ("hidden", START_VALUES[module, text])
+        return ("entry", module, text)
+
+    def _bindings(self, text: str) -> int:
+        count = 0
+        for scope in (self.module, *self.scopes.values()):
+            if scope is self.module or text in scope.globals:
+                count += sum(1 for found in binding_names(scope.body) if found == text)
+        return count
+
+    def _prologue(self, body: list[ast.stmt]) -> set[str]:
+        """Return the globals that are bound before any guest code can run."""
+        bound: set[str] = set()
+        for node in body:
+            if isinstance(node, ast.FunctionDef):
+                if node.args.defaults or [d for d in node.args.kw_defaults if d]:
+                    defaults = [*node.args.defaults, *[d for d in node.args.kw_defaults if d]]
+                    if not all(isinstance(default, ast.Constant) for default in defaults):
+                        break
+                bound.add(node.name)
+            elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                bound.update(t.id for t in node.targets if isinstance(t, ast.Name))
+            elif not (
+                isinstance(node, ast.Import | ast.ImportFrom)
+                or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+            ):
+                break
+        return bound - self.module.fragile
+
+    def meaning(self, node: ast.expr, scope: Scope, shadow: frozenset[str]) -> Meaning | None:
+        """Return the static meaning of a name or dotted name, None if it is a value."""
+        if isinstance(node, ast.Name):
+            if node.id in shadow or node.id in scope.bound or node.id in self.module.bound:
+                return None
+            return self.imports.get(node.id)
+        if isinstance(node, ast.Attribute):
+            base = self.meaning(node.value, scope, shadow)
+            if base is not None and base[0] == "module":
+                return self.member(base[1], node.attr)
+        return None
+
+    @staticmethod
+    def entry(meaning: Meaning | None) -> Entry | None:
+        """Return the table entry of a meaning, if it has one."""
+        if meaning is None or meaning[0] != "entry":
+            return None
+        return MODULES.get(meaning[1], {}).get(meaning[2])
+
+
+def definitions(body: list[ast.stmt]) -> Iterator[FunctionNode]:
+    """Yield the functions of a module in source order."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            yield node
+
+
+def parameters(node: FunctionNode) -> list[ast.arg]:
+    """Return the parameters of a function in the order of its locals."""
+    return [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+
+
+def walk_scope(body: list[ast.stmt]) -> Iterator[ast.AST]:
+    """Yield the nodes of one scope: no bodies of functions or comprehensions' own targets."""
+    todo: list[ast.AST] = list(reversed(body))
+    while todo:
+        node = todo.pop()
+        yield node
+        if isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            continue
+        if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            for part in ast.walk(node):
+                if isinstance(part, ast.expr) and not isinstance(getattr(part, "ctx", None), ast.Store):
+                    if part is not node:
+                        yield part
+            continue
+        todo.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def binding_names(body: list[ast.stmt]) -> Iterator[str]:
+    """Yield each name that a scope binds, once for every place."""
+    for node in walk_scope(body):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.FunctionDef):
+            yield node.name
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name
+
+
+def collect(scope: Scope) -> None:
+    """Fill in what ``scope`` binds."""
+    for node in walk_scope(scope.body):
+        if isinstance(node, ast.Global):
+            scope.globals.update(node.names)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
+            scope.fragile.add(node.id)
+            scope.bind(node.id)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            scope.fragile.add(node.name)
+    for text in binding_names(scope.body):
+        scope.bind(text)
+
+
+def mapping_names(tree: ast.Module, scopes: ProgramScopes) -> frozenset[str]:
+    """Return every variable name that may hold a mapping, directly or inside a container.
+
+    Flow-insensitive and by bare name: whatever is assigned from, called with, or returned by
+    something that mentions such a name is one too. A program that makes no mapping has none.
+    """
+    makers = {
+        text for text, what in scopes.imports.items() if what == ("entry", "mmap", "mmap")
+    } | {text for text, what in scopes.imports.items() if what == ("module", "mmap")}
+    if not makers:
+        return frozenset()
+    found = set(makers)
+
+    def mentions(node: ast.AST | None) -> bool:
+        todo = [node] if node is not None else []
+        while todo:
+            part = todo.pop()
+            if isinstance(part, ast.Name) and part.id in found:
+                return True
+            if (
+                isinstance(part, ast.Attribute)
+                and scopes.imports.get(getattr(part.value, "id", "")) == ("module", "mmap")
+                and part.attr != "mmap"
+            ):
+                continue  # a constant of the module
+            todo.extend(ast.iter_child_nodes(part))
+        return False
+
+    size = -1
+    while size != len(found):
+        size = len(found)
+        for node in ast.walk(tree):
+            _spread(node, found, mentions, scopes)
+    return frozenset(found)
+
+
+def _spread(node: ast.AST, found: set[str], mentions: object, scopes: ProgramScopes) -> None:
+    check = mentions
+    assert callable(check)
+    if isinstance(node, ast.Assign) and check(node.value):
+        for target in node.targets:
+            found.update(stored(target))
+    elif isinstance(node, ast.AugAssign) and check(node.value):
+        found.update(stored(node.target))
+    elif isinstance(node, ast.For) and check(node.iter):
+        found.update(stored(node.target))
+    elif isinstance(node, ast.comprehension) and check(node.iter):
+        found.update(stored(node.target))
+    elif isinstance(node, ast.FunctionDef):
+        if any(isinstance(part, ast.Return) and check(part.value) for part in ast.walk(node)):
+            found.add(node.name)
+        defaults = [*node.args.defaults, *node.args.kw_defaults]
+        if any(check(default) for default in defaults):
+            found.update(arg.arg for arg in parameters(node))
+    elif isinstance(node, ast.Call):
+        parts = [*node.args, *[word.value for word in node.keywords]]
+        if any(check(part) for part in parts):
+            if isinstance(node.func, ast.Attribute):
+                found.update(stored(node.func.value))
+            for part in [node.func, *parts, *[p for q in parts for p in ast.walk(q)]]:
+                if isinstance(part, ast.Name) and part.id in scopes.functions:
+                    for function in scopes.functions[part.id]:
+                        found.update(arg.arg for arg in parameters(function))
+            if isinstance(node.func, ast.Name) and node.func.id not in scopes.functions:
+                # a call of a variable: any function may get the mapping
+                if node.func.id in scopes.module.bound or any(
+                    node.func.id in scope.bound for scope in scopes.scopes.values()
+                ):
+                    for functions in scopes.functions.values():
+                        for function in functions:
+                            found.update(arg.arg for arg in parameters(function))
+
+
+def stored(target: ast.AST) -> set[str]:
+    """Return the variables that a target (or a receiver) puts a value into."""
+    return {part.id for part in ast.walk(target) if isinstance(part, ast.Name)}

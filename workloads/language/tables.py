@@ -1,0 +1,409 @@
+"""The names of the guest language: modules, functions, constants, what is still to come.
+
+Each name of a module is one of
+
+- ``Const``: a number or text, put into the code when the program is compiled;
+- ``Sys``: one system call; its arguments are converted as ``params`` says, its result by the
+  function named ``result`` in ``calls``;
+- ``Pure``: a function of ``calls`` that needs no system call;
+- ``Routine``: a function of ``calls`` that returns an op, a call of a library frame or a value;
+- ``Later``: in the language, not in this version.
+
+``params`` is ``"name:kind name:kind=default …"``; kinds: ``i`` int, ``p`` path, ``d`` bytes-like,
+``x`` anything. ``*`` makes the rest keyword-only.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kernel.uapi import syscalls as nr
+from workloads.language import constants
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter: name, kind, whether it may be omitted and what it is then."""
+
+    name: str
+    kind: str
+    required: bool
+    default: Any
+    keyword_only: bool
+
+
+def parse_params(text: str) -> tuple[Param, ...]:
+    """Return the parameters that ``text`` describes (format: see the module header)."""
+    params = []
+    keyword_only = False
+    for word in text.split():
+        if word == "*":
+            keyword_only = True
+            continue
+        head, _, default = word.partition("=")
+        name, _, kind = head.partition(":")
+        value: Any = None
+        if default == "None":
+            value = None
+        elif default in ("True", "False"):
+            value = default == "True"
+        elif default:
+            value = int(default, 0)
+        params.append(Param(name, kind, "=" not in word, value, keyword_only))
+    return tuple(params)
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A compile-time constant."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Sys:
+    """One system call."""
+
+    nr: int
+    params: tuple[Param, ...]
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pure:
+    """A function without system calls."""
+
+    helper: str
+    params: tuple[Param, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Routine:
+    """A function that stops the block: ``helper`` says how."""
+
+    helper: str
+    params: tuple[Param, ...]
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """In the language, not in this version."""
+
+
+Entry = Const | Sys | Pure | Routine | Later
+
+
+def _sys(number: int, params: str = "", result: str = "") -> Sys:
+    return Sys(number, parse_params(params), result)
+
+
+def _pure(helper: str, params: str = "") -> Pure:
+    return Pure(helper, parse_params(params))
+
+
+def _routine(helper: str, params: str = "", result: str = "") -> Routine:
+    return Routine(helper, parse_params(params), result)
+
+
+def _later(names: str) -> dict[str, Entry]:
+    return {name: Later() for name in names.split()}
+
+
+def _consts(table: dict[str, int]) -> dict[str, Entry]:
+    return {name: Const(value) for name, value in table.items()}
+
+
+_SPAWN = "argv:x env:x * file_actions:x=None setpgroup:x=None"
+
+_OS: dict[str, Entry] = {
+    **_consts(constants.OS),
+    "devnull": Const("/dev/null"),
+    "fork": _sys(nr.NR_FORK),
+    "_exit": _sys(nr.NR_EXIT_GROUP, "status:i"),
+    "wait": _routine("os_wait", "", "first_two"),
+    "waitpid": _sys(nr.NR_WAIT4, "pid:i options:i", "first_two"),
+    "wait3": _routine("os_wait3", "options:i", "with_rusage"),
+    "wait4": _sys(nr.NR_WAIT4, "pid:i options:i", "with_rusage"),
+    "waitid": _sys(nr.NR_WAITID, "idtype:i id:i options:i", "waitid_result"),
+    "execv": _routine("os_execv", "path:p argv:x"),
+    "execve": _routine("os_execve", "path:p argv:x env:x"),
+    "execvp": _routine("os_execvp", "file:p args:x"),
+    "posix_spawn": _routine("os_posix_spawn", "path:p " + _SPAWN),
+    "posix_spawnp": _routine("os_posix_spawnp", "path:p " + _SPAWN),
+    "getpid": _sys(nr.NR_GETPID),
+    "getppid": _sys(nr.NR_GETPPID),
+    "getpgid": _sys(nr.NR_GETPGID, "pid:i"),
+    "getpgrp": _sys(nr.NR_GETPGRP),
+    "setpgid": _sys(nr.NR_SETPGID, "pid:i pgrp:i"),
+    "setpgrp": _routine("os_setpgrp"),
+    "getsid": _sys(nr.NR_GETSID, "pid:i"),
+    "setsid": _sys(nr.NR_SETSID, "", "nothing"),
+    "kill": _sys(nr.NR_KILL, "pid:i signal:i"),
+    "killpg": _routine("os_killpg", "pgid:i signal:i"),
+    "abort": _routine("os_abort"),
+    "pidfd_open": _sys(nr.NR_PIDFD_OPEN, "pid:i flags:i=0"),
+    "times": _sys(nr.NR_TIMES, "", "times_result"),
+    "nice": _sys(nr.NR_NICE, "increment:i"),
+    "getpriority": _sys(nr.NR_GETPRIORITY, "which:i who:i"),
+    "setpriority": _sys(nr.NR_SETPRIORITY, "which:i who:i priority:i"),
+    "sched_yield": _sys(nr.NR_SCHED_YIELD, "", "nothing"),
+    "getuid": _sys(nr.NR_GETUID),
+    "geteuid": _sys(nr.NR_GETEUID),
+    "getgid": _sys(nr.NR_GETGID),
+    "getegid": _sys(nr.NR_GETEGID),
+    "setuid": _sys(nr.NR_SETUID, "uid:i"),
+    "setgid": _sys(nr.NR_SETGID, "gid:i"),
+    "seteuid": _routine("os_seteuid", "euid:i"),
+    "setresuid": _sys(nr.NR_SETRESUID, "ruid:i euid:i suid:i"),
+    "getresuid": _sys(nr.NR_GETRESUID, "", "as_tuple"),
+    "umask": _sys(nr.NR_UMASK, "mask:i"),
+    "open": _routine("os_open", "path:p flags:i mode:i=0o777"),
+    "read": _routine("os_read", "fd:i length:i"),
+    "write": _sys(nr.NR_WRITE, "fd:i data:d"),
+    "close": _sys(nr.NR_CLOSE, "fd:i"),
+    "dup": _sys(nr.NR_DUP, "fd:i"),
+    "dup2": _routine("os_dup2", "fd:i fd2:i inheritable:x=True"),
+    "lseek": _sys(nr.NR_LSEEK, "fd:i position:i how:i"),
+    "pipe": _routine("os_pipe", "", "as_tuple"),
+    "pipe2": _sys(nr.NR_PIPE2, "flags:i", "as_tuple"),
+    "unlink": _sys(nr.NR_UNLINK, "path:p"),
+    "mkdir": _sys(nr.NR_MKDIR, "path:p mode:i=0o777"),
+    "chdir": _sys(nr.NR_CHDIR, "path:p"),
+    "getcwd": _sys(nr.NR_GETCWD),
+    "fstat": _sys(nr.NR_FSTAT, "fd:i", "stat_result"),
+    "stat": _routine("os_stat", "path:x", "stat_result"),
+    "access": _sys(nr.NR_ACCESS, "path:p mode:i"),
+    "chmod": _sys(nr.NR_CHMOD, "path:p mode:i"),
+    "getenv": _pure("os_getenv", "key:x default:x=None"),
+    "putenv": _pure("os_putenv", "name:x value:x"),
+    "cpu_count": _pure("os_cpu_count"),
+    "waitstatus_to_exitcode": _pure("waitstatus_to_exitcode", "status:i"),
+    "WIFEXITED": _pure("wifexited", "status:i"),
+    "WEXITSTATUS": _pure("wexitstatus", "status:i"),
+    "WIFSIGNALED": _pure("wifsignaled", "status:i"),
+    "WTERMSIG": _pure("wtermsig", "status:i"),
+    "WIFSTOPPED": _pure("wifstopped", "status:i"),
+    "WSTOPSIG": _pure("wstopsig", "status:i"),
+    "WIFCONTINUED": _pure("wifcontinued", "status:i"),
+    "WCOREDUMP": _pure("wcoredump", "status:i"),
+    **_later(
+        "sched_setaffinity sched_getaffinity sched_setscheduler sched_getscheduler"
+        " sched_setparam sched_getparam sched_param sched_rr_get_interval"
+        " sched_get_priority_min sched_get_priority_max SCHED_OTHER SCHED_FIFO SCHED_RR"
+        " SCHED_BATCH SCHED_IDLE SCHED_RESET_ON_FORK mkfifo rmdir rename listdir"
+        " set_inheritable get_inheritable set_blocking get_blocking eventfd eventfd_read"
+        " eventfd_write EFD_CLOEXEC EFD_NONBLOCK EFD_SEMAPHORE ftruncate"
+    ),
+}
+
+_SYS: dict[str, Entry] = {"exit": _pure("sys_exit", "status:x=None")}
+
+_TIME: dict[str, Entry] = {
+    "sleep": _routine("time_sleep", "secs:x"),
+    "monotonic": _routine("clock_monotonic", "", "seconds"),
+    "monotonic_ns": _routine("clock_monotonic"),
+    "time": _routine("clock_realtime", "", "seconds"),
+    "time_ns": _routine("clock_realtime"),
+    "perf_counter_ns": _routine("clock_monotonic"),
+    "process_time_ns": _routine("clock_process"),
+    "thread_time_ns": _routine("clock_thread"),
+}
+
+_SIGNAL: dict[str, Entry] = {
+    **_consts(constants.SIGNAL),
+    **_later(
+        "signal getsignal pause alarm setitimer getitimer ITIMER_REAL ITIMER_VIRTUAL ITIMER_PROF"
+        " raise_signal pthread_kill pthread_sigmask SIG_BLOCK SIG_UNBLOCK SIG_SETMASK sigpending"
+        " sigwait sigwaitinfo sigtimedwait siginterrupt pidfd_send_signal set_wakeup_fd SIG_DFL"
+        " SIG_IGN valid_signals"
+    ),
+}
+
+_MMAP: dict[str, Entry] = {
+    **_consts(constants.MMAP),
+    "mmap": _routine("mmap_new", "fileno:i length:i flags:i=1"),
+}
+
+_THREADING: dict[str, Entry] = {
+    "Thread": _pure("thread_new", "* target:x args:x=None daemon:x=None name:x=None"),
+    "Lock": _pure("lock_new"),
+    "get_native_id": _sys(nr.NR_GETTID),
+    **_later("RLock Event Condition Semaphore Barrier"),
+}
+
+_THREAD: dict[str, Entry] = {
+    "start_new_thread": _routine("thread_start_new", "function:x args:x"),
+    "exit": _pure("thread_exit"),
+    **_later("allocate_lock"),
+}
+
+_GUEST: dict[str, Entry] = {
+    **_consts(constants.CLONE),
+    "compute": _sys(nr.NR_COMPUTE, "ns:i", "nothing"),
+    "touch": _routine("guest_touch", "m:x first_page:i pages:i write:x=True", "nothing"),
+    "say": _routine("guest_say", "text:x", "nothing"),
+    "clone": _sys(nr.NR_CLONE, "flags:i"),
+    "vfork": _sys(nr.NR_VFORK),
+    "gettid": _sys(nr.NR_GETTID),
+    "exit_thread": _sys(nr.NR_EXIT, "code:i"),
+    **_later(
+        "prctl clone_thread unshare set_child_subreaper semget semop semctl msgget msgsnd msgrcv"
+        " msgctl shmget shmat shmdt shmctl ptrace futex_wait futex_wake sched_setattr smp_mb"
+        " smp_wmb smp_rmb READ_ONCE WRITE_ONCE load_acquire store_release cmpxchg xchg atomic_add"
+        " IPC_CREAT IPC_EXCL IPC_NOWAIT IPC_RMID IPC_SET IPC_STAT IPC_PRIVATE GETVAL SETVAL"
+        " SEM_UNDO PR_SET_PDEATHSIG PR_GET_PDEATHSIG PR_SET_CHILD_SUBREAPER PR_SET_NAME"
+    ),
+}
+
+MODULES: Final[dict[str, dict[str, Entry]]] = {
+    "os": _OS,
+    "os.path": {
+        "basename": _pure("path_basename", "p:x"),
+        "join": _pure("path_join", "a:x b:x=None c:x=None d:x=None"),
+        **_later("exists"),
+    },
+    "os.environ": {
+        "get": _pure("os_getenv", "key:x default:x=None"),
+        "copy": _pure("environ_copy"),
+    },
+    "sys": _SYS,
+    "sys.stdout": {
+        "write": _routine("stdout_write", "text:x"),
+        "flush": _pure("nothing_to_flush"),
+    },
+    "sys.stderr": {
+        "write": _routine("stderr_write", "text:x"),
+        "flush": _pure("nothing_to_flush"),
+    },
+    "time": _TIME,
+    "errno": _consts(constants.ERRNO),
+    "signal": _SIGNAL,
+    "mmap": _MMAP,
+    "threading": _THREADING,
+    "_thread": _THREAD,
+    "workloads.guest": _GUEST,
+    "fcntl": _later("fcntl F_GETFD F_SETFD F_GETFL F_SETFL FD_CLOEXEC"),
+    "resource": _later(
+        "getrlimit setrlimit prlimit getrusage RLIM_INFINITY RLIMIT_NPROC RLIMIT_NOFILE"
+        " RLIMIT_CPU RLIMIT_AS RLIMIT_DATA RLIMIT_STACK RLIMIT_CORE RLIMIT_FSIZE RLIMIT_NICE"
+        " RLIMIT_RTPRIO RLIMIT_RTTIME RLIMIT_SIGPENDING RLIMIT_MEMLOCK RLIMIT_MSGQUEUE"
+        " RLIMIT_RSS RUSAGE_SELF RUSAGE_CHILDREN RUSAGE_THREAD"
+    ),
+    "select": _later("poll select POLLIN POLLOUT POLLERR POLLHUP POLLNVAL POLLPRI"),
+    "socket": _later("socketpair AF_UNIX SOCK_STREAM SOCK_DGRAM"),
+}
+
+#: Submodules by attribute: ``os.path`` in a program is this key of MODULES.
+SUBMODULES: Final = {
+    ("os", "path"): "os.path",
+    ("os", "environ"): "os.environ",
+    ("sys", "stdout"): "sys.stdout",
+    ("sys", "stderr"): "sys.stderr",
+    ("workloads", "guest"): "workloads.guest",
+}
+
+#: Names whose value is made when the program starts: module, name -> hidden global.
+START_VALUES: Final = {("sys", "argv"): "sys.argv", ("sys", "executable"): "sys.executable"}
+
+#: Builtin functions: name -> (helper in the block namespace, least and most arguments).
+BUILTINS: Final[dict[str, tuple[str, int, int]]] = {
+    "len": ("_len", 1, 1),
+    "range": ("_range", 1, 3),
+    "int": ("_new_int", 0, 2),
+    "str": ("_new_str", 0, 3),
+    "bytes": ("_new_bytes", 0, 3),
+    "bytearray": ("_new_bytearray", 0, 3),
+    "bool": ("_bool", 0, 1),
+    "float": ("_float", 0, 1),
+    "abs": ("_abs", 1, 1),
+    "min": ("_smallest", 1, 99),
+    "max": ("_largest", 1, 99),
+    "sum": ("_total", 1, 2),
+    "sorted": ("_ordered", 1, 1),
+    "reversed": ("_reversed", 1, 1),
+    "enumerate": ("_enumerate", 1, 2),
+    "zip": ("_zip", 0, 99),
+    "list": ("_new_list", 0, 1),
+    "tuple": ("_new_tuple_of", 0, 1),
+    "dict": ("_new_dict", 0, 1),
+    "set": ("_new_set", 0, 1),
+    "isinstance": ("_isinstance", 2, 2),
+    "repr": ("_repr", 1, 1),
+    "ord": ("_ord", 1, 1),
+    "chr": ("_chr", 1, 1),
+    "hex": ("_hex", 1, 1),
+    "divmod": ("_divmod", 2, 2),
+    "any": ("_any_of", 1, 1),
+    "all": ("_all_of", 1, 1),
+}
+
+#: Builtins that give an iterator: only where it is consumed at once.
+LAZY: Final = frozenset({"reversed", "enumerate", "zip"})
+#: Builtins that consume an iterator argument.
+CONSUMERS: Final = frozenset(
+    {"list", "tuple", "dict", "set", "sorted", "sum", "min", "max", "any", "all"}
+)
+LAZY_METHODS: Final = frozenset({"items", "keys", "values"})
+
+TYPES: Final[dict[str, type]] = {
+    "int": int,
+    "str": str,
+    "bytes": bytes,
+    "bytearray": bytearray,
+    "bool": bool,
+    "float": float,
+    "list": list,
+    "tuple": tuple,
+    "dict": dict,
+    "set": set,
+}
+
+EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
+    cls.__name__: cls
+    for cls in (
+        OSError,
+        ChildProcessError,
+        ProcessLookupError,
+        PermissionError,
+        BlockingIOError,
+        BrokenPipeError,
+        InterruptedError,
+        FileNotFoundError,
+        NotADirectoryError,
+        FileExistsError,
+        IsADirectoryError,
+        TimeoutError,
+        ValueError,
+        KeyError,
+        IndexError,
+        ZeroDivisionError,
+        TypeError,
+        AssertionError,
+        RuntimeError,
+        OverflowError,
+        SystemExit,
+        KeyboardInterrupt,
+        Exception,
+        BaseException,
+    )
+}
+
+#: Methods that may stop the block when the receiver is a handle.
+HANDLE_METHODS: Final = frozenset(
+    {"start", "join", "is_alive", "acquire", "release", "locked", "close"}
+)
+#: Methods of handles that are in the language but not in this version.
+LATER_METHODS: Final = frozenset(
+    {"wait", "set", "notify", "notify_all", "is_set", "send", "recv", "fileno", "poll", "register"}
+)
+#: Attributes that can be read (which type has which: ``methods.ATTRIBUTES``).
+READABLE: Final = frozenset(
+    {
+        "args", "errno", "strerror", "filename", "filename2", "code",
+        "st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size",
+        "st_atime", "st_mtime", "st_ctime",
+        "si_pid", "si_uid", "si_signo", "si_status", "si_code",
+        "user", "system", "children_user", "children_system", "elapsed",
+        "ru_utime", "ru_stime", "daemon", "native_id", "name",
+    }
+)  # fmt: skip

@@ -1,0 +1,110 @@
+"""Where guest exceptions were raised, and the text CPython prints for an uncaught one.
+
+An exception carries ``guest_entries``: ``(function name, source range)`` of each frame it left,
+innermost first. Block code keeps the source ranges of the guest program, so the range of an
+exception raised inside a block is read from the host's own position table.
+
+Source: CPython Lib/traceback.py, Python/traceback.c, Lib/threading.py (excepthook).
+Deviation: one write(2) per line; CPython makes several. The entries of threading.py itself, which
+CPython prints for an exception in a thread, are left out.
+"""
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workloads.language.frames import Code, Frame
+
+Site = tuple[int, int, int, int]
+_CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
+_CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
+
+
+def site_of(exception: BaseException, frame: "Frame") -> Site | None:
+    """Return the source range in ``frame`` at which ``exception`` came out of its block."""
+    entry = exception.__traceback__
+    if entry is not None:
+        entry = entry.tb_next  # the first entry is the driver's own
+    if entry is None:
+        return frame.code.sites[frame.pc]
+    positions = list(entry.tb_frame.f_code.co_positions())
+    line, end_line, column, end_column = positions[entry.tb_lasti // 2]
+    if line is None or frame.code.index < 0:
+        return frame.code.sites[frame.pc]
+    return line, end_line or line, column or 0, end_column or 0
+
+
+def add_entry(exception: BaseException, code: "Code", site: Site) -> None:
+    """Record that ``exception`` passed through ``code`` at ``site``; library code leaves none."""
+    if code.index < 0:
+        return
+    entries = exception.__dict__.get("guest_entries")
+    if entries is None:
+        entries = exception.guest_entries = []  # type: ignore[attr-defined]
+    entries.append((code.name, site))
+
+
+def note_context(exception: BaseException, frames: list["Frame"]) -> None:
+    """Set ``__context__`` to the exception being handled where this one was raised."""
+    if "guest_entries" in exception.__dict__:
+        return
+    exception.guest_entries = []  # type: ignore[attr-defined]
+    exception.__context__ = None
+    for frame in reversed(frames):
+        slot = frame.code.slots[frame.pc]
+        if slot >= 0:
+            handled = frame.locals[slot]
+            if isinstance(handled, BaseException) and handled is not exception:
+                exception.__context__ = handled
+                return
+
+
+def format_exception(exception: BaseException, path: str, lines: list[str]) -> list[str]:
+    """Return the lines CPython prints on stderr, each with its newline."""
+    out: list[str] = []
+    chain = [exception]
+    joints: list[str] = []
+    seen = {id(exception)}
+    while True:
+        last = chain[-1]
+        if last.__cause__ is not None and id(last.__cause__) not in seen:
+            chain.append(last.__cause__)
+            joints.append(_CAUSE)
+        elif (
+            last.__context__ is not None
+            and not last.__suppress_context__
+            and id(last.__context__) not in seen
+        ):
+            chain.append(last.__context__)
+            joints.append(_CONTEXT)
+        else:
+            break
+        seen.add(id(chain[-1]))
+    for position in range(len(chain) - 1, -1, -1):
+        out.extend(_format_one(chain[position], path, lines))
+        if position:
+            out.append(joints[position - 1])
+    return [line + "\n" for text in out for line in text.splitlines()]
+
+
+def _format_one(exception: BaseException, path: str, lines: list[str]) -> list[str]:
+    entries: list[tuple[str, Any]] = exception.__dict__.get("guest_entries", [])
+    summaries = []
+    for name, (line, end_line, column, end_column) in reversed(entries):
+        # the column arithmetic of traceback expects the line with its newline
+        text = lines[line - 1] + "\n" if 0 < line <= len(lines) else ""
+        summaries.append(
+            traceback.FrameSummary(
+                path,
+                line,
+                name,
+                lookup_line=False,
+                line=text,
+                end_lineno=end_line,
+                colno=column,
+                end_colno=end_column,
+            )
+        )
+    head = ["Traceback (most recent call last):\n"] if summaries else []
+    stack = traceback.StackSummary.from_list(summaries).format()  # type: ignore[arg-type]
+    return head + stack + traceback.format_exception_only(exception)

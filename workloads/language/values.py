@@ -1,0 +1,91 @@
+"""Values that exist in a guest program besides CPython's own: functions and handles.
+
+All are plain data: a handle names something the kernel (lock, mapping) or the run time
+(thread record in ``Process``) resolves in the address space it is used in. None of them has an
+attribute that guest code can reach; ``methods`` lists what may be called on each.
+"""
+
+from typing import Any
+
+from workloads.language.errors import FatalRunError
+
+
+class Unbound:
+    """The content of a variable that has no value yet (one instance, ``UNBOUND``)."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<unbound>"
+
+
+UNBOUND = Unbound()
+
+
+class Function:
+    """A guest function as a value; its defaults live in hidden globals. Immutable."""
+
+    __slots__ = ("index", "name")
+
+    def __init__(self, index: int, name: str) -> None:
+        self.index = index
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<function {self.name} at {0x7F0000000000 + 160 * self.index:#x}>"
+
+
+class LockHandle:
+    """A ``threading.Lock``: the kernel keeps its state under this number. Immutable."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __repr__(self) -> str:
+        return f"<_thread.lock object at {0x7F1000000000 + 64 * self.number:#x}>"
+
+
+class ThreadHandle:
+    """A ``threading.Thread``: an index into ``Process.threads``. Immutable."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def __repr__(self) -> str:
+        return f"<Thread(Thread-{self.index})>"
+
+
+class MmapHandle:
+    """A mapping at ``address`` of ``length`` bytes; closed when the address is 0. Mutable."""
+
+    __slots__ = ("address", "length")
+
+    def __init__(self, address: int, length: int) -> None:
+        self.address = address
+        self.length = length
+
+    def __getitem__(self, key: Any) -> Any:
+        # The compiler ends a block at every access it can foresee; this one it could not.
+        raise FatalRunError("a mapping reached a place where the compiler did not expect one")
+
+    __setitem__ = __getitem__  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<mmap.mmap closed={self.address == 0}, length={self.length}>"
+
+
+class Rusage:
+    """What ``wait3``/``wait4`` report of a child: CPU times in seconds. Immutable."""
+
+    __slots__ = ("ru_stime", "ru_utime")
+
+    def __init__(self, ru_utime: float, ru_stime: float) -> None:
+        self.ru_utime = ru_utime
+        self.ru_stime = ru_stime
+
+    def __repr__(self) -> str:
+        raise FatalRunError("printing a whole resource usage is not supported; print its fields")

@@ -1,0 +1,114 @@
+"""What ``for`` walks when it is not a plain sequence: dict views, enumerate, zip, reversed.
+
+A loop keeps its source and an index in two variables of its frame, so its position is plain data.
+A view gives any such source the same two operations, ``len(view)`` and ``view[i]``, asked for with
+i = 0, 1, 2, …; it has no state of its own and is copied with the frame.
+"""
+
+from typing import Any
+
+
+class View:
+    """Base of the views: immutable, made of ``parts()``."""
+
+    __slots__ = ()
+
+    def parts(self) -> tuple[Any, ...]:
+        """Return the arguments that make an equal view."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError
+
+
+class DictView(View):
+    """Keys (what=0), values (1) or items (2) of a dict, in its order.
+
+    Deviation: the keys are those at the start of the loop; CPython, too, refuses a dict that
+    grew or shrank, but one whose key was replaced by another goes on with the old key here.
+    """
+
+    __slots__ = ("keys", "source", "what")
+
+    def __init__(self, source: dict[Any, Any], keys: tuple[Any, ...], what: int) -> None:
+        self.source = source
+        self.keys = keys
+        self.what = what
+
+    def parts(self) -> tuple[Any, ...]:
+        return self.source, self.keys, self.what
+
+    def __len__(self) -> int:
+        if len(self.source) != len(self.keys):
+            raise RuntimeError("dictionary changed size during iteration")
+        return len(self.keys)
+
+    def __getitem__(self, index: int) -> Any:
+        key = self.keys[index]
+        if self.what == 0:
+            return key
+        if key not in self.source:
+            raise RuntimeError("dictionary keys changed during iteration")
+        return self.source[key] if self.what == 1 else (key, self.source[key])
+
+
+class EnumerateView(View):
+    """``enumerate(source, start)``."""
+
+    __slots__ = ("source", "start")
+
+    def __init__(self, source: Any, start: int) -> None:
+        self.source = source
+        self.start = start
+
+    def parts(self) -> tuple[Any, ...]:
+        return self.source, self.start
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> tuple[int, Any]:
+        return index + self.start, self.source[index]
+
+
+class ZipView(View):
+    """``zip(*sources)``."""
+
+    __slots__ = ("sources",)
+
+    def __init__(self, *sources: Any) -> None:
+        self.sources = sources
+
+    def parts(self) -> tuple[Any, ...]:
+        return self.sources
+
+    def __len__(self) -> int:
+        return min([len(source) for source in self.sources], default=0)
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        return tuple([source[index] for source in self.sources])
+
+
+class ReversedView(View):
+    """``reversed(source)``; the length is taken once, as CPython's iterator does."""
+
+    __slots__ = ("last", "source")
+
+    def __init__(self, source: Any, last: int) -> None:
+        self.source = source
+        self.last = last
+
+    def parts(self) -> tuple[Any, ...]:
+        return self.source, self.last
+
+    def __len__(self) -> int:
+        return self.last + 1
+
+    def __getitem__(self, index: int) -> Any:
+        return self.source[self.last - index]
+
+
+VIEWS = (DictView, EnumerateView, ZipView, ReversedView)
