@@ -80,7 +80,7 @@ def check_machine(
 
     Args:
         k: the kernel.
-        cpus: all CPUs, in the order of their numbers.
+        cpus: all CPUs.
         in_flight: messages the engine holds that are in no LP's boxes: effects as
             ``(cpu, effect)`` and requests as they are. Where a task is, is judged only for tasks
             about which no message is on its way, and CPU counts only once there is none at all.

@@ -229,7 +229,6 @@ class KernelStats(_Stats):
         "faults_zero",
         "fork_failures",
         "forks",
-        "ipis",
         "kthreads",
         "migrations",
         "oom_kills",
@@ -248,7 +247,6 @@ class KernelStats(_Stats):
         "signals_ignored",
         "sleeps",
         "steps",
-        "switches_remote",
         "syscalls",
         "vforks",
         "waits",
@@ -283,8 +281,6 @@ class KernelStats(_Stats):
         self.wakeups_new = 0
         self.migrations = 0
         self.pulls = 0
-        self.ipis = 0
-        self.switches_remote = 0  # hand-overs of a context between KernelState and a CPU
         self.faults_zero = 0
         self.faults_anon = 0
         self.faults_file = 0

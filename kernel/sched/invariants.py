@@ -87,9 +87,10 @@ def check_places(
                 other = "on its way" if holder[pid] < 0 else f"on cpu {holder[pid]}"
                 found.append(f"{half!r} is on cpu {cpu.id} and {other} at once")
             holder[pid] = cpu.id
+    by_id = {cpu.id: cpu for cpu in cpus}
     for pid, cpu_id in holder.items():
         if pid not in moving and cpu_id >= 0:
-            _check_halves(k, cpus[cpu_id], pid, found)
+            _check_halves(k, by_id[cpu_id], pid, found)
     for pid, entry in k.pids.hash.items():
         task = entry.task
         if task is None or pid in moving or pid in holder:
