@@ -87,8 +87,8 @@ class RunProgress:
         rate = (done - self._last_done) / max(now_s - self._last_s, 1e-9)
         if not self._terminal or now_s - self._last_s >= 1.0:
             self._last_s, self._last_done = now_s, done  # a live rate is over the last second
-        share = f" of {self._total:,} ({100 * done // self._total} %)" if self._total else ""
+        share = f" ({100 * done // self._total} %)" if self._total else ""
         return (
-            f"{now_s - self._start_s:.0f} s: virtual time {format_ns(virtual_ns)}, "
-            f"{done:,}{share} lifecycles, {rate:,.0f}/s, {counters.get('tasks', 0):,} tasks"
+            f"{now_s - self._start_s:.0f} s: {format_ns(virtual_ns)} virtual, "
+            f"{done:,} lifecycles{share}, {rate:,.0f}/s, {counters.get('tasks', 0):,} tasks"
         )

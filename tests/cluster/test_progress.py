@@ -30,8 +30,8 @@ def test_off_a_terminal_there_is_one_plain_line_every_five_seconds() -> None:
             clock.now_s = 100 + step / 10
             progress(step * 1_000_000, {"lifecycles": step * 10, "tasks": 7})
     assert written(console).splitlines() == [
-        "5 s: virtual time 50.00 ms, 500 of 4,000 (12 %) lifecycles, 100/s, 7 tasks",
-        "10 s: virtual time 100.0 ms, 1,000 of 4,000 (25 %) lifecycles, 100/s, 7 tasks",
+        "5 s: 50.00 ms virtual, 500 lifecycles (12 %), 100/s, 7 tasks",
+        "10 s: 100.0 ms virtual, 1,000 lifecycles (25 %), 100/s, 7 tasks",
     ]
 
 
@@ -58,8 +58,8 @@ def test_on_a_terminal_the_line_is_live_and_gone_at_the_end() -> None:
     with RunProgress(console=console, clock=clock) as progress:
         clock.now_s += 1
         progress(1_500_000_000, {"lifecycles": 12, "tasks": 3})
-        assert "virtual time 1.500 s, 12 lifecycles, 12/s" in written(console)
-    assert written(console).endswith("\x1b[1A\x1b[2K") or "\x1b[2K" in written(console)
+        assert "1.500 s virtual, 12 lifecycles, 12/s" in written(console)
+    assert written(console).endswith("\x1b[1A\x1b[2K")
 
 
 def test_progress_that_is_not_entered_is_quiet_on_a_terminal() -> None:
