@@ -1,0 +1,297 @@
+"""What runs inside Ray's actors: thin wrappers around the LPs of ``cluster.lps``.
+
+``KernelActor`` hosts the kernel and makes superstep frames; ``CpuActor`` hosts one group of CPUs
+and makes report frames (``cluster.codec``). Neither knows how frames travel, and this module does
+not import Ray: the engine makes actors of the two classes, and tests use them as they are.
+
+An LP that cannot go on answers with a failure frame instead of an exception. The frame takes the
+usual way (group, kernel, engine) and every actor it passes stops, so the engine learns what
+happened and where, in one piece, whatever carried the frame.
+
+Traces and outputs stay with the actor that made them until the engine fetches them. Every frame
+says how much is held, so the engine can keep that bounded. Trace chunks are cut at the same
+supersteps as in the local engine and are marked with them: sorted by that mark, they make the same
+file.
+"""
+
+import logging
+import signal
+import traceback
+from collections.abc import Callable, Sequence
+from time import perf_counter_ns
+from typing import Any, Final
+
+from cluster import lps
+from cluster.codec import (
+    GroupCodec,
+    Head,
+    KernelCodec,
+    LpFailure,
+    failure_frame,
+    pack,
+    unpack_plain,
+)
+from kernel.errors import InvariantError
+from kernel.machine import MachineSpec
+from kernel.messages import NEVER
+from workloads.language.loader import Loader
+
+LOOK_EVERY: Final = 32  # supersteps between two cuts of the trace, as in the local engine
+
+_AT_THE_END: Final = NEVER  # mark of the last chunks, after every superstep
+
+# (superstep, LP number, encoded records)
+MarkedChunk = tuple[int, int, bytes]
+Logs = tuple[str, str]  # format, run id
+
+
+def lp_name(cpus: Sequence[int]) -> str:
+    """Return what messages call the actor of these CPUs."""
+    if len(cpus) == 1:
+        return f"cpu actor {cpus[0]}"
+    return f"cpu actor {cpus[0]}-{cpus[-1]}"
+
+
+KERNEL_NAME: Final = "kernel actor"
+
+
+def _failure(lp: str, error: Exception) -> bytes:
+    """Return the failure frame for an exception that ended ``lp``."""
+    if isinstance(error, LpFailure):  # of another LP: pass it on
+        return failure_frame(error.lp, error.kind, error.message, error.details)
+    details = traceback.format_exc()
+    if isinstance(error, InvariantError):
+        return failure_frame(lp, "invariant", str(error), details)
+    text = str(error).strip().split("\n")[0]
+    return failure_frame(lp, "error", f"{type(error).__name__}: {text}", details)
+
+
+def _enter_process(logs: Logs, cpu: int | None) -> None:
+    """Set up the actor's process: logging, and Ctrl-C left to the engine."""
+    # A terminal sends SIGINT to every process of the group; only the engine decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from cluster.logging_setup import setup_logging
+
+    log_format, run_id = logs
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    setup_logging(log_format, run_id, cpu=cpu)
+
+
+class _Actor:
+    """What both kinds of actor have: held trace chunks, and the answer to being asked."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._chunks: list[MarkedChunk] = []
+        self._held = 0  # bytes in _chunks
+        self._codec_ns = 0
+        self._failed: bytes | None = None
+
+    def _guarded(self, function: Callable[..., bytes], *arguments: Any) -> bytes:
+        """Return the frame ``function`` makes, or from its first failure on that failure."""
+        if self._failed is None:
+            try:
+                return function(*arguments)
+            except Exception as error:
+                self._failed = _failure(self._name, error)
+        return self._failed
+
+    def _hold(self, superstep: int, chunks: list[lps.Chunk]) -> None:
+        for lp, chunk in chunks:
+            self._chunks.append((superstep, lp, chunk))
+            self._held += len(chunk)
+
+    def _take_chunks(self) -> list[MarkedChunk]:
+        chunks, self._chunks = self._chunks, []
+        self._held = 0
+        return chunks
+
+    def ready(self) -> str:
+        """Return the actor's name, once it is there."""
+        return self._name
+
+
+class CpuActor(_Actor):
+    """A group of CPUs.
+
+    Args:
+        plain: ``MachineSpec.to_plain()`` in msgpack.
+        group: number of the group.
+        cpus: its CPUs, ascending.
+        logs: format and run id of log lines; None leaves the process as it is (tests).
+    """
+
+    def __init__(self, plain: bytes, group: int, cpus: Sequence[int], logs: Logs | None) -> None:
+        super().__init__(lp_name(cpus))
+        if logs is not None:
+            _enter_process(logs, cpus[0] if len(cpus) == 1 else None)
+        spec = MachineSpec.from_plain(unpack_plain(plain))
+        loader = Loader(spec.sources, block_budget=spec.block_budget)
+        self._group = lps.CpuGroup(spec, cpus, loader)
+        self._codec = GroupCodec(group, cpus, loader)
+        self._supersteps = 0
+        self._ended = False
+
+    def step(self, frame: bytes) -> bytes:
+        """Run the CPU phase that a superstep frame asks for; return the report frame."""
+        return self._guarded(self._step, frame)
+
+    def _step(self, frame: bytes) -> bytes:
+        if self._ended:
+            return pack(b"")
+        started = perf_counter_ns()
+        head, inboxes = self._codec.decode(frame)
+        decoded = perf_counter_ns()
+        superstep, verdict, horizon_ns = head[:3]
+        self._supersteps += 1
+        if superstep != self._supersteps:
+            raise AssertionError(f"superstep {superstep} came after {self._supersteps - 1}")
+        reports = self._group.step(horizon_ns, inboxes)
+        if verdict:
+            self._ended = True  # that was the last one: dead tasks have left their CPUs
+            return pack(b"")
+        if not superstep % LOOK_EVERY:
+            self._hold(superstep, self._group.drain_trace())
+        stepped = perf_counter_ns()
+        answer = self._codec.encode_report(superstep, self._held, reports)
+        self._codec_ns += decoded - started + perf_counter_ns() - stepped
+        return answer
+
+    def fetch(self) -> list[MarkedChunk]:
+        """Hand over the chunks of trace held here."""
+        return self._take_chunks()
+
+    def finish(self, frame: bytes | None) -> dict[str, Any]:
+        """End the run here and return all that is left.
+
+        Args:
+            frame: the last superstep frame, if the machine came to its end: its step is run, once.
+
+        Returns:
+            ``chunks``, ``stats`` as ``CpuGroup.stats()``, ``wall``, ``failure`` (a frame or b"").
+        """
+        if frame is not None and not self._ended and self._failed is None:
+            self.step(frame)
+        self._hold(_AT_THE_END, self._group.drain_trace(final=True))
+        return {
+            "chunks": self._take_chunks(),
+            "stats": self._group.stats(),
+            "wall": {**self._group.wall(), "encode_ns": self._codec_ns},
+            "failure": self._failed or b"",
+        }
+
+
+class KernelActor(_Actor):
+    """The kernel.
+
+    Args:
+        plain: ``MachineSpec.to_plain()`` in msgpack.
+        groups: the CPUs of every group, as numbered.
+        quantum_ns: as for ``KernelHost``.
+        max_virtual_ns: as for ``KernelHost``.
+        logs: format and run id of log lines; None leaves the process as it is (tests).
+    """
+
+    def __init__(
+        self,
+        plain: bytes,
+        groups: Sequence[Sequence[int]],
+        quantum_ns: int,
+        max_virtual_ns: int | None,
+        logs: Logs | None,
+    ) -> None:
+        super().__init__(KERNEL_NAME)
+        if logs is not None:
+            _enter_process(logs, None)
+        spec = MachineSpec.from_plain(unpack_plain(plain))
+        loader = Loader(spec.sources, block_budget=spec.block_budget)
+        self._host = lps.KernelHost(spec, loader, quantum_ns, max_virtual_ns)
+        self._codec = KernelCodec(groups, loader)
+        self._output_bytes = 0
+        self._outputs: list[tuple[str, bytes]] = []
+        self._last = b""  # the last superstep frame
+        self._check = spec.check
+        if spec.check and spec.granularity == "step":
+            self._host.kernel.after_step = _check_kernel
+
+    def begin(self) -> bytes:
+        """Return the first superstep frame."""
+        return self._guarded(self._superstep)
+
+    def superstep(self, *frames: bytes) -> bytes:
+        """Run the kernel phase on one report frame of every group; return the superstep frame."""
+        return self._guarded(self._superstep, *frames)
+
+    def _superstep(self, *frames: bytes) -> bytes:
+        host = self._host
+        if host.verdict:
+            return self._last
+        started = perf_counter_ns()
+        reports: list[lps.CpuReport] = []
+        held = 0
+        for frame in frames:
+            superstep, group_held, group_reports = self._codec.decode_report(frame)
+            if superstep != host.supersteps:
+                raise AssertionError(f"a report of superstep {superstep} in {host.supersteps}")
+            reports += group_reports
+            held += group_held
+        decoded = perf_counter_ns()
+        horizon_ns, inboxes = host.superstep(reports)
+        if frames and not (host.supersteps - 1) % LOOK_EVERY:
+            self._hold(host.supersteps - 1, host.drain_trace())
+        if frames and self._check:
+            _check_kernel(host.kernel)
+        self._take_outputs()
+        stepped = perf_counter_ns()
+        counters = host.counters()
+        head: Head = (
+            host.supersteps,
+            host.verdict,
+            horizon_ns,
+            host.virtual_ns,
+            counters["lifecycles"],
+            counters["tasks"],
+            held + self._held + self._output_bytes,
+        )
+        self._last = self._codec.encode(head, inboxes)
+        self._codec_ns += decoded - started + perf_counter_ns() - stepped
+        return self._last
+
+    def _take_outputs(self) -> None:
+        for name, data in self._host.take_outputs():
+            self._outputs.append((name, data))
+            self._output_bytes += len(data)
+
+    def fetch(self) -> tuple[list[MarkedChunk], list[tuple[str, bytes]]]:
+        """Hand over the chunks of trace and the outputs held here."""
+        outputs, self._outputs = self._outputs, []
+        self._output_bytes = 0
+        return self._take_chunks(), outputs
+
+    def finish(self, scheme: str) -> dict[str, Any]:
+        """End the run here and return all that is left.
+
+        Returns:
+            ``chunks``, ``outputs``, ``results``, ``run``, ``message``, ``wall``, ``failure``.
+        """
+        host = self._host
+        self._take_outputs()
+        self._hold(_AT_THE_END, host.drain_trace(final=True))
+        chunks, outputs = self.fetch()
+        return {
+            "chunks": chunks,
+            "outputs": outputs,
+            "results": host.plain_results(),
+            "run": host.plain_run(scheme),
+            "message": host.message(),
+            "wall": {"kernel_ns": host.kernel_ns, "encode_ns": self._codec_ns},
+            "failure": self._failed or b"",
+        }
+
+
+def _check_kernel(kernel: Any) -> None:
+    from kernel.invariants import check_kernel
+
+    stories = check_kernel(kernel)
+    if stories:
+        raise InvariantError(f"at {kernel.now_ns} ns: " + "\n".join(stories))
