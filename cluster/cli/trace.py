@@ -80,7 +80,7 @@ def trace_lines(
 
 
 def trace(
-    run: Annotated[Path, typer.Argument(help="A run directory, or a trace file.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a trace file.")],
     pid: Annotated[
         int | None, typer.Option(help="Only what task PID did or what names it.", min=0)
     ] = None,
@@ -120,7 +120,7 @@ def _print_lines(lines: Iterator[str]) -> None:
 
 
 def summary(
-    run: Annotated[Path, typer.Argument(help="A run directory.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
     verify: Annotated[
         bool, typer.Option("--verify", help="Compute the digest from the files and compare.")
     ] = False,
