@@ -121,6 +121,7 @@ class SignalStruct:
         "group_stop_count",
         "has_child_subreaper",
         "is_child_subreaper",
+        "joiners",
         "leader",
         "live",
         "nivcsw",
@@ -159,6 +160,7 @@ class SignalStruct:
         self.curr_target: TaskStruct | None = None  # None: the leader
         self.shared_pending: tuple[SigInfo, ...] = ()
         self.wait_chldexit: list[Any] = []  # kernel.wait.WaitOpts, newest first
+        self.joiners: dict[int, list[TaskStruct]] | None = None  # tid -> who joins that thread
         # only what differs from the defaults; never changed in place, so fork shares it
         self.rlim: dict[int, tuple[int, int]] = NO_RLIMITS
         self.env: tuple[tuple[str, str], ...] = ()  # what the last exec was given

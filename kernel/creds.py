@@ -1,0 +1,244 @@
+"""Credentials: who a task is, and the calls that change it.
+
+A ``Cred`` is never changed once a task uses it: tasks share it, and a change makes a new one
+(prepare_creds, commit_creds). Its ``user`` counts the threads of a real uid, for RLIMIT_NPROC.
+
+The system calls change every thread of the process, because C libraries do: the kernel's own calls
+act on one thread, and glibc repeats them in all others before it returns.
+
+Source: kernel/sys.c (setuid family), kernel/cred.c, kernel/user.c; glibc nptl/nptl_setxid.c.
+Deviation: capabilities are all or nothing: effective uid 0 has every one, nobody else has any.
+fsuid and supplementary groups are not there.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.errors import KernelError
+from kernel.limits import nproc_exceeded
+from kernel.task import PF_NPROC_EXCEEDED, TaskStruct
+from kernel.uapi.errno_ import EINVAL, EPERM
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+KEEP: Final = 0xFFFFFFFF  # (uid_t) -1
+
+
+class UserStruct:
+    """Accounting of one real uid (``user_struct``, ``ucounts``)."""
+
+    __slots__ = ("processes", "uid")
+
+    def __init__(self, uid: int) -> None:
+        self.uid = uid
+        self.processes = 0  # threads, zombies included until they are released
+
+
+class Cred:
+    """Real, effective and saved ids (``struct cred``). Immutable by contract."""
+
+    __slots__ = ("egid", "euid", "gid", "sgid", "suid", "uid", "user")
+
+    def __init__(
+        self, user: UserStruct, euid: int, suid: int, gid: int, egid: int, sgid: int
+    ) -> None:
+        self.user = user
+        self.uid = user.uid
+        self.euid = euid
+        self.suid = suid
+        self.gid = gid
+        self.egid = egid
+        self.sgid = sgid
+
+
+def capable(cred: Cred) -> bool:
+    """Tell whether ``cred`` has capabilities. Source: kernel/capability.c:capable()."""
+    return cred.euid == 0
+
+
+def exempt_from_nproc(cred: Cred) -> bool:
+    """Tell whether RLIMIT_NPROC does not bind ``cred``: root's processes, and CAP_SYS_RESOURCE.
+
+    Source: kernel/fork.c:copy_process().
+    """
+    return cred.uid == 0 or capable(cred)
+
+
+def alloc_uid(k: "KernelState", uid: int) -> UserStruct:
+    """Return the accounting of ``uid``, made at first use. Source: kernel/user.c:alloc_uid()."""
+    users = k.tasks.users
+    user = users.get(uid)
+    if user is None:
+        user = users[uid] = UserStruct(uid)
+    return user
+
+
+def kill_ok_by_cred(cred: Cred, target: Cred) -> bool:
+    """Tell whether ``cred`` may signal a task with ``target``.
+
+    Source: kernel/signal.c:kill_ok_by_cred().
+    """
+    return (
+        cred.euid == 0
+        or cred.euid in (target.suid, target.uid)
+        or cred.uid in (target.suid, target.uid)
+    )
+
+
+def commit_creds(k: "KernelState", task: TaskStruct, new: Cred) -> None:
+    """Give every thread of ``task``'s process the identity ``new`` and move its NPROC charges.
+
+    Source: kernel/cred.c:commit_creds(), kernel/sys.c:flag_nproc_exceeded().
+    """
+    for thread in task.signal.threads:
+        old: Cred = thread.cred
+        if old.user is not new.user:
+            if new.uid != 0 and nproc_exceeded(k, thread, new):
+                thread.flags |= PF_NPROC_EXCEEDED
+            else:
+                thread.flags &= ~PF_NPROC_EXCEEDED
+            new.user.processes += 1
+            old.user.processes -= 1
+        thread.cred = new
+
+
+def _id_argument(value: int) -> int:
+    """Return a uid or gid argument as the system call sees it: 32 bits unsigned."""
+    return value & 0xFFFFFFFF
+
+
+def sys_getuid(k: "KernelState") -> int:
+    """Return the real uid. Source: kernel/sys.c:getuid()."""
+    return k.current.cred.uid  # type: ignore[no-any-return]
+
+
+def sys_geteuid(k: "KernelState") -> int:
+    """Return the effective uid. Source: kernel/sys.c:geteuid()."""
+    return k.current.cred.euid  # type: ignore[no-any-return]
+
+
+def sys_getgid(k: "KernelState") -> int:
+    """Return the real gid. Source: kernel/sys.c:getgid()."""
+    return k.current.cred.gid  # type: ignore[no-any-return]
+
+
+def sys_getegid(k: "KernelState") -> int:
+    """Return the effective gid. Source: kernel/sys.c:getegid()."""
+    return k.current.cred.egid  # type: ignore[no-any-return]
+
+
+def sys_getresuid(k: "KernelState") -> tuple[int, int, int]:
+    """Return ``(ruid, euid, suid)``. Source: kernel/sys.c:getresuid()."""
+    cred: Cred = k.current.cred
+    return cred.uid, cred.euid, cred.suid
+
+
+def sys_setuid(k: "KernelState", uid: int) -> None:
+    """Set the effective uid; with privilege the real and saved one too.
+
+    Raises:
+        KernelError: EINVAL for -1; EPERM if unprivileged and ``uid`` is neither real nor saved.
+
+    Source: kernel/sys.c:__sys_setuid().
+    """
+    uid = _id_argument(uid)
+    if uid == KEEP:
+        raise KernelError(EINVAL)
+    old: Cred = k.current.cred
+    if capable(old):
+        new = Cred(alloc_uid(k, uid), uid, uid, old.gid, old.egid, old.sgid)
+    elif uid in (old.uid, old.suid):
+        new = Cred(old.user, uid, old.suid, old.gid, old.egid, old.sgid)
+    else:
+        raise KernelError(EPERM)
+    commit_creds(k, k.current, new)
+
+
+def sys_setgid(k: "KernelState", gid: int) -> None:
+    """Set the effective gid; with privilege the real and saved one too.
+
+    Raises:
+        KernelError: EINVAL for -1; EPERM if unprivileged and ``gid`` is neither real nor saved.
+
+    Source: kernel/sys.c:__sys_setgid().
+    """
+    gid = _id_argument(gid)
+    if gid == KEEP:
+        raise KernelError(EINVAL)
+    old: Cred = k.current.cred
+    if capable(old):
+        new = Cred(old.user, old.euid, old.suid, gid, gid, gid)
+    elif gid in (old.gid, old.sgid):
+        new = Cred(old.user, old.euid, old.suid, old.gid, gid, old.sgid)
+    else:
+        raise KernelError(EPERM)
+    commit_creds(k, k.current, new)
+
+
+def sys_setreuid(k: "KernelState", ruid: int, euid: int) -> None:
+    """Set the real and effective uid; -1 keeps one. The saved uid follows the effective one.
+
+    Raises:
+        KernelError: EPERM, unprivileged and not one of the ids the caller has.
+
+    Source: kernel/sys.c:__sys_setreuid().
+    """
+    ruid, euid = _id_argument(ruid), _id_argument(euid)
+    old: Cred = k.current.cred
+    privileged = capable(old)
+    if ruid != KEEP and not privileged and ruid not in (old.uid, old.euid):
+        raise KernelError(EPERM)
+    if euid != KEEP and not privileged and euid not in (old.uid, old.euid, old.suid):
+        raise KernelError(EPERM)
+    new_euid = old.euid if euid == KEEP else euid
+    suid = old.suid
+    if ruid != KEEP or (euid != KEEP and euid != old.uid):
+        suid = new_euid
+    user = old.user if ruid == KEEP else alloc_uid(k, ruid)
+    commit_creds(k, k.current, Cred(user, new_euid, suid, old.gid, old.egid, old.sgid))
+
+
+def sys_setregid(k: "KernelState", rgid: int, egid: int) -> None:
+    """Set the real and effective gid; -1 keeps one. The saved gid follows the effective one.
+
+    Raises:
+        KernelError: EPERM, unprivileged and not one of the ids the caller has.
+
+    Source: kernel/sys.c:__sys_setregid().
+    """
+    rgid, egid = _id_argument(rgid), _id_argument(egid)
+    old: Cred = k.current.cred
+    privileged = capable(old)
+    if rgid != KEEP and not privileged and rgid not in (old.gid, old.egid):
+        raise KernelError(EPERM)
+    if egid != KEEP and not privileged and egid not in (old.gid, old.egid, old.sgid):
+        raise KernelError(EPERM)
+    new_egid = old.egid if egid == KEEP else egid
+    sgid = old.sgid
+    if rgid != KEEP or (egid != KEEP and egid != old.gid):
+        sgid = new_egid
+    new_gid = old.gid if rgid == KEEP else rgid
+    commit_creds(k, k.current, Cred(old.user, old.euid, old.suid, new_gid, new_egid, sgid))
+
+
+def sys_setresuid(k: "KernelState", ruid: int, euid: int, suid: int) -> None:
+    """Set real, effective and saved uid; -1 keeps one.
+
+    Raises:
+        KernelError: EPERM, unprivileged and not one of the ids the caller has.
+
+    Source: kernel/sys.c:__sys_setresuid().
+    """
+    old: Cred = k.current.cred
+    ids = (old.uid, old.euid, old.suid)
+    wanted = tuple(_id_argument(value) for value in (ruid, euid, suid))
+    if not capable(old) and any(value != KEEP and value not in ids for value in wanted):
+        raise KernelError(EPERM)
+    new_uid, new_euid, new_suid = (
+        have if want == KEEP else want for have, want in zip(ids, wanted)
+    )
+    commit_creds(
+        k,
+        k.current,
+        Cred(alloc_uid(k, new_uid), new_euid, new_suid, old.gid, old.egid, old.sgid),
+    )

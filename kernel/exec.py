@@ -1,0 +1,438 @@
+"""exec: a new program in the old process.
+
+Two halves. ``prepare_exec`` finds out what would run and whether it may: everything that can fail
+does so here, and the caller goes on unharmed. ``begin_new_exec`` is past the point of no return:
+the other threads die, the caller becomes the leader with the process's pid, the memory is replaced
+(which lets a vfork parent go), and what must not outlive a program is reset.
+
+What runs: a file with an image; a script, through its ``#!`` line; for the image ``python3`` the
+guest program that the arguments name, as CPython would find it.
+
+Source: fs/exec.c, fs/binfmt_script.c.
+Deviation: a ``#!/usr/bin/env python3`` line is followed in one step, without running env; the
+interpreter of a guest program accepts the option -u only.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.errors import GuestFault, KernelError
+from kernel.events import SCHED_PROCESS_EXEC, TASK_RENAME
+from kernel.exit import release_task
+from kernel.files import do_close_on_exec, dup_fd, put_files_struct, set_mm_exe_file
+from kernel.fork import mm_release
+from kernel.limits import nproc_exceeded, rlimit
+from kernel.mm.mm import mm_alloc, mmput
+from kernel.pid import exchange_tids, transfer_pid
+from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
+from kernel.sched.ttwu import set_current_state
+from kernel.signal_send import fatal_signal_pending, zap_process
+from kernel.task import (
+    EXIT_DEAD,
+    EXIT_ZOMBIE,
+    PF_FORKNOEXEC,
+    PF_NPROC_EXCEEDED,
+    SIGNAL_GROUP_EXIT,
+    TASK_KILLABLE,
+    TASK_RUNNING,
+    SighandStruct,
+    TaskStruct,
+    set_exit_state,
+)
+from kernel.uapi.errno_ import E2BIG, EAGAIN, EISDIR, ELOOP, ENOEXEC
+from kernel.uapi.rlimit import RLIMIT_STACK
+from kernel.uapi.signals import SIG_IGN, SIGCHLD, SIGPIPE, SIGXFSZ
+from kernel.vfs import content, d_path, lookup, lookup_inode, path_lookup_exec
+
+if TYPE_CHECKING:
+    from kernel.machine import ImageSpec
+    from kernel.state import KernelState
+    from kernel.vfs import Inode
+
+MAX_ARG_STRLEN: Final = 32 * 4096
+ARG_MAX: Final = 131072
+BINPRM_BUF_SIZE: Final = 256
+TASK_COMM_LEN: Final = 16
+PYTHON: Final = "python3"
+PYTHON_PATH: Final = "/usr/bin/python3"
+CANT_OPEN: Final = "python3-cant-open"
+
+NO_ACTION: Final[dict[int, Any]] = {}
+# What CPython's start-up sets, where it finds the default.
+PYTHON_ACTION: Final[dict[int, Any]] = {SIGPIPE: SIG_IGN, SIGXFSZ: SIG_IGN}
+
+Env = tuple[tuple[str, str], ...]
+
+
+class ExecResult:
+    """What the driver starts instead of returning to the caller.
+
+    Attributes:
+        image: the loader's key. ``python3-cant-open`` is the interpreter that cannot read its
+            program: ``argv`` is then (interpreter, absolute path, errno as text).
+        argv: the program's arguments; for a guest program ``sys.argv``.
+        env: its environment.
+        old_pid: the caller's tid before it became the leader.
+    """
+
+    __slots__ = ("argv", "env", "image", "old_pid")
+
+    def __init__(self, image: str, argv: tuple[str, ...], env: Env, old_pid: int) -> None:
+        self.image = image
+        self.argv = argv
+        self.env = env
+        self.old_pid = old_pid
+
+
+class Binprm:
+    """A program about to be run (``linux_binprm``)."""
+
+    __slots__ = ("argv", "comm", "env", "filename", "image", "inode", "key")
+
+    def __init__(self, filename: str, argv: tuple[str, ...], env: Env, inode: "Inode") -> None:
+        self.filename = filename
+        self.argv = argv
+        self.env = env
+        self.inode = inode  # what the address space keeps writers out of
+        self.comm = filename.rsplit("/", 1)[-1][: TASK_COMM_LEN - 1]
+        self.image: ImageSpec = None  # type: ignore[assignment]  # set by search_binary_handler
+        self.key = ""
+
+
+def sys_execve(k: "KernelState", path: str, argv: tuple[str, ...], env: Env | None) -> Path:
+    """Run another program in this process.
+
+    Args:
+        path: its file.
+        argv: its arguments, argv[0] included.
+        env: its environment; None: the one the caller's program was started with.
+
+    Returns:
+        ExecResult.
+
+    Raises:
+        KernelError: in this order: ENAMETOOLONG, ENOENT (empty path); EAGAIN (RLIMIT_NPROC was
+            exceeded by setuid and still is); ENOENT, ENOTDIR, EACCES, ETXTBSY; E2BIG; ENOEXEC,
+            ENOENT and ELOOP of an interpreter; ENOMEM; EAGAIN (another thread execs).
+        GuestFault: NotImplementedError, a use of python3 that is not emulated.
+
+    Source: fs/exec.c:do_execveat_common().
+    """
+    current = k.current
+    try:
+        if env is None:
+            env = current.signal.env
+        if current.flags & PF_NPROC_EXCEEDED and nproc_exceeded(k, current, current.cred):
+            raise KernelError(EAGAIN)
+        current.flags &= ~PF_NPROC_EXCEEDED
+        bprm = prepare_exec(k, path, argv, env)
+        old_pid = current.pid
+        yield from begin_new_exec(k, bprm)
+    except KernelError:
+        k.stats.exec_failures += 1
+        raise
+    k.stats.execs += 1
+    k.emit(SCHED_PROCESS_EXEC, path, current.pid, old_pid)
+    return ExecResult(bprm.key, bprm.argv, bprm.env, old_pid)
+
+
+# -- before the point of no return -------------------------------------------------------------------
+
+
+def prepare_exec(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -> Binprm:
+    """Find the program and check everything that can be checked; raises as sys_execve.
+
+    Source: fs/exec.c:alloc_bprm(), bprm_stack_limits(), search_binary_handler().
+    """
+    inode = path_lookup_exec(k, path)
+    k.now_ns += k.costs.exec_base + k.costs.exec_per_arg * (len(argv) + len(env))
+    if not argv and k.tasks.profile.exec_empty_argv_gets_name:
+        argv = ("",)
+    check_budget(k, path, argv, env)
+    bprm = Binprm(path, argv, env, inode)
+    search_binary_handler(k, bprm)
+    return bprm
+
+
+def _size(text: str) -> int:
+    """Return the bytes of a C string, its NUL included."""
+    if text.isascii():
+        return len(text) + 1
+    return len(text.encode("utf-8", "surrogateescape")) + 1
+
+
+def check_budget(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -> None:
+    """Raise KernelError(E2BIG) if arguments and environment, pointers included, are too long.
+
+    Source: fs/exec.c:bprm_stack_limits(), copy_strings().
+    """
+    stack = rlimit(k, k.current.signal, RLIMIT_STACK)
+    limit = max(min(k.tasks.profile.exec_budget_ceiling, stack // 4), ARG_MAX)
+    used = 8 * (max(len(argv), 1) + len(env)) + _size(path)
+    for text in argv:
+        size = _size(text)
+        if size > MAX_ARG_STRLEN:
+            raise KernelError(E2BIG, path)
+        used += size
+    for name, value in env:
+        size = _size(name) + _size(value)  # NAME=VALUE: one NUL less, one "=" more
+        if size > MAX_ARG_STRLEN:
+            raise KernelError(E2BIG, path)
+        used += size
+    if used > limit:
+        raise KernelError(E2BIG, path)
+
+
+def search_binary_handler(k: "KernelState", bprm: Binprm) -> None:
+    """Follow ``#!`` lines to an image and set what runs.
+
+    Source: fs/exec.c:exec_binprm(), fs/binfmt_script.c:load_script().
+    """
+    path = bprm.filename
+    inode = bprm.inode
+    depth = 0
+    while inode.image is None:
+        if depth > 5:
+            raise KernelError(ELOOP, bprm.filename)
+        depth += 1
+        interpreter, option = _script_line(k, inode, bprm.filename)
+        rest = bprm.argv[1:]
+        if interpreter == "/usr/bin/env" and option == PYTHON:
+            bprm.argv = (PYTHON, path, *rest)
+            bprm.comm = PYTHON
+            interpreter = PYTHON_PATH
+        elif option:
+            bprm.argv = (interpreter, option, path, *rest)
+        else:
+            bprm.argv = (interpreter, path, *rest)
+        try:
+            inode = path_lookup_exec(k, interpreter)
+        except KernelError as failed:
+            raise KernelError(failed.errno, bprm.filename) from None
+        path = interpreter
+    bprm.inode = inode
+    bprm.image = inode.image
+    bprm.key = inode.image.program
+    if bprm.key == PYTHON:
+        _find_guest_program(k, bprm)
+
+
+def _script_line(k: "KernelState", inode: "Inode", filename: str) -> tuple[str, str]:
+    """Return interpreter and option of a script's first line.
+
+    Raises:
+        KernelError: ENOEXEC, it has none.
+    """
+    start = content(k, inode, BINPRM_BUF_SIZE)
+    if not start.startswith(b"#!"):
+        raise KernelError(ENOEXEC, filename)
+    line, newline, _ = start[2:].partition(b"\n")
+    words = line.strip(b" \t").split(None, 1)
+    if not words or (not newline and len(start) == BINPRM_BUF_SIZE and len(words) == 1):
+        raise KernelError(ENOEXEC, filename)  # none, or possibly cut off
+    option = words[1].strip(b" \t") if len(words) > 1 else b""
+    return words[0].decode("utf-8", "surrogateescape"), option.decode("utf-8", "surrogateescape")
+
+
+def _find_guest_program(k: "KernelState", bprm: Binprm) -> None:
+    """Choose the guest program that ``python3 [-u] FILE ARG…`` runs.
+
+    Source: CPython Modules/main.c:pymain_run_file_obj().
+    """
+    argv = bprm.argv
+    first = 1
+    while first < len(argv) and argv[first] == "-u":
+        first += 1
+    if first == len(argv) or argv[first].startswith("-"):
+        raise GuestFault(
+            "NotImplementedError",
+            ("python3 is emulated for program files only: python3 [-u] FILE [ARG...]",),
+        )
+    script = argv[first]
+    path = script if script.startswith("/") else f"{d_path(k, k.current.fs.cwd)}/{script}"
+    if path.startswith("//"):
+        path = path[1:]
+    try:
+        inode = lookup_inode(k, script)
+        error = EISDIR if inode.entries is not None else 0
+    except KernelError as failed:
+        error = failed.errno
+    if error:
+        bprm.key = CANT_OPEN
+        bprm.argv = (PYTHON_PATH, path, str(error))
+        return
+    found = lookup(k, script)
+    key = f"{d_path(k, found.directory)}/{found.name}".replace("//", "/")
+    if inode.image is not None:
+        key = inode.image.program
+    if key not in k.spec.sources:
+        raise GuestFault(
+            "NotImplementedError", (f"{path} is not one of the program files of this run",)
+        )
+    bprm.key = key
+    bprm.argv = argv[first:]
+
+
+# -- after it ------------------------------------------------------------------------------------------
+
+
+def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path:
+    """Replace the current task's program by ``bprm``.
+
+    Raises:
+        KernelError: ENOMEM before anything changed; EAGAIN, another thread execs or the
+            process is being killed.
+
+    Source: fs/exec.c:begin_new_exec().
+    """
+    task = k.current
+    mm = mm_alloc(k, bprm.image)
+    try:
+        set_mm_exe_file(mm, bprm.inode, bprm.filename)
+        yield from de_thread(k)
+    except KernelError:
+        mmput(k, mm)
+        raise
+    files = task.files
+    if files.count > 1:
+        task.files = dup_fd(k, files)
+        yield from put_files_struct(k, files)
+    yield from exec_mmap(k, task, mm)
+    sighand = task.sighand
+    if sighand.count > 1:
+        sighand.count -= 1
+        task.sighand = SighandStruct(k.new_lock("siglock"), sighand.action)
+    task.flags &= ~PF_FORKNOEXEC
+    if task.files.close_on_exec:
+        yield from do_close_on_exec(k, task.files)
+    install_program(k, task, bprm)
+
+
+def install_program(k: "KernelState", task: TaskStruct, bprm: Binprm) -> None:
+    """Give ``task`` the name, environment and signal dispositions of its new program.
+
+    Source: fs/exec.c:begin_new_exec(), setup_new_exec(), flush_signal_handlers().
+    """
+    if task.comm != bprm.comm:
+        k.emit(TASK_RENAME, task.pid, task.comm, bprm.comm, 0)
+        task.comm = bprm.comm
+    task.self_exec_id += 1
+    task.signal.env = bprm.env
+    task.sighand.action = exec_action(task.sighand.action, bprm.image.program == PYTHON)
+
+
+def exec_action(action: dict[int, Any], python: bool) -> dict[int, Any]:
+    """Return the dispositions after exec: ignored signals stay ignored, caught ones do not.
+
+    For the Python interpreter, with what its start-up adds.
+
+    Source: kernel/signal.c:flush_signal_handlers(); CPython Modules/signalmodule.c.
+    """
+    if action is PYTHON_ACTION:
+        return action
+    base = PYTHON_ACTION if python else NO_ACTION
+    ignored = {sig: SIG_IGN for sig, handler in action.items() if handler == SIG_IGN}
+    if not ignored.keys() - base.keys() and (python or not ignored):
+        return base
+    if ignored == PYTHON_ACTION:
+        return PYTHON_ACTION
+    return {**base, **ignored}
+
+
+def exec_mmap(k: "KernelState", task: TaskStruct, mm: Any) -> Path:
+    """Swap the address space and drop the old one, waking a vfork parent and joiners.
+
+    Source: fs/exec.c:exec_mmap().
+    """
+    old = task.mm
+    yield from mm_release(k, task)
+    yield "exec_mmap.mm", POINT, task
+    task.mm = mm
+    if old is not None:
+        mmput(k, old)
+
+
+def de_thread(k: "KernelState") -> Path:
+    """Kill the other threads of the process and become its leader, under the leader's pid.
+
+    Raises:
+        KernelError: EAGAIN, the process is being killed or another thread execs.
+
+    Source: fs/exec.c:de_thread().
+    """
+    task = k.current
+    signal = task.signal
+    if len(signal.threads) > 1:
+        siglock = task.sighand.siglock
+        yield "de_thread.siglock", ACQUIRE, siglock
+        if signal.flags & SIGNAL_GROUP_EXIT or signal.group_exec_task is not None:
+            yield "de_thread.siglock_lost", RELEASE, siglock
+            raise KernelError(EAGAIN)
+        signal.group_exec_task = task
+        signal.notify_count = yield from zap_process(k, task, spare=task)
+        if task.group_leader is not task:
+            signal.notify_count -= 1
+        while signal.notify_count:
+            yield from set_current_state(k, TASK_KILLABLE)
+            yield "de_thread.siglock_wait", RELEASE, siglock
+            if signal.notify_count:
+                yield "de_thread.schedule", SCHEDULE, None
+            yield from _de_thread_killed(k)
+            yield "de_thread.siglock_again", ACQUIRE, siglock
+        yield from set_current_state(k, TASK_RUNNING)
+        yield "de_thread.siglock_done", RELEASE, siglock
+        if task.group_leader is not task:
+            yield from _take_leadership(k)
+        signal.group_exec_task = None
+        signal.notify_count = 0
+    task.exit_signal = SIGCHLD
+
+
+def _de_thread_killed(k: "KernelState") -> Path:
+    """Give the exec up if the caller is being killed.
+
+    Source: fs/exec.c:de_thread(), label killed.
+    """
+    task = k.current
+    if not fatal_signal_pending(task):
+        return
+    yield from set_current_state(k, TASK_RUNNING)
+    yield "de_thread.killed_lock", READ, k.tasklist_lock
+    task.signal.group_exec_task = None
+    task.signal.notify_count = 0
+    yield "de_thread.killed_unlock", RELEASE, k.tasklist_lock
+    raise KernelError(EAGAIN)
+
+
+def _take_leadership(k: "KernelState") -> Path:
+    """Wait for the leader to be a zombie, take its place, and release it in silence.
+
+    Source: fs/exec.c:de_thread(), the part for a thread that is not the leader.
+    """
+    task = k.current
+    signal = task.signal
+    leader = task.group_leader
+    lock = k.tasklist_lock
+    while True:
+        yield "de_thread.tasklist_lock", ACQUIRE, lock
+        signal.notify_count = -1
+        if leader.exit_state:
+            break
+        yield from set_current_state(k, TASK_KILLABLE)
+        yield "de_thread.tasklist_wait", RELEASE, lock
+        yield "de_thread.schedule_leader", SCHEDULE, None
+        yield from _de_thread_killed(k)
+    yield from set_current_state(k, TASK_RUNNING)
+    task.start_time_ns = leader.start_time_ns
+    exchange_tids(task, leader)
+    transfer_pid(leader, task)
+    k.tasks.replace(leader, task)
+    family = leader.real_parent.children
+    family[task.pid] = task
+    task.real_parent, task.parent = leader.real_parent, leader.parent
+    task.group_leader = leader.group_leader = task
+    signal.leader = task
+    task.exit_signal = SIGCHLD
+    leader.exit_signal = -1
+    set_exit_state(leader, EXIT_ZOMBIE, EXIT_DEAD)
+    yield "de_thread.tasklist_unlock", RELEASE, lock
+    yield from release_task(k, leader)

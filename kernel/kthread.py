@@ -1,0 +1,121 @@
+"""The first three tasks, and what init does for a living.
+
+swapper/0 (pid 0) is there before anything else; its number is not in the pid map. It makes init
+(pid 1), which becomes a user process, and kthreadd (pid 2), the parent of kernel threads.
+
+Source: init/main.c:rest_init(), init/init_task.c, kernel/kthread.c:kthreadd().
+Deviation: init is a kernel-side loop: it reaps every child and does nothing else. kthreadd sleeps:
+nothing makes kernel threads yet.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kernel.creds import Cred, UserStruct
+from kernel.exec import NO_ACTION
+from kernel.files import init_files, init_fs
+from kernel.fork import copy_process
+from kernel.groups import set_special_pids
+from kernel.limits import boot_rlimits, max_threads
+from kernel.mm.mm import mm_alloc
+from kernel.pid import (
+    PIDTYPE_MAX,
+    PIDTYPE_PGID,
+    PIDTYPE_PID,
+    PIDTYPE_SID,
+    Pid,
+    PidMap,
+    attach_pid,
+)
+from kernel.points import SCHEDULE, Path
+from kernel.profiles import profile_named
+from kernel.sched.ttwu import set_current_state
+from kernel.task import (
+    PF_FORKNOEXEC,
+    PF_KTHREAD,
+    SIGNAL_UNKILLABLE,
+    TASK_INTERRUPTIBLE,
+    TASK_RUNNING,
+    SighandStruct,
+    SignalStruct,
+    TaskStruct,
+)
+from kernel.tasklist import TaskList
+from kernel.uapi.clone import CLONE_FILES, CLONE_FS
+from kernel.uapi.signals import NSIG, SIG_IGN, SIGCHLD
+from kernel.uapi.wait import WEXITED
+from kernel.wait import WaitOpts, wait_scan
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+
+def boot_tasks(k: "KernelState") -> None:
+    """Make ``k.tasks``, ``k.pids``, swapper, init and kthreadd.
+
+    Page frames, slab caches, kernel stacks and the file tree must be there. Afterwards init is
+    RUNNING, ready for init_reap(), and kthreadd sleeps.
+    """
+    swapper = TaskStruct(0, 0, "swapper/0")
+    threads = max_threads(k.spec)
+    k.tasks = TaskList(swapper, profile_named(k.spec.linux), threads)
+    k.tasks.rlimits = boot_rlimits(threads)
+    k.pids = PidMap(k.spec.pid_max)
+    root = UserStruct(0)
+    k.tasks.users[0] = root
+    swapper.state = TASK_RUNNING
+    swapper.flags = PF_KTHREAD
+    swapper.cred = Cred(root, 0, 0, 0, 0, 0)
+    swapper.sighand = SighandStruct(k.new_lock("siglock"), NO_ACTION)
+    signal = swapper.signal = SignalStruct()
+    signal.leader = swapper
+    signal.threads.append(swapper)
+    pid0 = Pid(0)
+    attach_pid(swapper, PIDTYPE_PID, pid0)
+    attach_pid(swapper, PIDTYPE_PGID, pid0)
+    attach_pid(swapper, PIDTYPE_SID, pid0)
+    swapper.files = init_files(k)
+    swapper.fs = init_fs(k)
+    k.init_task = k.current = swapper
+
+    init = _kernel_thread(k, CLONE_FS, "init")
+    init.signal.flags = SIGNAL_UNKILLABLE
+    init.flags &= ~(PF_KTHREAD | PF_FORKNOEXEC)
+    init.exit_signal = SIGCHLD
+    init.mm = mm_alloc(k, None)
+    set_special_pids(init)
+    k.child_reaper = init
+
+    kthreadd = _kernel_thread(k, CLONE_FS | CLONE_FILES, "kthreadd")
+    kthreadd.sighand.action = dict.fromkeys(range(1, NSIG + 1), SIG_IGN)
+    kthreadd.state = TASK_INTERRUPTIBLE
+    k.kthreadd = kthreadd
+
+
+def _kernel_thread(k: "KernelState", flags: int, comm: str) -> TaskStruct:
+    """Return a child of swapper, made before there is anything to interleave with."""
+    path = copy_process(k, flags)
+    while True:
+        try:
+            next(path)
+        except StopIteration as done:
+            task: Any = done.value
+            break
+    task.comm = comm
+    task.state = TASK_RUNNING
+    return task  # type: ignore[no-any-return]
+
+
+def init_reap(k: "KernelState") -> Path:
+    """Be init: wait for children for ever, and tell ``k.spawn_exited`` of each. Never returns."""
+    init = k.current
+    wo = WaitOpts(init, PIDTYPE_MAX, None, WEXITED)
+    init.signal.wait_chldexit.append(wo)
+    while True:
+        yield from set_current_state(k, TASK_INTERRUPTIBLE)
+        report: Any = yield from wait_scan(k, wo)
+        if type(report) is tuple:
+            k.spawn_exited(report[0], report[1])
+            yield from set_current_state(k, TASK_RUNNING)
+        else:
+            # also without any child: the next one to exit finds the entry on the wait queue
+            yield "init_reap.schedule", SCHEDULE, None

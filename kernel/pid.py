@@ -1,0 +1,270 @@
+"""``struct pid``: process numbers, who uses them, and how the next one is chosen.
+
+A ``Pid`` outlives its task: the same number names a thread (PIDTYPE_PID), a process (TGID), a
+process group (PGID) and a session (SID), and it stays reserved while any of the four links is in
+use. So a reaped shell's number cannot be handed out again while a background job still belongs to
+its group.
+
+Numbers go round: the search starts after the last number given, up to pid_max (exclusive), and
+then again from RESERVED_PIDS, so 1..299 are used in the first pass only, and a number that was just
+freed comes back a full lap later. ``used`` has one byte per number, which lets the search for a
+free one run at memchr() speed; the search of a full range is avoided by counting.
+
+Members of a group or session are a dict from the leader's pid: leaving is O(1), and the order is
+known (Linux chains are newest first, so readers go backwards).
+
+Source: kernel/pid.c, include/linux/pid.h, include/linux/threads.h.
+Deviation: one pid namespace; the members of a thread group are in ``signal.threads``.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.errors import KernelError
+from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.task import TaskStruct
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+RESERVED_PIDS: Final = 300
+PID_MAX_LIMIT: Final = 4 * 1024 * 1024
+PID_MAX_MIN: Final = RESERVED_PIDS + 1
+
+PIDTYPE_PID: Final = 0
+PIDTYPE_TGID: Final = 1
+PIDTYPE_PGID: Final = 2
+PIDTYPE_SID: Final = 3
+PIDTYPE_MAX: Final = 4
+
+
+class Pid:
+    """One number and its four kinds of users (``struct pid``)."""
+
+    __slots__ = ("leader", "nr", "pgrp", "session", "task")
+
+    def __init__(self, nr: int) -> None:
+        self.nr = nr
+        # tasklist_lock
+        self.task: TaskStruct | None = None  # PIDTYPE_PID
+        self.leader: TaskStruct | None = None  # PIDTYPE_TGID
+        self.pgrp: dict[int, TaskStruct] | None = None  # PIDTYPE_PGID: leaders by pid
+        self.session: dict[int, TaskStruct] | None = None  # PIDTYPE_SID
+
+    def __repr__(self) -> str:
+        return f"<pid {self.nr}>"
+
+    def in_use(self) -> bool:
+        """Tell whether any of the four links keeps the number reserved."""
+        return bool(self.task is not None or self.leader is not None or self.pgrp or self.session)
+
+
+class PidMap:
+    """Which numbers are taken, and the hash from number to ``Pid``."""
+
+    __slots__ = ("hash", "last", "pid_max", "taken", "used")
+
+    def __init__(self, pid_max: int) -> None:
+        if not PID_MAX_MIN <= pid_max <= PID_MAX_LIMIT:
+            raise ValueError(f"pid_max {pid_max} is not in {PID_MAX_MIN}..{PID_MAX_LIMIT}")
+        self.pid_max = pid_max
+        # pidmap_lock
+        self.last = 0
+        self.taken = 0
+        self.used = bytearray(pid_max)
+        self.used[0] = 1
+        self.hash: dict[int, Pid] = {}
+
+    def next_number(self) -> int:
+        """Take and return the next free number, or 0 if there is none.
+
+        Source: lib/idr.c:idr_alloc_cyclic() as kernel/pid.c:alloc_pid() calls it.
+        """
+        used = self.used
+        cursor = self.last + 1
+        number = used.find(0, cursor) if self.taken < self.pid_max - 1 else -1
+        if number < 0:
+            start = RESERVED_PIDS if cursor > RESERVED_PIDS else 1
+            number = used.find(0, start, cursor)
+            if number < 0:
+                return 0
+        used[number] = 1
+        self.taken += 1
+        self.last = number
+        return number
+
+    def put_number(self, number: int) -> None:
+        """Give ``number`` back."""
+        self.used[number] = 0
+        self.taken -= 1
+
+    def find_vpid(self, number: int) -> Pid | None:
+        """Return the published ``Pid`` with this number.
+
+        Source: kernel/pid.c:find_vpid().
+        """
+        return self.hash.get(number)
+
+    def find_task_by_vpid(self, number: int) -> TaskStruct | None:
+        """Return the thread whose id is ``number``, zombies included.
+
+        Source: kernel/pid.c:find_task_by_vpid().
+        """
+        pid = self.hash.get(number)
+        return None if pid is None else pid.task
+
+
+def alloc_pid(k: "KernelState") -> Path:
+    """Reserve the next number; return its ``Pid``, published only when it is fully built.
+
+    Raises:
+        KernelError: no number is free: EAGAIN (2.6.34: ENOMEM).
+
+    Source: kernel/pid.c:alloc_pid().
+    """
+    lock = k.pidmap_lock
+    pids = k.pids
+    yield "alloc_pid.pidmap_lock", ACQUIRE, lock
+    k.now_ns += k.costs.alloc_pid
+    number = pids.next_number()
+    yield "alloc_pid.pidmap_unlock", RELEASE, lock
+    if not number:
+        raise KernelError(k.tasks.profile.pid_exhausted_errno)
+    pid = Pid(number)
+    yield "alloc_pid.publish_lock", ACQUIRE, lock
+    pids.hash[number] = pid
+    yield "alloc_pid.publish_unlock", RELEASE, lock
+    return pid
+
+
+def free_pid(k: "KernelState", pid: Pid) -> Path:
+    """Unpublish ``pid`` and give its number back. Nothing may use it any more.
+
+    Source: kernel/pid.c:free_pid().
+    """
+    lock = k.pidmap_lock
+    yield "free_pid.pidmap_lock", ACQUIRE, lock
+    del k.pids.hash[pid.nr]
+    k.pids.put_number(pid.nr)
+    yield "free_pid.pidmap_unlock", RELEASE, lock
+
+
+def attach_pid(task: TaskStruct, kind: int, pid: Pid) -> None:
+    """Make ``task`` a user of ``pid``. Caller holds tasklist_lock for writing.
+
+    Source: kernel/pid.c:attach_pid().
+    """
+    if kind == PIDTYPE_PID:
+        task.thread_pid = pid
+        pid.task = task
+    elif kind == PIDTYPE_TGID:
+        pid.leader = task
+    elif kind == PIDTYPE_PGID:
+        task.signal.pgrp = pid
+        if pid.pgrp is None:
+            pid.pgrp = {}
+        pid.pgrp[task.pid] = task
+    else:
+        task.signal.session = pid
+        if pid.session is None:
+            pid.session = {}
+        pid.session[task.pid] = task
+
+
+def detach_pid(task: TaskStruct, kind: int) -> Pid | None:
+    """End ``task``'s use of its ``kind`` number. Caller holds tasklist_lock for writing.
+
+    Returns:
+        The ``Pid`` if nothing uses it any more: the caller passes it to free_pid(). Else None.
+
+    Source: kernel/pid.c:detach_pid(), __change_pid().
+    """
+    pid: Pid
+    if kind == PIDTYPE_PID:
+        pid = task.thread_pid
+        pid.task = None
+    elif kind == PIDTYPE_TGID:
+        pid = task.thread_pid
+        pid.leader = None
+    elif kind == PIDTYPE_PGID:
+        pid = task.signal.pgrp
+        members = pid.pgrp
+        if members is None:
+            raise AssertionError(f"{pid!r} is no process group")
+        del members[task.pid]
+        if not members:
+            pid.pgrp = None
+    else:
+        pid = task.signal.session
+        members = pid.session
+        if members is None:
+            raise AssertionError(f"{pid!r} is no session")
+        del members[task.pid]
+        if not members:
+            pid.session = None
+    return None if pid.in_use() else pid
+
+
+def change_pid(task: TaskStruct, kind: int, pid: Pid) -> Pid | None:
+    """Move ``task`` from its ``kind`` number to ``pid``; the result is detach_pid()'s.
+
+    Source: kernel/pid.c:change_pid().
+    """
+    unused = detach_pid(task, kind)
+    attach_pid(task, kind, pid)
+    return unused
+
+
+def exchange_tids(left: TaskStruct, right: TaskStruct) -> None:
+    """Swap the thread ids of two threads of one group. Caller holds tasklist_lock for writing.
+
+    Source: kernel/pid.c:exchange_tids().
+    """
+    left.thread_pid, right.thread_pid = right.thread_pid, left.thread_pid
+    left.thread_pid.task, right.thread_pid.task = left, right
+    left.pid, right.pid = right.pid, left.pid
+
+
+def transfer_pid(old: TaskStruct, new: TaskStruct) -> None:
+    """Give a leader's TGID, PGID and SID links, with their places in the chains, to ``new``.
+
+    Called right after exchange_tids(), so ``new`` already carries the number the links go by.
+
+    Source: kernel/pid.c:transfer_pid(), called three times by fs/exec.c:de_thread().
+    """
+    pid = new.thread_pid
+    pid.leader = new
+    new.signal.pgrp.pgrp[pid.nr] = new
+    new.signal.session.session[pid.nr] = new
+
+
+def members_of(pid: Pid, kind: int) -> tuple[TaskStruct, ...]:
+    """Return the leaders of all processes in a group or session, newest member first."""
+    members = pid.pgrp if kind == PIDTYPE_PGID else pid.session
+    return tuple(reversed(members.values())) if members else ()
+
+
+def pid_has_task(pid: Pid, kind: int) -> bool:
+    """Tell whether ``pid`` has a user of the given kind.
+
+    Source: include/linux/pid.h:pid_has_task().
+    """
+    if kind == PIDTYPE_PID:
+        return pid.task is not None
+    if kind == PIDTYPE_TGID:
+        return pid.leader is not None
+    return bool(pid.pgrp if kind == PIDTYPE_PGID else pid.session)
+
+
+def sys_getpid(k: "KernelState") -> int:
+    """Return the process id: the caller's thread group id. Source: kernel/sys.c:getpid()."""
+    return k.current.tgid
+
+
+def sys_gettid(k: "KernelState") -> int:
+    """Return the caller's thread id. Source: kernel/sys.c:gettid()."""
+    return k.current.pid
+
+
+def sys_getppid(k: "KernelState") -> int:
+    """Return the parent process's id; no lock is taken. Source: kernel/sys.c:getppid()."""
+    return k.current.real_parent.tgid

@@ -1,0 +1,395 @@
+"""Signals, second half: dequeueing, default actions, and the system calls that send.
+
+get_signal() runs on the way back to user mode whenever ``sigpending`` says so. It takes pending
+signals one by one, synchronous faults first, then private, then shared ones, lowest number first,
+until one needs user code or ends the process. Stopping is such an action too: every thread of the
+group stops by itself, and the last one tells the parent.
+
+Source: kernel/signal.c.
+Deviation: handlers, masks and sigaction come with the next issue: every disposition is SIG_DFL or
+SIG_IGN. A Python guest's SIGINT therefore ends it like SIGTERM does, instead of raising
+KeyboardInterrupt. No core is written; the core flag is set iff RLIMIT_CORE is not 0.
+"""
+
+from typing import TYPE_CHECKING
+
+from kernel.creds import kill_ok_by_cred
+from kernel.errors import KernelError, RestartSyscall
+from kernel.events import SIGNAL_DELIVER
+from kernel.exit import do_group_exit, will_become_orphaned_pgrp
+from kernel.limits import rlimit
+from kernel.pid import PIDTYPE_PGID, Pid, members_of
+from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
+from kernel.sched.ttwu import set_current_state
+from kernel.signal_send import (
+    do_notify_parent_cldstop,
+    do_send_sig_info,
+    fatal_signal_pending,
+    pending_mask,
+    recalc_sigpending,
+    signal_pending,
+    signal_wake_up,
+    task_participate_group_stop,
+    task_set_jobctl_pending,
+)
+from kernel.task import (
+    JOBCTL_STOP_CONSUME,
+    JOBCTL_STOP_DEQUEUED,
+    JOBCTL_STOP_PENDING,
+    JOBCTL_STOP_SIGMASK,
+    JOBCTL_STOPPED,
+    PF_SIGNALED,
+    SIGNAL_CLD_CONTINUED,
+    SIGNAL_CLD_MASK,
+    SIGNAL_GROUP_EXIT,
+    SIGNAL_STOP_STOPPED,
+    SIGNAL_UNKILLABLE,
+    TASK_INTERRUPTIBLE,
+    TASK_RUNNING,
+    TASK_STOPPED,
+    TASK_STOPPED_BIT,
+    SigInfo,
+    TaskStruct,
+)
+from kernel.tasklist import for_each_process
+from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
+from kernel.uapi.rlimit import RLIMIT_CORE
+from kernel.uapi.signals import (
+    NSIG,
+    SI_TKILL,
+    SI_USER,
+    SIG_DFL,
+    SIG_IGN,
+    SIG_KERNEL_COREDUMP_MASK,
+    SIG_KERNEL_IGNORE_MASK,
+    SIG_KERNEL_ONLY_MASK,
+    SIG_KERNEL_STOP_MASK,
+    SIGCONT,
+    SIGKILL,
+    SIGSTOP,
+    SYNCHRONOUS_MASK,
+)
+from kernel.uapi.wait import CLD_CONTINUED, CLD_STOPPED
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+__all__ = [
+    "do_send_sig_info",
+    "fatal_signal_pending",
+    "get_signal",
+    "kill_pgrp",
+    "kill_pid_info",
+    "signal_pending",
+    "sys_kill",
+    "sys_pause",
+    "sys_tgkill",
+]
+
+
+# -- taking signals ---------------------------------------------------------------------------------
+
+
+def _next_signal(mask: int) -> int:
+    """Return the signal of a set to take first. Source: kernel/signal.c:next_signal()."""
+    urgent = mask & SYNCHRONOUS_MASK
+    mask = urgent or mask
+    return (mask & -mask).bit_length()
+
+
+def dequeue_signal(task: TaskStruct) -> SigInfo | None:
+    """Take the next unblocked signal off ``task``'s queues. Caller holds siglock.
+
+    Source: kernel/signal.c:dequeue_signal().
+    """
+    signal = task.signal
+    info: SigInfo | None = None
+    for shared in (False, True):
+        queue = signal.shared_pending if shared else task.pending
+        mask = pending_mask(queue) & ~task.blocked
+        if not mask:
+            continue
+        sig = _next_signal(mask)
+        place = next(place for place, entry in enumerate(queue) if entry[0] == sig)
+        info = queue[place]
+        queue = queue[:place] + queue[place + 1 :]
+        if shared:
+            signal.shared_pending = queue
+        else:
+            task.pending = queue
+        break
+    recalc_sigpending(task)
+    if info is not None and SIG_KERNEL_STOP_MASK >> (info[0] - 1) & 1:
+        task.jobctl |= JOBCTL_STOP_DEQUEUED
+    return info
+
+
+def get_signal(k: "KernelState") -> Path:
+    """Handle the current task's pending signals by their default actions.
+
+    Returns when none is left.
+
+    Raises:
+        TaskDead: a signal ended the process.
+
+    Source: kernel/signal.c:get_signal().
+    """
+    task = k.current
+    signal = task.signal
+    action = task.sighand.action
+    siglock = task.sighand.siglock
+    stats = k.stats
+    while True:
+        yield "get_signal.siglock", ACQUIRE, siglock
+        if signal.flags & SIGNAL_CLD_MASK:
+            why = CLD_CONTINUED if signal.flags & SIGNAL_CLD_CONTINUED else CLD_STOPPED
+            signal.flags &= ~SIGNAL_CLD_MASK
+            yield "get_signal.siglock_cldstop", RELEASE, siglock
+            yield "get_signal.tasklist_lock", READ, k.tasklist_lock
+            yield from do_notify_parent_cldstop(k, task, why)
+            yield "get_signal.tasklist_unlock", RELEASE, k.tasklist_lock
+            continue
+        if signal.flags & SIGNAL_GROUP_EXIT or signal.group_exec_task is not None:
+            sig = SIGKILL
+            break
+        if task.jobctl & JOBCTL_STOP_PENDING:
+            stopped = yield from do_signal_stop(k, 0)
+            if stopped:
+                continue
+        info = dequeue_signal(task)
+        if info is None:
+            yield "get_signal.siglock_none", RELEASE, siglock
+            return
+        sig = info[0]
+        k.now_ns += k.costs.signal_deliver
+        stats.signals_delivered += 1
+        bit = 1 << (sig - 1)
+        handler = action.get(sig, SIG_DFL)
+        k.emit(SIGNAL_DELIVER, sig, 0, info[1], handler, 0, task.pid)
+        ignored = (
+            handler == SIG_IGN
+            or bit & SIG_KERNEL_IGNORE_MASK
+            or (signal.flags & SIGNAL_UNKILLABLE and not bit & SIG_KERNEL_ONLY_MASK)
+        )
+        if ignored:
+            yield "get_signal.siglock_ignored", RELEASE, siglock
+            continue
+        if not bit & SIG_KERNEL_STOP_MASK:
+            break
+        if sig != SIGSTOP:
+            yield "get_signal.siglock_orphan", RELEASE, siglock
+            yield "get_signal.orphan_tasklist_lock", READ, k.tasklist_lock
+            orphaned = will_become_orphaned_pgrp(k, signal.pgrp, None)
+            yield "get_signal.orphan_tasklist_unlock", RELEASE, k.tasklist_lock
+            if orphaned:
+                continue
+            yield "get_signal.siglock_again", ACQUIRE, siglock
+        stopped = yield from do_signal_stop(k, sig)
+        if not stopped:
+            yield "get_signal.siglock_nostop", RELEASE, siglock
+    yield "get_signal.siglock_fatal", RELEASE, siglock
+    task.flags |= PF_SIGNALED
+    status = sig
+    if SIG_KERNEL_COREDUMP_MASK >> (sig - 1) & 1 and rlimit(k, signal, RLIMIT_CORE):
+        status |= 0x80
+    yield from do_group_exit(k, status)
+
+
+def do_signal_stop(k: "KernelState", signr: int) -> Path:
+    """Take part in a group stop, starting it if ``signr`` is not 0. Caller holds siglock.
+
+    Returns:
+        True after the task has slept and been resumed, with siglock given up; False, with it
+        held, if a SIGCONT or SIGKILL came in between and there is nothing to stop for.
+
+    Source: kernel/signal.c:do_signal_stop().
+    """
+    task = k.current
+    signal = task.signal
+    siglock = task.sighand.siglock
+    if not task.jobctl & JOBCTL_STOP_PENDING:
+        if (
+            not task.jobctl & JOBCTL_STOP_DEQUEUED
+            or signal.flags & SIGNAL_GROUP_EXIT
+            or signal.group_exec_task is not None
+        ):
+            return False
+        if not signal.flags & SIGNAL_STOP_STOPPED:
+            signal.group_exit_code = signr
+        signal.group_stop_count = 0
+        wanted = signr & JOBCTL_STOP_SIGMASK | JOBCTL_STOP_PENDING | JOBCTL_STOP_CONSUME
+        if task_set_jobctl_pending(task, wanted):
+            signal.group_stop_count += 1
+        for thread in tuple(signal.threads):
+            if thread is task or thread.state & TASK_STOPPED_BIT:
+                continue
+            if task_set_jobctl_pending(thread, wanted):
+                signal.group_stop_count += 1
+                yield from signal_wake_up(k, thread, False)
+    last = task_participate_group_stop(task)
+    task.jobctl |= JOBCTL_STOPPED
+    recalc_sigpending(task)
+    yield from set_current_state(k, TASK_STOPPED)
+    yield "do_signal_stop.siglock_done", RELEASE, siglock
+    if last:
+        yield "do_signal_stop.tasklist_lock", READ, k.tasklist_lock
+        yield from do_notify_parent_cldstop(k, task, CLD_STOPPED)
+        yield "do_signal_stop.tasklist_unlock", RELEASE, k.tasklist_lock
+    yield "do_signal_stop.schedule", SCHEDULE, None
+    return True
+
+
+# -- sending by number ------------------------------------------------------------------------------
+
+
+def _check_kill_permission(k: "KernelState", sig: int, task: TaskStruct) -> int:
+    """Return 0 or the errno with which the current task may not send ``sig`` to ``task``.
+
+    Source: kernel/signal.c:check_kill_permission().
+    """
+    if not 0 <= sig <= NSIG:
+        return EINVAL
+    current = k.current
+    if current.signal is task.signal or kill_ok_by_cred(current.cred, task.cred):
+        return 0
+    if sig == SIGCONT and current.signal.session is task.signal.session:
+        return 0
+    return EPERM
+
+
+def group_send_sig_info(k: "KernelState", sig: int, info: SigInfo, task: TaskStruct) -> Path:
+    """Send ``sig`` to ``task``'s process if the current task may; return 0 or an errno.
+
+    Signal 0 only checks. Zombies accept everything.
+
+    Source: kernel/signal.c:group_send_sig_info().
+    """
+    error = _check_kill_permission(k, sig, task)
+    if not error and sig:
+        alive = yield from do_send_sig_info(k, sig, info, task, True)
+        if not alive:
+            error = ESRCH
+    return error
+
+
+def kill_pid_info(k: "KernelState", sig: int, info: SigInfo, pid: Pid | None) -> Path:
+    """Send ``sig`` to the process of thread ``pid``; return 0 or an errno.
+
+    An exec may swap the thread ids in between; then it looks again.
+
+    Source: kernel/signal.c:kill_pid_info().
+    """
+    while True:
+        task = None if pid is None else pid.task
+        if task is None:
+            return ESRCH
+        error: int = yield from group_send_sig_info(k, sig, info, task)
+        if error != ESRCH or pid is None or pid.task is task:
+            return error
+
+
+def kill_pgrp(k: "KernelState", sig: int, info: SigInfo, pgrp: Pid | None) -> Path:
+    """Send ``sig`` to every process of a group, newest first; caller holds tasklist_lock.
+
+    Returns:
+        0 if any of them accepted it, else the last errno, ESRCH for an empty group.
+
+    Source: kernel/signal.c:__kill_pgrp_info().
+    """
+    error = ESRCH
+    success = False
+    for task in () if pgrp is None else members_of(pgrp, PIDTYPE_PGID):
+        failed = yield from group_send_sig_info(k, sig, info, task)
+        if failed:
+            error = failed
+        else:
+            success = True
+    return 0 if success else error
+
+
+def sys_kill(k: "KernelState", pid: int, signal: int) -> Path:
+    """Send a signal to a process or to several.
+
+    Args:
+        pid: > 0 that process; 0 the caller's group; -1 everyone but init and the caller's
+            process; < -1 group ``-pid``.
+        signal: 0 only checks existence and permission.
+
+    Raises:
+        KernelError: EINVAL, no such signal; ESRCH, nobody there; EPERM, not allowed for any.
+
+    Source: kernel/signal.c:kill(), kill_something_info().
+    """
+    current = k.current
+    info = (signal, SI_USER, current.tgid, current.cred.uid, 0)
+    if pid > 0:
+        error = yield from kill_pid_info(k, signal, info, k.pids.find_vpid(pid))
+    elif pid == -(1 << 31):
+        error = ESRCH
+    else:
+        lock = k.tasklist_lock
+        yield "kill_something_info.tasklist_lock", READ, lock
+        if pid == -1:
+            error = yield from _kill_everyone(k, signal, info)
+        else:
+            pgrp = k.pids.find_vpid(-pid) if pid else current.signal.pgrp
+            error = yield from kill_pgrp(k, signal, info, pgrp)
+        yield "kill_something_info.tasklist_unlock", RELEASE, lock
+    if error:
+        raise KernelError(error)
+    return None
+
+
+def _kill_everyone(k: "KernelState", sig: int, info: SigInfo) -> Path:
+    """Send ``sig`` to all processes but init and the caller's; return 0 or an errno."""
+    current = k.current
+    error = 0
+    count = 0
+    for task in for_each_process(k):
+        if task.pid <= 1 or task.signal is current.signal:
+            continue
+        count += 1
+        failed = yield from group_send_sig_info(k, sig, info, task)
+        if failed != EPERM:
+            error = failed
+    return error if count else ESRCH
+
+
+def sys_tgkill(k: "KernelState", tgid: int, tid: int, signal: int) -> Path:
+    """Send a signal to one thread of a given process.
+
+    Raises:
+        KernelError: EINVAL, an id is not positive or no such signal; ESRCH, no such thread in
+            that process; EPERM.
+
+    Source: kernel/signal.c:tgkill(), do_send_specific().
+    """
+    if tgid <= 0 or tid <= 0:
+        raise KernelError(EINVAL)
+    task = k.pids.find_task_by_vpid(tid)
+    if task is None or task.tgid != tgid:
+        raise KernelError(ESRCH)
+    error = _check_kill_permission(k, signal, task)
+    if not error and signal:
+        current = k.current
+        info = (signal, SI_TKILL, current.tgid, current.cred.uid, 0)
+        # a thread that died meanwhile is no error: the signal was as good as delivered
+        yield from do_send_sig_info(k, signal, info, task, False)
+    if error:
+        raise KernelError(error)
+    return None
+
+
+def sys_pause(k: "KernelState") -> Path:
+    """Sleep until a signal ends the process or runs a handler.
+
+    Source: kernel/signal.c:pause().
+    """
+    current = k.current
+    while not current.sigpending:
+        yield from set_current_state(k, TASK_INTERRUPTIBLE)
+        if current.sigpending:
+            break
+        yield "pause.schedule", SCHEDULE, None
+    yield from set_current_state(k, TASK_RUNNING)
+    raise RestartSyscall

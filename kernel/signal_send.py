@@ -1,0 +1,543 @@
+"""Signals, first half: how they are generated, queued, and who is woken for them.
+
+A signal is sent to a thread (private ``pending``) or to a process (``signal.shared_pending``). An
+ignored signal is dropped here unless it is blocked. Stop signals and SIGCONT act at once on each
+other, whatever the target later does with them. For a process, complete_signal() picks a thread
+that can take the signal; a fatal signal that dumps no core starts the group's exit right here by
+giving SIGKILL to every thread. ``sigpending`` is TIF_SIGPENDING: a hint to look, set when a signal
+may have to be handled and recalculated by the thread itself.
+
+The parent's view of a child (exited, stopped, continued) is sent from here too: SIGCHLD, and a
+wake-up of those threads of the parent whose wait could be satisfied.
+
+``kernel.signal`` is the second half: dequeueing, default actions, system calls.
+
+Lock order: tasklist_lock, then siglock, then pi_lock.
+
+Source: kernel/signal.c.
+Deviation: signals carry no more than SigInfo; RLIMIT_SIGPENDING is not there; a target thread counts
+as busy when a signal is pending, even if it is running (task_curr).
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.events import SIGNAL_GENERATE
+from kernel.pid import PIDTYPE_MAX, PIDTYPE_PGID, PIDTYPE_PID, PIDTYPE_TGID
+from kernel.points import ACQUIRE, POINT, READ, RELEASE, Path
+from kernel.sched.ttwu import try_to_wake_up
+from kernel.task import (
+    JOBCTL_STOP_CONSUME,
+    JOBCTL_STOP_DEQUEUED,
+    JOBCTL_STOP_PENDING,
+    JOBCTL_STOP_SIGMASK,
+    JOBCTL_STOPPED,
+    PF_EXITING,
+    SIGNAL_CLD_CONTINUED,
+    SIGNAL_CLD_MASK,
+    SIGNAL_CLD_STOPPED,
+    SIGNAL_GROUP_EXIT,
+    SIGNAL_STOP_CONTINUED,
+    SIGNAL_STOP_STOPPED,
+    SIGNAL_UNKILLABLE,
+    TASK_INTERRUPTIBLE,
+    TASK_RUNNING,
+    TASK_STOPPED_BIT,
+    TASK_TRACED_BIT,
+    TASK_WAKEKILL,
+    SigInfo,
+    TaskStruct,
+)
+from kernel.uapi.signals import (
+    SIG_DFL,
+    SIG_IGN,
+    SIG_KERNEL_COREDUMP_MASK,
+    SIG_KERNEL_IGNORE_MASK,
+    SIG_KERNEL_STOP_MASK,
+    SIGCHLD,
+    SIGCONT,
+    SIGKILL,
+    SIGRTMIN,
+    sigmask,
+)
+from kernel.uapi.wait import (
+    CLD_CONTINUED,
+    CLD_DUMPED,
+    CLD_EXITED,
+    CLD_KILLED,
+    CLD_STOPPED,
+    WNOTHREAD,
+)
+
+if TYPE_CHECKING:
+    from kernel.pid import Pid
+    from kernel.state import KernelState
+
+TRACE_SIGNAL_DELIVERED: Final = 0
+TRACE_SIGNAL_IGNORED: Final = 1
+TRACE_SIGNAL_ALREADY_PENDING: Final = 2
+
+_CONT_MASK: Final = sigmask(SIGCONT)
+_KILL_INFO: Final[SigInfo] = (SIGKILL, 0, 0, 0, 0)
+
+
+# -- the pending state of one task ----------------------------------------------------------------
+
+
+def signal_pending(task: TaskStruct) -> bool:
+    """Tell whether ``task`` should look at its signals before it sleeps or returns to user mode.
+
+    Source: include/linux/sched/signal.h:signal_pending().
+    """
+    return task.sigpending
+
+
+def fatal_signal_pending(task: TaskStruct) -> bool:
+    """Tell whether ``task`` is being killed.
+
+    Source: include/linux/sched/signal.h:fatal_signal_pending().
+    """
+    return task.sigpending and sigismember(task.pending, SIGKILL)
+
+
+def sigismember(pending: tuple[SigInfo, ...], sig: int) -> bool:
+    """Tell whether ``sig`` is in a pending queue."""
+    for info in pending:  # noqa: SIM110  (any() costs three times as much here)
+        if info[0] == sig:
+            return True
+    return False
+
+
+def pending_mask(pending: tuple[SigInfo, ...]) -> int:
+    """Return the set of signals in a queue."""
+    mask = 0
+    for info in pending:
+        mask |= 1 << (info[0] - 1)
+    return mask
+
+
+def recalc_sigpending(task: TaskStruct) -> bool:
+    """Set ``task.sigpending`` by what is queued; return it. Caller holds siglock.
+
+    Source: kernel/signal.c:recalc_sigpending_tsk().
+    """
+    pending = bool(task.jobctl & JOBCTL_STOP_PENDING)
+    if not pending and (task.pending or task.signal.shared_pending):
+        queued = pending_mask(task.pending) | pending_mask(task.signal.shared_pending)
+        pending = bool(queued & ~task.blocked)
+    task.sigpending = pending
+    return pending
+
+
+def flush_sigqueue_mask(pending: tuple[SigInfo, ...], mask: int) -> tuple[SigInfo, ...]:
+    """Return the queue without the signals of ``mask``.
+
+    Source: kernel/signal.c:flush_sigqueue_mask().
+    """
+    return tuple(info for info in pending if not mask >> (info[0] - 1) & 1)
+
+
+# -- group stop bookkeeping -----------------------------------------------------------------------
+
+
+def task_set_jobctl_pending(task: TaskStruct, mask: int) -> bool:
+    """Ask ``task`` to stop, unless it is being killed; return whether it will.
+
+    Source: kernel/signal.c:task_set_jobctl_pending().
+    """
+    if task.flags & PF_EXITING or fatal_signal_pending(task):
+        return False
+    if mask & JOBCTL_STOP_SIGMASK:
+        task.jobctl &= ~JOBCTL_STOP_SIGMASK
+    task.jobctl |= mask
+    return True
+
+
+def task_clear_jobctl_pending(task: TaskStruct) -> None:
+    """Forget a stop ``task`` was asked for. Source: kernel/signal.c:task_clear_jobctl_pending()."""
+    task.jobctl &= ~(JOBCTL_STOP_PENDING | JOBCTL_STOP_CONSUME | JOBCTL_STOP_DEQUEUED)
+
+
+def task_participate_group_stop(task: TaskStruct) -> bool:
+    """Count ``task`` out of the stop in progress; return True if it was the last one.
+
+    Source: kernel/signal.c:task_participate_group_stop().
+    """
+    signal = task.signal
+    consume = task.jobctl & JOBCTL_STOP_CONSUME
+    task_clear_jobctl_pending(task)
+    if not consume:
+        return False
+    if signal.group_stop_count:
+        signal.group_stop_count -= 1
+    if not signal.group_stop_count and not signal.flags & SIGNAL_STOP_STOPPED:
+        set_stop_flags(task, SIGNAL_STOP_STOPPED)
+        return True
+    return False
+
+
+def set_stop_flags(task: TaskStruct, flags: int) -> None:
+    """Replace the stop part of the group's flags. Source: signal_set_stop_flags()."""
+    signal = task.signal
+    if signal.flags & SIGNAL_GROUP_EXIT:
+        return
+    mask = SIGNAL_CLD_MASK | SIGNAL_STOP_STOPPED | SIGNAL_STOP_CONTINUED
+    signal.flags = (signal.flags & ~mask) | flags
+
+
+def task_join_group_stop(child: TaskStruct) -> None:
+    """Let a new thread take part in a stop of its group. Caller holds siglock.
+
+    Source: kernel/signal.c:task_join_group_stop(), called from fork.
+    """
+    signal = child.signal
+    wanted = JOBCTL_STOP_PENDING
+    if signal.group_stop_count:
+        signal.group_stop_count += 1
+        wanted |= JOBCTL_STOP_CONSUME
+    elif not signal.flags & SIGNAL_STOP_STOPPED:
+        return
+    task_set_jobctl_pending(child, wanted)
+    child.sigpending = True
+
+
+# -- waking ----------------------------------------------------------------------------------------
+
+
+def signal_wake_up(k: "KernelState", task: TaskStruct, fatal: bool) -> Path:
+    """Make ``task`` look at its signals: wake it, or kick the CPU it runs on.
+
+    Source: kernel/signal.c:signal_wake_up_state().
+    """
+    task.sigpending = True
+    mask = TASK_INTERRUPTIBLE
+    if fatal:
+        task.jobctl &= ~JOBCTL_STOPPED
+        mask |= TASK_WAKEKILL | TASK_TRACED_BIT
+    woken = yield from try_to_wake_up(k, task, mask)
+    if not woken and task.state == TASK_RUNNING:
+        k.kick(task)
+
+
+def zap_process(k: "KernelState", task: TaskStruct, *, spare: TaskStruct | None) -> Path:
+    """Give SIGKILL to every thread of ``task``'s process but ``spare``. Caller holds siglock.
+
+    Returns:
+        How many threads other than ``spare`` there are, dying ones included.
+
+    Source: kernel/signal.c:zap_other_threads(), complete_signal().
+    """
+    signal = task.signal
+    signal.group_stop_count = 0
+    count = 0
+    for thread in tuple(signal.threads):
+        if thread is spare:
+            continue
+        count += 1
+        task_clear_jobctl_pending(thread)
+        if thread.exit_state:
+            continue
+        if not sigismember(thread.pending, SIGKILL):
+            thread.pending = (*thread.pending, _KILL_INFO)
+        yield from signal_wake_up(k, thread, True)
+    return count
+
+
+# -- sending ---------------------------------------------------------------------------------------
+
+
+def sig_ignored(task: TaskStruct, sig: int) -> bool:
+    """Tell whether ``sig`` has no effect on ``task`` and need not be queued.
+
+    Source: kernel/signal.c:sig_ignored(), sig_task_ignored().
+    """
+    if task.blocked >> (sig - 1) & 1:
+        return False
+    handler = task.sighand.action.get(sig, SIG_DFL)
+    if handler == SIG_IGN:
+        return True
+    if handler != SIG_DFL:
+        return False
+    return bool(task.signal.flags & SIGNAL_UNKILLABLE or SIG_KERNEL_IGNORE_MASK >> (sig - 1) & 1)
+
+
+def send_signal_locked(
+    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, group: bool
+) -> Path:
+    """Queue ``sig`` for ``task`` (or its process) and wake who has to handle it.
+
+    The caller holds ``task``'s siglock. Ignored signals and repeated standard signals are
+    dropped; stop and continue signals take effect on each other first.
+
+    Source: kernel/signal.c:__send_signal_locked().
+    """
+    stats = k.stats
+    signal = task.signal
+    deliver = yield from prepare_signal(k, sig, task)
+    if not deliver:
+        stats.signals_ignored += 1
+        k.emit(SIGNAL_GENERATE, sig, 0, info[1], task.comm, task.pid, group, TRACE_SIGNAL_IGNORED)
+        return
+    pending = signal.shared_pending if group else task.pending
+    if sig < SIGRTMIN and sigismember(pending, sig):
+        k.emit(
+            SIGNAL_GENERATE, sig, 0, info[1], task.comm, task.pid, group,
+            TRACE_SIGNAL_ALREADY_PENDING,
+        )  # fmt: skip
+        return
+    k.now_ns += k.costs.signal_send
+    stats.signals += 1
+    if group:
+        signal.shared_pending = (*pending, info)
+    else:
+        task.pending = (*pending, info)
+    k.emit(SIGNAL_GENERATE, sig, 0, info[1], task.comm, task.pid, group, TRACE_SIGNAL_DELIVERED)
+    yield from complete_signal(k, sig, task, group)
+
+
+def prepare_signal(k: "KernelState", sig: int, task: TaskStruct) -> Path:
+    """Do what ``sig`` does by being generated; return whether it is to be queued.
+
+    A stop signal removes queued SIGCONTs. SIGCONT removes queued stop signals and resumes all
+    stopped threads, even if it is blocked or ignored; the first one resumed tells the parent.
+
+    Source: kernel/signal.c:prepare_signal().
+    """
+    signal = task.signal
+    if signal.flags & SIGNAL_GROUP_EXIT:
+        return False
+    bit = 1 << (sig - 1)
+    if bit & SIG_KERNEL_STOP_MASK:
+        signal.shared_pending = flush_sigqueue_mask(signal.shared_pending, _CONT_MASK)
+        for thread in signal.threads:
+            thread.pending = flush_sigqueue_mask(thread.pending, _CONT_MASK)
+    elif sig == SIGCONT:
+        signal.shared_pending = flush_sigqueue_mask(signal.shared_pending, SIG_KERNEL_STOP_MASK)
+        for thread in tuple(signal.threads):
+            thread.pending = flush_sigqueue_mask(thread.pending, SIG_KERNEL_STOP_MASK)
+            task_clear_jobctl_pending(thread)
+            thread.jobctl &= ~JOBCTL_STOPPED
+            yield from try_to_wake_up(k, thread, TASK_STOPPED_BIT)
+        why = 0
+        if signal.flags & SIGNAL_STOP_STOPPED:
+            why = SIGNAL_CLD_CONTINUED
+        elif signal.group_stop_count:
+            why = SIGNAL_CLD_STOPPED
+        if why:
+            set_stop_flags(task, why | SIGNAL_STOP_CONTINUED)
+            signal.group_stop_count = 0
+            signal.group_exit_code = 0
+    return not sig_ignored(task, sig)
+
+
+def _wants_signal(sig: int, task: TaskStruct) -> bool:
+    """Tell whether ``task`` can take ``sig`` now. Source: kernel/signal.c:wants_signal()."""
+    if task.blocked >> (sig - 1) & 1 or task.flags & PF_EXITING:
+        return False
+    if sig == SIGKILL:
+        return True
+    return not task.state & (TASK_STOPPED_BIT | TASK_TRACED_BIT) and not task.sigpending
+
+
+def complete_signal(k: "KernelState", sig: int, task: TaskStruct, group: bool) -> Path:
+    """Choose a thread for ``sig`` and wake it; if the signal kills the process, wake them all.
+
+    Source: kernel/signal.c:complete_signal().
+    """
+    signal = task.signal
+    target: TaskStruct | None = None
+    if _wants_signal(sig, task):
+        target = task
+    elif group and len(signal.threads) > 1:
+        threads = signal.threads
+        current = signal.curr_target
+        start = threads.index(current) if current in threads else 0
+        for step in range(len(threads)):
+            thread = threads[(start + step) % len(threads)]
+            if _wants_signal(sig, thread):
+                target = signal.curr_target = thread
+                break
+    if target is None:
+        return  # all are busy with a signal or block it; they will find it in the queue
+    bit = 1 << (sig - 1)
+    fatal = (
+        not bit & (SIG_KERNEL_IGNORE_MASK | SIG_KERNEL_STOP_MASK)
+        and task.sighand.action.get(sig, SIG_DFL) == SIG_DFL
+    )
+    if fatal and not signal.flags & SIGNAL_GROUP_EXIT and not bit & SIG_KERNEL_COREDUMP_MASK:
+        signal.flags = SIGNAL_GROUP_EXIT
+        signal.group_exit_code = sig
+        yield from zap_process(k, task, spare=None)
+        return
+    yield from signal_wake_up(k, target, sig == SIGKILL)
+
+
+def do_send_sig_info(
+    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, group: bool
+) -> Path:
+    """Send ``sig`` to ``task`` or its process.
+
+    Returns:
+        True; False if the task is gone (ESRCH).
+
+    Source: kernel/signal.c:do_send_sig_info().
+    """
+    sighand = task.sighand
+    if sighand is None:
+        return False
+    siglock = sighand.siglock
+    yield "do_send_sig_info.siglock", ACQUIRE, siglock
+    # lock_task_sighand(): an exec or the task's release may have been faster
+    alive = task.sighand is sighand
+    if alive:
+        yield from send_signal_locked(k, sig, info, task, group)
+    yield "do_send_sig_info.siglock_done", RELEASE, siglock
+    return alive
+
+
+def retarget_shared_pending(k: "KernelState", task: TaskStruct, which: int) -> Path:
+    """Hand shared signals of ``which`` that ``task`` can no longer take to other threads.
+
+    Source: kernel/signal.c:retarget_shared_pending().
+    """
+    retarget = pending_mask(task.signal.shared_pending) & which
+    for thread in tuple(task.signal.threads):
+        if not retarget:
+            return
+        if thread is task or thread.flags & PF_EXITING:
+            continue
+        if not retarget & ~thread.blocked:
+            continue
+        retarget &= thread.blocked
+        if not thread.sigpending:
+            yield from signal_wake_up(k, thread, False)
+
+
+# -- telling the parent ----------------------------------------------------------------------------
+
+
+def eligible_pid(kind: int, wanted: "Pid | None", task: TaskStruct) -> bool:
+    """Tell whether ``task`` has the number a waiter asks for.
+
+    Source: kernel/exit.c:eligible_pid().
+    """
+    if kind == PIDTYPE_MAX:
+        return True
+    if kind == PIDTYPE_PID:
+        return task.thread_pid is wanted
+    if kind == PIDTYPE_TGID:
+        return task.signal.leader.thread_pid is wanted
+    if kind == PIDTYPE_PGID:
+        return task.signal.pgrp is wanted
+    return task.signal.session is wanted
+
+
+def wake_up_parent(k: "KernelState", task: TaskStruct, parent: TaskStruct) -> Path:
+    """Wake the threads of ``parent``'s process that wait for something like ``task``.
+
+    Source: kernel/signal.c:__wake_up_parent(), kernel/exit.c:child_wait_callback().
+    """
+    for wo in tuple(parent.signal.wait_chldexit):
+        if not eligible_pid(wo.kind, wo.pid, task):
+            continue
+        if wo.flags & WNOTHREAD and wo.waiter is not task.parent:
+            continue
+        yield from try_to_wake_up(k, wo.waiter, TASK_INTERRUPTIBLE)
+
+
+def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path:
+    """Tell ``task``'s parent that it has died. Caller holds tasklist_lock for writing.
+
+    Args:
+        task: a zombie group leader without other threads.
+        sig: its exit signal; 0 or an invalid one is not sent.
+
+    Returns:
+        True iff the parent ignores SIGCHLD, so that the zombie is to be reaped at once.
+
+    Source: kernel/signal.c:do_notify_parent().
+    Deviation: SA_NOCLDWAIT comes with sigaction.
+    """
+    parent = task.parent
+    code = task.exit_code
+    if code & 0x7F:
+        info_code = CLD_DUMPED if code & 0x80 else CLD_KILLED
+        status = code & 0x7F
+    else:
+        info_code = CLD_EXITED
+        status = code >> 8
+    if sig != SIGCHLD and task.parent_exec_id != parent.self_exec_id:
+        # the parent is no longer the program that chose this signal
+        sig = SIGCHLD
+    autoreap = False
+    siglock = parent.sighand.siglock
+    yield "do_notify_parent.siglock", ACQUIRE, siglock
+    if sig == SIGCHLD and parent.sighand.action.get(SIGCHLD, SIG_DFL) == SIG_IGN:
+        autoreap = True
+        sig = 0
+    if 0 < sig <= 64:
+        if sig_ignored(parent, sig) and sig != SIGCONT:
+            # what send_signal_locked() comes to, for the most frequent case
+            k.stats.signals_ignored += 1
+            k.emit(
+                SIGNAL_GENERATE, sig, 0, info_code, parent.comm, parent.pid, True,
+                TRACE_SIGNAL_IGNORED,
+            )  # fmt: skip
+        else:
+            info = (sig, info_code, task.pid, task.cred.uid, status)
+            yield from send_signal_locked(k, sig, info, parent, True)
+    if parent.signal.wait_chldexit:
+        yield from wake_up_parent(k, task, parent)
+    yield "do_notify_parent.siglock_done", RELEASE, siglock
+    return autoreap
+
+
+def do_notify_parent_cldstop(k: "KernelState", task: TaskStruct, why: int) -> Path:
+    """Tell the parent that ``task``'s process has stopped or continued.
+
+    The caller holds tasklist_lock for reading.
+
+    Args:
+        why: CLD_STOPPED or CLD_CONTINUED.
+
+    Source: kernel/signal.c:do_notify_parent_cldstop().
+    Deviation: SA_NOCLDSTOP comes with sigaction.
+    """
+    leader = task.group_leader
+    parent = leader.real_parent
+    signal = task.signal
+    status = SIGCONT if why == CLD_CONTINUED else signal.group_exit_code & 0x7F
+    sighand = parent.sighand
+    yield "do_notify_parent_cldstop.siglock", ACQUIRE, sighand.siglock
+    if sighand.action.get(SIGCHLD, SIG_DFL) != SIG_IGN:
+        info = (SIGCHLD, why, leader.pid, leader.cred.uid, status)
+        yield from send_signal_locked(k, SIGCHLD, info, parent, True)
+    yield from wake_up_parent(k, leader, parent)
+    yield "do_notify_parent_cldstop.siglock_done", RELEASE, sighand.siglock
+
+
+def exit_signals(k: "KernelState", task: TaskStruct) -> Path:
+    """Mark ``task`` as exiting: from here on no signal is directed to it.
+
+    Shared signals it could have taken go to a sibling; a stop in progress no longer waits for it.
+
+    Source: kernel/signal.c:exit_signals().
+    """
+    signal = task.signal
+    yield "exit_signals.pf_exiting", POINT, task
+    if len(signal.threads) == 1 or signal.flags & SIGNAL_GROUP_EXIT:
+        task.flags |= PF_EXITING
+        return
+    stopped = False
+    siglock = task.sighand.siglock
+    yield "exit_signals.siglock", ACQUIRE, siglock
+    task.flags |= PF_EXITING
+    if task.sigpending:
+        yield from retarget_shared_pending(k, task, ~task.blocked)
+        if task.jobctl & JOBCTL_STOP_PENDING:
+            stopped = task_participate_group_stop(task)
+    yield "exit_signals.siglock_done", RELEASE, siglock
+    if stopped:
+        lock: Any = k.tasklist_lock
+        yield "exit_signals.tasklist_lock", READ, lock
+        yield from do_notify_parent_cldstop(k, task, CLD_STOPPED)
+        yield "exit_signals.tasklist_unlock", RELEASE, lock

@@ -1,0 +1,222 @@
+"""posix_spawn, and programs started by the machine's configuration.
+
+posix_spawn is user code: glibc's clone(CLONE_VM | CLONE_VFORK), a few calls in the child, exec. So it
+is here: the child's user context is a small machine (``SpawnChild``) that makes those calls one
+after the other, each served like any other; the errno of the one that failed is left where the
+parent finds it. The parent reaps a child that could not exec, so only a pid was used up.
+
+Source: glibc sysdeps/unix/sysv/linux/spawni.c; kernel/umh.c (call_usermodehelper).
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.creds import Cred, alloc_uid
+from kernel.errors import KernelError
+from kernel.events import SCHED_PROCESS_EXEC, SCHED_PROCESS_FORK
+from kernel.exec import install_program, prepare_exec
+from kernel.files import open_std, set_mm_exe_file
+from kernel.fork import copy_process, wait_for_vfork_done
+from kernel.groups import set_special_pids
+from kernel.mm.mm import mm_alloc, mmput
+from kernel.pid import PIDTYPE_TGID
+from kernel.points import Path
+from kernel.sched.ttwu import wake_up_new_task
+from kernel.signal_send import recalc_sigpending
+from kernel.task import PF_FORKNOEXEC, TaskStruct
+from kernel.uapi.clone import CLONE_VFORK, CLONE_VM
+from kernel.uapi.errno_ import ENOTDIR
+from kernel.uapi.signals import SIG_KERNEL_ONLY_MASK, SIGCHLD
+from kernel.uapi.syscalls import (
+    NR_CLOSE,
+    NR_DUP2,
+    NR_EXECVE,
+    NR_EXIT_GROUP,
+    NR_OPEN,
+    NR_SETPGID,
+)
+from kernel.uapi.wait import WALL, WEXITED
+from kernel.vfs import lookup_inode
+from kernel.wait import WaitOpts, do_wait
+
+if TYPE_CHECKING:
+    from kernel.machine import SpawnSpec
+    from kernel.state import KernelState
+    from kernel.user import Error, Op, UserContext
+
+POSIX_SPAWN_OPEN: Final = 0
+POSIX_SPAWN_CLOSE: Final = 1
+POSIX_SPAWN_DUP2: Final = 2
+
+_ALL_SIGNALS: Final = (1 << 64) - 1
+_EXIT_FAILURE: Final = 127
+
+
+class SpawnChild:
+    """The user context of a posix_spawn child until exec (``kernel.user.UserContext``).
+
+    Attributes:
+        errno: of the call that failed, for the parent; 0 until then.
+    """
+
+    __slots__ = ("errno", "plan", "place", "steps", "want")
+
+    def __init__(self, plan: list["Op"]) -> None:
+        self.plan = plan
+        self.place = -1
+        self.want = -1  # the descriptor that the open just made must become
+        self.errno = 0
+        self.steps = 1
+
+    def resume(self, value: Any, error: "Error | None") -> "Op":
+        """Return the next call; after a failed one, the exit."""
+        if self.place >= 0:
+            op = self.plan[self.place]
+            if error is not None:
+                if op[0] != NR_CLOSE:  # closing what is not open is no error (spawni.c)
+                    self.errno = error[1][0] if error[0] == "OSError" else ENOTDIR
+                    return (NR_EXIT_GROUP, _EXIT_FAILURE)
+            elif op[0] == NR_OPEN and value != op[4]:
+                self.plan[self.place] = (NR_DUP2, value, op[4], True)
+                self.plan.insert(self.place + 1, (NR_CLOSE, value))
+                return self.plan[self.place]
+        self.place += 1
+        op = self.plan[self.place]
+        return op[:4] if op[0] == NR_OPEN else op
+
+    def fork(self) -> "UserContext":
+        """A spawn child makes no children."""
+        raise AssertionError("a posix_spawn child does not fork")
+
+    def share(self) -> "UserContext":
+        """A spawn child makes no children."""
+        raise AssertionError("a posix_spawn child does not vfork")
+
+    def thread(self, start: Any) -> "UserContext":
+        """A spawn child makes no threads."""
+        raise AssertionError("a posix_spawn child starts no threads")
+
+    def pack(self) -> Any:
+        """Return the context as plain data; ``unpack`` makes it again."""
+        return ["spawn", self.plan, self.place, self.want, self.errno]
+
+    @classmethod
+    def unpack(cls, data: Any) -> "SpawnChild":
+        """Return the context that ``pack`` described."""
+        child = cls([tuple(op) for op in data[1]])
+        child.place, child.want, child.errno = data[2:]
+        return child
+
+
+def spawn_plan(
+    path: str,
+    argv: tuple[str, ...],
+    env: tuple[tuple[str, str], ...] | None,
+    file_actions: tuple[tuple[Any, ...], ...],
+    setpgroup: int | None,
+) -> list["Op"]:
+    """Return the system calls of a spawn child, in glibc's order. OPs of opens carry the wanted fd."""
+    plan: list[Op] = []
+    if setpgroup is not None:
+        plan.append((NR_SETPGID, 0, setpgroup))
+    for action in file_actions or ():
+        if action[0] == POSIX_SPAWN_OPEN:
+            _, fd, name, flags, mode = action
+            plan.append((NR_CLOSE, fd))
+            plan.append((NR_OPEN, name, flags, mode, fd))
+        elif action[0] == POSIX_SPAWN_CLOSE:
+            plan.append((NR_CLOSE, action[1]))
+        else:
+            plan.append((NR_DUP2, action[1], action[2], True))
+    plan.append((NR_EXECVE, path, argv, env))
+    return plan
+
+
+def sys_posix_spawn(
+    k: "KernelState",
+    path: str,
+    argv: tuple[str, ...],
+    env: tuple[tuple[str, str], ...] | None,
+    file_actions: tuple[tuple[Any, ...], ...],
+    setpgroup: int | None,
+) -> Path:
+    """Start a program in a new child; return its pid.
+
+    Args:
+        path, argv, env: as in execve.
+        file_actions: ``(POSIX_SPAWN_OPEN, fd, path, flags, mode)``, ``(POSIX_SPAWN_CLOSE, fd)``,
+            ``(POSIX_SPAWN_DUP2, fd, new_fd)``, done in order.
+        setpgroup: the child's process group (0: its own), or None to inherit.
+
+    Raises:
+        KernelError: the errno of the fork, or of whatever failed in the child.
+
+    Source: glibc sysdeps/unix/sysv/linux/spawni.c:__spawnix().
+    Deviation: RestartSyscall by a signal that came before the clone is the only interruption.
+    """
+    current = k.current
+    child: TaskStruct = yield from copy_process(k, CLONE_VM | CLONE_VFORK | SIGCHLD)
+    context = SpawnChild(spawn_plan(path, argv, env, file_actions, setpgroup))
+    child.ctx = context
+    child.vfork_done = current
+    pid = child.pid
+    thread_pid = child.thread_pid
+    k.stats.vforks += 1
+    k.emit(SCHED_PROCESS_FORK, current.comm, current.pid, child.comm, pid)
+    # glibc blocks all signals until the child has let go of the memory
+    blocked = current.blocked
+    current.blocked = _ALL_SIGNALS & ~SIG_KERNEL_ONLY_MASK
+    try:
+        yield from wake_up_new_task(k, child, vfork=True)
+        yield from wait_for_vfork_done(k, child)
+        if context.errno:
+            wo = WaitOpts(current, PIDTYPE_TGID, thread_pid, WEXITED | WALL)
+            yield from do_wait(k, wo)
+    finally:
+        current.blocked = blocked
+        recalc_sigpending(current)
+    if context.errno:
+        raise KernelError(context.errno, path)
+    return pid
+
+
+def spawn_process(k: "KernelState", spec: "SpawnSpec", label: str) -> Path:
+    """Start one configured program as a child of init, in a session of its own; return the task.
+
+    The caller has made init the current task.
+
+    Args:
+        spec: what to run.
+        label: names the files its standard output and error go to.
+
+    Raises:
+        KernelError: the program cannot be run, or no task can be made.
+
+    Source: kernel/umh.c:call_usermodehelper_exec_async().
+    """
+    init = k.current
+    bprm = prepare_exec(k, spec.path, spec.argv, spec.env)
+    cwd = lookup_inode(k, spec.cwd)
+    if cwd.entries is None:
+        raise KernelError(ENOTDIR, spec.cwd)
+    child: TaskStruct = yield from copy_process(k, CLONE_VM | SIGCHLD)
+    mm = mm_alloc(k, bprm.image)
+    set_mm_exe_file(mm, bprm.inode, bprm.filename)
+    mmput(k, child.mm)
+    child.mm = mm
+    child.fs.cwd = cwd
+    open_std(k, child.files, label)
+    uid, gid = k.spec.uid, k.spec.gid
+    if uid or gid:
+        user = alloc_uid(k, uid)
+        child.cred.user.processes -= 1
+        user.processes += 1
+        child.cred = Cred(user, uid, uid, gid, gid, gid)
+    set_special_pids(child)
+    child.flags &= ~PF_FORKNOEXEC
+    k.stats.forks += 1
+    k.emit(SCHED_PROCESS_FORK, init.comm, init.pid, child.comm, child.pid)
+    install_program(k, child, bprm)
+    k.stats.execs += 1
+    k.emit(SCHED_PROCESS_EXEC, spec.path, child.pid, child.pid)
+    yield from wake_up_new_task(k, child, program=(bprm.key, bprm.argv, bprm.env))
+    return child

@@ -1,0 +1,350 @@
+"""wait4() and waitid(): what a parent learns of its children, and the reaping of zombies.
+
+A waiter puts itself on its process's wait queue, publishes that it sleeps, and only then looks at
+the children: an exit that it just missed has then found it on the queue. Children are looked at
+in fork order, the caller's own first and then those of its other threads, under tasklist_lock
+for reading. Several threads may see the same zombie; the one that moves its exit_state from ZOMBIE
+to DEAD has it.
+
+A child counts as *eligible* when the pid selector and __WCLONE/__WALL admit it, even if it has
+nothing to report. No eligible child: ECHILD. Eligible ones but no news: sleep, or 0 with WNOHANG.
+
+Source: kernel/exit.c.
+Deviation: no tracees and no P_PIDFD yet (waitid with P_PIDFD: EINVAL); the wait queue's own lock is
+not a lock here, its changes are single steps.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.errors import KernelError, RestartSyscall
+from kernel.events import SCHED_PROCESS_WAIT
+from kernel.exit import release_task
+from kernel.pid import (
+    PIDTYPE_MAX,
+    PIDTYPE_PGID,
+    PIDTYPE_TGID,
+    Pid,
+    pid_has_task,
+)
+from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
+from kernel.sched.ttwu import set_current_state
+from kernel.task import (
+    EXIT_DEAD,
+    EXIT_ZOMBIE,
+    SIGNAL_GROUP_EXIT,
+    SIGNAL_STOP_CONTINUED,
+    SIGNAL_STOP_STOPPED,
+    TASK_INTERRUPTIBLE,
+    TASK_RUNNING,
+    TaskStruct,
+    set_exit_state,
+)
+from kernel.uapi.errno_ import ECHILD, EINVAL, ESRCH
+from kernel.uapi.signals import SIGCHLD, SIGCONT
+from kernel.uapi.wait import (
+    CLD_CONTINUED,
+    CLD_DUMPED,
+    CLD_EXITED,
+    CLD_KILLED,
+    CLD_STOPPED,
+    P_ALL,
+    P_PGID,
+    P_PID,
+    WALL,
+    WCLONE,
+    WCONTINUED,
+    WEXITED,
+    WNOHANG,
+    WNOTHREAD,
+    WNOWAIT,
+    WSTOPPED,
+    WUNTRACED,
+)
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+_WAIT4_FLAGS: Final = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WCLONE | WALL
+_WAITID_FLAGS: Final = _WAIT4_FLAGS | WNOWAIT | WEXITED | WSTOPPED
+_INT_MIN: Final = -(1 << 31)
+
+# What a wait learns: (pid, status as wait4 gives it, utime_ns, stime_ns, uid, CLD_ code, its status)
+Report = tuple[int, int, int, int, int, int, int]
+
+
+class WaitOpts:
+    """One wait in progress (``struct wait_opts``): who waits, for what."""
+
+    __slots__ = ("flags", "kind", "pid", "waiter")
+
+    def __init__(self, waiter: TaskStruct, kind: int, pid: Pid | None, flags: int) -> None:
+        self.waiter = waiter
+        self.kind = kind  # PIDTYPE_TGID, PIDTYPE_PGID, or PIDTYPE_MAX for any child
+        self.pid = pid
+        self.flags = flags & 0xFFFFFFFF
+
+
+def sys_wait4(k: "KernelState", pid: int, options: int) -> Path:
+    """Wait for a change of a child.
+
+    Args:
+        pid: > 0 that process; -1 any; 0 the caller's process group; < -1 group ``-pid``.
+        options: WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WCLONE, __WALL.
+
+    Returns:
+        ``(pid, status, utime_ns, stime_ns)``; all zero if WNOHANG finds nothing.
+
+    Raises:
+        KernelError: EINVAL, other options; ESRCH, the most negative pid; ECHILD, no such child.
+        RestartSyscall: a signal is pending.
+
+    Source: kernel/exit.c:kernel_wait4().
+    """
+    options &= 0xFFFFFFFF
+    if options & ~_WAIT4_FLAGS:
+        raise KernelError(EINVAL)
+    if pid == _INT_MIN:
+        raise KernelError(ESRCH)
+    kind, wanted = PIDTYPE_MAX, None
+    if pid > 0:
+        kind, wanted = PIDTYPE_TGID, k.pids.find_vpid(pid)
+    elif pid < -1:
+        kind, wanted = PIDTYPE_PGID, k.pids.find_vpid(-pid)
+    elif pid == 0:
+        kind, wanted = PIDTYPE_PGID, k.current.signal.pgrp
+    report: Report | None = yield from do_wait(
+        k, WaitOpts(k.current, kind, wanted, options | WEXITED)
+    )
+    return (0, 0, 0, 0) if report is None else report[:4]
+
+
+def sys_waitid(k: "KernelState", idtype: int, id: int, options: int) -> Path:
+    """Wait for a change of a child, of exactly the kinds ``options`` name.
+
+    Args:
+        idtype: P_ALL, P_PID or P_PGID (``id`` 0: the caller's group).
+        id: the process or the group.
+        options: at least one of WEXITED, WSTOPPED, WCONTINUED; and WNOHANG, WNOWAIT, __W*.
+
+    Returns:
+        ``(pid, uid, SIGCHLD, status, CLD_ code)``, or None if WNOHANG finds nothing.
+
+    Raises:
+        KernelError: EINVAL, bad options, idtype or id; ECHILD, no such child.
+        RestartSyscall: a signal is pending.
+
+    Source: kernel/exit.c:kernel_waitid_prepare().
+    """
+    options &= 0xFFFFFFFF
+    if options & ~_WAITID_FLAGS or not options & (WEXITED | WSTOPPED | WCONTINUED):
+        raise KernelError(EINVAL)
+    kind, wanted = PIDTYPE_MAX, None
+    if idtype == P_PID:
+        if id <= 0:
+            raise KernelError(EINVAL)
+        kind, wanted = PIDTYPE_TGID, k.pids.find_vpid(id)
+    elif idtype == P_PGID:
+        if id < 0:
+            raise KernelError(EINVAL)
+        kind = PIDTYPE_PGID
+        wanted = k.pids.find_vpid(id) if id else k.current.signal.pgrp
+    elif idtype != P_ALL:
+        raise KernelError(EINVAL)
+    report: Report | None = yield from do_wait(k, WaitOpts(k.current, kind, wanted, options))
+    if report is None:
+        return None
+    return report[0], report[4], SIGCHLD, report[6], report[5]
+
+
+def do_wait(k: "KernelState", wo: WaitOpts) -> Path:
+    """Wait until there is something to report; return the Report, or None under WNOHANG.
+
+    Source: kernel/exit.c:do_wait().
+    """
+    current = k.current
+    queue = current.signal.wait_chldexit
+    nr = 0 if wo.pid is None else wo.pid.nr
+    k.emit(SCHED_PROCESS_WAIT, current.comm, nr, 120 + current.nice)
+    yield "do_wait.add_wait_queue", POINT, current
+    queue.insert(0, wo)
+    report: Report | None = None
+    error = 0
+    interrupted = False
+    while True:
+        yield from set_current_state(k, TASK_INTERRUPTIBLE)
+        result: Any = yield from wait_scan(k, wo)
+        if type(result) is tuple:
+            report = result
+            break
+        if result:
+            error = result
+            break
+        if wo.flags & WNOHANG:
+            break
+        if current.sigpending:
+            interrupted = True
+            break
+        yield "do_wait.schedule", SCHEDULE, None
+    yield from set_current_state(k, TASK_RUNNING)
+    queue.remove(wo)
+    if error:
+        raise KernelError(error)
+    if interrupted:
+        raise RestartSyscall
+    return report
+
+
+def wait_scan(k: "KernelState", wo: WaitOpts) -> Path:
+    """Look at every child once.
+
+    Returns:
+        A Report; ECHILD if no child is eligible; 0 if one is but has nothing to report.
+
+    Source: kernel/exit.c:__do_wait(), do_wait_thread(), do_wait_pid(), wait_consider_task().
+    """
+    pid = wo.pid
+    kind = wo.kind
+    if kind != PIDTYPE_MAX and (pid is None or not pid_has_task(pid, kind)):
+        return ECHILD
+    current = wo.waiter
+    flags = wo.flags
+    error = ECHILD
+    lock = k.tasklist_lock
+    yield "do_wait.tasklist_lock", READ, lock
+    scanned = 0
+    for thread in (current,) if flags & WNOTHREAD else _own_first(current):
+        children = thread.children
+        if not children:
+            continue
+        if kind == PIDTYPE_TGID:
+            one = None if pid is None else children.get(pid.nr)
+            candidates: Any = () if one is None or one.thread_pid is not pid else (one,)
+        else:
+            candidates = children.values()
+        for child in candidates:
+            scanned += 1
+            exit_state = child.exit_state
+            if exit_state == EXIT_DEAD:
+                continue
+            if kind == PIDTYPE_PGID and child.signal.pgrp is not pid:
+                continue
+            if not flags & WALL and (child.exit_signal != SIGCHLD) != bool(flags & WCLONE):
+                continue
+            if exit_state == EXIT_ZOMBIE and len(child.signal.threads) == 1:
+                if not flags & WEXITED:
+                    continue  # nothing else can happen to it: it does not even count
+                k.now_ns += k.costs.wait_scan * scanned
+                report = yield from wait_task_zombie(k, wo, child)
+                if report is not None:
+                    return report
+                scanned = 0
+                continue
+            error = 0
+            if flags & (WSTOPPED | WCONTINUED) and child.signal.flags & (
+                SIGNAL_STOP_STOPPED | SIGNAL_STOP_CONTINUED
+            ):
+                report = yield from wait_task_stopped(k, wo, child)
+                if report is None:
+                    report = yield from wait_task_continued(k, wo, child)
+                if report is not None:
+                    return report
+    k.now_ns += k.costs.wait_scan * scanned
+    yield "do_wait.tasklist_unlock", RELEASE, lock
+    return error
+
+
+def _own_first(current: TaskStruct) -> tuple[TaskStruct, ...]:
+    """Return the threads of the caller's process, the caller first, then round the list."""
+    threads = current.signal.threads
+    if len(threads) == 1:
+        return (current,)
+    place = threads.index(current)
+    return (*threads[place:], *threads[:place])
+
+
+def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
+    """Take a zombie, unless another waiter is faster, and give tasklist_lock up.
+
+    With WNOWAIT the child is only looked at.
+
+    Returns:
+        The Report; None, with the lock still held, if another waiter has it.
+
+    Source: kernel/exit.c:wait_task_zombie().
+    """
+    lock = k.tasklist_lock
+    signal = child.signal
+    pid = child.pid
+    uid = child.cred.uid
+    keep = wo.flags & WNOWAIT
+    yield "wait_task_zombie.cmpxchg", POINT, child
+    if child.exit_state != EXIT_ZOMBIE:
+        return None
+    if not keep:
+        set_exit_state(child, EXIT_ZOMBIE, EXIT_DEAD)
+    yield "wait_task_zombie.tasklist_unlock", RELEASE, lock
+    utime_ns = signal.utime_ns + child.utime_ns
+    stime_ns = signal.stime_ns + child.stime_ns
+    status = signal.group_exit_code if signal.flags & SIGNAL_GROUP_EXIT else child.exit_code
+    if not keep:
+        parent = wo.waiter
+        siglock = parent.sighand.siglock
+        mine = parent.signal
+        yield "wait_task_zombie.siglock", ACQUIRE, siglock
+        mine.cutime_ns += utime_ns + signal.cutime_ns
+        mine.cstime_ns += stime_ns + signal.cstime_ns
+        yield "wait_task_zombie.siglock_done", RELEASE, siglock
+        k.stats.waits += 1
+        yield from release_task(k, child)
+    if status & 0x7F:
+        code = CLD_DUMPED if status & 0x80 else CLD_KILLED
+        return pid, status, utime_ns, stime_ns, uid, code, status & 0x7F
+    return pid, status, utime_ns, stime_ns, uid, CLD_EXITED, status >> 8
+
+
+def wait_task_stopped(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
+    """Report once that a child has stopped, and give tasklist_lock up.
+
+    Returns:
+        The Report; None, with the lock still held, if there is nothing to report.
+
+    Source: kernel/exit.c:wait_task_stopped().
+    """
+    signal = child.signal
+    if not wo.flags & WUNTRACED or not signal.flags & SIGNAL_STOP_STOPPED:
+        return None
+    siglock = child.sighand.siglock
+    yield "wait_task_stopped.siglock", ACQUIRE, siglock
+    sig = signal.group_exit_code if signal.flags & SIGNAL_STOP_STOPPED else 0
+    if sig and not wo.flags & WNOWAIT:
+        signal.group_exit_code = 0
+    yield "wait_task_stopped.siglock_done", RELEASE, siglock
+    if not sig:
+        return None
+    pid, uid = child.pid, child.cred.uid
+    yield "wait_task_stopped.tasklist_unlock", RELEASE, k.tasklist_lock
+    return pid, sig << 8 | 0x7F, signal.utime_ns, signal.stime_ns, uid, CLD_STOPPED, sig
+
+
+def wait_task_continued(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
+    """Report once that a child has continued, and give tasklist_lock up.
+
+    Returns:
+        The Report; None, with the lock still held, if there is nothing to report.
+
+    Source: kernel/exit.c:wait_task_continued().
+    """
+    signal = child.signal
+    if not wo.flags & WCONTINUED or not signal.flags & SIGNAL_STOP_CONTINUED:
+        return None
+    siglock = child.sighand.siglock
+    yield "wait_task_continued.siglock", ACQUIRE, siglock
+    continued = signal.flags & SIGNAL_STOP_CONTINUED
+    if continued and not wo.flags & WNOWAIT:
+        signal.flags &= ~SIGNAL_STOP_CONTINUED
+    yield "wait_task_continued.siglock_done", RELEASE, siglock
+    if not continued:
+        return None
+    pid, uid = child.pid, child.cred.uid
+    yield "wait_task_continued.tasklist_unlock", RELEASE, k.tasklist_lock
+    return pid, 0xFFFF, signal.utime_ns, signal.stime_ns, uid, CLD_CONTINUED, SIGCONT
