@@ -102,6 +102,18 @@ def resolve(loaded: Loaded) -> MachineSpec:
     )
 
 
+def shown_programs(loaded: Loaded) -> dict[str, str]:
+    """Return, for the programs a config names by path: place in the tree -> file on the host."""
+    config = loaded.config
+    names = [workload.program for workload in config.workloads]
+    names += [image.program for image in config.images.values() if image.program is not None]
+    return {
+        tree_path(name): str(loaded.folder / name)
+        for name in names
+        if "/" in name or name.endswith(".py")
+    }
+
+
 def guest_spec(program: Path, args: list[str], **changes: Any) -> MachineSpec:
     """Return a machine that runs one program as ``python3 -u PROGRAM ARG...`` in this folder.
 

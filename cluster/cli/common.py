@@ -1,13 +1,14 @@
 """What several commands share: options, from a result to an exit code, programs checked ahead."""
 
 import os
+import posixpath
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from cluster.config.load import Override
 from cluster.engine_api import DONE, RunResult
-from cluster.exit_codes import FAILED, OF_EXIT_KIND, OK
+from cluster.exit_codes import FAILED, OF_EXIT_KIND, OK, USAGE, CliError
 from kernel.machine import MachineSpec
 
 _SHOWN: Final = 5
@@ -82,15 +83,30 @@ def console_outputs(result: RunResult) -> dict[str, tuple[bytes, bytes]]:
     return outputs
 
 
-def check_programs(spec: MachineSpec) -> None:
-    """Compile the programs that the spec starts or declares, so that refusals come first.
+def check_programs(spec: MachineSpec, shown: Mapping[str, str]) -> None:
+    """Compile what the spec starts, and the images it declares, so that refusals come first.
+
+    Args:
+        shown: tree path -> file name for messages, for programs that are files of the user.
 
     Raises:
-        GuestProgramError: for the first program that is outside the guest language, with every
-            problem of it.
+        CliError: a program is outside the guest language; says every problem of all of them.
     """
-    from workloads.language.loader import Loader
+    from workloads.language.compiler import compile_program
+    from workloads.language.errors import GuestProgramError
 
-    loader = Loader(spec.sources, block_budget=spec.block_budget)
-    for spawn in spec.spawns:
-        loader.program(spawn.argv[2])
+    keys = [posixpath.normpath(posixpath.join(run.cwd, run.argv[2])) for run in spec.spawns]
+    # A file that is its own program only lies there; an image of another's is declared.
+    keys += [
+        file.image.program
+        for path, file in spec.files.items()
+        if file.image is not None and path != file.image.program in spec.files
+    ]
+    problems: list[str] = []
+    for key in dict.fromkeys(keys):
+        try:
+            compile_program(spec.sources[key], shown.get(key, key), block_budget=spec.block_budget)
+        except GuestProgramError as error:
+            problems.extend(error.messages)
+    if problems:
+        raise CliError(USAGE, "guest program", "\n".join(problems))

@@ -20,13 +20,13 @@ def validate(
 
     And the programs it names: every problem is said, nothing is run.
     """
-    from cluster.build import resolve
+    from cluster.build import resolve, shown_programs
     from cluster.cli.common import check_programs, overrides
     from cluster.config import load_config
 
     loaded = load_config(config, overrides(settings))
     spec = resolve(loaded)
-    check_programs(spec)
+    check_programs(spec, shown_programs(loaded))
     count = sum(spawn.count for spawn in spec.spawns)
     programs = "1 program" if count == 1 else f"{count} programs"
     print(f"{config}: valid: {spec.cpus} CPUs, {programs}, engine {loaded.config.engine}")

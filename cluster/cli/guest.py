@@ -42,7 +42,7 @@ def guest(
     from cluster.engine_api import DONE, RunRequest
 
     spec = guest_spec(program, arguments or [], cpus=cpus, seed=seed, trace=False, check=check)
-    check_programs(spec)
+    check_programs(spec, {os.path.normpath(Path.cwd() / program): str(program)})
     scheme = "exact" if engine == "local" else "barrier"
     result = run_machine(RunRequest(spec=spec, engine=engine, scheme=scheme))
     for out, err in console_outputs(result).values():

@@ -7,17 +7,18 @@ way as ``internal error``; SMPLAB_TRACEBACK=1 adds the traceback.
 Commands import what they need when they run: Ray alone takes half a second.
 """
 
+import functools
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
 
 import typer
 
 from cluster.exit_codes import BROKEN, INTERRUPTED, OK, USAGE, CliError, report
 
-_MODULES: Final = ("run", "guest", "configs", "trace")
+_MODULES: Final = ("run", "guest", "diff", "configs", "trace")
 # Typer carries its own click; the base of its usage errors has no public name.
 _CLICK_ERROR: Final[Any] = next(
     base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException"
@@ -38,7 +39,23 @@ def make_app() -> typer.Typer:
     app.callback()(_root)
     for module in _MODULES:
         importlib.import_module(f"cluster.cli.{module}").register(app)
+    for command in app.registered_commands:
+        if command.callback is not None:
+            command.callback = _interruptible(command.callback)
     return app
+
+
+def _interruptible(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Make Ctrl-C a failure like the others; Typer would end the program without a word."""
+
+    @functools.wraps(command)
+    def call(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except KeyboardInterrupt:
+            raise CliError(INTERRUPTED, "interrupted", "stopped by Ctrl-C") from None
+
+    return call
 
 
 def _version(wanted: bool) -> None:

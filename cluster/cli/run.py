@@ -41,7 +41,7 @@ def run(
 
     Progress goes to stderr; the summary and a digest to stdout, and into a run directory.
     """
-    from cluster.build import resolve
+    from cluster.build import resolve, shown_programs
     from cluster.cli.common import check_programs, overrides
     from cluster.config import load_config
     from cluster.logging_setup import FORMATS
@@ -55,7 +55,7 @@ def run(
     if address is not None and loaded.config.engine != "ray":
         raise CliError(USAGE, "usage", "--address is for --engine ray")
     spec = resolve(loaded)
-    check_programs(spec)
+    check_programs(spec, shown_programs(loaded))
     return _run(loaded, _request(loaded, spec), log_format, quiet)
 
 
