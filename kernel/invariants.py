@@ -25,7 +25,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kernel.errors import InvariantError
-from kernel.files_ledger import check_files, open_files, recount_pipes
+from kernel.files_ledger import check_files, open_files
+from kernel.ipc.pipe import recount_pipes
 from kernel.mm.ledger import check_frames, recount, recount_cache
 from kernel.sched.invariants import check_load_table, check_places
 from kernel.task import (
@@ -404,7 +405,7 @@ def _check_memory(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -
     tables = dict.fromkeys(task.files for task in tasks if task.files is not None)
     check_files(k.vfs, tables, mms, found)
     try:
-        owners = [recount(mms), recount_cache(k.frames), recount_pipes(open_files(tables))]
+        owners = [recount(mms), recount_cache(k.frames), recount_pipes(k)]
         owners += [cache.recount() for cache in k.slabs.values()]
         owners += [dict.fromkeys(info.frames, 1) for info in k.stacks.infos.values()]
         check_frames(k.frames, owners)

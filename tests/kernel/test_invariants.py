@@ -162,7 +162,7 @@ class World:
         task.mm.exe_file = self.exe
         self.exe.i_writecount -= 1
         self.pipe = vfs.new_inode(PIPE, 0o10600, 0, 0, 0)
-        self.pipe.pipe = Pipe(new_lock("pipe_mutex"))
+        self.pipe.pipe = vfs.pipes[self.pipe.ino] = Pipe(new_lock("pipe_mutex"))
         self.pipe.pipe.bufs.append(PipeBuffer(k.frames.alloc(), bytearray(b"x")))
         task.files = FilesStruct({}, 0, 0, k.slabs["files_cache"].alloc())
         task.fs = FsStruct(vfs.root, vfs.root, 0o22, k.slabs["fs_cache"].alloc())
@@ -487,6 +487,10 @@ def pipe_page_lost(w):
     w.pipe.pipe.bufs.clear()
 
 
+def pipe_open_nowhere(w):
+    w.k.vfs.pipes[99] = Pipe(new_lock("pipe_mutex"))
+
+
 def never_closed(w):
     w.exe.nr_open = 1
 
@@ -634,6 +638,7 @@ KERNEL_BREAKS = [
     (file_references, r"open <inode .* log>: 1 references counted, 2 found"),
     (pipe_ends, r"<inode .*>: 1 readers and 0 writers counted, 1 and 1 found"),
     (pipe_page_lost, r"frame \d+: 1 counted, 0 found"),
+    (pipe_open_nowhere, r"pipe 99 is open nowhere and was not released"),
     (never_closed, r"<inode .* exe>: open 1 times, 0 found"),
     (writer_of_a_running_file, r"<inode .* exe>: i_writecount is 0, should be -2"),
     (task_struct_leaked, r"slab task_struct: 7 objects in use, 6 found"),
@@ -698,6 +703,15 @@ def test_counts_are_not_judged_while_a_path_builds_a_task(world):
     reserve_number_unpublished(world)
     user_overcharged(world)
     world.k._active.append("a path")
+    assert check_kernel(world.k) == []
+
+
+def test_a_reader_may_hold_a_pipe_whose_descriptor_was_closed(world):
+    world.asleep(world.child)
+    world.k.nr_running[:] = [1, 1]
+    world.k.overloaded = 0
+    world.pipe.pipe.rd_wait.append(world.child)
+    world.pipe.pipe.readers += 1
     assert check_kernel(world.k) == []
 
 
