@@ -102,7 +102,7 @@ class KernelState:
     def _boot(self) -> None:
         """Make the first tasks, the file tree, and the timers of the configured programs."""
         from kernel.boot import boot_machine
-        from kernel.exit import init_reap
+        from kernel.kthread import init_reap
 
         boot_machine(self)
         self.boot_threads = self.tasks.nr_threads
@@ -667,6 +667,6 @@ class KernelState:
 
 from kernel.exec import ExecResult  # noqa: E402  (these modules import types from this one)
 from kernel.exit import put_task_struct  # noqa: E402
-from kernel.fork import spawn_process  # noqa: E402
 from kernel.signal import get_signal, signal_pending  # noqa: E402
+from kernel.spawn import spawn_process  # noqa: E402
 from kernel.syscalls import HANDLERS  # noqa: E402

@@ -11,7 +11,22 @@ Source: arch/x86/entry/syscalls/syscall_64.tbl, kernel/sys.c, kernel/sched/sysca
 from collections.abc import Callable
 from typing import Any, Final
 
-from kernel import creds, exec, exit, files, fork, groups, pid, signal, threads, timers, wait
+from kernel import (
+    creds,
+    exec,
+    exit,
+    files,
+    fork,
+    groups,
+    pid,
+    prio,
+    signal,
+    spawn,
+    threads,
+    timekeeping,
+    timers,
+    wait,
+)
 from kernel.ipc import futex
 from kernel.mm import mmap
 from kernel.uapi import syscalls as nr
@@ -50,7 +65,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_CHMOD: files.sys_chmod,
     nr.NR_UMASK: files.sys_umask,
     nr.NR_GETTIMEOFDAY: timers.sys_gettimeofday,
-    nr.NR_TIMES: creds.sys_times,
+    nr.NR_TIMES: timekeeping.sys_times,
     nr.NR_GETUID: creds.sys_getuid,
     nr.NR_GETGID: creds.sys_getgid,
     nr.NR_SETUID: creds.sys_setuid,
@@ -67,8 +82,8 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_GETRESUID: creds.sys_getresuid,
     nr.NR_GETPGID: groups.sys_getpgid,
     nr.NR_GETSID: groups.sys_getsid,
-    nr.NR_GETPRIORITY: groups.sys_getpriority,
-    nr.NR_SETPRIORITY: groups.sys_setpriority,
+    nr.NR_GETPRIORITY: prio.sys_getpriority,
+    nr.NR_SETPRIORITY: prio.sys_setpriority,
     nr.NR_GETTID: pid.sys_gettid,
     nr.NR_CLOCK_GETTIME: timers.sys_clock_gettime,
     nr.NR_EXIT_GROUP: exit.sys_exit_group,
@@ -84,6 +99,6 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_LOCK_ACQUIRE: futex.sys_lock_acquire,
     nr.NR_LOCK_RELEASE: futex.sys_lock_release,
     nr.NR_LOCK_LOCKED: futex.sys_lock_locked,
-    nr.NR_POSIX_SPAWN: fork.sys_posix_spawn,
-    nr.NR_NICE: groups.sys_nice,
+    nr.NR_POSIX_SPAWN: spawn.sys_posix_spawn,
+    nr.NR_NICE: prio.sys_nice,
 }
