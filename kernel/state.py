@@ -20,7 +20,7 @@ in the kernel's own order, because nothing else makes tasks runnable or not.
 from collections.abc import Iterable
 from heapq import heappop, heappush
 from types import GeneratorType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel import messages as m
 from kernel.errors import GuestFault, KernelError, RestartSyscall, TaskDead
@@ -55,6 +55,18 @@ class ActivePath:
 
 class KernelState:
     """The kernel-state LP. See the module header; the attributes paths use are in decision 0001."""
+
+    # set by kernel.boot and kernel.kthread
+    arch: Any
+    frames: "Frames"
+    slabs: "dict[str, SlabCache]"
+    stacks: "StackRegion"
+    vfs: "Vfs"
+    tasks: "TaskList"
+    pids: "PidMap"
+    init_task: TaskStruct
+    child_reaper: TaskStruct
+    kthreadd: TaskStruct
 
     def __init__(self, spec: MachineSpec, loader: Loader) -> None:
         self.spec = spec
