@@ -32,6 +32,14 @@ from kernel.stats import KernelStats
 from kernel.task import TASK_DEAD, TASK_NORMAL, TASK_RUNNING, TaskStruct
 from kernel.user import Error, Loader
 
+if TYPE_CHECKING:
+    from kernel.arch.stack import StackRegion
+    from kernel.mm.frames import Frames
+    from kernel.pid import PidMap
+    from kernel.slab import SlabCache
+    from kernel.tasklist import TaskList
+    from kernel.vfs import Vfs
+
 _TIMER_WAKE: Final = 0
 _TIMER_SPAWN: Final = 1
 _TIMER_BALANCE: Final = 2
