@@ -48,7 +48,7 @@ from kernel.uapi.mman import PAGE_SIZE
 if TYPE_CHECKING:
     from kernel.creds import Cred
     from kernel.ipc.pipe import Pipe
-    from kernel.machine import ImageSpec
+    from kernel.machine import FileSpec, ImageSpec
     from kernel.state import KernelState
 
 MAY_EXEC: Final = 1
@@ -524,9 +524,12 @@ def boot_vfs(k: "KernelState") -> Vfs:
     for path in sorted(spec.files):
         file = spec.files[path]
         directory, name = _boot_place(vfs, path)
+        mode = file.mode
+        if mode & S_IFMT == S_IFDIR:
+            _boot_directory(vfs, directory, name, file)
+            continue
         if directory.entries is None or name in directory.entries:
             raise ValueError(f"{path}: the file tree has a directory or device of this name")
-        mode = file.mode
         if mode & S_IFMT not in (0, S_IFREG):
             raise ValueError(f"{path}: mode {mode:#o} is not that of a regular file")
         inode = vfs.new_inode(REGULAR, S_IFREG | (mode & 0o7777), file.uid, file.gid, 0)
@@ -535,6 +538,17 @@ def boot_vfs(k: "KernelState") -> Vfs:
             vfs.write(inode, 0, file.content)
         vfs.link(directory, name, inode)
     return vfs
+
+
+def _boot_directory(vfs: Vfs, parent: Inode, name: str, file: "FileSpec") -> None:
+    """Make a configured directory; one that is there already keeps its mode and owner."""
+    assert parent.entries is not None
+    there = parent.entries.get(name)
+    if there is None:
+        inode = vfs.new_inode(DIRECTORY, file.mode, file.uid, file.gid, 0)
+        vfs.link(parent, name, inode)
+    elif there.entries is None:
+        raise ValueError(f"{name}: a configured directory is a file in the file tree")
 
 
 def _boot_place(vfs: Vfs, path: str) -> tuple[Inode, str]:
