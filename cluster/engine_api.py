@@ -54,9 +54,9 @@ class RunResult:
 
     ``statuses`` has one ``(label, pid, status)`` per process the spec started, in order of pid;
     ``status`` is what wait4() would store, or None if the process was still alive at the end.
-    ``outputs`` maps ``LABEL.out`` and ``LABEL.err`` to the bytes that the process started as LABEL
-    and its descendants wrote to descriptors 1 and 2. ``summary`` is plain JSON data without host
-    times; those are in ``wall``.
+    ``outputs`` maps ``LABEL.stdout`` and ``LABEL.stderr`` to the bytes that the process started as
+    LABEL and its descendants wrote to descriptors 1 and 2. ``summary`` is plain JSON data without
+    host times; those are in ``wall``.
     """
 
     exit_kind: str

@@ -79,7 +79,7 @@ def console_outputs(result: RunResult) -> dict[str, tuple[bytes, bytes]]:
     for name, data in result.outputs.items():
         label, _, stream = name.rpartition(".")
         out, err = outputs.get(label, (b"", b""))
-        outputs[label] = (out + data, err) if stream == "out" else (out, err + data)
+        outputs[label] = (out + data, err) if stream == "stdout" else (out, err + data)
     return outputs
 
 

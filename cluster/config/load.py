@@ -250,6 +250,8 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
         yield loaded.problem(
             ("sync", "scheme"), "exact runs on the local engine only: use barrier with engine ray"
         )
+    if config.sync.tie_break == "random" and config.granularity != "step":
+        yield loaded.problem(("sync", "tie_break"), "random is for granularity step")
     least = max(301, 8 * machine.cpus)
     if machine.pid_max is not None and machine.pid_max < least:
         what = f"must be at least {least} for {machine.cpus} CPUs {got(machine.pid_max)}"

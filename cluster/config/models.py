@@ -135,7 +135,9 @@ class Sync(Model):
     ] = "barrier"
     quantum: Annotated[int, Duration(1_000, SECOND_NS, "Longest superstep.")] = 100_000
     tie_break: Annotated[
-        str, OneOf("order", "seeded"), Field(description="Order of events of the same time.")
+        str,
+        OneOf("order", "random"),
+        Field(description="Order in granularity step: by time, or any (seeded)."),
     ] = "order"
 
 

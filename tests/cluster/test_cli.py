@@ -95,7 +95,7 @@ def test_an_unexpected_exit_status_fails_the_run_and_shows_what_the_program_said
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     statuses: list[tuple[str, int, int | None]] = [("a", 3, 0), ("b", 4, 1 << 8), ("c", 5, 9)]
-    fake_engine(RunResult(engine_api.DONE, statuses=statuses, outputs={"b.err": b"oh\n"}))
+    fake_engine(RunResult(engine_api.DONE, statuses=statuses, outputs={"b.stderr": b"oh\n"}))
     assert run_command(["run", "--quiet", str(config)]) == 1
     assert capsys.readouterr().err == (
         "smplab: expectation failed: b (pid 4) exited with 1, expected exit status 0\n"

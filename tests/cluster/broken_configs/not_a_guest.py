@@ -1,0 +1,5 @@
+"""A program outside the guest language, twice over."""
+
+import socketserver
+
+print([].__class__)
