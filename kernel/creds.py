@@ -69,7 +69,7 @@ def alloc_uid(k: "KernelState", uid: int) -> UserStruct:
     users = k.tasks.users
     user = users.get(uid)
     if user is None:
-        user = users[uid] = UserStruct(uid)
+        users[uid] = user = UserStruct(uid)
     return user
 
 
