@@ -194,10 +194,15 @@ def spawn_process(k: "KernelState", spec: "SpawnSpec", label: str) -> Path:
     Source: kernel/umh.c:call_usermodehelper_exec_async().
     """
     init = k.current
-    bprm = prepare_exec(k, spec.path, spec.argv, spec.env)
     cwd = lookup_inode(k, spec.cwd)
     if cwd.entries is None:
         raise KernelError(ENOTDIR, spec.cwd)
+    home = init.fs.cwd
+    init.fs.cwd = cwd  # the program's path is looked up from where it will run
+    try:
+        bprm = prepare_exec(k, spec.path, spec.argv, spec.env)
+    finally:
+        init.fs.cwd = home
     child: TaskStruct = yield from copy_process(k, CLONE_VM | SIGCHLD)
     mm = mm_alloc(k, bprm.image)
     set_mm_exe_file(mm, bprm.inode, bprm.filename)
