@@ -162,7 +162,7 @@ class SlabCache:
         slab = self.slabs[number // self.objperslab]
         free = slab.free
         free.append(number)
-        if slab is not self.current and (len(free) == self.objperslab or not slab.listed):
+        if slab is not self.current and (len(free) >= self.objperslab or not slab.listed):
             self._retire(slab)
 
     def free_bulk(self, numbers: list[int]) -> None:
@@ -214,8 +214,11 @@ class SlabCache:
         """Return ``{frame: 1}`` for the frames of the cache, for the ledger of frames.
 
         Raises:
-            InvariantError: the objects in use do not add up.
+            InvariantError: the objects in use do not add up, or one is free twice.
         """
+        for slab in self.slabs.values():
+            if len(set(slab.free)) != len(slab.free):
+                raise InvariantError(f"{self.name}: an object of slab {slab.first} is free twice")
         used = sum(self.objperslab - len(slab.free) for slab in self.slabs.values())
         if used != self.active_objs:
             raise InvariantError(f"{self.name}: {self.active_objs} objects counted, {used} found")
