@@ -90,7 +90,9 @@ class TraceText:
             return record.fields["prev_comm"], record.fields["prev_pid"]
         if record.cpu is None:
             return _UNKNOWN
-        return self._current.get(record.cpu, _UNKNOWN)
+        current = self._current.get(record.cpu)
+        # a CPU that has not switched yet runs its idle task
+        return (f"swapper/{record.cpu}", 0) if current is None else current
 
     def follow(self, record: TraceRecord) -> None:
         """Take note of what ``record`` changes: the current task of its CPU, or that one's name."""

@@ -62,7 +62,7 @@ LINES = [
     "parent_comm=storm parent_pid=1 child_comm=storm child_pid=5",
     "                 storm-1 [000]     0.000009000: sched_switch: prev_comm=storm prev_pid=1 "
     "prev_prio=120 prev_state=S ==> next_comm=sh next_pid=5 next_prio=120",
-    "                 <...>-? [001]     1.002003004: sched_wakeup: "
+    "             swapper/1-0 [001]     1.002003004: sched_wakeup: "
     "comm=e\\x1b[1m pid=7 prio=120 target_cpu=1",
 ]
 
