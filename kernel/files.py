@@ -170,8 +170,7 @@ def open_std(k: "KernelState", files: FilesStruct, label: str) -> None:
     Standard input is /dev/null; what goes to the others reaches ``k.output`` under the names
     ``label.stdout`` and ``label.stderr``.
     """
-    null = k.vfs.root.entries["dev"].entries["null"]
-    fd_install(files, 0, File(null, O_RDONLY), cloexec=False)
+    fd_install(files, 0, File(k.vfs.null, O_RDONLY), cloexec=False)
     for fd, name in ((1, "stdout"), (2, "stderr")):
         inode = capture_inode(k, f"{label}.{name}")
         fd_install(files, fd, File(inode, O_WRONLY), cloexec=False)

@@ -115,7 +115,7 @@ class Inode:
 class Vfs:
     """The file tree of one machine."""
 
-    __slots__ = ("epoch_ns", "last_ino", "max_pages", "nr_pages", "pipes", "root")
+    __slots__ = ("epoch_ns", "last_ino", "max_pages", "nr_pages", "null", "pipes", "root")
 
     def __init__(self, epoch_ns: int, max_pages: int) -> None:
         self.epoch_ns = epoch_ns
@@ -123,6 +123,7 @@ class Vfs:
         self.max_pages = max_pages
         self.nr_pages = 0
         self.pipes: dict[int, Pipe] = {}  # that exist, by inode number
+        self.null = self.new_inode(NULL, S_IFCHR | 0o666, 0, 0, 0)
         self.root = self.new_inode(DIRECTORY, S_IFDIR | 0o755, 0, 0, 0)
         self.root.parent = self.root
 
@@ -342,7 +343,7 @@ def create(k: "KernelState", place: Lookup, kind: int, mode: int, path: str) -> 
     inode = k.vfs.new_inode(kind, kind_bits | mode, cred.euid, gid, k.now_ns)
     k.vfs.link(directory, place.name, inode)
     directory.mtime_ns = directory.ctime_ns = inode.mtime_ns
-    return inode  # type: ignore[no-any-return]
+    return inode
 
 
 def vfs_mkdir(k: "KernelState", path: str, mode: int) -> None:
@@ -518,9 +519,10 @@ def boot_vfs(k: "KernelState") -> Vfs:
     ):
         directory, name = _boot_place(vfs, path)
         vfs.link(directory, name, vfs.new_inode(DIRECTORY, S_IFDIR | mode, 0, 0, 0))
-    for path, kind in (("/dev/null", NULL), ("/dev/zero", ZERO)):
-        directory, name = _boot_place(vfs, path)
-        vfs.link(directory, name, vfs.new_inode(kind, S_IFCHR | 0o666, 0, 0, 0))
+    directory, name = _boot_place(vfs, "/dev/null")
+    vfs.link(directory, name, vfs.null)
+    directory, name = _boot_place(vfs, "/dev/zero")
+    vfs.link(directory, name, vfs.new_inode(ZERO, S_IFCHR | 0o666, 0, 0, 0))
     for path in sorted(spec.files):
         file = spec.files[path]
         directory, name = _boot_place(vfs, path)
