@@ -84,7 +84,9 @@ def quantity(text, is_time):
 def distribution(settings, name, is_time):
     # (kind, least, span): fixed has a span of 0, exp keeps its mean in span
     kind, _, rest = settings[name].partition(":")
-    values = [quantity(text, is_time) for text in rest.split(":")]
+    values = []
+    for text in rest.split(":"):
+        values.append(quantity(text, is_time))
     wanted = {"fixed": 1, "uniform": 2, "exp": 1}.get(kind, 0)
     if len(values) != wanted or min(values) < 0 or values[-1] < values[0]:
         example = (
