@@ -167,8 +167,14 @@ class SlabCache:
 
     def free_bulk(self, numbers: list[int]) -> None:
         """Give objects back. Source: mm/slub.c:kmem_cache_free_bulk()."""
+        self.active_objs -= len(numbers)
+        slabs, objperslab, current = self.slabs, self.objperslab, self.current
         for number in numbers:
-            self.free(number)
+            slab = slabs[number // objperslab]
+            free = slab.free
+            free.append(number)
+            if slab is not current and (len(free) >= objperslab or not slab.listed):
+                self._retire(slab)
 
     def _refill(self) -> Slab:
         """Make a partial or a new slab the current one."""

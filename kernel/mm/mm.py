@@ -254,7 +254,7 @@ def mm_alloc(k: Any, image: "ImageSpec | None") -> MmStruct:
     except BaseException:
         k.frames.put_bulk(taken)
         raise
-    ptes = {vpn: frame << PTE_SHIFT | PTE_NEW for vpn, frame in zip(private, taken, strict=True)}
+    ptes = dict(zip(private, [frame << PTE_SHIFT | PTE_NEW for frame in taken], strict=True))
     mm = MmStruct(PageTable(ptes, private[:]), layout.vmas, layout, slots)
     mm.text_mapped = True
     costs = k.costs
