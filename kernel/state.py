@@ -377,7 +377,7 @@ class KernelState:
         task = self.pids.find_task_by_vpid(pid)
         if task is None:
             raise AssertionError(f"cpu {self.cpu} at {self.now_ns}: no task has pid {pid}")
-        return task  # type: ignore[no-any-return]
+        return task
 
     # -- paths --------------------------------------------------------------------------------
 
