@@ -46,9 +46,7 @@ def as_path(value: Any) -> str:
     if type(value) is bytes:
         value = os.fsdecode(value)
     if type(value) is not str:
-        raise TypeError(
-            f"expected str, bytes or os.PathLike object, not {tname(value)}"
-        )
+        raise TypeError(f"expected str, bytes or os.PathLike object, not {tname(value)}")
     if "\0" in value:
         raise ValueError("embedded null byte")
     return value

@@ -1,11 +1,776 @@
-"""Refuses what is outside the guest language, everything at once."""
+"""Refuses what is outside the guest language: everything at once, each with what to write instead.
+
+The compiler lowers only what has passed here, so this file is the definition of the syntax, as
+``tables`` is of the names. A node type without a ``visit_`` method is not in the language.
+"""
 
 import ast
+from collections.abc import Callable
+from typing import Any
 
+from workloads.language import tables
 from workloads.language.errors import Problem
-from workloads.language.scopes import ProgramScopes
+from workloads.language.expressions import Lowering
+from workloads.language.methods import ALL_METHODS
+from workloads.language.scopes import ProgramScopes, Scope, definitions, parameters
+from workloads.language.tables import Const, Later, Param, Pure, Routine, Sys
+
+_PRIVATE = frozenset({"_", "__name__", "__file__"})
+_BUILTIN_WORDS = {"sorted": {"reverse"}, "enumerate": {"start"}, "sum": {"start"}}
+_METHOD_WORDS = frozenset(
+    {"reverse", "timeout", "blocking", "sep", "maxsplit", "keepends", "encoding", "errors"}
+)
+_PRINT_WORDS = frozenset({"sep", "end", "file", "flush"})
+_CONSUMING_METHODS = frozenset({"join", "extend", "update"})
+_BUILTIN_NAMES = frozenset({*tables.BUILTINS, *tables.TYPES, *tables.EXCEPTIONS, "print"})
+
+#: node type -> what it is called, what to write instead
+_REFUSED: dict[type[ast.AST], tuple[str, str]] = {
+    ast.ClassDef: ("class definitions are not supported", "write functions over dicts or tuples"),
+    ast.AsyncFunctionDef: ("async functions are not supported", "write def, and threads"),
+    ast.AsyncFor: ("async for is not supported", "write for"),
+    ast.AsyncWith: ("async with is not supported", "write with"),
+    ast.Await: ("await is not supported", "write an ordinary call"),
+    ast.AnnAssign: ("annotations are not supported", "write an assignment without one"),
+    ast.Nonlocal: ("nonlocal is not supported", "write global, or return the value"),
+    ast.Match: ("match is not supported", "write if and elif"),
+    ast.TryStar: ("except* is not supported", "write except"),
+    ast.Lambda: ("lambda is not supported", "write a function with def"),
+    ast.GeneratorExp: ("generator expressions are not supported", "write a list comprehension"),
+    ast.Yield: ("yield is not supported", "build a list and return it"),
+    ast.YieldFrom: ("yield from is not supported", "build a list and return it"),
+    ast.NamedExpr: (":= is not supported", "write an assignment of its own"),
+    ast.Starred: ("* before a value is not supported", "write the items one by one"),
+}
 
 
 def check(tree: ast.Module, scopes: ProgramScopes) -> list[Problem]:
-    """Return every problem of a module."""
-    return []
+    """Return every problem of a module, in no particular order."""
+    checker = _Checker(scopes)
+    for scope in (scopes.module, *scopes.scopes.values()):
+        checker.scope_names(scope)
+    checker.enter(scopes.module)
+    top = set(definitions(tree.body))
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            checker.signature(node)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            checker.imports(node)
+        else:
+            checker.visit(node)
+    for function, scope in scopes.scopes.items():
+        assert function in top
+        checker.enter(scope)
+        for node in function.body:
+            checker.visit(node)
+    return checker.problems
+
+
+class _Checker:
+    """Walks one scope at a time; ``shadow`` holds the targets of enclosing comprehensions."""
+
+    def __init__(self, scopes: ProgramScopes) -> None:
+        self.scopes = scopes
+        self.problems: list[Problem] = []
+        self.shadow: frozenset[str] = frozenset()
+        self.handlers = 0  # except clauses around the current statement
+
+    def enter(self, scope: Scope) -> None:
+        """Begin a scope."""
+        self.scope = scope
+        self.lowering = Lowering(self.scopes, scope, None)
+        self.handlers = 0
+
+    def refuse(self, node: ast.AST, what: str, instead: str) -> None:
+        """Note a problem at ``node``."""
+        line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+        self.problems.append(Problem(line, column + 1, what, instead))
+
+    def visit(self, node: ast.AST | None) -> None:
+        """Check a node and what is in it."""
+        if node is None:
+            return
+        refused = _REFUSED.get(type(node))
+        if refused is not None:
+            self.refuse(node, *refused)
+            return
+        method: Callable[[Any], None] | None = getattr(self, "visit_" + type(node).__name__, None)
+        if method is None:
+            what = type(node).__name__
+            self.refuse(node, f"{what} is not supported", "see the guest language's table")
+            return
+        method(node)
+
+    def visit_all(self, nodes: Any) -> None:
+        """Check several nodes."""
+        for node in nodes:
+            self.visit(node)
+
+    # ---- names ----------------------------------------------------------------------------
+
+    def scope_names(self, scope: Scope) -> None:
+        """Check the names that a scope binds, at the place of the first binding."""
+        nodes = [scope.node] if scope.node is not None else []
+        for node in [*nodes, *scope.body]:
+            for part in _own_nodes(node, scope):
+                self._binding(part, scope)
+
+    def _binding(self, node: ast.AST, scope: Scope) -> None:
+        text = None
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            text = node.id
+        elif isinstance(node, ast.FunctionDef):
+            text = node.name
+        elif isinstance(node, ast.arg):
+            text = node.arg
+        elif isinstance(node, ast.ExceptHandler):
+            text = node.name
+        if text is None:
+            return
+        if text.startswith("_") and text != "_":
+            self.refuse(
+                node,
+                f"the name {text!r} begins with an underscore",
+                f"write {text.strip('_') or 'another name'}",
+            )
+            return
+        is_global = scope.node is None or text in scope.globals
+        if is_global and not isinstance(node, ast.arg):
+            if text in self.scopes.imports:
+                self.refuse(node, f"{text!r} is imported and cannot be rebound", "use another name")
+            elif text in _BUILTIN_NAMES:
+                self.refuse(node, f"the builtin {text!r} cannot be rebound", "use another name")
+
+    def imports(self, node: ast.Import | ast.ImportFrom) -> None:
+        """Check a module-level import."""
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                self._module(alias.name, node)
+                if alias.asname and "." in alias.name:
+                    self.scopes.imports[alias.asname] = ("module", alias.name)
+            return
+        if node.level:
+            self.refuse(node, "relative imports are not supported", "write one file")
+            return
+        module = node.module or ""
+        if module == "workloads":
+            for alias in node.names:
+                if alias.name != "guest":
+                    self.refuse(alias, f"'workloads.{alias.name}' is not in the guest language", "")
+            return
+        if not self._module(module, node):
+            return
+        for alias in node.names:
+            if alias.name == "*":
+                self.refuse(node, "import * is not supported", "name what you import")
+            else:
+                self._static(self.scopes.member(module, alias.name), alias, imported=True)
+
+    def _module(self, text: str, node: ast.AST) -> bool:
+        if text == "workloads":
+            return True
+        entries = tables.MODULES.get(text)
+        if entries is None or text in ("os.environ", "sys.stdout", "sys.stderr"):
+            names = ", ".join(sorted(n for n in tables.MODULES if "." not in n))
+            self.refuse(
+                node,
+                f"the module {text!r} is not in the guest language",
+                f"its modules are {names}, workloads.guest",
+            )
+            return False
+        if all(isinstance(entry, Later) for entry in entries.values()):
+            self.refuse(
+                node, f"{text!r} is in the guest language but not implemented yet", "leave it out"
+            )
+            return False
+        return True
+
+    def _static(self, meaning: tuple[str, ...], node: ast.AST, imported: bool = False) -> bool:
+        """Check that a module's name exists; return whether it does."""
+        if meaning[0] != "entry":
+            return True
+        module, text = meaning[1], meaning[2]
+        entry = self.scopes.entry(meaning)
+        if isinstance(entry, Later):
+            self.refuse(
+                node,
+                f"'{module}.{text}' is in the guest language but not implemented yet",
+                "leave it out",
+            )
+            return False
+        if entry is None:
+            if module in tables.MODULES:
+                self.refuse(
+                    node,
+                    f"'{module}.{text}' is not in the guest language",
+                    "see its table of names",
+                )
+            return False
+        return True
+
+    def visit_Name(self, node: ast.Name) -> None:
+        text = node.id
+        if self._is_variable(text):
+            return
+        meaning = self.scopes.imports.get(text)
+        if meaning is not None:
+            self._value_of(meaning, node, text)
+        elif text in ("__name__", "__file__"):
+            return
+        elif text.startswith("_"):
+            self.refuse(
+                node, f"the name {text!r} is not in the guest language", "names begin with a letter"
+            )
+        elif text in _BUILTIN_NAMES:
+            self.refuse(node, f"{text!r} is not a value here", f"call it: {text}(...)")
+        else:
+            self.refuse(node, f"the name {text!r} is not in the guest language", "define it first")
+
+    def _is_variable(self, text: str) -> bool:
+        return text in self.shadow or (text in self.scope.bound or text in self.scopes.module.bound)
+
+    def _value_of(self, meaning: tuple[str, ...], node: ast.AST, text: str) -> None:
+        """Check a module's name that is used as a value."""
+        if not self._static(meaning, node):
+            return
+        entry = self.scopes.entry(meaning)
+        if meaning[0] == "module":
+            self.refuse(node, f"the module {text!r} is not a value", f"write {text}.<name>")
+        elif meaning[0] == "entry" and not isinstance(entry, Const):
+            self.refuse(node, f"{text!r} is not a value", f"call it: {text}(...)")
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.refuse(node, "assignment to an attribute is not supported", "use a dict")
+            return
+        meaning = self.scopes.meaning(node, self.scope, self.shadow)
+        if meaning is not None:
+            self._value_of(meaning, node, ast.unparse(node))
+            return
+        if node.attr.startswith("_"):
+            self.refuse(
+                node,
+                f"the attribute {node.attr!r} begins with an underscore",
+                "use the names of the language's tables",
+            )
+        elif node.attr not in tables.READABLE:
+            what = "method" if node.attr in ALL_METHODS else "attribute"
+            self.refuse(
+                node,
+                f"the {what} {node.attr!r} is not a value in the guest language",
+                "call it" if what == "method" else "use the names of the language's tables",
+            )
+        self.visit(node.value)
+
+    # ---- functions ------------------------------------------------------------------------
+
+    def signature(self, node: ast.FunctionDef) -> None:
+        """Check the head of a top-level function."""
+        for decorator in node.decorator_list:
+            self.refuse(decorator, "decorators are not supported", "call the function")
+        arguments = node.args
+        for arg in (arguments.vararg, arguments.kwarg):
+            if arg is not None:
+                star = "*" if arg is arguments.vararg else "**"
+                self.refuse(
+                    arg, f"{star}{arg.arg} parameters are not supported", "pass a list or a dict"
+                )
+        for arg in parameters(node):
+            if arg.annotation is not None:
+                self.refuse(arg.annotation, "annotations are not supported", "leave it out")
+        if node.returns is not None:
+            self.refuse(node.returns, "annotations are not supported", "leave it out")
+        self.visit_all(arguments.defaults)
+        self.visit_all([default for default in arguments.kw_defaults if default])
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self.refuse(
+            node, "functions inside other code are not supported", "define it at the top level"
+        )
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        self.refuse(node, "imports inside other code are not supported", "import at the top level")
+
+    visit_ImportFrom = visit_Import
+
+    # ---- statements -----------------------------------------------------------------------
+
+    def visit_Pass(self, node: ast.AST) -> None:
+        """Nothing to check."""
+
+    visit_Break = visit_Continue = visit_Pass
+
+    def visit_Global(self, node: ast.Global) -> None:
+        for text in node.names:
+            if text in self.scopes.imports or text in _BUILTIN_NAMES:
+                self.refuse(node, f"{text!r} cannot be rebound", "use another name")
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        self.visit(node.value)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self.visit(node.value)
+        for target in node.targets:
+            self._target(target)
+
+    def _target(self, node: ast.expr) -> None:
+        if isinstance(node, ast.Tuple | ast.List):
+            for part in node.elts:
+                self._target(part)
+        elif isinstance(node, ast.Subscript):
+            self._subscript(node)
+        elif not isinstance(node, ast.Name):
+            self.visit(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        self._operator(node.op, node)
+        self._target(node.target)
+        self.visit(node.value)
+
+    def visit_Delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                continue
+            if isinstance(target, ast.Subscript):
+                if self.scopes.meaning(target.value, self.scope, self.shadow):
+                    self.refuse(target, "del of an environment variable is not supported", "set it")
+                else:
+                    self._subscript(target)
+            else:
+                self.refuse(target, "del of this is not supported", "write del name")
+
+    def visit_Return(self, node: ast.Return) -> None:
+        self.visit(node.value)
+
+    def visit_Assert(self, node: ast.Assert) -> None:
+        self.visit(node.test)
+        self.visit(node.msg)
+
+    def visit_If(self, node: ast.If | ast.While) -> None:
+        self.visit(node.test)
+        self.visit_all(node.body)
+        self.visit_all(node.orelse)
+
+    visit_While = visit_If
+
+    def visit_For(self, node: ast.For) -> None:
+        self._consumed(node.iter)
+        self._target(node.target)
+        self.visit_all(node.body)
+        self.visit_all(node.orelse)
+
+    def visit_With(self, node: ast.With) -> None:
+        for item in node.items:
+            if item.optional_vars is not None:
+                self.refuse(item.optional_vars, "'as' in with is not supported", "leave it out")
+            self.visit(item.context_expr)
+        self.visit_all(node.body)
+
+    def visit_Raise(self, node: ast.Raise) -> None:
+        if node.exc is None and not self.handlers:
+            self.refuse(
+                node, "raise without an exception outside an except clause", "name the exception"
+            )
+        for part in (node.exc, node.cause):
+            if part is None or (isinstance(part, ast.Constant) and part.value is None):
+                continue
+            if not self._is_exception(part):
+                self.visit(part)
+
+    def _is_exception(self, node: ast.expr) -> bool:
+        return (
+            isinstance(node, ast.Name)
+            and node.id in tables.EXCEPTIONS
+            and not self._is_variable(node.id)
+        )
+
+    def visit_Try(self, node: ast.Try) -> None:
+        self.visit_all(node.body)
+        for handler in node.handlers:
+            self._types(handler.type, exceptions_only=True)
+            self.handlers += 1
+            self.visit_all(handler.body)
+            self.handlers -= 1
+        self.visit_all(node.orelse)
+        self.visit_all(node.finalbody)
+
+    def _types(self, node: ast.expr | None, exceptions_only: bool) -> None:
+        if node is None:
+            return
+        if isinstance(node, ast.Tuple):
+            for part in node.elts:
+                self._types(part, exceptions_only)
+        elif not (
+            self._is_exception(node)
+            or (
+                not exceptions_only
+                and isinstance(node, ast.Name)
+                and node.id in tables.TYPES
+                and not self._is_variable(node.id)
+            )
+        ):
+            kind = "exception" if exceptions_only else "type"
+            self.refuse(
+                node,
+                f"{ast.unparse(node)!r} is not the name of an {kind} of the guest language"
+                if exceptions_only
+                else f"{ast.unparse(node)!r} is not the name of a type of the guest language",
+                f"name one of its {kind}s",
+            )
+
+    # ---- expressions ----------------------------------------------------------------------
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if not isinstance(node.value, int | float | str | bytes | None):
+            what = "complex numbers are" if isinstance(node.value, complex) else "... is"
+            self.refuse(node, f"{what} not supported", "use another value")
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        self._operator(node.op, node)
+        self.visit(node.left)
+        self.visit(node.right)
+
+    def _operator(self, op: ast.operator, node: ast.AST) -> None:
+        if isinstance(op, ast.MatMult):
+            self.refuse(node, "the operator @ is not supported", "write loops")
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
+        self.visit(node.operand)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
+        self.visit_all(node.values)
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        self.visit_all([node.test, node.body, node.orelse])
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        self.visit(node.left)
+        for op, value in zip(node.ops, node.comparators, strict=True):
+            if isinstance(op, ast.In | ast.NotIn) and self._is_environ(value):
+                continue
+            self.visit(value)
+
+    def _is_environ(self, node: ast.expr) -> bool:
+        return self.scopes.meaning(node, self.scope, self.shadow) == ("module", "os.environ")
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        self._subscript(node)
+
+    def _subscript(self, node: ast.Subscript) -> None:
+        if not self._is_environ(node.value):
+            self.visit(node.value)
+        if isinstance(node.slice, ast.Slice):
+            self.visit_all([node.slice.lower, node.slice.upper, node.slice.step])
+        elif isinstance(node.slice, ast.Tuple) and any(
+            isinstance(part, ast.Slice) for part in node.slice.elts
+        ):
+            self.refuse(node, "slices in several dimensions are not supported", "use one index")
+        else:
+            self.visit(node.slice)
+
+    def visit_Tuple(self, node: ast.Tuple | ast.List | ast.Set) -> None:
+        self.visit_all(node.elts)
+
+    visit_List = visit_Set = visit_Tuple
+
+    def visit_Dict(self, node: ast.Dict) -> None:
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                self.refuse(value, "** in a dict is not supported", "call update()")
+            self.visit(key)
+            self.visit(value)
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                self.visit(part.value)
+                if isinstance(part.format_spec, ast.JoinedStr):
+                    self.visit_JoinedStr(part.format_spec)
+
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> None:
+        outer = self.shadow
+        inside: list[ast.expr] = []
+        for i, generator in enumerate(node.generators):
+            if generator.is_async:
+                self.refuse(node, "async comprehensions are not supported", "write for")
+            self._consumed(generator.iter)
+            if i:
+                inside.append(generator.iter)
+            names = {p.id for p in ast.walk(generator.target) if isinstance(p, ast.Name)}
+            for part in ast.walk(generator.target):
+                if not isinstance(part, ast.Name | ast.Tuple | ast.List | ast.expr_context):
+                    self.refuse(generator.target, "this target is not supported", "use names")
+                    break
+            for text in sorted(names):
+                if text.startswith("_") and text != "_":
+                    self.refuse(
+                        generator.target,
+                        f"the name {text!r} begins with an underscore",
+                        f"write {text.strip('_') or 'another name'}",
+                    )
+            self.shadow = self.lowering.shadow = self.shadow | names
+            self.visit_all(generator.ifs)
+            inside += generator.ifs
+        parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        self.visit_all(parts)
+        for part in [*inside, *parts]:
+            if self.lowering.stops(part):
+                self.refuse(
+                    part, "a system call or guest call inside a comprehension", "write a for loop"
+                )
+        self.shadow = self.lowering.shadow = outer
+
+    visit_SetComp = visit_DictComp = visit_ListComp
+
+    # ---- calls ----------------------------------------------------------------------------
+
+    def _consumed(self, node: ast.expr) -> None:
+        """Check an expression that is iterated at once."""
+        if isinstance(node, ast.Call):
+            function = node.func
+            if (
+                isinstance(function, ast.Name)
+                and function.id in tables.LAZY
+                and not self._is_variable(function.id)
+            ):
+                self._builtin(function.id, node, lazy=True)
+                return
+            if (
+                isinstance(function, ast.Attribute)
+                and function.attr in tables.LAZY_METHODS
+                and self.scopes.meaning(function, self.scope, self.shadow) is None
+            ):
+                self.visit(function.value)
+                if node.args or node.keywords:
+                    self.refuse(node, f"{function.attr}() takes no arguments", "leave them out")
+                return
+        if self._is_environ(node):
+            return
+        self.visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        for arg in node.args:
+            if isinstance(arg, ast.Starred):
+                self.refuse(arg, "*arguments in a call are not supported", "write them one by one")
+        for word in node.keywords:
+            if word.arg is None:
+                self.refuse(
+                    word.value, "**arguments in a call are not supported", "write them one by one"
+                )
+        if any(isinstance(arg, ast.Starred) for arg in node.args) or any(
+            word.arg is None for word in node.keywords
+        ):
+            return
+        function = node.func
+        meaning = self.scopes.meaning(function, self.scope, self.shadow)
+        if meaning is not None:
+            self._module_call(meaning, node)
+        elif isinstance(function, ast.Name) and not self._is_variable(function.id):
+            self._name_call(function.id, node)
+        elif isinstance(function, ast.Attribute):
+            self._method(function, node)
+        else:
+            if isinstance(function, ast.Name):
+                self._arity(function.id, node)
+            else:
+                self.visit(function)
+            self._arguments(node)
+
+    def _arguments(self, node: ast.Call) -> None:
+        for value in [*node.args, *[word.value for word in node.keywords]]:
+            if not self._is_environ(value):
+                self.visit(value)
+
+    def _module_call(self, meaning: tuple[str, ...], node: ast.Call) -> None:
+        text = ast.unparse(node.func)
+        self._arguments(node)
+        if meaning[0] == "module":
+            self.refuse(node.func, f"the module {text!r} cannot be called", f"write {text}.<name>")
+            return
+        if not self._static(meaning, node.func):
+            return
+        entry = self.scopes.entry(meaning)
+        if isinstance(entry, Sys | Pure | Routine):
+            self._fits(text, entry.params, node)
+        else:
+            self.refuse(node.func, f"{text!r} is not a function", "leave out the call")
+
+    def _fits(self, text: str, params: tuple[Param, ...], node: ast.Call) -> None:
+        """Check the arguments of a call of a module's function."""
+        positional = [p.name for p in params if not p.keyword_only]
+        if len(node.args) > len(positional):
+            self.refuse(
+                node,
+                f"{text}() takes at most {len(positional)} positional arguments",
+                "leave some out",
+            )
+            return
+        given = set(positional[: len(node.args)])
+        for word in node.keywords:
+            if word.arg not in {p.name for p in params} or word.arg in given:
+                self.refuse(
+                    word.value,
+                    f"{text}() takes no argument {word.arg!r} here in the guest language",
+                    "leave it out",
+                )
+            given.add(word.arg or "")
+        missing = [p.name for p in params if p.required and p.name not in given]
+        if missing:
+            self.refuse(node, f"{text}() needs the argument {missing[0]!r}", "add it")
+
+    def _name_call(self, text: str, node: ast.Call) -> None:
+        if text == "print":
+            self._print(node)
+        elif text in tables.EXCEPTIONS:
+            for word in node.keywords:
+                self.refuse(word.value, f"{text}() takes no keyword arguments", "leave it out")
+            self._arguments(node)
+        elif text in tables.BUILTINS:
+            self._builtin(text, node, lazy=False)
+        else:
+            instead = "see its table of builtins"
+            if text in ("open", "input", "eval", "exec", "type", "getattr", "map", "filter"):
+                instead = {
+                    "open": "write os.open()",
+                    "input": "write os.read(0, n)",
+                    "type": "write isinstance()",
+                    "map": "write a list comprehension",
+                    "filter": "write a list comprehension",
+                }.get(text, "there is no other way")
+            self.refuse(node.func, f"the name {text!r} is not in the guest language", instead)
+            self._arguments(node)
+
+    def _print(self, node: ast.Call) -> None:
+        self.visit_all(node.args)
+        for word in node.keywords:
+            if word.arg not in _PRINT_WORDS:
+                self.refuse(word.value, f"print() takes no argument {word.arg!r}", "leave it out")
+            elif word.arg == "file":
+                meaning = self.scopes.meaning(word.value, self.scope, self.shadow)
+                if meaning not in (("module", "sys.stdout"), ("module", "sys.stderr")):
+                    self.refuse(
+                        word.value,
+                        "print() writes to sys.stdout or sys.stderr only",
+                        "name one of them",
+                    )
+            else:
+                self.visit(word.value)
+
+    def _builtin(self, text: str, node: ast.Call, lazy: bool) -> None:
+        if text in tables.LAZY and not lazy:
+            self.refuse(
+                node, f"{text}() is not a value in the guest language", f"write list({text}(...))"
+            )
+        _, least, most = tables.BUILTINS[text]
+        if not least <= len(node.args) <= most:
+            many = f"{least}" if least == most else f"{least} to {most}"
+            self.refuse(node, f"{text}() takes {many} arguments", f"it got {len(node.args)}")
+            return
+        for word in node.keywords:
+            if word.arg not in _BUILTIN_WORDS.get(text, ()):
+                instead = "leave it out"
+                if word.arg == "key":
+                    instead = "put the key first in tuples"
+                self.refuse(
+                    word.value,
+                    f"{text}() takes no argument {word.arg!r} in the guest language",
+                    instead,
+                )
+            else:
+                self.visit(word.value)
+        if text == "isinstance":
+            self.visit(node.args[0])
+            self._types(node.args[1], exceptions_only=False)
+            return
+        for i, arg in enumerate(node.args):
+            if (lazy and (i == 0 or text == "zip")) or (i == 0 and text in tables.CONSUMERS):
+                self._consumed(arg)
+            elif not self._is_environ(arg):
+                self.visit(arg)
+
+    def _method(self, function: ast.Attribute, node: ast.Call) -> None:
+        text = function.attr
+        self.visit(function.value)
+        if text in ("format", "format_map"):
+            self.refuse(function, f"the method {text!r} is not supported", "write an f-string")
+        elif text.startswith("_"):
+            self.refuse(
+                function,
+                f"the attribute {text!r} begins with an underscore",
+                "use the names of the language's tables",
+            )
+        elif text in tables.LAZY_METHODS:
+            self.refuse(
+                node, f"{text}() is not a value in the guest language", f"write list(x.{text}())"
+            )
+        elif text in ALL_METHODS or text in tables.HANDLE_METHODS:
+            pass
+        elif text in tables.LATER_METHODS:
+            self.refuse(
+                function,
+                f"the method {text!r} is in the guest language but not implemented yet",
+                "leave it out",
+            )
+        else:
+            self.refuse(
+                function,
+                f"the method {text!r} is not in the guest language",
+                "use the methods of its types",
+            )
+        for word in node.keywords:
+            if word.arg not in _METHOD_WORDS:
+                self.refuse(
+                    word.value,
+                    f"{text}() takes no argument {word.arg!r} in the guest language",
+                    "put the key first in tuples" if word.arg == "key" else "leave it out",
+                )
+            else:
+                self.visit(word.value)
+        if text in _CONSUMING_METHODS and len(node.args) == 1 and not self.lowering.stops(node):
+            self._consumed(node.args[0])
+        else:
+            self.visit_all(node.args)
+
+    def _arity(self, text: str, node: ast.Call) -> None:
+        """Check a call of a function that is known when the program is compiled."""
+        if text not in self.scopes.plain_functions or (
+            text in self.scope.bound and self.scope.node is not None
+        ):
+            return
+        function = self.scopes.functions[text][0]
+        positional = [*function.args.posonlyargs, *function.args.args]
+        defaults = positional[len(positional) - len(function.args.defaults) :]
+        optional = {arg.arg for arg in defaults} | {
+            arg.arg
+            for arg, default in zip(function.args.kwonlyargs, function.args.kw_defaults)
+            if default is not None
+        }
+        params = tuple(
+            Param(arg.arg, "x", arg.arg not in optional, None, arg in function.args.kwonlyargs)
+            for arg in parameters(function)
+        )
+        self._fits(text, params, node)
+
+
+def _own_nodes(node: ast.AST, scope: Scope) -> list[ast.AST]:
+    """Return the nodes of one scope that can bind a name."""
+    found: list[ast.AST] = []
+    if isinstance(node, ast.FunctionDef) and node is scope.node:
+        return list(parameters(node))
+    todo: list[ast.AST] = [node]
+    while todo:
+        part = todo.pop()
+        found.append(part)
+        if isinstance(
+            part,
+            ast.FunctionDef
+            | ast.Lambda
+            | ast.ClassDef
+            | ast.ListComp
+            | ast.SetComp
+            | ast.DictComp
+            | ast.GeneratorExp,
+        ):
+            continue
+        todo.extend(ast.iter_child_nodes(part))
+    return found

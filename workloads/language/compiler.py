@@ -78,18 +78,12 @@ class Program:
             self._lower(code, scope, scopes, module)
         exec(compile(module, self.path, "exec"), namespace)
         for code, _ in parts:
-            code.blocks = [
-                namespace[f"b{code.index}_{i}"] for i in range(len(code.handlers))
-            ]
+            code.blocks = [namespace[f"b{code.index}_{i}"] for i in range(len(code.handlers))]
             namespace[f"f_{code.index}"] = code
             namespace[f"v_{code.index}"] = Function(code.index, code.name)
-            namespace[f"u_{code.index}"] = (UNBOUND,) * (
-                code.locals_count - len(code.parameters)
-            )
+            namespace[f"u_{code.index}"] = (UNBOUND,) * (code.locals_count - len(code.parameters))
 
-    def _lower(
-        self, code: Code, scope: Scope, scopes: ProgramScopes, module: ast.Module
-    ) -> None:
+    def _lower(self, code: Code, scope: Scope, scopes: ProgramScopes, module: ast.Module) -> None:
         lowering = FunctionCompiler(scopes, scope, self)
         lowering.compile()
         code.handlers = lowering.handlers
@@ -163,14 +157,18 @@ def compile_program(
         column = getattr(error, "offset", None) or 1
         what = f"not Python 3.11: {getattr(error, 'msg', None) or error}"
         raise GuestProgramError(path, [Problem(line, column, what, "")]) from None
-    scopes = ProgramScopes(tree)
-    problems = check(tree, scopes)
-    if problems:
-        raise GuestProgramError(path, problems)
-    program = Program(key or path, path, source, runtime or Runtime(block_budget))
-    program.uses_argv = _uses_argv(tree, scopes)
-    program.compile(tree, scopes)
-    return program
+    try:
+        scopes = ProgramScopes(tree)
+        problems = check(tree, scopes)
+        if problems:
+            raise GuestProgramError(path, problems)
+        program = Program(key or path, path, source, runtime or Runtime(block_budget))
+        program.uses_argv = _uses_argv(tree, scopes)
+        program.compile(tree, scopes)
+        return program
+    except RecursionError:
+        what = "expressions or statements nested too deeply"
+        raise GuestProgramError(path, [Problem(1, 1, what, "split them")]) from None
 
 
 def _uses_argv(tree: ast.Module, scopes: ProgramScopes) -> bool:

@@ -3,15 +3,15 @@
 Both keep aliases: two variables that name one list do so in the copy. Neither recurses, so the
 depth of nesting is no limit.
 
-The plain form is ``{"image", "objects", "globals", "contexts"}``. A scalar stands for itself; any
-other value is ``[tag, …]``: ``["r", n]`` is ``objects[n]``, each container appearing once there.
+The plain form (``pack_contexts``) has one table of containers, ``objects``. A scalar stands for
+itself; any other value is ``[tag, …]``: ``["r", n]`` is ``objects[n]``, each container being there
+once.
 """
 
-from collections.abc import Callable
+import os
 from typing import TYPE_CHECKING, Any
 
-import os
-
+from workloads.language import tables
 from workloads.language.bounded import ATOMIC
 from workloads.language.values import (
     UNBOUND,
@@ -149,6 +149,33 @@ class Copier:
                 exception_from(new, [copy(part) for part in exception_parts(old)])
 
 
+#: Exceptions that can be in a guest variable, CPython's own ones beyond the language included.
+EXCEPTION_TYPES: dict[str, type[BaseException]] = {
+    **tables.EXCEPTIONS,
+    **{
+        kind.__name__: kind
+        for kind in (
+            AttributeError,
+            NameError,
+            UnboundLocalError,
+            RecursionError,
+            LookupError,
+            ArithmeticError,
+            FloatingPointError,
+            UnicodeError,
+            UnicodeDecodeError,
+            UnicodeEncodeError,
+            MemoryError,
+            BufferError,
+            ConnectionError,
+            ConnectionResetError,
+            ConnectionAbortedError,
+            ConnectionRefusedError,
+        )
+    },
+}
+
+
 def exception_parts(exception: BaseException) -> list[Any]:
     """Return what makes an exception besides its type."""
     args: tuple[Any, ...] = exception.args
@@ -193,6 +220,7 @@ def deep_fork(context: "Context") -> "Context":
 
 
 _LIMIT = 1 << 63
+_STRUCTS: tuple[Any, ...] = (os.stat_result, os.times_result, os.waitid_result)
 
 
 class Packer:
@@ -202,6 +230,8 @@ class Packer:
         self.memo: dict[int, int] = {}
         self.objects: list[Any] = []
         self.todo: list[tuple[int, Any]] = []
+        self.locals_memo: dict[int, int] = {}
+        self.shared_locals: list[Any] = []
 
     def pack(self, value: Any) -> Any:
         """Return the plain form of one value."""
@@ -233,37 +263,206 @@ class Packer:
 
     def finish(self) -> list[Any]:
         """Return the table of containers."""
-        pack = self.pack
         while self.todo:
             number, value = self.todo.pop()
-            kind = type(value)
-            if kind is list or kind is tuple:
-                row = ["l" if kind is list else "t", *[pack(item) for item in value]]
-            elif kind is dict:
-                row = ["d", *[pack(part) for pair in value.items() for part in pair]]
-            elif kind is set:
-                # the order of a set is the host's: sort, so that equal contexts pack alike
-                row = ["e", *[pack(item) for item in sorted(value, key=_set_key)]]
-            elif kind is bytearray:
-                row = ["b", bytes(value)]
-            elif kind is MmapHandle:
-                row = ["m", value.address, value.length]
-            elif isinstance(value, View):
-                row = ["v", VIEWS.index(kind), *[pack(part) for part in value.parts()]]
-            elif isinstance(value, BaseException):
-                parts = exception_parts(value)
-                parts[4] = [list(map(list, entry[1:])) for entry in ()] or [
-                    [entry[0], *entry[1]] for entry in parts[4]
-                ]
-                row = ["x", kind.__name__, *[pack(part) for part in parts[:4]], parts[4]]
-            else:
-                raise TypeError(f"a {kind.__name__} in a guest program")
-            self.objects[number] = row
+            self.objects[number] = self._row(value)
         return self.objects
 
+    def _row(self, value: Any) -> list[Any]:
+        pack = self.pack
+        kind = type(value)
+        if kind is list or kind is tuple:
+            return ["l" if kind is list else "t", *[pack(item) for item in value]]
+        if kind is dict:
+            return ["d", *[pack(part) for pair in value.items() for part in pair]]
+        if kind is set:
+            # the order of a set is the host's: sort, so that equal contexts pack alike
+            items = sorted(value, key=lambda item: (type(item).__name__, repr(item)))
+            return ["e", *[pack(item) for item in items]]
+        if kind is bytearray:
+            return ["b", bytes(value)]
+        if kind is MmapHandle:
+            return ["m", value.address, value.length]
+        if isinstance(value, View):
+            return ["v", VIEWS.index(type(value)), *[pack(part) for part in value.parts()]]
+        if isinstance(value, BaseException):
+            parts = exception_parts(value)
+            entries = [[name, *site] for name, site in parts[4]]
+            return ["x", kind.__name__, *[pack(part) for part in parts[:4]], entries]
+        raise TypeError(f"a {kind.__name__} in a guest program")
 
-_STRUCTS: tuple[Callable[..., Any], ...] = (os.stat_result, os.times_result, os.waitid_result)
+
+class Unpacker:
+    """The inverse of ``Packer``."""
+
+    def __init__(self, objects: list[Any]) -> None:
+        self.rows = objects
+        self.made: list[Any] = [None] * len(objects)
+        self.done = [False] * len(objects)
+        self._make_all()
+
+    def value(self, data: Any) -> Any:
+        """Return the value of one plain form."""
+        if type(data) is not list and type(data) is not tuple:
+            return data
+        tag = data[0]
+        if tag == "r":
+            return self.made[data[1]]
+        if tag == "i":
+            return int(data[1], 16)
+        if tag == "u":
+            return UNBOUND
+        if tag == "g":
+            return range(*[self.value(part) for part in data[1:]])
+        if tag == "f":
+            return Function(data[1], data[2])
+        if tag == "k":
+            return LockHandle(data[1])
+        if tag == "h":
+            return ThreadHandle(data[1])
+        if tag == "n":
+            return Rusage(data[1], data[2])
+        if tag == "s":
+            return _STRUCTS[data[1]](data[2])
+        raise ValueError(f"unknown tag {tag!r} in a packed context")
+
+    def _make_all(self) -> None:
+        """Make mutable containers empty, then immutable ones inner first, then fill."""
+        for number, row in enumerate(self.rows):
+            empty = self._empty(row)
+            if empty is not None:
+                self.made[number] = empty
+                self.done[number] = True
+        for number in range(len(self.rows)):
+            self._make_immutable(number)
+        for number, row in enumerate(self.rows):
+            self._fill(self.made[number], row)
+
+    @staticmethod
+    def _empty(row: Any) -> Any:
+        tag = row[0]
+        if tag == "l":
+            return []
+        if tag == "d":
+            return {}
+        if tag == "e":
+            return set()
+        if tag == "b":
+            return bytearray(row[1])
+        if tag == "m":
+            return MmapHandle(row[1], row[2])
+        if tag == "x":
+            kind = EXCEPTION_TYPES[row[1]]
+            return kind.__new__(kind)
+        return None
+
+    def _make_immutable(self, number: int) -> None:
+        """Make a tuple or view and those inside it; they cannot be cyclic among themselves."""
+        stack = [number]
+        while stack:
+            row = self.rows[stack[-1]]
+            if self.done[stack[-1]]:
+                stack.pop()
+                continue
+            inner = row[1:] if row[0] == "t" else row[2:]
+            missing = [
+                part[1]
+                for part in inner
+                if isinstance(part, list | tuple) and part[0] == "r" and not self.done[part[1]]
+            ]
+            if missing:
+                stack.extend(missing)
+                continue
+            values = [self.value(part) for part in inner]
+            self.made[stack[-1]] = tuple(values) if row[0] == "t" else VIEWS[row[1]](*values)
+            self.done[stack.pop()] = True
+
+    def _fill(self, made: Any, row: Any) -> None:
+        value = self.value
+        tag = row[0]
+        if tag == "l":
+            made.extend([value(part) for part in row[1:]])
+        elif tag == "d":
+            for i in range(1, len(row), 2):
+                made[value(row[i])] = value(row[i + 1])
+        elif tag == "e":
+            made.update([value(part) for part in row[1:]])
+        elif tag == "x":
+            parts = [value(part) for part in row[2:6]]
+            entries = [(entry[0], tuple(entry[1:])) for entry in row[6]]
+            exception_from(made, [*parts, entries])
 
 
-def _set_key(value: Any) -> tuple[str, str]:
-    return type(value).__name__, repr(value)
+def pack_contexts(contexts: "list[Context]") -> dict[str, Any]:
+    """Return contexts of one address space (threads, vfork children) as plain data."""
+    first = contexts[0]
+    packer = Packer()
+    process: Process = first.globals[0]
+    frames_of = [
+        [
+            [frame.code.index, frame.pc, _locals_row(packer, frame.locals)]
+            for frame in context.frames
+        ]
+        for context in contexts
+    ]
+    values = [packer.pack(value) for value in first.globals[1:]]
+    threads = [
+        [packer.pack(record[0]), packer.pack(record[1]), *record[2:]] for record in process.threads
+    ]
+    return {
+        "image": process.program.key,
+        "path": process.path,
+        "env": [list(pair) for pair in process.env],
+        "environ": _pairs(process.environ),
+        "c_environ": _pairs(process.c_environ),
+        "locks": process.locks,
+        "named": process.named,
+        "threads": threads,
+        "globals": values,
+        "contexts": [
+            {"thread": context.thread_index, "frames": frames}
+            for context, frames in zip(contexts, frames_of, strict=True)
+        ],
+        "locals": packer.shared_locals,
+        "objects": packer.finish(),
+    }
+
+
+def _locals_row(packer: Packer, values: list[Any]) -> int:
+    """Return the number of a frame's locals: a vfork child shares its parent's."""
+    number = packer.locals_memo.get(id(values))
+    if number is None:
+        number = packer.locals_memo[id(values)] = len(packer.shared_locals)
+        packer.shared_locals.append([packer.pack(value) for value in values])
+    return number
+
+
+def _pairs(values: dict[str, str] | None) -> list[list[str]] | None:
+    return None if values is None else [list(pair) for pair in values.items()]
+
+
+def unpack_contexts(data: Any, program: Any) -> "list[Context]":
+    """Return the contexts that ``pack_contexts`` described, sharing what they shared."""
+    from workloads.language.frames import Context, Frame, Process
+
+    unpacker = Unpacker(data["objects"])
+    value = unpacker.value
+    process = Process(program, data["path"], tuple([(key, text) for key, text in data["env"]]))
+    process.environ = None if data["environ"] is None else dict(data["environ"])
+    process.c_environ = None if data["c_environ"] is None else dict(data["c_environ"])
+    process.locks = data["locks"]
+    process.named = data["named"]
+    process.threads = [
+        [value(record[0]), value(record[1]), *record[2:]] for record in data["threads"]
+    ]
+    values = [process, *[value(part) for part in data["globals"]]]
+    rows = [[value(part) for part in row] for row in data["locals"]]
+    return [
+        Context(
+            program.runtime.work,
+            values,
+            [Frame(program.code(index), pc, rows[row]) for index, pc, row in entry["frames"]],
+            entry["thread"],
+        )
+        for entry in data["contexts"]
+    ]

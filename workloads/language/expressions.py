@@ -145,9 +145,7 @@ class Lowering:
 
     def is_variable(self, text: str) -> bool:
         """Return whether ``text`` is a local or a global of the guest here."""
-        return (
-            text in self.shadow or text in self.scope.bound or text in self.scopes.module.bound
-        )
+        return text in self.shadow or text in self.scope.bound or text in self.scopes.module.bound
 
     # ---- variables ------------------------------------------------------------------------
 
@@ -330,9 +328,7 @@ class Lowering:
             op = h.call("_mapping_load", [base, self.slice_value(node.slice, key)], node)
             return self.stop(op, node)
         base, *key = self.many([node.value, *self.slice_parts(node.slice)])
-        return h.put(
-            ast.Subscript(base, self.slice_syntax(node.slice, key), ast.Load()), node
-        )
+        return h.put(ast.Subscript(base, self.slice_syntax(node.slice, key), ast.Load()), node)
 
     @staticmethod
     def slice_parts(node: ast.expr) -> list[ast.expr | None]:
@@ -390,9 +386,7 @@ class Lowering:
             if isinstance(part, ast.FormattedValue):
                 value = next(values)
                 spec = next(values) if part.format_spec is not None else h.const("", node)
-                parts.append(
-                    h.call("_format", [value, h.const(part.conversion, node), spec], part)
-                )
+                parts.append(h.call("_format", [value, h.const(part.conversion, node), spec], part))
             else:
                 parts.append(self.expr(part))
         if len(parts) == 1:
@@ -452,9 +446,12 @@ class Lowering:
         """Lower an expression whose value is iterated at once: zip, items, … make views."""
         if isinstance(node, ast.Call) and not node.keywords:
             function = node.func
-            if isinstance(function, ast.Name) and function.id in tables.LAZY:
-                if not self.is_variable(function.id):
-                    return self._lazy(function.id, node)
+            if (
+                isinstance(function, ast.Name)
+                and function.id in tables.LAZY
+                and not self.is_variable(function.id)
+            ):
+                return self._lazy(function.id, node)
             if isinstance(function, ast.Attribute) and function.attr in tables.LAZY_METHODS:
                 receiver = self.expr(function.value)
                 return h.call("_dict_view", [receiver, h.const(function.attr, node)], node)
@@ -569,7 +566,7 @@ class Lowering:
         if target is not None:
             meaning = self.scopes.meaning(target, self.scope, self.shadow)
             fd = 2 if meaning == ("module", "sys.stderr") else 1
-        order = [*node.args, *[value for value in words.values()]]
+        order = [*node.args, *words.values()]
         values = self.many(order)
         named = dict(zip(words, values[len(node.args) :], strict=True))
         pieces = h.tuple_of(values[: len(node.args)], node)
@@ -617,13 +614,14 @@ class Lowering:
                 node,
             )
             return self.stop(op, node)
+        if function.attr in tables.LAZY_METHODS:
+            receiver = self.expr(function.value)
+            return h.call("_dict_view", [receiver, h.const(function.attr, node)], node)
         if function.attr in ("join", "extend", "update") and len(node.args) == 1:
             if not self.stops(node):
                 receiver = self.expr(function.value)
                 values = [self.consumed(node.args[0])]
-                return h.call(
-                    "_method", [receiver, h.const(function.attr, node), *values], node
-                )
+                return h.call("_method", [receiver, h.const(function.attr, node), *values], node)
         receiver, *values = self.many(
             [function.value, *node.args, *[word.value for word in node.keywords]]
         )
@@ -640,6 +638,6 @@ def _is_number(node: ast.expr) -> bool:
         node = node.operand
     return (
         isinstance(node, ast.Constant)
-        and isinstance(node.value, int | float)
+        and type(node.value) in (int, float)
         and abs(node.value) < 1 << 64
     )

@@ -286,6 +286,4 @@ def make_exception(error: tuple[str, tuple[Any, ...]]) -> BaseException:
         if len(args) > 1 and args[1] is not None:
             return OSError(errno, text, args[1])
         return OSError(errno, text)
-    from workloads.language.tables import EXCEPTIONS
-
-    return EXCEPTIONS.get(name, RuntimeError)(*args)
+    return copying.EXCEPTION_TYPES[name](*args)

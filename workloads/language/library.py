@@ -134,9 +134,7 @@ def _thread_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (CALL, PRINT, [2, tuple([x.encode(errors="backslashreplace") for x in lines]), 0, None])
 
 
-THREAD: Final = _library(
-    "<thread>", (_thread_run, 2), (_thread_done, 1), (_thread_failed, 1)
-)
+THREAD: Final = _library("<thread>", (_thread_run, 2), (_thread_done, 1), (_thread_failed, 1))
 
 
 def bind(G: Values, function: Any, args: tuple[Any, ...], words: tuple[str, ...]) -> Any:
@@ -154,8 +152,10 @@ def bind(G: Values, function: Any, args: tuple[Any, ...], words: tuple[str, ...]
     positional = [text for text, keyword_only in code.parameters if not keyword_only]
     if given > len(positional):
         least = len([text for text in positional if text not in code.defaults])
-        takes = f"{len(positional)}" if least == len(positional) else (
-            f"from {least} to {len(positional)}"
+        takes = (
+            f"{len(positional)}"
+            if least == len(positional)
+            else (f"from {least} to {len(positional)}")
         )
         plural = "" if takes == "1" else "s"
         was = "was" if given == 1 else "were"

@@ -35,9 +35,7 @@ class Loader:
             self._programs[image] = program
         return program
 
-    def start(
-        self, image: str, argv: tuple[str, ...], env: tuple[tuple[str, str], ...]
-    ) -> Context:
+    def start(self, image: str, argv: tuple[str, ...], env: tuple[tuple[str, str], ...]) -> Context:
         """Return a fresh context.
 
         Args:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from workloads.language.bounded import Bounded, no_set, tname
+from workloads.language.bounded import Bounded, Work, no_set, tname
 from workloads.language.errors import FatalRunError
 from workloads.language.values import Rusage
 
@@ -138,6 +138,10 @@ def make_methods(bounded: Bounded) -> Table:
     }
 
 
+#: Every method name of some guest type; the lazy dict methods and those of handles apart.
+ALL_METHODS = frozenset(name for table in make_methods(Bounded(Work(0))).values() for name in table)
+
+
 def make_caller(methods: Table) -> Callable[..., Any]:
     """Return ``call(receiver, name, *args, **kwargs)``, what a method call compiles to."""
 
@@ -145,16 +149,25 @@ def make_caller(methods: Table) -> Callable[..., Any]:
         try:
             method = methods[type(receiver)][name]
         except KeyError:
-            raise AttributeError(
-                f"'{tname(receiver)}' object has no attribute '{name}'"
-            ) from None
+            raise AttributeError(f"'{tname(receiver)}' object has no attribute '{name}'") from None
         return method(receiver, *args, **kwargs)
 
     return call_method
 
 
 _STAT = tuple(
-    "st_mode st_ino st_dev st_nlink st_uid st_gid st_size st_atime st_mtime st_ctime".split()
+    [
+        "st_mode",
+        "st_ino",
+        "st_dev",
+        "st_nlink",
+        "st_uid",
+        "st_gid",
+        "st_size",
+        "st_atime",
+        "st_mtime",
+        "st_ctime",
+    ]
 )
 ATTRIBUTES: dict[type, tuple[str, ...]] = {
     os.stat_result: _STAT,

@@ -91,9 +91,7 @@ class Runtime:
             "_attribute": _attribute,
             "_print": self._print,
             "_mapping_load": lambda target, key: calls.mapping_load(b, target, key),
-            "_mapping_store": lambda target, key, value: calls.mapping_store(
-                b, target, key, value
-            ),
+            "_mapping_store": lambda target, key, value: calls.mapping_store(b, target, key, value),
             "_bind": library.bind,
             "_local": calls.local,
             "_global": calls.global_,
@@ -176,5 +174,3 @@ def _attribute(G: list[Any], value: Any, name: str) -> Any:
         if name == "native_id":
             return record[4] if record[4] > 0 else None
     return attribute(value, name)
-
-

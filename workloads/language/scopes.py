@@ -156,7 +156,9 @@ def walk_scope(body: list[ast.stmt]) -> Iterator[ast.AST]:
             continue
         if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
             for part in ast.walk(node):
-                if isinstance(part, ast.expr) and not isinstance(getattr(part, "ctx", None), ast.Store):
+                if isinstance(part, ast.expr) and not isinstance(
+                    getattr(part, "ctx", None), ast.Store
+                ):
                     if part is not node:
                         yield part
             continue
@@ -168,9 +170,9 @@ def binding_names(body: list[ast.stmt]) -> Iterator[str]:
     for node in walk_scope(body):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
-        elif isinstance(node, ast.FunctionDef):
-            yield node.name
-        elif isinstance(node, ast.ExceptHandler) and node.name:
+        elif isinstance(node, ast.FunctionDef) or (
+            isinstance(node, ast.ExceptHandler) and node.name
+        ):
             yield node.name
 
 
@@ -230,11 +232,11 @@ def _spread(node: ast.AST, found: set[str], mentions: object, scopes: ProgramSco
     if isinstance(node, ast.Assign) and check(node.value):
         for target in node.targets:
             found.update(stored(target))
-    elif isinstance(node, ast.AugAssign) and check(node.value):
-        found.update(stored(node.target))
-    elif isinstance(node, ast.For) and check(node.iter):
-        found.update(stored(node.target))
-    elif isinstance(node, ast.comprehension) and check(node.iter):
+    elif (
+        (isinstance(node, ast.AugAssign) and check(node.value))
+        or (isinstance(node, ast.For) and check(node.iter))
+        or (isinstance(node, ast.comprehension) and check(node.iter))
+    ):
         found.update(stored(node.target))
     elif isinstance(node, ast.FunctionDef):
         if any(isinstance(part, ast.Return) and check(part.value) for part in ast.walk(node)):

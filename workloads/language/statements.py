@@ -43,8 +43,10 @@ class FunctionCompiler(Lowering):
         """Lower the whole body; the result is ``blocks``, ``handlers``, ``sites``, ``slots``."""
         self.enter(self.new_block())
         self.body(self.scope.body)
-        last = self.scope.body[-1] if self.scope.body else ast.Pass(
-            lineno=1, col_offset=0, end_lineno=1, end_col_offset=0
+        last = (
+            self.scope.body[-1]
+            if self.scope.body
+            else ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
         )
         if self.live:
             self.out.append(h.returns(self._returned(h.const(None, last), last), last))
@@ -176,9 +178,7 @@ class FunctionCompiler(Lowering):
             else:
                 old = self.load_name(target)
             value = self._augmented(node, old, self.expr(node.value))
-            self.out.append(
-                h.assign(self.variable(target.id, target, ast.Store()), value, node)
-            )
+            self.out.append(h.assign(self.variable(target.id, target, ast.Store()), value, node))
             return
         assert isinstance(target, ast.Subscript)
         parts: list[Any] = []
@@ -305,8 +305,7 @@ class FunctionCompiler(Lowering):
     def cut(self, nodes: list[ast.stmt]) -> bool:
         """Return whether some statement ends its block."""
         return any(
-            isinstance(part, ast.For | ast.While | ast.Try | ast.With)
-            or self.stops(part)
+            isinstance(part, ast.For | ast.While | ast.Try | ast.With) or self.stops(part)
             for node in nodes
             for part in ast.walk(node)
         )
@@ -373,9 +372,7 @@ class FunctionCompiler(Lowering):
         self.regions.pop()
         self.jump(region.head, node)
 
-    def _leave_loop_when(
-        self, test: ast.expr, node: ast.For | ast.While, region: _Region
-    ) -> None:
+    def _leave_loop_when(self, test: ast.expr, node: ast.For | ast.While, region: _Region) -> None:
         """Emit ``if test: else part; leave the loop``."""
         branch = h.put(ast.If(test, [], []), node)
         self.out.append(branch)
@@ -652,9 +649,7 @@ class FunctionCompiler(Lowering):
             self.out.append(h.assign(place, h.name("V", node), node))
             # the name is deleted on every way out, that by an exception included
             self.exception_slot = slot
-            self._try_finally(
-                lambda: self.body(node.body), lambda: self._unbind(name, node), node
-            )
+            self._try_finally(lambda: self.body(node.body), lambda: self._unbind(name, node), node)
         else:
             self._within(outer, slot, node)
             self.body(node.body)

@@ -1,0 +1,117 @@
+"""The calls of a guest program that CPython does not offer, for running it natively.
+
+On the emulated machine these names are the compiler's own (``workloads.language.tables``) and this
+file is not read. Natively each does the nearest real thing on the host's kernel:
+
+- ``compute`` spins on the thread's CPU clock, so time it waits for a CPU does not count;
+- ``touch`` reads or rewrites one byte of each page, so every page has its fault;
+- ``vfork`` is ``os.fork``: CPython code cannot run on its parent's stack, so what a vfork child
+  changes in memory is not seen by the parent here, and the parent does not wait;
+- ``clone`` is the system call without a new stack, which is a fork with the given flags.
+"""
+
+import ctypes
+import mmap
+import os
+import threading
+import time
+
+CLONE_VM = 0x100
+CLONE_FS = 0x200
+CLONE_FILES = 0x400
+CLONE_SIGHAND = 0x800
+CLONE_PIDFD = 0x1000
+CLONE_PTRACE = 0x2000
+CLONE_VFORK = 0x4000
+CLONE_PARENT = 0x8000
+CLONE_THREAD = 0x10000
+CLONE_NEWNS = 0x20000
+CLONE_SYSVSEM = 0x40000
+CLONE_SETTLS = 0x80000
+CLONE_PARENT_SETTID = 0x100000
+CLONE_CHILD_CLEARTID = 0x200000
+CLONE_DETACHED = 0x400000
+CLONE_UNTRACED = 0x800000
+CLONE_CHILD_SETTID = 0x1000000
+CLONE_NEWCGROUP = 0x2000000
+CLONE_NEWUTS = 0x4000000
+CLONE_NEWIPC = 0x8000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+CLONE_IO = 0x80000000
+
+_SYS_CLONE = {"x86_64": 56, "aarch64": 220}
+
+
+def say(text: str) -> None:
+    """Write ``text`` and a newline to descriptor 1 in one write(2)."""
+    if not isinstance(text, str):
+        raise TypeError(f"say() argument must be str, not {type(text).__name__}")
+    os.write(1, (text + "\n").encode())
+
+
+def compute(ns: int) -> None:
+    """Use ``ns`` nanoseconds of CPU time in the calling thread."""
+    clock = time.CLOCK_THREAD_CPUTIME_ID
+    end = time.clock_gettime_ns(clock) + ns
+    while time.clock_gettime_ns(clock) < end:
+        pass
+
+
+def touch(m: mmap.mmap, first_page: int, pages: int, write: bool = True) -> None:
+    """Access ``pages`` pages of ``m`` from ``first_page``: one byte each, kept as it is.
+
+    Raises:
+        IndexError: a page lies outside the mapping.
+        ValueError: the mapping is closed.
+    """
+    size = len(m)
+    if first_page < 0 or pages < 0 or (first_page + pages) * 4096 > -(-size // 4096) * 4096:
+        raise IndexError("mmap index out of range")
+    for offset in range(first_page * 4096, (first_page + pages) * 4096, 4096):
+        value = m[offset]
+        if write:
+            m[offset] = value
+
+
+def gettid() -> int:
+    """Return the calling thread's id."""
+    return threading.get_native_id()
+
+
+def clone(flags: int) -> int:
+    """Fork with the flags of clone(2); the low byte is the exit signal.
+
+    Returns:
+        The child's pid in the parent, 0 in the child.
+
+    Raises:
+        OSError: as clone(2).
+        NotImplementedError: CLONE_VM without a stack of its own cannot run Python code.
+    """
+    if flags & CLONE_VM:
+        raise NotImplementedError("clone() with CLONE_VM has no native form: use threads or vfork")
+    machine = os.uname().machine
+    if machine not in _SYS_CLONE:
+        raise NotImplementedError(f"clone() has no native form on {machine}")
+    # the interpreter must know of the fork: its locks are taken before and renewed after
+    # (PyDLL: with the GIL held throughout, which the child inherits)
+    pythonapi = ctypes.pythonapi
+    call = ctypes.PyDLL(None, use_errno=True).syscall
+    call.restype = ctypes.c_long
+    pythonapi.PyOS_BeforeFork()
+    pid = int(call(ctypes.c_long(_SYS_CLONE[machine]), ctypes.c_ulong(flags), 0, 0, 0, 0))
+    number = ctypes.get_errno()
+    if pid == 0:
+        pythonapi.PyOS_AfterFork_Child()
+        return 0
+    pythonapi.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise OSError(number, os.strerror(number))
+    return pid
+
+
+def vfork() -> int:
+    """Return ``os.fork()``: see the module header."""
+    return os.fork()
