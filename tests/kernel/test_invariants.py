@@ -797,8 +797,9 @@ def on_rq_nowhere(w):
     w.cpus[1].tasks[99] = half
 
 
-def time_unaccounted(w):
-    w.cpus[1].now_ns = 800
+def time_accounted_twice(w):
+    w.cpus[1].stats.idle_ns = w.cpus[1].stats.user_ns = 400
+    w.cpus[1].now_ns = 400
 
 
 def table_disagrees(w):
@@ -825,7 +826,7 @@ MACHINE_BREAKS = [
     (two_currents, r"cpu 0: current is <cputask 3/3 shell>, the fair class says None"),
     (current_from_elsewhere, r"cpu 0: current <cputask 3/3 shell> is not one of its tasks"),
     (on_rq_nowhere, r"cpu 1: <cputask 99/99 x> is on_rq, but neither queued nor current"),
-    (time_unaccounted, r"cpu 1: clock at 800, user, system and idle make 0"),
+    (time_accounted_twice, r"cpu 1: clock at 400, user, system and idle make 800"),
     (table_disagrees, r"cpu 0: 2 runnable tasks, the kernel counts 1"),
 ]
 
