@@ -109,7 +109,7 @@ def run(k, cpus, check):
 
 
 @pytest.mark.parametrize("granularity", ["syscall", "step"])
-@pytest.mark.parametrize("cpus", [1, 2, 5])
+@pytest.mark.parametrize("cpus", [1, 3])
 def test_all_invariants_hold_after_every_turn_and_nothing_is_left(cpus, granularity):
     k, lps = machine(cpus, granularity)
     counts = boot_counts(k)
