@@ -325,9 +325,9 @@ def _check_quiet(
         _check_lock(lock, "", found)
     for task in tasks:
         mmap_lock = None if task.mm is None else task.mm.mmap_lock
-        for lock in (task.pi_lock, task.alloc_lock, task.sighand.siglock, mmap_lock):
-            if lock is not None:
-                _check_lock(lock, f" of {task!r}", found)
+        for own in (task.pi_lock, task.alloc_lock, task.sighand.siglock, mmap_lock):
+            if own is not None:
+                _check_lock(own, f" of {task!r}", found)
 
 
 def _check_lock(lock: Any, whose: str, found: list[str]) -> None:
