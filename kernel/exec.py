@@ -279,16 +279,18 @@ def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path:
     """Replace the current task's program by ``bprm``.
 
     Raises:
-        KernelError: ENOMEM before anything changed; EAGAIN, another thread execs or the
-            process is being killed.
+        KernelError: EAGAIN, another thread execs or the process is being killed; ENOMEM; ETXTBSY,
+            a writer came while the other threads were being killed.
 
     Source: fs/exec.c:begin_new_exec().
+    Deviation: memory is allocated, and writers are kept out, after the other threads are gone,
+    not before. So ENOMEM and ETXTBSY may find a process that has lost them.
     """
     task = k.current
+    yield from de_thread(k)
     mm = mm_alloc(k, bprm.image)
     try:
         set_mm_exe_file(mm, bprm.inode, bprm.filename)
-        yield from de_thread(k)
     except KernelError:
         mmput(k, mm)
         raise

@@ -102,7 +102,8 @@ class Machine:
         assert len(answers) == 1, self.effects
         answer = answers[0]
         if answer[1] in (m.EFF_NEXT, m.EFF_TAKE):
-            value, error = ctx.last if answer[1] == m.EFF_NEXT else answer[4:6]
+            last = getattr(ctx, "last", (None, None))  # a spawn child keeps its own
+            value, error = last if answer[1] == m.EFF_NEXT else answer[4:6]
         elif answer[1] == m.EFF_ERROR:
             value, error = None, answer[3]
         elif answer[1] == m.EFF_RETURN:
