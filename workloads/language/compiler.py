@@ -11,7 +11,7 @@ from typing import Any
 from workloads.language.checker import check
 from workloads.language.errors import GuestProgramError, Problem
 from workloads.language.frames import Code, Context, Frame, Process
-from workloads.language.library import LIBRARY, MAIN, THREAD
+from workloads.language.library import LIBRARY, MAIN, MAIN_START, THREAD
 from workloads.language.runtime import Runtime
 from workloads.language.scopes import (
     FIXED_GLOBALS,
@@ -113,10 +113,10 @@ class Program:
         values[2] = list(argv) if self.uses_argv else None
         values[3] = "/usr/bin/python3"
         main = self.codes[0]
-        frames = [
-            Frame(MAIN, 0, [UNBOUND, 0]),
-            Frame(main, 0, [UNBOUND] * main.locals_count),
-        ]
+        if path.startswith("/"):
+            frames = [Frame(MAIN, 0, [UNBOUND, 0]), Frame(main, 0, [UNBOUND] * main.locals_count)]
+        else:
+            frames = [Frame(MAIN, MAIN_START, [UNBOUND, 0])]
         return Context(self.runtime.work, values, frames, -1)
 
     uses_argv = True

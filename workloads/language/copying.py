@@ -107,7 +107,8 @@ class Copier:
         elif isinstance(value, View):
             return kind(*[self.copy(part) for part in value.parts()])
         elif isinstance(value, BaseException):
-            new = kind.__new__(kind, *value.args)
+            # OSError looks at its arguments when it is made, not in __init__
+            new = kind.__new__(kind, *[self.copy(part) for part in exception_parts(value)[0]])
         else:
             raise TypeError(f"a {kind.__name__} in a guest program")
         self.todo.append((value, new))
@@ -351,20 +352,17 @@ class Unpacker:
             return bytearray(row[1])
         if tag == "m":
             return MmapHandle(row[1], row[2])
-        if tag == "x":
-            kind = EXCEPTION_TYPES[row[1]]
-            return kind.__new__(kind)
         return None
 
     def _make_immutable(self, number: int) -> None:
-        """Make a tuple or view and those inside it; they cannot be cyclic among themselves."""
+        """Make a tuple, view or exception and the tuples inside it: these are never cyclic."""
         stack = [number]
         while stack:
             row = self.rows[stack[-1]]
             if self.done[stack[-1]]:
                 stack.pop()
                 continue
-            inner = row[1:] if row[0] == "t" else row[2:]
+            inner = {"t": row[1:], "v": row[2:], "x": row[2:3]}[row[0]]
             missing = [
                 part[1]
                 for part in inner
@@ -374,7 +372,14 @@ class Unpacker:
                 stack.extend(missing)
                 continue
             values = [self.value(part) for part in inner]
-            self.made[stack[-1]] = tuple(values) if row[0] == "t" else VIEWS[row[1]](*values)
+            if row[0] == "t":
+                made: Any = tuple(values)
+            elif row[0] == "v":
+                made = VIEWS[row[1]](*values)
+            else:
+                kind = EXCEPTION_TYPES[row[1]]
+                made = kind.__new__(kind, *values[0])
+            self.made[stack[-1]] = made
             self.done[stack.pop()] = True
 
     def _fill(self, made: Any, row: Any) -> None:

@@ -247,7 +247,8 @@ class Lowering:
         store = h.item("L", result, node, ast.Store())
         end: list[list[ast.stmt]] = []
         for i, value in enumerate(node.values):
-            self.out.append(h.assign(store, self.expr(value), node))
+            lowered = self.expr(value)  # may open a new block: before self.out is looked up
+            self.out.append(h.assign(store, lowered, node))
             if i < len(node.values) - 1:
                 test = h.item("L", result, node)
                 if isinstance(node.op, ast.And):

@@ -9,6 +9,7 @@ from typing import Any, Final
 from kernel.uapi.syscalls import (
     NR_EXIT,
     NR_EXIT_GROUP,
+    NR_GETCWD,
     NR_GETPID,
     NR_GETTID,
     NR_LOAD,
@@ -88,9 +89,30 @@ def _main_go_on(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return 2
 
 
+def _main_where(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 5
+    return (NR_GETCWD,)
+
+
+def _main_start(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    # Source: CPython Python/fileutils.c:_Py_abspath(), for the script
+    process = G[0]
+    process.path = G[1] = V.rstrip("/") + "/" + process.path.removeprefix("./")
+    F.pc = 0
+    code = process.program.codes[0]
+    return (CALL, code, [UNBOUND] * code.locals_count)
+
+
 MAIN: Final = _library(
-    "<main>", (_main_done, 1), (_main_failed, 3), (_main_join, 3), (_main_go_on, 3)
+    "<main>",
+    (_main_done, 1),
+    (_main_failed, 3),
+    (_main_join, 3),
+    (_main_go_on, 3),
+    (_main_where, 1),
+    (_main_start, 1),
 )
+MAIN_START: Final = 4  # the block of MAIN that starts a program under a relative path
 
 
 def exit_of(exception: BaseException, G: Values) -> tuple[int, tuple[bytes, ...]]:
