@@ -135,7 +135,7 @@ def sys_execve(k: "KernelState", path: str, argv: tuple[str, ...], env: Env | No
     return ExecResult(bprm.key, bprm.argv, bprm.env, old_pid)
 
 
-# -- before the point of no return -------------------------------------------------------------------
+# -- before the point of no return ---------------------------------------------------------------
 
 
 def prepare_exec(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -> Binprm:
@@ -272,7 +272,7 @@ def _find_guest_program(k: "KernelState", bprm: Binprm) -> None:
     bprm.argv = argv[first:]
 
 
-# -- after it ------------------------------------------------------------------------------------------
+# -- after it ------------------------------------------------------------------------------------
 
 
 def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path:

@@ -99,7 +99,7 @@ def do_group_exit(k: "KernelState", exit_code: int) -> Path:
     yield from do_exit(k, exit_code)
 
 
-# -- do_exit -----------------------------------------------------------------------------------------
+# -- do_exit -------------------------------------------------------------------------------------
 
 
 def do_exit(k: "KernelState", code: int) -> Path:
@@ -188,7 +188,7 @@ def exit_fs(k: "KernelState", task: TaskStruct) -> Path:
     put_fs_struct(k, fs)
 
 
-# -- exit_notify: the family ------------------------------------------------------------------------
+# -- exit_notify: the family ---------------------------------------------------------------------
 
 
 def thread_group_empty(task: TaskStruct) -> bool:
@@ -314,7 +314,7 @@ def reparent_leader(
     yield from kill_orphaned_pgrp(k, child, father)
 
 
-# -- orphaned process groups --------------------------------------------------------------------------
+# -- orphaned process groups ---------------------------------------------------------------------
 
 
 def will_become_orphaned_pgrp(k: "KernelState", pgrp: Pid, ignored: TaskStruct | None) -> bool:
@@ -361,7 +361,7 @@ def kill_orphaned_pgrp(k: "KernelState", task: TaskStruct, parent: TaskStruct | 
             yield from do_send_sig_info(k, sig, (sig, SI_KERNEL, 0, 0, 0), member, True)
 
 
-# -- reaping -----------------------------------------------------------------------------------------
+# -- reaping -------------------------------------------------------------------------------------
 
 
 def release_task(k: "KernelState", task: TaskStruct) -> Path:

@@ -158,7 +158,7 @@ def sys_thread_start(k: "KernelState", flags: int, start: Any, daemon: bool) -> 
     return do_fork(k, flags, start=start)
 
 
-# -- do_fork ----------------------------------------------------------------------------------------
+# -- do_fork -------------------------------------------------------------------------------------
 
 
 def do_fork(k: "KernelState", clone_flags: int, *, start: Any = None) -> Path:
@@ -484,7 +484,7 @@ def copy_mm(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
         child.mm = dup_mm(k, mm)
 
 
-# -- vfork -------------------------------------------------------------------------------------------
+# -- vfork ---------------------------------------------------------------------------------------
 
 
 def wait_for_vfork_done(k: "KernelState", child: TaskStruct) -> Path:

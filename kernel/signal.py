@@ -87,7 +87,7 @@ __all__ = [
 ]
 
 
-# -- taking signals ---------------------------------------------------------------------------------
+# -- taking signals ------------------------------------------------------------------------------
 
 
 def _next_signal(mask: int) -> int:
@@ -239,7 +239,7 @@ def do_signal_stop(k: "KernelState", signr: int) -> Path:
     return True
 
 
-# -- sending by number ------------------------------------------------------------------------------
+# -- sending by number ---------------------------------------------------------------------------
 
 
 def _check_kill_permission(k: "KernelState", sig: int, task: TaskStruct) -> int:

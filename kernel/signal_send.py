@@ -15,8 +15,8 @@ wake-up of those threads of the parent whose wait could be satisfied.
 Lock order: tasklist_lock, then siglock, then pi_lock.
 
 Source: kernel/signal.c.
-Deviation: signals carry no more than SigInfo; RLIMIT_SIGPENDING is not there; a target thread counts
-as busy when a signal is pending, even if it is running (task_curr).
+Deviation: signals carry no more than SigInfo; RLIMIT_SIGPENDING is not there; a target thread
+counts as busy when a signal is pending, even if it is running (task_curr).
 """
 
 from typing import TYPE_CHECKING, Any, Final

@@ -1,7 +1,7 @@
 """posix_spawn, and programs started by the machine's configuration.
 
-posix_spawn is user code: glibc's clone(CLONE_VM | CLONE_VFORK), a few calls in the child, exec. So it
-is here: the child's user context is a small machine (``SpawnChild``) that makes those calls one
+posix_spawn is user code: glibc's clone(CLONE_VM | CLONE_VFORK), a few calls in the child, exec. So
+it is here: the child's user context is a small machine (``SpawnChild``) that makes those calls one
 after the other, each served like any other; the errno of the one that failed is left where the
 parent finds it. The parent reaps a child that could not exec, so only a pid was used up.
 
@@ -114,7 +114,7 @@ def spawn_plan(
     file_actions: tuple[tuple[Any, ...], ...],
     setpgroup: int | None,
 ) -> list["Op"]:
-    """Return the system calls of a spawn child, in glibc's order. OPs of opens carry the wanted fd."""
+    """Return the calls of a spawn child, in glibc's order; an open carries the wanted fd too."""
     plan: list[Op] = []
     if setpgroup is not None:
         plan.append((NR_SETPGID, 0, setpgroup))

@@ -68,7 +68,7 @@ _WAIT4_FLAGS: Final = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WCLONE | WA
 _WAITID_FLAGS: Final = _WAIT4_FLAGS | WNOWAIT | WEXITED | WSTOPPED
 _INT_MIN: Final = -(1 << 31)
 
-# What a wait learns: (pid, status as wait4 gives it, utime_ns, stime_ns, uid, CLD_ code, its status)
+# What a wait learns: pid, status as wait4 gives it, utime_ns, stime_ns, uid, CLD_ code, its status
 Report = tuple[int, int, int, int, int, int, int]
 
 
