@@ -119,11 +119,11 @@ def run_emulated(
     with tempfile.TemporaryDirectory(prefix="smplab-diff-") as folder:
         request = RunRequest(spec, scheme=scheme, out_dir=Path(folder), max_wall_s=timeout_s)
         result = run_machine(request)
-        _, root, status = result.statuses[0] if result.statuses else ("", 0, None)
+        label, root, status = result.statuses[0] if result.statuses else ("", 0, None)
         tree = tree_of_trace(Path(folder) / "trace.smpt", root) if root else ()
     problem = "" if result.exit_kind == DONE else f"{result.exit_kind}: {result.message}"
-    stdout = result.outputs.get("stdout", b"")
-    stderr = result.outputs.get("stderr", b"")
+    stdout = result.outputs.get(f"{label}.stdout", b"")
+    stderr = result.outputs.get(f"{label}.stderr", b"")
     return EmulatedRun(stdout, stderr, status, tree, problem, result.digest)
 
 
