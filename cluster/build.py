@@ -140,7 +140,8 @@ def guest_spec(program: Path, args: list[str], **changes: Any) -> MachineSpec:
     tree.folder_of(Path(path), path, str(program))
     if tree.problems:
         raise ConfigError(tree.problems)
-    tree.files.setdefault(cwd, FileSpec(mode=_S_IFDIR | 0o755))
+    if not any(file.startswith(cwd.rstrip("/") + "/") for file in tree.files):
+        tree.files[cwd] = FileSpec(mode=_S_IFDIR | 0o755)
     spawn = SpawnSpec(
         path=PYTHON,
         argv=("python3", "-u", str(program), *args),

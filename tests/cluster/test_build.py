@@ -1,5 +1,6 @@
 """From a config to a machine: the file tree, the programs and the processes."""
 
+import stat
 from pathlib import Path
 
 import msgpack
@@ -147,6 +148,18 @@ def test_a_guest_program_is_at_its_place_on_the_host(
     assert spawn.cwd == str(tmp_path)
     assert f"{tmp_path}/bin/prog.py" in spec.sources
     assert spec.pid_max == 65536
+
+
+def test_the_folder_a_guest_starts_in_exists_even_if_it_holds_no_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "prog.py").write_text("print(1)\n")
+    monkeypatch.chdir(tmp_path / "empty")
+    spec = guest_spec(Path("../prog.py"), [])
+    assert stat.S_ISDIR(spec.files[f"{tmp_path}/empty"].mode)
+    monkeypatch.chdir("/")
+    assert "/" not in guest_spec(tmp_path / "prog.py", []).files
 
 
 def test_a_guest_program_that_is_not_there_is_a_config_error(tmp_path: Path) -> None:
