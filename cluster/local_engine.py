@@ -99,7 +99,9 @@ class LocalRun:
                 cpu = upcoming.index(first_ns)
                 upcoming[cpu] = NEVER
                 lp = cpus[cpu]
-                upcoming[cpu] = lp.step(min(kernel_ns, min(upcoming)), ())
+                # past its own event: where two CPUs have one at the same time, the lower goes first
+                horizon_ns = max(min(kernel_ns, min(upcoming)), first_ns + 1)
+                upcoming[cpu] = lp.step(horizon_ns, ())
                 if lp.out:
                     kernel.deliver(lp.out)
                     lp.out = []
