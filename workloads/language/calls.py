@@ -12,7 +12,7 @@ from kernel.uapi import syscalls as nr
 from workloads.language import library
 from workloads.language.bounded import tname
 from workloads.language.errors import FatalRunError
-from workloads.language.frames import CALL, VALUE
+from workloads.language.frames import CALL, VALUE, own_process
 from workloads.language.values import (
     UNBOUND,
     Function,
@@ -293,7 +293,7 @@ def environ_copy(G: Values) -> dict[str, str]:
 
 def os_putenv(G: Values, name: Any, value: Any) -> None:
     """Change what exec passes on; ``os.environ`` does not see it, as in CPython."""
-    process = G[0]
+    process = own_process(G)
     if process.environ is None:
         process.environ = dict(process.env)
     if process.c_environ is None:
@@ -462,12 +462,13 @@ def length(value: Any) -> int:
 
 
 def lock_new(G: Values) -> LockHandle:
-    G[0].locks += 1
-    return LockHandle(G[0].locks)
+    process = own_process(G)
+    process.locks += 1
+    return LockHandle(process.locks)
 
 
 def thread_new(G: Values, target: Any, args: Any, daemon: Any, name: Any) -> ThreadHandle:
-    process = G[0]
+    process = own_process(G)
     if target is not None and type(target) is not Function:
         raise FatalRunError("the target of a thread is a function of the program")
     if name is None:
@@ -490,8 +491,9 @@ def thread_start_new(G: Values, function: Any, args: Any) -> Any:
         raise TypeError("first arg must be callable")
     if type(args) is not tuple:
         raise TypeError("2nd arg must be a tuple")
-    G[0].threads.append([function, args, None, True, 0])
-    return (CALL, library.THREAD_START, [len(G[0].threads) - 1, PTHREAD_FLAGS, True])
+    threads = own_process(G).threads
+    threads.append([function, args, None, True, 0])
+    return (CALL, library.THREAD_START, [len(threads) - 1, PTHREAD_FLAGS, True])
 
 
 def thread_exit(G: Values) -> None:

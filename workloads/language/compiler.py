@@ -114,9 +114,9 @@ class Program:
         values[3] = "/usr/bin/python3"
         main = self.codes[0]
         if path.startswith("/"):
-            frames = [Frame(MAIN, 0, [UNBOUND, 0]), Frame(main, 0, [UNBOUND] * main.locals_count)]
+            frames = [Frame(MAIN, 0, [0, 0]), Frame(main, 0, [UNBOUND] * main.locals_count)]
         else:
-            frames = [Frame(MAIN, MAIN_START, [UNBOUND, 0])]
+            frames = [Frame(MAIN, MAIN_START, [0, 0])]
         return Context(self.runtime.work, values, frames, -1)
 
     uses_argv = True

@@ -58,6 +58,7 @@ def copy_process(process: "Process", survivor: int) -> "Process":
     copy.current = process.current
     copy.locks = process.locks
     copy.named = process.named
+    copy.pristine = process.pristine
     for index, record in enumerate(process.threads):
         record = record[:]
         if index != survivor and record[4] > 0:
@@ -457,6 +458,7 @@ def unpack_contexts(data: Any, program: Any) -> "list[Context]":
     process.c_environ = None if data["c_environ"] is None else dict(data["c_environ"])
     process.locks = data["locks"]
     process.named = data["named"]
+    process.pristine = False
     process.threads = [
         [value(record[0]), value(record[1]), *record[2:]] for record in data["threads"]
     ]

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from kernel.uapi.syscalls import NR_FATAL, NR_PREEMPT_POINT
 from workloads.language import copying, tracebacks
-from workloads.language.bounded import ATOMIC, Work
+from workloads.language.bounded import Work
 from workloads.language.constants import STRERROR
 from workloads.language.errors import FatalRunError
 
@@ -104,6 +104,8 @@ class Process:
         current: the thread whose frames run now; -1 is the main thread.
         locks: how many locks have been made.
         named: how many threads have got a default name.
+        pristine: nothing above has changed since the start.
+        shared: a forked process uses this very object; ``own_process`` copies it before a change.
     """
 
     __slots__ = (
@@ -114,7 +116,9 @@ class Process:
         "locks",
         "named",
         "path",
+        "pristine",
         "program",
+        "shared",
         "threads",
     )
 
@@ -128,6 +132,20 @@ class Process:
         self.current = -1
         self.locks = 0
         self.named = 0
+        self.pristine = True
+        self.shared = False
+
+
+_PLAIN: Final = copying.PLAIN | {Process}
+
+
+def own_process(G: list[Any]) -> Process:
+    """Return the process record for a change that no forked relative may see."""
+    process: Process = G[0]
+    if process.shared:
+        process = G[0] = copying.copy_process(process, -1)
+    process.pristine = False
+    return process
 
 
 class Context:
@@ -151,7 +169,8 @@ class Context:
         work = self.work
         budget = work.budget
         work.turns = 0
-        G[0].current = self.thread_index
+        if G[0].current != self.thread_index:
+            G[0].current = self.thread_index
         steps = 0
         frame = frames[-1]
         if error is not None:
@@ -241,24 +260,22 @@ class Context:
 
     def fork(self) -> "Context":
         """Return an independent copy: this thread's frames and all it can reach."""
-        atomic = ATOMIC
         values = self.globals
-        frames = self.frames
         process = values[0]
-        if process.__class__ is Process and not process.threads and process.environ is None:
-            simple = atomic.issuperset(map(type, values[1:]))
-            if simple or copying.is_plain(values, 1):
-                copy = values[:]
-                copy[0] = copying.copy_process(process, self.thread_index)
-                new_frames = []
-                for frame in frames:
-                    local = frame.locals
-                    if not (atomic.issuperset(map(type, local)) or copying.is_plain(local, 0)):
-                        break
-                    new_frames.append(Frame(frame.code, frame.pc, local[:]))
-                else:
-                    return Context(self.work, copy, new_frames, self.thread_index)
-        return copying.deep_fork(self)
+        if process.threads:
+            return copying.deep_fork(self)
+        reachable = values[:]
+        for frame in self.frames:
+            reachable += frame.locals
+        if not (_PLAIN.issuperset(map(type, reachable)) or copying.is_plain(reachable, 1)):
+            return copying.deep_fork(self)
+        copy = values[:]
+        if process.pristine:
+            process.shared = True
+        else:
+            copy[0] = copying.copy_process(process, self.thread_index)
+        frames = [Frame(frame.code, frame.pc, frame.locals[:]) for frame in self.frames]
+        return Context(self.work, copy, frames, self.thread_index)
 
     def share(self) -> "Context":
         """Return a vfork child's context: own position, the very same locals and globals."""

@@ -1,0 +1,229 @@
+"""No way from guest code to a host object, and no way to hang or exhaust the host in one block.
+
+Each attempt is either refused when the program is compiled, or ends the run with a message that
+names the line, or is an ordinary exception of the guest.
+"""
+
+import time
+from typing import Any
+
+import pytest
+
+from workloads.language.compiler import compile_program
+from workloads.language.errors import GuestProgramError
+
+REFUSED = [
+    # attributes that lead to the host
+    "().__class__",
+    "print(().__class__.__bases__[0].__subclasses__())",
+    "''.__class__.__mro__",
+    "x = 1\nprint(x.__class__)",
+    "def f():\n    pass\nprint(f.__globals__)",
+    "def f():\n    pass\nprint(f.__code__)",
+    "def f():\n    pass\nprint(f.__builtins__)",
+    "def f(x=[]):\n    pass\nprint(f.__defaults__)",
+    "def f():\n    pass\nf.__code__ = 1",
+    "import os\nprint(os.__dict__)",
+    "import os\nprint(os.__builtins__)",
+    "import os\nprint(os.sys)",
+    "import os\nos.system('true')",
+    "import os\nos.popen('true')",
+    "import os\nos.fork.__self__",
+    "import sys\nsys.modules",
+    "import sys\nsys._getframe()",
+    "import sys\nprint(sys.exc_info())",
+    "import sys\nsys.stdout.buffer.write(b'x')",
+    "import sys\nout = sys.stdout",
+    "import sys\nsys.setrecursionlimit(10**9)",
+    "import time\nt = time\n",
+    "import threading\nthreading._os",
+    "import threading\nprint(threading.Thread.__init__)",
+    "[].append.__self__",
+    "f = [].append\nf(1)",
+    # the traceback of an exception
+    "try:\n    1 // 0\nexcept ZeroDivisionError as e:\n    e.__traceback__.tb_frame",
+    "try:\n    1 // 0\nexcept ZeroDivisionError as e:\n    print(e.with_traceback(None))",
+    "try:\n    1 // 0\nexcept ZeroDivisionError as e:\n    print(e.__context__)",
+    "try:\n    1 // 0\nexcept ZeroDivisionError as e:\n    e.args = ()",
+    "try:\n    1 // 0\nexcept ZeroDivisionError as e:\n    e.add_note('x')",
+    "try:\n    1 // 0\nexcept (lambda: ZeroDivisionError)():\n    pass",
+    "class E(Exception):\n    pass",
+    # formatting
+    "print('{0.__class__}'.format(1))",
+    "print('{}'.format_map({}))",
+    "f = '{0.__class__}'.format\n",
+    "print(f'{(1).__class__}')",
+    "print(f'{1:{().__class__}}')",
+    # generators, closures, comprehensions
+    "g = (x for x in [1])\nprint(g.gi_frame)",
+    "def g():\n    yield 1\n",
+    "f = lambda: 1",
+    "def f(a=lambda: 0):\n    pass",
+    "def f():\n    def g():\n        return f\n    return g",
+    "print([x.__class__ for x in [1]])",
+    "print([__builtins__ for x in [1]])",
+    "print([x for x.y in [[1]]])",
+    "print((y := 3))",
+    "async def f():\n    await f()",
+    # builtins that reach further
+    "print(__builtins__)",
+    "print(__import__('os'))",
+    "__import__ = 1",
+    "print(__loader__)",
+    "print(__spec__)",
+    "eval('1')",
+    "exec('1')",
+    "compile('1', 'x', 'eval')",
+    "open('/etc/passwd')",
+    "print(type(1))",
+    "print(getattr(1, 'real'))",
+    "print(globals())",
+    "print(vars())",
+    "print(dir())",
+    "print(object())",
+    "print(super())",
+    "print(iter([1]))",
+    "print(memoryview(b'x'))",
+    "print(print)",
+    "x = len",
+    "x = ValueError",
+    "x = int\n",
+    "print(isinstance(1, object))",
+    "print(sorted([1], key=print))",
+    "print(max([1], key=len))",
+    "import threading\nimport os\nthreading.Thread(target=os.fork)",
+    # stars, decorators, classes, imports
+    "print(*[1, 2])",
+    "print(**{'end': ''})",
+    "def f(*a):\n    pass",
+    "def f(**k):\n    pass",
+    "def f(x: ().__class__):\n    pass",
+    "@print\ndef f():\n    pass",
+    "class C:\n    pass",
+    "import ctypes",
+    "import builtins",
+    "import subprocess",
+    "from os import system",
+    "from os import *",
+    "from os import path as p\nprint(p.os)",
+    "from sys import modules",
+    "import workloads.language",
+    "from workloads import language",
+    "import kernel",
+    "with open('x') as f:\n    pass",
+    "global os\nimport os\nos = 1",
+    "match 1:\n    case int():\n        pass",
+    "def F():\n    pass\nL[0]",
+    "print(V)",
+    "print(c_x, _W, f_0)",
+]
+
+BROKEN = [
+    "x = 10 ** (10 ** 9)",
+    "x = 2 ** 2 ** 40",
+    "x = 7\nwhile True:\n    x = x * x",
+    "x = 7\nwhile True:\n    x *= x",
+    "x = 7\nwhile True:\n    x **= 9",
+    "x = 1 << (1 << 40)",
+    "x = 'a' * (1 << 40)",
+    "x = b'a' * (1 << 40)",
+    "x = [0] * (1 << 40)",
+    "x = (0,) * (1 << 40)",
+    "x = (1 << 40) * 'a'",
+    "s = 'a'\nwhile True:\n    s = s + s",
+    "s = 'a'\nwhile True:\n    s += s",
+    "s = [1]\nwhile True:\n    s += s",
+    "s = [1]\nwhile True:\n    s.extend(s)",
+    "s = [1]\nwhile True:\n    s[0:0] = s",
+    "s = (1,)\nwhile True:\n    s = s + s",
+    "s = 'a'\nwhile True:\n    s = f'{s}{s}'",
+    "s = 'a'\nwhile True:\n    s = '%s%s' % (s, s)",
+    "s = 'a'\nwhile True:\n    s = s.replace('a', 'aa')",
+    "s = 'a'\nwhile True:\n    s = s.join([s, s, s])",
+    "print(f'{1:1000000000}')",
+    "print(f'{1:{10 ** 10}}')",
+    "print(f'{1.5:.999999999f}')",
+    "print('%1000000000d' % 1)",
+    "print('%*d' % (10 ** 10, 1))",
+    "print('%.1000000000f' % 1.0)",
+    "x = 'a'.ljust(1 << 40)",
+    "x = 'a'.zfill(1 << 40)",
+    "x = 'a'.center(1 << 40)",
+    "x = 'a\\t'.expandtabs(1 << 30)",
+    "x = list(range(1 << 40))",
+    "x = sum(range(1 << 40))",
+    "x = max(range(1 << 40))",
+    "x = sorted(range(1 << 40))",
+    "x = [i for i in range(1 << 40)]",
+    "x = {i for i in range(1 << 40)}",
+    "x = [1 for i in range(10 ** 5) for j in range(10 ** 5)]",
+    "x = range(10 ** 40)",
+    "for i in range(10 ** 40):\n    pass",
+    "x = bytes(1 << 40)",
+    "x = bytearray(1 << 40)",
+    "x = int('9' * 500000, 36)",
+    "x = []\nfor i in range(60):\n    x = [x, x]\nprint(x)",
+    "x = []\nfor i in range(60):\n    x = [x, x]\ny = []\nfor i in range(60):\n    y = [y, y]\nprint(x == y)",
+    "x = ()\nfor i in range(60):\n    x = (x, x)\nprint({x: 1})",
+    "x = []\nfor i in range(60):\n    x = {'a': x, 'b': x}\nprint(f'{x}')",
+    "x = [3]\nfor i in range(60):\n    x = [x, x]\ny = sorted([x, [x]])",
+    "x = [3]\nfor i in range(60):\n    x = [x, x]\nprint(x in [[x]])",
+    "print({1, 2, 3})",
+    "for x in {'a', 'b'}:\n    print(x)",
+    "x = list({'a', 'b'})",
+    "a, b = {'a', 'b'}",
+    "print((-8) ** 0.5)",
+    "print('a'.encode('idna'))",
+    "print(b'a'.decode('unicode_escape'))",
+    "try:\n    x = 'a' * (1 << 40)\nexcept:\n    print('caught')",
+    "try:\n    x = 'a' * (1 << 40)\nfinally:\n    print('caught')",
+]
+
+HARMLESS = [
+    ("def f(n):\n    return f(n + 1)\ntry:\n    f(0)\nexcept RuntimeError as e:\n    print(e)",
+     "maximum recursion depth exceeded\n"),
+    ("x = []\nx.append(x)\nprint(x)", "[[...]]\n"),
+    ("try:\n    int('9' * 5000)\nexcept ValueError as e:\n    print('limited')", "limited\n"),
+    ("try:\n    print(10 ** 5000)\nexcept ValueError as e:\n    print('limited')", "limited\n"),
+    ("try:\n    print('%(a)s' % {'a': 1}, '%s' % None)\nexcept TypeError:\n    print('no')",
+     "1 None\n"),
+    ("x = 5\ntry:\n    x()\nexcept TypeError as e:\n    print(e)", "'int' object is not callable\n"),
+    ("L = 1\nG = 2\nF = 3\nV = 4\nprint(L, G, F, V)", "1 2 3 4\n"),
+    ("s = 1\ni = 2\nn = 3\nfor v in [4]:\n    pass\nprint(s, i, n, v)", "1 2 3 4\n"),
+    ("x = []\nfor i in range(100000):\n    x = [x]\ny = x\nprint(len(y))", "1\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", REFUSED)
+def test_attempt_is_refused_when_compiled(source: str) -> None:
+    with pytest.raises(GuestProgramError) as caught:
+        compile_program(source + "\n", "attempt.py")
+    assert all(line.startswith("attempt.py:") for line in str(caught.value).splitlines())
+
+
+@pytest.mark.parametrize("source", BROKEN)
+def test_attempt_ends_the_run_with_its_line(guest: Any, source: str) -> None:
+    began = time.process_time()
+    outcome = guest.emulate(source + "\n", path="/t/attempt.py")
+    assert outcome.fatal is not None
+    assert outcome.fatal.startswith("/t/attempt.py:")
+    assert outcome.fatal.split(":")[1].isdigit()
+    assert "caught" not in outcome.stdout
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(("source", "stdout"), HARMLESS)
+def test_attempt_stays_inside_the_guest(guest: Any, source: str, stdout: str) -> None:
+    outcome = guest.emulate(source + "\n")
+    assert (outcome.stdout, outcome.fatal) == (stdout, None)
+
+
+def test_block_code_sees_no_builtins() -> None:
+    program = compile_program("print(1)\n", "p.py")
+    assert program.codes[0].blocks[0].__globals__["__builtins__"] == {}
+
+
+def test_deep_source_is_refused_without_a_traceback() -> None:
+    for source in ("x = " + "(" * 5000 + ")" * 5000, "x = " + "-" * 20000 + "1", "x = [" * 3000):
+        with pytest.raises(GuestProgramError):
+            compile_program(source, "deep.py")
