@@ -11,9 +11,10 @@ User contexts: a private one is copied by the CPU that has it (wake_up_new_task 
 With CLONE_VM the driver has already brought the caller's context here; the child's is a view of it.
 
 Source: kernel/fork.c.
-Deviation: namespaces (CLONE_NEW*), CLONE_PIDFD, CLONE_PTRACE and CLONE_SYSVSEM are not there yet:
-EINVAL. CLONE_SETTLS, PARENT_SETTID, CHILD_SETTID, CLONE_IO and CLONE_UNTRACED have nothing to act
-on: a guest context has no TLS register, no tid words, no io context and no tracer.
+Deviation: namespaces (CLONE_NEW*), CLONE_PIDFD and CLONE_PTRACE are not there yet: EINVAL.
+CLONE_SETTLS, PARENT_SETTID, CHILD_SETTID, CLONE_IO, CLONE_UNTRACED and CLONE_SYSVSEM have nothing
+to act on: a guest context has no TLS register, no tid words, no io context, no tracer and no
+semaphore undo list.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -65,7 +66,6 @@ from kernel.uapi.clone import (
     CLONE_PIDFD,
     CLONE_PTRACE,
     CLONE_SIGHAND,
-    CLONE_SYSVSEM,
     CLONE_THREAD,
     CLONE_VFORK,
     CLONE_VM,
@@ -91,7 +91,6 @@ _NOT_THERE: Final = (
     | CLONE_NEWNET
     | CLONE_PIDFD
     | CLONE_PTRACE
-    | CLONE_SYSVSEM
 )
 
 
