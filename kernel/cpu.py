@@ -119,7 +119,16 @@ class Cpu:
             return inbox[0][0]
         if self._waiting or self._idle():
             return m.NEVER
-        return self.now_ns
+        task = self.rq.curr
+        if not task.remaining_ns or task.in_kernel or task.sigpending or self.rq.need_resched:
+            return self.now_ns
+        # Nothing of this CPU's own can happen while its task computes, before a tick.
+        next_ns = self.now_ns + task.remaining_ns
+        if self.rq.nr_running > 1:
+            next_ns = min(next_ns, (self.now_ns // self._tick_ns + 1) * self._tick_ns)
+        if inbox and inbox[0][0] < next_ns:
+            return inbox[0][0]
+        return next_ns
 
     def _idle(self) -> bool:
         return self.rq.curr is self.rq.idle and not self.rq.need_resched

@@ -79,10 +79,12 @@ def test_the_answer_reaches_the_program_and_kernel_time_is_charged_to_the_task()
 
 def test_a_cpu_stops_at_the_horizon_in_the_middle_of_a_computation():
     cpu, _ = make_cpu(prog=[(nr.NR_COMPUTE, 1_000_000), (nr.NR_GETPPID,)])
-    assert cpu.step(300_000, [spawn(10, "prog")]) == 300_000
+    end_ns = SWITCH + BLOCK + 1_000_000  # before it, nothing of its own can happen
+    assert cpu.step(300_000, [spawn(10, "prog")]) == end_ns
+    assert cpu.now_ns == 300_000
     assert cpu.out == []
     cpu.step(FAR, ())
-    assert cpu.out[0][m.R_TIME] == SWITCH + 2 * BLOCK + 1_000_000
+    assert cpu.out[0][m.R_TIME] == end_ns + BLOCK
 
 
 def test_getpid_and_the_clock_need_no_kernel():
