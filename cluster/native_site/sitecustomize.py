@@ -49,6 +49,28 @@ def noting_fork(call: Callable[..., int]) -> Callable[..., int]:
     return wrapped
 
 
+def noting_spawn(call: Callable[..., int]) -> Callable[..., int]:
+    """As noting_fork; and a spawn that failed had a child, which the C library has reaped.
+
+    It left with 127 after its exec failed, and nobody is told its pid: it gets a number of ours.
+    """
+    noting = noting_fork(call)
+
+    def wrapped(*args: Any, **kwargs: Any) -> int:
+        try:
+            return noting(*args, **kwargs)
+        except OSError:
+            failed.append(-(os.getpid() * 100_000 + len(failed) + 1))
+            note_fork(failed[-1])
+            note(f"status {failed[-1]} {127 << 8}\n")
+            raise
+
+    return wrapped
+
+
+failed: list[int] = []
+
+
 def noting_status(call: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         result = call(*args, **kwargs)
@@ -84,8 +106,8 @@ def keeping(call: Callable[..., Any]) -> Callable[..., Any]:
 
 def install() -> None:
     os.fork = noting_fork(os.fork)
-    os.posix_spawn = noting_fork(keeping(os.posix_spawn))
-    os.posix_spawnp = noting_fork(keeping(os.posix_spawnp))
+    os.posix_spawn = noting_spawn(keeping(os.posix_spawn))
+    os.posix_spawnp = noting_spawn(keeping(os.posix_spawnp))
     os.execve = keeping(os.execve)
     for name in ("wait", "waitpid", "wait3", "wait4"):
         setattr(os, name, noting_status(getattr(os, name)))
