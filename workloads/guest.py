@@ -15,6 +15,7 @@ import mmap
 import os
 import threading
 import time
+from typing import NoReturn
 
 CLONE_VM = 0x100
 CLONE_FS = 0x200
@@ -42,6 +43,7 @@ CLONE_NEWNET = 0x40000000
 CLONE_IO = 0x80000000
 
 _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
+_SYS_EXIT = {"x86_64": 60, "aarch64": 93}
 
 
 def say(text: str) -> None:
@@ -78,6 +80,22 @@ def touch(m: mmap.mmap, first_page: int, pages: int, write: bool = True) -> None
 def gettid() -> int:
     """Return the calling thread's id."""
     return threading.get_native_id()
+
+
+def exit_thread(code: int) -> NoReturn:
+    """End the calling thread alone with exit(2), be it the leader; nothing is cleaned up.
+
+    The process goes on with its other threads. Its status is that of the last thread to end.
+
+    Raises:
+        NotImplementedError: the number of exit(2) on this machine is not known.
+    """
+    machine = os.uname().machine
+    if machine not in _SYS_EXIT:
+        raise NotImplementedError(f"exit_thread() has no native form on {machine}")
+    # CDLL lets go of the GIL for the call, so the others can run on
+    ctypes.CDLL(None).syscall(ctypes.c_long(_SYS_EXIT[machine]), ctypes.c_long(code))
+    raise AssertionError("exit(2) returned")
 
 
 def clone(flags: int) -> int:
