@@ -51,7 +51,7 @@ _ARRIVE_TASK: Final = 3
 
 ExtType: Final = msgpack.ExtType
 
-Segment = dict[int, Sequence[Effect]]
+Segment = dict[int, list[Effect]]  # lists, or the tuples that msgpack makes of them
 # (superstep, verdict, horizon_ns, virtual_ns, lifecycles, tasks, bytes of trace and output held)
 Head = tuple[int, str, int, int, int, int, int]
 

@@ -1,0 +1,358 @@
+"""The Ray engine: CPU actors and one kernel actor, superstep by superstep.
+
+The engine itself computes nothing. It starts or finds Ray (``cluster.ray_session``), makes the
+actors (``cluster.ray_actors``), lets frames travel (``cluster.ray_links``) until a frame's head
+says that the run is over, fetches traces and outputs now and then, and collects what is left. A
+run's bytes are those of the local engine under scheme ``barrier``, however CPUs are packed.
+
+Ends that are not the machine's own: Ctrl-C takes effect at the end of the round under way, when
+all actors stand at the same superstep, so what there is so far is valid. A second Ctrl-C does not
+wait for that and gives up the actors' results. A lost actor, or a failure in one, ends the run as
+broken, with one line that names the actor.
+"""
+
+import signal
+import threading
+from collections.abc import Sequence
+from time import perf_counter, perf_counter_ns
+from types import FrameType, TracebackType
+from typing import Any, Final
+
+from cluster import engine_api
+from cluster.codec import Head, LpFailure, head_of, pack
+from cluster.engine_api import RunRequest, RunResult
+from cluster.logging_setup import get_logger
+from cluster.ray_actors import (
+    KERNEL_NAME,
+    LOOK_EVERY,
+    CpuActor,
+    KernelActor,
+    Logs,
+    MarkedChunk,
+    lp_name,
+)
+from cluster.ray_links import ActorLost, Actors, CallsLink, GraphLink, Link
+from cluster.ray_session import RaySession, RayUnreachable
+from cluster.recorder import Recorder, verdict_kind
+
+_HELD_BYTES: Final = 4 << 20  # of traces and outputs in the actors, before they are fetched
+_FETCH_S: Final = 2.0  # and at least so often
+_START_S: Final = 60.0  # for the actors to come up, and more for each
+_START_EACH_S: Final = 5.0
+
+
+class _Broken(Exception):
+    """The run cannot go on; the message is one line."""
+
+
+def groups_of(cpus: int, per_actor: int) -> list[list[int]]:
+    """Return the CPUs of every CPU actor: neighbours, ``per_actor`` each, the last maybe fewer."""
+    return [list(range(first, min(first + per_actor, cpus))) for first in range(0, cpus, per_actor)]
+
+
+class _Interrupt:
+    """Holds back the first Ctrl-C; a context manager for the main thread, idle in others."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: Any = None
+        self._active = threading.current_thread() is threading.main_thread()
+
+    def __enter__(self) -> "_Interrupt":
+        if self._active:
+            self._before = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._active:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+class RayRun:
+    """One run on Ray; see ``run_ray``."""
+
+    def __init__(self, request: RunRequest) -> None:
+        self.request = request
+        self.recorder = Recorder(request)
+        self.groups = groups_of(request.spec.cpus, request.cpus_per_actor)
+        self.actors: Actors | None = None
+        self.link: Link | None = None
+        self._interrupt = _Interrupt()
+        self._frame = b""  # the last superstep frame
+        self._in_round = False  # the actors may stand at different supersteps
+        self._fetched_s = perf_counter()
+        self._looked = 0  # superstep of the last look
+        self._loop_ns = 0
+        self._deadline = None if request.max_wall_s is None else perf_counter() + request.max_wall_s
+
+    # -- from start to end ----------------------------------------------------------------------
+
+    def run(self) -> RunResult:
+        """Run to the end; see ``run_ray``."""
+        kind = engine_api.BROKEN
+        try:
+            with self._interrupt:
+                result = self._run_on_ray()
+            kind = result.exit_kind
+            return result
+        finally:
+            self.recorder.close(complete=kind == engine_api.DONE)
+
+    def _run_on_ray(self) -> RunResult:
+        session = None
+        try:
+            session = RaySession(self.request.address, len(self.groups) + 1)
+            kind, message = self._guarded_loop()
+            return self._collect(kind, message)
+        except KeyboardInterrupt:
+            return self.recorder.partial(engine_api.INTERRUPTED, "stopped by Ctrl-C")
+        except (RayUnreachable, ActorLost, _Broken) as error:
+            return self.recorder.partial(engine_api.BROKEN, str(error))
+        finally:
+            self._close(session)
+
+    def _guarded_loop(self) -> tuple[str, str]:
+        """Start the actors and run supersteps; return exit kind and message.
+
+        Failures that leave the actors able to hand over results end here.
+        """
+        try:
+            self._start()
+            return self._loop()
+        except LpFailure as failure:
+            get_logger().debug("logical process failed", lp=failure.lp, details=failure.details)
+            if failure.kind == "invariant":
+                return engine_api.INVARIANT, failure.message
+            return engine_api.BROKEN, f"{failure.lp} failed: {failure.message}"
+        except KeyboardInterrupt:
+            if self._in_round or self.link is None:
+                raise
+            return engine_api.INTERRUPTED, "stopped by Ctrl-C"
+
+    def _close(self, session: RaySession | None) -> None:
+        """Free graph and actors, and leave Ray as it was found."""
+        try:
+            if self.link is not None and not self._in_round:
+                self.link.close()
+        finally:
+            if self.actors is not None:
+                import ray
+
+                for actor in self.actors.all():
+                    ray.kill(actor)
+            if session is not None:
+                session.close()
+
+    # -- start ------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        """Make the actors, wait until all are up, and set up the way for frames."""
+        import ray
+
+        request = self.request
+        plain = pack(request.spec.to_plain())
+        logs: Logs = ("json", request.out_dir.name if request.out_dir else "")
+        cpu_class = ray.remote(num_cpus=0, max_restarts=0)(CpuActor)
+        kernel_class = ray.remote(num_cpus=0, max_restarts=0)(KernelActor)
+        kernel = kernel_class.remote(
+            plain, self.groups, request.quantum_ns, request.max_virtual_ns, logs
+        )
+        cpus = [
+            cpu_class.remote(plain, number, group, logs) for number, group in enumerate(self.groups)
+        ]
+        names = [*(lp_name(group) for group in self.groups), KERNEL_NAME]
+        self.actors = Actors(kernel, cpus, names)
+        self._wait_until_up(self.actors)
+        self.link = self._make_link(self.actors)
+
+    def _wait_until_up(self, actors: Actors) -> None:
+        import ray
+
+        calls = [actor.ready.remote() for actor in actors.all()]
+        names = dict(zip(calls, actors.names))
+        limit_s = _START_S + _START_EACH_S * len(calls)
+        deadline = perf_counter() + limit_s
+        while calls:
+            up, calls = ray.wait(calls, num_returns=1, timeout=1.0)
+            for call in up:
+                try:
+                    ray.get(call)
+                except ray.exceptions.RayError as error:
+                    raise _Broken(f"{names[call]} did not start: {_cause(error)}") from None
+            if self._interrupt.asked:
+                raise KeyboardInterrupt
+            if perf_counter() > deadline:
+                raise _Broken(f"{len(calls)} actors did not start within {limit_s:.0f} s")
+
+    def _make_link(self, actors: Actors) -> Link:
+        """Return the way frames travel that the configuration asks for."""
+        wanted = self.request.compiled_graph
+        if wanted == "false":
+            return CallsLink(actors)
+        try:
+            return GraphLink(actors)
+        except Exception as error:
+            if wanted == "true":
+                raise _Broken(f"no compiled graph can be used here: {_cause(error)}") from None
+            get_logger().warning("no compiled graph here, using actor calls", why=_cause(error))
+            return CallsLink(actors)
+
+    # -- supersteps -------------------------------------------------------------------------------
+
+    def _loop(self) -> tuple[str, str]:
+        """Run rounds until the run is over; return exit kind and message (of a verdict: "")."""
+        import ray
+
+        assert self.actors is not None and self.link is not None
+        started = perf_counter_ns()
+        self._frame = ray.get(self.actors.kernel.begin.remote())
+        head = head_of(self._frame)
+        try:
+            while not head[1]:
+                if self._interrupt.asked:
+                    return engine_api.INTERRUPTED, "stopped by Ctrl-C"
+                self._in_round = True
+                frame = self.link.round(self._frame)
+                self._in_round = False
+                head = head_of(frame)
+                self._frame = frame
+                if head[0] - self._looked >= LOOK_EVERY and self._look(head):
+                    return engine_api.LIMIT, "the wall-clock limit was reached"
+        finally:
+            self._loop_ns = perf_counter_ns() - started
+        return verdict_kind(head[1]), ""
+
+    def _look(self, head: Head) -> bool:
+        """Tell the progress, fetch what the actors hold; return whether the time is up."""
+        superstep, _, _, virtual_ns, lifecycles, tasks, held = head
+        self._looked = superstep
+        if self.request.on_progress is not None:
+            self.request.on_progress(virtual_ns, {"lifecycles": lifecycles, "tasks": tasks})
+        now_s = perf_counter()
+        if held > _HELD_BYTES or (held and now_s - self._fetched_s > _FETCH_S):
+            self._fetched_s = now_s
+            self._fetch()
+        return self._deadline is not None and now_s > self._deadline
+
+    def _fetch(self) -> None:
+        """Take traces and outputs from the actors, which stand at the end of a superstep."""
+        assert self.actors is not None
+        *groups, (chunks, outputs) = self._call("fetch")
+        self._record([*groups, chunks], outputs)
+
+    def _record(
+        self, chunks: Sequence[Sequence[MarkedChunk]], outputs: Sequence[tuple[str, bytes]]
+    ) -> None:
+        """Hand traces and outputs to the recorder, in the order of the local engine."""
+        merged = [chunk for part in chunks for chunk in part]
+        merged.sort(key=lambda chunk: chunk[:2])
+        self.recorder.trace([(lp, chunk) for _, lp, chunk in merged])
+        self.recorder.output(list(outputs))
+
+    def _call(self, method: str, *arguments: Any, kernel: Sequence[Any] | None = None) -> list[Any]:
+        """Call a method of every actor; return the results, the kernel's last."""
+        import ray
+
+        assert self.actors is not None
+        calls = [getattr(cpu, method).remote(*arguments) for cpu in self.actors.cpus]
+        last = arguments if kernel is None else kernel
+        calls.append(getattr(self.actors.kernel, method).remote(*last))
+        try:
+            results: list[Any] = ray.get(calls)
+        except ray.exceptions.RayError as error:
+            name = self.actors.lost(1.0)
+            raise ActorLost(f"{name} died" if name else _cause(error)) from None
+        return results
+
+    # -- end --------------------------------------------------------------------------------------
+
+    def _collect(self, kind: str, message: str) -> RunResult:
+        """Let the actors end the run and make the result of what they hand over."""
+        by_verdict = kind not in (
+            engine_api.BROKEN,
+            engine_api.INVARIANT,
+            engine_api.INTERRUPTED,
+        ) and not (kind == engine_api.LIMIT and message)
+        frame = self._frame if by_verdict else None
+        *groups, kernel = self._call("finish", frame, kernel=(self.request.scheme,))
+        self._record([*(group["chunks"] for group in groups), kernel["chunks"]], kernel["outputs"])
+        for part in [*groups, kernel]:
+            if part["failure"] and by_verdict:
+                try:
+                    head_of(part["failure"])
+                except LpFailure as failure:
+                    kind = (
+                        engine_api.INVARIANT if failure.kind == "invariant" else engine_api.BROKEN
+                    )
+                    message = failure.message
+        stats = [plain for group in groups for _, plain in group["stats"]]
+        return self.recorder.result(
+            kind,
+            message or kernel["message"],
+            kernel["results"],
+            stats,
+            kernel["run"],
+            self._wall([group["wall"] for group in groups], kernel["wall"]),
+        )
+
+    def _wall(self, groups: list[dict[str, int]], kernel: dict[str, int]) -> dict[str, int]:
+        """Return host times: sums over the actors, and what the loop took beyond all of them.
+
+        ``ray_wait_ns`` is the loop's time less the kernel's and the busiest group's: messages
+        under way, and groups that waited for a slower one.
+        """
+        busy = kernel["kernel_ns"] + kernel["encode_ns"]
+        busy += max(sum(group.values()) for group in groups)
+        return {
+            "kernel_ns": kernel["kernel_ns"],
+            "encode_ns": kernel["encode_ns"] + sum(group["encode_ns"] for group in groups),
+            "ray_wait_ns": max(0, self._loop_ns - busy),
+            "cpu_ns": sum(group["cpu_ns"] for group in groups),
+            "guest_ns": sum(group["guest_ns"] for group in groups),
+        }
+
+
+def _cause(error: BaseException) -> str:
+    """Return one line that says what went wrong, without Ray's wrapping."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, BaseException):
+        error = cause
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
+
+
+def run_ray(request: RunRequest) -> RunResult:
+    """Run ``request`` on Ray.
+
+    Uses the Ray of this process if there is one, else the cluster that ``address`` names, else
+    (``local``) starts one and stops it again.
+
+    Raises:
+        ValueError: the scheme is not barrier, or a setting of Ray is out of range.
+        workloads.language.errors.GuestProgramError: a guest program is outside the language.
+    """
+    if request.scheme != "barrier":
+        raise ValueError(
+            f"the Ray engine has no scheme {request.scheme!r} (there is: barrier); "
+            "the local engine has exact"
+        )
+    if request.cpus_per_actor < 1:
+        raise ValueError(f"cpus_per_actor must be at least 1 (got {request.cpus_per_actor})")
+    if request.compiled_graph not in ("auto", "true", "false"):
+        raise ValueError(
+            f"compiled_graph must be auto, true or false (got {request.compiled_graph!r})"
+        )
+    from workloads.language.loader import Loader
+
+    Loader(request.spec.sources, block_budget=request.spec.block_budget)
+    return RayRun(request).run()

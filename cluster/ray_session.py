@@ -1,0 +1,159 @@
+"""Ray started, joined or found, quietly; and left behind as it was found.
+
+Three rules. A Ray that was not named is never attached to: without an address this starts one of
+its own (``address="local"``), whatever else runs on the host and whatever RAY_ADDRESS says. What
+this did not start it does not stop: a cluster that was joined is only disconnected from, and a
+Ray that the process had already initialised is used and left alone. And nothing Ray has to say
+reaches the terminal: the engine reports in its own words.
+
+Authentication is set explicitly, because Ray's default depends on whether some file exists. A Ray
+of our own gets a token that is made for this process and never written anywhere. For a cluster
+that is joined, the user's setting counts; without one, a token is used if there is one, which is
+what ``ray start`` does too.
+"""
+
+import logging
+import os
+import secrets
+import socket
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+_QUIET: Final = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # what the raylet says about dead workers would go to this process's standard output
+    "RAY_DEDUP_LOGS": "1",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",
+}
+_OBJECT_STORE_BYTES: Final = 256 << 20
+_MOST_PRESTARTED: Final = 4  # worker processes that start together with Ray
+_KNOCK_S: Final = 5.0
+_AUTH_NAMES: Final = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+
+_own_token = ""  # Ray caches the first token it sees, so one serves the whole process
+
+
+class RayUnreachable(Exception):
+    """Ray could not be started or joined; the message is one line."""
+
+
+class RaySession:
+    """A Ray to run actors on. A context manager that ends what it started.
+
+    Args:
+        address: ``local``, ``auto`` or ``HOST:PORT``.
+        actors: how many actors are going to be made, at least about.
+
+    Raises:
+        RayUnreachable: no Ray there, or it did not start.
+    """
+
+    def __init__(self, address: str, actors: int) -> None:
+        self._environment: dict[str, str | None] = {}
+        self.owned = False  # this made the process's connection to Ray
+        self._set(_QUIET)
+        if address == "local" and "ray" not in sys.modules:
+            self._set(_auth_of_own_ray())
+        import ray
+
+        if ray.is_initialized():
+            self._restore()
+            return
+        self._set(_auth_of_own_ray() if address == "local" else _auth_of_cluster())
+        logging.getLogger("ray").setLevel(logging.CRITICAL)
+        options: dict[str, Any] = {"include_dashboard": False}
+        if address == "local":
+            options["num_cpus"] = max(1, min(actors, _MOST_PRESTARTED))
+            options["num_gpus"] = 0
+            options["object_store_memory"] = _OBJECT_STORE_BYTES
+        else:
+            options = {}
+        try:
+            _knock(address)
+            ray.init(
+                address=address,
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+                **options,
+            )
+        except Exception as error:
+            self._restore()
+            raise RayUnreachable(_why(address, error)) from None
+        except BaseException:
+            ray.shutdown()
+            self._restore()
+            raise
+        self.owned = True
+
+    def __enter__(self) -> "RaySession":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Disconnect from Ray and stop it, if this started it."""
+        if self.owned:
+            import ray
+
+            self.owned = False
+            ray.shutdown()
+        self._restore()
+
+    def _set(self, variables: dict[str, str]) -> None:
+        """Set environment variables that the user has not set, for this session."""
+        for name, value in variables.items():
+            if name not in os.environ:
+                self._environment.setdefault(name, None)
+                os.environ[name] = value
+
+    def _restore(self) -> None:
+        for name, value in self._environment.items():
+            if value is None:
+                os.environ.pop(name, None)
+        self._environment.clear()
+
+
+def _auth_of_own_ray() -> dict[str, str]:
+    """Return the variables for a Ray of our own, unless the user has set any."""
+    global _own_token
+    if any(name in os.environ for name in _AUTH_NAMES):
+        return {}
+    _own_token = _own_token or secrets.token_hex(32)
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _own_token}
+
+
+def _auth_of_cluster() -> dict[str, str]:
+    """Return the variables for a cluster that is joined, unless the user has set the mode."""
+    if "RAY_AUTH_MODE" in os.environ:
+        return {}
+    token = "RAY_AUTH_TOKEN" in os.environ or "RAY_AUTH_TOKEN_PATH" in os.environ
+    if not token:
+        token = (Path.home() / ".ray" / "auth_token").exists()
+    return {"RAY_AUTH_MODE": "token" if token else "disabled"}
+
+
+def _knock(address: str) -> None:
+    """Raise OSError if nobody listens at ``address``; Ray itself would try for minutes."""
+    if address == "local":
+        return
+    if address == "auto":
+        address = os.environ.get("RAY_ADDRESS", "auto")
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
+
+
+def _why(address: str, error: Exception) -> str:
+    reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
+    if address == "local":
+        return f"Ray could not be started: {reason}"
+    return f"Ray cannot be reached at {address}: {reason}"
