@@ -83,6 +83,14 @@ class Recorder:
             wall=summary["wall"],
         )
 
+    def partial(self, exit_kind: str, message: str) -> RunResult:
+        """Make the result of a run whose LPs are lost: what was recorded, and no summary."""
+        return RunResult(
+            exit_kind=exit_kind,
+            message=message,
+            outputs={name: b"".join(parts) for name, parts in sorted(self._outputs.items())},
+        )
+
 
 def verdict_kind(verdict: str) -> str:
     """Return the exit kind of a run whose superstep loop ended with ``verdict``."""
