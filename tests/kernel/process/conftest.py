@@ -3,6 +3,7 @@
 A call that sleeps gives ``SLEEP``; when something woke the task, ``resume`` lets it go on.
 """
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from kernel.task import TaskStruct
 from kernel.uapi import syscalls as nr
 
 SLEEP, DEAD, EXEC = "sleep", "dead", "exec"
+_STEPS_NS = 5_000_000  # long enough for any call to end at granularity step
 
 
 class Context:
@@ -84,7 +86,7 @@ class Machine:
         self.now_ns = 0
         self.seq = [0] * 2
         self.effects: list[m.Effect] = []
-        self.k.run(0)
+        self.k.run(_STEPS_NS)
         self.first = self.k.find_task(self.k.pids.last)
 
     def send(self, task: TaskStruct, code: int, *arguments: Any) -> Any:
@@ -95,7 +97,7 @@ class Machine:
         request = (self.now_ns, cpu, self.seq[cpu], code, pid, task.utime_ns, task.stime_ns)
         self.k.take_effects()
         self.k.deliver([(*request, *arguments)])
-        self.k.run(self.now_ns)
+        self.k.run(self.now_ns + _STEPS_NS)
         self.effects = [e for box in self.k.take_effects().values() for e in box]
         assert check_kernel(self.k) == []
         answers = [e for e in self.effects if e[1] in m.REPLIES and e[2] == pid]
@@ -157,11 +159,12 @@ class Machine:
         return failed.value.errno
 
 
-@pytest.fixture
-def machine() -> Machine:
-    return Machine()
+@pytest.fixture(params=["syscall", "step"])
+def make(request: pytest.FixtureRequest) -> Any:
+    """Make a machine with these fields of its spec; every test runs at both granularities."""
+    return partial(Machine, granularity=request.param)
 
 
 @pytest.fixture
-def make() -> type[Machine]:
-    return Machine
+def machine(make: Any) -> Machine:
+    return make()
