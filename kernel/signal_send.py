@@ -541,3 +541,22 @@ def exit_signals(k: "KernelState", task: TaskStruct) -> Path:
         yield "exit_signals.tasklist_lock", READ, lock
         yield from do_notify_parent_cldstop(k, task, CLD_STOPPED)
         yield "exit_signals.tasklist_unlock", RELEASE, lock
+
+
+def force_sig_fault(k: "KernelState", sig: int, code: int) -> Path:
+    """Send a signal that the current task itself has caused and cannot hold back.
+
+    A blocked or ignored signal gets its default action: there is no going on after a fault.
+
+    Source: kernel/signal.c:force_sig_info_to_task().
+    """
+    task = k.current
+    siglock = task.sighand.siglock
+    yield "force_sig_info.siglock", ACQUIRE, siglock
+    bit = 1 << (sig - 1)
+    if task.blocked & bit or task.sighand.action.get(sig, SIG_DFL) == SIG_IGN:
+        task.sighand.action = {s: a for s, a in task.sighand.action.items() if s != sig}
+        task.blocked &= ~bit
+    task.signal.flags &= ~SIGNAL_UNKILLABLE
+    yield from send_signal_locked(k, sig, (sig, code, 0, 0, 0), task, False)
+    yield "force_sig_info.siglock_release", RELEASE, siglock
