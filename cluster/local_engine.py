@@ -6,7 +6,7 @@ up to the next event of any other, so no effect ever comes late. It is the refer
 others' accuracy and meant for small machines.
 """
 
-from time import perf_counter
+from time import perf_counter, perf_counter_ns
 from typing import Any
 
 from cluster import engine_api, lps
@@ -29,6 +29,7 @@ class LocalRun:
         loader = Loader(spec.sources, block_budget=spec.block_budget)
         self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
         self.host = lps.KernelHost(spec, loader, request.quantum_ns, request.max_virtual_ns)
+        self._encode_ns = 0
         self._deadline = None if request.max_wall_s is None else perf_counter() + request.max_wall_s
         if spec.check and spec.granularity == "step":
             self.host.kernel.after_step = _check_kernel
@@ -58,7 +59,7 @@ class LocalRun:
             self.host.plain_run(self.request.scheme),
             {
                 "kernel_ns": self.host.kernel_ns,
-                "encode_ns": 0,
+                "encode_ns": self._encode_ns,
                 "ray_wait_ns": 0,
                 **self.group.wall(),
             },
@@ -120,8 +121,10 @@ class LocalRun:
     def _look(self, *, final: bool = False) -> bool:
         """Take traces and outputs, tell the progress; return whether the time is up."""
         recorder, host = self.recorder, self.host
+        started = perf_counter_ns()
         recorder.trace(self.group.drain_trace(final=final))
         recorder.trace(host.drain_trace(final=final))
+        self._encode_ns += perf_counter_ns() - started
         recorder.output(host.take_outputs())
         if self.request.on_progress is not None:
             self.request.on_progress(host.virtual_ns, host.counters())

@@ -207,6 +207,7 @@ class KernelHost:
     def plain_results(self) -> dict[str, Any]:
         """Return the kernel's counters, lock statistics and exit statuses as plain data."""
         kernel = self.kernel
+        kernel.stats.peak_frames = kernel.frames.peak
         return {
             "stats": kernel.stats.to_plain(),
             "locks": [stat.to_plain() for stat in kernel.lock_stats.values()],

@@ -223,6 +223,7 @@ class Cpu:
 
     def _tick(self) -> None:
         self.stats.ticks += 1
+        self.stats.system_ns += self._tick_cost_ns
         self.now_ns += self._tick_cost_ns
         self.rq.clock_ns = self.now_ns
         core.scheduler_tick(self.rq)

@@ -213,6 +213,10 @@ def exit_notify(k: "KernelState", task: TaskStruct, group_dead: bool) -> Path:
     if group_dead:
         yield from kill_orphaned_pgrp(k, task.group_leader, None)
     set_exit_state(task, 0, EXIT_ZOMBIE)
+    tasks = k.tasks
+    tasks.nr_zombies += 1
+    if tasks.nr_zombies > k.stats.peak_zombies:
+        k.stats.peak_zombies = tasks.nr_zombies
     if task.group_leader is not task:
         autoreap = True
     elif len(task.signal.threads) == 1:
@@ -388,6 +392,7 @@ def release_task(k: "KernelState", task: TaskStruct) -> Path:
                 k.stats.autoreaped += 1
         yield "release_task.tasklist_unlock", RELEASE, lock
         k.stats.releases += 1
+        k.tasks.nr_zombies -= 1
         put_task_struct(k, task)
         if not zap_leader:
             return

@@ -23,7 +23,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel import messages as m
-from kernel.errors import GuestFault, KernelError, RestartSyscall, TaskDead
+from kernel.errors import FaultSignal, GuestFault, KernelError, RestartSyscall, TaskDead
 from kernel.locking import Lock, LockStat, acquire_at, release_at
 from kernel.machine import MachineSpec
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
@@ -217,28 +217,28 @@ class KernelState:
 
     def load_inc(self, cpu: int) -> None:
         """Count one more runnable task on ``cpu``; if it now queues while another idles, pull."""
-        count = self.nr_running[cpu] + 1
-        self.nr_running[cpu] = count
-        if count == 1:
-            self.idle_mask &= ~(1 << cpu)
-        elif count == 2:
-            self.overloaded += 1
-            if self.idle_mask:
-                self._pull(self.idle_cpu_from(cpu))
+        self._count(cpu, 1)
+        if self.nr_running[cpu] == 2 and self.idle_mask:
+            self._pull(self.idle_cpu_from(cpu))
 
     def load_dec(self, cpu: int) -> None:
         """Count one runnable task less on ``cpu``; if it has none left, pull one from elsewhere.
 
         Source: kernel/sched/fair.c:newidle_balance().
         """
-        count = self.nr_running[cpu] - 1
-        self.nr_running[cpu] = count
-        if count == 1:
-            self.overloaded -= 1
-        elif count == 0:
+        self._count(cpu, -1)
+        if self.overloaded and not self.nr_running[cpu]:
+            self._pull(cpu)
+
+    def _count(self, cpu: int, change: int) -> None:
+        """Enter one task more or less into the table and what is derived from it."""
+        before = self.nr_running[cpu]
+        after = self.nr_running[cpu] = before + change
+        if not after:
             self.idle_mask |= 1 << cpu
-            if self.overloaded:
-                self._pull(cpu)
+        elif not before:
+            self.idle_mask &= ~(1 << cpu)
+        self.overloaded += (after > 1) - (before > 1)
 
     def idle_cpu_from(self, cpu: int) -> int:
         """Return the first idle CPU at or after ``cpu``, going round; there must be one."""
@@ -252,23 +252,16 @@ class KernelState:
         """Ask the busiest CPU to give a queued task to ``dest`` and count it as moved."""
         table = self.nr_running
         source = table.index(max(table))
-        table[source] -= 1
-        if table[source] == 1:
-            self.overloaded -= 1
-        table[dest] += 1
-        self.idle_mask &= ~(1 << dest)
+        self._count(source, -1)
+        self._count(dest, 1)
         self._outbox.setdefault(source, []).append((self.now_ns, m.EFF_PULL, 0, dest))
 
     def _pull_failed(self, source: int, dest: int) -> None:
         """``source`` had nothing to give: count back, and look again a little later."""
-        table = self.nr_running
-        table[source] += 1
-        if table[source] == 2:
-            self.overloaded += 1
-        table[dest] -= 1
-        if table[dest] == 0:
-            self.idle_mask |= 1 << dest
-        self._add_timer(self.now_ns + _BALANCE_RETRY_NS, _TIMER_BALANCE, None)
+        self._count(source, 1)
+        self._count(dest, -1)
+        if self.overloaded:
+            self._add_timer(self.now_ns + _BALANCE_RETRY_NS, _TIMER_BALANCE, None)
 
     # -- requests in, effects out -------------------------------------------------------------
 
@@ -346,10 +339,14 @@ class KernelState:
             return None
         task = self.find_task(pid)
         if code == m.REQ_MIGRATED:
-            task.cpu = request[m.R_ARGS]
+            if task.cpu == cpu:
+                task.cpu = request[m.R_ARGS]
+            self.stats.pulls += 1
+            self.stats.migrations += 1
             self._outbox.setdefault(cpu, []).append((now_ns, m.EFF_MOVED_ACK, pid))
             return None
         self.current = task
+        task.cpu = cpu
         task.utime_ns = utime_ns
         task.stime_ns = stime_ns
         if now_ns > task.msg_ns:
@@ -407,6 +404,11 @@ class KernelState:
                 except RestartSyscall:
                     restart = True
                     self.stats.restarts += 1
+                except FaultSignal as fault:
+                    # the access is tried again if a handler lets the task live
+                    restart = True
+                    self.stats.segfaults += 1
+                    yield from force_sig_fault(self, fault.signal, fault.code)
                 if signal_pending(task):
                     yield from get_signal(self)
                 if not restart:
@@ -437,6 +439,7 @@ class KernelState:
                 self.load_dec(self.cpu)
                 self.load_inc(dest)
                 task.cpu = dest
+                self.stats.migrations += 1
             self._answer_from(
                 holder,
                 task,
@@ -688,5 +691,6 @@ class KernelState:
 from kernel.exec import ExecResult  # noqa: E402  (these modules import types from this one)
 from kernel.exit import put_task_struct  # noqa: E402
 from kernel.signal import get_signal, signal_pending  # noqa: E402
+from kernel.signal_send import force_sig_fault  # noqa: E402
 from kernel.spawn import spawn_process  # noqa: E402
 from kernel.syscalls import HANDLERS  # noqa: E402

@@ -29,6 +29,7 @@ class TaskList:
         "max_threads",
         "nr_processes",
         "nr_threads",
+        "nr_zombies",
         "profile",
         "rlimits",
         "total_forks",
@@ -42,6 +43,7 @@ class TaskList:
         self.max_threads = max_threads
         self.nr_threads = 0  # every thread but the idle ones, zombies included
         self.nr_processes = 0
+        self.nr_zombies = 0  # exited and not released yet
         self.total_forks = 0
         self.rlimits: tuple[tuple[int, int], ...] = ()  # defaults, by RLIMIT_ number
         self.users: dict[int, UserStruct] = {}  # uid -> accounting

@@ -89,7 +89,9 @@ def activate(k: "KernelState", task: TaskStruct, cpu: int) -> None:
     """Count a sleeping ``task`` as runnable on ``cpu`` and tell the CPU that parks it."""
     task.on_rq = True
     holder = task.cpu
-    task.cpu = cpu
+    if cpu != holder:
+        task.cpu = cpu
+        k.stats.migrations += 1
     k.load_inc(cpu)
     k.send_task(holder, task, EFF_WAKE, cpu)
 
