@@ -211,11 +211,9 @@ class RayRun:
 
     def _loop(self) -> tuple[str, str]:
         """Run rounds until the run is over; return exit kind and message (of a verdict: "")."""
-        import ray
-
-        assert self.actors is not None and self.link is not None
+        assert self.link is not None
         started = perf_counter_ns()
-        self._frame = ray.get(self.actors.kernel.begin.remote())
+        self._frame = self._call_kernel("begin")
         head = head_of(self._frame)
         try:
             while not head[1]:
@@ -273,6 +271,17 @@ class RayRun:
             name = self.actors.lost(1.0)
             raise ActorLost(f"{name} died" if name else _cause(error)) from None
         return results
+
+    def _call_kernel(self, method: str) -> Any:
+        """Call a method of the kernel actor; return the result."""
+        import ray
+
+        assert self.actors is not None
+        try:
+            return ray.get(getattr(self.actors.kernel, method).remote())
+        except ray.exceptions.RayError as error:
+            name = self.actors.lost(1.0)
+            raise ActorLost(f"{name} died" if name else _cause(error)) from None
 
     # -- end --------------------------------------------------------------------------------------
 

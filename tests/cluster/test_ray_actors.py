@@ -1,0 +1,202 @@
+"""The actors' classes, the codec and the engine's loop in one process, without Ray.
+
+Every run is compared with the local engine: same digest and, where there is a run directory, the
+same bytes in the trace file.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster import engine_api
+from cluster.codec import pack
+from cluster.engine_api import RunRequest, RunResult
+from cluster.local_engine import run_local
+from cluster.ray_actors import KERNEL_NAME, CpuActor, KernelActor, lp_name
+from cluster.ray_engine import RayRun, groups_of, run_ray
+from cluster.ray_links import Actors
+from kernel.cpu import Cpu
+
+Make = Callable[..., RunRequest]
+
+
+class DirectLink:
+    """Calls the actors' methods where they are."""
+
+    def __init__(self, actors: Actors, layers: int) -> None:
+        self.actors = actors
+        self.layers = layers
+        self.frames = 0
+
+    def round(self, frame: bytes) -> bytes:
+        for _ in range(self.layers):
+            frame = self.actors.kernel.superstep(*[cpu.step(frame) for cpu in self.actors.cpus])
+            self.frames += 1
+        return frame
+
+    def close(self) -> None:
+        pass
+
+
+class DirectRun(RayRun):
+    """The Ray engine's run with plain objects for actors."""
+
+    layers = 3
+
+    def _run_on_ray(self) -> RunResult:
+        kind, message = self._guarded_loop()
+        return self._collect(kind, message)
+
+    def _start(self) -> None:
+        request = self.request
+        plain = pack(request.spec.to_plain())
+        kernel = KernelActor(plain, self.groups, request.quantum_ns, request.max_virtual_ns, None)
+        cpus = [CpuActor(plain, number, group, None) for number, group in enumerate(self.groups)]
+        names = [*(lp_name(group) for group in self.groups), KERNEL_NAME]
+        self.actors = Actors(kernel, cpus, names)
+        self.link = DirectLink(self.actors, self.layers)
+
+    def _call(self, method: str, *arguments: Any, kernel: Sequence[Any] | None = None) -> list[Any]:
+        assert self.actors is not None
+        results = [getattr(cpu, method)(*arguments) for cpu in self.actors.cpus]
+        last = arguments if kernel is None else kernel
+        return [*results, getattr(self.actors.kernel, method)(*last)]
+
+    def _call_kernel(self, method: str) -> Any:
+        assert self.actors is not None
+        return getattr(self.actors.kernel, method)()
+
+
+def run_direct(request: RunRequest) -> RunResult:
+    return DirectRun(request).run()
+
+
+@pytest.mark.parametrize("cpus_per_actor", [1, 2, 4, 8])
+@pytest.mark.parametrize(
+    "workload",
+    ["storm", "vfork_storm", "spawn_storm", "thread_group_exit", "prefork_server", "cow_touch"],
+)
+def test_every_packing_gives_the_bytes_of_the_local_engine(
+    make_request: Make, workload: str, cpus_per_actor: int
+) -> None:
+    local = run_local(make_request(workload))
+    packed = run_direct(make_request(workload, cpus_per_actor=cpus_per_actor))
+    assert (local.exit_kind, local.message) == (engine_api.DONE, "")
+    assert (packed.exit_kind, packed.message) == (engine_api.DONE, "")
+    assert packed.statuses == local.statuses
+    assert packed.outputs == local.outputs
+    assert packed.digest == local.digest
+
+
+def test_traces_fetched_in_between_make_the_same_file(
+    make_request: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.ray_engine._HELD_BYTES", 0)
+    small = "machine: {cpus: 8}\nsync: {quantum: 20us}\n"
+    folders = [tmp_path / "local", tmp_path / "packed"]
+    for folder in folders:
+        folder.mkdir()
+    local = run_local(make_request("prefork_server", config=small, out_dir=folders[0]))
+    packed = run_direct(
+        make_request("prefork_server", config=small, out_dir=folders[1], cpus_per_actor=3)
+    )
+    assert packed.digest == local.digest
+    files = [(folder / "trace.smpt").read_bytes() for folder in folders]
+    assert files[0] == files[1]
+
+
+def test_granularity_step_gives_the_bytes_of_the_local_engine(make_request: Make) -> None:
+    config = "machine: {cpus: 4}\ngranularity: step\n"
+    local = run_local(make_request("thread_group_exit", config=config))
+    packed = run_direct(make_request("thread_group_exit", config=config, cpus_per_actor=2))
+    assert (local.exit_kind, packed.exit_kind) == (engine_api.DONE, engine_api.DONE)
+    assert packed.digest == local.digest
+
+
+def test_a_limit_of_virtual_time_ends_both_engines_at_the_same_superstep(
+    make_request: Make,
+) -> None:
+    limit = {"max_virtual_ns": 5_000_000, "quantum_ns": 50_000}
+    local = run_local(make_request("storm", **limit))
+    packed = run_direct(make_request("storm", cpus_per_actor=4, **limit))
+    assert local.exit_kind == packed.exit_kind == engine_api.LIMIT
+    assert packed.message == local.message
+    assert packed.digest == local.digest
+
+
+def test_ctrl_c_leaves_a_valid_partial_result(make_request: Make) -> None:
+    seen = []
+
+    def stop(virtual_ns: int, counters: dict[str, int]) -> None:
+        seen.append(virtual_ns)
+        raise KeyboardInterrupt
+
+    result = run_direct(make_request("storm", quantum_ns=20_000, on_progress=stop))
+    assert (result.exit_kind, result.message) == (engine_api.INTERRUPTED, "stopped by Ctrl-C")
+    assert len(seen) == 1
+    assert result.summary["run"]["virtual_ns"] >= seen[0]
+    assert result.digest.startswith("sha256:")
+
+
+def test_a_failure_in_a_group_ends_the_run_with_the_name_of_its_actor(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Cpu.step
+
+    def fail(cpu: Cpu, horizon_ns: int, effects: Any) -> int:
+        if cpu.id == 5 and cpu.now_ns > 1_000_000:
+            raise AssertionError("the sixth CPU is out of order\nand more")
+        return step(cpu, horizon_ns, effects)
+
+    monkeypatch.setattr(Cpu, "step", fail)
+    result = run_direct(make_request("storm", cpus_per_actor=4))
+    assert result.exit_kind == engine_api.BROKEN
+    assert result.message == ("cpu actor 4-7 failed: AssertionError: the sixth CPU is out of order")
+
+
+def test_a_broken_invariant_in_the_kernel_is_reported_with_its_story(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kernel.invariants.check_kernel", lambda kernel: ["a lost task"])
+    result = run_direct(make_request("storm", config="check: true\n"))
+    assert result.exit_kind == engine_api.INVARIANT
+    assert "a lost task" in result.message
+
+
+def test_programs_out_of_fuel_end_the_run_as_the_guests_fault(
+    make_request: Make, tmp_path: Path
+) -> None:
+    request = make_request("storm", config="limits: {block_budget: 1000}\n", cpus_per_actor=2)
+    request.spec.sources = {
+        name: "x = 'a' * 10_000\n" if "storm" in name else text
+        for name, text in request.spec.sources.items()
+    }
+    result = run_direct(request)
+    local = run_local(request)
+    assert result.exit_kind == local.exit_kind == engine_api.GUEST
+    assert result.message == local.message
+
+
+def test_groups_are_neighbours_and_the_last_takes_the_rest() -> None:
+    assert groups_of(7, 3) == [[0, 1, 2], [3, 4, 5], [6]]
+    assert groups_of(2, 8) == [[0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scheme": "exact"}, "no scheme 'exact'"),
+        ({"cpus_per_actor": 0}, "cpus_per_actor"),
+        ({"compiled_graph": "maybe"}, "compiled_graph"),
+    ],
+)
+def test_what_ray_cannot_do_is_refused_before_it_starts(
+    make_request: Make, change: dict[str, Any], message: str
+) -> None:
+    request = make_request("storm")
+    for name, value in change.items():
+        setattr(request, name, value)
+    with pytest.raises(ValueError, match=message):
+        run_ray(request)
