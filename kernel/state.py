@@ -260,6 +260,8 @@ class KernelState:
         """``source`` had nothing to give: count back, and look again a little later."""
         self._count(source, 1)
         self._count(dest, -1)
+        if dest in self._dying and not self.nr_running[dest]:
+            self._finish_dead(dest)  # no task comes whose request would tell of the switch
         if self.overloaded:
             self._add_timer(self.now_ns + _BALANCE_RETRY_NS, _TIMER_BALANCE, None)
 
