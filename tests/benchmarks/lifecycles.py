@@ -86,7 +86,7 @@ def emulated(lifecycles: int, engine: str) -> float:
     statuses = [status for _, _, status in result.statuses]
     if result.exit_kind != DONE or statuses != [0]:
         raise RuntimeError(f"{engine}: {result.exit_kind} {result.message} {statuses}")
-    took_ns = result.wall.get("loop_ns", result.wall["total_ns"])
+    took_ns: int = result.wall.get("loop_ns", result.wall["total_ns"])
     return max(1, lifecycles // CPUS) * CPUS / (took_ns / 1e9)
 
 
