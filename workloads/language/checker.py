@@ -200,11 +200,8 @@ class _Checker:
             return False
         if entry is None:
             if module in tables.MODULES:
-                self.refuse(
-                    node,
-                    f"'{module}.{text}' is not in the guest language",
-                    "see its table of names",
-                )
+                instead = tables.INSTEAD.get((module, text), "see its table of names")
+                self.refuse(node, f"'{module}.{text}' is not in the guest language", instead)
             return False
         return True
 

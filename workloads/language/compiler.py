@@ -6,7 +6,9 @@ once under the guest file's name with the guest's positions. Its globals hold th
 """
 
 import ast
-from typing import Any
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from workloads.language.checker import check
 from workloads.language.errors import GuestProgramError, Problem
@@ -25,6 +27,8 @@ from workloads.language.statements import FunctionCompiler
 from workloads.language.values import UNBOUND, Function
 
 DEFAULT_BLOCK_BUDGET = 1_000_000
+
+T = TypeVar("T")
 
 
 class Program:
@@ -76,7 +80,7 @@ class Program:
         parts += [(self._codes[node], scope) for node, scope in scopes.scopes.items()]
         for code, scope in parts:
             self._lower(code, scope, scopes, module)
-        exec(compile(module, self.path, "exec"), namespace)
+        exec(_quietly(lambda: compile(module, self.path, "exec")), namespace)
         for code, _ in parts:
             code.blocks = [namespace[f"b{code.index}_{i}"] for i in range(len(code.handlers))]
             namespace[f"f_{code.index}"] = code
@@ -151,7 +155,7 @@ def compile_program(
         GuestProgramError: the program is outside the language; holds every problem.
     """
     try:
-        tree = ast.parse(source, path)
+        tree = _quietly(lambda: ast.parse(source, path))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None) or 1
         column = getattr(error, "offset", None) or 1
@@ -169,6 +173,13 @@ def compile_program(
     except RecursionError:
         what = "expressions or statements nested too deeply"
         raise GuestProgramError(path, [Problem(1, 1, what, "split them")]) from None
+
+
+def _quietly(work: Callable[[], T]) -> T:
+    """Run a host compilation without its warnings: CPython would print them at every start."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return work()
 
 
 def _uses_argv(tree: ast.Module, scopes: ProgramScopes) -> bool:

@@ -41,7 +41,8 @@ class ProgramScopes:
         self.functions: dict[str, list[FunctionNode]] = {}
         self.module = Scope(None, tree.body)
         self.scopes: dict[FunctionNode, Scope] = {}
-        for node in tree.body:
+        # imports inside other code are refused, but should not make every use look unknown
+        for node in ast.walk(tree):
             self._import(node)
         collect(self.module)
         for node in definitions(tree.body):
@@ -64,7 +65,7 @@ class ProgramScopes:
         self.prologue = self._prologue(tree.body)
         self.mappings = mapping_names(tree, self)
 
-    def _import(self, node: ast.stmt) -> None:
+    def _import(self, node: ast.AST) -> None:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.asname:

@@ -305,6 +305,21 @@ SUBMODULES: Final = {
 #: Names whose value is made when the program starts: module, name -> hidden global.
 START_VALUES: Final = {("sys", "argv"): "sys.argv", ("sys", "executable"): "sys.executable"}
 
+#: What to write instead of some names that are often tried.
+INSTEAD: Final = {
+    ("os", "system"): "write os.posix_spawn() and os.waitpid()",
+    ("os", "popen"): "write os.pipe(), os.fork() and os.execv()",
+    ("os", "spawnv"): "write os.posix_spawn()",
+    ("os", "execl"): "write os.execv()",
+    ("os", "execlp"): "write os.execvp()",
+    ("os", "fdopen"): "write os.read() and os.write()",
+    ("os", "remove"): "write os.unlink()",
+    ("sys", "stdin"): "write os.read(0, n)",
+    ("sys", "stdout"): "write sys.stdout.write()",
+    ("time", "perf_counter"): "write time.monotonic()",
+    ("threading", "current_thread"): "write threading.get_native_id()",
+}
+
 #: Builtin functions: name -> (helper in the block namespace, least and most arguments).
 BUILTINS: Final[dict[str, tuple[str, int, int]]] = {
     "len": ("_len", 1, 1),

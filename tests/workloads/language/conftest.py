@@ -196,7 +196,7 @@ class Guest:
         file = self.folder / path
         file.write_text(source)
         done = subprocess.run(
-            [sys.executable, "-u", path, *args],
+            [sys.executable, "-W", "ignore", "-u", path, *args],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -223,3 +223,8 @@ class Guest:
 @pytest.fixture
 def guest(tmp_path: Path) -> Guest:
     return Guest(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def guest_type() -> type[Guest]:
+    return Guest

@@ -1,0 +1,4 @@
+def main(:
+    pass
+
+# expect: 1:10: not Python 3.11: invalid syntax

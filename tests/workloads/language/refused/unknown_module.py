@@ -1,0 +1,5 @@
+import subprocess
+
+subprocess.run(['true'])
+
+# expect: 1:1: the module 'subprocess' is not in the guest language; its modules are _thread, errno, fcntl, mmap, os, resource, select, signal, socket, sys, threading, time, workloads.guest
