@@ -2,10 +2,11 @@
 
 In granularity ``syscall`` a path runs to its end in one go, so a lock is a resource with a
 calendar: a path that wants it at virtual time t, while the calendar says it is held, gets it
-later. Requests are served in order of their start, not of their lock accesses. So the calendar
-keeps the recent exclusive holds, and a path may take a gap between two of them; Sniper's
-history queues solve the same problem. Readers wait for writers and writers for readers, but
-readers' holds are only kept as their latest end.
+later. Requests are served in order of their start, not of their lock accesses. So a lock that
+everybody takes (``history``) keeps its recent exclusive holds, and a path may take a gap between
+two of them; Sniper's history queues solve the same problem. A lock of one object keeps its last
+hold only. Readers wait for writers and writers for readers, but readers' holds are only kept as
+their latest end.
 
 In granularity ``step`` exclusion is real and ``owner``, ``readers``, ``waiters`` say who has the
 lock: see ``kernel.state``. What lockstat prints is counted in both.
@@ -15,7 +16,7 @@ Deviation: a hold entered into the calendar late never moves holds that were ent
 """
 
 from bisect import bisect_right
-from typing import Any
+from typing import Any, Final
 
 
 class LockStat:
@@ -36,6 +37,9 @@ class LockStat:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+_HISTORY: Final = 32
+
+
 class Lock:
     """One lock instance. Its class, hence its name, is in ``stat``."""
 
@@ -51,14 +55,15 @@ class Lock:
         "waiters",
     )
 
-    def __init__(self, stat: LockStat) -> None:
+    def __init__(self, stat: LockStat, *, history: bool = False) -> None:
         self.stat = stat
-        self.free_ns = 0  # end of the last exclusive hold
+        self.since_ns = 0  # start of the hold in progress, or of the last one
+        self.free_ns = 0  # end of the latest exclusive hold
         self.read_end_ns = 0  # latest end of a shared hold
-        self.since_ns = 0  # start of the hold in progress
         self.readers = 0
-        self.starts: list[int] | None = None  # recent exclusive holds, disjoint, in order
-        self.ends: list[int] | None = None
+        # recent exclusive holds, disjoint, in order; None: only the last one is kept
+        self.starts: list[int] | None = [] if history else None
+        self.ends: list[int] = []
         # granularity step only
         self.owner: Any = None
         self.waiters: list[Any] | None = None
@@ -74,9 +79,13 @@ _HISTORY = 32
 
 def earliest_free(lock: Lock, now_ns: int) -> int:
     """Return the first time at or after ``now_ns`` when no exclusive hold is in the calendar."""
-    starts, ends = lock.starts, lock.ends
-    if now_ns >= lock.free_ns or starts is None or ends is None:
+    free_ns = lock.free_ns
+    if now_ns >= free_ns:
         return now_ns
+    starts = lock.starts
+    if starts is None:
+        return free_ns if now_ns >= lock.since_ns else now_ns
+    ends = lock.ends
     place = max(bisect_right(starts, now_ns) - 1, 0)
     while place < len(starts) and starts[place] <= now_ns:
         if ends[place] > now_ns:
@@ -85,35 +94,14 @@ def earliest_free(lock: Lock, now_ns: int) -> int:
     return now_ns
 
 
-def record_hold(lock: Lock, start_ns: int, end_ns: int) -> None:
-    """Enter one finished exclusive hold; the most recent ``_HISTORY`` of them are kept."""
-    starts, ends = lock.starts, lock.ends
-    if starts is None or ends is None:
-        lock.starts, lock.ends = [start_ns], [end_ns]
-        lock.free_ns = end_ns
-        return
-    if start_ns >= lock.free_ns:
-        starts.append(start_ns)
-        ends.append(end_ns)
-        lock.free_ns = end_ns
-    else:
-        place = bisect_right(starts, start_ns)
-        starts.insert(place, start_ns)
-        ends.insert(place, end_ns)
-        if end_ns > lock.free_ns:
-            lock.free_ns = end_ns
-    if len(starts) > _HISTORY:
-        del starts[0], ends[0]
-
-
-def acquire_at(lock: Lock, now_ns: int, *, shared: bool) -> int:
+def acquire_at(lock: Lock, now_ns: int, shared: bool) -> int:
     """Take ``lock`` at ``now_ns`` or as soon as the calendar allows; return that time.
 
     Counts the acquisition and, if it had to wait, the contention and the wait.
     """
     stat = lock.stat
     stat.acquisitions += 1
-    start_ns = earliest_free(lock, now_ns) if now_ns < lock.free_ns else now_ns
+    start_ns = now_ns if now_ns >= lock.free_ns else earliest_free(lock, now_ns)
     if shared:
         lock.readers = 1
     elif start_ns < lock.read_end_ns:
@@ -136,5 +124,17 @@ def release_at(lock: Lock, now_ns: int) -> None:
         lock.readers = 0
         if now_ns > lock.read_end_ns:
             lock.read_end_ns = now_ns
-    else:
-        record_hold(lock, since_ns, now_ns)
+        return
+    starts = lock.starts
+    if starts is not None:
+        if since_ns >= lock.free_ns:
+            starts.append(since_ns)
+            lock.ends.append(now_ns)
+        else:
+            place = bisect_right(starts, since_ns)
+            starts.insert(place, since_ns)
+            lock.ends.insert(place, now_ns)
+        if len(starts) > _HISTORY:
+            del starts[0], lock.ends[0]
+    if now_ns > lock.free_ns:
+        lock.free_ns = now_ns

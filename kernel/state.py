@@ -85,8 +85,8 @@ class KernelState:
         self.current: TaskStruct = None  # type: ignore[assignment]  # set by boot_tasks
         self.stats = KernelStats()
         self.lock_stats: dict[str, LockStat] = {}
-        self.tasklist_lock = self.new_lock("tasklist_lock")
-        self.pidmap_lock = self.new_lock("pidmap_lock")
+        self.tasklist_lock = self.new_lock("tasklist_lock", history=True)
+        self.pidmap_lock = self.new_lock("pidmap_lock", history=True)
         # the load table
         self.nr_running = [0] * spec.cpus
         self.idle_mask = (1 << spec.cpus) - 1
@@ -145,12 +145,12 @@ class KernelState:
 
     # -- what paths call ----------------------------------------------------------------------
 
-    def new_lock(self, name: str) -> Lock:
-        """Return a new lock of the class ``name``."""
+    def new_lock(self, name: str, *, history: bool = False) -> Lock:
+        """Return a new lock of the class ``name``; ``history`` if all CPUs take this instance."""
         stat = self.lock_stats.get(name)
         if stat is None:
             stat = self.lock_stats[name] = LockStat(name)
-        return Lock(stat)
+        return Lock(stat, history=history)
 
     def pi_lock(self, task: TaskStruct) -> Lock:
         """Return ``task``'s pi_lock, made at first use."""
@@ -527,13 +527,23 @@ class KernelState:
         lock_ns = self.costs.lock_acquire
         hold_ns = self.costs.lock_hold
         for _name, kind, obj in path:
-            if kind == RELEASE:
-                self.now_ns += hold_ns
-                release_at(obj, self.now_ns)
-            elif kind == ACQUIRE:
-                self.now_ns = acquire_at(obj, self.now_ns + lock_ns, shared=False)
+            if kind == ACQUIRE:
+                now_ns = self.now_ns + lock_ns
+                if now_ns >= obj.free_ns and now_ns >= obj.read_end_ns:
+                    obj.stat.acquisitions += 1  # acquire_at() without its questions
+                    obj.since_ns = self.now_ns = now_ns
+                else:
+                    self.now_ns = acquire_at(obj, now_ns, False)
+            elif kind == RELEASE:
+                now_ns = self.now_ns = self.now_ns + hold_ns
+                if obj.starts is None and not obj.readers:
+                    obj.stat.hold_ns += now_ns - obj.since_ns  # release_at() likewise
+                    if now_ns > obj.free_ns:
+                        obj.free_ns = now_ns
+                else:
+                    release_at(obj, now_ns)
             elif kind == READ:
-                self.now_ns = acquire_at(obj, self.now_ns + lock_ns, shared=True)
+                self.now_ns = acquire_at(obj, self.now_ns + lock_ns, True)
             elif kind == SCHEDULE and self.current.state != TASK_RUNNING:
                 self._sleep(self.current, path)
                 return

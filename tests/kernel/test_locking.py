@@ -7,7 +7,7 @@ from kernel.locking import Lock, LockStat, acquire_at, earliest_free, release_at
 
 
 def make_lock():
-    return Lock(LockStat("test_lock"))
+    return Lock(LockStat("test_lock"), history=True)
 
 
 def hold(lock, at_ns, for_ns, *, shared=False):
@@ -56,7 +56,7 @@ def test_a_writer_waits_for_the_last_reader_and_a_reader_for_the_writer():
 def test_no_hold_starts_inside_an_exclusive_hold_in_the_calendar(wishes):
     lock = make_lock()
     for at_ns, for_ns in wishes:
-        before = list(zip(lock.starts or [], lock.ends or []))
+        before = list(zip(lock.starts, lock.ends))
         start_ns = hold(lock, at_ns, for_ns)
         assert start_ns >= at_ns
         assert not any(start <= start_ns < end for start, end in before)
@@ -72,6 +72,14 @@ def test_requests_in_time_order_never_overlap(steps):
         start_ns = hold(lock, now_ns, for_ns)
         assert start_ns == max(now_ns, free_ns)
         free_ns = start_ns + for_ns
+
+
+def test_a_lock_of_one_object_remembers_its_last_hold():
+    lock = Lock(LockStat("siglock"))
+    hold(lock, 1_000, 50)
+    assert hold(lock, 200, 10) == 200
+    hold(lock, 2_000, 50)
+    assert hold(lock, 2_010, 5) == 2_050
 
 
 def test_the_calendar_stays_short():
