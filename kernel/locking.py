@@ -131,9 +131,14 @@ def release_at(lock: Lock, now_ns: int) -> None:
             starts.append(since_ns)
             lock.ends.append(now_ns)
         else:
+            ends = lock.ends
             place = bisect_right(starts, since_ns)
             starts.insert(place, since_ns)
-            lock.ends.insert(place, now_ns)
+            ends.insert(place, now_ns)
+            while place + 1 < len(starts) and starts[place + 1] < ends[place]:
+                # it ran into a hold that was entered before: together they are one
+                ends[place] = max(ends[place], ends[place + 1])
+                del starts[place + 1], ends[place + 1]
         if len(starts) > _HISTORY:
             del starts[0], lock.ends[0]
     if now_ns > lock.free_ns:
