@@ -34,9 +34,9 @@ Values = list[Any]
 def as_int(value: Any) -> int:
     """Return an int argument, or raise CPython's TypeError."""
     if isinstance(value, int):
-        value = int(value)
-        if -(1 << 63) <= value < 1 << 64:
-            return value
+        number = int(value)
+        if -(1 << 63) <= number < 1 << 64:
+            return number
         raise OverflowError("Python int too large to convert to C long")
     raise TypeError(f"'{tname(value)}' object cannot be interpreted as an integer")
 
@@ -49,7 +49,7 @@ def as_path(value: Any) -> str:
         raise TypeError(f"expected str, bytes or os.PathLike object, not {tname(value)}")
     if "\0" in value:
         raise ValueError("embedded null byte")
-    return value
+    return str(value)
 
 
 def as_data(value: Any) -> bytes:

@@ -523,7 +523,7 @@ class Lowering:
             kind = type(value.value)
             if (param.kind == "i" and kind is int) or (param.kind == "d" and kind is bytes):
                 return value
-            if param.kind == "p" and kind is str and "\0" not in value.value:
+            if param.kind == "p" and isinstance(value.value, str) and "\0" not in value.value:
                 return value
         converter = _CONVERTERS.get(param.kind)
         return h.call(converter, [value], at) if converter else value
@@ -618,11 +618,14 @@ class Lowering:
         if function.attr in tables.LAZY_METHODS:
             receiver = self.expr(function.value)
             return h.call("_dict_view", [receiver, h.const(function.attr, node)], node)
-        if function.attr in ("join", "extend", "update") and len(node.args) == 1:
-            if not self.stops(node):
-                receiver = self.expr(function.value)
-                values = [self.consumed(node.args[0])]
-                return h.call("_method", [receiver, h.const(function.attr, node), *values], node)
+        if (
+            function.attr in ("join", "extend", "update")
+            and len(node.args) == 1
+            and not self.stops(node)
+        ):
+            receiver = self.expr(function.value)
+            values = [self.consumed(node.args[0])]
+            return h.call("_method", [receiver, h.const(function.attr, node), *values], node)
         receiver, *values = self.many(
             [function.value, *node.args, *[word.value for word in node.keywords]]
         )
@@ -639,6 +642,6 @@ def _is_number(node: ast.expr) -> bool:
         node = node.operand
     return (
         isinstance(node, ast.Constant)
-        and type(node.value) in (int, float)
+        and isinstance(node.value, int | float)
         and abs(node.value) < 1 << 64
     )

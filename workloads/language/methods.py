@@ -102,7 +102,7 @@ def make_methods(bounded: Bounded) -> Table:
     def set_pop(receiver: set[Any]) -> Any:
         return no_set(receiver).pop()
 
-    text_like = {
+    text_like: Table = {
         kind: {
             **{name: padded(kind, name) for name in ("center", "ljust", "rjust", "zfill")},
             "replace": replace,
@@ -155,19 +155,17 @@ def make_caller(methods: Table) -> Callable[..., Any]:
     return call_method
 
 
-_STAT = tuple(
-    [
-        "st_mode",
-        "st_ino",
-        "st_dev",
-        "st_nlink",
-        "st_uid",
-        "st_gid",
-        "st_size",
-        "st_atime",
-        "st_mtime",
-        "st_ctime",
-    ]
+_STAT = (
+    "st_mode",
+    "st_ino",
+    "st_dev",
+    "st_nlink",
+    "st_uid",
+    "st_gid",
+    "st_size",
+    "st_atime",
+    "st_mtime",
+    "st_ctime",
 )
 ATTRIBUTES: dict[type, tuple[str, ...]] = {
     os.stat_result: _STAT,

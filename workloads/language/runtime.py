@@ -1,6 +1,7 @@
 """The namespace that compiled blocks see: helpers, and no builtins."""
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 from workloads.language import calls, library, tables
@@ -10,7 +11,7 @@ from workloads.language.methods import attribute, make_caller, make_methods
 from workloads.language.values import UNBOUND, ThreadHandle
 from workloads.language.views import DictView, EnumerateView, ReversedView, View, ZipView
 
-_INPLACE = {
+_INPLACE: dict[str, Callable[[Any, Any], Any]] = {
     "BitOr": operator.ior,
     "BitAnd": operator.iand,
     "BitXor": operator.ixor,
@@ -58,7 +59,7 @@ class Runtime:
             "_lshift": b.lshift,
             "_inplace_add": b.inplace_add,
             "_inplace_mul": b.inplace_mul,
-            "_inplace": lambda name, left, right: _INPLACE[name](left, right),
+            "_inplace": _inplace,
             "_new_tuple": b.new_tuple,
             "_iterate": b.iterate,
             "_loop_source": b.loop_source,
@@ -158,6 +159,10 @@ class Runtime:
             pieces.append(text(value).encode())
         pieces.append(b"\n" if end is None else end.encode())
         return (CALL, library.PRINT, [fd, tuple(pieces), 0, None])
+
+
+def _inplace(name: str, left: Any, right: Any) -> Any:
+    return _INPLACE[name](left, right)
 
 
 def _float(*args: Any) -> float:

@@ -6,7 +6,7 @@ imported or builtin name cannot be rebound at module level (the checker refuses 
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from workloads.language.tables import MODULES, START_VALUES, SUBMODULES, Entry
 
@@ -156,12 +156,11 @@ def walk_scope(body: list[ast.stmt]) -> Iterator[ast.AST]:
         if isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
             continue
         if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            # the targets belong to the comprehension
             for part in ast.walk(node):
-                if isinstance(part, ast.expr) and not isinstance(
-                    getattr(part, "ctx", None), ast.Store
-                ):
-                    if part is not node:
-                        yield part
+                stored = isinstance(getattr(part, "ctx", None), ast.Store)
+                if isinstance(part, ast.expr) and not stored and part is not node:
+                    yield part
             continue
         todo.extend(reversed(list(ast.iter_child_nodes(node))))
 
@@ -169,12 +168,13 @@ def walk_scope(body: list[ast.stmt]) -> Iterator[ast.AST]:
 def binding_names(body: list[ast.stmt]) -> Iterator[str]:
     """Yield each name that a scope binds, once for every place."""
     for node in walk_scope(body):
+        text: str | None = None
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.FunctionDef) or (
-            isinstance(node, ast.ExceptHandler) and node.name
-        ):
-            yield node.name
+            text = node.id
+        elif isinstance(node, ast.FunctionDef | ast.ExceptHandler):
+            text = node.name
+        if text is not None:
+            yield text
 
 
 def collect(scope: Scope) -> None:
@@ -227,41 +227,56 @@ def mapping_names(tree: ast.Module, scopes: ProgramScopes) -> frozenset[str]:
     return frozenset(found)
 
 
-def _spread(node: ast.AST, found: set[str], mentions: object, scopes: ProgramScopes) -> None:
-    check = mentions
-    assert callable(check)
-    if isinstance(node, ast.Assign) and check(node.value):
-        for target in node.targets:
-            found.update(stored(target))
-    elif (
-        (isinstance(node, ast.AugAssign) and check(node.value))
-        or (isinstance(node, ast.For) and check(node.iter))
-        or (isinstance(node, ast.comprehension) and check(node.iter))
-    ):
-        found.update(stored(node.target))
+def _spread(
+    node: ast.AST,
+    found: set[str],
+    mentions: Callable[[ast.AST | None], bool],
+    scopes: ProgramScopes,
+) -> None:
+    """Add to ``found`` what ``node`` passes a mapping on to."""
+    if isinstance(node, ast.Assign):
+        if mentions(node.value):
+            for target in node.targets:
+                found.update(stored(target))
+    elif isinstance(node, ast.AugAssign):
+        if mentions(node.value):
+            found.update(stored(node.target))
+    elif isinstance(node, ast.For | ast.comprehension):
+        if mentions(node.iter):
+            found.update(stored(node.target))
     elif isinstance(node, ast.FunctionDef):
-        if any(isinstance(part, ast.Return) and check(part.value) for part in ast.walk(node)):
+        if any(isinstance(part, ast.Return) and mentions(part.value) for part in ast.walk(node)):
             found.add(node.name)
-        defaults = [*node.args.defaults, *node.args.kw_defaults]
-        if any(check(default) for default in defaults):
+        if any(mentions(default) for default in [*node.args.defaults, *node.args.kw_defaults]):
             found.update(arg.arg for arg in parameters(node))
     elif isinstance(node, ast.Call):
         parts = [*node.args, *[word.value for word in node.keywords]]
-        if any(check(part) for part in parts):
-            if isinstance(node.func, ast.Attribute):
-                found.update(stored(node.func.value))
-            for part in [node.func, *parts, *[p for q in parts for p in ast.walk(q)]]:
-                if isinstance(part, ast.Name) and part.id in scopes.functions:
-                    for function in scopes.functions[part.id]:
-                        found.update(arg.arg for arg in parameters(function))
-            if isinstance(node.func, ast.Name) and node.func.id not in scopes.functions:
-                # a call of a variable: any function may get the mapping
-                if node.func.id in scopes.module.bound or any(
-                    node.func.id in scope.bound for scope in scopes.scopes.values()
-                ):
-                    for functions in scopes.functions.values():
-                        for function in functions:
-                            found.update(arg.arg for arg in parameters(function))
+        if any(mentions(part) for part in parts):
+            _spread_call(node, parts, found, scopes)
+
+
+def _spread_call(
+    node: ast.Call, parts: list[ast.expr], found: set[str], scopes: ProgramScopes
+) -> None:
+    """A call got a mapping: so may its receiver, and any function it names."""
+    if isinstance(node.func, ast.Attribute):
+        found.update(stored(node.func.value))
+    named = {
+        part.id
+        for place in [node.func, *parts]
+        for part in ast.walk(place)
+        if isinstance(part, ast.Name)
+    }
+    functions = [f for text in sorted(named) for f in scopes.functions.get(text, [])]
+    text = node.func.id if isinstance(node.func, ast.Name) else ""
+    called_variable = text not in scopes.functions and any(
+        text in scope.bound for scope in [scopes.module, *scopes.scopes.values()]
+    )
+    if called_variable or not isinstance(node.func, ast.Name | ast.Attribute):
+        # the callee is not known: it may be any function
+        functions = [f for group in scopes.functions.values() for f in group]
+    for function in functions:
+        found.update(arg.arg for arg in parameters(function))
 
 
 def stored(target: ast.AST) -> set[str]:

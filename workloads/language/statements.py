@@ -71,7 +71,7 @@ class FunctionCompiler(Lowering):
     def stmt_Pass(self, node: ast.Pass) -> None:
         self.out.append(h.put(ast.Pass(), node))
 
-    stmt_Import = stmt_ImportFrom = stmt_Global = stmt_Pass  # type: ignore[assignment]
+    stmt_Import = stmt_ImportFrom = stmt_Global = stmt_Pass
 
     def stmt_Expr(self, node: ast.Expr) -> None:
         value = self.expr(node.value)
@@ -203,13 +203,16 @@ class FunctionCompiler(Lowering):
 
     def load_name(self, target: ast.Name) -> ast.expr:
         """Return the value of the variable that an augmented assignment changes."""
-        return self.load(h.put(ast.Name(target.id, ast.Load()), target))  # type: ignore[arg-type]
+        return self.load(h.put(ast.Name(target.id, ast.Load()), target))
 
     def _augmented(self, node: ast.AugAssign, old: ast.expr, value: ast.expr) -> ast.expr:
         helper = _INPLACE.get(type(node.op))
-        if helper == "_inplace_add" and isinstance(value, ast.Constant):
-            if isinstance(value.value, int | float):
-                helper = None
+        if (
+            helper == "_inplace_add"
+            and isinstance(value, ast.Constant)
+            and isinstance(value.value, int | float)
+        ):
+            helper = None
         if helper:
             return h.call(helper, [old, value], node)
         if isinstance(node.op, ast.BitOr | ast.BitAnd | ast.BitXor | ast.Sub):

@@ -106,5 +106,5 @@ def _format_one(exception: BaseException, path: str, lines: list[str]) -> list[s
             )
         )
     head = ["Traceback (most recent call last):\n"] if summaries else []
-    stack = traceback.StackSummary.from_list(summaries).format()  # type: ignore[arg-type]
+    stack = traceback.StackSummary.from_list(summaries).format()
     return head + stack + traceback.format_exception_only(exception)

@@ -72,7 +72,7 @@ class MmapHandle:
         # The compiler ends a block at every access it can foresee; this one it could not.
         raise FatalRunError("a mapping reached a place where the compiler did not expect one")
 
-    __setitem__ = __getitem__  # type: ignore[assignment]
+    __setitem__ = __getitem__
 
     def __repr__(self) -> str:
         return f"<mmap.mmap closed={self.address == 0}, length={self.length}>"

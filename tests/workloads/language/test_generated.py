@@ -28,9 +28,9 @@ def wider(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         two.map(lambda t: f"{t[0]}[{t[1]}]"),
         two.map(lambda t: f"twice({t[0]}, by={t[1]})"),
         two.map(lambda t: f"({t[0]} < {t[1]} <= 9)"),
-        inner.map(lambda t: f"[v for v in ({t}, 1) if v]" if "(" not in t else f"not {t}"),
+        inner.map(lambda t: f"[v for v in ({t}, 1) if v]" if "(" not in t else f"(not {t})"),
         inner.map(lambda t: f"len({t})"),
-        inner.map(lambda t: f"-{t}"),
+        inner.map(lambda t: f"(-{t})"),
         inner.map(lambda t: f"str({t})"),
         inner.map(lambda t: "f'{" + t.replace("'", '"') + "}'" if "'" not in t else f"({t},)"),
     )
@@ -38,6 +38,10 @@ def wider(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 expressions = st.recursive(atoms, wider, max_leaves=6)
 errors = st.sampled_from(["TypeError", "(ValueError, KeyError)", "ZeroDivisionError", "Exception"])
+
+
+def joined(parts: list[list[str]]) -> list[str]:
+    return [line for part in parts for line in part]
 
 
 def indented(lines: list[str]) -> list[str]:
@@ -59,7 +63,7 @@ loop_control = st.sampled_from([["break"], ["continue"], ["pass"]])
 
 
 def blocks(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
-    body = st.lists(inner, min_size=1, max_size=3).map(lambda parts: sum(parts, []))
+    body = st.lists(inner, min_size=1, max_size=3).map(joined)
     control = st.tuples(body, loop_control).map(lambda t: t[0] + t[1])
     return st.one_of(
         st.tuples(expressions, body, body).map(
@@ -102,7 +106,7 @@ def blocks(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
 
 bodies = st.lists(
     st.recursive(simple, blocks, max_leaves=8), min_size=1, max_size=4
-).map(lambda parts: sum(parts, []))  # fmt: skip
+).map(joined)  # fmt: skip
 
 HEAD = """\
 import os
