@@ -141,8 +141,14 @@ class Copier:
         while todo:
             old, new = todo.pop()
             if type(old) is list:
-                new.extend([copy(item) for item in old])
+                if PLAIN.issuperset(map(type, old)):
+                    new.extend(old)
+                else:
+                    new.extend([copy(item) for item in old])
             elif type(old) is dict:
+                if PLAIN.issuperset(map(type, old)) and PLAIN.issuperset(map(type, old.values())):
+                    new.update(old)
+                    continue
                 for key, item in old.items():
                     new[copy(key)] = copy(item)
             elif type(old) is set:
@@ -207,10 +213,13 @@ def exception_from(new: BaseException, parts: list[Any]) -> None:
 def deep_fork(context: "Context") -> "Context":
     """Return a forked child's context, by a full copy of what it can reach."""
     copier = Copier()
-    copy = copier.copy
-    values = [None, *[copy(value) for value in context.globals[1:]]]
+    copy, plain = copier.copy, PLAIN  # most values are plain: no call for them
+    values = [v if type(v) in plain else copy(v) for v in context.globals[1:]]
+    values.insert(0, None)
     frames = [
-        frame.__class__(frame.code, frame.pc, [copy(value) for value in frame.locals])
+        frame.__class__(
+            frame.code, frame.pc, [v if type(v) in plain else copy(v) for v in frame.locals]
+        )
         for frame in context.frames
     ]
     process = copy_process(context.globals[0], context.thread_index)
