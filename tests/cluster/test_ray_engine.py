@@ -1,0 +1,241 @@
+"""Runs on a real Ray: the local engine's bytes, and every way a run can end badly."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster import engine_api
+from cluster.engine_api import RunRequest
+from cluster.local_engine import run_local
+from cluster.ray_engine import run_ray
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("local_ray")]
+
+Make = Callable[..., RunRequest]
+FOUR = "machine: {cpus: 4}\n"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("cpus_per_actor", [1, 2, 4])
+@pytest.mark.parametrize("workload", ["storm", "thread_group_exit", "prefork_server", "cow_touch"])
+def test_ray_gives_the_bytes_of_the_local_engine(
+    make_request: Make, workload: str, cpus_per_actor: int
+) -> None:
+    local = run_local(make_request(workload, config=FOUR))
+    on_ray = run_ray(make_request(workload, config=FOUR, cpus_per_actor=cpus_per_actor))
+    assert (on_ray.exit_kind, on_ray.message) == (engine_api.DONE, "")
+    assert on_ray.statuses == local.statuses
+    assert on_ray.outputs == local.outputs
+    assert on_ray.digest == local.digest
+
+
+def test_actor_calls_give_the_same_trace_file_as_the_local_engine(
+    make_request: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.ray_engine._HELD_BYTES", 0)
+    folders = [tmp_path / "local", tmp_path / "ray"]
+    for folder in folders:
+        folder.mkdir()
+    local = run_local(make_request("vfork_storm", config=FOUR, out_dir=folders[0]))
+    on_ray = run_ray(
+        make_request(
+            "vfork_storm",
+            config=FOUR,
+            out_dir=folders[1],
+            cpus_per_actor=2,
+            compiled_graph="false",
+        )
+    )
+    assert on_ray.digest == local.digest
+    assert (folders[1] / "trace.smpt").read_bytes() == (folders[0] / "trace.smpt").read_bytes()
+
+
+def test_a_frame_larger_than_the_channel_goes_through(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.ray_links._BUFFER_BYTES", 1024)
+    local = run_local(make_request("storm", config=FOUR))
+    on_ray = run_ray(make_request("storm", config=FOUR, cpus_per_actor=2, compiled_graph="true"))
+    assert (on_ray.exit_kind, on_ray.message) == (engine_api.DONE, "")
+    assert on_ray.digest == local.digest
+
+
+def test_the_wall_block_says_where_host_time_went(make_request: Make) -> None:
+    wall = run_ray(make_request("storm", config=FOUR, cpus_per_actor=4)).wall
+    for name in ("encode_ns", "ray_wait_ns", "kernel_ns", "cpu_ns", "guest_ns"):
+        assert wall[name] > 0, name
+
+
+def actor_processes(name: str) -> Iterator[int]:
+    """Yield the process ids of this session's actors of one class."""
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (path / "cmdline").read_bytes()
+            if command.startswith(b"ray::" + name.encode()) and is_ours(path):
+                yield int(path.name)
+        except OSError:
+            continue
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a process descends from this one."""
+    while True:
+        parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+        if parent == os.getpid():
+            return True
+        if parent <= 1:
+            return False
+        path = Path("/proc") / str(parent)
+
+
+@pytest.mark.parametrize("compiled_graph", ["true", "false"])
+@pytest.mark.parametrize(
+    ("victim", "name"), [("CpuActor", "cpu actor 0-3"), ("KernelActor", "kernel actor")]
+)
+def test_a_killed_actor_ends_the_run_with_its_name(
+    make_request: Make,
+    capfd: pytest.CaptureFixture[str],
+    victim: str,
+    name: str,
+    compiled_graph: str,
+) -> None:
+    killed = []
+
+    def kill(virtual_ns: int, counters: dict[str, int]) -> None:
+        if not killed:
+            killed.extend(actor_processes(victim))
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+    result = run_ray(
+        make_request(
+            "storm",
+            config=FOUR,
+            quantum_ns=5_000,
+            cpus_per_actor=4,
+            compiled_graph=compiled_graph,
+            on_progress=kill,
+        )
+    )
+    assert len(killed) == 1
+    assert (result.exit_kind, result.message) == (engine_api.BROKEN, f"{name} died")
+    time.sleep(1.0)  # what Ray has to say comes late
+    assert capfd.readouterr() == ("", "")
+
+
+def test_ctrl_c_ends_the_run_at_a_superstep_and_leaves_ray_usable(make_request: Make) -> None:
+    def stop(virtual_ns: int, counters: dict[str, int]) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    result = run_ray(
+        make_request("storm", config=FOUR, quantum_ns=5_000, cpus_per_actor=4, on_progress=stop)
+    )
+    assert (result.exit_kind, result.message) == (engine_api.INTERRUPTED, "stopped by Ctrl-C")
+    assert result.digest.startswith("sha256:")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    import ray
+
+    assert ray.is_initialized()
+    assert run_ray(make_request("cow_touch", cpus_per_actor=8)).exit_kind == engine_api.DONE
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from cluster.build import resolve
+from cluster.config import parse_config
+from cluster.engine_api import RunRequest
+from cluster.ray_engine import run_ray
+
+text = sys.stdin.read()
+for address in sys.argv[1:]:
+    spec = resolve(parse_config("c.yaml", text, Path(".")))
+    request = RunRequest(spec=spec, scheme="barrier", address=address, cpus_per_actor=2)
+    if address == "running":
+        request.address = "local"
+        request.on_progress = lambda virtual_ns, counters: print("running", flush=True)
+    result = run_ray(request)
+    print(result.exit_kind, result.message, flush=True)
+    import ray
+    assert not ray.is_initialized()
+"""
+
+
+def run_alone(*addresses: str, **environment: str) -> "subprocess.Popen[str]":
+    """Start a process that runs the small storm on Ray at each address."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *addresses],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**clean, **environment},
+        start_new_session=True,
+    )
+
+
+def storm(config: str = FOUR) -> str:
+    return (
+        f"name: test\n{config}workloads: [{{program: fork_exec_storm, params: "
+        "{parents: 4, children: 4}}]\n"
+    )
+
+
+def test_a_ray_of_its_own_is_started_and_stopped_twice_in_silence(tmp_path: Path) -> None:
+    """Whatever RAY_ADDRESS says; and no token is left in the user's home."""
+    process = run_alone(
+        "local", "local", RAY_ADDRESS="127.0.0.1:1", HOME=str(tmp_path), PYTHONPATH=str(ROOT)
+    )
+    out, err = process.communicate(storm(), timeout=180)
+    assert err == ""
+    assert out == "done \ndone \n"
+    assert not (tmp_path / ".ray").exists()
+
+
+def test_a_cluster_that_is_not_there_is_one_line() -> None:
+    process = run_alone("auto", "127.0.0.1:1", RAY_ADDRESS="127.0.0.1:1")
+    out, err = process.communicate(storm(), timeout=120)
+    assert err == ""
+    assert out == (
+        "broken Ray cannot be reached at auto: [Errno 111] Connection refused\n"
+        "broken Ray cannot be reached at 127.0.0.1:1: [Errno 111] Connection refused\n"
+    )
+
+
+def test_an_address_is_joined_and_left_running(make_request: Make) -> None:
+    import ray
+
+    address = ray.get_runtime_context().gcs_address
+    process = run_alone(
+        address,
+        "auto",
+        RAY_ADDRESS=address,
+        **{name: value for name, value in os.environ.items() if name.startswith("RAY_AUTH")},
+    )
+    out, err = process.communicate(storm(), timeout=180)
+    assert err == ""
+    assert out == "done \ndone \n"
+    assert run_ray(make_request("cow_touch", cpus_per_actor=8)).exit_kind == engine_api.DONE
+
+
+def test_ctrl_c_on_a_terminal_reaches_the_engine_only() -> None:
+    """SIGINT goes to the whole process group, as a terminal sends it."""
+    process = run_alone("running")
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(storm().replace("children: 4", "children: 100000"))
+    process.stdin.close()
+    process.stdin = None
+    assert process.stdout.readline() == "running\n"
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert err == ""
+    assert out.splitlines()[-1] == "interrupted stopped by Ctrl-C"
+    assert process.returncode == 0
