@@ -1,0 +1,120 @@
+"""What a context promises the kernel: ops, copies, sharing, preemption, plain data."""
+
+from typing import Any
+
+import msgpack
+import pytest
+
+from kernel.uapi import syscalls as nr
+from workloads.language.copying import pack_contexts
+from workloads.language.loader import Loader
+
+
+def start(source: str, *args: str) -> Any:
+    return Loader({"p": source}).start("p", ("/t/p.py", *args), (("A", "1"),))
+
+
+def finish(context: Any, value: Any = None) -> str:
+    """Run to exit, answering getpid only; return what it wrote."""
+    text = b""
+    while True:
+        op = context.resume(value, None)
+        value = None
+        if op[0] == nr.NR_WRITE:
+            text += op[2]
+            value = len(op[2])
+        elif op[0] == nr.NR_EXIT_GROUP:
+            return text.decode()
+        else:
+            assert op[0] == nr.NR_PREEMPT_POINT
+
+
+HEAP = """\
+import os
+xs = [1]
+both = {"a": xs, "b": xs}
+def main(local):
+    other = local
+    pid = os.fork()
+    local.append(pid)
+    both["a"].append(pid)
+    print(other, xs, both)
+main([0])
+"""
+
+
+def test_fork_copies_the_heap_and_keeps_aliases() -> None:
+    parent = start(HEAP)
+    assert parent.resume(None, None) == (nr.NR_FORK,)
+    child = parent.fork()
+    assert finish(child, 0) == "[0, 0] [1, 0] {'a': [1, 0], 'b': [1, 0]}\n"
+    assert finish(parent, 9) == "[0, 9] [1, 9] {'a': [1, 9], 'b': [1, 9]}\n"
+
+
+def test_vfork_child_runs_on_its_parents_locals_and_globals() -> None:
+    parent = start(HEAP)
+    parent.resume(None, None)
+    child = parent.share()
+    assert finish(child, 0) == "[0, 0] [1, 0] {'a': [1, 0], 'b': [1, 0]}\n"
+    assert finish(parent, 9) == "[0, 0, 9] [1, 0, 9] {'a': [1, 0, 9], 'b': [1, 0, 9]}\n"
+
+
+def test_packed_context_is_plain_data_with_aliases() -> None:
+    parent = start(HEAP)
+    parent.resume(None, None)
+    data = msgpack.unpackb(msgpack.packb(parent.pack()))
+    copy = Loader({"p": HEAP}).unpack(data)
+    assert finish(copy, 3) == "[0, 3] [1, 3] {'a': [1, 3], 'b': [1, 3]}\n"
+
+
+def test_contexts_packed_together_still_share_memory() -> None:
+    parent = start(HEAP)
+    parent.resume(None, None)
+    data = msgpack.unpackb(msgpack.packb(pack_contexts([parent, parent.share()])))
+    parent, child = Loader({"p": HEAP}).unpack_group(data)
+    finish(child, 0)
+    assert finish(parent, 9).startswith("[0, 0, 9]")
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["while True:\n    pass", "for i in range(10**12):\n    n = i", "def f(n):\n    if n:\n"
+     "        f(n - 1)\n        f(n - 1)\nf(60)"],
+)  # fmt: skip
+def test_code_without_system_calls_can_be_preempted(body: str) -> None:
+    context = start(body + "\n")
+    for _ in range(20):
+        assert context.resume(None, None) == (nr.NR_PREEMPT_POINT,)
+        assert context.steps >= 200
+
+
+def test_steps_count_the_turns_of_native_loops() -> None:
+    context = start("import os\nn = 0\nfor i in range(50):\n    n += i\nos.getpid()\n")
+    assert context.resume(None, None) == (nr.NR_GETPID,)
+    assert 50 <= context.steps <= 60
+
+
+def test_error_answers_are_raised_at_the_call_as_cpython_spells_them() -> None:
+    source = "import os\ntry:\n    os.open('/x', os.O_RDONLY)\nexcept OSError as e:\n    print(e)\n"
+    for number, text in ((2, "[Errno 2] No such file or directory: '/x'\n"),
+                         (13, "[Errno 13] Permission denied: '/x'\n")):  # fmt: skip
+        context = start(source)
+        assert context.resume(None, None) == (nr.NR_OPEN, "/x", 0o2000000, 0o777)
+        op = context.resume(None, ("OSError", (number, "/x")))
+        assert op == (nr.NR_WRITE, 1, text[:-1].encode())
+
+
+def test_forked_child_of_a_thread_has_only_that_thread() -> None:
+    context = start(
+        "import os\nimport threading\ndef work(xs):\n    os.fork()\n    xs.append(1)\n"
+        "t = threading.Thread(target=work, args=([],))\nt.start()\nt.join()\n"
+    )
+    op = context.resume(None, None)
+    assert op[0] == nr.NR_THREAD_START
+    thread = context.thread(op[2])
+    assert context.resume(77, None) == (nr.NR_THREAD_JOIN, 77, -1)
+    assert thread.resume(None, None) == (nr.NR_FORK,)
+    child = thread.fork()
+    assert child.resume(0, None) == (nr.NR_EXIT, 0)
+    assert thread.resume(5, None) == (nr.NR_EXIT, 0)
+    assert context.resume(True, None)[0] in (nr.NR_THREAD_JOIN, nr.NR_EXIT_GROUP)
