@@ -26,11 +26,12 @@ _CODECS: Final = frozenset({"utf-8", "utf8", "ascii", "latin-1", "latin1", "iso-
 class Work:
     """The budget of the running block, and the loop turns it did natively (for ``steps``)."""
 
-    __slots__ = ("budget", "int_bits", "left", "turns")
+    __slots__ = ("budget", "int_bits", "left", "low", "turns")
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
         self.left = budget
+        self.low = budget // 2
         self.int_bits = max(budget // 8, 4096)
         self.turns = 0
 
@@ -91,6 +92,10 @@ class Bounded:
                 stack.pop()
                 if path:
                     on_path.discard(path.pop())
+
+    def container(self, value: Any) -> Any:
+        """Return the right side of ``in``, weighed."""
+        return RangeMembers(value) if type(value) is range else self.weigh(value)
 
     def new_tuple(self, value: tuple[Any, ...]) -> tuple[Any, ...]:
         """Admit a new tuple: see the first invariant in the module header."""
@@ -461,6 +466,24 @@ class Bounded:
         elif type(target) is bytearray and type(value) in _SIZED:
             self.charge(len(value), "a slice assignment")
         target[slice(lower, upper, step)] = value
+
+
+class RangeMembers:
+    """The right side of ``x in range(...)``.
+
+    CPython walks a range to look for anything but an int, however long the range is; only a number
+    can be in one, so this asks for the number.
+    """
+
+    __slots__ = ("members",)
+
+    def __init__(self, members: range) -> None:
+        self.members = members
+
+    def __contains__(self, value: Any) -> bool:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        return isinstance(value, int) and value in self.members
 
 
 def tname(value: Any) -> str:

@@ -51,7 +51,7 @@ class Runtime:
             "_divmod": divmod,
             "_isinstance": isinstance,
             "_weigh": b.weigh,
-            "_container": self._container,
+            "_container": b.container,
             "_add": b.add,
             "_mul": b.mul,
             "_modulo": b.modulo,
@@ -117,10 +117,6 @@ class Runtime:
                 if isinstance(entry, tables.Sys | tables.Routine) and entry.result:
                     space["_" + entry.result] = getattr(calls, entry.result)
         return space
-
-    def _container(self, value: Any) -> Any:
-        """Weigh the right side of ``in``; a text needs no weighing."""
-        return self.bounded.weigh(value)
 
     def _reversed(self, value: Any) -> View:
         if type(value) is set:

@@ -17,6 +17,13 @@ from workloads.language.frames import RERAISE, RETURN
 
 TURNS = 64
 
+#: Before a native turn: start a new block after TURNS, or when half the block's budget is gone.
+_NEXT_TURN = """\
+if n == {0} or (n and _W.left < _W.low):
+    _W.turns += n
+    return {1}
+"""
+
 Cleanup = Callable[[], None]
 
 
@@ -432,7 +439,7 @@ class FunctionCompiler(Lowering):
         loop = h.put(ast.While(h.const(True, node), [], []), node)
         self.out.append(loop)
         self.out = loop.body
-        self._emit("if n == {0}:\n _W.turns += n\n return {1}", node, TURNS, region.head)
+        self._emit(_NEXT_TURN, node, TURNS, region.head)
         self._emit("n += 1", node)
         test = node.test
         if not (isinstance(test, ast.Constant) and test.value):
@@ -447,7 +454,7 @@ class FunctionCompiler(Lowering):
         self.out = loop.body
         self._emit("i = L[{0}]", node, index)
         self._native_end(_parse("i >= _len(s)", node), node, region)
-        self._emit("if n == {0}:\n _W.turns += n\n return {1}", node, TURNS, region.head)
+        self._emit(_NEXT_TURN, node, TURNS, region.head)
         self._emit("n += 1", node)
         if isinstance(node.target, ast.Name):
             self._emit("L[{0}] = i + 1", node, index)

@@ -180,6 +180,9 @@ BROKEN = [
 ]
 
 HARMLESS = [
+    ("r = range(10 ** 18)\nprint(1.5 in r, 2.0 in r, 'a' in r, 7 not in r)",
+     "False True False False\n"),
+    ("n = 0\nfor i in range(200):\n    x = 'a' * 100000\n    n += len(x)\nprint(n)", "20000000\n"),
     ("def f(n):\n    return f(n + 1)\ntry:\n    f(0)\nexcept RuntimeError as e:\n    print(e)",
      "maximum recursion depth exceeded\n"),
     ("x = []\nx.append(x)\nprint(x)", "[[...]]\n"),
