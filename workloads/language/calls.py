@@ -255,11 +255,11 @@ def os_stat(G: Values, path: Any) -> Any:
 
 
 def os_cpu_count(G: Values) -> int:
-    """``os.cpu_count()`` reads what the machine told the process at its start."""
-    for key, value in G[0].env:
-        if key == "SMPLAB_CPUS":
-            return int(value)
-    return 1
+    """Return the CPUs of the machine, which its loader was told."""
+    count: int = G[0].program.runtime.cpus
+    if count == 0:
+        raise FatalRunError("os.cpu_count(): this machine did not say how many CPUs it has")
+    return count
 
 
 # ---- os: environment ---------------------------------------------------------------------------

@@ -15,10 +15,22 @@ from workloads.language.runtime import Runtime
 class Loader:
     """See ``kernel.user.Loader``."""
 
-    def __init__(self, sources: dict[str, str], block_budget: int = DEFAULT_BLOCK_BUDGET) -> None:
-        """Take source texts by image key; the key is the file name in compiler messages."""
+    def __init__(
+        self,
+        sources: dict[str, str],
+        block_budget: int = DEFAULT_BLOCK_BUDGET,
+        *,
+        cpus: int = 0,
+    ) -> None:
+        """Make a loader.
+
+        Args:
+            sources: source texts by image key; the key is the file name in compiler messages.
+            block_budget: units of work one block may do (see ``bounded``).
+            cpus: what ``os.cpu_count()`` says; 0 makes a program that asks for it end the run.
+        """
         self.sources = sources
-        self.runtime = Runtime(block_budget)
+        self.runtime = Runtime(block_budget, cpus)
         self._programs: dict[str, Program] = {}
 
     def program(self, image: str) -> Program:

@@ -23,7 +23,8 @@ _WHAT = {"keys": 0, "values": 1, "items": 2}
 class Runtime:
     """Helpers bound to one block budget; shared by all programs of a loader."""
 
-    def __init__(self, block_budget: int) -> None:
+    def __init__(self, block_budget: int, cpus: int = 0) -> None:
+        self.cpus = cpus  # of the machine; 0: not known
         self.work = Work(block_budget)
         self.bounded = Bounded(self.work)
         self.call_method = make_caller(make_methods(self.bounded))
