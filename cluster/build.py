@@ -13,7 +13,6 @@ path (each leading ``..`` as ``up``), so that a run means the same wherever the 
 
 import ast
 import difflib
-import errno
 import os
 import posixpath
 from collections.abc import Mapping
@@ -36,13 +35,6 @@ MAX_PROGRAM_BYTES: Final = 1 << 20
 _BUILT_IN: Final = ("true", "false", "sleep", "echo", "cat", "kill", "sh")
 _PROGRAMS: Final = Path(workloads.__file__).parent / "programs"
 _CONFIGS: Final = Path(__file__).resolve().parent.parent / "configs"
-_OPEN_ERRORS: Final = (
-    errno.EACCES,
-    errno.ELOOP,
-    errno.ENAMETOOLONG,
-    errno.ENOENT,
-    errno.ENOTDIR,
-)
 _RESERVED: Final = frozenset({PYTHON, "/dev", "/proc", "/tmp", "/srv", SHIPPED})
 _S_IFDIR: Final = 0o040000
 # What a guest of the command line sees; the host's environment would make runs differ.
@@ -186,7 +178,7 @@ class _Tree:
             for folder in ("/bin", "/usr/bin"):
                 self.files[f"{folder}/{name}"] = FileSpec(mode=0o755, image=ImageSpec(program=key))
         self.files[PYTHON] = FileSpec(mode=0o755, image=ImageSpec(program="python3"))
-        self.sources[CANT_OPEN] = cant_open_source()
+        self.sources[CANT_OPEN] = (_PROGRAMS / "bin_python3_cant_open.py").read_text("utf-8")
 
     def declare(self, name: str, image: Image) -> None:
         """Add the executable ``name`` (in /usr/bin, or a path)."""
@@ -333,27 +325,6 @@ def image_source(running_ns: int, exit_code: int) -> str:
     if running_ns:
         lines += ["from workloads import guest", f"guest.compute({running_ns})"]
     return "\n".join([*lines, f"sys.exit({exit_code})", ""])
-
-
-def cant_open_source() -> str:
-    """Return the guest program that stands for CPython when it cannot open its program.
-
-    Its arguments are the interpreter, the program's absolute path and the errno.
-
-    Source: CPython 3.11 Modules/main.c:pymain_run_file_obj(), pymain_run_module().
-    """
-    texts = {number: os.strerror(number) for number in _OPEN_ERRORS}
-    return (
-        "import sys\n"
-        f"TEXTS = {texts!r}\n"
-        "name, path, number = sys.argv\n"
-        f"if number == '{errno.EISDIR}':\n"
-        "    sys.stderr.write(f\"{name}: can't find '__main__' module in {path!r}\\n\")\n"
-        "    sys.exit(1)\n"
-        "text = TEXTS[int(number)]\n"
-        'sys.stderr.write(f"{name}: can\'t open file {path!r}: [Errno {number}] {text}\\n")\n'
-        "sys.exit(2)\n"
-    )
 
 
 def _defaults(source: str) -> Mapping[str, str] | None:

@@ -8,6 +8,10 @@ A record of KernelState also names the CPU on whose behalf it ran (-1: none), in
 fields: ``(time_ns, event, cpu, *fields)``. A Cpu's stream says which CPU it is.
 
 Source: include/trace/events/{sched,task,signal,kmem,exceptions,lock}.h.
+Deviation: fields of ours: exit_code of sched_process_exit (the wait status of the process once it
+is fixed, else of the task; no tracepoint of Linux has it), pid and kind of page_fault_user, pid of
+signal_deliver, sys_enter and sys_exit. group_dead of sched_process_exit came after 6.12.
+Deviation: page_fault_user has no ip, sys_enter no args, mark_victim no memory sizes.
 """
 
 from typing import Final
@@ -43,7 +47,6 @@ EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         ("parent_comm", "parent_pid", "child_comm", "child_pid"),
     ),
     SCHED_PROCESS_EXEC: ("sched_process_exec", ("filename", "pid", "old_pid")),
-    # exit_code is ours: the wait status of the process if it is fixed, else of the task
     SCHED_PROCESS_EXIT: (
         "sched_process_exit",
         ("comm", "pid", "prio", "group_dead", "exit_code"),

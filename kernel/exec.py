@@ -258,7 +258,9 @@ def _find_guest_program(k: "KernelState", bprm: Binprm) -> None:
         error = failed.errno
     if error:
         bprm.key = CANT_OPEN
-        bprm.argv = (PYTHON_PATH, path, str(error))
+        # sys.executable where runpy complains, else the name it was called by
+        name = PYTHON_PATH if error == EISDIR else argv[0]
+        bprm.argv = (name, path, str(error))
         return
     found = lookup(k, script)
     key = f"{d_path(k, found.directory)}/{found.name}".replace("//", "/")
