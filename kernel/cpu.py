@@ -43,6 +43,19 @@ from kernel.user import Error, Loader, Op, UserContext
 
 _PREEMPTED: Final = 0x100  # TASK_REPORT's R+, as sched_switch prints it
 _NEEDS_SHARED_HEAP: Final = frozenset((nr.NR_VFORK, nr.NR_THREAD_START))
+# what a CPU does by itself
+_LOCAL: Final = frozenset(
+    (
+        nr.NR_COMPUTE,
+        nr.NR_GETPID,
+        nr.NR_GETTID,
+        nr.NR_PREEMPT_POINT,
+        nr.NR_SCHED_YIELD,
+        nr.NR_CLOCK_GETTIME,
+        nr.NR_GETTIMEOFDAY,
+        nr.NR_FATAL,
+    )
+)
 
 
 class Cpu:
@@ -139,13 +152,17 @@ class Cpu:
         inbox = self._inbox
         idle = rq.idle
         while True:
-            if inbox and inbox[0][0] <= self.now_ns:
-                self._apply(heappop(inbox)[2])
-                continue
+            if inbox:
+                due_ns = inbox[0][0]
+                if due_ns <= self.now_ns:
+                    self._apply(heappop(inbox)[2])
+                    continue
+            else:
+                due_ns = m.NEVER
             if self._waiting is not None:
-                if not inbox or inbox[0][0] > horizon_ns:
+                if due_ns > horizon_ns:
                     return
-                self._pass_kernel_time(inbox[0][0])
+                self._pass_kernel_time(self._waiting, due_ns)
                 continue
             if self.now_ns > horizon_ns:
                 return
@@ -154,12 +171,11 @@ class Cpu:
                 continue
             task = rq.curr
             if task is idle:
-                if not inbox or inbox[0][0] > horizon_ns:
+                if due_ns > horizon_ns:
                     return
-                self.stats.idle_ns += inbox[0][0] - self.now_ns
-                self.now_ns = inbox[0][0]
-                continue
-            if task.in_kernel:
+                self.stats.idle_ns += due_ns - self.now_ns
+                self.now_ns = due_ns
+            elif task.in_kernel:
                 task.in_kernel = False
                 self._request(task, m.REQ_CONTINUE)
             elif task.sigpending:
@@ -168,26 +184,45 @@ class Cpu:
             elif task.remaining_ns:
                 if self.now_ns >= horizon_ns:
                     return
-                stop_ns = horizon_ns
-                if inbox and inbox[0][0] < stop_ns:
-                    stop_ns = inbox[0][0]
-                self._burn(task, stop_ns)
+                self._burn(task, due_ns if due_ns < horizon_ns else horizon_ns)
             elif task.op is not None:
-                self._enter(task)
+                self._enter(task, task.op)
             elif task.resident:
                 value, task.value = task.value, None
                 self._request(task, m.REQ_RESUME, value)
             else:
-                value, error = task.value, task.error
-                task.value = task.error = None
-                ctx = task.ctx
-                if self.instrument is None:
-                    task.op = ctx.resume(value, error)  # type: ignore[union-attr]
-                else:
-                    task.op = self.instrument(ctx, value, error)  # type: ignore[arg-type]
-                steps = ctx.steps  # type: ignore[union-attr]
-                self.stats.blocks += steps
-                task.remaining_ns = steps * self._block_ns
+                self._resume(task, due_ns, horizon_ns)
+
+    def _resume(self, task: CpuTask, due_ns: int, horizon_ns: int) -> None:
+        """Run the current task's next blocks; if nothing comes between, pay them and go on."""
+        value, error = task.value, task.error
+        task.value = task.error = None
+        ctx = task.ctx
+        if ctx is None:
+            raise AssertionError(f"cpu {self.id}: {task!r} has no context")
+        op = (
+            ctx.resume(value, error)
+            if self.instrument is None
+            else self.instrument(ctx, value, error)
+        )
+        task.op = op
+        steps = ctx.steps
+        stats = self.stats
+        stats.blocks += steps
+        cost_ns = steps * self._block_ns
+        start_ns = self.now_ns
+        end_ns = start_ns + cost_ns
+        if (
+            end_ns > horizon_ns
+            or end_ns >= due_ns
+            or (self.rq.nr_running > 1 and start_ns // self._tick_ns != end_ns // self._tick_ns)
+        ):
+            task.remaining_ns = cost_ns
+            return
+        task.utime_ns += cost_ns
+        stats.user_ns += cost_ns
+        self.now_ns = end_ns
+        self._enter(task, op)
 
     # -- time ---------------------------------------------------------------------------------
 
@@ -211,11 +246,11 @@ class Cpu:
         if tick and end_ns == stop_ns:
             self._tick()
 
-    def _pass_kernel_time(self, until_ns: int) -> None:
-        """The current task is in the kernel: its CPU is busy until the next message."""
+    def _pass_kernel_time(self, task: CpuTask, until_ns: int) -> None:
+        """``task`` is in the kernel: its CPU is busy until the next message."""
         start_ns = self.now_ns
         used_ns = until_ns - start_ns
-        self._waiting.stime_ns += used_ns  # type: ignore[union-attr]
+        task.stime_ns += used_ns
         self.stats.system_ns += used_ns
         self.now_ns = until_ns
         if self.rq.nr_running > 1 and start_ns // self._tick_ns != until_ns // self._tick_ns:
@@ -253,42 +288,39 @@ class Cpu:
         self._seq += 1
         self.out.append((self.now_ns, self.id, self._seq, code, pid, 0, 0, argument))
 
-    def _enter(self, task: CpuTask) -> None:
+    def _enter(self, task: CpuTask, op: Op) -> None:
         """The current task's op is due: do it here if it needs no kernel state, else ask."""
-        op = task.op
-        number = op[0]  # type: ignore[index]
+        number = op[0]
+        if number not in _LOCAL:
+            ctx = None
+            if not task.resident and (
+                number in _NEEDS_SHARED_HEAP or (number == nr.NR_CLONE and op[1] & c.CLONE_VM)
+            ):
+                ctx = task.ctx
+                task.ctx = None
+                task.resident = True
+            self._request(task, m.REQ_SYSCALL, op, ctx)
+            return
         value: Any = None
         if number == nr.NR_COMPUTE:
-            task.remaining_ns = op[1]  # type: ignore[index]
+            task.remaining_ns = op[1]
         elif number == nr.NR_GETPID:
             value = task.tgid
         elif number == nr.NR_GETTID:
             value = task.pid
-        elif number == nr.NR_PREEMPT_POINT:
-            pass
         elif number == nr.NR_SCHED_YIELD:
             self.rq.clock_ns = self.now_ns
             core.yield_task(self.rq)
         elif number == nr.NR_CLOCK_GETTIME:
-            value = self._clock_gettime(task, op[1])  # type: ignore[index]
+            value = self._clock_gettime(task, op[1])
             if value is None:
                 self._request(task, m.REQ_SYSCALL, op, None)
                 return
         elif number == nr.NR_GETTIMEOFDAY:
             value = self._epoch_ns + self.now_ns
         elif number == nr.NR_FATAL:
-            self._post(m.REQ_FATAL, task.pid, op[1])  # type: ignore[index]
+            self._post(m.REQ_FATAL, task.pid, op[1])
             self._waiting = task  # for ever: the run ends here
-            return
-        else:
-            ctx = None
-            if not task.resident and (
-                number in _NEEDS_SHARED_HEAP or (number == nr.NR_CLONE and op[1] & c.CLONE_VM)  # type: ignore[index]
-            ):
-                ctx = task.ctx
-                task.ctx = None
-                task.resident = True
-            self._request(task, m.REQ_SYSCALL, op, ctx)
             return
         task.op = None
         task.value = value
@@ -367,30 +399,29 @@ class Cpu:
 
     def _apply(self, effect: m.Effect) -> None:
         """Apply one message that is due."""
-        at_ns, code, pid = effect[:3]
-        if at_ns < self.now_ns and code in _TIMED:
-            self.stats.violations += 1
-            self.stats.lateness.record(self.now_ns - at_ns)
-        if code == m.EFF_PULL:
-            self._give(effect[3])
-            return
-        if code == m.EFF_SPAWN:
-            self._spawn(effect)
-            return
-        if code == m.ARRIVE:
-            self._arrive(effect)
-            return
-        if code == m.EFF_MOVED_ACK:
-            self._moved.pop(pid, None)
-            return
-        task = self.tasks.get(pid)
-        if task is None:
-            if pid in self._moved:
+        code, pid = effect[1], effect[2]
+        handler = _HANDLERS.get(code)
+        if handler is not None:
+            task = self.tasks.get(pid)
+            if task is not None:
+                handler(self, task, effect)
+            elif pid in self._moved:
                 self.forwards.append((self._moved[pid], effect))
             else:
                 self._early.setdefault(pid, []).append(effect)
-            return
-        _HANDLERS[code](self, task, effect)
+        elif code == m.ARRIVE:
+            self._arrive(effect)
+        elif code == m.EFF_SPAWN:
+            self._spawn(effect)
+        elif code == m.EFF_PULL:
+            self._give(effect[3])
+        else:
+            self._moved.pop(pid, None)  # EFF_MOVED_ACK
+
+    def _late(self, at_ns: int) -> None:
+        """Count a causality violation if this comes from the CPU's past."""
+        if at_ns < self.now_ns:
+            self.stats.violation(self.now_ns - at_ns)
 
     def _on_return(self, task: CpuTask, effect: m.Effect) -> None:
         self._waiting = None
@@ -465,6 +496,7 @@ class Cpu:
 
     def _spawn(self, effect: m.Effect) -> None:
         at_ns, _, pid, tgid, comm, nice, image, argv, env = effect
+        self._late(at_ns)
         child = CpuTask(pid, tgid, comm, nice)
         child.ctx = self._loader.start(image, argv, env)
         child.forked_at_ns = at_ns
@@ -478,15 +510,16 @@ class Cpu:
             self._trace_wakeup(SCHED_WAKEUP_NEW, child)
 
     def _on_wake(self, task: CpuTask, effect: m.Effect) -> None:
-        dest = effect[3]
+        at_ns, _, _, dest = effect
+        self._late(at_ns)
         if dest == self.id:
-            self._enqueue(task, core.ENQUEUE_WAKEUP, effect[0])
+            self._enqueue(task, core.ENQUEUE_WAKEUP, at_ns)
             if self._tracing:
                 self._trace_wakeup(SCHED_WAKEUP, task)
         else:
             self.rq.clock_ns = self.now_ns
             core.migrate_task_rq(self.rq, task)
-            self._send_away(task, dest, m.BY_WAKE, effect[0])
+            self._send_away(task, dest, m.BY_WAKE, at_ns)
 
     def _enqueue(self, task: CpuTask, flags: int, at_ns: int) -> None:
         rq = self.rq
@@ -501,6 +534,7 @@ class Cpu:
         self.trace.append((self.now_ns, event, task.comm, task.pid, 120 + task.nice, self.id))
 
     def _on_signal(self, task: CpuTask, effect: m.Effect) -> None:
+        self._late(effect[0])
         task.sigpending = True
 
     def _on_renice(self, task: CpuTask, effect: m.Effect) -> None:
@@ -543,6 +577,7 @@ class Cpu:
 
     def _arrive(self, effect: m.Effect) -> None:
         at_ns, _, pid, task, reason = effect
+        self._late(at_ns)
         self._moved.pop(pid, None)
         self.tasks[pid] = task
         if reason != m.BY_FORK:
@@ -563,8 +598,6 @@ class Cpu:
             for waiting in early:
                 self._apply(waiting)
 
-
-_TIMED: Final = frozenset((m.EFF_SPAWN, m.EFF_WAKE, m.EFF_SIGNAL, m.ARRIVE))
 
 _HANDLERS: Final[dict[int, Callable[[Cpu, CpuTask, m.Effect], None]]] = {
     m.EFF_RETURN: Cpu._on_return,
