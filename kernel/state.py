@@ -109,7 +109,7 @@ class KernelState:
         self._spawns_left = sum(spawn.count for spawn in spec.spawns)
         self.fatal: str | None = None
         # granularity step
-        self._stepwise = spec.granularity == "step"
+        self.stepwise = spec.granularity == "step"  # else POINT and BARRIER mean nothing
         self._active: list[ActivePath] = []
         self._path_serial = 0
         self._random = (spec.seed * 2 + 1) & 0xFFFFFFFFFFFFFFFF
@@ -301,7 +301,7 @@ class KernelState:
 
         At granularity ``step`` paths in progress run up to ``limit_ns``.
         """
-        if self._stepwise:
+        if self.stepwise:
             self._run_steps(limit_ns)
             return
         requests, timers = self._requests, self._timers
