@@ -95,7 +95,7 @@ class KernelState:
         self._requests: list[m.Request] = []
         self._outbox: dict[int, list[m.Effect]] = {}
         self._last_seq = [0] * spec.cpus
-        self._last_replies: list[list[m.Effect]] = [[] for _ in range(spec.cpus)]
+        self._last_replies: list[m.Effect | None] = [None] * spec.cpus
         self._dying: dict[int, TaskStruct] = {}  # cpu -> dead task it still stands on
         self.trace: list[tuple[Any, ...]] = []
         self._tracing = spec.trace
@@ -269,8 +269,8 @@ class KernelState:
 
     def deliver(self, requests: Iterable[m.Request]) -> None:
         """Take requests, in any order; they are served in the order ``(time, cpu, seq)``."""
-        for request in requests:
-            heappush(self._requests, request)
+        self._requests.extend(requests)
+        self._requests.sort()  # (time, cpu, seq) is unique: nothing beyond it is compared
 
     def take_effects(self) -> dict[int, list[m.Effect]]:
         """Return the effects since the last call, per CPU in the order they were sent."""
@@ -305,44 +305,42 @@ class KernelState:
             self._run_steps(limit_ns)
             return
         requests, timers = self._requests, self._timers
-        while requests:
-            if timers and timers[0][0] <= requests[0][0]:
+        self._requests = []
+        for request in requests:
+            while timers and timers[0][0] <= request[0]:
                 self._fire_timer()
-            else:
-                self._serve(heappop(requests))
+            path = self._open(request)
+            if path is not None:
+                self._drive(path)
         while timers and timers[0][0] <= limit_ns:
             self._fire_timer()
 
-    def _serve(self, request: m.Request) -> None:
-        """Serve one request at granularity ``syscall``."""
-        path = self._open(request)
-        if path is not None:
-            self._drive(path)
-
     def _open(self, request: m.Request) -> Path | None:
         """Make a request's task current; return the path to run, or None if it is served."""
-        now_ns, cpu, seq, code, pid, utime_ns, stime_ns = request[: m.R_ARGS]
+        now_ns, cpu, seq, code, pid, utime_ns, stime_ns, *arguments = request
         self.stats.requests += 1
         self.now_ns = now_ns
         self.cpu = cpu
         if seq <= self._last_seq[cpu]:
             if seq == self._last_seq[cpu]:
-                self._outbox.setdefault(cpu, []).extend(self._last_replies[cpu])
+                reply = self._last_replies[cpu]
+                if reply is not None:
+                    self._outbox.setdefault(cpu, []).append(reply)
             return None
         self._last_seq[cpu] = seq
-        self._last_replies[cpu] = []
+        self._last_replies[cpu] = None
         if cpu in self._dying:
             self._finish_dead(cpu)
         if code == m.REQ_PULL_FAILED:
-            self._pull_failed(cpu, request[m.R_ARGS])
+            self._pull_failed(cpu, arguments[0])
             return None
         if code == m.REQ_FATAL:
-            self.fatal = request[m.R_ARGS]
+            self.fatal = arguments[0]
             return None
         task = self.find_task(pid)
         if code == m.REQ_MIGRATED:
             if task.cpu == cpu:
-                task.cpu = request[m.R_ARGS]
+                task.cpu = arguments[0]
             self.stats.pulls += 1
             self.stats.migrations += 1
             self._outbox.setdefault(cpu, []).append((now_ns, m.EFF_MOVED_ACK, pid))
@@ -354,7 +352,7 @@ class KernelState:
         if now_ns > task.msg_ns:
             task.msg_ns = now_ns
         if code == m.REQ_SYSCALL:
-            op, ctx = request[m.R_ARGS], request[m.R_ARGS + 1]
+            op, ctx = arguments
             if ctx is not None:
                 task.ctx = ctx
             self.now_ns = now_ns + self.costs.syscall_entry
@@ -367,7 +365,7 @@ class KernelState:
         if code == m.REQ_USER_WORK:
             return self._user_work(task)
         if code == m.REQ_RESUME:
-            self._resume(task, request[m.R_ARGS], None)
+            self._resume(task, arguments[0], None)
             return None
         raise AssertionError(f"unknown request {request!r}")
 
@@ -511,8 +509,12 @@ class KernelState:
             now_ns = task.msg_ns
         task.msg_ns = now_ns
         effect = (now_ns, code, pid, *arguments)
-        self._last_replies[cpu].append(effect)
-        self._outbox.setdefault(cpu, []).append(effect)
+        self._last_replies[cpu] = effect
+        box = self._outbox.get(cpu)
+        if box is None:
+            self._outbox[cpu] = [effect]
+        else:
+            box.append(effect)
 
     def _sleep(self, task: TaskStruct, path: Path) -> None:
         """The current task gives up its CPU until somebody wakes it."""
@@ -540,6 +542,8 @@ class KernelState:
                     obj.stat.hold_ns += now_ns - obj.since_ns  # release_at() likewise
                     if now_ns > obj.free_ns:
                         obj.free_ns = now_ns
+                    else:
+                        obj.since_ns = obj.free_ns  # it came late: as release_at() does
                 else:
                     release_at(obj, now_ns)
             elif kind == READ:
@@ -609,7 +613,7 @@ class KernelState:
                 if event_ns > limit_ns:
                     return
                 opened = (
-                    self._open_timer() if timer_ns <= request_ns else self._open(heappop(requests))
+                    self._open_timer() if timer_ns <= request_ns else self._open(requests.pop(0))
                 )
                 if opened is not None:
                     self._path_serial += 1
