@@ -28,7 +28,7 @@ from kernel.errors import InvariantError
 from kernel.files_ledger import check_files, open_files
 from kernel.ipc.pipe import recount_pipes
 from kernel.mm.ledger import check_frames, recount, recount_cache
-from kernel.sched.invariants import check_load_table, check_places
+from kernel.sched.invariants import CpuPlaces, check_load_table, check_places
 from kernel.task import (
     EXIT_DEAD,
     EXIT_ZOMBIE,
@@ -86,6 +86,13 @@ def check_machine(
             ``(cpu, effect)`` and requests as they are. Where a task is, is judged only for tasks
             about which no message is on its way, and CPU counts only once there is none at all.
     """
+    return check_parts(k, [CpuPlaces.of(cpu) for cpu in cpus], in_flight)
+
+
+def check_parts(
+    k: "KernelState", cpus: Iterable[CpuPlaces], in_flight: Iterable[tuple[Any, ...]] = ()
+) -> list[str]:
+    """As ``check_machine``, with CPUs that are in other processes and described themselves."""
     found = check_kernel(k)
     check_places(k, tuple(cpus), tuple(in_flight), found)
     return found[:MOST]

@@ -9,7 +9,8 @@ Source: kernel/sched/core.c; Linux's rule is that a task never runs, nor sits on
 CPUs at once.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernel.messages import ARRIVE, EFF_EXEC, EFF_FORK, R_PID
 from kernel.task import TASK_DEAD, TASK_NEW
@@ -66,9 +67,59 @@ def check_rq(rq: "Rq", found: list[str]) -> None:
         found.append(f"{where}: current is {rq.curr!r}, the fair class says {cfs.curr!r}")
 
 
+class Half(NamedTuple):
+    """What of a CpuTask matters here; prints as one."""
+
+    filed: int  # the pid it is found under
+    pid: int
+    tgid: int
+    comm: str
+    on_rq: bool
+
+    def __repr__(self) -> str:
+        return f"<cputask {self.pid}/{self.tgid} {self.comm}>"
+
+
+class CpuPlaces(NamedTuple):
+    """One CPU as ``check_places`` sees it: plain data, so it can come from another process."""
+
+    cpu: int
+    nr_running: int
+    halves: tuple[Half, ...]
+    moving: tuple[int, ...]  # pids that messages in the CPU's boxes are about
+    carried: tuple[int, ...]  # pids whose half is in one of them
+    busy: bool  # there is a message
+    found: tuple[str, ...]  # violations within the CPU
+
+    @classmethod
+    def of(cls, cpu: "Cpu") -> "CpuPlaces":
+        """Check ``cpu`` by itself and describe it."""
+        found: list[str] = []
+        check_rq(cpu.rq, found)
+        _check_cpu(cpu, found)
+        effects = [effect for _, _, effect in cpu._inbox]
+        effects += [effect for _, effect in cpu.forwards]
+        for early in cpu._early.values():
+            effects += early
+        moving, carried = _subjects(effects, cpu.out)
+        moving += cpu._moved
+        return cls(
+            cpu.id,
+            cpu.rq.nr_running,
+            tuple(
+                Half(filed, half.pid, half.tgid, half.comm, half.on_rq)
+                for filed, half in cpu.tasks.items()
+            ),
+            tuple(moving),
+            tuple(carried),
+            bool(effects or cpu.out),
+            tuple(found),
+        )
+
+
 def check_places(
     k: "KernelState",
-    cpus: "tuple[Cpu, ...]",
+    cpus: tuple[CpuPlaces, ...],
     in_flight: tuple[tuple[Any, ...], ...],
     found: list[str],
 ) -> None:
@@ -77,20 +128,21 @@ def check_places(
     holder: dict[int, int] = dict.fromkeys(carried, -1)
     if len(holder) != len(carried):
         found.append(f"a task is on its way twice: {sorted(carried)}")
+    halves: dict[int, Half] = {}
     for cpu in cpus:
-        check_rq(cpu.rq, found)
-        _check_cpu(cpu, found)
-        for pid, half in cpu.tasks.items():
+        found += cpu.found
+        for half in cpu.halves:
+            pid = half.filed
             if half.pid != pid:
-                found.append(f"cpu {cpu.id}: {half!r} is filed under {pid}")
+                found.append(f"cpu {cpu.cpu}: {half!r} is filed under {pid}")
             if pid in holder:
                 other = "on its way" if holder[pid] < 0 else f"on cpu {holder[pid]}"
-                found.append(f"{half!r} is on cpu {cpu.id} and {other} at once")
-            holder[pid] = cpu.id
-    by_id = {cpu.id: cpu for cpu in cpus}
+                found.append(f"{half!r} is on cpu {cpu.cpu} and {other} at once")
+            holder[pid] = cpu.cpu
+            halves[pid] = half
     for pid, cpu_id in holder.items():
         if pid not in moving and cpu_id >= 0:
-            _check_halves(k, by_id[cpu_id], pid, found)
+            _check_halves(k, cpu_id, halves[pid], found)
     for pid, entry in k.pids.hash.items():
         task = entry.task
         if task is None or pid in moving or pid in holder:
@@ -100,10 +152,9 @@ def check_places(
     if anything:
         return
     found += [
-        f"cpu {cpu.id}: {cpu.rq.nr_running} runnable tasks, "
-        f"the kernel counts {k.nr_running[cpu.id]}"
+        f"cpu {cpu.cpu}: {cpu.nr_running} runnable tasks, the kernel counts {k.nr_running[cpu.cpu]}"
         for cpu in cpus
-        if cpu.rq.nr_running != k.nr_running[cpu.id]
+        if cpu.nr_running != k.nr_running[cpu.cpu]
     ]
 
 
@@ -127,60 +178,52 @@ def _check_cpu(cpu: "Cpu", found: list[str]) -> None:
             found.append(f"cpu {cpu.id}: current {half!r} is not on_rq")
 
 
-def _check_halves(k: "KernelState", cpu: "Cpu", pid: int, found: list[str]) -> None:
+def _check_halves(k: "KernelState", cpu: int, half: Half, found: list[str]) -> None:
     """The half on ``cpu`` and the one in the kernel tell the same."""
-    half = cpu.tasks[pid]
-    entry = k.pids.hash.get(pid)
+    entry = k.pids.hash.get(half.filed)
     task = None if entry is None else entry.task
     if task is None:
-        found.append(f"cpu {cpu.id}: {half!r} is a task the kernel does not know")
+        found.append(f"cpu {cpu}: {half!r} is a task the kernel does not know")
         return
     if task.state == TASK_DEAD:
-        found.append(f"cpu {cpu.id}: {half!r} is dead and still there")
+        found.append(f"cpu {cpu}: {half!r} is dead and still there")
         return
-    if task.cpu != cpu.id:
-        found.append(f"{task!r} is on cpu {cpu.id}, the kernel says on {task.cpu}")
+    if task.cpu != cpu:
+        found.append(f"{task!r} is on cpu {cpu}, the kernel says on {task.cpu}")
     if task.on_rq != half.on_rq:
-        found.append(
-            f"{task!r} on cpu {cpu.id}: on_rq is {half.on_rq}, the kernel says {task.on_rq}"
-        )
+        found.append(f"{task!r} on cpu {cpu}: on_rq is {half.on_rq}, the kernel says {task.on_rq}")
     if task.tgid != half.tgid:
-        found.append(f"{task!r} on cpu {cpu.id}: tgid is {half.tgid}")
+        found.append(f"{task!r} on cpu {cpu}: tgid is {half.tgid}")
 
 
-def _on_the_way(
-    k: "KernelState", cpus: "tuple[Cpu, ...]", in_flight: tuple[tuple[Any, ...], ...]
-) -> tuple[set[int], list[int], bool]:
-    """Return pids that messages are about, pids whose CPU half travels, and whether any does."""
-    moving: set[int] = set()
+def _subjects(
+    effects: Iterable[tuple[Any, ...]], requests: Iterable[tuple[Any, ...]]
+) -> tuple[list[int], list[int]]:
+    """Return the pids that messages are about, and those whose CPU half is in one."""
+    moving = [request[R_PID] for request in requests]
     carried: list[int] = []
-    anything = False
-    effects: list[tuple[Any, ...]] = []
-    for box in k._outbox.values():
-        effects += box
-    for cpu in cpus:
-        effects += [effect for _, _, effect in cpu._inbox]
-        effects += [effect for _, effect in cpu.forwards]
-        for early in cpu._early.values():
-            effects += early
-        moving.update(cpu._moved)
-        moving.update(request[R_PID] for request in cpu.out)
-        anything = anything or bool(cpu.out)
-    moving.update(request[R_PID] for request in k._requests)
-    moving.update(path.task.pid for path in k._active)
-    anything = anything or bool(k._requests) or bool(k._active)
-    for message in in_flight:
-        if len(message) == 2:
-            effects.append(message[1])
-        else:
-            moving.add(message[R_PID])
-            anything = True
     for effect in effects:
-        anything = True
         code, pid = effect[1], effect[2]
-        moving.add(pid)
+        moving.append(pid)
         if code == ARRIVE:
             carried.append(pid)
         elif code in (EFF_FORK, EFF_EXEC):
-            moving.add(effect[3])  # the child, the new number
+            moving.append(effect[3])  # the child, the new number
+    return moving, carried
+
+
+def _on_the_way(
+    k: "KernelState", cpus: tuple[CpuPlaces, ...], in_flight: tuple[tuple[Any, ...], ...]
+) -> tuple[set[int], list[int], bool]:
+    """Return pids that messages are about, pids whose CPU half travels, and whether any does."""
+    effects = [effect for box in k._outbox.values() for effect in box]
+    effects += [message[1] for message in in_flight if len(message) == 2]
+    requests = [*k._requests, *(message for message in in_flight if len(message) != 2)]
+    about, carried = _subjects(effects, requests)
+    moving = set(about)
+    moving.update(path.task.pid for path in k._active)
+    for cpu in cpus:
+        moving.update(cpu.moving)
+        carried += cpu.carried
+    anything = bool(effects or requests or k._active) or any(cpu.busy for cpu in cpus)
     return moving, carried, anything
