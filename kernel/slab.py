@@ -142,7 +142,7 @@ class SlabCache:
             KernelError: ENOMEM, no frames for a new slab.
         """
         slab = self.current
-        if slab is not None and len(slab.free) > count > 0:
+        if slab is not None and len(slab.free) >= count > 0:
             taken = slab.free[-count:]
             del slab.free[-count:]
             self.active_objs += count
@@ -167,14 +167,20 @@ class SlabCache:
 
     def free_bulk(self, numbers: list[int]) -> None:
         """Give objects back. Source: mm/slub.c:kmem_cache_free_bulk()."""
+        if not numbers:
+            return
+        objperslab = self.objperslab
+        place = min(numbers) // objperslab
+        if place != max(numbers) // objperslab:
+            for number in numbers:
+                self.free(number)
+            return
         self.active_objs -= len(numbers)
-        slabs, objperslab, current = self.slabs, self.objperslab, self.current
-        for number in numbers:
-            slab = slabs[number // objperslab]
-            free = slab.free
-            free.append(number)
-            if slab is not current and (len(free) >= objperslab or not slab.listed):
-                self._retire(slab)
+        slab = self.slabs[place]
+        free = slab.free
+        free += numbers
+        if slab is not self.current and (len(free) >= objperslab or not slab.listed):
+            self._retire(slab)
 
     def _refill(self) -> Slab:
         """Make a partial or a new slab the current one."""

@@ -2,7 +2,7 @@
 
 At the bottom of every stack lies its ``thread_info``, which names the task. Stacks come from one
 region of emulated addresses; the one freed last is used first, so addresses come back quickly, as
-on a real machine. The memory below them is taken from the page frames.
+on a real machine. The memory below them is reserved among the page frames: nobody looks into it.
 
 Source: include/linux/sched.h (union thread_union), kernel/fork.c:alloc_thread_stack_node().
 Deviation: thread_info lies at the bottom of the stack in every profile, as in 2.6.34; x86 keeps it
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 class ThreadInfo:
     """What lies at the bottom of a kernel stack (``thread_info``)."""
 
-    __slots__ = ("frames", "task")
+    __slots__ = ("task",)
 
-    def __init__(self, task: "TaskStruct", frames: list[int]) -> None:
+    def __init__(self, task: "TaskStruct") -> None:
         self.task = task
-        self.frames = frames
 
 
 class StackRegion:
@@ -62,24 +61,23 @@ class StackRegion:
         Raises:
             KernelError: ENOMEM, no frames or no addresses left.
         """
-        taken = self.frames.alloc_bulk(self.pages)
+        self.frames.reserve(self.pages)
         if self.free:
             stack = self.free.pop()
         else:
             stack = self.next
             if stack >= self.limit:
-                self.frames.put_bulk(taken)
+                self.frames.cancel(self.pages)
                 raise KernelError(ENOMEM)
             self.next = stack + self.thread_size
-        self.infos[stack] = ThreadInfo(task, taken)
+        self.infos[stack] = ThreadInfo(task)
         return stack
 
     def release(self, stack: int) -> None:
         """Give a stack back."""
-        info = self.infos.pop(stack, None)
-        if info is None:
+        if self.infos.pop(stack, None) is None:
             raise InvariantError(f"kernel stack {stack:#x} was freed twice")
-        self.frames.put_bulk(info.frames)
+        self.frames.cancel(self.pages)
         self.free.append(stack)
 
     def task_at(self, address: int) -> "TaskStruct":
@@ -93,6 +91,7 @@ class StackRegion:
             raise InvariantError(f"no kernel stack in use at {address:#x}")
         return info.task
 
-    def recount(self) -> dict[int, int]:
-        """Return ``{frame: 1}`` for the frames of all stacks, for the ledger of frames."""
-        return {frame: 1 for info in self.infos.values() for frame in info.frames}
+    @property
+    def nr_pages(self) -> int:
+        """Page frames reserved for the stacks in use."""
+        return len(self.infos) * self.pages

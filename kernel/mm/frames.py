@@ -10,6 +10,10 @@ a frame number never used before only when the stack is empty. So the order is d
 ``refs`` is as long as the peak of frames in use, and a large machine costs memory only for what
 it uses at once.
 
+Who needs frames but not yet their numbers reserves them (``reserve``): kernel stacks, and the
+pages exec maps, which a short program never touches. Reserved frames count as used; which ones
+they are is open until ``take_reserved``. At least as many lie on the stack of free frames.
+
 Frame 0 is the zero page. It belongs to nobody: its count is pinned and means nothing.
 
 Content exists only for frames that a guest stored into; every other frame reads as zeros.
@@ -37,26 +41,27 @@ class Frames:
         total: number of frames, the zero page included; at least 2.
     """
 
-    __slots__ = ("content", "free", "layouts", "refs", "total")
+    __slots__ = ("content", "free", "layouts", "refs", "reserved", "total")
 
     def __init__(self, total: int) -> None:
         if total < 2:
             raise ValueError(f"a machine needs at least 2 page frames, got {total}")
         self.total = total
         self.refs: list[int] = [_PINNED]  # of every frame ever used
-        self.free: list[int] = []  # stack
+        self.free: list[int] = []  # stack; never shorter than ``reserved``
+        self.reserved = 0
         self.content: dict[int, bytearray] = {}
         self.layouts: dict[Any, Any] = {}  # page cache of executed images: kernel.mm.mm.Layout
 
     @property
     def nr_used(self) -> int:
         """Frames in use now, without the zero page."""
-        return len(self.refs) - 1 - len(self.free)
+        return len(self.refs) - 1 - len(self.free) + self.reserved
 
     @property
     def nr_free(self) -> int:
         """Frames that can still be given out."""
-        return self.total - len(self.refs) + len(self.free)
+        return self.total - len(self.refs) + len(self.free) - self.reserved
 
     @property
     def peak(self) -> int:
@@ -71,7 +76,7 @@ class Frames:
 
         Source: mm/page_alloc.c:alloc_pages().
         """
-        if self.free:
+        if len(self.free) > self.reserved:
             frame = self.free.pop()
             self.refs[frame] = 1
             return frame
@@ -92,23 +97,51 @@ class Frames:
         free, refs = self.free, self.refs
         if not count:
             return []
-        if len(free) >= count:
+        spare = len(free) - self.reserved
+        if spare >= count:
             taken = free[-count:]
             del free[-count:]
             for frame in taken:
                 refs[frame] = 1
             return taken
         first = len(refs)
-        fresh = count - len(free)
+        fresh = count - spare
         if first + fresh > self.total:
             raise KernelError(ENOMEM)
-        taken = free[:]
-        free.clear()
+        taken = free[self.reserved :]
+        del free[self.reserved :]
         for frame in taken:
             refs[frame] = 1
         refs += [1] * fresh
         taken += range(first, first + fresh)
         return taken
+
+    def reserve(self, count: int) -> None:
+        """Put ``count`` frames aside without saying which; all or none.
+
+        Raises:
+            KernelError: ENOMEM, fewer than ``count`` are free.
+        """
+        reserved = self.reserved + count
+        short = reserved - len(self.free)
+        if short > 0:
+            first = len(self.refs)
+            if first + short > self.total:
+                raise KernelError(ENOMEM)
+            self.refs += [0] * short
+            self.free += range(first, first + short)
+        self.reserved = reserved
+
+    def cancel(self, count: int) -> None:
+        """Give back ``count`` frames that were reserved and not taken."""
+        self.reserved -= count
+        if self.reserved < 0:
+            raise InvariantError(f"{count} reserved frames were freed twice")
+
+    def take_reserved(self, count: int) -> list[int]:
+        """Return ``count`` of the reserved frames, with one reference each."""
+        self.cancel(count)
+        return self.alloc_bulk(count)
 
     def get(self, frame: int) -> None:
         """Take another reference. ``frame`` is in use and not the zero page.

@@ -40,9 +40,9 @@ def recount(mms: Iterable[MmStruct]) -> dict[int, int]:
     for table, holders in tables.values():
         if table.users != holders:
             raise InvariantError(f"page table has {table.users} holders, {holders} found")
-        refs.update(pte >> PTE_SHIFT for pte in table.ptes.values())
+        refs.update(pte >> PTE_SHIFT for pte in table.filled.values())
         if holders > 1:
-            for vpn, pte in table.ptes.items():
+            for vpn, pte in table.filled.items():
                 if pte & (PTE_WRITE | PTE_EXCLUSIVE):
                     raise InvariantError(f"page {vpn:#x} is writable in a table of {holders}")
     for pages, areas in shared.values():
@@ -51,6 +51,12 @@ def recount(mms: Iterable[MmStruct]) -> dict[int, int]:
         refs.update(pages.frames.values())
     refs.pop(ZERO_PAGE, None)
     return dict(refs)
+
+
+def recount_reserved(mms: Iterable[MmStruct]) -> int:
+    """Return how many frames are reserved for page tables nobody has looked at."""
+    tables = {id(mm.pt): mm.pt for mm in mms}
+    return sum(table.nr_reserved for table in tables.values())
 
 
 def recount_cache(frames: Frames) -> dict[int, int]:
@@ -77,12 +83,21 @@ def mapcount(mms: Iterable[MmStruct]) -> dict[int, int]:
     return dict(counts)
 
 
-def check_frames(frames: Frames, owners: Iterable[dict[int, int]]) -> None:
+def check_frames(frames: Frames, owners: Iterable[dict[int, int]], reserved: int) -> None:
     """Compare the allocator's reference counts with those that ``owners`` add up to.
+
+    Args:
+        frames: the allocator.
+        owners: references by frame, of everybody who holds some.
+        reserved: frames set aside by number only, of everybody who has some.
 
     Raises:
         InvariantError: names the frames that differ, at most eight.
     """
+    if not reserved == frames.reserved <= len(frames.free):
+        raise InvariantError(
+            f"{frames.reserved} frames reserved, {reserved} found, {len(frames.free)} free"
+        )
     want: Counter[int] = Counter()
     for owner in owners:
         want.update(owner)

@@ -9,7 +9,8 @@ number shifted left by PTE_SHIFT over the PTE_* bits. An address space has three
     the few PTEs that got it since the last fork: ``writable``) and lets the child hold the
     same table; whoever first changes a PTE of a table with other holders takes a copy of it
     (``own_table``). So a fork whose child execs at once costs the host O(1), while counters and
-    charged costs are those of a real copy.
+    charged costs are those of a real copy. The table exec makes is filled at first sight: until
+    then its frames are only reserved, and a program that ends at once never gets any.
 ``local``
     PTEs that fork leaves behind because they can be faulted in again: pages of shared objects
     and clean pages of files.
@@ -106,30 +107,58 @@ class VmArea:
         return f"<vma {self.start:#x}-{self.end:#x} {self.flags:#x} {self.name}>"
 
 
+NO_PTES: Final[dict[int, int]] = {}  # of a fresh table; never changed
+
+
 class PageTable:
     """The PTEs that fork copies, held by ``users`` address spaces.
 
-    ``writable`` names the vpns whose PTEs got write permission since the last fork.
+    ``fresh`` is the image whose first pages the table stands for as long as nobody has looked
+    at ``ptes``. ``writable`` names the vpns whose PTEs got write permission since the last fork;
+    it is valid once ``ptes`` has been looked at.
     """
 
-    __slots__ = ("ptes", "users", "writable")
+    __slots__ = ("filled", "fresh", "users", "writable")
 
-    def __init__(self, ptes: dict[int, int], writable: list[int]) -> None:
-        self.ptes = ptes
+    def __init__(
+        self, ptes: dict[int, int], writable: list[int], fresh: "Layout | None" = None
+    ) -> None:
+        self.filled = ptes
         self.writable = writable
+        self.fresh = fresh
         self.users = 1
+
+    @property
+    def ptes(self) -> dict[int, int]:
+        """The PTEs by vpn; looking at them fills a fresh table."""
+        layout = self.fresh
+        if layout is not None:
+            self.fresh = None
+            private = layout.private
+            taken = layout.frames.take_reserved(len(private))
+            self.filled = {
+                vpn: frame << PTE_SHIFT | PTE_NEW for vpn, frame in zip(private, taken, strict=True)
+            }
+            self.writable = private[:]
+        return self.filled
+
+    @property
+    def nr_reserved(self) -> int:
+        """Frames set aside for the PTEs that a fresh table will have."""
+        return 0 if self.fresh is None else len(self.fresh.private)
 
 
 class Layout:
     """What exec maps for one image: made once, shared by all who run it."""
 
-    __slots__ = ("cache", "private", "text", "vmas", "zeroed")
+    __slots__ = ("cache", "frames", "loaded", "private", "text", "vmas", "zeroed")
 
     def __init__(self, frames: "Frames", image: "ImageSpec") -> None:
         text_end = TEXT_START + image.text_pages
         data_end = text_end + image.data_pages
         bss_end = data_end + image.bss_pages
         file_pages = image.text_pages + image.data_pages
+        self.frames = frames
         self.cache = cache = SharedPages(keep=True)
         cache.frames = dict(enumerate(frames.alloc_bulk(file_pages)))
         stack_pages = max(STACK_PAGES, image.stack_pages)
@@ -152,6 +181,7 @@ class Layout:
             *range(STACK_TOP - image.stack_pages, STACK_TOP),
         ]
         self.zeroed = image.bss_pages + image.stack_pages
+        self.loaded = file_pages
         self.text = {
             TEXT_START + index: cache.frames[index] << PTE_SHIFT | PTE_PRESENT
             for index in range(image.text_pages)
@@ -246,21 +276,19 @@ def mm_alloc(k: Any, image: "ImageSpec | None") -> MmStruct:
     if image is None:
         return MmStruct(PageTable({}, []), (), None, [slabs["mm_struct"].alloc()])
     layout = image_layout(k, image)
-    private = layout.private
-    taken = k.frames.alloc_bulk(len(private))
+    vmas = layout.vmas
+    frames: Frames = layout.frames
+    frames.reserve(len(layout.private))
     try:
-        slots = slabs["vm_area_struct"].alloc_bulk(len(layout.vmas))
+        slots = slabs["vm_area_struct"].alloc_bulk(len(vmas))
         slots.append(slabs["mm_struct"].alloc())
     except BaseException:
-        k.frames.put_bulk(taken)
+        frames.cancel(len(layout.private))
         raise
-    ptes = dict(zip(private, [frame << PTE_SHIFT | PTE_NEW for frame in taken], strict=True))
-    mm = MmStruct(PageTable(ptes, private[:]), layout.vmas, layout, slots)
+    mm = MmStruct(PageTable(NO_PTES, [], layout), vmas, layout, slots)
     mm.text_mapped = True
     costs = k.costs
-    zeroed = layout.zeroed
-    loaded = len(layout.text) + len(private) - zeroed
-    k.now_ns += costs.load_page * loaded + costs.zero_page * zeroed
+    k.now_ns += costs.load_page * layout.loaded + costs.zero_page * layout.zeroed
     return mm
 
 
@@ -317,6 +345,8 @@ def own_table(k: Any, mm: MmStruct) -> PageTable:
         ptes = table.ptes.copy()
         k.frames.get_bulk([pte >> PTE_SHIFT for pte in ptes.values()])
         table = mm.pt = PageTable(ptes, [])
+    elif table.fresh is not None:
+        table.ptes  # noqa: B018  (fills it: callers use ``writable`` too)
     return table
 
 
@@ -342,11 +372,15 @@ def mmput(k: Any, mm: MmStruct) -> None:
     costs = k.costs
     vmas = mm.vmas
     table = mm.pt
-    nr_ptes = len(table.ptes)
     freed = 0
     table.users -= 1
-    if not table.users:
-        freed = frames.put_bulk([pte >> PTE_SHIFT for pte in table.ptes.values()])
+    if table.fresh is not None:
+        freed = nr_ptes = len(table.fresh.private)
+        frames.cancel(freed)
+    else:
+        nr_ptes = len(table.filled)
+        if not table.users:
+            freed = frames.put_bulk([pte >> PTE_SHIFT for pte in table.filled.values()])
     if mm.text_mapped and mm.layout is not None:
         nr_ptes += len(mm.layout.text)
     local = mm.local

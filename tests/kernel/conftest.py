@@ -19,7 +19,7 @@ from kernel.limits import boot_rlimits
 from kernel.locking import Lock, LockStat
 from kernel.machine import ImageSpec, MachineSpec
 from kernel.mm.frames import Frames
-from kernel.mm.ledger import check_frames, recount, recount_cache
+from kernel.mm.ledger import check_frames, recount, recount_cache, recount_reserved
 from kernel.mm.mm import dup_mm, mm_alloc
 from kernel.points import ACQUIRE, KIND_NAMES, READ, RELEASE, SCHEDULE
 from kernel.sched.ttwu import try_to_wake_up
@@ -58,6 +58,7 @@ class MiniKernel:
         self.mms: list[Any] = []
         self.last_pid = 0
         self.user = UserStruct(0)
+        self.stepwise = True
         self.current: TaskStruct = self.new_task()
 
     # what paths call
@@ -240,8 +241,7 @@ class MiniKernel:
         mms = [mm for mm in self.mms if mm.users]
         owners = [recount(mms), recount_cache(self.frames), recount_pipes(self)]  # type: ignore[arg-type]
         owners += [cache.recount() for cache in self.slabs.values()]
-        owners.append(self.stacks.recount())
-        check_frames(self.frames, owners)
+        check_frames(self.frames, owners, self.stacks.nr_pages + recount_reserved(mms))
 
 
 @pytest.fixture

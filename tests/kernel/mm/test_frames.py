@@ -90,3 +90,27 @@ def test_bulk_and_single_calls_agree_with_a_simple_model(steps: list[int]) -> No
         assert len(set(held)) == len(held)
         peak = max(peak, len(held))
         assert (frames.nr_used, frames.nr_free, frames.peak) == (len(held), 19 - len(held), peak)
+
+
+def test_reserved_frames_count_as_used_and_cannot_be_given_to_others() -> None:
+    frames = Frames(6)
+    frames.reserve(3)
+    assert (frames.nr_used, frames.nr_free, frames.peak) == (3, 2, 3)
+    assert len(frames.alloc_bulk(2)) == 2
+    with pytest.raises(KernelError):
+        frames.alloc()
+    with pytest.raises(KernelError):
+        frames.reserve(1)
+    taken = frames.take_reserved(2)
+    assert (frames.nr_used, frames.reserved) == (5, 1)
+    frames.put_bulk(taken)
+    frames.cancel(1)
+    assert (frames.nr_used, frames.nr_free) == (2, 3)
+
+
+def test_cancelling_a_reservation_twice_is_an_invariant_error() -> None:
+    frames = Frames(6)
+    frames.reserve(2)
+    frames.cancel(2)
+    with pytest.raises(InvariantError):
+        frames.cancel(2)
