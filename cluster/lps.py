@@ -173,7 +173,8 @@ class KernelHost:
         if kernel.next_ns() <= virtual_ns + self._quantum_ns:
             kernel.run(virtual_ns + self._quantum_ns)
             self._collect(inboxes)
-        self.horizon_ns = virtual_ns + self._quantum_ns
+        # below NEVER even if nothing can happen: a CPU that waits for ever must not pass it
+        self.horizon_ns = min(virtual_ns + self._quantum_ns, NEVER - 1)
         self.judge(virtual_ns)
         self.kernel_ns += perf_counter_ns() - started
         return self.horizon_ns, inboxes
