@@ -30,7 +30,7 @@ class LocalRun:
         self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
         self.host = lps.KernelHost(spec, loader, request.quantum_ns, request.max_virtual_ns)
         self._encode_ns = 0
-        self._unserved: list[tuple[Any, ...]] = []  # messages of the last step
+        self._unserved: list[tuple[Any, ...]] = []  # messages no LP has got when the loop ends
         self._deadline = None if request.max_wall_s is None else perf_counter() + request.max_wall_s
         if spec.check and spec.granularity == "step":
             self.host.kernel.after_step = _check_kernel
@@ -76,6 +76,7 @@ class LocalRun:
             horizon_ns, inboxes = host.superstep(group.step(horizon_ns, inboxes))
             count += 1
             if not count % _LOOK_EVERY and self._look():
+                self._unserved = [(cpu, one) for cpu, inbox in inboxes.items() for one in inbox]
                 return engine_api.LIMIT, "the wall-clock limit was reached"
             if self.request.spec.check:
                 _check_kernel(host.kernel)

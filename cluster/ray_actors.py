@@ -33,7 +33,8 @@ from cluster.codec import (
 )
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
-from kernel.messages import NEVER
+from kernel.messages import ARRIVE, NEVER, R_ARGS
+from kernel.sched.invariants import CpuPlaces
 from workloads.language.loader import Loader
 
 LOOK_EVERY: Final = 32  # supersteps between two cuts of the trace, as in the local engine
@@ -131,6 +132,7 @@ class CpuActor(_Actor):
         self._codec = GroupCodec(group, cpus, loader)
         self._supersteps = 0
         self._ended = False
+        self._unserved: list[tuple[Any, ...]] = []  # messages of the last step
 
     def step(self, frame: bytes) -> bytes:
         """Run the CPU phase that a superstep frame asks for; return the report frame."""
@@ -149,6 +151,7 @@ class CpuActor(_Actor):
         reports = self._group.step(horizon_ns, inboxes)
         if verdict:
             self._ended = True  # that was the last one: dead tasks have left their CPUs
+            self._unserved = _subjects_of(reports)
             return pack(b"")
         if not superstep % LOOK_EVERY:
             self._hold(superstep, self._group.drain_trace())
@@ -168,7 +171,8 @@ class CpuActor(_Actor):
             frame: the last superstep frame, if the machine came to its end: its step is run, once.
 
         Returns:
-            ``chunks``, ``stats`` as ``CpuGroup.stats()``, ``wall``, ``failure`` (a frame or b"").
+            ``chunks``, ``stats`` as ``CpuGroup.stats()``, ``wall``, ``failure`` (a frame or b""),
+            and for ``KernelActor.check``: ``places``, ``unserved``.
         """
         if frame is not None and not self._ended and self._failed is None:
             self.step(frame)
@@ -178,7 +182,21 @@ class CpuActor(_Actor):
             "stats": self._group.stats(),
             "wall": {**self._group.wall(), "encode_ns": self._codec_ns},
             "failure": self._failed or b"",
+            "places": [CpuPlaces.of(cpu) for cpu in self._group.cpus.values()],
+            "unserved": self._unserved,
         }
+
+
+def _subjects_of(reports: Sequence[lps.CpuReport]) -> list[tuple[Any, ...]]:
+    """Return the messages in ``reports`` as far as invariants look: no contexts, no tasks."""
+    messages: list[tuple[Any, ...]] = []
+    for _cpu, _next_ns, requests, forwards in reports:
+        messages += [request[:R_ARGS] for request in requests]
+        messages += [
+            (dest, (*message[:3], None) if message[1] == ARRIVE else message[:4])
+            for dest, message in forwards
+        ]
+    return messages
 
 
 class KernelActor(_Actor):
@@ -287,6 +305,23 @@ class KernelActor(_Actor):
             "wall": {"kernel_ns": host.kernel_ns, "encode_ns": self._codec_ns},
             "failure": self._failed or b"",
         }
+
+    def check(
+        self, places: Sequence[CpuPlaces], unserved: Sequence[tuple[Any, ...]], complete: bool
+    ) -> list[str]:
+        """Return the violations of invariants at the end of a run, as the local engine finds them.
+
+        Args:
+            places: what the CPUs said of themselves.
+            unserved: messages of the last step; nobody has them.
+            complete: the machine came to its end, so nothing may be left over.
+        """
+        from kernel.invariants import check_end, check_parts
+
+        stories = check_parts(self._host.kernel, places, unserved)
+        if complete:
+            stories += check_end(self._host.kernel, self._host.boot_counts)
+        return stories
 
 
 def _check_kernel(kernel: Any) -> None:

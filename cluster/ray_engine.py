@@ -35,6 +35,7 @@ from cluster.ray_links import ActorLost, Actors, CallsLink, GraphLink, Link
 from cluster.ray_session import RaySession, RayUnreachable
 from cluster.recorder import Recorder, verdict_kind
 
+_VERDICTS: Final = (engine_api.DONE, engine_api.LIMIT, engine_api.DEADLOCK, engine_api.GUEST)
 _HELD_BYTES: Final = 4 << 20  # of traces and outputs in the actors, before they are fetched
 _FETCH_S: Final = 2.0  # and at least so often
 _START_S: Final = 60.0  # for the actors to come up, and more for each
@@ -130,10 +131,7 @@ class RayRun:
             self._start()
             return self._loop()
         except LpFailure as failure:
-            get_logger().debug("logical process failed", lp=failure.lp, details=failure.details)
-            if failure.kind == "invariant":
-                return engine_api.INVARIANT, failure.message
-            return engine_api.BROKEN, f"{failure.lp} failed: {failure.message}"
+            return _told(failure)
         except KeyboardInterrupt:
             if self._in_round or self.link is None:
                 raise
@@ -272,13 +270,13 @@ class RayRun:
             raise ActorLost(f"{name} died" if name else _cause(error)) from None
         return results
 
-    def _call_kernel(self, method: str) -> Any:
+    def _call_kernel(self, method: str, *arguments: Any) -> Any:
         """Call a method of the kernel actor; return the result."""
         import ray
 
         assert self.actors is not None
         try:
-            return ray.get(getattr(self.actors.kernel, method).remote())
+            return ray.get(getattr(self.actors.kernel, method).remote(*arguments))
         except ray.exceptions.RayError as error:
             name = self.actors.lost(1.0)
             raise ActorLost(f"{name} died" if name else _cause(error)) from None
@@ -287,23 +285,20 @@ class RayRun:
 
     def _collect(self, kind: str, message: str) -> RunResult:
         """Let the actors end the run and make the result of what they hand over."""
-        by_verdict = kind not in (
-            engine_api.BROKEN,
-            engine_api.INVARIANT,
-            engine_api.INTERRUPTED,
-        ) and not (kind == engine_api.LIMIT and message)
+        # else the run was stopped from outside, and the last superstep is not to be finished
+        by_verdict = kind in _VERDICTS and not message
         frame = self._frame if by_verdict else None
         *groups, kernel = self._call("finish", frame, kernel=(self.request.scheme,))
         self._record([*(group["chunks"] for group in groups), kernel["chunks"]], kernel["outputs"])
         for part in [*groups, kernel]:
-            if part["failure"] and by_verdict:
-                try:
-                    head_of(part["failure"])
-                except LpFailure as failure:
-                    kind = (
-                        engine_api.INVARIANT if failure.kind == "invariant" else engine_api.BROKEN
-                    )
-                    message = failure.message
+            if by_verdict and part["failure"]:
+                kind, message = _ended_by(part["failure"])
+        if by_verdict and kind in (engine_api.DONE, engine_api.LIMIT):
+            places = [one for group in groups for one in group["places"]]
+            unserved = [one for group in groups for one in group["unserved"]]
+            stories = self._call_kernel("check", places, unserved, kind == engine_api.DONE)
+            if stories:
+                kind, message = engine_api.INVARIANT, "\n".join(stories)
         stats = [plain for group in groups for _, plain in group["stats"]]
         return self.recorder.result(
             kind,
@@ -329,6 +324,23 @@ class RayRun:
             "cpu_ns": sum(group["cpu_ns"] for group in groups),
             "guest_ns": sum(group["guest_ns"] for group in groups),
         }
+
+
+def _told(failure: LpFailure) -> tuple[str, str]:
+    """Return exit kind and message of a run that a failure of a logical process ended."""
+    get_logger().debug("logical process failed", lp=failure.lp, details=failure.details)
+    if failure.kind == "invariant":
+        return engine_api.INVARIANT, failure.message
+    return engine_api.BROKEN, f"{failure.lp} failed: {failure.message}"
+
+
+def _ended_by(frame: bytes) -> tuple[str, str]:
+    """As ``_told``, of the failure in a failure frame."""
+    try:
+        head_of(frame)
+    except LpFailure as failure:
+        return _told(failure)
+    raise AssertionError("not a failure frame")
 
 
 def _cause(error: BaseException) -> str:

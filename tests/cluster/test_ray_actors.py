@@ -18,6 +18,7 @@ from cluster.ray_actors import KERNEL_NAME, CpuActor, KernelActor, lp_name
 from cluster.ray_engine import RayRun, groups_of, run_ray
 from cluster.ray_links import Actors
 from kernel.cpu import Cpu
+from kernel.sched.cputask import CpuTask
 
 Make = Callable[..., RunRequest]
 
@@ -64,9 +65,9 @@ class DirectRun(RayRun):
         last = arguments if kernel is None else kernel
         return [*results, getattr(self.actors.kernel, method)(*last)]
 
-    def _call_kernel(self, method: str) -> Any:
+    def _call_kernel(self, method: str, *arguments: Any) -> Any:
         assert self.actors is not None
-        return getattr(self.actors.kernel, method)()
+        return getattr(self.actors.kernel, method)(*arguments)
 
 
 def run_direct(request: RunRequest) -> RunResult:
@@ -200,3 +201,34 @@ def test_what_ray_cannot_do_is_refused_before_it_starts(
         setattr(request, name, value)
     with pytest.raises(ValueError, match=message):
         run_ray(request)
+
+
+def test_what_is_left_over_at_the_end_is_reported(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init = KernelActor.__init__
+
+    def leak(self: KernelActor, *arguments: Any) -> None:
+        init(self, *arguments)
+        self._host.boot_counts = {**self._host.boot_counts, "tasks kept": 3}
+
+    monkeypatch.setattr(KernelActor, "__init__", leak)
+    result = run_direct(make_request("cow_touch", cpus_per_actor=4))
+    assert result.exit_kind == engine_api.INVARIANT
+    assert "leak: tasks kept: 3 at boot, 0 at the end" in result.message
+
+
+def test_a_cpu_that_holds_a_task_nobody_knows_is_reported_across_processes(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = CpuActor.finish
+
+    def plant(self: CpuActor, frame: bytes | None) -> dict[str, Any]:
+        for cpu in self._group.cpus.values():
+            cpu.tasks[4000 + cpu.id] = CpuTask(4000 + cpu.id, 4000, "ghost")
+        return finish(self, frame)
+
+    monkeypatch.setattr(CpuActor, "finish", plant)
+    result = run_direct(make_request("cow_touch", cpus_per_actor=4))
+    assert result.exit_kind == engine_api.INVARIANT
+    assert "cpu 6: <cputask 4006/4000 ghost> is a task the kernel does not know" in result.message
