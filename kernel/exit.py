@@ -20,15 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.errors import InvariantError, TaskDead
 from kernel.events import SCHED_PROCESS_EXIT, SCHED_PROCESS_FREE
-from kernel.files import put_files_struct, put_fs_struct
+from kernel.files import leave_files, put_files_struct, put_fs_struct
 from kernel.fork import free_task, mm_release
 from kernel.mm.mm import mmput
 from kernel.pid import (
     PIDTYPE_PGID,
     PIDTYPE_PID,
-    PIDTYPE_SID,
-    PIDTYPE_TGID,
     Pid,
+    detach_leader,
     detach_pid,
     free_pid,
     members_of,
@@ -47,7 +46,7 @@ from kernel.task import (
     PF_EXITING,
     SIGNAL_GROUP_EXIT,
     SIGNAL_STOP_STOPPED,
-    SighandStruct,
+    SignalStruct,
     TaskStruct,
     set_exit_state,
 )
@@ -78,24 +77,31 @@ def do_group_exit(k: "KernelState", exit_code: int) -> Path:
 
     Source: kernel/exit.c:do_group_exit().
     """
-    current = k.current
-    signal = current.signal
+    signal = k.current.signal
     if signal.flags & SIGNAL_GROUP_EXIT:
         exit_code = signal.group_exit_code
     elif signal.group_exec_task is not None:
         exit_code = 0
     elif len(signal.threads) > 1:
-        siglock = current.sighand.siglock
-        yield "do_group_exit.siglock", ACQUIRE, siglock
-        if signal.flags & SIGNAL_GROUP_EXIT:
-            exit_code = signal.group_exit_code  # another thread was first
-        elif signal.group_exec_task is not None:
-            exit_code = 0
-        else:
-            signal.group_exit_code = exit_code
-            signal.flags = SIGNAL_GROUP_EXIT
-            yield from zap_process(k, current, spare=current)
-        yield "do_group_exit.siglock_done", RELEASE, siglock
+        return _end_group(k, exit_code)
+    return do_exit(k, exit_code)
+
+
+def _end_group(k: "KernelState", exit_code: int) -> Path:
+    """do_group_exit() of a process with several threads."""
+    current = k.current
+    signal = current.signal
+    siglock = current.sighand.siglock
+    yield "do_group_exit.siglock", ACQUIRE, siglock
+    if signal.flags & SIGNAL_GROUP_EXIT:
+        exit_code = signal.group_exit_code  # another thread was first
+    elif signal.group_exec_task is not None:
+        exit_code = 0
+    else:
+        signal.group_exit_code = exit_code
+        signal.flags = SIGNAL_GROUP_EXIT
+        yield from zap_process(k, current, spare=current)
+    yield "do_group_exit.siglock_done", RELEASE, siglock
     yield from do_exit(k, exit_code)
 
 
@@ -113,10 +119,18 @@ def do_exit(k: "KernelState", code: int) -> Path:
     """
     task = k.current
     signal = task.signal
+    stepwise = k.stepwise
     k.now_ns += k.costs.exit_base
-    yield from _synchronize_group_exit(k, task, code)
-    yield from exit_signals(k, task)
-    yield "do_exit.live", POINT, signal
+    if k.tasks.profile.last_thread_sets_exit_code:
+        siglock = task.sighand.siglock
+        yield "synchronize_group_exit.siglock", ACQUIRE, siglock
+        _synchronize_group_exit(signal, code)
+        yield "synchronize_group_exit.siglock_done", RELEASE, siglock
+    if stepwise or len(signal.threads) > 1:
+        yield from exit_signals(k, task)
+        yield "do_exit.live", POINT, signal
+    else:
+        task.flags |= PF_EXITING
     signal.live -= 1
     group_dead = signal.live == 0
     if group_dead and task.group_leader is k.child_reaper:
@@ -125,29 +139,35 @@ def do_exit(k: "KernelState", code: int) -> Path:
     k.emit(SCHED_PROCESS_EXIT, task.comm, task.pid, 120 + task.nice, group_dead, status)
     k.stats.exits += 1
     task.exit_code = code
-    yield from exit_mm(k, task)
-    yield from exit_files(k, task)
-    yield from exit_fs(k, task)
+    if stepwise or task.clear_child_tid or task.vfork_done is not None:
+        yield from exit_mm(k, task)
+    elif task.mm is not None:
+        mm = task.mm
+        task.mm = None
+        mmput(k, mm)
+    if stepwise or not leave_files(k, task):
+        yield from exit_files(k, task)
+    if stepwise:
+        yield from exit_fs(k, task)
+    elif task.fs is not None:
+        put_fs_struct(k, task.fs)
+        task.fs = None
     yield from exit_notify(k, task, group_dead)
     raise TaskDead
 
 
-def _synchronize_group_exit(k: "KernelState", task: TaskStruct, code: int) -> Path:
+def _synchronize_group_exit(signal: SignalStruct, code: int) -> None:
     """Fix the process's status if this is the last thread to begin its exit.
+
+    The caller holds siglock.
 
     Source: kernel/exit.c:synchronize_group_exit() (6.1).
     """
-    if not k.tasks.profile.last_thread_sets_exit_code:
-        return
-    signal = task.signal
-    siglock = task.sighand.siglock
-    yield "synchronize_group_exit.siglock", ACQUIRE, siglock
     signal.quick_threads -= 1
     if not signal.quick_threads and not signal.flags & SIGNAL_GROUP_EXIT:
         signal.flags = SIGNAL_GROUP_EXIT
         signal.group_exit_code = code
         signal.group_stop_count = 0
-    yield "synchronize_group_exit.siglock_done", RELEASE, siglock
 
 
 def exit_mm(k: "KernelState", task: TaskStruct) -> Path:
@@ -210,16 +230,17 @@ def exit_notify(k: "KernelState", task: TaskStruct, group_dead: bool) -> Path:
     dead: list[TaskStruct] = []
     if task.children:
         yield from forget_original_parent(k, task, dead)
-    if group_dead:
+    signal = task.signal
+    if group_dead and may_orphan_pgrp(task.group_leader, None):
         yield from kill_orphaned_pgrp(k, task.group_leader, None)
     set_exit_state(task, 0, EXIT_ZOMBIE)
     tasks = k.tasks
-    tasks.nr_zombies += 1
-    if tasks.nr_zombies > k.stats.peak_zombies:
-        k.stats.peak_zombies = tasks.nr_zombies
+    zombies = tasks.nr_zombies = tasks.nr_zombies + 1
+    if zombies > k.stats.peak_zombies:
+        k.stats.peak_zombies = zombies
     if task.group_leader is not task:
         autoreap = True
-    elif len(task.signal.threads) == 1:
+    elif len(signal.threads) == 1:
         autoreap = yield from do_notify_parent(k, task, task.exit_signal)
         if autoreap:
             k.stats.autoreaped += 1
@@ -228,9 +249,9 @@ def exit_notify(k: "KernelState", task: TaskStruct, group_dead: bool) -> Path:
     if autoreap:
         set_exit_state(task, EXIT_ZOMBIE, EXIT_DEAD)
         dead.append(task)
-    if task.signal.notify_count < 0:
+    if signal.notify_count < 0:
         # de_thread() waits for its leader to be a zombie
-        waiter = task.signal.group_exec_task
+        waiter = signal.group_exec_task
         if waiter is not None:
             yield from wake_up_process(k, waiter)
     yield "exit_notify.tasklist_unlock", RELEASE, lock
@@ -342,6 +363,13 @@ def has_stopped_jobs(pgrp: Pid) -> bool:
     return any(task.signal.flags & SIGNAL_STOP_STOPPED for task in members_of(pgrp, PIDTYPE_PGID))
 
 
+def may_orphan_pgrp(task: TaskStruct, parent: TaskStruct | None) -> bool:
+    """Tell whether kill_orphaned_pgrp() has to look at the group: the parent is another job's."""
+    signal = task.signal
+    above = (task.real_parent if parent is None else parent).signal
+    return above.pgrp is not signal.pgrp and above.session is signal.session
+
+
 def kill_orphaned_pgrp(k: "KernelState", task: TaskStruct, parent: TaskStruct | None) -> Path:
     """If ``task``'s death or its parent's orphans a group with stopped members, hang it up.
 
@@ -350,13 +378,10 @@ def kill_orphaned_pgrp(k: "KernelState", task: TaskStruct, parent: TaskStruct | 
 
     Source: kernel/exit.c:kill_orphaned_pgrp().
     """
-    pgrp: Pid = task.signal.pgrp
-    ignored = None
-    if parent is None:
-        parent = task.real_parent
-        ignored = task
-    if parent.signal.pgrp is pgrp or parent.signal.session is not task.signal.session:
+    if not may_orphan_pgrp(task, parent):
         return
+    pgrp: Pid = task.signal.pgrp
+    ignored = task if parent is None else None
     # the cheap test first: stopped jobs are rare
     if not has_stopped_jobs(pgrp) or not will_become_orphaned_pgrp(k, pgrp, ignored):
         return
@@ -373,13 +398,22 @@ def release_task(k: "KernelState", task: TaskStruct) -> Path:
 
     Source: kernel/exit.c:release_task().
     """
+    lock = k.tasklist_lock
     while True:
         task.cred.user.processes -= 1
-        lock = k.tasklist_lock
         yield "release_task.tasklist_lock", ACQUIRE, lock
         k.now_ns += k.costs.release_task
-        yield from _exit_signal(k, task)
         leader = task.group_leader
+        signal = task.signal
+        siglock = task.sighand.siglock
+        yield "exit_signal.siglock", ACQUIRE, siglock
+        if leader is not task:
+            yield from _leave_group(k, task)
+        unused = _exit_signal(k, task, leader is task)
+        yield "exit_signal.siglock_done", RELEASE, siglock
+        for pid in unused:
+            yield from free_pid(k, pid)
+        signal.count -= 1
         zap_leader = False
         if (
             leader is not task
@@ -399,36 +433,42 @@ def release_task(k: "KernelState", task: TaskStruct) -> Path:
         task = leader
 
 
-def _exit_signal(k: "KernelState", task: TaskStruct) -> Path:
-    """Leave the thread group: times, pid links, handlers. Caller holds tasklist_lock.
+def _leave_group(k: "KernelState", task: TaskStruct) -> Path:
+    """Tell those who count on a thread that is not the leader. Caller holds siglock.
 
     Source: kernel/exit.c:__exit_signal().
     """
     signal = task.signal
-    sighand: SighandStruct = task.sighand
-    yield "exit_signal.siglock", ACQUIRE, sighand.siglock
-    group_dead = task.group_leader is task
-    if not group_dead:
-        if signal.notify_count > 0:
-            signal.notify_count -= 1
-            if not signal.notify_count and signal.group_exec_task is not None:
-                yield from wake_up_process(k, signal.group_exec_task)
-        if signal.curr_target is task:
-            place = signal.threads.index(task) + 1
-            signal.curr_target = signal.threads[place % len(signal.threads)]
+    if signal.notify_count > 0:
+        signal.notify_count -= 1
+        if not signal.notify_count and signal.group_exec_task is not None:
+            yield from wake_up_process(k, signal.group_exec_task)
+    if signal.curr_target is task:
+        place = signal.threads.index(task) + 1
+        signal.curr_target = signal.threads[place % len(signal.threads)]
+
+
+def _exit_signal(k: "KernelState", task: TaskStruct, group_dead: bool) -> list[Pid]:
+    """Leave the thread group: times, pid links, handlers.
+
+    The caller holds tasklist_lock and siglock.
+
+    Returns:
+        The pids nothing uses any more.
+
+    Source: kernel/exit.c:__exit_signal().
+    """
+    signal = task.signal
     signal.utime_ns += task.utime_ns
     signal.stime_ns += task.stime_ns
     signal.nr_threads -= 1
     unused = unhash_process(k, task, group_dead)
     task.pending = ()
+    task.sighand.count -= 1
     task.sighand = None  # type: ignore[assignment]  # lock_task_sighand() fails from now on
-    sighand.count -= 1
     if group_dead:
         signal.shared_pending = ()
-    yield "exit_signal.siglock_done", RELEASE, sighand.siglock
-    for pid in unused:
-        yield from free_pid(k, pid)
-    signal.count -= 1
+    return unused
 
 
 def unhash_process(k: "KernelState", task: TaskStruct, group_dead: bool) -> list[Pid]:
@@ -441,21 +481,15 @@ def unhash_process(k: "KernelState", task: TaskStruct, group_dead: bool) -> list
     """
     tasks = k.tasks
     tasks.nr_threads -= 1
-    signal = task.signal
     if group_dead:
-        # A number that serves several of the four is given up by the last detach only.
-        detach_pid(task, PIDTYPE_TGID)
-        gone = (
-            detach_pid(task, PIDTYPE_PID),
-            detach_pid(task, PIDTYPE_PGID),
-            detach_pid(task, PIDTYPE_SID),
-        )
+        unused = detach_leader(task)
         tasks.unlink(task)
         del task.real_parent.children[task.pid]
     else:
-        gone = (detach_pid(task, PIDTYPE_PID), None, None)
-    signal.threads.remove(task)
-    return [pid for pid in gone if pid is not None]
+        pid = detach_pid(task, PIDTYPE_PID)
+        unused = [] if pid is None else [pid]
+    task.signal.threads.remove(task)
+    return unused
 
 
 def put_task_struct(k: "KernelState", task: TaskStruct) -> None:
@@ -463,10 +497,10 @@ def put_task_struct(k: "KernelState", task: TaskStruct) -> None:
 
     Source: include/linux/sched/task.h:put_task_struct(), kernel/fork.c:__put_task_struct().
     """
-    task.usage -= 1
-    if task.usage > 0:
+    usage = task.usage = task.usage - 1
+    if usage > 0:
         return
-    if task.usage < 0:
+    if usage < 0:
         raise InvariantError(f"{task!r}: task_struct freed twice")
     k.emit(SCHED_PROCESS_FREE, task.comm, task.pid, 120 + task.nice)
     signal: Any = task.signal

@@ -4,6 +4,10 @@ A ``File`` is an open file description: shared by every descriptor that dup and 
 open, with one offset. A ``FilesStruct`` maps descriptors to files; the lowest free one is found
 in a bit mask, as in Linux. ``close_on_exec`` is a property of the descriptor.
 
+fork shares the map itself: it is copied when one of its ``sharers`` changes it (``own_fd``), and
+then every file in it gets another reference. So a file's ``count`` is the number of *maps'*
+entries that name it, and a map that others share can be left without a look at its files.
+
 Releasing the last reference of a pipe end wakes tasks, so everything that may close is a path.
 Calls on everything but pipes never sleep and return at once.
 
@@ -19,6 +23,7 @@ from kernel.ipc import pipe as pipes
 from kernel.limits import rlimit
 from kernel.mm.mm import MmStruct
 from kernel.points import Path
+from kernel.task import TaskStruct
 from kernel.uapi.errno_ import (
     EACCES,
     EBADF,
@@ -122,19 +127,29 @@ class File:
         self.writable = access in (O_WRONLY, O_RDWR)
 
 
+class FdSharers:
+    """How many descriptor tables have one map in common."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 1
+
+
 class FilesStruct:
     """A descriptor table (``files_struct``), shared by ``count`` tasks.
 
     ``open_fds`` and ``close_on_exec`` are bit masks over descriptors.
     """
 
-    __slots__ = ("close_on_exec", "count", "fd", "open_fds", "slot")
+    __slots__ = ("close_on_exec", "count", "fd", "open_fds", "sharers", "slot")
 
     def __init__(self, fd: dict[int, File], open_fds: int, close_on_exec: int, slot: int) -> None:
         self.fd = fd
         self.open_fds = open_fds
         self.close_on_exec = close_on_exec
         self.count = 1
+        self.sharers = FdSharers()  # of ``fd``
         self.slot = slot  # in the files_cache slab cache
 
 
@@ -187,11 +202,48 @@ def dup_fd(k: "KernelState", oldf: FilesStruct) -> FilesStruct:
     Source: fs/file.c:dup_fd().
     """
     slot = k.slabs["files_cache"].alloc()
-    table = oldf.fd.copy()
-    for file in table.values():
-        file.count += 1
-    k.now_ns += k.costs.copy_files_per_fd * len(table)
-    return FilesStruct(table, oldf.open_fds, oldf.close_on_exec, slot)
+    fd = oldf.fd
+    k.now_ns += k.costs.copy_files_per_fd * len(fd)
+    files = FilesStruct(fd, oldf.open_fds, oldf.close_on_exec, slot)
+    sharers = files.sharers = oldf.sharers
+    sharers.count += 1
+    return files
+
+
+def own_fd(files: FilesStruct) -> dict[int, File]:
+    """Return the map of ``files`` to be changed, copied first if another table shares it."""
+    fd = files.fd
+    if files.sharers.count > 1:
+        files.sharers.count -= 1
+        files.sharers = FdSharers()
+        fd = files.fd = fd.copy()
+        for file in fd.values():
+            file.count += 1
+    return fd
+
+
+def leave_files(k: "KernelState", task: TaskStruct) -> bool:
+    """Take ``task``'s table away if that releases no file; return whether it is done.
+
+    What exit_files() comes to when all files are shared with somebody: no points, no wake-ups.
+    """
+    files: FilesStruct | None = task.files
+    if files is not None:
+        if files.count == 1:
+            if files.sharers.count == 1 and files.fd:
+                return False
+            _drop_table(k, files)
+        files.count -= 1
+        task.files = None
+    return True
+
+
+def _drop_table(k: "KernelState", files: FilesStruct) -> None:
+    """Free the table of the last task that leaves; its files are closed or somebody else's too."""
+    files.sharers.count -= 1
+    files.fd = {}
+    files.open_fds = files.close_on_exec = 0
+    k.slabs["files_cache"].free(files.slot)
 
 
 def put_files_struct(k: "KernelState", files: FilesStruct) -> Path:
@@ -202,15 +254,14 @@ def put_files_struct(k: "KernelState", files: FilesStruct) -> Path:
     files.count -= 1
     if files.count:
         return
-    table = files.fd
-    for fd in sorted(table):
-        file = table[fd]
-        file.count -= 1
-        if not file.count:
-            yield from _release(k, file)
-    table.clear()
-    files.open_fds = files.close_on_exec = 0
-    k.slabs["files_cache"].free(files.slot)
+    if files.sharers.count == 1:
+        table = files.fd
+        for fd in sorted(table):
+            file = table[fd]
+            file.count -= 1
+            if not file.count:
+                yield from _release(k, file)
+    _drop_table(k, files)
 
 
 def do_close_on_exec(k: "KernelState", files: FilesStruct) -> Path:
@@ -288,7 +339,7 @@ def fd_install(files: FilesStruct, fd: int, file: File, *, cloexec: bool) -> Non
 
     Source: fs/file.c:fd_install().
     """
-    files.fd[fd] = file
+    own_fd(files)[fd] = file
     files.open_fds |= 1 << fd
     if cloexec:
         files.close_on_exec |= 1 << fd
@@ -302,9 +353,9 @@ def fd_uninstall(files: FilesStruct, fd: int) -> File:
 
     Source: fs/file.c:file_close_fd().
     """
-    file = files.fd.pop(fd, None)
-    if file is None:
+    if fd not in files.fd:
         raise KernelError(EBADF)
+    file = own_fd(files).pop(fd)
     files.open_fds &= ~(1 << fd)
     files.close_on_exec &= ~(1 << fd)
     return file

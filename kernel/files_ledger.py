@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 
 def open_files(tables: Iterable["FilesStruct"]) -> dict["File", int]:
-    """Return every open file description of ``tables`` with its number of descriptors."""
+    """Return every open file description of ``tables`` with its number of descriptors.
+
+    A map that several tables share is counted once, as the files do.
+    """
     counts: Counter[Any] = Counter()
-    for table in tables:
+    for table in {id(table.fd): table for table in tables}.values():
         counts.update(table.fd.values())
     return dict(counts)
 
@@ -39,10 +42,16 @@ def check_files(
         found: gets one line per violation.
     """
     tables = tuple(tables)
+    sharers = Counter(id(table.sharers) for table in tables)
     for table in tables:
         mask = sum(1 << fd for fd in table.fd)
         if table.open_fds != mask:
             found.append(f"descriptors: bit mask {table.open_fds:#x}, open are {mask:#x}")
+        if table.sharers.count != sharers[id(table.sharers)]:
+            found.append(
+                f"descriptors: map of {table.sharers.count} tables, "
+                f"{sharers[id(table.sharers)]} found"
+            )
         if table.close_on_exec & ~mask:
             found.append(f"descriptors: close-on-exec {table.close_on_exec:#x} of {mask:#x}")
     files = open_files(tables)

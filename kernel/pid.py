@@ -204,6 +204,50 @@ def detach_pid(task: TaskStruct, kind: int) -> Pid | None:
     return None if pid.in_use() else pid
 
 
+def attach_leader(task: TaskStruct, pid: Pid, pgrp: Pid, session: Pid) -> None:
+    """Make a new process a user of its number, its group's and its session's, all at once.
+
+    Caller holds tasklist_lock for writing; group and session have members already.
+    """
+    nr = pid.nr
+    pid.task = pid.leader = task
+    task.thread_pid = pid
+    signal = task.signal
+    signal.pgrp = pgrp
+    signal.session = session
+    pgrp.pgrp[nr] = session.session[nr] = task  # type: ignore[index]
+
+
+def detach_leader(task: TaskStruct) -> list[Pid]:
+    """End a process's use of its four numbers; return those that nothing uses any more.
+
+    Caller holds tasklist_lock for writing. The order is that of four detach_pid(): the process's
+    own number, its group's, its session's.
+    """
+    pid: Pid = task.thread_pid
+    signal = task.signal
+    pgrp: Pid = signal.pgrp
+    session: Pid = signal.session
+    nr = pid.nr
+    pid.task = pid.leader = None
+    group, members = pgrp.pgrp, session.session
+    if group is None or members is None:
+        raise AssertionError(f"{task!r} is in no group {pgrp!r} or session {session!r}")
+    del group[nr], members[nr]
+    if not group:
+        pgrp.pgrp = None
+    if not members:
+        session.session = None
+    unused = []
+    if pid.pgrp is None and pid.session is None:
+        unused.append(pid)
+    if not group and pgrp is not pid and not pgrp.in_use():
+        unused.append(pgrp)
+    if not members and session is not pid and session is not pgrp and not session.in_use():
+        unused.append(session)
+    return unused
+
+
 def change_pid(task: TaskStruct, kind: int, pid: Pid) -> Pid | None:
     """Move ``task`` from its ``kind`` number to ``pid``; the result is detach_pid()'s.
 

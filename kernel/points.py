@@ -16,6 +16,10 @@ SCHEDULE   the task gives up its CPU unless its     the same
            goes on when a CPU runs the task
 ========== ======================================= =======================================
 
+At granularity ``syscall`` nothing can come between two points but a sleep, so a hot path may leave
+out a POINT or BARRIER (``if k.stepwise: yield …``), or do in line what the usual case of a helper
+path comes to (``if k.stepwise or …: yield from helper(k, …)``). The helper is what counts.
+
 Names are stable (``exit_notify.tasklist_lock``): mutations, schedules and reports refer to them.
 A name is unique to its place in the source; the object is the lock, or what the point is about.
 """

@@ -434,14 +434,21 @@ def eligible_pid(kind: int, wanted: "Pid | None", task: TaskStruct) -> bool:
 def wake_up_parent(k: "KernelState", task: TaskStruct, parent: TaskStruct) -> Path:
     """Wake the threads of ``parent``'s process that wait for something like ``task``.
 
-    Source: kernel/signal.c:__wake_up_parent(), kernel/exit.c:child_wait_callback().
+    Source: kernel/signal.c:__wake_up_parent().
     """
     for wo in tuple(parent.signal.wait_chldexit):
-        if not eligible_pid(wo.kind, wo.pid, task):
-            continue
-        if wo.flags & WNOTHREAD and wo.waiter is not task.parent:
-            continue
-        yield from try_to_wake_up(k, wo.waiter, TASK_INTERRUPTIBLE)
+        if child_wait_callback(wo, task):
+            yield from try_to_wake_up(k, wo.waiter, TASK_INTERRUPTIBLE)
+
+
+def child_wait_callback(wo: Any, task: TaskStruct) -> bool:
+    """Tell whether the wait ``wo`` could be about ``task``.
+
+    Source: kernel/exit.c:child_wait_callback().
+    """
+    if wo.kind != PIDTYPE_MAX and not eligible_pid(wo.kind, wo.pid, task):
+        return False
+    return not wo.flags & WNOTHREAD or wo.waiter is task.parent
 
 
 def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path:
@@ -458,24 +465,25 @@ def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path:
     Deviation: SA_NOCLDWAIT comes with sigaction.
     """
     parent = task.parent
-    code = task.exit_code
-    if code & 0x7F:
-        info_code = CLD_DUMPED if code & 0x80 else CLD_KILLED
-        status = code & 0x7F
-    else:
-        info_code = CLD_EXITED
-        status = code >> 8
+    sighand = parent.sighand
     if sig != SIGCHLD and task.parent_exec_id != parent.self_exec_id:
         # the parent is no longer the program that chose this signal
         sig = SIGCHLD
     autoreap = False
-    siglock = parent.sighand.siglock
+    siglock = sighand.siglock
     yield "do_notify_parent.siglock", ACQUIRE, siglock
-    if sig == SIGCHLD and parent.sighand.action.get(SIGCHLD, SIG_DFL) == SIG_IGN:
+    if sig == SIGCHLD and sighand.action.get(SIGCHLD, SIG_DFL) == SIG_IGN:
         autoreap = True
         sig = 0
     if 0 < sig <= 64:
-        if sig_ignored(parent, sig) and sig != SIGCONT:
+        code = task.exit_code
+        if code & 0x7F:
+            info_code = CLD_DUMPED if code & 0x80 else CLD_KILLED
+            status = code & 0x7F
+        else:
+            info_code = CLD_EXITED
+            status = code >> 8
+        if sig != SIGCONT and sig_ignored(parent, sig):
             # what send_signal_locked() comes to, for the most frequent case
             k.stats.signals_ignored += 1
             k.emit(
@@ -485,7 +493,11 @@ def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path:
         else:
             info = (sig, info_code, task.pid, task.cred.uid, status)
             yield from send_signal_locked(k, sig, info, parent, True)
-    if parent.signal.wait_chldexit:
+    waiters = parent.signal.wait_chldexit
+    if len(waiters) == 1:
+        if child_wait_callback(waiters[0], task):
+            yield from try_to_wake_up(k, waiters[0].waiter, TASK_INTERRUPTIBLE)
+    elif waiters:
         yield from wake_up_parent(k, task, parent)
     yield "do_notify_parent.siglock_done", RELEASE, siglock
     return autoreap

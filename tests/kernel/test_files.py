@@ -9,6 +9,7 @@ from kernel.files import (
     do_close_on_exec,
     dup_fd,
     open_std,
+    own_fd,
     put_files_struct,
     set_mm_exe_file,
     sys_access,
@@ -377,4 +378,15 @@ def test_copying_a_table_is_charged_per_descriptor(k: Any) -> None:
     now = k.now_ns
     copy = dup_fd(k, k.current.files)
     assert k.now_ns - now == 5 * k.costs.copy_files_per_fd
+    assert all(file.count == 1 for file in copy.fd.values())
+    assert own_fd(copy) == k.current.files.fd
     assert all(file.count == 2 for file in copy.fd.values())
+
+
+def test_a_table_that_changes_leaves_its_twin_alone(k: Any) -> None:
+    k.call(sys_open, "/dev/null", 0, 0)
+    copy = dup_fd(k, k.current.files)
+    k.call(sys_close, 0)
+    assert list(copy.fd) == [0]
+    assert not k.current.files.fd
+    assert (copy.fd[0].count, copy.sharers.count) == (1, 1)

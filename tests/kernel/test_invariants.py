@@ -476,7 +476,7 @@ def cloexec_of_a_closed_descriptor(w):
 
 
 def file_references(w):
-    w.child.files.fd[0].count = 1
+    w.child.files.fd[0].count += 1
 
 
 def pipe_ends(w):
@@ -635,7 +635,7 @@ KERNEL_BREAKS = [
     (fs_counted_too_rarely, r"fs of <task 3/3 .*>: users is 1, 2 tasks hold it"),
     (descriptor_mask, r"descriptors: bit mask 0x1, open are 0x7"),
     (cloexec_of_a_closed_descriptor, r"descriptors: close-on-exec 0x200 of 0x7"),
-    (file_references, r"open <inode .* log>: 1 references counted, 2 found"),
+    (file_references, r"open <inode .* log>: 2 references counted, 1 found"),
     (pipe_ends, r"<inode .*>: 1 readers and 0 writers counted, 1 and 1 found"),
     (pipe_page_lost, r"frame \d+: 1 counted, 0 found"),
     (pipe_open_nowhere, r"pipe 99 is open nowhere and was not released"),

@@ -90,17 +90,20 @@ def test_vfork_parent_wakes_before_the_child_is_a_zombie_or_its_files_are_closed
     seen = []
     from kernel import exit as kexit
 
-    original = kexit.put_files_struct
+    original = kexit.put_files_struct, kexit.leave_files
 
-    def watch(k, files):
-        seen.append((parent.state, child.exit_state))
-        return original(k, files)
+    def watch(leave):
+        def watched(k, files):
+            seen.append((parent.state, child.exit_state))
+            return leave(k, files)
 
-    kexit.put_files_struct = watch
+        return watched
+
+    kexit.put_files_struct, kexit.leave_files = map(watch, original)
     try:
         machine.exit(child)
     finally:
-        kexit.put_files_struct = original
+        kexit.put_files_struct, kexit.leave_files = original
     assert seen == [(0, 0)]
 
 
