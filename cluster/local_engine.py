@@ -32,8 +32,6 @@ class LocalRun:
         self._encode_ns = 0
         self._unserved: list[tuple[Any, ...]] = []  # messages no LP has got when the loop ends
         self._deadline = None if request.max_wall_s is None else perf_counter() + request.max_wall_s
-        if spec.check and spec.granularity == "step":
-            self.host.kernel.after_step = _check_kernel
 
     def run(self) -> RunResult:
         """Run to the end; see ``run_local``."""
@@ -106,7 +104,7 @@ class LocalRun:
                 upcoming[cpu] = NEVER
                 lp = cpus[cpu]
                 # past its own event: where two CPUs have one at the same time, the lower goes first
-                horizon_ns = max(min(kernel_ns, min(upcoming)), first_ns + 1)
+                horizon_ns = max(min(kernel_ns, min(upcoming), NEVER - 1), first_ns + 1)
                 upcoming[cpu] = lp.step(horizon_ns, ())
                 if lp.out:
                     kernel.deliver(lp.out)

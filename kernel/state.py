@@ -6,8 +6,8 @@ Requests come in, effects go out; between them runs kernel code written as gener
 - ``syscall``: a path runs from its request to its end or its sleep in one go. Locks are calendars
   in virtual time (``kernel.locking``).
 - ``step``: every point is a place to interleave. The paths of all CPUs that are inside the kernel
-  stand side by side; one takes one step at a time, the one that is earliest in virtual time or,
-  with ``tie_break: random``, any. Locks exclude for real.
+  stand side by side and take turns, point by point. Locks exclude for real. See
+  ``kernel.stepping``.
 
 A path is the kernel half of what one task does between entering the kernel and going back to user
 mode: the system call, then pending signals, then the reply. It is suspended at a SCHEDULE point
@@ -45,20 +45,6 @@ _TIMER_SPAWN: Final = 1
 _TIMER_BALANCE: Final = 2
 
 _BALANCE_RETRY_NS: Final = 100_000
-
-
-class ActivePath:
-    """One path in progress at granularity ``step``: whose it is and how far its clock is."""
-
-    __slots__ = ("blocked_on", "cpu", "gen", "now_ns", "serial", "task")
-
-    def __init__(self, gen: Path, task: TaskStruct, cpu: int, now_ns: int, serial: int) -> None:
-        self.gen = gen
-        self.task = task
-        self.cpu = cpu
-        self.now_ns = now_ns
-        self.serial = serial
-        self.blocked_on: Lock | None = None
 
 
 class KernelState:
@@ -111,10 +97,9 @@ class KernelState:
         # granularity step
         self.stepwise = spec.granularity == "step"  # else POINT and BARRIER mean nothing
         self._active: list[ActivePath] = []
-        self._path_serial = 0
-        self._random = (spec.seed * 2 + 1) & 0xFFFFFFFFFFFFFFFF
-        self._mutations = frozenset(spec.mutations)
-        self.after_step: Any = None  # called after every step; tests and --check set it
+        self._stepper = StepDriver(self)
+        # called after every step; tests may set their own
+        self.after_step: Any = StepChecks() if self.stepwise and spec.check else None
         self._boot()
 
     # -- boot ---------------------------------------------------------------------------------
@@ -283,9 +268,8 @@ class KernelState:
         first = self._timers[0][0] if self._timers else m.NEVER
         if self._requests and self._requests[0][0] < first:
             first = self._requests[0][0]
-        for path in self._active:
-            if path.blocked_on is None and path.now_ns < first:
-                first = path.now_ns
+        if self._active:
+            return min(first, self._stepper.next_ns())
         return first
 
     def finished(self) -> bool:
@@ -302,7 +286,7 @@ class KernelState:
         At granularity ``step`` paths in progress run up to ``limit_ns``.
         """
         if self.stepwise:
-            self._run_steps(limit_ns)
+            self._stepper.run(limit_ns)
             return
         requests, timers = self._requests, self._timers
         self._requests = []
@@ -596,117 +580,11 @@ class KernelState:
         self.labels[child.pid] = label
         self._spawns_left -= 1
 
-    # -- granularity step ---------------------------------------------------------------------
-
-    def _run_steps(self, limit_ns: int) -> None:
-        """Interleave the paths of all CPUs, one point at a time."""
-        random = self.spec.tie_break == "random"
-        requests, timers = self._requests, self._timers
-        while True:
-            path = self._choose(random)
-            path_ns = m.NEVER if path is None else path.now_ns
-            request_ns = requests[0][0] if requests else m.NEVER
-            timer_ns = timers[0][0] if timers else m.NEVER
-            event_ns = min(request_ns, timer_ns)
-            if event_ns <= path_ns or (random and requests):
-                # Interleaving at random, whoever has asked takes part from now on.
-                if event_ns > limit_ns:
-                    return
-                opened = (
-                    self._open_timer() if timer_ns <= request_ns else self._open(requests.pop(0))
-                )
-                if opened is not None:
-                    self._path_serial += 1
-                    self._active.append(
-                        ActivePath(opened, self.current, self.cpu, self.now_ns, self._path_serial)
-                    )
-                continue
-            if path is None or (path_ns > limit_ns and not random):
-                return
-            self._step(path)
-            if self.after_step is not None:
-                self.after_step(self)
-
-    def _choose(self, random: bool) -> ActivePath | None:
-        """Return the path that takes the next step: the earliest, or any (seeded)."""
-        ready = [path for path in self._active if path.blocked_on is None]
-        if not ready:
-            return None
-        if not random:
-            return min(ready, key=lambda path: (path.now_ns, path.cpu, path.serial))
-        # 64-bit LCG of Knuth's MMIX; the high bits are the good ones
-        self._random = (self._random * 6364136223846793005 + 1442695040888963407) % (1 << 64)
-        return ready[(self._random >> 33) % len(ready)]
-
-    def _step(self, active: ActivePath) -> None:
-        """Run one path to its next point and give the point its meaning."""
-        self.now_ns = active.now_ns
-        self.cpu = active.cpu
-        self.current = active.task
-        self.stats.steps += 1
-        point = next(active.gen, None)
-        active.now_ns = self.now_ns
-        if point is None:
-            self._active.remove(active)
-            return
-        name, kind, obj = point
-        if kind == SCHEDULE:
-            if active.task.state != TASK_RUNNING:
-                self._active.remove(active)
-                self._sleep(active.task, active.gen)
-        elif name in self._mutations:
-            return
-        elif kind in (ACQUIRE, READ):
-            active.now_ns += self.costs.lock_acquire
-            obj.stat.acquisitions += 1
-            if not self._take(obj, active, kind == READ):
-                obj.stat.contended += 1
-                active.blocked_on = obj
-                if obj.waiters is None:
-                    obj.waiters = []
-                obj.waiters.append((active, kind == READ))
-        elif kind == RELEASE:
-            active.now_ns += self.costs.lock_hold
-            self._give_back(obj, active)
-
-    def _take(self, lock: Lock, active: ActivePath, shared: bool) -> bool:
-        """Try to take a lock for a path; return whether it has it now."""
-        if lock.owner is not None or (lock.readers and not shared):
-            return False
-        if shared:
-            lock.readers += 1
-        else:
-            if lock.owner is active:
-                raise AssertionError(f"{active.task!r} takes {lock.name} twice")
-            lock.owner = active
-        lock.since_ns = active.now_ns
-        return True
-
-    def _give_back(self, lock: Lock, active: ActivePath) -> None:
-        """Release a lock and let those who can have it go on, first come first served."""
-        if lock.owner is not None:
-            if lock.owner is not active:
-                raise AssertionError(f"{active.task!r} releases {lock.name} of {lock.owner.task!r}")
-            lock.owner = None
-            lock.stat.hold_ns += active.now_ns - lock.since_ns
-        elif lock.readers:
-            lock.readers -= 1
-        elif not self._mutations:
-            raise AssertionError(f"{active.task!r} releases {lock.name}, which nobody holds")
-        while lock.waiters:
-            waiter, shared = lock.waiters[0]
-            if active.now_ns > waiter.now_ns:
-                lock.stat.wait_ns += active.now_ns - waiter.now_ns
-                waiter.now_ns = active.now_ns
-            if not self._take(lock, waiter, shared):
-                return
-            del lock.waiters[0]
-            waiter.blocked_on = None
-
 
 from kernel.exec import ExecResult  # noqa: E402  (these modules import types from this one)
 from kernel.exit import put_task_struct  # noqa: E402
 from kernel.signal import get_signal, signal_pending  # noqa: E402
 from kernel.signal_send import force_sig_fault  # noqa: E402
 from kernel.spawn import spawn_process  # noqa: E402
+from kernel.stepping import ActivePath, StepChecks, StepDriver  # noqa: E402
 from kernel.syscalls import HANDLERS  # noqa: E402

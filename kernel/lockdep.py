@@ -1,0 +1,150 @@
+"""Lock order and lock discipline, checked while paths run at granularity ``step``.
+
+A lock *class* is all locks of one name. Whoever takes a lock of class B with one of class A held
+orders A before B for the whole machine, once and for ever. If it ever happens the other way
+round, or round a longer circle, two CPUs may wait for each other: that is reported at the first
+sight of the second order, whether or not the run at hand gets stuck. So one schedule in which
+nothing goes wrong is enough to find what only a rare one would show.
+
+What is reported, as an ``InvariantError`` that tells where each lock was taken:
+
+- a circle in the order of classes (*inversion*); a circle in which readers only meet readers is
+  harmless and none;
+- two locks of one class held at once without an order between them; the same lock taken twice
+  (a reader may read again: rwlock_t readers are recursive);
+- a sleep, or the end of a path, with a lock held;
+- paths that do wait for each other in a circle.
+
+The graph is kept per machine. An edge remembers the first path that made it.
+
+Source: kernel/locking/lockdep.c, Documentation/locking/lockdep-design.rst.
+Deviation: no interrupt contexts and no nesting subclasses: there are no interrupts inside a path.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.errors import InvariantError
+
+if TYPE_CHECKING:
+    from kernel.locking import Lock
+
+# (lock, name of the point that took it, shared)
+Held = tuple["Lock", str, bool]
+
+# class held -> class wanted -> (held shared, wanted shared) -> how it was first seen
+_Modes = dict[tuple[bool, bool], str]
+_Graph = dict[str, dict[str, _Modes]]
+
+# Mutexes: their holder may sleep. Spinning locks are all others.
+SLEEPING_LOCKS: Final = frozenset(("mmap_lock", "pipe_mutex"))
+
+
+class LockDep:
+    """The order of lock classes that one machine has shown so far."""
+
+    __slots__ = ("graph",)
+
+    def __init__(self) -> None:
+        self.graph: _Graph = {}
+
+    def acquire(self, held: list[Held], lock: "Lock", point: str, shared: bool, who: Any) -> None:
+        """Enter that ``who`` is about to take ``lock`` at ``point`` with ``held`` in its hands.
+
+        Raises:
+            InvariantError: this order and the ones seen before can deadlock.
+        """
+        wanted = lock.name
+        for other, at, other_shared in held:
+            if other is lock:
+                if shared and other_shared:
+                    continue
+                raise InvariantError(
+                    f"lockdep: recursion: {who!r} takes {wanted} at {point} "
+                    f"and has had it since {at}"
+                )
+            name = other.name
+            story = f"{who!r} takes {wanted} at {point} with {name} held since {at}"
+            if name == wanted:
+                raise InvariantError(f"lockdep: two locks of one class: {story}")
+            modes = self.graph.setdefault(name, {}).setdefault(wanted, {})
+            if (other_shared, shared) in modes:
+                continue
+            modes[other_shared, shared] = story
+            chain = self._chain(wanted, shared, name, other_shared)
+            if chain is not None:
+                order = " -> ".join((name, wanted))
+                lines = "\n  ".join((story, *chain))
+                raise InvariantError(f"lockdep: lock order inversion against {order}:\n  {lines}")
+
+    def _chain(
+        self, start: str, wanted_shared: bool, goal: str, goal_shared: bool
+    ) -> list[str] | None:
+        """Return the stories of a way from class ``start`` to ``goal`` that can block at each stop.
+
+        At a class that one path wants and the next one has, somebody waits unless both read.
+        """
+        stack: list[tuple[str, bool, list[str]]] = [(start, wanted_shared, [])]
+        seen = {(start, wanted_shared)}
+        while stack:
+            name, wants_shared, stories = stack.pop()
+            for following, modes in self.graph.get(name, {}).items():
+                for (held_shared, next_shared), story in modes.items():
+                    if wants_shared and held_shared:
+                        continue
+                    if following == goal:
+                        if not (next_shared and goal_shared):
+                            return [*stories, story]
+                    elif (following, next_shared) not in seen:
+                        seen.add((following, next_shared))
+                        stack.append((following, next_shared, [*stories, story]))
+        return None
+
+
+def check_sleep(held: list[Held], point: str, who: Any) -> None:
+    """Raise InvariantError if ``who`` may sleep at ``point`` with a spinning lock held.
+
+    Source: kernel/sched/core.c:__schedule_bug(), __might_sleep().
+    """
+    for lock, at, _ in held:
+        if lock.name not in SLEEPING_LOCKS:
+            raise InvariantError(
+                f"scheduling while atomic: {who!r} sleeps at {point} "
+                f"with {lock.name} held since {at}"
+            )
+
+
+def check_end_of_path(held: list[Held], who: Any) -> None:
+    """Raise InvariantError if ``who`` leaves the kernel with a lock held.
+
+    Source: kernel/locking/lockdep.c:lockdep_sys_exit().
+    """
+    if held:
+        names = ", ".join(f"{lock.name} (since {at})" for lock, at, _ in held)
+        raise InvariantError(f"lock held when returning to user space: {who!r} has {names}")
+
+
+def check_waiting(first: Any, paths: list[Any]) -> None:
+    """Raise InvariantError if ``first``, which has just begun to wait, closes a circle of waits.
+
+    Args:
+        first: a path with ``blocked_on``, ``held`` and ``task``.
+        paths: all paths in progress.
+    """
+    trail: dict[Any, str] = {}
+    stack = [first]
+    while stack:
+        path = stack.pop()
+        lock = path.blocked_on
+        if lock is None:
+            continue
+        for other in paths:
+            at = next((point for held, point, _ in other.held if held is lock), None)
+            if at is None:
+                continue
+            story = f"{path.task!r} waits for {lock.name}, which {other.task!r} took at {at}"
+            if other is first:
+                stories = "\n  ".join((*trail.values(), story))
+                raise InvariantError(f"deadlock of kernel paths:\n  {stories}")
+            if other not in trail:
+                trail[other] = story
+                stack.append(other)
