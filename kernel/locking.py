@@ -6,7 +6,7 @@ later. Requests are served in order of their start, not of their lock accesses. 
 everybody takes (``history``) keeps its recent exclusive holds, and a path may take a gap between
 two of them; Sniper's history queues solve the same problem. A lock of one object keeps its last
 hold only. Readers wait for writers and writers for readers, but readers' holds are only kept as
-their latest end.
+the latest one.
 
 In granularity ``step`` exclusion is real and ``owner``, ``readers``, ``waiters`` say who has the
 lock: see ``kernel.state``. What lockstat prints is counted in both.
@@ -48,6 +48,7 @@ class Lock:
         "free_ns",
         "owner",
         "read_end_ns",
+        "read_since_ns",
         "readers",
         "since_ns",
         "starts",
@@ -59,7 +60,8 @@ class Lock:
         self.stat = stat
         self.since_ns = 0  # start of the hold in progress, or of the last one
         self.free_ns = 0  # end of the latest exclusive hold
-        self.read_end_ns = 0  # latest end of a shared hold
+        self.read_since_ns = 0  # the latest time in which readers held it without a gap
+        self.read_end_ns = 0
         self.readers = 0
         # recent exclusive holds, disjoint, in order; None: only the last one is kept
         self.starts: list[int] | None = [] if history else None
@@ -72,9 +74,6 @@ class Lock:
     def name(self) -> str:
         """The lock class's name."""
         return self.stat.name
-
-
-_HISTORY = 32
 
 
 def earliest_free(lock: Lock, now_ns: int) -> int:
@@ -104,7 +103,8 @@ def acquire_at(lock: Lock, now_ns: int, shared: bool) -> int:
     start_ns = now_ns if now_ns >= lock.free_ns else earliest_free(lock, now_ns)
     if shared:
         lock.readers = 1
-    elif start_ns < lock.read_end_ns:
+    elif lock.read_since_ns <= start_ns < lock.read_end_ns:
+        # a path served before may have read later in virtual time: that is no reason to wait
         start_ns = earliest_free(lock, lock.read_end_ns)
     if start_ns > now_ns:
         wait_ns = start_ns - now_ns
@@ -123,6 +123,8 @@ def release_at(lock: Lock, now_ns: int) -> None:
     if lock.readers:
         lock.readers = 0
         if now_ns > lock.read_end_ns:
+            if since_ns > lock.read_end_ns:
+                lock.read_since_ns = since_ns
             lock.read_end_ns = now_ns
         return
     starts = lock.starts
@@ -143,3 +145,6 @@ def release_at(lock: Lock, now_ns: int) -> None:
             del starts[0], lock.ends[0]
     if now_ns > lock.free_ns:
         lock.free_ns = now_ns
+    else:
+        # entered late, before the one that is kept: since_ns is that one's start no more
+        lock.since_ns = lock.free_ns

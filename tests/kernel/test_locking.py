@@ -88,3 +88,18 @@ def test_the_calendar_stays_short():
         hold(lock, at_ns, 10)
     assert len(lock.starts) <= 32
     assert earliest_free(lock, 99_905) == 99_910
+
+
+def test_a_writer_does_not_wait_for_readers_that_come_later_in_virtual_time():
+    lock = make_lock()
+    hold(lock, 1_000, 50, shared=True)
+    assert hold(lock, 200, 10) == 200
+    assert hold(lock, 1_010, 10) == 1_050
+
+
+def test_a_lock_of_one_object_forgets_its_hold_when_an_earlier_one_comes_late():
+    lock = Lock(LockStat("test_lock"))
+    hold(lock, 1_000, 50)
+    assert hold(lock, 200, 10) == 200
+    assert hold(lock, 500, 10) == 500
+    assert lock.stat.wait_ns == 0
