@@ -435,6 +435,8 @@ def _take_leadership(k: "KernelState") -> Path:
     task.real_parent, task.parent = leader.real_parent, leader.parent
     task.group_leader = leader.group_leader = task
     signal.leader = task
+    signal.threads.remove(task)
+    signal.threads.insert(0, task)  # the leader comes first
     task.exit_signal = SIGCHLD
     leader.exit_signal = -1
     set_exit_state(leader, EXIT_ZOMBIE, EXIT_DEAD)

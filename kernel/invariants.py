@@ -65,7 +65,9 @@ def check_kernel(k: "KernelState") -> list[str]:
         for task in tasks:
             _check_family(k, task, found)
             _check_state(task, found)
-        counted = sum(task.on_rq for task in tasks)
+        # a zombie may be reaped while it is still on its way into its last schedule()
+        everybody = dict.fromkeys([*tasks, *(path.task for path in k._active)])
+        counted = sum(task.on_rq for task in everybody)
         table = sum(k.nr_running)
         if counted != table:
             found.append(f"load table: {table} runnable tasks counted, {counted} found")

@@ -702,7 +702,7 @@ def test_a_list_in_the_hands_of_a_writer_is_not_judged(world):
 def test_counts_are_not_judged_while_a_path_builds_a_task(world):
     reserve_number_unpublished(world)
     user_overcharged(world)
-    world.k._active.append("a path")
+    world.k._active.append(SimpleNamespace(task=world.child))
     assert check_kernel(world.k) == []
 
 
