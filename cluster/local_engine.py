@@ -38,7 +38,8 @@ class LocalRun:
         kind, message = engine_api.BROKEN, ""
         try:
             loop = self._exact if self.request.scheme == "exact" else self._barrier
-            kind, message = loop()
+            with lps.without_collector():
+                kind, message = loop()
             self._look(final=True)
             if kind in (engine_api.DONE, engine_api.LIMIT):
                 self._check_end(kind)

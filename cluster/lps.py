@@ -11,7 +11,9 @@ an order the kernel phase made, and the horizon. That is the whole reason why a 
 bytes in one process and on any number of actors.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any, Final
 
@@ -38,6 +40,32 @@ LIMIT: Final = "limit"
 _SAMPLE_EVERY: Final = 64  # supersteps; in one of so many guest time is measured
 
 
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Keep Python's cycle collector out of a superstep loop.
+
+    The LPs break their cycles themselves when a task is freed, so reference counts free what a run
+    leaves behind; looking for cycles among all live objects again and again finds nothing. A guest
+    program can make a list that contains itself: ``collect_now_and_then`` is for that.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+_COLLECT_EVERY: Final = 16_384  # supersteps
+
+
+def collect_now_and_then(supersteps: int) -> None:
+    """Run the collector once in a long while; call it once for each superstep."""
+    if not supersteps % _COLLECT_EVERY:
+        gc.collect()
+
+
 class CpuGroup:
     """Some CPUs of one machine, stepped together.
 
@@ -61,6 +89,7 @@ class CpuGroup:
         started = perf_counter_ns()
         sample = self._supersteps % _SAMPLE_EVERY == 0
         self._supersteps += 1
+        collect_now_and_then(self._supersteps)
         if sample:
             self._guest_ns = 0
             self._instrument(self._timed_resume)
