@@ -289,7 +289,9 @@ def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path:
     not before. So ENOMEM and ETXTBSY may find a process that has lost them.
     """
     task = k.current
-    yield from de_thread(k)
+    if len(task.signal.threads) > 1:
+        yield from de_thread(k)
+    task.exit_signal = SIGCHLD
     mm = mm_alloc(k, bprm.image)
     try:
         set_mm_exe_file(mm, bprm.inode, bprm.filename)
@@ -300,7 +302,12 @@ def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path:
     if files.count > 1:
         task.files = dup_fd(k, files)
         yield from put_files_struct(k, files)
-    yield from exec_mmap(k, task, mm)
+    if k.stepwise or task.clear_child_tid or task.vfork_done is not None or task.mm is None:
+        yield from exec_mmap(k, task, mm)
+    else:
+        old = task.mm
+        task.mm = mm
+        mmput(k, old)
     sighand = task.sighand
     if sighand.count > 1:
         sighand.count -= 1
@@ -358,6 +365,8 @@ def exec_mmap(k: "KernelState", task: TaskStruct, mm: Any) -> Path:
 def de_thread(k: "KernelState") -> Path:
     """Kill the other threads of the process and become its leader, under the leader's pid.
 
+    The caller has seen that there are others.
+
     Raises:
         KernelError: EAGAIN, the process is being killed or another thread execs.
 
@@ -365,30 +374,28 @@ def de_thread(k: "KernelState") -> Path:
     """
     task = k.current
     signal = task.signal
-    if len(signal.threads) > 1:
-        siglock = task.sighand.siglock
-        yield "de_thread.siglock", ACQUIRE, siglock
-        if signal.flags & SIGNAL_GROUP_EXIT or signal.group_exec_task is not None:
-            yield "de_thread.siglock_lost", RELEASE, siglock
-            raise KernelError(EAGAIN)
-        signal.group_exec_task = task
-        signal.notify_count = yield from zap_process(k, task, spare=task)
-        if task.group_leader is not task:
-            signal.notify_count -= 1
-        while signal.notify_count:
-            yield from set_current_state(k, TASK_KILLABLE)
-            yield "de_thread.siglock_wait", RELEASE, siglock
-            if signal.notify_count:
-                yield "de_thread.schedule", SCHEDULE, None
-            yield from _de_thread_killed(k)
-            yield "de_thread.siglock_again", ACQUIRE, siglock
-        yield from set_current_state(k, TASK_RUNNING)
-        yield "de_thread.siglock_done", RELEASE, siglock
-        if task.group_leader is not task:
-            yield from _take_leadership(k)
-        signal.group_exec_task = None
-        signal.notify_count = 0
-    task.exit_signal = SIGCHLD
+    siglock = task.sighand.siglock
+    yield "de_thread.siglock", ACQUIRE, siglock
+    if signal.flags & SIGNAL_GROUP_EXIT or signal.group_exec_task is not None:
+        yield "de_thread.siglock_lost", RELEASE, siglock
+        raise KernelError(EAGAIN)
+    signal.group_exec_task = task
+    signal.notify_count = yield from zap_process(k, task, spare=task)
+    if task.group_leader is not task:
+        signal.notify_count -= 1
+    while signal.notify_count:
+        yield from set_current_state(k, TASK_KILLABLE)
+        yield "de_thread.siglock_wait", RELEASE, siglock
+        if signal.notify_count:
+            yield "de_thread.schedule", SCHEDULE, None
+        yield from _de_thread_killed(k)
+        yield "de_thread.siglock_again", ACQUIRE, siglock
+    yield from set_current_state(k, TASK_RUNNING)
+    yield "de_thread.siglock_done", RELEASE, siglock
+    if task.group_leader is not task:
+        yield from _take_leadership(k)
+    signal.group_exec_task = None
+    signal.notify_count = 0
 
 
 def _de_thread_killed(k: "KernelState") -> Path:

@@ -26,12 +26,10 @@ from kernel.files import copy_fs_struct, dup_fd, put_files_struct, put_fs_struct
 from kernel.limits import nproc_exceeded, rlimit
 from kernel.mm.mm import dup_mm, mmput
 from kernel.pid import (
-    PIDTYPE_PGID,
     PIDTYPE_PID,
-    PIDTYPE_SID,
-    PIDTYPE_TGID,
     Pid,
     alloc_pid,
+    attach_leader,
     attach_pid,
     free_pid,
 )
@@ -233,7 +231,8 @@ def copy_process(k: "KernelState", clone_flags: int) -> Path:
     current = k.current
     if clone_flags & ~CSIGNAL:
         check_clone_flags(k, clone_flags)
-    yield "copy_process.signal_pending", POINT, current
+    if k.stepwise:
+        yield "copy_process.signal_pending", POINT, current
     if current.sigpending:
         raise RestartSyscall
     child = dup_task_struct(k, current)
@@ -246,8 +245,10 @@ def copy_process(k: "KernelState", clone_flags: int) -> Path:
         if _over_nproc(k, current, cred) and not exempt_from_nproc(cred):
             raise KernelError(EAGAIN)
         current.flags &= ~PF_NPROC_EXCEEDED
-        yield "copy_process.nr_threads", POINT, k.tasks
-        if k.tasks.nr_threads >= k.tasks.max_threads:
+        tasks = k.tasks
+        if k.stepwise:
+            yield "copy_process.nr_threads", POINT, tasks
+        if tasks.nr_threads >= tasks.max_threads:
             raise KernelError(EAGAIN)
         copy_files(k, clone_flags, child)
         undo = 2
@@ -298,7 +299,7 @@ def _link(k: "KernelState", clone_flags: int, child: TaskStruct, pid: Pid) -> Pa
     child.parent = child.real_parent
     siglock = current.sighand.siglock
     yield "copy_process.siglock", ACQUIRE, siglock
-    if fatal_signal_pending(current):
+    if current.sigpending and fatal_signal_pending(current):
         yield "copy_process.siglock_fatal", RELEASE, siglock
         yield "copy_process.tasklist_fatal", RELEASE, tasklist_lock
         raise KernelError(EINTR)
@@ -322,10 +323,7 @@ def _link(k: "KernelState", clone_flags: int, child: TaskStruct, pid: Pid) -> Pa
         signal.has_child_subreaper = above.has_child_subreaper or above.is_child_subreaper
         parent.children[pid.nr] = child
         tasks.link(child)
-        attach_pid(child, PIDTYPE_PID, pid)
-        attach_pid(child, PIDTYPE_TGID, pid)
-        attach_pid(child, PIDTYPE_PGID, current.signal.pgrp)
-        attach_pid(child, PIDTYPE_SID, current.signal.session)
+        attach_leader(child, pid, current.signal.pgrp, current.signal.session)
     tasks.nr_threads += 1
     tasks.total_forks += 1
     stats = k.stats

@@ -73,11 +73,17 @@ Report = tuple[int, int, int, int, int, int, int]
 
 
 class WaitOpts:
-    """One wait in progress (``struct wait_opts``): who waits, for what."""
+    """One wait in progress (``struct wait_opts``): who waits, for what.
 
-    __slots__ = ("flags", "kind", "pid", "waiter")
+    ``wait4``: do_wait() returns what wait4 does instead of a Report.
+    """
 
-    def __init__(self, waiter: TaskStruct, kind: int, pid: Pid | None, flags: int) -> None:
+    __slots__ = ("flags", "kind", "pid", "wait4", "waiter")
+
+    def __init__(
+        self, waiter: TaskStruct, kind: int, pid: Pid | None, flags: int, *, wait4: bool = False
+    ) -> None:
+        self.wait4 = wait4
         self.waiter = waiter
         self.kind = kind  # PIDTYPE_TGID, PIDTYPE_PGID, or PIDTYPE_MAX for any child
         self.pid = pid
@@ -103,19 +109,18 @@ def sys_wait4(k: "KernelState", pid: int, options: int) -> Path:
     options &= 0xFFFFFFFF
     if options & ~_WAIT4_FLAGS:
         raise KernelError(EINVAL)
-    if pid == _INT_MIN:
-        raise KernelError(ESRCH)
     kind, wanted = PIDTYPE_MAX, None
-    if pid > 0:
+    if pid == -1:
+        pass
+    elif pid > 0:
         kind, wanted = PIDTYPE_TGID, k.pids.find_vpid(pid)
-    elif pid < -1:
-        kind, wanted = PIDTYPE_PGID, k.pids.find_vpid(-pid)
     elif pid == 0:
         kind, wanted = PIDTYPE_PGID, k.current.signal.pgrp
-    report: Report | None = yield from do_wait(
-        k, WaitOpts(k.current, kind, wanted, options | WEXITED)
-    )
-    return (0, 0, 0, 0) if report is None else report[:4]
+    elif pid == _INT_MIN:
+        raise KernelError(ESRCH)
+    else:
+        kind, wanted = PIDTYPE_PGID, k.pids.find_vpid(-pid)
+    return do_wait(k, WaitOpts(k.current, kind, wanted, options | WEXITED, wait4=True))
 
 
 def sys_waitid(k: "KernelState", idtype: int, id: int, options: int) -> Path:
@@ -159,19 +164,26 @@ def sys_waitid(k: "KernelState", idtype: int, id: int, options: int) -> Path:
 def do_wait(k: "KernelState", wo: WaitOpts) -> Path:
     """Wait until there is something to report; return the Report, or None under WNOHANG.
 
+    For wait4 the result is its four values, all zero under WNOHANG.
+
     Source: kernel/exit.c:do_wait().
     """
     current = k.current
+    stepwise = k.stepwise
     queue = current.signal.wait_chldexit
     nr = 0 if wo.pid is None else wo.pid.nr
     k.emit(SCHED_PROCESS_WAIT, current.comm, nr, 120 + current.nice)
-    yield "do_wait.add_wait_queue", POINT, current
+    if stepwise:
+        yield "do_wait.add_wait_queue", POINT, current
     queue.insert(0, wo)
     report: Report | None = None
     error = 0
     interrupted = False
     while True:
-        yield from set_current_state(k, TASK_INTERRUPTIBLE)
+        if stepwise:
+            yield from set_current_state(k, TASK_INTERRUPTIBLE)
+        else:
+            current.state = TASK_INTERRUPTIBLE
         result: Any = yield from wait_scan(k, wo)
         if type(result) is tuple:
             report = result
@@ -185,12 +197,17 @@ def do_wait(k: "KernelState", wo: WaitOpts) -> Path:
             interrupted = True
             break
         yield "do_wait.schedule", SCHEDULE, None
-    yield from set_current_state(k, TASK_RUNNING)
+    if stepwise:
+        yield from set_current_state(k, TASK_RUNNING)
+    else:
+        current.state = TASK_RUNNING
     queue.remove(wo)
     if error:
         raise KernelError(error)
     if interrupted:
         raise RestartSyscall
+    if wo.wait4:
+        return (0, 0, 0, 0) if report is None else report[:4]
     return report
 
 
@@ -226,11 +243,12 @@ def wait_scan(k: "KernelState", wo: WaitOpts) -> Path:
             exit_state = child.exit_state
             if exit_state == EXIT_DEAD:
                 continue
-            if kind == PIDTYPE_PGID and child.signal.pgrp is not pid:
+            signal = child.signal
+            if kind == PIDTYPE_PGID and signal.pgrp is not pid:
                 continue
-            if not flags & WALL and (child.exit_signal != SIGCHLD) != bool(flags & WCLONE):
+            if not flags & WALL and (child.exit_signal == SIGCHLD) == bool(flags & WCLONE):
                 continue
-            if exit_state == EXIT_ZOMBIE and len(child.signal.threads) == 1:
+            if exit_state == EXIT_ZOMBIE and len(signal.threads) == 1:
                 if not flags & WEXITED:
                     continue  # nothing else can happen to it: it does not even count
                 k.now_ns += k.costs.wait_scan * scanned
@@ -240,7 +258,7 @@ def wait_scan(k: "KernelState", wo: WaitOpts) -> Path:
                 scanned = 0
                 continue
             error = 0
-            if flags & (WSTOPPED | WCONTINUED) and child.signal.flags & (
+            if flags & (WSTOPPED | WCONTINUED) and signal.flags & (
                 SIGNAL_STOP_STOPPED | SIGNAL_STOP_CONTINUED
             ):
                 report = yield from wait_task_stopped(k, wo, child)
@@ -277,7 +295,8 @@ def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
     pid = child.pid
     uid = child.cred.uid
     keep = wo.flags & WNOWAIT
-    yield "wait_task_zombie.cmpxchg", POINT, child
+    if k.stepwise:
+        yield "wait_task_zombie.cmpxchg", POINT, child
     if child.exit_state != EXIT_ZOMBIE:
         return None
     if not keep:
