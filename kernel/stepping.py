@@ -111,7 +111,7 @@ class StepDriver:
             if is_timer:
                 event_ns = timer_ns
             if event_ns <= path_ns:
-                if event_ns > limit_ns:
+                if event_ns > limit_ns or event_ns == m.NEVER:
                     return
                 gen = kernel._open_timer() if is_timer else kernel._open(requests.pop(0))
                 if gen is not None:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.errors import GuestFault, RestartSyscall
 from kernel.points import POINT, SCHEDULE, Path
-from kernel.sched.ttwu import set_current_state, wake_up_process
+from kernel.sched.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up
 from kernel.signal_send import signal_pending
-from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
+from kernel.task import TASK_INTERRUPTIBLE
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -35,7 +35,7 @@ class UserLock:
 
     def __init__(self, locked: bool) -> None:
         self.locked = locked
-        self.waiters: list[TaskStruct] = []
+        self.waiters = WaitQueueHead()
 
     def fork(self) -> "UserLock":
         """Return the lock as a forked child finds it."""
@@ -81,10 +81,9 @@ def sys_lock_acquire(k: "KernelState", lock: int, blocking: bool, timeout_ns: in
     if timeout_ns >= 0:
         until_ns = restart_ns or k.now_ns + timeout_ns
         k.arm_timer(task, until_ns)
-    word.waiters.append(task)
     taken = interrupted = False
     while True:
-        yield from set_current_state(k, TASK_INTERRUPTIBLE)
+        yield from prepare_to_wait(k, word.waiters, TASK_INTERRUPTIBLE)
         if not word.locked:
             word.locked = taken = True
             break
@@ -94,8 +93,7 @@ def sys_lock_acquire(k: "KernelState", lock: int, blocking: bool, timeout_ns: in
             interrupted = True
             break
         yield "futex_wait.schedule", SCHEDULE, word
-    yield from set_current_state(k, TASK_RUNNING)
-    word.waiters.remove(task)
+    yield from finish_wait(k, word.waiters)
     if until_ns >= 0:
         k.cancel_timer(task)
     if interrupted:
@@ -119,10 +117,8 @@ def sys_lock_release(k: "KernelState", lock: int) -> Path:
         raise GuestFault("RuntimeError", ("release unlocked lock",))
     word.locked = False
     yield "futex.unlock_store", POINT, word
-    for task in word.waiters[:]:
-        woken = yield from wake_up_process(k, task)
-        if woken:
-            return
+    if word.waiters:
+        yield from wake_up(k, word.waiters, remove=False)
 
 
 def sys_lock_locked(k: "KernelState", lock: int) -> bool:

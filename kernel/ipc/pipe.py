@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError, RestartSyscall
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
-from kernel.sched.ttwu import set_current_state, wake_up_process
+from kernel.sched.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
 from kernel.signal_send import do_send_sig_info, signal_pending
-from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
+from kernel.task import TASK_INTERRUPTIBLE
 from kernel.uapi.errno_ import EAGAIN, EPIPE
 from kernel.uapi.fcntl import O_NONBLOCK, S_IFIFO
 from kernel.uapi.mman import PAGE_SIZE
@@ -57,8 +57,8 @@ class Pipe:
         self.bufs: deque[PipeBuffer] = deque()
         self.readers = 1
         self.writers = 1
-        self.rd_wait: list[TaskStruct] = []  # exclusive sleepers, first come first woken
-        self.wr_wait: list[TaskStruct] = []
+        self.rd_wait = WaitQueueHead()  # exclusive sleepers
+        self.wr_wait = WaitQueueHead()
 
 
 def get_pipe_inode(k: "KernelState") -> "Inode":
@@ -130,9 +130,9 @@ def pipe_read(k: "KernelState", file: Any, count: int) -> Path:
     would_block = not parts and pipe.writers
     yield "pipe_read.mutex_unlock", RELEASE, pipe.mutex
     if wake_writer:
-        yield from _wake_one(k, pipe.wr_wait)
+        yield from wake_up(k, pipe.wr_wait)
     if wake_next_reader:
-        yield from _wake_one(k, pipe.rd_wait)
+        yield from wake_up(k, pipe.rd_wait)
     if would_block:
         raise KernelError(EAGAIN)
     return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -189,7 +189,7 @@ def pipe_write(k: "KernelState", file: Any, data: bytes) -> Path:
             break
         yield "pipe_write.mutex_unlock_wait", RELEASE, pipe.mutex
         if was_empty:
-            yield from _wake_one(k, pipe.rd_wait)
+            yield from wake_up(k, pipe.rd_wait)
         yield from _wait(k, pipe, pipe.wr_wait, _writable)
         yield "pipe_write.mutex_relock", ACQUIRE, pipe.mutex
         was_empty = not bufs
@@ -199,9 +199,9 @@ def pipe_write(k: "KernelState", file: Any, data: bytes) -> Path:
     k.now_ns += done * k.costs.copy_byte_x1000 // 1000
     yield "pipe_write.mutex_unlock", RELEASE, pipe.mutex
     if was_empty:
-        yield from _wake_one(k, pipe.rd_wait)
+        yield from wake_up(k, pipe.rd_wait)
     if wake_next_writer:
-        yield from _wake_one(k, pipe.wr_wait)
+        yield from wake_up(k, pipe.wr_wait)
     if broken:
         task = k.current
         info = (SIGPIPE, SI_USER, task.tgid, task.cred.uid, 0)
@@ -231,8 +231,8 @@ def pipe_release(k: "KernelState", file: Any) -> Path:
     yield "pipe_release.mutex_unlock", RELEASE, pipe.mutex
     if wake:
         for queue in (pipe.rd_wait, pipe.wr_wait):
-            for task in queue[:]:
-                yield from wake_up_process(k, task)
+            if queue:
+                yield from wake_up_all(k, queue)
 
 
 def _readable(pipe: Pipe) -> bool:
@@ -245,7 +245,7 @@ def _writable(pipe: Pipe) -> bool:
     return len(pipe.bufs) < PIPE_DEF_BUFFERS or not pipe.readers
 
 
-def _wait(k: "KernelState", pipe: Pipe, queue: list[TaskStruct], ready: Any) -> Path:
+def _wait(k: "KernelState", pipe: Pipe, queue: WaitQueueHead, ready: Any) -> Path:
     """Sleep exclusively on ``queue`` until ``ready(pipe)``; returns True if a signal came first.
 
     A signal counts only while the condition is false, so a wake-up that was taken is used.
@@ -257,29 +257,12 @@ def _wait(k: "KernelState", pipe: Pipe, queue: list[TaskStruct], ready: Any) -> 
     if ready(pipe):
         return False
     while True:
-        if task not in queue:
-            queue.append(task)
-        yield from set_current_state(k, TASK_INTERRUPTIBLE)
+        yield from prepare_to_wait(k, queue, TASK_INTERRUPTIBLE)
         if ready(pipe):
             break
         if signal_pending(task):
             interrupted = True
             break
         yield "pipe_wait.schedule", SCHEDULE, pipe
-    yield from set_current_state(k, TASK_RUNNING)
-    if task in queue:
-        queue.remove(task)
+    yield from finish_wait(k, queue)
     return interrupted
-
-
-def _wake_one(k: "KernelState", queue: list[TaskStruct]) -> Path:
-    """Wake the first sleeper that was really asleep and take it off the queue.
-
-    Source: kernel/sched/wait.c:__wake_up_common(), autoremove_wake_function().
-    """
-    for task in queue[:]:
-        woken = yield from wake_up_process(k, task)
-        if woken:
-            if task in queue:
-                queue.remove(task)
-            return

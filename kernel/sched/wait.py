@@ -1,0 +1,117 @@
+"""Wait queues: who sleeps for an event, and how one event wakes one or all of them.
+
+A sleeper is on the queue *before* it publishes its state and tests its condition; a waker makes the
+condition true before it looks at the queue. The queue's lock makes a waker's look and its wake-ups
+one thing: nobody leaves the queue, or comes back to it, while a waker is in the middle. Without
+it a waker that was held up after its wake-up would take the sleeper's next entry off the queue, or
+give the one wake-up of an exclusive event to a task that has gone on to sleep for something else.
+
+Source: kernel/sched/wait.c, include/linux/wait.h.
+Deviation: at granularity ``syscall`` the lock is not taken and does not show in the lock
+statistics: a whole path is one step there, and these locks are held for nanoseconds.
+"""
+
+from typing import TYPE_CHECKING
+
+from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.sched.ttwu import set_current_state, wake_up_process
+from kernel.task import TASK_RUNNING, TaskStruct
+
+if TYPE_CHECKING:
+    from kernel.locking import Lock
+    from kernel.state import KernelState
+
+
+class WaitQueueHead(list[TaskStruct]):
+    """The sleepers of one kind of event, first come first woken (``wait_queue_head``)."""
+
+    __slots__ = ("lock",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock: Lock | None = None  # made at first use
+
+    def lock_of(self, k: "KernelState") -> "Lock":
+        """Return the queue's lock."""
+        if self.lock is None:
+            self.lock = k.new_lock("wait_queue")
+        return self.lock
+
+
+def prepare_to_wait(k: "KernelState", queue: WaitQueueHead, state: int) -> Path:
+    """Put the current task on ``queue``, unless it is there, and publish that it sleeps.
+
+    Source: kernel/sched/wait.c:prepare_to_wait_exclusive().
+    """
+    task = k.current
+    if not k.stepwise:
+        if task not in queue:
+            queue.append(task)
+        return set_current_state(k, state)
+    return _prepare_locked(k, queue, task, state)
+
+
+def _prepare_locked(k: "KernelState", queue: WaitQueueHead, task: TaskStruct, state: int) -> Path:
+    lock = queue.lock_of(k)
+    yield "prepare_to_wait.lock", ACQUIRE, lock
+    if task not in queue:
+        queue.append(task)
+    yield from set_current_state(k, state)
+    yield "prepare_to_wait.unlock", RELEASE, lock
+
+
+def finish_wait(k: "KernelState", queue: WaitQueueHead) -> Path:
+    """The current task runs again: take it off ``queue`` if nobody else has.
+
+    Source: kernel/sched/wait.c:finish_wait().
+    """
+    task = k.current
+    yield from set_current_state(k, TASK_RUNNING)
+    if task not in queue:
+        return  # list_empty_careful(): a waker that took it off is done with it
+    if not k.stepwise:
+        queue.remove(task)
+        return
+    lock = queue.lock_of(k)
+    yield "finish_wait.lock", ACQUIRE, lock
+    if task in queue:
+        queue.remove(task)
+    yield "finish_wait.unlock", RELEASE, lock
+
+
+def wake_up(k: "KernelState", queue: WaitQueueHead, *, remove: bool = True) -> Path:
+    """Wake the first task on ``queue`` that is really asleep.
+
+    Args:
+        remove: take it off the queue (autoremove_wake_function); otherwise it does so itself.
+
+    Source: kernel/sched/wait.c:__wake_up_common(), autoremove_wake_function().
+    """
+    if not k.stepwise:
+        yield from _wake(k, queue, one=True, remove=remove)
+        return
+    lock = queue.lock_of(k)
+    yield "wake_up.lock", ACQUIRE, lock
+    yield from _wake(k, queue, one=True, remove=remove)
+    yield "wake_up.unlock", RELEASE, lock
+
+
+def wake_up_all(k: "KernelState", queue: WaitQueueHead) -> Path:
+    """Wake every task on ``queue`` and take it off. Source: kernel/sched/wait.c:wake_up_all()."""
+    if not k.stepwise:
+        yield from _wake(k, queue, one=False, remove=True)
+        return
+    lock = queue.lock_of(k)
+    yield "wake_up_all.lock", ACQUIRE, lock
+    yield from _wake(k, queue, one=False, remove=True)
+    yield "wake_up_all.unlock", RELEASE, lock
+
+
+def _wake(k: "KernelState", queue: WaitQueueHead, *, one: bool, remove: bool) -> Path:
+    for task in tuple(queue):
+        woken = yield from wake_up_process(k, task)
+        if woken:
+            if remove:
+                queue.remove(task)
+            if one:
+                return
