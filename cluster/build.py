@@ -13,7 +13,6 @@ path (each leading ``..`` as ``up``), so that a run means the same wherever the 
 
 import ast
 import difflib
-import os
 import posixpath
 from collections.abc import Mapping
 from dataclasses import replace

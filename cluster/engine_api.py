@@ -25,6 +25,7 @@ INTERRUPTED: Final = "interrupted"  # Ctrl-C; what there is so far is valid
 EXIT_KINDS: Final = (DONE, LIMIT, DEADLOCK, INVARIANT, BROKEN, GUEST, INTERRUPTED)
 
 Progress = Callable[[int, dict[str, int]], None]
+Outputs = list[tuple[str, bytes]]  # (LABEL.stdout or LABEL.stderr, what was written), in order
 
 
 @dataclass(slots=True)
@@ -32,7 +33,8 @@ class RunRequest:
     """One run, complete: the same request gives the same trace and summary.
 
     ``on_progress(virtual_ns, counters)`` is called now and then from the calling thread; it must
-    not influence the run.
+    not influence the run. ``on_output(outputs)``, likewise, gets what programs write, soon after
+    they wrote it and in that order; the result then has no ``outputs``.
     """
 
     spec: MachineSpec
@@ -44,6 +46,7 @@ class RunRequest:
     compiled_graph: str = "auto"  # auto | true | false
     out_dir: Path | None = None
     on_progress: Progress | None = None
+    on_output: Callable[[Outputs], None] | None = None
     max_virtual_ns: int | None = None
     max_wall_s: float | None = None
 

@@ -14,6 +14,7 @@ USAGE: Final = 2  # usage, configuration, or a program outside the guest languag
 BROKEN: Final = 3  # the run broke: actor lost, Ray unreachable, an internal error
 INVARIANT: Final = 4  # an invariant of the emulator does not hold
 INTERRUPTED: Final = 130  # Ctrl-C, as shells report SIGINT
+TERMINATED: Final = 143  # the same by SIGTERM
 
 # exit_kind of a RunResult -> (exit code, kind on stderr)
 OF_EXIT_KIND: Final[dict[str, tuple[int, str]]] = {

@@ -11,6 +11,7 @@ from typing import Any
 
 from cluster import engine_api, lps
 from cluster.engine_api import RunRequest, RunResult
+from cluster.interrupt import HeldInterrupt
 from cluster.recorder import Recorder, verdict_kind
 from kernel.errors import InvariantError
 from kernel.messages import NEVER
@@ -30,6 +31,8 @@ class LocalRun:
         self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
         self.host = lps.KernelHost(spec, loader, request.quantum_ns, request.max_virtual_ns)
         self._encode_ns = 0
+        self._loop_ns = 0
+        self._interrupt = HeldInterrupt()
         self._unserved: list[tuple[Any, ...]] = []  # messages no LP has got when the loop ends
         self._deadline = None if request.max_wall_s is None else perf_counter() + request.max_wall_s
 
@@ -38,8 +41,12 @@ class LocalRun:
         kind, message = engine_api.BROKEN, ""
         try:
             loop = self._exact if self.request.scheme == "exact" else self._barrier
-            with lps.without_collector():
-                kind, message = loop()
+            started = perf_counter_ns()
+            try:
+                with lps.without_collector(), self._interrupt:
+                    kind, message = loop()
+            finally:
+                self._loop_ns = perf_counter_ns() - started
             self._look(final=True)
             if kind in (engine_api.DONE, engine_api.LIMIT):
                 self._check_end(kind)
@@ -61,6 +68,7 @@ class LocalRun:
                 "kernel_ns": self.host.kernel_ns,
                 "encode_ns": self._encode_ns,
                 "ray_wait_ns": 0,
+                "loop_ns": self._loop_ns,
                 **self.group.wall(),
             },
         )
@@ -77,6 +85,8 @@ class LocalRun:
             if not count % _LOOK_EVERY and self._look():
                 self._unserved = [(cpu, one) for cpu, inbox in inboxes.items() for one in inbox]
                 return engine_api.LIMIT, "the wall-clock limit was reached"
+            if self._interrupt.asked:
+                return engine_api.INTERRUPTED, "stopped by Ctrl-C"
             if self.request.spec.check:
                 _check_kernel(host.kernel)
         # the last task's CPU goes idle; what a run that was cut short still asks for stays unserved
@@ -89,36 +99,50 @@ class LocalRun:
         group, host = self.group, self.host
         kernel = host.kernel
         cpus = list(group.cpus.values())
+        for lp in cpus:
+            lp.eager = True
         upcoming = [NEVER] * len(cpus)
         count = 0
         while True:
             kernel_ns = kernel.next_ns()
             first_ns = min(upcoming)
             if host.judge(min(kernel_ns, first_ns)):
-                for lp in cpus:
-                    lp.step(NEVER - 1, ())  # the last task leaves its CPU idle
+                if host.verdict == lps.DONE:
+                    for lp in cpus:
+                        lp.step(NEVER - 1, ())  # the last task leaves its CPU idle
                 return verdict_kind(host.verdict), host.message()
             if kernel_ns <= first_ns:
-                kernel.run(kernel_ns)
+                host.run_kernel(kernel_ns)
             else:
                 cpu = upcoming.index(first_ns)
                 upcoming[cpu] = NEVER
-                lp = cpus[cpu]
                 # past its own event: where two CPUs have one at the same time, the lower goes first
                 horizon_ns = max(min(kernel_ns, min(upcoming), NEVER - 1), first_ns + 1)
-                upcoming[cpu] = lp.step(horizon_ns, ())
-                if lp.out:
-                    kernel.deliver(lp.out)
-                    lp.out = []
-                for dest, message in lp.forwards:
-                    upcoming[dest] = cpus[dest].step(-1, (message,))
-                lp.forwards = []
+                upcoming[cpu] = group.step_one(cpu, horizon_ns, ())
+                self._pass_on(cpu, upcoming)
             for dest, effects in kernel.take_effects().items():
                 upcoming[dest] = cpus[dest].step(-1, effects)
+                self._pass_on(dest, upcoming)
             host.supersteps += 1
             count += 1
             if not count % (_LOOK_EVERY * 32) and self._look():
                 return engine_api.LIMIT, "the wall-clock limit was reached"
+            if self._interrupt.asked:
+                return engine_api.INTERRUPTED, "stopped by Ctrl-C"
+
+    def _pass_on(self, cpu: int, upcoming: list[int]) -> None:
+        """Hand on what ``cpu`` has to say, and what those who get it then say themselves."""
+        cpus = self.group.cpus
+        lp = cpus[cpu]
+        if lp.out:
+            self.host.kernel.deliver(lp.out)
+            lp.out = []
+        while lp.forwards:
+            forwards, lp.forwards = lp.forwards, []
+            for dest, message in forwards:
+                upcoming[dest] = cpus[dest].step(-1, (message,))
+                if dest != cpu:
+                    self._pass_on(dest, upcoming)
 
     # -- in between ---------------------------------------------------------------------------
 

@@ -114,6 +114,24 @@ class CpuGroup:
             self.sampled_guest_ns += self._guest_ns
         return reports
 
+    def step_one(self, cpu: int, horizon_ns: int, effects: Iterable[Effect]) -> int:
+        """Run one CPU, outside any superstep; return the time of its next own event."""
+        started = perf_counter_ns()
+        sample = self._supersteps % _SAMPLE_EVERY == 0
+        self._supersteps += 1
+        lp = self.cpus[cpu]
+        if sample:
+            self._guest_ns = 0
+            lp.instrument = self._timed_resume
+        upcoming = lp.step(horizon_ns, effects)
+        took = perf_counter_ns() - started
+        self.step_ns += took
+        if sample:
+            lp.instrument = None
+            self.sampled_step_ns += took
+            self.sampled_guest_ns += self._guest_ns
+        return upcoming
+
     def _instrument(self, function: Callable[..., Op] | None) -> None:
         for lp in self.cpus.values():
             lp.instrument = function
@@ -207,6 +225,12 @@ class KernelHost:
         self.judge(virtual_ns)
         self.kernel_ns += perf_counter_ns() - started
         return self.horizon_ns, inboxes
+
+    def run_kernel(self, limit_ns: int) -> None:
+        """Let the kernel serve what is due at or before ``limit_ns``, outside any superstep."""
+        started = perf_counter_ns()
+        self.kernel.run(limit_ns)
+        self.kernel_ns += perf_counter_ns() - started
 
     def judge(self, virtual_ns: int) -> str:
         """Note that nothing can happen before ``virtual_ns``; set and return the verdict."""

@@ -11,16 +11,14 @@ wait for that and gives up the actors' results. A lost actor, or a failure in on
 broken, with one line that names the actor.
 """
 
-import signal
-import threading
 from collections.abc import Sequence
 from time import perf_counter, perf_counter_ns
-from types import FrameType, TracebackType
 from typing import Any, Final
 
 from cluster import engine_api
 from cluster.codec import Head, LpFailure, head_of, pack
 from cluster.engine_api import RunRequest, RunResult
+from cluster.interrupt import HeldInterrupt
 from cluster.logging_setup import get_logger
 from cluster.ray_actors import (
     KERNEL_NAME,
@@ -51,34 +49,6 @@ def groups_of(cpus: int, per_actor: int) -> list[list[int]]:
     return [list(range(first, min(first + per_actor, cpus))) for first in range(0, cpus, per_actor)]
 
 
-class _Interrupt:
-    """Holds back the first Ctrl-C; a context manager for the main thread, idle in others."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._before: Any = None
-        self._active = threading.current_thread() is threading.main_thread()
-
-    def __enter__(self) -> "_Interrupt":
-        if self._active:
-            self._before = signal.signal(signal.SIGINT, self._handle)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._active:
-            signal.signal(signal.SIGINT, self._before)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
-
-
 class RayRun:
     """One run on Ray; see ``run_ray``."""
 
@@ -88,7 +58,7 @@ class RayRun:
         self.groups = groups_of(request.spec.cpus, request.cpus_per_actor)
         self.actors: Actors | None = None
         self.link: Link | None = None
-        self._interrupt = _Interrupt()
+        self._interrupt = HeldInterrupt()
         self._frame = b""  # the last superstep frame
         self._in_round = False  # the actors may stand at different supersteps
         self._fetched_s = perf_counter()
@@ -322,6 +292,7 @@ class RayRun:
             "encode_ns": kernel["encode_ns"] + sum(group["encode_ns"] for group in groups),
             "ray_wait_ns": max(0, self._loop_ns - busy),
             "cpu_ns": sum(group["cpu_ns"] for group in groups),
+            "loop_ns": self._loop_ns,
             "guest_ns": sum(group["guest_ns"] for group in groups),
         }
 

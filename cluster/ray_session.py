@@ -15,8 +15,10 @@ what ``ray start`` does too.
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -71,6 +73,9 @@ class RaySession:
             options["object_store_memory"] = _OBJECT_STORE_BYTES
         else:
             options = {}
+        # ray.init() puts a SIGTERM handler of its own in the place of the process's
+        main_thread = threading.current_thread() is threading.main_thread()
+        on_sigterm = signal.getsignal(signal.SIGTERM) if main_thread else None
         try:
             _knock(address)
             ray.init(
@@ -86,6 +91,9 @@ class RaySession:
             ray.shutdown()
             self._restore()
             raise
+        finally:
+            if on_sigterm is not None:
+                signal.signal(signal.SIGTERM, on_sigterm)
         self.owned = True
 
     def __enter__(self) -> "RaySession":

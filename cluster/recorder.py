@@ -40,6 +40,10 @@ class Recorder:
 
     def output(self, outputs: list[tuple[str, bytes]]) -> None:
         """Take what programs wrote, in order."""
+        if self._request.on_output is not None:
+            if outputs:
+                self._request.on_output(outputs)
+            return
         for name, data in outputs:
             self._outputs.setdefault(name, []).append(data)
 
@@ -78,7 +82,7 @@ class Recorder:
             message=message,
             summary=summary,
             digest=digest,
-            statuses=[tuple(row) for row in kernel["statuses"]],  # type: ignore[misc]
+            statuses=[tuple(row) for row in kernel["statuses"]],
             outputs={name: b"".join(parts) for name, parts in sorted(self._outputs.items())},
             wall=summary["wall"],
         )

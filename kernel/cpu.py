@@ -77,6 +77,7 @@ class Cpu:
         "_tick_cost_ns",
         "_tracing",
         "_waiting",
+        "eager",
         "forwards",
         "id",
         "instrument",
@@ -105,6 +106,7 @@ class Cpu:
         self._moved: dict[int, int] = {}  # pid -> CPU it was given to, until the kernel knows
         self._waiting: CpuTask | None = None  # the current task, while it waits for an answer
         self._seq = 0
+        self.eager = False  # step() ends as soon as there is something for another CPU
         self._closed_ns = self._open_ns = 0  # from when to when interrupts were off last
         self._loader = loader
         self._tracing = spec.trace
@@ -159,6 +161,8 @@ class Cpu:
                 due_ns = inbox[0][0]
                 if due_ns <= self.now_ns:
                     self._apply(heappop(inbox)[2])
+                    if self.eager and self.forwards:
+                        return
                     continue
             else:
                 due_ns = m.NEVER

@@ -6,8 +6,9 @@ import signal
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from cluster.cli.interrupts import interruption
 from cluster.config.load import Override
-from cluster.engine_api import DONE, RunResult
+from cluster.engine_api import DONE, INTERRUPTED, RunResult
 from cluster.exit_codes import FAILED, OF_EXIT_KIND, OK, USAGE, CliError
 from kernel.machine import MachineSpec
 
@@ -39,6 +40,9 @@ def outcome(result: RunResult, expected: int | str) -> tuple[int, str, str]:
     Args:
         expected: the exit status that every started program must have, or ``any``.
     """
+    if result.exit_kind == INTERRUPTED:
+        code, message = interruption()
+        return code, "interrupted", message
     if result.exit_kind != DONE:
         code, kind = OF_EXIT_KIND[result.exit_kind]
         return code, kind, result.message

@@ -1,6 +1,7 @@
 """``smplab guest``: run one guest program on the emulated machine as CPython would run it.
 
-Standard output, standard error and the exit status are the program's own. A program that a signal
+Standard output, standard error and the exit status are the program's own; what it writes comes out
+while it runs, in the order in which it wrote it to the two streams. A program that a signal
 killed gives 128 + signal, as a shell reports it. Options before PROGRAM are for smplab; everything
 after it belongs to the program.
 """
@@ -8,11 +9,14 @@ after it belongs to the program.
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cluster.exit_codes import OF_EXIT_KIND, USAGE, CliError
+from cluster.exit_codes import USAGE, CliError
+
+if TYPE_CHECKING:
+    from cluster.engine_api import Outputs
 
 
 def guest(
@@ -37,25 +41,27 @@ def guest(
     if engine not in ("local", "ray"):
         raise CliError(USAGE, "usage", f"--engine: must be local or ray (got {engine})")
     from cluster.build import guest_spec
-    from cluster.cli.common import check_programs, console_outputs
+    from cluster.cli.common import check_programs, outcome
     from cluster.engine import run_machine
     from cluster.engine_api import DONE, RunRequest
 
     spec = guest_spec(program, arguments or [], cpus=cpus, seed=seed, trace=False, check=check)
     check_programs(spec, {os.path.normpath(Path.cwd() / program): str(program)})
     scheme = "exact" if engine == "local" else "barrier"
-    result = run_machine(RunRequest(spec=spec, engine=engine, scheme=scheme))
-    for out, err in console_outputs(result).values():
-        sys.stdout.buffer.write(out)
-        sys.stdout.flush()
-        sys.stderr.buffer.write(err)
-        sys.stderr.flush()
+    result = run_machine(RunRequest(spec=spec, engine=engine, scheme=scheme, on_output=_pass_on))
     if result.exit_kind != DONE:
-        code, kind = OF_EXIT_KIND[result.exit_kind]
-        raise CliError(code, kind, result.message)
+        raise CliError(*outcome(result, "any"))
     status = result.statuses[0][2]
     assert status is not None
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+
+
+def _pass_on(outputs: "Outputs") -> None:
+    """Write what the program wrote, each part to the stream it went to, in that order."""
+    for name, data in outputs:
+        stream = sys.stderr if name.endswith(".stderr") else sys.stdout
+        stream.buffer.write(data)
+        stream.flush()
 
 
 def register(app: typer.Typer) -> None:

@@ -16,7 +16,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cluster.exit_codes import BROKEN, INTERRUPTED, OK, USAGE, CliError, report
+from cluster.cli.interrupts import catch_sigterm, interruption
+from cluster.exit_codes import BROKEN, OK, USAGE, CliError, report
 
 _MODULES: Final = ("run", "guest", "diff", "configs", "trace")
 # Typer carries its own click; the base of its usage errors has no public name.
@@ -53,7 +54,8 @@ def _interruptible(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **options)
         except KeyboardInterrupt:
-            raise CliError(INTERRUPTED, "interrupted", "stopped by Ctrl-C") from None
+            code, message = interruption()
+            raise CliError(code, "interrupted", message) from None
 
     return call
 
@@ -95,8 +97,9 @@ def run_command(arguments: Sequence[str]) -> int:
         report("usage", _usage(error))
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
-        report("interrupted", "stopped by Ctrl-C")
-        return INTERRUPTED
+        code, message = interruption()
+        report("interrupted", message)
+        return code
     except BrokenPipeError:
         # somebody stopped reading our stdout: what is still buffered would fail again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -118,6 +121,7 @@ def _usage(error: Any) -> str:
 
 def main() -> None:
     """Entry point of the installed command."""
+    catch_sigterm()
     sys.exit(run_command(sys.argv[1:]))
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cluster.exit_codes import BROKEN, INTERRUPTED, USAGE, CliError, report
+from cluster.cli.interrupts import interruption
+from cluster.exit_codes import BROKEN, USAGE, CliError, report
 
 if TYPE_CHECKING:
     from cluster.config import Loaded
@@ -101,7 +102,7 @@ def _run(loaded: "Loaded", request: "RunRequest", log_format: str, quiet: bool) 
                 request.on_progress = progress
                 result = run_machine(request)
     except KeyboardInterrupt:
-        _abandon(directory, "interrupted", INTERRUPTED, "stopped by Ctrl-C")
+        _abandon(directory, "interrupted", *interruption())
         raise
     except Exception as error:
         _abandon(directory, "broken", BROKEN, f"{type(error).__name__}: {error}")
@@ -133,8 +134,8 @@ def _finish(loaded: "Loaded", directory: "RunDir", result: "RunResult", quiet: b
     elif result.summary:
         from cluster.report.table import print_summary
 
+        print(f"run directory {directory.path}\n")
         print_summary(result.summary, result.digest, complete=complete)
-        print(f"run directory {directory.path}")
     sys.stdout.flush()
     if kind:
         report(kind, message)

@@ -70,7 +70,7 @@ def test_every_exit_kind_has_an_exit_code() -> None:
         (engine_api.GUEST, 1, "smplab: guest program: told\n"),
         (engine_api.INVARIANT, 4, "smplab: invariant violated: told\n"),
         (engine_api.BROKEN, 3, "smplab: run broke: told\n"),
-        (engine_api.INTERRUPTED, 130, "smplab: interrupted: told\n"),
+        (engine_api.INTERRUPTED, 130, "smplab: interrupted: stopped by Ctrl-C\n"),
     ],
 )
 def test_how_a_run_ends_decides_the_exit_code_and_the_line(
