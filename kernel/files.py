@@ -546,13 +546,11 @@ def open_file(k: "KernelState", path: str, flags: int, mode: int) -> File:
     if flags & (O_DIRECT | O_PATH):
         raise KernelError(EINVAL, path)
     check_path(path)
-    place = lookup(k, path)
+    place = lookup(k, path, creating=flags & O_CREAT != 0)
     inode = place.inode
     access = 0
     created = False
     if flags & O_CREAT:
-        if place.slashes and inode is None:
-            raise KernelError(EISDIR, path)
         if inode is None:
             inode = create(k, place, REGULAR, mode & 0o7777, path)
             created = True

@@ -242,19 +242,28 @@ def check_path(path: str) -> None:
         raise KernelError(ENAMETOOLONG, path)
 
 
-def lookup(k: "KernelState", path: str, uid: int | None = None, gid: int | None = None) -> Lookup:
+def lookup(
+    k: "KernelState",
+    path: str,
+    uid: int | None = None,
+    gid: int | None = None,
+    *,
+    creating: bool = False,
+) -> Lookup:
     """Walk ``path`` from the current task's root or working directory.
 
     Args:
         path: as the caller gave it; ``check_path`` has passed.
         uid, gid: whose permissions count; default: the current task's effective ids.
+        creating: the last component is to be a file (O_CREAT).
 
     Raises:
         KernelError: with ``path`` as file name. ENOENT, a directory on the way does not exist;
-            ENOTDIR, it is no directory, or a trailing slash follows something else; EACCES, no
-            search permission; ENAMETOOLONG, a component of more than 255 bytes.
+            ENOTDIR, it is no directory, or a trailing slash follows something else; EISDIR, a
+            trailing slash when ``creating``; EACCES, no search permission; ENAMETOOLONG, a
+            component of more than 255 bytes.
 
-    Source: fs/namei.c:link_path_walk(), walk_component().
+    Source: fs/namei.c:link_path_walk(), walk_component(), open_last_lookups().
     """
     task = k.current
     if uid is None or gid is None:
@@ -290,6 +299,8 @@ def lookup(k: "KernelState", path: str, uid: int | None = None, gid: int | None 
                 raise KernelError(ENAMETOOLONG, path)
             name = part
             inode = entries.get(part)
+    if slashes and creating and name:
+        raise KernelError(EISDIR, path)
     if slashes and inode is not None and inode.entries is None:
         raise KernelError(ENOTDIR, path)
     return Lookup(directory, name, inode, slashes)

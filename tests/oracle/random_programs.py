@@ -1,0 +1,310 @@
+"""Random programs on the host's kernel and emulated.
+
+A program is a script for tests/guest/random/puppets.py: who makes which system call, one after the
+other. Its output is the same in every run unless two sleepers race for one thing; so a difference
+counts only if no native run, with several times to settle, gives what the emulator gave.
+
+Standalone: ``python tests/oracle/random_programs.py --count 200 --seed 1``. Differences are printed
+with their script, shortened as far as they stay.
+"""
+
+import argparse
+import difflib
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PUPPETS = ROOT / "tests/guest/random/puppets.py"
+SETTLE_MS = (25, 60, 120)
+PARALLEL = 24
+NAMES = 8
+STOPS = (19, 20, 21, 22)
+SIGNALS = (0, 1, 3, 6, 9, 9, 10, 12, 13, 14, 15, 15, 17, 18, 18, 18, *STOPS, 23, 25, 28, 34, 64)
+WAIT_FLAGS = (
+    0,
+    0,
+    1,
+    1,
+    2,
+    3,
+    8,
+    9,
+    10,
+    11,
+    0x40000001,
+    0x20000001,
+    0x80000001 - (1 << 32),
+    4,
+    0x20000003,
+)
+WAITID_FLAGS = (4, 5, 5, 0x1000005, 0x1000004, 3, 9, 0x1000003, 7, 15, 0, 1, 0x40000005, 13)
+
+
+class Author:
+    """Writes one script. It keeps a rough idea of who is there, to make calls that matter."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.idle = [1]
+        self.known = [1]
+        self.threads: list[int] = []
+        self.next = 2
+        self.pipes = 0
+
+    def target(self, *, group: bool = True) -> str:
+        """Return a pid argument: somebody's, a group's, or an odd one."""
+        draw = self.random.random()
+        who = f"#{self.random.choice(self.known)}"
+        if group and draw < 0.25:
+            return f"-{who}"
+        if draw < 0.9:
+            return who
+        return self.random.choice(("0", "0", "99999", "-99999" if group else "-1"))
+
+    def command(self) -> str:
+        """Return the next command."""
+        pick = self.random.choice
+        if self.random.random() < 0.04:
+            name = pick(self.known)
+        elif self.idle:
+            name = pick(self.idle)
+        else:
+            name = pick(self.known)
+        what = pick(KINDS)
+        if what in ("fork", "clone", "thread"):
+            if self.next > NAMES:
+                what = "who"
+            else:
+                new, self.next = self.next, self.next + 1
+                self.idle.append(new)
+                if what == "thread":
+                    return f"{name} thread {new}"
+                self.known.append(new)
+                if what == "clone":
+                    return f"{name} clone {new} {pick((17, 0, 10, 18, 17 + 0x8000, 34))}"
+                return f"{name} fork {new}"
+        if what == "wait":
+            flags = pick(WAIT_FLAGS)
+            if not flags & 1 and self.random.random() < 0.5:
+                flags |= 1
+            if not flags & 1:
+                self.busy(name, 0.5)
+            return f"{name} wait {pick(('-1', '-1', '0', self.target()))} {flags}"
+        if what == "waitid":
+            flags = pick(WAITID_FLAGS)
+            if not flags & 1:
+                self.busy(name, 0.5)
+            kind = pick((0, 0, 1, 1, 2))
+            who = "0" if not kind else self.target(group=False)
+            return f"{name} waitid {kind} {who} {flags}"
+        if what == "kill":
+            return f"{name} kill {self.target()} {pick(SIGNALS)}"
+        if what == "killpg":
+            return f"{name} killpg {self.target(group=False)} {pick(SIGNALS)}"
+        if what == "stop":
+            return f"{name} kill {self.target()} {pick(STOPS)}"
+        if what == "setpgid":
+            return f"{name} setpgid {self.target(group=False)} {self.target(group=False)}"
+        if what in ("exit", "exit_thread", "exec"):
+            self.busy(name, 1)
+            return f"{name} {what} {self.random.randrange(256)}"
+        if what in ("spawn", "spawn_group", "vfork"):
+            number = pick((0, 0, f"#{pick(self.known)}")) if what == "spawn_group" else 5
+            return f"{name} {what} {number}"
+        if what == "group_of":
+            return f"{name} group_of {self.target(group=False)}"
+        if what == "pipe":
+            self.pipes += 1
+            return f"{name} pipe {self.pipes}"
+        if what in ("write", "read", "close"):
+            pipe = self.random.randint(1, max(self.pipes, 1))
+            size = pick((1, 100, 4096, 5000, 65536, 70000))
+            return f"{name} {what} {pipe} {pick((0, 1)) if what == 'close' else size}"
+        if what in ("store", "load"):
+            place = self.random.randrange(3)
+            return (
+                f"{name} store {place} {self.random.randrange(256)}"
+                if what == "store"
+                else (f"{name} load {place}")
+            )
+        if what == "nice":
+            return f"{name} nice {pick((0, 1, 5, 50, -3))}"
+        if what == "setpriority":
+            return (
+                f"{name} setpriority {pick((0, 1))} {self.target(group=False)} {pick((3, 19, 7))}"
+            )
+        if what == "getpriority":
+            return f"{name} getpriority {pick((0, 1))} {self.target(group=False)}"
+        if what == "acquire":
+            return f"{name} acquire {pick((0, 0, 1))}"
+        return f"{name} {what}"
+
+    def busy(self, name: int, chance: float) -> None:
+        """Expect that ``name`` takes no more commands."""
+        if name in self.idle and self.random.random() < chance:
+            self.idle.remove(name)
+
+    def script(self) -> str:
+        """Return a whole script."""
+        length = self.random.randint(8, 22)
+        start = [f"1 {self.random.choice(('fork', 'fork', 'thread'))} 2"]
+        self.next = 3
+        self.idle.append(2)
+        if "fork" in start[0]:
+            self.known.append(2)
+        return "; ".join([*start, *(self.command() for _ in range(length))])
+
+
+KINDS = (
+    *("fork",) * 10, *("wait",) * 8, *("kill",) * 7, *("waitid",) * 5, *("setpgid",) * 4,
+    *("exit",) * 4, *("thread",) * 3, *("stop",) * 3, *("setsid",) * 2, *("pipe",) * 2,
+    *("write",) * 3, *("read",) * 3, *("close",) * 3, *("store",) * 2, *("load",) * 2,
+    "clone", "clone", "killpg", "exit_thread", "exec", "again", "who", "who", "group_of",
+    "spawn", "spawn_group", "spawn_nothing", "exec_nothing", "vfork", "nice", "setpriority",
+    "getpriority", "acquire", "acquire", "release",
+)  # fmt: skip
+
+
+# -- native ----------------------------------------------------------------------------------------
+
+
+def run_batch(jobs: Sequence[tuple[str, int]]) -> list[str]:
+    """Run scripts natively, in one fresh PID namespace, PARALLEL at a time; return the outputs.
+
+    Raises:
+        RuntimeError: the host has no PID namespaces.
+    """
+    with tempfile.TemporaryDirectory(prefix="smplab-random-") as folder:
+        path = Path(folder) / "jobs"
+        path.write_text(json.dumps(jobs))
+        command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable]
+        done = subprocess.run(
+            [*command, __file__, "--host", str(path)],
+            capture_output=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.DEVNULL,
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr.decode())
+        outputs: list[str] = json.loads(path.read_text())
+        return outputs
+
+
+def host(path: Path) -> None:
+    """Be process 1 of the namespace: run the jobs of ``path`` and write their outputs there."""
+    if os.getpid() != 1:
+        raise SystemExit("--host is for process 1 of a PID namespace")
+    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    jobs = json.loads(path.read_text())
+    code = compile(PUPPETS.read_text(), str(PUPPETS), "exec")
+    running: dict[int, int] = {}
+    started: dict[int, float] = {}
+    for index, (script, settle_ms) in enumerate(jobs):
+        while len(running) >= PARALLEL:
+            reap(running)
+        pid = os.fork()
+        if pid == 0:
+            os.setsid()
+            out = os.open(f"{path}.{index}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            os.dup2(out, 1)
+            os.dup2(out, 2)
+            os.close(out)
+            sys.stdout = open(1, "w", buffering=1)  # noqa: SIM115  (as python -u would have it)
+            sys.argv = [str(PUPPETS), script, str(settle_ms)]
+            exec(code, {"__name__": "__main__", "__file__": str(PUPPETS)})
+            sys.stdout.flush()
+            os._exit(0)
+        running[pid] = index
+        started[pid] = time.monotonic()
+    while running:
+        reap(running)
+    texts = [Path(f"{path}.{index}").read_text() for index in range(len(jobs))]
+    path.write_text(json.dumps(texts))
+
+
+def reap(running: dict[int, int]) -> None:
+    """Wait for one child, be it a job or an orphan."""
+    pid, _status = os.wait()
+    running.pop(pid, None)
+
+
+# -- emulated --------------------------------------------------------------------------------------
+
+
+def run_emulated(script: str, *, cpus: int, seed: int) -> str:
+    """Return what the emulator prints for a script; a run that breaks off says why."""
+    from cluster import diff
+
+    run = diff.run_emulated(PUPPETS, [script, "60"], cpus=cpus, seed=seed, timeout_s=30)
+    text = run.stdout.decode()
+    return text if not run.problem else f"{text}problem: {run.problem}\n{run.stderr.decode()}"
+
+
+def different(
+    script: str, native: str | None = None, all_cpus: Sequence[int] = (1, 2, 8)
+) -> tuple[str, str] | None:
+    """Return (native, emulated) outputs if the emulator does what no native run does, else None."""
+    natives = set() if native is None else {native}
+    for cpus in all_cpus:
+        emulated = run_emulated(script, cpus=cpus, seed=cpus)
+        if emulated in natives:
+            continue
+        if len(natives) < 4:
+            natives.update(run_batch([(script, ms) for ms in SETTLE_MS for _ in range(2)]))
+        if emulated not in natives:
+            return sorted(natives)[0] if native is None else native, emulated
+    return None
+
+
+def shrink(script: str, failing: Callable[[str], bool]) -> str:
+    """Return a script as short as leaving out commands makes it while ``failing`` holds."""
+    commands = [part.strip() for part in script.split(";")]
+    place = len(commands) - 1
+    while place >= 0:
+        fewer = commands[:place] + commands[place + 1 :]
+        if fewer and failing("; ".join(fewer)):
+            commands = fewer
+        place -= 1
+    return "; ".join(commands)
+
+
+def main() -> int:
+    """Run ``--count`` random programs; return 1 if one differs."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--shrink", action="store_true")
+    parser.add_argument("--host", type=Path)
+    arguments = parser.parse_args()
+    if arguments.host:
+        host(arguments.host)
+        return 0
+    sys.path.insert(0, str(ROOT))
+    scripts = [Author(arguments.seed + number).script() for number in range(arguments.count)]
+    natives = run_batch([(script, SETTLE_MS[0]) for script in scripts])
+    found = 0
+    for number, (script, native) in enumerate(zip(scripts, natives, strict=True)):
+        pair = different(script, native, [(1, 2, 8)[number % 3]])
+        if pair is None:
+            continue
+        found += 1
+        if arguments.shrink:
+            script = shrink(script, lambda text: different(text) is not None)
+            pair = different(script) or pair
+        print(f"--- seed {arguments.seed + number}: {script}", flush=True)
+        lines = difflib.unified_diff(*(text.splitlines() for text in pair), lineterm="", n=3)
+        print("\n".join(list(lines)[2:]), flush=True)
+    print(f"{len(scripts)} programs, {found} different")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
