@@ -206,7 +206,10 @@ class Cpu:
         task.value = task.error = None
         ctx = task.ctx
         if ctx is None:
-            raise AssertionError(f"cpu {self.id}: {task!r} has no context")
+            if task.program is None:
+                raise AssertionError(f"cpu {self.id}: {task!r} has no context")
+            ctx = task.ctx = self._loader.start(*task.program)
+            task.program = None
         op = (
             ctx.resume(value, error)
             if self.instrument is None
@@ -471,7 +474,8 @@ class Cpu:
         task.resident = False
         task.op = task.value = task.error = None
         task.remaining_ns = 0
-        task.ctx = self._loader.start(image, argv, env)
+        task.ctx = None  # made where it first runs: a program's name travels lighter than a context
+        task.program = (image, argv, env)
         if dest != self.id:
             rq = self.rq
             rq.clock_ns = self.now_ns
@@ -511,7 +515,7 @@ class Cpu:
         at_ns, _, pid, tgid, comm, nice, image, argv, env = effect
         self._late(at_ns)
         child = CpuTask(pid, tgid, comm, nice)
-        child.ctx = self._loader.start(image, argv, env)
+        child.program = (image, argv, env)
         child.forked_at_ns = at_ns
         self.tasks[pid] = child
         self._start(child, at_ns)

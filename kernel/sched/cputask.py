@@ -97,11 +97,9 @@ class CpuTask:
         "error",
         "exec_start_ns",
         "forked_at_ns",
-        "has_value",
         "in_kernel",
         "inv_weight",
         "last_ran_ns",
-        "needs_reply",
         "nice",
         "nivcsw",
         "nvcsw",
@@ -110,6 +108,7 @@ class CpuTask:
         "pid",
         "policy",
         "prev_sum_exec_ns",
+        "program",
         "remaining_ns",
         "resident",
         "sched_class",
@@ -162,12 +161,12 @@ class CpuTask:
         self.resident = False  # its context is with KernelState (shared address space)
         self.op: Op | None = None  # system call it asked for and has not got an answer to
         self.remaining_ns = 0  # of the compute() or block it was preempted in
-        self.has_value = False  # value or error is the answer to feed into the next resume
         self.value: Any = None
         self.error: Error | None = None
         self.in_kernel = False  # sleeps or was woken inside a system call that must go on
         self.sigpending = False  # TIF_SIGPENDING
-        self.needs_reply = False  # a request of it is on its way and not answered
+        # (image, argv, env) of a program it is to start with; then it has no context yet
+        self.program: tuple[Any, ...] | None = None
 
     def __repr__(self) -> str:
         return f"<cputask {self.pid}/{self.tgid} {self.comm}>"
@@ -198,12 +197,11 @@ class CpuTask:
             self.resident,
             self.op,
             self.remaining_ns,
-            self.has_value,
             self.value,
             self.error,
             self.in_kernel,
             self.sigpending,
-            self.needs_reply,
+            self.program,
             None if ctx is None else ctx.pack(),
         ]
 
@@ -234,18 +232,18 @@ class CpuTask:
             p.resident,
             op,
             p.remaining_ns,
-            p.has_value,
             value,
             error,
             p.in_kernel,
             p.sigpending,
-            p.needs_reply,
+            program,
             ctx,
         ) = data[5:]
         p.cpus_allowed = _tuples(allowed)
         p.op = _tuples(op)
         p.value = _tuples(value)
         p.error = _tuples(error)
+        p.program = _tuples(program)
         if ctx is not None:
             p.ctx = loader.unpack(ctx)
         return p
