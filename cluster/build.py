@@ -25,6 +25,7 @@ from cluster.config.models import Image, Workload
 from kernel.costs import Costs
 from kernel.exec import CANT_OPEN
 from kernel.machine import FileSpec, ImageSpec, MachineSpec, SpawnSpec
+from workloads.generators import mean_gap_ns
 
 PYTHON: Final = "/usr/bin/python3"
 SHIPPED: Final = "/usr/share/smplab"
@@ -226,7 +227,7 @@ class _Tree:
             argv=("python3", "-u", path, *params, *workload.args),
             start_ns=workload.start,
             count=workload.instances,
-            every_ns=workload.every,
+            **_arrivals(workload),
             env=tuple(workload.env.items()),
             cwd=posixpath.dirname(path),
             label=stem if number == 1 else f"{stem}.{number}",
@@ -345,6 +346,15 @@ def _defaults(source: str) -> Mapping[str, str] | None:
 
 def _executable(path: Path) -> bool:
     return bool(path.stat().st_mode & 0o111)
+
+
+def _arrivals(workload: Workload) -> dict[str, Any]:
+    """Return the fields of a SpawnSpec that say when instances start."""
+    arrivals = workload.arrivals
+    if arrivals is None:
+        return {"every_ns": workload.every}
+    every_ns = mean_gap_ns(arrivals.rate) if arrivals.rate else arrivals.every
+    return {"every_ns": every_ns, "arrivals": arrivals.pattern, "burst": arrivals.size or 1}
 
 
 def _costs(loaded: Loaded, problems: list[Problem]) -> Costs:

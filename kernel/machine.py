@@ -42,13 +42,18 @@ class FileSpec:
 
 @dataclass(slots=True)
 class SpawnSpec:
-    """Processes started at boot as children of init: ``count`` instances, ``every_ns`` apart."""
+    """Processes started as children of init: ``count`` instances from ``start_ns`` on.
+
+    ``arrivals``, ``every_ns`` and ``burst`` say when each starts: see ``kernel.arrivals``.
+    """
 
     path: str
     argv: tuple[str, ...]
     start_ns: int = 0
     count: int = 1
     every_ns: int = 0
+    arrivals: str = "uniform"  # uniform | burst | poisson
+    burst: int = 1
     env: tuple[tuple[str, str], ...] = ()
     cwd: str = "/"
     label: str = ""

@@ -23,6 +23,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel import messages as m
+from kernel.arrivals import gap_ns, splitmix64
 from kernel.errors import FaultSignal, GuestFault, KernelError, RestartSyscall, TaskDead
 from kernel.locking import Lock, LockStat, acquire_at, release_at
 from kernel.machine import MachineSpec
@@ -114,9 +115,9 @@ class KernelState:
         init = self.child_reaper
         self._park_at_boot(init, init_reap(self))
         self._park_at_boot(self.kthreadd, None)
-        for spawn in self.spec.spawns:
+        for number, spawn in enumerate(self.spec.spawns):
             if spawn.count:
-                self._add_timer(spawn.start_ns, _TIMER_SPAWN, (spawn, 0))
+                self._add_timer(spawn.start_ns, _TIMER_SPAWN, (number, 0))
 
     def _park_at_boot(self, task: TaskStruct, path: Path | None) -> None:
         """Let ``task`` go to sleep in ``path`` before time starts; CPU 0 holds its other half."""
@@ -561,9 +562,11 @@ class KernelState:
             self.now_ns += self.costs.timer_op
             return try_to_wake_up(self, what, TASK_NORMAL)
         if kind == _TIMER_SPAWN:
-            spawn, index = what
+            number, index = what
+            spawn = self.spec.spawns[number]
             if index + 1 < spawn.count:
-                self._add_timer(at_ns + spawn.every_ns, _TIMER_SPAWN, (spawn, index + 1))
+                next_ns = at_ns + gap_ns(spawn, index, splitmix64(self.spec.seed, number))
+                self._add_timer(next_ns, _TIMER_SPAWN, (number, index + 1))
             self.cpu = 0
             self.current = self.child_reaper
             return self._spawn(spawn, index)

@@ -11,9 +11,10 @@ from pydantic_core import ErrorDetails
 
 from cluster.config import models
 from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
-from cluster.config.models import RunConfig
+from cluster.config.models import RunConfig, Workload
 from cluster.config.quantities import format_ns
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
+from workloads.generators import GENERATORS
 
 Override = tuple[str, str]
 M = TypeVar("M", bound=BaseModel)
@@ -260,6 +261,8 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
         what = f"must not exceed sched.latency, {format_ns(sched.latency)}"
         what = f"{what} (got {format_ns(sched.min_granularity)})"
         yield loaded.problem(("sched", "min_granularity"), what)
+    for index, workload in enumerate(config.workloads):
+        yield from _check_arrivals(loaded, index, workload)
     for name, image in config.images.items():
         if image.program is None:
             continue
@@ -267,3 +270,22 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
             if key in image.model_fields_set:
                 what = "is for images without a program: the program decides"
                 yield loaded.problem(("images", name, key), what, of_key=True)
+
+
+def _check_arrivals(loaded: Loaded, index: int, workload: Workload) -> Iterable[Problem]:
+    """Yield what is wrong between the keys that say when the instances of a workload start."""
+    arrivals = workload.arrivals
+    if arrivals is None:
+        return
+    where: KeyPath = ("workloads", index, "arrivals")
+    if "every" in workload.model_fields_set:
+        what = "says the same as arrivals: write one of the two"
+        yield loaded.problem(("workloads", index, "every"), what, of_key=True)
+    needed = GENERATORS[arrivals.pattern].keys
+    for key in needed:
+        if getattr(arrivals, key) is None:
+            yield loaded.problem(where, f"{key} is required for pattern {arrivals.pattern}")
+    for key in ("every", "size", "rate"):
+        if key not in needed and getattr(arrivals, key) is not None:
+            what = f"is not for pattern {arrivals.pattern} (which has: {', '.join(needed)})"
+            yield loaded.problem((*where, key), what, of_key=True)

@@ -23,6 +23,7 @@ from pydantic_core import CoreSchema
 
 from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, Size
 from kernel.costs import cost_names
+from workloads.generators import GENERATORS
 
 ENGINES: Final = ("local", "ray")
 SCHEMES: Final = ("exact", "barrier")
@@ -180,6 +181,22 @@ class Image(Model):
     exit_code: Annotated[int, Field(ge=0, le=255)] = 0
 
 
+class Arrivals(Model):
+    """When the instances of a workload start: a generator and the keys it needs."""
+
+    pattern: Annotated[str, OneOf(*GENERATORS)]
+    every: (
+        Annotated[int, Duration(0, DAY_NS, "uniform, burst: time from one to the next.")] | None
+    ) = None
+    size: Annotated[
+        int | None, Field(ge=1, le=1_000_000, description="burst: instances at once.")
+    ] = None
+    rate: Annotated[
+        int | None,
+        Field(ge=1, le=SECOND_NS, description="poisson: mean arrivals per virtual second."),
+    ] = None
+
+
 class Workload(Model):
     """One program, with parameters, started ``instances`` times."""
 
@@ -191,7 +208,10 @@ class Workload(Model):
     args: Annotated[list[Argument], Field(max_length=10_000)] = []
     instances: Annotated[int, Field(ge=1, le=10_000_000)] = 1
     start: Annotated[int, Duration(0, 365 * DAY_NS, "Virtual time of the first instance.")] = 0
-    every: Annotated[int, Duration(0, DAY_NS, "Time between two instances.")] = 0
+    every: Annotated[
+        int, Duration(0, DAY_NS, "Time between two instances: the uniform pattern, for short.")
+    ] = 0
+    arrivals: Arrivals | None = None
     env: Annotated[dict[EnvName, Text], Field(max_length=1000)] = {}
 
 
