@@ -35,6 +35,10 @@ class InvariantError(AssertionError):
     """A broken invariant of the emulator; the message is the story of what was found."""
 
 
+class IllegalTransition(AssertionError):
+    """A task was moved in a way the state table does not allow: a bug of the emulator."""
+
+
 class FaultSignal(Exception):
     """A memory access of the current task ends with a signal that cannot be held back.
 

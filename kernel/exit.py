@@ -503,7 +503,8 @@ def put_task_struct(k: "KernelState", task: TaskStruct) -> None:
     if usage < 0:
         raise InvariantError(f"{task!r}: task_struct freed twice")
     k.emit(SCHED_PROCESS_FREE, task.comm, task.pid, 120 + task.nice)
-    signal: Any = task.signal
+    signal = task.signal
     if signal is not None and not signal.count:
-        signal.leader = signal.curr_target = signal.group_exec_task = None
+        signal.leader = None  # type: ignore[assignment]
+        signal.curr_target = signal.group_exec_task = None
     free_task(k, task)

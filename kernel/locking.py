@@ -16,13 +16,14 @@ Deviation: a hold entered into the calendar late never moves holds that were ent
 """
 
 from bisect import bisect_right
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 
 class LockStat:
     """Counters of one lock class (all instances of one name). Times in virtual ns."""
 
-    __slots__ = ("acquisitions", "contended", "hold_ns", "name", "wait_max_ns", "wait_ns")
+    COUNTERS: ClassVar = ("acquisitions", "contended", "hold_ns", "name", "wait_max_ns", "wait_ns")
+    __slots__ = COUNTERS
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -34,7 +35,7 @@ class LockStat:
 
     def to_plain(self) -> dict[str, Any]:
         """Return the counters by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.COUNTERS}
 
 
 _HISTORY: Final = 32

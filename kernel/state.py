@@ -17,9 +17,8 @@ The load table (``nr_running``, ``idle_mask``) counts the runnable tasks of ever
 in the kernel's own order, because nothing else makes tasks runnable or not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from heapq import heappop, heappush
-from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel import messages as m
@@ -40,6 +39,9 @@ if TYPE_CHECKING:
     from kernel.slab import SlabCache
     from kernel.tasklist import TaskList
     from kernel.vfs import Vfs
+
+# Whether a handler's result of this type is a path: compiled, every path has a type of its own.
+_IS_PATH: Final[dict[type, bool]] = {}
 
 _TIMER_WAKE: Final = 0
 _TIMER_SPAWN: Final = 1
@@ -373,7 +375,10 @@ class KernelState:
             while True:
                 try:
                     value = handler(self, *op[1:])
-                    if type(value) is GeneratorType:
+                    path = _IS_PATH.get(type(value))
+                    if path is None:
+                        path = _IS_PATH[type(value)] = isinstance(value, Generator)
+                    if path:
                         value = yield from value
                     restart = False
                 except KernelError as failed:

@@ -7,8 +7,7 @@ are exact. Merging histograms of several CPUs gives the same as recording everyt
 ``CpuStats`` is filled by one CPU, ``KernelStats`` by KernelState. All times are virtual ns.
 """
 
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 _SUB_BITS: Final = 5  # 32 buckets per octave
 
@@ -111,24 +110,25 @@ class _Stats:
     """Counters (ints), peaks (ints named ``peak_…``) and histograms, by their slots."""
 
     __slots__ = ()
+    COUNTERS: ClassVar[tuple[str, ...]] = ()  # a compiled class has no __slots__ to ask
 
     def to_plain(self) -> dict[str, Any]:
         """Return all counters as plain data, in the order of their names."""
         plain: dict[str, Any] = {}
-        for name in _names(type(self)):
+        for name in self.COUNTERS:
             value = getattr(self, name)
             plain[name] = value.to_plain() if isinstance(value, Histogram) else value
         return plain
 
     def load_plain(self, data: dict[str, Any]) -> None:
         """Take over the counters that ``to_plain`` gave."""
-        for name in _names(type(self)):
+        for name in self.COUNTERS:
             value = data[name]
             setattr(self, name, Histogram.from_plain(value) if isinstance(value, dict) else value)
 
     def merge(self, other: Any) -> None:
         """Add the counters of ``other``, an object of the same class; peaks: the larger one."""
-        for name in _names(type(self)):
+        for name in self.COUNTERS:
             mine, theirs = getattr(self, name), getattr(other, name)
             if isinstance(mine, Histogram):
                 mine.merge(theirs)
@@ -136,10 +136,6 @@ class _Stats:
                 setattr(self, name, max(mine, theirs))
             else:
                 setattr(self, name, mine + theirs)
-
-
-def _names(cls: type) -> Iterable[str]:
-    return cls.__slots__  # type: ignore[attr-defined, no-any-return]
 
 
 class CpuStats(_Stats):
@@ -151,7 +147,7 @@ class CpuStats(_Stats):
     ``violations`` only.
     """
 
-    __slots__ = (
+    COUNTERS: ClassVar[tuple[str, ...]] = (
         "blocks",
         "fork_to_run",
         "idle_ns",
@@ -171,6 +167,7 @@ class CpuStats(_Stats):
         "violations",
         "wakeups",
     )
+    __slots__ = COUNTERS
 
     def __init__(self) -> None:
         self.nr_switches = 0
@@ -215,7 +212,7 @@ class KernelStats(_Stats):
     ``autoreaped`` those nobody had to wait for, ``releases`` task_structs unlinked.
     """
 
-    __slots__ = (
+    COUNTERS: ClassVar[tuple[str, ...]] = (
         "autoreaped",
         "clones",
         "cow_copied",
@@ -254,6 +251,7 @@ class KernelStats(_Stats):
         "wakeups_failed",
         "wakeups_new",
     )
+    __slots__ = COUNTERS
 
     def __init__(self) -> None:
         self.requests = 0  # messages served, of every kind

@@ -13,6 +13,8 @@ Source: include/linux/sched.h, include/linux/sched/signal.h; fs/proc/array.c for
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.errors import IllegalTransition
+
 if TYPE_CHECKING:
     from kernel.points import Path
     from kernel.user import UserContext
@@ -82,10 +84,6 @@ EXIT_MOVES: Final[dict[int, tuple[int, ...]]] = {
     EXIT_ZOMBIE: (EXIT_DEAD,),
     EXIT_DEAD: (),
 }
-
-
-class IllegalTransition(AssertionError):
-    """A task was moved in a way the state table does not allow: a bug of the emulator."""
 
 
 class SighandStruct:

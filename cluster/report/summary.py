@@ -137,7 +137,7 @@ def make_summary(
         cpu.merge(CpuStats.from_plain(one))
     kernel_groups, kernel_left = _grouped(KernelStats.from_plain(kernel_stats).to_plain(), GROUPS)
     cpu_groups, cpu_left = _grouped(
-        {name: getattr(cpu, name) for name in CpuStats.__slots__}, CPU_GROUPS
+        {name: getattr(cpu, name) for name in CpuStats.COUNTERS}, CPU_GROUPS
     )
     life = kernel_groups["lifecycles"]
     counts = {

@@ -161,9 +161,11 @@ def clear_buddies(cfs: "CfsRq", p: CpuTask) -> None:
 class FairSchedClass:
     """The operations of CFS; see ``kernel.sched.sched_class.SchedClass``."""
 
-    __slots__ = ()
-    name = "cfs"
-    rank = CLASS_ORDER.index("fair")
+    __slots__ = ("name", "rank")
+
+    def __init__(self) -> None:
+        self.name = "cfs"
+        self.rank = CLASS_ORDER.index("fair")
 
     def enqueue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/fair.c:enqueue_task_fair(), enqueue_entity()."""

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 class IdleSchedClass:
     """The operations of the idle class; see ``kernel.sched.sched_class.SchedClass``."""
 
-    __slots__ = ()
-    name = "idle"
-    rank = CLASS_ORDER.index("idle")
+    __slots__ = ("name", "rank")
+
+    def __init__(self) -> None:
+        self.name = "idle"
+        self.rank = CLASS_ORDER.index("idle")
 
     def enqueue_task(self, rq: "Rq", p: "CpuTask", flags: int) -> None:
         raise AssertionError(f"{p!r} is an idle task: it is never queued")
