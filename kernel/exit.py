@@ -16,7 +16,7 @@ Source: kernel/exit.c.
 Deviation: no accounting, cgroups, POSIX timers, semaphore undo, ptrace or namespaces yet.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.errors import InvariantError, TaskDead
 from kernel.events import SCHED_PROCESS_EXIT, SCHED_PROCESS_FREE

@@ -15,8 +15,8 @@ Source: kernel/sched/core.c (try_to_wake_up, wake_up_new_task), kernel/sched/fai
 
 from typing import TYPE_CHECKING, Any
 
-from kernel.messages import EFF_FORK, EFF_SPAWN, EFF_WAKE
 from kernel.errors import IllegalTransition
+from kernel.messages import EFF_FORK, EFF_SPAWN, EFF_WAKE
 from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, Path
 from kernel.task import (
     STATE_MOVES,
