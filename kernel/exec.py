@@ -32,6 +32,7 @@ from kernel.task import (
     PF_FORKNOEXEC,
     PF_NPROC_EXCEEDED,
     SIGNAL_GROUP_EXIT,
+    TASK_DEAD,
     TASK_KILLABLE,
     TASK_RUNNING,
     SighandStruct,
@@ -40,7 +41,7 @@ from kernel.task import (
 )
 from kernel.uapi.errno_ import E2BIG, EAGAIN, EISDIR, ELOOP, ENOEXEC
 from kernel.uapi.rlimit import RLIMIT_STACK
-from kernel.uapi.signals import SIG_IGN, SIGCHLD, SIGPIPE, SIGXFSZ
+from kernel.uapi.signals import SIG_HANDLER, SIG_IGN, SIGCHLD, SIGINT, SIGPIPE, SIGXFSZ
 from kernel.vfs import content, d_path, lookup, lookup_inode, path_lookup_exec
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ CANT_OPEN: Final = "python3-cant-open"
 
 NO_ACTION: Final[dict[int, Any]] = {}
 # What CPython's start-up sets, where it finds the default.
-PYTHON_ACTION: Final[dict[int, Any]] = {SIGPIPE: SIG_IGN, SIGXFSZ: SIG_IGN}
+PYTHON_ACTION: Final[dict[int, Any]] = {
+    SIGPIPE: SIG_IGN,
+    SIGXFSZ: SIG_IGN,
+    SIGINT: SIG_HANDLER,
+}
 
 Env = tuple[tuple[str, str], ...]
 
@@ -341,12 +346,11 @@ def exec_action(action: dict[int, Any], python: bool) -> dict[int, Any]:
     if action is PYTHON_ACTION:
         return action
     base = PYTHON_ACTION if python else NO_ACTION
-    ignored = {sig: SIG_IGN for sig, handler in action.items() if handler == SIG_IGN}
-    if not ignored.keys() - base.keys() and (python or not ignored):
-        return base
-    if ignored == PYTHON_ACTION:
-        return PYTHON_ACTION
-    return {**base, **ignored}
+    new = dict(base)
+    for sig, handler in action.items():
+        if handler == SIG_IGN:
+            new[sig] = SIG_IGN
+    return base if new == base else new
 
 
 def exec_mmap(k: "KernelState", task: TaskStruct, mm: Any) -> Path:
@@ -418,6 +422,8 @@ def _take_leadership(k: "KernelState") -> Path:
     """Wait for the leader to be a zombie, take its place, and release it in silence.
 
     Source: fs/exec.c:de_thread(), the part for a thread that is not the leader.
+    Deviation: a leader that is a zombie and still on its way into its last schedule() is waited
+    for too, as wait_task_inactive() does: no CPU may know two tasks by one number.
     """
     task = k.current
     signal = task.signal
@@ -433,6 +439,12 @@ def _take_leadership(k: "KernelState") -> Path:
         yield "de_thread.schedule_leader", SCHEDULE, None
         yield from _de_thread_killed(k)
     yield from set_current_state(k, TASK_RUNNING)
+    while leader.state != TASK_DEAD:
+        yield "de_thread.tasklist_spin", RELEASE, lock
+        k.now_ns += k.costs.lock_acquire
+        yield "de_thread.tasklist_again", ACQUIRE, lock
+    if k.now_ns < leader.msg_ns:
+        k.now_ns = leader.msg_ns  # its CPU has been told that it is gone
     task.start_time_ns = leader.start_time_ns
     exchange_tids(task, leader)
     transfer_pid(leader, task)
