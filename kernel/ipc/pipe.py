@@ -231,7 +231,7 @@ def pipe_release(k: "KernelState", file: Any) -> Path:
     yield "pipe_release.mutex_unlock", RELEASE, pipe.mutex
     if wake:
         for queue in (pipe.rd_wait, pipe.wr_wait):
-            if queue:
+            if queue.tasks:
                 yield from wake_up_all(k, queue)
 
 

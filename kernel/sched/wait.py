@@ -18,18 +18,26 @@ from kernel.sched.ttwu import set_current_state, wake_up_process
 from kernel.task import TASK_RUNNING, TaskStruct
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kernel.locking import Lock
     from kernel.state import KernelState
 
 
-class WaitQueueHead(list[TaskStruct]):
+class WaitQueueHead:
     """The sleepers of one kind of event, first come first woken (``wait_queue_head``)."""
 
-    __slots__ = ("lock",)
+    __slots__ = ("lock", "tasks")
 
     def __init__(self) -> None:
-        super().__init__()
+        self.tasks: list[TaskStruct] = []
         self.lock: Lock | None = None  # made at first use
+
+    def __iter__(self) -> "Iterator[TaskStruct]":
+        return iter(self.tasks)
+
+    def __len__(self) -> int:
+        return len(self.tasks)
 
     def lock_of(self, k: "KernelState") -> "Lock":
         """Return the queue's lock."""
@@ -45,8 +53,8 @@ def prepare_to_wait(k: "KernelState", queue: WaitQueueHead, state: int) -> Path:
     """
     task = k.current
     if not k.stepwise:
-        if task not in queue:
-            queue.append(task)
+        if task not in queue.tasks:
+            queue.tasks.append(task)
         return set_current_state(k, state)
     return _prepare_locked(k, queue, task, state)
 
@@ -54,8 +62,8 @@ def prepare_to_wait(k: "KernelState", queue: WaitQueueHead, state: int) -> Path:
 def _prepare_locked(k: "KernelState", queue: WaitQueueHead, task: TaskStruct, state: int) -> Path:
     lock = queue.lock_of(k)
     yield "prepare_to_wait.lock", ACQUIRE, lock
-    if task not in queue:
-        queue.append(task)
+    if task not in queue.tasks:
+        queue.tasks.append(task)
     yield from set_current_state(k, state)
     yield "prepare_to_wait.unlock", RELEASE, lock
 
@@ -67,15 +75,15 @@ def finish_wait(k: "KernelState", queue: WaitQueueHead) -> Path:
     """
     task = k.current
     yield from set_current_state(k, TASK_RUNNING)
-    if task not in queue:
+    if task not in queue.tasks:
         return  # list_empty_careful(): a waker that took it off is done with it
     if not k.stepwise:
-        queue.remove(task)
+        queue.tasks.remove(task)
         return
     lock = queue.lock_of(k)
     yield "finish_wait.lock", ACQUIRE, lock
-    if task in queue:
-        queue.remove(task)
+    if task in queue.tasks:
+        queue.tasks.remove(task)
     yield "finish_wait.unlock", RELEASE, lock
 
 
@@ -108,10 +116,10 @@ def wake_up_all(k: "KernelState", queue: WaitQueueHead) -> Path:
 
 
 def _wake(k: "KernelState", queue: WaitQueueHead, *, one: bool, remove: bool) -> Path:
-    for task in tuple(queue):
+    for task in tuple(queue.tasks):
         woken = yield from wake_up_process(k, task)
         if woken:
             if remove:
-                queue.remove(task)
+                queue.tasks.remove(task)
             if one:
                 return

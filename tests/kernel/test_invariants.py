@@ -551,7 +551,7 @@ def joiner_that_does_not_wait(w):
 
 
 def reader_that_does_not_wait(w):
-    w.pipe.pipe.rd_wait.append(w.zombie)
+    w.pipe.pipe.rd_wait.tasks.append(w.zombie)
 
 
 def locker_that_does_not_wait(w):
@@ -711,7 +711,7 @@ def test_a_reader_may_hold_a_pipe_whose_descriptor_was_closed(world):
     world.asleep(world.child)
     world.k.nr_running[:] = [1, 1]
     world.k.overloaded = 0
-    world.pipe.pipe.rd_wait.append(world.child)
+    world.pipe.pipe.rd_wait.tasks.append(world.child)
     world.pipe.pipe.readers += 1
     assert check_kernel(world.k) == []
 
