@@ -94,6 +94,7 @@ def resolve(loaded: Loaded) -> MachineSpec:
         trace=config.trace.enabled,
         check=config.check,
         tie_break=config.sync.tie_break,
+        mutations=tuple(config.mutations),
         block_budget=config.limits.block_budget,
         uid=machine.uid,
         gid=machine.gid,

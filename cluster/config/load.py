@@ -14,6 +14,8 @@ from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
 from cluster.config.models import RunConfig, Workload
 from cluster.config.quantities import format_ns
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
+from cluster.point_names import point_kinds
+from kernel.stepping import check_name
 from workloads.generators import GENERATORS
 
 Override = tuple[str, str]
@@ -253,6 +255,8 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
         )
     if config.sync.tie_break == "random" and config.granularity != "step":
         yield loaded.problem(("sync", "tie_break"), "random is for granularity step")
+    if config.mutations:
+        yield from _check_mutations(loaded)
     least = max(301, 8 * machine.cpus)
     if machine.pid_max is not None and machine.pid_max < least:
         what = f"must be at least {least} for {machine.cpus} CPUs {got(machine.pid_max)}"
@@ -270,6 +274,20 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
             if key in image.model_fields_set:
                 what = "is for images without a program: the program decides"
                 yield loaded.problem(("images", name, key), what, of_key=True)
+
+
+def _check_mutations(loaded: Loaded) -> Iterable[Problem]:
+    """Yield what is wrong with the points that are to be dropped."""
+    config = loaded.config
+    if config.granularity != "step":
+        yield loaded.problem(("mutations",), "are for granularity step")
+    kinds = point_kinds()
+    for index, name in enumerate(config.mutations):
+        why = check_name(name, kinds)
+        if why:
+            near = difflib.get_close_matches(name, kinds, 1)
+            hint = f"; did you mean {near[0]}?" if near and name not in kinds else ""
+            yield loaded.problem(("mutations", index), f"{why} {got(name)}{hint}")
 
 
 def _check_arrivals(loaded: Loaded, index: int, workload: Workload) -> Iterable[Problem]:

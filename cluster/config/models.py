@@ -319,6 +319,13 @@ class RunConfig(Model):
     workloads: Annotated[list[Workload], Field(min_length=1, max_length=10_000)]
     trace: Trace = Trace()
     check: Annotated[bool, Field(description="Check all invariants while running.")] = False
+    mutations: Annotated[
+        list[Text],
+        Field(
+            max_length=100,
+            description="Points of the kernel that do nothing: locks not taken, barriers dropped.",
+        ),
+    ] = []
     limits: Limits = Limits()
     expect: Expect = Expect()
     out: Annotated[Text, Field(description="Folder that gets one run directory per run.")] = "runs"
