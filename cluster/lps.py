@@ -208,11 +208,13 @@ class KernelHost:
         kernel = self.kernel
         inboxes: dict[int, list[Effect]] = {}
         cpu_next = self._cpu_next
+        all_requests: list[Request] = []
         for cpu, upcoming, requests, forwards in reports:
             cpu_next[cpu] = upcoming
-            kernel.deliver(requests)
+            all_requests += requests
             for dest, message in forwards:
                 inboxes.setdefault(dest, []).append(message)
+        kernel.deliver(all_requests)
         kernel.run(self.horizon_ns)
         self._collect(inboxes)
         virtual_ns = self._least(inboxes)
