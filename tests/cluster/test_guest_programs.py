@@ -1,6 +1,11 @@
-"""Guest programs on the host's kernel and emulated: they must do the same."""
+"""Guest programs on the host's kernel and emulated: they must do the same.
+
+All of them on machines of three sizes under both schemes are the slow set; the fast set takes one
+program of each folder, on a machine and under a scheme that change from one to the next.
+"""
 
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -10,6 +15,8 @@ from cluster.native import NativeRun, run_native
 
 FOLDER = Path(__file__).resolve().parents[1] / "guest"
 PROGRAMS = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.glob("*/*.py"))
+FIRST_OF_FOLDER = list({name.split("/")[0]: name for name in reversed(PROGRAMS)}.values())
+MACHINES = [(cpus, scheme) for cpus in (1, 2, 8) for scheme in ("exact", "barrier")]
 
 pytestmark = pytest.mark.native
 
@@ -19,8 +26,23 @@ def on_the_host(name: str) -> NativeRun:
     return run_native(FOLDER / name)
 
 
-@pytest.mark.parametrize("cpus", [1, 2, 8])
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_program_does_what_it_does_on_the_host(name: str, cpus: int) -> None:
-    report = diff_program(FOLDER / name, cpus=cpus, native=on_the_host(name))
+def check(name: str, cpus: int, scheme: str) -> None:
+    report = diff_program(FOLDER / name, cpus=cpus, scheme=scheme, native=on_the_host(name))
     assert report.same, report.render()
+
+
+@pytest.mark.parametrize(
+    ("name", "machine"),
+    [pytest.param(*pair, id=pair[0]) for pair in zip(FIRST_OF_FOLDER, cycle(MACHINES))],
+)
+def test_one_program_of_each_folder_does_what_it_does_on_the_host(
+    name: str, machine: tuple[int, str]
+) -> None:
+    check(name, *machine)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("cpus", "scheme"), MACHINES)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_does_what_it_does_on_the_host(name: str, cpus: int, scheme: str) -> None:
+    check(name, cpus, scheme)

@@ -89,7 +89,7 @@ def test_python_runs_the_program_its_arguments_name(machine, path, argv):
 def test_python_without_its_program_says_so_as_cpython_does(machine):
     execve(machine, machine.first, "/usr/bin/python3", ("python3", "nope.py"))
     assert machine.exec_answer[4] == "python3-cant-open"
-    assert machine.exec_answer[5] == ("/usr/bin/python3", "/nope.py", "2")
+    assert machine.exec_answer[5] == ("python3", "/nope.py", "2")
 
 
 def test_python_for_anything_but_a_program_file_is_refused(machine):
