@@ -300,7 +300,8 @@ def main() -> int:
             script = shrink(script, lambda text: different(text) is not None)
             pair = different(script) or pair
         print(f"--- seed {arguments.seed + number}: {script}", flush=True)
-        lines = difflib.unified_diff(*(text.splitlines() for text in pair), lineterm="", n=3)
+        left, right = (text.splitlines() for text in pair)
+        lines = difflib.unified_diff(left, right, lineterm="", n=3)
         print("\n".join(list(lines)[2:]), flush=True)
     print(f"{len(scripts)} programs, {found} different")
     return 1 if found else 0

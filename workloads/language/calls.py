@@ -41,6 +41,42 @@ def as_int(value: Any) -> int:
     raise TypeError(f"'{tname(value)}' object cannot be interpreted as an integer")
 
 
+def as_c_int(value: Any) -> int:
+    """Return a C int argument. Source: CPython Objects/longobject.c:_PyLong_AsInt()."""
+    number = as_int(value)
+    if -(1 << 31) <= number < 1 << 31:
+        return number
+    raise OverflowError("Python int too large to convert to C int")
+
+
+def as_pid_int(value: Any) -> int:
+    """Return an argument of a call with a pid. Source: CPython Python/getargs.c, format i."""
+    number = as_int(value)
+    if number >= 1 << 31:
+        raise OverflowError("signed integer is greater than maximum")
+    if number < -(1 << 31):
+        raise OverflowError("signed integer is less than minimum")
+    return number
+
+
+def as_cut_int(value: Any) -> int:
+    """Return a Py_ssize_t argument as the C int it is passed on as."""
+    number = as_int(value)
+    if number >= 1 << 63:
+        raise OverflowError("Python int too large to convert to C ssize_t")
+    return (number + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+def as_id(value: Any) -> int:
+    """Return a uid or gid. Source: CPython Modules/posixmodule.c:_Py_Uid_Converter()."""
+    number = as_int(value)
+    if number < -1:
+        raise OverflowError("uid is less than minimum")
+    if number >= 1 << 32:
+        raise OverflowError("uid is greater than maximum")
+    return number
+
+
 def as_path(value: Any) -> str:
     """Return a path argument."""
     if type(value) is bytes:
@@ -61,18 +97,24 @@ def as_data(value: Any) -> bytes:
     raise TypeError(f"a bytes-like object is required, not '{tname(value)}'")
 
 
-def _argv(value: Any) -> tuple[str, ...]:
+def _argv(value: Any, name: str = "execv() arg 2") -> tuple[str, ...]:
     if type(value) not in (list, tuple):
-        raise TypeError("execv() arg 2 must be a tuple or list")
+        raise TypeError(f"{name} must be a tuple or list")
     if not value:
-        raise ValueError("execv() arg 2 must not be empty")
-    return tuple([as_path(item) for item in value])
+        raise ValueError(f"{name} must not be empty")
+    argv = tuple([as_path(item) for item in value])
+    if not argv[0]:
+        raise ValueError(f"{name} first element cannot be empty")
+    return argv
 
 
-def _env(value: Any) -> tuple[tuple[str, str], ...]:
+def _env(value: Any, name: str = "execve") -> tuple[tuple[str, str], ...]:
     if type(value) is not dict:
-        raise TypeError("execve: environment must be a mapping object")
-    return tuple([(as_path(key), as_path(item)) for key, item in value.items()])
+        raise TypeError(f"{name}: environment must be a mapping object")
+    env = tuple([(as_path(key), as_path(item)) for key, item in value.items()])
+    if any("=" in key[1:] or not key for key, _ in env):
+        raise ValueError("illegal environment variable name")
+    return env
 
 
 def _own_env(G: Values) -> tuple[tuple[str, str], ...] | None:
@@ -132,7 +174,7 @@ def os_execv(G: Values, path: str, argv: Any) -> Any:
 
 
 def os_execve(G: Values, path: str, argv: Any, env: Any) -> Any:
-    return (nr.NR_EXECVE, path, _argv(argv), _env(env))
+    return (nr.NR_EXECVE, path, _argv(argv, "execve: argv"), _env(env))
 
 
 def _search(G: Values, file: str) -> tuple[str, ...]:
@@ -147,26 +189,32 @@ def os_execvp(G: Values, file: str, argv: Any) -> Any:
     return (CALL, library.SEARCH, [_search(G, file), 0, tail, None, nr.NR_EXECVE])
 
 
-def _spawn_tail(argv: Any, env: Any, file_actions: Any, setpgroup: Any) -> tuple[Any, ...]:
+def _spawn_tail(
+    name: str, argv: Any, env: Any, file_actions: Any, setpgroup: Any
+) -> tuple[Any, ...]:
     actions: list[tuple[Any, ...]] = []
     for action in file_actions or ():
         if type(action) is not tuple or not action:
             raise TypeError("Each file_actions element must be a non-empty tuple")
-        actions.append(tuple([item if type(item) is str else as_int(item) for item in action]))
-    group = None if setpgroup is None else as_int(setpgroup)
-    return (_argv(argv), _env(env), tuple(actions), group)
+        actions.append(tuple([item if type(item) is str else as_pid_int(item) for item in action]))
+    group = None if setpgroup is None else as_c_int(setpgroup)
+    return (_argv(argv, f"{name}: argv"), _env(env, name), tuple(actions), group)
 
 
 def os_posix_spawn(
     G: Values, path: str, argv: Any, env: Any, file_actions: Any, setpgroup: Any
 ) -> Any:
-    return (nr.NR_POSIX_SPAWN, path, *_spawn_tail(argv, env, file_actions, setpgroup))
+    return (
+        nr.NR_POSIX_SPAWN,
+        path,
+        *_spawn_tail("posix_spawn", argv, env, file_actions, setpgroup),
+    )
 
 
 def os_posix_spawnp(
     G: Values, path: str, argv: Any, env: Any, file_actions: Any, setpgroup: Any
 ) -> Any:
-    tail = _spawn_tail(argv, env, file_actions, setpgroup)
+    tail = _spawn_tail("posix_spawnp", argv, env, file_actions, setpgroup)
     if "/" in path:
         return (nr.NR_POSIX_SPAWN, path, *tail)
     return (CALL, library.SEARCH, [_search(G, path), 0, tail, None, nr.NR_POSIX_SPAWN])

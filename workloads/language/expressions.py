@@ -24,7 +24,15 @@ _OPERATORS = {
 }
 _INPLACE = {ast.Add: "_inplace_add", ast.Mult: "_inplace_mul"}
 #: kind of parameter -> converter in the block namespace
-_CONVERTERS = {"i": "_as_int", "p": "_as_path", "d": "_as_data"}
+_CONVERTERS = {
+    "i": "_as_int",
+    "n": "_as_c_int",
+    "m": "_as_pid_int",
+    "s": "_as_cut_int",
+    "u": "_as_id",
+    "p": "_as_path",
+    "d": "_as_data",
+}
 
 
 class Lowering:
@@ -521,7 +529,10 @@ class Lowering:
             return h.const(param.default, at)
         if isinstance(value, ast.Constant):
             kind = type(value.value)
-            if (param.kind == "i" and kind is int) or (param.kind == "d" and kind is bytes):
+            number = value.value if isinstance(value.value, int) and kind is int else -1
+            if param.kind in "inmsu" and 0 <= number < 1 << 31:
+                return value
+            if param.kind == "d" and kind is bytes:
                 return value
             if param.kind == "p" and isinstance(value.value, str) and "\0" not in value.value:
                 return value

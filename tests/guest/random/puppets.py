@@ -219,7 +219,14 @@ def direct(script, settle_ms):
         os.write(writers[int(words[0])], text.ljust(RECORD).encode())
         time.sleep(settle_ms / 1000)
         lines = []
-        for line in sorted(replies(reply_end)):
+        came = replies(reply_end)
+        if words[1] == "again":  # a new interpreter takes its time
+            for _ in range(60):
+                if not came:
+                    time.sleep(0.05)
+                    came = replies(reply_end)
+            time.sleep(settle_ms / 1000)
+        for line in came:
             parts = line.split()
             if len(parts) == 5 and parts[3] == "is":
                 names[int(parts[2][1:])] = int(parts[4])
@@ -249,6 +256,7 @@ def direct(script, settle_ms):
 
 
 if len(sys.argv) > 2 and sys.argv[1] == "puppet":
+    os.write(REPLY_FD, f"{sys.argv[2]}: again: here\n".encode())
     puppet(int(sys.argv[2]))
 elif len(sys.argv) > 2:
     direct(sys.argv[1], int(sys.argv[2]))
