@@ -187,7 +187,10 @@ class Cpu:
                 self._request(task, m.REQ_CONTINUE)
             elif task.sigpending:
                 task.sigpending = False
-                self._request(task, m.REQ_USER_WORK)
+                if task.op is None and task.remaining_ns:  # in compute()
+                    task.op = (nr.NR_COMPUTE, task.remaining_ns)
+                    task.remaining_ns = 0
+                self._request(task, m.REQ_USER_WORK, task.op if task.resident else None)
             elif task.remaining_ns:
                 if self.now_ns >= horizon_ns:
                     return
@@ -452,13 +455,33 @@ class Cpu:
     def _on_next(self, task: CpuTask, effect: m.Effect) -> None:
         self._waiting = None
         task.op = effect[3]
-        task.remaining_ns = effect[4] * self._block_ns
+        # what the block before had left, if a signal came in it
+        task.remaining_ns += effect[4] * self._block_ns
 
     def _on_take(self, task: CpuTask, effect: m.Effect) -> None:
         self._waiting = None
         task.resident = False
         task.op = None
         _, _, _, task.ctx, task.value, task.error = effect
+
+    def _on_handle(self, task: CpuTask, effect: m.Effect) -> None:
+        """Handlers have run before, in or after a system call: tell the context."""
+        self._waiting = None
+        _, _, _, signals, how, until_ns, value, error = effect
+        ctx = task.ctx
+        if ctx is None:
+            raise AssertionError(f"cpu {self.id}: {task!r} has no context")
+        op = task.op
+        if signals:
+            ctx.trip(signals)
+        if op is None:
+            return  # before the next block, which still waits for its value
+        task.op = None
+        if how:
+            ctx.interrupt(op, how, until_ns)
+        else:
+            task.value = value
+            task.error = error
 
     def _on_user(self, task: CpuTask, effect: m.Effect) -> None:
         self._waiting = None
@@ -625,6 +648,7 @@ _HANDLERS: Final[dict[int, Callable[[Cpu, CpuTask, m.Effect], None]]] = {
     m.EFF_SLEEP: Cpu._on_sleep,
     m.EFF_DEAD: Cpu._on_dead,
     m.EFF_USER: Cpu._on_user,
+    m.EFF_HANDLE: Cpu._on_handle,
     m.EFF_FORK: Cpu._on_fork,
     m.EFF_WAKE: Cpu._on_wake,
     m.EFF_SIGNAL: Cpu._on_signal,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from kernel.uapi.signals import SA_RESTART
+
 
 class KernelError(Exception):
     """The call fails with an errno; the guest sees OSError(errno, strerror[, filename])."""
@@ -21,10 +23,36 @@ class GuestFault(Exception):
 
 
 class RestartSyscall(Exception):
-    """A sleep was interrupted by a signal; the call starts again unless a handler says EINTR.
+    """A sleep was interrupted by a signal.
+
+    If no handler runs, or the first that runs has SA_RESTART, the call starts again; else it
+    fails with EINTR.
 
     Source: include/linux/errno.h, ERESTARTSYS.
     """
+
+    @classmethod
+    def ends(cls, action: int) -> bool:
+        """Tell whether the call fails with EINTR when ``action``, a handler, has run first."""
+        return not action & SA_RESTART
+
+
+class RestartNoHand(RestartSyscall):
+    """The same, but any handler makes it EINTR. Source: ERESTARTNOHAND, ERESTART_RESTARTBLOCK."""
+
+    @classmethod
+    def ends(cls, action: int) -> bool:
+        """Always."""
+        return True
+
+
+class RestartNoIntr(RestartSyscall):
+    """The same, but the call starts again whatever ran. Source: ERESTARTNOINTR."""
+
+    @classmethod
+    def ends(cls, action: int) -> bool:
+        """Never."""
+        return False
 
 
 class TaskDead(Exception):

@@ -64,6 +64,7 @@ PYTHON_ACTION: Final[dict[int, Any]] = {
     SIGXFSZ: SIG_IGN,
     SIGINT: SIG_HANDLER,
 }
+_PYTHON_IGNORES: Final[dict[int, Any]] = {SIGPIPE: SIG_IGN, SIGXFSZ: SIG_IGN}
 
 Env = tuple[tuple[str, str], ...]
 
@@ -344,7 +345,7 @@ def exec_action(action: dict[int, Any], python: bool) -> dict[int, Any]:
     Source: kernel/signal.c:flush_signal_handlers(); CPython Modules/signalmodule.c.
     """
     if action is PYTHON_ACTION:
-        return action
+        return action if python else _PYTHON_IGNORES
     base = PYTHON_ACTION if python else NO_ACTION
     new = dict(base)
     for sig, handler in action.items():

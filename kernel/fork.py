@@ -20,7 +20,7 @@ semaphore undo list.
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.creds import Cred, exempt_from_nproc
-from kernel.errors import GuestFault, KernelError, RestartSyscall
+from kernel.errors import GuestFault, KernelError, RestartNoIntr
 from kernel.events import SCHED_PROCESS_FORK, TASK_NEWTASK
 from kernel.files import copy_fs_struct, dup_fd, put_files_struct, put_fs_struct
 from kernel.limits import nproc_exceeded, rlimit
@@ -224,7 +224,7 @@ def copy_process(k: "KernelState", clone_flags: int) -> Path:
     Raises:
         KernelError: EINVAL (flags), EAGAIN (RLIMIT_NPROC, max_threads, another thread execs,
             no pid), ENOMEM, EINTR (a fatal signal; the caller dies anyway).
-        RestartSyscall: a signal is pending; fork is begun again after it (ERESTARTNOINTR).
+        RestartNoIntr: a signal is pending; fork is begun again after it.
 
     Source: kernel/fork.c:copy_process().
     """
@@ -234,7 +234,7 @@ def copy_process(k: "KernelState", clone_flags: int) -> Path:
     if k.stepwise:
         yield "copy_process.signal_pending", POINT, current
     if current.sigpending:
-        raise RestartSyscall
+        raise RestartNoIntr
     child = dup_task_struct(k, current)
     undo = 0
     pid: Pid | None = None

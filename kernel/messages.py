@@ -44,7 +44,11 @@ REQ_FATAL: Final = 7
 REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     REQ_SYSCALL: ("syscall", ("op", "ctx"), "the current task makes a system call"),
     REQ_CONTINUE: ("continue", (), "a woken task runs again and goes on in its system call"),
-    REQ_USER_WORK: ("user_work", (), "a signal is pending on the way back to user mode"),
+    REQ_USER_WORK: (
+        "user_work",
+        ("op",),
+        "a signal is pending in user mode; op: what a resident task is about to call, or None",
+    ),
     REQ_RESUME: ("resume", ("value",), "run the next block of a context that lives in the kernel"),
     REQ_PULL_FAILED: ("pull_failed", ("dest_cpu",), "posted: nothing to give to that CPU"),
     REQ_MIGRATED: ("migrated", ("dest_cpu",), "posted: the task was given to that CPU"),
@@ -67,6 +71,7 @@ EFF_SIGNAL: Final = 12
 EFF_PULL: Final = 13
 EFF_RENICE: Final = 14
 EFF_MOVED_ACK: Final = 15
+EFF_HANDLE: Final = 17
 ARRIVE: Final = 16
 
 EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
@@ -83,6 +88,11 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     EFF_SLEEP: ("sleep", ("state",), "the task sleeps in its system call"),
     EFF_DEAD: ("dead", (), "the task never runs again"),
     EFF_USER: ("user", (), "nothing to do: back to user mode where it was"),
+    EFF_HANDLE: (
+        "handle",
+        ("signals", "how", "until_ns", "value", "error"),
+        "C-level handlers have run; how: 0 the call returned, else OP_ (kernel.uapi.signals)",
+    ),
     # everything else may come at any time
     EFF_FORK: (
         "fork",
@@ -102,7 +112,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     ARRIVE: ("arrive", ("task", "reason"), "a task's CPU half comes from another CPU"),
 }
 REPLIES: Final = frozenset(
-    (EFF_RETURN, EFF_ERROR, EFF_NEXT, EFF_TAKE, EFF_EXEC, EFF_SLEEP, EFF_DEAD, EFF_USER)
+    (EFF_RETURN, EFF_ERROR, EFF_NEXT, EFF_TAKE, EFF_EXEC, EFF_SLEEP, EFF_DEAD, EFF_USER, EFF_HANDLE)
 )
 
 # why a task arrives

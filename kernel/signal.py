@@ -5,18 +5,21 @@ signals one by one, synchronous faults first, then private, then shared ones, lo
 until one needs user code or ends the process. Stopping is such an action too: every thread of the
 group stops by itself, and the last one tells the parent.
 
+A handler is a function of the program. What the kernel does for it, setting up a frame and
+returning from it, takes no step of its own here: the answer to the program says which handlers
+have run (EFF_HANDLE), and its run time goes on from there as CPython's does.
+
 Source: kernel/signal.c.
-Deviation: handlers, masks and sigaction come with the next issue: every disposition is SIG_DFL or
-SIG_IGN. A Python guest's SIGINT therefore ends it like SIGTERM does, instead of raising
-KeyboardInterrupt. No core is written; the core flag is set iff RLIMIT_CORE is not 0.
+Deviation: no core is written; the core flag is set iff RLIMIT_CORE is not 0.
 """
 
 from typing import TYPE_CHECKING
 
 from kernel.creds import kill_ok_by_cred
-from kernel.errors import KernelError, RestartSyscall
+from kernel.errors import KernelError, RestartNoHand
 from kernel.events import SIGNAL_DELIVER
 from kernel.exit import do_group_exit, will_become_orphaned_pgrp
+from kernel.itimer import restart_real_timer
 from kernel.limits import rlimit
 from kernel.pid import PIDTYPE_PGID, Pid, members_of
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
@@ -59,11 +62,13 @@ from kernel.uapi.signals import (
     SI_TKILL,
     SI_USER,
     SIG_DFL,
+    SIG_HANDLER,
     SIG_IGN,
     SIG_KERNEL_COREDUMP_MASK,
     SIG_KERNEL_IGNORE_MASK,
     SIG_KERNEL_ONLY_MASK,
     SIG_KERNEL_STOP_MASK,
+    SIGALRM,
     SIGCONT,
     SIGKILL,
     SIGSTOP,
@@ -97,8 +102,8 @@ def _next_signal(mask: int) -> int:
     return (mask & -mask).bit_length()
 
 
-def dequeue_signal(task: TaskStruct) -> SigInfo | None:
-    """Take the next unblocked signal off ``task``'s queues. Caller holds siglock.
+def dequeue_signal(k: "KernelState", task: TaskStruct, held: int) -> SigInfo | None:
+    """Take the next signal off ``task``'s queues that is not in ``held``. Caller holds siglock.
 
     Source: kernel/signal.c:dequeue_signal().
     """
@@ -106,7 +111,7 @@ def dequeue_signal(task: TaskStruct) -> SigInfo | None:
     info: SigInfo | None = None
     for shared in (False, True):
         queue = signal.shared_pending if shared else task.pending
-        mask = pending_mask(queue) & ~task.blocked
+        mask = pending_mask(queue) & ~held
         if not mask:
             continue
         sig = _next_signal(mask)
@@ -115,6 +120,8 @@ def dequeue_signal(task: TaskStruct) -> SigInfo | None:
         queue = queue[:place] + queue[place + 1 :]
         if shared:
             signal.shared_pending = queue
+            if sig == SIGALRM and signal.itimer is not None:
+                restart_real_timer(k, signal)
         else:
             task.pending = queue
         break
@@ -125,20 +132,29 @@ def dequeue_signal(task: TaskStruct) -> SigInfo | None:
 
 
 def get_signal(k: "KernelState") -> Path:
-    """Handle the current task's pending signals by their default actions.
+    """Handle the current task's pending signals until none is left.
 
-    Returns when none is left.
+    Handlers are called as Linux stacks their frames: all signals at hand are taken, each blocked
+    while its frame is there, and the last one taken runs first. What a handler does in the
+    program is left to ``UserContext.trip``; ``task.tripped`` has the order.
+
+    Returns:
+        The disposition of the first handler, which decides about restarting; 0 if none ran.
 
     Raises:
         TaskDead: a signal ended the process.
 
-    Source: kernel/signal.c:get_signal().
+    Source: kernel/signal.c:get_signal(); arch/x86/kernel/signal.c:handle_signal().
+    Deviation: sa_mask is empty, as CPython has it.
     """
     task = k.current
     signal = task.signal
     action = task.sighand.action
     siglock = task.sighand.siglock
     stats = k.stats
+    first = 0
+    frames: tuple[int, ...] = ()  # of handlers, innermost last
+    held = 0  # their signals
     while True:
         yield "get_signal.siglock", ACQUIRE, siglock
         if signal.flags & SIGNAL_CLD_MASK:
@@ -156,15 +172,30 @@ def get_signal(k: "KernelState") -> Path:
             stopped = yield from do_signal_stop(k, 0)
             if stopped:
                 continue
-        info = dequeue_signal(task)
+        info = dequeue_signal(k, task, task.blocked | held)
+        while info is None and frames:
+            sig = frames[-1]
+            frames = frames[:-1]
+            held &= ~(1 << (sig - 1))
+            task.tripped = (*task.tripped, sig)
+            info = dequeue_signal(k, task, task.blocked | held)
         if info is None:
             yield "get_signal.siglock_none", RELEASE, siglock
-            return
+            return first
         sig = info[0]
         k.now_ns += k.costs.signal_deliver
         stats.signals_delivered += 1
         bit = 1 << (sig - 1)
         handler = action.get(sig, SIG_DFL)
+        if handler > SIG_IGN:
+            k.emit(
+                SIGNAL_DELIVER, sig, 0, info[1], SIG_HANDLER, handler - SIG_HANDLER, task.pid
+            )  # fmt: skip
+            first = first or handler
+            frames = (*frames, sig)
+            held |= bit
+            yield "get_signal.siglock_handler", RELEASE, siglock
+            continue
         k.emit(SIGNAL_DELIVER, sig, 0, info[1], handler, 0, task.pid)
         ignored = (
             handler == SIG_IGN
@@ -392,4 +423,4 @@ def sys_pause(k: "KernelState") -> Path:
             break
         yield "pause.schedule", SCHEDULE, None
     yield from set_current_state(k, TASK_RUNNING)
-    raise RestartSyscall
+    raise RestartNoHand

@@ -250,7 +250,7 @@ def sig_ignored(task: TaskStruct, sig: int) -> bool:
 
     Source: kernel/signal.c:sig_ignored(), sig_task_ignored().
     """
-    if task.blocked >> (sig - 1) & 1:
+    if (task.blocked | task.real_blocked) >> (sig - 1) & 1:
         return False
     handler = task.sighand.action.get(sig, SIG_DFL)
     if handler == SIG_IGN:

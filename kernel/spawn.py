@@ -83,6 +83,14 @@ class SpawnChild:
         op = self.plan[self.place]
         return op[:4] if op[0] == NR_OPEN else op
 
+    def trip(self, signals: tuple[int, ...]) -> None:
+        """A spawn child blocks every signal."""
+        raise AssertionError("a posix_spawn child handles no signal")
+
+    def interrupt(self, op: "Op", how: int, until_ns: int) -> None:
+        """A spawn child blocks every signal."""
+        raise AssertionError("a posix_spawn child handles no signal")
+
     def fork(self) -> "UserContext":
         """A spawn child makes no children."""
         raise AssertionError("a posix_spawn child does not fork")

@@ -23,13 +23,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel import messages as m
 from kernel.arrivals import gap_ns, splitmix64
-from kernel.errors import FaultSignal, GuestFault, KernelError, RestartSyscall, TaskDead
+from kernel.errors import (
+    FaultSignal,
+    GuestFault,
+    KernelError,
+    RestartNoIntr,
+    RestartSyscall,
+    TaskDead,
+)
 from kernel.locking import Lock, LockStat, acquire_at, release_at
 from kernel.machine import MachineSpec
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
 from kernel.sched.ttwu import select_task_rq_exec, try_to_wake_up
 from kernel.stats import KernelStats
-from kernel.task import TASK_DEAD, TASK_NORMAL, TASK_RUNNING, TaskStruct
+from kernel.task import TASK_DEAD, TASK_NORMAL, TASK_RUNNING, SignalStruct, TaskStruct
+from kernel.uapi.errno_ import EINTR
+from kernel.uapi.signals import OP_EINTR, OP_FAULTED, OP_NOT_BEGUN
 from kernel.user import Error, Loader
 
 if TYPE_CHECKING:
@@ -46,6 +55,7 @@ _IS_PATH: Final[dict[type, bool]] = {}
 _TIMER_WAKE: Final = 0
 _TIMER_SPAWN: Final = 1
 _TIMER_BALANCE: Final = 2
+_TIMER_REAL: Final = 3
 
 _BALANCE_RETRY_NS: Final = 100_000
 
@@ -167,6 +177,10 @@ class KernelState:
     def cancel_timer(self, task: TaskStruct) -> None:
         """Forget ``task``'s armed timeout, if any."""
         task.timer = 0
+
+    def arm_real_timer(self, signal: SignalStruct, at_ns: int) -> int:
+        """Let ITIMER_REAL of a process expire at ``at_ns``; return the timer's serial number."""
+        return self._add_timer(at_ns, _TIMER_REAL, signal)
 
     def kick(self, task: TaskStruct) -> None:
         """Make a running ``task`` look at its pending signals (signal_wake_up's IPI)."""
@@ -350,7 +364,7 @@ class KernelState:
             path, task.path = task.path, None
             return path
         if code == m.REQ_USER_WORK:
-            return self._user_work(task)
+            return self._user_work(task, arguments[0])
         if code == m.REQ_RESUME:
             self._resume(task, arguments[0], None)
             return None
@@ -371,8 +385,10 @@ class KernelState:
         pid = task.pid  # exec by a non-leader changes it
         value: Any = None
         error: Error | None = None
+        how = 0
         try:
             while True:
+                restart: type[RestartSyscall] | None = None
                 try:
                     value = handler(self, *op[1:])
                     path = _IS_PATH.get(type(value))
@@ -380,44 +396,93 @@ class KernelState:
                         path = _IS_PATH[type(value)] = isinstance(value, Generator)
                     if path:
                         value = yield from value
-                    restart = False
                 except KernelError as failed:
                     name = failed.filename
                     error = (
                         "OSError",
                         (failed.errno,) if name is None else (failed.errno, name),
                     )
-                    restart = False
+                    if failed.errno == EINTR:
+                        how = OP_EINTR
                 except GuestFault as fault:
                     error = fault.error
-                    restart = False
-                except RestartSyscall:
-                    restart = True
+                except RestartSyscall as interrupted:
+                    restart = type(interrupted)
                     self.stats.restarts += 1
                 except FaultSignal as fault:
                     # the access is tried again if a handler lets the task live
-                    restart = True
+                    restart = RestartNoIntr
                     self.stats.segfaults += 1
                     yield from force_sig_fault(self, fault.signal, fault.code)
+                    how = OP_FAULTED
                 if signal_pending(task):
-                    yield from get_signal(self)
-                if not restart:
+                    action = yield from get_signal(self)
+                    if action and restart is not None and (how or restart.ends(action)):
+                        how = how or OP_EINTR
+                        break
+                if restart is None:
                     break
+                how = 0
         except TaskDead:
             self._dead(task)
             return
         task.in_syscall = -1
-        self._reply(task, pid, value, error)
+        if task.tripped or how:
+            self._reply_handled(task, pid, op, how, value, error)
+        else:
+            self._reply(task, pid, value, error)
 
-    def _user_work(self, task: TaskStruct) -> Path:
-        """Signals noticed on the way back to user mode, outside any system call."""
+    def _user_work(self, task: TaskStruct, op: tuple[Any, ...] | None) -> Path:
+        """Signals noticed on the way back to user mode, outside any system call.
+
+        Args:
+            task: the current one.
+            op: what it is about to call, if its context lives here; else None.
+        """
         try:
             if signal_pending(task):
                 yield from get_signal(self)
         except TaskDead:
             self._dead(task)
             return
-        self._answer(task, m.EFF_USER)
+        signals, task.tripped = task.tripped, ()
+        ctx = task.ctx
+        if not signals:
+            self._answer(task, m.EFF_USER)
+        elif ctx is None:
+            self._answer(task, m.EFF_HANDLE, signals, OP_NOT_BEGUN, 0, None, None)
+        else:
+            ctx.trip(signals)
+            if op is None:
+                self._answer(task, m.EFF_USER)
+            else:
+                ctx.interrupt(op, OP_NOT_BEGUN, 0)
+                self._resume(task, None, None)
+
+    def _reply_handled(
+        self,
+        task: TaskStruct,
+        pid: int,
+        op: tuple[Any, ...],
+        how: int,
+        value: Any,
+        error: Error | None,
+    ) -> None:
+        """Send the result of a system call after handlers have run, or say that there is none."""
+        signals, task.tripped = task.tripped, ()
+        until_ns, task.restart_ns = task.restart_ns, 0
+        ctx = task.ctx
+        if type(value) is ExecResult:
+            self._reply(task, pid, value, error)  # the handlers belonged to the old program
+        elif ctx is None:
+            self._answer(task, m.EFF_HANDLE, signals, how, until_ns, value, error)
+        else:
+            if signals:
+                ctx.trip(signals)
+            if how:
+                ctx.interrupt(op, how, until_ns)
+                value = error = None
+            self._resume(task, value, error)
 
     def _reply(self, task: TaskStruct, pid: int, value: Any, error: Error | None) -> None:
         """Send the result of a system call to where the task's user context lives."""
@@ -575,6 +640,14 @@ class KernelState:
             self.cpu = 0
             self.current = self.child_reaper
             return self._spawn(spawn, index)
+        if kind == _TIMER_REAL:
+            timer = what.itimer
+            if timer is None or timer.serial != serial or not what.live:
+                return None
+            self.cpu = what.leader.cpu
+            self.current = self.init_task  # an interrupt: it is nobody's system call
+            self.now_ns += self.costs.timer_op
+            return it_real_fn(self, what)
         if self.overloaded and self.idle_mask:
             self._pull(self.idle_cpu_from(0))
         return None
@@ -591,6 +664,7 @@ class KernelState:
 
 from kernel.exec import ExecResult  # noqa: E402  (these modules import types from this one)
 from kernel.exit import put_task_struct  # noqa: E402
+from kernel.itimer import it_real_fn  # noqa: E402
 from kernel.signal import get_signal, signal_pending  # noqa: E402
 from kernel.signal_send import force_sig_fault  # noqa: E402
 from kernel.spawn import spawn_process  # noqa: E402

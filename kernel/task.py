@@ -89,8 +89,9 @@ EXIT_MOVES: Final[dict[int, tuple[int, ...]]] = {
 class SighandStruct:
     """Signal handlers of a thread group (``sighand_struct``).
 
-    ``action`` holds only what differs from SIG_DFL: signal -> SIG_IGN (1) or a guest handler. It
-    is never changed in place, only replaced, so that fork and exec can share it.
+    ``action`` holds only what differs from SIG_DFL: signal -> SIG_IGN or SIG_HANDLER | sa_flags
+    (``kernel.uapi.signals``). It is never changed in place, only replaced, so that fork and exec
+    can share it.
     """
 
     __slots__ = ("action", "count", "siglock")
@@ -117,6 +118,7 @@ class SignalStruct:
         "group_exec_task",
         "group_exit_code",
         "group_stop_count",
+        "itimer",
         "has_child_subreaper",
         "is_child_subreaper",
         "joiners",
@@ -157,6 +159,7 @@ class SignalStruct:
         self.notify_count = 0  # what de_thread() waits for: threads to go, or -1 for the leader
         self.curr_target: TaskStruct | None = None  # None: the leader
         self.shared_pending: tuple[SigInfo, ...] = ()
+        self.itimer: Any = None  # kernel.itimer.RealTimer, from the first setitimer() on
         self.wait_chldexit: list[Any] = []  # kernel.wait.WaitOpts, newest first
         self.joiners: dict[int, list[TaskStruct]] | None = None  # tid -> who joins that thread
         # only what differs from the defaults; never changed in place, so fork shares it
@@ -204,6 +207,7 @@ class TaskStruct:
         "pi_lock",
         "pid",
         "real_parent",
+        "real_blocked",
         "restart_ns",
         "self_exec_id",
         "sighand",
@@ -220,6 +224,7 @@ class TaskStruct:
         "tgid",
         "thread_pid",
         "timer",
+        "tripped",
         "usage",
         "utime_ns",
         "vfork_done",
@@ -266,6 +271,7 @@ class TaskStruct:
         self.sighand: SighandStruct = None  # type: ignore[assignment]  # set by copy_sighand
         self.pending: tuple[SigInfo, ...] = ()
         self.blocked = 0  # bit n-1 for signal n
+        self.real_blocked = 0  # what is blocked once sigtimedwait() is over
         self.sigpending = False  # TIF_SIGPENDING as the kernel knows it
         self.jobctl = 0
         self.pdeath_signal = 0
@@ -278,6 +284,7 @@ class TaskStruct:
         self.stime_ns = 0
         self.min_flt = 0  # page faults served
         self.path: Path | None = None  # the system call it sleeps in
+        self.tripped: tuple[int, ...] = ()  # handlers that ran since the last answer, in order
         self.restart_ns = 0  # when the interrupted sleep that is being restarted ends; 0 = none
         self.wake_value: Any = None
         self.timer = 0  # armed timeout, by serial number; 0 = none

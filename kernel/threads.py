@@ -11,7 +11,7 @@ Deviation: sleepers are kept per thread group by tid, not in a futex of the word
 
 from typing import TYPE_CHECKING
 
-from kernel.errors import RestartSyscall
+from kernel.errors import RestartNoHand, RestartSyscall
 from kernel.points import POINT, SCHEDULE, Path
 from kernel.sched.ttwu import set_current_state, try_to_wake_up
 from kernel.task import TASK_INTERRUPTIBLE, TASK_NORMAL, TASK_RUNNING, TaskStruct
@@ -26,24 +26,26 @@ def sys_thread_alive(k: "KernelState", tid: int) -> bool:
     return task is not None and task.tgid == k.current.tgid and task.clear_child_tid
 
 
-def sys_thread_join(k: "KernelState", tid: int, timeout_ns: int) -> Path:
+def sys_thread_join(k: "KernelState", tid: int, timeout_ns: int, until_ns: int = 0) -> Path:
     """Sleep until the thread ``tid`` of the caller's process has ended.
 
     Args:
         tid: any number; a thread that is gone, or is no thread of this process, has ended.
         timeout_ns: how long to wait at most; -1 for ever.
+        until_ns: when a call that a handler interrupted was to end; 0 for a first call.
 
     Returns:
         True iff it has ended.
 
     Raises:
         RestartSyscall: a signal is pending.
+        RestartNoHand: likewise, and there is a timeout.
     """
     current = k.current
     signal = current.signal
     deadline_ns = -1
     if timeout_ns >= 0:
-        deadline_ns = current.restart_ns or k.now_ns + timeout_ns
+        deadline_ns = until_ns or current.restart_ns or k.now_ns + timeout_ns
         current.restart_ns = 0
         k.arm_timer(current, deadline_ns)
     if signal.joiners is None:
@@ -67,8 +69,10 @@ def sys_thread_join(k: "KernelState", tid: int, timeout_ns: int) -> Path:
     if deadline_ns >= 0:
         k.cancel_timer(current)
     if interrupted:
-        current.restart_ns = max(deadline_ns, 0)
-        raise RestartSyscall
+        if deadline_ns < 0:
+            raise RestartSyscall
+        current.restart_ns = deadline_ns
+        raise RestartNoHand
     return ended
 
 

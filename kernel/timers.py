@@ -8,7 +8,7 @@ Deviation: timers fire at their very time: no timer slack (50 µs for ordinary t
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.errors import KernelError, RestartSyscall
+from kernel.errors import KernelError, RestartNoHand
 from kernel.points import SCHEDULE, Path
 from kernel.sched.ttwu import set_current_state
 from kernel.signal_send import signal_pending
@@ -26,14 +26,15 @@ _MONOTONIC: Final = (1, 4, 6, 7)  # MONOTONIC, its _RAW and _COARSE forms, BOOTT
 _REALTIME: Final = (0, 5)  # REALTIME and its _COARSE form
 
 
-def sys_nanosleep(k: "KernelState", ns: int) -> Path:
+def sys_nanosleep(k: "KernelState", ns: int, until_ns: int = 0) -> Path:
     """Sleep for ``ns`` of virtual time.
 
-    A call interrupted by a signal goes on to its first deadline when it is restarted.
+    A call interrupted by a signal goes on to its first deadline when it is restarted, and tells
+    the program what that was, for ``until_ns``, if a handler ran.
 
     Raises:
         KernelError: EINVAL, a negative time.
-        RestartSyscall: a signal is pending.
+        RestartNoHand: a signal is pending.
 
     Source: kernel/time/hrtimer.c:hrtimer_nanosleep(), do_nanosleep(), hrtimer_nanosleep_restart().
     """
@@ -41,7 +42,7 @@ def sys_nanosleep(k: "KernelState", ns: int) -> Path:
         raise KernelError(EINVAL)
     task = k.current
     k.now_ns += k.costs.timer_op
-    until_ns: int = task.restart_ns or k.now_ns + ns
+    until_ns = until_ns or task.restart_ns or k.now_ns + ns
     task.restart_ns = 0
     k.arm_timer(task, until_ns)
     interrupted = False
@@ -57,7 +58,7 @@ def sys_nanosleep(k: "KernelState", ns: int) -> Path:
     k.cancel_timer(task)
     if interrupted:
         task.restart_ns = until_ns
-        raise RestartSyscall
+        raise RestartNoHand
 
 
 def sys_clock_gettime(k: "KernelState", clock: int) -> int:

@@ -33,6 +33,23 @@ class UserContext(Protocol):
         """
         ...
 
+    def trip(self, signals: tuple[int, ...]) -> None:
+        """C-level handlers have run in this thread, in this order; the rest is up to the run time.
+
+        Comes between the op and its result.
+        """
+        ...
+
+    def interrupt(self, op: Op, how: int, until_ns: int) -> None:
+        """The pending op was not carried out; the next ``resume(None, None)`` finds out what to do.
+
+        Args:
+            op: what the last ``resume`` returned, or what is left of it.
+            how: OP_EINTR, OP_NOT_BEGUN or OP_FAULTED (``kernel.uapi.signals``).
+            until_ns: for OP_EINTR of a call with a timeout, when it ends; else 0.
+        """
+        ...
+
     def fork(self) -> "UserContext":
         """Return an independent copy: this thread's frames and all it can reach, nothing shared."""
         ...

@@ -16,7 +16,7 @@ Deviation: one queue per lock in place of hash buckets.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.errors import GuestFault, RestartSyscall
+from kernel.errors import GuestFault, RestartNoHand, RestartSyscall
 from kernel.points import POINT, SCHEDULE, Path
 from kernel.sched.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up
 from kernel.signal_send import signal_pending
@@ -54,16 +54,20 @@ def user_lock(k: "KernelState", lock: int) -> UserLock:
     return found
 
 
-def sys_lock_acquire(k: "KernelState", lock: int, blocking: bool, timeout_ns: int) -> Path:
+def sys_lock_acquire(
+    k: "KernelState", lock: int, blocking: bool, timeout_ns: int, until_ns: int = 0
+) -> Path:
     """Take a lock; return whether it was taken.
 
     Args:
         lock: the guest's number of it.
         blocking: sleep while it is taken.
         timeout_ns: how long to sleep at most; negative: for ever.
+        until_ns: when a call that a handler interrupted was to end; 0 for a first call.
 
     Raises:
-        RestartSyscall: a signal is pending; the time already slept counts.
+        RestartSyscall: a signal is pending.
+        RestartNoHand: likewise, and there is a timeout; the time already slept counts.
 
     Source: CPython Modules/_threadmodule.c:acquire_timed(); kernel/futex/waitwake.c:futex_wait().
     """
@@ -77,10 +81,11 @@ def sys_lock_acquire(k: "KernelState", lock: int, blocking: bool, timeout_ns: in
         return True
     if not blocking:
         return False
-    until_ns = FOREVER
     if timeout_ns >= 0:
-        until_ns = restart_ns or k.now_ns + timeout_ns
+        until_ns = until_ns or restart_ns or k.now_ns + timeout_ns
         k.arm_timer(task, until_ns)
+    else:
+        until_ns = FOREVER
     taken = interrupted = False
     while True:
         yield from prepare_to_wait(k, word.waiters, TASK_INTERRUPTIBLE)
@@ -97,8 +102,10 @@ def sys_lock_acquire(k: "KernelState", lock: int, blocking: bool, timeout_ns: in
     if until_ns >= 0:
         k.cancel_timer(task)
     if interrupted:
-        task.restart_ns = max(until_ns, 0)
-        raise RestartSyscall
+        if until_ns < 0:
+            raise RestartSyscall
+        task.restart_ns = until_ns
+        raise RestartNoHand
     return taken
 
 

@@ -42,8 +42,25 @@ SIGSYS: Final = 31
 SIGRTMIN: Final = 32
 NSIG: Final = 64
 
+# what a disposition is: SIG_DFL, SIG_IGN, or SIG_HANDLER | sa_flags. Which function of the program
+# the handler is, only the program's run time knows.
 SIG_DFL: Final = 0
 SIG_IGN: Final = 1
+SIG_HANDLER: Final = 2
+SA_RESTART: Final = 0x10000000
+
+SIG_BLOCK: Final = 0
+SIG_UNBLOCK: Final = 1
+SIG_SETMASK: Final = 2
+
+# why a context's op was not carried out (``UserContext.interrupt``)
+OP_EINTR: Final = 1  # it failed with EINTR
+OP_NOT_BEGUN: Final = 2  # a signal came before it
+OP_FAULTED: Final = 3  # it faulted; the instruction runs again when the handler returns
+
+ITIMER_REAL: Final = 0
+ITIMER_VIRTUAL: Final = 1
+ITIMER_PROF: Final = 2
 
 SI_USER: Final = 0
 SI_KERNEL: Final = 0x80

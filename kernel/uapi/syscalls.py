@@ -23,12 +23,17 @@ NR_FSTAT: Final = 5
 NR_LSEEK: Final = 8
 NR_MMAP: Final = 9
 NR_MUNMAP: Final = 11
+NR_RT_SIGACTION: Final = 13
+NR_RT_SIGPROCMASK: Final = 14
 NR_ACCESS: Final = 21
 NR_SCHED_YIELD: Final = 24
 NR_DUP: Final = 32
 NR_DUP2: Final = 33
 NR_PAUSE: Final = 34
 NR_NANOSLEEP: Final = 35
+NR_GETITIMER: Final = 36
+NR_ALARM: Final = 37
+NR_SETITIMER: Final = 38
 NR_GETPID: Final = 39
 NR_CLONE: Final = 56
 NR_FORK: Final = 57
@@ -62,6 +67,8 @@ NR_SETRESUID: Final = 117
 NR_GETRESUID: Final = 118
 NR_GETPGID: Final = 121
 NR_GETSID: Final = 124
+NR_RT_SIGPENDING: Final = 127
+NR_RT_SIGTIMEDWAIT: Final = 128
 NR_GETPRIORITY: Final = 140
 NR_SETPRIORITY: Final = 141
 NR_GETTID: Final = 186
@@ -70,6 +77,7 @@ NR_EXIT_GROUP: Final = 231
 NR_TGKILL: Final = 234
 NR_WAITID: Final = 247
 NR_PIPE2: Final = 293
+NR_PIDFD_SEND_SIGNAL: Final = 424
 NR_PIDFD_OPEN: Final = 434
 # smplab's own
 NR_COMPUTE: Final = 1000
@@ -85,6 +93,7 @@ NR_LOCK_LOCKED: Final = 1009
 NR_POSIX_SPAWN: Final = 1010
 NR_PREEMPT_POINT: Final = 1011
 NR_NICE: Final = 1012
+NR_SIGWAIT: Final = 1013
 NR_FATAL: Final = 1099
 
 TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
@@ -99,12 +108,20 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # anonymous only; the result is the address, which is the guest's handle of the mapping
     NR_MMAP: ("mmap", ("length", "flags"), "int"),
     NR_MUNMAP: ("munmap", ("address",), "None"),
+    # a disposition: SIG_DFL 0, SIG_IGN 1, or SIG_HANDLER 2 with sa_flags; None asks only
+    NR_RT_SIGACTION: ("rt_sigaction", ("signal", "disposition"), "int: the old disposition"),
+    # sets of signals are ints: bit n-1 for signal n; None asks only
+    NR_RT_SIGPROCMASK: ("rt_sigprocmask", ("how", "set"), "int: the old set of blocked signals"),
     NR_ACCESS: ("access", ("path", "mode"), "bool"),
     NR_SCHED_YIELD: ("sched_yield", (), "None"),
     NR_DUP: ("dup", ("fd",), "int (close-on-exec set: PEP 446)"),
     NR_DUP2: ("dup2", ("fd", "fd2", "inheritable"), "int"),
     NR_PAUSE: ("pause", (), "None"),
-    NR_NANOSLEEP: ("nanosleep", ("ns",), "None"),
+    # until_ns: when a call that a signal interrupted was to end, 0 for a first call
+    NR_NANOSLEEP: ("nanosleep", ("ns", "until_ns"), "None"),
+    NR_GETITIMER: ("getitimer", ("which",), "(ns left, interval in ns)"),
+    NR_ALARM: ("alarm", ("seconds",), "int: seconds that were left"),
+    NR_SETITIMER: ("setitimer", ("which", "ns", "interval_ns"), "(ns left, interval in ns): old"),
     NR_GETPID: ("getpid", (), "int"),
     NR_CLONE: ("clone", ("flags",), "int: pid in the parent, 0 in the child"),
     NR_FORK: ("fork", (), "int: pid in the parent, 0 in the child"),
@@ -140,6 +157,12 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_GETRESUID: ("getresuid", (), "(ruid, euid, suid)"),
     NR_GETPGID: ("getpgid", ("pid",), "int"),
     NR_GETSID: ("getsid", ("pid",), "int"),
+    NR_RT_SIGPENDING: ("rt_sigpending", (), "int: the set of blocked signals that are pending"),
+    NR_RT_SIGTIMEDWAIT: (
+        "rt_sigtimedwait",
+        ("set", "timeout_ns", "until_ns"),
+        "(signal, code, pid, uid, status)",
+    ),
     NR_GETPRIORITY: ("getpriority", ("which", "who"), "int"),
     NR_SETPRIORITY: ("setpriority", ("which", "who", "nice"), "None"),
     NR_GETTID: ("gettid", (), "int"),
@@ -153,6 +176,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
         "(pid, uid, signo, status, code), or None when nothing is ready under WNOHANG",
     ),
     NR_PIPE2: ("pipe2", ("flags",), "(read fd, write fd)"),
+    NR_PIDFD_SEND_SIGNAL: ("pidfd_send_signal", ("pidfd", "signal", "flags"), "None"),
     NR_PIDFD_OPEN: ("pidfd_open", ("pid", "flags"), "int"),
     NR_COMPUTE: ("compute", ("ns",), "None: burns that much CPU time"),
     NR_TOUCH: ("touch", ("address", "first_page", "pages", "write"), "None"),
@@ -161,9 +185,9 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # start: what UserContext.thread() takes, opaque to the kernel
     NR_THREAD_START: ("thread_start", ("flags", "start", "daemon"), "int: tid"),
     # join until that thread has cleared its tid (CLONE_CHILD_CLEARTID); -1 ns = no timeout
-    NR_THREAD_JOIN: ("thread_join", ("tid", "timeout_ns"), "bool: it has ended"),
+    NR_THREAD_JOIN: ("thread_join", ("tid", "timeout_ns", "until_ns"), "bool: it has ended"),
     NR_THREAD_ALIVE: ("thread_alive", ("tid",), "bool"),
-    NR_LOCK_ACQUIRE: ("lock_acquire", ("lock", "blocking", "timeout_ns"), "bool"),
+    NR_LOCK_ACQUIRE: ("lock_acquire", ("lock", "blocking", "timeout_ns", "until_ns"), "bool"),
     NR_LOCK_RELEASE: ("lock_release", ("lock",), "None, or RuntimeError('release unlocked lock')"),
     NR_LOCK_LOCKED: ("lock_locked", ("lock",), "bool"),
     # clone(CLONE_VM|CLONE_VFORK) + exec in one, as glibc does it; an exec error is the caller's
@@ -171,6 +195,8 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # back edge of a guest loop whose fuel is used up: no kernel entry, only a place to be preempted
     NR_PREEMPT_POINT: ("preempt_point", (), "None"),
     NR_NICE: ("nice", ("increment",), "int: the new nice value"),
+    # sigwait(3) of the C library: no handler makes it return
+    NR_SIGWAIT: ("sigwait", ("set",), "int: the signal taken"),
     # not a call: the guest program broke a limit of the emulator; the engine reports and stops
     NR_FATAL: ("fatal", ("message",), "does not return: the run is broken by the guest program"),
 }

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from workloads.language.checker import check
 from workloads.language.errors import GuestProgramError, Problem
 from workloads.language.frames import Code, Context, Frame, Process
-from workloads.language.library import LIBRARY, MAIN, MAIN_START, THREAD
+from workloads.language.library import CHECK, LIBRARY, MAIN, MAIN_START, RETRY, THREAD
 from workloads.language.runtime import Runtime
 from workloads.language.scopes import (
     FIXED_GLOBALS,
@@ -24,7 +24,7 @@ from workloads.language.scopes import (
     parameters,
 )
 from workloads.language.statements import FunctionCompiler
-from workloads.language.values import UNBOUND, Function
+from workloads.language.values import DEFAULT_INT_HANDLER, UNBOUND, Function
 
 DEFAULT_BLOCK_BUDGET = 1_000_000
 
@@ -116,6 +116,7 @@ class Program:
         # a list, so a fork must copy it: only where the program asks for it
         values[2] = list(argv) if self.uses_argv else None
         values[3] = "/usr/bin/python3"
+        values[4] = DEFAULT_INT_HANDLER
         main = self.codes[0]
         if path.startswith("/"):
             frames = [Frame(MAIN, 0, [0, 0]), Frame(main, 0, [UNBOUND] * main.locals_count)]
@@ -124,6 +125,8 @@ class Program:
         return Context(self.runtime.work, values, frames, -1)
 
     uses_argv = True
+    check_code = CHECK
+    retry_code = RETRY
 
     def thread_frames(self, index: int) -> list[Frame]:
         """Return the first frames of thread ``index``, which is ready to call its function."""

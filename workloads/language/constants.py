@@ -101,6 +101,14 @@ SIGNAL: Final[dict[str, int]] = {
     "SIGWINCH": 28,
     "SIGXCPU": 24,
     "SIGXFSZ": 25,
+    "SIG_DFL": 0,
+    "SIG_IGN": 1,
+    "SIG_BLOCK": 0,
+    "SIG_UNBLOCK": 1,
+    "SIG_SETMASK": 2,
+    "ITIMER_REAL": 0,
+    "ITIMER_VIRTUAL": 1,
+    "ITIMER_PROF": 2,
 }
 
 ERRNO: Final[dict[str, int]] = {

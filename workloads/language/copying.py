@@ -9,16 +9,19 @@ once.
 """
 
 import os
+from signal import struct_siginfo
 from typing import TYPE_CHECKING, Any
 
 from workloads.language import tables
 from workloads.language.bounded import ATOMIC
 from workloads.language.values import (
+    STACK_FRAME,
     UNBOUND,
     Function,
     LockHandle,
     MmapHandle,
     Rusage,
+    StackFrame,
     ThreadHandle,
     Unbound,
 )
@@ -33,10 +36,12 @@ PLAIN = ATOMIC | {
     LockHandle,
     ThreadHandle,
     Rusage,
+    StackFrame,
     Unbound,
     os.stat_result,
     os.times_result,
     os.waitid_result,
+    struct_siginfo,
 }
 
 
@@ -51,7 +56,10 @@ def is_plain(values: list[Any], first: int) -> bool:
 
 
 def copy_process(process: "Process", survivor: int) -> "Process":
-    """Return the record for a forked child, in which only thread ``survivor`` lives on."""
+    """Return the record for a forked child, in which only thread ``survivor`` lives on.
+
+    Signals that its parent has yet to handle are not the child's.
+    """
     copy = process.__class__(process.program, process.path, process.env)
     copy.environ = None if process.environ is None else dict(process.environ)
     copy.c_environ = None if process.c_environ is None else dict(process.c_environ)
@@ -59,6 +67,8 @@ def copy_process(process: "Process", survivor: int) -> "Process":
     copy.locks = process.locks
     copy.named = process.named
     copy.pristine = process.pristine
+    copy.handlers = process.handlers
+    copy.main = survivor
     for index, record in enumerate(process.threads):
         record = record[:]
         if index != survivor and record[4] > 0:
@@ -231,7 +241,12 @@ def deep_fork(context: "Context") -> "Context":
 
 
 _LIMIT = 1 << 63
-_STRUCTS: tuple[Any, ...] = (os.stat_result, os.times_result, os.waitid_result)
+_STRUCTS: tuple[Any, ...] = (
+    os.stat_result,
+    os.times_result,
+    os.waitid_result,
+    struct_siginfo,
+)
 
 
 class Packer:
@@ -253,6 +268,8 @@ class Packer:
             return value if -_LIMIT <= value < _LIMIT else ["i", hex(value)]
         if kind is Unbound:
             return ["u"]
+        if kind is StackFrame:
+            return ["z"]
         if kind is range:
             return ["g", *[self.pack(part) for part in (value.start, value.stop, value.step)]]
         if kind is Function:
@@ -323,6 +340,8 @@ class Unpacker:
             return int(data[1], 16)
         if tag == "u":
             return UNBOUND
+        if tag == "z":
+            return STACK_FRAME
         if tag == "g":
             return range(*[self.value(part) for part in data[1:]])
         if tag == "f":
@@ -432,6 +451,10 @@ def pack_contexts(contexts: "list[Context]") -> dict[str, Any]:
         "c_environ": _pairs(process.c_environ),
         "locks": process.locks,
         "named": process.named,
+        "handlers": [[key, packer.pack(handler)] for key, handler in process.handlers.items()],
+        "tripped": process.tripped,
+        "attention": process.attention,
+        "main": process.main,
         "threads": threads,
         "globals": values,
         "contexts": [
@@ -468,6 +491,10 @@ def unpack_contexts(data: Any, program: Any) -> "list[Context]":
     process.locks = data["locks"]
     process.named = data["named"]
     process.pristine = False
+    process.handlers = {key: value(handler) for key, handler in data["handlers"]}
+    process.tripped = data["tripped"]
+    process.attention = data["attention"]
+    process.main = data["main"]
     process.threads = [
         [value(record[0]), value(record[1]), *record[2:]] for record in data["threads"]
     ]

@@ -16,7 +16,10 @@ An exception in a block, or as the result of a call, continues at the block name
 that takes a call's result lies in the same ``try`` as the call, so one number serves both.
 
 Globals are a list; slot 0 holds the ``Process``: what the run time itself keeps per address space.
-A signal handler will be one more frame, pushed between two blocks.
+
+Signals follow CPython. The handler in C only notes the signal (``trip``); the program's handler is
+called by the main thread, as one more frame, when an op has come back or was interrupted. What was
+interrupted is begun again afterwards (PEP 475), by a frame too: ``library.RETRY``.
 """
 
 from collections.abc import Callable
@@ -49,6 +52,7 @@ class Code:
         blocks: the host functions.
         handlers: per block, the block that handles its exceptions, or -1.
         slots: per block, the local that holds the exception being handled there, or -1.
+        interruptible: handlers may be called when an op of it has come back.
         sites: per block, the source range (line, end line, column, end column) of the call it
             takes the result of, or None.
     """
@@ -58,6 +62,7 @@ class Code:
         "defaults",
         "handlers",
         "index",
+        "interruptible",
         "locals_count",
         "name",
         "names",
@@ -73,6 +78,7 @@ class Code:
         self.handlers: list[int] = []
         self.slots: list[int] = []
         self.sites: list[tuple[int, int, int, int] | None] = []
+        self.interruptible = True
         self.locals_count = 0
         self.names: tuple[str, ...] = ()  # of the locals, temporaries excluded
         self.parameters: tuple[tuple[str, bool], ...] = ()  # name, keyword-only
@@ -99,6 +105,10 @@ class Process:
         path: ``__file__``, as the program was started.
         env: the environment at start; ``environ`` and ``c_environ`` are None until the program
             changes it (``os.environ``, and what the C library's ``environ`` holds).
+        handlers: what ``signal.signal`` was given, by signal; never changed in place.
+        tripped: the signals noted and not yet handled, bit n-1 for signal n.
+        attention: some were noted since the main thread last looked.
+        main: the index in ``threads`` of the main thread, -1 unless a thread has forked.
         threads: one ``[function, args, name, daemon, tid]`` per ``Thread`` object ever made;
             tid 0: not started, -1: gone with the process this one was forked from.
         current: the thread whose frames run now; -1 is the main thread.
@@ -109,17 +119,21 @@ class Process:
     """
 
     __slots__ = (
+        "attention",
         "c_environ",
         "current",
         "env",
         "environ",
+        "handlers",
         "locks",
+        "main",
         "named",
         "path",
         "pristine",
         "program",
         "shared",
         "threads",
+        "tripped",
     )
 
     def __init__(self, program: Any, path: str, env: tuple[tuple[str, str], ...]) -> None:
@@ -128,6 +142,10 @@ class Process:
         self.env = env
         self.environ: dict[str, str] | None = None
         self.c_environ: dict[str, str] | None = None
+        self.handlers: dict[int, Any] = {}
+        self.tripped = 0
+        self.attention = False
+        self.main = -1
         self.threads: list[list[Any]] = []
         self.current = -1
         self.locks = 0
@@ -169,8 +187,14 @@ class Context:
         work = self.work
         budget = work.budget
         work.turns = 0
-        if G[0].current != self.thread_index:
-            G[0].current = self.thread_index
+        process = G[0]
+        if process.current != self.thread_index:
+            process.current = self.thread_index
+        if process.attention and error is None and self.thread_index == process.main:
+            code = frames[-1].code
+            if code.interruptible:
+                frames.append(Frame(G[0].program.check_code, 0, [value]))
+                value = None
         steps = 0
         frame = frames[-1]
         if error is not None:
@@ -220,6 +244,24 @@ class Context:
                 value = frame.locals.pop()
                 # the host's own record would keep this context's frames alive
                 exception.__traceback__ = None
+
+    def trip(self, signals: tuple[int, ...]) -> None:
+        """Note signals whose C-level handlers have run in this thread, in this order."""
+        process = own_process(self.globals)
+        for signal in signals:
+            process.tripped |= 1 << (signal - 1)
+        process.attention = True
+
+    def interrupt(self, op: Op, how: int, until_ns: int) -> None:
+        """The pending op was not carried out: let ``library.RETRY`` see to it."""
+        frames = self.frames
+        values = [op, how, until_ns]
+        code = self.globals[0].program.retry_code
+        if frames[-1].code is code:
+            frames[-1].pc = 0  # it was begun again already
+            frames[-1].locals = values
+        else:
+            frames.append(Frame(code, 0, values))
 
     def _raise(self, exception: BaseException, site: Any) -> Frame:
         """Unwind to the frame that handles ``exception``; leave it there as the last local.

@@ -6,14 +6,21 @@ need no special case. Library code has a negative index and leaves no traceback 
 
 from typing import Any, Final
 
+from kernel.uapi.signals import OP_EINTR, OP_FAULTED, SIG_DFL, SIGABRT, SIGINT
 from kernel.uapi.syscalls import (
     NR_EXIT,
     NR_EXIT_GROUP,
     NR_GETCWD,
     NR_GETPID,
     NR_GETTID,
+    NR_KILL,
     NR_LOAD,
+    NR_LOCK_ACQUIRE,
     NR_MMAP,
+    NR_NANOSLEEP,
+    NR_PAUSE,
+    NR_RT_SIGACTION,
+    NR_RT_SIGTIMEDWAIT,
     NR_TGKILL,
     NR_THREAD_JOIN,
     NR_THREAD_START,
@@ -22,22 +29,128 @@ from kernel.uapi.syscalls import (
 from workloads.language import tracebacks
 from workloads.language.bounded import tname
 from workloads.language.frames import CALL, RERAISE, RETURN, Block, Code, Frame
-from workloads.language.values import UNBOUND, Function, MmapHandle
+from workloads.language.values import (
+    DEFAULT_INT_HANDLER,
+    STACK_FRAME,
+    UNBOUND,
+    Function,
+    MmapHandle,
+)
 
 LIBRARY: Final[list[Code]] = []
 
 Values = list[Any]
 
 
-def _library(name: str, *blocks: tuple[Block, int]) -> Code:
+def library(name: str, *blocks: tuple[Block, int], interruptible: bool = True) -> Code:
     """Register library code: ``(block, handler)`` pairs."""
     code = Code(-len(LIBRARY) - 1, name)
     code.blocks = [block for block, _ in blocks]
     code.handlers = [handler for _, handler in blocks]
     code.slots = [-1] * len(blocks)
     code.sites = [None] * len(blocks)
+    code.interruptible = interruptible
     LIBRARY.append(code)
     return code
+
+
+# ---- signal handlers ----------------------------------------------------------------------------
+# Source: CPython Modules/signalmodule.c:_PyErr_CheckSignalsTstate().
+
+
+def _handlers_next(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    process = G[0]
+    if not L[0]:
+        process.attention = False
+    waiting = process.tripped >> L[0] << L[0]
+    while waiting:
+        bit = waiting & -waiting
+        waiting ^= bit
+        process.tripped ^= bit
+        L[0] = signal = bit.bit_length()
+        handler = process.handlers.get(signal)
+        if handler is None and signal == SIGINT:
+            handler = DEFAULT_INT_HANDLER
+        if type(handler) is not Function:
+            continue  # set to SIG_DFL or SIG_IGN since then
+        F.pc = 1
+        return handle(G, handler, signal)
+    return (RETURN, None)
+
+
+def _handlers_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return 0
+
+
+def _handlers_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    G[0].attention = True  # the rest is handled at the next chance
+    return (RERAISE, V)
+
+
+#: [number of the last signal handled]: calls the handlers of the signals noted, lowest first
+HANDLERS: Final = library(
+    "handlers", (_handlers_next, 2), (_handlers_done, 2), (_handlers_failed, -1)
+)
+
+
+def handle(G: Values, handler: Function, signal: int) -> Any:
+    """Return the op that calls a signal handler."""
+    if handler is DEFAULT_INT_HANDLER or handler.index == DEFAULT_INT_HANDLER.index:
+        raise KeyboardInterrupt
+    return bind(G, handler, (signal, STACK_FRAME), ())
+
+
+def _check(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    process = G[0]
+    if process.attention and process.current == process.main:
+        F.pc = 1
+        return (CALL, HANDLERS, [0])
+    return (RETURN, L[0])
+
+
+def _checked(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (RETURN, L[0])
+
+
+#: [value]: calls handlers if there are any to call, then returns the value
+CHECK: Final = library("check signals", (_check, -1), (_checked, -1))
+
+#: Where a call with a timeout has it: the op's length without the end of an interrupted one.
+_WITH_TIMEOUT: Final = {
+    NR_NANOSLEEP: 2,
+    NR_LOCK_ACQUIRE: 4,
+    NR_THREAD_JOIN: 3,
+    NR_RT_SIGTIMEDWAIT: 3,
+}
+
+
+def _retry(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    op, how, until_ns = L
+    process = G[0]
+    if process.attention and how != OP_FAULTED and process.current == process.main:
+        return (CALL, HANDLERS, [0])
+    if how == OP_EINTR:
+        if op[0] == NR_PAUSE:
+            return (RETURN, None)
+        if until_ns:
+            op = (*op[: _WITH_TIMEOUT[op[0]]], until_ns)
+    F.pc = 1
+    return op
+
+
+def _retried(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    if G[0].attention:
+        F.pc = 2
+        return (CALL, CHECK, [V])
+    return (RETURN, V)
+
+
+def _return(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (RETURN, V)
+
+
+#: [op, how it was interrupted, when it was to end]: calls handlers, then begins the op again
+RETRY: Final = library("retry", (_retry, -1), (_retried, -1), (_return, -1), interruptible=False)
 
 
 # ---- print: [fd, pieces, next, result]. One write(2) per piece, short writes not continued -----
@@ -48,6 +161,9 @@ def _print_next(F: Frame, L: Values, G: Values, V: Any) -> Any:
     i = L[2]
     pieces = L[1]
     if i == len(pieces):
+        if G[0].attention:
+            F.pc = 2
+            return (CALL, CHECK, [L[3]])
         return (RETURN, L[3])
     L[2] = i + 1
     return (NR_WRITE, L[0], pieces[i])
@@ -58,7 +174,9 @@ def _print_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return 0 if isinstance(V, BlockingIOError) else (RERAISE, V)
 
 
-PRINT: Final = _library("print", (_print_next, 1), (_print_failed, -1))
+PRINT: Final = library(
+    "print", (_print_next, 1), (_print_failed, -1), (_return, -1), interruptible=False
+)
 
 
 # ---- the main thread: [exit code, next thread to join] -----------------------------------------
@@ -71,6 +189,8 @@ def _main_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 def _main_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
     L[0], lines = exit_of(V, G)
+    if isinstance(V, KeyboardInterrupt):
+        L[0] = _BY_SIGINT
     F.pc = 2
     return (CALL, PRINT, [2, lines, 0, None])
 
@@ -82,6 +202,9 @@ def _main_join(F: Frame, L: Values, G: Values, V: Any) -> Any:
         L[1] += 1
         if record[4] > 0 and not record[3]:
             return (NR_THREAD_JOIN, record[4], -1)
+    if L[0] == _BY_SIGINT:
+        F.pc = 6
+        return (NR_RT_SIGACTION, SIGINT, SIG_DFL)
     return (NR_EXIT_GROUP, L[0])
 
 
@@ -103,7 +226,24 @@ def _main_start(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (CALL, code, [UNBOUND] * code.locals_count)
 
 
-MAIN: Final = _library(
+def _main_whom(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    # Source: CPython Modules/main.c:exit_sigint()
+    F.pc = 7
+    return (NR_GETPID,)
+
+
+def _main_kill(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 8
+    return (NR_KILL, V, SIGINT)
+
+
+def _main_survived(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (NR_EXIT_GROUP, SIGINT + 128)
+
+
+_BY_SIGINT: Final = -2  # in place of an exit code: an uncaught KeyboardInterrupt
+
+MAIN: Final = library(
     "<main>",
     (_main_done, 1),
     (_main_failed, 3),
@@ -111,6 +251,9 @@ MAIN: Final = _library(
     (_main_go_on, 3),
     (_main_where, 1),
     (_main_start, 1),
+    (_main_whom, 8),
+    (_main_kill, 8),
+    (_main_survived, 8),
 )
 MAIN_START: Final = 4  # the block of MAIN that starts a program under a relative path
 
@@ -156,7 +299,7 @@ def _thread_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (CALL, PRINT, [2, tuple([x.encode(errors="backslashreplace") for x in lines]), 0, None])
 
 
-THREAD: Final = _library("<thread>", (_thread_run, 2), (_thread_done, 1), (_thread_failed, 1))
+THREAD: Final = library("<thread>", (_thread_run, 2), (_thread_done, 1), (_thread_failed, 1))
 
 
 def bind(G: Values, function: Any, args: tuple[Any, ...], words: tuple[str, ...]) -> Any:
@@ -227,7 +370,7 @@ def _mmap_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (RETURN, MmapHandle(V, L[0]))
 
 
-MMAP: Final = _library("mmap", (_mmap_call, -1), (_mmap_done, -1))
+MMAP: Final = library("mmap", (_mmap_call, -1), (_mmap_done, -1))
 
 
 def _load_byte(F: Frame, L: Values, G: Values, V: Any) -> Any:
@@ -240,7 +383,7 @@ def _loaded_byte(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 
 #: [address, offset]: an index into a mapping gives an int
-LOAD_BYTE: Final = _library("load", (_load_byte, -1), (_loaded_byte, -1))
+LOAD_BYTE: Final = library("load", (_load_byte, -1), (_loaded_byte, -1))
 
 
 def _start_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
@@ -254,7 +397,7 @@ def _start_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 
 #: [index of the thread, clone flags, whether the tid is the result]
-THREAD_START: Final = _library("start", (_start_call, -1), (_start_done, -1))
+THREAD_START: Final = library("start", (_start_call, -1), (_start_done, -1))
 
 
 def _joined(F: Frame, L: Values, G: Values, V: Any) -> Any:
@@ -266,35 +409,59 @@ def _join_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (NR_THREAD_JOIN, L[0], L[1])
 
 
-THREAD_JOIN: Final = _library("join", (_join_call, -1), (_joined, -1))
+THREAD_JOIN: Final = library("join", (_join_call, -1), (_joined, -1))
 
 
-# ---- abort: the signal goes to the calling thread ----------------------------------------------
+# ---- raise, pthread_kill: [signal, thread, pid]. A signal to one thread ------------------------
 
 
-def _abort_pid(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    F.pc = 1
+def _raise_pid(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1 if L[1] is None else 3
     return (NR_GETPID,)
 
 
-def _abort_tid(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    L[0] = V
+def _raise_tid(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    L[2] = V
     F.pc = 2
     return (NR_GETTID,)
 
 
-def _abort_kill(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    F.pc = 3
-    return (NR_TGKILL, L[0], V, 6)
+def _raise_own(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 4
+    return (NR_TGKILL, L[2], V, L[0])
+
+
+def _raise_other(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 4
+    return (NR_TGKILL, V, L[1], L[0])
+
+
+def _raised(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (RETURN, None)
+
+
+#: thread None: the calling one
+RAISE: Final = library(
+    "raise", (_raise_pid, -1), (_raise_tid, -1), (_raise_own, -1), (_raise_other, -1), (_raised, -1)
+)
+
+
+def _abort(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    # not even a handler keeps abort() from ending the process
+    if L[0]:
+        F.pc = 1
+        return (NR_RT_SIGACTION, SIGABRT, SIG_DFL)
+    L[0] = 1
+    return (CALL, RAISE, [SIGABRT, None, 0])
 
 
 def _abort_again(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    return 0
+    F.pc = 0
+    return (CALL, RAISE, [SIGABRT, None, 0])
 
 
-ABORT: Final = _library(
-    "abort", (_abort_pid, -1), (_abort_tid, -1), (_abort_kill, -1), (_abort_again, -1)
-)
+#: [whether it was raised]. Python's handler for SIGABRT never runs: C code does not ask for it
+ABORT: Final = library("abort", (_abort, -1), (_abort_again, -1), interruptible=False)
 
 
 # ---- execvp, posix_spawnp: [paths, next, op tail, first error that is not "not there"] ---------
@@ -321,4 +488,4 @@ def _search_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (RERAISE, L[3] if L[3] is not None else V)
 
 
-SEARCH: Final = _library("exec search", (_search_next, 2), (_search_found, 2), (_search_failed, -1))
+SEARCH: Final = library("exec search", (_search_next, 2), (_search_found, 2), (_search_failed, -1))

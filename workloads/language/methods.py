@@ -6,6 +6,7 @@ value. A method is an ordinary host function that takes the receiver first.
 
 import os
 from collections.abc import Callable
+from signal import struct_siginfo
 from typing import Any
 
 from workloads.language.bounded import Bounded, Work, no_set, tname
@@ -171,6 +172,15 @@ ATTRIBUTES: dict[type, tuple[str, ...]] = {
     os.stat_result: _STAT,
     os.times_result: ("user", "system", "children_user", "children_system", "elapsed"),
     os.waitid_result: ("si_pid", "si_uid", "si_signo", "si_status", "si_code"),
+    struct_siginfo: (
+        "si_signo",
+        "si_code",
+        "si_errno",
+        "si_pid",
+        "si_uid",
+        "si_status",
+        "si_band",
+    ),
     Rusage: ("ru_utime", "ru_stime"),
 }
 

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from workloads.language import calls, library, tables
+from workloads.language import calls, library, signals, tables
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.frames import CALL, RETURN
 from workloads.language.methods import attribute, make_caller, make_methods
@@ -118,9 +118,9 @@ class Runtime:
         for module in tables.MODULES.values():
             for entry in module.values():
                 if isinstance(entry, tables.Pure | tables.Routine):
-                    space["_" + entry.helper] = getattr(calls, entry.helper)
+                    space["_" + entry.helper] = _helper(entry.helper)
                 if isinstance(entry, tables.Sys | tables.Routine) and entry.result:
-                    space["_" + entry.result] = getattr(calls, entry.result)
+                    space["_" + entry.result] = _helper(entry.result)
         return space
 
     def _reversed(self, value: Any) -> View:
@@ -162,6 +162,12 @@ class Runtime:
         return (CALL, library.PRINT, [fd, tuple(pieces), 0, None])
 
 
+def _helper(name: str) -> Callable[..., Any]:
+    """Return the function that an entry of ``tables`` names."""
+    found: Callable[..., Any] = getattr(signals if hasattr(signals, name) else calls, name)
+    return found
+
+
 def _inplace(name: str, left: Any, right: Any) -> Any:
     return _INPLACE[name](left, right)
 
@@ -177,6 +183,6 @@ def _attribute(G: list[Any], value: Any, name: str) -> Any:
             return record[3]
         if name == "name":
             return record[2]
-        if name == "native_id":
+        if name in ("native_id", "ident"):
             return record[4] if record[4] > 0 else None
     return attribute(value, name)

@@ -14,7 +14,13 @@ FunctionNode = ast.FunctionDef
 #: A static meaning: ("module", key), ("entry", key, name), ("hidden", slot name)
 Meaning = tuple[str, ...]
 
-FIXED_GLOBALS = ("<process>", "__file__", "sys.argv", "sys.executable")
+FIXED_GLOBALS = (
+    "<process>",
+    "__file__",
+    "sys.argv",
+    "sys.executable",
+    "signal.default_int_handler",
+)
 
 
 class Scope:

@@ -213,12 +213,22 @@ _TIME: dict[str, Entry] = {
 
 _SIGNAL: dict[str, Entry] = {
     **_consts(constants.SIGNAL),
-    **_later(
-        "signal getsignal pause alarm setitimer getitimer ITIMER_REAL ITIMER_VIRTUAL ITIMER_PROF"
-        " raise_signal pthread_kill pthread_sigmask SIG_BLOCK SIG_UNBLOCK SIG_SETMASK sigpending"
-        " sigwait sigwaitinfo sigtimedwait siginterrupt pidfd_send_signal set_wakeup_fd SIG_DFL"
-        " SIG_IGN valid_signals"
-    ),
+    "signal": _routine("signal_signal", "signalnum:n handler:x"),
+    "getsignal": _routine("signal_getsignal", "signalnum:n"),
+    "siginterrupt": _routine("signal_siginterrupt", "signalnum:n flag:n"),
+    "raise_signal": _routine("signal_raise", "signalnum:n"),
+    "pthread_kill": _routine("signal_pthread_kill", "thread_id:i signalnum:n"),
+    "pthread_sigmask": _routine("signal_pthread_sigmask", "how:n mask:x", "signals_of"),
+    "sigpending": _sys(nr.NR_RT_SIGPENDING, "", "signals_of"),
+    "sigwait": _routine("signal_sigwait", "sigset:x"),
+    "sigwaitinfo": _routine("signal_sigwaitinfo", "sigset:x", "siginfo"),
+    "sigtimedwait": _routine("signal_sigtimedwait", "sigset:x timeout:x", "siginfo"),
+    "valid_signals": _pure("signal_valid"),
+    "pause": _sys(nr.NR_PAUSE, "", "nothing"),
+    "alarm": _sys(nr.NR_ALARM, "seconds:n"),
+    "setitimer": _routine("signal_setitimer", "which:n seconds:x interval:x=0", "itimer_result"),
+    "getitimer": _sys(nr.NR_GETITIMER, "which:n", "itimer_result"),
+    **_later("pidfd_send_signal set_wakeup_fd"),
 }
 
 _MMAP: dict[str, Entry] = {
@@ -230,6 +240,7 @@ _THREADING: dict[str, Entry] = {
     "Thread": _pure("thread_new", "* target:x args:x=None daemon:x=None name:x=None"),
     "Lock": _pure("lock_new"),
     "get_native_id": _sys(nr.NR_GETTID),
+    "get_ident": _sys(nr.NR_GETTID),
     **_later("RLock Event Condition Semaphore Barrier"),
 }
 
@@ -305,7 +316,11 @@ SUBMODULES: Final = {
 }
 
 #: Names whose value is made when the program starts: module, name -> hidden global.
-START_VALUES: Final = {("sys", "argv"): "sys.argv", ("sys", "executable"): "sys.executable"}
+START_VALUES: Final = {
+    ("sys", "argv"): "sys.argv",
+    ("sys", "executable"): "sys.executable",
+    ("signal", "default_int_handler"): "signal.default_int_handler",
+}
 
 #: What to write instead of some names that are often tried.
 INSTEAD: Final = {
@@ -421,6 +436,7 @@ READABLE: Final = frozenset(
         "st_atime", "st_mtime", "st_ctime",
         "si_pid", "si_uid", "si_signo", "si_status", "si_code",
         "user", "system", "children_user", "children_system", "elapsed",
-        "ru_utime", "ru_stime", "daemon", "native_id", "name",
+        "ru_utime", "ru_stime", "daemon", "native_id", "ident", "name",
+        "si_errno", "si_band",
     }
 )  # fmt: skip

@@ -32,7 +32,25 @@ class Function:
         self.name = name
 
     def __repr__(self) -> str:
+        if self.index < 0:
+            return f"<built-in function {self.name}>"
         return f"<function {self.name} at {0x7F0000000000 + 160 * self.index:#x}>"
+
+
+#: ``signal.default_int_handler``: the handler of SIGINT that CPython installs
+DEFAULT_INT_HANDLER = Function(-1, "default_int_handler")
+
+
+class StackFrame:
+    """What a signal handler gets as its second argument; nothing can be done with it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        raise FatalRunError("the frame a signal handler gets has no text in the guest language")
+
+
+STACK_FRAME = StackFrame()
 
 
 class LockHandle:

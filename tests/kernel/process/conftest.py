@@ -135,7 +135,7 @@ class Machine:
 
     def user_work(self, task: TaskStruct) -> Any:
         """Let a running task look at its signals."""
-        return self.send(task, m.REQ_USER_WORK)
+        return self.send(task, m.REQ_USER_WORK, None)
 
     def fork(self, task: TaskStruct) -> TaskStruct:
         return self.k.find_task(self.call(task, nr.NR_FORK))

@@ -1,0 +1,218 @@
+"""The module ``signal``: what CPython does between its functions and the system calls.
+
+A handler is the program's: ``Process.handlers`` has it, and the kernel only knows that there is
+one. A disposition that was there when the program started is asked of the kernel, when somebody
+wants to know it.
+
+Source: CPython Modules/signalmodule.c, Lib/signal.py; glibc's sigset functions.
+Deviation: signals and SIG_DFL, SIG_IGN are plain ints; a thread's identity is its tid.
+"""
+
+import math
+from signal import struct_siginfo
+from typing import Any, Final
+
+from kernel.uapi import syscalls as nr
+from kernel.uapi.signals import NSIG, SA_RESTART, SIG_DFL, SIG_HANDLER, SIG_IGN, SIGINT
+from workloads.language.bounded import tname
+from workloads.language.frames import CALL, RERAISE, RETURN, Frame, own_process
+from workloads.language.library import CHECK, RAISE, library
+from workloads.language.values import DEFAULT_INT_HANDLER, Function
+
+Values = list[Any]
+
+#: SIGCANCEL and SIGSETXID: the C library keeps them for itself.
+_INTERNAL: Final = 1 << 31 | 1 << 32
+
+
+def _check_number(signal: int) -> None:
+    if not 1 <= signal <= NSIG:
+        raise ValueError("signal number out of range")
+
+
+# ---- dispositions: [signal, what was asked for, old disposition] --------------------------------
+
+
+def _old_handler(G: Values, signal: int, disposition: int) -> Any:
+    """Return what Python says a signal's handler is."""
+    handlers = G[0].handlers
+    if signal in handlers:
+        return handlers[signal]
+    if disposition in (SIG_DFL, SIG_IGN):
+        return disposition
+    return DEFAULT_INT_HANDLER if signal == SIGINT else None
+
+
+def _set_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    handler = L[1]
+    if type(handler) is Function:
+        handler = SIG_HANDLER
+    return (nr.NR_RT_SIGACTION, L[0], handler)
+
+
+def _set_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    process = own_process(G)
+    old = _old_handler(G, L[0], V)
+    process.handlers = {**process.handlers, L[0]: L[1]}
+    F.pc = 2
+    return (CALL, CHECK, [old])
+
+
+def _return(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (RETURN, V)
+
+
+_SET: Final = library(
+    "signal", (_set_call, -1), (_set_done, -1), (_return, -1), interruptible=False
+)
+
+
+def _get_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    return (nr.NR_RT_SIGACTION, L[0], None)
+
+
+def _get_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (RETURN, _old_handler(G, L[0], V))
+
+
+_GET: Final = library("getsignal", (_get_call, -1), (_get_done, -1))
+
+
+def _interrupt_change(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 2
+    disposition = V & ~SA_RESTART
+    if disposition >= SIG_HANDLER and not L[1]:
+        disposition |= SA_RESTART
+    return (nr.NR_RT_SIGACTION, L[0], disposition)
+
+
+def _nothing(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (RETURN, None)
+
+
+_INTERRUPT: Final = library(
+    "siginterrupt", (_get_call, -1), (_interrupt_change, -1), (_nothing, -1)
+)
+
+
+def signal_signal(G: Values, signalnum: int, handler: Any) -> Any:
+    if G[0].current != G[0].main:
+        raise ValueError("signal only works in main thread of the main interpreter")
+    _check_number(signalnum)
+    if type(handler) is not Function and handler not in (SIG_DFL, SIG_IGN):
+        raise TypeError(
+            "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object"
+        )
+    return (CALL, _SET, [signalnum, handler])
+
+
+def signal_getsignal(G: Values, signalnum: int) -> Any:
+    _check_number(signalnum)
+    return (CALL, _GET, [signalnum])
+
+
+def signal_siginterrupt(G: Values, signalnum: int, flag: int) -> Any:
+    _check_number(signalnum)
+    return (CALL, _INTERRUPT, [signalnum, flag])
+
+
+# ---- sending ------------------------------------------------------------------------------------
+
+
+def signal_raise(G: Values, signalnum: int) -> Any:
+    return (CALL, RAISE, [signalnum, None, 0])
+
+
+def signal_pthread_kill(G: Values, thread_id: int, signalnum: int) -> Any:
+    return (CALL, RAISE, [signalnum, thread_id, 0])
+
+
+# ---- sets ---------------------------------------------------------------------------------------
+
+
+def _mask(signals: Any) -> int:
+    """Return a set of signals as bits."""
+    if type(signals) not in (list, tuple, set, range, dict):
+        raise TypeError(f"'{tname(signals)}' object is not iterable")
+    mask = 0
+    for signal in signals:
+        if not isinstance(signal, int):
+            raise TypeError(f"'{tname(signal)}' object cannot be interpreted as an integer")
+        if not 1 <= signal <= NSIG:
+            raise ValueError(f"signal number {signal} out of range [1; {NSIG}]")
+        mask |= 1 << (signal - 1)
+    return mask & ~_INTERNAL
+
+
+def signals_of(mask: int) -> set[int]:
+    return {signal for signal in range(1, NSIG + 1) if mask >> (signal - 1) & 1}
+
+
+def signal_valid(G: Values) -> set[int]:
+    return signals_of((1 << NSIG) - 1 & ~_INTERNAL)
+
+
+def signal_pthread_sigmask(G: Values, how: int, mask: Any) -> Any:
+    return (nr.NR_RT_SIGPROCMASK, how, _mask(mask))
+
+
+def signal_sigwait(G: Values, sigset: Any) -> Any:
+    return (nr.NR_SIGWAIT, _mask(sigset))
+
+
+def signal_sigwaitinfo(G: Values, sigset: Any) -> Any:
+    return (nr.NR_RT_SIGTIMEDWAIT, _mask(sigset), -1)
+
+
+def siginfo(value: Any) -> Any:
+    """Return a struct_siginfo; si_band is what lies where a poll event has it: pid and uid."""
+    if value is None:
+        return None
+    signal, code, pid, uid, status = value
+    return struct_siginfo((signal, code, 0, pid, uid, status, pid | uid << 32))
+
+
+def _wait_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    return (nr.NR_RT_SIGTIMEDWAIT, L[0], L[1])
+
+
+def _wait_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (RETURN, None) if isinstance(V, BlockingIOError) else (RERAISE, V)
+
+
+#: [set, ns]
+_TIMEDWAIT: Final = library("sigtimedwait", (_wait_call, 2), (_return, 2), (_wait_failed, -1))
+
+
+def signal_sigtimedwait(G: Values, sigset: Any, timeout: Any) -> Any:
+    ns = _to_ns(timeout, 1)
+    if ns < 0:
+        raise ValueError("timeout must be non-negative")
+    return (CALL, _TIMEDWAIT, [_mask(sigset), ns])
+
+
+# ---- timers -------------------------------------------------------------------------------------
+
+
+def _to_ns(seconds: Any, unit_ns: int) -> int:
+    """Return a time as a multiple of ``unit_ns``, rounded up."""
+    if not isinstance(seconds, int | float):
+        raise TypeError(f"'{tname(seconds)}' object cannot be interpreted as an integer")
+    if seconds != seconds:
+        raise ValueError("Invalid value NaN (not a number)")
+    if abs(seconds) * 1e9 >= 2**63:
+        raise OverflowError("timestamp out of range for platform time_t")
+    if isinstance(seconds, int):
+        return seconds * 10**9
+    return math.ceil(seconds * (10**9 // unit_ns)) * unit_ns
+
+
+def signal_setitimer(G: Values, which: int, seconds: Any, interval: Any) -> Any:
+    return (nr.NR_SETITIMER, which, _to_ns(seconds, 1000), _to_ns(interval, 1000))
+
+
+def itimer_result(value: Any) -> tuple[float, float]:
+    return value[0] // 1000 / 1e6, value[1] // 1000 / 1e6
