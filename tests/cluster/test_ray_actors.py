@@ -74,7 +74,9 @@ def run_direct(request: RunRequest) -> RunResult:
     return DirectRun(request).run()
 
 
-@pytest.mark.parametrize("cpus_per_actor", [1, 2, 4, 8])
+@pytest.mark.parametrize(
+    "cpus_per_actor", [3, *(pytest.param(some, marks=pytest.mark.slow) for some in (1, 2, 4, 8))]
+)
 @pytest.mark.parametrize(
     "workload",
     ["storm", "vfork_storm", "spawn_storm", "thread_group_exit", "prefork_server", "cow_touch"],
