@@ -396,8 +396,17 @@ def _start_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (RETURN, V if L[2] else None)
 
 
+def _start_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    if isinstance(V, OSError):
+        # Source: CPython Modules/_threadmodule.c:thread_PyThread_start_new_thread()
+        V = RuntimeError("can't start new thread")
+    return (RERAISE, V)
+
+
 #: [index of the thread, clone flags, whether the tid is the result]
-THREAD_START: Final = library("start", (_start_call, -1), (_start_done, -1))
+THREAD_START: Final = library(
+    "start", (_start_call, -1), (_start_done, 2), (_start_failed, -1)
+)
 
 
 def _joined(F: Frame, L: Values, G: Values, V: Any) -> Any:
