@@ -22,6 +22,7 @@ from kernel.errors import InvariantError, TaskDead
 from kernel.events import SCHED_PROCESS_EXIT, SCHED_PROCESS_FREE
 from kernel.files import leave_files, put_files_struct, put_fs_struct
 from kernel.fork import free_task, mm_release
+from kernel.locking import pass_lock
 from kernel.mm.mm import mmput
 from kernel.pid import (
     PIDTYPE_PGID,
@@ -123,9 +124,13 @@ def do_exit(k: "KernelState", code: int) -> Path:
     k.now_ns += k.costs.exit_base
     if k.tasks.profile.last_thread_sets_exit_code:
         siglock = task.sighand.siglock
-        yield "synchronize_group_exit.siglock", ACQUIRE, siglock
+        if stepwise:
+            yield "synchronize_group_exit.siglock", ACQUIRE, siglock
         _synchronize_group_exit(signal, code)
-        yield "synchronize_group_exit.siglock_done", RELEASE, siglock
+        if stepwise:
+            yield "synchronize_group_exit.siglock_done", RELEASE, siglock
+        else:
+            pass_lock(k, siglock)
     if stepwise or len(signal.threads) > 1:
         yield from exit_signals(k, task)
         yield "do_exit.live", POINT, signal
@@ -406,13 +411,22 @@ def release_task(k: "KernelState", task: TaskStruct) -> Path:
         leader = task.group_leader
         signal = task.signal
         siglock = task.sighand.siglock
-        yield "exit_signal.siglock", ACQUIRE, siglock
+        together = k.stepwise or leader is not task
+        if together:
+            yield "exit_signal.siglock", ACQUIRE, siglock
         if leader is not task:
             yield from _leave_group(k, task)
         unused = _exit_signal(k, task, leader is task)
-        yield "exit_signal.siglock_done", RELEASE, siglock
+        if together:
+            yield "exit_signal.siglock_done", RELEASE, siglock
+        else:
+            pass_lock(k, siglock)
         for pid in unused:
-            yield from free_pid(k, pid)
+            if together:
+                yield from free_pid(k, pid)
+            else:
+                k.pids.unpublish(pid)
+                pass_lock(k, k.pidmap_lock)
         signal.count -= 1
         zap_leader = False
         if (

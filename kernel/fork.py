@@ -32,6 +32,7 @@ from kernel.pid import (
     attach_leader,
     attach_pid,
     free_pid,
+    quick_alloc_pid,
 )
 from kernel.points import ACQUIRE, POINT, RELEASE, SCHEDULE, Path
 from kernel.sched.ttwu import set_current_state, try_to_wake_up, wake_up_new_task
@@ -259,9 +260,10 @@ def copy_process(k: "KernelState", clone_flags: int) -> Path:
         undo = 4
         copy_mm(k, clone_flags, child)
         undo = 5
-        pid = yield from alloc_pid(k)
+        pid = (yield from alloc_pid(k)) if k.stepwise else quick_alloc_pid(k)
         child.pid = pid.nr
-        child.clear_child_tid = clone_flags & CLONE_CHILD_CLEARTID != 0
+        if clone_flags & CLONE_CHILD_CLEARTID:
+            child.clear_child_tid = True
         yield from _link(k, clone_flags, child, pid)
     except KernelError:
         k.stats.fork_failures += 1

@@ -93,6 +93,7 @@ def boot_tasks(k: "KernelState") -> None:
 
 def _kernel_thread(k: "KernelState", flags: int, comm: str) -> TaskStruct:
     """Return a child of swapper, made before there is anything to interleave with."""
+    stepwise, k.stepwise = k.stepwise, True  # locks are points; nobody has to give them meaning
     path = copy_process(k, flags)
     while True:
         try:
@@ -100,6 +101,7 @@ def _kernel_thread(k: "KernelState", flags: int, comm: str) -> TaskStruct:
         except StopIteration as done:
             task: Any = done.value
             break
+    k.stepwise = stepwise
     task.comm = comm
     task.state = TASK_RUNNING
     return task  # type: ignore[no-any-return]

@@ -149,3 +149,22 @@ def release_at(lock: Lock, now_ns: int) -> None:
     else:
         # entered late, before the one that is kept: since_ns is that one's start no more
         lock.since_ns = lock.free_ns
+
+
+def pass_lock(k: Any, lock: Lock, body_ns: int = 0) -> None:
+    """Take ``lock`` for ``body_ns`` and give it back: what a pair of points comes to.
+
+    For paths at granularity ``syscall`` that have nothing between the two that others could see.
+    """
+    costs = k.costs
+    hold_ns = costs.lock_hold + body_ns
+    start_ns = k.now_ns + costs.lock_acquire
+    if start_ns >= lock.free_ns and start_ns >= lock.read_end_ns and lock.starts is None:
+        stat = lock.stat
+        stat.acquisitions += 1
+        stat.hold_ns += hold_ns
+        lock.since_ns = start_ns
+        k.now_ns = lock.free_ns = start_ns + hold_ns
+    else:
+        end_ns = k.now_ns = acquire_at(lock, start_ns, False) + hold_ns
+        release_at(lock, end_ns)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.errors import KernelError, RestartSyscall
 from kernel.events import SCHED_PROCESS_WAIT
 from kernel.exit import release_task
+from kernel.locking import pass_lock
 from kernel.pid import (
     PIDTYPE_MAX,
     PIDTYPE_PGID,
@@ -229,7 +230,10 @@ def wait_scan(k: "KernelState", wo: WaitOpts) -> Path:
     lock = k.tasklist_lock
     yield "do_wait.tasklist_lock", READ, lock
     scanned = 0
-    for thread in (current,) if flags & WNOTHREAD else _own_first(current):
+    threads = current.signal.threads
+    if len(threads) > 1:
+        threads = [current] if flags & WNOTHREAD else _own_first(current)
+    for thread in threads:
         children = thread.children
         if not children:
             continue
@@ -271,13 +275,11 @@ def wait_scan(k: "KernelState", wo: WaitOpts) -> Path:
     return error
 
 
-def _own_first(current: TaskStruct) -> tuple[TaskStruct, ...]:
+def _own_first(current: TaskStruct) -> list[TaskStruct]:
     """Return the threads of the caller's process, the caller first, then round the list."""
     threads = current.signal.threads
-    if len(threads) == 1:
-        return (current,)
     place = threads.index(current)
-    return (*threads[place:], *threads[:place])
+    return [*threads[place:], *threads[:place]]
 
 
 def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
@@ -295,7 +297,8 @@ def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
     pid = child.pid
     uid = child.cred.uid
     keep = wo.flags & WNOWAIT
-    if k.stepwise:
+    stepwise = k.stepwise
+    if stepwise:
         yield "wait_task_zombie.cmpxchg", POINT, child
     if child.exit_state != EXIT_ZOMBIE:
         return None
@@ -309,10 +312,14 @@ def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
         parent = wo.waiter
         siglock = parent.sighand.siglock
         mine = parent.signal
-        yield "wait_task_zombie.siglock", ACQUIRE, siglock
+        if stepwise:
+            yield "wait_task_zombie.siglock", ACQUIRE, siglock
         mine.cutime_ns += utime_ns + signal.cutime_ns
         mine.cstime_ns += stime_ns + signal.cstime_ns
-        yield "wait_task_zombie.siglock_done", RELEASE, siglock
+        if stepwise:
+            yield "wait_task_zombie.siglock_done", RELEASE, siglock
+        else:
+            pass_lock(k, siglock)
         k.stats.waits += 1
         yield from release_task(k, child)
     if status & 0x7F:
