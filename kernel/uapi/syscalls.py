@@ -5,7 +5,8 @@ bytes, bool, None, and tuples of them). Numbers are x86-64's where Linux has the
 from 1000 on are smplab's own: what a C library or CPython does in user space above the kernel
 (thread start and join, locks), accesses that may fault, and pure CPU time.
 
-``TABLE`` maps a number to ``(name, argument names, result)``. A call that fails is answered with
+``TABLE`` maps a number to ``(name, argument names, result)``; an argument whose name ends with ?
+may be left out. A call that fails is answered with
 an error instead of a result: ``(exception name, args)``, for example ``("OSError", (2, path))``;
 the guest run time raises it at the call.
 
@@ -118,7 +119,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_DUP2: ("dup2", ("fd", "fd2", "inheritable"), "int"),
     NR_PAUSE: ("pause", (), "None"),
     # until_ns: when a call that a signal interrupted was to end, 0 for a first call
-    NR_NANOSLEEP: ("nanosleep", ("ns", "until_ns"), "None"),
+    NR_NANOSLEEP: ("nanosleep", ("ns", "until_ns?"), "None"),
     NR_GETITIMER: ("getitimer", ("which",), "(ns left, interval in ns)"),
     NR_ALARM: ("alarm", ("seconds",), "int: seconds that were left"),
     NR_SETITIMER: ("setitimer", ("which", "ns", "interval_ns"), "(ns left, interval in ns): old"),
@@ -160,7 +161,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_RT_SIGPENDING: ("rt_sigpending", (), "int: the set of blocked signals that are pending"),
     NR_RT_SIGTIMEDWAIT: (
         "rt_sigtimedwait",
-        ("set", "timeout_ns", "until_ns"),
+        ("set", "timeout_ns", "until_ns?"),
         "(signal, code, pid, uid, status)",
     ),
     NR_GETPRIORITY: ("getpriority", ("which", "who"), "int"),
@@ -185,9 +186,9 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # start: what UserContext.thread() takes, opaque to the kernel
     NR_THREAD_START: ("thread_start", ("flags", "start", "daemon"), "int: tid"),
     # join until that thread has cleared its tid (CLONE_CHILD_CLEARTID); -1 ns = no timeout
-    NR_THREAD_JOIN: ("thread_join", ("tid", "timeout_ns", "until_ns"), "bool: it has ended"),
+    NR_THREAD_JOIN: ("thread_join", ("tid", "timeout_ns", "until_ns?"), "bool: it has ended"),
     NR_THREAD_ALIVE: ("thread_alive", ("tid",), "bool"),
-    NR_LOCK_ACQUIRE: ("lock_acquire", ("lock", "blocking", "timeout_ns", "until_ns"), "bool"),
+    NR_LOCK_ACQUIRE: ("lock_acquire", ("lock", "blocking", "timeout_ns", "until_ns?"), "bool"),
     NR_LOCK_RELEASE: ("lock_release", ("lock",), "None, or RuntimeError('release unlocked lock')"),
     NR_LOCK_LOCKED: ("lock_locked", ("lock",), "bool"),
     # clone(CLONE_VM|CLONE_VFORK) + exec in one, as glibc does it; an exec error is the caller's

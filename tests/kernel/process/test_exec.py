@@ -17,7 +17,17 @@ from kernel.uapi.errno_ import (
     ENOTDIR,
 )
 from kernel.uapi.rlimit import RLIMIT_NPROC
-from kernel.uapi.signals import SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, SIGTERM, SIGUSR1, SIGXFSZ
+from kernel.uapi.signals import (
+    SIG_HANDLER,
+    SIG_IGN,
+    SIGCHLD,
+    SIGINT,
+    SIGKILL,
+    SIGPIPE,
+    SIGTERM,
+    SIGUSR1,
+    SIGXFSZ,
+)
 
 
 def execve(machine, task, path="/bin/true", argv=("true",), env=None):
@@ -115,11 +125,11 @@ def test_close_on_exec_descriptors_close_and_others_stay(machine):
 
 
 def test_ignored_signals_stay_ignored_and_caught_ones_do_not(machine):
-    machine.first.sighand.action = {SIGTERM: SIG_IGN, SIGUSR1: "handler"}
+    machine.first.sighand.action = {SIGTERM: SIG_IGN, SIGUSR1: SIG_HANDLER}
     execve(machine, machine.first)
     assert machine.first.sighand.action == {SIGTERM: SIG_IGN}
     execve(machine, machine.first, "/prog.py", ("x",))
-    expected = {SIGTERM: SIG_IGN, SIGPIPE: SIG_IGN, SIGXFSZ: SIG_IGN}
+    expected = {SIGTERM: SIG_IGN, SIGPIPE: SIG_IGN, SIGXFSZ: SIG_IGN, SIGINT: SIG_HANDLER}
     assert machine.first.sighand.action == expected
 
 
@@ -127,7 +137,15 @@ def test_python_guests_ignore_sigpipe_and_so_do_their_execs(machine):
     execve(machine, machine.first, "/prog.py", ("x",))
     assert machine.first.sighand.action is PYTHON_ACTION
     execve(machine, machine.first)
-    assert machine.first.sighand.action is PYTHON_ACTION
+    assert machine.first.sighand.action == {SIGPIPE: SIG_IGN, SIGXFSZ: SIG_IGN}
+
+
+def test_python_guests_catch_sigint_unless_it_was_ignored(machine):
+    execve(machine, machine.first, "/prog.py", ("x",))
+    assert machine.first.sighand.action[SIGINT] == SIG_HANDLER
+    machine.first.sighand.action = {SIGINT: SIG_IGN}
+    execve(machine, machine.first, "/prog.py", ("x",))
+    assert machine.first.sighand.action[SIGINT] == SIG_IGN
 
 
 def test_a_clone_child_that_execs_reports_sigchld(machine):
