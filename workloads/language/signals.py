@@ -13,9 +13,20 @@ from signal import struct_siginfo
 from typing import Any, Final
 
 from kernel.uapi import syscalls as nr
-from kernel.uapi.signals import NSIG, SA_RESTART, SIG_DFL, SIG_HANDLER, SIG_IGN, SIGINT
+from kernel.uapi.errno_ import EINVAL
+from kernel.uapi.signals import (
+    NSIG,
+    SA_RESTART,
+    SI_TKILL,
+    SI_USER,
+    SIG_DFL,
+    SIG_HANDLER,
+    SIG_IGN,
+    SIGINT,
+)
 from workloads.language.bounded import tname
-from workloads.language.frames import CALL, RERAISE, RETURN, Frame, own_process
+from workloads.language.constants import STRERROR
+from workloads.language.frames import CALL, RERAISE, RETURN, VALUE, Frame, own_process
 from workloads.language.library import CHECK, RAISE, library
 from workloads.language.values import DEFAULT_INT_HANDLER, Function
 
@@ -28,6 +39,10 @@ _INTERNAL: Final = 1 << 31 | 1 << 32
 def _check_number(signal: int) -> None:
     if not 1 <= signal <= NSIG:
         raise ValueError("signal number out of range")
+
+
+def _is_internal(signal: int) -> bool:
+    return 0 < signal <= NSIG and _INTERNAL >> (signal - 1) & 1 == 1
 
 
 # ---- dispositions: [signal, what was asked for, old disposition] --------------------------------
@@ -105,16 +120,20 @@ def signal_signal(G: Values, signalnum: int, handler: Any) -> Any:
         raise TypeError(
             "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object"
         )
+    if _is_internal(signalnum):
+        raise OSError(EINVAL, STRERROR[EINVAL])
     return (CALL, _SET, [signalnum, handler])
 
 
 def signal_getsignal(G: Values, signalnum: int) -> Any:
     _check_number(signalnum)
-    return (CALL, _GET, [signalnum])
+    return (VALUE, None) if _is_internal(signalnum) else (CALL, _GET, [signalnum])
 
 
 def signal_siginterrupt(G: Values, signalnum: int, flag: int) -> Any:
     _check_number(signalnum)
+    if _is_internal(signalnum):
+        raise OSError(EINVAL, STRERROR[EINVAL])
     return (CALL, _INTERRUPT, [signalnum, flag])
 
 
@@ -126,6 +145,8 @@ def signal_raise(G: Values, signalnum: int) -> Any:
 
 
 def signal_pthread_kill(G: Values, thread_id: int, signalnum: int) -> Any:
+    if _is_internal(signalnum):
+        raise OSError(EINVAL, STRERROR[EINVAL])
     return (CALL, RAISE, [signalnum, thread_id, 0])
 
 
@@ -171,6 +192,8 @@ def siginfo(value: Any) -> Any:
     if value is None:
         return None
     signal, code, pid, uid, status = value
+    if code == SI_TKILL:
+        code = SI_USER  # Source: glibc sysdeps/unix/sysv/linux/sigtimedwait.c
     return struct_siginfo((signal, code, 0, pid, uid, status, pid | uid << 32))
 
 
