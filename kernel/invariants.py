@@ -111,6 +111,8 @@ def check_step(k: "KernelState") -> list[str]:
     task = k.current
     if k.tasklist_lock.owner is not None or task is None or task.signal is None:
         return found
+    if task is k.init_task:
+        return found  # a timer interrupt
     _check_state(task, found)
     pid = k.pids.hash.get(task.pid)
     if pid is None or pid.task is not task:

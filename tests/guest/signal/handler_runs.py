@@ -1,4 +1,4 @@
-"""A handler runs before the call that sent its signal is over, for each signal that can be caught."""
+"""Each signal that can be caught: its handler runs before the call that sent it is over."""
 
 import os
 import signal

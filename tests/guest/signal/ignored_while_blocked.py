@@ -1,4 +1,4 @@
-"""An ignored signal is dropped unless it is blocked; setting it to ignored drops what is pending."""
+"""An ignored signal is dropped unless blocked; setting it to ignored drops what is pending."""
 
 import os
 import signal

@@ -57,9 +57,11 @@ if pid == 0:
     os._exit(0)
 os.kill(pid, signal.SIGSTOP)
 os.waitpid(pid, os.WUNTRACED)
+time.sleep(0.1)
 print(count[0])
 os.kill(pid, signal.SIGCONT)
 os.waitpid(pid, os.WCONTINUED)
+time.sleep(0.1)
 print(count[0])
 del reaped[:]
 os.kill(pid, signal.SIGKILL)
