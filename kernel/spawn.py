@@ -11,7 +11,7 @@ Source: glibc sysdeps/unix/sysv/linux/spawni.c; kernel/umh.c (call_usermodehelpe
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.creds import Cred, alloc_uid
-from kernel.errors import KernelError
+from kernel.errors import GuestFault, KernelError
 from kernel.events import SCHED_PROCESS_EXEC, SCHED_PROCESS_FORK
 from kernel.exec import install_program, prepare_exec
 from kernel.files import open_std, set_mm_exe_file
@@ -25,12 +25,14 @@ from kernel.signal_send import recalc_sigpending
 from kernel.task import PF_FORKNOEXEC, TaskStruct
 from kernel.uapi.clone import CLONE_VFORK, CLONE_VM
 from kernel.uapi.errno_ import ENOTDIR
+from kernel.uapi.fcntl import F_SETFD
 from kernel.uapi.signals import SIG_KERNEL_ONLY_MASK, SIGCHLD
 from kernel.uapi.syscalls import (
     NR_CLOSE,
     NR_DUP2,
     NR_EXECVE,
     NR_EXIT_GROUP,
+    NR_FCNTL,
     NR_OPEN,
     NR_SETPGID,
 )
@@ -56,15 +58,17 @@ class SpawnChild:
 
     Attributes:
         errno: of the call that failed, for the parent; 0 until then.
+        fault: likewise, if what failed is no errno: a program the emulator cannot run.
     """
 
-    __slots__ = ("errno", "plan", "place", "steps", "want")
+    __slots__ = ("errno", "fault", "plan", "place", "steps", "want")
 
     def __init__(self, plan: list["Op"]) -> None:
         self.plan = plan
         self.place = -1
         self.want = -1  # the descriptor that the open just made must become
         self.errno = 0
+        self.fault: Error | None = None
         self.steps = 1
 
     def resume(self, value: Any, error: "Error | None") -> "Op":
@@ -73,7 +77,10 @@ class SpawnChild:
             op = self.plan[self.place]
             if error is not None:
                 if op[0] != NR_CLOSE:  # closing what is not open is no error (spawni.c)
-                    self.errno = error[1][0] if error[0] == "OSError" else ENOTDIR
+                    if error[0] == "OSError":
+                        self.errno = error[1][0]
+                    else:
+                        self.fault = error
                     return (NR_EXIT_GROUP, _EXIT_FAILURE)
             elif op[0] == NR_OPEN and value != op[4]:
                 self.plan[self.place] = (NR_DUP2, value, op[4], True)
@@ -105,13 +112,15 @@ class SpawnChild:
 
     def pack(self) -> Any:
         """Return the context as plain data; ``unpack`` makes it again."""
-        return ["spawn", self.plan, self.place, self.want, self.errno]
+        return ["spawn", self.plan, self.place, self.want, self.errno, self.fault]
 
     @classmethod
     def unpack(cls, data: Any) -> "SpawnChild":
         """Return the context that ``pack`` described."""
         child = cls([tuple(op) for op in data[1]])
-        child.place, child.want, child.errno = data[2:]
+        child.place, child.want, child.errno = data[2:5]
+        if data[5] is not None:
+            child.fault = (data[5][0], tuple(data[5][1]))
         return child
 
 
@@ -133,6 +142,8 @@ def spawn_plan(
             plan.append((NR_OPEN, name, flags, mode, fd))
         elif action[0] == POSIX_SPAWN_CLOSE:
             plan.append((NR_CLOSE, action[1]))
+        elif action[1] == action[2]:
+            plan.append((NR_FCNTL, action[1], F_SETFD, 0))  # to be inherited, then
         else:
             plan.append((NR_DUP2, action[1], action[2], True))
     plan.append((NR_EXECVE, path, argv, env))
@@ -176,12 +187,14 @@ def sys_posix_spawn(
     try:
         yield from wake_up_new_task(k, child, vfork=True)
         yield from wait_for_vfork_done(k, child)
-        if context.errno:
+        if context.errno or context.fault:
             wo = WaitOpts(current, PIDTYPE_TGID, thread_pid, WEXITED | WALL)
             yield from do_wait(k, wo)
     finally:
         current.blocked = blocked
         recalc_sigpending(current)
+    if context.fault:
+        raise GuestFault(*context.fault)
     if context.errno:
         raise KernelError(context.errno, path)
     return pid

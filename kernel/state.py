@@ -412,7 +412,6 @@ class KernelState:
                 except FaultSignal as fault:
                     # the access is tried again if a handler lets the task live
                     restart = RestartNoIntr
-                    self.stats.segfaults += 1
                     yield from force_sig_fault(self, fault.signal, fault.code)
                     how = OP_FAULTED
                 if signal_pending(task):

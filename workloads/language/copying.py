@@ -177,6 +177,7 @@ EXCEPTION_TYPES: dict[str, type[BaseException]] = {
             NameError,
             UnboundLocalError,
             RecursionError,
+            NotImplementedError,
             LookupError,
             ArithmeticError,
             FloatingPointError,
