@@ -264,10 +264,11 @@ class KernelHost:
         """Return the kernel's counters, lock statistics and exit statuses as plain data."""
         kernel = self.kernel
         kernel.stats.peak_frames = kernel.frames.peak
+        alive = ((label, pid, None) for pid, label in kernel.labels.items())
         return {
             "stats": kernel.stats.to_plain(),
             "locks": [stat.to_plain() for stat in kernel.lock_stats.values()],
-            "statuses": kernel.statuses,
+            "statuses": sorted([*kernel.statuses, *alive], key=lambda row: row[1]),
         }
 
     def plain_run(self, scheme: str) -> dict[str, Any]:
