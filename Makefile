@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 CONFIG ?= configs/fork_exec_storm.yaml
 ARGS ?=
 
-.PHONY: help setup run test check bench clean
+.PHONY: help setup run test check bench fast clean-fast clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test    all tests (ARGS='-k config')"
 	@echo "make check   ruff, mypy --strict, import contracts, fast tests"
 	@echo "make bench   lifecycles per second against the host kernel and SimPy"
+	@echo "make fast    compile the core, which runs then use; make clean-fast removes it"
 	@echo "make setup   only make $(VENV)"
 	@echo "make clean   remove caches (not $(VENV), not runs/)"
 
@@ -48,8 +49,16 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not slow and not ray" $(ARGS)
 
+# the compiled core is optional: without a C compiler the pure one is measured
 bench: $(STAMP)
-	$(BIN)/python tests/benchmarks/lifecycles.py $(ARGS)
+	$(BIN)/python -m cluster.compile_core --if-possible
+	SMPLAB_CORE=$${SMPLAB_CORE:-auto} $(BIN)/python tests/benchmarks/lifecycles.py $(ARGS)
+
+fast: $(STAMP)
+	$(BIN)/python -m cluster.compile_core
+
+clean-fast:
+	rm -rf build/fast
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from cluster import engine_api
+from cluster import engine_api, fast_core
 from cluster.digest import RunDigest
 from cluster.engine_api import RunRequest, RunResult
 from cluster.lps import Chunk
@@ -70,9 +70,13 @@ class Recorder:
             kernel: ``stats``, ``locks``, ``statuses`` of the kernel LP as plain data.
             cpus: CpuStats of every CPU, by number, as plain data.
             run: facts about the run that equal runs share (virtual time, supersteps, …).
-            wall: host times; they are no part of the digest.
+            wall: host times; they are no part of the digest, nor is which core ran.
         """
-        wall = {"total_ns": round((perf_counter() - self._started) * 1e9), **wall}
+        wall = {
+            "total_ns": round((perf_counter() - self._started) * 1e9),
+            "core": fast_core.core(),
+            **wall,
+        }
         summary = make_summary(
             self._request.spec, kernel["stats"], cpus, kernel["locks"], run, wall
         )

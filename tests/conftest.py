@@ -2,13 +2,23 @@
 
 Only tests marked ``ray`` may ask for ``local_ray``; it starts a Ray of its own at the first of
 them, never joins one, and stops it when the session ends.
+
+Tests run the pure core. SMPLAB_CORE=compiled makes them run the compiled one (``make fast``).
 """
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+os.environ.setdefault("SMPLAB_CORE", "pure")  # before anything imports cluster or kernel
+
+from cluster import fast_core
+
+if fast_core.problem():
+    raise pytest.UsageError(fast_core.problem())
 
 # Small, and together they use every kind of message: contexts that go to the kernel and come back,
 # tasks that change CPUs by fork, exec, wake-up and pull, threads, signals, shared memory.

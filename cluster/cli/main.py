@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from cluster import fast_core
 from cluster.cli.interrupts import catch_sigterm, interruption
 from cluster.exit_codes import BROKEN, OK, USAGE, CliError, report
 
@@ -64,7 +65,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        print(f"smplab {version('smplab')}")
+        print(f"smplab {version('smplab')}, core: {fast_core.core()}")
         raise typer.Exit(OK)
 
 
@@ -81,6 +82,9 @@ def run_command(arguments: Sequence[str]) -> int:
     from cluster.config.errors import ConfigError
     from workloads.language.errors import GuestProgramError
 
+    if fast_core.problem():
+        report("usage", fast_core.problem())
+        return USAGE
     try:
         result = make_app()(args=list(arguments), prog_name="smplab", standalone_mode=False)
         return result if isinstance(result, int) else OK

@@ -1,0 +1,187 @@
+"""Compiles the core with mypyc: ``python -m cluster.compile_core``, or ``make fast``.
+
+The result is an import root ``build/fast/<key>/`` as ``cluster.fast_core`` describes it: the whole
+package ``kernel``, the hot modules as extension modules, the others as source. It is built in a
+folder beside and renamed when it is complete, so nobody ever imports half of it. Builds of other
+sources are removed then, but for those that some process may have started with an hour ago or less.
+
+Needed are mypyc, which comes with mypy, setuptools, and a C compiler with Python's headers. Without
+them nothing is built, and everything runs as before.
+
+Not compiled, because nothing there is hot: constants, protocols, set-up, invariant checks. Not
+compiled because mypyc cannot: ``kernel/errors.py`` (classes derived from built-in exceptions other
+than Exception).
+"""
+
+import argparse
+import importlib
+import importlib.util
+import os
+import shutil
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from cluster import fast_core
+
+INTERPRETED: Final = (
+    "boot.py",
+    "errors.py",
+    "files_ledger.py",
+    "invariants.py",
+    "machine.py",
+    "profiles.py",
+    "syscalls.py",
+    "user.py",
+    "mm/ledger.py",
+    "sched/invariants.py",
+)
+INTERPRETED_FOLDERS: Final = ("uapi",)
+# -O2 takes three times as long as -O1 and gains little; -O0 loses all there is to gain
+_OPTIMISATION: Final = "1"
+_KEEP_S: Final = 3600
+_FAILED: Final = 1
+
+
+class CannotCompile(Exception):
+    """Something that is needed is missing, or the compiler gave up; the message says what."""
+
+
+def modules(package: Path) -> list[Path]:
+    """Return the files below ``package`` that are compiled, in a fixed order."""
+    chosen = []
+    for path in sorted(package.rglob("*.py")):
+        relative = path.relative_to(package)
+        if (
+            relative.name != "__init__.py"
+            and relative.as_posix() not in INTERPRETED
+            and relative.parts[0] not in INTERPRETED_FOLDERS
+        ):
+            chosen.append(path)
+    return chosen
+
+
+def check_tools() -> None:
+    """Raise CannotCompile unless all that a build needs is there."""
+    for name in ("setuptools", "mypyc"):
+        if importlib.util.find_spec(name) is None:
+            raise CannotCompile(f"the Python package {name} is not installed")
+    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
+    if shutil.which(compiler) is None:
+        raise CannotCompile(f"there is no C compiler ({compiler})")
+    header = Path(sysconfig.get_path("include")) / "Python.h"
+    if not header.is_file():
+        raise CannotCompile(f"Python's C headers are not installed ({header})")
+
+
+def build() -> Path:
+    """Compile the core as it is now, unless that is done; return its import root.
+
+    Sources that are edited meanwhile do not matter: what is compiled is a copy, and the build's
+    key is that copy's.
+
+    Raises:
+        CannotCompile: see there. Nothing is left behind.
+    """
+    done = fast_core.find()
+    if done is not None:
+        return done
+    check_tools()
+    builds = fast_core.builds_dir()
+    builds.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="tmp-", dir=builds) as folder:
+        root = Path(folder, "root")
+        for path in fast_core.sources():
+            copy = root / path.relative_to(fast_core.ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        path = builds / fast_core.key(root)
+        compile_in_place(root, Path(folder, "work"))
+        if not path.exists():  # else a build that ran beside this one was first
+            root.rename(path)
+    _remove_old(builds, path)
+    return path
+
+
+def compile_in_place(root: Path, work: Path) -> None:
+    """Compile the modules of the package in ``root``; extension modules go beside their sources.
+
+    Args:
+        root: an import root that holds a copy of the package, and nothing else.
+        work: a folder for what is needed on the way; made here.
+
+    Raises:
+        CannotCompile: mypyc or the C compiler refused the source.
+    """
+    work.mkdir(parents=True)
+    paths = [path.relative_to(root).as_posix() for path in modules(root / fast_core.PACKAGE)]
+    before = Path.cwd()
+    os.chdir(root)  # mypyc derives module names, and finds its configuration, from here
+    try:
+        _compile(paths, work)
+    except SystemExit:
+        raise CannotCompile("mypyc refused the source; see above") from None
+    finally:
+        os.chdir(before)
+
+
+def _compile(paths: list[str], work: Path) -> None:
+    from mypyc.build import mypycify
+
+    setuptools: Any = importlib.import_module("setuptools")  # it has no types
+    failures: Any = importlib.import_module("setuptools.errors")
+    extensions = mypycify(
+        ["--config-file=", f"--cache-dir={work / 'mypy'}", "--follow-untyped-imports", *paths],
+        opt_level=_OPTIMISATION,
+        debug_level="0",
+        target_dir=str(work / "c"),
+    )
+    distribution = setuptools.Distribution({"name": "smplab-core", "ext_modules": extensions})
+    command: Any = distribution.get_command_obj("build_ext")
+    command.inplace = True
+    command.build_temp = str(work / "o")
+    try:
+        command.ensure_finalized()
+        command.run()
+    except failures.BaseError as error:
+        raise CannotCompile(f"the C compiler refused the generated code: {error}") from None
+
+
+def _remove_old(builds: Path, new: Path) -> None:
+    """Remove builds but ``new``, and what an interrupted one left, if they are old."""
+    now = time.time()
+    for path in builds.iterdir():
+        if path != new and now - path.stat().st_mtime > _KEEP_S:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit code."""
+    parser = argparse.ArgumentParser(prog="cluster.compile_core", description="Compile the core.")
+    parser.add_argument(
+        "--if-possible", action="store_true", help="say so and succeed if it cannot be compiled"
+    )
+    options = parser.parse_args(arguments)
+    if fast_core.find() is not None:
+        print("compiled core: up to date")
+        return 0
+    print("compiled core: building, this takes a minute or two", flush=True)
+    started = time.perf_counter()
+    try:
+        path = build()
+    except CannotCompile as error:
+        print(f"compiled core: not built: {error}; the pure one is used", file=sys.stderr)
+        return 0 if options.if_possible else _FAILED
+    took = time.perf_counter() - started
+    print(f"compiled core: built in {took:.0f} s: {path.relative_to(fast_core.ROOT)}")
+    if fast_core.find() != path:
+        print("compiled core: the sources have changed meanwhile: the pure one is used")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
