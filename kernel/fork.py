@@ -15,6 +15,8 @@ Deviation: namespaces (CLONE_NEW*), CLONE_PIDFD and CLONE_PTRACE are not there y
 CLONE_SETTLS, PARENT_SETTID, CHILD_SETTID, CLONE_IO, CLONE_UNTRACED and CLONE_SYSVSEM have nothing
 to act on: a guest context has no TLS register, no tid words, no io context, no tracer and no
 semaphore undo list.
+A signal to the group that comes while a fork is between its first check and the linking is not kept
+for the child as well (signal->multiprocess): at granularity step the child may miss it.
 """
 
 from typing import TYPE_CHECKING, Any, Final
