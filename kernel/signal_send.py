@@ -362,6 +362,7 @@ def complete_signal(k: "KernelState", sig: int, task: TaskStruct, group: bool) -
     fatal = (
         not bit & (SIG_KERNEL_IGNORE_MASK | SIG_KERNEL_STOP_MASK)
         and task.sighand.action.get(sig, SIG_DFL) == SIG_DFL
+        and not bit & target.real_blocked  # sigtimedwait() will take it
     )
     if fatal and not signal.flags & SIGNAL_GROUP_EXIT and not bit & SIG_KERNEL_COREDUMP_MASK:
         signal.flags = SIGNAL_GROUP_EXIT

@@ -231,7 +231,7 @@ def os_killpg(G: Values, pgid: int, signal: int) -> Any:
 
 
 def os_abort(G: Values) -> Any:
-    return (CALL, library.ABORT, [0])
+    return (CALL, library.ABORT, [0, 0])
 
 
 def os_seteuid(G: Values, euid: int) -> Any:

@@ -6,7 +6,15 @@ need no special case. Library code has a negative index and leaves no traceback 
 
 from typing import Any, Final
 
-from kernel.uapi.signals import OP_EINTR, OP_FAULTED, SIG_DFL, SIGABRT, SIGINT
+from kernel.uapi.signals import (
+    OP_EINTR,
+    OP_FAULTED,
+    SIG_DFL,
+    SIG_UNBLOCK,
+    SIGABRT,
+    SIGINT,
+    sigmask,
+)
 from kernel.uapi.syscalls import (
     NR_EXIT,
     NR_EXIT_GROUP,
@@ -20,6 +28,7 @@ from kernel.uapi.syscalls import (
     NR_NANOSLEEP,
     NR_PAUSE,
     NR_RT_SIGACTION,
+    NR_RT_SIGPROCMASK,
     NR_RT_SIGTIMEDWAIT,
     NR_TGKILL,
     NR_THREAD_JOIN,
@@ -404,9 +413,7 @@ def _start_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 
 #: [index of the thread, clone flags, whether the tid is the result]
-THREAD_START: Final = library(
-    "start", (_start_call, -1), (_start_done, 2), (_start_failed, -1)
-)
+THREAD_START: Final = library("start", (_start_call, -1), (_start_done, 2), (_start_failed, -1))
 
 
 def _joined(F: Frame, L: Values, G: Values, V: Any) -> Any:
@@ -455,22 +462,51 @@ RAISE: Final = library(
 )
 
 
-def _abort(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    # not even a handler keeps abort() from ending the process
-    if L[0]:
-        F.pc = 1
-        return (NR_RT_SIGACTION, SIGABRT, SIG_DFL)
-    L[0] = 1
-    return (CALL, RAISE, [SIGABRT, None, 0])
+def _abort_unblock(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    # Source: glibc stdlib/abort.c
+    F.pc = 1
+    return (NR_RT_SIGPROCMASK, SIG_UNBLOCK, sigmask(SIGABRT))
+
+
+def _abort_pid(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 2
+    return (NR_GETPID,)
+
+
+def _abort_tid(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    L[0] = V
+    F.pc = 3
+    return (NR_GETTID,)
+
+
+def _abort_raise(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    L[1] = V
+    F.pc = 4
+    return (NR_TGKILL, L[0], V, SIGABRT)
+
+
+def _abort_default(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    # a handler, in C, has returned: not even that keeps abort() from ending the process
+    F.pc = 5
+    return (NR_RT_SIGACTION, SIGABRT, SIG_DFL)
 
 
 def _abort_again(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    F.pc = 0
-    return (CALL, RAISE, [SIGABRT, None, 0])
+    F.pc = 5
+    return (NR_TGKILL, L[0], L[1], SIGABRT)
 
 
-#: [whether it was raised]. Python's handler for SIGABRT never runs: C code does not ask for it
-ABORT: Final = library("abort", (_abort, -1), (_abort_again, -1), interruptible=False)
+#: [pid, tid]. It is all C: the program's handler for SIGABRT never runs
+ABORT: Final = library(
+    "abort",
+    (_abort_unblock, -1),
+    (_abort_pid, -1),
+    (_abort_tid, -1),
+    (_abort_raise, -1),
+    (_abort_default, -1),
+    (_abort_again, -1),
+    interruptible=False,
+)
 
 
 # ---- execvp, posix_spawnp: [paths, next, op tail, first error that is not "not there"] ---------
