@@ -27,6 +27,7 @@ from kernel.pid import (
     Pid,
     pid_has_task,
 )
+from kernel.pidfd import pidfd_pid
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
 from kernel.sched.ttwu import set_current_state
 from kernel.task import (
@@ -40,7 +41,8 @@ from kernel.task import (
     TaskStruct,
     set_exit_state,
 )
-from kernel.uapi.errno_ import ECHILD, EINVAL, ESRCH
+from kernel.uapi.errno_ import EAGAIN, ECHILD, EINVAL, ESRCH
+from kernel.uapi.fcntl import O_NONBLOCK
 from kernel.uapi.signals import SIGCHLD, SIGCONT
 from kernel.uapi.wait import (
     CLD_CONTINUED,
@@ -51,6 +53,7 @@ from kernel.uapi.wait import (
     P_ALL,
     P_PGID,
     P_PID,
+    P_PIDFD,
     WALL,
     WCLONE,
     WCONTINUED,
@@ -128,15 +131,16 @@ def sys_waitid(k: "KernelState", idtype: int, id: int, options: int) -> Path:
     """Wait for a change of a child, of exactly the kinds ``options`` name.
 
     Args:
-        idtype: P_ALL, P_PID or P_PGID (``id`` 0: the caller's group).
-        id: the process or the group.
+        idtype: P_ALL, P_PID, P_PIDFD or P_PGID (``id`` 0: the caller's group).
+        id: the process, a pidfd of it, or the group.
         options: at least one of WEXITED, WSTOPPED, WCONTINUED; and WNOHANG, WNOWAIT, __W*.
 
     Returns:
         ``(pid, uid, SIGCHLD, status, CLD_ code)``, or None if WNOHANG finds nothing.
 
     Raises:
-        KernelError: EINVAL, bad options, idtype or id; ECHILD, no such child.
+        KernelError: EINVAL, bad options, idtype or id; ECHILD, no such child; EBADF, no pidfd;
+            EAGAIN, nothing yet and the pidfd is O_NONBLOCK.
         RestartSyscall: a signal is pending.
 
     Source: kernel/exit.c:kernel_waitid_prepare().
@@ -145,6 +149,7 @@ def sys_waitid(k: "KernelState", idtype: int, id: int, options: int) -> Path:
     if options & ~_WAITID_FLAGS or not options & (WEXITED | WSTOPPED | WCONTINUED):
         raise KernelError(EINVAL)
     kind, wanted = PIDTYPE_MAX, None
+    nothing = 0  # errno in place of no report
     if idtype == P_PID:
         if id <= 0:
             raise KernelError(EINVAL)
@@ -154,10 +159,20 @@ def sys_waitid(k: "KernelState", idtype: int, id: int, options: int) -> Path:
             raise KernelError(EINVAL)
         kind = PIDTYPE_PGID
         wanted = k.pids.find_vpid(id) if id else k.current.signal.pgrp
+    elif idtype == P_PIDFD:
+        if id < 0:
+            raise KernelError(EINVAL)
+        wanted, file_flags = pidfd_pid(k, id)
+        kind = PIDTYPE_TGID
+        if file_flags & O_NONBLOCK and not options & WNOHANG:
+            options |= WNOHANG
+            nothing = EAGAIN
     elif idtype != P_ALL:
         raise KernelError(EINVAL)
     report: Report | None = yield from do_wait(k, WaitOpts(k.current, kind, wanted, options))
     if report is None:
+        if nothing:
+            raise KernelError(nothing)
         return None
     return report[0], report[4], SIGCHLD, report[6], report[5]
 

@@ -150,6 +150,14 @@ def signal_pthread_kill(G: Values, thread_id: int, signalnum: int) -> Any:
     return (CALL, RAISE, [signalnum, thread_id, 0])
 
 
+def signal_pidfd_send_signal(
+    G: Values, pidfd: int, signalnum: int, siginfo: Any, flags: int
+) -> Any:
+    if siginfo is not None:
+        raise TypeError("siginfo must be None")
+    return (nr.NR_PIDFD_SEND_SIGNAL, pidfd, signalnum, flags)
+
+
 # ---- sets ---------------------------------------------------------------------------------------
 
 

@@ -228,7 +228,10 @@ _SIGNAL: dict[str, Entry] = {
     "alarm": _sys(nr.NR_ALARM, "seconds:n"),
     "setitimer": _routine("signal_setitimer", "which:n seconds:x interval:x=0", "itimer_result"),
     "getitimer": _sys(nr.NR_GETITIMER, "which:n", "itimer_result"),
-    **_later("pidfd_send_signal set_wakeup_fd"),
+    "pidfd_send_signal": _routine(
+        "signal_pidfd_send_signal", "pidfd:n signalnum:n siginfo:x=None flags:n=0"
+    ),
+    **_later("set_wakeup_fd"),
 }
 
 _MMAP: dict[str, Entry] = {

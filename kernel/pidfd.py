@@ -1,0 +1,99 @@
+"""pidfds: descriptors that stand for a process, whatever becomes of its number.
+
+A pidfd holds the ``Pid``, not the number: once the process is reaped it names nobody, even if the
+number has been given out again.
+
+Source: kernel/pid.c (pidfd_open), kernel/signal.c (pidfd_send_signal), kernel/fork.c.
+Deviation: no PIDFD_THREAD and no flags of pidfd_send_signal (both since 6.9): EINVAL. A thread
+that is no leader gives EINVAL, as up to 6.14.
+"""
+
+from typing import TYPE_CHECKING
+
+from kernel.errors import KernelError
+from kernel.files import File, fd_install, fget, get_unused_fd
+from kernel.pid import Pid
+from kernel.points import Path
+from kernel.signal import kill_pid_info
+from kernel.uapi.errno_ import EBADF, EINVAL, ESRCH
+from kernel.uapi.fcntl import O_NONBLOCK, O_RDWR
+from kernel.uapi.signals import SI_USER
+from kernel.vfs import PIDFD, Inode
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+_MODE = 0o700
+
+
+class PidfdInode(Inode):
+    """The file behind a pidfd."""
+
+    __slots__ = ("pid",)
+
+    def __init__(self, ino: int, now_ns: int, pid: Pid) -> None:
+        super().__init__(ino, PIDFD, _MODE, 0, 0, now_ns)
+        self.pid = pid
+
+
+def sys_pidfd_open(k: "KernelState", pid: int, flags: int) -> int:
+    """Return a descriptor of the process ``pid``, close-on-exec.
+
+    Args:
+        pid: of a thread group leader, zombies included.
+        flags: O_NONBLOCK (PIDFD_NONBLOCK) or 0.
+
+    Raises:
+        KernelError: EINVAL, other flags, ``pid`` < 1, not a leader; ESRCH; EMFILE.
+
+    Source: kernel/pid.c:pidfd_open(), pidfd_create().
+    """
+    k.now_ns += k.costs.file_op
+    if flags & ~O_NONBLOCK or pid <= 0:
+        raise KernelError(EINVAL)
+    found = k.pids.find_vpid(pid)
+    if found is None:
+        raise KernelError(ESRCH)
+    if found.leader is None:
+        raise KernelError(EINVAL if found.task is not None else ESRCH)
+    files = k.current.files
+    fd = get_unused_fd(k, files)
+    k.vfs.last_ino += 1
+    inode = PidfdInode(k.vfs.last_ino, k.vfs.epoch_ns + k.now_ns, found)
+    fd_install(files, fd, File(inode, O_RDWR | flags), cloexec=True)
+    return fd
+
+
+def pidfd_pid(k: "KernelState", fd: int) -> tuple[Pid, int]:
+    """Return what the caller's pidfd stands for, and its file's flags.
+
+    Raises:
+        KernelError: EBADF, not open or no pidfd.
+
+    Source: kernel/pid.c:pidfd_get_pid(), pidfd_pid().
+    """
+    file = fget(k.current.files, fd)
+    inode = file.inode
+    if not isinstance(inode, PidfdInode):
+        raise KernelError(EBADF)
+    return inode.pid, file.flags
+
+
+def sys_pidfd_send_signal(k: "KernelState", pidfd: int, signal: int, flags: int) -> Path:
+    """Send a signal to the process of a pidfd; signal 0 only checks.
+
+    Raises:
+        KernelError: EINVAL, flags or no such signal; EBADF, no pidfd; ESRCH, it has been reaped;
+            EPERM.
+
+    Source: kernel/signal.c:pidfd_send_signal().
+    """
+    if flags:
+        raise KernelError(EINVAL)
+    pid, _ = pidfd_pid(k, pidfd)
+    current = k.current
+    info = (signal, SI_USER, current.tgid, current.cred.uid, 0)
+    error = yield from kill_pid_info(k, signal, info, pid)
+    if error:
+        raise KernelError(error)
+    return None
