@@ -84,7 +84,6 @@ from kernel.vfs import (
     MAY_READ,
     MAY_WRITE,
     NULL,
-    PIDFD,
     PIPE,
     REGULAR,
     ZERO,
@@ -617,8 +616,6 @@ def sys_read(k: "KernelState", fd: int, count: int) -> Any:
     k.now_ns += k.costs.file_op
     if kind == DIRECTORY:
         raise KernelError(EISDIR)
-    if kind == PIDFD:
-        raise KernelError(EINVAL)
     if kind == NULL:
         return b""
     if kind == ZERO:
@@ -636,12 +633,17 @@ def _hold(k: "KernelState", file: File, path: Path) -> Path:
     A task whose table is its own needs none. Source: fs/file.c:fdget(), fdput().
     """
     file.count += 1
+    holds = k.vfs.holds
+    holds[file] = holds.get(file, 0) + 1
     failed: Exception | None = None
     result = None
     try:
         result = yield from path
     except (KernelError, RestartSyscall) as error:  # not finally: a dropped path must not yield
         failed = error
+    holds[file] -= 1
+    if not holds[file]:
+        del holds[file]
     yield from fput(k, file)
     if failed is not None:
         raise failed
@@ -682,8 +684,6 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> Any:
     pos = inode.size if file.flags & O_APPEND else file.pos
     if pos + count > _MAX_OFFSET:
         raise KernelError(EFBIG)
-    if kind == PIDFD:
-        raise KernelError(EINVAL)
     done: int = k.vfs.write(inode, pos, data)
     file.pos = pos + done
     inode.mtime_ns = inode.ctime_ns = k.vfs.epoch_ns + k.now_ns
@@ -704,7 +704,7 @@ def sys_lseek(k: "KernelState", fd: int, offset: int, whence: int) -> int:
     if not SEEK_SET <= whence <= SEEK_HOLE:
         raise KernelError(EINVAL)
     inode = file.inode
-    if inode.kind in (PIPE, CAPTURE, PIDFD):
+    if inode.kind in (PIPE, CAPTURE):
         raise KernelError(ESPIPE)
     if inode.kind in (NULL, ZERO):
         file.pos = 0

@@ -2,9 +2,8 @@
 
 Reference counts of open file descriptions, the ends of pipes, writers and runners of files are
 kept by increments; here they are counted from what is really there. The two must agree whenever no
-path is in progress, but for one thing: a thread that sleeps on a pipe may hold a reference of its
-own, so that another thread can close the descriptor under it. So a pipe's counts may exceed what
-descriptors say by as many as sleep there.
+path is in progress. A thread in a call on a pipe holds a reference of its own, so that another
+thread can close the descriptor under it, until it has run again: those are in ``vfs.holds``.
 """
 
 from collections import Counter
@@ -54,14 +53,14 @@ def check_files(
             )
         if table.close_on_exec & ~mask:
             found.append(f"descriptors: close-on-exec {table.close_on_exec:#x} of {mask:#x}")
-    files = open_files(tables)
+    files = {**dict.fromkeys(vfs.holds, 0), **open_files(tables)}
     opened: Counter[Inode] = Counter()
     readers: Counter[Inode] = Counter()
     writers: Counter[Inode] = Counter()
     for file, references in files.items():
         inode = file.inode
-        held = 0 if inode.pipe is None else len(inode.pipe.rd_wait) + len(inode.pipe.wr_wait)
-        if not references <= file.count <= references + held:
+        references += vfs.holds.get(file, 0)
+        if file.count != references:
             found.append(f"open {inode!r}: {file.count} references counted, {references} found")
         opened[inode] += 1
         readers[inode] += file.readable
@@ -70,17 +69,13 @@ def check_files(
     found += [
         f"pipe {ino} is open nowhere and was not released"
         for ino, pipe in vfs.pipes.items()
-        if pipe not in used and not pipe.rd_wait and not pipe.wr_wait
+        if pipe not in used
     ]
     runners = Counter(mm.exe_file for mm in mms if mm.exe_file is not None)
     for inode in dict.fromkeys([*opened, *runners, *_tree(vfs.root)]):
         if inode.kind == PIPE and inode.pipe is not None:
             pipe = inode.pipe
-            more_readers = pipe.readers - readers[inode]
-            more_writers = pipe.writers - writers[inode]
-            if not (
-                0 <= more_readers <= len(pipe.rd_wait) and 0 <= more_writers <= len(pipe.wr_wait)
-            ):
+            if pipe.readers != readers[inode] or pipe.writers != writers[inode]:
                 found.append(
                     f"{inode!r}: {pipe.readers} readers and {pipe.writers} writers counted, "
                     f"{readers[inode]} and {writers[inode]} found"

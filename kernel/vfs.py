@@ -18,7 +18,7 @@ Deviation: one file system, no mounts, no symbolic or hard links, no ACLs, no su
 file contents take no page frames; atime is not kept; directories have size 4096.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError
 from kernel.uapi.errno_ import (
@@ -62,7 +62,6 @@ NULL: Final = 2
 ZERO: Final = 3
 CAPTURE: Final = 4
 PIPE: Final = 5
-PIDFD: Final = 6
 
 _DEVICE: Final = 15  # st_dev of the one file system
 
@@ -116,7 +115,7 @@ class Inode:
 class Vfs:
     """The file tree of one machine."""
 
-    __slots__ = ("epoch_ns", "last_ino", "max_pages", "nr_pages", "null", "pipes", "root")
+    __slots__ = ("epoch_ns", "holds", "last_ino", "max_pages", "nr_pages", "null", "pipes", "root")
 
     def __init__(self, epoch_ns: int, max_pages: int) -> None:
         self.epoch_ns = epoch_ns
@@ -124,6 +123,7 @@ class Vfs:
         self.max_pages = max_pages
         self.nr_pages = 0
         self.pipes: dict[int, Pipe] = {}  # that exist, by inode number
+        self.holds: dict[Any, int] = {}  # references of calls in progress: kernel.files
         self.null = self.new_inode(NULL, S_IFCHR | 0o666, 0, 0, 0)
         self.root = self.new_inode(DIRECTORY, S_IFDIR | 0o755, 0, 0, 0)
         self.root.parent = self.root

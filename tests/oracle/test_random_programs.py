@@ -61,6 +61,16 @@ def test_script_does_what_it_does_on_the_host(script: str) -> None:
     assert pair is None, f"host:\n{pair[0]}\nemulated:\n{pair[1]}"
 
 
+def test_invariants_hold_while_a_woken_reader_still_holds_a_closed_pipe() -> None:
+    script = (
+        "1 thread 2; 1 pipe 1; 2 close 1 1; 1 fork 3; 1 fork 4; 1 load 2; 2 nice 1; 1 store 1 8;"
+        " 3 fork 5; 1 load 1; 2 who; 1 who"
+    )
+    machines = [(1, seed) for seed in range(1, 24, 2)]
+    pair = oracle.different(script, machines=machines)
+    assert pair is None, f"host:\n{pair[0]}\nemulated:\n{pair[1]}"
+
+
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 1 << 32))
