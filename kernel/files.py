@@ -84,6 +84,7 @@ from kernel.vfs import (
     MAY_READ,
     MAY_WRITE,
     NULL,
+    PIDFD,
     PIPE,
     REGULAR,
     ZERO,
@@ -616,6 +617,8 @@ def sys_read(k: "KernelState", fd: int, count: int) -> Any:
     k.now_ns += k.costs.file_op
     if kind == DIRECTORY:
         raise KernelError(EISDIR)
+    if kind == PIDFD:
+        raise KernelError(EINVAL)
     if kind == NULL:
         return b""
     if kind == ZERO:
@@ -679,6 +682,8 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> Any:
         if count:
             k.output(inode.name, bytes(data))
         return count
+    if kind == PIDFD:
+        raise KernelError(EINVAL)
     if kind in (NULL, ZERO) or not count:
         return count
     pos = inode.size if file.flags & O_APPEND else file.pos
@@ -704,7 +709,7 @@ def sys_lseek(k: "KernelState", fd: int, offset: int, whence: int) -> int:
     if not SEEK_SET <= whence <= SEEK_HOLE:
         raise KernelError(EINVAL)
     inode = file.inode
-    if inode.kind in (PIPE, CAPTURE):
+    if inode.kind in (PIPE, CAPTURE, PIDFD):
         raise KernelError(ESPIPE)
     if inode.kind in (NULL, ZERO):
         file.pos = 0

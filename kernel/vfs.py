@@ -62,6 +62,7 @@ NULL: Final = 2
 ZERO: Final = 3
 CAPTURE: Final = 4
 PIPE: Final = 5
+PIDFD: Final = 6
 
 _DEVICE: Final = 15  # st_dev of the one file system
 
