@@ -15,8 +15,10 @@ from kernel.machine import FileSpec, ImageSpec, MachineSpec, SpawnSpec
 from kernel.state import KernelState
 from kernel.task import TaskStruct
 from kernel.uapi import syscalls as nr
+from kernel.uapi.signals import OP_EINTR, OP_FAULTED, OP_NOT_BEGUN
 
 SLEEP, DEAD, EXEC = "sleep", "dead", "exec"
+EINTR, NOT_BEGUN, FAULTED = "EINTR", "not begun", "faulted"
 _STEPS_NS = 5_000_000  # long enough for any call to end at granularity step
 
 
@@ -59,6 +61,7 @@ class Machine:
     """The kernel, and ``first``: a process that the configuration started (path /bin/first)."""
 
     SLEEP, DEAD, EXEC = SLEEP, DEAD, EXEC
+    EINTR, NOT_BEGUN, FAULTED = EINTR, NOT_BEGUN, FAULTED
 
     def __init__(self, **spec: Any) -> None:
         files = {
@@ -86,6 +89,8 @@ class Machine:
         self.now_ns = 0
         self.seq = [0] * 2
         self.effects: list[m.Effect] = []
+        self.handled: tuple[int, ...] = ()  # signals of the last EFF_HANDLE
+        self.until_ns = 0
         self.k.run(_STEPS_NS)
         self.first = self.k.find_task(self.k.pids.last)
 
@@ -110,6 +115,10 @@ class Machine:
             value, error = None, answer[3]
         elif answer[1] == m.EFF_RETURN:
             return answer[3]
+        elif answer[1] == m.EFF_HANDLE:
+            _, _, _, self.handled, how, self.until_ns, value, error = answer
+            if how:
+                return {OP_EINTR: EINTR, OP_NOT_BEGUN: NOT_BEGUN, OP_FAULTED: FAULTED}[how]
         elif answer[1] == m.EFF_EXEC:
             self.exec_answer = answer
             return EXEC
