@@ -1,5 +1,7 @@
 """What a context does with signals between two resumes, without a kernel."""
 
+from typing import Any
+
 import msgpack
 
 from kernel.uapi import syscalls as nr
@@ -24,7 +26,7 @@ main()
 """
 
 
-def waiting_context():
+def waiting_context() -> tuple[Any, Any]:
     context = Loader({"p": SOURCE}).start("p", ("/t/p.py",), ())
     assert context.resume(None, None) == (nr.NR_RT_SIGACTION, 10, SIG_HANDLER)
     assert context.resume(0, None) == (nr.NR_RT_SIGACTION, 1, SIG_HANDLER)
@@ -73,7 +75,7 @@ def test_a_result_comes_with_the_handler_before_it_is_used() -> None:
 
 
 def test_a_forked_child_has_the_handlers_and_none_of_the_signals() -> None:
-    context, op = waiting_context()
+    context, _op = waiting_context()
     context.trip((10,))
     child = context.fork()
     assert child.resume(None, None) == (nr.NR_WRITE, 1, b"[]")
