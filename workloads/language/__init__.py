@@ -13,7 +13,9 @@ Theory of operation, in the order a program meets it (each module's header has i
    it into what msgpack carries, with aliases kept.
 4. ``library`` holds the blocks that CPython's run time would contribute: the writes of ``print``,
    the traceback of an uncaught exception, thread start, the joins at exit, the PATH search.
-5. ``loader`` compiles lazily and hands out contexts.
+5. ``signals`` is the module ``signal``. The kernel says which handlers have run in C (``trip``);
+   Python's run in the main thread when an op has come back, and what was interrupted is retried.
+6. ``loader`` compiles lazily and hands out contexts.
 
 The security boundary has three parts: block code has no builtins; it names no attribute of a
 guest value (``methods`` holds the whole of what can be reached, per exact type); and whatever can
@@ -30,9 +32,10 @@ Deviations from CPython on Linux:
 - one write(2) per line of a traceback, where CPython makes several; text is the same, but the
   entries of ``threading`` itself are left out;
 - ``Thread.start`` returns when the thread exists, without waiting for its first instruction;
-- signal numbers are plain ints (``repr(signal.SIGTERM)`` is ``15``);
+- signal numbers are plain ints (``repr(signal.SIGTERM)`` is ``15``), SIG_DFL and SIG_IGN too;
 - the order of a set is not defined: looping over one, or printing it, breaks the run;
-- ``print`` and ``sys.stdout`` do no signal handling between pieces;
+- the frame that a signal handler gets can be passed on and compared, nothing else;
+- a signal whose handler was taken away before it could run is dropped without a message;
 - a bare ``raise`` is allowed only inside the except clause itself;
 - warnings of the compiler (``SyntaxWarning``) are not printed.
 """

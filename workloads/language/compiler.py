@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from workloads.language.checker import check
 from workloads.language.errors import GuestProgramError, Problem
 from workloads.language.frames import Code, Context, Frame, Process
-from workloads.language.library import CHECK, LIBRARY, MAIN, MAIN_START, RETRY, THREAD
+from workloads.language.library import CHECK, LIBRARY, MAIN, MAIN_START, RETRY, THREAD, WAKEUP
 from workloads.language.runtime import Runtime
 from workloads.language.scopes import (
     FIXED_GLOBALS,
@@ -127,6 +127,7 @@ class Program:
     uses_argv = True
     check_code = CHECK
     retry_code = RETRY
+    wakeup_code = WAKEUP
 
     def thread_frames(self, index: int) -> list[Frame]:
         """Return the first frames of thread ``index``, which is ready to call its function."""

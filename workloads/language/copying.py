@@ -69,6 +69,7 @@ def copy_process(process: "Process", survivor: int) -> "Process":
     copy.pristine = process.pristine
     copy.handlers = process.handlers
     copy.main = survivor
+    copy.wakeup_fd = process.wakeup_fd
     for index, record in enumerate(process.threads):
         record = record[:]
         if index != survivor and record[4] > 0:
@@ -456,6 +457,8 @@ def pack_contexts(contexts: "list[Context]") -> dict[str, Any]:
         "tripped": process.tripped,
         "attention": process.attention,
         "main": process.main,
+        "wakeup_fd": process.wakeup_fd,
+        "wakeups": list(process.wakeups),
         "threads": threads,
         "globals": values,
         "contexts": [
@@ -496,6 +499,8 @@ def unpack_contexts(data: Any, program: Any) -> "list[Context]":
     process.tripped = data["tripped"]
     process.attention = data["attention"]
     process.main = data["main"]
+    process.wakeup_fd = data["wakeup_fd"]
+    process.wakeups = tuple(data["wakeups"])
     process.threads = [
         [value(record[0]), value(record[1]), *record[2:]] for record in data["threads"]
     ]

@@ -108,6 +108,7 @@ class Process:
         handlers: what ``signal.signal`` was given, by signal; never changed in place.
         tripped: the signals noted and not yet handled, bit n-1 for signal n.
         attention: some were noted since the main thread last looked.
+        wakeup_fd: what ``signal.set_wakeup_fd`` was given; ``wakeups``: signals to write there.
         main: the index in ``threads`` of the main thread, -1 unless a thread has forked.
         threads: one ``[function, args, name, daemon, tid]`` per ``Thread`` object ever made;
             tid 0: not started, -1: gone with the process this one was forked from.
@@ -134,6 +135,8 @@ class Process:
         "shared",
         "threads",
         "tripped",
+        "wakeup_fd",
+        "wakeups",
     )
 
     def __init__(self, program: Any, path: str, env: tuple[tuple[str, str], ...]) -> None:
@@ -145,6 +148,8 @@ class Process:
         self.handlers: dict[int, Any] = {}
         self.tripped = 0
         self.attention = False
+        self.wakeup_fd = -1
+        self.wakeups: tuple[int, ...] = ()
         self.main = -1
         self.threads: list[list[Any]] = []
         self.current = -1
@@ -190,11 +195,8 @@ class Context:
         process = G[0]
         if process.current != self.thread_index:
             process.current = self.thread_index
-        if process.attention and error is None and self.thread_index == process.main:
-            code = frames[-1].code
-            if code.interruptible:
-                frames.append(Frame(G[0].program.check_code, 0, [value]))
-                value = None
+        if process.attention:
+            value, error = self._attend(process, value, error)
         steps = 0
         frame = frames[-1]
         if error is not None:
@@ -250,7 +252,28 @@ class Context:
         process = own_process(self.globals)
         for signal in signals:
             process.tripped |= 1 << (signal - 1)
+        if process.wakeup_fd >= 0:
+            process.wakeups += signals
         process.attention = True
+
+    def _attend(
+        self, process: Process, value: Any, error: tuple[str, tuple[Any, ...]] | None
+    ) -> tuple[Any, tuple[str, tuple[Any, ...]] | None]:
+        """Push the frames that noted signals ask for; return what then comes back first.
+
+        After an error the main thread does not look until its next op.
+        """
+        frames = self.frames
+        program = process.program
+        main = self.thread_index == process.main
+        if main and error is None and frames[-1].code.interruptible:
+            frames.append(Frame(program.check_code, 0, [value]))
+            value = None
+        if process.wakeups:
+            frames.append(Frame(program.wakeup_code, 0, [process.wakeups, value, error]))
+            process.wakeups = ()
+            value = error = None
+        return value, error
 
     def interrupt(self, op: Op, how: int, until_ns: int) -> None:
         """The pending op was not carried out: let ``library.RETRY`` see to it."""

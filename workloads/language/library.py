@@ -37,7 +37,7 @@ from kernel.uapi.syscalls import (
 )
 from workloads.language import tracebacks
 from workloads.language.bounded import tname
-from workloads.language.frames import CALL, RERAISE, RETURN, Block, Code, Frame
+from workloads.language.frames import CALL, RERAISE, RETURN, Block, Code, Frame, make_exception
 from workloads.language.values import (
     DEFAULT_INT_HANDLER,
     STACK_FRAME,
@@ -160,6 +160,28 @@ def _return(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 #: [op, how it was interrupted, when it was to end]: calls handlers, then begins the op again
 RETRY: Final = library("retry", (_retry, -1), (_retried, -1), (_return, -1), interruptible=False)
+
+
+def _wakeup(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    signals = L[0]
+    if signals and G[0].wakeup_fd >= 0:
+        L[0] = signals[1:]
+        return (NR_WRITE, G[0].wakeup_fd, bytes((signals[0],)))
+    return 2
+
+
+def _wakeup_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return 0  # CPython says on stderr that it was not written
+
+
+def _wakeup_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (RETURN, L[1]) if L[2] is None else (RERAISE, make_exception(L[2]))
+
+
+#: [signals, value, error]: what handlers in C write, before the call they came in returns
+WAKEUP: Final = library(
+    "wakeup", (_wakeup, 1), (_wakeup_failed, -1), (_wakeup_done, -1), interruptible=False
+)
 
 
 # ---- print: [fd, pieces, next, result]. One write(2) per piece, short writes not continued -----

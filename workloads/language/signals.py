@@ -5,7 +5,8 @@ one. A disposition that was there when the program started is asked of the kerne
 wants to know it.
 
 Source: CPython Modules/signalmodule.c, Lib/signal.py; glibc's sigset functions.
-Deviation: signals and SIG_DFL, SIG_IGN are plain ints; a thread's identity is its tid.
+Deviation: signals and SIG_DFL, SIG_IGN are plain ints; a thread's identity is its tid; nothing is
+said on stderr when the wakeup descriptor is full.
 """
 
 import math
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 from kernel.uapi import syscalls as nr
 from kernel.uapi.errno_ import EINVAL
+from kernel.uapi.fcntl import F_GETFL, O_NONBLOCK
 from kernel.uapi.signals import (
     NSIG,
     SA_RESTART,
@@ -156,6 +158,37 @@ def signal_pidfd_send_signal(
     if siginfo is not None:
         raise TypeError("siginfo must be None")
     return (nr.NR_PIDFD_SEND_SIGNAL, pidfd, signalnum, flags)
+
+
+# ---- the wakeup descriptor: [fd] ----------------------------------------------------------------
+
+
+def _wakeup_flags(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    return (nr.NR_FCNTL, L[0], F_GETFL, 0)
+
+
+def _wakeup_set(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    if not V & O_NONBLOCK:
+        raise ValueError(f"the fd {L[0]} must be in non-blocking mode")
+    return (RETURN, _set_wakeup(G, L[0]))
+
+
+_WAKEUP_FD: Final = library("set_wakeup_fd", (_wakeup_flags, -1), (_wakeup_set, -1))
+
+
+def _set_wakeup(G: Values, fd: int) -> int:
+    process = own_process(G)
+    old, process.wakeup_fd = process.wakeup_fd, fd
+    return old
+
+
+def signal_set_wakeup_fd(G: Values, fd: int, warn_on_full_buffer: Any) -> Any:
+    if G[0].current != G[0].main:
+        raise ValueError("set_wakeup_fd only works in main thread of the main interpreter")
+    if fd == -1:
+        return (VALUE, _set_wakeup(G, -1))
+    return (CALL, _WAKEUP_FD, [fd])
 
 
 # ---- sets ---------------------------------------------------------------------------------------

@@ -231,7 +231,7 @@ _SIGNAL: dict[str, Entry] = {
     "pidfd_send_signal": _routine(
         "signal_pidfd_send_signal", "pidfd:n signalnum:n siginfo:x=None flags:n=0"
     ),
-    **_later("set_wakeup_fd"),
+    "set_wakeup_fd": _routine("signal_set_wakeup_fd", "fd:n * warn_on_full_buffer:x=True", ""),
 }
 
 _MMAP: dict[str, Entry] = {
