@@ -557,7 +557,7 @@ def reader_that_does_not_wait(w):
 
 def locker_that_does_not_wait(w):
     lock = UserLock(True)
-    lock.waiters.append(w.shell)
+    lock.waiters.tasks.append(w.shell)
     w.shell.mm.locks = {3: lock}
 
 
