@@ -240,6 +240,7 @@ def copy_process(k: "KernelState", clone_flags: int) -> Path:
         raise RestartNoIntr
     child = dup_task_struct(k, current)
     undo = 0
+    errno = 0
     pid: Pid | None = None
     try:
         copy_creds(child)
@@ -267,10 +268,13 @@ def copy_process(k: "KernelState", clone_flags: int) -> Path:
         if clone_flags & CLONE_CHILD_CLEARTID:
             child.clear_child_tid = True
         yield from _link(k, clone_flags, child, pid)
-    except KernelError:
+    except KernelError as failed:
+        errno = failed.errno
+    if errno:
+        # not in the handler: see kernel.points
         k.stats.fork_failures += 1
         yield from _unwind(k, clone_flags, child, undo, pid)
-        raise
+        raise KernelError(errno)
     k.emit(TASK_NEWTASK, child.pid, child.comm, clone_flags, 0)
     return child
 

@@ -22,6 +22,9 @@ path comes to (``if k.stepwise or …: yield from helper(k, …)``). The helper 
 
 Names are stable (``exit_notify.tasklist_lock``): mutations, schedules and reports refer to them.
 A name is unique to its place in the source; the object is the lock, or what the point is about.
+
+No point stands in an ``except`` or ``finally`` clause: a path that is suspended while it handles an
+exception corrupts the exception state of the others when it is compiled (decision 0003).
 """
 
 from collections.abc import Generator

@@ -386,6 +386,7 @@ class KernelState:
         value: Any = None
         error: Error | None = None
         how = 0
+        forced = si_code = 0  # the signal of a fault
         try:
             while True:
                 restart: type[RestartSyscall] | None = None
@@ -412,7 +413,10 @@ class KernelState:
                 except FaultSignal as fault:
                     # the access is tried again if a handler lets the task live
                     restart = RestartNoIntr
-                    yield from force_sig_fault(self, fault.signal, fault.code)
+                    forced, si_code = fault.signal, fault.code
+                if forced:
+                    yield from force_sig_fault(self, forced, si_code)
+                    forced = 0
                     how = OP_FAULTED
                 if signal_pending(task):
                     action = yield from get_signal(self)
