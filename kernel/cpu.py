@@ -487,12 +487,8 @@ class Cpu:
         self._waiting = None
 
     def _on_exec(self, task: CpuTask, effect: m.Effect) -> None:
-        _, _, pid, new_pid, image, argv, env, comm, dest = effect
+        _, _, _, image, argv, env, comm, dest = effect
         self._waiting = None
-        if new_pid != pid:
-            del self.tasks[pid]
-            self.tasks[new_pid] = task
-            task.pid = new_pid
         task.comm = comm
         task.resident = False
         task.op = task.value = task.error = None
@@ -577,6 +573,11 @@ class Cpu:
         self._late(effect[0])
         task.sigpending = True
 
+    def _on_rename(self, task: CpuTask, effect: m.Effect) -> None:
+        del self.tasks[task.pid]
+        task.pid = effect[3]
+        self.tasks[task.pid] = task
+
     def _on_renice(self, task: CpuTask, effect: m.Effect) -> None:
         self.rq.clock_ns = self.now_ns
         core.set_user_nice(self.rq, task, effect[3])
@@ -653,4 +654,5 @@ _HANDLERS: Final[dict[int, Callable[[Cpu, CpuTask, m.Effect], None]]] = {
     m.EFF_WAKE: Cpu._on_wake,
     m.EFF_SIGNAL: Cpu._on_signal,
     m.EFF_RENICE: Cpu._on_renice,
+    m.EFF_RENAME: Cpu._on_rename,
 }

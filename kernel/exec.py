@@ -21,6 +21,7 @@ from kernel.exit import release_task
 from kernel.files import do_close_on_exec, dup_fd, put_files_struct, set_mm_exe_file
 from kernel.fork import mm_release
 from kernel.limits import nproc_exceeded, rlimit
+from kernel.messages import EFF_RENAME
 from kernel.mm.mm import mm_alloc, mmput
 from kernel.pid import exchange_tids, transfer_pid
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
@@ -447,6 +448,7 @@ def _take_leadership(k: "KernelState") -> Path:
     if k.now_ns < leader.msg_ns:
         k.now_ns = leader.msg_ns  # its CPU has been told that it is gone
     task.start_time_ns = leader.start_time_ns
+    k.send_task(task.cpu, task, EFF_RENAME, leader.pid)
     exchange_tids(task, leader)
     transfer_pid(leader, task)
     k.tasks.replace(leader, task)

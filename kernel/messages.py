@@ -72,6 +72,7 @@ EFF_PULL: Final = 13
 EFF_RENICE: Final = 14
 EFF_MOVED_ACK: Final = 15
 EFF_HANDLE: Final = 17
+EFF_RENAME: Final = 18
 ARRIVE: Final = 16
 
 EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
@@ -82,7 +83,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     EFF_TAKE: ("take", ("ctx", "value", "error"), "the context comes back to the CPU; go on"),
     EFF_EXEC: (
         "exec",
-        ("new_pid", "image", "argv", "env", "comm", "dest_cpu"),
+        ("image", "argv", "env", "comm", "dest_cpu"),
         "a new program replaces the context",
     ),
     EFF_SLEEP: ("sleep", ("state",), "the task sleeps in its system call"),
@@ -107,6 +108,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     EFF_WAKE: ("wake", ("dest_cpu",), "the parked task is runnable on dest_cpu"),
     EFF_SIGNAL: ("signal", (), "set its TIF_SIGPENDING; if it runs, make it enter the kernel"),
     EFF_PULL: ("pull", ("dest_cpu",), "give a queued task to that CPU (pid is 0)"),
+    EFF_RENAME: ("rename", ("new_pid",), "exec by a non-leader: pid is now new_pid"),
     EFF_RENICE: ("renice", ("nice",), "the task's nice value changed"),
     EFF_MOVED_ACK: ("moved_ack", (), "the kernel knows where the task is: forget it"),
     ARRIVE: ("arrive", ("task", "reason"), "a task's CPU half comes from another CPU"),

@@ -382,7 +382,6 @@ class KernelState:
     def _syscall(self, task: TaskStruct, op: tuple[Any, ...]) -> Path:
         """One system call from entry to the reply, with signals on the way back to user mode."""
         handler = HANDLERS[op[0]]
-        pid = task.pid  # exec by a non-leader changes it
         value: Any = None
         error: Error | None = None
         how = 0
@@ -431,9 +430,9 @@ class KernelState:
             return
         task.in_syscall = -1
         if task.tripped or how:
-            self._reply_handled(task, pid, op, how, value, error)
+            self._reply_handled(task, op, how, value, error)
         else:
-            self._reply(task, pid, value, error)
+            self._reply(task, value, error)
 
     def _user_work(self, task: TaskStruct, op: tuple[Any, ...] | None) -> Path:
         """Signals noticed on the way back to user mode, outside any system call.
@@ -465,7 +464,6 @@ class KernelState:
     def _reply_handled(
         self,
         task: TaskStruct,
-        pid: int,
         op: tuple[Any, ...],
         how: int,
         value: Any,
@@ -476,7 +474,7 @@ class KernelState:
         until_ns, task.restart_ns = task.restart_ns, 0
         ctx = task.ctx
         if type(value) is ExecResult:
-            self._reply(task, pid, value, error)  # the handlers belonged to the old program
+            self._reply(task, value, error)  # the handlers belonged to the old program
         elif ctx is None:
             self._answer(task, m.EFF_HANDLE, signals, how, until_ns, value, error)
         else:
@@ -487,7 +485,7 @@ class KernelState:
                 value = error = None
             self._resume(task, value, error)
 
-    def _reply(self, task: TaskStruct, pid: int, value: Any, error: Error | None) -> None:
+    def _reply(self, task: TaskStruct, value: Any, error: Error | None) -> None:
         """Send the result of a system call to where the task's user context lives."""
         if type(value) is ExecResult:
             task.ctx = None
@@ -502,13 +500,11 @@ class KernelState:
                 holder,
                 task,
                 m.EFF_EXEC,
-                task.pid,
                 value.image,
                 value.argv,
                 value.env,
                 task.comm,
                 dest,
-                pid=pid,
             )
         elif task.ctx is not None:
             self._resume(task, value, error)
@@ -557,16 +553,14 @@ class KernelState:
 
     def _answer(self, task: TaskStruct, code: int, *arguments: Any) -> None:
         """Reply to the request being served."""
-        self._answer_from(self.cpu, task, code, *arguments, pid=task.pid)
+        self._answer_from(self.cpu, task, code, *arguments)
 
-    def _answer_from(
-        self, cpu: int, task: TaskStruct, code: int, *arguments: Any, pid: int
-    ) -> None:
+    def _answer_from(self, cpu: int, task: TaskStruct, code: int, *arguments: Any) -> None:
         now_ns = self.now_ns
         if now_ns < task.msg_ns:
             now_ns = task.msg_ns
         task.msg_ns = now_ns
-        effect = (now_ns, code, pid, *arguments)
+        effect = (now_ns, code, task.pid, *arguments)
         self._last_replies[cpu] = effect
         box = self._outbox.get(cpu)
         if box is None:

@@ -12,7 +12,7 @@ CPUs at once.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kernel.messages import ARRIVE, EFF_EXEC, EFF_FORK, R_PID
+from kernel.messages import ARRIVE, EFF_FORK, EFF_RENAME, R_PID
 from kernel.task import TASK_DEAD, TASK_NEW
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def _subjects(
         moving.append(pid)
         if code == ARRIVE:
             carried.append(pid)
-        elif code in (EFF_FORK, EFF_EXEC):
+        elif code in (EFF_FORK, EFF_RENAME):
             moving.append(effect[3])  # the child, the new number
     return moving, carried
 

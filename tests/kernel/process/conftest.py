@@ -105,6 +105,7 @@ class Machine:
         self.k.run(self.now_ns + _STEPS_NS)
         self.effects = [e for box in self.k.take_effects().values() for e in box]
         assert check_kernel(self.k) == []
+        pid = next((e[3] for e in self.effects if e[1] == m.EFF_RENAME and e[2] == pid), pid)
         answers = [e for e in self.effects if e[1] in m.REPLIES and e[2] == pid]
         assert len(answers) == 1, self.effects
         answer = answers[0]
