@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 MAX_ARG_STRLEN: Final = 32 * 4096
 ARG_MAX: Final = 131072
 BINPRM_BUF_SIZE: Final = 256
+MAX_PROGRAMS: Final = 1024  # entries of Vfs.programs
 TASK_COMM_LEN: Final = 16
 PYTHON: Final = "python3"
 PYTHON_PATH: Final = "/usr/bin/python3"
@@ -148,15 +149,32 @@ def sys_execve(k: "KernelState", path: str, argv: tuple[str, ...], env: Env | No
 def prepare_exec(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -> Binprm:
     """Find the program and check everything that can be checked; raises as sys_execve.
 
+    A program found once is found again at the price of the search, until the file tree changes:
+    ``Vfs.programs`` keeps what was found for whom from where.
+
     Source: fs/exec.c:alloc_bprm(), bprm_stack_limits(), search_binary_handler().
     """
+    task = k.current
+    cred, fs = task.cred, task.fs
+    programs = k.vfs.programs
+    key = (path, argv, env, fs.cwd, fs.root, cred.euid, cred.egid)
+    found = programs.get(key)
+    if found is not None and found[0].inode.i_writecount <= 0:
+        k.now_ns += found[1]
+        return found[0]  # type: ignore[no-any-return]
+    started_ns = k.now_ns
     inode = path_lookup_exec(k, path)
     k.now_ns += k.costs.exec_base + k.costs.exec_per_arg * (len(argv) + len(env))
     if not argv and k.tasks.profile.exec_empty_argv_gets_name:
         argv = ("",)
-    check_budget(k, path, argv, env)
+    used = check_budget(k, path, argv, env)
     bprm = Binprm(path, argv, env, inode)
     search_binary_handler(k, bprm)
+    # not what may depend on a script's content or on a resource limit
+    if inode.image is not None and used <= ARG_MAX:
+        if len(programs) >= MAX_PROGRAMS:
+            programs.clear()
+        programs[key] = (bprm, k.now_ns - started_ns)
     return bprm
 
 
@@ -167,8 +185,11 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8", "surrogateescape")) + 1
 
 
-def check_budget(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -> None:
-    """Raise KernelError(E2BIG) if arguments and environment, pointers included, are too long.
+def check_budget(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -> int:
+    """Return the bytes of arguments and environment, pointers included.
+
+    Raises:
+        KernelError: E2BIG, they are too long.
 
     Source: fs/exec.c:bprm_stack_limits(), copy_strings().
     """
@@ -187,6 +208,7 @@ def check_budget(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -
         used += size
     if used > limit:
         raise KernelError(E2BIG, path)
+    return used
 
 
 def search_binary_handler(k: "KernelState", bprm: Binprm) -> None:

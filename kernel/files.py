@@ -145,12 +145,19 @@ class FilesStruct:
 
     __slots__ = ("close_on_exec", "count", "fd", "open_fds", "sharers", "slot")
 
-    def __init__(self, fd: dict[int, File], open_fds: int, close_on_exec: int, slot: int) -> None:
+    def __init__(
+        self,
+        fd: dict[int, File],
+        open_fds: int,
+        close_on_exec: int,
+        slot: int,
+        sharers: FdSharers | None = None,
+    ) -> None:
         self.fd = fd
         self.open_fds = open_fds
         self.close_on_exec = close_on_exec
         self.count = 1
-        self.sharers = FdSharers()  # of ``fd``
+        self.sharers = FdSharers() if sharers is None else sharers  # of ``fd``
         self.slot = slot  # in the files_cache slab cache
 
 
@@ -205,10 +212,9 @@ def dup_fd(k: "KernelState", oldf: FilesStruct) -> FilesStruct:
     slot = k.slabs["files_cache"].alloc()
     fd = oldf.fd
     k.now_ns += k.costs.copy_files_per_fd * len(fd)
-    files = FilesStruct(fd, oldf.open_fds, oldf.close_on_exec, slot)
-    sharers = files.sharers = oldf.sharers
+    sharers = oldf.sharers
     sharers.count += 1
-    return files
+    return FilesStruct(fd, oldf.open_fds, oldf.close_on_exec, slot, sharers)
 
 
 def own_fd(files: FilesStruct) -> dict[int, File]:
@@ -855,6 +861,7 @@ def sys_chmod(k: "KernelState", path: str, mode: int) -> None:
     if cred.euid != 0 and cred.egid != inode.gid:
         mode &= ~0o2000
     inode.mode = inode.mode & ~0o7777 | mode
+    k.vfs.programs.clear()
     inode.ctime_ns = k.vfs.epoch_ns + k.now_ns
 
 

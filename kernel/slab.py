@@ -174,8 +174,12 @@ class SlabCache:
         objperslab = self.objperslab
         place = min(numbers) // objperslab
         if place != max(numbers) // objperslab:
+            slabs = self.slabs
             for number in numbers:
-                self.free(number)
+                slab = slabs[number // objperslab]
+                slab.free.append(number)
+                if not slab.listed or len(slab.free) >= objperslab:
+                    self._retire(slab)
             return
         slab = self.slabs[place]
         free = slab.free

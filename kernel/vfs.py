@@ -116,7 +116,17 @@ class Inode:
 class Vfs:
     """The file tree of one machine."""
 
-    __slots__ = ("epoch_ns", "holds", "last_ino", "max_pages", "nr_pages", "null", "pipes", "root")
+    __slots__ = (
+        "epoch_ns",
+        "holds",
+        "last_ino",
+        "max_pages",
+        "nr_pages",
+        "null",
+        "pipes",
+        "programs",
+        "root",
+    )
 
     def __init__(self, epoch_ns: int, max_pages: int) -> None:
         self.epoch_ns = epoch_ns
@@ -125,6 +135,8 @@ class Vfs:
         self.nr_pages = 0
         self.pipes: dict[int, Pipe] = {}  # that exist, by inode number
         self.holds: dict[Any, int] = {}  # references of calls in progress: kernel.files
+        # what kernel.exec found, and how long that takes; empty after any change of the tree
+        self.programs: dict[tuple[Any, ...], tuple[Any, int]] = {}
         self.null = self.new_inode(NULL, S_IFCHR | 0o666, 0, 0, 0)
         self.root = self.new_inode(DIRECTORY, S_IFDIR | 0o755, 0, 0, 0)
         self.root.parent = self.root
@@ -144,6 +156,7 @@ class Vfs:
         """Enter ``inode`` into ``directory`` as ``name``, which is free."""
         if directory.entries is None:
             raise AssertionError(f"{directory!r} is not a directory")
+        self.programs.clear()
         directory.entries[name] = inode
         inode.parent = directory
         inode.name = name
@@ -397,6 +410,7 @@ def vfs_unlink(k: "KernelState", path: str) -> Inode:
         raise KernelError(EPERM, path)
     if inode.kind == DIRECTORY:
         raise KernelError(EISDIR, path)
+    k.vfs.programs.clear()
     del directory.entries[place.name]
     inode.nlink -= 1
     inode.parent = None

@@ -241,6 +241,7 @@ def wait_scan(k: "KernelState", wo: WaitOpts) -> Path:
         return ECHILD
     current = wo.waiter
     flags = wo.flags
+    clone_only = flags & WCLONE != 0
     error = ECHILD
     lock = k.tasklist_lock
     yield "do_wait.tasklist_lock", READ, lock
@@ -265,7 +266,7 @@ def wait_scan(k: "KernelState", wo: WaitOpts) -> Path:
             signal = child.signal
             if kind == PIDTYPE_PGID and signal.pgrp is not pid:
                 continue
-            if not flags & WALL and (child.exit_signal == SIGCHLD) == bool(flags & WCLONE):
+            if (child.exit_signal == SIGCHLD) is clone_only and not flags & WALL:
                 continue
             if exit_state == EXIT_ZOMBIE and len(signal.threads) == 1:
                 if not flags & WEXITED:

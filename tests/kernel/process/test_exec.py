@@ -58,6 +58,30 @@ def test_a_missing_file_is_told_before_too_many_arguments(machine):
     assert machine.errno(machine.first, nr.NR_EXECVE, "/no", ("a" * 131072,), ()) == ENOENT
 
 
+def test_a_program_found_before_is_looked_at_again_after_the_tree_changed(machine):
+    first = machine.first
+    for mode, expected in ((0o755, machine.EXEC), (0o700, machine.EXEC)):
+        child = machine.fork(first)
+        machine.call(child, nr.NR_CHMOD, "/bin/true", mode)
+        assert execve(machine, child) == expected
+        assert execve(machine, child) == expected
+    child = machine.fork(first)
+    machine.call(child, nr.NR_CHMOD, "/bin/true", 0o644)
+    assert machine.errno(child, nr.NR_EXECVE, "/bin/true", ("true",), None) == EACCES
+    machine.call(child, nr.NR_UNLINK, "/bin/true")
+    assert machine.errno(child, nr.NR_EXECVE, "/bin/true", ("true",), None) == ENOENT
+
+
+def test_a_program_found_before_takes_as_long_to_find_again(machine):
+    spent = []
+    for _ in range(3):
+        child = machine.fork(machine.first)
+        before = machine.k.now_ns
+        execve(machine, child)
+        spent.append(machine.k.now_ns - before)
+    assert len(set(spent)) == 1
+
+
 def test_pid_parent_group_and_session_stay(machine):
     child = machine.fork(machine.first)
     before = child.pid, child.real_parent, child.signal.pgrp, child.signal.session
