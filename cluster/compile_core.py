@@ -144,6 +144,7 @@ def _compile(paths: list[str], work: Path) -> None:
     command: Any = distribution.get_command_obj("build_ext")
     command.inplace = True
     command.build_temp = str(work / "o")
+    command.build_lib = str(work / "lib")
     try:
         command.ensure_finalized()
         command.run()

@@ -204,11 +204,11 @@ def sys_sigwait(k: "KernelState", set: int) -> Path:
     Source: glibc sysdeps/unix/sysv/linux/sigwait.c.
     """
     while True:
-        info: SigInfo | None = None
+        info: SigInfo | None
         try:
             info = yield from do_sigtimedwait(k, set, -1, 0)
         except KernelError:
-            pass  # no point in a handler: see kernel.points
+            info = None  # no point in a handler: see kernel.points
         if info is not None:
             return info[0]
         yield from get_signal(k)

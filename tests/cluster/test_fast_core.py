@@ -1,5 +1,6 @@
 """The compiled core: found only if it is that of the source, and the same bytes as the pure one."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -30,10 +31,12 @@ for name, args in (
     ("prefork_server", ["workers=3", "requests=30"]),
     ("cow_touch", ["pages=8", "children=2", "rounds=2"]),
 ):
-    for scheme in ("barrier", "exact"):
-        spec = guest_spec(programs / (name + ".py"), args, cpus=4, trace=True)
+    for scheme, granularity in (("barrier", "syscall"), ("exact", "syscall"), ("exact", "step")):
+        spec = guest_spec(
+            programs / (name + ".py"), args, cpus=4, trace=True, granularity=granularity
+        )
         result = run_machine(RunRequest(spec, scheme=scheme))
-        print(name, scheme, result.exit_kind, result.digest)
+        print(name, scheme, granularity, result.exit_kind, result.digest)
 """
 
 
@@ -96,6 +99,23 @@ def test_every_module_named_as_interpreted_exists() -> None:
     names = [path.relative_to(package).as_posix() for path in modules(package)]
     assert "state.py" in names and "sched/fair.py" in names
     assert not any(name.startswith("uapi") for name in names)
+
+
+def _points_in_handlers(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Try):
+            clauses = [*(line for handler in node.handlers for line in handler.body)]
+            for inner in (part for line in (*clauses, *node.finalbody) for part in ast.walk(line)):
+                if isinstance(inner, ast.Yield | ast.YieldFrom):
+                    found.append(f"{path.relative_to(ROOT)}:{inner.lineno}")
+    return found
+
+
+def test_no_path_is_suspended_while_it_handles_an_exception() -> None:
+    """Compiled by mypyc, such a path swaps its exception with that of whatever runs meanwhile."""
+    found = [place for path in fast_core.sources() for place in _points_in_handlers(path)]
+    assert not found, "points in except or finally: " + ", ".join(found)
 
 
 def _digests(tree: Path, mode: str) -> list[str]:
