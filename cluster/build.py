@@ -14,6 +14,7 @@ path (each leading ``..`` as ``up``), so that a run means the same wherever the 
 import ast
 import difflib
 import posixpath
+import stat
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -262,16 +263,16 @@ class _Tree:
         if path in self.files:
             return
         try:
-            data = host.read_bytes()
+            data = _read_program(host)
             beside = sorted(item for item in host.parent.glob("*.py") if item.is_file())
         except OSError as error:
             self._problem(where, f"{shown}: {error.strerror}")
             return
+        except ValueError as error:
+            self._problem(where, f"{shown}: {error}")
+            return
         if len(beside) > MAX_FOLDER_FILES:
             self._problem(where, f"{shown}: its folder has more than {MAX_FOLDER_FILES} .py files")
-            return
-        if len(data) > MAX_PROGRAM_BYTES:
-            self._problem(where, f"{shown}: a program has at most {MAX_PROGRAM_BYTES} bytes")
             return
         if not self._add(path, data, executable=_executable(host)):
             self._problem(where, f"{shown}: not UTF-8 text")
@@ -343,6 +344,23 @@ def _defaults(source: str) -> Mapping[str, str] | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         pass  # what is wrong with the program is the compiler's to say
     return None
+
+
+def _read_program(path: Path) -> bytes:
+    """Return the bytes of a program's file.
+
+    Raises:
+        OSError: it is not there, or not readable.
+        ValueError: it is no regular file (which may never end), or too long.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a folder says what it is
+        raise ValueError("not a regular file")
+    with path.open("rb") as file:
+        data = file.read(MAX_PROGRAM_BYTES + 1)
+    if len(data) > MAX_PROGRAM_BYTES:
+        raise ValueError(f"a program has at most {MAX_PROGRAM_BYTES} bytes")
+    return data
 
 
 def _executable(path: Path) -> bool:

@@ -17,6 +17,8 @@ from kernel.errors import InvariantError
 from kernel.messages import NEVER
 from workloads.language.loader import Loader
 
+# of virtual time, in scheme exact: even a program that only computes lets the engine look around
+_LONGEST_STEP_NS = 1_000_000
 _LOOK_EVERY = 32  # supersteps between two looks at traces, outputs, progress and limits
 
 
@@ -117,7 +119,9 @@ class LocalRun:
                 cpu = upcoming.index(first_ns)
                 upcoming[cpu] = NEVER
                 # past its own event: where two CPUs have one at the same time, the lower goes first
-                horizon_ns = max(min(kernel_ns, min(upcoming), NEVER - 1), first_ns + 1)
+                horizon_ns = max(
+                    min(kernel_ns, min(upcoming), first_ns + _LONGEST_STEP_NS), first_ns + 1
+                )
                 upcoming[cpu] = group.step_one(cpu, horizon_ns, ())
                 self._pass_on(cpu, upcoming)
             for dest, effects in kernel.take_effects().items():
@@ -125,8 +129,12 @@ class LocalRun:
                 self._pass_on(dest, upcoming)
             host.supersteps += 1
             count += 1
-            if not count % (_LOOK_EVERY * 32) and self._look():
-                return engine_api.LIMIT, "the wall-clock limit was reached"
+            if not count % _LOOK_EVERY:
+                self._hand_on_outputs()
+                # traces are cut by count alone, so that equal runs make equal files
+                late = self._look() if not count % (_LOOK_EVERY * 32) else self._time_is_up()
+                if late:
+                    return engine_api.LIMIT, "the wall-clock limit was reached"
             if self._interrupt.asked:
                 return engine_api.INTERRUPTED, "stopped by Ctrl-C"
 
@@ -153,9 +161,17 @@ class LocalRun:
         recorder.trace(self.group.drain_trace(final=final))
         recorder.trace(host.drain_trace(final=final))
         self._encode_ns += perf_counter_ns() - started
-        recorder.output(host.take_outputs())
+        self._hand_on_outputs()
         if self.request.on_progress is not None:
             self.request.on_progress(host.virtual_ns, host.counters())
+        return self._time_is_up()
+
+    def _hand_on_outputs(self) -> None:
+        outputs = self.host.take_outputs()
+        if outputs:
+            self.recorder.output(outputs)
+
+    def _time_is_up(self) -> bool:
         return self._deadline is not None and perf_counter() > self._deadline
 
     def _check_end(self, kind: str) -> None:
