@@ -102,14 +102,19 @@ def test_every_module_named_as_interpreted_exists() -> None:
 
 
 def _points_in_handlers(path: Path) -> list[str]:
-    found = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Try):
-            clauses = [*(line for handler in node.handlers for line in handler.body)]
-            for inner in (part for line in (*clauses, *node.finalbody) for part in ast.walk(line)):
-                if isinstance(inner, ast.Yield | ast.YieldFrom):
-                    found.append(f"{path.relative_to(ROOT)}:{inner.lineno}")
-    return found
+    lines = [
+        line
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Try)
+        for clause in (*(handler.body for handler in node.handlers), node.finalbody)
+        for line in clause
+    ]
+    return [
+        f"{path.relative_to(ROOT)}:{part.lineno}"
+        for line in lines
+        for part in ast.walk(line)
+        if isinstance(part, ast.Yield | ast.YieldFrom)
+    ]
 
 
 def test_no_path_is_suspended_while_it_handles_an_exception() -> None:
