@@ -463,7 +463,7 @@ def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path:
         True iff the parent ignores SIGCHLD, so that the zombie is to be reaped at once.
 
     Source: kernel/signal.c:do_notify_parent().
-    Deviation: SA_NOCLDWAIT comes with sigaction.
+    Deviation: no SA_NOCLDWAIT; CPython cannot set it.
     """
     parent = task.parent
     sighand = parent.sighand
@@ -513,7 +513,7 @@ def do_notify_parent_cldstop(k: "KernelState", task: TaskStruct, why: int) -> Pa
         why: CLD_STOPPED or CLD_CONTINUED.
 
     Source: kernel/signal.c:do_notify_parent_cldstop().
-    Deviation: SA_NOCLDSTOP comes with sigaction.
+    Deviation: no SA_NOCLDSTOP; CPython cannot set it.
     """
     leader = task.group_leader
     parent = leader.real_parent

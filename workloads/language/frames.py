@@ -311,6 +311,8 @@ class Context:
             frames.pop()
             caller = frames[-1]
             site = caller.code.sites[caller.pc]
+            if site is None and caller.code.index >= 0:
+                site = tracebacks.start_of(caller)  # a signal handler's, called between two blocks
 
     def _where(self, fatal: FatalRunError, frame: Frame) -> str:
         """Return ``file:line: `` of the guest code that broke a limit."""

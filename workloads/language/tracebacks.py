@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workloads.language.frames import Code, Frame
 
 Site = tuple[int, int, int, int]
+_WHOLE_LINE = 1 << 20  # a column beyond any line's end
 _CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
 _CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
@@ -32,6 +33,16 @@ def site_of(exception: BaseException, frame: "Frame") -> Site | None:
     if line is None or frame.code.index < 0:
         return frame.code.sites[frame.pc]
     return line, end_line or line, column or 0, end_column or 0
+
+
+def start_of(frame: "Frame") -> Site | None:
+    """Return the line at which ``frame`` is about to go on, as a source range."""
+    positions = iter(frame.blocks[frame.pc].__code__.co_positions())
+    next(positions)  # of the block's own beginning
+    for line, *_ in positions:
+        if line:
+            return line, line, 0, _WHOLE_LINE
+    return None
 
 
 def add_entry(exception: BaseException, code: "Code", site: Site) -> None:
