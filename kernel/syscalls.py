@@ -1,9 +1,9 @@
 """The system call table: number -> handler.
 
 A handler takes ``(k, *args)`` with the arguments of ``kernel.uapi.syscalls.TABLE`` and either
-returns the result or is a generator path (``kernel.points``). Calls that a CPU answers by itself while
-its task has a context of its own (getpid, compute, …) stand here too: a task whose context lives
-in the kernel asks for them like for any other.
+returns the result or is a generator path (``kernel.points``). Calls that a CPU answers by itself
+while its task has a context of its own (getpid, compute, …) stand here too: a task whose context
+lives in the kernel asks for them like for any other.
 
 Source: arch/x86/entry/syscalls/syscall_64.tbl, kernel/sys.c, kernel/sched/syscalls.c.
 """
