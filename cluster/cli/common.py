@@ -3,6 +3,7 @@
 import os
 import posixpath
 import signal
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from cluster.engine_api import DONE, INTERRUPTED, RunResult
 from cluster.exit_codes import FAILED, OF_EXIT_KIND, OK, USAGE, CliError
 from kernel.machine import MachineSpec
 
+MAX_CPUS: Final = 4096
 _SHOWN: Final = 5
 
 
@@ -32,6 +34,20 @@ def overrides(settings: Iterable[str] | None, **flags: Any) -> list[Override]:
         else:
             result.append((f"{flag} {value}", f"{key}={value}"))
     return result
+
+
+def check_machine_options(cpus: int, seed: int) -> None:
+    """Raise CliError if --cpus or --seed is out of range."""
+    if not 1 <= cpus <= MAX_CPUS:
+        raise CliError(USAGE, "usage", f"--cpus: must be from 1 to {MAX_CPUS} (got {cpus})")
+    if not 0 <= seed < 1 << 63:
+        raise CliError(USAGE, "usage", f"--seed: must be from 0 to 2**63 - 1 (got {seed})")
+
+
+def discard_stdout() -> None:
+    """Let what is still buffered for a stdout that cannot be written go nowhere, without error."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def outcome(result: RunResult, expected: int | str) -> tuple[int, str, str]:

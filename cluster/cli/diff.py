@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cluster.exit_codes import BROKEN, FAILED, OK, CliError
+from cluster.exit_codes import BROKEN, FAILED, OK, USAGE, CliError
 
 
 def register(app: typer.Typer) -> None:
@@ -19,18 +19,25 @@ def register(app: typer.Typer) -> None:
 def diff(
     program: Annotated[Path, typer.Argument(help="A guest program (a Python file).")],
     args: Annotated[list[str] | None, typer.Argument(help="Its arguments.")] = None,
-    cpus: Annotated[int, typer.Option(min=1, help="CPUs of the emulated machine.")] = 2,
+    cpus: Annotated[int, typer.Option(help="CPUs of the emulated machine.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of the emulated machine.")] = 42,
     scheme: Annotated[str, typer.Option(help="exact or barrier.")] = "exact",
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for each of the two.")] = 60.0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=1e6, help="Seconds for each of the two.")
+    ] = 60.0,
 ) -> int:
     """Run PROGRAM on this host's kernel and emulated; compare output, exit status, process tree.
 
     Exits 0 if they agree and 1 if they do not.
     """
+    from cluster.cli.common import check_machine_options
+    from cluster.config.models import SCHEMES
     from cluster.diff import diff_program
     from cluster.native import NativeError
 
+    check_machine_options(cpus, seed)
+    if scheme not in SCHEMES:
+        raise CliError(USAGE, "usage", f"--scheme: must be one of {', '.join(SCHEMES)}")
     try:
         report = diff_program(
             program, args or [], cpus=cpus, seed=seed, scheme=scheme, timeout_s=timeout

@@ -34,14 +34,12 @@ def guest(
     As python3 -u PROGRAM ARG... would, but on the emulated machine. Options of smplab come before
     PROGRAM; everything after it is the program's.
     """
-    if not 1 <= cpus <= 4096:
-        raise CliError(USAGE, "usage", f"--cpus: must be from 1 to 4096 (got {cpus})")
-    if not 0 <= seed < 1 << 63:
-        raise CliError(USAGE, "usage", f"--seed: must be from 0 to 2**63 - 1 (got {seed})")
+    from cluster.cli.common import check_machine_options, check_programs, outcome
+
+    check_machine_options(cpus, seed)
     if engine not in ("local", "ray"):
         raise CliError(USAGE, "usage", f"--engine: must be local or ray (got {engine})")
     from cluster.build import guest_spec
-    from cluster.cli.common import check_programs, outcome
     from cluster.engine import run_machine
     from cluster.engine_api import DONE, RunRequest
 
@@ -60,8 +58,9 @@ def _pass_on(outputs: "Outputs") -> None:
     """Write what the program wrote, each part to the stream it went to, in that order."""
     for name, data in outputs:
         stream = sys.stderr if name.endswith(".stderr") else sys.stdout
-        stream.buffer.write(data)
-        stream.flush()
+        if stream is not None:  # closed before we were started
+            stream.buffer.write(data)
+            stream.flush()
 
 
 def register(app: typer.Typer) -> None:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from cluster import fast_core
+from cluster.cli.common import discard_stdout
 from cluster.cli.interrupts import catch_sigterm, interruption
 from cluster.exit_codes import BROKEN, OK, USAGE, CliError, report
 
@@ -86,7 +87,9 @@ def run_command(arguments: Sequence[str]) -> int:
         report("usage", fast_core.problem())
         return USAGE
     try:
-        result = make_app()(args=list(arguments), prog_name="smplab", standalone_mode=False)
+        result = make_app()(
+            args=list(arguments) or ["--help"], prog_name="smplab", standalone_mode=False
+        )
         return result if isinstance(result, int) else OK
     except CliError as error:
         report(error.kind, error.message)
@@ -105,9 +108,13 @@ def run_command(arguments: Sequence[str]) -> int:
         report("interrupted", message)
         return code
     except BrokenPipeError:
-        # somebody stopped reading our stdout: what is still buffered would fail again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         return OK
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        report("i/o error", f"{where}{error.strerror or error}")
+        discard_stdout()
+        return BROKEN
     except Exception as error:
         if os.environ.get("SMPLAB_TRACEBACK") == "1":
             raise

@@ -115,7 +115,7 @@ def _abandon(directory: "RunDir", kind: str, code: int, message: str) -> None:
 
 
 def _finish(loaded: "Loaded", directory: "RunDir", result: "RunResult", quiet: bool) -> int:
-    from cluster.cli.common import console_outputs, outcome
+    from cluster.cli.common import console_outputs, discard_stdout, outcome
     from cluster.engine_api import BROKEN as BROKEN_RUN
     from cluster.engine_api import INTERRUPTED as INTERRUPTED_RUN
     from cluster.logging_setup import get_logger
@@ -134,9 +134,12 @@ def _finish(loaded: "Loaded", directory: "RunDir", result: "RunResult", quiet: b
     elif result.summary:
         from cluster.report.table import print_summary
 
-        print(f"run directory {directory.path}\n")
-        print_summary(result.summary, result.digest, complete=complete)
-    sys.stdout.flush()
+        try:
+            print(f"run directory {directory.path}\n")
+            print_summary(result.summary, result.digest, complete=complete)
+            sys.stdout.flush()
+        except BrokenPipeError:  # nobody reads it: the exit code still tells how it went
+            discard_stdout()
     if kind:
         report(kind, message)
         _show_errors(outputs)

@@ -71,6 +71,7 @@ WALL_SPLIT: Final = (
     ("cpu_ns", "CPU step"),
     ("encode_ns", "encoding"),
     ("ray_wait_ns", "waiting for Ray"),
+    ("outside_ns", "start and end"),
 )
 
 
@@ -100,6 +101,8 @@ def _machine(spec: MachineSpec) -> dict[str, Any]:
 
 def _wall(wall: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:
     total_ns: int = wall["total_ns"]
+    if "loop_ns" in wall:
+        wall = {**wall, "outside_ns": max(total_ns - wall["loop_ns"], 0)}
     rates = {f"{name}_per_s": _per_second(count, total_ns) for name, count in counts.items()}
     known_ns = sum(wall.get(name, 0) for name, _ in WALL_SPLIT)
     return {**wall, **rates, "other_ns": max(total_ns - known_ns, 0)}
@@ -124,7 +127,8 @@ def make_summary(
             stopped); further ints and strings about the run (``scheme``, …) are copied. Nothing
             that differs between engines.
         wall: ``total_ns``, host time of the whole run; of this ``guest_ns``, ``kernel_ns``,
-            ``cpu_ns``, ``encode_ns``, ``ray_wait_ns``, as far as the engine measured them;
+            ``cpu_ns``, ``encode_ns``, ``ray_wait_ns``, as far as the engine measured them, and
+            ``loop_ns``, the superstep loop, so that the time before and after it is known;
             further values about the host side (``engine``) are copied.
 
     Raises:

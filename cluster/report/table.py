@@ -17,6 +17,16 @@ from cluster.report.summary import WALL_SPLIT
 from cluster.report.units import format_ns
 
 _MIN_WIDTH: Final = 40
+
+
+class _Console(Console):
+    """A console whose closed pipe is the caller's affair; rich would end the program."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise BrokenPipeError."""
+        raise BrokenPipeError
+
+
 _PERCENTILES: Final = ("p50", "p90", "p99", "max")
 
 
@@ -29,13 +39,15 @@ def print_summary(
 ) -> None:
     """Print ``summary`` to ``file`` (stdout if None), in the way its kind of file asks for.
 
+    Raises BrokenPipeError if nobody reads it any more.
+
     Args:
         summary: as ``make_summary`` gave it, or read back from ``summary.json``.
         digest: of the run, as ``RunDigest.finish`` gave it; empty for none.
         complete: False puts a warning on top.
     """
     _print(
-        Console(file=file, highlight=False, emoji=False, markup=False), summary, digest, complete
+        _Console(file=file, highlight=False, emoji=False, markup=False), summary, digest, complete
     )
 
 

@@ -158,6 +158,10 @@ def test_the_manifest_holds_the_config_with_every_default(
         (["guest", "nowhere.py"], "smplab: config error: nowhere.py: No such file or directory"),
         (["guest", "--cpus", "0", "x.py"], "smplab: usage: --cpus: must be from 1 to 4096 (got 0)"),
         (["guest", "--seed", "x", "x.py"], "smplab: usage: Invalid value for '--seed': "),
+        (["guest", "/dev/zero"], "smplab: config error: /dev/zero: not a regular file"),
+        (["diff", "--cpus", "4097", "x.py"], "smplab: usage: --cpus: must be from 1 to 4096 (got"),
+        (["diff", "--scheme", "lax", "x.py"], "smplab: usage: --scheme: must be one of exact, "),
+        (["diff", "--timeout", "inf", "x.py"], "smplab: usage: Invalid value for '--timeout': "),
         (["guest", "--engine", "x", "x.py"], "smplab: usage: --engine: must be local or ray (got"),
     ],
 )
@@ -287,6 +291,39 @@ def test_a_guest_has_the_output_and_exit_status_of_its_program(tmp_path: Path) -
 def test_a_guest_that_a_signal_killed_exits_as_a_shell_reports_it(tmp_path: Path) -> None:
     source = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
     assert run_guest(tmp_path, source, "prog.py").returncode == 128 + signal.SIGKILL
+
+
+def test_a_guest_writes_to_both_streams_in_order_while_it_runs(tmp_path: Path) -> None:
+    source = (
+        "import os, sys, time\n"
+        "print('one')\nsys.stderr.write('two\\n')\nprint('three')\n"
+        "while True:\n    time.sleep(1)\n"
+    )
+    (tmp_path / "prog.py").write_text(source)
+    with subprocess.Popen(
+        [sys.executable, "-m", "cluster.cli.main", "guest", "prog.py"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(engine.__file__).parents[1])},
+    ) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(3)] == [b"one\n", b"two\n", b"three\n"]
+        process.terminate()
+        assert process.stdout.read() == b"smplab: interrupted: stopped by SIGTERM\n"
+        assert process.wait(60) == 143
+
+
+def test_a_run_whose_table_nobody_reads_ends_with_its_own_exit_code(config: Path) -> None:
+    command = [sys.executable, "-m", "cluster.cli.main", "run", str(config), "--set"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = subprocess.run(
+        [*command, "expect.exit_status=3"], stdout=writer, stderr=subprocess.PIPE, timeout=60
+    )
+    os.close(writer)
+    assert process.returncode == 1
+    assert b"Traceback" not in process.stderr
 
 
 def test_a_small_run_prints_a_table_and_a_digest_that_comes_again(
