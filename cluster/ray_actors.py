@@ -229,8 +229,6 @@ class KernelActor(_Actor):
         self._outputs: list[tuple[str, bytes]] = []
         self._last = b""  # the last superstep frame
         self._check = spec.check
-        if spec.check and spec.granularity == "step":
-            self._host.kernel.after_step = _check_kernel
 
     def begin(self) -> bytes:
         """Return the first superstep frame."""
