@@ -7,12 +7,18 @@ ray     the same on Ray, 32 CPUs to an actor
 simpy   a SimPy model that only forks, runs, exits and waits, on 64 CPUs
 memory  bytes of a live task that was forked and sleeps, local engine
 
+The emulator runs on the compiled core where one can be had: without SMPLAB_CORE in the environment
+the benchmark first builds it (``cluster.compile_core``, some minutes once per version of the
+source). ``core`` says which was measured; ``local_pure_per_s`` is the local engine as pure Python in
+any case.
+
 The measurements take turns, so that what else happens on the machine meets all of them; the
 medians count. Both engines run the scheme barrier without a trace. Timed is the engine's loop, not
 what is before and after it (Ray's start and end, compilation of the guest program), where the
 engine reports it as ``loop_ns``; else the whole run.
 
 Usage: python tests/benchmarks/lifecycles.py [--lifecycles N] [--rounds N] [--no-ray] [--json FILE]
+       SMPLAB_CORE=pure python tests/benchmarks/lifecycles.py …   # as pure Python only
 """
 
 import argparse
@@ -34,6 +40,7 @@ from typing import Any
 import simpy
 
 import workloads
+from cluster import fast_core
 from cluster.build import guest_spec
 from cluster.engine import run_machine
 from cluster.engine_api import DONE, LIMIT, RunRequest
@@ -140,6 +147,35 @@ def bytes_per_task(tasks: int = 2000) -> float:
     return (memory_of(tasks) - memory_of(few)) / (tasks - few)
 
 
+def core() -> str:
+    """Return whether this process runs the ``compiled`` or the ``pure`` core."""
+    import kernel.cpu  # after cluster, which decides where it comes from
+
+    return "pure" if kernel.cpu.__file__.endswith(".py") else "compiled"
+
+
+def in_pure_python(lifecycles: int) -> float:
+    """Return the local engine's lifecycles per second in a process that runs the pure core."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--only-local", "--lifecycles", str(lifecycles)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, fast_core.VARIABLE: "pure"},
+    )
+    return float(done.stdout)
+
+
+def choose_core() -> None:
+    """Build the compiled core if nothing was chosen, and start again with it."""
+    if fast_core.VARIABLE in os.environ:
+        return
+    print("building the compiled core, if that is possible here …", file=sys.stderr, flush=True)
+    subprocess.run([sys.executable, "-m", "cluster.compile_core", "--if-possible"], check=True)
+    environment = {**os.environ, fast_core.VARIABLE: "auto"}
+    os.execve(sys.executable, [sys.executable, *sys.argv], environment)
+
+
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Take all measurements, round by round, and return the results."""
     rates: dict[str, list[float]] = {}
@@ -156,6 +192,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 note("host_c", lambda: host_c(program, options.host_lifecycles))
             note("host_posix_spawn", lambda: host_spawn(options.host_lifecycles))
             note("local", lambda: emulated(options.lifecycles, "local"))
+            if core() == "compiled":
+                note("local_pure", lambda: in_pure_python(options.lifecycles))
             if not options.no_ray:
                 note("ray", lambda: emulated(options.lifecycles, "ray"))
             note("simpy", lambda: simpy_storm(options.lifecycles))
@@ -169,6 +207,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "ray_per_s": ray,
         "simpy_per_s": middle["simpy"],
         "bytes_per_task": bytes_per_task(),
+        "core": core(),
+        "local_pure_per_s": middle.get("local_pure", local),
         "local_to_host": local / host,
         "local_to_simpy": local / middle["simpy"],
         "ray_to_local": None if ray is None else ray / local,
@@ -192,15 +232,20 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-ray", action="store_true")
     parser.add_argument("--json", type=Path)
-    found = measure(parser.parse_args())
+    parser.add_argument("--only-local", action="store_true", help="print local_per_s, no more")
+    options = parser.parse_args()
+    choose_core()
+    if options.only_local:
+        print(emulated(options.lifecycles, "local"))
+        return
+    found = measure(options)
     for name, value in found.items():
         if isinstance(value, float):
             print(f"{name:24} {value:14,.2f}")
         elif not isinstance(value, dict):
             print(f"{name:24} {value!s:>14}")
-    path = parser.parse_args().json
-    if path is not None:
-        path.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    if options.json is not None:
+        options.json.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
