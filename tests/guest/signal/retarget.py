@@ -18,7 +18,7 @@ def unblocks():
 
 
 def takes():
-    seen.append(("taken", signal.sigtimedwait([signal.SIGUSR1], 1).si_signo))
+    seen.append(("taken", signal.sigtimedwait([signal.SIGUSR1], 20).si_signo))
 
 
 def leaves():
@@ -48,9 +48,10 @@ del seen[:]
 for thread in threads:
     thread.start()
 time.sleep(0.1)
-for _ in range(3):
+for count in range(3):
     os.kill(os.getpid(), signal.SIGUSR1)
-    time.sleep(0.05)
+    while len(seen) <= count:
+        time.sleep(0.01)
 for thread in threads:
     thread.join()
 print(seen)
