@@ -88,9 +88,7 @@ def test_a_cpu_stops_at_the_horizon_in_the_middle_of_a_computation():
 
 
 def test_getpid_and_the_clock_need_no_kernel():
-    cpu, loader = make_cpu(
-        prog=[(nr.NR_GETPID,), (nr.NR_CLOCK_GETTIME, 1), (nr.NR_EXIT_GROUP, 0)]
-    )
+    cpu, loader = make_cpu(prog=[(nr.NR_GETPID,), (nr.NR_CLOCK_GETTIME, 1), (nr.NR_EXIT_GROUP, 0)])
     cpu.step(FAR, [spawn(10, "prog")])
     assert loader.started[0].answers == [None, 10, SWITCH + 2 * BLOCK]
     assert len(cpu.out) == 1

@@ -47,11 +47,39 @@ print("%d %s %5.1f %r %x %%" % (1, "two", 3.0, "four", 255))
 print("%-5s|%05d" % ("ab", 42), "%s" % [1, 2])
 print("a,b,,c".split(","), " x ".strip(), "-".join(["a", "b"]), "abc".replace("b", "BB"))
 print("abc"[1:], "abc"[::-1], "abc"[-1], [1, 2, 3, 4][1:3], (1, 2, 3)[:2])
-print("ab" * 3, [0] * 3, 2**10, 7 // 2, -7 // 2, 7 % 3, -7 % 3, 1 << 5, 255 >> 4, 6 & 3, 6 | 1, 6 ^ 2, ~5)
+print(
+    "ab" * 3,
+    [0] * 3,
+    2**10,
+    7 // 2,
+    -7 // 2,
+    7 % 3,
+    -7 % 3,
+    1 << 5,
+    255 >> 4,
+    6 & 3,
+    6 | 1,
+    6 ^ 2,
+    ~5,
+)
 print(7 / 2, 1e3, 2**0.5, abs(-3), min(3, 1, 2), max([4, 9, 2]), sum([1, 2, 3]), sum(range(5), 10))
-print(divmod(17, 5), ord("a"), chr(98), hex(255), any([0, 1]), all([]), bool([]), int("12"), int("ff", 16))
-print(float("1.5"), str(1.0), repr("q'\"\n"), list("abc"), tuple([1, 2]), dict([("a", 1)]), len("héé"))
-print(bytes([65, 66]), bytearray(b"xy"), b"ab" + b"cd", b"abc"[0], "é".encode(), b"\xc3\xa9".decode())
+print(
+    divmod(17, 5),
+    ord("a"),
+    chr(98),
+    hex(255),
+    any([0, 1]),
+    all([]),
+    bool([]),
+    int("12"),
+    int("ff", 16),
+)
+print(
+    float("1.5"), str(1.0), repr("q'\"\n"), list("abc"), tuple([1, 2]), dict([("a", 1)]), len("héé")
+)
+print(
+    bytes([65, 66]), bytearray(b"xy"), b"ab" + b"cd", b"abc"[0], "é".encode(), b"\xc3\xa9".decode()
+)
 print(isinstance(1, int), isinstance("a", (int, str)), isinstance(True, int), isinstance([], dict))
 data = bytearray(4)
 data[1] = 255
@@ -75,15 +103,31 @@ s = {1, 2}
 s.add(3)
 s |= {4}
 print(len(s), sorted(s - {1}), s == {1, 2, 3, 4}, 2 in s, sorted(s & {2, 9}))
-print(errno.ENOENT, errno.EAGAIN, os.devnull, os.path.basename("/a/b.py"), os.path.join("a", "b", "/c", "d"))
-print(os.environ.get("HOME"), os.environ["HOME"], os.getenv("NOPE"), os.getenv("NOPE", "d"), "HOME" in os.environ)
+print(
+    errno.ENOENT,
+    errno.EAGAIN,
+    os.devnull,
+    os.path.basename("/a/b.py"),
+    os.path.join("a", "b", "/c", "d"),
+)
+print(
+    os.environ.get("HOME"),
+    os.environ["HOME"],
+    os.getenv("NOPE"),
+    os.getenv("NOPE", "d"),
+    "HOME" in os.environ,
+)
 print(sys.argv[1:], None, True, 1 == 1.0, "a" < "b", [1, 2] < [1, 3], (1,) == (1,), None is None)
 print(0x7FFFFFFFFFFFFFFF + 1, 10**30, -(2**70), 3 * 10**20)
 nested = [[1, [2]], {"a": (1, [2])}]
 alias = nested[0]
 alias[1].append(3)
 print(nested)
-for e in (OSError(2, "No such file or directory", "/x"), OSError(13, "Permission denied"), KeyError("k")):
+for e in (
+    OSError(2, "No such file or directory", "/x"),
+    OSError(13, "Permission denied"),
+    KeyError("k"),
+):
     print(e, repr(e), e.args)
 try:
     os.stat("/definitely/not/here")
