@@ -9,8 +9,8 @@ memory  bytes of a live task that was forked and sleeps, local engine
 
 The emulator runs on the compiled core where one can be had: without SMPLAB_CORE in the environment
 the benchmark first builds it (``cluster.compile_core``, some minutes once per version of the
-source). ``core`` says which was measured; ``local_pure_per_s`` is the local engine as pure Python in
-any case.
+source). ``core`` says which was measured; ``local_pure_per_s`` is the local engine in pure Python
+in any case.
 
 The measurements take turns, so that what else happens on the machine meets all of them; the
 medians count. Both engines run the scheme barrier without a trace. Timed is the engine's loop, not

@@ -122,7 +122,10 @@ class Bounded:
             self.charge(len(b) if type(b) in _SIZED else 0, "the result of +=")
             a += b
             return a
-        return self.add(a, b)
+        if type(a) is type(b) and type(a) in _SIZED:
+            return self.add(a, b)
+        a += b  # numbers, or an error that names the operator
+        return a
 
     def mul(self, a: Any, b: Any) -> Any:
         """Return ``a * b``."""
@@ -151,6 +154,9 @@ class Bounded:
             if isinstance(b, int):
                 self.charge(len(a) * max(b, 0), "the result of *=")
             a *= b
+            return a
+        if not isinstance(b, int | float | str | bytes | tuple | list | bytearray):
+            a *= b  # an error that names the operator
             return a
         return self.mul(a, b)
 

@@ -94,6 +94,10 @@ class Copier:
         key = id(value)
         if key in self.memo:
             return self.memo[key]
+        if kind is list and PLAIN.issuperset(map(type, value)):
+            new = self.memo[key] = value[:]
+            self.keep.append(value)
+            return new
         if kind is tuple:
             if PLAIN.issuperset(map(type, value)):
                 return value
@@ -152,10 +156,7 @@ class Copier:
         while todo:
             old, new = todo.pop()
             if type(old) is list:
-                if PLAIN.issuperset(map(type, old)):
-                    new.extend(old)
-                else:
-                    new.extend([copy(item) for item in old])
+                new.extend([copy(item) for item in old])
             elif type(old) is dict:
                 if PLAIN.issuperset(map(type, old)) and PLAIN.issuperset(map(type, old.values())):
                     new.update(old)

@@ -214,18 +214,11 @@ class FunctionCompiler(Lowering):
 
     def _augmented(self, node: ast.AugAssign, old: ast.expr, value: ast.expr) -> ast.expr:
         helper = _INPLACE.get(type(node.op))
-        if (
-            helper == "_inplace_add"
-            and isinstance(value, ast.Constant)
-            and isinstance(value.value, int | float)
-        ):
-            helper = None
         if helper:
             return h.call(helper, [old, value], node)
         if isinstance(node.op, ast.BitOr | ast.BitAnd | ast.BitXor | ast.Sub):
             operator = h.const(type(node.op).__name__, node)
-            if not isinstance(value, ast.Constant):
-                return h.call("_inplace", [operator, old, value], node)
+            return h.call("_inplace", [operator, old, value], node)
         return self.binary(node.op, old, value, node)
 
     def stmt_Delete(self, node: ast.Delete) -> None:
