@@ -503,14 +503,15 @@ def wait_for_vfork_done(k: "KernelState", child: TaskStruct) -> Path:
     current = k.current
     killable = k.tasks.profile.vfork_killable
     state = TASK_KILLABLE if killable else TASK_UNINTERRUPTIBLE
+    sleeper: object = current  # compared as a task, vfork_done would count as one from then on
     while True:
         yield from set_current_state(k, state)
-        if child.vfork_done is not current:
+        if child.vfork_done is not sleeper:
             break
         if killable and fatal_signal_pending(current):
             lock = k.task_lock(child)
             yield "wait_for_vfork_done.task_lock", ACQUIRE, lock
-            if child.vfork_done is current:
+            if child.vfork_done is sleeper:
                 child.vfork_done = None
             yield "wait_for_vfork_done.task_unlock", RELEASE, lock
             break
