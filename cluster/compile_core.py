@@ -148,7 +148,7 @@ def _compile(paths: list[str], work: Path) -> None:
     try:
         command.ensure_finalized()
         command.run()
-    except failures.BaseError as error:
+    except (failures.BaseError, failures.CompileError, failures.LinkError) as error:
         raise CannotCompile(f"the C compiler refused the generated code: {error}") from None
 
 

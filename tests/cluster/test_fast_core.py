@@ -92,6 +92,21 @@ def test_without_a_compiler_nothing_is_built(
     assert not fast_core.builds_dir().exists()
 
 
+@pytest.mark.slow
+def test_a_compiler_that_fails_is_one_line_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tree: Path
+) -> None:
+    try:
+        check_tools()
+    except CannotCompile as missing:
+        pytest.skip(str(missing))
+    (tree / "kernel" / "__init__.py").write_text("")
+    monkeypatch.setenv("CC", "false")
+    assert compile_core.main(["--if-possible"]) == 0
+    assert "not built: the C compiler refused" in capsys.readouterr().err
+    assert list(fast_core.builds_dir().iterdir()) == []
+
+
 def test_every_module_named_as_interpreted_exists() -> None:
     package = ROOT / "kernel"
     for name in compile_core.INTERPRETED:
