@@ -236,7 +236,7 @@ def run(folder: Path, source: str, **changes: Any) -> list[str]:
     return result.outputs["prog.py.stdout"].decode().splitlines()
 
 
-@pytest.mark.parametrize("cpus", [1, 4])
+@pytest.mark.parametrize("cpus", [4, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("limit", [{"threads_max": 30}, {"pid_max": 400}])
 def test_fork_fails_with_eagain_and_works_again(
     tmp_path: Path, limit: dict[str, int], cpus: int
@@ -250,13 +250,13 @@ def test_thread_start_fails_and_works_again(tmp_path: Path) -> None:
     assert lines == ["can't start new thread", "True", str(3 << 8)]
 
 
-@pytest.mark.parametrize("cpus", [1, 4])
+@pytest.mark.parametrize("cpus", [4, pytest.param(1, marks=pytest.mark.slow)])
 def test_fork_without_memory_fails_with_enomem_and_works_again(tmp_path: Path, cpus: int) -> None:
     lines = run(tmp_path, FORK_UNTIL_IT_FAILS, cpus=cpus, memory_bytes=16 << 20, threads_max=9000)
     assert lines == ["12 True", "True True", "True", "True"]
 
 
-@pytest.mark.parametrize("cpus", [1, 4])
+@pytest.mark.parametrize("cpus", [4, pytest.param(1, marks=pytest.mark.slow)])
 def test_copy_on_write_without_memory_kills_and_gives_all_back(tmp_path: Path, cpus: int) -> None:
     lines = run(tmp_path, WRITE_UNTIL_IT_FAILS, cpus=cpus, memory_bytes=6 << 20)
     assert lines == ["True"] * 3 + ["5"]
@@ -266,7 +266,7 @@ def test_exec_without_memory_fails_with_enomem(tmp_path: Path) -> None:
     assert run(tmp_path, EXEC_WITHOUT_MEMORY, memory_bytes=12 << 20) == ["True 12", "6"]
 
 
-@pytest.mark.parametrize("cpus", [1, 8])
+@pytest.mark.parametrize("cpus", [8, pytest.param(1, marks=pytest.mark.slow)])
 def test_init_reaps_five_thousand_orphans(tmp_path: Path, cpus: int) -> None:
     assert run(tmp_path, ORPHANS, cpus=cpus) == ["b''", "10"]
 

@@ -55,12 +55,15 @@ def _namespaces() -> None:
         pytest.skip("this host has no PID namespaces for us")
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize(
+    "script", [SCRIPTS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in SCRIPTS[1:])]
+)
 def test_script_does_what_it_does_on_the_host(script: str) -> None:
     pair = oracle.different(script)
     assert pair is None, f"host:\n{pair[0]}\nemulated:\n{pair[1]}"
 
 
+@pytest.mark.slow
 def test_invariants_hold_while_a_woken_reader_still_holds_a_closed_pipe() -> None:
     script = (
         "1 thread 2; 1 pipe 1; 2 close 1 1; 1 fork 3; 1 fork 4; 1 load 2; 2 nice 1; 1 store 1 8;"

@@ -200,6 +200,7 @@ def test_what_is_no_chunk_is_refused(tmp_path: Path, chunk: bytes) -> None:
 # Files that are cut or damaged
 
 
+@pytest.mark.slow
 def test_a_file_cut_anywhere_is_readable_up_to_the_cut(tmp_path: Path) -> None:
     small(tmp_path / "whole")
     data = (tmp_path / "whole").read_bytes()
@@ -222,6 +223,7 @@ def test_a_file_cut_anywhere_is_readable_up_to_the_cut(tmp_path: Path) -> None:
     assert sorted(set(counts)) == [0, 2, 3, 5, 7, 8]
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_anywhere_is_an_error_or_a_cut_and_never_wrong_records(
     tmp_path: Path,
 ) -> None:
