@@ -1,8 +1,8 @@
 """Race scenarios: many random schedules, all invariants, and the one outcome the host gives too.
 
 Every program in tests/guest/race prints what must hold whoever wins; the host gives the same (see
-tests/cluster/test_guest_programs.py). Some seeds run always; ``-m slow`` runs 1,000 schedules of
-each, or as many as SMPLAB_SCHEDULES says, and prints schedules per second.
+tests/cluster/test_guest_programs.py). Some seeds run always; ``-m slow`` runs 60 schedules of
+each, or as many as SMPLAB_SCHEDULES says (1,000 for a release), and prints schedules per second.
 """
 
 import os
@@ -44,8 +44,8 @@ def test_outcome_is_the_hosts_and_invariants_hold_on_some_schedules(outcomes, na
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_outcome_is_the_hosts_and_invariants_hold_on_a_thousand_schedules(outcomes, name, capsys):
-    schedules = int(os.environ.get("SMPLAB_SCHEDULES", "1000"))
+def test_outcome_is_the_hosts_and_invariants_hold_on_many_schedules(outcomes, name, capsys):
+    schedules = int(os.environ.get("SMPLAB_SCHEDULES", "60"))
     started = perf_counter()
     check(outcomes, name, schedules, first=1000)
     rate = schedules / (perf_counter() - started)
