@@ -27,8 +27,15 @@ def on_the_host(name: str) -> NativeRun:
 
 
 def check(name: str, cpus: int, scheme: str) -> None:
-    report = diff_program(FOLDER / name, cpus=cpus, scheme=scheme, native=on_the_host(name))
-    assert report.same, report.render()
+    native = on_the_host(name)
+    report = diff_program(FOLDER / name, cpus=cpus, scheme=scheme, native=native)
+    if name.startswith("race/"):
+        # who wins shows in the processes' ends; what the program prints must not depend on it
+        emulated = report.emulated
+        assert not emulated.problem
+        assert (emulated.stdout, emulated.status) == (native.stdout, native.status)
+    else:
+        assert report.same, report.render()
 
 
 @pytest.mark.parametrize(
