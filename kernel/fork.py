@@ -275,7 +275,7 @@ def copy_process(k: "KernelState", clone_flags: int) -> Path:
         k.stats.fork_failures += 1
         yield from _unwind(k, clone_flags, child, undo, pid)
         raise KernelError(errno)
-    k.emit(TASK_NEWTASK, child.pid, child.comm, clone_flags, 0)
+    k.emit(TASK_NEWTASK, child.pid, child.comm, clone_flags & ~CSIGNAL, 0)
     return child
 
 

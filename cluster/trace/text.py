@@ -119,4 +119,6 @@ class TraceText:
             names = list(fields)
             words[names.index("prev_state")] = f"prev_state={state_letters(fields['prev_state'])}"
             words.insert(names.index("next_comm"), "==>")
+        elif record.event == "task_newtask":
+            words[list(fields).index("clone_flags")] = f"clone_flags={fields['clone_flags']:x}"
         return f"{who:>24} {where} {seconds:5d}.{rest:09d}: {record.event}: {' '.join(words)}"
