@@ -49,10 +49,11 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not slow and not ray" $(ARGS)
 
-# the compiled core is optional: without a C compiler the pure one is measured
+# measures the compiled core if "make fast" was run for this source, and says which one it is
+bench: export SMPLAB_CORE ?= auto
 bench: $(STAMP)
-	$(BIN)/python -m cluster.compile_core --if-possible
-	SMPLAB_CORE=$${SMPLAB_CORE:-auto} $(BIN)/python tests/benchmarks/lifecycles.py $(ARGS)
+	@$(BIN)/smplab --version
+	$(BIN)/python tests/benchmarks/lifecycles.py $(ARGS)
 
 fast: $(STAMP)
 	$(BIN)/python -m cluster.compile_core
