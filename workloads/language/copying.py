@@ -9,6 +9,7 @@ once.
 """
 
 import os
+from collections.abc import Iterable
 from signal import struct_siginfo
 from typing import TYPE_CHECKING, Any
 
@@ -252,6 +253,9 @@ _STRUCTS: tuple[Any, ...] = (
 )
 
 
+_AS_IT_IS = frozenset((type(None), bool, float, str, bytes))
+
+
 class Packer:
     """Turns values into plain data; see the module header for the form."""
 
@@ -265,8 +269,10 @@ class Packer:
     def pack(self, value: Any) -> Any:
         """Return the plain form of one value."""
         kind = type(value)
-        if value is None or kind in (bool, float, str, bytes):
+        if kind in _AS_IT_IS:
             return value
+        if kind is Function:
+            return ["f", value.index, value.name]
         if kind is int:
             return value if -_LIMIT <= value < _LIMIT else ["i", hex(value)]
         if kind is Unbound:
@@ -275,8 +281,6 @@ class Packer:
             return ["z"]
         if kind is range:
             return ["g", *[self.pack(part) for part in (value.start, value.stop, value.step)]]
-        if kind is Function:
-            return ["f", value.index, value.name]
         if kind is LockHandle:
             return ["k", value.number]
         if kind is ThreadHandle:
@@ -292,6 +296,11 @@ class Packer:
             self.todo.append((number, value))
         return ["r", number]
 
+    def pack_all(self, values: Iterable[Any]) -> list[Any]:
+        """Return the plain forms of ``values``; no call for those that stand for themselves."""
+        pack, as_it_is = self.pack, _AS_IT_IS
+        return [value if type(value) in as_it_is else pack(value) for value in values]
+
     def finish(self) -> list[Any]:
         """Return the table of containers."""
         while self.todo:
@@ -303,9 +312,9 @@ class Packer:
         pack = self.pack
         kind = type(value)
         if kind is list or kind is tuple:
-            return ["l" if kind is list else "t", *[pack(item) for item in value]]
+            return ["l" if kind is list else "t", *self.pack_all(value)]
         if kind is dict:
-            return ["d", *[pack(part) for pair in value.items() for part in pair]]
+            return ["d", *self.pack_all([part for pair in value.items() for part in pair])]
         if kind is set:
             # the order of a set is the host's: sort, so that equal contexts pack alike
             items = sorted(value, key=lambda item: (type(item).__name__, repr(item)))
@@ -321,6 +330,9 @@ class Packer:
             entries = [[name, *site] for name, site in parts[4]]
             return ["x", kind.__name__, *[pack(part) for part in parts[:4]], entries]
         raise TypeError(f"a {kind.__name__} in a guest program")
+
+
+_SEQUENCES = (list, tuple)
 
 
 class Unpacker:
@@ -358,6 +370,11 @@ class Unpacker:
         if tag == "s":
             return _STRUCTS[data[1]](data[2])
         raise ValueError(f"unknown tag {tag!r} in a packed context")
+
+    def values(self, parts: Iterable[Any]) -> list[Any]:
+        """Return the values of plain forms; no call for those that stand for themselves."""
+        value = self.value
+        return [part if type(part) not in _SEQUENCES else value(part) for part in parts]
 
     def _make_all(self) -> None:
         """Make mutable containers empty, then immutable ones inner first, then fill."""
@@ -418,7 +435,7 @@ class Unpacker:
         value = self.value
         tag = row[0]
         if tag == "l":
-            made.extend([value(part) for part in row[1:]])
+            made.extend(self.values(row[1:]))
         elif tag == "d":
             for i in range(1, len(row), 2):
                 made[value(row[i])] = value(row[i + 1])
@@ -442,7 +459,7 @@ def pack_contexts(contexts: "list[Context]") -> dict[str, Any]:
         ]
         for context in contexts
     ]
-    values = [packer.pack(value) for value in first.globals[1:]]
+    values = packer.pack_all(first.globals[1:])
     threads = [
         [packer.pack(record[0]), packer.pack(record[1]), *record[2:]] for record in process.threads
     ]
@@ -476,7 +493,7 @@ def _locals_row(packer: Packer, values: list[Any]) -> int:
     number = packer.locals_memo.get(id(values))
     if number is None:
         number = packer.locals_memo[id(values)] = len(packer.shared_locals)
-        packer.shared_locals.append([packer.pack(value) for value in values])
+        packer.shared_locals.append(packer.pack_all(values))
     return number
 
 
@@ -505,8 +522,8 @@ def unpack_contexts(data: Any, program: Any) -> "list[Context]":
     process.threads = [
         [value(record[0]), value(record[1]), *record[2:]] for record in data["threads"]
     ]
-    values = [process, *[value(part) for part in data["globals"]]]
-    rows = [[value(part) for part in row] for row in data["locals"]]
+    values = [process, *unpacker.values(data["globals"])]
+    rows = [unpacker.values(row) for row in data["locals"]]
     return [
         Context(
             program.runtime.work,
