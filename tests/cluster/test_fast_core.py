@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # A storm with traces under both schemes: forks, execs, exits, waits, wake-ups, pulls, signals.
 RUN = """
 from pathlib import Path
+from cluster import fast_core  # settles the core, so before the kernel
 import kernel.state, workloads
-from cluster import fast_core
 from cluster.build import guest_spec
 from cluster.engine import run_machine
 from cluster.engine_api import RunRequest
