@@ -3,7 +3,7 @@
 host    the kernel of this machine: a C loop where there is a compiler, and os.posix_spawn of
         /bin/true from Python; the faster of the two counts
 local   fork_exec_storm on 64 simulated CPUs, local engine
-ray     the same on Ray, 32 CPUs to an actor
+ray     the same on Ray, all CPUs in one actor and the kernel in another
 simpy   a SimPy model that only forks, runs, exits and waits, on 64 CPUs
 memory  bytes of a live task that was forked and sleeps, local engine
 
@@ -82,7 +82,7 @@ def storm_request(lifecycles: int, engine: str) -> RunRequest:
     children = max(1, lifecycles // CPUS)
     spec = guest_spec(STORM, [f"parents={CPUS}", f"children={children}"], cpus=CPUS, trace=False)
     return RunRequest(
-        spec, engine=engine, scheme="barrier", quantum_ns=QUANTUM_NS, cpus_per_actor=CPUS // 2
+        spec, engine=engine, scheme="barrier", quantum_ns=QUANTUM_NS, cpus_per_actor=CPUS
     )
 
 
