@@ -54,6 +54,12 @@ def cost_profile_names() -> list[str]:
     return sorted(path.stem for path in (_CONFIGS / "costs").glob("*.yaml"))
 
 
+def describe_profile(name: str) -> str:
+    """Return the description of a shipped cost profile."""
+    profile, _ = load_model(CostProfile, _CONFIGS / "costs" / f"{name}.yaml")
+    return profile.description
+
+
 def describe_program(name: str) -> str:
     """Return the first line of a shipped program's docstring."""
     text = ast.get_docstring(ast.parse((_PROGRAMS / f"{name}.py").read_text("utf-8"))) or ""

@@ -142,6 +142,7 @@ class RayRun:
         self.actors = Actors(kernel, cpus, names)
         self._wait_until_up(self.actors)
         self.link = self._make_link(self.actors)
+        get_logger().info("actors are up", actors=len(self.groups) + 1)
 
     def _wait_until_up(self, actors: Actors) -> None:
         import ray

@@ -53,14 +53,19 @@ def schema_text() -> str:
 
 def list_() -> int:
     """List what configurations can name."""
-    from cluster.build import cost_profile_names, describe_program, program_names
+    from cluster.build import (
+        cost_profile_names,
+        describe_profile,
+        describe_program,
+        program_names,
+    )
     from cluster.config.models import ENGINES, FAIR_CLASSES, SCHEMES
     from workloads.generators import GENERATORS
 
     sections: list[tuple[str, list[tuple[str, str]]]] = [
         ("programs", [(name, describe_program(name)) for name in program_names()]),
         ("generators", [(name, one.summary) for name, one in GENERATORS.items()]),
-        ("cost profiles", [(name, "") for name in cost_profile_names()]),
+        ("cost profiles", [(name, describe_profile(name)) for name in cost_profile_names()]),
         ("schedulers", [(name, "") for name in FAIR_CLASSES]),
         ("engines", [(name, "") for name in ENGINES]),
         ("schemes", [(name, "") for name in SCHEMES]),
