@@ -50,9 +50,7 @@ check: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow and not ray" $(ARGS)
 
 # measures the compiled core if "make fast" was run for this source, and says which one it is
-bench: export SMPLAB_CORE ?= auto
 bench: $(STAMP)
-	@$(BIN)/smplab --version
 	$(BIN)/python tests/benchmarks/lifecycles.py $(ARGS)
 
 fast: $(STAMP)
