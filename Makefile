@@ -49,7 +49,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not slow and not ray" $(ARGS)
 
-# measures the compiled core if "make fast" was run for this source, and says which one it is
+# builds the compiled core first if it can, and measures the pure one beside it
 bench: $(STAMP)
 	$(BIN)/python tests/benchmarks/lifecycles.py $(ARGS)
 
