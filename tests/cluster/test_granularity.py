@@ -161,7 +161,7 @@ def outcome(path, **changes):
 
 
 @settings(
-    max_examples=25,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
