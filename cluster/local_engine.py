@@ -115,6 +115,8 @@ class LocalRun:
                 return verdict_kind(host.verdict), host.message()
             if kernel_ns <= first_ns:
                 host.run_kernel(kernel_ns)
+                if self.request.spec.check:
+                    _check_kernel(kernel)
             else:
                 cpu = upcoming.index(first_ns)
                 upcoming[cpu] = NEVER

@@ -22,6 +22,9 @@ def diff(
     cpus: Annotated[int, typer.Option(help="CPUs of the emulated machine.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of the emulated machine.")] = 42,
     scheme: Annotated[str, typer.Option(help="exact or barrier.")] = "exact",
+    check: Annotated[
+        bool, typer.Option("--check", help="Check all invariants while running, too.")
+    ] = False,
     timeout: Annotated[
         float, typer.Option(min=0.1, max=1e6, help="Seconds for each of the two.")
     ] = 60.0,
@@ -40,7 +43,7 @@ def diff(
         raise CliError(USAGE, "usage", f"--scheme: must be one of {', '.join(SCHEMES)}")
     try:
         report = diff_program(
-            program, args or [], cpus=cpus, seed=seed, scheme=scheme, timeout_s=timeout
+            program, args or [], cpus=cpus, seed=seed, scheme=scheme, check=check, timeout_s=timeout
         )
     except NativeError as error:
         raise CliError(BROKEN, "host run failed", str(error)) from error

@@ -2,7 +2,8 @@
 
 All of them on machines of three sizes under both schemes are the slow set; the fast set takes one
 program of each folder, on a machine and under a scheme that change from one to the next. Programs
-in ``race`` may end in several ways: tests/kernel/races compares all they can do with the host's.
+in ``race`` may end in several ways: of them only what they print and how they end is compared
+here, and in tests/kernel/races all that they can do.
 """
 
 from functools import cache
@@ -15,9 +16,7 @@ from cluster.diff import diff_program
 from cluster.native import NativeRun, run_native
 
 FOLDER = Path(__file__).resolve().parents[1] / "guest"
-PROGRAMS = sorted(
-    str(path.relative_to(FOLDER)) for path in FOLDER.glob("*/*.py") if path.parent.name != "race"
-)
+PROGRAMS = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.glob("*/*.py"))
 FIRST_OF_FOLDER = list({name.split("/")[0]: name for name in reversed(PROGRAMS)}.values())
 MACHINES = [(cpus, scheme) for cpus in (1, 2, 8) for scheme in ("exact", "barrier")]
 
