@@ -229,7 +229,7 @@ def run(folder: Path, source: str, **changes: Any) -> list[str]:
     """Run a program on a machine; return the lines it printed."""
     path = folder / "prog.py"
     path.write_text(source)
-    spec = guest_spec(path, [], **{"cpus": 2, "check": True, "trace": False, **changes})
+    spec = guest_spec(path, [], **{"cpus": 2, "trace": False, **changes})
     result = run_machine(RunRequest(spec, scheme="exact", max_wall_s=120))
     assert result.exit_kind == DONE, result.message
     assert result.statuses[0][2] == 0, result.outputs
@@ -279,5 +279,5 @@ def test_numbers_go_round_and_a_group_keeps_its_leaders(
     tmp_path: Path, pid_max: int, wraps: int, more: int
 ) -> None:
     source = NUMBERS_GO_ROUND.replace("__LAP__", str(more)).replace("__WRAPS__", str(wraps))
-    lines = run(tmp_path, source, pid_max=pid_max, check=pid_max == 400)
+    lines = run(tmp_path, source, pid_max=pid_max)
     assert lines[-2:] == ["True 300", "True"], lines
