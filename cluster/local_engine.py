@@ -103,6 +103,7 @@ class LocalRun:
         cpus = list(group.cpus.values())
         for lp in cpus:
             lp.eager = True
+        check = self.request.spec.check and not kernel.stepwise  # else every step checks
         upcoming = [NEVER] * len(cpus)
         count = 0
         while True:
@@ -115,7 +116,7 @@ class LocalRun:
                 return verdict_kind(host.verdict), host.message()
             if kernel_ns <= first_ns:
                 host.run_kernel(kernel_ns)
-                if self.request.spec.check:
+                if check:
                     _check_kernel(kernel)
             else:
                 cpu = upcoming.index(first_ns)
