@@ -36,7 +36,7 @@ def test_there_are_at_least_twenty_scenarios():
     assert len(SCENARIOS) >= 20
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", SCENARIOS[::3])
 def test_outcome_is_the_hosts_and_invariants_hold_on_some_schedules(outcomes, name):
     check(outcomes, name, 8)
 
