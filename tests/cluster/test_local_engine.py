@@ -51,7 +51,9 @@ def what_happened(result):
 # -- schemes and granularities ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cpus", [1, 3, 8])
+@pytest.mark.parametrize(
+    "cpus", [3, pytest.param(1, marks=pytest.mark.slow), pytest.param(8, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", DETERMINISTIC)
 def test_exact_and_barrier_and_both_granularities_give_the_same_outputs(name, cpus):
     wanted = what_happened(run(GUEST_FOLDER / name, cpus=cpus))

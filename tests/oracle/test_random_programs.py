@@ -55,9 +55,8 @@ def _namespaces() -> None:
         pytest.skip("this host has no PID namespaces for us")
 
 
-@pytest.mark.parametrize(
-    "script", [SCRIPTS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in SCRIPTS[1:])]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_script_does_what_it_does_on_the_host(script: str) -> None:
     pair = oracle.different(script)
     assert pair is None, f"host:\n{pair[0]}\nemulated:\n{pair[1]}"
