@@ -61,7 +61,8 @@ def setup_logging(
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(target),
+        # sys.stderr is looked up at each line: tests and embedders replace it
+        logger_factory=lambda *_: structlog.WriteLogger(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.clear_contextvars()
@@ -77,7 +78,13 @@ def bind_cpu(cpu: int) -> None:
 
 
 def get_logger() -> Any:
-    """Return a logger: ``log.info("superstep", sim_ns=now_ns, requests=12)``."""
+    """Return a logger: ``log.info("superstep", sim_ns=now_ns, requests=12)``.
+
+    Where nobody called ``setup_logging`` (the engines used as a library), warnings and errors go
+    to stderr and nothing else does.
+    """
+    if not structlog.is_configured():
+        setup_logging(level="warning")
     return structlog.get_logger()
 
 

@@ -68,3 +68,15 @@ def test_an_unknown_format_or_level_is_refused() -> None:
         setup_logging("xml")
     with pytest.raises(ValueError, match="debug, info"):
         setup_logging(level="loud")
+
+
+def test_without_a_setup_only_warnings_are_shown_and_on_stderr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    structlog.reset_defaults()
+    get_logger().info("actors are up")
+    get_logger().warning("actor lost")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "actor lost" in err
+    assert "actors are up" not in err
