@@ -389,6 +389,7 @@ def dup_task_struct(k: "KernelState", orig: TaskStruct) -> TaskStruct:
     child.nice = orig.nice
     child.blocked = orig.blocked
     child.cred = orig.cred
+    child.nsproxy = orig.nsproxy
     child.cpu = orig.cpu
     child.self_exec_id = orig.self_exec_id
     return child
@@ -405,6 +406,7 @@ def free_task(k: "KernelState", task: TaskStruct) -> None:
     task.slot = -1
     # Python's cycle collector should have nothing to find here.
     task.real_parent = task.parent = task.group_leader = None  # type: ignore[assignment]
+    task.nsproxy = None
     task.signal = task.sighand = None  # type: ignore[assignment]
     task.thread_pid = task.path = task.pi_lock = task.alloc_lock = None
 

@@ -17,6 +17,7 @@ from kernel.fork import copy_process
 from kernel.groups import set_special_pids
 from kernel.limits import boot_rlimits, max_threads
 from kernel.mm.mm import mm_alloc
+from kernel.nsproxy import boot_nsproxy
 from kernel.pid import (
     PIDTYPE_MAX,
     PIDTYPE_PGID,
@@ -75,6 +76,7 @@ def boot_tasks(k: "KernelState") -> None:
     attach_pid(swapper, PIDTYPE_SID, pid0)
     swapper.files = init_files(k)
     swapper.fs = init_fs(k)
+    swapper.nsproxy = k.init_nsproxy = boot_nsproxy(None, None)
     k.init_task = k.current = swapper
 
     init = _kernel_thread(k, CLONE_FS, "init")

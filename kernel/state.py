@@ -44,6 +44,7 @@ from kernel.user import Error, Loader
 if TYPE_CHECKING:
     from kernel.arch.stack import StackRegion
     from kernel.mm.frames import Frames
+    from kernel.nsproxy import NsProxy
     from kernel.pid import PidMap
     from kernel.slab import SlabCache
     from kernel.tasklist import TaskList
@@ -71,6 +72,7 @@ class KernelState:
     vfs: "Vfs"
     tasks: "TaskList"
     pids: "PidMap"
+    init_nsproxy: "NsProxy"
     init_task: TaskStruct
     child_reaper: TaskStruct
     kthreadd: TaskStruct

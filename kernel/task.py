@@ -198,6 +198,7 @@ class TaskStruct:
         "mm",
         "msg_ns",
         "nice",
+        "nsproxy",
         "on_rq",
         "parent",
         "parent_exec_id",
@@ -279,6 +280,7 @@ class TaskStruct:
         self.flags = 0
         self.cred: Any = None
         self.nice = 0
+        self.nsproxy: Any = None  # kernel.nsproxy.NsProxy; None once the task has left them
         self.sysvsem: Any = None
         self.utime_ns = 0
         self.stime_ns = 0

@@ -6,6 +6,7 @@ Source: include/uapi/linux/sched.h.
 from typing import Final
 
 CSIGNAL: Final = 0xFF
+CLONE_NEWTIME: Final = 0x80
 CLONE_VM: Final = 0x100
 CLONE_FS: Final = 0x200
 CLONE_FILES: Final = 0x400
