@@ -31,12 +31,13 @@ from cluster import fast_core
 INTERPRETED: Final = (
     "boot.py",
     "errors.py",
-    "files_ledger.py",
     "invariants.py",
     "machine.py",
     "profiles.py",
     "syscalls.py",
     "user.py",
+    "fs/initramfs.py",
+    "fs/ledger.py",
     "mm/ledger.py",
     "sched/invariants.py",
 )

@@ -9,9 +9,9 @@ Source: init/main.c:start_kernel(), rest_init().
 from typing import TYPE_CHECKING
 
 from kernel.arch import ppc, x86
+from kernel.fs.initramfs import boot_vfs
 from kernel.mm.frames import Frames
 from kernel.slab import boot_slabs
-from kernel.vfs import boot_vfs
 
 if TYPE_CHECKING:
     from kernel.state import KernelState

@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.errors import GuestFault, KernelError
 from kernel.events import SCHED_PROCESS_EXEC, TASK_RENAME
 from kernel.exit import release_task
-from kernel.files import do_close_on_exec, dup_fd, put_files_struct, set_mm_exe_file
 from kernel.fork import mm_release
+from kernel.fs.d_path import d_path
+from kernel.fs.file import do_close_on_exec, dup_fd, put_files_struct
+from kernel.fs.inode import content, set_mm_exe_file
+from kernel.fs.namei import lookup, lookup_inode, path_lookup_exec
 from kernel.limits import nproc_exceeded, rlimit
 from kernel.messages import EFF_RENAME
 from kernel.mm.mm import mm_alloc, mmput
@@ -43,12 +46,11 @@ from kernel.task import (
 from kernel.uapi.errno_ import E2BIG, EAGAIN, EISDIR, ELOOP, ENOEXEC
 from kernel.uapi.rlimit import RLIMIT_STACK
 from kernel.uapi.signals import SIG_HANDLER, SIG_IGN, SIGCHLD, SIGINT, SIGPIPE, SIGXFSZ
-from kernel.vfs import content, d_path, lookup, lookup_inode, path_lookup_exec
 
 if TYPE_CHECKING:
+    from kernel.fs.inode import Inode
     from kernel.machine import ImageSpec
     from kernel.state import KernelState
-    from kernel.vfs import Inode
 
 MAX_ARG_STRLEN: Final = 32 * 4096
 ARG_MAX: Final = 131072

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import InvariantError, TaskDead
 from kernel.events import SCHED_PROCESS_EXIT, SCHED_PROCESS_FREE
-from kernel.files import leave_files, put_files_struct, put_fs_struct
 from kernel.fork import free_task, mm_release
+from kernel.fs.file import leave_files, put_files_struct
+from kernel.fs.fs_struct import put_fs_struct
 from kernel.locking import pass_lock
 from kernel.mm.mm import mmput
 from kernel.pid import (

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.creds import Cred, exempt_from_nproc
 from kernel.errors import GuestFault, KernelError, RestartNoIntr
 from kernel.events import SCHED_PROCESS_FORK, TASK_NEWTASK
-from kernel.files import copy_fs_struct, dup_fd, put_files_struct, put_fs_struct
+from kernel.fs.file import dup_fd, put_files_struct
+from kernel.fs.fs_struct import copy_fs_struct, put_fs_struct
 from kernel.limits import nproc_exceeded, rlimit
 from kernel.mm.mm import dup_mm, mmput
 from kernel.pid import (

@@ -25,7 +25,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kernel.errors import InvariantError
-from kernel.files_ledger import check_files, open_files
+from kernel.fs.ledger import check_files, open_files
 from kernel.ipc.pipe import recount_pipes
 from kernel.mm.ledger import check_frames, recount, recount_cache, recount_reserved
 from kernel.sched.invariants import CpuPlaces, check_load_table, check_places

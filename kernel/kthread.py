@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.creds import Cred, UserStruct
 from kernel.exec import NO_ACTION
-from kernel.files import init_files, init_fs
 from kernel.fork import copy_process
+from kernel.fs.file import init_files
+from kernel.fs.fs_struct import init_fs
 from kernel.groups import set_special_pids
 from kernel.limits import boot_rlimits, max_threads
 from kernel.mm.mm import mm_alloc

@@ -8,22 +8,26 @@ Deviation: no PIDFD_THREAD and no flags of pidfd_send_signal (both since 6.9): E
 that is no leader gives EINVAL, as up to 6.14.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
-from kernel.files import File, fd_install, fget, get_unused_fd
+from kernel.fs.file import fd_install, fget, get_unused_fd
+from kernel.fs.file_table import File
+from kernel.fs.inode import PIDFD, FileOperations, Inode
 from kernel.pid import Pid
 from kernel.points import Path
 from kernel.signal import kill_pid_info
 from kernel.uapi.errno_ import EBADF, EINVAL, ESRCH
 from kernel.uapi.fcntl import O_NONBLOCK, O_RDWR
 from kernel.uapi.signals import SI_USER
-from kernel.vfs import PIDFD, Inode
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
 
 _MODE = 0o700
+
+
+pidfs_file_operations: Final = FileOperations()
 
 
 class PidfdInode(Inode):
@@ -33,6 +37,7 @@ class PidfdInode(Inode):
 
     def __init__(self, ino: int, now_ns: int, pid: Pid) -> None:
         super().__init__(ino, PIDFD, _MODE, 0, 0, now_ns)
+        self.i_fop = pidfs_file_operations
         self.pid = pid
 
 

@@ -14,8 +14,10 @@ from kernel.creds import Cred, alloc_uid
 from kernel.errors import GuestFault, KernelError
 from kernel.events import SCHED_PROCESS_EXEC, SCHED_PROCESS_FORK
 from kernel.exec import install_program, prepare_exec
-from kernel.files import open_std, set_mm_exe_file
 from kernel.fork import copy_process, wait_for_vfork_done
+from kernel.fs.capture import open_std
+from kernel.fs.inode import set_mm_exe_file
+from kernel.fs.namei import lookup_inode
 from kernel.groups import set_special_pids
 from kernel.mm.mm import mm_alloc, mmput
 from kernel.pid import PIDTYPE_TGID
@@ -37,7 +39,6 @@ from kernel.uapi.syscalls import (
     NR_SETPGID,
 )
 from kernel.uapi.wait import WALL, WEXITED
-from kernel.vfs import lookup_inode
 from kernel.wait import WaitOpts, do_wait
 
 if TYPE_CHECKING:

@@ -43,12 +43,12 @@ from kernel.user import Error, Loader
 
 if TYPE_CHECKING:
     from kernel.arch.stack import StackRegion
+    from kernel.fs.inode import Vfs
     from kernel.mm.frames import Frames
     from kernel.nsproxy import NsProxy
     from kernel.pid import PidMap
     from kernel.slab import SlabCache
     from kernel.tasklist import TaskList
-    from kernel.vfs import Vfs
 
 # Whether a handler's result of this type is a path: compiled, every path has a type of its own.
 _IS_PATH: Final[dict[type, bool]] = {}

@@ -15,7 +15,6 @@ from kernel import (
     creds,
     exec,
     exit,
-    files,
     fork,
     groups,
     itimer,
@@ -30,7 +29,9 @@ from kernel import (
     timers,
     wait,
 )
-from kernel.ipc import futex
+from kernel.fs import d_path, fcntl, file, fs_struct, namei, read_write, stat
+from kernel.fs import open as open_
+from kernel.ipc import futex, pipe
 from kernel.mm import mmap
 from kernel.uapi import syscalls as nr
 
@@ -38,20 +39,20 @@ Handler = Callable[..., Any]
 
 
 HANDLERS: Final[dict[int, Handler]] = {
-    nr.NR_READ: files.sys_read,
-    nr.NR_WRITE: files.sys_write,
-    nr.NR_OPEN: files.sys_open,
-    nr.NR_CLOSE: files.sys_close,
-    nr.NR_STAT: files.sys_stat,
-    nr.NR_FSTAT: files.sys_fstat,
-    nr.NR_LSEEK: files.sys_lseek,
+    nr.NR_READ: read_write.sys_read,
+    nr.NR_WRITE: read_write.sys_write,
+    nr.NR_OPEN: open_.sys_open,
+    nr.NR_CLOSE: open_.sys_close,
+    nr.NR_STAT: stat.sys_stat,
+    nr.NR_FSTAT: stat.sys_fstat,
+    nr.NR_LSEEK: read_write.sys_lseek,
     nr.NR_MMAP: mmap.sys_mmap,
     nr.NR_MUNMAP: mmap.sys_munmap,
     nr.NR_RT_SIGACTION: sigcalls.sys_rt_sigaction,
     nr.NR_RT_SIGPROCMASK: sigcalls.sys_rt_sigprocmask,
-    nr.NR_ACCESS: files.sys_access,
-    nr.NR_DUP: files.sys_dup,
-    nr.NR_DUP2: files.sys_dup2,
+    nr.NR_ACCESS: open_.sys_access,
+    nr.NR_DUP: fcntl.sys_dup,
+    nr.NR_DUP2: file.sys_dup2,
     nr.NR_PAUSE: signal.sys_pause,
     nr.NR_NANOSLEEP: timers.sys_nanosleep,
     nr.NR_GETITIMER: itimer.sys_getitimer,
@@ -65,13 +66,13 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_EXIT: exit.sys_exit,
     nr.NR_WAIT4: wait.sys_wait4,
     nr.NR_KILL: signal.sys_kill,
-    nr.NR_FCNTL: files.sys_fcntl,
-    nr.NR_GETCWD: files.sys_getcwd,
-    nr.NR_CHDIR: files.sys_chdir,
-    nr.NR_MKDIR: files.sys_mkdir,
-    nr.NR_UNLINK: files.sys_unlink,
-    nr.NR_CHMOD: files.sys_chmod,
-    nr.NR_UMASK: files.sys_umask,
+    nr.NR_FCNTL: fcntl.sys_fcntl,
+    nr.NR_GETCWD: d_path.sys_getcwd,
+    nr.NR_CHDIR: open_.sys_chdir,
+    nr.NR_MKDIR: namei.sys_mkdir,
+    nr.NR_UNLINK: namei.sys_unlink,
+    nr.NR_CHMOD: open_.sys_chmod,
+    nr.NR_UMASK: fs_struct.sys_umask,
     nr.NR_GETTIMEOFDAY: timers.sys_gettimeofday,
     nr.NR_TIMES: timekeeping.sys_times,
     nr.NR_GETUID: creds.sys_getuid,
@@ -99,7 +100,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_EXIT_GROUP: exit.sys_exit_group,
     nr.NR_TGKILL: signal.sys_tgkill,
     nr.NR_WAITID: wait.sys_waitid,
-    nr.NR_PIPE2: files.sys_pipe2,
+    nr.NR_PIPE2: pipe.sys_pipe2,
     nr.NR_PIDFD_SEND_SIGNAL: pidfd.sys_pidfd_send_signal,
     nr.NR_PIDFD_OPEN: pidfd.sys_pidfd_open,
     nr.NR_TOUCH: mmap.sys_touch,

@@ -19,19 +19,21 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError, RestartSyscall
+from kernel.fs.file import FilesStruct, fd_install, get_unused_fd
+from kernel.fs.file_table import File
+from kernel.fs.inode import PIPE, FileOperations, Inode
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
 from kernel.sched.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
 from kernel.signal_send import do_send_sig_info, signal_pending
 from kernel.task import TASK_INTERRUPTIBLE
-from kernel.uapi.errno_ import EAGAIN, EPIPE
-from kernel.uapi.fcntl import O_NONBLOCK, S_IFIFO
+from kernel.uapi.errno_ import EAGAIN, EINVAL, EPIPE
+from kernel.uapi.fcntl import O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO
 from kernel.uapi.mman import PAGE_SIZE
 from kernel.uapi.signals import SI_USER, SIGPIPE
 
 if TYPE_CHECKING:
     from kernel.locking import Lock
     from kernel.state import KernelState
-    from kernel.vfs import Inode
 
 PIPE_DEF_BUFFERS: Final = 16
 
@@ -61,15 +63,14 @@ class Pipe:
         self.wr_wait = WaitQueueHead()
 
 
-def get_pipe_inode(k: "KernelState") -> "Inode":
+def get_pipe_inode(k: "KernelState") -> Inode:
     """Return the inode of a new pipe with one reader and one writer.
 
     Source: fs/pipe.c:get_pipe_inode(), alloc_pipe_info().
     """
-    from kernel.vfs import PIPE  # vfs knows pipes by name only
-
     cred = k.current.cred
     inode: Inode = k.vfs.new_inode(PIPE, S_IFIFO | 0o600, cred.euid, cred.egid, k.now_ns)
+    inode.i_fop = pipefifo_fops
     inode.pipe = Pipe(k.new_lock("pipe_mutex"))
     k.vfs.pipes[inode.ino] = inode.pipe
     return inode
@@ -266,3 +267,32 @@ def _wait(k: "KernelState", pipe: Pipe, queue: WaitQueueHead, ready: Any) -> Pat
         yield "pipe_wait.schedule", SCHEDULE, pipe
     yield from finish_wait(k, queue)
     return interrupted
+
+
+def sys_pipe2(k: "KernelState", flags: int) -> tuple[int, int]:
+    """Make a pipe; return ``(read fd, write fd)``.
+
+    Args:
+        flags: O_CLOEXEC and O_NONBLOCK.
+
+    Raises:
+        KernelError: EINVAL, other flags; EMFILE, fewer than two descriptors are left.
+
+    Source: fs/pipe.c:do_pipe2(), create_pipe_files().
+    Deviation: no packet mode (O_DIRECT) and no O_NOTIFICATION_PIPE: EINVAL.
+    """
+    k.now_ns += k.costs.pipe_op
+    if flags & ~(O_CLOEXEC | O_NONBLOCK):
+        raise KernelError(EINVAL)
+    files: FilesStruct = k.current.files
+    read_fd = get_unused_fd(k, files)
+    write_fd = get_unused_fd(k, files, read_fd + 1)
+    inode = get_pipe_inode(k)
+    cloexec = bool(flags & O_CLOEXEC)
+    extra = flags & O_NONBLOCK
+    fd_install(files, read_fd, File(inode, O_RDONLY | extra), cloexec=cloexec)
+    fd_install(files, write_fd, File(inode, O_WRONLY | extra), cloexec=cloexec)
+    return read_fd, write_fd
+
+
+pipefifo_fops: Final = FileOperations(read=pipe_read, write=pipe_write, release=pipe_release)

@@ -224,7 +224,7 @@ class MmStruct:
         self.local: dict[int, int] | None = None
         self.layout = layout
         self.text_mapped = False
-        # the file it runs: kernel.files.set_mm_exe_file
+        # the file it runs: kernel.fs.inode.set_mm_exe_file
         self.exe_file: Any = None
         # futex words of the address space: kernel.ipc.futex
         self.locks: dict[int, Any] | None = None

@@ -13,7 +13,9 @@ import pytest
 from kernel.arch import arch_of
 from kernel.creds import Cred, UserStruct
 from kernel.errors import GuestFault, KernelError, RestartSyscall
-from kernel.files import dup_fd, init_files, init_fs
+from kernel.fs.file import dup_fd, init_files
+from kernel.fs.fs_struct import init_fs
+from kernel.fs.initramfs import boot_vfs
 from kernel.ipc.pipe import recount_pipes
 from kernel.limits import boot_rlimits
 from kernel.locking import Lock, LockStat
@@ -26,7 +28,6 @@ from kernel.sched.ttwu import try_to_wake_up
 from kernel.slab import boot_slabs
 from kernel.stats import KernelStats
 from kernel.task import TASK_NORMAL, TASK_RUNNING, SighandStruct, SignalStruct, TaskStruct
-from kernel.vfs import boot_vfs
 
 
 class Blocked(Exception):

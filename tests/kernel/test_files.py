@@ -5,32 +5,17 @@ from typing import Any
 import pytest
 
 from kernel.errors import KernelError
-from kernel.files import (
-    do_close_on_exec,
-    dup_fd,
-    open_std,
-    own_fd,
-    put_files_struct,
-    set_mm_exe_file,
-    sys_access,
-    sys_chdir,
-    sys_chmod,
-    sys_close,
-    sys_dup,
-    sys_dup2,
-    sys_fcntl,
-    sys_fstat,
-    sys_getcwd,
-    sys_lseek,
-    sys_mkdir,
-    sys_open,
-    sys_pipe2,
-    sys_read,
-    sys_stat,
-    sys_umask,
-    sys_unlink,
-    sys_write,
-)
+from kernel.fs.capture import open_std
+from kernel.fs.d_path import sys_getcwd
+from kernel.fs.fcntl import sys_dup, sys_fcntl
+from kernel.fs.file import do_close_on_exec, dup_fd, own_fd, put_files_struct, sys_dup2
+from kernel.fs.fs_struct import sys_umask
+from kernel.fs.inode import set_mm_exe_file
+from kernel.fs.namei import lookup_inode, path_lookup_exec, sys_mkdir, sys_unlink
+from kernel.fs.open import sys_access, sys_chdir, sys_chmod, sys_close, sys_open
+from kernel.fs.read_write import sys_lseek, sys_read, sys_write
+from kernel.fs.stat import sys_fstat, sys_stat
+from kernel.ipc.pipe import sys_pipe2
 from kernel.machine import FileSpec, ImageSpec
 from kernel.mm.mm import mmput
 from kernel.uapi import errno_ as e
@@ -52,7 +37,6 @@ from kernel.uapi.fcntl import (
     O_TRUNC,
     O_WRONLY,
 )
-from kernel.vfs import lookup_inode, path_lookup_exec
 
 CREATE = O_CREAT | O_RDWR
 

@@ -11,7 +11,10 @@ from kernel.arch.stack import StackRegion
 from kernel.costs import Costs
 from kernel.cpu import Cpu
 from kernel.creds import Cred, UserStruct
-from kernel.files import File, FilesStruct, FsStruct, dup_fd, fd_install
+from kernel.fs.file import FilesStruct, dup_fd, fd_install
+from kernel.fs.file_table import File
+from kernel.fs.fs_struct import FsStruct
+from kernel.fs.inode import PIPE, REGULAR, Vfs
 from kernel.invariants import boot_counts, check_end, check_kernel, check_machine, check_step
 from kernel.ipc.futex import UserLock
 from kernel.ipc.pipe import Pipe, PipeBuffer
@@ -47,7 +50,6 @@ from kernel.task import (
 )
 from kernel.tasklist import TaskList
 from kernel.uapi.fcntl import O_RDONLY, O_WRONLY
-from kernel.vfs import PIPE, REGULAR, Vfs
 from kernel.wait import WaitOpts
 
 

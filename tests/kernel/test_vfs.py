@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 
 from kernel.errors import KernelError
-from kernel.files import sys_close, sys_open, sys_stat, sys_unlink, sys_write
+from kernel.fs.inode import content
+from kernel.fs.namei import inode_permission, lookup_inode, path_lookup_exec, sys_unlink
+from kernel.fs.open import sys_close, sys_open
+from kernel.fs.read_write import sys_write
+from kernel.fs.stat import sys_stat
 from kernel.machine import FileSpec, ImageSpec
 from kernel.uapi.errno_ import ENOSPC
 from kernel.uapi.fcntl import O_CREAT, O_WRONLY
-from kernel.vfs import content, inode_permission, lookup_inode, path_lookup_exec
 
 
 def test_tree_has_its_skeleton_and_the_configured_files(make_mini: Any) -> None:

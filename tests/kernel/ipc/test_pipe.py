@@ -7,7 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.errors import KernelError, RestartSyscall
-from kernel.files import sys_close, sys_fstat, sys_lseek, sys_pipe2, sys_read, sys_write
+from kernel.fs.open import sys_close
+from kernel.fs.read_write import sys_lseek, sys_read, sys_write
+from kernel.fs.stat import sys_fstat
+from kernel.ipc.pipe import sys_pipe2
 from kernel.uapi import errno_ as e
 from kernel.uapi.fcntl import O_CLOEXEC, O_DIRECT, O_NONBLOCK
 

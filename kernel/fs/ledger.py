@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from kernel.vfs import PIPE, REGULAR
+from kernel.fs.inode import PIPE, REGULAR
 
 if TYPE_CHECKING:
-    from kernel.files import File, FilesStruct
+    from kernel.fs.file import FilesStruct
+    from kernel.fs.file_table import File
+    from kernel.fs.inode import Inode, Vfs
     from kernel.mm.mm import MmStruct
-    from kernel.vfs import Inode, Vfs
 
 
 def open_files(tables: Iterable["FilesStruct"]) -> dict["File", int]:

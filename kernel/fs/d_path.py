@@ -1,0 +1,42 @@
+"""From a directory back to its path. Source: fs/d_path.c."""
+
+from typing import TYPE_CHECKING
+
+from kernel.errors import KernelError
+from kernel.fs.inode import Inode
+from kernel.uapi.errno_ import ENOENT
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+
+def d_path(k: "KernelState", directory: Inode) -> str:
+    """Return the absolute path of ``directory``.
+
+    Raises:
+        KernelError: ENOENT, it has been removed.
+
+    Source: fs/d_path.c:getcwd().
+    """
+    parts: list[str] = []
+    root = k.current.fs.root
+    while directory is not root:
+        if directory.parent is None:
+            raise KernelError(ENOENT)
+        if directory.parent is directory:
+            break
+        parts.append(directory.name)
+        directory = directory.parent
+    return "/" + "/".join(reversed(parts))
+
+
+def sys_getcwd(k: "KernelState") -> str:
+    """Return the working directory.
+
+    Raises:
+        KernelError: ENOENT, it has been removed.
+
+    Source: fs/d_path.c:getcwd().
+    """
+    k.now_ns += k.costs.file_op
+    return d_path(k, k.current.fs.cwd)

@@ -1,0 +1,71 @@
+"""fcntl. Source: fs/fcntl.c.
+Deviation: no locks, leases, owners and signals of files, seals.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.errors import KernelError
+from kernel.fs.file import FilesStruct, fd_install, fget, get_unused_fd
+from kernel.limits import rlimit
+from kernel.uapi.errno_ import EINVAL
+from kernel.uapi.fcntl import (
+    F_DUPFD,
+    F_DUPFD_CLOEXEC,
+    F_GETFD,
+    F_GETFL,
+    F_SETFD,
+    F_SETFL,
+    FD_CLOEXEC,
+    O_APPEND,
+    O_NOATIME,
+    O_NONBLOCK,
+    RLIMIT_NOFILE,
+)
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+_SETFL_MASK: Final = O_APPEND | O_NONBLOCK | O_NOATIME
+
+
+def sys_fcntl(k: "KernelState", fd: int, command: int, argument: int) -> int:
+    """F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL and F_SETFL.
+
+    Raises:
+        KernelError: EBADF; EINVAL, another command or a descriptor out of range; EMFILE.
+
+    Source: fs/fcntl.c:do_fcntl(), setfl().
+    """
+    k.now_ns += k.costs.file_op
+    files: FilesStruct = k.current.files
+    file = fget(files, fd)
+    if command in (F_DUPFD, F_DUPFD_CLOEXEC):
+        if not 0 <= argument < rlimit(k, k.current.signal, RLIMIT_NOFILE):
+            raise KernelError(EINVAL)
+        new = get_unused_fd(k, files, argument)
+        file.count += 1
+        fd_install(files, new, file, cloexec=command == F_DUPFD_CLOEXEC)
+        return new
+    if command == F_GETFD:
+        return files.close_on_exec >> fd & FD_CLOEXEC
+    if command == F_SETFD:
+        files.close_on_exec &= ~(1 << fd)
+        files.close_on_exec |= (argument & FD_CLOEXEC) << fd
+        return 0
+    if command == F_GETFL:
+        return file.flags
+    if command == F_SETFL:
+        file.flags = file.flags & ~_SETFL_MASK | argument & _SETFL_MASK
+        return 0
+    raise KernelError(EINVAL)
+
+
+def sys_dup(k: "KernelState", fd: int) -> int:
+    """Return a new descriptor for the file of ``fd``, close-on-exec: CPython's dup (PEP 446).
+
+    Raises:
+        KernelError: EBADF, EMFILE.
+
+    Source: fs/fcntl.c:f_dupfd() (CPython calls fcntl with F_DUPFD_CLOEXEC).
+    """
+    return sys_fcntl(k, fd, F_DUPFD_CLOEXEC, 0)

@@ -1,0 +1,50 @@
+"""Working directory, root and umask of a process. Source: fs/fs_struct.c."""
+
+from typing import TYPE_CHECKING
+
+from kernel.fs.inode import Inode
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+
+class FsStruct:
+    """Working directory, root and umask (``fs_struct``), shared by ``users`` tasks."""
+
+    __slots__ = ("cwd", "root", "slot", "umask", "users")
+
+    def __init__(self, root: Inode, cwd: Inode, umask: int, slot: int) -> None:
+        self.root = root
+        self.cwd = cwd
+        self.umask = umask
+        self.users = 1
+        self.slot = slot
+
+
+def init_fs(k: "KernelState") -> FsStruct:
+    """Return the first task's file-system context: root directory, umask 022 (init_fs)."""
+    return FsStruct(k.vfs.root, k.vfs.root, 0o022, k.slabs["fs_cache"].alloc())
+
+
+def copy_fs_struct(k: "KernelState", old: FsStruct) -> FsStruct:
+    """Return a copy of ``old`` with one user. Source: fs/fs_struct.c:copy_fs_struct().
+
+    Raises:
+        KernelError: ENOMEM.
+    """
+    return FsStruct(old.root, old.cwd, old.umask, k.slabs["fs_cache"].alloc())
+
+
+def put_fs_struct(k: "KernelState", fs: FsStruct) -> None:
+    """Leave ``fs``; the last task to do so frees it. Source: fs/fs_struct.c:exit_fs()."""
+    fs.users -= 1
+    if not fs.users:
+        k.slabs["fs_cache"].free(fs.slot)
+
+
+def sys_umask(k: "KernelState", mask: int) -> int:
+    """Set the umask; return the old one. Source: kernel/sys.c:umask()."""
+    fs = k.current.fs
+    old: int = fs.umask
+    fs.umask = mask & 0o777
+    return old

@@ -1,0 +1,194 @@
+"""open, close, and the calls of fs/open.c that take a path: access, chdir, chmod.
+
+Source: fs/open.c, fs/namei.c (open_last_lookups, do_open).
+Deviation: no O_PATH, O_TMPFILE, O_DIRECT.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.errors import KernelError
+from kernel.fs.file import FilesStruct, close_fd, fd_install, get_unused_fd
+from kernel.fs.file_table import File
+from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_READ, MAY_WRITE, REGULAR, get_write_access
+from kernel.fs.namei import check_path, create, inode_permission, lookup, lookup_inode
+from kernel.points import Path
+from kernel.uapi.errno_ import EACCES, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, EOPNOTSUPP, EPERM
+from kernel.uapi.fcntl import (
+    F_OK,
+    O_ACCMODE,
+    O_CLOEXEC,
+    O_CREAT,
+    O_DIRECT,
+    O_DIRECTORY,
+    O_EXCL,
+    O_LARGEFILE,
+    O_NOATIME,
+    O_NOCTTY,
+    O_PATH,
+    O_TMPFILE,
+    O_TRUNC,
+    R_OK,
+    W_OK,
+    X_OK,
+)
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+_CREATION_FLAGS: Final = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC
+
+
+def sys_open(k: "KernelState", path: str, flags: int, mode: int) -> int:
+    """Open ``path`` and return a descriptor.
+
+    Raises:
+        KernelError: with ``path``: ENOENT, ENAMETOOLONG, EMFILE, in this order; then as
+            ``open_file``.
+
+    Source: fs/open.c:do_sys_openat2(), build_open_flags().
+    """
+    k.now_ns += k.costs.file_op
+    if flags & O_CREAT and flags & O_DIRECTORY:
+        raise KernelError(EINVAL, path)
+    check_path(path)
+    files: FilesStruct = k.current.files
+    try:
+        fd = get_unused_fd(k, files)
+    except KernelError as failed:
+        raise KernelError(failed.errno, path) from None
+    fd_install(files, fd, open_file(k, path, flags, mode), cloexec=bool(flags & O_CLOEXEC))
+    return fd
+
+
+def open_file(k: "KernelState", path: str, flags: int, mode: int) -> File:
+    """Return a new open file description of ``path``.
+
+    Args:
+        flags: O_* of the ABI.
+        mode: permission bits of a file that O_CREAT makes, before the umask.
+
+    Raises:
+        KernelError: with ``path``. As ``lookup``; EEXIST, EISDIR, ENOTDIR, EACCES; ETXTBSY, opened
+            for writing while it is run; EPERM, O_NOATIME on somebody else's file; EOPNOTSUPP,
+            O_TMPFILE; EINVAL, O_DIRECT and O_PATH, which are not there.
+
+    Source: fs/namei.c:open_last_lookups(), do_open(), may_open(); fs/open.c:do_dentry_open().
+    """
+    if flags & O_TMPFILE == O_TMPFILE:
+        raise KernelError(EOPNOTSUPP, path)
+    if flags & (O_DIRECT | O_PATH):
+        raise KernelError(EINVAL, path)
+    check_path(path)
+    place = lookup(k, path, creating=flags & O_CREAT != 0)
+    inode = place.inode
+    access = 0
+    created = False
+    if flags & O_CREAT:
+        if inode is None:
+            inode = create(k, place, REGULAR, mode & 0o7777, path)
+            created = True
+        elif flags & O_EXCL:
+            raise KernelError(EEXIST, path)
+        elif inode.kind == DIRECTORY:
+            raise KernelError(EISDIR, path)
+    if inode is None:
+        raise KernelError(ENOENT, path)
+    if flags & O_DIRECTORY and inode.kind != DIRECTORY:
+        raise KernelError(ENOTDIR, path)
+    file = File(inode, flags & ~_CREATION_FLAGS | O_LARGEFILE)
+    if not created:
+        if file.readable or flags & O_ACCMODE == O_ACCMODE:
+            access |= MAY_READ
+        if file.writable or flags & O_ACCMODE == O_ACCMODE or flags & O_TRUNC:
+            access |= MAY_WRITE
+        if inode.kind == DIRECTORY and access & MAY_WRITE:
+            raise KernelError(EISDIR, path)
+        cred = k.current.cred
+        if not inode_permission(inode, access, cred.euid, cred.egid):
+            raise KernelError(EACCES, path)
+        if flags & O_NOATIME and cred.euid not in (0, inode.uid):
+            raise KernelError(EPERM, path)
+    if inode.kind == REGULAR:
+        if file.writable:
+            get_write_access(inode, path)
+        if flags & O_TRUNC and not created:
+            if not file.writable:  # for the moment of truncating
+                get_write_access(inode, path)
+                inode.i_writecount -= 1
+            k.vfs.truncate(inode)
+            inode.mtime_ns = inode.ctime_ns = k.vfs.epoch_ns + k.now_ns
+        inode.nr_open += 1
+    return file
+
+
+def sys_close(k: "KernelState", fd: int) -> Path:
+    """Close a descriptor.
+
+    Raises:
+        KernelError: EBADF.
+
+    Source: fs/open.c:close().
+    """
+    k.now_ns += k.costs.file_op
+    return close_fd(k, k.current.files, fd)
+
+
+def sys_access(k: "KernelState", path: str, mode: int) -> bool:
+    """Tell whether the *real* uid and gid may access ``path`` (os.access: any error is False).
+
+    Args:
+        mode: F_OK or a sum of R_OK, W_OK, X_OK; any other bit is EINVAL, hence False.
+
+    Source: fs/open.c:do_faccessat().
+    """
+    k.now_ns += k.costs.file_op
+    if mode & ~(R_OK | W_OK | X_OK):
+        return False
+    cred = k.current.cred
+    try:
+        check_path(path)
+        inode = lookup(k, path, cred.uid, cred.gid).inode
+    except KernelError:
+        return False
+    if inode is None:
+        return False
+    return mode == F_OK or inode_permission(inode, mode, cred.uid, cred.gid)
+
+
+def sys_chdir(k: "KernelState", path: str) -> None:
+    """Change the working directory of every task that shares it.
+
+    Raises:
+        KernelError: as ``vfs.lookup_inode``; ENOTDIR, EACCES.
+
+    Source: fs/open.c:chdir().
+    """
+    k.now_ns += k.costs.file_op
+    inode = lookup_inode(k, path)
+    if inode.kind != DIRECTORY:
+        raise KernelError(ENOTDIR, path)
+    cred = k.current.cred
+    if not inode_permission(inode, MAY_EXEC, cred.euid, cred.egid):
+        raise KernelError(EACCES, path)
+    k.current.fs.cwd = inode
+
+
+def sys_chmod(k: "KernelState", path: str, mode: int) -> None:
+    """Set the permission bits of ``path``.
+
+    Raises:
+        KernelError: as ``vfs.lookup_inode``; EPERM, somebody else's file.
+
+    Source: fs/open.c:chmod_common(), fs/attr.c:setattr_prepare().
+    """
+    k.now_ns += k.costs.file_op
+    inode = lookup_inode(k, path)
+    cred = k.current.cred
+    if cred.euid not in (0, inode.uid):
+        raise KernelError(EPERM, path)
+    mode &= 0o7777
+    if cred.euid != 0 and cred.egid != inode.gid:
+        mode &= ~0o2000
+    inode.mode = inode.mode & ~0o7777 | mode
+    k.vfs.programs.clear()
+    inode.ctime_ns = k.vfs.epoch_ns + k.now_ns

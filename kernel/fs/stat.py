@@ -1,0 +1,58 @@
+"""stat and fstat. Source: fs/stat.c."""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.fs.file import fget
+from kernel.fs.inode import DIRECTORY, Inode
+from kernel.fs.namei import lookup_inode
+from kernel.uapi.mman import PAGE_SIZE
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+_DEVICE: Final = 15  # st_dev of the one file system
+
+
+def vfs_getattr(k: "KernelState", inode: Inode) -> tuple[int, ...]:
+    """Return the ten fields of os.stat_result: mode, ino, dev, nlink, uid, gid, size, times in s.
+
+    Source: fs/stat.c:generic_fillattr().
+    """
+    mtime = inode.mtime_ns // 1_000_000_000
+    size = PAGE_SIZE if inode.kind == DIRECTORY else inode.size
+    return (
+        inode.mode,
+        inode.ino,
+        _DEVICE,
+        inode.nlink,
+        inode.uid,
+        inode.gid,
+        size,
+        mtime,
+        mtime,
+        inode.ctime_ns // 1_000_000_000,
+    )
+
+
+def sys_stat(k: "KernelState", path: str) -> tuple[int, ...]:
+    """Return the ten fields of os.stat_result for ``path``.
+
+    Raises:
+        KernelError: as ``vfs.lookup_inode``.
+
+    Source: fs/stat.c:vfs_statx().
+    """
+    k.now_ns += k.costs.file_op
+    return vfs_getattr(k, lookup_inode(k, path))
+
+
+def sys_fstat(k: "KernelState", fd: int) -> tuple[int, ...]:
+    """Return the ten fields of os.stat_result for an open file.
+
+    Raises:
+        KernelError: EBADF.
+
+    Source: fs/stat.c:vfs_fstat().
+    """
+    k.now_ns += k.costs.file_op
+    return vfs_getattr(k, fget(k.current.files, fd).inode)
