@@ -15,6 +15,7 @@ interpreter of a guest program accepts the option -u only.
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.binfmt_script import BINPRM_BUF_SIZE, load_script
 from kernel.errors import GuestFault, KernelError
 from kernel.events import SCHED_PROCESS_EXEC, TASK_RENAME
 from kernel.exit import release_task
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
 MAX_ARG_STRLEN: Final = 32 * 4096
 ARG_MAX: Final = 131072
-BINPRM_BUF_SIZE: Final = 256
+MAX_INTERPRETERS: Final = 5
 MAX_PROGRAMS: Final = 1024  # entries of Vfs.programs
 TASK_COMM_LEN: Final = 16
 PYTHON: Final = "python3"
@@ -108,13 +109,20 @@ class Binprm:
         self.key = ""
 
 
-def sys_execve(k: "KernelState", path: str, argv: tuple[str, ...], env: Env | None) -> Path:
+def sys_execve(
+    k: "KernelState",
+    path: str,
+    argv: tuple[str, ...],
+    env: Env | None,
+    nameless: bool = False,
+) -> Path:
     """Run another program in this process.
 
     Args:
         path: its file.
         argv: its arguments, argv[0] included.
         env: its environment; None: the one the caller's program was started with.
+        nameless: an error does not say ``path``, as that of CPython's execv() does not.
 
     Returns:
         ExecResult.
@@ -137,8 +145,10 @@ def sys_execve(k: "KernelState", path: str, argv: tuple[str, ...], env: Env | No
         bprm = prepare_exec(k, path, argv, env)
         old_pid = current.pid
         yield from begin_new_exec(k, bprm)
-    except KernelError:
+    except KernelError as failed:
         k.stats.exec_failures += 1
+        if nameless:
+            failed.filename = None
         raise
     k.stats.execs += 1
     k.emit(SCHED_PROCESS_EXEC, path, current.pid, old_pid)
@@ -169,9 +179,9 @@ def prepare_exec(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -
     k.now_ns += k.costs.exec_base + k.costs.exec_per_arg * (len(argv) + len(env))
     if not argv and k.tasks.profile.exec_empty_argv_gets_name:
         argv = ("",)
-    used = check_budget(k, path, argv, env)
+    used, room = check_budget(k, path, argv, env)
     bprm = Binprm(path, argv, env, inode)
-    search_binary_handler(k, bprm)
+    search_binary_handler(k, bprm, room)
     # not what may depend on a script's content or on a resource limit
     if inode.image is not None and used <= ARG_MAX:
         if len(programs) >= MAX_PROGRAMS:
@@ -187,8 +197,8 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8", "surrogateescape")) + 1
 
 
-def check_budget(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -> int:
-    """Return the bytes of arguments and environment, pointers included.
+def check_budget(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -> tuple[int, int]:
+    """Return the bytes of arguments and environment, pointers included, and how many more fit.
 
     Raises:
         KernelError: E2BIG, they are too long.
@@ -210,33 +220,44 @@ def check_budget(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -
         used += size
     if used > limit:
         raise KernelError(E2BIG, path)
-    return used
+    return used, limit - used
 
 
-def search_binary_handler(k: "KernelState", bprm: Binprm) -> None:
+def search_binary_handler(k: "KernelState", bprm: Binprm, room: int) -> None:
     """Follow ``#!`` lines to an image and set what runs.
+
+    Args:
+        room: bytes that the arguments may still grow by.
 
     Source: fs/exec.c:exec_binprm(), fs/binfmt_script.c:load_script().
     """
     path = bprm.filename
     inode = bprm.inode
     depth = 0
-    while inode.image is None:
-        if depth > 5:
+    while True:
+        if depth > MAX_INTERPRETERS:
             raise KernelError(ELOOP, bprm.filename)
+        if inode.image is not None:
+            break
         depth += 1
-        interpreter, option = _script_line(k, inode, bprm.filename)
+        script = load_script(content(k, inode, BINPRM_BUF_SIZE))
+        if script is None:
+            raise KernelError(ENOEXEC, bprm.filename)
+        interpreter, option = script
+        words = [interpreter, option, path] if option else [interpreter, path]
+        room += _size(bprm.argv[0]) - sum([_size(word) for word in words])
+        if room < 0:
+            raise KernelError(E2BIG, bprm.filename)
         rest = bprm.argv[1:]
         if interpreter == "/usr/bin/env" and option == PYTHON:
             bprm.argv = (PYTHON, path, *rest)
             bprm.comm = PYTHON
             interpreter = PYTHON_PATH
-        elif option:
-            bprm.argv = (interpreter, option, path, *rest)
         else:
-            bprm.argv = (interpreter, path, *rest)
+            bprm.argv = (*words, *rest)
         try:
-            inode = path_lookup_exec(k, interpreter)
+            # no name at all is the working directory here: open_exec() looks up what it is given
+            inode = path_lookup_exec(k, interpreter or ".")
         except KernelError as failed:
             raise KernelError(failed.errno, bprm.filename) from None
         path = interpreter
@@ -245,23 +266,6 @@ def search_binary_handler(k: "KernelState", bprm: Binprm) -> None:
     bprm.key = inode.image.program
     if bprm.key == PYTHON:
         _find_guest_program(k, bprm)
-
-
-def _script_line(k: "KernelState", inode: "Inode", filename: str) -> tuple[str, str]:
-    """Return interpreter and option of a script's first line.
-
-    Raises:
-        KernelError: ENOEXEC, it has none.
-    """
-    start = content(k, inode, BINPRM_BUF_SIZE)
-    if not start.startswith(b"#!"):
-        raise KernelError(ENOEXEC, filename)
-    line, newline, _ = start[2:].partition(b"\n")
-    words = line.strip(b" \t").split(None, 1)
-    if not words or (not newline and len(start) == BINPRM_BUF_SIZE and len(words) == 1):
-        raise KernelError(ENOEXEC, filename)  # none, or possibly cut off
-    option = words[1].strip(b" \t") if len(words) > 1 else b""
-    return words[0].decode("utf-8", "surrogateescape"), option.decode("utf-8", "surrogateescape")
 
 
 def _find_guest_program(k: "KernelState", bprm: Binprm) -> None:

@@ -128,7 +128,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_FORK: ("fork", (), "int: pid in the parent, 0 in the child"),
     NR_VFORK: ("vfork", (), "int: pid in the parent, 0 in the child"),
     # argv: tuple of str; env: tuple of (name, value), or None for the caller's own environment
-    NR_EXECVE: ("execve", ("path", "argv", "env"), "does not return"),
+    NR_EXECVE: ("execve", ("path", "argv", "env", "nameless?"), "does not return"),
     NR_EXIT: ("exit", ("code",), "does not return: ends the calling thread"),
     # result of wait4: (pid, status, utime_ns, stime_ns); pid 0 = nothing yet under WNOHANG
     NR_WAIT4: ("wait4", ("pid", "options"), "(pid, status, utime_ns, stime_ns)"),

@@ -170,7 +170,7 @@ def os_wait3(G: Values, options: int) -> Any:
 
 
 def os_execv(G: Values, path: str, argv: Any) -> Any:
-    return (nr.NR_EXECVE, path, _argv(argv), _own_env(G))
+    return (nr.NR_EXECVE, path, _argv(argv), _own_env(G), True)
 
 
 def os_execve(G: Values, path: str, argv: Any, env: Any) -> Any:
@@ -185,7 +185,7 @@ def _search(G: Values, file: str) -> tuple[str, ...]:
 def os_execvp(G: Values, file: str, argv: Any) -> Any:
     if "/" in file:
         return os_execv(G, file, argv)
-    tail = (_argv(argv), _own_env(G))
+    tail = (_argv(argv), _own_env(G), True)
     return (CALL, library.SEARCH, [_search(G, file), 0, tail, None, nr.NR_EXECVE])
 
 
