@@ -99,6 +99,7 @@ def resolve(loaded: Loaded) -> MachineSpec:
         sched_min_granularity_ns=sched.min_granularity,
         sched_wakeup_granularity_ns=sched.wakeup_granularity,
         trace=config.trace.enabled,
+        trace_syscalls=config.trace.syscalls,
         check=config.check,
         tie_break=config.sync.tie_break,
         mutations=tuple(config.mutations),

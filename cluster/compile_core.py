@@ -35,6 +35,7 @@ INTERPRETED: Final = (
     "machine.py",
     "profiles.py",
     "syscalls.py",
+    "systrace.py",
     "user.py",
     "fs/initramfs.py",
     "fs/ledger.py",

@@ -1,191 +1,210 @@
-"""Is it what Linux does? One guest program, run by the host's kernel and by the emulator, compared.
+"""Is it what Linux does? Guest programs, run by the host's kernel and by the emulator, compared.
 
-What must agree: standard output byte for byte, the program's exit status, and the shape of the
-process tree with every process's end. What need not: pids, times, the order in which independent
-processes run, standard error (tracebacks name files of the interpreter). A program is only fit for
-comparison if its output does not depend on those.
+A program may have several outcomes, where processes race. So it runs several times on either side,
+and what is compared is sets: every outcome of the emulator must be one that the host has given.
+It need not be the other way round, the emulator's schedules are few. When an emulated outcome is
+not among the host's, the host runs the program again, up to ``Plan.max_runs`` times in all, now
+held up at random and kept on one CPU by turns (whatever a kernel may do with processes that wait
+for a CPU), until it is: a difference counts only then. An outcome is ``cluster.compare``'s:
+standard output and error, exit status, process tree. Pids, times and the order in which
+independent processes run are no part of it.
 """
 
-import difflib
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from cluster.build import guest_spec
-from cluster.engine import run_machine
-from cluster.engine_api import DONE, RunRequest
-from cluster.native import NativeRun, run_native
-from cluster.process_tree import (
-    Tree,
-    build_tree,
-    describe_difference,
-    outcome,
-    same_tree,
-)
-from cluster.trace import TraceReader
-from kernel.uapi.clone import CLONE_THREAD
+from cluster.compare import agree, closest, compare, plain_stderr
+from cluster.emulated import EmulatedRun, Machine, run_emulated
+from cluster.native import NativeError, NativeRun, can_pin, run_native
 
-_CONTEXT_LINES: Final = 2
-_STDERR_LINES: Final = 12
-_THREAD_EVENTS: Final = ("sched_process_fork", "task_newtask", "sched_process_exit")
+_JITTER_US: Final = (0, 300, 3_000, 20_000)
+_EXPLAIN_TRIES: Final = 4
+
+RunOnHost = Callable[..., NativeRun]
 
 
 @dataclass(frozen=True, slots=True)
-class EmulatedRun:
-    """What one emulated run did. ``status`` is the program's wait status, None if it never ended.
+class Plan:
+    """Which runs are made of each program."""
 
-    ``problem`` says why the run did not come to its end; it is empty if it did.
+    cpus: tuple[int, ...] = (1, 2, 8)
+    seeds: tuple[int, ...] = (42,)
+    granularities: tuple[str, ...] = ("syscall", "step")
+    schemes: tuple[str, ...] = ("exact",)
+    runs: int = 1  # on the host, at least
+    max_runs: int = 40  # on the host, while an emulated outcome is not among the host's
+    check: bool = False  # all invariants while the emulator runs
+    timeout_s: float = 60.0  # for each run
+
+    def machines(self) -> Iterator[Machine]:
+        """Yield every machine of the plan."""
+        for granularity, scheme, cpus, seed in product(
+            self.granularities, self.schemes, self.cpus, self.seeds
+        ):
+            yield Machine(cpus, seed, granularity, scheme)
+
+
+@dataclass(slots=True)
+class HostOutcomes:
+    """What the host has done with a program so far: the first run of each outcome, and how often.
+
+    It can be kept and used again for the same program and arguments.
     """
 
-    stdout: bytes
-    stderr: bytes
-    status: int | None
-    tree: Tree
-    problem: str
-    digest: str
+    runs: list[NativeRun] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """How often the program has run on the host."""
+        return sum(self.counts)
+
+    def add(self, run: NativeRun) -> None:
+        """Count one more run."""
+        key = _key(run)
+        for index, known in enumerate(self.runs):
+            if _key(known) == key:
+                self.counts[index] += 1
+                return
+        self.runs.append(run)
+        self.counts.append(1)
+
+    def has(self, emulated: EmulatedRun) -> bool:
+        """Say whether the host has done what an emulated run did."""
+        return any(agree(run, emulated) for run in self.runs)
 
 
 @dataclass(frozen=True, slots=True)
-class DiffReport:
-    """Both runs of a program, and where they differ: lines for people, none if they agree."""
+class EmulatedOutcome:
+    """One outcome of the emulator, the machines that gave it, and whether the host gives it too.
+
+    ``explanation`` says where it differs from the nearest outcome of the host.
+    """
+
+    run: EmulatedRun
+    machines: tuple[Machine, ...]
+    same: bool
+    explanation: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramReport:
+    """All runs of one program."""
 
     program: str
-    native: NativeRun
-    emulated: EmulatedRun
-    differences: tuple[str, ...]
+    host: HostOutcomes
+    emulated: tuple[EmulatedOutcome, ...]
 
     @property
     def same(self) -> bool:
-        """Whether the emulator did what the host's kernel did."""
-        return not self.differences
+        """Whether the emulator did nothing that the host does not do."""
+        return all(outcome.same for outcome in self.emulated)
 
-    def render(self) -> str:
-        """Return the whole report as text."""
-        if self.same:
-            count = len(self.native.tree)
-            plural = "process" if count == 1 else "processes"
-            return (
-                f"{self.program}: same ({len(self.native.stdout)} bytes of output, "
-                f"{self.native.outcome}, {count} {plural}; host run: {self.native.isolation})"
-            )
-        return "\n".join([f"{self.program}: different", *self.differences])
+    @property
+    def emulated_runs(self) -> int:
+        """How many emulated runs there were."""
+        return sum(len(outcome.machines) for outcome in self.emulated)
 
 
 def diff_program(
     path: Path,
     args: Sequence[str] = (),
+    plan: Plan = Plan(),
     *,
-    cpus: int = 2,
-    seed: int = 42,
-    scheme: str = "exact",
-    check: bool = False,
-    timeout_s: float = 60.0,
-    native: NativeRun | None = None,
-) -> DiffReport:
-    """Run a guest program on the host and on the local engine, and compare.
+    host: HostOutcomes | None = None,
+    explain: bool = True,
+) -> ProgramReport:
+    """Run a guest program on the host and emulated as planned, and compare.
 
     Args:
         path: the program's file.
         args: its arguments, without its own name.
-        cpus: CPUs of the emulated machine.
-        seed: of the emulated machine.
-        scheme: ``exact`` or ``barrier``.
-        check: check all invariants while it runs, too (at its end they are checked anyway).
-        timeout_s: seconds of host time for each of the two.
-        native: an earlier run of the same program and arguments, instead of a new one.
+        plan: which runs to make.
+        host: what the host did with it before; runs are added to it.
+        explain: tell of a difference the last calls of both sides, too: two more runs.
 
     Raises:
         NativeError: the host cannot run it, or it did not end in time.
         ConfigError: the program cannot be read.
         GuestProgramError: the program is outside the guest language.
+        KeyboardInterrupt: Ctrl-C.
     """
-    emulated = run_emulated(
-        path, args, cpus=cpus, seed=seed, scheme=scheme, check=check, timeout_s=timeout_s
-    )
-    if native is None:
-        native = run_native(path, args, timeout_s=timeout_s)
-    return DiffReport(str(path), native, emulated, tuple(compare(native, emulated)))
+    found: dict[Any, tuple[EmulatedRun, list[Machine]]] = {}
+    for machine in plan.machines():
+        run = run_emulated(path, args, machine, check=plan.check, timeout_s=plan.timeout_s)
+        found.setdefault(_key(run), (run, []))[1].append(machine)
+    host = HostOutcomes() if host is None else host
+    while host.total < plan.runs:
+        host.add(run_native(path, args, timeout_s=plan.timeout_s))
+    outcomes = []
+    for run, machines in found.values():
+        if not run.problem:
+            _look_for(run, path, args, plan, host)
+        same = host.has(run)
+        lines = [] if same else _explanation(run, machines[0], path, args, plan, host, explain)
+        outcomes.append(EmulatedOutcome(run, tuple(machines), same, tuple(lines)))
+    return ProgramReport(str(path), host, tuple(outcomes))
 
 
-def run_emulated(
+def _key(run: NativeRun | EmulatedRun) -> Any:
+    problem = run.problem if isinstance(run, EmulatedRun) else ""
+    return run.stdout, plain_stderr(run.stderr), run.status, run.tree, problem
+
+
+def _look_for(
+    run: EmulatedRun, path: Path, args: Sequence[str], plan: Plan, host: HostOutcomes
+) -> None:
+    """Run the program on the host until it does what an emulated run did, or often enough."""
+    while not host.has(run) and host.total < plan.max_runs:
+        number = host.total
+        host.add(
+            run_native(
+                path,
+                args,
+                timeout_s=plan.timeout_s,
+                cpu=min(os.sched_getaffinity(0)) if number % 2 and can_pin() else None,
+                jitter_us=_JITTER_US[number // 2 % len(_JITTER_US)],
+            )
+        )
+
+
+def _explanation(
+    run: EmulatedRun,
+    machine: Machine,
     path: Path,
-    args: Sequence[str] = (),
-    *,
-    cpus: int = 2,
-    seed: int = 42,
-    scheme: str = "exact",
-    check: bool = False,
-    timeout_s: float = 60.0,
-) -> EmulatedRun:
-    """Run a guest program on the local engine; arguments and errors as of ``diff_program``."""
-    spec = guest_spec(path, list(args), cpus=cpus, seed=seed, check=check)
-    with tempfile.TemporaryDirectory(prefix="smplab-diff-") as folder:
-        request = RunRequest(spec, scheme=scheme, out_dir=Path(folder), max_wall_s=timeout_s)
-        result = run_machine(request)
-        label, root, status = result.statuses[0] if result.statuses else ("", 0, None)
-        tree = tree_of_trace(Path(folder) / "trace.smpt", root) if root else ()
-    problem = "" if result.exit_kind == DONE else f"{result.exit_kind}: {result.message}"
-    stdout = result.outputs.get(f"{label}.stdout", b"")
-    stderr = result.outputs.get(f"{label}.stderr", b"")
-    return EmulatedRun(stdout, stderr, status, tree, problem, result.digest)
-
-
-def tree_of_trace(path: Path, root: int) -> Tree:
-    """Return the tree of processes below pid ``root`` that a trace tells of.
-
-    A thread's forks are its process's; the record of a process's last thread has its status.
-    """
-    forks: list[tuple[int, int]] = []
-    threads: set[int] = set()
-    statuses: list[tuple[int, int]] = []
-    with TraceReader(path) as reader:
-        for record in reader.select():
-            fields = record.fields
-            if record.event == "sched_process_fork":
-                forks.append((fields["parent_pid"], fields["child_pid"]))
-            elif record.event == "task_newtask" and fields["clone_flags"] & CLONE_THREAD:
-                threads.add(fields["pid"])
-            elif record.event == "sched_process_exit" and fields["group_dead"]:
-                statuses.append((fields["pid"], fields["exit_code"]))
-    process: dict[int, int] = {}  # thread -> process; after exec a leader's id is the process's
-    children = []
-    for parent, child in forks:
-        parent = process.get(parent, parent)
-        if child in threads:
-            process[child] = parent
-        elif child != root:  # init's fork of the root is not part of it
-            children.append((parent, child))
-    ends = {process.get(pid, pid): status for pid, status in statuses}
-    return build_tree(root, children, ends)
-
-
-def compare(native: NativeRun, emulated: EmulatedRun) -> list[str]:
-    """Return lines that say where two runs of one program differ; none if they agree."""
-    lines = []
-    if emulated.problem:
-        lines.append(f"the emulated run did not come to its end: {emulated.problem}")
-    if native.stdout != emulated.stdout:
-        lines.append("standard output (- host, + emulated):")
-        lines += _text_difference(native.stdout, emulated.stdout)
-    if native.status != emulated.status:
-        ended = "never ended" if emulated.status is None else outcome(emulated.status)
-        lines.append(f"exit status: host {native.outcome}, emulated {ended}")
-    if not same_tree(native.tree, emulated.tree):
-        lines.append("process tree (host | emulated):")
-        lines += [f"  {line}" for line in describe_difference(native.tree, emulated.tree)]
-    if lines:
-        for name, data in (("host", native.stderr), ("emulated", emulated.stderr)):
-            tail = data.decode("utf-8", "replace").splitlines()[-_STDERR_LINES:]
-            lines += [f"standard error, {name}:", *(f"  {line}" for line in tail)] if tail else []
+    args: Sequence[str],
+    plan: Plan,
+    host: HostOutcomes,
+    calls: bool,
+) -> list[str]:
+    """Say where an outcome differs from the host's nearest, and the last calls of both."""
+    nearest = closest(host.runs, run)
+    lines = compare(nearest, run)
+    if not calls:
+        return lines
+    lines.append("last system calls, emulated:")
+    again = run_emulated(path, args, machine, calls=True, timeout_s=plan.timeout_s)
+    lines += [f"  {line}" for line in again.calls]
+    noted = _noted(nearest, path, args, plan)
+    if noted is None:
+        lines.append("last calls, host: that outcome did not come again")
+    else:
+        lines.append("last calls, host (noted by its interpreter, in a run of their own):")
+        lines += [f"  {line}" for line in noted.calls]
     return lines
 
 
-def _text_difference(left: bytes, right: bytes) -> list[str]:
-    """Return a unified difference without its head; lines that print alike show their bytes."""
-    old, new = (data.decode("utf-8", "backslashreplace").splitlines() for data in (left, right))
-    if old == new:
-        return [f"  - {left[-80:]!r}", f"  + {right[-80:]!r}"]
-    lines = difflib.unified_diff(old, new, lineterm="", n=_CONTEXT_LINES)
-    return [f"  {line}" for line in list(lines)[2:]]
+def _noted(wanted: NativeRun, path: Path, args: Sequence[str], plan: Plan) -> NativeRun | None:
+    """Return a native run with notes of its calls that ended as ``wanted`` did."""
+    for _ in range(_EXPLAIN_TRIES):
+        try:
+            run = run_native(path, args, timeout_s=plan.timeout_s, calls=True)
+        except NativeError:
+            continue
+        if _key(run) == _key(wanted):
+            return run
+    return None

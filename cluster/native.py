@@ -15,17 +15,18 @@ unnoticed, so a guest program must not make them fork.
 
 import functools
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import workloads
-from cluster.process_tree import Tree, build_tree, outcome
+from cluster.process_tree import Call, Fork, Tree, build_tree, last_calls, outcome
 
 _HERE: Final = Path(__file__).resolve().parent
 _ISOLATIONS: Final = (
@@ -44,13 +45,17 @@ class NativeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NativeRun:
-    """What one native run did. ``status`` is the program's wait status."""
+    """What one native run did. ``status`` is the program's wait status.
+
+    ``calls`` are lines about the last calls of each process, if they were asked for.
+    """
 
     stdout: bytes
     stderr: bytes
     status: int
     tree: Tree
     isolation: str
+    calls: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -72,7 +77,14 @@ def isolation() -> tuple[str, tuple[str, ...]]:
 
 
 def run_native(
-    program: Path, args: Sequence[str] = (), *, timeout_s: float = 60.0, cwd: Path | None = None
+    program: Path,
+    args: Sequence[str] = (),
+    *,
+    timeout_s: float = 60.0,
+    cwd: Path | None = None,
+    cpu: int | None = None,
+    jitter_us: int = 0,
+    calls: bool = False,
 ) -> NativeRun:
     """Run a guest program on the host's kernel until it and all its descendants have ended.
 
@@ -81,6 +93,9 @@ def run_native(
         args: its arguments, without its own name.
         timeout_s: seconds of host time after which everything is killed.
         cwd: the folder it runs in; None is the caller's.
+        cpu: the only CPU of this host it may use; None leaves it to the host.
+        jitter_us: hold its calls up at random, by at most so many microseconds; 0 does not.
+        calls: report the last calls of each process, as the interpreter sees them.
 
     Raises:
         NativeError: no such file, or the run did not end within ``timeout_s``.
@@ -91,14 +106,23 @@ def run_native(
     with tempfile.TemporaryDirectory(prefix="smplab-native-") as folder:
         log = Path(folder) / "log"
         log.touch()
-        command = [*prefix, sys.executable, "-I", "-S", str(_HERE / "native_init.py"), str(log)]
+        pinned = [] if cpu is None else ["taskset", "--cpu-list", str(cpu)]
+        command = [
+            *pinned,
+            *prefix,
+            sys.executable,
+            "-I",
+            "-S",
+            str(_HERE / "native_init.py"),
+            str(log),
+        ]
         command += [sys.executable, "-u", str(program), *args]
         with subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(log),
+            env=_environment(log, jitter_us, calls),
             cwd=cwd,
             start_new_session=True,
         ) as process:
@@ -109,17 +133,28 @@ def run_native(
                 if isinstance(error, subprocess.TimeoutExpired):
                     raise NativeError(f"{program}: still running after {timeout_s:g} s") from error
                 raise
-        root, tree, status = _read_log(log)
+        root, tree, status, lines = _read_log(log)
     if root is None or status is None:
         message = stderr.decode(errors="replace").strip()
         raise NativeError(f"{program}: could not be started on this host: {message}")
-    return NativeRun(stdout, stderr, status, tree, name)
+    return NativeRun(stdout, stderr, status, tree, name, tuple(lines))
 
 
-def _environment(log: Path) -> dict[str, str]:
+def can_pin() -> bool:
+    """Tell whether ``run_native`` can keep a program on one CPU."""
+    return shutil.which("taskset") is not None and hasattr(os, "sched_getaffinity")
+
+
+def _environment(log: Path, jitter_us: int, calls: bool) -> dict[str, str]:
     """A small fixed environment: what a guest sees must not depend on who runs the oracle."""
     root = Path(workloads.__file__).resolve().parents[1]
+    wanted = {}
+    if calls:
+        wanted["SMPLAB_NATIVE_CALLS"] = "1"
+    if jitter_us:
+        wanted["SMPLAB_NATIVE_JITTER"] = str(jitter_us)
     return {
+        **wanted,
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "PYTHONPATH": os.pathsep.join([str(_HERE / "native_site"), str(root)]),
@@ -142,22 +177,34 @@ def _end(process: subprocess.Popen[bytes], isolated_by: str) -> None:
     os.killpg(process.pid, signal.SIGKILL)
 
 
-def _read_log(log: Path) -> tuple[int | None, Tree, int | None]:
+def _read_log(log: Path) -> tuple[int | None, Tree, int | None, list[str]]:
     root: int | None = None
-    forks: list[tuple[int, int]] = []
+    forks: list[Fork] = []
     statuses: dict[int, int] = {}
+    calls: list[list[str]] = []
     for line in log.read_text("ascii").splitlines():
-        kind, first, second = line.split()
+        words = line.split(" ", 3)
+        kind = words[0]
         if kind == "root":
-            root = int(first)
+            root = int(words[1])
         elif kind == "fork":
-            forks.append((int(first), int(second)))
+            forks.append(Fork(int(words[1]), int(words[2]), int(words[3])))
+        elif kind == "status":
+            statuses[int(words[1])] = int(words[2])
         else:
-            statuses[int(first)] = int(second)
+            calls.append(words)
     if root is None:
-        return None, (), None
+        return None, (), None, []
     try:
         tree = build_tree(root, forks, statuses)
     except ValueError as error:
         raise NativeError(str(error)) from error
-    return root, tree, statuses.get(root)
+    return root, tree, statuses.get(root), last_calls(root, forks, _calls(calls))
+
+
+def _calls(notes: list[list[str]]) -> Iterator[Call]:
+    for kind, pid, tid, text in notes:
+        if kind == "call":
+            yield Call(int(pid), int(tid), text, "")
+        else:
+            yield Call(int(pid), int(tid), "", text)

@@ -10,8 +10,9 @@ fields: ``(time_ns, event, cpu, *fields)``. A Cpu's stream says which CPU it is.
 Source: include/trace/events/{sched,task,signal,kmem,exceptions,lock}.h.
 Deviation: fields of ours: exit_code of sched_process_exit (the wait status of the process once it
 is fixed, else of the task; no tracepoint of Linux has it), pid and kind of page_fault_user, pid of
-signal_deliver, sys_enter and sys_exit. group_dead of sched_process_exit came after 6.12.
-Deviation: page_fault_user has no ip, sys_enter no args, mark_victim no memory sizes.
+signal_deliver, sys_enter and sys_exit, whose args and ret are
+text. group_dead of sched_process_exit came after 6.12.
+Deviation: page_fault_user has no ip, mark_victim no memory sizes.
 """
 
 from typing import Final
@@ -62,7 +63,8 @@ EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     SIGNAL_DELIVER: ("signal_deliver", ("sig", "errno", "code", "sa_handler", "sa_flags", "pid")),
     # kind: "zero", "anon", "cow_copy", "cow_reuse", "file", "shared"
     PAGE_FAULT_USER: ("page_fault_user", ("pid", "address", "error_code", "kind")),
-    SYS_ENTER: ("sys_enter", ("pid", "id")),
+    # of a machine that records them (kernel.systrace); args and ret as text
+    SYS_ENTER: ("sys_enter", ("pid", "id", "args")),
     SYS_EXIT: ("sys_exit", ("pid", "id", "ret")),
     OOM_MARK_VICTIM: ("mark_victim", ("pid", "comm")),
 }

@@ -80,6 +80,7 @@ class MachineSpec:
     sched_min_granularity_ns: int = 750_000
     sched_wakeup_granularity_ns: int = 1_000_000
     trace: bool = True
+    trace_syscalls: bool = False
     check: bool = False
     tie_break: str = "order"
     block_budget: int = 1_000_000

@@ -100,6 +100,7 @@ class KernelState:
         self._dying: dict[int, TaskStruct] = {}  # cpu -> dead task it still stands on
         self.trace: list[tuple[Any, ...]] = []
         self._tracing = spec.trace
+        self._handlers = traced(HANDLERS) if spec.trace and spec.trace_syscalls else HANDLERS
         self.outputs: list[tuple[str, bytes]] = []
         # timers: (time, serial, kind, object)
         self._timers: list[tuple[int, int, int, Any]] = []
@@ -383,7 +384,7 @@ class KernelState:
 
     def _syscall(self, task: TaskStruct, op: tuple[Any, ...]) -> Path:
         """One system call from entry to the reply, with signals on the way back to user mode."""
-        handler = HANDLERS[op[0]]
+        handler = self._handlers[op[0]]
         value: Any = None
         error: Error | None = None
         how = 0
@@ -669,3 +670,4 @@ from kernel.signal_send import force_sig_fault  # noqa: E402
 from kernel.spawn import spawn_process  # noqa: E402
 from kernel.stepping import ActivePath, StepChecks, StepDriver  # noqa: E402
 from kernel.syscalls import HANDLERS  # noqa: E402
+from kernel.systrace import traced  # noqa: E402

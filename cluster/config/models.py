@@ -219,6 +219,7 @@ class Trace(Model):
     """The event stream of a run."""
 
     enabled: bool = True
+    syscalls: Annotated[bool, Field(description="Record every system call, too.")] = False
 
 
 class Limits(Model):

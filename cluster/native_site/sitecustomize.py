@@ -3,16 +3,26 @@
 A record is one line in the file that SMPLAB_NATIVE_LOG names, appended with one write so that
 records of different processes never mix. The file is opened anew for each record: a descriptor
 kept open would be seen by the guest program.
+
+Two more things on demand, for functions of os, signal, time and workloads.guest only. With
+SMPLAB_NATIVE_CALLS each call is noted before and after it is made. With SMPLAB_NATIVE_JITTER a
+call now and then begins later, by up to so many microseconds: the host's kernel may hold up any
+process at any time, and so what it can do is seen sooner.
 """
 
 import os
-from _thread import _local
+import signal
+import time
+from _thread import _local, get_native_id
 from collections.abc import Callable
+from errno import errorcode
 from importlib.util import find_spec
 from typing import Any
 
 LOG = "SMPLAB_NATIVE_LOG"
-KEPT = (LOG, "PYTHONPATH", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE")
+CALLS = "SMPLAB_NATIVE_CALLS"
+JITTER = "SMPLAB_NATIVE_JITTER"
+KEPT = (LOG, CALLS, JITTER, "PYTHONPATH", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE")
 
 
 def note(text: str) -> None:
@@ -22,7 +32,7 @@ def note(text: str) -> None:
 
 
 def note_fork(pid: int) -> None:
-    note(f"fork {os.getpid()} {pid}\n")
+    note(f"fork {os.getpid()} {pid} {get_native_id()}\n")
 
 
 def note_status(pid: int, status: int) -> None:
@@ -104,6 +114,74 @@ def keeping(call: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+# no system calls, or compared by identity
+QUIET = (
+    *("fspath", "urandom", "strerror", "cpu_count", "register_at_fork", "device_encoding"),
+    *("strsignal", "default_int_handler", "valid_signals"),
+)
+
+
+def show(value: Any) -> str:
+    """Return an argument or a result as one short line."""
+    if callable(value):
+        return getattr(value, "__name__", "function")
+    text = ascii(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def watching(name: str, call: Callable[..., Any], jitter_us: int, noting: bool) -> Any:
+    """Wrap a call that is held up now and then, or noted before and after."""
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if getattr(inside, "call", False):
+            return call(*args, **kwargs)
+        inside.call = True  # what it calls itself is no call of the program's
+        try:
+            if jitter_us and not time.perf_counter_ns() >> 7 & 3:
+                sleep(time.perf_counter_ns() % jitter_us / 1e6)
+            if not noting:
+                return call(*args, **kwargs)
+            values = [*map(show, args), *(f"{key}={show(kwargs[key])}" for key in kwargs)]
+            note(f"call {os.getpid()} {get_native_id()} {name}({', '.join(values)})\n")
+            try:
+                result = call(*args, **kwargs)
+            except BaseException as error:
+                number = getattr(error, "errno", None)
+                text = type(error).__name__ if number is None else f"-1 {errorcode.get(number)}"
+                note(f"left {os.getpid()} {get_native_id()} {text}\n")
+                raise
+            note(f"left {os.getpid()} {get_native_id()} {show(result)}\n")
+            return result
+        finally:
+            inside.call = False
+
+    return wrapped
+
+
+sleep = time.sleep
+
+
+def watch(jitter_us: int, noting: bool) -> None:
+    """Wrap every function of the three modules that stands for a system call."""
+    from types import BuiltinFunctionType, FunctionType
+
+    modules: list[tuple[str, Any]] = [("", os), ("", signal)]
+    if find_spec("workloads") and find_spec("workloads.guest"):
+        from workloads import guest
+
+        modules.append(("guest.", guest))
+    for prefix, module in modules:
+        for name, call in list(vars(module).items()):
+            if not isinstance(call, (BuiltinFunctionType, FunctionType)) or name in QUIET:
+                continue
+            if (name.startswith("_") and name != "_exit") or name[0].isupper():
+                continue
+            if module is os and call.__module__ not in ("posix", __name__):
+                continue  # written in Python above the calls
+            setattr(module, name, watching(prefix + name, call, jitter_us, noting))
+    time.sleep = watching("time.sleep", sleep, jitter_us, noting)
+
+
 def install() -> None:
     os.fork = noting_fork(os.fork)
     os.posix_spawn = noting_spawn(keeping(os.posix_spawn))
@@ -116,6 +194,9 @@ def install() -> None:
         from workloads import guest
 
         guest.clone = noting_fork(guest.clone)
+    jitter_us, noting = int(os.environ.get(JITTER, "0")), CALLS in os.environ
+    if jitter_us or noting:
+        watch(jitter_us, noting)
 
 
 if LOG in os.environ:

@@ -1,8 +1,16 @@
-"""Native against emulated: the comparison, and the tree read from a trace."""
+"""Native against emulated: the comparison, sets of outcomes, and the tree read from a trace."""
 
+import json
+import textwrap
 from pathlib import Path
 
-from cluster.diff import DiffReport, EmulatedRun, compare, tree_of_trace
+import pytest
+
+from cluster import diff
+from cluster.compare import agree, closest, compare, plain_stderr
+from cluster.diff import EmulatedOutcome, HostOutcomes, Plan, ProgramReport, diff_program
+from cluster.diff_report import Failure, render_details, render_table, to_json
+from cluster.emulated import EmulatedRun, Machine, run_emulated, tree_of_trace
 from cluster.native import NativeRun
 from cluster.process_tree import Node
 from cluster.trace import TraceWriter, encode_chunk
@@ -11,6 +19,11 @@ from kernel.uapi.clone import CLONE_THREAD
 
 TREE = (Node(0, "exit 0"), Node(1, "exit 3"))
 NATIVE = NativeRun(b"one\ntwo\n", b"", 0, TREE, "pid namespace")
+
+
+def native(**changes: object) -> NativeRun:
+    fields: dict[str, object] = {"stdout": b"one\ntwo\n", "stderr": b"", "status": 0, "tree": TREE}
+    return NativeRun(isolation="pid namespace", **{**fields, **changes})  # type: ignore[arg-type]
 
 
 def emulated(**changes: object) -> EmulatedRun:
@@ -26,15 +39,36 @@ def emulated(**changes: object) -> EmulatedRun:
 
 
 def test_equal_runs_have_no_difference() -> None:
-    report = DiffReport("p.py", NATIVE, emulated(), tuple(compare(NATIVE, emulated())))
-    assert report.same
-    assert report.render() == (
-        "p.py: same (8 bytes of output, exit 0, 2 processes; host run: pid namespace)"
-    )
+    assert compare(NATIVE, emulated()) == []
+    assert agree(NATIVE, emulated())
 
 
-def test_standard_error_alone_is_no_difference() -> None:
-    assert compare(NATIVE, emulated(stderr=b"Traceback")) == []
+def test_places_in_a_traceback_are_no_difference() -> None:
+    host = b"""\
+Exception in thread Thread-1 (f):
+Traceback (most recent call last):
+  File "threading.py", line 1045, in _bootstrap_inner
+    self.run()
+  File "p.py", line 3, in f
+    g()
+ValueError: no
+"""
+    ours = b"""\
+Exception in thread Thread-1 (f):
+Traceback (most recent call last):
+  File "p.py", line 3, in f
+    g()
+ValueError: no
+"""
+    assert compare(native(stderr=host), emulated(stderr=ours)) == []
+    other = ours.replace(b"no\n", b"yes\n")
+    lines = compare(native(stderr=host), emulated(stderr=other))
+    assert lines[0] == "standard error (- host, + emulated):"
+    assert "  -ValueError: no" in lines and "  +ValueError: yes" in lines
+
+
+def test_indented_lines_outside_a_traceback_count() -> None:
+    assert plain_stderr(b"a\n  b\n") == b"a\n  b\n"
 
 
 def test_output_differs_line_by_line() -> None:
@@ -51,11 +85,13 @@ def test_output_that_prints_alike_shows_its_bytes() -> None:
 
 def test_exit_status_and_unfinished_runs_are_differences() -> None:
     assert compare(NATIVE, emulated(status=9)) == ["exit status: host exit 0, emulated SIGKILL"]
-    lines = compare(NATIVE, emulated(status=None, problem="deadlock: 2 tasks sleep"))
-    assert lines == [
-        "the emulated run did not come to its end: deadlock: 2 tasks sleep",
+    broken = emulated(status=None, problem="deadlock: 2 tasks sleep")
+    assert compare(NATIVE, broken) == [
+        "the emulated run did not come to its end:",
+        "  deadlock: 2 tasks sleep",
         "exit status: host exit 0, emulated never ended",
     ]
+    assert not agree(NATIVE, emulated(problem="limit"))
 
 
 def test_tree_is_a_difference() -> None:
@@ -64,6 +100,130 @@ def test_tree_is_a_difference() -> None:
         "process tree (host | emulated):",
         "  2 processes against 1; they part at process 2:",
     ]
+
+
+def test_nearest_outcome_is_the_one_that_agrees_in_most() -> None:
+    far, near = native(stdout=b"", status=256), native(status=256)
+    assert closest([far, near], emulated()) is near
+
+
+def test_equal_host_runs_are_one_outcome() -> None:
+    host = HostOutcomes()
+    for run in (native(), native(stdout=b"other\n"), native()):
+        host.add(run)
+    assert (host.counts, host.total) == ([2, 1], 3)
+    assert host.has(emulated(stdout=b"other\n")) and not host.has(emulated(status=9))
+
+
+def test_plan_takes_every_machine_once() -> None:
+    plan = Plan(cpus=(1, 8), seeds=(1, 2), granularities=("step",), schemes=("exact", "barrier"))
+    machines = list(plan.machines())
+    assert len(machines) == len(set(machines)) == 8
+    assert machines[0] == Machine(1, 1, "step", "exact")
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch):
+    """Return ``script(host, emulated)``: what the runs of either side give, one after the other."""
+
+    def script(host: list[NativeRun], ours: list[EmulatedRun]) -> list[dict[str, object]]:
+        made: list[dict[str, object]] = []
+
+        def run_host(*_args: object, **options: object) -> NativeRun:
+            made.append(options)
+            return host[min(len(made), len(host)) - 1]
+
+        def run_ours(*_args: object, **_options: object) -> EmulatedRun:
+            return ours.pop(0)
+
+        monkeypatch.setattr(diff, "run_native", run_host)
+        monkeypatch.setattr(diff, "run_emulated", run_ours)
+        return made
+
+    return script
+
+
+def test_host_runs_again_until_it_gives_the_emulated_outcome(scripted) -> None:
+    other = native(stdout=b"other\n")
+    made = scripted([NATIVE, NATIVE, NATIVE, other], [emulated(), emulated(stdout=b"other\n")])
+    report = diff_program(Path("p.py"), plan=Plan(cpus=(1, 2), granularities=("syscall",)))
+    assert report.same
+    assert len(made) == 4
+    assert {options["jitter_us"] for options in made[1:]} > {0}
+
+
+def test_a_difference_counts_after_the_most_runs_only(scripted) -> None:
+    made = scripted([NATIVE], [emulated(), emulated(stdout=b"other\n")])
+    plan = Plan(cpus=(1, 2), granularities=("syscall",), max_runs=7)
+    report = diff_program(Path("p.py"), plan=plan, explain=False)
+    assert len(made) == 7
+    assert [outcome.same for outcome in report.emulated] == [True, False]
+    assert "  +other" in report.emulated[1].explanation
+
+
+def test_a_run_that_breaks_off_is_a_difference_at_once(scripted) -> None:
+    made = scripted([NATIVE], [emulated(problem="deadlock: all sleep")])
+    report = diff_program(
+        Path("p.py"), plan=Plan(cpus=(1,), granularities=("step",)), explain=False
+    )
+    assert not report.same and len(made) == 1
+
+
+def test_table_and_details_name_programs_machines_and_differences() -> None:
+    host = HostOutcomes()
+    host.add(NATIVE)
+    good = EmulatedOutcome(emulated(), (Machine(1), Machine(2)), True)
+    bad = EmulatedOutcome(emulated(status=9), (Machine(8, 3, "step"),), False, ("exit status: …",))
+    rows = [
+        ProgramReport("a.py", host, (good,)),
+        ProgramReport("folder/b.py", host, (good, bad)),
+        Failure("c.py", "guest program", "c.py:1:1: no classes"),
+    ]
+    assert render_table(rows).splitlines() == [
+        "program      host runs  outcomes  emulated runs  outcomes  verdict",
+        "a.py                 1         1              2         1  same",
+        "folder/b.py          1         1              3         2  different",
+        "c.py                 -         -              -         -  guest program",
+        "3 programs, 1 different, 1 not compared",
+    ]
+    assert render_details(rows[0]) == ""
+    assert render_details(rows[1]).splitlines() == [
+        "folder/b.py: different on (8 CPUs, seed 3, step, exact)",
+        "  exit status: …",
+    ]
+    assert render_details(rows[2]) == "c.py: guest program: c.py:1:1: no classes"
+    data = json.loads(json.dumps(to_json(rows)))
+    assert [row["verdict"] for row in data] == ["same", "different", "guest program"]
+    assert data[1]["emulated"][1]["machines"] == [Machine(8, 3, "step")._asdict()]
+
+
+@pytest.mark.native
+def test_a_difference_is_explained_by_the_last_calls_of_both_sides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "p.py"
+    text = """
+        import os
+        if os.fork() == 0:
+            os.kill(os.getpid(), 9)
+        print(os.waitpid(-1, 0)[1])
+        """
+    path.write_text(textwrap.dedent(text), "utf-8")
+    real = run_emulated
+
+    def wrong(*args: object, **options: object) -> EmulatedRun:
+        run = real(*args, **options)  # type: ignore[arg-type]
+        return EmulatedRun(b"137\n", b"", run.status, run.tree, "", "", run.calls)
+
+    monkeypatch.setattr(diff, "run_emulated", wrong)
+    plan = Plan(cpus=(1,), granularities=("step",), max_runs=2)
+    lines = diff_program(path, plan=plan).emulated[0].explanation
+    assert lines[:4] == ("standard output (- host, + emulated):", "  @@ -1 +1 @@", "  -9", "  +137")
+    emulated_at = lines.index("last system calls, emulated:")
+    host_at = lines.index("last calls, host (noted by its interpreter, in a run of their own):")
+    assert any("exit_group(0)" in line for line in lines[emulated_at:host_at])
+    assert any(line.strip().startswith("kill(") for line in lines[emulated_at:host_at])
+    assert any("waitpid(-1, 0) = " in line for line in lines[host_at:])
 
 
 def test_tree_of_a_trace_counts_threads_to_their_process(tmp_path: Path) -> None:

@@ -6,8 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from cluster.native import SUBREAPER, NativeError, isolation, run_native
-from cluster.process_tree import Node, build_tree, describe_difference, outcome, same_tree
+from cluster.native import SUBREAPER, NativeError, can_pin, isolation, run_native
+from cluster.process_tree import (
+    Call,
+    Fork,
+    Node,
+    build_tree,
+    describe_difference,
+    last_calls,
+    name_processes,
+    outcome,
+    same_tree,
+)
 
 pytestmark = pytest.mark.native
 
@@ -16,6 +26,10 @@ def program(folder: Path, text: str) -> Path:
     path = folder / "program.py"
     path.write_text(textwrap.dedent(text), "utf-8")
     return path
+
+
+def forks(*pairs: tuple[int, int]) -> list[Fork]:
+    return [Fork(parent, child, parent) for parent, child in pairs]
 
 
 def test_output_status_and_tree_are_reported(tmp_path: Path) -> None:
@@ -169,7 +183,7 @@ def test_missing_program_is_an_error(tmp_path: Path) -> None:
 
 
 def test_tree_lists_children_in_fork_order_whatever_their_pids() -> None:
-    tree = build_tree(7, [(7, 20), (20, 9), (7, 8), (9, 30)], {7: 0, 20: 256, 8: 9, 9: 512})
+    tree = build_tree(7, forks((7, 20), (20, 9), (7, 8), (9, 30)), {7: 0, 20: 256, 8: 9, 9: 512})
     assert tree == (
         Node(0, "exit 0"),
         Node(1, "exit 1"),
@@ -179,19 +193,82 @@ def test_tree_lists_children_in_fork_order_whatever_their_pids() -> None:
     )
 
 
+def test_children_that_two_threads_forked_are_sorted() -> None:
+    statuses = {1: 0, 2: 256, 3: 0, 4: 512, 5: 0}
+    one = [Fork(1, 2, 1), Fork(1, 3, 9), Fork(2, 4, 2), Fork(2, 5, 8)]
+    other = [Fork(2, 5, 8), Fork(1, 3, 9), Fork(2, 4, 2), Fork(1, 2, 1)]
+    assert build_tree(1, one, statuses) == build_tree(1, other, statuses)
+
+
+def test_processes_are_named_by_their_place() -> None:
+    assert name_processes(7, forks((7, 20), (20, 9), (7, 8))) == {
+        7: "1",
+        20: "1.1",
+        9: "1.1.1",
+        8: "1.2",
+    }
+
+
+def test_last_calls_are_told_by_process_with_their_results() -> None:
+    calls = [
+        Call(7, 7, "fork()", ""),
+        Call(8, 8, "read(3, 1)", ""),
+        Call(7, 7, "", "8"),
+        Call(7, 70, "wait4(-1, 0)", ""),
+        Call(8, 8, "", "b''"),
+        Call(8, 8, "exit_group(0)", ""),
+        Call(7, 70, "", "-1 EINTR"),
+    ]
+    assert last_calls(7, forks((7, 8)), calls) == [
+        "process 1:",
+        "  fork() = 8",
+        "  [thread 2] wait4(-1, 0) = -1 EINTR",
+        "process 1.1:",
+        "  read(3, 1) = b''",
+        "  exit_group(0)",
+    ]
+    assert last_calls(7, forks((7, 8)), calls, most=1)[:2] == [
+        "process 1: …",
+        "  [thread 2] wait4(-1, 0) = -1 EINTR",
+    ]
+
+
+def test_calls_are_noted_on_demand_and_held_up_on_demand(tmp_path: Path) -> None:
+    path = program(
+        tmp_path,
+        """
+        import os, time
+        if os.fork() == 0:
+            os._exit(3)
+        try:
+            os.kill(1 << 22, 0)
+        except ProcessLookupError:
+            pass
+        print(os.wait()[1])
+        """,
+    )
+    run = run_native(path, calls=True, cpu=0 if can_pin() else None)
+    assert run.stdout == b"768\n"
+    assert "  kill(4194304, 0) = -1 ESRCH" in run.calls
+    assert "process 1.1:" in run.calls and "  _exit(3)" in run.calls
+    assert run_native(path).calls == ()
+    held_up = run_native(path, jitter_us=2000)
+    assert (held_up.stdout, held_up.tree, held_up.calls) == (run.stdout, run.tree, ())
+
+
 def test_tree_refuses_a_pid_used_twice() -> None:
     with pytest.raises(ValueError, match="pid 5 was used twice"):
-        build_tree(1, [(1, 5), (1, 5)], {})
+        build_tree(1, forks((1, 5), (1, 5)), {})
 
 
 def test_tree_of_a_deep_chain_needs_no_recursion() -> None:
-    tree = build_tree(1, [(pid, pid + 1) for pid in range(1, 5000)], {})
+    tree = build_tree(1, forks(*((pid, pid + 1) for pid in range(1, 5000))), {})
     assert tree[-1].depth == 4999
 
 
 def test_difference_of_trees_shows_the_first_place_only() -> None:
-    left = build_tree(1, [(1, 2), (1, 3), (3, 4)], {1: 0, 2: 0, 3: 256, 4: 0})
-    right = build_tree(1, [(1, 2), (1, 3)], {1: 0, 2: 0, 3: 9})
+    left = build_tree(1, forks((1, 2), (1, 3), (3, 4)), {1: 0, 2: 0, 3: 256, 4: 0})
+    right = build_tree(1, forks((1, 2), (1, 3)), {1: 0, 2: 0, 3: 9})
     assert describe_difference(left, left) == []
     lines = describe_difference(left, right)
     assert lines[0] == "4 processes against 3; they part at process 3:"

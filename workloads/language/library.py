@@ -318,9 +318,9 @@ def _thread_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 
 def _thread_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    F.pc = 1
+    F.pc = 3
     if isinstance(V, SystemExit):
-        return 1
+        return 3
     record = G[0].threads[L[1]]
     if record[2] is None:
         head = f"Exception ignored in thread started by: {record[0]!r}\n"
@@ -330,7 +330,9 @@ def _thread_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (CALL, PRINT, [2, tuple([x.encode(errors="backslashreplace") for x in lines]), 0, None])
 
 
-THREAD: Final = library("<thread>", (_thread_run, 2), (_thread_done, 1), (_thread_failed, 1))
+THREAD: Final = library(
+    "<thread>", (_thread_run, 2), (_thread_done, 2), (_thread_failed, 3), (_thread_done, 3)
+)
 
 
 def bind(G: Values, function: Any, args: tuple[Any, ...], words: tuple[str, ...]) -> Any:

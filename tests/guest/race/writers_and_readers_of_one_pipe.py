@@ -3,7 +3,7 @@
 import os
 
 data_read, data_write = os.pipe()
-sums = []
+sum_read, sum_write = os.pipe()
 writers = []
 for number in range(3):
     pid = os.fork()
@@ -24,7 +24,8 @@ for _ in range(2):
             if not data:
                 break
             total += data[0]
-        os._exit(total)
+        os.write(sum_write, bytes([total]))
+        os._exit(0)
     readers.append(pid)
 os.close(data_read)
 os.close(data_write)
@@ -32,5 +33,6 @@ for pid in writers:
     assert os.waitpid(pid, 0)[1] == 0
 total = 0
 for pid in readers:
-    total += os.waitpid(pid, 0)[1] >> 8
+    assert os.waitpid(pid, 0)[1] == 0
+    total += os.read(sum_read, 1)[0]
 print("sum", total)

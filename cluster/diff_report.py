@@ -1,0 +1,111 @@
+"""What ``smplab diff`` says: the differences, and a table with a line for each program; or JSON."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cluster.diff import EmulatedOutcome, ProgramReport
+from cluster.process_tree import Tree
+from cluster.process_tree import outcome as status_text
+
+_MACHINES_SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A program that could not be compared; ``kind`` is that of the line on stderr."""
+
+    program: str
+    kind: str
+    message: str
+
+
+Row = ProgramReport | Failure
+
+
+def verdict(row: Row) -> str:
+    """Return how the comparison of one program came out."""
+    if isinstance(row, Failure):
+        return row.kind
+    return "same" if row.same else "different"
+
+
+def render_table(rows: Sequence[Row]) -> str:
+    """Return the table: runs and outcomes on both sides, and the verdict."""
+    head = ("program", "host runs", "outcomes", "emulated runs", "outcomes", "verdict")
+    lines = [head]
+    for row in rows:
+        if isinstance(row, Failure):
+            cells = ("-", "-", "-", "-")
+        else:
+            counts = (row.host.total, len(row.host.runs), row.emulated_runs, len(row.emulated))
+            cells = tuple(str(count) for count in counts)  # type: ignore[assignment]
+        lines.append((row.program, *cells, verdict(row)))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    texts = []
+    for line in lines:
+        first = line[0].ljust(widths[0])
+        numbers = [cell.rjust(width) for cell, width in zip(line[1:-1], widths[1:-1])]
+        texts.append("  ".join([first, *numbers, line[-1]]))
+    different = sum(verdict(row) == "different" for row in rows)
+    failed = sum(isinstance(row, Failure) for row in rows)
+    plural = "" if len(rows) == 1 else "s"
+    texts.append(f"{len(rows)} program{plural}, {different} different, {failed} not compared")
+    return "\n".join(texts)
+
+
+def render_details(row: Row) -> str:
+    """Return what there is to say about one program; empty if all is well."""
+    if isinstance(row, Failure):
+        return "\n".join(f"{row.program}: {row.kind}: {line}" for line in row.message.splitlines())
+    parts = []
+    for outcome in row.emulated:
+        if not outcome.same:
+            parts.append(f"{row.program}: different {_where(outcome)}")
+            parts += [f"  {line}" for line in outcome.explanation]
+    return "\n".join(parts)
+
+
+def _where(outcome: EmulatedOutcome) -> str:
+    shown = [f"({machine})" for machine in outcome.machines[:_MACHINES_SHOWN]]
+    more = len(outcome.machines) - len(shown)
+    return "on " + " ".join(shown) + (f" and {more} more" if more else "")
+
+
+def to_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the whole report as plain JSON data."""
+    return [_row(row) for row in rows]
+
+
+def _row(row: Row) -> dict[str, Any]:
+    if isinstance(row, Failure):
+        return {"program": row.program, "verdict": row.kind, "message": row.message}
+    return {
+        "program": row.program,
+        "verdict": verdict(row),
+        "isolation": row.host.runs[0].isolation,
+        "host": [
+            {"runs": count, **_outcome(run.stdout, run.stderr, run.status, run.tree)}
+            for run, count in zip(row.host.runs, row.host.counts)
+        ],
+        "emulated": [
+            {
+                "runs": len(found.machines),
+                "machines": [machine._asdict() for machine in found.machines],
+                "same": found.same,
+                "problem": found.run.problem,
+                "explanation": list(found.explanation),
+                **_outcome(found.run.stdout, found.run.stderr, found.run.status, found.run.tree),
+            }
+            for found in row.emulated
+        ],
+    }
+
+
+def _outcome(stdout: bytes, stderr: bytes, status: int | None, tree: Tree) -> dict[str, Any]:
+    return {
+        "stdout": stdout.decode("utf-8", "backslashreplace"),
+        "stderr": stderr.decode("utf-8", "backslashreplace"),
+        "status": None if status is None else status_text(status),
+        "tree": [[node.depth, node.outcome] for node in tree],
+    }
