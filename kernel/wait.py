@@ -10,8 +10,8 @@ A child counts as *eligible* when the pid selector and __WCLONE/__WALL admit it,
 nothing to report. No eligible child: ECHILD. Eligible ones but no news: sleep, or 0 with WNOHANG.
 
 Source: kernel/exit.c.
-Deviation: no tracees and no P_PIDFD yet (waitid with P_PIDFD: EINVAL); the wait queue's own lock is
-not a lock here, its changes are single steps.
+Deviation: no tracees yet; the wait queue's own lock is not a lock here, its changes are single
+steps.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -41,6 +41,7 @@ from kernel.task import (
     TaskStruct,
     set_exit_state,
 )
+from kernel.timekeeping import thread_group_cputime
 from kernel.uapi.errno_ import EAGAIN, ECHILD, EINVAL, ESRCH
 from kernel.uapi.fcntl import O_NONBLOCK
 from kernel.uapi.signals import SIGCHLD, SIGCONT
@@ -321,8 +322,9 @@ def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
     if not keep:
         set_exit_state(child, EXIT_ZOMBIE, EXIT_DEAD)
     yield "wait_task_zombie.tasklist_unlock", RELEASE, lock
-    utime_ns = signal.utime_ns + child.utime_ns
-    stime_ns = signal.stime_ns + child.stime_ns
+    # RUSAGE_BOTH: its own times, and those of the children it has waited for
+    utime_ns = signal.utime_ns + child.utime_ns + signal.cutime_ns
+    stime_ns = signal.stime_ns + child.stime_ns + signal.cstime_ns
     status = signal.group_exit_code if signal.flags & SIGNAL_GROUP_EXIT else child.exit_code
     if not keep:
         parent = wo.waiter
@@ -330,8 +332,8 @@ def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
         mine = parent.signal
         if stepwise:
             yield "wait_task_zombie.siglock", ACQUIRE, siglock
-        mine.cutime_ns += utime_ns + signal.cutime_ns
-        mine.cstime_ns += stime_ns + signal.cstime_ns
+        mine.cutime_ns += utime_ns
+        mine.cstime_ns += stime_ns
         if stepwise:
             yield "wait_task_zombie.siglock_done", RELEASE, siglock
         else:
@@ -365,7 +367,8 @@ def wait_task_stopped(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path
         return None
     pid, uid = child.pid, child.cred.uid
     yield "wait_task_stopped.tasklist_unlock", RELEASE, k.tasklist_lock
-    return pid, sig << 8 | 0x7F, signal.utime_ns, signal.stime_ns, uid, CLD_STOPPED, sig
+    utime_ns, stime_ns = _times_both(child)
+    return pid, sig << 8 | 0x7F, utime_ns, stime_ns, uid, CLD_STOPPED, sig
 
 
 def wait_task_continued(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
@@ -389,4 +392,11 @@ def wait_task_continued(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Pa
         return None
     pid, uid = child.pid, child.cred.uid
     yield "wait_task_continued.tasklist_unlock", RELEASE, k.tasklist_lock
-    return pid, 0xFFFF, signal.utime_ns, signal.stime_ns, uid, CLD_CONTINUED, SIGCONT
+    utime_ns, stime_ns = _times_both(child)
+    return pid, 0xFFFF, utime_ns, stime_ns, uid, CLD_CONTINUED, SIGCONT
+
+
+def _times_both(child: TaskStruct) -> tuple[int, int]:
+    """Return a living child's times with those of its children, as getrusage(RUSAGE_BOTH) does."""
+    utime_ns, stime_ns = thread_group_cputime(child)
+    return utime_ns + child.signal.cutime_ns, stime_ns + child.signal.cstime_ns

@@ -43,9 +43,10 @@ def as_int(value: Any) -> int:
 
 def as_c_int(value: Any) -> int:
     """Return a C int argument. Source: CPython Objects/longobject.c:_PyLong_AsInt()."""
-    number = as_int(value)
-    if -(1 << 31) <= number < 1 << 31:
-        return number
+    if not isinstance(value, int):
+        return as_int(value)
+    if -(1 << 31) <= value < 1 << 31:
+        return int(value)
     raise OverflowError("Python int too large to convert to C int")
 
 

@@ -296,7 +296,8 @@ def exit_of(exception: BaseException, G: Values) -> tuple[int, tuple[bytes, ...]
         if code is None:
             return 0, ()
         if isinstance(code, int):
-            return code & 0xFF, ()
+            # what does not fit into a C long becomes -1: Python/pythonrun.c:_Py_HandleSystemExit()
+            return code & 0xFF if -(1 << 63) <= code < 1 << 63 else 0xFF, ()
         return 1, (G[0].program.runtime.bounded.text(code).encode(errors="replace"), b"\n")
     lines = tracebacks.format_exception(exception, G[0].path, G[0].program.lines)
     return 1, tuple([line.encode(errors="backslashreplace") for line in lines])
