@@ -32,7 +32,7 @@ from kernel import (
 from kernel.fs import d_path, fcntl, file, fs_struct, namei, read_write, stat
 from kernel.fs import open as open_
 from kernel.ipc import futex, pipe
-from kernel.mm import mmap
+from kernel.mm import madvise, mlock, mmap
 from kernel.uapi import syscalls as nr
 
 Handler = Callable[..., Any]
@@ -48,6 +48,11 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_LSEEK: read_write.sys_lseek,
     nr.NR_MMAP: mmap.sys_mmap,
     nr.NR_MUNMAP: mmap.sys_munmap,
+    nr.NR_MADVISE: madvise.sys_madvise,
+    nr.NR_MLOCK: mlock.sys_mlock,
+    nr.NR_MUNLOCK: mlock.sys_munlock,
+    nr.NR_MLOCKALL: mlock.sys_mlockall,
+    nr.NR_MUNLOCKALL: mlock.sys_munlockall,
     nr.NR_RT_SIGACTION: sigcalls.sys_rt_sigaction,
     nr.NR_RT_SIGPROCMASK: sigcalls.sys_rt_sigprocmask,
     nr.NR_ACCESS: open_.sys_access,

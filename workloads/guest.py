@@ -42,6 +42,10 @@ CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 CLONE_IO = 0x80000000
 
+MCL_CURRENT = 1
+MCL_FUTURE = 2
+MCL_ONFAULT = 4
+
 _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
 _SYS_EXIT = {"x86_64": 60, "aarch64": 93}
 
@@ -75,6 +79,48 @@ def touch(m: mmap.mmap, first_page: int, pages: int, write: bool = True) -> None
         value = m[offset]
         if write:
             m[offset] = value
+
+
+def _mlock(name: str, m: mmap.mmap, first_page: int, pages: int) -> None:
+    size = len(m)
+    if first_page < 0 or pages < 0 or (first_page + pages) * 4096 > -(-size // 4096) * 4096:
+        raise IndexError("mmap index out of range")
+    address = ctypes.addressof(ctypes.c_char.from_buffer(m)) + first_page * 4096
+    _libc(name, ctypes.c_void_p(address), ctypes.c_size_t(pages * 4096))
+
+
+def _libc(name: str, *args: object) -> int:
+    """Call a function of the C library that returns -1 and sets errno when it fails."""
+    result = int(getattr(ctypes.CDLL(None, use_errno=True), name)(*args))
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def mlock(m: mmap.mmap, first_page: int, pages: int) -> None:
+    """Lock ``pages`` pages of ``m`` in memory, as mlock(2).
+
+    Raises:
+        OSError: as mlock(2).
+        IndexError: a page lies outside the mapping.
+    """
+    _mlock("mlock", m, first_page, pages)
+
+
+def munlock(m: mmap.mmap, first_page: int, pages: int) -> None:
+    """Unlock ``pages`` pages of ``m``, as munlock(2). Raises as ``mlock``."""
+    _mlock("munlock", m, first_page, pages)
+
+
+def mlockall(flags: int) -> None:
+    """Lock the whole address space, as mlockall(2); ``flags``: MCL_*."""
+    _libc("mlockall", flags)
+
+
+def munlockall() -> None:
+    """Unlock the whole address space, as munlockall(2)."""
+    _libc("munlockall")
 
 
 def gettid() -> int:

@@ -138,7 +138,9 @@ def handle_mm_fault(k: "KernelState", mm: MmStruct, vpn: int, write: bool) -> Pa
 def _do_anonymous_page(k: "KernelState", mm: MmStruct, vpn: int, write: bool) -> str:
     """First access to a private anonymous page. Source: mm/memory.c:do_anonymous_page()."""
     if not write:
-        own_table(k, mm).ptes[vpn] = ZERO_PTE
+        table = own_table(k, mm)
+        table.ptes[vpn] = ZERO_PTE
+        table.nr_zero += 1
         k.stats.faults_zero += 1
         return "zero"
     frame = k.frames.alloc()
@@ -188,6 +190,7 @@ def _do_wp_page(k: "KernelState", mm: MmStruct, vpn: int) -> Path:
         k.now_ns += k.costs.tlb_flush
         yield "wp_page_copy.flush", BARRIER, mm
         if kind == "anon":
+            table.nr_zero -= 1
             k.stats.faults_anon += 1
         else:
             frames.put(old)

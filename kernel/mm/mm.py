@@ -31,16 +31,20 @@ no faults after exec; no transparent huge pages, no swap.
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kernel.errors import InvariantError
+from kernel.errors import InvariantError, KernelError
 from kernel.locking import Lock
 from kernel.mm.frames import ZERO_PAGE
 from kernel.uapi.mman import (
     PAGE_SHIFT,
     TASK_SIZE,
+    VM_DONTCOPY,
     VM_EXEC,
     VM_GROWSDOWN,
+    VM_LOCKED,
+    VM_LOCKONFAULT,
     VM_READ,
     VM_SHARED,
+    VM_WIPEONFORK,
     VM_WRITE,
 )
 
@@ -57,6 +61,7 @@ PTE_NEW: Final = PTE_PRESENT | PTE_WRITE | PTE_EXCLUSIVE | PTE_DIRTY
 PTE_SHARED: Final = PTE_PRESENT | PTE_WRITE
 ZERO_PTE: Final = ZERO_PAGE << PTE_SHIFT | PTE_PRESENT
 _PROTECT: Final = ~(PTE_WRITE | PTE_EXCLUSIVE)
+_LOCKED: Final = VM_LOCKED | VM_LOCKONFAULT
 
 TEXT_START: Final = 0x400000 >> PAGE_SHIFT
 HEAP_PAGES: Final = 33  # glibc's first brk: M_TOP_PAD and one page
@@ -103,6 +108,12 @@ class VmArea:
         self.pages = pages  # None: private anonymous
         self.offset = offset  # page index in ``pages`` of the first page
 
+    def with_flags(self, flags: int) -> "VmArea":
+        """Return this area, or one that differs from it only in its flags."""
+        if flags == self.flags:
+            return self
+        return VmArea(self.start, self.end, flags, self.name, self.pages, self.offset)
+
     def __repr__(self) -> str:
         return f"<vma {self.start:#x}-{self.end:#x} {self.flags:#x} {self.name}>"
 
@@ -115,10 +126,10 @@ class PageTable:
 
     ``fresh`` is the image whose first pages the table stands for as long as nobody has looked
     at ``ptes``. ``writable`` names the vpns whose PTEs got write permission since the last fork;
-    it is valid once ``ptes`` has been looked at.
+    it is valid once ``ptes`` has been looked at. ``nr_zero`` of the PTEs map the zero page.
     """
 
-    __slots__ = ("filled", "fresh", "users", "writable")
+    __slots__ = ("filled", "fresh", "nr_zero", "users", "writable")
 
     def __init__(
         self, ptes: dict[int, int], writable: list[int], fresh: "Layout | None" = None
@@ -126,6 +137,7 @@ class PageTable:
         self.filled = ptes
         self.writable = writable
         self.fresh = fresh
+        self.nr_zero = 0
         self.users = 1
 
     @property
@@ -193,11 +205,16 @@ class MmStruct:
     """One address space (``mm_struct``). ``users`` counts the tasks that run in it (mm_users)."""
 
     __slots__ = (
+        "committed",
+        "def_flags",
         "exe_file",
+        "hiwater_rss",
         "layout",
         "local",
+        "locked_vm",
         "locks",
         "mmap_lock",
+        "nr_fork_rules",
         "nr_shared",
         "pt",
         "slots",
@@ -218,6 +235,11 @@ class MmStruct:
         self.mmap_lock: Lock | None = None  # made at first use: see mmap_lock()
         self.vmas = vmas  # by address
         self.nr_shared = 0  # areas with VM_SHARED
+        self.nr_fork_rules = 0  # areas with VM_DONTCOPY or VM_WIPEONFORK
+        self.def_flags = 0  # of new areas: mlockall(MCL_FUTURE)
+        self.committed = 0  # pages that count against the commit limit
+        self.locked_vm = 0  # pages in areas with VM_LOCKED
+        self.hiwater_rss = 0  # most resident pages before some were given back
         self.slots = slots  # of the vm_area_struct cache; the last one is the mm's own
         # page table lock
         self.pt = pt
@@ -305,28 +327,44 @@ def dup_mm(k: Any, oldmm: MmStruct) -> MmStruct:
     Source: kernel/fork.c:dup_mm(), dup_mmap(); mm/memory.c:copy_page_range(), copy_present_pte().
     Deviation: no lock points: a caller whose address space has other tasks holds mmap_lock.
     """
-    table = oldmm.pt
-    ptes = table.ptes
     vmas = oldmm.vmas
+    table = oldmm.pt
+    rules = oldmm.nr_fork_rules
+    if rules:
+        vmas = tuple(vma for vma in vmas if not vma.flags & VM_DONTCOPY)
+    if oldmm.locked_vm:
+        vmas = tuple(vma.with_flags(vma.flags & ~_LOCKED) for vma in vmas)
     slots = k.slabs["vm_area_struct"].alloc_bulk(len(vmas))
     slots.append(k.slabs["mm_struct"].alloc())
     costs = k.costs
-    copied = len(ptes)
-    k.now_ns += costs.copy_mm + costs.copy_vma * len(vmas) + costs.copy_pte * copied
-    k.stats.ptes_copied += copied
-    writable = table.writable
-    if writable:
-        for vpn in writable:
-            if vpn in ptes:  # it may have been unmapped since
-                ptes[vpn] &= _PROTECT
-        table.writable = []
-        k.now_ns += costs.tlb_flush
-    table.users += 1
+    k.now_ns += costs.copy_mm + costs.copy_vma * len(vmas)
+    if rules or k.eager_fork:
+        try:
+            table = _copy_table(k, oldmm, vmas)
+        except KernelError:
+            k.slabs["mm_struct"].free(slots.pop())
+            k.slabs["vm_area_struct"].free_bulk(slots)
+            raise
+    else:
+        ptes = table.ptes
+        copied = len(ptes)
+        k.now_ns += costs.copy_pte * copied
+        k.stats.ptes_copied += copied
+        writable = table.writable
+        if writable:
+            for vpn in writable:
+                if vpn in ptes:  # it may have been unmapped since
+                    ptes[vpn] &= _PROTECT
+            table.writable = []
+            k.now_ns += costs.tlb_flush
+        table.users += 1
     mm = MmStruct(table, vmas, oldmm.layout, slots)
+    if rules:
+        mm.nr_fork_rules = sum(1 for vma in vmas if vma.flags & VM_WIPEONFORK)
     if oldmm.nr_shared:
-        mm.nr_shared = oldmm.nr_shared
         for vma in vmas:
             if vma.flags & VM_SHARED and vma.pages is not None:
+                mm.nr_shared += 1
                 vma.pages.users += 1
     exe_file = oldmm.exe_file
     if exe_file is not None:
@@ -337,6 +375,83 @@ def dup_mm(k: Any, oldmm: MmStruct) -> MmStruct:
     return mm
 
 
+def _copy_table(k: Any, oldmm: MmStruct, vmas: tuple[VmArea, ...]) -> PageTable:
+    """Return a child's own page table of what ``vmas`` say it gets.
+
+    Pages of areas that are not in ``vmas``, or are wiped, are left out and stay as they are in
+    the parent. The others are shared copy-on-write or, where fork is eager, copied at once.
+
+    Raises:
+        KernelError: ENOMEM, no frames for the copies; nothing has changed.
+
+    Source: mm/memory.c:copy_page_range(), copy_present_page().
+    """
+    frames: Frames = k.frames
+    costs = k.costs
+    table = oldmm.pt
+    old = table.ptes
+    keep = [(vma.start, vma.end) for vma in vmas if not vma.flags & VM_WIPEONFORK]
+    ptes: dict[int, int] = {}
+    place = 0
+    for vpn in sorted(old):
+        while place < len(keep) and keep[place][1] <= vpn:
+            place += 1
+        if place < len(keep) and keep[place][0] <= vpn:
+            ptes[vpn] = old[vpn]
+    k.now_ns += costs.copy_pte * len(ptes)
+    k.stats.ptes_copied += len(ptes)
+    copy = PageTable(ptes, [])
+    copy.nr_zero = sum(1 for pte in ptes.values() if pte >> PTE_SHIFT == ZERO_PAGE)
+    if k.eager_fork:
+        vpns = [vpn for vpn, pte in ptes.items() if pte >> PTE_SHIFT != ZERO_PAGE]
+        for vpn, frame in zip(vpns, frames.alloc_bulk(len(vpns))):
+            frames.copy_content(ptes[vpn] >> PTE_SHIFT, frame)
+            ptes[vpn] = frame << PTE_SHIFT | PTE_NEW
+        copy.writable = vpns
+        k.now_ns += costs.copy_page * len(vpns)
+        k.stats.pages_copied_by_fork += len(vpns)
+        return copy
+    frames.get_bulk([pte >> PTE_SHIFT for pte in ptes.values()])
+    protected = False
+    for vpn, pte in ptes.items():
+        if pte & ~_PROTECT:
+            old[vpn] = ptes[vpn] = pte & _PROTECT
+            protected = True
+    if protected:
+        table.writable = [vpn for vpn in table.writable if old.get(vpn, 0) & PTE_WRITE]
+        k.now_ns += costs.tlb_flush
+    return copy
+
+
+def get_mm_rss(mm: MmStruct) -> int:
+    """Return how many pages of ``mm`` are resident; the zero page does not count.
+
+    Source: include/linux/mm.h:get_mm_rss().
+    """
+    table = mm.pt
+    rss = len(table.filled) - table.nr_zero + table.nr_reserved
+    if mm.local is not None:
+        rss += len(mm.local)
+    if mm.text_mapped and mm.layout is not None:
+        rss += len(mm.layout.text)
+    return rss
+
+
+def update_hiwater_rss(mm: MmStruct) -> None:
+    """Remember how large ``mm`` was, before pages are given back.
+
+    Source: include/linux/mm.h:update_hiwater_rss().
+    """
+    rss = get_mm_rss(mm)
+    if rss > mm.hiwater_rss:
+        mm.hiwater_rss = rss
+
+
+def get_mm_hiwater_rss(mm: MmStruct) -> int:
+    """Return the most pages that were ever resident. Source: include/linux/mm.h."""
+    return max(mm.hiwater_rss, get_mm_rss(mm))
+
+
 def own_table(k: Any, mm: MmStruct) -> PageTable:
     """Return the page table of ``mm``, copied first if another address space holds it too."""
     table = mm.pt
@@ -344,7 +459,9 @@ def own_table(k: Any, mm: MmStruct) -> PageTable:
         table.users -= 1
         ptes = table.ptes.copy()
         k.frames.get_bulk([pte >> PTE_SHIFT for pte in ptes.values()])
+        nr_zero = table.nr_zero
         table = mm.pt = PageTable(ptes, [])
+        table.nr_zero = nr_zero
     elif table.fresh is not None:
         table.ptes  # noqa: B018  (fills it: callers use ``writable`` too)
     return table

@@ -1,11 +1,10 @@
 """System calls on memory: mmap and munmap, and the accesses of guest programs that may fault.
 
-A mapping is one area for as long as it lives, and its address is the guest's handle of it. Only
-pages that a guest stores into have content; ``touch`` moves no bytes.
+The address of a mapping is the guest's handle of it. Only pages that a guest stores into have
+content; ``touch`` moves no bytes.
 
 Source: mm/mmap.c.
-Deviation: munmap takes no length and unmaps the whole mapping that starts at the address;
-MAP_FIXED, file mappings, mprotect, mremap and madvise are not there.
+Deviation: MAP_FIXED, MAP_POPULATE, file mappings, mprotect and mremap are not there.
 """
 
 from bisect import bisect_left
@@ -22,10 +21,9 @@ from kernel.mm.mm import (
     MmStruct,
     SharedPages,
     VmArea,
-    drop_shared,
     mmap_lock,
-    own_table,
 )
+from kernel.mm.vma import do_vmi_munmap
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.uapi.errno_ import EFAULT, EINVAL, ENOMEM
 from kernel.uapi.mman import (
@@ -127,54 +125,35 @@ def _get_unmapped_area(mm: MmStruct, pages: int) -> int | None:
     return top - pages if top - pages >= TEXT_START else None
 
 
-def sys_munmap(k: "KernelState", address: int) -> Path:
-    """Unmap the whole mapping that starts at ``address``; nothing there is not an error.
+def sys_munmap(k: "KernelState", address: int, length: int) -> Path:
+    """Unmap ``length`` bytes from ``address`` on; where nothing is mapped is not an error.
 
     Raises:
-        KernelError: EINVAL, the address is not that of a page.
+        KernelError: EINVAL, the address is not that of a page, or no length; ENOMEM, an area has
+            to be cut in two and there is no room for another.
 
-    Source: mm/mmap.c:__vm_munmap(), do_vmi_munmap().
+    Source: mm/mmap.c:__vm_munmap(), mm/vma.c:do_vmi_munmap().
     """
     k.now_ns += k.costs.mmap_op
     if address & (PAGE_SIZE - 1) or not 0 <= address < TASK_SIZE:
+        raise KernelError(EINVAL)
+    if not 0 < length <= TASK_SIZE - address:
         raise KernelError(EINVAL)
     mm: MmStruct = k.current.mm
     lock = mmap_lock(k, mm) if mm.users > 1 else None
     if lock is not None:
         yield "vm_munmap.mmap_lock", ACQUIRE, lock
-    start = address >> PAGE_SHIFT
-    for place, vma in enumerate(mm.vmas):
-        if vma.start == start:
-            _unmap(k, mm, vma)
-            mm.vmas = mm.vmas[:place] + mm.vmas[place + 1 :]
-            k.slabs["vm_area_struct"].free(mm.slots.pop(0))
-            break
+    errno = 0
+    try:
+        start = address >> PAGE_SHIFT
+        do_vmi_munmap(k, mm, start, start + -(-length // PAGE_SIZE))
+    except KernelError as failed:
+        errno = failed.errno
     if lock is not None:
         yield "vm_munmap.mmap_unlock", RELEASE, lock
+    if errno:
+        raise KernelError(errno)
     return None
-
-
-def _unmap(k: "KernelState", mm: MmStruct, vma: VmArea) -> None:
-    """Take the pages of ``vma`` out of the page tables and charge for it."""
-    frames, costs = k.frames, k.costs
-    cleared = 0
-    freed = 0
-    in_pt = [vpn for vpn in mm.pt.ptes if vma.start <= vpn < vma.end]
-    if in_pt:
-        ptes = own_table(k, mm).ptes
-        cleared += len(in_pt)
-        freed += frames.put_bulk([ptes.pop(vpn) >> PTE_SHIFT for vpn in in_pt])
-    local = mm.local
-    if local:
-        in_local = [vpn for vpn in local if vma.start <= vpn < vma.end]
-        cleared += len(in_local)
-        freed += frames.put_bulk([local.pop(vpn) >> PTE_SHIFT for vpn in in_local])
-    if vma.flags & VM_SHARED:
-        mm.nr_shared -= 1
-        freed += drop_shared(k, vma)
-    k.now_ns += costs.free_pte * cleared + costs.free_page * freed
-    if cleared:
-        k.now_ns += costs.tlb_flush
 
 
 def sys_touch(k: "KernelState", address: int, first_page: int, pages: int, write: bool) -> Path:

@@ -28,6 +28,7 @@ NR_RT_SIGACTION: Final = 13
 NR_RT_SIGPROCMASK: Final = 14
 NR_ACCESS: Final = 21
 NR_SCHED_YIELD: Final = 24
+NR_MADVISE: Final = 28
 NR_DUP: Final = 32
 NR_DUP2: Final = 33
 NR_PAUSE: Final = 34
@@ -72,6 +73,10 @@ NR_RT_SIGPENDING: Final = 127
 NR_RT_SIGTIMEDWAIT: Final = 128
 NR_GETPRIORITY: Final = 140
 NR_SETPRIORITY: Final = 141
+NR_MLOCK: Final = 149
+NR_MUNLOCK: Final = 150
+NR_MLOCKALL: Final = 151
+NR_MUNLOCKALL: Final = 152
 NR_GETTID: Final = 186
 NR_CLOCK_GETTIME: Final = 228
 NR_EXIT_GROUP: Final = 231
@@ -108,7 +113,12 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_LSEEK: ("lseek", ("fd", "offset", "whence"), "int"),
     # anonymous only; the result is the address, which is the guest's handle of the mapping
     NR_MMAP: ("mmap", ("length", "flags"), "int"),
-    NR_MUNMAP: ("munmap", ("address",), "None"),
+    NR_MUNMAP: ("munmap", ("address", "length"), "None"),
+    NR_MADVISE: ("madvise", ("address", "length", "advice"), "None"),
+    NR_MLOCK: ("mlock", ("address", "length"), "None"),
+    NR_MUNLOCK: ("munlock", ("address", "length"), "None"),
+    NR_MLOCKALL: ("mlockall", ("flags",), "None"),
+    NR_MUNLOCKALL: ("munlockall", (), "None"),
     # a disposition: SIG_DFL 0, SIG_IGN 1, or SIG_HANDLER 2 with sa_flags; None asks only
     NR_RT_SIGACTION: ("rt_sigaction", ("signal", "disposition"), "int: the old disposition"),
     # sets of signals are ints: bit n-1 for signal n; None asks only

@@ -594,7 +594,7 @@ def _lock_method(handle: LockHandle, name: str, args: dict[str, Any]) -> Any:
 _SIGNATURES: dict[type, dict[str, tuple[str, ...]]] = {
     ThreadHandle: {"start": (), "join": ("timeout",), "is_alive": ()},
     LockHandle: {"acquire": ("blocking", "timeout"), "release": (), "locked": ()},
-    MmapHandle: {"close": ()},
+    MmapHandle: {"close": (), "madvise": ("option", "start", "length")},
 }
 
 
@@ -620,8 +620,26 @@ def handle_method(
         return _thread_method(G, receiver, name, given)
     if kind is LockHandle:
         return _lock_method(receiver, name, given)
-    address, receiver.address = receiver.address, 0
-    return (nr.NR_MUNMAP, address) if address else (VALUE, None)
+    return _mmap_method(receiver, name, given)
+
+
+def _mmap_method(m: MmapHandle, name: str, args: dict[str, Any]) -> Any:
+    address = m.address
+    if name == "close":
+        m.address = 0
+        return (nr.NR_MUNMAP, address, m.length) if address else (VALUE, None)
+    _span(m, slice(0, 0))
+    if "option" not in args:
+        raise TypeError("madvise expected at least 1 argument, got 0")
+    start, size = args.get("start", 0), args.get("length", m.length)
+    for value in (args["option"], start, size):
+        if not isinstance(value, int):
+            raise TypeError(f"'{tname(value)}' object cannot be interpreted as an integer")
+    if not 0 <= start < m.length:
+        raise ValueError("madvise start out of bounds")
+    if size < 0:
+        raise ValueError("madvise length invalid")
+    return (nr.NR_MADVISE, address + start, min(size, m.length - start), args["option"])
 
 
 def enter(value: Any) -> Any:
@@ -639,12 +657,27 @@ def leave(value: LockHandle) -> Any:
 # ---- workloads.guest ---------------------------------------------------------------------------
 
 
-def guest_touch(G: Values, m: Any, first_page: int, pages: int, write: Any) -> Any:
+def _pages_of(name: str, m: Any, first_page: int, pages: int) -> None:
+    """Refuse what is not a range of pages of a mapping."""
     if type(m) is not MmapHandle:
-        raise TypeError(f"touch() needs a mapping, not {tname(m)}")
+        raise TypeError(f"{name}() needs a mapping, not {tname(m)}")
     _span(m, slice(0, 0))
     if first_page < 0 or pages < 0 or (first_page + pages) * 4096 > -(-m.length // 4096) * 4096:
         raise IndexError("mmap index out of range")
+
+
+def guest_mlock(G: Values, m: Any, first_page: int, pages: int) -> Any:
+    _pages_of("mlock", m, first_page, pages)
+    return (nr.NR_MLOCK, m.address + first_page * 4096, pages * 4096)
+
+
+def guest_munlock(G: Values, m: Any, first_page: int, pages: int) -> Any:
+    _pages_of("munlock", m, first_page, pages)
+    return (nr.NR_MUNLOCK, m.address + first_page * 4096, pages * 4096)
+
+
+def guest_touch(G: Values, m: Any, first_page: int, pages: int, write: Any) -> Any:
+    _pages_of("touch", m, first_page, pages)
     return (nr.NR_TOUCH, m.address, first_page, pages, bool(write))
 
 

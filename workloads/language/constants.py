@@ -386,7 +386,25 @@ MMAP: Final[dict[str, int]] = {
     "MAP_PRIVATE": 2,
     "MAP_ANONYMOUS": 32,
     "MAP_ANON": 32,
+    "MADV_NORMAL": 0,
+    "MADV_RANDOM": 1,
+    "MADV_SEQUENTIAL": 2,
+    "MADV_WILLNEED": 3,
+    "MADV_DONTNEED": 4,
+    "MADV_FREE": 8,
+    "MADV_REMOVE": 9,
+    "MADV_DONTFORK": 10,
+    "MADV_DOFORK": 11,
+    "MADV_MERGEABLE": 12,
+    "MADV_UNMERGEABLE": 13,
+    "MADV_HUGEPAGE": 14,
+    "MADV_NOHUGEPAGE": 15,
+    "MADV_DONTDUMP": 16,
+    "MADV_DODUMP": 17,
+    "MADV_HWPOISON": 100,
 }
+
+MCL: Final[dict[str, int]] = {"MCL_CURRENT": 1, "MCL_FUTURE": 2, "MCL_ONFAULT": 4}
 
 CLONE: Final[dict[str, int]] = {
     "CLONE_VM": 256,

@@ -255,6 +255,11 @@ _THREAD: dict[str, Entry] = {
 
 _GUEST: dict[str, Entry] = {
     **_consts(constants.CLONE),
+    **_consts(constants.MCL),
+    "mlock": _routine("guest_mlock", "m:x first_page:i pages:i", "nothing"),
+    "munlock": _routine("guest_munlock", "m:x first_page:i pages:i", "nothing"),
+    "mlockall": _sys(nr.NR_MLOCKALL, "flags:i", "nothing"),
+    "munlockall": _sys(nr.NR_MUNLOCKALL, "", "nothing"),
     "compute": _sys(nr.NR_COMPUTE, "ns:i", "nothing"),
     "touch": _routine("guest_touch", "m:x first_page:i pages:i write:x=True", "nothing"),
     "say": _routine("guest_say", "text:x", "nothing"),
