@@ -471,6 +471,7 @@ def copy_signal(clone_flags: int, child: TaskStruct, orig: SignalStruct) -> None
     signal.threads.append(child)
     signal.rlim = orig.rlim
     signal.env = orig.env
+    signal.oom_score_adj = orig.oom_score_adj
     child.signal = signal
 
 

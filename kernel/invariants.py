@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from kernel.errors import InvariantError
 from kernel.fs.ledger import check_files, open_files
 from kernel.ipc.pipe import recount_pipes
-from kernel.mm.ledger import check_frames, recount, recount_cache, recount_reserved
+from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
 from kernel.sched.invariants import CpuPlaces, check_load_table, check_places
 from kernel.task import (
     EXIT_DEAD,
@@ -419,6 +419,7 @@ def _check_memory(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -
         owners = [recount(mms), recount_cache(k.frames), recount_pipes(k)]
         owners += [cache.recount() for cache in k.slabs.values()]
         check_frames(k.frames, owners, k.stacks.nr_pages + recount_reserved(mms))
+        check_committed(k.frames, mms)
     except InvariantError as broken:
         found.append(str(broken))
     for stack, info in k.stacks.infos.items():

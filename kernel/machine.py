@@ -79,6 +79,11 @@ class MachineSpec:
     sched_latency_ns: int = 6_000_000
     sched_min_granularity_ns: int = 750_000
     sched_wakeup_granularity_ns: int = 1_000_000
+    fork: str = "cow"  # cow | eager
+    overcommit_memory: int = 0
+    overcommit_ratio: int = 50
+    oom_kill_allocating_task: bool = False
+    panic_on_oom: bool = False
     trace: bool = True
     trace_syscalls: bool = False
     check: bool = False

@@ -84,6 +84,7 @@ class KernelState:
         self.now_ns = 0
         self.cpu = 0
         self.current: TaskStruct = None  # type: ignore[assignment]  # set by boot_tasks
+        self.eager_fork = spec.fork == "eager"
         self.stats = KernelStats()
         self.lock_stats: dict[str, LockStat] = {}
         self.tasklist_lock = self.new_lock("tasklist_lock", history=True)

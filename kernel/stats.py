@@ -229,6 +229,7 @@ class KernelStats(_Stats):
         "kthreads",
         "migrations",
         "oom_kills",
+        "pages_copied_by_fork",
         "peak_frames",
         "peak_tasks",
         "peak_zombies",
@@ -288,6 +289,7 @@ class KernelStats(_Stats):
         self.cow_copied = 0
         self.cow_reused = 0
         self.ptes_copied = 0
+        self.pages_copied_by_fork = 0  # where fork is eager
         self.peak_tasks = 0
         self.peak_zombies = 0
         self.peak_frames = 0

@@ -128,6 +128,8 @@ class SignalStruct:
         "notify_count",
         "nr_threads",
         "nvcsw",
+        "oom_score_adj",
+        "oom_victim",
         "pgrp",
         "quick_threads",
         "rlim",
@@ -171,6 +173,8 @@ class SignalStruct:
         self.cstime_ns = 0
         self.nvcsw = 0
         self.nivcsw = 0
+        self.oom_score_adj = 0  # -1000..1000: kernel.mm.oom_kill
+        self.oom_victim = False
 
 
 class TaskStruct:

@@ -126,6 +126,28 @@ class Sched(Model):
     ] = 1_000_000
 
 
+class Vm(Model):
+    """Memory policies, by the names of Linux's vm.* sysctls; fork is not one of those."""
+
+    fork: Annotated[
+        str,
+        OneOf("cow", "eager"),
+        Field(description="cow: share pages until somebody writes; eager: copy them all at once."),
+    ] = "cow"
+    overcommit_memory: Annotated[
+        int,
+        OneOf(0, 1, 2),
+        Field(description="0: refuse the absurd; 1: never refuse; 2: ENOMEM beyond the limit."),
+    ] = 0
+    overcommit_ratio: Annotated[
+        int, Field(ge=0, le=100, description="Percent of memory that policy 2 may promise.")
+    ] = 50
+    oom_kill_allocating_task: Annotated[
+        bool, Field(description="Out of memory kills the task that faults, not the largest.")
+    ] = False
+    panic_on_oom: Annotated[bool, Field(description="Out of memory ends the run.")] = False
+
+
 class Sync(Model):
     """How far CPUs may run ahead of each other."""
 
@@ -313,6 +335,7 @@ class RunConfig(Model):
     granularity: Annotated[str, OneOf("syscall", "step")] = "syscall"
     machine: Machine = Machine()
     sched: Sched = Sched()
+    vm: Vm = Vm()
     sync: Sync = Sync()
     ray: Ray = Ray()
     costs: Costs = Costs()

@@ -21,7 +21,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from kernel.errors import FaultSignal, KernelError
-from kernel.events import OOM_MARK_VICTIM, PAGE_FAULT_USER
+from kernel.events import PAGE_FAULT_USER
 from kernel.mm.frames import ZERO_PAGE
 from kernel.mm.mm import (
     PTE_NEW,
@@ -35,9 +35,10 @@ from kernel.mm.mm import (
     mmap_lock,
     own_table,
 )
+from kernel.mm.oom_kill import pagefault_out_of_memory
 from kernel.points import BARRIER, POINT, READ, RELEASE, Path
 from kernel.uapi.mman import PAGE_SHIFT, VM_EXEC, VM_READ, VM_SHARED, VM_WRITE
-from kernel.uapi.signals import SIGKILL, SIGSEGV
+from kernel.uapi.signals import SIGSEGV
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -84,15 +85,15 @@ def handle_mm_fault(k: "KernelState", mm: MmStruct, vpn: int, write: bool) -> Pa
     Counts and traces one minor fault and charges its cost.
 
     Returns:
-        The kind of fault: "zero", "anon", "cow_copy", "cow_reuse", "file" or "shared".
+        The kind of fault: "zero", "anon", "cow_copy", "cow_reuse", "file" or "shared"; "oom" if
+        no frame was free, and somebody is being killed for that: the access must be tried again.
 
     Raises:
         FaultSignal: SIGSEGV, no area there (SEGV_MAPERR) or it forbids the access (SEGV_ACCERR);
-            SIGKILL, no frame is free.
+            SIGKILL, no frame is free and the current task is the one to go.
 
     Source: mm/memory.c:handle_mm_fault(), arch/x86/mm/fault.c:do_user_addr_fault().
-    Deviation: when memory runs out the task that faults is the victim, not the largest one. Areas
-    are guarded by mmap_lock alone, without the per-area locks of 6.4 and later.
+    Deviation: areas are guarded by mmap_lock alone, without the per-area locks of 6.4 and later.
     """
     k.now_ns += k.costs.page_fault
     shared_mm = mm.users > 1
@@ -117,18 +118,17 @@ def handle_mm_fault(k: "KernelState", mm: MmStruct, vpn: int, write: bool) -> Pa
         else:
             kind = _do_anonymous_page(k, mm, vpn, write)
     except KernelError:
-        failed = FaultSignal(SIGKILL, 0, vpn << PAGE_SHIFT)
+        kind = "oom"
     except FaultSignal as fault:
         failed = fault
     if lock is not None:  # not in a finally: a path that is dropped must not yield
         yield "do_user_addr_fault.mmap_unlock", RELEASE, lock
     if failed is not None:
-        if failed.signal == SIGKILL:
-            k.stats.oom_kills += 1
-            k.emit(OOM_MARK_VICTIM, k.current.pid, k.current.comm)
-        else:
-            k.stats.segfaults += 1
+        k.stats.segfaults += 1
         raise failed
+    if kind == "oom":
+        yield from pagefault_out_of_memory(k, vpn << PAGE_SHIFT)
+        return kind
     code = _PF_USER | (_PF_WRITE if write else 0) | (_PF_PROT if pte & PTE_PRESENT else 0)
     k.emit(PAGE_FAULT_USER, k.current.pid, vpn << PAGE_SHIFT, code, kind)
     k.current.min_flt += 1

@@ -41,7 +41,7 @@ class Frames:
         total: number of frames, the zero page included; at least 2.
     """
 
-    __slots__ = ("content", "free", "layouts", "refs", "reserved", "total")
+    __slots__ = ("committed", "content", "free", "layouts", "refs", "reserved", "total")
 
     def __init__(self, total: int) -> None:
         if total < 2:
@@ -50,6 +50,7 @@ class Frames:
         self.refs: list[int] = [_PINNED]  # of every frame ever used
         self.free: list[int] = []  # stack; never shorter than ``reserved``
         self.reserved = 0
+        self.committed = 0  # pages promised to address spaces: vm_committed_as
         self.content: dict[int, bytearray] = {}
         self.layouts: dict[Any, Any] = {}  # page cache of executed images: kernel.mm.mm.Layout
 

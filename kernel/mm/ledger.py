@@ -11,6 +11,7 @@ from typing import Any
 from kernel.errors import InvariantError
 from kernel.mm.frames import ZERO_PAGE, Frames
 from kernel.mm.mm import PTE_EXCLUSIVE, PTE_SHIFT, PTE_WRITE, MmStruct, SharedPages
+from kernel.uapi.mman import VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED, VM_SHARED, VM_WIPEONFORK
 
 
 def recount(mms: Iterable[MmStruct]) -> dict[int, int]:
@@ -37,7 +38,12 @@ def recount(mms: Iterable[MmStruct]) -> dict[int, int]:
             if pages is not None and not pages.keep:
                 counted = shared.get(id(pages))
                 shared[id(pages)] = (pages, counted[1] + 1 if counted else 1)
+        _check_counters(mm)
     for table, holders in tables.values():
+        if table.nr_zero != sum(
+            1 for pte in table.filled.values() if pte >> PTE_SHIFT == ZERO_PAGE
+        ):
+            raise InvariantError(f"page table counts {table.nr_zero} PTEs of the zero page")
         if table.users != holders:
             raise InvariantError(f"page table has {table.users} holders, {holders} found")
         refs.update(pte >> PTE_SHIFT for pte in table.filled.values())
@@ -51,6 +57,45 @@ def recount(mms: Iterable[MmStruct]) -> dict[int, int]:
         refs.update(pages.frames.values())
     refs.pop(ZERO_PAGE, None)
     return dict(refs)
+
+
+def _check_counters(mm: MmStruct) -> None:
+    """Compare what ``mm`` counts of its areas with the areas."""
+    want = {"nr_shared": 0, "nr_fork_rules": 0, "locked_vm": 0, "committed": 0}
+    for vma in mm.vmas:
+        pages = vma.end - vma.start
+        want["nr_shared"] += 1 if vma.flags & VM_SHARED else 0
+        want["nr_fork_rules"] += 1 if vma.flags & (VM_DONTCOPY | VM_WIPEONFORK) else 0
+        want["locked_vm"] += pages if vma.flags & VM_LOCKED else 0
+        want["committed"] += pages if vma.flags & VM_ACCOUNT else 0
+    have = {
+        "nr_shared": mm.nr_shared,
+        "nr_fork_rules": mm.nr_fork_rules,
+        "locked_vm": mm.locked_vm,
+        "committed": mm.committed,
+    }
+    if have != want:
+        raise InvariantError(f"an address space counts {have}, its areas are {want}")
+    if len(mm.slots) != len(mm.vmas) + 1:
+        raise InvariantError(f"{len(mm.slots) - 1} vm_area_structs for {len(mm.vmas)} areas")
+
+
+def check_committed(frames: Frames, mms: Iterable[MmStruct]) -> None:
+    """Compare the pages promised with those that address spaces and shared objects stand for.
+
+    Raises:
+        InvariantError: they differ.
+    """
+    shared: dict[int, SharedPages] = {}
+    found = 0
+    for mm in mms:
+        found += mm.committed
+        for vma in mm.vmas:
+            if vma.pages is not None:
+                shared[id(vma.pages)] = vma.pages
+    found += sum(pages.committed for pages in shared.values())
+    if frames.committed != found:
+        raise InvariantError(f"{frames.committed} pages are committed, {found} found")
 
 
 def recount_reserved(mms: Iterable[MmStruct]) -> int:

@@ -16,7 +16,7 @@ from kernel.errors import KernelError
 from kernel.mm.mm import MmStruct, VmArea, mmap_lock
 from kernel.mm.vma import change_areas, zap_page_range
 from kernel.points import ACQUIRE, READ, RELEASE, Path
-from kernel.tasklist import for_each_process_thread
+from kernel.tasklist import for_each_thread
 from kernel.uapi.errno_ import EINVAL, ENOMEM
 from kernel.uapi.mman import (
     PAGE_SHIFT,
@@ -144,7 +144,7 @@ def _remove(k: "KernelState", mm: MmStruct, vma: VmArea, start: int, end: int) -
     shift = vma.offset - vma.start
     first, last = start + shift, end + shift
     seen: list[MmStruct] = []
-    for thread in for_each_process_thread(k):
+    for thread in for_each_thread(k):
         other: MmStruct | None = thread.mm
         if other is None or not other.nr_shared or any(one is other for one in seen):
             continue

@@ -72,7 +72,7 @@ def sys_mlock(k: "KernelState", address: int, length: int) -> Path:
         yield "do_mlock.mmap_unlock", RELEASE, lock
     if errno:
         raise KernelError(errno)
-    yield from _mm_populate(k, mm, start, end)
+    yield from mm_populate(k, mm, start, end)
 
 
 def sys_munlock(k: "KernelState", address: int, length: int) -> Path:
@@ -126,7 +126,7 @@ def sys_mlockall(k: "KernelState", flags: int) -> Path:
     if lock is not None:
         yield "mlockall.mmap_unlock", RELEASE, lock
     if flags & MCL_CURRENT and not flags & MCL_ONFAULT:
-        yield from _mm_populate(k, mm, 0, TASK_SIZE >> PAGE_SHIFT)
+        yield from mm_populate(k, mm, 0, TASK_SIZE >> PAGE_SHIFT)
 
 
 def sys_munlockall(k: "KernelState") -> Path:
@@ -193,13 +193,13 @@ def _apply(k: "KernelState", mm: MmStruct, start: int, end: int, locked: int) ->
     return errno
 
 
-def _mm_populate(k: "KernelState", mm: MmStruct, start: int, end: int) -> Path:
+def mm_populate(k: "KernelState", mm: MmStruct, start: int, end: int) -> Path:
     """Bring in the locked pages of [start, end): writable private ones as a write does.
 
     Raises:
         KernelError: EAGAIN, memory ran out.
 
-    Source: mm/gup.c:__mm_populate(), populate_vma_page_range().
+    Source: mm/gup.c:_mm_populate(), populate_vma_page_range().
     """
     for vma in [vma for vma in mm.vmas if vma.start < end and vma.end > start]:
         if not vma.flags & VM_LOCKED or vma.flags & VM_LOCKONFAULT:
@@ -216,5 +216,3 @@ def _mm_populate(k: "KernelState", mm: MmStruct, start: int, end: int) -> Path:
                 if failed:
                     raise KernelError(EAGAIN)
                 pte = lookup_pte(mm, vpn)
-
-

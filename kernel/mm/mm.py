@@ -34,9 +34,11 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.errors import InvariantError, KernelError
 from kernel.locking import Lock
 from kernel.mm.frames import ZERO_PAGE
+from kernel.mm.overcommit import security_vm_enough_memory
 from kernel.uapi.mman import (
     PAGE_SHIFT,
     TASK_SIZE,
+    VM_ACCOUNT,
     VM_DONTCOPY,
     VM_EXEC,
     VM_GROWSDOWN,
@@ -61,6 +63,7 @@ PTE_NEW: Final = PTE_PRESENT | PTE_WRITE | PTE_EXCLUSIVE | PTE_DIRTY
 PTE_SHARED: Final = PTE_PRESENT | PTE_WRITE
 ZERO_PTE: Final = ZERO_PAGE << PTE_SHIFT | PTE_PRESENT
 _PROTECT: Final = ~(PTE_WRITE | PTE_EXCLUSIVE)
+_DATA: Final = VM_READ | VM_WRITE | VM_ACCOUNT
 _LOCKED: Final = VM_LOCKED | VM_LOCKONFAULT
 
 TEXT_START: Final = 0x400000 >> PAGE_SHIFT
@@ -75,13 +78,15 @@ class SharedPages:
 
     ``frames`` maps page index to frame and holds one reference of each. ``users`` counts the
     areas; a mapping without areas gives its pages back unless ``keep`` (page cache) is set.
+    ``committed`` pages count against the commit limit as long as it lives.
 
     Source: mm/shmem.c:shmem_zero_setup(), include/linux/fs.h:struct address_space.
     """
 
-    __slots__ = ("frames", "keep", "users")
+    __slots__ = ("committed", "frames", "keep", "users")
 
     def __init__(self, *, keep: bool) -> None:
+        self.committed = 0
         self.frames: dict[int, int] = {}
         self.users = 0
         self.keep = keep
@@ -163,7 +168,7 @@ class PageTable:
 class Layout:
     """What exec maps for one image: made once, shared by all who run it."""
 
-    __slots__ = ("cache", "frames", "loaded", "private", "text", "vmas", "zeroed")
+    __slots__ = ("cache", "committed", "frames", "loaded", "private", "text", "vmas", "zeroed")
 
     def __init__(self, frames: "Frames", image: "ImageSpec") -> None:
         text_end = TEXT_START + image.text_pages
@@ -176,17 +181,13 @@ class Layout:
         stack_pages = max(STACK_PAGES, image.stack_pages)
         areas = (
             VmArea(TEXT_START, text_end, VM_READ | VM_EXEC, image.program, cache),
-            VmArea(text_end, data_end, VM_READ | VM_WRITE, image.program, cache, image.text_pages),
-            VmArea(data_end, bss_end, VM_READ | VM_WRITE, ""),
-            VmArea(bss_end, bss_end + HEAP_PAGES, VM_READ | VM_WRITE, "[heap]"),
-            VmArea(
-                STACK_TOP - stack_pages,
-                STACK_TOP,
-                VM_READ | VM_WRITE | VM_GROWSDOWN,
-                "[stack]",
-            ),
+            VmArea(text_end, data_end, _DATA, image.program, cache, image.text_pages),
+            VmArea(data_end, bss_end, _DATA, ""),
+            VmArea(bss_end, bss_end + HEAP_PAGES, _DATA, "[heap]"),
+            VmArea(STACK_TOP - stack_pages, STACK_TOP, _DATA | VM_GROWSDOWN, "[stack]"),
         )
         self.vmas = tuple(area for area in areas if area.start < area.end)
+        self.committed = sum(area.end - area.start for area in self.vmas if area.flags & VM_ACCOUNT)
         # exec's own accesses and the program's first ones: data, bss and the top of the stack
         self.private = [
             *range(text_end, bss_end),
@@ -300,14 +301,21 @@ def mm_alloc(k: Any, image: "ImageSpec | None") -> MmStruct:
     layout = image_layout(k, image)
     vmas = layout.vmas
     frames: Frames = layout.frames
-    frames.reserve(len(layout.private))
+    security_vm_enough_memory(k, layout.committed)
+    try:
+        frames.reserve(len(layout.private))
+    except KernelError:
+        frames.committed -= layout.committed
+        raise
     try:
         slots = slabs["vm_area_struct"].alloc_bulk(len(vmas))
         slots.append(slabs["mm_struct"].alloc())
     except BaseException:
         frames.cancel(len(layout.private))
+        frames.committed -= layout.committed
         raise
     mm = MmStruct(PageTable(NO_PTES, [], layout), vmas, layout, slots)
+    mm.committed = layout.committed
     mm.text_mapped = True
     costs = k.costs
     k.now_ns += costs.load_page * layout.loaded + costs.zero_page * layout.zeroed
@@ -332,10 +340,20 @@ def dup_mm(k: Any, oldmm: MmStruct) -> MmStruct:
     rules = oldmm.nr_fork_rules
     if rules:
         vmas = tuple(vma for vma in vmas if not vma.flags & VM_DONTCOPY)
+    committed = oldmm.committed
+    if rules:
+        committed = sum(vma.end - vma.start for vma in vmas if vma.flags & VM_ACCOUNT)
+    security_vm_enough_memory(k, committed)
     if oldmm.locked_vm:
         vmas = tuple(vma.with_flags(vma.flags & ~_LOCKED) for vma in vmas)
-    slots = k.slabs["vm_area_struct"].alloc_bulk(len(vmas))
-    slots.append(k.slabs["mm_struct"].alloc())
+    slots: list[int] = []
+    try:
+        slots = k.slabs["vm_area_struct"].alloc_bulk(len(vmas))
+        slots.append(k.slabs["mm_struct"].alloc())
+    except KernelError:
+        k.slabs["vm_area_struct"].free_bulk(slots)
+        k.frames.committed -= committed
+        raise
     costs = k.costs
     k.now_ns += costs.copy_mm + costs.copy_vma * len(vmas)
     if rules or k.eager_fork:
@@ -344,6 +362,7 @@ def dup_mm(k: Any, oldmm: MmStruct) -> MmStruct:
         except KernelError:
             k.slabs["mm_struct"].free(slots.pop())
             k.slabs["vm_area_struct"].free_bulk(slots)
+            k.frames.committed -= committed
             raise
     else:
         ptes = table.ptes
@@ -359,6 +378,7 @@ def dup_mm(k: Any, oldmm: MmStruct) -> MmStruct:
             k.now_ns += costs.tlb_flush
         table.users += 1
     mm = MmStruct(table, vmas, oldmm.layout, slots)
+    mm.committed = committed
     if rules:
         mm.nr_fork_rules = sum(1 for vma in vmas if vma.flags & VM_WIPEONFORK)
     if oldmm.nr_shared:
@@ -490,6 +510,7 @@ def mmput(k: Any, mm: MmStruct) -> None:
     vmas = mm.vmas
     table = mm.pt
     freed = 0
+    frames.committed -= mm.committed
     table.users -= 1
     if table.fresh is not None:
         freed = nr_ptes = len(table.fresh.private)
@@ -524,6 +545,8 @@ def drop_shared(k: Any, vma: VmArea) -> int:
     pages.users -= 1
     if pages.users or pages.keep:
         return 0
+    k.frames.committed -= pages.committed
+    pages.committed = 0
     freed: int = k.frames.put_bulk(pages.frames.values())
     pages.frames.clear()
     return freed

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
 from kernel.mm.fault import handle_mm_fault, lookup_pte
+from kernel.mm.mlock import mlock_future_ok, mm_populate
 from kernel.mm.mm import (
     MMAP_BASE,
     PTE_SHIFT,
@@ -23,9 +24,10 @@ from kernel.mm.mm import (
     VmArea,
     mmap_lock,
 )
+from kernel.mm.overcommit import accountable_mapping, security_vm_enough_memory
 from kernel.mm.vma import do_vmi_munmap
 from kernel.points import ACQUIRE, RELEASE, Path
-from kernel.uapi.errno_ import EFAULT, EINVAL, ENOMEM
+from kernel.uapi.errno_ import EAGAIN, EFAULT, EINVAL, ENOMEM
 from kernel.uapi.mman import (
     MAP_ANONYMOUS,
     MAP_NORESERVE,
@@ -36,6 +38,8 @@ from kernel.uapi.mman import (
     PAGE_SHIFT,
     PAGE_SIZE,
     TASK_SIZE,
+    VM_ACCOUNT,
+    VM_LOCKED,
     VM_READ,
     VM_SHARED,
     VM_WRITE,
@@ -50,16 +54,17 @@ def sys_mmap(k: "KernelState", length: int, flags: int) -> Path:
 
     Args:
         length: in bytes, rounded up to pages.
-        flags: MAP_ANONYMOUS with MAP_PRIVATE or MAP_SHARED; MAP_NORESERVE does nothing.
+        flags: MAP_ANONYMOUS with MAP_PRIVATE or MAP_SHARED, and perhaps MAP_NORESERVE.
 
     Returns:
         The address.
 
     Raises:
         KernelError: EINVAL, length 0 or flags that are none of these; ENOMEM, more than the
-            machine's memory, no room in the address space, or more than 65530 areas.
+            machine may promise, no room in the address space, or more than 65530 areas; EAGAIN,
+            over RLIMIT_MEMLOCK.
 
-    Source: mm/mmap.c:do_mmap(), mm/util.c:__vm_enough_memory() (heuristic overcommit).
+    Source: mm/mmap.c:do_mmap(), mm/util.c:vm_mmap_pgoff().
     """
     k.now_ns += k.costs.mmap_op
     if not length:
@@ -75,35 +80,58 @@ def sys_mmap(k: "KernelState", length: int, flags: int) -> Path:
     lock = mmap_lock(k, mm) if mm.users > 1 else None
     if lock is not None:
         yield "vm_mmap_pgoff.mmap_lock", ACQUIRE, lock
-    start = _mmap_region(k, mm, pages, flags)
+    start = 0
+    errno = 0
+    try:
+        start = _mmap_region(k, mm, pages, flags)
+    except KernelError as failed:
+        errno = failed.errno
     if lock is not None:
         yield "vm_mmap_pgoff.mmap_unlock", RELEASE, lock
-    if start is None:
-        raise KernelError(ENOMEM)
+    if errno:
+        raise KernelError(errno)
+    if mm.def_flags & VM_LOCKED:
+        yield from mm_populate(k, mm, start, start + pages)
     return start << PAGE_SHIFT
 
 
-def _mmap_region(k: "KernelState", mm: MmStruct, pages: int, flags: int) -> int | None:
-    """Enter a new anonymous area and return its first vpn; None if there is no room.
+def _mmap_region(k: "KernelState", mm: MmStruct, pages: int, flags: int) -> int:
+    """Enter a new anonymous area and return its first vpn. The lock is held.
 
-    Source: mm/mmap.c:__mmap_region().
+    Raises:
+        KernelError: ENOMEM, no room, too many areas or over the commit limit; EAGAIN, over
+            RLIMIT_MEMLOCK after mlockall(MCL_FUTURE).
+
+    Source: mm/mmap.c:do_mmap(), mm/vma.c:__mmap_region().
     """
-    if len(mm.vmas) >= MAX_MAP_COUNT or pages > k.frames.total:
-        return None
+    if len(mm.vmas) >= MAX_MAP_COUNT:
+        raise KernelError(ENOMEM)
     start = _get_unmapped_area(mm, pages)
     if start is None:
-        return None
-    try:
-        slot = k.slabs["vm_area_struct"].alloc()
-    except KernelError:
-        return None
+        raise KernelError(ENOMEM)
+    if not mlock_future_ok(k, mm, mm.def_flags, pages):
+        raise KernelError(EAGAIN)
+    vm_flags = VM_READ | VM_WRITE | mm.def_flags
+    account = accountable_mapping(k, flags)
+    if account:
+        security_vm_enough_memory(k, pages)
+        vm_flags |= VM_ACCOUNT
+    slot = k.slabs["vm_area_struct"].alloc()
     if flags & MAP_TYPE == MAP_SHARED:
+        # the object is charged, not its areas: mm/shmem.c:shmem_acct_size()
         shared = SharedPages(keep=False)
         shared.users = 1
-        vma = VmArea(start, start + pages, VM_READ | VM_WRITE | VM_SHARED, "/dev/zero", shared)
+        shared.committed = pages if account else 0
+        vm_flags = vm_flags & ~VM_ACCOUNT | VM_SHARED
+        vma = VmArea(start, start + pages, vm_flags, "/dev/zero", shared)
         mm.nr_shared += 1
+        account = False
     else:
-        vma = VmArea(start, start + pages, VM_READ | VM_WRITE, "")
+        vma = VmArea(start, start + pages, vm_flags, "")
+    if account:
+        mm.committed += pages
+    if vm_flags & VM_LOCKED:
+        mm.locked_vm += pages
     mm.slots.insert(0, slot)
     place = bisect_left(mm.vmas, start, key=attrgetter("start"))
     mm.vmas = (*mm.vmas[:place], vma, *mm.vmas[place:])

@@ -24,6 +24,7 @@ from kernel.mm.mm import (
 from kernel.uapi.errno_ import ENOMEM
 from kernel.uapi.mman import (
     MAX_MAP_COUNT,
+    VM_ACCOUNT,
     VM_DONTCOPY,
     VM_LOCKED,
     VM_SHARED,
@@ -140,6 +141,9 @@ def do_vmi_munmap(k: "KernelState", mm: MmStruct, start: int, end: int) -> None:
     freed = 0
     for vma in gone:
         zap_page_range(k, mm, vma.start, vma.end)
+        if vma.flags & VM_ACCOUNT:
+            mm.committed -= vma.end - vma.start
+            k.frames.committed -= vma.end - vma.start
         if vma.flags & VM_LOCKED:
             mm.locked_vm -= vma.end - vma.start
         if vma.flags & (VM_DONTCOPY | VM_WIPEONFORK):
@@ -182,5 +186,3 @@ def _within(table: dict[int, int], start: int, end: int) -> list[int]:
     if end - start < len(table):
         return [vpn for vpn in range(start, end) if vpn in table]
     return [vpn for vpn in table if start <= vpn < end]
-
-

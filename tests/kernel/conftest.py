@@ -21,7 +21,7 @@ from kernel.limits import boot_rlimits
 from kernel.locking import Lock, LockStat
 from kernel.machine import ImageSpec, MachineSpec
 from kernel.mm.frames import Frames
-from kernel.mm.ledger import check_frames, recount, recount_cache, recount_reserved
+from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
 from kernel.mm.mm import dup_mm, mm_alloc
 from kernel.points import ACQUIRE, KIND_NAMES, READ, RELEASE, SCHEDULE
 from kernel.sched.ttwu import try_to_wake_up
@@ -40,6 +40,7 @@ class MiniKernel:
     def __init__(self, **spec: Any) -> None:
         self.spec = MachineSpec(**spec)
         self.costs = self.spec.costs
+        self.eager_fork = self.spec.fork == "eager"
         self.stats = KernelStats()
         self.now_ns = 0
         self.cpu = 0
@@ -112,6 +113,7 @@ class MiniKernel:
         """Return a child with copies of the current task's memory and descriptors."""
         child = self.new_task()
         old = self.mms.pop()
+        self.frames.committed -= old.committed
         for name, slots in (("mm_struct", old.slots[-1:]), ("vm_area_struct", old.slots[:-1])):
             self.slabs[name].free_bulk(slots)
         child.mm = dup_mm(self, self.current.mm)
@@ -243,6 +245,7 @@ class MiniKernel:
         owners = [recount(mms), recount_cache(self.frames), recount_pipes(self)]  # type: ignore[arg-type]
         owners += [cache.recount() for cache in self.slabs.values()]
         check_frames(self.frames, owners, self.stacks.nr_pages + recount_reserved(mms))
+        check_committed(self.frames, mms)
 
 
 @pytest.fixture

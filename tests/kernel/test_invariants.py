@@ -69,6 +69,7 @@ class World:
         frames = Frames(10_000)
         self.k = k = SimpleNamespace(
             spec=spec,
+            eager_fork=False,
             costs=Costs(),
             stats=KernelStats(),
             now_ns=0,

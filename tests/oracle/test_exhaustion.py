@@ -148,6 +148,74 @@ pid = os.posix_spawn("/bin/sh", ["sh", "-c", "exit 6"], {})
 print(os.waitpid(pid, 0)[1] >> 8)
 """
 
+LARGEST_IS_KILLED = """
+import mmap
+import os
+from workloads import guest
+
+def holder(pages, gate, ready):
+    pid = os.fork()
+    if pid == 0:
+        m = mmap.mmap(-1, pages * 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        guest.touch(m, 0, pages)
+        os.write(ready, b"x")
+        os.read(gate, 1)
+        os._exit(0)
+    return pid
+
+gate, keep = os.pipe()
+told, ready = os.pipe()
+small = holder(500, gate, ready)
+os.read(told, 1)
+large = holder(1500, gate, ready)
+os.read(told, 1)
+middle = holder(800, gate, ready)
+os.read(told, 1)
+mine = os.fork()
+if mine == 0:
+    m = mmap.mmap(-1, 1200 * 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    guest.touch(m, 0, 1200)
+    os._exit(7)
+names = {small: "small", large: "large", middle: "middle", mine: "mine"}
+ended = []
+for _ in range(2):
+    pid, status = os.wait()
+    ended.append((names[pid], status))
+print(sorted(ended))
+os.write(keep, b"xxxx")
+for _ in range(2):
+    pid, status = os.wait()
+    print(status)
+"""
+
+SHARERS_DIE_TOGETHER = """
+import mmap
+import os
+import threading
+from workloads import guest
+
+def eat(m):
+    guest.touch(m, 0, 4000)
+
+pid = os.fork()
+if pid == 0:
+    m = mmap.mmap(-1, 4000 * 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    thread = threading.Thread(target=eat, args=(m,))
+    thread.start()
+    thread.join()
+    print("lives")
+print(os.waitpid(pid, 0)[1])
+pid = os.fork()
+if pid == 0:
+    m = mmap.mmap(-1, 4000 * 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if guest.vfork() == 0:
+        guest.touch(m, 0, 4000)
+        os._exit(0)
+    print("lives")
+    os._exit(0)
+print(os.waitpid(pid, 0)[1])
+"""
+
 ORPHANS = """
 import os
 
@@ -258,8 +326,38 @@ def test_fork_without_memory_fails_with_enomem_and_works_again(tmp_path: Path, c
 
 @pytest.mark.parametrize("cpus", [4, pytest.param(1, marks=pytest.mark.slow)])
 def test_copy_on_write_without_memory_kills_and_gives_all_back(tmp_path: Path, cpus: int) -> None:
-    lines = run(tmp_path, WRITE_UNTIL_IT_FAILS, cpus=cpus, memory_bytes=6 << 20)
+    small = {"cpus": cpus, "memory_bytes": 6 << 20, "oom_kill_allocating_task": True}
+    lines = run(tmp_path, WRITE_UNTIL_IT_FAILS, **small)
     assert lines == ["True"] * 3 + ["5"]
+
+
+@pytest.mark.parametrize("cpus", [1, 4])
+def test_out_of_memory_kills_the_largest_and_the_others_go_on(tmp_path: Path, cpus: int) -> None:
+    lines = run(tmp_path, LARGEST_IS_KILLED, cpus=cpus, memory_bytes=14 << 20)
+    assert lines == ["[('large', 9), ('mine', 1792)]", "0", "0"]
+
+
+def test_out_of_memory_kills_who_faults_if_told_so(tmp_path: Path) -> None:
+    change = {"oom_kill_allocating_task": True}
+    lines = run(
+        tmp_path, LARGEST_IS_KILLED.replace("2):", "1):", 1), memory_bytes=14 << 20, **change
+    )
+    assert lines[0] == "[('mine', 9)]"
+
+
+def test_out_of_memory_ends_all_who_share_the_memory(tmp_path: Path) -> None:
+    assert run(tmp_path, SHARERS_DIE_TOGETHER, memory_bytes=10 << 20, overcommit_memory=1) == [
+        "9",
+        "9",
+    ]
+
+
+def test_out_of_memory_may_be_a_panic(tmp_path: Path) -> None:
+    path = tmp_path / "prog.py"
+    path.write_text(LARGEST_IS_KILLED)
+    spec = guest_spec(path, [], memory_bytes=14 << 20, panic_on_oom=True)
+    result = run_machine(RunRequest(spec, scheme="exact", max_wall_s=120))
+    assert "Kernel panic - not syncing: Out of memory" in result.message
 
 
 def test_exec_without_memory_fails_with_enomem(tmp_path: Path) -> None:

@@ -430,7 +430,7 @@ EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
 
 #: Methods that may stop the block when the receiver is a handle.
 HANDLE_METHODS: Final = frozenset(
-    {"start", "join", "is_alive", "acquire", "release", "locked", "close"}
+    {"start", "join", "is_alive", "acquire", "release", "locked", "close", "madvise"}
 )
 #: Methods of handles that are in the language but not in this version.
 LATER_METHODS: Final = frozenset(

@@ -4,6 +4,13 @@ import mmap
 import os
 
 
+def looks(m, pages):
+    ends = []
+    for page in range(pages):
+        ends.append(look(m, page))
+    return ends
+
+
 def look(m, page):
     pid = os.fork()
     if pid == 0:
@@ -17,12 +24,12 @@ m = mmap.mmap(-1, 4 * mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 for page in range(4):
     m[page * mmap.PAGESIZE] = 10 + page
 m.madvise(mmap.MADV_DONTFORK, mmap.PAGESIZE, 2 * mmap.PAGESIZE)
-print([look(m, page) for page in range(4)])
-print("parent has", [m[page * mmap.PAGESIZE] for page in range(4)])
+print(looks(m, 4))
+print("parent has", m[0], m[mmap.PAGESIZE], m[2 * mmap.PAGESIZE], m[3 * mmap.PAGESIZE])
 m[mmap.PAGESIZE] = 99
 m.madvise(mmap.MADV_DOFORK, mmap.PAGESIZE, mmap.PAGESIZE)
-print([look(m, page) for page in range(4)])
+print(looks(m, 4))
 s = mmap.mmap(-1, 2 * mmap.PAGESIZE)
 s[0] = 7
 s.madvise(mmap.MADV_DONTFORK, 0, mmap.PAGESIZE)
-print([look(s, page) for page in range(2)], s[0])
+print(looks(s, 2), s[0])

@@ -10,10 +10,29 @@ from kernel.errors import FaultSignal, KernelError
 from kernel.events import PAGE_FAULT_USER
 from kernel.machine import ImageSpec
 from kernel.mm.ledger import mapcount
-from kernel.mm.mm import PTE_SHIFT, PTE_WRITE, TEXT_START, dup_mm, mm_alloc, mmput
+from kernel.mm.madvise import MADV_DOFORK, MADV_DONTFORK, MADV_DONTNEED, sys_madvise
+from kernel.mm.mlock import sys_mlock
+from kernel.mm.mm import (
+    PTE_SHIFT,
+    PTE_WRITE,
+    TEXT_START,
+    dup_mm,
+    get_mm_hiwater_rss,
+    get_mm_rss,
+    mm_alloc,
+    mmput,
+)
 from kernel.mm.mmap import sys_load, sys_mmap, sys_munmap, sys_store, sys_touch
-from kernel.uapi.errno_ import EINVAL, ENOMEM
-from kernel.uapi.mman import MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PAGE_SHIFT, PAGE_SIZE
+from kernel.uapi.errno_ import EINVAL, ENOMEM, EPERM
+from kernel.uapi.mman import (
+    MAP_ANONYMOUS,
+    MAP_NORESERVE,
+    MAP_PRIVATE,
+    MAP_SHARED,
+    PAGE_SHIFT,
+    PAGE_SIZE,
+)
+from kernel.uapi.rlimit import RLIMIT_MEMLOCK
 
 PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS
 SHARED = MAP_SHARED | MAP_ANONYMOUS
@@ -106,9 +125,9 @@ def test_shared_pages_live_until_the_last_mapping_is_gone(mini: Any) -> None:
     address = mini.call(sys_mmap, 4 * PAGE_SIZE, SHARED)
     mini.call(sys_store, address, 0, b"hello")
     child = mini.fork()
-    mini.call(sys_munmap, address)
+    mini.call(sys_munmap, address, 4 * PAGE_SIZE)
     assert mini.as_task(child, sys_load, address, 0, 5) == b"hello"
-    mini.as_task(child, sys_munmap, address)
+    mini.as_task(child, sys_munmap, address, 4 * PAGE_SIZE)
     mini.check_memory()
     slab_pages = sum(cache.nr_pages for cache in mini.slabs.values())
     assert mini.frames.nr_used - slab_pages <= used
@@ -151,16 +170,6 @@ def test_write_to_program_text_is_sigsegv_with_accerr(mini: Any) -> None:
     assert (fault.value.signal, fault.value.code) == (11, 2)
 
 
-def test_no_frame_for_a_fault_kills_the_task(make_mini: Any) -> None:
-    k = make_mini(memory_bytes=400 * PAGE_SIZE)
-    address = k.call(sys_mmap, 390 * PAGE_SIZE, PRIVATE)
-    with pytest.raises(FaultSignal) as fault:
-        k.call(sys_touch, address, 0, 390, True)
-    assert fault.value.signal == 9
-    assert k.stats.oom_kills == 1
-    k.check_memory()
-
-
 def test_mmap_refuses_what_linux_refuses(mini: Any) -> None:
     for length, flags, errno in (
         (0, PRIVATE, EINVAL),
@@ -177,7 +186,7 @@ def test_mmap_refuses_what_linux_refuses(mini: Any) -> None:
 def test_mappings_go_downwards_and_gaps_are_used_again(mini: Any) -> None:
     first, second, third = (mini.call(sys_mmap, 2 * PAGE_SIZE, PRIVATE) for _ in range(3))
     assert first - second == second - third == 2 * PAGE_SIZE
-    mini.call(sys_munmap, second)
+    mini.call(sys_munmap, second, 2 * PAGE_SIZE)
     assert mini.call(sys_mmap, 3 * PAGE_SIZE, PRIVATE) == third - 3 * PAGE_SIZE
     assert mini.call(sys_mmap, PAGE_SIZE, PRIVATE) == second + PAGE_SIZE
     assert mini.slabs["vm_area_struct"].active_objs == len(mini.current.mm.vmas)
@@ -187,12 +196,134 @@ def test_munmap_after_fork_leaves_the_child_its_pages(mini: Any) -> None:
     address = mini.call(sys_mmap, 4 * PAGE_SIZE, PRIVATE)
     mini.call(sys_store, address, 0, b"mine")
     child = mini.fork()
-    mini.call(sys_munmap, address)
+    mini.call(sys_munmap, address, 4 * PAGE_SIZE)
     mini.check_memory()
     assert mini.as_task(child, sys_load, address, 0, 4) == b"mine"
     with pytest.raises(FaultSignal):
         mini.call(sys_load, address, 0, 4)
     assert faults(mini, child, address, 1, True) == {"cow_reuse": 1}
+
+
+def test_munmap_of_the_middle_leaves_two_areas(mini: Any) -> None:
+    address = mini.call(sys_mmap, 6 * PAGE_SIZE, PRIVATE)
+    mini.call(sys_touch, address, 0, 6, True)
+    used = mini.frames.nr_used
+    mini.call(sys_munmap, address + 2 * PAGE_SIZE, 2 * PAGE_SIZE - 7)
+    assert mini.frames.nr_used == used - 2
+    mini.call(sys_touch, address, 0, 2, True)
+    mini.call(sys_touch, address, 4, 2, True)
+    with pytest.raises(FaultSignal):
+        mini.call(sys_touch, address, 2, 1, False)
+    assert mini.slabs["vm_area_struct"].active_objs == len(mini.current.mm.vmas) == 2
+    mini.check_memory()
+
+
+def test_an_eager_fork_copies_every_page_and_neither_side_faults(make_mini: Any) -> None:
+    k = make_mini(fork="eager")
+    address = k.call(sys_mmap, 8 * PAGE_SIZE, PRIVATE)
+    k.call(sys_store, address, 0, b"before")
+    k.call(sys_touch, address, 0, 8, True)
+    used, now = k.frames.nr_used, k.now_ns
+    child = k.fork()
+    assert k.frames.nr_used >= used + 8
+    assert k.now_ns - now >= 8 * k.costs.copy_page
+    assert k.stats.pages_copied_by_fork == 8
+    k.call(sys_store, address, 0, b"after!")
+    assert k.as_task(child, sys_load, address, 0, 6) == b"before"
+    assert faults(k, child, address, 8, True) == {}
+    assert faults(k, k.current, address, 8, True) == {}
+    k.check_memory()
+
+
+def test_an_eager_fork_without_room_for_the_copies_changes_nothing(make_mini: Any) -> None:
+    k = make_mini(fork="eager", memory_bytes=600 * PAGE_SIZE)
+    address = k.call(sys_mmap, 400 * PAGE_SIZE, PRIVATE)
+    k.call(sys_touch, address, 0, 400, True)
+    used, committed = k.frames.nr_used, k.frames.committed
+    with pytest.raises(KernelError) as failed:
+        dup_mm(k, k.current.mm)
+    assert failed.value.errno == ENOMEM
+    assert (k.frames.nr_used, k.frames.committed) == (used, committed)
+    k.check_memory()
+
+
+def test_advice_cuts_an_area_and_joins_it_again(mini: Any) -> None:
+    address = mini.call(sys_mmap, 8 * PAGE_SIZE, PRIVATE)
+    areas = len(mini.current.mm.vmas)
+    mini.call(sys_madvise, address + 2 * PAGE_SIZE, 3 * PAGE_SIZE, MADV_DONTFORK)
+    assert len(mini.current.mm.vmas) == areas + 2
+    assert mini.current.mm.nr_fork_rules == 1
+    mini.call(sys_madvise, address, 8 * PAGE_SIZE, MADV_DOFORK)
+    assert len(mini.current.mm.vmas) == areas
+    assert mini.current.mm.nr_fork_rules == 0
+    mini.check_memory()
+
+
+def test_a_child_without_a_dontfork_area_shares_the_rest_copy_on_write(mini: Any) -> None:
+    address = mini.call(sys_mmap, 8 * PAGE_SIZE, PRIVATE)
+    mini.call(sys_touch, address, 0, 8, True)
+    mini.call(sys_madvise, address, 4 * PAGE_SIZE, MADV_DONTFORK)
+    child = mini.fork()
+    mini.check_memory()
+    assert faults(mini, mini.current, address, 4, True) == {}  # nobody else has these
+    assert faults(mini, child, address + 4 * PAGE_SIZE, 4, True) == {"cow_copy": 4}
+    assert faults(mini, mini.current, address + 4 * PAGE_SIZE, 4, True) == {"cow_reuse": 4}
+    mini.check_memory()
+
+
+def test_mlock_brings_pages_in_and_breaks_sharing(mini: Any) -> None:
+    address = mini.call(sys_mmap, 4 * PAGE_SIZE, PRIVATE)
+    mini.call(sys_touch, address, 0, 2, True)
+    child = mini.fork()
+    mini.as_task(child, sys_mlock, address, 4 * PAGE_SIZE)
+    assert child.mm.locked_vm == 4
+    assert faults(mini, child, address, 4, True) == {}
+    mini.check_memory()
+
+
+@pytest.mark.parametrize(("soft", "errno"), [(0, EPERM), (2 * PAGE_SIZE, ENOMEM)])
+def test_mlock_of_an_unprivileged_task_is_bounded(mini: Any, soft: int, errno: int) -> None:
+    task = mini.new_task(uid=1000)
+    task.signal.rlim = {RLIMIT_MEMLOCK: (soft, soft)}
+    address = mini.as_task(task, sys_mmap, 4 * PAGE_SIZE, PRIVATE)
+    with pytest.raises(KernelError) as failed:
+        mini.as_task(task, sys_mlock, address, 3 * PAGE_SIZE)
+    assert failed.value.errno == errno
+    assert task.mm.locked_vm == 0
+
+
+def test_strict_overcommit_refuses_what_it_could_not_keep(make_mini: Any) -> None:
+    k = make_mini(memory_bytes=1000 * PAGE_SIZE, overcommit_memory=2, overcommit_ratio=50)
+    k.call(sys_mmap, 300 * PAGE_SIZE, PRIVATE)
+    for flags in (PRIVATE, SHARED, PRIVATE | MAP_NORESERVE):
+        with pytest.raises(KernelError) as failed:
+            k.call(sys_mmap, 300 * PAGE_SIZE, flags)
+        assert failed.value.errno == ENOMEM
+    with pytest.raises(KernelError) as failed:
+        dup_mm(k, k.current.mm)
+    assert failed.value.errno == ENOMEM
+    k.check_memory()
+
+
+def test_without_a_limit_memory_may_be_promised_many_times(make_mini: Any) -> None:
+    k = make_mini(memory_bytes=1000 * PAGE_SIZE, overcommit_memory=1)
+    for _ in range(5):
+        k.call(sys_mmap, 5000 * PAGE_SIZE, PRIVATE)
+    assert k.frames.committed >= 25_000
+    k.check_memory()
+
+
+def test_resident_pages_are_counted_without_the_zero_page(mini: Any) -> None:
+    mm = mini.current.mm
+    rss = get_mm_rss(mm)
+    address = mini.call(sys_mmap, 8 * PAGE_SIZE, PRIVATE)
+    mini.call(sys_touch, address, 0, 6, False)
+    assert get_mm_rss(mm) == rss
+    mini.call(sys_touch, address, 0, 4, True)
+    assert get_mm_rss(mm) == rss + 4
+    mini.call(sys_madvise, address, 8 * PAGE_SIZE, MADV_DONTNEED)
+    assert (get_mm_rss(mm), get_mm_hiwater_rss(mm)) == (rss, rss + 4)
+    mini.check_memory()
 
 
 def test_exec_image_has_its_pages_at_once_and_exit_gives_them_back(mini: Any) -> None:
