@@ -3,12 +3,19 @@
 All blocks of all functions become one host module of ``def b<code>_<block>(F, L, G, V)``, compiled
 once under the guest file's name with the guest's positions. Its globals hold the helpers of one
 ``Runtime`` and nothing else: ``__builtins__`` is empty.
+
+Compiling takes longer than most runs of a small program, and one process may make many machines
+(``smplab diff``, tests, sweeps). So what does not depend on a run time is made once for a text and
+kept, and a program of a machine is a copy bound to its run time.
 """
 
 import ast
+import copy
+import functools
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
+from types import CodeType
+from typing import Any, Final, TypeVar
 
 from workloads.language.checker import check
 from workloads.language.errors import GuestProgramError, Problem
@@ -28,6 +35,8 @@ from workloads.language.values import DEFAULT_INT_HANDLER, UNBOUND, Function
 
 DEFAULT_BLOCK_BUDGET = 1_000_000
 
+_KEPT: Final = 64  # compiled texts
+
 T = TypeVar("T")
 
 
@@ -41,11 +50,13 @@ class Program:
         codes: the module body (index 0) and the functions in source order.
     """
 
-    def __init__(self, key: str, path: str, source: str, runtime: Runtime) -> None:
-        self.key = key
+    runtime: Runtime  # set by bind()
+    _module: CodeType
+
+    def __init__(self, path: str, source: str) -> None:
+        self.key = path
         self.path = path
         self.lines = source.splitlines()
-        self.runtime = runtime
         self.codes: list[Code] = [Code(0, "<module>")]
         self._globals: dict[str, int] = {text: i for i, text in enumerate(FIXED_GLOBALS)}
         self._codes: dict[FunctionNode, Code] = {}
@@ -75,13 +86,27 @@ class Program:
             keyword_only = {arg.arg for arg in node.args.kwonlyargs}
             code.parameters = tuple((a.arg, a.arg in keyword_only) for a in parameters(node))
         module = ast.Module([], [])
-        namespace = self.runtime.namespace()
         parts = [(self.codes[0], scopes.module)]
         parts += [(self._codes[node], scope) for node, scope in scopes.scopes.items()]
         for code, scope in parts:
             self._lower(code, scope, scopes, module)
-        exec(_quietly(lambda: compile(module, self.path, "exec")), namespace)
-        for code, _ in parts:
+        self._module = _quietly(lambda: compile(module, self.path, "exec"))
+        self._codes = {}  # nobody asks any more, and it holds the whole tree
+
+    def bind(self, runtime: Runtime, key: str) -> "Program":
+        """Return this program, ready to run, with the helpers and the budget of ``runtime``."""
+        program = copy.copy(self)
+        program.runtime = runtime
+        program.key = key
+        program.codes = [copy.copy(code) for code in self.codes]
+        program._link()
+        return program
+
+    def _link(self) -> None:
+        """Make the blocks of every function."""
+        namespace = self.runtime.namespace()
+        exec(self._module, namespace)
+        for code in self.codes:
             code.blocks = [namespace[f"b{code.index}_{i}"] for i in range(len(code.handlers))]
             namespace[f"f_{code.index}"] = code
             namespace[f"v_{code.index}"] = Function(code.index, code.name)
@@ -158,6 +183,12 @@ def compile_program(
     Raises:
         GuestProgramError: the program is outside the language; holds every problem.
     """
+    return _compiled(source, path).bind(runtime or Runtime(block_budget), key or path)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _compiled(source: str, path: str) -> Program:
+    """Return a program that is bound to no run time yet; errors as of ``compile_program``."""
     try:
         tree = _quietly(lambda: ast.parse(source, path))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -170,7 +201,7 @@ def compile_program(
         problems = check(tree, scopes)
         if problems:
             raise GuestProgramError(path, problems)
-        program = Program(key or path, path, source, runtime or Runtime(block_budget))
+        program = Program(path, source)
         program.uses_argv = _uses_argv(tree, scopes)
         program.compile(tree, scopes)
         return program
