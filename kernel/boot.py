@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kernel.arch import ppc, x86
 from kernel.fs.initramfs import boot_vfs
 from kernel.mm.frames import Frames
+from kernel.proc.root import proc_root_init
 from kernel.slab import boot_slabs
 
 if TYPE_CHECKING:
@@ -29,4 +30,5 @@ def boot_machine(k: "KernelState") -> None:
     k.slabs = boot_slabs(k.frames, spec.cpus)
     k.stacks = k.arch.boot_stacks(k)
     k.vfs = boot_vfs(k)
+    proc_root_init(k)
     boot_tasks(k)

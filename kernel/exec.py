@@ -97,11 +97,12 @@ class ExecResult:
 class Binprm:
     """A program about to be run (``linux_binprm``)."""
 
-    __slots__ = ("argv", "comm", "env", "filename", "image", "inode", "key")
+    __slots__ = ("args", "argv", "comm", "env", "filename", "image", "inode", "key")
 
     def __init__(self, filename: str, argv: tuple[str, ...], env: Env, inode: "Inode") -> None:
         self.filename = filename
-        self.argv = argv
+        self.argv = argv  # what the program is given
+        self.args = argv  # what is on its stack: for python3 with the options before the file
         self.env = env
         self.inode = inode  # what the address space keeps writers out of
         self.comm = filename.rsplit("/", 1)[-1][: TASK_COMM_LEN - 1]
@@ -264,6 +265,7 @@ def search_binary_handler(k: "KernelState", bprm: Binprm, room: int) -> None:
     bprm.inode = inode
     bprm.image = inode.image
     bprm.key = inode.image.program
+    bprm.args = bprm.argv
     if bprm.key == PYTHON:
         _find_guest_program(k, bprm)
 
@@ -363,6 +365,7 @@ def install_program(k: "KernelState", task: TaskStruct, bprm: Binprm) -> None:
         task.comm = bprm.comm
     task.self_exec_id += 1
     task.signal.env = bprm.env
+    task.signal.args = bprm.args
     task.sighand.action = exec_action(task.sighand.action, bprm.image.program == PYTHON)
 
 

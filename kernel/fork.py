@@ -470,8 +470,10 @@ def copy_signal(clone_flags: int, child: TaskStruct, orig: SignalStruct) -> None
     signal.leader = child
     signal.threads.append(child)
     signal.rlim = orig.rlim
+    signal.args = orig.args
     signal.env = orig.env
     signal.oom_score_adj = orig.oom_score_adj
+    signal.oom_score_adj_min = orig.oom_score_adj_min
     child.signal = signal
 
 

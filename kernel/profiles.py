@@ -26,6 +26,7 @@ class Profile:
     exec_budget_ceiling: int  # bytes of argv and environment whatever the stack limit (4.13)
     nproc_checked_after_charge: bool  # RLIMIT_NPROC: count > limit, not count >= limit
     pid_exhausted_errno: int  # what fork says when no pid is left
+    idle_and_parked: bool  # TASK_IDLE and TASK_PARKED are there (4.2, 3.9), and what /proc gained
 
 
 PROFILES: Final[dict[str, Profile]] = {
@@ -38,6 +39,7 @@ PROFILES: Final[dict[str, Profile]] = {
         exec_budget_ceiling=6 << 20,
         nproc_checked_after_charge=True,
         pid_exhausted_errno=EAGAIN,
+        idle_and_parked=True,
     ),
     "2.6.34": Profile(
         name="2.6.34",
@@ -48,6 +50,7 @@ PROFILES: Final[dict[str, Profile]] = {
         exec_budget_ceiling=1 << 62,
         nproc_checked_after_charge=False,
         pid_exhausted_errno=ENOMEM,
+        idle_and_parked=False,
     ),
 }
 

@@ -34,6 +34,7 @@ from kernel.errors import (
 from kernel.locking import Lock, LockStat, acquire_at, release_at
 from kernel.machine import MachineSpec
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
+from kernel.sched.loadavg import calc_global_load, load_period_ns
 from kernel.sched.ttwu import select_task_rq_exec, try_to_wake_up
 from kernel.stats import KernelStats
 from kernel.task import TASK_DEAD, TASK_NORMAL, TASK_RUNNING, SignalStruct, TaskStruct
@@ -92,6 +93,11 @@ class KernelState:
         # the load table
         self.nr_running = [0] * spec.cpus
         self.idle_mask = (1 << spec.cpus) - 1
+        # CPU time of tasks, and the load average: for /proc
+        self.cpu_user_ns = [0] * spec.cpus
+        self.cpu_system_ns = [0] * spec.cpus
+        self.avenrun = [0, 0, 0]
+        self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
         self.overloaded = 0  # CPUs with two or more runnable tasks
         # in and out
         self._requests: list[m.Request] = []
@@ -324,6 +330,8 @@ class KernelState:
         """Make a request's task current; return the path to run, or None if it is served."""
         now_ns, cpu, seq, code, pid, utime_ns, stime_ns, *arguments = request
         self.stats.requests += 1
+        if now_ns >= self.calc_load_update_ns:
+            calc_global_load(self, now_ns)
         self.now_ns = now_ns
         self.cpu = cpu
         if seq <= self._last_seq[cpu]:
@@ -352,6 +360,8 @@ class KernelState:
             return None
         self.current = task
         task.cpu = cpu
+        self.cpu_user_ns[cpu] += utime_ns - task.utime_ns
+        self.cpu_system_ns[cpu] += stime_ns - task.stime_ns
         task.utime_ns = utime_ns
         task.stime_ns = stime_ns
         if now_ns > task.msg_ns:
@@ -623,6 +633,8 @@ class KernelState:
     def _open_timer(self) -> Path | None:
         """Take the first timer; return the path it starts, if it still means anything."""
         at_ns, serial, kind, what = heappop(self._timers)
+        if at_ns >= self.calc_load_update_ns:
+            calc_global_load(self, at_ns)
         self.now_ns = at_ns
         if kind == _TIMER_WAKE:
             if what.timer != serial:

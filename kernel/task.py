@@ -109,6 +109,7 @@ class SignalStruct:
     """What the threads of one process share (``signal_struct``)."""
 
     __slots__ = (
+        "args",
         "count",
         "cstime_ns",
         "curr_target",
@@ -129,6 +130,7 @@ class SignalStruct:
         "nr_threads",
         "nvcsw",
         "oom_score_adj",
+        "oom_score_adj_min",
         "oom_victim",
         "pgrp",
         "quick_threads",
@@ -166,7 +168,9 @@ class SignalStruct:
         self.joiners: dict[int, list[TaskStruct]] | None = None  # tid -> who joins that thread
         # only what differs from the defaults; never changed in place, so fork shares it
         self.rlim: dict[int, tuple[int, int]] = NO_RLIMITS
-        self.env: tuple[tuple[str, str], ...] = ()  # what the last exec was given
+        self.args: tuple[str, ...] = ()  # what the last exec was given: /proc/PID/cmdline
+        self.env: tuple[tuple[str, str], ...] = ()
+        self.oom_score_adj_min = 0  # the least value that needs no privilege
         self.utime_ns = 0  # of threads already released
         self.stime_ns = 0
         self.cutime_ns = 0  # of children waited for, and of theirs

@@ -7,7 +7,7 @@ may close is a path.
 Source: fs/file_table.c, fs/inode.c (iput).
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kernel.errors import InvariantError
 from kernel.fs.inode import REGULAR, Inode
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 class File:
     """An open file description (``struct file``). ``count`` references; ``flags`` as F_GETFL."""
 
-    __slots__ = ("count", "flags", "inode", "pos", "readable", "writable")
+    __slots__ = ("count", "flags", "inode", "pos", "private_data", "readable", "writable")
 
     def __init__(self, inode: Inode, flags: int) -> None:
         self.inode = inode
         self.flags = flags
         self.pos = 0
         self.count = 1
+        self.private_data: Any = None  # what its i_fop keeps for this open file
         access = flags & O_ACCMODE
         self.readable = access in (O_RDONLY, O_RDWR)
         self.writable = access in (O_WRONLY, O_RDWR)

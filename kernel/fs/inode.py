@@ -42,6 +42,9 @@ PIPE: Final = 5
 PIDFD: Final = 6
 
 
+PROC: Final = 7  # a file of /proc: kernel.proc.inode
+
+
 class FileOperations:
     """What can be done with an open file of one kind (``file_operations``); None: EINVAL.
 
@@ -49,14 +52,18 @@ class FileOperations:
         read: ``read(k, file, count)``, a path that returns bytes.
         write: ``write(k, file, data)``, a path that returns the number of bytes written.
         release: ``release(k, file)``, a path run when the last reference of ``file`` is gone.
+        llseek: ``llseek(k, file, offset, whence)``, returns the new offset; None: ESPIPE.
     """
 
-    __slots__ = ("read", "release", "write")
+    __slots__ = ("llseek", "read", "release", "write")
 
-    def __init__(self, *, read: Any = None, write: Any = None, release: Any = None) -> None:
+    def __init__(
+        self, *, read: Any = None, write: Any = None, release: Any = None, llseek: Any = None
+    ) -> None:
         self.read = read
         self.write = write
         self.release = release
+        self.llseek = llseek
 
 
 class Inode:
@@ -67,6 +74,7 @@ class Inode:
         "entries",
         "gid",
         "i_fop",
+        "i_op",
         "i_writecount",
         "image",
         "ino",
@@ -97,6 +105,8 @@ class Inode:
         self.image: ImageSpec | None = None
         self.pipe: Pipe | None = None
         self.i_fop: FileOperations | None = None  # None: kernel.fs.read_write knows the kind
+        # of /proc: what it stands for and what else is in the directory (kernel.proc.inode.Node)
+        self.i_op: Any = None
         # directories: parent is None once removed; the root is its own parent
         self.entries: dict[str, Inode] | None = None
         self.parent: Inode | None = None

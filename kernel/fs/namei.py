@@ -123,6 +123,8 @@ def lookup(
                 raise KernelError(ENAMETOOLONG, path)
             name = part
             inode = entries.get(part)
+            if inode is None and directory.i_op is not None:
+                inode = directory.i_op.lookup(k, directory, part)
     if slashes and creating and name:
         raise KernelError(EISDIR, path)
     if slashes and inode is not None and inode.entries is None:
@@ -147,7 +149,7 @@ def lookup_inode(k: "KernelState", path: str) -> Inode:
 
 def _may_create(directory: Inode, cred: "Cred", path: str) -> None:
     """Source: fs/namei.c:may_create()."""
-    if directory.parent is None:
+    if directory.parent is None or directory.i_op is not None:  # /proc has no room for it
         raise KernelError(ENOENT, path)
     if not inode_permission(directory, MAY_WRITE | MAY_EXEC, cred.euid, cred.egid):
         raise KernelError(EACCES, path)
@@ -219,6 +221,8 @@ def vfs_unlink(k: "KernelState", path: str) -> Inode:
         raise KernelError(EPERM, path)
     if inode.kind == DIRECTORY:
         raise KernelError(EISDIR, path)
+    if directory.i_op is not None:
+        raise KernelError(EPERM, path)
     k.vfs.programs.clear()
     del directory.entries[place.name]
     inode.nlink -= 1

@@ -184,8 +184,8 @@ def sys_chmod(k: "KernelState", path: str, mode: int) -> None:
     k.now_ns += k.costs.file_op
     inode = lookup_inode(k, path)
     cred = k.current.cred
-    if cred.euid not in (0, inode.uid):
-        raise KernelError(EPERM, path)
+    if cred.euid not in (0, inode.uid) or inode.i_op is not None:
+        raise KernelError(EPERM, path)  # also the mode of a file of /proc (proc_setattr())
     mode &= 0o7777
     if cred.euid != 0 and cred.egid != inode.gid:
         mode &= ~0o2000

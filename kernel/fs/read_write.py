@@ -149,7 +149,10 @@ def sys_lseek(k: "KernelState", fd: int, offset: int, whence: int) -> int:
     if not SEEK_SET <= whence <= SEEK_HOLE:
         raise KernelError(EINVAL)
     inode = file.inode
-    if inode.i_fop is not None or inode.kind == CAPTURE:
+    fop = inode.i_fop
+    if fop is not None and fop.llseek is not None:
+        return fop.llseek(k, file, offset, whence)  # type: ignore[no-any-return]
+    if fop is not None or inode.kind == CAPTURE:
         raise KernelError(ESPIPE)
     if inode.kind in (NULL, ZERO):
         file.pos = 0

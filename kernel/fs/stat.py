@@ -19,7 +19,7 @@ def vfs_getattr(k: "KernelState", inode: Inode) -> tuple[int, ...]:
     Source: fs/stat.c:generic_fillattr().
     """
     mtime = inode.mtime_ns // 1_000_000_000
-    size = PAGE_SIZE if inode.kind == DIRECTORY else inode.size
+    size = PAGE_SIZE if inode.kind == DIRECTORY and inode.i_op is None else inode.size
     return (
         inode.mode,
         inode.ino,

@@ -1,0 +1,299 @@
+"""The directory of a process in /proc, and of a thread below its ``task``.
+
+The tables ``TGID_ENTRIES`` and ``TID_ENTRIES`` say what is in them; what stat and status say is in
+``kernel.proc.array``.
+
+Source: fs/proc/base.c, fs/proc/fd.c.
+Deviation: only what has content here is listed. What ``fd`` holds leads to the open file itself, as
+a symbolic link that is followed would.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.errors import KernelError
+from kernel.events import TASK_RENAME
+from kernel.fs.inode import Inode
+from kernel.proc.array import children_seq_show, proc_pid_status, proc_tgid_stat, proc_tid_stat
+from kernel.proc.inode import Entry, get_proc_task, need_task, proc_pid_make_inode
+from kernel.proc.task_mmu import proc_pid_statm, show_map
+from kernel.task import TaskStruct
+from kernel.tasklist import for_each_process
+from kernel.uapi.errno_ import EACCES, EINVAL, ERANGE
+from kernel.uapi.rlimit import RLIM_INFINITY
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+TASK_COMM_LEN: Final = 16
+OOM_SCORE_ADJ_MAX: Final = 1000
+_NUMBER_DIGITS: Final = 10
+
+# Source: fs/proc/base.c:lnames
+_LIMITS: Final = (
+    ("Max cpu time", "seconds"),
+    ("Max file size", "bytes"),
+    ("Max data size", "bytes"),
+    ("Max stack size", "bytes"),
+    ("Max core file size", "bytes"),
+    ("Max resident set", "bytes"),
+    ("Max processes", "processes"),
+    ("Max open files", "files"),
+    ("Max locked memory", "bytes"),
+    ("Max address space", "bytes"),
+    ("Max file locks", "locks"),
+    ("Max pending signals", "signals"),
+    ("Max msgqueue size", "bytes"),
+    ("Max nice priority", ""),
+    ("Max realtime priority", ""),
+    ("Max realtime timeout", "us"),
+)
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+
+def comm_show(k: "KernelState", task: TaskStruct) -> str:
+    """Return the task's name. Source: fs/proc/base.c:comm_show()."""
+    return f"{task.comm}\n"
+
+
+def comm_write(k: "KernelState", task: TaskStruct, data: bytes) -> int:
+    """Give a thread of the caller's process a name; what is too long is cut off.
+
+    Raises:
+        KernelError: EINVAL, another process's thread.
+
+    Source: fs/proc/base.c:comm_write().
+    """
+    if task.signal is not k.current.signal:
+        raise KernelError(EINVAL)
+    text = bytes(data[: TASK_COMM_LEN - 1]).split(b"\0", 1)[0]
+    set_task_comm(k, task, text.decode("utf-8", "surrogateescape"))
+    return len(data)
+
+
+def set_task_comm(k: "KernelState", task: TaskStruct, comm: str) -> None:
+    """Name ``task``. Source: fs/exec.c:__set_task_comm()."""
+    k.emit(TASK_RENAME, task.pid, task.comm, comm, task.signal.oom_score_adj)
+    task.comm = comm
+
+
+def proc_pid_cmdline_read(k: "KernelState", task: TaskStruct) -> bytes:
+    """Return the arguments of the program, each with a NUL; nothing for zombies and kthreads.
+
+    Source: fs/proc/base.c:proc_pid_cmdline_read().
+    """
+    if task.mm is None:
+        return b""
+    args: tuple[str, ...] = task.signal.args
+    return b"".join(arg.encode("utf-8", "surrogateescape") + b"\0" for arg in args)
+
+
+def proc_pid_limits(k: "KernelState", task: TaskStruct) -> str:
+    """Return the resource limits as a table. Source: fs/proc/base.c:proc_pid_limits()."""
+    if task.signal is None:
+        return ""
+    lines = [f"{'Limit':<26}{'Soft Limit':<21}{'Hard Limit':<21}{'Units':<10}\n"]
+    limits = task.signal.rlim
+    for which, (name, unit) in enumerate(_LIMITS):
+        values = limits.get(which, k.tasks.rlimits[which])
+        shown = ["unlimited" if value == RLIM_INFINITY else str(value) for value in values]
+        tail = f"{unit:<10}" if unit else ""
+        lines.append(f"{name:<25} {shown[0]:<20} {shown[1]:<20} {tail}\n")
+    return "".join(lines)
+
+
+def oom_score_adj_read(k: "KernelState", task: TaskStruct) -> str:
+    """Return the process's oom_score_adj. Source: fs/proc/base.c:oom_score_adj_read()."""
+    return f"{task.signal.oom_score_adj}\n"
+
+
+def oom_score_adj_write(k: "KernelState", task: TaskStruct, data: bytes) -> int:
+    """Set the process's oom_score_adj, -1000 … 1000.
+
+    Raises:
+        KernelError: EINVAL, no number or out of range; EACCES, lower than it was set with
+            privilege and the caller has none.
+
+    Source: fs/proc/base.c:oom_score_adj_write(), __set_oom_adj().
+    """
+    value = kstrtoint(data)
+    if abs(value) > OOM_SCORE_ADJ_MAX:
+        raise KernelError(EINVAL)
+    signal = task.signal
+    if k.current.cred.euid != 0:
+        if value < signal.oom_score_adj_min:
+            raise KernelError(EACCES)
+    else:
+        signal.oom_score_adj_min = value
+    signal.oom_score_adj = value
+    return len(data)
+
+
+def kstrtoint(data: bytes) -> int:
+    """Return the number in ``data``, decimal, 0x… or 0…; blanks around it are allowed.
+
+    Raises:
+        KernelError: EINVAL, there is none; ERANGE, it has more than 31 bits.
+
+    Source: lib/kstrtox.c:kstrtoint(), after strstrip().
+    """
+    text = bytes(data).split(b"\0", 1)[0].strip().decode("latin-1").lower()
+    digits = text[1:] if text[:1] in ("-", "+") else text
+    base = 16 if digits.startswith("0x") else 8 if digits.startswith("0") else 10
+    digits = digits[2:] if base == 16 else digits
+    if not digits or any(digit not in "0123456789abcdef"[:base] for digit in digits):
+        raise KernelError(EINVAL)
+    value = int(digits, base)
+    if value >> 31:
+        raise KernelError(ERANGE)
+    return -value if text[0] == "-" else value
+
+
+# -- directories ---------------------------------------------------------------------------------
+
+
+def name_to_int(name: str) -> int:
+    """Return the number a name spells in the one way readdir spells it, or -1.
+
+    Source: fs/proc/util.c:name_to_int().
+    """
+    if not name.isascii() or not name.isdigit() or len(name) > _NUMBER_DIGITS:
+        return -1
+    if name[0] == "0" and len(name) > 1:
+        return -1
+    return int(name)
+
+
+def _entry_lookup(k: "KernelState", directory: Inode, name: str, table: Any) -> Inode | None:
+    """Source: fs/proc/base.c:proc_pident_lookup()."""
+    task = get_proc_task(directory)
+    entry = table.get(name)
+    if task is None or entry is None:
+        return None
+    return proc_pid_make_inode(k, task, entry, directory, name)
+
+
+def proc_tgid_base_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | None:
+    """Find ``name`` in a process's directory. Source: fs/proc/base.c."""
+    return _entry_lookup(k, directory, name, TGID_ENTRIES)
+
+
+def proc_tgid_base_names(k: "KernelState", directory: Inode) -> list[str]:
+    """Return what is in a process's directory. Source: fs/proc/base.c:proc_pident_readdir()."""
+    need_task(directory)
+    return list(TGID_ENTRIES)
+
+
+def proc_tid_base_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | None:
+    """Find ``name`` in a thread's directory. Source: fs/proc/base.c."""
+    return _entry_lookup(k, directory, name, TID_ENTRIES)
+
+
+def proc_tid_base_names(k: "KernelState", directory: Inode) -> list[str]:
+    """Return what is in a thread's directory. Source: fs/proc/base.c:proc_pident_readdir()."""
+    need_task(directory)
+    return list(TID_ENTRIES)
+
+
+def proc_task_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | None:
+    """Find a thread of the process. Source: fs/proc/base.c:proc_task_lookup()."""
+    leader = get_proc_task(directory)
+    task = k.pids.find_task_by_vpid(name_to_int(name))
+    if leader is None or task is None or task.signal is not leader.signal:
+        return None
+    return proc_pid_make_inode(k, task, TID_DIRECTORY, directory, name)
+
+
+def proc_task_names(k: "KernelState", directory: Inode) -> list[str]:
+    """Return the process's threads, oldest first. Source: fs/proc/base.c:proc_task_readdir()."""
+    leader = get_proc_task(directory)
+    if leader is None:
+        return []
+    return [str(thread.thread_pid.nr) for thread in leader.signal.threads]
+
+
+def proc_lookupfd(k: "KernelState", directory: Inode, name: str) -> Inode | None:
+    """Return the file that a descriptor of the task stands for.
+
+    Source: fs/proc/fd.c:proc_lookupfd(), proc_fd_link().
+    """
+    task = get_proc_task(directory)
+    if task is None or task.files is None:
+        return None
+    file = task.files.fd.get(name_to_int(name))
+    if file is None:
+        return None
+    inode: Inode = file.inode
+    return inode
+
+
+def proc_readfd_names(k: "KernelState", directory: Inode) -> list[str]:
+    """Return the task's open descriptors. Source: fs/proc/fd.c:proc_readfd()."""
+    task = need_task(directory)
+    return [] if task.files is None else [str(fd) for fd in sorted(task.files.fd)]
+
+
+# -- /proc's own directory: the processes --------------------------------------------------------
+
+
+def proc_pid_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | None:
+    """Find ``self``, ``thread-self`` or the thread with this number.
+
+    Source: fs/proc/base.c:proc_pid_lookup(), fs/proc/self.c, fs/proc/thread_self.c.
+    """
+    current = k.current
+    if name == "self":
+        name = str(current.group_leader.thread_pid.nr)
+    elif name == "thread-self":
+        process = proc_pid_lookup(k, directory, "self")
+        tasks = None if process is None else proc_tgid_base_lookup(k, process, "task")
+        return None if tasks is None else proc_task_lookup(k, tasks, str(current.thread_pid.nr))
+    task = k.pids.find_task_by_vpid(name_to_int(name))
+    if task is None:
+        return None
+    inode = proc_pid_make_inode(k, task, TGID_DIRECTORY, directory, name)
+    return inode
+
+
+def proc_pid_names(k: "KernelState", directory: Inode) -> list[str]:
+    """Return self, thread-self and the processes by number.
+
+    Source: fs/proc/base.c:proc_pid_readdir(), next_tgid().
+    """
+    numbers = sorted(task.thread_pid.nr for task in for_each_process(k))
+    return ["self", "thread-self", *map(str, numbers)]
+
+
+_COMMON: Final = (
+    Entry("fd", 0o500, lookup=proc_lookupfd, names=proc_readfd_names),
+    Entry("status", 0o444, show=proc_pid_status),
+    Entry("limits", 0o444, show=proc_pid_limits),
+    Entry("comm", 0o644, show=comm_show, write=comm_write),
+    Entry("cmdline", 0o444, show=proc_pid_cmdline_read),
+    Entry("statm", 0o444, show=proc_pid_statm),
+    Entry("maps", 0o444, show=show_map),
+    Entry("oom_score_adj", 0o644, show=oom_score_adj_read, write=oom_score_adj_write),
+)
+TGID_ENTRIES: Final[dict[str, Entry]] = {
+    entry.name: entry
+    for entry in (
+        Entry("task", 0o555, lookup=proc_task_lookup, names=proc_task_names),
+        *_COMMON,
+        Entry("stat", 0o444, show=proc_tgid_stat),
+    )
+}
+TID_ENTRIES: Final[dict[str, Entry]] = {
+    entry.name: entry
+    for entry in (
+        *_COMMON,
+        Entry("stat", 0o444, show=proc_tid_stat),
+        Entry("children", 0o444, show=children_seq_show),
+    )
+}
+TGID_DIRECTORY: Final = Entry("", 0o555, lookup=proc_tgid_base_lookup, names=proc_tgid_base_names)
+TID_DIRECTORY: Final = Entry("", 0o555, lookup=proc_tid_base_lookup, names=proc_tid_base_names)
+for _number, _entry in enumerate(
+    dict.fromkeys((TGID_DIRECTORY, TID_DIRECTORY, *TGID_ENTRIES.values(), *TID_ENTRIES.values()))
+):
+    _entry.number = _number
