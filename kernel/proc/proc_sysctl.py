@@ -4,7 +4,8 @@
 part of the kernel that gets a parameter adds a row.
 
 Source: fs/proc/proc_sysctl.c, kernel/sysctl.c, kernel/pid.c, kernel/utsname_sysctl.c.
-Deviation: one value at a time, written in one piece.
+Deviation: one value at a time, written in one piece. What the configuration decides (pid_max, the
+policies of vm) can only be read.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from kernel.proc.base import kstrtoint
 from kernel.proc.inode import Entry
 from kernel.proc.system import linux_version
 from kernel.uapi.errno_ import EINVAL
+from kernel.uapi.mman import MAX_MAP_COUNT
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -67,6 +69,9 @@ SYSCTLS: Final[dict[str, tuple[int, Any, Any]]] = {
     "kernel/pid_max": (0o444, _value(lambda k: k.pids.pid_max), None),
     "kernel/ns_last_pid": (0o444, _value(lambda k: k.pids.last), None),
     "kernel/threads-max": (0o644, _value(lambda k: k.tasks.max_threads), _write_threads_max),
+    "vm/overcommit_memory": (0o444, _value(lambda k: k.spec.overcommit_memory), None),
+    "vm/overcommit_ratio": (0o444, _value(lambda k: k.spec.overcommit_ratio), None),
+    "vm/max_map_count": (0o444, _value(lambda k: MAX_MAP_COUNT), None),
 }
 
 

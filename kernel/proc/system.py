@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.mm.frames import ZERO_PAGE
 from kernel.mm.mm import PTE_SHIFT
+from kernel.mm.overcommit import vm_commit_limit
 from kernel.proc.array import nsec_to_clock_t
 from kernel.sched.loadavg import get_avenrun
 from kernel.tasklist import for_each_thread
@@ -104,7 +105,7 @@ def show_cpuinfo(k: "KernelState") -> str:
 class MemoryUse:
     """Page frames by what they are used for."""
 
-    __slots__ = ("anon", "file", "free", "mapped", "shmem", "slab", "stack_kb", "total")
+    __slots__ = ("anon", "file", "free", "locked", "mapped", "shmem", "slab", "stack_kb", "total")
 
     def __init__(self, k: "KernelState") -> None:
         frames = k.frames
@@ -114,6 +115,7 @@ class MemoryUse:
         self.stack_kb = k.tasks.nr_threads * k.spec.thread_size >> 10
         self.file = sum(len(layout.cache.frames) for layout in frames.layouts.values())
         mms = dict.fromkeys(task.mm for task in for_each_thread(k) if task.mm is not None)
+        self.locked = sum(mm.locked_vm for mm in mms)
         tables = dict.fromkeys(mm.pt for mm in mms)
         private = {pte >> PTE_SHIFT for table in tables for pte in table.filled.values()} - {
             ZERO_PAGE
@@ -131,6 +133,7 @@ def meminfo_proc_show(k: "KernelState") -> str:
     anon, file = use.anon * page_kb, use.file * page_kb
     slab, shmem = use.slab * page_kb, use.shmem * page_kb
     free = use.free * page_kb
+    locked = use.locked * page_kb
     rows: tuple[tuple[str, int], ...] = (
         ("MemTotal", use.total * page_kb),
         ("MemFree", free),
@@ -144,8 +147,8 @@ def meminfo_proc_show(k: "KernelState") -> str:
         ("Inactive(anon)", 0),
         ("Active(file)", 0),
         ("Inactive(file)", file),
-        ("Unevictable", 0),
-        ("Mlocked", 0),
+        ("Unevictable", locked),
+        ("Mlocked", locked),
         ("SwapTotal", 0),
         ("SwapFree", 0),
         ("Dirty", 0),
@@ -159,6 +162,8 @@ def meminfo_proc_show(k: "KernelState") -> str:
         ("SUnreclaim", slab),
         ("KernelStack", use.stack_kb),
         ("PageTables", 0),
+        ("CommitLimit", vm_commit_limit(k) * page_kb),
+        ("Committed_AS", k.frames.committed * page_kb),
     )
     if not k.tasks.profile.idle_and_parked:  # 2.6.34 has no such lines
         rows = tuple(row for row in rows if row[0] not in ("MemAvailable", "KReclaimable"))

@@ -7,7 +7,7 @@ Deviation: page tables take no frames, so VmPTE is 0, and there is no swap and n
 from typing import TYPE_CHECKING
 
 from kernel.mm.frames import ZERO_PAGE
-from kernel.mm.mm import PTE_SHIFT, MmStruct, VmArea
+from kernel.mm.mm import PTE_SHIFT, MmStruct, VmArea, get_mm_hiwater_rss
 from kernel.uapi.mman import (
     PAGE_SHIFT,
     VM_EXEC,
@@ -100,13 +100,13 @@ def task_mem(mm: MmStruct, *, modern: bool) -> str:
         modern: with the lines that came after 2.6.34.
 
     Source: fs/proc/task_mmu.c:task_mem().
-    Deviation: VmPeak is VmSize and VmHWM is VmRSS: past peaks are not kept.
+    Deviation: VmPeak is VmSize: past peaks of the size are not kept.
     """
     sizes = MmSizes(mm)
-    rows = [("VmPeak", sizes.total), ("VmSize", sizes.total), ("VmLck", 0)]
+    rows = [("VmPeak", sizes.total), ("VmSize", sizes.total), ("VmLck", mm.locked_vm)]
     if modern:
         rows.append(("VmPin", 0))
-    rows += [("VmHWM", sizes.rss), ("VmRSS", sizes.rss)]
+    rows += [("VmHWM", get_mm_hiwater_rss(mm)), ("VmRSS", sizes.rss)]
     if modern:
         rows += [("RssAnon", sizes.anon), ("RssFile", sizes.file), ("RssShmem", sizes.shmem)]
     rows += [
