@@ -8,7 +8,6 @@ Deviation: one value at a time, written in one piece. What the configuration dec
 policies of vm) can only be read.
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
 _NODENAME_MAX: Final = 64  # __NEW_UTS_LEN
 
 
-def _value(read: Callable[["KernelState"], Any]) -> Callable[["KernelState"], str]:
+def _value(read: Any) -> Any:
+    """Return what shows the value that ``read(k)`` returns."""
     return lambda k: f"{read(k)}\n"
 
 
