@@ -564,12 +564,14 @@ def _thread_method(G: Values, handle: ThreadHandle, name: str, args: dict[str, A
         if tid != 0:
             raise RuntimeError("threads can only be started once")
         return (CALL, library.THREAD_START, [handle.index, PTHREAD_FLAGS, False])
+    # a thread may run before the one that started it goes on and notes its id
+    current = handle.index == G[0].current
     if name == "is_alive":
-        return (VALUE, False) if tid <= 0 else (nr.NR_THREAD_ALIVE, tid)
+        return (VALUE, current) if current or tid <= 0 else (nr.NR_THREAD_ALIVE, tid)
+    if current:
+        raise RuntimeError("cannot join current thread")
     if tid == 0:
         raise RuntimeError("cannot join thread before it is started")
-    if handle.index == G[0].current:
-        raise RuntimeError("cannot join current thread")
     if tid < 0:
         return (VALUE, None)
     return (CALL, library.THREAD_JOIN, [tid, _timeout_ns(args.get("timeout"))])

@@ -15,6 +15,8 @@ def note(number, frame):
 def unblocks():
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
     time.sleep(0.1)
+    # joined, it may still be there for a while, and would take the next one too
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
 
 
 def takes():
