@@ -58,6 +58,10 @@ _LOCAL: Final = frozenset(
 )
 
 
+# of these, what a C library asks the kernel for
+_TRACED: Final = frozenset((nr.NR_GETPID, nr.NR_GETTID, nr.NR_SCHED_YIELD))
+
+
 class Cpu:
     """One simulated CPU. See the module header."""
 
@@ -305,7 +309,7 @@ class Cpu:
     def _enter(self, task: CpuTask, op: Op) -> None:
         """The current task's op is due: do it here if it needs no kernel state, else ask."""
         number = op[0]
-        if number not in _LOCAL:
+        if number not in _LOCAL or (task.slow_door and number in _TRACED):
             ctx = None
             if not task.resident and (
                 number in _NEEDS_SHARED_HEAP or (number == nr.NR_CLONE and op[1] & c.CLONE_VM)
@@ -348,6 +352,8 @@ class Cpu:
             return self.now_ns
         if clock == 0:
             return self._epoch_ns + self.now_ns
+        if task.slow_door:
+            return None  # to be seen by its tracer
         if clock == 3 or (clock == 2 and not task.resident):
             return task.utime_ns + task.stime_ns
         return None
@@ -578,6 +584,9 @@ class Cpu:
         task.pid = effect[3]
         self.tasks[task.pid] = task
 
+    def _on_traced(self, task: CpuTask, effect: m.Effect) -> None:
+        task.slow_door = effect[3]
+
     def _on_renice(self, task: CpuTask, effect: m.Effect) -> None:
         self.rq.clock_ns = self.now_ns
         core.set_user_nice(self.rq, task, effect[3])
@@ -654,5 +663,6 @@ _HANDLERS: Final[dict[int, Callable[[Cpu, CpuTask, m.Effect], None]]] = {
     m.EFF_WAKE: Cpu._on_wake,
     m.EFF_SIGNAL: Cpu._on_signal,
     m.EFF_RENICE: Cpu._on_renice,
+    m.EFF_TRACED: Cpu._on_traced,
     m.EFF_RENAME: Cpu._on_rename,
 }

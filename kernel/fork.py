@@ -322,7 +322,7 @@ def _link(k: "KernelState", clone_flags: int, child: TaskStruct, pid: Pid) -> Pa
         signal.quick_threads += 1
         signal.live += 1
         signal.count += 1
-        task_join_group_stop(child)
+        task_join_group_stop(current, child)
         signal.threads.append(child)
         attach_pid(child, PIDTYPE_PID, pid)
     else:

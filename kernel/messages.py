@@ -73,6 +73,7 @@ EFF_RENICE: Final = 14
 EFF_MOVED_ACK: Final = 15
 EFF_HANDLE: Final = 17
 EFF_RENAME: Final = 18
+EFF_TRACED: Final = 19
 ARRIVE: Final = 16
 
 EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
@@ -110,6 +111,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     EFF_PULL: ("pull", ("dest_cpu",), "give a queued task to that CPU (pid is 0)"),
     EFF_RENAME: ("rename", ("new_pid",), "exec by a non-leader: pid is now new_pid"),
     EFF_RENICE: ("renice", ("nice",), "the task's nice value changed"),
+    EFF_TRACED: ("traced", ("slow_door",), "a tracer sees its calls: bring every one here, or not"),
     EFF_MOVED_ACK: ("moved_ack", (), "the kernel knows where the task is: forget it"),
     ARRIVE: ("arrive", ("task", "reason"), "a task's CPU half comes from another CPU"),
 }

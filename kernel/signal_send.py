@@ -26,11 +26,17 @@ from kernel.pid import PIDTYPE_MAX, PIDTYPE_PGID, PIDTYPE_PID, PIDTYPE_TGID
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, Path
 from kernel.sched.ttwu import try_to_wake_up
 from kernel.task import (
+    JOBCTL_LISTENING,
+    JOBCTL_PENDING_MASK,
+    JOBCTL_PTRACE_FROZEN,
     JOBCTL_STOP_CONSUME,
     JOBCTL_STOP_DEQUEUED,
     JOBCTL_STOP_PENDING,
     JOBCTL_STOP_SIGMASK,
     JOBCTL_STOPPED,
+    JOBCTL_TRACED,
+    JOBCTL_TRAP_NOTIFY,
+    JOBCTL_TRAPPING,
     PF_EXITING,
     SIGNAL_CLD_CONTINUED,
     SIGNAL_CLD_MASK,
@@ -40,6 +46,7 @@ from kernel.task import (
     SIGNAL_STOP_STOPPED,
     SIGNAL_UNKILLABLE,
     TASK_INTERRUPTIBLE,
+    TASK_NORMAL,
     TASK_RUNNING,
     TASK_STOPPED_BIT,
     TASK_TRACED_BIT,
@@ -47,6 +54,7 @@ from kernel.task import (
     SigInfo,
     TaskStruct,
 )
+from kernel.uapi.ptrace import PT_SEIZED
 from kernel.uapi.signals import (
     SIG_DFL,
     SIG_IGN,
@@ -65,6 +73,7 @@ from kernel.uapi.wait import (
     CLD_EXITED,
     CLD_KILLED,
     CLD_STOPPED,
+    CLD_TRAPPED,
     WNOTHREAD,
 )
 
@@ -120,7 +129,7 @@ def recalc_sigpending(task: TaskStruct) -> bool:
 
     Source: kernel/signal.c:recalc_sigpending_tsk().
     """
-    pending = bool(task.jobctl & JOBCTL_STOP_PENDING)
+    pending = bool(task.jobctl & JOBCTL_PENDING_MASK)
     if not pending and (task.pending or task.signal.shared_pending):
         queued = pending_mask(task.pending) | pending_mask(task.signal.shared_pending)
         pending = bool(queued & ~task.blocked)
@@ -152,9 +161,25 @@ def task_set_jobctl_pending(task: TaskStruct, mask: int) -> bool:
     return True
 
 
-def task_clear_jobctl_pending(task: TaskStruct) -> None:
-    """Forget a stop ``task`` was asked for. Source: kernel/signal.c:task_clear_jobctl_pending()."""
-    task.jobctl &= ~(JOBCTL_STOP_PENDING | JOBCTL_STOP_CONSUME | JOBCTL_STOP_DEQUEUED)
+def task_clear_jobctl_pending(task: TaskStruct, mask: int = JOBCTL_STOP_PENDING) -> None:
+    """Forget stops and traps ``task`` was asked for.
+
+    Source: kernel/signal.c:task_clear_jobctl_pending().
+    Deviation: JOBCTL_TRAPPING is left to the callers that can wake who waits for it.
+    """
+    if mask & JOBCTL_STOP_PENDING:
+        mask |= JOBCTL_STOP_CONSUME | JOBCTL_STOP_DEQUEUED
+    task.jobctl &= ~mask
+
+
+def task_clear_jobctl_trapping(k: "KernelState", task: TaskStruct, tracer: TaskStruct) -> Path:
+    """Let the tracer go on that waits in PTRACE_ATTACH for a stopped task to become traced.
+
+    Source: kernel/signal.c:task_clear_jobctl_trapping().
+    """
+    if task.jobctl & JOBCTL_TRAPPING:
+        task.jobctl &= ~JOBCTL_TRAPPING
+        yield from try_to_wake_up(k, tracer, TASK_NORMAL)
 
 
 def task_participate_group_stop(task: TaskStruct) -> bool:
@@ -184,13 +209,13 @@ def set_stop_flags(task: TaskStruct, flags: int) -> None:
     signal.flags = (signal.flags & ~mask) | flags
 
 
-def task_join_group_stop(child: TaskStruct) -> None:
-    """Let a new thread take part in a stop of its group. Caller holds siglock.
+def task_join_group_stop(current: TaskStruct, child: TaskStruct) -> None:
+    """Let a new thread of ``current``'s take part in a stop of the group. Caller holds siglock.
 
     Source: kernel/signal.c:task_join_group_stop(), called from fork.
     """
     signal = child.signal
-    wanted = JOBCTL_STOP_PENDING
+    wanted = JOBCTL_STOP_PENDING | current.jobctl & JOBCTL_STOP_SIGMASK
     if signal.group_stop_count:
         signal.group_stop_count += 1
         wanted |= JOBCTL_STOP_CONSUME
@@ -206,16 +231,45 @@ def task_join_group_stop(child: TaskStruct) -> None:
 def signal_wake_up(k: "KernelState", task: TaskStruct, fatal: bool) -> Path:
     """Make ``task`` look at its signals: wake it, or kick the CPU it runs on.
 
+    Source: include/linux/sched/signal.h:signal_wake_up().
+    """
+    mask = 0
+    if fatal and not task.jobctl & JOBCTL_PTRACE_FROZEN:
+        task.jobctl &= ~(JOBCTL_STOPPED | JOBCTL_TRACED)
+        mask = TASK_WAKEKILL | TASK_TRACED_BIT
+    return signal_wake_up_state(k, task, mask)
+
+
+def signal_wake_up_state(k: "KernelState", task: TaskStruct, mask: int) -> Path:
+    """The same, with the states beside TASK_INTERRUPTIBLE that it is woken from.
+
     Source: kernel/signal.c:signal_wake_up_state().
     """
     task.sigpending = True
-    mask = TASK_INTERRUPTIBLE
-    if fatal:
-        task.jobctl &= ~JOBCTL_STOPPED
-        mask |= TASK_WAKEKILL | TASK_TRACED_BIT
-    woken = yield from try_to_wake_up(k, task, mask)
+    woken = yield from try_to_wake_up(k, task, TASK_INTERRUPTIBLE | mask)
     if not woken and task.state == TASK_RUNNING:
         k.kick(task)
+
+
+def ptrace_signal_wake_up(k: "KernelState", task: TaskStruct, resume: bool) -> Path:
+    """Make a tracee look at its traps; ``resume``: out of a trap it stands in, too.
+
+    Source: include/linux/sched/signal.h:ptrace_signal_wake_up().
+    """
+    mask = 0
+    if resume:
+        task.jobctl &= ~JOBCTL_TRACED
+        mask = TASK_TRACED_BIT
+    return signal_wake_up_state(k, task, mask)
+
+
+def ptrace_trap_notify(k: "KernelState", task: TaskStruct) -> Path:
+    """Tell a seized task that its group's stop has changed: it traps again. Caller holds siglock.
+
+    Source: kernel/signal.c:ptrace_trap_notify().
+    """
+    task_set_jobctl_pending(task, JOBCTL_TRAP_NOTIFY)
+    return ptrace_signal_wake_up(k, task, bool(task.jobctl & JOBCTL_LISTENING))
 
 
 def zap_process(k: "KernelState", task: TaskStruct, *, spare: TaskStruct | None) -> Path:
@@ -233,7 +287,9 @@ def zap_process(k: "KernelState", task: TaskStruct, *, spare: TaskStruct | None)
         if thread is spare:
             continue
         count += 1
-        task_clear_jobctl_pending(thread)
+        task_clear_jobctl_pending(thread, JOBCTL_PENDING_MASK)
+        if thread.ptrace:
+            yield from task_clear_jobctl_trapping(k, thread, thread.parent)
         if thread.exit_state:
             continue
         if not sigismember(thread.pending, SIGKILL):
@@ -252,6 +308,8 @@ def sig_ignored(task: TaskStruct, sig: int) -> bool:
     """
     if (task.blocked | task.real_blocked) >> (sig - 1) & 1:
         return False
+    if task.ptrace and sig != SIGKILL:
+        return False  # its tracer may want to know
     handler = task.sighand.action.get(sig, SIG_DFL)
     if handler == SIG_IGN:
         return True
@@ -315,6 +373,9 @@ def prepare_signal(k: "KernelState", sig: int, task: TaskStruct) -> Path:
         for thread in tuple(signal.threads):
             thread.pending = flush_sigqueue_mask(thread.pending, SIG_KERNEL_STOP_MASK)
             task_clear_jobctl_pending(thread)
+            if thread.ptrace & PT_SEIZED:
+                yield from ptrace_trap_notify(k, thread)
+                continue
             thread.jobctl &= ~JOBCTL_STOPPED
             yield from try_to_wake_up(k, thread, TASK_STOPPED_BIT)
         why = 0
@@ -363,6 +424,7 @@ def complete_signal(k: "KernelState", sig: int, task: TaskStruct, group: bool) -
         not bit & (SIG_KERNEL_IGNORE_MASK | SIG_KERNEL_STOP_MASK)
         and task.sighand.action.get(sig, SIG_DFL) == SIG_DFL
         and not bit & target.real_blocked  # sigtimedwait() will take it
+        and (not task.ptrace or sig == SIGKILL)  # the tracer decides
     )
     if fatal and not signal.flags & SIGNAL_GROUP_EXIT and not bit & SIG_KERNEL_COREDUMP_MASK:
         signal.flags = SIGNAL_GROUP_EXIT
@@ -473,7 +535,7 @@ def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path:
     autoreap = False
     siglock = sighand.siglock
     yield "do_notify_parent.siglock", ACQUIRE, siglock
-    if sig == SIGCHLD and sighand.action.get(SIGCHLD, SIG_DFL) == SIG_IGN:
+    if sig == SIGCHLD and not task.ptrace and sighand.action.get(SIGCHLD, SIG_DFL) == SIG_IGN:
         autoreap = True
         sig = 0
     if 0 < sig <= 64:
@@ -504,21 +566,26 @@ def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path:
     return autoreap
 
 
-def do_notify_parent_cldstop(k: "KernelState", task: TaskStruct, why: int) -> Path:
-    """Tell the parent that ``task``'s process has stopped or continued.
+def do_notify_parent_cldstop(
+    k: "KernelState", task: TaskStruct, for_ptracer: bool, why: int
+) -> Path:
+    """Tell the parent that ``task``'s process has stopped or continued, or the tracer of a trap.
 
     The caller holds tasklist_lock for reading.
 
     Args:
-        why: CLD_STOPPED or CLD_CONTINUED.
+        for_ptracer: tell ``task``'s own parent, who traces it, instead of the process's.
+        why: CLD_STOPPED, CLD_CONTINUED or CLD_TRAPPED.
 
     Source: kernel/signal.c:do_notify_parent_cldstop().
     Deviation: no SA_NOCLDSTOP; CPython cannot set it.
     """
-    leader = task.group_leader
-    parent = leader.real_parent
-    signal = task.signal
-    status = SIGCONT if why == CLD_CONTINUED else signal.group_exit_code & 0x7F
+    leader = task if for_ptracer else task.group_leader
+    parent = task.parent if for_ptracer else leader.real_parent
+    if why == CLD_CONTINUED:
+        status = SIGCONT
+    else:
+        status = (task.exit_code if why == CLD_TRAPPED else task.signal.group_exit_code) & 0x7F
     sighand = parent.sighand
     yield "do_notify_parent_cldstop.siglock", ACQUIRE, sighand.siglock
     if sighand.action.get(SIGCHLD, SIG_DFL) != SIG_IGN:
@@ -552,7 +619,7 @@ def exit_signals(k: "KernelState", task: TaskStruct) -> Path:
     if stopped:
         lock: Any = k.tasklist_lock
         yield "exit_signals.tasklist_lock", READ, lock
-        yield from do_notify_parent_cldstop(k, task, CLD_STOPPED)
+        yield from do_notify_parent_cldstop(k, task, False, CLD_STOPPED)
         yield "exit_signals.tasklist_unlock", RELEASE, lock
 
 

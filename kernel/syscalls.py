@@ -21,6 +21,7 @@ from kernel import (
     pid,
     pidfd,
     prio,
+    ptrace,
     sigcalls,
     signal,
     spawn,
@@ -39,6 +40,7 @@ Handler = Callable[..., Any]
 
 
 HANDLERS: Final[dict[int, Handler]] = {
+    nr.NR_NI_SYSCALL: ptrace.sys_ni_syscall,
     nr.NR_READ: read_write.sys_read,
     nr.NR_WRITE: read_write.sys_write,
     nr.NR_OPEN: open_.sys_open,
@@ -80,6 +82,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_UMASK: fs_struct.sys_umask,
     nr.NR_GETTIMEOFDAY: timers.sys_gettimeofday,
     nr.NR_TIMES: timekeeping.sys_times,
+    nr.NR_PTRACE: ptrace.sys_ptrace,
     nr.NR_GETUID: creds.sys_getuid,
     nr.NR_GETGID: creds.sys_getgid,
     nr.NR_SETUID: creds.sys_setuid,

@@ -17,6 +17,7 @@ from kernel.errors import IllegalTransition
 
 if TYPE_CHECKING:
     from kernel.points import Path
+    from kernel.ptrace_link import PtraceState
     from kernel.user import UserContext
 
 TASK_RUNNING: Final = 0
@@ -38,6 +39,7 @@ TASK_NORMAL: Final = TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE
 
 EXIT_DEAD: Final = 0x10
 EXIT_ZOMBIE: Final = 0x20
+EXIT_TRACE: Final = EXIT_ZOMBIE | EXIT_DEAD  # its tracer reaps it, its parent comes next
 
 PF_EXITING: Final = 0x4
 PF_KTHREAD: Final = 0x200000
@@ -57,7 +59,15 @@ JOBCTL_STOP_SIGMASK: Final = 0xFFFF
 JOBCTL_STOP_DEQUEUED: Final = 1 << 16
 JOBCTL_STOP_PENDING: Final = 1 << 17
 JOBCTL_STOP_CONSUME: Final = 1 << 18
+JOBCTL_TRAP_STOP: Final = 1 << 19
+JOBCTL_TRAP_NOTIFY: Final = 1 << 20
+JOBCTL_TRAPPING: Final = 1 << 21
+JOBCTL_LISTENING: Final = 1 << 22
+JOBCTL_PTRACE_FROZEN: Final = 1 << 24
 JOBCTL_STOPPED: Final = 1 << 26
+JOBCTL_TRACED: Final = 1 << 27
+JOBCTL_TRAP_MASK: Final = JOBCTL_TRAP_STOP | JOBCTL_TRAP_NOTIFY
+JOBCTL_PENDING_MASK: Final = JOBCTL_STOP_PENDING | JOBCTL_TRAP_MASK
 
 # One pending signal: (signal, si_code, si_pid, si_uid, si_status).
 SigInfo = tuple[int, int, int, int, int]
@@ -81,7 +91,8 @@ STATE_MOVES: Final[dict[int, tuple[int, ...]]] = {
 }
 EXIT_MOVES: Final[dict[int, tuple[int, ...]]] = {
     0: (EXIT_ZOMBIE, EXIT_DEAD),
-    EXIT_ZOMBIE: (EXIT_DEAD,),
+    EXIT_ZOMBIE: (EXIT_DEAD, EXIT_TRACE),
+    EXIT_TRACE: (EXIT_ZOMBIE, EXIT_DEAD),
     EXIT_DEAD: (),
 }
 
@@ -215,6 +226,7 @@ class TaskStruct:
         "pending",
         "pi_lock",
         "pid",
+        "ptrace",
         "real_parent",
         "real_blocked",
         "restart_ns",
@@ -233,6 +245,7 @@ class TaskStruct:
         "tgid",
         "thread_pid",
         "timer",
+        "tracing",
         "tripped",
         "usage",
         "utime_ns",
@@ -260,7 +273,9 @@ class TaskStruct:
         self.exit_signal = 17
         self.exit_code = 0
         self.real_parent: TaskStruct = self
-        self.parent: TaskStruct = self
+        self.parent: TaskStruct = self  # the tracer of a traced task, else real_parent
+        self.ptrace = 0  # PT_ flags; 0: nobody traces it
+        self.tracing: PtraceState | None = None  # of one that is traced or traces
         self.children: dict[int, TaskStruct] = {}  # pid -> group leader, in fork order
         self.tasks_next: TaskStruct | None = None  # the task list, group leaders only
         self.tasks_prev: TaskStruct | None = None
@@ -323,7 +338,7 @@ def task_state_letter(task: TaskStruct) -> str:
     Source: fs/proc/array.c:get_task_state().
     """
     if task.exit_state:
-        return "Z" if task.exit_state == EXIT_ZOMBIE else "X"
+        return "Z" if task.exit_state & EXIT_ZOMBIE else "X"
     state = task.state
     if state & TASK_NOLOAD and state & TASK_UNINTERRUPTIBLE:
         return "I"

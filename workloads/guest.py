@@ -17,6 +17,10 @@ import threading
 import time
 from typing import NoReturn
 
+from kernel.uapi.ptrace import *  # noqa: F403
+from workloads.native_ptrace import addressof as addressof
+from workloads.native_ptrace import ptrace as ptrace
+
 CLONE_VM = 0x100
 CLONE_FS = 0x200
 CLONE_FILES = 0x400

@@ -114,6 +114,7 @@ class CpuTask:
         "sched_class",
         "seq",
         "sigpending",
+        "slow_door",
         "stime_ns",
         "sum_exec_ns",
         "tgid",
@@ -165,6 +166,7 @@ class CpuTask:
         self.error: Error | None = None
         self.in_kernel = False  # sleeps or was woken inside a system call that must go on
         self.sigpending = False  # TIF_SIGPENDING
+        self.slow_door = False  # TIF_SYSCALL_TRACE: the kernel wants to see every call
         # (image, argv, env) of a program it is to start with; then it has no context yet
         self.program: tuple[Any, ...] | None = None
 
@@ -201,6 +203,7 @@ class CpuTask:
             self.error,
             self.in_kernel,
             self.sigpending,
+            self.slow_door,
             self.program,
             None if ctx is None else ctx.pack(),
         ]
@@ -236,6 +239,7 @@ class CpuTask:
             error,
             p.in_kernel,
             p.sigpending,
+            p.slow_door,
             program,
             ctx,
         ) = data[5:]

@@ -65,6 +65,7 @@ ITIMER_PROF: Final = 2
 SI_USER: Final = 0
 SI_KERNEL: Final = 0x80
 SI_TKILL: Final = -6
+TRAP_TRACE: Final = 2
 
 
 def sigmask(*signals: int) -> int:

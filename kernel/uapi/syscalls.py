@@ -15,6 +15,7 @@ Source: arch/x86/entry/syscalls/syscall_64.tbl (numbers).
 
 from typing import Final
 
+NR_NI_SYSCALL: Final = -1  # a number without a call, which only a tracer can ask for
 NR_READ: Final = 0
 NR_WRITE: Final = 1
 NR_OPEN: Final = 2
@@ -53,6 +54,7 @@ NR_CHMOD: Final = 90
 NR_UMASK: Final = 95
 NR_GETTIMEOFDAY: Final = 96
 NR_TIMES: Final = 100
+NR_PTRACE: Final = 101
 NR_GETUID: Final = 102
 NR_GETGID: Final = 104
 NR_SETUID: Final = 105
@@ -152,6 +154,8 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_UMASK: ("umask", ("mask",), "int"),
     NR_GETTIMEOFDAY: ("gettimeofday", (), "int: ns since the epoch"),
     NR_TIMES: ("times", (), "(utime_ns, stime_ns, cutime_ns, cstime_ns, elapsed_ns)"),
+    # integers in, one integer out: see kernel.ptrace
+    NR_PTRACE: ("ptrace", ("request", "pid", "addr", "data"), "int"),
     NR_GETUID: ("getuid", (), "int"),
     NR_GETGID: ("getgid", (), "int"),
     NR_SETUID: ("setuid", ("uid",), "None"),
