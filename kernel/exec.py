@@ -16,6 +16,7 @@ interpreter of a guest program accepts the option -u only.
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.binfmt_script import BINPRM_BUF_SIZE, load_script
+from kernel.cred_guard import exec_guard_release
 from kernel.errors import GuestFault, KernelError
 from kernel.events import SCHED_PROCESS_EXEC, TASK_RENAME
 from kernel.exit import release_task
@@ -29,8 +30,9 @@ from kernel.messages import EFF_RENAME
 from kernel.mm.mm import mm_alloc, mmput
 from kernel.pid import exchange_tids, transfer_pid
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
+from kernel.ptrace_stops import ptrace_event
 from kernel.sched.ttwu import set_current_state
-from kernel.signal_send import fatal_signal_pending, zap_process
+from kernel.signal_send import fatal_signal_pending, wake_up_parent, zap_process
 from kernel.task import (
     EXIT_DEAD,
     EXIT_ZOMBIE,
@@ -45,6 +47,7 @@ from kernel.task import (
     set_exit_state,
 )
 from kernel.uapi.errno_ import E2BIG, EAGAIN, EISDIR, ELOOP, ENOEXEC
+from kernel.uapi.ptrace import PTRACE_EVENT_EXEC
 from kernel.uapi.rlimit import RLIMIT_STACK
 from kernel.uapi.signals import SIG_HANDLER, SIG_IGN, SIGCHLD, SIGINT, SIGPIPE, SIGXFSZ
 
@@ -153,6 +156,8 @@ def sys_execve(
         raise
     k.stats.execs += 1
     k.emit(SCHED_PROCESS_EXEC, path, current.pid, old_pid)
+    if current.ptrace:
+        yield from ptrace_event(k, PTRACE_EVENT_EXEC, old_pid)
     return ExecResult(bprm.key, bprm.argv, bprm.env, old_pid)
 
 
@@ -433,6 +438,7 @@ def de_thread(k: "KernelState") -> Path:
         yield from _take_leadership(k)
     signal.group_exec_task = None
     signal.notify_count = 0
+    yield from exec_guard_release(k, signal)
 
 
 def _de_thread_killed(k: "KernelState") -> Path:
@@ -448,6 +454,7 @@ def _de_thread_killed(k: "KernelState") -> Path:
     task.signal.group_exec_task = None
     task.signal.notify_count = 0
     yield "de_thread.killed_unlock", RELEASE, k.tasklist_lock
+    yield from exec_guard_release(k, task.signal)
     raise KernelError(EAGAIN)
 
 
@@ -485,7 +492,9 @@ def _take_leadership(k: "KernelState") -> Path:
     k.tasks.replace(leader, task)
     family = leader.real_parent.children
     family[task.pid] = task
-    task.real_parent, task.parent = leader.real_parent, leader.parent
+    task.real_parent = leader.real_parent
+    if not task.ptrace:
+        task.parent = task.real_parent
     task.group_leader = leader.group_leader = task
     signal.leader = task
     signal.threads.remove(task)
@@ -493,5 +502,8 @@ def _take_leadership(k: "KernelState") -> Path:
     task.exit_signal = SIGCHLD
     leader.exit_signal = -1
     set_exit_state(leader, EXIT_ZOMBIE, EXIT_DEAD)
+    if leader.ptrace:
+        # its tracer may sleep for it and is not told otherwise
+        yield from wake_up_parent(k, leader, leader.parent)
     yield "de_thread.tasklist_unlock", RELEASE, lock
     yield from release_task(k, leader)

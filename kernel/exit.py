@@ -35,6 +35,8 @@ from kernel.pid import (
     members_of,
 )
 from kernel.points import ACQUIRE, POINT, RELEASE, Path
+from kernel.ptrace_link import exit_ptrace, ptrace_reparented, ptrace_unlink
+from kernel.ptrace_stops import ptrace_event
 from kernel.sched.ttwu import wake_up_process
 from kernel.signal_send import (
     do_notify_parent,
@@ -52,6 +54,7 @@ from kernel.task import (
     TaskStruct,
     set_exit_state,
 )
+from kernel.uapi.ptrace import PTRACE_EVENT_EXIT
 from kernel.uapi.signals import SI_KERNEL, SIGCHLD, SIGCONT, SIGHUP
 
 if TYPE_CHECKING:
@@ -132,6 +135,8 @@ def do_exit(k: "KernelState", code: int) -> Path:
             yield "synchronize_group_exit.siglock_done", RELEASE, siglock
         else:
             pass_lock(k, siglock)
+    if task.ptrace:
+        yield from ptrace_event(k, PTRACE_EVENT_EXIT, code)
     if stepwise or len(signal.threads) > 1:
         yield from exit_signals(k, task)
         yield "do_exit.live", POINT, signal
@@ -234,6 +239,8 @@ def exit_notify(k: "KernelState", task: TaskStruct, group_dead: bool) -> Path:
     yield "exit_notify.tasklist_lock", ACQUIRE, lock
     k.now_ns += k.costs.exit_notify
     dead: list[TaskStruct] = []
+    if task.tracing is not None:
+        yield from exit_ptrace(k, task, dead)
     if task.children:
         yield from forget_original_parent(k, task, dead)
     signal = task.signal
@@ -244,7 +251,12 @@ def exit_notify(k: "KernelState", task: TaskStruct, group_dead: bool) -> Path:
     zombies = tasks.nr_zombies = tasks.nr_zombies + 1
     if zombies > k.stats.peak_zombies:
         k.stats.peak_zombies = zombies
-    if task.group_leader is not task:
+    if task.ptrace:
+        sig = task.exit_signal
+        if not thread_group_empty(task) or ptrace_reparented(task):
+            sig = SIGCHLD
+        autoreap = yield from do_notify_parent(k, task, sig)
+    elif task.group_leader is not task:
         autoreap = True
     elif len(signal.threads) == 1:
         autoreap = yield from do_notify_parent(k, task, task.exit_signal)
@@ -315,7 +327,7 @@ def forget_original_parent(k: "KernelState", father: TaskStruct, dead: list[Task
         stats.reparented += 1
         for thread in tuple(child.signal.threads):
             thread.real_parent = reaper
-            if thread.parent is father:
+            if not thread.ptrace:
                 thread.parent = reaper
             if thread.pdeath_signal:
                 sig = thread.pdeath_signal
@@ -337,7 +349,7 @@ def reparent_leader(
     if child.exit_state == EXIT_DEAD:
         return
     child.exit_signal = SIGCHLD
-    if child.exit_state == EXIT_ZOMBIE and thread_group_empty(child):
+    if not child.ptrace and child.exit_state == EXIT_ZOMBIE and thread_group_empty(child):
         ignored = yield from do_notify_parent(k, child, child.exit_signal)
         if ignored:
             set_exit_state(child, EXIT_ZOMBIE, EXIT_DEAD)
@@ -409,6 +421,8 @@ def release_task(k: "KernelState", task: TaskStruct) -> Path:
         task.cred.user.processes -= 1
         yield "release_task.tasklist_lock", ACQUIRE, lock
         k.now_ns += k.costs.release_task
+        if task.ptrace:
+            yield from ptrace_unlink(k, task)
         leader = task.group_leader
         signal = task.signal
         siglock = task.sighand.siglock

@@ -11,9 +11,9 @@ User contexts: a private one is copied by the CPU that has it (wake_up_new_task 
 With CLONE_VM the driver has already brought the caller's context here; the child's is a view of it.
 
 Source: kernel/fork.c.
-Deviation: namespaces (CLONE_NEW*), CLONE_PIDFD and CLONE_PTRACE are not there yet: EINVAL.
-CLONE_SETTLS, PARENT_SETTID, CHILD_SETTID, CLONE_IO, CLONE_UNTRACED and CLONE_SYSVSEM have nothing
-to act on: a guest context has no TLS register, no tid words, no io context, no tracer and no
+Deviation: namespaces (CLONE_NEW*) and CLONE_PIDFD are not there yet: EINVAL.
+CLONE_SETTLS, PARENT_SETTID, CHILD_SETTID, CLONE_IO and CLONE_SYSVSEM have nothing to act on: a
+guest context has no TLS register, no tid words, no io context and no
 semaphore undo list.
 A signal to the group that comes while a fork is between its first check and the linking is not kept
 for the child as well (signal->multiprocess): at granularity step the child may miss it.
@@ -38,6 +38,7 @@ from kernel.pid import (
     quick_alloc_pid,
 )
 from kernel.points import ACQUIRE, POINT, RELEASE, SCHEDULE, Path
+from kernel.ptrace_stops import ptrace_event, ptrace_fork_event, ptrace_init_task
 from kernel.sched.ttwu import set_current_state, try_to_wake_up, wake_up_new_task
 from kernel.signal_send import fatal_signal_pending, task_join_group_stop
 from kernel.task import (
@@ -74,6 +75,7 @@ from kernel.uapi.clone import (
     CSIGNAL,
 )
 from kernel.uapi.errno_ import EAGAIN, EINTR, EINVAL
+from kernel.uapi.ptrace import PTRACE_EVENT_VFORK_DONE
 from kernel.uapi.rlimit import RLIMIT_NPROC
 from kernel.uapi.signals import SIGCHLD
 
@@ -92,7 +94,6 @@ _NOT_THERE: Final = (
     | CLONE_NEWPID
     | CLONE_NEWNET
     | CLONE_PIDFD
-    | CLONE_PTRACE
 )
 
 
@@ -175,7 +176,8 @@ def do_fork(k: "KernelState", clone_flags: int, *, start: Any = None) -> Path:
     Source: kernel/fork.c:kernel_clone() (do_fork() until 4.2).
     """
     current = k.current
-    child: TaskStruct = yield from copy_process(k, clone_flags)
+    trace = ptrace_fork_event(current, clone_flags) if current.ptrace else 0
+    child: TaskStruct = yield from copy_process(k, clone_flags, trace)
     pid = child.pid
     stats = k.stats
     vfork = clone_flags & CLONE_VFORK != 0
@@ -199,8 +201,12 @@ def do_fork(k: "KernelState", clone_flags: int, *, start: Any = None) -> Path:
     yield from wake_up_new_task(k, child, ctx=ctx, vfork=vfork)
     if child.sigpending:
         k.kick(child)  # a group signal came while the child was not yet on a CPU
+    if trace:
+        yield from ptrace_event(k, trace, pid)
     if vfork:
         yield from wait_for_vfork_done(k, child)
+        if current.ptrace:
+            yield from ptrace_event(k, PTRACE_EVENT_VFORK_DONE, pid)
     return pid
 
 
@@ -219,8 +225,12 @@ def check_clone_flags(k: "KernelState", flags: int) -> None:
         raise KernelError(EINVAL)
 
 
-def copy_process(k: "KernelState", clone_flags: int) -> Path:
+def copy_process(k: "KernelState", clone_flags: int, trace: int = 0) -> Path:
     """Build and link a child of the current task; it does not run yet.
+
+    Args:
+        clone_flags: CLONE_* and, in the low byte, the exit signal.
+        trace: the event that this is for the caller's tracer, or 0.
 
     Returns:
         The child, in state TASK_NEW.
@@ -268,7 +278,7 @@ def copy_process(k: "KernelState", clone_flags: int) -> Path:
         child.pid = pid.nr
         if clone_flags & CLONE_CHILD_CLEARTID:
             child.clear_child_tid = True
-        yield from _link(k, clone_flags, child, pid)
+        yield from _link(k, clone_flags, child, pid, trace)
     except KernelError as failed:
         errno = failed.errno
     if errno:
@@ -287,7 +297,7 @@ def _over_nproc(k: "KernelState", current: TaskStruct, cred: Cred) -> bool:
     return cred.user.processes - 1 >= rlimit(k, current.signal, RLIMIT_NPROC)
 
 
-def _link(k: "KernelState", clone_flags: int, child: TaskStruct, pid: Pid) -> Path:
+def _link(k: "KernelState", clone_flags: int, child: TaskStruct, pid: Pid, trace: int) -> Path:
     """Make the child visible: family, task list, pid links, counts.
 
     Source: kernel/fork.c:copy_process(), from write_lock_irq(&tasklist_lock) on.
@@ -333,6 +343,8 @@ def _link(k: "KernelState", clone_flags: int, child: TaskStruct, pid: Pid) -> Pa
         parent.children[pid.nr] = child
         tasks.link(child)
         attach_leader(child, pid, current.signal.pgrp, current.signal.session)
+    if current.ptrace and (trace or clone_flags & CLONE_PTRACE):
+        ptrace_init_task(current, child)
     tasks.nr_threads += 1
     tasks.total_forks += 1
     stats = k.stats

@@ -28,6 +28,7 @@ from kernel.errors import InvariantError
 from kernel.fs.ledger import check_files, open_files
 from kernel.ipc.pipe import recount_pipes
 from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
+from kernel.ptrace_ledger import check_ptrace
 from kernel.sched.invariants import CpuPlaces, check_load_table, check_places
 from kernel.task import (
     EXIT_DEAD,
@@ -256,12 +257,13 @@ def _check_group(leader: TaskStruct, found: list[str]) -> None:
             found.append(f"{task!r} is a thread of {leader!r} and has another tgid")
         elif task.sighand is not leader.sighand:
             found.append(f"{task!r} does not share the handlers of {leader!r}")
-        if task is not leader and task.exit_state == EXIT_ZOMBIE:
+        if task is not leader and task.exit_state == EXIT_ZOMBIE and not task.ptrace:
             found.append(f"{task!r} is a zombie that nobody can wait for")
 
 
 def _check_family(k: "KernelState", task: TaskStruct, found: list[str]) -> None:
     """Children and parents know each other; nobody has a parent that is gone."""
+    check_ptrace(task, found)
     for number, child in task.children.items():
         if child.pid != number or child.real_parent is not task:
             found.append(f"{task!r} lists {number}, but {child!r} has another parent")

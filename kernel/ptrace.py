@@ -31,6 +31,7 @@ threads to die (cred_guard_mutex).
 
 from typing import TYPE_CHECKING, Any
 
+from kernel.cred_guard import wait_for_exec
 from kernel.creds import Cred, capable
 from kernel.errors import FaultSignal, KernelError, RestartNoIntr
 from kernel.mm.fault import handle_mm_fault, lookup_pte
@@ -42,7 +43,6 @@ from kernel.signal_send import (
     do_send_sig_info,
     fatal_signal_pending,
     ptrace_signal_wake_up,
-    recalc_sigpending,
     send_signal_locked,
     signal_wake_up_state,
     task_set_jobctl_pending,
@@ -61,10 +61,11 @@ from kernel.task import (
     TASK_RUNNING,
     TASK_STOPPED_BIT,
     TASK_TRACED_BIT,
+    SignalStruct,
     TaskStruct,
 )
 from kernel.uapi import ptrace as p
-from kernel.uapi.errno_ import EINVAL, EIO, ENOSYS, EPERM, ESRCH
+from kernel.uapi.errno_ import EINVAL, EIO, EPERM, ESRCH
 from kernel.uapi.mman import PAGE_SHIFT, PAGE_SIZE, TASK_SIZE
 from kernel.uapi.signals import NSIG, SI_KERNEL, SIG_KERNEL_ONLY_MASK, SIGKILL, SIGSTOP
 
@@ -200,10 +201,8 @@ def _wait_for_exec(k: "KernelState", task: TaskStruct) -> Path:
 
     Source: the role of signal->cred_guard_mutex in ptrace_attach().
     """
-    signal = task.signal
-    if signal is None:
-        raise KernelError(EPERM)
-    while signal.group_exec_task is not None:
+    signal: SignalStruct | None = task.signal
+    while signal is not None and signal.group_exec_task is not None:
         if k.current.sigpending:
             raise RestartNoIntr
         yield from wait_for_exec(k, signal)
@@ -325,9 +324,7 @@ def ptrace_request(k: "KernelState", child: TaskStruct, request: int, addr: int,
         return (yield from _ptrace_trap_request(k, child, request))
     if request == p.PTRACE_SETSIGMASK:
         yield "ptrace_setsigmask.siglock", ACQUIRE, child.sighand.siglock
-        child.blocked = data & (1 << 64) - 1 & ~SIG_KERNEL_ONLY_MASK
-        recalc_sigpending(child)
-        child.sigpending = True
+        child.blocked = data & (1 << 64) - 1 & ~SIG_KERNEL_ONLY_MASK  # it looks when it goes on
         yield "ptrace_setsigmask.siglock_done", RELEASE, child.sighand.siglock
         return 0
     return _quick_request(child, request, addr, data)

@@ -342,11 +342,15 @@ def leave_syscall(task: TaskStruct) -> None:
 
 
 def user_single_step_report(k: "KernelState", task: TaskStruct) -> Path:
-    """A traced task that is single-stepped enters the kernel: give it SIGTRAP.
+    """A traced task enters the kernel: if it is single-stepped, give it SIGTRAP; return that.
 
     Source: kernel/entry/common.c:report_single_step(), arch/x86/kernel/ptrace.c:send_sigtrap().
     Deviation: a step runs to the next call of the program that enters the kernel, not for one
     instruction: a guest program has none. The trap comes before the call is carried out.
     """
-    _state_of(task).step = False
+    state = _state_of(task)
+    if not state.step:
+        return False
+    state.step = False
     yield from force_sig_fault(k, SIGTRAP, TRAP_TRACE)
+    return True

@@ -13,7 +13,7 @@ Source: kernel/signal.c.
 Deviation: no core is written; the core flag is set iff RLIMIT_CORE is not 0.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kernel.creds import kill_ok_by_cred
 from kernel.errors import KernelError, RestartNoHand
@@ -23,12 +23,16 @@ from kernel.itimer import restart_real_timer
 from kernel.limits import rlimit
 from kernel.pid import PIDTYPE_PGID, Pid, members_of
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
+from kernel.ptrace_link import ptrace_reparented
+from kernel.ptrace_stops import do_jobctl_trap, ptrace_signal
 from kernel.sched.ttwu import set_current_state
 from kernel.signal_send import (
     do_notify_parent_cldstop,
     do_send_sig_info,
     fatal_signal_pending,
+    flush_sigqueue_mask,
     pending_mask,
+    ptrace_trap_notify,
     recalc_sigpending,
     signal_pending,
     signal_wake_up,
@@ -36,11 +40,14 @@ from kernel.signal_send import (
     task_set_jobctl_pending,
 )
 from kernel.task import (
+    JOBCTL_PENDING_MASK,
     JOBCTL_STOP_CONSUME,
     JOBCTL_STOP_DEQUEUED,
     JOBCTL_STOP_PENDING,
     JOBCTL_STOP_SIGMASK,
     JOBCTL_STOPPED,
+    JOBCTL_TRAP_MASK,
+    JOBCTL_TRAP_STOP,
     PF_SIGNALED,
     SIGNAL_CLD_CONTINUED,
     SIGNAL_CLD_MASK,
@@ -50,12 +57,12 @@ from kernel.task import (
     TASK_INTERRUPTIBLE,
     TASK_RUNNING,
     TASK_STOPPED,
-    TASK_STOPPED_BIT,
     SigInfo,
     TaskStruct,
 )
 from kernel.tasklist import for_each_process
 from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
+from kernel.uapi.ptrace import PT_SEIZED
 from kernel.uapi.rlimit import RLIMIT_CORE
 from kernel.uapi.signals import (
     NSIG,
@@ -73,6 +80,7 @@ from kernel.uapi.signals import (
     SIGKILL,
     SIGSTOP,
     SYNCHRONOUS_MASK,
+    sigmask,
 )
 from kernel.uapi.wait import CLD_CONTINUED, CLD_STOPPED
 
@@ -90,6 +98,9 @@ __all__ = [
     "sys_pause",
     "sys_tgkill",
 ]
+
+
+_KILL_MASK: Final = sigmask(SIGKILL)
 
 
 # -- taking signals ------------------------------------------------------------------------------
@@ -162,27 +173,48 @@ def get_signal(k: "KernelState") -> Path:
             signal.flags &= ~SIGNAL_CLD_MASK
             yield "get_signal.siglock_cldstop", RELEASE, siglock
             yield "get_signal.tasklist_lock", READ, k.tasklist_lock
-            yield from do_notify_parent_cldstop(k, task, why)
+            yield from do_notify_parent_cldstop(k, task, False, why)
+            leader = task.group_leader
+            if leader.ptrace and ptrace_reparented(leader):
+                yield from do_notify_parent_cldstop(k, leader, True, why)
             yield "get_signal.tasklist_unlock", RELEASE, k.tasklist_lock
             continue
         if signal.flags & SIGNAL_GROUP_EXIT or signal.group_exec_task is not None:
             sig = SIGKILL
+            if task.ptrace:
+                # it may still stop at PTRACE_EVENT_EXIT
+                task.pending = flush_sigqueue_mask(task.pending, _KILL_MASK)
+                recalc_sigpending(task)
             break
-        if task.jobctl & JOBCTL_STOP_PENDING:
-            stopped = yield from do_signal_stop(k, 0)
-            if stopped:
+        if task.jobctl & JOBCTL_PENDING_MASK:
+            if task.jobctl & JOBCTL_STOP_PENDING:
+                stopped = yield from do_signal_stop(k, 0)
+                if stopped:
+                    continue
+            if task.jobctl & JOBCTL_TRAP_MASK:
+                yield from do_jobctl_trap(k)
+                yield "get_signal.siglock_trap", RELEASE, siglock
                 continue
+        private = task.pending
         info = dequeue_signal(k, task, task.blocked | held)
         while info is None and frames:
             sig = frames[-1]
             frames = frames[:-1]
             held &= ~(1 << (sig - 1))
             task.tripped = (*task.tripped, sig)
+            private = task.pending
             info = dequeue_signal(k, task, task.blocked | held)
         if info is None:
             yield "get_signal.siglock_none", RELEASE, siglock
             return first
         sig = info[0]
+        if task.ptrace and sig != SIGKILL:
+            info = yield from ptrace_signal(k, info, task.pending is private, held)
+            if info is None:
+                yield "get_signal.siglock_dropped", RELEASE, siglock
+                continue
+            sig = info[0]
+            action = task.sighand.action
         k.now_ns += k.costs.signal_deliver
         stats.signals_delivered += 1
         bit = 1 << (sig - 1)
@@ -231,7 +263,8 @@ def do_signal_stop(k: "KernelState", signr: int) -> Path:
 
     Returns:
         True after the task has slept and been resumed, with siglock given up; False, with it
-        held, if a SIGCONT or SIGKILL came in between and there is nothing to stop for.
+        held, if a SIGCONT or SIGKILL came in between and there is nothing to stop for, or if the
+        task is traced and is to stop in a trap.
 
     Source: kernel/signal.c:do_signal_stop().
     """
@@ -252,11 +285,17 @@ def do_signal_stop(k: "KernelState", signr: int) -> Path:
         if task_set_jobctl_pending(task, wanted):
             signal.group_stop_count += 1
         for thread in tuple(signal.threads):
-            if thread is task or thread.state & TASK_STOPPED_BIT:
+            if thread is task or thread.jobctl & JOBCTL_STOPPED:
                 continue
             if task_set_jobctl_pending(thread, wanted):
                 signal.group_stop_count += 1
-                yield from signal_wake_up(k, thread, False)
+                if thread.ptrace & PT_SEIZED:
+                    yield from ptrace_trap_notify(k, thread)
+                else:
+                    yield from signal_wake_up(k, thread, False)
+    if task.ptrace:
+        task_set_jobctl_pending(task, JOBCTL_TRAP_STOP)
+        return False
     last = task_participate_group_stop(task)
     task.jobctl |= JOBCTL_STOPPED
     recalc_sigpending(task)
@@ -264,7 +303,7 @@ def do_signal_stop(k: "KernelState", signr: int) -> Path:
     yield "do_signal_stop.siglock_done", RELEASE, siglock
     if last:
         yield "do_signal_stop.tasklist_lock", READ, k.tasklist_lock
-        yield from do_notify_parent_cldstop(k, task, CLD_STOPPED)
+        yield from do_notify_parent_cldstop(k, task, False, CLD_STOPPED)
         yield "do_signal_stop.tasklist_unlock", RELEASE, k.tasklist_lock
     yield "do_signal_stop.schedule", SCHEDULE, None
     return True

@@ -20,7 +20,7 @@ from kernel.fs.inode import set_mm_exe_file
 from kernel.fs.namei import lookup_inode
 from kernel.groups import set_special_pids
 from kernel.mm.mm import mm_alloc, mmput
-from kernel.pid import PIDTYPE_TGID
+from kernel.pid import PIDTYPE_PID
 from kernel.points import Path
 from kernel.sched.ttwu import wake_up_new_task
 from kernel.signal_send import recalc_sigpending
@@ -189,7 +189,7 @@ def sys_posix_spawn(
         yield from wake_up_new_task(k, child, vfork=True)
         yield from wait_for_vfork_done(k, child)
         if context.errno or context.fault:
-            wo = WaitOpts(current, PIDTYPE_TGID, thread_pid, WEXITED | WALL)
+            wo = WaitOpts(current, PIDTYPE_PID, thread_pid, WEXITED | WALL)
             yield from do_wait(k, wo)
     finally:
         current.blocked = blocked

@@ -395,7 +395,9 @@ class KernelState:
 
     def _syscall(self, task: TaskStruct, op: tuple[Any, ...]) -> Path:
         """One system call from entry to the reply, with signals on the way back to user mode."""
-        handler = self._handlers[op[0]]
+        call = op
+        handlers = self._handlers
+        changed = False  # the result, by a tracer
         value: Any = None
         error: Error | None = None
         how = 0
@@ -404,7 +406,15 @@ class KernelState:
             while True:
                 restart: type[RestartSyscall] | None = None
                 try:
-                    value = handler(self, *op[1:])
+                    if task.ptrace:
+                        stepped = yield from user_single_step_report(self, task)
+                        if stepped:
+                            yield from get_signal(self)
+                            if task.tripped:
+                                how = OP_NOT_BEGUN
+                                break
+                        call = yield from syscall_trace_enter(self, task, op)
+                    value = handlers[call[0]](self, *call[1:])
                     path = _IS_PATH.get(type(value))
                     if path is None:
                         path = _IS_PATH[type(value)] = isinstance(value, Generator)
@@ -427,6 +437,12 @@ class KernelState:
                     # the access is tried again if a handler lets the task live
                     restart = RestartNoIntr
                     forced, si_code = fault.signal, fault.code
+                if task.ptrace:
+                    value, error, changed = yield from syscall_exit_work(
+                        self, task, op, value, error, restart
+                    )
+                    if changed:
+                        how = 0
                 if forced:
                     yield from force_sig_fault(self, forced, si_code)
                     forced = 0
@@ -443,6 +459,8 @@ class KernelState:
             self._dead(task)
             return
         task.in_syscall = -1
+        if task.ptrace:
+            leave_syscall(task)
         if task.tripped or how:
             self._reply_handled(task, op, how, value, error)
         else:
@@ -461,6 +479,8 @@ class KernelState:
         except TaskDead:
             self._dead(task)
             return
+        if task.ptrace:
+            leave_syscall(task)
         signals, task.tripped = task.tripped, ()
         ctx = task.ctx
         if not signals:
@@ -678,6 +698,12 @@ class KernelState:
 from kernel.exec import ExecResult  # noqa: E402  (these modules import types from this one)
 from kernel.exit import put_task_struct  # noqa: E402
 from kernel.itimer import it_real_fn  # noqa: E402
+from kernel.ptrace_stops import (  # noqa: E402
+    leave_syscall,
+    syscall_exit_work,
+    syscall_trace_enter,
+    user_single_step_report,
+)
 from kernel.signal import get_signal, signal_pending  # noqa: E402
 from kernel.signal_send import force_sig_fault  # noqa: E402
 from kernel.spawn import spawn_process  # noqa: E402

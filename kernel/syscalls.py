@@ -34,6 +34,7 @@ from kernel.fs import d_path, fcntl, file, fs_struct, namei, read_write, stat
 from kernel.fs import open as open_
 from kernel.ipc import futex, pipe
 from kernel.mm import madvise, mlock, mmap
+from kernel.sched import syscalls as sched_syscalls
 from kernel.uapi import syscalls as nr
 
 Handler = Callable[..., Any]
@@ -58,6 +59,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_RT_SIGACTION: sigcalls.sys_rt_sigaction,
     nr.NR_RT_SIGPROCMASK: sigcalls.sys_rt_sigprocmask,
     nr.NR_ACCESS: open_.sys_access,
+    nr.NR_SCHED_YIELD: sched_syscalls.sys_sched_yield,
     nr.NR_DUP: fcntl.sys_dup,
     nr.NR_DUP2: file.sys_dup2,
     nr.NR_PAUSE: signal.sys_pause,

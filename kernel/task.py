@@ -18,6 +18,7 @@ from kernel.errors import IllegalTransition
 if TYPE_CHECKING:
     from kernel.points import Path
     from kernel.ptrace_link import PtraceState
+    from kernel.sched.wait import WaitQueueHead
     from kernel.user import UserContext
 
 TASK_RUNNING: Final = 0
@@ -122,6 +123,7 @@ class SignalStruct:
     __slots__ = (
         "args",
         "count",
+        "cred_guard",
         "cstime_ns",
         "curr_target",
         "cutime_ns",
@@ -175,6 +177,7 @@ class SignalStruct:
         self.curr_target: TaskStruct | None = None  # None: the leader
         self.shared_pending: tuple[SigInfo, ...] = ()
         self.itimer: Any = None  # kernel.itimer.RealTimer, from the first setitimer() on
+        self.cred_guard: WaitQueueHead | None = None  # who waits for an exec to be through
         self.wait_chldexit: list[Any] = []  # kernel.wait.WaitOpts, newest first
         self.joiners: dict[int, list[TaskStruct]] | None = None  # tid -> who joins that thread
         # only what differs from the defaults; never changed in place, so fork shares it

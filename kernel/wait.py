@@ -4,13 +4,13 @@ A waiter puts itself on its process's wait queue, publishes that it sleeps, and 
 the children: an exit that it just missed has then found it on the queue. Children are looked at
 in fork order, the caller's own first and then those of its other threads, under tasklist_lock
 for reading. Several threads may see the same zombie; the one that moves its exit_state from ZOMBIE
-to DEAD has it.
+to DEAD has it. After its children each thread looks at those it traces (``kernel.ptrace_wait``).
 
 A child counts as *eligible* when the pid selector and __WCLONE/__WALL admit it, even if it has
 nothing to report. No eligible child: ECHILD. Eligible ones but no news: sleep, or 0 with WNOHANG.
 
 Source: kernel/exit.c.
-Deviation: no tracees yet; the wait queue's own lock is not a lock here, its changes are single
+Deviation: the wait queue's own lock is not a lock here, its changes are single
 steps.
 """
 
@@ -23,7 +23,7 @@ from kernel.locking import pass_lock
 from kernel.pid import (
     PIDTYPE_MAX,
     PIDTYPE_PGID,
-    PIDTYPE_TGID,
+    PIDTYPE_PID,
     Pid,
     pid_has_task,
 )
@@ -32,6 +32,7 @@ from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
 from kernel.sched.ttwu import set_current_state
 from kernel.task import (
     EXIT_DEAD,
+    EXIT_TRACE,
     EXIT_ZOMBIE,
     SIGNAL_GROUP_EXIT,
     SIGNAL_STOP_CONTINUED,
@@ -90,7 +91,7 @@ class WaitOpts:
     ) -> None:
         self.wait4 = wait4
         self.waiter = waiter
-        self.kind = kind  # PIDTYPE_TGID, PIDTYPE_PGID, or PIDTYPE_MAX for any child
+        self.kind = kind  # PIDTYPE_PID, PIDTYPE_PGID, or PIDTYPE_MAX for any child
         self.pid = pid
         self.flags = flags & 0xFFFFFFFF
 
@@ -118,7 +119,7 @@ def sys_wait4(k: "KernelState", pid: int, options: int) -> Path:
     if pid == -1:
         pass
     elif pid > 0:
-        kind, wanted = PIDTYPE_TGID, k.pids.find_vpid(pid)
+        kind, wanted = PIDTYPE_PID, k.pids.find_vpid(pid)
     elif pid == 0:
         kind, wanted = PIDTYPE_PGID, k.current.signal.pgrp
     elif pid == _INT_MIN:
@@ -154,7 +155,7 @@ def sys_waitid(k: "KernelState", idtype: int, id: int, options: int) -> Path:
     if idtype == P_PID:
         if id <= 0:
             raise KernelError(EINVAL)
-        kind, wanted = PIDTYPE_TGID, k.pids.find_vpid(id)
+        kind, wanted = PIDTYPE_PID, k.pids.find_vpid(id)
     elif idtype == P_PGID:
         if id < 0:
             raise KernelError(EINVAL)
@@ -164,7 +165,7 @@ def sys_waitid(k: "KernelState", idtype: int, id: int, options: int) -> Path:
         if id < 0:
             raise KernelError(EINVAL)
         wanted, file_flags = pidfd_pid(k, id)
-        kind = PIDTYPE_TGID
+        kind = PIDTYPE_PID
         if file_flags & O_NONBLOCK and not options & WNOHANG:
             options |= WNOHANG
             nothing = EAGAIN
@@ -252,9 +253,7 @@ def wait_scan(k: "KernelState", wo: WaitOpts) -> Path:
         threads = [current] if flags & WNOTHREAD else _own_first(current)
     for thread in threads:
         children = thread.children
-        if not children:
-            continue
-        if kind == PIDTYPE_TGID:
+        if kind == PIDTYPE_PID:
             one = None if pid is None else children.get(pid.nr)
             candidates: Any = () if one is None or one.thread_pid is not pid else (one,)
         else:
@@ -263,6 +262,12 @@ def wait_scan(k: "KernelState", wo: WaitOpts) -> Path:
             scanned += 1
             exit_state = child.exit_state
             if exit_state == EXIT_DEAD:
+                continue
+            if child.ptrace or exit_state == EXIT_TRACE:
+                result = yield from wait_consider_task(k, wo, False, child)
+                if type(result) is tuple:
+                    return result
+                error = result and error
                 continue
             signal = child.signal
             if kind == PIDTYPE_PGID and signal.pgrp is not pid:
@@ -287,6 +292,11 @@ def wait_scan(k: "KernelState", wo: WaitOpts) -> Path:
                     report = yield from wait_task_continued(k, wo, child)
                 if report is not None:
                     return report
+        if thread.tracing is not None:
+            result = yield from ptrace_do_wait(k, wo, thread)
+            if type(result) is tuple:
+                return result
+            error = result and error
     k.now_ns += k.costs.wait_scan * scanned
     yield "do_wait.tasklist_unlock", RELEASE, lock
     return error
@@ -367,7 +377,7 @@ def wait_task_stopped(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path
         return None
     pid, uid = child.pid, child.cred.uid
     yield "wait_task_stopped.tasklist_unlock", RELEASE, k.tasklist_lock
-    utime_ns, stime_ns = _times_both(child)
+    utime_ns, stime_ns = times_both(child)
     return pid, sig << 8 | 0x7F, utime_ns, stime_ns, uid, CLD_STOPPED, sig
 
 
@@ -392,11 +402,14 @@ def wait_task_continued(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Pa
         return None
     pid, uid = child.pid, child.cred.uid
     yield "wait_task_continued.tasklist_unlock", RELEASE, k.tasklist_lock
-    utime_ns, stime_ns = _times_both(child)
+    utime_ns, stime_ns = times_both(child)
     return pid, 0xFFFF, utime_ns, stime_ns, uid, CLD_CONTINUED, SIGCONT
 
 
-def _times_both(child: TaskStruct) -> tuple[int, int]:
+def times_both(child: TaskStruct) -> tuple[int, int]:
     """Return a living child's times with those of its children, as getrusage(RUSAGE_BOTH) does."""
     utime_ns, stime_ns = thread_group_cputime(child)
     return utime_ns + child.signal.cutime_ns, stime_ns + child.signal.cstime_ns
+
+
+from kernel.ptrace_wait import ptrace_do_wait, wait_consider_task  # noqa: E402  (it imports from here)

@@ -1,22 +1,9 @@
 """ptrace for guest programs that run natively: integers in, one integer out.
 
-The same interface as the emulator's, over ptrace(2) of the C library:
+The same interface as the emulator's, over ptrace(2) of the C library. The header of
+``kernel.ptrace`` has what each request takes and gives.
 
-=================================== =================================================================
-request                             what it takes and gives besides ``pid``
-=================================== =================================================================
-PEEKTEXT, PEEKDATA                  ``addr``: the 8 bytes there, as a signed integer
-PEEKUSER                            ``addr``: offset in ``struct user``, ``8 * ORIG_RAX``; signed
-POKEDATA, POKEUSER                  ``addr``, and ``data`` is the new value
-CONT, SYSCALL, SINGLESTEP, DETACH   ``data``: the signal to deliver, or 0
-SEIZE, SETOPTIONS                   ``data``: PTRACE_O_ flags
-GETEVENTMSG                         gives the message
-GETSIGINFO, SETSIGINFO              ``addr``: which field, SIGINFO_; SETSIGINFO: ``data``, its value
-GETSIGMASK, SETSIGMASK              the set as an integer, bit n-1 for signal n; ``data``: the new one
-GET_SYSCALL_INFO                    gives PTRACE_SYSCALL_INFO_NONE, _ENTRY or _EXIT
-=================================== =================================================================
-
-All else gives 0. ``addressof`` tells the address of a mapping, for PEEKDATA in a process that
+``addressof`` tells the address of a mapping, for PEEKDATA in a process that
 inherited it. The calling *thread* is the tracer.
 """
 

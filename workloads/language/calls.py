@@ -683,6 +683,13 @@ def guest_touch(G: Values, m: Any, first_page: int, pages: int, write: Any) -> A
     return (nr.NR_TOUCH, m.address, first_page, pages, bool(write))
 
 
+def guest_addressof(G: Values, m: Any) -> int:
+    if type(m) is not MmapHandle:
+        raise TypeError(f"addressof() needs a mapping, not {tname(m)}")
+    _span(m, slice(0, 0))
+    return m.address
+
+
 def guest_say(G: Values, text: Any) -> Any:
     if type(text) is not str:
         raise TypeError(f"say() argument must be str, not {tname(text)}")

@@ -8,6 +8,8 @@ texts: glibc strerror().
 
 from typing import Final
 
+from kernel.uapi import ptrace
+
 OS: Final[dict[str, int]] = {
     "CLD_CONTINUED": 6,
     "CLD_DUMPED": 3,
@@ -431,4 +433,11 @@ CLONE: Final[dict[str, int]] = {
     "CLONE_NEWPID": 536870912,
     "CLONE_NEWNET": 1073741824,
     "CLONE_IO": 2147483648,
+}
+
+#: Requests, options, events, registers and fields of a siginfo; PT_ is the kernel's own.
+PTRACE: Final[dict[str, int]] = {
+    name: value
+    for name, value in vars(ptrace).items()
+    if isinstance(value, int) and name[0] != "_" and not name.startswith("PT_")
 }

@@ -266,10 +266,13 @@ _GUEST: dict[str, Entry] = {
     "clone": _sys(nr.NR_CLONE, "flags:i"),
     "vfork": _sys(nr.NR_VFORK),
     "gettid": _sys(nr.NR_GETTID),
+    "ptrace": _sys(nr.NR_PTRACE, "request:i pid:n addr:i=0 data:i=0"),
+    "addressof": _pure("guest_addressof", "m:x"),
+    **_consts(constants.PTRACE),
     "exit_thread": _sys(nr.NR_EXIT, "code:i"),
     **_later(
         "prctl clone_thread unshare set_child_subreaper semget semop semctl msgget msgsnd msgrcv"
-        " msgctl shmget shmat shmdt shmctl ptrace futex_wait futex_wake sched_setattr smp_mb"
+        " msgctl shmget shmat shmdt shmctl futex_wait futex_wake sched_setattr smp_mb"
         " smp_wmb smp_rmb READ_ONCE WRITE_ONCE load_acquire store_release cmpxchg xchg atomic_add"
         " IPC_CREAT IPC_EXCL IPC_NOWAIT IPC_RMID IPC_SET IPC_STAT IPC_PRIVATE GETVAL SETVAL"
         " SEM_UNDO PR_SET_PDEATHSIG PR_GET_PDEATHSIG PR_SET_CHILD_SUBREAPER PR_SET_NAME"

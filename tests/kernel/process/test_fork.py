@@ -42,7 +42,6 @@ def test_child_has_own_descriptors_and_directory_but_shared_files(machine):
         c.CLONE_NEWUSER,
         c.CLONE_NEWNS,
         c.CLONE_PIDFD,
-        c.CLONE_PTRACE,
     ],
 )
 def test_flags_that_do_not_go_together_or_are_not_there_are_refused(machine, flags):
