@@ -1,8 +1,8 @@
 """The oracle: run a guest program on the kernel of this host and report what it did.
 
 The program runs as it would from a shell (``python3 -u PROGRAM ARG...``), below a small init of
-ours (native_init). Where the host allows it both live in a fresh PID namespace, so that init is
-process 1 and orphans see it as their parent; elsewhere init becomes a child subreaper, and
+ours (native_init). Where the host allows it both live in fresh PID and IPC namespaces, so that init
+is process 1, orphans see it as their parent, and System V objects go with the run; elsewhere init becomes a child subreaper, and
 ``getppid()`` of an orphan is then not 1: ``NativeRun.isolation`` says which it was.
 
 The shape of the process tree is put together from notes, not from ptrace: a tracer is refused in
@@ -30,10 +30,13 @@ from cluster.process_tree import Call, Fork, Tree, build_tree, last_calls, outco
 
 _HERE: Final = Path(__file__).resolve().parent
 _ISOLATIONS: Final = (
-    ("pid namespace", ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")),
+    ("pid namespace", ("unshare", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc")),
     (
         "pid and user namespace",
-        ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"),
+        (
+            *("unshare", "--user", "--map-root-user", "--ipc", "--pid"),
+            *("--fork", "--kill-child", "--mount-proc"),
+        ),
     ),
 )
 SUBREAPER: Final = "subreaper"
