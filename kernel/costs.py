@@ -54,6 +54,8 @@ class Costs:
     lock_op: int = 80  # a futex-based user lock, uncontended
     timer_op: int = 300
     thread_create: int = 7_000
+    ipc_op: int = 350  # a System V call: look up, lock, permission, one object
+    futex_op: int = 250  # key, bucket lock and comparison
 
 
 def cost_names() -> tuple[str, ...]:
