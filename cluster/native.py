@@ -1,9 +1,10 @@
 """The oracle: run a guest program on the kernel of this host and report what it did.
 
 The program runs as it would from a shell (``python3 -u PROGRAM ARG...``), below a small init of
-ours (native_init). Where the host allows it both live in fresh PID and IPC namespaces, so that init
-is process 1, orphans see it as their parent, and System V objects go with the run; elsewhere init becomes a child subreaper, and
-``getppid()`` of an orphan is then not 1: ``NativeRun.isolation`` says which it was.
+ours (native_init). Where the host allows it both live in fresh PID and IPC namespaces, so that
+init is process 1, orphans see it as their parent, and System V objects go with the run; elsewhere
+init becomes a child subreaper, and ``getppid()`` of an orphan is then not 1:
+``NativeRun.isolation`` says which it was.
 
 The shape of the process tree is put together from notes, not from ptrace: a tracer is refused in
 many containers, and where it is allowed it changes what wait, stop and exec do. A sitecustomize

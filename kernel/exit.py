@@ -13,7 +13,7 @@ A task_struct has two references: one until it is released (reaped), one while a
 on its kernel stack. The CPU's next task drops the second.
 
 Source: kernel/exit.c.
-Deviation: no accounting, cgroups, POSIX timers, semaphore undo, ptrace or namespaces yet.
+Deviation: no accounting, cgroups, POSIX timers, ptrace or namespaces yet.
 """
 
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from kernel.events import SCHED_PROCESS_EXIT, SCHED_PROCESS_FREE
 from kernel.fork import free_task, mm_release
 from kernel.fs.file import leave_files, put_files_struct
 from kernel.fs.fs_struct import put_fs_struct
+from kernel.ipc.sem import exit_sem
 from kernel.locking import pass_lock
 from kernel.mm.mm import mmput
 from kernel.pid import (
@@ -156,6 +157,8 @@ def do_exit(k: "KernelState", code: int) -> Path:
         mm = task.mm
         task.mm = None
         mmput(k, mm)
+    if task.sysvsem is not None:
+        yield from exit_sem(k, task)
     if stepwise or not leave_files(k, task):
         yield from exit_files(k, task)
     if stepwise:

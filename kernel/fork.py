@@ -12,9 +12,8 @@ With CLONE_VM the driver has already brought the caller's context here; the chil
 
 Source: kernel/fork.c.
 Deviation: namespaces (CLONE_NEW*) and CLONE_PIDFD are not there yet: EINVAL.
-CLONE_SETTLS, PARENT_SETTID, CHILD_SETTID, CLONE_IO and CLONE_SYSVSEM have nothing to act on: a
-guest context has no TLS register, no tid words, no io context and no
-semaphore undo list.
+CLONE_SETTLS, PARENT_SETTID, CHILD_SETTID and CLONE_IO have nothing to act on: a guest context has
+no TLS register, no tid words and no io context.
 A signal to the group that comes while a fork is between its first check and the linking is not kept
 for the child as well (signal->multiprocess): at granularity step the child may miss it.
 """
@@ -26,6 +25,7 @@ from kernel.errors import GuestFault, KernelError, RestartNoIntr
 from kernel.events import SCHED_PROCESS_FORK, TASK_NEWTASK
 from kernel.fs.file import dup_fd, put_files_struct
 from kernel.fs.fs_struct import copy_fs_struct, put_fs_struct
+from kernel.ipc.sem import copy_semundo
 from kernel.limits import nproc_exceeded, rlimit
 from kernel.mm.mm import dup_mm, mmput
 from kernel.pid import (
@@ -69,6 +69,7 @@ from kernel.uapi.clone import (
     CLONE_PIDFD,
     CLONE_PTRACE,
     CLONE_SIGHAND,
+    CLONE_SYSVSEM,
     CLONE_THREAD,
     CLONE_VFORK,
     CLONE_VM,
@@ -265,6 +266,8 @@ def copy_process(k: "KernelState", clone_flags: int, trace: int = 0) -> Path:
             yield "copy_process.nr_threads", POINT, tasks
         if tasks.nr_threads >= tasks.max_threads:
             raise KernelError(EAGAIN)
+        if clone_flags & CLONE_SYSVSEM:
+            copy_semundo(k, child)
         copy_files(k, clone_flags, child)
         undo = 2
         copy_fs(k, clone_flags, child)
@@ -372,6 +375,8 @@ def _unwind(
         put_fs_struct(k, child.fs)
     if undo >= 2 and child.files is not None:
         yield from put_files_struct(k, child.files)
+    if child.sysvsem is not None:
+        child.sysvsem.refcnt -= 1  # the caller shares it, so it is not the last one
     if undo >= 1:
         child.cred.user.processes -= 1
     free_task(k, child)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.errors import InvariantError
 from kernel.fs.ledger import check_files, open_files
+from kernel.ipc.ledger import all_tables, check_ipc, recount_shm, shm_pages
 from kernel.ipc.pipe import recount_pipes
 from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
 from kernel.ptrace_ledger import check_ptrace
@@ -415,13 +416,15 @@ def _check_users(k: "KernelState", tasks: list[TaskStruct], found: list[str]) ->
 def _check_memory(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -> None:
     """Page frames and slab objects are held by what is alive, and by nothing else."""
     mms = dict.fromkeys(task.mm for task in tasks if task.mm is not None)
-    tables = dict.fromkeys(task.files for task in tasks if task.files is not None)
-    check_files(k.vfs, tables, mms, found)
+    files = dict.fromkeys(task.files for task in tasks if task.files is not None)
+    check_files(k.vfs, files, mms, found)
     try:
-        owners = [recount(mms), recount_cache(k.frames), recount_pipes(k)]
+        tables = all_tables(k, tasks)
+        check_ipc(tables, tasks, mms, found)
+        owners = [recount(mms), recount_cache(k.frames), recount_pipes(k), recount_shm(tables)]
         owners += [cache.recount() for cache in k.slabs.values()]
         check_frames(k.frames, owners, k.stacks.nr_pages + recount_reserved(mms))
-        check_committed(k.frames, mms)
+        check_committed(k.frames, mms, shm_pages(tables))
     except InvariantError as broken:
         found.append(str(broken))
     for stack, info in k.stacks.infos.items():
@@ -432,7 +435,7 @@ def _check_memory(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -
         ("task_struct", sum(task.slot >= 0 for task in structs)),
         ("mm_struct", len(mms)),
         ("vm_area_struct", sum(len(mm.vmas) for mm in mms)),
-        ("files_cache", len(tables)),
+        ("files_cache", len(files)),
         ("fs_cache", len(dict.fromkeys(task.fs for task in tasks if task.fs is not None))),
     ):
         counted = k.slabs[name].active_objs
@@ -446,7 +449,8 @@ def _check_memory(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -
 def boot_counts(k: "KernelState") -> dict[str, int]:
     """Return what a machine has at boot and must have again at the end, by name.
 
-    Frames of the page cache and empty places in slabs are not counted: both may stay.
+    Frames of the page cache and of System V segments and empty places in slabs are not counted:
+    all of these may stay.
     """
     counts = {
         "tasks": k.tasks.nr_threads,
@@ -455,6 +459,7 @@ def boot_counts(k: "KernelState") -> dict[str, int]:
         "kernel stacks": len(k.stacks.infos),
         "frames": k.frames.nr_used
         - len(recount_cache(k.frames))
+        - len(recount_shm(all_tables(k, ())))
         - sum(cache.nr_pages for cache in k.slabs.values()),
     }
     for name, cache in k.slabs.items():

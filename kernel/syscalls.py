@@ -32,7 +32,7 @@ from kernel import (
 )
 from kernel.fs import d_path, fcntl, file, fs_struct, namei, read_write, stat
 from kernel.fs import open as open_
-from kernel.ipc import futex, pipe
+from kernel.ipc import futex, msg, pipe, sem, shm
 from kernel.mm import madvise, mlock, mmap
 from kernel.sched import syscalls as sched_syscalls
 from kernel.uapi import syscalls as nr
@@ -60,6 +60,9 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_RT_SIGPROCMASK: sigcalls.sys_rt_sigprocmask,
     nr.NR_ACCESS: open_.sys_access,
     nr.NR_SCHED_YIELD: sched_syscalls.sys_sched_yield,
+    nr.NR_SHMGET: shm.sys_shmget,
+    nr.NR_SHMAT: shm.sys_shmat,
+    nr.NR_SHMCTL: shm.sys_shmctl,
     nr.NR_DUP: fcntl.sys_dup,
     nr.NR_DUP2: file.sys_dup2,
     nr.NR_PAUSE: signal.sys_pause,
@@ -75,6 +78,14 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_EXIT: exit.sys_exit,
     nr.NR_WAIT4: wait.sys_wait4,
     nr.NR_KILL: signal.sys_kill,
+    nr.NR_SEMGET: sem.sys_semget,
+    nr.NR_SEMOP: sem.sys_semop,
+    nr.NR_SEMCTL: sem.sys_semctl,
+    nr.NR_SHMDT: shm.sys_shmdt,
+    nr.NR_MSGGET: msg.sys_msgget,
+    nr.NR_MSGSND: msg.sys_msgsnd,
+    nr.NR_MSGRCV: msg.sys_msgrcv,
+    nr.NR_MSGCTL: msg.sys_msgctl,
     nr.NR_FCNTL: fcntl.sys_fcntl,
     nr.NR_GETCWD: d_path.sys_getcwd,
     nr.NR_CHDIR: open_.sys_chdir,

@@ -116,7 +116,8 @@ def sys_semop(k: "KernelState", semid: int, operations: Any) -> Path:
     """Perform all ``operations`` at once, sleeping until that can be done.
 
     Args:
-        operations: ``(number of the semaphore, change, flags)`` of each; flags: IPC_NOWAIT, SEM_UNDO.
+        operations: ``(number of the semaphore, change, flags)`` of each; the flags are IPC_NOWAIT
+            and SEM_UNDO.
 
     Raises:
         KernelError: E2BIG, more than 500; EINVAL, none, or no such set; EFBIG, no such semaphore;

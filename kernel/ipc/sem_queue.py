@@ -5,8 +5,8 @@ An operation list is done as a whole or not at all. One that cannot be done slee
 - waits for zero (``const``) and changes (``alter``) have queues of their own, and waits for zero go
   first whenever a value becomes zero;
 - a single change waits on its semaphore's own queue as long as no list of several operations
-  waits; while one does (``complex_count``) all changes wait on the set's one queue, first come first
-  served over all semaphores (``merge_queues``, ``unmerge_queues``).
+  waits; while one does (``complex_count``) all changes wait on the set's one queue, first come
+  first served over all semaphores (``merge_queues``, ``unmerge_queues``).
 
 A sleeper never looks at the values: whoever changes them performs the sleeper's operations for it,
 notes the result in its ``status``, and wakes it once the lock is given up.
@@ -202,9 +202,7 @@ def wake_const_ops(sma: SemArray, queue: list[SemQueue], wake_q: list[Any]) -> N
             serve(q, error, wake_q)
 
 
-def do_smart_wakeup_zero(
-    sma: SemArray, sops: tuple[SemBuf, ...] | None, wake_q: list[Any]
-) -> None:
+def do_smart_wakeup_zero(sma: SemArray, sops: tuple[SemBuf, ...] | None, wake_q: list[Any]) -> None:
     """Look after the waits for zero on the semaphores of ``sops`` (None: on all).
 
     Source: ipc/sem.c:do_smart_wakeup_zero().

@@ -80,13 +80,18 @@ def _check_counters(mm: MmStruct) -> None:
         raise InvariantError(f"{len(mm.slots) - 1} vm_area_structs for {len(mm.vmas)} areas")
 
 
-def check_committed(frames: Frames, mms: Iterable[MmStruct]) -> None:
+def check_committed(
+    frames: Frames, mms: Iterable[MmStruct], others: Iterable[SharedPages] = ()
+) -> None:
     """Compare the pages promised with those that address spaces and shared objects stand for.
+
+    Args:
+        others: shared objects that may be mapped nowhere.
 
     Raises:
         InvariantError: they differ.
     """
-    shared: dict[int, SharedPages] = {}
+    shared = {id(pages): pages for pages in others}
     found = 0
     for mm in mms:
         found += mm.committed

@@ -83,13 +83,14 @@ class SharedPages:
     Source: mm/shmem.c:shmem_zero_setup(), include/linux/fs.h:struct address_space.
     """
 
-    __slots__ = ("committed", "frames", "keep", "users")
+    __slots__ = ("committed", "frames", "keep", "segment", "users")
 
     def __init__(self, *, keep: bool) -> None:
         self.committed = 0
         self.frames: dict[int, int] = {}
         self.users = 0
         self.keep = keep
+        self.segment: Any = None  # kernel.ipc.shm.ShmidKernel, if they are one's
 
 
 class VmArea:
@@ -539,9 +540,11 @@ def mmput(k: Any, mm: MmStruct) -> None:
 
 def drop_shared(k: Any, vma: VmArea) -> int:
     """Count one area less for the shared object of ``vma``; return the frames that freed."""
-    pages = vma.pages
-    if pages is None:
-        return 0
+    return 0 if vma.pages is None else put_shared(k, vma.pages)
+
+
+def put_shared(k: Any, pages: SharedPages) -> int:
+    """Count one area less for a shared object; return the frames that freed."""
     pages.users -= 1
     if pages.users or pages.keep:
         return 0
@@ -549,4 +552,6 @@ def drop_shared(k: Any, vma: VmArea) -> int:
     pages.committed = 0
     freed: int = k.frames.put_bulk(pages.frames.values())
     pages.frames.clear()
+    if pages.segment is not None:
+        pages.segment.last_detach()
     return freed

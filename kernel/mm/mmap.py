@@ -106,7 +106,7 @@ def _mmap_region(k: "KernelState", mm: MmStruct, pages: int, flags: int) -> int:
     """
     if len(mm.vmas) >= MAX_MAP_COUNT:
         raise KernelError(ENOMEM)
-    start = _get_unmapped_area(mm, pages)
+    start = get_unmapped_area(mm, pages)
     if start is None:
         raise KernelError(ENOMEM)
     if not mlock_future_ok(k, mm, mm.def_flags, pages):
@@ -138,7 +138,7 @@ def _mmap_region(k: "KernelState", mm: MmStruct, pages: int, flags: int) -> int:
     return start
 
 
-def _get_unmapped_area(mm: MmStruct, pages: int) -> int | None:
+def get_unmapped_area(mm: MmStruct, pages: int) -> int | None:
     """Return the highest free range of ``pages`` below the mmap base, or None.
 
     Source: mm/mmap.c:generic_get_unmapped_area_topdown().

@@ -30,6 +30,9 @@ NR_RT_SIGPROCMASK: Final = 14
 NR_ACCESS: Final = 21
 NR_SCHED_YIELD: Final = 24
 NR_MADVISE: Final = 28
+NR_SHMGET: Final = 29
+NR_SHMAT: Final = 30
+NR_SHMCTL: Final = 31
 NR_DUP: Final = 32
 NR_DUP2: Final = 33
 NR_PAUSE: Final = 34
@@ -45,6 +48,14 @@ NR_EXECVE: Final = 59
 NR_EXIT: Final = 60
 NR_WAIT4: Final = 61
 NR_KILL: Final = 62
+NR_SEMGET: Final = 64
+NR_SEMOP: Final = 65
+NR_SEMCTL: Final = 66
+NR_SHMDT: Final = 67
+NR_MSGGET: Final = 68
+NR_MSGSND: Final = 69
+NR_MSGRCV: Final = 70
+NR_MSGCTL: Final = 71
 NR_FCNTL: Final = 72
 NR_GETCWD: Final = 79
 NR_CHDIR: Final = 80
@@ -80,6 +91,7 @@ NR_MUNLOCK: Final = 150
 NR_MLOCKALL: Final = 151
 NR_MUNLOCKALL: Final = 152
 NR_GETTID: Final = 186
+NR_FUTEX: Final = 202
 NR_CLOCK_GETTIME: Final = 228
 NR_EXIT_GROUP: Final = 231
 NR_TGKILL: Final = 234
@@ -127,6 +139,9 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_RT_SIGPROCMASK: ("rt_sigprocmask", ("how", "set"), "int: the old set of blocked signals"),
     NR_ACCESS: ("access", ("path", "mode"), "bool"),
     NR_SCHED_YIELD: ("sched_yield", (), "None"),
+    NR_SHMGET: ("shmget", ("key", "size", "flags"), "int: the id"),
+    NR_SHMAT: ("shmat", ("shmid",), "(address, size)"),
+    NR_SHMCTL: ("shmctl", ("shmid", "cmd"), "(size, nattch) for IPC_STAT, else 0"),
     NR_DUP: ("dup", ("fd",), "int (close-on-exec set: PEP 446)"),
     NR_DUP2: ("dup2", ("fd", "fd2", "inheritable"), "int"),
     NR_PAUSE: ("pause", (), "None"),
@@ -145,6 +160,15 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # result of wait4: (pid, status, utime_ns, stime_ns); pid 0 = nothing yet under WNOHANG
     NR_WAIT4: ("wait4", ("pid", "options"), "(pid, status, utime_ns, stime_ns)"),
     NR_KILL: ("kill", ("pid", "signal"), "None"),
+    NR_SEMGET: ("semget", ("key", "nsems", "flags"), "int: the id"),
+    # sops: a tuple of (number of the semaphore, change, flags)
+    NR_SEMOP: ("semop", ("semid", "sops"), "None"),
+    NR_SEMCTL: ("semctl", ("semid", "semnum", "cmd", "arg"), "int"),
+    NR_SHMDT: ("shmdt", ("address",), "None"),
+    NR_MSGGET: ("msgget", ("key", "flags"), "int: the id"),
+    NR_MSGSND: ("msgsnd", ("msqid", "mtype", "data", "flags"), "None"),
+    NR_MSGRCV: ("msgrcv", ("msqid", "size", "mtype", "flags"), "(type, data)"),
+    NR_MSGCTL: ("msgctl", ("msqid", "cmd"), "(messages, bytes) for IPC_STAT, else 0"),
     NR_FCNTL: ("fcntl", ("fd", "command", "argument"), "int"),
     NR_GETCWD: ("getcwd", (), "str"),
     NR_CHDIR: ("chdir", ("path",), "None"),
@@ -181,6 +205,8 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_GETPRIORITY: ("getpriority", ("which", "who"), "int"),
     NR_SETPRIORITY: ("setpriority", ("which", "who", "nice"), "None"),
     NR_GETTID: ("gettid", (), "int"),
+    # futex_op: FUTEX_WAIT 0 or FUTEX_WAKE 1; timeout -1: none
+    NR_FUTEX: ("futex", ("address", "futex_op", "val", "timeout_ns"), "int: how many were woken"),
     # clock: CLOCK_MONOTONIC 1, CLOCK_REALTIME 0, CLOCK_PROCESS_CPUTIME_ID 2, ..THREAD.. 3
     NR_CLOCK_GETTIME: ("clock_gettime", ("clock",), "int: ns"),
     NR_EXIT_GROUP: ("exit_group", ("code",), "does not return"),

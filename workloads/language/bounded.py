@@ -499,6 +499,7 @@ def tname(value: Any) -> str:
         "LockHandle": "_thread.lock",
         "ThreadHandle": "Thread",
         "MmapHandle": "mmap.mmap",
+        "ShmHandle": "SharedMemory",
         "Function": "function",
         "Unbound": "NoneType",
     }.get(kind.__name__, kind.__name__)

@@ -14,11 +14,13 @@ from workloads.language.bounded import tname
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, VALUE, own_process
 from workloads.language.values import (
+    MAPPINGS,
     UNBOUND,
     Function,
     LockHandle,
     MmapHandle,
     Rusage,
+    ShmHandle,
     ThreadHandle,
 )
 
@@ -444,7 +446,7 @@ def mmap_new(G: Values, fileno: int, length: int, flags: int) -> Any:
     return (CALL, library.MMAP, [length, flags | 0x20])
 
 
-def _span(m: MmapHandle, key: Any) -> tuple[int, int]:
+def _span(m: MmapHandle | ShmHandle, key: Any) -> tuple[int, int]:
     """Return (offset, length) of an index or a slice of a mapping."""
     if m.address == 0:
         raise ValueError("mmap closed or invalid")
@@ -463,7 +465,7 @@ def _span(m: MmapHandle, key: Any) -> tuple[int, int]:
 
 def mapping_load(bounded: Any, target: Any, key: Any) -> Any:
     """Begin ``target[key]`` where target may be a mapping."""
-    if type(target) is not MmapHandle:
+    if type(target) not in MAPPINGS:
         return (VALUE, target[key])
     offset, length = _span(target, key)
     if type(key) is slice:
@@ -476,7 +478,7 @@ def mapping_load(bounded: Any, target: Any, key: Any) -> Any:
 
 def mapping_store(bounded: Any, target: Any, key: Any, value: Any) -> Any:
     """Begin ``target[key] = value`` where target may be a mapping."""
-    if type(target) is not MmapHandle:
+    if type(target) not in MAPPINGS:
         if type(key) is slice:
             bounded.set_slice(target, key.start, key.stop, key.step, value)
         else:
@@ -499,9 +501,9 @@ def mapping_store(bounded: Any, target: Any, key: Any, value: Any) -> Any:
 
 def length(value: Any) -> int:
     """Return ``len(value)``."""
-    if type(value) is MmapHandle:
+    if type(value) in MAPPINGS:
         _span(value, slice(0, 0))
-        return value.length
+        return int(value.length)
     if isinstance(value, Function | LockHandle | ThreadHandle):
         raise TypeError(f"object of type '{tname(value)}' has no len()")
     return len(value)
@@ -661,7 +663,7 @@ def leave(value: LockHandle) -> Any:
 
 def _pages_of(name: str, m: Any, first_page: int, pages: int) -> None:
     """Refuse what is not a range of pages of a mapping."""
-    if type(m) is not MmapHandle:
+    if type(m) not in MAPPINGS:
         raise TypeError(f"{name}() needs a mapping, not {tname(m)}")
     _span(m, slice(0, 0))
     if first_page < 0 or pages < 0 or (first_page + pages) * 4096 > -(-m.length // 4096) * 4096:

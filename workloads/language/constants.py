@@ -408,6 +408,25 @@ MMAP: Final[dict[str, int]] = {
 
 MCL: Final[dict[str, int]] = {"MCL_CURRENT": 1, "MCL_FUTURE": 2, "MCL_ONFAULT": 4}
 
+IPC: Final[dict[str, int]] = {
+    "IPC_PRIVATE": 0,
+    "IPC_CREAT": 512,
+    "IPC_EXCL": 1024,
+    "IPC_NOWAIT": 2048,
+    "IPC_RMID": 0,
+    "IPC_SET": 1,
+    "IPC_STAT": 2,
+    "GETPID": 11,
+    "GETVAL": 12,
+    "GETNCNT": 14,
+    "GETZCNT": 15,
+    "SETVAL": 16,
+    "SEM_UNDO": 4096,
+    "MSG_NOERROR": 4096,
+    "MSG_EXCEPT": 8192,
+    "MSG_COPY": 16384,
+}
+
 CLONE: Final[dict[str, int]] = {
     "CLONE_VM": 256,
     "CLONE_FS": 512,

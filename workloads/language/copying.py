@@ -22,6 +22,7 @@ from workloads.language.values import (
     LockHandle,
     MmapHandle,
     Rusage,
+    ShmHandle,
     StackFrame,
     ThreadHandle,
     Unbound,
@@ -37,6 +38,7 @@ PLAIN = ATOMIC | {
     LockHandle,
     ThreadHandle,
     Rusage,
+    ShmHandle,
     StackFrame,
     Unbound,
     os.stat_result,
@@ -285,6 +287,8 @@ class Packer:
             return ["k", value.number]
         if kind is ThreadHandle:
             return ["h", value.index]
+        if kind is ShmHandle:
+            return ["a", value.address, value.length]
         if kind is Rusage:
             return ["n", value.ru_utime, value.ru_stime]
         if kind in _STRUCTS:
@@ -365,6 +369,8 @@ class Unpacker:
             return LockHandle(data[1])
         if tag == "h":
             return ThreadHandle(data[1])
+        if tag == "a":
+            return ShmHandle(data[1], data[2])
         if tag == "n":
             return Rusage(data[1], data[2])
         if tag == "s":

@@ -6,6 +6,7 @@ need no special case. Library code has a negative index and leaves no traceback 
 
 from typing import Any, Final
 
+from kernel.uapi.errno_ import EINTR
 from kernel.uapi.signals import (
     OP_EINTR,
     OP_FAULTED,
@@ -18,6 +19,7 @@ from kernel.uapi.signals import (
 from kernel.uapi.syscalls import (
     NR_EXIT,
     NR_EXIT_GROUP,
+    NR_FUTEX,
     NR_GETCWD,
     NR_GETPID,
     NR_GETTID,
@@ -25,11 +27,14 @@ from kernel.uapi.syscalls import (
     NR_LOAD,
     NR_LOCK_ACQUIRE,
     NR_MMAP,
+    NR_MSGRCV,
+    NR_MSGSND,
     NR_NANOSLEEP,
     NR_PAUSE,
     NR_RT_SIGACTION,
     NR_RT_SIGPROCMASK,
     NR_RT_SIGTIMEDWAIT,
+    NR_SEMOP,
     NR_TGKILL,
     NR_THREAD_JOIN,
     NR_THREAD_START,
@@ -132,6 +137,9 @@ _WITH_TIMEOUT: Final = {
     NR_RT_SIGTIMEDWAIT: 3,
 }
 
+#: Calls made through ctypes natively: PEP 475 is not for them.
+_NOT_RETRIED: Final = frozenset({NR_SEMOP, NR_MSGSND, NR_MSGRCV, NR_FUTEX})
+
 
 def _retry(F: Frame, L: Values, G: Values, V: Any) -> Any:
     op, how, until_ns = L
@@ -141,6 +149,8 @@ def _retry(F: Frame, L: Values, G: Values, V: Any) -> Any:
     if how == OP_EINTR:
         if op[0] == NR_PAUSE:
             return (RETURN, None)
+        if op[0] in _NOT_RETRIED:
+            return (RERAISE, make_exception(("OSError", (EINTR,))))
         if until_ns:
             op = (*op[: _WITH_TIMEOUT[op[0]]], until_ns)
     F.pc = 1

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from workloads.language import calls, library, signals, tables
+from workloads.language import calls, ipc, library, signals, tables
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.frames import CALL, RETURN
 from workloads.language.methods import attribute, make_caller, make_methods
@@ -164,7 +164,12 @@ class Runtime:
 
 def _helper(name: str) -> Callable[..., Any]:
     """Return the function that an entry of ``tables`` names."""
-    found: Callable[..., Any] = getattr(signals if hasattr(signals, name) else calls, name)
+    for module in (signals, ipc):
+        if hasattr(module, name):
+            break
+    else:
+        module = calls
+    found: Callable[..., Any] = getattr(module, name)
     return found
 
 

@@ -203,12 +203,16 @@ def mapping_names(tree: ast.Module, scopes: ProgramScopes) -> frozenset[str]:
     Flow-insensitive and by bare name: whatever is assigned from, called with, or returned by
     something that mentions such a name is one too. A program that makes no mapping has none.
     """
-    makers = {
-        text for text, what in scopes.imports.items() if what == ("entry", "mmap", "mmap")
-    } | {text for text, what in scopes.imports.items() if what == ("module", "mmap")}
-    if not makers:
+    found = {text for text, what in scopes.imports.items() if what in _MAKERS}
+    modules = {text: what[1] for text, what in scopes.imports.items() if what[0] == "module"}
+    for text in list(modules):
+        if any(text in scope.bound for scope in [scopes.module, *scopes.scopes.values()]):
+            found.add(text)  # a variable somewhere, too: it may be a mapping there
+            del modules[text]
+    if not found and not any(
+        isinstance(node, ast.Attribute) and _makes_mapping(node, modules) for node in ast.walk(tree)
+    ):
         return frozenset()
-    found = set(makers)
 
     def mentions(node: ast.AST | None) -> bool:
         todo = [node] if node is not None else []
@@ -216,12 +220,11 @@ def mapping_names(tree: ast.Module, scopes: ProgramScopes) -> frozenset[str]:
             part = todo.pop()
             if isinstance(part, ast.Name) and part.id in found:
                 return True
-            if (
-                isinstance(part, ast.Attribute)
-                and scopes.imports.get(getattr(part.value, "id", "")) == ("module", "mmap")
-                and part.attr != "mmap"
-            ):
-                continue  # a constant of the module
+            if isinstance(part, ast.Attribute):
+                if _makes_mapping(part, modules):
+                    return True
+                if getattr(part.value, "id", "") in modules:
+                    continue  # anything else of a module
             todo.extend(ast.iter_child_nodes(part))
         return False
 
@@ -230,7 +233,21 @@ def mapping_names(tree: ast.Module, scopes: ProgramScopes) -> frozenset[str]:
         size = len(found)
         for node in ast.walk(tree):
             _spread(node, found, mentions, scopes)
+        found -= set(modules)  # a module's function got one
     return frozenset(found)
+
+
+#: What makes a mapping: entries of ``tables``.
+_MAKERS = (("entry", "mmap", "mmap"), ("entry", "workloads.guest", "shmat"))
+
+
+def _makes_mapping(node: ast.Attribute, modules: dict[str, str]) -> bool:
+    """Tell whether ``node`` names a maker of mappings: ``mmap.mmap``, ``guest.shmat``."""
+    base = node.value
+    if isinstance(base, ast.Attribute):
+        return node.attr == "shmat"  # workloads.guest.shmat, by its full name
+    text = modules.get(base.id, "") if isinstance(base, ast.Name) else ""
+    return ("entry", text, node.attr) in _MAKERS
 
 
 def _spread(

@@ -255,6 +255,18 @@ _THREAD: dict[str, Entry] = {
 
 _GUEST: dict[str, Entry] = {
     **_consts(constants.CLONE),
+    **_consts(constants.IPC),
+    "semget": _sys(nr.NR_SEMGET, "key:n nsems:n flags:n"),
+    "semop": _routine("guest_semop", "id:n operations:x", "nothing"),
+    "semctl": _routine("guest_semctl", "id:n index:n command:n value:n=0"),
+    "msgget": _sys(nr.NR_MSGGET, "key:n flags:n"),
+    "msgsnd": _sys(nr.NR_MSGSND, "id:n mtype:i data:d flags:n=0", "nothing"),
+    "msgrcv": _sys(nr.NR_MSGRCV, "id:n size:i mtype:i=0 flags:n=0", "as_tuple"),
+    "msgctl": _routine("guest_msgctl", "id:n command:n", "msgctl_result"),
+    "shmget": _sys(nr.NR_SHMGET, "key:n size:i flags:n"),
+    "shmat": _sys(nr.NR_SHMAT, "id:n", "shm_handle"),
+    "shmdt": _routine("guest_shmdt", "handle:x", "nothing"),
+    "shmctl": _routine("guest_shmctl", "id:n command:n", "shmctl_result"),
     **_consts(constants.MCL),
     "mlock": _routine("guest_mlock", "m:x first_page:i pages:i", "nothing"),
     "munlock": _routine("guest_munlock", "m:x first_page:i pages:i", "nothing"),
@@ -271,11 +283,10 @@ _GUEST: dict[str, Entry] = {
     **_consts(constants.PTRACE),
     "exit_thread": _sys(nr.NR_EXIT, "code:i"),
     **_later(
-        "prctl clone_thread unshare set_child_subreaper semget semop semctl msgget msgsnd msgrcv"
-        " msgctl shmget shmat shmdt shmctl futex_wait futex_wake sched_setattr smp_mb"
-        " smp_wmb smp_rmb READ_ONCE WRITE_ONCE load_acquire store_release cmpxchg xchg atomic_add"
-        " IPC_CREAT IPC_EXCL IPC_NOWAIT IPC_RMID IPC_SET IPC_STAT IPC_PRIVATE GETVAL SETVAL"
-        " SEM_UNDO PR_SET_PDEATHSIG PR_GET_PDEATHSIG PR_SET_CHILD_SUBREAPER PR_SET_NAME"
+        "prctl clone_thread unshare set_child_subreaper futex_wait futex_wake"
+        " sched_setattr smp_mb smp_wmb smp_rmb READ_ONCE WRITE_ONCE load_acquire"
+        " store_release cmpxchg xchg atomic_add PR_SET_PDEATHSIG PR_GET_PDEATHSIG"
+        " PR_SET_CHILD_SUBREAPER PR_SET_NAME"
     ),
 }
 

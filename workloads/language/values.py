@@ -96,6 +96,29 @@ class MmapHandle:
         return f"<mmap.mmap closed={self.address == 0}, length={self.length}>"
 
 
+class ShmHandle:
+    """An attached System V segment at ``address``, ``length`` bytes. Immutable: it may be gone."""
+
+    __slots__ = ("address", "length")
+
+    def __init__(self, address: int, length: int) -> None:
+        self.address = address
+        self.length = length
+
+    def __getitem__(self, key: Any) -> Any:
+        # The compiler ends a block at every access it can foresee; this one it could not.
+        raise FatalRunError("a mapping reached a place where the compiler did not expect one")
+
+    __setitem__ = __getitem__
+
+    def __repr__(self) -> str:
+        raise FatalRunError("an attached segment has no text in the guest language")
+
+
+#: What an index into memory may be applied to.
+MAPPINGS = (MmapHandle, ShmHandle)
+
+
 class Rusage:
     """What ``wait3``/``wait4`` report of a child: CPU times in seconds. Immutable."""
 
