@@ -18,6 +18,7 @@ import time
 from typing import NoReturn
 
 from kernel.uapi.ptrace import *  # noqa: F403
+from workloads.guest_ipc import *  # noqa: F403
 from workloads.native_ptrace import addressof as addressof
 from workloads.native_ptrace import ptrace as ptrace
 

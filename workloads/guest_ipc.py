@@ -18,6 +18,36 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+__all__ = [
+    "GETNCNT",
+    "GETPID",
+    "GETVAL",
+    "GETZCNT",
+    "IPC_CREAT",
+    "IPC_EXCL",
+    "IPC_NOWAIT",
+    "IPC_PRIVATE",
+    "IPC_RMID",
+    "IPC_SET",
+    "IPC_STAT",
+    "MSG_COPY",
+    "MSG_EXCEPT",
+    "MSG_NOERROR",
+    "SEM_UNDO",
+    "SETVAL",
+    "msgctl",
+    "msgget",
+    "msgrcv",
+    "msgsnd",
+    "semctl",
+    "semget",
+    "semop",
+    "shmat",
+    "shmctl",
+    "shmdt",
+    "shmget",
+]
+
 IPC_PRIVATE = 0
 IPC_CREAT = 0o1000
 IPC_EXCL = 0o2000
