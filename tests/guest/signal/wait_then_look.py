@@ -15,10 +15,10 @@ signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGUSR2])
 target = os.getpid()
 pid = os.fork()
 if pid == 0:
-    for turn in range(50):
+    for _ in range(50):
         os.kill(target, signal.SIGUSR1)
         signal.sigwait([signal.SIGUSR2])
-    os._exit(turn)
+    os._exit(49)
 for _ in range(50):
     thread = threading.Thread(target=answer, args=(signal.SIGUSR1,))
     thread.start()
