@@ -15,7 +15,8 @@ from this CPU's past (the scheme let the CPU run ahead) is applied at once and c
 causality violation with its lateness.
 
 The tick happens at multiples of 1/HZ, but only while something else is runnable (NO_HZ): alone on
-its CPU a task cannot be preempted by a tick anyway.
+its CPU a task cannot be preempted by a tick anyway. A task whose process has timers on CPU time
+gets every tick, and enters the kernel for it.
 
 Source: kernel/sched/core.c (__schedule, scheduler_tick), arch entry code (exit_to_user_mode).
 """
@@ -146,7 +147,7 @@ class Cpu:
             return self.now_ns
         # Nothing of this CPU's own can happen while its task computes, before a tick.
         next_ns = self.now_ns + task.remaining_ns
-        if self.rq.nr_running > 1:
+        if self.rq.nr_running > 1 or task.cputimer:
             next_ns = min(next_ns, (self.now_ns // self._tick_ns + 1) * self._tick_ns)
         if inbox and inbox[0][0] < next_ns:
             return inbox[0][0]
@@ -232,7 +233,10 @@ class Cpu:
         if (
             end_ns > horizon_ns
             or end_ns >= due_ns
-            or (self.rq.nr_running > 1 and start_ns // self._tick_ns != end_ns // self._tick_ns)
+            or (
+                (self.rq.nr_running > 1 or task.cputimer)
+                and start_ns // self._tick_ns != end_ns // self._tick_ns
+            )
         ):
             task.remaining_ns = cost_ns
             return
@@ -248,7 +252,7 @@ class Cpu:
         start_ns = self.now_ns
         end_ns = start_ns + task.remaining_ns
         tick = False
-        if self.rq.nr_running > 1:
+        if self.rq.nr_running > 1 or task.cputimer:
             tick_at_ns = (start_ns // self._tick_ns + 1) * self._tick_ns
             if tick_at_ns <= end_ns and tick_at_ns <= stop_ns:
                 stop_ns = tick_at_ns
@@ -270,7 +274,9 @@ class Cpu:
         task.stime_ns += used_ns
         self.stats.system_ns += used_ns
         self.now_ns = until_ns
-        if self.rq.nr_running > 1 and start_ns // self._tick_ns != until_ns // self._tick_ns:
+        if (
+            self.rq.nr_running > 1 or task.cputimer
+        ) and start_ns // self._tick_ns != until_ns // self._tick_ns:
             self._tick()
 
     def _tick(self) -> None:
@@ -280,6 +286,8 @@ class Cpu:
         self.now_ns += self._tick_cost_ns
         self._open_ns = self.rq.clock_ns = self.now_ns
         core.scheduler_tick(self.rq)
+        if self.rq.curr.cputimer:
+            self.rq.curr.sigpending = True  # run_posix_cpu_timers() is the kernel's
 
     # -- the current task ---------------------------------------------------------------------
 
@@ -296,6 +304,7 @@ class Cpu:
                 task.pid,
                 task.utime_ns,
                 task.stime_ns,
+                task.nivcsw,
                 *arguments,
             )
         )
@@ -304,7 +313,7 @@ class Cpu:
     def _post(self, code: int, pid: int, argument: Any) -> None:
         """Tell the kernel something that needs no answer."""
         self._seq += 1
-        self.out.append((self.now_ns, self.id, self._seq, code, pid, 0, 0, argument))
+        self.out.append((self.now_ns, self.id, self._seq, code, pid, 0, 0, 0, argument))
 
     def _enter(self, task: CpuTask, op: Op) -> None:
         """The current task's op is due: do it here if it needs no kernel state, else ask."""
@@ -366,6 +375,9 @@ class Cpu:
         rq = self.rq
         prev = rq.curr
         rq.clock_ns = self.now_ns
+        if prev.cpus_allowed is not None and not core.is_cpu_allowed(prev, self.id):
+            self._push(prev)
+            return
         self._switch(prev, TASK_RUNNING if prev is rq.idle else _PREEMPTED)
 
     def _switch(self, prev: CpuTask, prev_state: int) -> None:
@@ -587,6 +599,37 @@ class Cpu:
     def _on_traced(self, task: CpuTask, effect: m.Effect) -> None:
         task.slow_door = effect[3]
 
+    def _on_tune(self, task: CpuTask, effect: m.Effect) -> None:
+        """Something of the task that the scheduler or the tick looks at has changed."""
+        what, value = effect[3], effect[4]
+        if what == m.TUNE_CPUTIMER:
+            task.cputimer = value
+        elif what == m.TUNE_COMM:
+            task.comm = value
+        elif what == m.TUNE_POLICY:
+            self.rq.clock_ns = self.now_ns
+            core.sched_setscheduler(self.rq, task, *value)
+        else:
+            task.cpus_allowed = None if value is None else tuple(value)
+            if task.on_rq and not core.is_cpu_allowed(task, self.id):
+                if task is self.rq.curr:
+                    self.rq.need_resched = True
+                else:
+                    self.rq.clock_ns = self.now_ns
+                    self._push(task)
+
+    def _push(self, task: CpuTask) -> None:
+        """Move a runnable task that may not run here to the first CPU it may use."""
+        rq = self.rq
+        running = task is rq.curr
+        core.deactivate_task(rq, task, core.DEQUEUE_MOVE)
+        if running:
+            self._switch(task, _PREEMPTED)
+        dest: int = task.cpus_allowed[0]  # type: ignore[index]
+        self._moved[task.pid] = dest
+        self._post(m.REQ_PUSHED, task.pid, dest)
+        self._send_away(task, dest, m.BY_PUSH, self.now_ns)
+
     def _on_renice(self, task: CpuTask, effect: m.Effect) -> None:
         self.rq.clock_ns = self.now_ns
         core.set_user_nice(self.rq, task, effect[3])
@@ -595,7 +638,7 @@ class Cpu:
         """Give a queued task to ``dest``, which idles, or say that there is none to give."""
         rq = self.rq
         rq.clock_ns = self.now_ns
-        task = core.detach_one(rq, self.now_ns)
+        task = core.detach_one(rq, self.now_ns, dest)
         if task is None:
             self.stats.pull_failures += 1
             self._post(m.REQ_PULL_FAILED, 0, dest)
@@ -665,4 +708,5 @@ _HANDLERS: Final[dict[int, Callable[[Cpu, CpuTask, m.Effect], None]]] = {
     m.EFF_RENICE: Cpu._on_renice,
     m.EFF_TRACED: Cpu._on_traced,
     m.EFF_RENAME: Cpu._on_rename,
+    m.EFF_TUNE: Cpu._on_tune,
 }

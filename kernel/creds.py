@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 KEEP: Final = 0xFFFFFFFF  # (uid_t) -1
+SUID_DUMP_DISABLE: Final = 0
+SUID_DUMP_USER: Final = 1
 
 
 class UserStruct:
@@ -88,6 +90,8 @@ def kill_ok_by_cred(cred: Cred, target: Cred) -> bool:
 def commit_creds(k: "KernelState", task: TaskStruct, new: Cred) -> None:
     """Give every thread of ``task``'s process the identity ``new`` and move its NPROC charges.
 
+    One that changes its effective ids dumps no core from then on and has no pdeath_signal.
+
     Source: kernel/cred.c:commit_creds(), kernel/sys.c:flag_nproc_exceeded().
     """
     for thread in task.signal.threads:
@@ -99,6 +103,10 @@ def commit_creds(k: "KernelState", task: TaskStruct, new: Cred) -> None:
                 thread.flags &= ~PF_NPROC_EXCEEDED
             new.user.processes += 1
             old.user.processes -= 1
+        if old.euid != new.euid or old.egid != new.egid:
+            if thread.mm is not None:
+                thread.mm.dumpable = SUID_DUMP_DISABLE
+            thread.pdeath_signal = 0
         thread.cred = new
 
 
@@ -242,3 +250,28 @@ def sys_setresuid(k: "KernelState", ruid: int, euid: int, suid: int) -> None:
         k.current,
         Cred(alloc_uid(k, new_uid), new_euid, new_suid, old.gid, old.egid, old.sgid),
     )
+
+
+def sys_getresgid(k: "KernelState") -> tuple[int, int, int]:
+    """Return ``(rgid, egid, sgid)``. Source: kernel/sys.c:getresgid()."""
+    cred: Cred = k.current.cred
+    return cred.gid, cred.egid, cred.sgid
+
+
+def sys_setresgid(k: "KernelState", rgid: int, egid: int, sgid: int) -> None:
+    """Set real, effective and saved gid; -1 keeps one.
+
+    Raises:
+        KernelError: EPERM, unprivileged and not one of the ids the caller has.
+
+    Source: kernel/sys.c:__sys_setresgid().
+    """
+    old: Cred = k.current.cred
+    ids = (old.gid, old.egid, old.sgid)
+    wanted = tuple(_id_argument(value) for value in (rgid, egid, sgid))
+    if not capable(old) and any(value != KEEP and value not in ids for value in wanted):
+        raise KernelError(EPERM)
+    new_gid, new_egid, new_sgid = (
+        have if want == KEEP else want for have, want in zip(ids, wanted)
+    )
+    commit_creds(k, k.current, Cred(old.user, old.euid, old.suid, new_gid, new_egid, new_sgid))

@@ -31,6 +31,7 @@ from kernel.mm.mm import mm_alloc, mmput
 from kernel.pid import exchange_tids, transfer_pid
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
 from kernel.ptrace_stops import ptrace_event
+from kernel.resource import setmax_mm_hiwater_rss
 from kernel.sched.ttwu import set_current_state
 from kernel.signal_send import fatal_signal_pending, wake_up_parent, zap_process
 from kernel.task import (
@@ -344,6 +345,8 @@ def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path:
     if files.count > 1:
         task.files = dup_fd(k, files)
         yield from put_files_struct(k, files)
+    if task.mm is not None:
+        setmax_mm_hiwater_rss(task.signal, task.mm)
     if k.stepwise or task.clear_child_tid or task.vfork_done is not None or task.mm is None:
         yield from exec_mmap(k, task, mm)
     else:

@@ -38,6 +38,7 @@ from kernel.pid import (
 from kernel.points import ACQUIRE, POINT, RELEASE, Path
 from kernel.ptrace_link import exit_ptrace, ptrace_reparented, ptrace_unlink
 from kernel.ptrace_stops import ptrace_event
+from kernel.resource import setmax_mm_hiwater_rss
 from kernel.sched.ttwu import wake_up_process
 from kernel.signal_send import (
     do_notify_parent,
@@ -147,6 +148,8 @@ def do_exit(k: "KernelState", code: int) -> Path:
     group_dead = signal.live == 0
     if group_dead and task.group_leader is k.child_reaper:
         raise InvariantError(f"Attempted to kill init! exitcode={code:#010x}")
+    if group_dead and task.mm is not None:
+        setmax_mm_hiwater_rss(signal, task.mm)
     status = signal.group_exit_code if signal.flags & SIGNAL_GROUP_EXIT else code
     k.emit(SCHED_PROCESS_EXIT, task.comm, task.pid, 120 + task.nice, group_dead, status)
     k.stats.exits += 1
@@ -334,7 +337,7 @@ def forget_original_parent(k: "KernelState", father: TaskStruct, dead: list[Task
                 thread.parent = reaper
             if thread.pdeath_signal:
                 sig = thread.pdeath_signal
-                info = (sig, 0, father.pid, father.cred.uid, 0)
+                info = (sig, 0, father.tgid, father.cred.uid, 0)
                 yield from do_send_sig_info(k, sig, info, thread, True)
         if other_group:
             yield from reparent_leader(k, father, child, dead)
@@ -493,6 +496,9 @@ def _exit_signal(k: "KernelState", task: TaskStruct, group_dead: bool) -> list[P
     signal = task.signal
     signal.utime_ns += task.utime_ns
     signal.stime_ns += task.stime_ns
+    signal.min_flt += task.min_flt
+    signal.nvcsw += task.nvcsw
+    signal.nivcsw += task.nivcsw
     signal.nr_threads -= 1
     unused = unhash_process(k, task, group_dead)
     task.pending = ()

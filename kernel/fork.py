@@ -20,6 +20,7 @@ for the child as well (signal->multiprocess): at granularity step the child may 
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.attrs import sched_fork
 from kernel.creds import Cred, exempt_from_nproc
 from kernel.errors import GuestFault, KernelError, RestartNoIntr
 from kernel.events import SCHED_PROCESS_FORK, TASK_NEWTASK
@@ -38,10 +39,12 @@ from kernel.pid import (
     quick_alloc_pid,
 )
 from kernel.points import ACQUIRE, POINT, RELEASE, SCHEDULE, Path
+from kernel.posix_cpu_timers import posix_cpu_timers_init_group
 from kernel.ptrace_stops import ptrace_event, ptrace_fork_event, ptrace_init_task
 from kernel.sched.ttwu import set_current_state, try_to_wake_up, wake_up_new_task
 from kernel.signal_send import fatal_signal_pending, task_join_group_stop
 from kernel.task import (
+    NO_RLIMITS,
     PF_FORKNOEXEC,
     PF_NPROC_EXCEEDED,
     SIGNAL_UNKILLABLE,
@@ -273,7 +276,7 @@ def copy_process(k: "KernelState", clone_flags: int, trace: int = 0) -> Path:
         copy_fs(k, clone_flags, child)
         undo = 3
         copy_sighand(k, clone_flags, child)
-        copy_signal(clone_flags, child, current.signal)
+        copy_signal(k, clone_flags, child, current.signal)
         undo = 4
         copy_mm(k, clone_flags, child)
         undo = 5
@@ -405,6 +408,8 @@ def dup_task_struct(k: "KernelState", orig: TaskStruct) -> TaskStruct:
         raise
     child.flags = orig.flags | PF_FORKNOEXEC
     child.nice = orig.nice
+    if orig.attrs is not None:
+        sched_fork(child, orig)
     child.blocked = orig.blocked
     child.cred = orig.cred
     child.nsproxy = orig.nsproxy
@@ -475,7 +480,7 @@ def copy_sighand(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
         child.sighand = SighandStruct(k.new_lock("siglock"), sighand.action)
 
 
-def copy_signal(clone_flags: int, child: TaskStruct, orig: SignalStruct) -> None:
+def copy_signal(k: "KernelState", clone_flags: int, child: TaskStruct, orig: SignalStruct) -> None:
     """Join the thread group's signal_struct, or make one for a new group.
 
     Source: kernel/fork.c:copy_signal().
@@ -486,11 +491,13 @@ def copy_signal(clone_flags: int, child: TaskStruct, orig: SignalStruct) -> None
     signal = SignalStruct()
     signal.leader = child
     signal.threads.append(child)
-    signal.rlim = orig.rlim
     signal.args = orig.args
     signal.env = orig.env
     signal.oom_score_adj = orig.oom_score_adj
     signal.oom_score_adj_min = orig.oom_score_adj_min
+    if orig.rlim is not NO_RLIMITS:
+        signal.rlim = orig.rlim
+        posix_cpu_timers_init_group(k, signal)
     child.signal = signal
 
 

@@ -2,19 +2,19 @@
 
 ITIMER_REAL belongs to the process. It expires once, sends SIGALRM, and counts its next interval
 from when that signal is taken off the queue: a process that blocks SIGALRM does not pile up work.
+ITIMER_VIRTUAL and ITIMER_PROF run on CPU time: ``kernel.posix_cpu_timers``.
 
 Source: kernel/time/itimer.c, kernel/signal.c:dequeue_signal().
-Deviation: ITIMER_VIRTUAL and ITIMER_PROF are refused with ENOSYS: nothing counts CPU time towards
-a limit yet.
 """
 
 from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
 from kernel.points import Path
+from kernel.posix_cpu_timers import get_cpu_itimer, set_cpu_itimer
 from kernel.signal_send import do_send_sig_info
 from kernel.task import SignalStruct
-from kernel.uapi.errno_ import EINVAL, ENOSYS
+from kernel.uapi.errno_ import EINVAL
 from kernel.uapi.signals import ITIMER_PROF, ITIMER_REAL, SI_KERNEL, SIGALRM
 
 if TYPE_CHECKING:
@@ -90,27 +90,30 @@ def _set_real_timer(k: "KernelState", ns: int, interval_ns: int) -> tuple[int, i
 
 
 def _check_which(which: int) -> None:
-    """Raise unless ``which`` is a timer that is there."""
-    if which != ITIMER_REAL:
-        raise KernelError(ENOSYS if 0 <= which <= ITIMER_PROF else EINVAL)
+    """Raise unless ``which`` is a timer."""
+    if not ITIMER_REAL <= which <= ITIMER_PROF:
+        raise KernelError(EINVAL)
 
 
 def sys_setitimer(k: "KernelState", which: int, ns: int, interval_ns: int) -> tuple[int, int]:
     """Arm a timer of the caller's process; return the old ``(ns left, interval in ns)``.
 
     Args:
-        which: ITIMER_REAL.
+        which: ITIMER_REAL, ITIMER_VIRTUAL or ITIMER_PROF.
         ns: time to its expiry, whole microseconds; 0 stops it.
         interval_ns: time between later expiries; 0: there is only one.
 
     Raises:
-        KernelError: EINVAL, no such timer or a negative time; ENOSYS, see the module header.
+        KernelError: EINVAL, no such timer or a negative time.
 
     Source: kernel/time/itimer.c:setitimer().
     """
     if ns < 0 or interval_ns < 0:
         raise KernelError(EINVAL)
     _check_which(which)
+    if which != ITIMER_REAL:
+        k.now_ns += k.costs.timer_op
+        return set_cpu_itimer(k, k.current.signal, which, ns, interval_ns)
     return _set_real_timer(k, ns, interval_ns)
 
 
@@ -118,11 +121,13 @@ def sys_getitimer(k: "KernelState", which: int) -> tuple[int, int]:
     """Return ``(ns left, interval in ns)`` of a timer of the caller's process.
 
     Raises:
-        KernelError: EINVAL, no such timer; ENOSYS, see the module header.
+        KernelError: EINVAL, no such timer.
 
     Source: kernel/time/itimer.c:getitimer().
     """
     _check_which(which)
+    if which != ITIMER_REAL:
+        return get_cpu_itimer(k, k.current.signal, which)
     return get_real_timer(k, k.current.signal)
 
 

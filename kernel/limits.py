@@ -65,6 +65,12 @@ def rlimit(k: "KernelState", signal: SignalStruct, which: int) -> int:
     return k.tasks.rlimits[which][0] if limit is None else limit[0]
 
 
+def rlimits_of(k: "KernelState", signal: SignalStruct, which: int) -> tuple[int, int]:
+    """Return the soft and hard limit ``which`` of a thread group."""
+    limit = signal.rlim.get(which)
+    return k.tasks.rlimits[which] if limit is None else limit
+
+
 def nproc_exceeded(k: "KernelState", task: TaskStruct, cred: "Cred") -> bool:
     """Tell whether ``cred``'s user, as charged now, is over ``task``'s RLIMIT_NPROC.
 

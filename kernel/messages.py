@@ -6,12 +6,13 @@ it costs one allocation in one process and needs no translation for msgpack betw
 
 Layout::
 
-    request  (time_ns, cpu, seq, code, pid, utime_ns, stime_ns, *arguments)
+    request  (time_ns, cpu, seq, code, pid, utime_ns, stime_ns, nivcsw, *arguments)
     effect   (time_ns, code, pid, *arguments)
 
 ``(time_ns, cpu, seq)`` orders requests totally and ``(cpu, seq)`` names one for ever: a repeated
-request is recognised by it and answered from the reply cache. ``utime_ns`` and ``stime_ns`` are
-the task's CPU times so far, so the kernel's half is up to date whenever it looks.
+request is recognised by it and answered from the reply cache. ``utime_ns``, ``stime_ns`` and
+``nivcsw`` are the task's CPU times and involuntary context switches so far, so the kernel's half
+is up to date whenever it looks.
 
 Between two LPs messages never overtake each other. An effect about a task carries a time no earlier
 than the last one about it. A CPU that gets an effect for a task that moved away passes it on; one
@@ -31,7 +32,8 @@ R_CODE: Final = 3
 R_PID: Final = 4
 R_UTIME: Final = 5
 R_STIME: Final = 6
-R_ARGS: Final = 7
+R_NIVCSW: Final = 7
+R_ARGS: Final = 8
 
 REQ_SYSCALL: Final = 1
 REQ_CONTINUE: Final = 2
@@ -40,6 +42,7 @@ REQ_RESUME: Final = 4
 REQ_PULL_FAILED: Final = 5
 REQ_MIGRATED: Final = 6
 REQ_FATAL: Final = 7
+REQ_PUSHED: Final = 8
 
 REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     REQ_SYSCALL: ("syscall", ("op", "ctx"), "the current task makes a system call"),
@@ -52,9 +55,10 @@ REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     REQ_RESUME: ("resume", ("value",), "run the next block of a context that lives in the kernel"),
     REQ_PULL_FAILED: ("pull_failed", ("dest_cpu",), "posted: nothing to give to that CPU"),
     REQ_MIGRATED: ("migrated", ("dest_cpu",), "posted: the task was given to that CPU"),
+    REQ_PUSHED: ("pushed", ("dest_cpu",), "posted: the task left for a CPU where it may run"),
     REQ_FATAL: ("fatal", ("message",), "posted: the guest program broke the run"),
 }
-POSTED: Final = (REQ_PULL_FAILED, REQ_MIGRATED, REQ_FATAL)
+POSTED: Final = (REQ_PULL_FAILED, REQ_MIGRATED, REQ_FATAL, REQ_PUSHED)
 
 EFF_RETURN: Final = 1
 EFF_ERROR: Final = 2
@@ -74,6 +78,7 @@ EFF_MOVED_ACK: Final = 15
 EFF_HANDLE: Final = 17
 EFF_RENAME: Final = 18
 EFF_TRACED: Final = 19
+EFF_TUNE: Final = 20
 ARRIVE: Final = 16
 
 EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
@@ -112,6 +117,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     EFF_RENAME: ("rename", ("new_pid",), "exec by a non-leader: pid is now new_pid"),
     EFF_RENICE: ("renice", ("nice",), "the task's nice value changed"),
     EFF_TRACED: ("traced", ("slow_door",), "a tracer sees its calls: bring every one here, or not"),
+    EFF_TUNE: ("tune", ("what", "value"), "the CPU's half of the task is to change: TUNE_"),
     EFF_MOVED_ACK: ("moved_ack", (), "the kernel knows where the task is: forget it"),
     ARRIVE: ("arrive", ("task", "reason"), "a task's CPU half comes from another CPU"),
 }
@@ -119,11 +125,18 @@ REPLIES: Final = frozenset(
     (EFF_RETURN, EFF_ERROR, EFF_NEXT, EFF_TAKE, EFF_EXEC, EFF_SLEEP, EFF_DEAD, EFF_USER, EFF_HANDLE)
 )
 
+# what EFF_TUNE changes
+TUNE_COMM: Final = 0  # its name: str
+TUNE_CPUTIMER: Final = 1  # whether it needs every tick: bool
+TUNE_AFFINITY: Final = 2  # CPUs it may use, the one to go to if it must first; None: all
+TUNE_POLICY: Final = 3  # (policy, rt_priority, nice, reset_on_fork)
+
 # why a task arrives
 BY_FORK: Final = 0
 BY_WAKE: Final = 1
 BY_PULL: Final = 2
 BY_EXEC: Final = 3
+BY_PUSH: Final = 4
 
 NEVER: Final = 1 << 62  # a time later than any run
 

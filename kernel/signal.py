@@ -10,7 +10,8 @@ returning from it, takes no step of its own here: the answer to the program says
 have run (EFF_HANDLE), and its run time goes on from there as CPython's does.
 
 Source: kernel/signal.c.
-Deviation: no core is written; the core flag is set iff RLIMIT_CORE is not 0.
+Deviation: no core is written; the core flag is set iff RLIMIT_CORE is not 0 and the process may
+be dumped (PR_SET_DUMPABLE).
 """
 
 from typing import TYPE_CHECKING, Final
@@ -253,7 +254,11 @@ def get_signal(k: "KernelState") -> Path:
     yield "get_signal.siglock_fatal", RELEASE, siglock
     task.flags |= PF_SIGNALED
     status = sig
-    if SIG_KERNEL_COREDUMP_MASK >> (sig - 1) & 1 and rlimit(k, signal, RLIMIT_CORE):
+    if (
+        SIG_KERNEL_COREDUMP_MASK >> (sig - 1) & 1
+        and rlimit(k, signal, RLIMIT_CORE)
+        and task.mm.dumpable
+    ):
         status |= 0x80
     yield from do_group_exit(k, status)
 

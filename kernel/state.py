@@ -60,6 +60,7 @@ _TIMER_BALANCE: Final = 2
 _TIMER_REAL: Final = 3
 
 _BALANCE_RETRY_NS: Final = 100_000
+_BALANCE_RETRY_MAX_NS: Final = 12_800_000
 
 
 class KernelState:
@@ -99,6 +100,9 @@ class KernelState:
         self.avenrun = [0, 0, 0]
         self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
         self.overloaded = 0  # CPUs with two or more runnable tasks
+        self.affinity_used = False  # a task may be bound to some CPUs
+        self._pinned = 0  # CPUs that had nothing to give the last time
+        self._balance_retry_ns = _BALANCE_RETRY_NS
         # in and out
         self._requests: list[m.Request] = []
         self._outbox: dict[int, list[m.Effect]] = {}
@@ -231,6 +235,7 @@ class KernelState:
         """Count one more runnable task on ``cpu``; if it now queues while another idles, pull."""
         self._count(cpu, 1)
         if self.nr_running[cpu] == 2 and self.idle_mask:
+            self._pinned &= ~(1 << cpu)
             self._pull(self.idle_cpu_from(cpu))
 
     def load_dec(self, cpu: int) -> None:
@@ -263,7 +268,9 @@ class KernelState:
     def _pull(self, dest: int) -> None:
         """Ask the busiest CPU to give a queued task to ``dest`` and count it as moved."""
         table = self.nr_running
-        source = table.index(max(table))
+        source = self._busiest() if self._pinned else table.index(max(table))
+        if source < 0:
+            return
         self._count(source, -1)
         self._count(dest, 1)
         self._outbox.setdefault(source, []).append((self.now_ns, m.EFF_PULL, 0, dest))
@@ -274,8 +281,34 @@ class KernelState:
         self._count(dest, -1)
         if dest in self._dying and not self.nr_running[dest]:
             self._finish_dead(dest)  # no task comes whose request would tell of the switch
+        if self.affinity_used:
+            # its queued tasks may be bound: ask the others first, and then less and less often
+            self._pinned |= 1 << source
+            if self.overloaded and self.idle_mask >> dest & 1 and self._busiest() >= 0:
+                self._pull(dest)
+                return
+            self._balance_retry_ns = min(self._balance_retry_ns * 2, _BALANCE_RETRY_MAX_NS)
         if self.overloaded:
-            self._add_timer(self.now_ns + _BALANCE_RETRY_NS, _TIMER_BALANCE, None)
+            self._add_timer(self.now_ns + self._balance_retry_ns, _TIMER_BALANCE, None)
+
+    def _busiest(self) -> int:
+        """Return the CPU with most runnable tasks, 2 at least, that may have one to give, or -1."""
+        best = -1
+        for cpu, count in enumerate(self.nr_running):
+            if self._pinned >> cpu & 1:
+                continue
+            if count > 1 and (best < 0 or count > self.nr_running[best]):
+                best = cpu
+        return best
+
+    def _pushed(self, task: TaskStruct, cpu: int, dest: int) -> None:
+        """``task`` has gone from ``cpu``, where it may no longer run, to ``dest``."""
+        if task.cpu == cpu:
+            task.cpu = dest
+        self.stats.migrations += 1
+        self._outbox.setdefault(cpu, []).append((self.now_ns, m.EFF_MOVED_ACK, task.pid))
+        self.load_inc(dest)
+        self.load_dec(cpu)
 
     # -- requests in, effects out -------------------------------------------------------------
 
@@ -328,7 +361,7 @@ class KernelState:
 
     def _open(self, request: m.Request) -> Path | None:
         """Make a request's task current; return the path to run, or None if it is served."""
-        now_ns, cpu, seq, code, pid, utime_ns, stime_ns, *arguments = request
+        now_ns, cpu, seq, code, pid, utime_ns, stime_ns, nivcsw, *arguments = request
         self.stats.requests += 1
         if now_ns >= self.calc_load_update_ns:
             calc_global_load(self, now_ns)
@@ -356,7 +389,11 @@ class KernelState:
                 task.cpu = arguments[0]
             self.stats.pulls += 1
             self.stats.migrations += 1
+            self._balance_retry_ns = _BALANCE_RETRY_NS
             self._outbox.setdefault(cpu, []).append((now_ns, m.EFF_MOVED_ACK, pid))
+            return None
+        if code == m.REQ_PUSHED:
+            self._pushed(task, cpu, arguments[0])
             return None
         self.current = task
         task.cpu = cpu
@@ -364,6 +401,7 @@ class KernelState:
         self.cpu_system_ns[cpu] += stime_ns - task.stime_ns
         task.utime_ns = utime_ns
         task.stime_ns = stime_ns
+        task.nivcsw = nivcsw
         if now_ns > task.msg_ns:
             task.msg_ns = now_ns
         if code == m.REQ_SYSCALL:
@@ -474,6 +512,8 @@ class KernelState:
             op: what it is about to call, if its context lives here; else None.
         """
         try:
+            if task.signal.cputimers is not None:
+                yield from run_posix_cpu_timers(self)
             if signal_pending(task):
                 yield from get_signal(self)
         except TaskDead:
@@ -606,6 +646,7 @@ class KernelState:
         """The current task gives up its CPU until somebody wakes it."""
         task.path = path
         task.on_rq = False
+        task.nvcsw += 1
         self.stats.sleeps += 1
         self._answer(task, m.EFF_SLEEP, task.state)
         self.load_dec(self.cpu)
@@ -681,6 +722,7 @@ class KernelState:
             self.current = self.init_task  # an interrupt: it is nobody's system call
             self.now_ns += self.costs.timer_op
             return it_real_fn(self, what)
+        self._pinned = 0
         if self.overloaded and self.idle_mask:
             self._pull(self.idle_cpu_from(0))
         return None
@@ -698,6 +740,7 @@ class KernelState:
 from kernel.exec import ExecResult  # noqa: E402  (these modules import types from this one)
 from kernel.exit import put_task_struct  # noqa: E402
 from kernel.itimer import it_real_fn  # noqa: E402
+from kernel.posix_cpu_timers import run_posix_cpu_timers  # noqa: E402
 from kernel.ptrace_stops import (  # noqa: E402
     leave_syscall,
     syscall_exit_work,

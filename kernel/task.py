@@ -122,8 +122,13 @@ class SignalStruct:
 
     __slots__ = (
         "args",
+        "cmaxrss",
+        "cmin_flt",
+        "cnivcsw",
+        "cnvcsw",
         "count",
         "cred_guard",
+        "cputimers",
         "cstime_ns",
         "curr_target",
         "cutime_ns",
@@ -138,6 +143,8 @@ class SignalStruct:
         "joiners",
         "leader",
         "live",
+        "maxrss",
+        "min_flt",
         "nivcsw",
         "notify_count",
         "nr_threads",
@@ -178,6 +185,7 @@ class SignalStruct:
         self.shared_pending: tuple[SigInfo, ...] = ()
         self.itimer: Any = None  # kernel.itimer.RealTimer, from the first setitimer() on
         self.cred_guard: WaitQueueHead | None = None  # who waits for an exec to be through
+        self.cputimers: Any = None  # kernel.posix_cpu_timers, if it ever had any
         self.wait_chldexit: list[Any] = []  # kernel.wait.WaitOpts, newest first
         self.joiners: dict[int, list[TaskStruct]] | None = None  # tid -> who joins that thread
         # only what differs from the defaults; never changed in place, so fork shares it
@@ -193,6 +201,12 @@ class SignalStruct:
         self.nivcsw = 0
         self.oom_score_adj = 0  # -1000..1000: kernel.mm.oom_kill
         self.oom_victim = False
+        self.min_flt = 0
+        self.maxrss = 0  # pages, of address spaces it has left
+        self.cnvcsw = 0  # of children waited for, and of theirs
+        self.cnivcsw = 0
+        self.cmin_flt = 0
+        self.cmaxrss = 0  # the largest of them
 
 
 class TaskStruct:
@@ -200,6 +214,7 @@ class TaskStruct:
 
     __slots__ = (
         "alloc_lock",
+        "attrs",
         "blocked",
         "children",
         "clear_child_tid",
@@ -221,6 +236,8 @@ class TaskStruct:
         "msg_ns",
         "nice",
         "nsproxy",
+        "nivcsw",
+        "nvcsw",
         "on_rq",
         "parent",
         "parent_exec_id",
@@ -306,11 +323,14 @@ class TaskStruct:
         self.flags = 0
         self.cred: Any = None
         self.nice = 0
+        self.attrs: Any = None  # kernel.attrs.TaskAttrs, if it differs from boot's
         self.nsproxy: Any = None  # kernel.nsproxy.NsProxy; None once the task has left them
         self.sysvsem: Any = None
         self.utime_ns = 0
         self.stime_ns = 0
         self.min_flt = 0  # page faults served
+        self.nvcsw = 0  # times it slept
+        self.nivcsw = 0  # times it lost its CPU
         self.path: Path | None = None  # the system call it sleeps in
         self.tripped: tuple[int, ...] = ()  # handlers that ran since the last answer, in order
         self.restart_ns = 0  # when the interrupted sleep that is being restarted ends; 0 = none

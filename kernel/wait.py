@@ -29,6 +29,7 @@ from kernel.pid import (
 )
 from kernel.pidfd import pidfd_pid
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
+from kernel.resource import rusage_of_child
 from kernel.sched.ttwu import set_current_state
 from kernel.task import (
     EXIT_DEAD,
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
 _WAIT4_FLAGS: Final = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WCLONE | WALL
 _WAITID_FLAGS: Final = _WAIT4_FLAGS | WNOWAIT | WEXITED | WSTOPPED
 _INT_MIN: Final = -(1 << 31)
+_NO_USAGE: Final = (0,) * 16
 
 # What a wait learns: pid, status as wait4 gives it, utime_ns, stime_ns, uid, CLD_ code, its status
 Report = tuple[int, int, int, int, int, int, int]
@@ -81,30 +83,34 @@ Report = tuple[int, int, int, int, int, int, int]
 class WaitOpts:
     """One wait in progress (``struct wait_opts``): who waits, for what.
 
-    ``wait4``: do_wait() returns what wait4 does instead of a Report.
+    ``wait4``: do_wait() returns what wait4 does instead of a Report; if ``rusage`` is then not
+    None, with a Rusage in place of the times.
     """
 
-    __slots__ = ("flags", "kind", "pid", "wait4", "waiter")
+    __slots__ = ("flags", "kind", "pid", "rusage", "wait4", "waiter")
 
     def __init__(
         self, waiter: TaskStruct, kind: int, pid: Pid | None, flags: int, *, wait4: bool = False
     ) -> None:
         self.wait4 = wait4
+        self.rusage: Any = None  # True: to be filled with the child's Rusage
         self.waiter = waiter
         self.kind = kind  # PIDTYPE_PID, PIDTYPE_PGID, or PIDTYPE_MAX for any child
         self.pid = pid
         self.flags = flags & 0xFFFFFFFF
 
 
-def sys_wait4(k: "KernelState", pid: int, options: int) -> Path:
+def sys_wait4(k: "KernelState", pid: int, options: int, rusage: bool = False) -> Path:
     """Wait for a change of a child.
 
     Args:
         pid: > 0 that process; -1 any; 0 the caller's process group; < -1 group ``-pid``.
         options: WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WCLONE, __WALL.
+        rusage: whether the child's whole usage is wanted.
 
     Returns:
-        ``(pid, status, utime_ns, stime_ns)``; all zero if WNOHANG finds nothing.
+        ``(pid, status, utime_ns, stime_ns)``, or ``(pid, status, Rusage)``; all zero if WNOHANG
+        finds nothing.
 
     Raises:
         KernelError: EINVAL, other options; ESRCH, the most negative pid; ECHILD, no such child.
@@ -126,7 +132,10 @@ def sys_wait4(k: "KernelState", pid: int, options: int) -> Path:
         raise KernelError(ESRCH)
     else:
         kind, wanted = PIDTYPE_PGID, k.pids.find_vpid(-pid)
-    return do_wait(k, WaitOpts(k.current, kind, wanted, options | WEXITED, wait4=True))
+    wo = WaitOpts(k.current, kind, wanted, options | WEXITED, wait4=True)
+    if rusage:
+        wo.rusage = True
+    return do_wait(k, wo)
 
 
 def sys_waitid(k: "KernelState", idtype: int, id: int, options: int) -> Path:
@@ -224,6 +233,8 @@ def do_wait(k: "KernelState", wo: WaitOpts) -> Path:
         raise KernelError(error)
     if interrupted:
         raise RestartSyscall
+    if wo.rusage is not None:
+        return (0, 0, _NO_USAGE) if report is None else (report[0], report[1], wo.rusage)
     if wo.wait4:
         return (0, 0, 0, 0) if report is None else report[:4]
     return report
@@ -336,6 +347,8 @@ def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
     utime_ns = signal.utime_ns + child.utime_ns + signal.cutime_ns
     stime_ns = signal.stime_ns + child.stime_ns + signal.cstime_ns
     status = signal.group_exit_code if signal.flags & SIGNAL_GROUP_EXIT else child.exit_code
+    if wo.rusage is not None:
+        wo.rusage = rusage_of_child(k, child)
     if not keep:
         parent = wo.waiter
         siglock = parent.sighand.siglock
@@ -344,6 +357,12 @@ def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
             yield "wait_task_zombie.siglock", ACQUIRE, siglock
         mine.cutime_ns += utime_ns
         mine.cstime_ns += stime_ns
+        mine.cmin_flt += signal.min_flt + child.min_flt + signal.cmin_flt
+        mine.cnvcsw += signal.nvcsw + child.nvcsw + signal.cnvcsw
+        mine.cnivcsw += signal.nivcsw + child.nivcsw + signal.cnivcsw
+        maxrss = signal.maxrss if signal.maxrss > signal.cmaxrss else signal.cmaxrss
+        if maxrss > mine.cmaxrss:
+            mine.cmaxrss = maxrss
         if stepwise:
             yield "wait_task_zombie.siglock_done", RELEASE, siglock
         else:
@@ -376,6 +395,8 @@ def wait_task_stopped(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path
     if not sig:
         return None
     pid, uid = child.pid, child.cred.uid
+    if wo.rusage is not None:
+        wo.rusage = rusage_of_child(k, child)
     yield "wait_task_stopped.tasklist_unlock", RELEASE, k.tasklist_lock
     utime_ns, stime_ns = times_both(child)
     return pid, sig << 8 | 0x7F, utime_ns, stime_ns, uid, CLD_STOPPED, sig
@@ -401,6 +422,8 @@ def wait_task_continued(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Pa
     if not continued:
         return None
     pid, uid = child.pid, child.cred.uid
+    if wo.rusage is not None:
+        wo.rusage = rusage_of_child(k, child)
     yield "wait_task_continued.tasklist_unlock", RELEASE, k.tasklist_lock
     utime_ns, stime_ns = times_both(child)
     return pid, 0xFFFF, utime_ns, stime_ns, uid, CLD_CONTINUED, SIGCONT

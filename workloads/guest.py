@@ -12,6 +12,7 @@ file is not read. Natively each does the nearest real thing on the host's kernel
 
 import ctypes
 import mmap
+import operator
 import os
 import threading
 import time
@@ -46,6 +47,20 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 CLONE_IO = 0x80000000
+PR_SET_PDEATHSIG = 1
+PR_GET_PDEATHSIG = 2
+PR_GET_DUMPABLE = 3
+PR_SET_DUMPABLE = 4
+PR_GET_KEEPCAPS = 7
+PR_SET_KEEPCAPS = 8
+PR_SET_NAME = 15
+PR_GET_NAME = 16
+PR_SET_TIMERSLACK = 29
+PR_GET_TIMERSLACK = 30
+PR_SET_CHILD_SUBREAPER = 36
+PR_GET_CHILD_SUBREAPER = 37
+PR_SET_NO_NEW_PRIVS = 38
+PR_GET_NO_NEW_PRIVS = 39
 
 MCL_CURRENT = 1
 MCL_FUTURE = 2
@@ -184,3 +199,42 @@ def clone(flags: int) -> int:
 def vfork() -> int:
     """Return ``os.fork()``: see the module header."""
     return os.fork()
+
+
+def prctl(option: int, arg: int | str = 0) -> int | str:
+    """Call prctl(2). What it would store through a pointer is returned instead.
+
+    Args:
+        option: PR_SET_* or PR_GET_*.
+        arg: an int; for PR_SET_NAME a str.
+
+    Raises:
+        OSError: as prctl(2).
+    """
+    call = ctypes.CDLL(None, use_errno=True).prctl
+    name = ctypes.create_string_buffer(16)
+    number = ctypes.c_int(0)
+    value: object = arg
+    if option == PR_SET_NAME and isinstance(arg, str):
+        value = ctypes.c_char_p(os.fsencode(arg))
+        if "\0" in arg:
+            raise ValueError("embedded null character")
+    elif option == PR_GET_NAME:
+        value = name
+    elif option in (PR_GET_PDEATHSIG, PR_GET_CHILD_SUBREAPER):
+        value = ctypes.byref(number)
+    else:
+        value = ctypes.c_ulong(operator.index(arg))  # type: ignore[arg-type]
+    zero = ctypes.c_ulong(0)
+    result = int(call(ctypes.c_int(option), value, zero, zero, zero))
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    if option == PR_GET_NAME:
+        return os.fsdecode(name.value)
+    return number.value if option in (PR_GET_PDEATHSIG, PR_GET_CHILD_SUBREAPER) else result
+
+
+def set_child_subreaper(on: bool = True) -> None:
+    """Make the calling process inherit the orphans among its descendants, or no longer."""
+    prctl(PR_SET_CHILD_SUBREAPER, int(bool(on)))

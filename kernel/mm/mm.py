@@ -209,6 +209,7 @@ class MmStruct:
     __slots__ = (
         "committed",
         "def_flags",
+        "dumpable",
         "exe_file",
         "hiwater_rss",
         "layout",
@@ -233,6 +234,7 @@ class MmStruct:
         slots: list[int],
     ) -> None:
         self.users = 1
+        self.dumpable = 1  # SUID_DUMP_USER (kernel.creds)
         # mmap_lock
         self.mmap_lock: Lock | None = None  # made at first use: see mmap_lock()
         self.vmas = vmas  # by address
@@ -382,6 +384,7 @@ def dup_mm(k: Any, oldmm: MmStruct) -> MmStruct:
     mm.committed = committed
     if rules:
         mm.nr_fork_rules = sum(1 for vma in vmas if vma.flags & VM_WIPEONFORK)
+    mm.dumpable = oldmm.dumpable
     if oldmm.nr_shared:
         for vma in vmas:
             if vma.flags & VM_SHARED and vma.pages is not None:

@@ -43,11 +43,13 @@ __all__ = [
     "deactivate_task",
     "detach_one",
     "fair_class_by_name",
+    "is_cpu_allowed",
     "migrate_task_rq",
     "next_tick_needed",
     "pick_next_task",
     "put_prev_task",
     "resched_curr",
+    "sched_setscheduler",
     "scheduler_tick",
     "set_user_nice",
     "task_fork",
@@ -203,10 +205,14 @@ def task_fork(
     Deviation: ``vfork_only`` is not Linux's.
     """
     child.policy = parent.policy
+    if parent.reset_on_fork:
+        nice = child.nice  # the kernel has reset it
+    else:
+        nice = parent.nice
     cls = child.sched_class = parent.sched_class or _assign_class(rq, parent)
     child.cpus_allowed = parent.cpus_allowed
-    if child.nice != parent.nice or child.weight != parent.weight:
-        set_nice(child, parent.nice)
+    if child.nice != nice or child.weight != parent.weight:
+        set_nice(child, nice)
     if child.forked_at_ns < 0:
         child.forked_at_ns = rq.clock_ns
     policy = rq.child_runs_first
@@ -264,6 +270,11 @@ def attach(rq: "Rq", p: CpuTask) -> None:
     check_preempt_curr(rq, p, 0)
 
 
+def is_cpu_allowed(p: CpuTask, cpu: int) -> bool:
+    """Tell whether ``p`` may run on ``cpu``. Source: kernel/sched/core.c:is_cpu_allowed()."""
+    return p.cpus_allowed is None or cpu in p.cpus_allowed
+
+
 def next_tick_needed(rq: "Rq") -> bool:
     """Return whether a timer tick could change anything: somebody waits for the CPU.
 
@@ -284,6 +295,25 @@ def set_user_nice(rq: "Rq", p: CpuTask, nice: int) -> None:
         return
     if rq.curr is p:
         update_rq_curr(rq)  # at the old weight
+    set_nice(p, nice)
+    if p.on_rq:
+        rq.cfs.load_weight += p.weight - old_weight
+        p.sched_class.prio_changed(rq, p, old_nice)  # type: ignore[union-attr]
+
+
+def sched_setscheduler(
+    rq: "Rq", p: CpuTask, policy: int, rt_priority: int, nice: int, reset_on_fork: bool
+) -> None:
+    """Give ``p``, which is on ``rq`` or sleeps there, another policy and priority.
+
+    Source: kernel/sched/syscalls.c:__sched_setscheduler(), kernel/sched/core.c:
+        check_class_changed().
+    """
+    old_nice, old_weight = p.nice, p.weight
+    if rq.curr is p:
+        update_rq_curr(rq)  # at the old weight
+    p.policy = policy
+    p.reset_on_fork = reset_on_fork
     set_nice(p, nice)
     if p.on_rq:
         rq.cfs.load_weight += p.weight - old_weight

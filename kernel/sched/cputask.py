@@ -92,6 +92,7 @@ class CpuTask:
     __slots__ = (
         "comm",
         "cpus_allowed",
+        "cputimer",
         "ctx",
         "enqueued_at_ns",
         "error",
@@ -110,6 +111,7 @@ class CpuTask:
         "prev_sum_exec_ns",
         "program",
         "remaining_ns",
+        "reset_on_fork",
         "resident",
         "sched_class",
         "seq",
@@ -167,6 +169,8 @@ class CpuTask:
         self.in_kernel = False  # sleeps or was woken inside a system call that must go on
         self.sigpending = False  # TIF_SIGPENDING
         self.slow_door = False  # TIF_SYSCALL_TRACE: the kernel wants to see every call
+        self.reset_on_fork = False  # SCHED_RESET_ON_FORK
+        self.cputimer = False  # its process has timers on CPU time: every tick counts
         # (image, argv, env) of a program it is to start with; then it has no context yet
         self.program: tuple[Any, ...] | None = None
 
@@ -204,6 +208,8 @@ class CpuTask:
             self.in_kernel,
             self.sigpending,
             self.slow_door,
+            self.cputimer,
+            self.reset_on_fork,
             self.program,
             None if ctx is None else ctx.pack(),
         ]
@@ -240,6 +246,8 @@ class CpuTask:
             p.in_kernel,
             p.sigpending,
             p.slow_door,
+            p.cputimer,
+            p.reset_on_fork,
             program,
             ctx,
         ) = data[5:]

@@ -122,7 +122,7 @@ def wake_up_new_task(
         raise IllegalTransition(f"{child!r}: woken as new in state {child.state:#x}")
     child.state = TASK_RUNNING
     k.stats.wakeups_new += 1
-    cpu = select_task_rq_fork(k)
+    cpu = select_task_rq_fork(k, child)
     child.cpu = cpu
     child.on_rq = True
     k.load_inc(cpu)
@@ -146,15 +146,21 @@ def wake_up_new_task(
             ctx,
             vfork,
         )
+    if child.signal.cputimers is not None:
+        tick_dep_set_task(k, child)
+    if child.attrs is not None and child.attrs.cpus_mask:
+        tell_affinity(k, child)
     yield "wake_up_new_task.pi_unlock", RELEASE, lock
 
 
-def select_task_rq_fork(k: "KernelState") -> int:
+def select_task_rq_fork(k: "KernelState", child: TaskStruct) -> int:
     """Return the CPU for a new task: an idle one near the parent's, else the least loaded.
 
     Source: kernel/sched/fair.c:find_idlest_cpu(), SD_BALANCE_FORK.
     Deviation: one flat domain; the number of runnable tasks stands for load.
     """
+    if child.attrs is not None and child.attrs.cpus_mask:
+        return cpumask_any_and_distribute(k, child.attrs.cpus_mask, k.cpu)
     if k.idle_mask:
         return k.idle_cpu_from(k.cpu)
     table = k.nr_running
@@ -168,7 +174,11 @@ def select_task_rq_exec(k: "KernelState") -> int:
     Source: kernel/sched/core.c:sched_exec(), SD_BALANCE_EXEC.
     """
     if k.idle_mask and k.nr_running[k.cpu] > 1:
-        return k.idle_cpu_from(k.cpu)
+        attrs = k.current.attrs
+        if attrs is None or not attrs.cpus_mask:
+            return k.idle_cpu_from(k.cpu)
+        if attrs.cpus_mask & k.idle_mask:
+            return cpumask_any_and_distribute(k, attrs.cpus_mask, k.cpu)
     return k.cpu
 
 
@@ -182,8 +192,20 @@ def select_task_rq_wake(k: "KernelState", task: TaskStruct) -> int:
     """
     mask = k.idle_mask
     previous = task.cpu
+    if task.attrs is not None and task.attrs.cpus_mask:
+        allowed = task.attrs.cpus_mask
+        if not allowed >> previous & 1:
+            return cpumask_any_and_distribute(k, allowed, k.cpu)
+        mask &= allowed
+        if mask and not mask >> previous & 1 and not mask >> k.cpu & 1:
+            return cpumask_any_and_distribute(k, mask, previous)
     if not mask or mask >> previous & 1:
         return previous
     if mask >> k.cpu & 1:
         return k.cpu
     return k.idle_cpu_from(previous)
+
+
+# these modules import this one
+from kernel.posix_cpu_timers import tick_dep_set_task  # noqa: E402
+from kernel.sched.syscalls import cpumask_any_and_distribute, tell_affinity  # noqa: E402

@@ -8,6 +8,10 @@ SCHED_RR: Final = 2
 SCHED_BATCH: Final = 3
 SCHED_IDLE: Final = 5
 SCHED_DEADLINE: Final = 6
+SCHED_EXT: Final = 7
+
+SCHED_RESET_ON_FORK: Final = 0x40000000
+SCHED_FLAG_RESET_ON_FORK: Final = 1
 
 POLICY_NAMES: Final[dict[int, str]] = {
     SCHED_NORMAL: "SCHED_NORMAL",

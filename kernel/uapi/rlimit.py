@@ -22,4 +22,5 @@ RLIMIT_NICE: Final = 13
 RLIMIT_RTPRIO: Final = 14
 RLIMIT_RTTIME: Final = 15
 
+RLIM_NLIMITS: Final = 16
 RLIM_INFINITY: Final = (1 << 64) - 1

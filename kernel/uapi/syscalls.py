@@ -64,6 +64,7 @@ NR_UNLINK: Final = 87
 NR_CHMOD: Final = 90
 NR_UMASK: Final = 95
 NR_GETTIMEOFDAY: Final = 96
+NR_GETRUSAGE: Final = 98
 NR_TIMES: Final = 100
 NR_PTRACE: Final = 101
 NR_GETUID: Final = 102
@@ -80,6 +81,8 @@ NR_SETREUID: Final = 113
 NR_SETREGID: Final = 114
 NR_SETRESUID: Final = 117
 NR_GETRESUID: Final = 118
+NR_SETRESGID: Final = 119
+NR_GETRESGID: Final = 120
 NR_GETPGID: Final = 121
 NR_GETSID: Final = 124
 NR_RT_SIGPENDING: Final = 127
@@ -90,13 +93,25 @@ NR_MLOCK: Final = 149
 NR_MUNLOCK: Final = 150
 NR_MLOCKALL: Final = 151
 NR_MUNLOCKALL: Final = 152
+NR_SCHED_SETPARAM: Final = 142
+NR_SCHED_GETPARAM: Final = 143
+NR_SCHED_SETSCHEDULER: Final = 144
+NR_SCHED_GETSCHEDULER: Final = 145
+NR_SCHED_GET_PRIORITY_MAX: Final = 146
+NR_SCHED_GET_PRIORITY_MIN: Final = 147
+NR_SCHED_RR_GET_INTERVAL: Final = 148
+NR_PRCTL: Final = 157
 NR_GETTID: Final = 186
 NR_FUTEX: Final = 202
+NR_SCHED_SETAFFINITY: Final = 203
+NR_SCHED_GETAFFINITY: Final = 204
 NR_CLOCK_GETTIME: Final = 228
 NR_EXIT_GROUP: Final = 231
 NR_TGKILL: Final = 234
 NR_WAITID: Final = 247
 NR_PIPE2: Final = 293
+NR_PRLIMIT64: Final = 302
+NR_SCHED_SETATTR: Final = 314
 NR_PIDFD_SEND_SIGNAL: Final = 424
 NR_PIDFD_OPEN: Final = 434
 # smplab's own
@@ -157,8 +172,9 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # argv: tuple of str; env: tuple of (name, value), or None for the caller's own environment
     NR_EXECVE: ("execve", ("path", "argv", "env", "nameless?"), "does not return"),
     NR_EXIT: ("exit", ("code",), "does not return: ends the calling thread"),
-    # result of wait4: (pid, status, utime_ns, stime_ns); pid 0 = nothing yet under WNOHANG
-    NR_WAIT4: ("wait4", ("pid", "options"), "(pid, status, utime_ns, stime_ns)"),
+    # result of wait4: (pid, status, utime_ns, stime_ns), or (pid, status, what getrusage gives)
+    # if the last argument is True; pid 0 = nothing yet under WNOHANG
+    NR_WAIT4: ("wait4", ("pid", "options", "rusage?"), "(pid, status, …)"),
     NR_KILL: ("kill", ("pid", "signal"), "None"),
     NR_SEMGET: ("semget", ("key", "nsems", "flags"), "int: the id"),
     # sops: a tuple of (number of the semaphore, change, flags)
@@ -177,6 +193,8 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_CHMOD: ("chmod", ("path", "mode"), "None"),
     NR_UMASK: ("umask", ("mask",), "int"),
     NR_GETTIMEOFDAY: ("gettimeofday", (), "int: ns since the epoch"),
+    # result of getrusage: utime_ns, stime_ns, then the fields of struct rusage in its order
+    NR_GETRUSAGE: ("getrusage", ("who",), "16 ints: kernel.resource.Rusage"),
     NR_TIMES: ("times", (), "(utime_ns, stime_ns, cutime_ns, cstime_ns, elapsed_ns)"),
     # integers in, one integer out: see kernel.ptrace
     NR_PTRACE: ("ptrace", ("request", "pid", "addr", "data"), "int"),
@@ -194,6 +212,8 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_SETREGID: ("setregid", ("rgid", "egid"), "None"),
     NR_SETRESUID: ("setresuid", ("ruid", "euid", "suid"), "None"),
     NR_GETRESUID: ("getresuid", (), "(ruid, euid, suid)"),
+    NR_SETRESGID: ("setresgid", ("rgid", "egid", "sgid"), "None"),
+    NR_GETRESGID: ("getresgid", (), "(rgid, egid, sgid)"),
     NR_GETPGID: ("getpgid", ("pid",), "int"),
     NR_GETSID: ("getsid", ("pid",), "int"),
     NR_RT_SIGPENDING: ("rt_sigpending", (), "int: the set of blocked signals that are pending"),
@@ -204,9 +224,21 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     ),
     NR_GETPRIORITY: ("getpriority", ("which", "who"), "int"),
     NR_SETPRIORITY: ("setpriority", ("which", "who", "nice"), "None"),
+    NR_SCHED_SETPARAM: ("sched_setparam", ("pid", "priority"), "None"),
+    NR_SCHED_GETPARAM: ("sched_getparam", ("pid",), "int: the real-time priority"),
+    NR_SCHED_SETSCHEDULER: ("sched_setscheduler", ("pid", "policy", "priority"), "None"),
+    NR_SCHED_GETSCHEDULER: ("sched_getscheduler", ("pid",), "int: policy | SCHED_RESET_ON_FORK"),
+    NR_SCHED_GET_PRIORITY_MAX: ("sched_get_priority_max", ("policy",), "int"),
+    NR_SCHED_GET_PRIORITY_MIN: ("sched_get_priority_min", ("policy",), "int"),
+    NR_SCHED_RR_GET_INTERVAL: ("sched_rr_get_interval", ("pid",), "int: ns"),
+    # argument: int, or str for PR_SET_NAME
+    NR_PRCTL: ("prctl", ("option", "argument"), "int, or str for PR_GET_NAME"),
     NR_GETTID: ("gettid", (), "int"),
     # futex_op: FUTEX_WAIT 0 or FUTEX_WAKE 1; timeout -1: none
     NR_FUTEX: ("futex", ("address", "futex_op", "val", "timeout_ns"), "int: how many were woken"),
+    # mask: bit n for CPU n
+    NR_SCHED_SETAFFINITY: ("sched_setaffinity", ("pid", "mask"), "None"),
+    NR_SCHED_GETAFFINITY: ("sched_getaffinity", ("pid",), "int: mask"),
     # clock: CLOCK_MONOTONIC 1, CLOCK_REALTIME 0, CLOCK_PROCESS_CPUTIME_ID 2, ..THREAD.. 3
     NR_CLOCK_GETTIME: ("clock_gettime", ("clock",), "int: ns"),
     NR_EXIT_GROUP: ("exit_group", ("code",), "does not return"),
@@ -217,6 +249,13 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
         "(pid, uid, signo, status, code), or None when nothing is ready under WNOHANG",
     ),
     NR_PIPE2: ("pipe2", ("flags",), "(read fd, write fd)"),
+    # limits: (soft, hard) or None; 2^64 - 1 is RLIM_INFINITY
+    NR_PRLIMIT64: ("prlimit64", ("pid", "resource", "limits"), "(soft, hard): the old ones"),
+    NR_SCHED_SETATTR: (
+        "sched_setattr",
+        ("pid", "policy", "nice", "priority", "runtime_ns", "deadline_ns", "period_ns", "flags"),
+        "None",
+    ),
     NR_PIDFD_SEND_SIGNAL: ("pidfd_send_signal", ("pidfd", "signal", "flags"), "None"),
     NR_PIDFD_OPEN: ("pidfd_open", ("pid", "flags"), "int"),
     NR_COMPUTE: ("compute", ("ns",), "None: burns that much CPU time"),

@@ -19,7 +19,6 @@ from workloads.language.values import (
     Function,
     LockHandle,
     MmapHandle,
-    Rusage,
     ShmHandle,
     ThreadHandle,
 )
@@ -132,10 +131,6 @@ def first_two(value: Any) -> tuple[int, int]:
     return value[0], value[1]
 
 
-def with_rusage(value: Any) -> tuple[int, int, Rusage]:
-    return value[0], value[1], Rusage(value[2] / 1e9, value[3] / 1e9)
-
-
 def waitid_result(value: Any) -> Any:
     return None if value is None else os.waitid_result(value)
 
@@ -166,10 +161,6 @@ def seconds(value: int) -> float:
 
 def os_wait(G: Values) -> Any:
     return (nr.NR_WAIT4, -1, 0)
-
-
-def os_wait3(G: Values, options: int) -> Any:
-    return (nr.NR_WAIT4, -1, options)
 
 
 def os_execv(G: Values, path: str, argv: Any) -> Any:

@@ -407,6 +407,54 @@ MMAP: Final[dict[str, int]] = {
 }
 
 MCL: Final[dict[str, int]] = {"MCL_CURRENT": 1, "MCL_FUTURE": 2, "MCL_ONFAULT": 4}
+SCHED: Final[dict[str, int]] = {
+    "SCHED_OTHER": 0,
+    "SCHED_FIFO": 1,
+    "SCHED_RR": 2,
+    "SCHED_BATCH": 3,
+    "SCHED_IDLE": 5,
+    "SCHED_RESET_ON_FORK": 0x40000000,
+}
+
+RESOURCE: Final[dict[str, int]] = {
+    "RLIM_INFINITY": -1,
+    "RLIMIT_CPU": 0,
+    "RLIMIT_FSIZE": 1,
+    "RLIMIT_DATA": 2,
+    "RLIMIT_STACK": 3,
+    "RLIMIT_CORE": 4,
+    "RLIMIT_RSS": 5,
+    "RLIMIT_NPROC": 6,
+    "RLIMIT_NOFILE": 7,
+    "RLIMIT_OFILE": 7,
+    "RLIMIT_MEMLOCK": 8,
+    "RLIMIT_AS": 9,
+    "RLIMIT_SIGPENDING": 11,
+    "RLIMIT_MSGQUEUE": 12,
+    "RLIMIT_NICE": 13,
+    "RLIMIT_RTPRIO": 14,
+    "RLIMIT_RTTIME": 15,
+    "RUSAGE_SELF": 0,
+    "RUSAGE_CHILDREN": -1,
+    "RUSAGE_THREAD": 1,
+}
+
+PRCTL: Final[dict[str, int]] = {
+    "PR_SET_PDEATHSIG": 1,
+    "PR_GET_PDEATHSIG": 2,
+    "PR_GET_DUMPABLE": 3,
+    "PR_SET_DUMPABLE": 4,
+    "PR_GET_KEEPCAPS": 7,
+    "PR_SET_KEEPCAPS": 8,
+    "PR_SET_NAME": 15,
+    "PR_GET_NAME": 16,
+    "PR_SET_TIMERSLACK": 29,
+    "PR_GET_TIMERSLACK": 30,
+    "PR_SET_CHILD_SUBREAPER": 36,
+    "PR_GET_CHILD_SUBREAPER": 37,
+    "PR_SET_NO_NEW_PRIVS": 38,
+    "PR_GET_NO_NEW_PRIVS": 39,
+}
 
 IPC: Final[dict[str, int]] = {
     "IPC_PRIVATE": 0,

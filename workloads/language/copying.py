@@ -10,6 +10,7 @@ once.
 
 import os
 from collections.abc import Iterable
+from resource import struct_rusage
 from signal import struct_siginfo
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,6 @@ from workloads.language.values import (
     Function,
     LockHandle,
     MmapHandle,
-    Rusage,
     ShmHandle,
     StackFrame,
     ThreadHandle,
@@ -37,13 +37,13 @@ PLAIN = ATOMIC | {
     Function,
     LockHandle,
     ThreadHandle,
-    Rusage,
     ShmHandle,
     StackFrame,
     Unbound,
     os.stat_result,
     os.times_result,
     os.waitid_result,
+    struct_rusage,
     struct_siginfo,
 }
 
@@ -252,6 +252,7 @@ _STRUCTS: tuple[Any, ...] = (
     os.times_result,
     os.waitid_result,
     struct_siginfo,
+    struct_rusage,
 )
 
 
@@ -289,8 +290,8 @@ class Packer:
             return ["h", value.index]
         if kind is ShmHandle:
             return ["a", value.address, value.length]
-        if kind is Rusage:
-            return ["n", value.ru_utime, value.ru_stime]
+        if kind is os.sched_param:
+            return ["n", value.sched_priority]
         if kind in _STRUCTS:
             return ["s", _STRUCTS.index(kind), list(value)]
         number = self.memo.get(id(value))
@@ -372,7 +373,7 @@ class Unpacker:
         if tag == "a":
             return ShmHandle(data[1], data[2])
         if tag == "n":
-            return Rusage(data[1], data[2])
+            return os.sched_param(data[1])
         if tag == "s":
             return _STRUCTS[data[1]](data[2])
         raise ValueError(f"unknown tag {tag!r} in a packed context")

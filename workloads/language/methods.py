@@ -6,12 +6,12 @@ value. A method is an ordinary host function that takes the receiver first.
 
 import os
 from collections.abc import Callable
+from resource import struct_rusage
 from signal import struct_siginfo
 from typing import Any
 
 from workloads.language.bounded import Bounded, Work, no_set, tname
 from workloads.language.errors import FatalRunError
-from workloads.language.values import Rusage
 
 _STR = (
     "capitalize casefold count endswith find index isalnum isalpha isascii isdecimal isdigit"
@@ -181,7 +181,25 @@ ATTRIBUTES: dict[type, tuple[str, ...]] = {
         "si_status",
         "si_band",
     ),
-    Rusage: ("ru_utime", "ru_stime"),
+    struct_rusage: (
+        "ru_utime",
+        "ru_stime",
+        "ru_maxrss",
+        "ru_ixrss",
+        "ru_idrss",
+        "ru_isrss",
+        "ru_minflt",
+        "ru_majflt",
+        "ru_nswap",
+        "ru_inblock",
+        "ru_oublock",
+        "ru_msgsnd",
+        "ru_msgrcv",
+        "ru_nsignals",
+        "ru_nvcsw",
+        "ru_nivcsw",
+    ),
+    os.sched_param: ("sched_priority",),
 }
 
 

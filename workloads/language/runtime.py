@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from workloads.language import calls, ipc, library, signals, tables
+from workloads.language import calls, ipc, library, resources, signals, tables
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.frames import CALL, RETURN
 from workloads.language.methods import attribute, make_caller, make_methods
@@ -17,6 +17,7 @@ _INPLACE: dict[str, Callable[[Any, Any], Any]] = {
     "BitXor": operator.ixor,
     "Sub": operator.isub,
 }
+_HELPER_MODULES = (signals, ipc, resources, calls)  # where the names of ``tables`` are looked for
 _WHAT = {"keys": 0, "values": 1, "items": 2}
 
 
@@ -164,13 +165,11 @@ class Runtime:
 
 def _helper(name: str) -> Callable[..., Any]:
     """Return the function that an entry of ``tables`` names."""
-    for module in (signals, ipc):
-        if hasattr(module, name):
-            break
-    else:
-        module = calls
-    found: Callable[..., Any] = getattr(module, name)
-    return found
+    for module in _HELPER_MODULES:
+        found: Callable[..., Any] | None = getattr(module, name, None)
+        if found is not None:
+            return found
+    raise AttributeError(f"no helper is called {name}")
 
 
 def _inplace(name: str, left: Any, right: Any) -> Any:

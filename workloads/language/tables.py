@@ -125,7 +125,7 @@ _OS: dict[str, Entry] = {
     "wait": _routine("os_wait", "", "first_two"),
     "waitpid": _sys(nr.NR_WAIT4, "pid:m options:m", "first_two"),
     "wait3": _routine("os_wait3", "options:n", "with_rusage"),
-    "wait4": _sys(nr.NR_WAIT4, "pid:m options:m", "with_rusage"),
+    "wait4": _routine("os_wait4", "pid:m options:m", "with_rusage"),
     "waitid": _sys(nr.NR_WAITID, "idtype:m id:m options:m", "waitid_result"),
     "execv": _routine("os_execv", "path:p argv:x"),
     "execve": _routine("os_execve", "path:p argv:x env:x"),
@@ -149,6 +149,17 @@ _OS: dict[str, Entry] = {
     "getpriority": _sys(nr.NR_GETPRIORITY, "which:n who:n"),
     "setpriority": _sys(nr.NR_SETPRIORITY, "which:n who:n priority:n"),
     "sched_yield": _sys(nr.NR_SCHED_YIELD, "", "nothing"),
+    **_consts(constants.SCHED),
+    "sched_param": _pure("sched_param", "sched_priority:x"),
+    "sched_setaffinity": _routine("os_sched_setaffinity", "pid:m mask:x", "nothing"),
+    "sched_getaffinity": _sys(nr.NR_SCHED_GETAFFINITY, "pid:m", "cpus_of"),
+    "sched_setscheduler": _routine("os_sched_setscheduler", "pid:m policy:n param:x", "nothing"),
+    "sched_getscheduler": _sys(nr.NR_SCHED_GETSCHEDULER, "pid:m"),
+    "sched_setparam": _routine("os_sched_setparam", "pid:m param:x", "nothing"),
+    "sched_getparam": _sys(nr.NR_SCHED_GETPARAM, "pid:m", "sched_param_result"),
+    "sched_rr_get_interval": _sys(nr.NR_SCHED_RR_GET_INTERVAL, "pid:m", "seconds"),
+    "sched_get_priority_max": _sys(nr.NR_SCHED_GET_PRIORITY_MAX, "policy:n"),
+    "sched_get_priority_min": _sys(nr.NR_SCHED_GET_PRIORITY_MIN, "policy:n"),
     "getuid": _sys(nr.NR_GETUID),
     "geteuid": _sys(nr.NR_GETEUID),
     "getgid": _sys(nr.NR_GETGID),
@@ -156,6 +167,11 @@ _OS: dict[str, Entry] = {
     "setuid": _sys(nr.NR_SETUID, "uid:u"),
     "setgid": _sys(nr.NR_SETGID, "gid:u"),
     "seteuid": _routine("os_seteuid", "euid:u"),
+    "setegid": _routine("os_setegid", "egid:u"),
+    "setreuid": _sys(nr.NR_SETREUID, "ruid:u euid:u"),
+    "setregid": _sys(nr.NR_SETREGID, "rgid:u egid:u"),
+    "setresgid": _sys(nr.NR_SETRESGID, "rgid:u egid:u sgid:u"),
+    "getresgid": _sys(nr.NR_GETRESGID, "", "as_tuple"),
     "setresuid": _sys(nr.NR_SETRESUID, "ruid:u euid:u suid:u"),
     "getresuid": _sys(nr.NR_GETRESUID, "", "as_tuple"),
     "umask": _sys(nr.NR_UMASK, "mask:n"),
@@ -189,10 +205,7 @@ _OS: dict[str, Entry] = {
     "WIFCONTINUED": _pure("wifcontinued", "status:n"),
     "WCOREDUMP": _pure("wcoredump", "status:n"),
     **_later(
-        "sched_setaffinity sched_getaffinity sched_setscheduler sched_getscheduler"
-        " sched_setparam sched_getparam sched_param sched_rr_get_interval"
-        " sched_get_priority_min sched_get_priority_max SCHED_OTHER SCHED_FIFO SCHED_RR"
-        " SCHED_BATCH SCHED_IDLE SCHED_RESET_ON_FORK mkfifo rmdir rename listdir"
+        "mkfifo rmdir rename listdir"
         " set_inheritable get_inheritable set_blocking get_blocking eventfd eventfd_read"
         " eventfd_write EFD_CLOEXEC EFD_NONBLOCK EFD_SEMAPHORE ftruncate"
     ),
@@ -272,6 +285,9 @@ _GUEST: dict[str, Entry] = {
     "munlock": _routine("guest_munlock", "m:x first_page:i pages:i", "nothing"),
     "mlockall": _sys(nr.NR_MLOCKALL, "flags:i", "nothing"),
     "munlockall": _sys(nr.NR_MUNLOCKALL, "", "nothing"),
+    **_consts(constants.PRCTL),
+    "prctl": _routine("guest_prctl", "option:n arg:x=0"),
+    "set_child_subreaper": _routine("guest_set_child_subreaper", "on:x=True", "nothing"),
     "compute": _sys(nr.NR_COMPUTE, "ns:i", "nothing"),
     "touch": _routine("guest_touch", "m:x first_page:i pages:i write:x=True", "nothing"),
     "say": _routine("guest_say", "text:x", "nothing"),
@@ -283,10 +299,8 @@ _GUEST: dict[str, Entry] = {
     **_consts(constants.PTRACE),
     "exit_thread": _sys(nr.NR_EXIT, "code:i"),
     **_later(
-        "prctl clone_thread unshare set_child_subreaper futex_wait futex_wake"
-        " sched_setattr smp_mb smp_wmb smp_rmb READ_ONCE WRITE_ONCE load_acquire"
-        " store_release cmpxchg xchg atomic_add PR_SET_PDEATHSIG PR_GET_PDEATHSIG"
-        " PR_SET_CHILD_SUBREAPER PR_SET_NAME"
+        "clone_thread unshare futex_wait futex_wake sched_setattr smp_mb smp_wmb smp_rmb"
+        " READ_ONCE WRITE_ONCE load_acquire store_release cmpxchg xchg atomic_add"
     ),
 }
 
@@ -318,12 +332,13 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
     "_thread": _THREAD,
     "workloads.guest": _GUEST,
     "fcntl": _later("fcntl F_GETFD F_SETFD F_GETFL F_SETFL FD_CLOEXEC"),
-    "resource": _later(
-        "getrlimit setrlimit prlimit getrusage RLIM_INFINITY RLIMIT_NPROC RLIMIT_NOFILE"
-        " RLIMIT_CPU RLIMIT_AS RLIMIT_DATA RLIMIT_STACK RLIMIT_CORE RLIMIT_FSIZE RLIMIT_NICE"
-        " RLIMIT_RTPRIO RLIMIT_RTTIME RLIMIT_SIGPENDING RLIMIT_MEMLOCK RLIMIT_MSGQUEUE"
-        " RLIMIT_RSS RUSAGE_SELF RUSAGE_CHILDREN RUSAGE_THREAD"
-    ),
+    "resource": {
+        **_consts(constants.RESOURCE),
+        "getrlimit": _routine("resource_getrlimit", "resource:n", "rlimit_result"),
+        "setrlimit": _routine("resource_setrlimit", "resource:n limits:x", "nothing"),
+        "prlimit": _routine("resource_prlimit", "pid:m resource:n limits:x=False"),
+        "getrusage": _routine("resource_getrusage", "who:n", "rusage_result"),
+    },
     "select": _later("poll select POLLIN POLLOUT POLLERR POLLHUP POLLNVAL POLLPRI"),
     "socket": _later("socketpair AF_UNIX SOCK_STREAM SOCK_DGRAM"),
 }
@@ -458,7 +473,10 @@ READABLE: Final = frozenset(
         "st_atime", "st_mtime", "st_ctime",
         "si_pid", "si_uid", "si_signo", "si_status", "si_code",
         "user", "system", "children_user", "children_system", "elapsed",
-        "ru_utime", "ru_stime", "daemon", "native_id", "ident", "name",
+        "ru_utime", "ru_stime", "ru_maxrss", "ru_ixrss", "ru_idrss", "ru_isrss", "ru_minflt",
+        "ru_majflt", "ru_nswap", "ru_inblock", "ru_oublock", "ru_msgsnd", "ru_msgrcv",
+        "ru_nsignals", "ru_nvcsw", "ru_nivcsw", "sched_priority",
+        "daemon", "native_id", "ident", "name",
         "si_errno", "si_band",
     }
 )  # fmt: skip

@@ -117,16 +117,3 @@ class ShmHandle:
 
 #: What an index into memory may be applied to.
 MAPPINGS = (MmapHandle, ShmHandle)
-
-
-class Rusage:
-    """What ``wait3``/``wait4`` report of a child: CPU times in seconds. Immutable."""
-
-    __slots__ = ("ru_stime", "ru_utime")
-
-    def __init__(self, ru_utime: float, ru_stime: float) -> None:
-        self.ru_utime = ru_utime
-        self.ru_stime = ru_stime
-
-    def __repr__(self) -> str:
-        raise FatalRunError("printing a whole resource usage is not supported; print its fields")

@@ -99,7 +99,8 @@ class Machine:
         cpu = task.cpu
         self.seq[cpu] += 1
         pid, ctx = task.pid, task.ctx
-        request = (self.now_ns, cpu, self.seq[cpu], code, pid, task.utime_ns, task.stime_ns)
+        times = (task.utime_ns, task.stime_ns, task.nivcsw)
+        request = (self.now_ns, cpu, self.seq[cpu], code, pid, *times)
         self.k.take_effects()
         self.k.deliver([(*request, *arguments)])
         self.k.run(self.now_ns + _STEPS_NS)

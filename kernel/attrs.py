@@ -1,0 +1,97 @@
+"""What few tasks ever change: scheduling policy, CPU mask, timer slack, no_new_privs.
+
+A task that is as init was at boot has no ``TaskAttrs``. One that is not shares its own with its
+children until either changes something: an instance is never changed once a task has it.
+
+Source: include/linux/sched.h (struct task_struct), kernel/fork.c:dup_task_struct().
+Deviation: fields of task_struct in Linux.
+"""
+
+from typing import Final
+
+from kernel.task import TaskStruct
+from kernel.uapi.policy import SCHED_FIFO, SCHED_NORMAL, SCHED_RR
+
+TIMER_SLACK_NS: Final = 50_000
+
+
+class TaskAttrs:
+    """The values; ``cpus_mask`` 0 stands for every CPU. Immutable once a task has it."""
+
+    __slots__ = (
+        "cpus_mask",
+        "default_timer_slack_ns",
+        "keep_caps",
+        "no_new_privs",
+        "policy",
+        "reset_on_fork",
+        "rt_priority",
+        "timer_slack_ns",
+    )
+
+    def __init__(self) -> None:
+        self.policy = SCHED_NORMAL
+        self.rt_priority = 0
+        self.reset_on_fork = False
+        self.cpus_mask = 0
+        self.no_new_privs = False
+        self.keep_caps = False  # SECBIT_KEEP_CAPS of the credentials
+        self.timer_slack_ns = TIMER_SLACK_NS
+        self.default_timer_slack_ns = TIMER_SLACK_NS
+
+    def copy(self) -> "TaskAttrs":
+        """Return an equal one that may still be changed."""
+        new = TaskAttrs()
+        new.policy = self.policy
+        new.rt_priority = self.rt_priority
+        new.reset_on_fork = self.reset_on_fork
+        new.cpus_mask = self.cpus_mask
+        new.no_new_privs = self.no_new_privs
+        new.keep_caps = self.keep_caps
+        new.timer_slack_ns = self.timer_slack_ns
+        new.default_timer_slack_ns = self.default_timer_slack_ns
+        return new
+
+
+BOOT_ATTRS: Final = TaskAttrs()
+
+
+def attrs_of(task: TaskStruct) -> TaskAttrs:
+    """Return the attributes of ``task``, for reading."""
+    attrs: TaskAttrs | None = task.attrs
+    return BOOT_ATTRS if attrs is None else attrs
+
+
+def new_attrs(task: TaskStruct) -> TaskAttrs:
+    """Give ``task`` attributes of its own, equal to those it has, and return them for changing."""
+    new = attrs_of(task).copy()
+    task.attrs = new
+    return new
+
+
+def rt_policy(policy: int) -> bool:
+    """Tell whether ``policy`` is a real-time one. Source: kernel/sched/sched.h:rt_policy()."""
+    return policy in (SCHED_FIFO, SCHED_RR)
+
+
+def sched_fork(child: TaskStruct, orig: TaskStruct) -> None:
+    """Give ``child`` the attributes that it inherits; ``orig`` has some.
+
+    The timer slack of the parent becomes the child's default. SCHED_RESET_ON_FORK takes a
+    real-time policy and a negative nice value away, and itself.
+
+    Source: kernel/sched/core.c:sched_fork(), kernel/fork.c:copy_process().
+    """
+    attrs: TaskAttrs = orig.attrs
+    if attrs.timer_slack_ns != attrs.default_timer_slack_ns or attrs.reset_on_fork:
+        attrs = attrs.copy()
+        attrs.default_timer_slack_ns = attrs.timer_slack_ns
+        if attrs.reset_on_fork:
+            attrs.reset_on_fork = False
+            if rt_policy(attrs.policy):
+                attrs.policy = SCHED_NORMAL
+                attrs.rt_priority = 0
+                child.nice = 0
+            elif child.nice < 0:
+                child.nice = 0
+    child.attrs = attrs
