@@ -26,7 +26,7 @@ from kernel.sched.ttwu import wake_up_new_task
 from kernel.signal_send import recalc_sigpending
 from kernel.task import PF_FORKNOEXEC, TaskStruct
 from kernel.uapi.clone import CLONE_VFORK, CLONE_VM
-from kernel.uapi.errno_ import ENOTDIR
+from kernel.uapi.errno_ import ECHILD, ENOTDIR
 from kernel.uapi.fcntl import F_SETFD
 from kernel.uapi.signals import SIG_KERNEL_ONLY_MASK, SIGCHLD
 from kernel.uapi.syscalls import (
@@ -190,7 +190,11 @@ def sys_posix_spawn(
         yield from wait_for_vfork_done(k, child)
         if context.errno or context.fault:
             wo = WaitOpts(current, PIDTYPE_PID, thread_pid, WEXITED | WALL)
-            yield from do_wait(k, wo)
+            try:
+                yield from do_wait(k, wo)
+            except KernelError as nobody:
+                if nobody.errno != ECHILD:  # a parent that ignores SIGCHLD has no zombie
+                    raise
     finally:
         current.blocked = blocked
         recalc_sigpending(current)

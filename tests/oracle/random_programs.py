@@ -9,6 +9,7 @@ with their script, shortened as far as they stay.
 """
 
 import argparse
+import contextlib
 import difflib
 import json
 import os
@@ -121,9 +122,21 @@ class Author:
             return f"{name} {what} {number}"
         if what == "group_of":
             return f"{name} group_of {self.target(group=False)}"
-        if what == "pipe":
+        if what in ("pipe", "npipe"):
             self.pipes += 1
-            return f"{name} pipe {self.pipes}"
+            return f"{name} {what} {self.pipes}"
+        if what in ("dup", "dup2"):
+            old = self.random.randint(1, max(self.pipes, 1))
+            if what == "dup2":
+                return (
+                    f"{name} dup2 {old} {self.random.randint(1, max(self.pipes, 1))} {pick((0, 1))}"
+                )
+            self.pipes += 1
+            return f"{name} dup {old} {self.pipes}"
+        if what == "umask":
+            return f"{name} umask {pick((0, 18, 63))}"
+        if what in SIGNAL_KINDS:
+            return self.about_signals(name, what)
         if what in ("write", "read", "close"):
             pipe = self.random.randint(1, max(self.pipes, 1))
             size = pick((1, 100, 4096, 5000, 65536, 70000))
@@ -147,6 +160,30 @@ class Author:
             return f"{name} acquire {pick((0, 0, 1))}"
         return f"{name} {what}"
 
+    def about_signals(self, name: int, what: str) -> str:
+        """Return a command about signals."""
+        pick = self.random.choice
+        number = pick(CAUGHT)
+        if what == "handle" and self.random.random() < 0.1:
+            number = pick((9, 19, 0, 65))
+        if what == "mask":
+            numbers = sorted({pick(CAUGHT) for _ in range(pick((1, 1, 2, 4)))})
+            return f"{name} mask {pick((0, 0, 0, 1, 1, 2))} {' '.join(map(str, numbers))}"
+        if what in ("sigwait", "sigpoll", "sigtimed"):
+            numbers = sorted({pick(CAUGHT) for _ in range(pick((1, 2, 4)))})
+            if what == "sigwait":
+                self.busy(name, 0.7)
+            return f"{name} {what} {' '.join(map(str, numbers))}"
+        if what == "siginterrupt":
+            return f"{name} siginterrupt {number} {pick((0, 1))}"
+        if what == "pidfd":
+            return f"{name} pidfd {self.target(group=False)} {pick((0, number, number, 18, 9))}"
+        if what == "pause":
+            self.busy(name, 0.7)
+        if what == "poke":
+            return f"{name} kill {self.target()} {number}"
+        return f"{name} {what} {number}" if what in ONE_SIGNAL else f"{name} {what}"
+
     def busy(self, name: int, chance: float) -> None:
         """Expect that ``name`` takes no more commands."""
         if name in self.idle and self.random.random() < chance:
@@ -163,9 +200,20 @@ class Author:
         return "; ".join([*start, *(self.command() for _ in range(length))])
 
 
+# signals that puppets catch, mask and send each other
+CAUGHT = (1, 2, 10, 10, 10, 12, 12, 14, 15, 17, 17, 18, 20, 34, 34, 64)
+ONE_SIGNAL = ("handle", "ignore", "default", "raise", "tkill")
+SIGNAL_KINDS = (
+    *ONE_SIGNAL, "mask", "pending", "seen", "sigwait", "sigpoll", "sigtimed", "siginterrupt",
+    "pidfd", "alarm", "pause", "poke",
+)  # fmt: skip
+
 KINDS = (
     *("fork",) * 10, *("wait",) * 8, *("kill",) * 7, *("waitid",) * 5, *("setpgid",) * 4,
     *("exit",) * 4, *("thread",) * 3, *("stop",) * 3, *("setsid",) * 2, *("pipe",) * 2,
+    *("handle",) * 6, *("mask",) * 5, *("poke",) * 8, *("seen",) * 4, *("pending",) * 2,
+    *("sigwait",) * 2, *("sigpoll",) * 2, *("ignore",) * 2, "default", "sigtimed", "siginterrupt",
+    "raise", "tkill", "alarm", "alarm", "pause", "pidfd", "npipe", "dup", "dup2", "umask",
     *("write",) * 3, *("read",) * 3, *("close",) * 3, *("store",) * 2, *("load",) * 2,
     "clone", "clone", "killpg", "exit_thread", "exec", "again", "who", "who", "group_of",
     "spawn", "spawn_group", "spawn_nothing", "exec_nothing", "vfork", "nice", "setpriority",
@@ -203,6 +251,8 @@ def host(path: Path) -> None:
     if os.getpid() != 1:
         raise SystemExit("--host is for process 1 of a PID namespace")
     resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    with contextlib.suppress(PermissionError):  # run under nice(1): programs can see it
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
     jobs = json.loads(path.read_text())
     code = compile(PUPPETS.read_text(), str(PUPPETS), "exec")
     running: dict[int, int] = {}
@@ -215,8 +265,8 @@ def host(path: Path) -> None:
             os.setsid()
             out = os.open(f"{path}.{index}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.dup2(out, 1)
-            os.dup2(out, 2)
-            os.close(out)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # tracebacks would show our own frames
+            os.closerange(3, 64)
             sys.stdout = open(1, "w", buffering=1)  # noqa: SIM115  (as python -u would have it)
             sys.argv = [str(PUPPETS), script, str(settle_ms)]
             exec(code, {"__name__": "__main__", "__file__": str(PUPPETS)})

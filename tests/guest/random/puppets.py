@@ -11,6 +11,7 @@ puppet 2, ``-#2`` its negative.
 
 import mmap
 import os
+import signal
 import sys
 import threading
 import time
@@ -32,12 +33,78 @@ shared = mmap.mmap(-1, 4096, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
 lock = threading.Lock()
 pipes = {}
 counter = [0]
+seen = []
+
+
+def note(number, frame):
+    seen.append(int(number))
+
+
+def listed(signals):
+    """Return a set of signals as text."""
+    return ",".join([str(int(number)) for number in sorted(signals)]) or "none"
+
+
+def signals(what, numbers):
+    """Do one command about signals; None if it is not one."""
+    if what == "handle":
+        signal.signal(numbers[0], note)
+        return "done"
+    if what == "ignore":
+        signal.signal(numbers[0], signal.SIG_IGN)
+        return "done"
+    if what == "default":
+        signal.signal(numbers[0], signal.SIG_DFL)
+        return "done"
+    if what == "siginterrupt":
+        signal.siginterrupt(numbers[0], bool(numbers[1]))
+        return "done"
+    if what == "mask":
+        return listed(signal.pthread_sigmask(numbers[0], numbers[1:]))
+    if what == "pending":
+        return listed(signal.sigpending())
+    if what == "seen":
+        text = ",".join([str(number) for number in seen])
+        del seen[:]
+        return text or "none"
+    if what == "sigwait":
+        return str(int(signal.sigwait(numbers)))
+    if what == "sigpoll":
+        info = signal.sigtimedwait(numbers, 0)
+        if info is None:
+            return "nothing"
+        return f"signo {info.si_signo} code {info.si_code} p{info.si_pid}"
+    if what == "sigtimed":
+        return str(signal.sigtimedwait(numbers, 0.005) is None)
+    if what == "raise":
+        signal.raise_signal(numbers[0])
+        return "done"
+    if what == "tkill":
+        signal.pthread_kill(threading.get_ident(), numbers[0])
+        return "done"
+    if what == "pidfd":
+        fd = os.pidfd_open(numbers[0])
+        try:
+            signal.pidfd_send_signal(fd, numbers[1])
+        finally:
+            os.close(fd)
+        return "sent"
+    if what == "alarm":
+        signal.setitimer(signal.ITIMER_REAL, 0.005)
+        return "set"
+    if what == "pause":
+        signal.pause()
+        return "over"
+    return None
 
 
 def perform(name, words):
     """Do one command and return its result as text; a pid in it has the prefix p."""
     what = words[0]
     numbers = [int(word) for word in words[1:]]
+    result = signals(what, numbers)
+    if result is not None:
+        return result
     if what == "fork":
         pid = os.fork()
         if pid == 0:
@@ -101,6 +168,17 @@ def perform(name, words):
     if what == "pipe":
         pipes[numbers[0]] = list(os.pipe())
         return "made"
+    if what == "npipe":
+        pipes[numbers[0]] = list(os.pipe2(os.O_NONBLOCK))
+        return "made"
+    if what == "dup":
+        pipes[numbers[1]] = [os.dup(pipes[numbers[0]][0]), os.dup(pipes[numbers[0]][1])]
+        return "made"
+    if what == "dup2":
+        os.dup2(pipes[numbers[0]][numbers[2]], pipes[numbers[1]][numbers[2]], False)
+        return "done"
+    if what == "umask":
+        return str(os.umask(numbers[0]))
     if what == "write":
         return str(os.write(pipes[numbers[0]][1], b"x" * numbers[1]))
     if what == "read":
@@ -144,6 +222,8 @@ def puppet(name):
         except KeyError:
             result = "no such pipe"
         except RuntimeError as error:
+            result = f"error {error}"
+        except ValueError as error:
             result = f"error {error}"
         os.write(REPLY_FD, f"{name}: {text.split()[0]}: {result}\n".encode())
 
