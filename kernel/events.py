@@ -12,6 +12,7 @@ Deviation: fields of ours: exit_code of sched_process_exit (the wait status of t
 is fixed, else of the task; no tracepoint of Linux has it), pid and kind of page_fault_user, pid of
 signal_deliver, sys_enter and sys_exit, whose args and ret are
 text. group_dead of sched_process_exit came after 6.12.
+Deviation: the event task_change is ours.
 Deviation: page_fault_user has no ip, mark_victim no memory sizes.
 """
 
@@ -34,6 +35,7 @@ PAGE_FAULT_USER: Final = 14
 SYS_ENTER: Final = 15
 SYS_EXIT: Final = 16
 OOM_MARK_VICTIM: Final = 17
+TASK_CHANGE: Final = 18
 
 EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     SCHED_SWITCH: (
@@ -67,4 +69,7 @@ EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     SYS_ENTER: ("sys_enter", ("pid", "id", "args")),
     SYS_EXIT: ("sys_exit", ("pid", "id", "ret")),
     OOM_MARK_VICTIM: ("mark_victim", ("pid", "comm")),
+    # what no tracepoint of Linux tells and a process table needs: field is "ppid" (a new parent,
+    # by its thread id), "pgid", "sid" (a session and group of its own) or "nice"
+    TASK_CHANGE: ("task_change", ("pid", "field", "value")),
 }

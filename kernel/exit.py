@@ -19,7 +19,7 @@ Deviation: no accounting, cgroups, POSIX timers, ptrace or namespaces yet.
 from typing import TYPE_CHECKING
 
 from kernel.errors import InvariantError, TaskDead
-from kernel.events import SCHED_PROCESS_EXIT, SCHED_PROCESS_FREE
+from kernel.events import SCHED_PROCESS_EXIT, SCHED_PROCESS_FREE, TASK_CHANGE
 from kernel.fork import free_task, mm_release
 from kernel.fs.file import leave_files, put_files_struct
 from kernel.fs.fs_struct import put_fs_struct
@@ -331,6 +331,7 @@ def forget_original_parent(k: "KernelState", father: TaskStruct, dead: list[Task
     for child in tuple(father.children.values()):
         k.now_ns += cost
         stats.reparented += 1
+        k.emit(TASK_CHANGE, child.pid, "ppid", reaper.pid)
         for thread in tuple(child.signal.threads):
             thread.real_parent = reaper
             if not thread.ptrace:

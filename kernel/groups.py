@@ -6,6 +6,7 @@ Source: kernel/sys.c (setpgid, getpgid, getsid, setsid).
 from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
+from kernel.events import TASK_CHANGE
 from kernel.pid import (
     PIDTYPE_PGID,
     PIDTYPE_SID,
@@ -59,6 +60,7 @@ def sys_setpgid(k: "KernelState", pid: int, pgid: int) -> Path:
         pgrp = task.thread_pid if pgid == pid else k.pids.find_vpid(pgid)
         if task.signal.pgrp is not pgrp and pgrp is not None:
             unused = change_pid(task, PIDTYPE_PGID, pgrp)
+            k.emit(TASK_CHANGE, task.pid, "pgid", pgrp.nr)
     yield "setpgid.tasklist_unlock", RELEASE, lock
     if unused is not None:
         yield from free_pid(k, unused)
@@ -146,6 +148,7 @@ def sys_setsid(k: "KernelState") -> Path:
     unused: tuple[Pid | None, ...] = ()
     if not denied:
         unused = set_special_pids(leader)
+        k.emit(TASK_CHANGE, leader.pid, "sid", leader.pid)
     yield "setsid.tasklist_unlock", RELEASE, lock
     for pid in unused:
         if pid is not None:

@@ -11,6 +11,7 @@ nothing makes kernel threads yet.
 from typing import TYPE_CHECKING, Any
 
 from kernel.creds import Cred, UserStruct
+from kernel.events import SCHED_PROCESS_FORK, TASK_CHANGE
 from kernel.exec import NO_ACTION
 from kernel.fork import copy_process
 from kernel.fs.file import init_files
@@ -86,6 +87,7 @@ def boot_tasks(k: "KernelState") -> None:
     init.exit_signal = SIGCHLD
     init.mm = mm_alloc(k, None)
     set_special_pids(init)
+    k.emit(TASK_CHANGE, init.pid, "sid", init.pid)
     k.child_reaper = init
 
     kthreadd = _kernel_thread(k, CLONE_FS | CLONE_FILES, "kthreadd")
@@ -106,6 +108,7 @@ def _kernel_thread(k: "KernelState", flags: int, comm: str) -> TaskStruct:
             break
     k.stepwise = stepwise
     task.comm = comm
+    k.emit(SCHED_PROCESS_FORK, "swapper/0", 0, comm, task.pid)
     task.state = TASK_RUNNING
     return task  # type: ignore[no-any-return]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.creds import Cred, alloc_uid
 from kernel.errors import GuestFault, KernelError
-from kernel.events import SCHED_PROCESS_EXEC, SCHED_PROCESS_FORK
+from kernel.events import SCHED_PROCESS_EXEC, SCHED_PROCESS_FORK, TASK_CHANGE
 from kernel.exec import install_program, prepare_exec
 from kernel.fork import copy_process, wait_for_vfork_done
 from kernel.fs.capture import open_std
@@ -246,6 +246,7 @@ def spawn_process(k: "KernelState", spec: "SpawnSpec", label: str) -> Path:
     child.flags &= ~PF_FORKNOEXEC
     k.stats.forks += 1
     k.emit(SCHED_PROCESS_FORK, init.comm, init.pid, child.comm, child.pid)
+    k.emit(TASK_CHANGE, child.pid, "sid", child.pid)
     install_program(k, child, bprm)
     k.stats.execs += 1
     k.emit(SCHED_PROCESS_EXEC, spec.path, child.pid, child.pid)

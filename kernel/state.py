@@ -31,6 +31,7 @@ from kernel.errors import (
     RestartSyscall,
     TaskDead,
 )
+from kernel.events import TASK_CHANGE
 from kernel.locking import Lock, LockStat, acquire_at, release_at
 from kernel.machine import MachineSpec
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
@@ -204,6 +205,7 @@ class KernelState:
     def set_nice(self, task: TaskStruct, nice: int) -> None:
         """Give ``task`` a nice value and tell its CPU."""
         task.nice = nice
+        self.emit(TASK_CHANGE, task.pid, "nice", nice)
         self.send_task(task.cpu, task, m.EFF_RENICE, nice)
 
     def output(self, name: str, data: bytes) -> None:

@@ -17,7 +17,12 @@ from cluster.trace import TraceError, TraceReader, TraceRecord
 from cluster.trace.text import TraceText
 
 
-def _time(option: str, text: str | None) -> int | None:
+def time_option(option: str, text: str | None) -> int | None:
+    """Return the virtual time in ns that an option's value names; None if it was not given.
+
+    Raises:
+        CliError: it names none.
+    """
     if text is None:
         return None
     try:
@@ -95,20 +100,20 @@ def trace(
     limit: Annotated[int | None, typer.Option(help="At most so many lines.", min=0)] = None,
 ) -> None:
     """Print a run's trace as text, in the form of ftrace, by virtual time."""
-    from_ns, to_ns = _time("--from", from_), _time("--to", to)
+    from_ns, to_ns = time_option("--from", from_), time_option("--to", to)
     try:
         with TraceReader(trace_file(run)) as reader:
             lines = trace_lines(
                 reader, pid=pid, cpu=cpu, events=tuple(event or ()), from_ns=from_ns, to_ns=to_ns
             )
-            _print_lines(islice(lines, limit))
+            print_lines(islice(lines, limit))
             if not reader.complete:
                 print("smplab: note: this trace was cut; it ends early", file=sys.stderr)
     except TraceError as error:
         raise CliError(USAGE, "bad trace", str(error)) from None
 
 
-def _print_lines(lines: Iterator[str]) -> None:
+def print_lines(lines: Iterator[str]) -> None:
     """Print to stdout; somebody who stops reading (``| head``) ends it without a word."""
     try:
         for line in lines:

@@ -1,0 +1,75 @@
+"""``smplab ps`` and ``smplab pstree``: which tasks a run had at some virtual time."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cluster.cli.trace import print_lines, time_option, trace_file
+from cluster.exit_codes import USAGE, CliError
+from cluster.report.process_table import ProcessTable
+from cluster.report.ps import ColumnError, parse_columns, ps_lines, pstree_lines
+from cluster.trace import TraceError, TraceReader
+
+_Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a trace file.")]
+_At = Annotated[
+    str | None,
+    typer.Option("--at", help="At this virtual time: 1.5ms, 0.25 (seconds); else at the end."),
+]
+
+
+def process_table(run: Path, at: str | None) -> ProcessTable:
+    """Return the process table of a run at a time given as text.
+
+    Raises:
+        CliError: no trace, a damaged one, or no time.
+    """
+    at_ns = time_option("--at", at)
+    try:
+        with TraceReader(trace_file(run)) as reader:
+            to_ns = None if at_ns is None else at_ns + 1
+            table = ProcessTable.at(reader.select(to_ns=to_ns), at_ns)
+            if not reader.complete:
+                print("smplab: note: this trace was cut; it ends early", file=sys.stderr)
+    except TraceError as error:
+        raise CliError(USAGE, "bad trace", str(error)) from None
+    return table
+
+
+def ps(
+    run: _Run,
+    at: _At = None,
+    threads: Annotated[bool, typer.Option("-L", "--threads", help="One line a thread.")] = False,
+    columns: Annotated[
+        str | None, typer.Option("-o", "--format", help="Columns: pid,ppid,stat,psr,time,comm, …")
+    ] = None,
+) -> None:
+    """Print the processes that a run had at a virtual time, as ps does."""
+    try:
+        names = None if columns is None else parse_columns(columns)
+    except ColumnError as error:
+        raise CliError(USAGE, "usage", f"-o: {error}") from None
+    print_lines(iter(ps_lines(process_table(run, at), names, threads=threads)))
+
+
+def pstree(
+    run: _Run,
+    at: _At = None,
+    pid: Annotated[int, typer.Option(help="Only the tree below this process.", min=0)] = 0,
+    pids: Annotated[bool, typer.Option("-p/-P", "--pids/--no-pids", help="Show pids.")] = True,
+    threads: Annotated[
+        bool, typer.Option("--threads/--hide-threads", "-t/-T", help="Show threads.")
+    ] = True,
+) -> None:
+    """Print the tree of processes that a run had at a virtual time, as pstree does."""
+    table = process_table(run, at)
+    if pid and pid not in table.tasks:
+        raise CliError(USAGE, "no process", f"there is no process {pid} at that time in {run}")
+    print_lines(iter(pstree_lines(table, pid, pids=pids, threads=threads)))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands ``ps`` and ``pstree`` to ``app``."""
+    app.command()(ps)
+    app.command()(pstree)
