@@ -121,7 +121,7 @@ def test_time_reads_as_in_procps_with_microseconds() -> None:
 
 
 def test_unknown_columns_are_named_with_those_there_are() -> None:
-    with pytest.raises(ColumnError, match="no column foo; there are .*ppid"):
+    with pytest.raises(ColumnError, match=r"no column foo; there are .*ppid"):
         parse_columns("pid,foo")
 
 
