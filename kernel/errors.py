@@ -6,12 +6,15 @@ from kernel.uapi.signals import SA_RESTART
 
 
 class KernelError(Exception):
-    """The call fails with an errno; the guest sees OSError(errno, strerror[, filename])."""
+    """The call fails with an errno; the guest sees OSError(errno, strerror[, names])."""
 
-    def __init__(self, errno: int, filename: str | None = None) -> None:
+    def __init__(
+        self, errno: int, filename: str | None = None, filename2: str | None = None
+    ) -> None:
         super().__init__(errno, filename)
         self.errno = errno
         self.filename = filename
+        self.filename2 = filename2
 
 
 class GuestFault(Exception):

@@ -466,6 +466,8 @@ class KernelState:
                         "OSError",
                         (failed.errno,) if name is None else (failed.errno, name),
                     )
+                    if failed.filename2 is not None:
+                        error = ("OSError", (failed.errno, name, failed.filename2))
                     if failed.errno == EINTR:
                         how = OP_EINTR
                 except GuestFault as fault:

@@ -32,7 +32,7 @@ from kernel import (
     timers,
     wait,
 )
-from kernel.fs import d_path, fcntl, file, fs_struct, namei, read_write, stat
+from kernel.fs import d_path, dirops, fcntl, file, fs_struct, read_write, select, stat
 from kernel.fs import open as open_
 from kernel.ipc import futex, msg, pipe, sem, shm
 from kernel.mm import madvise, mlock, mmap
@@ -48,6 +48,13 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_WRITE: read_write.sys_write,
     nr.NR_OPEN: open_.sys_open,
     nr.NR_CLOSE: open_.sys_close,
+    nr.NR_POLL: select.sys_poll,
+    nr.NR_SELECT: select.sys_select,
+    nr.NR_FTRUNCATE: open_.sys_ftruncate,
+    nr.NR_RENAME: dirops.sys_rename,
+    nr.NR_RMDIR: dirops.sys_rmdir,
+    nr.NR_MKNOD: dirops.sys_mknod,
+    nr.NR_GETDENTS64: dirops.sys_getdents64,
     nr.NR_STAT: stat.sys_stat,
     nr.NR_FSTAT: stat.sys_fstat,
     nr.NR_LSEEK: read_write.sys_lseek,
@@ -91,8 +98,8 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_FCNTL: fcntl.sys_fcntl,
     nr.NR_GETCWD: d_path.sys_getcwd,
     nr.NR_CHDIR: open_.sys_chdir,
-    nr.NR_MKDIR: namei.sys_mkdir,
-    nr.NR_UNLINK: namei.sys_unlink,
+    nr.NR_MKDIR: dirops.sys_mkdir,
+    nr.NR_UNLINK: dirops.sys_unlink,
     nr.NR_CHMOD: open_.sys_chmod,
     nr.NR_UMASK: fs_struct.sys_umask,
     nr.NR_GETTIMEOFDAY: timers.sys_gettimeofday,

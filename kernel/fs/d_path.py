@@ -21,7 +21,7 @@ def d_path(k: "KernelState", directory: Inode) -> str:
     parts: list[str] = []
     root = k.current.fs.root
     while directory is not root:
-        if directory.parent is None:
+        if directory.parent is None or not directory.nlink:
             raise KernelError(ENOENT)
         if directory.parent is directory:
             break

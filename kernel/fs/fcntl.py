@@ -2,10 +2,11 @@
 Deviation: no locks, leases, owners and signals of files, seals.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError
 from kernel.fs.file import FilesStruct, fd_install, fget, get_unused_fd
+from kernel.ipc.pipe_size import pipe_fcntl
 from kernel.limits import rlimit
 from kernel.uapi.errno_ import EINVAL
 from kernel.uapi.fcntl import (
@@ -13,8 +14,10 @@ from kernel.uapi.fcntl import (
     F_DUPFD_CLOEXEC,
     F_GETFD,
     F_GETFL,
+    F_GETPIPE_SZ,
     F_SETFD,
     F_SETFL,
+    F_SETPIPE_SZ,
     FD_CLOEXEC,
     O_APPEND,
     O_NOATIME,
@@ -28,8 +31,11 @@ if TYPE_CHECKING:
 _SETFL_MASK: Final = O_APPEND | O_NONBLOCK | O_NOATIME
 
 
-def sys_fcntl(k: "KernelState", fd: int, command: int, argument: int) -> int:
-    """F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL and F_SETFL.
+def sys_fcntl(k: "KernelState", fd: int, command: int, argument: int) -> Any:
+    """F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_SETPIPE_SZ, F_GETPIPE_SZ.
+
+    Returns:
+        int; for the last two a path that returns it.
 
     Raises:
         KernelError: EBADF; EINVAL, another command or a descriptor out of range; EMFILE.
@@ -57,10 +63,12 @@ def sys_fcntl(k: "KernelState", fd: int, command: int, argument: int) -> int:
     if command == F_SETFL:
         file.flags = file.flags & ~_SETFL_MASK | argument & _SETFL_MASK
         return 0
+    if command in (F_SETPIPE_SZ, F_GETPIPE_SZ):
+        return pipe_fcntl(k, file, command, argument)
     raise KernelError(EINVAL)
 
 
-def sys_dup(k: "KernelState", fd: int) -> int:
+def sys_dup(k: "KernelState", fd: int) -> Any:
     """Return a new descriptor for the file of ``fd``, close-on-exec: CPython's dup (PEP 446).
 
     Raises:

@@ -40,7 +40,7 @@ class FilesStruct:
     ``open_fds`` and ``close_on_exec`` are bit masks over descriptors.
     """
 
-    __slots__ = ("close_on_exec", "count", "fd", "open_fds", "sharers", "slot")
+    __slots__ = ("close_on_exec", "count", "fd", "open_fds", "reserved", "sharers", "slot")
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class FilesStruct:
         self.close_on_exec = close_on_exec
         self.count = 1
         self.sharers = FdSharers() if sharers is None else sharers  # of ``fd``
+        self.reserved = 0  # descriptors taken by an open() in progress: in open_fds, not in fd
         self.slot = slot  # in the files_cache slab cache
 
 
@@ -78,7 +79,7 @@ def dup_fd(k: "KernelState", oldf: FilesStruct) -> FilesStruct:
     k.now_ns += k.costs.copy_files_per_fd * len(fd)
     sharers = oldf.sharers
     sharers.count += 1
-    return FilesStruct(fd, oldf.open_fds, oldf.close_on_exec, slot, sharers)
+    return FilesStruct(fd, oldf.open_fds & ~oldf.reserved, oldf.close_on_exec, slot, sharers)
 
 
 def own_fd(files: FilesStruct) -> dict[int, File]:

@@ -5,7 +5,7 @@ Source: init/initramfs.c (populate_rootfs).
 
 from typing import TYPE_CHECKING
 
-from kernel.fs.inode import DIRECTORY, REGULAR, ZERO, Inode, Vfs
+from kernel.fs.inode import DIRECTORY, FULL, REGULAR, ZERO, Inode, Vfs
 from kernel.uapi.fcntl import S_IFCHR, S_IFDIR, S_IFMT, S_IFREG
 from kernel.uapi.mman import PAGE_SIZE
 
@@ -39,6 +39,8 @@ def boot_vfs(k: "KernelState") -> Vfs:
     vfs.link(directory, name, vfs.null)
     directory, name = _boot_place(vfs, "/dev/zero")
     vfs.link(directory, name, vfs.new_inode(ZERO, S_IFCHR | 0o666, 0, 0, 0))
+    directory, name = _boot_place(vfs, "/dev/full")
+    vfs.link(directory, name, vfs.new_inode(FULL, S_IFCHR | 0o666, 0, 0, 0))
     for path in sorted(spec.files):
         file = spec.files[path]
         directory, name = _boot_place(vfs, path)

@@ -1,8 +1,8 @@
 """Inodes and the tree they stand in: a small file system in memory.
 
-Directories, regular files, ``/dev/null``, ``/dev/zero``, and capture files, which hand what
-is written to them to the host side (``k.output``). An inode of any other kind (pipe, pidfd, …)
-brings its own operations, ``i_fop``.
+Directories, regular files, ``/dev/null``, ``/dev/zero``, ``/dev/full``, and capture files, which
+hand what is written to them to the host side (``k.output``). An inode of any other kind (pipe,
+pidfd, …) brings its own operations, ``i_fop``.
 
 Regular files keep only pages that were written; holes read as zeros. Together they may fill half of
 the machine's memory (tmpfs's default), then writes fail with ENOSPC.
@@ -40,9 +40,10 @@ ZERO: Final = 3
 CAPTURE: Final = 4
 PIPE: Final = 5
 PIDFD: Final = 6
-
-
 PROC: Final = 7  # a file of /proc: kernel.proc.inode
+FULL: Final = 8
+EVENTFD: Final = 9
+SOCKET: Final = 10
 
 
 class FileOperations:
@@ -53,13 +54,26 @@ class FileOperations:
         write: ``write(k, file, data)``, a path that returns the number of bytes written.
         release: ``release(k, file)``, a path run when the last reference of ``file`` is gone.
         llseek: ``llseek(k, file, offset, whence)``, returns the new offset; None: ESPIPE.
+        open: ``open(k, file)``, a path run when a file of the tree is opened; may sleep.
+        poll: ``poll(k, file, table)``, a path that returns the events that are there (POLL*) and
+            calls ``kernel.fs.select.poll_wait`` for each queue it would tell of others; None:
+            always ready.
     """
 
-    __slots__ = ("llseek", "read", "release", "write")
+    __slots__ = ("llseek", "open", "poll", "read", "release", "write")
 
     def __init__(
-        self, *, read: Any = None, write: Any = None, release: Any = None, llseek: Any = None
+        self,
+        *,
+        read: Any = None,
+        write: Any = None,
+        release: Any = None,
+        llseek: Any = None,
+        open: Any = None,
+        poll: Any = None,
     ) -> None:
+        self.open = open
+        self.poll = poll
         self.read = read
         self.write = write
         self.release = release
@@ -206,12 +220,18 @@ class Vfs:
         inode.size = max(inode.size, offset + done)
         return done
 
-    def truncate(self, inode: Inode) -> None:
-        """Drop the content of a regular file."""
-        if inode.pages is not None:
-            self.nr_pages -= len(inode.pages)
-            inode.pages.clear()
-        inode.size = 0
+    def truncate(self, inode: Inode, size: int = 0) -> None:
+        """Cut a regular file at ``size``, or make it longer by a hole."""
+        pages = inode.pages
+        if pages is not None and size < inode.size:
+            keep, odd = divmod(size, PAGE_SIZE)
+            for index in [index for index in pages if index >= keep + (odd > 0)]:
+                del pages[index]
+                self.nr_pages -= 1
+            last = pages.get(keep)
+            if odd and last is not None:
+                last[odd:] = bytes(PAGE_SIZE - odd)
+        inode.size = size
 
 
 def content(k: "KernelState", inode: Inode, count: int = 1 << 30) -> bytes:

@@ -1,4 +1,4 @@
-"""Names: from a path to an inode, and the calls that make and remove names.
+"""Names: from a path to an inode, and the permissions on the way.
 
 A path is walked component by component with the caller's effective ids, as Linux does; a failing
 call's error carries the path as the caller gave it, because CPython shows it.
@@ -6,13 +6,13 @@ call's error carries the path as the caller gave it, because CPython shows it.
 Source: fs/namei.c.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
-from kernel.fs.file_table import iput
-from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_WRITE, REGULAR, Inode
-from kernel.uapi.errno_ import EACCES, EEXIST, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ETXTBSY
-from kernel.uapi.fcntl import NAME_MAX, PATH_MAX, S_IFDIR, S_IFREG, S_ISGID, S_ISVTX
+from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_WRITE, PIPE, REGULAR, Inode
+from kernel.ipc.fifo import fifo_fops
+from kernel.uapi.errno_ import EACCES, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, ETXTBSY
+from kernel.uapi.fcntl import NAME_MAX, PATH_MAX, S_IFDIR, S_IFIFO, S_IFREG, S_ISGID
 
 if TYPE_CHECKING:
     from kernel.creds import Cred
@@ -34,6 +34,9 @@ def inode_permission(inode: Inode, mask: int, uid: int, gid: int) -> bool:
     elif gid == inode.gid:
         mode >>= 3
     return mask & ~mode & 7 == 0
+
+
+_TYPE_BITS: Final = {REGULAR: S_IFREG, DIRECTORY: S_IFDIR, PIPE: S_IFIFO}
 
 
 class Lookup:
@@ -73,6 +76,7 @@ def lookup(
     gid: int | None = None,
     *,
     creating: bool = False,
+    parent: bool = False,
 ) -> Lookup:
     """Walk ``path`` from the current task's root or working directory.
 
@@ -80,6 +84,7 @@ def lookup(
         path: as the caller gave it; ``check_path`` has passed.
         uid, gid: whose permissions count; default: the current task's effective ids.
         creating: the last component is to be a file (O_CREAT).
+        parent: what the last component is does not matter (LOOKUP_PARENT).
 
     Raises:
         KernelError: with ``path`` as file name. ENOENT, a directory on the way does not exist;
@@ -113,8 +118,8 @@ def lookup(
             name = ""
         elif part == "..":
             name = ""
-            # a removed directory still leads to the one it was in; here that one is forgotten
-            inode = inode if inode is fs.root or inode.parent is None else inode.parent
+            if inode is not fs.root and inode.parent is not None:
+                inode = inode.parent
         else:
             if (
                 len(part) > NAME_MAX // 4
@@ -127,7 +132,7 @@ def lookup(
                 inode = directory.i_op.lookup(k, directory, part)
     if slashes and creating and name:
         raise KernelError(EISDIR, path)
-    if slashes and inode is not None and inode.entries is None:
+    if slashes and not parent and inode is not None and inode.entries is None:
         raise KernelError(ENOTDIR, path)
     return Lookup(directory, name, inode, slashes)
 
@@ -147,87 +152,48 @@ def lookup_inode(k: "KernelState", path: str) -> Inode:
     return found
 
 
-def _may_create(directory: Inode, cred: "Cred", path: str) -> None:
-    """Source: fs/namei.c:may_create()."""
-    if directory.parent is None or directory.i_op is not None:  # /proc has no room for it
+def may_create(directory: Inode, cred: "Cred", path: str) -> None:
+    """Check that a name can be made in ``directory``.
+
+    Raises:
+        KernelError: ENOENT, it has been removed; EACCES.
+
+    Source: fs/namei.c:may_create().
+    """
+    if not directory.nlink or directory.i_op is not None:  # /proc has no room for it
         raise KernelError(ENOENT, path)
     if not inode_permission(directory, MAY_WRITE | MAY_EXEC, cred.euid, cred.egid):
         raise KernelError(EACCES, path)
 
 
 def create(k: "KernelState", place: Lookup, kind: int, mode: int, path: str) -> Inode:
-    """Make the file or directory that ``place`` looked for and did not find.
+    """Make the file, directory or FIFO that ``place`` looked for and did not find.
 
     Args:
+        kind: REGULAR, DIRECTORY or PIPE.
         mode: permission bits; the umask is applied here.
 
     Raises:
         KernelError: EACCES, no write permission in the directory; ENOENT, it has been removed.
 
-    Source: fs/namei.c:vfs_create(), vfs_mkdir(); fs/inode.c:inode_init_owner().
+    Source: fs/namei.c:vfs_create(), vfs_mkdir(), vfs_mknod();
+    fs/inode.c:inode_init_owner(), init_special_inode().
     """
     task = k.current
     cred = task.cred
     directory = place.directory
-    _may_create(directory, cred, path)
+    may_create(directory, cred, path)
     mode &= ~task.fs.umask
     gid = cred.egid
     if directory.mode & S_ISGID:
         gid = directory.gid
         if kind == DIRECTORY:
             mode |= S_ISGID
-    kind_bits = S_IFDIR if kind == DIRECTORY else S_IFREG
-    inode = k.vfs.new_inode(kind, kind_bits | mode, cred.euid, gid, k.now_ns)
+    inode = k.vfs.new_inode(kind, _TYPE_BITS[kind] | mode, cred.euid, gid, k.now_ns)
+    if kind == PIPE:
+        inode.i_fop = fifo_fops
     k.vfs.link(directory, place.name, inode)
     directory.mtime_ns = directory.ctime_ns = inode.mtime_ns
-    return inode
-
-
-def vfs_mkdir(k: "KernelState", path: str, mode: int) -> None:
-    """Make a directory.
-
-    Raises:
-        KernelError: EEXIST before EACCES; as ``lookup`` and ``create``.
-
-    Source: fs/namei.c:do_mkdirat(), filename_create().
-    """
-    check_path(path)
-    place = lookup(k, path)
-    if place.inode is not None:
-        raise KernelError(EEXIST, path)
-    create(k, place, DIRECTORY, mode & 0o1777, path)
-
-
-def vfs_unlink(k: "KernelState", path: str) -> Inode:
-    """Remove a directory entry that is not a directory; return what it named.
-
-    Raises:
-        KernelError: EISDIR, ENOTDIR, ENOENT; EACCES, no write permission in the directory; EPERM,
-            the directory is sticky and neither it nor the file is the caller's.
-
-    Source: fs/namei.c:do_unlinkat(), may_delete().
-    """
-    check_path(path)
-    place = lookup(k, path)
-    if not place.name:
-        raise KernelError(EISDIR, path)
-    inode, directory = place.inode, place.directory
-    if inode is None or directory.entries is None:
-        raise KernelError(ENOENT, path)
-    cred = k.current.cred
-    if not inode_permission(directory, MAY_WRITE | MAY_EXEC, cred.euid, cred.egid):
-        raise KernelError(EACCES, path)
-    if directory.mode & S_ISVTX and cred.euid not in (0, inode.uid, directory.uid):
-        raise KernelError(EPERM, path)
-    if inode.kind == DIRECTORY:
-        raise KernelError(EISDIR, path)
-    if directory.i_op is not None:
-        raise KernelError(EPERM, path)
-    k.vfs.programs.clear()
-    del directory.entries[place.name]
-    inode.nlink -= 1
-    inode.parent = None
-    directory.mtime_ns = directory.ctime_ns = inode.ctime_ns = k.vfs.epoch_ns + k.now_ns
     return inode
 
 
@@ -249,15 +215,3 @@ def path_lookup_exec(k: "KernelState", path: str) -> Inode:
     if inode.i_writecount > 0:
         raise KernelError(ETXTBSY, path)
     return inode
-
-
-def sys_mkdir(k: "KernelState", path: str, mode: int) -> None:
-    """Make a directory. See ``vfs.vfs_mkdir``. Source: fs/namei.c:do_mkdirat()."""
-    k.now_ns += k.costs.file_op
-    vfs_mkdir(k, path, mode)
-
-
-def sys_unlink(k: "KernelState", path: str) -> None:
-    """Remove a file's name. See ``vfs.vfs_unlink``. Source: fs/namei.c:do_unlinkat()."""
-    k.now_ns += k.costs.file_op
-    iput(k, vfs_unlink(k, path))

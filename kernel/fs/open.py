@@ -4,10 +4,10 @@ Source: fs/open.c, fs/namei.c (open_last_lookups, do_open).
 Deviation: no O_PATH, O_TMPFILE, O_DIRECT.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from kernel.errors import KernelError
-from kernel.fs.file import FilesStruct, close_fd, fd_install, get_unused_fd
+from kernel.errors import KernelError, RestartSyscall
+from kernel.fs.file import FilesStruct, close_fd, fd_install, fget, get_unused_fd
 from kernel.fs.file_table import File
 from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_READ, MAY_WRITE, REGULAR, get_write_access
 from kernel.fs.namei import check_path, create, inode_permission, lookup, lookup_inode
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 _CREATION_FLAGS: Final = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC
 
 
-def sys_open(k: "KernelState", path: str, flags: int, mode: int) -> int:
-    """Open ``path`` and return a descriptor.
+def sys_open(k: "KernelState", path: str, flags: int, mode: int) -> Any:
+    """Open ``path`` and return a descriptor; of a FIFO a path that does.
 
     Raises:
         KernelError: with ``path``: ENOENT, ENAMETOOLONG, EMFILE, in this order; then as
@@ -56,7 +56,37 @@ def sys_open(k: "KernelState", path: str, flags: int, mode: int) -> int:
         fd = get_unused_fd(k, files)
     except KernelError as failed:
         raise KernelError(failed.errno, path) from None
-    fd_install(files, fd, open_file(k, path, flags, mode), cloexec=bool(flags & O_CLOEXEC))
+    file = open_file(k, path, flags, mode)
+    fop = file.inode.i_fop
+    if fop is not None and fop.open is not None:
+        return _open_special(k, path, file, fd, flags)
+    fd_install(files, fd, file, cloexec=bool(flags & O_CLOEXEC))
+    return fd
+
+
+def _open_special(k: "KernelState", path: str, file: File, fd: int, flags: int) -> Path:
+    """Open a file that may make its opener wait; ``fd`` stays taken meanwhile.
+
+    Source: fs/open.c:do_dentry_open().
+    """
+    files: FilesStruct = k.current.files
+    files.reserved |= 1 << fd
+    files.open_fds |= 1 << fd
+    holds = k.vfs.holds
+    holds[file] = 1
+    failed: Exception | None = None
+    try:
+        yield from file.inode.i_fop.open(k, file)  # type: ignore[union-attr]
+    except KernelError as error:
+        failed = KernelError(error.errno, path)
+    except RestartSyscall as interrupted:
+        failed = interrupted
+    del holds[file]
+    files.reserved &= ~(1 << fd)
+    if failed is not None:
+        files.open_fds &= ~(1 << fd)
+        raise failed
+    fd_install(files, fd, file, cloexec=bool(flags & O_CLOEXEC))
     return fd
 
 
@@ -131,6 +161,25 @@ def sys_close(k: "KernelState", fd: int) -> Path:
     """
     k.now_ns += k.costs.file_op
     return close_fd(k, k.current.files, fd)
+
+
+def sys_ftruncate(k: "KernelState", fd: int, length: int) -> None:
+    """Cut an open file at ``length``, or make it longer by a hole; the offset stays.
+
+    Raises:
+        KernelError: EINVAL, negative, not open for writing, or no regular file; EBADF.
+
+    Source: fs/open.c:do_ftruncate(), do_truncate().
+    """
+    k.now_ns += k.costs.file_op
+    if length < 0:
+        raise KernelError(EINVAL)
+    file = fget(k.current.files, fd)
+    inode = file.inode
+    if inode.kind != REGULAR or not file.writable:
+        raise KernelError(EINVAL)
+    k.vfs.truncate(inode, length)
+    inode.mtime_ns = inode.ctime_ns = k.vfs.epoch_ns + k.now_ns
 
 
 def sys_access(k: "KernelState", path: str, mode: int) -> bool:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.errors import KernelError, RestartSyscall
 from kernel.fs.file import fget
 from kernel.fs.file_table import File, fput
-from kernel.fs.inode import CAPTURE, DIRECTORY, NULL, ZERO, Inode
+from kernel.fs.inode import CAPTURE, DIRECTORY, FULL, NULL, ZERO, Inode
 from kernel.points import Path
-from kernel.uapi.errno_ import EBADF, EFBIG, EINVAL, EISDIR, ENXIO, ESPIPE
+from kernel.uapi.errno_ import EBADF, EFBIG, EINVAL, EISDIR, ENOSPC, ENXIO, ESPIPE
 from kernel.uapi.fcntl import (
     MAX_RW_COUNT,
     O_APPEND,
@@ -64,7 +64,7 @@ def sys_read(k: "KernelState", fd: int, count: int) -> Any:
         raise KernelError(EISDIR)
     if kind == NULL:
         return b""
-    if kind == ZERO:
+    if kind in (ZERO, FULL):
         data = bytes(min(count, _ZERO_MAX))
     else:
         data = k.vfs.read(inode, file.pos, min(count, MAX_RW_COUNT))
@@ -126,6 +126,8 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> Any:
         return count
     if kind in (NULL, ZERO) or not count:
         return count
+    if kind == FULL:
+        raise KernelError(ENOSPC)
     pos = inode.size if file.flags & O_APPEND else file.pos
     if pos + count > _MAX_OFFSET:
         raise KernelError(EFBIG)
@@ -154,7 +156,7 @@ def sys_lseek(k: "KernelState", fd: int, offset: int, whence: int) -> int:
         return fop.llseek(k, file, offset, whence)  # type: ignore[no-any-return]
     if fop is not None or inode.kind == CAPTURE:
         raise KernelError(ESPIPE)
-    if inode.kind in (NULL, ZERO):
+    if inode.kind in (NULL, ZERO, FULL):
         file.pos = 0
         return 0
     size = PAGE_SIZE if inode.kind == DIRECTORY else inode.size

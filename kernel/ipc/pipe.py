@@ -1,4 +1,4 @@
-"""Pipes: a ring of 16 page buffers between readers and writers.
+"""Pipes and FIFOs: a ring of page buffers, usually 16, between readers and writers.
 
 Space is handed out by whole pages: a write merges into the last page if all of its odd bytes fit
 there, otherwise it takes a new page, and a page is free again only when its last byte is read.
@@ -8,11 +8,16 @@ Readers and writers sleep exclusively: one event wakes one of them, and a reader
 slept wakes the next one if it leaves data (room) behind. When the last end of one side closes,
 everybody wakes. ``mutex`` guards the ring and is never held over a sleep.
 
+A FIFO is a pipe that has a name: its ring exists while somebody has it open (``files`` counts them,
+those that are still opening it included). Opening one end waits for the other: ``r_counter`` and
+``w_counter`` count opens, so a partner that came and left again is not missed. Where the kernel
+puts up a sleeper that is not exclusive (an opener), everybody on the queue is woken.
+
 Every page in the ring is a page frame.
 
 Source: fs/pipe.c (6.12), include/linux/pipe_fs_i.h.
 Deviation: one way of waking in every profile (2.6.34 keeps one queue and wakes all); wakes are not
-marked as sync; no splice, no packet mode, no resizing.
+marked as sync; no splice, no packet mode; no per-user limit of pages.
 """
 
 from collections import deque
@@ -22,6 +27,7 @@ from kernel.errors import KernelError, RestartSyscall
 from kernel.fs.file import FilesStruct, fd_install, get_unused_fd
 from kernel.fs.file_table import File
 from kernel.fs.inode import PIPE, FileOperations, Inode
+from kernel.fs.select import poll_wait
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
 from kernel.sched.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
 from kernel.signal_send import do_send_sig_info, signal_pending
@@ -29,6 +35,7 @@ from kernel.task import TASK_INTERRUPTIBLE
 from kernel.uapi.errno_ import EAGAIN, EINVAL, EPIPE
 from kernel.uapi.fcntl import O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO
 from kernel.uapi.mman import PAGE_SIZE
+from kernel.uapi.poll import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM
 from kernel.uapi.signals import SI_USER, SIGPIPE
 
 if TYPE_CHECKING:
@@ -50,15 +57,34 @@ class PipeBuffer:
 
 
 class Pipe:
-    """A pipe (``pipe_inode_info``). ``readers`` and ``writers`` count open file descriptions."""
+    """A pipe (``pipe_inode_info``). ``readers`` and ``writers`` count open file descriptions.
 
-    __slots__ = ("bufs", "mutex", "rd_wait", "readers", "wr_wait", "writers")
+    ``max_usage``: pages of the ring. ``files``: descriptions that are open or being opened, of a
+    FIFO.
+    """
 
-    def __init__(self, mutex: "Lock") -> None:
+    __slots__ = (
+        "bufs",
+        "files",
+        "max_usage",
+        "mutex",
+        "r_counter",
+        "rd_wait",
+        "readers",
+        "w_counter",
+        "wr_wait",
+        "writers",
+    )
+
+    def __init__(self, mutex: "Lock", ends: int) -> None:
         self.mutex = mutex
         self.bufs: deque[PipeBuffer] = deque()
-        self.readers = 1
-        self.writers = 1
+        self.max_usage = PIPE_DEF_BUFFERS
+        self.readers = ends
+        self.writers = ends
+        self.r_counter = ends
+        self.w_counter = ends
+        self.files = 2 * ends
         self.rd_wait = WaitQueueHead()  # exclusive sleepers
         self.wr_wait = WaitQueueHead()
 
@@ -71,7 +97,7 @@ def get_pipe_inode(k: "KernelState") -> Inode:
     cred = k.current.cred
     inode: Inode = k.vfs.new_inode(PIPE, S_IFIFO | 0o600, cred.euid, cred.egid, k.now_ns)
     inode.i_fop = pipefifo_fops
-    inode.pipe = Pipe(k.new_lock("pipe_mutex"))
+    inode.pipe = Pipe(k.new_lock("pipe_mutex"), 1)
     k.vfs.pipes[inode.ino] = inode.pipe
     return inode
 
@@ -115,7 +141,7 @@ def pipe_read(k: "KernelState", file: Any, count: int) -> Path:
             buf.offset += len(part)
             wanted -= len(part)
             if buf.offset == len(buf.data):
-                wake_writer = wake_writer or len(bufs) >= PIPE_DEF_BUFFERS
+                wake_writer = wake_writer or len(bufs) >= pipe.max_usage
                 bufs.popleft()
                 k.frames.put(buf.frame)
         if parts or not pipe.writers or file.flags & O_NONBLOCK:
@@ -131,9 +157,9 @@ def pipe_read(k: "KernelState", file: Any, count: int) -> Path:
     would_block = not parts and pipe.writers
     yield "pipe_read.mutex_unlock", RELEASE, pipe.mutex
     if wake_writer:
-        yield from wake_up(k, pipe.wr_wait)
+        yield from wake_up(k, pipe.wr_wait, key=POLLOUT | POLLWRNORM)
     if wake_next_reader:
-        yield from wake_up(k, pipe.rd_wait)
+        yield from wake_up(k, pipe.rd_wait, key=POLLIN | POLLRDNORM)
     if would_block:
         raise KernelError(EAGAIN)
     return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -172,7 +198,7 @@ def pipe_write(k: "KernelState", file: Any, data: bytes) -> Path:
             broken = True
             failed = KernelError(EPIPE)
             break
-        if len(bufs) < PIPE_DEF_BUFFERS:
+        if len(bufs) < pipe.max_usage:
             try:
                 frame = k.frames.alloc()
             except KernelError as nomem:
@@ -190,19 +216,19 @@ def pipe_write(k: "KernelState", file: Any, data: bytes) -> Path:
             break
         yield "pipe_write.mutex_unlock_wait", RELEASE, pipe.mutex
         if was_empty:
-            yield from wake_up(k, pipe.rd_wait)
+            yield from wake_up(k, pipe.rd_wait, key=POLLIN | POLLRDNORM)
         yield from _wait(k, pipe, pipe.wr_wait, _writable)
         yield "pipe_write.mutex_relock", ACQUIRE, pipe.mutex
         was_empty = not bufs
         wake_next_writer = True
-    if len(bufs) >= PIPE_DEF_BUFFERS:
+    if len(bufs) >= pipe.max_usage:
         wake_next_writer = False
     k.now_ns += done * k.costs.copy_byte_x1000 // 1000
     yield "pipe_write.mutex_unlock", RELEASE, pipe.mutex
     if was_empty:
-        yield from wake_up(k, pipe.rd_wait)
+        yield from wake_up(k, pipe.rd_wait, key=POLLIN | POLLRDNORM)
     if wake_next_writer:
-        yield from wake_up(k, pipe.wr_wait)
+        yield from wake_up(k, pipe.wr_wait, key=POLLOUT | POLLWRNORM)
     if broken:
         task = k.current
         info = (SIGPIPE, SI_USER, task.tgid, task.cred.uid, 0)
@@ -224,16 +250,54 @@ def pipe_release(k: "KernelState", file: Any) -> Path:
     if file.writable:
         pipe.writers -= 1
     wake = (not pipe.readers) != (not pipe.writers)
-    if not pipe.readers and not pipe.writers:
-        for buf in pipe.bufs:
-            k.frames.put(buf.frame)
-        pipe.bufs.clear()
-        del k.vfs.pipes[file.inode.ino]
+    put_pipe_info(k, file.inode, pipe)
     yield "pipe_release.mutex_unlock", RELEASE, pipe.mutex
     if wake:
         for queue in (pipe.rd_wait, pipe.wr_wait):
-            if queue.tasks:
+            if queue.active():
                 yield from wake_up_all(k, queue)
+
+
+def put_pipe_info(k: "KernelState", inode: Inode, pipe: Pipe) -> None:
+    """One open file description less; the last one takes the ring along.
+
+    Source: fs/pipe.c:put_pipe_info(), free_pipe_info().
+    """
+    pipe.files -= 1
+    if not pipe.files:
+        for buf in pipe.bufs:
+            k.frames.put(buf.frame)
+        pipe.bufs.clear()
+        inode.pipe = None
+        del k.vfs.pipes[inode.ino]
+
+
+def pipe_poll(k: "KernelState", file: File, table: Any) -> Path:
+    """Return the events of one end.
+
+    A FIFO opened for reading before it had a writer does not hang up until one came and left.
+
+    Source: fs/pipe.c:pipe_poll().
+    """
+    pipe = file.inode.pipe
+    if pipe is None:
+        raise AssertionError(f"{file.inode!r} is open and has no ring")
+    if file.readable:
+        yield from poll_wait(k, pipe.rd_wait, table)
+    if file.writable:
+        yield from poll_wait(k, pipe.wr_wait, table)
+    mask = 0
+    if file.readable:
+        if pipe.bufs:
+            mask |= POLLIN | POLLRDNORM
+        if not pipe.writers and file.private_data != pipe.w_counter:
+            mask |= POLLHUP
+    if file.writable:
+        if len(pipe.bufs) < pipe.max_usage:
+            mask |= POLLOUT | POLLWRNORM
+        if not pipe.readers:
+            mask |= POLLERR
+    return mask
 
 
 def _readable(pipe: Pipe) -> bool:
@@ -243,7 +307,7 @@ def _readable(pipe: Pipe) -> bool:
 
 def _writable(pipe: Pipe) -> bool:
     """Source: fs/pipe.c:pipe_writable()."""
-    return len(pipe.bufs) < PIPE_DEF_BUFFERS or not pipe.readers
+    return len(pipe.bufs) < pipe.max_usage or not pipe.readers
 
 
 def _wait(k: "KernelState", pipe: Pipe, queue: WaitQueueHead, ready: Any) -> Path:
@@ -295,4 +359,6 @@ def sys_pipe2(k: "KernelState", flags: int) -> tuple[int, int]:
     return read_fd, write_fd
 
 
-pipefifo_fops: Final = FileOperations(read=pipe_read, write=pipe_write, release=pipe_release)
+pipefifo_fops: Final = FileOperations(
+    read=pipe_read, write=pipe_write, release=pipe_release, poll=pipe_poll
+)

@@ -6,12 +6,15 @@ one thing: nobody leaves the queue, or comes back to it, while a waker is in the
 it a waker that was held up after its wake-up would take the sleeper's next entry off the queue, or
 give the one wake-up of an exclusive event to a task that has gone on to sleep for something else.
 
+Besides the tasks that sleep for the event alone, a queue can have ``entries`` with a function of
+their own: poll() stands on many queues at once. They are not exclusive and come first.
+
 Source: kernel/sched/wait.c, include/linux/wait.h.
 Deviation: at granularity ``syscall`` the lock is not taken and does not show in the lock
 statistics: a whole path is one step there, and these locks are held for nanoseconds.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.sched.ttwu import set_current_state, wake_up_process
@@ -24,13 +27,31 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 
+class WaitQueueEntry:
+    """What is to be done at an event, other than to wake a task (``wait_queue_entry``).
+
+    Attributes:
+        func: ``func(k, entry)``, a path; called with the queue's lock held.
+        key: the kinds of event it is about, as a poll mask.
+        private: whatever ``func`` needs.
+    """
+
+    __slots__ = ("func", "key", "private")
+
+    def __init__(self, func: Any, key: int, private: Any) -> None:
+        self.func = func
+        self.key = key
+        self.private = private
+
+
 class WaitQueueHead:
     """The sleepers of one kind of event, first come first woken (``wait_queue_head``)."""
 
-    __slots__ = ("lock", "tasks")
+    __slots__ = ("entries", "lock", "tasks")
 
     def __init__(self) -> None:
         self.tasks: list[TaskStruct] = []
+        self.entries: list[WaitQueueEntry] | None = None  # newest first
         self.lock: Lock | None = None  # made at first use
 
     def __iter__(self) -> "Iterator[TaskStruct]":
@@ -38,6 +59,10 @@ class WaitQueueHead:
 
     def __len__(self) -> int:
         return len(self.tasks)
+
+    def active(self) -> bool:
+        """Tell whether a wake-up would find anybody (waitqueue_active)."""
+        return bool(self.tasks or self.entries)
 
     def lock_of(self, k: "KernelState") -> "Lock":
         """Return the queue's lock."""
@@ -87,35 +112,70 @@ def finish_wait(k: "KernelState", queue: WaitQueueHead) -> Path:
     yield "finish_wait.unlock", RELEASE, lock
 
 
-def wake_up(k: "KernelState", queue: WaitQueueHead, *, remove: bool = True) -> Path:
+def add_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path:
+    """Put ``entry`` at the head of ``queue``. Source: kernel/sched/wait.c:add_wait_queue()."""
+    lock = queue.lock_of(k) if k.stepwise else None
+    if lock is not None:
+        yield "add_wait_queue.lock", ACQUIRE, lock
+    if queue.entries is None:
+        queue.entries = []
+    queue.entries.insert(0, entry)
+    if lock is not None:
+        yield "add_wait_queue.unlock", RELEASE, lock
+
+
+def remove_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path:
+    """Take ``entry`` off ``queue``. Source: kernel/sched/wait.c:remove_wait_queue()."""
+    lock = queue.lock_of(k) if k.stepwise else None
+    if lock is not None:
+        yield "remove_wait_queue.lock", ACQUIRE, lock
+    entries = queue.entries
+    if entries is not None:
+        entries.remove(entry)
+        if not entries:
+            queue.entries = None
+    if lock is not None:
+        yield "remove_wait_queue.unlock", RELEASE, lock
+
+
+def wake_up(k: "KernelState", queue: WaitQueueHead, *, remove: bool = True, key: int = 0) -> Path:
     """Wake the first task on ``queue`` that is really asleep.
 
     Args:
         remove: take it off the queue (autoremove_wake_function); otherwise it does so itself.
+        key: what has happened, as a poll mask; entries about other things stay quiet. 0: anything.
 
     Source: kernel/sched/wait.c:__wake_up_common(), autoremove_wake_function().
     """
     if not k.stepwise:
-        yield from _wake(k, queue, one=True, remove=remove)
+        yield from _wake(k, queue, one=True, remove=remove, key=key)
         return
     lock = queue.lock_of(k)
     yield "wake_up.lock", ACQUIRE, lock
-    yield from _wake(k, queue, one=True, remove=remove)
+    yield from _wake(k, queue, one=True, remove=remove, key=key)
     yield "wake_up.unlock", RELEASE, lock
 
 
-def wake_up_all(k: "KernelState", queue: WaitQueueHead) -> Path:
-    """Wake every task on ``queue`` and take it off. Source: kernel/sched/wait.c:wake_up_all()."""
+def wake_up_all(k: "KernelState", queue: WaitQueueHead, *, key: int = 0) -> Path:
+    """Wake every task on ``queue`` and take it off; ``key`` as for ``wake_up``.
+
+    Source: kernel/sched/wait.c:wake_up_all().
+    """
     if not k.stepwise:
-        yield from _wake(k, queue, one=False, remove=True)
+        yield from _wake(k, queue, one=False, remove=True, key=key)
         return
     lock = queue.lock_of(k)
     yield "wake_up_all.lock", ACQUIRE, lock
-    yield from _wake(k, queue, one=False, remove=True)
+    yield from _wake(k, queue, one=False, remove=True, key=key)
     yield "wake_up_all.unlock", RELEASE, lock
 
 
-def _wake(k: "KernelState", queue: WaitQueueHead, *, one: bool, remove: bool) -> Path:
+def _wake(k: "KernelState", queue: WaitQueueHead, *, one: bool, remove: bool, key: int) -> Path:
+    """Source: kernel/sched/wait.c:__wake_up_common()."""
+    if queue.entries is not None:
+        for entry in tuple(queue.entries):
+            if not key or key & entry.key:
+                yield from entry.func(k, entry)
     for task in tuple(queue.tasks):
         woken = yield from wake_up_process(k, task)
         if woken:

@@ -22,12 +22,14 @@ NR_OPEN: Final = 2
 NR_CLOSE: Final = 3
 NR_STAT: Final = 4
 NR_FSTAT: Final = 5
+NR_POLL: Final = 7
 NR_LSEEK: Final = 8
 NR_MMAP: Final = 9
 NR_MUNMAP: Final = 11
 NR_RT_SIGACTION: Final = 13
 NR_RT_SIGPROCMASK: Final = 14
 NR_ACCESS: Final = 21
+NR_SELECT: Final = 23
 NR_SCHED_YIELD: Final = 24
 NR_MADVISE: Final = 28
 NR_SHMGET: Final = 29
@@ -57,9 +59,12 @@ NR_MSGSND: Final = 69
 NR_MSGRCV: Final = 70
 NR_MSGCTL: Final = 71
 NR_FCNTL: Final = 72
+NR_FTRUNCATE: Final = 77
 NR_GETCWD: Final = 79
 NR_CHDIR: Final = 80
+NR_RENAME: Final = 82
 NR_MKDIR: Final = 83
+NR_RMDIR: Final = 84
 NR_UNLINK: Final = 87
 NR_CHMOD: Final = 90
 NR_UMASK: Final = 95
@@ -87,6 +92,7 @@ NR_GETPGID: Final = 121
 NR_GETSID: Final = 124
 NR_RT_SIGPENDING: Final = 127
 NR_RT_SIGTIMEDWAIT: Final = 128
+NR_MKNOD: Final = 133
 NR_GETPRIORITY: Final = 140
 NR_SETPRIORITY: Final = 141
 NR_MLOCK: Final = 149
@@ -105,6 +111,7 @@ NR_GETTID: Final = 186
 NR_FUTEX: Final = 202
 NR_SCHED_SETAFFINITY: Final = 203
 NR_SCHED_GETAFFINITY: Final = 204
+NR_GETDENTS64: Final = 217
 NR_CLOCK_GETTIME: Final = 228
 NR_EXIT_GROUP: Final = 231
 NR_TGKILL: Final = 234
@@ -139,6 +146,8 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_CLOSE: ("close", ("fd",), "None"),
     NR_STAT: ("stat", ("path",), "tuple: the ten fields of os.stat_result"),
     NR_FSTAT: ("fstat", ("fd",), "tuple: the ten fields of os.stat_result"),
+    # fds: pairs (fd, events)
+    NR_POLL: ("poll", ("fds", "timeout_ns", "until_ns?"), "tuple: the events that are there"),
     NR_LSEEK: ("lseek", ("fd", "offset", "whence"), "int"),
     # anonymous only; the result is the address, which is the guest's handle of the mapping
     NR_MMAP: ("mmap", ("length", "flags"), "int"),
@@ -153,6 +162,11 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # sets of signals are ints: bit n-1 for signal n; None asks only
     NR_RT_SIGPROCMASK: ("rt_sigprocmask", ("how", "set"), "int: the old set of blocked signals"),
     NR_ACCESS: ("access", ("path", "mode"), "bool"),
+    NR_SELECT: (
+        "select",
+        ("inp", "outp", "exp", "timeout_ns", "until_ns?"),
+        "(ready to read, to write, exceptional): tuples of descriptors",
+    ),
     NR_SCHED_YIELD: ("sched_yield", (), "None"),
     NR_SHMGET: ("shmget", ("key", "size", "flags"), "int: the id"),
     NR_SHMAT: ("shmat", ("shmid",), "(address, size)"),
@@ -186,9 +200,12 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_MSGRCV: ("msgrcv", ("msqid", "size", "mtype", "flags"), "(type, data)"),
     NR_MSGCTL: ("msgctl", ("msqid", "cmd"), "(messages, bytes) for IPC_STAT, else 0"),
     NR_FCNTL: ("fcntl", ("fd", "command", "argument"), "int"),
+    NR_FTRUNCATE: ("ftruncate", ("fd", "length"), "None"),
     NR_GETCWD: ("getcwd", (), "str"),
     NR_CHDIR: ("chdir", ("path",), "None"),
+    NR_RENAME: ("rename", ("old", "new"), "None"),
     NR_MKDIR: ("mkdir", ("path", "mode"), "None"),
+    NR_RMDIR: ("rmdir", ("path",), "None"),
     NR_UNLINK: ("unlink", ("path",), "None"),
     NR_CHMOD: ("chmod", ("path", "mode"), "None"),
     NR_UMASK: ("umask", ("mask",), "int"),
@@ -222,6 +239,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
         ("set", "timeout_ns", "until_ns?"),
         "(signal, code, pid, uid, status)",
     ),
+    NR_MKNOD: ("mknod", ("path", "mode"), "None"),
     NR_GETPRIORITY: ("getpriority", ("which", "who"), "int"),
     NR_SETPRIORITY: ("setpriority", ("which", "who", "nice"), "None"),
     NR_SCHED_SETPARAM: ("sched_setparam", ("pid", "priority"), "None"),
@@ -239,6 +257,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # mask: bit n for CPU n
     NR_SCHED_SETAFFINITY: ("sched_setaffinity", ("pid", "mask"), "None"),
     NR_SCHED_GETAFFINITY: ("sched_getaffinity", ("pid",), "int: mask"),
+    NR_GETDENTS64: ("getdents64", ("fd",), "tuple of the next names"),
     # clock: CLOCK_MONOTONIC 1, CLOCK_REALTIME 0, CLOCK_PROCESS_CPUTIME_ID 2, ..THREAD.. 3
     NR_CLOCK_GETTIME: ("clock_gettime", ("clock",), "int: ns"),
     NR_EXIT_GROUP: ("exit_group", ("code",), "does not return"),

@@ -1,0 +1,292 @@
+"""The calls that change directories: mkdir, mkfifo, unlink, rmdir, rename, and listing one.
+
+Which errno wins follows the kernel's order: first the walk to the parents, then what the last
+components are, then permissions, then whether directories are empty.
+
+Source: fs/namei.c, fs/libfs.c (simple_rmdir, simple_rename), fs/readdir.c, mm/shmem.c.
+Deviation: no hard and symbolic links; only renameat2 flag 0; /dev and /proc are no mount points.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.errors import KernelError
+from kernel.fs.file import fget
+from kernel.fs.file_table import iput
+from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_WRITE, PIPE, REGULAR, Inode
+from kernel.fs.namei import Lookup, check_path, create, inode_permission, lookup, may_create
+from kernel.uapi.errno_ import (
+    EACCES,
+    EBUSY,
+    EEXIST,
+    EINVAL,
+    EISDIR,
+    ENOENT,
+    ENOTDIR,
+    ENOTEMPTY,
+    EPERM,
+)
+from kernel.uapi.fcntl import S_IFIFO, S_IFMT, S_IFREG, S_ISVTX
+
+if TYPE_CHECKING:
+    from kernel.creds import Cred
+    from kernel.state import KernelState
+
+_DIRENTS: Final = 1000  # names one getdents64() gives at most
+
+
+def _last_component(path: str) -> str:
+    """Return the last component of a path, "" for the root."""
+    return path.rstrip("/").rpartition("/")[2]
+
+
+def _touch(k: "KernelState", *inodes: Inode) -> None:
+    for inode in inodes:
+        inode.mtime_ns = inode.ctime_ns = k.vfs.epoch_ns + k.now_ns
+
+
+def _may_delete(directory: Inode, victim: Inode, cred: "Cred", *, isdir: bool) -> int:
+    """Return the errno that keeps ``victim`` from being taken out of ``directory``, or 0.
+
+    Args:
+        isdir: it must be a directory; else it must not be one.
+
+    Source: fs/namei.c:may_delete(), check_sticky().
+    """
+    if not inode_permission(directory, MAY_WRITE | MAY_EXEC, cred.euid, cred.egid):
+        return EACCES
+    if directory.i_op is not None:
+        return EPERM  # /proc
+    if directory.mode & S_ISVTX and cred.euid not in (0, victim.uid, directory.uid):
+        return EPERM
+    if isdir:
+        if victim.kind != DIRECTORY:
+            return ENOTDIR
+        if victim.parent is victim:
+            return EBUSY
+    elif victim.kind == DIRECTORY:
+        return EISDIR
+    return 0 if directory.nlink else ENOENT
+
+
+def _drop_entry(k: "KernelState", directory: Inode, name: str, inode: Inode) -> None:
+    """Take ``inode`` out of ``directory``; an empty directory is dead then (S_DEAD: nlink 0)."""
+    if directory.entries is None:
+        raise AssertionError(f"{directory!r} is not a directory")
+    k.vfs.programs.clear()
+    del directory.entries[name]
+    if inode.kind == DIRECTORY:
+        inode.nlink = 0
+        directory.nlink -= 1
+    else:
+        inode.nlink -= 1
+        inode.parent = None
+    _touch(k, directory)
+    inode.ctime_ns = directory.ctime_ns
+
+
+# -- making ---------------------------------------------------------------------------------------
+
+
+def sys_mkdir(k: "KernelState", path: str, mode: int) -> None:
+    """Make a directory.
+
+    Raises:
+        KernelError: EEXIST before EACCES; as ``lookup`` and ``create``.
+
+    Source: fs/namei.c:do_mkdirat(), filename_create().
+    """
+    k.now_ns += k.costs.file_op
+    check_path(path)
+    place = lookup(k, path, parent=True)
+    if place.inode is not None:
+        raise KernelError(EEXIST, path)
+    create(k, place, DIRECTORY, mode & 0o1777, path)
+
+
+def sys_mknod(k: "KernelState", path: str, mode: int) -> None:
+    """Make a FIFO or a regular file.
+
+    Args:
+        mode: the type and permission bits, before the umask.
+
+    Raises:
+        KernelError: EEXIST; ENOENT, a slash at the end; EPERM, another type; as ``lookup`` and
+            ``create``.
+
+    Source: fs/namei.c:do_mknodat(), may_mknod().
+    Deviation: no device nodes and sockets, not even for root: EPERM.
+    """
+    k.now_ns += k.costs.file_op
+    kind = {S_IFIFO: PIPE, S_IFREG: REGULAR, 0: REGULAR}.get(mode & S_IFMT, DIRECTORY)
+    if kind == DIRECTORY:
+        raise KernelError(EPERM, path)
+    check_path(path)
+    place = lookup(k, path, parent=True)
+    if place.inode is not None:
+        raise KernelError(EEXIST, path)
+    if place.slashes:
+        raise KernelError(ENOENT, path)
+    create(k, place, kind, mode & 0o7777, path)
+
+
+# -- removing -------------------------------------------------------------------------------------
+
+
+def sys_unlink(k: "KernelState", path: str) -> None:
+    """Remove a directory entry that is not a directory.
+
+    Raises:
+        KernelError: EISDIR, ENOTDIR, ENOENT; EACCES, no write permission in the directory; EPERM,
+            the directory is sticky and neither it nor the file is the caller's.
+
+    Source: fs/namei.c:do_unlinkat(), vfs_unlink().
+    """
+    k.now_ns += k.costs.file_op
+    check_path(path)
+    place = lookup(k, path, parent=True)
+    if not place.name:
+        raise KernelError(EISDIR, path)
+    inode = place.inode
+    if inode is None:
+        raise KernelError(ENOENT, path)
+    if place.slashes:
+        raise KernelError(EISDIR if inode.kind == DIRECTORY else ENOTDIR, path)
+    errno = _may_delete(place.directory, inode, k.current.cred, isdir=False)
+    if errno:
+        raise KernelError(errno, path)
+    _drop_entry(k, place.directory, place.name, inode)
+    iput(k, inode)
+
+
+def sys_rmdir(k: "KernelState", path: str) -> None:
+    """Remove an empty directory, which may be somebody's working directory.
+
+    Raises:
+        KernelError: ENOTEMPTY, also of ``..``; EINVAL of ``.``; EBUSY of ``/``; ENOENT, ENOTDIR,
+            EACCES, EPERM.
+
+    Source: fs/namei.c:do_rmdir(), vfs_rmdir(); fs/libfs.c:simple_rmdir().
+    """
+    k.now_ns += k.costs.file_op
+    check_path(path)
+    place = lookup(k, path, parent=True)
+    inode = place.inode
+    if not place.name:
+        last = _last_component(path)
+        raise KernelError({"..": ENOTEMPTY, ".": EINVAL}.get(last, EBUSY), path)
+    if inode is None:
+        raise KernelError(ENOENT, path)
+    errno = _may_delete(place.directory, inode, k.current.cred, isdir=True)
+    if not errno and inode.entries:
+        errno = ENOTEMPTY
+    if errno:
+        raise KernelError(errno, path)
+    _drop_entry(k, place.directory, place.name, inode)
+
+
+# -- renaming -------------------------------------------------------------------------------------
+
+
+def _is_ancestor(above: Inode, below: Inode) -> bool:
+    """Tell whether ``above`` is ``below`` or a directory above it."""
+    while below is not above:
+        if below.parent is None or below.parent is below:
+            return False
+        below = below.parent
+    return True
+
+
+def _may_rename(k: "KernelState", source: Lookup, target: Lookup) -> int:
+    """Return the errno that forbids a rename, or 0. Source: fs/namei.c:do_renameat2()."""
+    if not source.name or not target.name:
+        return EBUSY
+    old, new = source.inode, target.inode
+    if old is None:
+        return ENOENT
+    isdir = old.kind == DIRECTORY
+    if not isdir and (source.slashes or target.slashes):
+        return ENOTDIR
+    if isdir and _is_ancestor(old, target.directory):
+        return EINVAL
+    if new is not None and new.kind == DIRECTORY and _is_ancestor(new, source.directory):
+        return ENOTEMPTY
+    if old is new:
+        return 0
+    cred = k.current.cred
+    errno = _may_delete(source.directory, old, cred, isdir=isdir)
+    if errno:
+        return errno
+    if new is None:
+        may_create(target.directory, cred, "")
+    else:
+        errno = _may_delete(target.directory, new, cred, isdir=isdir)
+        if errno:
+            return errno
+    moves = isdir and source.directory is not target.directory  # then its ".." changes
+    if moves and not inode_permission(old, MAY_WRITE, cred.euid, cred.egid):
+        return EACCES
+    if new is not None and new.entries:
+        return ENOTEMPTY
+    return 0
+
+
+def sys_rename(k: "KernelState", old: str, new: str) -> None:
+    """Give a file or directory another name, in place of what had it.
+
+    Raises:
+        KernelError: with both names. ENOENT, ENOTDIR, EISDIR, EACCES, EPERM, ENOTEMPTY; EBUSY, an
+            end in ``.``, ``..`` or ``/``; EINVAL, a directory into itself.
+
+    Source: fs/namei.c:do_renameat2(), vfs_rename(); fs/libfs.c:simple_rename().
+    """
+    k.now_ns += k.costs.file_op
+    try:
+        check_path(old)
+        check_path(new)
+        source = lookup(k, old, parent=True)
+        target = lookup(k, new, parent=True)
+        errno = _may_rename(k, source, target)
+    except KernelError as failed:
+        errno = failed.errno
+    if errno:
+        raise KernelError(errno, old, new)
+    moved, replaced = source.inode, target.inode
+    if moved is None or moved is replaced:
+        return
+    if replaced is not None:
+        _drop_entry(k, target.directory, target.name, replaced)
+        iput(k, replaced)
+    entries = source.directory.entries
+    if entries is None:
+        raise AssertionError(f"{source.directory!r} is not a directory")
+    del entries[source.name]
+    if moved.kind == DIRECTORY:
+        source.directory.nlink -= 1
+    k.vfs.link(target.directory, target.name, moved)
+    _touch(k, source.directory, target.directory)
+    moved.ctime_ns = source.directory.ctime_ns
+
+
+# -- listing --------------------------------------------------------------------------------------
+
+
+def sys_getdents64(k: "KernelState", fd: int) -> tuple[str, ...]:
+    """Return the next names of an open directory, () at its end; "." and ".." are left out.
+
+    Raises:
+        KernelError: EBADF; ENOTDIR; ENOENT, it has been removed.
+
+    Source: fs/readdir.c:getdents64(), iterate_dir().
+    Deviation: the offset counts entries, so names that are removed meanwhile can hide others; the
+    order is that of creation.
+    """
+    file = fget(k.current.files, fd)
+    entries = file.inode.entries
+    if entries is None:
+        raise KernelError(ENOTDIR)
+    if not file.inode.nlink:
+        raise KernelError(ENOENT)
+    names = tuple(list(entries)[file.pos : file.pos + _DIRENTS])
+    k.now_ns += k.costs.file_op + k.costs.path_component * len(names)
+    file.pos += len(names)
+    return names
