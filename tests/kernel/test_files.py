@@ -7,11 +7,12 @@ import pytest
 from kernel.errors import KernelError
 from kernel.fs.capture import open_std
 from kernel.fs.d_path import sys_getcwd
+from kernel.fs.dirops import sys_mkdir, sys_unlink
 from kernel.fs.fcntl import sys_dup, sys_fcntl
 from kernel.fs.file import do_close_on_exec, dup_fd, own_fd, put_files_struct, sys_dup2
 from kernel.fs.fs_struct import sys_umask
 from kernel.fs.inode import set_mm_exe_file
-from kernel.fs.namei import lookup_inode, path_lookup_exec, sys_mkdir, sys_unlink
+from kernel.fs.namei import lookup_inode, path_lookup_exec
 from kernel.fs.open import sys_access, sys_chdir, sys_chmod, sys_close, sys_open
 from kernel.fs.read_write import sys_lseek, sys_read, sys_write
 from kernel.fs.stat import sys_fstat, sys_stat

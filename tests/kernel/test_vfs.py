@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from kernel.errors import KernelError
+from kernel.fs.dirops import sys_unlink
 from kernel.fs.inode import content
-from kernel.fs.namei import inode_permission, lookup_inode, path_lookup_exec, sys_unlink
+from kernel.fs.namei import inode_permission, lookup_inode, path_lookup_exec
 from kernel.fs.open import sys_close, sys_open
 from kernel.fs.read_write import sys_write
 from kernel.fs.stat import sys_stat
