@@ -36,7 +36,7 @@ _Modes = dict[tuple[bool, bool], str]
 _Graph = dict[str, dict[str, _Modes]]
 
 # Mutexes: their holder may sleep. Spinning locks are all others.
-SLEEPING_LOCKS: Final = frozenset(("mmap_lock", "pipe_mutex"))
+SLEEPING_LOCKS: Final = frozenset(("mmap_lock", "pipe_mutex", "unix_iolock"))
 
 
 class LockDep:

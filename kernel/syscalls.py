@@ -32,9 +32,20 @@ from kernel import (
     timers,
     wait,
 )
-from kernel.fs import d_path, dirops, fcntl, file, fs_struct, read_write, select, stat
+from kernel.fs import (
+    d_path,
+    dirops,
+    eventfd,
+    fcntl,
+    file,
+    fs_struct,
+    read_write,
+    readdir,
+    select,
+    stat,
+)
 from kernel.fs import open as open_
-from kernel.ipc import futex, msg, pipe, sem, shm
+from kernel.ipc import futex, msg, pipe, sem, shm, socket
 from kernel.mm import madvise, mlock, mmap
 from kernel.sched import syscalls as sched_syscalls
 from kernel.uapi import syscalls as nr
@@ -54,7 +65,14 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_RENAME: dirops.sys_rename,
     nr.NR_RMDIR: dirops.sys_rmdir,
     nr.NR_MKNOD: dirops.sys_mknod,
-    nr.NR_GETDENTS64: dirops.sys_getdents64,
+    nr.NR_GETDENTS64: readdir.sys_getdents64,
+    nr.NR_SENDTO: socket.sys_sendto,
+    nr.NR_RECVFROM: socket.sys_recvfrom,
+    nr.NR_SHUTDOWN: socket.sys_shutdown,
+    nr.NR_SOCKETPAIR: socket.sys_socketpair,
+    nr.NR_EVENTFD2: eventfd.sys_eventfd2,
+    nr.NR_EVENTFD_READ: eventfd.sys_eventfd_read,
+    nr.NR_EVENTFD_WRITE: eventfd.sys_eventfd_write,
     nr.NR_STAT: stat.sys_stat,
     nr.NR_FSTAT: stat.sys_fstat,
     nr.NR_LSEEK: read_write.sys_lseek,

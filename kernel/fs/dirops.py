@@ -1,16 +1,15 @@
-"""The calls that change directories: mkdir, mkfifo, unlink, rmdir, rename, and listing one.
+"""The calls that change directories: mkdir, mknod, unlink, rmdir, rename.
 
 Which errno wins follows the kernel's order: first the walk to the parents, then what the last
 components are, then permissions, then whether directories are empty.
 
-Source: fs/namei.c, fs/libfs.c (simple_rmdir, simple_rename), fs/readdir.c, mm/shmem.c.
+Source: fs/namei.c, fs/libfs.c (simple_rmdir, simple_rename), mm/shmem.c.
 Deviation: no hard and symbolic links; only renameat2 flag 0; /dev and /proc are no mount points.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
-from kernel.fs.file import fget
 from kernel.fs.file_table import iput
 from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_WRITE, PIPE, REGULAR, Inode
 from kernel.fs.namei import Lookup, check_path, create, inode_permission, lookup, may_create
@@ -30,8 +29,6 @@ from kernel.uapi.fcntl import S_IFIFO, S_IFMT, S_IFREG, S_ISVTX
 if TYPE_CHECKING:
     from kernel.creds import Cred
     from kernel.state import KernelState
-
-_DIRENTS: Final = 1000  # names one getdents64() gives at most
 
 
 def _last_component(path: str) -> str:
@@ -265,28 +262,3 @@ def sys_rename(k: "KernelState", old: str, new: str) -> None:
     k.vfs.link(target.directory, target.name, moved)
     _touch(k, source.directory, target.directory)
     moved.ctime_ns = source.directory.ctime_ns
-
-
-# -- listing --------------------------------------------------------------------------------------
-
-
-def sys_getdents64(k: "KernelState", fd: int) -> tuple[str, ...]:
-    """Return the next names of an open directory, () at its end; "." and ".." are left out.
-
-    Raises:
-        KernelError: EBADF; ENOTDIR; ENOENT, it has been removed.
-
-    Source: fs/readdir.c:getdents64(), iterate_dir().
-    Deviation: the offset counts entries, so names that are removed meanwhile can hide others; the
-    order is that of creation.
-    """
-    file = fget(k.current.files, fd)
-    entries = file.inode.entries
-    if entries is None:
-        raise KernelError(ENOTDIR)
-    if not file.inode.nlink:
-        raise KernelError(ENOENT)
-    names = tuple(list(entries)[file.pos : file.pos + _DIRENTS])
-    k.now_ns += k.costs.file_op + k.costs.path_component * len(names)
-    file.pos += len(names)
-    return names

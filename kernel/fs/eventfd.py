@@ -147,12 +147,19 @@ def eventfd_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Pat
         mask |= POLLIN
     if ctx.count == ULLONG_MAX:
         mask |= POLLERR
-    if ULLONG_MAX - 1 > ctx.count:
+    if ctx.count < ULLONG_MAX - 1:
         mask |= POLLOUT
     return mask
 
 
-_eventfd_fops: Final = FileOperations(read=eventfd_read, write=eventfd_write, poll=eventfd_poll)
+def _noop_llseek(k: "KernelState", file: File, offset: int, whence: int) -> int:
+    """Do nothing. Source: fs/read_write.c:noop_llseek()."""
+    return file.pos
+
+
+_eventfd_fops: Final = FileOperations(
+    read=eventfd_read, write=eventfd_write, poll=eventfd_poll, llseek=_noop_llseek
+)
 
 
 def sys_eventfd2(k: "KernelState", count: int, flags: int) -> int:

@@ -24,6 +24,7 @@ from kernel.uapi.mman import PAGE_SIZE
 
 if TYPE_CHECKING:
     from kernel.ipc.pipe import Pipe
+    from kernel.ipc.unix import UnixSock
     from kernel.machine import ImageSpec
     from kernel.mm.mm import MmStruct
     from kernel.state import KernelState
@@ -144,6 +145,7 @@ class Vfs:
         "pipes",
         "programs",
         "root",
+        "socks",
     )
 
     def __init__(self, epoch_ns: int, max_pages: int) -> None:
@@ -152,6 +154,7 @@ class Vfs:
         self.max_pages = max_pages
         self.nr_pages = 0
         self.pipes: dict[int, Pipe] = {}  # that exist, by inode number
+        self.socks: dict[int, UnixSock] = {}  # that are open, likewise
         self.holds: dict[Any, int] = {}  # references of calls in progress: kernel.fs.read_write
         # what kernel.exec found, and how long that takes; empty after any change of the tree
         self.programs: dict[tuple[Any, ...], tuple[Any, int]] = {}

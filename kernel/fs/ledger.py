@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from kernel.fs.inode import PIPE, REGULAR
+from kernel.fs.inode import PIPE, REGULAR, SOCKET
 
 if TYPE_CHECKING:
     from kernel.fs.file import FilesStruct
@@ -72,6 +72,17 @@ def check_files(
         for ino, pipe in vfs.pipes.items()
         if pipe not in used
     ]
+    charged: Counter[Any] = Counter()
+    for sk in vfs.socks.values():
+        for skb in sk.receive_queue:
+            charged[skb.sk] += skb.truesize
+    found += [
+        f"socket {ino}: {sk.wmem_alloc} bytes charged, {charged[sk]} are on their way"
+        for ino, sk in vfs.socks.items()
+        if sk.wmem_alloc != charged[sk]
+    ]
+    open_socks = {inode.ino for inode in opened if inode.kind == SOCKET}
+    found += [f"socket {ino} is open nowhere" for ino in vfs.socks if ino not in open_socks]
     runners = Counter(mm.exe_file for mm in mms if mm.exe_file is not None)
     for inode in dict.fromkeys([*opened, *runners, *_tree(vfs.root)]):
         if inode.kind == PIPE and inode.pipe is not None:

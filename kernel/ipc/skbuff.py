@@ -3,7 +3,7 @@
 A sender may begin a piece as long as ``wmem_alloc`` is below ``sk_sndbuf``; each piece is charged
 with what it really takes up (``truesize``): a head that comes from a slab of a power of two, the
 two structures that describe it, and whole pages for the rest. So 278 single bytes fill a buffer of
-212992 bytes as well as six pieces of 36 KiB do. The charge is given back when the last byte is read.
+212992 bytes as well as six pieces of 36 KiB do. The charge is given back with the last byte read.
 
 Source: net/core/skbuff.c (alloc_skb_with_frags), net/core/sock.c (sock_alloc_send_pskb),
 include/linux/skbuff.h (SKB_TRUESIZE, SKB_MAX_ALLOC), net/unix/af_unix.c.

@@ -106,9 +106,7 @@ def sys_socketpair(k: "KernelState", family: int, type: int, protocol: int) -> t
     cred = k.current.cred
     for fd, sk in zip((first, second), pair):
         k.vfs.last_ino += 1
-        inode = SocketInode(
-            k.vfs.last_ino, cred.euid, cred.egid, k.vfs.epoch_ns + k.now_ns, sk
-        )
+        inode = SocketInode(k.vfs.last_ino, cred.euid, cred.egid, k.vfs.epoch_ns + k.now_ns, sk)
         inode.i_fop = _socket_file_ops
         k.vfs.socks[inode.ino] = sk
         file = File(inode, O_RDWR | (O_NONBLOCK if type & SOCK_NONBLOCK else 0))

@@ -5,8 +5,8 @@ takes the *sender's* buffer space until it is read. A blocked sender is woken on
 quarters of its space are free again, and poll() calls a socket writable by the same rule.
 
 A stream has no message boundaries. When one end of it closes, the other reads what is left, then
-end of file; if the closing end had not read everything, the other finds ECONNRESET once, and writing
-is EPIPE with SIGPIPE. Ends of a datagram pair do not notice: the next send is refused
+end of file; if the closing end had not read everything, the other finds ECONNRESET once; writing is
+EPIPE with SIGPIPE. Ends of a datagram pair do not notice: the next send is refused
 (ECONNREFUSED), then the socket is without a peer (ENOTCONN).
 
 ``lock`` (unix_state_lock) guards queue, peer, shutdown and error of a socket. ``iolock`` is a mutex
@@ -47,7 +47,7 @@ from kernel.uapi.poll import (
     POLLWRBAND,
     POLLWRNORM,
 )
-from kernel.uapi.signals import SI_KERNEL, SIGPIPE
+from kernel.uapi.signals import SI_USER, SIGPIPE
 from kernel.uapi.socket import MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, MSG_WAITALL, SOCK_STREAM
 
 if TYPE_CHECKING:
@@ -220,8 +220,9 @@ def unix_stream_sendmsg(
         return sent
     if broken:
         if not flags & MSG_NOSIGNAL:
-            info = (SIGPIPE, SI_KERNEL, 0, 0, 0)
-            yield from do_send_sig_info(k, SIGPIPE, info, k.current, False)
+            task = k.current
+            info = (SIGPIPE, SI_USER, task.tgid, task.cred.uid, 0)
+            yield from do_send_sig_info(k, SIGPIPE, info, task, False)
         raise KernelError(EPIPE)
     if errno < 0:
         raise RestartSyscall
@@ -336,7 +337,7 @@ def unix_recvmsg(k: "KernelState", sk: UnixSock, size: int, flags: int, nonblock
             break
         yield "unix_recvmsg.iolock_release", RELEASE, sk.iolock
         yield from _wait_for_data(k, sk)
-        if signal_pending(k.current):
+        if signal_pending(k.current) and (stream or not _anything(sk)):
             errno = -1
         yield "unix_recvmsg.iolock_again", ACQUIRE, sk.iolock
         if errno:

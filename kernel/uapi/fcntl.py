@@ -53,6 +53,7 @@ S_IFIFO: Final = 0o010000
 S_IFCHR: Final = 0o020000
 S_IFDIR: Final = 0o040000
 S_IFREG: Final = 0o100000
+S_IFSOCK: Final = 0o140000
 S_ISUID: Final = 0o4000
 S_ISGID: Final = 0o2000
 S_ISVTX: Final = 0o1000

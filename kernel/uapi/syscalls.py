@@ -43,6 +43,10 @@ NR_GETITIMER: Final = 36
 NR_ALARM: Final = 37
 NR_SETITIMER: Final = 38
 NR_GETPID: Final = 39
+NR_SENDTO: Final = 44
+NR_RECVFROM: Final = 45
+NR_SHUTDOWN: Final = 48
+NR_SOCKETPAIR: Final = 53
 NR_CLONE: Final = 56
 NR_FORK: Final = 57
 NR_VFORK: Final = 58
@@ -116,6 +120,7 @@ NR_CLOCK_GETTIME: Final = 228
 NR_EXIT_GROUP: Final = 231
 NR_TGKILL: Final = 234
 NR_WAITID: Final = 247
+NR_EVENTFD2: Final = 290
 NR_PIPE2: Final = 293
 NR_PRLIMIT64: Final = 302
 NR_SCHED_SETATTR: Final = 314
@@ -136,6 +141,8 @@ NR_POSIX_SPAWN: Final = 1010
 NR_PREEMPT_POINT: Final = 1011
 NR_NICE: Final = 1012
 NR_SIGWAIT: Final = 1013
+NR_EVENTFD_READ: Final = 1040
+NR_EVENTFD_WRITE: Final = 1041
 NR_FATAL: Final = 1099
 
 TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
@@ -180,6 +187,10 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_ALARM: ("alarm", ("seconds",), "int: seconds that were left"),
     NR_SETITIMER: ("setitimer", ("which", "ns", "interval_ns"), "(ns left, interval in ns): old"),
     NR_GETPID: ("getpid", (), "int"),
+    NR_SENDTO: ("sendto", ("fd", "data", "flags"), "int"),
+    NR_RECVFROM: ("recvfrom", ("fd", "size", "flags"), "bytes"),
+    NR_SHUTDOWN: ("shutdown", ("fd", "how"), "None"),
+    NR_SOCKETPAIR: ("socketpair", ("family", "type", "protocol"), "(fd, fd)"),
     NR_CLONE: ("clone", ("flags",), "int: pid in the parent, 0 in the child"),
     NR_FORK: ("fork", (), "int: pid in the parent, 0 in the child"),
     NR_VFORK: ("vfork", (), "int: pid in the parent, 0 in the child"),
@@ -267,6 +278,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
         ("idtype", "id", "options"),
         "(pid, uid, signo, status, code), or None when nothing is ready under WNOHANG",
     ),
+    NR_EVENTFD2: ("eventfd2", ("count", "flags"), "int"),
     NR_PIPE2: ("pipe2", ("flags",), "(read fd, write fd)"),
     # limits: (soft, hard) or None; 2^64 - 1 is RLIM_INFINITY
     NR_PRLIMIT64: ("prlimit64", ("pid", "resource", "limits"), "(soft, hard): the old ones"),
@@ -296,6 +308,9 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_NICE: ("nice", ("increment",), "int: the new nice value"),
     # sigwait(3) of the C library: no handler makes it return
     NR_SIGWAIT: ("sigwait", ("set",), "int: the signal taken"),
+    # of the C library: a read or write of 8 bytes that CPython does not begin again after EINTR
+    NR_EVENTFD_READ: ("eventfd_read", ("fd",), "bytes"),
+    NR_EVENTFD_WRITE: ("eventfd_write", ("fd", "data"), "int"),
     # not a call: the guest program broke a limit of the emulator; the engine reports and stops
     NR_FATAL: ("fatal", ("message",), "does not return: the run is broken by the guest program"),
 }

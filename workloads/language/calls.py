@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from kernel.uapi import syscalls as nr
-from workloads.language import library
+from workloads.language import filecalls, library
 from workloads.language.bounded import tname
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, VALUE, own_process
@@ -590,6 +590,7 @@ _SIGNATURES: dict[type, dict[str, tuple[str, ...]]] = {
     ThreadHandle: {"start": (), "join": ("timeout",), "is_alive": ()},
     LockHandle: {"acquire": ("blocking", "timeout"), "release": (), "locked": ()},
     MmapHandle: {"close": (), "madvise": ("option", "start", "length")},
+    **filecalls.SIGNATURES,
 }
 
 
@@ -615,6 +616,8 @@ def handle_method(
         return _thread_method(G, receiver, name, given)
     if kind is LockHandle:
         return _lock_method(receiver, name, given)
+    if kind in filecalls.SIGNATURES:
+        return filecalls.method(receiver, name, given)
     return _mmap_method(receiver, name, given)
 
 

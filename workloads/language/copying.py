@@ -22,7 +22,9 @@ from workloads.language.values import (
     Function,
     LockHandle,
     MmapHandle,
+    PollHandle,
     ShmHandle,
+    SocketHandle,
     StackFrame,
     ThreadHandle,
     Unbound,
@@ -123,6 +125,10 @@ class Copier:
             return bytearray(value)
         elif kind is MmapHandle:
             return MmapHandle(value.address, value.length)
+        elif kind is SocketHandle:
+            return SocketHandle(value.fd)
+        elif kind is PollHandle:
+            return PollHandle(dict(value.fds))
         elif isinstance(value, View):
             return kind(*[self.copy(part) for part in value.parts()])
         elif isinstance(value, BaseException):
@@ -328,6 +334,10 @@ class Packer:
             return ["b", bytes(value)]
         if kind is MmapHandle:
             return ["m", value.address, value.length]
+        if kind is SocketHandle:
+            return ["o", value.fd]
+        if kind is PollHandle:
+            return ["p", *[part for pair in value.fds.items() for part in pair]]
         if isinstance(value, View):
             return ["v", VIEWS.index(type(value)), *[pack(part) for part in value.parts()]]
         if isinstance(value, BaseException):
@@ -408,6 +418,10 @@ class Unpacker:
             return bytearray(row[1])
         if tag == "m":
             return MmapHandle(row[1], row[2])
+        if tag == "o":
+            return SocketHandle(row[1])
+        if tag == "p":
+            return PollHandle(dict(zip(row[1::2], row[2::2])))
         return None
 
     def _make_immutable(self, number: int) -> None:

@@ -40,16 +40,8 @@ Values = list[Any]
 _FOREVER: Final = -1
 
 
-def _return(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    return (RETURN, V)
-
-
 def _nothing(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (RETURN, None)
-
-
-def _reraise(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    return (RERAISE, V)
 
 
 def _file_descriptor(value: Any) -> int:
@@ -152,14 +144,22 @@ def _list_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (RETURN, L[2])
 
 
+def _list_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    if not isinstance(V, FileNotFoundError):
+        return (RERAISE, V)
+    F.pc = 4  # a removed directory: to readdir() of the C library that is the end
+    return (nr.NR_CLOSE, L[1])
+
+
 #: [path, descriptor, names]
 _LISTDIR: Final = library(
     "listdir",
     (_list_open, -1),
     (_list_opened, -1),
-    (_list_read, -1),
-    (_list_more, -1),
+    (_list_read, 5),
+    (_list_more, 5),
     (_list_done, -1),
+    (_list_failed, -1),
 )
 
 
@@ -245,7 +245,7 @@ def _event_mask(value: Any) -> int:
     if mask < 0:
         raise ValueError("value must be positive")
     if mask > 0xFFFF:
-        raise OverflowError("Python int too large to convert to C unsigned short")
+        raise OverflowError("Python int too large for C unsigned short")
     return mask
 
 
@@ -424,16 +424,19 @@ def method(handle: Any, name: str, args: dict[str, Any]) -> Any:
 # ---- eventfd ------------------------------------------------------------------------------------
 
 
-def os_eventfd(G: Values, initval: int, flags: int) -> Any:
-    if not 0 <= initval < 1 << 32:
-        raise OverflowError("Python int too large to convert to C unsigned int")
-    return (nr.NR_EVENTFD2, initval, flags)
+def os_eventfd(G: Values, initval: Any, flags: int) -> Any:
+    number = _integer(initval)
+    if number < 0:
+        raise ValueError("value must be positive")
+    if number >= 1 << 32:
+        raise OverflowError("Python int too large for C unsigned int")
+    return (nr.NR_EVENTFD2, number, flags)
 
 
 def os_eventfd_write(G: Values, fd: int, value: Any) -> Any:
     number = _integer(value)
     if number < 0:
-        raise OverflowError("can't convert negative int to unsigned")
+        raise ValueError("value must be positive")
     if number >= 1 << 64:
         raise OverflowError("int too big to convert")
     return (nr.NR_EVENTFD_WRITE, fd, number.to_bytes(8, "little"))

@@ -17,6 +17,8 @@ from kernel.uapi.signals import (
     sigmask,
 )
 from kernel.uapi.syscalls import (
+    NR_EVENTFD_READ,
+    NR_EVENTFD_WRITE,
     NR_EXIT,
     NR_EXIT_GROUP,
     NR_FUTEX,
@@ -31,9 +33,11 @@ from kernel.uapi.syscalls import (
     NR_MSGSND,
     NR_NANOSLEEP,
     NR_PAUSE,
+    NR_POLL,
     NR_RT_SIGACTION,
     NR_RT_SIGPROCMASK,
     NR_RT_SIGTIMEDWAIT,
+    NR_SELECT,
     NR_SEMOP,
     NR_TGKILL,
     NR_THREAD_JOIN,
@@ -135,7 +139,12 @@ _WITH_TIMEOUT: Final = {
     NR_LOCK_ACQUIRE: 4,
     NR_THREAD_JOIN: 3,
     NR_RT_SIGTIMEDWAIT: 3,
+    NR_POLL: 3,
+    NR_SELECT: 5,
 }
+
+#: Calls that CPython does not begin again after a handler: they fail with EINTR.
+_NOT_BEGUN_AGAIN: Final = frozenset((NR_EVENTFD_READ, NR_EVENTFD_WRITE))
 
 #: Calls made through ctypes natively: PEP 475 is not for them.
 _NOT_RETRIED: Final = frozenset({NR_SEMOP, NR_MSGSND, NR_MSGRCV, NR_FUTEX})
@@ -149,6 +158,8 @@ def _retry(F: Frame, L: Values, G: Values, V: Any) -> Any:
     if how == OP_EINTR:
         if op[0] == NR_PAUSE:
             return (RETURN, None)
+        if op[0] in _NOT_BEGUN_AGAIN:
+            return (RERAISE, make_exception(("OSError", (EINTR,))))
         if op[0] in _NOT_RETRIED:
             return (RERAISE, make_exception(("OSError", (EINTR,))))
         if until_ns:

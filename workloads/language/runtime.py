@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from workloads.language import calls, ipc, library, resources, signals, tables
+from workloads.language import calls, filecalls, ipc, library, resources, signals, tables
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.frames import CALL, RETURN
 from workloads.language.methods import attribute, make_caller, make_methods
@@ -17,7 +17,13 @@ _INPLACE: dict[str, Callable[[Any, Any], Any]] = {
     "BitXor": operator.ixor,
     "Sub": operator.isub,
 }
-_HELPER_MODULES = (signals, ipc, resources, calls)  # where the names of ``tables`` are looked for
+_HELPER_MODULES = (
+    signals,
+    ipc,
+    resources,
+    filecalls,
+    calls,
+)  # where the names of ``tables`` are looked for
 _WHAT = {"keys": 0, "values": 1, "items": 2}
 
 

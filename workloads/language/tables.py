@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kernel.uapi import syscalls as nr
-from workloads.language import constants
+from kernel.uapi.fcntl import O_CLOEXEC
+from workloads.language import constants, constants_io
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +205,19 @@ _OS: dict[str, Entry] = {
     "WSTOPSIG": _pure("wstopsig", "status:n"),
     "WIFCONTINUED": _pure("wifcontinued", "status:n"),
     "WCOREDUMP": _pure("wcoredump", "status:n"),
-    **_later(
-        "mkfifo rmdir rename listdir"
-        " set_inheritable get_inheritable set_blocking get_blocking eventfd eventfd_read"
-        " eventfd_write EFD_CLOEXEC EFD_NONBLOCK EFD_SEMAPHORE ftruncate"
-    ),
+    "mkfifo": _routine("os_mkfifo", "path:p mode:n=0o666", "nothing"),
+    "rmdir": _sys(nr.NR_RMDIR, "path:p"),
+    "rename": _sys(nr.NR_RENAME, "src:p dst:p"),
+    "listdir": _routine("os_listdir", "path:x=None"),
+    "ftruncate": _sys(nr.NR_FTRUNCATE, "fd:n length:i"),
+    "set_inheritable": _routine("os_set_inheritable", "fd:n inheritable:x", "nothing"),
+    "get_inheritable": _routine("os_get_inheritable", "fd:n", "is_inheritable"),
+    "set_blocking": _routine("os_set_blocking", "fd:n blocking:x"),
+    "get_blocking": _routine("os_get_blocking", "fd:n", "is_blocking"),
+    "eventfd": _routine("os_eventfd", f"initval:x flags:n={O_CLOEXEC}"),
+    "eventfd_read": _sys(nr.NR_EVENTFD_READ, "fd:n", "eventfd_value"),
+    "eventfd_write": _routine("os_eventfd_write", "fd:n value:x", "nothing"),
+    **_consts(constants_io.EVENTFD),
 }
 
 _SYS: dict[str, Entry] = {"exit": _pure("sys_exit", "status:x=None")}
@@ -309,7 +318,7 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
     "os.path": {
         "basename": _pure("path_basename", "p:x"),
         "join": _pure("path_join", "a:x b:x=None c:x=None d:x=None"),
-        **_later("exists"),
+        "exists": _routine("path_exists", "path:x"),
     },
     "os.environ": {
         "get": _pure("os_getenv", "key:x default:x=None"),
@@ -331,7 +340,10 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
     "threading": _THREADING,
     "_thread": _THREAD,
     "workloads.guest": _GUEST,
-    "fcntl": _later("fcntl F_GETFD F_SETFD F_GETFL F_SETFL FD_CLOEXEC"),
+    "fcntl": {
+        **_consts(constants_io.FCNTL),
+        "fcntl": _routine("fcntl_fcntl", "fd:x cmd:n arg:x=0"),
+    },
     "resource": {
         **_consts(constants.RESOURCE),
         "getrlimit": _routine("resource_getrlimit", "resource:n", "rlimit_result"),
@@ -339,8 +351,15 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
         "prlimit": _routine("resource_prlimit", "pid:m resource:n limits:x=False"),
         "getrusage": _routine("resource_getrusage", "who:n", "rusage_result"),
     },
-    "select": _later("poll select POLLIN POLLOUT POLLERR POLLHUP POLLNVAL POLLPRI"),
-    "socket": _later("socketpair AF_UNIX SOCK_STREAM SOCK_DGRAM"),
+    "select": {
+        **_consts(constants_io.SELECT),
+        "poll": _pure("select_poll"),
+        "select": _routine("select_select", "rlist:x wlist:x xlist:x timeout:x=None"),
+    },
+    "socket": {
+        **_consts(constants_io.SOCKET),
+        "socketpair": _routine("socket_socketpair", "family:x=None type:n=1 proto:n=0"),
+    },
 }
 
 #: Submodules by attribute: ``os.path`` in a program is this key of MODULES.
@@ -460,11 +479,11 @@ EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
 #: Methods that may stop the block when the receiver is a handle.
 HANDLE_METHODS: Final = frozenset(
     {"start", "join", "is_alive", "acquire", "release", "locked", "close", "madvise"}
+    | {"send", "recv", "sendall", "shutdown", "setblocking", "fileno"}
+    | {"poll", "register", "modify", "unregister"}
 )
 #: Methods of handles that are in the language but not in this version.
-LATER_METHODS: Final = frozenset(
-    {"wait", "set", "notify", "notify_all", "is_set", "send", "recv", "fileno", "poll", "register"}
-)
+LATER_METHODS: Final = frozenset({"wait", "set", "notify", "notify_all", "is_set"})
 #: Attributes that can be read (which type has which: ``methods.ATTRIBUTES``).
 READABLE: Final = frozenset(
     {

@@ -117,3 +117,27 @@ class ShmHandle:
 
 #: What an index into memory may be applied to.
 MAPPINGS = (MmapHandle, ShmHandle)
+
+
+class SocketHandle:
+    """One end of a socket pair: its descriptor, -1 once it is closed. Mutable."""
+
+    __slots__ = ("fd",)
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def __repr__(self) -> str:
+        raise FatalRunError("a socket has no text in the guest language; print its fileno()")
+
+
+class PollHandle:
+    """A ``select.poll`` object: events by descriptor, in the order registered. Mutable."""
+
+    __slots__ = ("fds",)
+
+    def __init__(self, fds: dict[int, int]) -> None:
+        self.fds = fds
+
+    def __repr__(self) -> str:
+        raise FatalRunError("a poll object has no text in the guest language")
