@@ -40,6 +40,7 @@ from kernel.ptrace_link import exit_ptrace, ptrace_reparented, ptrace_unlink
 from kernel.ptrace_stops import ptrace_event
 from kernel.resource import setmax_mm_hiwater_rss
 from kernel.sched.ttwu import wake_up_process
+from kernel.sched.wait import wake_up_all
 from kernel.signal_send import (
     do_notify_parent,
     do_send_sig_info,
@@ -433,6 +434,7 @@ def release_task(k: "KernelState", task: TaskStruct) -> Path:
         leader = task.group_leader
         signal = task.signal
         siglock = task.sighand.siglock
+        thread_pid = task.thread_pid
         together = k.stepwise or leader is not task
         if together:
             yield "exit_signal.siglock", ACQUIRE, siglock
@@ -460,6 +462,8 @@ def release_task(k: "KernelState", task: TaskStruct) -> Path:
             if zap_leader:
                 set_exit_state(leader, EXIT_ZOMBIE, EXIT_DEAD)
                 k.stats.autoreaped += 1
+        if thread_pid.wait_pidfd is not None:
+            yield from wake_up_all(k, thread_pid.wait_pidfd)
         yield "release_task.tasklist_unlock", RELEASE, lock
         k.stats.releases += 1
         k.tasks.nr_zombies -= 1

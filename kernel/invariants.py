@@ -25,6 +25,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kernel.errors import InvariantError
+from kernel.fs.inode import EVENTFD, SOCKET
 from kernel.fs.ledger import check_files, open_files
 from kernel.ipc.ledger import all_tables, check_ipc, recount_shm, shm_pages
 from kernel.ipc.pipe import recount_pipes
@@ -372,13 +373,22 @@ def _check_wait_queues(
             queues.append((f"user lock {name}", lock.waiters))
     tables = dict.fromkeys(task.files for task in tasks if task.files is not None)
     for file in open_files(tables):
-        pipe = file.inode.pipe
-        if pipe is not None:
-            queues.append((f"pipe {file.inode!r}", [*pipe.rd_wait, *pipe.wr_wait]))
+        for queue in _queues_of(file):
+            queues.append((f"queue of {file.inode!r}", queue.sleepers()))
     for name, waiters in queues:
         for task in waiters:
             if task.signal is None or task.exit_state or task.path is None:
                 found.append(f"{name}: {task!r} is on it and in no system call")
+
+
+def _queues_of(file: Any) -> tuple[Any, ...]:
+    """Return the wait queues of an open file."""
+    inode = file.inode
+    if inode.pipe is not None:
+        return inode.pipe.rd_wait, inode.pipe.wr_wait
+    if inode.kind == SOCKET:
+        return inode.sock.rd_wait, inode.sock.wr_wait
+    return (inode.wqh,) if inode.kind == EVENTFD else ()
 
 
 def _check_holders(tasks: list[TaskStruct], found: list[str]) -> None:

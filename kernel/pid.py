@@ -25,6 +25,7 @@ from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
+    from kernel.sched.wait import WaitQueueHead
     from kernel.state import KernelState
 
 RESERVED_PIDS: Final = 300
@@ -41,7 +42,7 @@ PIDTYPE_MAX: Final = 4
 class Pid:
     """One number and its four kinds of users (``struct pid``)."""
 
-    __slots__ = ("leader", "nr", "pgrp", "session", "task")
+    __slots__ = ("leader", "nr", "pgrp", "session", "task", "wait_pidfd")
 
     def __init__(self, nr: int) -> None:
         self.nr = nr
@@ -50,6 +51,7 @@ class Pid:
         self.leader: TaskStruct | None = None  # PIDTYPE_TGID
         self.pgrp: dict[int, TaskStruct] | None = None  # PIDTYPE_PGID: leaders by pid
         self.session: dict[int, TaskStruct] | None = None  # PIDTYPE_SID
+        self.wait_pidfd: WaitQueueHead | None = None  # pollers of its pidfds
 
     def __repr__(self) -> str:
         return f"<pid {self.nr}>"

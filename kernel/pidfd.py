@@ -14,20 +14,20 @@ from kernel.errors import KernelError
 from kernel.fs.file import fd_install, fget, get_unused_fd
 from kernel.fs.file_table import File
 from kernel.fs.inode import PIDFD, FileOperations, Inode
+from kernel.fs.select import PollWqueues, poll_wait
 from kernel.pid import Pid
 from kernel.points import Path
+from kernel.sched.wait import WaitQueueHead
 from kernel.signal import kill_pid_info
 from kernel.uapi.errno_ import EBADF, EINVAL, ESRCH
 from kernel.uapi.fcntl import O_NONBLOCK, O_RDWR
+from kernel.uapi.poll import POLLHUP, POLLIN, POLLRDNORM
 from kernel.uapi.signals import SI_USER
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
 
 _MODE = 0o700
-
-
-pidfs_file_operations: Final = FileOperations()
 
 
 class PidfdInode(Inode):
@@ -39,6 +39,31 @@ class PidfdInode(Inode):
         super().__init__(ino, PIDFD, _MODE, 0, 0, now_ns)
         self.i_fop = pidfs_file_operations
         self.pid = pid
+
+
+def pidfd_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path:
+    """Return the events of a pidfd: readable once the process is dead, hung up once it is reaped.
+
+    A leader that died before its threads says nothing until the last of them is gone.
+
+    Source: fs/pidfs.c:pidfd_poll(), kernel/exit.c:do_notify_pidfd().
+    """
+    inode = file.inode
+    if not isinstance(inode, PidfdInode):
+        raise AssertionError(f"{inode!r} is no pidfd")
+    pid = inode.pid
+    if pid.wait_pidfd is None:
+        pid.wait_pidfd = WaitQueueHead()
+    yield from poll_wait(k, pid.wait_pidfd, table)
+    task = pid.task
+    if task is None:
+        return POLLIN | POLLRDNORM | POLLHUP
+    if task.exit_state and len(task.signal.threads) == 1:
+        return POLLIN | POLLRDNORM
+    return 0
+
+
+pidfs_file_operations: Final = FileOperations(poll=pidfd_poll)
 
 
 def sys_pidfd_open(k: "KernelState", pid: int, flags: int) -> int:

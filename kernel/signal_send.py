@@ -25,6 +25,7 @@ from kernel.events import SIGNAL_GENERATE
 from kernel.pid import PIDTYPE_MAX, PIDTYPE_PGID, PIDTYPE_PID, PIDTYPE_TGID
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, Path
 from kernel.sched.ttwu import try_to_wake_up
+from kernel.sched.wait import wake_up_all
 from kernel.task import (
     JOBCTL_LISTENING,
     JOBCTL_PENDING_MASK,
@@ -533,6 +534,9 @@ def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path:
         # the parent is no longer the program that chose this signal
         sig = SIGCHLD
     autoreap = False
+    pollers = task.thread_pid.wait_pidfd
+    if pollers is not None and len(task.signal.threads) == 1:
+        yield from wake_up_all(k, pollers)
     siglock = sighand.siglock
     yield "do_notify_parent.siglock", ACQUIRE, siglock
     if sig == SIGCHLD and not task.ptrace and sighand.action.get(SIGCHLD, SIG_DFL) == SIG_IGN:

@@ -60,6 +60,11 @@ class WaitQueueHead:
     def __len__(self) -> int:
         return len(self.tasks)
 
+    def sleepers(self) -> list[TaskStruct]:
+        """Return every task that stands on the queue, those that poll included."""
+        pollers = [entry.private.task for entry in self.entries or ()]
+        return [*self.tasks, *pollers]
+
     def active(self) -> bool:
         """Tell whether a wake-up would find anybody (waitqueue_active)."""
         return bool(self.tasks or self.entries)

@@ -166,7 +166,7 @@ class World:
         task.mm.exe_file = self.exe
         self.exe.i_writecount -= 1
         self.pipe = vfs.new_inode(PIPE, 0o10600, 0, 0, 0)
-        self.pipe.pipe = vfs.pipes[self.pipe.ino] = Pipe(new_lock("pipe_mutex"))
+        self.pipe.pipe = vfs.pipes[self.pipe.ino] = Pipe(new_lock("pipe_mutex"), 1)
         self.pipe.pipe.bufs.append(PipeBuffer(k.frames.alloc(), bytearray(b"x")))
         task.files = FilesStruct({}, 0, 0, k.slabs["files_cache"].alloc())
         task.fs = FsStruct(vfs.root, vfs.root, 0o22, k.slabs["fs_cache"].alloc())
@@ -493,7 +493,7 @@ def pipe_page_lost(w):
 
 
 def pipe_open_nowhere(w):
-    w.k.vfs.pipes[99] = Pipe(new_lock("pipe_mutex"))
+    w.k.vfs.pipes[99] = Pipe(new_lock("pipe_mutex"), 1)
 
 
 def never_closed(w):
