@@ -203,8 +203,6 @@ def do_fork(k: "KernelState", clone_flags: int, *, start: Any = None) -> Path:
     if vfork:
         child.vfork_done = current
     yield from wake_up_new_task(k, child, ctx=ctx, vfork=vfork)
-    if child.sigpending:
-        k.kick(child)  # a group signal came while the child was not yet on a CPU
     if trace:
         yield from ptrace_event(k, trace, pid)
     if vfork:

@@ -150,6 +150,8 @@ def wake_up_new_task(
         tick_dep_set_task(k, child)
     if child.attrs is not None and child.attrs.cpus_mask:
         tell_affinity(k, child)
+    if child.sigpending:
+        k.kick(child)  # a stop of its group, or a tracer, waits for it
     yield "wake_up_new_task.pi_unlock", RELEASE, lock
 
 
