@@ -1,7 +1,6 @@
 """A tracee that sends itself any signal stops with it first; only SIGKILL kills without a word."""
 
 import os
-import signal
 
 from workloads import guest
 

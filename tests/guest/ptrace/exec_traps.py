@@ -1,4 +1,4 @@
-"""An exec of a tracee sends it SIGTRAP; with PTRACE_O_TRACEEXEC it is an event; a failed one none."""
+"""An exec of a tracee sends it SIGTRAP, or is an event if asked for; a failed one does neither."""
 
 import os
 import signal

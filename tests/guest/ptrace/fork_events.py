@@ -1,4 +1,4 @@
-"""PTRACE_O_TRACEFORK: the tracer is told the new pid, and traces the child from its first moment."""
+"""PTRACE_O_TRACEFORK: the tracer is told the new pid and traces the child from its first moment."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""PEEKDATA and POKEDATA reach a tracee's own pages, breaking their sharing; shared ones are shared."""
+"""PEEKDATA and POKEDATA reach a tracee's pages: its own are unshared first, shared ones shared."""
 
 import mmap
 import os

@@ -1,4 +1,4 @@
-"""PTRACE_SEIZE stops nothing; INTERRUPT does; LISTEN leaves a stopped task stopped and waits for more."""
+"""PTRACE_SEIZE stops nothing, INTERRUPT does; LISTEN leaves a stopped task stopped, watched."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A tracer sees every signal before the tracee acts on it, and may drop it, replace it or add one."""
+"""A tracer sees each signal before the tracee acts on it, and may drop, replace or add one."""
 
 import os
 import signal
