@@ -2,7 +2,8 @@
 
 A program is a script for tests/guest/random/puppets.py: who makes which system call, one after the
 other. Its output is the same in every run unless two sleepers race for one thing; so a difference
-counts only if no native run, with several times to settle, gives what the emulator gave.
+counts only if no native run gives what the emulator gave: several are made, with more time to
+settle, then with every system call held up at random.
 
 Standalone: ``python tests/oracle/random_programs.py --count 200 --seed 1``. Differences are printed
 with their script, shortened as far as they stay.
@@ -11,6 +12,7 @@ with their script, shortened as far as they stay.
 import argparse
 import contextlib
 import difflib
+import importlib.util
 import json
 import os
 import random
@@ -20,11 +22,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PUPPETS = ROOT / "tests/guest/random/puppets.py"
 SETTLE_MS = (25, 60, 120)
+JITTER_US = 3_000
+JITTERED = 12  # runs at once when one was not enough
+HELD_UP = 3  # so often with calls held up
 PARALLEL = 24
 NAMES = 8
 STOPS = (19, 20, 21, 22)
@@ -224,8 +230,11 @@ KINDS = (
 # -- native ----------------------------------------------------------------------------------------
 
 
-def run_batch(jobs: Sequence[tuple[str, int]]) -> list[str]:
+def run_batch(jobs: Sequence[tuple[str, int, int]]) -> list[str]:
     """Run scripts natively, in one fresh PID namespace, PARALLEL at a time; return the outputs.
+
+    Args:
+        jobs: script, milliseconds to settle, microseconds by which a call may be held up.
 
     Raises:
         RuntimeError: the host has no PID namespaces.
@@ -257,7 +266,7 @@ def host(path: Path) -> None:
     code = compile(PUPPETS.read_text(), str(PUPPETS), "exec")
     running: dict[int, int] = {}
     started: dict[int, float] = {}
-    for index, (script, settle_ms) in enumerate(jobs):
+    for index, (script, settle_ms, jitter_us) in enumerate(jobs):
         while len(running) >= PARALLEL:
             reap(running)
         pid = os.fork()
@@ -268,6 +277,8 @@ def host(path: Path) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # tracebacks would show our own frames
             os.closerange(3, 64)
             sys.stdout = open(1, "w", buffering=1)  # noqa: SIM115  (as python -u would have it)
+            if jitter_us:
+                hold_up_calls(jitter_us)
             sys.argv = [str(PUPPETS), script, str(settle_ms)]
             exec(code, {"__name__": "__main__", "__file__": str(PUPPETS)})
             sys.stdout.flush()
@@ -278,6 +289,17 @@ def host(path: Path) -> None:
         reap(running)
     texts = [Path(f"{path}.{index}").read_text() for index in range(len(jobs))]
     path.write_text(json.dumps(texts))
+
+
+def hold_up_calls(most_us: int) -> None:
+    """Let every system call of this process and its descendants begin late now and then."""
+    name = "sitecustomize"
+    path = ROOT / "cluster/native_site/sitecustomize.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.watch(most_us, False)
 
 
 def reap(running: dict[int, int]) -> None:
@@ -323,14 +345,16 @@ def different(
         machines: CPUs and seed of each emulated run.
     """
     natives = set() if native is None else {native}
+    calm = [(script, ms, 0) for ms in SETTLE_MS for _ in range(4)]
+    batches = 1 + HELD_UP
+    more = chain(calm, repeat((script, SETTLE_MS[-1], JITTER_US)))
     for cpus, seed in machines:
         emulated = run_emulated(script, cpus=cpus, seed=seed)
-        if emulated in natives:
-            continue
-        if len(natives) < 4:
-            natives.update(run_batch([(script, ms) for ms in SETTLE_MS for _ in range(2)]))
-        if emulated not in natives:
-            return sorted(natives)[0] if native is None else native, emulated
+        while emulated not in natives:
+            if not batches:
+                return sorted(natives)[0] if native is None else native, emulated
+            natives.update(run_batch([next(more) for _ in range(JITTERED)]))
+            batches -= 1
     return None
 
 
@@ -359,7 +383,7 @@ def main() -> int:
         return 0
     sys.path.insert(0, str(ROOT))
     scripts = [Author(arguments.seed + number).script() for number in range(arguments.count)]
-    natives = run_batch([(script, SETTLE_MS[0]) for script in scripts])
+    natives = run_batch([(script, SETTLE_MS[0], 0) for script in scripts])
     found = 0
     for number, (script, native) in enumerate(zip(scripts, natives, strict=True)):
         pair = different(script, native, [((1, 2, 8)[number % 3], number)])

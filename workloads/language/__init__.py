@@ -27,15 +27,20 @@ loop without calls runs natively for ``statements.TURNS`` turns and then jumps b
 counts blocks and native turns for the cost model; turns before an exception in a native loop are
 not counted.
 
-Deviations from CPython on Linux:
+What differs from CPython on Linux:
 
-- one write(2) per line of a traceback, where CPython makes several; text is the same, but the
-  entries of ``threading`` itself are left out;
-- ``Thread.start`` returns when the thread exists, without waiting for its first instruction;
-- signal numbers are plain ints (``repr(signal.SIGTERM)`` is ``15``), SIG_DFL and SIG_IGN too;
-- the order of a set is not defined: looping over one, or printing it, breaks the run;
-- the frame that a signal handler gets can be passed on and compared, nothing else;
-- a signal whose handler was taken away before it could run is dropped without a message;
-- a bare ``raise`` is allowed only inside the except clause itself;
-- warnings of the compiler (``SyntaxWarning``) are not printed.
+Deviation: one write(2) per line of a traceback, where CPython makes several; text is the same, but
+the entries of ``threading`` itself are left out.
+Deviation: ``Thread.start`` returns when the thread exists, without waiting for its first
+instruction.
+Deviation: signal numbers are plain ints (``repr(signal.SIGTERM)`` is ``15``), SIG_DFL and SIG_IGN
+too.
+Deviation: the order of a set is not defined: looping over one, or printing it, breaks the run.
+Deviation: the frame that a signal handler gets can be passed on and compared, nothing else.
+Deviation: a signal whose handler was taken away before it could run is dropped without a message.
+Deviation: a bare ``raise`` is allowed only inside the except clause itself.
+Deviation: warnings of the compiler (``SyntaxWarning``) are not printed.
+Deviation: the interpreter lock orders the threads of a process but does not hold one off while
+another has not come to a call: a thread may be preempted at any op, where CPython's keeps the lock
+for 5 ms.
 """
