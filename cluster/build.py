@@ -103,6 +103,7 @@ def resolve(loaded: Loaded) -> MachineSpec:
         overcommit_ratio=config.vm.overcommit_ratio,
         oom_kill_allocating_task=config.vm.oom_kill_allocating_task,
         panic_on_oom=config.vm.panic_on_oom,
+        acct=config.kernel.acct,
         trace=config.trace.enabled,
         trace_syscalls=config.trace.syscalls,
         check=config.check,

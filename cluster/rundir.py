@@ -189,6 +189,15 @@ class RunDir:
         write_atomically(self.path / "stdout" / f"{stem}.out", out)
         write_atomically(self.path / "stdout" / f"{stem}.err", err)
 
+    @property
+    def acct_path(self) -> Path:
+        """Where the BSD accounting records of a run are."""
+        return self.path / "pacct"
+
+    def write_acct(self, records: bytes) -> None:
+        """Write the run's BSD accounting records, one after the other."""
+        write_atomically(self.acct_path, records)
+
     def finish(
         self, *, exit_kind: str, exit_code: int, message: str = "", complete: bool = True
     ) -> None:

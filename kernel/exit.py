@@ -13,11 +13,12 @@ A task_struct has two references: one until it is released (reaped), one while a
 on its kernel stack. The CPU's next task drops the second.
 
 Source: kernel/exit.c.
-Deviation: no accounting, cgroups, POSIX timers, ptrace or namespaces yet.
+Deviation: no cgroups, POSIX timers, ptrace or namespaces yet.
 """
 
 from typing import TYPE_CHECKING
 
+from kernel.acct import PF_ACCT, acct_flags, acct_mem, acct_process
 from kernel.errors import InvariantError, TaskDead
 from kernel.events import SCHED_PROCESS_EXIT, SCHED_PROCESS_FREE, TASK_CHANGE
 from kernel.fork import free_task, mm_release
@@ -155,12 +156,17 @@ def do_exit(k: "KernelState", code: int) -> Path:
     k.emit(SCHED_PROCESS_EXIT, task.comm, task.pid, 120 + task.nice, group_dead, status)
     k.stats.exits += 1
     task.exit_code = code
+    if task.flags & PF_ACCT:
+        signal.ac_flag |= acct_flags(task)
+    mem_kb = acct_mem(task) if k.accounting and group_dead else 0
     if stepwise or task.clear_child_tid or task.vfork_done is not None:
         yield from exit_mm(k, task)
     elif task.mm is not None:
         mm = task.mm
         task.mm = None
         mmput(k, mm)
+    if k.accounting and group_dead:
+        acct_process(k, task, mem_kb)
     if task.sysvsem is not None:
         yield from exit_sem(k, task)
     if stepwise or not leave_files(k, task):

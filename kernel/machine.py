@@ -84,6 +84,7 @@ class MachineSpec:
     overcommit_ratio: int = 50
     oom_kill_allocating_task: bool = False
     panic_on_oom: bool = False
+    acct: bool = False  # a BSD accounting record of each process for the run directory
     trace: bool = True
     trace_syscalls: bool = False
     check: bool = False

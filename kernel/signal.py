@@ -49,6 +49,7 @@ from kernel.task import (
     JOBCTL_STOPPED,
     JOBCTL_TRAP_MASK,
     JOBCTL_TRAP_STOP,
+    PF_DUMPCORE,
     PF_SIGNALED,
     SIGNAL_CLD_CONTINUED,
     SIGNAL_CLD_MASK,
@@ -254,12 +255,10 @@ def get_signal(k: "KernelState") -> Path:
     yield "get_signal.siglock_fatal", RELEASE, siglock
     task.flags |= PF_SIGNALED
     status = sig
-    if (
-        SIG_KERNEL_COREDUMP_MASK >> (sig - 1) & 1
-        and rlimit(k, signal, RLIMIT_CORE)
-        and task.mm.dumpable
-    ):
-        status |= 0x80
+    if SIG_KERNEL_COREDUMP_MASK >> (sig - 1) & 1:
+        task.flags |= PF_DUMPCORE  # before coredump_wait() knows whether there will be one
+        if rlimit(k, signal, RLIMIT_CORE) and task.mm.dumpable:
+            status |= 0x80
     yield from do_group_exit(k, status)
 
 

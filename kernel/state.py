@@ -45,6 +45,7 @@ from kernel.user import Error, Loader
 
 if TYPE_CHECKING:
     from kernel.arch.stack import StackRegion
+    from kernel.fs.file_table import File
     from kernel.fs.inode import Vfs
     from kernel.mm.frames import Frames
     from kernel.nsproxy import NsProxy
@@ -99,6 +100,8 @@ class KernelState:
         self.cpu_user_ns = [0] * spec.cpus
         self.cpu_system_ns = [0] * spec.cpus
         self.avenrun = [0, 0, 0]
+        self.accounting = spec.acct  # does anybody want a record of each process?
+        self.acct_file: File | None = None  # of acct(): kernel.acct
         self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
         self.overloaded = 0  # CPUs with two or more runnable tasks
         self.affinity_used = False  # a task may be bound to some CPUs

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from kernel import (
+    acct,
     creds,
     exec,
     exit,
@@ -157,6 +158,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_SCHED_GETAFFINITY: sched_syscalls.sys_sched_getaffinity,
     nr.NR_SCHED_SETATTR: sched_syscalls.sys_sched_setattr,
     nr.NR_PRCTL: prctl.sys_prctl,
+    nr.NR_ACCT: acct.sys_acct,
     nr.NR_GETTID: pid.sys_gettid,
     nr.NR_CLOCK_GETTIME: timers.sys_clock_gettime,
     nr.NR_EXIT_GROUP: exit.sys_exit_group,

@@ -45,6 +45,7 @@ EXIT_TRACE: Final = EXIT_ZOMBIE | EXIT_DEAD  # its tracer reaps it, its parent c
 PF_EXITING: Final = 0x4
 PF_KTHREAD: Final = 0x200000
 PF_FORKNOEXEC: Final = 0x40
+PF_DUMPCORE: Final = 0x200
 PF_SIGNALED: Final = 0x400
 PF_NPROC_EXCEEDED: Final = 0x1000
 
@@ -121,6 +122,7 @@ class SignalStruct:
     """What the threads of one process share (``signal_struct``)."""
 
     __slots__ = (
+        "ac_flag",
         "args",
         "cmaxrss",
         "cmin_flt",
@@ -193,6 +195,7 @@ class SignalStruct:
         self.args: tuple[str, ...] = ()  # what the last exec was given: /proc/PID/cmdline
         self.env: tuple[tuple[str, str], ...] = ()
         self.oom_score_adj_min = 0  # the least value that needs no privilege
+        self.ac_flag = 0  # ACORE, AXSIG of threads that have begun to exit: kernel.acct
         self.utime_ns = 0  # of threads already released
         self.stime_ns = 0
         self.cutime_ns = 0  # of children waited for, and of theirs

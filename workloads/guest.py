@@ -235,6 +235,18 @@ def prctl(option: int, arg: int | str = 0) -> int | str:
     return number.value if option in (PR_GET_PDEATHSIG, PR_GET_CHILD_SUBREAPER) else result
 
 
+def acct(path: str | None) -> None:
+    """Append a BSD accounting record to ``path`` for every process that ends; None: no longer.
+
+    Raises:
+        OSError: as acct(2).
+    """
+    call = ctypes.CDLL(None, use_errno=True).acct
+    if call(None if path is None else ctypes.c_char_p(os.fsencode(path))) < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), path)
+
+
 def set_child_subreaper(on: bool = True) -> None:
     """Make the calling process inherit the orphans among its descendants, or no longer."""
     prctl(PR_SET_CHILD_SUBREAPER, int(bool(on)))

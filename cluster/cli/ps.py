@@ -1,4 +1,4 @@
-"""``smplab ps`` and ``smplab pstree``: which tasks a run had at some virtual time."""
+"""``smplab ps``, ``pstree`` and ``acct``: the tasks of a run at some time, and how each ended."""
 
 import sys
 from pathlib import Path
@@ -8,8 +8,10 @@ import typer
 
 from cluster.cli.trace import print_lines, time_option, trace_file
 from cluster.exit_codes import USAGE, CliError
+from cluster.report.acct import AcctError, acct_lines, read_acct
 from cluster.report.process_table import ProcessTable
 from cluster.report.ps import ColumnError, parse_columns, ps_lines, pstree_lines
+from cluster.rundir import RunDir
 from cluster.trace import TraceError, TraceReader
 
 _Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a trace file.")]
@@ -69,7 +71,24 @@ def pstree(
     print_lines(iter(pstree_lines(table, pid, pids=pids, threads=threads)))
 
 
+def acct(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run directory, or a file of records.")
+    ],
+) -> None:
+    """Print the BSD accounting records of a run with kernel.acct, in order of exit."""
+    path = RunDir.open(run).acct_path if run.is_dir() else run
+    if not path.is_file():
+        raise CliError(USAGE, "no records", f"{path} does not exist (was kernel.acct on?)")
+    try:
+        records = read_acct(path.read_bytes())
+    except AcctError as error:
+        raise CliError(USAGE, "bad records", f"{path}: {error}") from None
+    print_lines(iter(acct_lines(records)))
+
+
 def register(app: typer.Typer) -> None:
-    """Add the commands ``ps`` and ``pstree`` to ``app``."""
+    """Add the commands ``ps``, ``pstree`` and ``acct`` to ``app``."""
     app.command()(ps)
     app.command()(pstree)
+    app.command()(acct)

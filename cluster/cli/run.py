@@ -119,9 +119,13 @@ def _finish(loaded: "Loaded", directory: "RunDir", result: "RunResult", quiet: b
     from cluster.engine_api import BROKEN as BROKEN_RUN
     from cluster.engine_api import INTERRUPTED as INTERRUPTED_RUN
     from cluster.logging_setup import get_logger
+    from kernel.acct import OUTPUT as ACCT_OUTPUT
 
     code, kind, message = outcome(result, loaded.config.expect.exit_status)
     complete = result.exit_kind not in (BROKEN_RUN, INTERRUPTED_RUN)
+    records = result.outputs.pop(ACCT_OUTPUT, None)
+    if records is not None:
+        directory.write_acct(records)
     outputs = console_outputs(result)
     for label, (out, err) in outputs.items():
         directory.write_output(label, out, err)

@@ -126,6 +126,15 @@ class Sched(Model):
     ] = 1_000_000
 
 
+class Kernel(Model):
+    """What the emulated kernel does beside running the workloads."""
+
+    acct: Annotated[
+        bool,
+        Field(description="BSD process accounting: one record per process, in RUN/pacct."),
+    ] = False
+
+
 class Vm(Model):
     """Memory policies, by the names of Linux's vm.* sysctls; fork is not one of those."""
 
@@ -336,6 +345,7 @@ class RunConfig(Model):
     machine: Machine = Machine()
     sched: Sched = Sched()
     vm: Vm = Vm()
+    kernel: Kernel = Kernel()
     sync: Sync = Sync()
     ray: Ray = Ray()
     costs: Costs = Costs()

@@ -111,6 +111,7 @@ NR_SCHED_GET_PRIORITY_MAX: Final = 146
 NR_SCHED_GET_PRIORITY_MIN: Final = 147
 NR_SCHED_RR_GET_INTERVAL: Final = 148
 NR_PRCTL: Final = 157
+NR_ACCT: Final = 163
 NR_GETTID: Final = 186
 NR_FUTEX: Final = 202
 NR_SCHED_SETAFFINITY: Final = 203
@@ -262,6 +263,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_SCHED_RR_GET_INTERVAL: ("sched_rr_get_interval", ("pid",), "int: ns"),
     # argument: int, or str for PR_SET_NAME
     NR_PRCTL: ("prctl", ("option", "argument"), "int, or str for PR_GET_NAME"),
+    NR_ACCT: ("acct", ("path",), "None"),
     NR_GETTID: ("gettid", (), "int"),
     # futex_op: FUTEX_WAIT 0 or FUTEX_WAKE 1; timeout -1: none
     NR_FUTEX: ("futex", ("address", "futex_op", "val", "timeout_ns"), "int: how many were woken"),

@@ -13,7 +13,7 @@ from kernel.uapi.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_NAME
 from kernel.uapi.resource import RUSAGE_SELF
 from kernel.uapi.rlimit import RLIM_NLIMITS
 from workloads.language.bounded import tname
-from workloads.language.calls import as_int
+from workloads.language.calls import as_int, as_path
 from workloads.language.frames import CALL, RERAISE, RETURN, Frame
 from workloads.language.library import library
 
@@ -212,6 +212,13 @@ def guest_prctl(G: Values, option: int, arg: Any) -> Any:
 
 def guest_set_child_subreaper(G: Values, on: Any) -> Any:
     return (nr.NR_PRCTL, PR_SET_CHILD_SUBREAPER, int(bool(on)))
+
+
+# ---- guest.acct --------------------------------------------------------------------------------
+
+
+def guest_acct(G: Values, path: Any) -> Any:
+    return (nr.NR_ACCT, None if path is None else as_path(path))
 
 
 # ---- os.setegid --------------------------------------------------------------------------------

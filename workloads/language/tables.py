@@ -296,6 +296,7 @@ _GUEST: dict[str, Entry] = {
     "munlockall": _sys(nr.NR_MUNLOCKALL, "", "nothing"),
     **_consts(constants.PRCTL),
     "prctl": _routine("guest_prctl", "option:n arg:x=0"),
+    "acct": _routine("guest_acct", "path:x", "nothing"),
     "set_child_subreaper": _routine("guest_set_child_subreaper", "on:x=True", "nothing"),
     "compute": _sys(nr.NR_COMPUTE, "ns:i", "nothing"),
     "touch": _routine("guest_touch", "m:x first_page:i pages:i write:x=True", "nothing"),
