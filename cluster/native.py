@@ -110,6 +110,9 @@ def run_native(
     with tempfile.TemporaryDirectory(prefix="smplab-native-") as folder:
         log = Path(folder) / "log"
         log.touch()
+        # a program may fork under another user id
+        os.chmod(log, 0o666)
+        os.chmod(folder, 0o711)
         pinned = [] if cpu is None else ["taskset", "--cpu-list", str(cpu)]
         command = [
             *pinned,
