@@ -10,7 +10,7 @@ if len(sys.argv) > 1:
     os.write(71, b"e")
     os.read(70, 1)
     sys.exit(0)
-gate, ready = os.pipe(), os.pipe()
+gate, ready, other = os.pipe(), os.pipe(), os.pipe()
 first = os.fork()
 if first == 0:
     os.dup2(gate[0], 70)
@@ -21,7 +21,7 @@ if first == 0:
 os.read(ready[0], 1)
 second = os.fork()
 if second == 0:
-    os.read(gate[0], 1)
+    os.read(other[0], 1)
     os._exit(0)
 os.setpgid(second, second)
 os.setpgid(first, second)
@@ -35,7 +35,8 @@ for group in (0, first, os.getpgrp(), 999999, -1):
         print("set")
     except OSError as error:
         print(error.errno)
-os.write(gate[1], b"xx")
+os.write(gate[1], b"x")
+os.write(other[1], b"x")
 print(os.waitpid(first, 0)[1], os.waitpid(second, 0)[1])
 try:
     os.setpgid(first, 0)
