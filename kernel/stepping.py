@@ -15,7 +15,8 @@ A *mutation* names one point of the kernel's source that does nothing: a lock is
 exception that no path raises on purpose is, in a mutated kernel, what Linux calls an oops.
 
 With ``check`` the discipline of locks is watched (``kernel.lockdep``) and invariants are checked
-after every step: the neighbourhood of the current task each time, everything from time to time.
+after every step: all of them while there are few tasks; with many the neighbourhood of the current
+task each time, and everything from time to time.
 
 Source: Documentation/memory-barriers.txt for what may interleave; the random walk follows the
 schedulers of Shuttle and Coyote.
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
 
 _HOLD_UP_NS: Final = 3_000  # a random hold-up halves in likelihood with every so many ns
 _LONG: Final = 40  # one in 32 is so many times longer
-_FULL_CHECK_EVERY: Final = 64  # steps
+_FEW_TASKS: Final = 64
+_FULL_CHECK_EVERY: Final = 64  # steps, with more tasks
 
 
 class ActivePath:
@@ -289,7 +291,7 @@ class StepChecks:
             InvariantError: with the stories of what does not hold.
         """
         self._steps += 1
-        full = not self._steps % _FULL_CHECK_EVERY
+        full = kernel.tasks.nr_threads <= _FEW_TASKS or not self._steps % _FULL_CHECK_EVERY
         stories = check_kernel(kernel) if full else check_step(kernel)
         if stories:
             raise InvariantError(f"at {kernel.now_ns} ns: " + "\n".join(stories))

@@ -2,12 +2,13 @@
 
 Every program in tests/guest/race prints what must hold whoever wins; the host gives the same (see
 tests/cluster/test_guest_programs.py). Some seeds run always; ``-m slow`` runs 60 schedules of
-each, or as many as SMPLAB_SCHEDULES says (1,000 for a release), and prints schedules per second.
+each, or as many as SMPLAB_SCHEDULES says (1,000 for a release), and prints how many a second of CPU
+time did.
 """
 
 import os
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -46,8 +47,8 @@ def test_outcome_is_the_hosts_and_invariants_hold_on_some_schedules(outcomes, na
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_outcome_is_the_hosts_and_invariants_hold_on_many_schedules(outcomes, name, capsys):
     schedules = int(os.environ.get("SMPLAB_SCHEDULES", "60"))
-    started = perf_counter()
+    started = process_time()
     check(outcomes, name, schedules, first=1000)
-    rate = schedules / (perf_counter() - started)
+    rate = schedules / (process_time() - started)
     with capsys.disabled():
-        print(f"\n{name}: {schedules} schedules, {rate:.0f}/s")
+        print(f"\n{name}: {schedules} schedules, {rate:.0f} per CPU second")
