@@ -340,9 +340,7 @@ def group_send_sig_info(k: "KernelState", sig: int, info: SigInfo, task: TaskStr
     """
     error = _check_kill_permission(k, sig, task)
     if not error and sig:
-        alive = yield from do_send_sig_info(k, sig, info, task, True)
-        if not alive:
-            error = ESRCH
+        error = yield from do_send_sig_info(k, sig, info, task, True)
     return error
 
 
@@ -434,7 +432,7 @@ def sys_tgkill(k: "KernelState", tgid: int, tid: int, signal: int) -> Path:
 
     Raises:
         KernelError: EINVAL, an id is not positive or no such signal; ESRCH, no such thread in
-            that process; EPERM.
+            that process; EPERM; EAGAIN, over RLIMIT_SIGPENDING.
 
     Source: kernel/signal.c:tgkill(), do_send_specific().
     """
@@ -448,7 +446,9 @@ def sys_tgkill(k: "KernelState", tgid: int, tid: int, signal: int) -> Path:
         current = k.current
         info = (signal, SI_TKILL, current.tgid, current.cred.uid, 0)
         # a thread that died meanwhile is no error: the signal was as good as delivered
-        yield from do_send_sig_info(k, signal, info, task, False)
+        error = yield from do_send_sig_info(k, signal, info, task, False)
+        if error == ESRCH:
+            error = 0
     if error:
         raise KernelError(error)
     return None

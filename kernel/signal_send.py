@@ -15,7 +15,7 @@ wake-up of those threads of the parent whose wait could be satisfied.
 Lock order: tasklist_lock, then siglock, then pi_lock.
 
 Source: kernel/signal.c.
-Deviation: signals carry no more than SigInfo; RLIMIT_SIGPENDING is not there; a target thread
+Deviation: signals carry no more than SigInfo; a target thread
 counts as busy when a signal is pending, even if it is running (task_curr).
 """
 
@@ -26,6 +26,7 @@ from kernel.pid import PIDTYPE_MAX, PIDTYPE_PGID, PIDTYPE_PID, PIDTYPE_TGID
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, Path
 from kernel.sched.ttwu import try_to_wake_up
 from kernel.sched.wait import wake_up_all
+from kernel.sigqueue import lost_info, sigqueue_alloc
 from kernel.task import (
     JOBCTL_LISTENING,
     JOBCTL_PENDING_MASK,
@@ -55,8 +56,11 @@ from kernel.task import (
     SigInfo,
     TaskStruct,
 )
+from kernel.uapi.errno_ import EAGAIN, ESRCH
 from kernel.uapi.ptrace import PT_SEIZED
 from kernel.uapi.signals import (
+    SI_KERNEL,
+    SI_USER,
     SIG_DFL,
     SIG_IGN,
     SIG_KERNEL_COREDUMP_MASK,
@@ -327,6 +331,9 @@ def send_signal_locked(
     The caller holds ``task``'s siglock. Ignored signals and repeated standard signals are
     dropped; stop and continue signals take effect on each other first.
 
+    Returns:
+        0, or EAGAIN if RLIMIT_SIGPENDING keeps out a signal that carries more than its number.
+
     Source: kernel/signal.c:__send_signal_locked().
     """
     stats = k.stats
@@ -335,14 +342,20 @@ def send_signal_locked(
     if not deliver:
         stats.signals_ignored += 1
         k.emit(SIGNAL_GENERATE, sig, 0, info[1], task.comm, task.pid, group, TRACE_SIGNAL_IGNORED)
-        return
+        return 0
     pending = signal.shared_pending if group else task.pending
     if sig < SIGRTMIN and sigismember(pending, sig):
         k.emit(
             SIGNAL_GENERATE, sig, 0, info[1], task.comm, task.pid, group,
             TRACE_SIGNAL_ALREADY_PENDING,
         )  # fmt: skip
-        return
+        return 0
+    if sig >= SIGRTMIN and not sigqueue_alloc(k, task):
+        if info[1] not in (SI_USER, SI_KERNEL):
+            return EAGAIN
+        if sigismember(pending, sig):
+            return 0
+        info = lost_info(sig)
     k.now_ns += k.costs.signal_send
     stats.signals += 1
     if group:
@@ -351,6 +364,7 @@ def send_signal_locked(
         task.pending = (*pending, info)
     k.emit(SIGNAL_GENERATE, sig, 0, info[1], task.comm, task.pid, group, TRACE_SIGNAL_DELIVERED)
     yield from complete_signal(k, sig, task, group)
+    return 0
 
 
 def prepare_signal(k: "KernelState", sig: int, task: TaskStruct) -> Path:
@@ -441,21 +455,21 @@ def do_send_sig_info(
     """Send ``sig`` to ``task`` or its process.
 
     Returns:
-        True; False if the task is gone (ESRCH).
+        0; ESRCH if the task is gone; EAGAIN, see ``send_signal_locked``.
 
     Source: kernel/signal.c:do_send_sig_info().
     """
     sighand = task.sighand
     if sighand is None:
-        return False
+        return ESRCH
+    error = ESRCH
     siglock = sighand.siglock
     yield "do_send_sig_info.siglock", ACQUIRE, siglock
     # lock_task_sighand(): an exec or the task's release may have been faster
-    alive = task.sighand is sighand
-    if alive:
-        yield from send_signal_locked(k, sig, info, task, group)
+    if task.sighand is sighand:
+        error = yield from send_signal_locked(k, sig, info, task, group)
     yield "do_send_sig_info.siglock_done", RELEASE, siglock
-    return alive
+    return error
 
 
 def retarget_shared_pending(k: "KernelState", task: TaskStruct, which: int) -> Path:

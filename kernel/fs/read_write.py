@@ -14,6 +14,8 @@ from kernel.fs.file import fget
 from kernel.fs.file_table import File, fput
 from kernel.fs.inode import CAPTURE, DIRECTORY, FULL, NULL, ZERO, Inode
 from kernel.points import Path
+from kernel.signal_send import do_send_sig_info
+from kernel.task import NO_RLIMITS
 from kernel.uapi.errno_ import EBADF, EFBIG, EINVAL, EISDIR, ENOSPC, ENXIO, ESPIPE
 from kernel.uapi.fcntl import (
     MAX_RW_COUNT,
@@ -25,6 +27,8 @@ from kernel.uapi.fcntl import (
     SEEK_SET,
 )
 from kernel.uapi.mman import PAGE_SIZE
+from kernel.uapi.rlimit import RLIMIT_FSIZE
+from kernel.uapi.signals import SI_USER, SIGXFSZ
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -103,7 +107,8 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> Any:
         int; of a pipe, a path that returns it.
 
     Raises:
-        KernelError: EBADF, not open or not for writing; EFBIG, ENOSPC; of a pipe EAGAIN, EPIPE.
+        KernelError: EBADF, not open or not for writing; EFBIG (over RLIMIT_FSIZE: with SIGXFSZ),
+            ENOSPC; of a pipe EAGAIN, EPIPE.
 
     Source: fs/read_write.c:ksys_write(), vfs_write(); mm/filemap.c:generic_write_checks().
     """
@@ -131,10 +136,24 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> Any:
     pos = inode.size if file.flags & O_APPEND else file.pos
     if pos + count > _MAX_OFFSET:
         raise KernelError(EFBIG)
+    limits = k.current.signal.rlim
+    if limits is not NO_RLIMITS and RLIMIT_FSIZE in limits:
+        limit = limits[RLIMIT_FSIZE][0]
+        if pos >= limit:
+            return _too_large(k)
+        data = data[: limit - pos]
     done: int = k.vfs.write(inode, pos, data)
     file.pos = pos + done
     inode.mtime_ns = inode.ctime_ns = k.vfs.epoch_ns + k.now_ns
     return done
+
+
+def _too_large(k: "KernelState") -> Path:
+    """The file may not grow: SIGXFSZ and EFBIG. Source: fs/read_write.c:generic_write_checks()."""
+    task = k.current
+    info = (SIGXFSZ, SI_USER, task.tgid, task.cred.uid, 0)
+    yield from do_send_sig_info(k, SIGXFSZ, info, task, False)
+    raise KernelError(EFBIG)
 
 
 def sys_lseek(k: "KernelState", fd: int, offset: int, whence: int) -> int:
