@@ -22,6 +22,7 @@ from kernel.locking import Lock, LockStat
 from kernel.machine import ImageSpec, MachineSpec
 from kernel.mm.frames import Frames
 from kernel.mm.mm import dup_mm, mm_alloc
+from kernel.nsproxy import boot_nsproxy
 from kernel.pid import (
     PIDTYPE_PGID,
     PIDTYPE_PID,
@@ -70,6 +71,7 @@ class World:
         self.k = k = SimpleNamespace(
             spec=spec,
             eager_fork=False,
+            init_nsproxy=boot_nsproxy(None, None),
             costs=Costs(),
             stats=KernelStats(),
             now_ns=0,
