@@ -22,12 +22,14 @@ from kernel.groups import set_special_pids
 from kernel.mm.mm import mm_alloc, mmput
 from kernel.pid import PIDTYPE_PID
 from kernel.points import Path
+from kernel.ptrace_stops import ptrace_event, ptrace_fork_event
 from kernel.sched.ttwu import wake_up_new_task
 from kernel.signal_send import recalc_sigpending
 from kernel.task import PF_FORKNOEXEC, TaskStruct
 from kernel.uapi.clone import CLONE_VFORK, CLONE_VM
 from kernel.uapi.errno_ import ECHILD, ENOTDIR
 from kernel.uapi.fcntl import F_SETFD
+from kernel.uapi.ptrace import PTRACE_EVENT_VFORK_DONE
 from kernel.uapi.signals import SIG_KERNEL_ONLY_MASK, SIGCHLD
 from kernel.uapi.syscalls import (
     NR_CLOSE,
@@ -174,7 +176,9 @@ def sys_posix_spawn(
     Deviation: RestartSyscall by a signal that came before the clone is the only interruption.
     """
     current = k.current
-    child: TaskStruct = yield from copy_process(k, CLONE_VM | CLONE_VFORK | SIGCHLD)
+    flags = CLONE_VM | CLONE_VFORK | SIGCHLD
+    trace = ptrace_fork_event(current, flags) if current.ptrace else 0
+    child: TaskStruct = yield from copy_process(k, flags, trace)
     context = SpawnChild(spawn_plan(path, argv, env, file_actions, setpgroup))
     child.ctx = context
     child.vfork_done = current
@@ -187,7 +191,11 @@ def sys_posix_spawn(
     current.blocked = _ALL_SIGNALS & ~SIG_KERNEL_ONLY_MASK
     try:
         yield from wake_up_new_task(k, child, vfork=True)
+        if trace:
+            yield from ptrace_event(k, trace, pid)
         yield from wait_for_vfork_done(k, child)
+        if current.ptrace:
+            yield from ptrace_event(k, PTRACE_EVENT_VFORK_DONE, pid)
         if context.errno or context.fault:
             wo = WaitOpts(current, PIDTYPE_PID, thread_pid, WEXITED | WALL)
             try:
