@@ -26,7 +26,7 @@ def main():
         guest.ptrace(guest.PTRACE_SEIZE, stopped)
         os.waitpid(stopped, 0)
         guest.ptrace(guest.PTRACE_CONT, stopped)
-        os.waitpid(stopped, 0)
+        os.waitid(os.P_PID, stopped, os.WEXITED | os.WNOWAIT)
         os.write(ready_write, b"r")
         signal.pause()
     os.read(ready_read, 1)
