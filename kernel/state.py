@@ -343,6 +343,7 @@ class KernelState:
             not self._spawns_left
             and self.tasks.nr_threads == self.boot_threads
             and not any(self.nr_running)
+            and not self._active  # a timer's path may outlive the task it was for
         )
 
     def run(self, limit_ns: int) -> None:

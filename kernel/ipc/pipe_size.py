@@ -28,7 +28,7 @@ def pipe_fcntl(k: "KernelState", file: File, command: int, argument: int) -> Pat
         argument: the wanted size, rounded up to a power of two pages.
 
     Raises:
-        KernelError: EBADF, no pipe; EINVAL, 0 or more than 2 GiB; EPERM, more than 1 MiB and not
+        KernelError: EBADF, no pipe; EINVAL, more than 2 GiB; EPERM, more than 1 MiB and not
             root; EBUSY, what is in the pipe does not fit.
 
     Source: fs/pipe.c:pipe_fcntl(), pipe_set_size(), round_pipe_size().
@@ -38,7 +38,7 @@ def pipe_fcntl(k: "KernelState", file: File, command: int, argument: int) -> Pat
         raise KernelError(EBADF)
     if command == F_GETPIPE_SZ:
         return pipe.max_usage * PAGE_SIZE
-    if not 0 < argument & 0xFFFF_FFFF <= _LARGEST:
+    if argument & 0xFFFF_FFFF > _LARGEST:
         raise KernelError(EINVAL)
     slots = 1 << (max(argument & 0xFFFF_FFFF, PAGE_SIZE) - 1 >> 12).bit_length()
     if slots > pipe.max_usage and slots * PAGE_SIZE > PIPE_MAX_SIZE and k.current.cred.euid:

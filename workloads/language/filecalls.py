@@ -67,6 +67,15 @@ def _integer(value: Any) -> int:
     return int(value)
 
 
+def _unsigned(value: Any) -> int:
+    """Source: CPython Objects/longobject.c:_PyLong_UnsignedShort_Converter() and others."""
+    if not isinstance(value, int):
+        raise TypeError("an integer is required")
+    if value < 0:
+        raise ValueError("value must be positive")
+    return int(value)
+
+
 # ---- os: attributes of descriptors, directories --------------------------------------------------
 
 
@@ -241,9 +250,7 @@ _POLL_METHODS: Final[dict[str, tuple[str, ...]]] = {
 
 
 def _event_mask(value: Any) -> int:
-    mask = _integer(value)
-    if mask < 0:
-        raise ValueError("value must be positive")
+    mask = _unsigned(value)
     if mask > 0xFFFF:
         raise OverflowError("Python int too large for C unsigned short")
     return mask
@@ -425,18 +432,14 @@ def method(handle: Any, name: str, args: dict[str, Any]) -> Any:
 
 
 def os_eventfd(G: Values, initval: Any, flags: int) -> Any:
-    number = _integer(initval)
-    if number < 0:
-        raise ValueError("value must be positive")
+    number = _unsigned(initval)
     if number >= 1 << 32:
         raise OverflowError("Python int too large for C unsigned int")
     return (nr.NR_EVENTFD2, number, flags)
 
 
 def os_eventfd_write(G: Values, fd: int, value: Any) -> Any:
-    number = _integer(value)
-    if number < 0:
-        raise ValueError("value must be positive")
+    number = _unsigned(value)
     if number >= 1 << 64:
         raise OverflowError("int too big to convert")
     return (nr.NR_EVENTFD_WRITE, fd, number.to_bytes(8, "little"))
