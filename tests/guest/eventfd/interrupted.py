@@ -1,4 +1,4 @@
-"""eventfd_read is not begun again after a handler: CPython raises InterruptedError; os.read goes on."""
+"""eventfd_read fails with InterruptedError after a handler; os.read goes on (PEP 475)."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""F_GETFD/F_SETFD belong to the descriptor, F_GETFL/F_SETFL to the open file; inheritable, blocking."""
+"""F_GETFD and F_SETFD belong to the descriptor, F_GETFL and F_SETFL to the open file."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""F_DUPFD finds the lowest descriptor at or above its argument; limits and close-on-exec of copies."""
+"""F_DUPFD finds the lowest descriptor at or above its argument; what copies inherit."""
 
 import errno
 import fcntl

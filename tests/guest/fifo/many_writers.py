@@ -1,4 +1,4 @@
-"""Lines of several writers through one FIFO are whole, and the reader sees the end after the last."""
+"""Lines of several writers through one FIFO are whole; the end comes after the last."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Opening a FIFO for reading waits for a writer, and the other way round; the data arrive in order."""
+"""Opening a FIFO for reading waits for a writer, and the other way round."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""O_RDWR opens a FIFO without a partner; what is written can be read back, there is no end of file."""
+"""O_RDWR opens a FIFO without a partner; what is written can be read back, without end."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""A thread closes a pipe's write end that another thread polls for hang-up; the file is kept open."""
+"""A thread closes a pipe's end that another thread polls; the file is kept open."""
 
 import os
 import select

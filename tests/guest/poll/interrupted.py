@@ -1,4 +1,4 @@
-"""A handler runs during poll and select; they go on with the time that is left, or end if it raises."""
+"""A handler runs during poll and select; they go on with the time left, or end if it raises."""
 
 import os
 import select

@@ -1,4 +1,4 @@
-"""Stopping and continuing a process inside poll or select changes nothing: no EINTR, no early end."""
+"""Stopping and continuing a process inside poll or select changes nothing: no EINTR."""
 
 import os
 import select

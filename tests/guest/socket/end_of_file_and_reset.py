@@ -1,4 +1,4 @@
-"""When the peer closes: end of file, or ECONNRESET once if it left data unread; writing is EPIPE."""
+"""When the peer closes: end of file, or ECONNRESET once if it left data unread; EPIPE."""
 
 import os
 import signal

@@ -12,7 +12,7 @@ for _ in range(groups):
     socks = []
     for _ in range(pairs):
         socks.append(socket.socketpair())
-    for a, b in socks:
+    for _, b in socks:
         pid = os.fork()
         if pid == 0:
             for x, y in socks:
@@ -32,7 +32,7 @@ for _ in range(groups):
         pid = os.fork()
         if pid == 0:
             for _ in range(messages):
-                for a, b in socks:
+                for a, _ in socks:
                     a.send(bytes(100))
             os._exit(0)
         pids.append(pid)

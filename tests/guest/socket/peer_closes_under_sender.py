@@ -1,4 +1,4 @@
-"""The peer closes while a sender sleeps: ECONNRESET if data were left unread, or a partial count."""
+"""The peer closes while a sender sleeps: ECONNRESET if data were unread, or a short count."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""A stream socket pair carries bytes both ways without boundaries; read and write work on it too."""
+"""A stream socket pair carries bytes both ways without boundaries; read and write work too."""
 
 import os
 import socket
