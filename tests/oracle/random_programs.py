@@ -139,6 +139,17 @@ class Author:
                 )
             self.pipes += 1
             return f"{name} dup {old} {self.pipes}"
+        if what == "waitfd":
+            flags = pick(WAITID_FLAGS)
+            if not flags & 1:
+                self.busy(name, 0.5)
+            return f"{name} waitfd {self.target(group=False)} {flags}"
+        if what == "subreaper":
+            return f"{name} subreaper {pick((0, 1, 1))}"
+        if what == "pdeath":
+            return f"{name} pdeath {pick((0, 10, 12, 15, 9, 18, 19))}"
+        if what == "cred":
+            return f"{name} cred {pick(UIDS)} {pick(UIDS)} {pick(UIDS)}"
         if what == "umask":
             return f"{name} umask {pick((0, 18, 63))}"
         if what in SIGNAL_KINDS:
@@ -208,6 +219,7 @@ class Author:
 
 # signals that puppets catch, mask and send each other
 CAUGHT = (1, 2, 10, 10, 10, 12, 12, 14, 15, 17, 17, 18, 20, 34, 34, 64)
+UIDS = (-1, -1, 0, 1000, 1000, 1001)
 ONE_SIGNAL = ("handle", "ignore", "default", "raise", "tkill")
 SIGNAL_KINDS = (
     *ONE_SIGNAL, "mask", "pending", "seen", "sigwait", "sigpoll", "sigtimed", "siginterrupt",
@@ -220,6 +232,7 @@ KINDS = (
     *("handle",) * 6, *("mask",) * 5, *("poke",) * 8, *("seen",) * 4, *("pending",) * 2,
     *("sigwait",) * 2, *("sigpoll",) * 2, *("ignore",) * 2, "default", "sigtimed", "siginterrupt",
     "raise", "tkill", "alarm", "alarm", "pause", "pidfd", "npipe", "dup", "dup2", "umask",
+    *("subreaper",) * 3, *("pdeath",) * 2, "waitfd", "waitfd", "cred", "cred", "ids",
     *("write",) * 3, *("read",) * 3, *("close",) * 3, *("store",) * 2, *("load",) * 2,
     "clone", "clone", "killpg", "exit_thread", "exec", "again", "who", "who", "group_of",
     "spawn", "spawn_group", "spawn_nothing", "exec_nothing", "vfork", "nice", "setpriority",

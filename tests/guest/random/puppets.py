@@ -179,6 +179,23 @@ def perform(name, words):
         return "done"
     if what == "umask":
         return str(os.umask(numbers[0]))
+    if what == "waitfd":
+        fd = os.pidfd_open(numbers[0])
+        try:
+            found = os.waitid(os.P_PIDFD, fd, numbers[1])
+        finally:
+            os.close(fd)
+        return "nothing" if found is None else f"p{found.si_pid} {found.si_code} {found.si_status}"
+    if what == "subreaper":
+        guest.set_child_subreaper(bool(numbers[0]))
+        return "done"
+    if what == "pdeath":
+        return str(guest.prctl(1, numbers[0]))
+    if what == "cred":
+        os.setresuid(numbers[0], numbers[1], numbers[2])
+        return "done"
+    if what == "ids":
+        return f"{os.getuid()} {os.geteuid()}"
     if what == "write":
         return str(os.write(pipes[numbers[0]][1], b"x" * numbers[1]))
     if what == "read":
