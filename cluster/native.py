@@ -188,6 +188,7 @@ def _read_log(log: Path) -> tuple[int | None, Tree, int | None, list[str]]:
     root: int | None = None
     forks: list[Fork] = []
     statuses: dict[int, int] = {}
+    aliases: dict[tuple[str, str], int] = {}  # pid namespace and pid in it -> pid
     calls: list[list[str]] = []
     for line in log.read_text("ascii").splitlines():
         words = line.split(" ", 3)
@@ -198,6 +199,10 @@ def _read_log(log: Path) -> tuple[int | None, Tree, int | None, list[str]]:
             forks.append(Fork(int(words[1]), int(words[2]), int(words[3])))
         elif kind == "status":
             statuses[int(words[1])] = int(words[2])
+        elif kind == "alias":
+            aliases[words[1], words[2]] = int(words[3])
+        elif kind == "inner":
+            statuses[aliases.get((words[1], words[2]), 0)] = int(words[3])
         else:
             calls.append(words)
     if root is None:

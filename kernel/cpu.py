@@ -333,7 +333,13 @@ class Cpu:
             task.remaining_ns = op[1]
         elif number == nr.NR_GETPID:
             value = task.tgid
+            if not value:
+                self._request(task, m.REQ_SYSCALL, op, None)
+                return
         elif number == nr.NR_GETTID:
+            if not task.tgid:
+                self._request(task, m.REQ_SYSCALL, op, None)
+                return
             value = task.pid
         elif number == nr.NR_SCHED_YIELD:
             self.rq.clock_ns = self.now_ns

@@ -11,7 +11,7 @@ Deviation: capabilities are all or nothing: effective uid 0 has every one, nobod
 fsuid and supplementary groups are not there.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError
 from kernel.limits import nproc_exceeded
@@ -39,11 +39,13 @@ class UserStruct:
 class Cred:
     """Real, effective and saved ids (``struct cred``). Immutable by contract."""
 
-    __slots__ = ("egid", "euid", "gid", "sgid", "suid", "uid", "user")
+    __slots__ = ("egid", "euid", "gid", "ns_capable", "sgid", "suid", "uid", "user", "user_ns")
 
     def __init__(
         self, user: UserStruct, euid: int, suid: int, gid: int, egid: int, sgid: int
     ) -> None:
+        self.user_ns: Any = None  # the user namespace; None: that of boot
+        self.ns_capable = False  # in a nested one: it has capabilities there
         self.user = user
         self.uid = user.uid
         self.euid = euid
@@ -55,7 +57,26 @@ class Cred:
 
 def capable(cred: Cred) -> bool:
     """Tell whether ``cred`` has capabilities. Source: kernel/capability.c:capable()."""
-    return cred.euid == 0
+    return cred.euid == 0 and cred.user_ns is None
+
+
+def ns_capable(cred: Cred, user_ns: Any) -> bool:
+    """Tell whether ``cred`` has capabilities over what belongs to ``user_ns``.
+
+    Args:
+        user_ns: a user namespace; None: that of boot.
+
+    Source: kernel/capability.c:ns_capable(), security/commoncap.c:cap_capable().
+    """
+    if cred.user_ns is None and cred.euid == 0:
+        return True
+    while user_ns is not None:
+        if user_ns is cred.user_ns:
+            return cred.ns_capable
+        if user_ns.parent is cred.user_ns and user_ns.owner == cred.euid:
+            return True
+        user_ns = user_ns.parent
+    return False
 
 
 def exempt_from_nproc(cred: Cred) -> bool:
@@ -81,9 +102,9 @@ def kill_ok_by_cred(cred: Cred, target: Cred) -> bool:
     Source: kernel/signal.c:kill_ok_by_cred().
     """
     return (
-        cred.euid == 0
-        or cred.euid in (target.suid, target.uid)
+        cred.euid in (target.suid, target.uid)
         or cred.uid in (target.suid, target.uid)
+        or ns_capable(cred, target.user_ns)
     )
 
 

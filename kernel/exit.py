@@ -13,7 +13,7 @@ A task_struct has two references: one until it is released (reaped), one while a
 on its kernel stack. The CPU's next task drops the second.
 
 Source: kernel/exit.c.
-Deviation: no cgroups, POSIX timers, ptrace or namespaces yet.
+Deviation: no cgroups or POSIX timers.
 """
 
 from typing import TYPE_CHECKING
@@ -27,15 +27,19 @@ from kernel.fs.fs_struct import put_fs_struct
 from kernel.ipc.sem import exit_sem
 from kernel.locking import pass_lock
 from kernel.mm.mm import mmput
+from kernel.nsproxy import exit_task_namespaces
 from kernel.pid import (
     PIDTYPE_PGID,
     PIDTYPE_PID,
+    PIDTYPE_TGID,
     Pid,
     detach_leader,
     detach_pid,
     free_pid,
     members_of,
+    task_tgid_vnr,
 )
+from kernel.pid_namespace import PidNamespace, zap_pid_ns_processes
 from kernel.points import ACQUIRE, POINT, RELEASE, Path
 from kernel.ptrace_link import exit_ptrace, ptrace_reparented, ptrace_unlink
 from kernel.ptrace_stops import ptrace_event
@@ -176,6 +180,8 @@ def do_exit(k: "KernelState", code: int) -> Path:
     elif task.fs is not None:
         put_fs_struct(k, task.fs)
         task.fs = None
+    if task.nsproxy is not k.init_nsproxy:
+        exit_task_namespaces(k, task)
     yield from exit_notify(k, task, group_dead)
     raise TaskDead
 
@@ -254,7 +260,7 @@ def exit_notify(k: "KernelState", task: TaskStruct, group_dead: bool) -> Path:
     dead: list[TaskStruct] = []
     if task.tracing is not None:
         yield from exit_ptrace(k, task, dead)
-    if task.children:
+    if task.children or task.thread_pid.numbers is not None:
         yield from forget_original_parent(k, task, dead)
     signal = task.signal
     if group_dead and may_orphan_pgrp(task.group_leader, None):
@@ -301,11 +307,41 @@ def find_alive_thread(task: TaskStruct) -> TaskStruct | None:
     return None
 
 
-def find_new_reaper(k: "KernelState", father: TaskStruct) -> TaskStruct:
+def find_child_reaper(k: "KernelState", father: TaskStruct, dead: list[TaskStruct]) -> Path:
+    """Return the init of ``father``'s pid namespace; ``father`` itself if that is what is dying.
+
+    Then another of its threads takes the office over, or everybody in the namespace is killed
+    before this returns. Caller holds tasklist_lock, which is given up meanwhile.
+
+    Args:
+        dead: zombies to release; they are, before the namespace is waited for.
+
+    Source: kernel/exit.c:find_child_reaper().
+    """
+    pid = father.thread_pid
+    if pid.numbers is None:
+        return k.child_reaper
+    ns: PidNamespace = pid.numbers[-1][0]
+    if ns.child_reaper is not father:
+        return ns.child_reaper
+    reaper = find_alive_thread(father)
+    if reaper is not None:
+        ns.child_reaper = reaper
+        return reaper
+    lock = k.tasklist_lock
+    yield "find_child_reaper.tasklist_unlock", RELEASE, lock
+    while dead:
+        yield from release_task(k, dead.pop(0))
+    yield from zap_pid_ns_processes(k, ns)
+    yield "find_child_reaper.tasklist_again", ACQUIRE, lock
+    return father
+
+
+def find_new_reaper(k: "KernelState", father: TaskStruct, child_reaper: TaskStruct) -> TaskStruct:
     """Return who becomes the parent of ``father``'s children.
 
-    A living thread of the same process; else the nearest ancestor process that is a child
-    subreaper and has a living thread; else init.
+    A living thread of the same process; else the nearest ancestor process in the same pid namespace
+    that is a child subreaper and has a living thread; else ``child_reaper``, the namespace's init.
 
     Source: kernel/exit.c:find_new_reaper().
     """
@@ -314,13 +350,19 @@ def find_new_reaper(k: "KernelState", father: TaskStruct) -> TaskStruct:
         return thread
     if k.tasks.profile.subreapers and father.signal.has_child_subreaper:
         reaper = father.real_parent
+        level = father.thread_pid.numbers
         while reaper is not k.init_task and reaper is not k.child_reaper:
+            numbers = reaper.thread_pid.numbers
+            if level is not numbers and (
+                level is None or numbers is None or len(level) != len(numbers)
+            ):
+                break
             if reaper.signal.is_child_subreaper:
                 thread = find_alive_thread(reaper)
                 if thread is not None:
                     return thread
             reaper = reaper.real_parent
-    return k.child_reaper
+    return child_reaper
 
 
 def forget_original_parent(k: "KernelState", father: TaskStruct, dead: list[TaskStruct]) -> Path:
@@ -331,7 +373,10 @@ def forget_original_parent(k: "KernelState", father: TaskStruct, dead: list[Task
 
     Source: kernel/exit.c:forget_original_parent(), reparent_thread() (2.6).
     """
-    reaper = find_new_reaper(k, father)
+    child_reaper: TaskStruct = yield from find_child_reaper(k, father, dead)
+    if not father.children:
+        return
+    reaper = find_new_reaper(k, father, child_reaper)
     stats = k.stats
     cost = k.costs.reparent_child
     other_group = reaper.signal is not father.signal
@@ -345,8 +390,8 @@ def forget_original_parent(k: "KernelState", father: TaskStruct, dead: list[Task
                 thread.parent = reaper
             if thread.pdeath_signal:
                 sig = thread.pdeath_signal
-                info = (sig, 0, father.tgid, father.cred.uid, 0)
-                yield from do_send_sig_info(k, sig, info, thread, True)
+                info = (sig, 0, task_tgid_vnr(k, father), father.cred.uid, 0)
+                yield from do_send_sig_info(k, sig, info, thread, PIDTYPE_TGID)
         if other_group:
             yield from reparent_leader(k, father, child, dead)
     reaper.children.update(father.children)
@@ -419,7 +464,8 @@ def kill_orphaned_pgrp(k: "KernelState", task: TaskStruct, parent: TaskStruct | 
         return
     for sig in (SIGHUP, SIGCONT):
         for member in members_of(pgrp, PIDTYPE_PGID):
-            yield from do_send_sig_info(k, sig, (sig, SI_KERNEL, 0, 0, 0), member, True)
+            info = (sig, SI_KERNEL, 0, 0, 0)
+            yield from do_send_sig_info(k, sig, info, member, PIDTYPE_PGID)
 
 
 # -- reaping -------------------------------------------------------------------------------------
@@ -452,7 +498,7 @@ def release_task(k: "KernelState", task: TaskStruct) -> Path:
         else:
             pass_lock(k, siglock)
         for pid in unused:
-            if together:
+            if together or pid.numbers is not None:
                 yield from free_pid(k, pid)
             else:
                 k.pids.unpublish(pid)

@@ -11,16 +11,21 @@ User contexts: a private one is copied by the CPU that has it (wake_up_new_task 
 With CLONE_VM the driver has already brought the caller's context here; the child's is a view of it.
 
 Source: kernel/fork.c.
-Deviation: namespaces (CLONE_NEW*) and CLONE_PIDFD are not there yet: EINVAL.
-CLONE_SETTLS, PARENT_SETTID, CHILD_SETTID and CLONE_IO have nothing to act on: a guest context has
-no TLS register, no tid words and no io context.
-A signal to the group that comes while a fork is between its first check and the linking is not kept
-for the child as well (signal->multiprocess): at granularity step the child may miss it.
+Deviation: CLONE_SETTLS and CLONE_IO have nothing to act on: a guest context has no TLS register and
+a task no io context.
 """
 
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.attrs import sched_fork
+from kernel.clone import (
+    KernelCloneArgs,
+    cancel_pidfd,
+    check_clone_flags,
+    finish_clone,
+    flush_signal_handlers,
+    prepare_pidfd,
+)
 from kernel.creds import Cred, exempt_from_nproc
 from kernel.errors import GuestFault, KernelError, RestartNoIntr
 from kernel.events import SCHED_PROCESS_FORK, TASK_NEWTASK
@@ -29,6 +34,13 @@ from kernel.fs.fs_struct import copy_fs_struct, put_fs_struct
 from kernel.ipc.sem import copy_semundo
 from kernel.limits import nproc_exceeded, rlimit
 from kernel.mm.mm import dup_mm, mmput
+from kernel.multiprocess import (
+    MultiprocessSignals,
+    begin_multiprocess,
+    deliver_delayed,
+    end_multiprocess,
+)
+from kernel.nsproxy import copy_namespaces, exit_task_namespaces
 from kernel.pid import (
     PIDTYPE_PID,
     Pid,
@@ -36,8 +48,12 @@ from kernel.pid import (
     attach_leader,
     attach_pid,
     free_pid,
+    pid_nr_ns,
+    pid_vnr,
     quick_alloc_pid,
+    task_active_pid_ns,
 )
+from kernel.pid_namespace import alloc_pid_ns, is_child_reaper
 from kernel.points import ACQUIRE, POINT, RELEASE, SCHEDULE, Path
 from kernel.posix_cpu_timers import posix_cpu_timers_init_group
 from kernel.ptrace_stops import ptrace_event, ptrace_fork_event, ptrace_init_task
@@ -59,18 +75,13 @@ from kernel.task import (
 from kernel.threads import wake_joiners
 from kernel.uapi.clone import (
     CLONE_CHILD_CLEARTID,
+    CLONE_CLEAR_SIGHAND,
     CLONE_FILES,
     CLONE_FS,
-    CLONE_NEWCGROUP,
-    CLONE_NEWIPC,
-    CLONE_NEWNET,
-    CLONE_NEWNS,
-    CLONE_NEWPID,
     CLONE_NEWUSER,
-    CLONE_NEWUTS,
     CLONE_PARENT,
-    CLONE_PIDFD,
     CLONE_PTRACE,
+    CLONE_SETTLS,
     CLONE_SIGHAND,
     CLONE_SYSVSEM,
     CLONE_THREAD,
@@ -78,26 +89,17 @@ from kernel.uapi.clone import (
     CLONE_VM,
     CSIGNAL,
 )
-from kernel.uapi.errno_ import EAGAIN, EINTR, EINVAL
+from kernel.uapi.errno_ import EAGAIN, EINTR, EINVAL, ENOMEM
 from kernel.uapi.ptrace import PTRACE_EVENT_VFORK_DONE
 from kernel.uapi.rlimit import RLIMIT_NPROC
 from kernel.uapi.signals import SIGCHLD
+from kernel.user_namespace import create_user_ns
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
 
 PTHREAD_FLAGS: Final = (
     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID
-)
-_NOT_THERE: Final = (
-    CLONE_NEWNS
-    | CLONE_NEWCGROUP
-    | CLONE_NEWUTS
-    | CLONE_NEWIPC
-    | CLONE_NEWUSER
-    | CLONE_NEWPID
-    | CLONE_NEWNET
-    | CLONE_PIDFD
 )
 
 
@@ -135,12 +137,14 @@ def sys_clone(k: "KernelState", flags: int) -> Path:
     """
     flags &= 0xFFFFFFFF
     check_clone_flags(k, flags)
+    if flags & CLONE_SETTLS:
+        raise GuestFault("NotImplementedError", ("clone(CLONE_SETTLS) needs a TLS block",))
     if flags & (CLONE_VM | CLONE_VFORK) == CLONE_VM:
         raise GuestFault(
             "NotImplementedError",
             ("clone(CLONE_VM) needs CLONE_VFORK, or clone_thread() and a stack of its own",),
         )
-    return do_fork(k, flags)
+    return do_fork(k, flags, KernelCloneArgs(flags))
 
 
 def sys_thread_start(k: "KernelState", flags: int, start: Any, daemon: bool) -> Path:
@@ -167,22 +171,32 @@ def sys_thread_start(k: "KernelState", flags: int, start: Any, daemon: bool) -> 
 # -- do_fork -------------------------------------------------------------------------------------
 
 
-def do_fork(k: "KernelState", clone_flags: int, *, start: Any = None) -> Path:
+def do_fork(
+    k: "KernelState",
+    clone_flags: int,
+    args: KernelCloneArgs | None = None,
+    *,
+    start: Any = None,
+) -> Path:
     """Make a child of the current task, start it, and wait for it if CLONE_VFORK asks.
 
     Args:
         clone_flags: CLONE_* and, in the low byte, the exit signal.
+        args: what else clone() and clone3() were given.
         start: for a child with a stack of its own, what ``UserContext.thread`` takes.
 
     Returns:
-        The child's pid.
+        The child's pid as the caller knows it; of clone3() with CLONE_PIDFD ``(pid, pidfd)``.
 
     Source: kernel/fork.c:kernel_clone() (do_fork() until 4.2).
     """
     current = k.current
     trace = ptrace_fork_event(current, clone_flags) if current.ptrace else 0
-    child: TaskStruct = yield from copy_process(k, clone_flags, trace)
-    pid = child.pid
+    child: TaskStruct = yield from copy_process(k, clone_flags, trace, args)
+    thread_pid = child.thread_pid
+    result: Any = pid_vnr(k, thread_pid)
+    if args is not None:
+        result = yield from finish_clone(k, args, child, result)
     stats = k.stats
     vfork = clone_flags & CLONE_VFORK != 0
     ctx = None
@@ -199,35 +213,32 @@ def do_fork(k: "KernelState", clone_flags: int, *, start: Any = None) -> Path:
         stats.vforks += 1
     else:
         stats.forks += 1
-    k.emit(SCHED_PROCESS_FORK, current.comm, current.pid, child.comm, pid)
+    k.emit(SCHED_PROCESS_FORK, current.comm, current.pid, child.comm, child.pid)
     if vfork:
         child.vfork_done = current
     yield from wake_up_new_task(k, child, ctx=ctx, vfork=vfork)
     if trace:
-        yield from ptrace_event(k, trace, pid)
+        yield from ptrace_event(k, trace, seen_by_tracer(k, thread_pid))
     if vfork:
         yield from wait_for_vfork_done(k, child)
         if current.ptrace:
-            yield from ptrace_event(k, PTRACE_EVENT_VFORK_DONE, pid)
-    return pid
+            yield from ptrace_event(k, PTRACE_EVENT_VFORK_DONE, seen_by_tracer(k, thread_pid))
+    return result
 
 
-def check_clone_flags(k: "KernelState", flags: int) -> None:
-    """Raise KernelError(EINVAL) if ``flags`` do not go together or name what is not there.
+def seen_by_tracer(k: "KernelState", pid: Pid) -> int:
+    """Return the number of a new child as the current task's tracer knows it.
 
-    Source: kernel/fork.c:copy_process(), the checks before anything is built.
+    Source: include/linux/ptrace.h:ptrace_event_pid().
     """
-    if flags & CLONE_THREAD and not flags & CLONE_SIGHAND:
-        raise KernelError(EINVAL)
-    if flags & CLONE_SIGHAND and not flags & CLONE_VM:
-        raise KernelError(EINVAL)
-    if flags & CLONE_PARENT and k.current.signal.flags & SIGNAL_UNKILLABLE:
-        raise KernelError(EINVAL)
-    if flags & _NOT_THERE:
-        raise KernelError(EINVAL)
+    if k.pids.kernel is None:
+        return pid.nr
+    return pid_nr_ns(pid, task_active_pid_ns(k, k.current.parent))
 
 
-def copy_process(k: "KernelState", clone_flags: int, trace: int = 0) -> Path:
+def copy_process(
+    k: "KernelState", clone_flags: int, trace: int = 0, args: KernelCloneArgs | None = None
+) -> Path:
     """Build and link a child of the current task; it does not run yet.
 
     Args:
@@ -239,7 +250,8 @@ def copy_process(k: "KernelState", clone_flags: int, trace: int = 0) -> Path:
 
     Raises:
         KernelError: EINVAL (flags), EAGAIN (RLIMIT_NPROC, max_threads, another thread execs,
-            no pid), ENOMEM, EINTR (a fatal signal; the caller dies anyway).
+            no pid), ENOMEM, EINTR (a fatal signal; the caller dies anyway); with ``args`` EPERM,
+            ENOSPC (namespaces), EEXIST (set_tid), EMFILE, EFAULT (pidfd).
         RestartNoIntr: a signal is pending; fork is begun again after it.
 
     Source: kernel/fork.c:copy_process().
@@ -247,15 +259,20 @@ def copy_process(k: "KernelState", clone_flags: int, trace: int = 0) -> Path:
     current = k.current
     if clone_flags & ~CSIGNAL:
         check_clone_flags(k, clone_flags)
+    delayed: MultiprocessSignals | None = None
     if k.stepwise:
         yield "copy_process.signal_pending", POINT, current
+        delayed = yield from begin_multiprocess(k, clone_flags)
     if current.sigpending:
+        end_multiprocess(current, delayed)
         raise RestartNoIntr
     child = dup_task_struct(k, current)
     undo = 0
     errno = 0
     pid: Pid | None = None
     try:
+        if clone_flags & CLONE_NEWUSER:
+            child.cred = create_user_ns(k, current.cred)
         copy_creds(child)
         undo = 1
         cred: Cred = child.cred
@@ -274,20 +291,33 @@ def copy_process(k: "KernelState", clone_flags: int, trace: int = 0) -> Path:
         copy_fs(k, clone_flags, child)
         undo = 3
         copy_sighand(k, clone_flags, child)
+        if args is not None and args.flags & CLONE_CLEAR_SIGHAND:
+            flush_signal_handlers(child)
         copy_signal(k, clone_flags, child, current.signal)
         undo = 4
         copy_mm(k, clone_flags, child)
         undo = 5
-        pid = (yield from alloc_pid(k)) if k.stepwise else quick_alloc_pid(k)
-        child.pid = pid.nr
+        if args is not None or child.nsproxy is not k.init_nsproxy:
+            copy_namespaces(k, clone_flags if args is None else args.flags, child)
+            ns = child.nsproxy.pid_ns_for_children
+            pid = yield from alloc_pid_ns(k, ns, () if args is None else args.set_tid)
+            child.pid = pid.nr
+            if args is not None:
+                prepare_pidfd(k, args, pid)
+        else:
+            pid = (yield from alloc_pid(k)) if k.stepwise else quick_alloc_pid(k)
+            child.pid = pid.nr
         if clone_flags & CLONE_CHILD_CLEARTID:
             child.clear_child_tid = True
-        yield from _link(k, clone_flags, child, pid, trace)
+        yield from _link(k, clone_flags, child, pid, trace, delayed)
     except KernelError as failed:
         errno = failed.errno
     if errno:
         # not in the handler: see kernel.points
         k.stats.fork_failures += 1
+        end_multiprocess(current, delayed)
+        if args is not None:
+            yield from cancel_pidfd(k, args)
         yield from _unwind(k, clone_flags, child, undo, pid)
         raise KernelError(errno)
     k.emit(TASK_NEWTASK, child.pid, child.comm, clone_flags & ~CSIGNAL, 0)
@@ -301,7 +331,14 @@ def _over_nproc(k: "KernelState", current: TaskStruct, cred: Cred) -> bool:
     return cred.user.processes - 1 >= rlimit(k, current.signal, RLIMIT_NPROC)
 
 
-def _link(k: "KernelState", clone_flags: int, child: TaskStruct, pid: Pid, trace: int) -> Path:
+def _link(
+    k: "KernelState",
+    clone_flags: int,
+    child: TaskStruct,
+    pid: Pid,
+    trace: int,
+    delayed: MultiprocessSignals | None,
+) -> Path:
     """Make the child visible: family, task list, pid links, counts.
 
     Source: kernel/fork.c:copy_process(), from write_lock_irq(&tasklist_lock) on.
@@ -322,10 +359,15 @@ def _link(k: "KernelState", clone_flags: int, child: TaskStruct, pid: Pid, trace
     child.parent = child.real_parent
     siglock = current.sighand.siglock
     yield "copy_process.siglock", ACQUIRE, siglock
-    if current.sigpending and fatal_signal_pending(current):
+    errno = 0
+    if pid.numbers is not None and not pid.numbers[-1][0].adding:
+        errno = ENOMEM  # the namespace's init is dying
+    elif current.sigpending and fatal_signal_pending(current):
+        errno = EINTR
+    if errno:
         yield "copy_process.siglock_fatal", RELEASE, siglock
         yield "copy_process.tasklist_fatal", RELEASE, tasklist_lock
-        raise KernelError(EINTR)
+        raise KernelError(errno)
     signal = child.signal
     tasks = k.tasks
     if thread:
@@ -347,6 +389,12 @@ def _link(k: "KernelState", clone_flags: int, child: TaskStruct, pid: Pid, trace
         parent.children[pid.nr] = child
         tasks.link(child)
         attach_leader(child, pid, current.signal.pgrp, current.signal.session)
+        if pid.numbers is not None and is_child_reaper(pid):
+            pid.numbers[-1][0].child_reaper = child
+            signal.flags |= SIGNAL_UNKILLABLE
+        if delayed is not None:
+            deliver_delayed(child, delayed)
+            end_multiprocess(current, delayed)
     if current.ptrace and (trace or clone_flags & CLONE_PTRACE):
         ptrace_init_task(current, child)
     tasks.nr_threads += 1
@@ -368,6 +416,8 @@ def _unwind(
     """
     if pid is not None:
         yield from free_pid(k, pid)
+    if undo >= 5 and child.nsproxy is not None:
+        exit_task_namespaces(k, child)
     if undo >= 5 and child.mm is not None:
         mmput(k, child.mm)
     if undo >= 4 and clone_flags & CLONE_SIGHAND:

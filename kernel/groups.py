@@ -14,6 +14,7 @@ from kernel.pid import (
     change_pid,
     free_pid,
     members_of,
+    pid_vnr,
 )
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.task import PF_FORKNOEXEC, TaskStruct
@@ -46,7 +47,7 @@ def sys_setpgid(k: "KernelState", pid: int, pgid: int) -> Path:
     current = k.current
     leader = current.group_leader
     if not pid:
-        pid = leader.pid
+        pid = pid_vnr(k, leader.thread_pid)
     if not pgid:
         pgid = pid
     if pgid < 0:
@@ -107,30 +108,30 @@ def _process(k: "KernelState", pid: int) -> TaskStruct:
 
 
 def sys_getpgid(k: "KernelState", pid: int) -> int:
-    """Return the process group of ``pid`` (0: of the caller).
+    """Return the process group of ``pid`` (0: of the caller); 0 if the caller cannot name it.
 
     Raises:
         KernelError: ESRCH.
 
     Source: kernel/sys.c:do_getpgid().
     """
-    return _process(k, pid).signal.pgrp.nr  # type: ignore[no-any-return]
+    return pid_vnr(k, _process(k, pid).signal.pgrp)
 
 
 def sys_getpgrp(k: "KernelState") -> int:
     """Return the caller's process group. Source: kernel/sys.c:getpgrp()."""
-    return k.current.signal.pgrp.nr  # type: ignore[no-any-return]
+    return pid_vnr(k, k.current.signal.pgrp)
 
 
 def sys_getsid(k: "KernelState", pid: int) -> int:
-    """Return the session of ``pid`` (0: of the caller).
+    """Return the session of ``pid`` (0: of the caller); 0 if the caller cannot name it.
 
     Raises:
         KernelError: ESRCH.
 
     Source: kernel/sys.c:getsid().
     """
-    return _process(k, pid).signal.session.nr  # type: ignore[no-any-return]
+    return pid_vnr(k, _process(k, pid).signal.session)
 
 
 def sys_setsid(k: "KernelState") -> Path:
@@ -155,7 +156,7 @@ def sys_setsid(k: "KernelState") -> Path:
             yield from free_pid(k, pid)
     if denied:
         raise KernelError(EPERM)
-    return leader.pid
+    return pid_vnr(k, leader.thread_pid)
 
 
 def set_special_pids(leader: TaskStruct) -> tuple[Pid | None, ...]:

@@ -30,6 +30,7 @@ from kernel.fs.ledger import check_files, open_files
 from kernel.ipc.ledger import all_tables, check_ipc, recount_shm, shm_pages
 from kernel.ipc.pipe import recount_pipes
 from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
+from kernel.ns_ledger import check_namespaces
 from kernel.ptrace_ledger import check_ptrace
 from kernel.sched.invariants import CpuPlaces, check_load_table, check_places
 from kernel.task import (
@@ -328,13 +329,15 @@ def _check_quiet(
         if parent is not None and (parent.exit_state or parent.signal is None):
             found.append(f"{task!r}: the parent that waits for its vfork is dead")
     for leader in leaders:
-        live = sum(not task.exit_state for task in leader.signal.threads)
+        # an init that waits for its namespace to be empty is on its way out and no zombie yet
+        live = sum(not task.flags & PF_EXITING for task in leader.signal.threads)
         if leader.signal.live != live:
             found.append(f"{leader!r}: {leader.signal.live} live threads counted, {live} found")
     everybody = [k.init_task, *tasks]
     _check_holders(everybody, found)
     _check_users(k, tasks, found)
     _check_memory(k, everybody, found)
+    check_namespaces(k, tasks, found)
     _check_wait_queues(leaders, everybody, found)
     for lock in (k.tasklist_lock, k.pidmap_lock):
         _check_lock(lock, "", found)
@@ -474,6 +477,9 @@ def boot_counts(k: "KernelState") -> dict[str, int]:
     }
     for name, cache in k.slabs.items():
         counts[f"slab {name}"] = cache.active_objs
+    for kind, number in k.ns_counts.items():
+        if number:
+            counts[f"namespaces of kind {kind:#x}"] = number
     for uid, user in k.tasks.users.items():
         if user.processes:
             counts[f"threads of user {uid}"] = user.processes

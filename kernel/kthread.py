@@ -29,6 +29,7 @@ from kernel.pid import (
     PidMap,
     attach_pid,
 )
+from kernel.pid_namespace import boot_pid_ns
 from kernel.points import SCHEDULE, Path
 from kernel.profiles import profile_named
 from kernel.sched.ttwu import set_current_state
@@ -63,6 +64,7 @@ def boot_tasks(k: "KernelState") -> None:
     k.tasks = TaskList(swapper, profile_named(k.spec.linux), threads)
     k.tasks.rlimits = boot_rlimits(threads)
     k.pids = PidMap(k.spec.pid_max)
+    k.init_pid_ns = boot_pid_ns(k)
     root = UserStruct(0)
     k.tasks.users[0] = root
     swapper.state = TASK_RUNNING
@@ -78,7 +80,7 @@ def boot_tasks(k: "KernelState") -> None:
     attach_pid(swapper, PIDTYPE_SID, pid0)
     swapper.files = init_files(k)
     swapper.fs = init_fs(k)
-    swapper.nsproxy = k.init_nsproxy = boot_nsproxy(None, None)
+    swapper.nsproxy = k.init_nsproxy = boot_nsproxy(k.init_pid_ns)
     k.init_task = k.current = swapper
 
     init = _kernel_thread(k, CLONE_FS, "init")
@@ -88,7 +90,7 @@ def boot_tasks(k: "KernelState") -> None:
     init.mm = mm_alloc(k, None)
     set_special_pids(init)
     k.emit(TASK_CHANGE, init.pid, "sid", init.pid)
-    k.child_reaper = init
+    k.child_reaper = k.init_pid_ns.child_reaper = init
 
     kthreadd = _kernel_thread(k, CLONE_FS | CLONE_FILES, "kthreadd")
     kthreadd.sighand.action = dict.fromkeys(range(1, NSIG + 1), SIG_IGN)

@@ -13,8 +13,14 @@ free one run at memchr() speed; the search of a full range is avoided by countin
 Members of a group or session are a dict from the leader's pid: leaving is O(1), and the order is
 known (Linux chains are newest first, so readers go backwards).
 
+``nr`` is the number at the root of the machine, by which kernel, CPUs and messages know a task
+whatever namespace it is in. A process in a nested pid namespace (``kernel.pid_namespace``) has a
+further number in each namespace on the way down; ``numbers`` then has all of them. Once such a
+namespace has been made, ``PidMap.kernel`` is set, and a number that comes from or goes to a guest
+is looked up in the namespace of the caller.
+
 Source: kernel/pid.c, include/linux/pid.h, include/linux/threads.h.
-Deviation: one pid namespace; the members of a thread group are in ``signal.threads``.
+Deviation: the members of a thread group are in ``signal.threads``.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -25,6 +31,7 @@ from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
+    from kernel.pid_namespace import PidNamespace
     from kernel.sched.wait import WaitQueueHead
     from kernel.state import KernelState
 
@@ -42,10 +49,12 @@ PIDTYPE_MAX: Final = 4
 class Pid:
     """One number and its four kinds of users (``struct pid``)."""
 
-    __slots__ = ("leader", "nr", "pgrp", "session", "task", "wait_pidfd")
+    __slots__ = ("leader", "nr", "numbers", "pgrp", "session", "task", "wait_pidfd")
 
     def __init__(self, nr: int) -> None:
         self.nr = nr
+        # of a task in a nested namespace: (namespace, number) of every level, the root's first
+        self.numbers: tuple[tuple[PidNamespace, int], ...] | None = None
         # tasklist_lock
         self.task: TaskStruct | None = None  # PIDTYPE_PID
         self.leader: TaskStruct | None = None  # PIDTYPE_TGID
@@ -64,16 +73,18 @@ class Pid:
 class PidMap:
     """Which numbers are taken, and the hash from number to ``Pid``."""
 
-    __slots__ = ("hash", "last", "pid_max", "taken", "used")
+    __slots__ = ("hash", "kernel", "last", "pid_max", "taken", "used")
 
-    def __init__(self, pid_max: int) -> None:
+    def __init__(self, pid_max: int, size: int = 0) -> None:
+        """Make a map of the numbers below ``pid_max``; ``size``: how many to have room for."""
         if not PID_MAX_MIN <= pid_max <= PID_MAX_LIMIT:
             raise ValueError(f"pid_max {pid_max} is not in {PID_MAX_MIN}..{PID_MAX_LIMIT}")
         self.pid_max = pid_max
+        self.kernel: KernelState | None = None  # set when the first nested namespace is made
         # pidmap_lock
         self.last = 0
         self.taken = 0
-        self.used = bytearray(pid_max)
+        self.used = bytearray(size or pid_max)
         self.used[0] = 1
         self.hash: dict[int, Pid] = {}
 
@@ -85,6 +96,9 @@ class PidMap:
         used = self.used
         cursor = self.last + 1
         number = used.find(0, cursor) if self.taken < self.pid_max - 1 else -1
+        while number < 0 and len(used) < self.pid_max and self.taken < self.pid_max - 1:
+            used += bytes(min(len(used), self.pid_max - len(used)))
+            number = used.find(0, cursor)
         if number < 0:
             start = RESERVED_PIDS if cursor > RESERVED_PIDS else 1
             number = used.find(0, start, cursor)
@@ -94,6 +108,16 @@ class PidMap:
         self.taken += 1
         self.last = number
         return number
+
+    def take_number(self, number: int) -> bool:
+        """Take this very number; return whether it was free. ``last`` stays where it is."""
+        if number >= len(self.used):
+            self.used += bytes(number + 1 - len(self.used))
+        if self.used[number]:
+            return False
+        self.used[number] = 1
+        self.taken += 1
+        return True
 
     def put_number(self, number: int) -> None:
         """Give ``number`` back."""
@@ -106,19 +130,92 @@ class PidMap:
         self.put_number(pid.nr)
 
     def find_vpid(self, number: int) -> Pid | None:
-        """Return the published ``Pid`` with this number.
+        """Return the published ``Pid`` that the current task knows by this number.
 
         Source: kernel/pid.c:find_vpid().
         """
+        if self.kernel is not None:
+            return task_active_pid_ns(self.kernel, self.kernel.current).pids.hash.get(number)
         return self.hash.get(number)
 
     def find_task_by_vpid(self, number: int) -> TaskStruct | None:
-        """Return the thread whose id is ``number``, zombies included.
+        """Return the thread whose id is ``number`` to the current task, zombies included.
 
         Source: kernel/pid.c:find_task_by_vpid().
         """
-        pid = self.hash.get(number)
+        pid = self.hash.get(number) if self.kernel is None else self.find_vpid(number)
         return None if pid is None else pid.task
+
+
+# -- the same task by different numbers ------------------------------------------------------------
+
+
+def task_active_pid_ns(k: "KernelState", task: TaskStruct) -> "PidNamespace":
+    """Return the pid namespace that ``task`` was born into.
+
+    Source: kernel/pid.c:task_active_pid_ns(), include/linux/pid.h:ns_of_pid().
+    """
+    pid: Pid | None = task.thread_pid
+    if pid is None or pid.numbers is None:
+        return k.init_pid_ns
+    return pid.numbers[-1][0]
+
+
+def pid_nr_ns(pid: Pid | None, ns: "PidNamespace") -> int:
+    """Return the number of ``pid`` in ``ns``; 0 if it has none there.
+
+    Source: kernel/pid.c:pid_nr_ns().
+    """
+    if pid is None:
+        return 0
+    level = ns.level
+    if not level:
+        return pid.nr
+    numbers = pid.numbers
+    if numbers is None or level >= len(numbers) or numbers[level][0] is not ns:
+        return 0
+    return numbers[level][1]
+
+
+def pid_vnr(k: "KernelState", pid: Pid) -> int:
+    """Return the number of ``pid`` as the current task knows it; 0 if it does not.
+
+    Source: kernel/pid.c:pid_vnr().
+    """
+    if k.pids.kernel is None:
+        return pid.nr
+    return pid_nr_ns(pid, task_active_pid_ns(k, k.current))
+
+
+def task_pid_vnr(k: "KernelState", task: TaskStruct) -> int:
+    """Return ``task``'s thread id as the current task knows it; 0 if it does not.
+
+    Source: include/linux/pid.h:task_pid_vnr().
+    """
+    if k.pids.kernel is None:
+        return task.pid
+    return pid_nr_ns(task.thread_pid, task_active_pid_ns(k, k.current))
+
+
+def task_tgid_vnr(k: "KernelState", task: TaskStruct) -> int:
+    """Return ``task``'s process id as the current task knows it; 0 if it does not.
+
+    Source: include/linux/pid.h:task_tgid_vnr().
+    """
+    if k.pids.kernel is None:
+        return task.tgid
+    return pid_nr_ns(task.group_leader.thread_pid, task_active_pid_ns(k, k.current))
+
+
+def task_tgid_nr_ns(task: TaskStruct, ns: "PidNamespace") -> int:
+    """Return ``task``'s process id in ``ns``; 0 if it has none there.
+
+    Source: include/linux/pid.h:task_tgid_nr_ns().
+    """
+    return task.tgid if not ns.level else pid_nr_ns(task.group_leader.thread_pid, ns)
+
+
+# -- giving and taking back ------------------------------------------------------------------------
 
 
 def quick_alloc_pid(k: "KernelState") -> Pid:
@@ -136,6 +233,8 @@ def quick_alloc_pid(k: "KernelState") -> Pid:
 
 def alloc_pid(k: "KernelState") -> Path:
     """Reserve the next number; return its ``Pid``, published only when it is fully built.
+
+    For a task in a nested namespace see ``kernel.pid_namespace.alloc_pid_ns``.
 
     Raises:
         KernelError: no number is free: EAGAIN (2.6.34: ENOMEM).
@@ -157,13 +256,39 @@ def alloc_pid(k: "KernelState") -> Path:
     return pid
 
 
+def put_pid_ns(k: "KernelState", ns: "PidNamespace") -> None:
+    """Drop a reference to ``ns``; the last one drops its parent's.
+
+    Source: kernel/pid_namespace.c:put_pid_ns().
+    """
+    ns.count -= 1
+    if not ns.count and ns.parent is not None:
+        k.ns_counts[ns.kind] -= 1
+        put_pid_ns(k, ns.parent)
+
+
 def free_pid(k: "KernelState", pid: Pid) -> Path:
-    """Unpublish ``pid`` and give its number back. Nothing may use it any more.
+    """Unpublish ``pid`` and give its numbers back. Nothing may use it any more.
+
+    The init of a nested namespace is woken when it is nearly alone there: it may be waiting for
+    that (zap_pid_ns_processes()).
 
     Source: kernel/pid.c:free_pid().
     """
     lock = k.pidmap_lock
     yield "free_pid.pidmap_lock", ACQUIRE, lock
+    for ns, number in pid.numbers or ():
+        if not ns.level:
+            continue
+        ns.pids.hash.pop(number, None)
+        ns.pids.put_number(number)
+        ns.pid_allocated -= 1
+        if not ns.pid_allocated:
+            ns.adding = False  # also if it was a fork of the first process that failed
+            ns.child_reaper = None
+        elif ns.pid_allocated <= 2 and ns.child_reaper is not None:
+            yield from wake_up_process(k, ns.child_reaper)
+        put_pid_ns(k, ns)
     k.pids.unpublish(pid)
     yield "free_pid.pidmap_unlock", RELEASE, lock
 
@@ -321,14 +446,22 @@ def pid_has_task(pid: Pid, kind: int) -> bool:
 
 def sys_getpid(k: "KernelState") -> int:
     """Return the process id: the caller's thread group id. Source: kernel/sys.c:getpid()."""
-    return k.current.tgid
+    return task_tgid_vnr(k, k.current)
 
 
 def sys_gettid(k: "KernelState") -> int:
     """Return the caller's thread id. Source: kernel/sys.c:gettid()."""
-    return k.current.pid
+    return task_pid_vnr(k, k.current)
 
 
 def sys_getppid(k: "KernelState") -> int:
-    """Return the parent process's id; no lock is taken. Source: kernel/sys.c:getppid()."""
-    return k.current.real_parent.tgid
+    """Return the parent process's id, 0 if it is outside the caller's pid namespace.
+
+    No lock is taken.
+
+    Source: kernel/sys.c:getppid().
+    """
+    return task_tgid_vnr(k, k.current.real_parent)
+
+
+from kernel.sched.ttwu import wake_up_process  # noqa: E402  (it leads to modules that need this one)

@@ -15,7 +15,7 @@ from kernel.fs.file import fd_install, fget, get_unused_fd
 from kernel.fs.file_table import File
 from kernel.fs.inode import PIDFD, FileOperations, Inode
 from kernel.fs.select import PollWqueues, poll_wait
-from kernel.pid import Pid
+from kernel.pid import Pid, task_tgid_vnr
 from kernel.points import Path
 from kernel.sched.wait import WaitQueueHead
 from kernel.signal import kill_pid_info
@@ -86,10 +86,24 @@ def sys_pidfd_open(k: "KernelState", pid: int, flags: int) -> int:
         raise KernelError(ESRCH)
     if found.leader is None:
         raise KernelError(EINVAL if found.task is not None else ESRCH)
+    return pidfd_create(k, found, flags)
+
+
+def pidfd_create(k: "KernelState", pid: Pid, flags: int) -> int:
+    """Return a new descriptor of the caller that stands for ``pid``, close-on-exec.
+
+    Args:
+        flags: O_NONBLOCK or 0.
+
+    Raises:
+        KernelError: EMFILE.
+
+    Source: kernel/fork.c:pidfd_prepare(), kernel/pid.c:pidfd_create().
+    """
     files = k.current.files
     fd = get_unused_fd(k, files)
     k.vfs.last_ino += 1
-    inode = PidfdInode(k.vfs.last_ino, k.vfs.epoch_ns + k.now_ns, found)
+    inode = PidfdInode(k.vfs.last_ino, k.vfs.epoch_ns + k.now_ns, pid)
     fd_install(files, fd, File(inode, O_RDWR | flags), cloexec=True)
     return fd
 
@@ -122,7 +136,7 @@ def sys_pidfd_send_signal(k: "KernelState", pidfd: int, signal: int, flags: int)
         raise KernelError(EINVAL)
     pid, _ = pidfd_pid(k, pidfd)
     current = k.current
-    info = (signal, SI_USER, current.tgid, current.cred.uid, 0)
+    info = (signal, SI_USER, task_tgid_vnr(k, current), current.cred.uid, 0)
     error = yield from kill_pid_info(k, signal, info, pid)
     if error:
         raise KernelError(error)

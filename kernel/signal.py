@@ -22,7 +22,15 @@ from kernel.events import SIGNAL_DELIVER
 from kernel.exit import do_group_exit, will_become_orphaned_pgrp
 from kernel.itimer import restart_real_timer
 from kernel.limits import rlimit
-from kernel.pid import PIDTYPE_PGID, Pid, members_of
+from kernel.pid import (
+    PIDTYPE_MAX,
+    PIDTYPE_PGID,
+    PIDTYPE_TGID,
+    Pid,
+    members_of,
+    task_pid_vnr,
+    task_tgid_vnr,
+)
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
 from kernel.ptrace_link import ptrace_reparented
 from kernel.ptrace_stops import do_jobctl_trap, ptrace_signal
@@ -331,7 +339,9 @@ def _check_kill_permission(k: "KernelState", sig: int, task: TaskStruct) -> int:
     return EPERM
 
 
-def group_send_sig_info(k: "KernelState", sig: int, info: SigInfo, task: TaskStruct) -> Path:
+def group_send_sig_info(
+    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: int = PIDTYPE_TGID
+) -> Path:
     """Send ``sig`` to ``task``'s process if the current task may; return 0 or an errno.
 
     Signal 0 only checks. Zombies accept everything.
@@ -340,7 +350,7 @@ def group_send_sig_info(k: "KernelState", sig: int, info: SigInfo, task: TaskStr
     """
     error = _check_kill_permission(k, sig, task)
     if not error and sig:
-        error = yield from do_send_sig_info(k, sig, info, task, True)
+        error = yield from do_send_sig_info(k, sig, info, task, kind)
     return error
 
 
@@ -371,7 +381,7 @@ def kill_pgrp(k: "KernelState", sig: int, info: SigInfo, pgrp: Pid | None) -> Pa
     error = ESRCH
     success = False
     for task in () if pgrp is None else members_of(pgrp, PIDTYPE_PGID):
-        failed = yield from group_send_sig_info(k, sig, info, task)
+        failed = yield from group_send_sig_info(k, sig, info, task, PIDTYPE_PGID)
         if failed:
             error = failed
         else:
@@ -393,7 +403,7 @@ def sys_kill(k: "KernelState", pid: int, signal: int) -> Path:
     Source: kernel/signal.c:kill(), kill_something_info().
     """
     current = k.current
-    info = (signal, SI_USER, current.tgid, current.cred.uid, 0)
+    info = (signal, SI_USER, task_tgid_vnr(k, current), current.cred.uid, 0)
     if pid > 0:
         error = yield from kill_pid_info(k, signal, info, k.pids.find_vpid(pid))
     elif pid == -(1 << 31):
@@ -418,10 +428,10 @@ def _kill_everyone(k: "KernelState", sig: int, info: SigInfo) -> Path:
     error = 0
     count = 0
     for task in for_each_process(k):
-        if task.pid <= 1 or task.signal is current.signal:
+        if task_pid_vnr(k, task) <= 1 or task.signal is current.signal:
             continue
         count += 1
-        failed = yield from group_send_sig_info(k, sig, info, task)
+        failed = yield from group_send_sig_info(k, sig, info, task, PIDTYPE_MAX)
         if failed != EPERM:
             error = failed
     return error if count else ESRCH
@@ -439,12 +449,12 @@ def sys_tgkill(k: "KernelState", tgid: int, tid: int, signal: int) -> Path:
     if tgid <= 0 or tid <= 0:
         raise KernelError(EINVAL)
     task = k.pids.find_task_by_vpid(tid)
-    if task is None or task.tgid != tgid:
+    if task is None or task_tgid_vnr(k, task) != tgid:
         raise KernelError(ESRCH)
     error = _check_kill_permission(k, signal, task)
     if not error and signal:
         current = k.current
-        info = (signal, SI_TKILL, current.tgid, current.cred.uid, 0)
+        info = (signal, SI_TKILL, task_tgid_vnr(k, current), current.cred.uid, 0)
         # a thread that died meanwhile is no error: the signal was as good as delivered
         error = yield from do_send_sig_info(k, signal, info, task, False)
         if error == ESRCH:

@@ -14,6 +14,9 @@ wake-up of those threads of the parent whose wait could be satisfied.
 
 Lock order: tasklist_lock, then siglock, then pi_lock.
 
+Who a signal goes to is said by a PIDTYPE: one thread, a process, or (a signal to several processes,
+see ``kernel.multiprocess``) a group or everybody.
+
 Source: kernel/signal.c.
 Deviation: signals carry no more than SigInfo; a target thread
 counts as busy when a signal is pending, even if it is running (task_curr).
@@ -22,7 +25,14 @@ counts as busy when a signal is pending, even if it is running (task_curr).
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.events import SIGNAL_GENERATE
-from kernel.pid import PIDTYPE_MAX, PIDTYPE_PGID, PIDTYPE_PID, PIDTYPE_TGID
+from kernel.pid import (
+    PIDTYPE_MAX,
+    PIDTYPE_PGID,
+    PIDTYPE_PID,
+    PIDTYPE_TGID,
+    pid_nr_ns,
+    task_active_pid_ns,
+)
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, Path
 from kernel.sched.ttwu import try_to_wake_up
 from kernel.sched.wait import wake_up_all
@@ -65,6 +75,7 @@ from kernel.uapi.signals import (
     SIG_IGN,
     SIG_KERNEL_COREDUMP_MASK,
     SIG_KERNEL_IGNORE_MASK,
+    SIG_KERNEL_ONLY_MASK,
     SIG_KERNEL_STOP_MASK,
     SIGCHLD,
     SIGCONT,
@@ -306,8 +317,11 @@ def zap_process(k: "KernelState", task: TaskStruct, *, spare: TaskStruct | None)
 # -- sending ---------------------------------------------------------------------------------------
 
 
-def sig_ignored(task: TaskStruct, sig: int) -> bool:
+def sig_ignored(task: TaskStruct, sig: int, force: bool = False) -> bool:
     """Tell whether ``sig`` has no effect on ``task`` and need not be queued.
+
+    ``force``: it comes from the kernel or from an ancestor of ``task``'s pid namespace, whose init
+    then takes SIGKILL and SIGSTOP.
 
     Source: kernel/signal.c:sig_ignored(), sig_task_ignored().
     """
@@ -320,16 +334,41 @@ def sig_ignored(task: TaskStruct, sig: int) -> bool:
         return True
     if handler != SIG_DFL:
         return False
-    return bool(task.signal.flags & SIGNAL_UNKILLABLE or SIG_KERNEL_IGNORE_MASK >> (sig - 1) & 1)
+    if task.signal.flags & SIGNAL_UNKILLABLE and not (
+        force and SIG_KERNEL_ONLY_MASK >> (sig - 1) & 1
+    ):
+        return True
+    return bool(SIG_KERNEL_IGNORE_MASK >> (sig - 1) & 1)
+
+
+def from_afar(k: "KernelState", info: SigInfo, task: TaskStruct) -> tuple[SigInfo, bool]:
+    """Return a signal as ``task`` sees it, and whether it is forced on an init: see sig_ignored().
+
+    A sender that ``task``'s pid namespace cannot name is shown as 0.
+
+    Source: kernel/signal.c:send_signal_locked().
+    """
+    ns = task_active_pid_ns(k, task)
+    if not ns.level:
+        return info, False  # SIGKILL never reaches the machine's own init
+    if info[1] == SI_KERNEL:
+        return info, True
+    if info[1] > 0 or pid_nr_ns(k.current.thread_pid, ns):
+        return info, False
+    return (info[0], info[1], 0, info[3], info[4]), True
 
 
 def send_signal_locked(
-    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, group: bool
+    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: int
 ) -> Path:
     """Queue ``sig`` for ``task`` (or its process) and wake who has to handle it.
 
     The caller holds ``task``'s siglock. Ignored signals and repeated standard signals are
     dropped; stop and continue signals take effect on each other first.
+
+    Args:
+        kind: PIDTYPE_PID, only for the thread; PIDTYPE_TGID, for its process; more, for it and
+            other processes.
 
     Returns:
         0, or EAGAIN if RLIMIT_SIGPENDING keeps out a signal that carries more than its number.
@@ -338,7 +377,11 @@ def send_signal_locked(
     """
     stats = k.stats
     signal = task.signal
-    deliver = yield from prepare_signal(k, sig, task)
+    group = kind != PIDTYPE_PID
+    force = False
+    if k.pids.kernel is not None:
+        info, force = from_afar(k, info, task)
+    deliver = yield from prepare_signal(k, sig, task, force)
     if not deliver:
         stats.signals_ignored += 1
         k.emit(SIGNAL_GENERATE, sig, 0, info[1], task.comm, task.pid, group, TRACE_SIGNAL_IGNORED)
@@ -363,11 +406,13 @@ def send_signal_locked(
     else:
         task.pending = (*pending, info)
     k.emit(SIGNAL_GENERATE, sig, 0, info[1], task.comm, task.pid, group, TRACE_SIGNAL_DELIVERED)
+    if kind > PIDTYPE_TGID and signal.multiprocess:
+        note_multiprocess(signal, sig)
     yield from complete_signal(k, sig, task, group)
     return 0
 
 
-def prepare_signal(k: "KernelState", sig: int, task: TaskStruct) -> Path:
+def prepare_signal(k: "KernelState", sig: int, task: TaskStruct, force: bool) -> Path:
     """Do what ``sig`` does by being generated; return whether it is to be queued.
 
     A stop signal removes queued SIGCONTs. SIGCONT removes queued stop signals and resumes all
@@ -402,7 +447,7 @@ def prepare_signal(k: "KernelState", sig: int, task: TaskStruct) -> Path:
             set_stop_flags(task, why | SIGNAL_STOP_CONTINUED)
             signal.group_stop_count = 0
             signal.group_exit_code = 0
-    return not sig_ignored(task, sig)
+    return not sig_ignored(task, sig, force)
 
 
 def _wants_signal(sig: int, task: TaskStruct) -> bool:
@@ -450,9 +495,9 @@ def complete_signal(k: "KernelState", sig: int, task: TaskStruct, group: bool) -
 
 
 def do_send_sig_info(
-    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, group: bool
+    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: int
 ) -> Path:
-    """Send ``sig`` to ``task`` or its process.
+    """Send ``sig`` to ``task`` or its process; ``kind`` as in send_signal_locked().
 
     Returns:
         0; ESRCH if the task is gone; EAGAIN, see ``send_signal_locked``.
@@ -467,7 +512,7 @@ def do_send_sig_info(
     yield "do_send_sig_info.siglock", ACQUIRE, siglock
     # lock_task_sighand(): an exec or the task's release may have been faster
     if task.sighand is sighand:
-        error = yield from send_signal_locked(k, sig, info, task, group)
+        error = yield from send_signal_locked(k, sig, info, task, kind)
     yield "do_send_sig_info.siglock_done", RELEASE, siglock
     return error
 
@@ -572,7 +617,10 @@ def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path:
                 TRACE_SIGNAL_IGNORED,
             )  # fmt: skip
         else:
-            info = (sig, info_code, task.pid, task.cred.uid, status)
+            pid = task.pid
+            if k.pids.kernel is not None:
+                pid = pid_nr_ns(task.thread_pid, task_active_pid_ns(k, parent))
+            info = (sig, info_code, pid, task.cred.uid, status)
             yield from send_signal_locked(k, sig, info, parent, True)
     waiters = parent.signal.wait_chldexit
     if len(waiters) == 1:
@@ -607,7 +655,10 @@ def do_notify_parent_cldstop(
     sighand = parent.sighand
     yield "do_notify_parent_cldstop.siglock", ACQUIRE, sighand.siglock
     if sighand.action.get(SIGCHLD, SIG_DFL) != SIG_IGN:
-        info = (SIGCHLD, why, leader.pid, leader.cred.uid, status)
+        pid = leader.pid
+        if k.pids.kernel is not None:
+            pid = pid_nr_ns(leader.thread_pid, task_active_pid_ns(k, parent))
+        info = (SIGCHLD, why, pid, leader.cred.uid, status)
         yield from send_signal_locked(k, SIGCHLD, info, parent, True)
     yield from wake_up_parent(k, leader, parent)
     yield "do_notify_parent_cldstop.siglock_done", RELEASE, sighand.siglock
@@ -658,3 +709,6 @@ def force_sig_fault(k: "KernelState", sig: int, code: int) -> Path:
     task.signal.flags &= ~SIGNAL_UNKILLABLE
     yield from send_signal_locked(k, sig, (sig, code, 0, 0, 0), task, False)
     yield "force_sig_info.siglock_release", RELEASE, siglock
+
+
+from kernel.multiprocess import note_multiprocess  # noqa: E402  (it needs recalc_sigpending)

@@ -20,7 +20,7 @@ from kernel.fs.inode import set_mm_exe_file
 from kernel.fs.namei import lookup_inode
 from kernel.groups import set_special_pids
 from kernel.mm.mm import mm_alloc, mmput
-from kernel.pid import PIDTYPE_PID
+from kernel.pid import PIDTYPE_PID, pid_vnr
 from kernel.points import Path
 from kernel.ptrace_stops import ptrace_event, ptrace_fork_event
 from kernel.sched.ttwu import wake_up_new_task
@@ -182,10 +182,10 @@ def sys_posix_spawn(
     context = SpawnChild(spawn_plan(path, argv, env, file_actions, setpgroup))
     child.ctx = context
     child.vfork_done = current
-    pid = child.pid
     thread_pid = child.thread_pid
+    pid = pid_vnr(k, thread_pid)
     k.stats.vforks += 1
-    k.emit(SCHED_PROCESS_FORK, current.comm, current.pid, child.comm, pid)
+    k.emit(SCHED_PROCESS_FORK, current.comm, current.pid, child.comm, child.pid)
     # glibc blocks all signals until the child has let go of the memory
     blocked = current.blocked
     current.blocked = _ALL_SIGNALS & ~SIG_KERNEL_ONLY_MASK

@@ -34,6 +34,7 @@ from kernel.errors import (
 from kernel.events import TASK_CHANGE
 from kernel.locking import Lock, LockStat, acquire_at, release_at
 from kernel.machine import MachineSpec
+from kernel.nsproxy import FIRST_INO
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
 from kernel.sched.loadavg import calc_global_load, load_period_ns
 from kernel.sched.ttwu import select_task_rq_exec, try_to_wake_up
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from kernel.mm.frames import Frames
     from kernel.nsproxy import NsProxy
     from kernel.pid import PidMap
+    from kernel.pid_namespace import PidNamespace
     from kernel.slab import SlabCache
     from kernel.tasklist import TaskList
 
@@ -77,6 +79,7 @@ class KernelState:
     tasks: "TaskList"
     pids: "PidMap"
     init_nsproxy: "NsProxy"
+    init_pid_ns: "PidNamespace"
     init_task: TaskStruct
     child_reaper: TaskStruct
     kthreadd: TaskStruct
@@ -107,6 +110,9 @@ class KernelState:
         self.affinity_used = False  # a task may be bound to some CPUs
         self._pinned = 0  # CPUs that had nothing to give the last time
         self._balance_retry_ns = _BALANCE_RETRY_NS
+        # namespaces: the next number in /proc/PID/ns, and how many there are of each kind
+        self.next_ns_ino = FIRST_INO
+        self.ns_counts: dict[int, int] = {}
         # in and out
         self._requests: list[m.Request] = []
         self._outbox: dict[int, list[m.Effect]] = {}
@@ -430,7 +436,8 @@ class KernelState:
 
     def find_task(self, pid: int) -> TaskStruct:
         """Return the task with this pid; a CPU never speaks of one that is gone."""
-        task = self.pids.find_task_by_vpid(pid)
+        found = self.pids.hash.get(pid)
+        task = None if found is None else found.task
         if task is None:
             raise AssertionError(f"cpu {self.cpu} at {self.now_ns}: no task has pid {pid}")
         return task

@@ -31,6 +31,7 @@ from kernel import (
     threads,
     timekeeping,
     timers,
+    unshare,
     wait,
 )
 from kernel.fs import (
@@ -164,10 +165,12 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_EXIT_GROUP: exit.sys_exit_group,
     nr.NR_TGKILL: signal.sys_tgkill,
     nr.NR_WAITID: wait.sys_waitid,
+    nr.NR_UNSHARE: unshare.sys_unshare,
     nr.NR_PIPE2: pipe.sys_pipe2,
     nr.NR_PRLIMIT64: resource.sys_prlimit64,
     nr.NR_PIDFD_SEND_SIGNAL: pidfd.sys_pidfd_send_signal,
     nr.NR_PIDFD_OPEN: pidfd.sys_pidfd_open,
+    nr.NR_CLONE3: unshare.sys_clone3,
     nr.NR_TOUCH: mmap.sys_touch,
     nr.NR_LOAD: mmap.sys_load,
     nr.NR_STORE: mmap.sys_store,

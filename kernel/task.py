@@ -147,6 +147,7 @@ class SignalStruct:
         "live",
         "maxrss",
         "min_flt",
+        "multiprocess",
         "nivcsw",
         "notify_count",
         "nr_threads",
@@ -185,6 +186,7 @@ class SignalStruct:
         self.notify_count = 0  # what de_thread() waits for: threads to go, or -1 for the leader
         self.curr_target: TaskStruct | None = None  # None: the leader
         self.shared_pending: tuple[SigInfo, ...] = ()
+        self.multiprocess: list[Any] | None = None  # forks under way: kernel.multiprocess
         self.itimer: Any = None  # kernel.itimer.RealTimer, from the first setitimer() on
         self.cred_guard: WaitQueueHead | None = None  # who waits for an exec to be through
         self.cputimers: Any = None  # kernel.posix_cpu_timers, if it ever had any

@@ -12,6 +12,7 @@ Deviation: sleepers are kept per thread group by tid, not in a futex of the word
 from typing import TYPE_CHECKING
 
 from kernel.errors import RestartNoHand, RestartSyscall
+from kernel.pid import task_pid_vnr
 from kernel.points import POINT, SCHEDULE, Path
 from kernel.sched.ttwu import set_current_state, try_to_wake_up
 from kernel.task import TASK_INTERRUPTIBLE, TASK_NORMAL, TASK_RUNNING, TaskStruct
@@ -84,5 +85,5 @@ def wake_joiners(k: "KernelState", task: TaskStruct) -> Path:
     yield "mm_release.clear_child_tid", POINT, task
     joiners = task.signal.joiners
     if joiners:
-        for waiter in tuple(joiners.get(task.pid, ())):
+        for waiter in tuple(joiners.get(task_pid_vnr(k, task), ())):
             yield from try_to_wake_up(k, waiter, TASK_NORMAL)

@@ -26,6 +26,8 @@ from kernel.pid import (
     PIDTYPE_PID,
     Pid,
     pid_has_task,
+    pid_vnr,
+    task_pid_vnr,
 )
 from kernel.pidfd import pidfd_pid
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
@@ -198,7 +200,7 @@ def do_wait(k: "KernelState", wo: WaitOpts) -> Path:
     current = k.current
     stepwise = k.stepwise
     queue = current.signal.wait_chldexit
-    nr = 0 if wo.pid is None else wo.pid.nr
+    nr = 0 if wo.pid is None else pid_vnr(k, wo.pid)
     k.emit(SCHED_PROCESS_WAIT, current.comm, nr, 120 + current.nice)
     if stepwise:
         yield "do_wait.add_wait_queue", POINT, current
@@ -332,7 +334,7 @@ def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
     """
     lock = k.tasklist_lock
     signal = child.signal
-    pid = child.pid
+    pid = child.pid if k.pids.kernel is None else task_pid_vnr(k, child)
     uid = child.cred.uid
     keep = wo.flags & WNOWAIT
     stepwise = k.stepwise
@@ -394,7 +396,7 @@ def wait_task_stopped(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path
     yield "wait_task_stopped.siglock_done", RELEASE, siglock
     if not sig:
         return None
-    pid, uid = child.pid, child.cred.uid
+    pid, uid = task_pid_vnr(k, child), child.cred.uid
     if wo.rusage is not None:
         wo.rusage = rusage_of_child(k, child)
     yield "wait_task_stopped.tasklist_unlock", RELEASE, k.tasklist_lock
@@ -421,7 +423,7 @@ def wait_task_continued(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Pa
     yield "wait_task_continued.siglock_done", RELEASE, siglock
     if not continued:
         return None
-    pid, uid = child.pid, child.cred.uid
+    pid, uid = task_pid_vnr(k, child), child.cred.uid
     if wo.rusage is not None:
         wo.rusage = rusage_of_child(k, child)
     yield "wait_task_continued.tasklist_unlock", RELEASE, k.tasklist_lock

@@ -10,13 +10,16 @@ file is not read. Natively each does the nearest real thing on the host's kernel
 - ``clone`` is the system call without a new stack, which is a fork with the given flags.
 """
 
+import _thread
 import ctypes
 import mmap
 import operator
 import os
+import queue
 import threading
 import time
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from kernel.uapi.ptrace import *  # noqa: F403
 from workloads.guest_ipc import *  # noqa: F403
@@ -47,6 +50,9 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 CLONE_IO = 0x80000000
+CLONE_NEWTIME = 0x80
+CLONE_CLEAR_SIGHAND = 1 << 32
+CLONE_INTO_CGROUP = 1 << 33
 PR_SET_PDEATHSIG = 1
 PR_GET_PDEATHSIG = 2
 PR_GET_DUMPABLE = 3
@@ -67,6 +73,9 @@ MCL_FUTURE = 2
 MCL_ONFAULT = 4
 
 _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
+_SYS_UNSHARE = {"x86_64": 272, "aarch64": 97}
+_SYS_CLONE3 = 435
+_PTHREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM
 _SYS_EXIT = {"x86_64": 60, "aarch64": 93}
 
 
@@ -176,24 +185,150 @@ def clone(flags: int) -> int:
     """
     if flags & CLONE_VM:
         raise NotImplementedError("clone() with CLONE_VM has no native form: use threads or vfork")
+    if flags & CLONE_SETTLS:
+        raise NotImplementedError("clone(CLONE_SETTLS) needs a TLS block")
+    return _fork_by(_number(_SYS_CLONE, "clone"), flags, 0, 0, 0, 0)
+
+
+def _number(table: dict[str, int], name: str) -> int:
+    """Return the number of a system call on this machine."""
     machine = os.uname().machine
-    if machine not in _SYS_CLONE:
-        raise NotImplementedError(f"clone() has no native form on {machine}")
+    if machine not in table:
+        raise NotImplementedError(f"{name}() has no native form on {machine}")
+    return table[machine]
+
+
+def _fork_by(number: int, *args: int) -> int:
+    """Make a system call that forks; return its result in both processes."""
     # the interpreter must know of the fork: its locks are taken before and renewed after
     # (PyDLL: with the GIL held throughout, which the child inherits)
     pythonapi = ctypes.pythonapi
     call = ctypes.PyDLL(None, use_errno=True).syscall
     call.restype = ctypes.c_long
     pythonapi.PyOS_BeforeFork()
-    pid = int(call(ctypes.c_long(_SYS_CLONE[machine]), ctypes.c_ulong(flags), 0, 0, 0, 0))
-    number = ctypes.get_errno()
+    pid = int(call(ctypes.c_long(number), *[ctypes.c_ulong(arg) for arg in args]))
+    errno = ctypes.get_errno()
     if pid == 0:
         pythonapi.PyOS_AfterFork_Child()
         return 0
     pythonapi.PyOS_AfterFork_Parent()
     if pid < 0:
-        raise OSError(number, os.strerror(number))
+        raise OSError(errno, os.strerror(errno))
     return pid
+
+
+class _CloneArgs(ctypes.Structure):
+    """``struct clone_args``."""
+
+    _fields_ = (
+        ("flags", ctypes.c_uint64),
+        ("pidfd", ctypes.c_uint64),
+        ("child_tid", ctypes.c_uint64),
+        ("parent_tid", ctypes.c_uint64),
+        ("exit_signal", ctypes.c_uint64),
+        ("stack", ctypes.c_uint64),
+        ("stack_size", ctypes.c_uint64),
+        ("tls", ctypes.c_uint64),
+        ("set_tid", ctypes.c_uint64),
+        ("set_tid_size", ctypes.c_uint64),
+        ("cgroup", ctypes.c_uint64),
+    )
+
+
+def clone3(
+    flags: int,
+    *,
+    exit_signal: int = 17,
+    set_tid: tuple[int, ...] | None = None,
+    pidfd: bool = False,
+    parent_tid: tuple[mmap.mmap, int] | None = None,
+    child_tid: tuple[mmap.mmap, int] | None = None,
+) -> Any:
+    """Fork as clone3(2) does.
+
+    Args:
+        flags: CLONE_*; the low byte must be 0 (but for CLONE_NEWTIME).
+        exit_signal: sent to the parent when the child ends; 0 for none.
+        set_tid: the child's pid in its pid namespace, then in those above.
+        pidfd: also return a pidfd of the child (adds CLONE_PIDFD).
+        parent_tid, child_tid: ``(mapping, offset)`` of a 32-bit word in which the kernel stores the
+            child's pid: in the parent's memory before the child runs, in the child's memory (adds
+            CLONE_PARENT_SETTID, CLONE_CHILD_SETTID).
+
+    Returns:
+        The child's pid in the parent, 0 in the child; with ``pidfd`` ``(pid, fd)`` and ``(0, -1)``.
+
+    Raises:
+        OSError: as clone3(2).
+        NotImplementedError: CLONE_VM without a stack of its own cannot run Python code.
+    """
+    if pidfd:
+        flags |= CLONE_PIDFD
+    if parent_tid is not None:
+        flags |= CLONE_PARENT_SETTID
+    if child_tid is not None:
+        flags |= CLONE_CHILD_SETTID
+    if flags & (CLONE_VM | CLONE_SETTLS):
+        raise NotImplementedError("clone3() with CLONE_VM has no native form: use threads or vfork")
+    fd = ctypes.c_int(-1)
+    numbers = (ctypes.c_int * len(set_tid or ()))(*(set_tid or ()))
+    args = _CloneArgs(flags=flags, exit_signal=exit_signal)
+    if pidfd:
+        args.pidfd = ctypes.addressof(fd)
+    if set_tid:
+        args.set_tid = ctypes.addressof(numbers)
+        args.set_tid_size = len(set_tid)
+    words = []
+    for name, place in (("parent_tid", parent_tid), ("child_tid", child_tid)):
+        if place is not None:
+            words.append(ctypes.c_int.from_buffer(*place))
+            setattr(args, name, ctypes.addressof(words[-1]))
+    pid = _fork_by(_SYS_CLONE3, ctypes.addressof(args), ctypes.sizeof(args))
+    words.clear()  # the mapping can be closed again
+    return (pid, fd.value) if pidfd else pid
+
+
+def clone_thread(flags: int, fn: Callable[..., object], *args: object) -> int:
+    """Start a thread that runs ``fn(*args)`` with the flags of clone(2); return its tid.
+
+    The interpreter does not wait for it at the end of the program.
+
+    Args:
+        flags: natively what pthread_create passes (CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND,
+            CLONE_THREAD, CLONE_SYSVSEM, with or without those that name a word of memory). On the
+            emulated machine any that hold CLONE_VM.
+
+    Raises:
+        ValueError: without CLONE_VM.
+        NotImplementedError: other flags, natively.
+    """
+    if not flags & CLONE_VM:
+        raise ValueError("clone_thread() needs CLONE_VM: write clone()")
+    words = CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID
+    if flags & ~words != _PTHREAD_FLAGS:
+        raise NotImplementedError("clone_thread() has a native form for pthread's flags only")
+    tids: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def run() -> None:
+        tids.put(threading.get_native_id())
+        fn(*args)
+
+    _thread.start_new_thread(run, ())
+    return tids.get()
+
+
+def unshare(flags: int) -> None:
+    """Stop sharing what ``flags`` name: unshare(2).
+
+    Raises:
+        OSError: as unshare(2).
+    """
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    call.restype = ctypes.c_long
+    number = _number(_SYS_UNSHARE, "unshare")
+    if call(ctypes.c_long(number), ctypes.c_ulong(flags)) < 0:
+        errno = ctypes.get_errno()
+        raise OSError(errno, os.strerror(errno))
 
 
 def vfork() -> int:

@@ -4,6 +4,10 @@ A record is one line in the file that SMPLAB_NATIVE_LOG names, appended with one
 records of different processes never mix. The file is opened anew for each record: a descriptor
 kept open would be seen by the guest program.
 
+Records name processes by their pids in the run's own pid namespace, whose /proc is mounted. In a
+namespace nested below it, what the guest sees of its children are other numbers: there a fork is
+noted with both, and a status with the namespace, so that the reader can put them together.
+
 Two more things on demand, for functions of os, signal, time and workloads.guest only. With
 SMPLAB_NATIVE_CALLS each call is noted before and after it is made. With SMPLAB_NATIVE_JITTER a
 call now and then begins later, by up to so many microseconds: the host's kernel may hold up any
@@ -13,7 +17,7 @@ process at any time, and so what it can do is seen sooner.
 import os
 import signal
 import time
-from _thread import _local, get_native_id
+from _thread import _local
 from collections.abc import Callable
 from errno import errorcode
 from importlib.util import find_spec
@@ -31,13 +35,55 @@ def note(text: str) -> None:
     os.close(fd)
 
 
+def outer_self() -> int:
+    """Return this process's pid in the run's namespace; where it has no other, what it knows."""
+    return int(os.readlink("/proc/self"))
+
+
+def outer_tid() -> int:
+    return int(os.readlink("/proc/thread-self").rpartition("/")[2])
+
+
+def namespace() -> int:
+    return os.stat("/proc/self/ns/pid").st_ino
+
+
+def numbers_of(pid: str) -> list[int]:
+    """Return the pids of a process in all namespaces from the run's own down to its own."""
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+        for line in status:
+            if line.startswith("NSpid:"):
+                return [int(word) for word in line.split()[1:]]
+    return []
+
+
+def outer_child(pid: int) -> int:
+    """Return the pid in the run's namespace of a child, known here as ``pid``; 0 if it is gone."""
+    level = len(numbers_of("self")) - 1
+    with open("/proc/thread-self/children", encoding="ascii") as children:
+        for child in children.read().split():
+            numbers = numbers_of(child)
+            if len(numbers) > level and numbers[level] == pid:
+                return numbers[0]
+    return 0
+
+
 def note_fork(pid: int) -> None:
-    note(f"fork {os.getpid()} {pid} {get_native_id()}\n")
+    me = outer_self()
+    if me != os.getpid() and pid > 0:
+        known, pid = pid, outer_child(pid)
+        if not pid:
+            return
+        note(f"alias {namespace()} {known} {pid}\n")
+    note(f"fork {me} {pid} {outer_tid()}\n")
 
 
 def note_status(pid: int, status: int) -> None:
     if pid > 0 and (os.WIFEXITED(status) or os.WIFSIGNALED(status)):
-        note(f"status {pid} {status}\n")
+        if outer_self() != os.getpid():
+            note(f"inner {namespace()} {pid} {status}\n")
+        else:
+            note(f"status {pid} {status}\n")
 
 
 inside = _local()  # of the calling thread: one wrapped call may be made of another
@@ -59,6 +105,17 @@ def noting_fork(call: Callable[..., int]) -> Callable[..., int]:
     return wrapped
 
 
+def noting_clone3(call: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        result = call(*args, **kwargs)
+        pid = result[0] if isinstance(result, tuple) else result
+        if pid:
+            note_fork(pid)
+        return result
+
+    return wrapped
+
+
 def noting_spawn(call: Callable[..., int]) -> Callable[..., int]:
     """As noting_fork; and a spawn that failed had a child, which the C library has reaped.
 
@@ -70,7 +127,7 @@ def noting_spawn(call: Callable[..., int]) -> Callable[..., int]:
         try:
             return noting(*args, **kwargs)
         except OSError:
-            failed.append(-(os.getpid() * 100_000 + len(failed) + 1))
+            failed.append(-(outer_self() * 100_000 + len(failed) + 1))
             note_fork(failed[-1])
             note(f"status {failed[-1]} {127 << 8}\n")
             raise
@@ -142,15 +199,15 @@ def watching(name: str, call: Callable[..., Any], jitter_us: int, noting: bool) 
             if not noting:
                 return call(*args, **kwargs)
             values = [*map(show, args), *(f"{key}={show(kwargs[key])}" for key in kwargs)]
-            note(f"call {os.getpid()} {get_native_id()} {name}({', '.join(values)})\n")
+            note(f"call {outer_self()} {outer_tid()} {name}({', '.join(values)})\n")
             try:
                 result = call(*args, **kwargs)
             except BaseException as error:
                 number = getattr(error, "errno", None)
                 text = type(error).__name__ if number is None else f"-1 {errorcode.get(number)}"
-                note(f"left {os.getpid()} {get_native_id()} {text}\n")
+                note(f"left {outer_self()} {outer_tid()} {text}\n")
                 raise
-            note(f"left {os.getpid()} {get_native_id()} {show(result)}\n")
+            note(f"left {outer_self()} {outer_tid()} {show(result)}\n")
             return result
         finally:
             inside.call = False
@@ -194,6 +251,7 @@ def install() -> None:
         from workloads import guest
 
         guest.clone = noting_fork(guest.clone)
+        guest.clone3 = noting_clone3(guest.clone3)
     jitter_us, noting = int(os.environ.get(JITTER, "0")), CALLS in os.environ
     if jitter_us or noting:
         watch(jitter_us, noting)

@@ -248,9 +248,18 @@ def sys_store(k: "KernelState", address: int, offset: int, data: bytes) -> Path:
     """
     if offset < 0:
         raise KernelError(EFAULT)
-    mm: MmStruct = k.current.mm
+    return store(k, k.current.mm, address + offset, data)
+
+
+def store(k: "KernelState", mm: MmStruct, place: int, data: bytes) -> Path:
+    """Store ``data`` at the address ``place`` of an address space.
+
+    Raises:
+        FaultSignal: see handle_mm_fault.
+
+    Source: arch/x86/lib/copy_user_64.S.
+    """
     k.now_ns += _access_ns(k, len(data))
-    place = address + offset
     done = 0
     while done < len(data):
         vpn = place >> PAGE_SHIFT

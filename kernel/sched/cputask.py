@@ -83,7 +83,7 @@ class CpuTask:
 
     Args:
         pid: the thread's id; 0 for an idle task.
-        tgid: the process's id.
+        tgid: the process's id; 0 if the task is in a nested pid namespace, where the kernel knows.
         comm: name, as in traces.
         nice: -20 … 19.
         policy: SCHED_NORMAL, SCHED_BATCH or SCHED_IDLE (``kernel.uapi.policy``).

@@ -192,7 +192,7 @@ def _check_halves(k: "KernelState", cpu: int, half: Half, found: list[str]) -> N
         found.append(f"{task!r} is on cpu {cpu}, the kernel says on {task.cpu}")
     if task.on_rq != half.on_rq:
         found.append(f"{task!r} on cpu {cpu}: on_rq is {half.on_rq}, the kernel says {task.on_rq}")
-    if task.tgid != half.tgid:
+    if half.tgid != (task.tgid if task.thread_pid.numbers is None else 0):
         found.append(f"{task!r} on cpu {cpu}: tgid is {half.tgid}")
 
 

@@ -131,6 +131,8 @@ def wake_up_new_task(
         k.send_task(cpu, child, EFF_SPAWN, child.tgid, child.comm, child.nice, image, argv, env)
     else:
         resident = child.ctx is not None
+        # a CPU does not answer getpid() where numbers depend on who asks
+        tgid = child.tgid if child.thread_pid.numbers is None else 0
         # Addressed to the parent's CPU: it has the context to copy and the vruntime to inherit.
         child.msg_ns = k.now_ns
         k.send_task(
@@ -138,7 +140,7 @@ def wake_up_new_task(
             k.current,
             EFF_FORK,
             child.pid,
-            child.tgid,
+            tgid,
             child.comm,
             child.nice,
             cpu,

@@ -121,12 +121,14 @@ NR_CLOCK_GETTIME: Final = 228
 NR_EXIT_GROUP: Final = 231
 NR_TGKILL: Final = 234
 NR_WAITID: Final = 247
+NR_UNSHARE: Final = 272
 NR_EVENTFD2: Final = 290
 NR_PIPE2: Final = 293
 NR_PRLIMIT64: Final = 302
 NR_SCHED_SETATTR: Final = 314
 NR_PIDFD_SEND_SIGNAL: Final = 424
 NR_PIDFD_OPEN: Final = 434
+NR_CLONE3: Final = 435
 # smplab's own
 NR_COMPUTE: Final = 1000
 NR_TOUCH: Final = 1001
@@ -280,6 +282,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
         ("idtype", "id", "options"),
         "(pid, uid, signo, status, code), or None when nothing is ready under WNOHANG",
     ),
+    NR_UNSHARE: ("unshare", ("flags",), "None"),
     NR_EVENTFD2: ("eventfd2", ("count", "flags"), "int"),
     NR_PIPE2: ("pipe2", ("flags",), "(read fd, write fd)"),
     # limits: (soft, hard) or None; 2^64 - 1 is RLIM_INFINITY
@@ -291,6 +294,12 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     ),
     NR_PIDFD_SEND_SIGNAL: ("pidfd_send_signal", ("pidfd", "signal", "flags"), "None"),
     NR_PIDFD_OPEN: ("pidfd_open", ("pid", "flags"), "int"),
+    # pidfd: the caller wants one; the tids' places are addresses of mappings plus offsets, or 0
+    NR_CLONE3: (
+        "clone3",
+        ("flags", "exit_signal", "set_tid", "pidfd", "parent_tid", "child_tid"),
+        "int: pid in the parent, 0 in the child; (pid, pidfd) with CLONE_PIDFD",
+    ),
     NR_COMPUTE: ("compute", ("ns",), "None: burns that much CPU time"),
     NR_TOUCH: ("touch", ("address", "first_page", "pages", "write"), "None"),
     NR_LOAD: ("load", ("address", "offset", "length"), "bytes"),

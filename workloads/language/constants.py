@@ -500,6 +500,9 @@ CLONE: Final[dict[str, int]] = {
     "CLONE_NEWPID": 536870912,
     "CLONE_NEWNET": 1073741824,
     "CLONE_IO": 2147483648,
+    "CLONE_NEWTIME": 128,
+    "CLONE_CLEAR_SIGHAND": 4294967296,
+    "CLONE_INTO_CGROUP": 8589934592,
 }
 
 #: Requests, options, events, registers and fields of a siginfo; PT_ is the kernel's own.

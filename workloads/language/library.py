@@ -448,17 +448,17 @@ def _start_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 def _start_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
     G[0].threads[L[0]][4] = V
-    return (RETURN, V if L[2] else None)
+    return (RETURN, None if L[2] is False else V)
 
 
 def _start_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    if isinstance(V, OSError):
+    if isinstance(V, OSError) and L[2] is not None:
         # Source: CPython Modules/_threadmodule.c:thread_PyThread_start_new_thread()
         V = RuntimeError("can't start new thread")
     return (RERAISE, V)
 
 
-#: [index of the thread, clone flags, whether the tid is the result]
+#: [index of the thread, clone flags, whether the tid is the result; None: and OSErrors show]
 THREAD_START: Final = library("start", (_start_call, -1), (_start_done, 2), (_start_failed, -1))
 
 

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from workloads.language import calls, filecalls, ipc, library, resources, signals, tables
+from workloads.language import calls, clones, filecalls, ipc, library, resources, signals, tables
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.frames import CALL, RETURN
 from workloads.language.methods import attribute, make_caller, make_methods
@@ -22,6 +22,7 @@ _HELPER_MODULES = (
     ipc,
     resources,
     filecalls,
+    clones,
     calls,
 )  # where the names of ``tables`` are looked for
 _WHAT = {"keys": 0, "values": 1, "items": 2}

@@ -47,6 +47,8 @@ def parse_params(text: str) -> tuple[Param, ...]:
         value: Any = None
         if default == "None":
             value = None
+        elif default == "...":
+            value = ...  # not given
         elif default in ("True", "False"):
             value = default == "True"
         elif default:
@@ -302,6 +304,13 @@ _GUEST: dict[str, Entry] = {
     "touch": _routine("guest_touch", "m:x first_page:i pages:i write:x=True", "nothing"),
     "say": _routine("guest_say", "text:x", "nothing"),
     "clone": _sys(nr.NR_CLONE, "flags:i"),
+    "clone3": _routine(
+        "guest_clone3",
+        "flags:i * exit_signal:i=17 set_tid:x=None pidfd:x=False"
+        " parent_tid:x=None child_tid:x=None",
+    ),
+    "clone_thread": _routine("guest_clone_thread", "flags:i fn:x a:x=... b:x=... c:x=... d:x=..."),
+    "unshare": _sys(nr.NR_UNSHARE, "flags:i", "nothing"),
     "vfork": _sys(nr.NR_VFORK),
     "gettid": _sys(nr.NR_GETTID),
     "ptrace": _sys(nr.NR_PTRACE, "request:i pid:n addr:i=0 data:i=0"),
@@ -309,7 +318,7 @@ _GUEST: dict[str, Entry] = {
     **_consts(constants.PTRACE),
     "exit_thread": _sys(nr.NR_EXIT, "code:i"),
     **_later(
-        "clone_thread unshare futex_wait futex_wake sched_setattr smp_mb smp_wmb smp_rmb"
+        "futex_wait futex_wake sched_setattr smp_mb smp_wmb smp_rmb"
         " READ_ONCE WRITE_ONCE load_acquire store_release cmpxchg xchg atomic_add"
     ),
 }
