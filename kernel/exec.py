@@ -15,6 +15,7 @@ interpreter of a guest program accepts the option -u only.
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.attrs import new_attrs
 from kernel.binfmt_script import BINPRM_BUF_SIZE, load_script
 from kernel.cred_guard import exec_guard_release
 from kernel.errors import GuestFault, KernelError
@@ -372,6 +373,8 @@ def install_program(k: "KernelState", task: TaskStruct, bprm: Binprm) -> None:
         k.emit(TASK_RENAME, task.pid, task.comm, bprm.comm, 0)
         task.comm = bprm.comm
     task.self_exec_id += 1
+    if task.attrs is not None and task.attrs.keep_caps:
+        new_attrs(task).keep_caps = False
     task.signal.env = bprm.env
     task.signal.args = bprm.args
     task.sighand.action = exec_action(task.sighand.action, bprm.image.program == PYTHON)

@@ -210,6 +210,11 @@ def guest_prctl(G: Values, option: int, arg: Any) -> Any:
     return (nr.NR_PRCTL, option, as_int(arg))
 
 
+def prctl_result(value: Any) -> Any:
+    """The C library's prctl() returns an int."""
+    return value if type(value) is str else (value + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
 def guest_set_child_subreaper(G: Values, on: Any) -> Any:
     return (nr.NR_PRCTL, PR_SET_CHILD_SUBREAPER, int(bool(on)))
 

@@ -297,7 +297,7 @@ _GUEST: dict[str, Entry] = {
     "mlockall": _sys(nr.NR_MLOCKALL, "flags:i", "nothing"),
     "munlockall": _sys(nr.NR_MUNLOCKALL, "", "nothing"),
     **_consts(constants.PRCTL),
-    "prctl": _routine("guest_prctl", "option:n arg:x=0"),
+    "prctl": _routine("guest_prctl", "option:n arg:x=0", "prctl_result"),
     "acct": _routine("guest_acct", "path:x", "nothing"),
     "set_child_subreaper": _routine("guest_set_child_subreaper", "on:x=True", "nothing"),
     "compute": _sys(nr.NR_COMPUTE, "ns:i", "nothing"),
