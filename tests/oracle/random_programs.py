@@ -27,7 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PUPPETS = ROOT / "tests/guest/random/puppets.py"
-SETTLE_MS = (25, 60, 120)
+SETTLE_MS = (30, 100, 400)
 JITTER_US = 3_000
 JITTERED = 12  # runs at once when one was not enough
 HELD_UP = 3  # so often with calls held up
