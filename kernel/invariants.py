@@ -375,9 +375,10 @@ def _check_wait_queues(
         for name, lock in (mm.locks or {}).items():
             queues.append((f"user lock {name}", lock.waiters))
     tables = dict.fromkeys(task.files for task in tasks if task.files is not None)
-    for file in open_files(tables):
-        for queue in _queues_of(file):
-            queues.append((f"queue of {file.inode!r}", queue.sleepers()))
+    of_files = {  # both ends of a pipe have the same queues
+        queue: file.inode for file in open_files(tables) for queue in _queues_of(file)
+    }
+    queues += [(f"queue of {inode!r}", queue.sleepers()) for queue, inode in of_files.items()]
     for name, waiters in queues:
         for task in waiters:
             if task.signal is None or task.exit_state or task.path is None:
