@@ -663,7 +663,10 @@ KERNEL_BREAKS = [
     ),
     (waiter_of_another_process, r"wait_chldexit of <task 3/3 .*>: <task 5/5 .*> is of another"),
     (joiner_that_does_not_wait, r"join queue of thread 4 of <task 3/3 .*>: <task 3/3 .*> is on it"),
-    (reader_that_does_not_wait, r"queue of <inode .*>: <task 6/6 .*> is on it and in no system call"),
+    (
+        reader_that_does_not_wait,
+        r"queue of <inode .*>: <task 6/6 .*> is on it and in no system call",
+    ),
     (locker_that_does_not_wait, r"user lock 3: <task 3/3 .*> is on it and in no system call"),
     (load_miscounted, r"load table: 4 runnable tasks counted, 3 found"),
     (load_negative, r"load table: cpu 1 has -1 runnable tasks"),
