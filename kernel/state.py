@@ -131,6 +131,7 @@ class KernelState:
         self.statuses: list[tuple[str, int, int]] = []
         self._spawns_left = sum(spawn.count for spawn in spec.spawns)
         self.fatal: str | None = None
+        self.futex_buckets: dict[int, Any] = {}  # kernel.ipc.waitwake.FutexHashBucket
         # granularity step
         self.stepwise = spec.granularity == "step"  # else POINT and BARRIER mean nothing
         self._active: list[ActivePath] = []

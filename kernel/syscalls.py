@@ -47,8 +47,8 @@ from kernel.fs import (
     stat,
 )
 from kernel.fs import open as open_
-from kernel.ipc import futex, msg, pipe, sem, shm, socket
-from kernel.mm import madvise, mlock, mmap
+from kernel.ipc import futex, msg, pipe, sem, shm, socket, waitwake
+from kernel.mm import atomic, madvise, mlock, mmap
 from kernel.sched import syscalls as sched_syscalls
 from kernel.uapi import syscalls as nr
 
@@ -161,6 +161,9 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_PRCTL: prctl.sys_prctl,
     nr.NR_ACCT: acct.sys_acct,
     nr.NR_GETTID: pid.sys_gettid,
+    nr.NR_FUTEX: waitwake.sys_futex,
+    nr.NR_ATOMIC: atomic.sys_atomic,
+    nr.NR_SMP_BARRIER: atomic.sys_smp_barrier,
     nr.NR_CLOCK_GETTIME: timers.sys_clock_gettime,
     nr.NR_EXIT_GROUP: exit.sys_exit_group,
     nr.NR_TGKILL: signal.sys_tgkill,

@@ -35,6 +35,13 @@ __all__ = [
     "MSG_NOERROR",
     "SEM_UNDO",
     "SETVAL",
+    "READ_ONCE",
+    "WRITE_ONCE",
+    "atomic_add",
+    "cmpxchg",
+    "futex_wait",
+    "futex_wake",
+    "load_acquire",
     "msgctl",
     "msgget",
     "msgrcv",
@@ -46,6 +53,11 @@ __all__ = [
     "shmctl",
     "shmdt",
     "shmget",
+    "smp_mb",
+    "smp_rmb",
+    "smp_wmb",
+    "store_release",
+    "xchg",
 ]
 
 IPC_PRIVATE = 0

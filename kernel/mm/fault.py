@@ -244,6 +244,8 @@ def _do_shared_fault(k: "KernelState", mm: MmStruct, vma: VmArea, vpn: int, writ
         return "shared"
     if mm.local is None:
         mm.local = {}
+    if vpn in mm.local:
+        return "shared"  # another thread was faster
     mm.local[vpn] = frame << PTE_SHIFT | PTE_SHARED
     k.frames.get(frame)
     return "shared"

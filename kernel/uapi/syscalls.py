@@ -144,6 +144,8 @@ NR_POSIX_SPAWN: Final = 1010
 NR_PREEMPT_POINT: Final = 1011
 NR_NICE: Final = 1012
 NR_SIGWAIT: Final = 1013
+NR_ATOMIC: Final = 1014
+NR_SMP_BARRIER: Final = 1015
 NR_EVENTFD_READ: Final = 1040
 NR_EVENTFD_WRITE: Final = 1041
 NR_FATAL: Final = 1099
@@ -267,7 +269,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_PRCTL: ("prctl", ("option", "argument"), "int, or str for PR_GET_NAME"),
     NR_ACCT: ("acct", ("path",), "None"),
     NR_GETTID: ("gettid", (), "int"),
-    # futex_op: FUTEX_WAIT 0 or FUTEX_WAKE 1; timeout -1: none
+    # futex_op: FUTEX_WAIT 0 or FUTEX_WAKE 1; timeout None: for ever
     NR_FUTEX: ("futex", ("address", "futex_op", "val", "timeout_ns"), "int: how many were woken"),
     # mask: bit n for CPU n
     NR_SCHED_SETAFFINITY: ("sched_setaffinity", ("pid", "mask"), "None"),
@@ -317,6 +319,9 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # back edge of a guest loop whose fuel is used up: no kernel entry, only a place to be preempted
     NR_PREEMPT_POINT: ("preempt_point", (), "None"),
     NR_NICE: ("nice", ("increment",), "int: the new nice value"),
+    # accesses to 32-bit words: ATOMIC_* and MB_* of kernel.uapi.atomic
+    NR_ATOMIC: ("atomic", ("atomic_op", "address", "value", "expected"), "int: the old value"),
+    NR_SMP_BARRIER: ("smp_barrier", ("kind",), "None"),
     # sigwait(3) of the C library: no handler makes it return
     NR_SIGWAIT: ("sigwait", ("set",), "int: the signal taken"),
     # of the C library: a read or write of 8 bytes that CPython does not begin again after EINTR

@@ -60,6 +60,7 @@ class MiniKernel:
         self.mms: list[Any] = []
         self.last_pid = 0
         self.user = UserStruct(0)
+        self.futex_buckets: dict[int, Any] = {}
         self.stepwise = True
         self.current: TaskStruct = self.new_task()
 

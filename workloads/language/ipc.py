@@ -8,10 +8,10 @@ Source: workloads/guest_ipc.py, the native form.
 
 from typing import Any
 
-from kernel.uapi import ipc
+from kernel.uapi import atomic, ipc
 from kernel.uapi import syscalls as nr
 from workloads.language.bounded import tname
-from workloads.language.values import ShmHandle
+from workloads.language.values import MAPPINGS, ShmHandle
 
 Values = list[Any]
 
@@ -90,3 +90,75 @@ def guest_shmctl(G: Values, id: int, command: int) -> Any:
 
 def shmctl_result(value: Any) -> Any:
     return 0 if isinstance(value, int) else {"size": value[0], "nattch": value[1]}
+
+
+# ---- words of shared memory --------------------------------------------------------------------
+
+
+def _word(m: Any, offset: int) -> int:
+    """Return the address of the word at ``offset`` of a mapping."""
+    if type(m) not in MAPPINGS:
+        raise TypeError(f"object of type '{tname(m)}' is no mapping")
+    if m.address == 0:
+        raise ValueError("mmap closed or invalid")
+    if offset % 4:
+        raise ValueError("the offset of a word is a multiple of 4")
+    if not 0 <= offset <= m.length - 4:
+        raise IndexError("mmap index out of range")
+    return int(m.address + offset)
+
+
+def guest_futex_wait(G: Values, m: Any, offset: int, expected: int, timeout_ns: Any) -> Any:
+    if timeout_ns is not None:
+        timeout_ns = _int(timeout_ns)
+    val = expected & 0xFFFFFFFF
+    return (nr.NR_FUTEX, _word(m, offset), ipc.FUTEX_WAIT, val, timeout_ns)
+
+
+def guest_futex_wake(G: Values, m: Any, offset: int, count: int) -> Any:
+    count = ((count & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
+    return (nr.NR_FUTEX, _word(m, offset), ipc.FUTEX_WAKE, count, None)
+
+
+def _access(op: int, m: Any, offset: int, value: int = 0, expected: int = 0) -> Any:
+    return (nr.NR_ATOMIC, op, _word(m, offset), value & 0xFFFFFFFF, expected & 0xFFFFFFFF)
+
+
+def guest_read_once(G: Values, m: Any, offset: int) -> Any:
+    return _access(atomic.ATOMIC_READ_ONCE, m, offset)
+
+
+def guest_write_once(G: Values, m: Any, offset: int, value: int) -> Any:
+    return _access(atomic.ATOMIC_WRITE_ONCE, m, offset, value)
+
+
+def guest_load_acquire(G: Values, m: Any, offset: int) -> Any:
+    return _access(atomic.ATOMIC_LOAD_ACQUIRE, m, offset)
+
+
+def guest_store_release(G: Values, m: Any, offset: int, value: int) -> Any:
+    return _access(atomic.ATOMIC_STORE_RELEASE, m, offset, value)
+
+
+def guest_xchg(G: Values, m: Any, offset: int, value: int) -> Any:
+    return _access(atomic.ATOMIC_XCHG, m, offset, value)
+
+
+def guest_cmpxchg(G: Values, m: Any, offset: int, old: int, new: int) -> Any:
+    return _access(atomic.ATOMIC_CMPXCHG, m, offset, new, old)
+
+
+def guest_atomic_add(G: Values, m: Any, offset: int, n: int) -> Any:
+    return _access(atomic.ATOMIC_ADD, m, offset, n)
+
+
+def guest_smp_mb(G: Values) -> Any:
+    return (nr.NR_SMP_BARRIER, atomic.MB_FULL)
+
+
+def guest_smp_rmb(G: Values) -> Any:
+    return (nr.NR_SMP_BARRIER, atomic.MB_READ)
+
+
+def guest_smp_wmb(G: Values) -> Any:
+    return (nr.NR_SMP_BARRIER, atomic.MB_WRITE)

@@ -291,6 +291,20 @@ _GUEST: dict[str, Entry] = {
     "shmat": _sys(nr.NR_SHMAT, "id:n", "shm_handle"),
     "shmdt": _routine("guest_shmdt", "handle:x", "nothing"),
     "shmctl": _routine("guest_shmctl", "id:n command:n", "shmctl_result"),
+    "futex_wait": _routine(
+        "guest_futex_wait", "m:x offset:i expected:i timeout_ns:x=None", "nothing"
+    ),
+    "futex_wake": _routine("guest_futex_wake", "m:x offset:i count:i"),
+    "READ_ONCE": _routine("guest_read_once", "m:x offset:i"),
+    "WRITE_ONCE": _routine("guest_write_once", "m:x offset:i value:i", "nothing"),
+    "load_acquire": _routine("guest_load_acquire", "m:x offset:i"),
+    "store_release": _routine("guest_store_release", "m:x offset:i value:i", "nothing"),
+    "xchg": _routine("guest_xchg", "m:x offset:i value:i"),
+    "cmpxchg": _routine("guest_cmpxchg", "m:x offset:i old:i new:i"),
+    "atomic_add": _routine("guest_atomic_add", "m:x offset:i n:i"),
+    "smp_mb": _routine("guest_smp_mb", "", "nothing"),
+    "smp_rmb": _routine("guest_smp_rmb", "", "nothing"),
+    "smp_wmb": _routine("guest_smp_wmb", "", "nothing"),
     **_consts(constants.MCL),
     "mlock": _routine("guest_mlock", "m:x first_page:i pages:i", "nothing"),
     "munlock": _routine("guest_munlock", "m:x first_page:i pages:i", "nothing"),
@@ -317,10 +331,7 @@ _GUEST: dict[str, Entry] = {
     "addressof": _pure("guest_addressof", "m:x"),
     **_consts(constants.PTRACE),
     "exit_thread": _sys(nr.NR_EXIT, "code:i"),
-    **_later(
-        "futex_wait futex_wake sched_setattr smp_mb smp_wmb smp_rmb"
-        " READ_ONCE WRITE_ONCE load_acquire store_release cmpxchg xchg atomic_add"
-    ),
+    **_later("sched_setattr"),
 }
 
 MODULES: Final[dict[str, dict[str, Entry]]] = {

@@ -1,0 +1,223 @@
+"""Futexes: sleeping on a word of memory, and waking those who do.
+
+A word is known by its key: in memory that is shared, the object it belongs to and its place in it,
+so processes that map it anywhere meet; in private memory, the address space and the address.
+Sleepers hang in hash buckets. The word is compared under the bucket's lock, after which a waker,
+which changes the word first, must find the sleeper: so no wake-up is lost.
+
+The locks of ``threading`` do not come here: see ``kernel.ipc.futex``.
+
+Source: kernel/futex/core.c, kernel/futex/waitwake.c.
+Deviation: FUTEX_WAIT and FUTEX_WAKE only, always with keys that may be shared (no
+FUTEX_PRIVATE_FLAG). Sleepers are woken in order of arrival, real-time priorities notwithstanding.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.errors import FaultSignal, KernelError, RestartNoHand, RestartSyscall
+from kernel.mm.fault import find_vma, handle_mm_fault, lookup_pte
+from kernel.mm.mm import PTE_SHIFT, PTE_WRITE, MmStruct
+from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
+from kernel.sched.ttwu import set_current_state, wake_up_process
+from kernel.signal_send import signal_pending
+from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
+from kernel.uapi.errno_ import EAGAIN, EFAULT, EINVAL, ENOSYS, ETIMEDOUT
+from kernel.uapi.ipc import FUTEX_WAIT, FUTEX_WAKE
+from kernel.uapi.mman import PAGE_SHIFT, PAGE_SIZE, TASK_SIZE, VM_SHARED
+
+if TYPE_CHECKING:
+    from kernel.locking import Lock
+    from kernel.state import KernelState
+
+FUTEX_HASH_SIZE: Final = 256
+
+
+class FutexQ:
+    """One sleeper (``futex_q``)."""
+
+    __slots__ = ("offset", "owner", "queued", "task")
+
+    def __init__(self, task: TaskStruct, owner: Any, offset: int) -> None:
+        self.task = task
+        self.owner = owner  # the key: SharedPages or MmStruct, …
+        self.offset = offset  # … and the place in it
+        self.queued = True
+
+
+class FutexHashBucket:
+    """The sleepers of many words (``futex_hash_bucket``), in order of arrival."""
+
+    __slots__ = ("chain", "lock")
+
+    def __init__(self, lock: "Lock") -> None:
+        self.lock = lock
+        self.chain: list[FutexQ] = []
+
+
+def futex_hash(k: "KernelState", offset: int) -> FutexHashBucket:
+    """Return the bucket of a word, made at first use. Source: kernel/futex/core.c:futex_hash()."""
+    number = (offset >> 2) % FUTEX_HASH_SIZE
+    bucket: FutexHashBucket | None = k.futex_buckets.get(number)
+    if bucket is None:
+        bucket = k.futex_buckets[number] = FutexHashBucket(k.new_lock("futex_hash_bucket"))
+    return bucket
+
+
+def get_futex_key(k: "KernelState", address: int) -> Path:
+    """Return ``(owner, offset)`` of the word at ``address``, which is made present and writable.
+
+    Raises:
+        KernelError: EINVAL, no multiple of 4; EFAULT, nothing writable there.
+
+    Source: kernel/futex/core.c:get_futex_key().
+    """
+    if address % 4:
+        raise KernelError(EINVAL)
+    if not 0 <= address < TASK_SIZE:
+        raise KernelError(EFAULT)
+    mm: MmStruct = k.current.mm
+    vpn = address >> PAGE_SHIFT
+    while not lookup_pte(mm, vpn) & PTE_WRITE:
+        failed = False
+        try:
+            yield from handle_mm_fault(k, mm, vpn, True)
+        except FaultSignal:
+            failed = True
+        if failed:
+            raise KernelError(EFAULT)
+    vma = find_vma(mm, vpn)
+    if vma is not None and vma.flags & VM_SHARED and vma.pages is not None:
+        index = vma.offset + vpn - vma.start
+        return vma.pages, (index << PAGE_SHIFT) + (address & (PAGE_SIZE - 1))
+    return mm, address
+
+
+def sys_futex(
+    k: "KernelState", address: int, futex_op: int, val: int, timeout_ns: int | None
+) -> Path:
+    """Sleep on the word at ``address``, or wake those who do.
+
+    Raises:
+        KernelError: ENOSYS, neither FUTEX_WAIT nor FUTEX_WAKE; EINVAL, a timeout below 0; and see
+            futex_wait() and get_futex_key().
+
+    Source: kernel/futex/syscalls.c:do_futex().
+    """
+    if futex_op == FUTEX_WAKE:
+        return futex_wake(k, address, val)
+    if futex_op != FUTEX_WAIT:
+        raise KernelError(ENOSYS)
+    if timeout_ns is not None and timeout_ns < 0:
+        raise KernelError(EINVAL)
+    return futex_wait(k, address, val, timeout_ns)
+
+
+def futex_wait(k: "KernelState", address: int, val: int, timeout_ns: int | None) -> Path:
+    """Sleep on the word at ``address`` unless it is not ``val``; return 0 once woken.
+
+    Args:
+        timeout_ns: how long at most; None: for ever.
+
+    Raises:
+        KernelError: EAGAIN, the word has another value; ETIMEDOUT; EFAULT; EINVAL.
+        RestartSyscall: a signal is pending.
+        RestartNoHand: likewise, and there is a timeout; the time already slept counts.
+
+    Source: kernel/futex/waitwake.c:futex_wait(), __futex_wait(), futex_wait_setup().
+    """
+    task = k.current
+    k.now_ns += k.costs.futex_op
+    until_ns = -1
+    if timeout_ns is not None:
+        until_ns = task.restart_ns or k.now_ns + timeout_ns
+        task.restart_ns = 0
+        k.arm_timer(task, until_ns)
+    errno = 0
+    interrupted = False
+    while True:
+        owner, offset = yield from get_futex_key(k, address)
+        bucket = futex_hash(k, offset)
+        yield "futex_q_lock.lock", ACQUIRE, bucket.lock
+        word = _futex_get_value(k, address)
+        if word != val:
+            yield "futex_q_unlock.unlock", RELEASE, bucket.lock
+            if word < 0:
+                continue  # unmapped since: fault it in, or fail
+            errno = EAGAIN
+            break
+        q = FutexQ(task, owner, offset)
+        yield from set_current_state(k, TASK_INTERRUPTIBLE)
+        bucket.chain.append(q)
+        yield "futex_queue.unlock", RELEASE, bucket.lock
+        if q.queued and not signal_pending(task) and not 0 <= until_ns <= k.now_ns:
+            yield "futex_do_wait.schedule", SCHEDULE, q
+        yield from set_current_state(k, TASK_RUNNING)
+        woken = not q.queued
+        if not woken:
+            yield "futex_unqueue.lock", ACQUIRE, bucket.lock
+            woken = not q.queued
+            if not woken:
+                q.queued = False
+                bucket.chain.remove(q)
+            yield "futex_unqueue.unlock", RELEASE, bucket.lock
+        if woken:
+            break
+        if 0 <= until_ns <= k.now_ns:
+            errno = ETIMEDOUT
+            break
+        if signal_pending(task):
+            interrupted = True
+            break
+    if until_ns >= 0:
+        k.cancel_timer(task)
+    if errno:
+        raise KernelError(errno)
+    if interrupted:
+        if until_ns < 0:
+            raise RestartSyscall
+        task.restart_ns = until_ns
+        raise RestartNoHand
+    return 0
+
+
+def _futex_get_value(k: "KernelState", address: int) -> int:
+    """Return the word, or -1 if its page is not there any more.
+
+    Source: kernel/futex/core.c:futex_get_value_locked().
+    """
+    pte = lookup_pte(k.current.mm, address >> PAGE_SHIFT)
+    if not pte:
+        return -1
+    data = k.frames.read(pte >> PTE_SHIFT, address & (PAGE_SIZE - 1), 4)
+    return int.from_bytes(data, "little")
+
+
+def futex_wake(k: "KernelState", address: int, nr_wake: int) -> Path:
+    """Wake those who sleep on the word at ``address``; return how many were woken.
+
+    Args:
+        nr_wake: at most so many; less than 1 is as good as 1.
+
+    Raises:
+        KernelError: EFAULT, EINVAL.
+
+    Source: kernel/futex/waitwake.c:futex_wake().
+    """
+    k.now_ns += k.costs.futex_op
+    owner, offset = yield from get_futex_key(k, address)
+    bucket = futex_hash(k, offset)
+    if k.stepwise or bucket.chain:
+        yield "futex_wake.lock", ACQUIRE, bucket.lock
+    wake_q: list[TaskStruct] = []
+    for q in tuple(bucket.chain):
+        if q.owner is owner and q.offset == offset:
+            q.queued = False
+            bucket.chain.remove(q)
+            wake_q.append(q.task)
+            if len(wake_q) >= nr_wake:
+                break
+    if k.stepwise or wake_q or bucket.chain:
+        yield "futex_wake.unlock", RELEASE, bucket.lock
+    for task in wake_q:
+        yield from wake_up_process(k, task)
+    return len(wake_q)
