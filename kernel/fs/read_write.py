@@ -129,10 +129,10 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> Any:
         if count:
             k.output(inode.name, bytes(data))
         return count
+    if kind == FULL:
+        raise KernelError(ENOSPC)  # even of nothing
     if kind in (NULL, ZERO) or not count:
         return count
-    if kind == FULL:
-        raise KernelError(ENOSPC)
     pos = inode.size if file.flags & O_APPEND else file.pos
     if pos + count > _MAX_OFFSET:
         raise KernelError(EFBIG)
