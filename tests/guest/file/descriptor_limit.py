@@ -1,4 +1,4 @@
-"""RLIMIT_NOFILE: every kind of file gives EMFILE at the limit, and a freed number is found again."""
+"""At RLIMIT_NOFILE every kind of file gives EMFILE, and a freed number is found again."""
 
 import os
 import resource

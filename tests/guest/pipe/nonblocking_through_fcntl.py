@@ -1,4 +1,4 @@
-"""O_NONBLOCK set later makes both ends non-blocking one by one, for everyone who shares the file."""
+"""O_NONBLOCK set later makes the ends non-blocking one by one, for all who share the file."""
 
 import os
 
