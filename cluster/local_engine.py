@@ -29,7 +29,7 @@ class LocalRun:
         spec = request.spec
         self.request = request
         self.recorder = Recorder(request)
-        loader = Loader(spec.sources, block_budget=spec.block_budget)
+        loader = Loader(spec.sources, block_budget=spec.block_budget, cpus=spec.cpus)
         self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
         self.host = lps.KernelHost(spec, loader, request.quantum_ns, request.max_virtual_ns)
         self._encode_ns = 0
