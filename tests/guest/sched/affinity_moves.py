@@ -28,7 +28,7 @@ for pid in pids:
 print(codes)
 # moved to and fro while they run and while they wait for the CPU
 pids = []
-for number in range(3):
+for _ in range(3):
     pid = os.fork()
     if pid == 0:
         compute(100_000_000)
