@@ -25,7 +25,7 @@ from cluster.config import ConfigError, CostProfile, Loaded, Problem, load_model
 from cluster.config.models import Image, Workload
 from kernel.costs import Costs
 from kernel.exec import CANT_OPEN
-from kernel.machine import FileSpec, ImageSpec, MachineSpec, SpawnSpec
+from kernel.machine import FileSpec, ImageSpec, MachineSpec, ServiceSpec, SpawnSpec
 from workloads.generators import mean_gap_ns
 
 PYTHON: Final = "/usr/bin/python3"
@@ -103,6 +103,11 @@ def resolve(loaded: Loaded) -> MachineSpec:
         overcommit_ratio=config.vm.overcommit_ratio,
         oom_kill_allocating_task=config.vm.oom_kill_allocating_task,
         panic_on_oom=config.vm.panic_on_oom,
+        kthreads=config.kernel.kthreads,
+        services=tuple(
+            ServiceSpec(service.name, service.period, service.work, service.per_cpu)
+            for service in config.kernel.services
+        ),
         acct=config.kernel.acct,
         trace=config.trace.enabled,
         trace_syscalls=config.trace.syscalls,

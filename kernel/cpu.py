@@ -36,6 +36,7 @@ from kernel.machine import MachineSpec
 from kernel.sched import core
 from kernel.sched.cputask import CpuTask
 from kernel.sched.rq import Rq
+from kernel.smpboot_names import boot_kthreads_of
 from kernel.stats import CpuStats
 from kernel.task import TASK_DEAD, TASK_RUNNING
 from kernel.uapi import clone as c
@@ -125,6 +126,11 @@ class Cpu:
                 boot = CpuTask(pid, pid, comm)
                 boot.in_kernel = True
                 self.tasks[pid] = boot
+        for pid, comm in boot_kthreads_of(spec, cpu):
+            boot = CpuTask(pid, pid, comm)
+            boot.in_kernel = True
+            boot.cpus_allowed = (cpu,)
+            self.tasks[pid] = boot
 
     # -- the one door -------------------------------------------------------------------------
 
@@ -452,6 +458,8 @@ class Cpu:
             self._arrive(effect)
         elif code == m.EFF_SPAWN:
             self._spawn(effect)
+        elif code == m.EFF_KTHREAD:
+            self._new_kthread(effect)
         elif code == m.EFF_PULL:
             self._give(effect[3])
         else:
@@ -562,6 +570,19 @@ class Cpu:
         child.forked_at_ns = at_ns
         self.tasks[pid] = child
         self._start(child, at_ns)
+
+    def _new_kthread(self, effect: m.Effect) -> None:
+        at_ns, _, pid, tgid, comm, nice = effect
+        self._late(at_ns)
+        child = CpuTask(pid, tgid, comm, nice)
+        child.in_kernel = True  # and never leaves it
+        child.forked_at_ns = at_ns
+        self.tasks[pid] = child
+        self._start(child, at_ns)
+
+    def _on_resched(self, task: CpuTask, effect: m.Effect) -> None:
+        self._waiting = None
+        task.in_kernel = True
 
     def _start(self, child: CpuTask, at_ns: int) -> None:
         """Queue a new task here for the first time."""
@@ -715,4 +736,5 @@ _HANDLERS: Final[dict[int, Callable[[Cpu, CpuTask, m.Effect], None]]] = {
     m.EFF_TRACED: Cpu._on_traced,
     m.EFF_RENAME: Cpu._on_rename,
     m.EFF_TUNE: Cpu._on_tune,
+    m.EFF_RESCHED: Cpu._on_resched,
 }

@@ -70,6 +70,7 @@ EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     SYS_EXIT: ("sys_exit", ("pid", "id", "ret")),
     OOM_MARK_VICTIM: ("mark_victim", ("pid", "comm")),
     # what no tracepoint of Linux tells and a process table needs: field is "ppid" (a new parent,
-    # by its thread id), "pgid", "sid" (a session and group of its own) or "nice"
+    # by its thread id), "pgid", "sid" (a session and group of its own), "nice"
+    # or "cpu" (of a thread bound at boot)
     TASK_CHANGE: ("task_change", ("pid", "field", "value")),
 }

@@ -169,6 +169,8 @@ def do_exit(k: "KernelState", code: int) -> Path:
         mm = task.mm
         task.mm = None
         mmput(k, mm)
+    else:
+        yield from exit_mm(k, task)
     if k.accounting and group_dead:
         acct_process(k, task, mem_kb)
     if task.sysvsem is not None:
@@ -518,6 +520,8 @@ def release_task(k: "KernelState", task: TaskStruct) -> Path:
             yield from wake_up_all(k, thread_pid.wait_pidfd)
         yield "release_task.tasklist_unlock", RELEASE, lock
         k.stats.releases += 1
+        if task.kthread is not None:
+            k.nr_kthreads -= 1
         k.tasks.nr_zombies -= 1
         put_task_struct(k, task)
         if not zap_leader:

@@ -57,6 +57,7 @@ from kernel.pid_namespace import alloc_pid_ns, is_child_reaper
 from kernel.points import ACQUIRE, POINT, RELEASE, SCHEDULE, Path
 from kernel.posix_cpu_timers import posix_cpu_timers_init_group
 from kernel.ptrace_stops import ptrace_event, ptrace_fork_event, ptrace_init_task
+from kernel.sched.completion import complete_all
 from kernel.sched.ttwu import set_current_state, try_to_wake_up, wake_up_new_task
 from kernel.signal_send import fatal_signal_pending, task_join_group_stop
 from kernel.task import (
@@ -622,3 +623,5 @@ def mm_release(k: "KernelState", task: TaskStruct) -> Path:
             yield from wake_joiners(k, task)
     if task.vfork_done is not None:
         yield from complete_vfork_done(k, task)
+    if task.kthread is not None:
+        yield from complete_all(k, task.kthread.exited)  # kthread_stop()

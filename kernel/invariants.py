@@ -29,6 +29,7 @@ from kernel.fs.inode import EVENTFD, SOCKET
 from kernel.fs.ledger import check_files, open_files
 from kernel.ipc.ledger import all_tables, check_ipc, recount_shm, shm_pages
 from kernel.ipc.pipe import recount_pipes
+from kernel.kthreads import KTHREAD_IS_PER_CPU
 from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
 from kernel.ns_ledger import check_namespaces
 from kernel.ptrace_ledger import check_ptrace
@@ -300,8 +301,24 @@ def _check_state(task: TaskStruct, found: list[str]) -> None:
             found.append(f"{task!r} is runnable in state {state:#x}")
     elif state == TASK_RUNNING:
         found.append(f"{task!r} should run and is on no runqueue: a lost wake-up")
-    elif state not in (TASK_NEW, TASK_DEAD) and task.path is None and not task.flags & PF_KTHREAD:
+    elif state not in (TASK_NEW, TASK_DEAD) and task.path is None:
         found.append(f"{task!r} sleeps in no system call")
+    if task.flags & PF_KTHREAD:
+        _check_kthread(task, found)
+
+
+def _check_kthread(task: TaskStruct, found: list[str]) -> None:
+    """A kernel thread has no user side, and one that is bound runs on its CPU only."""
+    if task.mm is not None or task.ctx is not None:
+        found.append(f"kernel thread {task!r} has an address space")
+    kthread = task.kthread
+    if (
+        kthread is not None
+        and kthread.flags & KTHREAD_IS_PER_CPU
+        and task.on_rq
+        and task.cpu != kthread.cpu
+    ):
+        found.append(f"{task!r} is bound to cpu {kthread.cpu} and runs on {task.cpu}")
 
 
 # -- what holds when no path is in progress --------------------------------------------------------
@@ -333,6 +350,9 @@ def _check_quiet(
         live = sum(not task.flags & PF_EXITING for task in leader.signal.threads)
         if leader.signal.live != live:
             found.append(f"{leader!r}: {leader.signal.live} live threads counted, {live} found")
+    made = sum(task.flags & PF_KTHREAD != 0 for task in tasks) - k.boot_kthreads
+    if made != k.nr_kthreads:
+        found.append(f"{k.nr_kthreads} kernel threads made since boot are counted, {made} found")
     everybody = [k.init_task, *tasks]
     _check_holders(everybody, found)
     _check_users(k, tasks, found)
@@ -463,27 +483,29 @@ def _check_memory(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -
 def boot_counts(k: "KernelState") -> dict[str, int]:
     """Return what a machine has at boot and must have again at the end, by name.
 
-    Frames of the page cache and of System V segments and empty places in slabs are not counted:
-    all of these may stay.
+    Kernel threads made since boot are not counted: a service runs as long as the machine. Nor are
+    frames of the page cache and of System V segments and empty places in slabs: they may stay.
     """
+    kthreads = k.nr_kthreads
     counts = {
-        "tasks": k.tasks.nr_threads,
-        "processes": k.tasks.nr_processes,
-        "pids": k.pids.taken,
-        "kernel stacks": len(k.stacks.infos),
+        "tasks": k.tasks.nr_threads - kthreads,
+        "processes": k.tasks.nr_processes - kthreads,
+        "pids": k.pids.taken - kthreads,
+        "kernel stacks": len(k.stacks.infos) - kthreads,
         "frames": k.frames.nr_used
+        - kthreads * k.stacks.pages
         - len(recount_cache(k.frames))
         - len(recount_shm(all_tables(k, ())))
         - sum(cache.nr_pages for cache in k.slabs.values()),
     }
     for name, cache in k.slabs.items():
-        counts[f"slab {name}"] = cache.active_objs
+        counts[f"slab {name}"] = cache.active_objs - (kthreads if name == "task_struct" else 0)
     for kind, number in k.ns_counts.items():
         if number:
             counts[f"namespaces of kind {kind:#x}"] = number
     for uid, user in k.tasks.users.items():
         if user.processes:
-            counts[f"threads of user {uid}"] = user.processes
+            counts[f"threads of user {uid}"] = user.processes - (0 if uid else kthreads)
     return counts
 
 

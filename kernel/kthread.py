@@ -4,12 +4,12 @@ swapper/0 (pid 0) is there before anything else; its number is not in the pid ma
 (pid 1), which becomes a user process, and kthreadd (pid 2), the parent of kernel threads.
 
 Source: init/main.c:rest_init(), init/init_task.c, kernel/kthread.c:kthreadd().
-Deviation: init is a kernel-side loop: it reaps every child and does nothing else. kthreadd sleeps:
-nothing makes kernel threads yet.
+Deviation: init is a kernel-side loop: it reaps every child and does nothing else.
 """
 
 from typing import TYPE_CHECKING, Any
 
+from kernel.attrs import new_attrs
 from kernel.creds import Cred, UserStruct
 from kernel.events import SCHED_PROCESS_FORK, TASK_CHANGE
 from kernel.exec import NO_ACTION
@@ -17,6 +17,7 @@ from kernel.fork import copy_process
 from kernel.fs.file import init_files
 from kernel.fs.fs_struct import init_fs
 from kernel.groups import set_special_pids
+from kernel.kthreads import KthreadList
 from kernel.limits import boot_rlimits, max_threads
 from kernel.mm.mm import mm_alloc
 from kernel.nsproxy import boot_nsproxy
@@ -33,9 +34,12 @@ from kernel.pid_namespace import boot_pid_ns
 from kernel.points import SCHEDULE, Path
 from kernel.profiles import profile_named
 from kernel.sched.ttwu import set_current_state
+from kernel.services import do_initcalls
+from kernel.smpboot_names import boot_kthreads
 from kernel.task import (
     PF_FORKNOEXEC,
     PF_KTHREAD,
+    PF_NO_SETAFFINITY,
     SIGNAL_UNKILLABLE,
     TASK_INTERRUPTIBLE,
     TASK_RUNNING,
@@ -57,7 +61,7 @@ def boot_tasks(k: "KernelState") -> None:
     """Make ``k.tasks``, ``k.pids``, swapper, init and kthreadd.
 
     Page frames, slab caches, kernel stacks and the file tree must be there. Afterwards init is
-    RUNNING, ready for init_reap(), and kthreadd sleeps.
+    RUNNING, ready for init_reap(), and so are kthreadd and the per-CPU threads.
     """
     swapper = TaskStruct(0, 0, "swapper/0")
     threads = max_threads(k.spec)
@@ -94,12 +98,21 @@ def boot_tasks(k: "KernelState") -> None:
 
     kthreadd = _kernel_thread(k, CLONE_FS | CLONE_FILES, "kthreadd")
     kthreadd.sighand.action = dict.fromkeys(range(1, NSIG + 1), SIG_IGN)
-    kthreadd.state = TASK_INTERRUPTIBLE
+    kthreadd.state = TASK_RUNNING
     k.kthreadd = kthreadd
+    k.kthread_create_list = KthreadList(k.new_lock("kthread_create_lock"))
+    k.current = kthreadd
+    for _pid, name, cpu in boot_kthreads(k.spec):
+        task = _kernel_thread(k, CLONE_FS | CLONE_FILES | SIGCHLD, name)
+        task.cpu = cpu
+        k.emit(TASK_CHANGE, task.pid, "cpu", cpu)
+        task.flags |= PF_NO_SETAFFINITY
+        new_attrs(task).cpus_mask = 1 << cpu
+        k.affinity_used = True
 
 
 def _kernel_thread(k: "KernelState", flags: int, comm: str) -> TaskStruct:
-    """Return a child of swapper, made before there is anything to interleave with."""
+    """Return a child of the current task, made before there is anything to interleave with."""
     stepwise, k.stepwise = k.stepwise, True  # locks are points; nobody has to give them meaning
     path = copy_process(k, flags)
     while True:
@@ -110,9 +123,19 @@ def _kernel_thread(k: "KernelState", flags: int, comm: str) -> TaskStruct:
             break
     k.stepwise = stepwise
     task.comm = comm
-    k.emit(SCHED_PROCESS_FORK, "swapper/0", 0, comm, task.pid)
+    k.emit(SCHED_PROCESS_FORK, k.current.comm, k.current.pid, comm, task.pid)
     task.state = TASK_RUNNING
     return task  # type: ignore[no-any-return]
+
+
+def kernel_init(k: "KernelState") -> Path:
+    """Be pid 1: start what the kernel starts, then be init.
+
+    Source: init/main.c:kernel_init().
+    """
+    if k.spec.services:
+        yield from do_initcalls(k)
+    yield from init_reap(k)
 
 
 def init_reap(k: "KernelState") -> Path:

@@ -60,6 +60,16 @@ class SpawnSpec:
 
 
 @dataclass(slots=True)
+class ServiceSpec:
+    """A kernel thread that works every period; ``per_cpu``: one for each CPU."""
+
+    name: str
+    period_ns: int
+    work_ns: int
+    per_cpu: bool = False
+
+
+@dataclass(slots=True)
 class MachineSpec:
     """The machine, its policies and what runs on it."""
 
@@ -84,6 +94,8 @@ class MachineSpec:
     overcommit_ratio: int = 50
     oom_kill_allocating_task: bool = False
     panic_on_oom: bool = False
+    services: tuple[ServiceSpec, ...] = ()
+    kthreads: bool = False  # per-CPU kernel threads at boot
     acct: bool = False  # a BSD accounting record of each process for the run directory
     trace: bool = True
     trace_syscalls: bool = False
@@ -124,5 +136,6 @@ class MachineSpec:
             )
             for plain in data["spawns"]
         )
+        data["services"] = tuple(ServiceSpec(**plain) for plain in data["services"])
         data["mutations"] = tuple(data["mutations"])
         return cls(**data)

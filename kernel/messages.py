@@ -79,6 +79,8 @@ EFF_HANDLE: Final = 17
 EFF_RENAME: Final = 18
 EFF_TRACED: Final = 19
 EFF_TUNE: Final = 20
+EFF_KTHREAD: Final = 21
+EFF_RESCHED: Final = 22
 ARRIVE: Final = 16
 
 EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
@@ -100,6 +102,11 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
         ("signals", "how", "until_ns", "value", "error"),
         "C-level handlers have run; how: 0 the call returned, else OP_ (kernel.uapi.signals)",
     ),
+    EFF_RESCHED: (
+        "resched",
+        (),
+        "the path goes on at once, unless the CPU runs another task first",
+    ),
     # everything else may come at any time
     EFF_FORK: (
         "fork",
@@ -111,6 +118,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
         ("tgid", "comm", "nice", "image", "argv", "env"),
         "a new task with a fresh program starts here",
     ),
+    EFF_KTHREAD: ("kthread", ("tgid", "comm", "nice"), "a new kernel thread starts here"),
     EFF_WAKE: ("wake", ("dest_cpu",), "the parked task is runnable on dest_cpu"),
     EFF_SIGNAL: ("signal", (), "set its TIF_SIGPENDING; if it runs, make it enter the kernel"),
     EFF_PULL: ("pull", ("dest_cpu",), "give a queued task to that CPU (pid is 0)"),
@@ -122,7 +130,18 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     ARRIVE: ("arrive", ("task", "reason"), "a task's CPU half comes from another CPU"),
 }
 REPLIES: Final = frozenset(
-    (EFF_RETURN, EFF_ERROR, EFF_NEXT, EFF_TAKE, EFF_EXEC, EFF_SLEEP, EFF_DEAD, EFF_USER, EFF_HANDLE)
+    (
+        EFF_RETURN,
+        EFF_ERROR,
+        EFF_NEXT,
+        EFF_TAKE,
+        EFF_EXEC,
+        EFF_SLEEP,
+        EFF_DEAD,
+        EFF_USER,
+        EFF_HANDLE,
+        EFF_RESCHED,
+    )
 )
 
 # what EFF_TUNE changes

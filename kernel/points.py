@@ -14,6 +14,9 @@ RELEASE    the lock is free from now on             the same; a waiter may go on
 SCHEDULE   the task gives up its CPU unless its     the same
            state is TASK_RUNNING again; the path
            goes on when a CPU runs the task
+RESCHED    the task's CPU may run another task,    the same
+           and this path goes on when it picks
+           the task again
 ========== ======================================= =======================================
 
 At granularity ``syscall`` nothing can come between two points but a sleep, so a hot path may leave
@@ -36,8 +39,9 @@ READ: Final = 2
 RELEASE: Final = 3
 BARRIER: Final = 4
 SCHEDULE: Final = 5
+RESCHED: Final = 6
 
-KIND_NAMES: Final = ("point", "acquire", "read", "release", "barrier", "schedule")
+KIND_NAMES: Final = ("point", "acquire", "read", "release", "barrier", "schedule", "resched")
 
 Point = tuple[str, int, Any]
 Path = Generator[Point, None, Any]

@@ -35,7 +35,7 @@ from kernel.events import TASK_CHANGE
 from kernel.locking import Lock, LockStat, acquire_at, release_at
 from kernel.machine import MachineSpec
 from kernel.nsproxy import FIRST_INO
-from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
+from kernel.points import ACQUIRE, READ, RELEASE, RESCHED, SCHEDULE, Path
 from kernel.sched.loadavg import calc_global_load, load_period_ns
 from kernel.sched.ttwu import select_task_rq_exec, try_to_wake_up
 from kernel.stats import KernelStats
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from kernel.arch.stack import StackRegion
     from kernel.fs.file_table import File
     from kernel.fs.inode import Vfs
+    from kernel.kthreads import KthreadList
     from kernel.mm.frames import Frames
     from kernel.nsproxy import NsProxy
     from kernel.pid import PidMap
@@ -83,6 +84,7 @@ class KernelState:
     init_task: TaskStruct
     child_reaper: TaskStruct
     kthreadd: TaskStruct
+    kthread_create_list: "KthreadList"
 
     def __init__(self, spec: MachineSpec, loader: Loader) -> None:
         self.spec = spec
@@ -99,10 +101,12 @@ class KernelState:
         # the load table
         self.nr_running = [0] * spec.cpus
         self.idle_mask = (1 << spec.cpus) - 1
+        self.pulls_out = 0  # tasks counted as moved that no CPU has given away or refused yet
         # CPU time of tasks, and the load average: for /proc
         self.cpu_user_ns = [0] * spec.cpus
         self.cpu_system_ns = [0] * spec.cpus
         self.avenrun = [0, 0, 0]
+        self.nr_kthreads = 0  # made since boot and not released
         self.accounting = spec.acct  # does anybody want a record of each process?
         self.acct_file: File | None = None  # of acct(): kernel.acct
         self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
@@ -145,25 +149,29 @@ class KernelState:
     def _boot(self) -> None:
         """Make the first tasks, the file tree, and the timers of the configured programs."""
         from kernel.boot import boot_machine
-        from kernel.kthread import init_reap
+        from kernel.kthread import kernel_init
+        from kernel.kthreads import kthreadd
+        from kernel.smpboot import smpboot_register_percpu_thread
 
         boot_machine(self)
         self.boot_threads = self.tasks.nr_threads
-        init = self.child_reaper
-        self._park_at_boot(init, init_reap(self))
-        self._park_at_boot(self.kthreadd, None)
+        self.boot_kthreads = 1 + len(self.kthreadd.children)
+        self._park_at_boot(self.kthreadd, kthreadd(self))
+        for task in tuple(self.kthreadd.children.values()):
+            path = smpboot_register_percpu_thread(self, task, task.cpu)
+            self._park_at_boot(task, path)
+        self._park_at_boot(self.child_reaper, kernel_init(self))
         for number, spawn in enumerate(self.spec.spawns):
             if spawn.count:
                 self._add_timer(spawn.start_ns, _TIMER_SPAWN, (number, 0))
 
-    def _park_at_boot(self, task: TaskStruct, path: Path | None) -> None:
-        """Let ``task`` go to sleep in ``path`` before time starts; CPU 0 holds its other half."""
+    def _park_at_boot(self, task: TaskStruct, path: Path) -> None:
+        """Let ``task`` go to sleep in ``path`` before time starts; its CPU holds its other half."""
         self.current = task
-        if path is not None:
-            for _name, kind, _obj in path:
-                if kind == SCHEDULE:
-                    break
-            task.path = path
+        for _name, kind, _obj in path:
+            if kind == SCHEDULE:
+                break
+        task.path = path if task is self.child_reaper else self.kernel_thread_path(task, path)
         task.on_rq = False
 
     # -- what paths call ----------------------------------------------------------------------
@@ -285,10 +293,12 @@ class KernelState:
             return
         self._count(source, -1)
         self._count(dest, 1)
+        self.pulls_out += 1
         self._outbox.setdefault(source, []).append((self.now_ns, m.EFF_PULL, 0, dest))
 
     def _pull_failed(self, source: int, dest: int) -> None:
         """``source`` had nothing to give: count back, and look again a little later."""
+        self.pulls_out -= 1
         self._count(source, 1)
         self._count(dest, -1)
         if dest in self._dying and not self.nr_running[dest]:
@@ -348,7 +358,7 @@ class KernelState:
         """Tell whether everything the configuration started has come and gone, and init sleeps."""
         return (
             not self._spawns_left
-            and self.tasks.nr_threads == self.boot_threads
+            and self.tasks.nr_threads - self.nr_kthreads == self.boot_threads
             and not any(self.nr_running)
             and not self._active  # a timer's path may outlive the task it was for
         )
@@ -400,6 +410,7 @@ class KernelState:
         if code == m.REQ_MIGRATED:
             if task.cpu == cpu:
                 task.cpu = arguments[0]
+            self.pulls_out -= 1
             self.stats.pulls += 1
             self.stats.migrations += 1
             self._balance_retry_ns = _BALANCE_RETRY_NS
@@ -667,6 +678,18 @@ class KernelState:
         self._answer(task, m.EFF_SLEEP, task.state)
         self.load_dec(self.cpu)
 
+    def _resched(self, task: TaskStruct, path: Path) -> None:
+        """The current task's CPU may run somebody else here (``cond_resched``)."""
+        task.path = path
+        self._answer(task, m.EFF_RESCHED)
+
+    def kernel_thread_path(self, task: TaskStruct, body: Path) -> Path:
+        """Run ``body`` as all that ``task``, a kernel thread, ever does."""
+        try:
+            yield from body
+        except TaskDead:
+            self._dead(task)
+
     def _drive(self, path: Path) -> None:
         """Run a path to its end or its sleep (granularity ``syscall``)."""
         lock_ns = self.costs.lock_acquire
@@ -693,6 +716,9 @@ class KernelState:
                 self.now_ns = acquire_at(obj, self.now_ns + lock_ns, True)
             elif kind == SCHEDULE and self.current.state != TASK_RUNNING:
                 self._sleep(self.current, path)
+                return
+            elif kind == RESCHED:
+                self._resched(self.current, path)
                 return
 
     # -- timers -------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from kernel import messages as m
 from kernel.errors import InvariantError
 from kernel.invariants import check_kernel, check_step
 from kernel.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
-from kernel.points import ACQUIRE, BARRIER, READ, RELEASE, SCHEDULE
+from kernel.points import ACQUIRE, BARRIER, READ, RELEASE, RESCHED, SCHEDULE
 from kernel.task import TASK_RUNNING
 
 if TYPE_CHECKING:
@@ -178,6 +178,11 @@ class StepDriver:
                 self.active.remove(path)
                 kernel._sleep(task, path.gen)
                 return
+        elif kind == RESCHED:
+            check_sleep(path.held, name, task)
+            self.active.remove(path)
+            kernel._resched(task, path.gen)
+            return
         elif kind in (ACQUIRE, READ):
             self._acquire(path, name, obj, kind == READ)
         elif kind == RELEASE:

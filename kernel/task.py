@@ -48,6 +48,7 @@ PF_FORKNOEXEC: Final = 0x40
 PF_DUMPCORE: Final = 0x200
 PF_SIGNALED: Final = 0x400
 PF_NPROC_EXCEEDED: Final = 0x1000
+PF_NO_SETAFFINITY: Final = 0x4000000
 
 SIGNAL_STOP_STOPPED: Final = 0x1
 SIGNAL_STOP_CONTINUED: Final = 0x2
@@ -236,6 +237,7 @@ class TaskStruct:
         "group_leader",
         "in_syscall",
         "jobctl",
+        "kthread",
         "min_flt",
         "mm",
         "msg_ns",
@@ -336,6 +338,7 @@ class TaskStruct:
         self.min_flt = 0  # page faults served
         self.nvcsw = 0  # times it slept
         self.nivcsw = 0  # times it lost its CPU
+        self.kthread: Any = None  # kernel.kthreads.Kthread
         self.path: Path | None = None  # the system call it sleeps in
         self.tripped: tuple[int, ...] = ()  # handlers that ran since the last answer, in order
         self.restart_ns = 0  # when the interrupted sleep that is being restarted ends; 0 = none

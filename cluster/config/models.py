@@ -126,8 +126,25 @@ class Sched(Model):
     ] = 1_000_000
 
 
+class Service(Model):
+    """A kernel thread that works on its own account: noise for the workloads."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,15}$", description="Its name.")]
+    period: Annotated[int, Duration(10_000, 3600 * SECOND_NS, "Time between two rounds of work.")]
+    work: Annotated[int, Duration(0, SECOND_NS, "CPU time of one round, in kernel mode.")]
+    per_cpu: Annotated[bool, Field(description="One thread bound to each CPU.")] = False
+
+
 class Kernel(Model):
     """What the emulated kernel does beside running the workloads."""
+
+    kthreads: Annotated[
+        bool,
+        Field(description="Per-CPU kernel threads at boot (cpuhp, migration, ksoftirqd)."),
+    ] = False
+    services: Annotated[
+        list[Service], Field(max_length=16, description="Kernel threads with work of their own.")
+    ] = []
 
     acct: Annotated[
         bool,

@@ -91,8 +91,8 @@ class ProcessTable:
         if row is None:
             return
         row.comm = record.fields["child_comm"]
-        if maker is None:  # the idle task at boot: what it makes sleeps when time begins
-            row.state = "S"
+        row.state = "S"  # until sched_wakeup_new; what was made at boot sleeps when time begins
+        if maker is None:  # the idle task
             row.kthread = row.pid == KTHREADD
             return
         row.pgid, row.sid = maker.pgid, maker.sid
@@ -147,6 +147,8 @@ class ProcessTable:
                     thread.ppid = value
         elif name == "nice":
             row.nice = value
+        elif name == "cpu":
+            row.cpu = value
 
     def _switch(self, record: TraceRecord) -> None:
         fields = record.fields

@@ -18,7 +18,7 @@ from kernel.limits import rlimit
 from kernel.messages import EFF_TUNE, TUNE_AFFINITY, TUNE_POLICY
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.prio import can_nice
-from kernel.task import TASK_DEAD, TASK_NEW, TaskStruct
+from kernel.task import PF_NO_SETAFFINITY, TASK_DEAD, TASK_NEW, TaskStruct
 from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
 from kernel.uapi.policy import (
     SCHED_BATCH,
@@ -283,11 +283,14 @@ def sys_sched_setaffinity(k: "KernelState", pid: int, mask: int) -> Path:
     """Let a thread run on the CPUs of ``mask`` only; it leaves another one before it runs on.
 
     Raises:
-        KernelError: ESRCH; EPERM, somebody else's; EINVAL, the machine has none of these CPUs.
+        KernelError: ESRCH; EPERM, somebody else's; EINVAL, the machine has none of these CPUs, or
+            a kernel thread is bound to its CPU.
 
     Source: kernel/sched/syscalls.c:sched_setaffinity().
     """
     task = find_process_by_pid(k, pid)
+    if task.flags & PF_NO_SETAFFINITY:
+        raise KernelError(EINVAL)
     if not check_same_owner(k, task) and not capable(k.current.cred):
         raise KernelError(EPERM)
     online = (1 << k.spec.cpus) - 1

@@ -16,7 +16,7 @@ Source: kernel/sched/core.c (try_to_wake_up, wake_up_new_task), kernel/sched/fai
 from typing import TYPE_CHECKING, Any
 
 from kernel.errors import IllegalTransition
-from kernel.messages import EFF_FORK, EFF_SPAWN, EFF_WAKE
+from kernel.messages import EFF_FORK, EFF_KTHREAD, EFF_SPAWN, EFF_WAKE
 from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, Path
 from kernel.task import (
     STATE_MOVES,
@@ -103,6 +103,7 @@ def wake_up_new_task(
     ctx: "UserContext | None" = None,
     program: tuple[Any, ...] | None = None,
     vfork: bool = False,
+    kthread: bool = False,
 ) -> Path:
     """Put a new task on a CPU for the first time.
 
@@ -112,6 +113,7 @@ def wake_up_new_task(
         program: ``(image, argv, env)`` for a task that starts with a fresh program instead of a
             copy of its parent's context.
         vfork: the parent is about to wait for the child (policy ``vfork_only`` asks).
+        kthread: it never leaves the kernel; its path is ``child.path``.
 
     Source: kernel/sched/core.c:wake_up_new_task().
     """
@@ -129,6 +131,8 @@ def wake_up_new_task(
     if program is not None:
         image, argv, env = program
         k.send_task(cpu, child, EFF_SPAWN, child.tgid, child.comm, child.nice, image, argv, env)
+    elif kthread:
+        k.send_task(cpu, child, EFF_KTHREAD, child.tgid, child.comm, child.nice)
     else:
         resident = child.ctx is not None
         # a CPU does not answer getpid() where numbers depend on who asks
