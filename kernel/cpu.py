@@ -367,7 +367,7 @@ class Cpu:
     def _clock_gettime(self, task: CpuTask, clock: int) -> int | None:
         """Return a clock the CPU can read by itself, or None.
 
-        The process clock is the thread's only while no other thread shares it.
+        The process clock is not one of them: threads that are gone count too.
         """
         if clock == 1:
             return self.now_ns
@@ -375,7 +375,7 @@ class Cpu:
             return self._epoch_ns + self.now_ns
         if task.slow_door:
             return None  # to be seen by its tracer
-        if clock == 3 or (clock == 2 and not task.resident):
+        if clock == 3:
             return task.utime_ns + task.stime_ns
         return None
 

@@ -21,7 +21,7 @@ def state():
 
 if len(sys.argv) > 1:
     print("same", state() == sys.argv[1])
-    print(guest.prctl(guest.PR_GET_NAME), guest.prctl(guest.PR_GET_DUMPABLE))
+    print(guest.prctl(guest.PR_GET_NAME) != "before", guest.prctl(guest.PR_GET_DUMPABLE))
     sys.exit(0)
 pid = os.fork()
 if pid == 0:
