@@ -123,7 +123,7 @@ def run_native(
             str(_HERE / "native_init.py"),
             str(log),
         ]
-        command += [sys.executable, "-u", str(program), *args]
+        command += [_python3(), "-u", str(program), *args]
         with subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -145,6 +145,12 @@ def run_native(
         message = stderr.decode(errors="replace").strip()
         raise NativeError(f"{program}: could not be started on this host: {message}")
     return NativeRun(stdout, stderr, status, tree, name, tuple(lines))
+
+
+def _python3() -> str:
+    """Return this interpreter by the name users type, which a program can see in its comm."""
+    named = Path(sys.executable).with_name("python3")
+    return str(named) if named.exists() else sys.executable
 
 
 def can_pin() -> bool:
