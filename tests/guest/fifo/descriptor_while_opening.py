@@ -17,6 +17,7 @@ def reader():
 
 thread = threading.Thread(target=reader)
 thread.start()
+time.sleep(0.1)  # looking takes the number for a moment: let the thread have it first
 both = os.dup(0)
 while both == lowest:  # the thread is not in open() yet
     os.close(both)

@@ -18,8 +18,8 @@ def main():
         seen, status = os.waitpid(child, 0)
         guest.say(f"fork gave {child}, wait {seen} {status}")
         os._exit(5)
-    guest.say(f"the parent sees another number: {pid != 1}")
     done, status = os.waitpid(pid, 0)
+    guest.say(f"the parent sees another number: {pid != 1}")
     guest.say(f"{done == pid} {os.waitstatus_to_exitcode(status)}")
 
 
