@@ -131,6 +131,22 @@ def commit_creds(k: "KernelState", task: TaskStruct, new: Cred) -> None:
         thread.cred = new
 
 
+def bprm_creds(k: "KernelState", task: TaskStruct) -> None:
+    """Do what exec does with ids: the effective ones are saved.
+
+    A program that starts with other effective than real ids may not be dumped and loses its
+    pdeath_signal.
+
+    Source: security/commoncap.c:cap_bprm_creds_from_file(), fs/exec.c:begin_new_exec().
+    """
+    cred: Cred = task.cred
+    if cred.suid != cred.euid or cred.sgid != cred.egid:
+        task.cred = Cred(cred.user, cred.euid, cred.euid, cred.gid, cred.egid, cred.egid)
+    if cred.uid != cred.euid or cred.gid != cred.egid:
+        task.mm.dumpable = SUID_DUMP_DISABLE
+        task.pdeath_signal = 0
+
+
 def _id_argument(value: int) -> int:
     """Return a uid or gid argument as the system call sees it: 32 bits unsigned."""
     return value & 0xFFFFFFFF

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.attrs import new_attrs
 from kernel.binfmt_script import BINPRM_BUF_SIZE, load_script
 from kernel.cred_guard import exec_guard_release
+from kernel.creds import bprm_creds
 from kernel.errors import GuestFault, KernelError
 from kernel.events import SCHED_PROCESS_EXEC, TASK_RENAME
 from kernel.exit import release_task
@@ -361,6 +362,7 @@ def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path:
     task.flags &= ~PF_FORKNOEXEC
     if task.files.close_on_exec:
         yield from do_close_on_exec(k, task.files)
+    bprm_creds(k, task)
     install_program(k, task, bprm)
 
 

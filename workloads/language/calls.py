@@ -229,6 +229,9 @@ def os_abort(G: Values) -> Any:
 
 
 def os_seteuid(G: Values, euid: int) -> Any:
+    # Source: glibc sysdeps/unix/sysv/linux/seteuid.c
+    if euid & 0xFFFFFFFF == 0xFFFFFFFF:
+        raise OSError(22, "Invalid argument")
     return (nr.NR_SETRESUID, -1, euid, -1)
 
 

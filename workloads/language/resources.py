@@ -230,4 +230,6 @@ def guest_acct(G: Values, path: Any) -> Any:
 
 
 def os_setegid(G: Values, egid: int) -> Any:
+    if egid & 0xFFFFFFFF == 0xFFFFFFFF:
+        raise OSError(22, "Invalid argument")
     return (nr.NR_SETRESGID, -1, egid, -1)
