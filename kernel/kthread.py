@@ -36,6 +36,7 @@ from kernel.profiles import profile_named
 from kernel.sched.ttwu import set_current_state
 from kernel.services import do_initcalls
 from kernel.smpboot_names import boot_kthreads
+from kernel.signal import get_signal
 from kernel.task import (
     PF_FORKNOEXEC,
     PF_KTHREAD,
@@ -149,6 +150,9 @@ def init_reap(k: "KernelState") -> Path:
         if type(report) is tuple:
             k.spawn_exited(report[0], report[1])
             yield from set_current_state(k, TASK_RUNNING)
+        elif init.sigpending:
+            yield from set_current_state(k, TASK_RUNNING)
+            yield from get_signal(k)  # nothing ends init, but a tracer may stop it
         else:
             # also without any child: the next one to exit finds the entry on the wait queue
             yield "init_reap.schedule", SCHEDULE, None

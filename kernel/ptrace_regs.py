@@ -109,7 +109,7 @@ def rax_of(op: tuple[Any, ...], value: Any, error: Any, restart: type[Exception]
         restart: the exception class if a signal interrupted it, else None.
     """
     if restart is not None:
-        return _rax_of_restart(op[0], restart)
+        return _rax_of_restart(restart)
     if error is not None:
         return -error[1][0] if error[0] == "OSError" else 0
     number = op[0]
@@ -126,13 +126,11 @@ def rax_of(op: tuple[Any, ...], value: Any, error: Any, restart: type[Exception]
     return 0
 
 
-def _rax_of_restart(number: int, restart: type[Exception]) -> int:
+def _rax_of_restart(restart: type[Exception]) -> int:
     """Return the number the kernel itself uses for a call that is to be made again.
 
     Source: include/linux/errno.h.
     """
-    if number == nr.NR_NANOSLEEP:
-        return -516
     if issubclass(restart, RestartNoHand):
         return -514
     if issubclass(restart, RestartNoIntr):
