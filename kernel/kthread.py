@@ -35,8 +35,8 @@ from kernel.points import SCHEDULE, Path
 from kernel.profiles import profile_named
 from kernel.sched.ttwu import set_current_state
 from kernel.services import do_initcalls
-from kernel.smpboot_names import boot_kthreads
 from kernel.signal import get_signal
+from kernel.smpboot_names import boot_kthreads
 from kernel.task import (
     PF_FORKNOEXEC,
     PF_KTHREAD,
