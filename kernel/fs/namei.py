@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.errors import KernelError
 from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_WRITE, PIPE, REGULAR, Inode
 from kernel.ipc.fifo import fifo_fops
-from kernel.uapi.errno_ import EACCES, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, ETXTBSY
+from kernel.uapi.errno_ import EACCES, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, ESRCH, ETXTBSY
 from kernel.uapi.fcntl import NAME_MAX, PATH_MAX, S_IFDIR, S_IFIFO, S_IFREG, S_ISGID
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ def lookup(
             name = part
             inode = entries.get(part)
             if inode is None and directory.i_op is not None:
+                if directory.i_op.is_gone():
+                    raise KernelError(ESRCH, path)
                 inode = directory.i_op.lookup(k, directory, part)
     if slashes and creating and name:
         raise KernelError(EISDIR, path)

@@ -8,7 +8,10 @@ CPU that does not speculate, instruction and stack pointers 0.
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.attrs import attrs_of
+from kernel.creds import Cred, capable
 from kernel.limits import rlimit
+from kernel.pid import Pid, pid_nr_ns
 from kernel.points import ACQUIRE, READ, RELEASE, Path
 from kernel.proc.task_mmu import MmSizes, task_mem
 from kernel.task import (
@@ -22,9 +25,9 @@ from kernel.timekeeping import thread_group_cputime
 from kernel.uapi.mman import PAGE_SHIFT
 from kernel.uapi.rlimit import RLIMIT_RSS, RLIMIT_SIGPENDING
 from kernel.uapi.signals import SIG_IGN, sigmask
+from kernel.user_namespace import from_kgid_munged, from_kuid_munged
 
 if TYPE_CHECKING:
-    from kernel.creds import Cred
     from kernel.state import KernelState
 
 NSEC_PER_CLOCK: Final = 10_000_000  # USER_HZ is 100
@@ -83,10 +86,13 @@ def ptrace_may_access(k: "KernelState", task: TaskStruct) -> bool:
         return True
     cred: Cred = current.cred
     other: Cred = task.cred
-    return cred.euid == 0 or (
+    if capable(cred):
+        return True
+    same = (
         cred.euid == other.euid == other.suid == other.uid
         and cred.egid == other.egid == other.sgid == other.gid
     )
+    return same and (task.mm is None or bool(task.mm.dumpable))
 
 
 def signal_sets(task: TaskStruct) -> tuple[int, int, int, int, int]:
@@ -154,9 +160,10 @@ def _stat_line(k: "KernelState", task: TaskStruct, whole: bool) -> str:
         return ""
     if whole:
         utime_ns, stime_ns = thread_group_cputime(task)
-        min_flt = sum(thread.min_flt for thread in signal.threads)
+        min_flt = signal.min_flt + sum(thread.min_flt for thread in signal.threads)
     else:
         utime_ns, stime_ns, min_flt = task.utime_ns, task.stime_ns, task.min_flt
+    attrs = attrs_of(task)
     pending, _, blocked, ignored, caught = signal_sets(task)
     mm = task.mm
     permitted = ptrace_may_access(k, task)
@@ -180,14 +187,14 @@ def _stat_line(k: "KernelState", task: TaskStruct, whole: bool) -> str:
         -1,  # tty_pgrp
         task.flags,
         min_flt,
-        0,  # cmin_flt
+        signal.cmin_flt,
         0,  # maj_flt
         0,  # cmaj_flt
         nsec_to_clock_t(utime_ns),
         nsec_to_clock_t(stime_ns),
         nsec_to_clock_t(signal.cutime_ns),
         nsec_to_clock_t(signal.cstime_ns),
-        20 + task.nice,  # task_prio()
+        -1 - attrs.rt_priority if attrs.rt_priority else 20 + task.nice,  # task_prio()
         task.nice,
         signal.nr_threads,
         0,  # itrealvalue
@@ -209,8 +216,8 @@ def _stat_line(k: "KernelState", task: TaskStruct, whole: bool) -> str:
         0,  # cnswap
         task.exit_signal,
         task.cpu,
-        0,  # rt_priority
-        0,  # policy
+        attrs.rt_priority,
+        attrs.policy,
         0,  # delayacct_blkio_ticks
         0,  # gtime
         0,  # cgtime
@@ -257,20 +264,24 @@ def _status_text(k: "KernelState", task: TaskStruct) -> str:
     parts += [_task_sig(k, task), _task_cap(task, modern)]
     if modern:
         parts.append(
-            "NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\n"
+            f"NoNewPrivs:\t{int(attrs_of(task).no_new_privs)}\nSeccomp:\t0\nSeccomp_filters:\t0\n"
             "Speculation_Store_Bypass:\tnot vulnerable\n"
             "SpeculationIndirectBranch:\tnot affected\n"
         )
-    parts.append(_task_cpus_allowed(k))
-    parts.append(f"voluntary_ctxt_switches:\t{0}\nnonvoluntary_ctxt_switches:\t{0}\n")
+    parts.append(_task_cpus_allowed(k, task))
+    parts.append(
+        f"voluntary_ctxt_switches:\t{task.nvcsw}\nnonvoluntary_ctxt_switches:\t{task.nivcsw}\n"
+    )
     return "".join(parts)
 
 
 def _task_state(k: "KernelState", task: TaskStruct, modern: bool) -> str:
     """Source: fs/proc/array.c:task_state()."""
     cred = task.cred
+    ns = k.current.cred.user_ns  # of the one who opened the file, who reads it
     nr = task.thread_pid.nr
-    tracer: Any = task.parent
+    uids = [from_kuid_munged(ns, uid) for uid in (cred.uid, cred.euid, cred.suid, cred.euid)]
+    gids = [from_kgid_munged(ns, gid) for gid in (cred.gid, cred.egid, cred.sgid, cred.egid)]
     lines = [("Name", escape_comm(task.comm))]
     if modern and task.fs is not None:
         lines.append(("Umask", f"{task.fs.umask:04o}"))
@@ -280,21 +291,32 @@ def _task_state(k: "KernelState", task: TaskStruct, modern: bool) -> str:
     lines += [
         ("Pid", str(nr)),
         ("PPid", str(real_parent_tgid(task))),
-        ("TracerPid", str(0 if tracer is task.real_parent else tracer.pid)),
-        ("Uid", f"{cred.uid}\t{cred.euid}\t{cred.suid}\t{cred.euid}"),
-        ("Gid", f"{cred.gid}\t{cred.egid}\t{cred.sgid}\t{cred.egid}"),
+        ("TracerPid", str(task.parent.pid if task.ptrace else 0)),
+        ("Uid", "\t".join(map(str, uids))),
+        ("Gid", "\t".join(map(str, gids))),
         ("FDSize", str(_fd_size(task))),
         ("Groups", " "),
     ]
     if modern:
         lines += [
-            ("NStgid", str(task.tgid)),
-            ("NSpid", str(nr)),
-            ("NSpgid", str(task.signal.pgrp.nr)),
-            ("NSsid", str(task.signal.session.nr)),
+            ("NStgid", _numbers(task, task.group_leader.thread_pid)),
+            ("NSpid", _numbers(task, task.thread_pid)),
+            ("NSpgid", _numbers(task, task.signal.pgrp)),
+            ("NSsid", _numbers(task, task.signal.session)),
             ("Kthread", str(int(task.flags & PF_KTHREAD != 0))),
         ]
     return "".join(f"{name}:\t{value}\n" for name, value in lines)
+
+
+def _numbers(task: TaskStruct, pid: Pid) -> str:
+    """Return the numbers of ``pid`` in each namespace that ``task`` is seen in, the root's first.
+
+    Source: fs/proc/array.c:task_state(), the NS lines.
+    """
+    levels = task.thread_pid.numbers
+    if levels is None:
+        return str(pid.nr)
+    return "\t".join(str(pid_nr_ns(pid, level)) for level, _ in levels)
 
 
 def _fd_size(task: TaskStruct) -> int:
@@ -338,8 +360,8 @@ def _task_cap(task: TaskStruct, modern: bool) -> str:
     """
     cred = task.cred
     full = _CAP_FULL if modern else _CAP_FULL_2_6
-    permitted = full if 0 in (cred.uid, cred.euid, cred.suid) else 0
-    effective = full if cred.euid == 0 else 0
+    permitted = full if cred.ns_capable or 0 in (cred.uid, cred.euid, cred.suid) else 0
+    effective = full if cred.ns_capable or cred.euid == 0 else 0
     lines = (
         f"CapInh:\t{0:016x}\nCapPrm:\t{permitted:016x}\nCapEff:\t{effective:016x}\n"
         f"CapBnd:\t{full:016x}\n"
@@ -375,10 +397,10 @@ def bitmap_list_string(mask: int) -> str:
     return ",".join(ranges)
 
 
-def _task_cpus_allowed(k: "KernelState") -> str:
+def _task_cpus_allowed(k: "KernelState", task: TaskStruct) -> str:
     """Source: fs/proc/array.c:task_cpus_allowed(), kernel/cgroup/cpuset.c."""
     cpus = k.spec.cpus
-    mask = (1 << cpus) - 1
+    mask = attrs_of(task).cpus_mask or (1 << cpus) - 1
     return (
         f"Cpus_allowed:\t{bitmap_string(mask, cpus)}\n"
         f"Cpus_allowed_list:\t{bitmap_list_string(mask)}\n"

@@ -11,8 +11,9 @@ a symbolic link that is followed would.
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError
-from kernel.events import TASK_RENAME
 from kernel.fs.inode import Inode
+from kernel.points import Path
+from kernel.prctl import set_task_comm
 from kernel.proc.array import children_seq_show, proc_pid_status, proc_tgid_stat, proc_tid_stat
 from kernel.proc.inode import Entry, get_proc_task, need_task, proc_pid_make_inode
 from kernel.proc.task_mmu import proc_pid_statm, show_map
@@ -24,7 +25,6 @@ from kernel.uapi.rlimit import RLIM_INFINITY
 if TYPE_CHECKING:
     from kernel.state import KernelState
 
-TASK_COMM_LEN: Final = 16
 OOM_SCORE_ADJ_MAX: Final = 1000
 _NUMBER_DIGITS: Final = 10
 
@@ -57,7 +57,7 @@ def comm_show(k: "KernelState", task: TaskStruct) -> str:
     return f"{task.comm}\n"
 
 
-def comm_write(k: "KernelState", task: TaskStruct, data: bytes) -> int:
+def comm_write(k: "KernelState", task: TaskStruct, data: bytes) -> Path:
     """Give a thread of the caller's process a name; what is too long is cut off.
 
     Raises:
@@ -67,15 +67,8 @@ def comm_write(k: "KernelState", task: TaskStruct, data: bytes) -> int:
     """
     if task.signal is not k.current.signal:
         raise KernelError(EINVAL)
-    text = bytes(data[: TASK_COMM_LEN - 1]).split(b"\0", 1)[0]
-    set_task_comm(k, task, text.decode("utf-8", "surrogateescape"))
+    yield from set_task_comm(k, task, bytes(data[:32]).decode("utf-8", "surrogateescape"))
     return len(data)
-
-
-def set_task_comm(k: "KernelState", task: TaskStruct, comm: str) -> None:
-    """Name ``task``. Source: fs/exec.c:__set_task_comm()."""
-    k.emit(TASK_RENAME, task.pid, task.comm, comm, task.signal.oom_score_adj)
-    task.comm = comm
 
 
 def proc_pid_cmdline_read(k: "KernelState", task: TaskStruct) -> bytes:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 PROC_ROOT_INO: Final = 1
 PROC_DYNAMIC_FIRST: Final = 0xF0000000
 _PID_INO: Final = 1 << 40  # inode numbers below it are those of static entries
+_DIRECTORY_MODE: Final = 0o555  # a directory tells the effective ids of any process
 _ENTRIES: Final = 64  # inode numbers of one task's directory
 _MAX_OFFSET: Final = (1 << 63) - 1
 
@@ -89,6 +90,13 @@ class Node:
         self.entry = entry
         self.pid = pid
 
+    def is_gone(self) -> bool:
+        """Tell whether the task of a directory is released: nobody may look into it any more.
+
+        Source: fs/proc/base.c:proc_pid_permission().
+        """
+        return self.pid is not None and self.pid.task is None
+
     def lookup(self, k: "KernelState", directory: Inode, name: str) -> Inode | None:
         """Return what ``name`` is in this directory, or None. Source: inode_operations.lookup."""
         if self.entry.lookup is None:
@@ -126,13 +134,16 @@ def proc_pid_make_inode(
     """Return an inode for ``entry`` of ``task``, owned by the task's effective ids.
 
     Source: fs/proc/base.c:proc_pid_make_inode(), task_dump_owner().
-    Deviation: a process is always dumpable.
     """
     directory = entry.show is None
     ino = _PID_INO + task.thread_pid.nr * _ENTRIES + entry.number
     kind = S_IFDIR if directory else S_IFREG
     cred = task.cred
-    inode = Inode(ino, DIRECTORY if directory else PROC, kind | entry.mode, cred.euid, cred.egid, 0)
+    uid, gid = cred.euid, cred.egid
+    mm = task.mm
+    if entry.mode != _DIRECTORY_MODE and mm is not None and not mm.dumpable:
+        uid = gid = 0
+    inode = Inode(ino, DIRECTORY if directory else PROC, kind | entry.mode, uid, gid, 0)
     inode.mtime_ns = inode.ctime_ns = k.vfs.epoch_ns + k.now_ns
     inode.i_op = Node(entry, task.thread_pid)
     inode.parent = parent

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError
 from kernel.limits import FUTEX_TID_MASK
+from kernel.pid import task_active_pid_ns
 from kernel.proc.base import kstrtoint
 from kernel.proc.inode import Entry
 from kernel.proc.system import linux_version
@@ -67,7 +68,11 @@ SYSCTLS: Final[dict[str, tuple[int, Any, Any]]] = {
         _write_hostname,
     ),
     "kernel/pid_max": (0o444, _value(lambda k: k.pids.pid_max), None),
-    "kernel/ns_last_pid": (0o444, _value(lambda k: k.pids.last), None),
+    "kernel/ns_last_pid": (
+        0o444,
+        _value(lambda k: task_active_pid_ns(k, k.current).pids.last),
+        None,
+    ),
     "kernel/threads-max": (0o644, _value(lambda k: k.tasks.max_threads), _write_threads_max),
     "vm/overcommit_memory": (0o444, _value(lambda k: k.spec.overcommit_memory), None),
     "vm/overcommit_ratio": (0o444, _value(lambda k: k.spec.overcommit_ratio), None),

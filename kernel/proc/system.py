@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.mm.frames import ZERO_PAGE
 from kernel.mm.mm import PTE_SHIFT
 from kernel.mm.overcommit import vm_commit_limit
+from kernel.pid import task_active_pid_ns
 from kernel.proc.array import nsec_to_clock_t
 from kernel.sched.loadavg import get_avenrun
 from kernel.tasklist import for_each_thread
@@ -64,7 +65,8 @@ def loadavg_proc_show(k: "KernelState") -> str:
     Source: fs/proc/loadavg.c:loadavg_proc_show().
     """
     averages = " ".join(get_avenrun(k))
-    return f"{averages} {sum(k.nr_running)}/{k.tasks.nr_threads} {k.pids.last}\n"
+    last = task_active_pid_ns(k, k.current).pids.last
+    return f"{averages} {sum(k.nr_running)}/{k.tasks.nr_threads} {last}\n"
 
 
 def uptime_proc_show(k: "KernelState") -> str:
