@@ -143,7 +143,8 @@ class Program:
         values[3] = "/usr/bin/python3"
         values[4] = DEFAULT_INT_HANDLER
         main = self.codes[0]
-        if path.startswith("/"):
+        # an image of /bin stands for a C program, which does not ask where it is
+        if path.startswith("/") or self.key.startswith("bin_"):
             frames = [Frame(MAIN, 0, [0, 0]), Frame(main, 0, [UNBOUND] * main.locals_count)]
         else:
             frames = [Frame(MAIN, MAIN_START, [0, 0])]

@@ -273,6 +273,13 @@ def _main_start(F: Frame, L: Values, G: Values, V: Any) -> Any:
     # Source: CPython Python/fileutils.c:_Py_abspath(), for the script
     process = G[0]
     process.path = G[1] = V.rstrip("/") + "/" + process.path.removeprefix("./")
+    return _main_begin(F, L, G, V)
+
+
+def _main_begin(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    # reached by itself when the folder has no name any more; the path then stays relative
+    # Source: CPython Python/initconfig.c:config_run_filename_abspath()
+    process = G[0]
     F.pc = 0
     code = process.program.codes[0]
     return (CALL, code, [UNBOUND] * code.locals_count)
@@ -301,11 +308,12 @@ MAIN: Final = library(
     (_main_failed, 3),
     (_main_join, 3),
     (_main_go_on, 3),
-    (_main_where, 1),
+    (_main_where, 9),
     (_main_start, 1),
     (_main_whom, 8),
     (_main_kill, 8),
     (_main_survived, 8),
+    (_main_begin, 1),
 )
 MAIN_START: Final = 4  # the block of MAIN that starts a program under a relative path
 
