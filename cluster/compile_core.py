@@ -32,8 +32,13 @@ INTERPRETED: Final = (
     "boot.py",
     "errors.py",
     "invariants.py",
+    "kthread.py",
     "machine.py",
     "profiles.py",
+    "rest_init.py",
+    "services.py",
+    "smpboot.py",
+    "smpboot_names.py",
     "syscalls.py",
     "systrace.py",
     "user.py",
@@ -42,7 +47,7 @@ INTERPRETED: Final = (
     "mm/ledger.py",
     "sched/invariants.py",
 )
-INTERPRETED_FOLDERS: Final = ("uapi",)
+INTERPRETED_FOLDERS: Final = ("proc", "uapi")
 # -O0 loses all there is to gain (decision 0003); what -O2 would add to -O1 was not measured
 _OPTIMISATION: Final = "1"
 _KEEP_S: Final = 3600

@@ -22,7 +22,7 @@ _ARCHES = {"x86": x86, "ppc": ppc}
 
 def boot_machine(k: "KernelState") -> None:
     """Bring up everything that exists before the first program starts."""
-    from kernel.kthread import boot_tasks
+    from kernel.rest_init import boot_tasks
 
     spec = k.spec
     k.arch = _ARCHES[spec.arch]

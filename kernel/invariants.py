@@ -29,7 +29,7 @@ from kernel.fs.inode import EVENTFD, SOCKET
 from kernel.fs.ledger import check_files, open_files
 from kernel.ipc.ledger import all_tables, check_ipc, recount_shm, shm_pages
 from kernel.ipc.pipe import recount_pipes
-from kernel.kthreads import KTHREAD_IS_PER_CPU
+from kernel.kthread import KTHREAD_IS_PER_CPU
 from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
 from kernel.ns_ledger import check_namespaces
 from kernel.ptrace_ledger import check_ptrace

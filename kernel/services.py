@@ -14,7 +14,7 @@ Deviation: ours; Linux's kworkers have the work of others to do.
 
 from typing import TYPE_CHECKING, Any
 
-from kernel.kthreads import (
+from kernel.kthread import (
     cond_resched,
     kthread_create_on_cpu,
     kthread_parkme,

@@ -12,7 +12,7 @@ Deviation: migration/N is a normal task here, not one of the stop class.
 
 from typing import TYPE_CHECKING
 
-from kernel.kthreads import (
+from kernel.kthread import (
     Kthread,
     kthread_parkme,
     kthread_set_per_cpu,

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from kernel.arch.stack import StackRegion
     from kernel.fs.file_table import File
     from kernel.fs.inode import Vfs
-    from kernel.kthreads import KthreadList
+    from kernel.kthread import KthreadList
     from kernel.mm.frames import Frames
     from kernel.nsproxy import NsProxy
     from kernel.pid import PidMap
@@ -71,7 +71,7 @@ _BALANCE_RETRY_MAX_NS: Final = 12_800_000
 class KernelState:
     """The kernel-state LP. See the module header; the attributes paths use are in decision 0001."""
 
-    # set by kernel.boot and kernel.kthread
+    # set by kernel.boot and kernel.rest_init
     arch: Any
     frames: "Frames"
     slabs: "dict[str, SlabCache]"
@@ -149,8 +149,8 @@ class KernelState:
     def _boot(self) -> None:
         """Make the first tasks, the file tree, and the timers of the configured programs."""
         from kernel.boot import boot_machine
-        from kernel.kthread import kernel_init
-        from kernel.kthreads import kthreadd
+        from kernel.kthread import kthreadd
+        from kernel.rest_init import kernel_init
         from kernel.smpboot import smpboot_register_percpu_thread
 
         boot_machine(self)

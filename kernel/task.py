@@ -338,7 +338,7 @@ class TaskStruct:
         self.min_flt = 0  # page faults served
         self.nvcsw = 0  # times it slept
         self.nivcsw = 0  # times it lost its CPU
-        self.kthread: Any = None  # kernel.kthreads.Kthread
+        self.kthread: Any = None  # kernel.kthread.Kthread
         self.path: Path | None = None  # the system call it sleeps in
         self.tripped: tuple[int, ...] = ()  # handlers that ran since the last answer, in order
         self.restart_ns = 0  # when the interrupted sleep that is being restarted ends; 0 = none

@@ -13,7 +13,7 @@ from kernel import messages as m
 from kernel.cpu import Cpu
 from kernel.events import SCHED_SWITCH
 from kernel.invariants import boot_counts, check_end, check_kernel, check_machine
-from kernel.kthreads import (
+from kernel.kthread import (
     KTHREAD_IS_PER_CPU,
     Kthread,
     KthreadCreateInfo,
