@@ -182,6 +182,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_THREAD_ALIVE: threads.sys_thread_alive,
     nr.NR_LOCK_ACQUIRE: futex.sys_lock_acquire,
     nr.NR_LOCK_RELEASE: futex.sys_lock_release,
+    nr.NR_LOCK_FREE: futex.sys_lock_free,
     nr.NR_LOCK_LOCKED: futex.sys_lock_locked,
     nr.NR_POSIX_SPAWN: spawn.sys_posix_spawn,
     nr.NR_NICE: prio.sys_nice,

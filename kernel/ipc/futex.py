@@ -132,3 +132,13 @@ def sys_lock_locked(k: "KernelState", lock: int) -> bool:
     """Tell whether a lock is taken. Source: CPython Modules/_threadmodule.c:lock_locked_lock()."""
     k.now_ns += k.costs.lock_op
     return user_lock(k, lock).locked
+
+
+def sys_lock_free(k: "KernelState", lock: int) -> None:
+    """Forget a lock that nobody will use any more.
+
+    Source: CPython Python/thread_pthread.h:PyThread_free_lock().
+    """
+    locks: dict[int, UserLock] | None = k.current.mm.locks
+    if locks is not None:
+        locks.pop(lock, None)

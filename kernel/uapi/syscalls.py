@@ -146,6 +146,7 @@ NR_NICE: Final = 1012
 NR_SIGWAIT: Final = 1013
 NR_ATOMIC: Final = 1014
 NR_SMP_BARRIER: Final = 1015
+NR_LOCK_FREE: Final = 1016
 NR_EVENTFD_READ: Final = 1040
 NR_EVENTFD_WRITE: Final = 1041
 NR_FATAL: Final = 1099
@@ -319,6 +320,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # back edge of a guest loop whose fuel is used up: no kernel entry, only a place to be preempted
     NR_PREEMPT_POINT: ("preempt_point", (), "None"),
     NR_NICE: ("nice", ("increment",), "int: the new nice value"),
+    NR_LOCK_FREE: ("lock_free", ("lock",), "None: nobody will use the lock any more"),
     # accesses to 32-bit words: ATOMIC_* and MB_* of kernel.uapi.atomic
     NR_ATOMIC: ("atomic", ("atomic_op", "address", "value", "expected"), "int: the old value"),
     NR_SMP_BARRIER: ("smp_barrier", ("kind",), "None"),

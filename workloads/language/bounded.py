@@ -495,6 +495,8 @@ class RangeMembers:
 def tname(value: Any) -> str:
     """Return the name CPython's messages use for the type of a guest value."""
     kind = type(value)
+    if kind.__name__ == "SyncHandle":
+        return "_thread.RLock" if value.kind == "RLock" else str(value.kind)
     return {
         "LockHandle": "_thread.lock",
         "ThreadHandle": "Thread",

@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from kernel.uapi import syscalls as nr
-from workloads.language import filecalls, library
+from workloads.language import filecalls, library, sync
 from workloads.language.bounded import tname
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, VALUE, own_process
@@ -20,6 +20,7 @@ from workloads.language.values import (
     LockHandle,
     MmapHandle,
     ShmHandle,
+    SyncHandle,
     ThreadHandle,
 )
 
@@ -506,12 +507,6 @@ def length(value: Any) -> int:
 # ---- threads and locks -------------------------------------------------------------------------
 
 
-def lock_new(G: Values) -> LockHandle:
-    process = own_process(G)
-    process.locks += 1
-    return LockHandle(process.locks)
-
-
 def thread_new(G: Values, target: Any, args: Any, daemon: Any, name: Any) -> ThreadHandle:
     process = own_process(G)
     if target is not None and type(target) is not Function:
@@ -585,7 +580,7 @@ def _lock_method(handle: LockHandle, name: str, args: dict[str, Any]) -> Any:
     if timeout == -1:
         return (nr.NR_LOCK_ACQUIRE, handle.number, blocking, -1)
     if isinstance(timeout, int | float) and timeout < 0:
-        raise ValueError("timeout value must be a non-negative number")
+        raise ValueError("timeout value must be positive")
     return (nr.NR_LOCK_ACQUIRE, handle.number, blocking, _timeout_ns(timeout))
 
 
@@ -602,7 +597,8 @@ def handle_method(
 ) -> Any:
     """Begin a method call that is one of a handle, or perhaps an ordinary one of that name."""
     kind = type(receiver)
-    signature = _SIGNATURES.get(kind, {}).get(name)
+    signatures = sync.METHODS[receiver.kind] if kind is SyncHandle else _SIGNATURES.get(kind, {})
+    signature = signatures.get(name)
     if signature is None:
         split = len(args) - len(words)
         named = dict(zip(words, args[split:], strict=True))
@@ -619,6 +615,8 @@ def handle_method(
         return _thread_method(G, receiver, name, given)
     if kind is LockHandle:
         return _lock_method(receiver, name, given)
+    if kind is SyncHandle:
+        return sync.method(G, receiver, name, given, _lock_method)
     if kind in filecalls.SIGNATURES:
         return filecalls.method(receiver, name, given)
     return _mmap_method(receiver, name, given)
@@ -643,15 +641,19 @@ def _mmap_method(m: MmapHandle, name: str, args: dict[str, Any]) -> Any:
     return (nr.NR_MADVISE, address + start, min(size, m.length - start), args["option"])
 
 
-def enter(value: Any) -> Any:
+def enter(G: Values, value: Any) -> Any:
     """Begin ``with value:``."""
+    if type(value) is SyncHandle:
+        return sync.enter(G, value, _lock_method)
     if type(value) is not LockHandle:
         raise TypeError(f"'{tname(value)}' object does not support the context manager protocol")
     return (nr.NR_LOCK_ACQUIRE, value.number, True, -1)
 
 
-def leave(value: LockHandle) -> Any:
+def leave(G: Values, value: Any) -> Any:
     """Begin the end of ``with value:``."""
+    if type(value) is SyncHandle:
+        return sync.method(G, value, "release", {}, _lock_method)
     return (nr.NR_LOCK_RELEASE, value.number)
 
 

@@ -13,12 +13,23 @@ from workloads.language.errors import Problem
 from workloads.language.expressions import Lowering
 from workloads.language.methods import ALL_METHODS
 from workloads.language.scopes import ProgramScopes, Scope, definitions, parameters
-from workloads.language.tables import Const, Later, Param, Pure, Routine, Sys
+from workloads.language.tables import Const, Exc, Later, Param, Pure, Routine, Sys
 
 _PRIVATE = frozenset({"_", "__name__", "__file__"})
 _BUILTIN_WORDS = {"sorted": {"reverse"}, "enumerate": {"start"}, "sum": {"start"}}
 _METHOD_WORDS = frozenset(
-    {"reverse", "timeout", "blocking", "sep", "maxsplit", "keepends", "encoding", "errors"}
+    {
+        "reverse",
+        "timeout",
+        "blocking",
+        "n",
+        "predicate",
+        "sep",
+        "maxsplit",
+        "keepends",
+        "encoding",
+        "errors",
+    }
 )
 _PRINT_WORDS = frozenset({"sep", "end", "file", "flush"})
 _CONSUMING_METHODS = frozenset({"join", "extend", "update"})
@@ -375,6 +386,8 @@ class _Checker:
                 self.visit(part)
 
     def _is_exception(self, node: ast.expr) -> bool:
+        if isinstance(self.scopes.entry(self.scopes.meaning(node, self.scope, self.shadow)), Exc):
+            return True
         return (
             isinstance(node, ast.Name)
             and node.id in tables.EXCEPTIONS

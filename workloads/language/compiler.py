@@ -31,6 +31,7 @@ from workloads.language.scopes import (
     parameters,
 )
 from workloads.language.statements import FunctionCompiler
+from workloads.language.sync import FIRST_CODE
 from workloads.language.values import DEFAULT_INT_HANDLER, UNBOUND, Function
 
 DEFAULT_BLOCK_BUDGET = 1_000_000
@@ -161,6 +162,8 @@ class Program:
 
     def code(self, index: int) -> Code:
         """Return the code with this index; negative ones are the library's."""
+        if index <= FIRST_CODE:
+            return self.runtime.threading_code(index)
         return LIBRARY[-index - 1] if index < 0 else self.codes[index]
 
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable
 from resource import struct_rusage
 from signal import struct_siginfo
+from threading import BrokenBarrierError
 from typing import TYPE_CHECKING, Any
 
 from workloads.language import tables
@@ -26,6 +27,7 @@ from workloads.language.values import (
     ShmHandle,
     SocketHandle,
     StackFrame,
+    SyncHandle,
     ThreadHandle,
     Unbound,
 )
@@ -125,6 +127,8 @@ class Copier:
             return bytearray(value)
         elif kind is MmapHandle:
             return MmapHandle(value.address, value.length)
+        elif kind is SyncHandle:
+            return SyncHandle(value.kind, self.copy(value.state))
         elif kind is SocketHandle:
             return SocketHandle(value.fd)
         elif kind is PollHandle:
@@ -201,6 +205,7 @@ EXCEPTION_TYPES: dict[str, type[BaseException]] = {
             ConnectionResetError,
             ConnectionAbortedError,
             ConnectionRefusedError,
+            BrokenBarrierError,
         )
     },
 }
@@ -334,6 +339,8 @@ class Packer:
             return ["b", bytes(value)]
         if kind is MmapHandle:
             return ["m", value.address, value.length]
+        if kind is SyncHandle:
+            return ["y", value.kind, pack(value.state)]
         if kind is SocketHandle:
             return ["o", value.fd]
         if kind is PollHandle:
@@ -432,7 +439,7 @@ class Unpacker:
             if self.done[stack[-1]]:
                 stack.pop()
                 continue
-            inner = {"t": row[1:], "v": row[2:], "x": row[2:3]}[row[0]]
+            inner = {"t": row[1:], "v": row[2:], "x": row[2:3], "y": row[2:]}[row[0]]
             missing = [
                 part[1]
                 for part in inner
@@ -446,6 +453,8 @@ class Unpacker:
                 made: Any = tuple(values)
             elif row[0] == "v":
                 made = VIEWS[row[1]](*values)
+            elif row[0] == "y":
+                made = SyncHandle(row[1], values[0])
             else:
                 kind = EXCEPTION_TYPES[row[1]]
                 made = kind.__new__(kind, *values[0])

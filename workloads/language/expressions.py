@@ -13,7 +13,7 @@ from workloads.language import hostast as h
 from workloads.language import tables
 from workloads.language.frames import CALL
 from workloads.language.scopes import ProgramScopes, Scope, parameters
-from workloads.language.tables import Const, Param, Pure, Routine, Sys
+from workloads.language.tables import Const, Exc, Param, Pure, Routine, Sys
 
 _OPERATORS = {
     ast.Add: "_add",
@@ -141,6 +141,8 @@ class Lowering:
     def is_handle_method(self, function: ast.Attribute) -> bool:
         """Return whether a method call may be one of a handle."""
         if function.attr not in tables.HANDLE_METHODS:
+            return False
+        if function.attr in tables.COMMON_METHODS and not self.scopes.uses("threading"):
             return False
         return not (function.attr == "join" and isinstance(function.value, ast.Constant))
 
@@ -605,8 +607,20 @@ class Lowering:
         """Lower the names of types and exceptions that isinstance and except accept."""
         if isinstance(node, ast.Tuple):
             return h.tuple_of([self.types(part) for part in node.elts], node)
+        text = self.exception_name(node)
+        if text:
+            return h.name("x_" + text, node)
         assert isinstance(node, ast.Name)
-        return h.name(("x_" if node.id in tables.EXCEPTIONS else "t_") + node.id, node)
+        return h.name("t_" + node.id, node)
+
+    def exception_name(self, node: ast.expr) -> str:
+        """Return the name of the exception that ``node`` names; an empty string if it does not."""
+        entry = self.scopes.entry(self.scopes.meaning(node, self.scope, self.shadow))
+        if isinstance(entry, Exc):
+            return entry.name
+        if isinstance(node, ast.Name) and not self.is_variable(node.id):
+            return node.id if node.id in tables.EXCEPTIONS else ""
+        return ""
 
     def _method(self, function: ast.Attribute, node: ast.Call) -> ast.expr:
         words = [word.arg or "" for word in node.keywords]

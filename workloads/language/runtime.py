@@ -2,13 +2,24 @@
 
 import operator
 from collections.abc import Callable
+from threading import BrokenBarrierError
 from typing import Any
 
-from workloads.language import calls, clones, filecalls, ipc, library, resources, signals, tables
+from workloads.language import (
+    calls,
+    clones,
+    filecalls,
+    ipc,
+    library,
+    resources,
+    signals,
+    sync,
+    tables,
+)
 from workloads.language.bounded import Bounded, Work, tname
-from workloads.language.frames import CALL, RETURN
+from workloads.language.frames import CALL, RETURN, Code
 from workloads.language.methods import attribute, make_caller, make_methods
-from workloads.language.values import UNBOUND, ThreadHandle
+from workloads.language.values import UNBOUND, SyncHandle, ThreadHandle
 from workloads.language.views import DictView, EnumerateView, ReversedView, View, ZipView
 
 _INPLACE: dict[str, Callable[[Any, Any], Any]] = {
@@ -23,6 +34,7 @@ _HELPER_MODULES = (
     resources,
     filecalls,
     clones,
+    sync,
     calls,
 )  # where the names of ``tables`` are looked for
 _WHAT = {"keys": 0, "values": 1, "items": 2}
@@ -37,10 +49,21 @@ class Runtime:
         self.bounded = Bounded(self.work)
         self.call_method = make_caller(make_methods(self.bounded))
         self._namespace = self._build()
+        self._threading: dict[str, Code] | None = None
 
     def namespace(self) -> dict[str, Any]:
         """Return a fresh namespace for the blocks of one program."""
         return dict(self._namespace)
+
+    def threading_codes(self) -> dict[str, Code]:
+        """Return the functions of ``threading_library`` by name, compiled at first use."""
+        if self._threading is None:
+            self._threading = sync.bind_library(self)
+        return self._threading
+
+    def threading_code(self, index: int) -> Code:
+        """Return the function of ``threading_library`` with this index."""
+        return list(self.threading_codes().values())[sync.FIRST_CODE - index]
 
     def _build(self) -> dict[str, Any]:
         b = self.bounded
@@ -123,7 +146,8 @@ class Runtime:
         }
         space.update(("t_" + name, kind) for name, kind in tables.TYPES.items())
         space.update(("x_" + name, kind) for name, kind in tables.EXCEPTIONS.items())
-        for module in tables.MODULES.values():
+        space["x_BrokenBarrierError"] = BrokenBarrierError
+        for module in [*tables.MODULES.values(), *tables.LIBRARY_MODULES.values()]:
             for entry in module.values():
                 if isinstance(entry, tables.Pure | tables.Routine):
                     space["_" + entry.helper] = _helper(entry.helper)
@@ -188,6 +212,8 @@ def _float(*args: Any) -> float:
 
 
 def _attribute(G: list[Any], value: Any, name: str) -> Any:
+    if type(value) is SyncHandle:
+        return sync.attribute(value, name)
     if type(value) is ThreadHandle:
         record = G[0].threads[value.index]
         if name == "daemon":

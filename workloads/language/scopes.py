@@ -8,7 +8,7 @@ imported or builtin name cannot be rebound at module level (the checker refuses 
 import ast
 from collections.abc import Callable, Iterator
 
-from workloads.language.tables import MODULES, START_VALUES, SUBMODULES, Entry
+from workloads.language.tables import LIBRARY_MODULES, MODULES, START_VALUES, SUBMODULES, Entry
 
 FunctionNode = ast.FunctionDef
 #: A static meaning: ("module", key), ("entry", key, name), ("hidden", slot name)
@@ -138,7 +138,12 @@ class ProgramScopes:
         """Return the table entry of a meaning, if it has one."""
         if meaning is None or meaning[0] != "entry":
             return None
-        return MODULES.get(meaning[1], {}).get(meaning[2])
+        names = MODULES.get(meaning[1]) or LIBRARY_MODULES.get(meaning[1], {})
+        return names.get(meaning[2])
+
+    def uses(self, module: str) -> bool:
+        """Tell whether the program imports ``module`` or something of it."""
+        return any(what[1] == module for what in self.imports.values())
 
 
 def definitions(body: list[ast.stmt]) -> Iterator[FunctionNode]:

@@ -280,8 +280,9 @@ class FunctionCompiler(Lowering):
         values: list[ast.expr] = []
         for node in nodes:
             assert node is not None
-            if isinstance(node, ast.Name) and not self.is_variable(node.id):
-                values.append(h.call("_exception", [h.name("x_" + node.id, node)], node))
+            text = self.exception_name(node)
+            if text:
+                values.append(h.call("_exception", [h.name("x_" + text, node)], node))
             else:
                 value = self.expr(node)
                 values.append(h.item("L", self.save(value, node), node))
@@ -679,10 +680,10 @@ class FunctionCompiler(Lowering):
             return
         at = items[0].context_expr
         lock = self.save(self.expr(at), at)
-        self.stop(h.call("_enter", [h.item("L", lock, at)], at), at)
+        self.stop(h.call("_enter", [h.name("G", at), h.item("L", lock, at)], at), at)
 
         def release() -> None:
-            self.stop(h.call("_leave", [h.item("L", lock, at)], at), at)
+            self.stop(h.call("_leave", [h.name("G", at), h.item("L", lock, at)], at), at)
 
         self._try_finally(lambda: self._with_items(items[1:], node), release, at)
 

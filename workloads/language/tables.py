@@ -91,11 +91,18 @@ class Routine:
 
 
 @dataclass(frozen=True, slots=True)
+class Exc:
+    """An exception that has to be imported."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """In the language, not in this version."""
 
 
-Entry = Const | Sys | Pure | Routine | Later
+Entry = Const | Sys | Pure | Routine | Exc | Later
 
 
 def _sys(number: int, params: str = "", result: str = "") -> Sys:
@@ -268,13 +275,19 @@ _THREADING: dict[str, Entry] = {
     "Lock": _pure("lock_new"),
     "get_native_id": _sys(nr.NR_GETTID),
     "get_ident": _sys(nr.NR_GETTID),
-    **_later("RLock Event Condition Semaphore Barrier"),
+    "RLock": _pure("rlock_new"),
+    "Condition": _pure("condition_new", "lock:x=None"),
+    "Semaphore": _pure("semaphore_new", "value:x=1"),
+    "BoundedSemaphore": _pure("bounded_semaphore_new", "value:x=1"),
+    "Event": _pure("event_new"),
+    "Barrier": _pure("barrier_new", "parties:x action:x=None timeout:x=None"),
+    "BrokenBarrierError": Exc("BrokenBarrierError"),
 }
 
 _THREAD: dict[str, Entry] = {
     "start_new_thread": _routine("thread_start_new", "function:x args:x"),
     "exit": _pure("thread_exit"),
-    **_later("allocate_lock"),
+    "allocate_lock": _pure("lock_new"),
 }
 
 _GUEST: dict[str, Entry] = {
@@ -380,6 +393,14 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
     "socket": {
         **_consts(constants_io.SOCKET),
         "socketpair": _routine("socket_socketpair", "family:x=None type:n=1 proto:n=0"),
+    },
+}
+
+#: Modules that only ``threading_library`` may import.
+LIBRARY_MODULES: Final[dict[str, dict[str, Entry]]] = {
+    "_runtime": {
+        "current": _pure("runtime_current"),
+        "forget": _routine("runtime_forget", "lock:x"),
     },
 }
 
@@ -502,9 +523,12 @@ HANDLE_METHODS: Final = frozenset(
     {"start", "join", "is_alive", "acquire", "release", "locked", "close", "madvise"}
     | {"send", "recv", "sendall", "shutdown", "setblocking", "fileno"}
     | {"poll", "register", "modify", "unregister"}
+    | {"wait", "wait_for", "notify", "notify_all", "is_set", "set", "clear", "reset", "abort"}
 )
+#: Those of them that ordinary values have, too: handles only in programs that import threading.
+COMMON_METHODS: Final = frozenset({"clear"})
 #: Methods of handles that are in the language but not in this version.
-LATER_METHODS: Final = frozenset({"wait", "set", "notify", "notify_all", "is_set"})
+LATER_METHODS: Final[frozenset[str]] = frozenset()
 #: Attributes that can be read (which type has which: ``methods.ATTRIBUTES``).
 READABLE: Final = frozenset(
     {
@@ -517,6 +541,6 @@ READABLE: Final = frozenset(
         "ru_majflt", "ru_nswap", "ru_inblock", "ru_oublock", "ru_msgsnd", "ru_msgrcv",
         "ru_nsignals", "ru_nvcsw", "ru_nivcsw", "sched_priority",
         "daemon", "native_id", "ident", "name",
-        "si_errno", "si_band",
+        "si_errno", "si_band", "parties", "n_waiting", "broken",
     }
 )  # fmt: skip

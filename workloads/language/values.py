@@ -61,8 +61,30 @@ class LockHandle:
     def __init__(self, number: int) -> None:
         self.number = number
 
+    def __eq__(self, other: object) -> bool:
+        return type(other) is LockHandle and other.number == self.number
+
+    def __hash__(self) -> int:
+        return hash(self.number)
+
     def __repr__(self) -> str:
         return f"<_thread.lock object at {0x7F1000000000 + 64 * self.number:#x}>"
+
+
+class SyncHandle:
+    """A ``threading.RLock``, ``Condition``, …: its ``kind`` and ``state``. Mutable.
+
+    See ``workloads.language.sync``.
+    """
+
+    __slots__ = ("kind", "state")
+
+    def __init__(self, kind: str, state: list[Any]) -> None:
+        self.kind = kind
+        self.state = state
+
+    def __repr__(self) -> str:
+        raise FatalRunError(f"a threading.{self.kind} has no text in the guest language")
 
 
 class ThreadHandle:
