@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from cluster.build import guest_spec
 from cluster.engine import run_machine
 from cluster.engine_api import DONE, INTERRUPTED, RunRequest
-from cluster.process_tree import Call, Fork, Tree, build_tree, last_calls
+from cluster.process_tree import Call, Fork, Generations, Tree, build_tree, last_calls
 from cluster.trace import TraceReader, TraceRecord
 from kernel.uapi.clone import CLONE_THREAD
 from kernel.uapi.syscalls import TABLE
@@ -130,14 +130,16 @@ def _family(records: Iterable[TraceRecord], root: int) -> _Family:
     forks: list[tuple[int, int]] = []
     threads: set[int] = set()
     statuses: list[tuple[int, int]] = []
+    names = Generations()
     for record in records:
         fields = record.fields
         if record.event == "sched_process_fork":
-            forks.append((fields["parent_pid"], fields["child_pid"]))
+            parent = names.name(fields["parent_pid"])
+            forks.append((parent, names.born(fields["child_pid"])))
         elif record.event == "task_newtask" and fields["clone_flags"] & CLONE_THREAD:
             threads.add(fields["pid"])
         elif record.event == "sched_process_exit" and fields["group_dead"]:
-            statuses.append((fields["pid"], fields["exit_code"]))
+            statuses.append((names.name(fields["pid"]), fields["exit_code"]))
     process: dict[int, int] = {}  # after exec a leader's id is the process's
     children = []
     for tid, child in forks:

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Final
 
 import workloads
-from cluster.process_tree import Call, Fork, Tree, build_tree, last_calls, outcome
+from cluster.process_tree import Call, Fork, Generations, Tree, build_tree, last_calls, outcome
 
 _HERE: Final = Path(__file__).resolve().parent
 _ISOLATIONS: Final = (
@@ -196,19 +196,21 @@ def _read_log(log: Path) -> tuple[int | None, Tree, int | None, list[str]]:
     statuses: dict[int, int] = {}
     aliases: dict[tuple[str, str], int] = {}  # pid namespace and pid in it -> pid
     calls: list[list[str]] = []
+    names = Generations()
     for line in log.read_text("ascii").splitlines():
         words = line.split(" ", 3)
         kind = words[0]
         if kind == "root":
             root = int(words[1])
         elif kind == "fork":
-            forks.append(Fork(int(words[1]), int(words[2]), int(words[3])))
+            parent = names.name(int(words[1]))
+            forks.append(Fork(parent, names.born(int(words[2])), int(words[3])))
         elif kind == "status":
-            statuses[int(words[1])] = int(words[2])
+            statuses[names.name(int(words[1]))] = int(words[2])
         elif kind == "alias":
             aliases[words[1], words[2]] = int(words[3])
         elif kind == "inner":
-            statuses[aliases.get((words[1], words[2]), 0)] = int(words[3])
+            statuses[names.name(aliases.get((words[1], words[2]), 0))] = int(words[3])
         else:
             calls.append(words)
     if root is None:

@@ -52,6 +52,22 @@ def outcome(status: int | None) -> str:
     return f"{name} core" if status & 0x80 else name
 
 
+class Generations:
+    """Names for processes in a run that gives a pid out again (clone3 with set_tid)."""
+
+    def __init__(self) -> None:
+        self._count: dict[int, int] = {}
+
+    def born(self, pid: int) -> int:
+        """Return the name of a process that begins now: its pid, or for a later one another number."""
+        self._count[pid] = self._count.get(pid, -1) + 1
+        return self.name(pid)
+
+    def name(self, pid: int) -> int:
+        """Return the name of the process that has ``pid`` now."""
+        return pid + (self._count.get(pid, 0) << 32)
+
+
 class Fork(NamedTuple):
     """A process was made. ``tid`` is the thread that called fork, ``parent`` its process."""
 

@@ -60,8 +60,15 @@ def numbers_of(pid: str) -> list[int]:
 def outer_child(pid: int) -> int:
     """Return the pid in the run's namespace of a child, known here as ``pid``; 0 if it is gone."""
     level = len(numbers_of("self")) - 1
-    with open("/proc/thread-self/children", encoding="ascii") as children:
-        for child in children.read().split():
+    with open("/proc/self/stat", encoding="ascii", errors="replace") as stat:
+        parent = stat.read().rpartition(")")[2].split()[1]  # of a child by CLONE_PARENT
+    for family in ("thread-self", f"{parent}/task/{parent}"):
+        try:
+            with open(f"/proc/{family}/children", encoding="ascii") as children:
+                candidates = children.read().split()
+        except OSError:
+            continue
+        for child in candidates:
             numbers = numbers_of(child)
             if len(numbers) > level and numbers[level] == pid:
                 return numbers[0]
