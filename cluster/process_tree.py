@@ -59,7 +59,7 @@ class Generations:
         self._count: dict[int, int] = {}
 
     def born(self, pid: int) -> int:
-        """Return the name of a process that begins now: its pid, or for a later one another number."""
+        """Return the name of a process that begins now: its pid, or for a later one another."""
         self._count[pid] = self._count.get(pid, -1) + 1
         return self.name(pid)
 
