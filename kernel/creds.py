@@ -6,6 +6,8 @@ A ``Cred`` is never changed once a task uses it: tasks share it, and a change ma
 The system calls change every thread of the process, because C libraries do: the kernel's own calls
 act on one thread, and glibc repeats them in all others before it returns.
 
+The ids are the machine's, in a nested user namespace (``kernel.user_namespace``) too.
+
 Source: kernel/sys.c (setuid family), kernel/cred.c, kernel/user.c; glibc nptl/nptl_setxid.c.
 Deviation: capabilities are all or nothing: effective uid 0 has every one, nobody else has any.
 fsuid and supplementary groups are not there.
@@ -17,11 +19,18 @@ from kernel.errors import KernelError
 from kernel.limits import nproc_exceeded
 from kernel.task import PF_NPROC_EXCEEDED, TaskStruct
 from kernel.uapi.errno_ import EINVAL, EPERM
+from kernel.uidgid import (
+    KEEP,
+    from_kgid_munged,
+    from_kuid_munged,
+    kgid_argument,
+    kuid_argument,
+    make_kuid,
+)
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
 
-KEEP: Final = 0xFFFFFFFF  # (uid_t) -1
 SUID_DUMP_DISABLE: Final = 0
 SUID_DUMP_USER: Final = 1
 
@@ -115,6 +124,8 @@ def commit_creds(k: "KernelState", task: TaskStruct, new: Cred) -> None:
 
     Source: kernel/cred.c:commit_creds(), kernel/sys.c:flag_nproc_exceeded().
     """
+    if task.cred.user_ns is not None:
+        cap_emulate_setxuid(task.cred, new)
     for thread in task.signal.threads:
         old: Cred = thread.cred
         if old.user is not new.user:
@@ -135,47 +146,76 @@ def bprm_creds(k: "KernelState", task: TaskStruct) -> None:
     """Do what exec does with ids: the effective ones are saved.
 
     A program that starts with other effective than real ids may not be dumped and loses its
-    pdeath_signal.
+    pdeath_signal. In a nested user namespace only uid 0 of it keeps capabilities.
 
     Source: security/commoncap.c:cap_bprm_creds_from_file(), fs/exec.c:begin_new_exec().
     """
     cred: Cred = task.cred
-    if cred.suid != cred.euid or cred.sgid != cred.egid:
-        task.cred = Cred(cred.user, cred.euid, cred.euid, cred.gid, cred.egid, cred.egid)
+    if cred.suid != cred.euid or cred.sgid != cred.egid or cred.user_ns is not None:
+        new = Cred(cred.user, cred.euid, cred.euid, cred.gid, cred.egid, cred.egid)
+        if cred.user_ns is not None:
+            new.user_ns = cred.user_ns
+            new.ns_capable = cred.euid == make_kuid(cred.user_ns, 0)
+        task.cred = new
     if cred.uid != cred.euid or cred.gid != cred.egid:
         task.mm.dumpable = SUID_DUMP_DISABLE
         task.pdeath_signal = 0
 
 
-def _id_argument(value: int) -> int:
-    """Return a uid or gid argument as the system call sees it: 32 bits unsigned."""
-    return value & 0xFFFFFFFF
+def cap_emulate_setxuid(old: Cred, new: Cred) -> None:
+    """Let ``new`` be in ``old``'s nested user namespace, with capabilities as its ids there say.
+
+    Whoever leaves the namespace's uid 0 with all three ids, or with the effective one, loses them;
+    whoever gets that one back has them again.
+
+    Source: security/commoncap.c:cap_emulate_setxuid().
+    """
+    new.user_ns = old.user_ns
+    root = make_kuid(old.user_ns, 0)
+    mine, theirs = (old.uid, old.euid, old.suid), (new.uid, new.euid, new.suid)
+    if new.euid == root and old.euid != root:
+        new.ns_capable = root in mine or old.ns_capable
+    elif (root in mine and root not in theirs) or (old.euid == root and new.euid != root):
+        new.ns_capable = False
+    else:
+        new.ns_capable = old.ns_capable
 
 
 def sys_getuid(k: "KernelState") -> int:
     """Return the real uid. Source: kernel/sys.c:getuid()."""
-    return k.current.cred.uid  # type: ignore[no-any-return]
+    cred: Cred = k.current.cred
+    return from_kuid_munged(cred.user_ns, cred.uid)
 
 
 def sys_geteuid(k: "KernelState") -> int:
     """Return the effective uid. Source: kernel/sys.c:geteuid()."""
-    return k.current.cred.euid  # type: ignore[no-any-return]
+    cred: Cred = k.current.cred
+    return from_kuid_munged(cred.user_ns, cred.euid)
 
 
 def sys_getgid(k: "KernelState") -> int:
     """Return the real gid. Source: kernel/sys.c:getgid()."""
-    return k.current.cred.gid  # type: ignore[no-any-return]
+    cred: Cred = k.current.cred
+    return from_kgid_munged(cred.user_ns, cred.gid)
 
 
 def sys_getegid(k: "KernelState") -> int:
     """Return the effective gid. Source: kernel/sys.c:getegid()."""
-    return k.current.cred.egid  # type: ignore[no-any-return]
+    cred: Cred = k.current.cred
+    return from_kgid_munged(cred.user_ns, cred.egid)
 
 
 def sys_getresuid(k: "KernelState") -> tuple[int, int, int]:
     """Return ``(ruid, euid, suid)``. Source: kernel/sys.c:getresuid()."""
     cred: Cred = k.current.cred
-    return cred.uid, cred.euid, cred.suid
+    ns = cred.user_ns
+    if ns is None:
+        return cred.uid, cred.euid, cred.suid
+    return (
+        from_kuid_munged(ns, cred.uid),
+        from_kuid_munged(ns, cred.euid),
+        from_kuid_munged(ns, cred.suid),
+    )
 
 
 def sys_setuid(k: "KernelState", uid: int) -> None:
@@ -186,11 +226,11 @@ def sys_setuid(k: "KernelState", uid: int) -> None:
 
     Source: kernel/sys.c:__sys_setuid().
     """
-    uid = _id_argument(uid)
+    old: Cred = k.current.cred
+    uid = kuid_argument(old.user_ns, uid)
     if uid == KEEP:
         raise KernelError(EINVAL)
-    old: Cred = k.current.cred
-    if capable(old):
+    if ns_capable(old, old.user_ns):
         new = Cred(alloc_uid(k, uid), uid, uid, old.gid, old.egid, old.sgid)
     elif uid in (old.uid, old.suid):
         new = Cred(old.user, uid, old.suid, old.gid, old.egid, old.sgid)
@@ -207,11 +247,11 @@ def sys_setgid(k: "KernelState", gid: int) -> None:
 
     Source: kernel/sys.c:__sys_setgid().
     """
-    gid = _id_argument(gid)
+    old: Cred = k.current.cred
+    gid = kgid_argument(old.user_ns, gid)
     if gid == KEEP:
         raise KernelError(EINVAL)
-    old: Cred = k.current.cred
-    if capable(old):
+    if ns_capable(old, old.user_ns):
         new = Cred(old.user, old.euid, old.suid, gid, gid, gid)
     elif gid in (old.gid, old.sgid):
         new = Cred(old.user, old.euid, old.suid, old.gid, gid, old.sgid)
@@ -228,9 +268,9 @@ def sys_setreuid(k: "KernelState", ruid: int, euid: int) -> None:
 
     Source: kernel/sys.c:__sys_setreuid().
     """
-    ruid, euid = _id_argument(ruid), _id_argument(euid)
     old: Cred = k.current.cred
-    privileged = capable(old)
+    ruid, euid = kuid_argument(old.user_ns, ruid), kuid_argument(old.user_ns, euid)
+    privileged = ns_capable(old, old.user_ns)
     if ruid != KEEP and not privileged and ruid not in (old.uid, old.euid):
         raise KernelError(EPERM)
     if euid != KEEP and not privileged and euid not in (old.uid, old.euid, old.suid):
@@ -251,9 +291,9 @@ def sys_setregid(k: "KernelState", rgid: int, egid: int) -> None:
 
     Source: kernel/sys.c:__sys_setregid().
     """
-    rgid, egid = _id_argument(rgid), _id_argument(egid)
     old: Cred = k.current.cred
-    privileged = capable(old)
+    rgid, egid = kgid_argument(old.user_ns, rgid), kgid_argument(old.user_ns, egid)
+    privileged = ns_capable(old, old.user_ns)
     if rgid != KEEP and not privileged and rgid not in (old.gid, old.egid):
         raise KernelError(EPERM)
     if egid != KEEP and not privileged and egid not in (old.gid, old.egid, old.sgid):
@@ -276,8 +316,10 @@ def sys_setresuid(k: "KernelState", ruid: int, euid: int, suid: int) -> None:
     """
     old: Cred = k.current.cred
     ids = (old.uid, old.euid, old.suid)
-    wanted = tuple(_id_argument(value) for value in (ruid, euid, suid))
-    if not capable(old) and any(value != KEEP and value not in ids for value in wanted):
+    wanted = tuple(kuid_argument(old.user_ns, value) for value in (ruid, euid, suid))
+    if not ns_capable(old, old.user_ns) and any(
+        value != KEEP and value not in ids for value in wanted
+    ):
         raise KernelError(EPERM)
     new_uid, new_euid, new_suid = (
         have if want == KEEP else want for have, want in zip(ids, wanted)
@@ -292,7 +334,14 @@ def sys_setresuid(k: "KernelState", ruid: int, euid: int, suid: int) -> None:
 def sys_getresgid(k: "KernelState") -> tuple[int, int, int]:
     """Return ``(rgid, egid, sgid)``. Source: kernel/sys.c:getresgid()."""
     cred: Cred = k.current.cred
-    return cred.gid, cred.egid, cred.sgid
+    ns = cred.user_ns
+    if ns is None:
+        return cred.gid, cred.egid, cred.sgid
+    return (
+        from_kgid_munged(ns, cred.gid),
+        from_kgid_munged(ns, cred.egid),
+        from_kgid_munged(ns, cred.sgid),
+    )
 
 
 def sys_setresgid(k: "KernelState", rgid: int, egid: int, sgid: int) -> None:
@@ -305,8 +354,10 @@ def sys_setresgid(k: "KernelState", rgid: int, egid: int, sgid: int) -> None:
     """
     old: Cred = k.current.cred
     ids = (old.gid, old.egid, old.sgid)
-    wanted = tuple(_id_argument(value) for value in (rgid, egid, sgid))
-    if not capable(old) and any(value != KEEP and value not in ids for value in wanted):
+    wanted = tuple(kgid_argument(old.user_ns, value) for value in (rgid, egid, sgid))
+    if not ns_capable(old, old.user_ns) and any(
+        value != KEEP and value not in ids for value in wanted
+    ):
         raise KernelError(EPERM)
     new_gid, new_egid, new_sgid = (
         have if want == KEEP else want for have, want in zip(ids, wanted)

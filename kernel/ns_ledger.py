@@ -5,8 +5,11 @@ Source: the rules are those of kernel/nsproxy.c and kernel/pid_namespace.c.
 
 from typing import TYPE_CHECKING, Any
 
+from kernel.fs.inode import NSFS
+from kernel.fs.ledger import open_files
 from kernel.nsproxy import Namespace, NsProxy
 from kernel.task import TaskStruct
+from kernel.uapi.clone import CLONE_NEWUSER
 
 if TYPE_CHECKING:
     from kernel.pid_namespace import PidNamespace
@@ -42,6 +45,9 @@ def check_namespaces(k: "KernelState", tasks: list[TaskStruct], found: list[str]
                 _hold(held, ns)
                 if ns.pids.hash.get(number) is not pid:
                     found.append(f"{ns!r}: {pid!r} is not filed under {number}")
+    for ns in open_namespaces(tasks):
+        if ns is not None and ns.kind != CLONE_NEWUSER:
+            _hold(held, ns)
     for ns in list(held):
         parent = ns.parent if ns.kind == k.init_pid_ns.kind else None
         while parent is not None and parent not in held:
@@ -58,6 +64,13 @@ def check_namespaces(k: "KernelState", tasks: list[TaskStruct], found: list[str]
     counted = {kind: number for kind, number in k.ns_counts.items() if number}
     if counted != kinds:
         found.append(f"namespaces: {counted} counted by kind, {kinds} found")
+
+
+def open_namespaces(tasks: list[TaskStruct]) -> list[Any]:
+    """Return the namespace of every open file of /proc/PID/ns, once for each open()."""
+    tables = dict.fromkeys(task.files for task in tasks if task.files is not None)
+    inodes: list[Any] = [file.inode for file in open_files(tables)]
+    return [inode.ns for inode in inodes if inode.kind == NSFS]
 
 
 def _hold(held: dict[Any, int], ns: Namespace) -> None:

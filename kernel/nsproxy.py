@@ -27,6 +27,7 @@ from kernel.uapi.clone import (
     CLONE_NEWNS,
     CLONE_NEWPID,
     CLONE_NEWTIME,
+    CLONE_NEWUSER,
     CLONE_NEWUTS,
     CLONE_SYSVSEM,
     CLONE_VM,
@@ -176,6 +177,22 @@ def put_ns(k: "KernelState", ns: Namespace) -> None:
     ns.count -= 1
     if not ns.count:
         k.ns_counts[ns.kind] -= 1
+        if isinstance(ns, IpcNamespace) and ns.ids is not None:
+            free_ipc_ns(k, ns)
+
+
+def get_any_ns(ns: Namespace) -> None:
+    """Take a reference to a namespace of any kind; of a user namespace none is counted."""
+    if ns.kind != CLONE_NEWUSER:
+        ns.count += 1
+
+
+def put_any_ns(k: "KernelState", ns: Any) -> None:
+    """Drop a reference that get_any_ns() took."""
+    if ns.kind == CLONE_NEWPID:
+        put_pid_ns(k, ns)
+    elif ns.kind != CLONE_NEWUSER:
+        put_ns(k, ns)
 
 
 def _copy_ns(k: "KernelState", flags: int, ns: Namespace, user_ns: Any) -> Namespace:
@@ -282,4 +299,5 @@ def exit_task_namespaces(k: "KernelState", task: "TaskStruct") -> None:
         put_nsproxy(k, nsproxy)
 
 
-from kernel.pid_namespace import copy_pid_ns  # noqa: E402  (it needs Namespace of this module)
+from kernel.ipc.namespace import free_ipc_ns  # noqa: E402  (they need Namespace of this module)
+from kernel.pid_namespace import copy_pid_ns  # noqa: E402

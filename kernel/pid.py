@@ -161,6 +161,15 @@ def task_active_pid_ns(k: "KernelState", task: TaskStruct) -> "PidNamespace":
     return pid.numbers[-1][0]
 
 
+def find_task_by_pid_ns(number: int, ns: "PidNamespace") -> TaskStruct | None:
+    """Return the thread whose id is ``number`` in ``ns``, zombies included.
+
+    Source: kernel/pid.c:find_task_by_pid_ns().
+    """
+    pid = ns.pids.hash.get(number)
+    return None if pid is None else pid.task
+
+
 def pid_nr_ns(pid: Pid | None, ns: "PidNamespace") -> int:
     """Return the number of ``pid`` in ``ns``; 0 if it has none there.
 

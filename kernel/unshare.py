@@ -11,6 +11,7 @@ from kernel.errors import GuestFault, KernelError
 from kernel.fork import do_fork
 from kernel.fs.file import dup_fd, put_files_struct
 from kernel.fs.fs_struct import copy_fs_struct, put_fs_struct
+from kernel.ipc.sem import exit_sem
 from kernel.nsproxy import (
     CLONE_NEW_ANY,
     create_new_namespaces,
@@ -23,6 +24,7 @@ from kernel.uapi.clone import (
     CLONE_FILES,
     CLONE_FS,
     CLONE_INTO_CGROUP,
+    CLONE_NEWIPC,
     CLONE_NEWNS,
     CLONE_NEWTIME,
     CLONE_NEWUSER,
@@ -157,6 +159,8 @@ def sys_unshare(k: "KernelState", flags: int) -> Path:
     except KernelError as error:
         failed = error
     if failed is None:
+        if flags & (CLONE_NEWIPC | CLONE_SYSVSEM) and current.sysvsem is not None:
+            yield from exit_sem(k, current)
         yield "unshare.task_lock", POINT, current
         if new_nsproxy is not None:
             old_nsproxy, current.nsproxy = current.nsproxy, new_nsproxy

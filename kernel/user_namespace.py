@@ -19,17 +19,13 @@ from kernel.errors import KernelError
 from kernel.nsproxy import Namespace, new_ino
 from kernel.uapi.clone import CLONE_NEWUSER
 from kernel.uapi.errno_ import EINVAL, ENOSPC, EPERM
+from kernel.uidgid import INVALID_ID, Extent, ids_mapped, map_id_down, map_id_up
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
 
 MAX_USER_NS_LEVEL: Final = 32
-OVERFLOW_ID: Final = 65534
 UID_GID_MAP_MAX_EXTENTS: Final = 340
-INVALID_ID: Final = -1  # INVALID_UID, INVALID_GID
-
-# (first id inside, first id of the machine, how many)
-Extent = tuple[int, int, int]
 
 
 class UserNamespace(Namespace):
@@ -48,54 +44,6 @@ class UserNamespace(Namespace):
         self.setgroups = True
 
 
-def map_id_up(extents: tuple[Extent, ...], number: int) -> int:
-    """Return what an id of the machine is inside, or INVALID_ID. Source: map_id_up()."""
-    for first, lower, count in extents:
-        if lower <= number < lower + count:
-            return first + number - lower
-    return INVALID_ID
-
-
-def map_id_down(extents: tuple[Extent, ...], number: int) -> int:
-    """Return the machine's id of an id inside, or INVALID_ID. Source: map_id_down()."""
-    for first, lower, count in extents:
-        if first <= number < first + count:
-            return lower + number - first
-    return INVALID_ID
-
-
-def from_kuid_munged(ns: UserNamespace | None, kuid: int) -> int:
-    """Return what ``kuid`` is to somebody in ``ns``; 65534 if it is not mapped.
-
-    Source: kernel/user_namespace.c:from_kuid_munged().
-    """
-    if ns is None:
-        return kuid
-    number = map_id_up(ns.uid_map, kuid)
-    return OVERFLOW_ID if number == INVALID_ID else number
-
-
-def from_kgid_munged(ns: UserNamespace | None, kgid: int) -> int:
-    """Return what ``kgid`` is to somebody in ``ns``; 65534 if it is not mapped.
-
-    Source: kernel/user_namespace.c:from_kgid_munged().
-    """
-    if ns is None:
-        return kgid
-    number = map_id_up(ns.gid_map, kgid)
-    return OVERFLOW_ID if number == INVALID_ID else number
-
-
-def make_kuid(ns: UserNamespace | None, uid: int) -> int:
-    """Return the machine's id of ``uid`` in ``ns``, or INVALID_ID. Source: make_kuid()."""
-    return uid if ns is None else map_id_down(ns.uid_map, uid)
-
-
-def make_kgid(ns: UserNamespace | None, gid: int) -> int:
-    """Return the machine's id of ``gid`` in ``ns``, or INVALID_ID. Source: make_kgid()."""
-    return gid if ns is None else map_id_down(ns.gid_map, gid)
-
-
 def create_user_ns(k: "KernelState", old: Cred) -> Cred:
     """Return credentials like ``old`` in a new user namespace, with every capability there.
 
@@ -108,10 +56,7 @@ def create_user_ns(k: "KernelState", old: Cred) -> Cred:
     if parent is not None:
         if parent.level >= MAX_USER_NS_LEVEL:
             raise KernelError(ENOSPC)
-        if (
-            map_id_up(parent.uid_map, old.euid) == INVALID_ID
-            or map_id_up(parent.gid_map, old.egid) == INVALID_ID
-        ):
+        if not ids_mapped(parent, old.euid, old.egid):
             raise KernelError(EPERM)
     new = Cred(old.user, old.euid, old.suid, old.gid, old.egid, old.sgid)
     new.user_ns = UserNamespace(new_ino(k), parent, old.euid, old.egid)

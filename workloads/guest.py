@@ -74,6 +74,7 @@ MCL_ONFAULT = 4
 
 _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
 _SYS_UNSHARE = {"x86_64": 272, "aarch64": 97}
+_SYS_SETNS = {"x86_64": 308, "aarch64": 268}
 _SYS_CLONE3 = 435
 _PTHREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM
 _SYS_EXIT = {"x86_64": 60, "aarch64": 93}
@@ -323,12 +324,27 @@ def unshare(flags: int) -> None:
     Raises:
         OSError: as unshare(2).
     """
+    _call(_number(_SYS_UNSHARE, "unshare"), flags)
+
+
+def setns(fd: int, nstype: int = 0) -> None:
+    """Join the namespace that ``fd``, an open file of /proc/PID/ns, stands for: setns(2).
+
+    Raises:
+        OSError: as setns(2).
+    """
+    _call(_number(_SYS_SETNS, "setns"), fd, nstype)
+
+
+def _call(number: int, *args: int) -> int:
+    """Make a system call."""
     call = ctypes.CDLL(None, use_errno=True).syscall
     call.restype = ctypes.c_long
-    number = _number(_SYS_UNSHARE, "unshare")
-    if call(ctypes.c_long(number), ctypes.c_ulong(flags)) < 0:
+    result = int(call(ctypes.c_long(number), *[ctypes.c_long(arg) for arg in args]))
+    if result < 0:
         errno = ctypes.get_errno()
         raise OSError(errno, os.strerror(errno))
+    return result
 
 
 def vfork() -> int:

@@ -11,8 +11,18 @@ from typing import TYPE_CHECKING, Final
 from kernel.errors import KernelError
 from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_WRITE, PIPE, REGULAR, Inode
 from kernel.ipc.fifo import fifo_fops
-from kernel.uapi.errno_ import EACCES, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, ESRCH, ETXTBSY
+from kernel.uapi.errno_ import (
+    EACCES,
+    EISDIR,
+    ENAMETOOLONG,
+    ENOENT,
+    ENOTDIR,
+    EOVERFLOW,
+    ESRCH,
+    ETXTBSY,
+)
 from kernel.uapi.fcntl import NAME_MAX, PATH_MAX, S_IFDIR, S_IFIFO, S_IFREG, S_ISGID
+from kernel.uidgid import ids_mapped
 
 if TYPE_CHECKING:
     from kernel.creds import Cred
@@ -176,7 +186,8 @@ def create(k: "KernelState", place: Lookup, kind: int, mode: int, path: str) -> 
         mode: permission bits; the umask is applied here.
 
     Raises:
-        KernelError: EACCES, no write permission in the directory; ENOENT, it has been removed.
+        KernelError: EACCES, no write permission in the directory; ENOENT, it has been removed;
+            EOVERFLOW, the caller's ids are not mapped in its user namespace.
 
     Source: fs/namei.c:vfs_create(), vfs_mkdir(), vfs_mknod();
     fs/inode.c:inode_init_owner(), init_special_inode().
@@ -185,6 +196,8 @@ def create(k: "KernelState", place: Lookup, kind: int, mode: int, path: str) -> 
     cred = task.cred
     directory = place.directory
     may_create(directory, cred, path)
+    if cred.user_ns is not None and not ids_mapped(cred.user_ns, cred.euid, cred.egid):
+        raise KernelError(EOVERFLOW, path)
     mode &= ~task.fs.umask
     gid = cred.egid
     if directory.mode & S_ISGID:

@@ -6,6 +6,7 @@ from kernel.fs.file import fget
 from kernel.fs.inode import DIRECTORY, Inode
 from kernel.fs.namei import lookup_inode
 from kernel.uapi.mman import PAGE_SIZE
+from kernel.uidgid import from_kgid_munged, from_kuid_munged
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -20,13 +21,17 @@ def vfs_getattr(k: "KernelState", inode: Inode) -> tuple[int, ...]:
     """
     mtime = inode.mtime_ns // 1_000_000_000
     size = PAGE_SIZE if inode.kind == DIRECTORY and inode.i_op is None else inode.size
+    uid, gid = inode.uid, inode.gid
+    user_ns = k.current.cred.user_ns
+    if user_ns is not None:
+        uid, gid = from_kuid_munged(user_ns, uid), from_kgid_munged(user_ns, gid)
     return (
         inode.mode,
         inode.ino,
         _DEVICE,
         inode.nlink,
-        inode.uid,
-        inode.gid,
+        uid,
+        gid,
         size,
         mtime,
         mtime,

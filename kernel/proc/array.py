@@ -25,7 +25,7 @@ from kernel.timekeeping import thread_group_cputime
 from kernel.uapi.mman import PAGE_SHIFT
 from kernel.uapi.rlimit import RLIMIT_RSS, RLIMIT_SIGPENDING
 from kernel.uapi.signals import SIG_IGN, sigmask
-from kernel.user_namespace import from_kgid_munged, from_kuid_munged
+from kernel.uidgid import from_kgid_munged, from_kuid_munged
 
 if TYPE_CHECKING:
     from kernel.state import KernelState

@@ -12,10 +12,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError
 from kernel.fs.inode import Inode
+from kernel.pid import find_task_by_pid_ns
 from kernel.points import Path
 from kernel.prctl import set_task_comm
 from kernel.proc.array import children_seq_show, proc_pid_status, proc_tgid_stat, proc_tid_stat
 from kernel.proc.inode import Entry, get_proc_task, need_task, proc_pid_make_inode
+from kernel.proc.namespaces import (
+    proc_gid_map_show,
+    proc_gid_map_write,
+    proc_ns_dir_lookup,
+    proc_ns_dir_names,
+    proc_setgroups_show,
+    proc_setgroups_write,
+    proc_uid_map_show,
+    proc_uid_map_write,
+)
 from kernel.proc.task_mmu import proc_pid_statm, show_map
 from kernel.task import TaskStruct
 from kernel.tasklist import for_each_process
@@ -192,7 +203,7 @@ def proc_tid_base_names(k: "KernelState", directory: Inode) -> list[str]:
 def proc_task_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | None:
     """Find a thread of the process. Source: fs/proc/base.c:proc_task_lookup()."""
     leader = get_proc_task(directory)
-    task = k.pids.find_task_by_vpid(name_to_int(name))
+    task = find_task_by_pid_ns(name_to_int(name), k.init_pid_ns)
     if leader is None or task is None or task.signal is not leader.signal:
         return None
     return proc_pid_make_inode(k, task, TID_DIRECTORY, directory, name)
@@ -242,7 +253,7 @@ def proc_pid_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | No
         process = proc_pid_lookup(k, directory, "self")
         tasks = None if process is None else proc_tgid_base_lookup(k, process, "task")
         return None if tasks is None else proc_task_lookup(k, tasks, str(current.thread_pid.nr))
-    task = k.pids.find_task_by_vpid(name_to_int(name))
+    task = find_task_by_pid_ns(name_to_int(name), k.init_pid_ns)
     if task is None:
         return None
     inode = proc_pid_make_inode(k, task, TGID_DIRECTORY, directory, name)
@@ -267,6 +278,10 @@ _COMMON: Final = (
     Entry("statm", 0o444, show=proc_pid_statm),
     Entry("maps", 0o444, show=show_map),
     Entry("oom_score_adj", 0o644, show=oom_score_adj_read, write=oom_score_adj_write),
+    Entry("ns", 0o511, lookup=proc_ns_dir_lookup, names=proc_ns_dir_names),
+    Entry("uid_map", 0o644, show=proc_uid_map_show, write=proc_uid_map_write),
+    Entry("gid_map", 0o644, show=proc_gid_map_show, write=proc_gid_map_write),
+    Entry("setgroups", 0o644, show=proc_setgroups_show, write=proc_setgroups_write),
 )
 TGID_ENTRIES: Final[dict[str, Entry]] = {
     entry.name: entry

@@ -125,6 +125,7 @@ NR_UNSHARE: Final = 272
 NR_EVENTFD2: Final = 290
 NR_PIPE2: Final = 293
 NR_PRLIMIT64: Final = 302
+NR_SETNS: Final = 308
 NR_SCHED_SETATTR: Final = 314
 NR_PIDFD_SEND_SIGNAL: Final = 424
 NR_PIDFD_OPEN: Final = 434
@@ -290,6 +291,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_PIPE2: ("pipe2", ("flags",), "(read fd, write fd)"),
     # limits: (soft, hard) or None; 2^64 - 1 is RLIM_INFINITY
     NR_PRLIMIT64: ("prlimit64", ("pid", "resource", "limits"), "(soft, hard): the old ones"),
+    NR_SETNS: ("setns", ("fd", "nstype"), "None"),
     NR_SCHED_SETATTR: (
         "sched_setattr",
         ("pid", "policy", "nice", "priority", "runtime_ns", "deadline_ns", "period_ns", "flags"),

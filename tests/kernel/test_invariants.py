@@ -32,6 +32,7 @@ from kernel.pid import (
     PidMap,
     attach_pid,
 )
+from kernel.pid_namespace import boot_pid_ns
 from kernel.profiles import PROFILES
 from kernel.sched import core
 from kernel.sched.cputask import CpuTask
@@ -71,7 +72,7 @@ class World:
         self.k = k = SimpleNamespace(
             spec=spec,
             eager_fork=False,
-            init_nsproxy=boot_nsproxy(None, None),
+            ns_counts={},
             costs=Costs(),
             stats=KernelStats(),
             now_ns=0,
@@ -85,12 +86,15 @@ class World:
             pidmap_lock=new_lock("pidmap_lock"),
             nr_running=[2, 1],
             overloaded=1,
+            pulls_out=0,
             idle_mask=0,
             _active=[],
             _dying={},
             _outbox={},
             _requests=[],
         )
+        k.init_pid_ns = boot_pid_ns(k)
+        k.init_nsproxy = boot_nsproxy(k.init_pid_ns)
         swapper = TaskStruct(0, 0, "swapper/0")
         self.user = UserStruct(0)
         swapper.cred = Cred(self.user, 0, 0, 0, 0, 0)

@@ -338,6 +338,7 @@ _GUEST: dict[str, Entry] = {
     ),
     "clone_thread": _routine("guest_clone_thread", "flags:i fn:x a:x=... b:x=... c:x=... d:x=..."),
     "unshare": _sys(nr.NR_UNSHARE, "flags:i", "nothing"),
+    "setns": _sys(nr.NR_SETNS, "fd:n nstype:n=0", "nothing"),
     "vfork": _sys(nr.NR_VFORK),
     "gettid": _sys(nr.NR_GETTID),
     "ptrace": _sys(nr.NR_PTRACE, "request:i pid:n addr:i=0 data:i=0"),

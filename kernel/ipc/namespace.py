@@ -1,0 +1,32 @@
+"""The end of an IPC namespace: its objects go with the last task that was in it.
+
+Source: ipc/namespace.c.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kernel.ipc.msg import freeque
+from kernel.ipc.sem import freeary
+from kernel.ipc.shm import do_shm_rmid
+
+if TYPE_CHECKING:
+    from kernel.nsproxy import IpcNamespace
+    from kernel.state import KernelState
+
+
+def free_ipc_ns(k: "KernelState", ns: "IpcNamespace") -> None:
+    """Remove every object of ``ns``; segments that are attached somewhere stay until detached.
+
+    Nobody can name the objects any more and nobody sleeps on them, so no lock is needed.
+
+    Source: ipc/namespace.c:free_ipc_ns(), free_ipcs().
+    """
+    tables = ns.ids
+    nobody: list[Any] = []
+    for sma in tuple(tables.sem.entries.values()):
+        freeary(tables.sem, sma, nobody)
+    for msq in tuple(tables.msg.entries.values()):
+        freeque(tables.msg, msq, nobody)
+    for shp in tuple(tables.shm.entries.values()):
+        do_shm_rmid(k, shp)
+    ns.ids = None

@@ -1,0 +1,171 @@
+"""/proc/PID/ns, and the maps of user namespaces beside it.
+
+What stands in ns leads to the namespaces themselves: stat() tells which one it is by its inode
+number, an open descriptor keeps it alive and is what setns() takes.
+
+Source: fs/proc/namespaces.c, fs/nsfs.c, fs/proc/base.c (uid_map, gid_map, setgroups).
+Deviation: the links are followed at once and cannot be read; st_dev is that of the one file system.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.errors import KernelError
+from kernel.fs.file import fget
+from kernel.fs.file_table import File
+from kernel.fs.inode import NSFS, FileOperations, Inode
+from kernel.nsproxy import PROC_USER_INIT_INO, Namespace, get_any_ns, put_any_ns
+from kernel.pid import task_active_pid_ns
+from kernel.points import Path
+from kernel.proc.array import ptrace_may_access
+from kernel.proc.inode import need_task
+from kernel.task import TaskStruct
+from kernel.uapi.errno_ import EACCES, EINVAL, EPERM
+from kernel.uapi.fcntl import S_IFREG
+from kernel.user_namespace import show_id_map, write_id_map, write_setgroups
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+PAGE_SIZE: Final = 4096
+_NAMES: Final = (
+    *("cgroup", "ipc", "mnt", "net", "pid", "pid_for_children"),
+    *("time", "time_for_children", "user", "uts"),
+)
+
+
+class NsInode(Inode):
+    """A namespace as a file (nsfs); ``ns`` is None for the user namespace of boot."""
+
+    __slots__ = ("ns",)
+
+    def __init__(self, ino: int, now_ns: int, ns: Namespace | None) -> None:
+        super().__init__(ino, NSFS, S_IFREG | 0o444, 0, 0, now_ns)
+        self.ns = ns
+        self.i_fop = NS_FILE_OPERATIONS
+
+
+def _open(k: "KernelState", file: File) -> Path:
+    """Keep the namespace alive."""
+    inode = file.inode
+    yield from ()
+    if isinstance(inode, NsInode) and inode.ns is not None:
+        get_any_ns(inode.ns)
+
+
+def _release(k: "KernelState", file: File) -> Path:
+    """Let the namespace go. Source: fs/nsfs.c:nsfs_evict()."""
+    inode = file.inode
+    yield from ()
+    if isinstance(inode, NsInode) and inode.ns is not None:
+        put_any_ns(k, inode.ns)
+
+
+NS_FILE_OPERATIONS: Final = FileOperations(open=_open, release=_release)
+
+
+def proc_ns_file(k: "KernelState", fd: int) -> NsInode | None:
+    """Return the namespace file behind a descriptor of the caller; None: another kind of file.
+
+    Raises:
+        KernelError: EBADF.
+
+    Source: fs/nsfs.c:proc_ns_file().
+    """
+    inode = fget(k.current.files, fd).inode
+    return inode if isinstance(inode, NsInode) else None
+
+
+def proc_ns_dir_names(k: "KernelState", directory: Inode) -> list[str]:
+    """Return the kinds of namespaces. Source: fs/proc/namespaces.c:proc_ns_dir_readdir()."""
+    need_task(directory)
+    return list(_NAMES)
+
+
+def proc_ns_dir_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | None:
+    """Return the namespace of that kind that the task is in, or its children will be in.
+
+    None: the task has left it, or nobody has been born into it yet (pid_for_children).
+
+    Raises:
+        KernelError: ENOENT, the task is gone; EACCES, the caller may not look into it.
+
+    Source: fs/proc/namespaces.c:proc_ns_get_link(), the get() of each kind.
+    """
+    task = need_task(directory)
+    if name not in _NAMES:
+        return None
+    if not ptrace_may_access(k, task):
+        raise KernelError(EACCES)
+    ns: Any = None
+    now_ns = k.vfs.epoch_ns + k.now_ns
+    if name == "user":
+        ns = task.cred.user_ns
+        return NsInode(PROC_USER_INIT_INO if ns is None else ns.ino, now_ns, ns)
+    if name == "pid":
+        ns = task_active_pid_ns(k, task)
+    elif task.nsproxy is None:
+        return None
+    elif name == "pid_for_children":
+        ns = task.nsproxy.pid_ns_for_children
+        if ns.child_reaper is None:
+            return None
+    elif name == "time_for_children":
+        ns = task.nsproxy.time_ns_for_children
+    else:
+        ns = getattr(task.nsproxy, f"{name}_ns")
+    return NsInode(ns.ino, now_ns, ns)
+
+
+# -- maps of user namespaces -----------------------------------------------------------------------
+
+
+def proc_uid_map_show(k: "KernelState", task: TaskStruct) -> str:
+    """Return the uid map of the task's user namespace. Source: proc_uid_seq_operations."""
+    return show_id_map(task.cred.user_ns, k.current.cred.user_ns, groups=False)
+
+
+def proc_gid_map_show(k: "KernelState", task: TaskStruct) -> str:
+    """Return the gid map of the task's user namespace. Source: proc_gid_seq_operations."""
+    return show_id_map(task.cred.user_ns, k.current.cred.user_ns, groups=True)
+
+
+def _write_map(k: "KernelState", task: TaskStruct, data: bytes, groups: bool) -> int:
+    """Source: kernel/user_namespace.c:proc_uid_map_write(), proc_gid_map_write()."""
+    ns = task.cred.user_ns
+    mine = k.current.cred.user_ns
+    if ns is None or (mine is not ns and mine is not ns.parent):
+        raise KernelError(EPERM)
+    if len(data) >= PAGE_SIZE:
+        raise KernelError(EINVAL)
+    write_id_map(k, ns, bytes(data).decode("latin-1"), groups=groups)
+    return len(data)
+
+
+def proc_uid_map_write(k: "KernelState", task: TaskStruct, data: bytes) -> int:
+    """Set the uid map of the task's user namespace, once.
+
+    Raises:
+        KernelError: EPERM, it is the one of boot, neither the caller's nor a child of it, or as
+            write_id_map(); EINVAL, too long, or as write_id_map().
+    """
+    return _write_map(k, task, data, False)
+
+
+def proc_gid_map_write(k: "KernelState", task: TaskStruct, data: bytes) -> int:
+    """Set the gid map of the task's user namespace, once; errors as proc_uid_map_write()."""
+    return _write_map(k, task, data, True)
+
+
+def proc_setgroups_show(k: "KernelState", task: TaskStruct) -> str:
+    """Return whether setgroups() is allowed. Source: proc_setgroups_show()."""
+    ns = task.cred.user_ns
+    return "allow\n" if ns is None or ns.setgroups else "deny\n"
+
+
+def proc_setgroups_write(k: "KernelState", task: TaskStruct, data: bytes) -> int:
+    """Allow or deny setgroups(); errors as write_setgroups(), EPERM for the namespace of boot."""
+    ns = task.cred.user_ns
+    if ns is None:
+        raise KernelError(EPERM)
+    write_setgroups(k, ns, bytes(data).decode("latin-1"))
+    return len(data)

@@ -1,0 +1,102 @@
+"""Ids of users and groups: the machine's (``kuid_t``, ``kgid_t``), and those of a namespace.
+
+Everything in the kernel has the machine's ids. They are translated where a call takes or gives one,
+by the user namespace of the caller; None stands for that of boot, where both are the same.
+
+Source: include/linux/uidgid.h, kernel/user_namespace.c.
+"""
+
+from typing import Any, Final
+
+from kernel.errors import KernelError
+from kernel.uapi.errno_ import EINVAL
+
+OVERFLOW_ID: Final = 65534  # what an id without a mapping reads
+INVALID_ID: Final = -1  # INVALID_UID, INVALID_GID
+KEEP: Final = 0xFFFFFFFF  # (uid_t) -1
+
+# (first id inside, first id of the machine, how many)
+Extent = tuple[int, int, int]
+
+
+def map_id_up(extents: tuple[Extent, ...], number: int) -> int:
+    """Return what an id of the machine is inside, or INVALID_ID. Source: map_id_up()."""
+    for first, lower, count in extents:
+        if lower <= number < lower + count:
+            return first + number - lower
+    return INVALID_ID
+
+
+def map_id_down(extents: tuple[Extent, ...], number: int) -> int:
+    """Return the machine's id of an id inside, or INVALID_ID. Source: map_id_down()."""
+    for first, lower, count in extents:
+        if first <= number < first + count:
+            return lower + number - first
+    return INVALID_ID
+
+
+def from_kuid_munged(ns: Any, kuid: int) -> int:
+    """Return what ``kuid`` is to somebody in ``ns``; 65534 if it is not mapped.
+
+    Source: kernel/user_namespace.c:from_kuid_munged().
+    """
+    if ns is None:
+        return kuid
+    number = map_id_up(ns.uid_map, kuid)
+    return OVERFLOW_ID if number == INVALID_ID else number
+
+
+def from_kgid_munged(ns: Any, kgid: int) -> int:
+    """Return what ``kgid`` is to somebody in ``ns``; 65534 if it is not mapped.
+
+    Source: kernel/user_namespace.c:from_kgid_munged().
+    """
+    if ns is None:
+        return kgid
+    number = map_id_up(ns.gid_map, kgid)
+    return OVERFLOW_ID if number == INVALID_ID else number
+
+
+def make_kuid(ns: Any, uid: int) -> int:
+    """Return the machine's id of ``uid`` in ``ns``, or INVALID_ID. Source: make_kuid()."""
+    return uid if ns is None else map_id_down(ns.uid_map, uid)
+
+
+def make_kgid(ns: Any, gid: int) -> int:
+    """Return the machine's id of ``gid`` in ``ns``, or INVALID_ID. Source: make_kgid()."""
+    return gid if ns is None else map_id_down(ns.gid_map, gid)
+
+
+def kuid_argument(ns: Any, value: int) -> int:
+    """Return the uid argument of a call as the machine's id; KEEP for -1.
+
+    Raises:
+        KernelError: EINVAL, it is not mapped.
+    """
+    value &= KEEP
+    if ns is None or value == KEEP:
+        return value
+    kuid = make_kuid(ns, value)
+    if kuid == INVALID_ID:
+        raise KernelError(EINVAL)
+    return kuid
+
+
+def kgid_argument(ns: Any, value: int) -> int:
+    """Return the gid argument of a call as the machine's id; KEEP for -1.
+
+    Raises:
+        KernelError: EINVAL, it is not mapped.
+    """
+    value &= KEEP
+    if ns is None or value == KEEP:
+        return value
+    kgid = make_kgid(ns, value)
+    if kgid == INVALID_ID:
+        raise KernelError(EINVAL)
+    return kgid
+
+
+def ids_mapped(ns: Any, kuid: int, kgid: int) -> bool:
+    """Tell whether both ids have a meaning in ``ns``. Source: fsuidgid_has_mapping()."""
+    return map_id_up(ns.uid_map, kuid) != INVALID_ID and map_id_up(ns.gid_map, kgid) != INVALID_ID
