@@ -121,7 +121,7 @@ def sched_setscheduler(
     old = attrs_of(task)
     if policy < 0:
         policy, reset = old.policy, old.reset_on_fork
-    elif policy not in (*_FAIR, 1, SCHED_RR, SCHED_DEADLINE):
+    elif policy not in _FAIR and policy not in (1, SCHED_RR, SCHED_DEADLINE):
         raise KernelError(EINVAL)
     if not 0 <= priority < MAX_RT_PRIO or rt_policy(policy) != (priority != 0):
         raise KernelError(EINVAL)
@@ -271,7 +271,7 @@ def sys_sched_get_priority_min(k: "KernelState", policy: int) -> int:
 def _priority_bound(policy: int, bound: int) -> int:
     if rt_policy(policy):
         return bound
-    if policy in (*_FAIR, SCHED_DEADLINE, SCHED_EXT):
+    if policy in _FAIR or policy in (SCHED_DEADLINE, SCHED_EXT):
         return 0
     raise KernelError(EINVAL)
 

@@ -118,3 +118,37 @@ def test_forked_child_of_a_thread_has_only_that_thread() -> None:
     assert child.resume(0, None) == (nr.NR_EXIT, 0)
     assert thread.resume(5, None) == (nr.NR_EXIT, 0)
     assert context.resume(True, None)[0] in (nr.NR_THREAD_JOIN, nr.NR_EXIT_GROUP)
+
+
+HANDLES = """\
+import os
+import select
+import socket
+a, b = socket.socketpair()
+again = a
+poll = select.poll()
+poll.register(b, 5)
+poll.register(a, 1)
+os.getpid()
+a.close()
+print(a.fileno(), again.fileno(), b.fileno())
+for fd, mask in poll.poll(0):
+    print(fd, mask)
+"""
+
+
+def test_sockets_and_poll_objects_are_plain_data_with_aliases() -> None:
+    parent = start(HANDLES)
+    assert parent.resume(None, None)[0] == nr.NR_SOCKETPAIR
+    assert parent.resume((8, 9), None) == (nr.NR_GETPID,)
+    packed = msgpack.unpackb(msgpack.packb(parent.pack()))
+    for copy in (parent.fork(), Loader({"p": HANDLES}).unpack(packed), parent):
+        assert copy.resume(4, None) == (nr.NR_CLOSE, 8)
+        op = copy.resume(None, None)
+        text = b""
+        while op[0] == nr.NR_WRITE:
+            text += op[2]
+            op = copy.resume(len(op[2]), None)
+        assert text == b"-1 -1 9\n"
+        assert op == (nr.NR_POLL, ((9, 5), (8, 1)), 0)
+        assert finish(copy, (1, 0)) == "9 1\n"
