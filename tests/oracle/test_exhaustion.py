@@ -292,6 +292,36 @@ for _ in range(__LAP__):
 print(found == (leader >= 300))
 """
 
+RECYCLED_NUMBER = """
+import os
+import signal
+
+first = 0
+while first < 310:  # numbers below 300 are given once only
+    if first:
+        os.waitpid(first, 0)
+    first = os.fork()
+    if first == 0:
+        os._exit(0)
+fd = os.pidfd_open(first)
+os.waitpid(first, 0)
+again = 0
+while again != first:
+    again = os.fork()
+    if again == 0:
+        signal.pause()
+    if again != first:
+        os.kill(again, 9)
+        os.waitpid(again, 0)
+try:
+    signal.pidfd_send_signal(fd, 9)
+except ProcessLookupError as error:
+    print(error.errno)
+print(os.waitpid(again, os.WNOHANG))
+os.kill(again, 15)
+print(os.waitpid(again, 0)[1])
+"""
+
 
 def run(folder: Path, source: str, **changes: Any) -> list[str]:
     """Run a program on a machine; return the lines it printed."""
@@ -379,3 +409,7 @@ def test_numbers_go_round_and_a_group_keeps_its_leaders(
     source = NUMBERS_GO_ROUND.replace("__LAP__", str(more)).replace("__WRAPS__", str(wraps))
     lines = run(tmp_path, source, pid_max=pid_max)
     assert lines[-2:] == ["True 300", "True"], lines
+
+
+def test_a_pidfd_does_not_reach_a_later_process_of_the_same_number(tmp_path: Path) -> None:
+    assert run(tmp_path, RECYCLED_NUMBER, pid_max=400) == ["3", "(0, 0)", "15"]
