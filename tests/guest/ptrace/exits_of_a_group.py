@@ -7,18 +7,21 @@ import threading
 from workloads import guest
 
 
-def work(read_end):
+def work(read_end, started):
+    os.write(started, b"s")
     os.read(read_end, 1)
 
 
 def main():
     read_end = os.pipe()[0]
+    started_read, started_write = os.pipe()
     pid = os.fork()
     if pid == 0:
         guest.ptrace(guest.PTRACE_TRACEME, 0)
         os.kill(os.getpid(), signal.SIGSTOP)
         for _ in range(2):
-            threading.Thread(target=work, args=(read_end,)).start()
+            threading.Thread(target=work, args=(read_end, started_write)).start()
+            os.read(started_read, 1)
         os.kill(os.getpid(), signal.SIGUSR1)
         os._exit(9)
     os.waitpid(pid, 0)
