@@ -388,7 +388,7 @@ class Cpu:
         prev = rq.curr
         rq.clock_ns = self.now_ns
         if prev.cpus_allowed is not None and not core.is_cpu_allowed(prev, self.id):
-            self._push(prev)
+            self._push(prev, prev.cpus_allowed[0])
             return
         self._switch(prev, TASK_RUNNING if prev is rq.idle else _PREEMPTED)
 
@@ -415,11 +415,11 @@ class Cpu:
                     SCHED_SWITCH,
                     prev.comm,
                     prev.pid,
-                    120 + prev.nice,
+                    prev.prio,
                     prev_state,
                     task.comm,
                     task.pid,
-                    120 + task.nice,
+                    task.prio,
                 )
             )
         self._closed_ns = self.now_ns
@@ -612,7 +612,7 @@ class Cpu:
         )
 
     def _trace_wakeup(self, event: int, task: CpuTask) -> None:
-        self.trace.append((self.now_ns, event, task.comm, task.pid, 120 + task.nice, self.id))
+        self.trace.append((self.now_ns, event, task.comm, task.pid, task.prio, self.id))
 
     def _on_signal(self, task: CpuTask, effect: m.Effect) -> None:
         self._late(effect[0])
@@ -636,6 +636,11 @@ class Cpu:
         elif what == m.TUNE_POLICY:
             self.rq.clock_ns = self.now_ns
             core.sched_setscheduler(self.rq, task, *value)
+        elif what == m.TUNE_PUSH:
+            self.rq.clock_ns = self.now_ns
+            pushed = core.pushable_task(self.rq, task, value)
+            if pushed is not None and value != self.id:
+                self._push(pushed, value)
         else:
             task.cpus_allowed = None if value is None else tuple(value)
             if task.on_rq and not core.is_cpu_allowed(task, self.id):
@@ -643,16 +648,15 @@ class Cpu:
                     self.rq.need_resched = True
                 else:
                     self.rq.clock_ns = self.now_ns
-                    self._push(task)
+                    self._push(task, task.cpus_allowed[0])  # type: ignore[index]
 
-    def _push(self, task: CpuTask) -> None:
-        """Move a runnable task that may not run here to the first CPU it may use."""
+    def _push(self, task: CpuTask, dest: int) -> None:
+        """Move a runnable task that may not run here, or has to wait here, to CPU ``dest``."""
         rq = self.rq
         running = task is rq.curr
         core.deactivate_task(rq, task, core.DEQUEUE_MOVE)
         if running:
             self._switch(task, _PREEMPTED)
-        dest: int = task.cpus_allowed[0]  # type: ignore[index]
         self._moved[task.pid] = dest
         self._post(m.REQ_PUSHED, task.pid, dest)
         self._send_away(task, dest, m.BY_PUSH, self.now_ns)
@@ -685,7 +689,7 @@ class Cpu:
                     SCHED_MIGRATE_TASK,
                     task.comm,
                     task.pid,
-                    120 + task.nice,
+                    task.prio,
                     self.id,
                     dest,
                 )

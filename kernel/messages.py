@@ -149,6 +149,7 @@ TUNE_COMM: Final = 0  # its name: str
 TUNE_CPUTIMER: Final = 1  # whether it needs every tick: bool
 TUNE_AFFINITY: Final = 2  # CPUs it may use, the one to go to if it must first; None: all
 TUNE_POLICY: Final = 3  # (policy, rt_priority, nice, reset_on_fork)
+TUNE_PUSH: Final = 4  # a real-time task that waits is to go to that CPU
 
 # why a task arrives
 BY_FORK: Final = 0

@@ -111,6 +111,7 @@ class KernelState:
         self.acct_file: File | None = None  # of acct(): kernel.acct
         self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
         self.overloaded = 0  # CPUs with two or more runnable tasks
+        self.rt_tasks: dict[TaskStruct, None] = {}  # with a real-time policy, oldest first
         self.affinity_used = False  # a task may be bound to some CPUs
         self._pinned = 0  # CPUs that had nothing to give the last time
         self._balance_retry_ns = _BALANCE_RETRY_NS
@@ -331,6 +332,8 @@ class KernelState:
         self._outbox.setdefault(cpu, []).append((self.now_ns, m.EFF_MOVED_ACK, task.pid))
         self.load_inc(dest)
         self.load_dec(cpu)
+        if self.rt_tasks:
+            push_rt_tasks(self)
 
     # -- requests in, effects out -------------------------------------------------------------
 
@@ -642,6 +645,9 @@ class KernelState:
         cpu = self.cpu
         self._dying[cpu] = task
         self.load_dec(cpu)
+        if self.rt_tasks and task in self.rt_tasks:
+            del self.rt_tasks[task]
+            push_rt_tasks(self)
         if not self.nr_running[cpu]:
             self._finish_dead(cpu)
 
@@ -677,6 +683,8 @@ class KernelState:
         self.stats.sleeps += 1
         self._answer(task, m.EFF_SLEEP, task.state)
         self.load_dec(self.cpu)
+        if self.rt_tasks and task in self.rt_tasks:
+            push_rt_tasks(self)
 
     def _resched(self, task: TaskStruct, path: Path) -> None:
         """The current task's CPU may run somebody else here (``cond_resched``)."""
@@ -789,6 +797,7 @@ from kernel.ptrace_stops import (  # noqa: E402
     syscall_trace_enter,
     user_single_step_report,
 )
+from kernel.sched.push import push_rt_tasks  # noqa: E402
 from kernel.signal import get_signal, signal_pending  # noqa: E402
 from kernel.signal_send import force_sig_fault  # noqa: E402
 from kernel.spawn import spawn_process  # noqa: E402

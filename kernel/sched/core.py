@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final
 from kernel.sched.cputask import CpuTask, set_nice
 from kernel.sched.fair import fair_sched_class
 from kernel.sched.idle import idle_sched_class
+from kernel.sched.rt import fair_server_tick, pick_next_rt, rt_sched_class
 from kernel.sched.sched_class import (
     DEQUEUE_MOVE,
     DEQUEUE_SLEEP,
+    ENQUEUE_HEAD,
     ENQUEUE_INITIAL,
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
@@ -23,7 +25,14 @@ from kernel.sched.sched_class import (
     WF_TTWU,
     SchedClass,
 )
-from kernel.uapi.policy import POLICY_NAMES, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
+from kernel.uapi.policy import (
+    POLICY_NAMES,
+    SCHED_BATCH,
+    SCHED_FIFO,
+    SCHED_IDLE,
+    SCHED_NORMAL,
+    SCHED_RR,
+)
 
 if TYPE_CHECKING:
     from kernel.sched.rq import Rq
@@ -47,6 +56,7 @@ __all__ = [
     "migrate_task_rq",
     "next_tick_needed",
     "pick_next_task",
+    "pushable_task",
     "put_prev_task",
     "resched_curr",
     "sched_setscheduler",
@@ -59,6 +69,7 @@ __all__ = [
 
 FAIR_CLASSES: Final[dict[str, SchedClass]] = {"cfs": fair_sched_class}
 _PLANNED: Final = ("eevdf", "o1")
+RT_POLICIES: Final = (SCHED_FIFO, SCHED_RR)
 _FAIR_POLICIES: Final = (SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE)
 
 
@@ -81,6 +92,9 @@ def fair_class_by_name(name: str) -> SchedClass:
 
 
 def _assign_class(rq: "Rq", p: CpuTask) -> SchedClass:
+    if p.policy in RT_POLICIES:
+        p.sched_class = rt_sched_class
+        return rt_sched_class
     if p.policy not in _FAIR_POLICIES:
         policy = POLICY_NAMES.get(p.policy, str(p.policy))
         raise ValueError(f"{p!r}: policy {policy} has no scheduling class here yet")
@@ -141,7 +155,9 @@ def check_preempt_curr(rq: "Rq", p: CpuTask, flags: int) -> None:
     ours = rq.curr.sched_class
     if p.sched_class is ours:
         ours.wakeup_preempt(rq, p, flags)  # type: ignore[union-attr]
-    elif p.sched_class.rank < ours.rank:  # type: ignore[union-attr]
+    elif p.sched_class.rank < ours.rank and (  # type: ignore[union-attr]
+        rq.rt is None or rq.clock_ns >= rq.rt.served_ns or ours is idle_sched_class
+    ):
         rq.need_resched = True
 
 
@@ -152,9 +168,11 @@ def pick_next_task(rq: "Rq") -> CpuTask:
 
     Source: kernel/sched/core.c:__pick_next_task(), __schedule().
     """
-    p = rq.fair_class.pick_next_task(rq)
+    p = None if rq.rt is None else pick_next_rt(rq)
     if p is None:
-        p = rq.idle
+        p = rq.fair_class.pick_next_task(rq)
+        if p is None:
+            p = rq.idle
     rq.need_resched = False
     if p is not rq.curr:
         rq.nr_switches += 1
@@ -182,6 +200,8 @@ def update_rq_curr(rq: "Rq") -> None:
 def scheduler_tick(rq: "Rq") -> None:
     """The timer tick. Source: kernel/sched/core.c:scheduler_tick()."""
     rq.curr.sched_class.task_tick(rq, rq.curr)  # type: ignore[union-attr]
+    if rq.rt is not None:
+        fair_server_tick(rq)
 
 
 def task_fork(
@@ -204,12 +224,18 @@ def task_fork(
         2.6.31 (2.6.34 swapped, in vain, for a child elsewhere as well).
     Deviation: ``vfork_only`` is not Linux's.
     """
+    cls = parent.sched_class or _assign_class(rq, parent)
     child.policy = parent.policy
+    nice = parent.nice
     if parent.reset_on_fork:
         nice = child.nice  # the kernel has reset it
-    else:
-        nice = parent.nice
-    cls = child.sched_class = parent.sched_class or _assign_class(rq, parent)
+        if parent.policy in RT_POLICIES:
+            child.policy = SCHED_NORMAL
+            cls = rq.fair_class
+    elif parent.rt_priority:
+        child.rt_priority = parent.rt_priority
+        child.prio = parent.prio
+    child.sched_class = cls
     child.cpus_allowed = parent.cpus_allowed
     if child.nice != nice or child.weight != parent.weight:
         set_nice(child, nice)
@@ -217,6 +243,8 @@ def task_fork(
         child.forked_at_ns = rq.clock_ns
     policy = rq.child_runs_first
     first = here and (policy == "on" or (policy == "vfork_only" and vfork))
+    if child.policy != parent.policy:
+        first = False  # the parent is not in the child's class
     cls.task_fork(rq, parent, child, first)
 
 
@@ -254,7 +282,8 @@ def detach_one(rq: "Rq", now_ns: int, dst: int = -1) -> CpuTask | None:
     """
     if now_ns > rq.clock_ns:
         rq.clock_ns = now_ns
-    return rq.fair_class.detach_one(rq, dst)
+    p = None if rq.rt is None else rt_sched_class.detach_one(rq, dst)
+    return rq.fair_class.detach_one(rq, dst) if p is None else p
 
 
 def attach(rq: "Rq", p: CpuTask) -> None:
@@ -275,6 +304,19 @@ def is_cpu_allowed(p: CpuTask, cpu: int) -> bool:
     return p.cpus_allowed is None or cpu in p.cpus_allowed
 
 
+def pushable_task(rq: "Rq", p: CpuTask, dst: int) -> CpuTask | None:
+    """Return ``p``, or an equal of it if it runs, that waits on ``rq`` and may go to CPU ``dst``.
+
+    Source: kernel/sched/rt.c:pick_next_pushable_task().
+    """
+    if not p.on_rq or not p.rt_priority or rq.rt is None:
+        return None
+    for task in (p, *rq.rt.active[p.rt_priority]):
+        if task is not rq.curr and is_cpu_allowed(task, dst):
+            return task
+    return None
+
+
 def next_tick_needed(rq: "Rq") -> bool:
     """Return whether a timer tick could change anything: somebody waits for the CPU.
 
@@ -293,6 +335,9 @@ def set_user_nice(rq: "Rq", p: CpuTask, nice: int) -> None:
     old_nice, old_weight = p.nice, p.weight
     if nice == old_nice:
         return
+    if p.policy in RT_POLICIES:
+        set_nice(p, nice)  # for the day it is a fair task again
+        return
     if rq.curr is p:
         update_rq_curr(rq)  # at the old weight
     set_nice(p, nice)
@@ -309,15 +354,44 @@ def sched_setscheduler(
     Source: kernel/sched/syscalls.c:__sched_setscheduler(), kernel/sched/core.c:
         check_class_changed().
     """
+    old = p.sched_class or _assign_class(rq, p)
+    new: SchedClass = rt_sched_class if policy in RT_POLICIES else rq.fair_class
     old_nice, old_weight = p.nice, p.weight
-    if rq.curr is p:
+    running = rq.curr is p
+    if running:
         update_rq_curr(rq)  # at the old weight
-    p.policy = policy
     p.reset_on_fork = reset_on_fork
+    if old is new and new is rq.fair_class:
+        p.policy = policy
+        set_nice(p, nice)
+        if p.on_rq:
+            rq.cfs.load_weight += p.weight - old_weight
+            new.prio_changed(rq, p, old_nice)
+        return
+    queued = p.on_rq
+    if queued:
+        old.dequeue_task(rq, p, DEQUEUE_MOVE)
+    elif old is not new:
+        if new is rt_sched_class:
+            old.migrate_task_rq(rq, p)
+        else:
+            p.vruntime += rq.cfs.min_vruntime
+    lower = old is new and rt_priority < p.rt_priority
+    p.policy = policy
+    p.rt_priority = rt_priority
     set_nice(p, nice)
-    if p.on_rq:
-        rq.cfs.load_weight += p.weight - old_weight
-        p.sched_class.prio_changed(rq, p, old_nice)  # type: ignore[union-attr]
+    p.sched_class = new
+    if queued:
+        # a real-time task that goes down goes before its new equals
+        new.enqueue_task(rq, p, ENQUEUE_HEAD if lower else 0)
+        if running:
+            new.set_next_task(rq, p)
+    if old is new:
+        new.prio_changed(rq, p, old_nice)
+    else:
+        new.switched_to(rq, p)
+        if running and new is rq.fair_class:
+            rq.need_resched = True
 
 
 assert idle_sched_class.rank == max(cls.rank for cls in (*FAIR_CLASSES.values(), idle_sched_class))

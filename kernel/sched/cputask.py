@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MIN_NICE: Final = -20
 MAX_NICE: Final = 19
+DEFAULT_PRIO: Final = 120
 NICE_0_LOAD: Final = 1024
 WEIGHT_IDLEPRIO: Final = 3
 WMULT_IDLEPRIO: Final = 1431655765
@@ -86,7 +87,7 @@ class CpuTask:
         tgid: the process's id; 0 if the task is in a nested pid namespace, where the kernel knows.
         comm: name, as in traces.
         nice: -20 … 19.
-        policy: SCHED_NORMAL, SCHED_BATCH or SCHED_IDLE (``kernel.uapi.policy``).
+        policy: SCHED_* (``kernel.uapi.policy``).
     """
 
     __slots__ = (
@@ -109,10 +110,12 @@ class CpuTask:
         "pid",
         "policy",
         "prev_sum_exec_ns",
+        "prio",
         "program",
         "remaining_ns",
         "reset_on_fork",
         "resident",
+        "rt_priority",
         "sched_class",
         "seq",
         "sigpending",
@@ -120,6 +123,7 @@ class CpuTask:
         "stime_ns",
         "sum_exec_ns",
         "tgid",
+        "time_slice",
         "utime_ns",
         "value",
         "vmult",
@@ -144,7 +148,10 @@ class CpuTask:
         self.on_rq = False  # runnable here: queued, or current
         self.seq = 0  # order of entry into the queue; breaks ties of vruntime
         self.cpus_allowed: tuple[int, ...] | None = None  # None: every CPU
+        self.rt_priority = 0  # 1..99 for SCHED_FIFO and SCHED_RR
+        self.time_slice = 0  # of SCHED_RR, ticks left
         self.nice = 0
+        self.prio = DEFAULT_PRIO  # 0..98 real-time, 100..139 fair: lower is more urgent
         self.weight = NICE_0_LOAD
         self.inv_weight = 1 << 22
         self.vmult = 1 << 31  # with vshift: 1024 * inv_weight, see reduce_factor()
@@ -210,6 +217,8 @@ class CpuTask:
             self.slow_door,
             self.cputimer,
             self.reset_on_fork,
+            self.rt_priority,
+            self.time_slice,
             self.program,
             None if ctx is None else ctx.pack(),
         ]
@@ -248,10 +257,13 @@ class CpuTask:
             p.slow_door,
             p.cputimer,
             p.reset_on_fork,
+            p.rt_priority,
+            p.time_slice,
             program,
             ctx,
         ) = data[5:]
         p.cpus_allowed = _tuples(allowed)
+        p.prio = effective_prio(p)
         p.op = _tuples(op)
         p.value = _tuples(value)
         p.error = _tuples(error)
@@ -267,6 +279,11 @@ def _tuples(data: Any) -> Any:
     return data
 
 
+def effective_prio(task: CpuTask) -> int:
+    """Return the priority that traces show. Source: kernel/sched/syscalls.c:effective_prio()."""
+    return 99 - task.rt_priority if task.rt_priority else DEFAULT_PRIO + task.nice
+
+
 def set_nice(task: CpuTask, nice: int) -> None:
     """Set the nice value of ``task`` and the load weight that follows from it and its policy.
 
@@ -280,6 +297,7 @@ def set_nice(task: CpuTask, nice: int) -> None:
     if not MIN_NICE <= nice <= MAX_NICE:
         raise ValueError(f"nice {nice} is outside {MIN_NICE}..{MAX_NICE}")
     task.nice = nice
+    task.prio = effective_prio(task)
     if task.policy == SCHED_IDLE:
         task.weight = WEIGHT_IDLEPRIO
         task.inv_weight = WMULT_IDLEPRIO

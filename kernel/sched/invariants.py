@@ -47,8 +47,17 @@ def check_rq(rq: "Rq", found: list[str]) -> None:
     runnable = queued if curr is None else [*queued, curr]
     if cfs.nr_running != len(runnable):
         found.append(f"{where}: nr_running of cfs is {cfs.nr_running}, {len(runnable)} tasks found")
-    if rq.nr_running != len(runnable):
-        found.append(f"{where}: nr_running is {rq.nr_running}, {len(runnable)} tasks found")
+    real_time = [task for queue in rq.rt.active.values() for task in queue] if rq.rt else []
+    if rq.rt is not None and rq.rt.nr_running != len(real_time):
+        found.append(f"{where}: nr_running of rt is {rq.rt.nr_running}, {len(real_time)} found")
+    found += [
+        f"{where}: {task!r} is in the wrong real-time list"
+        for task in real_time
+        if not task.on_rq or task not in rq.rt.active.get(task.rt_priority, ())  # type: ignore[union-attr]
+    ]
+    total = len(runnable) + len(real_time)
+    if rq.nr_running != total:
+        found.append(f"{where}: nr_running is {rq.nr_running}, {total} tasks found")
     load = sum(task.weight for task in runnable)
     if cfs.load_weight != load:
         found.append(f"{where}: load is {cfs.load_weight}, the weights add up to {load}")
@@ -63,7 +72,10 @@ def check_rq(rq: "Rq", found: list[str]) -> None:
             found.append(f"{where}: {task!r} is queued and current at once")
         if index and cfs.timeline[index - 1][:2] >= (vruntime, seq):
             found.append(f"{where}: {task!r} is out of order")
-    if rq.curr is not rq.idle and cfs.curr is not rq.curr:
+    if rq.curr in real_time:
+        if cfs.curr is not None:
+            found.append(f"{where}: a real-time task runs and {cfs.curr!r} does, too")
+    elif rq.curr is not rq.idle and cfs.curr is not rq.curr:
         found.append(f"{where}: current is {rq.curr!r}, the fair class says {cfs.curr!r}")
 
 
@@ -171,6 +183,8 @@ def _check_cpu(cpu: "Cpu", found: list[str]) -> None:
         if cpu.tasks.get(half.pid) is not half:
             found.append(f"cpu {cpu.id}: queued {half!r} is not one of its tasks")
     queued = {half.pid for _, _, half in cpu.rq.cfs.timeline}
+    if cpu.rq.rt is not None:
+        queued |= {half.pid for queue in cpu.rq.rt.active.values() for half in queue}
     for half in cpu.tasks.values():
         if half.on_rq and half is not curr and half.pid not in queued:
             found.append(f"cpu {cpu.id}: {half!r} is on_rq, but neither queued nor current")

@@ -10,6 +10,7 @@ from kernel.machine import MachineSpec
 from kernel.sched.core import fair_class_by_name
 from kernel.sched.cputask import CpuTask
 from kernel.sched.idle import idle_sched_class
+from kernel.sched.rt import RR_TIMESLICE_NS, RtRq
 
 if TYPE_CHECKING:
     from kernel.sched.sched_class import SchedClass
@@ -93,6 +94,8 @@ class Rq:
         "need_resched",
         "nr_running",
         "nr_switches",
+        "rr_timeslice",
+        "rt",
     )
 
     def __init__(self, cpu: int, spec: MachineSpec) -> None:
@@ -105,6 +108,8 @@ class Rq:
         self.clock_ns = 0
         self.fair_class: SchedClass = fair_class_by_name(spec.fair)
         self.cfs = CfsRq(spec)
+        self.rt: RtRq | None = None  # from the first real-time task on
+        self.rr_timeslice = RR_TIMESLICE_NS * spec.hz // 1_000_000_000  # ticks
         self.nr_running = 0  # of all classes but idle, current included
         self.nr_switches = 0
         self.need_resched = False  # TIF_NEED_RESCHED of current

@@ -4,7 +4,8 @@
 tells the class of a task what happens to it. One file holds one class; a class object has no state
 of its own, its queue stands in the runqueue (``rq.cfs``).
 
-Classes in Linux's order: stop, deadline, rt, fair, idle. Present here: fair (as ``cfs``) and idle.
+Classes in Linux's order: stop, deadline, rt, fair, idle. Present here: rt, fair (as ``cfs``) and
+idle.
 
 Source: kernel/sched/sched.h (struct sched_class).
 """
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 # flags of enqueue_task
 ENQUEUE_WAKEUP: Final = 0x01  # the task slept
+ENQUEUE_HEAD: Final = 0x10  # it goes before its equals (real-time class)
 ENQUEUE_MIGRATED: Final = 0x40  # it comes from another CPU: its vruntime is relative
 ENQUEUE_INITIAL: Final = 0x80  # it is new, and has never run
 # flags of dequeue_task

@@ -18,6 +18,8 @@ from kernel.limits import rlimit
 from kernel.messages import EFF_TUNE, TUNE_AFFINITY, TUNE_POLICY
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.prio import can_nice
+from kernel.sched.push import push_rt_tasks
+from kernel.sched.rt import RR_TIMESLICE_NS
 from kernel.task import PF_NO_SETAFFINITY, TASK_DEAD, TASK_NEW, TaskStruct
 from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
 from kernel.uapi.policy import (
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 MAX_RT_PRIO: Final = 100
-RR_TIMESLICE_NS: Final = 100_000_000
 SETPARAM_POLICY: Final = -1
 _FAIR: Final = (SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE)
 
@@ -126,8 +127,6 @@ def sched_setscheduler(
     if not 0 <= priority < MAX_RT_PRIO or rt_policy(policy) != (priority != 0):
         raise KernelError(EINVAL)
     user_check_sched_setscheduler(k, task, policy, priority, nice, reset)
-    if rt_policy(policy):
-        raise GuestFault("NotImplementedError", ("SCHED_FIFO and SCHED_RR are not emulated yet",))
     lock = k.pi_lock(task)
     yield "sched_setscheduler.pi_lock", ACQUIRE, lock
     attrs = new_attrs(task)
@@ -138,6 +137,12 @@ def sched_setscheduler(
         task.nice = nice
     if on_a_cpu(task):
         k.send_task(task.cpu, task, EFF_TUNE, TUNE_POLICY, (policy, priority, task.nice, reset))
+        if rt_policy(policy):
+            k.rt_tasks.setdefault(task)
+        elif task in k.rt_tasks:
+            del k.rt_tasks[task]
+        if k.rt_tasks:
+            push_rt_tasks(k)
     yield "sched_setscheduler.pi_unlock", RELEASE, lock
 
 
@@ -312,6 +317,18 @@ def set_cpus_allowed_ptr(k: "KernelState", task: TaskStruct, mask: int) -> None:
     k.affinity_used = True
     if on_a_cpu(task):
         tell_affinity(k, task)
+
+
+def start_attrs(k: "KernelState", child: TaskStruct) -> None:
+    """``child``, which has attributes, has just got a CPU: tell it what its parent's half lacks.
+
+    Source: kernel/sched/core.c:wake_up_new_task().
+    """
+    if child.attrs.cpus_mask:
+        tell_affinity(k, child)
+    if child.attrs.rt_priority:
+        k.rt_tasks[child] = None
+        push_rt_tasks(k)
 
 
 def tell_affinity(k: "KernelState", task: TaskStruct) -> None:

@@ -94,6 +94,8 @@ def activate(k: "KernelState", task: TaskStruct, cpu: int) -> None:
         k.stats.migrations += 1
     k.load_inc(cpu)
     k.send_task(holder, task, EFF_WAKE, cpu)
+    if k.rt_tasks and task in k.rt_tasks:
+        push_rt_tasks(k)
 
 
 def wake_up_new_task(
@@ -154,8 +156,8 @@ def wake_up_new_task(
         )
     if child.signal.cputimers is not None:
         tick_dep_set_task(k, child)
-    if child.attrs is not None and child.attrs.cpus_mask:
-        tell_affinity(k, child)
+    if child.attrs is not None:
+        start_attrs(k, child)
     if child.sigpending:
         k.kick(child)  # a stop of its group, or a tracer, waits for it
     yield "wake_up_new_task.pi_unlock", RELEASE, lock
@@ -167,6 +169,8 @@ def select_task_rq_fork(k: "KernelState", child: TaskStruct) -> int:
     Source: kernel/sched/fair.c:find_idlest_cpu(), SD_BALANCE_FORK.
     Deviation: one flat domain; the number of runnable tasks stands for load.
     """
+    if child.attrs is not None and child.attrs.rt_priority:
+        return select_task_rq_rt(k, child, k.cpu)
     if child.attrs is not None and child.attrs.cpus_mask:
         return cpumask_any_and_distribute(k, child.attrs.cpus_mask, k.cpu)
     if k.idle_mask:
@@ -183,8 +187,10 @@ def select_task_rq_exec(k: "KernelState") -> int:
     """
     if k.idle_mask and k.nr_running[k.cpu] > 1:
         attrs = k.current.attrs
-        if attrs is None or not attrs.cpus_mask:
+        if attrs is None or not (attrs.cpus_mask or attrs.rt_priority):
             return k.idle_cpu_from(k.cpu)
+        if attrs.rt_priority:
+            return k.cpu
         if attrs.cpus_mask & k.idle_mask:
             return cpumask_any_and_distribute(k, attrs.cpus_mask, k.cpu)
     return k.cpu
@@ -200,6 +206,8 @@ def select_task_rq_wake(k: "KernelState", task: TaskStruct) -> int:
     """
     mask = k.idle_mask
     previous = task.cpu
+    if task.attrs is not None and task.attrs.rt_priority:
+        return select_task_rq_rt(k, task, previous)
     if task.attrs is not None and task.attrs.cpus_mask:
         allowed = task.attrs.cpus_mask
         if not allowed >> previous & 1:
@@ -216,4 +224,5 @@ def select_task_rq_wake(k: "KernelState", task: TaskStruct) -> int:
 
 # these modules import this one
 from kernel.posix_cpu_timers import tick_dep_set_task  # noqa: E402
-from kernel.sched.syscalls import cpumask_any_and_distribute, tell_affinity  # noqa: E402
+from kernel.sched.push import push_rt_tasks, select_task_rq_rt  # noqa: E402
+from kernel.sched.syscalls import cpumask_any_and_distribute, start_attrs  # noqa: E402

@@ -14,7 +14,7 @@ from kernel.sched.cputask import (
     set_nice,
 )
 from kernel.sched.rq import Rq, get_update_sysctl_factor
-from kernel.uapi.policy import SCHED_BATCH, SCHED_FIFO, SCHED_IDLE
+from kernel.uapi.policy import SCHED_BATCH, SCHED_DEADLINE, SCHED_IDLE
 
 TICK_NS = 4_000_000
 MS = 1_000_000
@@ -388,8 +388,8 @@ def test_unknown_child_runs_first_is_refused():
 
 
 def test_a_policy_without_a_class_is_refused():
-    with pytest.raises(ValueError, match="SCHED_FIFO has no scheduling class here yet"):
-        add(make_rq(), 1, policy=SCHED_FIFO)
+    with pytest.raises(ValueError, match="SCHED_DEADLINE has no scheduling class here yet"):
+        add(make_rq(), 1, policy=SCHED_DEADLINE)
 
 
 def test_double_enqueue_and_double_dequeue_are_caught():
