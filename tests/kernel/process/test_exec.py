@@ -276,3 +276,16 @@ def test_posix_spawn_does_its_file_actions_in_the_child_only(machine):
     assert sorted(child.files.fd) == [0, 1, 5]
     assert child.files.fd[1].inode is null and child.files.fd[5].inode is null
     assert sorted(machine.first.files.fd) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("extra", "fits"), [(-1, True), (0, True), (1, False)])
+def test_the_budget_is_exact_to_the_byte(machine, extra, fits):
+    # measured on Linux 6.18: path, strings and pointers, of a stack limit of 8 MiB a quarter
+    words = ("z", *["x" * 4000] * 510)
+    used = len("/bin/true") + 1 + 8 * (len(words) + 1 + 1) + 2 + 510 * 4001 + len("NAME=value") + 1
+    argv = (*words, "y" * ((2 << 20) - used - 1 + extra))
+    env = (("NAME", "value"),)
+    if fits:
+        assert execve(machine, machine.first, argv=argv, env=env) == machine.EXEC
+    else:
+        assert machine.errno(machine.first, nr.NR_EXECVE, "/bin/true", argv, env) == E2BIG
