@@ -173,7 +173,8 @@ def sys_posix_spawn(
         KernelError: the errno of the fork, or of whatever failed in the child.
 
     Source: glibc sysdeps/unix/sysv/linux/spawni.c:__spawnix().
-    Deviation: RestartSyscall by a signal that came before the clone is the only interruption.
+    Deviation: RestartSyscall by a signal that came before the clone is the only interruption;
+    CPython keeps its global lock until the child has let go, here the other threads run on.
     """
     current = k.current
     flags = CLONE_VM | CLONE_VFORK | SIGCHLD
