@@ -41,6 +41,7 @@ from kernel.ipc.util import (
     ipcget,
     ipcperms,
 )
+from kernel.pid import Pid, pid_vnr
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
 from kernel.sched.ttwu import set_current_state, wake_up_process
 from kernel.signal_send import signal_pending
@@ -231,7 +232,7 @@ def _semctl_main(k: "KernelState", semid: int, semnum: int, cmd: int) -> Path:
     if cmd == GETVAL:
         value = sem.semval
     elif cmd == GETPID:
-        value = sem.sempid
+        value = 0 if sem.sempid is None else pid_vnr(k, sem.sempid)
     else:
         value = count_semcnt(sma, semnum, cmd == GETZCNT)
     yield "semctl_main.sem_unlock", RELEASE, sma.perm.lock
@@ -260,7 +261,7 @@ def _semctl_setval(k: "KernelState", semid: int, semnum: int, value: int) -> Pat
             un.semadj[semnum] = 0
         sem = sma.sems[semnum]
         sem.semval = value
-        sem.sempid = k.current.tgid
+        sem.sempid = k.current.group_leader.thread_pid
         do_smart_update(sma, None, wake_q)
         unmerge_queues(sma)
     yield "semctl_setval.sem_unlock", RELEASE, sma.perm.lock
@@ -398,7 +399,7 @@ def exit_sem(k: "KernelState", task: TaskStruct) -> Path:
         yield "exit_sem.sem_lock", ACQUIRE, lock
         wake_q: list[Any] = []
         if not sma.perm.deleted and un.semid != -1:
-            _adjust(sma, un, task.tgid)
+            _adjust(sma, un, task.group_leader.thread_pid)
             ulp.list_proc.remove(un)
             sma.list_id.remove(un)
             do_smart_update(sma, None, wake_q)
@@ -407,7 +408,7 @@ def exit_sem(k: "KernelState", task: TaskStruct) -> Path:
         yield from wake_up_q(k, wake_q)
 
 
-def _adjust(sma: SemArray, un: SemUndo, pid: int) -> None:
+def _adjust(sma: SemArray, un: SemUndo, pid: Pid | None) -> None:
     """Carry out one process's notes about one set; values stay within 0..SEMVMX."""
     for sem, change in zip(sma.sems, un.semadj, strict=True):
         if change:

@@ -23,6 +23,7 @@ from kernel.uapi.errno_ import EAGAIN, ERANGE
 from kernel.uapi.ipc import IPC_NOWAIT, SEM_UNDO, SEMAEM, SEMVMX
 
 if TYPE_CHECKING:
+    from kernel.pid import Pid
     from kernel.task import TaskStruct
 
 BLOCKS: Final = -1  # an operation list must wait
@@ -43,7 +44,7 @@ class SemQueue:
         self.sops = sops
         self.undo = undo
         self.alter = alter
-        self.pid = sleeper.tgid
+        self.pid: Pid | None = sleeper.group_leader.thread_pid
         self.status = ASLEEP
         self.blocking: SemBuf = sops[0]  # the operation that cannot be done
         self.queue: list[SemQueue] = []  # the one it is on
@@ -56,7 +57,7 @@ class Sem:
 
     def __init__(self) -> None:
         self.semval = 0
-        self.sempid = 0  # process of the last successful change
+        self.sempid: Pid | None = None  # process of the last successful change
         self.pending_alter: list[SemQueue] = []
         self.pending_const: list[SemQueue] = []
 

@@ -16,7 +16,7 @@ Without kern.ipcmni_extend. No audit and no security modules.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from kernel.creds import Cred, capable
+from kernel.creds import Cred, ns_capable
 from kernel.errors import KernelError
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.uapi.errno_ import EACCES, EEXIST, EINVAL, ENOENT, ENOSPC, EPERM
@@ -169,7 +169,13 @@ def ipcperms(k: "KernelState", perm: KernIpcPerm, flag: int) -> bool:
         granted >>= 6
     elif cred.egid in (perm.cgid, perm.gid):
         granted >>= 3
-    return bool(wanted & ~granted & 0o7) and not capable(cred)
+    return bool(wanted & ~granted & 0o7) and not _privileged(k)
+
+
+def _privileged(k: "KernelState") -> bool:
+    """Tell whether the current task has every right in its IPC namespace."""
+    task = k.current
+    return ns_capable(task.cred, task.nsproxy.ipc_ns.user_ns)
 
 
 def check_owner(k: "KernelState", perm: KernIpcPerm) -> None:
@@ -181,7 +187,7 @@ def check_owner(k: "KernelState", perm: KernIpcPerm) -> None:
     Source: ipc/util.c:ipcctl_obtain_check().
     """
     cred: Cred = k.current.cred
-    if cred.euid not in (perm.cuid, perm.uid) and not capable(cred):
+    if cred.euid not in (perm.cuid, perm.uid) and not _privileged(k):
         raise KernelError(EPERM)
 
 
