@@ -1,6 +1,8 @@
 """Running guest programs at granularity ``step`` over many schedules."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from cluster.build import guest_spec
 from cluster.engine_api import DONE, RunRequest
 from cluster.local_engine import run_local
+from kernel.machine import MachineSpec
 
 GUEST = Path(__file__).resolve().parents[2] / "guest"
 
@@ -16,10 +19,16 @@ GUEST = Path(__file__).resolve().parents[2] / "guest"
 Outcome = tuple[str, str, int | None, bytes, bytes]
 
 
+@cache
+def machine(name: str, cpus: int) -> MachineSpec:
+    """Return the machine that runs a program of tests/guest; reading all its files takes long."""
+    return guest_spec(GUEST / name, [], cpus=cpus, granularity="step", check=True, trace=False)
+
+
 def run_once(name: str, **changes: Any) -> Outcome:
     """Run a program of tests/guest at granularity step, all invariants checked."""
     scheme = changes.pop("scheme", "exact")
-    spec = guest_spec(GUEST / name, [], granularity="step", check=True, trace=False, **changes)
+    spec = replace(machine(name, changes.pop("cpus", 8)), **changes)
     result = run_local(
         RunRequest(spec, scheme=scheme, max_virtual_ns=60_000_000_000, max_wall_s=120)
     )
