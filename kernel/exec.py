@@ -22,7 +22,7 @@ from kernel.creds import bprm_creds
 from kernel.errors import GuestFault, KernelError
 from kernel.events import SCHED_PROCESS_EXEC, TASK_RENAME
 from kernel.exit import release_task
-from kernel.fork import mm_release
+from kernel.fork import mm_release, seen_by_tracer
 from kernel.fs.d_path import d_path
 from kernel.fs.file import do_close_on_exec, dup_fd, put_files_struct
 from kernel.fs.inode import content, set_mm_exe_file
@@ -151,6 +151,7 @@ def sys_execve(
         current.flags &= ~PF_NPROC_EXCEEDED
         bprm = prepare_exec(k, path, argv, env)
         old_pid = current.pid
+        old_tid = current.thread_pid
         yield from begin_new_exec(k, bprm)
     except KernelError as failed:
         k.stats.exec_failures += 1
@@ -160,7 +161,7 @@ def sys_execve(
     k.stats.execs += 1
     k.emit(SCHED_PROCESS_EXEC, path, current.pid, old_pid)
     if current.ptrace:
-        yield from ptrace_event(k, PTRACE_EVENT_EXEC, old_pid)
+        yield from ptrace_event(k, PTRACE_EVENT_EXEC, seen_by_tracer(k, old_tid))
     return ExecResult(bprm.key, bprm.argv, bprm.env, old_pid)
 
 

@@ -32,10 +32,11 @@ threads to die (cred_guard_mutex).
 from typing import TYPE_CHECKING, Any
 
 from kernel.cred_guard import wait_for_exec
-from kernel.creds import Cred, capable
+from kernel.creds import Cred, ns_capable
 from kernel.errors import FaultSignal, KernelError, RestartNoIntr
 from kernel.mm.fault import handle_mm_fault, lookup_pte
 from kernel.mm.mm import PTE_SHIFT, PTE_WRITE
+from kernel.pid import task_pid_vnr
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
 from kernel.ptrace_link import PtraceState, ptrace_detach_one, ptrace_link, set_slow_door
 from kernel.sched.ttwu import set_current_state, try_to_wake_up
@@ -155,7 +156,7 @@ def ptrace_may_access(k: "KernelState", task: TaskStruct) -> bool:
         mine.uid == cred.euid == cred.suid == cred.uid
         and mine.gid == cred.egid == cred.sgid == cred.gid
     )
-    return same or capable(mine)
+    return same or ns_capable(mine, cred.user_ns)
 
 
 def ptrace_attach(k: "KernelState", task: TaskStruct, seize: bool, addr: int, flags: int) -> Path:
@@ -249,7 +250,7 @@ def ptrace_check_attach(k: "KernelState", child: TaskStruct, ignore_state: bool)
         yield "ptrace_freeze_traced.siglock", ACQUIRE, siglock
         if (
             child.jobctl & (JOBCTL_TRACED | JOBCTL_LISTENING) == JOBCTL_TRACED
-            and not _looks_like_a_spurious_pid(child)
+            and not _looks_like_a_spurious_pid(k, child)
             and not fatal_signal_pending(child)
         ):
             child.jobctl |= JOBCTL_PTRACE_FROZEN
@@ -264,7 +265,7 @@ def ptrace_check_attach(k: "KernelState", child: TaskStruct, ignore_state: bool)
         k.now_ns += k.costs.lock_acquire
 
 
-def _looks_like_a_spurious_pid(task: TaskStruct) -> bool:
+def _looks_like_a_spurious_pid(k: "KernelState", task: TaskStruct) -> bool:
     """Tell whether ``task`` has exec'ed under another number and its tracer does not know yet.
 
     Source: kernel/ptrace.c:looks_like_a_spurious_pid().
@@ -273,7 +274,7 @@ def _looks_like_a_spurious_pid(task: TaskStruct) -> bool:
     return (
         state is not None
         and task.exit_code == p.PTRACE_EVENT_EXEC << 8 | 5
-        and state.message != task.pid
+        and state.message != task_pid_vnr(k, task)
     )
 
 

@@ -23,6 +23,7 @@ kernel/entry/common.c.
 from typing import TYPE_CHECKING, Any
 
 from kernel.errors import InvariantError
+from kernel.pid import task_pid_vnr
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
 from kernel.ptrace_link import PtraceState, ptrace_link, ptrace_reparented, tracing_of
 from kernel.ptrace_regs import NI_SYSCALL, op_of_regs, rax_of, regs_on_entry, seen_nr
@@ -146,7 +147,7 @@ def ptrace_do_notify(k: "KernelState", signr: int, exit_code: int, why: int, mes
     Source: kernel/signal.c:ptrace_do_notify().
     """
     task = k.current
-    info = (signr, exit_code, task.pid, task.cred.uid, 0)
+    info = (signr, exit_code, task_pid_vnr(k, task), task.cred.uid, 0)
     return ptrace_stop(k, exit_code, why, message, info)
 
 
@@ -225,7 +226,7 @@ def ptrace_signal(k: "KernelState", info: SigInfo, group: bool, held: int) -> Pa
         return None
     if signr != info[0]:
         tracer = task.parent
-        info = (signr, SI_USER, tracer.pid, tracer.cred.uid, 0)
+        info = (signr, SI_USER, task_pid_vnr(k, tracer), tracer.cred.uid, 0)
     if (task.blocked | held) >> (signr - 1) & 1 or fatal_signal_pending(task):
         yield from send_signal_locked(k, signr, info, task, group)
         return None

@@ -12,8 +12,10 @@ Source: kernel/exit.c.
 from typing import TYPE_CHECKING
 
 from kernel.exit import release_task, thread_group_empty
+from kernel.pid import task_pid_vnr
 from kernel.points import ACQUIRE, POINT, RELEASE, Path
 from kernel.ptrace_link import ptrace_reparented, ptrace_unlink
+from kernel.resource import rusage_of_child
 from kernel.signal_send import do_notify_parent, eligible_pid
 from kernel.task import (
     EXIT_DEAD,
@@ -132,7 +134,9 @@ def wait_ptrace_stop(k: "KernelState", wo: WaitOpts, ptrace: bool, task: TaskStr
     yield "wait_ptrace_stop.siglock_done", RELEASE, siglock
     if not code:
         return None
-    pid, uid = task.pid, task.cred.uid
+    pid, uid = task_pid_vnr(k, task), task.cred.uid
+    if wo.rusage is not None:
+        wo.rusage = rusage_of_child(k, task)
     yield "wait_ptrace_stop.tasklist_unlock", RELEASE, k.tasklist_lock
     utime_ns, stime_ns = times_both(task)
     return pid, code << 8 | 0x7F, utime_ns, stime_ns, uid, CLD_TRAPPED, code
@@ -155,7 +159,9 @@ def wait_traced_zombie(k: "KernelState", wo: WaitOpts, task: TaskStruct) -> Path
     if task.exit_state != EXIT_ZOMBIE:
         return None
     signal = task.signal
-    pid, uid = task.pid, task.cred.uid
+    pid, uid = task_pid_vnr(k, task), task.cred.uid
+    if wo.rusage is not None:
+        wo.rusage = rusage_of_child(k, task)
     status = signal.group_exit_code if signal.flags & SIGNAL_GROUP_EXIT else task.exit_code
     utime_ns, stime_ns = times_both(task)
     keep = wo.flags & WNOWAIT
