@@ -580,6 +580,8 @@ class KernelState:
         if type(value) is ExecResult:
             self._reply(task, value, error)  # the handlers belonged to the old program
         elif ctx is None:
+            if how or error is not None:
+                value = None  # a path that ended early has left itself there
             self._answer(task, m.EFF_HANDLE, signals, how, until_ns, value, error)
         else:
             if signals:
