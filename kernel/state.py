@@ -487,6 +487,7 @@ class KernelState:
                     if path:
                         value = yield from value
                 except KernelError as failed:
+                    value = None  # it may be the path itself, which has ended early
                     name = failed.filename
                     error = (
                         "OSError",
@@ -497,11 +498,14 @@ class KernelState:
                     if failed.errno == EINTR:
                         how = OP_EINTR
                 except GuestFault as fault:
+                    value = None
                     error = fault.error
                 except RestartSyscall as interrupted:
+                    value = None
                     restart = type(interrupted)
                     self.stats.restarts += 1
                 except FaultSignal as fault:
+                    value = None
                     # the access is tried again if a handler lets the task live
                     restart = RestartNoIntr
                     forced, si_code = fault.signal, fault.code
@@ -580,8 +584,6 @@ class KernelState:
         if type(value) is ExecResult:
             self._reply(task, value, error)  # the handlers belonged to the old program
         elif ctx is None:
-            if how or error is not None:
-                value = None  # a path that ended early has left itself there
             self._answer(task, m.EFF_HANDLE, signals, how, until_ns, value, error)
         else:
             if signals:
