@@ -33,7 +33,12 @@ from kernel.kthread import KTHREAD_IS_PER_CPU
 from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
 from kernel.ns_ledger import check_namespaces
 from kernel.ptrace_ledger import check_ptrace
-from kernel.sched.invariants import CpuPlaces, check_load_table, check_places
+from kernel.sched.invariants import (
+    CpuPlaces,
+    check_load_table,
+    check_places,
+    check_real_time,
+)
 from kernel.task import (
     EXIT_DEAD,
     EXIT_ZOMBIE,
@@ -72,6 +77,7 @@ def check_kernel(k: "KernelState") -> list[str]:
             _check_state(task, found)
         # a zombie may be reaped while it is still on its way into its last schedule()
         everybody = dict.fromkeys([*tasks, *(path.task for path in k._active)])
+        check_real_time(k, tasks, found)
         counted = sum(task.on_rq for task in everybody)
         table = sum(k.nr_running)
         if counted != table:

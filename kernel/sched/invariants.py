@@ -12,8 +12,9 @@ CPUs at once.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kernel.attrs import rt_policy
 from kernel.messages import ARRIVE, EFF_FORK, EFF_RENAME, R_PID
-from kernel.task import TASK_DEAD, TASK_NEW
+from kernel.task import TASK_DEAD, TASK_NEW, TaskStruct
 
 if TYPE_CHECKING:
     from kernel.cpu import Cpu
@@ -36,6 +37,26 @@ def check_load_table(k: "KernelState", found: list[str]) -> None:
         found.append(f"load table: {k.overloaded} overloaded cpus counted, {overloaded} found")
     if idle_mask != k.idle_mask:
         found.append(f"load table: idle mask is {k.idle_mask:#x}, should be {idle_mask:#x}")
+
+
+def check_real_time(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -> None:
+    """The kernel's list of real-time tasks; masks name CPUs that there are."""
+    online = (1 << k.spec.cpus) - 1
+    for task in tasks:
+        attrs = task.attrs
+        if attrs is None:
+            continue
+        if attrs.cpus_mask & ~online:
+            found.append(f"{task!r}: may use cpus {attrs.cpus_mask:#x} of {online:#x}")
+        real_time = rt_policy(attrs.policy)
+        if real_time != (attrs.rt_priority != 0):
+            found.append(f"{task!r}: policy {attrs.policy} with priority {attrs.rt_priority}")
+        alive = task.state not in (TASK_NEW, TASK_DEAD) and not task.exit_state
+        if real_time and alive and task not in k.rt_tasks:
+            found.append(f"{task!r}: is not on the list of real-time tasks")
+    for task in k.rt_tasks:
+        if task.state == TASK_DEAD or task.attrs is None or not rt_policy(task.attrs.policy):
+            found.append(f"{task!r}: is on the list of real-time tasks")
 
 
 def check_rq(rq: "Rq", found: list[str]) -> None:
