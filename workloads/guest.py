@@ -16,6 +16,7 @@ import mmap
 import operator
 import os
 import queue
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -53,6 +54,10 @@ CLONE_IO = 0x80000000
 CLONE_NEWTIME = 0x80
 CLONE_CLEAR_SIGHAND = 1 << 32
 CLONE_INTO_CGROUP = 1 << 33
+SCHED_FLAG_RESET_ON_FORK = 1
+SCHED_FLAG_KEEP_POLICY = 8
+SCHED_FLAG_KEEP_PARAMS = 16
+
 PR_SET_PDEATHSIG = 1
 PR_GET_PDEATHSIG = 2
 PR_GET_DUMPABLE = 3
@@ -77,6 +82,7 @@ _SYS_UNSHARE = {"x86_64": 272, "aarch64": 97}
 _SYS_SETNS = {"x86_64": 308, "aarch64": 268}
 _SYS_CLONE3 = 435
 _PTHREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM
+_SYS_SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 _SYS_EXIT = {"x86_64": 60, "aarch64": 93}
 
 
@@ -401,3 +407,34 @@ def acct(path: str | None) -> None:
 def set_child_subreaper(on: bool = True) -> None:
     """Make the calling process inherit the orphans among its descendants, or no longer."""
     prctl(PR_SET_CHILD_SUBREAPER, int(bool(on)))
+
+
+def sched_setattr(
+    pid: int,
+    policy: int,
+    *,
+    nice: int = 0,
+    priority: int = 0,
+    runtime_ns: int = 0,
+    deadline_ns: int = 0,
+    period_ns: int = 0,
+    flags: int = 0,
+) -> None:
+    """Call sched_setattr(2).
+
+    Raises:
+        OSError: as sched_setattr(2).
+        NotImplementedError: its number on this machine is not known.
+    """
+    machine = os.uname().machine
+    if machine not in _SYS_SCHED_SETATTR:
+        raise NotImplementedError(f"sched_setattr() has no native form on {machine}")
+    attr = struct.pack(
+        "IIQiIQQQ", 48, policy & 0xFFFFFFFF, flags, nice, priority, runtime_ns, deadline_ns,
+        period_ns,
+    )  # fmt: skip
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    number = ctypes.c_long(_SYS_SCHED_SETATTR[machine])
+    if call(number, ctypes.c_int(pid), ctypes.c_char_p(attr), ctypes.c_uint(0)) < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))

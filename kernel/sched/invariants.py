@@ -54,9 +54,11 @@ def check_real_time(k: "KernelState", tasks: list[TaskStruct], found: list[str])
         alive = task.state not in (TASK_NEW, TASK_DEAD) and not task.exit_state
         if real_time and alive and task not in k.rt_tasks:
             found.append(f"{task!r}: is not on the list of real-time tasks")
-    for task in k.rt_tasks:
-        if task.state == TASK_DEAD or task.attrs is None or not rt_policy(task.attrs.policy):
-            found.append(f"{task!r}: is on the list of real-time tasks")
+    found += [
+        f"{task!r}: is on the list of real-time tasks"
+        for task in k.rt_tasks
+        if task.state == TASK_DEAD or task.attrs is None or not rt_policy(task.attrs.policy)
+    ]
 
 
 def check_rq(rq: "Rq", found: list[str]) -> None:

@@ -26,6 +26,9 @@ from kernel.uapi.policy import (
     SCHED_BATCH,
     SCHED_DEADLINE,
     SCHED_EXT,
+    SCHED_FLAG_ALL,
+    SCHED_FLAG_KEEP_PARAMS,
+    SCHED_FLAG_KEEP_POLICY,
     SCHED_FLAG_RESET_ON_FORK,
     SCHED_IDLE,
     SCHED_NORMAL,
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 MAX_RT_PRIO: Final = 100
 SETPARAM_POLICY: Final = -1
 _FAIR: Final = (SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE)
+_NICE: Final = (SCHED_NORMAL, SCHED_BATCH)  # fair_policy(): those that set a nice value
 
 
 def find_process_by_pid(k: "KernelState", pid: int) -> TaskStruct:
@@ -85,7 +89,7 @@ def user_check_sched_setscheduler(
     """
     attrs = attrs_of(task)
     allowed = check_same_owner(k, task)
-    if policy in _FAIR and nice < task.nice and not can_nice(k, task, nice):
+    if policy in _NICE and nice < task.nice and not can_nice(k, task, nice):
         allowed = False
     if rt_policy(policy):
         limit = rlimit(k, task.signal, RLIMIT_RTPRIO)
@@ -103,7 +107,13 @@ def user_check_sched_setscheduler(
 
 
 def sched_setscheduler(
-    k: "KernelState", task: TaskStruct, policy: int, priority: int, nice: int, reset: bool
+    k: "KernelState",
+    task: TaskStruct,
+    policy: int,
+    priority: int,
+    nice: int,
+    reset: bool,
+    keep_params: bool = False,
 ) -> Path:
     """Change policy, real-time priority and nice value of ``task``.
 
@@ -112,10 +122,10 @@ def sched_setscheduler(
         priority: 1 to 99 for a real-time policy, else 0.
         nice: of a fair policy.
         reset: SCHED_RESET_ON_FORK.
+        keep_params: change the reset flag only (the policy is one of the parameters).
 
     Raises:
         KernelError: EINVAL, EPERM.
-        GuestFault: NotImplementedError, SCHED_DEADLINE.
 
     Source: kernel/sched/syscalls.c:__sched_setscheduler().
     """
@@ -129,11 +139,13 @@ def sched_setscheduler(
     user_check_sched_setscheduler(k, task, policy, priority, nice, reset)
     lock = k.pi_lock(task)
     yield "sched_setscheduler.pi_lock", ACQUIRE, lock
+    if keep_params:
+        policy, priority, nice = old.policy, old.rt_priority, task.nice
     attrs = new_attrs(task)
     attrs.policy = policy
     attrs.rt_priority = priority
     attrs.reset_on_fork = reset
-    if policy in _FAIR:
+    if policy in _NICE:
         task.nice = nice
     if on_a_cpu(task):
         k.send_task(task.cpu, task, EFF_TUNE, TUNE_POLICY, (policy, priority, task.nice, reset))
@@ -201,26 +213,40 @@ def sys_sched_setattr(
     period_ns: int,
     flags: int,
 ) -> Path:
-    """Set policy, priority or nice value, and SCHED_FLAG_RESET_ON_FORK, of a thread.
+    """Set policy, priority or nice value of a thread.
+
+    Args:
+        flags: SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_KEEP_POLICY, SCHED_FLAG_KEEP_PARAMS.
 
     Raises:
         KernelError: as ``sys_sched_setscheduler``; EINVAL, other flags or a negative policy.
-        GuestFault: NotImplementedError, SCHED_DEADLINE, or a slice of one's own (runtime_ns) for a
-            fair policy.
+        GuestFault: NotImplementedError, SCHED_DEADLINE, a slice of one's own (runtime_ns) for a
+            fair policy, or a flag of Linux that is not here.
 
     Source: kernel/sched/syscalls.c:sched_setattr().
     """
-    if pid < 0 or policy < 0 or flags & ~SCHED_FLAG_RESET_ON_FORK:
+    if pid < 0 or policy < 0:
         raise KernelError(EINVAL)
+    nice = max(-20, min(nice, 19))
     task = find_process_by_pid(k, pid)
-    if policy == SCHED_DEADLINE or (policy in _FAIR and runtime_ns):
+    if flags & ~SCHED_FLAG_ALL:
+        raise KernelError(EINVAL)
+    if (
+        policy == SCHED_DEADLINE
+        or (policy in _FAIR and runtime_ns)
+        or flags & ~(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS)
+    ):
         raise GuestFault(
             "NotImplementedError",
-            ("SCHED_DEADLINE and slices of one's own are not emulated",),
+            ("SCHED_DEADLINE, slices of one's own and utilisation clamps are not emulated",),
         )
-    nice = max(-20, min(nice, 19))
+    if flags & SCHED_FLAG_KEEP_POLICY:
+        policy = SETPARAM_POLICY
+    keep_params = bool(flags & SCHED_FLAG_KEEP_PARAMS)
+    if keep_params:
+        priority, nice = attrs_of(task).rt_priority, task.nice
     reset = bool(flags & SCHED_FLAG_RESET_ON_FORK)
-    yield from sched_setscheduler(k, task, policy, priority, nice, reset)
+    yield from sched_setscheduler(k, task, policy, priority, nice, reset, keep_params)
 
 
 def sys_sched_getscheduler(k: "KernelState", pid: int) -> int:

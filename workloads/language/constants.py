@@ -416,6 +416,12 @@ SCHED: Final[dict[str, int]] = {
     "SCHED_RESET_ON_FORK": 0x40000000,
 }
 
+SCHED_FLAGS: Final[dict[str, int]] = {
+    "SCHED_FLAG_RESET_ON_FORK": 1,
+    "SCHED_FLAG_KEEP_POLICY": 8,
+    "SCHED_FLAG_KEEP_PARAMS": 16,
+}
+
 RESOURCE: Final[dict[str, int]] = {
     "RLIM_INFINITY": -1,
     "RLIMIT_CPU": 0,

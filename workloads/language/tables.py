@@ -326,6 +326,13 @@ _GUEST: dict[str, Entry] = {
     **_consts(constants.PRCTL),
     "prctl": _routine("guest_prctl", "option:n arg:x=0", "prctl_result"),
     "acct": _routine("guest_acct", "path:x", "nothing"),
+    **_consts(constants.SCHED_FLAGS),
+    "sched_setattr": _routine(
+        "guest_sched_setattr",
+        "pid:n policy:n * nice:n=0 priority:n=0 runtime_ns:i=0 deadline_ns:i=0 period_ns:i=0"
+        " flags:i=0",
+        "nothing",
+    ),
     "set_child_subreaper": _routine("guest_set_child_subreaper", "on:x=True", "nothing"),
     "compute": _sys(nr.NR_COMPUTE, "ns:i", "nothing"),
     "touch": _routine("guest_touch", "m:x first_page:i pages:i write:x=True", "nothing"),
@@ -345,7 +352,6 @@ _GUEST: dict[str, Entry] = {
     "addressof": _pure("guest_addressof", "m:x"),
     **_consts(constants.PTRACE),
     "exit_thread": _sys(nr.NR_EXIT, "code:i"),
-    **_later("sched_setattr"),
 }
 
 MODULES: Final[dict[str, dict[str, Entry]]] = {
