@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
 from kernel.fs.file import fd_install, fget, get_unused_fd
-from kernel.fs.file_table import File
+from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import PIDFD, FileOperations, Inode
 from kernel.fs.select import PollWqueues, poll_wait
 from kernel.pid import Pid, task_tgid_vnr
@@ -96,15 +96,16 @@ def pidfd_create(k: "KernelState", pid: Pid, flags: int) -> int:
         flags: O_NONBLOCK or 0.
 
     Raises:
-        KernelError: EMFILE.
+        KernelError: EMFILE, ENFILE.
 
     Source: kernel/fork.c:pidfd_prepare(), kernel/pid.c:pidfd_create().
     """
     files = k.current.files
     fd = get_unused_fd(k, files)
+    check_file_max(k)
     k.vfs.last_ino += 1
     inode = PidfdInode(k.vfs.last_ino, k.vfs.epoch_ns + k.now_ns, pid)
-    fd_install(files, fd, File(inode, O_RDWR | flags), cloexec=True)
+    fd_install(files, fd, alloc_file(k, inode, O_RDWR | flags), cloexec=True)
     return fd
 
 

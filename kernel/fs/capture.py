@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from kernel.fs.file import FilesStruct, fd_install
-from kernel.fs.file_table import File
+from kernel.fs.file_table import alloc_file
 from kernel.fs.inode import CAPTURE, Inode
 from kernel.uapi.fcntl import O_RDONLY, O_WRONLY, S_IFIFO
 
@@ -27,7 +27,7 @@ def open_std(k: "KernelState", files: FilesStruct, label: str) -> None:
     Standard input is /dev/null; what goes to the others reaches ``k.output`` under the names
     ``label.stdout`` and ``label.stderr``.
     """
-    fd_install(files, 0, File(k.vfs.null, O_RDONLY), cloexec=False)
+    fd_install(files, 0, alloc_file(k, k.vfs.null, O_RDONLY), cloexec=False)
     for fd, name in ((1, "stdout"), (2, "stderr")):
         inode = capture_inode(k, f"{label}.{name}")
-        fd_install(files, fd, File(inode, O_WRONLY), cloexec=False)
+        fd_install(files, fd, alloc_file(k, inode, O_WRONLY), cloexec=False)

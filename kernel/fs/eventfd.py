@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError, RestartSyscall
 from kernel.fs.file import FilesStruct, fd_install, fget, get_unused_fd
-from kernel.fs.file_table import File
+from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import EVENTFD, FileOperations, Inode
 from kernel.fs.read_write import sys_read, sys_write
 from kernel.fs.select import PollWqueues, poll_wait
@@ -175,8 +175,9 @@ def sys_eventfd2(k: "KernelState", count: int, flags: int) -> int:
         raise KernelError(EINVAL)
     files: FilesStruct = k.current.files
     fd = get_unused_fd(k, files)
+    check_file_max(k)
     inode = EventfdInode(k, count, bool(flags & EFD_SEMAPHORE))
-    file = File(inode, O_RDWR | flags & EFD_NONBLOCK)
+    file = alloc_file(k, inode, O_RDWR | flags & EFD_NONBLOCK)
     fd_install(files, fd, file, cloexec=bool(flags & EFD_CLOEXEC))
     return fd
 

@@ -9,9 +9,11 @@ Source: fs/file_table.c, fs/inode.c (iput).
 
 from typing import TYPE_CHECKING, Any
 
-from kernel.errors import InvariantError
+from kernel.creds import capable
+from kernel.errors import InvariantError, KernelError
 from kernel.fs.inode import REGULAR, Inode
 from kernel.points import Path
+from kernel.uapi.errno_ import ENFILE
 from kernel.uapi.fcntl import O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY
 
 if TYPE_CHECKING:
@@ -34,6 +36,28 @@ class File:
         self.writable = access in (O_WRONLY, O_RDWR)
 
 
+def check_file_max(k: "KernelState", count: int = 1) -> None:
+    """Check that ``count`` more open file descriptions may exist; root may always have more.
+
+    Raises:
+        KernelError: ENFILE.
+
+    Source: fs/file_table.c:alloc_empty_file().
+    """
+    vfs = k.vfs
+    if vfs.nr_files + count > vfs.max_files and not capable(k.current.cred):
+        raise KernelError(ENFILE)
+
+
+def alloc_file(k: "KernelState", inode: Inode, flags: int) -> File:
+    """Return a new open file description, counted; ``check_file_max`` has passed.
+
+    Source: fs/file_table.c:alloc_file().
+    """
+    k.vfs.nr_files += 1
+    return File(inode, flags)
+
+
 def fput(k: "KernelState", file: File) -> Path:
     """Drop a reference; the last one releases what the file holds. Source: fs/file_table.c:fput().
 
@@ -52,6 +76,7 @@ def release_file(k: "KernelState", file: File) -> Path:
 
     Source: fs/file_table.c:__fput().
     """
+    k.vfs.nr_files -= 1
     inode = file.inode
     fop = inode.i_fop
     if fop is not None:

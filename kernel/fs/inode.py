@@ -133,6 +133,9 @@ class Inode:
         return f"<inode {self.ino} {self.mode:o} {self.name}>"
 
 
+_NR_FILE: Final = 8192
+
+
 class Vfs:
     """The file tree of one machine."""
 
@@ -140,7 +143,9 @@ class Vfs:
         "epoch_ns",
         "holds",
         "last_ino",
+        "max_files",
         "max_pages",
+        "nr_files",
         "nr_pages",
         "null",
         "pipes",
@@ -154,6 +159,9 @@ class Vfs:
         self.last_ino = 0
         self.max_pages = max_pages
         self.nr_pages = 0
+        # a tenth of memory filled with files of 1 KiB each (files_maxfiles_init); max_pages is half
+        self.max_files = max(max_pages * 2 * (PAGE_SIZE // 1024) // 10, _NR_FILE)
+        self.nr_files = 0
         self.pipes: dict[int, Pipe] = {}  # that exist, by inode number
         self.socks: dict[int, UnixSock] = {}  # that are open, likewise
         self.holds: dict[Any, int] = {}  # references of calls in progress: kernel.fs.read_write

@@ -55,6 +55,8 @@ def check_files(
         if table.close_on_exec & ~mask:
             found.append(f"descriptors: close-on-exec {table.close_on_exec:#x} of {mask:#x}")
     files = {**dict.fromkeys(vfs.holds, 0), **open_files(tables)}
+    if vfs.nr_files != len(files):
+        found.append(f"open files: {vfs.nr_files} counted, {len(files)} found")
     opened: Counter[Inode] = Counter()
     readers: Counter[Inode] = Counter()
     writers: Counter[Inode] = Counter()

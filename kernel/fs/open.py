@@ -8,11 +8,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError, RestartSyscall
 from kernel.fs.file import FilesStruct, close_fd, fd_install, fget, get_unused_fd
-from kernel.fs.file_table import File
+from kernel.fs.file_table import File, check_file_max
 from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_READ, MAY_WRITE, REGULAR, get_write_access
 from kernel.fs.namei import check_path, create, inode_permission, lookup, lookup_inode
+from kernel.fs.read_write import MAX_OFFSET, file_too_large
+from kernel.limits import rlimit
 from kernel.points import Path
-from kernel.uapi.errno_ import EACCES, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, EOPNOTSUPP, EPERM
+from kernel.uapi.errno_ import (
+    EACCES,
+    EEXIST,
+    EFBIG,
+    EINVAL,
+    EISDIR,
+    ENOENT,
+    ENOTDIR,
+    EOPNOTSUPP,
+    EPERM,
+)
 from kernel.uapi.fcntl import (
     F_OK,
     O_ACCMODE,
@@ -31,6 +43,7 @@ from kernel.uapi.fcntl import (
     W_OK,
     X_OK,
 )
+from kernel.uapi.rlimit import RLIMIT_FSIZE
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -85,6 +98,7 @@ def _open_special(k: "KernelState", path: str, file: File, fd: int, flags: int) 
     files.reserved &= ~(1 << fd)
     if failed is not None:
         files.open_fds &= ~(1 << fd)
+        k.vfs.nr_files -= 1
         raise failed
     fd_install(files, fd, file, cloexec=bool(flags & O_CLOEXEC))
     return fd
@@ -98,8 +112,8 @@ def open_file(k: "KernelState", path: str, flags: int, mode: int) -> File:
         mode: permission bits of a file that O_CREAT makes, before the umask.
 
     Raises:
-        KernelError: with ``path``. As ``lookup``; EEXIST, EISDIR, ENOTDIR, EACCES; ETXTBSY, opened
-            for writing while it is run; EPERM, O_NOATIME on somebody else's file; EOPNOTSUPP,
+        KernelError: with ``path``. ENFILE; as ``lookup``; EEXIST, EISDIR, ENOTDIR, EACCES; ETXTBSY,
+            open for writing while it is run; EPERM, O_NOATIME on somebody else's file; EOPNOTSUPP,
             O_TMPFILE; EINVAL, O_DIRECT and O_PATH, which are not there.
 
     Source: fs/namei.c:open_last_lookups(), do_open(), may_open(); fs/open.c:do_dentry_open().
@@ -109,6 +123,10 @@ def open_file(k: "KernelState", path: str, flags: int, mode: int) -> File:
     if flags & (O_DIRECT | O_PATH):
         raise KernelError(EINVAL, path)
     check_path(path)
+    try:
+        check_file_max(k)
+    except KernelError as full:
+        raise KernelError(full.errno, path) from None
     place = lookup(k, path, creating=flags & O_CREAT != 0)
     inode = place.inode
     access = 0
@@ -125,7 +143,7 @@ def open_file(k: "KernelState", path: str, flags: int, mode: int) -> File:
         raise KernelError(ENOENT, path)
     if flags & O_DIRECTORY and inode.kind != DIRECTORY:
         raise KernelError(ENOTDIR, path)
-    file = File(inode, flags & ~_CREATION_FLAGS | O_LARGEFILE)
+    file = File(inode, flags & ~_CREATION_FLAGS | O_LARGEFILE)  # counted when nothing can fail
     if not created:
         if file.readable or flags & O_ACCMODE == O_ACCMODE:
             access |= MAY_READ
@@ -148,6 +166,7 @@ def open_file(k: "KernelState", path: str, flags: int, mode: int) -> File:
             k.vfs.truncate(inode)
             inode.mtime_ns = inode.ctime_ns = k.vfs.epoch_ns + k.now_ns
         inode.nr_open += 1
+    k.vfs.nr_files += 1
     return file
 
 
@@ -163,11 +182,12 @@ def sys_close(k: "KernelState", fd: int) -> Path:
     return close_fd(k, k.current.files, fd)
 
 
-def sys_ftruncate(k: "KernelState", fd: int, length: int) -> None:
+def sys_ftruncate(k: "KernelState", fd: int, length: int) -> Any:
     """Cut an open file at ``length``, or make it longer by a hole; the offset stays.
 
     Raises:
-        KernelError: EINVAL, negative, not open for writing, or no regular file; EBADF.
+        KernelError: EINVAL, negative, not open for writing, or no regular file; EBADF; EFBIG, with
+            SIGXFSZ, beyond RLIMIT_FSIZE.
 
     Source: fs/open.c:do_ftruncate(), do_truncate().
     """
@@ -178,8 +198,14 @@ def sys_ftruncate(k: "KernelState", fd: int, length: int) -> None:
     inode = file.inode
     if inode.kind != REGULAR or not file.writable:
         raise KernelError(EINVAL)
+    if length > inode.size:
+        if length > MAX_OFFSET:
+            raise KernelError(EFBIG)
+        if length > rlimit(k, k.current.signal, RLIMIT_FSIZE):
+            return file_too_large(k)
     k.vfs.truncate(inode, length)
     inode.mtime_ns = inode.ctime_ns = k.vfs.epoch_ns + k.now_ns
+    return None
 
 
 def sys_access(k: "KernelState", path: str, mode: int) -> bool:

@@ -33,7 +33,7 @@ from kernel.uapi.signals import SI_USER, SIGXFSZ
 if TYPE_CHECKING:
     from kernel.state import KernelState
 
-_MAX_OFFSET: Final = (1 << 63) - 1
+MAX_OFFSET: Final = (1 << 63) - 1
 _ZERO_MAX: Final = 1 << 24
 """Deviation: one read of /dev/zero gives at most 16 MiB."""
 
@@ -134,13 +134,13 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> Any:
     if kind in (NULL, ZERO) or not count:
         return count
     pos = inode.size if file.flags & O_APPEND else file.pos
-    if pos + count > _MAX_OFFSET:
+    if pos + count > MAX_OFFSET:
         raise KernelError(EFBIG)
     limits = k.current.signal.rlim
     if limits is not NO_RLIMITS and RLIMIT_FSIZE in limits:
         limit = limits[RLIMIT_FSIZE][0]
         if pos >= limit:
-            return _too_large(k)
+            return file_too_large(k)
         data = data[: limit - pos]
     done: int = k.vfs.write(inode, pos, data)
     file.pos = pos + done
@@ -148,7 +148,7 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> Any:
     return done
 
 
-def _too_large(k: "KernelState") -> Path:
+def file_too_large(k: "KernelState") -> Path:
     """The file may not grow: SIGXFSZ and EFBIG. Source: fs/read_write.c:generic_write_checks()."""
     task = k.current
     info = (SIGXFSZ, SI_USER, task.tgid, task.cred.uid, 0)
@@ -185,7 +185,7 @@ def sys_lseek(k: "KernelState", fd: int, offset: int, whence: int) -> int:
         offset += size
     elif whence in (SEEK_DATA, SEEK_HOLE):
         offset = _seek_extent(inode, offset, size, whence)
-    if not 0 <= offset <= _MAX_OFFSET:
+    if not 0 <= offset <= MAX_OFFSET:
         raise KernelError(EINVAL)
     file.pos = offset
     return offset

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError, RestartSyscall
 from kernel.fs.file import FilesStruct, fd_install, get_unused_fd
-from kernel.fs.file_table import File
+from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import PIPE, FileOperations, Inode
 from kernel.fs.select import poll_wait
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
@@ -340,7 +340,7 @@ def sys_pipe2(k: "KernelState", flags: int) -> tuple[int, int]:
         flags: O_CLOEXEC and O_NONBLOCK.
 
     Raises:
-        KernelError: EINVAL, other flags; EMFILE, fewer than two descriptors are left.
+        KernelError: EINVAL, other flags; ENFILE; EMFILE, fewer than two descriptors are left.
 
     Source: fs/pipe.c:do_pipe2(), create_pipe_files().
     Deviation: no packet mode (O_DIRECT) and no O_NOTIFICATION_PIPE: EINVAL.
@@ -348,14 +348,15 @@ def sys_pipe2(k: "KernelState", flags: int) -> tuple[int, int]:
     k.now_ns += k.costs.pipe_op
     if flags & ~(O_CLOEXEC | O_NONBLOCK):
         raise KernelError(EINVAL)
+    check_file_max(k, 2)
     files: FilesStruct = k.current.files
     read_fd = get_unused_fd(k, files)
     write_fd = get_unused_fd(k, files, read_fd + 1)
     inode = get_pipe_inode(k)
     cloexec = bool(flags & O_CLOEXEC)
     extra = flags & O_NONBLOCK
-    fd_install(files, read_fd, File(inode, O_RDONLY | extra), cloexec=cloexec)
-    fd_install(files, write_fd, File(inode, O_WRONLY | extra), cloexec=cloexec)
+    fd_install(files, read_fd, alloc_file(k, inode, O_RDONLY | extra), cloexec=cloexec)
+    fd_install(files, write_fd, alloc_file(k, inode, O_WRONLY | extra), cloexec=cloexec)
     return read_fd, write_fd
 
 

@@ -5,6 +5,7 @@ Source: fs/pipe.c (pipe_fcntl, pipe_set_size, pipe_resize_ring).
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.creds import capable
 from kernel.errors import KernelError
 from kernel.fs.file_table import File
 from kernel.points import ACQUIRE, RELEASE, Path
@@ -41,7 +42,7 @@ def pipe_fcntl(k: "KernelState", file: File, command: int, argument: int) -> Pat
     if argument & 0xFFFF_FFFF > _LARGEST:
         raise KernelError(EINVAL)
     slots = 1 << (max(argument & 0xFFFF_FFFF, PAGE_SIZE) - 1 >> 12).bit_length()
-    if slots > pipe.max_usage and slots * PAGE_SIZE > PIPE_MAX_SIZE and k.current.cred.euid:
+    if slots > pipe.max_usage and slots * PAGE_SIZE > PIPE_MAX_SIZE and not capable(k.current.cred):
         raise KernelError(EPERM)
     yield "pipe_fcntl.mutex_lock", ACQUIRE, pipe.mutex
     busy = len(pipe.bufs) > slots

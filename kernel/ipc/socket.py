@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
 from kernel.fs.file import FilesStruct, fd_install, fget, get_unused_fd
-from kernel.fs.file_table import File
+from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import FileOperations
 from kernel.fs.read_write import hold
 from kernel.ipc.unix import (
@@ -101,6 +101,7 @@ def sys_socketpair(k: "KernelState", family: int, type: int, protocol: int) -> t
         kind = SOCK_DGRAM
     if kind not in (SOCK_STREAM, SOCK_DGRAM):
         raise KernelError(ESOCKTNOSUPPORT)
+    check_file_max(k, 2)
     pair = (UnixSock(k, kind), UnixSock(k, kind))
     pair[0].peer, pair[1].peer = pair[1], pair[0]
     cred = k.current.cred
@@ -109,7 +110,7 @@ def sys_socketpair(k: "KernelState", family: int, type: int, protocol: int) -> t
         inode = SocketInode(k.vfs.last_ino, cred.euid, cred.egid, k.vfs.epoch_ns + k.now_ns, sk)
         inode.i_fop = _socket_file_ops
         k.vfs.socks[inode.ino] = sk
-        file = File(inode, O_RDWR | (O_NONBLOCK if type & SOCK_NONBLOCK else 0))
+        file = alloc_file(k, inode, O_RDWR | (O_NONBLOCK if type & SOCK_NONBLOCK else 0))
         fd_install(files, fd, file, cloexec=bool(type & SOCK_CLOEXEC))
     return first, second
 

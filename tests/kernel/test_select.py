@@ -6,13 +6,16 @@ import pytest
 
 from kernel.errors import KernelError, RestartNoHand
 from kernel.fs.eventfd import sys_eventfd2
-from kernel.fs.open import sys_close
+from kernel.fs.fcntl import sys_dup
+from kernel.fs.open import sys_close, sys_open
 from kernel.fs.read_write import sys_read, sys_write
 from kernel.fs.select import sys_poll, sys_select
 from kernel.ipc.pipe import sys_pipe2
+from kernel.ipc.socket import sys_socketpair
 from kernel.uapi import errno_ as e
 from kernel.uapi.eventfd import EFD_NONBLOCK, EFD_SEMAPHORE
 from kernel.uapi.poll import POLLIN, POLLNVAL, POLLOUT
+from kernel.uapi.socket import AF_UNIX, SOCK_STREAM
 
 
 def one(value: int) -> bytes:
@@ -135,3 +138,20 @@ def test_the_counter_stops_one_short_of_all_ones(mini: Any) -> None:
         mini.call(sys_write, fd, one((1 << 64) - 2))
     assert full.value.errno == e.EAGAIN
     assert mini.call(sys_write, fd, one((1 << 64) - 3)) == 8
+
+
+def test_enfile_comes_before_all_else_and_root_is_exempt(mini: Any) -> None:
+    mini.vfs.max_files = mini.vfs.nr_files + 1
+    other = mini.new_task(uid=1000)
+    fd = mini.as_task(other, sys_eventfd2, 0, 0)
+    for call in (
+        (sys_open, "/nothing", 0, 0),
+        (sys_pipe2, 0),
+        (sys_eventfd2, 0, 0),
+        (sys_socketpair, AF_UNIX, SOCK_STREAM, 0),
+    ):
+        with pytest.raises(KernelError) as full:
+            mini.as_task(other, *call)
+        assert full.value.errno == e.ENFILE
+    mini.call(sys_pipe2, 0)
+    assert mini.as_task(other, sys_dup, fd) == fd + 1
