@@ -62,6 +62,7 @@ class MiniKernel:
         self.user = UserStruct(0)
         self.futex_buckets: dict[int, Any] = {}
         self.stepwise = True
+        self.pids = SimpleNamespace(kernel=None)  # one pid namespace
         self.rt_tasks: dict[Any, Any] = {}
         self.current: TaskStruct = self.new_task()
 

@@ -87,6 +87,8 @@ class World:
             nr_running=[2, 1],
             overloaded=1,
             pulls_out=0,
+            boot_kthreads=1,
+            nr_kthreads=0,
             idle_mask=0,
             _active=[],
             _dying={},
@@ -113,7 +115,6 @@ class World:
         for task in (self.init, self.kthreadd):
             self.asleep(task)
         self.kthreadd.flags = PF_KTHREAD
-        self.kthreadd.path = None
         self.shell = self.process(self.init, "shell", None)
         self.shell.mm = mm_alloc(k, self.image)
         self.open_files(self.shell)
@@ -181,6 +182,7 @@ class World:
             [(self.log, O_WRONLY), (self.pipe, O_RDONLY), (self.pipe, O_WRONLY)]
         ):
             fd_install(task.files, fd, File(inode, flags), cloexec=fd == 2)
+            vfs.nr_files += 1
 
     def add_thread(self, leader):
         task = self.build(leader.comm)
@@ -722,6 +724,7 @@ def test_counts_are_not_judged_while_a_path_builds_a_task(world):
 
 def test_a_reader_may_hold_a_pipe_whose_descriptor_was_closed(world):
     held = File(world.pipe, os.O_RDONLY)
+    world.k.vfs.nr_files += 1
     world.k.vfs.holds[held] = 1
     world.pipe.pipe.readers += 1
     assert check_kernel(world.k) == []
