@@ -44,6 +44,7 @@ INTERPRETED: Final = (
     "user.py",
     "fs/initramfs.py",
     "fs/ledger.py",
+    "ipc/ledger.py",
     "mm/ledger.py",
     "sched/invariants.py",
 )

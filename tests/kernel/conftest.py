@@ -23,6 +23,7 @@ from kernel.machine import ImageSpec, MachineSpec
 from kernel.mm.frames import Frames
 from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
 from kernel.mm.mm import dup_mm, mm_alloc
+from kernel.nsproxy import boot_nsproxy
 from kernel.points import ACQUIRE, KIND_NAMES, READ, RELEASE, SCHEDULE
 from kernel.sched.ttwu import try_to_wake_up
 from kernel.slab import boot_slabs
@@ -51,6 +52,7 @@ class MiniKernel:
         self.stacks = self.arch.boot_stacks(self)
         self.vfs = boot_vfs(self)
         self.tasks = SimpleNamespace(rlimits=boot_rlimits(32768))
+        self.pids = SimpleNamespace(kernel=None)  # no pid namespaces
         self.trace: list[tuple[Any, ...]] = []
         self.outputs: list[tuple[str, bytes]] = []
         self.points: list[str] = []
@@ -61,6 +63,8 @@ class MiniKernel:
         self.last_pid = 0
         self.user = UserStruct(0)
         self.futex_buckets: dict[int, Any] = {}
+        self.nsproxy = boot_nsproxy(None)
+        self.rt_tasks: dict[TaskStruct, None] = {}
         self.stepwise = True
         self.pids = SimpleNamespace(kernel=None)  # one pid namespace
         self.rt_tasks: dict[Any, Any] = {}
@@ -103,6 +107,7 @@ class MiniKernel:
         task.state = TASK_RUNNING
         task.on_rq = True
         task.cred = Cred(UserStruct(uid), uid, uid, uid, uid, uid)
+        task.nsproxy = self.nsproxy
         task.signal = SignalStruct()
         task.signal.threads.append(task)
         task.sighand = SighandStruct(self.new_lock("siglock"), {})
