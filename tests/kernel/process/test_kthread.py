@@ -33,6 +33,7 @@ from kernel.kthread import (
 from kernel.machine import MachineSpec, ServiceSpec
 from kernel.points import SCHEDULE
 from kernel.proc.array import proc_pid_status
+from kernel.sched.completion import Completion, complete, wait_for_completion
 from kernel.sched.ttwu import set_current_state, wake_up_process
 from kernel.signal_send import do_send_sig_info
 from kernel.state import KernelState
@@ -116,8 +117,9 @@ class Lab:
         create = KthreadCreateInfo(main, None, name)
         k = self.k
         k.kthread_create_list.requests.append(create)
-        k.arm_timer(k.kthreadd, self.now_ns + 1)
-        self.run(self.now_ns + STEP_NS)
+        while not create.result or create.result.on_rq:  # type: ignore[union-attr]
+            k.arm_timer(k.kthreadd, self.now_ns + 1)
+            self.run(self.now_ns + STEP_NS)
         task: Any = create.result
         k.arm_timer(task, self.now_ns + 1)
         return task
@@ -163,8 +165,8 @@ def counting(k: KernelState, data: Any) -> Any:
 
 def nap(k: KernelState, ns: int = 1_000_000) -> Any:
     """Sleep in the current task, so that others run."""
-    k.arm_timer(k.current, k.now_ns + ns)
     yield from set_current_state(k, TASK_INTERRUPTIBLE)
+    k.arm_timer(k.current, k.now_ns + ns)
     yield "nap.schedule", SCHEDULE, None
 
 
@@ -473,3 +475,51 @@ def test_status_of_a_kernel_thread_says_so() -> None:
     assert "Kthread:\t1\n" in text
     assert "VmRSS" not in text
     assert "SigIgn:\tffffffffffffffff\n" in text
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_parking_waking_and_stopping_in_any_order_lose_no_wake_up(seed: int) -> None:
+    """Park and stop exclude each other, as in Linux; stray wake-ups may come at any time."""
+    lab = Lab(cpus=3, granularity="step", tie_break="random", seed=seed)
+    ran: list[Any] = []
+    shared: list[Any] = []
+    parked = Completion()
+
+    def maker(k: KernelState) -> Any:
+        for cpu in range(3):
+            task = yield from kthread_create_on_cpu(k, counting, ran, cpu, f"percpu/{cpu}")
+            yield from wake_up_process(k, task)
+            shared.append(task)
+        yield from wait_for_completion(k, parked)
+        results = []
+        for task in shared:
+            result = yield from kthread_stop(k, task)
+            results.append(result)
+        return results
+
+    def parker(k: KernelState) -> Any:
+        answers = []
+        for _ in range(10):
+            yield from nap(k, 10_000)
+            for task in tuple(shared):
+                answer = yield from kthread_park(k, task)
+                answers.append(answer)
+                yield from kthread_unpark(k, task)
+        yield from complete(k, parked)
+        return answers
+
+    def waker(k: KernelState) -> Any:
+        for _ in range(30):
+            yield from nap(k, 7_000)
+            for task in tuple(shared):
+                if task.signal is not None:
+                    yield from wake_up_process(k, task)
+        return None
+
+    for path in (maker, parker, waker):
+        lab.start(path, path.__name__)
+    lab.run(lab.now_ns + 100 * STEP_NS)
+    assert len(lab.results) == 3, "a controller sleeps for ever"
+    assert len(shared) == 3
+    assert all(task.signal is None for task in shared)  # released
+    lab.end()
