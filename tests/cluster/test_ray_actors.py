@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cluster import engine_api
+from cluster.build import guest_spec
 from cluster.codec import pack
 from cluster.engine_api import RunRequest, RunResult
 from cluster.local_engine import run_local
@@ -21,6 +22,8 @@ from kernel.cpu import Cpu
 from kernel.sched.cputask import CpuTask
 
 Make = Callable[..., RunRequest]
+GUEST = Path(__file__).resolve().parents[1] / "guest"
+PROGRAMS = sorted(str(path.relative_to(GUEST)) for path in GUEST.glob("*/*.py"))
 
 
 class DirectLink:
@@ -89,6 +92,23 @@ def test_every_packing_gives_the_bytes_of_the_local_engine(
     assert (local.exit_kind, local.message) == (engine_api.DONE, "")
     assert (packed.exit_kind, packed.message) == (engine_api.DONE, "")
     assert packed.statuses == local.statuses
+    assert packed.outputs == local.outputs
+    assert packed.digest == local.digest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_guest_program_gives_the_bytes_of_the_local_engine(name: str) -> None:
+    """Whatever a system call takes or returns must be able to travel."""
+    granularity = "step" if PROGRAMS.index(name) % 3 == 0 else "syscall"
+
+    def request() -> RunRequest:
+        spec = guest_spec(GUEST / name, [], cpus=3, granularity=granularity)
+        return RunRequest(spec=spec, scheme="barrier", cpus_per_actor=2)
+
+    local, packed = run_local(request()), run_direct(request())
+    assert (local.exit_kind, local.message) == (engine_api.DONE, "")
+    assert (packed.exit_kind, packed.message) == (engine_api.DONE, "")
     assert packed.outputs == local.outputs
     assert packed.digest == local.digest
 
