@@ -32,7 +32,8 @@ import msgpack
 
 from kernel.messages import ARRIVE, EFFECTS, R_ARGS, R_CODE, REQUESTS, Effect, Request
 from kernel.sched.cputask import CpuTask
-from kernel.user import Loader, UserContext
+from kernel.spawn_child import unpack_context
+from kernel.user import Loader
 
 if TYPE_CHECKING:
     from cluster.lps import CpuReport
@@ -261,7 +262,7 @@ class GroupCodec:
         if code == TASK:
             return CpuTask.unpack(_unpack(body, _plain_hook), self._loader)
         if code == CONTEXT:
-            return self._loader.unpack(_unpack(body, _plain_hook))
+            return unpack_context(self._loader, _unpack(body, _plain_hook))
         return _plain_hook(code, body)
 
 
@@ -306,6 +307,5 @@ class KernelCodec:
         if code == TASK:
             return ExtType(TASK, body)
         if code == CONTEXT:
-            context: UserContext = self._loader.unpack(_unpack(body, _plain_hook))
-            return context
+            return unpack_context(self._loader, _unpack(body, _plain_hook))
         return _plain_hook(code, body)

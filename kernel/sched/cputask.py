@@ -18,6 +18,7 @@ kernel/sched/fair.c:__calc_delta().
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.spawn_child import unpack_context
 from kernel.uapi.policy import SCHED_IDLE, SCHED_NORMAL
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ class CpuTask:
         p.error = _tuples(error)
         p.program = _tuples(program)
         if ctx is not None:
-            p.ctx = loader.unpack(ctx)
+            p.ctx = unpack_context(loader, ctx)
         return p
 
 
