@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
+from kernel.limits import rlimit, rlimits_of
 from kernel.mm.fault import handle_mm_fault, lookup_pte
 from kernel.mm.mlock import mlock_future_ok, mm_populate
 from kernel.mm.mm import (
@@ -39,11 +40,13 @@ from kernel.uapi.mman import (
     PAGE_SIZE,
     TASK_SIZE,
     VM_ACCOUNT,
+    VM_GROWSDOWN,
     VM_LOCKED,
     VM_READ,
     VM_SHARED,
     VM_WRITE,
 )
+from kernel.uapi.rlimit import RLIMIT_AS, RLIMIT_DATA
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -61,8 +64,8 @@ def sys_mmap(k: "KernelState", length: int, flags: int) -> Path:
 
     Raises:
         KernelError: EINVAL, length 0 or flags that are none of these; ENOMEM, more than the
-            machine may promise, no room in the address space, or more than 65530 areas; EAGAIN,
-            over RLIMIT_MEMLOCK.
+            machine may promise, no room in the address space, more than 65530 areas, over
+            RLIMIT_AS or RLIMIT_DATA; EAGAIN, over RLIMIT_MEMLOCK.
 
     Source: mm/mmap.c:do_mmap(), mm/util.c:vm_mmap_pgoff().
     """
@@ -106,6 +109,9 @@ def _mmap_region(k: "KernelState", mm: MmStruct, pages: int, flags: int) -> int:
     """
     if len(mm.vmas) >= MAX_MAP_COUNT:
         raise KernelError(ENOMEM)
+    private = flags & MAP_TYPE == MAP_PRIVATE
+    if k.current.signal.rlim and not may_expand_vm(k, mm, private, pages):
+        raise KernelError(ENOMEM)
     start = get_unmapped_area(mm, pages)
     if start is None:
         raise KernelError(ENOMEM)
@@ -136,6 +142,30 @@ def _mmap_region(k: "KernelState", mm: MmStruct, pages: int, flags: int) -> int:
     place = bisect_left(mm.vmas, start, key=attrgetter("start"))
     mm.vmas = (*mm.vmas[:place], vma, *mm.vmas[place:])
     return start
+
+
+def may_expand_vm(k: "KernelState", mm: MmStruct, data: bool, pages: int) -> bool:
+    """Tell whether RLIMIT_AS, and for ``data`` RLIMIT_DATA, leave room for so many pages.
+
+    Args:
+        data: it is private and writable.
+
+    Source: mm/mmap.c:may_expand_vm().
+    Deviation: areas of code CPython would have (libraries, its heap) are not there to be counted.
+    """
+    signal = k.current.signal
+    total = data_vm = 0
+    for vma in mm.vmas:
+        size = vma.end - vma.start
+        total += size
+        if vma.flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN) == VM_WRITE:
+            data_vm += size
+    if total + pages > rlimit(k, signal, RLIMIT_AS) >> PAGE_SHIFT:
+        return False
+    soft, hard = rlimits_of(k, signal, RLIMIT_DATA)
+    if not soft:
+        soft = hard  # Linux's workaround for Valgrind
+    return not data or data_vm + pages <= soft >> PAGE_SHIFT
 
 
 def get_unmapped_area(mm: MmStruct, pages: int) -> int | None:
