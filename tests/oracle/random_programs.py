@@ -6,7 +6,7 @@ counts only if no native run gives what the emulator gave: several are made, wit
 settle, then with every system call held up at random.
 
 Standalone: ``python tests/oracle/random_programs.py --count 200 --seed 1``. Differences are printed
-with their script, shortened as far as they stay.
+with their script; ``--shrink`` leaves out commands as long as it differs, ``--script`` tries one.
 """
 
 import argparse
@@ -22,15 +22,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from itertools import chain, repeat
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PUPPETS = ROOT / "tests/guest/random/puppets.py"
-SETTLE_MS = (30, 100, 400)
-JITTER_US = 3_000
-JITTERED = 12  # runs at once when one was not enough
-HELD_UP = 3  # so often with calls held up
+SETTLE_MS = 30
+# runs on the host, one round after the other while none gives what the emulator gave:
+# how many at once, milliseconds to settle, microseconds by which calls are held up
+ROUNDS = ((2, SETTLE_MS, 0), (6, 100, 0), (8, 400, 0), *((12, 400, 3_000),) * 3)
 PARALLEL = 24
 NAMES = 8
 STOPS = (19, 20, 21, 22)
@@ -58,8 +57,8 @@ WAITID_FLAGS = (4, 5, 5, 0x1000005, 0x1000004, 3, 9, 0x1000003, 7, 15, 0, 1, 0x4
 class Author:
     """Writes one script. It keeps a rough idea of who is there, to make calls that matter."""
 
-    def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
+    def __init__(self, choices: random.Random) -> None:
+        self.random = choices
         self.idle = [1]
         self.known = [1]
         self.threads: list[int] = []
@@ -358,16 +357,15 @@ def different(
         machines: CPUs and seed of each emulated run.
     """
     natives = set() if native is None else {native}
-    calm = [(script, ms, 0) for ms in SETTLE_MS for _ in range(4)]
-    batches = 1 + HELD_UP
-    more = chain(calm, repeat((script, SETTLE_MS[-1], JITTER_US)))
+    rounds = iter(ROUNDS)  # of runs on the host; each machine may ask for more
     for cpus, seed in machines:
         emulated = run_emulated(script, cpus=cpus, seed=seed)
         while emulated not in natives:
-            if not batches:
+            more = next(rounds, None)
+            if more is None:
                 return sorted(natives)[0] if native is None else native, emulated
-            natives.update(run_batch([next(more) for _ in range(JITTERED)]))
-            batches -= 1
+            times, settle_ms, jitter_us = more
+            natives.update(run_batch([(script, settle_ms, jitter_us)] * times))
     return None
 
 
@@ -383,35 +381,61 @@ def shrink(script: str, failing: Callable[[str], bool]) -> str:
     return "; ".join(commands)
 
 
+def report(title: str, script: str, pair: tuple[str, str]) -> None:
+    """Print a difference."""
+    print(f"--- {title}: {script}")
+    left, right = (text.splitlines() for text in pair)
+    lines = difflib.unified_diff(left, right, lineterm="", n=3)
+    print("\n".join(list(lines)[2:]), flush=True)
+
+
+def try_one(script: str, *, shorten: bool) -> int:
+    """Run one script on many machines; return 1 if it differs on one."""
+    pair = different(script)
+    if pair is not None and shorten:
+        script = shrink(script, lambda text: different(text) is not None)
+        pair = different(script) or pair
+    if pair is not None:
+        report("different", script, pair)
+    return int(pair is not None)
+
+
+def try_many(count: int, seed: int, *, shorten: bool) -> int:
+    """Run ``count`` random programs, one machine for each; return 1 if one differs."""
+    scripts = [Author(random.Random(seed + number)).script() for number in range(count)]
+    natives = run_batch([(script, SETTLE_MS, 0) for script in scripts])
+    found = 0
+    for number, (script, native) in enumerate(zip(scripts, natives, strict=True)):
+        if number and not number % 100:
+            print(f"{number} programs, {found} different so far", flush=True)
+        pair = different(script, native, [((1, 2, 8)[number % 3], number)])
+        if pair is None:
+            continue
+        found += 1
+        if shorten:
+            script = shrink(script, lambda text: different(text) is not None)
+            pair = different(script) or pair
+        report(f"seed {seed + number}", script, pair)
+    print(f"{len(scripts)} programs, {found} different")
+    return 1 if found else 0
+
+
 def main() -> int:
-    """Run ``--count`` random programs; return 1 if one differs."""
+    """Run ``--count`` random programs, or ``--script``; return 1 if one differs."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--shrink", action="store_true")
-    parser.add_argument("--host", type=Path)
+    parser.add_argument("--seed", type=int, default=1, help="of the first program")
+    parser.add_argument("--script", help="one program, instead of random ones")
+    parser.add_argument("--shrink", action="store_true", help="shorten what differs")
+    parser.add_argument("--host", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.host:
         host(arguments.host)
         return 0
     sys.path.insert(0, str(ROOT))
-    scripts = [Author(arguments.seed + number).script() for number in range(arguments.count)]
-    natives = run_batch([(script, SETTLE_MS[0], 0) for script in scripts])
-    found = 0
-    for number, (script, native) in enumerate(zip(scripts, natives, strict=True)):
-        pair = different(script, native, [((1, 2, 8)[number % 3], number)])
-        if pair is None:
-            continue
-        found += 1
-        if arguments.shrink:
-            script = shrink(script, lambda text: different(text) is not None)
-            pair = different(script) or pair
-        print(f"--- seed {arguments.seed + number}: {script}", flush=True)
-        left, right = (text.splitlines() for text in pair)
-        lines = difflib.unified_diff(left, right, lineterm="", n=3)
-        print("\n".join(list(lines)[2:]), flush=True)
-    print(f"{len(scripts)} programs, {found} different")
-    return 1 if found else 0
+    if arguments.script:
+        return try_one(arguments.script, shorten=arguments.shrink)
+    return try_many(arguments.count, arguments.seed, shorten=arguments.shrink)
 
 
 if __name__ == "__main__":
