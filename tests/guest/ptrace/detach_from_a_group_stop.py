@@ -6,6 +6,13 @@ import signal
 from workloads import guest
 
 
+def state(pid):
+    fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    text = os.read(fd, 1000)
+    os.close(fd)
+    return text.split(b") ")[1][:1]
+
+
 def main():
     for number in (0, signal.SIGTERM):
         pid = os.fork()
@@ -17,6 +24,8 @@ def main():
         print(hex(os.waitpid(pid, 0)[1]))
         guest.ptrace(guest.PTRACE_DETACH, pid, 0, number)
         print(os.waitpid(pid, os.WNOHANG))
+        while state(pid) != b"T":
+            os.sched_yield()
         os.kill(pid, signal.SIGCONT)
         print(hex(os.waitpid(pid, 0)[1]))
 
