@@ -151,10 +151,10 @@ def sched_setscheduler(
         k.send_task(task.cpu, task, EFF_TUNE, TUNE_POLICY, (policy, priority, task.nice, reset))
         if rt_policy(policy):
             k.rt_tasks.setdefault(task)
-        elif task in k.rt_tasks:
-            del k.rt_tasks[task]
-        if k.rt_tasks:
-            push_rt_tasks(k)
+    if task in k.rt_tasks and not rt_policy(policy):
+        del k.rt_tasks[task]
+    if k.rt_tasks:
+        push_rt_tasks(k)
     yield "sched_setscheduler.pi_unlock", RELEASE, lock
 
 
