@@ -67,6 +67,8 @@ def sys_prctl(k: "KernelState", option: int, argument: int | str) -> Path:
     Source: kernel/sys.c:prctl().
     """
     task = k.current
+    if option >= PR_SET_CHILD_SUBREAPER and not k.tasks.profile.subreapers:
+        raise KernelError(EINVAL)  # the subreaper came with 3.4, no_new_privs with 3.5
     if option == PR_SET_NAME:
         if type(argument) is not str:
             raise KernelError(EFAULT)
