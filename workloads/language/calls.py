@@ -26,6 +26,7 @@ from workloads.language.values import (
 
 O_CLOEXEC = 0o2000000
 PTHREAD_FLAGS = 0x3D0F00  # what pthread_create passes to clone
+_FILE_ACTIONS = {0: ("open", 5), 1: ("close", 2), 2: ("dup2", 3)}
 _DEFAULT_PATH = "/bin:/usr/bin"
 
 Values = list[Any]
@@ -80,12 +81,18 @@ def as_id(value: Any) -> int:
     return number
 
 
-def as_path(value: Any) -> str:
-    """Return a path argument."""
+def as_path(value: Any, should: str = "expected str, bytes or os.PathLike object") -> str:
+    """Return a path argument; ``should`` begins the message about anything else.
+
+    Source: CPython Modules/posixmodule.c:path_converter().
+    """
     if type(value) is bytes:
+        call, _, rest = should.partition(": ")
+        if b"\0" in value and rest:
+            raise ValueError(f"{call}: embedded null character in {rest.split()[0]}")
         value = os.fsdecode(value)
     if type(value) is not str:
-        raise TypeError(f"expected str, bytes or os.PathLike object, not {tname(value)}")
+        raise TypeError(f"{should}, not {tname(value)}")
     if "\0" in value:
         raise ValueError("embedded null byte")
     return str(value)
@@ -184,6 +191,25 @@ def os_execvp(G: Values, file: str, argv: Any) -> Any:
     return (CALL, library.SEARCH, [_search(G, file), 0, tail, None, nr.NR_EXECVE])
 
 
+def _file_action(action: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a file action for the kernel, or raise what CPython does about its form.
+
+    Source: CPython Modules/posixmodule.c:parse_file_actions().
+    """
+    kind = as_int(action[0])
+    if kind not in _FILE_ACTIONS:
+        raise TypeError("Unknown file_actions identifier")
+    word, length = _FILE_ACTIONS[kind]
+    if len(action) != length:
+        raise TypeError(f"A {word} file_action tuple must have {length} elements")
+    return tuple(
+        [
+            as_path(item) if word == "open" and place == 2 else as_pid_int(item)
+            for place, item in enumerate(action)
+        ]
+    )
+
+
 def _spawn_tail(
     name: str, argv: Any, env: Any, file_actions: Any, setpgroup: Any
 ) -> tuple[Any, ...]:
@@ -191,7 +217,7 @@ def _spawn_tail(
     for action in file_actions or ():
         if type(action) is not tuple or not action:
             raise TypeError("Each file_actions element must be a non-empty tuple")
-        actions.append(tuple([item if type(item) is str else as_pid_int(item) for item in action]))
+        actions.append(_file_action(action))
     group = None if setpgroup is None else as_c_int(setpgroup)
     return (_argv(argv, f"{name}: argv"), _env(env, name), tuple(actions), group)
 

@@ -33,6 +33,8 @@ _CONVERTERS = {
     "p": "_as_path",
     "d": "_as_data",
 }
+_TAKES_FD = ("chdir", "execve")  # a descriptor would do for the path, in CPython
+_PYTHON_SEARCH = ("execvp",)  # written in Python, which asks os.fspath()
 
 
 class Lowering:
@@ -514,7 +516,9 @@ class Lowering:
         assert isinstance(entry, Sys | Pure | Routine), meaning
         args, words = self._arguments(node)
         values = [
-            self._converted(param, args[i] if i < len(args) else words.get(param.name), node)
+            self._converted(
+                meaning, param, args[i] if i < len(args) else words.get(param.name), node
+            )
             for i, param in enumerate(entry.params)
         ]
         if isinstance(entry, Pure):
@@ -526,7 +530,9 @@ class Lowering:
         result = self.stop(op, node)
         return h.call("_" + entry.result, [result], node) if entry.result else result
 
-    def _converted(self, param: Param, value: ast.expr | None, at: ast.AST) -> ast.expr:
+    def _converted(
+        self, meaning: tuple[str, ...], param: Param, value: ast.expr | None, at: ast.AST
+    ) -> ast.expr:
         if value is None:
             return h.const(param.default, at)
         if isinstance(value, ast.Constant):
@@ -539,7 +545,15 @@ class Lowering:
             if param.kind == "p" and isinstance(value.value, str) and "\0" not in value.value:
                 return value
         converter = _CONVERTERS.get(param.kind)
-        return h.call(converter, [value], at) if converter else value
+        if converter is None:
+            return value
+        if param.kind == "p" and meaning[-1] not in _PYTHON_SEARCH:
+            kinds = "string, bytes{} os.PathLike{}".format(
+                *((",", " or integer") if meaning[-1] in _TAKES_FD else (" or", ""))
+            )
+            what = f"{meaning[-1]}: {param.name} should be {kinds}"
+            return h.call(converter, [value, h.const(what, at)], at)
+        return h.call(converter, [value], at)
 
     def _direct_call(self, text: str, node: ast.Call) -> ast.expr:
         """Call a function that is known when the program is compiled."""

@@ -299,6 +299,8 @@ class Context:
         """
         frames = self.frames
         tracebacks.note_context(exception, frames)
+        if exception.__traceback__ is not None:
+            tracebacks.add_comprehensions(exception)
         while True:
             frame = frames[-1]
             if site is not None:

@@ -10,12 +10,14 @@ CPython prints for an exception in a thread, are left out.
 """
 
 import traceback
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workloads.language.frames import Code, Frame
 
 Site = tuple[int, int, int, int]
+_COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>")
 _WHOLE_LINE = 1 << 20  # a column beyond any line's end
 _CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
 _CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
@@ -28,11 +30,37 @@ def site_of(exception: BaseException, frame: "Frame") -> Site | None:
         entry = entry.tb_next  # the first entry is the driver's own
     if entry is None:
         return frame.code.sites[frame.pc]
+    site = _position(entry)
+    if site is None or frame.code.index < 0:
+        return frame.code.sites[frame.pc]
+    return site
+
+
+def _position(entry: TracebackType) -> Site | None:
+    """Return the source range of one entry of the host's own traceback."""
     positions = list(entry.tb_frame.f_code.co_positions())
     line, end_line, column, end_column = positions[entry.tb_lasti // 2]
-    if line is None or frame.code.index < 0:
-        return frame.code.sites[frame.pc]
-    return line, end_line or line, column or 0, end_column or 0
+    return None if line is None else (line, end_line or line, column or 0, end_column or 0)
+
+
+def add_comprehensions(exception: BaseException) -> None:
+    """Record the comprehensions inside a block that ``exception`` came out of.
+
+    They are functions of their own to CPython 3.11; the block's entry is added afterwards.
+    """
+    entry = exception.__traceback__
+    entry = None if entry is None else entry.tb_next
+    if entry is None or exception.__dict__["guest_entries"]:
+        return
+    file = entry.tb_frame.f_code.co_filename
+    inner: list[tuple[str, Site]] = []
+    while (entry := entry.tb_next) is not None:
+        code = entry.tb_frame.f_code
+        site = _position(entry)
+        if code.co_filename != file or code.co_name not in _COMPREHENSIONS or site is None:
+            break
+        inner.insert(0, (code.co_name, site))
+    exception.guest_entries = inner  # type: ignore[attr-defined]
 
 
 def start_of(frame: "Frame") -> Site | None:
