@@ -356,7 +356,9 @@ def _thread_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
         head = f"Exception ignored in thread started by: {record[0]!r}\n"
     else:
         head = f"Exception in thread {record[2]}:\n"
-    lines = [head, *tracebacks.format_exception(V, G[0].path, G[0].program.lines)]
+    is_thread = record[2] is not None
+    text = tracebacks.format_exception(V, G[0].path, G[0].program.lines, in_thread=is_thread)
+    lines = [head, *text]
     return (CALL, PRINT, [2, tuple([x.encode(errors="backslashreplace") for x in lines]), 0, None])
 
 

@@ -98,8 +98,14 @@ def note_context(exception: BaseException, frames: list["Frame"]) -> None:
                 return
 
 
-def format_exception(exception: BaseException, path: str, lines: list[str]) -> list[str]:
-    """Return the lines CPython prints on stderr, each with its newline."""
+def format_exception(
+    exception: BaseException, path: str, lines: list[str], *, in_thread: bool = False
+) -> list[str]:
+    """Return the lines CPython prints on stderr, each with its newline.
+
+    Args:
+        in_thread: it has left a Thread's function, so there are entries, if only threading.py's.
+    """
     out: list[str] = []
     chain = [exception]
     joints: list[str] = []
@@ -120,13 +126,14 @@ def format_exception(exception: BaseException, path: str, lines: list[str]) -> l
             break
         seen.add(id(chain[-1]))
     for position in range(len(chain) - 1, -1, -1):
-        out.extend(_format_one(chain[position], path, lines))
+        headed = in_thread and not position
+        out.extend(_format_one(chain[position], path, lines, headed))
         if position:
             out.append(joints[position - 1])
     return [line + "\n" for text in out for line in text.splitlines()]
 
 
-def _format_one(exception: BaseException, path: str, lines: list[str]) -> list[str]:
+def _format_one(exception: BaseException, path: str, lines: list[str], headed: bool) -> list[str]:
     entries: list[tuple[str, Any]] = exception.__dict__.get("guest_entries", [])
     summaries = []
     for name, (line, end_line, column, end_column) in reversed(entries):
@@ -144,6 +151,6 @@ def _format_one(exception: BaseException, path: str, lines: list[str]) -> list[s
                 end_colno=end_column,
             )
         )
-    head = ["Traceback (most recent call last):\n"] if summaries else []
+    head = ["Traceback (most recent call last):\n"] if summaries or headed else []
     stack = traceback.StackSummary.from_list(summaries).format()
     return head + stack + traceback.format_exception_only(exception)

@@ -1,23 +1,29 @@
-"""A tree of threads, three branches and four deep: all are joined, and the sum is right."""
+"""Threads start threads, in a tree; every one of them runs once and is joined by its parent."""
 
 import threading
 
-counts = []
+DEPTH = 3
+BREADTH = 3
+
 lock = threading.Lock()
+counts = {}
+total = [0]
 
 
-def node(depth):
-    threads = []
-    if depth:
-        for _ in range(3):
-            thread = threading.Thread(target=node, args=(depth - 1,))
-            thread.start()
-            threads.append(thread)
-    for thread in threads:
-        thread.join()
+def node(depth, number):
     with lock:
-        counts.append(depth)
+        counts[depth] = counts.get(depth, 0) + 1
+        total[0] += number
+    if depth == DEPTH:
+        return
+    children = []
+    for child in range(BREADTH):
+        children.append(threading.Thread(target=node, args=(depth + 1, number * BREADTH + child)))
+    for thread in children:
+        thread.start()
+    for thread in children:
+        thread.join()
 
 
-node(3)
-print(len(counts), counts.count(0), counts.count(1), counts.count(2), counts.count(3), counts[-1])
+node(0, 0)
+print([counts[depth] for depth in range(DEPTH + 1)], total[0])
