@@ -24,20 +24,19 @@ GET_SYSCALL_INFO                    gives PTRACE_SYSCALL_INFO_NONE, _ENTRY or _E
 
 Source: kernel/ptrace.c, arch/x86/kernel/ptrace.c.
 Deviation: no PTRACE_GETREGS family, PEEKSIGINFO, SYSEMU, SINGLEBLOCK, seccomp and rseq requests:
-EIO. PTRACE_O_TRACESECCOMP and SUSPEND_SECCOMP are EINVAL. A process's dumpable flag is not there:
-who has the same ids may trace. Attaching waits for an exec only while that exec waits for other
-threads to die (cred_guard_mutex).
+EIO. PTRACE_O_TRACESECCOMP and SUSPEND_SECCOMP are EINVAL. Attaching waits for an exec only while
+that exec waits for other threads to die (cred_guard_mutex).
 """
 
 from typing import TYPE_CHECKING, Any
 
 from kernel.cred_guard import wait_for_exec
-from kernel.creds import Cred, ns_capable
 from kernel.errors import FaultSignal, KernelError, RestartNoIntr
 from kernel.mm.fault import handle_mm_fault, lookup_pte
 from kernel.mm.mm import PTE_SHIFT, PTE_WRITE
 from kernel.pid import task_pid_vnr
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
+from kernel.ptrace_access import ptrace_may_access
 from kernel.ptrace_link import PtraceState, ptrace_detach_one, ptrace_link, set_slow_door
 from kernel.sched.ttwu import set_current_state, try_to_wake_up
 from kernel.signal_send import (
@@ -145,20 +144,6 @@ def ptrace_traceme(k: "KernelState") -> Path:
         raise KernelError(EPERM)
 
 
-def ptrace_may_access(k: "KernelState", task: TaskStruct) -> bool:
-    """Tell whether the current task may trace ``task``: all its ids are the caller's real ones.
-
-    Source: kernel/ptrace.c:__ptrace_may_access() with PTRACE_MODE_ATTACH_REALCREDS.
-    """
-    mine: Cred = k.current.cred
-    cred: Cred = task.cred
-    same = (
-        mine.uid == cred.euid == cred.suid == cred.uid
-        and mine.gid == cred.egid == cred.sgid == cred.gid
-    )
-    return same or ns_capable(mine, cred.user_ns)
-
-
 def ptrace_attach(k: "KernelState", task: TaskStruct, seize: bool, addr: int, flags: int) -> Path:
     """Make the current task the tracer of ``task``; unless ``seize``, stop it with SIGSTOP.
 
@@ -177,7 +162,7 @@ def ptrace_attach(k: "KernelState", task: TaskStruct, seize: bool, addr: int, fl
     if task.flags & PF_KTHREAD or task.signal is current.signal:
         raise KernelError(EPERM)
     yield from _wait_for_exec(k, task)
-    if not ptrace_may_access(k, task):
+    if not ptrace_may_access(k, task, realcreds=True):
         raise KernelError(EPERM)
     lock = k.tasklist_lock
     yield "ptrace_attach.tasklist_lock", ACQUIRE, lock

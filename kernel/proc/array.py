@@ -9,11 +9,11 @@ CPU that does not speculate, instruction and stack pointers 0.
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.attrs import attrs_of
-from kernel.creds import Cred, capable
 from kernel.limits import rlimit
 from kernel.pid import Pid, pid_nr_ns
 from kernel.points import ACQUIRE, READ, RELEASE, Path
 from kernel.proc.task_mmu import MmSizes, task_mem
+from kernel.ptrace_access import ptrace_may_access
 from kernel.task import (
     PF_KTHREAD,
     SIGNAL_GROUP_EXIT,
@@ -74,25 +74,6 @@ def get_task_state(k: "KernelState", task: TaskStruct) -> str:
     if not k.tasks.profile.idle_and_parked:
         return {"I": "D", "P": "S"}.get(letter, letter)
     return letter
-
-
-def ptrace_may_access(k: "KernelState", task: TaskStruct) -> bool:
-    """Tell whether the current task may look into ``task`` (PTRACE_MODE_READ_FSCREDS).
-
-    Source: kernel/ptrace.c:__ptrace_may_access().
-    """
-    current = k.current
-    if current.signal is task.signal:
-        return True
-    cred: Cred = current.cred
-    other: Cred = task.cred
-    if capable(cred):
-        return True
-    same = (
-        cred.euid == other.euid == other.suid == other.uid
-        and cred.egid == other.egid == other.sgid == other.gid
-    )
-    return same and (task.mm is None or bool(task.mm.dumpable))
 
 
 def signal_sets(task: TaskStruct) -> tuple[int, int, int, int, int]:

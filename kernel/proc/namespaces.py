@@ -16,8 +16,8 @@ from kernel.fs.inode import NSFS, FileOperations, Inode
 from kernel.nsproxy import PROC_USER_INIT_INO, Namespace, get_any_ns, put_any_ns
 from kernel.pid import task_active_pid_ns
 from kernel.points import Path
-from kernel.proc.array import ptrace_may_access
 from kernel.proc.inode import need_task
+from kernel.ptrace_access import ptrace_may_access
 from kernel.task import TaskStruct
 from kernel.uapi.errno_ import EACCES, EINVAL, EPERM
 from kernel.uapi.fcntl import S_IFREG
