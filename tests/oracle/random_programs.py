@@ -26,10 +26,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PUPPETS = ROOT / "tests/guest/random/puppets.py"
-SETTLE_MS = 30
+SETTLE_MS = 50
 # runs on the host, one round after the other while none gives what the emulator gave:
 # how many at once, milliseconds to settle, microseconds by which calls are held up
-ROUNDS = ((2, SETTLE_MS, 0), (6, 100, 0), (8, 400, 0), *((12, 400, 3_000),) * 3)
+ROUNDS = ((6, SETTLE_MS, 0), (6, 120, 0), (8, 400, 0), *((12, 400, 3_000),) * 3)
 PARALLEL = 24
 NAMES = 8
 STOPS = (19, 20, 21, 22)
