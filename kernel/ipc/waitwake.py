@@ -9,7 +9,7 @@ The locks of ``threading`` do not come here: see ``kernel.ipc.futex``.
 
 Source: kernel/futex/core.c, kernel/futex/waitwake.c.
 Deviation: FUTEX_WAIT and FUTEX_WAKE only, always with keys that may be shared (no
-FUTEX_PRIVATE_FLAG). Sleepers are woken in order of arrival, real-time priorities notwithstanding.
+FUTEX_PRIVATE_FLAG).
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -30,22 +30,26 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 FUTEX_HASH_SIZE: Final = 256
+MAX_RT_PRIO: Final = 100
 
 
 class FutexQ:
     """One sleeper (``futex_q``)."""
 
-    __slots__ = ("offset", "owner", "queued", "task")
+    __slots__ = ("offset", "owner", "prio", "queued", "task")
 
     def __init__(self, task: TaskStruct, owner: Any, offset: int) -> None:
         self.task = task
         self.owner = owner  # the key: SharedPages or MmStruct, …
         self.offset = offset  # … and the place in it
         self.queued = True
+        attrs = task.attrs
+        # the lower the earlier; all that are not real-time are alike
+        self.prio = MAX_RT_PRIO if attrs is None else MAX_RT_PRIO - attrs.rt_priority
 
 
 class FutexHashBucket:
-    """The sleepers of many words (``futex_hash_bucket``), in order of arrival."""
+    """The sleepers of many words (``futex_hash_bucket``), by priority, then order of arrival."""
 
     __slots__ = ("chain", "lock")
 
@@ -147,7 +151,7 @@ def futex_wait(k: "KernelState", address: int, val: int, timeout_ns: int | None)
             break
         q = FutexQ(task, owner, offset)
         yield from set_current_state(k, TASK_INTERRUPTIBLE)
-        bucket.chain.append(q)
+        _futex_queue(bucket, q)
         yield "futex_queue.unlock", RELEASE, bucket.lock
         if q.queued and not signal_pending(task) and not 0 <= until_ns <= k.now_ns:
             yield "futex_do_wait.schedule", SCHEDULE, q
@@ -178,6 +182,15 @@ def futex_wait(k: "KernelState", address: int, val: int, timeout_ns: int | None)
         task.restart_ns = until_ns
         raise RestartNoHand
     return 0
+
+
+def _futex_queue(bucket: FutexHashBucket, q: FutexQ) -> None:
+    """Put a sleeper behind all of its priority. Source: kernel/futex/core.c:__futex_queue()."""
+    chain = bucket.chain
+    place = len(chain)
+    while place and chain[place - 1].prio > q.prio:
+        place -= 1
+    chain.insert(place, q)
 
 
 def _futex_get_value(k: "KernelState", address: int) -> int:
