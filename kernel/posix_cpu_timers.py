@@ -1,4 +1,4 @@
-"""Timers on CPU time: ITIMER_VIRTUAL, ITIMER_PROF, RLIMIT_CPU.
+"""Timers on CPU time: ITIMER_VIRTUAL, ITIMER_PROF, RLIMIT_CPU, RLIMIT_RTTIME.
 
 They belong to the process and run on the CPU time of all its threads together. While a process
 has one, its threads' CPUs take every tick, also when nothing else is runnable there, and at each
@@ -6,9 +6,10 @@ tick of a thread the kernel is entered: its own time is then exact, that of the 
 at most a tick old. So a timer expires at the first tick after its time, as in Linux.
 
 The soft limit RLIMIT_CPU goes up by a second with each SIGXCPU; at the hard one SIGKILL ends it.
+RLIMIT_RTTIME does the same for the time a real-time thread runs without sleeping.
 
 Source: kernel/time/posix-cpu-timers.c, kernel/time/itimer.c, kernel/time/tick-sched.c.
-Deviation: no timer_create() on CPU clocks; RLIMIT_RTTIME is not enforced.
+Deviation: no timer_create() on CPU clocks.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +19,7 @@ from kernel.messages import EFF_TUNE, TUNE_CPUTIMER
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.signal_send import send_signal_locked
 from kernel.task import SignalStruct, TaskStruct
-from kernel.uapi.rlimit import RLIM_INFINITY, RLIMIT_CPU
+from kernel.uapi.rlimit import RLIM_INFINITY, RLIMIT_CPU, RLIMIT_RTTIME
 from kernel.uapi.signals import (
     ITIMER_PROF,
     ITIMER_VIRTUAL,
@@ -74,8 +75,9 @@ def posix_cpu_timers_init_group(k: "KernelState", signal: SignalStruct) -> None:
 
     Source: kernel/time/posix-cpu-timers.c:posix_cputimers_group_init().
     """
-    if rlimits_of(k, signal, RLIMIT_CPU)[0] != RLIM_INFINITY:
-        cputimers_of(signal).timers_active = True
+    for which in (RLIMIT_CPU, RLIMIT_RTTIME):
+        if rlimits_of(k, signal, which)[0] != RLIM_INFINITY:
+            cputimers_of(signal).timers_active = True
 
 
 def cpu_clock_sample_group(signal: SignalStruct) -> tuple[int, int]:
@@ -114,8 +116,8 @@ def _tick_dep(k: "KernelState", signal: SignalStruct, active: bool) -> None:
             k.send_task(thread.cpu, thread, EFF_TUNE, TUNE_CPUTIMER, active)
 
 
-def update_rlimit_cpu(k: "KernelState", task: TaskStruct, seconds: int) -> None:
-    """The process of ``task`` has got a limit of CPU time.
+def update_rlimit_cpu(k: "KernelState", task: TaskStruct) -> None:
+    """The process of ``task`` has got a limit of CPU time or of real-time running.
 
     Source: kernel/time/posix-cpu-timers.c:update_rlimit_cpu().
     """
@@ -195,9 +197,28 @@ def run_posix_cpu_timers(k: "KernelState") -> Path:
         elif samples[0] >= soft * _SECOND_NS:
             signal.rlim = {**signal.rlim, RLIMIT_CPU: (soft + 1, hard)}
             yield from _send(k, SIGXCPU, task)
+    if task in k.rt_tasks:
+        yield from _check_rttime(k, task)
     yield "run_posix_cpu_timers.siglock_done", RELEASE, siglock
-    if not left:
+    if not left and rlimits_of(k, signal, RLIMIT_RTTIME)[0] == RLIM_INFINITY:
         _tick_dep(k, signal, False)
+
+
+def _check_rttime(k: "KernelState", task: TaskStruct) -> Path:
+    """Look whether real-time ``task`` has run too long since it was last woken. Holds siglock.
+
+    Source: kernel/time/posix-cpu-timers.c:check_thread_timers(), kernel/sched/rt.c:watchdog().
+    """
+    signal = task.signal
+    soft, hard = rlimits_of(k, signal, RLIMIT_RTTIME)
+    if soft == RLIM_INFINITY:
+        return
+    ran_us = (task.utime_ns + task.stime_ns - k.rt_tasks[task]) // 1000
+    if hard != RLIM_INFINITY and ran_us >= hard:
+        yield from _send(k, SIGKILL, task)
+    elif ran_us >= soft:
+        signal.rlim = {**signal.rlim, RLIMIT_RTTIME: (soft + 1_000_000, hard)}
+        yield from _send(k, SIGXCPU, task)
 
 
 def _send(k: "KernelState", sig: int, task: TaskStruct) -> Path:

@@ -23,7 +23,7 @@ from kernel.posix_cpu_timers import update_rlimit_cpu
 from kernel.task import SignalStruct, TaskStruct
 from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
 from kernel.uapi.resource import RUSAGE_BOTH, RUSAGE_CHILDREN, RUSAGE_SELF, RUSAGE_THREAD
-from kernel.uapi.rlimit import RLIM_INFINITY, RLIM_NLIMITS, RLIMIT_CPU, RLIMIT_NOFILE
+from kernel.uapi.rlimit import RLIM_INFINITY, RLIM_NLIMITS, RLIMIT_CPU, RLIMIT_NOFILE, RLIMIT_RTTIME
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -104,8 +104,8 @@ def sys_prlimit64(
         error = EPERM
     else:
         signal.rlim = {**signal.rlim, resource: (soft, hard)}
-        if resource == RLIMIT_CPU and soft != RLIM_INFINITY:
-            update_rlimit_cpu(k, task, soft)
+        if resource in (RLIMIT_CPU, RLIMIT_RTTIME) and soft != RLIM_INFINITY:
+            update_rlimit_cpu(k, task)
     yield "do_prlimit.tasklist_unlock", RELEASE, k.tasklist_lock
     if error:
         raise KernelError(error)

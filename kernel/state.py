@@ -111,7 +111,8 @@ class KernelState:
         self.acct_file: File | None = None  # of acct(): kernel.acct
         self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
         self.overloaded = 0  # CPUs with two or more runnable tasks
-        self.rt_tasks: dict[TaskStruct, None] = {}  # with a real-time policy, oldest first
+        # tasks with a real-time policy -> their CPU time when last woken, in ns
+        self.rt_tasks: dict[TaskStruct, int] = {}
         self.affinity_used = False  # a task may be bound to some CPUs
         self._pinned = 0  # CPUs that had nothing to give the last time
         self._balance_retry_ns = _BALANCE_RETRY_NS

@@ -150,7 +150,7 @@ def sched_setscheduler(
     if on_a_cpu(task):
         k.send_task(task.cpu, task, EFF_TUNE, TUNE_POLICY, (policy, priority, task.nice, reset))
         if rt_policy(policy):
-            k.rt_tasks.setdefault(task)
+            k.rt_tasks.setdefault(task, task.utime_ns + task.stime_ns)
     if task in k.rt_tasks and not rt_policy(policy):
         del k.rt_tasks[task]
     if k.rt_tasks:
@@ -353,7 +353,7 @@ def start_attrs(k: "KernelState", child: TaskStruct) -> None:
     if child.attrs.cpus_mask:
         tell_affinity(k, child)
     if child.attrs.rt_priority:
-        k.rt_tasks[child] = None
+        k.rt_tasks[child] = 0
         push_rt_tasks(k)
 
 

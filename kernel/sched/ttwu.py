@@ -95,6 +95,7 @@ def activate(k: "KernelState", task: TaskStruct, cpu: int) -> None:
     k.load_inc(cpu)
     k.send_task(holder, task, EFF_WAKE, cpu)
     if k.rt_tasks and task in k.rt_tasks:
+        k.rt_tasks[task] = task.utime_ns + task.stime_ns
         push_rt_tasks(k)
 
 
