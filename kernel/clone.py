@@ -40,7 +40,7 @@ class KernelCloneArgs:
     """Arguments of clone() and clone3() (``struct kernel_clone_args``).
 
     Attributes:
-        flags: CLONE_*; of clone() with the exit signal in the low byte, of clone3() without.
+        flags: CLONE_* without an exit signal.
         set_tid: numbers the child is to have, from the innermost pid namespace on.
         pidfd: the caller takes a pidfd; without it CLONE_PIDFD has nowhere to put it.
         parent_tid, child_tid: addresses of the words for the child's tid, or 0.

@@ -149,20 +149,35 @@ def sys_execve(
         if current.flags & PF_NPROC_EXCEEDED and nproc_exceeded(k, current, current.cred):
             raise KernelError(EAGAIN)
         current.flags &= ~PF_NPROC_EXCEEDED
+        if current.fs.users > 1:
+            check_unsafe_exec(current)
         bprm = prepare_exec(k, path, argv, env)
         old_pid = current.pid
         old_tid = current.thread_pid
         yield from begin_new_exec(k, bprm)
     except KernelError as failed:
         k.stats.exec_failures += 1
+        if current.fs is not None:
+            current.fs.in_exec = False
         if nameless:
             failed.filename = None
         raise
+    current.fs.in_exec = False
     k.stats.execs += 1
     k.emit(SCHED_PROCESS_EXEC, path, current.pid, old_pid)
     if current.ptrace:
         yield from ptrace_event(k, PTRACE_EVENT_EXEC, seen_by_tracer(k, old_tid))
     return ExecResult(bprm.key, bprm.argv, bprm.env, old_pid)
+
+
+def check_unsafe_exec(task: TaskStruct) -> None:
+    """Keep ``task``'s fs_struct from getting more users, if only its own threads share it.
+
+    Source: fs/exec.c:check_unsafe_exec().
+    """
+    fs = task.fs
+    if fs.users <= sum(thread.fs is fs for thread in task.signal.threads):
+        fs.in_exec = True
 
 
 # -- before the point of no return ---------------------------------------------------------------

@@ -40,7 +40,7 @@ from kernel.multiprocess import (
     deliver_delayed,
     end_multiprocess,
 )
-from kernel.nsproxy import copy_namespaces, exit_task_namespaces
+from kernel.nsproxy import CLONE_NEW_ANY, copy_namespaces, exit_task_namespaces
 from kernel.pid import (
     PIDTYPE_PID,
     Pid,
@@ -81,6 +81,7 @@ from kernel.uapi.clone import (
     CLONE_FS,
     CLONE_NEWUSER,
     CLONE_PARENT,
+    CLONE_PIDFD,
     CLONE_PTRACE,
     CLONE_SETTLS,
     CLONE_SIGHAND,
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
 PTHREAD_FLAGS: Final = (
     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID
 )
+CLONE_RARE: Final = CLONE_NEW_ANY & ~CSIGNAL | CLONE_NEWUSER | CLONE_PIDFD
 
 
 # -- system calls ----------------------------------------------------------------------------------
@@ -145,7 +147,8 @@ def sys_clone(k: "KernelState", flags: int) -> Path:
             "NotImplementedError",
             ("clone(CLONE_VM) needs CLONE_VFORK, or clone_thread() and a stack of its own",),
         )
-    return do_fork(k, flags, KernelCloneArgs(flags))
+    rare = flags & CLONE_RARE
+    return do_fork(k, flags, KernelCloneArgs(flags & ~CSIGNAL) if rare else None)
 
 
 def sys_thread_start(k: "KernelState", flags: int, start: Any, daemon: bool) -> Path:
@@ -195,7 +198,7 @@ def do_fork(
     trace = ptrace_fork_event(current, clone_flags) if current.ptrace else 0
     child: TaskStruct = yield from copy_process(k, clone_flags, trace, args)
     thread_pid = child.thread_pid
-    result: Any = pid_vnr(k, thread_pid)
+    result: Any = child.pid if k.pids.kernel is None else pid_vnr(k, thread_pid)
     if args is not None:
         result = yield from finish_clone(k, args, child, result)
     stats = k.stats
@@ -299,7 +302,7 @@ def copy_process(
         copy_mm(k, clone_flags, child)
         undo = 5
         if args is not None or child.nsproxy is not k.init_nsproxy:
-            copy_namespaces(k, clone_flags if args is None else args.flags, child)
+            copy_namespaces(k, clone_flags & ~CSIGNAL if args is None else args.flags, child)
             ns = child.nsproxy.pid_ns_for_children
             pid = yield from alloc_pid_ns(k, ns, () if args is None else args.set_tid)
             child.pid = pid.nr
@@ -506,13 +509,17 @@ def copy_files(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
 def copy_fs(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
     """Share or copy the working directory and umask.
 
+    Raises:
+        KernelError: EAGAIN, it is to be shared and another thread is in the middle of an exec.
+
     Source: kernel/fork.c:copy_fs().
-    Deviation: a sharer in the middle of exec is no reason for EAGAIN.
     """
     fs = k.current.fs
     if fs is None:
         return
     if clone_flags & CLONE_FS:
+        if fs.in_exec:
+            raise KernelError(EAGAIN)
         fs.users += 1
         child.fs = fs
     else:

@@ -23,7 +23,7 @@ kernel/entry/common.c.
 from typing import TYPE_CHECKING, Any
 
 from kernel.errors import InvariantError
-from kernel.pid import task_pid_vnr
+from kernel.pid import task_pid_vnr, task_tgid_vnr
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
 from kernel.ptrace_link import PtraceState, ptrace_link, ptrace_reparented, tracing_of
 from kernel.ptrace_regs import NI_SYSCALL, op_of_regs, rax_of, regs_on_entry, seen_nr
@@ -182,7 +182,7 @@ def ptrace_event(k: "KernelState", event: int, message: int) -> Path:
     if ptrace_event_enabled(task, event):
         yield from ptrace_notify(k, event << 8 | SIGTRAP, message)
     elif event == PTRACE_EVENT_EXEC and task.ptrace & (PT_PTRACED | PT_SEIZED) == PT_PTRACED:
-        info = (SIGTRAP, SI_USER, task.tgid, task.cred.uid, 0)
+        info = (SIGTRAP, SI_USER, task_tgid_vnr(k, task), task.cred.uid, 0)
         yield from do_send_sig_info(k, SIGTRAP, info, task, False)
 
 

@@ -32,6 +32,7 @@ from kernel.uapi.signals import (
     SIG_UNBLOCK,
     sigmask,
 )
+from kernel.uidgid import from_kuid_munged
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -195,7 +196,11 @@ def sys_rt_sigtimedwait(k: "KernelState", set: int, timeout_ns: int, until_ns: i
 
     Source: kernel/signal.c:rt_sigtimedwait().
     """
-    return do_sigtimedwait(k, set, timeout_ns, until_ns)
+    info: SigInfo = yield from do_sigtimedwait(k, set, timeout_ns, until_ns)
+    user_ns = k.current.cred.user_ns
+    if user_ns is None:
+        return info
+    return (info[0], info[1], info[2], from_kuid_munged(user_ns, info[3]), info[4])
 
 
 def sys_sigwait(k: "KernelState", set: int) -> Path:

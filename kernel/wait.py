@@ -69,6 +69,7 @@ from kernel.uapi.wait import (
     WSTOPPED,
     WUNTRACED,
 )
+from kernel.uidgid import from_kuid_munged
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -187,7 +188,8 @@ def sys_waitid(k: "KernelState", idtype: int, id: int, options: int) -> Path:
         if nothing:
             raise KernelError(nothing)
         return None
-    return report[0], report[4], SIGCHLD, report[6], report[5]
+    uid = from_kuid_munged(k.current.cred.user_ns, report[4])
+    return report[0], uid, SIGCHLD, report[6], report[5]
 
 
 def do_wait(k: "KernelState", wo: WaitOpts) -> Path:

@@ -11,13 +11,14 @@ if TYPE_CHECKING:
 class FsStruct:
     """Working directory, root and umask (``fs_struct``), shared by ``users`` tasks."""
 
-    __slots__ = ("cwd", "root", "slot", "umask", "users")
+    __slots__ = ("cwd", "in_exec", "root", "slot", "umask", "users")
 
     def __init__(self, root: Inode, cwd: Inode, umask: int, slot: int) -> None:
         self.root = root
         self.cwd = cwd
         self.umask = umask
         self.users = 1
+        self.in_exec = False  # one of its users is in exec, and it may not get more of them
         self.slot = slot
 
 

@@ -13,6 +13,7 @@ from kernel.errors import KernelError, RestartSyscall
 from kernel.fs.file import fget
 from kernel.fs.file_table import File, fput
 from kernel.fs.inode import CAPTURE, DIRECTORY, FULL, NULL, ZERO, Inode
+from kernel.pid import task_tgid_vnr
 from kernel.points import Path
 from kernel.signal_send import do_send_sig_info
 from kernel.task import NO_RLIMITS
@@ -151,7 +152,7 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> Any:
 def file_too_large(k: "KernelState") -> Path:
     """The file may not grow: SIGXFSZ and EFBIG. Source: fs/read_write.c:generic_write_checks()."""
     task = k.current
-    info = (SIGXFSZ, SI_USER, task.tgid, task.cred.uid, 0)
+    info = (SIGXFSZ, SI_USER, task_tgid_vnr(k, task), task.cred.uid, 0)
     yield from do_send_sig_info(k, SIGXFSZ, info, task, False)
     raise KernelError(EFBIG)
 

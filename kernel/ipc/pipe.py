@@ -28,6 +28,7 @@ from kernel.fs.file import FilesStruct, fd_install, get_unused_fd
 from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import PIPE, FileOperations, Inode
 from kernel.fs.select import poll_wait
+from kernel.pid import task_tgid_vnr
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
 from kernel.sched.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
 from kernel.signal_send import do_send_sig_info, signal_pending
@@ -231,7 +232,7 @@ def pipe_write(k: "KernelState", file: Any, data: bytes) -> Path:
         yield from wake_up(k, pipe.wr_wait, key=POLLOUT | POLLWRNORM)
     if broken:
         task = k.current
-        info = (SIGPIPE, SI_USER, task.tgid, task.cred.uid, 0)
+        info = (SIGPIPE, SI_USER, task_tgid_vnr(k, task), task.cred.uid, 0)
         yield from do_send_sig_info(k, SIGPIPE, info, task, False)
     if failed is not None and not done:
         raise failed

@@ -31,6 +31,7 @@ from kernel.ipc.skbuff import (
     dgram_truesize,
     stream_truesize,
 )
+from kernel.pid import task_tgid_vnr
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
 from kernel.sched.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
 from kernel.signal_send import do_send_sig_info, signal_pending
@@ -221,7 +222,7 @@ def unix_stream_sendmsg(
     if broken:
         if not flags & MSG_NOSIGNAL:
             task = k.current
-            info = (SIGPIPE, SI_USER, task.tgid, task.cred.uid, 0)
+            info = (SIGPIPE, SI_USER, task_tgid_vnr(k, task), task.cred.uid, 0)
             yield from do_send_sig_info(k, SIGPIPE, info, task, False)
         raise KernelError(EPIPE)
     if errno < 0:
