@@ -40,6 +40,7 @@ from kernel.signal_send import (
     do_send_sig_info,
     fatal_signal_pending,
     flush_sigqueue_mask,
+    from_afar,
     pending_mask,
     ptrace_trap_notify,
     recalc_sigpending,
@@ -382,6 +383,8 @@ def kill_pgrp(k: "KernelState", sig: int, info: SigInfo, pgrp: Pid | None) -> Pa
     success = False
     for task in () if pgrp is None else members_of(pgrp, PIDTYPE_PGID):
         failed = yield from group_send_sig_info(k, sig, info, task, PIDTYPE_PGID)
+        if k.pids.kernel is not None and not failed:
+            info, _ = from_afar(k, info, task)  # Linux changes it in place, for the others too
         if failed:
             error = failed
         else:
@@ -432,6 +435,8 @@ def _kill_everyone(k: "KernelState", sig: int, info: SigInfo) -> Path:
             continue
         count += 1
         failed = yield from group_send_sig_info(k, sig, info, task, PIDTYPE_MAX)
+        if k.pids.kernel is not None and not failed:
+            info, _ = from_afar(k, info, task)
         if failed != EPERM:
             error = failed
     return error if count else ESRCH

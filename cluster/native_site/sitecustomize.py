@@ -19,7 +19,7 @@ import signal
 import time
 from _thread import _local
 from collections.abc import Callable
-from errno import errorcode
+from errno import EAGAIN, ENOMEM, errorcode
 from importlib.util import find_spec
 from typing import Any
 
@@ -133,7 +133,9 @@ def noting_spawn(call: Callable[..., int]) -> Callable[..., int]:
     def wrapped(*args: Any, **kwargs: Any) -> int:
         try:
             return noting(*args, **kwargs)
-        except OSError:
+        except OSError as error:
+            if error.errno in (EAGAIN, ENOMEM):
+                raise  # there was no child at all
             failed.append(-(outer_self() * 100_000 + len(failed) + 1))
             note_fork(failed[-1])
             note(f"status {failed[-1]} {127 << 8}\n")
