@@ -28,16 +28,16 @@ EIO. PTRACE_O_TRACESECCOMP and SUSPEND_SECCOMP are EINVAL. Attaching waits for a
 that exec waits for other threads to die (cred_guard_mutex).
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cred_guard import wait_for_exec
-from kernel.errors import FaultSignal, KernelError, RestartNoIntr
-from kernel.mm.fault import handle_mm_fault, lookup_pte
-from kernel.mm.mm import PTE_SHIFT, PTE_WRITE
+from kernel.errors import KernelError, RestartNoIntr
+from kernel.mm.access import access_process_vm
 from kernel.pid import task_pid_vnr
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
 from kernel.ptrace_access import ptrace_may_access
 from kernel.ptrace_link import PtraceState, ptrace_detach_one, ptrace_link, set_slow_door
+from kernel.ptrace_regs import peek_user, poke_user
 from kernel.sched.ttwu import set_current_state, try_to_wake_up
 from kernel.signal_send import (
     do_send_sig_info,
@@ -66,15 +66,12 @@ from kernel.task import (
 )
 from kernel.uapi import ptrace as p
 from kernel.uapi.errno_ import EINVAL, EIO, EPERM, ESRCH
-from kernel.uapi.mman import PAGE_SHIFT, PAGE_SIZE, TASK_SIZE
 from kernel.uapi.signals import NSIG, SI_KERNEL, SIG_KERNEL_ONLY_MASK, SIGKILL, SIGSTOP
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
 
-_WORD = 8
-_USER_BYTES = 928  # sizeof(struct user)
-_REGISTERS = 27
+_WORD: Final = 8
 
 
 def sys_ni_syscall(k: "KernelState", rax: int) -> int:
@@ -320,9 +317,9 @@ def _quick_request(child: TaskStruct, request: int, addr: int, data: int) -> int
     """The requests that only look at or change a field."""
     state = _tracing(child)
     if request == p.PTRACE_PEEKUSER:
-        return _peek_user(state, addr)
+        return peek_user(state.regs, addr)
     if request == p.PTRACE_POKEUSER:
-        _poke_user(state, addr, data)
+        poke_user(state.regs, addr, data)
     elif request == p.PTRACE_SETOPTIONS:
         if data & ~p.PTRACE_O_MASK:
             raise KernelError(EINVAL)
@@ -416,70 +413,3 @@ def _ptrace_trap_request(k: "KernelState", child: TaskStruct, request: int) -> P
     if not done:
         raise KernelError(EIO)
     return 0
-
-
-# -- registers and memory ------------------------------------------------------------------------
-
-
-def _peek_user(state: PtraceState, addr: int) -> int:
-    """Return the word at ``addr`` of ``struct user``.
-
-    Source: arch/x86/kernel/ptrace.c:arch_ptrace().
-    """
-    if addr % _WORD or not 0 <= addr < _USER_BYTES:
-        raise KernelError(EIO)
-    register = addr // _WORD
-    if state.regs is None:
-        return -1 if register == p.ORIG_RAX else 0
-    return state.regs.get(register, 0)
-
-
-def _poke_user(state: PtraceState, addr: int, data: int) -> None:
-    """Set a register of a tracee that is in a system call.
-
-    Deviation: only orig_rax, rax and the argument registers, and only in a call; else EIO.
-    """
-    if addr % _WORD or not 0 <= addr < _REGISTERS * _WORD:
-        raise KernelError(EIO)
-    register = addr // _WORD
-    if state.regs is None or register not in (
-        p.ORIG_RAX, p.RAX, p.RDI, p.RSI, p.RDX, p.R10, p.R8, p.R9,
-    ):  # fmt: skip
-        raise KernelError(EIO)
-    data &= (1 << 64) - 1
-    state.regs[register] = data - (1 << 64) if data >> 63 else data
-
-
-def access_process_vm(
-    k: "KernelState", child: TaskStruct, address: int, length: int, data: bytes | None
-) -> Path:
-    """Read ``length`` bytes of another task's memory, or write ``data`` there.
-
-    Raises:
-        KernelError: EIO, there is none.
-
-    Source: mm/memory.c:ptrace_access_vm(), access_remote_vm().
-    """
-    mm: Any = child.mm
-    if mm is None or not 0 <= address <= TASK_SIZE - length:
-        raise KernelError(EIO)
-    result = b""
-    done = 0
-    while done < length:
-        place = address + done
-        vpn = place >> PAGE_SHIFT
-        pte = lookup_pte(mm, vpn)
-        while not pte or (data is not None and not pte & PTE_WRITE):
-            try:
-                yield from handle_mm_fault(k, mm, vpn, data is not None)
-            except FaultSignal:
-                raise KernelError(EIO) from None
-            pte = lookup_pte(mm, vpn)
-        inside = place & (PAGE_SIZE - 1)
-        part = min(PAGE_SIZE - inside, length - done)
-        if data is None:
-            result += k.frames.read(pte >> PTE_SHIFT, inside, part)
-        else:
-            k.frames.write(pte >> PTE_SHIFT, inside, data[done : done + part])
-        done += part
-    return result

@@ -13,12 +13,15 @@ the call's number only if the call was interrupted for it.
 
 from typing import Any, Final
 
-from kernel.errors import RestartNoHand, RestartNoIntr, RestartSyscall
+from kernel.errors import KernelError, RestartNoHand, RestartNoIntr, RestartSyscall
 from kernel.uapi import syscalls as nr
-from kernel.uapi.errno_ import ENOSYS
+from kernel.uapi.errno_ import EIO, ENOSYS
 from kernel.uapi.ptrace import ORIG_RAX, R8, R9, R10, RAX, RDI, RDX, RSI
 
 NO_SYSCALL: Final = -1
+_WORD: Final = 8
+_USER_BYTES: Final = 928  # sizeof(struct user)
+_REGISTERS: Final = 27
 NI_SYSCALL: Final = (nr.NR_NI_SYSCALL,)  # the op that stands for a call that is not carried out
 
 _AT_FDCWD: Final = 0xFFFFFF9C  # an int in a register
@@ -165,3 +168,32 @@ def _c_int(value: int) -> int:
     """Return a register's low half as the C int a system call takes."""
     value &= 0xFFFFFFFF
     return value - (1 << 32) if value >> 31 else value
+
+
+def peek_user(regs: dict[int, int] | None, addr: int) -> int:
+    """Return the word at ``addr`` of ``struct user``.
+
+    Source: arch/x86/kernel/ptrace.c:arch_ptrace().
+    """
+    if addr % _WORD or not 0 <= addr < _USER_BYTES:
+        raise KernelError(EIO)
+    register = addr // _WORD
+    if regs is None:
+        return -1 if register == ORIG_RAX else 0
+    return regs.get(register, 0)
+
+
+def poke_user(regs: dict[int, int] | None, addr: int, data: int) -> None:
+    """Set a register of a tracee that is in a system call.
+
+    Deviation: only orig_rax, rax and the argument registers, and only in a call; else EIO.
+    """
+    if addr % _WORD or not 0 <= addr < _REGISTERS * _WORD:
+        raise KernelError(EIO)
+    register = addr // _WORD
+    if regs is None or register not in (
+        ORIG_RAX, RAX, RDI, RSI, RDX, R10, R8, R9,
+    ):  # fmt: skip
+        raise KernelError(EIO)
+    data &= (1 << 64) - 1
+    regs[register] = data - (1 << 64) if data >> 63 else data
