@@ -247,3 +247,57 @@ def test_tree_of_a_trace_counts_threads_to_their_process(tmp_path: Path) -> None
     with TraceWriter(path, ["cpu0", "cpu1", "kernel"]) as writer:
         writer.append(2, encode_chunk(rows))
     assert tree_of_trace(path, 5) == (Node(0, "SIGKILL"), Node(1, "exit 3"))
+
+
+def command(*arguments: object) -> int:
+    from cluster.cli.main import run_command
+
+    return run_command(["diff", *map(str, arguments), "--cpus", "1", "--granularity", "syscall"])
+
+
+@pytest.mark.native
+def test_command_takes_folders_and_json_and_arguments(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cluster.cli.main import run_command
+
+    (tmp_path / "folder").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "folder" / f"{name}.py").write_text("import sys\nprint(sys.argv[1:])\n")
+    options = ["--cpus", "1,2", "--granularity", "step", "--seeds", "2", "--json"]
+    assert run_command(["diff", *options, str(tmp_path / "folder"), "--", "x", "--y"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [Path(row["program"]).name for row in rows] == ["a.py", "b.py"]
+    assert [row["host"][0]["stdout"] for row in rows] == ["['x', '--y']\n"] * 2
+    assert rows[0]["emulated"][0]["runs"] == 4
+
+
+@pytest.mark.native
+def test_exit_code_is_that_of_the_worst_program(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, refused, slow = (tmp_path / f"{name}.py" for name in ("good", "refused", "slow"))
+    good.write_text("print(1)\n")
+    refused.write_text("class C:\n    pass\n")
+    slow.write_text("import time\ntime.sleep(5)\n")
+    assert command(good) == 0
+    assert "1 program, 0 different, 0 not compared" in capsys.readouterr().out
+    assert command(good, refused) == 2
+    out = capsys.readouterr().out
+    assert f"{refused}: guest program: {refused}:1:1: " in out
+    assert "2 programs, 0 different, 1 not compared" in out
+    assert command(good, slow, refused, "--timeout", "1") == 3
+    assert f"{slow}: host run failed: {slow}: still running after 1 s" in capsys.readouterr().out
+
+
+@pytest.mark.native
+def test_a_deadlock_is_a_difference_with_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "p.py"
+    path.write_text("import os\nr, w = os.pipe()\nos.read(r, 1)\n")
+    monkeypatch.setattr(diff, "run_native", lambda *_args, **_options: NATIVE)
+    assert command(path) == 1
+    out = capsys.readouterr().out
+    assert "the emulated run did not come to its end:" in out
+    assert "read(3, 1)" in out
