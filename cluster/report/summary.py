@@ -37,6 +37,7 @@ GROUPS: Final[dict[str, dict[str, str]]] = {
         "cow_copied": "cow_copied",
         "cow_reused": "cow_reused",
         "ptes_copied": "ptes_copied",
+        "pages_copied_by_fork": "pages_copied_by_fork",
         "faults_zero": "faults_zero",
         "faults_anon": "faults_anon",
         "faults_file": "faults_file",

@@ -139,6 +139,7 @@ def _counts(summary: Mapping[str, Any]) -> Table:
         ("COW faults, copied", memory["cow_copied"]),
         ("COW faults, reused", memory["cow_reused"]),
         ("PTEs copied", memory["ptes_copied"]),
+        ("pages copied by fork", memory["pages_copied_by_fork"]),
         ("peak tasks", peaks["tasks"]),
         ("peak zombies", peaks["zombies"]),
         ("peak frames", peaks["frames"]),

@@ -159,6 +159,7 @@ migrations                  3,456
 COW faults, copied      2,400,000
 COW faults, reused          1,000
 PTEs copied            31,200,000
+pages copied by fork            0
 peak tasks                    321
 peak zombies                   45
 peak frames                67,890
