@@ -263,8 +263,8 @@ def sys_msgrcv(k: "KernelState", msqid: int, size: int, msgtype: int, flags: int
         ``(type, text)``.
 
     Raises:
-        KernelError: EINVAL, no such queue, a negative size, or MSG_COPY without IPC_NOWAIT or with
-            MSG_EXCEPT; EACCES; E2BIG; ENOMSG, none and IPC_NOWAIT; EIDRM, it was removed.
+        KernelError: EINVAL, no such queue, a negative size, or MSG_COPY without IPC_NOWAIT, with
+            MSG_EXCEPT, or of a message that MSG_NOERROR would cut; EACCES; E2BIG; ENOMSG, none and IPC_NOWAIT; EIDRM, it was removed.
         RestartNoHand: a signal is pending.
 
     Source: ipc/msg.c:do_msgrcv().
@@ -291,7 +291,9 @@ def sys_msgrcv(k: "KernelState", msqid: int, size: int, msgtype: int, flags: int
             msg = msq.q_messages[place]
             if size < len(msg[1]) and not flags & MSG_NOERROR:
                 errno = E2BIG
-            elif not flags & MSG_COPY:
+            elif flags & MSG_COPY:
+                errno = EINVAL if size < len(msg[1]) else 0  # copy_msg() does not cut
+            else:
                 del msq.q_messages[place]
                 msq.q_cbytes -= len(msg[1])
                 _ss_wakeup(msq, wake_q, False)
