@@ -264,7 +264,8 @@ def sys_msgrcv(k: "KernelState", msqid: int, size: int, msgtype: int, flags: int
 
     Raises:
         KernelError: EINVAL, no such queue, a negative size, or MSG_COPY without IPC_NOWAIT, with
-            MSG_EXCEPT, or of a message that MSG_NOERROR would cut; EACCES; E2BIG; ENOMSG, none and IPC_NOWAIT; EIDRM, it was removed.
+            MSG_EXCEPT, or of a message that MSG_NOERROR would cut; EACCES; E2BIG; ENOMSG, none and
+            IPC_NOWAIT; EIDRM, it was removed.
         RestartNoHand: a signal is pending.
 
     Source: ipc/msg.c:do_msgrcv().
