@@ -50,6 +50,7 @@ from kernel.fs import (
 from kernel.fs import open as open_
 from kernel.ipc import futex, msg, pipe, sem, shm, socket, waitwake
 from kernel.mm import atomic, madvise, mlock, mmap
+from kernel.proc import links
 from kernel.sched import syscalls as sched_syscalls
 from kernel.uapi import syscalls as nr
 
@@ -65,6 +66,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_POLL: select.sys_poll,
     nr.NR_SELECT: select.sys_select,
     nr.NR_FTRUNCATE: open_.sys_ftruncate,
+    nr.NR_READLINK: links.sys_readlink,
     nr.NR_RENAME: dirops.sys_rename,
     nr.NR_RMDIR: dirops.sys_rmdir,
     nr.NR_MKNOD: dirops.sys_mknod,

@@ -40,3 +40,17 @@ def sys_getcwd(k: "KernelState") -> str:
     """
     k.now_ns += k.costs.file_op
     return d_path(k, k.current.fs.cwd)
+
+
+def file_path(inode: Inode) -> str:
+    """Return the absolute path of a file, or the one it had with " (deleted)".
+
+    Source: fs/d_path.c:d_path().
+    """
+    parts = [inode.name]
+    above = inode.parent
+    while above is not None and above.parent is not above:
+        parts.append(above.name)
+        above = above.parent
+    path = "/" + "/".join(reversed(parts))
+    return path if inode.parent is not None else f"{path} (deleted)"

@@ -10,6 +10,7 @@ Deviation: no hard and symbolic links; only renameat2 flag 0; /dev and /proc are
 from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
+from kernel.fs.d_path import file_path
 from kernel.fs.file_table import iput
 from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_WRITE, PIPE, REGULAR, Inode
 from kernel.fs.namei import Lookup, check_path, create, inode_permission, lookup, may_create
@@ -76,6 +77,7 @@ def _drop_entry(k: "KernelState", directory: Inode, name: str, inode: Inode) -> 
         directory.nlink -= 1
     else:
         inode.nlink -= 1
+        inode.name = file_path(inode)[1:]  # what /proc/PID/fd still says of it
         inode.parent = None
     _touch(k, directory)
     inode.ctime_ns = directory.ctime_ns

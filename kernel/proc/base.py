@@ -17,6 +17,13 @@ from kernel.points import Path
 from kernel.prctl import set_task_comm
 from kernel.proc.array import children_seq_show, proc_pid_status, proc_tgid_stat, proc_tid_stat
 from kernel.proc.inode import Entry, get_proc_task, need_task, proc_pid_make_inode
+from kernel.proc.links import (
+    d_name,
+    proc_cwd_link,
+    proc_exe_link,
+    proc_root_link,
+    proc_self_get_link,
+)
 from kernel.proc.namespaces import (
     proc_gid_map_show,
     proc_gid_map_write,
@@ -175,7 +182,30 @@ def _entry_lookup(k: "KernelState", directory: Inode, name: str, table: Any) -> 
     entry = table.get(name)
     if task is None or entry is None:
         return None
+    if entry.follow is not None:
+        target: Inode | None = entry.follow(k, task)
+        return target
     return proc_pid_make_inode(k, task, entry, directory, name)
+
+
+def _entry_links(k: "KernelState", directory: Inode, name: str, inode: Inode | None) -> str | None:
+    """Return the text of exe, cwd and root. Source: fs/proc/base.c:proc_pid_readlink()."""
+    entry = TGID_ENTRIES.get(name)
+    if entry is None or entry.follow is None or inode is None:
+        return None
+    return d_name(inode)
+
+
+def proc_fd_links(k: "KernelState", directory: Inode, name: str, inode: Inode | None) -> str | None:
+    """Return the text of a descriptor's link. Source: fs/proc/fd.c:proc_fd_link()."""
+    return None if inode is None else d_name(inode)
+
+
+def proc_root_links(
+    k: "KernelState", directory: Inode, name: str, inode: Inode | None
+) -> str | None:
+    """Return the text of self and thread-self. Source: fs/proc/self.c."""
+    return proc_self_get_link(k, name) if name in ("self", "thread-self") else None
 
 
 def proc_tgid_base_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | None:
@@ -270,7 +300,10 @@ def proc_pid_names(k: "KernelState", directory: Inode) -> list[str]:
 
 
 _COMMON: Final = (
-    Entry("fd", 0o500, lookup=proc_lookupfd, names=proc_readfd_names),
+    Entry("fd", 0o500, lookup=proc_lookupfd, names=proc_readfd_names, links=proc_fd_links),
+    Entry("cwd", 0o777, follow=proc_cwd_link),
+    Entry("root", 0o777, follow=proc_root_link),
+    Entry("exe", 0o777, follow=proc_exe_link),
     Entry("status", 0o444, show=proc_pid_status),
     Entry("limits", 0o444, show=proc_pid_limits),
     Entry("comm", 0o644, show=comm_show, write=comm_write),
@@ -299,8 +332,12 @@ TID_ENTRIES: Final[dict[str, Entry]] = {
         Entry("children", 0o444, show=children_seq_show),
     )
 }
-TGID_DIRECTORY: Final = Entry("", 0o555, lookup=proc_tgid_base_lookup, names=proc_tgid_base_names)
-TID_DIRECTORY: Final = Entry("", 0o555, lookup=proc_tid_base_lookup, names=proc_tid_base_names)
+TGID_DIRECTORY: Final = Entry(
+    "", 0o555, lookup=proc_tgid_base_lookup, names=proc_tgid_base_names, links=_entry_links
+)
+TID_DIRECTORY: Final = Entry(
+    "", 0o555, lookup=proc_tid_base_lookup, names=proc_tid_base_names, links=_entry_links
+)
 for _number, _entry in enumerate(
     dict.fromkeys((TGID_DIRECTORY, TID_DIRECTORY, *TGID_ENTRIES.values(), *TID_ENTRIES.values()))
 ):

@@ -17,8 +17,7 @@ plain functions or paths, if they take locks.
 Numbers are those of the pid namespace whose /proc it is: that of boot.
 
 Source: fs/proc/inode.c, fs/proc/generic.c, fs/seq_file.c.
-Deviation: one /proc, of the first pid namespace. Symbolic links (self, thread-self) are followed at
-once and cannot be read.
+Deviation: one /proc, of the first pid namespace.
 """
 
 from collections.abc import Callable, Generator
@@ -57,10 +56,13 @@ class Entry:
         write: ``write(k, data)`` or ``write(k, task, data)``; returns the number of bytes taken.
         lookup: ``lookup(k, directory, name)`` of a directory; returns an Inode or None.
         names: ``names(k, directory)``: what a directory holds, in the order of readdir.
+        links: ``links(k, directory, name, inode)`` of a directory: the text of the symbolic link
+            ``name``, which leads to ``inode``; None if it is none.
+        follow: ``follow(k, task)`` of a symbolic link: the Inode it leads to, or None.
         number: its place among the inode numbers of a task.
     """
 
-    __slots__ = ("lookup", "mode", "name", "names", "number", "show", "write")
+    __slots__ = ("follow", "links", "lookup", "mode", "name", "names", "number", "show", "write")
 
     def __init__(
         self,
@@ -71,6 +73,8 @@ class Entry:
         write: Show | None = None,
         lookup: Show | None = None,
         names: Show | None = None,
+        links: Show | None = None,
+        follow: Show | None = None,
     ) -> None:
         self.name = name
         self.mode = mode
@@ -78,6 +82,8 @@ class Entry:
         self.write = write
         self.lookup = lookup
         self.names = names
+        self.links = links
+        self.follow = follow
         self.number = 0
 
 

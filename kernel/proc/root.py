@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.fs.inode import Inode
 from kernel.proc import system
-from kernel.proc.base import proc_pid_lookup, proc_pid_names
+from kernel.proc.base import proc_pid_lookup, proc_pid_names, proc_root_links
 from kernel.proc.inode import Entry, Node, proc_create
 from kernel.proc.proc_sysctl import proc_sys_entries
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
 
-_ROOT: Final = Entry("proc", 0o555, lookup=proc_pid_lookup, names=proc_pid_names)
+_ROOT: Final = Entry(
+    "proc", 0o555, lookup=proc_pid_lookup, names=proc_pid_names, links=proc_root_links
+)
 _FILES: Final = (
     Entry("cpuinfo", 0o444, show=system.show_cpuinfo),
     Entry("loadavg", 0o444, show=system.loadavg_proc_show),

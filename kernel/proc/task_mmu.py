@@ -6,6 +6,7 @@ Deviation: page tables take no frames, so VmPTE is 0, and there is no swap and n
 
 from typing import TYPE_CHECKING
 
+from kernel.fs.d_path import file_path
 from kernel.mm.frames import ZERO_PAGE
 from kernel.mm.mm import PTE_SHIFT, MmStruct, VmArea, get_mm_hiwater_rss
 from kernel.uapi.mman import (
@@ -18,7 +19,6 @@ from kernel.uapi.mman import (
 )
 
 if TYPE_CHECKING:
-    from kernel.fs.inode import Inode
     from kernel.state import KernelState
     from kernel.task import TaskStruct
 
@@ -80,17 +80,6 @@ def find_vma(mm: MmStruct, vpn: int) -> VmArea | None:
         if vma.start <= vpn < vma.end:
             return vma
     return None
-
-
-def file_path(inode: "Inode") -> str:
-    """Return the absolute path of a file. Source: fs/d_path.c:d_path()."""
-    parts = [inode.name]
-    above = inode.parent
-    while above is not None and above.parent is not above:
-        parts.append(above.name)
-        above = above.parent
-    path = "/" + "/".join(reversed(parts))
-    return path if inode.nlink else f"{path} (deleted)"
 
 
 def task_mem(mm: MmStruct, *, modern: bool) -> str:

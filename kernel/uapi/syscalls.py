@@ -70,6 +70,7 @@ NR_RENAME: Final = 82
 NR_MKDIR: Final = 83
 NR_RMDIR: Final = 84
 NR_UNLINK: Final = 87
+NR_READLINK: Final = 89
 NR_CHMOD: Final = 90
 NR_UMASK: Final = 95
 NR_GETTIMEOFDAY: Final = 96
@@ -225,6 +226,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_MKDIR: ("mkdir", ("path", "mode"), "None"),
     NR_RMDIR: ("rmdir", ("path",), "None"),
     NR_UNLINK: ("unlink", ("path",), "None"),
+    NR_READLINK: ("readlink", ("path",), "str"),
     NR_CHMOD: ("chmod", ("path", "mode"), "None"),
     NR_UMASK: ("umask", ("mask",), "int"),
     NR_GETTIMEOFDAY: ("gettimeofday", (), "int: ns since the epoch"),

@@ -216,6 +216,7 @@ _OS: dict[str, Entry] = {
     "WCOREDUMP": _pure("wcoredump", "status:n"),
     "mkfifo": _routine("os_mkfifo", "path:p mode:n=0o666", "nothing"),
     "rmdir": _sys(nr.NR_RMDIR, "path:p"),
+    "readlink": _sys(nr.NR_READLINK, "path:p"),
     "rename": _sys(nr.NR_RENAME, "src:p dst:p"),
     "listdir": _routine("os_listdir", "path:x=None"),
     "ftruncate": _sys(nr.NR_FTRUNCATE, "fd:n length:i"),
