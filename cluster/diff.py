@@ -151,8 +151,8 @@ def diff_program(
 
 
 def _key(run: NativeRun | EmulatedRun) -> Any:
-    problem = run.problem if isinstance(run, EmulatedRun) else ""
-    return run.stdout, plain_stderr(run.stderr), run.status, run.tree, problem
+    rest = run.problem if isinstance(run, EmulatedRun) else run.strays
+    return run.stdout, plain_stderr(run.stderr), run.status, run.tree, rest
 
 
 def _look_for(

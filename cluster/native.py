@@ -51,7 +51,9 @@ class NativeError(Exception):
 class NativeRun:
     """What one native run did. ``status`` is the program's wait status.
 
-    ``calls`` are lines about the last calls of each process, if they were asked for.
+    ``calls`` are lines about the last calls of each process, if they were asked for. ``strays`` are
+    the ends, sorted, of what somebody reaped and nobody had noted as forked: a process whose parent
+    was killed inside vfork or posix_spawn, or a traced thread. They are not in the tree.
     """
 
     stdout: bytes
@@ -60,6 +62,7 @@ class NativeRun:
     tree: Tree
     isolation: str
     calls: tuple[str, ...] = ()
+    strays: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -140,11 +143,11 @@ def run_native(
                 if isinstance(error, subprocess.TimeoutExpired):
                     raise NativeError(f"{program}: still running after {timeout_s:g} s") from error
                 raise
-        root, tree, status, lines = _read_log(log)
+        root, tree, status, lines, strays = _read_log(log)
     if root is None or status is None:
         message = stderr.decode(errors="replace").strip()
         raise NativeError(f"{program}: could not be started on this host: {message}")
-    return NativeRun(stdout, stderr, status, tree, name, tuple(lines))
+    return NativeRun(stdout, stderr, status, tree, name, tuple(lines), strays)
 
 
 def _python3() -> str:
@@ -190,7 +193,9 @@ def _end(process: subprocess.Popen[bytes], isolated_by: str) -> None:
     os.killpg(process.pid, signal.SIGKILL)
 
 
-def _read_log(log: Path) -> tuple[int | None, Tree, int | None, list[str]]:
+def _read_log(
+    log: Path,
+) -> tuple[int | None, Tree, int | None, list[str], tuple[str, ...]]:
     root: int | None = None
     forks: list[Fork] = []
     statuses: dict[int, int] = {}
@@ -214,12 +219,15 @@ def _read_log(log: Path) -> tuple[int | None, Tree, int | None, list[str]]:
         else:
             calls.append(words)
     if root is None:
-        return None, (), None, []
+        return None, (), None, [], ()
     try:
         tree = build_tree(root, forks, statuses)
     except ValueError as error:
         raise NativeError(str(error)) from error
-    return root, tree, statuses.get(root), last_calls(root, forks, _calls(calls))
+    noted = {root, *(fork.child for fork in forks)}
+    strays = sorted(outcome(status) for pid, status in statuses.items() if pid not in noted)
+    lines = last_calls(root, forks, _calls(calls))
+    return root, tree, statuses.get(root), lines, tuple(strays)
 
 
 def _calls(notes: list[list[str]]) -> Iterator[Call]:

@@ -102,6 +102,12 @@ def test_tree_is_a_difference() -> None:
     ]
 
 
+def test_process_whose_fork_nobody_noted_counts_by_its_end_only() -> None:
+    host = native(tree=TREE[:1], strays=("exit 3",))
+    assert agree(host, emulated())
+    assert not agree(native(tree=TREE[:1], strays=("exit 4",)), emulated())
+
+
 def test_nearest_outcome_is_the_one_that_agrees_in_most() -> None:
     far, near = native(stdout=b"", status=256), native(status=256)
     assert closest([far, near], emulated()) is near
