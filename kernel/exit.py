@@ -47,6 +47,7 @@ from kernel.resource import setmax_mm_hiwater_rss
 from kernel.sched.ttwu import wake_up_process
 from kernel.sched.wait import wake_up_all
 from kernel.signal_send import (
+    check_kill_permission,
     do_notify_parent,
     do_send_sig_info,
     exit_signals,
@@ -390,8 +391,8 @@ def forget_original_parent(k: "KernelState", father: TaskStruct, dead: list[Task
             thread.real_parent = reaper
             if not thread.ptrace:
                 thread.parent = reaper
-            if thread.pdeath_signal:
-                sig = thread.pdeath_signal
+            sig = thread.pdeath_signal
+            if sig and not check_kill_permission(k, sig, thread):
                 info = (sig, 0, task_tgid_vnr(k, father), father.cred.uid, 0)
                 yield from do_send_sig_info(k, sig, info, thread, PIDTYPE_TGID)
         if other_group:

@@ -16,7 +16,6 @@ be dumped (PR_SET_DUMPABLE).
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.creds import kill_ok_by_cred
 from kernel.errors import KernelError, RestartNoHand
 from kernel.events import SIGNAL_DELIVER
 from kernel.exit import do_group_exit, will_become_orphaned_pgrp
@@ -36,6 +35,7 @@ from kernel.ptrace_link import ptrace_reparented
 from kernel.ptrace_stops import do_jobctl_trap, ptrace_signal
 from kernel.sched.ttwu import set_current_state
 from kernel.signal_send import (
+    check_kill_permission,
     do_notify_parent_cldstop,
     do_send_sig_info,
     fatal_signal_pending,
@@ -76,7 +76,6 @@ from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
 from kernel.uapi.ptrace import PT_SEIZED
 from kernel.uapi.rlimit import RLIMIT_CORE
 from kernel.uapi.signals import (
-    NSIG,
     SI_TKILL,
     SI_USER,
     SIG_DFL,
@@ -87,7 +86,6 @@ from kernel.uapi.signals import (
     SIG_KERNEL_ONLY_MASK,
     SIG_KERNEL_STOP_MASK,
     SIGALRM,
-    SIGCONT,
     SIGKILL,
     SIGSTOP,
     SYNCHRONOUS_MASK,
@@ -325,21 +323,6 @@ def do_signal_stop(k: "KernelState", signr: int) -> Path:
 # -- sending by number ---------------------------------------------------------------------------
 
 
-def _check_kill_permission(k: "KernelState", sig: int, task: TaskStruct) -> int:
-    """Return 0 or the errno with which the current task may not send ``sig`` to ``task``.
-
-    Source: kernel/signal.c:check_kill_permission().
-    """
-    if not 0 <= sig <= NSIG:
-        return EINVAL
-    current = k.current
-    if current.signal is task.signal or kill_ok_by_cred(current.cred, task.cred):
-        return 0
-    if sig == SIGCONT and current.signal.session is task.signal.session:
-        return 0
-    return EPERM
-
-
 def group_send_sig_info(
     k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: int = PIDTYPE_TGID
 ) -> Path:
@@ -349,7 +332,7 @@ def group_send_sig_info(
 
     Source: kernel/signal.c:group_send_sig_info().
     """
-    error = _check_kill_permission(k, sig, task)
+    error = check_kill_permission(k, sig, task)
     if not error and sig:
         error = yield from do_send_sig_info(k, sig, info, task, kind)
     return error
@@ -456,7 +439,7 @@ def sys_tgkill(k: "KernelState", tgid: int, tid: int, signal: int) -> Path:
     task = k.pids.find_task_by_vpid(tid)
     if task is None or task_tgid_vnr(k, task) != tgid:
         raise KernelError(ESRCH)
-    error = _check_kill_permission(k, signal, task)
+    error = check_kill_permission(k, signal, task)
     if not error and signal:
         current = k.current
         info = (signal, SI_TKILL, task_tgid_vnr(k, current), current.cred.uid, 0)

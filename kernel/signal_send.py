@@ -24,6 +24,7 @@ counts as busy when a signal is pending, even if it is running (task_curr).
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.creds import kill_ok_by_cred
 from kernel.events import SIGNAL_GENERATE
 from kernel.pid import (
     PIDTYPE_MAX,
@@ -66,9 +67,10 @@ from kernel.task import (
     SigInfo,
     TaskStruct,
 )
-from kernel.uapi.errno_ import EAGAIN, ESRCH
+from kernel.uapi.errno_ import EAGAIN, EINVAL, EPERM, ESRCH
 from kernel.uapi.ptrace import PT_SEIZED
 from kernel.uapi.signals import (
+    NSIG,
     SI_KERNEL,
     SI_USER,
     SIG_DFL,
@@ -492,6 +494,21 @@ def complete_signal(k: "KernelState", sig: int, task: TaskStruct, group: bool) -
         yield from zap_process(k, task, spare=None)
         return
     yield from signal_wake_up(k, target, sig == SIGKILL)
+
+
+def check_kill_permission(k: "KernelState", sig: int, task: TaskStruct) -> int:
+    """Return 0 or the errno with which the current task may not send ``sig`` to ``task``.
+
+    Source: kernel/signal.c:check_kill_permission().
+    """
+    if not 0 <= sig <= NSIG:
+        return EINVAL
+    current = k.current
+    if current.signal is task.signal or kill_ok_by_cred(current.cred, task.cred):
+        return 0
+    if sig == SIGCONT and current.signal.session is task.signal.session:
+        return 0
+    return EPERM
 
 
 def do_send_sig_info(
