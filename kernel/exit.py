@@ -13,7 +13,8 @@ A task_struct has two references: one until it is released (reaped), one while a
 on its kernel stack. The CPU's next task drops the second.
 
 Source: kernel/exit.c.
-Deviation: no cgroups or POSIX timers.
+Deviation: no cgroups or POSIX timers. The SIGCHLD of a leader that left before its threads tells
+the process's status, as from Linux 6.15 on; up to then it told the leader's own.
 """
 
 from typing import TYPE_CHECKING
@@ -513,6 +514,11 @@ def release_task(k: "KernelState", task: TaskStruct) -> Path:
             and leader.exit_state == EXIT_ZOMBIE
             and len(leader.signal.threads) == 1
         ):
+            if (
+                k.tasks.profile.last_thread_sets_exit_code
+                and leader.signal.flags & SIGNAL_GROUP_EXIT
+            ):
+                leader.exit_code = leader.signal.group_exit_code  # what SIGCHLD tells
             zap_leader = yield from do_notify_parent(k, leader, leader.exit_signal)
             if zap_leader:
                 set_exit_state(leader, EXIT_ZOMBIE, EXIT_DEAD)
