@@ -46,3 +46,34 @@ def test_clone_reports_what_cannot_be_done() -> None:
         guest.clone(guest.CLONE_THREAD)
     with pytest.raises(NotImplementedError):
         guest.clone(guest.CLONE_VM)
+
+
+@pytest.mark.native
+def test_clone3_natively_gives_a_pidfd_and_the_chosen_words() -> None:
+    words = mmap.mmap(-1, 4096)
+    pid, fd = guest.clone3(0, pidfd=True, parent_tid=(words, 4))
+    if pid == 0:
+        os._exit(7)
+    result = os.waitid(os.P_PIDFD, fd, os.WEXITED)
+    os.close(fd)
+    assert (result.si_pid, result.si_status) == (pid, 7)
+    assert int.from_bytes(words[4:8], "little") == pid
+    words.close()  # nothing holds the mapping any more
+
+
+def test_what_python_cannot_do_is_refused_natively() -> None:
+    with pytest.raises(NotImplementedError):
+        guest.clone3(guest.CLONE_VM | guest.CLONE_VFORK)
+    with pytest.raises(NotImplementedError):
+        guest.clone(guest.CLONE_SETTLS | 17)
+    with pytest.raises(NotImplementedError):
+        guest.clone_thread(guest.CLONE_VM, print)
+    with pytest.raises(ValueError, match="CLONE_VM"):
+        guest.clone_thread(guest.CLONE_THREAD, print)
+
+
+def test_unshare_and_setns_natively_fail_with_the_errno_of_the_call() -> None:
+    with pytest.raises(OSError, match="Invalid argument"):
+        guest.unshare(guest.CLONE_VFORK)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        guest.setns(999)
