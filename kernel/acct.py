@@ -12,12 +12,14 @@ system is nearly full; a record that does not fit is lost.
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.creds import capable
 from kernel.errors import KernelError
 from kernel.fs.file_table import File, fput
 from kernel.fs.inode import REGULAR
 from kernel.fs.open import open_file
+from kernel.pid import task_active_pid_ns, task_tgid_nr_ns
 from kernel.points import Path
-from kernel.task import PF_DUMPCORE, PF_FORKNOEXEC, PF_SIGNALED, TaskStruct
+from kernel.task import PF_DUMPCORE, PF_EXITING, PF_FORKNOEXEC, PF_SIGNALED, TaskStruct
 from kernel.timekeeping import thread_group_cputime
 from kernel.uapi.acct import (
     ACCT_COMM,
@@ -35,6 +37,7 @@ from kernel.uapi.fcntl import O_APPEND, O_WRONLY
 from kernel.uapi.mman import PAGE_SHIFT
 
 if TYPE_CHECKING:
+    from kernel.pid_namespace import PidNamespace
     from kernel.state import KernelState
 
 OUTPUT: Final = "pacct"  # what k.output() calls the records of the configuration
@@ -59,10 +62,13 @@ def acct_mem(task: TaskStruct) -> int:
     return pages << PAGE_SHIFT >> 10
 
 
-def fill_ac(k: "KernelState", task: TaskStruct, collected: bool, mem_kb: int) -> bytes:
+def fill_ac(
+    k: "KernelState", task: TaskStruct, ns: "PidNamespace", collected: bool, mem_kb: int
+) -> bytes:
     """Return the record of ``task``'s process.
 
     Args:
+        ns: whose numbers the pids are.
         collected: the process ends; else the record has no times, flags and faults.
         mem_kb: size of the address space it had.
 
@@ -85,8 +91,8 @@ def fill_ac(k: "KernelState", task: TaskStruct, collected: bool, mem_kb: int) ->
         exitcode,
         task.cred.uid & 0xFFFFFFFF,
         task.cred.gid & 0xFFFFFFFF,
-        leader.pid,
-        parent.tgid,
+        task_tgid_nr_ns(task, ns),
+        task_tgid_nr_ns(parent, ns),
         (k.vfs.epoch_ns + leader.start_time_ns) // 1_000_000_000 & 0xFFFFFFFF,
         encode_float(elapsed_ns // _NSEC_PER_AHZ),
         encode_comp_t(utime_ns // _NSEC_PER_AHZ),
@@ -106,11 +112,13 @@ def acct_process(k: "KernelState", task: TaskStruct, mem_kb: int) -> None:
 
     Source: kernel/acct.c:acct_process().
     """
-    record = fill_ac(k, task, True, mem_kb)
     if k.spec.acct:
-        k.output(OUTPUT, record)
-    if k.acct_file is not None:
-        _write(k, k.acct_file, record)
+        k.output(OUTPUT, fill_ac(k, task, k.init_pid_ns, True, mem_kb))
+    ns: PidNamespace | None = task_active_pid_ns(k, task) if k.acct_files else None
+    while ns is not None:
+        if ns.bacct is not None:
+            _write(k, ns.bacct, fill_ac(k, task, ns, True, mem_kb))
+        ns = ns.parent
 
 
 def _write(k: "KernelState", file: File, record: bytes) -> None:
@@ -125,16 +133,18 @@ def _write(k: "KernelState", file: File, record: bytes) -> None:
 
 
 def sys_acct(k: "KernelState", path: str | None) -> Path:
-    """Append a record for every process that ends to ``path``; None: no longer.
+    """Append a record to ``path`` for every process of the caller's pid namespace that ends.
+
+    None ends it, with a record for the caller. Processes of namespaces below count too, by the
+    numbers they have in this one.
 
     Raises:
         KernelError: EPERM, not privileged; EACCES, no regular file; as open for writing.
 
     Source: kernel/acct.c:acct(), acct_on(), acct_pin_kill().
-    Deviation: one file for all pid namespaces.
     """
     k.now_ns += k.costs.file_op
-    if k.current.cred.euid != 0:
+    if not capable(k.current.cred):
         raise KernelError(EPERM)
     file: File | None = None
     if path is not None:
@@ -143,10 +153,28 @@ def sys_acct(k: "KernelState", path: str | None) -> Path:
             yield from fput(k, file)
             raise KernelError(EACCES, path)
         k.vfs.holds[file] = 1
-    old, k.acct_file = k.acct_file, file
-    k.accounting = k.spec.acct or file is not None
-    if old is not None:
-        _write(k, old, fill_ac(k, k.current, False, 0))
-        del k.vfs.holds[old]
-        yield from fput(k, old)
-    return None
+    ns = task_active_pid_ns(k, k.current)
+    if ns.bacct is not None:
+        yield from acct_exit_ns(k, ns)
+    if file is not None:
+        ns.bacct = file
+        k.acct_files += 1
+        k.accounting = True
+
+
+def acct_exit_ns(k: "KernelState", ns: "PidNamespace") -> Path:
+    """End the accounting of a namespace, with a record for the current task.
+
+    That of a dying init of the namespace is its second one.
+
+    Source: kernel/acct.c:acct_exit_ns(), acct_pin_kill().
+    Deviation: this second record has no size of memory.
+    """
+    file: File = ns.bacct
+    ns.bacct = None
+    k.acct_files -= 1
+    k.accounting = k.spec.acct or k.acct_files > 0
+    exiting = k.current.flags & PF_EXITING != 0
+    _write(k, file, fill_ac(k, k.current, ns, exiting, 0))
+    del k.vfs.holds[file]
+    yield from fput(k, file)

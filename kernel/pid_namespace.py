@@ -45,13 +45,14 @@ _FIRST_ROOM: Final = 256  # numbers a new namespace has room for; more as they a
 class PidNamespace(Namespace):
     """One set of process numbers (``struct pid_namespace``)."""
 
-    __slots__ = ("adding", "child_reaper", "level", "parent", "pid_allocated", "pids")
+    __slots__ = ("adding", "bacct", "child_reaper", "level", "parent", "pid_allocated", "pids")
 
     def __init__(self, ino: int, user_ns: Any, parent: "PidNamespace | None", pids: PidMap) -> None:
         super().__init__(CLONE_NEWPID, ino, user_ns)
         self.parent = parent
         self.level: int = 0 if parent is None else parent.level + 1
         self.child_reaper: TaskStruct | None = None  # tasklist_lock
+        self.bacct: Any = None  # the file of acct(): kernel.acct
         # pidmap_lock
         self.pids = pids
         self.pid_allocated = 0  # pids with a number here; not counted for the root
@@ -184,6 +185,7 @@ def zap_pid_ns_processes(k: "KernelState", ns: PidNamespace) -> Path:
 
     Source: kernel/pid_namespace.c:zap_pid_ns_processes(), disable_pid_allocation().
     """
+    from kernel.acct import acct_exit_ns
     from kernel.wait import WaitOpts, do_wait
 
     me = k.current
@@ -221,3 +223,5 @@ def zap_pid_ns_processes(k: "KernelState", ns: PidNamespace) -> Path:
             break
         yield "zap_pid_ns_processes.schedule", SCHEDULE, None
     yield from set_current_state(k, TASK_RUNNING)
+    if ns.bacct is not None:
+        yield from acct_exit_ns(k, ns)

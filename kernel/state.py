@@ -46,7 +46,6 @@ from kernel.user import Error, Loader
 
 if TYPE_CHECKING:
     from kernel.arch.stack import StackRegion
-    from kernel.fs.file_table import File
     from kernel.fs.inode import Vfs
     from kernel.kthread import KthreadList
     from kernel.mm.frames import Frames
@@ -108,7 +107,7 @@ class KernelState:
         self.avenrun = [0, 0, 0]
         self.nr_kthreads = 0  # made since boot and not released
         self.accounting = spec.acct  # does anybody want a record of each process?
-        self.acct_file: File | None = None  # of acct(): kernel.acct
+        self.acct_files = 0  # that acct() writes to: kernel.acct
         self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
         self.overloaded = 0  # CPUs with two or more runnable tasks
         # tasks with a real-time policy -> their CPU time when last woken, in ns
