@@ -35,6 +35,7 @@ INTERPRETED: Final = (
     "kthread.py",
     "machine.py",
     "profiles.py",
+    "ptrace_ledger.py",
     "rest_init.py",
     "services.py",
     "smpboot.py",
