@@ -29,6 +29,7 @@ def case(parent_ids, child_ids, sig):
             os.write(ready_w, b"x")
             while os.getppid() == mine:
                 os.sched_yield()
+            os.setpgid(0, 0)  # waits for tasklist_lock: the parent is through with its children
             came = int(sig) in [int(number) for number in signal.sigpending()]
             os.write(news_w, b"came\n" if came else b"did not come\n")
             os._exit(0)
