@@ -72,6 +72,7 @@ class World:
         self.k = k = SimpleNamespace(
             spec=spec,
             eager_fork=False,
+            rt_tasks={},
             ns_counts={},
             costs=Costs(),
             stats=KernelStats(),
