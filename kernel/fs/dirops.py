@@ -13,13 +13,22 @@ from kernel.errors import KernelError
 from kernel.fs.d_path import file_path
 from kernel.fs.file_table import iput
 from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_WRITE, PIPE, REGULAR, Inode
-from kernel.fs.namei import Lookup, check_path, create, inode_permission, lookup, may_create
+from kernel.fs.namei import (
+    Lookup,
+    check_path,
+    create,
+    inode_permission,
+    is_too_long,
+    lookup,
+    may_create,
+)
 from kernel.uapi.errno_ import (
     EACCES,
     EBUSY,
     EEXIST,
     EINVAL,
     EISDIR,
+    ENAMETOOLONG,
     ENOENT,
     ENOTDIR,
     ENOTEMPTY,
@@ -35,6 +44,18 @@ if TYPE_CHECKING:
 def _last_component(path: str) -> str:
     """Return the last component of a path, "" for the root."""
     return path.rstrip("/").rpartition("/")[2]
+
+
+def _lookup_parent(k: "KernelState", path: str) -> Lookup:
+    """Return where the last component of ``path`` is or could be made.
+
+    Source: fs/namei.c:filename_parentat(), lookup_one_qstr_excl().
+    """
+    check_path(path)
+    place = lookup(k, path, parent=True)
+    if is_too_long(place.name):
+        raise KernelError(ENAMETOOLONG, path)
+    return place
 
 
 def _touch(k: "KernelState", *inodes: Inode) -> None:
@@ -95,8 +116,7 @@ def sys_mkdir(k: "KernelState", path: str, mode: int) -> None:
     Source: fs/namei.c:do_mkdirat(), filename_create().
     """
     k.now_ns += k.costs.file_op
-    check_path(path)
-    place = lookup(k, path, parent=True)
+    place = _lookup_parent(k, path)
     if place.inode is not None:
         raise KernelError(EEXIST, path)
     create(k, place, DIRECTORY, mode & 0o1777, path)
@@ -119,8 +139,7 @@ def sys_mknod(k: "KernelState", path: str, mode: int) -> None:
     kind = {S_IFIFO: PIPE, S_IFREG: REGULAR, 0: REGULAR}.get(mode & S_IFMT, DIRECTORY)
     if kind == DIRECTORY:
         raise KernelError(EPERM, path)
-    check_path(path)
-    place = lookup(k, path, parent=True)
+    place = _lookup_parent(k, path)
     if place.inode is not None:
         raise KernelError(EEXIST, path)
     if place.slashes:
@@ -141,8 +160,7 @@ def sys_unlink(k: "KernelState", path: str) -> None:
     Source: fs/namei.c:do_unlinkat(), vfs_unlink().
     """
     k.now_ns += k.costs.file_op
-    check_path(path)
-    place = lookup(k, path, parent=True)
+    place = _lookup_parent(k, path)
     if not place.name:
         raise KernelError(EISDIR, path)
     inode = place.inode
@@ -167,8 +185,7 @@ def sys_rmdir(k: "KernelState", path: str) -> None:
     Source: fs/namei.c:do_rmdir(), vfs_rmdir(); fs/libfs.c:simple_rmdir().
     """
     k.now_ns += k.costs.file_op
-    check_path(path)
-    place = lookup(k, path, parent=True)
+    place = _lookup_parent(k, path)
     inode = place.inode
     if not place.name:
         last = _last_component(path)
@@ -200,8 +217,12 @@ def _may_rename(k: "KernelState", source: Lookup, target: Lookup) -> int:
     if not source.name or not target.name:
         return EBUSY
     old, new = source.inode, target.inode
+    if is_too_long(source.name):
+        return ENAMETOOLONG
     if old is None:
         return ENOENT
+    if is_too_long(target.name):
+        return ENAMETOOLONG
     isdir = old.kind == DIRECTORY
     if not isdir and (source.slashes or target.slashes):
         return ENOTDIR

@@ -79,6 +79,11 @@ def check_path(path: str) -> None:
         raise KernelError(ENAMETOOLONG, path)
 
 
+def is_too_long(name: str) -> bool:
+    """Tell whether a component has more than 255 bytes."""
+    return len(name.encode("utf-8", "surrogateescape")) > NAME_MAX
+
+
 def lookup(
     k: "KernelState",
     path: str,
@@ -94,7 +99,7 @@ def lookup(
         path: as the caller gave it; ``check_path`` has passed.
         uid, gid: whose permissions count; default: the current task's effective ids.
         creating: the last component is to be a file (O_CREAT).
-        parent: what the last component is does not matter (LOOKUP_PARENT).
+        parent: what the last component is, and how long, does not matter (LOOKUP_PARENT).
 
     Raises:
         KernelError: with ``path`` as file name. ENOENT, a directory on the way does not exist;
@@ -115,7 +120,9 @@ def lookup(
     directory = where
     name = ""
     inode: Inode | None = where
+    left = len(parts)
     for part in parts:
+        left -= 1
         if inode is None:
             raise KernelError(ENOENT, path)
         entries = inode.entries
@@ -131,10 +138,7 @@ def lookup(
             if inode is not fs.root and inode.parent is not None:
                 inode = inode.parent
         else:
-            if (
-                len(part) > NAME_MAX // 4
-                and len(part.encode("utf-8", "surrogateescape")) > NAME_MAX
-            ):
+            if len(part) > NAME_MAX // 4 and is_too_long(part) and (left or not parent):
                 raise KernelError(ENAMETOOLONG, path)
             name = part
             inode = entries.get(part)

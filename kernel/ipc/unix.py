@@ -236,19 +236,19 @@ def unix_dgram_sendmsg(k: "KernelState", sk: UnixSock, data: bytes, nonblock: bo
     """Send one datagram; return its length.
 
     Raises:
-        KernelError: ENOTCONN, no peer; EMSGSIZE; ECONNREFUSED, the peer has been closed (from then
-            on there is none, and what it sent is lost); EPIPE; EAGAIN.
+        KernelError: EMSGSIZE; EPIPE; EAGAIN; ENOTCONN, no peer; ECONNREFUSED, the peer has been
+            closed (from then on there is none, and what it sent is lost).
         RestartSyscall: a signal came first.
 
     Source: net/unix/af_unix.c:unix_dgram_sendmsg(), unix_dgram_disconnected().
     """
-    other = sk.peer
-    if other is None:
-        raise KernelError(ENOTCONN)
     if len(data) > sk.sndbuf - 32:
         raise KernelError(EMSGSIZE)
     errno = yield from _sock_alloc_send(k, sk, nonblock)
-    if not errno:
+    other = sk.peer
+    if not errno and other is None:
+        errno = ENOTCONN
+    if not errno and other is not None:
         k.now_ns += len(data) * k.costs.copy_byte_x1000 // 1000
         skb = SkBuff(sk, data, dgram_truesize(len(data)))
         errno = yield from _deliver(k, sk, other, skb)
@@ -325,7 +325,7 @@ def unix_recvmsg(k: "KernelState", sk: UnixSock, size: int, flags: int, nonblock
                 break
         end = received if not stream else copied >= target
         if not end:
-            errno = 0 if copied else _sock_error(sk)
+            errno = _sock_error(sk)  # forgotten even if some bytes are returned
             # a datagram socket that must not wait says so before it looks whether it is shut down
             shut = sk.shutdown & RCV_SHUTDOWN and (stream or not nonblock)
             if not errno and not shut and nonblock:
