@@ -122,8 +122,23 @@ def os_set_blocking(G: Values, fd: int, blocking: Any) -> Any:
     return (CALL, _SET_BLOCKING, [fd, bool(blocking)])
 
 
+def _mkfifo_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    return (nr.NR_MKNOD, L[0], L[1])
+
+
+def _mkfifo_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    if isinstance(V, OSError) and V.errno is not None:
+        V = OSError(V.errno, V.strerror)  # os.mkfifo() alone does not say which file
+    return (RERAISE, V)
+
+
+#: [path, mode]
+_MKFIFO: Final = library("mkfifo", (_mkfifo_call, -1), (_nothing, 2), (_mkfifo_failed, -1))
+
+
 def os_mkfifo(G: Values, path: str, mode: int) -> Any:
-    return (nr.NR_MKNOD, path, S_IFIFO | mode & 0o7777)
+    return (CALL, _MKFIFO, [path, S_IFIFO | mode & 0o7777])
 
 
 def _list_open(F: Frame, L: Values, G: Values, V: Any) -> Any:

@@ -214,7 +214,7 @@ _OS: dict[str, Entry] = {
     "WSTOPSIG": _pure("wstopsig", "status:n"),
     "WIFCONTINUED": _pure("wifcontinued", "status:n"),
     "WCOREDUMP": _pure("wcoredump", "status:n"),
-    "mkfifo": _routine("os_mkfifo", "path:p mode:n=0o666", "nothing"),
+    "mkfifo": _routine("os_mkfifo", "path:p mode:n=0o666"),
     "rmdir": _sys(nr.NR_RMDIR, "path:p"),
     "readlink": _sys(nr.NR_READLINK, "path:p"),
     "rename": _sys(nr.NR_RENAME, "src:p dst:p"),

@@ -11,7 +11,7 @@ def tried(name, mode=0o666):
         os.mkfifo(name, mode)
         print("made", f"{os.stat(name).st_mode:o}")
     except OSError as error:
-        print(error.errno)
+        print(error, error.filename)
 
 
 old = os.umask(0o027)
