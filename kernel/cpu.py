@@ -45,6 +45,7 @@ from kernel.user import Error, Loader, Op, UserContext
 
 _PREEMPTED: Final = 0x100  # TASK_REPORT's R+, as sched_switch prints it
 _NEEDS_SHARED_HEAP: Final = frozenset((nr.NR_VFORK, nr.NR_THREAD_START))
+_CLONES: Final = frozenset((nr.NR_CLONE, nr.NR_CLONE3))  # likewise with CLONE_VM
 # what a CPU does by itself
 _LOCAL: Final = frozenset(
     (
@@ -327,7 +328,7 @@ class Cpu:
         if number not in _LOCAL or (task.slow_door and number in _TRACED):
             ctx = None
             if not task.resident and (
-                number in _NEEDS_SHARED_HEAP or (number == nr.NR_CLONE and op[1] & c.CLONE_VM)
+                number in _NEEDS_SHARED_HEAP or (number in _CLONES and op[1] & c.CLONE_VM)
             ):
                 ctx = task.ctx
                 task.ctx = None
