@@ -262,8 +262,8 @@ def sys_rename(k: "KernelState", old: str, new: str) -> None:
     k.now_ns += k.costs.file_op
     try:
         check_path(old)
-        check_path(new)
         source = lookup(k, old, parent=True)
+        check_path(new)
         target = lookup(k, new, parent=True)
         errno = _may_rename(k, source, target)
     except KernelError as failed:

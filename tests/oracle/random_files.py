@@ -64,7 +64,9 @@ def io(what, fd, a, b):
         elif what == "fcntl":
             print(K, what, fcntl.fcntl(fd, a, b))
         elif what == "lseek":
-            print(K, what, os.lseek(fd, a, b))
+            # where a directory ends is the file system's affair
+            if b != 2 or os.fstat(fd).st_mode & 0o170000 != 0o040000:
+                print(K, what, os.lseek(fd, a, b))
         elif what == "fstat":
             print(K, what, stat_of(os.fstat(fd)))
         elif what == "ftruncate":
