@@ -254,6 +254,8 @@ def sys_select(
         RestartNoHand: a signal came first.
 
     Source: fs/select.c:core_sys_select(), do_select(), max_select_fd().
+    Deviation: EBADF also for a closed descriptor beyond the end of the kernel's table, which Linux
+    passes over and leaves marked as ready.
     """
     k.now_ns += k.costs.file_op
     table: dict[int, Any] = k.current.files.fd
