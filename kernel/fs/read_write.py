@@ -201,6 +201,8 @@ def _seek_extent(inode: Inode, offset: int, size: int, whence: int) -> int:
         raise KernelError(ENXIO)
     pages = inode.pages or {}
     data = whence == SEEK_DATA
+    if data and inode.kind == DIRECTORY:
+        return offset  # all of it is data, as generic_file_llseek() says
     first = offset // PAGE_SIZE
     for index in [first, *sorted(page for page in pages if page > first)] if data else [first]:
         if data and index in pages:
