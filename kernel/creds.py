@@ -11,6 +11,8 @@ The ids are the machine's, in a nested user namespace (``kernel.user_namespace``
 Source: kernel/sys.c (setuid family), kernel/cred.c, kernel/user.c; glibc nptl/nptl_setxid.c.
 Deviation: capabilities are all or nothing: effective uid 0 has every one, nobody else has any.
 fsuid and supplementary groups are not there.
+Deviation: glibc reaches the other threads by a signal (SIGSETXID), which also ends what they wait
+for in pause() and the other calls that a handler ends; here nobody is disturbed.
 """
 
 from typing import TYPE_CHECKING, Any, Final
