@@ -188,5 +188,6 @@ def spawn_process(k: "KernelState", spec: "SpawnSpec", label: str) -> Path:
     install_program(k, child, bprm)
     k.stats.execs += 1
     k.emit(SCHED_PROCESS_EXEC, spec.path, child.pid, child.pid)
+    k.labels[child.pid] = label  # before it runs: it may be gone when this path goes on
     yield from wake_up_new_task(k, child, program=(bprm.key, bprm.argv, bprm.env))
     return child

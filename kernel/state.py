@@ -786,8 +786,7 @@ class KernelState:
         label = spawn.label or spawn.path.rsplit("/", 1)[-1]
         if spawn.count > 1:
             label = f"{label}-{index}"
-        child = yield from spawn_process(self, spawn, label)
-        self.labels[child.pid] = label
+        yield from spawn_process(self, spawn, label)
         self._spawns_left -= 1
 
 
