@@ -8,8 +8,9 @@ sources are removed then, but for those that some process may have started with 
 Needed are mypyc, which comes with mypy, setuptools, and a C compiler with Python's headers. Without
 them nothing is built, and everything runs as before.
 
-Not compiled, because nothing there is hot: constants, protocols, set-up, invariant checks. Not
-compiled because mypyc cannot: ``kernel/errors.py`` (classes derived from built-in exceptions other
+Not compiled, because nothing there is hot and every module costs seconds of C compiler: constants,
+protocols, set-up, invariant checks, and calls that no workload makes in numbers. Not compiled
+because mypyc cannot: ``kernel/errors.py`` (classes derived from built-in exceptions other
 than Exception).
 """
 
@@ -29,25 +30,54 @@ from typing import Any, Final
 from cluster import fast_core
 
 INTERPRETED: Final = (
+    "acct.py",
     "boot.py",
     "errors.py",
     "invariants.py",
     "kthread.py",
     "machine.py",
+    "ns_ledger.py",
+    "posix_cpu_timers.py",
+    "prctl.py",
     "profiles.py",
+    "ptrace.py",
     "ptrace_ledger.py",
+    "ptrace_link.py",
+    "ptrace_regs.py",
+    "ptrace_stops.py",
+    "ptrace_wait.py",
     "rest_init.py",
     "services.py",
+    "setns.py",
     "smpboot.py",
     "smpboot_names.py",
     "syscalls.py",
     "systrace.py",
+    "uidgid.py",
+    "unshare.py",
     "user.py",
+    "fs/dirops.py",
     "fs/initramfs.py",
     "fs/ledger.py",
+    "fs/select.py",
+    "ipc/fifo.py",
     "ipc/ledger.py",
+    "ipc/msg.py",
+    "ipc/pipe_size.py",
+    "ipc/sem.py",
+    "ipc/sem_queue.py",
+    "ipc/shm.py",
+    "ipc/skbuff.py",
+    "ipc/socket.py",
+    "ipc/util.py",
+    "ipc/waitwake.py",
+    "mm/atomic.py",
     "mm/ledger.py",
+    "mm/madvise.py",
+    "mm/mlock.py",
+    "mm/oom_kill.py",
     "sched/invariants.py",
+    "sched/syscalls.py",
 )
 INTERPRETED_FOLDERS: Final = ("proc", "uapi")
 # -O0 loses all there is to gain (decision 0003); what -O2 would add to -O1 was not measured

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kernel.arch import ppc, x86
 from kernel.fs.initramfs import boot_vfs
 from kernel.mm.frames import Frames
+from kernel.mm.overcommit import OVERCOMMIT_NEVER
 from kernel.proc.root import proc_root_init
 from kernel.slab import boot_slabs
 
@@ -26,7 +27,10 @@ def boot_machine(k: "KernelState") -> None:
 
     spec = k.spec
     k.arch = _ARCHES[spec.arch]
-    k.frames = Frames(spec.memory_bytes // spec.page_size)
+    k.frames = Frames(
+        spec.memory_bytes // spec.page_size,
+        commit_limited=spec.overcommit_memory == OVERCOMMIT_NEVER,
+    )
     k.slabs = boot_slabs(k.frames, spec.cpus)
     k.stacks = k.arch.boot_stacks(k)
     k.vfs = boot_vfs(k)

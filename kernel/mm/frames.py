@@ -39,17 +39,28 @@ class Frames:
 
     Args:
         total: number of frames, the zero page included; at least 2.
+        commit_limited: overcommit policy 2: ``kernel.mm.overcommit``.
     """
 
-    __slots__ = ("committed", "content", "free", "layouts", "refs", "reserved", "total")
+    __slots__ = (
+        "commit_limited",
+        "committed",
+        "content",
+        "free",
+        "layouts",
+        "refs",
+        "reserved",
+        "total",
+    )
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, *, commit_limited: bool = False) -> None:
         if total < 2:
             raise ValueError(f"a machine needs at least 2 page frames, got {total}")
         self.total = total
         self.refs: list[int] = [_PINNED]  # of every frame ever used
         self.free: list[int] = []  # stack; never shorter than ``reserved``
         self.reserved = 0
+        self.commit_limited = commit_limited
         self.committed = 0  # pages promised to address spaces: vm_committed_as
         self.content: dict[int, bytearray] = {}
         self.layouts: dict[Any, Any] = {}  # page cache of executed images: kernel.mm.mm.Layout

@@ -169,7 +169,17 @@ class PageTable:
 class Layout:
     """What exec maps for one image: made once, shared by all who run it."""
 
-    __slots__ = ("cache", "committed", "frames", "loaded", "private", "text", "vmas", "zeroed")
+    __slots__ = (
+        "cache",
+        "committed",
+        "frames",
+        "loaded",
+        "private",
+        "resident",
+        "text",
+        "vmas",
+        "zeroed",
+    )
 
     def __init__(self, frames: "Frames", image: "ImageSpec") -> None:
         text_end = TEXT_START + image.text_pages
@@ -201,6 +211,7 @@ class Layout:
             for index in range(image.text_pages)
         }
         frames.get_bulk(pte >> PTE_SHIFT for pte in self.text.values())
+        self.resident = len(self.private) + len(self.text)
 
 
 class MmStruct:
@@ -304,7 +315,10 @@ def mm_alloc(k: Any, image: "ImageSpec | None") -> MmStruct:
     layout = image_layout(k, image)
     vmas = layout.vmas
     frames: Frames = layout.frames
-    security_vm_enough_memory(k, layout.committed)
+    if frames.commit_limited:
+        security_vm_enough_memory(k, layout.committed)
+    else:
+        frames.committed += layout.committed
     try:
         frames.reserve(len(layout.private))
     except KernelError:
@@ -346,7 +360,11 @@ def dup_mm(k: Any, oldmm: MmStruct) -> MmStruct:
     committed = oldmm.committed
     if rules:
         committed = sum(vma.end - vma.start for vma in vmas if vma.flags & VM_ACCOUNT)
-    security_vm_enough_memory(k, committed)
+    # without a limit each area is judged on its own, and mmap has done that
+    if k.frames.commit_limited:
+        security_vm_enough_memory(k, committed)
+    else:
+        k.frames.committed += committed
     if oldmm.locked_vm:
         vmas = tuple(vma.with_flags(vma.flags & ~_LOCKED) for vma in vmas)
     slots: list[int] = []
@@ -473,7 +491,10 @@ def update_hiwater_rss(mm: MmStruct) -> None:
 
 def get_mm_hiwater_rss(mm: MmStruct) -> int:
     """Return the most pages that were ever resident. Source: include/linux/mm.h."""
-    return max(mm.hiwater_rss, get_mm_rss(mm))
+    fresh = mm.pt.fresh
+    # most processes end with just what exec gave them
+    rss = get_mm_rss(mm) if fresh is None or mm.local is not None else fresh.resident
+    return rss if rss > mm.hiwater_rss else mm.hiwater_rss
 
 
 def own_table(k: Any, mm: MmStruct) -> PageTable:

@@ -46,7 +46,10 @@ class MiniKernel:
         self.now_ns = 0
         self.cpu = 0
         self.idle_mask = 0
-        self.frames = Frames(self.spec.memory_bytes // self.spec.page_size)
+        self.frames = Frames(
+            self.spec.memory_bytes // self.spec.page_size,
+            commit_limited=self.spec.overcommit_memory == 2,
+        )
         self.slabs = boot_slabs(self.frames, self.spec.cpus)
         self.arch = arch_of(self.spec.arch)
         self.stacks = self.arch.boot_stacks(self)
