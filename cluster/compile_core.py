@@ -24,6 +24,7 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -178,9 +179,17 @@ def _compile(paths: list[str], work: Path) -> None:
         opt_level=_OPTIMISATION,
         debug_level="0",
         target_dir=str(work / "c"),
+        multi_file=True,  # one C file a module: several can be compiled at once
     )
     distribution = setuptools.Distribution({"name": "smplab-core", "ext_modules": extensions})
-    command: Any = distribution.get_command_obj("build_ext")
+    build_ext: Any = importlib.import_module("setuptools.command.build_ext").build_ext
+
+    class ParallelBuild(build_ext):  # type: ignore[misc]
+        def build_extensions(self) -> None:
+            _compile_at_once(self.compiler)
+            super().build_extensions()
+
+    command: Any = ParallelBuild(distribution)
     command.inplace = True
     command.build_temp = str(work / "o")
     command.build_lib = str(work / "lib")
@@ -189,6 +198,35 @@ def _compile(paths: list[str], work: Path) -> None:
         command.run()
     except (failures.BaseError, failures.CompileError, failures.LinkError) as error:
         raise CannotCompile(f"the C compiler refused the generated code: {error}") from None
+
+
+def _compile_at_once(compiler: Any) -> None:
+    """Make a compiler of setuptools compile the sources of an extension side by side."""
+
+    def compile_all(
+        sources: list[str],
+        output_dir: str | None = None,
+        macros: Any = None,
+        include_dirs: Any = None,
+        debug: bool = False,
+        extra_preargs: Any = None,
+        extra_postargs: Any = None,
+        depends: Any = None,
+    ) -> list[str]:
+        _, objects, postargs, options, build = compiler._setup_compile(
+            output_dir, macros, include_dirs, sources, depends, extra_postargs
+        )
+        arguments = compiler._get_cc_args(options, debug, extra_preargs)
+
+        def one(name: str) -> None:
+            source, suffix = build[name]
+            compiler._compile(name, source, suffix, arguments, postargs, options)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(one, objects))
+        return list(objects)
+
+    compiler.compile = compile_all
 
 
 def _remove_old(builds: Path, new: Path) -> None:
