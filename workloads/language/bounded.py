@@ -49,6 +49,9 @@ def no_set(value: Any) -> Any:
     return value
 
 
+_FACTORS: Final = (int, float, str, bytes, tuple, list, bytearray)
+
+
 class Bounded:
     """The operators and built-in functions of one run time; compiled blocks call its methods."""
 
@@ -155,7 +158,7 @@ class Bounded:
                 self.charge(len(a) * max(b, 0), "the result of *=")
             a *= b
             return a
-        if not isinstance(b, int | float | str | bytes | tuple | list | bytearray):
+        if not isinstance(a, _FACTORS) or not isinstance(b, _FACTORS):
             a *= b  # an error that names the operator
             return a
         return self.mul(a, b)

@@ -7,10 +7,15 @@ from workloads import guest
 
 
 def main():
+    said, say = os.pipe()
     pid, fd = guest.clone3(0, pidfd=True)
     if pid == 0:
         guest.say(f"the child has none: {fd}")
+        os.write(say, b"x")
         signal.pause()
+    os.read(said, 1)
+    os.close(said)
+    os.close(say)
     guest.say(f"a descriptor: {fd >= 3} inheritable {os.get_inheritable(fd)}")
     signal.pidfd_send_signal(fd, signal.SIGTERM)
     result = os.waitid(os.P_PIDFD, fd, os.WEXITED)

@@ -26,6 +26,9 @@ def stat_of(pid):
     return [text[: text.index(" ")], text[text.index("(") + 1 : end]] + text[end + 2 :].split()
 
 
+C_LIBRARY = 3 << 31  # signals 32 and 33: whoever started us may ignore them
+
+
 def handler(signum, frame):
     print("handled", signum)
 
@@ -33,7 +36,7 @@ def handler(signum, frame):
 def sets():
     keys = status_of("self")
     for name in ["SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt"]:
-        print(name, keys[name])
+        print(name, f"{int(keys[name], 16) & ~C_LIBRARY:016x}")
     return int(keys["SigQ"].split("/")[0])
 
 

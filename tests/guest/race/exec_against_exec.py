@@ -19,8 +19,7 @@ pid = os.fork()
 if pid == 0:
     threading.Thread(target=execute, args=(gate_read, "1")).start()
     threading.Thread(target=execute, args=(gate_read, "2")).start()
-    os.write(gate_write, b"gg")
+    os.write(gate_write, b"ggg")  # not before both threads are there
     execute(gate_read, "3")
-os.write(gate_write, b"g")
 reaped, status = os.waitpid(pid, 0)
 print("one of them ran", reaped == pid, status >> 8 in (31, 32, 33), status & 0xFF)

@@ -6,7 +6,7 @@ import signal
 from workloads import guest
 
 WALL = 0x40000000
-ready, gate = os.pipe(), os.pipe()
+ready, gate, seen = os.pipe(), os.pipe(), os.pipe()
 for number in (signal.SIGCONT, signal.SIGSTOP):
     pid = os.fork()
     if pid == 0:
@@ -17,7 +17,9 @@ for number in (signal.SIGCONT, signal.SIGSTOP):
             os._exit(0)
         if number == signal.SIGCONT:
             os.kill(os.getpid(), signal.SIGSTOP)
-        os._exit(5 if os.waitpid(child, WALL)[1] == 0 else 6)
+        status = os.waitpid(child, WALL)[1]
+        os.read(seen[0], 1)  # its own end must not overtake the report
+        os._exit(5 if status == 0 else 6)
     os.read(ready[0], 1)
     if number == signal.SIGCONT:
         print(hex(os.waitpid(pid, os.WUNTRACED)[1]))
@@ -27,4 +29,5 @@ for number in (signal.SIGCONT, signal.SIGSTOP):
         os.write(gate[1], b"x")
         print(hex(os.waitpid(pid, os.WUNTRACED)[1]))
         os.kill(pid, signal.SIGCONT)
+    os.write(seen[1], b"x")
     print(os.waitpid(pid, 0)[1])
