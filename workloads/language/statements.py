@@ -293,9 +293,11 @@ class FunctionCompiler(Lowering):
         if any(region.cleanup for region in self.regions):
             if not isinstance(value, ast.Constant):
                 value = h.item("L", self.save(value, node), node)
+            self.count_turns(node)  # a native loop lies inside of what has to be cleaned up
             self._leave(0, node)
-        if self.live:
+        elif self.live:
             self.count_turns(node)
+        if self.live:
             self.out.append(h.returns(self._returned(value, node), node))
         self.live = False
 

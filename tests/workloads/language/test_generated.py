@@ -165,7 +165,13 @@ def test_generated_program_prints_the_same(
 
 @pytest.mark.native
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    database=None,
+)
 @given(bodies)
 def test_many_generated_programs_print_the_same(
     tmp_path_factory: pytest.TempPathFactory, guest_type: Any, body: list[str]
