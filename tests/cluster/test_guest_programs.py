@@ -52,7 +52,7 @@ def check(name: str, cpus: int, granularity: str, scheme: str, seed: int) -> Non
         assert (emulated.stdout, emulated.status) == (native.stdout, native.status)
         assert plain_stderr(emulated.stderr) == plain_stderr(native.stderr)
         return
-    plan = Plan((cpus,), (seed,), (granularity,), (scheme,), max_runs=10)
+    plan = Plan((cpus,), (seed,), (granularity,), (scheme,), max_runs=40)
     report = diff_program(FOLDER / name, plan=plan, host=host)
     assert report.same, render_details(report)
 
