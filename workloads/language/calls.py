@@ -404,6 +404,11 @@ def sys_exit(G: Values, status: Any) -> None:
     raise SystemExit(status) if status is not None else SystemExit
 
 
+def site_exit(code: Any = None) -> None:
+    """Source: CPython Lib/_sitebuiltins.py:Quitter."""
+    raise SystemExit(code)
+
+
 def nothing_to_flush(G: Values) -> None:
     return None
 
@@ -724,6 +729,12 @@ def guest_say(G: Values, text: Any) -> Any:
 
 
 # ---- what block code does about names and exceptions -------------------------------------------
+
+
+def assigned(variables: Values, place: int, value: Any) -> Any:
+    """Do ``(variable := value)``."""
+    variables[place] = value
+    return value
 
 
 def local(value: Any, name: str) -> Any:

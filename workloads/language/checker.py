@@ -12,10 +12,21 @@ from workloads.language import tables
 from workloads.language.errors import Problem
 from workloads.language.expressions import Lowering
 from workloads.language.methods import ALL_METHODS
-from workloads.language.scopes import ProgramScopes, Scope, definitions, parameters
+from workloads.language.scopes import (
+    IGNORED_MODULES,
+    ProgramScopes,
+    Scope,
+    annotations,
+    definitions,
+    parameters,
+)
 from workloads.language.tables import Const, Exc, Later, Param, Pure, Routine, Sys
 
-_PRIVATE = frozenset({"_", "__name__", "__file__"})
+#: Names that the interpreter itself has given a meaning.
+_RESERVED = frozenset(
+    {"__name__", "__file__", "__doc__", "__builtins__", "__import__", "__loader__", "__spec__"}
+    | {"__package__", "__annotations__", "__debug__", "__build_class__"}
+)
 _BUILTIN_WORDS = {"sorted": {"reverse"}, "enumerate": {"start"}, "sum": {"start"}}
 _METHOD_WORDS = frozenset(
     {
@@ -31,6 +42,10 @@ _METHOD_WORDS = frozenset(
         "errors",
     }
 )
+_FUTURES = frozenset(
+    {"nested_scopes", "generators", "division", "absolute_import", "with_statement"}
+    | {"print_function", "unicode_literals", "generator_stop", "annotations"}
+)
 _PRINT_WORDS = frozenset({"sep", "end", "file", "flush"})
 _CONSUMING_METHODS = frozenset({"join", "extend", "update"})
 _BUILTIN_NAMES = frozenset({*tables.BUILTINS, *tables.TYPES, *tables.EXCEPTIONS, "print"})
@@ -42,7 +57,6 @@ _REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.AsyncFor: ("async for is not supported", "write for"),
     ast.AsyncWith: ("async with is not supported", "write with"),
     ast.Await: ("await is not supported", "write an ordinary call"),
-    ast.AnnAssign: ("annotations are not supported", "write an assignment without one"),
     ast.Nonlocal: ("nonlocal is not supported", "write global, or return the value"),
     ast.Match: ("match is not supported", "write if and elif"),
     ast.TryStar: ("except* is not supported", "write except"),
@@ -50,7 +64,6 @@ _REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.GeneratorExp: ("generator expressions are not supported", "write a list comprehension"),
     ast.Yield: ("yield is not supported", "build a list and return it"),
     ast.YieldFrom: ("yield from is not supported", "build a list and return it"),
-    ast.NamedExpr: (":= is not supported", "write an assignment of its own"),
     ast.Starred: ("* before a value is not supported", "write the items one by one"),
 }
 
@@ -138,12 +151,8 @@ class _Checker:
             text = node.name
         if text is None:
             return
-        if text.startswith("_") and text != "_":
-            self.refuse(
-                node,
-                f"the name {text!r} begins with an underscore",
-                f"write {text.strip('_') or 'another name'}",
-            )
+        if text in _RESERVED:
+            self.refuse(node, f"the name {text!r} is the interpreter's own", "use another name")
             return
         is_global = scope.node is None or text in scope.globals
         if is_global and not isinstance(node, ast.arg):
@@ -169,6 +178,9 @@ class _Checker:
                 if alias.name != "guest":
                     self.refuse(alias, f"'workloads.{alias.name}' is not in the guest language", "")
             return
+        if module == "__future__":
+            self._future(node)
+            return
         if not self._module(module, node):
             return
         for alias in node.names:
@@ -178,7 +190,7 @@ class _Checker:
                 self._static(self.scopes.member(module, alias.name), alias, imported=True)
 
     def _module(self, text: str, node: ast.AST) -> bool:
-        if text == "workloads":
+        if text == "workloads" or text in IGNORED_MODULES:
             return True
         entries = tables.MODULES.get(text)
         if entries is None or text in ("os.environ", "sys.stdout", "sys.stderr"):
@@ -196,8 +208,18 @@ class _Checker:
             return False
         return True
 
+    def _future(self, node: ast.ImportFrom) -> None:
+        for alias in node.names:
+            if alias.name not in _FUTURES:
+                what = f"not Python 3.11: future feature {alias.name} is not defined"
+                self.refuse(node, what, "")
+
     def _static(self, meaning: tuple[str, ...], node: ast.AST, imported: bool = False) -> bool:
         """Check that a module's name exists; return whether it does."""
+        if meaning[0] == "note" and not imported:
+            what = f"{meaning[-1]!r} is for annotations only in the guest language"
+            self.refuse(node, what, "leave it out")
+            return False
         if meaning[0] != "entry":
             return True
         module, text = meaning[1], meaning[2]
@@ -223,12 +245,8 @@ class _Checker:
         meaning = self.scopes.imports.get(text)
         if meaning is not None:
             self._value_of(meaning, node, text)
-        elif text in ("__name__", "__file__"):
+        elif text in ("__name__", "__file__", "__doc__"):
             return
-        elif text.startswith("_"):
-            self.refuse(
-                node, f"the name {text!r} is not in the guest language", "names begin with a letter"
-            )
         elif text in _BUILTIN_NAMES:
             self.refuse(node, f"{text!r} is not a value here", f"call it: {text}(...)")
         else:
@@ -283,13 +301,15 @@ class _Checker:
                 self.refuse(
                     arg, f"{star}{arg.arg} parameters are not supported", "pass a list or a dict"
                 )
-        for arg in parameters(node):
-            if arg.annotation is not None:
-                self.refuse(arg.annotation, "annotations are not supported", "leave it out")
-        if node.returns is not None:
-            self.refuse(node.returns, "annotations are not supported", "leave it out")
         self.visit_all(arguments.defaults)
         self.visit_all([default for default in arguments.kw_defaults if default])
+        for note in annotations(node):
+            self._annotation(note)
+
+    def _annotation(self, node: ast.expr) -> None:
+        """Check an annotation that CPython evaluates."""
+        if not self.scopes.deferred_annotations and not self.scopes.is_type_note(node, self.scope):
+            self.visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self.refuse(
@@ -330,6 +350,20 @@ class _Checker:
         elif not isinstance(node, ast.Name):
             self.visit(node)
 
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self.visit(node.value)
+        if self.scope.node is None or not node.simple:
+            self._annotation(node.annotation)
+        if isinstance(node.target, ast.Attribute):
+            self.refuse(node, "assignment to an attribute is not supported", "use a dict")
+        else:
+            self._target(node.target)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.visit(node.value)
+        if self.shadow:
+            self.refuse(node, ":= inside a comprehension is not supported", "write a for loop")
+
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         self._operator(node.op, node)
         self._target(node.target)
@@ -369,9 +403,9 @@ class _Checker:
 
     def visit_With(self, node: ast.With) -> None:
         for item in node.items:
-            if item.optional_vars is not None:
-                self.refuse(item.optional_vars, "'as' in with is not supported", "leave it out")
             self.visit(item.context_expr)
+            if item.optional_vars is not None:
+                self._target(item.optional_vars)
         self.visit_all(node.body)
 
     def visit_Raise(self, node: ast.Raise) -> None:
@@ -511,13 +545,12 @@ class _Checker:
                 if not isinstance(part, ast.Name | ast.Tuple | ast.List | ast.expr_context):
                     self.refuse(generator.target, "this target is not supported", "use names")
                     break
-            for text in sorted(names):
-                if text.startswith("_") and text != "_":
-                    self.refuse(
-                        generator.target,
-                        f"the name {text!r} begins with an underscore",
-                        f"write {text.strip('_') or 'another name'}",
-                    )
+            for text in sorted(names & _RESERVED):
+                self.refuse(
+                    generator.target,
+                    f"the name {text!r} is the interpreter's own",
+                    "use another name",
+                )
             self.shadow = self.lowering.shadow = self.shadow | names
             self.visit_all(generator.ifs)
             inside += generator.ifs

@@ -182,6 +182,8 @@ class Lowering:
             return h.const("__main__", node)
         if text == "__file__":
             return h.item("G", self.program.global_slot("__file__"), node)
+        if text == "__doc__":
+            return h.const(self.scopes.docstring, node)
         meaning = self.scopes.meaning(node, self.scope, self.shadow)
         return self.static(meaning, node)
 
@@ -248,6 +250,11 @@ class Lowering:
         if helper is None:
             return h.put(ast.BinOp(left, op, right), at)
         return h.call(helper, [left, right], at)
+
+    def expr_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
+        place = self.variable(node.target.id, node.target)
+        assert isinstance(place, ast.Subscript)
+        return h.call("_assigned", [place.value, place.slice, self.expr(node.value)], node)
 
     def expr_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         return h.put(ast.UnaryOp(node.op, self.expr(node.operand)), node)

@@ -126,6 +126,8 @@ class Runtime:
             "_mapping_load": lambda target, key: calls.mapping_load(b, target, key),
             "_mapping_store": lambda target, key, value: calls.mapping_store(b, target, key, value),
             "_bind": library.bind,
+            "_assigned": calls.assigned,
+            "_site_exit": calls.site_exit,
             "_local": calls.local,
             "_global": calls.global_,
             "_exception": calls.exception,

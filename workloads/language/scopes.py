@@ -8,11 +8,25 @@ imported or builtin name cannot be rebound at module level (the checker refuses 
 import ast
 from collections.abc import Callable, Iterator
 
-from workloads.language.tables import LIBRARY_MODULES, MODULES, START_VALUES, SUBMODULES, Entry
+from workloads.language.tables import (
+    EXCEPTIONS,
+    LIBRARY_MODULES,
+    MODULES,
+    START_VALUES,
+    SUBMODULES,
+    TYPES,
+    Const,
+    Entry,
+    Exc,
+    Pure,
+)
 
 FunctionNode = ast.FunctionDef
 #: A static meaning: ("module", key), ("entry", key, name), ("hidden", slot name)
 Meaning = tuple[str, ...]
+
+#: Modules that say something to readers and type checkers only.
+IGNORED_MODULES = frozenset({"typing", "__future__", "collections.abc"})
 
 FIXED_GLOBALS = (
     "<process>",
@@ -21,6 +35,9 @@ FIXED_GLOBALS = (
     "sys.executable",
     "signal.default_int_handler",
 )
+
+
+_TYPE_NAMES = frozenset({*TYPES, *EXCEPTIONS, "object", "type", "frozenset", "complex"})
 
 
 class Scope:
@@ -68,6 +85,13 @@ class ProgramScopes:
             for text, nodes in self.functions.items()
             if len(nodes) == 1 and self._bindings(text) == 1
         }
+        self.docstring = ast.get_docstring(tree, clean=False)
+        self.deferred_annotations = any(
+            isinstance(node, ast.ImportFrom)
+            and node.module == "__future__"
+            and any(alias.name == "annotations" for alias in node.names)
+            for node in tree.body
+        )
         self.prologue = self._prologue(tree.body)
         self.mappings = mapping_names(tree, self)
 
@@ -86,9 +110,36 @@ class ProgramScopes:
                 text = alias.asname or alias.name
                 self.imports[text] = self.member(node.module or "", alias.name)
 
+    def is_type_note(self, node: ast.expr, scope: Scope) -> bool:
+        """Tell whether nobody can see an annotation being evaluated: it only names types."""
+        if isinstance(node, ast.Constant):
+            return True
+        if isinstance(node, ast.Name | ast.Attribute):
+            meaning = self.meaning(node, scope, frozenset())
+            if meaning is not None:
+                return meaning[0] == "note" or isinstance(self.entry(meaning), Const | Exc | Pure)
+            return (
+                isinstance(node, ast.Name)
+                and node.id in _TYPE_NAMES
+                and node.id not in scope.bound
+                and node.id not in self.module.bound
+            )
+        if isinstance(node, ast.Subscript):
+            return self.is_type_note(node.value, scope) and self.is_type_note(node.slice, scope)
+        if isinstance(node, ast.Tuple | ast.List):
+            return all(self.is_type_note(part, scope) for part in node.elts)
+        return (
+            isinstance(node, ast.BinOp)
+            and isinstance(node.op, ast.BitOr)
+            and self.is_type_note(node.left, scope)
+            and self.is_type_note(node.right, scope)
+        )
+
     @staticmethod
     def member(module: str, text: str) -> Meaning:
         """Return what ``module.text`` stands for."""
+        if module in IGNORED_MODULES:
+            return ("note", module, text)
         if (module, text) in SUBMODULES:
             return ("module", SUBMODULES[module, text])
         if (module, text) in START_VALUES:
@@ -112,6 +163,8 @@ class ProgramScopes:
                     if not all(isinstance(default, ast.Constant) for default in defaults):
                         break
                 bound.add(node.name)
+            elif isinstance(node, ast.AnnAssign):
+                break
             elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
                 bound.update(t.id for t in node.targets if isinstance(t, ast.Name))
             elif not (
@@ -131,6 +184,8 @@ class ProgramScopes:
             base = self.meaning(node.value, scope, shadow)
             if base is not None and base[0] == "module":
                 return self.member(base[1], node.attr)
+            if base is not None and base[0] == "note":
+                return base
         return None
 
     @staticmethod
@@ -156,6 +211,12 @@ def definitions(body: list[ast.stmt]) -> Iterator[FunctionNode]:
 def parameters(node: FunctionNode) -> list[ast.arg]:
     """Return the parameters of a function in the order of its locals."""
     return [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+
+
+def annotations(node: FunctionNode) -> list[ast.expr]:
+    """Return the annotations of a function in the order in which CPython evaluates them."""
+    notes = [arg.annotation for arg in parameters(node)]
+    return [note for note in [*notes, node.returns] if note is not None]
 
 
 def walk_scope(body: list[ast.stmt]) -> Iterator[ast.AST]:
@@ -266,7 +327,10 @@ def _spread(
         if mentions(node.value):
             for target in node.targets:
                 found.update(stored(target))
-    elif isinstance(node, ast.AugAssign):
+    elif isinstance(node, ast.withitem):
+        if node.optional_vars is not None and mentions(node.context_expr):
+            found.update(stored(node.optional_vars))
+    elif isinstance(node, ast.AugAssign | ast.AnnAssign | ast.NamedExpr):
         if mentions(node.value):
             found.update(stored(node.target))
     elif isinstance(node, ast.For | ast.comprehension):

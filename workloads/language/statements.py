@@ -14,6 +14,7 @@ from typing import Any
 from workloads.language import hostast as h
 from workloads.language.expressions import _INPLACE, Lowering
 from workloads.language.frames import RERAISE, RETURN
+from workloads.language.scopes import annotations
 
 TURNS = 64
 
@@ -103,6 +104,8 @@ class FunctionCompiler(Lowering):
         for (arg, _), value in zip(pairs, values, strict=True):
             slot = self.program.default_slot(code, arg.arg)
             self.out.append(h.assign(h.item("G", slot, node, ast.Store()), value, node))
+        for note in annotations(node):
+            self._annotation(note)
         place = self.variable(node.name, node, ast.Store())
         self.out.append(h.assign(place, h.name(f"v_{code.index}", node), node))
         self.note_bound(node.name)
@@ -126,6 +129,18 @@ class FunctionCompiler(Lowering):
             value = h.item("L", self.save(value, node), node)
         for target in node.targets:
             self.store(target, value, node)
+
+    def stmt_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            simple = h.put(ast.Assign([node.target], node.value), node)
+            self.stmt_Assign(simple)
+        if self.in_module or not node.simple:
+            self._annotation(node.annotation)
+
+    def _annotation(self, node: ast.expr) -> None:
+        """Evaluate an annotation as CPython does; one that only names types shows nowhere."""
+        if not self.scopes.deferred_annotations and not self.scopes.is_type_note(node, self.scope):
+            self.out.append(h.statement(self.expr(node), node))
 
     def target_stops(self, target: ast.expr) -> bool:
         """Return whether storing into ``target`` may end the block."""
@@ -681,13 +696,21 @@ class FunctionCompiler(Lowering):
             self.body(node.body)
             return
         at = items[0].context_expr
+        target = items[0].optional_vars
         lock = self.save(self.expr(at), at)
-        self.stop(h.call("_enter", [h.name("G", at), h.item("L", lock, at)], at), at)
+        entered = self.stop(h.call("_enter", [h.name("G", at), h.item("L", lock, at)], at), at)
+        if target is not None:
+            entered = h.item("L", self.save(entered, at), at)
+
+        def inside() -> None:
+            if target is not None:
+                self.store(target, entered, at)
+            self._with_items(items[1:], node)
 
         def release() -> None:
             self.stop(h.call("_leave", [h.name("G", at), h.item("L", lock, at)], at), at)
 
-        self._try_finally(lambda: self._with_items(items[1:], node), release, at)
+        self._try_finally(inside, release, at)
 
 
 def _parse(text: str, at: ast.AST) -> ast.expr:

@@ -473,6 +473,8 @@ BUILTINS: Final[dict[str, tuple[str, int, int]]] = {
     "divmod": ("_divmod", 2, 2),
     "any": ("_any_of", 1, 1),
     "all": ("_all_of", 1, 1),
+    "exit": ("_site_exit", 0, 1),
+    "quit": ("_site_exit", 0, 1),
 }
 
 #: Builtins that give an iterator: only where it is consumed at once.
@@ -497,6 +499,9 @@ TYPES: Final[dict[str, type]] = {
 }
 
 EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
+    "IOError": OSError,
+    "EnvironmentError": OSError,
+} | {
     cls.__name__: cls
     for cls in (
         OSError,
@@ -523,6 +528,44 @@ EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
         KeyboardInterrupt,
         Exception,
         BaseException,
+        ArithmeticError,
+        AttributeError,
+        BufferError,
+        BytesWarning,
+        ConnectionAbortedError,
+        ConnectionError,
+        ConnectionRefusedError,
+        ConnectionResetError,
+        DeprecationWarning,
+        EOFError,
+        FloatingPointError,
+        FutureWarning,
+        GeneratorExit,
+        ImportError,
+        ImportWarning,
+        LookupError,
+        MemoryError,
+        ModuleNotFoundError,
+        NameError,
+        NotImplementedError,
+        PendingDeprecationWarning,
+        RecursionError,
+        ReferenceError,
+        ResourceWarning,
+        RuntimeWarning,
+        StopAsyncIteration,
+        StopIteration,
+        SyntaxError,
+        SyntaxWarning,
+        SystemError,
+        UnboundLocalError,
+        UnicodeDecodeError,
+        UnicodeEncodeError,
+        UnicodeError,
+        UnicodeTranslateError,
+        UnicodeWarning,
+        UserWarning,
+        Warning,
     )
 }
 

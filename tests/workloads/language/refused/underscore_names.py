@@ -1,8 +1,11 @@
-_count = 0
+__import__ = 1
+__builtins__ = {}
 
 
-def _helper():
-    return _count
+def __build_class__():
+    return __loader__
 
-# expect: 1:1: the name '_count' begins with an underscore; write count
-# expect: 4:1: the name '_helper' begins with an underscore; write helper
+# expect: 1:1: the name '__import__' is the interpreter's own; use another name
+# expect: 2:1: the name '__builtins__' is the interpreter's own; use another name
+# expect: 5:1: the name '__build_class__' is the interpreter's own; use another name
+# expect: 6:12: the name '__loader__' is not in the guest language; define it first
