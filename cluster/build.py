@@ -27,6 +27,7 @@ from kernel.costs import Costs
 from kernel.exec import CANT_OPEN
 from kernel.machine import FileSpec, ImageSpec, MachineSpec, ServiceSpec, SpawnSpec
 from workloads.generators import mean_gap_ns
+from workloads.language.source_text import decode
 
 PYTHON: Final = "/usr/bin/python3"
 SHIPPED: Final = "/usr/share/smplab"
@@ -293,8 +294,8 @@ class _Tree:
             self._problem(where, f"{shown}: its folder has more than {MAX_FOLDER_FILES} .py files")
             return
         if not self._add(path, data, executable=_executable(host)):
-            self._problem(where, f"{shown}: not UTF-8 text")
-            return
+            # the compiler says where; exec of it would be a fault of the program
+            self.sources[path] = decode(data)
         for item in beside:
             target = posixpath.join(posixpath.dirname(path), item.name)
             if target in self.files or item.stat().st_size > MAX_PROGRAM_BYTES:

@@ -7,12 +7,14 @@ import sys
 from typing import Final
 
 from cluster import engine_api
+from kernel.printable import printable_line
 
 OK: Final = 0
 FAILED: Final = 1  # a guest assertion or an expectation of the run failed
 USAGE: Final = 2  # usage, configuration, or a program outside the guest language
 BROKEN: Final = 3  # the run broke: actor lost, Ray unreachable, an internal error
 INVARIANT: Final = 4  # an invariant of the emulator does not hold
+MUTATION: Final = 6  # a kernel with mutations broke: what they were to show
 INTERRUPTED: Final = 130  # Ctrl-C, as shells report SIGINT
 TERMINATED: Final = 143  # the same by SIGTERM
 
@@ -25,6 +27,8 @@ OF_EXIT_KIND: Final[dict[str, tuple[int, str]]] = {
     engine_api.BROKEN: (BROKEN, "run broke"),
     engine_api.INTERRUPTED: (INTERRUPTED, "interrupted"),
 }
+
+MUTATION_KIND: Final = "mutation found"
 
 
 class CliError(Exception):
@@ -39,7 +43,9 @@ class CliError(Exception):
 
 def report(kind: str, message: str) -> None:
     """Print ``smplab: kind: message`` to stderr; a message of several lines gets the prefix once
-    per line, so that each line can be found by it."""
-    for line in message.splitlines() or [""]:
+    per line, so that each line can be found by it. What of it steers a terminal is escaped; names
+    that come from guests must have their line breaks escaped before (``kernel.printable``).
+    """
+    for line in message.split("\n"):
         text = f"smplab: {kind}: {line}" if line else f"smplab: {kind}"
-        print(text, file=sys.stderr)
+        print(printable_line(text), file=sys.stderr)

@@ -22,6 +22,7 @@ from kernel.cpu import Cpu
 from kernel.invariants import boot_counts
 from kernel.machine import MachineSpec
 from kernel.messages import NEVER, Effect, Request
+from kernel.printable import printable
 from kernel.state import KernelState
 from kernel.tasklist import for_each_thread
 from kernel.uapi.syscalls import NAMES
@@ -166,7 +167,7 @@ class CpuGroup:
 def blocked_stories(kernel: KernelState) -> list[str]:
     """Return one line for each task that sleeps and that nothing will wake."""
     return [
-        f"{task.comm} ({task.pid}) sleeps in {NAMES.get(task.in_syscall, 'the kernel')}"
+        f"{printable(task.comm)} ({task.pid}) sleeps in {NAMES.get(task.in_syscall, 'the kernel')}"
         for task in for_each_thread(kernel)
         if task.pid > 2 and not task.on_rq and not task.exit_state
     ]

@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 FORMAT: Final = 1
+DEFAULT_BASE: Final = "runs"
+LATEST: Final = "latest"
 _PACKAGES: Final = ("smplab", "ray", "msgpack", "numpy")
 _GIT_TIMEOUT_S: Final = 10
 
@@ -104,6 +107,28 @@ def git_state(source: Path = Path(__file__)) -> dict[str, Any] | None:
         return None
 
 
+def run_path(named: Path) -> Path:
+    """Return the run that a command line names: as it is, or the newest for ``latest``.
+
+    ``latest`` is looked for in ``runs``, ``FOLDER/latest`` in FOLDER. A file or folder that has
+    that name is meant itself.
+
+    Raises:
+        RunDirError: there is no run in that folder.
+    """
+    if named.name != LATEST or named.exists():
+        return named
+    base = named.parent if len(named.parts) > 1 else Path(DEFAULT_BASE)
+    try:
+        found = [path for path in base.iterdir() if (path / "manifest.json").is_file()]
+    except OSError as error:
+        raise RunDirError(f"{base}: {error.strerror}: there is no latest run") from None
+    if not found:
+        raise RunDirError(f"{base} holds no run directory: there is no latest run")
+    # the time in the name is the run's begin, in seconds
+    return max(found, key=lambda path: (path.name[:15], path.stat().st_mtime_ns, path.name))
+
+
 class RunDir:
     """One run directory. ``create`` makes one for a new run, ``open`` looks at an old one."""
 
@@ -176,6 +201,13 @@ class RunDir:
             }
         )
 
+    def discard_unstarted(self) -> bool:
+        """Remove the directory of a run that ended before its manifest was written; say whether."""
+        if (self.path / "manifest.json").exists():
+            return False
+        shutil.rmtree(self.path, ignore_errors=True)
+        return True
+
     def write_summary(self, summary: dict[str, Any], digest: str) -> None:
         """Write ``summary.json``: ``summary`` and the run's digest."""
         write_atomically(self.path / "summary.json", _json_bytes({**summary, "digest": digest}))
@@ -232,6 +264,8 @@ class RunDir:
     def _read(self, name: str) -> dict[str, Any]:
         path = self.path / name
         try:
+            if not path.is_file() and path.exists():
+                raise RunDirError(f"{path} is no regular file")
             data = json.loads(path.read_bytes())
         except FileNotFoundError:
             raise RunDirError(f"{self.path} has no {name}: the run did not get that far") from None

@@ -14,6 +14,7 @@ Source: include/linux/sched.h, include/linux/sched/signal.h; fs/proc/array.c for
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import IllegalTransition
+from kernel.printable import printable
 
 if TYPE_CHECKING:
     from kernel.points import Path
@@ -348,7 +349,7 @@ class TaskStruct:
         self.ctx: UserContext | None = None  # user context while its heap is shared
 
     def __repr__(self) -> str:
-        return f"<task {self.pid}/{self.tgid} {self.comm} {task_state_letter(self)}>"
+        return f"<task {self.pid}/{self.tgid} {printable(self.comm)} {task_state_letter(self)}>"
 
 
 def set_exit_state(task: TaskStruct, expected: int, new: int) -> None:

@@ -5,13 +5,17 @@ import posixpath
 import signal
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cluster.cli.interrupts import interruption
 from cluster.config.load import Override
-from cluster.engine_api import DONE, INTERRUPTED, RunResult
-from cluster.exit_codes import FAILED, OF_EXIT_KIND, OK, USAGE, CliError
+from cluster.engine_api import BROKEN, DONE, INTERRUPTED, INVARIANT, RunResult
+from cluster.exit_codes import FAILED, MUTATION, MUTATION_KIND, OF_EXIT_KIND, OK, USAGE, CliError
 from kernel.machine import MachineSpec
+from kernel.printable import printable, printable_line
+
+if TYPE_CHECKING:
+    from workloads.language.errors import GuestProgramError
 
 MAX_CPUS: Final = 4096
 _SHOWN: Final = 5
@@ -50,15 +54,30 @@ def discard_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def outcome(result: RunResult, expected: int | str) -> tuple[int, str, str]:
+def is_complete(result: RunResult) -> bool:
+    """Tell whether what a run found is all there is to find: it did not break underway."""
+    return result.exit_kind not in (BROKEN, INTERRUPTED)
+
+
+def shown_digest(exit_kind: object, digest: str) -> str:
+    """Return the digest that is shown of a run that ended so: none of one that broke."""
+    return "" if exit_kind in (BROKEN, INTERRUPTED, INVARIANT) else digest
+
+
+def outcome(
+    result: RunResult, expected: int | str, *, mutated: bool = False
+) -> tuple[int, str, str]:
     """Return ``(exit code, kind, message)`` of a finished run; kind is empty if all is well.
 
     Args:
         expected: the exit status that every started program must have, or ``any``.
+        mutated: the kernel had mutations; a broken invariant is then what they were to show.
     """
     if result.exit_kind == INTERRUPTED:
         code, message = interruption()
         return code, "interrupted", message
+    if mutated and result.exit_kind == INVARIANT:
+        return MUTATION, MUTATION_KIND, result.message
     if result.exit_kind != DONE:
         code, kind = OF_EXIT_KIND[result.exit_kind]
         return code, kind, result.message
@@ -72,7 +91,7 @@ def outcome(result: RunResult, expected: int | str) -> tuple[int, str, str]:
     if not wrong:
         return OK, "", ""
     lines = [
-        f"{label} (pid {pid}) {describe_status(status)}, expected exit status {expected}"
+        f"{printable(label)} (pid {pid}) {describe_status(status)}, expected exit status {expected}"
         for label, pid, status in wrong[:_SHOWN]
     ]
     if len(wrong) > _SHOWN:
@@ -103,6 +122,11 @@ def console_outputs(result: RunResult) -> dict[str, tuple[bytes, bytes]]:
     return outputs
 
 
+def program_messages(error: "GuestProgramError") -> list[str]:
+    """Return one line for each problem of a program; names in it steer no terminal."""
+    return [printable_line(message) for message in error.messages]
+
+
 def check_programs(spec: MachineSpec, shown: Mapping[str, str]) -> None:
     """Compile what the spec starts, and the images it declares, so that refusals come first.
 
@@ -127,6 +151,6 @@ def check_programs(spec: MachineSpec, shown: Mapping[str, str]) -> None:
         try:
             compile_program(spec.sources[key], shown.get(key, key), block_budget=spec.block_budget)
         except GuestProgramError as error:
-            problems.extend(error.messages)
+            problems.extend(program_messages(error))
     if problems:
         raise CliError(USAGE, "guest program", "\n".join(problems))

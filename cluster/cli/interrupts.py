@@ -3,6 +3,9 @@
 SIGTERM is turned into SIGINT, so whatever holds Ctrl-C back until a safe moment (an engine between
 two supersteps) holds back both. Only the message and the exit code tell them apart: 130 and 143,
 as shells report them.
+
+An interrupt inside an import may come out of it as another exception (a C extension that says it
+could not be initialised); ``was_interrupted`` tells what it was in truth.
 """
 
 import signal
@@ -15,19 +18,39 @@ from cluster.exit_codes import INTERRUPTED, TERMINATED
 _BY_CTRL_C: Final = (INTERRUPTED, "stopped by Ctrl-C")
 _BY_SIGTERM: Final = (TERMINATED, "stopped by SIGTERM")
 
+_interrupted = False
 _terminated = False
 
 
-def catch_sigterm() -> None:
-    """Make SIGTERM act as Ctrl-C from here on; without effect outside the main thread."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _on_sigterm)
+def catch_signals() -> None:
+    """Make Ctrl-C and SIGTERM a KeyboardInterrupt from here on.
+
+    Without effect outside the main thread, and on a signal that was ignored from the start.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number, handler in ((signal.SIGINT, _on_sigint), (signal.SIGTERM, _on_sigterm)):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def _on_sigint(number: int, frame: FrameType | None) -> None:
+    global _interrupted
+    _interrupted = True
+    raise KeyboardInterrupt
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> None:
     global _terminated
     _terminated = True
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        _on_sigint(signal.SIGINT, frame)
     signal.raise_signal(signal.SIGINT)
+
+
+def was_interrupted() -> bool:
+    """Tell whether a KeyboardInterrupt was raised by one of the two signals."""
+    return _interrupted
 
 
 def interruption() -> tuple[int, str]:

@@ -12,13 +12,13 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
 from cluster import fast_core
-from cluster.cli.common import discard_stdout
-from cluster.cli.interrupts import catch_sigterm, interruption
+from cluster.cli.common import discard_stdout, program_messages
+from cluster.cli.interrupts import interruption, was_interrupted
 from cluster.exit_codes import BROKEN, OK, USAGE, CliError, report
 
 _MODULES: Final = ("run", "guest", "diff", "configs", "trace", "ps")
@@ -81,6 +81,7 @@ def _root(
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; nothing is raised."""
     from cluster.config.errors import ConfigError
+    from cluster.rundir import RunDirError
     from workloads.language.errors import GuestProgramError
 
     if fast_core.problem():
@@ -97,30 +98,57 @@ def run_command(arguments: Sequence[str]) -> int:
     except ConfigError as error:
         report("config error", str(error))
         return USAGE
+    except RunDirError as error:
+        report("bad run directory", str(error))
+        return USAGE
     except GuestProgramError as error:
-        report("guest program", str(error))
+        report("guest program", "\n".join(program_messages(error)))
         return USAGE
     except _CLICK_ERROR as error:
         report("usage", _usage(error))
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
-        code, message = interruption()
-        report("interrupted", message)
-        return code
+        return _interrupted()
     except BrokenPipeError:
         discard_stdout()
         return OK
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
+        if was_interrupted():
+            return _interrupted()
+        where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
         report("i/o error", f"{where}{error.strerror or error}")
         discard_stdout()
         return BROKEN
     except Exception as error:
+        if was_interrupted():
+            return _interrupted()
         if os.environ.get("SMPLAB_TRACEBACK") == "1":
             raise
         what = " ".join(str(error).split())[:500]
         report("internal error", f"{type(error).__name__}: {what} (SMPLAB_TRACEBACK=1 shows more)")
         return BROKEN
+
+
+def _interrupted() -> int:
+    code, message = interruption()
+    report("interrupted", message)
+    return code
+
+
+def finish_stdout(code: int) -> int:
+    """Write out what is buffered for standard output, and return the exit code of the program.
+
+    That is ``code``, or BROKEN for OK if it cannot be written. Nobody reading it is no failure.
+    """
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_stdout()
+    except OSError as error:
+        discard_stdout()
+        report("i/o error", f"{error.filename or 'standard output'}: {error.strerror}")
+        return code or BROKEN
+    return code
 
 
 def _usage(error: Any) -> str:
@@ -130,10 +158,11 @@ def _usage(error: Any) -> str:
     return f"{message} (see {command} --help)" if message else f"see {command} --help"
 
 
-def main() -> None:
-    """Entry point of the installed command."""
-    catch_sigterm()
-    sys.exit(run_command(sys.argv[1:]))
+def main() -> NoReturn:
+    """Entry point of the installed command; see ``cluster.entry``."""
+    from cluster import entry
+
+    entry.main()
 
 
 if __name__ == "__main__":

@@ -11,10 +11,12 @@ from cluster.exit_codes import USAGE, CliError
 from cluster.report.acct import AcctError, acct_lines, read_acct
 from cluster.report.process_table import ProcessTable
 from cluster.report.ps import ColumnError, parse_columns, ps_lines, pstree_lines
-from cluster.rundir import RunDir
+from cluster.rundir import RunDir, run_path
 from cluster.trace import TraceError, TraceReader
 
-_Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a trace file.")]
+_Run = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run directory, latest, or a trace file.")
+]
 _At = Annotated[
     str | None,
     typer.Option("--at", help="At this virtual time: 1.5ms, 0.25 (seconds); else at the end."),
@@ -73,10 +75,11 @@ def pstree(
 
 def acct(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run directory, or a file of records.")
+        Path, typer.Argument(metavar="RUN", help="A run directory, latest, or a file of records.")
     ],
 ) -> None:
     """Print the BSD accounting records of a run with kernel.acct, in order of exit."""
+    run = run_path(run)
     path = RunDir.open(run).acct_path if run.is_dir() else run
     if not path.is_file():
         raise CliError(USAGE, "no records", f"{path} does not exist (was kernel.acct on?)")

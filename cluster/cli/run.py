@@ -1,13 +1,24 @@
 """``smplab run``: one configuration to its end, with a run directory, a table and a digest."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cluster.cli.interrupts import interruption
-from cluster.exit_codes import BROKEN, USAGE, CliError, report
+from cluster.cli.interrupts import interruption, was_interrupted
+from cluster.engine_api import INVARIANT as INVARIANT_KIND
+from cluster.exit_codes import (
+    BROKEN,
+    MUTATION,
+    MUTATION_KIND,
+    OF_EXIT_KIND,
+    USAGE,
+    CliError,
+    report,
+)
+from kernel.printable import printable_line
 
 if TYPE_CHECKING:
     from cluster.config import Loaded
@@ -33,7 +44,12 @@ def run(
     check: Annotated[
         bool, typer.Option("--check", help="Check all invariants while running, too.")
     ] = False,
-    log_format: Annotated[str, typer.Option(help="console or json.")] = "console",
+    log_format: Annotated[
+        str, typer.Option(help="Log lines on stderr: console (with -v), json.")
+    ] = "console",
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log lines on stderr, too.")
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Only errors and the digest.")
     ] = False,
@@ -57,7 +73,9 @@ def run(
         raise CliError(USAGE, "usage", "--address is for --engine ray")
     spec = resolve(loaded)
     check_programs(spec, shown_programs(loaded))
-    return _run(loaded, _request(loaded, spec), log_format, quiet)
+    told = (verbose or log_format == "json") and not quiet
+    level = "info" if told else "warning"
+    return _run(loaded, _request(loaded, spec), log_format, level, quiet)
 
 
 def _request(loaded: "Loaded", spec: Any) -> "RunRequest":
@@ -78,7 +96,8 @@ def _request(loaded: "Loaded", spec: Any) -> "RunRequest":
     )
 
 
-def _run(loaded: "Loaded", request: "RunRequest", log_format: str, quiet: bool) -> int:
+def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, quiet: bool) -> int:
+    from cluster.cli.common import discard_stdout, outcome
     from cluster.engine import run_machine
     from cluster.logging_setup import get_logger, setup_logging
     from cluster.progress import RunProgress
@@ -89,75 +108,130 @@ def _run(loaded: "Loaded", request: "RunRequest", log_format: str, quiet: bool) 
         directory = RunDir.create(Path(config.out), config.name)
     except OSError as error:
         raise CliError(USAGE, "usage", f"out: {config.out}: {error.strerror}") from None
-    setup_logging(log_format, directory.path.name, level="warning" if quiet else "info")
+    setup_logging(log_format, directory.path.name, level=level)
     log = get_logger()
-    directory.start(name=config.name, config=resolved(loaded), seed=config.seed)
-    request.out_dir = directory.path
-    log.info("run started", engine=request.engine, cpus=request.spec.cpus, scheme=request.scheme)
     try:
+        directory.start(name=config.name, config=resolved(loaded), seed=config.seed)
+        request.out_dir = directory.path
+        log.info(
+            "run started", engine=request.engine, cpus=request.spec.cpus, scheme=request.scheme
+        )
         if quiet:
             result = run_machine(request)
         else:
             with RunProgress() as progress:
                 request.on_progress = progress
                 result = run_machine(request)
+        code, kind, message = outcome(
+            result, config.expect.exit_status, mutated=bool(request.spec.mutations)
+        )
+        outputs = _record(directory, result, code, message)
     except KeyboardInterrupt:
         _abandon(directory, "interrupted", *interruption())
         raise
     except Exception as error:
-        _abandon(directory, "broken", BROKEN, f"{type(error).__name__}: {error}")
-        raise
-    return _finish(loaded, directory, result, quiet)
-
-
-def _abandon(directory: "RunDir", kind: str, code: int, message: str) -> None:
-    directory.finish(exit_kind=kind, exit_code=code, message=message, complete=False)
-
-
-def _finish(loaded: "Loaded", directory: "RunDir", result: "RunResult", quiet: bool) -> int:
-    from cluster.cli.common import console_outputs, discard_stdout, outcome
-    from cluster.engine_api import BROKEN as BROKEN_RUN
-    from cluster.engine_api import INTERRUPTED as INTERRUPTED_RUN
-    from cluster.logging_setup import get_logger
-    from kernel.acct import OUTPUT as ACCT_OUTPUT
-
-    code, kind, message = outcome(result, loaded.config.expect.exit_status)
-    complete = result.exit_kind not in (BROKEN_RUN, INTERRUPTED_RUN)
-    records = result.outputs.pop(ACCT_OUTPUT, None)
-    if records is not None:
-        directory.write_acct(records)
-    outputs = console_outputs(result)
-    for label, (out, err) in outputs.items():
-        directory.write_output(label, out, err)
-    if result.summary:
-        directory.write_summary(result.summary, result.digest)
-    directory.finish(exit_kind=result.exit_kind, exit_code=code, message=message, complete=complete)
-    get_logger().info("run ended", exit_kind=result.exit_kind, directory=str(directory.path))
-    if quiet:
-        print(f"digest {result.digest}")
-    elif result.summary:
-        from cluster.report.table import print_summary
-
-        try:
-            print(f"run directory {directory.path}\n")
-            print_summary(result.summary, result.digest, complete=complete)
-            sys.stdout.flush()
-        except BrokenPipeError:  # nobody reads it: the exit code still tells how it went
-            discard_stdout()
+        if was_interrupted():
+            _abandon(directory, "interrupted", *interruption())
+            raise
+        failed = _kernel_failure(error, bool(request.spec.mutations))
+        code = BROKEN if failed is None else failed.code
+        _abandon(directory, "broken", code, f"{type(error).__name__}: {error}")
+        if failed is None or os.environ.get("SMPLAB_TRACEBACK") == "1":
+            raise
+        raise failed from error
+    log.info("run ended", exit_kind=result.exit_kind, directory=str(directory.path))
+    try:
+        _tell(directory, result, quiet)
+    except OSError as error:
+        discard_stdout()
+        report("i/o error", f"{error.filename or 'standard output'}: {error.strerror}")
+        code = code or BROKEN
     if kind:
         report(kind, message)
         _show_errors(outputs)
     return code
 
 
+def _abandon(directory: "RunDir", kind: str, code: int, message: str) -> None:
+    if directory.discard_unstarted():
+        return
+    directory.finish(exit_kind=kind, exit_code=code, message=message, complete=False)
+
+
+def _kernel_failure(error: Exception, mutated: bool) -> CliError | None:
+    """Return the failure that an exception stands for which the emulated kernel raised.
+
+    An assertion is a broken invariant. A kernel with mutations may stumble over anything that it
+    broke; only what the host did to us is then not the mutation's.
+    """
+    if mutated and not isinstance(error, (OSError, MemoryError, CliError)):
+        return CliError(MUTATION, MUTATION_KIND, f"the kernel fails: {_what(error)}")
+    if isinstance(error, AssertionError):
+        return CliError(*OF_EXIT_KIND[INVARIANT_KIND], _what(error))
+    return None
+
+
+def _what(error: Exception) -> str:
+    text = str(error)
+    return text if isinstance(error, AssertionError) and text else f"{type(error).__name__}: {text}"
+
+
+def _record(
+    directory: "RunDir", result: "RunResult", code: int, message: str
+) -> dict[str, tuple[bytes, bytes]]:
+    """Write what a run found into its directory; return what programs wrote, by label."""
+    from cluster.cli.common import console_outputs, is_complete
+    from kernel.acct import OUTPUT as ACCT_OUTPUT
+
+    if result.summary:
+        directory.write_summary(result.summary, result.digest)
+    records = result.outputs.pop(ACCT_OUTPUT, None)
+    if records is not None:
+        directory.write_acct(records)
+    outputs = console_outputs(result)
+    for label, (out, err) in outputs.items():
+        directory.write_output(label, out, err)
+    directory.finish(
+        exit_kind=result.exit_kind, exit_code=code, message=message, complete=is_complete(result)
+    )
+    return outputs
+
+
+def _tell(directory: "RunDir", result: "RunResult", quiet: bool) -> None:
+    """Print the table and the digest. That of a run that is not complete says nothing."""
+    from cluster.cli.common import discard_stdout, is_complete, shown_digest
+    from cluster.report.table import print_summary
+
+    complete = is_complete(result)
+    digest = shown_digest(result.exit_kind, result.digest)
+    try:
+        if quiet:
+            if digest:
+                print(f"digest {digest}")
+        elif result.summary:
+            print(f"run directory {directory.path}\n")
+            print_summary(result.summary, digest, complete=complete)
+        else:
+            print(f"run directory {directory.path}")
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads it: the exit code still tells how it went
+        discard_stdout()
+
+
 def _show_errors(outputs: dict[str, tuple[bytes, bytes]], lines: int = 10) -> None:
     """Show the last lines that programs wrote to stderr: there it says what went wrong."""
     for label, (_, err) in outputs.items():
-        for line in err.decode("utf-8", "replace").splitlines()[-lines:]:
-            print(f"{label}: {line}", file=sys.stderr)
+        for line in _last_lines(err, lines):
+            print(printable_line(f"{label}: {line}"), file=sys.stderr)
             lines -= 1
         if lines <= 0:
             return
+
+
+def _last_lines(data: bytes, lines: int) -> list[str]:
+    if not data:
+        return []
+    return data.decode("utf-8", "backslashreplace").removesuffix("\n").split("\n")[-lines:]
 
 
 def resolved(loaded: "Loaded") -> dict[str, Any]:

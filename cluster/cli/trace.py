@@ -1,6 +1,5 @@
 """``smplab trace`` and ``smplab summary``: look at a run that is over, or at what is left of it."""
 
-import os
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -9,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from cluster.cli.common import discard_stdout, shown_digest
 from cluster.digest import digest_of_files
 from cluster.exit_codes import FAILED, USAGE, CliError
 from cluster.report.units import parse_ns
-from cluster.rundir import RunDir, RunDirError
+from cluster.rundir import RunDir, RunDirError, run_path
 from cluster.trace import TraceError, TraceReader, TraceRecord
 from cluster.trace.text import TraceText
 
@@ -37,11 +37,14 @@ def trace_file(run: Path) -> Path:
     Raises:
         CliError: there is none.
     """
+    run = run_path(run)
     path = run / "trace.smpt" if run.is_dir() else run
     if path.is_file():
         return path
     if run.is_dir():
         raise CliError(USAGE, "no trace", f"{run} has no trace.smpt (was the run traced?)")
+    if run.exists():
+        raise CliError(USAGE, "no trace", f"{run} is no regular file")
     raise CliError(USAGE, "no trace", f"{run} does not exist")
 
 
@@ -85,7 +88,9 @@ def trace_lines(
 
 
 def trace(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a trace file.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run directory, latest, or a trace file.")
+    ],
     pid: Annotated[
         int | None, typer.Option(help="Only what task PID did or what names it.", min=0)
     ] = None,
@@ -101,8 +106,11 @@ def trace(
 ) -> None:
     """Print a run's trace as text, in the form of ftrace, by virtual time."""
     from_ns, to_ns = time_option("--from", from_), time_option("--to", to)
+    if from_ns is not None and to_ns is not None and from_ns >= to_ns:
+        raise CliError(USAGE, "usage", f"--from {from_} is not before --to {to}")
     try:
         with TraceReader(trace_file(run)) as reader:
+            _check_names(reader, pid, cpu)
             lines = trace_lines(
                 reader, pid=pid, cpu=cpu, events=tuple(event or ()), from_ns=from_ns, to_ns=to_ns
             )
@@ -113,6 +121,15 @@ def trace(
         raise CliError(USAGE, "bad trace", str(error)) from None
 
 
+def _check_names(reader: TraceReader, pid: int | None, cpu: int | None) -> None:
+    """Raise CliError if the whole trace knows no such task or CPU."""
+    cpus = sum(name.startswith("cpu") for name in reader.lps)
+    if cpu is not None and cpu >= cpus:
+        raise CliError(USAGE, "no cpu", f"--cpu {cpu}: the machine had CPUs 0 to {cpus - 1}")
+    if pid and not any(record.concerns(pid) for record in reader.select()):
+        raise CliError(USAGE, "no process", f"--pid {pid}: no record names such a task")
+
+
 def print_lines(lines: Iterator[str]) -> None:
     """Print to stdout; somebody who stops reading (``| head``) ends it without a word."""
     try:
@@ -120,12 +137,11 @@ def print_lines(lines: Iterator[str]) -> None:
             sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        # what is still buffered would fail again when Python closes stdout
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
 
 
 def summary(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or latest.")],
     verify: Annotated[
         bool, typer.Option("--verify", help="Compute the digest from the files and compare.")
     ] = False,
@@ -134,13 +150,17 @@ def summary(
     from cluster.report.table import print_summary
 
     try:
-        directory = RunDir.open(run)
-        complete = bool(directory.manifest().get("complete"))
+        directory = RunDir.open(run_path(run))
+        manifest = directory.manifest()
         data = directory.summary()
         digest = data.get("digest", "")
         if verify:
             _verify(directory, data, digest)
-        print_summary(data, digest, complete=complete)
+        print_summary(
+            data,
+            shown_digest(manifest.get("exit_kind"), digest),
+            complete=bool(manifest.get("complete")),
+        )
     except (RunDirError, TraceError) as error:
         raise CliError(USAGE, "bad run directory", str(error)) from None
     except (KeyError, TypeError) as error:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from kernel.printable import printable_line
+
 KeyPath = tuple[str | int, ...]
 
 _GOT_CHARS: Final = 60
@@ -23,7 +25,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return ": ".join(part for part in (place, self.path, self.what) if part)
+        return printable_line(": ".join(part for part in (place, self.path, self.what) if part))
 
 
 class ConfigError(Exception):

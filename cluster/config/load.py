@@ -1,6 +1,9 @@
 """A configuration file, with overrides, to a checked ``RunConfig``: or every problem at once."""
 
 import difflib
+import os
+import select
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +21,8 @@ from cluster.point_names import point_kinds
 from kernel.stepping import check_name
 from workloads.generators import GENERATORS
 
+FIFO_PATIENCE_S: Final = 5
+
 Override = tuple[str, str]
 M = TypeVar("M", bound=BaseModel)
 
@@ -25,6 +30,7 @@ _PATTERNS: Final = {
     models.NAME_PATTERN: "must be letters, digits, '.', '_' and '-', 64 at most",
     models.WORD_PATTERN: "must be a word of letters, digits and '_'",
     models.IMAGE_PATTERN: "must be a file name or an absolute path",
+    models.SERVICE_PATTERN: "must be letters, digits, '.', '_', ':' and '-', 15 at most",
     models.UNIT_PATTERN: "must be ns or ps, with 'per ITEM' where it applies",
 }
 _WORDS: Final = {
@@ -93,11 +99,11 @@ def read_text(path: Path) -> str:
     """Return the text of a file the user named.
 
     Raises:
-        ConfigError: it is not there, not readable, not UTF-8, or longer than 16 MiB.
+        ConfigError: it is not there, not readable, not UTF-8, longer than 16 MiB, or a FIFO that
+            nobody writes.
     """
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = _read(path)
         return data.decode("utf-8-sig")
     except OSError as error:
         what = error.strerror or "cannot be read"
@@ -105,6 +111,35 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         what = f"not UTF-8 text (byte {error.start})"
         raise ConfigError([Problem(str(path), 0, 0, "", what)]) from None
+    except ValueError as error:
+        raise ConfigError([Problem(str(path), 0, 0, "", str(error))]) from None
+
+
+def _read(path: Path) -> bytes:
+    """Return what is in a file, at most a byte more than is allowed.
+
+    A pipe is read as long as somebody writes it (``smplab run <(generate)``); nobody waits for a
+    writer that never comes.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as stream:
+        if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            os.set_blocking(descriptor, True)
+            return stream.read(MAX_BYTES + 1)
+        waiting = select.poll()
+        waiting.register(descriptor, select.POLLIN)
+        data = b""
+        while len(data) <= MAX_BYTES:
+            # without a writer the end is there at once
+            if not waiting.poll(1000 * FIFO_PATIENCE_S):
+                raise ValueError(f"a FIFO that nobody has written for {FIFO_PATIENCE_S} s")
+            part = os.read(descriptor, 1 << 16)
+            if not part:
+                break
+            data += part
+        if not data:
+            raise ValueError("a FIFO that nobody writes")
+        return data
 
 
 def _validated(

@@ -32,6 +32,7 @@ FAIR_CLASSES: Final = ("cfs",)
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 WORD_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
 IMAGE_PATTERN: Final = r"^(/[A-Za-z0-9._+-]+)+$|^[A-Za-z0-9._+-]+$"
+SERVICE_PATTERN: Final = r"^[A-Za-z0-9_.:-]{1,15}$"
 UNIT_PATTERN: Final = r"^(ns|ps)( per [a-z ]+)?$"
 
 
@@ -129,7 +130,7 @@ class Sched(Model):
 class Service(Model):
     """A kernel thread that works on its own account: noise for the workloads."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,15}$", description="Its name.")]
+    name: Annotated[str, Field(pattern=SERVICE_PATTERN, description="Its name.")]
     period: Annotated[int, Duration(10_000, 3600 * SECOND_NS, "Time between two rounds of work.")]
     work: Annotated[int, Duration(0, SECOND_NS, "CPU time of one round, in kernel mode.")]
     per_cpu: Annotated[bool, Field(description="One thread bound to each CPU.")] = False
@@ -334,7 +335,9 @@ class Costs(Model):
     """A profile and what differs from it. Values are in the unit of the profile file."""
 
     profile: Annotated[
-        str, Field(min_length=1, max_length=4096, description="A shipped profile, or a path.")
+        str,
+        Field(min_length=1, max_length=4096, description="A shipped profile, or a path."),
+        AfterValidator(_no_nul),
     ] = "default"
     values: Annotated[dict[CostName, CostValue], Field(description="Costs that differ.")] = {}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from cluster.report.process_table import ProcessTable, TaskRow
-from cluster.trace.text import printable
+from kernel.printable import printable
 
 _SECOND_NS: Final = 1_000_000_000
 

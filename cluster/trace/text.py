@@ -13,6 +13,7 @@ Deviation: nine decimals instead of six, and no irq/preempt flags.
 from typing import Any, Final
 
 from cluster.trace.reader import TraceRecord
+from kernel.printable import printable
 from kernel.task import (
     TASK_DEAD,
     TASK_INTERRUPTIBLE,
@@ -34,18 +35,6 @@ _STATE_LETTERS: Final = (
     (TASK_PARKED, "P"),
     (TASK_DEAD, "X"),
 )
-
-
-def printable(text: str) -> str:
-    """Return ``text`` in printable ASCII, all else escaped (``\\x1b``).
-
-    Names of tasks and files come from guest programs and must not steer a terminal.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        char if char.isascii() and char.isprintable() else ascii(char)[1:-1] for char in text
-    )
 
 
 def state_letters(state: int) -> str:

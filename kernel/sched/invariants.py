@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernel.attrs import rt_policy
 from kernel.messages import ARRIVE, EFF_FORK, EFF_RENAME, R_PID
+from kernel.printable import printable
 from kernel.task import TASK_DEAD, TASK_NEW, TaskStruct
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Half(NamedTuple):
     on_rq: bool
 
     def __repr__(self) -> str:
-        return f"<cputask {self.pid}/{self.tgid} {self.comm}>"
+        return f"<cputask {self.pid}/{self.tgid} {printable(self.comm)}>"
 
 
 class CpuPlaces(NamedTuple):

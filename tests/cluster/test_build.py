@@ -15,7 +15,9 @@ from cluster.build import (
     resolve,
     tree_path,
 )
+from cluster.cli.common import check_programs
 from cluster.config import ConfigError, parse_config
+from cluster.exit_codes import CliError
 from kernel.machine import MachineSpec
 
 
@@ -168,9 +170,15 @@ def test_a_guest_program_that_is_not_there_is_a_config_error(tmp_path: Path) -> 
 
 
 def test_a_program_that_is_not_text_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "prog.py").write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match="not UTF-8"):
-        machine("workloads: [{program: prog.py}]", tmp_path)
+    (tmp_path / "prog.py").write_bytes(b"import os\n  \xff\xfe\n\xfe")
+    spec = machine("workloads: [{program: prog.py}]", tmp_path)
+    with pytest.raises(CliError) as caught:
+        check_programs(spec, {})
+    assert caught.value.kind == "guest program"
+    assert caught.value.message.splitlines() == [
+        "/srv/prog.py:2:3: not UTF-8 text (byte 0xff); save the file as UTF-8",
+        "/srv/prog.py:3:1: not UTF-8 text (byte 0xfe); save the file as UTF-8",
+    ]
 
 
 def test_images_and_guests_are_not_listed_as_programs() -> None:

@@ -89,6 +89,86 @@ def test_how_a_run_ends_decides_the_exit_code_and_the_line(
     assert manifest["complete"] == (code not in (3, 130))
 
 
+MUTATED = ("--set", "granularity=step", "--set", "mutations=[do_wait.tasklist_lock]")
+
+
+@pytest.mark.parametrize(
+    "how", [RunResult(engine_api.INVARIANT, "told"), AssertionError("told"), KeyError("told")]
+)
+def test_a_kernel_with_mutations_that_breaks_has_a_code_of_its_own(
+    how: RunResult | Exception,
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run_machine(request: RunRequest) -> RunResult:
+        if isinstance(how, Exception):
+            raise how
+        return how
+
+    monkeypatch.setattr(engine, "run_machine", run_machine)
+    assert run_command(["run", "--quiet", str(config), *MUTATED]) == 6
+    error = capsys.readouterr().err
+    assert error.startswith("smplab: mutation found: ")
+    assert "told" in error
+    assert json.loads((the_run(config.parent) / "manifest.json").read_text())["exit_code"] == 6
+
+
+@pytest.mark.parametrize("kind", [engine_api.BROKEN, engine_api.INTERRUPTED, engine_api.INVARIANT])
+def test_a_run_that_broke_prints_no_digest(
+    kind: str,
+    config: Path,
+    fake_engine: Callable[[RunResult], list[RunRequest]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fake_engine(RunResult(kind, "told", digest="sha256:0" if kind != engine_api.BROKEN else ""))
+    run_command(["run", "--quiet", str(config)])
+    assert capsys.readouterr().out == ""
+
+
+def test_log_lines_are_for_verbose_and_json(
+    config: Path,
+    fake_engine: Callable[[RunResult], list[RunRequest]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fake_engine(RunResult(engine_api.DONE))
+    assert run_command(["run", str(config)]) == 0
+    assert capsys.readouterr().err == ""
+    assert run_command(["run", "-v", str(config)]) == 0
+    assert "run started" in capsys.readouterr().err
+    assert run_command(["run", "--log-format", "json", str(config)]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [json.loads(line)["event"] for line in lines] == ["run started", "run ended"]
+
+
+def test_names_that_guests_give_themselves_forge_no_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "prog.py"
+    program.write_text(
+        "import signal\nfrom workloads import guest\n"
+        "guest.prctl(guest.PR_SET_NAME, '\\x1b[31mx\\nsmplab:')\nsignal.pause()\n"
+    )
+    assert run_command(["guest", str(program)]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "\\x1b[31mx\\nsmplab: (3) sleeps in pause" in line
+
+
+def test_what_a_failed_program_said_steers_no_terminal(
+    config: Path,
+    fake_engine: Callable[[RunResult], list[RunRequest]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    outputs = {"prog.stderr": b"\x1b]0;title\x07\x85one\r\nsmplab: two\xff\n"}
+    fake_engine(RunResult(engine_api.DEADLOCK, "told", outputs=outputs))
+    run_command(["run", "-q", str(config)])
+    assert capsys.readouterr().err.split("\n")[1:] == [
+        "prog: \\x1b]0;title\\x07\\x85one\\r",
+        "prog: smplab: two\\xff",
+        "",
+    ]
+
+
 def test_an_unexpected_exit_status_fails_the_run_and_shows_what_the_program_said(
     config: Path,
     fake_engine: Callable[[RunResult], list[RunRequest]],

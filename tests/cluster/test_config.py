@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cluster.build import load_profile, resolve
 from cluster.cli.configs import schema_text
 from cluster.cli.main import run_command
-from cluster.config import ConfigError, RunConfig, load_config, parse_config
+from cluster.config import ConfigError, RunConfig, load, load_config, models, parse_config
 from cluster.config.quantities import duration_ns, format_bytes, format_ns, size_bytes
 from cluster.config.source import read_document, scalar_value
 from kernel.costs import Costs, cost_names
@@ -201,3 +201,14 @@ def test_yaml_and_json_text_of_the_same_data_is_read_alike(data: dict[str, str])
     assert read_document("c.json", text).data == data
     document = read_document("c.yaml", text)
     assert document.data == data
+
+
+def test_every_pattern_of_the_models_is_explained_in_words() -> None:
+    def patterns(part: object) -> set[str]:
+        if isinstance(part, dict):
+            own = {part["pattern"]} if isinstance(part.get("pattern"), str) else set()
+            return own.union(*(patterns(value) for value in part.values()))
+        return set().union(*map(patterns, part)) if isinstance(part, list) else set()
+
+    schemas = [models.RunConfig.model_json_schema(), models.CostProfile.model_json_schema()]
+    assert patterns(schemas) <= set(load._PATTERNS)

@@ -30,6 +30,7 @@ from workloads.language.scopes import (
     definitions,
     parameters,
 )
+from workloads.language.source_text import check_decoded
 from workloads.language.statements import FunctionCompiler
 from workloads.language.sync import FIRST_CODE
 from workloads.language.values import DEFAULT_INT_HANDLER, UNBOUND, Function
@@ -193,6 +194,7 @@ def compile_program(
 @functools.lru_cache(maxsize=_KEPT)
 def _compiled(source: str, path: str) -> Program:
     """Return a program that is bound to no run time yet; errors as of ``compile_program``."""
+    check_decoded(source, path)
     try:
         tree = _quietly(lambda: ast.parse(source, path))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
