@@ -121,10 +121,8 @@ class LocalRun:
             else:
                 cpu = upcoming.index(first_ns)
                 upcoming[cpu] = NEVER
-                # past its own event: where two CPUs have one at the same time, the lower goes first
-                horizon_ns = max(
-                    min(kernel_ns, min(upcoming), first_ns + _LONGEST_STEP_NS), first_ns + 1
-                )
+                # where two CPUs have an event at the same time, the lower goes first
+                horizon_ns = min(kernel_ns, min(upcoming), first_ns + _LONGEST_STEP_NS)
                 upcoming[cpu] = group.step_one(cpu, horizon_ns, ())
                 self._pass_on(cpu, upcoming)
             for dest, effects in kernel.take_effects().items():

@@ -12,7 +12,9 @@ cost is burnt afterwards, so a block's effects are ordered by its end; a preempt
 
 Effects come in with a time. One that is due while a task burns user time interrupts it there. One
 from this CPU's past (the scheme let the CPU run ahead) is applied at once and counted as a
-causality violation with its lateness.
+causality violation with its lateness. Under the scheme ``exact`` (``eager``) there are none: a step
+ends as soon as the CPU has said something, for the answer may come before what else is in its
+inbox.
 
 The tick happens at multiples of 1/HZ, but only while something else is runnable (NO_HZ): alone on
 its CPU a task cannot be preempted by a tick anyway. A task whose process has timers on CPU time
@@ -26,6 +28,7 @@ from heapq import heappop, heappush
 from typing import Any, Final
 
 from kernel import messages as m
+from kernel.errors import InvariantError
 from kernel.events import (
     SCHED_MIGRATE_TASK,
     SCHED_SWITCH,
@@ -110,10 +113,12 @@ class Cpu:
         self._inbox: list[tuple[int, int, m.Effect]] = []
         self._arrivals = 0  # order of messages with equal times
         self._early: dict[int, list[m.Effect]] = {}  # pid -> effects that came before the task
-        self._moved: dict[int, int] = {}  # pid -> CPU it was given to, until the kernel knows
+        # pid -> (CPU it was given to, how often the kernel still has to say that it knows)
+        self._moved: dict[int, tuple[int, int]] = {}
         self._waiting: CpuTask | None = None  # the current task, while it waits for an answer
         self._seq = 0
-        self.eager = False  # step() ends as soon as there is something for another CPU
+        # scheme exact: step() ends as soon as anybody is told anything, and nothing comes late
+        self.eager = False
         self._closed_ns = self._open_ns = 0  # from when to when interrupts were off last
         self._loader = loader
         self._tracing = spec.trace
@@ -168,13 +173,14 @@ class Cpu:
         rq = self.rq
         inbox = self._inbox
         idle = rq.idle
+        eager = self.eager
         while True:
+            if eager and (self.out or self.forwards):
+                return
             if inbox:
                 due_ns = inbox[0][0]
                 if due_ns <= self.now_ns:
                     self._apply(heappop(inbox)[2])
-                    if self.eager and self.forwards:
-                        return
                     continue
             else:
                 due_ns = m.NEVER
@@ -452,7 +458,7 @@ class Cpu:
             if task is not None:
                 handler(self, task, effect)
             elif pid in self._moved:
-                self.forwards.append((self._moved[pid], effect))
+                self.forwards.append((self._moved[pid][0], effect))
             else:
                 self._early.setdefault(pid, []).append(effect)
         elif code == m.ARRIVE:
@@ -464,15 +470,35 @@ class Cpu:
         elif code == m.EFF_PULL:
             self._give(effect[3])
         else:
-            self._moved.pop(pid, None)  # EFF_MOVED_ACK
+            self._moved_ack(pid)
+
+    def _moved_ack(self, pid: int) -> None:
+        """The kernel knows of one move: whatever it sent here about the task has come."""
+        dest, unknown = self._moved.pop(pid)
+        if unknown > 1:  # it has been back and left again
+            self._moved[pid] = (dest, unknown - 1)
+
+    def _note_move(self, pid: int, dest: int, code: int) -> None:
+        """Tell the kernel of a move, and pass on what comes for the task until it has heard."""
+        before = self._moved.get(pid)
+        self._moved[pid] = (dest, 1 if before is None else before[1] + 1)
+        self._post(code, pid, dest)
 
     def _late(self, at_ns: int) -> None:
         """Count a causality violation if this comes from the CPU's past.
 
         What came while interrupts were off, in the tick or the switch that ends now, is in time.
+
+        Raises:
+            InvariantError: under the scheme ``exact``, where this cannot be.
         """
         now_ns = self.now_ns
         if at_ns < now_ns and not (self._closed_ns <= at_ns and self._open_ns == now_ns):
+            if self.eager:
+                raise InvariantError(
+                    f"cpu {self.id} is at {now_ns} ns and gets an effect of {at_ns} ns: "
+                    "under exact nothing comes late"
+                )
             self.stats.violation(now_ns - at_ns)
 
     def _on_return(self, task: CpuTask, effect: m.Effect) -> None:
@@ -658,8 +684,7 @@ class Cpu:
         core.deactivate_task(rq, task, core.DEQUEUE_MOVE)
         if running:
             self._switch(task, _PREEMPTED)
-        self._moved[task.pid] = dest
-        self._post(m.REQ_PUSHED, task.pid, dest)
+        self._note_move(task.pid, dest, m.REQ_PUSHED)
         self._send_away(task, dest, m.BY_PUSH, self.now_ns)
 
     def _on_renice(self, task: CpuTask, effect: m.Effect) -> None:
@@ -675,8 +700,7 @@ class Cpu:
             self.stats.pull_failures += 1
             self._post(m.REQ_PULL_FAILED, 0, dest)
             return
-        self._moved[task.pid] = dest
-        self._post(m.REQ_MIGRATED, task.pid, dest)
+        self._note_move(task.pid, dest, m.REQ_MIGRATED)
         self._send_away(task, dest, m.BY_PULL, task.enqueued_at_ns)
 
     def _send_away(self, task: CpuTask, dest: int, reason: int, since_ns: int) -> None:
@@ -703,7 +727,6 @@ class Cpu:
     def _arrive(self, effect: m.Effect) -> None:
         at_ns, _, pid, task, reason = effect
         self._late(at_ns)
-        self._moved.pop(pid, None)
         self.tasks[pid] = task
         if reason != m.BY_FORK:
             self.stats.migrations_in += 1

@@ -17,6 +17,7 @@ The load table (``nr_running``, ``idle_mask``) counts the runnable tasks of ever
 in the kernel's own order, because nothing else makes tasks runnable or not.
 """
 
+from bisect import bisect_right
 from collections.abc import Generator, Iterable
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
@@ -65,6 +66,10 @@ _TIMER_REAL: Final = 3
 
 _BALANCE_RETRY_NS: Final = 100_000
 _BALANCE_RETRY_MAX_NS: Final = 12_800_000
+
+
+def _request_ns(request: m.Request) -> int:
+    return request[0]  # type: ignore[no-any-return]
 
 
 class KernelState:
@@ -329,11 +334,16 @@ class KernelState:
         if task.cpu == cpu:
             task.cpu = dest
         self.stats.migrations += 1
-        self._outbox.setdefault(cpu, []).append((self.now_ns, m.EFF_MOVED_ACK, task.pid))
+        self._moved_ack(cpu, task)
         self.load_inc(dest)
         self.load_dec(cpu)
         if self.rt_tasks:
             push_rt_tasks(self)
+
+    def _moved_ack(self, cpu: int, task: TaskStruct) -> None:
+        """Let ``cpu`` forget ``task`` once it has passed on all that was sent there about it."""
+        at_ns = max(self.now_ns, task.msg_ns)
+        self._outbox.setdefault(cpu, []).append((at_ns, m.EFF_MOVED_ACK, task.pid))
 
     # -- requests in, effects out -------------------------------------------------------------
 
@@ -367,7 +377,7 @@ class KernelState:
         )
 
     def run(self, limit_ns: int) -> None:
-        """Serve every request delivered, and every timer due at or before ``limit_ns``.
+        """Serve every request and every timer due at or before ``limit_ns``.
 
         At granularity ``step`` paths in progress run up to ``limit_ns``.
         """
@@ -376,6 +386,10 @@ class KernelState:
             return
         requests, timers = self._requests, self._timers
         self._requests = []
+        if requests and requests[-1][0] > limit_ns:
+            due = bisect_right(requests, limit_ns, key=_request_ns)
+            self._requests = requests[due:]
+            del requests[due:]
         for request in requests:
             while timers and timers[0][0] <= request[0]:
                 self._fire_timer()
@@ -417,7 +431,7 @@ class KernelState:
             self.stats.pulls += 1
             self.stats.migrations += 1
             self._balance_retry_ns = _BALANCE_RETRY_NS
-            self._outbox.setdefault(cpu, []).append((now_ns, m.EFF_MOVED_ACK, pid))
+            self._moved_ack(cpu, task)
             return None
         if code == m.REQ_PUSHED:
             self._pushed(task, cpu, arguments[0])

@@ -4,6 +4,7 @@ import pytest
 
 from kernel import messages as m
 from kernel.cpu import Cpu
+from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
 from kernel.task import TASK_INTERRUPTIBLE
 from kernel.uapi import syscalls as nr
@@ -194,3 +195,48 @@ def test_every_effect_has_a_description(code):
     text = m.describe(message, request=False)
     assert text.startswith("5 pid 7 ") and all(f"{name}=" in text for name in names)
     assert meaning
+
+
+def test_under_exact_a_cpu_that_asks_waits_for_the_answer_and_not_for_what_is_due_later():
+    cpu, _ = make_cpu(prog=[(nr.NR_GETPPID,), (nr.NR_GETPPID,)])
+    cpu.eager = True
+    cpu.step(FAR, [spawn(10, "prog"), (500_000, m.EFF_SIGNAL, 10)])
+    asked_ns = cpu.out[0][m.R_TIME]
+    assert cpu.now_ns == asked_ns < 500_000
+    cpu.out = []
+    assert cpu.step(-1, [(asked_ns + 100, m.EFF_RETURN, 10, 1)]) == asked_ns + 100
+
+
+def test_under_exact_a_late_effect_is_a_bug_of_the_engine():
+    cpu, _ = make_cpu(prog=[(nr.NR_COMPUTE, 10**9)])
+    cpu.eager = True
+    cpu.step(1_000_000, [spawn(10, "prog")])
+    with pytest.raises(InvariantError, match="cpu 1 is at 1000000 ns and gets an effect of 900000"):
+        cpu.step(1_000_000, [(900_000, m.EFF_SIGNAL, 10)])
+
+
+def test_an_effect_due_after_the_move_still_finds_the_task_that_was_given_away():
+    # the kernel sent it before it knew; its acknowledgement comes after it, not before
+    cpu, _ = make_cpu(prog=[(nr.NR_COMPUTE, 10**9)])
+    cpu.step(100_000, [spawn(10, "prog"), spawn(11, "prog"), (90_000, m.EFF_PULL, 0, 0)])
+    gone = cpu.forwards[0][1][2]
+    cpu.forwards = []
+    signal = (100_500, m.EFF_SIGNAL, gone)
+    cpu.step(200_000, [signal, (100_500, m.EFF_MOVED_ACK, gone)])
+    assert cpu.forwards == [(0, signal)]
+    assert not cpu._early
+
+
+def test_a_task_that_has_been_back_and_left_again_is_known_to_have_left():
+    cpu, _ = make_cpu(prog=[(nr.NR_COMPUTE, 10**9)])
+    cpu.step(100_000, [spawn(10, "prog"), spawn(11, "prog"), (90_000, m.EFF_PULL, 0, 0)])
+    [(_, arrive)] = cpu.forwards
+    gone = arrive[2]
+    back = (110_000, m.ARRIVE, gone, arrive[3], m.BY_PULL)
+    cpu.step(130_000, [back, (120_000, m.EFF_PULL, 0, 0)])
+    cpu.forwards = []
+    left = 21 - cpu.rq.curr.pid
+    assert left == gone
+    signal = (140_000, m.EFF_SIGNAL, gone)
+    cpu.step(150_000, [(135_000, m.EFF_MOVED_ACK, gone), signal])
+    assert cpu.forwards == [(0, signal)]
