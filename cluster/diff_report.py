@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cluster.diff import EmulatedOutcome, ProgramReport
+from cluster.diff import DIFFERENT, INCONCLUSIVE, SAME, EmulatedOutcome, ProgramReport
 from cluster.process_tree import Tree
 from cluster.process_tree import outcome as status_text
 
@@ -27,7 +27,7 @@ def verdict(row: Row) -> str:
     """Return how the comparison of one program came out."""
     if isinstance(row, Failure):
         return row.kind
-    return "same" if row.same else "different"
+    return row.verdict
 
 
 def render_table(rows: Sequence[Row]) -> str:
@@ -47,10 +47,14 @@ def render_table(rows: Sequence[Row]) -> str:
         first = line[0].ljust(widths[0])
         numbers = [cell.rjust(width) for cell, width in zip(line[1:-1], widths[1:-1])]
         texts.append("  ".join([first, *numbers, line[-1]]))
-    different = sum(verdict(row) == "different" for row in rows)
+    different = sum(verdict(row) == DIFFERENT for row in rows)
+    inconclusive = sum(verdict(row) == INCONCLUSIVE for row in rows)
     failed = sum(isinstance(row, Failure) for row in rows)
     plural = "" if len(rows) == 1 else "s"
-    texts.append(f"{len(rows)} program{plural}, {different} different, {failed} not compared")
+    texts.append(
+        f"{len(rows)} program{plural}, {different} different, {inconclusive} inconclusive, "
+        f"{failed} not compared"
+    )
     return "\n".join(texts)
 
 
@@ -60,8 +64,8 @@ def render_details(row: Row) -> str:
         return "\n".join(f"{row.program}: {row.kind}: {line}" for line in row.message.splitlines())
     parts = []
     for outcome in row.emulated:
-        if not outcome.same:
-            parts.append(f"{row.program}: different {_where(outcome)}")
+        if outcome.verdict != SAME:
+            parts.append(f"{row.program}: {outcome.verdict} {_where(outcome)}")
             parts += [f"  {line}" for line in outcome.explanation]
     return "\n".join(parts)
 
@@ -83,6 +87,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         "program": row.program,
         "verdict": verdict(row),
+        "unseen": round(row.host.unseen, 4),
         "isolation": row.host.runs[0].isolation,
         "host": [
             {"runs": count, **_outcome(run.stdout, run.stderr, run.status, run.tree)}
@@ -92,7 +97,7 @@ def _row(row: Row) -> dict[str, Any]:
             {
                 "runs": len(found.machines),
                 "machines": [machine._asdict() for machine in found.machines],
-                "same": found.same,
+                "verdict": found.verdict,
                 "problem": found.run.problem,
                 "explanation": list(found.explanation),
                 **_outcome(found.run.stdout, found.run.stderr, found.run.status, found.run.tree),

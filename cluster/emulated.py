@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from cluster.build import guest_spec
 from cluster.engine import run_machine
 from cluster.engine_api import DONE, INTERRUPTED, RunRequest
+from cluster.native_start import FIXED, Surroundings, taken_over
 from cluster.process_tree import Call, Fork, Generations, Tree, build_tree, last_calls
 from cluster.trace import TraceReader, TraceRecord
 from kernel.uapi.clone import CLONE_THREAD
@@ -38,8 +39,9 @@ class Machine(NamedTuple):
 class EmulatedRun:
     """What one emulated run did. ``status`` is the program's wait status, None if it never ended.
 
-    ``problem`` says why the run did not come to its end; it is empty if it did. ``calls`` are lines
-    about the last system calls of each process, if they were asked for.
+    ``problem`` says why the run did not come to its end; it is empty if it did. ``kind`` is the
+    ``engine_api`` kind of end. ``calls`` are lines about the last system calls of each process, if
+    they were asked for. ``not_emulated`` is what the program asked for and this machine has not.
     """
 
     stdout: bytes
@@ -49,6 +51,8 @@ class EmulatedRun:
     problem: str
     digest: str
     calls: tuple[str, ...] = ()
+    kind: str = DONE
+    not_emulated: tuple[str, ...] = ()
 
 
 class _Family(NamedTuple):
@@ -67,6 +71,7 @@ def run_emulated(
     check: bool = False,
     calls: bool = False,
     timeout_s: float = 60.0,
+    start: Surroundings = FIXED,
 ) -> EmulatedRun:
     """Run a guest program on the local engine.
 
@@ -77,8 +82,10 @@ def run_emulated(
         check: check all invariants while it runs, too (at its end they are checked anyway).
         calls: report the last system calls.
         timeout_s: seconds of host time.
+        start: what it begins with.
 
     Raises:
+        NotComparable: an emulated program cannot begin there.
         ConfigError: the program cannot be read.
         GuestProgramError: the program is outside the guest language.
         KeyboardInterrupt: Ctrl-C.
@@ -92,7 +99,10 @@ def run_emulated(
         tie_break="random" if machine.granularity == "step" else "order",
         check=check,
         trace_syscalls=calls,
+        uid=start.uid,
+        gid=start.gid,
     )
+    spec.spawns = (taken_over(start, spec.spawns[0]),)
     lines: list[str] = []
     tree: Tree = ()
     with tempfile.TemporaryDirectory(prefix="smplab-diff-") as folder:
@@ -113,7 +123,17 @@ def run_emulated(
     problem = "" if result.exit_kind == DONE else f"{result.exit_kind}: {result.message}"
     stdout = result.outputs.get(f"{label}.stdout", b"")
     stderr = result.outputs.get(f"{label}.stderr", b"")
-    return EmulatedRun(stdout, stderr, status, tree, problem, result.digest, tuple(lines))
+    return EmulatedRun(
+        stdout,
+        stderr,
+        status,
+        tree,
+        problem,
+        result.digest,
+        tuple(lines),
+        result.exit_kind,
+        result.not_emulated,
+    )
 
 
 def tree_of_trace(path: Path, root: int) -> Tree:

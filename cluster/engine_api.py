@@ -59,7 +59,8 @@ class RunResult:
     ``status`` is what wait4() would store, or None if the process was still alive at the end.
     ``outputs`` maps ``LABEL.stdout`` and ``LABEL.stderr`` to the bytes that the process started as
     LABEL and its descendants wrote to descriptors 1 and 2. ``summary`` is plain JSON data without
-    host times; those are in ``wall``.
+    host times; those are in ``wall``. ``not_emulated`` is what programs asked for and were told
+    NotImplementedError.
     """
 
     exit_kind: str
@@ -69,3 +70,4 @@ class RunResult:
     statuses: list[tuple[str, int, int | None]] = field(default_factory=list)
     outputs: dict[str, bytes] = field(default_factory=dict)
     wall: dict[str, Any] = field(default_factory=dict)
+    not_emulated: tuple[str, ...] = ()

@@ -270,6 +270,7 @@ class KernelHost:
             "stats": kernel.stats.to_plain(),
             "locks": [stat.to_plain() for stat in kernel.lock_stats.values()],
             "statuses": sorted([*kernel.statuses, *alive], key=lambda row: row[1]),
+            "not_emulated": list(kernel.not_emulated),
         }
 
     def plain_run(self, scheme: str) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """The oracle: run a guest program on the kernel of this host and report what it did.
 
-The program runs as it would from a shell (``python3 -u PROGRAM ARG...``), below a small init of
-ours (native_init). Where the host allows it both live in fresh PID and IPC namespaces, so that
-init is process 1, orphans see it as their parent, and System V objects go with the run; elsewhere
-init becomes a child subreaper, and ``getppid()`` of an orphan is then not 1:
-``NativeRun.isolation`` says which it was.
+The program runs as it would from a shell (``python3 -u PROGRAM ARG...``), but from surroundings
+that are always the same (native_start), below a small init of ours (native_init). Where the host
+allows it both live in fresh PID and IPC namespaces, so that init is process 1, orphans see it as
+their parent, and System V objects go with the run; elsewhere init becomes a child subreaper, and
+``getppid()`` of an orphan is then not 1: ``NativeRun.isolation`` says which it was.
 
 The shape of the process tree is put together from notes, not from ptrace: a tracer is refused in
 many containers, and where it is allowed it changes what wait, stop and exec do. A sitecustomize
@@ -14,6 +14,7 @@ parent ignores SIGCHLD: its outcome is unknown. Images that are no Python (``/bi
 unnoticed, so a guest program must not make them fork.
 """
 
+import contextlib
 import functools
 import os
 import shutil
@@ -22,11 +23,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import workloads
+from cluster.native_start import Surroundings, settle
 from cluster.process_tree import Call, Fork, Generations, Tree, build_tree, last_calls, outcome
 
 _HERE: Final = Path(__file__).resolve().parent
@@ -41,6 +43,7 @@ _ISOLATIONS: Final = (
     ),
 )
 SUBREAPER: Final = "subreaper"
+_PROBE_TIMEOUT_S: Final = 30.0
 
 
 class NativeError(Exception):
@@ -54,6 +57,7 @@ class NativeRun:
     ``calls`` are lines about the last calls of each process, if they were asked for. ``strays`` are
     the ends, sorted, of what somebody reaped and nobody had noted as forked: a process whose parent
     was killed inside vfork or posix_spawn, or a traced thread. They are not in the tree.
+    ``refused`` says which calls of ``workloads.guest`` have no native form and were made.
     """
 
     stdout: bytes
@@ -63,6 +67,7 @@ class NativeRun:
     isolation: str
     calls: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -110,44 +115,107 @@ def run_native(
     if not program.is_file():
         raise NativeError(f"{program}: no such file")
     name, prefix = isolation()
+    with _log_folder() as log:
+        command = [*prefix, *_below_init(log), *_command(program, args)]
+        try:
+            stdout, stderr = _run(
+                command, _environment(log, jitter_us, calls), name, timeout_s, cwd=cwd, cpu=cpu
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NativeError(f"{program}: still running after {timeout_s:g} s") from error
+        notes = _read_log(log)
+    if notes.root is None or notes.status is None:
+        message = stderr.decode(errors="replace").strip()
+        raise NativeError(f"{program}: could not be started on this host: {message}")
+    return NativeRun(
+        stdout,
+        stderr,
+        notes.status,
+        notes.tree,
+        name,
+        tuple(notes.calls),
+        notes.strays,
+        tuple(dict.fromkeys(notes.refused)),
+    )
+
+
+@functools.cache
+def surroundings() -> Surroundings:
+    """Return what programs begin with in native runs of this process.
+
+    Raises:
+        NativeError: no program can be run here.
+    """
+    name, prefix = isolation()
+    with _log_folder() as log:
+        command = [*prefix, *_below_init(log), shutil.which("true") or "/bin/true"]
+        try:
+            _, stderr = _run(command, _environment(log, 0, False), name, _PROBE_TIMEOUT_S)
+        except subprocess.TimeoutExpired as error:
+            raise NativeError("the host did not end a run of true(1)") from error
+        start = _read_log(log).start
+    if not start:
+        message = stderr.decode(errors="replace").strip()
+        raise NativeError(f"no program can be started on this host: {message}")
+    return Surroundings.parse(start)
+
+
+@contextlib.contextmanager
+def _log_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="smplab-native-") as folder:
         log = Path(folder) / "log"
-        log.touch()
+        log.mkdir()
         # a program may fork under another user id
-        os.chmod(log, 0o666)
+        os.chmod(log, 0o777)
         os.chmod(folder, 0o711)
-        pinned = [] if cpu is None else ["taskset", "--cpu-list", str(cpu)]
-        command = [
-            *pinned,
-            *prefix,
-            sys.executable,
-            "-I",
-            "-S",
-            str(_HERE / "native_init.py"),
-            str(log),
-        ]
-        command += [_python3(), "-u", str(program), *args]
+        yield log
+
+
+def _below_init(log: Path) -> tuple[str, ...]:
+    """Return the command that starts our init; what it runs comes after it."""
+    return sys.executable, "-I", "-S", str(_HERE / "native_init.py"), str(log)
+
+
+def _command(program: Path, args: Sequence[str]) -> tuple[str, ...]:
+    """Return the command that is compared: how a program is started from a shell."""
+    return _python3(), "-u", str(program), *args
+
+
+def _run(
+    command: Sequence[str],
+    environment: dict[str, str],
+    isolated_by: str,
+    timeout_s: float,
+    *,
+    cwd: Path | None = None,
+    cpu: int | None = None,
+) -> tuple[bytes, bytes]:
+    """Run a command from the fixed surroundings; return what it wrote. However it ends, it ends.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not end in time.
+    """
+    # held back until there is somebody to end
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
         with subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(log, jitter_us, calls),
+            env=environment,
             cwd=cwd,
             start_new_session=True,
+            preexec_fn=settle(cpu),
         ) as process:
             try:
-                stdout, stderr = process.communicate(timeout=timeout_s)
-            except BaseException as error:
-                _end(process, name)
-                if isinstance(error, subprocess.TimeoutExpired):
-                    raise NativeError(f"{program}: still running after {timeout_s:g} s") from error
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+                return process.communicate(timeout=timeout_s)
+            except BaseException:
+                _end(process, isolated_by)
                 raise
-        root, tree, status, lines, strays = _read_log(log)
-    if root is None or status is None:
-        message = stderr.decode(errors="replace").strip()
-        raise NativeError(f"{program}: could not be started on this host: {message}")
-    return NativeRun(stdout, stderr, status, tree, name, tuple(lines), strays)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _python3() -> str:
@@ -158,7 +226,12 @@ def _python3() -> str:
 
 def can_pin() -> bool:
     """Tell whether ``run_native`` can keep a program on one CPU."""
-    return shutil.which("taskset") is not None and hasattr(os, "sched_getaffinity")
+    return hasattr(os, "sched_setaffinity")
+
+
+def usable_cpu() -> int:
+    """Return a CPU that native runs may be kept on."""
+    return min(os.sched_getaffinity(0))
 
 
 def _environment(log: Path, jitter_us: int, calls: bool) -> dict[str, str]:
@@ -181,7 +254,10 @@ def _environment(log: Path, jitter_us: int, calls: bool) -> dict[str, str]:
 
 
 def _end(process: subprocess.Popen[bytes], isolated_by: str) -> None:
-    """Kill a run. The end of ``unshare`` ends its namespace; a subreaper has to be asked."""
+    """Kill a run, if it has not ended by itself.
+
+    The end of ``unshare`` ends its namespace; a subreaper has to be asked.
+    """
     if isolated_by == SUBREAPER:
         process.terminate()
         try:
@@ -190,23 +266,41 @@ def _end(process: subprocess.Popen[bytes], isolated_by: str) -> None:
             pass
         else:
             return
-    os.killpg(process.pid, signal.SIGKILL)
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
-def _read_log(
-    log: Path,
-) -> tuple[int | None, Tree, int | None, list[str], tuple[str, ...]]:
+@dataclass(slots=True)
+class _Notes:
+    """What the notes of one run say."""
+
     root: int | None = None
+    tree: Tree = ()
+    status: int | None = None
+    start: str = ""  # as ``Surroundings.parse`` takes it
+    calls: list[str] = field(default_factory=list)
+    strays: tuple[str, ...] = ()
+    refused: list[str] = field(default_factory=list)
+
+
+def _read_log(log: Path) -> _Notes:
+    notes = _Notes()
     forks: list[Fork] = []
     statuses: dict[int, int] = {}
     aliases: dict[tuple[str, str], int] = {}  # pid namespace and pid in it -> pid
     calls: list[list[str]] = []
     names = Generations()
-    for line in log.read_text("ascii").splitlines():
+    for entry in sorted(os.listdir(log)):
+        line = os.readlink(log / entry)
         words = line.split(" ", 3)
         kind = words[0]
         if kind == "root":
-            root = int(words[1])
+            notes.root = int(words[1])
+        elif kind == "start":
+            notes.start = line.partition(" ")[2]
+        elif kind == "refused":
+            notes.refused.append(line.partition(" ")[2])
         elif kind == "fork":
             parent = names.name(int(words[1]))
             forks.append(Fork(parent, names.born(int(words[2])), int(words[3])))
@@ -218,16 +312,18 @@ def _read_log(
             statuses[names.name(aliases.get((words[1], words[2]), 0))] = int(words[3])
         else:
             calls.append(words)
-    if root is None:
-        return None, (), None, [], ()
+    if notes.root is None:
+        return notes
     try:
-        tree = build_tree(root, forks, statuses)
+        notes.tree = build_tree(notes.root, forks, statuses)
     except ValueError as error:
         raise NativeError(str(error)) from error
-    noted = {root, *(fork.child for fork in forks)}
-    strays = sorted(outcome(status) for pid, status in statuses.items() if pid not in noted)
-    lines = last_calls(root, forks, _calls(calls))
-    return root, tree, statuses.get(root), lines, tuple(strays)
+    noted = {notes.root, *(fork.child for fork in forks)}
+    strays = (outcome(status) for pid, status in statuses.items() if pid not in noted)
+    notes.strays = tuple(sorted(strays))
+    notes.status = statuses.get(notes.root)
+    notes.calls = last_calls(notes.root, forks, _calls(calls))
+    return notes
 
 
 def _calls(notes: list[list[str]]) -> Iterator[Call]:

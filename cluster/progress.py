@@ -92,3 +92,55 @@ class RunProgress:
             f"{now_s - self._start_s:.0f} s: {format_ns(virtual_ns)} virtual, "
             f"{done:,} lifecycles{share}, {rate:,.0f}/s, {counters.get('tasks', 0):,} tasks"
         )
+
+
+class DiffProgress:
+    """One live line on a terminal that says what a comparison is at. A context manager.
+
+    On anything but a terminal it says nothing: there the differences and the table are enough.
+    """
+
+    def __init__(self, total: int, *, console: Console | None = None) -> None:
+        """Prepare the line.
+
+        Args:
+            total: programs to compare.
+            console: where to write; stderr if None.
+        """
+        self._console = Console(stderr=True) if console is None else console
+        self._total = total
+        self._number = 0
+        self._program = ""
+        self._live: Live | None = None
+
+    def __enter__(self) -> "DiffProgress":
+        if self._console.is_terminal:
+            self._live = Live(Text(""), console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def next(self, program: str) -> None:
+        """Go on to the next program."""
+        self._number += 1
+        self._program = program
+
+    def tell(self, what: str) -> None:
+        """Show what is done with the program."""
+        if self._live is not None:
+            text = f"{self._number}/{self._total} {self._program}: {what}"
+            self._live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+
+    def clear(self) -> None:
+        """Take the line away: something else is about to be written."""
+        if self._live is not None:
+            self._live.update(Text(""), refresh=True)

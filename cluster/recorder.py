@@ -67,7 +67,8 @@ class Recorder:
         Args:
             exit_kind: one of ``engine_api.EXIT_KINDS``.
             message: what ended it, for people.
-            kernel: ``stats``, ``locks``, ``statuses`` of the kernel LP as plain data.
+            kernel: ``stats``, ``locks``, ``statuses``, ``not_emulated`` of the kernel LP as plain
+                data.
             cpus: CpuStats of every CPU, by number, as plain data.
             run: facts about the run that equal runs share (virtual time, supersteps, …).
             wall: host times; they are no part of the digest, nor is which core ran.
@@ -89,6 +90,7 @@ class Recorder:
             statuses=[tuple(row) for row in kernel["statuses"]],
             outputs={name: b"".join(parts) for name, parts in sorted(self._outputs.items())},
             wall=summary["wall"],
+            not_emulated=tuple(kernel["not_emulated"]),
         )
 
     def partial(self, exit_kind: str, message: str) -> RunResult:

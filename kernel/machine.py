@@ -44,7 +44,9 @@ class FileSpec:
 class SpawnSpec:
     """Processes started as children of init: ``count`` instances from ``start_ns`` on.
 
-    ``arrivals``, ``every_ns`` and ``burst`` say when each starts: see ``kernel.arrivals``.
+    ``arrivals``, ``every_ns`` and ``burst`` say when each starts: see ``kernel.arrivals``. They
+    begin with ``nice``, ``oom_score_adj``, ``no_new_privs``, and with ``rlimits``, ``(RLIMIT_
+    number, soft, hard)`` each, where those differ from the boot defaults.
     """
 
     path: str
@@ -57,6 +59,10 @@ class SpawnSpec:
     env: tuple[tuple[str, str], ...] = ()
     cwd: str = "/"
     label: str = ""
+    nice: int = 0
+    rlimits: tuple[tuple[int, int, int], ...] = ()
+    oom_score_adj: int = 0
+    no_new_privs: bool = False
 
 
 @dataclass(slots=True)
@@ -132,6 +138,7 @@ class MachineSpec:
                     **plain,
                     "argv": tuple(plain["argv"]),
                     "env": tuple((name, value) for name, value in plain["env"]),
+                    "rlimits": tuple((which, soft, hard) for which, soft, hard in plain["rlimits"]),
                 }
             )
             for plain in data["spawns"]

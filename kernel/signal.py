@@ -10,8 +10,8 @@ returning from it, takes no step of its own here: the answer to the program says
 have run (EFF_HANDLE), and its run time goes on from there as CPython's does.
 
 Source: kernel/signal.c.
-Deviation: no core is written; the core flag is set iff RLIMIT_CORE is not 0 and the process may
-be dumped (PR_SET_DUMPABLE).
+Deviation: no core is written; the core flag is set iff RLIMIT_CORE has room for a page and the
+process may be dumped (PR_SET_DUMPABLE).
 """
 
 from typing import TYPE_CHECKING, Final
@@ -109,6 +109,7 @@ __all__ = [
 ]
 
 
+MIN_COREDUMP: Final = 4096  # bytes: ELF_EXEC_PAGESIZE, without which no core is begun
 _KILL_MASK: Final = sigmask(SIGKILL)
 
 
@@ -264,7 +265,7 @@ def get_signal(k: "KernelState") -> Path:
     status = sig
     if SIG_KERNEL_COREDUMP_MASK >> (sig - 1) & 1:
         task.flags |= PF_DUMPCORE  # before coredump_wait() knows whether there will be one
-        if rlimit(k, signal, RLIMIT_CORE) and task.mm.dumpable:
+        if rlimit(k, signal, RLIMIT_CORE) >= MIN_COREDUMP and task.mm.dumpable:
             status |= 0x80
     yield from do_group_exit(k, status)
 

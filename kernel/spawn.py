@@ -10,6 +10,7 @@ Source: glibc sysdeps/unix/sysv/linux/spawni.c; kernel/umh.c (call_usermodehelpe
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.attrs import new_attrs
 from kernel.creds import Cred, alloc_uid
 from kernel.errors import GuestFault, KernelError
 from kernel.events import SCHED_PROCESS_EXEC, SCHED_PROCESS_FORK, TASK_CHANGE
@@ -22,6 +23,7 @@ from kernel.groups import set_special_pids
 from kernel.mm.mm import mm_alloc, mmput
 from kernel.pid import PIDTYPE_PID, pid_vnr
 from kernel.points import Path
+from kernel.posix_cpu_timers import update_rlimit_cpu
 from kernel.ptrace_stops import ptrace_event, ptrace_fork_event
 from kernel.sched.ttwu import wake_up_new_task
 from kernel.signal_send import recalc_sigpending
@@ -31,6 +33,7 @@ from kernel.uapi.clone import CLONE_VFORK, CLONE_VM
 from kernel.uapi.errno_ import ECHILD, ENOTDIR
 from kernel.uapi.fcntl import F_SETFD
 from kernel.uapi.ptrace import PTRACE_EVENT_VFORK_DONE
+from kernel.uapi.rlimit import RLIMIT_CPU, RLIMIT_RTTIME
 from kernel.uapi.signals import SIG_KERNEL_ONLY_MASK, SIGCHLD
 from kernel.uapi.syscalls import (
     NR_CLOSE,
@@ -181,6 +184,16 @@ def spawn_process(k: "KernelState", spec: "SpawnSpec", label: str) -> Path:
         user.processes += 1
         child.cred = Cred(user, uid, uid, gid, gid, gid)
     set_special_pids(child)
+    if spec.rlimits:
+        child.signal.rlim = {which: (soft, hard) for which, soft, hard in spec.rlimits}
+        if not child.signal.rlim.keys().isdisjoint((RLIMIT_CPU, RLIMIT_RTTIME)):
+            update_rlimit_cpu(k, child)
+    child.signal.oom_score_adj = child.signal.oom_score_adj_min = spec.oom_score_adj
+    if spec.no_new_privs:
+        new_attrs(child).no_new_privs = True
+    if spec.nice:
+        child.nice = spec.nice
+        k.emit(TASK_CHANGE, child.pid, "nice", spec.nice)
     child.flags &= ~PF_FORKNOEXEC
     k.stats.forks += 1
     k.emit(SCHED_PROCESS_FORK, init.comm, init.pid, child.comm, child.pid)

@@ -64,6 +64,7 @@ _TIMER_SPAWN: Final = 1
 _TIMER_BALANCE: Final = 2
 _TIMER_REAL: Final = 3
 
+_NOT_EMULATED_KEPT: Final = 8
 _BALANCE_RETRY_NS: Final = 100_000
 _BALANCE_RETRY_MAX_NS: Final = 12_800_000
 
@@ -141,6 +142,7 @@ class KernelState:
         self.statuses: list[tuple[str, int, int]] = []
         self._spawns_left = sum(spawn.count for spawn in spec.spawns)
         self.fatal: str | None = None
+        self.not_emulated: list[str] = []  # what programs asked for in vain, each once, the first
         self.futex_buckets: dict[int, Any] = {}  # kernel.ipc.waitwake.FutexHashBucket
         # granularity step
         self.stepwise = spec.granularity == "step"  # else POINT and BARRIER mean nothing
@@ -241,6 +243,11 @@ class KernelState:
         label = self.labels.pop(pid, None)
         if label is not None:
             self.statuses.append((label, pid, status))
+
+    def _note_not_emulated(self, what: str) -> None:
+        """Note that a program was told NotImplementedError; the first few are kept."""
+        if len(self.not_emulated) < _NOT_EMULATED_KEPT and what not in self.not_emulated:
+            self.not_emulated.append(what)
 
     def send_task(self, cpu: int, task: TaskStruct, code: int, *arguments: Any) -> None:
         """Send an effect about ``task`` to ``cpu``, never earlier than the last one about it."""
@@ -514,6 +521,8 @@ class KernelState:
                 except GuestFault as fault:
                     value = None
                     error = fault.error
+                    if error[0] == "NotImplementedError":
+                        self._note_not_emulated(str(error[1][0]))
                 except RestartSyscall as interrupted:
                     value = None
                     restart = type(interrupted)

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from kernel.uapi.ptrace import *  # noqa: F403
+from workloads import native_form
 from workloads.guest_ipc import *  # noqa: F403
 from workloads.native_ptrace import addressof as addressof
 from workloads.native_ptrace import ptrace as ptrace
@@ -174,7 +175,7 @@ def exit_thread(code: int) -> NoReturn:
     """
     machine = os.uname().machine
     if machine not in _SYS_EXIT:
-        raise NotImplementedError(f"exit_thread() has no native form on {machine}")
+        raise native_form.missing(f"exit_thread() has no native form on {machine}")
     # CDLL lets go of the GIL for the call, so the others can run on
     ctypes.CDLL(None).syscall(ctypes.c_long(_SYS_EXIT[machine]), ctypes.c_long(code))
     raise AssertionError("exit(2) returned")
@@ -191,9 +192,9 @@ def clone(flags: int) -> int:
         NotImplementedError: CLONE_VM without a stack of its own cannot run Python code.
     """
     if flags & CLONE_VM:
-        raise NotImplementedError("clone() with CLONE_VM has no native form: use threads or vfork")
+        raise native_form.missing("clone() with CLONE_VM has no native form: use threads or vfork")
     if flags & CLONE_SETTLS:
-        raise NotImplementedError("clone(CLONE_SETTLS) needs a TLS block")
+        raise native_form.missing("clone(CLONE_SETTLS) needs a TLS block")
     return _fork_by(_number(_SYS_CLONE, "clone"), flags, 0, 0, 0, 0)
 
 
@@ -201,7 +202,7 @@ def _number(table: dict[str, int], name: str) -> int:
     """Return the number of a system call on this machine."""
     machine = os.uname().machine
     if machine not in table:
-        raise NotImplementedError(f"{name}() has no native form on {machine}")
+        raise native_form.missing(f"{name}() has no native form on {machine}")
     return table[machine]
 
 
@@ -276,7 +277,7 @@ def clone3(
     if child_tid is not None:
         flags |= CLONE_CHILD_SETTID
     if flags & (CLONE_VM | CLONE_SETTLS):
-        raise NotImplementedError("clone3() with CLONE_VM has no native form: use threads or vfork")
+        raise native_form.missing("clone3() with CLONE_VM has no native form: use threads or vfork")
     fd = ctypes.c_int(-1)
     numbers = (ctypes.c_int * len(set_tid or ()))(*(set_tid or ()))
     args = _CloneArgs(flags=flags, exit_signal=exit_signal)
@@ -313,7 +314,7 @@ def clone_thread(flags: int, fn: Callable[..., object], *args: object) -> int:
         raise ValueError("clone_thread() needs CLONE_VM: write clone()")
     words = CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID
     if flags & ~words != _PTHREAD_FLAGS:
-        raise NotImplementedError("clone_thread() has a native form for pthread's flags only")
+        raise native_form.missing("clone_thread() has a native form for pthread's flags only")
     tids: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def run() -> None:
@@ -428,7 +429,7 @@ def sched_setattr(
     """
     machine = os.uname().machine
     if machine not in _SYS_SCHED_SETATTR:
-        raise NotImplementedError(f"sched_setattr() has no native form on {machine}")
+        raise native_form.missing(f"sched_setattr() has no native form on {machine}")
     attr = struct.pack(
         "IIQiIQQQ", 48, policy & 0xFFFFFFFF, flags, nice, priority, runtime_ns, deadline_ns,
         period_ns,

@@ -18,6 +18,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from workloads import native_form
+
 __all__ = [
     "GETNCNT",
     "GETPID",
@@ -316,7 +318,7 @@ def _word(m: Mapping, offset: int) -> Any:
 
 def _needs_x86(name: str) -> None:
     if os.uname().machine != "x86_64" or sys.byteorder != "little":
-        raise NotImplementedError(f"{name}() has no native form on {os.uname().machine}")
+        raise native_form.missing(f"{name}() has no native form on {os.uname().machine}")
 
 
 def futex_wait(m: Mapping, offset: int, expected: int, timeout_ns: int | None = None) -> None:
@@ -342,7 +344,7 @@ def futex_wake(m: Mapping, offset: int, count: int) -> int:
 def _futex(word: Any, operation: int, value: int, timeout: bytes | None) -> int:
     machine = os.uname().machine
     if machine not in _SYS_FUTEX:
-        raise NotImplementedError(f"futexes have no native form on {machine}")
+        raise native_form.missing(f"futexes have no native form on {machine}")
     result: int = _libc.syscall(
         ctypes.c_long(_SYS_FUTEX[machine]),
         ctypes.byref(word),

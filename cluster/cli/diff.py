@@ -2,9 +2,13 @@
 
 ``smplab diff [OPTIONS] PROGRAM... [-- ARG...]``: programs and folders of programs; what follows
 ``--`` are the arguments of each program.
+
+What befalls one program is its verdict: a host run that fails, even an internal error of the
+emulator, ends nothing else. Ctrl-C ends the comparison with the table so far.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,15 +17,34 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from typer.core import TyperCommand
 
-from cluster.exit_codes import BROKEN, FAILED, OK, USAGE, CliError
+from cluster.exit_codes import (
+    BROKEN,
+    FAILED,
+    INCONCLUSIVE,
+    INVARIANT,
+    OK,
+    USAGE,
+    CliError,
+)
 
 if TYPE_CHECKING:
-    from cluster.diff import Plan
+    from cluster.diff import Plan, Progress
     from cluster.diff_report import Row
 
 _ARGUMENTS: Final = "smplab.program_arguments"
 _MAX_SEEDS: Final = 100_000
 _MAX_RUNS: Final = 10_000
+# verdict -> exit code, the worst first; what is not here says why a program was not compared
+_CODES: Final = {
+    "invariant violated": INVARIANT,
+    "internal error": BROKEN,
+    "host run failed": BROKEN,
+    "emulated run failed": BROKEN,
+    "": USAGE,
+    "different": FAILED,
+    "inconclusive": INCONCLUSIVE,
+    "same": OK,
+}
 
 
 class DiffCommand(TyperCommand):
@@ -57,16 +80,19 @@ def diff(
         typer.Option(
             min=1,
             max=_MAX_RUNS,
-            help="Host runs at most, while an emulated outcome is not among the host's.",
+            help="Host runs at most, while an emulated outcome is not among the host's and the "
+            "host still shows new ones.",
         ),
-    ] = 40,
+    ] = 100,
     seeds: Annotated[
         int, typer.Option(min=1, max=_MAX_SEEDS, help="How many seeds; at step: schedules.")
     ] = 1,
     seed: Annotated[int, typer.Option(help="The first seed.")] = 42,
     cpus: Annotated[str, typer.Option(help="CPUs of the emulated machines.")] = "1,2,8",
-    granularity: Annotated[str, typer.Option(help="syscall, step or both.")] = "syscall,step",
-    scheme: Annotated[str, typer.Option(help="exact, barrier or both.")] = "exact",
+    granularity: Annotated[
+        str, typer.Option(help="syscall, step or both: syscall,step.")
+    ] = "syscall,step",
+    scheme: Annotated[str, typer.Option(help="exact, barrier or both: exact,barrier.")] = "exact",
     check: Annotated[
         bool, typer.Option("--check", help="Check all invariants while running, too.")
     ] = False,
@@ -79,14 +105,18 @@ def diff(
     emulator must be one of the host's. Emulated runs: every combination of CPUs, seeds,
     granularities and schemes. What follows -- are the arguments of each program.
 
-    Exits 0 if all agree, 1 if one differs, 2 if one is outside the guest language, 3 if the host
-    could not run one.
+    Exits 0 if all agree, 1 if one differs, 5 if one is inconclusive (the host has not shown all
+    that it can do), 2 if one cannot be compared (outside the guest language, not emulated), 3 if
+    the host could not run one or the emulator broke, 4 if an invariant does not hold, 130 on
+    Ctrl-C; of several the worst: 4, 3, 2, 1, 5.
     """
     from cluster.cli.common import check_machine_options
+    from cluster.cli.interrupts import interruption
     from cluster.config.models import SCHEMES
     from cluster.diff import Plan
-    from cluster.diff_report import render_details, render_table, to_json
+    from cluster.diff_report import render_details
     from cluster.emulated import GRANULARITIES
+    from cluster.progress import DiffProgress
 
     check_machine_options(1, seed)
     plan = Plan(
@@ -101,17 +131,32 @@ def diff(
     )
     files = find_programs(programs)
     rows: list[Row] = []
-    for file in files:
-        row = _diff_one(file, context.meta.get(_ARGUMENTS, []), plan)
-        rows.append(row)
-        if not as_json and (text := render_details(row)):
-            sys.stdout.write(text + "\n")
-            sys.stdout.flush()
-    if as_json:
-        sys.stdout.write(json.dumps(to_json(rows), indent=1) + "\n")
-    else:
-        sys.stdout.write(render_table(rows) + "\n")
+    progress = DiffProgress(len(files))
+    try:
+        with progress:
+            for file in files:
+                progress.next(str(file))
+                row = _diff_one(file, context.meta.get(_ARGUMENTS, []), plan, progress.tell)
+                rows.append(row)
+                if not as_json and (text := render_details(row)):
+                    progress.clear()
+                    sys.stdout.write(text + "\n")
+                    sys.stdout.flush()
+    except KeyboardInterrupt:
+        code, message = interruption()
+        _print_report(rows, as_json)
+        left = f"{len(rows)} of {len(files)} programs compared"
+        raise CliError(code, "interrupted", f"{message}, {left}") from None
+    _print_report(rows, as_json)
     return _exit_code(rows)
+
+
+def _print_report(rows: Sequence["Row"], as_json: bool) -> None:
+    from cluster.diff_report import render_table, to_json
+
+    text = json.dumps(to_json(rows), indent=1) if as_json else render_table(rows)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def find_programs(paths: Sequence[Path]) -> list[Path]:
@@ -135,28 +180,38 @@ def find_programs(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def _diff_one(file: Path, arguments: Sequence[str], plan: "Plan") -> "Row":
+def _diff_one(file: Path, arguments: Sequence[str], plan: "Plan", progress: "Progress") -> "Row":
+    """Compare one program; whatever goes wrong with it is its verdict."""
     from cluster.config.errors import ConfigError
-    from cluster.diff import diff_program
+    from cluster.diff import NotCompared, diff_program
     from cluster.diff_report import Failure
     from cluster.native import NativeError
     from workloads.language.errors import GuestProgramError
 
     try:
-        return diff_program(file, arguments, plan)
+        return diff_program(file, arguments, plan, progress=progress)
+    except NotCompared as error:
+        return Failure(str(file), error.kind, error.message)
     except NativeError as error:
         return Failure(str(file), "host run failed", str(error))
     except GuestProgramError as error:
         return Failure(str(file), "guest program", str(error))
     except ConfigError as error:
         return Failure(str(file), "config error", str(error))
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if os.environ.get("SMPLAB_TRACEBACK") == "1":
+            raise
+        what = " ".join(str(error).split())[:500]
+        return Failure(str(file), "internal error", f"{type(error).__name__}: {what}")
 
 
 def _exit_code(rows: Sequence["Row"]) -> int:
     from cluster.diff_report import verdict
 
-    codes = {"same": OK, "different": FAILED, "host run failed": BROKEN}
-    return max(codes.get(verdict(row), USAGE) for row in rows)
+    found = {verdict(row) if verdict(row) in _CODES else "" for row in rows}
+    return next(code for one, code in _CODES.items() if one in found)
 
 
 def _list(option: str, text: str, convert: Callable[[str], Any]) -> tuple[Any, ...]:

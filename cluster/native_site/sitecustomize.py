@@ -1,8 +1,9 @@
 """Loaded by the interpreter of a native run: notes each fork and each status a wait returns.
 
-A record is one line in the file that SMPLAB_NATIVE_LOG names, appended with one write so that
-records of different processes never mix. The file is opened anew for each record: a descriptor
-kept open would be seen by the guest program.
+A record is a symbolic link in the folder that SMPLAB_NATIVE_LOG names: what it points to is the
+text, its name the time. So records of different processes never mix, and neither a descriptor that
+the guest program would see nor a limit that it sets (of descriptors, of the size of files) is in
+the way.
 
 Records name processes by their pids in the run's own pid namespace, whose /proc is mounted. In a
 namespace nested below it, what the guest sees of its children are other numbers: there a fork is
@@ -19,6 +20,7 @@ import signal
 import time
 from _thread import _local
 from collections.abc import Callable
+from contextlib import suppress
 from errno import EAGAIN, ENOMEM, errorcode
 from importlib.util import find_spec
 from typing import Any
@@ -29,10 +31,15 @@ JITTER = "SMPLAB_NATIVE_JITTER"
 KEPT = (LOG, CALLS, JITTER, "PYTHONPATH", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE")
 
 
+symlink = os.symlink
+
+
 def note(text: str) -> None:
-    fd = os.open(os.environ[LOG], os.O_WRONLY | os.O_APPEND)
-    os.write(fd, text.encode("ascii"))
-    os.close(fd)
+    folder = os.environ[LOG]
+    while True:
+        with suppress(FileExistsError):
+            symlink(text, f"{folder}/{time.monotonic_ns():020}")
+            return
 
 
 def outer_self() -> int:
@@ -81,16 +88,16 @@ def note_fork(pid: int) -> None:
         known, pid = pid, outer_child(pid)
         if not pid:
             return
-        note(f"alias {namespace()} {known} {pid}\n")
-    note(f"fork {me} {pid} {outer_tid()}\n")
+        note(f"alias {namespace()} {known} {pid}")
+    note(f"fork {me} {pid} {outer_tid()}")
 
 
 def note_status(pid: int, status: int) -> None:
     if pid > 0 and (os.WIFEXITED(status) or os.WIFSIGNALED(status)):
         if outer_self() != os.getpid():
-            note(f"inner {namespace()} {pid} {status}\n")
+            note(f"inner {namespace()} {pid} {status}")
         else:
-            note(f"status {pid} {status}\n")
+            note(f"status {pid} {status}")
 
 
 inside = _local()  # of the calling thread: one wrapped call may be made of another
@@ -138,7 +145,7 @@ def noting_spawn(call: Callable[..., int]) -> Callable[..., int]:
                 raise  # there was no child at all
             failed.append(-(outer_self() * 100_000 + len(failed) + 1))
             note_fork(failed[-1])
-            note(f"status {failed[-1]} {127 << 8}\n")
+            note(f"status {failed[-1]} {127 << 8}")
             raise
 
     return wrapped
@@ -166,6 +173,16 @@ def noting_waitid(call: Callable[..., Any]) -> Callable[..., Any]:
                 core = 0x80 if result.si_code == os.CLD_DUMPED else 0
                 note_status(result.si_pid, result.si_status | core)
         return result
+
+    return wrapped
+
+
+def noting_missing(call: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Tell that the program made a call that has no native form: it cannot be compared."""
+
+    def wrapped(what: str) -> Any:
+        note(f"refused {what}")
+        return call(what)
 
     return wrapped
 
@@ -208,15 +225,15 @@ def watching(name: str, call: Callable[..., Any], jitter_us: int, noting: bool) 
             if not noting:
                 return call(*args, **kwargs)
             values = [*map(show, args), *(f"{key}={show(kwargs[key])}" for key in kwargs)]
-            note(f"call {outer_self()} {outer_tid()} {name}({', '.join(values)})\n")
+            note(f"call {outer_self()} {outer_tid()} {name}({', '.join(values)})")
             try:
                 result = call(*args, **kwargs)
             except BaseException as error:
                 number = getattr(error, "errno", None)
                 text = type(error).__name__ if number is None else f"-1 {errorcode.get(number)}"
-                note(f"left {outer_self()} {outer_tid()} {text}\n")
+                note(f"left {outer_self()} {outer_tid()} {text}")
                 raise
-            note(f"left {outer_self()} {outer_tid()} {show(result)}\n")
+            note(f"left {outer_self()} {outer_tid()} {show(result)}")
             return result
         finally:
             inside.call = False
@@ -257,8 +274,10 @@ def install() -> None:
         setattr(os, name, noting_status(getattr(os, name)))
     os.waitid = noting_waitid(os.waitid)
     if find_spec("workloads") and find_spec("workloads.guest"):
-        from workloads import guest
+        from workloads import guest, native_form
 
+        noted: Any = noting_missing(native_form.missing)
+        native_form.missing = noted
         guest.clone = noting_fork(guest.clone)
         guest.clone3 = noting_clone3(guest.clone3)
     jitter_us, noting = int(os.environ.get(JITTER, "0")), CALLS in os.environ

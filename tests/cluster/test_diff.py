@@ -8,10 +8,19 @@ import pytest
 
 from cluster import diff
 from cluster.compare import agree, closest, compare, plain_stderr
-from cluster.diff import EmulatedOutcome, HostOutcomes, Plan, ProgramReport, diff_program
+from cluster.diff import (
+    EmulatedOutcome,
+    HostOutcomes,
+    NotCompared,
+    Plan,
+    ProgramReport,
+    diff_program,
+)
 from cluster.diff_report import Failure, render_details, render_table, to_json
 from cluster.emulated import EmulatedRun, Machine, run_emulated, tree_of_trace
+from cluster.engine_api import DEADLOCK, GUEST, INVARIANT, LIMIT
 from cluster.native import NativeRun
+from cluster.native_start import FIXED
 from cluster.process_tree import Node
 from cluster.trace import TraceWriter, encode_chunk
 from kernel import events
@@ -144,6 +153,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch):
 
         monkeypatch.setattr(diff, "run_native", run_host)
         monkeypatch.setattr(diff, "run_emulated", run_ours)
+        monkeypatch.setattr(diff, "surroundings", lambda: FIXED)
         return made
 
     return script
@@ -163,12 +173,88 @@ def test_a_difference_counts_after_the_most_runs_only(scripted) -> None:
     plan = Plan(cpus=(1, 2), granularities=("syscall",), max_runs=7)
     report = diff_program(Path("p.py"), plan=plan, explain=False)
     assert len(made) == 7
-    assert [outcome.same for outcome in report.emulated] == [True, False]
+    assert [outcome.verdict for outcome in report.emulated] == ["same", "different"]
     assert "  +other" in report.emulated[1].explanation
 
 
+def test_a_difference_counts_as_soon_as_the_host_shows_nothing_new(scripted) -> None:
+    made = scripted([NATIVE], [emulated(stdout=b"other\n")])
+    plan = Plan(cpus=(1,), granularities=("syscall",), max_runs=1000)
+    report = diff_program(Path("p.py"), plan=plan, explain=False)
+    assert report.verdict == "different"
+    assert len(made) == diff.ENOUGH_RUNS
+
+
+def test_an_outcome_that_an_unsaturated_host_has_not_shown_is_inconclusive(scripted) -> None:
+    host = [native(stdout=b"%d\n" % number) for number in range(60)]
+    made = scripted(host, [emulated(stdout=b"other\n")])
+    plan = Plan(cpus=(1,), granularities=("syscall",), max_runs=60)
+    report = diff_program(Path("p.py"), plan=plan)
+    assert (report.verdict, report.same, len(made)) == ("inconclusive", False, 60)
+    assert report.host.unseen == 1.0
+    assert (
+        report.emulated[0]
+        .explanation[0]
+        .startswith(
+            "not seen on the host so far: 60 runs, 60 outcomes, 60 of them once, so about 100%"
+        )
+    )
+
+
+def test_one_run_of_the_host_makes_no_difference(scripted) -> None:
+    scripted([NATIVE], [emulated(stdout=b"other\n")])
+    plan = Plan(cpus=(1,), granularities=("syscall",), max_runs=1)
+    assert diff_program(Path("p.py"), plan=plan).verdict == "inconclusive"
+
+
+def test_unseen_share_of_the_host_is_singletons_over_runs() -> None:
+    host = HostOutcomes()
+    assert (host.unseen, host.saturated) == (1.0, False)
+    for number in (1, 1, 1, 2):
+        host.add(native(status=number))
+    assert (host.unseen, host.saturated) == (0.25, False)
+    host.add(native(status=2))
+    assert (host.unseen, host.saturated) == (0.0, True)
+
+
+@pytest.mark.parametrize(
+    ("run", "kind", "message"),
+    [
+        (
+            emulated(problem="limit: too slow", kind=LIMIT),
+            "emulated run failed",
+            "too slow (on 1 CPU, seed 42, step, exact)",
+        ),
+        (
+            emulated(problem="guest: p.py:3: budget", kind=GUEST),
+            "guest program",
+            "p.py:3: budget (on 1 CPU, seed 42, step, exact)",
+        ),
+        (
+            emulated(problem="invariant: lost", kind=INVARIANT),
+            "invariant violated",
+            "lost (on 1 CPU, seed 42, step, exact)",
+        ),
+        (emulated(not_emulated=("a", "b")), "not emulated", "a\nb"),
+    ],
+)
+def test_emulated_run_that_says_nothing_about_linux_is_not_compared(
+    scripted, run: EmulatedRun, kind: str, message: str
+) -> None:
+    made = scripted([NATIVE], [run])
+    with pytest.raises(NotCompared) as caught:
+        diff_program(Path("p.py"), plan=Plan(cpus=(1,), granularities=("step",)))
+    assert (caught.value.kind, caught.value.message, made) == (kind, message, [])
+
+
+def test_program_whose_calls_have_no_native_form_is_not_compared(scripted) -> None:
+    scripted([native(refused=("no native form",))], [emulated()])
+    with pytest.raises(NotCompared, match="no native form"):
+        diff_program(Path("p.py"), plan=Plan(cpus=(1,), granularities=("step",)))
+
+
 def test_a_run_that_breaks_off_is_a_difference_at_once(scripted) -> None:
-    made = scripted([NATIVE], [emulated(problem="deadlock: all sleep")])
+    made = scripted([NATIVE], [emulated(problem="deadlock: all sleep", kind=DEADLOCK)])
     report = diff_program(
         Path("p.py"), plan=Plan(cpus=(1,), granularities=("step",)), explain=False
     )
@@ -178,19 +264,24 @@ def test_a_run_that_breaks_off_is_a_difference_at_once(scripted) -> None:
 def test_table_and_details_name_programs_machines_and_differences() -> None:
     host = HostOutcomes()
     host.add(NATIVE)
-    good = EmulatedOutcome(emulated(), (Machine(1), Machine(2)), True)
-    bad = EmulatedOutcome(emulated(status=9), (Machine(8, 3, "step"),), False, ("exit status: …",))
+    good = EmulatedOutcome(emulated(), (Machine(1), Machine(2)), "same")
+    bad = EmulatedOutcome(
+        emulated(status=9), (Machine(8, 3, "step"),), "different", ("exit status: …",)
+    )
+    open_ = EmulatedOutcome(emulated(status=9), (Machine(1),), "inconclusive", ("not seen",))
     rows = [
         ProgramReport("a.py", host, (good,)),
         ProgramReport("folder/b.py", host, (good, bad)),
         Failure("c.py", "guest program", "c.py:1:1: no classes"),
+        ProgramReport("d.py", host, (good, open_)),
     ]
     assert render_table(rows).splitlines() == [
         "program      host runs  outcomes  emulated runs  outcomes  verdict",
         "a.py                 1         1              2         1  same",
         "folder/b.py          1         1              3         2  different",
         "c.py                 -         -              -         -  guest program",
-        "3 programs, 1 different, 1 not compared",
+        "d.py                 1         1              3         2  inconclusive",
+        "4 programs, 1 different, 1 inconclusive, 1 not compared",
     ]
     assert render_details(rows[0]) == ""
     assert render_details(rows[1]).splitlines() == [
@@ -198,8 +289,17 @@ def test_table_and_details_name_programs_machines_and_differences() -> None:
         "  exit status: …",
     ]
     assert render_details(rows[2]) == "c.py: guest program: c.py:1:1: no classes"
+    assert render_details(rows[3]).splitlines() == [
+        "d.py: inconclusive on (1 CPU, seed 42, syscall, exact)",
+        "  not seen",
+    ]
     data = json.loads(json.dumps(to_json(rows)))
-    assert [row["verdict"] for row in data] == ["same", "different", "guest program"]
+    assert [row["verdict"] for row in data] == [
+        "same",
+        "different",
+        "guest program",
+        "inconclusive",
+    ]
     assert data[1]["emulated"][1]["machines"] == [Machine(8, 3, "step")._asdict()]
 
 
@@ -287,11 +387,11 @@ def test_exit_code_is_that_of_the_worst_program(
     refused.write_text("class C:\n    pass\n")
     slow.write_text("import time\ntime.sleep(5)\n")
     assert command(good) == 0
-    assert "1 program, 0 different, 0 not compared" in capsys.readouterr().out
+    assert "1 program, 0 different, 0 inconclusive, 0 not compared" in capsys.readouterr().out
     assert command(good, refused) == 2
     out = capsys.readouterr().out
     assert f"{refused}: guest program: {refused}:1:1: " in out
-    assert "2 programs, 0 different, 1 not compared" in out
+    assert "2 programs, 0 different, 0 inconclusive, 1 not compared" in out
     assert command(good, slow, refused, "--timeout", "1") == 3
     assert f"{slow}: host run failed: {slow}: still running after 1 s" in capsys.readouterr().out
 
@@ -307,3 +407,112 @@ def test_a_deadlock_is_a_difference_with_exit_code_1(
     out = capsys.readouterr().out
     assert "the emulated run did not come to its end:" in out
     assert "read(3, 1)" in out
+
+
+def reports(verdicts: list[str]) -> list[ProgramReport | Failure]:
+    host = HostOutcomes()
+    host.add(NATIVE)
+    rows: list[ProgramReport | Failure] = []
+    for verdict in verdicts:
+        if verdict in ("same", "different", "inconclusive"):
+            outcome = EmulatedOutcome(emulated(), (Machine(1),), verdict)
+            rows.append(ProgramReport("p.py", host, (outcome,)))
+        else:
+            rows.append(Failure("p.py", verdict, "why"))
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        (["same"], 0),
+        (["same", "inconclusive"], 5),
+        (["inconclusive", "different"], 1),
+        (["different", "guest program"], 2),
+        (["not emulated", "same"], 2),
+        (["not emulated", "host run failed"], 3),
+        (["internal error", "different"], 3),
+        (["invariant violated", "host run failed"], 4),
+    ],
+)
+def test_exit_code_is_that_of_the_worst_verdict(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    verdicts: list[str],
+    code: int,
+) -> None:
+    rows = iter(reports(verdicts))
+    monkeypatch.setattr("cluster.cli.diff._diff_one", lambda *_args: next(rows))
+    files = [tmp_path / f"{number}.py" for number in range(len(verdicts))]
+    for file in files:
+        file.write_text("")
+    assert command(*files) == code
+    assert f"{len(files)} program" in capsys.readouterr().out
+
+
+def test_internal_error_is_the_verdict_of_its_program_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path, *_args: object, **_options: object) -> ProgramReport:
+        if path.name == "a.py":
+            raise TypeError("a bug\nof ours")
+        return reports(["same"])[0]  # type: ignore[return-value]
+
+    monkeypatch.setattr(diff, "diff_program", broken)
+    files = [tmp_path / "a.py", tmp_path / "b.py"]
+    for file in files:
+        file.write_text("")
+    assert command(*files) == 3
+    out = capsys.readouterr().out
+    assert f"{files[0]}: internal error: TypeError: a bug of ours\n" in out
+    assert "2 programs, 0 different, 0 inconclusive, 1 not compared" in out
+
+
+def test_ctrl_c_leaves_the_table_so_far_and_exit_code_130(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(path: Path, *_args: object, **_options: object) -> ProgramReport:
+        if path.name == "b.py":
+            raise KeyboardInterrupt
+        return reports(["same"])[0]  # type: ignore[return-value]
+
+    monkeypatch.setattr(diff, "diff_program", interrupted)
+    files = [tmp_path / f"{name}.py" for name in "abc"]
+    for file in files:
+        file.write_text("")
+    assert command(*files) == 130
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[-1] == "1 program, 0 different, 0 inconclusive, 0 not compared"
+    assert captured.err == "smplab: interrupted: stopped by Ctrl-C, 1 of 3 programs compared\n"
+
+
+@pytest.mark.native
+def test_program_that_needs_what_is_not_emulated_is_not_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "p.py"
+    path.write_text(
+        "from workloads import guest\n"
+        "try:\n"
+        "    guest.clone(guest.CLONE_SETTLS | 17)\n"
+        "except RuntimeError:\n"
+        "    print('caught')\n"
+    )
+    assert command(path) == 2
+    out = capsys.readouterr().out
+    assert f"{path}: not emulated: clone(CLONE_SETTLS) needs a TLS block\n" in out
+
+
+@pytest.mark.native
+def test_program_of_the_emulator_alone_is_not_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "p.py"
+    path.write_text(
+        "from workloads import guest\n"
+        "guest.clone(guest.CLONE_VM | guest.CLONE_VFORK | 17)\n"
+        "guest.compute(1)\n"
+    )
+    assert command(path) == 2
+    assert f"{path}: no native form: clone() with CLONE_VM" in capsys.readouterr().out

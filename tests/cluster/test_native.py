@@ -1,12 +1,13 @@
 """The oracle itself: what a run of a guest program on the host's kernel reports."""
 
 import contextlib
+import subprocess
 import textwrap
 from pathlib import Path
 
 import pytest
 
-from cluster.native import SUBREAPER, NativeError, can_pin, isolation, run_native
+from cluster.native import SUBREAPER, NativeError, _end, can_pin, isolation, run_native
 from cluster.process_tree import (
     Call,
     Fork,
@@ -289,3 +290,29 @@ def test_difference_of_trees_shows_the_first_place_only() -> None:
 )
 def test_statuses_in_words(status: int | None, text: str) -> None:
     assert outcome(status) == text
+
+
+def test_limits_that_a_program_sets_do_not_keep_its_forks_from_being_noted(
+    tmp_path: Path,
+) -> None:
+    run = run_native(
+        program(
+            tmp_path,
+            """
+            import os, resource
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+            if os.fork() == 0:
+                os._exit(5)
+            os.wait()
+            """,
+        )
+    )
+    assert run.tree == (Node(0, "exit 0"), Node(1, "exit 5"))
+
+
+def test_run_that_has_ended_by_itself_is_ended_without_a_word() -> None:
+    with subprocess.Popen(["true"], start_new_session=True) as process:
+        process.wait()
+        _end(process, "pid namespace")
+        _end(process, SUBREAPER)

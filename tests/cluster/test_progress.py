@@ -3,7 +3,7 @@ import time
 
 from rich.console import Console
 
-from cluster.progress import RunProgress
+from cluster.progress import DiffProgress, RunProgress
 
 
 class Clock:
@@ -78,3 +78,25 @@ def test_a_call_between_reports_is_cheap() -> None:
     for _ in range(10_000):
         progress(1, counters)
     assert (time.perf_counter() - started) / 10_000 < 20e-6
+
+
+def test_comparison_shows_program_and_run_on_a_terminal_and_leaves_nothing() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=60)
+    with DiffProgress(12, console=console) as progress:
+        progress.next("tests/a.py")
+        progress.tell("host run 3")
+        assert "1/12 tests/a.py: host run 3" in written(console)
+        progress.next("tests/b.py")
+        progress.tell("x" * 100)
+        assert "2/12 tests/b.py: xxx" in written(console)
+        progress.clear()
+    assert written(console).endswith("\x1b[2K") or "\x1b[2K" in written(console)[-40:]
+
+
+def test_comparison_says_nothing_off_a_terminal() -> None:
+    console = plain()
+    with DiffProgress(1, console=console) as progress:
+        progress.next("a.py")
+        progress.tell("host run 1")
+        progress.clear()
+    assert written(console) == ""
