@@ -7,6 +7,7 @@ from typing import Any
 from cluster.diff import DIFFERENT, INCONCLUSIVE, SAME, EmulatedOutcome, ProgramReport
 from cluster.process_tree import Tree
 from cluster.process_tree import outcome as status_text
+from kernel.printable import printable_line
 
 _MACHINES_SHOWN = 4
 
@@ -60,14 +61,15 @@ def render_table(rows: Sequence[Row]) -> str:
 
 def render_details(row: Row) -> str:
     """Return what there is to say about one program; empty if all is well."""
-    if isinstance(row, Failure):
-        return "\n".join(f"{row.program}: {row.kind}: {line}" for line in row.message.splitlines())
     parts = []
+    if isinstance(row, Failure):
+        parts = [f"{row.program}: {row.kind}: {line}" for line in row.message.splitlines()]
+        return "\n".join(map(printable_line, parts))
     for outcome in row.emulated:
         if outcome.verdict != SAME:
             parts.append(f"{row.program}: {outcome.verdict} {_where(outcome)}")
             parts += [f"  {line}" for line in outcome.explanation]
-    return "\n".join(parts)
+    return "\n".join(map(printable_line, parts))  # they have texts of guests in them
 
 
 def _where(outcome: EmulatedOutcome) -> str:
