@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workloads.language import tables
+from workloads.language.advice import meant, takes, unbound_by_refusal, unknown_name
 from workloads.language.errors import Problem
 from workloads.language.expressions import Lowering
 from workloads.language.methods import ALL_METHODS
@@ -70,7 +71,7 @@ _REFUSED: dict[type[ast.AST], tuple[str, str]] = {
 
 def check(tree: ast.Module, scopes: ProgramScopes) -> list[Problem]:
     """Return every problem of a module, in no particular order."""
-    checker = _Checker(scopes)
+    checker = _Checker(scopes, unbound_by_refusal(tree))
     for scope in (scopes.module, *scopes.scopes.values()):
         checker.scope_names(scope)
     checker.enter(scopes.module)
@@ -93,10 +94,13 @@ def check(tree: ast.Module, scopes: ProgramScopes) -> list[Problem]:
 class _Checker:
     """Walks one scope at a time; ``shadow`` holds the targets of enclosing comprehensions."""
 
-    def __init__(self, scopes: ProgramScopes) -> None:
+    def __init__(self, scopes: ProgramScopes, explained: set[str]) -> None:
         self.scopes = scopes
+        self.explained = explained  # names whose being unknown follows from another problem
+        self.doubtful: set[str] = set()  # variables that hold what a refused expression gives
         self.problems: list[Problem] = []
         self.shadow: frozenset[str] = frozenset()
+        self.unknown_imports: set[tuple[str, str]] = set()
         self.handlers = 0  # except clauses around the current statement
 
     def enter(self, scope: Scope) -> None:
@@ -121,7 +125,7 @@ class _Checker:
         method: Callable[[Any], None] | None = getattr(self, "visit_" + type(node).__name__, None)
         if method is None:
             what = type(node).__name__
-            self.refuse(node, f"{what} is not supported", "see the guest language's table")
+            self.refuse(node, f"{what} is not supported", "docs/guest-language.md says what is")
             return
         method(node)
 
@@ -185,6 +189,7 @@ class _Checker:
             return
         for alias in node.names:
             if alias.name == "*":
+                self.explained.add("*")
                 self.refuse(node, "import * is not supported", "name what you import")
             else:
                 self._static(self.scopes.member(module, alias.name), alias, imported=True)
@@ -202,9 +207,7 @@ class _Checker:
             )
             return False
         if all(isinstance(entry, Later) for entry in entries.values()):
-            self.refuse(
-                node, f"{text!r} is in the guest language but not implemented yet", "leave it out"
-            )
+            self.refuse(node, f"{text!r} is in the guest language but not implemented yet", "")
             return False
         return True
 
@@ -218,7 +221,7 @@ class _Checker:
         """Check that a module's name exists; return whether it does."""
         if meaning[0] == "note" and not imported:
             what = f"{meaning[-1]!r} is for annotations only in the guest language"
-            self.refuse(node, what, "leave it out")
+            self.refuse(node, what, "")
             return False
         if meaning[0] != "entry":
             return True
@@ -228,12 +231,16 @@ class _Checker:
             self.refuse(
                 node,
                 f"'{module}.{text}' is in the guest language but not implemented yet",
-                "leave it out",
+                "",
             )
             return False
         if entry is None:
-            if module in tables.MODULES:
-                instead = tables.INSTEAD.get((module, text), "see its table of names")
+            if module in tables.MODULES and (module, text) not in self.unknown_imports:
+                names = [name for name in tables.MODULES[module] if name != text]
+                there = f"docs/guest-language.md lists the names of {module}"
+                instead = tables.INSTEAD.get((module, text)) or meant(text, names, there)
+                if imported:
+                    self.unknown_imports.add((module, text))
                 self.refuse(node, f"'{module}.{text}' is not in the guest language", instead)
             return False
         return True
@@ -250,7 +257,43 @@ class _Checker:
         elif text in _BUILTIN_NAMES:
             self.refuse(node, f"{text!r} is not a value here", f"call it: {text}(...)")
         else:
-            self.refuse(node, f"the name {text!r} is not in the guest language", "define it first")
+            self._unknown(node, text)
+
+    def _unknown(self, node: ast.AST, text: str) -> None:
+        """Refuse a name that is neither bound nor a builtin, unless another problem explains it."""
+        if not self.explained.isdisjoint((text, "*")):
+            return
+        known = {*self.scope.bound, *self.scopes.module.bound, *self.scopes.imports}
+        functions = {*tables.BUILTINS, "print"}
+        self.refuse(node, *unknown_name(text, known | _BUILTIN_NAMES, functions))
+
+    def _is_explained(self, node: ast.expr) -> bool:
+        """Tell whether a problem noted elsewhere explains why a dotted name is not known."""
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        if not isinstance(node, ast.Name) or self._is_variable(node.id):
+            return False
+        meaning = self.scopes.imports.get(node.id)
+        if meaning is None:
+            return not self.explained.isdisjoint((node.id, "*"))
+        return meaning[1] not in tables.MODULES or meaning[1:] in self.unknown_imports
+
+    def _is_doubtful(self, node: ast.expr) -> bool:
+        """Tell whether a value comes from a refused expression: its type is not known then."""
+        return any(
+            isinstance(part, ast.Name) and (part.id in self.doubtful or self._is_explained(part))
+            for part in ast.walk(node)
+        )
+
+    def _bind_checked(self, problems: int, value: ast.expr, targets: list[ast.expr]) -> None:
+        """Note the targets of a value that had problems: there are more than ``problems`` now."""
+        if len(self.problems) > problems or self._is_doubtful(value):
+            self.doubtful |= {
+                part.id
+                for target in targets
+                for part in ast.walk(target)
+                if isinstance(part, ast.Name)
+            }
 
     def _is_variable(self, text: str) -> bool:
         return text in self.shadow or (text in self.scope.bound or text in self.scopes.module.bound)
@@ -279,7 +322,7 @@ class _Checker:
                 f"the attribute {node.attr!r} begins with an underscore",
                 "use the names of the language's tables",
             )
-        elif node.attr not in tables.READABLE:
+        elif node.attr not in tables.READABLE and not self._is_doubtful(node.value):
             what = "method" if node.attr in ALL_METHODS else "attribute"
             self.refuse(
                 node,
@@ -337,7 +380,9 @@ class _Checker:
         self.visit(node.value)
 
     def visit_Assign(self, node: ast.Assign) -> None:
+        before = len(self.problems)
         self.visit(node.value)
+        self._bind_checked(before, node.value, node.targets)
         for target in node.targets:
             self._target(target)
 
@@ -396,15 +441,19 @@ class _Checker:
     visit_While = visit_If
 
     def visit_For(self, node: ast.For) -> None:
+        before = len(self.problems)
         self._consumed(node.iter)
+        self._bind_checked(before, node.iter, [node.target])
         self._target(node.target)
         self.visit_all(node.body)
         self.visit_all(node.orelse)
 
     def visit_With(self, node: ast.With) -> None:
         for item in node.items:
+            before = len(self.problems)
             self.visit(item.context_expr)
             if item.optional_vars is not None:
+                self._bind_checked(before, item.context_expr, [item.optional_vars])
                 self._target(item.optional_vars)
         self.visit_all(node.body)
 
@@ -453,14 +502,16 @@ class _Checker:
                 and not self._is_variable(node.id)
             )
         ):
-            kind = "exception" if exceptions_only else "type"
-            self.refuse(
-                node,
-                f"{ast.unparse(node)!r} is not the name of an {kind} of the guest language"
-                if exceptions_only
-                else f"{ast.unparse(node)!r} is not the name of a type of the guest language",
-                f"name one of its {kind}s",
-            )
+            if self._is_explained(node):
+                return
+            text = ast.unparse(node)
+            kind, known = "a type", {*tables.TYPES, *tables.EXCEPTIONS}
+            there = f"its types are {', '.join(sorted(tables.TYPES))} and the exceptions"
+            if exceptions_only:
+                kind, known = "an exception", {*tables.EXCEPTIONS}
+                there = "name a built-in exception"
+            what = f"{text!r} is not the name of {kind} of the guest language"
+            self.refuse(node, what, meant(text, known, there))
 
     # ---- expressions ----------------------------------------------------------------------
 
@@ -636,7 +687,7 @@ class _Checker:
         if isinstance(entry, Sys | Pure | Routine):
             self._fits(text, entry.params, node)
         else:
-            self.refuse(node.func, f"{text!r} is not a function", "leave out the call")
+            self.refuse(node.func, f"{text!r} is not a function", f"write {text} alone")
 
     def _fits(self, text: str, params: tuple[Param, ...], node: ast.Call) -> None:
         """Check the arguments of a call of a module's function."""
@@ -645,7 +696,7 @@ class _Checker:
             self.refuse(
                 node,
                 f"{text}() takes at most {len(positional)} positional arguments",
-                "leave some out",
+                takes(positional),
             )
             return
         given = set(positional[: len(node.args)])
@@ -654,7 +705,7 @@ class _Checker:
                 self.refuse(
                     word.value,
                     f"{text}() takes no argument {word.arg!r} here in the guest language",
-                    "leave it out",
+                    takes([p.name for p in params]),
                 )
             given.add(word.arg or "")
         missing = [p.name for p in params if p.required and p.name not in given]
@@ -666,28 +717,24 @@ class _Checker:
             self._print(node)
         elif text in tables.EXCEPTIONS:
             for word in node.keywords:
-                self.refuse(word.value, f"{text}() takes no keyword arguments", "leave it out")
+                what = f"{text}() takes no keyword arguments"
+                self.refuse(word.value, what, "give the values by position")
             self._arguments(node)
         elif text in tables.BUILTINS:
             self._builtin(text, node, lazy=False)
         else:
-            instead = "see its table of builtins"
-            if text in ("open", "input", "eval", "exec", "type", "getattr", "map", "filter"):
-                instead = {
-                    "open": "write os.open()",
-                    "input": "write os.read(0, n)",
-                    "type": "write isinstance()",
-                    "map": "write a list comprehension",
-                    "filter": "write a list comprehension",
-                }.get(text, "there is no other way")
-            self.refuse(node.func, f"the name {text!r} is not in the guest language", instead)
-            self._arguments(node)
+            self._unknown(node.func, text)
+            for value in [*node.args, *[word.value for word in node.keywords]]:
+                # how a function is passed goes with the call
+                if not (isinstance(value, ast.Name) and value.id in _BUILTIN_NAMES):
+                    self.visit(value)
 
     def _print(self, node: ast.Call) -> None:
         self.visit_all(node.args)
         for word in node.keywords:
             if word.arg not in _PRINT_WORDS:
-                self.refuse(word.value, f"print() takes no argument {word.arg!r}", "leave it out")
+                what = f"print() takes no argument {word.arg!r}"
+                self.refuse(word.value, what, takes(sorted(_PRINT_WORDS)))
             elif word.arg == "file":
                 meaning = self.scopes.meaning(word.value, self.scope, self.shadow)
                 if meaning not in (("module", "sys.stdout"), ("module", "sys.stderr")):
@@ -711,7 +758,7 @@ class _Checker:
             return
         for word in node.keywords:
             if word.arg not in _BUILTIN_WORDS.get(text, ()):
-                instead = "leave it out"
+                instead = takes(["values by position", *sorted(_BUILTIN_WORDS.get(text, ()))])
                 if word.arg == "key":
                     instead = "put the key first in tuples"
                 self.refuse(
@@ -733,7 +780,9 @@ class _Checker:
 
     def _method(self, function: ast.Attribute, node: ast.Call) -> None:
         text = function.attr
+        before = len(self.problems)
         self.visit(function.value)
+        doubtful = len(self.problems) > before or self._is_doubtful(function.value)
         if text in ("format", "format_map"):
             self.refuse(function, f"the method {text!r} is not supported", "write an f-string")
         elif text.startswith("_"):
@@ -746,26 +795,28 @@ class _Checker:
             self.refuse(
                 node, f"{text}() is not a value in the guest language", f"write list(x.{text}())"
             )
-        elif text in ALL_METHODS or text in tables.HANDLE_METHODS:
+        elif text in ALL_METHODS or text in tables.HANDLE_METHODS or doubtful:
             pass
         elif text in tables.LATER_METHODS:
             self.refuse(
                 function,
                 f"the method {text!r} is in the guest language but not implemented yet",
-                "leave it out",
+                "",
             )
         else:
             self.refuse(
                 function,
                 f"the method {text!r} is not in the guest language",
-                "use the methods of its types",
+                meant(text, ALL_METHODS | tables.HANDLE_METHODS, "use the methods of its types"),
             )
         for word in node.keywords:
             if word.arg not in _METHOD_WORDS:
                 self.refuse(
                     word.value,
                     f"{text}() takes no argument {word.arg!r} in the guest language",
-                    "put the key first in tuples" if word.arg == "key" else "leave it out",
+                    "put the key first in tuples"
+                    if word.arg == "key"
+                    else "give the values by position",
                 )
             else:
                 self.visit(word.value)

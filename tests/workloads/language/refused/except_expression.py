@@ -7,4 +7,4 @@ except errors:
     pass
 
 # expect: 3:11: 'OSError' is not a value here; call it: OSError(...)
-# expect: 6:8: 'errors' is not the name of an exception of the guest language; name one of its exceptions
+# expect: 6:8: 'errors' is not the name of an exception of the guest language; name a built-in exception

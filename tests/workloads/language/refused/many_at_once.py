@@ -13,4 +13,3 @@ print(json, f'{x.y}')
 # expect: 7:5: lambda is not supported; write a function with def
 # expect: 8:1: 'os.spawnv' is not in the guest language; write os.posix_spawn()
 # expect: 9:7: the module 'json' is not a value; write json.<name>
-# expect: 9:16: the attribute 'y' is not a value in the guest language; use the names of the language's tables

@@ -3,4 +3,3 @@ def report(*parts, **options):
 
 # expect: 1:13: *parts parameters are not supported; pass a list or a dict
 # expect: 1:22: **options parameters are not supported; pass a list or a dict
-# expect: 2:11: the name 'parts' is not in the guest language; define it first

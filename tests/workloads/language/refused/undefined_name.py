@@ -1,3 +1,3 @@
 print(totl)
 
-# expect: 1:7: the name 'totl' is not in the guest language; define it first
+# expect: 1:7: the name 'totl' is not defined; define it first

@@ -8,4 +8,4 @@ def __build_class__():
 # expect: 1:1: the name '__import__' is the interpreter's own; use another name
 # expect: 2:1: the name '__builtins__' is the interpreter's own; use another name
 # expect: 5:1: the name '__build_class__' is the interpreter's own; use another name
-# expect: 6:12: the name '__loader__' is not in the guest language; define it first
+# expect: 6:12: the name '__loader__' is not defined; define it first
