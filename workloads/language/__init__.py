@@ -35,7 +35,6 @@ Deviation: ``Thread.start`` returns when the thread exists, without waiting for 
 instruction.
 Deviation: signal numbers are plain ints (``repr(signal.SIGTERM)`` is ``15``), SIG_DFL and SIG_IGN
 too.
-Deviation: the order of a set is not defined: looping over one, or printing it, breaks the run.
 Deviation: the frame that a signal handler gets can be passed on and compared, nothing else.
 Deviation: a signal whose handler was taken away before it could run is dropped without a message.
 Deviation: a bare ``raise`` is allowed only inside the except clause itself.

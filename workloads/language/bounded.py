@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from workloads.language.errors import BudgetExceededError, FatalRunError
+from workloads.language.sets import GuestSet, constant
 from workloads.language.views import View
 
 ATOMIC: Final = frozenset({int, bool, float, str, bytes, type(None), range})
 _SIZED: Final = frozenset({str, bytes, bytearray, list, tuple})
-_NESTED: Final = frozenset({list, tuple, dict, set})
+_NESTED: Final[frozenset[type]] = frozenset({list, tuple, dict, GuestSet})
 _SMALL: Final = 1 << 256
 _CODECS: Final = frozenset({"utf-8", "utf8", "ascii", "latin-1", "latin1", "iso-8859-1"})
 
@@ -26,7 +27,7 @@ _CODECS: Final = frozenset({"utf-8", "utf8", "ascii", "latin-1", "latin1", "iso-
 class Work:
     """The budget of the running block, and the loop turns it did natively (for ``steps``)."""
 
-    __slots__ = ("budget", "int_bits", "left", "low", "turns")
+    __slots__ = ("budget", "int_bits", "left", "low", "order_seen", "turns")
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
@@ -34,19 +35,13 @@ class Work:
         self.low = budget // 2
         self.int_bits = max(budget // 8, 4096)
         self.turns = 0
+        self.order_seen = False  # of a set whose order CPython does not define
 
     def charge(self, units: int, what: str) -> None:
         """Spend ``units``; raise BudgetExceededError if the block has not that much left."""
         self.left -= units
         if self.left < 0:
             raise BudgetExceededError(f"{what} is beyond the block budget of {self.budget}")
-
-
-def no_set(value: Any) -> Any:
-    """Refuse to expose the order of a set: CPython's own differs from run to run."""
-    if type(value) is set and len(value) > 1:
-        raise FatalRunError("a set has no defined order; write sorted(...)")
-    return value
 
 
 _FACTORS: Final = (int, float, str, bytes, tuple, list, bytearray)
@@ -226,7 +221,7 @@ class Bounded:
     # ---- text -----------------------------------------------------------------------------
 
     def printable(self, value: Any) -> Any:
-        """Charge what printing ``value`` costs; refuse a set, whose order is not defined."""
+        """Charge what printing ``value`` costs."""
         kind = type(value)
         if kind in (int, float, bool, type(None)):
             return value
@@ -246,7 +241,8 @@ class Bounded:
                 self.charge(len(item), "a text")
             if kind not in _NESTED or id(item) in seen:
                 continue
-            no_set(item)
+            if kind is GuestSet:
+                self.in_order(item)
             seen.add(id(item))
             if kind is dict:
                 stack.extend(item.keys())
@@ -324,9 +320,8 @@ class Bounded:
             size = range_length(value)
         elif kind in _SIZED or kind is dict:
             size = len(value)
-        elif kind is set:
-            no_set(value)
-            size = len(value)
+        elif kind is GuestSet:
+            size = len(self.in_order(value))
         elif isinstance(value, View):
             size = len(value)
         else:
@@ -336,15 +331,24 @@ class Bounded:
 
     def iterate_unordered(self, value: Any) -> Any:
         """``iterate`` for consumers to which the order of a set makes no difference."""
-        if type(value) is set:
+        if type(value) is GuestSet:
             self.charge(len(value), "an iteration inside one block")
             return value
         return self.iterate(value)
 
+    def in_order(self, value: GuestSet) -> GuestSet:
+        """Return a set that is about to be walked in its order; charge what finding it costs."""
+        if value.stable:
+            if value.layout is None:
+                self.charge(len(value), "the order of a set")
+        elif len(value) > 1:
+            self.work.order_seen = True
+        return value
+
     def sequence(self, value: Any) -> Any:
         """Return something with ``len`` and indices to walk in the order of iteration."""
         kind = type(value)
-        if kind is dict or kind is set:
+        if kind is dict or kind is GuestSet:
             return list(self.iterate(value))
         return self.iterate(value)
 
@@ -360,8 +364,10 @@ class Bounded:
             from workloads.language.views import DictView
 
             return DictView(value, tuple(value), 0)
-        if kind is set:
-            return tuple(no_set(value))
+        if kind is GuestSet:
+            from workloads.language.views import SetView
+
+            return SetView(value, tuple(self.in_order(value)))
         raise TypeError(f"'{tname(value)}' object is not iterable")
 
     def unpack(self, value: Any) -> Any:
@@ -369,10 +375,12 @@ class Bounded:
         kind = type(value)
         if kind is tuple or kind is list:
             return value
-        if kind in ATOMIC or kind is dict or kind is set or kind is bytearray:
+        if kind is GuestSet:
+            return self.in_order(value)
+        if kind in ATOMIC or kind is dict or kind is bytearray:
             if kind in (int, float, bool, type(None)):
                 raise TypeError(f"cannot unpack non-iterable {tname(value)} object")
-            return no_set(value)
+            return value
         if isinstance(value, tuple):
             return tuple(value)
         raise TypeError(f"cannot unpack non-iterable {tname(value)} object")
@@ -391,9 +399,28 @@ class Bounded:
         """Return ``dict(...)`` of a dict or of pairs."""
         return dict(self.iterate(args[0])) if args else {}
 
-    def new_set(self, *args: Any) -> set[Any]:
+    def new_set(self, *args: Any) -> GuestSet:
         """Return ``set(...)``."""
-        return set(self.iterate_unordered(args[0])) if args else set()
+        new = GuestSet()
+        if args:
+            value = self.iterate_unordered(args[0])
+            if type(value) is GuestSet or type(value) is dict:
+                new.update(value)
+            else:
+                new = GuestSet(value)
+        return new
+
+    def set_of(self, members: dict[Any, Any]) -> GuestSet:
+        """Return the set of a display or comprehension."""
+        return GuestSet(members)
+
+    def set_of_constants(self, members: dict[Any, Any]) -> GuestSet:
+        """Return the set of a display of three constants or more: a copy of a constant."""
+        return constant(members).copy()
+
+    def constant_set(self, members: dict[Any, Any]) -> GuestSet:
+        """Return the constant itself, to walk it."""
+        return constant(members)
 
     def new_bytes(self, *args: Any) -> bytes:
         """Return ``bytes(...)``."""

@@ -92,7 +92,7 @@ class Program:
         parts += [(self._codes[node], scope) for node, scope in scopes.scopes.items()]
         for code, scope in parts:
             self._lower(code, scope, scopes, module)
-        self._module = _quietly(lambda: compile(module, self.path, "exec"))
+        self._module = _name_sets(_quietly(lambda: compile(module, self.path, "exec")))
         self._codes = {}  # nobody asks any more, and it holds the whole tree
 
     def bind(self, runtime: Runtime, key: str) -> "Program":
@@ -214,6 +214,15 @@ def _compiled(source: str, path: str) -> Program:
     except RecursionError:
         what = "expressions or statements nested too deeply"
         raise GuestProgramError(path, [Problem(1, 1, what, "split them")]) from None
+
+
+def _name_sets(code: CodeType) -> CodeType:
+    """Name the comprehensions of sets: the host compiled them as those of dicts (value ``...``)."""
+    inner = [_name_sets(part) if type(part) is CodeType else part for part in code.co_consts]
+    name = code.co_name
+    if name == "<dictcomp>" and Ellipsis in inner:
+        name = "<setcomp>"
+    return code.replace(co_consts=tuple(inner), co_name=name)
 
 
 def _quietly(work: Callable[[], T]) -> T:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.language import tables
 from workloads.language.bounded import ATOMIC
+from workloads.language.sets import DUMMY, EMPTY, GuestSet, Layout
 from workloads.language.values import (
     STACK_FRAME,
     UNBOUND,
@@ -121,8 +122,8 @@ class Copier:
             new = []
         elif kind is dict:
             new = {}
-        elif kind is set:
-            new = set()
+        elif kind is GuestSet:
+            new = GuestSet()
         elif kind is bytearray:
             return bytearray(value)
         elif kind is MmapHandle:
@@ -176,8 +177,10 @@ class Copier:
                     continue
                 for key, item in old.items():
                     new[copy(key)] = copy(item)
-            elif type(old) is set:
-                new.update([copy(item) for item in old])
+            elif type(old) is GuestSet:
+                new.members = {copy(item): ... for item in old.members}
+                new.stable = old.stable  # then its elements are their own copies
+                new.layout = None if old.layout is None else old.layout.clone()
             else:
                 exception_from(new, [copy(part) for part in exception_parts(old)])
 
@@ -331,10 +334,8 @@ class Packer:
             return ["l" if kind is list else "t", *self.pack_all(value)]
         if kind is dict:
             return ["d", *self.pack_all([part for pair in value.items() for part in pair])]
-        if kind is set:
-            # the order of a set is the host's: sort, so that equal contexts pack alike
-            items = sorted(value, key=lambda item: (type(item).__name__, repr(item)))
-            return ["e", *[pack(item) for item in items]]
+        if kind is GuestSet:
+            return ["e", value.stable, _slots(value), *self.pack_all(value.members)]
         if kind is bytearray:
             return ["b", bytes(value)]
         if kind is MmapHandle:
@@ -352,6 +353,30 @@ class Packer:
             entries = [[name, *site] for name, site in parts[4]]
             return ["x", kind.__name__, *[pack(part) for part in parts[:4]], entries]
         raise TypeError(f"a {kind.__name__} in a guest program")
+
+
+def _slots(value: GuestSet) -> list[int] | None:
+    """Return a set's table: its finger, then the place of the element or -1, -2 (DUMMY) a slot."""
+    layout = value.layout
+    if layout is None:
+        return None
+    places = {key: place for place, key in enumerate(value.members)}
+    slots = [-1 if k is EMPTY else -2 if k is DUMMY else places[k] for k in layout.table]
+    return [layout.finger, *slots]
+
+
+def _layout(slots: list[int] | None, members: list[Any]) -> Layout | None:
+    """Return the table that ``_slots`` described."""
+    if slots is None:
+        return None
+    layout = Layout()
+    layout.finger = slots[0]
+    layout.table = [
+        members[place] if place >= 0 else EMPTY if place == -1 else DUMMY for place in slots[1:]
+    ]
+    layout.fill = sum(place != -1 for place in slots[1:])
+    layout.used = len(members)
+    return layout
 
 
 _SEQUENCES = (list, tuple)
@@ -420,7 +445,7 @@ class Unpacker:
         if tag == "d":
             return {}
         if tag == "e":
-            return set()
+            return GuestSet()
         if tag == "b":
             return bytearray(row[1])
         if tag == "m":
@@ -470,7 +495,10 @@ class Unpacker:
             for i in range(1, len(row), 2):
                 made[value(row[i])] = value(row[i + 1])
         elif tag == "e":
-            made.update([value(part) for part in row[1:]])
+            members = self.values(row[3:])
+            made.members = dict.fromkeys(members, ...)
+            made.stable = row[1]
+            made.layout = _layout(row[2], members)
         elif tag == "x":
             parts = [value(part) for part in row[2:6]]
             entries = [(entry[0], tuple(entry[1:])) for entry in row[6]]

@@ -384,7 +384,10 @@ class Lowering:
         return h.list_of(self.many(node.elts), node)
 
     def expr_Set(self, node: ast.Set) -> ast.expr:
-        return h.put(ast.Set(self.many(node.elts)), node)
+        values = self.many(node.elts)
+        members = h.put(ast.Dict(values, [h.const(..., part) for part in node.elts]), node)
+        copied = len(values) > 2 and all(_is_folded(part) for part in node.elts)
+        return h.call("_set_of_constants" if copied else "_set_of", [members], node)
 
     def expr_Dict(self, node: ast.Dict) -> ast.expr:
         flat: list[ast.expr | None] = []
@@ -422,8 +425,10 @@ class Lowering:
 
     def expr_SetComp(self, node: ast.SetComp) -> ast.expr:
         generators, shadow = self._generators(node.generators)
-        element = self._inside(shadow, node.elt)
-        return h.put(ast.SetComp(element, generators), node)
+        # a dict keeps the order of insertion; its value ... marks it as a set's, see compiler
+        element, mark = self._inside(shadow, node.elt), h.const(..., node)
+        members = h.put(ast.DictComp(element, mark, generators), node)
+        return h.call("_set_of", [members], node)
 
     def expr_DictComp(self, node: ast.DictComp) -> ast.expr:
         generators, shadow = self._generators(node.generators)
@@ -443,7 +448,7 @@ class Lowering:
         lowered = []
         for node in nodes:
             outer, self.shadow = self.shadow, shadow
-            iterable = h.call("_iterate", [self.consumed(node.iter)], node.iter)
+            iterable = h.call("_iterate", [self.walked(node.iter)], node.iter)
             names = {p.id for p in ast.walk(node.target) if isinstance(p, ast.Name)}
             shadow = shadow | names
             self.shadow = shadow
@@ -461,6 +466,13 @@ class Lowering:
         return h.put(ast.Tuple(parts, ast.Store()), node)
 
     # ---- iterators where they are consumed at once ----------------------------------------
+
+    def walked(self, node: ast.expr) -> ast.expr:
+        """Lower what a loop walks. Of a display of constants CPython walks the frozenset itself."""
+        if isinstance(node, ast.Set) and all(_is_folded(part) for part in node.elts):
+            pairs = ast.Dict(self.many(node.elts), [h.const(..., part) for part in node.elts])
+            return h.call("_constant_set", [h.put(pairs, node)], node)
+        return self.consumed(node)
 
     def consumed(self, node: ast.expr) -> ast.expr:
         """Lower an expression whose value is iterated at once: zip, items, … make views."""
@@ -680,6 +692,15 @@ class Lowering:
         return h.call(
             "_method", [receiver, h.const(function.attr, node), *positional], node, **named
         )
+
+
+def _is_folded(node: ast.expr) -> bool:
+    """Return whether CPython makes a constant of an element of a set display."""
+    if isinstance(node, ast.Tuple):
+        return all(_is_folded(part) for part in node.elts)
+    if isinstance(node, ast.UnaryOp):
+        node = node.operand
+    return isinstance(node, ast.Constant)
 
 
 def _is_number(node: ast.expr) -> bool:

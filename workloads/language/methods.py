@@ -10,8 +10,9 @@ from resource import struct_rusage
 from signal import struct_siginfo
 from typing import Any
 
-from workloads.language.bounded import Bounded, Work, no_set, tname
+from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.errors import FatalRunError
+from workloads.language.sets import GuestSet
 
 _STR = (
     "capitalize casefold count endswith find index isalnum isalpha isascii isdecimal isdigit"
@@ -93,15 +94,15 @@ def make_methods(bounded: Bounded) -> Table:
         target.update(source if type(source) is dict else bounded.iterate(source))
 
     def algebra(name: str) -> Callable[..., Any]:
-        host = getattr(set, name)
+        host = getattr(GuestSet, name)
 
-        def method(receiver: set[Any], *others: Any) -> Any:
+        def method(receiver: GuestSet, *others: Any) -> Any:
             return host(receiver, *[bounded.iterate_unordered(other) for other in others])
 
         return method
 
-    def set_pop(receiver: set[Any]) -> Any:
-        return no_set(receiver).pop()
+    def set_pop(receiver: GuestSet) -> Any:
+        return bounded.in_order(receiver).pop()
 
     text_like: Table = {
         kind: {
@@ -131,8 +132,8 @@ def make_methods(bounded: Bounded) -> Table:
         },
         tuple: {"count": walked(tuple.count), "index": walked(tuple.index)},
         dict: {**_own(dict, _DICT), "update": dict_update},
-        set: {
-            **_own(set, _SET),
+        GuestSet: {
+            **_own(GuestSet, _SET),
             **{name: algebra(name) for name in _SET_ALGEBRA.split()},
             "pop": set_pop,
         },
@@ -214,7 +215,7 @@ def attribute(value: Any, name: str) -> Any:
             names = ("args", "code")
     if name in names:
         return getattr(value, name)
-    if type(value) in (str, bytes, bytearray, list, dict, set, tuple):
+    if type(value) in (str, bytes, bytearray, list, dict, GuestSet, tuple):
         raise AttributeError(f"'{tname(value)}' object has no attribute '{name}'")
     if hasattr(type(value), name):
         raise FatalRunError(f"the attribute {name!r} of this value is not in the guest language")

@@ -16,6 +16,7 @@ from workloads.language.bounded import tname
 from workloads.language.calls import as_int, as_path
 from workloads.language.frames import CALL, RERAISE, RETURN, Frame
 from workloads.language.library import library
+from workloads.language.sets import GuestSet
 
 Values = list[Any]
 
@@ -164,7 +165,7 @@ def os_sched_setscheduler(G: Values, pid: int, policy: int, param: Any) -> Any:
 
 
 def os_sched_setaffinity(G: Values, pid: int, mask: Any) -> Any:
-    if type(mask) not in (list, tuple, set, range, dict):
+    if type(mask) not in (list, tuple, GuestSet, range, dict):
         raise TypeError(f"'{tname(mask)}' object is not iterable")
     bits = 0
     for cpu in mask:
@@ -179,8 +180,8 @@ def os_sched_setaffinity(G: Values, pid: int, mask: Any) -> Any:
     return (nr.NR_SCHED_SETAFFINITY, pid, bits)
 
 
-def cpus_of(mask: int) -> set[int]:
-    return {cpu for cpu in range(mask.bit_length()) if mask >> cpu & 1}
+def cpus_of(mask: int) -> GuestSet:
+    return GuestSet(cpu for cpu in range(mask.bit_length()) if mask >> cpu & 1)
 
 
 def guest_sched_setattr(

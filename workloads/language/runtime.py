@@ -19,6 +19,7 @@ from workloads.language import (
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.frames import CALL, RETURN, Code
 from workloads.language.methods import attribute, make_caller, make_methods
+from workloads.language.sets import GuestSet
 from workloads.language.values import UNBOUND, SyncHandle, ThreadHandle
 from workloads.language.views import DictView, EnumerateView, ReversedView, View, ZipView
 
@@ -108,6 +109,9 @@ class Runtime:
             "_new_tuple_of": b.new_tuple_of,
             "_new_dict": b.new_dict,
             "_new_set": b.new_set,
+            "_set_of": b.set_of,
+            "_set_of_constants": b.set_of_constants,
+            "_constant_set": b.constant_set,
             "_smallest": b.smallest,
             "_largest": b.largest,
             "_total": b.total,
@@ -158,7 +162,7 @@ class Runtime:
         return space
 
     def _reversed(self, value: Any) -> View:
-        if type(value) is set:
+        if type(value) is GuestSet:
             raise TypeError("'set' object is not reversible")
         if isinstance(value, EnumerateView | ZipView | ReversedView):
             kind = type(value).__name__.removesuffix("View").lower()

@@ -30,6 +30,7 @@ from workloads.language.bounded import tname
 from workloads.language.constants import STRERROR
 from workloads.language.frames import CALL, RERAISE, RETURN, VALUE, Frame, own_process
 from workloads.language.library import CHECK, RAISE, library
+from workloads.language.sets import GuestSet
 from workloads.language.values import DEFAULT_INT_HANDLER, Function
 
 Values = list[Any]
@@ -196,7 +197,7 @@ def signal_set_wakeup_fd(G: Values, fd: int, warn_on_full_buffer: Any) -> Any:
 
 def _mask(signals: Any) -> int:
     """Return a set of signals as bits."""
-    if type(signals) not in (list, tuple, set, range, dict):
+    if type(signals) not in (list, tuple, GuestSet, range, dict):
         raise TypeError(f"'{tname(signals)}' object is not iterable")
     mask = 0
     for signal in signals:
@@ -208,11 +209,11 @@ def _mask(signals: Any) -> int:
     return mask & ~_INTERNAL
 
 
-def signals_of(mask: int) -> set[int]:
-    return {signal for signal in range(1, NSIG + 1) if mask >> (signal - 1) & 1}
+def signals_of(mask: int) -> GuestSet:
+    return GuestSet(signal for signal in range(1, NSIG + 1) if mask >> (signal - 1) & 1)
 
 
-def signal_valid(G: Values) -> set[int]:
+def signal_valid(G: Values) -> GuestSet:
     return signals_of((1 << NSIG) - 1 & ~_INTERNAL)
 
 

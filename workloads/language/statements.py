@@ -413,7 +413,7 @@ class FunctionCompiler(Lowering):
 
     def stmt_For(self, node: ast.For) -> None:
         source, index = self.new_temp(), self.new_temp()
-        walked = h.call("_loop_source", [self.consumed(node.iter)], node.iter)
+        walked = h.call("_loop_source", [self.walked(node.iter)], node.iter)
         self.out.append(h.assign(h.item("L", source, node, ast.Store()), walked, node.iter))
         self.out.append(h.assign(h.item("L", index, node, ast.Store()), h.const(0, node), node))
         region = self._loop(node)

@@ -21,6 +21,7 @@ from typing import Any, Final
 from kernel.uapi import syscalls as nr
 from kernel.uapi.fcntl import O_CLOEXEC
 from workloads.language import constants, constants_io
+from workloads.language.sets import GuestSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,7 +496,7 @@ TYPES: Final[dict[str, type]] = {
     "list": list,
     "tuple": tuple,
     "dict": dict,
-    "set": set,
+    "set": GuestSet,
 }
 
 EXCEPTIONS: Final[dict[str, type[BaseException]]] = {

@@ -55,6 +55,27 @@ class DictView(View):
         return self.source[key] if self.what == 1 else (key, self.source[key])
 
 
+class SetView(View):
+    """The elements of a set, in the order they had at the start of the loop."""
+
+    __slots__ = ("items", "source")
+
+    def __init__(self, source: Any, items: tuple[Any, ...]) -> None:
+        self.source = source
+        self.items = items
+
+    def parts(self) -> tuple[Any, ...]:
+        return self.source, self.items
+
+    def __len__(self) -> int:
+        if len(self.source) != len(self.items):
+            raise RuntimeError("Set changed size during iteration")
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.items[index]
+
+
 class EnumerateView(View):
     """``enumerate(source, start)``."""
 
@@ -111,4 +132,4 @@ class ReversedView(View):
         return self.source[self.last - index]
 
 
-VIEWS = (DictView, EnumerateView, ZipView, ReversedView)
+VIEWS = (DictView, EnumerateView, ZipView, ReversedView, SetView)
