@@ -2,8 +2,7 @@
 
 Both engines (local and Ray) take one ``RunRequest`` and give one ``RunResult``; nothing else
 crosses. Files: the caller makes ``out_dir`` and writes ``manifest.json``, ``summary.json`` and
-``stdout/``; the engine writes what it streams while it runs (``trace.*``, ``order.log``,
-``checkpoints/``).
+``pacct``; the engine writes what it streams while it runs (``trace.smpt``, ``outputs.smpo``).
 """
 
 from collections.abc import Callable

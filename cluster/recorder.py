@@ -1,19 +1,23 @@
 """What every engine does with the results of a run: trace file, digest, outputs, summary.
 
 The engines only drive LPs; here their chunks of trace, the outputs of programs and the counters
-become a ``RunResult``. It is the same code for all engines, so it cannot make them differ.
+become files, which grow while the run goes on, and a ``RunResult``. It is the same code for all
+engines, so it cannot make them differ.
 """
 
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, perf_counter_ns
 from typing import Any
 
 from cluster import engine_api, fast_core
 from cluster.digest import RunDigest
 from cluster.engine_api import RunRequest, RunResult
 from cluster.lps import Chunk
+from cluster.outputs import OutputWriter
 from cluster.report.summary import make_summary
+from cluster.rundir import OUTPUTS
 from cluster.trace.store import TraceWriter
+from kernel.acct import OUTPUT as ACCT_OUTPUT
 
 
 class Recorder:
@@ -27,9 +31,12 @@ class Recorder:
         self._writer: TraceWriter | None = None
         if request.out_dir is not None and request.spec.trace:
             self._writer = TraceWriter(Path(request.out_dir) / "trace.smpt", names)
+        self._file: OutputWriter | None = None
+        if request.out_dir is not None:
+            self._file = OutputWriter(Path(request.out_dir) / OUTPUTS)
         self._outputs: dict[str, list[bytes]] = {}
         self._started = perf_counter()
-        self._trace_records_ns = 0
+        self._output_ns = 0
 
     def trace(self, chunks: list[Chunk]) -> None:
         """Take chunks of trace in the order each LP made them."""
@@ -40,6 +47,13 @@ class Recorder:
 
     def output(self, outputs: list[tuple[str, bytes]]) -> None:
         """Take what programs wrote, in order."""
+        if self._file is not None:
+            started = perf_counter_ns()
+            for name, data in outputs:
+                if name != ACCT_OUTPUT:
+                    self._file.append(name, data)
+            self._file.flush()
+            self._output_ns += perf_counter_ns() - started
         if self._request.on_output is not None:
             if outputs:
                 self._request.on_output(outputs)
@@ -48,10 +62,19 @@ class Recorder:
             self._outputs.setdefault(name, []).append(data)
 
     def close(self, *, complete: bool) -> None:
-        """Finish the trace file."""
-        if self._writer is not None:
-            self._writer.close(complete=complete)
-            self._writer = None
+        """Finish the files of trace and outputs."""
+        try:
+            self._close_outputs()
+        finally:
+            if self._writer is not None:
+                self._writer.close(complete=complete)
+                self._writer = None
+
+    def _close_outputs(self) -> None:
+        if self._file is not None:
+            started = perf_counter_ns()
+            self._file.close()
+            self._output_ns += perf_counter_ns() - started
 
     def result(
         self,
@@ -73,6 +96,9 @@ class Recorder:
             run: facts about the run that equal runs share (virtual time, supersteps, …).
             wall: host times; they are no part of the digest, nor is which core ran.
         """
+        self._close_outputs()
+        if self._file is not None:
+            wall = {**wall, "output_ns": self._output_ns}
         wall = {
             "total_ns": round((perf_counter() - self._started) * 1e9),
             "core": fast_core.core(),

@@ -3,10 +3,11 @@
     manifest.json   what ran: configuration as resolved, seed, versions, host, git state; how it
                     ended; ``complete``
     summary.json    what came out; ``digest``, and ``wall`` for host times
-    trace.smpt      the trace (written by the engine)
-    stdout/         what guest programs wrote: <label>.out and <label>.err
+    trace.smpt      the trace (written by the engine while it runs)
+    outputs.smpo    what guest programs wrote (likewise); missing if nobody wrote anything
+    pacct           BSD accounting records, of a run with kernel.acct
 
-The manifest is there from the start with ``complete: false``, and every file but the trace
+The manifest is there from the start with ``complete: false``, and every file but trace and outputs
 appears whole or not at all (written beside, then renamed). So a run that was killed leaves a valid
 directory that says it is partial. A directory that exists is never written into by another run.
 """
@@ -22,11 +23,13 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+
+from cluster.outputs import OutputReader
 
 FORMAT: Final = 1
 DEFAULT_BASE: Final = "runs"
 LATEST: Final = "latest"
+OUTPUTS: Final = "outputs.smpo"
 _PACKAGES: Final = ("smplab", "ray", "msgpack", "numpy")
 _GIT_TIMEOUT_S: Final = 10
 
@@ -154,7 +157,6 @@ class RunDir:
             except FileExistsError:
                 number += 1
                 continue
-            (path / "stdout").mkdir()
             return cls(path)
 
     @classmethod
@@ -212,14 +214,14 @@ class RunDir:
         """Write ``summary.json``: ``summary`` and the run's digest."""
         write_atomically(self.path / "summary.json", _json_bytes({**summary, "digest": digest}))
 
-    def write_output(self, label: str, out: bytes, err: bytes) -> None:
-        """Write what the programs labelled ``label`` wrote to descriptors 1 and 2.
+    def outputs(self) -> OutputReader:
+        """Return a reader of what guest programs wrote; one without outputs if nobody did.
 
-        A label that is no plain file name (``a/b``) is written percent-encoded.
+        Raises:
+            OutputError: the file is damaged, or of another version.
+            OSError: it cannot be opened.
         """
-        stem = quote(label, safe=" +,@=")
-        write_atomically(self.path / "stdout" / f"{stem}.out", out)
-        write_atomically(self.path / "stdout" / f"{stem}.err", err)
+        return OutputReader(self.path / OUTPUTS)
 
     @property
     def acct_path(self) -> Path:

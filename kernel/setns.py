@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.creds import Cred, ns_capable
 from kernel.errors import KernelError
+from kernel.fs.nsfs import proc_ns_file
 from kernel.ipc.sem import exit_sem
 from kernel.nsproxy import NsProxy, create_new_namespaces, get_any_ns, put_any_ns, put_nsproxy
 from kernel.pid import task_active_pid_ns
 from kernel.points import POINT, Path
-from kernel.proc.namespaces import proc_ns_file
 from kernel.uapi.clone import (
     CLONE_NEWCGROUP,
     CLONE_NEWIPC,

@@ -97,7 +97,7 @@ def _request(loaded: "Loaded", spec: Any) -> "RunRequest":
 
 
 def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, quiet: bool) -> int:
-    from cluster.cli.common import discard_stdout, outcome
+    from cluster.cli.common import console_outputs, discard_stdout, outcome
     from cluster.engine import run_machine
     from cluster.logging_setup import get_logger, setup_logging
     from cluster.progress import RunProgress
@@ -125,7 +125,7 @@ def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, q
         code, kind, message = outcome(
             result, config.expect.exit_status, mutated=bool(request.spec.mutations)
         )
-        outputs = _record(directory, result, code, message)
+        _record(directory, result, code, message)
     except KeyboardInterrupt:
         _abandon(directory, "interrupted", *interruption())
         raise
@@ -148,7 +148,7 @@ def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, q
         code = code or BROKEN
     if kind:
         report(kind, message)
-        _show_errors(outputs)
+        _show_errors(console_outputs(result))
     return code
 
 
@@ -176,25 +176,19 @@ def _what(error: Exception) -> str:
     return text if isinstance(error, AssertionError) and text else f"{type(error).__name__}: {text}"
 
 
-def _record(
-    directory: "RunDir", result: "RunResult", code: int, message: str
-) -> dict[str, tuple[bytes, bytes]]:
-    """Write what a run found into its directory; return what programs wrote, by label."""
-    from cluster.cli.common import console_outputs, is_complete
+def _record(directory: "RunDir", result: "RunResult", code: int, message: str) -> None:
+    """Write what a run found into its directory, where trace and outputs already are."""
+    from cluster.cli.common import is_complete
     from kernel.acct import OUTPUT as ACCT_OUTPUT
 
-    if result.summary:
+    if result.summary:  # before anything else: whoever kills us now has lost nothing of the run
         directory.write_summary(result.summary, result.digest)
     records = result.outputs.pop(ACCT_OUTPUT, None)
     if records is not None:
         directory.write_acct(records)
-    outputs = console_outputs(result)
-    for label, (out, err) in outputs.items():
-        directory.write_output(label, out, err)
     directory.finish(
         exit_kind=result.exit_kind, exit_code=code, message=message, complete=is_complete(result)
     )
-    return outputs
 
 
 def _tell(directory: "RunDir", result: "RunResult", quiet: bool) -> None:

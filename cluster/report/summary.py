@@ -71,6 +71,7 @@ WALL_SPLIT: Final = (
     ("kernel_ns", "kernel"),
     ("cpu_ns", "CPU step"),
     ("encode_ns", "encoding"),
+    ("output_ns", "writing outputs"),
     ("ray_wait_ns", "waiting for Ray"),
     ("outside_ns", "start and end"),
 )
@@ -128,9 +129,9 @@ def make_summary(
             stopped); further ints and strings about the run (``scheme``, …) are copied. Nothing
             that differs between engines.
         wall: ``total_ns``, host time of the whole run; of this ``guest_ns``, ``kernel_ns``,
-            ``cpu_ns``, ``encode_ns``, ``ray_wait_ns``, as far as the engine measured them, and
-            ``loop_ns``, the superstep loop, so that the time before and after it is known;
-            further values about the host side (``engine``) are copied.
+            ``cpu_ns``, ``encode_ns``, ``output_ns``, ``ray_wait_ns``, as far as the engine
+            measured them, and ``loop_ns``, the superstep loop, so that the time before and after
+            it is known; further values about the host side (``engine``) are copied.
 
     Raises:
         KeyError: a counter, ``virtual_ns``, ``verdict`` or ``total_ns`` is missing.

@@ -45,7 +45,7 @@ PROC: Final = 7  # a file of /proc: kernel.proc.inode
 FULL: Final = 8
 EVENTFD: Final = 9
 SOCKET: Final = 10
-NSFS: Final = 11  # a namespace: kernel.proc.namespaces
+NSFS: Final = 11  # a namespace: kernel.fs.nsfs
 
 
 class FileOperations:

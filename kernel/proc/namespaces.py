@@ -3,24 +3,21 @@
 What stands in ns leads to the namespaces themselves: stat() tells which one it is by its inode
 number, an open descriptor keeps it alive and is what setns() takes.
 
-Source: fs/proc/namespaces.c, fs/nsfs.c, fs/proc/base.c (uid_map, gid_map, setgroups).
-Deviation: the links are followed at once and cannot be read; st_dev is that of the one file system.
+Source: fs/proc/namespaces.c, fs/proc/base.c (uid_map, gid_map, setgroups).
+Deviation: the links are followed at once and cannot be read.
 """
 
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError
-from kernel.fs.file import fget
-from kernel.fs.file_table import File
-from kernel.fs.inode import NSFS, FileOperations, Inode
-from kernel.nsproxy import PROC_USER_INIT_INO, Namespace, get_any_ns, put_any_ns
+from kernel.fs.inode import Inode
+from kernel.fs.nsfs import NsInode
+from kernel.nsproxy import PROC_USER_INIT_INO
 from kernel.pid import task_active_pid_ns
-from kernel.points import Path
 from kernel.proc.inode import need_task
 from kernel.ptrace_access import ptrace_may_access
 from kernel.task import TaskStruct
 from kernel.uapi.errno_ import EACCES, EINVAL, EPERM
-from kernel.uapi.fcntl import S_IFREG
 from kernel.user_namespace import show_id_map, write_id_map, write_setgroups
 
 if TYPE_CHECKING:
@@ -31,48 +28,6 @@ _NAMES: Final = (
     *("cgroup", "ipc", "mnt", "net", "pid", "pid_for_children"),
     *("time", "time_for_children", "user", "uts"),
 )
-
-
-class NsInode(Inode):
-    """A namespace as a file (nsfs); ``ns`` is None for the user namespace of boot."""
-
-    __slots__ = ("ns",)
-
-    def __init__(self, ino: int, now_ns: int, ns: Namespace | None) -> None:
-        super().__init__(ino, NSFS, S_IFREG | 0o444, 0, 0, now_ns)
-        self.ns = ns
-        self.i_fop = NS_FILE_OPERATIONS
-
-
-def _open(k: "KernelState", file: File) -> Path:
-    """Keep the namespace alive."""
-    inode = file.inode
-    yield from ()
-    if isinstance(inode, NsInode) and inode.ns is not None:
-        get_any_ns(inode.ns)
-
-
-def _release(k: "KernelState", file: File) -> Path:
-    """Let the namespace go. Source: fs/nsfs.c:nsfs_evict()."""
-    inode = file.inode
-    yield from ()
-    if isinstance(inode, NsInode) and inode.ns is not None:
-        put_any_ns(k, inode.ns)
-
-
-NS_FILE_OPERATIONS: Final = FileOperations(open=_open, release=_release)
-
-
-def proc_ns_file(k: "KernelState", fd: int) -> NsInode | None:
-    """Return the namespace file behind a descriptor of the caller; None: another kind of file.
-
-    Raises:
-        KernelError: EBADF.
-
-    Source: fs/nsfs.c:proc_ns_file().
-    """
-    inode = fget(k.current.files, fd).inode
-    return inode if isinstance(inode, NsInode) else None
 
 
 def proc_ns_dir_names(k: "KernelState", directory: Inode) -> list[str]:

@@ -1,11 +1,14 @@
 """The compiled core: found only if it is that of the source, and the same bytes as the pure one."""
 
 import ast
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -137,35 +140,169 @@ def test_no_path_is_suspended_while_it_handles_an_exception() -> None:
     assert not found, "points in except or finally: " + ", ".join(found)
 
 
-def _digests(tree: Path, mode: str) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", RUN],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=tree,
-        env={**os.environ, "PYTHONPATH": str(tree), fast_core.VARIABLE: mode},
-    )
-    return done.stdout.splitlines()
+class _Class(NamedTuple):
+    """A class of the source, by its module and name, and the classes it names as its bases."""
+
+    module: str
+    name: str
+    line: int
+    bases: list[tuple[str, str]]
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_compiled_and_pure_core_give_the_same_bytes(tmp_path: Path) -> None:
+def _module(path: Path, root: Path) -> str:
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _classes(source: str, module: str) -> Iterator[_Class]:
+    """Yield the classes of a module, their bases as ``(module, name)`` by what it imports."""
+    tree = ast.parse(source)
+    names: dict[str, tuple[str, str]] = {}
+    modules_by_name: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                names[alias.asname or alias.name] = (node.module, alias.name)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                modules_by_name[alias.asname or alias.name] = alias.name
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ClassDef):
+            continue
+        bases = []
+        for base in node.bases:
+            if isinstance(base, ast.Subscript):  # Generic[T] and the like
+                base = base.value
+            place, _, name = ast.unparse(base).rpartition(".")
+            if place:  # module.Class, where the module may have been imported either way
+                place = modules_by_name.get(place) or ".".join(names.get(place, ("", place)))
+                bases.append((place, name))
+            else:
+                bases.append(names.get(name, (module, name)))
+        yield _Class(module, node.name, node.lineno, bases)
+
+
+def _interpreted_of_compiled(classes: list[_Class], compiled: set[str]) -> list[str]:
+    """Return the classes outside the compiled modules that derive from one inside."""
+    known = {(each.module, each.name) for each in classes}
+    return [
+        f"{each.module}:{each.line}: {each.name} derives from {module}.{name}"
+        for each in classes
+        if each.module not in compiled
+        for module, name in each.bases
+        if module in compiled and (module, name) in known
+    ]
+
+
+def test_no_interpreted_class_derives_from_a_compiled_one() -> None:
+    """Making an instance of one would raise TypeError, on the compiled core only."""
+    compiled = {_module(path, ROOT) for path in modules(ROOT / "kernel")}
+    classes = [
+        each
+        for package in ("kernel", "workloads", "cluster")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for each in _classes(path.read_text("utf-8"), _module(path, ROOT))
+    ]
+    found = _interpreted_of_compiled(classes, compiled)
+    assert not found, "move them into a module that is compiled: " + ", ".join(found)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from kernel.fast import Base\nclass Mine(Base): ...",
+        "from kernel.fast import Base as Other\nclass Mine(int, Other): ...",
+        "from kernel import fast\nclass Mine(fast.Base): ...",
+        "import kernel.fast\nclass Mine(kernel.fast.Base): ...",
+        "import kernel.fast as f\ndef make():\n    class Mine(f.Base[int]): ...",
+    ],
+)
+def test_a_class_that_derives_from_a_compiled_one_is_seen(source: str) -> None:
+    base = list(_classes("class Base: ...", "kernel.fast"))
+    mine = list(_classes(source, "kernel.slow"))
+    assert len(_interpreted_of_compiled(base + mine, {"kernel.fast"})) == 1
+    assert _interpreted_of_compiled(base + mine, {"kernel.fast", "kernel.slow"}) == []
+
+
+@pytest.fixture(scope="session")
+def compiled_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree with this source and its compiled core: this one if it has been built, or a copy."""
     try:
         check_tools()
     except CannotCompile as missing:
         pytest.skip(str(missing))
-    for package in ("kernel", "workloads", "cluster"):
-        shutil.copytree(ROOT / package, tmp_path / package)
+    if fast_core.find() is not None:
+        return ROOT
+    tree = tmp_path_factory.mktemp("compiled")
+    for package in ("kernel", "workloads", "cluster", "configs"):
+        shutil.copytree(ROOT / package, tree / package)
     subprocess.run(
         [sys.executable, "-m", "cluster.compile_core"],
         check=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree)},
     )
-    pure, compiled = _digests(tmp_path, "pure"), _digests(tmp_path, "compiled")
+    return tree
+
+
+def _start(tree: Path, mode: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree), fast_core.VARIABLE: mode},
+    )
+
+
+def _on_both_cores(tree: Path, *arguments: str) -> tuple[list[str], list[str]]:
+    """Run Python with ``arguments`` once with each core; return the lines of both, pure first."""
+    runs = [_start(tree, mode, *arguments) for mode in ("pure", "compiled")]
+    # one after the other: the second's output fits into a pipe or waits there
+    pure, compiled = (run.communicate()[0].splitlines() for run in runs)
+    assert [run.returncode for run in runs] == [0, 0]
+    return pure, compiled
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_compiled_and_pure_core_give_the_same_bytes(compiled_tree: Path) -> None:
+    pure, compiled = _on_both_cores(compiled_tree, "-c", RUN)
     assert pure[0] == "pure True"
     assert compiled[0] == "compiled False"
     assert compiled[1:] == pure[1:]
     assert all(" done " in line for line in pure[1:])
+
+
+GUEST = ROOT / "tests" / "guest"
+FAMILIES = sorted({path.parent.name for path in GUEST.glob("*/*.py")})
+Outcomes = dict[tuple[str, str], list[object]]  # (program, machine) -> what it did there
+
+
+def _by_program(lines: list[str]) -> Outcomes:
+    rows = [json.loads(line) for line in lines]
+    return {(name, machine): rest for name, machine, *rest in rows}
+
+
+@pytest.fixture(scope="session")
+def guest_outcomes(compiled_tree: Path) -> tuple[Outcomes, Outcomes]:
+    """What all guest programs of the suite do on the pure core, and what on the compiled one."""
+    script = Path(__file__).with_name("core_outcomes.py")
+    pure, compiled = _on_both_cores(compiled_tree, str(script), str(GUEST))
+    assert (pure[0], compiled[0]) == ("pure", "compiled")
+    return _by_program(pure[1:]), _by_program(compiled[1:])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_guest_programs_do_the_same_on_both_cores(
+    family: str, guest_outcomes: tuple[Outcomes, Outcomes]
+) -> None:
+    pure, compiled = guest_outcomes
+    mine = [key for key in pure if key[0].startswith(f"{family}/")]
+    assert len({name for name, _ in mine}) == len(list((GUEST / family).glob("*.py")))
+    differing = {
+        key: (pure[key], compiled.get(key)) for key in mine if pure[key] != compiled.get(key)
+    }
+    assert not differing

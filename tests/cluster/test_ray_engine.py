@@ -35,17 +35,18 @@ def test_ray_gives_the_bytes_of_the_local_engine(
     assert on_ray.digest == local.digest
 
 
-def test_actor_calls_give_the_same_trace_file_as_the_local_engine(
-    make_request: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("workload", ["vfork_storm", "cow_touch"])
+def test_actor_calls_give_the_same_files_as_the_local_engine(
+    make_request: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workload: str
 ) -> None:
     monkeypatch.setattr("cluster.ray_engine._HELD_BYTES", 0)
     folders = [tmp_path / "local", tmp_path / "ray"]
     for folder in folders:
         folder.mkdir()
-    local = run_local(make_request("vfork_storm", config=FOUR, out_dir=folders[0]))
+    local = run_local(make_request(workload, config=FOUR, out_dir=folders[0]))
     on_ray = run_ray(
         make_request(
-            "vfork_storm",
+            workload,
             config=FOUR,
             out_dir=folders[1],
             cpus_per_actor=2,
@@ -53,7 +54,8 @@ def test_actor_calls_give_the_same_trace_file_as_the_local_engine(
         )
     )
     assert on_ray.digest == local.digest
-    assert (folders[1] / "trace.smpt").read_bytes() == (folders[0] / "trace.smpt").read_bytes()
+    for name in ("trace.smpt", "outputs.smpo"):
+        assert (folders[1] / name).read_bytes() == (folders[0] / name).read_bytes()
 
 
 def test_a_frame_larger_than_the_channel_goes_through(

@@ -59,13 +59,11 @@ def test_a_name_becomes_a_file_name(tmp_path: Path, name: str, expected: str) ->
     assert path.name.split("-", 2)[2] == expected
 
 
-def test_outputs_are_files_by_label_and_no_label_leaves_the_directory(tmp_path: Path) -> None:
+def test_a_run_in_which_nobody_wrote_has_no_outputs_and_no_file_of_them(tmp_path: Path) -> None:
     run = started(tmp_path)
-    run.write_output("console", b"hello\n", b"")
-    run.write_output("../a", b"x", b"y")
-    written = sorted(path.name for path in (run.path / "stdout").iterdir())
-    assert written == ["..%2Fa.err", "..%2Fa.out", "console.err", "console.out"]
-    assert (run.path / "stdout" / "console.out").read_bytes() == b"hello\n"
+    with run.outputs() as reader:
+        assert (reader.outputs, reader.complete) == ([], True)
+    assert [path.name for path in run.path.iterdir()] == ["manifest.json"]
 
 
 def test_a_failed_write_leaves_the_old_content_and_no_litter(
