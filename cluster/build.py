@@ -11,17 +11,22 @@ path (each leading ``..`` as ``up``), so that a run means the same wherever the 
 ``smplab guest`` shows the program at its path on the host instead, as CPython would.
 """
 
-import ast
 import difflib
 import posixpath
 import stat
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-import workloads
-from cluster.config import ConfigError, CostProfile, Loaded, Problem, load_model
+from cluster.catalogue import (
+    COMMANDS,
+    CONFIGS,
+    PROGRAMS,
+    cost_profile_names,
+    program_names,
+)
+from cluster.config import ConfigError, CostProfile, Loaded, Problem, load_model, params
+from cluster.config.errors import got
 from cluster.config.models import Image, Workload
 from kernel.costs import Costs
 from kernel.exec import CANT_OPEN
@@ -34,37 +39,10 @@ SHIPPED: Final = "/usr/share/smplab"
 MAX_FOLDER_FILES: Final = 1000
 MAX_PROGRAM_BYTES: Final = 1 << 20
 
-_BUILT_IN: Final = ("true", "false", "sleep", "echo", "cat", "kill", "sh")
-_PROGRAMS: Final = Path(workloads.__file__).parent / "programs"
-_CONFIGS: Final = Path(__file__).resolve().parent.parent / "configs"
 _RESERVED: Final = frozenset({PYTHON, "/dev", "/proc", "/tmp", "/srv", SHIPPED})
 _S_IFDIR: Final = 0o040000
 # What a guest of the command line sees; the host's environment would make runs differ.
 GUEST_ENV: Final = (("LANG", "C.UTF-8"), ("PATH", "/usr/local/bin:/usr/bin:/bin"))
-
-
-def program_names() -> list[str]:
-    """Return the names of the shipped programs (the built-in images are not among them)."""
-    return sorted(
-        path.stem for path in _PROGRAMS.glob("*.py") if not path.stem.startswith(("_", "bin_"))
-    )
-
-
-def cost_profile_names() -> list[str]:
-    """Return the names of the shipped cost profiles."""
-    return sorted(path.stem for path in (_CONFIGS / "costs").glob("*.yaml"))
-
-
-def describe_profile(name: str) -> str:
-    """Return the description of a shipped cost profile."""
-    profile, _ = load_model(CostProfile, _CONFIGS / "costs" / f"{name}.yaml")
-    return profile.description
-
-
-def describe_program(name: str) -> str:
-    """Return the first line of a shipped program's docstring."""
-    text = ast.get_docstring(ast.parse((_PROGRAMS / f"{name}.py").read_text("utf-8"))) or ""
-    return text.split("\n", 1)[0]
 
 
 def resolve(loaded: Loaded) -> MachineSpec:
@@ -193,13 +171,13 @@ class _Tree:
         self.labels: dict[str, int] = {}
         self.placed: dict[str, Path] = {}
         self.declared: set[str] = set()
-        for name in _BUILT_IN:
+        for name in COMMANDS:
             key = f"bin_{name}"
-            self.sources[key] = (_PROGRAMS / f"{key}.py").read_text("utf-8")
+            self.sources[key] = (PROGRAMS / f"{key}.py").read_text("utf-8")
             for folder in ("/bin", "/usr/bin"):
                 self.files[f"{folder}/{name}"] = FileSpec(mode=0o755, image=ImageSpec(program=key))
         self.files[PYTHON] = FileSpec(mode=0o755, image=ImageSpec(program="python3"))
-        self.sources[CANT_OPEN] = (_PROGRAMS / "bin_python3_cant_open.py").read_text("utf-8")
+        self.sources[CANT_OPEN] = (PROGRAMS / "bin_python3_cant_open.py").read_text("utf-8")
 
     def declare(self, name: str, image: Image) -> None:
         """Add the executable ``name`` (in /usr/bin, or a path)."""
@@ -264,7 +242,7 @@ class _Tree:
                 self._problem(where, f"no shipped program {name!r} ({hint})")
                 return None
             path = f"{SHIPPED}/{name}.py"
-            self._add(path, (_PROGRAMS / f"{name}.py").read_bytes(), executable=False)
+            self._add(path, (PROGRAMS / f"{name}.py").read_bytes(), executable=False)
             return path
         host = self.loaded.folder / name
         path = tree_path(name)
@@ -313,14 +291,28 @@ class _Tree:
         return True
 
     def _check_params(self, index: int, workload: Workload, path: str) -> None:
-        """Refuse parameters that the program's own table of defaults does not have."""
-        known = _defaults(self.sources.get(path, ""))
+        """Refuse parameters that the program does not have, and values it would refuse."""
+        known = params.parameters(self.sources.get(path, ""))
         if known is None:
             return
-        for name in workload.params:
-            if name not in known:
-                what = f"unknown parameter (known: {', '.join(known)})"
-                self._problem(("workloads", index, "params", name), what, of_key=True)
+        where: dict[str, tuple[str | int, ...]] = {}
+        given: dict[str, str] = {}
+        for name, value in workload.params.items():
+            where[name], given[name] = ("workloads", index, "params", name), value
+        for place, argument in enumerate(workload.args):  # they come after, and win
+            name, equals, value = argument.partition("=")
+            if not equals:
+                what = f"must be NAME=VALUE (got {argument!r})"
+                self._problem(("workloads", index, "args", place), what)
+                continue
+            where[name], given[name] = ("workloads", index, "args", place), value
+        for name in [name for name in given if name not in known]:
+            what = f"unknown parameter (known: {', '.join(known)})"
+            self._problem(where[name], what, of_key="params" in where[name])
+            del given[name]
+        images = {place for place, file in self.files.items() if file.image is not None}
+        for name, what in params.problems(known, given, images).items():
+            self._problem(where[name], f"{what} {got(given[name])}")
 
     def _problem(self, where: tuple[str | int, ...], what: str, *, of_key: bool = False) -> None:
         if self.loaded is None:
@@ -346,23 +338,6 @@ def image_source(running_ns: int, exit_code: int) -> str:
     if running_ns:
         lines += ["from workloads import guest", f"guest.compute({running_ns})"]
     return "\n".join([*lines, f"sys.exit({exit_code})", ""])
-
-
-def _defaults(source: str) -> Mapping[str, str] | None:
-    """Return the literal ``DEFAULTS`` of a program, by which it says what parameters it knows."""
-    try:
-        body = ast.parse(source).body
-        for node in body:
-            if (
-                isinstance(node, ast.Assign)
-                and isinstance(node.targets[0], ast.Name)
-                and node.targets[0].id == "DEFAULTS"
-            ):
-                value = ast.literal_eval(node.value)
-                return value if isinstance(value, dict) else None
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        pass  # what is wrong with the program is the compiler's to say
-    return None
 
 
 def _read_program(path: Path) -> bytes:
@@ -403,7 +378,7 @@ def _costs(loaded: Loaded, problems: list[Problem]) -> Costs:
     if "/" in name or name.endswith((".yaml", ".json")):
         path = loaded.folder / name
     else:
-        path = _CONFIGS / "costs" / f"{name}.yaml"
+        path = CONFIGS / "costs" / f"{name}.yaml"
         if not path.is_file():
             known = ", ".join(cost_profile_names())
             problems.append(loaded.problem(where, f"no cost profile {name!r} (known: {known})"))

@@ -1,4 +1,4 @@
-"""``smplab validate``, ``smplab schema`` and ``smplab list``: what can be configured."""
+"""``smplab validate`` and ``smplab schema``: what can be configured."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,9 @@ from cluster.exit_codes import OK
 
 
 def validate(
-    config: Annotated[Path, typer.Argument(help="A YAML or JSON configuration.", metavar="CONFIG")],
+    config: Annotated[
+        Path, typer.Argument(help="A YAML or JSON file, or a shipped one's name.", metavar="CONFIG")
+    ],
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated."),
@@ -21,10 +23,11 @@ def validate(
     And the programs it names: every problem is said, nothing is run.
     """
     from cluster.build import resolve, shown_programs
+    from cluster.catalogue import config_path
     from cluster.cli.common import check_programs, overrides
     from cluster.config import load_config
 
-    loaded = load_config(config, overrides(settings))
+    loaded = load_config(config_path(config), overrides(settings))
     spec = resolve(loaded)
     check_programs(spec, shown_programs(loaded))
     count = sum(spawn.count for spawn in spec.spawns)
@@ -51,34 +54,7 @@ def schema_text() -> str:
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def list_() -> int:
-    """List what configurations can name."""
-    from cluster.build import (
-        cost_profile_names,
-        describe_profile,
-        describe_program,
-        program_names,
-    )
-    from cluster.config.models import ENGINES, FAIR_CLASSES, SCHEMES
-    from workloads.generators import GENERATORS
-
-    sections: list[tuple[str, list[tuple[str, str]]]] = [
-        ("programs", [(name, describe_program(name)) for name in program_names()]),
-        ("generators", [(name, one.summary) for name, one in GENERATORS.items()]),
-        ("cost profiles", [(name, describe_profile(name)) for name in cost_profile_names()]),
-        ("schedulers", [(name, "") for name in FAIR_CLASSES]),
-        ("engines", [(name, "") for name in ENGINES]),
-        ("schemes", [(name, "") for name in SCHEMES]),
-    ]
-    for title, rows in sections:
-        print(f"{title}:")
-        for name, text in rows:
-            print(f"  {name:<20} {text}".rstrip())
-    return OK
-
-
 def register(app: typer.Typer) -> None:
-    """Add the commands ``validate``, ``schema`` and ``list`` to ``app``."""
+    """Add the commands ``validate`` and ``schema`` to ``app``."""
     app.command()(validate)
     app.command()(schema)
-    app.command("list")(list_)

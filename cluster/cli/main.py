@@ -21,7 +21,7 @@ from cluster.cli.common import discard_stdout, program_messages
 from cluster.cli.interrupts import interruption, was_interrupted
 from cluster.exit_codes import BROKEN, OK, USAGE, CliError, report
 
-_MODULES: Final = ("run", "guest", "diff", "configs", "trace", "ps", "output")
+_MODULES: Final = ("run", "guest", "diff", "configs", "listing", "trace", "ps", "output")
 # Typer carries its own click; the base of its usage errors has no public name.
 _CLICK_ERROR: Final[Any] = next(
     base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException"

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 
 def run(
-    config: Annotated[Path, typer.Argument(help="A YAML or JSON configuration.", metavar="CONFIG")],
+    config: Annotated[
+        Path, typer.Argument(help="A YAML or JSON file, or a shipped one's name.", metavar="CONFIG")
+    ],
     engine: Annotated[
         str | None, typer.Option(help="local or ray, instead of the config's.")
     ] = None,
@@ -59,6 +61,7 @@ def run(
     Progress goes to stderr; the summary and a digest to stdout, and into a run directory.
     """
     from cluster.build import resolve, shown_programs
+    from cluster.catalogue import config_path
     from cluster.cli.common import check_programs, overrides
     from cluster.config import load_config
     from cluster.logging_setup import FORMATS
@@ -68,7 +71,7 @@ def run(
     flags = overrides(
         settings, engine=engine, ray__address=address, out=out, check=True if check else None
     )
-    loaded = load_config(config, flags)
+    loaded = load_config(config_path(config), flags)
     if address is not None and loaded.config.engine != "ray":
         raise CliError(USAGE, "usage", "--address is for --engine ray")
     spec = resolve(loaded)

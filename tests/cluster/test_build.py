@@ -11,10 +11,10 @@ from cluster.build import (
     default_pid_max,
     guest_spec,
     image_source,
-    program_names,
     resolve,
     tree_path,
 )
+from cluster.catalogue import program_names
 from cluster.cli.common import check_programs
 from cluster.config import ConfigError, parse_config
 from cluster.exit_codes import CliError

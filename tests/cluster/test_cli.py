@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cluster import engine, engine_api
-from cluster.build import program_names
+from cluster.catalogue import program_names
 from cluster.cli.common import describe_status, overrides
 from cluster.cli.main import run_command
 from cluster.engine_api import RunRequest, RunResult

@@ -27,6 +27,15 @@ DEFAULTS = {
     "kind": "private",
     "rounds": "1",
 }
+KINDS = {
+    "pages": "whole 1 1048576",
+    "children": "whole 0 200",
+    "child": "whole 0 100",
+    "parent": "whole 0 100",
+    "first": "one of child parent",
+    "kind": "one of private shared",
+    "rounds": "whole 0 1073741824",
+}
 OLD = 17
 FROM_PARENT = 34
 FROM_CHILD = 51

@@ -41,6 +41,19 @@ DEFAULTS = {
     "depth": "1",
     "seed": "1",
 }
+KINDS = {
+    "parents": "whole 1",
+    "children": "whole 0",
+    "window": "whole 1",
+    "image": "image",
+    "expect": "whole 0 255",
+    "method": "one of fork vfork posix_spawn",
+    "compute": "times, 0 if method=posix_spawn",
+    "touch": "counts, at most pages, 0 if method=posix_spawn",
+    "pages": "whole 0",
+    "depth": "whole 1",
+    "seed": "whole 0",
+}
 MASK = (1 << 64) - 1
 ONE = 1 << 31
 

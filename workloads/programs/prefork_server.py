@@ -28,6 +28,14 @@ DEFAULTS = {
     "crash": "0",
     "compute": "50us",
 }
+KINDS = {
+    "workers": "whole 1 10000",
+    "requests": "whole 0 9999999",
+    "window": "whole 1 512",
+    "retire": "whole 0 9999999",
+    "crash": "whole 0 9999999",
+    "compute": "time",
+}
 RECORD = 16
 
 

@@ -34,6 +34,14 @@ DEFAULTS = {
     "image": "/bin/true",
     "expect": "0",
 }
+KINDS = {
+    "groups": "whole 0",
+    "threads": "whole 1",
+    "window": "whole 1",
+    "mode": "one of leader_first exit_group sigkill exec_nonleader",
+    "image": "image",
+    "expect": "whole 0 255",
+}
 MODES = ("leader_first", "exit_group", "sigkill", "exec_nonleader")
 
 

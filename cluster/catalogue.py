@@ -1,0 +1,84 @@
+"""What is shipped and can be named: programs, configurations, profiles, the guest's commands."""
+
+import ast
+import difflib
+from pathlib import Path
+from typing import Final
+
+import workloads
+from cluster.config.errors import ConfigError, Problem
+from cluster.config.load import load_model
+from cluster.config.models import CostProfile
+
+# each is a guest program, ``workloads/programs/bin_NAME.py``
+COMMANDS: Final = ("true", "false", "sleep", "echo", "cat", "kill", "sh")
+PROGRAMS: Final = Path(workloads.__file__).parent / "programs"
+CONFIGS: Final = Path(__file__).resolve().parent.parent / "configs"
+
+
+def program_names() -> list[str]:
+    """Return the names of the shipped programs (the guest's commands are not among them)."""
+    return sorted(
+        path.stem for path in PROGRAMS.glob("*.py") if not path.stem.startswith(("_", "bin_"))
+    )
+
+
+def program_source(name: str) -> str:
+    """Return the source of a shipped program, or of a command as ``bin_NAME``."""
+    return (PROGRAMS / f"{name}.py").read_text("utf-8")
+
+
+def describe_program(name: str) -> str:
+    """Return the first line of a shipped program's docstring."""
+    return program_text(name).split("\n", 1)[0]
+
+
+def program_text(name: str) -> str:
+    """Return a shipped program's docstring."""
+    return ast.get_docstring(ast.parse(program_source(name))) or ""
+
+
+def cost_profile_names() -> list[str]:
+    """Return the names of the shipped cost profiles."""
+    return sorted(path.stem for path in (CONFIGS / "costs").glob("*.yaml"))
+
+
+def cost_profile(name: str) -> CostProfile:
+    """Return a shipped cost profile."""
+    return load_model(CostProfile, CONFIGS / "costs" / f"{name}.yaml")[0]
+
+
+def config_names() -> list[str]:
+    """Return the names of the shipped configurations."""
+    return sorted(path.stem for path in CONFIGS.glob("*.yaml"))
+
+
+def describe_config(name: str) -> str:
+    """Return the comment at the head of a shipped configuration."""
+    lines = (CONFIGS / f"{name}.yaml").read_text("utf-8").splitlines()
+    heads = []
+    for line in lines:
+        if not line.startswith("#"):
+            break
+        if not line.startswith("# yaml-language-server"):
+            heads.append(line[1:].strip())
+    return " ".join(heads)
+
+
+def config_path(named: Path) -> Path:
+    """Return the configuration that a command line names: a file, or a shipped one by its name.
+
+    Raises:
+        ConfigError: it looks like a name and there is no such configuration.
+    """
+    text = str(named)
+    if "/" in text or named.suffix or (named.exists() and not named.is_dir()):
+        return named
+    if text in config_names():
+        return CONFIGS / f"{text}.yaml"
+    if named.is_dir():
+        return named  # reading it says what it is
+    near = difflib.get_close_matches(text, config_names(), 1)
+    hint = f"did you mean {near[0]}?" if near else "smplab list configs names them"
+    what = f"no such file, and no shipped configuration of that name ({hint})"
+    raise ConfigError([Problem(text, 0, 0, "", what)])

@@ -1,0 +1,225 @@
+"""``smplab list``: what configurations and guests can name, by topic; a program's parameters."""
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from cluster.exit_codes import OK, USAGE, CliError
+
+_WIDTH: Final = 80
+Rows = Iterable[tuple[str, str]]
+
+
+def list_(
+    topic: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TOPIC | PROGRAM]",
+            help="programs, configs, commands, images, costs, points, …; or a workload program.",
+        ),
+    ] = None,
+) -> int:
+    """List what can be named: everything in short, one TOPIC whole, a PROGRAM's parameters."""
+    from cluster.catalogue import program_names
+
+    if topic is None:
+        _overview()
+    elif topic in TOPICS:
+        for line in TOPICS[topic]():
+            print(line)
+    elif topic in program_names() or topic.endswith(".py"):
+        for line in program_lines(topic):
+            print(line)
+    else:
+        known = ", ".join([*TOPICS, *program_names()])
+        raise CliError(USAGE, "usage", f"there is nothing to list as {topic!r}; there is {known}")
+    return OK
+
+
+def _overview() -> None:
+    for topic, lines in TOPICS.items():
+        if topic in _LONG:
+            print(f"{topic}: smplab list {topic}")
+            continue
+        print(f"{topic}:")
+        for line in lines():
+            print(f"  {line}")
+    print("parameters of a program: smplab list PROGRAM")
+
+
+def columns(rows: Rows, indent: int = 0) -> Iterator[str]:
+    """Yield names and texts side by side, the texts wrapped, in 80 columns less ``indent``."""
+    rows = list(rows)
+    width = min(max((len(name) for name, _ in rows), default=0), 40)
+    for name, text in rows:
+        room = max(_WIDTH - indent - width - 2, 30)
+        lines = [part for line in text.split("\n") for part in textwrap.wrap(line, room) or [""]]
+        first = lines.pop(0) if lines else ""
+        if len(name) > width:
+            yield name
+            name = ""
+        yield f"{name:<{width}}  {first}".rstrip()
+        for line in lines:
+            yield " " * (width + 2) + line
+
+
+def _programs() -> Iterator[str]:
+    from cluster.catalogue import describe_program, program_names
+
+    return columns(((name, describe_program(name)) for name in program_names()), 2)
+
+
+def _configs() -> Iterator[str]:
+    from cluster.catalogue import config_names, describe_config
+
+    return columns(((name, describe_config(name)) for name in config_names()), 2)
+
+
+def _generators() -> Iterator[str]:
+    from workloads.generators import GENERATORS
+
+    return columns(((name, one.summary) for name, one in GENERATORS.items()), 2)
+
+
+def _profiles() -> Iterator[str]:
+    from cluster.catalogue import cost_profile, cost_profile_names
+
+    return columns(((name, cost_profile(name).description) for name in cost_profile_names()), 2)
+
+
+def _costs() -> Iterator[str]:
+    """Every cost, with its value in the profile ``default``."""
+    from cluster.catalogue import cost_profile
+    from kernel.costs import Costs, cost_names
+
+    entries = cost_profile("default").costs
+    rows = []
+    for name in cost_names():
+        entry = entries.get(name)
+        value = getattr(Costs(), name) if entry is None else entry.value
+        text = f"{value:,}" if entry is None else f"{value:,} {entry.unit}: {entry.source}"
+        rows.append((name, text))
+    return columns(rows)
+
+
+def _points() -> Iterator[str]:
+    """Every named point of the kernel, its kind, and where it is; ``*``: it can be dropped."""
+    from cluster.point_names import point_kinds, point_places
+    from kernel import points
+    from kernel.stepping import check_name
+
+    kinds = {
+        value: name.lower()
+        for name, value in vars(points).items()
+        if name.isupper() and type(value) is int
+    }
+    known = point_kinds()
+    yield "* can be named in mutations:"
+    rows: dict[str, list[str]] = {}
+    for name, kind, where in point_places():
+        mark = " " if check_name(name, known) else "*"
+        rows.setdefault(f"{name}", [f"{mark} {kinds[kind]:<8}"]).append(where)
+    for name, (kind_text, *places) in sorted(rows.items()):
+        yield f"{name:<36} {kind_text} {places[0]}" + (f" +{len(places) - 1}" * (len(places) > 1))
+
+
+def _commands() -> Iterator[str]:
+    from cluster.catalogue import COMMANDS, program_text
+
+    rows = []
+    for name in sorted(COMMANDS):
+        head = program_text(f"bin_{name}").split("\n\n", 1)[0]
+        rows.append((name, " ".join(head.replace("``", "").split())))
+    return columns(rows, 2)
+
+
+def _images() -> Iterator[str]:
+    from cluster.build import PYTHON
+    from cluster.catalogue import COMMANDS
+    from kernel.machine import ImageSpec
+
+    one = ImageSpec("")
+    yield f"{'path':<20} {'text':>5} {'data':>5} {'bss':>5} {'stack':>5}  pages"
+    paths = [f"{folder}/{name}" for folder in ("/bin", "/usr/bin") for name in sorted(COMMANDS)]
+    for path in [*paths, PYTHON]:
+        yield (
+            f"{path:<20} {one.text_pages:>5} {one.data_pages:>5} {one.bss_pages:>5} "
+            f"{one.stack_pages:>5}"
+        )
+
+
+def _words(*names: str) -> Callable[[], Iterator[str]]:
+    return lambda: iter(names)
+
+
+def _choices() -> dict[str, Callable[[], Iterator[str]]]:
+    from cluster.config.models import ENGINES, FAIR_CLASSES, SCHEMES
+
+    return {
+        "schedulers": _words(*FAIR_CLASSES),
+        "engines": _words(*ENGINES),
+        "schemes": _words(*SCHEMES),
+    }
+
+
+TOPICS: Final[dict[str, Callable[[], Iterator[str]]]] = {
+    "programs": _programs,
+    "configs": _configs,
+    "generators": _generators,
+    "profiles": _profiles,
+    "commands": _commands,
+    **{
+        name: (lambda name=name: _choices()[name]())  # type: ignore[misc]
+        for name in ("schedulers", "engines", "schemes")
+    },
+    "images": _images,
+    "costs": _costs,
+    "points": _points,
+}
+_LONG: Final = frozenset({"images", "costs", "points"})
+
+
+def program_lines(name: str) -> Iterator[str]:
+    """Yield what a program says of itself and of its parameters.
+
+    Raises:
+        CliError: it is a file that cannot be read.
+    """
+    import ast
+
+    from cluster.catalogue import program_names, program_source
+    from cluster.config.load import read_text
+    from cluster.config.params import parameters
+    from kernel.printable import printable_line
+
+    source = program_source(name) if name in program_names() else read_text(Path(name))
+    known = parameters(source)
+    try:
+        text = ast.get_docstring(ast.parse(source)) or ""
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise CliError(USAGE, "guest program", f"{name}: not Python 3.11") from None
+    yield from textwrap.wrap(printable_line(text.split("\n", 1)[0]), _WIDTH)
+    if known is None:
+        yield "It says nothing of parameters (DEFAULTS)."
+        return
+    yield ""
+    rows = []
+    for one in known.values():
+        meaning = "\n".join(printable_line(line) for line in one.meaning.split("\n"))
+        head, *rest = (meaning or "?").split("\n")
+        name = f"{one.name}={printable_line(one.default)}"
+        rows.append((name, "\n".join([f"{head} ({one.describe()})", *rest])))
+    yield from columns(rows)
+    for paragraph in text.split("\n\n")[2:]:
+        if "=" in paragraph.split("\n", 1)[0].split(" ", 1)[0]:
+            continue
+        yield ""
+        yield from textwrap.wrap(printable_line(" ".join(paragraph.split())), _WIDTH)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command ``list`` to ``app``."""
+    app.command("list")(list_)

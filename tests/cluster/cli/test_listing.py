@@ -1,0 +1,81 @@
+"""``smplab list``: topics, programs, nothing wider than 80 columns."""
+
+from pathlib import Path
+
+import pytest
+
+from cluster.catalogue import COMMANDS, config_names, config_path, program_names
+from cluster.cli.listing import TOPICS
+from cluster.cli.main import run_command
+from cluster.config import ConfigError
+from cluster.point_names import point_kinds
+from kernel.costs import cost_names
+
+
+def listed(capsys: pytest.CaptureFixture[str], *topic: str) -> list[str]:
+    assert run_command(["list", *topic]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("topic", [*TOPICS, *program_names()])
+def test_nothing_listed_is_wider_than_80_columns(
+    topic: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = listed(capsys, topic)
+    assert lines
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("topic", "names"),
+    [
+        ("points", list(point_kinds())),
+        ("costs", list(cost_names())),
+        ("commands", list(COMMANDS)),
+        ("configs", config_names()),
+        ("images", [f"/bin/{name}" for name in COMMANDS]),
+    ],
+)
+def test_a_topic_lists_every_name(
+    topic: str, names: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = {line.split()[0] for line in listed(capsys, topic) if line.strip()}
+    assert set(names) <= found
+
+
+def test_a_program_of_ones_own_is_listed_with_its_text_escaped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "mine.py"
+    program.write_text(
+        '"""Mine\x07.\n\nn=3  how many\n"""\nDEFAULTS = {"n": "3"}\nKINDS = {"n": "whole 1 9"}\n'
+    )
+    lines = listed(capsys, str(program))
+    assert lines[0] == "Mine\\x07."
+    assert "n=3  how many (1 to 9)" in lines
+
+
+def test_what_is_no_topic_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["list", "nothing"]) == 2
+    assert "there is nothing to list as 'nothing'" in capsys.readouterr().err
+
+
+def test_shipped_configurations_are_found_by_name_unless_a_file_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fork_exec_storm").mkdir()
+    assert config_path(Path("fork_exec_storm")).name == "fork_exec_storm.yaml"
+    (tmp_path / "arrivals").write_text("workloads: []")
+    assert config_path(Path("arrivals")) == Path("arrivals")
+    assert config_path(Path("./cow_touch")).name == "cow_touch.yaml"  # a path is the same name
+    assert config_path(Path("nothing.yaml")) == Path("nothing.yaml")
+    with pytest.raises(ConfigError, match="did you mean prefork_server"):
+        config_path(Path("prefork_sever"))
+
+
+@pytest.mark.parametrize("name", config_names())
+def test_every_shipped_configuration_is_valid_by_its_name(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["validate", name]) == 0
