@@ -1,12 +1,13 @@
-"""Compiles the core with mypyc: ``python -m cluster.compile_core``, or ``make fast``.
+"""Compiles the core with mypyc: ``smplab compile``, or ``make fast``.
 
 The result is an import root ``build/fast/<key>/`` as ``cluster.fast_core`` describes it: the whole
 package ``kernel``, the hot modules as extension modules, the others as source. It is built in a
 folder beside and renamed when it is complete, so nobody ever imports half of it. Builds of other
-sources are removed then, but for those that some process may have started with an hour ago or less.
+sources are removed then, but for those that some process may have started with an hour ago or less;
+in the user's cache, which several versions may share, but for those that were used in a month.
 
-Needed are mypyc, which comes with mypy, setuptools, and a C compiler with Python's headers. Without
-them nothing is built, and everything runs as before.
+Needed are mypyc, which comes with mypy, setuptools (both: ``pip install 'smplab[compile]'``), and a
+C compiler with Python's headers. Without them nothing is built, and everything runs as before.
 
 Not compiled, because nothing there is hot and every module costs seconds of C compiler: constants,
 protocols, set-up, invariant checks, and calls that no workload makes in numbers. Not compiled
@@ -84,6 +85,7 @@ INTERPRETED_FOLDERS: Final = ("proc", "uapi")
 # -O0 loses all there is to gain, -O1 a sixtieth of the instructions (decision 0003)
 _OPTIMISATION: Final = "2"
 _KEEP_S: Final = 3600
+_KEEP_IN_CACHE_S: Final = 30 * 24 * 3600
 _FAILED: Final = 1
 
 
@@ -109,7 +111,9 @@ def check_tools() -> None:
     """Raise CannotCompile unless all that a build needs is there."""
     for name in ("setuptools", "mypyc"):
         if importlib.util.find_spec(name) is None:
-            raise CannotCompile(f"the Python package {name} is not installed")
+            raise CannotCompile(
+                f"the Python package {name} is not installed (pip install 'smplab[compile]')"
+            )
     compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
     if shutil.which(compiler) is None:
         raise CannotCompile(f"there is no C compiler ({compiler})")
@@ -231,30 +235,47 @@ def _compile_at_once(compiler: Any) -> None:
 
 def _remove_old(builds: Path, new: Path) -> None:
     """Remove builds but ``new``, and what an interrupted one left, if they are old."""
+    keep_s = _KEEP_S if fast_core.in_source_tree() else _KEEP_IN_CACHE_S
     now = time.time()
     for path in builds.iterdir():
-        if path != new and now - path.stat().st_mtime > _KEEP_S:
+        if path != new and now - path.stat().st_mtime > keep_s:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def build_and_tell() -> None:
+    """Build unless that is done, and say on standard output what happens.
+
+    Raises:
+        CannotCompile: see there.
+        OSError: the folder for builds cannot be written.
+    """
+    done = fast_core.find()
+    if done is not None:
+        print(f"compiled core: up to date: {_shown(done)}")
+        return
+    check_tools()
+    print("compiled core: building, this takes minutes", flush=True)
+    started = time.perf_counter()
+    path = build()
+    took = time.perf_counter() - started
+    print(f"compiled core: built in {took:.0f} s: {_shown(path)}")
+    if fast_core.find() != path:
+        print("compiled core: the sources have changed meanwhile: the pure one is used")
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(fast_core.ROOT) if path.is_relative_to(fast_core.ROOT) else path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code."""
     parser = argparse.ArgumentParser(prog="cluster.compile_core", description="Compile the core.")
     parser.parse_args(arguments)
-    if fast_core.find() is not None:
-        print("compiled core: up to date")
-        return 0
-    print("compiled core: building, this takes minutes", flush=True)
-    started = time.perf_counter()
     try:
-        path = build()
+        build_and_tell()
     except CannotCompile as error:
         print(f"compiled core: not built: {error}; the pure one is used", file=sys.stderr)
         return _FAILED
-    took = time.perf_counter() - started
-    print(f"compiled core: built in {took:.0f} s: {path.relative_to(fast_core.ROOT)}")
-    if fast_core.find() != path:
-        print("compiled core: the sources have changed meanwhile: the pure one is used")
     return 0
 
 

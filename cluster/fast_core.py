@@ -2,7 +2,8 @@
 
 ``kernel/`` is pure Python and always runs as such. ``cluster.compile_core`` can also compile it;
 what it makes is an import root of its own, ``build/fast/<key>/``, with a copy of the package in
-which the hot modules are extension modules. The working tree itself never holds one.
+which the hot modules are extension modules. The working tree itself never holds one. Of a package
+that is installed the builds are in the user's cache, ``~/.cache/smplab/fast``.
 
 ``<key>`` is a hash of every source file of the package, of the recipe and of the interpreter. A
 build whose key is not that of the tree as it is now is not looked at: after any edit the pure code
@@ -22,6 +23,7 @@ A process that has imported ``kernel`` before ``cluster`` keeps what it has. Res
 on the choice: both cores give the same bytes.
 """
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -33,11 +35,21 @@ VARIABLE: Final = "SMPLAB_CORE"
 MODES: Final = ("auto", "compiled", "pure")
 ROOT: Final = Path(__file__).resolve().parents[1]
 PACKAGE: Final = "kernel"
+HOW: Final = "smplab compile"
+
+
+def in_source_tree() -> bool:
+    """Say whether this is a source tree, not an installed package."""
+    return (ROOT / "pyproject.toml").is_file()
 
 
 def builds_dir() -> Path:
     """Return the folder that holds one import root per build."""
-    return ROOT / "build" / "fast"
+    if in_source_tree():
+        return ROOT / "build" / "fast"
+    cache = os.environ.get("XDG_CACHE_HOME", "")  # a relative one is to be ignored, says XDG
+    base = Path(cache) if os.path.isabs(cache) else Path(os.path.expanduser("~"), ".cache")
+    return base / "smplab" / "fast"
 
 
 def sources() -> list[Path]:
@@ -78,8 +90,12 @@ def activate() -> None:
     if os.environ.get(VARIABLE) not in ("auto", "compiled") or PACKAGE in sys.modules:
         return
     root = find()
-    if root is not None and str(root) not in sys.path:
-        sys.path.insert(0, str(root))
+    if root is None or str(root) in sys.path:
+        return
+    sys.path.insert(0, str(root))
+    if not in_source_tree():
+        with contextlib.suppress(OSError):
+            os.utime(root)  # cluster.compile_core removes builds that nobody has used for long
 
 
 def problem() -> str:
@@ -88,7 +104,7 @@ def problem() -> str:
     if mode not in MODES:
         return f"{VARIABLE} is {mode!r}: it must be one of {', '.join(MODES)}"
     if mode == "compiled" and core() != "compiled":
-        return f"{VARIABLE} is 'compiled', but the source as it is now is not: run make fast"
+        return f"{VARIABLE} is 'compiled', but the source as it is now is not: run {HOW}"
     return ""
 
 

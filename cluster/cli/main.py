@@ -21,7 +21,9 @@ from cluster.cli.common import discard_stdout, program_messages
 from cluster.cli.interrupts import interruption, was_interrupted
 from cluster.exit_codes import BROKEN, OK, USAGE, CliError, report
 
-_MODULES: Final = ("run", "guest", "diff", "configs", "listing", "trace", "ps", "output")
+_MODULES: Final = (
+    *("run", "guest", "diff", "native", "configs", "listing", "trace", "ps", "output", "compile"),
+)
 # Typer carries its own click; the base of its usage errors has no public name.
 _CLICK_ERROR: Final[Any] = next(
     base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException"
@@ -33,7 +35,7 @@ def make_app() -> typer.Typer:
     app = typer.Typer(
         name="smplab",
         help="Emulate Linux process management and SMP scheduling.",
-        add_completion=False,
+        add_completion=True,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,

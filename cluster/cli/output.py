@@ -9,6 +9,7 @@ from typing import IO, Annotated
 
 import typer
 
+from cluster.cli.completion import complete_run
 from cluster.cli.trace import print_lines
 from cluster.exit_codes import USAGE, CliError
 from cluster.outputs import OutputError, OutputReader
@@ -19,7 +20,10 @@ _SHOWN = 5
 
 
 def output(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory; latest.")],
+    run: Annotated[
+        Path,
+        typer.Argument(metavar="RUN", autocompletion=complete_run, help="A run directory; latest."),
+    ],
     labels: Annotated[
         list[str] | None,
         typer.Argument(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cluster.cli.completion import complete_run
 from cluster.cli.trace import print_lines, time_option, trace_file
 from cluster.exit_codes import USAGE, CliError
 from cluster.report.acct import AcctError, acct_lines, read_acct
@@ -15,7 +16,10 @@ from cluster.rundir import RunDir, run_path
 from cluster.trace import TraceError, TraceReader
 
 _Run = Annotated[
-    Path, typer.Argument(metavar="RUN", help="A run directory, latest, or a trace file.")
+    Path,
+    typer.Argument(
+        metavar="RUN", autocompletion=complete_run, help="A run directory, latest, or a trace file."
+    ),
 ]
 _At = Annotated[
     str | None,
@@ -75,7 +79,12 @@ def pstree(
 
 def acct(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run directory, latest, or a file of records.")
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            autocompletion=complete_run,
+            help="A run directory, latest, or a file of records.",
+        ),
     ],
 ) -> None:
     """Print the BSD accounting records of a run with kernel.acct, in order of exit."""

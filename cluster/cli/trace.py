@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cluster.cli.common import discard_stdout, shown_digest
+from cluster.cli.completion import complete_run
 from cluster.digest import digest_of_files
 from cluster.exit_codes import FAILED, USAGE, CliError
 from cluster.report.units import parse_ns
@@ -89,7 +90,12 @@ def trace_lines(
 
 def trace(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run directory, latest, or a trace file.")
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            autocompletion=complete_run,
+            help="A run directory, latest, or a trace file.",
+        ),
     ],
     pid: Annotated[
         int | None, typer.Option(help="Only what task PID did or what names it.", min=0)
@@ -141,7 +147,12 @@ def print_lines(lines: Iterator[str]) -> None:
 
 
 def summary(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or latest.")],
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN", autocompletion=complete_run, help="A run directory, or latest."
+        ),
+    ],
     verify: Annotated[
         bool, typer.Option("--verify", help="Compute the digest from the files and compare.")
     ] = False,

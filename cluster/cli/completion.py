@@ -1,0 +1,19 @@
+"""What a shell can complete beyond commands and options: the names of runs.
+
+A shell that gets nothing from here completes file names.
+"""
+
+from pathlib import Path
+
+from cluster.rundir import DEFAULT_BASE, LATEST
+
+
+def complete_run(incomplete: str) -> list[str]:
+    """Return ``latest`` and the run directories in ``runs`` that begin with ``incomplete``."""
+    try:
+        found = sorted(
+            (str(path) for path in Path(DEFAULT_BASE).iterdir() if path.is_dir()), reverse=True
+        )
+    except OSError:
+        return []  # no run here: latest would mean nothing
+    return [name for name in (LATEST, *found) if name.startswith(incomplete)]
