@@ -13,7 +13,9 @@ from cluster.config.models import CostProfile
 # each is a guest program, ``workloads/programs/bin_NAME.py``
 COMMANDS: Final = ("true", "false", "sleep", "echo", "cat", "kill", "sh")
 PROGRAMS: Final = Path(workloads.__file__).parent / "programs"
-CONFIGS: Final = Path(__file__).resolve().parent.parent / "configs"
+_HERE: Final = Path(__file__).resolve().parent
+_INSTALLED: Final = _HERE / "shipped_configs"  # where a wheel has them (pyproject.toml)
+CONFIGS: Final = _INSTALLED if _INSTALLED.is_dir() else _HERE.parent / "configs"
 
 
 def program_names() -> list[str]:

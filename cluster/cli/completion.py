@@ -1,4 +1,4 @@
-"""What a shell can complete beyond commands and options: the names of runs.
+"""What a shell can complete beyond commands and options: runs and shipped configurations.
 
 A shell that gets nothing from here completes file names.
 """
@@ -17,3 +17,10 @@ def complete_run(incomplete: str) -> list[str]:
     except OSError:
         return []  # no run here: latest would mean nothing
     return [name for name in (LATEST, *found) if name.startswith(incomplete)]
+
+
+def complete_config(incomplete: str) -> list[str]:
+    """Return the shipped configurations whose names begin with ``incomplete``."""
+    from cluster.catalogue import config_names
+
+    return [name for name in config_names() if name.startswith(incomplete)]

@@ -6,12 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
+from cluster.cli.completion import complete_config
 from cluster.exit_codes import OK
 
 
 def validate(
     config: Annotated[
-        Path, typer.Argument(help="A YAML or JSON file, or a shipped one's name.", metavar="CONFIG")
+        Path,
+        typer.Argument(
+            help="A YAML or JSON file, or a shipped one's name.",
+            metavar="CONFIG",
+            autocompletion=complete_config,
+        ),
     ],
     settings: Annotated[
         list[str] | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cluster.cli.completion import complete_config
 from cluster.cli.interrupts import interruption, was_interrupted
 from cluster.engine_api import INVARIANT as INVARIANT_KIND
 from cluster.exit_codes import (
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
 
 def run(
     config: Annotated[
-        Path, typer.Argument(help="A YAML or JSON file, or a shipped one's name.", metavar="CONFIG")
+        Path,
+        typer.Argument(
+            help="A YAML or JSON file, or a shipped one's name.",
+            metavar="CONFIG",
+            autocompletion=complete_config,
+        ),
     ],
     engine: Annotated[
         str | None, typer.Option(help="local or ray, instead of the config's.")

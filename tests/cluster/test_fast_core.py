@@ -48,6 +48,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working tree with a package of one module, taken for this one."""
     (tmp_path / "kernel").mkdir()
     (tmp_path / "kernel" / "state.py").write_text("x = 1\n")
+    (tmp_path / "pyproject.toml").write_text("")
     monkeypatch.setattr(fast_core, "ROOT", tmp_path)
     return tmp_path
 
@@ -236,6 +237,7 @@ def compiled_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("compiled")
     for package in ("kernel", "workloads", "cluster", "configs"):
         shutil.copytree(ROOT / package, tree / package)
+    shutil.copy(ROOT / "pyproject.toml", tree)
     subprocess.run(
         [sys.executable, "-m", "cluster.compile_core"],
         check=True,
