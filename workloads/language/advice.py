@@ -9,16 +9,12 @@ import difflib
 from collections.abc import Iterable
 from typing import Final
 
+from workloads.language.tables import MODULES
+
 #: builtins of Python that are not in the language: what to write instead
 _BUILTINS: Final = {
     "open": "write os.open()",
     "input": "write os.read(0, n)",
-    "type": "write isinstance()",
-    "map": "write a list comprehension",
-    "filter": "write a list comprehension",
-    "iter": "write a for loop",
-    "next": "write a for loop",
-    "pow": "write **",
 }
 
 
@@ -50,17 +46,19 @@ def unknown_name(text: str, known: Iterable[str], functions: Iterable[str]) -> t
 def unbound_by_refusal(tree: ast.Module) -> set[str]:
     """Return the names that only refused statements bind: their uses are no problems of their own.
 
-    Classes, async functions, functions inside other code, star parameters.
+    Classes, async functions, their parameters; anything, after ``import *`` of unknown modules.
     """
     names: set[str] = set()
-    top = set(map(id, tree.body))
     for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef | ast.AsyncFunctionDef) or (
-            isinstance(node, ast.FunctionDef) and id(node) not in top
-        ):
+        if isinstance(node, ast.ClassDef | ast.AsyncFunctionDef):
             names.add(node.name)
-        elif isinstance(node, ast.arguments):
-            names |= {arg.arg for arg in (node.vararg, node.kwarg) if arg is not None}
-        elif isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+            for part in ast.walk(node):
+                if isinstance(part, ast.arg):
+                    names.add(part.arg)
+        elif (
+            isinstance(node, ast.ImportFrom)
+            and node.module not in MODULES
+            and any(alias.name == "*" for alias in node.names)
+        ):
             names.add("*")
     return names

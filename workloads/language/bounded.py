@@ -11,11 +11,13 @@ weighs one side first, counting shared parts as often as they are reached.
 """
 
 from collections.abc import Callable, Iterable
+from types import GeneratorType
 from typing import Any, Final
 
 from workloads.language.errors import BudgetExceededError, FatalRunError
 from workloads.language.sets import GuestSet, constant
-from workloads.language.views import View
+from workloads.language.values import PULLERS
+from workloads.language.views import Pull, View
 
 ATOMIC: Final = frozenset({int, bool, float, str, bytes, type(None), range})
 _SIZED: Final = frozenset({str, bytes, bytearray, list, tuple})
@@ -324,6 +326,10 @@ class Bounded:
             size = len(self.in_order(value))
         elif isinstance(value, View):
             size = len(value)
+        elif kind is GeneratorType:  # of the host, made to be consumed here
+            return value
+        elif kind in PULLERS:
+            raise FatalRunError("an iterator reached a place where the compiler did not expect one")
         else:
             raise TypeError(f"'{tname(value)}' object is not iterable")
         self.charge(size, "an iteration inside one block")
@@ -368,7 +374,13 @@ class Bounded:
             from workloads.language.views import SetView
 
             return SetView(value, tuple(self.in_order(value)))
+        if kind in PULLERS:
+            raise FatalRunError("an iterator reached a place where the compiler did not expect one")
         raise TypeError(f"'{tname(value)}' object is not iterable")
+
+    def pull_source(self, value: Any) -> Any:
+        """As ``loop_source``, where the loop can walk an iterator."""
+        return Pull(value) if type(value) in PULLERS else self.loop_source(value)
 
     def unpack(self, value: Any) -> Any:
         """Return ``value`` for an assignment to several targets."""
@@ -495,6 +507,38 @@ class Bounded:
         """Return ``all(value)``."""
         return all(self.iterate_unordered(value))
 
+    def rounded(self, value: Any, ndigits: Any = None) -> Any:
+        """Return ``round(value, ndigits)``."""
+        if isinstance(ndigits, int) and isinstance(value, int) and ndigits < 0:
+            return round(value, max(ndigits, -self.work.int_bits // 4))
+        return round(value) if ndigits is None else round(value, ndigits)
+
+    def binary_text(self, value: Any) -> str:
+        """Return ``bin(value)``."""
+        return bin(value)
+
+    def octal_text(self, value: Any) -> str:
+        """Return ``oct(value)``."""
+        return oct(value)
+
+    def ascii_text(self, value: Any) -> str:
+        """Return ``ascii(value)``."""
+        return ascii(self.printable(value))
+
+    def unpacked(self, value: Any) -> Any:
+        """Return what stands after ``*`` in a display."""
+        try:
+            return self.iterate(value)
+        except TypeError:
+            text = f"Value after * must be an iterable, not {tname(value)}"
+            raise TypeError(text) from None
+
+    def mapping(self, value: Any) -> Any:
+        """Return what stands after ``**`` in a dict display."""
+        if type(value) is not dict:
+            raise TypeError(f"'{tname(value)}' object is not a mapping")
+        return self.iterate(value)
+
     def set_slice(self, target: Any, lower: Any, upper: Any, step: Any, value: Any) -> None:
         """Do ``target[lower:upper:step] = value``."""
         if type(target) is list:
@@ -533,6 +577,11 @@ def tname(value: Any) -> str:
         "MmapHandle": "mmap.mmap",
         "ShmHandle": "SharedMemory",
         "Function": "function",
+        "Closure": "function",
+        "Builtin": "builtin_function_or_method",
+        "BoundMethod": "builtin_function_or_method",
+        "TypeValue": "type",
+        "Generator": "generator",
         "Unbound": "NoneType",
     }.get(kind.__name__, kind.__name__)
 

@@ -14,14 +14,16 @@ from workloads.language.bounded import tname
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, VALUE, own_process
 from workloads.language.values import (
+    CALLABLE,
     MAPPINGS,
     UNBOUND,
-    Function,
     LockHandle,
     MmapHandle,
     ShmHandle,
     SyncHandle,
     ThreadHandle,
+    TypeValue,
+    function_name,
 )
 
 O_CLOEXEC = 0o2000000
@@ -530,7 +532,7 @@ def length(value: Any) -> int:
     if type(value) in MAPPINGS:
         _span(value, slice(0, 0))
         return int(value.length)
-    if isinstance(value, Function | LockHandle | ThreadHandle):
+    if isinstance(value, (*CALLABLE, LockHandle, ThreadHandle)):
         raise TypeError(f"object of type '{tname(value)}' has no len()")
     return len(value)
 
@@ -540,13 +542,13 @@ def length(value: Any) -> int:
 
 def thread_new(G: Values, target: Any, args: Any, daemon: Any, name: Any) -> ThreadHandle:
     process = own_process(G)
-    if target is not None and type(target) is not Function:
-        raise FatalRunError("the target of a thread is a function of the program")
+    if target is not None and type(target) not in CALLABLE:
+        raise FatalRunError("the target of a thread is a function in the guest language")
     if name is None:
         process.named += 1
         name = f"Thread-{process.named}"
         if target is not None:
-            name += f" ({target.name})"
+            name += f" ({function_name(target)})"
     if daemon is None:
         current = process.current
         daemon = current >= 0 and process.threads[current][3]
@@ -558,7 +560,7 @@ def thread_new(G: Values, target: Any, args: Any, daemon: Any, name: Any) -> Thr
 
 
 def thread_start_new(G: Values, function: Any, args: Any) -> Any:
-    if type(function) is not Function:
+    if type(function) not in CALLABLE:
         raise TypeError("first arg must be callable")
     if type(args) is not tuple:
         raise TypeError("2nd arg must be a tuple")
@@ -758,8 +760,20 @@ def exception(kind: type[BaseException], *args: Any) -> BaseException:
     return kind(*args)
 
 
+def free(value: Any, name: str) -> Any:
+    """Return a variable of an enclosing function that may not have a value yet."""
+    if value is UNBOUND:
+        raise NameError(
+            f"cannot access free variable '{name}' where it is not associated with a value in"
+            " enclosing scope"
+        )
+    return value
+
+
 def raisable(value: Any) -> BaseException:
     """Return what ``raise value`` raises."""
+    if type(value) is TypeValue and value.kind and issubclass(value.kind, BaseException):
+        value = value.kind()
     if isinstance(value, BaseException):
         return value
     raise TypeError("exceptions must derive from BaseException")

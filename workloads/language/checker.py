@@ -5,30 +5,31 @@ The compiler lowers only what has passed here, so this file is the definition of
 """
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from workloads.language import tables
 from workloads.language.advice import meant, takes, unbound_by_refusal, unknown_name
+from workloads.language.effects import CONSUMING_METHODS
 from workloads.language.errors import Problem
-from workloads.language.expressions import Lowering
 from workloads.language.methods import ALL_METHODS
 from workloads.language.scopes import (
     IGNORED_MODULES,
+    Comprehension,
+    FunctionNode,
     ProgramScopes,
     Scope,
     annotations,
-    definitions,
     parameters,
+    walk_scope,
 )
-from workloads.language.tables import Const, Exc, Later, Param, Pure, Routine, Sys
+from workloads.language.tables import Exc, Later, Param, Pure, Routine, Sys
 
 #: Names that the interpreter itself has given a meaning.
 _RESERVED = frozenset(
     {"__name__", "__file__", "__doc__", "__builtins__", "__import__", "__loader__", "__spec__"}
     | {"__package__", "__annotations__", "__debug__", "__build_class__"}
 )
-_BUILTIN_WORDS = {"sorted": {"reverse"}, "enumerate": {"start"}, "sum": {"start"}}
 _METHOD_WORDS = frozenset(
     {
         "reverse",
@@ -41,6 +42,7 @@ _METHOD_WORDS = frozenset(
         "keepends",
         "encoding",
         "errors",
+        "key",
     }
 )
 _FUTURES = frozenset(
@@ -48,7 +50,6 @@ _FUTURES = frozenset(
     | {"print_function", "unicode_literals", "generator_stop", "annotations"}
 )
 _PRINT_WORDS = frozenset({"sep", "end", "file", "flush"})
-_CONSUMING_METHODS = frozenset({"join", "extend", "update"})
 _BUILTIN_NAMES = frozenset({*tables.BUILTINS, *tables.TYPES, *tables.EXCEPTIONS, "print"})
 
 #: node type -> what it is called, what to write instead
@@ -58,15 +59,14 @@ _REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.AsyncFor: ("async for is not supported", "write for"),
     ast.AsyncWith: ("async with is not supported", "write with"),
     ast.Await: ("await is not supported", "write an ordinary call"),
-    ast.Nonlocal: ("nonlocal is not supported", "write global, or return the value"),
     ast.Match: ("match is not supported", "write if and elif"),
     ast.TryStar: ("except* is not supported", "write except"),
-    ast.Lambda: ("lambda is not supported", "write a function with def"),
-    ast.GeneratorExp: ("generator expressions are not supported", "write a list comprehension"),
-    ast.Yield: ("yield is not supported", "build a list and return it"),
-    ast.YieldFrom: ("yield from is not supported", "build a list and return it"),
-    ast.Starred: ("* before a value is not supported", "write the items one by one"),
 }
+
+
+def module_takes_more(positional: list[Param], node: ast.Call) -> bool:
+    """Tell whether a call gives more positional arguments than the language has parameters."""
+    return len(node.args) > len(positional) and not any(p.rest for p in positional)
 
 
 def check(tree: ast.Module, scopes: ProgramScopes) -> list[Problem]:
@@ -74,20 +74,7 @@ def check(tree: ast.Module, scopes: ProgramScopes) -> list[Problem]:
     checker = _Checker(scopes, unbound_by_refusal(tree))
     for scope in (scopes.module, *scopes.scopes.values()):
         checker.scope_names(scope)
-    checker.enter(scopes.module)
-    top = set(definitions(tree.body))
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            checker.signature(node)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            checker.imports(node)
-        else:
-            checker.visit(node)
-    for function, scope in scopes.scopes.items():
-        assert function in top
-        checker.enter(scope)
-        for node in function.body:
-            checker.visit(node)
+    checker.visit_all(tree.body)
     return checker.problems
 
 
@@ -98,16 +85,19 @@ class _Checker:
         self.scopes = scopes
         self.explained = explained  # names whose being unknown follows from another problem
         self.doubtful: set[str] = set()  # variables that hold what a refused expression gives
+        self.scope = scopes.module
         self.problems: list[Problem] = []
         self.shadow: frozenset[str] = frozenset()
         self.unknown_imports: set[tuple[str, str]] = set()
         self.handlers = 0  # except clauses around the current statement
+        self.cleanups = 0  # with, and try with a finally, around it
 
-    def enter(self, scope: Scope) -> None:
-        """Begin a scope."""
-        self.scope = scope
-        self.lowering = Lowering(self.scopes, scope, None)
-        self.handlers = 0
+    def within(self, node: FunctionNode, parts: Iterable[ast.AST]) -> None:
+        """Check what is in a scope of its own."""
+        outer = (self.scope, self.handlers, self.cleanups)
+        self.scope, self.handlers, self.cleanups = self.scopes.scopes[node], 0, 0
+        self.visit_all(parts)
+        self.scope, self.handlers, self.cleanups = outer
 
     def refuse(self, node: ast.AST, what: str, instead: str) -> None:
         """Note a problem at ``node``."""
@@ -138,10 +128,11 @@ class _Checker:
 
     def scope_names(self, scope: Scope) -> None:
         """Check the names that a scope binds, at the place of the first binding."""
-        nodes = [scope.node] if scope.node is not None else []
-        for node in [*nodes, *scope.body]:
-            for part in _own_nodes(node, scope):
-                self._binding(part, scope)
+        if scope.node is not None:
+            for arg in parameters(scope.node):
+                self._binding(arg, scope)
+        for part in walk_scope(scope.body):
+            self._binding(part, scope)
 
     def _binding(self, node: ast.AST, scope: Scope) -> None:
         text = None
@@ -160,18 +151,16 @@ class _Checker:
             return
         is_global = scope.node is None or text in scope.globals
         if is_global and not isinstance(node, ast.arg):
-            if text in self.scopes.imports:
+            if text in self.scopes.imports and text not in self.scopes.starred:
                 self.refuse(node, f"{text!r} is imported and cannot be rebound", "use another name")
             elif text in _BUILTIN_NAMES:
                 self.refuse(node, f"the builtin {text!r} cannot be rebound", "use another name")
 
-    def imports(self, node: ast.Import | ast.ImportFrom) -> None:
-        """Check a module-level import."""
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        """Check an import."""
         if isinstance(node, ast.Import):
             for alias in node.names:
                 self._module(alias.name, node)
-                if alias.asname and "." in alias.name:
-                    self.scopes.imports[alias.asname] = ("module", alias.name)
             return
         if node.level:
             self.refuse(node, "relative imports are not supported", "write one file")
@@ -188,11 +177,10 @@ class _Checker:
         if not self._module(module, node):
             return
         for alias in node.names:
-            if alias.name == "*":
-                self.explained.add("*")
-                self.refuse(node, "import * is not supported", "name what you import")
-            else:
+            if alias.name != "*":
                 self._static(self.scopes.member(module, alias.name), alias, imported=True)
+
+    visit_ImportFrom = visit_Import
 
     def _module(self, text: str, node: ast.AST) -> bool:
         if text == "workloads" or text in IGNORED_MODULES:
@@ -254,9 +242,7 @@ class _Checker:
             self._value_of(meaning, node, text)
         elif text in ("__name__", "__file__", "__doc__"):
             return
-        elif text in _BUILTIN_NAMES:
-            self.refuse(node, f"{text!r} is not a value here", f"call it: {text}(...)")
-        else:
+        elif text not in _BUILTIN_NAMES:
             self._unknown(node, text)
 
     def _unknown(self, node: ast.AST, text: str) -> None:
@@ -273,7 +259,7 @@ class _Checker:
             node = node.value
         if not isinstance(node, ast.Name) or self._is_variable(node.id):
             return False
-        meaning = self.scopes.imports.get(node.id)
+        meaning = self.scopes.meaning(node, self.scope, frozenset())
         if meaning is None:
             return not self.explained.isdisjoint((node.id, "*"))
         return meaning[1] not in tables.MODULES or meaning[1:] in self.unknown_imports
@@ -296,17 +282,14 @@ class _Checker:
             }
 
     def _is_variable(self, text: str) -> bool:
-        return text in self.shadow or (text in self.scope.bound or text in self.scopes.module.bound)
+        return self.scopes.is_variable(text, self.scope)
 
     def _value_of(self, meaning: tuple[str, ...], node: ast.AST, text: str) -> None:
         """Check a module's name that is used as a value."""
         if not self._static(meaning, node):
             return
-        entry = self.scopes.entry(meaning)
         if meaning[0] == "module":
             self.refuse(node, f"the module {text!r} is not a value", f"write {text}.<name>")
-        elif meaning[0] == "entry" and not isinstance(entry, Const):
-            self.refuse(node, f"{text!r} is not a value", f"call it: {text}(...)")
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if not isinstance(node.ctx, ast.Load):
@@ -316,64 +299,71 @@ class _Checker:
         if meaning is not None:
             self._value_of(meaning, node, ast.unparse(node))
             return
-        if node.attr.startswith("_"):
+        if node.attr.startswith("_") and node.attr not in tables.READABLE:
             self.refuse(
                 node,
                 f"the attribute {node.attr!r} begins with an underscore",
                 "use the names of the language's tables",
             )
-        elif node.attr not in tables.READABLE and not self._is_doubtful(node.value):
-            what = "method" if node.attr in ALL_METHODS else "attribute"
+        elif node.attr not in (
+            tables.READABLE | ALL_METHODS | tables.HANDLE_METHODS
+        ) and not self._is_doubtful(node.value):
             self.refuse(
                 node,
-                f"the {what} {node.attr!r} is not a value in the guest language",
-                "call it" if what == "method" else "use the names of the language's tables",
+                f"the attribute {node.attr!r} is not in the guest language",
+                "use the names of the language's tables",
             )
         self.visit(node.value)
 
     # ---- functions ------------------------------------------------------------------------
 
-    def signature(self, node: ast.FunctionDef) -> None:
-        """Check the head of a top-level function."""
-        for decorator in node.decorator_list:
-            self.refuse(decorator, "decorators are not supported", "call the function")
-        arguments = node.args
-        for arg in (arguments.vararg, arguments.kwarg):
-            if arg is not None:
-                star = "*" if arg is arguments.vararg else "**"
-                self.refuse(
-                    arg, f"{star}{arg.arg} parameters are not supported", "pass a list or a dict"
-                )
-        self.visit_all(arguments.defaults)
-        self.visit_all([default for default in arguments.kw_defaults if default])
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self.visit_all(node.decorator_list)
+        self._defaults(node.args)
         for note in annotations(node):
             self._annotation(note)
+        self.within(node, node.body)
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._defaults(node.args)
+        self.within(node, [node.body])
+
+    def _defaults(self, arguments: ast.arguments) -> None:
+        self.visit_all(arguments.defaults)
+        self.visit_all([default for default in arguments.kw_defaults if default])
+
+    def visit_Yield(self, node: ast.Yield | ast.YieldFrom) -> None:
+        if self.cleanups:
+            self.refuse(
+                node, "yield inside try … finally or with is not supported", "clean up afterwards"
+            )
+        self.visit(node.value)
+
+    visit_YieldFrom = visit_Yield
+
+    def visit_Starred(self, node: ast.Starred) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self._consumed(node.value)
+        else:
+            self.refuse(node, "* in an assignment is not supported", "use slices")
 
     def _annotation(self, node: ast.expr) -> None:
         """Check an annotation that CPython evaluates."""
         if not self.scopes.deferred_annotations and not self.scopes.is_type_note(node, self.scope):
             self.visit(node)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self.refuse(
-            node, "functions inside other code are not supported", "define it at the top level"
-        )
-
-    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
-        self.refuse(node, "imports inside other code are not supported", "import at the top level")
-
-    visit_ImportFrom = visit_Import
-
     # ---- statements -----------------------------------------------------------------------
 
     def visit_Pass(self, node: ast.AST) -> None:
         """Nothing to check."""
 
-    visit_Break = visit_Continue = visit_Pass
+    visit_Break = visit_Continue = visit_Nonlocal = visit_Pass
 
     def visit_Global(self, node: ast.Global) -> None:
         for text in node.names:
-            if text in self.scopes.imports or text in _BUILTIN_NAMES:
+            if (text in self.scopes.imports and text not in self.scopes.starred) or (
+                text in _BUILTIN_NAMES
+            ):
                 self.refuse(node, f"{text!r} cannot be rebound", "use another name")
 
     def visit_Expr(self, node: ast.Expr) -> None:
@@ -406,8 +396,6 @@ class _Checker:
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
-        if self.shadow:
-            self.refuse(node, ":= inside a comprehension is not supported", "write a for loop")
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         self._operator(node.op, node)
@@ -455,7 +443,9 @@ class _Checker:
             if item.optional_vars is not None:
                 self._bind_checked(before, item.context_expr, [item.optional_vars])
                 self._target(item.optional_vars)
+        self.cleanups += 1
         self.visit_all(node.body)
+        self.cleanups -= 1
 
     def visit_Raise(self, node: ast.Raise) -> None:
         if node.exc is None and not self.handlers:
@@ -478,13 +468,17 @@ class _Checker:
         )
 
     def visit_Try(self, node: ast.Try) -> None:
+        self.cleanups += bool(node.finalbody)
         self.visit_all(node.body)
         for handler in node.handlers:
+            if self.scopes.effects.stops(handler.type, self.scope):
+                self.refuse(handler, "a call in an except clause", "call before the try")
             self._types(handler.type, exceptions_only=True)
             self.handlers += 1
             self.visit_all(handler.body)
             self.handlers -= 1
         self.visit_all(node.orelse)
+        self.cleanups -= bool(node.finalbody)
         self.visit_all(node.finalbody)
 
     def _types(self, node: ast.expr | None, exceptions_only: bool) -> None:
@@ -502,16 +496,7 @@ class _Checker:
                 and not self._is_variable(node.id)
             )
         ):
-            if self._is_explained(node):
-                return
-            text = ast.unparse(node)
-            kind, known = "a type", {*tables.TYPES, *tables.EXCEPTIONS}
-            there = f"its types are {', '.join(sorted(tables.TYPES))} and the exceptions"
-            if exceptions_only:
-                kind, known = "an exception", {*tables.EXCEPTIONS}
-                there = "name a built-in exception"
-            what = f"{text!r} is not the name of {kind} of the guest language"
-            self.refuse(node, what, meant(text, known, there))
+            self.visit(node)
 
     # ---- expressions ----------------------------------------------------------------------
 
@@ -570,10 +555,9 @@ class _Checker:
 
     def visit_Dict(self, node: ast.Dict) -> None:
         for key, value in zip(node.keys, node.values, strict=True):
-            if key is None:
-                self.refuse(value, "** in a dict is not supported", "call update()")
             self.visit(key)
-            self.visit(value)
+            if not self._is_environ(value):
+                self.visit(value)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
         for part in node.values:
@@ -582,39 +566,25 @@ class _Checker:
                 if isinstance(part.format_spec, ast.JoinedStr):
                     self.visit_JoinedStr(part.format_spec)
 
-    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> None:
-        outer = self.shadow
-        inside: list[ast.expr] = []
-        for i, generator in enumerate(node.generators):
+    def visit_ListComp(self, node: Comprehension) -> None:
+        for generator in node.generators:
             if generator.is_async:
                 self.refuse(node, "async comprehensions are not supported", "write for")
-            self._consumed(generator.iter)
-            if i:
-                inside.append(generator.iter)
-            names = {p.id for p in ast.walk(generator.target) if isinstance(p, ast.Name)}
             for part in ast.walk(generator.target):
                 if not isinstance(part, ast.Name | ast.Tuple | ast.List | ast.expr_context):
                     self.refuse(generator.target, "this target is not supported", "use names")
                     break
-            for text in sorted(names & _RESERVED):
-                self.refuse(
-                    generator.target,
-                    f"the name {text!r} is the interpreter's own",
-                    "use another name",
-                )
-            self.shadow = self.lowering.shadow = self.shadow | names
+        self._consumed(node.generators[0].iter)
+        outer, self.scope = self.scope, self.scopes.scopes[node]
+        for i, generator in enumerate(node.generators):
+            if i:
+                self._consumed(generator.iter)
             self.visit_all(generator.ifs)
-            inside += generator.ifs
         parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         self.visit_all(parts)
-        for part in [*inside, *parts]:
-            if self.lowering.stops(part):
-                self.refuse(
-                    part, "a system call or guest call inside a comprehension", "write a for loop"
-                )
-        self.shadow = self.lowering.shadow = outer
+        self.scope = outer
 
-    visit_SetComp = visit_DictComp = visit_ListComp
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
 
     # ---- calls ----------------------------------------------------------------------------
 
@@ -643,18 +613,6 @@ class _Checker:
         self.visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        for arg in node.args:
-            if isinstance(arg, ast.Starred):
-                self.refuse(arg, "*arguments in a call are not supported", "write them one by one")
-        for word in node.keywords:
-            if word.arg is None:
-                self.refuse(
-                    word.value, "**arguments in a call are not supported", "write them one by one"
-                )
-        if any(isinstance(arg, ast.Starred) for arg in node.args) or any(
-            word.arg is None for word in node.keywords
-        ):
-            return
         function = node.func
         meaning = self.scopes.meaning(function, self.scope, self.shadow)
         if meaning is not None:
@@ -664,9 +622,7 @@ class _Checker:
         elif isinstance(function, ast.Attribute):
             self._method(function, node)
         else:
-            if isinstance(function, ast.Name):
-                self._arity(function.id, node)
-            else:
+            if not isinstance(function, ast.Name):
                 self.visit(function)
             self._arguments(node)
 
@@ -684,50 +640,33 @@ class _Checker:
         if not self._static(meaning, node.func):
             return
         entry = self.scopes.entry(meaning)
-        if isinstance(entry, Sys | Pure | Routine):
-            self._fits(text, entry.params, node)
-        else:
+        if not isinstance(entry, Sys | Pure | Routine | Exc):
             self.refuse(node.func, f"{text!r} is not a function", f"write {text} alone")
-
-    def _fits(self, text: str, params: tuple[Param, ...], node: ast.Call) -> None:
-        """Check the arguments of a call of a module's function."""
-        positional = [p.name for p in params if not p.keyword_only]
-        if len(node.args) > len(positional):
-            self.refuse(
-                node,
-                f"{text}() takes at most {len(positional)} positional arguments",
-                takes(positional),
-            )
             return
-        given = set(positional[: len(node.args)])
+        if isinstance(entry, Exc):
+            return
+        more = tables.beyond(meaning[1], meaning[2])
+        names = [p.name for p in entry.params]
         for word in node.keywords:
-            if word.arg not in {p.name for p in params} or word.arg in given:
-                self.refuse(
-                    word.value,
-                    f"{text}() takes no argument {word.arg!r} here in the guest language",
-                    takes([p.name for p in params]),
-                )
-            given.add(word.arg or "")
-        missing = [p.name for p in params if p.required and p.name not in given]
-        if missing:
-            self.refuse(node, f"{text}() needs the argument {missing[0]!r}", "add it")
+            if word.arg in more and word.arg not in names:
+                what = f"{text}() takes no argument {word.arg!r} here in the guest language"
+                self.refuse(word.value, what, takes(names))
+        positional = [p for p in entry.params if not p.keyword_only]
+        own = [name for name in more if name not in names]
+        if own and module_takes_more(positional, node) and meaning[1] != "os":
+            what = f"{text}() takes at most {len(positional)} positional arguments here"
+            self.refuse(node, what, takes(names))
 
     def _name_call(self, text: str, node: ast.Call) -> None:
         if text == "print":
             self._print(node)
         elif text in tables.EXCEPTIONS:
-            for word in node.keywords:
-                what = f"{text}() takes no keyword arguments"
-                self.refuse(word.value, what, "give the values by position")
             self._arguments(node)
         elif text in tables.BUILTINS:
             self._builtin(text, node, lazy=False)
         else:
             self._unknown(node.func, text)
-            for value in [*node.args, *[word.value for word in node.keywords]]:
-                # how a function is passed goes with the call
-                if not (isinstance(value, ast.Name) and value.id in _BUILTIN_NAMES):
-                    self.visit(value)
+            self._arguments(node)
 
     def _print(self, node: ast.Call) -> None:
         self.visit_all(node.args)
@@ -747,28 +686,9 @@ class _Checker:
                 self.visit(word.value)
 
     def _builtin(self, text: str, node: ast.Call, lazy: bool) -> None:
-        if text in tables.LAZY and not lazy:
-            self.refuse(
-                node, f"{text}() is not a value in the guest language", f"write list({text}(...))"
-            )
-        _, least, most = tables.BUILTINS[text]
-        if not least <= len(node.args) <= most:
-            many = f"{least}" if least == most else f"{least} to {most}"
-            self.refuse(node, f"{text}() takes {many} arguments", f"it got {len(node.args)}")
-            return
         for word in node.keywords:
-            if word.arg not in _BUILTIN_WORDS.get(text, ()):
-                instead = takes(["values by position", *sorted(_BUILTIN_WORDS.get(text, ()))])
-                if word.arg == "key":
-                    instead = "put the key first in tuples"
-                self.refuse(
-                    word.value,
-                    f"{text}() takes no argument {word.arg!r} in the guest language",
-                    instead,
-                )
-            else:
-                self.visit(word.value)
-        if text == "isinstance":
+            self.visit(word.value)
+        if text == "isinstance" and len(node.args) == 2:
             self.visit(node.args[0])
             self._types(node.args[1], exceptions_only=False)
             return
@@ -783,7 +703,7 @@ class _Checker:
         before = len(self.problems)
         self.visit(function.value)
         doubtful = len(self.problems) > before or self._is_doubtful(function.value)
-        if text in ("format", "format_map"):
+        if text in ("format", "format_map") and text not in ALL_METHODS:
             self.refuse(function, f"the method {text!r} is not supported", "write an f-string")
         elif text.startswith("_"):
             self.refuse(
@@ -810,7 +730,7 @@ class _Checker:
                 meant(text, ALL_METHODS | tables.HANDLE_METHODS, "use the methods of its types"),
             )
         for word in node.keywords:
-            if word.arg not in _METHOD_WORDS:
+            if word.arg is not None and word.arg not in _METHOD_WORDS and text != "format":
                 self.refuse(
                     word.value,
                     f"{text}() takes no argument {word.arg!r} in the guest language",
@@ -820,51 +740,7 @@ class _Checker:
                 )
             else:
                 self.visit(word.value)
-        if text in _CONSUMING_METHODS and len(node.args) == 1 and not self.lowering.stops(node):
+        if text in CONSUMING_METHODS and len(node.args) == 1:
             self._consumed(node.args[0])
         else:
             self.visit_all(node.args)
-
-    def _arity(self, text: str, node: ast.Call) -> None:
-        """Check a call of a function that is known when the program is compiled."""
-        if text not in self.scopes.plain_functions or (
-            text in self.scope.bound and self.scope.node is not None
-        ):
-            return
-        function = self.scopes.functions[text][0]
-        positional = [*function.args.posonlyargs, *function.args.args]
-        defaults = positional[len(positional) - len(function.args.defaults) :]
-        optional = {arg.arg for arg in defaults} | {
-            arg.arg
-            for arg, default in zip(function.args.kwonlyargs, function.args.kw_defaults)
-            if default is not None
-        }
-        params = tuple(
-            Param(arg.arg, "x", arg.arg not in optional, None, arg in function.args.kwonlyargs)
-            for arg in parameters(function)
-        )
-        self._fits(text, params, node)
-
-
-def _own_nodes(node: ast.AST, scope: Scope) -> list[ast.AST]:
-    """Return the nodes of one scope that can bind a name."""
-    found: list[ast.AST] = []
-    if isinstance(node, ast.FunctionDef) and node is scope.node:
-        return list(parameters(node))
-    todo: list[ast.AST] = [node]
-    while todo:
-        part = todo.pop()
-        found.append(part)
-        if isinstance(
-            part,
-            ast.FunctionDef
-            | ast.Lambda
-            | ast.ClassDef
-            | ast.ListComp
-            | ast.SetComp
-            | ast.DictComp
-            | ast.GeneratorExp,
-        ):
-            continue
-        todo.extend(ast.iter_child_nodes(part))
-    return found

@@ -10,7 +10,7 @@ from kernel.uapi.syscalls import NR_CLONE3
 from workloads.language import library
 from workloads.language.bounded import tname
 from workloads.language.frames import CALL, RETURN, Frame, own_process
-from workloads.language.values import Function, MmapHandle
+from workloads.language.values import CALLABLE, MmapHandle
 
 Values = list[Any]
 
@@ -75,7 +75,7 @@ def guest_clone3(
 
 
 def guest_clone_thread(G: Values, flags: int, function: Any, *args: Any) -> Any:
-    if type(function) is not Function:
+    if type(function) not in CALLABLE:
         raise TypeError(f"'{tname(function)}' object is not callable")
     if not flags & CLONE_VM:
         raise ValueError("clone_thread() needs CLONE_VM: write clone()")

@@ -17,9 +17,11 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any, Final, TypeVar
 
+from workloads.language import builtins_library
 from workloads.language.checker import check
 from workloads.language.errors import GuestProgramError, Problem
 from workloads.language.frames import Code, Context, Frame, Process
+from workloads.language.functions import made_names
 from workloads.language.library import CHECK, LIBRARY, MAIN, MAIN_START, RETRY, THREAD, WAKEUP
 from workloads.language.runtime import Runtime
 from workloads.language.scopes import (
@@ -27,13 +29,12 @@ from workloads.language.scopes import (
     FunctionNode,
     ProgramScopes,
     Scope,
-    definitions,
     parameters,
 )
 from workloads.language.source_text import check_decoded
 from workloads.language.statements import FunctionCompiler
 from workloads.language.sync import FIRST_CODE
-from workloads.language.values import DEFAULT_INT_HANDLER, UNBOUND, Function
+from workloads.language.values import DEFAULT_INT_HANDLER, UNBOUND, function_value
 
 DEFAULT_BLOCK_BUDGET = 1_000_000
 
@@ -81,15 +82,19 @@ class Program:
 
     def compile(self, tree: ast.Module, scopes: ProgramScopes) -> None:
         """Compile every function of a checked module."""
-        for node in definitions(tree.body):
-            code = Code(len(self.codes), node.name)
+        scopes_of = {node: scope for node, scope in scopes.scopes.items() if not scope.native}
+        for node, scope in scopes_of.items():
+            code = Code(len(self.codes), scope.name)
             self.codes.append(code)
             self._codes[node] = code
-            keyword_only = {arg.arg for arg in node.args.kwonlyargs}
-            code.parameters = tuple((a.arg, a.arg in keyword_only) for a in parameters(node))
+            code.qualname = scope.qualname
+            code.free_count = len(scope.free)
+            _describe(code, node)
+            for text in made_names(node):
+                scope.bind(text)
         module = ast.Module([], [])
         parts = [(self.codes[0], scopes.module)]
-        parts += [(self._codes[node], scope) for node, scope in scopes.scopes.items()]
+        parts += [(self._codes[node], scope) for node, scope in scopes_of.items()]
         for code, scope in parts:
             self._lower(code, scope, scopes, module)
         self._module = _name_sets(_quietly(lambda: compile(module, self.path, "exec")))
@@ -111,8 +116,9 @@ class Program:
         for code in self.codes:
             code.blocks = [namespace[f"b{code.index}_{i}"] for i in range(len(code.handlers))]
             namespace[f"f_{code.index}"] = code
-            namespace[f"v_{code.index}"] = Function(code.index, code.name)
-            namespace[f"u_{code.index}"] = (UNBOUND,) * (code.locals_count - len(code.parameters))
+            namespace[f"v_{code.index}"] = function_value(code.index, code.name)
+            given = len(code.parameters) + code.free_count
+            namespace[f"u_{code.index}"] = (UNBOUND,) * (code.locals_count - given)
 
     def _lower(self, code: Code, scope: Scope, scopes: ProgramScopes, module: ast.Module) -> None:
         lowering = FunctionCompiler(scopes, scope, self)
@@ -163,9 +169,29 @@ class Program:
 
     def code(self, index: int) -> Code:
         """Return the code with this index; negative ones are the library's."""
+        if index <= builtins_library.FIRST_CODE:
+            return builtins_library.code(self.runtime, index)
         if index <= FIRST_CODE:
             return self.runtime.threading_code(index)
         return LIBRARY[-index - 1] if index < 0 else self.codes[index]
+
+
+def _describe(code: Code, node: FunctionNode) -> None:
+    """Fill in the parameters of a function."""
+    if isinstance(node, ast.FunctionDef | ast.Lambda):
+        args = node.args
+        keyword_only = {arg.arg for arg in args.kwonlyargs}
+        code.stars = (args.vararg is not None, args.kwarg is not None)
+        code.positional_only = len(args.posonlyargs)
+        positional = [*args.posonlyargs, *args.args]
+        optional = positional[len(positional) - len(args.defaults) :]
+        code.optional = (
+            *[arg.arg for arg in optional],
+            *[a.arg for a, d in zip(args.kwonlyargs, args.kw_defaults) if d is not None],
+        )
+    else:
+        keyword_only = set()
+    code.parameters = tuple([(a.arg, a.arg in keyword_only) for a in parameters(node)])
 
 
 def compile_program(

@@ -21,7 +21,11 @@ from workloads.language.sets import DUMMY, EMPTY, GuestSet, Layout
 from workloads.language.values import (
     STACK_FRAME,
     UNBOUND,
+    BoundMethod,
+    Builtin,
+    Closure,
     Function,
+    Generator,
     LockHandle,
     MmapHandle,
     PollHandle,
@@ -30,7 +34,9 @@ from workloads.language.values import (
     StackFrame,
     SyncHandle,
     ThreadHandle,
+    TypeValue,
     Unbound,
+    function_value,
 )
 from workloads.language.views import VIEWS, View
 
@@ -40,6 +46,8 @@ if TYPE_CHECKING:
 #: Types whose instances may be shared by a parent and its forked child.
 PLAIN = ATOMIC | {
     Function,
+    Builtin,
+    TypeValue,
     LockHandle,
     ThreadHandle,
     ShmHandle,
@@ -128,6 +136,12 @@ class Copier:
             return bytearray(value)
         elif kind is MmapHandle:
             return MmapHandle(value.address, value.length)
+        elif kind is Closure:
+            new = Closure(value.index, value.name, (), ())
+        elif kind is Generator:
+            new = Generator(value.index, value.name, value.pc, [])
+        elif kind is BoundMethod:
+            new = BoundMethod(None, value.name)
         elif kind is SyncHandle:
             return SyncHandle(value.kind, self.copy(value.state))
         elif kind is SocketHandle:
@@ -164,6 +178,15 @@ class Copier:
                 self.keep.append(top)
         return self.memo[id(value)]
 
+    def locals(self, values: list[Any]) -> list[Any]:
+        """Return the copy of a frame's locals, which a generator that runs has, too."""
+        new: list[Any] | None = self.memo.get(id(values))
+        if new is None:
+            new = self.memo[id(values)] = []
+            self.keep.append(values)
+            self.todo.append((values, new))
+        return new
+
     def finish(self) -> None:
         """Fill every container that was met."""
         copy, todo = self.copy, self.todo
@@ -181,6 +204,13 @@ class Copier:
                 new.members = {copy(item): ... for item in old.members}
                 new.stable = old.stable  # then its elements are their own copies
                 new.layout = None if old.layout is None else old.layout.clone()
+            elif type(old) is Closure:
+                new.defaults = tuple([copy(item) for item in old.defaults])
+                new.cells = tuple([copy(item) for item in old.cells])
+            elif type(old) is Generator:
+                new.locals = self.locals(old.locals)
+            elif type(old) is BoundMethod:
+                new.receiver = copy(old.receiver)
             else:
                 exception_from(new, [copy(part) for part in exception_parts(old)])
 
@@ -247,14 +277,13 @@ def deep_fork(context: "Context") -> "Context":
     values = [v if type(v) in plain else copy(v) for v in context.globals[1:]]
     values.insert(0, None)
     frames = [
-        frame.__class__(
-            frame.code, frame.pc, [v if type(v) in plain else copy(v) for v in frame.locals]
-        )
+        frame.__class__(frame.code, frame.pc, copier.locals(frame.locals))
         for frame in context.frames
     ]
     process = copy_process(context.globals[0], context.thread_index)
+    process.handlers = {key: copy(handler) for key, handler in process.handlers.items()}
     for record in process.threads:
-        record[1] = copy(record[1])
+        record[:2] = copy(record[0]), copy(record[1])
     copier.finish()
     values[0] = process
     return context.__class__(context.work, values, frames, context.thread_index)
@@ -296,6 +325,10 @@ class Packer:
             return ["u"]
         if kind is StackFrame:
             return ["z"]
+        if kind is Builtin:
+            return ["w", value.module, value.name]
+        if kind is TypeValue:
+            return ["T", value.name]
         if kind is range:
             return ["g", *[self.pack(part) for part in (value.start, value.stop, value.step)]]
         if kind is LockHandle:
@@ -346,6 +379,13 @@ class Packer:
             return ["o", value.fd]
         if kind is PollHandle:
             return ["p", *[part for pair in value.fds.items() for part in pair]]
+        if kind is Closure:
+            parts = [*self.pack_all(value.defaults), *self.pack_all(value.cells)]
+            return ["c", value.index, value.name, len(value.defaults), *parts]
+        if kind is Generator:
+            return ["q", value.index, value.name, value.pc, locals_row(self, value.locals)]
+        if kind is BoundMethod:
+            return ["B", value.name, pack(value.receiver)]
         if isinstance(value, View):
             return ["v", VIEWS.index(type(value)), *[pack(part) for part in value.parts()]]
         if isinstance(value, BaseException):
@@ -387,6 +427,7 @@ class Unpacker:
 
     def __init__(self, objects: list[Any]) -> None:
         self.rows = objects
+        self.generators: list[tuple[Generator, int]] = []
         self.made: list[Any] = [None] * len(objects)
         self.done = [False] * len(objects)
         self._make_all()
@@ -407,7 +448,13 @@ class Unpacker:
         if tag == "g":
             return range(*[self.value(part) for part in data[1:]])
         if tag == "f":
-            return Function(data[1], data[2])
+            return function_value(data[1], data[2])
+        if tag == "w":
+            return Builtin(data[1], data[2])
+        if tag == "T":
+            from workloads.language.known_functions import named_type
+
+            return named_type(data[1])
         if tag == "k":
             return LockHandle(data[1])
         if tag == "h":
@@ -437,9 +484,16 @@ class Unpacker:
         for number, row in enumerate(self.rows):
             self._fill(self.made[number], row)
 
-    @staticmethod
-    def _empty(row: Any) -> Any:
+    def _empty(self, row: Any) -> Any:
         tag = row[0]
+        if tag == "c":
+            return Closure(row[1], row[2], (), ())
+        if tag == "q":
+            made = Generator(row[1], row[2], row[3], [])
+            self.generators.append((made, row[4]))
+            return made
+        if tag == "B":
+            return BoundMethod(None, row[1])
         if tag == "l":
             return []
         if tag == "d":
@@ -494,6 +548,11 @@ class Unpacker:
         elif tag == "d":
             for i in range(1, len(row), 2):
                 made[value(row[i])] = value(row[i + 1])
+        elif tag == "c":
+            parts = self.values(row[4:])
+            made.defaults, made.cells = tuple(parts[: row[3]]), tuple(parts[row[3] :])
+        elif tag == "B":
+            made.receiver = value(row[2])
         elif tag == "e":
             members = self.values(row[3:])
             made.members = dict.fromkeys(members, ...)
@@ -511,10 +570,7 @@ def pack_contexts(contexts: "list[Context]") -> dict[str, Any]:
     packer = Packer()
     process: Process = first.globals[0]
     frames_of = [
-        [
-            [frame.code.index, frame.pc, _locals_row(packer, frame.locals)]
-            for frame in context.frames
-        ]
+        [[frame.code.index, frame.pc, locals_row(packer, frame.locals)] for frame in context.frames]
         for context in contexts
     ]
     values = packer.pack_all(first.globals[1:])
@@ -546,7 +602,7 @@ def pack_contexts(contexts: "list[Context]") -> dict[str, Any]:
     }
 
 
-def _locals_row(packer: Packer, values: list[Any]) -> int:
+def locals_row(packer: Packer, values: list[Any]) -> int:
     """Return the number of a frame's locals: a vfork child shares its parent's."""
     number = packer.locals_memo.get(id(values))
     if number is None:
@@ -582,6 +638,8 @@ def unpack_contexts(data: Any, program: Any) -> "list[Context]":
     ]
     values = [process, *unpacker.values(data["globals"])]
     rows = [unpacker.values(row) for row in data["locals"]]
+    for generator, row in unpacker.generators:
+        generator.locals = rows[row]
     return [
         Context(
             program.runtime.work,

@@ -11,8 +11,10 @@ from typing import Any
 
 from workloads.language import hostast as h
 from workloads.language import tables
+from workloads.language.effects import CONSUMING_METHODS, builtin_fits, fits, is_starred
 from workloads.language.frames import CALL
-from workloads.language.scopes import ProgramScopes, Scope, parameters
+from workloads.language.methods import ALL_METHODS
+from workloads.language.scopes import Comprehension, ProgramScopes, Scope, parameters
 from workloads.language.tables import Const, Exc, Param, Pure, Routine, Sys
 
 _OPERATORS = {
@@ -45,13 +47,20 @@ class Lowering:
         self.scope = scope
         self.program = program
         self.in_module = scope.node is None
-        self.slots = {} if self.in_module else {text: i for i, text in enumerate(scope.bound)}
+        self.slots: dict[str, int] = {}
+        if scope.node is not None:
+            count = len(parameters(scope.node))
+            order = [*scope.bound[:count], *scope.free, *scope.bound[count:]]
+            self.slots = {text: i for i, text in enumerate(order)}
+        self.in_cells = scope.cells | set(scope.free)  # the variables whose slot holds a cell
         self.locals_count = len(self.slots)
         self.free_temps: list[int] = []
         self.used_temps: list[int] = []
         self.defined: set[str] = set(scopes.prologue)
         if scope.node is not None:
+            self.defined -= set(self.slots)
             self.defined |= {arg.arg for arg in parameters(scope.node)} - scope.fragile
+            self.defined -= self.in_cells
         self.shadow: frozenset[str] = frozenset()  # targets of enclosing comprehensions
         self.out: list[ast.stmt] = []
         self.blocks: list[list[ast.stmt]] = []
@@ -118,52 +127,32 @@ class Lowering:
 
     def stops(self, node: ast.AST | None) -> bool:
         """Return whether evaluating ``node`` may end the block."""
-        if node is None:
-            return False
-        return any(self._stops_here(part) for part in ast.walk(node))
-
-    def _stops_here(self, node: ast.AST) -> bool:
-        if isinstance(node, ast.Subscript):
-            return self.may_be_mapping(node.value)
-        if not isinstance(node, ast.Call):
-            return False
-        function = node.func
-        meaning = self.scopes.meaning(function, self.scope, self.shadow)
-        if meaning is not None:
-            entry = self.scopes.entry(meaning)
-            return isinstance(entry, Sys | Routine)
-        if isinstance(function, ast.Name):
-            if self.is_variable(function.id):
-                return True
-            return function.id == "print"
-        if isinstance(function, ast.Attribute):
-            return self.is_handle_method(function)
-        return True
+        return self.scopes.effects.stops(node, self.scope)
 
     def is_handle_method(self, function: ast.Attribute) -> bool:
         """Return whether a method call may be one of a handle."""
-        if function.attr not in tables.HANDLE_METHODS:
-            return False
-        if function.attr in tables.COMMON_METHODS and not self.scopes.uses("threading"):
-            return False
-        return not (function.attr == "join" and isinstance(function.value, ast.Constant))
+        return self.scopes.effects.is_handle_method(function)
 
     def may_be_mapping(self, node: ast.expr) -> bool:
-        """Return whether ``node`` may evaluate to a mapping (see ``scopes.mapping_names``)."""
-        names = self.scopes.mappings
-        return bool(names) and any(
-            isinstance(part, ast.Name) and part.id in names for part in ast.walk(node)
-        )
+        """Return whether ``node`` may evaluate to a mapping (see ``mapping_names``)."""
+        return self.scopes.effects.may_be_mapping(node)
+
+    def may_iterate(self, node: ast.expr) -> bool:
+        """Return whether ``node`` may evaluate to an iterator, which is walked by pulling."""
+        return self.scopes.effects.may_iterate(node, self.scope)
 
     def is_variable(self, text: str) -> bool:
         """Return whether ``text`` is a local or a global of the guest here."""
-        return text in self.shadow or text in self.scope.bound or text in self.scopes.module.bound
+        return text in self.shadow or self.scopes.is_variable(text, self.scope)
 
     # ---- variables ------------------------------------------------------------------------
 
     def variable(self, text: str, at: ast.AST, ctx: ast.expr_context | None = None) -> ast.expr:
         """Return the host place of a guest variable."""
         if text in self.slots:
+            if text in self.in_cells:
+                cell = h.item("L", self.slots[text], at)
+                return h.put(ast.Subscript(cell, h.const(0, at), ctx or ast.Load()), at)
             return h.item("L", self.slots[text], at, ctx)
         return h.item("G", self.program.global_slot(text), at, ctx)
 
@@ -177,6 +166,8 @@ class Lowering:
             if text in self.defined:
                 return place
             kind = "_local" if text in self.slots else "_global"
+            if text in self.scope.free:
+                kind = "_free"
             return h.call(kind, [place, h.const(text, node)], node)
         if text == "__name__":
             return h.const("__main__", node)
@@ -184,8 +175,17 @@ class Lowering:
             return h.item("G", self.program.global_slot("__file__"), node)
         if text == "__doc__":
             return h.const(self.scopes.docstring, node)
+        if self.scopes.meaning(node, self.scope, self.shadow) is None:
+            return self.builtin_value(text, node)
         meaning = self.scopes.meaning(node, self.scope, self.shadow)
         return self.static(meaning, node)
+
+    @staticmethod
+    def builtin_value(text: str, at: ast.AST) -> ast.expr:
+        """Return a builtin function, type or exception as a value."""
+        if text in tables.TYPES or text in tables.EXCEPTIONS:
+            return h.name("y_" + text, at)
+        return h.name("k_builtins__" + text, at)
 
     def static(self, meaning: tuple[str, ...] | None, at: ast.AST) -> ast.expr:
         """Return the value of a constant or start value of a module."""
@@ -195,6 +195,10 @@ class Lowering:
         if meaning == ("module", "os.environ"):
             return h.call("_environ_copy", [h.name("G", at)], at)
         entry = self.scopes.entry(meaning)
+        if isinstance(entry, Sys | Pure | Routine):
+            return h.name(f"k_{meaning[1].replace('.', '_')}__{meaning[2]}", at)
+        if isinstance(entry, Exc):
+            return h.name("y_" + entry.name, at)
         assert isinstance(entry, Const), meaning
         return h.const(entry.value, at)
 
@@ -209,7 +213,11 @@ class Lowering:
                 values.append(None)
                 continue
             value = self.expr(node)
-            if i < last and not isinstance(value, ast.Constant):
+            if i < last and isinstance(value, ast.Starred):
+                kept = h.tuple_of([value], node)  # spread now: what it holds may change
+                value = h.item("L", self.save(kept, node), node)
+                value = h.put(ast.Starred(value, ast.Load()), node)
+            elif i < last and not isinstance(value, ast.Constant):
                 value = h.item("L", self.save(value, node), node)
             values.append(value)
         return values
@@ -231,6 +239,10 @@ class Lowering:
         meaning = self.scopes.meaning(node, self.scope, self.shadow)
         if meaning is not None:
             return self.static(meaning, node)
+        methods = ALL_METHODS | tables.HANDLE_METHODS
+        if node.attr in methods and node.attr not in tables.READABLE:
+            args = [self.expr(node.value), h.const(node.attr, node)]
+            return h.call("_bound_method", args, node)
         return h.call(
             "_attribute", [h.name("G", node), self.expr(node.value), h.const(node.attr, node)], node
         )
@@ -301,7 +313,9 @@ class Lowering:
         return h.item("L", result, node)
 
     def expr_Compare(self, node: ast.Compare) -> ast.expr:
-        if len(node.ops) > 1 and any(self.stops(part) for part in node.comparators[1:]):
+        if any(self._in_iterator(*pair) for pair in zip(node.ops, node.comparators)) or (
+            len(node.ops) > 1 and any(self.stops(part) for part in node.comparators[1:])
+        ):
             return self._long_chain(node)
         values = self.many([node.left, *node.comparators])
         return self._compare(node.ops, values, node)
@@ -319,13 +333,20 @@ class Lowering:
             checked.append(value)
         return h.put(ast.Compare(checked[0], ops, checked[1:]), at)
 
+    def _in_iterator(self, op: ast.cmpop, value: ast.expr) -> bool:
+        """Tell whether ``in`` may look into an iterator."""
+        return isinstance(op, ast.In | ast.NotIn) and self.may_iterate(value)
+
     def _long_chain(self, node: ast.Compare) -> ast.expr:
         """``a < f() < g()``: one comparison at a time, stopping at the first false one."""
         result = self.new_temp()
         left = h.item("L", self.save(self.expr(node.left), node), node)
         leaves: list[list[ast.stmt]] = []
         for i, (op, right_node) in enumerate(zip(node.ops, node.comparators, strict=True)):
-            right = h.item("L", self.save(self.expr(right_node), node), node)
+            lowered = self.expr(right_node)
+            if self._in_iterator(op, right_node):
+                lowered = self.collected(lowered, node)
+            right = h.item("L", self.save(lowered, node), node)
             value = self._compare([op], [left, right], node)
             self.out.append(h.assign(h.item("L", result, node, ast.Store()), value, node))
             if i < len(node.ops) - 1:
@@ -385,15 +406,26 @@ class Lowering:
 
     def expr_Set(self, node: ast.Set) -> ast.expr:
         values = self.many(node.elts)
+        if any(isinstance(part, ast.Starred) for part in node.elts):
+            return h.call("_new_set", [h.list_of(values, node)], node)
         members = h.put(ast.Dict(values, [h.const(..., part) for part in node.elts]), node)
         copied = len(values) > 2 and all(_is_folded(part) for part in node.elts)
         return h.call("_set_of_constants" if copied else "_set_of", [members], node)
+
+    def expr_Starred(self, node: ast.Starred) -> ast.expr:
+        value = self.consumed(node.value)
+        if self.may_iterate(node.value):
+            value = self.collected(value, node)
+        return h.put(ast.Starred(h.call("_unpacked", [value], node), ast.Load()), node)
 
     def expr_Dict(self, node: ast.Dict) -> ast.expr:
         flat: list[ast.expr | None] = []
         for key, value in zip(node.keys, node.values, strict=True):
             flat += [key, value]
         values = self.many(flat)
+        for i, key in enumerate(node.keys):
+            if key is None:
+                values[2 * i + 1] = h.call("_mapping", [values[2 * i + 1]], node)
         return h.put(ast.Dict(values[::2], values[1::2]), node)
 
     def expr_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
@@ -418,30 +450,40 @@ class Lowering:
 
     # ---- comprehensions -------------------------------------------------------------------
 
+    def cut_comprehension(self, node: Comprehension) -> ast.expr:
+        """Call the function that a comprehension is; ``functions`` does."""
+        raise NotImplementedError
+
     def expr_ListComp(self, node: ast.ListComp) -> ast.expr:
-        generators, shadow = self._generators(node.generators)
-        element = self._inside(shadow, node.elt)
+        if not self.scopes.scopes[node].native:
+            return self.cut_comprehension(node)
+        generators, shadow = self.generators(node.generators)
+        element = self.inside(shadow, node.elt)
         return h.put(ast.ListComp(element, generators), node)
 
     def expr_SetComp(self, node: ast.SetComp) -> ast.expr:
-        generators, shadow = self._generators(node.generators)
+        if not self.scopes.scopes[node].native:
+            return self.cut_comprehension(node)
+        generators, shadow = self.generators(node.generators)
         # a dict keeps the order of insertion; its value ... marks it as a set's, see compiler
-        element, mark = self._inside(shadow, node.elt), h.const(..., node)
+        element, mark = self.inside(shadow, node.elt), h.const(..., node)
         members = h.put(ast.DictComp(element, mark, generators), node)
         return h.call("_set_of", [members], node)
 
     def expr_DictComp(self, node: ast.DictComp) -> ast.expr:
-        generators, shadow = self._generators(node.generators)
-        key, value = self._inside(shadow, node.key), self._inside(shadow, node.value)
+        if not self.scopes.scopes[node].native:
+            return self.cut_comprehension(node)
+        generators, shadow = self.generators(node.generators)
+        key, value = self.inside(shadow, node.key), self.inside(shadow, node.value)
         return h.put(ast.DictComp(key, value, generators), node)
 
-    def _inside(self, shadow: frozenset[str], node: ast.expr) -> ast.expr:
+    def inside(self, shadow: frozenset[str], node: ast.expr) -> ast.expr:
         outer, self.shadow = self.shadow, shadow
         value = self.expr(node)
         self.shadow = outer
         return value
 
-    def _generators(
+    def generators(
         self, nodes: list[ast.comprehension]
     ) -> tuple[list[ast.comprehension], frozenset[str]]:
         shadow = self.shadow
@@ -476,12 +518,13 @@ class Lowering:
 
     def consumed(self, node: ast.expr) -> ast.expr:
         """Lower an expression whose value is iterated at once: zip, items, … make views."""
-        if isinstance(node, ast.Call) and not node.keywords:
+        if isinstance(node, ast.Call) and not is_starred(node):
             function = node.func
             if (
                 isinstance(function, ast.Name)
                 and function.id in tables.LAZY
                 and not self.is_variable(function.id)
+                and builtin_fits(function.id, node)
             ):
                 return self._lazy(function.id, node)
             if isinstance(function, ast.Attribute) and function.attr in tables.LAZY_METHODS:
@@ -493,12 +536,16 @@ class Lowering:
         helper = {"reversed": "_reversed", "enumerate": "_enumerate", "zip": "_zip"}[text]
         args: list[ast.expr] = []
         last = max((i for i, arg in enumerate(node.args) if self.stops(arg)), default=-1)
+        words = [word.value for word in node.keywords]
+        if last < len(node.args) and any(self.stops(word) for word in words):
+            last = len(node.args)
         for i, arg in enumerate(node.args):
             value = self.consumed(arg) if text != "enumerate" or i == 0 else self.expr(arg)
             if i < last:
                 value = h.item("L", self.save(value, arg), arg)
             args.append(value)
-        return h.call(helper, args, node)
+        args += [self.expr(word) for word in words]  # only enumerate() has one: start
+        return h.call(helper, [h.name("G", node), *args], node)
 
     # ---- calls ----------------------------------------------------------------------------
 
@@ -518,6 +565,8 @@ class Lowering:
             if text == "print":
                 return self._print(node)
             if text in tables.EXCEPTIONS:
+                if is_starred(node) or node.keywords:
+                    return self._value_call(node)
                 args = self.many(node.args)
                 return h.call("_exception", [h.name("x_" + text, node), *args], node)
             return self._builtin(text, node)
@@ -532,14 +581,20 @@ class Lowering:
 
     def _module_call(self, meaning: tuple[str, ...], node: ast.Call) -> ast.expr:
         entry = self.scopes.entry(meaning)
+        if isinstance(entry, Exc):
+            name = h.name("x_" + entry.name, node)
+            return h.call("_exception", [name, *self.many(node.args)], node)
         assert isinstance(entry, Sys | Pure | Routine), meaning
+        if not fits(entry.params, node):
+            return self._value_call(node)
         args, words = self._arguments(node)
-        values = [
-            self._converted(
-                meaning, param, args[i] if i < len(args) else words.get(param.name), node
-            )
-            for i, param in enumerate(entry.params)
-        ]
+        values: list[ast.expr] = []
+        for i, param in enumerate(entry.params):
+            if param.rest:
+                values += args[i:]
+                break
+            value = args[i] if i < len(args) else words.get(param.name)
+            values.append(self._converted(meaning, param, value, node))
         if isinstance(entry, Pure):
             return h.call("_" + entry.helper, [h.name("G", node), *values], node)
         if isinstance(entry, Sys):
@@ -577,6 +632,8 @@ class Lowering:
     def _direct_call(self, text: str, node: ast.Call) -> ast.expr:
         """Call a function that is known when the program is compiled."""
         function = self.scopes.functions[text][0]
+        if not _fits_function(function, node):
+            return self._value_call(node)  # which says what is wrong with it
         code = self.program.code_of(function)
         args, words = self._arguments(node)
         if text not in self.defined:
@@ -593,11 +650,19 @@ class Lowering:
         # how many locals the callee has is known only when it is compiled: Program fills u_<n>
         rest = h.put(ast.Starred(h.name(f"u_{code.index}", node), ast.Load()), node)
         local = h.list_of([*values, rest], node)
-        name = h.name(f"f_{code.index}", node)
-        return self.stop(h.tuple_of([h.const(CALL, node), name, local], node), node)
+        if self.scopes.scopes[function].generator:
+            return h.call("_generator", [h.name(f"f_{code.index}", node), local], node)
+        return self.call_code(code.index, local, node)
+
+    def call_code(self, index: int, local: ast.expr, at: ast.AST) -> ast.expr:
+        """Call a code of the program with a list of all its locals."""
+        name = h.name(f"f_{index}", at)
+        return self.stop(h.tuple_of([h.const(CALL, at), name, local], at), at)
 
     def _value_call(self, node: ast.Call) -> ast.expr:
         """Call whatever a variable or expression holds."""
+        if is_starred(node):
+            return self._starred_call(node.func, node)
         words = [word.arg or "" for word in node.keywords]
         function, *values = self.many(
             [node.func, *node.args, *[word.value for word in node.keywords]]
@@ -606,7 +671,47 @@ class Lowering:
         op = h.call("_bind", [h.name("G", node), function, args, h.const(tuple(words), node)], node)
         return self.stop(op, node)
 
+    def _starred_call(self, callee: ast.expr, node: ast.Call) -> ast.expr:
+        """Call a function value with * or ** among the arguments."""
+        spread = [arg.value if isinstance(arg, ast.Starred) else arg for arg in node.args]
+        words = [word.value for word in node.keywords]
+        function, *values = self.many_sequences([callee, *spread, *words], node)
+        positional: list[ast.expr] = []
+        for arg, value in zip(node.args, values):
+            if isinstance(arg, ast.Starred):
+                value = h.call("_spread", [h.name("G", node), function, value], node)
+                value = h.put(ast.Starred(value, ast.Load()), node)
+            positional.append(value)
+        pairs = [
+            h.tuple_of([h.const(word.arg, node), value], node)
+            for word, value in zip(node.keywords, values[len(node.args) :], strict=True)
+        ]
+        args = [h.name("G", node), function, h.tuple_of(positional, node)]
+        return self.stop(h.call("_bind_words", [*args, h.tuple_of(pairs, node)], node), node)
+
+    def many_sequences(self, nodes: list[ast.expr], call: ast.Call) -> list[ast.expr]:
+        """As ``many``; what is spread and may be an iterator is collected, all but constants kept.
+
+        The first value, the function, is used more than once.
+        """
+        spread = {id(arg.value) for arg in call.args if isinstance(arg, ast.Starred)}
+        values: list[ast.expr] = []
+        for node in nodes:
+            value = self.consumed(node) if id(node) in spread else self.expr(node)
+            if id(node) in spread and self.may_iterate(node):
+                value = self.collected(value, node)
+            if not isinstance(value, ast.Constant):
+                value = h.item("L", self.save(value, node), node)
+            values.append(value)
+        return values
+
+    def collected(self, value: ast.expr, at: ast.AST) -> ast.expr:
+        """Return ``value``, or the list of what it gives if it is an iterator."""
+        return self.stop(h.call("_collected", [h.name("G", at), value], at), at)
+
     def _print(self, node: ast.Call) -> ast.expr:
+        if is_starred(node) and not any(word.arg == "file" for word in node.keywords):
+            return self._value_call(node)
         words = {word.arg: word.value for word in node.keywords}
         target = words.pop("file", None)
         fd = 1
@@ -623,9 +728,21 @@ class Lowering:
 
     def _builtin(self, text: str, node: ast.Call) -> ast.expr:
         helper = tables.BUILTINS[text][0]
+        if not builtin_fits(text, node):
+            return self._value_call(node)
         if text == "isinstance":
-            value = self.expr(node.args[0])
-            return h.call(helper, [value, self.types(node.args[1])], node)
+            return self._isinstance(node)
+        if text in tables.KEYED and any(word.arg == "key" for word in node.keywords):
+            return self._keyed(text, node)
+        if text == "next":
+            op = h.call("_next", [h.name("G", node), *self.many(node.args)], node)
+            return self.stop(op, node)
+        if text in tables.WITH_GLOBALS:
+            return h.call(helper, [h.name("G", node), *self.many(node.args)], node)
+        if text in tables.LAZY:
+            return self._iterator(text, node)
+        if text in tables.CONSUMERS and any(self.may_iterate(arg) for arg in node.args[:1]):
+            return self._consume(helper, node)
         if text in tables.CONSUMERS and len(node.args) >= 1 and not self.stops(node):
             first = self.consumed(node.args[0])
             args = [first, *[self.expr(arg) for arg in node.args[1:]]]
@@ -635,6 +752,49 @@ class Lowering:
             return h.call(helper, [self.consumed(node.args[0])], node)
         args, words = self._arguments(node)
         return h.call(helper, args, node, **words)
+
+    def _isinstance(self, node: ast.Call) -> ast.expr:
+        if self.is_types(node.args[1]):
+            value = self.expr(node.args[0])
+            return h.call("_isinstance", [value, self.types(node.args[1])], node)
+        return h.call("_is_instance", self.many(node.args), node)
+
+    def _keyed(self, text: str, node: ast.Call) -> ast.expr:
+        args, words = self._arguments(node)
+        if len(args) == 1 and self.may_iterate(node.args[0]):
+            args = [h.item("L", self.save(args[0], node), node)]
+        pairs = [h.tuple_of([h.const(key, node), value], node) for key, value in words.items()]
+        values = [h.name("G", node), h.const(text, node), h.tuple_of(args, node)]
+        return self.stop(h.call("_keyed", [*values, h.tuple_of(pairs, node)], node), node)
+
+    def _iterator(self, text: str, node: ast.Call) -> ast.expr:
+        """``enumerate``, ``zip`` or ``reversed`` where its value is not walked at once."""
+        g = h.name("G", node)
+        if text == "reversed":
+            return h.call("_iter", [g, self._lazy(text, node)], node)
+        args, words = self._arguments(node)
+        helper = "_zipped" if text == "zip" else "_enumerated"
+        return h.call(helper, [g, *args], node, **words)
+
+    def _consume(self, helper: str, node: ast.Call) -> ast.expr:
+        """Call a builtin that walks its first argument, which may be an iterator."""
+        source = h.item("L", self.save(self.consumed(node.args[0]), node), node)
+        args, words = self._arguments(
+            h.put(ast.Call(node.func, node.args[1:], node.keywords), node)
+        )
+        pairs = [h.tuple_of([h.const(key, node), value], node) for key, value in words.items()]
+        values = [h.name("G", node), h.const(helper, node), source, h.tuple_of(args, node)]
+        return self.stop(h.call("_consume", [*values, h.tuple_of(pairs, node)], node), node)
+
+    def is_types(self, node: ast.expr) -> bool:
+        """Tell whether ``node`` names types or exceptions when the program is compiled."""
+        if isinstance(node, ast.Tuple):
+            return all(self.is_types(part) for part in node.elts)
+        if self.exception_name(node):
+            return True
+        return (
+            isinstance(node, ast.Name) and node.id in tables.TYPES and not self.is_variable(node.id)
+        )
 
     def types(self, node: ast.expr) -> ast.expr:
         """Lower the names of types and exceptions that isinstance and except accept."""
@@ -656,6 +816,27 @@ class Lowering:
         return ""
 
     def _method(self, function: ast.Attribute, node: ast.Call) -> ast.expr:
+        if is_starred(node):
+            return self._value_call(node)
+        if function.attr == "sort" and any(word.arg == "key" for word in node.keywords):
+            receiver, *values = self.many([function.value, *[word.value for word in node.keywords]])
+            pairs = [
+                h.tuple_of([h.const(word.arg, node), value], node)
+                for word, value in zip(node.keywords, values, strict=True)
+            ]
+            args = [h.name("G", node), receiver, h.tuple_of(pairs, node)]
+            return self.stop(h.call("_list_sort", args, node), node)
+        if (
+            function.attr in CONSUMING_METHODS
+            and len(node.args) == 1
+            and not node.keywords
+            and not self.is_handle_method(function)
+            and self.may_iterate(node.args[0])
+        ):
+            receiver = h.item("L", self.save(self.expr(function.value), node), node)
+            source = self.consumed(node.args[0])
+            args = [h.name("G", node), receiver, h.const(function.attr, node), source]
+            return self.stop(h.call("_consume_method", args, node), node)
         words = [word.arg or "" for word in node.keywords]
         if self.is_handle_method(function):
             receiver, *values = self.many(
@@ -701,6 +882,21 @@ def _is_folded(node: ast.expr) -> bool:
     if isinstance(node, ast.UnaryOp):
         node = node.operand
     return isinstance(node, ast.Constant)
+
+
+def _fits_function(function: ast.FunctionDef, node: ast.Call) -> bool:
+    """Tell whether a call has the arguments that a function of the program takes."""
+    args = function.args
+    positional = [*args.posonlyargs, *args.args]
+    optional = {arg.arg for arg in positional[len(positional) - len(args.defaults) :]}
+    optional |= {a.arg for a, d in zip(args.kwonlyargs, args.kw_defaults) if d is not None}
+    if any(word.arg in {arg.arg for arg in args.posonlyargs} for word in node.keywords):
+        return False
+    params = tuple(
+        Param(arg.arg, "x", arg.arg not in optional, None, arg in args.kwonlyargs)
+        for arg in parameters(function)
+    )
+    return fits(params, node)
 
 
 def _is_number(node: ast.expr) -> bool:

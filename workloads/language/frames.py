@@ -60,20 +60,27 @@ class Code:
     __slots__ = (
         "blocks",
         "defaults",
+        "free_count",
+        "generator",
         "handlers",
         "index",
         "interruptible",
         "locals_count",
         "name",
         "names",
+        "optional",
         "parameters",
+        "positional_only",
+        "qualname",
         "sites",
         "slots",
+        "stars",
     )
 
     def __init__(self, index: int, name: str) -> None:
         self.index = index
         self.name = name
+        self.qualname = name
         self.blocks: list[Block] = []
         self.handlers: list[int] = []
         self.slots: list[int] = []
@@ -81,8 +88,13 @@ class Code:
         self.interruptible = True
         self.locals_count = 0
         self.names: tuple[str, ...] = ()  # of the locals, temporaries excluded
-        self.parameters: tuple[tuple[str, bool], ...] = ()  # name, keyword-only
-        self.defaults: dict[str, int] = {}  # parameter -> hidden global
+        self.parameters: tuple[tuple[str, bool], ...] = ()  # name, keyword-only; * and ** last
+        self.stars = (False, False)  # whether there is a * parameter, a ** parameter
+        self.positional_only = 0
+        self.optional: tuple[str, ...] = ()  # those with a default, in order of evaluation
+        self.defaults: dict[str, int] = {}  # parameter -> hidden global, of the module's functions
+        self.free_count = 0  # cells that come after the parameters
+        self.generator = -1  # the local that holds the generator, of a generator function
 
 
 class Frame:
@@ -333,7 +345,7 @@ class Context:
         process = values[0]
         if process.threads:
             return copying.deep_fork(self)
-        reachable = values[:]
+        reachable = [*values, *process.handlers.values()]
         for frame in self.frames:
             reachable += frame.locals
         if not (_PLAIN.issuperset(map(type, reachable)) or copying.is_plain(reachable, 1)):

@@ -45,13 +45,13 @@ from kernel.uapi.syscalls import (
     NR_WRITE,
 )
 from workloads.language import tracebacks
-from workloads.language.bounded import tname
+from workloads.language.binding import bind
 from workloads.language.frames import CALL, RERAISE, RETURN, Block, Code, Frame, make_exception
 from workloads.language.values import (
+    CALLABLE,
     DEFAULT_INT_HANDLER,
     STACK_FRAME,
     UNBOUND,
-    Function,
     MmapHandle,
 )
 
@@ -89,7 +89,7 @@ def _handlers_next(F: Frame, L: Values, G: Values, V: Any) -> Any:
         handler = process.handlers.get(signal)
         if handler is None and signal == SIGINT:
             handler = DEFAULT_INT_HANDLER
-        if type(handler) is not Function:
+        if type(handler) not in CALLABLE:
             continue  # set to SIG_DFL or SIG_IGN since then
         F.pc = 1
         return handle(G, handler, signal)
@@ -111,10 +111,8 @@ HANDLERS: Final = library(
 )
 
 
-def handle(G: Values, handler: Function, signal: int) -> Any:
+def handle(G: Values, handler: Any, signal: int) -> Any:
     """Return the op that calls a signal handler."""
-    if handler is DEFAULT_INT_HANDLER or handler.index == DEFAULT_INT_HANDLER.index:
-        raise KeyboardInterrupt
     return bind(G, handler, (signal, STACK_FRAME), ())
 
 
@@ -365,62 +363,6 @@ def _thread_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
 THREAD: Final = library(
     "<thread>", (_thread_run, 2), (_thread_done, 2), (_thread_failed, 3), (_thread_done, 3)
 )
-
-
-def bind(G: Values, function: Any, args: tuple[Any, ...], words: tuple[str, ...]) -> Any:
-    """Return the op that calls a function value; ``words`` name the last of ``args``.
-
-    Raises:
-        TypeError: not a function, or the arguments do not fit; CPython's own messages.
-    """
-    if type(function) is not Function:
-        raise TypeError(f"'{tname(function)}' object is not callable")
-    code = G[0].program.codes[function.index]
-    name = code.name
-    given = len(args) - len(words)
-    values: list[Any] = [UNBOUND] * code.locals_count
-    positional = [text for text, keyword_only in code.parameters if not keyword_only]
-    if given > len(positional):
-        least = len([text for text in positional if text not in code.defaults])
-        takes = (
-            f"{len(positional)}"
-            if least == len(positional)
-            else (f"from {least} to {len(positional)}")
-        )
-        plural = "" if takes == "1" else "s"
-        was = "was" if given == 1 else "were"
-        raise TypeError(
-            f"{name}() takes {takes} positional argument{plural} but {given} {was} given"
-        )
-    values[:given] = args[:given]
-    places = {text: i for i, (text, _) in enumerate(code.parameters)}
-    for text, value in zip(words, args[given:], strict=True):
-        if text not in places:
-            raise TypeError(f"{name}() got an unexpected keyword argument '{text}'")
-        if values[places[text]] is not UNBOUND:
-            raise TypeError(f"{name}() got multiple values for argument '{text}'")
-        values[places[text]] = value
-    missing: dict[bool, list[str]] = {False: [], True: []}
-    for i, (text, keyword_only) in enumerate(code.parameters):
-        if values[i] is UNBOUND:
-            if text in code.defaults:
-                values[i] = G[code.defaults[text]]
-            else:
-                missing[keyword_only].append(f"'{text}'")
-    for keyword_only, names in missing.items():
-        if names:
-            kind = "keyword-only" if keyword_only else "positional"
-            raise TypeError(
-                f"{name}() missing {len(names)} required {kind} argument"
-                f"{'s' if len(names) > 1 else ''}: {_listed(names)}"
-            )
-    return (CALL, code, values)
-
-
-def _listed(names: list[str]) -> str:
-    if len(names) < 3:
-        return " and ".join(names)
-    return ", ".join(names[:-1]) + ", and " + names[-1]
 
 
 # ---- one call whose result needs something the call was given: [argument] ----------------------

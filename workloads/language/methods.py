@@ -13,6 +13,7 @@ from typing import Any
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.errors import FatalRunError
 from workloads.language.sets import GuestSet
+from workloads.language.values import TypeValue
 
 _STR = (
     "capitalize casefold count endswith find index isalnum isalpha isascii isdecimal isdigit"
@@ -151,8 +152,28 @@ def make_caller(methods: Table) -> Callable[..., Any]:
         try:
             method = methods[type(receiver)][name]
         except KeyError:
+            if type(receiver) is TypeValue:
+                return _of_type(receiver, name)(*args, **kwargs)
             raise AttributeError(f"'{tname(receiver)}' object has no attribute '{name}'") from None
         return method(receiver, *args, **kwargs)
+
+    def _of_type(kind: TypeValue, name: str) -> Callable[..., Any]:
+        """Return a method of a type, asked for by the type: ``str.upper``."""
+        method = methods.get(kind.kind or object, {}).get(name)
+        if method is None:
+            raise AttributeError(f"type object '{kind.name}' has no attribute '{name}'")
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not args:
+                raise TypeError(f"unbound method {kind.name}.{name}() needs an argument")
+            if type(args[0]) is not kind.kind:
+                raise TypeError(
+                    f"descriptor '{name}' for '{kind.name}' objects doesn't apply to a"
+                    f" '{tname(args[0])}' object"
+                )
+            return method(*args, **kwargs)
+
+        return call
 
     return call_method
 

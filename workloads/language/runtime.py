@@ -6,10 +6,13 @@ from threading import BrokenBarrierError
 from typing import Any
 
 from workloads.language import (
+    binding,
+    builtins_library,
     calls,
     clones,
     filecalls,
     ipc,
+    known_functions,
     library,
     resources,
     signals,
@@ -17,11 +20,20 @@ from workloads.language import (
     tables,
 )
 from workloads.language.bounded import Bounded, Work, tname
+from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, RETURN, Code
 from workloads.language.methods import attribute, make_caller, make_methods
 from workloads.language.sets import GuestSet
-from workloads.language.values import UNBOUND, SyncHandle, ThreadHandle
-from workloads.language.views import DictView, EnumerateView, ReversedView, View, ZipView
+from workloads.language.values import (
+    CALLABLE,
+    UNBOUND,
+    BoundMethod,
+    Builtin,
+    SyncHandle,
+    ThreadHandle,
+    function_name,
+)
+from workloads.language.views import DictView, EnumerateView, Pull, ReversedView, View, ZipView
 
 _INPLACE: dict[str, Callable[[Any, Any], Any]] = {
     "BitOr": operator.ior,
@@ -30,6 +42,7 @@ _INPLACE: dict[str, Callable[[Any, Any], Any]] = {
     "Sub": operator.isub,
 }
 _HELPER_MODULES = (
+    builtins_library,
     signals,
     ipc,
     resources,
@@ -51,6 +64,7 @@ class Runtime:
         self.call_method = make_caller(make_methods(self.bounded))
         self._namespace = self._build()
         self._threading: dict[str, Code] | None = None
+        self.iteration: dict[str, Code] | None = None  # see ``builtins_library``
 
     def namespace(self) -> dict[str, Any]:
         """Return a fresh namespace for the blocks of one program."""
@@ -65,6 +79,10 @@ class Runtime:
     def threading_code(self, index: int) -> Code:
         """Return the function of ``threading_library`` with this index."""
         return list(self.threading_codes().values())[sync.FIRST_CODE - index]
+
+    def namespace_of(self, helper: str) -> Any:
+        """Return one helper of the blocks."""
+        return self._namespace[helper]
 
     def _build(self) -> dict[str, Any]:
         b = self.bounded
@@ -96,6 +114,7 @@ class Runtime:
             "_new_tuple": b.new_tuple,
             "_iterate": b.iterate,
             "_loop_source": b.loop_source,
+            "_pull_source": b.pull_source,
             "_unpack": b.unpack,
             "_format": b.format,
             "_join_text": b.join_text,
@@ -129,7 +148,43 @@ class Runtime:
             "_print": self._print,
             "_mapping_load": lambda target, key: calls.mapping_load(b, target, key),
             "_mapping_store": lambda target, key, value: calls.mapping_store(b, target, key, value),
-            "_bind": library.bind,
+            "_bind": binding.bind,
+            "_bind_words": binding.bind_words,
+            "_closure": binding.closure,
+            "_generator": binding.generator,
+            "_resumed": binding.resumed,
+            "_yielded": binding.yielded,
+            "_ended": binding.ended,
+            "_Pull": Pull,
+            "_pull": builtins_library.pull,
+            "_pulled": builtins_library.pulled,
+            "_collected": builtins_library.collected,
+            "_spread": builtins_library.spread,
+            "_unpacked": b.unpacked,
+            "_iterable": builtins_library.iterable,
+            "_iter": builtins_library.iterator,
+            "_next": builtins_library.next_item,
+            "_map": builtins_library.mapped,
+            "_filter": builtins_library.filtered,
+            "_enumerated": builtins_library.enumerated,
+            "_zipped": builtins_library.zipped,
+            "_consume": builtins_library.consume,
+            "_consume_method": builtins_library.consume_method,
+            "_keyed": builtins_library.keyed,
+            "_list_sort": builtins_library.list_sort,
+            "_type_of": known_functions.type_of,
+            "_types_of": known_functions.types_of,
+            "_is_instance": known_functions.is_instance,
+            "_matches": known_functions.matches,
+            "_bound_method": BoundMethod,
+            "_callable": _callable,
+            "_mapping": b.mapping,
+            "_round": b.rounded,
+            "_pow": b.power,
+            "_bin": b.binary_text,
+            "_oct": b.octal_text,
+            "_ascii": b.ascii_text,
+            "_free": calls.free,
             "_assigned": calls.assigned,
             "_site_exit": calls.site_exit,
             "_local": calls.local,
@@ -150,6 +205,15 @@ class Runtime:
             "_environ_set": calls.environ_set,
             "_environ_copy": calls.environ_copy,
         }
+        for module_name, names in tables.MODULES.items():
+            prefix = f"k_{module_name.replace('.', '_')}__"
+            for text, entry in names.items():
+                if isinstance(entry, tables.Pure | tables.Sys | tables.Routine):
+                    space[prefix + text] = Builtin(module_name, text)
+        for text in (*tables.BUILTINS, "print"):
+            space["k_builtins__" + text] = Builtin("builtins", text)
+        for text in (*tables.TYPES, *tables.EXCEPTIONS):
+            space["y_" + text] = known_functions.named_type(text)
         space.update(("t_" + name, kind) for name, kind in tables.TYPES.items())
         space.update(("x_" + name, kind) for name, kind in tables.EXCEPTIONS.items())
         space["x_BrokenBarrierError"] = BrokenBarrierError
@@ -161,7 +225,7 @@ class Runtime:
                     space["_" + entry.result] = _helper(entry.result)
         return space
 
-    def _reversed(self, value: Any) -> View:
+    def _reversed(self, G: list[Any], value: Any) -> View:
         if type(value) is GuestSet:
             raise TypeError("'set' object is not reversible")
         if isinstance(value, EnumerateView | ZipView | ReversedView):
@@ -170,10 +234,14 @@ class Runtime:
         source = self.bounded.loop_source(value)
         return ReversedView(source, len(source) - 1)
 
-    def _enumerate(self, value: Any, start: Any = 0) -> View:
+    def _enumerate(self, G: list[Any], value: Any, start: Any = 0) -> Any:
+        if builtins_library.is_iterator(value):
+            return builtins_library.enumerated(G, value, calls.as_int(start))
         return EnumerateView(self.bounded.loop_source(value), calls.as_int(start))
 
-    def _zip(self, *values: Any) -> View:
+    def _zip(self, G: list[Any], *values: Any) -> Any:
+        if any(builtins_library.is_iterator(value) for value in values):
+            return builtins_library.zipped(G, *values)
         return ZipView(*[self.bounded.loop_source(value) for value in values])
 
     def _dict_view(self, value: Any, name: str) -> View:
@@ -181,6 +249,20 @@ class Runtime:
             raise AttributeError(f"'{tname(value)}' object has no attribute '{name}'")
         self.bounded.charge(len(value), "an iteration inside one block")
         return DictView(value, tuple(value), _WHAT[name])
+
+    def print_call(self, G: list[Any], args: tuple[Any, ...], words: list[tuple[str, Any]]) -> Any:
+        """Begin ``print(*args, **words)``."""
+        named = dict(words)
+        for text in named:
+            if text not in ("sep", "end", "flush", "file"):
+                raise TypeError(f"'{text}' is an invalid keyword argument for print()")
+        if named.get("file") is not None:
+            raise FatalRunError("print(file=) with * arguments is not in the guest language")
+        return self._print(1, args, named.get("sep"), named.get("end"))
+
+    def handle_method(self, G: list[Any], receiver: Any, name: str, args: Any, words: Any) -> Any:
+        """Begin a method call, of a handle or of anything else."""
+        return calls.handle_method(self.call_method, G, receiver, name, args, words)
 
     def _handle_method(self, G: list[Any], receiver: Any, name: str, args: Any, words: Any) -> Any:
         return calls.handle_method(self.call_method, G, receiver, name, args, words)
@@ -209,6 +291,10 @@ def _helper(name: str) -> Callable[..., Any]:
     raise AttributeError(f"no helper is called {name}")
 
 
+def _callable(value: Any) -> bool:
+    return type(value) in CALLABLE
+
+
 def _inplace(name: str, left: Any, right: Any) -> Any:
     return _INPLACE[name](left, right)
 
@@ -218,6 +304,10 @@ def _float(*args: Any) -> float:
 
 
 def _attribute(G: list[Any], value: Any, name: str) -> Any:
+    if name == "__class__":
+        return known_functions.type_of(value)
+    if name == "__name__" and type(value) in CALLABLE:
+        return function_name(value)
     if type(value) is SyncHandle:
         return sync.attribute(value, name)
     if type(value) is ThreadHandle:

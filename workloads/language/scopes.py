@@ -1,13 +1,21 @@
-"""What the names of a program mean: imports, globals, locals of each function, mappings.
+"""What the names of a program mean: imports, globals, locals of each function, cells, mappings.
 
-Resolution is static: a name is a local if its function binds it, else a module global if the
-module binds it, else an import, else a builtin. The same rules as CPython's, except that an
-imported or builtin name cannot be rebound at module level (the checker refuses it).
+Resolution is static: a name is a local if its function binds it, else one of an enclosing function,
+else a module global if the module binds it, else an import, else a builtin. The same rules as
+CPython's, except that an imported or builtin name cannot be rebound at module level (the checker
+refuses it).
+
+Functions, lambdas and comprehensions are scopes. A comprehension that nothing stops and that makes
+no function is **native**: it stays host code inside its block, and its targets are names of the
+host. Any other is a function of its own, as in CPython 3.11. A variable that an inner function uses
+is kept in a **cell**: a list of one item, which is plain data to whoever copies or packs it.
 """
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from workloads.language.effects import COMPREHENSIONS, Effects
+from workloads.language.mapping_names import mapping_names
 from workloads.language.tables import (
     EXCEPTIONS,
     LIBRARY_MODULES,
@@ -19,10 +27,12 @@ from workloads.language.tables import (
     Entry,
     Exc,
     Pure,
+    star_names,
 )
 
-FunctionNode = ast.FunctionDef
-#: A static meaning: ("module", key), ("entry", key, name), ("hidden", slot name)
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+FunctionNode = ast.FunctionDef | ast.Lambda | Comprehension
+#: A static meaning: ("module", key), ("entry", key, name), ("hidden", slot name), ("note", …)
 Meaning = tuple[str, ...]
 
 #: Modules that say something to readers and type checkers only.
@@ -36,24 +46,71 @@ FIXED_GLOBALS = (
     "signal.default_int_handler",
 )
 
-
 _TYPE_NAMES = frozenset({*TYPES, *EXCEPTIONS, "object", "type", "frozenset", "complex"})
+_NAMES: dict[type, str] = {
+    ast.Lambda: "<lambda>",
+    ast.ListComp: "<listcomp>",
+    ast.SetComp: "<setcomp>",
+    ast.DictComp: "<dictcomp>",
+    ast.GeneratorExp: "<genexpr>",
+}
+YIELDED = ".y"  # a variable of functions with yield from
+ITERATED = ".0"  # the parameter of a comprehension: what its first part walks
 
 
 class Scope:
-    """The names of one function, or of the module (``node`` is None)."""
+    """The names of one function, or of the module (``node`` is None).
 
-    def __init__(self, node: FunctionNode | None, body: list[ast.stmt]) -> None:
+    Attributes:
+        parent: the scope around it.
+        body: its statements; of a lambda or a comprehension, the nodes inside.
+        bound: its own variables, parameters first.
+        cells: those of them that inner functions use.
+        free: the variables of functions around it that it, or a function inside it, uses.
+        native: a comprehension that is host code inside a block of ``parent``.
+    """
+
+    def __init__(
+        self, node: FunctionNode | None, body: list[ast.AST], parent: "Scope | None"
+    ) -> None:
         self.node = node
         self.body = body
+        self.parent = parent
         self.bound: list[str] = []
         self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
         self.fragile: set[str] = set()  # deleted somewhere: never known to be bound
+        self.imports: dict[str, Meaning] = {}
+        self.cells: set[str] = set()
+        self.free: list[str] = []
+        self.native = False
+        self.generator = False
+        self.name = "<module>"
+        self.qualname = "<module>"
+        if isinstance(node, ast.FunctionDef):
+            self.name = node.name
+        elif node is not None:
+            self.name = _NAMES[type(node)]
+        if node is not None and parent is not None:
+            outer = "" if parent.node is None else parent.qualname + ".<locals>."
+            self.qualname = outer + self.name
 
     def bind(self, text: str) -> None:
         """Note that ``text`` is assigned here."""
         if text not in self.bound:
             self.bound.append(text)
+
+    def function(self) -> "Scope":
+        """Return the scope whose frame this one's code runs in."""
+        scope = self
+        while scope.native:
+            assert scope.parent is not None
+            scope = scope.parent
+        return scope
+
+    @property
+    def is_comprehension(self) -> bool:
+        return isinstance(self.node, COMPREHENSIONS)
 
 
 class ProgramScopes:
@@ -61,30 +118,15 @@ class ProgramScopes:
 
     def __init__(self, tree: ast.Module) -> None:
         self.imports: dict[str, Meaning] = {}
-        self.functions: dict[str, list[FunctionNode]] = {}
-        self.module = Scope(None, tree.body)
+        self.starred: set[str] = set()  # imported by import *: the program may rebind them
+        self.functions: dict[str, list[ast.FunctionDef]] = {}  # of the module, by name
+        self.every_function: dict[str, list[FunctionNode]] = {}  # anywhere, for ``mapping_names``
+        self.module = Scope(None, list(tree.body), None)
         self.scopes: dict[FunctionNode, Scope] = {}
-        # imports inside other code are refused, but should not make every use look unknown
-        for node in ast.walk(tree):
-            self._import(node)
-        collect(self.module)
+        self._enter(self.module)
         for node in definitions(tree.body):
             self.functions.setdefault(node.name, []).append(node)
-            scope = Scope(node, node.body)
-            for arg in parameters(node):
-                scope.bind(arg.arg)
-            collect(scope)
-            scope.bound = [text for text in scope.bound if text not in scope.globals]
-            self.scopes[node] = scope
-            for text in sorted(scope.globals):
-                self.module.bind(text)
-            self.module.fragile |= scope.fragile & scope.globals
-            scope.fragile -= scope.globals
-        self.plain_functions = {
-            text
-            for text, nodes in self.functions.items()
-            if len(nodes) == 1 and self._bindings(text) == 1
-        }
+        self._settle_globals()
         self.docstring = ast.get_docstring(tree, clean=False)
         self.deferred_annotations = any(
             isinstance(node, ast.ImportFrom)
@@ -92,23 +134,106 @@ class ProgramScopes:
             and any(alias.name == "annotations" for alias in node.names)
             for node in tree.body
         )
+        self.plain_functions = {
+            text
+            for text, nodes in self.functions.items()
+            if len(nodes) == 1 and self._bindings(text) == 1 and is_plain(nodes[0])
+        }
         self.prologue = self._prologue(tree.body)
         self.mappings = mapping_names(tree, self)
+        self.effects = Effects(tree, self)
+        for scope in self.scopes.values():
+            scope.native = scope.is_comprehension and not self.effects.is_cut(scope)
+        for scope in self.scopes.values():
+            if not scope.native:
+                self._capture(scope)
 
-    def _import(self, node: ast.AST) -> None:
+    # ---- building -------------------------------------------------------------------------
+
+    def _enter(self, scope: Scope) -> None:
+        """Fill in what ``scope`` binds, and the scopes inside it."""
+        collect(scope)
+        if isinstance(scope.node, ast.FunctionDef):
+            group = self.every_function.setdefault(scope.node.name, [])
+            group.append(scope.node)
+        elif isinstance(scope.node, ast.Lambda):
+            self.every_function.setdefault("<lambda>", []).append(scope.node)
+        for node in walk_scope(scope.body):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                self._import(node, scope)
+            elif isinstance(node, ast.Yield | ast.YieldFrom):
+                scope.generator = True
+                if isinstance(node, ast.YieldFrom):
+                    scope.bind(YIELDED)
+            elif isinstance(node, ast.FunctionDef | ast.Lambda | Comprehension):
+                inner = Scope(node, inside(node), scope)
+                inner.generator = isinstance(node, ast.GeneratorExp)
+                self.scopes[node] = inner
+                self._enter(inner)
+
+    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+        names = self.imports if scope.node is None or scope.parent is None else scope.imports
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.asname:
-                    self.imports[alias.asname] = ("module", alias.name)
-                else:
-                    self.imports[alias.name.partition(".")[0]] = (
-                        "module",
-                        alias.name.partition(".")[0],
-                    )
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                text = alias.asname or alias.name
-                self.imports[text] = self.member(node.module or "", alias.name)
+                head = alias.name.partition(".")[0]
+                names[alias.asname or head] = ("module", alias.name if alias.asname else head)
+            return
+        module = node.module or ""
+        for alias in node.names:
+            if alias.name != "*":
+                target = self.imports if (alias.asname or alias.name) in scope.globals else names
+                target[alias.asname or alias.name] = self.member(module, alias.name)
+                continue
+            for text in star_names(module):
+                if text not in self.imports:
+                    self.starred.add(text)
+                    self.imports[text] = self.member(module, text)
+
+    def _settle_globals(self) -> None:
+        for scope in list(self.scopes.values()):
+            if scope.is_comprehension:
+                continue
+            for text in sorted(scope.globals):
+                if text not in self.imports or text in self.starred:
+                    self.module.bind(text)
+            self.module.fragile |= scope.fragile & scope.globals
+            scope.fragile -= scope.globals
+        for text in sorted(self.starred & set(self.module.bound)):
+            del self.imports[text]
+
+    def _capture(self, scope: Scope) -> None:
+        """Find the variables of enclosing functions that ``scope`` uses."""
+        for text in self._used(scope):
+            if text in scope.bound or text in scope.globals:
+                continue
+            outer = scope.parent
+            between = [scope]
+            while outer is not None and outer.node is not None:
+                outer = outer.function()
+                if outer.node is None:
+                    break
+                if text in outer.globals and not outer.is_comprehension:
+                    break
+                if text in outer.bound:
+                    outer.cells.add(text)
+                    for inner in between:
+                        if text not in inner.free:
+                            inner.free.append(text)
+                    break
+                between.append(outer)
+                outer = outer.parent
+
+    def _used(self, scope: Scope) -> Iterator[str]:
+        """Yield the names that the code of one frame mentions, native comprehensions included."""
+        for node in walk_scope(scope.body):
+            if isinstance(node, ast.Name):
+                yield node.id
+            elif isinstance(node, Comprehension) and self.scopes[node].native:
+                yield from self._used(self.scopes[node])
+            elif isinstance(node, ast.Nonlocal):
+                yield from node.names
+
+    # ---- asking ---------------------------------------------------------------------------
 
     def is_type_note(self, node: ast.expr, scope: Scope) -> bool:
         """Tell whether nobody can see an annotation being evaluated: it only names types."""
@@ -121,8 +246,7 @@ class ProgramScopes:
             return (
                 isinstance(node, ast.Name)
                 and node.id in _TYPE_NAMES
-                and node.id not in scope.bound
-                and node.id not in self.module.bound
+                and not self.is_variable(node.id, scope)
             )
         if isinstance(node, ast.Subscript):
             return self.is_type_note(node.value, scope) and self.is_type_note(node.slice, scope)
@@ -158,6 +282,8 @@ class ProgramScopes:
         bound: set[str] = set()
         for node in body:
             if isinstance(node, ast.FunctionDef):
+                if node.decorator_list:
+                    break
                 if node.args.defaults or [d for d in node.args.kw_defaults if d]:
                     defaults = [*node.args.defaults, *[d for d in node.args.kw_defaults if d]]
                     if not all(isinstance(default, ast.Constant) for default in defaults):
@@ -174,12 +300,35 @@ class ProgramScopes:
                 break
         return bound - self.module.fragile
 
+    def is_variable(self, text: str, scope: Scope) -> bool:
+        """Tell whether ``text`` is a variable of the program where ``scope`` is current."""
+        place: Scope | None = scope
+        while place is not None and place.node is not None:
+            if text in place.globals and not place.is_comprehension:
+                break
+            if text in place.bound:
+                return True
+            if text in place.imports:
+                return False
+            place = place.parent
+        return text in self.module.bound
+
     def meaning(self, node: ast.expr, scope: Scope, shadow: frozenset[str]) -> Meaning | None:
         """Return the static meaning of a name or dotted name, None if it is a value."""
         if isinstance(node, ast.Name):
-            if node.id in shadow or node.id in scope.bound or node.id in self.module.bound:
+            text = node.id
+            if text in shadow:
                 return None
-            return self.imports.get(node.id)
+            place: Scope | None = scope
+            while place is not None and place.node is not None:
+                if text in place.globals and not place.is_comprehension:
+                    break
+                if text in place.bound:
+                    return None
+                if text in place.imports:
+                    return place.imports[text]
+                place = place.parent
+            return None if text in self.module.bound else self.imports.get(text)
         if isinstance(node, ast.Attribute):
             base = self.meaning(node.value, scope, shadow)
             if base is not None and base[0] == "module":
@@ -196,48 +345,81 @@ class ProgramScopes:
         names = MODULES.get(meaning[1]) or LIBRARY_MODULES.get(meaning[1], {})
         return names.get(meaning[2])
 
+    def every_import(self) -> Iterator[Meaning]:
+        """Yield what each import anywhere stands for."""
+        yield from self.imports.values()
+        for scope in self.scopes.values():
+            yield from scope.imports.values()
+
     def uses(self, module: str) -> bool:
         """Tell whether the program imports ``module`` or something of it."""
-        return any(what[1] == module for what in self.imports.values())
+        return any(what[1] == module for what in self.every_import())
 
 
-def definitions(body: list[ast.stmt]) -> Iterator[FunctionNode]:
+def definitions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef]:
     """Yield the functions of a module in source order."""
     for node in body:
         if isinstance(node, ast.FunctionDef):
             yield node
 
 
+def is_plain(node: ast.FunctionDef) -> bool:
+    """Tell whether calls of a function can be laid out when the program is compiled."""
+    return not (node.decorator_list or node.args.vararg or node.args.kwarg)
+
+
 def parameters(node: FunctionNode) -> list[ast.arg]:
-    """Return the parameters of a function in the order of its locals."""
-    return [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    """Return the parameters of a function in the order of its locals, * and ** last."""
+    if isinstance(node, Comprehension):
+        return [ast.copy_location(ast.arg(ITERATED), node)]
+    stars = [arg for arg in (node.args.vararg, node.args.kwarg) if arg is not None]
+    return [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, *stars]
 
 
-def annotations(node: FunctionNode) -> list[ast.expr]:
+def annotations(node: ast.FunctionDef) -> list[ast.expr]:
     """Return the annotations of a function in the order in which CPython evaluates them."""
-    notes = [arg.annotation for arg in parameters(node)]
+    args = node.args
+    order = [*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg]
+    notes = [arg.annotation for arg in order if arg is not None]
     return [note for note in [*notes, node.returns] if note is not None]
 
 
-def walk_scope(body: list[ast.stmt]) -> Iterator[ast.AST]:
-    """Yield the nodes of one scope: no bodies of functions or comprehensions' own targets."""
+def inside(node: FunctionNode) -> list[ast.AST]:
+    """Return the nodes that belong to the scope of ``node``."""
+    if isinstance(node, ast.FunctionDef):
+        return list(node.body)
+    if isinstance(node, ast.Lambda):
+        return [node.body]
+    parts: list[ast.AST] = []
+    for i, generator in enumerate(node.generators):
+        parts += [generator.target, *([generator.iter] if i else []), *generator.ifs]
+    return [*parts, *([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])]
+
+
+def outside(node: FunctionNode) -> list[ast.expr]:
+    """Return the expressions of ``node`` that are evaluated where it stands."""
+    if isinstance(node, Comprehension):
+        return [node.generators[0].iter]
+    args = node.args
+    parts = [*args.defaults, *[default for default in args.kw_defaults if default is not None]]
+    if isinstance(node, ast.FunctionDef):
+        parts = [*node.decorator_list, *parts, *annotations(node)]
+    return parts
+
+
+def walk_scope(body: list[ast.AST]) -> Iterator[ast.AST]:
+    """Yield the nodes of one scope, those of the scopes inside it left out."""
     todo: list[ast.AST] = list(reversed(body))
     while todo:
         node = todo.pop()
         yield node
-        if isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
-            continue
-        if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            # the targets belong to the comprehension
-            for part in ast.walk(node):
-                stored = isinstance(getattr(part, "ctx", None), ast.Store)
-                if isinstance(part, ast.expr) and not stored and part is not node:
-                    yield part
-            continue
-        todo.extend(reversed(list(ast.iter_child_nodes(node))))
+        if isinstance(node, FunctionNode):
+            todo.extend(reversed(outside(node)))
+        elif not isinstance(node, ast.ClassDef | ast.AsyncFunctionDef):
+            todo.extend(reversed(list(ast.iter_child_nodes(node))))
 
 
-def binding_names(body: list[ast.stmt]) -> Iterator[str]:
+def binding_names(body: list[ast.AST]) -> Iterator[str]:
     """Yield each name that a scope binds, once for every place."""
     for node in walk_scope(body):
         text: str | None = None
@@ -245,15 +427,38 @@ def binding_names(body: list[ast.stmt]) -> Iterator[str]:
             text = node.id
         elif isinstance(node, ast.FunctionDef | ast.ExceptHandler):
             text = node.name
+        elif isinstance(node, Comprehension):
+            yield from walrus_names(node)
         if text is not None:
             yield text
 
 
+def walrus_names(node: Comprehension) -> Iterator[str]:
+    """Yield the names that := inside a comprehension binds around it."""
+    for part in walk_scope(inside(node)):
+        if isinstance(part, ast.NamedExpr):
+            yield part.target.id
+        elif isinstance(part, Comprehension):
+            yield from walrus_names(part)
+
+
 def collect(scope: Scope) -> None:
     """Fill in what ``scope`` binds."""
+    if scope.node is not None:
+        for arg in parameters(scope.node):
+            scope.bind(arg.arg)
+    if scope.is_comprehension:
+        assert isinstance(scope.node, Comprehension)
+        for generator in scope.node.generators:
+            for part in ast.walk(generator.target):
+                if isinstance(part, ast.Name):
+                    scope.bind(part.id)
+        return
     for node in walk_scope(scope.body):
         if isinstance(node, ast.Global):
             scope.globals.update(node.names)
+        elif isinstance(node, ast.Nonlocal):
+            scope.nonlocals.update(node.names)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
             scope.fragile.add(node.id)
             scope.bind(node.id)
@@ -261,116 +466,5 @@ def collect(scope: Scope) -> None:
             scope.fragile.add(node.name)
     for text in binding_names(scope.body):
         scope.bind(text)
-
-
-def mapping_names(tree: ast.Module, scopes: ProgramScopes) -> frozenset[str]:
-    """Return every variable name that may hold a mapping, directly or inside a container.
-
-    Flow-insensitive and by bare name: whatever is assigned from, called with, or returned by
-    something that mentions such a name is one too. A program that makes no mapping has none.
-    """
-    found = {text for text, what in scopes.imports.items() if what in _MAKERS}
-    modules = {text: what[1] for text, what in scopes.imports.items() if what[0] == "module"}
-    for text in list(modules):
-        if any(text in scope.bound for scope in [scopes.module, *scopes.scopes.values()]):
-            found.add(text)  # a variable somewhere, too: it may be a mapping there
-            del modules[text]
-    if not found and not any(
-        isinstance(node, ast.Attribute) and _makes_mapping(node, modules) for node in ast.walk(tree)
-    ):
-        return frozenset()
-
-    def mentions(node: ast.AST | None) -> bool:
-        todo = [node] if node is not None else []
-        while todo:
-            part = todo.pop()
-            if isinstance(part, ast.Name) and part.id in found:
-                return True
-            if isinstance(part, ast.Attribute):
-                if _makes_mapping(part, modules):
-                    return True
-                if getattr(part.value, "id", "") in modules:
-                    continue  # anything else of a module
-            todo.extend(ast.iter_child_nodes(part))
-        return False
-
-    size = -1
-    while size != len(found):
-        size = len(found)
-        for node in ast.walk(tree):
-            _spread(node, found, mentions, scopes)
-        found -= set(modules)  # a module's function got one
-    return frozenset(found)
-
-
-#: What makes a mapping: entries of ``tables``.
-_MAKERS = (("entry", "mmap", "mmap"), ("entry", "workloads.guest", "shmat"))
-
-
-def _makes_mapping(node: ast.Attribute, modules: dict[str, str]) -> bool:
-    """Tell whether ``node`` names a maker of mappings: ``mmap.mmap``, ``guest.shmat``."""
-    base = node.value
-    if isinstance(base, ast.Attribute):
-        return node.attr == "shmat"  # workloads.guest.shmat, by its full name
-    text = modules.get(base.id, "") if isinstance(base, ast.Name) else ""
-    return ("entry", text, node.attr) in _MAKERS
-
-
-def _spread(
-    node: ast.AST,
-    found: set[str],
-    mentions: Callable[[ast.AST | None], bool],
-    scopes: ProgramScopes,
-) -> None:
-    """Add to ``found`` what ``node`` passes a mapping on to."""
-    if isinstance(node, ast.Assign):
-        if mentions(node.value):
-            for target in node.targets:
-                found.update(stored(target))
-    elif isinstance(node, ast.withitem):
-        if node.optional_vars is not None and mentions(node.context_expr):
-            found.update(stored(node.optional_vars))
-    elif isinstance(node, ast.AugAssign | ast.AnnAssign | ast.NamedExpr):
-        if mentions(node.value):
-            found.update(stored(node.target))
-    elif isinstance(node, ast.For | ast.comprehension):
-        if mentions(node.iter):
-            found.update(stored(node.target))
-    elif isinstance(node, ast.FunctionDef):
-        if any(isinstance(part, ast.Return) and mentions(part.value) for part in ast.walk(node)):
-            found.add(node.name)
-        if any(mentions(default) for default in [*node.args.defaults, *node.args.kw_defaults]):
-            found.update(arg.arg for arg in parameters(node))
-    elif isinstance(node, ast.Call):
-        parts = [*node.args, *[word.value for word in node.keywords]]
-        if any(mentions(part) for part in parts):
-            _spread_call(node, parts, found, scopes)
-
-
-def _spread_call(
-    node: ast.Call, parts: list[ast.expr], found: set[str], scopes: ProgramScopes
-) -> None:
-    """A call got a mapping: so may its receiver, and any function it names."""
-    if isinstance(node.func, ast.Attribute):
-        found.update(stored(node.func.value))
-    named = {
-        part.id
-        for place in [node.func, *parts]
-        for part in ast.walk(place)
-        if isinstance(part, ast.Name)
-    }
-    functions = [f for text in sorted(named) for f in scopes.functions.get(text, [])]
-    text = node.func.id if isinstance(node.func, ast.Name) else ""
-    called_variable = text not in scopes.functions and any(
-        text in scope.bound for scope in [scopes.module, *scopes.scopes.values()]
-    )
-    if called_variable or not isinstance(node.func, ast.Name | ast.Attribute):
-        # the callee is not known: it may be any function
-        functions = [f for group in scopes.functions.values() for f in group]
-    for function in functions:
-        found.update(arg.arg for arg in parameters(function))
-
-
-def stored(target: ast.AST) -> set[str]:
-    """Return the variables that a target (or a receiver) puts a value into."""
-    return {part.id for part in ast.walk(target) if isinstance(part, ast.Name)}
+    outer = scope.globals | scope.nonlocals
+    scope.bound = [text for text in scope.bound if text not in outer]

@@ -31,7 +31,7 @@ from workloads.language.constants import STRERROR
 from workloads.language.frames import CALL, RERAISE, RETURN, VALUE, Frame, own_process
 from workloads.language.library import CHECK, RAISE, library
 from workloads.language.sets import GuestSet
-from workloads.language.values import DEFAULT_INT_HANDLER, Function
+from workloads.language.values import CALLABLE, DEFAULT_INT_HANDLER
 
 Values = list[Any]
 
@@ -64,7 +64,7 @@ def _old_handler(G: Values, signal: int, disposition: int) -> Any:
 def _set_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
     F.pc = 1
     handler = L[1]
-    if type(handler) is Function:
+    if type(handler) in CALLABLE:
         handler = SIG_HANDLER
     return (nr.NR_RT_SIGACTION, L[0], handler)
 
@@ -119,7 +119,7 @@ def signal_signal(G: Values, signalnum: int, handler: Any) -> Any:
     if G[0].current != G[0].main:
         raise ValueError("signal only works in main thread of the main interpreter")
     _check_number(signalnum)
-    if type(handler) is not Function and handler not in (SIG_DFL, SIG_IGN):
+    if type(handler) not in CALLABLE and handler not in (SIG_DFL, SIG_IGN):
         raise TypeError(
             "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object"
         )

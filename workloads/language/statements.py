@@ -8,13 +8,13 @@ Every way out of a ``try … finally`` gets its own copy of the final part, as i
 """
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from workloads.language import hostast as h
-from workloads.language.expressions import _INPLACE, Lowering
+from workloads.language.expressions import _INPLACE
 from workloads.language.frames import RERAISE, RETURN
-from workloads.language.scopes import annotations
+from workloads.language.functions import FunctionLowering, body_of
 
 TURNS = 64
 
@@ -25,7 +25,27 @@ if n == {0} or (n and _W.left < _W.low):
     return {1}
 """
 
+#: Statements that make blocks of their own.
+_CUTTING = (ast.For, ast.While, ast.Try, ast.With)
+
+#: At the end of a loop over what is pulled: ask for the next item.
+_PULL_NEXT = """\
+if s.__class__ is _Pull and not s.done:
+    F.pc = {0}
+    return _pull(G, s)
+"""
+
 Cleanup = Callable[[], None]
+
+
+def _walk_code(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a statement, bodies of functions in it left out."""
+    todo = [node]
+    while todo:
+        part = todo.pop()
+        yield part
+        if not isinstance(part, ast.FunctionDef | ast.Lambda):
+            todo.extend(ast.iter_child_nodes(part))
 
 
 class _Region:
@@ -38,9 +58,11 @@ class _Region:
         self.head = -1
         self.exit = -1
         self.exit_used = False
+        self.source = -1
+        self.pulled = False  # what the loop walks may be an iterator
 
 
-class FunctionCompiler(Lowering):
+class FunctionCompiler(FunctionLowering):
     """Compiles one function (or the module body) into the bodies of its blocks."""
 
     def __init__(self, *args: Any) -> None:
@@ -50,14 +72,28 @@ class FunctionCompiler(Lowering):
     def compile(self) -> None:
         """Lower the whole body; the result is ``blocks``, ``handlers``, ``sites``, ``slots``."""
         self.enter(self.new_block())
-        self.body(self.scope.body)
-        last = (
-            self.scope.body[-1]
-            if self.scope.body
-            else ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
-        )
+        node = self.scope.node
+        body: list[Any] = self.scope.body if node is None else body_of(node)
+        place = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+        last = body[-1] if body else place
+        if node is not None and self.scope.generator:
+            self.begin_generator(body[0])
+        if self.scope.cells:
+            self.make_cells(self.scope)
+        if self.scope.generator:
+            self._try_finally(lambda: self.body(body), lambda: self._end_generator(last), last)
+        else:
+            self.body(body)
         if self.live:
             self.out.append(h.returns(self._returned(h.const(None, last), last), last))
+
+    def _end_generator(self, at: ast.AST) -> None:
+        generator = h.item("L", self.generator_slot, at)
+        self.out.append(h.statement(h.call("_ended", [generator], at), at))
+
+    def statement(self, node: ast.stmt) -> None:
+        """Lower one statement."""
+        getattr(self, "stmt_" + type(node).__name__)(node)
 
     def body(self, nodes: list[ast.stmt]) -> None:
         """Lower statements until one does not fall through."""
@@ -79,7 +115,7 @@ class FunctionCompiler(Lowering):
     def stmt_Pass(self, node: ast.Pass) -> None:
         self.out.append(h.put(ast.Pass(), node))
 
-    stmt_Import = stmt_ImportFrom = stmt_Global = stmt_Pass
+    stmt_Import = stmt_ImportFrom = stmt_Global = stmt_Nonlocal = stmt_Pass
 
     def stmt_Expr(self, node: ast.Expr) -> None:
         value = self.expr(node.value)
@@ -89,29 +125,15 @@ class FunctionCompiler(Lowering):
             self.out.append(h.put(ast.Pass(), node))
 
     def stmt_FunctionDef(self, node: ast.FunctionDef) -> None:
-        code = self.program.code_of(node)
-        arguments = node.args
-        positional = [*arguments.posonlyargs, *arguments.args]
-        pairs = list(
-            zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults)
-        )
-        pairs += [
-            (arg, default)
-            for arg, default in zip(arguments.kwonlyargs, arguments.kw_defaults)
-            if default is not None
-        ]
-        values = self.many([default for _, default in pairs])
-        for (arg, _), value in zip(pairs, values, strict=True):
-            slot = self.program.default_slot(code, arg.arg)
-            self.out.append(h.assign(h.item("G", slot, node, ast.Store()), value, node))
-        for note in annotations(node):
-            self._annotation(note)
+        value = self.make_function(node)
         place = self.variable(node.name, node, ast.Store())
-        self.out.append(h.assign(place, h.name(f"v_{code.index}", node), node))
+        self.out.append(h.assign(place, value, node))
         self.note_bound(node.name)
 
     def note_bound(self, text: str) -> None:
         """Remember that a variable has a value from here on."""
+        if text in self.in_cells:
+            return
         if text not in self.scope.fragile and text not in self.scopes.module.fragile:
             self.defined.add(text)
 
@@ -122,6 +144,9 @@ class FunctionCompiler(Lowering):
             value = h.tuple_of(self.many(node.value.elts), node.value)
         else:
             value = self.expr(node.value)
+            unpacks = any(isinstance(target, ast.Tuple | ast.List) for target in node.targets)
+            if unpacks and self.scopes.effects.gives_iterator(node.value, self.scope):
+                value = self.collected(value, node.value)
         single = len(node.targets) == 1
         if not single or (
             self.target_stops(node.targets[0]) and not isinstance(value, ast.Constant)
@@ -135,12 +160,7 @@ class FunctionCompiler(Lowering):
             simple = h.put(ast.Assign([node.target], node.value), node)
             self.stmt_Assign(simple)
         if self.in_module or not node.simple:
-            self._annotation(node.annotation)
-
-    def _annotation(self, node: ast.expr) -> None:
-        """Evaluate an annotation as CPython does; one that only names types shows nowhere."""
-        if not self.scopes.deferred_annotations and not self.scopes.is_type_note(node, self.scope):
-            self.out.append(h.statement(self.expr(node), node))
+            self.annotation(node.annotation)
 
     def target_stops(self, target: ast.expr) -> bool:
         """Return whether storing into ``target`` may end the block."""
@@ -326,9 +346,8 @@ class FunctionCompiler(Lowering):
     def cut(self, nodes: list[ast.stmt]) -> bool:
         """Return whether some statement ends its block."""
         return any(
-            isinstance(part, ast.For | ast.While | ast.Try | ast.With) or self.stops(part)
+            self.stops(node) or any(isinstance(part, _CUTTING) for part in _walk_code(node))
             for node in nodes
-            for part in ast.walk(node)
         )
 
     def stmt_If(self, node: ast.If) -> None:
@@ -366,11 +385,26 @@ class FunctionCompiler(Lowering):
         )
         if isinstance(node, ast.For) and self.target_stops(node.target):
             region.native = False
+        region.pulled = isinstance(node, ast.For) and self.may_iterate(node.iter)
         region.head = self.new_block()
         self.jump(region.head, node)
         self.enter(region.head)
         region.exit = self.new_block()
         return region
+
+    def _pull_next(self, node: ast.For | ast.While, region: _Region) -> None:
+        """At the end of what a loop walks: an iterator is asked for its next item."""
+        if not region.pulled:
+            return
+        block = self.new_block()
+        assert isinstance(node, ast.For)
+        at = node.iter
+        end_line, end = at.end_lineno or at.lineno, at.end_col_offset or 0
+        self.sites[block] = (at.lineno, end_line, at.col_offset, end)
+        self._emit(_PULL_NEXT, node, block)
+        rest, self.out = self.out, self.blocks[block]
+        self._emit("_pulled(L[{0}], V)\nreturn {1}", node, region.source, region.head)
+        self.out = rest
 
     def stmt_While(self, node: ast.While) -> None:
         region = self._loop(node)
@@ -400,6 +434,7 @@ class FunctionCompiler(Lowering):
         rest = self.out
         defined = set(self.defined)
         self.out = branch.body
+        self._pull_next(node, region)
         self.body(node.orelse)
         if self.live:
             self.out.append(h.returns(h.const(region.exit, node), node))
@@ -413,10 +448,12 @@ class FunctionCompiler(Lowering):
 
     def stmt_For(self, node: ast.For) -> None:
         source, index = self.new_temp(), self.new_temp()
-        walked = h.call("_loop_source", [self.walked(node.iter)], node.iter)
+        helper = "_pull_source" if self.may_iterate(node.iter) else "_loop_source"
+        walked = h.call(helper, [self.walked(node.iter)], node.iter)
         self.out.append(h.assign(h.item("L", source, node, ast.Store()), walked, node.iter))
         self.out.append(h.assign(h.item("L", index, node, ast.Store()), h.const(0, node), node))
         region = self._loop(node)
+        region.source = source
         before = set(self.defined)
         if region.native:
             self._native_for(node, region, source, index)
@@ -482,6 +519,7 @@ class FunctionCompiler(Lowering):
         rest = self.out
         self.out = branch.body
         self.count_turns(node, True)
+        self._pull_next(node, region)
         defined = set(self.defined)
         self.body(node.orelse)
         if self.live:
@@ -654,11 +692,11 @@ class FunctionCompiler(Lowering):
     ) -> None:
         """Lower one ``except`` clause into a branch of the dispatching block."""
         dispatch = self.out
-        test = (
-            h.call("_isinstance", [h.name("V", node), self.types(node.type)], node)
-            if node.type
-            else h.const(True, node)
-        )
+        test = h.const(True, node)
+        if node.type is not None and self.is_types(node.type):
+            test = h.call("_isinstance", [h.name("V", node), self.types(node.type)], node)
+        elif node.type is not None:
+            test = h.call("_matches", [h.name("V", node), self.expr(node.type)], node.type)
         branch = h.put(ast.If(test, [], []), node)
         dispatch.append(branch)
         outer_slot = self.exception_slot

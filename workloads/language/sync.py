@@ -19,7 +19,7 @@ from workloads.language.bounded import tname
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, RETURN, VALUE, Code, Frame, own_process
 from workloads.language.library import CHECK, library
-from workloads.language.values import UNBOUND, Function, LockHandle, SyncHandle
+from workloads.language.values import CALLABLE, UNBOUND, LockHandle, SyncHandle
 
 Values = list[Any]
 
@@ -99,8 +99,8 @@ def event_new(G: Values) -> SyncHandle:
 
 
 def barrier_new(G: Values, parties: Any, action: Any, timeout: Any) -> SyncHandle:
-    if action is not None and type(action) is not Function:
-        raise FatalRunError("the action of a Barrier is a function of the program")
+    if action is not None and type(action) not in CALLABLE:
+        raise FatalRunError("the action of a Barrier is a function in the guest language")
     return SyncHandle("Barrier", [_condition(lock_new(G)), parties, action, timeout, 0, 0])
 
 

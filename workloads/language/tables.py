@@ -33,6 +33,7 @@ class Param:
     required: bool
     default: Any
     keyword_only: bool
+    rest: bool = False  # all further positional arguments, as a tuple
 
 
 def parse_params(text: str) -> tuple[Param, ...]:
@@ -42,6 +43,10 @@ def parse_params(text: str) -> tuple[Param, ...]:
     for word in text.split():
         if word == "*":
             keyword_only = True
+            continue
+        if word.startswith("*"):
+            name, _, kind = word[1:].partition(":")
+            params.append(Param(name, kind, False, (), False, True))
             continue
         head, _, default = word.partition("=")
         name, _, kind = head.partition(":")
@@ -405,11 +410,14 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
     },
 }
 
-#: Modules that only ``threading_library`` may import.
+#: Modules that only ``threading_library`` and ``iteration_library`` may import.
 LIBRARY_MODULES: Final[dict[str, dict[str, Entry]]] = {
     "_runtime": {
         "current": _pure("runtime_current"),
         "forget": _routine("runtime_forget", "lock:x"),
+        "order": _pure("iteration_order", "items:x keys:x reverse:x"),
+        "extreme_of": _pure("iteration_extreme", "items:x keys:x largest:x default:x"),
+        "next_of": _routine("iteration_next", "source:x"),
     },
 }
 
@@ -428,6 +436,23 @@ START_VALUES: Final = {
     ("sys", "executable"): "sys.executable",
     ("signal", "default_int_handler"): "signal.default_int_handler",
 }
+
+_DIRECTORY: Final = ("dir_fd", "follow_symlinks", "src_dir_fd", "dst_dir_fd", "effective_ids")
+#: Parameters of CPython's functions that those here do not have: refused, not a TypeError.
+BEYOND: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("mmap", "mmap"): ("prot", "access", "offset"),
+    ("threading", "Thread"): ("group", "kwargs"),
+    ("socket", "socketpair"): (),
+    ("os", "posix_spawn"): ("resetids", "setsid", "setsigmask", "setsigdef", "scheduler"),
+    ("os", "posix_spawnp"): ("resetids", "setsid", "setsigmask", "setsigdef", "scheduler"),
+}
+
+
+def beyond(module: str, name: str) -> tuple[str, ...]:
+    """Return the parameters that CPython's function has and the language's has not."""
+    more = BEYOND.get((module, name), ())
+    return (*more, *_DIRECTORY) if module == "os" else more
+
 
 #: What to write instead of some names that are often tried.
 INSTEAD: Final = {
@@ -476,13 +501,58 @@ BUILTINS: Final[dict[str, tuple[str, int, int]]] = {
     "all": ("_all_of", 1, 1),
     "exit": ("_site_exit", 0, 1),
     "quit": ("_site_exit", 0, 1),
+    "map": ("_map", 2, 99),
+    "filter": ("_filter", 2, 2),
+    "iter": ("_iter", 1, 1),
+    "next": ("_next", 1, 2),
+    "type": ("_type_of", 1, 1),
+    "callable": ("_callable", 1, 1),
+    "round": ("_round", 1, 2),
+    "pow": ("_pow", 2, 2),
+    "bin": ("_bin", 1, 1),
+    "oct": ("_oct", 1, 1),
+    "ascii": ("_ascii", 1, 1),
 }
 
-#: Builtins that give an iterator: only where it is consumed at once.
+#: Named arguments of builtins.
+BUILTIN_WORDS: Final[dict[str, frozenset[str]]] = {
+    "sorted": frozenset({"reverse", "key"}),
+    "enumerate": frozenset({"start"}),
+    "sum": frozenset({"start"}),
+    "min": frozenset({"key", "default"}),
+    "max": frozenset({"key", "default"}),
+    "int": frozenset({"base"}),
+    "round": frozenset({"ndigits"}),
+    "pow": frozenset({"base", "exp"}),
+    "str": frozenset({"encoding", "errors"}),
+    "bytes": frozenset({"encoding", "errors"}),
+    "zip": frozenset(),
+}
+
+#: Builtins that call a function of the program if they get a key.
+KEYED: Final = frozenset({"sorted", "min", "max"})
+#: Builtins whose helper gets the globals first: what they make may call the program.
+WITH_GLOBALS: Final = frozenset({"map", "filter", "iter"})
+#: What may give an iterator, by the name it is called with: builtins, functions, attributes.
+ITERATOR_MAKERS: Final = frozenset(
+    {"map", "filter", "iter", "open", "fdopen", "popen", "stdin", "makefile", "scandir", "walk"}
+)
+
+
+def star_names(module: str) -> list[str]:
+    """Return the names that ``from module import *`` brings."""
+    if "." in module or module not in MODULES:
+        return []
+    names = [*MODULES[module]]
+    names += [name for where, name in (*SUBMODULES, *START_VALUES) if where == module]
+    return sorted([name for name in names if not name.startswith("_") or name == "_exit"])
+
+
+#: Builtins that give an iterator.
 LAZY: Final = frozenset({"reversed", "enumerate", "zip"})
 #: Builtins that consume an iterator argument.
 CONSUMERS: Final = frozenset(
-    {"list", "tuple", "dict", "set", "sorted", "sum", "min", "max", "any", "all"}
+    {"list", "tuple", "dict", "set", "sorted", "sum", "min", "max", "any", "all", "bytes"}
 )
 LAZY_METHODS: Final = frozenset({"items", "keys", "values"})
 
@@ -592,7 +662,7 @@ READABLE: Final = frozenset(
         "ru_utime", "ru_stime", "ru_maxrss", "ru_ixrss", "ru_idrss", "ru_isrss", "ru_minflt",
         "ru_majflt", "ru_nswap", "ru_inblock", "ru_oublock", "ru_msgsnd", "ru_msgrcv",
         "ru_nsignals", "ru_nvcsw", "ru_nivcsw", "sched_priority",
-        "daemon", "native_id", "ident", "name",
+        "daemon", "native_id", "ident", "name", "__name__", "__class__",
         "si_errno", "si_band", "parties", "n_waiting", "broken",
     }
 )  # fmt: skip

@@ -5,6 +5,7 @@ All are plain data: a handle names something the kernel (lock, mapping) or the r
 attribute that guest code can reach; ``methods`` lists what may be called on each.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from workloads.language.errors import FatalRunError
@@ -31,14 +32,157 @@ class Function:
         self.index = index
         self.name = name
 
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Function and other.index == self.index and other.name == self.name
+
+    def __hash__(self) -> int:
+        return self.index
+
     def __repr__(self) -> str:
         if self.index < 0:
             return f"<built-in function {self.name}>"
         return f"<function {self.name} at {0x7F0000000000 + 160 * self.index:#x}>"
 
 
+_FUNCTIONS: dict[tuple[int, str], Function] = {}
+
+
+def function_value(index: int, name: str) -> Function:
+    """Return the one ``Function`` of this index and name: ``is`` compares functions, too."""
+    found = _FUNCTIONS.get((index, name))
+    if found is None:
+        found = _FUNCTIONS[index, name] = Function(index, name)
+    return found
+
+
+class Closure:
+    """A function made while the program runs: its code, defaults and cells. Mutable inside.
+
+    Deviation: the address in its text is that of its code, the same for every one made of it.
+    """
+
+    __slots__ = ("cells", "defaults", "index", "name")
+
+    def __init__(
+        self, index: int, name: str, defaults: tuple[Any, ...], cells: tuple[Any, ...]
+    ) -> None:
+        self.index = index
+        self.name = name  # the qualified one
+        self.defaults = defaults
+        self.cells = cells
+
+    def __repr__(self) -> str:
+        return f"<function {self.name} at {0x7F0000000000 + 160 * self.index:#x}>"
+
+
+class Builtin:
+    """A function of a module, or a builtin (module "builtins"), as a value. Immutable."""
+
+    __slots__ = ("module", "name")
+
+    def __init__(self, module: str, name: str) -> None:
+        self.module = module
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Builtin and other.name == self.name and other.module == self.module
+
+    def __hash__(self) -> int:
+        return sum(self.name.encode())
+
+    @property
+    def qualname(self) -> str:
+        """The name in CPython's messages about C functions."""
+        module = {"builtins": "", "os": "posix.", "_thread": "_thread."}.get(self.module)
+        return (f"{self.module}." if module is None else module) + self.name
+
+    def __repr__(self) -> str:
+        return f"<built-in function {self.name}>"
+
+
+class TypeValue:
+    """A type or an exception class as a value; ``kind`` is None where nothing can be made of it.
+
+    Immutable.
+    """
+
+    __slots__ = ("kind", "name")
+
+    def __init__(self, name: str, kind: type | None) -> None:
+        self.name = name
+        self.kind = kind
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is TypeValue and other.name == self.name
+
+    def __hash__(self) -> int:
+        return sum(self.name.encode())
+
+    def __repr__(self) -> str:
+        return f"<class '{self.name}'>"
+
+
+class BoundMethod:
+    """A method of a value, as a value. Mutable inside."""
+
+    __slots__ = ("name", "receiver")
+
+    def __init__(self, receiver: Any, name: str) -> None:
+        self.receiver = receiver
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            type(other) is BoundMethod
+            and other.name == self.name
+            and other.receiver is self.receiver
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        raise FatalRunError("a method as a value has no text in the guest language")
+
+
+#: The types of values that can be called.
+CALLABLE = (Function, Closure, Builtin, TypeValue, BoundMethod)
+
+
+def function_name(value: Any) -> str:
+    """Return ``value.__name__``."""
+    return str(value.name).rpartition(".")[2]
+
+
+class Generator:
+    """A suspended (or running, or finished) call of a generator function. Mutable.
+
+    Attributes:
+        index: of its code.
+        pc: the block to go on with; RUNNING while its frame is on a stack, ENDED.
+        locals: of its frame.
+    """
+
+    __slots__ = ("index", "locals", "name", "pc")
+
+    def __init__(self, index: int, name: str, pc: int, values: list[Any]) -> None:
+        self.index = index
+        self.name = name
+        self.pc = pc
+        self.locals = values
+
+    def __repr__(self) -> str:
+        raise FatalRunError("an iterator has no text in the guest language; write list(...)")
+
+
+#: Iterators: the types of values that give their items one by one, each with the function
+#: ``(G, value)`` that returns the op for the next: it gives ``(item,)``, or None at the end.
+PULLERS: dict[type, Callable[[list[Any], Any], Any]] = {}
+
+RUNNING, ENDED = -1, -2  # ``Generator.pc``
+
+
 #: ``signal.default_int_handler``: the handler of SIGINT that CPython installs
-DEFAULT_INT_HANDLER = Function(-1, "default_int_handler")
+DEFAULT_INT_HANDLER = function_value(-1, "default_int_handler")
 
 
 class StackFrame:

@@ -129,7 +129,34 @@ class ReversedView(View):
         return self.last + 1
 
     def __getitem__(self, index: int) -> Any:
+        if index > self.last:
+            raise IndexError(index)
         return self.source[self.last - index]
 
 
-VIEWS = (DictView, EnumerateView, ZipView, ReversedView, SetView)
+class Pull(View):
+    """What a loop over an iterator walks: the items that it has given so far, but for the last.
+
+    It is as long as what has been pulled; a loop that comes to its end pulls the next item, unless
+    it is ``done``. Mutable: ``_pulled`` puts the item in.
+    """
+
+    __slots__ = ("count", "done", "item", "source")
+
+    def __init__(self, source: Any, count: int = 0, done: bool = False, item: Any = None) -> None:
+        self.source = source
+        self.count = count
+        self.done = done
+        self.item = item
+
+    def parts(self) -> tuple[Any, ...]:
+        return self.source, self.count, self.done, self.item
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> Any:
+        return self.item
+
+
+VIEWS = (DictView, EnumerateView, ZipView, ReversedView, SetView, Pull)

@@ -14,10 +14,8 @@ from workloads.language.errors import GuestProgramError
 
 REFUSED = [
     # attributes that lead to the host
-    "().__class__",
     "print(().__class__.__bases__[0].__subclasses__())",
     "''.__class__.__mro__",
-    "x = 1\nprint(x.__class__)",
     "def f():\n    pass\nprint(f.__globals__)",
     "def f():\n    pass\nprint(f.__code__)",
     "def f():\n    pass\nprint(f.__builtins__)",
@@ -39,7 +37,6 @@ REFUSED = [
     "import threading\nthreading._os",
     "import threading\nprint(threading.Thread.__init__)",
     "[].append.__self__",
-    "f = [].append\nf(1)",
     # the traceback of an exception
     "try:\n    1 // 0\nexcept ZeroDivisionError as e:\n    e.__traceback__.tb_frame",
     "try:\n    1 // 0\nexcept ZeroDivisionError as e:\n    print(e.with_traceback(None))",
@@ -52,15 +49,8 @@ REFUSED = [
     "print('{0.__class__}'.format(1))",
     "print('{}'.format_map({}))",
     "f = '{0.__class__}'.format\n",
-    "print(f'{(1).__class__}')",
-    "print(f'{1:{().__class__}}')",
     # generators, closures, comprehensions
     "g = (x for x in [1])\nprint(g.gi_frame)",
-    "def g():\n    yield 1\n",
-    "f = lambda: 1",
-    "def f(a=lambda: 0):\n    pass",
-    "def f():\n    def g():\n        return f\n    return g",
-    "print([x.__class__ for x in [1]])",
     "print([__builtins__ for x in [1]])",
     "print([x for x.y in [[1]]])",
     "async def f():\n    await f()",
@@ -74,36 +64,21 @@ REFUSED = [
     "exec('1')",
     "compile('1', 'x', 'eval')",
     "open('/etc/passwd')",
-    "print(type(1))",
     "print(getattr(1, 'real'))",
     "print(globals())",
     "print(vars())",
     "print(dir())",
     "print(object())",
     "print(super())",
-    "print(iter([1]))",
     "print(memoryview(b'x'))",
-    "print(print)",
-    "x = len",
-    "x = ValueError",
-    "x = int\n",
     "print(isinstance(1, object))",
-    "print(sorted([1], key=print))",
-    "print(max([1], key=len))",
-    "import threading\nimport os\nthreading.Thread(target=os.fork)",
     # stars, decorators, classes, imports
-    "print(*[1, 2])",
     "print(**{'end': ''})",
-    "def f(*a):\n    pass",
-    "def f(**k):\n    pass",
-    "def f(x: ().__class__):\n    pass",
-    "@print\ndef f():\n    pass",
     "class C:\n    pass",
     "import ctypes",
     "import builtins",
     "import subprocess",
     "from os import system",
-    "from os import *",
     "from os import path as p\nprint(p.os)",
     "from sys import modules",
     "import workloads.language",
@@ -191,6 +166,44 @@ HARMLESS = [
     ("s = 1\ni = 2\nn = 3\nfor v in [4]:\n    pass\nprint(s, i, n, v)", "1 2 3 4\n"),
     ("x = []\nfor i in range(100000):\n    x = [x]\ny = x\nprint(len(y))", "1\n"),
 ]  # fmt: skip
+
+
+#: What the language has, tried in ways that could lead to the host: each ends inside the guest.
+TRIED = [
+    "print(().__class__, [x.__class__ for x in [1]], f'{(1).__class__}')",
+    "print(type(1), type(type(1)), type(len), type(print))",
+    "x = int\nprint(x('7'), x | x)",
+    "x = list\nprint(x[int])",
+    "x = ValueError\nprint(x('a'))",
+    "f = [].append\nf(1)\nprint(f == f)",
+    "f = ''.join\nprint(f(['a', 'b']))",
+    "def g():\n    yield 1\nprint(list(g()), g)",
+    "g = (x for x in [1])\nprint(f'{g}')",
+    "def f(a=lambda: 0):\n    return a\nprint(f()(), f)",
+    "def f():\n    def g():\n        return f\n    return g\nprint(f()()()() is not None, f())",
+    "@print\ndef f():\n    pass\nprint(f)",
+    "import os\nx = os.fork\nprint(x)",
+    "import threading\nimport os\nthreading.Thread(target=os.fork)",
+    "from os import *\nprint(getpid() > 0)",
+    "def f(*a, **k):\n    return a, k\nprint(f(*[1], **{'x': 2}))",
+    "print(sorted([1], key=print), max([1], key=abs), *map(type, [1]))",
+    "print({int: 1}, {len: 2}, [print])",
+    "print(str.upper('a'), str.upper)",
+    "def f():\n    pass\nprint(len(f))",
+    "for x in print:\n    pass",
+    "print(next(iter([1, 2])), iter([1]))",
+    "raise int",
+    "try:\n    raise 5\nexcept int:\n    pass",
+]
+
+
+@pytest.mark.parametrize("source", TRIED)
+def test_attempt_shows_nothing_of_the_host(guest: Any, source: str) -> None:
+    outcome = guest.emulate(source + "\n")
+    shown = outcome.stdout + outcome.stderr + (outcome.fatal or "")
+    assert "workloads" not in shown
+    assert "object at 0x" not in shown
+    assert "method-wrapper" not in shown
 
 
 @pytest.mark.parametrize("source", REFUSED)

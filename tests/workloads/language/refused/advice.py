@@ -13,13 +13,12 @@ try:
 except OSErorr:
     pass
 globals()
+
 # expect: 3:1: the name 'prnit' is not defined; did you mean print?
 # expect: 4:7: 'os.getpdi' is not in the guest language; did you mean getpid?
 # expect: 5:17: print() takes no argument 'sepp'; it takes end, file, flush, sep
 # expect: 6:37: os.open() takes no argument 'dir_fd' here in the guest language; it takes path, flags, mode
-# expect: 7:14: ValueError() takes no keyword arguments; give the values by position
 # expect: 8:1: the method 'splti' is not in the guest language; did you mean split?
 # expect: 9:17: split() takes no argument 'foo' in the guest language; give the values by position
-# expect: 10:16: sum() takes no argument 'first' in the guest language; it takes values by position, start
-# expect: 13:8: 'OSErorr' is not the name of an exception of the guest language; did you mean OSError?
-# expect: 15:1: the builtin 'globals' is not in the guest language; its builtin functions are abs, all, any, bool, bytearray, bytes, chr, dict, divmod, enumerate, exit, float, hex, int, isinstance, len, list, max, min, ord, print, quit, range, repr, reversed, set, sorted, str, sum, tuple, zip
+# expect: 13:8: the name 'OSErorr' is not defined; did you mean OSError?
+# expect: 15:1: the builtin 'globals' is not in the guest language; its builtin functions are abs, all, any, ascii, bin, bool, bytearray, bytes, callable, chr, dict, divmod, enumerate, exit, filter, float, hex, int, isinstance, iter, len, list, map, max, min, next, oct, ord, pow, print, quit, range, repr, reversed, round, set, sorted, str, sum, tuple, type, zip

@@ -10,6 +10,6 @@ print(json, f'{x.y}')
 
 # expect: 2:1: the module 'json' is not in the guest language; its modules are _thread, errno, fcntl, mmap, os, resource, select, signal, socket, sys, threading, time, workloads.guest
 # expect: 4:1: class definitions are not supported; write functions over dicts or tuples
-# expect: 7:5: lambda is not supported; write a function with def
 # expect: 8:1: 'os.spawnv' is not in the guest language; write os.posix_spawn()
 # expect: 9:7: the module 'json' is not a value; write json.<name>
+# expect: 9:16: the attribute 'y' is not in the guest language; use the names of the language's tables

@@ -1,4 +1,4 @@
 first, *rest = [1, 2, 3]
 print(first, rest)
 
-# expect: 1:8: * before a value is not supported; write the items one by one
+# expect: 1:8: * in an assignment is not supported; use slices

@@ -1,0 +1,215 @@
+"""Functions of modules and builtins as values, and calls of them that only the run time can judge.
+
+Most calls of a module's function are laid out when the program is compiled (``expressions``). What
+is called through a variable, with * or **, or with arguments that do not fit, comes here.
+"""
+
+from typing import Any, Final
+
+from workloads.language import builtins_library, calls, tables
+from workloads.language.bounded import tname
+from workloads.language.frames import CALL, RETURN, VALUE, Frame
+from workloads.language.known_signatures import signature_error
+from workloads.language.library import library
+from workloads.language.tables import Param, Pure, Routine, Sys
+from workloads.language.values import Builtin, TypeValue
+
+Values = list[Any]
+Words = list[tuple[str, Any]]
+
+_CONVERTERS: Final = {
+    "i": calls.as_int,
+    "n": calls.as_c_int,
+    "m": calls.as_pid_int,
+    "s": calls.as_cut_int,
+    "u": calls.as_id,
+    "d": calls.as_data,
+}
+TAKES_FD: Final = ("chdir", "execve")  # a descriptor would do for the path, in CPython
+PYTHON_SEARCH: Final = ("execvp",)  # written in Python, which asks os.fspath()
+
+
+def path_kinds(name: str, parameter: str) -> str:
+    """Return how CPython begins its message about a path that is none."""
+    kinds = "string, bytes{} os.PathLike{}".format(
+        *((",", " or integer") if name in TAKES_FD else (" or", ""))
+    )
+    return f"{name}: {parameter} should be {kinds}"
+
+
+def _result_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    return L[0]
+
+
+def _result_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (RETURN, G[0].program.runtime.namespace_of("_" + L[1])(V))
+
+
+#: [op, name of what converts its result]
+RESULT: Final = library("result", (_result_call, -1), (_result_done, -1))
+
+
+def call_builtin(G: Values, function: Builtin, args: tuple[Any, ...], words: Words) -> Any:
+    """Return the op that calls a module's function or a builtin."""
+    if function.module == "builtins":
+        return _call_builtin(G, function.name, args, words)
+    entry = tables.MODULES[function.module][function.name]
+    assert isinstance(entry, Pure | Sys | Routine)
+    values = _fit(function, entry.params, args, words)
+    values = _all_converted(function.name, entry.params, values)
+    runtime = G[0].program.runtime
+    if isinstance(entry, Pure):
+        return (VALUE, runtime.namespace_of("_" + entry.helper)(G, *values))
+    if isinstance(entry, Sys):
+        op: Any = (entry.nr, *values)
+    else:
+        op = runtime.namespace_of("_" + entry.helper)(G, *values)
+    if not entry.result:
+        return op
+    if op[0] == VALUE:
+        return (VALUE, runtime.namespace_of("_" + entry.result)(op[1]))
+    return (CALL, RESULT, [op, entry.result])
+
+
+def _all_converted(name: str, params: tuple[Param, ...], given: Values) -> Values:
+    values: Values = []
+    for param, value in zip(params, given, strict=True):
+        if param.rest:
+            values.extend(value)
+        else:
+            values.append(_converted(name, param, value))
+    return values
+
+
+def _converted(name: str, param: Param, value: Any) -> Any:
+    if value is None and not param.required and param.default is None:
+        return None
+    if param.kind == "p":
+        if name in PYTHON_SEARCH:
+            return calls.as_path(value)
+        return calls.as_path(value, path_kinds(name, param.name))
+    converter = _CONVERTERS.get(param.kind)
+    return value if converter is None else converter(value)
+
+
+def _fit(
+    function: Builtin, params: tuple[Param, ...], args: tuple[Any, ...], words: Words
+) -> Values:
+    """Return one value for each parameter, or raise CPython's TypeError."""
+    positional = [p for p in params if not p.keyword_only and not p.rest]
+    rest = any(p.rest for p in params)
+    names = {p.name for p in params if not p.rest}
+    given = dict(zip([p.name for p in positional], args))
+    wrong = len(args) > len(positional) and not rest
+    for text, value in words:
+        wrong = wrong or text not in names or text in given
+        given[text] = value
+    wrong = wrong or any(p.required and p.name not in given for p in params)
+    if wrong:
+        raise TypeError(signature_error(function, params, args, words))
+    return [args[len(positional) :] if p.rest else given.get(p.name, p.default) for p in params]
+
+
+def _call_builtin(G: Values, name: str, args: tuple[Any, ...], words: Words) -> Any:
+    runtime = G[0].program.runtime
+    if name == "print":
+        return runtime.print_call(G, args, words)
+    helper, least, most = tables.BUILTINS[name]
+    allowed = tables.BUILTIN_WORDS.get(name, frozenset())
+    if not least <= len(args) <= most or any(text not in allowed for text, _ in words):
+        raise TypeError(builtin_error(name, args, words))
+    if name in tables.KEYED and any(text == "key" for text, _ in words):
+        return builtins_library.keyed(G, name, args, words)
+    if name == "next":
+        return builtins_library.next_item(G, *args)
+    if name in ("min", "max") and len(args) > 1:
+        return (VALUE, runtime.namespace_of(helper)(*args, **dict(words)))
+    if name in tables.CONSUMERS and args:
+        return builtins_library.consume(G, helper, args[0], args[1:], words)
+    if name in tables.WITH_GLOBALS:
+        return (VALUE, runtime.namespace_of(helper)(G, *args, **dict(words)))
+    if name in tables.LAZY:
+        made = {"enumerate": builtins_library.enumerated, "zip": builtins_library.zipped}
+        if name in made:
+            return (VALUE, made[name](G, *args, **dict(words)))
+        view = runtime.namespace_of(helper)(G, *args)
+        return (VALUE, builtins_library.iterator(G, view))
+    return (VALUE, runtime.namespace_of(helper)(*args, **dict(words)))
+
+
+def builtin_error(name: str, args: tuple[Any, ...], words: Words) -> str:
+    """Return CPython's text about a call of a builtin whose arguments do not fit."""
+    _, least, most = tables.BUILTINS[name]
+    if words and name not in tables.BUILTIN_WORDS:
+        return f"{name}() takes no keyword arguments"
+    bad = [text for text, _ in words if text not in tables.BUILTIN_WORDS.get(name, ())]
+    if bad:
+        return f"'{bad[0]}' is an invalid keyword argument for {name}()"
+    given = len(args)
+    if least == most == 1 and name not in ("sorted",):
+        return f"{name}() takes exactly one argument ({given} given)"
+    if least == most:
+        return f"{name} expected {least} argument{'s' if least != 1 else ''}, got {given}"
+    edge, bound = ("at least", least) if given < least else ("at most", most)
+    return f"{name} expected {edge} {bound} argument{'s' if bound != 1 else ''}, got {given}"
+
+
+def call_type(G: Values, kind: TypeValue, args: tuple[Any, ...], words: Words) -> Any:
+    """Return the op that calls a type: makes a value or an exception."""
+    if kind.name in tables.BUILTINS:
+        return _call_builtin(G, kind.name, args, words)
+    if kind.kind is None or not issubclass(kind.kind, BaseException):
+        raise TypeError(f"cannot create '{kind.name}' instances")
+    if words:
+        raise TypeError(f"{kind.name}() takes no keyword arguments")
+    return (VALUE, kind.kind(*args))
+
+
+def type_of(value: Any) -> TypeValue:
+    """Return ``type(value)``."""
+    return type_value(type(value), tname(value))
+
+
+_TYPES: dict[str, TypeValue] = {}
+
+
+def type_value(kind: type, name: str) -> TypeValue:
+    """Return the one value that stands for a type."""
+    found = _TYPES.get(name)
+    if found is None:
+        known = kind in tables.TYPES.values() or issubclass(kind, BaseException)
+        found = _TYPES[name] = TypeValue(name, kind if known else None)
+    return found
+
+
+def named_type(name: str) -> TypeValue:
+    """Return the value of the type or exception with this name."""
+    kind = tables.TYPES.get(name) or tables.EXCEPTIONS.get(name)
+    return type_value(kind or object, kind.__name__ if kind else name)
+
+
+def types_of(value: Any, exceptions_only: bool = False) -> Any:
+    """Return what isinstance() or except accepts as host types."""
+    if type(value) is tuple:
+        return tuple([types_of(part, exceptions_only) for part in value])
+    kind = value.kind if type(value) is TypeValue else None
+    if exceptions_only and (kind is None or not issubclass(kind, BaseException)):
+        raise TypeError("catching classes that do not inherit from BaseException is not allowed")
+    if type(value) is not TypeValue:
+        raise TypeError("isinstance() arg 2 must be a type, a tuple of types, or a union")
+    return _Never if kind is None else kind
+
+
+class _Never:
+    """The type of no guest value."""
+
+
+def is_instance(value: Any, types: Any) -> bool:
+    """Return ``isinstance(value, types)`` for types that are values."""
+    return isinstance(value, types_of(types))
+
+
+def matches(exception: BaseException, types: Any) -> bool:
+    """Tell whether ``except types`` catches an exception."""
+    return isinstance(exception, types_of(types, True))
