@@ -4,11 +4,14 @@ The tree that every machine has: the built-in images in ``/bin`` and ``/usr/bin`
 program, ``workloads/programs/bin_*.py``), ``/usr/bin/python3``, and the images a config declares.
 The kernel's boot adds ``/dev``, ``/proc`` and ``/tmp``.
 
-A workload's program is started as ``/usr/bin/python3 -u FILE ARG...``. A shipped program is at
-``/usr/share/smplab/NAME.py``. One given by path in a config is found relative to the config, with
-the other ``.py`` files of its folder beside it, and appears under ``/srv`` at the same relative
-path (each leading ``..`` as ``up``), so that a run means the same wherever the config lies.
-``smplab guest`` shows the program at its path on the host instead, as CPython would.
+A workload's program is installed as an executable script and started by its path, so that its tasks
+have its name: its ``#!`` line is made to name ``/usr/bin/python3``; where it has none, it gets one
+(a program that reads its own file sees that, line numbers in tracebacks are those of the original).
+A shipped program is at ``/usr/share/smplab/NAME.py``. One given by path in a config is found
+relative to the config, with the other ``.py`` files of its folder beside it, and appears under
+``/srv`` at the same relative path (each leading ``..`` as ``up``), so that a run means the same
+wherever the config lies. ``smplab guest`` runs ``python3 PROGRAM`` instead, as one would type it,
+with the program at its path on the host.
 """
 
 import difflib
@@ -35,6 +38,7 @@ from workloads.generators import mean_gap_ns
 from workloads.language.source_text import decode
 
 PYTHON: Final = "/usr/bin/python3"
+INTERPRETER_LINE: Final = b"#!" + PYTHON.encode()
 SHIPPED: Final = "/usr/share/smplab"
 MAX_FOLDER_FILES: Final = 1000
 MAX_PROGRAM_BYTES: Final = 1 << 20
@@ -150,6 +154,13 @@ def guest_spec(program: Path, args: list[str], **changes: Any) -> MachineSpec:
     return replace(spec, **changes)
 
 
+def program_file(spawn: SpawnSpec) -> str:
+    """Return the path of the guest program that a spawn runs, itself or by the interpreter."""
+    words = spawn.argv[1:] if spawn.path == PYTHON else (spawn.path,)
+    script = next(word for word in words if word != "-u")
+    return posixpath.normpath(posixpath.join(spawn.cwd, script))
+
+
 def default_pid_max(cpus: int, linux: str) -> int:
     """Return kernel.pid_max as a machine boots with it.
 
@@ -221,9 +232,10 @@ class _Tree:
         stem = posixpath.basename(path).removesuffix(".py")
         number = self.labels[stem] = self.labels.get(stem, 0) + 1
         params = [f"{name}={value}" for name, value in workload.params.items()]
+        self._install(path)
         return SpawnSpec(
-            path=PYTHON,
-            argv=("python3", "-u", path, *params, *workload.args),
+            path=path,
+            argv=(path, *params, *workload.args),
             start_ns=workload.start,
             count=workload.instances,
             **_arrivals(workload),
@@ -231,6 +243,18 @@ class _Tree:
             cwd=posixpath.dirname(path),
             label=stem if number == 1 else f"{stem}.{number}",
         )
+
+    def _install(self, path: str) -> None:
+        """Make a program's file executable, by a ``#!`` line that names the interpreter itself."""
+        file = self.files.get(path)
+        if file is None:  # there was a problem with it
+            return
+        first, newline, rest = file.content.partition(b"\n")
+        if first.startswith(b"#!"):
+            text = INTERPRETER_LINE + newline + rest
+        else:
+            text = INTERPRETER_LINE + b"\n" + file.content
+        self.files[path] = replace(file, mode=file.mode | 0o111, content=text)
 
     def program(self, name: str, where: tuple[str | int, ...]) -> str | None:
         """Add the program ``name`` and return its path in the tree; None if there is none."""
@@ -287,7 +311,8 @@ class _Tree:
         except UnicodeDecodeError:
             self.files[path] = FileSpec(mode=mode, content=data)
             return False
-        self.files[path] = FileSpec(mode=mode, content=data, image=ImageSpec(program=path))
+        image = ImageSpec(program=path) if data else None  # an empty file is no script
+        self.files[path] = FileSpec(mode=mode, content=data, image=image)
         return True
 
     def _check_params(self, index: int, workload: Workload, path: str) -> None:

@@ -12,7 +12,7 @@ Deviation: fields of ours: exit_code of sched_process_exit (the wait status of t
 is fixed, else of the task; no tracepoint of Linux has it), pid and kind of page_fault_user, pid of
 signal_deliver, sys_enter and sys_exit, whose args and ret are
 text. group_dead of sched_process_exit came after 6.12.
-Deviation: the event task_change is ours.
+Deviation: the events task_change and task_args are ours.
 Deviation: page_fault_user has no ip, mark_victim no memory sizes.
 """
 
@@ -36,6 +36,7 @@ SYS_ENTER: Final = 15
 SYS_EXIT: Final = 16
 OOM_MARK_VICTIM: Final = 17
 TASK_CHANGE: Final = 18
+TASK_ARGS: Final = 19
 
 EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     SCHED_SWITCH: (
@@ -73,4 +74,7 @@ EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     # by its thread id), "pgid", "sid" (a session and group of its own), "nice"
     # or "cpu" (of a thread bound at boot)
     TASK_CHANGE: ("task_change", ("pid", "field", "value")),
+    # the command line of a new program, where it is more than its name: what names the program
+    # (of a script with its interpreter), and the other arguments; each at most 256 characters
+    TASK_ARGS: ("task_args", ("pid", "program", "args")),
 }

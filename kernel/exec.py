@@ -20,7 +20,7 @@ from kernel.binfmt_script import BINPRM_BUF_SIZE, load_script
 from kernel.cred_guard import exec_guard_release
 from kernel.creds import bprm_creds
 from kernel.errors import GuestFault, KernelError
-from kernel.events import SCHED_PROCESS_EXEC, TASK_RENAME
+from kernel.events import SCHED_PROCESS_EXEC, TASK_ARGS, TASK_RENAME
 from kernel.exit import release_task
 from kernel.fork import mm_release, seen_by_tracer
 from kernel.fs.d_path import d_path
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 
 MAX_ARG_STRLEN: Final = 32 * 4096
 ARG_MAX: Final = 131072
+ARGS_SHOWN: Final = 256  # characters of a command line that the trace keeps
 MAX_INTERPRETERS: Final = 5
 MAX_PROGRAMS: Final = 1024  # entries of Vfs.programs
 TASK_COMM_LEN: Final = 16
@@ -103,7 +104,7 @@ class ExecResult:
 class Binprm:
     """A program about to be run (``linux_binprm``)."""
 
-    __slots__ = ("args", "argv", "comm", "env", "filename", "image", "inode", "key")
+    __slots__ = ("args", "argv", "comm", "env", "filename", "image", "inode", "key", "words")
 
     def __init__(self, filename: str, argv: tuple[str, ...], env: Env, inode: "Inode") -> None:
         self.filename = filename
@@ -114,6 +115,7 @@ class Binprm:
         self.comm = filename.rsplit("/", 1)[-1][: TASK_COMM_LEN - 1]
         self.image: ImageSpec = None  # type: ignore[assignment]  # set by search_binary_handler
         self.key = ""
+        self.words = 1  # how many of ``args`` name the program: its interpreter's, from #!, too
 
 
 def sys_execve(
@@ -165,9 +167,18 @@ def sys_execve(
     current.fs.in_exec = False
     k.stats.execs += 1
     k.emit(SCHED_PROCESS_EXEC, path, current.pid, old_pid)
+    emit_args(k, current, bprm)
     if current.ptrace:
         yield from ptrace_event(k, PTRACE_EVENT_EXEC, seen_by_tracer(k, old_tid))
     return ExecResult(bprm.key, bprm.argv, bprm.env, old_pid)
+
+
+def emit_args(k: "KernelState", task: TaskStruct, bprm: Binprm) -> None:
+    """Record the command line of a new program, where it is more than the program's name."""
+    args = bprm.args
+    if len(args) != 1 or args[0].rpartition("/")[2] != task.comm:
+        program, rest = args[: bprm.words], args[bprm.words :]
+        k.emit(TASK_ARGS, task.pid, " ".join(program)[:ARGS_SHOWN], " ".join(rest)[:ARGS_SHOWN])
 
 
 def check_unsafe_exec(task: TaskStruct) -> None:
@@ -208,7 +219,7 @@ def prepare_exec(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -
     bprm = Binprm(path, argv, env, inode)
     search_binary_handler(k, bprm, room)
     # not what may depend on a script's content or on a resource limit
-    if inode.image is not None and used <= ARG_MAX:
+    if inode.image is not None and not inode.size and used <= ARG_MAX:
         if len(programs) >= MAX_PROGRAMS:
             programs.clear()
         programs[key] = (bprm, k.now_ns - started_ns)
@@ -262,8 +273,8 @@ def search_binary_handler(k: "KernelState", bprm: Binprm, room: int) -> None:
     while True:
         if depth > MAX_INTERPRETERS:
             raise KernelError(ELOOP, bprm.filename)
-        if inode.image is not None:
-            break
+        if inode.image is not None and not inode.size:
+            break  # an image; a guest program's file is its text, run by what its #! names
         depth += 1
         script = load_script(content(k, inode, BINPRM_BUF_SIZE))
         if script is None:
@@ -277,9 +288,11 @@ def search_binary_handler(k: "KernelState", bprm: Binprm, room: int) -> None:
         if interpreter == "/usr/bin/env" and option == PYTHON:
             bprm.argv = (PYTHON, path, *rest)
             bprm.comm = PYTHON
+            bprm.words = 1
             interpreter = PYTHON_PATH
         else:
             bprm.argv = (*words, *rest)
+            bprm.words += len(words) - 1
         try:
             # no name at all is the working directory here: open_exec() looks up what it is given
             inode = path_lookup_exec(k, interpreter or ".")

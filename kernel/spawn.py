@@ -14,7 +14,7 @@ from kernel.attrs import new_attrs
 from kernel.creds import Cred, alloc_uid
 from kernel.errors import GuestFault, KernelError
 from kernel.events import SCHED_PROCESS_EXEC, SCHED_PROCESS_FORK, TASK_CHANGE
-from kernel.exec import install_program, prepare_exec
+from kernel.exec import emit_args, install_program, prepare_exec
 from kernel.fork import copy_process, wait_for_vfork_done
 from kernel.fs.capture import open_std
 from kernel.fs.inode import set_mm_exe_file
@@ -201,6 +201,7 @@ def spawn_process(k: "KernelState", spec: "SpawnSpec", label: str) -> Path:
     install_program(k, child, bprm)
     k.stats.execs += 1
     k.emit(SCHED_PROCESS_EXEC, spec.path, child.pid, child.pid)
+    emit_args(k, child, bprm)
     k.labels[child.pid] = label  # before it runs: it may be gone when this path goes on
     yield from wake_up_new_task(k, child, program=(bprm.key, bprm.argv, bprm.env))
     return child

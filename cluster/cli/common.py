@@ -1,7 +1,6 @@
 """What several commands share: options, from a result to an exit code, programs checked ahead."""
 
 import os
-import posixpath
 import signal
 import sys
 from collections.abc import Iterable, Mapping
@@ -136,10 +135,11 @@ def check_programs(spec: MachineSpec, shown: Mapping[str, str]) -> None:
     Raises:
         CliError: a program is outside the guest language; says every problem of all of them.
     """
+    from cluster.build import program_file
     from workloads.language.compiler import compile_program
     from workloads.language.errors import GuestProgramError
 
-    keys = [posixpath.normpath(posixpath.join(run.cwd, run.argv[2])) for run in spec.spawns]
+    keys = [program_file(run) for run in spec.spawns]
     # A file that is its own program only lies there; an image of another's is declared.
     keys += [
         file.image.program

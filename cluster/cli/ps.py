@@ -1,6 +1,8 @@
 """``smplab ps``, ``pstree`` and ``acct``: the tasks of a run at some time, and how each ended."""
 
+import shutil
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +28,16 @@ _At = Annotated[
     typer.Option("--at", help="At this virtual time: 1.5ms, 0.25 (seconds); else at the end."),
 ]
 
+_Wide = Annotated[
+    bool, typer.Option("-w", "--wide", help="Whole lines, not as wide as the terminal (or 80).")
+]
+
+
+def fitting(lines: Iterable[str], wide: bool) -> Iterator[str]:
+    """Yield lines cut at the width of the terminal, or at 80 columns where there is none."""
+    width = shutil.get_terminal_size((80, 24)).columns
+    return (line if wide else line[:width] for line in lines)
+
 
 def process_table(run: Path, at: str | None) -> ProcessTable:
     """Return the process table of a run at a time given as text.
@@ -50,15 +62,16 @@ def ps(
     at: _At = None,
     threads: Annotated[bool, typer.Option("-L", "--threads", help="One line a thread.")] = False,
     columns: Annotated[
-        str | None, typer.Option("-o", "--format", help="Columns: pid,ppid,stat,psr,time,comm, …")
+        str | None, typer.Option("-o", "--format", help="Columns: pid,ppid,stat,psr,time,args, …")
     ] = None,
+    wide: _Wide = False,
 ) -> None:
     """Print the processes that a run had at a virtual time, as ps does."""
     try:
         names = None if columns is None else parse_columns(columns)
     except ColumnError as error:
         raise CliError(USAGE, "usage", f"-o: {error}") from None
-    print_lines(iter(ps_lines(process_table(run, at), names, threads=threads)))
+    print_lines(fitting(ps_lines(process_table(run, at), names, threads=threads), wide))
 
 
 def pstree(
@@ -69,12 +82,15 @@ def pstree(
     threads: Annotated[
         bool, typer.Option("--threads/--hide-threads", "-t/-T", help="Show threads.")
     ] = True,
+    arguments: Annotated[bool, typer.Option("-a", "--arguments", help="Show arguments.")] = False,
+    wide: _Wide = False,
 ) -> None:
     """Print the tree of processes that a run had at a virtual time, as pstree does."""
     table = process_table(run, at)
     if pid and pid not in table.tasks:
         raise CliError(USAGE, "no process", f"there is no process {pid} at that time in {run}")
-    print_lines(iter(pstree_lines(table, pid, pids=pids, threads=threads)))
+    lines = pstree_lines(table, pid, pids=pids, threads=threads, arguments=arguments)
+    print_lines(fitting(lines, wide))
 
 
 def acct(

@@ -5,8 +5,8 @@ parents, groups and sessions, sleeps and wake-ups, who ran how long where, who d
 gone. Of what happened before the first record only boot is known: swapper made init and kthreadd.
 
 Source: what the columns mean is that of procps' ps(1) and psmisc's pstree(1).
-Deviation: the command is the task's name, its arguments are not in the trace. A new thread counts
-as one of its process from the moment it is made. TIME has microseconds.
+Deviation: of a command line the trace has 256 characters. A new thread counts as one of its process
+from the moment it is made. TIME has microseconds.
 """
 
 from collections.abc import Callable, Iterable
@@ -41,6 +41,8 @@ class TaskRow:
     started_ns: int = 0
     ran_ns: int = 0
     since_ns: int = -1
+    program: str = ""  # what names it on its command line; empty: its name
+    args: str = ""  # the other arguments
     kthread: bool = False
     exiting: bool = False
     freed: bool = False
@@ -98,6 +100,7 @@ class ProcessTable:
         row.pgid, row.sid = maker.pgid, maker.sid
         row.nice = maker.nice
         row.kthread = maker.kthread
+        row.program, row.args = maker.program, maker.args
         row.ppid = maker.ppid if row.flags & (CLONE_PARENT | CLONE_THREAD) else maker.pid
         if row.flags & CLONE_THREAD:
             row.tgid = maker.tgid
@@ -110,6 +113,8 @@ class ProcessTable:
     def _exec(self, record: TraceRecord) -> None:
         """A thread that was not the leader has the process's pid from now on."""
         pid, old_pid = record.fields["pid"], record.fields["old_pid"]
+        if old_pid in self.tasks:
+            self.tasks[old_pid].program = self.tasks[old_pid].args = ""
         if pid == old_pid:
             return
         row = self.tasks.pop(old_pid, None)
@@ -125,6 +130,11 @@ class ProcessTable:
         for other in self.tasks.values():
             if other.ppid == old_pid:
                 other.ppid = pid
+
+    def _args(self, record: TraceRecord) -> None:
+        row = self.tasks.get(record.fields["pid"])
+        if row is not None:
+            row.program, row.args = record.fields["program"], record.fields["args"]
 
     def _rename(self, record: TraceRecord) -> None:
         row = self.tasks.get(record.fields["pid"])
@@ -223,6 +233,7 @@ _HANDLERS: Final[dict[str, Callable[[ProcessTable, TraceRecord], None]]] = {
     "sched_process_exec": ProcessTable._exec,
     "task_rename": ProcessTable._rename,
     "task_change": ProcessTable._change,
+    "task_args": ProcessTable._args,
     "sched_switch": ProcessTable._switch,
     "sched_wakeup": ProcessTable._wakeup,
     "sched_wakeup_new": ProcessTable._wakeup,

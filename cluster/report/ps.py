@@ -16,12 +16,28 @@ class ColumnError(ValueError):
     """There is no such column."""
 
 
-def command(row: TaskRow) -> str:
+def name(row: TaskRow) -> str:
     """Return the name of a task as ps shows it: kernel threads in brackets, the dead marked."""
-    name = printable(row.comm)
+    text = printable(row.comm)
     if row.state == "Z":
-        return f"{name} <defunct>"
-    return f"[{name}]" if row.kthread else name
+        return f"{text} <defunct>"
+    return f"[{text}]" if row.kthread else text
+
+
+def command(row: TaskRow) -> str:
+    """Return a task's name and the arguments of its program, those that name it left out."""
+    args = "" if row.state == "Z" or row.kthread else printable(row.args)
+    return f"{name(row)} {args}".rstrip()
+
+
+def command_line(row: TaskRow) -> str:
+    """Return the arguments that a task's program was started with, its name where there are none.
+
+    Source: procps ps/output.c:pr_args(): the kernel's cmdline, else the name in brackets.
+    """
+    if row.state == "Z" or row.kthread:
+        return name(row)
+    return printable(f"{row.program or row.comm} {row.args}".rstrip())
 
 
 def stat_letters(table: ProcessTable, row: TaskRow) -> str:
@@ -82,7 +98,9 @@ COLUMNS: Final[dict[str, tuple[str, bool, Cell]]] = {
         True,
         lambda table, row, threads: format_time(table.now_ns - row.started_ns),
     ),
-    "comm": ("COMMAND", False, lambda table, row, threads: command(row)),
+    "comm": ("COMMAND", False, lambda table, row, threads: name(row)),
+    "command": ("COMMAND", False, lambda table, row, threads: command(row)),
+    "args": ("COMMAND", False, lambda table, row, threads: command_line(row)),
 }
 _ALIASES: Final = {
     "lwp": "tid",
@@ -94,14 +112,12 @@ _ALIASES: Final = {
     "nice": "ni",
     "s": "state",
     "cputime": "time",
-    "cmd": "comm",
-    "command": "comm",
+    "cmd": "args",
     "ucmd": "comm",
-    "args": "comm",
     "thcount": "nlwp",
 }
-DEFAULT: Final = ("pid", "ppid", "pgid", "sid", "stat", "psr", "ni", "time", "comm")
-DEFAULT_THREADS: Final = ("pid", "ppid", "pgid", "sid", "tid", "stat", "psr", "ni", "time", "comm")
+DEFAULT: Final = ("pid", "ppid", "pgid", "sid", "stat", "psr", "ni", "time", "command")
+DEFAULT_THREADS: Final = (*DEFAULT[:4], "tid", *DEFAULT[4:])
 
 
 def _leader(table: ProcessTable, row: TaskRow) -> TaskRow:
@@ -146,7 +162,12 @@ def ps_lines(
 
 
 def pstree_lines(
-    table: ProcessTable, root: int = 0, *, pids: bool = True, threads: bool = True
+    table: ProcessTable,
+    root: int = 0,
+    *,
+    pids: bool = True,
+    threads: bool = True,
+    arguments: bool = False,
 ) -> list[str]:
     """Return the tree of processes below ``root`` (0: everything), in pstree's form.
 
@@ -158,9 +179,12 @@ def pstree_lines(
     lines: list[str] = []
 
     def label(row: TaskRow, thread: bool) -> str:
-        name = command(row)
+        text = name(row)
         number = f"({row.pid})" if pids else ""
-        return f"{{{name}}}{number}" if thread else f"{name}{number}"
+        if thread:
+            return f"{{{text}}}{number}"
+        rest = printable(row.args) if arguments and row.state != "Z" and not row.kthread else ""
+        return f"{text}{number} {rest}".rstrip()
 
     # (text in front of the first line, text in front of the others, row, is a thread)
     tops = [table.tasks[root]] if root in table.tasks else children.get(0, [])

@@ -25,20 +25,21 @@ def machine(text: str, folder: Path = Path(".")) -> MachineSpec:
     return resolve(parse_config("c.yaml", text, folder))
 
 
-def test_a_shipped_program_runs_under_python_with_its_parameters() -> None:
+def test_a_shipped_program_runs_as_a_script_with_its_parameters() -> None:
     spec = machine(
         "workloads:\n"
         "  - {program: cow_touch, params: {pages: 8, kind: shared}, instances: 3, start: 1ms,"
         " every: 50us, env: {A: b}}\n"
     )
     [spawn] = spec.spawns
-    assert spawn.path == PYTHON
     path = "/usr/share/smplab/cow_touch.py"
-    assert spawn.argv == ("python3", "-u", path, "pages=8", "kind=shared")
+    assert spawn.path == path
+    assert spawn.argv == (path, "pages=8", "kind=shared")
     assert (spawn.count, spawn.start_ns, spawn.every_ns) == (3, 1_000_000, 50_000)
     assert spawn.env == (("A", "b"),)
     assert spec.files[path].image is not None
-    assert spec.files[path].content.decode() == spec.sources[path]
+    assert spec.files[path].mode == 0o755
+    assert spec.files[path].content.decode() == f"#!{PYTHON}\n{spec.sources[path]}"
 
 
 def test_every_machine_has_the_built_in_images_and_python() -> None:
@@ -64,11 +65,27 @@ def test_a_program_given_by_path_comes_with_the_files_beside_it(tmp_path: Path) 
     (tmp_path / "other.py").chmod(0o755)
     (tmp_path / "notes.txt").write_text("no program\n")
     spec = machine("workloads: [{program: ./prog.py}]", tmp_path)
-    assert spec.spawns[0].argv[2] == "/srv/prog.py"
+    assert spec.spawns[0].argv == ("/srv/prog.py",)
     assert spec.spawns[0].cwd == "/srv"
-    assert spec.files["/srv/prog.py"].mode == 0o644
+    assert spec.files["/srv/prog.py"].mode == 0o755
     assert spec.files["/srv/other.py"].mode == 0o755
     assert "/srv/notes.txt" not in spec.files
+
+
+@pytest.mark.parametrize("first", ["#!/usr/bin/env python3\n", "#! /opt/python3.11 -u\r\n", ""])
+def test_an_installed_program_names_the_interpreter_itself(first: str, tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_bytes(f"{first}print(1)\n".encode())
+    spec = machine("workloads: [{program: ./prog.py}]", tmp_path)
+    assert spec.files["/srv/prog.py"].content == b"#!/usr/bin/python3\nprint(1)\n"
+    assert spec.sources["/srv/prog.py"] == f"{first}print(1)\n"
+
+
+def test_an_empty_file_of_the_folder_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text("print(1)\n")
+    (tmp_path / "empty.py").write_text("")
+    assert (
+        machine("workloads: [{program: ./prog.py}]", tmp_path).files["/srv/empty.py"].image is None
+    )
 
 
 def test_where_a_config_lies_does_not_change_the_machine(tmp_path: Path) -> None:

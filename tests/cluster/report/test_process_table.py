@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cluster.build import guest_spec
+from cluster.build import guest_spec, resolve
 from cluster.cli.main import run_command
+from cluster.config import parse_config
 from cluster.engine import run_machine
 from cluster.engine_api import DONE, RunRequest
 from cluster.report.process_table import ProcessTable
@@ -136,3 +137,26 @@ def test_commands_print_and_complain(trace: Path, capsys: pytest.CaptureFixture[
     assert "does not exist" in capsys.readouterr().err
     assert run_command(["ps", str(trace), "--at", "soon"]) == 2
     assert "no time" in capsys.readouterr().err
+
+
+def test_a_command_is_the_name_and_the_arguments_of_the_program(tmp_path: Path) -> None:
+    (tmp_path / "a_name_longer_than_comm.py").write_text(
+        "import os\nimport sys\n"
+        "if len(sys.argv) == 2:\n"
+        "    os.posix_spawn('/bin/sleep', ['sleep', '2', '3'], {})\n"
+        "    os.execv('/usr/bin/python3', ['python3', sys.argv[0], 'two words', 'a\\x1bb'])\n"
+        "os.wait()\n"
+    )
+    text = "workloads: [{program: ./a_name_longer_than_comm.py, args: [one]}]"
+    loaded = parse_config("c.yaml", text, tmp_path)
+    run_machine(RunRequest(resolve(loaded), out_dir=tmp_path))
+    columns = "command,args"
+    started = rows(tmp_path / "trace.smpt", 1_500_000, columns)
+    script = "/usr/bin/python3 /srv/a_name_longer_than_comm.py one"
+    assert f"a_name_longer_t one {script}" in started
+    later = rows(tmp_path / "trace.smpt", 1_000_000_000, columns)
+    path = "/srv/a_name_longer_than_comm.py"
+    assert f"python3 {path} two words a\\x1bb python3 {path} two words a\\x1bb" in later
+    assert "sleep 2 3 sleep 2 3" in later
+    assert "init init" in later
+    assert rows(tmp_path / "trace.smpt", 1_000_000_000, "comm")[-1] == "sleep"
