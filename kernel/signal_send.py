@@ -712,7 +712,8 @@ def exit_signals(k: "KernelState", task: TaskStruct) -> Path:
 def force_sig_fault(k: "KernelState", sig: int, code: int) -> Path:
     """Send a signal that the current task itself has caused and cannot hold back.
 
-    A blocked or ignored signal gets its default action: there is no going on after a fault.
+    A blocked or ignored signal gets its default action: there is no going on after a fault. With
+    that, it kills the init of a pid namespace, too, unless a tracer looks on.
 
     Source: kernel/signal.c:force_sig_info_to_task().
     """
@@ -723,7 +724,8 @@ def force_sig_fault(k: "KernelState", sig: int, code: int) -> Path:
     if task.blocked & bit or task.sighand.action.get(sig, SIG_DFL) == SIG_IGN:
         task.sighand.action = {s: a for s, a in task.sighand.action.items() if s != sig}
         task.blocked &= ~bit
-    task.signal.flags &= ~SIGNAL_UNKILLABLE
+    if task.sighand.action.get(sig, SIG_DFL) == SIG_DFL and not task.ptrace:
+        task.signal.flags &= ~SIGNAL_UNKILLABLE
     yield from send_signal_locked(k, sig, (sig, code, 0, 0, 0), task, False)
     yield "force_sig_info.siglock_release", RELEASE, siglock
 

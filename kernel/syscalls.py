@@ -49,7 +49,7 @@ from kernel.fs import (
 )
 from kernel.fs import open as open_
 from kernel.ipc import futex, msg, pipe, sem, shm, socket, waitwake
-from kernel.mm import atomic, madvise, mlock, mmap
+from kernel.mm import atomic, fault, madvise, mlock, mmap
 from kernel.proc import links
 from kernel.sched import syscalls as sched_syscalls
 from kernel.uapi import syscalls as nr
@@ -181,6 +181,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_TOUCH: mmap.sys_touch,
     nr.NR_LOAD: mmap.sys_load,
     nr.NR_STORE: mmap.sys_store,
+    nr.NR_HLT: fault.sys_hlt,
     nr.NR_THREAD_START: fork.sys_thread_start,
     nr.NR_THREAD_JOIN: threads.sys_thread_join,
     nr.NR_THREAD_ALIVE: threads.sys_thread_alive,

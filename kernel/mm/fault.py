@@ -38,7 +38,7 @@ from kernel.mm.mm import (
 from kernel.mm.oom_kill import pagefault_out_of_memory
 from kernel.points import BARRIER, POINT, READ, RELEASE, Path
 from kernel.uapi.mman import PAGE_SHIFT, VM_EXEC, VM_READ, VM_SHARED, VM_WRITE
-from kernel.uapi.signals import SIGSEGV
+from kernel.uapi.signals import SI_KERNEL, SIGSEGV
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -269,3 +269,17 @@ def _fault_around(k: "KernelState", mm: MmStruct, vma: VmArea, vpn: int, flags: 
         if frame is not None and page not in local and page not in private:
             local[page] = frame << PTE_SHIFT | flags
             k.frames.get(frame)
+
+
+def sys_hlt(k: "KernelState") -> None:
+    """Execute an instruction that only the kernel may: a general protection fault.
+
+    If a handler lets the task go on it is at the same instruction again.
+
+    Raises:
+        FaultSignal: SIGSEGV, always.
+
+    Source: arch/x86/kernel/traps.c:exc_general_protection().
+    """
+    k.now_ns += k.costs.page_fault
+    raise FaultSignal(SIGSEGV, SI_KERNEL, 0)

@@ -149,6 +149,7 @@ NR_SIGWAIT: Final = 1013
 NR_ATOMIC: Final = 1014
 NR_SMP_BARRIER: Final = 1015
 NR_LOCK_FREE: Final = 1016
+NR_HLT: Final = 1017
 NR_EVENTFD_READ: Final = 1040
 NR_EVENTFD_WRITE: Final = 1041
 NR_FATAL: Final = 1099
@@ -330,6 +331,8 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_SMP_BARRIER: ("smp_barrier", ("kind",), "None"),
     # sigwait(3) of the C library: no handler makes it return
     NR_SIGWAIT: ("sigwait", ("set",), "int: the signal taken"),
+    # an instruction that user code may not execute: the last resort of the C library
+    NR_HLT: ("hlt", (), "does not return: SIGSEGV, and again after a handler"),
     # of the C library: a read or write of 8 bytes that CPython does not begin again after EINTR
     NR_EVENTFD_READ: ("eventfd_read", ("fd",), "bytes"),
     NR_EVENTFD_WRITE: ("eventfd_write", ("fd", "data"), "int"),

@@ -25,6 +25,7 @@ from kernel.uapi.syscalls import (
     NR_GETCWD,
     NR_GETPID,
     NR_GETTID,
+    NR_HLT,
     NR_KILL,
     NR_LOAD,
     NR_LOCK_ACQUIRE,
@@ -460,49 +461,58 @@ RAISE: Final = library(
 )
 
 
+# ---- abort: [pid, tid]. It is all C: the program's handler for SIGABRT never runs ----------------
+# Source: glibc 2.36 stdlib/abort.c, sysdeps/x86/abort-instr.h, nptl/pthread_kill.c.
+
+
 def _abort_unblock(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    # Source: glibc stdlib/abort.c
     F.pc = 1
     return (NR_RT_SIGPROCMASK, SIG_UNBLOCK, sigmask(SIGABRT))
 
 
-def _abort_pid(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    F.pc = 2
-    return (NR_GETPID,)
-
-
 def _abort_tid(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    L[0] = V
-    F.pc = 3
+    F.pc += 1
     return (NR_GETTID,)
 
 
-def _abort_raise(F: Frame, L: Values, G: Values, V: Any) -> Any:
+def _abort_pid(F: Frame, L: Values, G: Values, V: Any) -> Any:
     L[1] = V
-    F.pc = 4
-    return (NR_TGKILL, L[0], V, SIGABRT)
+    F.pc += 1
+    return (NR_GETPID,)
+
+
+def _abort_raise(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    L[0] = V
+    F.pc += 1
+    return (NR_TGKILL, V, L[1], SIGABRT)
 
 
 def _abort_default(F: Frame, L: Values, G: Values, V: Any) -> Any:
     # a handler, in C, has returned: not even that keeps abort() from ending the process
-    F.pc = 5
+    F.pc += 1
     return (NR_RT_SIGACTION, SIGABRT, SIG_DFL)
 
 
-def _abort_again(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    F.pc = 5
-    return (NR_TGKILL, L[0], L[1], SIGABRT)
+def _abort_halt(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    # SIGABRT does not kill here: the process is the init of a pid namespace, or a tracer took it
+    F.pc += 1
+    return (NR_HLT,)
 
 
-#: [pid, tid]. It is all C: the program's handler for SIGABRT never runs
+def _abort_exit(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return (NR_EXIT_GROUP, 127)
+
+
+_RAISE_ABRT: Final = ((_abort_tid, -1), (_abort_pid, -1), (_abort_raise, -1))
+
 ABORT: Final = library(
     "abort",
     (_abort_unblock, -1),
-    (_abort_pid, -1),
-    (_abort_tid, -1),
-    (_abort_raise, -1),
+    *_RAISE_ABRT,
     (_abort_default, -1),
-    (_abort_again, -1),
+    *_RAISE_ABRT,
+    (_abort_halt, -1),
+    (_abort_exit, -1),
     interruptible=False,
 )
 
