@@ -33,6 +33,7 @@ from kernel.errors import (
     TaskDead,
 )
 from kernel.events import TASK_CHANGE
+from kernel.livelock import FaultLoop, note_fault
 from kernel.locking import Lock, LockStat, acquire_at, release_at
 from kernel.machine import MachineSpec
 from kernel.nsproxy import FIRST_INO
@@ -142,6 +143,7 @@ class KernelState:
         self.statuses: list[tuple[str, int, int]] = []
         self._spawns_left = sum(spawn.count for spawn in spec.spawns)
         self.fatal: str | None = None
+        self.fault_loop = FaultLoop()
         self.not_emulated: list[str] = []  # what programs asked for in vain, each once, the first
         self.futex_buckets: dict[int, Any] = {}  # kernel.ipc.waitwake.FutexHashBucket
         # granularity step
@@ -539,6 +541,7 @@ class KernelState:
                     if changed:
                         how = 0
                 if forced:
+                    note_fault(self, task, op, forced)
                     yield from force_sig_fault(self, forced, si_code)
                     forced = 0
                     how = OP_FAULTED
@@ -762,6 +765,15 @@ class KernelState:
         self._timer_serial += 1
         heappush(self._timers, (at_ns, self._timer_serial, kind, what))
         return self._timer_serial
+
+    def has_live_timer(self) -> bool:
+        """Tell whether a timer is armed that could wake, signal or start somebody."""
+        return any(
+            (kind == _TIMER_WAKE and what.timer == serial)
+            or kind == _TIMER_SPAWN
+            or (kind == _TIMER_REAL and what.itimer is not None and what.itimer.serial == serial)
+            for _at_ns, serial, kind, what in self._timers
+        )
 
     def _fire_timer(self) -> None:
         path = self._open_timer()

@@ -28,7 +28,14 @@ def ways(way):
 
 
 def main():
-    for way in ("default", "ignored", "caught", "fault ignored", "fault blocked", "a child of init"):
+    for way in (
+        "default",
+        "ignored",
+        "caught",
+        "fault ignored",
+        "fault blocked",
+        "a child of init",
+    ):
         if os.fork() == 0:
             guest.unshare(guest.CLONE_NEWPID)
             pid = os.fork()
