@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any, Final, TypeVar
 
-from workloads.language import builtins_library
+from workloads.language import builtins_library, tables
 from workloads.language.checker import check
 from workloads.language.errors import GuestProgramError, Problem
 from workloads.language.frames import Code, Context, Frame, Process
@@ -38,6 +38,20 @@ from workloads.language.values import DEFAULT_INT_HANDLER, UNBOUND, function_val
 
 DEFAULT_BLOCK_BUDGET = 1_000_000
 
+# helpers that stand for calls of C, or turn values into text
+_LOOKING: Final = frozenset(
+    {
+        *(entry[0] for entry in tables.BUILTINS.values()),
+        *(
+            "_" + entry.helper
+            for module in tables.MODULES.values()
+            for entry in module.values()
+            if isinstance(entry, tables.Pure)
+        ),
+        *("_method", "_dict_view", "_reversed", "_enumerate", "_zip"),
+        *("_format", "_modulo", "_exception"),
+    }
+)
 _KEPT: Final = 64  # compiled texts
 
 T = TypeVar("T")
@@ -162,6 +176,18 @@ class Program:
     check_code = CHECK
     retry_code = RETRY
     wakeup_code = WAKEUP
+
+    def looks(self, code: Code, block: int) -> bool:
+        """Say whether CPython would call signal handlers somewhere in a block, before its op.
+
+        It does at the end of each call of C, and where a value is turned into text.
+        """
+        if code.index < 0:
+            return False
+        plain = code.blocks[block].__code__
+        return not _LOOKING.isdisjoint(plain.co_names) or any(
+            isinstance(value, CodeType) for value in plain.co_consts
+        )
 
     def thread_frames(self, index: int) -> list[Frame]:
         """Return the first frames of thread ``index``, which is ready to call its function."""

@@ -25,6 +25,7 @@ interrupted is begun again afterwards (PEP 475), by a frame too: ``library.RETRY
 from collections.abc import Callable
 from typing import Any, Final
 
+from kernel.uapi.signals import OP_NOT_BEGUN
 from kernel.uapi.syscalls import NR_FATAL, NR_PREEMPT_POINT
 from workloads.language import copying, tracebacks
 from workloads.language.bounded import Work
@@ -53,6 +54,8 @@ class Code:
         handlers: per block, the block that handles its exceptions, or -1.
         slots: per block, the local that holds the exception being handled there, or -1.
         interruptible: handlers may be called when an op of it has come back.
+        looks_first: handlers are called before it begins: Python's own functions, and ``print``,
+            which turns a value into text before it writes.
         sites: per block, the source range (line, end line, column, end column) of the call it
             takes the result of, or None.
     """
@@ -66,6 +69,7 @@ class Code:
         "index",
         "interruptible",
         "locals_count",
+        "looks_first",
         "name",
         "names",
         "optional",
@@ -86,6 +90,7 @@ class Code:
         self.slots: list[int] = []
         self.sites: list[tuple[int, int, int, int] | None] = []
         self.interruptible = True
+        self.looks_first = index >= 0
         self.locals_count = 0
         self.names: tuple[str, ...] = ()  # of the locals, temporaries excluded
         self.parameters: tuple[tuple[str, bool], ...] = ()  # name, keyword-only; * and ** last
@@ -214,6 +219,12 @@ class Context:
         if error is not None:
             frame = self._raise(make_exception(error), frame.code.sites[frame.pc])
             value = frame.locals.pop()
+            if G[0].attention and self.thread_index == G[0].main:
+                steps, value, op = self._look_soon(value)
+                if op is not None:
+                    self.steps = steps + work.turns
+                    return op
+                frame = frames[-1]
         while True:
             try:
                 while True:
@@ -259,6 +270,67 @@ class Context:
                 # the host's own record would keep this context's frames alive
                 exception.__traceback__ = None
 
+    def _look_soon(self, value: Any) -> tuple[int, Any, Op | None]:
+        """Go on after an exception with signals noted, up to where CPython calls their handlers.
+
+        It does not when it raises. It does at the end of the next call of C, when a function of
+        Python begins, when a loop goes round, and when a value is turned into text.
+
+        Returns:
+            How many blocks were run; what the top frame waits for, or the op that came first.
+
+        Source: CPython Python/ceval.c (CHECK_EVAL_BREAKER), Objects/object.c:PyObject_Str().
+        Deviation: a str in an f-string counts as turned into text, too; so does a call that raises.
+        """
+        frames, G = self.frames, self.globals
+        program = G[0].program
+        steps = 0
+        while True:
+            frame = frames[-1]
+            code, pc = frame.code, frame.pc
+            steps += 1
+            self.work.left = self.work.budget
+            try:
+                result = frame.blocks[pc](frame, frame.locals, G, value)
+            except FatalRunError as fatal:
+                return steps, None, (NR_FATAL, self._where(fatal, frame) + fatal.what)
+            except BaseException as exception:
+                looks = program.looks(code, pc)
+                frame = self._raise(exception, tracebacks.site_of(exception, frame))
+                value = frame.locals.pop()
+                exception.__traceback__ = None
+                if not looks:
+                    continue
+                frames.append(Frame(program.check_code, 0, [value]))
+                return steps, None, None
+            value = None
+            looks = program.looks(code, pc)
+            if result.__class__ is int:
+                frame.pc = result
+                looks = looks or (result <= pc and code.index >= 0)
+            elif result[0] == RERAISE:
+                frame = self._raise(result[1], None)
+                value = frame.locals.pop()
+                continue
+            elif result[0] == RETURN:
+                frames.pop()
+                value = result[1]
+            elif result[0] == VALUE:
+                looks = True
+                value = result[1]
+            elif looks or (
+                result[0] == CALL and (result[1].looks_first or len(frames) > MAX_DEPTH)
+            ):
+                self.interrupt(result, OP_NOT_BEGUN, 0)
+                return steps, None, None
+            elif result[0] == CALL:
+                frames.append(Frame(result[1], 0, result[2]))
+            else:
+                return steps, None, result
+            if looks:
+                frames.append(Frame(program.check_code, 0, [value]))
+                return steps, None, None
+
     def trip(self, signals: tuple[int, ...]) -> None:
         """Note signals whose C-level handlers have run in this thread, in this order."""
         process = own_process(self.globals)
@@ -273,7 +345,7 @@ class Context:
     ) -> tuple[Any, tuple[str, tuple[Any, ...]] | None]:
         """Push the frames that noted signals ask for; return what then comes back first.
 
-        After an error the main thread does not look until its next op.
+        After an error the main thread looks a little later: ``_look_soon``.
         """
         frames = self.frames
         program = process.program

@@ -61,7 +61,12 @@ LIBRARY: Final[list[Code]] = []
 Values = list[Any]
 
 
-def library(name: str, *blocks: tuple[Block, int], interruptible: bool = True) -> Code:
+def library(
+    name: str,
+    *blocks: tuple[Block, int],
+    interruptible: bool = True,
+    looks_first: bool = False,
+) -> Code:
     """Register library code: ``(block, handler)`` pairs."""
     code = Code(-len(LIBRARY) - 1, name)
     code.blocks = [block for block, _ in blocks]
@@ -69,6 +74,7 @@ def library(name: str, *blocks: tuple[Block, int], interruptible: bool = True) -
     code.slots = [-1] * len(blocks)
     code.sites = [None] * len(blocks)
     code.interruptible = interruptible
+    code.looks_first = looks_first
     LIBRARY.append(code)
     return code
 
@@ -226,7 +232,12 @@ def _print_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 
 PRINT: Final = library(
-    "print", (_print_next, 1), (_print_failed, -1), (_return, -1), interruptible=False
+    "print",
+    (_print_next, 1),
+    (_print_failed, -1),
+    (_return, -1),
+    interruptible=False,
+    looks_first=True,
 )
 
 

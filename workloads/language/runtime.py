@@ -101,6 +101,7 @@ class Runtime:
             "_hex": hex,
             "_divmod": divmod,
             "_isinstance": isinstance,
+            "_caught": isinstance,  # of except
             "_weigh": b.weigh,
             "_container": b.container,
             "_add": b.add,

@@ -694,7 +694,7 @@ class FunctionCompiler(FunctionLowering):
         dispatch = self.out
         test = h.const(True, node)
         if node.type is not None and self.is_types(node.type):
-            test = h.call("_isinstance", [h.name("V", node), self.types(node.type)], node)
+            test = h.call("_caught", [h.name("V", node), self.types(node.type)], node)
         elif node.type is not None:
             test = h.call("_matches", [h.name("V", node), self.expr(node.type)], node.type)
         branch = h.put(ast.If(test, [], []), node)
