@@ -114,6 +114,7 @@ class LocalRun:
                     for lp in cpus:
                         lp.step(NEVER - 1, ())  # the last task leaves its CPU idle
                 return verdict_kind(host.verdict), host.message()
+            kernel_ns = min(kernel_ns, kernel.balance_ns)
             if kernel_ns <= first_ns:
                 host.run_kernel(kernel_ns)
                 if check:

@@ -220,7 +220,7 @@ class KernelHost:
         self._collect(inboxes)
         virtual_ns = self._least(inboxes)
         # Timers that fall into the coming superstep fire now, so that they reach their CPU in time.
-        if kernel.next_ns() <= virtual_ns + self._quantum_ns:
+        if min(kernel.next_ns(), kernel.balance_ns) <= virtual_ns + self._quantum_ns < NEVER:
             kernel.run(virtual_ns + self._quantum_ns)
             self._collect(inboxes)
         # below NEVER even if nothing can happen: a CPU that waits for ever must not pass it

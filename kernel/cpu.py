@@ -38,6 +38,7 @@ from kernel.events import (
 from kernel.machine import MachineSpec
 from kernel.sched import core
 from kernel.sched.cputask import CpuTask
+from kernel.sched.detach import detach_tasks
 from kernel.sched.rq import Rq
 from kernel.smpboot_names import boot_kthreads_of
 from kernel.stats import CpuStats
@@ -323,10 +324,10 @@ class Cpu:
         )
         self._waiting = task
 
-    def _post(self, code: int, pid: int, argument: Any) -> None:
+    def _post(self, code: int, pid: int, *arguments: Any) -> None:
         """Tell the kernel something that needs no answer."""
         self._seq += 1
-        self.out.append((self.now_ns, self.id, self._seq, code, pid, 0, 0, 0, argument))
+        self.out.append((self.now_ns, self.id, self._seq, code, pid, 0, 0, 0, *arguments))
 
     def _enter(self, task: CpuTask, op: Op) -> None:
         """The current task's op is due: do it here if it needs no kernel state, else ask."""
@@ -397,6 +398,11 @@ class Cpu:
         if prev.cpus_allowed is not None and not core.is_cpu_allowed(prev, self.id):
             self._push(prev, prev.cpus_allowed[0])
             return
+        if rq.push_cpu >= 0:
+            dest, rq.push_cpu = rq.push_cpu, -1
+            if rq.nr_running > 1 and core.is_cpu_allowed(prev, dest):
+                self._push(prev, dest)
+                return
         self._switch(prev, TASK_RUNNING if prev is rq.idle else _PREEMPTED)
 
     def _switch(self, prev: CpuTask, prev_state: int) -> None:
@@ -469,6 +475,8 @@ class Cpu:
             self._new_kthread(effect)
         elif code == m.EFF_PULL:
             self._give(effect[3])
+        elif code == m.EFF_BALANCE:
+            self._balance(effect)
         else:
             self._moved_ack(pid)
 
@@ -702,6 +710,33 @@ class Cpu:
             return
         self._note_move(task.pid, dest, m.REQ_MIGRATED)
         self._send_away(task, dest, m.BY_PULL, task.enqueued_at_ns)
+
+    def _balance(self, effect: m.Effect) -> None:
+        """This CPU is too busy for another: give what may go, and say how much that was.
+
+        Source: kernel/sched/fair.c:load_balance(), active_load_balance_cpu_stop().
+        Deviation: active balance takes the running task at its next return to user mode; Linux's
+        stopper takes the first task that may go, once it has the CPU.
+        """
+        _, _, _, dest, dest_idle, kind, imbalance, failed, active = effect
+        rq = self.rq
+        rq.clock_ns = self.now_ns
+        tasks, all_pinned = detach_tasks(rq, dest, dest_idle, kind, imbalance, failed)
+        for task in tasks:
+            self._note_move(task.pid, dest, m.REQ_PUSHED)
+            self._send_away(task, dest, m.BY_PULL, task.enqueued_at_ns)
+        curr = rq.curr
+        pushes = (
+            active
+            and not tasks
+            and curr.sched_class is rq.fair_class
+            and rq.nr_running > 1
+            and core.is_cpu_allowed(curr, dest)
+        )
+        if pushes:
+            rq.push_cpu = dest
+            rq.need_resched = True
+        self._post(m.REQ_BALANCED, 0, dest, len(tasks), all_pinned, pushes)
 
     def _send_away(self, task: CpuTask, dest: int, reason: int, since_ns: int) -> None:
         """Pass a task's CPU half to another CPU; ``since_ns`` is when it became runnable."""

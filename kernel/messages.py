@@ -43,6 +43,7 @@ REQ_PULL_FAILED: Final = 5
 REQ_MIGRATED: Final = 6
 REQ_FATAL: Final = 7
 REQ_PUSHED: Final = 8
+REQ_BALANCED: Final = 9
 
 REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     REQ_SYSCALL: ("syscall", ("op", "ctx"), "the current task makes a system call"),
@@ -56,9 +57,14 @@ REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     REQ_PULL_FAILED: ("pull_failed", ("dest_cpu",), "posted: nothing to give to that CPU"),
     REQ_MIGRATED: ("migrated", ("dest_cpu",), "posted: the task was given to that CPU"),
     REQ_PUSHED: ("pushed", ("dest_cpu",), "posted: the task left for a CPU where it may run"),
+    REQ_BALANCED: (
+        "balanced",
+        ("dest_cpu", "moved", "all_pinned", "active"),
+        "posted: that many went to that CPU; none may; or the running one will",
+    ),
     REQ_FATAL: ("fatal", ("message",), "posted: the guest program broke the run"),
 }
-POSTED: Final = (REQ_PULL_FAILED, REQ_MIGRATED, REQ_FATAL, REQ_PUSHED)
+POSTED: Final = (REQ_PULL_FAILED, REQ_MIGRATED, REQ_FATAL, REQ_PUSHED, REQ_BALANCED)
 
 EFF_RETURN: Final = 1
 EFF_ERROR: Final = 2
@@ -81,6 +87,7 @@ EFF_TRACED: Final = 19
 EFF_TUNE: Final = 20
 EFF_KTHREAD: Final = 21
 EFF_RESCHED: Final = 22
+EFF_BALANCE: Final = 23
 ARRIVE: Final = 16
 
 EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
@@ -122,6 +129,11 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     EFF_WAKE: ("wake", ("dest_cpu",), "the parked task is runnable on dest_cpu"),
     EFF_SIGNAL: ("signal", (), "set its TIF_SIGPENDING; if it runs, make it enter the kernel"),
     EFF_PULL: ("pull", ("dest_cpu",), "give a queued task to that CPU (pid is 0)"),
+    EFF_BALANCE: (
+        "balance",
+        ("dest_cpu", "dest_idle", "kind", "imbalance", "nr_balance_failed", "active"),
+        "too busy: give that CPU as much (kernel.sched.balance; pid is 0)",
+    ),
     EFF_RENAME: ("rename", ("new_pid",), "exec by a non-leader: pid is now new_pid"),
     EFF_RENICE: ("renice", ("nice",), "the task's nice value changed"),
     EFF_TRACED: ("traced", ("slow_door",), "a tracer sees its calls: bring every one here, or not"),

@@ -27,6 +27,13 @@ class Profile:
     nproc_checked_after_charge: bool  # RLIMIT_NPROC: count > limit, not count >= limit
     pid_exhausted_errno: int  # what fork says when no pid is left
     idle_and_parked: bool  # TASK_IDLE and TASK_PARKED are there (4.2, 3.9), and what /proc gained
+    # load balancing (kernel.sched.balance): the least and the largest interval in ms, None: the
+    # number of CPUs and twice that; on a busy CPU multiplied by, and then so many jiffies less;
+    # the difference that counts, in percent (all as of 5.10)
+    sd_interval_ms: tuple[int, int] | None = None
+    sd_busy_factor: int = 16
+    sd_busy_less: int = 1
+    sd_imbalance_pct: int = 117
 
 
 PROFILES: Final[dict[str, Profile]] = {
@@ -51,6 +58,10 @@ PROFILES: Final[dict[str, Profile]] = {
         nproc_checked_after_charge=False,
         pid_exhausted_errno=ENOMEM,
         idle_and_parked=False,
+        sd_interval_ms=(1, 4),
+        sd_busy_factor=64,
+        sd_busy_less=0,
+        sd_imbalance_pct=125,
     ),
 }
 

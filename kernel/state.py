@@ -38,6 +38,14 @@ from kernel.locking import Lock, LockStat, acquire_at, release_at
 from kernel.machine import MachineSpec
 from kernel.nsproxy import FIRST_INO
 from kernel.points import ACQUIRE, READ, RELEASE, RESCHED, SCHEDULE, Path
+from kernel.sched.balance import (
+    SchedDomain,
+    balanced,
+    newly_idle,
+    note_load,
+    run_rebalance_domains,
+    start_balancing,
+)
 from kernel.sched.loadavg import calc_global_load, load_period_ns
 from kernel.sched.ttwu import select_task_rq_exec, try_to_wake_up
 from kernel.stats import KernelStats
@@ -117,6 +125,12 @@ class KernelState:
         self.acct_files = 0  # that acct() writes to: kernel.acct
         self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
         self.overloaded = 0  # CPUs with two or more runnable tasks
+        # load balancing: kernel.sched.balance
+        self.tick_ns = 1_000_000_000 // spec.hz
+        self.domains = [SchedDomain(spec.cpus, spec.linux) for _ in range(spec.cpus)]
+        self.next_balance = 0  # least of the CPUs', in jiffies
+        self.balance_ns = m.NEVER  # when it is due, if there is anything to balance
+        self.uneven: dict[TaskStruct, None] = {}  # tasks with another load than nice 0
         # tasks with a real-time policy -> their CPU time when last woken, in ns
         self.rt_tasks: dict[TaskStruct, int] = {}
         self.affinity_used = False  # a task may be bound to some CPUs
@@ -233,6 +247,7 @@ class KernelState:
     def set_nice(self, task: TaskStruct, nice: int) -> None:
         """Give ``task`` a nice value and tell its CPU."""
         task.nice = nice
+        note_load(self, task)
         self.emit(TASK_CHANGE, task.pid, "nice", nice)
         self.send_task(task.cpu, task, m.EFF_RENICE, nice)
 
@@ -264,6 +279,10 @@ class KernelState:
         else:
             box.append(effect)
 
+    def send_to_cpu(self, cpu: int, effect: m.Effect) -> None:
+        """Send an effect that is about no task to ``cpu``."""
+        self._outbox.setdefault(cpu, []).append(effect)
+
     # -- the load table -----------------------------------------------------------------------
 
     def load_inc(self, cpu: int) -> None:
@@ -290,7 +309,15 @@ class KernelState:
             self.idle_mask |= 1 << cpu
         elif not before:
             self.idle_mask &= ~(1 << cpu)
-        self.overloaded += (after > 1) - (before > 1)
+        if after > 1:
+            if before <= 1:
+                self.overloaded += 1
+                if self.overloaded == 1:
+                    start_balancing(self)
+        elif before > 1:
+            self.overloaded -= 1
+            if not self.overloaded:
+                self.balance_ns = m.NEVER
 
     def idle_cpu_from(self, cpu: int) -> int:
         """Return the first idle CPU at or after ``cpu``, going round; there must be one."""
@@ -318,6 +345,8 @@ class KernelState:
         self._count(dest, -1)
         if dest in self._dying and not self.nr_running[dest]:
             self._finish_dead(dest)  # no task comes whose request would tell of the switch
+        if self.overloaded and not self.nr_running[dest]:
+            newly_idle(self, dest)
         if self.affinity_used:
             # its queued tasks may be bound: ask the others first, and then less and less often
             self._pinned |= 1 << source
@@ -368,7 +397,10 @@ class KernelState:
         return outbox
 
     def next_ns(self) -> int:
-        """Return the virtual time of the kernel's own next event, or NEVER."""
+        """Return the virtual time of the kernel's own next event, or NEVER.
+
+        Load balancing (``balance_ns``) is none: alone it goes on for ever, and leads to nothing.
+        """
         first = self._timers[0][0] if self._timers else m.NEVER
         if self._requests and self._requests[0][0] < first:
             first = self._requests[0][0]
@@ -402,11 +434,15 @@ class KernelState:
         for request in requests:
             while timers and timers[0][0] <= request[0]:
                 self._fire_timer()
+            while self.balance_ns <= request[0]:
+                run_rebalance_domains(self)
             path = self._open(request)
             if path is not None:
                 self._drive(path)
         while timers and timers[0][0] <= limit_ns:
             self._fire_timer()
+        while self.balance_ns <= limit_ns < m.NEVER - 1:
+            run_rebalance_domains(self)
 
     def _open(self, request: m.Request) -> Path | None:
         """Make a request's task current; return the path to run, or None if it is served."""
@@ -428,6 +464,9 @@ class KernelState:
             self._finish_dead(cpu)
         if code == m.REQ_PULL_FAILED:
             self._pull_failed(cpu, arguments[0])
+            return None
+        if code == m.REQ_BALANCED:
+            balanced(self, cpu, *arguments)
             return None
         if code == m.REQ_FATAL:
             self.fatal = arguments[0]
@@ -675,6 +714,8 @@ class KernelState:
         cpu = self.cpu
         self._dying[cpu] = task
         self.load_dec(cpu)
+        if self.uneven:
+            self.uneven.pop(task, None)
         if self.rt_tasks and task in self.rt_tasks:
             del self.rt_tasks[task]
             push_rt_tasks(self)

@@ -182,7 +182,7 @@ class CpuStats(_Stats):
         self.system_ns = 0
         self.blocks = 0  # basic blocks of guest programs
         self.requests = 0  # sent to KernelState
-        self.pulls = 0  # tasks this CPU took from others while idle
+        self.pulls = 0  # tasks this CPU took from others, idle or in its turn of balancing
         self.pull_failures = 0
         self.violations = 0
         self.fork_to_run = Histogram()

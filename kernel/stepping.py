@@ -31,6 +31,7 @@ from kernel.errors import InvariantError
 from kernel.invariants import check_kernel, check_step
 from kernel.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
 from kernel.points import ACQUIRE, BARRIER, READ, RELEASE, RESCHED, SCHEDULE
+from kernel.sched.balance import run_rebalance_domains
 from kernel.task import TASK_RUNNING
 
 if TYPE_CHECKING:
@@ -112,6 +113,14 @@ class StepDriver:
             is_timer = timer_ns <= event_ns
             if is_timer:
                 event_ns = timer_ns
+            balance_ns = kernel.balance_ns
+            if (
+                balance_ns < event_ns
+                and balance_ns <= path_ns
+                and balance_ns <= limit_ns < m.NEVER - 1
+            ):
+                run_rebalance_domains(kernel)
+                continue
             if event_ns <= path_ns:
                 if event_ns > limit_ns or event_ns == m.NEVER:
                     return

@@ -55,6 +55,10 @@ WORKLOADS = {
   - program: cow_touch
     params: {pages: 16, children: 4, rounds: 2, kind: shared}
 """,
+    "unequal_work": """
+  - program: fork_exec_storm
+    params: {parents: 11, children: 1, compute: "uniform:60ms:200ms"}
+""",
 }
 
 

@@ -9,8 +9,8 @@ sleeper gets at most half a latency period of credit and a new task starts one s
 A vruntime means something on its own queue only. A task that leaves for another queue, and a new
 one until it is first queued, carries its distance to ``min_vruntime`` instead.
 
-Deviation: no group scheduling, bandwidth control, PELT or NUMA placement: load is in
-``kernel.sched.core``'s callers. NEXT_BUDDY is off and LAST_BUDDY on, as by default.
+Deviation: no group scheduling, bandwidth control, PELT or NUMA placement. NEXT_BUDDY is off and
+LAST_BUDDY on, as by default.
 
 Source: kernel/sched/fair.c of Linux 6.1.
 """
@@ -19,6 +19,7 @@ from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Final
 
 from kernel.sched.cputask import NICE_0_LOAD, WMULT_CONST, CpuTask, calc_delta_fair, reduce_factor
+from kernel.sched.detach import SCHED_NR_MIGRATE, SYSCTL_SCHED_MIGRATION_COST_NS
 from kernel.sched.sched_class import (
     CLASS_ORDER,
     DEQUEUE_MOVE,
@@ -30,9 +31,6 @@ from kernel.uapi.policy import SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
 
 if TYPE_CHECKING:
     from kernel.sched.rq import CfsRq, Rq
-
-SYSCTL_SCHED_MIGRATION_COST_NS: Final = 500_000  # ran more recently than this: cache-hot
-SCHED_NR_MIGRATE: Final = 32  # how many tasks one balancing pass looks at
 
 
 def update_curr(cfs: "CfsRq", now_ns: int) -> None:
@@ -365,8 +363,8 @@ class FairSchedClass:
         If all of them are hot the first one goes.
 
         Source: kernel/sched/fair.c:detach_one_task(), can_migrate_task(), task_hot().
-        Deviation: Linux leaves hot tasks alone until balancing has failed a few times, a matter of
-        milliseconds; here a CPU that would idle takes one at once.
+        Deviation: this is for a CPU that has just become idle, which takes one at once; Linux's
+        newidle_balance() leaves hot ones to the periodic passes (``kernel.sched.balance``).
         """
         p = _to_detach(rq.cfs, rq.clock_ns - SYSCTL_SCHED_MIGRATION_COST_NS, dst)
         if p is not None:

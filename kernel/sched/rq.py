@@ -94,6 +94,7 @@ class Rq:
         "need_resched",
         "nr_running",
         "nr_switches",
+        "push_cpu",
         "rr_timeslice",
         "rt",
     )
@@ -112,6 +113,7 @@ class Rq:
         self.rr_timeslice = RR_TIMESLICE_NS * spec.hz // 1_000_000_000  # ticks
         self.nr_running = 0  # of all classes but idle, current included
         self.nr_switches = 0
+        self.push_cpu = -1  # where the running task is to go (active balance)
         self.need_resched = False  # TIF_NEED_RESCHED of current
         self.idle = CpuTask(0, 0, f"swapper/{cpu}")
         self.idle.sched_class = idle_sched_class

@@ -18,6 +18,7 @@ from kernel.limits import rlimit
 from kernel.messages import EFF_TUNE, TUNE_AFFINITY, TUNE_POLICY
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.prio import can_nice
+from kernel.sched.balance import note_load
 from kernel.sched.push import push_rt_tasks
 from kernel.sched.rt import RR_TIMESLICE_NS
 from kernel.task import PF_NO_SETAFFINITY, TASK_DEAD, TASK_NEW, TaskStruct
@@ -148,6 +149,7 @@ def sched_setscheduler(
     if policy in _NICE:
         task.nice = nice
     if on_a_cpu(task):
+        note_load(k, task)
         k.send_task(task.cpu, task, EFF_TUNE, TUNE_POLICY, (policy, priority, task.nice, reset))
         if rt_policy(policy):
             k.rt_tasks.setdefault(task, task.utime_ns + task.stime_ns)

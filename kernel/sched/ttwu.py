@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from kernel.errors import IllegalTransition
 from kernel.messages import EFF_FORK, EFF_KTHREAD, EFF_SPAWN, EFF_WAKE
 from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, Path
+from kernel.sched.balance import note_load
 from kernel.task import (
     STATE_MOVES,
     TASK_NEW,
@@ -157,6 +158,8 @@ def wake_up_new_task(
         )
     if child.signal.cputimers is not None:
         tick_dep_set_task(k, child)
+    if child.nice or child.attrs is not None:
+        note_load(k, child)
     if child.attrs is not None:
         start_attrs(k, child)
     if child.sigpending:

@@ -83,7 +83,15 @@ def run_direct(request: RunRequest) -> RunResult:
 )
 @pytest.mark.parametrize(
     "workload",
-    ["storm", "vfork_storm", "spawn_storm", "thread_group_exit", "prefork_server", "cow_touch"],
+    [
+        "storm",
+        "vfork_storm",
+        "spawn_storm",
+        "thread_group_exit",
+        "prefork_server",
+        "cow_touch",
+        "unequal_work",
+    ],
 )
 def test_every_packing_gives_the_bytes_of_the_local_engine(
     make_request: Make, workload: str, cpus_per_actor: int

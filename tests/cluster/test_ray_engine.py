@@ -28,7 +28,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("cpus_per_actor", [1, 2, 4])
-@pytest.mark.parametrize("workload", ["storm", "thread_group_exit", "prefork_server", "cow_touch"])
+@pytest.mark.parametrize(
+    "workload", ["storm", "thread_group_exit", "prefork_server", "cow_touch", "unequal_work"]
+)
 def test_ray_gives_the_bytes_of_the_local_engine(
     make_request: Make, workload: str, cpus_per_actor: int
 ) -> None:

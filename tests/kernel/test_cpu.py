@@ -6,6 +6,7 @@ from kernel import messages as m
 from kernel.cpu import Cpu
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
+from kernel.sched.balance import MIGRATE_TASK
 from kernel.task import TASK_INTERRUPTIBLE
 from kernel.uapi import syscalls as nr
 
@@ -240,3 +241,45 @@ def test_a_task_that_has_been_back_and_left_again_is_known_to_have_left():
     signal = (140_000, m.EFF_SIGNAL, gone)
     cpu.step(150_000, [(135_000, m.EFF_MOVED_ACK, gone), signal])
     assert cpu.forwards == [(0, signal)]
+
+
+def balance(at_ns, imbalance, failed=0, active=False):
+    return (at_ns, m.EFF_BALANCE, 0, 0, True, MIGRATE_TASK, imbalance, failed, active)
+
+
+def test_a_cpu_that_is_too_busy_sends_what_it_is_asked_for_and_says_how_many():
+    cpu, _ = make_cpu(prog=[(nr.NR_COMPUTE, 10**9)])
+    cpu.step(100_000, [spawn(pid, "prog") for pid in (10, 11, 12, 13)])
+    running = cpu.rq.curr.pid
+    cpu.step(9_000_000, [balance(2_000_000, 2)])
+    assert [dest for dest, _ in cpu.forwards] == [0, 0]
+    gone = [message[2] for _, message in cpu.forwards]
+    assert running not in gone
+    assert all(message[0] == 2_000_000 for _, message in cpu.forwards)
+    codes = [(request[m.R_CODE], request[m.R_PID]) for request in cpu.out]
+    assert codes == [*((m.REQ_PUSHED, pid) for pid in gone), (m.REQ_BALANCED, 0)]
+    assert cpu.out[-1][m.R_ARGS :] == (0, 2, False, False)
+
+
+def test_active_balance_sends_the_running_task_where_those_that_wait_are_bound():
+    cpu, _ = make_cpu(prog=[(nr.NR_COMPUTE, 10**9)])
+    cpu.step(100_000, [spawn(10, "prog"), spawn(11, "prog")])
+    running = cpu.rq.curr.pid
+    waiting = 21 - running
+    bound = (200_000, m.EFF_TUNE, waiting, m.TUNE_AFFINITY, (1,))
+    cpu.step(300_000, [bound, balance(250_000, 1, failed=3)])
+    assert cpu.forwards == [] and cpu.out[-1][m.R_ARGS :] == (0, 0, False, False)
+    cpu.step(500_000, [balance(400_000, 1, failed=3, active=True)])
+    assert cpu.out[-2][m.R_ARGS :] == (0, 0, False, True)
+    assert cpu.out[-1][m.R_CODE] == m.REQ_PUSHED
+    [(dest, message)] = cpu.forwards
+    assert (dest, message[2]) == (0, running)
+    assert cpu.rq.curr.pid == waiting
+
+
+def test_active_balance_leaves_a_running_task_that_is_bound_here():
+    cpu, _ = make_cpu(prog=[(nr.NR_COMPUTE, 10**9)])
+    cpu.step(100_000, [spawn(10, "prog"), spawn(11, "prog")])
+    bound = [(200_000, m.EFF_TUNE, pid, m.TUNE_AFFINITY, (1,)) for pid in (10, 11)]
+    cpu.step(500_000, [*bound, balance(400_000, 1, failed=3, active=True)])
+    assert cpu.forwards == [] and cpu.out[-1][m.R_ARGS :] == (0, 0, True, False)
