@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import FaultSignal, GuestFault, KernelError, RestartSyscall
 from kernel.events import SYS_ENTER, SYS_EXIT
+from kernel.strace_names import arguments, result, signal
 
 if TYPE_CHECKING:
     from kernel.points import Path
     from kernel.state import KernelState
 
 Handler = Callable[..., Any]
-_LONGEST: Final = 40  # characters of one argument or result
 
 _RESTARTS: Final = {
     "RestartSyscall": "? ERESTARTSYS",
@@ -37,18 +37,8 @@ def traced(handlers: dict[int, Handler]) -> dict[int, Handler]:
     return {number: partial(_call, number, handler) for number, handler in handlers.items()}
 
 
-def show(value: Any) -> str:
-    """Return an argument or a result in printable ASCII, at most ``_LONGEST`` characters."""
-    if value is None:
-        return "0"
-    if not isinstance(value, (bool, int, float, str, bytes, tuple, list)):
-        return "0"  # ExecResult and its like: what the guest gets is no value of a call
-    text = ascii(value[: _LONGEST + 1] if isinstance(value, (str, bytes)) else value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
-
-
 def _call(number: int, handler: Handler, k: "KernelState", *args: Any) -> Any:
-    k.emit(SYS_ENTER, k.current.pid, number, ", ".join([show(value) for value in args]))
+    k.emit(SYS_ENTER, k.current.pid, number, arguments(number, args))
     pid = k.current.pid
     try:
         value = handler(k, *args)
@@ -56,18 +46,18 @@ def _call(number: int, handler: Handler, k: "KernelState", *args: Any) -> Any:
         k.emit(SYS_EXIT, pid, number, _failure(failed))
         raise
     if isinstance(value, Generator):
-        return _path(k, number, value)
-    k.emit(SYS_EXIT, pid, number, show(value))
+        return _path(k, number, args, value)
+    k.emit(SYS_EXIT, pid, number, result(number, args, value))
     return value
 
 
-def _path(k: "KernelState", number: int, path: "Path") -> "Path":
+def _path(k: "KernelState", number: int, args: tuple[Any, ...], path: "Path") -> "Path":
     try:
         value = yield from path
     except (KernelError, GuestFault, RestartSyscall, FaultSignal) as failed:
         k.emit(SYS_EXIT, k.current.pid, number, _failure(failed))
         raise
-    k.emit(SYS_EXIT, k.current.pid, number, show(value))
+    k.emit(SYS_EXIT, k.current.pid, number, result(number, args, value))
     return value
 
 
@@ -78,5 +68,5 @@ def _failure(failed: BaseException) -> str:
     if isinstance(failed, GuestFault):
         return f"raises {failed.error[0]}"
     if isinstance(failed, FaultSignal):
-        return f"? signal {failed.signal}"
+        return f"? {signal(failed.signal)}"
     return _RESTARTS.get(type(failed).__name__, "? ERESTARTSYS")

@@ -4,19 +4,34 @@ Standard output, standard error and the exit status are the program's own; what 
 while it runs, in the order in which it wrote it to the two streams. A program that a signal
 killed gives 128 + signal, as a shell reports it. Options before PROGRAM are for smplab; everything
 after it belongs to the program.
+
+``--pstree`` and ``--strace`` print, after the run and on standard error, all processes that ever
+were and their system calls. ``--trace`` and ``--out`` keep the run in a run directory, which the
+commands for runs take.
 """
 
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from cluster.exit_codes import USAGE, CliError
 
 if TYPE_CHECKING:
-    from cluster.engine_api import Outputs
+    from cluster.config import Loaded
+    from cluster.engine_api import Outputs, RunRequest, RunResult
+    from cluster.rundir import RunDir
+    from kernel.machine import MachineSpec
+
+# the program stands for the one workload, which a configuration has to have
+_BASE: Final = "machine: {{cpus: 2}}\nsync: {{scheme: {}}}\nworkloads: [{{program: cow_touch}}]\n"
+_GIVEN: Final = ("workloads", "out", "name", "expect")
 
 
 def guest(
@@ -27,40 +42,178 @@ def guest(
     cpus: Annotated[int, typer.Option(help="Simulated CPUs, 1 to 4096.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of the run.")] = 42,
     engine: Annotated[str, typer.Option(help="local or ray.")] = "local",
+    granularity: Annotated[str | None, typer.Option(help="syscall or step.")] = None,
+    scheme: Annotated[
+        str | None, typer.Option(help="exact or barrier; by default exact, with Ray barrier.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set a key of configurations."),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Check all invariants.")] = False,
+    pstree: Annotated[
+        bool, typer.Option("--pstree", help="Show all processes there were, at the end.")
+    ] = False,
+    strace: Annotated[
+        bool, typer.Option("--strace", help="Show all system calls, at the end.")
+    ] = False,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Keep the run, with its trace, in a run directory.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder that gets the run directory.")
+    ] = None,
 ) -> int:
     """Run one guest program.
 
     As python3 -u PROGRAM ARG... would, but on the emulated machine. Options of smplab come before
     PROGRAM; everything after it is the program's.
     """
-    from cluster.cli.common import check_machine_options, check_programs, outcome
+    from cluster.cli.common import check_machine_options, check_programs, outcome, overrides
+    from cluster.cli.run import abandoned_on_failure, make_request, record
+    from cluster.config import parse_config
+    from cluster.engine import run_machine
+    from cluster.engine_api import DONE
 
     check_machine_options(cpus, seed)
     if engine not in ("local", "ray"):
         raise CliError(USAGE, "usage", f"--engine: must be local or ray (got {engine})")
-    from cluster.build import guest_spec
-    from cluster.engine import run_machine
-    from cluster.engine_api import DONE, RunRequest
-
-    spec = guest_spec(program, arguments or [], cpus=cpus, seed=seed, trace=False, check=check)
+    for text in settings or ():
+        if text.partition("=")[0].partition(".")[0].strip() in _GIVEN:
+            raise CliError(USAGE, "usage", f"--set {text}: not of a guest, which is PROGRAM")
+    flags = overrides(
+        settings, seed=seed, engine=engine, granularity=granularity, sync__scheme=scheme
+    )
+    flags = [("--cpus", f"machine.cpus={cpus}"), *flags]
+    base = _BASE.format("exact" if engine == "local" else "barrier")
+    loaded = parse_config("guest", base, Path.cwd(), flags)
+    keep = trace or out is not None
+    spec = machine(loaded, program, arguments or [], trace=keep or pstree or strace, check=check)
+    spec.trace_syscalls |= strace
     check_programs(spec, {os.path.normpath(Path.cwd() / program): str(program)})
-    scheme = "exact" if engine == "local" else "barrier"
-    result = run_machine(RunRequest(spec=spec, engine=engine, scheme=scheme, on_output=_pass_on))
+    request = make_request(loaded, spec)
+    passing = _PassOn()
+    request.on_output = passing
+    directory = _directory(out, program) if keep else None
+    with (
+        abandoned_on_failure(directory, mutated=bool(spec.mutations)),
+        _place(directory, pstree or strace) as request.out_dir,
+    ):
+        if directory is not None:
+            _start(directory, loaded, program, arguments or [])
+        result = run_machine(request)
+        code, kind, message = outcome(result, "any", mutated=bool(spec.mutations))
+        if result.exit_kind == DONE:
+            code = _shell_status(result)
+        if directory is not None:
+            result.outputs.update(passing.records)
+            record(directory, result, code, message)
+        _show(request, result, pstree=pstree, strace=strace)
+    if directory is not None:
+        print(f"smplab: note: run directory {directory.path}", file=sys.stderr)
     if result.exit_kind != DONE:
-        raise CliError(*outcome(result, "any"))
+        raise CliError(code, kind, message)
+    return code
+
+
+def machine(
+    loaded: "Loaded", program: Path, arguments: list[str], *, trace: bool, check: bool
+) -> "MachineSpec":
+    """Return the machine that a configuration describes, running one program in this folder.
+
+    Raises:
+        ConfigError: the program cannot be read, or the configuration cannot be used.
+    """
+    from cluster.build import SHIPPED, guest_spec, resolve
+
+    given = resolve(loaded)
+    own = {"files", "sources", "spawns"}
+    changes = {one.name: getattr(given, one.name) for one in fields(given) if one.name not in own}
+    spec = guest_spec(program, arguments, **{**changes, "trace": trace})
+    declared = {path: file for path, file in given.files.items() if not path.startswith(SHIPPED)}
+    return replace(
+        spec,
+        check=check or given.check,
+        files={**declared, **spec.files},
+        sources={**given.sources, **spec.sources},
+    )
+
+
+def _directory(out: Path | None, program: Path) -> "RunDir":
+    from cluster.rundir import DEFAULT_BASE, RunDir
+
+    base = Path(DEFAULT_BASE) if out is None else out
+    try:
+        return RunDir.create(base, program.stem)
+    except OSError as error:
+        raise CliError(USAGE, "usage", f"--out: {base}: {error.strerror}") from None
+
+
+def _start(directory: "RunDir", loaded: "Loaded", program: Path, arguments: list[str]) -> None:
+    from cluster.cli.run import resolved
+
+    config = resolved(loaded)
+    config["workloads"] = [{"program": str(program), "args": arguments}]
+    directory.start(name=program.stem, config=config, seed=loaded.config.seed)
+
+
+@contextmanager
+def _place(directory: "RunDir | None", looked_at: bool) -> Iterator[Path | None]:
+    """Give the folder for the trace: the run directory, or one that is gone at the end, or none."""
+    if directory is not None:
+        yield directory.path
+    elif looked_at:
+        with tempfile.TemporaryDirectory(prefix="smplab-guest-") as folder:
+            yield Path(folder)
+    else:
+        yield None
+
+
+def _shell_status(result: "RunResult") -> int:
     status = result.statuses[0][2]
     assert status is not None
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
 
-def _pass_on(outputs: "Outputs") -> None:
-    """Write what the program wrote, each part to the stream it went to, in that order."""
-    for name, data in outputs:
-        stream = sys.stderr if name.endswith(".stderr") else sys.stdout
-        if stream is not None:  # closed before we were started
-            stream.buffer.write(data)
-            stream.flush()
+def _show(request: "RunRequest", result: "RunResult", *, pstree: bool, strace: bool) -> None:
+    """Print what was asked for of the trace to standard error."""
+    from cluster.report.life import life_lines
+    from cluster.report.strace import strace_lines
+    from cluster.trace import TraceReader
+
+    if request.out_dir is None or not result.statuses or not (pstree or strace):
+        return
+    root = result.statuses[0][1]
+    with TraceReader(request.out_dir / "trace.smpt") as reader:
+        if strace:
+            for line in strace_lines(reader.select(), root):
+                print(line, file=sys.stderr)
+        if pstree:
+            for line in life_lines(reader.select(), root):
+                print(line, file=sys.stderr)
+
+
+class _PassOn:
+    """Writes what the program wrote, each part to the stream it went to, in that order.
+
+    Accounting records are no part of that: they are kept in ``records``.
+    """
+
+    def __init__(self) -> None:
+        self.records: dict[str, bytes] = {}
+
+    def __call__(self, outputs: "Outputs") -> None:
+        """Pass on what was written since the last call."""
+        from kernel.acct import OUTPUT as ACCT_OUTPUT
+
+        for name, data in outputs:
+            if name == ACCT_OUTPUT:
+                self.records[name] = self.records.get(name, b"") + data
+                continue
+            stream = sys.stderr if name.endswith(".stderr") else sys.stdout
+            if stream is not None:  # closed before we were started
+                stream.buffer.write(data)
+                stream.flush()
 
 
 def register(app: typer.Typer) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,10 +86,10 @@ def run(
     check_programs(spec, shown_programs(loaded))
     told = (verbose or log_format == "json") and not quiet
     level = "info" if told else "warning"
-    return _run(loaded, _request(loaded, spec), log_format, level, quiet)
+    return _run(loaded, make_request(loaded, spec), log_format, level, quiet)
 
 
-def _request(loaded: "Loaded", spec: Any) -> "RunRequest":
+def make_request(loaded: "Loaded", spec: Any) -> "RunRequest":
     from cluster.engine_api import RunRequest
 
     config = loaded.config
@@ -119,7 +121,7 @@ def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, q
         raise CliError(USAGE, "usage", f"out: {config.out}: {error.strerror}") from None
     setup_logging(log_format, directory.path.name, level=level)
     log = get_logger()
-    try:
+    with abandoned_on_failure(directory, mutated=bool(request.spec.mutations)):
         directory.start(name=config.name, config=resolved(loaded), seed=config.seed)
         request.out_dir = directory.path
         log.info(
@@ -134,20 +136,7 @@ def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, q
         code, kind, message = outcome(
             result, config.expect.exit_status, mutated=bool(request.spec.mutations)
         )
-        _record(directory, result, code, message)
-    except KeyboardInterrupt:
-        _abandon(directory, "interrupted", *interruption())
-        raise
-    except Exception as error:
-        if was_interrupted():
-            _abandon(directory, "interrupted", *interruption())
-            raise
-        failed = _kernel_failure(error, bool(request.spec.mutations))
-        code = BROKEN if failed is None else failed.code
-        _abandon(directory, "broken", code, f"{type(error).__name__}: {error}")
-        if failed is None or os.environ.get("SMPLAB_TRACEBACK") == "1":
-            raise
-        raise failed from error
+        record(directory, result, code, message)
     log.info("run ended", exit_kind=result.exit_kind, directory=str(directory.path))
     try:
         _tell(directory, result, quiet)
@@ -161,8 +150,36 @@ def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, q
     return code
 
 
-def _abandon(directory: "RunDir", kind: str, code: int, message: str) -> None:
-    if directory.discard_unstarted():
+@contextmanager
+def abandoned_on_failure(directory: "RunDir | None", *, mutated: bool) -> Iterator[None]:
+    """Finish the manifest of a run that an exception ends, and let the exception go on.
+
+    Args:
+        directory: of the run; None: it has none.
+        mutated: the kernel has mutations; its failures are then what these were to show.
+
+    Raises:
+        CliError: the exception was one of the emulated kernel, see ``_kernel_failure``.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        _abandon(directory, "interrupted", *interruption())
+        raise
+    except Exception as error:
+        if was_interrupted():
+            _abandon(directory, "interrupted", *interruption())
+            raise
+        failed = _kernel_failure(error, mutated)
+        code = BROKEN if failed is None else failed.code
+        _abandon(directory, "broken", code, f"{type(error).__name__}: {error}")
+        if failed is None or os.environ.get("SMPLAB_TRACEBACK") == "1":
+            raise
+        raise failed from error
+
+
+def _abandon(directory: "RunDir | None", kind: str, code: int, message: str) -> None:
+    if directory is None or directory.discard_unstarted():
         return
     directory.finish(exit_kind=kind, exit_code=code, message=message, complete=False)
 
@@ -185,7 +202,7 @@ def _what(error: Exception) -> str:
     return text if isinstance(error, AssertionError) and text else f"{type(error).__name__}: {text}"
 
 
-def _record(directory: "RunDir", result: "RunResult", code: int, message: str) -> None:
+def record(directory: "RunDir", result: "RunResult", code: int, message: str) -> None:
     """Write what a run found into its directory, where trace and outputs already are."""
     from cluster.cli.common import is_complete
     from kernel.acct import OUTPUT as ACCT_OUTPUT

@@ -1,0 +1,140 @@
+"""``smplab guest``: settings, run directories, and a program's life at once."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cluster.cli.main import run_command
+
+HELLO = """\
+import os
+import sys
+
+pid = os.fork()
+if pid == 0:
+    os.execv("/bin/sleep", ["sleep", "0.001"])
+_, status = os.waitpid(pid, os.WUNTRACED)
+try:
+    os.open("/nowhere", os.O_WRONLY | os.O_APPEND)
+except OSError:
+    os._exit(9)
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hello.py").write_text(HELLO)
+    return "hello.py"
+
+
+def calls(text: str) -> list[str]:
+    """Return lines without task and time."""
+    return [line.split(" ", 2)[2] for line in text.splitlines()]
+
+
+def test_strace_shows_calls_by_names_with_signals_and_ends(
+    program: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["guest", "--strace", program]) == 9
+    out, err = capsys.readouterr()
+    assert out == ""
+    shown = calls(err)
+    for line in (
+        "fork() = 4",
+        "wait4(4, WSTOPPED <unfinished ...>",
+        "<... wait4 resumed>) = 4 (WIFEXITED(s) && WEXITSTATUS(s) == 0)",
+        'execve("/bin/sleep", ["sleep", "0.001"], environ) = 0',
+        "nanosleep({tv_sec=0, tv_nsec=1000000}) = 0",
+        'open("/nowhere", O_WRONLY|O_APPEND|O_CLOEXEC) = -1 ENOENT (No such file or directory)',
+        "exit_group(9) = ?",
+        "+++ exited with 9 +++",
+    ):
+        assert line in shown
+    assert {line.split()[0] for line in err.splitlines()} == {"3", "4"}
+
+
+def test_pstree_shows_every_process_that_ever_was(
+    program: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["guest", "--pstree", program]) == 9
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("3 python3 ")
+    assert ": exited with 9 after " in first
+    assert second.startswith("`-4 python3 ")
+    assert " => sleep 0.001: exited with 0 after 1." in second
+
+
+def test_trace_and_out_keep_a_run_directory_that_other_commands_take(
+    program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["guest", "--trace", "--set", "kernel.acct=true", program, "x"]) == 9
+    assert run_command(["guest", "--out", "other", program]) == 9
+    assert len(list((tmp_path / "other").iterdir())) == 1
+    [directory] = (tmp_path / "runs").iterdir()
+    manifest = json.loads((directory / "manifest.json").read_text())
+    assert (manifest["complete"], manifest["exit_code"]) == (True, 9)
+    assert manifest["config"]["workloads"] == [{"program": "hello.py", "args": ["x"]}]
+    assert f"run directory runs/{directory.name}" in capsys.readouterr().err
+    for command in (["summary", "--verify"], ["ps"], ["trace"], ["acct"], ["output"]):
+        assert run_command([*command, "latest"]) == 0, command
+    out = capsys.readouterr().out
+    assert "sleep" in out
+
+
+def test_without_them_nothing_is_left(program: str, tmp_path: Path) -> None:
+    run_command(["guest", "--strace", "--pstree", program])
+    assert [path.name for path in tmp_path.iterdir()] == ["hello.py"]
+
+
+def test_settings_reach_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.py").write_text(
+        "import os\n"
+        "if os.fork() == 0:\n"
+        "    os.execv('/bin/five', ['x'])\n"
+        "status = os.waitstatus_to_exitcode(os.wait()[1])\n"
+        "fd = os.open('/proc/sys/kernel/pid_max', os.O_RDONLY)\n"
+        "os.write(1, b'%d %d ' % (status, os.cpu_count()) + os.read(fd, 99))\n"
+    )
+    settings = ["machine.pid_max=12345", "images={/bin/five: {exit_code: 5}}"]
+    flags = [part for one in settings for part in ("--set", one)]
+    options = ["--cpus", "3", "--granularity", "step", "--scheme", "barrier"]
+    assert run_command(["guest", *flags, *options, "p.py"]) == 0
+    assert capfdbinary.readouterr().out == b"5 3 12345\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (
+            ["--set", "vm.frok=cow"],
+            "config error: --set vm.frok=cow: vm.frok: unknown key",
+        ),
+        (["--scheme", "x"], "config error: --scheme x: sync.scheme: must be"),
+        (["--granularity", "x"], "config error: --granularity x: granularity: must be"),
+        (["--set", "workloads.0.program=x"], "usage: --set workloads.0.program=x: not of a guest"),
+        (["--out", "/proc/nothing"], "usage: --out: /proc/nothing: "),
+    ],
+)
+def test_what_cannot_be_set_is_said(
+    options: list[str], line: str, program: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["guest", *options, program]) == 2
+    assert capsys.readouterr().err.startswith(f"smplab: {line}")
+
+
+def test_an_unset_guest_is_the_machine_it_was_before(tmp_path: Path) -> None:
+    from cluster.build import guest_spec
+    from cluster.cli.guest import _BASE, machine
+    from cluster.config import parse_config
+
+    (tmp_path / "p.py").write_text("print(1)\n")
+    loaded = parse_config("guest", _BASE.format("exact"), tmp_path)
+    spec = machine(loaded, tmp_path / "p.py", [], trace=False, check=False)
+    plain = guest_spec(tmp_path / "p.py", [], cpus=2, trace=False)
+    spec.sources = {key: text for key, text in spec.sources.items() if key in plain.sources}
+    assert spec == plain
