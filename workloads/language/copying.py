@@ -5,7 +5,13 @@ depth of nesting is no limit.
 
 The plain form (``pack_contexts``) has one table of containers, ``objects``. A scalar stands for
 itself; any other value is ``[tag, …]``: ``["r", n]`` is ``objects[n]``, each container being there
-once.
+once. So are large texts and numbers, which many variables may name, and NaNs, which are equal to
+nothing but themselves.
+
+What travels is the same in every way a program can see, with one exception.
+
+Deviation: ``is`` between two equal numbers, strings or bytes objects that one context holds may be
+False after the context has moved to another host process.
 """
 
 import os
@@ -53,6 +59,7 @@ PLAIN = ATOMIC | {
     ShmHandle,
     StackFrame,
     Unbound,
+    os.sched_param,
     os.stat_result,
     os.times_result,
     os.waitid_result,
@@ -299,7 +306,12 @@ _STRUCTS: tuple[Any, ...] = (
 )
 
 
-_AS_IT_IS = frozenset((type(None), bool, float, str, bytes))
+#: Texts of more characters, and ints of more bits, travel once, however often they are named.
+LARGE_TEXT = 1_000
+LARGE_INT = 8_000
+
+_AS_IT_IS = frozenset((type(None), bool))
+_TEXTS = frozenset((str, bytes))
 
 
 class Packer:
@@ -309,6 +321,7 @@ class Packer:
         self.memo: dict[int, int] = {}
         self.objects: list[Any] = []
         self.todo: list[tuple[int, Any]] = []
+        self.keep: list[Any] = []  # an exception's parts are made to be packed: no id twice
         self.locals_memo: dict[int, int] = {}
         self.shared_locals: list[Any] = []
 
@@ -317,41 +330,44 @@ class Packer:
         kind = type(value)
         if kind in _AS_IT_IS:
             return value
+        if kind in _TEXTS:
+            return value if len(value) <= LARGE_TEXT else self._numbered(value)
+        if kind is float:
+            return value if value == value else self._numbered(value)
         if kind is Function:
             return ["f", value.index, value.name]
         if kind is int:
-            return value if -_LIMIT <= value < _LIMIT else ["i", hex(value)]
+            if -_LIMIT <= value < _LIMIT:
+                return value
+            large = value.bit_length() > LARGE_INT
+            return self._numbered(value) if large else ["i", hex(value)]
         if kind is Unbound:
             return ["u"]
         if kind is StackFrame:
             return ["z"]
-        if kind is Builtin:
-            return ["w", value.module, value.name]
         if kind is TypeValue:
             return ["T", value.name]
-        if kind is range:
-            return ["g", *[self.pack(part) for part in (value.start, value.stop, value.step)]]
-        if kind is LockHandle:
-            return ["k", value.number]
-        if kind is ThreadHandle:
-            return ["h", value.index]
-        if kind is ShmHandle:
-            return ["a", value.address, value.length]
-        if kind is os.sched_param:
-            return ["n", value.sched_priority]
-        if kind in _STRUCTS:
-            return ["s", _STRUCTS.index(kind), list(value)]
+        return self._numbered(value)
+
+    def _numbered(self, value: Any) -> list[Any]:
+        """Return the plain form of what is in the table of objects."""
         number = self.memo.get(id(value))
         if number is None:
             number = self.memo[id(value)] = len(self.objects)
             self.objects.append(None)
             self.todo.append((number, value))
+            self.keep.append(value)
         return ["r", number]
 
     def pack_all(self, values: Iterable[Any]) -> list[Any]:
         """Return the plain forms of ``values``; no call for those that stand for themselves."""
-        pack, as_it_is = self.pack, _AS_IT_IS
-        return [value if type(value) in as_it_is else pack(value) for value in values]
+        pack, as_it_is, texts = self.pack, _AS_IT_IS, _TEXTS
+        return [
+            value
+            if (kind := type(value)) in as_it_is or (kind in texts and len(value) <= LARGE_TEXT)
+            else pack(value)
+            for value in values
+        ]
 
     def finish(self) -> list[Any]:
         """Return the table of containers."""
@@ -371,6 +387,24 @@ class Packer:
             return ["e", value.stable, _slots(value), *self.pack_all(value.members)]
         if kind is bytearray:
             return ["b", bytes(value)]
+        if kind in _TEXTS or kind is float:
+            return ["=", value]
+        if kind is Builtin:
+            return ["w", value.module, value.name]
+        if kind is range:
+            return ["g", *[hex(part) for part in (value.start, value.stop, value.step)]]
+        if kind is LockHandle:
+            return ["k", value.number]
+        if kind is ThreadHandle:
+            return ["h", value.index]
+        if kind is ShmHandle:
+            return ["a", value.address, value.length]
+        if kind is os.sched_param:
+            return ["n", pack(value.sched_priority)]
+        if kind in _STRUCTS:
+            return ["s", _STRUCTS.index(kind), *self.pack_all(value)]
+        if kind is int:
+            return ["i", hex(value)]
         if kind is MmapHandle:
             return ["m", value.address, value.length]
         if kind is SyncHandle:
@@ -445,26 +479,12 @@ class Unpacker:
             return UNBOUND
         if tag == "z":
             return STACK_FRAME
-        if tag == "g":
-            return range(*[self.value(part) for part in data[1:]])
         if tag == "f":
             return function_value(data[1], data[2])
-        if tag == "w":
-            return Builtin(data[1], data[2])
         if tag == "T":
             from workloads.language.known_functions import named_type
 
             return named_type(data[1])
-        if tag == "k":
-            return LockHandle(data[1])
-        if tag == "h":
-            return ThreadHandle(data[1])
-        if tag == "a":
-            return ShmHandle(data[1], data[2])
-        if tag == "n":
-            return os.sched_param(data[1])
-        if tag == "s":
-            return _STRUCTS[data[1]](data[2])
         raise ValueError(f"unknown tag {tag!r} in a packed context")
 
     def values(self, parts: Iterable[Any]) -> list[Any]:
@@ -502,6 +522,24 @@ class Unpacker:
             return GuestSet()
         if tag == "b":
             return bytearray(row[1])
+        if tag == "=":
+            return row[1]
+        if tag == "i":
+            return int(row[1], 16)
+        if tag == "w":
+            return Builtin(row[1], row[2])
+        if tag == "g":
+            return range(*[int(part, 16) for part in row[1:]])
+        if tag == "k":
+            return LockHandle(row[1])
+        if tag == "h":
+            return ThreadHandle(row[1])
+        if tag == "a":
+            return ShmHandle(row[1], row[2])
+        if tag == "n":
+            return os.sched_param(self.value(row[1]))
+        if tag == "s":
+            return _STRUCTS[row[1]](self.values(row[2:]))
         if tag == "m":
             return MmapHandle(row[1], row[2])
         if tag == "o":
