@@ -111,9 +111,10 @@ def prepare_pidfd(k: "KernelState", args: KernelCloneArgs, pid: "Pid") -> None:
     Source: kernel/fork.c:copy_process(), pidfd_prepare(); kernel/cgroup/cgroup.c:cgroup_can_fork().
     """
     if args.flags & CLONE_PIDFD:
-        from kernel.pidfd import pidfd_create
+        from kernel.pidfd import PIDFD_THREAD, pidfd_create
 
-        args.pidfd_fd = pidfd_create(k, pid, 0)
+        thread = args.flags & CLONE_THREAD
+        args.pidfd_fd = pidfd_create(k, pid, PIDFD_THREAD if thread else 0)
         if not args.pidfd:
             raise KernelError(EFAULT)
     if args.flags & CLONE_INTO_CGROUP:

@@ -272,6 +272,9 @@ def exit_notify(k: "KernelState", task: TaskStruct, group_dead: bool) -> Path:
     set_exit_state(task, 0, EXIT_ZOMBIE)
     tasks = k.tasks
     zombies = tasks.nr_zombies = tasks.nr_zombies + 1
+    pollers = task.thread_pid.wait_pidfd
+    if pollers is not None and len(signal.threads) > 1:
+        yield from wake_up_all(k, pollers)  # those of PIDFD_THREAD
     if zombies > k.stats.peak_zombies:
         k.stats.peak_zombies = zombies
     if task.ptrace:

@@ -32,6 +32,7 @@ from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
     from kernel.pid_namespace import PidNamespace
+    from kernel.pidfd import PidfdInode
     from kernel.sched.wait import WaitQueueHead
     from kernel.state import KernelState
 
@@ -49,7 +50,7 @@ PIDTYPE_MAX: Final = 4
 class Pid:
     """One number and its four kinds of users (``struct pid``)."""
 
-    __slots__ = ("leader", "nr", "numbers", "pgrp", "session", "task", "wait_pidfd")
+    __slots__ = ("leader", "nr", "numbers", "pgrp", "session", "stashed", "task", "wait_pidfd")
 
     def __init__(self, nr: int) -> None:
         self.nr = nr
@@ -61,6 +62,7 @@ class Pid:
         self.pgrp: dict[int, TaskStruct] | None = None  # PIDTYPE_PGID: leaders by pid
         self.session: dict[int, TaskStruct] | None = None  # PIDTYPE_SID
         self.wait_pidfd: WaitQueueHead | None = None  # pollers of its pidfds
+        self.stashed: PidfdInode | None = None  # the file of its pidfds
 
     def __repr__(self) -> str:
         return f"<pid {self.nr}>"

@@ -27,6 +27,7 @@ class Profile:
     nproc_checked_after_charge: bool  # RLIMIT_NPROC: count > limit, not count >= limit
     pid_exhausted_errno: int  # what fork says when no pid is left
     idle_and_parked: bool  # TASK_IDLE and TASK_PARKED are there (4.2, 3.9), and what /proc gained
+    fcntl_queries: bool  # F_DUPFD_QUERY (6.10) and F_CREATED_QUERY (6.12)
     # load balancing (kernel.sched.balance): the least and the largest interval in ms, None: the
     # number of CPUs and twice that; on a busy CPU multiplied by, and then so many jiffies less;
     # the difference that counts, in percent (all as of 5.10)
@@ -47,6 +48,7 @@ PROFILES: Final[dict[str, Profile]] = {
         nproc_checked_after_charge=True,
         pid_exhausted_errno=EAGAIN,
         idle_and_parked=True,
+        fcntl_queries=True,
     ),
     "2.6.34": Profile(
         name="2.6.34",
@@ -58,6 +60,7 @@ PROFILES: Final[dict[str, Profile]] = {
         nproc_checked_after_charge=False,
         pid_exhausted_errno=ENOMEM,
         idle_and_parked=False,
+        fcntl_queries=False,
         sd_interval_ms=(1, 4),
         sd_busy_factor=64,
         sd_busy_less=0,

@@ -339,8 +339,13 @@ def group_send_sig_info(
     return error
 
 
-def kill_pid_info(k: "KernelState", sig: int, info: SigInfo, pid: Pid | None) -> Path:
-    """Send ``sig`` to the process of thread ``pid``; return 0 or an errno.
+def kill_pid_info(
+    k: "KernelState", sig: int, info: SigInfo, pid: Pid | None, kind: int = PIDTYPE_TGID
+) -> Path:
+    """Send ``sig`` to the process of thread ``pid``, or to it alone; return 0 or an errno.
+
+    Args:
+        kind: PIDTYPE_TGID, the process; PIDTYPE_PID, the thread.
 
     An exec may swap the thread ids in between; then it looks again.
 
@@ -350,7 +355,7 @@ def kill_pid_info(k: "KernelState", sig: int, info: SigInfo, pid: Pid | None) ->
         task = None if pid is None else pid.task
         if task is None:
             return ESRCH
-        error: int = yield from group_send_sig_info(k, sig, info, task)
+        error: int = yield from group_send_sig_info(k, sig, info, task, kind)
         if error != ESRCH or pid is None or pid.task is task:
             return error
 

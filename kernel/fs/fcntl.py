@@ -10,8 +10,10 @@ from kernel.ipc.pipe_size import pipe_fcntl
 from kernel.limits import rlimit
 from kernel.uapi.errno_ import EINVAL
 from kernel.uapi.fcntl import (
+    F_CREATED_QUERY,
     F_DUPFD,
     F_DUPFD_CLOEXEC,
+    F_DUPFD_QUERY,
     F_GETFD,
     F_GETFL,
     F_GETPIPE_SZ,
@@ -34,8 +36,11 @@ _SETFL_MASK: Final = O_APPEND | O_NONBLOCK | O_NOATIME
 def sys_fcntl(k: "KernelState", fd: int, command: int, argument: int) -> Any:
     """F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_SETPIPE_SZ, F_GETPIPE_SZ.
 
+    F_DUPFD_QUERY (6.10): do two descriptors share one description? F_CREATED_QUERY (6.12): did
+    opening it make the file?
+
     Returns:
-        int; for the last two a path that returns it.
+        int; for the pipes' two a path that returns it.
 
     Raises:
         KernelError: EBADF; EINVAL, another command or a descriptor out of range; EMFILE.
@@ -63,6 +68,10 @@ def sys_fcntl(k: "KernelState", fd: int, command: int, argument: int) -> Any:
     if command == F_SETFL:
         file.flags = file.flags & ~_SETFL_MASK | argument & _SETFL_MASK
         return 0
+    if command == F_DUPFD_QUERY and k.tasks.profile.fcntl_queries:
+        return int(fget(files, argument) is file)
+    if command == F_CREATED_QUERY and k.tasks.profile.fcntl_queries:
+        return int(file.created)
     if command in (F_SETPIPE_SZ, F_GETPIPE_SZ):
         return pipe_fcntl(k, file, command, argument)
     raise KernelError(EINVAL)

@@ -23,13 +23,23 @@ if TYPE_CHECKING:
 class File:
     """An open file description (``struct file``). ``count`` references; ``flags`` as F_GETFL."""
 
-    __slots__ = ("count", "flags", "inode", "pos", "private_data", "readable", "writable")
+    __slots__ = (
+        "count",
+        "created",
+        "flags",
+        "inode",
+        "pos",
+        "private_data",
+        "readable",
+        "writable",
+    )
 
     def __init__(self, inode: Inode, flags: int) -> None:
         self.inode = inode
         self.flags = flags
         self.pos = 0
         self.count = 1
+        self.created = False  # opening it has made the file (FMODE_CREATED)
         self.private_data: Any = None  # what its i_fop keeps for this open file
         access = flags & O_ACCMODE
         self.readable = access in (O_RDONLY, O_RDWR)

@@ -143,6 +143,7 @@ class Vfs:
         "epoch_ns",
         "holds",
         "last_ino",
+        "last_pidfs_ino",
         "max_files",
         "max_pages",
         "nr_files",
@@ -157,6 +158,7 @@ class Vfs:
     def __init__(self, epoch_ns: int, max_pages: int) -> None:
         self.epoch_ns = epoch_ns
         self.last_ino = 0
+        self.last_pidfs_ino = 0
         self.max_pages = max_pages
         self.nr_pages = 0
         # a tenth of memory filled with files of 1 KiB each (files_maxfiles_init); max_pages is half

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.errors import KernelError, RestartSyscall
 from kernel.fs.file import FilesStruct, close_fd, fd_install, fget, get_unused_fd
 from kernel.fs.file_table import File, check_file_max
-from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_READ, MAY_WRITE, REGULAR, get_write_access
+from kernel.fs.inode import (
+    DIRECTORY,
+    MAY_EXEC,
+    MAY_READ,
+    MAY_WRITE,
+    PIDFD,
+    REGULAR,
+    get_write_access,
+)
 from kernel.fs.namei import check_path, create, inode_permission, lookup, lookup_inode
 from kernel.fs.read_write import MAX_OFFSET, file_too_large
 from kernel.limits import rlimit
@@ -144,6 +152,7 @@ def open_file(k: "KernelState", path: str, flags: int, mode: int) -> File:
     if flags & O_DIRECTORY and inode.kind != DIRECTORY:
         raise KernelError(ENOTDIR, path)
     file = File(inode, flags & ~_CREATION_FLAGS | O_LARGEFILE)  # counted when nothing can fail
+    file.created = created
     if not created:
         if file.readable or flags & O_ACCMODE == O_ACCMODE:
             access |= MAY_READ
@@ -187,7 +196,7 @@ def sys_ftruncate(k: "KernelState", fd: int, length: int) -> Any:
 
     Raises:
         KernelError: EINVAL, negative, not open for writing, or no regular file; EBADF; EFBIG, with
-            SIGXFSZ, beyond RLIMIT_FSIZE.
+            SIGXFSZ, beyond RLIMIT_FSIZE; EOPNOTSUPP, a pidfd.
 
     Source: fs/open.c:do_ftruncate(), do_truncate().
     """
@@ -196,6 +205,8 @@ def sys_ftruncate(k: "KernelState", fd: int, length: int) -> Any:
         raise KernelError(EINVAL)
     file = fget(k.current.files, fd)
     inode = file.inode
+    if inode.kind == PIDFD:  # a regular file as far as this goes: pidfs_setattr()
+        raise KernelError(EOPNOTSUPP)
     if inode.kind != REGULAR or not file.writable:
         raise KernelError(EINVAL)
     if length > inode.size:
@@ -252,13 +263,15 @@ def sys_chmod(k: "KernelState", path: str, mode: int) -> None:
     """Set the permission bits of ``path``.
 
     Raises:
-        KernelError: as ``vfs.lookup_inode``; EPERM, somebody else's file.
+        KernelError: as ``vfs.lookup_inode``; EPERM, somebody else's file; EOPNOTSUPP, a pidfd.
 
     Source: fs/open.c:chmod_common(), fs/attr.c:setattr_prepare().
     """
     k.now_ns += k.costs.file_op
     inode = lookup_inode(k, path)
     cred = k.current.cred
+    if inode.kind == PIDFD:
+        raise KernelError(EOPNOTSUPP, path)
     if cred.euid not in (0, inode.uid) or inode.i_op is not None:
         raise KernelError(EPERM, path)  # also the mode of a file of /proc (proc_setattr())
     mode &= 0o7777

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from kernel.fs.file import fget
-from kernel.fs.inode import DIRECTORY, Inode
+from kernel.fs.inode import DIRECTORY, PIDFD, Inode
 from kernel.fs.namei import lookup_inode
 from kernel.uapi.mman import PAGE_SIZE
 from kernel.uidgid import from_kgid_munged, from_kuid_munged
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 _DEVICE: Final = 15  # st_dev of the one file system
+_PIDFS: Final = 11  # of that of pidfds
 
 
 def vfs_getattr(k: "KernelState", inode: Inode) -> tuple[int, ...]:
@@ -28,7 +29,7 @@ def vfs_getattr(k: "KernelState", inode: Inode) -> tuple[int, ...]:
     return (
         inode.mode,
         inode.ino,
-        _DEVICE,
+        _PIDFS if inode.kind == PIDFD else _DEVICE,
         inode.nlink,
         uid,
         gid,
