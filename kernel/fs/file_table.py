@@ -33,15 +33,6 @@ class File:
         "readable",
         "writable",
     )
-        "count",
-        "created",
-        "flags",
-        "inode",
-        "pos",
-        "private_data",
-        "readable",
-        "writable",
-    )
 
     def __init__(self, inode: Inode, flags: int) -> None:
         self.inode = inode
