@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable
 from types import GeneratorType
 from typing import Any, Final
 
+from workloads.language.enums import ENUMS
 from workloads.language.errors import BudgetExceededError, FatalRunError
 from workloads.language.sets import GuestSet, constant
 from workloads.language.values import PULLERS
 from workloads.language.views import Pull, View
 
-ATOMIC: Final = frozenset({int, bool, float, str, bytes, type(None), range})
+ATOMIC: Final = frozenset({int, bool, float, str, bytes, type(None), range, *ENUMS})
 _SIZED: Final = frozenset({str, bytes, bytearray, list, tuple})
 _NESTED: Final[frozenset[type]] = frozenset({list, tuple, dict, GuestSet})
 _SMALL: Final = 1 << 256
@@ -326,6 +327,8 @@ class Bounded:
             size = len(self.in_order(value))
         elif isinstance(value, View):
             size = len(value)
+        elif isinstance(value, tuple):  # a struct: stat_result and such
+            return tuple(value)
         elif kind is GeneratorType:  # of the host, made to be consumed here
             return value
         elif kind in PULLERS:
@@ -376,6 +379,8 @@ class Bounded:
             return SetView(value, tuple(self.in_order(value)))
         if kind in PULLERS:
             raise FatalRunError("an iterator reached a place where the compiler did not expect one")
+        if isinstance(value, tuple):
+            return tuple(value)
         raise TypeError(f"'{tname(value)}' object is not iterable")
 
     def pull_source(self, value: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from kernel.uapi import syscalls as nr
 from workloads.language import filecalls, library, sync
 from workloads.language.bounded import tname
+from workloads.language.constants import ERRNO
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, VALUE, own_process
 from workloads.language.values import (
@@ -29,9 +30,15 @@ from workloads.language.values import (
 O_CLOEXEC = 0o2000000
 PTHREAD_FLAGS = 0x3D0F00  # what pthread_create passes to clone
 _FILE_ACTIONS = {0: ("open", 5), 1: ("close", 2), 2: ("dup2", 3)}
-_DEFAULT_PATH = "/bin:/usr/bin"
+DEFAULT_PATH = "/bin:/usr/bin"
 
 Values = list[Any]
+
+#: The names of error numbers; the first of a number is its own.
+ERRORCODE: dict[int, str] = {}
+for _name, _number in ERRNO.items():
+    if _name not in ("EWOULDBLOCK", "EDEADLK", "EOPNOTSUPP"):
+        ERRORCODE.setdefault(_number, _name)
 
 # ---- conversions of arguments ------------------------------------------------------------------
 
@@ -109,7 +116,7 @@ def as_data(value: Any) -> bytes:
     raise TypeError(f"a bytes-like object is required, not '{tname(value)}'")
 
 
-def _argv(value: Any, name: str = "execv() arg 2") -> tuple[str, ...]:
+def argv_of(value: Any, name: str = "execv() arg 2") -> tuple[str, ...]:
     if type(value) not in (list, tuple):
         raise TypeError(f"{name} must be a tuple or list")
     if not value:
@@ -120,7 +127,7 @@ def _argv(value: Any, name: str = "execv() arg 2") -> tuple[str, ...]:
     return argv
 
 
-def _env(value: Any, name: str = "execve") -> tuple[tuple[str, str], ...]:
+def env_of(value: Any, name: str = "execve") -> tuple[tuple[str, str], ...]:
     if type(value) is not dict:
         raise TypeError(f"{name}: environment must be a mapping object")
     env = tuple([(as_path(key), as_path(item)) for key, item in value.items()])
@@ -174,22 +181,22 @@ def os_wait(G: Values) -> Any:
 
 
 def os_execv(G: Values, path: str, argv: Any) -> Any:
-    return (nr.NR_EXECVE, path, _argv(argv), _own_env(G), True)
+    return (nr.NR_EXECVE, path, argv_of(argv), _own_env(G), True)
 
 
 def os_execve(G: Values, path: str, argv: Any, env: Any) -> Any:
-    return (nr.NR_EXECVE, path, _argv(argv, "execve: argv"), _env(env))
+    return (nr.NR_EXECVE, path, argv_of(argv, "execve: argv"), env_of(env))
 
 
 def _search(G: Values, file: str) -> tuple[str, ...]:
-    directories = _environ(G).get("PATH", _DEFAULT_PATH).split(":")
+    directories = _environ(G).get("PATH", DEFAULT_PATH).split(":")
     return tuple([path_join(G, directory, file) for directory in directories])
 
 
 def os_execvp(G: Values, file: str, argv: Any) -> Any:
     if "/" in file:
         return os_execv(G, file, argv)
-    tail = (_argv(argv), _own_env(G), True)
+    tail = (argv_of(argv), _own_env(G), True)
     return (CALL, library.SEARCH, [_search(G, file), 0, tail, None, nr.NR_EXECVE])
 
 
@@ -221,7 +228,7 @@ def _spawn_tail(
             raise TypeError("Each file_actions element must be a non-empty tuple")
         actions.append(_file_action(action))
     group = None if setpgroup is None else as_c_int(setpgroup)
-    return (_argv(argv, f"{name}: argv"), _env(env, name), tuple(actions), group)
+    return (argv_of(argv, f"{name}: argv"), env_of(env, name), tuple(actions), group)
 
 
 def os_posix_spawn(

@@ -15,6 +15,8 @@ False after the context has moved to another host process.
 """
 
 import os
+import sys
+import time
 from collections.abc import Iterable
 from resource import struct_rusage
 from signal import struct_siginfo
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.language import tables
 from workloads.language.bounded import ATOMIC
+from workloads.language.enums import ENUMS
 from workloads.language.sets import DUMMY, EMPTY, GuestSet, Layout
 from workloads.language.values import (
     STACK_FRAME,
@@ -63,6 +66,8 @@ PLAIN = ATOMIC | {
     os.stat_result,
     os.times_result,
     os.waitid_result,
+    time.struct_time,
+    type(sys.version_info),
     struct_rusage,
     struct_siginfo,
 }
@@ -303,6 +308,7 @@ _STRUCTS: tuple[Any, ...] = (
     os.waitid_result,
     struct_siginfo,
     struct_rusage,
+    time.struct_time,
 )
 
 
@@ -345,6 +351,10 @@ class Packer:
             return ["u"]
         if kind is StackFrame:
             return ["z"]
+        if kind in ENUMS:
+            return ["E", ENUMS.index(kind), int(value)]
+        if kind is type(sys.version_info):
+            return ["V"]
         if kind is TypeValue:
             return ["T", value.name]
         return self._numbered(value)
@@ -401,6 +411,9 @@ class Packer:
             return ["a", value.address, value.length]
         if kind is os.sched_param:
             return ["n", pack(value.sched_priority)]
+        if kind is time.struct_time:
+            parts = [*value, value.tm_zone, value.tm_gmtoff]
+            return ["s", _STRUCTS.index(kind), *self.pack_all(parts)]
         if kind in _STRUCTS:
             return ["s", _STRUCTS.index(kind), *self.pack_all(value)]
         if kind is int:
@@ -481,6 +494,10 @@ class Unpacker:
             return STACK_FRAME
         if tag == "f":
             return function_value(data[1], data[2])
+        if tag == "E":
+            return ENUMS[data[1]](data[2])
+        if tag == "V":
+            return sys.version_info
         if tag == "T":
             from workloads.language.known_functions import named_type
 

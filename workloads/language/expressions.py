@@ -15,7 +15,7 @@ from workloads.language.effects import CONSUMING_METHODS, builtin_fits, fits, is
 from workloads.language.frames import CALL
 from workloads.language.methods import ALL_METHODS
 from workloads.language.scopes import Comprehension, ProgramScopes, Scope, parameters
-from workloads.language.tables import Const, Exc, Param, Pure, Routine, Sys
+from workloads.language.tables import Const, Exc, Made, Param, Pure, Routine, Sys, Value
 
 _OPERATORS = {
     ast.Add: "_add",
@@ -199,6 +199,10 @@ class Lowering:
             return h.name(f"k_{meaning[1].replace('.', '_')}__{meaning[2]}", at)
         if isinstance(entry, Exc):
             return h.name("y_" + entry.name, at)
+        if isinstance(entry, Value):
+            return h.name(f"s_{meaning[1].replace('.', '_')}__{meaning[2]}", at)
+        if isinstance(entry, Made):
+            return h.call("_" + entry.helper, [h.name("G", at)], at)
         assert isinstance(entry, Const), meaning
         return h.const(entry.value, at)
 

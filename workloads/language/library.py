@@ -4,6 +4,7 @@ Written by hand as blocks of the same form as compiled ones, so forking, packing
 need no special case. Library code has a negative index and leaves no traceback entries.
 """
 
+import os
 from typing import Any, Final
 
 from kernel.uapi.errno_ import EINTR
@@ -19,6 +20,7 @@ from kernel.uapi.signals import (
 from kernel.uapi.syscalls import (
     NR_EVENTFD_READ,
     NR_EVENTFD_WRITE,
+    NR_EXECVE,
     NR_EXIT,
     NR_EXIT_GROUP,
     NR_FUTEX,
@@ -545,6 +547,8 @@ def _search_found(F: Frame, L: Values, G: Values, V: Any) -> Any:
 def _search_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
     if not isinstance(V, OSError):
         return (RERAISE, V)
+    if type(V.filename) is str and L[4] == NR_EXECVE:
+        V.filename = os.fsencode(V.filename)  # os.py searches with bytes
     if not isinstance(V, FileNotFoundError | NotADirectoryError) and L[3] is None:
         L[3] = V
     if L[1] < len(L[0]):

@@ -5,13 +5,17 @@ value. A method is an ordinary host function that takes the receiver first.
 """
 
 import os
+import sys
+import time
 from collections.abc import Callable
 from resource import struct_rusage
 from signal import struct_siginfo
 from typing import Any
 
+from workloads.language import enums
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.errors import FatalRunError
+from workloads.language.formatting import make_format
 from workloads.language.sets import GuestSet
 from workloads.language.values import TypeValue
 
@@ -115,7 +119,12 @@ def make_methods(bounded: Bounded) -> Table:
         for kind in (str, bytes, bytearray)
     }
     return {
-        str: {**_own(str, _STR), **text_like[str], "encode": bounded.encode},
+        str: {
+            **_own(str, _STR),
+            **text_like[str],
+            "encode": bounded.encode,
+            "format": make_format(bounded, attribute),
+        },
         bytes: {**_own(bytes, _BYTES), **text_like[bytes], "decode": bounded.decode},
         bytearray: {
             **_own(bytearray, _BYTEARRAY),
@@ -139,10 +148,6 @@ def make_methods(bounded: Bounded) -> Table:
             "pop": set_pop,
         },
     }
-
-
-#: Every method name of some guest type; the lazy dict methods and those of handles apart.
-ALL_METHODS = frozenset(name for table in make_methods(Bounded(Work(0))).values() for name in table)
 
 
 def make_caller(methods: Table) -> Callable[..., Any]:
@@ -222,6 +227,12 @@ ATTRIBUTES: dict[type, tuple[str, ...]] = {
         "ru_nivcsw",
     ),
     os.sched_param: ("sched_priority",),
+    time.struct_time: (
+        *("tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min", "tm_sec"),
+        *("tm_wday", "tm_yday", "tm_isdst", "tm_zone", "tm_gmtoff"),
+    ),
+    type(sys.version_info): ("major", "minor", "micro"),
+    **dict.fromkeys(enums.ENUMS, ("name", "value")),
 }
 
 
@@ -241,3 +252,7 @@ def attribute(value: Any, name: str) -> Any:
     if hasattr(type(value), name):
         raise FatalRunError(f"the attribute {name!r} of this value is not in the guest language")
     raise AttributeError(f"'{tname(value)}' object has no attribute '{name}'")
+
+
+#: Every method name of some guest type; the lazy dict methods and those of handles apart.
+ALL_METHODS = frozenset(name for table in make_methods(Bounded(Work(0))).values() for name in table)

@@ -9,11 +9,14 @@ from workloads.language import (
     binding,
     builtins_library,
     calls,
+    clocks,
     clones,
     filecalls,
     ipc,
     known_functions,
     library,
+    mathcalls,
+    paths,
     resources,
     signals,
     sync,
@@ -42,6 +45,8 @@ _INPLACE: dict[str, Callable[[Any, Any], Any]] = {
     "Sub": operator.isub,
 }
 _HELPER_MODULES = (
+    paths,
+    clocks,
     builtins_library,
     signals,
     ipc,
@@ -211,6 +216,8 @@ class Runtime:
             for text, entry in names.items():
                 if isinstance(entry, tables.Pure | tables.Sys | tables.Routine):
                     space[prefix + text] = Builtin(module_name, text)
+                elif isinstance(entry, tables.Value):
+                    space["s" + prefix[1:] + text] = entry.value
         for text in (*tables.BUILTINS, "print"):
             space["k_builtins__" + text] = Builtin("builtins", text)
         for text in (*tables.TYPES, *tables.EXCEPTIONS):
@@ -220,7 +227,7 @@ class Runtime:
         space["x_BrokenBarrierError"] = BrokenBarrierError
         for module in [*tables.MODULES.values(), *tables.LIBRARY_MODULES.values()]:
             for entry in module.values():
-                if isinstance(entry, tables.Pure | tables.Routine):
+                if isinstance(entry, tables.Pure | tables.Routine | tables.Made):
                     space["_" + entry.helper] = _helper(entry.helper)
                 if isinstance(entry, tables.Sys | tables.Routine) and entry.result:
                     space["_" + entry.result] = _helper(entry.result)
@@ -285,6 +292,9 @@ class Runtime:
 
 def _helper(name: str) -> Callable[..., Any]:
     """Return the function that an entry of ``tables`` names."""
+    if name in mathcalls.FUNCTIONS:
+        made: Callable[..., Any] = mathcalls.FUNCTIONS[name]
+        return made
     for module in _HELPER_MODULES:
         found: Callable[..., Any] | None = getattr(module, name, None)
         if found is not None:

@@ -27,6 +27,7 @@ from workloads.language.tables import (
     Entry,
     Exc,
     Pure,
+    Value,
     star_names,
 )
 
@@ -177,17 +178,18 @@ class ProgramScopes:
             for alias in node.names:
                 head = alias.name.partition(".")[0]
                 names[alias.asname or head] = ("module", alias.name if alias.asname else head)
+                self.starred.discard(alias.asname or head)
             return
         module = node.module or ""
         for alias in node.names:
             if alias.name != "*":
                 target = self.imports if (alias.asname or alias.name) in scope.globals else names
                 target[alias.asname or alias.name] = self.member(module, alias.name)
+                self.starred.discard(alias.asname or alias.name)
                 continue
             for text in star_names(module):
-                if text not in self.imports:
-                    self.starred.add(text)
-                    self.imports[text] = self.member(module, text)
+                self.starred.add(text)
+                self.imports[text] = self.member(module, text)
 
     def _settle_globals(self) -> None:
         for scope in list(self.scopes.values()):
@@ -242,7 +244,9 @@ class ProgramScopes:
         if isinstance(node, ast.Name | ast.Attribute):
             meaning = self.meaning(node, scope, frozenset())
             if meaning is not None:
-                return meaning[0] == "note" or isinstance(self.entry(meaning), Const | Exc | Pure)
+                return meaning[0] == "note" or isinstance(
+                    self.entry(meaning), Const | Value | Exc | Pure
+                )
             return (
                 isinstance(node, ast.Name)
                 and node.id in _TYPE_NAMES

@@ -17,12 +17,14 @@ from one start of a program to the next.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from workloads.language.enums import ENUMS
+
 _LINEAR_PROBES: Final = 9
 _PERTURB_SHIFT: Final = 5
 _WORD: Final = (1 << 64) - 1
 _LARGE: Final = 50_000  # a table of more elements grows by two, not by four
 _POPS: Final = 256  # deleted entries at the front of a dict before it is made anew
-_NUMBERS: Final = frozenset({int, bool})
+_NUMBERS: Final = frozenset({int, bool, *ENUMS})
 
 #: The two kinds of slots without an element.
 EMPTY: Final = type("_Empty", (), {"__slots__": ()})()

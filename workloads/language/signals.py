@@ -5,8 +5,8 @@ one. A disposition that was there when the program started is asked of the kerne
 wants to know it.
 
 Source: CPython Modules/signalmodule.c, Lib/signal.py; glibc's sigset functions.
-Deviation: signals and SIG_DFL, SIG_IGN are plain ints; a thread's identity is its tid; nothing is
-said on stderr when the wakeup descriptor is full.
+Deviation: a thread's identity is its tid; nothing is said on stderr when the wakeup descriptor is
+full.
 """
 
 import math
@@ -28,6 +28,7 @@ from kernel.uapi.signals import (
 )
 from workloads.language.bounded import tname
 from workloads.language.constants import STRERROR
+from workloads.language.enums import Handlers, Signals, handler_value, signal_value, strsignal
 from workloads.language.frames import CALL, RERAISE, RETURN, VALUE, Frame, own_process
 from workloads.language.library import CHECK, RAISE, library
 from workloads.language.sets import GuestSet
@@ -55,9 +56,10 @@ def _old_handler(G: Values, signal: int, disposition: int) -> Any:
     """Return what Python says a signal's handler is."""
     handlers = G[0].handlers
     if signal in handlers:
-        return handlers[signal]
+        handler = handlers[signal]
+        return handler_value(handler) if handler in (SIG_DFL, SIG_IGN) else handler
     if disposition in (SIG_DFL, SIG_IGN):
-        return disposition
+        return handler_value(disposition)
     return DEFAULT_INT_HANDLER if signal == SIGINT else None
 
 
@@ -66,7 +68,7 @@ def _set_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
     handler = L[1]
     if type(handler) in CALLABLE:
         handler = SIG_HANDLER
-    return (nr.NR_RT_SIGACTION, L[0], handler)
+    return (nr.NR_RT_SIGACTION, L[0], int(handler))
 
 
 def _set_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
@@ -210,7 +212,21 @@ def _mask(signals: Any) -> int:
 
 
 def signals_of(mask: int) -> GuestSet:
-    return GuestSet(signal for signal in range(1, NSIG + 1) if mask >> (signal - 1) & 1)
+    numbers = [signal for signal in range(1, NSIG + 1) if mask >> (signal - 1) & 1]
+    return GuestSet([signal_value(number) for number in numbers])
+
+
+def signal_signals(G: Values, value: Any) -> Any:
+    return Signals(value)
+
+
+def signal_handlers(G: Values, value: Any) -> Any:
+    return Handlers(value)
+
+
+def signal_strsignal(G: Values, signalnum: int) -> Any:
+    _check_number(signalnum)
+    return strsignal(signalnum)
 
 
 def signal_valid(G: Values) -> GuestSet:

@@ -2,7 +2,8 @@
 
 Each name of a module is one of
 
-- ``Const``: a number or text, put into the code when the program is compiled;
+- ``Const``: a number or text, put into the code when the program is compiled; ``Value``, ``Made``:
+  another value, one for all or made at each mention;
 - ``Sys``: one system call; its arguments are converted as ``params`` says, its result by the
   function named ``result`` in ``calls``;
 - ``Pure``: a function of ``calls`` that needs no system call;
@@ -15,12 +16,13 @@ is cut to a C int, ``u`` user or group id, ``p`` path, ``d`` bytes-like, ``x`` a
 the rest keyword-only.
 """
 
+import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
 from kernel.uapi import syscalls as nr
 from kernel.uapi.fcntl import O_CLOEXEC
-from workloads.language import constants, constants_io
+from workloads.language import constants, constants_io, enums, mathcalls
 from workloads.language.sets import GuestSet
 
 
@@ -97,6 +99,20 @@ class Routine:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """An immutable value that block code takes from its namespace."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A value that the function ``helper`` makes at each mention."""
+
+    helper: str
+
+
+@dataclass(frozen=True, slots=True)
 class Exc:
     """An exception that has to be imported."""
 
@@ -108,7 +124,7 @@ class Later:
     """In the language, not in this version."""
 
 
-Entry = Const | Sys | Pure | Routine | Exc | Later
+Entry = Const | Value | Made | Sys | Pure | Routine | Exc | Later
 
 
 def _sys(number: int, params: str = "", result: str = "") -> Sys:
@@ -136,6 +152,21 @@ _SPAWN = "argv:x env:x * file_actions:x=None setpgroup:x=None"
 _OS: dict[str, Entry] = {
     **_consts(constants.OS),
     "devnull": Const("/dev/null"),
+    "name": Const("posix"),
+    "sep": Const("/"),
+    "curdir": Const("."),
+    "pardir": Const(".."),
+    "extsep": Const("."),
+    "pathsep": Const(":"),
+    "linesep": Const("\n"),
+    "defpath": Const("/bin:/usr/bin"),
+    "strerror": _pure("os_strerror", "code:n"),
+    "execl": _routine("os_execl", "file:x *args:x"),
+    "execle": _routine("os_execle", "file:x *args:x"),
+    "execlp": _routine("os_execlp", "file:x *args:x"),
+    "execlpe": _routine("os_execlpe", "file:x *args:x"),
+    "execvpe": _routine("os_execvpe", "file:p args:x env:x"),
+    "remove": _sys(nr.NR_UNLINK, "path:p"),
     "fork": _sys(nr.NR_FORK),
     "_exit": _sys(nr.NR_EXIT_GROUP, "status:n"),
     "wait": _routine("os_wait", "", "first_two"),
@@ -236,7 +267,13 @@ _OS: dict[str, Entry] = {
     **_consts(constants_io.EVENTFD),
 }
 
-_SYS: dict[str, Entry] = {"exit": _pure("sys_exit", "status:x=None")}
+_SYS: dict[str, Entry] = {
+    "exit": _pure("sys_exit", "status:x=None"),
+    "platform": Const("linux"),
+    "byteorder": Const("little"),
+    "maxsize": Const((1 << 63) - 1),
+    "version_info": Value(sys.version_info),
+}
 
 _TIME: dict[str, Entry] = {
     "sleep": _routine("time_sleep", "secs:x"),
@@ -247,10 +284,34 @@ _TIME: dict[str, Entry] = {
     "perf_counter_ns": _routine("clock_monotonic"),
     "process_time_ns": _routine("clock_process"),
     "thread_time_ns": _routine("clock_thread"),
+    "perf_counter": _routine("clock_monotonic", "", "seconds"),
+    "process_time": _routine("clock_process", "", "seconds"),
+    "thread_time": _routine("clock_thread", "", "seconds"),
+    "clock_gettime": _routine("clock_gettime", "clk_id:n", "seconds"),
+    "clock_gettime_ns": _routine("clock_gettime", "clk_id:n"),
+    "CLOCK_REALTIME": Const(0),
+    "CLOCK_MONOTONIC": Const(1),
+    "CLOCK_PROCESS_CPUTIME_ID": Const(2),
+    "CLOCK_THREAD_CPUTIME_ID": Const(3),
+    "localtime": _routine("time_localtime", "secs:x=None"),
+    "gmtime": _routine("time_gmtime", "secs:x=None"),
+    "ctime": _routine("time_ctime", "secs:x=None"),
+    "asctime": _routine("time_asctime", "t:x=None"),
+    "strftime": _routine("time_strftime", "format:x t:x=None"),
+    "mktime": _pure("time_mktime", "t:x"),
+    "timezone": Const(0),
+    "altzone": Const(0),
+    "daylight": Const(0),
+    "tzname": Value(("UTC", "UTC")),
 }
 
 _SIGNAL: dict[str, Entry] = {
     **_consts(constants.SIGNAL),
+    **{name: Value(member) for kind in enums.ENUMS for name, member in kind.__members__.items()},
+    "NSIG": Const(65),
+    "Signals": _pure("signal_signals", "value:x"),
+    "Handlers": _pure("signal_handlers", "value:x"),
+    "strsignal": _pure("signal_strsignal", "signalnum:n"),
     "signal": _routine("signal_signal", "signalnum:n handler:x"),
     "getsignal": _routine("signal_getsignal", "signalnum:n"),
     "siginterrupt": _routine("signal_siginterrupt", "signalnum:n flag:n"),
@@ -258,7 +319,7 @@ _SIGNAL: dict[str, Entry] = {
     "pthread_kill": _routine("signal_pthread_kill", "thread_id:i signalnum:n"),
     "pthread_sigmask": _routine("signal_pthread_sigmask", "how:n mask:x", "signals_of"),
     "sigpending": _sys(nr.NR_RT_SIGPENDING, "", "signals_of"),
-    "sigwait": _routine("signal_sigwait", "sigset:x"),
+    "sigwait": _routine("signal_sigwait", "sigset:x", "signal_value"),
     "sigwaitinfo": _routine("signal_sigwaitinfo", "sigset:x", "siginfo"),
     "sigtimedwait": _routine("signal_sigtimedwait", "sigset:x timeout:x", "siginfo"),
     "valid_signals": _pure("signal_valid"),
@@ -365,7 +426,25 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
     "os": _OS,
     "os.path": {
         "basename": _pure("path_basename", "p:x"),
-        "join": _pure("path_join", "a:x b:x=None c:x=None d:x=None"),
+        "join": _pure("path_join_any", "a:x *p:x"),
+        "dirname": _pure("path_dirname", "p:x"),
+        "split": _pure("path_split", "p:x"),
+        "splitext": _pure("path_splitext", "p:x"),
+        "isabs": _pure("path_isabs", "s:x"),
+        "normpath": _pure("path_normpath", "path:x"),
+        "normcase": _pure("path_normcase", "s:x"),
+        "expanduser": _pure("path_expanduser", "path:x"),
+        "abspath": _routine("path_abspath", "path:x"),
+        "relpath": _routine("path_relpath", "path:x start:x=None"),
+        "isfile": _routine("path_isfile", "path:x"),
+        "isdir": _routine("path_isdir", "s:x"),
+        "islink": _routine("path_islink", "path:x"),
+        "lexists": _routine("path_exists", "path:x"),
+        "getsize": _routine("path_getsize", "filename:x"),
+        "getmtime": _routine("path_getmtime", "filename:x"),
+        "sep": Const("/"),
+        "pardir": Const(".."),
+        "curdir": Const("."),
         "exists": _routine("path_exists", "path:x"),
     },
     "os.environ": {
@@ -382,7 +461,23 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
         "flush": _pure("nothing_to_flush"),
     },
     "time": _TIME,
-    "errno": _consts(constants.ERRNO),
+    "errno": {**_consts(constants.ERRNO), "errorcode": Made("errno_errorcode")},
+    "math": {
+        **{name: Const(value) for name, value in mathcalls.CONSTANTS.items()},
+        **{name: _pure(f"math_{name}", params) for name, params in mathcalls.PARAMETERS.items()},
+        "log": _pure("math_log", "x:x base:x=..."),
+        "gcd": _pure("math_gcd", "*integers:x"),
+        "lcm": _pure("math_lcm", "*integers:x"),
+        "hypot": _pure("math_hypot", "*coordinates:x"),
+        "factorial": _pure("math_factorial", "n:x"),
+        "comb": _pure("math_comb", "n:x k:x"),
+        "perm": _pure("math_perm", "n:x k:x=None"),
+        "fsum": _pure("math_fsum", "seq:x"),
+        "prod": _pure("math_prod", "iterable:x * start:x=1"),
+        "isclose": _pure("math_isclose", "a:x b:x * rel_tol:x=None abs_tol:x=0"),
+        "ldexp": _pure("math_ldexp", "x:x i:x"),
+        "dist": _pure("math_dist", "p:x q:x"),
+    },
     "signal": _SIGNAL,
     "mmap": _MMAP,
     "threading": _THREADING,
@@ -459,13 +554,10 @@ INSTEAD: Final = {
     ("os", "system"): "write os.posix_spawn() and os.waitpid()",
     ("os", "popen"): "write os.pipe(), os.fork() and os.execv()",
     ("os", "spawnv"): "write os.posix_spawn()",
-    ("os", "execl"): "write os.execv()",
-    ("os", "execlp"): "write os.execvp()",
+    ("os", "getlogin"): "write os.getuid()",
     ("os", "fdopen"): "write os.read() and os.write()",
-    ("os", "remove"): "write os.unlink()",
     ("sys", "stdin"): "write os.read(0, n)",
     ("sys", "stdout"): "write sys.stdout.write()",
-    ("time", "perf_counter"): "write time.monotonic()",
     ("threading", "current_thread"): "write threading.get_native_id()",
 }
 
@@ -662,6 +754,8 @@ READABLE: Final = frozenset(
         "ru_utime", "ru_stime", "ru_maxrss", "ru_ixrss", "ru_idrss", "ru_isrss", "ru_minflt",
         "ru_majflt", "ru_nswap", "ru_inblock", "ru_oublock", "ru_msgsnd", "ru_msgrcv",
         "ru_nsignals", "ru_nvcsw", "ru_nivcsw", "sched_priority",
+        "tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min", "tm_sec", "tm_wday", "tm_yday",
+        "tm_isdst", "tm_zone", "tm_gmtoff", "value", "major", "minor", "micro",
         "daemon", "native_id", "ident", "name", "__name__", "__class__",
         "si_errno", "si_band", "parties", "n_waiting", "broken",
     }
