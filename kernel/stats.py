@@ -55,6 +55,10 @@ class Histogram:
                 return min(_upper_bound(bucket), self.maximum)
         return 0
 
+    def count_up_to(self, value: int) -> int:
+        """Return how many values are at most ``value``, without those in the bucket it cuts."""
+        return sum(n for bucket, n in self.buckets.items() if _upper_bound(bucket) <= value)
+
     def mean(self) -> float:
         """Return the exact mean; 0.0 for an empty histogram."""
         return self.total / self.count if self.count else 0.0

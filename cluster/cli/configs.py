@@ -32,13 +32,16 @@ def validate(
     from cluster.catalogue import config_path
     from cluster.cli.common import check_programs, overrides
     from cluster.config import load_config
+    from kernel.profiles import scheduler
 
     loaded = load_config(config_path(config), overrides(settings))
     spec = resolve(loaded)
     check_programs(spec, shown_programs(loaded))
     count = sum(spawn.count for spawn in spec.spawns)
     programs = "1 program" if count == 1 else f"{count} programs"
-    print(f"{config}: valid: {spec.cpus} CPUs, {programs}, engine {loaded.config.engine}")
+    engine, scheme = loaded.config.engine, loaded.config.taken_scheme
+    print(f"{config}: valid: {spec.cpus} CPUs, {programs}, engine {engine}, scheme {scheme}")
+    print(f"{config}: Linux {spec.linux}, {scheduler(spec.fair, spec.linux)}")
     return OK
 
 

@@ -97,7 +97,7 @@ def make_request(loaded: "Loaded", spec: Any) -> "RunRequest":
     return RunRequest(
         spec=spec,
         engine=config.engine,
-        scheme=config.sync.scheme,
+        scheme=config.taken_scheme,
         quantum_ns=config.sync.quantum,
         address=config.ray.address,
         cpus_per_actor=per_actor if isinstance(per_actor, int) else None,
@@ -257,6 +257,7 @@ def _last_lines(data: bytes, lines: int) -> list[str]:
 def resolved(loaded: "Loaded") -> dict[str, Any]:
     """Return the configuration as it was understood, every default filled in, as JSON data."""
     data: dict[str, Any] = loaded.config.model_dump(mode="json")
+    data["sync"]["scheme"] = loaded.config.taken_scheme
     return data
 
 

@@ -27,6 +27,8 @@ from workloads.generators import GENERATORS
 
 ENGINES: Final = ("local", "ray")
 SCHEMES: Final = ("exact", "barrier")
+# up to so many CPUs exact takes at most 1.4 times as long as barrier; with 1024 it is twice as long
+EXACT_CPUS: Final = 64
 FAIR_CLASSES: Final = ("cfs",)
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
@@ -180,10 +182,15 @@ class Sync(Model):
 
     scheme: Annotated[
         str,
-        OneOf(*SCHEMES, later=("slack", "lax")),
-        Field(description="exact: the reference, local engine only; barrier: supersteps."),
-    ] = "barrier"
-    quantum: Annotated[int, Duration(1_000, SECOND_NS, "Longest superstep.")] = 100_000
+        OneOf("auto", *SCHEMES, later=("slack", "lax")),
+        Field(
+            description="exact: the reference, local engine only; barrier: supersteps; "
+            f"auto: exact on the local engine up to {EXACT_CPUS} CPUs, else barrier."
+        ),
+    ] = "auto"
+    quantum: Annotated[
+        int, Duration(1_000, SECOND_NS, "Longest superstep of the scheme barrier.")
+    ] = 100_000
     tie_break: Annotated[
         str,
         OneOf("order", "random"),
@@ -398,3 +405,11 @@ class RunConfig(Model):
     limits: Limits = Limits()
     expect: Expect = Expect()
     out: Annotated[Text, Field(description="Folder that gets one run directory per run.")] = "runs"
+
+    @property
+    def taken_scheme(self) -> str:
+        """The scheme that a run takes: the one that is named, or what ``auto`` stands for."""
+        if self.sync.scheme != "auto":
+            return self.sync.scheme
+        small = self.engine == "local" and self.machine.cpus <= EXACT_CPUS
+        return "exact" if small else "barrier"

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.machine import MachineSpec
+from kernel.profiles import FAIR_CLASS_OF
 from kernel.stats import CpuStats, Histogram, KernelStats
 
 FORMAT: Final = 1
@@ -98,7 +99,17 @@ def _machine(spec: MachineSpec) -> dict[str, Any]:
         *("cpus", "seed", "linux", "arch", "granularity", "fair", "child_runs_first", "hz"),
         *("memory_bytes", "page_size", "pid_max"),
     )
-    return {name: getattr(spec, name) for name in names}
+    named = {name: getattr(spec, name) for name in names}
+    return {**named, "fair_as_of": FAIR_CLASS_OF[spec.fair][1]}
+
+
+def _below_quantum(run: Mapping[str, Any], latencies: Mapping[str, Histogram]) -> dict[str, int]:
+    """Return for each latency how many samples in a thousand are no longer than the quantum."""
+    quantum_ns: int = run["quantum_ns"]
+    return {
+        name: 1000 * histogram.count_up_to(quantum_ns) // histogram.count if histogram.count else 0
+        for name, histogram in latencies.items()
+    }
 
 
 def _wall(wall: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:
@@ -145,6 +156,9 @@ def make_summary(
     cpu_groups, cpu_left = _grouped(
         {name: getattr(cpu, name) for name in CpuStats.COUNTERS}, CPU_GROUPS
     )
+    if run.get("scheme") == "barrier":
+        below = _below_quantum(run, cpu_groups["latency_ns"])
+        cpu_groups["causality"]["below_quantum_permille"] = below
     life = kernel_groups["lifecycles"]
     counts = {
         "forks": life["forks"] + life["vforks"],

@@ -5,6 +5,7 @@ says otherwise, so that it can be kept in a log and compared with diff.
 """
 
 import io
+import textwrap
 from collections.abc import Mapping
 from typing import IO, Any, Final
 
@@ -77,6 +78,8 @@ def _print(console: Console, summary: Mapping[str, Any], digest: str, complete: 
     for table in tables:
         if table is not None:
             _show(console, table)
+        if table is tables[1]:
+            _trust(console, summary)
     if digest:
         # the whole digest where it fits on one line, else the beginning that identifies it
         whole = f"digest {digest}"
@@ -122,6 +125,12 @@ def _counts(summary: Mapping[str, Any]) -> Table:
         format_ns(wall["total_ns"]),
     )
     table.add_row("CPUs", f"{machine['cpus']:,}")
+    if "scheme" in run:
+        barrier = run["scheme"] == "barrier"
+        quantum = format_ns(run["quantum_ns"]) if barrier else ""
+        table.add_row("scheme, quantum" if barrier else "scheme", run["scheme"], quantum)
+    if "fair_as_of" in machine:
+        table.add_row("scheduler", f"{machine['fair'].upper()} of {machine['fair_as_of']}")
     for label, count, key in (
         ("lifecycles", life["completed"], "lifecycles"),
         ("forks, vforks", life["forks"] + life["vforks"], "forks"),
@@ -150,16 +159,36 @@ def _counts(summary: Mapping[str, Any]) -> Table:
 
 
 def _latencies(summary: Mapping[str, Any]) -> Table:
-    table = _table("Latency", _PERCENTILES)
+    """Percentiles; of a barrier run also the share of samples that the quantum blurs."""
+    below: Mapping[str, int] = summary["causality"].get("below_quantum_permille", {})
+    columns: tuple[str, ...] = _PERCENTILES
+    if below:
+        columns = (*_PERCENTILES, f"<= {format_ns(summary['run']['quantum_ns'])}")
+    table = _table("Latency", columns)
     rows = [
-        ("fork to first run", summary["latency_ns"]["fork_to_first_run"]),
-        ("runqueue wait", summary["latency_ns"]["runqueue_wait"]),
+        ("fork to first run", summary["latency_ns"]["fork_to_first_run"], "fork_to_first_run"),
+        ("runqueue wait", summary["latency_ns"]["runqueue_wait"], "runqueue_wait"),
     ]
     if summary["causality"]["violations"]:
-        rows.append(("effects too late", summary["causality"]["lateness_ns"]))
-    for label, latency in rows:
-        table.add_row(label, *(format_ns(latency[name]) for name in _PERCENTILES))
+        rows.append(("effects too late", summary["causality"]["lateness_ns"], ""))
+    for label, latency, name in rows:
+        share = [f"{below[name] // 10} %"] if name in below else []
+        table.add_row(label, *(format_ns(latency[part]) for part in _PERCENTILES), *share)
     return table
+
+
+def _trust(console: Console, summary: Mapping[str, Any]) -> None:
+    """Say how far the latencies of a barrier run can be trusted."""
+    if "below_quantum_permille" not in summary["causality"]:
+        return
+    quantum = format_ns(summary["run"]["quantum_ns"])
+    text = (
+        f"Under the scheme barrier CPUs run up to {quantum} (the quantum) apart: latencies up to "
+        "that are not to be trusted. On the local engine --set sync.scheme=exact measures them."
+    )
+    for line in textwrap.wrap(text, console.width):
+        _line(console, line)
+    _line(console, "")
 
 
 def _locks(summary: Mapping[str, Any]) -> Table | None:

@@ -68,3 +68,12 @@ def test_cpu_stats_carry_their_histograms():
     assert copy.violations == 2
     assert copy.lateness.maximum == 500
     assert copy.rq_wait.count == 2
+
+
+def test_values_up_to_a_limit_are_counted_by_whole_buckets():
+    histogram = Histogram()
+    for value in (0, 5, 63, 64, 1000, 100_000):
+        histogram.record(value)
+    assert [histogram.count_up_to(limit) for limit in (0, 5, 62, 63, 2000, 10**6)] == [
+        1, 2, 2, 3, 5, 6
+    ]  # fmt: skip

@@ -21,7 +21,7 @@ def lock(name: str, *counts: int) -> dict[str, Any]:
     return stat.to_plain()
 
 
-def a_summary(**wall: Any) -> dict[str, Any]:
+def a_summary(scheme: str = "exact", **wall: Any) -> dict[str, Any]:
     kernel = KernelStats()
     kernel.releases = kernel.exits = kernel.forks = 1_200_000
     kernel.execs, kernel.waits, kernel.clones, kernel.migrations = 1_100_000, 1_199_999, 12, 3456
@@ -43,7 +43,12 @@ def a_summary(**wall: Any) -> dict[str, Any]:
             lock("tasklist_lock", 3_600_000, 1234, 5_000_000, 900_000_000),
             lock("siglock", 9, 0, 0, 90),
         ],
-        {"virtual_ns": 2_000_000_000, "verdict": "done", "scheme": "barrier"},
+        {
+            "virtual_ns": 2_000_000_000,
+            "verdict": "done",
+            "scheme": scheme,
+            "quantum_ns": 20_000,
+        },
         {
             "total_ns": 40 * 10**9,
             "engine": "local",
@@ -147,6 +152,8 @@ AT_80 = """\
 Run                         count    virtual      wall
 ended: done                          2.000 s   40.00 s
 CPUs                            4
+scheme                      exact
+scheduler              CFS of 6.5
 lifecycles              1,200,000  600,000/s  30,000/s
 forks, vforks           1,200,000  600,000/s  30,000/s
 exits                   1,200,000  600,000/s  30,000/s
@@ -184,6 +191,29 @@ digest sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 
 def test_the_table_at_80_columns() -> None:
     assert render_summary(a_summary(), DIGEST, width=80) == AT_80
+
+
+def test_a_barrier_run_says_how_far_its_latencies_can_be_trusted() -> None:
+    summary = a_summary("barrier")
+    # of 0, 1000, … 99,000 ns a fifth, of the squares below 10,000 ns all
+    assert summary["causality"]["below_quantum_permille"] == {
+        "fork_to_first_run": 200,
+        "runqueue_wait": 1000,
+    }
+    lines = render_summary(summary, DIGEST, width=80).splitlines()
+    assert "scheme, quantum           barrier   20.00 us" in lines
+    head = next(place for place, line in enumerate(lines) if line.startswith("Latency"))
+    assert lines[head : head + 8] == [
+        "Latency                 p50       p90       p99       max  <= 20.00 us",
+        "fork to first run  49.15 us  90.11 us  98.30 us  99.00 us         20 %",
+        "runqueue wait      2.431 us  7.935 us  9.727 us  9.801 us        100 %",
+        "",
+        "Under the scheme barrier CPUs run up to 20.00 us (the quantum) apart: latencies",
+        "up to that are not to be trusted. On the local engine --set sync.scheme=exact",
+        "measures them.",
+        "",
+    ]
+    assert "below_quantum_permille" not in a_summary()["causality"]
 
 
 def test_more_room_changes_nothing() -> None:
