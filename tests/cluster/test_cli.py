@@ -422,3 +422,41 @@ def test_a_small_run_prints_a_table_and_a_digest_that_comes_again(
     assert len(digests) == 2
     assert digests[0] == digests[1]
     assert len(list((config.parent / "runs").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "scheme"),
+    [
+        ([], "exact"),
+        (["machine.cpus=64"], "exact"),
+        (["machine.cpus=65"], "barrier"),
+        (["engine=ray"], "barrier"),
+        (["sync.scheme=barrier"], "barrier"),
+        (["machine.cpus=65", "sync.scheme=exact"], "exact"),
+    ],
+)
+def test_a_run_takes_exact_where_it_can_and_the_machine_is_not_large(
+    settings: list[str],
+    scheme: str,
+    config: Path,
+    tmp_path: Path,
+    fake_engine: Callable[[RunResult], list[RunRequest]],
+) -> None:
+    requests = fake_engine(RunResult(engine_api.DONE))
+    options = [word for text in settings for word in ("--set", text)]
+    assert run_command(["run", "small.yaml", "-q", *options]) == 0
+    assert [request.scheme for request in requests] == [scheme]
+    manifest = json.loads((the_run(tmp_path) / "manifest.json").read_text())
+    assert manifest["config"]["sync"]["scheme"] == scheme
+
+
+def test_validate_says_the_scheme_and_that_the_scheduler_is_not_6_12s_own(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["validate", "small.yaml"]) == 0
+    assert capsys.readouterr().out == (
+        "small.yaml: valid: 2 CPUs, 1 program, engine local, scheme exact\n"
+        "small.yaml: Linux 6.12, scheduler CFS of 6.5 (EEVDF, its own, is not there yet)\n"
+    )
+    assert run_command(["validate", "small.yaml", "--set", "linux=2.6.34"]) == 0
+    assert capsys.readouterr().out.endswith("Linux 2.6.34, scheduler CFS of 6.5\n")

@@ -1,5 +1,8 @@
 """CFS on one runqueue, driven by simulated ticks."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -197,6 +200,73 @@ def fork_under(policy, vfork=False, here=True):
     if rq.need_resched:
         switch(rq)
     return rq.curr is child
+
+
+# docs/scheduler.md shows the same numbers, in us: (parent's vruntime, debit, child's vruntime)
+FORKS_IN_A_ROW = (
+    (100, 6000, 6100), (200, 4000, 4200), (300, 3000, 3300), (400, 2400, 2800), (500, 2000, 2500),
+)  # fmt: skip
+
+
+def forks_in_a_row(cpus, number, between_ns=100_000):
+    """A running parent forks now and then; return the rows of the table, in ns, and the order."""
+    rq = Rq(0, MachineSpec(cpus=cpus))
+    parent = add(rq, 1)
+    switch(rq)
+    rows, children = [], []
+    for pid in range(2, number + 2):
+        rq.clock_ns += between_ns
+        child = CpuTask(pid, pid, "child")
+        core.task_fork(rq, parent, child)
+        core.activate_task(rq, child, core.ENQUEUE_INITIAL)
+        core.check_preempt_curr(rq, child, core.WF_FORK)
+        assert rq.curr is parent and not rq.need_resched
+        assert rq.cfs.min_vruntime == parent.vruntime
+        rows.append((parent.vruntime, child.vruntime - parent.vruntime, child.vruntime))
+        children.append(child)
+    order = []
+    sleep_curr(rq)
+    while rq.curr is not rq.idle:
+        order.append(rq.curr.pid - 1)
+        sleep_curr(rq)
+    return rows, order
+
+
+def test_forks_in_a_row_start_ever_less_behind_and_so_run_last_first():
+    rows, order = forks_in_a_row(2, 5)
+    for row, wanted in zip(rows, FORKS_IN_A_ROW):
+        # multiplying by 2^32 / weight rounds down by a few ns
+        assert all(0 <= 1000 * us - ns <= 3 for ns, us in zip(row, wanted)), (row, wanted)
+    assert order == [5, 4, 3, 2, 1]
+
+
+def test_the_page_about_the_scheduler_shows_these_numbers():
+    page = Path(__file__).resolve().parents[3] / "docs" / "scheduler.md"
+    row = re.compile(r"\| \d \| (\d+) \| \d \| (\d+) \| (\d+) \| (\d)")
+    rows = [tuple(map(int, found.groups())) for found in row.finditer(page.read_text("utf-8"))]
+    assert [found[:3] for found in rows] == list(FORKS_IN_A_ROW)
+    assert [found[3] for found in rows] == [5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(("cpus", "latency_us"), [(1, 6000), (2, 12000), (4, 18000), (8, 24000)])
+def test_the_debit_of_a_fork_is_the_latency_over_all_who_share_it(cpus, latency_us):
+    rows, order = forks_in_a_row(cpus, 5)
+    for number, (_, debit, _) in enumerate(rows, 2):
+        assert debit == pytest.approx(1000 * latency_us / number, abs=10)
+    assert order == [5, 4, 3, 2, 1]
+
+
+def test_forks_beyond_the_eighth_task_have_equal_debits_and_run_in_order():
+    rows, order = forks_in_a_row(2, 12)
+    assert {round(debit, -1) for _, debit, _ in rows[7:]} == {1_500_000}
+    assert [child for child in order if child <= 7] == [7, 6, 5, 4, 3, 2, 1]
+    assert [child for child in order if child > 7] == [8, 9, 10, 11, 12]
+
+
+def test_a_parent_that_works_long_between_its_forks_has_them_run_in_order():
+    # the debit shrinks by 2 ms, then by 1 ms, …: 2.5 ms between two forks are more
+    _, order = forks_in_a_row(2, 2, between_ns=2_500_000)
+    assert order == [1, 2]
 
 
 def test_child_runs_first_decides_who_goes_on_after_fork():
