@@ -17,7 +17,7 @@ from cluster.outputs import OutputWriter
 from cluster.report.summary import make_summary
 from cluster.rundir import OUTPUTS
 from cluster.trace.store import TraceWriter
-from kernel.acct import OUTPUT as ACCT_OUTPUT
+from kernel.acct import OUTPUTS as ACCT_OUTPUTS
 
 
 class Recorder:
@@ -50,7 +50,7 @@ class Recorder:
         if self._file is not None:
             started = perf_counter_ns()
             for name, data in outputs:
-                if name != ACCT_OUTPUT:
+                if name not in ACCT_OUTPUTS:
                     self._file.append(name, data)
             self._file.flush()
             self._output_ns += perf_counter_ns() - started

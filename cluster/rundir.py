@@ -228,9 +228,15 @@ class RunDir:
         """Where the BSD accounting records of a run are."""
         return self.path / "pacct"
 
-    def write_acct(self, records: bytes) -> None:
-        """Write the run's BSD accounting records, one after the other."""
+    @property
+    def acct_exact_path(self) -> Path:
+        """Where the times are that the accounting records of a run had to round."""
+        return self.path / "pacct_exact"
+
+    def write_acct(self, records: bytes, exact: bytes) -> None:
+        """Write the run's BSD accounting records, one after the other, and their exact times."""
         write_atomically(self.acct_path, records)
+        write_atomically(self.acct_exact_path, exact)
 
     def finish(
         self, *, exit_kind: str, exit_code: int, message: str = "", complete: bool = True

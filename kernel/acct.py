@@ -23,6 +23,7 @@ from kernel.task import PF_DUMPCORE, PF_EXITING, PF_FORKNOEXEC, PF_SIGNALED, Tas
 from kernel.timekeeping import thread_group_cputime
 from kernel.uapi.acct import (
     ACCT_COMM,
+    ACCT_EXACT,
     ACCT_V3,
     ACCT_VERSION,
     ACORE,
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 OUTPUT: Final = "pacct"  # what k.output() calls the records of the configuration
+EXACT: Final = "pacct_exact"  # and what a record had to round: an ACCT_EXACT for each
+OUTPUTS: Final = (OUTPUT, EXACT)
 PF_ACCT: Final = PF_SIGNALED | PF_DUMPCORE  # what acct_flags() looks at
 _NSEC_PER_AHZ: Final = 1_000_000_000 // AHZ
 
@@ -114,6 +117,9 @@ def acct_process(k: "KernelState", task: TaskStruct, mem_kb: int) -> None:
     """
     if k.spec.acct:
         k.output(OUTPUT, fill_ac(k, task, k.init_pid_ns, True, mem_kb))
+        start_ns = task.group_leader.start_time_ns
+        times = thread_group_cputime(task)
+        k.output(EXACT, ACCT_EXACT.pack(start_ns, k.now_ns - start_ns, *times))
     ns: PidNamespace | None = task_active_pid_ns(k, task) if k.acct_files else None
     while ns is not None:
         if ns.bacct is not None:

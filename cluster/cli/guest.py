@@ -204,10 +204,10 @@ class _PassOn:
 
     def __call__(self, outputs: "Outputs") -> None:
         """Pass on what was written since the last call."""
-        from kernel.acct import OUTPUT as ACCT_OUTPUT
+        from kernel.acct import OUTPUTS as ACCT_OUTPUTS
 
         for name, data in outputs:
-            if name == ACCT_OUTPUT:
+            if name in ACCT_OUTPUTS:
                 self.records[name] = self.records.get(name, b"") + data
                 continue
             stream = sys.stderr if name.endswith(".stderr") else sys.stdout

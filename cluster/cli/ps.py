@@ -11,7 +11,7 @@ import typer
 from cluster.cli.completion import complete_run
 from cluster.cli.trace import print_lines, time_option, trace_file
 from cluster.exit_codes import USAGE, CliError
-from cluster.report.acct import AcctError, acct_lines, read_acct
+from cluster.report.acct import AcctError, acct_lines, read_acct, read_exact
 from cluster.report.process_table import ProcessTable
 from cluster.report.ps import ColumnError, parse_columns, ps_lines, pstree_lines
 from cluster.rundir import RunDir, run_path
@@ -102,17 +102,30 @@ def acct(
             help="A run directory, latest, or a file of records.",
         ),
     ],
+    precise: Annotated[
+        bool, typer.Option("--precise", "-p", help="Times in ns, too; of a run directory.")
+    ] = False,
 ) -> None:
-    """Print the BSD accounting records of a run with kernel.acct, in order of exit."""
+    """Print the BSD accounting records of a run with kernel.acct, in order of exit.
+
+    Their times have hundredths of a second and few digits; --precise shows the kernel's beside.
+    """
     run = run_path(run)
-    path = RunDir.open(run).acct_path if run.is_dir() else run
+    directory = RunDir.open(run) if run.is_dir() else None
+    path = run if directory is None else directory.acct_path
     if not path.is_file():
         raise CliError(USAGE, "no records", f"{path} does not exist (was kernel.acct on?)")
     try:
         records = read_acct(path.read_bytes())
+        exact = None
+        if precise:
+            if directory is None or not directory.acct_exact_path.is_file():
+                raise CliError(USAGE, "no records", f"{run}: exact times are in run directories")
+            path = directory.acct_exact_path
+            exact = read_exact(path.read_bytes(), len(records))
     except AcctError as error:
         raise CliError(USAGE, "bad records", f"{path}: {error}") from None
-    print_lines(iter(acct_lines(records)))
+    print_lines(iter(acct_lines(records, exact)))
 
 
 def register(app: typer.Typer) -> None:

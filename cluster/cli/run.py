@@ -1,11 +1,12 @@
 """``smplab run``: one configuration to its end, with a run directory, a table and a digest."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -22,6 +23,9 @@ from cluster.exit_codes import (
     report,
 )
 from kernel.printable import printable_line
+
+_LONGEST_LINE: Final = 4096
+_MOST_WRITES: Final = 10_000  # that are looked at for the first lines of output
 
 if TYPE_CHECKING:
     from cluster.config import Loaded
@@ -205,13 +209,13 @@ def _what(error: Exception) -> str:
 def record(directory: "RunDir", result: "RunResult", code: int, message: str) -> None:
     """Write what a run found into its directory, where trace and outputs already are."""
     from cluster.cli.common import is_complete
-    from kernel.acct import OUTPUT as ACCT_OUTPUT
+    from kernel.acct import OUTPUTS as ACCT_OUTPUTS
 
     if result.summary:  # before anything else: whoever kills us now has lost nothing of the run
         directory.write_summary(result.summary, result.digest)
-    records = result.outputs.pop(ACCT_OUTPUT, None)
+    records, exact = (result.outputs.pop(name, None) for name in ACCT_OUTPUTS)
     if records is not None:
-        directory.write_acct(records)
+        directory.write_acct(records, exact or b"")
     directory.finish(
         exit_kind=result.exit_kind, exit_code=code, message=message, complete=is_complete(result)
     )
@@ -230,12 +234,67 @@ def _tell(directory: "RunDir", result: "RunResult", quiet: bool) -> None:
                 print(f"digest {digest}")
         elif result.summary:
             print(f"run directory {directory.path}\n")
+            _tell_outputs(directory)
             print_summary(result.summary, digest, complete=complete)
         else:
             print(f"run directory {directory.path}")
         sys.stdout.flush()
     except BrokenPipeError:  # nobody reads it: the exit code still tells how it went
         discard_stdout()
+
+
+def _tell_outputs(directory: "RunDir", lines: int = 8, of_one: int = 3) -> None:
+    """Print the first lines that programs wrote to standard output; the rest is in its file.
+
+    Args:
+        lines: at most so many.
+        of_one: at most so many of one program.
+    """
+    shown, more = first_lines(directory, lines, of_one)
+    if not shown:
+        return
+    width = shutil.get_terminal_size((80, 24)).columns
+    print("Output")
+    for line in shown:
+        print(line if len(line) <= width else line[: width - 1] + "…")
+    print(f"… (all of it: smplab output {directory.path})\n" if more else "")
+
+
+def first_lines(directory: "RunDir", lines: int, of_one: int) -> tuple[list[str], bool]:
+    """Return the first whole lines that programs wrote to standard output, and if there are more.
+
+    They stand behind their label, in the order in which they were written, escaped.
+    """
+    found: list[str] = []
+    counts: dict[str, int] = {}
+    rest: dict[str, bytes] = {}
+    more = False
+    with directory.outputs() as reader:
+        for number, piece in enumerate(reader.pieces()):
+            if number >= _MOST_WRITES:
+                return found, True
+            if piece.stream != "stdout":
+                continue
+            before = counts.get(piece.label, 0)
+            if before >= of_one:
+                more = True
+                continue
+            data = rest.get(piece.label, b"") + piece.data[:_LONGEST_LINE]
+            *whole, rest[piece.label] = data.split(b"\n")
+            for line in whole:
+                if counts.get(piece.label, 0) >= of_one or len(found) >= lines:
+                    more = True
+                    break
+                counts[piece.label] = counts.get(piece.label, 0) + 1
+                text = line.decode("utf-8", "backslashreplace")
+                found.append(printable_line(f"{piece.label}: {text}"))
+            if len(found) >= lines:
+                return found, True
+        for label, data in rest.items():
+            if data and counts.get(label, 0) < of_one and len(found) < lines:
+                text = data.decode("utf-8", "backslashreplace")
+                found.append(printable_line(f"{label}: {text}"))
+    return found, more
 
 
 def _show_errors(outputs: dict[str, tuple[bytes, bytes]], lines: int = 10) -> None:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from kernel.printable import printable
 from kernel.uapi.acct import (
+    ACCT_EXACT,
     ACCT_V3,
     ACCT_VERSION,
     ACORE,
@@ -21,19 +22,14 @@ from kernel.uapi.acct import (
 
 _FLAGS: Final = ((ASU, "S"), (AFORK, "F"), (ACORE, "D"), (AXSIG, "X"))
 _HEADINGS: Final = (
-    "COMMAND",
-    "FLAGS",
-    "UID",
-    "GID",
-    "PID",
-    "PPID",
-    "UTIME",
-    "STIME",
-    "ETIME",
-    "MEM",
-    "MINFLT",
+    *("COMMAND", "FLAGS", "UID", "GID", "PID", "PPID", "UTIME", "STIME", "ETIME", "MEM"),
+    *("MINFLT", "EXIT"),
+)
+_PRECISE: Final = (
+    *("COMMAND", "PID", "PPID", "UTIME", "UTIME_NS", "STIME", "STIME_NS", "ETIME", "ETIME_NS"),
     "EXIT",
 )
+_LEFT: Final = ("COMMAND", "FLAGS", "EXIT")
 
 
 class AcctError(ValueError):
@@ -96,34 +92,68 @@ def flag_letters(flag: int) -> str:
     return "".join(letter if flag & bit else "-" for bit, letter in _FLAGS)
 
 
-def acct_lines(records: list[AcctRecord]) -> list[str]:
-    """Return the records as a table, heading first."""
-    cells = [list(_HEADINGS)]
-    for one in records:
-        how = (
-            f"signal {one.exitcode & 0x7F}" if one.exitcode & 0x7F else str(one.exitcode >> 8 & 255)
-        )
-        cells.append(
-            [
-                printable(one.comm),
-                flag_letters(one.flag),
-                str(one.uid),
-                str(one.gid),
-                str(one.pid),
-                str(one.ppid),
-                f"{one.utime:.2f}",
-                f"{one.stime:.2f}",
-                f"{one.etime:.2f}",
-                str(one.mem),
-                str(one.minflt),
-                how,
-            ]
-        )
-    widths = [max(len(line[place]) for line in cells) for place in range(len(_HEADINGS))]
+class ExactTimes(NamedTuple):
+    """What a record had to round, in ns of virtual time."""
+
+    start_ns: int
+    etime_ns: int
+    utime_ns: int
+    stime_ns: int
+
+
+def read_exact(data: bytes, records: int) -> list[ExactTimes]:
+    """Return the exact times that go with as many records.
+
+    Raises:
+        AcctError: there are not as many.
+    """
+    if len(data) != records * ACCT_EXACT.size:
+        raise AcctError(f"{len(data)} bytes are not the exact times of {records} records")
+    return [ExactTimes(*values) for values in ACCT_EXACT.iter_unpack(data)]
+
+
+def acct_lines(records: list[AcctRecord], exact: list[ExactTimes] | None = None) -> list[str]:
+    """Return the records as a table, heading first.
+
+    Args:
+        records: in order.
+        exact: their exact times, which then stand beside those of the records, in ns; the columns
+            FLAGS, UID, GID, MEM and MINFLT make room for them.
+    """
+    headings = _HEADINGS if exact is None else _PRECISE
+    cells = [list(headings)]
+    for place, one in enumerate(records):
+        values = _cells(one)
+        if exact is not None:
+            times = exact[place]
+            values["UTIME_NS"] = str(times.utime_ns)
+            values["STIME_NS"] = str(times.stime_ns)
+            values["ETIME_NS"] = str(times.etime_ns)
+        cells.append([values[heading] for heading in headings])
+    widths = [max(len(line[place]) for line in cells) for place in range(len(headings))]
     return [
         " ".join(
-            cell.ljust(width) if place < 2 or place == len(widths) - 1 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(line, widths))
+            cell.ljust(width) if heading in _LEFT else cell.rjust(width)
+            for heading, cell, width in zip(headings, line, widths)
         ).rstrip()
         for line in cells
     ]
+
+
+def _cells(one: AcctRecord) -> dict[str, str]:
+    """Return the text of every column of a record."""
+    how = f"signal {one.exitcode & 0x7F}" if one.exitcode & 0x7F else str(one.exitcode >> 8 & 255)
+    return {
+        "COMMAND": printable(one.comm),
+        "FLAGS": flag_letters(one.flag),
+        "UID": str(one.uid),
+        "GID": str(one.gid),
+        "PID": str(one.pid),
+        "PPID": str(one.ppid),
+        "UTIME": f"{one.utime:.2f}",
+        "STIME": f"{one.stime:.2f}",
+        "ETIME": f"{one.etime:.2f}",
+        "MEM": str(one.mem),
+        "MINFLT": str(one.minflt),
+        "EXIT": how,
+    }

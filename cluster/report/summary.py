@@ -171,6 +171,9 @@ def make_summary(
         "run": dict(run),
         **kernel_groups,
         **cpu_groups,
+        "per_cpu": {
+            name: [one[name] for one in cpu_stats] for name in ("user_ns", "system_ns", "idle_ns")
+        },
         "rates": {f"{key}_per_virtual_s": _per_second(n, virtual_ns) for key, n in counts.items()},
         "migrations": {
             "total": kernel_left.pop("migrations"),

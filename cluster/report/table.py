@@ -18,6 +18,9 @@ from cluster.report.summary import WALL_SPLIT
 from cluster.report.units import format_ns
 
 _MIN_WIDTH: Final = 40
+_FEW_CPUS: Final = 8
+_MANY_CPUS: Final = 256
+_IN_A_LINE: Final = 10
 
 
 class _Console(Console):
@@ -71,6 +74,7 @@ def _print(console: Console, summary: Mapping[str, Any], digest: str, complete: 
         _line(console, "This run is not complete: its numbers are those up to where it ended.")
     tables = (
         _counts(summary),
+        _cpus(summary),
         _latencies(summary),
         _locks(summary),
         _host_times(summary["wall"]),
@@ -189,6 +193,35 @@ def _trust(console: Console, summary: Mapping[str, Any]) -> None:
     for line in textwrap.wrap(text, console.width):
         _line(console, line)
     _line(console, "")
+
+
+def _cpus(summary: Mapping[str, Any]) -> Table | None:
+    """How busy each CPU was: user, system and idle of a few, the sum of many, ten to a line."""
+    per_cpu, virtual_ns = summary.get("per_cpu"), summary["run"]["virtual_ns"]
+    if per_cpu is None or virtual_ns <= 0:  # a summary of before 0.1.0's end
+        return None
+    user, system = per_cpu["user_ns"], per_cpu["system_ns"]
+    busy = [one + other for one, other in zip(user, system)]
+
+    def percent(time_ns: int) -> str:
+        return f"{100 * time_ns / virtual_ns:.0f} %"
+
+    if len(busy) <= _FEW_CPUS:
+        table = _table("CPU", ("busy", "user", "system"))
+        for cpu, time_ns in enumerate(busy):
+            table.add_row(str(cpu), percent(time_ns), percent(user[cpu]), percent(system[cpu]))
+    elif len(busy) <= _MANY_CPUS:
+        table = _table("CPUs busy, %", tuple(str(place) for place in range(_IN_A_LINE)))
+        for first in range(0, len(busy), _IN_A_LINE):
+            part = busy[first : first + _IN_A_LINE]
+            table.add_row(f"from {first}", *(f"{100 * one / virtual_ns:.0f}" for one in part))
+    else:
+        order = sorted(busy)
+        table = _table("CPUs busy", ("min", "p10", "p50", "p90", "max", "never"))
+        shares = [order[len(order) * part // 100] for part in (0, 10, 50, 90)]
+        never = sum(one == 0 for one in busy)
+        table.add_row("all", *map(percent, (*shares, order[-1])), f"{never:,}")
+    return table
 
 
 def _locks(summary: Mapping[str, Any]) -> Table | None:

@@ -40,6 +40,9 @@ FIELDS: Final = (
     "comm",
 )
 
+# ours, beside a record: start, elapsed, user and system time in ns, which the record rounds
+ACCT_EXACT: Final = struct.Struct("<QQQQ")
+
 _MANTSIZE: Final = 13
 _EXPSIZE: Final = 3
 _MAXFRACT: Final = (1 << _MANTSIZE) - 1

@@ -100,3 +100,26 @@ def test_elapsed_time_is_a_float_of_ieee() -> None:
         assert struct.unpack("<f", struct.pack("<I", encode_float(value)))[0] == value
         assert decode_float(encode_float(value)) == value
     assert encode_float(0) == decode_float(0) == 0
+
+
+def test_the_precise_form_has_the_kernels_times_beside_the_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prog.py").write_text(PROGRAM)
+    (tmp_path / "c.yaml").write_text(
+        "kernel: {acct: true}\nworkloads: [{program: ./prog.py}]\nexpect: {exit_status: 4}\n"
+    )
+    assert run_command(["run", "-q", "c.yaml"]) == 0
+    capsys.readouterr()
+    assert run_command(["acct", "-p", "latest"]) == 0
+    heading, child, program = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert heading[3:9] == ["UTIME", "UTIME_NS", "STIME", "STIME_NS", "ETIME", "ETIME_NS"]
+    assert child[3] == "0.25"
+    assert 250_000_000 <= int(child[4]) < 260_000_000
+    assert int(program[8]) >= int(child[8]) >= int(child[4]) + int(child[6])
+    assert run_command(["acct", "-p", str(next((tmp_path / "runs").glob("*/pacct")))]) == 2
+    exact = next((tmp_path / "runs").glob("*/pacct_exact"))
+    exact.write_bytes(exact.read_bytes()[:-1])
+    assert run_command(["acct", "-p", "latest"]) == 2
+    assert "are not the exact times of 2 records" in capsys.readouterr().err

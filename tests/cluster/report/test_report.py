@@ -31,6 +31,7 @@ def a_summary(scheme: str = "exact", **wall: Any) -> dict[str, Any]:
     for number in range(4):
         cpu = CpuStats()
         cpu.nr_switches, cpu.nr_voluntary, cpu.nr_involuntary = 700, 400, number
+        cpu.user_ns, cpu.system_ns = 500_000_000 * number, 20_000_000 * number
         for value in range(100):
             cpu.fork_to_run.record(value * 1000)
             cpu.rq_wait.record(value * value)
@@ -171,6 +172,12 @@ peak tasks                    321
 peak zombies                   45
 peak frames                67,890
 causality violations            0
+
+CPU  busy  user  system
+0     0 %   0 %     0 %
+1    26 %  25 %     1 %
+2    52 %  50 %     2 %
+3    78 %  75 %     3 %
 
 Latency                 p50       p90       p99       max
 fork to first run  49.15 us  90.11 us  98.30 us  99.00 us
