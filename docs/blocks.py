@@ -68,6 +68,9 @@ MASKS: Final = tuple(
         # the column of host times and rates of the table Run
         (r"^(ended: .+) [\d.,]+ [mun]?s$", r"\1 WALL"),
         (r"^((?:lifecycles|forks, vforks|exits) .+) [\d,]+/s$", r"\1 WALL"),
+        # strace: a longer path of the folder takes longer to look up
+        (r"^(\d+) 0\.\d{9} ", r"\1 TIME "),
+        (r"^(\S*\d+ .*: exited with \d+) after .*$", r"\1 after TIME"),
         # the table Host time
         (r"^(\D+) [\d.,]+ [mun]?s \d+ %$", r"\1 WALL"),
     )
