@@ -82,7 +82,7 @@ def _print(console: Console, summary: Mapping[str, Any], digest: str, complete: 
     for table in tables:
         if table is not None:
             _show(console, table)
-        if table is tables[1]:
+        if table is tables[2]:
             _trust(console, summary)
     if digest:
         # the whole digest where it fits on one line, else the beginning that identifies it
