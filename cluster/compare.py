@@ -9,6 +9,7 @@ tree is not known: then it is enough that all processes ended alike.
 """
 
 import difflib
+import re
 from typing import Final
 
 from cluster.emulated import EmulatedRun
@@ -17,17 +18,21 @@ from cluster.process_tree import describe_difference, outcome, same_tree
 
 _CONTEXT_LINES: Final = 2
 _STDERR_LINES: Final = 12
+_LIBRARY_FILE: Final = re.compile(rb"(^Exception ignored in: <module '\w+' from ')[^']*/(\w+\.py)")
 _TRACEBACK: Final = b"Traceback (most recent call last):"
 
 
 def plain_stderr(data: bytes) -> bytes:
-    """Return standard error without the places in tracebacks: the lines that are indented there."""
+    """Return standard error without the places in tracebacks: the lines that are indented there.
+
+    Nor does it say where the library's files are.
+    """
     lines = []
     inside = False
     for line in data.splitlines(keepends=True):
         inside = line.startswith(_TRACEBACK) or (inside and line.startswith(b"  "))
         if not inside or line.startswith(_TRACEBACK):
-            lines.append(line)
+            lines.append(_LIBRARY_FILE.sub(rb"\1\2", line))
     return b"".join(lines)
 
 

@@ -5,7 +5,7 @@ test.
 
 Source: kernel/fork.c (copy_process, kernel_clone, pidfd_prepare), kernel/signal.c.
 Deviation: the word of CLONE_CHILD_SETTID is written when the child is complete, not when it first
-runs; CLONE_CHILD_CLEARTID takes no word (see ``kernel.threads``).
+runs; CLONE_CHILD_CLEARTID takes no word (see ``mm_release``).
 """
 
 from typing import TYPE_CHECKING, Any

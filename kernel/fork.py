@@ -31,6 +31,7 @@ from kernel.errors import GuestFault, KernelError, RestartNoIntr
 from kernel.events import SCHED_PROCESS_FORK, TASK_NEWTASK
 from kernel.fs.file import dup_fd, put_files_struct
 from kernel.fs.fs_struct import copy_fs_struct, put_fs_struct
+from kernel.ipc.futex import user_lock
 from kernel.ipc.sem import copy_semundo
 from kernel.limits import nproc_exceeded, rlimit
 from kernel.mm.mm import dup_mm, mmput
@@ -73,7 +74,6 @@ from kernel.task import (
     SignalStruct,
     TaskStruct,
 )
-from kernel.threads import wake_joiners
 from kernel.uapi.clone import (
     CLONE_CHILD_CLEARTID,
     CLONE_CLEAR_SIGHAND,
@@ -151,7 +151,9 @@ def sys_clone(k: "KernelState", flags: int) -> Path:
     return do_fork(k, flags, KernelCloneArgs(flags & ~CSIGNAL) if rare else None)
 
 
-def sys_thread_start(k: "KernelState", flags: int, start: Any, daemon: bool) -> Path:
+def sys_thread_start(
+    k: "KernelState", flags: int, start: Any, daemon: bool, locks: tuple[int, ...] = ()
+) -> Path:
     """Start a thread (or any CLONE_VM child) that runs ``start``; return its tid.
 
     Args:
@@ -159,6 +161,7 @@ def sys_thread_start(k: "KernelState", flags: int, start: Any, daemon: bool) -> 
         start: what ``UserContext.thread`` takes.
         daemon: the interpreter does not join it at exit. The kernel has no such notion: the
             guest's run time decides whom it joins.
+        locks: user locks that are taken before it starts.
 
     Raises:
         KernelError: as sys_fork, and EINVAL without CLONE_VM or for flags that do not go together.
@@ -169,6 +172,8 @@ def sys_thread_start(k: "KernelState", flags: int, start: Any, daemon: bool) -> 
     if not flags & CLONE_VM:
         raise KernelError(EINVAL)
     k.now_ns += k.costs.thread_create
+    for lock in locks:
+        user_lock(k, lock).locked = True
     return do_fork(k, flags, start=start)
 
 
@@ -620,14 +625,17 @@ def complete_vfork_done(k: "KernelState", task: TaskStruct) -> Path:
 
 
 def mm_release(k: "KernelState", task: TaskStruct) -> Path:
-    """Tell those who wait that ``task`` no longer uses its memory: joiners, the vfork parent.
+    """Tell those who wait that ``task`` no longer uses its memory: the vfork parent.
+
+    The word that CLONE_CHILD_CLEARTID clears is the C library's, for pthread_join(). CPython's
+    threads wait for locks instead, so nobody sleeps there.
 
     Source: kernel/fork.c:mm_release().
     """
     if task.clear_child_tid:
         task.clear_child_tid = False
         if task.mm.users > 1:
-            yield from wake_joiners(k, task)
+            yield "mm_release.clear_child_tid", POINT, task
     if task.vfork_done is not None:
         yield from complete_vfork_done(k, task)
     if task.kthread is not None:

@@ -393,10 +393,6 @@ def _check_wait_queues(
             for task in waiters
             if task.signal is not signal
         ]
-        queues += [
-            (f"join queue of thread {tid} of {leader!r}", waiters)
-            for tid, waiters in (signal.joiners or {}).items()
-        ]
     for mm in dict.fromkeys(task.mm for task in tasks if task.mm is not None):
         for name, lock in (mm.locks or {}).items():
             queues.append((f"user lock {name}", lock.waiters))

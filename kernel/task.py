@@ -144,7 +144,6 @@ class SignalStruct:
         "itimer",
         "has_child_subreaper",
         "is_child_subreaper",
-        "joiners",
         "leader",
         "live",
         "maxrss",
@@ -193,7 +192,6 @@ class SignalStruct:
         self.cred_guard: WaitQueueHead | None = None  # who waits for an exec to be through
         self.cputimers: Any = None  # kernel.posix_cpu_timers, if it ever had any
         self.wait_chldexit: list[Any] = []  # kernel.wait.WaitOpts, newest first
-        self.joiners: dict[int, list[TaskStruct]] | None = None  # tid -> who joins that thread
         # only what differs from the defaults; never changed in place, so fork shares it
         self.rlim: dict[int, tuple[int, int]] = NO_RLIMITS
         self.args: tuple[str, ...] = ()  # what the last exec was given: /proc/PID/cmdline

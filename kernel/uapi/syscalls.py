@@ -137,8 +137,6 @@ NR_TOUCH: Final = 1001
 NR_LOAD: Final = 1002
 NR_STORE: Final = 1003
 NR_THREAD_START: Final = 1004
-NR_THREAD_JOIN: Final = 1005
-NR_THREAD_ALIVE: Final = 1006
 NR_LOCK_ACQUIRE: Final = 1007
 NR_LOCK_RELEASE: Final = 1008
 NR_LOCK_LOCKED: Final = 1009
@@ -313,10 +311,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_LOAD: ("load", ("address", "offset", "length"), "bytes"),
     NR_STORE: ("store", ("address", "offset", "data"), "None"),
     # start: what UserContext.thread() takes, opaque to the kernel
-    NR_THREAD_START: ("thread_start", ("flags", "start", "daemon"), "int: tid"),
-    # join until that thread has cleared its tid (CLONE_CHILD_CLEARTID); -1 ns = no timeout
-    NR_THREAD_JOIN: ("thread_join", ("tid", "timeout_ns", "until_ns?"), "bool: it has ended"),
-    NR_THREAD_ALIVE: ("thread_alive", ("tid",), "bool"),
+    NR_THREAD_START: ("thread_start", ("flags", "start", "daemon", "locks?"), "int: tid"),
     NR_LOCK_ACQUIRE: ("lock_acquire", ("lock", "blocking", "timeout_ns", "until_ns?"), "bool"),
     NR_LOCK_RELEASE: ("lock_release", ("lock",), "None, or RuntimeError('release unlocked lock')"),
     NR_LOCK_LOCKED: ("lock_locked", ("lock",), "bool"),

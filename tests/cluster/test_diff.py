@@ -76,6 +76,12 @@ ValueError: no
     assert "  -ValueError: no" in lines and "  +ValueError: yes" in lines
 
 
+def test_place_of_the_library_is_no_difference() -> None:
+    host = b"Exception ignored in: <module 'threading' from '/opt/lib/threading.py'>\n"
+    ours = b"Exception ignored in: <module 'threading' from '/usr/lib/python3.11/threading.py'>\n"
+    assert plain_stderr(host) == plain_stderr(ours)
+
+
 def test_indented_lines_outside_a_traceback_count() -> None:
     assert plain_stderr(b"a\n  b\n") == b"a\n  b\n"
 

@@ -559,10 +559,6 @@ def waiter_of_another_process(w):
     w.shell.signal.wait_chldexit.append(WaitOpts(w.child, PIDTYPE_TGID, None, 0))
 
 
-def joiner_that_does_not_wait(w):
-    w.shell.signal.joiners = {4: [w.shell]}
-
-
 def reader_that_does_not_wait(w):
     w.pipe.pipe.rd_wait.tasks.append(w.zombie)
 
@@ -669,7 +665,6 @@ KERNEL_BREAKS = [
         r"wait_chldexit of <task 3/3 .*>: <task 3/3 .*> is on it and in no",
     ),
     (waiter_of_another_process, r"wait_chldexit of <task 3/3 .*>: <task 5/5 .*> is of another"),
-    (joiner_that_does_not_wait, r"join queue of thread 4 of <task 3/3 .*>: <task 3/3 .*> is on it"),
     (
         reader_that_does_not_wait,
         r"queue of <inode .*>: <task 6/6 .*> is on it and in no system call",

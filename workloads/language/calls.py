@@ -9,11 +9,12 @@ import os
 from typing import Any
 
 from kernel.uapi import syscalls as nr
-from workloads.language import filecalls, library, sync
+from workloads.language import filecalls, library, sync, thread_frames
 from workloads.language.bounded import tname
 from workloads.language.constants import ERRNO
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, VALUE, own_process
+from workloads.language.thread_record import new_record
 from workloads.language.values import (
     CALLABLE,
     MAPPINGS,
@@ -28,7 +29,6 @@ from workloads.language.values import (
 )
 
 O_CLOEXEC = 0o2000000
-PTHREAD_FLAGS = 0x3D0F00  # what pthread_create passes to clone
 _FILE_ACTIONS = {0: ("open", 5), 1: ("close", 2), 2: ("dup2", 3)}
 DEFAULT_PATH = "/bin:/usr/bin"
 
@@ -562,7 +562,7 @@ def thread_new(G: Values, target: Any, args: Any, daemon: Any, name: Any) -> Thr
     values = () if args is None else args
     if type(values) not in (tuple, list):
         raise TypeError(f"{tname(values)} as the arguments of a thread: write a tuple")
-    process.threads.append([target, values, str(name), bool(daemon), 0])
+    process.threads.append(new_record(target, values, str(name), bool(daemon)))
     return ThreadHandle(len(process.threads) - 1)
 
 
@@ -572,8 +572,8 @@ def thread_start_new(G: Values, function: Any, args: Any) -> Any:
     if type(args) is not tuple:
         raise TypeError("2nd arg must be a tuple")
     threads = own_process(G).threads
-    threads.append([function, args, None, True, 0])
-    return (CALL, library.THREAD_START, [len(threads) - 1, PTHREAD_FLAGS, True])
+    threads.append(new_record(function, args, None, True))
+    return (CALL, thread_frames.THREAD_START, [len(threads) - 1, thread_frames.PTHREAD_FLAGS, True])
 
 
 def thread_exit(G: Values) -> None:
@@ -594,18 +594,20 @@ def _thread_method(G: Values, handle: ThreadHandle, name: str, args: dict[str, A
     if name == "start":
         if tid != 0:
             raise RuntimeError("threads can only be started once")
-        return (CALL, library.THREAD_START, [handle.index, PTHREAD_FLAGS, False])
+        return (CALL, thread_frames.THREAD_BEGIN, [handle.index])
     # a thread may run before the one that started it goes on and notes its id
     current = handle.index == G[0].current
     if name == "is_alive":
-        return (VALUE, current) if current or tid <= 0 else (nr.NR_THREAD_ALIVE, tid)
+        if current or tid <= 0:
+            return (VALUE, current)
+        return (CALL, thread_frames.THREAD_ALIVE, [handle.index])
     if current:
         raise RuntimeError("cannot join current thread")
     if tid == 0:
         raise RuntimeError("cannot join thread before it is started")
     if tid < 0:
         return (VALUE, None)
-    return (CALL, library.THREAD_JOIN, [tid, _timeout_ns(args.get("timeout"))])
+    return (CALL, thread_frames.THREAD_JOIN, [handle.index, _timeout_ns(args.get("timeout")), None])
 
 
 def _lock_method(handle: LockHandle, name: str, args: dict[str, Any]) -> Any:

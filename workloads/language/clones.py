@@ -7,9 +7,10 @@ from typing import Any
 
 from kernel.uapi.clone import CLONE_CHILD_SETTID, CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_VM
 from kernel.uapi.syscalls import NR_CLONE3
-from workloads.language import library
+from workloads.language import library, thread_frames
 from workloads.language.bounded import tname
 from workloads.language.frames import CALL, RETURN, Frame, own_process
+from workloads.language.thread_record import new_record
 from workloads.language.values import CALLABLE, MmapHandle
 
 Values = list[Any]
@@ -81,5 +82,5 @@ def guest_clone_thread(G: Values, flags: int, function: Any, *args: Any) -> Any:
         raise ValueError("clone_thread() needs CLONE_VM: write clone()")
     values = tuple([value for value in args if value is not ...])
     threads = own_process(G).threads
-    threads.append([function, values, None, True, 0])
-    return (CALL, library.THREAD_START, [len(threads) - 1, flags, None])
+    threads.append(new_record(function, values, None, True))
+    return (CALL, thread_frames.THREAD_START, [len(threads) - 1, flags, None])

@@ -22,7 +22,7 @@ from workloads.language.checker import check
 from workloads.language.errors import GuestProgramError, Problem
 from workloads.language.frames import Code, Context, Frame, Process
 from workloads.language.functions import made_names
-from workloads.language.library import CHECK, LIBRARY, MAIN, MAIN_START, RETRY, THREAD, WAKEUP
+from workloads.language.library import CHECK, LIBRARY, MAIN, MAIN_START, RETRY, WAKEUP
 from workloads.language.runtime import Runtime
 from workloads.language.scopes import (
     FIXED_GLOBALS,
@@ -34,6 +34,7 @@ from workloads.language.scopes import (
 from workloads.language.source_text import check_decoded
 from workloads.language.statements import FunctionCompiler
 from workloads.language.sync import FIRST_CODE
+from workloads.language.thread_frames import THREAD
 from workloads.language.values import DEFAULT_INT_HANDLER, UNBOUND, function_value
 
 DEFAULT_BLOCK_BUDGET = 1_000_000
@@ -176,6 +177,7 @@ class Program:
     check_code = CHECK
     retry_code = RETRY
     wakeup_code = WAKEUP
+    thread_code = THREAD
 
     def looks(self, code: Code, block: int) -> bool:
         """Say whether CPython would call signal handlers somewhere in a block, before its op.

@@ -26,11 +26,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from kernel.uapi.signals import OP_NOT_BEGUN
-from kernel.uapi.syscalls import NR_FATAL, NR_PREEMPT_POINT
+from kernel.uapi.syscalls import NR_FATAL, NR_LOCK_RELEASE, NR_PREEMPT_POINT
 from workloads.language import copying, tracebacks
 from workloads.language.bounded import Work
 from workloads.language.constants import STRERROR
 from workloads.language.errors import FatalRunError
+from workloads.language.thread_record import STARTED_LOCK
 
 Op = tuple[Any, ...]
 Block = Callable[["Frame", list[Any], list[Any], Any], Any]
@@ -127,8 +128,7 @@ class Process:
         attention: some were noted since the main thread last looked.
         wakeup_fd: what ``signal.set_wakeup_fd`` was given; ``wakeups``: signals to write there.
         main: the index in ``threads`` of the main thread, -1 unless a thread has forked.
-        threads: one ``[function, args, name, daemon, tid]`` per ``Thread`` object ever made;
-            tid 0: not started, -1: gone with the process this one was forked from.
+        threads: one ``thread_record`` per ``Thread`` object ever made.
         current: the thread whose frames run now; -1 is the main thread.
         locks: how many locks have been made.
         named: how many threads have got a default name.
@@ -212,6 +212,8 @@ class Context:
         process = G[0]
         if process.current != self.thread_index:
             process.current = self.thread_index
+            if not frames[-1].pc and frames[-1].code is process.program.thread_code:
+                return self._begin(process.threads[self.thread_index][STARTED_LOCK])
         if process.attention:
             value, error = self._attend(process, value, error)
         steps = 0
@@ -269,6 +271,18 @@ class Context:
                 value = frame.locals.pop()
                 # the host's own record would keep this context's frames alive
                 exception.__traceback__ = None
+
+    def _begin(self, started: int) -> Op:
+        """Run a new thread up to its first op, then tell the one that waits for its start.
+
+        Args:
+            started: the number of the lock to give up; 0: nobody waits.
+        """
+        op = self.resume(None, None)
+        if not started or op[0] == NR_FATAL:
+            return op
+        self.interrupt(op, OP_NOT_BEGUN, 0)
+        return (NR_LOCK_RELEASE, started)
 
     def _look_soon(self, value: Any) -> tuple[int, Any, Op | None]:
         """Go on after an exception with signals noted, up to where CPython calls their handlers.

@@ -21,7 +21,6 @@ from kernel.uapi.syscalls import (
     NR_EVENTFD_READ,
     NR_EVENTFD_WRITE,
     NR_EXECVE,
-    NR_EXIT,
     NR_EXIT_GROUP,
     NR_FUTEX,
     NR_GETCWD,
@@ -31,6 +30,7 @@ from kernel.uapi.syscalls import (
     NR_KILL,
     NR_LOAD,
     NR_LOCK_ACQUIRE,
+    NR_LOCK_RELEASE,
     NR_MMAP,
     NR_MSGRCV,
     NR_MSGSND,
@@ -43,13 +43,12 @@ from kernel.uapi.syscalls import (
     NR_SELECT,
     NR_SEMOP,
     NR_TGKILL,
-    NR_THREAD_JOIN,
-    NR_THREAD_START,
     NR_WRITE,
 )
 from workloads.language import tracebacks
 from workloads.language.binding import bind
 from workloads.language.frames import CALL, RERAISE, RETURN, Block, Code, Frame, make_exception
+from workloads.language.thread_record import ALIVE_LOCK, is_joined_at_exit
 from workloads.language.values import (
     CALLABLE,
     DEFAULT_INT_HANDLER,
@@ -144,7 +143,6 @@ CHECK: Final = library("check signals", (_check, -1), (_checked, -1))
 _WITH_TIMEOUT: Final = {
     NR_NANOSLEEP: 2,
     NR_LOCK_ACQUIRE: 4,
-    NR_THREAD_JOIN: 3,
     NR_RT_SIGTIMEDWAIT: 3,
     NR_POLL: 3,
     NR_SELECT: 5,
@@ -264,8 +262,27 @@ def _main_join(F: Frame, L: Values, G: Values, V: Any) -> Any:
     while L[1] < len(process.threads):
         record = process.threads[L[1]]
         L[1] += 1
-        if record[4] > 0 and not record[3]:
-            return (NR_THREAD_JOIN, record[4], -1)
+        if is_joined_at_exit(record):
+            F.pc = 10
+            return (NR_LOCK_ACQUIRE, record[ALIVE_LOCK], True, -1)
+    return 12
+
+
+def _main_joined(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 3
+    return (NR_LOCK_RELEASE, G[0].threads[L[1] - 1][ALIVE_LOCK])
+
+
+def _main_left(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    # an exception of a signal handler: the threads that are left are not waited for
+    # Source: CPython Python/pylifecycle.c:wait_for_thread_shutdown()
+    text = tracebacks.format_exception(V, G[0].path, G[0].program.lines)
+    lines = [f"Exception ignored in: {_THREADING}\n", *text]
+    F.pc = 12
+    return (CALL, PRINT, [2, tuple([x.encode(errors="backslashreplace") for x in lines]), 0, None])
+
+
+def _main_leave(F: Frame, L: Values, G: Values, V: Any) -> Any:
     if L[0] == _BY_SIGINT:
         F.pc = 6
         return (NR_RT_SIGACTION, SIGINT, SIG_DFL)
@@ -312,6 +329,7 @@ def _main_survived(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (NR_EXIT_GROUP, SIGINT + 128)
 
 
+_THREADING: Final = "<module 'threading' from '/usr/lib/python3.11/threading.py'>"
 _BY_SIGINT: Final = -2  # in place of an exit code: an uncaught KeyboardInterrupt
 
 MAIN: Final = library(
@@ -326,6 +344,9 @@ MAIN: Final = library(
     (_main_kill, 8),
     (_main_survived, 8),
     (_main_begin, 1),
+    (_main_joined, 11),
+    (_main_left, 12),
+    (_main_leave, 12),
 )
 MAIN_START: Final = 4  # the block of MAIN that starts a program under a relative path
 
@@ -342,41 +363,6 @@ def exit_of(exception: BaseException, G: Values) -> tuple[int, tuple[bytes, ...]
         return 1, (G[0].program.runtime.bounded.text(code).encode(errors="replace"), b"\n")
     lines = tracebacks.format_exception(exception, G[0].path, G[0].program.lines)
     return 1, tuple([line.encode(errors="backslashreplace") for line in lines])
-
-
-# ---- any other thread: [unused, index in Process.threads] --------------------------------------
-
-
-def _thread_run(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    record = G[0].threads[L[1]]
-    F.pc = 1
-    if record[0] is None:
-        return 1  # Thread() without a target does nothing
-    return bind(G, record[0], tuple(record[1]), ())
-
-
-def _thread_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    return (NR_EXIT, 0)
-
-
-def _thread_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    F.pc = 3
-    if isinstance(V, SystemExit):
-        return 3
-    record = G[0].threads[L[1]]
-    if record[2] is None:
-        head = f"Exception ignored in thread started by: {record[0]!r}\n"
-    else:
-        head = f"Exception in thread {record[2]}:\n"
-    is_thread = record[2] is not None
-    text = tracebacks.format_exception(V, G[0].path, G[0].program.lines, in_thread=is_thread)
-    lines = [head, *text]
-    return (CALL, PRINT, [2, tuple([x.encode(errors="backslashreplace") for x in lines]), 0, None])
-
-
-THREAD: Final = library(
-    "<thread>", (_thread_run, 2), (_thread_done, 2), (_thread_failed, 3), (_thread_done, 3)
-)
 
 
 # ---- one call whose result needs something the call was given: [argument] ----------------------
@@ -405,39 +391,6 @@ def _loaded_byte(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 #: [address, offset]: an index into a mapping gives an int
 LOAD_BYTE: Final = library("load", (_load_byte, -1), (_loaded_byte, -1))
-
-
-def _start_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    F.pc = 1
-    return (NR_THREAD_START, L[1], L[0], bool(G[0].threads[L[0]][3]))
-
-
-def _start_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    G[0].threads[L[0]][4] = V
-    return (RETURN, None if L[2] is False else V)
-
-
-def _start_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    if isinstance(V, OSError) and L[2] is not None:
-        # Source: CPython Modules/_threadmodule.c:thread_PyThread_start_new_thread()
-        V = RuntimeError("can't start new thread")
-    return (RERAISE, V)
-
-
-#: [index of the thread, clone flags, whether the tid is the result; None: and OSErrors show]
-THREAD_START: Final = library("start", (_start_call, -1), (_start_done, 2), (_start_failed, -1))
-
-
-def _joined(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    return (RETURN, None)
-
-
-def _join_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    F.pc = 1
-    return (NR_THREAD_JOIN, L[0], L[1])
-
-
-THREAD_JOIN: Final = library("join", (_join_call, -1), (_joined, -1))
 
 
 # ---- raise, pthread_kill: [signal, thread, pid]. A signal to one thread ------------------------

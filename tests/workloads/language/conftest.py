@@ -93,8 +93,9 @@ class MiniKernel:
             elif kind == nr.NR_THREAD_START:
                 self.next_pid += 1
                 value = self.next_pid
-                self.threads[value] = context.thread(op[2])
-            elif kind == nr.NR_THREAD_JOIN:
+                # by the lock that it holds while it lives: it runs when somebody waits for that
+                self.threads[op[4][1] if len(op) > 4 else -value] = context.thread(op[2])
+            elif kind == nr.NR_LOCK_ACQUIRE:
                 thread = self.threads.pop(op[1], None)
                 if thread is not None:
                     self.run(thread, pid)
@@ -134,8 +135,6 @@ class MiniKernel:
             return None, None
         if kind == nr.NR_GETCWD:
             return self.folder, None
-        if kind == nr.NR_LOCK_ACQUIRE:
-            return True, None
         if kind == nr.NR_CLOSE and op[1] > 2:
             return None, ("OSError", (9,))
         if kind in (nr.NR_OPEN, nr.NR_STAT, nr.NR_EXECVE):

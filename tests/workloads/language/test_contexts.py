@@ -111,13 +111,30 @@ def test_forked_child_of_a_thread_has_only_that_thread() -> None:
     )
     op = context.resume(None, None)
     assert op[0] == nr.NR_THREAD_START
+    started, alive = op[4]
     thread = context.thread(op[2])
-    assert context.resume(77, None) == (nr.NR_THREAD_JOIN, 77, -1)
+    assert context.resume(77, None) == (nr.NR_LOCK_ACQUIRE, started, True, -1)
+    assert thread.resume(None, None) == (nr.NR_LOCK_RELEASE, started)
     assert thread.resume(None, None) == (nr.NR_FORK,)
     child = thread.fork()
-    assert child.resume(0, None) == (nr.NR_EXIT, 0)
-    assert thread.resume(5, None) == (nr.NR_EXIT, 0)
-    assert context.resume(True, None)[0] in (nr.NR_THREAD_JOIN, nr.NR_EXIT_GROUP)
+    assert child.resume(0, None) == (nr.NR_LOCK_RELEASE, alive)
+    assert child.resume(None, None) == (nr.NR_EXIT, 0)
+    assert thread.resume(5, None) == (nr.NR_LOCK_RELEASE, alive)
+    assert context.resume(True, None) == (nr.NR_LOCK_FREE, started)
+    assert context.resume(None, None) == (nr.NR_LOCK_ACQUIRE, alive, True, -1)
+
+
+def test_new_thread_runs_up_to_its_first_call_before_its_start_is_told() -> None:
+    context = start(
+        "import os\nimport threading\nxs = []\ndef work():\n    xs.append(1)\n    os.getpid()\n"
+        "t = threading.Thread(target=work)\nt.start()\nos.write(1, b'%d' % len(xs))\n"
+    )
+    op = context.resume(None, None)
+    thread = context.thread(op[2])
+    assert context.resume(77, None)[0] == nr.NR_LOCK_ACQUIRE
+    assert thread.resume(None, None) == (nr.NR_LOCK_RELEASE, op[4][0])
+    assert context.resume(True, None)[0] == nr.NR_LOCK_FREE
+    assert context.resume(None, None) == (nr.NR_WRITE, 1, b"1")
 
 
 HANDLES = """\
