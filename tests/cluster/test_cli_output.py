@@ -1,5 +1,8 @@
 """``smplab output``: what the guest programs of a run wrote."""
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +25,13 @@ import os
 print("hello")
 os.write(2, b"oops")
 os._exit(0)
+"""
+
+ENDLESS = """\
+import os
+
+while True:
+    os.write(1, b"hello\\n")
 """
 
 
@@ -111,3 +121,24 @@ def test_a_run_writes_one_file_for_all_its_programs(
     capfdbinary.readouterr()
     assert run_command(["output", str(path), "talk-10"]) == 0
     assert capfdbinary.readouterr() == (b"hello\n", b"oops")
+
+
+@pytest.mark.slow
+def test_a_killed_run_keeps_what_its_programs_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "talk.py").write_text(ENDLESS)
+    (tmp_path / "talk.yaml").write_text(CONFIG.replace("11", "1"))
+    command = [str(Path(sys.executable).with_name("smplab")), "run", "talk.yaml", "--quiet"]
+    with subprocess.Popen(command) as run:
+        while not any(path.stat().st_size for path in tmp_path.glob("runs/*/outputs.smpo")):
+            assert run.poll() is None
+            time.sleep(0.05)
+        run.kill()
+    [path] = (tmp_path / "runs").iterdir()
+    assert RunDir.open(path).manifest()["complete"] is False
+    assert run_command(["output", str(path), "talk"]) == 0
+    out, err = capfdbinary.readouterr()
+    assert out.startswith(b"hello\n")
+    assert err == b"smplab: note: the run was cut; this is what had been written\n"

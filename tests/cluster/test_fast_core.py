@@ -262,7 +262,8 @@ def _on_both_cores(tree: Path, *arguments: str) -> tuple[list[str], list[str]]:
     runs = [_start(tree, mode, *arguments) for mode in ("pure", "compiled")]
     # one after the other: the second's output fits into a pipe or waits there
     pure, compiled = (run.communicate()[0].splitlines() for run in runs)
-    assert [run.returncode for run in runs] == [0, 0]
+    codes = [run.returncode for run in runs]
+    assert codes == [0, 0], f"ended with {codes} after {pure[-1:]}, {compiled[-1:]}"
     return pure, compiled
 
 
@@ -287,8 +288,8 @@ def _by_program(lines: list[str]) -> Outcomes:
 
 
 @pytest.fixture(scope="session")
-def guest_outcomes(compiled_tree: Path) -> tuple[Outcomes, Outcomes]:
-    """What all guest programs of the suite do on the pure core, and what on the compiled one."""
+def both_outcomes(compiled_tree: Path) -> tuple[Outcomes, Outcomes]:
+    """What guest programs and configurations do on the pure core, and what on the compiled one."""
     script = Path(__file__).with_name("core_outcomes.py")
     pure, compiled = _on_both_cores(compiled_tree, str(script), str(GUEST))
     assert (pure[0], compiled[0]) == ("pure", "compiled")
@@ -297,13 +298,16 @@ def guest_outcomes(compiled_tree: Path) -> tuple[Outcomes, Outcomes]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("family", FAMILIES)
-def test_guest_programs_do_the_same_on_both_cores(
-    family: str, guest_outcomes: tuple[Outcomes, Outcomes]
+@pytest.mark.parametrize("family", [*FAMILIES, "configs"])
+def test_programs_and_configurations_do_the_same_on_both_cores(
+    family: str, both_outcomes: tuple[Outcomes, Outcomes]
 ) -> None:
-    pure, compiled = guest_outcomes
+    pure, compiled = both_outcomes
     mine = [key for key in pure if key[0].startswith(f"{family}/")]
-    assert len({name for name, _ in mine}) == len(list((GUEST / family).glob("*.py")))
+    folder = ROOT / "configs" if family == "configs" else GUEST / family
+    assert len({name for name, _ in mine}) == sum(
+        path.suffix in (".py", ".yaml") for path in folder.iterdir()
+    )
     differing = {
         key: (pure[key], compiled.get(key)) for key in mine if pure[key] != compiled.get(key)
     }
