@@ -34,14 +34,23 @@ from kernel.uapi.errno_ import ECHILD, ENOTDIR
 from kernel.uapi.fcntl import F_SETFD
 from kernel.uapi.ptrace import PTRACE_EVENT_VFORK_DONE
 from kernel.uapi.rlimit import RLIMIT_CPU, RLIMIT_RTTIME
-from kernel.uapi.signals import SIG_KERNEL_ONLY_MASK, SIGCHLD
+from kernel.uapi.signals import NSIG, SIG_DFL, SIG_KERNEL_ONLY_MASK, SIG_SETMASK, SIGCHLD
 from kernel.uapi.syscalls import (
     NR_CLOSE,
     NR_DUP2,
     NR_EXECVE,
     NR_FCNTL,
+    NR_GETGID,
+    NR_GETUID,
     NR_OPEN,
+    NR_RT_SIGACTION,
+    NR_RT_SIGPROCMASK,
+    NR_SCHED_SETPARAM,
+    NR_SCHED_SETSCHEDULER,
     NR_SETPGID,
+    NR_SETRESGID,
+    NR_SETRESUID,
+    NR_SETSID,
 )
 from kernel.uapi.wait import WALL, WEXITED
 from kernel.wait import WaitOpts, do_wait
@@ -57,6 +66,7 @@ POSIX_SPAWN_DUP2: Final = 2
 
 _ALL_SIGNALS: Final = (1 << 64) - 1
 _EXIT_FAILURE: Final = 127
+_NO_ATTRIBUTES: Final = (False, False, None, 0, None, ())
 
 
 def spawn_plan(
@@ -65,11 +75,32 @@ def spawn_plan(
     env: tuple[tuple[str, str], ...] | None,
     file_actions: tuple[tuple[Any, ...], ...],
     setpgroup: int | None,
+    attributes: tuple[Any, ...],
+    cred: Cred,
 ) -> list["Op"]:
-    """Return the calls of a spawn child, in glibc's order; an open carries the wanted fd too."""
-    plan: list[Op] = []
+    """Return the calls of a spawn child, in glibc's order; an open carries the wanted fd too.
+
+    Source: glibc sysdeps/unix/sysv/linux/spawni.c:__spawni_child().
+    """
+    resetids, setsid, sigmask, sigdef, scheduler, candidates = attributes
+    plan: list[Op] = [
+        (NR_RT_SIGACTION, signal, SIG_DFL)
+        for signal in range(1, NSIG + 1)
+        if sigdef >> (signal - 1) & 1
+    ]
+    if scheduler is not None:
+        policy, priority = scheduler
+        if policy is None:
+            plan.append((NR_SCHED_SETPARAM, 0, priority))
+        else:
+            plan.append((NR_SCHED_SETSCHEDULER, 0, policy, priority))
+    if setsid:
+        plan.append((NR_SETSID,))
     if setpgroup is not None:
         plan.append((NR_SETPGID, 0, setpgroup))
+    if resetids:
+        plan += [(NR_GETUID,), (NR_SETRESUID, -1, cred.uid, -1)]
+        plan += [(NR_GETGID,), (NR_SETRESGID, -1, cred.gid, -1)]
     for action in file_actions or ():
         if action[0] == POSIX_SPAWN_OPEN:
             _, fd, name, flags, mode = action
@@ -81,7 +112,9 @@ def spawn_plan(
             plan.append((NR_FCNTL, action[1], F_SETFD, 0))  # to be inherited, then
         else:
             plan.append((NR_DUP2, action[1], action[2], True))
-    plan.append((NR_EXECVE, path, argv, env))
+    if sigmask is not None:
+        plan.append((NR_RT_SIGPROCMASK, SIG_SETMASK, sigmask))
+    plan += [(NR_EXECVE, candidate, argv, env) for candidate in candidates or (path,)]
     return plan
 
 
@@ -92,6 +125,7 @@ def sys_posix_spawn(
     env: tuple[tuple[str, str], ...] | None,
     file_actions: tuple[tuple[Any, ...], ...],
     setpgroup: int | None,
+    attributes: tuple[Any, ...] = _NO_ATTRIBUTES,
 ) -> Path:
     """Start a program in a new child; return its pid.
 
@@ -100,6 +134,9 @@ def sys_posix_spawn(
         file_actions: ``(POSIX_SPAWN_OPEN, fd, path, flags, mode)``, ``(POSIX_SPAWN_CLOSE, fd)``,
             ``(POSIX_SPAWN_DUP2, fd, new_fd)``, done in order.
         setpgroup: the child's process group (0: its own), or None to inherit.
+        attributes: whether the effective ids become the real ones; whether it gets a session of its
+            own; its signal mask, or None; the signals set to their default; ``(policy or None,
+            priority)``, or None; the paths to try instead of ``path``.
 
     Raises:
         KernelError: the errno of the fork, or of whatever failed in the child.
@@ -112,7 +149,9 @@ def sys_posix_spawn(
     flags = CLONE_VM | CLONE_VFORK | SIGCHLD
     trace = ptrace_fork_event(current, flags) if current.ptrace else 0
     child: TaskStruct = yield from copy_process(k, flags, trace)
-    context = SpawnChild(spawn_plan(path, argv, env, file_actions, setpgroup))
+    context = SpawnChild(
+        spawn_plan(path, argv, env, file_actions, setpgroup, attributes, current.cred)
+    )
     child.ctx = context
     child.vfork_done = current
     thread_pid = child.thread_pid

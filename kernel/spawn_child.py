@@ -9,13 +9,25 @@ Source: glibc sysdeps/unix/sysv/linux/spawni.c:__spawni_child().
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kernel.uapi.syscalls import NR_CLOSE, NR_DUP2, NR_EXIT_GROUP, NR_OPEN
+from kernel.uapi.errno_ import EACCES, ENODEV, ENOENT, ENOTDIR, ESTALE, ETIMEDOUT
+from kernel.uapi.syscalls import (
+    NR_CLOSE,
+    NR_DUP2,
+    NR_EXECVE,
+    NR_EXIT_GROUP,
+    NR_OPEN,
+    NR_RT_SIGACTION,
+)
 
 if TYPE_CHECKING:
     from kernel.user import Error, Loader, Op, UserContext
 
 _EXIT_FAILURE: Final = 127
 _TAG: Final = "spawn"
+
+#: Calls whose failure spawni.c ignores: closing what is not open, SIGKILL's disposition.
+_NOT_THERE: Final = frozenset((EACCES, ENOENT, ESTALE, ENOTDIR, ENODEV, ETIMEDOUT))
+_UNCHECKED: Final = frozenset((NR_CLOSE, NR_RT_SIGACTION))
 
 
 class SpawnChild:
@@ -26,13 +38,14 @@ class SpawnChild:
         fault: likewise, if what failed is no errno: a program the emulator cannot run.
     """
 
-    __slots__ = ("errno", "fault", "plan", "place", "steps", "want")
+    __slots__ = ("denied", "errno", "fault", "plan", "place", "steps", "want")
 
     def __init__(self, plan: list["Op"]) -> None:
         self.plan = plan
         self.place = -1
         self.want = -1  # the descriptor that the open just made must become
         self.errno = 0
+        self.denied = False  # a candidate was there, but could not be run
         self.fault: Error | None = None
         self.steps = 1
 
@@ -41,9 +54,11 @@ class SpawnChild:
         if self.place >= 0:
             op = self.plan[self.place]
             if error is not None:
-                if op[0] != NR_CLOSE:  # closing what is not open is no error (spawni.c)
+                if op[0] == NR_EXECVE and self._is_not_there(error):
+                    pass  # the next candidate, as execvpe() does
+                elif op[0] not in _UNCHECKED:
                     if error[0] == "OSError":
-                        self.errno = error[1][0]
+                        self.errno = self.errno or error[1][0]
                     else:
                         self.fault = error
                     return (NR_EXIT_GROUP, _EXIT_FAILURE)
@@ -54,6 +69,21 @@ class SpawnChild:
         self.place += 1
         op = self.plan[self.place]
         return op[:4] if op[0] == NR_OPEN else op
+
+    def _is_not_there(self, error: "Error") -> bool:
+        """Note why a candidate could not be run; return whether there is another to try.
+
+        Source: glibc posix/execvpe.c:__execvpe_common().
+        """
+        if error[0] != "OSError" or error[1][0] not in _NOT_THERE:
+            return False
+        if error[1][0] == EACCES:
+            self.denied = True
+        if self.place + 1 < len(self.plan):
+            return True
+        if self.denied:
+            self.errno = EACCES
+        return False
 
     def trip(self, signals: tuple[int, ...]) -> None:
         """A spawn child blocks every signal."""
@@ -77,7 +107,7 @@ class SpawnChild:
 
     def pack(self) -> Any:
         """Return the context as plain data; ``unpack`` makes it again."""
-        return [_TAG, self.plan, self.place, self.want, self.errno, self.fault]
+        return [_TAG, self.plan, self.place, self.want, self.errno, self.fault, self.denied]
 
     @classmethod
     def unpack(cls, data: Any) -> "SpawnChild":
@@ -86,6 +116,7 @@ class SpawnChild:
         child.place, child.want, child.errno = data[2:5]
         if data[5] is not None:
             child.fault = (data[5][0], tuple(data[5][1]))
+        child.denied = data[6]
         return child
 
 

@@ -141,8 +141,8 @@ def noting_spawn(call: Callable[..., int]) -> Callable[..., int]:
         try:
             return noting(*args, **kwargs)
         except OSError as error:
-            if error.errno in (EAGAIN, ENOMEM):
-                raise  # there was no child at all
+            if error.errno in (EAGAIN, ENOMEM) or error.filename is None:
+                raise  # there was no child at all; without a file, not even a call of spawn
             failed.append(-(outer_self() * 100_000 + len(failed) + 1))
             note_fork(failed[-1])
             note(f"status {failed[-1]} {127 << 8}")

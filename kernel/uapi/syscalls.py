@@ -316,7 +316,13 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_LOCK_RELEASE: ("lock_release", ("lock",), "None, or RuntimeError('release unlocked lock')"),
     NR_LOCK_LOCKED: ("lock_locked", ("lock",), "bool"),
     # clone(CLONE_VM|CLONE_VFORK) + exec in one, as glibc does it; an exec error is the caller's
-    NR_POSIX_SPAWN: ("posix_spawn", ("path", "argv", "env", "file_actions", "setpgroup"), "int"),
+    # attributes: (resetids, setsid, signal mask or None, signals set to default, scheduler or None,
+    # paths to try)
+    NR_POSIX_SPAWN: (
+        "posix_spawn",
+        ("path", "argv", "env", "file_actions", "setpgroup", "attributes?"),
+        "int",
+    ),
     # back edge of a guest loop whose fuel is used up: no kernel entry, only a place to be preempted
     NR_PREEMPT_POINT: ("preempt_point", (), "None"),
     NR_NICE: ("nice", ("increment",), "int: the new nice value"),

@@ -19,6 +19,7 @@ from workloads.language.values import (
     Closure,
     Function,
     Generator,
+    Partial,
     TypeValue,
 )
 
@@ -111,6 +112,10 @@ def _call_other(
         return known_functions.call_builtin(G, function, args, words)
     if kind is TypeValue:
         return known_functions.call_type(G, function, args, words)
+    if kind is Partial:
+        given = {text for text, _ in words}
+        kept = [(text, value) for text, value in function.words.items() if text not in given]
+        return call_value(G, function.function, (*function.args, *args), [*kept, *words])
     if kind is BoundMethod:
         names = tuple([name for name, _ in words])
         values = (*args, *[value for _, value in words])

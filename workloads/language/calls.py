@@ -21,6 +21,7 @@ from workloads.language.values import (
     UNBOUND,
     LockHandle,
     MmapHandle,
+    Partial,
     ShmHandle,
     SyncHandle,
     ThreadHandle,
@@ -29,7 +30,6 @@ from workloads.language.values import (
 )
 
 O_CLOEXEC = 0o2000000
-_FILE_ACTIONS = {0: ("open", 5), 1: ("close", 2), 2: ("dup2", 3)}
 DEFAULT_PATH = "/bin:/usr/bin"
 
 Values = list[Any]
@@ -188,7 +188,7 @@ def os_execve(G: Values, path: str, argv: Any, env: Any) -> Any:
     return (nr.NR_EXECVE, path, argv_of(argv, "execve: argv"), env_of(env))
 
 
-def _search(G: Values, file: str) -> tuple[str, ...]:
+def search(G: Values, file: str) -> tuple[str, ...]:
     directories = _environ(G).get("PATH", DEFAULT_PATH).split(":")
     return tuple([path_join(G, directory, file) for directory in directories])
 
@@ -197,57 +197,7 @@ def os_execvp(G: Values, file: str, argv: Any) -> Any:
     if "/" in file:
         return os_execv(G, file, argv)
     tail = (argv_of(argv), _own_env(G), True)
-    return (CALL, library.SEARCH, [_search(G, file), 0, tail, None, nr.NR_EXECVE])
-
-
-def _file_action(action: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return a file action for the kernel, or raise what CPython does about its form.
-
-    Source: CPython Modules/posixmodule.c:parse_file_actions().
-    """
-    kind = as_int(action[0])
-    if kind not in _FILE_ACTIONS:
-        raise TypeError("Unknown file_actions identifier")
-    word, length = _FILE_ACTIONS[kind]
-    if len(action) != length:
-        raise TypeError(f"A {word} file_action tuple must have {length} elements")
-    return tuple(
-        [
-            as_path(item) if word == "open" and place == 2 else as_pid_int(item)
-            for place, item in enumerate(action)
-        ]
-    )
-
-
-def _spawn_tail(
-    name: str, argv: Any, env: Any, file_actions: Any, setpgroup: Any
-) -> tuple[Any, ...]:
-    actions: list[tuple[Any, ...]] = []
-    for action in file_actions or ():
-        if type(action) is not tuple or not action:
-            raise TypeError("Each file_actions element must be a non-empty tuple")
-        actions.append(_file_action(action))
-    group = None if setpgroup is None else as_c_int(setpgroup)
-    return (argv_of(argv, f"{name}: argv"), env_of(env, name), tuple(actions), group)
-
-
-def os_posix_spawn(
-    G: Values, path: str, argv: Any, env: Any, file_actions: Any, setpgroup: Any
-) -> Any:
-    return (
-        nr.NR_POSIX_SPAWN,
-        path,
-        *_spawn_tail("posix_spawn", argv, env, file_actions, setpgroup),
-    )
-
-
-def os_posix_spawnp(
-    G: Values, path: str, argv: Any, env: Any, file_actions: Any, setpgroup: Any
-) -> Any:
-    tail = _spawn_tail("posix_spawnp", argv, env, file_actions, setpgroup)
-    if "/" in path:
-        return (nr.NR_POSIX_SPAWN, path, *tail)
-    return (CALL, library.SEARCH, [_search(G, path), 0, tail, None, nr.NR_POSIX_SPAWN])
+    return (CALL, library.SEARCH, [search(G, file), 0, tail, None, nr.NR_EXECVE])
 
 
 def os_setpgrp(G: Values) -> Any:
@@ -547,23 +497,37 @@ def length(value: Any) -> int:
 # ---- threads and locks -------------------------------------------------------------------------
 
 
-def thread_new(G: Values, target: Any, args: Any, daemon: Any, name: Any) -> ThreadHandle:
+def thread_new(
+    G: Values, group: Any, target: Any, name: Any, args: Any, kwargs: Any, daemon: Any
+) -> ThreadHandle:
+    if group is not None:
+        raise AssertionError("group argument must be None for now")
     process = own_process(G)
     if target is not None and type(target) not in CALLABLE:
         raise FatalRunError("the target of a thread is a function in the guest language")
-    if name is None:
+    if not name:
         process.named += 1
         name = f"Thread-{process.named}"
-        if target is not None:
+        if target is not None and type(target) is not Partial:
             name += f" ({function_name(target)})"
     if daemon is None:
         current = process.current
         daemon = current >= 0 and process.threads[current][3]
-    values = () if args is None else args
-    if type(values) not in (tuple, list):
-        raise TypeError(f"{tname(values)} as the arguments of a thread: write a tuple")
-    process.threads.append(new_record(target, values, str(name), bool(daemon)))
+    if type(args) not in (tuple, list):
+        raise FatalRunError(f"{tname(args)} as the arguments of a thread: write a tuple")
+    if kwargs:
+        if type(kwargs) is not dict:
+            raise FatalRunError("the named arguments of a thread are a dict in the guest language")
+        target, args = Partial(target, tuple(args), dict(kwargs)), ()
+    process.threads.append(new_record(target, args, str(name), bool(daemon)))
     return ThreadHandle(len(process.threads) - 1)
+
+
+def functools_partial(G: Values, function: Any, args: Any, words: Any) -> Partial:
+    """Return ``functools.partial(function, *args, **words)``."""
+    if type(function) not in CALLABLE:
+        raise TypeError("the first argument must be callable")
+    return Partial(function, args, words)
 
 
 def thread_start_new(G: Values, function: Any, args: Any) -> Any:
@@ -767,6 +731,11 @@ def global_(value: Any, name: str) -> Any:
 def exception(kind: type[BaseException], *args: Any) -> BaseException:
     """Return a new exception."""
     return kind(*args)
+
+
+def global_or(value: Any, builtin: Any) -> Any:
+    """Return a global that hides a builtin, if it has a value."""
+    return builtin if value is UNBOUND else value
 
 
 def free(value: Any, name: str) -> Any:

@@ -150,11 +150,9 @@ class _Checker:
             self.refuse(node, f"the name {text!r} is the interpreter's own", "use another name")
             return
         is_global = scope.node is None or text in scope.globals
-        if is_global and not isinstance(node, ast.arg):
-            if text in self.scopes.imports and text not in self.scopes.starred:
-                self.refuse(node, f"{text!r} is imported and cannot be rebound", "use another name")
-            elif text in _BUILTIN_NAMES:
-                self.refuse(node, f"the builtin {text!r} cannot be rebound", "use another name")
+        imported = text in self.scopes.imports and text not in self.scopes.starred
+        if is_global and imported and not isinstance(node, ast.arg):
+            self.refuse(node, f"{text!r} is imported and cannot be rebound", "use another name")
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         """Check an import."""
@@ -361,9 +359,7 @@ class _Checker:
 
     def visit_Global(self, node: ast.Global) -> None:
         for text in node.names:
-            if (text in self.scopes.imports and text not in self.scopes.starred) or (
-                text in _BUILTIN_NAMES
-            ):
+            if text in self.scopes.imports and text not in self.scopes.starred:
                 self.refuse(node, f"{text!r} cannot be rebound", "use another name")
 
     def visit_Expr(self, node: ast.Expr) -> None:

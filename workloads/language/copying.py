@@ -37,6 +37,7 @@ from workloads.language.values import (
     Generator,
     LockHandle,
     MmapHandle,
+    Partial,
     PollHandle,
     ShmHandle,
     SocketHandle,
@@ -154,6 +155,8 @@ class Copier:
             new = Generator(value.index, value.name, value.pc, [])
         elif kind is BoundMethod:
             new = BoundMethod(None, value.name)
+        elif kind is Partial:
+            new = Partial(None, (), {})
         elif kind is SyncHandle:
             return SyncHandle(value.kind, self.copy(value.state))
         elif kind is SocketHandle:
@@ -223,6 +226,10 @@ class Copier:
                 new.locals = self.locals(old.locals)
             elif type(old) is BoundMethod:
                 new.receiver = copy(old.receiver)
+            elif type(old) is Partial:
+                new.function = copy(old.function)
+                new.args = tuple([copy(item) for item in old.args])
+                new.words = {text: copy(item) for text, item in old.words.items()}
             else:
                 exception_from(new, [copy(part) for part in exception_parts(old)])
 
@@ -431,6 +438,9 @@ class Packer:
             return ["c", value.index, value.name, len(value.defaults), *parts]
         if kind is Generator:
             return ["q", value.index, value.name, value.pc, locals_row(self, value.locals)]
+        if kind is Partial:
+            parts = [pack(value.function), pack(value.args), *self.pack_all(value.words.values())]
+            return ["P", list(value.words), *parts]
         if kind is BoundMethod:
             return ["B", value.name, pack(value.receiver)]
         if isinstance(value, View):
@@ -531,6 +541,8 @@ class Unpacker:
             return made
         if tag == "B":
             return BoundMethod(None, row[1])
+        if tag == "P":
+            return Partial(None, (), {})
         if tag == "l":
             return []
         if tag == "d":
@@ -608,6 +620,9 @@ class Unpacker:
             made.defaults, made.cells = tuple(parts[: row[3]]), tuple(parts[row[3] :])
         elif tag == "B":
             made.receiver = value(row[2])
+        elif tag == "P":
+            made.function, made.args = value(row[2]), value(row[3])
+            made.words = dict(zip(row[1], self.values(row[4:]), strict=True))
         elif tag == "e":
             members = self.values(row[3:])
             made.members = dict.fromkeys(members, ...)

@@ -14,7 +14,13 @@ from workloads.language import tables
 from workloads.language.effects import CONSUMING_METHODS, builtin_fits, fits, is_starred
 from workloads.language.frames import CALL
 from workloads.language.methods import ALL_METHODS
-from workloads.language.scopes import Comprehension, ProgramScopes, Scope, parameters
+from workloads.language.scopes import (
+    BUILTIN_NAMES,
+    Comprehension,
+    ProgramScopes,
+    Scope,
+    parameters,
+)
 from workloads.language.tables import Const, Exc, Made, Param, Pure, Routine, Sys, Value
 
 _OPERATORS = {
@@ -166,6 +172,8 @@ class Lowering:
             if text in self.defined:
                 return place
             kind = "_local" if text in self.slots else "_global"
+            if kind == "_global" and text in BUILTIN_NAMES:
+                return h.call("_global_or", [place, self.builtin_value(text, node)], node)
             if text in self.scope.free:
                 kind = "_free"
             return h.call(kind, [place, h.const(text, node)], node)

@@ -147,7 +147,7 @@ def sched_param_result(value: int) -> Any:
     return os.sched_param(value)
 
 
-def _priority(param: Any) -> int:
+def priority_of(param: Any) -> int:
     if type(param) is not os.sched_param:
         raise TypeError("must have a sched_param object")
     number = as_int(param.sched_priority)
@@ -157,11 +157,11 @@ def _priority(param: Any) -> int:
 
 
 def os_sched_setparam(G: Values, pid: int, param: Any) -> Any:
-    return (nr.NR_SCHED_SETPARAM, pid, _priority(param))
+    return (nr.NR_SCHED_SETPARAM, pid, priority_of(param))
 
 
 def os_sched_setscheduler(G: Values, pid: int, policy: int, param: Any) -> Any:
-    return (nr.NR_SCHED_SETSCHEDULER, pid, policy, _priority(param))
+    return (nr.NR_SCHED_SETSCHEDULER, pid, policy, priority_of(param))
 
 
 def os_sched_setaffinity(G: Values, pid: int, mask: Any) -> Any:

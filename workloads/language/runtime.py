@@ -19,6 +19,7 @@ from workloads.language import (
     paths,
     resources,
     signals,
+    spawning,
     sync,
     tables,
 )
@@ -45,6 +46,7 @@ _INPLACE: dict[str, Callable[[Any, Any], Any]] = {
     "Sub": operator.isub,
 }
 _HELPER_MODULES = (
+    spawning,
     paths,
     clocks,
     builtins_library,
@@ -195,6 +197,7 @@ class Runtime:
             "_site_exit": calls.site_exit,
             "_local": calls.local,
             "_global": calls.global_,
+            "_global_or": calls.global_or,
             "_exception": calls.exception,
             "_raisable": calls.raisable,
             "_caused": calls.caused,

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from workloads.language.effects import COMPREHENSIONS, Effects
 from workloads.language.mapping_names import mapping_names
 from workloads.language.tables import (
+    BUILTINS,
     EXCEPTIONS,
     LIBRARY_MODULES,
     MODULES,
@@ -47,6 +48,8 @@ FIXED_GLOBALS = (
     "signal.default_int_handler",
 )
 
+#: What a name of the module stands for until the program has bound it.
+BUILTIN_NAMES = frozenset({*BUILTINS, *TYPES, *EXCEPTIONS, "print"})
 _TYPE_NAMES = frozenset({*TYPES, *EXCEPTIONS, "object", "type", "frozenset", "complex"})
 _NAMES: dict[type, str] = {
     ast.Lambda: "<lambda>",
@@ -138,7 +141,10 @@ class ProgramScopes:
         self.plain_functions = {
             text
             for text, nodes in self.functions.items()
-            if len(nodes) == 1 and self._bindings(text) == 1 and is_plain(nodes[0])
+            if len(nodes) == 1
+            and self._bindings(text) == 1
+            and is_plain(nodes[0])
+            and text not in BUILTIN_NAMES
         }
         self.prologue = self._prologue(tree.body)
         self.mappings = mapping_names(tree, self)

@@ -197,7 +197,7 @@ def signal_set_wakeup_fd(G: Values, fd: int, warn_on_full_buffer: Any) -> Any:
 # ---- sets ---------------------------------------------------------------------------------------
 
 
-def _mask(signals: Any) -> int:
+def mask_of(signals: Any) -> int:
     """Return a set of signals as bits."""
     if type(signals) not in (list, tuple, GuestSet, range, dict):
         raise TypeError(f"'{tname(signals)}' object is not iterable")
@@ -234,15 +234,15 @@ def signal_valid(G: Values) -> GuestSet:
 
 
 def signal_pthread_sigmask(G: Values, how: int, mask: Any) -> Any:
-    return (nr.NR_RT_SIGPROCMASK, how, _mask(mask))
+    return (nr.NR_RT_SIGPROCMASK, how, mask_of(mask))
 
 
 def signal_sigwait(G: Values, sigset: Any) -> Any:
-    return (nr.NR_SIGWAIT, _mask(sigset))
+    return (nr.NR_SIGWAIT, mask_of(sigset))
 
 
 def signal_sigwaitinfo(G: Values, sigset: Any) -> Any:
-    return (nr.NR_RT_SIGTIMEDWAIT, _mask(sigset), -1)
+    return (nr.NR_RT_SIGTIMEDWAIT, mask_of(sigset), -1)
 
 
 def siginfo(value: Any) -> Any:
@@ -272,7 +272,7 @@ def signal_sigtimedwait(G: Values, sigset: Any, timeout: Any) -> Any:
     ns = _to_ns(timeout, 1)
     if ns < 0:
         raise ValueError("timeout must be non-negative")
-    return (CALL, _TIMEDWAIT, [_mask(sigset), ns])
+    return (CALL, _TIMEDWAIT, [mask_of(sigset), ns])
 
 
 # ---- timers -------------------------------------------------------------------------------------

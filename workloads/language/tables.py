@@ -57,6 +57,8 @@ def parse_params(text: str) -> tuple[Param, ...]:
             value = None
         elif default == "...":
             value = ...  # not given
+        elif default == "()":
+            value = ()
         elif default in ("True", "False"):
             value = default == "True"
         elif default:
@@ -147,7 +149,10 @@ def _consts(table: dict[str, int]) -> dict[str, Entry]:
     return {name: Const(value) for name, value in table.items()}
 
 
-_SPAWN = "argv:x env:x * file_actions:x=None setpgroup:x=None"
+_SPAWN = (
+    "argv:x env:x * file_actions:x=... setpgroup:x=... resetids:x=False setsid:x=False"
+    " setsigmask:x=... setsigdef:x=... scheduler:x=..."
+)
 
 _OS: dict[str, Entry] = {
     **_consts(constants.OS),
@@ -339,7 +344,10 @@ _MMAP: dict[str, Entry] = {
 }
 
 _THREADING: dict[str, Entry] = {
-    "Thread": _pure("thread_new", "* target:x args:x=None daemon:x=None name:x=None"),
+    "Thread": _pure(
+        "thread_new",
+        "group:x=None target:x=None name:x=None args:x=() kwargs:x=None * daemon:x=None",
+    ),
     "Lock": _pure("lock_new"),
     "get_native_id": _sys(nr.NR_GETTID),
     "get_ident": _sys(nr.NR_GETTID),
@@ -536,10 +544,7 @@ _DIRECTORY: Final = ("dir_fd", "follow_symlinks", "src_dir_fd", "dst_dir_fd", "e
 #: Parameters of CPython's functions that those here do not have: refused, not a TypeError.
 BEYOND: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("mmap", "mmap"): ("prot", "access", "offset"),
-    ("threading", "Thread"): ("group", "kwargs"),
     ("socket", "socketpair"): (),
-    ("os", "posix_spawn"): ("resetids", "setsid", "setsigmask", "setsigdef", "scheduler"),
-    ("os", "posix_spawnp"): ("resetids", "setsid", "setsigmask", "setsigdef", "scheduler"),
 }
 
 

@@ -144,12 +144,28 @@ class BoundMethod:
         raise FatalRunError("a method as a value has no text in the guest language")
 
 
+class Partial:
+    """A function with some arguments given already. Mutable inside."""
+
+    __slots__ = ("args", "function", "words")
+
+    def __init__(self, function: Any, args: tuple[Any, ...], words: dict[str, Any]) -> None:
+        self.function = function
+        self.args = args
+        self.words = words
+
+    def __repr__(self) -> str:
+        raise FatalRunError("a partial function has no text in the guest language")
+
+
 #: The types of values that can be called.
-CALLABLE = (Function, Closure, Builtin, TypeValue, BoundMethod)
+CALLABLE = (Function, Closure, Builtin, TypeValue, BoundMethod, Partial)
 
 
 def function_name(value: Any) -> str:
     """Return ``value.__name__``."""
+    if type(value) is Partial:
+        raise AttributeError("'functools.partial' object has no attribute '__name__'")
     return str(value.name).rpartition(".")[2]
 
 

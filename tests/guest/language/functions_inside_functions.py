@@ -152,7 +152,17 @@ def failing():
     return [deep(k) for k in (2,)]
 
 
+def hiding_builtins():
+    global abs, list
+    print(abs(-1), list("ab"))
+    abs = len
+    print(abs("xyz"))
+    del abs
+    print(abs(-2))
+
+
 def main():
+    hiding_builtins()
     print(recursive(4), late_and_early(), unbound())
     print(decorated(1), decorated(1, 2, 3, 4, c=5, d=6))
     across_fork()
