@@ -10,6 +10,7 @@ from cluster.process_tree import outcome as status_text
 from kernel.printable import printable_line
 
 _MACHINES_SHOWN = 4
+_WIDTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,14 @@ def render_table(rows: Sequence[Row]) -> str:
             cells = tuple(str(count) for count in counts)  # type: ignore[assignment]
         lines.append((row.program, *cells, verdict(row)))
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    # a longer name has a line of its own
+    room = max(_WIDTH - sum(widths[1:]) - 2 * len(widths[1:]), len(head[0]))
+    widths[0] = min(widths[0], room)
     texts = []
     for line in lines:
-        first = line[0].ljust(widths[0])
+        if len(line[0]) > room:
+            texts.append(printable_line(line[0]))
+        first = printable_line(line[0] if len(line[0]) <= room else "").ljust(widths[0])
         numbers = [cell.rjust(width) for cell, width in zip(line[1:-1], widths[1:-1])]
         texts.append("  ".join([first, *numbers, line[-1]]))
     different = sum(verdict(row) == DIFFERENT for row in rows)

@@ -150,10 +150,14 @@ def _validated(
     try:
         config = model.model_validate(document.data)
     except ValidationError as failure:
-        for error in failure.errors(include_url=False):
+        errors = failure.errors(include_url=False)
+        misspelt = _misspelt(model, errors)
+        for error in errors:
             path, of_key = _key_path(error)
             if any(path[: len(start)] == start for start in bad):
                 continue
+            if error["type"] == "missing" and path in misspelt:
+                continue  # the unknown key says so, and where
             what = _words(model, error, path)
             problems.append(_problem(document, origins, path, what, of_key=of_key))
     if problems:
@@ -199,6 +203,17 @@ def _words(model: type[BaseModel], error: ErrorDetails, path: KeyPath) -> str:
     else:
         what = error["msg"][:1].lower() + error["msg"][1:]
     return f"{what} {got(error['input'])}"
+
+
+def _misspelt(model: type[BaseModel], errors: list[ErrorDetails]) -> set[KeyPath]:
+    """Return the paths that unknown keys were probably meant to be."""
+    found: set[KeyPath] = set()
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            *parent, word = error["loc"]
+            near = difflib.get_close_matches(str(word), _keys_at(model, tuple(parent)), n=1)
+            found |= {(*parent, name) for name in near}
+    return found
 
 
 def _hint(word: str, known: list[str]) -> str:
