@@ -23,6 +23,8 @@ COMMANDS = {
     "help": ["--help"],
     "version": ["--version"],
     "list": ["list"],
+    "list of a program": ["list", "cow_touch"],
+    "list of a topic": ["list", "points"],
     "schema": ["schema"],
     "validate": ["validate", "small.yaml"],
     "run": ["run", "small.yaml"],
@@ -33,6 +35,9 @@ COMMANDS = {
     "ps": ["ps", "latest"],
     "pstree": ["pstree", "latest"],
     "acct": ["acct", "latest"],
+    "output": ["output", "latest"],
+    "output of one": ["output", "latest", "prog"],
+    "diff": ["diff", "prog.py", "--cpus", "1", "--granularity", "syscall"],
 }
 # the fast set has one that prints little, one that prints while it runs, one with a run directory
 SAMPLE = ("validate", "guest", "run")
@@ -80,6 +85,25 @@ def test_a_stderr_that_cannot_be_written_changes_nothing_else(
     done = smplab(folder, *COMMANDS[name], redirect=redirect)
     assert done.returncode == 0
     assert done.stdout
+
+
+@pytest.mark.parametrize("name", RARELY)
+def test_a_stdout_that_nobody_reads_ends_a_command_without_a_word(name: str, folder: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "cluster.entry", *COMMANDS[name]],
+            cwd=folder,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_failure_keeps_its_code_where_its_line_cannot_be_written(folder: Path) -> None:
