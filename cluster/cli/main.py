@@ -89,6 +89,7 @@ def run_command(arguments: Sequence[str]) -> int:
     if fast_core.problem():
         report("usage", fast_core.problem())
         return USAGE
+    streams = sys.stdout, sys.stderr
     try:
         result = make_app()(
             args=list(arguments) or ["--help"], prog_name="smplab", standalone_mode=False
@@ -109,6 +110,16 @@ def run_command(arguments: Sequence[str]) -> int:
     except _CLICK_ERROR as error:
         report("usage", _usage(error))
         return USAGE
+    except SystemExit as error:
+        # Typer ends the program with 1, and other streams, when nobody reads standard output
+        replaced = (sys.stdout, sys.stderr) != streams
+        sys.stdout, sys.stderr = streams
+        if was_interrupted():  # Ray's handler of SIGTERM exits
+            return _interrupted()
+        if replaced:
+            discard_stdout()
+            return OK
+        return error.code if isinstance(error.code, int) else BROKEN
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted()
     except BrokenPipeError:
