@@ -4,15 +4,13 @@ A ``Cred`` is never changed once a task uses it: tasks share it, and a change ma
 (prepare_creds, commit_creds). Its ``user`` counts the threads of a real uid, for RLIMIT_NPROC.
 
 The system calls change every thread of the process, because C libraries do: the kernel's own calls
-act on one thread, and glibc repeats them in all others before it returns.
+act on one thread, and glibc repeats them in all others (``kernel.setxid``).
 
 The ids are the machine's, in a nested user namespace (``kernel.user_namespace``) too.
 
 Source: kernel/sys.c (setuid family), kernel/cred.c, kernel/user.c; glibc nptl/nptl_setxid.c.
 Deviation: capabilities are all or nothing: effective uid 0 has every one, nobody else has any.
 fsuid and supplementary groups are not there.
-Deviation: glibc reaches the other threads by a signal (SIGSETXID), which also ends what they wait
-for in pause() and the other calls that a handler ends; here nobody is disturbed.
 """
 
 from typing import TYPE_CHECKING, Any, Final

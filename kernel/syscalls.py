@@ -51,6 +51,7 @@ from kernel.ipc import futex, msg, pipe, sem, shm, socket, waitwake
 from kernel.mm import atomic, fault, madvise, mlock, mmap
 from kernel.proc import links
 from kernel.sched import syscalls as sched_syscalls
+from kernel.setxid import setxid
 from kernel.uapi import syscalls as nr
 
 Handler = Callable[..., Any]
@@ -130,19 +131,19 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_PTRACE: ptrace.sys_ptrace,
     nr.NR_GETUID: creds.sys_getuid,
     nr.NR_GETGID: creds.sys_getgid,
-    nr.NR_SETUID: creds.sys_setuid,
-    nr.NR_SETGID: creds.sys_setgid,
+    nr.NR_SETUID: setxid(creds.sys_setuid),
+    nr.NR_SETGID: setxid(creds.sys_setgid),
     nr.NR_GETEUID: creds.sys_geteuid,
     nr.NR_GETEGID: creds.sys_getegid,
     nr.NR_SETPGID: groups.sys_setpgid,
     nr.NR_GETPPID: pid.sys_getppid,
     nr.NR_GETPGRP: groups.sys_getpgrp,
     nr.NR_SETSID: groups.sys_setsid,
-    nr.NR_SETREUID: creds.sys_setreuid,
-    nr.NR_SETREGID: creds.sys_setregid,
-    nr.NR_SETRESUID: creds.sys_setresuid,
+    nr.NR_SETREUID: setxid(creds.sys_setreuid),
+    nr.NR_SETREGID: setxid(creds.sys_setregid),
+    nr.NR_SETRESUID: setxid(creds.sys_setresuid),
     nr.NR_GETRESUID: creds.sys_getresuid,
-    nr.NR_SETRESGID: creds.sys_setresgid,
+    nr.NR_SETRESGID: setxid(creds.sys_setresgid),
     nr.NR_GETRESGID: creds.sys_getresgid,
     nr.NR_GETPGID: groups.sys_getpgid,
     nr.NR_GETSID: groups.sys_getsid,

@@ -47,6 +47,7 @@ NSIG: Final = 64
 SIG_DFL: Final = 0
 SIG_IGN: Final = 1
 SIG_HANDLER: Final = 2
+SIGSETXID: Final = 33  # the C library's own, as is SIGCANCEL, 32
 SA_RESTART: Final = 0x10000000
 
 SIG_BLOCK: Final = 0

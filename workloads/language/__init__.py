@@ -31,8 +31,6 @@ What differs from CPython on Linux:
 
 Deviation: one write(2) per line of a traceback, where CPython makes several; text is the same, but
 the entries of ``threading`` itself are left out.
-Deviation: ``Thread.start`` returns when the thread exists, without waiting for its first
-instruction.
 Deviation: the frame that a signal handler gets can be passed on and compared, nothing else.
 Deviation: a signal whose handler was taken away before it could run is dropped without a message.
 Deviation: a bare ``raise`` is allowed only inside the except clause itself.

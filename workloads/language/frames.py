@@ -25,7 +25,7 @@ interrupted is begun again afterwards (PEP 475), by a frame too: ``library.RETRY
 from collections.abc import Callable
 from typing import Any, Final
 
-from kernel.uapi.signals import OP_NOT_BEGUN
+from kernel.uapi.signals import OP_NOT_BEGUN, SIGSETXID
 from kernel.uapi.syscalls import NR_FATAL, NR_LOCK_RELEASE, NR_PREEMPT_POINT
 from workloads.language import copying, tracebacks
 from workloads.language.bounded import Work
@@ -348,6 +348,10 @@ class Context:
     def trip(self, signals: tuple[int, ...]) -> None:
         """Note signals whose C-level handlers have run in this thread, in this order."""
         process = own_process(self.globals)
+        if SIGSETXID in signals:  # the C library's: CPython does not hear of it
+            signals = tuple([signal for signal in signals if signal != SIGSETXID])
+            if not signals:
+                return
         for signal in signals:
             process.tripped |= 1 << (signal - 1)
         if process.wakeup_fd >= 0:
