@@ -17,6 +17,7 @@ with the program at its path on the host.
 import difflib
 import posixpath
 import stat
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -119,11 +120,26 @@ def shown_programs(loaded: Loaded) -> dict[str, str]:
     }
 
 
-def guest_spec(program: Path, args: list[str], **changes: Any) -> MachineSpec:
-    """Return a machine that runs one program as ``python3 -u PROGRAM ARG...`` in this folder.
+def guest_spec(
+    program: Path,
+    args: list[str],
+    *,
+    unbuffered: bool = False,
+    stdin: bytes | None = None,
+    stdin_kind: str = "file",
+    terminals: int = 0,
+    env: Sequence[tuple[str, str]] = (),
+    **changes: Any,
+) -> MachineSpec:
+    """Return a machine that runs one program as ``python3 PROGRAM ARG...`` in this folder.
 
     Args:
         program: as the user typed it; the guest sees this as ``sys.argv[0]``.
+        unbuffered: as ``python3 -u``.
+        stdin: what standard input has; None: it is /dev/null.
+        stdin_kind: what it is: file, pipe or terminal.
+        terminals: bit 1, 2: standard output, standard error is a terminal.
+        env: environment variables besides the usual ones; they come first.
         changes: further fields of the spec.
 
     Raises:
@@ -139,10 +155,13 @@ def guest_spec(program: Path, args: list[str], **changes: Any) -> MachineSpec:
         tree.files[cwd] = FileSpec(mode=_S_IFDIR | 0o755)
     spawn = SpawnSpec(
         path=PYTHON,
-        argv=("python3", "-u", str(program), *args),
-        env=GUEST_ENV,
+        argv=("python3", *(["-u"] if unbuffered else []), str(program), *args),
+        env=tuple({**dict(GUEST_ENV), **dict(env)}.items()),
         cwd=cwd,
         label=program.name,
+        stdin=stdin or b"",
+        stdin_kind="null" if stdin is None else stdin_kind,
+        terminals=terminals,
     )
     cpus = int(changes.get("cpus", MachineSpec().cpus))
     spec = MachineSpec(
@@ -236,10 +255,18 @@ class _Tree:
         return SpawnSpec(
             path=path,
             argv=(path, *params, *workload.args),
+            stdin=(workload.stdin or "").encode(),
+            stdin_kind="null" if workload.stdin is None else "file",
             start_ns=workload.start,
             count=workload.instances,
             **_arrivals(workload),
-            env=tuple(workload.env.items()),
+            env=tuple(
+                (
+                    {"PYTHONUNBUFFERED": "1"} | workload.env
+                    if workload.unbuffered
+                    else workload.env
+                ).items()
+            ),
             cwd=posixpath.dirname(path),
             label=stem if number == 1 else f"{stem}.{number}",
         )

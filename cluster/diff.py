@@ -52,6 +52,16 @@ class Plan:
     max_runs: int = 100  # on the host, while an emulated outcome is not among the host's
     check: bool = False  # all invariants while the emulator runs
     timeout_s: float = 60.0  # for each run
+    unbuffered: bool = False  # python3 -u, on both sides
+    stdin: bytes | None = None  # what standard input has, on both sides; None: /dev/null
+
+    def how(self) -> dict[str, Any]:
+        """Return what every run has in common, as options of either side's runner."""
+        return {
+            "timeout_s": self.timeout_s,
+            "unbuffered": self.unbuffered,
+            "stdin": self.stdin,
+        }
 
     def machines(self) -> Iterator[Machine]:
         """Yield every machine of the plan."""
@@ -230,8 +240,8 @@ class _Comparison:
                 machine,
                 check=check,
                 calls=calls,
-                timeout_s=self.plan.timeout_s,
                 start=self.start,
+                **self.plan.how(),
             )
         except NotComparable as error:
             raise NotCompared("not comparable", str(error)) from error
@@ -243,7 +253,7 @@ class _Comparison:
         return run
 
     def _native(self, **options: Any) -> NativeRun:
-        run = run_native(self.path, self.args, timeout_s=self.plan.timeout_s, **options)
+        run = run_native(self.path, self.args, **self.plan.how(), **options)
         if run.refused:
             raise NotCompared("no native form", "\n".join(run.refused))
         return run

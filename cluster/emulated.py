@@ -72,6 +72,8 @@ def run_emulated(
     calls: bool = False,
     timeout_s: float = 60.0,
     start: Surroundings = FIXED,
+    unbuffered: bool = False,
+    stdin: bytes | None = None,
 ) -> EmulatedRun:
     """Run a guest program on the local engine.
 
@@ -83,6 +85,8 @@ def run_emulated(
         calls: report the last system calls.
         timeout_s: seconds of host time.
         start: what it begins with.
+        unbuffered: as ``python3 -u``.
+        stdin: what standard input, a file, has; None: it is /dev/null.
 
     Raises:
         NotComparable: an emulated program cannot begin there.
@@ -93,6 +97,8 @@ def run_emulated(
     spec = guest_spec(
         path,
         list(args),
+        unbuffered=unbuffered,
+        stdin=stdin,
         cpus=machine.cpus,
         seed=machine.seed,
         granularity=machine.granularity,

@@ -1,6 +1,6 @@
 """The oracle: run a guest program on the kernel of this host and report what it did.
 
-The program runs as it would from a shell (``python3 -u PROGRAM ARG...``), but from surroundings
+The program runs as it would from a shell (``python3 PROGRAM ARG...``), but from surroundings
 that are always the same (native_start), below a small init of ours (native_init). Where the host
 allows it both live in fresh PID and IPC namespaces, so that init is process 1, orphans see it as
 their parent, and System V objects go with the run; elsewhere init becomes a child subreaper, and
@@ -25,7 +25,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import workloads
 from cluster.native_start import Surroundings, settle
@@ -97,6 +97,8 @@ def run_native(
     cpu: int | None = None,
     jitter_us: int = 0,
     calls: bool = False,
+    unbuffered: bool = False,
+    stdin: bytes | None = None,
 ) -> NativeRun:
     """Run a guest program on the host's kernel until it and all its descendants have ended.
 
@@ -108,6 +110,8 @@ def run_native(
         cpu: the only CPU of this host it may use; None leaves it to the host.
         jitter_us: hold its calls up at random, by at most so many microseconds; 0 does not.
         calls: report the last calls of each process, as the interpreter sees them.
+        unbuffered: as ``python3 -u``.
+        stdin: what standard input, a file, has; None: it is /dev/null.
 
     Raises:
         NativeError: no such file, or the run did not end within ``timeout_s``.
@@ -116,10 +120,16 @@ def run_native(
         raise NativeError(f"{program}: no such file")
     name, prefix = isolation()
     with _log_folder() as log:
-        command = [*prefix, *_below_init(log), *_command(program, args)]
+        command = [*prefix, *_below_init(log), *_command(program, args, unbuffered)]
         try:
             stdout, stderr = _run(
-                command, _environment(log, jitter_us, calls), name, timeout_s, cwd=cwd, cpu=cpu
+                command,
+                _environment(log, jitter_us, calls),
+                name,
+                timeout_s,
+                cwd=cwd,
+                cpu=cpu,
+                stdin=stdin,
             )
         except subprocess.TimeoutExpired as error:
             raise NativeError(f"{program}: still running after {timeout_s:g} s") from error
@@ -176,9 +186,9 @@ def _below_init(log: Path) -> tuple[str, ...]:
     return sys.executable, "-I", "-S", str(_HERE / "native_init.py"), str(log)
 
 
-def _command(program: Path, args: Sequence[str]) -> tuple[str, ...]:
+def _command(program: Path, args: Sequence[str], unbuffered: bool) -> tuple[str, ...]:
     """Return the command that is compared: how a program is started from a shell."""
-    return _python3(), "-u", str(program), *args
+    return _python3(), *(("-u",) * unbuffered), str(program), *args
 
 
 def _run(
@@ -189,6 +199,7 @@ def _run(
     *,
     cwd: Path | None = None,
     cpu: int | None = None,
+    stdin: bytes | None = None,
 ) -> tuple[bytes, bytes]:
     """Run a command from the fixed surroundings; return what it wrote. However it ends, it ends.
 
@@ -198,16 +209,19 @@ def _run(
     # held back until there is somebody to end
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
-        with subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=cwd,
-            start_new_session=True,
-            preexec_fn=settle(cpu),
-        ) as process:
+        with (
+            _stdin(stdin) as given,
+            subprocess.Popen(
+                command,
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                cwd=cwd,
+                start_new_session=True,
+                preexec_fn=settle(cpu),
+            ) as process,
+        ):
             try:
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
                 return process.communicate(timeout=timeout_s)
@@ -216,6 +230,19 @@ def _run(
                 raise
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@contextlib.contextmanager
+def _stdin(data: bytes | None) -> Iterator[int | BinaryIO]:
+    """Give a file with ``data``, open for reading only; /dev/null for None."""
+    if data is None:
+        yield subprocess.DEVNULL
+        return
+    with tempfile.NamedTemporaryFile(prefix="smplab-stdin-") as made:
+        made.write(data)
+        made.flush()
+        with open(made.name, "rb") as file:
+            yield file
 
 
 def _python3() -> str:

@@ -12,18 +12,12 @@ Traces and outputs stay with the actor that made them until the engine fetches t
 says how much is held, so the engine can keep that bounded. Trace chunks are cut at the same
 supersteps as in the local engine and are marked with them: sorted by that mark, they make the same
 file.
-
-``ready`` and ``halt`` are called by a thread of their own, beside whatever the actor computes:
-how long a superstep takes says nothing about whether an actor is alive.
 """
 
 import logging
-import re
 import signal
 import traceback
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 from typing import Any, Final
 
@@ -37,15 +31,11 @@ from cluster.codec import (
     pack,
     unpack_plain,
 )
-from cluster.pieces import Answerer, Gatherer
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
 from kernel.messages import ARRIVE, NEVER, R_ARGS
 from kernel.sched.invariants import CpuPlaces
 from workloads.language.loader import Loader
-
-PIECE_BYTES: Final = 240 << 10  # of a frame in one message: below the buffers of a compiled graph
-_MOST_TEXT: Final = 20_000  # characters of a story or a traceback: failures travel in one piece
 
 LOOK_EVERY: Final = 32  # supersteps between two cuts of the trace, as in the local engine
 
@@ -70,33 +60,11 @@ def _failure(lp: str, error: Exception) -> bytes:
     """Return the failure frame for an exception that ended ``lp``."""
     if isinstance(error, LpFailure):  # of another LP: pass it on
         return failure_frame(error.lp, error.kind, error.message, error.details)
-    details = traceback.format_exc()[-_MOST_TEXT:]
+    details = traceback.format_exc()
     if isinstance(error, InvariantError):
-        return failure_frame(lp, "invariant", str(error)[:_MOST_TEXT], details)
-    text = str(error).strip().split("\n")[0][:_MOST_TEXT]
+        return failure_frame(lp, "invariant", str(error), details)
+    text = str(error).strip().split("\n")[0]
     return failure_frame(lp, "error", f"{type(error).__name__}: {text}", details)
-
-
-_SEMAPHORE: Final = re.compile(r"/dev/shm/sem\.(obj|hdr)[0-9]+-[0-9]+")
-
-
-def channel_semaphores(maps: Path = Path("/proc/self/maps")) -> set[str]:
-    """Return the files of the semaphores of Ray channels that this process has opened.
-
-    They are the other side's: glibc shows the ones that a process has made under another name. In
-    an actor that nobody else uses they belong to its run's graph.
-    """
-    try:
-        lines = maps.read_text(errors="replace").splitlines()
-    except OSError:  # not Linux
-        return set()
-    return {name for line in lines if _SEMAPHORE.fullmatch(name := line.rpartition(" ")[2])}
-
-
-def remove_semaphores(names: Iterable[str]) -> None:
-    """Remove the names; who has opened one keeps it."""
-    for name in names:
-        Path(name).unlink(missing_ok=True)
 
 
 def _enter_process(logs: Logs, cpu: int | None) -> None:
@@ -119,7 +87,6 @@ class _Actor:
         self._held = 0  # bytes in _chunks
         self._codec_ns = 0
         self._failed: bytes | None = None
-        self._halted = False
 
     def _guarded(self, function: Callable[..., bytes], *arguments: Any) -> bytes:
         """Return the frame ``function`` makes, or from its first failure on that failure."""
@@ -144,17 +111,6 @@ class _Actor:
         """Return the actor's name, once it is there."""
         return self._name
 
-    def halt(self) -> None:
-        """Make no further step: the engine ends the run as soon as the round has ended."""
-        self._halted = True
-
-    def forget_semaphores(self) -> None:
-        """Remove the names of the semaphores of the graph's channels, which Ray leaves behind.
-
-        To be called when everybody has opened them.
-        """
-        remove_semaphores(channel_semaphores())
-
 
 class CpuActor(_Actor):
     """A group of CPUs.
@@ -174,17 +130,13 @@ class CpuActor(_Actor):
         loader = Loader(spec.sources, block_budget=spec.block_budget, cpus=spec.cpus)
         self._group = lps.CpuGroup(spec, cpus, loader)
         self._codec = GroupCodec(group, cpus, loader)
-        self._wires = Answerer(PIECE_BYTES, partial(self._guarded, self._step))
         self._supersteps = 0
         self._ended = False
         self._unserved: list[tuple[Any, ...]] = []  # messages of the last step
 
     def step(self, frame: bytes) -> bytes:
-        """Run the CPU phase that a superstep frame asks for; return the report frame.
-
-        Both may travel in pieces (``cluster.pieces``).
-        """
-        return self._wires.take(frame)
+        """Run the CPU phase that a superstep frame asks for; return the report frame."""
+        return self._guarded(self._step, frame)
 
     def _step(self, frame: bytes) -> bytes:
         if self._ended:
@@ -273,36 +225,23 @@ class KernelActor(_Actor):
         loader = Loader(spec.sources, block_budget=spec.block_budget, cpus=spec.cpus)
         self._host = lps.KernelHost(spec, loader, quantum_ns, max_virtual_ns)
         self._codec = KernelCodec(groups, loader)
-        self._wires = Gatherer(PIECE_BYTES, len(groups))
         self._output_bytes = 0
         self._outputs: list[tuple[str, bytes]] = []
-        self._head: Head = (0, "", 0, 0, 0, 0, 0)  # of the last superstep frame
+        self._last = b""  # the last superstep frame
         self._check = spec.check
 
     def begin(self) -> bytes:
         """Return the first superstep frame."""
-        return self._guarded(self._answer)
+        return self._guarded(self._superstep)
 
     def superstep(self, *frames: bytes) -> bytes:
-        """Run the kernel phase on one report frame of every group; return the superstep frame.
-
-        All may travel in pieces (``cluster.pieces``).
-        """
-        return self._guarded(self._answer, *frames)
-
-    def _answer(self, *wires: bytes) -> bytes:
-        if self._halted:
-            return self._wires.pause()
-        frames = self._wires.gather(wires) if wires else []
-        if isinstance(frames, bytes):
-            return frames
-        frame = self._superstep(*frames)
-        return self._wires.send(frame, self._head)
+        """Run the kernel phase on one report frame of every group; return the superstep frame."""
+        return self._guarded(self._superstep, *frames)
 
     def _superstep(self, *frames: bytes) -> bytes:
         host = self._host
-        if host.verdict:  # all groups have had the last frame
-            return self._codec.encode(self._head, {})
+        if host.verdict:
+            return self._last
         started = perf_counter_ns()
         reports: list[lps.CpuReport] = []
         held = 0
@@ -321,7 +260,7 @@ class KernelActor(_Actor):
         self._take_outputs()
         stepped = perf_counter_ns()
         counters = host.counters()
-        self._head = (
+        head: Head = (
             host.supersteps,
             host.verdict,
             horizon_ns,
@@ -330,9 +269,9 @@ class KernelActor(_Actor):
             counters["tasks"],
             held + self._held + self._output_bytes,
         )
-        frame = self._codec.encode(self._head, inboxes)
+        self._last = self._codec.encode(head, inboxes)
         self._codec_ns += decoded - started + perf_counter_ns() - stepped
-        return frame
+        return self._last
 
     def _take_outputs(self) -> None:
         for name, data in self._host.take_outputs():

@@ -5,28 +5,21 @@ actors (``cluster.ray_actors``), lets frames travel (``cluster.ray_links``) unti
 says that the run is over, fetches traces and outputs now and then, and collects what is left. A
 run's bytes are those of the local engine under scheme ``barrier``, however CPUs are packed.
 
-Ends that are not the machine's own: Ctrl-C and the limit of host time take effect at the next
-superstep, when all actors stand at the same place, so what there is so far is valid; if that does
-not come soon, or at a second Ctrl-C, the actors' results are given up. A lost actor, or a failure
-in one, ends the run as broken, with one line that names the actor.
-
-Once the results are there, nothing can take them away: leaving the graph, ending the actors and
-stopping Ray each have a deadline, and a Ctrl-C there only makes the end a rougher one.
+Ends that are not the machine's own: Ctrl-C takes effect at the end of the round under way, when
+all actors stand at the same superstep, so what there is so far is valid. A second Ctrl-C does not
+wait for that and gives up the actors' results. A lost actor, or a failure in one, ends the run as
+broken, with one line that names the actor.
 """
 
-import os
 from collections.abc import Sequence
-from math import ceil
-from pathlib import Path
 from time import perf_counter, perf_counter_ns
 from typing import Any, Final
 
 from cluster import engine_api
 from cluster.codec import Head, LpFailure, head_of, pack
 from cluster.engine_api import RunRequest, RunResult
-from cluster.interrupt import AT_ONCE, HOLD, NEVER, HeldInterrupt
+from cluster.interrupt import HeldInterrupt
 from cluster.logging_setup import get_logger
-from cluster.pieces import is_whole
 from cluster.ray_actors import (
     KERNEL_NAME,
     LOOK_EVERY,
@@ -36,9 +29,8 @@ from cluster.ray_actors import (
     MarkedChunk,
     lp_name,
 )
-from cluster.ray_links import CallsLink, GraphLink, Link
+from cluster.ray_links import ActorLost, Actors, CallsLink, GraphLink, Link
 from cluster.ray_session import RaySession, RayUnreachable
-from cluster.ray_watch import PULSE_GROUPS, ActorLost, Actors, TimeUp, Watch, cause, within
 from cluster.recorder import Recorder, verdict_kind
 
 _VERDICTS: Final = (engine_api.DONE, engine_api.LIMIT, engine_api.DEADLOCK, engine_api.GUEST)
@@ -46,9 +38,6 @@ _HELD_BYTES: Final = 4 << 20  # of traces and outputs in the actors, before they
 _FETCH_S: Final = 2.0  # and at least so often
 _START_S: Final = 60.0  # for the actors to come up, and more for each
 _START_EACH_S: Final = 5.0
-_CPU_MAX: Final = Path("/sys/fs/cgroup/cpu.max")
-_KILL_S: Final = 5.0  # for Ray to take note that actors are to be killed
-_WALL_LIMIT: Final = "the wall-clock limit was reached"
 
 
 class _Broken(Exception):
@@ -60,41 +49,22 @@ def groups_of(cpus: int, per_actor: int) -> list[list[int]]:
     return [list(range(first, min(first + per_actor, cpus))) for first in range(0, cpus, per_actor)]
 
 
-def host_cores() -> int:
-    """Return how many cores of this host the process may use, at least 1.
-
-    The CPUs it may run on, or fewer if the quota of its control group is less.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        quota, period = _CPU_MAX.read_text().split()
-        cores = min(cores or 1, round(int(quota) / int(period)))
-    except (OSError, ValueError):  # another system, or no quota
-        pass
-    return max(1, cores or 1)
-
-
 class RayRun:
     """One run on Ray; see ``run_ray``."""
 
     def __init__(self, request: RunRequest) -> None:
         self.request = request
         self.recorder = Recorder(request)
-        self.groups = self._groups(host_cores())
+        self.groups = groups_of(request.spec.cpus, request.cpus_per_actor)
         self.actors: Actors | None = None
         self.link: Link | None = None
-        self._interrupt = HeldInterrupt(AT_ONCE)
-        self.watch = Watch(self._interrupt, request.max_wall_s)
+        self._interrupt = HeldInterrupt()
         self._frame = b""  # the last superstep frame
         self._in_round = False  # the actors may stand at different supersteps
         self._fetched_s = perf_counter()
         self._looked = 0  # superstep of the last look
         self._loop_ns = 0
-
-    def _groups(self, cores: int) -> list[list[int]]:
-        """Return the CPUs of every actor, on hosts with so many cores."""
-        cpus = self.request.spec.cpus
-        return groups_of(cpus, self.request.cpus_per_actor or ceil(cpus / cores))
+        self._deadline = None if request.max_wall_s is None else perf_counter() + request.max_wall_s
 
     # -- from start to end ----------------------------------------------------------------------
 
@@ -113,15 +83,10 @@ class RayRun:
         session = None
         try:
             session = RaySession(self.request.address, len(self.groups) + 1)
-            self.watch.ray_problem = session.problem
-            if self.request.address != "local":
-                self.groups = self._groups(session.cores())
             kind, message = self._guarded_loop()
             return self._collect(kind, message)
         except KeyboardInterrupt:
             return self.recorder.partial(engine_api.INTERRUPTED, "stopped by Ctrl-C")
-        except TimeUp:
-            return self.recorder.partial(engine_api.LIMIT, _WALL_LIMIT)
         except (RayUnreachable, ActorLost, _Broken) as error:
             return self.recorder.partial(engine_api.BROKEN, str(error))
         finally:
@@ -143,22 +108,18 @@ class RayRun:
             return engine_api.INTERRUPTED, "stopped by Ctrl-C"
 
     def _close(self, session: RaySession | None) -> None:
-        """Free graph and actors, and leave Ray as it was found; every step within its time."""
-        self._interrupt.mode = NEVER
-        link = self.link
-        if link is not None and not self._in_round and not link.close():
-            get_logger().debug("the actors do not leave the graph and are killed")
-        if self.actors is not None:
-            within(_KILL_S, self._kill, self._interrupt)
-        if session is not None:
-            session.close(self._interrupt)
+        """Free graph and actors, and leave Ray as it was found."""
+        try:
+            if self.link is not None and not self._in_round:
+                self.link.close()
+        finally:
+            if self.actors is not None:
+                import ray
 
-    def _kill(self) -> None:
-        import ray
-
-        assert self.actors is not None
-        for actor in self.actors.all():
-            ray.kill(actor)
+                for actor in self.actors.all():
+                    ray.kill(actor)
+            if session is not None:
+                session.close()
 
     # -- start ------------------------------------------------------------------------------------
 
@@ -169,9 +130,8 @@ class RayRun:
         request = self.request
         plain = pack(request.spec.to_plain())
         logs: Logs = ("json", request.out_dir.name if request.out_dir else "")
-        decorate: Any = ray.remote  # its types do not know concurrency groups
-        remote = decorate(num_cpus=0, max_restarts=0, concurrency_groups=PULSE_GROUPS)
-        cpu_class, kernel_class = remote(CpuActor), remote(KernelActor)
+        cpu_class = ray.remote(num_cpus=0, max_restarts=0)(CpuActor)
+        kernel_class = ray.remote(num_cpus=0, max_restarts=0)(KernelActor)
         kernel = kernel_class.remote(
             plain, self.groups, request.quantum_ns, request.max_virtual_ns, logs
         )
@@ -181,7 +141,6 @@ class RayRun:
         names = [*(lp_name(group) for group in self.groups), KERNEL_NAME]
         self.actors = Actors(kernel, cpus, names)
         self._wait_until_up(self.actors)
-        self.watch.actors = self.actors
         self.link = self._make_link(self.actors)
         get_logger().info("actors are up", actors=len(self.groups) + 1)
 
@@ -198,9 +157,9 @@ class RayRun:
                 try:
                     ray.get(call)
                 except ray.exceptions.RayError as error:
-                    raise _Broken(f"{names[call]} did not start: {cause(error)}") from None
-            if calls:
-                self.watch.look()
+                    raise _Broken(f"{names[call]} did not start: {_cause(error)}") from None
+            if self._interrupt.asked:
+                raise KeyboardInterrupt
             if perf_counter() > deadline:
                 raise _Broken(f"{len(calls)} actors did not start within {limit_s:.0f} s")
 
@@ -208,16 +167,14 @@ class RayRun:
         """Return the way frames travel that the configuration asks for."""
         wanted = self.request.compiled_graph
         if wanted == "false":
-            return CallsLink(actors, self.watch)
+            return CallsLink(actors)
         try:
-            return GraphLink(actors, self.watch)
-        except (ActorLost, TimeUp):
-            raise
+            return GraphLink(actors)
         except Exception as error:
             if wanted == "true":
-                raise _Broken(f"no compiled graph can be used here: {cause(error)}") from None
-            get_logger().warning("no compiled graph here, using actor calls", why=cause(error))
-            return CallsLink(actors, self.watch)
+                raise _Broken(f"no compiled graph can be used here: {_cause(error)}") from None
+            get_logger().warning("no compiled graph here, using actor calls", why=_cause(error))
+            return CallsLink(actors)
 
     # -- supersteps -------------------------------------------------------------------------------
 
@@ -225,28 +182,25 @@ class RayRun:
         """Run rounds until the run is over; return exit kind and message (of a verdict: "")."""
         assert self.link is not None
         started = perf_counter_ns()
-        self._interrupt.mode = HOLD
         self._frame = self._call_kernel("begin")
         head = head_of(self._frame)
         try:
             while not head[1]:
                 if self._interrupt.asked:
                     return engine_api.INTERRUPTED, "stopped by Ctrl-C"
-                if self.watch.time_is_up():
-                    return engine_api.LIMIT, _WALL_LIMIT
                 self._in_round = True
                 frame = self.link.round(self._frame)
                 self._in_round = False
                 head = head_of(frame)
                 self._frame = frame
-                if head[0] - self._looked >= LOOK_EVERY and is_whole(frame):
-                    self._look(head)
+                if head[0] - self._looked >= LOOK_EVERY and self._look(head):
+                    return engine_api.LIMIT, "the wall-clock limit was reached"
         finally:
             self._loop_ns = perf_counter_ns() - started
         return verdict_kind(head[1]), ""
 
-    def _look(self, head: Head) -> None:
-        """Tell the progress, and fetch what the actors hold."""
+    def _look(self, head: Head) -> bool:
+        """Tell the progress, fetch what the actors hold; return whether the time is up."""
         superstep, _, _, virtual_ns, lifecycles, tasks, held = head
         self._looked = superstep
         if self.request.on_progress is not None:
@@ -255,6 +209,7 @@ class RayRun:
         if held > _HELD_BYTES or (held and now_s - self._fetched_s > _FETCH_S):
             self._fetched_s = now_s
             self._fetch()
+        return self._deadline is not None and now_s > self._deadline
 
     def _fetch(self) -> None:
         """Take traces and outputs from the actors, which stand at the end of a superstep."""
@@ -273,16 +228,29 @@ class RayRun:
 
     def _call(self, method: str, *arguments: Any, kernel: Sequence[Any] | None = None) -> list[Any]:
         """Call a method of every actor; return the results, the kernel's last."""
+        import ray
+
         assert self.actors is not None
         calls = [getattr(cpu, method).remote(*arguments) for cpu in self.actors.cpus]
         last = arguments if kernel is None else kernel
         calls.append(getattr(self.actors.kernel, method).remote(*last))
-        return self.watch.get(calls)
+        try:
+            results: list[Any] = ray.get(calls)
+        except ray.exceptions.RayError as error:
+            name = self.actors.lost(1.0)
+            raise ActorLost(f"{name} died" if name else _cause(error)) from None
+        return results
 
     def _call_kernel(self, method: str, *arguments: Any) -> Any:
         """Call a method of the kernel actor; return the result."""
+        import ray
+
         assert self.actors is not None
-        return self.watch.get([getattr(self.actors.kernel, method).remote(*arguments)])[0]
+        try:
+            return ray.get(getattr(self.actors.kernel, method).remote(*arguments))
+        except ray.exceptions.RayError as error:
+            name = self.actors.lost(1.0)
+            raise ActorLost(f"{name} died" if name else _cause(error)) from None
 
     # -- end --------------------------------------------------------------------------------------
 
@@ -291,7 +259,6 @@ class RayRun:
         # else the run was stopped from outside, and the last superstep is not to be finished
         by_verdict = kind in _VERDICTS and not message
         frame = self._frame if by_verdict else None
-        self.watch.begin_end()
         *groups, kernel = self._call("finish", frame, kernel=(self.request.scheme,))
         self._record([*(group["chunks"] for group in groups), kernel["chunks"]], kernel["outputs"])
         for part in [*groups, kernel]:
@@ -348,6 +315,15 @@ def _ended_by(frame: bytes) -> tuple[str, str]:
     raise AssertionError("not a failure frame")
 
 
+def _cause(error: BaseException) -> str:
+    """Return one line that says what went wrong, without Ray's wrapping."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, BaseException):
+        error = cause
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
+
+
 def run_ray(request: RunRequest) -> RunResult:
     """Run ``request`` on Ray.
 
@@ -363,7 +339,7 @@ def run_ray(request: RunRequest) -> RunResult:
             f"the Ray engine has no scheme {request.scheme!r} (there is: barrier); "
             "the local engine has exact"
         )
-    if request.cpus_per_actor is not None and request.cpus_per_actor < 1:
+    if request.cpus_per_actor < 1:
         raise ValueError(f"cpus_per_actor must be at least 1 (got {request.cpus_per_actor})")
     if request.compiled_graph not in ("auto", "true", "false"):
         raise ValueError(

@@ -554,14 +554,14 @@ class Cpu:
         self._waiting = None
 
     def _on_exec(self, task: CpuTask, effect: m.Effect) -> None:
-        _, _, _, image, argv, env, comm, dest = effect
+        _, _, _, image, argv, env, comm, dest, start = effect
         self._waiting = None
         task.comm = comm
         task.resident = False
         task.op = task.value = task.error = None
         task.remaining_ns = 0
         task.ctx = None  # made where it first runs: a program's name travels lighter than a context
-        task.program = (image, argv, env)
+        task.program = (image, argv, env, start)
         if dest != self.id:
             rq = self.rq
             rq.clock_ns = self.now_ns
@@ -598,10 +598,10 @@ class Cpu:
             self._send_away(child, dest, m.BY_FORK, at_ns)
 
     def _spawn(self, effect: m.Effect) -> None:
-        at_ns, _, pid, tgid, comm, nice, image, argv, env = effect
+        at_ns, _, pid, tgid, comm, nice, image, argv, env, start = effect
         self._late(at_ns)
         child = CpuTask(pid, tgid, comm, nice)
-        child.program = (image, argv, env)
+        child.program = (image, argv, env, start)
         child.forked_at_ns = at_ns
         self.tasks[pid] = child
         self._start(child, at_ns)

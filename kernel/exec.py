@@ -25,7 +25,7 @@ from kernel.exit import release_task
 from kernel.fork import mm_release, seen_by_tracer
 from kernel.fs.d_path import d_path
 from kernel.fs.file import do_close_on_exec, dup_fd, put_files_struct
-from kernel.fs.inode import content, set_mm_exe_file
+from kernel.fs.inode import content, is_terminal, set_mm_exe_file
 from kernel.fs.namei import lookup, lookup_inode, path_lookup_exec
 from kernel.limits import nproc_exceeded, rlimit
 from kernel.messages import EFF_RENAME
@@ -53,6 +53,7 @@ from kernel.uapi.errno_ import E2BIG, EAGAIN, EISDIR, ELOOP, ENOEXEC
 from kernel.uapi.ptrace import PTRACE_EVENT_EXEC
 from kernel.uapi.rlimit import RLIMIT_STACK
 from kernel.uapi.signals import SIG_HANDLER, SIG_IGN, SIGCHLD, SIGINT, SIGPIPE, SIGXFSZ
+from kernel.uapi.start import START_CLOSED, START_TERMINAL, START_UNBUFFERED
 
 if TYPE_CHECKING:
     from kernel.fs.inode import Inode
@@ -90,21 +91,36 @@ class ExecResult:
         argv: the program's arguments; for a guest program ``sys.argv``.
         env: its environment.
         old_pid: the caller's tid before it became the leader.
+        start: how it finds itself started (``kernel.uapi.start``).
     """
 
-    __slots__ = ("argv", "env", "image", "old_pid")
+    __slots__ = ("argv", "env", "image", "old_pid", "start")
 
-    def __init__(self, image: str, argv: tuple[str, ...], env: Env, old_pid: int) -> None:
+    def __init__(
+        self, image: str, argv: tuple[str, ...], env: Env, old_pid: int, start: int
+    ) -> None:
         self.image = image
         self.argv = argv
         self.env = env
         self.old_pid = old_pid
+        self.start = start
 
 
 class Binprm:
     """A program about to be run (``linux_binprm``)."""
 
-    __slots__ = ("args", "argv", "comm", "env", "filename", "image", "inode", "key", "words")
+    __slots__ = (
+        "args",
+        "argv",
+        "comm",
+        "env",
+        "filename",
+        "image",
+        "inode",
+        "key",
+        "unbuffered",
+        "words",
+    )
 
     def __init__(self, filename: str, argv: tuple[str, ...], env: Env, inode: "Inode") -> None:
         self.filename = filename
@@ -116,6 +132,7 @@ class Binprm:
         self.image: ImageSpec = None  # type: ignore[assignment]  # set by search_binary_handler
         self.key = ""
         self.words = 1  # how many of ``args`` name the program: its interpreter's, from #!, too
+        self.unbuffered = False  # python3 -u
 
 
 def sys_execve(
@@ -170,7 +187,21 @@ def sys_execve(
     emit_args(k, current, bprm)
     if current.ptrace:
         yield from ptrace_event(k, PTRACE_EVENT_EXEC, seen_by_tracer(k, old_tid))
-    return ExecResult(bprm.key, bprm.argv, bprm.env, old_pid)
+    start = start_bits(current, bprm)
+    return ExecResult(bprm.key, bprm.argv, bprm.env, old_pid, start)
+
+
+def start_bits(task: TaskStruct, bprm: Binprm) -> int:
+    """Return how the program of ``bprm`` finds itself started by ``task``: kernel.uapi.start."""
+    bits = START_UNBUFFERED if bprm.unbuffered else 0
+    opened = task.files.fd
+    for fd in (0, 1, 2):
+        file = opened.get(fd)
+        if file is None:
+            bits |= START_CLOSED << fd
+        elif is_terminal(file.inode):
+            bits |= START_TERMINAL << fd
+    return bits
 
 
 def emit_args(k: "KernelState", task: TaskStruct, bprm: Binprm) -> None:
@@ -316,6 +347,7 @@ def _find_guest_program(k: "KernelState", bprm: Binprm) -> None:
     first = 1
     while first < len(argv) and argv[first] == "-u":
         first += 1
+        bprm.unbuffered = True
     if first == len(argv) or argv[first].startswith("-"):
         raise GuestFault(
             "NotImplementedError",

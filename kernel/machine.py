@@ -63,6 +63,9 @@ class SpawnSpec:
     rlimits: tuple[tuple[int, int, int], ...] = ()
     oom_score_adj: int = 0
     no_new_privs: bool = False
+    stdin: bytes = b""
+    stdin_kind: str = "null"  # null | file | pipe | terminal (what it has comes when it is read)
+    terminals: int = 0  # bit 1, 2: standard output, standard error is a terminal
 
 
 @dataclass(slots=True)

@@ -98,7 +98,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     EFF_TAKE: ("take", ("ctx", "value", "error"), "the context comes back to the CPU; go on"),
     EFF_EXEC: (
         "exec",
-        ("image", "argv", "env", "comm", "dest_cpu"),
+        ("image", "argv", "env", "comm", "dest_cpu", "start"),
         "a new program replaces the context",
     ),
     EFF_SLEEP: ("sleep", ("state",), "the task sleeps in its system call"),
@@ -122,7 +122,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     ),
     EFF_SPAWN: (
         "spawn",
-        ("tgid", "comm", "nice", "image", "argv", "env"),
+        ("tgid", "comm", "nice", "image", "argv", "env", "start"),
         "a new task with a fresh program starts here",
     ),
     EFF_KTHREAD: ("kthread", ("tgid", "comm", "nice"), "a new kernel thread starts here"),

@@ -14,7 +14,7 @@ from kernel.attrs import new_attrs
 from kernel.creds import Cred, alloc_uid
 from kernel.errors import GuestFault, KernelError
 from kernel.events import SCHED_PROCESS_EXEC, SCHED_PROCESS_FORK, TASK_CHANGE
-from kernel.exec import emit_args, install_program, prepare_exec
+from kernel.exec import emit_args, install_program, prepare_exec, start_bits
 from kernel.fork import copy_process, wait_for_vfork_done
 from kernel.fs.capture import open_std
 from kernel.fs.inode import set_mm_exe_file
@@ -215,7 +215,7 @@ def spawn_process(k: "KernelState", spec: "SpawnSpec", label: str) -> Path:
     mmput(k, child.mm)
     child.mm = mm
     child.fs.cwd = cwd
-    open_std(k, child.files, label)
+    open_std(k, child.files, label, spec)
     uid, gid = k.spec.uid, k.spec.gid
     if uid or gid:
         user = alloc_uid(k, uid)
@@ -242,5 +242,6 @@ def spawn_process(k: "KernelState", spec: "SpawnSpec", label: str) -> Path:
     k.emit(SCHED_PROCESS_EXEC, spec.path, child.pid, child.pid)
     emit_args(k, child, bprm)
     k.labels[child.pid] = label  # before it runs: it may be gone when this path goes on
-    yield from wake_up_new_task(k, child, program=(bprm.key, bprm.argv, bprm.env))
+    program = (bprm.key, bprm.argv, bprm.env, start_bits(child, bprm))
+    yield from wake_up_new_task(k, child, program=program)
     return child

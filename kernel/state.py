@@ -18,7 +18,7 @@ in the kernel's own order, because nothing else makes tasks runnable or not.
 """
 
 from bisect import bisect_right
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
 
@@ -121,6 +121,7 @@ class KernelState:
         self.cpu_system_ns = [0] * spec.cpus
         self.avenrun = [0, 0, 0]
         self.nr_kthreads = 0  # made since boot and not released
+        self.feeder: Callable[[], bytes] | None = None  # set by an engine with a terminal
         self.accounting = spec.acct  # does anybody want a record of each process?
         self.acct_files = 0  # that acct() writes to: kernel.acct
         self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
@@ -250,6 +251,10 @@ class KernelState:
         note_load(self, task)
         self.emit(TASK_CHANGE, task.pid, "nice", nice)
         self.send_task(task.cpu, task, m.EFF_RENICE, nice)
+
+    def feed(self) -> bytes:
+        """Return the next line of the host side's terminal; b"" at its end, or if there is none."""
+        return b"" if self.feeder is None else self.feeder()
 
     def output(self, name: str, data: bytes) -> None:
         """Hand on what a program wrote to a capture file of the host side."""
@@ -678,6 +683,7 @@ class KernelState:
                 value.env,
                 task.comm,
                 dest,
+                value.start,
             )
         elif task.ctx is not None:
             self._resume(task, value, error)

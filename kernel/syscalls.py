@@ -35,6 +35,7 @@ from kernel import (
     wait,
 )
 from kernel.fs import (
+    capture,
     d_path,
     dirops,
     eventfd,
@@ -80,6 +81,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_EVENTFD_WRITE: eventfd.sys_eventfd_write,
     nr.NR_STAT: stat.sys_stat,
     nr.NR_FSTAT: stat.sys_fstat,
+    nr.NR_IOCTL: capture.sys_ioctl,
     nr.NR_LSEEK: read_write.sys_lseek,
     nr.NR_MMAP: mmap.sys_mmap,
     nr.NR_MUNMAP: mmap.sys_munmap,

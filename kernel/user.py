@@ -71,9 +71,16 @@ class Loader(Protocol):
     """Makes contexts; injected into every LP by the engine."""
 
     def start(
-        self, image: str, argv: tuple[str, ...], env: tuple[tuple[str, str], ...]
+        self,
+        image: str,
+        argv: tuple[str, ...],
+        env: tuple[tuple[str, str], ...],
+        start: int = 0,
     ) -> UserContext:
-        """Return a fresh context of the program ``image`` (a key the file tree handed out)."""
+        """Return a fresh context of the program ``image`` (a key the file tree handed out).
+
+        ``start`` has the bits of ``kernel.uapi.start``.
+        """
         ...
 
     def unpack(self, data: Any) -> UserContext:

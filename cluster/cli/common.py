@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster.cli.interrupts import interruption
@@ -124,6 +125,30 @@ def console_outputs(result: RunResult) -> dict[str, tuple[bytes, bytes]]:
 def program_messages(error: "GuestProgramError") -> list[str]:
     """Return one line for each problem of a program; names in it steer no terminal."""
     return [printable_line(message) for message in error.messages]
+
+
+MAX_STDIN = 64 << 20
+
+
+def read_stdin(path: Path) -> bytes:
+    """Return what a file given for standard input has.
+
+    Raises:
+        CliError: it cannot be read, or is too long.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_STDIN + 1)
+    except OSError as error:
+        raise CliError(USAGE, "usage", f"--stdin: {path}: {error.strerror}") from None
+    return check_stdin(data)
+
+
+def check_stdin(data: bytes) -> bytes:
+    """Return ``data``, or refuse it if it is more than a run may be given."""
+    if len(data) > MAX_STDIN:
+        raise CliError(USAGE, "usage", "standard input has more than 64 MiB: give less")
+    return data
 
 
 def check_programs(spec: MachineSpec, shown: Mapping[str, str]) -> None:

@@ -97,6 +97,12 @@ def diff(
         bool, typer.Option("--check", help="Check all invariants while running, too.")
     ] = False,
     timeout: Annotated[float, typer.Option(min=0.1, max=1e6, help="Seconds for each run.")] = 60.0,
+    unbuffered: Annotated[
+        bool, typer.Option("-u", help="Both sides as python3 -u: streams are not buffered.")
+    ] = False,
+    stdin: Annotated[
+        Path | None, typer.Option(help="A file: the standard input of both sides.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> int:
     """Run each PROGRAM on this host's kernel and emulated; compare the sets of outcomes.
@@ -110,7 +116,7 @@ def diff(
     the host could not run one or the emulator broke, 4 if an invariant does not hold, 130 on
     Ctrl-C; of several the worst: 4, 3, 2, 1, 5.
     """
-    from cluster.cli.common import check_machine_options
+    from cluster.cli.common import check_machine_options, read_stdin
     from cluster.cli.interrupts import interruption
     from cluster.config.models import SCHEMES
     from cluster.diff import Plan
@@ -128,6 +134,8 @@ def diff(
         max_runs=max(runs, max_runs),
         check=check,
         timeout_s=timeout,
+        unbuffered=unbuffered,
+        stdin=None if stdin is None else read_stdin(stdin),
     )
     files = find_programs(programs)
     rows: list[Row] = []

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError
 from kernel.uapi.errno_ import ENOSPC, ETXTBSY
-from kernel.uapi.fcntl import S_IFCHR, S_IFDIR
+from kernel.uapi.fcntl import S_IFCHR, S_IFDIR, S_IFMT
 from kernel.uapi.mman import PAGE_SIZE
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ PROC: Final = 7  # a file of /proc: kernel.proc.inode
 FULL: Final = 8
 EVENTFD: Final = 9
 SOCKET: Final = 10
+FEED: Final = 12  # standard input from the host side: kernel.fs.capture
 NSFS: Final = 11  # a namespace: kernel.fs.nsfs
 
 
@@ -246,6 +247,11 @@ class Vfs:
             if odd and last is not None:
                 last[odd:] = bytes(PAGE_SIZE - odd)
         inode.size = size
+
+
+def is_terminal(inode: Inode) -> bool:
+    """Tell whether a file is a terminal: only standard files of the host side can be."""
+    return inode.kind in (CAPTURE, FEED) and inode.mode & S_IFMT == S_IFCHR
 
 
 def content(k: "KernelState", inode: Inode, count: int = 1 << 30) -> bytes:

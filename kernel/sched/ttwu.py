@@ -114,8 +114,8 @@ def wake_up_new_task(
     Args:
         child: fully built by copy_process, state TASK_NEW.
         ctx: its user context, if the kernel already made it and no memory is shared.
-        program: ``(image, argv, env)`` for a task that starts with a fresh program instead of a
-            copy of its parent's context.
+        program: ``(image, argv, env, start)`` for a task that starts with a fresh program instead
+            of a copy of its parent's context.
         vfork: the parent is about to wait for the child (policy ``vfork_only`` asks).
         kthread: it never leaves the kernel; its path is ``child.path``.
 
@@ -133,8 +133,7 @@ def wake_up_new_task(
     child.on_rq = True
     k.load_inc(cpu)
     if program is not None:
-        image, argv, env = program
-        k.send_task(cpu, child, EFF_SPAWN, child.tgid, child.comm, child.nice, image, argv, env)
+        k.send_task(cpu, child, EFF_SPAWN, child.tgid, child.comm, child.nice, *program)
     elif kthread:
         k.send_task(cpu, child, EFF_KTHREAD, child.tgid, child.comm, child.nice)
     else:

@@ -28,6 +28,7 @@ NR_MMAP: Final = 9
 NR_MUNMAP: Final = 11
 NR_RT_SIGACTION: Final = 13
 NR_RT_SIGPROCMASK: Final = 14
+NR_IOCTL: Final = 16
 NR_ACCESS: Final = 21
 NR_SELECT: Final = 23
 NR_SCHED_YIELD: Final = 24
@@ -162,6 +163,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_FSTAT: ("fstat", ("fd",), "tuple: the ten fields of os.stat_result"),
     # fds: pairs (fd, events)
     NR_POLL: ("poll", ("fds", "timeout_ns", "until_ns?"), "tuple: the events that are there"),
+    NR_IOCTL: ("ioctl", ("fd", "request"), "int"),
     NR_LSEEK: ("lseek", ("fd", "offset", "whence"), "int"),
     # anonymous only; the result is the address, which is the guest's handle of the mapping
     NR_MMAP: ("mmap", ("length", "flags"), "int"),

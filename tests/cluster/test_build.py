@@ -163,7 +163,7 @@ def test_a_guest_program_is_at_its_place_on_the_host(
     monkeypatch.chdir(tmp_path)
     spec = guest_spec(Path("bin/prog.py"), ["--x", "y"], cpus=64)
     [spawn] = spec.spawns
-    assert spawn.argv == ("python3", "-u", "bin/prog.py", "--x", "y")
+    assert spawn.argv == ("python3", "bin/prog.py", "--x", "y")
     assert spawn.cwd == str(tmp_path)
     assert f"{tmp_path}/bin/prog.py" in spec.sources
     assert spec.pid_max == 65536

@@ -45,14 +45,16 @@ def check(name: str, cpus: int, granularity: str, scheme: str, seed: int) -> Non
     if name.startswith("race/"):
         # who wins shows in the processes' ends; what the program prints must not depend on it
         if not host.runs:
-            host.add(run_native(FOLDER / name))
+            host.add(run_native(FOLDER / name, unbuffered=True))
         native = host.runs[0]
-        emulated = run_emulated(FOLDER / name, (), Machine(cpus, seed, granularity, scheme))
+        emulated = run_emulated(
+            FOLDER / name, (), Machine(cpus, seed, granularity, scheme), unbuffered=True
+        )
         assert not emulated.problem
         assert (emulated.stdout, emulated.status) == (native.stdout, native.status)
         assert plain_stderr(emulated.stderr) == plain_stderr(native.stderr)
         return
-    plan = Plan((cpus,), (seed,), (granularity,), (scheme,), max_runs=40)
+    plan = Plan((cpus,), (seed,), (granularity,), (scheme,), max_runs=40, unbuffered=True)
     report = diff_program(FOLDER / name, plan=plan, host=host)
     assert report.same, render_details(report)
 

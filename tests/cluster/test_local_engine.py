@@ -181,7 +181,7 @@ def test_who_waits_for_ever_is_named(tmp_path, scheme, granularity):
 
 SPINS = """
 import os
-print("begun")
+print("begun", flush=True)
 while True:
     os.getppid()
 """

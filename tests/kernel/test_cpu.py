@@ -40,14 +40,14 @@ class Scripts:
         self.programs = programs
         self.started = []
 
-    def start(self, image, argv, env):
+    def start(self, image, argv, env, start=0):
         script = Script(self.programs[image])
         self.started.append(script)
         return script
 
 
 def spawn(pid, image, at_ns=0):
-    return (at_ns, m.EFF_SPAWN, pid, pid, image, 0, image, (image,), ())
+    return (at_ns, m.EFF_SPAWN, pid, pid, image, 0, image, (image,), (), 0)
 
 
 def make_cpu(cpu=1, cpus=2, **programs):

@@ -17,7 +17,7 @@ from kernel.fs.open import sys_access, sys_chdir, sys_chmod, sys_close, sys_open
 from kernel.fs.read_write import sys_lseek, sys_read, sys_write
 from kernel.fs.stat import sys_fstat, sys_stat
 from kernel.ipc.pipe import sys_pipe2
-from kernel.machine import FileSpec, ImageSpec
+from kernel.machine import FileSpec, ImageSpec, SpawnSpec
 from kernel.mm.mm import mmput
 from kernel.uapi import errno_ as e
 from kernel.uapi.fcntl import (
@@ -284,7 +284,7 @@ def test_devices(k: Any) -> None:
 
 
 def test_standard_descriptors_of_a_program_are_captured(k: Any) -> None:
-    open_std(k, k.current.files, "prog-3")
+    open_std(k, k.current.files, "prog-3", SpawnSpec("/prog", ()))
     assert k.call(sys_read, 0, 10) == b""
     assert k.call(sys_write, 1, b"out") == 3
     assert k.call(sys_write, 2, b"") == 0

@@ -17,7 +17,7 @@ from typing import Any, Final
 from workloads.language.enums import ENUMS
 from workloads.language.errors import BudgetExceededError, FatalRunError
 from workloads.language.sets import GuestSet, constant
-from workloads.language.values import PULLERS
+from workloads.language.values import PULLERS, FileHandle
 from workloads.language.views import Pull, View
 
 ATOMIC: Final = frozenset({int, bool, float, str, bytes, type(None), range, *ENUMS})
@@ -333,6 +333,8 @@ class Bounded:
             return value
         elif kind in PULLERS:
             raise FatalRunError("an iterator reached a place where the compiler did not expect one")
+        elif kind is FileHandle:
+            raise FatalRunError("a file is read by for, list() and comprehensions by its own name")
         else:
             raise TypeError(f"'{tname(value)}' object is not iterable")
         self.charge(size, "an iteration inside one block")
@@ -576,6 +578,8 @@ def tname(value: Any) -> str:
     kind = type(value)
     if kind.__name__ == "SyncHandle":
         return "_thread.RLock" if value.kind == "RLock" else str(value.kind)
+    if kind is FileHandle:
+        return f"_io.{value.kind}"
     return {
         "LockHandle": "_thread.lock",
         "ThreadHandle": "Thread",

@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from kernel.uapi import syscalls as nr
-from workloads.language import filecalls, library, sync, thread_frames
+from workloads.language import filecalls, library, streams, sync, thread_frames
 from workloads.language.bounded import tname
 from workloads.language.constants import ERRNO
 from workloads.language.errors import FatalRunError
@@ -19,6 +19,7 @@ from workloads.language.values import (
     CALLABLE,
     MAPPINGS,
     UNBOUND,
+    FileHandle,
     LockHandle,
     MmapHandle,
     Partial,
@@ -368,24 +369,6 @@ def site_exit(code: Any = None) -> None:
     raise SystemExit(code)
 
 
-def nothing_to_flush(G: Values) -> None:
-    return None
-
-
-def _stream_write(fd: int, text: Any) -> Any:
-    if type(text) is not str:
-        raise TypeError(f"write() argument must be str, not {tname(text)}")
-    return (CALL, library.PRINT, [fd, (text.encode(),), 0, len(text)])
-
-
-def stdout_write(G: Values, text: Any) -> Any:
-    return _stream_write(1, text)
-
-
-def stderr_write(G: Values, text: Any) -> Any:
-    return _stream_write(2, text)
-
-
 def time_sleep(G: Values, secs: Any) -> Any:
     if not isinstance(secs, int | float):
         raise TypeError(f"'{tname(secs)}' object cannot be interpreted as an integer")
@@ -489,7 +472,7 @@ def length(value: Any) -> int:
     if type(value) in MAPPINGS:
         _span(value, slice(0, 0))
         return int(value.length)
-    if isinstance(value, (*CALLABLE, LockHandle, ThreadHandle)):
+    if isinstance(value, (*CALLABLE, FileHandle, LockHandle, ThreadHandle)):
         raise TypeError(f"object of type '{tname(value)}' has no len()")
     return len(value)
 
@@ -603,7 +586,12 @@ def handle_method(
 ) -> Any:
     """Begin a method call that is one of a handle, or perhaps an ordinary one of that name."""
     kind = type(receiver)
-    signatures = sync.METHODS[receiver.kind] if kind is SyncHandle else _SIGNATURES.get(kind, {})
+    if kind is SyncHandle:
+        signatures = sync.METHODS[receiver.kind]
+    elif kind is FileHandle:
+        signatures = streams.METHODS[receiver.kind]
+    else:
+        signatures = _SIGNATURES.get(kind, {})
     signature = signatures.get(name)
     if signature is None:
         split = len(args) - len(words)
@@ -623,6 +611,8 @@ def handle_method(
         return _lock_method(receiver, name, given)
     if kind is SyncHandle:
         return sync.method(G, receiver, name, given, _lock_method)
+    if kind is FileHandle:
+        return streams.method(G, receiver, name, given)
     if kind in filecalls.SIGNATURES:
         return filecalls.method(receiver, name, given)
     return _mmap_method(receiver, name, given)
@@ -651,6 +641,8 @@ def enter(G: Values, value: Any) -> Any:
     """Begin ``with value:``."""
     if type(value) is SyncHandle:
         return sync.enter(G, value, _lock_method)
+    if type(value) is FileHandle:
+        return streams.enter(G, value)
     if type(value) is not LockHandle:
         raise TypeError(f"'{tname(value)}' object does not support the context manager protocol")
     return (nr.NR_LOCK_ACQUIRE, value.number, True, -1)
@@ -660,6 +652,8 @@ def leave(G: Values, value: Any) -> Any:
     """Begin the end of ``with value:``."""
     if type(value) is SyncHandle:
         return sync.method(G, value, "release", {}, _lock_method)
+    if type(value) is FileHandle:
+        return streams.method(G, value, "close", {})
     return (nr.NR_LOCK_RELEASE, value.number)
 
 

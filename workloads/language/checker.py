@@ -43,6 +43,8 @@ _METHOD_WORDS = frozenset(
         "encoding",
         "errors",
         "key",
+        "line_buffering",
+        "write_through",
     }
 )
 _FUTURES = frozenset(
@@ -50,7 +52,9 @@ _FUTURES = frozenset(
     | {"print_function", "unicode_literals", "generator_stop", "annotations"}
 )
 _PRINT_WORDS = frozenset({"sep", "end", "file", "flush"})
-_BUILTIN_NAMES = frozenset({*tables.BUILTINS, *tables.TYPES, *tables.EXCEPTIONS, "print"})
+_BUILTIN_NAMES = frozenset(
+    {*tables.BUILTINS, *tables.TYPES, *tables.EXCEPTIONS, *tables.STREAM_BUILTINS, "print"}
+)
 
 #: node type -> what it is called, what to write instead
 _REFUSED: dict[type[ast.AST], tuple[str, str]] = {
@@ -184,7 +188,7 @@ class _Checker:
         if text == "workloads" or text in IGNORED_MODULES:
             return True
         entries = tables.MODULES.get(text)
-        if entries is None or text in ("os.environ", "sys.stdout", "sys.stderr"):
+        if entries is None or text == "os.environ":
             names = ", ".join(sorted(n for n in tables.MODULES if "." not in n))
             self.refuse(
                 node,
@@ -248,7 +252,7 @@ class _Checker:
         if not self.explained.isdisjoint((text, "*")):
             return
         known = {*self.scope.bound, *self.scopes.module.bound, *self.scopes.imports}
-        functions = {*tables.BUILTINS, "print"}
+        functions = {*tables.BUILTINS, *tables.STREAM_BUILTINS, "print"}
         self.refuse(node, *unknown_name(text, known | _BUILTIN_NAMES, functions))
 
     def _is_explained(self, node: ast.expr) -> bool:
@@ -656,7 +660,7 @@ class _Checker:
     def _name_call(self, text: str, node: ast.Call) -> None:
         if text == "print":
             self._print(node)
-        elif text in tables.EXCEPTIONS:
+        elif text in tables.STREAM_BUILTINS or text in tables.EXCEPTIONS:
             self._arguments(node)
         elif text in tables.BUILTINS:
             self._builtin(text, node, lazy=False)
@@ -670,14 +674,6 @@ class _Checker:
             if word.arg not in _PRINT_WORDS:
                 what = f"print() takes no argument {word.arg!r}"
                 self.refuse(word.value, what, takes(sorted(_PRINT_WORDS)))
-            elif word.arg == "file":
-                meaning = self.scopes.meaning(word.value, self.scope, self.shadow)
-                if meaning not in (("module", "sys.stdout"), ("module", "sys.stderr")):
-                    self.refuse(
-                        word.value,
-                        "print() writes to sys.stdout or sys.stderr only",
-                        "name one of them",
-                    )
             else:
                 self.visit(word.value)
 

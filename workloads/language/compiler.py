@@ -25,7 +25,9 @@ from workloads.language.functions import made_names
 from workloads.language.library import CHECK, LIBRARY, MAIN, MAIN_START, RETRY, WAKEUP
 from workloads.language.runtime import Runtime
 from workloads.language.scopes import (
+    FILES,
     FIXED_GLOBALS,
+    START,
     FunctionNode,
     ProgramScopes,
     Scope,
@@ -33,6 +35,8 @@ from workloads.language.scopes import (
 )
 from workloads.language.source_text import check_decoded
 from workloads.language.statements import FunctionCompiler
+from workloads.language.streams import DROP, END, anything_open, dropped
+from workloads.language.streams import FIRST_CODE as IO_FIRST_CODE
 from workloads.language.sync import FIRST_CODE
 from workloads.language.thread_frames import THREAD
 from workloads.language.values import DEFAULT_INT_HANDLER, UNBOUND, function_value
@@ -155,7 +159,9 @@ class Program:
 
     # ---- contexts -------------------------------------------------------------------------
 
-    def start(self, argv: tuple[str, ...], env: tuple[tuple[str, str], ...]) -> Context:
+    def start(
+        self, argv: tuple[str, ...], env: tuple[tuple[str, str], ...], start: int = 0
+    ) -> Context:
         """Return a fresh context; ``argv`` is what ``sys.argv`` will be."""
         path = argv[0] if argv else self.path
         values: list[Any] = [UNBOUND] * len(self._globals)
@@ -165,6 +171,8 @@ class Program:
         values[2] = list(argv) if self.uses_argv else None
         values[3] = "/usr/bin/python3"
         values[4] = DEFAULT_INT_HANDLER
+        values[FILES] = None
+        values[START] = start
         main = self.codes[0]
         # an image of /bin stands for a C program, which does not ask where it is
         if path.startswith("/") or self.key.startswith("bin_"):
@@ -178,6 +186,10 @@ class Program:
     retry_code = RETRY
     wakeup_code = WAKEUP
     thread_code = THREAD
+    drop_code = DROP
+    end_code = END
+    dropped = staticmethod(dropped)
+    anything_open = staticmethod(anything_open)
 
     def looks(self, code: Code, block: int) -> bool:
         """Say whether CPython would call signal handlers somewhere in a block, before its op.
@@ -197,10 +209,10 @@ class Program:
 
     def code(self, index: int) -> Code:
         """Return the code with this index; negative ones are the library's."""
-        if index <= builtins_library.FIRST_CODE:
+        if -IO_FIRST_CODE > -index >= -builtins_library.FIRST_CODE:
             return builtins_library.code(self.runtime, index)
         if index <= FIRST_CODE:
-            return self.runtime.threading_code(index)
+            return self.runtime.library_code(index)
         return LIBRARY[-index - 1] if index < 0 else self.codes[index]
 
 

@@ -33,6 +33,7 @@ from workloads.language.values import (
     BoundMethod,
     Builtin,
     Closure,
+    FileHandle,
     Function,
     Generator,
     LockHandle,
@@ -159,6 +160,8 @@ class Copier:
             new = Partial(None, (), {})
         elif kind is SyncHandle:
             return SyncHandle(value.kind, self.copy(value.state))
+        elif kind is FileHandle:
+            return FileHandle(value.kind, self.copy(value.state))
         elif kind is SocketHandle:
             return SocketHandle(value.fd)
         elif kind is PollHandle:
@@ -429,6 +432,8 @@ class Packer:
             return ["m", value.address, value.length]
         if kind is SyncHandle:
             return ["y", value.kind, pack(value.state)]
+        if kind is FileHandle:
+            return ["w", value.kind, pack(value.state)]
         if kind is SocketHandle:
             return ["o", value.fd]
         if kind is PollHandle:
@@ -585,7 +590,7 @@ class Unpacker:
             if self.done[stack[-1]]:
                 stack.pop()
                 continue
-            inner = {"t": row[1:], "v": row[2:], "x": row[2:3], "y": row[2:]}[row[0]]
+            inner = {"t": row[1:], "v": row[2:], "x": row[2:3], "y": row[2:], "w": row[2:]}[row[0]]
             missing = [
                 part[1]
                 for part in inner
@@ -601,6 +606,8 @@ class Unpacker:
                 made = VIEWS[row[1]](*values)
             elif row[0] == "y":
                 made = SyncHandle(row[1], values[0])
+            elif row[0] == "w":
+                made = FileHandle(row[1], values[0])
             else:
                 kind = EXCEPTION_TYPES[row[1]]
                 made = kind.__new__(kind, *values[0])

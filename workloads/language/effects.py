@@ -134,6 +134,8 @@ class Effects:
     def _name_stops(self, text: str, node: ast.Call, scope: "Scope") -> bool:
         if self.scopes.is_variable(text, scope) or is_starred(node) or text in ("print", "next"):
             return True
+        if text in tables.STREAM_BUILTINS:
+            return True
         if text in tables.EXCEPTIONS:
             return False
         if not builtin_fits(text, node):
@@ -229,7 +231,8 @@ class Effects:
         if isinstance(node, ast.Starred):
             return self.may_iterate(node.value, scope)
         if not isinstance(node, ast.Call):
-            return self.scopes.meaning(node, scope, frozenset()) is None
+            meaning = self.scopes.meaning(node, scope, frozenset())
+            return meaning is None or meaning == ("hidden", "sys.stdin")
         function = node.func
         meaning = self.scopes.meaning(function, scope, frozenset())
         if meaning is not None:

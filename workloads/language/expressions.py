@@ -198,6 +198,9 @@ class Lowering:
     def static(self, meaning: tuple[str, ...] | None, at: ast.AST) -> ast.expr:
         """Return the value of a constant or start value of a module."""
         assert meaning is not None, ast.dump(at)
+        if meaning[0] == "hidden" and meaning[1] in tables.STREAM_FDS:
+            fd = h.const(tables.STREAM_FDS[meaning[1]], at)
+            return h.call("_stdio", [h.name("G", at), fd], at)
         if meaning[0] == "hidden":
             return h.item("G", self.program.global_slot(meaning[1]), at)
         if meaning == ("module", "os.environ"):
@@ -576,6 +579,8 @@ class Lowering:
                 return self._value_call(node)
             if text == "print":
                 return self._print(node)
+            if text in tables.STREAM_BUILTINS:
+                return self._stream_call(tables.STREAM_BUILTINS[text], node)
             if text in tables.EXCEPTIONS:
                 if is_starred(node) or node.keywords:
                     return self._value_call(node)
@@ -590,6 +595,15 @@ class Lowering:
         values = self.many([*node.args, *[word.value for word in node.keywords]])
         words = [word.arg or "" for word in node.keywords]
         return values[: len(node.args)], dict(zip(words, values[len(node.args) :], strict=True))
+
+    def _stream_call(self, helper: str, node: ast.Call) -> ast.expr:
+        """Call a function that looks at its arguments when it runs."""
+        if is_starred(node):
+            return self._value_call(node)
+        words = tuple([word.arg or "" for word in node.keywords])
+        values = self.many([*node.args, *[word.value for word in node.keywords]])
+        args = [h.name("G", node), h.tuple_of(values, node), h.const(words, node)]
+        return self.stop(h.call(helper, args, node), node)
 
     def _module_call(self, meaning: tuple[str, ...], node: ast.Call) -> ast.expr:
         entry = self.scopes.entry(meaning)
@@ -725,18 +739,16 @@ class Lowering:
         if is_starred(node) and not any(word.arg == "file" for word in node.keywords):
             return self._value_call(node)
         words = {word.arg: word.value for word in node.keywords}
-        target = words.pop("file", None)
-        fd = 1
-        if target is not None:
-            meaning = self.scopes.meaning(target, self.scope, self.shadow)
-            fd = 2 if meaning == ("module", "sys.stderr") else 1
         order = [*node.args, *words.values()]
         values = self.many(order)
         named = dict(zip(words, values[len(node.args) :], strict=True))
         pieces = h.tuple_of(values[: len(node.args)], node)
         sep = named.get("sep", h.const(" ", node))
         end = named.get("end", h.const("\n", node))
-        return self.stop(h.call("_print", [h.const(fd, node), pieces, sep, end], node), node)
+        none = h.const(None, node)
+        file, flush = named.get("file", none), named.get("flush", none)
+        args = [h.name("G", node), file, pieces, sep, end, flush]
+        return self.stop(h.call("_print", args, node), node)
 
     def _builtin(self, text: str, node: ast.Call) -> ast.expr:
         helper = tables.BUILTINS[text][0]

@@ -242,6 +242,11 @@ class Context:
                         continue
                     kind = result[0]
                     if kind >= 0:
+                        if G[5] and (files := process.program.dropped(G[5])):
+                            frame = Frame(process.program.drop_code, 0, [files, 0, result, None])
+                            frames.append(frame)
+                            value = files = None
+                            continue
                         self.steps = steps + work.turns
                         return result  # type: ignore[no-any-return]
                     if kind == CALL:
@@ -257,6 +262,12 @@ class Context:
                         frames.pop()
                         frame = frames[-1]
                         value = result[1]
+                        if G[5]:
+                            result = None
+                            if files := process.program.dropped(G[5]):
+                                frame = Frame(process.program.drop_code, 0, [files, 0, None, value])
+                                frames.append(frame)
+                                value = files = None
                     elif kind == VALUE:
                         value = result[1]
                     else:  # RERAISE

@@ -115,6 +115,10 @@ def _call_builtin(G: Values, name: str, args: tuple[Any, ...], words: Words) -> 
     runtime = G[0].program.runtime
     if name == "print":
         return runtime.print_call(G, args, words)
+    if name in tables.STREAM_BUILTINS:
+        values = (*args, *[value for _, value in words])
+        begin = runtime.namespace_of(tables.STREAM_BUILTINS[name])
+        return begin(G, values, tuple([text for text, _ in words]))
     helper, least, most = tables.BUILTINS[name]
     allowed = tables.BUILTIN_WORDS.get(name, frozenset())
     if not least <= len(args) <= most or any(text not in allowed for text, _ in words):

@@ -210,37 +210,6 @@ WAKEUP: Final = library(
 )
 
 
-# ---- print: [fd, pieces, next, result]. One write(2) per piece, short writes not continued -----
-# Source: CPython Modules/_io/textio.c with write_through, Modules/_io/fileio.c.
-
-
-def _print_next(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    i = L[2]
-    pieces = L[1]
-    if i == len(pieces):
-        if G[0].attention:
-            F.pc = 2
-            return (CALL, CHECK, [L[3]])
-        return (RETURN, L[3])
-    L[2] = i + 1
-    return (NR_WRITE, L[0], pieces[i])
-
-
-def _print_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    # FileIO.write() answers EAGAIN with None, and the text layer does not look
-    return 0 if isinstance(V, BlockingIOError) else (RERAISE, V)
-
-
-PRINT: Final = library(
-    "print",
-    (_print_next, 1),
-    (_print_failed, -1),
-    (_return, -1),
-    interruptible=False,
-    looks_first=True,
-)
-
-
 # ---- the main thread: [exit code, next thread to join] -----------------------------------------
 
 
@@ -254,7 +223,8 @@ def _main_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
     if isinstance(V, KeyboardInterrupt):
         L[0] = _BY_SIGINT
     F.pc = 2
-    return (CALL, PRINT, [2, lines, 0, None])
+    op = G[0].program.runtime.report(G, lines) if lines else None
+    return 2 if op is None else op
 
 
 def _main_join(F: Frame, L: Values, G: Values, V: Any) -> Any:
@@ -277,12 +247,25 @@ def _main_left(F: Frame, L: Values, G: Values, V: Any) -> Any:
     # an exception of a signal handler: the threads that are left are not waited for
     # Source: CPython Python/pylifecycle.c:wait_for_thread_shutdown()
     text = tracebacks.format_exception(V, G[0].path, G[0].program.lines)
-    lines = [f"Exception ignored in: {_THREADING}\n", *text]
     F.pc = 12
-    return (CALL, PRINT, [2, tuple([x.encode(errors="backslashreplace") for x in lines]), 0, None])
+    op = G[0].program.runtime.report(G, [f"Exception ignored in: {_THREADING}\n", *text])
+    return 12 if op is None else op
 
 
 def _main_leave(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    if G[0].program.anything_open(G):
+        F.pc = 13
+        return (CALL, G[0].program.end_code, [L[0], 1])
+    return 14
+
+
+def _main_end(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    if L[0] != _BY_SIGINT:
+        L[0] = V
+    return 14
+
+
+def _main_exit(F: Frame, L: Values, G: Values, V: Any) -> Any:
     if L[0] == _BY_SIGINT:
         F.pc = 6
         return (NR_RT_SIGACTION, SIGINT, SIG_DFL)
@@ -347,22 +330,24 @@ MAIN: Final = library(
     (_main_joined, 11),
     (_main_left, 12),
     (_main_leave, 12),
+    (_main_end, 14),
+    (_main_exit, 8),
 )
 MAIN_START: Final = 4  # the block of MAIN that starts a program under a relative path
 
 
-def exit_of(exception: BaseException, G: Values) -> tuple[int, tuple[bytes, ...]]:
+def exit_of(exception: BaseException, G: Values) -> tuple[int, list[str]]:
     """Return the exit status and what goes to stderr when ``exception`` ends the main thread."""
     if isinstance(exception, SystemExit):
         code = exception.code
         if code is None:
-            return 0, ()
+            return 0, []
         if isinstance(code, int):
             # what does not fit into a C long becomes -1: Python/pythonrun.c:_Py_HandleSystemExit()
-            return code & 0xFF if -(1 << 63) <= code < 1 << 63 else 0xFF, ()
-        return 1, (G[0].program.runtime.bounded.text(code).encode(errors="replace"), b"\n")
+            return code & 0xFF if -(1 << 63) <= code < 1 << 63 else 0xFF, []
+        return 1, [G[0].program.runtime.bounded.text(code), "\n"]
     lines = tracebacks.format_exception(exception, G[0].path, G[0].program.lines)
-    return 1, tuple([line.encode(errors="backslashreplace") for line in lines])
+    return 1, lines
 
 
 # ---- one call whose result needs something the call was given: [argument] ----------------------

@@ -47,15 +47,22 @@ class Loader:
             self._programs[image] = program
         return program
 
-    def start(self, image: str, argv: tuple[str, ...], env: tuple[tuple[str, str], ...]) -> Context:
+    def start(
+        self,
+        image: str,
+        argv: tuple[str, ...],
+        env: tuple[tuple[str, str], ...],
+        start: int = 0,
+    ) -> Context:
         """Return a fresh context.
 
         Args:
             image: a key of ``sources``.
             argv: what ``sys.argv`` will be: the program's path first, no interpreter, no ``-u``.
             env: the environment, in its order.
+            start: bits of ``kernel.uapi.start``.
         """
-        return self.program(image).start(argv, env)
+        return self.program(image).start(argv, env, start)
 
     def unpack(self, data: Any) -> Context:
         """Return the context that ``Context.pack`` described."""

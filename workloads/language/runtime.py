@@ -14,18 +14,17 @@ from workloads.language import (
     filecalls,
     ipc,
     known_functions,
-    library,
     mathcalls,
     paths,
     resources,
     signals,
     spawning,
+    streams,
     sync,
     tables,
 )
 from workloads.language.bounded import Bounded, Work, tname
-from workloads.language.errors import FatalRunError
-from workloads.language.frames import CALL, RETURN, Code
+from workloads.language.frames import RETURN, VALUE, Code
 from workloads.language.methods import attribute, make_caller, make_methods
 from workloads.language.sets import GuestSet
 from workloads.language.values import (
@@ -33,6 +32,7 @@ from workloads.language.values import (
     UNBOUND,
     BoundMethod,
     Builtin,
+    FileHandle,
     SyncHandle,
     ThreadHandle,
     function_name,
@@ -56,6 +56,7 @@ _HELPER_MODULES = (
     filecalls,
     clones,
     sync,
+    streams,
     calls,
 )  # where the names of ``tables`` are looked for
 _WHAT = {"keys": 0, "values": 1, "items": 2}
@@ -72,6 +73,7 @@ class Runtime:
         self._namespace = self._build()
         self._threading: dict[str, Code] | None = None
         self.iteration: dict[str, Code] | None = None  # see ``builtins_library``
+        self._io: dict[str, Code] | None = None
 
     def namespace(self) -> dict[str, Any]:
         """Return a fresh namespace for the blocks of one program."""
@@ -83,8 +85,16 @@ class Runtime:
             self._threading = sync.bind_library(self)
         return self._threading
 
-    def threading_code(self, index: int) -> Code:
-        """Return the function of ``threading_library`` with this index."""
+    def io_codes(self) -> dict[str, Code]:
+        """Return the functions of the libraries of ``streams`` by name."""
+        if self._io is None:
+            self._io = streams.bind_library(self)
+        return self._io
+
+    def library_code(self, index: int) -> Code:
+        """Return the function with this index of a library in the guest language."""
+        if index <= streams.FIRST_CODE:
+            return list(self.io_codes().values())[streams.FIRST_CODE - index]
         return list(self.threading_codes().values())[sync.FIRST_CODE - index]
 
     def namespace_of(self, helper: str) -> Any:
@@ -154,6 +164,9 @@ class Runtime:
             "_handle_method": self._handle_method,
             "_attribute": _attribute,
             "_print": self._print,
+            "_stdio": streams.stdio,
+            "_open": streams.open_call,
+            "_input": streams.input_call,
             "_mapping_load": lambda target, key: calls.mapping_load(b, target, key),
             "_mapping_store": lambda target, key, value: calls.mapping_store(b, target, key, value),
             "_bind": binding.bind,
@@ -221,7 +234,7 @@ class Runtime:
                     space[prefix + text] = Builtin(module_name, text)
                 elif isinstance(entry, tables.Value):
                     space["s" + prefix[1:] + text] = entry.value
-        for text in (*tables.BUILTINS, "print"):
+        for text in (*tables.BUILTINS, *tables.STREAM_BUILTINS, "print"):
             space["k_builtins__" + text] = Builtin("builtins", text)
         for text in (*tables.TYPES, *tables.EXCEPTIONS):
             space["y_" + text] = known_functions.named_type(text)
@@ -267,9 +280,8 @@ class Runtime:
         for text in named:
             if text not in ("sep", "end", "flush", "file"):
                 raise TypeError(f"'{text}' is an invalid keyword argument for print()")
-        if named.get("file") is not None:
-            raise FatalRunError("print(file=) with * arguments is not in the guest language")
-        return self._print(1, args, named.get("sep"), named.get("end"))
+        words_of = [named.get(word) for word in ("sep", "end", "flush")]
+        return self._print(G, named.get("file"), args, *words_of)
 
     def handle_method(self, G: list[Any], receiver: Any, name: str, args: Any, words: Any) -> Any:
         """Begin a method call, of a handle or of anything else."""
@@ -278,19 +290,29 @@ class Runtime:
     def _handle_method(self, G: list[Any], receiver: Any, name: str, args: Any, words: Any) -> Any:
         return calls.handle_method(self.call_method, G, receiver, name, args, words)
 
-    def _print(self, fd: int, values: tuple[Any, ...], sep: Any, end: Any) -> Any:
+    def _print(
+        self, G: list[Any], file: Any, values: tuple[Any, ...], sep: Any, end: Any, flush: Any
+    ) -> Any:
         for word, value in (("sep", sep), ("end", end)):
             if value is not None and type(value) is not str:
                 raise TypeError(f"{word} must be None or a string, not {tname(value)}")
         text = self.bounded.text
-        between = b" " if sep is None else sep.encode()
-        pieces: list[bytes] = []
+        if file is None:
+            file = streams.stdio(G, 1)
+            if file is None:
+                return (VALUE, None)
+        between = " " if sep is None else sep
+        pieces: list[str] = []
         for value in values:
             if pieces:
                 pieces.append(between)
-            pieces.append(text(value).encode())
-        pieces.append(b"\n" if end is None else end.encode())
-        return (CALL, library.PRINT, [fd, tuple(pieces), 0, None])
+            pieces.append(text(value))
+        pieces.append("\n" if end is None else end)
+        return streams.print_pieces(G, file, tuple(pieces), bool(flush))
+
+    def report(self, G: list[Any], lines: list[str]) -> Any:
+        """Return the op that writes lines to sys.stderr, None if it is closed."""
+        return streams.report(G, lines)
 
 
 def _helper(name: str) -> Callable[..., Any]:
@@ -324,6 +346,8 @@ def _attribute(G: list[Any], value: Any, name: str) -> Any:
         return function_name(value)
     if type(value) is SyncHandle:
         return sync.attribute(value, name)
+    if type(value) is FileHandle:
+        return streams.attribute(value, name)
     if type(value) is ThreadHandle:
         record = G[0].threads[value.index]
         if name == "daemon":

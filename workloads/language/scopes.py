@@ -46,7 +46,15 @@ FIXED_GLOBALS = (
     "sys.argv",
     "sys.executable",
     "signal.default_int_handler",
+    "<files>",
+    "sys.stdin",
+    "sys.stdout",
+    "sys.stderr",
+    "<start>",
 )
+FILES = 5  # the open files, None if there were none; see streams
+STDIO = 6  # of sys.stdin, then sys.stdout and sys.stderr
+START = 9  # kernel.uapi.start
 
 #: What a name of the module stands for until the program has bound it.
 BUILTIN_NAMES = frozenset({*BUILTINS, *TYPES, *EXCEPTIONS, "print"})

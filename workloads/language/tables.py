@@ -241,6 +241,12 @@ _OS: dict[str, Entry] = {
     "chdir": _sys(nr.NR_CHDIR, "path:p"),
     "getcwd": _sys(nr.NR_GETCWD),
     "fstat": _sys(nr.NR_FSTAT, "fd:n", "stat_result"),
+    "isatty": _routine("os_isatty", "fd:n"),
+    "fdopen": _routine(
+        "os_fdopen",
+        "fd:x mode:x=None buffering:x=-1 encoding:x=None errors:x=None newline:x=None"
+        " closefd:x=True opener:x=None",
+    ),
     "stat": _routine("os_stat", "path:x", "stat_result"),
     "access": _sys(nr.NR_ACCESS, "path:p mode:n"),
     "chmod": _sys(nr.NR_CHMOD, "path:p mode:n"),
@@ -460,14 +466,6 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
         "copy": _pure("environ_copy"),
     },
     "sys": _SYS,
-    "sys.stdout": {
-        "write": _routine("stdout_write", "text:x"),
-        "flush": _pure("nothing_to_flush"),
-    },
-    "sys.stderr": {
-        "write": _routine("stderr_write", "text:x"),
-        "flush": _pure("nothing_to_flush"),
-    },
     "time": _TIME,
     "errno": {**_consts(constants.ERRNO), "errorcode": Made("errno_errorcode")},
     "math": {
@@ -521,6 +519,18 @@ LIBRARY_MODULES: Final[dict[str, dict[str, Entry]]] = {
         "order": _pure("iteration_order", "items:x keys:x reverse:x"),
         "extreme_of": _pure("iteration_extreme", "items:x keys:x largest:x default:x"),
         "next_of": _routine("iteration_next", "source:x"),
+        "check_signals": _routine("io_check_signals"),
+        "reentrant": _pure("io_reentrant", "self:x"),
+        "unsupported": _pure("io_unsupported", "what:x"),
+        "would_block": _pure("io_would_block", "what:x written:x"),
+        "end_of_input": _pure("io_end_of_input"),
+        "encode": _pure("io_encode", "self:x text:x"),
+        "must_flush": _pure("io_must_flush", "self:x text:x"),
+        "decode": _pure("io_decode", "self:x data:x final:x"),
+        "take_line": _pure("io_take_line", "self:x limit:x final:x"),
+        "take_text": _pure("io_take_text", "self:x size:x"),
+        "register": _pure("io_register", "handle:x"),
+        "text_bytes": _pure("io_text_bytes", "self:x"),
     },
 }
 
@@ -528,8 +538,6 @@ LIBRARY_MODULES: Final[dict[str, dict[str, Entry]]] = {
 SUBMODULES: Final = {
     ("os", "path"): "os.path",
     ("os", "environ"): "os.environ",
-    ("sys", "stdout"): "sys.stdout",
-    ("sys", "stderr"): "sys.stderr",
     ("workloads", "guest"): "workloads.guest",
 }
 
@@ -537,6 +545,9 @@ SUBMODULES: Final = {
 START_VALUES: Final = {
     ("sys", "argv"): "sys.argv",
     ("sys", "executable"): "sys.executable",
+    ("sys", "stdin"): "sys.stdin",
+    ("sys", "stdout"): "sys.stdout",
+    ("sys", "stderr"): "sys.stderr",
     ("signal", "default_int_handler"): "signal.default_int_handler",
 }
 
@@ -560,9 +571,6 @@ INSTEAD: Final = {
     ("os", "popen"): "write os.pipe(), os.fork() and os.execv()",
     ("os", "spawnv"): "write os.posix_spawn()",
     ("os", "getlogin"): "write os.getuid()",
-    ("os", "fdopen"): "write os.read() and os.write()",
-    ("sys", "stdin"): "write os.read(0, n)",
-    ("sys", "stdout"): "write sys.stdout.write()",
     ("threading", "current_thread"): "write threading.get_native_id()",
 }
 
@@ -645,7 +653,12 @@ def star_names(module: str) -> list[str]:
     return sorted([name for name in names if not name.startswith("_") or name == "_exit"])
 
 
-#: Builtins that give an iterator.
+#: Builtin functions that work on files: their helpers. They stop the block.
+STREAM_BUILTINS: Final = {"open": "_open", "input": "_input"}
+#: File descriptors of the standard streams, by hidden global.
+STREAM_FDS: Final = {"sys.stdin": 0, "sys.stdout": 1, "sys.stderr": 2}
+
+#: Builtins that give an iterator: only where it is consumed at once.
 LAZY: Final = frozenset({"reversed", "enumerate", "zip"})
 #: Builtins that consume an iterator argument.
 CONSUMERS: Final = frozenset(
@@ -678,6 +691,7 @@ EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
         PermissionError,
         BlockingIOError,
         BrokenPipeError,
+        EOFError,
         InterruptedError,
         FileNotFoundError,
         NotADirectoryError,
@@ -743,6 +757,8 @@ HANDLE_METHODS: Final = frozenset(
     | {"send", "recv", "sendall", "shutdown", "setblocking", "fileno"}
     | {"poll", "register", "modify", "unregister"}
     | {"wait", "wait_for", "notify", "notify_all", "is_set", "set", "clear", "reset", "abort"}
+    | {"read", "readline", "readlines", "write", "writelines", "seek", "tell", "flush", "truncate"}
+    | {"isatty", "readable", "writable", "seekable", "readall", "read1", "peek", "reconfigure"}
 )
 #: Those of them that ordinary values have, too: handles only in programs that import threading.
 COMMON_METHODS: Final = frozenset({"clear"})
@@ -763,5 +779,7 @@ READABLE: Final = frozenset(
         "tm_isdst", "tm_zone", "tm_gmtoff", "value", "major", "minor", "micro",
         "daemon", "native_id", "ident", "name", "__name__", "__class__",
         "si_errno", "si_band", "parties", "n_waiting", "broken",
+        "closed", "encoding", "errors", "mode", "buffer", "raw", "line_buffering", "write_through",
+        "closefd",
     }
 )  # fmt: skip

@@ -24,7 +24,7 @@ from kernel.uapi.syscalls import (
 from workloads.language import tracebacks
 from workloads.language.binding import bind
 from workloads.language.frames import CALL, RERAISE, RETURN, Frame, own_process
-from workloads.language.library import CHECK, PRINT, library
+from workloads.language.library import CHECK, library
 from workloads.language.thread_record import (
     ALIVE_LOCK,
     ARGS,
@@ -73,8 +73,8 @@ def _thread_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
         head = f"Exception in thread {record[NAME]}:\n"
     is_thread = record[NAME] is not None
     text = tracebacks.format_exception(V, G[0].path, G[0].program.lines, in_thread=is_thread)
-    lines = [head, *text]
-    return (CALL, PRINT, [2, tuple([x.encode(errors="backslashreplace") for x in lines]), 0, None])
+    op = G[0].program.runtime.report(G, [head, *text])
+    return 4 if op is None else op
 
 
 def _thread_exit(F: Frame, L: Values, G: Values, V: Any) -> Any:

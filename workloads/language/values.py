@@ -323,3 +323,43 @@ class PollHandle:
 
     def __repr__(self) -> str:
         raise FatalRunError("a poll object has no text in the guest language")
+
+
+class FileHandle:
+    """A file object: ``kind`` is CPython's class, ``state`` is what ``streams`` keeps of it."""
+
+    __slots__ = ("kind", "state")
+
+    def __init__(self, kind: str, state: dict[str, Any]) -> None:
+        self.kind = kind
+        self.state = state
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The state of the FileIO at the bottom."""
+        state = self.state
+        while state["kind"] != "FileIO":
+            state = state["raw"] if "raw" in state else state["b"]
+        return state
+
+    @property
+    def fd(self) -> int:
+        """The descriptor; -1 once it is closed."""
+        fd: int = self.raw["fd"]
+        return fd
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file was closed."""
+        return self.fd < 0
+
+    def __repr__(self) -> str:
+        raw = self.raw
+        text = f"<_io.{self.kind} name={raw['name']!r}"
+        if self.kind == "TextIOWrapper":
+            return f"{text} mode={self.state['mode']!r} encoding={self.state['encoding']!r}>"
+        if self.kind == "FileIO":
+            if raw["fd"] < 0:
+                return "<_io.FileIO [closed]>"
+            return f"{text} mode={raw['mode']!r} closefd={raw['closefd']!r}>"
+        return text + ">"

@@ -46,7 +46,7 @@ class Context:
 
 
 class NoLoader:
-    def start(self, image: str, argv: Any, env: Any) -> Any:
+    def start(self, image: str, argv: Any, env: Any, start: int = 0) -> Any:
         raise AssertionError("CPUs load programs")
 
     def unpack(self, data: Any) -> Any:

@@ -54,7 +54,7 @@ STEP_NS = 1_000_000
 
 
 class NoLoader:
-    def start(self, image: str, argv: Any, env: Any) -> Any:
+    def start(self, image: str, argv: Any, env: Any, start: int = 0) -> Any:
         raise AssertionError("a lab runs no programs")
 
     def unpack(self, data: Any) -> Any:

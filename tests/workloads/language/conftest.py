@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from kernel.uapi import syscalls as nr
+from kernel.uapi.start import START_UNBUFFERED
 from workloads.language.loader import Loader
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -188,7 +189,8 @@ class Guest:
                 return other.unpack(context.pack())
 
             kernel.repack = again  # type: ignore[assignment]
-        context = loader.start(path, (path, *args), (("PATH", "/bin:/usr/bin"), ("HOME", "/root")))
+        env = (("PATH", "/bin:/usr/bin"), ("HOME", "/root"))
+        context = loader.start(path, (path, *args), env, START_UNBUFFERED)
         status, fatal = kernel.run(context, 100)
         texts = [b"".join(kernel.out[fd]).decode() for fd in (1, 2)]
         return Outcome(*texts, status, fatal, kernel.ops, kernel.steps)

@@ -6,12 +6,13 @@ import msgpack
 import pytest
 
 from kernel.uapi import syscalls as nr
+from kernel.uapi.start import START_UNBUFFERED
 from workloads.language.copying import pack_contexts
 from workloads.language.loader import Loader
 
 
 def start(source: str, *args: str) -> Any:
-    return Loader({"p": source}).start("p", ("/t/p.py", *args), (("A", "1"),))
+    return Loader({"p": source}).start("p", ("/t/p.py", *args), (("A", "1"),), START_UNBUFFERED)
 
 
 def finish(context: Any, value: Any = None) -> str:

@@ -27,7 +27,7 @@ main()
 
 
 def waiting_context() -> tuple[Any, Any]:
-    context = Loader({"p": SOURCE}).start("p", ("/t/p.py",), ())
+    context = Loader({"p": SOURCE}).start("p", ("/t/p.py",), (), 64)
     assert context.resume(None, None) == (nr.NR_RT_SIGACTION, 10, SIG_HANDLER)
     assert context.resume(0, None) == (nr.NR_RT_SIGACTION, 1, SIG_HANDLER)
     op = context.resume(0, None)

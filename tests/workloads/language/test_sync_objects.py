@@ -63,7 +63,7 @@ def run(context: Any, locks: Locks, value: Any = None, *, until: int = nr.NR_EXI
 
 def test_copy_and_wire_form_go_on_alike_from_inside_a_with() -> None:
     loader = Loader({"p": SOURCE})
-    context = loader.start("p", ("/t/p.py",), ())
+    context = loader.start("p", ("/t/p.py",), (), 64)
     locks = Locks()
     run(context, locks, until=nr.NR_NANOSLEEP)
     fork = context.fork()
@@ -84,7 +84,7 @@ def test_copy_and_wire_form_go_on_alike_from_inside_a_with() -> None:
 
 
 def test_functions_of_the_library_survive_the_wire_in_the_middle_of_a_wait() -> None:
-    context = Loader({"p": SOURCE}).start("p", ("/t/p.py",), ())
+    context = Loader({"p": SOURCE}).start("p", ("/t/p.py",), (), 64)
     locks = Locks()
     run(context, locks, until=nr.NR_NANOSLEEP)
     op = context.resume(None, None)

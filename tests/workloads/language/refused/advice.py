@@ -21,4 +21,4 @@ globals()
 # expect: 8:1: the method 'splti' is not in the guest language; did you mean split?
 # expect: 9:17: split() takes no argument 'foo' in the guest language; give the values by position
 # expect: 13:8: the name 'OSErorr' is not defined; did you mean OSError?
-# expect: 15:1: the builtin 'globals' is not in the guest language; its builtin functions are abs, all, any, ascii, bin, bool, bytearray, bytes, callable, chr, dict, divmod, enumerate, exit, filter, float, hex, int, isinstance, iter, len, list, map, max, min, next, oct, ord, pow, print, quit, range, repr, reversed, round, set, sorted, str, sum, tuple, type, zip
+# expect: 15:1: the builtin 'globals' is not in the guest language; its builtin functions are abs, all, any, ascii, bin, bool, bytearray, bytes, callable, chr, dict, divmod, enumerate, exit, filter, float, hex, input, int, isinstance, iter, len, list, map, max, min, next, oct, open, ord, pow, print, quit, range, repr, reversed, round, set, sorted, str, sum, tuple, type, zip
