@@ -99,6 +99,7 @@ def resolve(loaded: Loaded) -> MachineSpec:
         tie_break=config.sync.tie_break,
         mutations=tuple(config.mutations),
         block_budget=config.limits.block_budget,
+        guest_memory=config.limits.guest_memory or max(machine.memory >> 3, 16 << 20),
         uid=machine.uid,
         gid=machine.gid,
         costs=costs,

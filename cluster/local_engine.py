@@ -29,7 +29,12 @@ class LocalRun:
         spec = request.spec
         self.request = request
         self.recorder = Recorder(request)
-        loader = Loader(spec.sources, block_budget=spec.block_budget, cpus=spec.cpus)
+        loader = Loader(
+            spec.sources,
+            block_budget=spec.block_budget,
+            cpus=spec.cpus,
+            guest_memory=spec.guest_memory,
+        )
         self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
         self.host = lps.KernelHost(spec, loader, request.quantum_ns, request.max_virtual_ns)
         self._encode_ns = 0

@@ -127,7 +127,12 @@ class CpuActor(_Actor):
         if logs is not None:
             _enter_process(logs, cpus[0] if len(cpus) == 1 else None)
         spec = MachineSpec.from_plain(unpack_plain(plain))
-        loader = Loader(spec.sources, block_budget=spec.block_budget, cpus=spec.cpus)
+        loader = Loader(
+            spec.sources,
+            block_budget=spec.block_budget,
+            cpus=spec.cpus,
+            guest_memory=spec.guest_memory,
+        )
         self._group = lps.CpuGroup(spec, cpus, loader)
         self._codec = GroupCodec(group, cpus, loader)
         self._supersteps = 0
@@ -222,7 +227,12 @@ class KernelActor(_Actor):
         if logs is not None:
             _enter_process(logs, None)
         spec = MachineSpec.from_plain(unpack_plain(plain))
-        loader = Loader(spec.sources, block_budget=spec.block_budget, cpus=spec.cpus)
+        loader = Loader(
+            spec.sources,
+            block_budget=spec.block_budget,
+            cpus=spec.cpus,
+            guest_memory=spec.guest_memory,
+        )
         self._host = lps.KernelHost(spec, loader, quantum_ns, max_virtual_ns)
         self._codec = KernelCodec(groups, loader)
         self._output_bytes = 0

@@ -111,6 +111,7 @@ class MachineSpec:
     check: bool = False
     tie_break: str = "order"
     block_budget: int = 1_000_000
+    guest_memory: int = 512 << 20  # bytes of host memory one guest process may hold
     epoch_ns: int = 1_700_000_000_000_000_000  # CLOCK_REALTIME at boot
     uid: int = 0
     gid: int = 0

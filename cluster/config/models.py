@@ -301,6 +301,18 @@ class Limits(Model):
             description="Steps one block of a guest program may take before it is killed.",
         ),
     ] = 1_000_000
+    guest_memory: (
+        Annotated[
+            int,
+            Size(
+                1 << 20,
+                1 << 40,
+                "Host memory that the values of one guest process may take; more is a MemoryError"
+                " in the program. By default an eighth of the machine's memory.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 def _status(value: Any) -> int | str:

@@ -1,151 +1,175 @@
 """Operators and functions whose work or result can be large, bounded by the block budget.
 
-``Work.left`` is what the running block may still spend; the driver refills it for each block.
-An operation charges about one unit per element, byte or machine word it handles or makes, before
-it does so, so that neither time nor memory runs away inside one block. What cannot run away
-(int addition, indexing, appending) is left to CPython.
-
-Two invariants make the rest cheap. A tuple is checked when it is made, so hashing and comparing
-any existing tuple is bounded. Anything that walks nested lists (comparison, ``repr``, sorting)
-weighs one side first, counting shared parts as often as they are reached.
+An operation charges what it handles or makes (see ``weights``) before it does so, so that neither
+time nor memory runs away inside one block. ``charges`` is the table of what is charged how; here
+are the operators, the constructors and the functions that ask for more than a table says. Numbers
+come first everywhere: they are what loops are made of.
 """
 
-from collections.abc import Callable, Iterable
+import operator
+from collections.abc import Callable
 from types import GeneratorType
 from typing import Any, Final
 
-from workloads.language.enums import ENUMS
 from workloads.language.errors import BudgetExceededError, FatalRunError
 from workloads.language.sets import GuestSet, constant
 from workloads.language.values import PULLERS, FileHandle
 from workloads.language.views import Pull, View
+from workloads.language.weights import (
+    ATOMIC,
+    NESTED,
+    NUMBERS,
+    SIZED,
+    SMALL,
+    TEXTS,
+    Weigher,
+    Work,
+)
 
-ATOMIC: Final = frozenset({int, bool, float, str, bytes, type(None), range, *ENUMS})
-_SIZED: Final = frozenset({str, bytes, bytearray, list, tuple})
-_NESTED: Final[frozenset[type]] = frozenset({list, tuple, dict, GuestSet})
-_SMALL: Final = 1 << 256
+__all__ = ["ATOMIC", "Bounded", "RangeMembers", "Work", "range_length", "tname"]
+
 _CODECS: Final = frozenset({"utf-8", "utf8", "ascii", "latin-1", "latin1", "iso-8859-1"})
-
-
-class Work:
-    """The budget of the running block, and the loop turns it did natively (for ``steps``)."""
-
-    __slots__ = ("budget", "int_bits", "left", "low", "order_seen", "turns")
-
-    def __init__(self, budget: int) -> None:
-        self.budget = budget
-        self.left = budget
-        self.low = budget // 2
-        self.int_bits = max(budget // 8, 4096)
-        self.turns = 0
-        self.order_seen = False  # of a set whose order CPython does not define
-
-    def charge(self, units: int, what: str) -> None:
-        """Spend ``units``; raise BudgetExceededError if the block has not that much left."""
-        self.left -= units
-        if self.left < 0:
-            raise BudgetExceededError(f"{what} is beyond the block budget of {self.budget}")
-
-
 _FACTORS: Final = (int, float, str, bytes, tuple, list, bytearray)
+_INPLACE: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "BitOr": operator.ior,
+    "BitAnd": operator.iand,
+    "BitXor": operator.ixor,
+    "Sub": operator.isub,
+}
 
 
-class Bounded:
+class Bounded(Weigher):
     """The operators and built-in functions of one run time; compiled blocks call its methods."""
 
-    def __init__(self, work: Work) -> None:
-        self.work = work
-        self.charge = work.charge
-
-    # ---- weighing -------------------------------------------------------------------------
-
-    def weigh(self, value: Any) -> Any:
-        """Charge the size of ``value`` as a tree (a cycle counts once) and return it."""
-        if type(value) in ATOMIC:
-            return value
-        if type(value) in _NESTED:
-            self._walk(value)
-        return value
-
-    def _walk(self, value: Any) -> None:
-        charge = self.charge
-        path: list[int] = []  # identities of the containers being walked, to stop at cycles
-        on_path: set[int] = set()
-        stack = [iter((value,))]
-        while stack:
-            for item in stack[-1]:
-                if type(item) not in _NESTED:
-                    continue
-                charge(len(item) + 1, "walking a nested value")
-                if not item or id(item) in on_path:
-                    continue
-                if type(item) is dict:
-                    inner: Iterable[Any] = [part for pair in item.items() for part in pair]
-                else:
-                    inner = item
-                if ATOMIC.issuperset(map(type, inner)):
-                    continue
-                path.append(id(item))
-                on_path.add(id(item))
-                stack.append(iter(inner))
-                break
-            else:
-                stack.pop()
-                if path:
-                    on_path.discard(path.pop())
-
     def container(self, value: Any) -> Any:
-        """Return the right side of ``in``, weighed."""
+        """Return the right side of ``in`` in a chain of comparisons, weighed."""
+        if type(value) is GuestSet:
+            return value
         return RangeMembers(value) if type(value) is range else self.weigh(value)
 
-    def new_tuple(self, value: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Admit a new tuple: see the first invariant in the module header."""
-        if not ATOMIC.issuperset(map(type, value)):
-            self._walk(value)
-        return value
+    def contains(self, item: Any, value: Any) -> bool:
+        """Return ``item in value``."""
+        kind = type(value)
+        if kind is GuestSet:
+            return type(item) is not GuestSet and item in value.members
+        if kind is dict:
+            return item in value
+        if kind is list or kind is tuple:
+            self.charge(len(value) * self.size(item), "a search")
+        elif kind in TEXTS:
+            self.charge(len(value) >> 1, "a search")
+        elif kind is range:
+            return item in RangeMembers(value)
+        return item in value
 
     # ---- operators ------------------------------------------------------------------------
 
     def add(self, a: Any, b: Any) -> Any:
         """Return ``a + b``."""
-        if type(a) in _SIZED and type(b) in _SIZED:
-            self.charge(len(a) + len(b), "the result of +")
+        if a.__class__ in NUMBERS:
+            result = a + b
+            return result if -SMALL < result < SMALL else self.big(result)
+        if type(a) in SIZED and type(b) in SIZED:
+            self.charge_made(a, len(a) + len(b), "the result of +")
             if type(a) is tuple and type(b) is tuple:
                 return self.new_tuple(a + b)
         return a + b
 
     def inplace_add(self, a: Any, b: Any) -> Any:
         """Return ``a`` after ``a += b``; a list or bytearray is extended in place."""
+        if a.__class__ in NUMBERS:
+            a += b
+            return a if -SMALL < a < SMALL else self.big(a)
         if type(a) is list:
             a += self.sequence(b)
             return a
         if type(a) is bytearray:
-            self.charge(len(b) if type(b) in _SIZED else 0, "the result of +=")
+            self.charge(len(b) if type(b) in SIZED else 0, "the result of +=")
             a += b
             return a
-        if type(a) is type(b) and type(a) in _SIZED:
+        if type(a) is type(b) and type(a) in SIZED:
             return self.add(a, b)
         a += b  # numbers, or an error that names the operator
         return a
 
+    def subtract(self, a: Any, b: Any) -> Any:
+        """Return ``a - b``."""
+        if a.__class__ in NUMBERS:
+            result = a - b
+            return result if -SMALL < result < SMALL else self.big(result)
+        return self._algebra(operator.sub, a, b)
+
+    def bit_or(self, a: Any, b: Any) -> Any:
+        """Return ``a | b``."""
+        if a.__class__ in NUMBERS:
+            result = a | b
+            return result if -SMALL < result < SMALL else self.big(result)
+        return self._algebra(operator.or_, a, b)
+
+    def bit_and(self, a: Any, b: Any) -> Any:
+        """Return ``a & b``."""
+        if a.__class__ in NUMBERS:
+            result = a & b
+            return result if -SMALL < result < SMALL else self.big(result)
+        return self._algebra(operator.and_, a, b)
+
+    def bit_xor(self, a: Any, b: Any) -> Any:
+        """Return ``a ^ b``."""
+        if a.__class__ in NUMBERS:
+            result = a ^ b
+            return result if -SMALL < result < SMALL else self.big(result)
+        return self._algebra(operator.xor, a, b)
+
+    def _algebra(self, operation: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+        """Do an operator of sets or dicts."""
+        if type(a) is GuestSet or type(a) is dict:
+            self.charge(2 * len(a), "an operation with sets")
+            if type(b) is type(a):
+                self.charge(2 * len(b), "an operation with sets")
+                self.hashed([*a, *b])
+        return operation(a, b)
+
+    def floor_divide(self, a: Any, b: Any) -> Any:
+        """Return ``a // b``."""
+        if a.__class__ is int and not -SMALL < a < SMALL:
+            self._division(a, b)
+        return a // b
+
+    def true_divide(self, a: Any, b: Any) -> Any:
+        """Return ``a / b``."""
+        if a.__class__ is int and not -SMALL < a < SMALL:
+            self._division(a, b)
+        return a / b
+
+    def divided(self, a: Any, b: Any) -> Any:
+        """Return ``divmod(a, b)``."""
+        if a.__class__ is int and not -SMALL < a < SMALL:
+            self._division(a, b)
+        return divmod(a, b)
+
+    def _division(self, a: int, b: Any) -> None:
+        """Charge schoolbook division, and the quotient."""
+        if isinstance(b, int):
+            bits, other = a.bit_length(), b.bit_length()
+            self.charge((bits >> 6) + (max(bits - other, 0) * other >> 16), "a division")
+
     def mul(self, a: Any, b: Any) -> Any:
         """Return ``a * b``."""
+        if a.__class__ is int and b.__class__ is int:
+            if -SMALL < a < SMALL and -SMALL < b < SMALL:
+                return a * b
+            bits, other = a.bit_length(), b.bit_length()
+            self.fits(bits + other)
+            self.charge(bits * other >> 18, "a multiplication of large numbers")
+            return a * b
         if type(a) is float or type(b) is float:
             return a * b
         if isinstance(a, int) and isinstance(b, int):
-            if -_SMALL < a < _SMALL and -_SMALL < b < _SMALL:
-                return a * b
-            words, other = a.bit_length(), b.bit_length()
-            if words + other > self.work.int_bits:
-                raise BudgetExceededError(
-                    f"an int of {words + other} bits is beyond the limit of {self.work.int_bits}"
-                )
-            self.charge((words * other) >> 18, "a multiplication of large numbers")
-            return a * b
-        if type(a) in _SIZED and isinstance(b, int):
-            self.charge(len(a) * max(b, 0), "the result of *")
-        elif type(b) in _SIZED and isinstance(a, int):
-            self.charge(len(b) * max(a, 0), "the result of *")
+            return self.big(a * b)  # a bool is one of them
+        if type(a) in SIZED and isinstance(b, int):
+            self.charge_made(a, len(a) * max(b, 0), "the result of *")
+        elif type(b) in SIZED and isinstance(a, int):
+            self.charge_made(b, len(b) * max(a, 0), "the result of *")
         result = a * b
         return self.new_tuple(result) if type(result) is tuple else result
 
@@ -161,9 +185,11 @@ class Bounded:
             return a
         return self.mul(a, b)
 
-    def inplace(self, operator: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
-        """Return ``a`` after an in-place operator that needs no bound (sets, dicts, numbers)."""
-        return operator(a, b)
+    def inplace(self, name: str, a: Any, b: Any) -> Any:
+        """Return ``a`` after an in-place operator of numbers, sets or dicts."""
+        if a.__class__ in NUMBERS:
+            return self.big(_INPLACE[name](a, b))
+        return self._algebra(_INPLACE[name], a, b)
 
     def power(self, a: Any, b: Any) -> Any:
         """Return ``a ** b``."""
@@ -173,7 +199,7 @@ class Bounded:
                 raise BudgetExceededError(
                     f"an int of about {bits} bits is beyond the limit of {self.work.int_bits}"
                 )
-            self.charge((bits * bits) >> 20, "a power")
+            self.charge((bits >> 6) + ((bits * bits) >> 20), "a power")
         result = a**b
         if type(result) is complex:
             raise FatalRunError("the result is a complex number, which the language has not")
@@ -182,16 +208,43 @@ class Bounded:
     def lshift(self, a: Any, b: Any) -> Any:
         """Return ``a << b``."""
         if isinstance(a, int) and isinstance(b, int) and a and b > 0:
-            bits = a.bit_length() + b
-            if bits > self.work.int_bits:
-                raise BudgetExceededError(
-                    f"an int of {bits} bits is beyond the limit of {self.work.int_bits}"
-                )
+            self.fits(a.bit_length() + b)
         return a << b
+
+    def rshift(self, a: Any, b: Any) -> Any:
+        """Return ``a >> b``."""
+        return self.big(a >> b)
+
+    def negative(self, a: Any) -> Any:
+        """Return ``-a``."""
+        return self.big(-a)
+
+    def positive(self, a: Any) -> Any:
+        """Return ``+a``."""
+        return +a
+
+    def inverted(self, a: Any) -> Any:
+        """Return ``~a``."""
+        return self.big(~a)
+
+    def absolute(self, a: Any) -> Any:
+        """Return ``abs(a)``."""
+        return self.big(abs(a))
+
+    def part(self, value: Any, lower: Any, upper: Any, step: Any) -> Any:
+        """Return ``value[lower:upper:step]``."""
+        if type(value) in SIZED:
+            start, stop, stride = slice(lower, upper, step).indices(len(value))
+            self.charge_made(value, len(range(start, stop, stride)), "a slice")
+        return value[lower:upper:step]
 
     def modulo(self, a: Any, b: Any) -> Any:
         """Return ``a % b``; on str and bytes that is formatting."""
-        if type(a) in (str, bytes, bytearray):
+        if a.__class__ is int:
+            if not -SMALL < a < SMALL:
+                self._division(a, b)
+            return a % b
+        if type(a) in TEXTS:
             self._check_percent(a if type(a) is str else bytes(a).decode("latin-1"), b)
         return a % b
 
@@ -223,35 +276,26 @@ class Bounded:
 
     # ---- text -----------------------------------------------------------------------------
 
+    def walked(self, value: Any) -> Any:
+        """Charge an argument that a system call, or what stands for it, walks."""
+        if type(value) in TEXTS:
+            self.charge(len(value) >> 3, "an argument")
+        elif type(value) is range:
+            self.charge(range_length(value), "an argument")
+        elif type(value) in NESTED:
+            self._walk(value, 0, "in an argument")
+        return value
+
     def printable(self, value: Any) -> Any:
         """Charge what printing ``value`` costs."""
         kind = type(value)
-        if kind in (int, float, bool, type(None)):
-            return value
-        if kind in (str, bytes, bytearray):
-            self.charge(len(value), "a text")
-        elif kind in _NESTED:
-            self._walk(value)
-            self._printable_inside(value)
+        if kind in NUMBERS:
+            return self.big(value)
+        if kind in TEXTS:
+            self.charge_made(value, len(value), "a text")
+        else:
+            self._walk(value, 0, "while getting the repr of an object")
         return value
-
-    def _printable_inside(self, value: Any) -> None:
-        stack, seen = [value], set()
-        while stack:
-            item = stack.pop()
-            kind = type(item)
-            if kind in (str, bytes, bytearray):
-                self.charge(len(item), "a text")
-            if kind not in _NESTED or id(item) in seen:
-                continue
-            if kind is GuestSet:
-                self.in_order(item)
-            seen.add(id(item))
-            if kind is dict:
-                stack.extend(item.keys())
-                stack.extend(item.values())
-            else:
-                stack.extend(item)
 
     def text(self, value: Any) -> str:
         """Return ``str(value)``."""
@@ -291,12 +335,13 @@ class Bounded:
 
     def join_text(self, *parts: str) -> str:
         """Return the pieces of an f-string as one str."""
-        self.charge(sum(map(len, parts)), "an f-string")
+        self.charge_made("", sum(map(len, parts)), "an f-string")
         return "".join(parts)
 
     def encode(self, text: str, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         """``str.encode`` for the codecs of the language."""
         self._codec(encoding, errors)
+        self.charge_made("", 4 * len(text), "the result of encode()")
         return text.encode(encoding, errors)
 
     def decode(self, data: Any, encoding: str = "utf-8", errors: str = "strict") -> str:
@@ -304,7 +349,9 @@ class Bounded:
         self._codec(encoding, errors)
         if type(data) is bytearray:
             data = bytes(data)
-        if type(data) is not bytes:
+        if type(data) is bytes:
+            self.charge_made("", 4 * len(data), "the result of decode()")
+        else:
             raise TypeError(f"decoding to str: need a bytes-like object, {tname(data)} found")
         return data.decode(encoding, errors)
 
@@ -321,7 +368,7 @@ class Bounded:
         kind = type(value)
         if kind is range:
             size = range_length(value)
-        elif kind in _SIZED or kind is dict:
+        elif kind in SIZED or kind is dict:
             size = len(value)
         elif kind is GuestSet:
             size = len(self.in_order(value))
@@ -347,15 +394,6 @@ class Bounded:
             return value
         return self.iterate(value)
 
-    def in_order(self, value: GuestSet) -> GuestSet:
-        """Return a set that is about to be walked in its order; charge what finding it costs."""
-        if value.stable:
-            if value.layout is None:
-                self.charge(len(value), "the order of a set")
-        elif len(value) > 1:
-            self.work.order_seen = True
-        return value
-
     def sequence(self, value: Any) -> Any:
         """Return something with ``len`` and indices to walk in the order of iteration."""
         kind = type(value)
@@ -366,7 +404,7 @@ class Bounded:
     def loop_source(self, value: Any) -> Any:
         """Return what a ``for`` statement indexes: ``len(s)`` and ``s[i]`` until exhausted."""
         kind = type(value)
-        if kind in _SIZED or isinstance(value, View):
+        if kind in SIZED or isinstance(value, View):
             return value
         if kind is range:
             range_length(value)
@@ -416,13 +454,22 @@ class Bounded:
 
     def new_dict(self, *args: Any) -> dict[Any, Any]:
         """Return ``dict(...)`` of a dict or of pairs."""
-        return dict(self.iterate(args[0])) if args else {}
+        if not args:
+            return {}
+        return dict(self.pairs(args[0]))
+
+    def pairs(self, value: Any) -> Any:
+        """Return a dict or pairs, charged, to put into a dict."""
+        source = self.iterate(value)
+        if type(source) is not dict:
+            self.hashed([pair[0] for pair in source if type(pair) in (tuple, list) and pair])
+        return source
 
     def new_set(self, *args: Any) -> GuestSet:
         """Return ``set(...)``."""
         new = GuestSet()
         if args:
-            value = self.iterate_unordered(args[0])
+            value = self.hashed(self.iterate_unordered(args[0]))
             if type(value) is GuestSet or type(value) is dict:
                 new.update(value)
             else:
@@ -431,6 +478,7 @@ class Bounded:
 
     def set_of(self, members: dict[Any, Any]) -> GuestSet:
         """Return the set of a display or comprehension."""
+        self.charge(len(members), "a set")
         return GuestSet(members)
 
     def set_of_constants(self, members: dict[Any, Any]) -> GuestSet:
@@ -483,10 +531,14 @@ class Bounded:
     def ordered(self, value: Any, reverse: Any = False) -> list[Any]:
         """Return ``sorted(value)``."""
         items = list(self.iterate_unordered(value))
-        self.weigh(items)
-        self.charge(len(items) * len(items).bit_length(), "sorting")
+        self.sorting(items)
         items.sort(reverse=bool(reverse))
         return items
+
+    def sorting(self, items: list[Any]) -> None:
+        """Charge the comparisons of a sort."""
+        turns = len(items) * len(items).bit_length()
+        self.charge(len(items) + (self.heaviest(items) * turns >> 2), "sorting")
 
     def total(self, value: Any, start: Any = 0) -> Any:
         """Return ``sum(value, start)``."""
@@ -498,13 +550,15 @@ class Bounded:
 
     def largest(self, *args: Any) -> Any:
         """Return ``max(...)``."""
-        values = self.iterate_unordered(args[0]) if len(args) == 1 else args
-        return max(self.weigh(list(values)))
+        values = list(self.iterate_unordered(args[0]) if len(args) == 1 else args)
+        self.charge(self.heaviest(values) * len(values), "max()")
+        return max(values)
 
     def smallest(self, *args: Any) -> Any:
         """Return ``min(...)``."""
-        values = self.iterate_unordered(args[0]) if len(args) == 1 else args
-        return min(self.weigh(list(values)))
+        values = list(self.iterate_unordered(args[0]) if len(args) == 1 else args)
+        self.charge(self.heaviest(values) * len(values), "min()")
+        return min(values)
 
     def any_of(self, value: Any) -> bool:
         """Return ``any(value)``."""
@@ -517,16 +571,24 @@ class Bounded:
     def rounded(self, value: Any, ndigits: Any = None) -> Any:
         """Return ``round(value, ndigits)``."""
         if isinstance(ndigits, int) and isinstance(value, int) and ndigits < 0:
-            return round(value, max(ndigits, -self.work.int_bits // 4))
+            ndigits = max(ndigits, -self.work.int_bits // 4)
+            if not -SMALL < value < SMALL:
+                self._division(value, 10 ** min(-ndigits, value.bit_length()))
+            return self.big(round(value, ndigits))
         return round(value) if ndigits is None else round(value, ndigits)
+
+    def _digits(self, value: Any) -> Any:
+        if isinstance(value, int):
+            self.charge(value.bit_length(), "a text")
+        return value
 
     def binary_text(self, value: Any) -> str:
         """Return ``bin(value)``."""
-        return bin(value)
+        return bin(self._digits(value))
 
     def octal_text(self, value: Any) -> str:
         """Return ``oct(value)``."""
-        return oct(value)
+        return oct(self._digits(value))
 
     def ascii_text(self, value: Any) -> str:
         """Return ``ascii(value)``."""
@@ -550,7 +612,7 @@ class Bounded:
         """Do ``target[lower:upper:step] = value``."""
         if type(target) is list:
             value = self.sequence(value)
-        elif type(target) is bytearray and type(value) in _SIZED:
+        elif type(target) is bytearray and type(value) in SIZED:
             self.charge(len(value), "a slice assignment")
         target[slice(lower, upper, step)] = value
 

@@ -241,8 +241,7 @@ def list_sort(G: Values, receiver: Any, words: Any) -> Any:
 def iteration_order(G: Values, items: Values, keys: Values, reverse: Any) -> Values:
     """Return ``items`` sorted by ``keys``, which are in the same order."""
     bounded = G[0].program.runtime.bounded
-    bounded.weigh(keys)
-    bounded.charge(len(items) * len(items).bit_length(), "sorting")
+    bounded.sorting(keys)
     order = sorted(range(len(items)), key=keys.__getitem__, reverse=bool(reverse))
     return [items[i] for i in order]
 
@@ -256,7 +255,7 @@ def iteration_extreme(
         if default:
             return default[0]
         raise ValueError(f"{'max' if largest else 'min'}() arg is an empty sequence")
-    bounded.weigh(keys)
+    bounded.charge(bounded.heaviest(keys) * len(keys), "a comparison")
     pick = max if largest else min
     return items[pick(range(len(items)), key=keys.__getitem__)]
 

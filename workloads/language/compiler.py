@@ -22,7 +22,7 @@ from workloads.language.checker import check
 from workloads.language.errors import GuestProgramError, Problem
 from workloads.language.frames import Code, Context, Frame, Process
 from workloads.language.functions import made_names
-from workloads.language.library import CHECK, LIBRARY, MAIN, MAIN_START, RETRY, WAKEUP
+from workloads.language.library import CHECK, LIBRARY, MAIN, MAIN_START, RAISE, RETRY, WAKEUP
 from workloads.language.runtime import Runtime
 from workloads.language.scopes import (
     FILES,
@@ -190,6 +190,7 @@ class Program:
     end_code = END
     dropped = staticmethod(dropped)
     anything_open = staticmethod(anything_open)
+    raise_code = RAISE
 
     def looks(self, code: Code, block: int) -> bool:
         """Say whether CPython would call signal handlers somewhere in a block, before its op.

@@ -308,7 +308,9 @@ def deep_fork(context: "Context") -> "Context":
         record[:2] = copy(record[0]), copy(record[1])
     copier.finish()
     values[0] = process
-    return context.__class__(context.work, values, frames, context.thread_index)
+    child = context.__class__(context.work, values, frames, context.thread_index)
+    child.made, child.look_at = context.made, context.look_at
+    return child
 
 
 _LIMIT = 1 << 63
@@ -671,7 +673,11 @@ def pack_contexts(contexts: "list[Context]") -> dict[str, Any]:
         "threads": threads,
         "globals": values,
         "contexts": [
-            {"thread": context.thread_index, "frames": frames}
+            {
+                "thread": context.thread_index,
+                "frames": frames,
+                "memory": [context.made, context.look_at],
+            }
             for context, frames in zip(contexts, frames_of, strict=True)
         ],
         "locals": packer.shared_locals,
@@ -717,12 +723,10 @@ def unpack_contexts(data: Any, program: Any) -> "list[Context]":
     rows = [unpacker.values(row) for row in data["locals"]]
     for generator, row in unpacker.generators:
         generator.locals = rows[row]
-    return [
-        Context(
-            program.runtime.work,
-            values,
-            [Frame(program.code(index), pc, rows[row]) for index, pc, row in entry["frames"]],
-            entry["thread"],
-        )
-        for entry in data["contexts"]
-    ]
+    contexts = []
+    for entry in data["contexts"]:
+        frames = [Frame(program.code(index), pc, rows[row]) for index, pc, row in entry["frames"]]
+        context = Context(program.runtime.work, values, frames, entry["thread"])
+        context.made, context.look_at = entry["memory"]
+        contexts.append(context)
+    return contexts

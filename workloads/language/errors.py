@@ -43,5 +43,9 @@ class FatalRunError(BaseException):
         self.what = what
 
 
+class OutOfMemoryError(BaseException):
+    """A process goes on growing beyond its limit; it is killed."""
+
+
 class BudgetExceededError(FatalRunError):
     """One block did more work, or made a larger value, than ``block_budget`` allows."""

@@ -9,8 +9,8 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from workloads.language import charges, tables, weights
 from workloads.language import hostast as h
-from workloads.language import tables
 from workloads.language.effects import CONSUMING_METHODS, builtin_fits, fits, is_starred
 from workloads.language.frames import CALL
 from workloads.language.methods import ALL_METHODS
@@ -23,13 +23,8 @@ from workloads.language.scopes import (
 )
 from workloads.language.tables import Const, Exc, Made, Param, Pure, Routine, Sys, Value
 
-_OPERATORS = {
-    ast.Add: "_add",
-    ast.Mult: "_mul",
-    ast.Mod: "_modulo",
-    ast.Pow: "_power",
-    ast.LShift: "_lshift",
-}
+#: Operators whose result is a number, at most a word longer, if one operand is a number literal.
+CHECKED = (ast.Add, ast.Sub, ast.FloorDiv, ast.RShift, ast.BitOr, ast.BitAnd, ast.BitXor)
 _INPLACE = {ast.Add: "_inplace_add", ast.Mult: "_inplace_mul"}
 #: kind of parameter -> converter in the block namespace
 _CONVERTERS = {
@@ -40,6 +35,7 @@ _CONVERTERS = {
     "u": "_as_id",
     "p": "_as_path",
     "d": "_as_data",
+    "w": "_as_walked",
 }
 _TAKES_FD = ("chdir", "execve")  # a descriptor would do for the path, in CPython
 _PYTHON_SEARCH = ("execvp",)  # written in Python, which asks os.fspath()
@@ -68,6 +64,7 @@ class Lowering:
             self.defined |= {arg.arg for arg in parameters(scope.node)} - scope.fragile
             self.defined -= self.in_cells
         self.shadow: frozenset[str] = frozenset()  # targets of enclosing comprehensions
+        self.comprehensions = 0  # comprehensions around what is lowered now
         self.out: list[ast.stmt] = []
         self.blocks: list[list[ast.stmt]] = []
         self.handlers: list[int] = []
@@ -268,15 +265,19 @@ class Lowering:
 
     def binary(self, op: ast.operator, left: ast.expr, right: ast.expr, at: ast.AST) -> ast.expr:
         """Return ``left op right``, through a bounded helper where the result may be large."""
-        helper = _OPERATORS.get(type(op))
-        if helper == "_add" and (_is_number(left) or _is_number(right)):
-            helper = None
-        if helper == "_modulo" and (_is_number(left) or _is_number(right)):
-            # a number on the right may still format: '%d' % 5
-            helper = None if _is_number(left) else helper
-        if helper is None:
-            return h.put(ast.BinOp(left, op, right), at)
-        return h.call(helper, [left, right], at)
+        if isinstance(op, CHECKED) and (is_number(left) or is_number(right)):
+            value = h.put(ast.BinOp(left, op, right), at)
+            both = is_number(left) and is_number(right)
+            return value if both else self.checked(value, at)
+        return h.call(charges.OPERATORS[type(op).__name__][0], [left, right], at)
+
+    def checked(self, value: ast.expr, at: ast.AST) -> ast.expr:
+        """Return a number that is charged if it turns out to be large."""
+        if self.comprehensions:  # a comprehension's names are not the block's
+            return h.call("_big", [value], at)
+        target = h.put(ast.Name("t", ast.Store()), at)
+        test = small(h.put(ast.NamedExpr(target, value), at), at)
+        return h.put(ast.IfExp(test, h.name("t", at), h.call("_big", [h.name("t", at)], at)), at)
 
     def expr_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
         place = self.variable(node.target.id, node.target)
@@ -284,7 +285,11 @@ class Lowering:
         return h.call("_assigned", [place.value, place.slice, self.expr(node.value)], node)
 
     def expr_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        return h.put(ast.UnaryOp(node.op, self.expr(node.operand)), node)
+        value = self.expr(node.operand)
+        helper = charges.OPERATORS[type(node.op).__name__][0]
+        if not helper or is_number(value):
+            return h.put(ast.UnaryOp(node.op, value), node)
+        return h.call(helper, [value], node)
 
     def expr_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         if not any(self.stops(value) for value in node.values[1:]):
@@ -333,6 +338,10 @@ class Lowering:
         ):
             return self._long_chain(node)
         values = self.many([node.left, *node.comparators])
+        op = node.ops[0]
+        if len(node.ops) == 1 and isinstance(op, ast.In | ast.NotIn):
+            value = h.call("_contains", values, node)
+            return value if isinstance(op, ast.In) else h.put(ast.UnaryOp(ast.Not(), value), node)
         return self._compare(node.ops, values, node)
 
     def _compare(self, ops: list[ast.cmpop], values: list[ast.expr], at: ast.AST) -> ast.expr:
@@ -384,6 +393,8 @@ class Lowering:
             op = h.call("_mapping_load", [base, self.slice_value(node.slice, key)], node)
             return self.stop(op, node)
         base, *key = self.many([node.value, *self.slice_parts(node.slice)])
+        if isinstance(node.slice, ast.Slice):
+            return h.call("_part", [base, *[p or h.const(None, node) for p in key]], node)
         return h.put(ast.Subscript(base, self.slice_syntax(node.slice, key), ast.Load()), node)
 
     @staticmethod
@@ -494,7 +505,9 @@ class Lowering:
 
     def inside(self, shadow: frozenset[str], node: ast.expr) -> ast.expr:
         outer, self.shadow = self.shadow, shadow
+        self.comprehensions += 1
         value = self.expr(node)
+        self.comprehensions -= 1
         self.shadow = outer
         return value
 
@@ -503,6 +516,7 @@ class Lowering:
     ) -> tuple[list[ast.comprehension], frozenset[str]]:
         shadow = self.shadow
         lowered = []
+        self.comprehensions += 1
         for node in nodes:
             outer, self.shadow = self.shadow, shadow
             iterable = h.call("_iterate", [self.walked(node.iter)], node.iter)
@@ -513,6 +527,7 @@ class Lowering:
             conditions = [self.expr(test) for test in node.ifs]
             self.shadow = outer
             lowered.append(ast.comprehension(target, iterable, conditions, 0))
+        self.comprehensions -= 1
         return lowered, shadow
 
     def _comprehension_target(self, node: ast.expr) -> ast.expr:
@@ -899,6 +914,12 @@ class Lowering:
         )
 
 
+def small(value: ast.expr, at: ast.AST) -> ast.expr:
+    """Return the test whether a number needs no charge: ``-2**60 < value < 2**60``."""
+    bounds = [h.const(-weights.SMALL, at), h.const(weights.SMALL, at)]
+    return h.put(ast.Compare(bounds[0], [ast.Lt(), ast.Lt()], [value, bounds[1]]), at)
+
+
 def _is_folded(node: ast.expr) -> bool:
     """Return whether CPython makes a constant of an element of a set display."""
     if isinstance(node, ast.Tuple):
@@ -923,7 +944,7 @@ def _fits_function(function: ast.FunctionDef, node: ast.Call) -> bool:
     return fits(params, node)
 
 
-def _is_number(node: ast.expr) -> bool:
+def is_number(node: ast.expr) -> bool:
     """Return whether a host expression is a small number literal."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         node = node.operand

@@ -25,13 +25,14 @@ interrupted is begun again afterwards (PEP 475), by a frame too: ``library.RETRY
 from collections.abc import Callable
 from typing import Any, Final
 
-from kernel.uapi.signals import OP_NOT_BEGUN, SIGSETXID
+from kernel.uapi.signals import OP_NOT_BEGUN, SIGKILL, SIGSETXID
 from kernel.uapi.syscalls import NR_FATAL, NR_LOCK_RELEASE, NR_PREEMPT_POINT
-from workloads.language import copying, tracebacks
+from workloads.language import copying, memory, tracebacks
 from workloads.language.bounded import Work
 from workloads.language.constants import STRERROR
-from workloads.language.errors import FatalRunError
+from workloads.language.errors import FatalRunError, OutOfMemoryError
 from workloads.language.thread_record import STARTED_LOCK
+from workloads.language.weights import UNIT_BYTES
 
 Op = tuple[Any, ...]
 Block = Callable[["Frame", list[Any], list[Any], Any], Any]
@@ -191,7 +192,7 @@ def own_process(G: list[Any]) -> Process:
 class Context:
     """A guest thread. Implements ``kernel.user.UserContext``."""
 
-    __slots__ = ("frames", "globals", "steps", "thread_index", "work")
+    __slots__ = ("frames", "globals", "look_at", "made", "steps", "thread_index", "work")
 
     def __init__(
         self, work: Work, values: list[Any], frames: list[Frame], thread_index: int
@@ -201,6 +202,8 @@ class Context:
         self.frames = frames
         self.thread_index = thread_index
         self.steps = 0
+        self.made = 0  # units charged since the process was weighed: see ``memory``
+        self.look_at = work.memory // UNIT_BYTES
 
     def resume(self, value: Any, error: tuple[str, tuple[Any, ...]] | None) -> Op:
         """Continue after the pending system call and run to the next one."""
@@ -208,7 +211,8 @@ class Context:
         G = self.globals
         work = self.work
         budget = work.budget
-        work.turns = 0
+        work.turns = work.texts = 0
+        work.left = budget
         process = G[0]
         if process.current != self.thread_index:
             process.current = self.thread_index
@@ -231,13 +235,19 @@ class Context:
             try:
                 while True:
                     steps += 1
-                    work.left = budget
+                    if work.left != budget or steps == 1:
+                        self.made += budget - work.left - work.texts + (work.texts >> 4)
+                        work.left = budget
+                        work.texts = 0
+                        if self.made >= self.look_at and self._grown_too_large():
+                            raise MemoryError
                     result = frame.blocks[frame.pc](frame, frame.locals, G, value)
                     if result.__class__ is int:
                         frame.pc = result
                         value = None
                         if steps >= FUEL:
                             self.steps = steps + work.turns
+                            self.made += self.steps + budget - work.left
                             return _PREEMPT
                         continue
                     kind = result[0]
@@ -248,6 +258,7 @@ class Context:
                             value = files = None
                             continue
                         self.steps = steps + work.turns
+                        self.made += self.steps + budget - work.left
                         return result  # type: ignore[no-any-return]
                     if kind == CALL:
                         if len(frames) > MAX_DEPTH:
@@ -257,6 +268,7 @@ class Context:
                         value = None
                         if steps >= FUEL:
                             self.steps = steps + work.turns
+                            self.made += self.steps + budget - work.left
                             return _PREEMPT
                     elif kind == RETURN:
                         frames.pop()
@@ -276,8 +288,14 @@ class Context:
             except FatalRunError as fatal:
                 self.steps = steps + work.turns
                 return (NR_FATAL, self._where(fatal, frame) + fatal.what)
+            except OutOfMemoryError:
+                frame = Frame(process.program.raise_code, 0, [SIGKILL, None, 0])
+                frames.append(frame)
+                value = None
             except BaseException as exception:
                 site = tracebacks.site_of(exception, frame)
+                if site is None and type(exception) is MemoryError and frame.code.index >= 0:
+                    site = tracebacks.start_of(frame)  # at a jump, which is no call
                 frame = self._raise(exception, site)
                 value = frame.locals.pop()
                 # the host's own record would keep this context's frames alive
@@ -355,6 +373,22 @@ class Context:
             if looks:
                 frames.append(Frame(program.check_code, 0, [value]))
                 return steps, None, None
+
+    def _grown_too_large(self) -> bool:
+        """Weigh the process; return whether it holds too much memory.
+
+        Raises:
+            OutOfMemoryError: it holds far too much.
+            FatalRunError: it does, and SIGKILL does not end it.
+        """
+        limit = self.work.memory
+        over = memory.look(self, limit)
+        if over > limit:
+            raise FatalRunError(f"the process holds more than twice {limit} bytes of memory")
+        if over > limit >> 2:
+            self.look_at = limit // UNIT_BYTES
+            raise OutOfMemoryError
+        return over > 0
 
     def trip(self, signals: tuple[int, ...]) -> None:
         """Note signals whose C-level handlers have run in this thread, in this order."""
@@ -457,12 +491,16 @@ class Context:
         else:
             copy[0] = copying.copy_process(process, self.thread_index)
         frames = [Frame(frame.code, frame.pc, frame.locals[:]) for frame in self.frames]
-        return Context(self.work, copy, frames, self.thread_index)
+        child = Context(self.work, copy, frames, self.thread_index)
+        child.made, child.look_at = self.made, self.look_at
+        return child
 
     def share(self) -> "Context":
         """Return a vfork child's context: own position, the very same locals and globals."""
         frames = [Frame(frame.code, frame.pc, frame.locals) for frame in self.frames]
-        return Context(self.work, self.globals, frames, self.thread_index)
+        child = Context(self.work, self.globals, frames, self.thread_index)
+        child.made, child.look_at = self.made, self.look_at
+        return child
 
     def thread(self, start: Any) -> "Context":
         """Return the context of a new thread; ``start`` is its index in ``Process.threads``."""

@@ -10,6 +10,7 @@ from workloads.language import copying
 from workloads.language.compiler import DEFAULT_BLOCK_BUDGET, Program, compile_program
 from workloads.language.frames import Context
 from workloads.language.runtime import Runtime
+from workloads.language.weights import DEFAULT_MEMORY
 
 
 class Loader:
@@ -21,16 +22,18 @@ class Loader:
         block_budget: int = DEFAULT_BLOCK_BUDGET,
         *,
         cpus: int = 0,
+        guest_memory: int = DEFAULT_MEMORY,
     ) -> None:
         """Make a loader.
 
         Args:
             sources: source texts by image key; the key is the file name in compiler messages.
             block_budget: units of work one block may do (see ``bounded``).
+            guest_memory: bytes one process may hold before it gets a MemoryError.
             cpus: what ``os.cpu_count()`` says; 0 makes a program that asks for it end the run.
         """
         self.sources = sources
-        self.runtime = Runtime(block_budget, cpus)
+        self.runtime = Runtime(block_budget, cpus, guest_memory)
         self._programs: dict[str, Program] = {}
 
     def program(self, image: str) -> Program:

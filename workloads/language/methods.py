@@ -14,40 +14,34 @@ from typing import Any
 
 from workloads.language import enums
 from workloads.language.bounded import Bounded, Work, tname
+from workloads.language.charges import METHODS, Rules, ruled
 from workloads.language.errors import FatalRunError
 from workloads.language.formatting import make_format
 from workloads.language.sets import GuestSet
 from workloads.language.values import TypeValue
 
-_STR = (
-    "capitalize casefold count endswith find index isalnum isalpha isascii isdecimal isdigit"
-    " isidentifier islower isnumeric isprintable isspace istitle isupper lower lstrip partition"
-    " removeprefix removesuffix rfind rindex rpartition rsplit rstrip split splitlines startswith"
-    " strip swapcase title upper"
-)
-_BYTES = (
-    "capitalize count endswith find hex index isalnum isalpha isascii isdigit islower isspace"
-    " istitle isupper lower lstrip partition removeprefix removesuffix rfind rindex rpartition"
-    " rsplit rstrip split splitlines startswith strip swapcase title upper"
-)
-_BYTEARRAY = _BYTES + " append clear copy insert pop remove reverse"
-_LIST = "append clear copy insert pop reverse"
-_DICT = "clear copy get pop popitem setdefault"
-_SET = "add clear copy discard remove"
-_SET_ALGEBRA = (
-    "difference intersection union symmetric_difference isdisjoint issubset issuperset"
-    " difference_update intersection_update symmetric_difference_update update"
-)
-
 Table = dict[type, dict[str, Callable[..., Any]]]
 
 
-def _own(kind: type, names: str) -> dict[str, Callable[..., Any]]:
-    return {name: getattr(kind, name) for name in names.split()}
-
-
 def make_methods(bounded: Bounded) -> Table:
-    """Return the methods of every guest type, those that need it bound to ``bounded``."""
+    """Return the methods of every guest type: those of the table ``charges.METHODS``."""
+    own = _own_methods(bounded)
+    rules = Rules(bounded.work)
+    table: Table = {}
+    for kind, rows in METHODS.items():
+        table[kind] = methods = {}
+        for name, rule in rows.items():
+            if rule == "own":
+                methods[name] = own[kind][name]
+            elif rule == "free":
+                methods[name] = getattr(kind, name)
+            else:
+                methods[name] = ruled(rules, rule, getattr(kind, name))
+    return table
+
+
+def _own_methods(bounded: Bounded) -> Table:
+    """Return the methods that charge themselves."""
     charge = bounded.charge
 
     def padded(kind: type, name: str) -> Callable[..., Any]:
@@ -65,44 +59,39 @@ def make_methods(bounded: Bounded) -> Table:
             times = text.count(old)
             if isinstance(count, int) and count >= 0:
                 times = min(times, count)
-            charge(len(text) + times * len(new), "the result of replace()")
+            bounded.charge_made("", len(text) + times * len(new), "the result of replace()")
         return text.replace(old, new, count)
 
     def join(glue: Any, parts: Any) -> Any:
         items = list(bounded.iterate(parts))
         if items and all(type(item) in (str, bytes, bytearray) for item in items):
-            charge(sum(map(len, items)) + len(glue) * len(items), "the result of join()")
+            size = sum(map(len, items)) + len(glue) * len(items)
+            bounded.charge_made("", size, "the result of join()")
         return glue.join(items)
 
     def expandtabs(text: Any, tabsize: Any = 8) -> Any:
         if isinstance(tabsize, int):
-            charge(max(tabsize, 0) * text.count("\t" if type(text) is str else b"\t"), "expandtabs")
+            tabs = text.count("\t" if type(text) is str else b"\t")
+            charge(len(text) + max(tabsize, 0) * tabs, "the result of expandtabs()")
         return text.expandtabs(tabsize)
-
-    def walked(host: Callable[..., Any]) -> Callable[..., Any]:
-        def method(receiver: Any, *args: Any) -> Any:
-            for arg in args:
-                bounded.weigh(arg)
-            return host(receiver, *args)
-
-        return method
 
     def extend(items: Any, more: Any) -> None:
         items.extend(bounded.sequence(more))
 
     def sort(items: list[Any], reverse: Any = False) -> None:
-        bounded.weigh(items)
-        charge(len(items) * len(items).bit_length(), "sorting")
+        bounded.sorting(items)
         items.sort(reverse=bool(reverse))
 
     def dict_update(target: dict[Any, Any], source: Any = ()) -> None:
-        target.update(source if type(source) is dict else bounded.iterate(source))
+        target.update(bounded.pairs(source))
 
     def algebra(name: str) -> Callable[..., Any]:
         host = getattr(GuestSet, name)
 
         def method(receiver: GuestSet, *others: Any) -> Any:
-            return host(receiver, *[bounded.iterate_unordered(other) for other in others])
+            charge(2 * len(receiver), f"{name}()")
+            items = [bounded.hashed(bounded.iterate_unordered(other)) for other in others]
+            return host(receiver, *items)
 
         return method
 
@@ -118,35 +107,16 @@ def make_methods(bounded: Bounded) -> Table:
         }
         for kind in (str, bytes, bytearray)
     }
+    text_like[str]["encode"] = bounded.encode
+    text_like[str]["format"] = make_format(bounded, attribute)
+    text_like[bytes]["decode"] = text_like[bytearray]["decode"] = bounded.decode
+    text_like[bytearray]["extend"] = extend
+    names = [name for name, rule in METHODS[GuestSet].items() if rule == "own"]
     return {
-        str: {
-            **_own(str, _STR),
-            **text_like[str],
-            "encode": bounded.encode,
-            "format": make_format(bounded, attribute),
-        },
-        bytes: {**_own(bytes, _BYTES), **text_like[bytes], "decode": bounded.decode},
-        bytearray: {
-            **_own(bytearray, _BYTEARRAY),
-            **text_like[bytearray],
-            "decode": bounded.decode,
-            "extend": extend,
-        },
-        list: {
-            **_own(list, _LIST),
-            "count": walked(list.count),
-            "index": walked(list.index),
-            "remove": walked(list.remove),
-            "extend": extend,
-            "sort": sort,
-        },
-        tuple: {"count": walked(tuple.count), "index": walked(tuple.index)},
-        dict: {**_own(dict, _DICT), "update": dict_update},
-        GuestSet: {
-            **_own(GuestSet, _SET),
-            **{name: algebra(name) for name in _SET_ALGEBRA.split()},
-            "pop": set_pop,
-        },
+        **text_like,
+        list: {"extend": extend, "sort": sort},
+        dict: {"update": dict_update},
+        GuestSet: {**{name: algebra(name) for name in names if name != "pop"}, "pop": set_pop},
     }
 
 

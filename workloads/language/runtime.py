@@ -1,6 +1,5 @@
 """The namespace that compiled blocks see: helpers, and no builtins."""
 
-import operator
 from collections.abc import Callable
 from threading import BrokenBarrierError
 from typing import Any
@@ -24,6 +23,7 @@ from workloads.language import (
     tables,
 )
 from workloads.language.bounded import Bounded, Work, tname
+from workloads.language.charges import BUILTINS, Rules, ruled
 from workloads.language.frames import RETURN, VALUE, Code
 from workloads.language.methods import attribute, make_caller, make_methods
 from workloads.language.sets import GuestSet
@@ -38,13 +38,8 @@ from workloads.language.values import (
     function_name,
 )
 from workloads.language.views import DictView, EnumerateView, Pull, ReversedView, View, ZipView
+from workloads.language.weights import DEFAULT_MEMORY, SMALL
 
-_INPLACE: dict[str, Callable[[Any, Any], Any]] = {
-    "BitOr": operator.ior,
-    "BitAnd": operator.iand,
-    "BitXor": operator.ixor,
-    "Sub": operator.isub,
-}
 _HELPER_MODULES = (
     spawning,
     paths,
@@ -65,9 +60,11 @@ _WHAT = {"keys": 0, "values": 1, "items": 2}
 class Runtime:
     """Helpers bound to one block budget; shared by all programs of a loader."""
 
-    def __init__(self, block_budget: int, cpus: int = 0) -> None:
+    def __init__(
+        self, block_budget: int, cpus: int = 0, guest_memory: int = DEFAULT_MEMORY
+    ) -> None:
         self.cpus = cpus  # of the machine; 0: not known
-        self.work = Work(block_budget)
+        self.work = Work(block_budget, guest_memory)
         self.bounded = Bounded(self.work)
         self.call_method = make_caller(make_methods(self.bounded))
         self._namespace = self._build()
@@ -111,16 +108,30 @@ class Runtime:
             "_len": calls.length,
             "_slice": slice,
             "_bool": bool,
-            "_float": _float,
-            "_abs": abs,
+            "_float": self._ruled("float", float),
+            "_abs": b.absolute,
             "_ord": ord,
             "_chr": chr,
-            "_hex": hex,
-            "_divmod": divmod,
+            "_hex": self._ruled("hex", hex),
+            "_divmod": b.divided,
             "_isinstance": isinstance,
             "_caught": isinstance,  # of except
             "_weigh": b.weigh,
             "_container": b.container,
+            "_contains": b.contains,
+            "_part": b.part,
+            "_big": b.big,
+            "_SMALL": SMALL,
+            "_subtract": b.subtract,
+            "_floor_divide": b.floor_divide,
+            "_true_divide": b.true_divide,
+            "_rshift": b.rshift,
+            "_bit_or": b.bit_or,
+            "_bit_and": b.bit_and,
+            "_bit_xor": b.bit_xor,
+            "_negative": b.negative,
+            "_positive": b.positive,
+            "_inverted": b.inverted,
             "_add": b.add,
             "_mul": b.mul,
             "_modulo": b.modulo,
@@ -128,7 +139,7 @@ class Runtime:
             "_lshift": b.lshift,
             "_inplace_add": b.inplace_add,
             "_inplace_mul": b.inplace_mul,
-            "_inplace": _inplace,
+            "_inplace": b.inplace,
             "_new_tuple": b.new_tuple,
             "_iterate": b.iterate,
             "_loop_source": b.loop_source,
@@ -221,8 +232,9 @@ class Runtime:
             "_as_pid_int": calls.as_pid_int,
             "_as_cut_int": calls.as_cut_int,
             "_as_id": calls.as_id,
-            "_as_path": calls.as_path,
-            "_as_data": calls.as_data,
+            "_as_path": self._as_path,
+            "_as_data": self._as_data,
+            "_as_walked": b.walked,
             "_environ_get": calls.environ_get,
             "_environ_set": calls.environ_set,
             "_environ_copy": calls.environ_copy,
@@ -248,6 +260,15 @@ class Runtime:
                 if isinstance(entry, tables.Sys | tables.Routine) and entry.result:
                     space["_" + entry.result] = _helper(entry.result)
         return space
+
+    def _as_path(self, value: Any, *should: str) -> str:
+        return calls.as_path(self.bounded.walked(value), *should)
+
+    def _as_data(self, value: Any) -> bytes:
+        return calls.as_data(self.bounded.walked(value))
+
+    def _ruled(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        return ruled(Rules(self.work), BUILTINS[name], function)
 
     def _reversed(self, G: list[Any], value: Any) -> View:
         if type(value) is GuestSet:
@@ -331,15 +352,9 @@ def _callable(value: Any) -> bool:
     return type(value) in CALLABLE
 
 
-def _inplace(name: str, left: Any, right: Any) -> Any:
-    return _INPLACE[name](left, right)
-
-
-def _float(*args: Any) -> float:
-    return float(*args)
-
-
 def _attribute(G: list[Any], value: Any, name: str) -> Any:
+    if name == "args" and isinstance(value, BaseException):
+        return G[0].program.runtime.bounded.new_tuple(value.args)
     if name == "__class__":
         return known_functions.type_of(value)
     if name == "__name__" and type(value) in CALLABLE:

@@ -4,7 +4,8 @@ A piece of code stays inside its block, as ordinary host code, until a system ca
 a loop, ``try`` or ``with`` cuts it. A loop whose body nothing cuts runs natively inside its block
 for at most ``TURNS`` turns at a time, so it, too, can be preempted.
 
-Every way out of a ``try … finally`` gets its own copy of the final part, as in CPython.
+Every way out of a ``try … finally`` gets its own copy of the final part, as in CPython, if that is
+short; a long one is there once, or nested ones would double the code with each level.
 """
 
 import ast
@@ -12,11 +13,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from workloads.language import hostast as h
-from workloads.language.expressions import _INPLACE
+from workloads.language.expressions import _INPLACE, CHECKED, is_number, small
 from workloads.language.frames import RERAISE, RETURN
 from workloads.language.functions import FunctionLowering, body_of
 
 TURNS = 64
+_SHORT = 60  # syntax nodes of a final part that is copied
 
 #: Before a native turn: start a new block after TURNS, or when half the block's budget is gone.
 _NEXT_TURN = """\
@@ -215,6 +217,9 @@ class FunctionCompiler(FunctionLowering):
     def stmt_AugAssign(self, node: ast.AugAssign) -> None:
         target = node.target
         if isinstance(target, ast.Name):
+            if isinstance(node.op, CHECKED) and is_number(node.value):
+                self._count(node, target)
+                return
             if self.stops(node.value):
                 old: ast.expr = h.item("L", self.save(self.load_name(target), node), node)
             else:
@@ -242,6 +247,16 @@ class FunctionCompiler(FunctionLowering):
         if self.may_be_mapping(target.value):
             value = h.item("L", self.save(value, node), node)
         self._store_item(target, parts[0], parts[1:], value, node)
+
+    def _count(self, node: ast.AugAssign, target: ast.Name) -> None:
+        """Lower ``n += 1`` and the like: the host's own operator, and a look at the result."""
+        t = h.name("t", node)
+        self.out.append(h.assign(h.name("t", node, store=True), self.load_name(target), node))
+        changed = h.put(ast.Name("t", ast.Store()), node)
+        change = ast.AugAssign(changed, node.op, self.expr(node.value))
+        self.out.append(h.put(change, node))
+        value = h.put(ast.IfExp(small(t, node), t, h.call("_big", [t], node)), node)
+        self.out.append(h.assign(self.variable(target.id, target, ast.Store()), value, node))
 
     def load_name(self, target: ast.Name) -> ast.expr:
         """Return the value of the variable that an augmented assignment changes."""
@@ -476,11 +491,7 @@ class FunctionCompiler(FunctionLowering):
 
     def _emit(self, text: str, at: ast.AST, *numbers: int) -> None:
         """Append host statements given as text."""
-        for node in ast.parse(text.format(*numbers)).body:
-            for part in ast.walk(node):
-                if isinstance(part, ast.expr | ast.stmt):
-                    h.put(part, at)
-            self.out.append(node)
+        self.out += _parse_statements(text.format(*numbers), at)
 
     def _native_while(self, node: ast.While, region: _Region) -> None:
         self._emit("n = 0", node)
@@ -598,7 +609,10 @@ class FunctionCompiler(FunctionLowering):
                 else:
                     self.body(node.body)
 
-            self._try_finally(protected, lambda: self.body(node.finalbody), node)
+            if _is_short(node.finalbody):
+                self._try_finally(protected, lambda: self.body(node.finalbody), node)
+            else:
+                self._try_shared(protected, lambda: self.body(node.finalbody), node)
         else:
             self._try_except(node)
 
@@ -634,6 +648,66 @@ class FunctionCompiler(FunctionLowering):
         if self.live:
             error = h.item("L", slot, at)
             self.out.append(h.returns(h.tuple_of([h.const(RERAISE, at), error], at), at))
+        self.regions.pop()
+        self.handler, self.exception_slot = outer, outer_slot
+        self.live, self.out = live, out
+        self.defined = after if live else before
+
+    def _try_shared(self, protected: Cleanup, final: Cleanup, at: ast.AST) -> None:
+        """Emit ``try: protected finally: final`` with one copy of the final part.
+
+        Every way out notes in a local where it goes on, and the final part ends by going there.
+        """
+        outer, outer_slot = self.handler, self.exception_slot
+        on_error, shared = self.new_block(), self.new_block()
+        slot, way = self.new_temp(), self.new_temp()
+        before = set(self.defined)
+        ways: list[int] = []
+
+        def cleanup() -> None:
+            self._within(outer, outer_slot, at)
+            if outer_slot < 0:
+                self._forget(slot, at)
+            else:  # what is being handled around this is being handled inside, too
+                self._emit("L[{0}] = L[{1}]", at, slot, outer_slot)
+            self._emit("L[{0}] = {1}", at, way, len(ways))
+            after = self.new_block()
+            ways.append(after)
+            self.jump(shared, at)
+            self.enter(after)
+
+        self._within(on_error, outer_slot, at)
+        self.regions.append(_Region(cleanup))
+        protected()
+        self.regions.pop()
+        if self.live:
+            cleanup()
+        self.handler, self.exception_slot = outer, outer_slot
+        live, out, after = self.live, self.out, set(self.defined)
+
+        self.enter(on_error)
+        self.defined = set(before)
+        self.out.append(h.assign(h.item("L", slot, at, ast.Store()), h.name("V", at), at))
+        self._emit("L[{0}] = -1", at, way)
+        self.jump(shared, at)
+        self.enter(shared)
+        self.regions.append(_Region(lambda: self._forget(slot, at)))
+        # what a way out has saved is needed after the final part: it gets temporaries of its own
+        kept, self.free_temps = self.free_temps, []
+        self._within(outer, slot, at)
+        final()
+        self.free_temps += kept
+        if self.live:
+            for number, block in enumerate(ways):
+                branch = h.put(ast.If(_parse(f"L[{way}] == {number}", at), [], []), at)
+                branch.body += _parse_statements(f"L[{slot}] = None", at)
+                branch.body += [h.returns(h.const(block, at), at)]
+                self.out.append(branch)
+            error = h.item("L", slot, at)
+            self.out.append(h.returns(h.tuple_of([h.const(RERAISE, at), error], at), at))
+            after |= self.defined
+        else:
+            live = False
         self.regions.pop()
         self.handler, self.exception_slot = outer, outer_slot
         self.live, self.out = live, out
@@ -749,6 +823,22 @@ class FunctionCompiler(FunctionLowering):
             self.stop(h.call("_leave", [h.name("G", at), h.item("L", lock, at)], at), at)
 
         self._try_finally(inside, release, at)
+
+
+def _is_short(nodes: list[ast.stmt]) -> bool:
+    """Return whether a final part is copied for each way out: no other try, a few lines."""
+    parts = [part for node in nodes for part in ast.walk(node)]
+    return len(parts) <= _SHORT and not any(isinstance(part, ast.Try | ast.With) for part in parts)
+
+
+def _parse_statements(text: str, at: ast.AST) -> list[ast.stmt]:
+    """Return host statements given as text."""
+    nodes = ast.parse(text).body
+    for node in nodes:
+        for part in ast.walk(node):
+            if isinstance(part, ast.expr | ast.stmt):
+                h.put(part, at)
+    return nodes
 
 
 def _parse(text: str, at: ast.AST) -> ast.expr:

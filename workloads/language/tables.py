@@ -12,7 +12,8 @@ Each name of a module is one of
 
 ``params`` is ``"name:kind name:kind=default …"``; kinds: ``i`` int of 64 bits, ``n`` C int, ``m`` C
 int of a call with a pid (which says so in other words when it does not fit), ``s`` a wide int that
-is cut to a C int, ``u`` user or group id, ``p`` path, ``d`` bytes-like, ``x`` anything. ``*`` makes
+is cut to a C int, ``u`` user or group id, ``p`` path, ``d`` bytes-like, ``w`` anything the call
+walks (texts, sequences: charged as a whole), ``x`` anything else. ``*`` makes
 the rest keyword-only.
 """
 
@@ -150,8 +151,8 @@ def _consts(table: dict[str, int]) -> dict[str, Entry]:
 
 
 _SPAWN = (
-    "argv:x env:x * file_actions:x=... setpgroup:x=... resetids:x=False setsid:x=False"
-    " setsigmask:x=... setsigdef:x=... scheduler:x=..."
+    "argv:w env:w * file_actions:w=... setpgroup:x=... resetids:x=False setsid:x=False"
+    " setsigmask:w=... setsigdef:w=... scheduler:x=..."
 )
 
 _OS: dict[str, Entry] = {
@@ -179,9 +180,9 @@ _OS: dict[str, Entry] = {
     "wait3": _routine("os_wait3", "options:n", "with_rusage"),
     "wait4": _routine("os_wait4", "pid:m options:m", "with_rusage"),
     "waitid": _sys(nr.NR_WAITID, "idtype:m id:m options:m", "waitid_result"),
-    "execv": _routine("os_execv", "path:p argv:x"),
-    "execve": _routine("os_execve", "path:p argv:x env:x"),
-    "execvp": _routine("os_execvp", "file:p args:x"),
+    "execv": _routine("os_execv", "path:p argv:w"),
+    "execve": _routine("os_execve", "path:p argv:w env:w"),
+    "execvp": _routine("os_execvp", "file:p args:w"),
     "posix_spawn": _routine("os_posix_spawn", "path:p " + _SPAWN),
     "posix_spawnp": _routine("os_posix_spawnp", "path:p " + _SPAWN),
     "getpid": _sys(nr.NR_GETPID),
@@ -203,7 +204,7 @@ _OS: dict[str, Entry] = {
     "sched_yield": _sys(nr.NR_SCHED_YIELD, "", "nothing"),
     **_consts(constants.SCHED),
     "sched_param": _pure("sched_param", "sched_priority:x"),
-    "sched_setaffinity": _routine("os_sched_setaffinity", "pid:m mask:x", "nothing"),
+    "sched_setaffinity": _routine("os_sched_setaffinity", "pid:m mask:w", "nothing"),
     "sched_getaffinity": _sys(nr.NR_SCHED_GETAFFINITY, "pid:m", "cpus_of"),
     "sched_setscheduler": _routine("os_sched_setscheduler", "pid:m policy:n param:x", "nothing"),
     "sched_getscheduler": _sys(nr.NR_SCHED_GETSCHEDULER, "pid:m"),
@@ -247,11 +248,11 @@ _OS: dict[str, Entry] = {
         "fd:x mode:x=None buffering:x=-1 encoding:x=None errors:x=None newline:x=None"
         " closefd:x=True opener:x=None",
     ),
-    "stat": _routine("os_stat", "path:x", "stat_result"),
+    "stat": _routine("os_stat", "path:w", "stat_result"),
     "access": _sys(nr.NR_ACCESS, "path:p mode:n"),
     "chmod": _sys(nr.NR_CHMOD, "path:p mode:n"),
-    "getenv": _pure("os_getenv", "key:x default:x=None"),
-    "putenv": _pure("os_putenv", "name:x value:x"),
+    "getenv": _pure("os_getenv", "key:w default:x=None"),
+    "putenv": _pure("os_putenv", "name:w value:w"),
     "cpu_count": _pure("os_cpu_count"),
     "waitstatus_to_exitcode": _pure("waitstatus_to_exitcode", "status:n"),
     "WIFEXITED": _pure("wifexited", "status:n"),
@@ -266,7 +267,7 @@ _OS: dict[str, Entry] = {
     "rmdir": _sys(nr.NR_RMDIR, "path:p"),
     "readlink": _sys(nr.NR_READLINK, "path:p"),
     "rename": _sys(nr.NR_RENAME, "src:p dst:p"),
-    "listdir": _routine("os_listdir", "path:x=None"),
+    "listdir": _routine("os_listdir", "path:w=None"),
     "ftruncate": _sys(nr.NR_FTRUNCATE, "fd:n length:i"),
     "set_inheritable": _routine("os_set_inheritable", "fd:n inheritable:x", "nothing"),
     "get_inheritable": _routine("os_get_inheritable", "fd:n", "is_inheritable"),
@@ -328,11 +329,11 @@ _SIGNAL: dict[str, Entry] = {
     "siginterrupt": _routine("signal_siginterrupt", "signalnum:n flag:n"),
     "raise_signal": _routine("signal_raise", "signalnum:n"),
     "pthread_kill": _routine("signal_pthread_kill", "thread_id:i signalnum:n"),
-    "pthread_sigmask": _routine("signal_pthread_sigmask", "how:n mask:x", "signals_of"),
+    "pthread_sigmask": _routine("signal_pthread_sigmask", "how:n mask:w", "signals_of"),
     "sigpending": _sys(nr.NR_RT_SIGPENDING, "", "signals_of"),
-    "sigwait": _routine("signal_sigwait", "sigset:x", "signal_value"),
-    "sigwaitinfo": _routine("signal_sigwaitinfo", "sigset:x", "siginfo"),
-    "sigtimedwait": _routine("signal_sigtimedwait", "sigset:x timeout:x", "siginfo"),
+    "sigwait": _routine("signal_sigwait", "sigset:w", "signal_value"),
+    "sigwaitinfo": _routine("signal_sigwaitinfo", "sigset:w", "siginfo"),
+    "sigtimedwait": _routine("signal_sigtimedwait", "sigset:w timeout:x", "siginfo"),
     "valid_signals": _pure("signal_valid"),
     "pause": _sys(nr.NR_PAUSE, "", "nothing"),
     "alarm": _sys(nr.NR_ALARM, "seconds:n"),
@@ -376,7 +377,7 @@ _GUEST: dict[str, Entry] = {
     **_consts(constants.CLONE),
     **_consts(constants.IPC),
     "semget": _sys(nr.NR_SEMGET, "key:n nsems:n flags:n"),
-    "semop": _routine("guest_semop", "id:n operations:x", "nothing"),
+    "semop": _routine("guest_semop", "id:n operations:w", "nothing"),
     "semctl": _routine("guest_semctl", "id:n index:n command:n value:n=0"),
     "msgget": _sys(nr.NR_MSGGET, "key:n flags:n"),
     "msgsnd": _sys(nr.NR_MSGSND, "id:n mtype:i data:d flags:n=0", "nothing"),
@@ -406,8 +407,8 @@ _GUEST: dict[str, Entry] = {
     "mlockall": _sys(nr.NR_MLOCKALL, "flags:i", "nothing"),
     "munlockall": _sys(nr.NR_MUNLOCKALL, "", "nothing"),
     **_consts(constants.PRCTL),
-    "prctl": _routine("guest_prctl", "option:n arg:x=0", "prctl_result"),
-    "acct": _routine("guest_acct", "path:x", "nothing"),
+    "prctl": _routine("guest_prctl", "option:n arg:w=0", "prctl_result"),
+    "acct": _routine("guest_acct", "path:w", "nothing"),
     **_consts(constants.SCHED_FLAGS),
     "sched_setattr": _routine(
         "guest_sched_setattr",
@@ -418,11 +419,11 @@ _GUEST: dict[str, Entry] = {
     "set_child_subreaper": _routine("guest_set_child_subreaper", "on:x=True", "nothing"),
     "compute": _sys(nr.NR_COMPUTE, "ns:i", "nothing"),
     "touch": _routine("guest_touch", "m:x first_page:i pages:i write:x=True", "nothing"),
-    "say": _routine("guest_say", "text:x", "nothing"),
+    "say": _routine("guest_say", "text:w", "nothing"),
     "clone": _sys(nr.NR_CLONE, "flags:i"),
     "clone3": _routine(
         "guest_clone3",
-        "flags:i * exit_signal:i=17 set_tid:x=None pidfd:x=False"
+        "flags:i * exit_signal:i=17 set_tid:w=None pidfd:x=False"
         " parent_tid:x=None child_tid:x=None",
     ),
     "clone_thread": _routine("guest_clone_thread", "flags:i fn:x a:x=... b:x=... c:x=... d:x=..."),
@@ -439,30 +440,30 @@ _GUEST: dict[str, Entry] = {
 MODULES: Final[dict[str, dict[str, Entry]]] = {
     "os": _OS,
     "os.path": {
-        "basename": _pure("path_basename", "p:x"),
-        "join": _pure("path_join_any", "a:x *p:x"),
-        "dirname": _pure("path_dirname", "p:x"),
-        "split": _pure("path_split", "p:x"),
-        "splitext": _pure("path_splitext", "p:x"),
-        "isabs": _pure("path_isabs", "s:x"),
-        "normpath": _pure("path_normpath", "path:x"),
-        "normcase": _pure("path_normcase", "s:x"),
-        "expanduser": _pure("path_expanduser", "path:x"),
-        "abspath": _routine("path_abspath", "path:x"),
-        "relpath": _routine("path_relpath", "path:x start:x=None"),
-        "isfile": _routine("path_isfile", "path:x"),
-        "isdir": _routine("path_isdir", "s:x"),
-        "islink": _routine("path_islink", "path:x"),
-        "lexists": _routine("path_exists", "path:x"),
-        "getsize": _routine("path_getsize", "filename:x"),
-        "getmtime": _routine("path_getmtime", "filename:x"),
+        "basename": _pure("path_basename", "p:w"),
+        "join": _pure("path_join_any", "a:w *p:w"),
+        "dirname": _pure("path_dirname", "p:w"),
+        "split": _pure("path_split", "p:w"),
+        "splitext": _pure("path_splitext", "p:w"),
+        "isabs": _pure("path_isabs", "s:w"),
+        "normpath": _pure("path_normpath", "path:w"),
+        "normcase": _pure("path_normcase", "s:w"),
+        "expanduser": _pure("path_expanduser", "path:w"),
+        "abspath": _routine("path_abspath", "path:w"),
+        "relpath": _routine("path_relpath", "path:w start:w=None"),
+        "isfile": _routine("path_isfile", "path:w"),
+        "isdir": _routine("path_isdir", "s:w"),
+        "islink": _routine("path_islink", "path:w"),
+        "lexists": _routine("path_exists", "path:w"),
+        "getsize": _routine("path_getsize", "filename:w"),
+        "getmtime": _routine("path_getmtime", "filename:w"),
         "sep": Const("/"),
         "pardir": Const(".."),
         "curdir": Const("."),
-        "exists": _routine("path_exists", "path:x"),
+        "exists": _routine("path_exists", "path:w"),
     },
     "os.environ": {
-        "get": _pure("os_getenv", "key:x default:x=None"),
+        "get": _pure("os_getenv", "key:w default:x=None"),
         "copy": _pure("environ_copy"),
     },
     "sys": _SYS,
@@ -491,7 +492,7 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
     "workloads.guest": _GUEST,
     "fcntl": {
         **_consts(constants_io.FCNTL),
-        "fcntl": _routine("fcntl_fcntl", "fd:x cmd:n arg:x=0"),
+        "fcntl": _routine("fcntl_fcntl", "fd:x cmd:n arg:w=0"),
     },
     "resource": {
         **_consts(constants.RESOURCE),
@@ -503,7 +504,7 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
     "select": {
         **_consts(constants_io.SELECT),
         "poll": _pure("select_poll"),
-        "select": _routine("select_select", "rlist:x wlist:x xlist:x timeout:x=None"),
+        "select": _routine("select_select", "rlist:w wlist:w xlist:w timeout:x=None"),
     },
     "socket": {
         **_consts(constants_io.SOCKET),

@@ -5,7 +5,19 @@ A view gives any such source the same two operations, ``len(view)`` and ``view[i
 i = 0, 1, 2, …; it has no state of its own and is copied with the frame.
 """
 
-from typing import Any
+from typing import Any, Final
+
+from workloads.language.weights import admit
+
+#: Parts of a tuple out of a view, those of the tuples in it included.
+_MOST: Final = 1_000_000
+
+
+def _admitted(value: tuple[Any, ...], part: Any) -> tuple[Any, ...]:
+    """Return a tuple that a view has made; one that holds tuples is weighed."""
+    if part.__class__ is tuple and tuple in set(map(type, part)):
+        admit(value, _MOST)
+    return value
 
 
 class View:
@@ -52,7 +64,8 @@ class DictView(View):
             return key
         if key not in self.source:
             raise RuntimeError("dictionary keys changed during iteration")
-        return self.source[key] if self.what == 1 else (key, self.source[key])
+        value = self.source[key]
+        return value if self.what == 1 else _admitted((key, value), value)
 
 
 class SetView(View):
@@ -92,7 +105,8 @@ class EnumerateView(View):
         return len(self.source)
 
     def __getitem__(self, index: int) -> tuple[int, Any]:
-        return index + self.start, self.source[index]
+        value = self.source[index]
+        return _admitted((index + self.start, value), value)
 
 
 class ZipView(View):
@@ -110,7 +124,8 @@ class ZipView(View):
         return min([len(source) for source in self.sources], default=0)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        return tuple([source[index] for source in self.sources])
+        value = tuple([source[index] for source in self.sources])
+        return _admitted(value, value) if tuple in set(map(type, value)) else value
 
 
 class ReversedView(View):
