@@ -293,10 +293,15 @@ class Cpu:
         ) and start_ns // self._tick_ns != until_ns // self._tick_ns:
             self._tick()
 
+    def _close(self) -> None:
+        """Interrupts go off; if they came on only now, what had come meanwhile still waits."""
+        if self._open_ns != self.now_ns:
+            self._closed_ns = self.now_ns
+
     def _tick(self) -> None:
         self.stats.ticks += 1
         self.stats.system_ns += self._tick_cost_ns
-        self._closed_ns = self.now_ns
+        self._close()
         self.now_ns += self._tick_cost_ns
         self._open_ns = self.rq.clock_ns = self.now_ns
         core.scheduler_tick(self.rq)
@@ -435,7 +440,7 @@ class Cpu:
                     task.prio,
                 )
             )
-        self._closed_ns = self.now_ns
+        self._close()
         self.now_ns += self._switch_ns
         now_ns = self._open_ns = rq.clock_ns = self.now_ns
         stats.system_ns += self._switch_ns

@@ -216,6 +216,17 @@ def test_under_exact_a_late_effect_is_a_bug_of_the_engine():
         cpu.step(1_000_000, [(900_000, m.EFF_SIGNAL, 10)])
 
 
+def test_what_comes_in_a_tick_waits_for_the_switch_right_after_it_and_is_in_time():
+    cpu, _ = make_cpu(prog=[(nr.NR_GETPPID,)])
+    cpu.eager = True
+    cpu.step(FAR, [spawn(10, "prog"), spawn(11, "prog")])
+    cpu.out = []
+    tick_ns = 1_000_000_000 // MachineSpec().hz
+    cpu.step(FAR, [(tick_ns + 100, m.EFF_SLEEP, 10, 1), (tick_ns + 300, m.EFF_SIGNAL, 11)])
+    assert cpu.stats.ticks == 1 and cpu.rq.curr.pid == 11
+    assert cpu.stats.violations == 0
+
+
 def test_an_effect_due_after_the_move_still_finds_the_task_that_was_given_away():
     # the kernel sent it before it knew; its acknowledgement comes after it, not before
     cpu, _ = make_cpu(prog=[(nr.NR_COMPUTE, 10**9)])
