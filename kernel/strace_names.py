@@ -409,7 +409,9 @@ def _ptrace_data(request: int, value: Any) -> str:
     if request in (ptrace.PTRACE_SETOPTIONS, ptrace.PTRACE_SEIZE):
         return flags(_names(ptrace, "PTRACE_O_TRACE", "PTRACE_O_EXIT"))(value)
     if request in (
-        *(ptrace.PTRACE_CONT, ptrace.PTRACE_SYSCALL, ptrace.PTRACE_SINGLESTEP),
+        ptrace.PTRACE_CONT,
+        ptrace.PTRACE_SYSCALL,
+        ptrace.PTRACE_SINGLESTEP,
         ptrace.PTRACE_DETACH,
     ):
         return signal(value) if value else "0"
