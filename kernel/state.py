@@ -109,6 +109,7 @@ class KernelState:
         self.current: TaskStruct = None  # type: ignore[assignment]  # set by boot_tasks
         self.eager_fork = spec.fork == "eager"
         self.stats = KernelStats()
+        self.random_calls = 0  # of getrandom: each gives other bytes
         self.lock_stats: dict[str, LockStat] = {}
         self.tasklist_lock = self.new_lock("tasklist_lock", history=True)
         self.pidmap_lock = self.new_lock("pidmap_lock", history=True)

@@ -128,6 +128,7 @@ NR_EVENTFD2: Final = 290
 NR_PIPE2: Final = 293
 NR_PRLIMIT64: Final = 302
 NR_SETNS: Final = 308
+NR_GETRANDOM: Final = 318
 NR_SCHED_SETATTR: Final = 314
 NR_PIDFD_SEND_SIGNAL: Final = 424
 NR_PIDFD_OPEN: Final = 434
@@ -320,6 +321,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # clone(CLONE_VM|CLONE_VFORK) + exec in one, as glibc does it; an exec error is the caller's
     # attributes: (resetids, setsid, signal mask or None, signals set to default, scheduler or None,
     # paths to try)
+    NR_GETRANDOM: ("getrandom", ("length", "flags?"), "bytes"),
     NR_POSIX_SPAWN: (
         "posix_spawn",
         ("path", "argv", "env", "file_actions", "setpgroup", "attributes?"),

@@ -506,11 +506,26 @@ def thread_new(
     return ThreadHandle(len(process.threads) - 1)
 
 
-def functools_partial(G: Values, function: Any, args: Any, words: Any) -> Partial:
-    """Return ``functools.partial(function, *args, **words)``."""
+def current_thread(G: Values) -> ThreadHandle:
+    return ThreadHandle(G[0].current)
+
+
+def main_thread(G: Values) -> ThreadHandle:
+    return ThreadHandle(G[0].main)
+
+
+def main_thread_attribute(name: str) -> Any:
+    """Return an attribute of the thread that no ``Thread`` was made for."""
+    if name in ("name", "daemon"):
+        return "MainThread" if name == "name" else False
+    raise FatalRunError(f"the {name} of the main thread: write threading.get_{name}()")
+
+
+def functools_partial(G: Values, function: Any, *args: Any) -> Partial:
+    """Return ``functools.partial(function, *args)``."""
     if type(function) not in CALLABLE:
         raise TypeError("the first argument must be callable")
-    return Partial(function, args, words)
+    return Partial(function, args, {})
 
 
 def thread_start_new(G: Values, function: Any, args: Any) -> Any:
@@ -536,6 +551,14 @@ def _timeout_ns(value: Any) -> int:
 
 
 def _thread_method(G: Values, handle: ThreadHandle, name: str, args: dict[str, Any]) -> Any:
+    if handle.index < 0:
+        if name == "is_alive":
+            return (VALUE, True)
+        if name == "start":
+            raise RuntimeError("threads can only be started once")
+        if G[0].current < 0:
+            raise RuntimeError("cannot join current thread")
+        raise FatalRunError("joining the main thread is not in the guest language")
     record = G[0].threads[handle.index]
     tid = record[4]
     if name == "start":

@@ -645,6 +645,8 @@ class Unpacker:
 
 def pack_contexts(contexts: "list[Context]") -> dict[str, Any]:
     """Return contexts of one address space (threads, vfork children) as plain data."""
+    from workloads.language import randomcalls
+
     first = contexts[0]
     packer = Packer()
     process: Process = first.globals[0]
@@ -669,6 +671,7 @@ def pack_contexts(contexts: "list[Context]") -> dict[str, Any]:
         "attention": process.attention,
         "main": process.main,
         "wakeup_fd": process.wakeup_fd,
+        "random": randomcalls.packed(process.random),
         "wakeups": list(process.wakeups),
         "threads": threads,
         "globals": values,
@@ -700,6 +703,7 @@ def _pairs(values: dict[str, str] | None) -> list[list[str]] | None:
 
 def unpack_contexts(data: Any, program: Any) -> "list[Context]":
     """Return the contexts that ``pack_contexts`` described, sharing what they shared."""
+    from workloads.language import randomcalls
     from workloads.language.frames import Context, Frame, Process
 
     unpacker = Unpacker(data["objects"])
@@ -715,6 +719,7 @@ def unpack_contexts(data: Any, program: Any) -> "list[Context]":
     process.attention = data["attention"]
     process.main = data["main"]
     process.wakeup_fd = data["wakeup_fd"]
+    process.random = randomcalls.unpacked(data["random"])
     process.wakeups = tuple(data["wakeups"])
     process.threads = [
         [value(record[0]), value(record[1]), *record[2:]] for record in data["threads"]

@@ -127,6 +127,7 @@ class Process:
         handlers: what ``signal.signal`` was given, by signal; never changed in place.
         tripped: the signals noted and not yet handled, bit n-1 for signal n.
         attention: some were noted since the main thread last looked.
+        random: the generator of the module ``random``, None until it has a seed; not forked.
         wakeup_fd: what ``signal.set_wakeup_fd`` was given; ``wakeups``: signals to write there.
         main: the index in ``threads`` of the main thread, -1 unless a thread has forked.
         threads: one ``thread_record`` per ``Thread`` object ever made.
@@ -150,6 +151,7 @@ class Process:
         "path",
         "pristine",
         "program",
+        "random",
         "shared",
         "threads",
         "tripped",
@@ -167,6 +169,7 @@ class Process:
         self.tripped = 0
         self.attention = False
         self.wakeup_fd = -1
+        self.random: Any = None
         self.wakeups: tuple[int, ...] = ()
         self.main = -1
         self.threads: list[list[Any]] = []
@@ -213,6 +216,7 @@ class Context:
         budget = work.budget
         work.turns = work.texts = 0
         work.left = budget
+        work.frames = frames
         process = G[0]
         if process.current != self.thread_index:
             process.current = self.thread_index

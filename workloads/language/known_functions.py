@@ -12,7 +12,7 @@ from workloads.language.frames import CALL, RETURN, VALUE, Frame
 from workloads.language.known_signatures import signature_error
 from workloads.language.library import library
 from workloads.language.tables import Param, Pure, Routine, Sys
-from workloads.language.values import Builtin, TypeValue
+from workloads.language.values import CALLABLE, Builtin, Partial, TypeValue
 
 Values = list[Any]
 Words = list[tuple[str, Any]]
@@ -54,6 +54,10 @@ def call_builtin(G: Values, function: Builtin, args: tuple[Any, ...], words: Wor
     """Return the op that calls a module's function or a builtin."""
     if function.module == "builtins":
         return _call_builtin(G, function.name, args, words)
+    if function.module == "functools" and args:
+        if type(args[0]) not in CALLABLE:
+            raise TypeError("the first argument must be callable")
+        return (VALUE, Partial(args[0], args[1:], dict(words)))
     entry = tables.MODULES[function.module][function.name]
     assert isinstance(entry, Pure | Sys | Routine)
     values = _fit(function, entry.params, args, words)

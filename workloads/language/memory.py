@@ -16,8 +16,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from workloads.language.sets import GuestSet
-from workloads.language.thread_record import ARGS
-from workloads.language.values import PollHandle, SyncHandle
+from workloads.language.thread_record import ARGS, FUNCTION
+from workloads.language.values import (
+    BoundMethod,
+    Closure,
+    FileHandle,
+    Generator,
+    Partial,
+    PollHandle,
+    SyncHandle,
+)
 from workloads.language.views import View
 from workloads.language.weights import SMALL, UNIT_BYTES, exception_values
 
@@ -112,9 +120,21 @@ class _Scale:
         elif isinstance(value, View):
             self.total += 64
             inner = value.parts()
-        elif kind is SyncHandle:
+        elif kind is SyncHandle or kind is FileHandle:
             self.total += 64
             inner = value.state
+        elif kind is Closure:
+            self.total += 160
+            inner = (*value.defaults, *value.cells)
+        elif kind is Generator:
+            self.total += 200
+            inner = value.locals
+        elif kind is BoundMethod:
+            self.total += 64
+            inner = (value.receiver,)
+        elif kind is Partial:
+            self.total += 64
+            inner = (value.function, value.args, value.words)
         elif kind is PollHandle:
             self.total += 64 + 100 * len(value.fds)
             return
@@ -134,7 +154,8 @@ def held(context: "Context") -> int:
         scale.add(frame.locals)
     for record in process.threads:
         scale.total += 200
-        scale.add([record[ARGS]])
+        scale.add([record[FUNCTION], record[ARGS]])
+    scale.add(list(process.handlers.values()))
     return scale.total
 
 

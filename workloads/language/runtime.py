@@ -15,12 +15,14 @@ from workloads.language import (
     known_functions,
     mathcalls,
     paths,
+    randomcalls,
     resources,
     signals,
     spawning,
     streams,
     sync,
     tables,
+    traceback_calls,
 )
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.charges import BUILTINS, Rules, ruled
@@ -41,6 +43,8 @@ from workloads.language.views import DictView, EnumerateView, Pull, ReversedView
 from workloads.language.weights import DEFAULT_MEMORY, SMALL
 
 _HELPER_MODULES = (
+    traceback_calls,
+    randomcalls,
     spawning,
     paths,
     clocks,
@@ -338,6 +342,9 @@ class Runtime:
 
 def _helper(name: str) -> Callable[..., Any]:
     """Return the function that an entry of ``tables`` names."""
+    if name in randomcalls.HELPERS:
+        drawn: Callable[..., Any] = randomcalls.HELPERS[name]
+        return drawn
     if name in mathcalls.FUNCTIONS:
         made: Callable[..., Any] = mathcalls.FUNCTIONS[name]
         return made
@@ -364,6 +371,8 @@ def _attribute(G: list[Any], value: Any, name: str) -> Any:
     if type(value) is FileHandle:
         return streams.attribute(value, name)
     if type(value) is ThreadHandle:
+        if value.index < 0:
+            return calls.main_thread_attribute(name)
         record = G[0].threads[value.index]
         if name == "daemon":
             return record[3]

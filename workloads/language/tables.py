@@ -155,6 +155,19 @@ _SPAWN = (
     " setsigmask:w=... setsigdef:w=... scheduler:x=..."
 )
 
+#: Parameters of the functions of ``random`` (see ``randomcalls``).
+RANDOM_FUNCTIONS: Final = {
+    "random": "", "uniform": "a:x b:x", "randint": "a:x b:x",
+    "randrange": "start:x stop:x=... step:x=...", "choice": "seq:x",
+    "choices": "population:x weights:x=None * cum_weights:x=None k:x=1", "shuffle": "x:x",
+    "sample": "population:x k:x * counts:x=None", "getrandbits": "k:x", "randbytes": "n:x",
+    "gauss": "mu:x=... sigma:x=...", "normalvariate": "mu:x=... sigma:x=...",
+    "expovariate": "lambd:x", "betavariate": "alpha:x beta:x", "gammavariate": "alpha:x beta:x",
+    "triangular": "low:x=... high:x=... mode:x=...", "lognormvariate": "mu:x sigma:x",
+    "paretovariate": "alpha:x", "weibullvariate": "alpha:x beta:x",
+    "vonmisesvariate": "mu:x kappa:x", "seed": "a:x=None version:x=2",
+}  # fmt: skip
+
 _OS: dict[str, Entry] = {
     **_consts(constants.OS),
     "devnull": Const("/dev/null"),
@@ -167,6 +180,7 @@ _OS: dict[str, Entry] = {
     "linesep": Const("\n"),
     "defpath": Const("/bin:/usr/bin"),
     "strerror": _pure("os_strerror", "code:n"),
+    "urandom": _routine("os_urandom", "size:i"),
     "execl": _routine("os_execl", "file:x *args:x"),
     "execle": _routine("os_execle", "file:x *args:x"),
     "execlp": _routine("os_execlp", "file:x *args:x"),
@@ -356,6 +370,8 @@ _THREADING: dict[str, Entry] = {
         "group:x=None target:x=None name:x=None args:x=() kwargs:x=None * daemon:x=None",
     ),
     "Lock": _pure("lock_new"),
+    "current_thread": _pure("current_thread"),
+    "main_thread": _pure("main_thread"),
     "get_native_id": _sys(nr.NR_GETTID),
     "get_ident": _sys(nr.NR_GETTID),
     "RLock": _pure("rlock_new"),
@@ -468,6 +484,16 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
     },
     "sys": _SYS,
     "time": _TIME,
+    "random": {
+        name: _routine(f"random_{name}", params) for name, params in RANDOM_FUNCTIONS.items()
+    },
+    "traceback": {
+        "print_exc": _routine("traceback_print_exc"),
+        "format_exc": _pure("traceback_format_exc"),
+        "print_exception": _routine("traceback_print_exception", "exc:x value:x=... tb:x=..."),
+        "format_exception": _pure("traceback_format_exception", "exc:x value:x=... tb:x=..."),
+    },
+    "functools": {"partial": _pure("functools_partial", "func:x *args:x")},
     "errno": {**_consts(constants.ERRNO), "errorcode": Made("errno_errorcode")},
     "math": {
         **{name: Const(value) for name, value in mathcalls.CONSTANTS.items()},
@@ -572,7 +598,6 @@ INSTEAD: Final = {
     ("os", "popen"): "write os.pipe(), os.fork() and os.execv()",
     ("os", "spawnv"): "write os.posix_spawn()",
     ("os", "getlogin"): "write os.getuid()",
-    ("threading", "current_thread"): "write threading.get_native_id()",
 }
 
 #: Builtin functions: name -> (helper in the block namespace, least and most arguments).

@@ -6,7 +6,7 @@ attribute that guest code can reach; ``methods`` lists what may be called on eac
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from workloads.language.errors import FatalRunError
 
@@ -248,15 +248,30 @@ class SyncHandle:
 
 
 class ThreadHandle:
-    """A ``threading.Thread``: an index into ``Process.threads``. Immutable."""
+    """A ``threading.Thread``: an index into ``Process.threads``; -1 is the first thread. Immutable.
+
+    There is one per index, so ``is`` tells threads apart.
+    """
 
     __slots__ = ("index",)
+    _made: ClassVar[dict[int, "ThreadHandle"]] = {}
+    index: int
 
-    def __init__(self, index: int) -> None:
-        self.index = index
+    def __new__(cls, index: int) -> "ThreadHandle":
+        found = cls._made.get(index)
+        if found is None:
+            found = cls._made[index] = super().__new__(cls)
+            found.index = index
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is ThreadHandle and other.index == self.index
+
+    def __hash__(self) -> int:
+        return self.index
 
     def __repr__(self) -> str:
-        return f"<Thread(Thread-{self.index})>"
+        raise FatalRunError("a thread has no text in the guest language; print its name")
 
 
 class MmapHandle:

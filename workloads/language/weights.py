@@ -59,10 +59,12 @@ class Work:
         uncollected: units made since the host's collector last looked for cycles.
         texts: of the units spent in this block, those for characters and bytes.
         order_seen: a set whose order CPython does not define was walked.
+        frames: of the context that runs.
     """
 
     __slots__ = (
         "budget",
+        "frames",
         "int_bits",
         "left",
         "low",
@@ -75,6 +77,7 @@ class Work:
 
     def __init__(self, budget: int, memory: int = DEFAULT_MEMORY) -> None:
         self.budget = budget
+        self.frames: list[Any] = []
         self.memory = memory
         self.left = budget
         self.low = budget // 2
