@@ -138,7 +138,7 @@ def guest_spec(
         program: as the user typed it; the guest sees this as ``sys.argv[0]``.
         unbuffered: as ``python3 -u``.
         stdin: what standard input has; None: it is /dev/null.
-        stdin_kind: what it is: file, pipe or terminal.
+        stdin_kind: what it is: file, pipe, late or terminal.
         terminals: bit 1, 2: standard output, standard error is a terminal.
         env: environment variables besides the usual ones; they come first.
         changes: further fields of the spec.

@@ -48,6 +48,8 @@ class RunRequest:
     on_output: Callable[[Outputs], None] | None = None
     max_virtual_ns: int | None = None
     max_wall_s: float | None = None
+    #: what standard input of kind terminal or late has next; gets whether to give up waiting
+    feed: Callable[[Callable[[], bool]], bytes] | None = None
 
 
 @dataclass(slots=True)

@@ -37,6 +37,7 @@ class LocalRun:
         )
         self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
         self.host = lps.KernelHost(spec, loader, request.quantum_ns, request.max_virtual_ns)
+        self.host.kernel.feeder = self._feed if request.feed is not None else None
         self._encode_ns = 0
         self._loop_ns = 0
         self._interrupt = HeldInterrupt()
@@ -177,6 +178,12 @@ class LocalRun:
         outputs = self.host.take_outputs()
         if outputs:
             self.recorder.output(outputs)
+
+    def _feed(self) -> bytes:
+        """Get standard input from the host side; what was printed before is seen first."""
+        assert self.request.feed is not None
+        self._hand_on_outputs()
+        return self.request.feed(lambda: self._interrupt.asked or self._time_is_up())
 
     def _time_is_up(self) -> bool:
         return self._deadline is not None and perf_counter() > self._deadline

@@ -63,8 +63,8 @@ class SpawnSpec:
     rlimits: tuple[tuple[int, int, int], ...] = ()
     oom_score_adj: int = 0
     no_new_privs: bool = False
-    stdin: bytes = b""
-    stdin_kind: str = "null"  # null | file | pipe | terminal (what it has comes when it is read)
+    stdin: bytes = b""  # of a file or a pipe; late: a pipe whose data come when it is read
+    stdin_kind: str = "null"  # null | file | pipe | late | terminal
     terminals: int = 0  # bit 1, 2: standard output, standard error is a terminal
 
 

@@ -11,16 +11,19 @@ commands for runs take.
 """
 
 import os
+import select
+import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from cluster.cli.common import MAX_STDIN
 from cluster.exit_codes import USAGE, CliError
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 # the program stands for the one workload, which a configuration has to have
 _BASE: Final = "machine: {{cpus: 2}}\nsync: {{scheme: {}}}\nworkloads: [{{program: cow_touch}}]\n"
+_LOOK_S: Final = 0.2  # of host time, between two looks whether the run is to end
 _GIVEN: Final = ("workloads", "out", "name", "expect")
 
 
@@ -50,6 +54,19 @@ def guest(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Set a key of configurations."),
     ] = None,
+    unbuffered: Annotated[
+        bool, typer.Option("-u", help="As python3 -u: streams are not buffered.")
+    ] = False,
+    env: Annotated[
+        list[str] | None,
+        typer.Option("--env", metavar="NAME=VALUE", help="Set a variable of its environment."),
+    ] = None,
+    pass_env: Annotated[
+        bool, typer.Option("--pass-env", help="Pass on the environment of smplab.")
+    ] = False,
+    stdin: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its standard input, not that of smplab.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Check all invariants.")] = False,
     pstree: Annotated[
         bool, typer.Option("--pstree", help="Show all processes there were, at the end.")
@@ -66,8 +83,9 @@ def guest(
 ) -> int:
     """Run one guest program.
 
-    As python3 -u PROGRAM ARG... would, but on the emulated machine. Options of smplab come before
-    PROGRAM; everything after it is the program's.
+    As python3 PROGRAM ARG... would, but on the emulated machine. Options of smplab come before
+    PROGRAM; everything after it is the program's, and so is standard input: a file or a pipe is
+    read to its end, a terminal by lines, while virtual time stands still.
     """
     from cluster.cli.common import check_machine_options, check_programs, outcome, overrides
     from cluster.cli.run import abandoned_on_failure, make_request, record
@@ -88,12 +106,17 @@ def guest(
     base = _BASE.format("exact" if engine == "local" else "barrier")
     loaded = parse_config("guest", base, Path.cwd(), flags)
     keep = trace or out is not None
-    spec = machine(loaded, program, arguments or [], trace=keep or pstree or strace, check=check)
+    given = from_outside(env or [], pass_env, stdin, lazy=engine == "local")
+    given["unbuffered"] = unbuffered
+    looked_at = keep or pstree or strace
+    spec = machine(loaded, program, arguments or [], trace=looked_at, check=check, given=given)
     spec.trace_syscalls |= strace
     check_programs(spec, {os.path.normpath(Path.cwd() / program): str(program)})
     request = make_request(loaded, spec)
     passing = _PassOn()
     request.on_output = passing
+    if spec.spawns[0].stdin_kind in ("terminal", "late"):
+        request.feed = _next_line if spec.spawns[0].stdin_kind == "terminal" else _all_input
     directory = _directory(out, program) if keep else None
     with (
         abandoned_on_failure(directory, mutated=bool(spec.mutations)),
@@ -117,7 +140,13 @@ def guest(
 
 
 def machine(
-    loaded: "Loaded", program: Path, arguments: list[str], *, trace: bool, check: bool
+    loaded: "Loaded",
+    program: Path,
+    arguments: list[str],
+    *,
+    trace: bool,
+    check: bool,
+    given: dict[str, Any],
 ) -> "MachineSpec":
     """Return the machine that a configuration describes, running one program in this folder.
 
@@ -126,17 +155,85 @@ def machine(
     """
     from cluster.build import SHIPPED, guest_spec, resolve
 
-    given = resolve(loaded)
+    base = resolve(loaded)
     own = {"files", "sources", "spawns"}
-    changes = {one.name: getattr(given, one.name) for one in fields(given) if one.name not in own}
-    spec = guest_spec(program, arguments, **{**changes, "trace": trace})
-    declared = {path: file for path, file in given.files.items() if not path.startswith(SHIPPED)}
+    changes = {one.name: getattr(base, one.name) for one in fields(base) if one.name not in own}
+    spec = guest_spec(program, arguments, **{**changes, "trace": trace}, **given)
+    declared = {path: file for path, file in base.files.items() if not path.startswith(SHIPPED)}
     return replace(
         spec,
-        check=check or given.check,
+        check=check or base.check,
         files={**declared, **spec.files},
-        sources={**given.sources, **spec.sources},
+        sources={**base.sources, **spec.sources},
     )
+
+
+def from_outside(
+    env: list[str], pass_env: bool, stdin: Path | None, *, lazy: bool
+) -> dict[str, Any]:
+    """Return what the program gets of smplab's own surroundings, as options of ``guest_spec``.
+
+    Args:
+        lazy: a pipe is read when the program first reads it, and a terminal can be asked.
+
+    Raises:
+        CliError: an option is wrong, or standard input cannot be read.
+    """
+    from cluster.cli.common import check_stdin, read_stdin
+
+    variables = dict(os.environ) if pass_env else {}
+    for text in env:
+        name, sign, value = text.partition("=")
+        if not sign or not name or "\0" in text:
+            raise CliError(USAGE, "usage", f"--env: must be NAME=VALUE (got {text!r})")
+        variables[name] = value
+    terminals = sum(
+        1 << fd
+        for fd, stream in ((1, sys.stdout), (2, sys.stderr))
+        if stream is not None and stream.isatty()
+    )
+    found: dict[str, Any] = {"env": tuple(variables.items()), "terminals": terminals}
+    if stdin is not None:
+        return {**found, "stdin": read_stdin(stdin)}
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return found  # closed
+    if stat.S_ISREG(mode):
+        with open(0, "rb", closefd=False) as file:
+            return {**found, "stdin": check_stdin(file.read(MAX_STDIN + 1))}
+    if os.isatty(0):
+        return {**found, "stdin": b"", "stdin_kind": "terminal"} if lazy else found
+    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+        if lazy:
+            return {**found, "stdin": b"", "stdin_kind": "late"}
+        with open(0, "rb", closefd=False) as file:
+            return {**found, "stdin": check_stdin(file.read(MAX_STDIN + 1)), "stdin_kind": "pipe"}
+    return found
+
+
+def _wait_for_input(interrupted: Callable[[], bool]) -> bool:
+    """Wait until there is something to read; False: the run is to be interrupted."""
+    while not select.select([0], [], [], _LOOK_S)[0]:
+        if interrupted():
+            return False
+    return True
+
+
+def _next_line(interrupted: Callable[[], bool]) -> bytes:
+    """Return what a read of the terminal gives: a line."""
+    return os.read(0, 1 << 16) if _wait_for_input(interrupted) else b""
+
+
+def _all_input(interrupted: Callable[[], bool]) -> bytes:
+    """Return all that comes through the pipe."""
+    data = bytearray()
+    while _wait_for_input(interrupted):
+        part = os.read(0, 1 << 16)
+        data += part
+        if not part or len(data) > MAX_STDIN:
+            break
+    return bytes(data[:MAX_STDIN])
 
 
 def _directory(out: Path | None, program: Path) -> "RunDir":

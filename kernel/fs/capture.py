@@ -36,15 +36,16 @@ def capture_inode(k: "KernelState", name: str, terminal: bool = False) -> Inode:
 class FeedInode(Inode):
     """Standard input with what is left of its data; a terminal gets more from ``k.feed``."""
 
-    __slots__ = ("data", "done")
+    __slots__ = ("data", "done", "late")
 
-    def __init__(self, k: "KernelState", mode: int, data: bytes) -> None:
+    def __init__(self, k: "KernelState", mode: int, data: bytes, late: bool) -> None:
         vfs = k.vfs
         vfs.last_ino += 1
         super().__init__(vfs.last_ino, FEED, mode, 0, 0, vfs.epoch_ns + k.now_ns)
         self.i_fop = _feed_fops
         self.data = data
         self.done = 0  # bytes of ``data`` that have been read
+        self.late = late  # the data of a pipe are still to come
 
 
 def feed_read(k: "KernelState", file: File, count: int) -> Path:
@@ -53,7 +54,8 @@ def feed_read(k: "KernelState", file: File, count: int) -> Path:
     if not isinstance(inode, FeedInode):
         raise AssertionError(f"{inode!r} is no standard input")
     k.now_ns += k.costs.pipe_op
-    if inode.done == len(inode.data) and is_terminal(inode) and count:
+    if count and inode.done == len(inode.data) and (inode.late or is_terminal(inode)):
+        inode.late = False
         inode.data = k.feed()
         inode.done = 0
     part = inode.data[inode.done : inode.done + count]
@@ -88,7 +90,9 @@ def _stdin_inode(k: "KernelState", spec: "SpawnSpec") -> Inode:
         inode.nlink = 0
         k.vfs.write(inode, 0, spec.stdin)
         return inode
-    return FeedInode(k, _TTY_MODE if spec.stdin_kind == "terminal" else S_IFIFO | 0o600, spec.stdin)
+    kind = spec.stdin_kind
+    mode = _TTY_MODE if kind == "terminal" else S_IFIFO | 0o600
+    return FeedInode(k, mode, spec.stdin, kind == "late")
 
 
 TCGETS: Final = 0x5401

@@ -69,6 +69,13 @@ def test_one_program_of_each_folder_does_what_it_does_on_the_host(
     check(name, *machine, seed=1)
 
 
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if name.startswith("streams/")])
+def test_buffered_streams_do_what_they_do_on_the_host(name: str) -> None:
+    plan = Plan((2,), (1,), ("syscall",), ("exact",), max_runs=40, stdin=b"first\nlast")
+    report = diff_program(FOLDER / name, plan=plan)
+    assert report.same, render_details(report)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program_does_what_it_does_on_the_host(name: str) -> None:

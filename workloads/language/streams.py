@@ -11,8 +11,9 @@ The standard streams are made when a program first asks for them, from what exec
 reference has gone and the file is closed (``dropped``).
 
 Source: CPython Modules/_io/, Python/pylifecycle.c:create_stdio(), flush_std_files(), Lib/os.py.
-Deviation: the codecs are utf-8, ascii and latin-1; a terminal's ``input()`` has no line editing;
-``open()`` asks less of the kernel (one fstat, one lseek); ``tell()`` of a text is a byte offset.
+Deviation: the codecs are utf-8, ascii and latin-1; no RuntimeWarning; a terminal's ``input()`` has
+no line editing; ``open()`` asks less of the kernel (one fstat, one lseek); ``tell()`` of a text is
+a byte offset.
 """
 
 import ast
@@ -525,7 +526,7 @@ def _wrapped(
     below: FileHandle, mode: str, encoding: str | None, errors: str | None, newline: str | None
 ) -> FileHandle:
     if newline not in (None, "", "\n", "\r", "\r\n"):
-        raise ValueError(f"illegal newline value: {newline!r}")
+        raise ValueError(f"illegal newline value: {newline}")
     encoding = "UTF-8" if encoding is None or encoding == "locale" else encoding
     if encoding.lower().replace("_", "-") not in _CODECS:
         try:
@@ -806,7 +807,7 @@ def method(G: Values, handle: FileHandle, name: str, args: State) -> Any:
         return call(G, handle, "file_write", state, data)
     if name in ("read", "readline", "read1"):
         if kind == "BufferedWriter":
-            raise io.UnsupportedOperation(name if name != "readline" else "not readable")
+            raise io.UnsupportedOperation("read1" if name == "read1" else "read")
         size = _number(args.get("size"), -1)
         function = "buffered_read1" if name == "read1" else f"file_{name}"
         return call(G, handle, function, state, size)
