@@ -15,6 +15,7 @@ from workloads.language.constants import ERRNO
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, VALUE, own_process
 from workloads.language.thread_record import new_record
+from workloads.language.tracebacks import add_frozen
 from workloads.language.values import (
     CALLABLE,
     MAPPINGS,
@@ -195,6 +196,16 @@ def search(G: Values, file: str) -> tuple[str, ...]:
 
 
 def os_execvp(G: Values, file: str, argv: Any) -> Any:
+    op = _execvp(G, file, argv)
+    return (CALL, library.OS_PY, [_entries_of(file, ("execvp", 574)), op])
+
+
+def _entries_of(file: str, *outer: tuple[str, int]) -> tuple[tuple[str, int], ...]:
+    """Return the frames of os.py around an exec that may search, inner first."""
+    return (("_execvpe", 597), *outer) if "/" in file else outer
+
+
+def _execvp(G: Values, file: str, argv: Any) -> Any:
     if "/" in file:
         return os_execv(G, file, argv)
     tail = (argv_of(argv), _own_env(G), True)
@@ -315,7 +326,10 @@ def os_getenv(G: Values, key: Any, default: Any) -> Any:
 def environ_get(G: Values, key: Any) -> str:
     environ = _environ(G)
     if _environ_key(key) not in environ:
-        raise KeyError(key)
+        error = KeyError(key)
+        error.__suppress_context__ = True  # os.py raises it from None
+        add_frozen(error, "os", ("__getitem__", 679))
+        raise error
     return environ[key]
 
 

@@ -471,6 +471,20 @@ ABORT: Final = library(
 # ---- execvp, posix_spawnp: [paths, next, op tail, first error that is not "not there"] ---------
 
 
+def _os_py_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    return L[1]
+
+
+def _os_py_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    tracebacks.add_frozen(V, "os", *L[0])
+    return (RERAISE, V)
+
+
+#: [frames of os.py as (function, line), inner first; the op that is made below them]
+OS_PY: Final = library("os.py", (_os_py_call, 2), (_return, 2), (_os_py_failed, -1))
+
+
 def _search_next(F: Frame, L: Values, G: Values, V: Any) -> Any:
     i = L[1]
     L[1] = i + 1
@@ -484,6 +498,7 @@ def _search_found(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 def _search_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
     if not isinstance(V, OSError):
+        tracebacks.add_frozen(V, "os", ("_execvpe", 607))
         return (RERAISE, V)
     if type(V.filename) is str and L[4] == NR_EXECVE:
         V.filename = os.fsencode(V.filename)  # os.py searches with bytes
@@ -491,7 +506,9 @@ def _search_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
         L[3] = V
     if L[1] < len(L[0]):
         return 0
-    return (RERAISE, L[3] if L[3] is not None else V)
+    error, line = (V, 616) if L[3] is None else (L[3], 615)
+    tracebacks.add_frozen(error, "os", ("_execvpe", 607), ("_execvpe", line))
+    return (RERAISE, error)
 
 
 SEARCH: Final = library("exec search", (_search_next, 2), (_search_found, 2), (_search_failed, -1))

@@ -175,35 +175,41 @@ def path_relpath(G: Values, path: Any, start: Any) -> Any:
 # ---- the exec family ----------------------------------------------------------------------------
 
 
+def _below(entries: tuple[tuple[str, int], ...], op: Any) -> Any:
+    """Return an op that is made by functions of os.py, inner first."""
+    return (CALL, library.OS_PY, [entries, op])
+
+
 def os_execl(G: Values, file: Any, *args: Any) -> Any:
-    return calls.os_execv(
-        G, calls.as_path(file, "execv: path should be string, bytes or os.PathLike"), args
-    )
+    path = calls.as_path(file, "execv: path should be string, bytes or os.PathLike")
+    return _below((("execl", 542),), calls.os_execv(G, path, args))
 
 
 def os_execle(G: Values, file: Any, *args: Any) -> Any:
     env = args[-1]
     path = calls.as_path(file, "execve: path should be string, bytes, os.PathLike or integer")
-    return calls.os_execve(G, path, args[:-1], env)
+    return _below((("execle", 550),), calls.os_execve(G, path, args[:-1], env))
 
 
 def os_execlp(G: Values, file: Any, *args: Any) -> Any:
-    return calls.os_execvp(G, calls.as_path(file), args)
+    return _below((("execlp", 557),), calls.os_execvp(G, calls.as_path(file), args))
 
 
 def os_execlpe(G: Values, file: Any, *args: Any) -> Any:
     env = args[-1]
-    return os_execvpe(G, calls.as_path(file), args[:-1], env)
+    return _below((("execlpe", 566),), os_execvpe(G, calls.as_path(file), args[:-1], env))
 
 
 def os_execvpe(G: Values, file: str, args: Any, env: Any) -> Any:
     if "/" in file:
-        return calls.os_execve(G, file, args, env)
+        entries = (("_execvpe", 597), ("execvpe", 583))
+        return _below(entries, calls.os_execve(G, file, args, env))
     argv = calls.argv_of(args, "execve: argv")
     tail = (argv, calls.env_of(env))
     path = env.get("PATH", calls.DEFAULT_PATH) if type(env) is dict else calls.DEFAULT_PATH
     found = tuple([posixpath.join(calls.as_path(d), file) for d in path.split(":")])
-    return (CALL, library.SEARCH, [found, 0, tail, None, nr.NR_EXECVE])
+    search = (CALL, library.SEARCH, [found, 0, tail, None, nr.NR_EXECVE])
+    return _below((("execvpe", 583),), search)
 
 
 # ---- others -------------------------------------------------------------------------------------

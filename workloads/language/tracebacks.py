@@ -6,7 +6,8 @@ exception raised inside a block is read from the host's own position table.
 
 Source: CPython Lib/traceback.py, Python/traceback.c, Lib/threading.py (excepthook).
 Deviation: one write(2) per line; CPython makes several. The entries of threading.py itself, which
-CPython prints for an exception in a thread, are left out.
+CPython prints for an exception in a thread, are left out, and so are those of signal.py and of
+posixpath.py; of os.py the exec family's and os.environ's are there.
 """
 
 import traceback
@@ -83,6 +84,15 @@ def add_entry(exception: BaseException, code: "Code", site: Site) -> None:
     entries.append((code.name, site))
 
 
+def add_frozen(exception: BaseException, module: str, *entries: tuple[str, int]) -> None:
+    """Record frames of a module of CPython's that is frozen into it: (function, line), inner first.
+
+    Their source is not shown. The name holds the file, too, so an entry stays a name and a site.
+    """
+    found = exception.__dict__.setdefault("guest_entries", [])
+    found.extend([(f"<frozen {module}>\0{name}", (line, line, 0, 0)) for name, line in entries])
+
+
 def note_context(exception: BaseException, frames: list["Frame"]) -> None:
     """Set ``__context__`` to the exception being handled where this one was raised."""
     if "guest_entries" in exception.__dict__:
@@ -138,6 +148,10 @@ def _format_one(exception: BaseException, path: str, lines: list[str], headed: b
     summaries = []
     for name, (line, end_line, column, end_column) in reversed(entries):
         # the column arithmetic of traceback expects the line with its newline
+        file, _, frozen = name.rpartition("\0")
+        if file:
+            summaries.append(traceback.FrameSummary(file, line, frozen, lookup_line=False, line=""))
+            continue
         text = lines[line - 1] + "\n" if 0 < line <= len(lines) else ""
         summaries.append(
             traceback.FrameSummary(
