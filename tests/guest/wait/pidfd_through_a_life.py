@@ -3,9 +3,11 @@
 import os
 import signal
 
+reader, writer = os.pipe()
 pid = os.fork()
 if pid == 0:
     os.kill(os.getpid(), signal.SIGSTOP)
+    os.read(reader, 1)  # a second stop would wipe out a continue that nobody has seen
     os.kill(os.getpid(), signal.SIGSTOP)
     while True:
         signal.pause()
@@ -21,6 +23,7 @@ print(told(os.WSTOPPED))
 print(told(os.WSTOPPED | os.WEXITED | os.WNOHANG))
 signal.pidfd_send_signal(fd, signal.SIGCONT)
 print(told(os.WCONTINUED))
+os.write(writer, b"x")
 print(told(os.WSTOPPED | os.WNOWAIT), told(os.WUNTRACED))
 signal.pidfd_send_signal(fd, signal.SIGKILL)
 print(told(os.WEXITED | os.WNOWAIT), told(os.WEXITED))
