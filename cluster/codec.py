@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgpack
 
+from cluster.pieces import PIECE, TURN, kind_of
 from kernel.messages import ARRIVE, EFFECTS, R_ARGS, R_CODE, REQUESTS, Effect, Request
 from kernel.sched.cputask import CpuTask
 from kernel.spawn_child import unpack_context
@@ -49,6 +50,7 @@ _FAILURE: Final = 3
 _REQUEST_LENGTHS: Final = {code: R_ARGS + len(row[1]) for code, row in REQUESTS.items()}
 _EFFECT_LENGTHS: Final = {code: 3 + len(row[1]) for code, row in EFFECTS.items()}
 _ARRIVE_TASK: Final = 3
+_NO_HEAD: Final = (0, "", 0, 0, 0, 0, 0)  # before the first superstep frame
 
 ExtType: Final = msgpack.ExtType
 
@@ -177,14 +179,17 @@ def _check_effects(effects: Sequence[Effect]) -> None:
 
 
 def head_of(frame: bytes) -> Head:
-    """Return the head of a superstep frame.
+    """Return the head of a superstep frame, of a piece of one, or of a turn of the kernel's.
 
     Raises:
         LpFailure: it is the frame of a failure.
-        WireError: it is no superstep frame.
+        WireError: it is none of these.
     """
-    head: Head = _unpack_frame(frame, _SUPERSTEP, _plain_hook)[1]
-    return head
+    kind = kind_of(frame)
+    if kind not in (PIECE, TURN):
+        kind = _SUPERSTEP
+    head: Head | None = _unpack_frame(frame, kind, _plain_hook)[1]
+    return head or _NO_HEAD
 
 
 class GroupCodec:

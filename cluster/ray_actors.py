@@ -12,12 +12,18 @@ Traces and outputs stay with the actor that made them until the engine fetches t
 says how much is held, so the engine can keep that bounded. Trace chunks are cut at the same
 supersteps as in the local engine and are marked with them: sorted by that mark, they make the same
 file.
+
+``ready`` and ``halt`` are called by a thread of their own, beside whatever the actor computes:
+how long a superstep takes says nothing about whether an actor is alive.
 """
 
 import logging
+import re
 import signal
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Final
 
@@ -31,11 +37,15 @@ from cluster.codec import (
     pack,
     unpack_plain,
 )
+from cluster.pieces import Answerer, Gatherer
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
 from kernel.messages import ARRIVE, NEVER, R_ARGS
 from kernel.sched.invariants import CpuPlaces
 from workloads.language.loader import Loader
+
+PIECE_BYTES: Final = 240 << 10  # of a frame in one message: below the buffers of a compiled graph
+_MOST_TEXT: Final = 20_000  # characters of a story or a traceback: failures travel in one piece
 
 LOOK_EVERY: Final = 32  # supersteps between two cuts of the trace, as in the local engine
 
@@ -60,11 +70,27 @@ def _failure(lp: str, error: Exception) -> bytes:
     """Return the failure frame for an exception that ended ``lp``."""
     if isinstance(error, LpFailure):  # of another LP: pass it on
         return failure_frame(error.lp, error.kind, error.message, error.details)
-    details = traceback.format_exc()
+    details = traceback.format_exc()[-_MOST_TEXT:]
     if isinstance(error, InvariantError):
-        return failure_frame(lp, "invariant", str(error), details)
-    text = str(error).strip().split("\n")[0]
+        return failure_frame(lp, "invariant", str(error)[:_MOST_TEXT], details)
+    text = str(error).strip().split("\n")[0][:_MOST_TEXT]
     return failure_frame(lp, "error", f"{type(error).__name__}: {text}", details)
+
+
+def channel_semaphores(maps: Path = Path("/proc/self/maps")) -> list[str]:
+    """Return the files of all named semaphores of Ray channels that a process has opened.
+
+    An actor that nobody else uses has only those of its run's graph.
+    """
+    try:
+        lines = maps.read_text(errors="replace").splitlines()
+    except OSError:  # not Linux
+        return []
+    found = {line.rpartition(" ")[2] for line in lines if _SEMAPHORE.search(line)}
+    return sorted(found)
+
+
+_SEMAPHORE: Final = re.compile(r" /dev/shm/sem\.(obj|hdr)[0-9]+-[0-9]+$")
 
 
 def _enter_process(logs: Logs, cpu: int | None) -> None:
@@ -87,6 +113,7 @@ class _Actor:
         self._held = 0  # bytes in _chunks
         self._codec_ns = 0
         self._failed: bytes | None = None
+        self._halted = False
 
     def _guarded(self, function: Callable[..., bytes], *arguments: Any) -> bytes:
         """Return the frame ``function`` makes, or from its first failure on that failure."""
@@ -110,6 +137,20 @@ class _Actor:
     def ready(self) -> str:
         """Return the actor's name, once it is there."""
         return self._name
+
+    def halt(self) -> None:
+        """Make no further step: the engine ends the run as soon as the round has ended."""
+        self._halted = True
+
+    def semaphores(self) -> int:
+        """Remove the names of the channels' semaphores, which Ray leaves behind in /dev/shm.
+
+        To be called when nobody opens them any more. Returns how many there were.
+        """
+        names = channel_semaphores()
+        for name in names:
+            Path(name).unlink(missing_ok=True)
+        return len(names)
 
 
 class CpuActor(_Actor):
@@ -135,13 +176,17 @@ class CpuActor(_Actor):
         )
         self._group = lps.CpuGroup(spec, cpus, loader)
         self._codec = GroupCodec(group, cpus, loader)
+        self._wires = Answerer(PIECE_BYTES, partial(self._guarded, self._step))
         self._supersteps = 0
         self._ended = False
         self._unserved: list[tuple[Any, ...]] = []  # messages of the last step
 
     def step(self, frame: bytes) -> bytes:
-        """Run the CPU phase that a superstep frame asks for; return the report frame."""
-        return self._guarded(self._step, frame)
+        """Run the CPU phase that a superstep frame asks for; return the report frame.
+
+        Both may travel in pieces (``cluster.pieces``).
+        """
+        return self._wires.take(frame)
 
     def _step(self, frame: bytes) -> bytes:
         if self._ended:
@@ -235,23 +280,36 @@ class KernelActor(_Actor):
         )
         self._host = lps.KernelHost(spec, loader, quantum_ns, max_virtual_ns)
         self._codec = KernelCodec(groups, loader)
+        self._wires = Gatherer(PIECE_BYTES, len(groups))
         self._output_bytes = 0
         self._outputs: list[tuple[str, bytes]] = []
-        self._last = b""  # the last superstep frame
+        self._head: Head = (0, "", 0, 0, 0, 0, 0)  # of the last superstep frame
         self._check = spec.check
 
     def begin(self) -> bytes:
         """Return the first superstep frame."""
-        return self._guarded(self._superstep)
+        return self._guarded(self._answer)
 
     def superstep(self, *frames: bytes) -> bytes:
-        """Run the kernel phase on one report frame of every group; return the superstep frame."""
-        return self._guarded(self._superstep, *frames)
+        """Run the kernel phase on one report frame of every group; return the superstep frame.
+
+        All may travel in pieces (``cluster.pieces``).
+        """
+        return self._guarded(self._answer, *frames)
+
+    def _answer(self, *wires: bytes) -> bytes:
+        if self._halted:
+            return self._wires.pause()
+        frames = self._wires.gather(wires) if wires else []
+        if isinstance(frames, bytes):
+            return frames
+        frame = self._superstep(*frames)
+        return self._wires.send(frame, self._head)
 
     def _superstep(self, *frames: bytes) -> bytes:
         host = self._host
-        if host.verdict:
-            return self._last
+        if host.verdict:  # all groups have had the last frame
+            return self._codec.encode(self._head, {})
         started = perf_counter_ns()
         reports: list[lps.CpuReport] = []
         held = 0
@@ -270,7 +328,7 @@ class KernelActor(_Actor):
         self._take_outputs()
         stepped = perf_counter_ns()
         counters = host.counters()
-        head: Head = (
+        self._head = (
             host.supersteps,
             host.verdict,
             horizon_ns,
@@ -279,9 +337,9 @@ class KernelActor(_Actor):
             counters["tasks"],
             held + self._held + self._output_bytes,
         )
-        self._last = self._codec.encode(head, inboxes)
+        frame = self._codec.encode(self._head, inboxes)
         self._codec_ns += decoded - started + perf_counter_ns() - stepped
-        return self._last
+        return frame
 
     def _take_outputs(self) -> None:
         for name, data in self._host.take_outputs():

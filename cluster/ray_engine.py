@@ -5,10 +5,13 @@ actors (``cluster.ray_actors``), lets frames travel (``cluster.ray_links``) unti
 says that the run is over, fetches traces and outputs now and then, and collects what is left. A
 run's bytes are those of the local engine under scheme ``barrier``, however CPUs are packed.
 
-Ends that are not the machine's own: Ctrl-C takes effect at the end of the round under way, when
-all actors stand at the same superstep, so what there is so far is valid. A second Ctrl-C does not
-wait for that and gives up the actors' results. A lost actor, or a failure in one, ends the run as
-broken, with one line that names the actor.
+Ends that are not the machine's own: Ctrl-C and the limit of host time take effect at the next
+superstep, when all actors stand at the same place, so what there is so far is valid; if that does
+not come soon, or at a second Ctrl-C, the actors' results are given up. A lost actor, or a failure
+in one, ends the run as broken, with one line that names the actor.
+
+Once the results are there, nothing can take them away: leaving the graph, ending the actors and
+stopping Ray each have a deadline, and a Ctrl-C there only makes the end a rougher one.
 """
 
 from collections.abc import Sequence
@@ -18,8 +21,9 @@ from typing import Any, Final
 from cluster import engine_api
 from cluster.codec import Head, LpFailure, head_of, pack
 from cluster.engine_api import RunRequest, RunResult
-from cluster.interrupt import HeldInterrupt
+from cluster.interrupt import AT_ONCE, HOLD, NEVER, HeldInterrupt
 from cluster.logging_setup import get_logger
+from cluster.pieces import is_whole
 from cluster.ray_actors import (
     KERNEL_NAME,
     LOOK_EVERY,
@@ -29,8 +33,9 @@ from cluster.ray_actors import (
     MarkedChunk,
     lp_name,
 )
-from cluster.ray_links import ActorLost, Actors, CallsLink, GraphLink, Link
+from cluster.ray_links import CallsLink, GraphLink, Link
 from cluster.ray_session import RaySession, RayUnreachable
+from cluster.ray_watch import PULSE_GROUPS, ActorLost, Actors, TimeUp, Watch, cause, within
 from cluster.recorder import Recorder, verdict_kind
 
 _VERDICTS: Final = (engine_api.DONE, engine_api.LIMIT, engine_api.DEADLOCK, engine_api.GUEST)
@@ -38,6 +43,8 @@ _HELD_BYTES: Final = 4 << 20  # of traces and outputs in the actors, before they
 _FETCH_S: Final = 2.0  # and at least so often
 _START_S: Final = 60.0  # for the actors to come up, and more for each
 _START_EACH_S: Final = 5.0
+_KILL_S: Final = 5.0  # for Ray to take note that actors are to be killed
+_WALL_LIMIT: Final = "the wall-clock limit was reached"
 
 
 class _Broken(Exception):
@@ -58,13 +65,13 @@ class RayRun:
         self.groups = groups_of(request.spec.cpus, request.cpus_per_actor)
         self.actors: Actors | None = None
         self.link: Link | None = None
-        self._interrupt = HeldInterrupt()
+        self._interrupt = HeldInterrupt(AT_ONCE)
+        self.watch = Watch(self._interrupt, request.max_wall_s)
         self._frame = b""  # the last superstep frame
         self._in_round = False  # the actors may stand at different supersteps
         self._fetched_s = perf_counter()
         self._looked = 0  # superstep of the last look
         self._loop_ns = 0
-        self._deadline = None if request.max_wall_s is None else perf_counter() + request.max_wall_s
 
     # -- from start to end ----------------------------------------------------------------------
 
@@ -83,10 +90,13 @@ class RayRun:
         session = None
         try:
             session = RaySession(self.request.address, len(self.groups) + 1)
+            self.watch.ray_problem = session.problem
             kind, message = self._guarded_loop()
             return self._collect(kind, message)
         except KeyboardInterrupt:
             return self.recorder.partial(engine_api.INTERRUPTED, "stopped by Ctrl-C")
+        except TimeUp:
+            return self.recorder.partial(engine_api.LIMIT, _WALL_LIMIT)
         except (RayUnreachable, ActorLost, _Broken) as error:
             return self.recorder.partial(engine_api.BROKEN, str(error))
         finally:
@@ -108,18 +118,22 @@ class RayRun:
             return engine_api.INTERRUPTED, "stopped by Ctrl-C"
 
     def _close(self, session: RaySession | None) -> None:
-        """Free graph and actors, and leave Ray as it was found."""
-        try:
-            if self.link is not None and not self._in_round:
-                self.link.close()
-        finally:
-            if self.actors is not None:
-                import ray
+        """Free graph and actors, and leave Ray as it was found; every step within its time."""
+        self._interrupt.mode = NEVER
+        link = self.link
+        if link is not None and not self._in_round and not link.close():
+            get_logger().debug("the actors do not leave the graph and are killed")
+        if self.actors is not None:
+            within(_KILL_S, self._kill, self._interrupt)
+        if session is not None:
+            session.close(self._interrupt)
 
-                for actor in self.actors.all():
-                    ray.kill(actor)
-            if session is not None:
-                session.close()
+    def _kill(self) -> None:
+        import ray
+
+        assert self.actors is not None
+        for actor in self.actors.all():
+            ray.kill(actor)
 
     # -- start ------------------------------------------------------------------------------------
 
@@ -130,8 +144,9 @@ class RayRun:
         request = self.request
         plain = pack(request.spec.to_plain())
         logs: Logs = ("json", request.out_dir.name if request.out_dir else "")
-        cpu_class = ray.remote(num_cpus=0, max_restarts=0)(CpuActor)
-        kernel_class = ray.remote(num_cpus=0, max_restarts=0)(KernelActor)
+        decorate: Any = ray.remote  # its types do not know concurrency groups
+        remote = decorate(num_cpus=0, max_restarts=0, concurrency_groups=PULSE_GROUPS)
+        cpu_class, kernel_class = remote(CpuActor), remote(KernelActor)
         kernel = kernel_class.remote(
             plain, self.groups, request.quantum_ns, request.max_virtual_ns, logs
         )
@@ -141,6 +156,7 @@ class RayRun:
         names = [*(lp_name(group) for group in self.groups), KERNEL_NAME]
         self.actors = Actors(kernel, cpus, names)
         self._wait_until_up(self.actors)
+        self.watch.actors = self.actors
         self.link = self._make_link(self.actors)
         get_logger().info("actors are up", actors=len(self.groups) + 1)
 
@@ -157,9 +173,9 @@ class RayRun:
                 try:
                     ray.get(call)
                 except ray.exceptions.RayError as error:
-                    raise _Broken(f"{names[call]} did not start: {_cause(error)}") from None
-            if self._interrupt.asked:
-                raise KeyboardInterrupt
+                    raise _Broken(f"{names[call]} did not start: {cause(error)}") from None
+            if calls:
+                self.watch.look()
             if perf_counter() > deadline:
                 raise _Broken(f"{len(calls)} actors did not start within {limit_s:.0f} s")
 
@@ -167,14 +183,16 @@ class RayRun:
         """Return the way frames travel that the configuration asks for."""
         wanted = self.request.compiled_graph
         if wanted == "false":
-            return CallsLink(actors)
+            return CallsLink(actors, self.watch)
         try:
-            return GraphLink(actors)
+            return GraphLink(actors, self.watch)
+        except (ActorLost, TimeUp):
+            raise
         except Exception as error:
             if wanted == "true":
-                raise _Broken(f"no compiled graph can be used here: {_cause(error)}") from None
-            get_logger().warning("no compiled graph here, using actor calls", why=_cause(error))
-            return CallsLink(actors)
+                raise _Broken(f"no compiled graph can be used here: {cause(error)}") from None
+            get_logger().warning("no compiled graph here, using actor calls", why=cause(error))
+            return CallsLink(actors, self.watch)
 
     # -- supersteps -------------------------------------------------------------------------------
 
@@ -182,25 +200,28 @@ class RayRun:
         """Run rounds until the run is over; return exit kind and message (of a verdict: "")."""
         assert self.link is not None
         started = perf_counter_ns()
+        self._interrupt.mode = HOLD
         self._frame = self._call_kernel("begin")
         head = head_of(self._frame)
         try:
             while not head[1]:
                 if self._interrupt.asked:
                     return engine_api.INTERRUPTED, "stopped by Ctrl-C"
+                if self.watch.time_is_up():
+                    return engine_api.LIMIT, _WALL_LIMIT
                 self._in_round = True
                 frame = self.link.round(self._frame)
                 self._in_round = False
                 head = head_of(frame)
                 self._frame = frame
-                if head[0] - self._looked >= LOOK_EVERY and self._look(head):
-                    return engine_api.LIMIT, "the wall-clock limit was reached"
+                if head[0] - self._looked >= LOOK_EVERY and is_whole(frame):
+                    self._look(head)
         finally:
             self._loop_ns = perf_counter_ns() - started
         return verdict_kind(head[1]), ""
 
-    def _look(self, head: Head) -> bool:
-        """Tell the progress, fetch what the actors hold; return whether the time is up."""
+    def _look(self, head: Head) -> None:
+        """Tell the progress, and fetch what the actors hold."""
         superstep, _, _, virtual_ns, lifecycles, tasks, held = head
         self._looked = superstep
         if self.request.on_progress is not None:
@@ -209,7 +230,6 @@ class RayRun:
         if held > _HELD_BYTES or (held and now_s - self._fetched_s > _FETCH_S):
             self._fetched_s = now_s
             self._fetch()
-        return self._deadline is not None and now_s > self._deadline
 
     def _fetch(self) -> None:
         """Take traces and outputs from the actors, which stand at the end of a superstep."""
@@ -228,29 +248,16 @@ class RayRun:
 
     def _call(self, method: str, *arguments: Any, kernel: Sequence[Any] | None = None) -> list[Any]:
         """Call a method of every actor; return the results, the kernel's last."""
-        import ray
-
         assert self.actors is not None
         calls = [getattr(cpu, method).remote(*arguments) for cpu in self.actors.cpus]
         last = arguments if kernel is None else kernel
         calls.append(getattr(self.actors.kernel, method).remote(*last))
-        try:
-            results: list[Any] = ray.get(calls)
-        except ray.exceptions.RayError as error:
-            name = self.actors.lost(1.0)
-            raise ActorLost(f"{name} died" if name else _cause(error)) from None
-        return results
+        return self.watch.get(calls)
 
     def _call_kernel(self, method: str, *arguments: Any) -> Any:
         """Call a method of the kernel actor; return the result."""
-        import ray
-
         assert self.actors is not None
-        try:
-            return ray.get(getattr(self.actors.kernel, method).remote(*arguments))
-        except ray.exceptions.RayError as error:
-            name = self.actors.lost(1.0)
-            raise ActorLost(f"{name} died" if name else _cause(error)) from None
+        return self.watch.get([getattr(self.actors.kernel, method).remote(*arguments)])[0]
 
     # -- end --------------------------------------------------------------------------------------
 
@@ -259,6 +266,7 @@ class RayRun:
         # else the run was stopped from outside, and the last superstep is not to be finished
         by_verdict = kind in _VERDICTS and not message
         frame = self._frame if by_verdict else None
+        self.watch.begin_end()
         *groups, kernel = self._call("finish", frame, kernel=(self.request.scheme,))
         self._record([*(group["chunks"] for group in groups), kernel["chunks"]], kernel["outputs"])
         for part in [*groups, kernel]:
@@ -313,15 +321,6 @@ def _ended_by(frame: bytes) -> tuple[str, str]:
     except LpFailure as failure:
         return _told(failure)
     raise AssertionError("not a failure frame")
-
-
-def _cause(error: BaseException) -> str:
-    """Return one line that says what went wrong, without Ray's wrapping."""
-    cause = getattr(error, "cause", None)
-    if isinstance(cause, BaseException):
-        error = cause
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
 
 
 def run_ray(request: RunRequest) -> RunResult:

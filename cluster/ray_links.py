@@ -4,54 +4,26 @@
 kernel actor, its frame goes to the next layer of the same, and the last one to the engine. The
 actors wait in shared-memory channels (across hosts: in channels that Ray forwards), so a superstep
 costs no Ray call. Layers past the machine's end cost little: every actor just passes the last
-frame on. Channels grow when a frame is larger than their buffer.
+frame on. No message is larger than a channel's buffer (``cluster.pieces``).
 
 ``CallsLink`` makes ordinary actor calls with the same dependencies and waits for the last; Ray
 passes results from actor to actor. It works wherever Ray does.
 """
 
-from collections.abc import Sequence
-from time import monotonic
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
+from cluster.ray_watch import LOOK_S, ActorLost, Actors, Watch, within
+
+# Of a channel. A piece of a frame is smaller; with Ray's default of 1 MB, a graph of 200 actors
+# would not fit into the object store.
 _BUFFER_BYTES: Final = 256 << 10
 # Layers of a graph times its actors: each is a channel, and takes time to set up.
 _GRAPH_NODES: Final = 32
 _MOST_LAYERS: Final = 8
 _LAYERS_OF_CALLS: Final = 4
-_LOOK_S: Final = 5.0  # how often a wait looks whether all actors are alive
-
-
-class ActorLost(Exception):
-    """An actor died; the message names it."""
-
-
-class Actors:
-    """The actors of one run, by the names that messages give them."""
-
-    def __init__(self, kernel: Any, cpus: Sequence[Any], names: Sequence[str]) -> None:
-        self.kernel = kernel
-        self.cpus = list(cpus)
-        self.names = list(names)  # of the CPU actors, then of the kernel actor
-
-    def all(self) -> list[Any]:
-        """Return all handles, in the order of ``names``."""
-        return [*self.cpus, self.kernel]
-
-    def lost(self, timeout_s: float) -> str:
-        """Return the name of a dead actor, or "" if all that answer in time are alive."""
-        import ray
-
-        calls = [actor.ready.remote() for actor in self.all()]
-        deadline = monotonic() + timeout_s
-        for name, call in zip(self.names, calls):
-            try:
-                ray.get(call, timeout=max(0.1, deadline - monotonic()))
-            except ray.exceptions.GetTimeoutError:
-                continue
-            except ray.exceptions.RayActorError:
-                return name
-        return ""
+_TEARDOWN_S: Final = 5.0  # for the actors to leave the graph; they do in a few ms
 
 
 class Link(Protocol):
@@ -64,11 +36,12 @@ class Link(Protocol):
 
         Raises:
             ActorLost: an actor died.
+            KeyboardInterrupt, TimeUp: as ``Watch.look`` says.
         """
         ...
 
-    def close(self) -> None:
-        """Free what the link holds; the actors stay and answer calls."""
+    def close(self) -> bool:
+        """Free what the link holds; return whether the actors still answer calls."""
         ...
 
 
@@ -79,70 +52,95 @@ class GraphLink:
         Exception: whatever Ray raises when it cannot compile the graph here.
     """
 
-    def __init__(self, actors: Actors) -> None:
+    def __init__(self, actors: Actors, watch: Watch) -> None:
         from ray.dag import InputNode
 
         self._actors = actors
+        self._watch = watch
+        self._rounds = 0
         self.layers = max(1, min(_MOST_LAYERS, _GRAPH_NODES // len(actors.cpus)))
         with InputNode() as node:
             for _ in range(self.layers):
                 node = actors.kernel.superstep.bind(*[cpu.step.bind(node) for cpu in actors.cpus])
-        self._graph = node.experimental_compile(
-            _buffer_size_bytes=_BUFFER_BYTES, _max_inflight_executions=1
-        )
+        watch.get([actor.__ray_call__.remote(_use_small_buffers) for actor in actors.all()])
+        with _small_buffers():
+            self._graph = node.experimental_compile(_max_inflight_executions=1)
 
     def round(self, frame: bytes) -> bytes:
         """See ``Link.round``."""
         import ray
+        from ray.experimental.compiled_dag_ref import CompiledDAGRef
 
         try:
             ref = self._graph.execute(frame)
             while True:
                 try:
-                    answer: bytes = ray.get(ref, timeout=_LOOK_S)
-                    return answer
+                    answer: bytes = ray.get(ref, timeout=LOOK_S)
+                    break
                 except ray.exceptions.RayChannelTimeoutError:
-                    self._look()
+                    self._watch.look()
+                    # a reference serves for one question, answered or not
+                    ref = CompiledDAGRef(self._graph, self._rounds)
         except (ray.exceptions.RayActorError, ray.exceptions.RayChannelError) as error:
-            raise ActorLost(_lost(self._actors, error)) from None
+            raise ActorLost(self._watch.why_lost(error)) from None
+        self._rounds += 1
+        return answer
 
-    def _look(self) -> None:
-        name = self._actors.lost(_LOOK_S)
-        if name:
-            raise ActorLost(f"{name} died")
-
-    def close(self) -> None:
+    def close(self) -> bool:
         """See ``Link.close``."""
-        self._graph.teardown()
+        interrupt = self._watch.interrupt
+        if within(_TEARDOWN_S, self._graph.teardown, interrupt):
+            return within(_TEARDOWN_S, self._remove_semaphores, interrupt)
+        return False
+
+    def _remove_semaphores(self) -> None:
+        import ray
+
+        ray.get(self._actors.pulse("semaphores"), timeout=_TEARDOWN_S)
+
+
+def _use_small_buffers(actor: Any = None) -> int:
+    """Set the size of the channels that this process makes from now on; return the one before.
+
+    Ray 2.60 takes a size when it compiles, and makes channels of its default size all the same.
+    """
+    from ray.dag import DAGContext
+
+    context = DAGContext.get_current()
+    before: int = context.buffer_size_bytes
+    context.buffer_size_bytes = _BUFFER_BYTES
+    return before
+
+
+@contextmanager
+def _small_buffers() -> Iterator[None]:
+    """Leave Ray's settings in this process, which may be somebody else's, as they were."""
+    from ray.dag import DAGContext
+
+    before = _use_small_buffers()
+    try:
+        yield
+    finally:
+        DAGContext.get_current().buffer_size_bytes = before
 
 
 class CallsLink:
     """Rounds of ordinary actor calls."""
 
-    def __init__(self, actors: Actors) -> None:
+    def __init__(self, actors: Actors, watch: Watch) -> None:
         self._actors = actors
+        self._watch = watch
         self.layers = _LAYERS_OF_CALLS
 
     def round(self, frame: bytes) -> bytes:
         """See ``Link.round``."""
-        import ray
-
         kernel, cpus = self._actors.kernel, self._actors.cpus
         last: Any = frame
-        try:
-            for _ in range(self.layers):
-                last = kernel.superstep.remote(*[cpu.step.remote(last) for cpu in cpus])
-            answer: bytes = ray.get(last)
-        except ray.exceptions.RayError as error:
-            raise ActorLost(_lost(self._actors, error)) from None
+        for _ in range(self.layers):
+            last = kernel.superstep.remote(*[cpu.step.remote(last) for cpu in cpus])
+        answer: bytes = self._watch.get([last])[0]
         return answer
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """See ``Link.close``."""
-
-
-def _lost(actors: Actors, error: Exception) -> str:
-    name = actors.lost(_LOOK_S)
-    if name:
-        return f"{name} died"
-    return f"an actor was lost ({type(error).__name__})"
+        return True

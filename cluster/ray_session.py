@@ -14,14 +14,20 @@ what ``ray start`` does too.
 
 import logging
 import os
+import re
 import secrets
 import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
+
+from cluster.interrupt import NEVER, HeldInterrupt
+from cluster.ray_watch import within
 
 _QUIET: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -33,7 +39,13 @@ _QUIET: Final = {
 _OBJECT_STORE_BYTES: Final = 256 << 20
 _MOST_PRESTARTED: Final = 4  # worker processes that start together with Ray
 _KNOCK_S: Final = 5.0
+_LISTENS_S: Final = 1.0
+_REFUSALS: Final = 5
+_SHUTDOWN_S: Final = 10.0  # for Ray to end; it takes about one
 _AUTH_NAMES: Final = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+
+#: Ray was left half ended: whoever ends this process must not run its exit handlers.
+abandoned = False
 
 _own_token = ""  # Ray caches the first token it sees, so one serves the whole process
 
@@ -56,6 +68,9 @@ class RaySession:
     def __init__(self, address: str, actors: int) -> None:
         self._environment: dict[str, str | None] = {}
         self.owned = False  # this made the process's connection to Ray
+        self._address = ""  # of Ray's control service
+        self._refused = 0  # how often in a row nobody listened at the control service's address
+        self._processes: dict[int, str] = {}  # of a Ray of our own: pid -> program
         self._set(_QUIET)
         if address == "local" and "ray" not in sys.modules:
             self._set(_auth_of_own_ray())
@@ -76,6 +91,7 @@ class RaySession:
         # ray.init() puts a SIGTERM handler of its own in the place of the process's
         main_thread = threading.current_thread() is threading.main_thread()
         on_sigterm = signal.getsignal(signal.SIGTERM) if main_thread else None
+        others = set(_children())
         try:
             _knock(address)
             ray.init(
@@ -85,16 +101,48 @@ class RaySession:
                 **options,
             )
         except Exception as error:
-            self._restore()
+            self._give_up(others)
             raise RayUnreachable(_why(address, error)) from None
+        except SystemExit:  # Ray's handler
+            self._give_up(others)
+            if on_sigterm is None:
+                raise
+            signal.signal(signal.SIGTERM, on_sigterm)
+            signal.raise_signal(signal.SIGTERM)
+            raise KeyboardInterrupt from None  # where the handler does nothing
         except BaseException:
-            ray.shutdown()
-            self._restore()
+            self._give_up(others)
             raise
         finally:
             if on_sigterm is not None:
                 signal.signal(signal.SIGTERM, on_sigterm)
         self.owned = True
+        if address == "local":
+            self._processes = _children(others)
+
+    def _give_up(self, others: set[int]) -> None:
+        """End what a start that failed has started: all children but ``others``."""
+        self._processes = _children(others)
+        self.owned = True
+        self.close()
+
+    def problem(self) -> str:
+        """Return one line if Ray's control service is gone; "" if it is there, or slow."""
+        if not self._address:
+            import ray
+
+            self._address = ray.get_runtime_context().gcs_address
+        try:
+            _connect(self._address, _LISTENS_S)
+            self._refused = 0
+        except ConnectionError:
+            self._refused += 1
+            # another's may be started again; nobody would do that with ours
+            if self._processes or self._refused >= _REFUSALS:
+                return f"Ray's control service at {self._address} is gone"
+        except OSError:
+            pass
+        return ""
 
     def __enter__(self) -> "RaySession":
         return self
@@ -107,13 +155,20 @@ class RaySession:
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Disconnect from Ray and stop it, if this started it."""
+    def close(self, interrupt: HeldInterrupt | None = None) -> None:
+        """Disconnect from Ray and stop it, if this started it.
+
+        Args:
+            interrupt: a Ctrl-C makes Ray's processes be killed instead of asked to end.
+        """
         if self.owned:
             import ray
 
             self.owned = False
-            ray.shutdown()
+            ended = within(_SHUTDOWN_S, ray.shutdown, interrupt or HeldInterrupt(NEVER))
+            if not ended:
+                _abandon(self._processes)
+            _remove_semaphores(pid for pid, name in self._processes.items() if name == "raylet")
         self._restore()
 
     def _set(self, variables: dict[str, str]) -> None:
@@ -155,9 +210,51 @@ def _knock(address: str) -> None:
         return
     if address == "auto":
         address = os.environ.get("RAY_ADDRESS", "auto")
-    host, colon, port = address.rpartition(":")
-    if colon and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
+    if address.rpartition(":")[2].isdigit():
+        _connect(address, _KNOCK_S)
+
+
+def _connect(address: str, seconds: float) -> None:
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), seconds).close()
+
+
+def _children(besides: Iterable[int] = ()) -> dict[int, str]:
+    """Return this process's children, but some, and the programs they run, as /proc has them."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = path.read_text(errors="replace")
+        except OSError:
+            continue
+        name, _, rest = text.partition("(")[2].rpartition(")")
+        if int(rest.split()[1]) == os.getpid():
+            found[int(path.parent.name)] = name
+    for pid in besides:
+        found.pop(pid, None)
+    return found
+
+
+def _abandon(processes: Iterable[int]) -> None:
+    """Kill processes of a Ray that does not end, as far as they are this process's still."""
+    global abandoned
+    abandoned = True
+    ours = _children()
+    for pid in processes:
+        if pid in ours:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _remove_semaphores(raylets: Iterable[int]) -> None:
+    """Remove the semaphores of channels in the object stores of these processes, which ended.
+
+    Actors remove their own when they leave a graph; these are of actors that were killed.
+    """
+    for pid in raylets:
+        for path in Path("/dev/shm").glob(f"sem.*{pid}-*"):
+            if re.fullmatch(rf"sem\.(obj|hdr){pid}-[0-9]+", path.name):
+                path.unlink(missing_ok=True)
 
 
 def _why(address: str, error: Exception) -> str:

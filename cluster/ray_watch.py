@@ -1,0 +1,245 @@
+"""Who is alive, and how long anybody waits: the engine's waits for actors go through here.
+
+An actor is lost when its process has died, which Ray tells, and never because of how long a
+superstep takes: actors answer ``ready`` by a thread of their own. One that does not answer
+(stopped by a signal, a host that hangs) is waited for, and named on the log. The Ray that this
+process started is watched too: without its control service nothing would be told any more, and
+Ray would end the process after a minute.
+
+Ctrl-C and the limit of host time first ask the actors to halt, so that the round under way ends at
+its next superstep and the results are whole; after ``GRACE_S`` the actors are given up.
+"""
+
+from collections.abc import Callable, Sequence
+from threading import Thread
+from time import monotonic
+from typing import Any, Final
+
+from cluster.interrupt import HeldInterrupt
+from cluster.logging_setup import get_logger
+
+LOOK_S: Final = 0.25  # between two looks during a wait
+GRACE_S: Final = 1.5  # for a round to end after Ctrl-C or at the limit of host time
+_PING_S: Final = 2.0  # between two questions to all actors
+_SAY_S: Final = 10.0  # without an answer before the log says so
+_END_SILENT_S: Final = 20.0  # without an answer before the end of a run does without
+_PULSE: Final = "pulse"  # concurrency group: the thread that answers while an actor computes
+PULSE_GROUPS: Final = {_PULSE: 1}
+
+
+class ActorLost(Exception):
+    """An actor died, or Ray did; the message names it."""
+
+
+class TimeUp(Exception):
+    """The limit of host time was reached, and the round under way did not end."""
+
+
+class Actors:
+    """The actors of one run, by the names that messages give them."""
+
+    def __init__(self, kernel: Any, cpus: Sequence[Any], names: Sequence[str]) -> None:
+        self.kernel = kernel
+        self.cpus = list(cpus)
+        self.names = list(names)  # of the CPU actors, then of the kernel actor
+
+    def all(self) -> list[Any]:
+        """Return all handles, in the order of ``names``."""
+        return [*self.cpus, self.kernel]
+
+    def pulse(self, method: str) -> list[Any]:
+        """Call a method of every actor beside what it computes; return the references."""
+        return [
+            getattr(actor, method).options(concurrency_group=_PULSE).remote()
+            for actor in self.all()
+        ]
+
+    def lost(self, timeout_s: float) -> str:
+        """Return the name of a dead actor, or "" if none is known to be dead within the time."""
+        import ray
+
+        deadline = monotonic() + timeout_s
+        while True:
+            calls = self.pulse("ready")
+            ray.wait(calls, num_returns=len(calls), timeout=max(0.0, deadline - monotonic()))
+            answers = [_answer(call) for call in calls]
+            for name, answer in zip(self.names, answers):
+                if answer == _DEAD:
+                    return name
+            # Ray may need a moment to know that a process that does not answer has died
+            if monotonic() > deadline or all(answer == _ALIVE for answer in answers):
+                return ""
+
+
+_ALIVE: Final = "alive"
+_DEAD: Final = "dead"
+_SILENT: Final = "silent"
+
+
+def _answer(call: Any) -> str:
+    """Return what the answer to a call, or its absence, says of the actor."""
+    import ray
+
+    try:
+        ray.get(call, timeout=0)
+    except ray.exceptions.ActorDiedError:
+        return _DEAD
+    except (ray.exceptions.GetTimeoutError, ray.exceptions.RayActorError):
+        return _SILENT
+    return _ALIVE
+
+
+class Watch:
+    """Looks after one run while the engine waits.
+
+    Args:
+        interrupt: Ctrl-C.
+        max_wall_s: the limit of host time, from now on.
+        ray_problem: returns one line if Ray itself is gone, else "".
+    """
+
+    def __init__(
+        self,
+        interrupt: HeldInterrupt,
+        max_wall_s: float | None,
+        ray_problem: Callable[[], str] = lambda: "",
+    ) -> None:
+        self.interrupt = interrupt
+        self.actors: Actors | None = None
+        self.ray_problem = ray_problem
+        self._deadline_s = None if max_wall_s is None else monotonic() + max_wall_s
+        self._stopping_s: float | None = None  # since when
+        self._ending = False
+        self._heeded = 0  # how often Ctrl-C had been pressed when the end began
+        self._pings: list[Any] = []
+        self._pinged_s = monotonic()
+        self._said: set[str] = set()
+
+    def time_is_up(self) -> bool:
+        """Return whether the limit of host time is reached."""
+        return self._deadline_s is not None and monotonic() > self._deadline_s
+
+    def begin_end(self) -> None:
+        """From here on results are collected: what ended the run does not end that, too."""
+        self._ending = True
+        self._heeded = self.interrupt.count
+        self._stopping_s = None
+
+    def _to_stop(self) -> bool:
+        if self._ending:
+            return self.interrupt.count > self._heeded
+        return self.interrupt.asked or self.time_is_up()
+
+    def look(self) -> None:
+        """See whether to go on waiting.
+
+        Raises:
+            ActorLost: an actor or Ray is dead.
+            KeyboardInterrupt: Ctrl-C, and the grace has passed.
+            TimeUp: the limit of host time is reached, and the grace has passed.
+        """
+        now_s = monotonic()
+        if self._to_stop():
+            if self._stopping_s is None:
+                self._stopping_s = now_s
+                if self.actors is not None and not self._ending:
+                    self.actors.pulse("halt")
+            elif now_s - self._stopping_s > GRACE_S:
+                if self.interrupt.asked:
+                    raise KeyboardInterrupt
+                raise TimeUp
+        if now_s - self._pinged_s > _PING_S or not self._pings:
+            problem = self.ray_problem()
+            if problem:
+                raise ActorLost(problem)
+            self._ping(now_s)
+
+    def _ping(self, now_s: float) -> None:
+        """Look at the answers to the last question; ask again when all have answered."""
+        if self.actors is None:
+            return
+        silent = []
+        for name, call in zip(self.actors.names, self._pings):
+            answer = _answer(call)
+            if answer == _DEAD:
+                raise ActorLost(f"{name} died")
+            if answer == _SILENT:
+                silent.append(name)
+        if not silent:
+            self._pings = self.actors.pulse("ready")
+            self._pinged_s = now_s
+            self._said.clear()
+        elif self._ending and now_s - self._pinged_s > _END_SILENT_S:
+            raise ActorLost(f"{silent[0]} does not answer")
+        elif now_s - self._pinged_s > _SAY_S:
+            for name in silent:
+                if name not in self._said:
+                    self._said.add(name)
+                    get_logger().warning(
+                        f"{name} does not answer; still waiting",
+                        for_s=round(now_s - self._pinged_s),
+                    )
+
+    def get(self, calls: list[Any]) -> list[Any]:
+        """Return the results of calls, however long they take.
+
+        Raises:
+            ActorLost: an actor or Ray is dead.
+            KeyboardInterrupt, TimeUp: see ``look``.
+        """
+        import ray
+
+        pending = calls
+        while pending:
+            _, pending = ray.wait(pending, num_returns=len(pending), timeout=LOOK_S)
+            if pending:
+                self.look()
+        try:
+            results: list[Any] = ray.get(calls)
+        except ray.exceptions.RayError as error:
+            raise ActorLost(self.why_lost(error)) from None
+        return results
+
+    def why_lost(self, error: Exception) -> str:
+        """Return one line about an error that Ray raised: which actor died, if one did."""
+        problem = self.ray_problem()
+        if problem:
+            return problem
+        name = self.actors.lost(_PING_S) if self.actors is not None else ""
+        if name:
+            return f"{name} died"
+        return f"an actor was lost ({cause(error)})"
+
+
+def cause(error: BaseException) -> str:
+    """Return one line that says what went wrong, without Ray's wrapping."""
+    inner = getattr(error, "cause", None)
+    if isinstance(inner, BaseException):
+        error = inner
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
+
+
+def within(seconds: float, function: Callable[[], Any], interrupt: HeldInterrupt) -> bool:
+    """Call ``function`` in a thread of its own; return whether it ended within the time.
+
+    Ctrl-C ends the wait. What the function raises is logged: it is for the end of a run, whose
+    result stands whatever happens.
+    """
+
+    def call() -> None:
+        try:
+            function()
+        except Exception as error:
+            get_logger().debug("a step of the end failed", what=name, why=cause(error))
+
+    name = getattr(function, "__qualname__", repr(function))
+    count = interrupt.count
+    thread = Thread(target=call, daemon=True, name=f"end: {name}")
+    thread.start()
+    deadline = monotonic() + seconds
+    while thread.is_alive() and monotonic() < deadline and interrupt.count == count:
+        thread.join(0.05)
+    if thread.is_alive():
+        get_logger().debug("a step of the end took too long", what=name, seconds=seconds)
+    return not thread.is_alive()
