@@ -41,7 +41,7 @@ class RunRequest:
     scheme: str = "exact"  # exact | barrier
     quantum_ns: int = 100_000
     address: str = "local"  # of Ray: local | auto | HOST:PORT
-    cpus_per_actor: int = 1
+    cpus_per_actor: int | None = 1  # None: as many actors as the hosts have cores
     compiled_graph: str = "auto"  # auto | true | false
     out_dir: Path | None = None
     on_progress: Progress | None = None

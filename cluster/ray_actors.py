@@ -21,7 +21,7 @@ import logging
 import re
 import signal
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter_ns
@@ -77,20 +77,26 @@ def _failure(lp: str, error: Exception) -> bytes:
     return failure_frame(lp, "error", f"{type(error).__name__}: {text}", details)
 
 
-def channel_semaphores(maps: Path = Path("/proc/self/maps")) -> list[str]:
-    """Return the files of all named semaphores of Ray channels that a process has opened.
+_SEMAPHORE: Final = re.compile(r"/dev/shm/sem\.(obj|hdr)[0-9]+-[0-9]+")
 
-    An actor that nobody else uses has only those of its run's graph.
+
+def channel_semaphores(maps: Path = Path("/proc/self/maps")) -> set[str]:
+    """Return the files of the semaphores of Ray channels that this process has opened.
+
+    They are the other side's: glibc shows the ones that a process has made under another name. In
+    an actor that nobody else uses they belong to its run's graph.
     """
     try:
         lines = maps.read_text(errors="replace").splitlines()
     except OSError:  # not Linux
-        return []
-    found = {line.rpartition(" ")[2] for line in lines if _SEMAPHORE.search(line)}
-    return sorted(found)
+        return set()
+    return {name for line in lines if _SEMAPHORE.fullmatch(name := line.rpartition(" ")[2])}
 
 
-_SEMAPHORE: Final = re.compile(r" /dev/shm/sem\.(obj|hdr)[0-9]+-[0-9]+$")
+def remove_semaphores(names: Iterable[str]) -> None:
+    """Remove the names; who has opened one keeps it."""
+    for name in names:
+        Path(name).unlink(missing_ok=True)
 
 
 def _enter_process(logs: Logs, cpu: int | None) -> None:
@@ -142,15 +148,12 @@ class _Actor:
         """Make no further step: the engine ends the run as soon as the round has ended."""
         self._halted = True
 
-    def semaphores(self) -> int:
-        """Remove the names of the channels' semaphores, which Ray leaves behind in /dev/shm.
+    def forget_semaphores(self) -> None:
+        """Remove the names of the semaphores of the graph's channels, which Ray leaves behind.
 
-        To be called when nobody opens them any more. Returns how many there were.
+        To be called when everybody has opened them.
         """
-        names = channel_semaphores()
-        for name in names:
-            Path(name).unlink(missing_ok=True)
-        return len(names)
+        remove_semaphores(channel_semaphores())
 
 
 class CpuActor(_Actor):

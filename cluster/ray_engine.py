@@ -14,7 +14,10 @@ Once the results are there, nothing can take them away: leaving the graph, endin
 stopping Ray each have a deadline, and a Ctrl-C there only makes the end a rougher one.
 """
 
+import os
 from collections.abc import Sequence
+from math import ceil
+from pathlib import Path
 from time import perf_counter, perf_counter_ns
 from typing import Any, Final
 
@@ -43,6 +46,7 @@ _HELD_BYTES: Final = 4 << 20  # of traces and outputs in the actors, before they
 _FETCH_S: Final = 2.0  # and at least so often
 _START_S: Final = 60.0  # for the actors to come up, and more for each
 _START_EACH_S: Final = 5.0
+_CPU_MAX: Final = Path("/sys/fs/cgroup/cpu.max")
 _KILL_S: Final = 5.0  # for Ray to take note that actors are to be killed
 _WALL_LIMIT: Final = "the wall-clock limit was reached"
 
@@ -56,13 +60,27 @@ def groups_of(cpus: int, per_actor: int) -> list[list[int]]:
     return [list(range(first, min(first + per_actor, cpus))) for first in range(0, cpus, per_actor)]
 
 
+def host_cores() -> int:
+    """Return how many cores of this host the process may use, at least 1.
+
+    The CPUs it may run on, or fewer if the quota of its control group is less.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        quota, period = _CPU_MAX.read_text().split()
+        cores = min(cores or 1, round(int(quota) / int(period)))
+    except (OSError, ValueError):  # another system, or no quota
+        pass
+    return max(1, cores or 1)
+
+
 class RayRun:
     """One run on Ray; see ``run_ray``."""
 
     def __init__(self, request: RunRequest) -> None:
         self.request = request
         self.recorder = Recorder(request)
-        self.groups = groups_of(request.spec.cpus, request.cpus_per_actor)
+        self.groups = self._groups(host_cores())
         self.actors: Actors | None = None
         self.link: Link | None = None
         self._interrupt = HeldInterrupt(AT_ONCE)
@@ -72,6 +90,11 @@ class RayRun:
         self._fetched_s = perf_counter()
         self._looked = 0  # superstep of the last look
         self._loop_ns = 0
+
+    def _groups(self, cores: int) -> list[list[int]]:
+        """Return the CPUs of every actor, on hosts with so many cores."""
+        cpus = self.request.spec.cpus
+        return groups_of(cpus, self.request.cpus_per_actor or ceil(cpus / cores))
 
     # -- from start to end ----------------------------------------------------------------------
 
@@ -91,6 +114,8 @@ class RayRun:
         try:
             session = RaySession(self.request.address, len(self.groups) + 1)
             self.watch.ray_problem = session.problem
+            if self.request.address != "local":
+                self.groups = self._groups(session.cores())
             kind, message = self._guarded_loop()
             return self._collect(kind, message)
         except KeyboardInterrupt:
@@ -338,7 +363,7 @@ def run_ray(request: RunRequest) -> RunResult:
             f"the Ray engine has no scheme {request.scheme!r} (there is: barrier); "
             "the local engine has exact"
         )
-    if request.cpus_per_actor < 1:
+    if request.cpus_per_actor is not None and request.cpus_per_actor < 1:
         raise ValueError(f"cpus_per_actor must be at least 1 (got {request.cpus_per_actor})")
     if request.compiled_graph not in ("auto", "true", "false"):
         raise ValueError(

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
+from cluster.ray_actors import channel_semaphores, remove_semaphores
 from cluster.ray_watch import LOOK_S, ActorLost, Actors, Watch, within
 
 # Of a channel. A piece of a frame is smaller; with Ray's default of 1 MB, a graph of 200 actors
@@ -62,6 +63,7 @@ class GraphLink:
         with InputNode() as node:
             for _ in range(self.layers):
                 node = actors.kernel.superstep.bind(*[cpu.step.bind(node) for cpu in actors.cpus])
+        self._foreign = channel_semaphores()  # of other graphs of this process
         watch.get([actor.__ray_call__.remote(_use_small_buffers) for actor in actors.all()])
         with _small_buffers():
             self._graph = node.experimental_compile(_max_inflight_executions=1)
@@ -96,7 +98,8 @@ class GraphLink:
     def _remove_semaphores(self) -> None:
         import ray
 
-        ray.get(self._actors.pulse("semaphores"), timeout=_TEARDOWN_S)
+        remove_semaphores(channel_semaphores() - self._foreign)
+        ray.get(self._actors.pulse("forget_semaphores"), timeout=_TEARDOWN_S)
 
 
 def _use_small_buffers(actor: Any = None) -> int:

@@ -126,6 +126,14 @@ class RaySession:
         self.owned = True
         self.close()
 
+    @staticmethod
+    def cores() -> int:
+        """Return how many cores Ray's hosts have together, as they were told to Ray."""
+        import ray
+
+        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        return max(1, int(resources.get("CPU", 1)))
+
     def problem(self) -> str:
         """Return one line if Ray's control service is gone; "" if it is there, or slow."""
         if not self._address:

@@ -97,14 +97,14 @@ def make_request(loaded: "Loaded", spec: Any) -> "RunRequest":
     from cluster.engine_api import RunRequest
 
     config = loaded.config
-    graph = config.ray.compiled_graph
+    graph, per_actor = config.ray.compiled_graph, config.ray.cpus_per_actor
     return RunRequest(
         spec=spec,
         engine=config.engine,
         scheme=config.taken_scheme,
         quantum_ns=config.sync.quantum,
         address=config.ray.address,
-        cpus_per_actor=config.ray.cpus_per_actor,
+        cpus_per_actor=per_actor if isinstance(per_actor, int) else None,
         compiled_graph=graph if isinstance(graph, str) else str(graph).lower(),
         max_virtual_ns=config.limits.virtual_time,
         max_wall_s=config.limits.wall_time / 1e9 if config.limits.wall_time else None,

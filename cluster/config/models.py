@@ -209,6 +209,12 @@ def _address(value: Any) -> str:
     raise ValueError("must be local, auto or HOST:PORT")
 
 
+def _cpus_per_actor(value: Any) -> int | str:
+    if value == "auto" or (type(value) is int and 1 <= value <= 4096):
+        return cast(int | str, value)
+    raise ValueError("must be from 1 to 4096, or auto")
+
+
 class Ray(Model):
     """Where and how the Ray engine runs."""
 
@@ -217,7 +223,16 @@ class Ray(Model):
         BeforeValidator(_address),
         Field(description="local: start one for this run; auto or HOST:PORT: join that cluster."),
     ] = "local"
-    cpus_per_actor: Annotated[int, Field(ge=1, le=4096)] = 1
+    cpus_per_actor: Annotated[
+        int | str,
+        PlainValidator(_cpus_per_actor),
+        WithJsonSchema(
+            {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 4096}, {"const": "auto"}]}
+        ),
+        Field(
+            description="1: an actor for each CPU; auto: no more actors than there are cores for."
+        ),
+    ] = "auto"
     compiled_graph: Annotated[
         str | bool,
         OneOf("auto", True, False),

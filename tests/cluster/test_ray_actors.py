@@ -12,12 +12,13 @@ import pytest
 
 from cluster import engine_api
 from cluster.build import guest_spec
-from cluster.codec import pack
+from cluster.codec import head_of, pack
 from cluster.engine_api import RunRequest, RunResult
 from cluster.local_engine import run_local
+from cluster.pieces import is_whole
 from cluster.ray_actors import KERNEL_NAME, CpuActor, KernelActor, lp_name
-from cluster.ray_engine import RayRun, groups_of, run_ray
-from cluster.ray_links import Actors
+from cluster.ray_engine import RayRun, groups_of, host_cores, run_ray
+from cluster.ray_watch import Actors
 from kernel.cpu import Cpu
 from kernel.sched.cputask import CpuTask
 
@@ -121,6 +122,28 @@ def test_every_guest_program_gives_the_bytes_of_the_local_engine(name: str) -> N
     assert packed.digest == local.digest
 
 
+@pytest.mark.parametrize("piece", [64, 1000])
+@pytest.mark.parametrize("workload", ["storm", "thread_group_exit"])
+def test_frames_in_pieces_give_the_bytes_of_the_local_engine(
+    make_request: Make,
+    workload: str,
+    piece: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cluster.ray_actors.PIECE_BYTES", piece)
+    monkeypatch.setattr("cluster.ray_engine._HELD_BYTES", 0)
+    folders = [tmp_path / "local", tmp_path / "packed"]
+    for folder in folders:
+        folder.mkdir()
+    local = run_local(make_request(workload, out_dir=folders[0]))
+    packed = run_direct(make_request(workload, out_dir=folders[1], cpus_per_actor=3))
+    assert (packed.exit_kind, packed.message) == (engine_api.DONE, "")
+    assert packed.digest == local.digest
+    files = [(folder / "trace.smpt").read_bytes() for folder in folders]
+    assert files[0] == files[1]
+
+
 def test_traces_fetched_in_between_make_the_same_file(
     make_request: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +167,19 @@ def test_granularity_step_gives_the_bytes_of_the_local_engine(make_request: Make
     packed = run_direct(make_request("thread_group_exit", config=config, cpus_per_actor=2))
     assert (local.exit_kind, packed.exit_kind) == (engine_api.DONE, engine_api.DONE)
     assert packed.digest == local.digest
+
+
+def test_an_actor_that_is_to_halt_makes_no_further_step(make_request: Make) -> None:
+    run = DirectRun(make_request("storm", cpus_per_actor=4))
+    run._start()
+    assert run.actors is not None and run.link is not None
+    frame = run.link.round(run._call_kernel("begin"))
+    for actor in run.actors.all():
+        actor.halt()
+    halted = run.link.round(frame)
+    again = run.link.round(halted)
+    assert (is_whole(frame), is_whole(halted), is_whole(again)) == (True, False, False)
+    assert head_of(frame) == head_of(halted) == head_of(again)
 
 
 def test_a_limit_of_virtual_time_ends_both_engines_at_the_same_superstep(
@@ -213,6 +249,28 @@ def test_programs_out_of_fuel_end_the_run_as_the_guests_fault(
 def test_groups_are_neighbours_and_the_last_takes_the_rest() -> None:
     assert groups_of(7, 3) == [[0, 1, 2], [3, 4, 5], [6]]
     assert groups_of(2, 8) == [[0, 1]]
+
+
+@pytest.mark.parametrize(("cores", "actors"), [(1, 1), (2, 2), (3, 3), (5, 4), (64, 8)])
+def test_auto_makes_no_more_actors_than_there_are_cores(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch, cores: int, actors: int
+) -> None:
+    monkeypatch.setattr("cluster.ray_engine.host_cores", lambda: cores)
+    groups = RayRun(make_request("storm", cpus_per_actor=None)).groups
+    assert len(groups) == actors
+    assert [cpu for group in groups for cpu in group] == list(range(8))
+
+
+def test_a_quota_of_the_control_group_counts_as_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(6)))
+    monkeypatch.setattr("cluster.ray_engine._CPU_MAX", tmp_path / "cpu.max")
+    counts = [host_cores()]
+    for text in ("max 100000", "250000 100000", "10000 100000"):
+        (tmp_path / "cpu.max").write_text(text)
+        counts.append(host_cores())
+    assert counts == [6, 6, 2, 1]
 
 
 @pytest.mark.parametrize(

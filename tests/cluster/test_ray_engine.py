@@ -1,17 +1,22 @@
 """Runs on a real Ray: the local engine's bytes, and every way a run can end badly."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cluster import engine_api
+from cluster import engine_api, ray_watch
+from cluster.build import guest_spec
 from cluster.engine_api import RunRequest
+from cluster.interrupt import HeldInterrupt
 from cluster.local_engine import run_local
 from cluster.ray_engine import run_ray
 
@@ -60,14 +65,160 @@ def test_actor_calls_give_the_same_files_as_the_local_engine(
         assert (folders[1] / name).read_bytes() == (folders[0] / name).read_bytes()
 
 
-def test_a_frame_larger_than_the_channel_goes_through(
-    make_request: Make, monkeypatch: pytest.MonkeyPatch
+LARGE_WRITES = """
+import os
+
+r, w = os.pipe()
+if os.fork() == 0:
+    os.close(r)
+    data = bytes(900000)
+    while data:
+        data = data[os.write(w, data) :]
+    os._exit(0)
+os.close(w)
+count = 0
+while True:
+    piece = os.read(r, 1000000)
+    if not piece:
+        break
+    count += len(piece)
+print(count, os.wait()[1])
+"""
+
+
+def semaphores() -> set[str]:
+    """Return what there is in /dev/shm of the channels of this session's Ray."""
+    raylets = {path.parent.name for path in Path("/proc").glob("[0-9]*/comm") if is_raylet(path)}
+    return {
+        path.name
+        for path in Path("/dev/shm").glob("sem.*")
+        if path.name.removeprefix("sem.")[3:].split("-")[0] in raylets
+    }
+
+
+def is_raylet(comm: Path) -> bool:
+    try:
+        return comm.read_text() == "raylet\n" and is_ours(comm.parent)
+    except OSError:
+        return False
+
+
+def test_frames_larger_than_a_channel_go_through_and_the_graph_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cluster.ray_links._BUFFER_BYTES", 1024)
-    local = run_local(make_request("storm", config=FOUR))
-    on_ray = run_ray(make_request("storm", config=FOUR, cpus_per_actor=2, compiled_graph="true"))
+    """Ray replaces a channel that is too small, and does not close the new one at the end."""
+    torn_down = []
+
+    def within(seconds: float, function: Callable[[], None], interrupt: HeldInterrupt) -> bool:
+        torn_down.append(ray_watch.within(60.0, function, interrupt))
+        return torn_down[-1]
+
+    monkeypatch.setattr("cluster.ray_links.within", within)
+    program = tmp_path / "large.py"
+    program.write_text(LARGE_WRITES)
+
+    def request() -> RunRequest:
+        spec = guest_spec(program, [], cpus=4)
+        return RunRequest(spec=spec, scheme="barrier", cpus_per_actor=4, compiled_graph="true")
+
+    local, on_ray = run_local(request()), run_ray(request())
+    assert next(iter(local.outputs.values())) == b"900000 0\n"
     assert (on_ray.exit_kind, on_ray.message) == (engine_api.DONE, "")
     assert on_ray.digest == local.digest
+    assert torn_down == [True, True]
+    assert semaphores() == set()
+
+
+def test_a_graph_that_is_never_left_takes_nothing_from_a_run_that_is_whole(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.ray_links._TEARDOWN_S", 0.1)
+    monkeypatch.setattr("ray.dag.compiled_dag_node.CompiledDAG.teardown", lambda graph: hang())
+    released = threading.Event()
+
+    kernels: list[int] = []
+
+    def hang() -> None:
+        kernels.extend(os.pidfd_open(pid) for pid in actor_processes("KernelActor"))
+        released.wait()
+
+    local = run_local(make_request("storm", config=FOUR))
+    on_ray = run_ray(make_request("storm", config=FOUR, cpus_per_actor=4))
+    released.set()
+    assert (on_ray.exit_kind, on_ray.message) == (engine_api.DONE, "")
+    assert on_ray.digest == local.digest
+    [kernel] = kernels
+    assert select.select([kernel], [], [], 30.0)[0] == [kernel]  # it has ended
+    os.close(kernel)
+
+
+@pytest.mark.parametrize("compiled_graph", ["true", "false"])
+def test_an_actor_that_is_silent_for_a_while_is_waited_for(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch, compiled_graph: str
+) -> None:
+    """It is continued after the engine has looked after it some times."""
+    looks = []
+    stopped: list[int] = []
+    look = ray_watch.Watch.look
+
+    def counted(watch: ray_watch.Watch) -> None:
+        looks.append(len(stopped))
+        if stopped and looks.count(1) == 4:
+            os.kill(stopped[0], signal.SIGCONT)
+        look(watch)
+
+    def stop(virtual_ns: int, counters: dict[str, int]) -> None:
+        if not stopped:
+            stopped.extend(actor_processes("KernelActor"))
+            os.kill(stopped[0], signal.SIGSTOP)
+
+    monkeypatch.setattr("cluster.ray_watch.Watch.look", counted)
+
+    def request(**changes: Any) -> RunRequest:
+        return make_request("storm", config=FOUR, quantum_ns=5_000, cpus_per_actor=4, **changes)
+
+    local = run_local(request())
+    on_ray = run_ray(request(compiled_graph=compiled_graph, on_progress=stop))
+    assert looks.count(1) >= 4
+    assert (on_ray.exit_kind, on_ray.message) == (engine_api.DONE, "")
+    assert on_ray.digest == local.digest
+
+
+def test_ctrl_c_while_an_actor_is_silent_gives_it_up(make_request: Make) -> None:
+    stopped: list[int] = []
+
+    def stop(virtual_ns: int, counters: dict[str, int]) -> None:
+        stopped.extend(actor_processes("KernelActor"))
+        os.kill(stopped[0], signal.SIGSTOP)
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    result = run_ray(
+        make_request("storm", config=FOUR, quantum_ns=5_000, cpus_per_actor=4, on_progress=stop)
+    )
+    assert (result.exit_kind, result.message) == (engine_api.INTERRUPTED, "stopped by Ctrl-C")
+    os.kill(stopped[0], signal.SIGCONT)  # what is killed while it is stopped dies then
+    assert run_ray(make_request("cow_touch", cpus_per_actor=8)).exit_kind == engine_api.DONE
+
+
+def test_the_limit_of_host_time_ends_a_run_with_what_is_there(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed: list[int] = []
+    monkeypatch.setattr("cluster.ray_watch.Watch.time_is_up", lambda watch: bool(passed))
+    result = run_ray(
+        make_request(
+            "storm",
+            config=FOUR,
+            quantum_ns=5_000,
+            cpus_per_actor=4,
+            on_progress=lambda virtual_ns, counters: passed.append(virtual_ns),
+        )
+    )
+    assert (result.exit_kind, result.message) == (
+        engine_api.LIMIT,
+        "the wall-clock limit was reached",
+    )
+    assert result.digest.startswith("sha256:")
 
 
 def test_the_wall_block_says_where_host_time_went(make_request: Make) -> None:
