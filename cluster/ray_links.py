@@ -10,8 +10,11 @@ frame on. No message is larger than a channel's buffer (``cluster.pieces``).
 passes results from actor to actor. It works wherever Ray does.
 """
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from cluster.ray_actors import channel_semaphores, remove_semaphores
@@ -64,7 +67,9 @@ class GraphLink:
             for _ in range(self.layers):
                 node = actors.kernel.superstep.bind(*[cpu.step.bind(node) for cpu in actors.cpus])
         self._foreign = channel_semaphores()  # of other graphs of this process
-        watch.get([actor.__ray_call__.remote(_use_small_buffers) for actor in actors.all()])
+        can = watch.get([actor.__ray_call__.remote(_prepare) for actor in actors.all()])
+        if not all([*can, _has_semaphores()]):
+            raise OSError("/dev/shm cannot be written, and channels need semaphores there")
         with _small_buffers():
             self._graph = node.experimental_compile(_max_inflight_executions=1)
 
@@ -102,7 +107,21 @@ class GraphLink:
         ray.get(self._actors.pulse("forget_semaphores"), timeout=_TEARDOWN_S)
 
 
-def _use_small_buffers(actor: Any = None) -> int:
+def _has_semaphores() -> bool:
+    """Return whether this process can make named semaphores; Ray ends one that cannot."""
+    folder = Path("/dev/shm")
+    return not sys.platform.startswith("linux") or (
+        folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    )
+
+
+def _prepare(actor: Any) -> bool:
+    """Prepare an actor's process for a graph; return whether it can take part in one."""
+    _use_small_buffers()
+    return _has_semaphores()
+
+
+def _use_small_buffers() -> int:
     """Set the size of the channels that this process makes from now on; return the one before.
 
     Ray 2.60 takes a size when it compiles, and makes channels of its default size all the same.

@@ -41,6 +41,8 @@ _MOST_PRESTARTED: Final = 4  # worker processes that start together with Ray
 _KNOCK_S: Final = 5.0
 _LISTENS_S: Final = 1.0
 _REFUSALS: Final = 5
+_NEEDED: Final = ("gcs_server", "raylet")  # the control service, the local scheduler
+_GONE_S: Final = 1.0  # for the end of a Ray whose processes died
 _SHUTDOWN_S: Final = 10.0  # for Ray to end; it takes about one
 _AUTH_NAMES: Final = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
@@ -69,6 +71,7 @@ class RaySession:
         self._environment: dict[str, str | None] = {}
         self.owned = False  # this made the process's connection to Ray
         self._address = ""  # of Ray's control service
+        self._gone = False
         self._refused = 0  # how often in a row nobody listened at the control service's address
         self._processes: dict[int, str] = {}  # of a Ray of our own: pid -> program
         self._set(_QUIET)
@@ -135,7 +138,11 @@ class RaySession:
         return max(1, int(resources.get("CPU", 1)))
 
     def problem(self) -> str:
-        """Return one line if Ray's control service is gone; "" if it is there, or slow."""
+        """Return one line if Ray is gone; "" if it is there, or slow."""
+        for pid, name in self._processes.items():
+            if name in _NEEDED and not _is_alive(pid):
+                self._gone = True
+                return f"Ray's process {name} died"
         if not self._address:
             import ray
 
@@ -145,8 +152,8 @@ class RaySession:
             self._refused = 0
         except ConnectionError:
             self._refused += 1
-            # another's may be started again; nobody would do that with ours
-            if self._processes or self._refused >= _REFUSALS:
+            if self._refused >= _REFUSALS:  # it may be started again
+                self._gone = True
                 return f"Ray's control service at {self._address} is gone"
         except OSError:
             pass
@@ -173,7 +180,8 @@ class RaySession:
             import ray
 
             self.owned = False
-            ended = within(_SHUTDOWN_S, ray.shutdown, interrupt or HeldInterrupt(NEVER))
+            seconds = _GONE_S if self._gone else _SHUTDOWN_S
+            ended = within(seconds, ray.shutdown, interrupt or HeldInterrupt(NEVER))
             if not ended:
                 _abandon(self._processes)
             _remove_semaphores(pid for pid, name in self._processes.items() if name == "raylet")
@@ -241,6 +249,17 @@ def _children(besides: Iterable[int] = ()) -> dict[int, str]:
     for pid in besides:
         found.pop(pid, None)
     return found
+
+
+def _is_alive(pid: int) -> bool:
+    """Return whether a process is there and not dead; True where there is no /proc."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return text.rpartition(")")[2].split()[0] not in ("Z", "X")
 
 
 def _abandon(processes: Iterable[int]) -> None:

@@ -175,10 +175,7 @@ class Watch:
             for name in silent:
                 if name not in self._said:
                     self._said.add(name)
-                    get_logger().warning(
-                        f"{name} does not answer; still waiting",
-                        for_s=round(now_s - self._pinged_s),
-                    )
+                    get_logger().warning(f"{name} does not answer, still waiting for it")
 
     def get(self, calls: list[Any]) -> list[Any]:
         """Return the results of calls, however long they take.
@@ -202,13 +199,13 @@ class Watch:
 
     def why_lost(self, error: Exception) -> str:
         """Return one line about an error that Ray raised: which actor died, if one did."""
+        name = self.actors.lost(_PING_S) if self.actors is not None else ""
         problem = self.ray_problem()
         if problem:
             return problem
-        name = self.actors.lost(_PING_S) if self.actors is not None else ""
         if name:
             return f"{name} died"
-        return f"an actor was lost ({cause(error)})"
+        return f"an actor was lost ({type(error).__name__})"
 
 
 def cause(error: BaseException) -> str:

@@ -88,7 +88,11 @@ print(count, os.wait()[1])
 
 def semaphores() -> set[str]:
     """Return what there is in /dev/shm of the channels of this session's Ray."""
-    raylets = {path.parent.name for path in Path("/proc").glob("[0-9]*/comm") if is_raylet(path)}
+    raylets = {
+        path.parent.name
+        for path in Path("/proc").glob("[0-9]*/comm")
+        if command_of(path) == "raylet" and is_ours(path.parent)
+    }
     return {
         path.name
         for path in Path("/dev/shm").glob("sem.*")
@@ -96,11 +100,11 @@ def semaphores() -> set[str]:
     }
 
 
-def is_raylet(comm: Path) -> bool:
+def command_of(comm: Path) -> str:
     try:
-        return comm.read_text() == "raylet\n" and is_ours(comm.parent)
-    except OSError:
-        return False
+        return comm.read_text().strip()
+    except OSError:  # it has ended
+        return ""
 
 
 def test_frames_larger_than_a_channel_go_through_and_the_graph_ends(
@@ -238,11 +242,11 @@ def actor_processes(name: str) -> Iterator[int]:
             continue
 
 
-def is_ours(path: Path) -> bool:
-    """Tell whether a process descends from this one."""
+def is_ours(path: Path, ancestor: int = 0) -> bool:
+    """Tell whether a process descends from this one, or from ``ancestor``."""
     while True:
         parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-        if parent == os.getpid():
+        if parent == (ancestor or os.getpid()):
             return True
         if parent <= 1:
             return False
@@ -318,7 +322,7 @@ for address in sys.argv[1:]:
     result = run_ray(request)
     print(result.exit_kind, result.message, flush=True)
     import ray
-    assert not ray.is_initialized()
+    assert not ray.is_initialized() or result.exit_kind == "broken"
 """
 
 
@@ -393,4 +397,24 @@ def test_ctrl_c_on_a_terminal_reaches_the_engine_only() -> None:
     out, err = process.communicate(timeout=60)
     assert err == ""
     assert out.splitlines()[-1] == "interrupted stopped by Ctrl-C"
+    assert process.returncode == 0
+
+
+def test_a_ray_whose_control_service_dies_is_one_line() -> None:
+    """Ray itself would wait for a minute, and then end this process."""
+    process = run_alone("running")
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(storm().replace("children: 4", "children: 100000"))
+    process.stdin.close()
+    process.stdin = None
+    assert process.stdout.readline() == "running\n"
+    [service] = [
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/comm")
+        if command_of(path) == "gcs_server" and is_ours(path.parent, process.pid)
+    ]
+    os.kill(service, signal.SIGKILL)
+    out, err = process.communicate(timeout=60)
+    assert err == ""
+    assert out.splitlines()[-1] == "broken Ray's process gcs_server died"
     assert process.returncode == 0
