@@ -123,6 +123,9 @@ def main() -> NoReturn:
     code = run_command(sys.argv[1:])
     catch_early()  # what there was to keep is kept
     code = finish_stdout(code)
+    session = sys.modules.get("cluster.ray_session")
+    if session is not None and session.abandoned:
+        os._exit(code)  # Ray's exit handlers would wait for what does not answer
     sys.exit(code)
 
 

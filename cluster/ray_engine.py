@@ -148,7 +148,7 @@ class RayRun:
         link = self.link
         if link is not None and not self._in_round and not link.close():
             get_logger().debug("the actors do not leave the graph and are killed")
-        if self.actors is not None:
+        if self.actors is not None and not (session is not None and session.gone):
             within(_KILL_S, self._kill, self._interrupt)
         if session is not None:
             session.close(self._interrupt)

@@ -71,7 +71,7 @@ class RaySession:
         self._environment: dict[str, str | None] = {}
         self.owned = False  # this made the process's connection to Ray
         self._address = ""  # of Ray's control service
-        self._gone = False
+        self.gone = False  # ``problem`` found that Ray does not work any more
         self._refused = 0  # how often in a row nobody listened at the control service's address
         self._processes: dict[int, str] = {}  # of a Ray of our own: pid -> program
         self._set(_QUIET)
@@ -141,7 +141,7 @@ class RaySession:
         """Return one line if Ray is gone; "" if it is there, or slow."""
         for pid, name in self._processes.items():
             if name in _NEEDED and not _is_alive(pid):
-                self._gone = True
+                self.gone = True
                 return f"Ray's process {name} died"
         if not self._address:
             import ray
@@ -153,7 +153,7 @@ class RaySession:
         except ConnectionError:
             self._refused += 1
             if self._refused >= _REFUSALS:  # it may be started again
-                self._gone = True
+                self.gone = True
                 return f"Ray's control service at {self._address} is gone"
         except OSError:
             pass
@@ -180,7 +180,7 @@ class RaySession:
             import ray
 
             self.owned = False
-            seconds = _GONE_S if self._gone else _SHUTDOWN_S
+            seconds = _GONE_S if self.gone else _SHUTDOWN_S
             ended = within(seconds, ray.shutdown, interrupt or HeldInterrupt(NEVER))
             if not ended:
                 _abandon(self._processes)
