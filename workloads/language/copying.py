@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from workloads.language import tables
 from workloads.language.bounded import ATOMIC
 from workloads.language.enums import ENUMS
+from workloads.language.memory import LARGE_INT, LARGE_TEXT
 from workloads.language.sets import DUMMY, EMPTY, GuestSet, Layout
 from workloads.language.values import (
     STACK_FRAME,
@@ -324,10 +325,6 @@ _STRUCTS: tuple[Any, ...] = (
 )
 
 
-#: Texts of more characters, and ints of more bits, travel once, however often they are named.
-LARGE_TEXT = 1_000
-LARGE_INT = 8_000
-
 _AS_IT_IS = frozenset((type(None), bool))
 _TEXTS = frozenset((str, bytes))
 
@@ -412,7 +409,7 @@ class Packer:
         if kind in _TEXTS or kind is float:
             return ["=", value]
         if kind is Builtin:
-            return ["w", value.module, value.name]
+            return ["W", value.module, value.name]
         if kind is range:
             return ["g", *[hex(part) for part in (value.start, value.stop, value.step)]]
         if kind is LockHandle:
@@ -562,7 +559,7 @@ class Unpacker:
             return row[1]
         if tag == "i":
             return int(row[1], 16)
-        if tag == "w":
+        if tag == "W":
             return Builtin(row[1], row[2])
         if tag == "g":
             return range(*[int(part, 16) for part in row[1:]])

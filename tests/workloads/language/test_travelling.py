@@ -16,6 +16,7 @@ from workloads.language.values import (
     BoundMethod,
     Builtin,
     Closure,
+    FileHandle,
     LockHandle,
     MmapHandle,
     PollHandle,
@@ -103,6 +104,8 @@ def heaps(draw: st.DrawFn) -> list[Any]:
             made = BoundMethod(draw(st.sampled_from(pool)), "append")
         elif kind == 10:
             made = SyncHandle("Condition", list(parts))
+            if draw(st.booleans()):
+                made = FileHandle("FileIO", {"kind": "FileIO", "fd": 5, "name": parts})
         elif kind == 11:
             source = dict.fromkeys(keys)
             made = DictView(source, tuple(source), draw(st.integers(0, 2)))
