@@ -128,8 +128,10 @@ def diff(
     plan = Plan(
         cpus=_list("--cpus", cpus, _cpus),
         seeds=tuple(range(seed, seed + seeds)),
-        granularities=_list("--granularity", granularity, _one_of(GRANULARITIES)),
-        schemes=_list("--scheme", scheme, _one_of(SCHEMES)),
+        granularities=_list(
+            "--granularity", _both(granularity, GRANULARITIES), _one_of(GRANULARITIES)
+        ),
+        schemes=_list("--scheme", _both(scheme, SCHEMES), _one_of(SCHEMES)),
         runs=runs,
         max_runs=max(runs, max_runs),
         check=check,
@@ -238,6 +240,11 @@ def _cpus(text: str) -> int:
         raise ValueError(f"must be numbers with commas between (got {text!r})")
     check_machine_options(int(text), 0)
     return int(text)
+
+
+def _both(text: str, known: Sequence[str]) -> str:
+    """Return ``text``, or all there is for "both"."""
+    return ",".join(known) if text.strip() == "both" else text
 
 
 def _one_of(known: Sequence[str]) -> Callable[[str], str]:

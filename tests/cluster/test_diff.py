@@ -522,3 +522,10 @@ def test_program_of_the_emulator_alone_is_not_compared(
     )
     assert command(path) == 2
     assert f"{path}: no native form: clone() with CLONE_VM" in capsys.readouterr().out
+
+
+def test_both_stands_for_every_granularity_and_scheme() -> None:
+    from cluster.cli.diff import _both
+
+    assert _both("both", ("syscall", "step")) == "syscall,step"
+    assert _both("step", ("syscall", "step")) == "step"
