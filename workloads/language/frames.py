@@ -335,6 +335,9 @@ class Context:
         while True:
             frame = frames[-1]
             code, pc = frame.code, frame.pc
+            if program.looks_first(code, pc):
+                frames.append(Frame(program.check_code, 0, [value]))
+                return steps, None, None
             steps += 1
             self.work.left = self.work.budget
             try:
