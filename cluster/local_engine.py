@@ -15,6 +15,7 @@ from cluster.interrupt import HeldInterrupt
 from cluster.recorder import Recorder, verdict_kind
 from kernel.errors import InvariantError
 from kernel.messages import NEVER
+from workloads.language.errors import StoppedRunError
 from workloads.language.loader import Loader
 
 # of virtual time, in scheme exact: even a program that only computes lets the engine look around
@@ -40,7 +41,7 @@ class LocalRun:
         self.host.kernel.feeder = self._feed if request.feed is not None else None
         self._encode_ns = 0
         self._loop_ns = 0
-        self._interrupt = HeldInterrupt()
+        self._interrupt = HeldInterrupt(limit_s=request.max_wall_s, in_blocks=True)
         self._unserved: list[tuple[Any, ...]] = []  # messages no LP has got when the loop ends
         self._deadline = None if request.max_wall_s is None else perf_counter() + request.max_wall_s
 
@@ -60,6 +61,12 @@ class LocalRun:
                 self._check_end(kind)
         except KeyboardInterrupt:
             kind, message = engine_api.INTERRUPTED, "stopped by Ctrl-C"
+            self._look(final=True)
+        except StoppedRunError:
+            if self._interrupt.asked:
+                kind, message = engine_api.INTERRUPTED, "stopped by Ctrl-C"
+            else:
+                kind, message = engine_api.LIMIT, "the wall-clock limit was reached"
             self._look(final=True)
         except InvariantError as broken:
             kind, message = engine_api.INVARIANT, str(broken)

@@ -252,3 +252,18 @@ def test_a_broken_invariant_is_reported_with_its_story(scheme):
     machine.host.kernel.after_step = break_it
     result = machine.run()
     assert (result.exit_kind, result.message) == (INVARIANT, "the story")
+
+
+LONG_BLOCK = """\
+t = tuple(range(900_000))
+d = {t: 1}
+print("begun", flush=True)
+x = [d[t] for i in range(900_000)]
+"""
+
+
+@pytest.mark.parametrize("scheme", ["exact", "barrier"])
+def test_limit_of_wall_time_ends_a_block_that_takes_too_long(tmp_path, scheme):
+    result = run(script(tmp_path, LONG_BLOCK), cpus=2, scheme=scheme, request={"max_wall_s": 0.5})
+    assert result.exit_kind == LIMIT
+    assert "wall" in result.message

@@ -106,6 +106,8 @@ def as_path(value: Any, should: str = "expected str, bytes or os.PathLike object
         raise TypeError(f"{should}, not {tname(value)}")
     if "\0" in value:
         raise ValueError("embedded null byte")
+    if not value.isascii():
+        os.fsencode(value)  # a lone surrogate is CPython's UnicodeEncodeError
     return str(value)
 
 

@@ -38,6 +38,7 @@ from workloads.language.statements import FunctionCompiler
 from workloads.language.streams import DROP, END, anything_open, dropped
 from workloads.language.streams import FIRST_CODE as IO_FIRST_CODE
 from workloads.language.sync import FIRST_CODE
+from workloads.language.syntax import parse, refusal
 from workloads.language.thread_frames import THREAD
 from workloads.language.values import DEFAULT_INT_HANDLER, UNBOUND, function_value
 
@@ -266,14 +267,11 @@ def compile_program(
 def _compiled(source: str, path: str) -> Program:
     """Return a program that is bound to no run time yet; errors as of ``compile_program``."""
     check_decoded(source, path)
+    tree = _quietly(lambda: parse(source, path))
+    refused = _quietly(lambda: refusal(tree, path))
     try:
-        tree = _quietly(lambda: ast.parse(source, path))
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = getattr(error, "lineno", None) or 1
-        column = getattr(error, "offset", None) or 1
-        what = f"not Python 3.11: {getattr(error, 'msg', None) or error}"
-        raise GuestProgramError(path, [Problem(line, column, what, "")]) from None
-    try:
+        if refused is not None:
+            raise GuestProgramError(path, _problems(tree, refused))
         scopes = ProgramScopes(tree)
         problems = check(tree, scopes)
         if problems:
@@ -285,6 +283,16 @@ def _compiled(source: str, path: str) -> Program:
     except RecursionError:
         what = "expressions or statements nested too deeply"
         raise GuestProgramError(path, [Problem(1, 1, what, "split them")]) from None
+
+
+def _problems(tree: ast.Module, refused: Problem) -> list[Problem]:
+    """Return what the checker says of a program that CPython refuses, and why that refuses it."""
+    try:
+        problems = check(tree, ProgramScopes(tree))
+    except (AssertionError, KeyError, IndexError, AttributeError):  # it expects what compiles
+        return [refused]
+    # CPython stops at its first error; one cause is told once, in the checker's words
+    return problems or [refused]
 
 
 def _name_sets(code: CodeType) -> CodeType:

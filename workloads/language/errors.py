@@ -43,6 +43,10 @@ class FatalRunError(BaseException):
         self.what = what
 
 
+class StoppedRunError(BaseException):
+    """Somebody outside ends the run in the middle of a block; no guest handler sees it."""
+
+
 class OutOfMemoryError(BaseException):
     """A process goes on growing beyond its limit; it is killed."""
 

@@ -657,7 +657,7 @@ class Lowering:
                 return value
             if param.kind == "d" and kind is bytes:
                 return value
-            if param.kind == "p" and isinstance(value.value, str) and "\0" not in value.value:
+            if param.kind == "p" and _is_plain_path(value.value):
                 return value
         converter = _CONVERTERS.get(param.kind)
         if converter is None:
@@ -953,3 +953,8 @@ def is_number(node: ast.expr) -> bool:
         and isinstance(node.value, int | float)
         and abs(node.value) < 1 << 64
     )
+
+
+def _is_plain_path(value: Any) -> bool:
+    """Return whether a constant needs no conversion to be a path."""
+    return isinstance(value, str) and value.isascii() and "\0" not in value

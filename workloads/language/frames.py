@@ -30,7 +30,7 @@ from kernel.uapi.syscalls import NR_FATAL, NR_LOCK_RELEASE, NR_PREEMPT_POINT
 from workloads.language import copying, memory, tracebacks
 from workloads.language.bounded import Work
 from workloads.language.constants import STRERROR
-from workloads.language.errors import FatalRunError, OutOfMemoryError
+from workloads.language.errors import FatalRunError, OutOfMemoryError, StoppedRunError
 from workloads.language.thread_record import STARTED_LOCK
 from workloads.language.weights import UNIT_BYTES
 
@@ -292,6 +292,8 @@ class Context:
             except FatalRunError as fatal:
                 self.steps = steps + work.turns
                 return (NR_FATAL, self._where(fatal, frame) + fatal.what)
+            except StoppedRunError:
+                raise
             except OutOfMemoryError:
                 frame = Frame(process.program.raise_code, 0, [SIGKILL, None, 0])
                 frames.append(frame)
@@ -344,6 +346,8 @@ class Context:
                 result = frame.blocks[pc](frame, frame.locals, G, value)
             except FatalRunError as fatal:
                 return steps, None, (NR_FATAL, self._where(fatal, frame) + fatal.what)
+            except StoppedRunError:
+                raise
             except BaseException as exception:
                 looks = program.looks(code, pc)
                 frame = self._raise(exception, tracebacks.site_of(exception, frame))

@@ -1,5 +1,6 @@
 """The namespace that compiled blocks see: helpers, and no builtins."""
 
+import sys
 from collections.abc import Callable
 from threading import BrokenBarrierError
 from typing import Any
@@ -40,7 +41,7 @@ from workloads.language.values import (
     function_name,
 )
 from workloads.language.views import DictView, EnumerateView, Pull, ReversedView, View, ZipView
-from workloads.language.weights import DEFAULT_MEMORY, SMALL
+from workloads.language.weights import DEFAULT_MEMORY, HOST_RECURSION, SMALL
 
 _HELPER_MODULES = (
     traceback_calls,
@@ -59,6 +60,12 @@ _HELPER_MODULES = (
     calls,
 )  # where the names of ``tables`` are looked for
 _WHAT = {"keys": 0, "values": 1, "items": 2}
+
+# What a program sees of limits is CPython's default, not this process's: values are refused at a
+# depth of their own (see ``weights``) that the host must allow.
+if sys.getrecursionlimit() < HOST_RECURSION:
+    sys.setrecursionlimit(HOST_RECURSION)
+sys.set_int_max_str_digits(4300)
 
 
 class Runtime:

@@ -12,6 +12,7 @@ is kept in a **cell**: a list of one item, which is plain data to whoever copies
 """
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 
 from workloads.language.effects import COMPREHENSIONS, Effects
@@ -146,11 +147,12 @@ class ProgramScopes:
             and any(alias.name == "annotations" for alias in node.names)
             for node in tree.body
         )
+        bindings = self._bindings()
         self.plain_functions = {
             text
             for text, nodes in self.functions.items()
             if len(nodes) == 1
-            and self._bindings(text) == 1
+            and bindings[text] == 1
             and is_plain(nodes[0])
             and text not in BUILTIN_NAMES
         }
@@ -288,12 +290,13 @@ class ProgramScopes:
             return ("hidden", START_VALUES[module, text])
         return ("entry", module, text)
 
-    def _bindings(self, text: str) -> int:
-        count = 0
-        for scope in (self.module, *self.scopes.values()):
-            if scope is self.module or text in scope.globals:
-                count += sum(1 for found in binding_names(scope.body) if found == text)
-        return count
+    def _bindings(self) -> Counter[str]:
+        """Return how often the program binds each global."""
+        counts = Counter(binding_names(self.module.body))
+        for scope in self.scopes.values():
+            if scope.globals:
+                counts.update(text for text in binding_names(scope.body) if text in scope.globals)
+        return counts
 
     def _prologue(self, body: list[ast.stmt]) -> set[str]:
         """Return the globals that are bound before any guest code can run."""
