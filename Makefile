@@ -7,13 +7,14 @@ STAMP := $(VENV)/.installed
 CONFIG ?= configs/fork_exec_storm.yaml
 ARGS ?=
 
-.PHONY: help setup run test check bench fast clean-fast clean
+.PHONY: help setup run test check soak bench fast clean-fast clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run     run $(CONFIG) on a local Ray (CONFIG=... ARGS='--set machine.cpus=4')"
 	@echo "make test    all tests (ARGS='-k config')"
 	@echo "make check   ruff, mypy --strict, import contracts, fast tests"
+	@echo "make soak    thousands of mutants of programs and configurations: no traceback may come out"
 	@echo "make bench   lifecycles per second against the host kernel and SimPy"
 	@echo "make fast    compile the core, which runs then use; make clean-fast removes it"
 	@echo "make setup   only make $(VENV)"
@@ -48,6 +49,9 @@ check: $(STAMP)
 	$(BIN)/mypy --strict
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not slow and not ray" $(ARGS)
+
+soak: $(STAMP)
+	$(BIN)/python -m tests.oracle.mutants $(ARGS)
 
 # builds the compiled core first if it can, and measures the pure one beside it
 bench: $(STAMP)
