@@ -432,7 +432,7 @@ class Packer:
         if kind is SyncHandle:
             return ["y", value.kind, pack(value.state)]
         if kind is FileHandle:
-            return ["W", value.kind, pack(value.state)]
+            return ["w", value.kind, pack(value.state)]
         if kind is SocketHandle:
             return ["o", value.fd]
         if kind is PollHandle:
@@ -589,7 +589,7 @@ class Unpacker:
             if self.done[stack[-1]]:
                 stack.pop()
                 continue
-            inner = {"t": row[1:], "v": row[2:], "x": row[2:3], "y": row[2:], "W": row[2:]}[row[0]]
+            inner = {"t": row[1:], "v": row[2:], "x": row[2:3], "y": row[2:], "w": row[2:]}[row[0]]
             missing = [
                 part[1]
                 for part in inner
@@ -605,7 +605,7 @@ class Unpacker:
                 made = VIEWS[row[1]](*values)
             elif row[0] == "y":
                 made = SyncHandle(row[1], values[0])
-            elif row[0] == "W":
+            elif row[0] == "w":
                 made = FileHandle(row[1], values[0])
             else:
                 kind = EXCEPTION_TYPES[row[1]]
