@@ -10,6 +10,7 @@ cannot be written to standard error is lost without error: the exit code tells h
 cannot be written to standard output is an error (``finish_stdout``).
 """
 
+import atexit
 import contextlib
 import io
 import os
@@ -124,9 +125,13 @@ def main() -> NoReturn:
     catch_early()  # what there was to keep is kept
     code = finish_stdout(code)
     session = sys.modules.get("cluster.ray_session")
-    if session is not None and session.abandoned:
-        os._exit(code)  # Ray's exit handlers would wait for what does not answer
-    sys.exit(code)
+    if session is None or not session.abandoned:
+        # Ray's exit handlers would else wait for what does not answer
+        atexit._run_exitfuncs()
+    sys.stderr.flush()
+    # the interpreter's own end would take a signal without a word, and die of a KeyboardInterrupt
+    # that passed through exec() of a text long ago
+    os._exit(finish_stdout(code))
 
 
 if __name__ == "__main__":

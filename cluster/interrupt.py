@@ -2,6 +2,10 @@
 
 A place that is not reached in time is not waited for: a second after the first Ctrl-C, or after the
 limit of host time, StoppedRunError is raised wherever the run is.
+
+A KeyboardInterrupt can get lost: raised inside a callback of C code, a finalizer or an import that
+catches everything. So the handlers of the command line ``note`` each one, and whatever holds
+interrupts looks first if there was one already.
 """
 
 import signal
@@ -17,6 +21,25 @@ NEVER: Final = 2  # note them: what is left to do must be done
 
 
 _GRACE_S: Final = 1.0
+_armed = False
+_noted = False
+
+
+def arm() -> None:
+    """Let ``note`` note: this process runs one command, which an interrupt is to end."""
+    global _armed
+    _armed = True
+
+
+def note() -> None:
+    """Note that an interrupt came and its exception is about to be raised."""
+    global _noted
+    _noted = _armed
+
+
+def noted() -> bool:
+    """Tell whether an interrupt ever came."""
+    return _noted
 
 
 class HeldInterrupt:
@@ -53,6 +76,8 @@ class HeldInterrupt:
                 self._alarm_before = signal.signal(signal.SIGALRM, self._stop)
                 if self._limit_s is not None:
                     self._stop_in(self._limit_s + _GRACE_S)
+            if noted():  # its exception was lost
+                self._count()
         return self
 
     def __exit__(
@@ -68,6 +93,10 @@ class HeldInterrupt:
             signal.signal(signal.SIGINT, self._before)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        note()
+        self._count()
+
+    def _count(self) -> None:
         self.count += 1
         if self.mode == AT_ONCE or (self.mode == HOLD and self.count > 1):
             if self._in_blocks:

@@ -14,11 +14,11 @@ from types import FrameType
 from typing import Final
 
 from cluster.exit_codes import INTERRUPTED, TERMINATED
+from cluster.interrupt import arm, note, noted
 
 _BY_CTRL_C: Final = (INTERRUPTED, "stopped by Ctrl-C")
 _BY_SIGTERM: Final = (TERMINATED, "stopped by SIGTERM")
 
-_interrupted = False
 _terminated = False
 
 
@@ -29,14 +29,14 @@ def catch_signals() -> None:
     """
     if threading.current_thread() is not threading.main_thread():
         return
+    arm()
     for number, handler in ((signal.SIGINT, _on_sigint), (signal.SIGTERM, _on_sigterm)):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
 
 
 def _on_sigint(number: int, frame: FrameType | None) -> None:
-    global _interrupted
-    _interrupted = True
+    note()
     raise KeyboardInterrupt
 
 
@@ -50,7 +50,7 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:
 
 def was_interrupted() -> bool:
     """Tell whether a KeyboardInterrupt was raised by one of the two signals."""
-    return _interrupted
+    return noted()
 
 
 def interruption() -> tuple[int, str]:

@@ -233,11 +233,11 @@ def _tell(directory: "RunDir", result: "RunResult", quiet: bool) -> None:
             if digest:
                 print(f"digest {digest}")
         elif result.summary:
-            print(f"run directory {directory.path}\n")
+            print(printable_line(f"run directory {directory.path}") + "\n")
             _tell_outputs(directory)
             print_summary(result.summary, digest, complete=complete)
         else:
-            print(f"run directory {directory.path}")
+            print(printable_line(f"run directory {directory.path}"))
         sys.stdout.flush()
     except BrokenPipeError:  # nobody reads it: the exit code still tells how it went
         discard_stdout()
@@ -257,7 +257,7 @@ def _tell_outputs(directory: "RunDir", lines: int = 8, of_one: int = 3) -> None:
     print("Output")
     for line in shown:
         print(line if len(line) <= width else line[: width - 1] + "…")
-    print(f"… (all of it: smplab output {directory.path})\n" if more else "")
+    print(f"… (all of it: smplab output {printable_line(str(directory.path))})\n" if more else "")
 
 
 def first_lines(directory: "RunDir", lines: int, of_one: int) -> tuple[list[str], bool]:

@@ -184,3 +184,39 @@ def test_a_signal_during_imports_is_one_line_and_leaves_no_open_manifest(
         data = json.loads(manifest.read_text())
         assert (data["exit_code"], data["complete"]) == (code, False)
         assert data["finished"]
+
+
+# An interrupt whose exception is lost, as in a finalizer, before the run begins.
+LOST_INTERRUPT = """\
+import signal, sys
+import cluster.build
+resolve = cluster.build.resolve
+def lose(loaded):
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    except KeyboardInterrupt:
+        pass
+    return resolve(loaded)
+cluster.build.resolve = lose
+from cluster import entry
+sys.argv[0] = "smplab"
+entry.main()
+"""
+
+
+def test_an_interrupt_whose_exception_got_lost_still_ends_the_run(
+    folder: Path, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOST_INTERRUPT, "run", "small.yaml", "--out", str(tmp_path)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
+    )
+    assert done.returncode == 143, done.stderr
+    assert done.stderr == "smplab: interrupted: stopped by SIGTERM\n"
+    [manifest] = tmp_path.glob("*/manifest.json")
+    data = json.loads(manifest.read_text())
+    assert (data["exit_kind"], data["exit_code"], data["complete"]) == ("interrupted", 143, False)
