@@ -386,7 +386,7 @@ def test_a_guest_writes_to_both_streams_in_order_while_it_runs(tmp_path: Path) -
     )
     (tmp_path / "prog.py").write_text(source)
     with subprocess.Popen(
-        [sys.executable, "-m", "cluster.cli.main", "guest", "prog.py"],
+        [sys.executable, "-m", "cluster.cli.main", "guest", "-u", "prog.py"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd=tmp_path,
