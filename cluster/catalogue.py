@@ -11,7 +11,10 @@ from cluster.config.load import load_model
 from cluster.config.models import CostProfile
 
 # each is a guest program, ``workloads/programs/bin_NAME.py``
-COMMANDS: Final = ("true", "false", "sleep", "echo", "cat", "kill", "sh")
+COMMANDS: Final = (
+    *("true", "false", "sleep", "echo", "cat", "kill", "sh", "env", "grep", "head", "id", "ls"),
+    *("printf", "pwd", "rm", "seq", "sort", "tail", "test", "touch", "uname", "wc", "yes"),
+)
 PROGRAMS: Final = Path(workloads.__file__).parent / "programs"
 _HERE: Final = Path(__file__).resolve().parent
 _INSTALLED: Final = _HERE / "shipped_configs"  # where a wheel has them (pyproject.toml)

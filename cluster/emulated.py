@@ -155,13 +155,24 @@ def tree_of_trace(path: Path, root: int) -> Tree:
 def _family(records: Iterable[TraceRecord], root: int) -> _Family:
     forks: list[tuple[int, int]] = []
     threads: set[int] = set()
+    others: set[int] = set()  # processes that run a program of /bin: no Python
     statuses: list[tuple[int, int]] = []
     names = Generations()
     for record in records:
         fields = record.fields
         if record.event == "sched_process_fork":
             parent = names.name(fields["parent_pid"])
-            forks.append((parent, names.born(fields["child_pid"])))
+            child = names.born(fields["child_pid"])
+            if parent in others:
+                others.add(child)  # the host's notes know nothing of it
+            else:
+                forks.append((parent, child))
+        elif record.event == "sched_process_exec":
+            path, name = fields["filename"], names.name(fields["pid"])
+            if path.startswith(("/bin/", "/usr/bin/")) and not path.endswith("/python3"):
+                others.add(name)
+            else:
+                others.discard(name)
         elif record.event == "task_newtask" and fields["clone_flags"] & CLONE_THREAD:
             threads.add(fields["pid"])
         elif record.event == "sched_process_exit" and fields["group_dead"]:

@@ -265,7 +265,25 @@ def watch(jitter_us: int, noting: bool) -> None:
     time.sleep = watching("time.sleep", sleep, jitter_us, noting)
 
 
+def noting_system(call: Callable[..., int]) -> Callable[..., int]:
+    """The C library reaps the shell, and nobody is told its pid: it gets a number of ours."""
+
+    def wrapped(command: Any) -> int:
+        status = call(command)
+        if status >= 0:
+            failed.append(-(outer_self() * 100_000 + len(failed) + 1))
+            note_fork(failed[-1])
+            note(f"status {failed[-1]} {status}\n")
+        return status
+
+    return wrapped
+
+
 def install() -> None:
+    import _posixsubprocess
+
+    _posixsubprocess.fork_exec = noting_fork(_posixsubprocess.fork_exec)
+    os.system = noting_system(os.system)
     os.fork = noting_fork(os.fork)
     os.posix_spawn = noting_spawn(keeping(os.posix_spawn))
     os.posix_spawnp = noting_spawn(keeping(os.posix_spawnp))

@@ -57,7 +57,7 @@ _CODECS: Final = {
     "iso8859-1": "latin-1",
 }
 _ERRORS: Final = ("strict", "ignore", "replace", "backslashreplace", "surrogateescape")
-_LIBRARIES: Final = ("buffered_library.py", "text_library.py")
+_LIBRARIES: Final = ("buffered_library.py", "text_library.py", "system_library.py")
 
 
 @functools.cache
@@ -453,6 +453,48 @@ def os_fdopen(G: Values, fd: Any, mode: Any, *rest: Any) -> Any:
     return open_file(G, {"file": fd, "mode": mode, **dict(zip(names, rest, strict=True))})
 
 
+def io_popen_parts(G: Values, fd: int, mode: str, buffering: int) -> State:
+    return _parts(G, {"file": fd, "mode": mode, "buffering": buffering})[0]
+
+
+def io_popen_handle(G: Values, stream: FileHandle, pid: int) -> FileHandle:
+    return FileHandle("Popen", {"kind": "Popen", "stream": stream, "pid": pid, "status": None})
+
+
+def io_spawn_shell(G: Values, command: str, mask: int, defaults: int, actions: Any) -> Any:
+    attributes = (False, False, mask, defaults, None, ())
+    argv = ("sh", "-c", command)
+    changed = G[0].c_environ
+    env = None if changed is None else tuple(changed.items())
+    return (nr.NR_POSIX_SPAWN, "/bin/sh", argv, env, actions, None, attributes)
+
+
+def io_set_signal(G: Values, signal: int, disposition: int) -> Any:
+    return (nr.NR_RT_SIGACTION, signal, disposition)
+
+
+def io_set_mask(G: Values, how: int, mask: int) -> Any:
+    return (nr.NR_RT_SIGPROCMASK, how, mask)
+
+
+def os_system(G: Values, command: str) -> Any:
+    return call(G, None, "run_system", command)
+
+
+def os_popen(G: Values, command: Any, mode: Any, buffering: Any) -> Any:
+    """Begin ``os.popen(…)``. Source: CPython Lib/os.py:popen()."""
+    mode = "r" if mode is None else mode
+    if type(command) is not str:
+        raise TypeError(f"invalid cmd type (<class '{tname(command)}'>, expected string)")
+    if mode not in ("r", "w"):
+        raise ValueError(f"invalid mode {mode!r}")
+    if buffering == 0 or buffering is None:
+        raise ValueError("popen() does not support unbuffered streams")
+    if "\0" in command:
+        raise ValueError("embedded null byte")
+    return call(G, None, "popen_start", command, mode, buffering)
+
+
 def _text_argument(name: str, value: Any, default: str | None) -> str | None:
     if value is None:
         return default
@@ -478,6 +520,12 @@ def _check_mode(mode: Any) -> tuple[str, bool]:
 
 def open_file(G: Values, found: State) -> Any:
     """Begin to open a file; ``found`` has the arguments of ``open()`` by name."""
+    made, path, flags = _parts(G, found)
+    return call(G, made["handle"], "open_file", made, path, flags)
+
+
+def _parts(G: Values, found: State) -> tuple[State, str | None, int]:
+    """Return the states that opening a file fills in, its path and the flags of open(2)."""
     file, mode = found["file"], found.get("mode", "r")
     size = found.get("buffering", -1)
     if not isinstance(size, int):
@@ -519,7 +567,7 @@ def open_file(G: Values, found: State) -> Any:
         below = _wrapped(below, mode, encoding, errors, newline)
         made["text"] = below.state
     made["handle"] = below
-    return call(G, below, "open_file", made, path, _open_flags(raw_mode))
+    return made, path, _open_flags(raw_mode)
 
 
 def _wrapped(
@@ -771,6 +819,7 @@ METHODS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "FileIO": {**_BINARY, "readall": ()},
     "BufferedReader": {**_BINARY, "read1": _SIZE, "peek": _SIZE},
     "BufferedWriter": _BINARY,
+    "Popen": {**_BINARY, "write": ("text",), "seek": ("cookie", "whence")},
     "BufferedRandom": {**_BINARY, "read1": _SIZE, "peek": _SIZE},
 }
 _KEYWORDS: Final = ("line_buffering", "write_through")
@@ -787,6 +836,10 @@ def _number(value: Any, default: int) -> int:
 def method(G: Values, handle: FileHandle, name: str, args: State) -> Any:
     """Begin a method of a file object."""
     kind, state = handle.kind, handle.state
+    if kind == "Popen":
+        if name == "close":
+            return call(G, handle, "popen_close", state["stream"].state, state)
+        return method(G, state["stream"], name, args)
     if kind == "TextIOWrapper":
         return _text_method(G, handle, name, args)
     raw = state if kind == "FileIO" else state["raw"]

@@ -257,6 +257,8 @@ _OS: dict[str, Entry] = {
     "getcwd": _sys(nr.NR_GETCWD),
     "fstat": _sys(nr.NR_FSTAT, "fd:n", "stat_result"),
     "isatty": _routine("os_isatty", "fd:n"),
+    "system": _routine("os_system", "command:p"),
+    "popen": _routine("os_popen", "cmd:x mode:x=None buffering:x=-1"),
     "fdopen": _routine(
         "os_fdopen",
         "fd:x mode:x=None buffering:x=-1 encoding:x=None errors:x=None newline:x=None"
@@ -557,6 +559,11 @@ LIBRARY_MODULES: Final[dict[str, dict[str, Entry]]] = {
         "take_line": _pure("io_take_line", "self:x limit:x final:x"),
         "take_text": _pure("io_take_text", "self:x size:x"),
         "register": _pure("io_register", "handle:x"),
+        "popen_parts": _pure("io_popen_parts", "fd:x mode:x buffering:x"),
+        "popen_handle": _pure("io_popen_handle", "stream:x pid:x"),
+        "spawn_shell": _routine("io_spawn_shell", "command:x mask:x defaults:x actions:x"),
+        "set_signal": _routine("io_set_signal", "signal:x disposition:x"),
+        "set_mask": _routine("io_set_mask", "how:x mask:x"),
         "text_bytes": _pure("io_text_bytes", "self:x"),
     },
 }
@@ -594,8 +601,6 @@ def beyond(module: str, name: str) -> tuple[str, ...]:
 
 #: What to write instead of some names that are often tried.
 INSTEAD: Final = {
-    ("os", "system"): "write os.posix_spawn() and os.waitpid()",
-    ("os", "popen"): "write os.pipe(), os.fork() and os.execv()",
     ("os", "spawnv"): "write os.posix_spawn()",
     ("os", "getlogin"): "write os.getuid()",
 }

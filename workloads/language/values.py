@@ -354,7 +354,10 @@ class FileHandle:
         """The state of the FileIO at the bottom."""
         state = self.state
         while state["kind"] != "FileIO":
-            state = state["raw"] if "raw" in state else state["b"]
+            if state["kind"] == "Popen":
+                state = state["stream"].state
+            else:
+                state = state["raw"] if "raw" in state else state["b"]
         return state
 
     @property

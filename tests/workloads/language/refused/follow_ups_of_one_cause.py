@@ -28,11 +28,11 @@ except subprocess.CalledProcessError:
 
 process = subprocess.Popen(["ls"])
 print(process.communicate(), process.returncode)
-with os.popen("ls") as stream:
+with os.popn("ls") as stream:
     print(stream.readlines())
 squares = map(int, ["1"])
 
 # expect: 2:1: the module 'subprocess' is not in the guest language; its modules are _thread, errno, fcntl, functools, math, mmap, os, random, resource, select, signal, socket, sys, threading, time, traceback, workloads.guest
 # expect: 3:16: 'os.frok' is not in the guest language; did you mean fork?
 # expect: 6:1: class definitions are not supported; write functions over dicts or tuples
-# expect: 31:6: 'os.popen' is not in the guest language; write os.pipe(), os.fork() and os.execv()
+# expect: 31:6: 'os.popn' is not in the guest language; did you mean popen?
