@@ -35,7 +35,7 @@ from workloads.language.scopes import (
 )
 from workloads.language.source_text import check_decoded
 from workloads.language.statements import FunctionCompiler
-from workloads.language.streams import DROP, END, anything_open, dropped
+from workloads.language.streams import DROP, END, FLUSH, anything_open, dropped
 from workloads.language.streams import FIRST_CODE as IO_FIRST_CODE
 from workloads.language.sync import FIRST_CODE
 from workloads.language.syntax import parse, refusal
@@ -189,6 +189,7 @@ class Program:
     thread_code = THREAD
     drop_code = DROP
     end_code = END
+    flush_code = FLUSH
     dropped = staticmethod(dropped)
     anything_open = staticmethod(anything_open)
     raise_code = RAISE

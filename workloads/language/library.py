@@ -215,10 +215,26 @@ WAKEUP: Final = library(
 
 def _main_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
     L[0] = 0
-    return 2
+    if not G[0].program.anything_open(G):
+        return 2
+    F.pc = 2
+    return (CALL, G[0].program.flush_code, [2])
 
 
 def _main_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    # Source: CPython Python/pythonrun.c:pyrun_file() flushes before it looks at the exception
+    if not G[0].program.anything_open(G):
+        return _main_told(F, L, G, V)
+    L[0] = V
+    F.pc = 15
+    return (CALL, G[0].program.flush_code, [2])
+
+
+def _main_flushed(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    return _main_told(F, L, G, L[0])
+
+
+def _main_told(F: Frame, L: Values, G: Values, V: Any) -> Any:
     L[0], lines = exit_of(V, G)
     if isinstance(V, KeyboardInterrupt):
         L[0] = _BY_SIGINT
@@ -332,6 +348,7 @@ MAIN: Final = library(
     (_main_leave, 12),
     (_main_end, 14),
     (_main_exit, 8),
+    (_main_flushed, 3),
 )
 MAIN_START: Final = 4  # the block of MAIN that starts a program under a relative path
 

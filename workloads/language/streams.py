@@ -709,6 +709,21 @@ END: Final = library(
 )
 
 
+def _flush_next(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    # Source: CPython Python/pythonrun.c:flush_io()
+    while L[0] > 0:
+        handle = G[STDIO + L[0]]
+        L[0] -= 1
+        if _unflushed(handle):
+            code, values = arguments(G, "flush_at_exit", handle.state)
+            return (CALL, code, values)
+    return (RETURN, None)
+
+
+#: [2]: flushes standard error, then standard output, whatever becomes of it
+FLUSH: Final = library("flush", (_flush_next, -1), interruptible=False)
+
+
 def anything_open(G: Values) -> bool:
     """Return whether the end of the process has anything to do with files."""
     return bool(G[FILES]) or _unflushed(G[STDIO + 1]) or _unflushed(G[STDIO + 2])
