@@ -269,7 +269,7 @@ def _compiled(source: str, path: str) -> Program:
     """Return a program that is bound to no run time yet; errors as of ``compile_program``."""
     check_decoded(source, path)
     tree = _quietly(lambda: parse(source, path))
-    refused = _quietly(lambda: refusal(tree, path))
+    refused = _quietly(lambda: refusal(source, path))
     try:
         if refused is not None:
             raise GuestProgramError(path, _problems(tree, refused))

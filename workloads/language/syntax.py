@@ -33,9 +33,23 @@ def parse(source: str, path: str) -> ast.Module:
     return tree
 
 
-def refusal(tree: ast.Module, path: str) -> Problem | None:
+class _Flat(ast.NodeTransformer):
+    """Puts final parts behind what they end: CPython copies them, nested ones 2**n times."""
+
+    def visit_Try(self, node: ast.Try) -> ast.AST:
+        self.generic_visit(node)
+        if not node.finalbody:
+            return node
+        final, node.finalbody = node.finalbody, []
+        inner = [node] if node.handlers else [*node.body, *node.orelse]
+        flat = ast.If(ast.copy_location(ast.Constant(True), node), [*inner, *final], [])
+        return ast.copy_location(flat, node)
+
+
+def refusal(source: str, path: str) -> Problem | None:
     """Return what CPython's compiler has against a program that its parser took, or None."""
     try:
+        tree = _Flat().visit(ast.parse(source, path))
         compile(tree, path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return _problem(error)

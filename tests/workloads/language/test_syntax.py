@@ -51,6 +51,10 @@ def test_nested_final_parts_grow_with_their_depth_alone() -> None:
     )
 
 
+def test_nested_final_parts_are_checked_and_compiled_in_a_moment() -> None:
+    assert blocks_of(nested_finally(90)) < 2000
+
+
 def test_many_ways_out_of_a_long_final_part_share_it() -> None:
     body = "".join(f"        if x == {n}:\n            return {n}\n" for n in range(60))
     final = "".join(f"        print({n})\n" for n in range(60))
