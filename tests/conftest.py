@@ -7,6 +7,7 @@ Tests run the pure core. SMPLAB_CORE=compiled makes them run the compiled one (`
 """
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from cluster import fast_core
 
 if fast_core.problem():
     raise pytest.UsageError(fast_core.problem())
+
+# A shell starts what runs in its background with SIGINT ignored, and commands that tests interrupt
+# would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Small, and together they use every kind of message: contexts that go to the kernel and come back,
 # tasks that change CPUs by fork, exec, wake-up and pull, threads, signals, shared memory.

@@ -22,7 +22,7 @@ workloads:
 TALK = """\
 import os
 
-print("hello")
+print("hello", flush=True)
 os.write(2, b"oops")
 os._exit(0)
 """

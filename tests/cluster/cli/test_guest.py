@@ -134,7 +134,7 @@ def test_an_unset_guest_is_the_machine_it_was_before(tmp_path: Path) -> None:
 
     (tmp_path / "p.py").write_text("print(1)\n")
     loaded = parse_config("guest", _BASE.format("exact"), tmp_path)
-    spec = machine(loaded, tmp_path / "p.py", [], trace=False, check=False)
+    spec = machine(loaded, tmp_path / "p.py", [], trace=False, check=False, given={})
     plain = guest_spec(tmp_path / "p.py", [], cpus=2, trace=False)
     spec.sources = {key: text for key, text in spec.sources.items() if key in plain.sources}
     assert spec == plain
