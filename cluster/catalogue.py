@@ -13,7 +13,8 @@ from cluster.config.models import CostProfile
 # each is a guest program, ``workloads/programs/bin_NAME.py``
 COMMANDS: Final = (
     *("true", "false", "sleep", "echo", "cat", "kill", "sh", "env", "grep", "head", "id", "ls"),
-    *("printf", "pwd", "rm", "seq", "sort", "tail", "test", "touch", "uname", "wc", "yes"),
+    *("printf", "pwd", "rm", "seq", "sort", "tail", "test", "touch", "uname", "wc", "yes", "ps"),
+    "date",
 )
 PROGRAMS: Final = Path(workloads.__file__).parent / "programs"
 _HERE: Final = Path(__file__).resolve().parent

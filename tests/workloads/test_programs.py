@@ -166,9 +166,9 @@ def test_images_behave_as_the_real_programs(
 
 
 @pytest.mark.parametrize(
-    "command", ["a | b", "a && b", "a; b", "x=1", "a > b", "echo $HOME", "`a`"]
+    "command", ["`a`", "alias a=b", "trap a INT", "f() { a; }", "ulimit -n 3", "set -x"]
 )
-def test_shell_refuses_what_is_more_than_one_simple_command(command: str) -> None:
+def test_shell_refuses_what_it_does_not_have(command: str) -> None:
     result = run("bin_sh", "-c", command)
     assert result.outcome == "exit 2"
     assert b"support" in result.stderr
