@@ -70,7 +70,7 @@ class Bounded(Weigher):
             result = a + b
             return result if -SMALL < result < SMALL else self.big(result)
         if type(a) in SIZED and type(b) in SIZED:
-            self.charge_made(a, len(a) + len(b), "the result of +")
+            self.charge_copied(a, len(a) + len(b), "the result of +")
             if type(a) is tuple and type(b) is tuple:
                 return self.new_tuple(a + b)
         return a + b
@@ -167,9 +167,9 @@ class Bounded(Weigher):
         if isinstance(a, int) and isinstance(b, int):
             return self.big(a * b)  # a bool is one of them
         if type(a) in SIZED and isinstance(b, int):
-            self.charge_made(a, len(a) * max(b, 0), "the result of *")
+            self.charge_copied(a, len(a) * max(b, 0), "the result of *")
         elif type(b) in SIZED and isinstance(a, int):
-            self.charge_made(b, len(b) * max(a, 0), "the result of *")
+            self.charge_copied(b, len(b) * max(a, 0), "the result of *")
         result = a * b
         return self.new_tuple(result) if type(result) is tuple else result
 
@@ -235,7 +235,7 @@ class Bounded(Weigher):
         """Return ``value[lower:upper:step]``."""
         if type(value) in SIZED:
             start, stop, stride = slice(lower, upper, step).indices(len(value))
-            self.charge_made(value, len(range(start, stop, stride)), "a slice")
+            self.charge_copied(value, len(range(start, stop, stride)), "a slice")
         return value[lower:upper:step]
 
     def modulo(self, a: Any, b: Any) -> Any:
@@ -283,7 +283,9 @@ class Bounded(Weigher):
         elif type(value) is range:
             self.charge(range_length(value), "an argument")
         elif type(value) in NESTED:
-            self._walk(value, 0, "in an argument")
+            if type(value) is GuestSet:
+                self.in_order(value)
+            self._walk(value, 3, "in an argument")
         return value
 
     def printable(self, value: Any) -> Any:

@@ -28,7 +28,8 @@ def _lines(G: Values, exception: BaseException | None) -> list[str]:
     if exception is None:
         return ["NoneType: None\n"]
     process = G[0]
-    return tracebacks.format_exception(exception, process.path, process.program.lines)
+    path, lines = process.path, process.program.lines
+    return tracebacks.format_exception(exception, path, lines, uncaught=False)
 
 
 def _print(G: Values, lines: list[str]) -> Any:

@@ -14,6 +14,8 @@ import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from workloads.language.carets import Displayed
+
 if TYPE_CHECKING:
     from workloads.language.frames import Code, Frame
 
@@ -109,11 +111,17 @@ def note_context(exception: BaseException, frames: list["Frame"]) -> None:
 
 
 def format_exception(
-    exception: BaseException, path: str, lines: list[str], *, in_thread: bool = False
+    exception: BaseException,
+    path: str,
+    lines: list[str],
+    *,
+    in_thread: bool = False,
+    uncaught: bool = True,
 ) -> list[str]:
     """Return the lines CPython prints on stderr, each with its newline.
 
     Args:
+        uncaught: as CPython's C code prints it; else as its module ``traceback`` does.
         in_thread: it has left a Thread's function, so there are entries, if only threading.py's.
     """
     out: list[str] = []
@@ -137,13 +145,15 @@ def format_exception(
         seen.add(id(chain[-1]))
     for position in range(len(chain) - 1, -1, -1):
         headed = in_thread and not position
-        out.extend(_format_one(chain[position], path, lines, headed))
+        out.extend(_format_one(chain[position], path, lines, headed, uncaught))
         if position:
             out.append(joints[position - 1])
     return [line + "\n" for text in out for line in text.splitlines()]
 
 
-def _format_one(exception: BaseException, path: str, lines: list[str], headed: bool) -> list[str]:
+def _format_one(
+    exception: BaseException, path: str, lines: list[str], headed: bool, uncaught: bool
+) -> list[str]:
     entries: list[tuple[str, Any]] = exception.__dict__.get("guest_entries", [])
     summaries = []
     for name, (line, end_line, column, end_column) in reversed(entries):
@@ -166,5 +176,6 @@ def _format_one(exception: BaseException, path: str, lines: list[str], headed: b
             )
         )
     head = ["Traceback (most recent call last):\n"] if summaries or headed else []
-    stack = traceback.StackSummary.from_list(summaries).format()
-    return head + stack + traceback.format_exception_only(exception)
+    stack = Displayed() if uncaught else traceback.StackSummary()
+    stack.extend(summaries)
+    return head + stack.format() + traceback.format_exception_only(exception)

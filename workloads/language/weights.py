@@ -107,6 +107,19 @@ class Weigher:
             self.work.texts += size
         self.charge(size, what)
 
+    def charge_copied(self, value: Any, size: int, what: str) -> None:
+        """Charge what an operation copies from ``value`` into one that is made.
+
+        Texts are copied many bytes at a time: eight are a unit, but none is larger than a budget.
+        """
+        if type(value) in TEXTS:
+            if size > self.work.budget:
+                raise BudgetExceededError(
+                    f"{what} is beyond the block budget of {self.work.budget}"
+                )
+            size >>= 3
+        self.charge(size, what)
+
     # ---- numbers --------------------------------------------------------------------------
 
     def big(self, value: Any) -> Any:
