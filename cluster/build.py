@@ -25,6 +25,7 @@ from typing import Any, Final
 from cluster.catalogue import (
     COMMANDS,
     CONFIGS,
+    OTHER_NAMES,
     PROGRAMS,
     cost_profile_names,
     program_names,
@@ -205,8 +206,9 @@ class _Tree:
         for name in COMMANDS:
             key = f"bin_{name}"
             self.sources[key] = (PROGRAMS / f"{key}.py").read_text("utf-8")
-            for folder in ("/bin", "/usr/bin"):
-                self.files[f"{folder}/{name}"] = FileSpec(mode=0o755, image=ImageSpec(program=key))
+            names = [name, *(other for other, of in OTHER_NAMES.items() if of == name)]
+            for path in (f"{folder}/{each}" for each in names for folder in ("/bin", "/usr/bin")):
+                self.files[path] = FileSpec(mode=0o755, image=ImageSpec(program=key))
         self.files[PYTHON] = FileSpec(mode=0o755, image=ImageSpec(program="python3"))
         self.sources[CANT_OPEN] = (PROGRAMS / "bin_python3_cant_open.py").read_text("utf-8")
 

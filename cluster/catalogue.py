@@ -13,9 +13,11 @@ from cluster.config.models import CostProfile
 # each is a guest program, ``workloads/programs/bin_NAME.py``
 COMMANDS: Final = (
     *("true", "false", "sleep", "echo", "cat", "kill", "sh", "env", "grep", "head", "id", "ls"),
-    *("printf", "pwd", "rm", "seq", "sort", "tail", "test", "touch", "uname", "wc", "yes", "ps"),
-    "date",
+    *("printf", "pwd", "rm", "seq", "sort", "test", "touch", "uname", "wc", "yes", "ps", "date"),
+    *("basename", "cut", "dirname", "expr", "hostname", "mkdir", "mv", "tee", "tr", "whoami"),
 )
+# other names of commands, which do what they are called
+OTHER_NAMES: Final = {"[": "test", "cp": "mv", "egrep": "grep", "fgrep": "grep", "tail": "head"}
 PROGRAMS: Final = Path(workloads.__file__).parent / "programs"
 _HERE: Final = Path(__file__).resolve().parent
 _INSTALLED: Final = _HERE / "shipped_configs"  # where a wheel has them (pyproject.toml)

@@ -127,23 +127,24 @@ def _points() -> Iterator[str]:
 
 
 def _commands() -> Iterator[str]:
-    from cluster.catalogue import COMMANDS, program_text
+    from cluster.catalogue import COMMANDS, OTHER_NAMES, program_text
 
     rows = []
-    for name in sorted(COMMANDS):
-        head = program_text(f"bin_{name}").split("\n\n", 1)[0]
+    for name in sorted({*COMMANDS, *OTHER_NAMES}):
+        head = program_text(f"bin_{OTHER_NAMES.get(name, name)}").split("\n\n", 1)[0]
         rows.append((name, " ".join(head.replace("``", "").split())))
     return columns(rows, 2)
 
 
 def _images() -> Iterator[str]:
     from cluster.build import PYTHON
-    from cluster.catalogue import COMMANDS
+    from cluster.catalogue import COMMANDS, OTHER_NAMES
     from kernel.machine import ImageSpec
 
     one = ImageSpec("")
     yield f"{'path':<20} {'text':>5} {'data':>5} {'bss':>5} {'stack':>5}  pages"
-    paths = [f"{folder}/{name}" for folder in ("/bin", "/usr/bin") for name in sorted(COMMANDS)]
+    names = sorted({*COMMANDS, *OTHER_NAMES})
+    paths = [f"{folder}/{name}" for folder in ("/bin", "/usr/bin") for name in names]
     for path in [*paths, PYTHON]:
         yield (
             f"{path:<20} {one.text_pages:>5} {one.data_pages:>5} {one.bss_pages:>5} "

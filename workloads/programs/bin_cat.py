@@ -17,7 +17,19 @@ def copy(fd):
 
 def main():
     code = 0
-    for name in sys.argv[1:] or ["-"]:
+    names = []
+    words = sys.argv[1:]
+    while words:
+        word = words.pop(0)
+        if word == "--":
+            names += words
+            break
+        if word.startswith("-") and len(word) > 1 and word != "-u":
+            sys.stderr.write(f"cat: the option {word} is not emulated\n")
+            sys.exit(1)
+        if word != "-u":
+            names.append(word)
+    for name in names or ["-"]:
         fd = 0
         try:
             if name != "-":

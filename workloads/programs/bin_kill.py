@@ -78,7 +78,7 @@ def main():
     for word in words:
         digits = word[1:] if word.startswith("-") else word
         if not digits.isdecimal():
-            fail(f"{word} is not a process id")
+            fail(f"failed to parse argument: '{word}'")
         try:
             os.kill(int(word), sig)
         except OSError as error:

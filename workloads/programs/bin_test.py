@@ -8,16 +8,16 @@ BINARY = "= == != -eq -ne -lt -le -gt -ge"
 
 
 def fail(text):
-    sys.stderr.write(f"test: {text}\n")
+    sys.stderr.write(f"{os.path.basename(sys.argv[0])}: {text}\n")
     sys.exit(2)
 
 
 def number(word):
-    try:
-        return int(word)
-    except ValueError:
-        fail(f"{word}: integer expression expected")
-    return 0
+    digits = word.strip()
+    digits = digits[1:] if digits[:1] in ("-", "+") else digits
+    if not digits.isdecimal() or not digits.isascii():
+        fail(f"invalid integer ‘{word}’")
+    return int(word)
 
 
 def unary(word, value):
@@ -79,6 +79,6 @@ def evaluate(words):
 words = sys.argv[1:]
 if os.path.basename(sys.argv[0]) == "[":
     if not words or words[-1] != "]":
-        fail("missing ]")
+        fail("missing ‘]’")
     words = words[:-1]
 sys.exit(0 if evaluate(words) else 1)

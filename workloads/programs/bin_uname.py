@@ -1,8 +1,13 @@
-"""``uname [-asnrm]``: what the emulated machine is."""
+"""``uname [-asnrvmo]``: what the emulated machine is."""
 
 import sys
 
-NAMES = {"s": "Linux", "n": "smplab", "r": "6.12.0", "v": "#1 SMP", "m": "x86_64", "o": "GNU/Linux"}
+
+def kernel(name):
+    with open(f"/proc/sys/kernel/{name}") as file:
+        return file.read().rstrip("\n")
+
+
 letters = "".join([word[1:] for word in sys.argv[1:]]) or "s"
 for word in sys.argv[1:]:
     if not word.startswith("-"):
@@ -14,4 +19,12 @@ for letter in letters:
         sys.stderr.write(f"uname: invalid option -- '{letter}'\n")
         sys.stderr.write("Try 'uname --help' for more information.\n")
         sys.exit(1)
+NAMES = {
+    "s": kernel("ostype"),
+    "n": kernel("hostname"),
+    "r": kernel("osrelease"),
+    "v": kernel("version"),
+    "m": "x86_64",
+    "o": "GNU/Linux",
+}
 print(" ".join([NAMES[letter] for letter in "snrvmo" if letter in letters or "a" in letters]))

@@ -25,12 +25,19 @@ for letter in letters:
         sys.stderr.write(f"wc: invalid option -- '{letter}'\n")
         sys.stderr.write("Try 'wc --help' for more information.\n")
         sys.exit(1)
-letters = letters or "lwc"
+letters = "".join([letter for letter in "lwc" if letter in letters]) or "lwc"
 rows = []
 code = 0
+least = 1
+size = 0
 for name in files or ["-"]:
     try:
         fd = 0 if name == "-" else os.open(name, os.O_RDONLY)
+        found = os.fstat(fd)
+        if found.st_mode & 0o170000 == 0o100000:
+            size += found.st_size
+        else:
+            least = 7
         data = read_all(fd)
     except OSError as error:
         sys.stderr.write(f"wc: {name}: {error.strerror}\n")
@@ -43,8 +50,8 @@ if len(files) > 1:
         [sum([row[0][place] for row in rows]) for place in range(len(rows[0][0]))] if rows else []
     )
     rows.append((totals, "total"))
-one = len(rows) == 1 and len(rows[0][0]) == 1
-width = 1 if one else max([len(str(n)) for row in rows for n in row[0]] + [7 if not files else 1])
+one = len(files) < 2 and len(letters) == 1
+width = 1 if one else max(len(str(size)), least)
 for counts, name in rows:
     text = " ".join([str(count).rjust(width) for count in counts])
     print(text if not files else f"{text} {name}")
