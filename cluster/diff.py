@@ -11,7 +11,8 @@ process tree. Pids, times and the order in which independent processes run are n
 Not having seen an outcome is no proof that it cannot be. How much of what the host can do is still
 unseen is told by how often outcomes have come once only (Good and Turing: the next run shows
 something new with a probability of about singletons / runs). Only a host whose sample is
-``saturated`` makes a difference; else the comparison is *inconclusive*.
+``saturated`` makes a difference; else the comparison is *inconclusive*. So it is when the program
+walked a set whose order is not defined (of strings, say): CPython's differs from start to start.
 
 Source: I. J. Good, The population frequencies of species, Biometrika 40 (1953).
 """
@@ -277,8 +278,9 @@ class _Comparison:
     def _verdict(self, run: EmulatedRun) -> str:
         if self.host.has(run):
             return SAME
-        # a run that broke off is none that the host can end with
-        return DIFFERENT if run.problem or self.host.saturated else INCONCLUSIVE
+        if run.problem:  # none that the host can end with
+            return DIFFERENT
+        return DIFFERENT if self.host.saturated and not run.order_seen else INCONCLUSIVE
 
     def _explanation(
         self, run: EmulatedRun, machine: Machine, verdict: str, calls: bool
@@ -287,7 +289,7 @@ class _Comparison:
         nearest = closest(self.host.runs, run)
         lines = compare(nearest, run)
         if verdict == INCONCLUSIVE:
-            lines.insert(0, _unseen(self.host))
+            lines.insert(0, _ORDER if run.order_seen else _unseen(self.host))
             return lines
         if not calls:
             return lines
@@ -321,6 +323,12 @@ _NO_ANSWER: Final = {
     engine_api.INVARIANT: "invariant violated",
     engine_api.GUEST: "guest program",
 }
+
+
+_ORDER: Final = (
+    "not seen on the host, and the program walks a set (of strings, or other objects than numbers)"
+    " whose order is not defined: walk sorted(...) of it"
+)
 
 
 def _key(run: NativeRun | EmulatedRun) -> Any:

@@ -42,6 +42,7 @@ class EmulatedRun:
     ``problem`` says why the run did not come to its end; it is empty if it did. ``kind`` is the
     ``engine_api`` kind of end. ``calls`` are lines about the last system calls of each process, if
     they were asked for. ``not_emulated`` is what the program asked for and this machine has not.
+    ``order_seen``: it walked a set whose order CPython does not define.
     """
 
     stdout: bytes
@@ -53,6 +54,7 @@ class EmulatedRun:
     calls: tuple[str, ...] = ()
     kind: str = DONE
     not_emulated: tuple[str, ...] = ()
+    order_seen: bool = False
 
 
 class _Family(NamedTuple):
@@ -139,6 +141,7 @@ def run_emulated(
         tuple(lines),
         result.exit_kind,
         result.not_emulated,
+        result.order_seen,
     )
 
 

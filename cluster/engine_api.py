@@ -61,7 +61,7 @@ class RunResult:
     ``outputs`` maps ``LABEL.stdout`` and ``LABEL.stderr`` to the bytes that the process started as
     LABEL and its descendants wrote to descriptors 1 and 2. ``summary`` is plain JSON data without
     host times; those are in ``wall``. ``not_emulated`` is what programs asked for and were told
-    NotImplementedError.
+    NotImplementedError. ``order_seen``: a program walked a set whose order CPython does not define.
     """
 
     exit_kind: str
@@ -72,3 +72,21 @@ class RunResult:
     outputs: dict[str, bytes] = field(default_factory=dict)
     wall: dict[str, Any] = field(default_factory=dict)
     not_emulated: tuple[str, ...] = ()
+    order_seen: bool = False
+
+
+def kernel_failure(error: Exception, mutated: bool) -> str | None:
+    """Return what to say of an exception that the emulated kernel raised; None: it is not its own.
+
+    An assertion is a broken invariant. A kernel with mutations may stumble over anything that it
+    broke; only what the host did to us is then not the mutation's.
+
+    Args:
+        error: what ended the run.
+        mutated: the kernel has mutations.
+    """
+    text = str(error)
+    what = text if isinstance(error, AssertionError) and text else f"{type(error).__name__}: {text}"
+    if mutated and not isinstance(error, (OSError, MemoryError)):
+        return f"the kernel fails: {what}"
+    return what if isinstance(error, AssertionError) else None

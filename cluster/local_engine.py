@@ -36,6 +36,7 @@ class LocalRun:
             cpus=spec.cpus,
             guest_memory=spec.guest_memory,
         )
+        self.work = loader.runtime.work
         self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
         self.host = lps.KernelHost(spec, loader, request.quantum_ns, request.max_virtual_ns)
         self.host.kernel.feeder = self._feed if request.feed is not None else None
@@ -73,7 +74,7 @@ class LocalRun:
             self._look(final=True)
         finally:
             self.recorder.close(complete=kind == engine_api.DONE)
-        return self.recorder.result(
+        result = self.recorder.result(
             kind,
             message,
             self.host.plain_results(),
@@ -87,6 +88,8 @@ class LocalRun:
                 **self.group.wall(),
             },
         )
+        result.order_seen = self.work.order_seen
+        return result
 
     # -- schemes ------------------------------------------------------------------------------
 

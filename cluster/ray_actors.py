@@ -37,6 +37,7 @@ from cluster.codec import (
     pack,
     unpack_plain,
 )
+from cluster.engine_api import kernel_failure
 from cluster.pieces import Answerer, Gatherer
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
@@ -66,13 +67,19 @@ def lp_name(cpus: Sequence[int]) -> str:
 KERNEL_NAME: Final = "kernel actor"
 
 
-def _failure(lp: str, error: Exception) -> bytes:
-    """Return the failure frame for an exception that ended ``lp``."""
+def _failure(lp: str, error: Exception, mutated: bool) -> bytes:
+    """Return the failure frame for an exception that ended ``lp``.
+
+    What the emulated kernel raised is a broken invariant (``engine_api.kernel_failure``).
+    """
     if isinstance(error, LpFailure):  # of another LP: pass it on
         return failure_frame(error.lp, error.kind, error.message, error.details)
     details = traceback.format_exc()[-_MOST_TEXT:]
     if isinstance(error, InvariantError):
         return failure_frame(lp, "invariant", str(error)[:_MOST_TEXT], details)
+    told = kernel_failure(error, mutated)
+    if told is not None:
+        return failure_frame(lp, "invariant", told[:_MOST_TEXT], details)
     text = str(error).strip().split("\n")[0][:_MOST_TEXT]
     return failure_frame(lp, "error", f"{type(error).__name__}: {text}", details)
 
@@ -115,6 +122,7 @@ class _Actor:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._mutated = False
         self._chunks: list[MarkedChunk] = []
         self._held = 0  # bytes in _chunks
         self._codec_ns = 0
@@ -127,7 +135,7 @@ class _Actor:
             try:
                 return function(*arguments)
             except Exception as error:
-                self._failed = _failure(self._name, error)
+                self._failed = _failure(self._name, error, self._mutated)
         return self._failed
 
     def _hold(self, superstep: int, chunks: list[lps.Chunk]) -> None:
@@ -177,6 +185,8 @@ class CpuActor(_Actor):
             cpus=spec.cpus,
             guest_memory=spec.guest_memory,
         )
+        self._mutated = bool(spec.mutations)
+        self._work = loader.runtime.work
         self._group = lps.CpuGroup(spec, cpus, loader)
         self._codec = GroupCodec(group, cpus, loader)
         self._wires = Answerer(PIECE_BYTES, partial(self._guarded, self._step))
@@ -225,7 +235,7 @@ class CpuActor(_Actor):
 
         Returns:
             ``chunks``, ``stats`` as ``CpuGroup.stats()``, ``wall``, ``failure`` (a frame or b""),
-            and for ``KernelActor.check``: ``places``, ``unserved``.
+            for ``KernelActor.check``: ``places``, ``unserved``, and ``order_seen`` of RunResult.
         """
         if frame is not None and not self._ended and self._failed is None:
             self.step(frame)
@@ -237,6 +247,7 @@ class CpuActor(_Actor):
             "failure": self._failed or b"",
             "places": [CpuPlaces.of(cpu) for cpu in self._group.cpus.values()],
             "unserved": self._unserved,
+            "order_seen": self._work.order_seen,
         }
 
 
@@ -281,6 +292,7 @@ class KernelActor(_Actor):
             cpus=spec.cpus,
             guest_memory=spec.guest_memory,
         )
+        self._mutated = bool(spec.mutations)
         self._host = lps.KernelHost(spec, loader, quantum_ns, max_virtual_ns)
         self._codec = KernelCodec(groups, loader)
         self._wires = Gatherer(PIECE_BYTES, len(groups))
@@ -387,9 +399,15 @@ class KernelActor(_Actor):
         """
         from kernel.invariants import check_end, check_parts
 
-        stories = check_parts(self._host.kernel, places, unserved)
-        if complete:
-            stories += check_end(self._host.kernel, self._host.boot_counts)
+        try:
+            stories = check_parts(self._host.kernel, places, unserved)
+            if complete:
+                stories += check_end(self._host.kernel, self._host.boot_counts)
+        except Exception as error:
+            told = kernel_failure(error, self._mutated)
+            if told is None:
+                raise
+            return [told]
         return stories
 
 

@@ -304,7 +304,7 @@ class RayRun:
             if stories:
                 kind, message = engine_api.INVARIANT, "\n".join(stories)
         stats = [plain for group in groups for _, plain in group["stats"]]
-        return self.recorder.result(
+        result = self.recorder.result(
             kind,
             message or kernel["message"],
             kernel["results"],
@@ -312,6 +312,8 @@ class RayRun:
             kernel["run"],
             self._wall([group["wall"] for group in groups], kernel["wall"]),
         )
+        result.order_seen = any(group["order_seen"] for group in groups)
+        return result
 
     def _wall(self, groups: list[dict[str, int]], kernel: dict[str, int]) -> dict[str, int]:
         """Return host times: sums over the actors, and what the loop took beyond all of them.

@@ -13,6 +13,7 @@ import typer
 from cluster.cli.completion import complete_config
 from cluster.cli.interrupts import interruption, was_interrupted
 from cluster.engine_api import INVARIANT as INVARIANT_KIND
+from cluster.engine_api import kernel_failure
 from cluster.exit_codes import (
     BROKEN,
     MUTATION,
@@ -189,21 +190,13 @@ def _abandon(directory: "RunDir | None", kind: str, code: int, message: str) -> 
 
 
 def _kernel_failure(error: Exception, mutated: bool) -> CliError | None:
-    """Return the failure that an exception stands for which the emulated kernel raised.
-
-    An assertion is a broken invariant. A kernel with mutations may stumble over anything that it
-    broke; only what the host did to us is then not the mutation's.
-    """
-    if mutated and not isinstance(error, (OSError, MemoryError, CliError)):
-        return CliError(MUTATION, MUTATION_KIND, f"the kernel fails: {_what(error)}")
-    if isinstance(error, AssertionError):
-        return CliError(*OF_EXIT_KIND[INVARIANT_KIND], _what(error))
-    return None
-
-
-def _what(error: Exception) -> str:
-    text = str(error)
-    return text if isinstance(error, AssertionError) and text else f"{type(error).__name__}: {text}"
+    """Return the failure that an exception stands for which the emulated kernel raised."""
+    told = None if isinstance(error, CliError) else kernel_failure(error, mutated)
+    if told is None:
+        return None
+    if mutated:
+        return CliError(MUTATION, MUTATION_KIND, told)
+    return CliError(*OF_EXIT_KIND[INVARIANT_KIND], told)
 
 
 def record(directory: "RunDir", result: "RunResult", code: int, message: str) -> None:

@@ -207,6 +207,40 @@ def test_an_outcome_that_an_unsaturated_host_has_not_shown_is_inconclusive(scrip
     )
 
 
+def test_an_outcome_that_may_follow_from_the_order_of_a_set_is_inconclusive(scripted) -> None:
+    scripted([NATIVE], [emulated(stdout=b"other\n", order_seen=True)])
+    plan = Plan(cpus=(1,), granularities=("syscall",), max_runs=1000)
+    report = diff_program(Path("p.py"), plan=plan)
+    assert report.verdict == "inconclusive"
+    assert "order is not defined" in report.emulated[0].explanation[0]
+
+
+def test_a_run_that_breaks_off_is_a_difference_whatever_order_it_saw(scripted) -> None:
+    scripted([NATIVE], [emulated(problem="deadlock: stuck", kind=DEADLOCK, order_seen=True)])
+    plan = Plan(cpus=(1,), granularities=("syscall",), max_runs=1)
+    assert diff_program(Path("p.py"), plan=plan, explain=False).verdict == "different"
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        ("print({'a', 'b'})", True),
+        ("for x in {'a', 'b'}:\n    print(x)", True),
+        ("print({'a', 'b'}.pop())", True),
+        ("a, b = {'a', 'b'}", True),
+        ("print([*{'a', 'b'}])", True),
+        ("print(sorted({'a', 'b'}), len({'a', 'b'}), 'a' in {'a', 'b'})", False),
+        ("print({1, 2}, {'a'})", False),
+    ],
+)
+def test_emulated_run_tells_whether_an_undefined_order_was_seen(
+    tmp_path: Path, source: str, seen: bool
+) -> None:
+    path = tmp_path / "p.py"
+    path.write_text(source + "\n")
+    assert run_emulated(path, (), Machine(1)).order_seen == seen
+
+
 def test_one_run_of_the_host_makes_no_difference(scripted) -> None:
     scripted([NATIVE], [emulated(stdout=b"other\n")])
     plan = Plan(cpus=(1,), granularities=("syscall",), max_runs=1)

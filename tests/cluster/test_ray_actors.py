@@ -12,8 +12,10 @@ import pytest
 
 from cluster import engine_api
 from cluster.build import guest_spec
+from cluster.cli.common import outcome
 from cluster.codec import head_of, pack
 from cluster.engine_api import RunRequest, RunResult
+from cluster.exit_codes import BROKEN, MUTATION, MUTATION_KIND
 from cluster.local_engine import run_local
 from cluster.pieces import is_whole
 from cluster.ray_actors import KERNEL_NAME, CpuActor, KernelActor, lp_name
@@ -214,13 +216,43 @@ def test_a_failure_in_a_group_ends_the_run_with_the_name_of_its_actor(
 
     def fail(cpu: Cpu, horizon_ns: int, effects: Any) -> int:
         if cpu.id == 5 and cpu.now_ns > 1_000_000:
-            raise AssertionError("the sixth CPU is out of order\nand more")
+            raise RuntimeError("the sixth CPU is out of order\nand more")
         return step(cpu, horizon_ns, effects)
 
     monkeypatch.setattr(Cpu, "step", fail)
     result = run_direct(make_request("storm", cpus_per_actor=4))
     assert result.exit_kind == engine_api.BROKEN
-    assert result.message == ("cpu actor 4-7 failed: AssertionError: the sixth CPU is out of order")
+    assert result.message == ("cpu actor 4-7 failed: RuntimeError: the sixth CPU is out of order")
+
+
+@pytest.mark.parametrize("place", ["cluster.lps.KernelHost.superstep", "cluster.lps.CpuGroup.step"])
+def test_what_a_kernel_with_mutations_raises_in_an_actor_is_what_the_mutation_shows(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def fail(*arguments: Any) -> Any:
+        raise KeyError("lost")
+
+    monkeypatch.setattr(place, fail)
+    request = make_request("storm", cpus_per_actor=3)
+    assert outcome(run_direct(request), 0)[:2] == (BROKEN, "run broke")
+    request.spec.mutations = ("do_wait.tasklist_lock",)
+    result = run_direct(request)
+    assert outcome(result, 0, mutated=True) == (
+        MUTATION,
+        MUTATION_KIND,
+        "the kernel fails: KeyError: 'lost'",
+    )
+
+
+def test_an_assertion_of_the_kernel_in_an_actor_is_a_broken_invariant(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any) -> Any:
+        raise AssertionError("told")
+
+    monkeypatch.setattr("cluster.lps.KernelHost.superstep", fail)
+    result = run_direct(make_request("storm", cpus_per_actor=3))
+    assert (result.exit_kind, result.message) == (engine_api.INVARIANT, "told")
 
 
 def test_a_broken_invariant_in_the_kernel_is_reported_with_its_story(

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from workloads.language.errors import BudgetExceededError, FatalRunError
 from workloads.language.sets import GuestSet, constant
-from workloads.language.values import PULLERS, FileHandle
+from workloads.language.values import PULLERS, FileHandle, SyncHandle
 from workloads.language.views import Pull, View
 from workloads.language.weights import (
     ATOMIC,
@@ -640,23 +640,11 @@ class RangeMembers:
 def tname(value: Any) -> str:
     """Return the name CPython's messages use for the type of a guest value."""
     kind = type(value)
-    if kind.__name__ == "SyncHandle":
+    if kind is SyncHandle:
         return "_thread.RLock" if value.kind == "RLock" else str(value.kind)
     if kind is FileHandle:
         return f"_io.{value.kind}"
-    return {
-        "LockHandle": "_thread.lock",
-        "ThreadHandle": "Thread",
-        "MmapHandle": "mmap.mmap",
-        "ShmHandle": "SharedMemory",
-        "Function": "function",
-        "Closure": "function",
-        "Builtin": "builtin_function_or_method",
-        "BoundMethod": "builtin_function_or_method",
-        "TypeValue": "type",
-        "Generator": "generator",
-        "Unbound": "NoneType",
-    }.get(kind.__name__, kind.__name__)
+    return kind.__name__
 
 
 def range_length(value: range) -> int:

@@ -21,6 +21,10 @@ _SEED_BYTES: Final = 2500  # what random.seed() takes from os.urandom()
 _SEQUENCES: Final = (list, tuple, str, bytes, bytearray, range)
 _SEEDS: Final = (type(None), int, float, str, bytes, bytearray, bool)
 
+#: functions that draw again while what they drew is rejected, and the units of one draw
+_REJECTING: Final = frozenset({"gammavariate", "betavariate", "vonmisesvariate"})
+_DRAW_UNITS: Final = 8
+
 _WORDS: Final = {"choices": ("weights", "cum_weights", "k"), "sample": ("k", "counts")}
 
 
@@ -49,19 +53,38 @@ def _call(G: Values, name: str, args: tuple[Any, ...]) -> Any:
     bounded = G[0].program.runtime.bounded
     if name in ("choice", "shuffle", "choices", "sample"):
         _check_sequence(name, args[0])
-        bounded.charge(len(args[0]), "a random choice")
+        if name == "shuffle":  # a loop of Python; of choices the weights are walked
+            bounded.charge(4 * len(args[0]), "random.shuffle()")
     if name in ("getrandbits", "randbytes") and isinstance(args[0], int):
         bounded.charge(args[0] >> 3 if name == "getrandbits" else args[0], "random bits")
     words: dict[str, Any] = {}
     if name in _WORDS:
         words = dict(zip(_WORDS[name], args[1:], strict=True))
         args = args[:1]
-        if isinstance(words["k"], int):
-            bounded.charge(max(words["k"], 0), "random choices")
-        if name == "choices":
-            words = {text: _listed(bounded, value) for text, value in words.items()}
+        if isinstance(words["k"], int):  # a small sample of a large population copies no more
+            bounded.charge(
+                (4 if name == "choices" else 16) * max(words["k"], 0), f"random.{name}()"
+            )
+        words = {text: _listed(bounded, value) for text, value in words.items()}
     given = [value for value in args if value is not ...]
+    if name in _REJECTING:
+        return _rejected(bounded, G[0].random, name, given)
     return getattr(G[0].random, name)(*given, **words)
+
+
+def _rejected(bounded: Any, generator: Random, name: str, args: list[Any]) -> Any:
+    """Call a function that draws until a number fits: of NaN or huge arguments none ever does."""
+    draw = generator.random
+
+    def charged() -> float:
+        bounded.charge(_DRAW_UNITS, f"random.{name}()")
+        return draw()
+
+    generator.random = charged  # type: ignore[method-assign]
+    try:
+        return getattr(generator, name)(*args)
+    finally:
+        del generator.random
 
 
 def _listed(bounded: Any, value: Any) -> Any:
@@ -96,6 +119,11 @@ def random_seed(G: Values, a: Any, version: Any) -> Any:
         raise TypeError(
             "The only supported seed types are: None,\nint, float, str, bytes, and bytearray."
         )
+    bounded = G[0].program.runtime.bounded
+    if isinstance(a, int):
+        bounded.charge(a.bit_length() >> 8, "a seed")
+    elif isinstance(a, str | bytes | bytearray):
+        bounded.charge(len(a) >> 3, "a seed")
     process = own_process(G)
     process.random = None
     if a is None:

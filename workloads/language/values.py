@@ -6,7 +6,7 @@ attribute that guest code can reach; ``methods`` lists what may be called on eac
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from workloads.language.errors import FatalRunError
 
@@ -381,3 +381,25 @@ class FileHandle:
                 return "<_io.FileIO [closed]>"
             return f"{text} mode={raw['mode']!r} closefd={raw['closefd']!r}>"
         return text + ">"
+
+
+#: What CPython calls these types: its messages come from the host's own, made of ``__name__``.
+TYPE_NAMES: Final[dict[type, str]] = {
+    Function: "function",
+    Closure: "function",
+    Builtin: "builtin_function_or_method",
+    BoundMethod: "builtin_function_or_method",
+    TypeValue: "type",
+    Partial: "functools.partial",
+    Generator: "generator",
+    Unbound: "NoneType",
+    StackFrame: "frame",
+    LockHandle: "_thread.lock",
+    ThreadHandle: "Thread",
+    MmapHandle: "mmap.mmap",
+    ShmHandle: "SharedMemory",
+    SocketHandle: "socket",
+    PollHandle: "select.poll",
+}
+for _kind, _name in TYPE_NAMES.items():
+    _kind.__name__ = _name
