@@ -416,6 +416,7 @@ def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path:
         old = task.mm
         task.mm = mm
         mmput(k, old)
+    task.signal.args = ()  # the new memory has no command line until the program is laid out in it
     sighand = task.sighand
     if sighand.count > 1:
         sighand.count -= 1

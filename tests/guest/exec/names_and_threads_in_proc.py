@@ -31,10 +31,10 @@ def comm(argv0, path, script):
         os.execv(path, [argv0, script] if script else [argv0])
     print("threads", os.read(ready[0], 5))
     os.close(ready[1])
-    os.read(ready[0], 1)  # the end: exec has closed it
+    os.read(ready[0], 1)  # the end: exec has closed it, but not yet laid out the new program
     while len(os.listdir(f"/proc/{pid}/task")) > 1:
         os.sched_yield()
-    while b"\0" + b"idle" in read_file(f"/proc/{pid}/cmdline"):
+    while not read_file(f"/proc/{pid}/cmdline"):
         os.sched_yield()
     found = read_file(f"/proc/{pid}/comm")
     line = read_file(f"/proc/{pid}/cmdline").replace(base.encode(), b"")
