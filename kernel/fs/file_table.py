@@ -65,6 +65,8 @@ def alloc_file(k: "KernelState", inode: Inode, flags: int) -> File:
     Source: fs/file_table.c:alloc_file().
     """
     k.vfs.nr_files += 1
+    if inode.kind == REGULAR:  # a standard input that is a file
+        inode.nr_open += 1
     return File(inode, flags)
 
 

@@ -563,3 +563,23 @@ def test_both_stands_for_every_granularity_and_scheme() -> None:
 
     assert _both("both", ("syscall", "step")) == "syscall,step"
     assert _both("step", ("syscall", "step")) == "step"
+
+
+def test_file_that_is_standard_input_stays_open_as_long_as_somebody_has_it(tmp_path: Path) -> None:
+    program = tmp_path / "reads.py"
+    program.write_text(
+        textwrap.dedent(
+            """
+            import os
+
+            os.write(1, os.read(0, 4))
+            if os.fork() == 0:
+                os.close(0)
+                os._exit(0)
+            os.wait()
+            os.write(1, os.read(0, 4))
+            """
+        )
+    )
+    run = run_emulated(program, stdin=b"one\ntwo\n", check=True)
+    assert (run.problem, run.stdout) == ("", b"one\ntwo\n")

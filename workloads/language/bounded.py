@@ -6,6 +6,7 @@ are the operators, the constructors and the functions that ask for more than a t
 come first everywhere: they are what loops are made of.
 """
 
+import codecs
 import operator
 from collections.abc import Callable
 from types import GeneratorType
@@ -26,9 +27,13 @@ from workloads.language.weights import (
     Work,
 )
 
-__all__ = ["ATOMIC", "Bounded", "RangeMembers", "Work", "range_length", "tname"]
+__all__ = ["ATOMIC", "Bounded", "RangeMembers", "Work", "codec_of", "range_length", "tname"]
 
-_CODECS: Final = frozenset({"utf-8", "utf8", "ascii", "latin-1", "latin1", "iso-8859-1"})
+_CODECS: Final = {"utf-8": "utf-8", "ascii": "ascii", "iso8859-1": "latin-1"}
+_ERROR_HANDLERS: Final = (
+    *("strict", "ignore", "replace", "backslashreplace"),
+    *("surrogateescape", "surrogatepass", "xmlcharrefreplace"),
+)
 _FACTORS: Final = (int, float, str, bytes, tuple, list, bytearray)
 _INPLACE: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "BitOr": operator.ior,
@@ -36,6 +41,23 @@ _INPLACE: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "BitXor": operator.ixor,
     "Sub": operator.isub,
 }
+
+
+def codec_of(encoding: str) -> str:
+    """Return the codec that an encoding's name, in any spelling that CPython knows, stands for.
+
+    Raises:
+        LookupError: there is none.
+        ValueError: the name holds a null character.
+        FatalRunError: CPython has it, the language has not.
+    """
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        raise LookupError(f"unknown encoding: {encoding}") from None
+    if name not in _CODECS:
+        raise FatalRunError(f"the codec {encoding!r} is not in the guest language")
+    return _CODECS[name]
 
 
 class Bounded(Weigher):
@@ -342,26 +364,32 @@ class Bounded(Weigher):
 
     def encode(self, text: str, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         """``str.encode`` for the codecs of the language."""
-        self._codec(encoding, errors)
+        codec = self._codec("encode", encoding, errors)
         self.charge_made("", 4 * len(text), "the result of encode()")
-        return text.encode(encoding, errors)
+        return text.encode(codec, errors)
 
     def decode(self, data: Any, encoding: str = "utf-8", errors: str = "strict") -> str:
         """``bytes.decode`` for the codecs of the language."""
-        self._codec(encoding, errors)
+        codec = self._codec("decode", encoding, errors)
         if type(data) is bytearray:
             data = bytes(data)
         if type(data) is bytes:
             self.charge_made("", 4 * len(data), "the result of decode()")
         else:
             raise TypeError(f"decoding to str: need a bytes-like object, {tname(data)} found")
-        return data.decode(encoding, errors)
+        return data.decode(codec, errors)
 
-    def _codec(self, encoding: Any, errors: Any) -> None:
-        if type(encoding) is not str or encoding.lower() not in _CODECS:
-            raise FatalRunError(f"the codec {encoding!r} is not in the guest language")
-        if errors not in ("strict", "ignore", "replace", "backslashreplace"):
+    def _codec(self, name: str, encoding: Any, errors: Any) -> str:
+        for word, value in (("encoding", encoding), ("errors", errors)):
+            if type(value) is not str:
+                raise TypeError(f"{name}() argument {word!r} must be str, not {tname(value)}")
+        if errors not in _ERROR_HANDLERS:
+            try:
+                codecs.lookup_error(errors)
+            except LookupError:  # which CPython raises when it needs the handler
+                return codec_of(encoding)
             raise FatalRunError(f"the error handler {errors!r} is not in the guest language")
+        return codec_of(encoding)
 
     # ---- iteration ------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from kernel.uapi import syscalls as nr
 from kernel.uapi.errno_ import EAGAIN
 from kernel.uapi.fcntl import O_APPEND, O_CLOEXEC, O_CREAT, O_EXCL, O_RDWR, O_TRUNC, O_WRONLY
 from kernel.uapi.start import START_CLOSED, START_TERMINAL, START_UNBUFFERED
-from workloads.language.bounded import tname
+from workloads.language.bounded import codec_of, tname
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, RETURN, VALUE, Code, Frame
 from workloads.language.library import CHECK, library
@@ -46,16 +46,6 @@ _TCGETS: Final = 0x5401
 _ENOTTY: Final = 25
 _EBADF: Final = 9
 _NAMES: Final = ("<stdin>", "<stdout>", "<stderr>")
-_CODECS: Final = {
-    "utf-8": "utf-8",
-    "utf8": "utf-8",
-    "ascii": "ascii",
-    "us-ascii": "ascii",
-    "latin-1": "latin-1",
-    "latin1": "latin-1",
-    "iso-8859-1": "latin-1",
-    "iso8859-1": "latin-1",
-}
 _ERRORS: Final = ("strict", "ignore", "replace", "backslashreplace", "surrogateescape")
 _LIBRARIES: Final = ("buffered_library.py", "text_library.py", "system_library.py")
 
@@ -295,7 +285,7 @@ def _text(buffer: FileHandle, mode: str, encoding: str, errors: str, newline: st
         "b": below,
         "mode": mode,
         "encoding": encoding,
-        "codec": _CODECS[encoding.lower().replace("_", "-")],
+        "codec": codec_of(encoding),
         "errors": errors,
         "newline": newline,
         "universal": newline in (None, ""),
@@ -576,12 +566,7 @@ def _wrapped(
     if newline not in (None, "", "\n", "\r", "\r\n"):
         raise ValueError(f"illegal newline value: {newline}")
     encoding = "UTF-8" if encoding is None or encoding == "locale" else encoding
-    if encoding.lower().replace("_", "-") not in _CODECS:
-        try:
-            codecs.lookup(encoding)
-        except LookupError:
-            raise LookupError(f"unknown encoding: {encoding}") from None
-        raise FatalRunError(f"the codec {encoding!r} is not in the guest language")
+    codec_of(encoding)
     if errors is not None and errors not in _ERRORS:
         raise FatalRunError(f"the error handler {errors!r} is not in the guest language")
     return FileHandle("TextIOWrapper", _text(below, mode, encoding, errors or "strict", newline))
