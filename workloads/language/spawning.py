@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from kernel.uapi import syscalls as nr
 from kernel.uapi.errno_ import EINVAL
+from workloads.language import streams, tracebacks
 from workloads.language.bounded import tname
 from workloads.language.calls import argv_of, as_c_int, as_int, as_path, as_pid_int, env_of, search
 from workloads.language.constants import STRERROR
@@ -106,3 +107,71 @@ def os_posix_spawnp(
     candidates = () if "/" in path else search(G, path)
     tail = _tail("posix_spawnp", argv, env, file_actions, setpgroup, rest, candidates)
     return (nr.NR_POSIX_SPAWN, path, *tail)
+
+
+# ---- os.spawn*: written in Python, in os.py -----------------------------------------------------
+
+
+def os_spawnv(G: Values, mode: Any, file: Any, args: Any) -> Any:
+    """Begin ``os.spawnv(…)``. Source: CPython Lib/os.py:_spawnvef()."""
+    return _spawn(G, (("spawnv", 881),), mode, file, args)
+
+
+def os_spawnve(G: Values, mode: Any, file: Any, args: Any, env: Any) -> Any:
+    """Begin ``os.spawnve(…)``."""
+    return _spawn(G, (("spawnve", 891),), mode, file, args, env)
+
+
+def os_spawnvp(G: Values, mode: Any, file: Any, args: Any) -> Any:
+    """Begin ``os.spawnvp(…)``."""
+    return _spawn(G, (("spawnvp", 903),), mode, file, args, search=True)
+
+
+def os_spawnvpe(G: Values, mode: Any, file: Any, args: Any, env: Any) -> Any:
+    """Begin ``os.spawnvpe(…)``."""
+    return _spawn(G, (("spawnvpe", 913),), mode, file, args, env, search=True)
+
+
+def os_spawnl(G: Values, mode: Any, file: Any, *args: Any) -> Any:
+    """Begin ``os.spawnl(…)``."""
+    return _spawn(G, (("spawnv", 881), ("spawnl", 930)), mode, file, args)
+
+
+def os_spawnle(G: Values, mode: Any, file: Any, *args: Any) -> Any:
+    """Begin ``os.spawnle(…)``, whose last argument is the environment."""
+    env = args[-1]
+    return _spawn(G, (("spawnve", 891), ("spawnle", 941)), mode, file, args[:-1], env)
+
+
+def os_spawnlp(G: Values, mode: Any, file: Any, *args: Any) -> Any:
+    """Begin ``os.spawnlp(…)``."""
+    return _spawn(G, (("spawnvp", 903), ("spawnlp", 958)), mode, file, args, search=True)
+
+
+def os_spawnlpe(G: Values, mode: Any, file: Any, *args: Any) -> Any:
+    """Begin ``os.spawnlpe(…)``, whose last argument is the environment."""
+    env, entries = args[-1], (("spawnvpe", 913), ("spawnlpe", 969))
+    return _spawn(G, entries, mode, file, args[:-1], env, search=True)
+
+
+def _spawn(
+    G: Values,
+    entries: tuple[tuple[str, int], ...],
+    mode: Any,
+    file: Any,
+    args: Any,
+    env: Any = None,
+    *,
+    search: bool = False,
+) -> Any:
+    """Begin any of them; ``entries`` are the frames of os.py, inner first."""
+    error: Exception | None = None
+    line = 0
+    if type(args) not in (tuple, list):
+        error, line = TypeError("argv must be a tuple or a list"), 850
+    elif not args or not args[0]:
+        error, line = ValueError("argv first element cannot be empty"), 852
+    if error is not None:
+        tracebacks.add_frozen(error, "os", ("_spawnvef", line), *entries)
+        raise error
+    return streams.call(G, None, "run_spawn", mode, search, file, args, env, env is not None)

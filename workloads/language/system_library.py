@@ -1,10 +1,11 @@
 # mypy: ignore-errors
 # ruff: noqa: F821
-"""What system() of C and os.popen() of CPython do, in the guest language: see ``streams``.
+"""What system() of C, os.popen() and os.spawn*() do, in the guest language: see ``streams``.
 
 The third part of ``buffered_library`` and ``text_library``, whose functions it calls.
 
-Source: glibc sysdeps/posix/system.c:do_system(); CPython Lib/os.py:popen(), Lib/subprocess.py.
+Source: glibc sysdeps/posix/system.c:do_system(); CPython Lib/os.py:popen(), _spawnvef(),
+Lib/subprocess.py.
 """
 
 import os
@@ -58,3 +59,29 @@ def popen_close(stream, self):
             status = 0
         self["status"] = os.waitstatus_to_exitcode(status)
     return self["status"] << 8 if self["status"] else None
+
+
+def spawn_in_child(search, file, args, env, given):
+    try:
+        if search and given:
+            os.execvpe(file, args, env)
+        elif search:
+            os.execvp(file, args)
+        elif given:
+            os.execve(file, args, env)
+        else:
+            os.execv(file, args)
+    except BaseException:
+        os._exit(127)
+
+
+def run_spawn(mode, search, file, args, env, given):
+    pid = os.fork()
+    if not pid:
+        spawn_in_child(search, file, args, env, given)
+    if mode == 1:
+        return pid
+    while True:
+        status = os.waitpid(pid, 0)[1]
+        if not os.WIFSTOPPED(status):
+            return os.waitstatus_to_exitcode(status)

@@ -187,6 +187,14 @@ _OS: dict[str, Entry] = {
     "execlpe": _routine("os_execlpe", "file:x *args:x"),
     "execvpe": _routine("os_execvpe", "file:p args:x env:x"),
     "remove": _sys(nr.NR_UNLINK, "path:p"),
+    "spawnv": _routine("os_spawnv", "mode:x file:x args:w"),
+    "spawnve": _routine("os_spawnve", "mode:x file:x args:w env:w"),
+    "spawnvp": _routine("os_spawnvp", "mode:x file:x args:w"),
+    "spawnvpe": _routine("os_spawnvpe", "mode:x file:x args:w env:w"),
+    "spawnl": _routine("os_spawnl", "mode:x file:x *args:x"),
+    "spawnle": _routine("os_spawnle", "mode:x file:x *args:x"),
+    "spawnlp": _routine("os_spawnlp", "mode:x file:x *args:x"),
+    "spawnlpe": _routine("os_spawnlpe", "mode:x file:x *args:x"),
     "fork": _sys(nr.NR_FORK),
     "_exit": _sys(nr.NR_EXIT_GROUP, "status:n"),
     "wait": _routine("os_wait", "", "first_two"),
@@ -601,7 +609,6 @@ def beyond(module: str, name: str) -> tuple[str, ...]:
 
 #: What to write instead of some names that are often tried.
 INSTEAD: Final = {
-    ("os", "spawnv"): "write os.posix_spawn()",
     ("os", "getlogin"): "write os.getuid()",
 }
 
