@@ -129,6 +129,9 @@ def make_caller(methods: Table) -> Callable[..., Any]:
         except KeyError:
             if type(receiver) is TypeValue:
                 return _of_type(receiver, name)(*args, **kwargs)
+            if name in ("send", "throw", "close") and tname(receiver) == "generator":
+                message = f"the method {name!r} of a generator is not in the guest language"
+                raise FatalRunError(message) from None
             raise AttributeError(f"'{tname(receiver)}' object has no attribute '{name}'") from None
         return method(receiver, *args, **kwargs)
 
