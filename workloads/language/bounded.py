@@ -325,10 +325,10 @@ class Bounded(Weigher):
         """Return ``str(value)``."""
         return value if type(value) is str else str(self.printable(value))
 
-    def new_str(self, *args: Any) -> str:
+    def new_str(self, *args: Any, **words: Any) -> str:
         """Return ``str(...)`` with its optional encoding."""
-        if len(args) > 1:
-            return self.decode(*args)
+        if args and (len(args) > 1 or words):
+            return self.decode(*args, **words)
         return self.text(args[0]) if args else ""
 
     def representation(self, value: Any) -> str:
@@ -519,22 +519,24 @@ class Bounded(Weigher):
         """Return the constant itself, to walk it."""
         return constant(members)
 
-    def new_bytes(self, *args: Any) -> bytes:
+    def new_bytes(self, *args: Any, **words: Any) -> bytes:
         """Return ``bytes(...)``."""
-        return bytes(self._bytes_arg(args))
+        return bytes(self._bytes_arg(args, words))
 
-    def new_bytearray(self, *args: Any) -> bytearray:
+    def new_bytearray(self, *args: Any, **words: Any) -> bytearray:
         """Return ``bytearray(...)``."""
-        return bytearray(self._bytes_arg(args))
+        return bytearray(self._bytes_arg(args, words))
 
-    def _bytes_arg(self, args: tuple[Any, ...]) -> Any:
+    def _bytes_arg(self, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
         if not args:
-            return b""
+            return bytes(**words)  # with words CPython's own TypeError
         value = args[0]
-        if len(args) > 1:
+        if len(args) > 1 or words:
             if type(value) is not str:
-                raise TypeError("encoding without a string argument")
-            return self.encode(*args)
+                return bytes(value, *args[1:], **words)  # CPython's own TypeError
+            if len(args) == 1 and "encoding" not in words:
+                raise TypeError("string argument without an encoding")
+            return self.encode(*args, **words)
         if type(value) is str:
             raise TypeError("string argument without an encoding")
         if isinstance(value, int):
@@ -542,7 +544,7 @@ class Bounded(Weigher):
             return value
         return self.iterate(value)
 
-    def new_int(self, *args: Any) -> int:
+    def new_int(self, *args: Any, **words: Any) -> int:
         """Return ``int(...)``."""
         if args and type(args[0]) in (str, bytes, bytearray):
             self.charge(len(args[0]), "a conversion")
@@ -550,7 +552,7 @@ class Bounded(Weigher):
                 raise BudgetExceededError(
                     f"an int of {len(args[0])} digits is beyond the block budget"
                 )
-        return int(*args)
+        return int(*args, **words)
 
     def new_range(self, *args: Any) -> range:
         """Return ``range(...)``; longer than a machine word is refused."""
@@ -578,17 +580,21 @@ class Bounded(Weigher):
             start = self.add(start, item)
         return start
 
-    def largest(self, *args: Any) -> Any:
+    def largest(self, *args: Any, **words: Any) -> Any:
         """Return ``max(...)``."""
+        if words and len(args) > 1:
+            return max(*args, **words)  # CPython's own TypeError
         values = list(self.iterate_unordered(args[0]) if len(args) == 1 else args)
         self.charge(self.heaviest(values) * len(values), "max()")
-        return max(values)
+        return max(values, **words)
 
-    def smallest(self, *args: Any) -> Any:
+    def smallest(self, *args: Any, **words: Any) -> Any:
         """Return ``min(...)``."""
+        if words and len(args) > 1:
+            return min(*args, **words)  # CPython's own TypeError
         values = list(self.iterate_unordered(args[0]) if len(args) == 1 else args)
         self.charge(self.heaviest(values) * len(values), "min()")
-        return min(values)
+        return min(values, **words)
 
     def any_of(self, value: Any) -> bool:
         """Return ``any(value)``."""

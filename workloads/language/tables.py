@@ -669,6 +669,7 @@ BUILTIN_WORDS: Final[dict[str, frozenset[str]]] = {
     "pow": frozenset({"base", "exp"}),
     "str": frozenset({"encoding", "errors"}),
     "bytes": frozenset({"encoding", "errors"}),
+    "bytearray": frozenset({"encoding", "errors"}),
     "zip": frozenset(),
 }
 
