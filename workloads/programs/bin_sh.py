@@ -5,10 +5,14 @@ redirections (``< > >> <& >&``, with a descriptor before them), quotes, comments
 special parameters, ``${NAME:-WORD}``, ``$(COMMAND)``, assignments. Known by the shell itself:
 ``: true false exit echo cd pwd exec export unset set -e wait break continue shift read``. Anything
 else is a program: 127 if there is no such file, 126 if it cannot be executed. Like dash, the shell
-forks for it, except for the last one of ``-c``, which takes its place. Patterns (``* ? [``),
-functions, ``case``, arithmetic and here documents are refused with status 2.
+forks for it, except for the last one of ``-c``, which takes its place. Also ``case``, patterns of
+file names (``* ? [ ]``), ``$((arithmetic))`` in 64 bits and here documents. Functions, traps,
+command substitution with backquotes and the other ``${}`` forms are refused with status 2.
 
-Deviation: no message when a command was ended by a signal.
+A guest program is one file, so the whole shell is this one.
+
+Deviation: no message when a command was ended by a signal; ``test``, ``[``, ``printf`` and ``kill``
+are programs, whose complaints are not those of dash.
 """
 
 import errno
@@ -16,13 +20,30 @@ import os
 import sys
 
 CHUNK = 65536
-OPERATORS = ["&&", "||", ";;", ">>", ">&", "<&", "<<", ";", "&", "|", "<", ">", "(", ")", "\n"]
-REDIRECTIONS = ["<", ">", ">>", ">&", "<&"]
-RESERVED = "then else elif fi do done }"
+OPERATORS = [
+    "&&",
+    "||",
+    ";;",
+    ">>",
+    ">&",
+    "<&",
+    "<<-",
+    "<<",
+    ";",
+    "&",
+    "|",
+    "<",
+    ">",
+    "(",
+    ")",
+    "\n",
+]
+REDIRECTIONS = ["<", ">", ">>", ">&", "<&", "<<"]
+SPECIAL = "*?[]\\!-"  # what means something in a pattern; after a NUL it does not
+RESERVED = "then else elif fi do done esac }"
 REFUSED = [
     "alias",
     "bg",
-    "case",
     "command",
     "eval",
     "fg",
@@ -73,8 +94,6 @@ def end_of_quote(sh, text, i):
         if i >= len(text):
             fail(sh, "Syntax error: Unterminated quoted string", 2)
         return i + 1
-    if text[i : i + 3] == "$((":
-        fail(sh, "arithmetic is not supported", 2)
     if text[i : i + 2] == "$(":
         depth = 0
         while i < len(text):
@@ -94,8 +113,39 @@ def end_of_quote(sh, text, i):
     return i + 1
 
 
+def end_of_word(sh, text, i):
+    while i < len(text) and text[i] not in " \t\n;&|<>()":
+        if text[i] == "`":
+            fail(sh, "command substitution with ` is not supported: write $( )", 2)
+        i = end_of_quote(sh, text, i) if text[i] in "\\'\"$" else i + 1
+    return i
+
+
+def take_here(here, text, i):
+    # the lines of a here document, which begin at i; (index after them, how many)
+    end = here["end"]
+    here["quoted"] = False
+    for letter in "'\"\\":
+        here["quoted"] = here["quoted"] or letter in end
+        end = end.replace(letter, "")
+    lines = 0
+    while i < len(text):
+        stop = text.find("\n", i)
+        stop = len(text) if stop < 0 else stop
+        row = text[i:stop]
+        i = stop + 1
+        lines += 1
+        if here["tabs"]:
+            row = row.lstrip("\t")
+        if row == end:
+            break
+        here["body"] += row + text[stop : stop + 1]
+    return i, lines
+
+
 def tokens_of(sh, text):
     found = []
+    pending = []
     i = 0
     line = 1
     while i < len(text):
@@ -115,20 +165,30 @@ def tokens_of(sh, text):
             if text.startswith(word, i):
                 operator = word
                 break
-        if operator in ("<<", ";;"):
-            fail(sh, f"{operator} is not supported", 2)
+        if operator in ("<<", "<<-"):
+            i += len(operator)
+            while text[i : i + 1] in (" ", "\t"):
+                i += 1
+            start = i
+            i = end_of_word(sh, text, i)
+            here = {"end": text[start:i], "tabs": operator == "<<-", "body": ""}
+            found.append(("<<", line, here))
+            pending.append(here)
+            continue
         if operator:
             found.append((operator, line))
-            line += operator == "\n"
             i += len(operator)
+            if operator == "\n":
+                line += 1
+                for here in pending:
+                    i, lines = take_here(here, text, i)
+                    line += lines
+                pending = []
             continue
         start = i
-        while i < len(text) and text[i] not in " \t\n;&|<>()":
-            if text[i] == "`":
-                fail(sh, "command substitution with ` is not supported: write $( )", 2)
-            i = end_of_quote(sh, text, i) if text[i] in "\\'\"$" else i + 1
+        i = end_of_word(sh, text, i)
         word = text[start:i]
-        if word.isdecimal() and text[i : i + 1] in ("<", ">"):
+        if len(word) == 1 and word in "0123456789" and text[i : i + 1] in ("<", ">"):
             found.append(("fd", line, word))
         else:
             found.append(("word", line, word))
@@ -156,6 +216,10 @@ def value_of(sh, name):
 
 def parameter(sh, text, i):
     # (value, index after it) of what begins with $ at i
+    if text[i : i + 3] == "$((":
+        end = end_of_quote(sh, text, i)
+        if text[end - 2 : end] == "))":
+            return arithmetic(sh, expand(sh, text[i + 3 : end - 2], False)[0]), end
     if text[i : i + 2] == "$(":
         end = end_of_quote(sh, text, i)
         return output_of(sh, text[i + 2 : end - 1]), end
@@ -180,33 +244,57 @@ def parameter(sh, text, i):
 
 def expand(sh, text, split):
     # the fields of one word; one field if it is not to be split
+    fields = marked(sh, text, split, False)
+    if not split:
+        return [plain(field) for field in fields]
+    found = []
+    for field in fields:
+        found += file_names(field)
+    return found
+
+
+def mark(text):
+    # quoted text: nothing in it is a pattern
+    out = ""
+    for letter in text:
+        out += "\0" + letter if letter in SPECIAL else letter
+    return out
+
+
+def plain(text):
+    return text.replace("\0", "")
+
+
+def marked(sh, text, split, here):
+    # the fields of a word, what was quoted marked; a here document is quoted but for its quotes
     fields = []
     field = ""
     there = False
-    quoted = False
+    quoted = here
     i = 0
     while i < len(text):
         letter = text[i]
         if letter == "'" and not quoted:
             end = text.find("'", i + 1)
-            field += text[i + 1 : end]
+            field += mark(text[i + 1 : end])
             there = True
             i = end + 1
-        elif letter == '"':
+        elif letter == '"' and not here:
             quoted = not quoted
             there = True
             i += 1
         elif letter == "\\":
-            if quoted and text[i + 1 : i + 2] not in ("$", "`", '"', "\\", "\n"):
-                field += "\\"
-            field += text[i + 1 : i + 2]
+            after = text[i + 1 : i + 2]
+            if quoted and (after not in ("$", "`", '"', "\\", "\n") or (here and after == '"')):
+                field += mark("\\")
+            field += mark(after) if after != "\n" else ""
             there = True
             i += 2
         elif letter == "$":
             if text[i : i + 2] == "$@" and quoted and split:
                 args = sh["args"]
                 for place, arg in enumerate(args):
-                    field += arg
+                    field += mark(arg)
                     if place < len(args) - 1:
                         fields.append(field)
                         field = ""
@@ -214,7 +302,7 @@ def expand(sh, text, split):
                 continue
             value, i = parameter(sh, text, i)
             if quoted or not split:
-                field += value
+                field += mark(value) if quoted else value
                 there = there or bool(value)
                 continue
             parts = value.split()
@@ -232,14 +320,280 @@ def expand(sh, text, split):
                     field = ""
                     there = False
         else:
-            if letter in "*?[" and not quoted and split and text != "[":
-                fail(sh, f"the pattern {text} is not supported", 2)
-            field += letter
+            field += mark(letter) if quoted else letter
             there = True
             i += 1
     if there or field or not split:
         fields.append(field)
     return fields
+
+
+# ---- patterns -----------------------------------------------------------------------------------
+
+
+def items_of(pattern):
+    # the items of a pattern: a letter, "*", "?", or (negated, letters, ranges); the first two of
+    # them in a list of one where they are letters
+    items = []
+    i = 0
+    while i < len(pattern):
+        letter = pattern[i]
+        if letter == "\0" or (letter == "\\" and i + 1 < len(pattern)):
+            items.append([pattern[i + 1]])
+            i += 2
+            continue
+        if letter == "[":
+            item, after = bracket(pattern, i)
+            if item is not None:
+                items.append(item)
+                i = after
+                continue
+        items.append(letter if letter in "*?" else [letter])
+        i += 1
+    return items
+
+
+def bracket(pattern, i):
+    begin = i + 1
+    negated = pattern[begin : begin + 1] in ("!", "^")
+    begin += negated
+    i = begin
+    letters = []
+    while i < len(pattern) and (pattern[i] != "]" or i == begin):
+        if pattern[i] == "\0":
+            i += 1
+        letters.append(pattern[i])
+        i += 1
+    if i >= len(pattern):
+        return None, i
+    ranges = []
+    place = 0
+    while place < len(letters):
+        if letters[place + 1 : place + 2] == ["-"] and place + 2 < len(letters):
+            ranges.append((letters[place], letters[place + 2]))
+            place += 3
+        else:
+            ranges.append((letters[place], letters[place]))
+            place += 1
+    return (negated, ranges), i + 1
+
+
+def fits(item, letter):
+    if type(item) is list:
+        return item[0] == letter
+    if item == "?":
+        return True
+    inside = False
+    for low, high in item[1]:
+        inside = inside or low <= letter <= high
+    return inside != item[0]
+
+
+def matches(pattern, text):
+    places = [0]
+    for item in items_of(pattern):
+        if item == "*":
+            places = list(range(places[0], len(text) + 1))
+        else:
+            places = [i + 1 for i in places if i < len(text) and fits(item, text[i])]
+        if not places:
+            return False
+    return places[-1] == len(text)
+
+
+def is_pattern(text):
+    return bool([item for item in items_of(text) if type(item) is not list])
+
+
+def file_names(field):
+    # the files that a field names; itself if there are none
+    if not is_pattern(field):
+        return [plain(field)]
+    found = [""]
+    parts = field.split("/")
+    for place, part in enumerate(parts):
+        end = "/" if place < len(parts) - 1 else ""
+        if not is_pattern(part):
+            found = [path + plain(part) + end for path in found]
+            continue
+        longer = []
+        for path in found:
+            try:
+                names = os.listdir(path or ".")
+            except OSError:
+                continue
+            for name in sorted(names):
+                hidden = name.startswith(".") and not plain(part).startswith(".")
+                if not hidden and matches(part, name) and (not end or os.path.isdir(path + name)):
+                    longer.append(path + name + end)
+        found = longer
+    found = sorted([path for path in found if os.path.lexists(path)])
+    return found or [plain(field)]
+
+
+# ---- arithmetic: a["t"] are the tokens, a["live"] is False in a branch not taken -----------------
+
+BINARY = ["||", "&&", "|", "^", "&", "== !=", "<= >= < >", "<< >>", "+ -", "* / %"]
+SIGNS = "<<= >>= || && == != <= >= << >> += -= *= /= %= &= |= ^= + - * / % < > = ! ~ & | ^ ? : ( )"
+
+
+def arithmetic(sh, text):
+    a = {"sh": sh, "text": text, "t": [], "i": 0, "live": True}
+    i = 0
+    while i < len(text):
+        end = i
+        while end < len(text) and (
+            text[end] == "_" or (text[end].isalnum() and text[end].isascii())
+        ):
+            end += 1
+        if text[i] in " \t\n":
+            i += 1
+            continue
+        if end == i:
+            for sign in SIGNS.split():
+                if text.startswith(sign, i):
+                    end = i + len(sign)
+                    break
+        if end == i:
+            broken(a, "expecting EOF" if a["t"] else "expecting primary")
+        a["t"].append(text[i:end])
+        i = end
+    value = choice(a) if a["t"] else 0
+    if now(a):
+        broken(a, "expecting EOF")
+    return str(value)
+
+
+def broken(a, what):
+    fail(a["sh"], f'arithmetic expression: {what}: "{a["text"]}"', 2)
+
+
+def now(a):
+    return a["t"][a["i"]] if a["i"] < len(a["t"]) else ""
+
+
+def wrapped(value):
+    return (value + 2**63) % 2**64 - 2**63
+
+
+def number(sh, word):
+    sign = word[:1] if word[:1] in ("-", "+") else ""
+    digits = word[len(sign) :]
+    base, known = 10, "0123456789"
+    if digits[:2] in ("0x", "0X"):
+        base, known, digits = 16, "0123456789abcdefABCDEF", digits[2:]
+    elif digits[:1] == "0":
+        base, known = 8, "01234567"
+    if not digits or digits.strip(known):
+        fail(sh, f"Illegal number: {word}", 2)
+    value = int(digits, base)
+    return max(min(-value if sign == "-" else value, 2**63 - 1), -(2**63))
+
+
+def variable(a, name):
+    text = value_of(a["sh"], name).strip()
+    return number(a["sh"], text) if text and a["live"] else 0
+
+
+def choice(a):
+    # an assignment, or ?:
+    name = now(a)
+    sign = a["t"][a["i"] + 1] if a["i"] + 1 < len(a["t"]) else ""
+    if name.isidentifier() and sign.endswith("=") and sign not in ("==", "!=", "<=", ">="):
+        a["i"] += 2
+        value = choice(a)
+        if sign != "=":
+            value = apply(a, sign[:-1], variable(a, name), value)
+        if a["live"]:
+            a["sh"]["vars"][name] = str(value)
+        return value
+    value = binary(a, 0)
+    if now(a) != "?":
+        return value
+    live = a["live"]
+    a["i"] += 1
+    a["live"] = live and value != 0
+    first = choice(a)
+    if now(a) != ":":
+        broken(a, "expecting ':'")
+    a["i"] += 1
+    a["live"] = live and value == 0
+    second = choice(a)
+    a["live"] = live
+    return first if value else second
+
+
+def binary(a, level):
+    if level == len(BINARY):
+        return unary(a)
+    left = binary(a, level + 1)
+    while now(a) and now(a) in BINARY[level].split():
+        sign = now(a)
+        a["i"] += 1
+        live = a["live"]
+        if sign in ("||", "&&"):
+            a["live"] = live and (left == 0) == (sign == "||")
+        right = binary(a, level + 1)
+        a["live"] = live
+        left = apply(a, sign, left, right)
+    return left
+
+
+def apply(a, sign, left, right):
+    if sign in ("||", "&&"):
+        return int((left or right) != 0) if sign == "||" else int(left != 0 and right != 0)
+    if sign in ("/", "%"):
+        if not right:
+            if not a["live"]:
+                return 0
+            broken(a, "division by zero")
+        quotient = abs(left) // abs(right)
+        quotient = quotient if (left < 0) == (right < 0) else -quotient
+        return wrapped(quotient if sign == "/" else left - quotient * right)
+    if sign in ("<<", ">>"):
+        right %= 64
+        return wrapped(left << right) if sign == "<<" else left >> right
+    return wrapped(
+        {
+            "+": left + right,
+            "-": left - right,
+            "*": left * right,
+            "|": left | right,
+            "&": left & right,
+            "^": left ^ right,
+            "==": int(left == right),
+            "!=": int(left != right),
+            "<": int(left < right),
+            ">": int(left > right),
+            "<=": int(left <= right),
+            ">=": int(left >= right),
+        }[sign]
+    )
+
+
+def unary(a):
+    word = now(a)
+    a["i"] += 1
+    if word and word in "-+!~":
+        value = unary(a)
+        return wrapped({"-": -value, "+": value, "!": int(not value), "~": ~value}[word])
+    if word == "(":
+        value = choice(a)
+        if now(a) != ")":
+            broken(a, "expecting ')'")
+        a["i"] += 1
+        return value
+    if word.isidentifier():
+        return variable(a, word)
+    if not word or not word.isalnum():
+        broken(a, "expecting primary")
+    if word[0] not in "0123456789":
+        broken(a, "expecting primary")
+    known = "01234567" if word[0] == "0" else "0123456789"
+    known = "0123456789abcdefABCDEFxX" if word[:2] in ("0x", "0X") else known
+    if word.strip(known):
+        broken(a, "expecting EOF")
+    return number(a["sh"], word)
 
 
 def output_of(sh, text):
@@ -282,18 +636,19 @@ def is_word(p, text):
     return token[0] == "word" and token[2] in text.split()
 
 
-def unexpected(sh, p):
+def unexpected(sh, p, expected=""):
     token = peek(p)
     sh["line"] = token[1]
     what = {"end": "end of file", "\n": "newline"}.get(token[0], f'"{token[0]}"')
     if token[0] == "word":
         what = f'"{token[2]}"' if token[2] in RESERVED.split() else "word"
-    fail(sh, f"Syntax error: {what} unexpected", 2)
+    end = f" (expecting {expected})" if expected else ""
+    fail(sh, f"Syntax error: {what} unexpected{end}", 2)
 
 
 def need(sh, p, text):
     if not is_word(p, text):
-        unexpected(sh, p)
+        unexpected(sh, p, f'"{text}"')
     return advance(p)[2]
 
 
@@ -305,12 +660,12 @@ def skip_lines(p):
 def parse_list(sh, p):
     items = []
     skip_lines(p)
-    while peek(p)[0] not in ("end", ")") and not is_word(p, RESERVED):
+    while peek(p)[0] not in ("end", ")", ";;") and not is_word(p, RESERVED):
         node = parse_and_or(sh, p)
         background = False
         if peek(p)[0] in (";", "&", "\n"):
             background = advance(p)[0] == "&"
-        elif peek(p)[0] not in ("end", ")"):
+        elif peek(p)[0] not in ("end", ")", ";;"):
             unexpected(sh, p)
         items.append((node, background))
         skip_lines(p)
@@ -342,7 +697,12 @@ def parse_pipeline(sh, p):
 
 def redirection(sh, p):
     fd = advance(p)[2] if peek(p)[0] == "fd" else ""
-    operator = advance(p)[0]
+    token = advance(p)
+    operator = token[0]
+    if operator == "<<":
+        if not token[2]["end"]:
+            unexpected(sh, p)
+        return (operator, int(fd or "0"), token[2])
     if peek(p)[0] not in ("word", "fd"):
         unexpected(sh, p)
     number = int(fd) if fd else (0 if operator[0] == "<" else 1)
@@ -355,7 +715,7 @@ def parse_command(sh, p):
         advance(p)
         node = ("subshell", parse_list(sh, p))
         if peek(p)[0] != ")":
-            unexpected(sh, p)
+            unexpected(sh, p, '")"')
         advance(p)
     elif is_word(p, "{"):
         advance(p)
@@ -371,6 +731,8 @@ def parse_command(sh, p):
         need(sh, p, "done")
     elif is_word(p, "for"):
         node = parse_for(sh, p)
+    elif is_word(p, "case"):
+        node = parse_case(sh, p)
     else:
         words = []
         redirections = []
@@ -403,6 +765,39 @@ def parse_if(sh, p):
         other = parse_list(sh, p)
     need(sh, p, "fi")
     return ("if", test, body, other)
+
+
+def parse_case(sh, p):
+    advance(p)
+    if peek(p)[0] not in ("word", "fd"):
+        unexpected(sh, p, "word")
+    word = advance(p)[2]
+    skip_lines(p)
+    need(sh, p, "in")
+    skip_lines(p)
+    branches = []
+    while not is_word(p, "esac"):
+        if peek(p)[0] == "(":
+            advance(p)
+        patterns = []
+        while True:
+            if peek(p)[0] not in ("word", "fd"):
+                unexpected(sh, p)
+            patterns.append(advance(p)[2])
+            if peek(p)[0] != "|":
+                break
+            advance(p)
+        if peek(p)[0] != ")":
+            unexpected(sh, p, '")"')
+        advance(p)
+        branches.append((patterns, parse_list(sh, p)))
+        if peek(p)[0] == ";;":
+            advance(p)
+        elif not is_word(p, "esac"):
+            unexpected(sh, p, '";;"')
+        skip_lines(p)
+    need(sh, p, "esac")
+    return ("case", word, branches)
 
 
 def parse_for(sh, p):
@@ -475,6 +870,15 @@ def run(sh, node, last):
         branch = node[2] if sh["status"] == 0 else node[3]
         sh["status"] = 0
         run(sh, branch, last)
+    elif kind == "case":
+        word = expand(sh, node[1], False)[0]
+        for patterns, body in node[2]:
+            if [p for p in patterns if matches(marked(sh, p, False, False)[0], word)]:
+                if body[1]:
+                    run(sh, body, last)
+                    return
+                break
+        sh["status"] = 0
     else:
         loop(sh, node)
 
@@ -483,6 +887,7 @@ def loop(sh, node):
     kind = node[0]
     status = 0
     items = []
+    sh["loops"] += 1
     if kind == "for":
         for word in node[2]:
             items += expand(sh, word, True)
@@ -502,6 +907,7 @@ def loop(sh, node):
             if sh["leave"] or not sh["again"]:
                 break
             sh["again"] = False
+    sh["loops"] -= 1
     sh["status"] = status
 
 
@@ -545,14 +951,39 @@ def pipeline(sh, commands):
         sh["status"] = code_of(os.waitpid(pid, 0)[1])
 
 
+def here_document(sh, here):
+    body = here["body"]
+    if not here["quoted"]:
+        body = plain(marked(sh, body, False, True)[0])
+    data = body.encode("utf-8", "replace")
+    reader, writer = os.pipe()
+    if len(data) <= 4096:
+        say(writer, body)
+    elif os.fork() == 0:
+        os.close(reader)
+        try:
+            say(writer, body)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    os.close(writer)
+    return reader
+
+
 def redirect(sh, redirections, keep):
     # what to undo; None: one failed, and the status says so
     saved = []
     for operator, number, word in redirections:
-        target = expand(sh, word, False)[0]
+        target = "" if operator == "<<" else expand(sh, word, False)[0]
         try:
-            if operator in (">&", "<&"):
+            if operator == "<<":
+                fd = here_document(sh, word)
+            elif operator in (">&", "<&"):
+                if target != "-" and (len(target) != 1 or target not in "0123456789"):
+                    fail(sh, "Syntax error: Bad fd number", 2)
                 fd = -1 if target == "-" else int(target)
+                if fd >= 0:
+                    os.close(os.dup(fd))
             else:
                 flags = {
                     "<": os.O_RDONLY,
@@ -562,6 +993,11 @@ def redirect(sh, redirections, keep):
                 fd = os.open(target, flags, 0o666)
         except OSError as error:
             what = "cannot open" if operator == "<" else "cannot create"
+            if operator in (">&", "<&"):
+                say(2, f"{sh['name']}: {sh['line']}: {target}: {error.strerror}\n")
+                restore(saved)
+                sh["status"] = 2
+                return None
             text = (
                 "No such file"
                 if error.errno == errno.ENOENT and operator == "<"
@@ -579,7 +1015,10 @@ def redirect(sh, redirections, keep):
             except OSError:
                 saved.append((number, -1))
         if fd < 0:
-            os.close(number)
+            try:
+                os.close(number)
+            except OSError:
+                continue
         elif fd != number:
             os.dup2(fd, number)
             if operator not in (">&", "<&"):
@@ -592,7 +1031,10 @@ def redirect(sh, redirections, keep):
 def restore(saved):
     for number, copy in reversed(saved):
         if copy < 0:
-            os.close(number)
+            try:
+                os.close(number)
+            except OSError:
+                continue
         else:
             os.dup2(copy, number)
             os.close(copy)
@@ -606,17 +1048,20 @@ def is_assignment(word):
 def simple(sh, node, last):
     sh["line"] = node[3]
     words = node[1]
-    assigned = {}
+    assignments = []
     while words and is_assignment(words[0]):
-        name, _, value = words[0].partition("=")
-        assigned[name] = expand(sh, value, False)[0]
+        assignments.append(words[0])
         words = words[1:]
     fields = []
     for word in words:
         fields += expand(sh, word, True)
-    if not fields:
-        for name in assigned:
+    assigned = {}
+    for word in assignments:
+        name, _, value = word.partition("=")
+        assigned[name] = expand(sh, value, False)[0]
+        if not fields:
             sh["vars"][name] = assigned[name]
+    if not fields:
         saved = redirect(sh, node[2], True)
         if saved is not None:
             sh["status"] = sh["status"] if words else 0
@@ -655,7 +1100,7 @@ def execute(sh, words, assigned):
     for name in assigned:
         environ[name] = assigned[name]
     folders = sh["vars"].get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-    name = "test" if words[0] == "[" else words[0]
+    name = words[0]
     candidates = [name] if "/" in name else [f"{folder}/{name}" for folder in folders.split(":")]
     found = errno.ENOENT
     for path in candidates:
@@ -690,13 +1135,17 @@ BUILTINS = [
 ]
 
 
+def is_number(text):
+    return text.isdecimal() and text.isascii() and int(text) < 2**31
+
+
 def builtin(sh, words):
     name = words[0]
     status = 0
     if name == "false":
         status = 1
     elif name == "exit":
-        if len(words) > 1 and not words[1].isdecimal():
+        if len(words) > 1 and not is_number(words[1]):
             fail(sh, f"exit: Illegal number: {words[1]}", 2)
         os._exit(int(words[1]) % 256 if len(words) > 1 else sh["status"])
     elif name == "echo":
@@ -726,11 +1175,17 @@ def builtin(sh, words):
         sh["errexit"] = words[1] == "-e"
     elif name == "wait":
         status = wait(sh, words[1:])
-    elif name in ("break", "continue"):
-        sh["leave"] = int(words[1]) if len(words) > 1 else 1
-        sh["again"] = name == "continue"
-    elif name == "shift":
-        sh["args"] = sh["args"][int(words[1]) if len(words) > 1 else 1 :]
+    elif name in ("break", "continue", "shift"):
+        text = words[1] if len(words) > 1 else "1"
+        if not is_number(text) or (name != "shift" and int(text) == 0):
+            fail(sh, f"{name}: Illegal number: {text}", 2)
+        if name != "shift":
+            sh["leave"] = min(int(text), sh["loops"])
+            sh["again"] = name == "continue" and sh["loops"] > 0
+        elif int(text) > len(sh["args"]):
+            fail(sh, "shift: can't shift that many", 2)
+        else:
+            sh["args"] = sh["args"][int(text) :]
     elif name == "read":
         status = read(sh, words[1:])
     sh["status"] = status
@@ -753,6 +1208,9 @@ def echo(sh, words):
 
 
 def read(sh, names):
+    if not names:
+        say(2, f"{sh['name']}: {sh['line']}: read: arg count\n")
+        return 2
     line = b""
     while not line.endswith(b"\n"):
         letter = os.read(0, 1)
@@ -768,6 +1226,9 @@ def read(sh, names):
 def wait(sh, words):
     status = 0
     for word in words or [str(pid) for pid in sh["jobs"]]:
+        if not is_number(word):
+            say(2, f"{sh['name']}: {sh['line']}: wait: Illegal number: {word}\n")
+            return 2
         try:
             code = code_of(os.waitpid(int(word), 0)[1])
         except OSError:
@@ -806,6 +1267,7 @@ def main():
         "jobs": [],
         "last": "",
         "leave": 0,
+        "loops": 0,
         "again": False,
         "errexit": False,
         "pid": os.getpid(),
