@@ -17,8 +17,13 @@ def ps(*words):
     os.close(writer)
     with os.fdopen(reader) as file:
         text = file.read()
-    for name in known:
-        text = text.replace(str(known[name]).rjust(5), name.rjust(5))
+    if "PID" in text:
+        text = text.replace("\n", "\n ")
+        # columns of pids are as wide as the machine's pid_max asks
+        for name in known:
+            text = text.replace(f" {known[name]} ", f" {name} ")
+        while "  " in text:
+            text = text.replace("  ", " ")
     return text, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
