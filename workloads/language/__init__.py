@@ -22,8 +22,9 @@ guest value (``methods`` holds the whole of what can be reached, per exact type)
 take long or grow large goes through ``bounded``, which charges the block's budget first. A broken
 limit is no guest exception: the context answers ``NR_FATAL`` and the run is over.
 
-Preemption: a jump back, or a call, after ``frames.FUEL`` blocks returns ``NR_PREEMPT_POINT``; a
-loop without calls runs natively for ``statements.TURNS`` turns and then jumps back. ``steps``
+Preemption: a jump back, or a call, after ``frames.FUEL`` blocks, or fewer that together spend more
+than one block may, returns ``NR_PREEMPT_POINT``; a loop without calls runs natively for
+``statements.TURNS`` turns and then jumps back. ``steps``
 counts blocks and native turns for the cost model; turns before an exception in a native loop are
 not counted.
 

@@ -644,6 +644,16 @@ class Bounded(Weigher):
             raise TypeError(f"'{tname(value)}' object is not a mapping")
         return self.iterate(value)
 
+    def stored_key(self, value: Any) -> Any:
+        """Return the key of ``target[value] = ...``; a tuple is hashed each time."""
+        if value.__class__ is tuple:
+            if not ATOMIC.issuperset(map(type, value)):
+                self.size(value)  # charges it
+            elif len(value) > 8:
+                self.charge(len(value) >> 4, "a key")
+                self._leaves(value, 6)
+        return value
+
     def set_slice(self, target: Any, lower: Any, upper: Any, step: Any, value: Any) -> None:
         """Do ``target[lower:upper:step] = value``."""
         if type(target) is list:

@@ -541,6 +541,7 @@ def functools_partial(G: Values, function: Any, *args: Any) -> Partial:
     """Return ``functools.partial(function, *args)``."""
     if type(function) not in CALLABLE:
         raise TypeError("the first argument must be callable")
+    G[0].program.runtime.bounded.charge(len(args), "a partial function")
     return Partial(function, args, {})
 
 

@@ -452,6 +452,8 @@ class Lowering:
         for i, key in enumerate(node.keys):
             if key is None:
                 values[2 * i + 1] = h.call("_mapping", [values[2 * i + 1]], node)
+            elif not isinstance(key, ast.Constant):
+                values[2 * i] = h.call("_key", [values[2 * i]], key)
         return h.put(ast.Dict(values[::2], values[1::2]), node)
 
     def expr_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:

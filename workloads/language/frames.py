@@ -224,7 +224,8 @@ class Context:
                 return self._begin(process.threads[self.thread_index][STARTED_LOCK])
         if process.attention:
             value, error = self._attend(process, value, error)
-        steps = 0
+        steps = spent = 0
+        fuel = FUEL
         frame = frames[-1]
         if error is not None:
             frame = self._raise(make_exception(error), frame.code.sites[frame.pc])
@@ -240,6 +241,9 @@ class Context:
                 while True:
                     steps += 1
                     if work.left != budget or steps == 1:
+                        spent += budget - work.left
+                        if spent > budget:  # dear blocks: few of them in one resume
+                            fuel = 0
                         self.made += budget - work.left - work.texts + (work.texts >> 4)
                         work.left = budget
                         work.texts = 0
@@ -249,7 +253,7 @@ class Context:
                     if result.__class__ is int:
                         frame.pc = result
                         value = None
-                        if steps >= FUEL:
+                        if steps >= fuel:
                             self.steps = steps + work.turns
                             self.made += self.steps + budget - work.left
                             return _PREEMPT
@@ -270,7 +274,7 @@ class Context:
                         frame = Frame(result[1], 0, result[2])
                         frames.append(frame)
                         value = None
-                        if steps >= FUEL:
+                        if steps >= fuel:
                             self.steps = steps + work.turns
                             self.made += self.steps + budget - work.left
                             return _PREEMPT

@@ -57,6 +57,7 @@ def call_builtin(G: Values, function: Builtin, args: tuple[Any, ...], words: Wor
     if function.module == "functools" and args:
         if type(args[0]) not in CALLABLE:
             raise TypeError("the first argument must be callable")
+        G[0].program.runtime.bounded.charge(len(args) + 2 * len(words), "a partial function")
         return (VALUE, Partial(args[0], args[1:], dict(words)))
     entry = tables.MODULES[function.module][function.name]
     assert isinstance(entry, Pure | Sys | Routine)

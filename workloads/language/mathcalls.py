@@ -17,7 +17,7 @@ _PLAIN: Final = {
     "acos": "x", "atan": "x", "sinh": "x", "cosh": "x", "tanh": "x", "atan2": "yx",
     "degrees": "x", "radians": "x", "isnan": "x", "isinf": "x", "isfinite": "x", "fmod": "xy",
     "copysign": "xy", "modf": "x", "frexp": "x", "erf": "x", "erfc": "x", "gamma": "x",
-    "lgamma": "x", "pow": "xy", "cbrt": "x", "exp2": "x", "remainder": "xy", "isqrt": "n",
+    "lgamma": "x", "pow": "xy", "cbrt": "x", "exp2": "x", "remainder": "xy",
 }  # fmt: skip
 CONSTANTS: Final = {name: getattr(math, name) for name in ("pi", "e", "tau", "inf", "nan")}
 
@@ -41,16 +41,32 @@ def math_log(G: Values, x: Any, base: Any) -> float:
     return math.log(x) if base is ... else math.log(x, base)
 
 
+def math_isqrt(G: Values, n: Any) -> int:
+    _squared(G, (n,))
+    return math.isqrt(n)
+
+
+def _squared(G: Values, integers: tuple[Any, ...]) -> None:
+    """Charge work that grows with the square of how long integers are."""
+    bits = [value.bit_length() for value in integers if isinstance(value, int)]
+    work = len(integers) + sum(size * size >> 18 for size in bits if size > 60)
+    G[0].program.runtime.bounded.charge(work, "an operation with large numbers")
+
+
 def math_gcd(G: Values, *integers: Any) -> int:
+    _squared(G, integers)
     return math.gcd(*integers)
 
 
 def math_lcm(G: Values, *integers: Any) -> int:
-    _bits(G, sum(value.bit_length() for value in integers if isinstance(value, int)))
+    bits = sum(value.bit_length() for value in integers if isinstance(value, int))
+    _bits(G, bits)
+    _products(G, bits, bits, 18)
     return math.lcm(*integers)
 
 
 def math_hypot(G: Values, *coordinates: Any) -> float:
+    G[0].program.runtime.bounded.charge(len(coordinates), "math.hypot()")
     return math.hypot(*coordinates)
 
 
@@ -59,6 +75,11 @@ def _bits(G: Values, bits: int) -> None:
     bounded = G[0].program.runtime.bounded
     bounded.lshift(1, bits)
     bounded.charge(bits >> 3, "a large number")
+
+
+def _products(G: Values, bits: int, factors: int, shift: int) -> None:
+    """Charge so many multiplications into a number that grows to so many bits."""
+    G[0].program.runtime.bounded.charge(bits * factors >> shift, "a product of many numbers")
 
 
 def math_factorial(G: Values, n: Any) -> int:
@@ -70,13 +91,17 @@ def math_factorial(G: Values, n: Any) -> int:
 
 def math_comb(G: Values, n: Any, k: Any) -> int:
     if isinstance(n, int) and isinstance(k, int) and 0 <= k <= n:
-        _bits(G, min(k, n - k) * n.bit_length())
+        factors = min(k, n - k)
+        _bits(G, factors * n.bit_length())
+        _products(G, factors * n.bit_length(), factors, 12)
     return math.comb(n, k)
 
 
 def math_perm(G: Values, n: Any, k: Any) -> int:
     if isinstance(n, int) and (k is None or isinstance(k, int)):
-        _bits(G, max(n if k is None else min(n, k), 0) * max(n, 0).bit_length())
+        factors = max(n if k is None else min(n, k), 0)
+        _bits(G, factors * max(n, 0).bit_length())
+        _products(G, factors * max(n, 0).bit_length(), factors, 14)
     return math.perm(n, k)
 
 
@@ -89,6 +114,9 @@ def math_prod(G: Values, iterable: Any, start: Any) -> Any:
     for item in bounded.iterate(iterable):
         start = bounded.mul(start, item)
     return start
+
+
+PARAMETERS["isqrt"] = "n:x"
 
 
 def math_isclose(G: Values, a: Any, b: Any, rel_tol: Any, abs_tol: Any) -> bool:

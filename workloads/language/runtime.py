@@ -159,6 +159,7 @@ class Runtime:
             "_format": b.format,
             "_join_text": b.join_text,
             "_set_slice": b.set_slice,
+            "_key": b.stored_key,
             "_range": b.new_range,
             "_new_int": b.new_int,
             "_new_str": b.new_str,

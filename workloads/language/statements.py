@@ -195,7 +195,10 @@ class FunctionCompiler(FunctionLowering):
             call = h.call("_set_slice", [base, *bounds, value], target)
             self.out.append(h.statement(call, at))
         else:
-            place = h.put(ast.Subscript(base, key[0], ast.Store()), target)
+            where = key[0]
+            if not isinstance(where, ast.Constant | ast.UnaryOp | ast.JoinedStr):
+                where = h.call("_key", [where], target)
+            place = h.put(ast.Subscript(base, where, ast.Store()), target)
             self.out.append(h.assign(place, value, at))
 
     def _unpack(self, target: ast.Tuple | ast.List, value: ast.expr, at: ast.AST) -> None:

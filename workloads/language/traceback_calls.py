@@ -4,7 +4,7 @@ Source: CPython Lib/traceback.py.
 Deviation: None may stand for the traceback of an exception, nothing else.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from workloads.language import tracebacks
 from workloads.language.errors import FatalRunError
@@ -24,12 +24,17 @@ def handled(G: Values) -> BaseException | None:
     return None
 
 
+_ENTRY: Final = 200  # units of one entry, whose line and marks are looked up
+
+
 def _lines(G: Values, exception: BaseException | None) -> list[str]:
     if exception is None:
         return ["NoneType: None\n"]
     process = G[0]
     path, lines = process.path, process.program.lines
-    return tracebacks.format_exception(exception, path, lines, uncaught=False)
+    told = tracebacks.format_exception(exception, path, lines, uncaught=False)
+    process.program.runtime.bounded.charge(sum(map(len, told)) + _ENTRY * len(told), "a traceback")
+    return told
 
 
 def _print(G: Values, lines: list[str]) -> Any:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from kernel.uapi.syscalls import NR_PREEMPT_POINT
 from workloads.language.compiler import compile_program
 from workloads.language.errors import GuestProgramError
+from workloads.language.loader import Loader
 
 REFUSED = [
     # attributes that lead to the host
@@ -38,6 +40,19 @@ REFUSED = [
     "try:\n    1 // 0\nexcept ZeroDivisionError as e:\n    print(e.with_traceback(None))",
     "try:\n    1 // 0\nexcept ZeroDivisionError as e:\n    print(e.__context__)",
     "try:\n    1 // 0\nexcept ZeroDivisionError as e:\n    e.args = ()",
+    "try:\n    (1).foo\nexcept AttributeError as e:\n    print(e.obj)",
+    "import functools\nprint(functools.partial(print).func)",
+    "import sys\nprint(sys.stdout.buffer.raw._x)",
+    "import signal\ndef h(n, f):\n    print(f.f_globals)\nsignal.signal(10, h)",
+    "def f(a: ().__class__.__bases__): pass",
+    "def f(a=().__class__.__bases__): pass",
+    "x: print.__self__ = 3",
+    "@print.__self__\ndef f(): pass",
+    "with open('/x').__enter__ as f: pass",
+    "import random\nrandom._inst",
+    "import random\nrandom.getstate()",
+    "import signal\nsignal.SIGINT._name_",
+    "print(ValueError.with_traceback)",
     "try:\n    1 // 0\nexcept ZeroDivisionError as e:\n    e.add_note('x')",
     "try:\n    1 // 0\nexcept (lambda: ZeroDivisionError)():\n    pass",
     "class E(Exception):\n    pass",
@@ -137,6 +152,19 @@ BROKEN = [
     "print((-8) ** 0.5)",
     "print('a'.encode('idna'))",
     "print(b'a'.decode('unicode_escape'))",
+    "import random\nrandom.seed(1)\nrandom.gammavariate(float('nan'), 1)",
+    "import random\nrandom.seed(1)\nrandom.gammavariate(1e308, 1)",
+    "import random\nrandom.seed(1)\nrandom.betavariate(float('inf'), 1)",
+    "import random\nrandom.seed(1)\nrandom.vonmisesvariate(float('nan'), float('nan'))",
+    "import random\nrandom.seed(1)\nrandom.choices([1], k=1 << 40)",
+    "import random\nrandom.seed(1)\nrandom.sample(range(1 << 40), 1 << 30)",
+    "import random\nrandom.seed(1)\nx = list(range(500000))\nrandom.shuffle(x)",
+    "import random\nrandom.seed(1)\nrandom.getrandbits(1 << 40)",
+    "import math\nmath.comb(10 ** 9, 10 ** 8)",
+    "import math\nmath.perm(10 ** 9)",
+    "import math\nmath.factorial(10 ** 9)",
+    "print('{:{}}'.format(1, 10 ** 9))",
+    "import time\ntime.strftime('%c' * 300000)",
     "try:\n    x = 'a' * (1 << 40)\nexcept:\n    print('caught')",
     "try:\n    x = 'a' * (1 << 40)\nfinally:\n    print('caught')",
 ]
@@ -180,6 +208,21 @@ TRIED = [
     "def f(*a, **k):\n    return a, k\nprint(f(*[1], **{'x': 2}))",
     "print(sorted([1], key=print), max([1], key=abs), *map(type, [1]))",
     "print({int: 1}, {len: 2}, [print])",
+    "print('{0.__class__.__mro__}'.format(1))",
+    "print(list(map('{0.__globals__}'.format, [print])))",
+    "print('{x.__self__}'.format(**{'x': [].append}))",
+    "import functools\nprint(functools.partial('{0.__class__}'.format)(3))",
+    "import functools\nprint(functools.partial(type, 'X', ())({}))",
+    "print(list(map(type, ['X'], [()], [{}])))",
+    "t = type(print)\nt(1)",
+    "t = type(lambda: 0)\nt(1, {})",
+    "import sys\nprint(sys.stdout, sys.stdout.buffer)",
+    "import signal\ndef h(n, f):\n    print(f)\nsignal.signal(10, h)\nsignal.raise_signal(10)",
+    "import threading\nt = threading.Thread(target=type, args=('X', (), {}))\nt.start()\nt.join()",
+    "import traceback\ntry:\n    int('a')\nexcept ValueError as e:\n"
+    "    print(e.args, traceback.format_exception(e))",
+    "import typing\ndef f(a: print(1), b: typing.List[int] = len): pass\nprint(f)",
+    "@ValueError\ndef f(): pass\nraise f",
     "print(str.upper('a'), str.upper)",
     "def f():\n    pass\nprint(len(f))",
     "for x in print:\n    pass",
@@ -220,6 +263,41 @@ def test_attempt_ends_the_run_with_its_line(guest: Any, source: str) -> None:
 def test_attempt_stays_inside_the_guest(guest: Any, source: str, stdout: str) -> None:
     outcome = guest.emulate(source + "\n")
     assert (outcome.stdout, outcome.fatal) == (stdout, None)
+
+
+DEAR = [
+    "import math\nwhile True:\n    math.comb(1 << 60, 2000)",
+    "import math\nx = 1 << 120000\nwhile True:\n    math.isqrt(x)",
+    "d = {}\nt = (1,) * 400000\nwhile True:\n    d[t] = 1",
+    "d = set()\nt = (1,) * 400000\nwhile True:\n    d.add(t)",
+    "import functools\nx = [1] * 400000\nwhile True:\n    functools.partial(print, *x)",
+    "import random\nx = 'a' * 900000\nwhile True:\n    random.seed(x)",
+]
+
+
+@pytest.mark.parametrize("source", DEAR)
+def test_a_loop_of_dear_operations_is_soon_preempted(source: str) -> None:
+    context = Loader({"p": source + "\n"}).start("p", ("/t/p.py",), ())
+    began = time.process_time()
+    for _ in range(3):
+        assert context.resume(None, None)[0] == NR_PREEMPT_POINT
+    assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("sum([print], 0)", "'int' and 'builtin_function_or_method'"),
+        ("sorted([1, 'a'], key=type)", "'type' and 'type'"),
+        ("(lambda: 0) + 1", "'function' and 'int'"),
+        ("[].append + 1", "'builtin_function_or_method' and 'int'"),
+        ("iter([]) + 1", "and 'int'"),
+    ],
+)
+def test_messages_name_types_as_cpython_does(guest: Any, expression: str, names: str) -> None:
+    outcome = guest.emulate(f"print({expression})\n")
+    assert names in outcome.stderr
+    assert "Generator" not in outcome.stderr
 
 
 def test_block_code_sees_no_builtins() -> None:
