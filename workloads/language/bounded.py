@@ -227,6 +227,16 @@ class Bounded(Weigher):
             raise FatalRunError("the result is a complex number, which the language has not")
         return result
 
+    def pow(self, a: Any, b: Any, mod: Any = None) -> Any:
+        """Return ``pow(a, b, mod)``: with a modulus the work grows with the exponent's bits."""
+        if mod is None:
+            return self.power(a, b)
+        if isinstance(a, int) and isinstance(b, int) and isinstance(mod, int):
+            words = (mod.bit_length() >> 6) + 1
+            self.charge((a.bit_length() >> 6) * words, "a remainder")
+            self.charge((b.bit_length() >> 2) * words * words >> 4, "a power")
+        return pow(a, b, mod)
+
     def lshift(self, a: Any, b: Any) -> Any:
         """Return ``a << b``."""
         if isinstance(a, int) and isinstance(b, int) and a and b > 0:
@@ -482,11 +492,11 @@ class Bounded(Weigher):
         """Return ``tuple(...)``."""
         return self.new_tuple(tuple(self.iterate(args[0]))) if args else ()
 
-    def new_dict(self, *args: Any) -> dict[Any, Any]:
-        """Return ``dict(...)`` of a dict or of pairs."""
+    def new_dict(self, *args: Any, **words: Any) -> dict[Any, Any]:
+        """Return ``dict(...)`` of a dict or of pairs, and of named arguments."""
         if not args:
-            return {}
-        return dict(self.pairs(args[0]))
+            return words
+        return dict(self.pairs(args[0]), **words)
 
     def pairs(self, value: Any) -> Any:
         """Return a dict or pairs, charged, to put into a dict."""

@@ -126,7 +126,8 @@ def _call_builtin(G: Values, name: str, args: tuple[Any, ...], words: Words) -> 
         return begin(G, values, tuple([text for text, _ in words]))
     helper, least, most = tables.BUILTINS[name]
     allowed = tables.BUILTIN_WORDS.get(name, frozenset())
-    if not least <= len(args) <= most or any(text not in allowed for text, _ in words):
+    unknown = name not in tables.ANY_WORDS and any(text not in allowed for text, _ in words)
+    if unknown or not least <= len(args) <= most:
         raise TypeError(builtin_error(name, args, words))
     if name in tables.KEYED and any(text == "key" for text, _ in words):
         return builtins_library.keyed(G, name, args, words)
@@ -150,10 +151,10 @@ def _call_builtin(G: Values, name: str, args: tuple[Any, ...], words: Words) -> 
 def builtin_error(name: str, args: tuple[Any, ...], words: Words) -> str:
     """Return CPython's text about a call of a builtin whose arguments do not fit."""
     _, least, most = tables.BUILTINS[name]
-    if words and name not in tables.BUILTIN_WORDS:
+    if words and name not in tables.BUILTIN_WORDS and name not in tables.ANY_WORDS:
         return f"{name}() takes no keyword arguments"
     bad = [text for text, _ in words if text not in tables.BUILTIN_WORDS.get(name, ())]
-    if bad:
+    if bad and name not in tables.ANY_WORDS:
         return f"'{bad[0]}' is an invalid keyword argument for {name}()"
     given = len(args)
     if least == most == 1 and name not in ("sorted",):

@@ -224,7 +224,7 @@ class Runtime:
             "_callable": _callable,
             "_mapping": b.mapping,
             "_round": b.rounded,
-            "_pow": b.power,
+            "_pow": b.pow,
             "_bin": b.binary_text,
             "_oct": b.octal_text,
             "_ascii": b.ascii_text,

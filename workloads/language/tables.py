@@ -651,7 +651,7 @@ BUILTINS: Final[dict[str, tuple[str, int, int]]] = {
     "type": ("_type_of", 1, 1),
     "callable": ("_callable", 1, 1),
     "round": ("_round", 1, 2),
-    "pow": ("_pow", 2, 2),
+    "pow": ("_pow", 2, 3),
     "bin": ("_bin", 1, 1),
     "oct": ("_oct", 1, 1),
     "ascii": ("_ascii", 1, 1),
@@ -666,13 +666,15 @@ BUILTIN_WORDS: Final[dict[str, frozenset[str]]] = {
     "max": frozenset({"key", "default"}),
     "int": frozenset({"base"}),
     "round": frozenset({"ndigits"}),
-    "pow": frozenset({"base", "exp"}),
+    "pow": frozenset({"mod"}),
     "str": frozenset({"encoding", "errors"}),
     "bytes": frozenset({"encoding", "errors"}),
     "bytearray": frozenset({"encoding", "errors"}),
     "zip": frozenset(),
 }
 
+#: Builtins that take any named argument.
+ANY_WORDS: Final = frozenset({"dict"})
 #: Builtins that call a function of the program if they get a key.
 KEYED: Final = frozenset({"sorted", "min", "max"})
 #: Builtins whose helper gets the globals first: what they make may call the program.

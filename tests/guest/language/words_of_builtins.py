@@ -29,3 +29,9 @@ try:
     print(bytes(7, encoding="ascii"), bytes(encoding="ascii"))
 except TypeError as error:
     print(error)
+print(dict(a=1, b=2), dict([("x", 1)], y=2), dict({"q": 1}, q=3), dict(**{"k": 4}), dict(dict=1))
+shown(dict, {}, {}, a=1)
+print(pow(2, 3), pow(2, 3, 5), pow(2, 3, mod=5), pow(3, -1, 7), pow(10**30, 10**20, 10**9 + 7))
+shown(pow, 2, 3, 0)
+shown(pow, 2, -1, 4)
+shown(pow, 2.5, 2, 3)
