@@ -28,13 +28,15 @@ _NONE: Final = {
     "threading": ("Lock@_thread.allocate_lock get_native_id get_ident"),
     "_thread": ("exit allocate_lock"),
     "select": ("poll"),
+    "random": ("random@Random.random"),
 }
 _ONE: Final = {
     "os": (
         "strerror getsid nice sched_getaffinity sched_getscheduler sched_getparam "
         "sched_rr_get_interval setuid setgid seteuid setegid umask dup pipe2 WCOREDUMP "
-        "get_inheritable get_blocking"
+        "get_inheritable get_blocking isatty urandom"
     ),
+    "random": ("getrandbits@Random.getrandbits"),
     "time": ("sleep mktime"),
     "math": (
         "sqrt ceil floor trunc fabs exp expm1 log2 log10 log1p sin cos tan asin acos atan sinh "
@@ -78,6 +80,7 @@ _SPAWN: Final = (
 )
 _WORDS: Final = {
     ("os", "remove"): "2 path dir_fd=*",
+    ("os", "system"): "1 command",
     ("os", "_exit"): "1 status",
     ("os", "wait3"): "1 options",
     ("os", "wait4"): "2 pid options",
@@ -174,6 +177,33 @@ _PYTHON: Final = {
     ("threading", "BoundedSemaphore"): "BoundedSemaphore.__init__ self value=",
     ("threading", "Event"): "Event.__init__ self",
     ("threading", "Barrier"): "Barrier.__init__ self parties action= timeout=",
+    ("random", "betavariate"): "Random.betavariate self alpha beta",
+    ("random", "choice"): "Random.choice self seq",
+    ("random", "choices"): "Random.choices self population weights= * cum_weights= k=",
+    ("random", "expovariate"): "Random.expovariate self lambd",
+    ("random", "gammavariate"): "Random.gammavariate self alpha beta",
+    ("random", "gauss"): "Random.gauss self mu= sigma=",
+    ("random", "lognormvariate"): "Random.lognormvariate self mu sigma",
+    ("random", "normalvariate"): "Random.normalvariate self mu= sigma=",
+    ("random", "paretovariate"): "Random.paretovariate self alpha",
+    ("random", "randbytes"): "Random.randbytes self n",
+    ("random", "randint"): "Random.randint self a b",
+    ("random", "randrange"): "Random.randrange self start stop= step=",
+    ("random", "sample"): "Random.sample self population k * counts=",
+    ("random", "seed"): "Random.seed self a= version=",
+    ("random", "shuffle"): "Random.shuffle self x",
+    ("random", "triangular"): "Random.triangular self low= high= mode=",
+    ("random", "uniform"): "Random.uniform self a b",
+    ("random", "vonmisesvariate"): "Random.vonmisesvariate self mu kappa",
+    ("random", "weibullvariate"): "Random.weibullvariate self alpha beta",
+    ("threading", "current_thread"): "current_thread",
+    ("threading", "main_thread"): "main_thread",
+    ("traceback", "format_exc"): "format_exc limit= chain=",
+    ("traceback", "print_exc"): "print_exc limit= file= chain=",
+    ("traceback", "format_exception"): "format_exception exc value= tb= limit= chain=",
+    ("traceback", "print_exception"): "print_exception exc value= tb= limit= file= chain=",
+    ("os", "fdopen"): "fdopen fd mode= buffering= encoding= *args **kwargs",
+    ("os", "popen"): "popen cmd mode= buffering=",
     ("socket", "socketpair"): "socketpair family= type= proto=",
 }
 

@@ -16,8 +16,10 @@ from workloads.language.known_functions import call_builtin
 from workloads.language.tables import Pure, Routine, Sys
 from workloads.language.values import Builtin
 
-#: Written in C in a way of their own, or classes whose making is no function's call.
+#: Written in C in a way of their own, classes whose making is no function's call, or a function
+#: that takes any number of arguments and complains of their values.
 _OWN_WAY = {
+    ("os", "fdopen"),
     ("mmap", "mmap"),
     ("signal", "Signals"),
     ("signal", "Handlers"),
