@@ -19,7 +19,7 @@ from workloads.language.weights import ATOMIC, SMALL, TEXTS, Weigher
 
 Rule = Callable[..., None]
 
-_OFTEN_DEAR: Final = frozenset({int, tuple})
+_LEAST: Final = -SMALL
 
 _STR: Final = {
     "whole": "capitalize casefold isalnum isalpha isascii isdecimal isdigit isidentifier islower"
@@ -193,8 +193,13 @@ def ruled(rules: Rules, name: str, function: Callable[..., Any]) -> Callable[...
     if name == "key":
 
         def keyed(value: Any, *rest: Any) -> Any:
-            if rest and rest[0].__class__ in _OFTEN_DEAR:
-                rule(value, *rest)
+            if rest:
+                item = rest[0]
+                if item.__class__ is int:
+                    if not _LEAST < item < SMALL:
+                        rule(value, *rest)
+                elif item.__class__ is tuple:
+                    rule(value, *rest)
             return function(value, *rest)
 
         return keyed

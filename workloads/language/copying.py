@@ -208,11 +208,11 @@ class Copier:
 
     def finish(self) -> None:
         """Fill every container that was met."""
-        copy, todo = self.copy, self.todo
+        copy, todo, plain = self.copy, self.todo, PLAIN
         while todo:
             old, new = todo.pop()
-            if type(old) is list:
-                new.extend([copy(item) for item in old])
+            if type(old) is list:  # locals, too: most are plain, and there is no call for them
+                new.extend([item if type(item) in plain else copy(item) for item in old])
             elif type(old) is dict:
                 if PLAIN.issuperset(map(type, old)) and PLAIN.issuperset(map(type, old.values())):
                     new.update(old)
@@ -220,7 +220,10 @@ class Copier:
                 for key, item in old.items():
                     new[copy(key)] = copy(item)
             elif type(old) is GuestSet:
-                new.members = {copy(item): ... for item in old.members}
+                if PLAIN.issuperset(map(type, old.members)):
+                    new.members = dict.fromkeys(old.members, ...)
+                else:
+                    new.members = {copy(item): ... for item in old.members}
                 new.stable = old.stable  # then its elements are their own copies
                 new.layout = None if old.layout is None else old.layout.clone()
             elif type(old) is Closure:
@@ -303,10 +306,14 @@ def deep_fork(context: "Context") -> "Context":
         frame.__class__(frame.code, frame.pc, copier.locals(frame.locals))
         for frame in context.frames
     ]
-    process = copy_process(context.globals[0], context.thread_index)
-    process.handlers = {key: copy(handler) for key, handler in process.handlers.items()}
-    for record in process.threads:
-        record[:2] = copy(record[0]), copy(record[1])
+    process = context.globals[0]
+    if process.pristine:  # then there are neither handlers nor threads
+        process.shared = True
+    else:
+        process = copy_process(process, context.thread_index)
+        process.handlers = {key: copy(handler) for key, handler in process.handlers.items()}
+        for record in process.threads:
+            record[:2] = copy(record[0]), copy(record[1])
     copier.finish()
     values[0] = process
     child = context.__class__(context.work, values, frames, context.thread_index)

@@ -78,7 +78,7 @@ class Layout:
 
     def clone(self) -> "Layout":
         """Return an equal table."""
-        new = Layout()
+        new = Layout.__new__(Layout)
         new.table = self.table[:]
         new.fill, new.used, new.finger = self.fill, self.used, self.finger
         return new
@@ -103,6 +103,9 @@ class Layout:
         number = hash(key)
         perturb = number & _WORD
         i = number & mask
+        if table[i] is EMPTY:
+            table[i] = key
+            return False
         freed = -1
         while True:
             for entry in range(i, i + _LINEAR_PROBES + 1 if i + _LINEAR_PROBES <= mask else i + 1):
@@ -118,8 +121,10 @@ class Layout:
     def _find(self, key: Any) -> int:
         table, mask = self.table, len(self.table) - 1
         number = hash(key)
-        perturb = number & _WORD
         i = number & mask
+        if table[i] is key:
+            return i
+        perturb = number & _WORD
         while True:
             for entry in range(i, i + _LINEAR_PROBES + 1 if i + _LINEAR_PROBES <= mask else i + 1):
                 if table[entry] is key or table[entry] == key:
@@ -240,7 +245,10 @@ class GuestSet:
 
     def add(self, key: Any) -> None:
         """Add an element."""
-        if self.layout is not None and key not in self.members and self._is_stable(key):
+        if type(key) is int:
+            if self.layout is not None and key not in self.members:
+                self.layout.add(key)
+        elif self.layout is not None and key not in self.members and self._is_stable(key):
             self.layout.add(key)
         elif self.stable and type(key) not in _NUMBERS:
             self._is_stable(key)
