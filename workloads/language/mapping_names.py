@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from workloads.language.scopes import FunctionNode, ProgramScopes
@@ -27,27 +27,53 @@ def mapping_names(tree: ast.Module, scopes: "ProgramScopes") -> frozenset[str]:
     ):
         return frozenset()
 
-    def mentions(node: ast.AST | None) -> bool:
-        todo = [node] if node is not None else []
-        while todo:
-            part = todo.pop()
-            if isinstance(part, ast.Name) and part.id in found:
-                return True
-            if isinstance(part, ast.Attribute):
-                if _makes_mapping(part, modules):
-                    return True
-                if getattr(part.value, "id", "") in modules:
-                    continue  # anything else of a module
-            todo.extend(ast.iter_child_nodes(part))
-        return False
+    # What an expression mentions does not change while the names spread, so each is read once.
+    known: dict[ast.AST, tuple[bool, frozenset[str]]] = {}
 
+    def mentions(node: ast.AST | None) -> bool:
+        if node is None:
+            return False
+        if node not in known:
+            known[node] = _mentioned(node, modules)
+        makes, names = known[node]
+        return makes or not names.isdisjoint(found)
+
+    passing = [node for node in ast.walk(tree) if isinstance(node, _PASSES_ON)]
+    results = {
+        node: [part.value for part in ast.walk(node) if isinstance(part, ast.Return | ast.Yield)]
+        for node in passing
+        if isinstance(node, ast.FunctionDef)
+    }
     size = -1
     while size != len(found):
         size = len(found)
-        for node in ast.walk(tree):
-            _spread(node, found, mentions, scopes)
+        for node in passing:
+            _spread(node, found, mentions, scopes, results)
         found -= set(modules)  # a module's function got one
     return frozenset(found)
+
+
+#: The nodes that pass a value on to a variable.
+_PASSES_ON: Final = (
+    *(ast.Assign, ast.withitem, ast.AugAssign, ast.AnnAssign, ast.NamedExpr, ast.For),
+    *(ast.comprehension, ast.FunctionDef, ast.Lambda, ast.Call),
+)
+
+
+def _mentioned(node: ast.AST, modules: dict[str, str]) -> tuple[bool, frozenset[str]]:
+    """Return whether ``node`` makes a mapping, and the variables it mentions."""
+    makes, names, todo = False, set(), [node]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, ast.Name):
+            names.add(part.id)
+        elif isinstance(part, ast.Attribute):
+            if _makes_mapping(part, modules):
+                makes = True
+            if getattr(part.value, "id", "") in modules:
+                continue  # anything else of a module
+        todo.extend(ast.iter_child_nodes(part))
+    return makes, frozenset(names)
 
 
 #: What makes a mapping: entries of ``tables``.
@@ -68,6 +94,7 @@ def _spread(
     found: set[str],
     mentions: Callable[[ast.AST | None], bool],
     scopes: "ProgramScopes",
+    results: dict[ast.FunctionDef, list[ast.expr | None]],
 ) -> None:
     """Add to ``found`` what ``node`` passes a mapping on to."""
     if isinstance(node, ast.Assign):
@@ -84,10 +111,7 @@ def _spread(
         if mentions(node.iter):
             found.update(stored(node.target))
     elif isinstance(node, ast.FunctionDef | ast.Lambda):
-        if isinstance(node, ast.FunctionDef) and any(
-            isinstance(part, ast.Return | ast.Yield) and mentions(part.value)
-            for part in ast.walk(node)
-        ):
+        if isinstance(node, ast.FunctionDef) and any(map(mentions, results[node])):
             found.add(node.name)
         if any(mentions(default) for default in [*node.args.defaults, *node.args.kw_defaults]):
             found.update(_parameters(node))
