@@ -18,6 +18,7 @@ from workloads.language.values import PULLERS, FileHandle, SyncHandle
 from workloads.language.views import Pull, View
 from workloads.language.weights import (
     ATOMIC,
+    LEAST,
     NESTED,
     NUMBERS,
     SIZED,
@@ -90,7 +91,7 @@ class Bounded(Weigher):
         """Return ``a + b``."""
         if a.__class__ in NUMBERS:
             result = a + b
-            return result if -SMALL < result < SMALL else self.big(result)
+            return result if LEAST < result < SMALL else self.big(result)
         if type(a) in SIZED and type(b) in SIZED:
             self.charge_copied(a, len(a) + len(b), "the result of +")
             if type(a) is tuple and type(b) is tuple:
@@ -101,7 +102,7 @@ class Bounded(Weigher):
         """Return ``a`` after ``a += b``; a list or bytearray is extended in place."""
         if a.__class__ in NUMBERS:
             a += b
-            return a if -SMALL < a < SMALL else self.big(a)
+            return a if LEAST < a < SMALL else self.big(a)
         if type(a) is list:
             a += self.sequence(b)
             return a
@@ -118,28 +119,28 @@ class Bounded(Weigher):
         """Return ``a - b``."""
         if a.__class__ in NUMBERS:
             result = a - b
-            return result if -SMALL < result < SMALL else self.big(result)
+            return result if LEAST < result < SMALL else self.big(result)
         return self._algebra(operator.sub, a, b)
 
     def bit_or(self, a: Any, b: Any) -> Any:
         """Return ``a | b``."""
         if a.__class__ in NUMBERS:
             result = a | b
-            return result if -SMALL < result < SMALL else self.big(result)
+            return result if LEAST < result < SMALL else self.big(result)
         return self._algebra(operator.or_, a, b)
 
     def bit_and(self, a: Any, b: Any) -> Any:
         """Return ``a & b``."""
         if a.__class__ in NUMBERS:
             result = a & b
-            return result if -SMALL < result < SMALL else self.big(result)
+            return result if LEAST < result < SMALL else self.big(result)
         return self._algebra(operator.and_, a, b)
 
     def bit_xor(self, a: Any, b: Any) -> Any:
         """Return ``a ^ b``."""
         if a.__class__ in NUMBERS:
             result = a ^ b
-            return result if -SMALL < result < SMALL else self.big(result)
+            return result if LEAST < result < SMALL else self.big(result)
         return self._algebra(operator.xor, a, b)
 
     def _algebra(self, operation: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
@@ -153,19 +154,19 @@ class Bounded(Weigher):
 
     def floor_divide(self, a: Any, b: Any) -> Any:
         """Return ``a // b``."""
-        if a.__class__ is int and not -SMALL < a < SMALL:
+        if a.__class__ is int and not LEAST < a < SMALL:
             self._division(a, b)
         return a // b
 
     def true_divide(self, a: Any, b: Any) -> Any:
         """Return ``a / b``."""
-        if a.__class__ is int and not -SMALL < a < SMALL:
+        if a.__class__ is int and not LEAST < a < SMALL:
             self._division(a, b)
         return a / b
 
     def divided(self, a: Any, b: Any) -> Any:
         """Return ``divmod(a, b)``."""
-        if a.__class__ is int and not -SMALL < a < SMALL:
+        if a.__class__ is int and not LEAST < a < SMALL:
             self._division(a, b)
         return divmod(a, b)
 
@@ -178,7 +179,7 @@ class Bounded(Weigher):
     def mul(self, a: Any, b: Any) -> Any:
         """Return ``a * b``."""
         if a.__class__ is int and b.__class__ is int:
-            if -SMALL < a < SMALL and -SMALL < b < SMALL:
+            if LEAST < a < SMALL and LEAST < b < SMALL:
                 return a * b
             bits, other = a.bit_length(), b.bit_length()
             self.fits(bits + other)
@@ -273,7 +274,7 @@ class Bounded(Weigher):
     def modulo(self, a: Any, b: Any) -> Any:
         """Return ``a % b``; on str and bytes that is formatting."""
         if a.__class__ is int:
-            if not -SMALL < a < SMALL:
+            if not LEAST < a < SMALL:
                 self._division(a, b)
             return a % b
         if type(a) in TEXTS:
@@ -618,7 +619,7 @@ class Bounded(Weigher):
         """Return ``round(value, ndigits)``."""
         if isinstance(ndigits, int) and isinstance(value, int) and ndigits < 0:
             ndigits = max(ndigits, -self.work.int_bits // 4)
-            if not -SMALL < value < SMALL:
+            if not LEAST < value < SMALL:
                 self._division(value, 10 ** min(-ndigits, value.bit_length()))
             return self.big(round(value, ndigits))
         return round(value) if ndigits is None else round(value, ndigits)

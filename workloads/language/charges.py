@@ -15,11 +15,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from workloads.language.sets import GuestSet
-from workloads.language.weights import ATOMIC, SMALL, TEXTS, Weigher
+from workloads.language.weights import ATOMIC, LEAST, SMALL, TEXTS, Weigher
 
 Rule = Callable[..., None]
 
-_LEAST: Final = -SMALL
 
 _STR: Final = {
     "whole": "capitalize casefold isalnum isalpha isascii isdecimal isdigit isidentifier islower"
@@ -170,7 +169,7 @@ class Rules(Weigher):
         """``item`` is hashed; of large ints and tuples many may have one hash."""
         if type(item) is tuple:
             self.charge(self.size(item) + (len(value) >> 8), "a key")
-        elif type(item) is int and not -SMALL < item < SMALL:
+        elif type(item) is int and not LEAST < item < SMALL:
             self.charge(len(value) >> 8, "a key")
 
     def argument(self, *values: Any) -> None:
@@ -196,7 +195,7 @@ def ruled(rules: Rules, name: str, function: Callable[..., Any]) -> Callable[...
             if rest:
                 item = rest[0]
                 if item.__class__ is int:
-                    if not _LEAST < item < SMALL:
+                    if not LEAST < item < SMALL:
                         rule(value, *rest)
                 elif item.__class__ is tuple:
                     rule(value, *rest)

@@ -27,7 +27,7 @@ from workloads.language.values import (
     SyncHandle,
 )
 from workloads.language.views import View
-from workloads.language.weights import SMALL, UNIT_BYTES, exception_values
+from workloads.language.weights import LEAST, SMALL, UNIT_BYTES, exception_values
 
 if TYPE_CHECKING:
     from workloads.language.frames import Context
@@ -50,7 +50,7 @@ def _atom(value: Any) -> int:
     if kind is bytes:
         return 33 + len(value)
     if kind is int:
-        return 28 if -SMALL < value < SMALL else 28 + (value.bit_length() >> 3)
+        return 28 if LEAST < value < SMALL else 28 + (value.bit_length() >> 3)
     return 0 if kind in _FREE else 24
 
 
@@ -58,7 +58,7 @@ def _is_large(value: Any) -> bool:
     """Return whether an atom counts (and travels) once, however often it is referred to."""
     if type(value) in _TEXTS:
         return len(value) > LARGE_TEXT
-    return type(value) is int and not -SMALL < value < SMALL and value.bit_length() > LARGE_INT
+    return type(value) is int and not LEAST < value < SMALL and value.bit_length() > LARGE_INT
 
 
 class _Scale:
@@ -79,7 +79,7 @@ class _Scale:
         kinds = set(map(type, values))
         if kinds <= _FREE:
             return
-        if kinds == {int} and min(values) > -SMALL and max(values) < SMALL:
+        if kinds == {int} and min(values) > LEAST and max(values) < SMALL:
             self.total += 28 * len(values)  # type: ignore[arg-type]
             return
         for value in values:

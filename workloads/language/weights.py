@@ -28,6 +28,7 @@ _INTS: Final = frozenset({int})
 
 #: Ints up to here are as cheap as can be.
 SMALL: Final = 1 << 60
+LEAST: Final = -SMALL  # a constant: negating a large int makes one
 #: Characters that are compared in the time of one unit, as a power of two.
 _TEXT_SHIFT: Final = 6
 
@@ -124,7 +125,7 @@ class Weigher:
 
     def big(self, value: Any) -> Any:
         """Charge a number that has just been made, and refuse one that is too large."""
-        if isinstance(value, int) and not -SMALL < value < SMALL:
+        if isinstance(value, int) and not LEAST < value < SMALL:
             self.fits(value.bit_length())
         return value
 
@@ -143,7 +144,7 @@ class Weigher:
         """Charge what comparing ``value`` costs (a cycle counts once) and return it."""
         kind = type(value)
         if kind is int:
-            if not -SMALL < value < SMALL:
+            if not LEAST < value < SMALL:
                 self.charge(value.bit_length() >> 9, "a comparison")
         elif kind in TEXTS:
             if len(value) > 256:
@@ -156,7 +157,7 @@ class Weigher:
         """Return what comparing one element with ``value`` costs at most."""
         kind = type(value)
         if kind is int:
-            return 1 if -SMALL < value < SMALL else 1 + (value.bit_length() >> 9)
+            return 1 if LEAST < value < SMALL else 1 + (value.bit_length() >> 9)
         if kind in TEXTS:
             return 1 + (len(value) >> _TEXT_SHIFT)
         if kind in NESTED:
@@ -186,14 +187,14 @@ class Weigher:
             self.work.texts += size
             self.charge(size, "a text")
         elif kinds == _INTS:
-            if not min(items) > -SMALL or not max(items) < SMALL:
+            if not min(items) > LEAST or not max(items) < SMALL:
                 self.charge(sum([item.bit_length() >> 6 for item in items]), "large numbers")
         else:
             total = 0
             for item in items:
                 if type(item) in TEXTS:
                     total += len(item)
-                elif type(item) is int and not -SMALL < item < SMALL:
+                elif type(item) is int and not LEAST < item < SMALL:
                     total += item.bit_length()
             self.charge(total >> shift, "a text")
 
@@ -272,12 +273,12 @@ class Weigher:
         if tuple not in kinds:
             if int not in kinds or type(keys) is range:
                 return keys
-            if kinds == _INTS and min(keys) > -SMALL and max(keys) < SMALL:
+            if kinds == _INTS and min(keys) > LEAST and max(keys) < SMALL:
                 return keys
         first: dict[int, Any] = {}
         clashes = 0
         for key in keys:
-            if type(key) is tuple or (type(key) is int and not -SMALL < key < SMALL):
+            if type(key) is tuple or (type(key) is int and not LEAST < key < SMALL):
                 try:
                     held = first.setdefault(hash(key), key)
                 except TypeError:  # a tuple with a list in it: CPython's own error comes
