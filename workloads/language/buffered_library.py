@@ -177,9 +177,12 @@ def buffered_enter(self):
         reentrant(self)
     waiter = Lock()
     waiter.acquire()
-    self["waiters"].append(waiter)
-    waiter.acquire()
-    self["owner"] = me
+    if self["owner"] is None:  # the owner has left meanwhile and knew of nobody to wake
+        self["owner"] = me
+    else:
+        self["waiters"].append(waiter)
+        waiter.acquire()
+        self["owner"] = me
     forget(waiter)
 
 

@@ -36,7 +36,10 @@ try:
     print(os.wait())
 except ChildProcessError as error:
     print(error)
-try:
-    os.kill(int(alive), 0)
-except ProcessLookupError:
-    print("the other too")
+while True:  # a child that is dead is no child for wait() a moment before its pid is free
+    try:
+        os.kill(int(alive), 0)
+        os.sched_yield()
+    except ProcessLookupError:
+        break
+print("the other too")
