@@ -194,10 +194,6 @@ class Program:
     anything_open = staticmethod(anything_open)
     raise_code = RAISE
 
-    def looks_first(self, code: Code, block: int) -> bool:
-        """Say whether a block prints: what is printed is turned into text, then written."""
-        return code.index >= 0 and "_print" in code.blocks[block].__code__.co_names
-
     def looks(self, code: Code, block: int) -> bool:
         """Say whether CPython would call signal handlers somewhere in a block, before its op.
 

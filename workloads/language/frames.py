@@ -341,11 +341,9 @@ class Context:
         while True:
             frame = frames[-1]
             code, pc = frame.code, frame.pc
-            if program.looks_first(code, pc):
-                frames.append(Frame(program.check_code, 0, [value]))
-                return steps, None, None
             steps += 1
             self.work.left = self.work.budget
+            self.work.print_later = True
             try:
                 result = frame.blocks[pc](frame, frame.locals, G, value)
             except FatalRunError as fatal:
@@ -361,6 +359,8 @@ class Context:
                     continue
                 frames.append(Frame(program.check_code, 0, [value]))
                 return steps, None, None
+            finally:
+                self.work.print_later = False
             value = None
             looks = program.looks(code, pc)
             if result.__class__ is int:

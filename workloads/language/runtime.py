@@ -27,7 +27,7 @@ from workloads.language import (
 )
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.charges import BUILTINS, Rules, ruled
-from workloads.language.frames import RETURN, VALUE, Code
+from workloads.language.frames import CALL, RETURN, VALUE, Code
 from workloads.language.methods import attribute, make_caller, make_methods
 from workloads.language.sets import GuestSet
 from workloads.language.values import (
@@ -186,7 +186,7 @@ class Runtime:
             "_method": self.call_method,
             "_handle_method": self._handle_method,
             "_attribute": _attribute,
-            "_print": self._print,
+            "_print": self.print_values,
             "_stdio": streams.stdio,
             "_open": streams.open_call,
             "_input": streams.input_call,
@@ -314,7 +314,7 @@ class Runtime:
             if text not in ("sep", "end", "flush", "file"):
                 raise TypeError(f"'{text}' is an invalid keyword argument for print()")
         words_of = [named.get(word) for word in ("sep", "end", "flush")]
-        return self._print(G, named.get("file"), args, *words_of)
+        return self.print_values(G, named.get("file"), args, *words_of)
 
     def handle_method(self, G: list[Any], receiver: Any, name: str, args: Any, words: Any) -> Any:
         """Begin a method call, of a handle or of anything else."""
@@ -323,12 +323,15 @@ class Runtime:
     def _handle_method(self, G: list[Any], receiver: Any, name: str, args: Any, words: Any) -> Any:
         return calls.handle_method(self.call_method, G, receiver, name, args, words)
 
-    def _print(
+    def print_values(
         self, G: list[Any], file: Any, values: tuple[Any, ...], sep: Any, end: Any, flush: Any
     ) -> Any:
+        """Begin ``print(*values, file=, sep=, end=, flush=)``."""
         for word, value in (("sep", sep), ("end", end)):
             if value is not None and type(value) is not str:
                 raise TypeError(f"{word} must be None or a string, not {tname(value)}")
+        if self.work.print_later:
+            return (CALL, streams.PRINT_LATER, [file, values, sep, end, flush])
         text = self.bounded.text
         if file is None:
             file = streams.stdio(G, 1)

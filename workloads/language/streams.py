@@ -100,6 +100,17 @@ _IO: Final = library("io", *_BLOCKS, interruptible=False)
 _PRINT: Final = library("print", *_BLOCKS, interruptible=False, looks_first=True)
 
 
+def _print_now(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    F.pc = 1
+    return G[0].program.runtime.print_values(G, *L)
+
+
+#: [file, values, sep, end, flush]: print() whose arguments are there, but not yet texts
+PRINT_LATER: Final = library(
+    "print later", (_print_now, -1), (_return, -1), interruptible=False, looks_first=True
+)
+
+
 def arguments(G: Values, name: str, *args: Any) -> tuple[Code, Values]:
     """Return a function of the libraries and the locals to call it with."""
     code = G[0].program.runtime.io_codes()[name]

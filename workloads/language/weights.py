@@ -61,6 +61,7 @@ class Work:
         texts: of the units spent in this block, those for characters and bytes.
         order_seen: a set whose order CPython does not define was walked.
         frames: of the context that runs.
+        print_later: print() leaves its arguments to a frame of its own; handlers run before it.
     """
 
     __slots__ = (
@@ -71,6 +72,7 @@ class Work:
         "low",
         "memory",
         "order_seen",
+        "print_later",
         "texts",
         "turns",
         "uncollected",
@@ -87,6 +89,7 @@ class Work:
         self.texts = 0
         self.uncollected = 0
         self.order_seen = False
+        self.print_later = False
 
     def charge(self, units: int, what: str) -> None:
         """Spend ``units``; raise BudgetExceededError if the block has not that much left."""
