@@ -39,7 +39,7 @@ class Scripts:
     def __init__(self, **functions: Any) -> None:
         self.functions = functions
 
-    def start(self, image: str, argv: Any, env: Any) -> Script:
+    def start(self, image: str, argv: Any, env: Any, *rest: Any) -> Script:
         return Script(self.functions[image], {"at": "start", "left": 6})
 
 

@@ -365,6 +365,8 @@ class Packer:
             return self._numbered(value) if large else ["i", hex(value)]
         if kind is Unbound:
             return ["u"]
+        if kind.__name__ == "Code":  # in a frame of the libraries: what to call later
+            return ["C", value.index]
         if kind is StackFrame:
             return ["z"]
         if kind in ENUMS:
@@ -493,7 +495,8 @@ _SEQUENCES = (list, tuple)
 class Unpacker:
     """The inverse of ``Packer``."""
 
-    def __init__(self, objects: list[Any]) -> None:
+    def __init__(self, objects: list[Any], program: Any) -> None:
+        self.program = program
         self.rows = objects
         self.generators: list[tuple[Generator, int]] = []
         self.made: list[Any] = [None] * len(objects)
@@ -513,6 +516,8 @@ class Unpacker:
             return UNBOUND
         if tag == "z":
             return STACK_FRAME
+        if tag == "C":
+            return self.program.code(data[1])
         if tag == "f":
             return function_value(data[1], data[2])
         if tag == "E":
@@ -710,7 +715,7 @@ def unpack_contexts(data: Any, program: Any) -> "list[Context]":
     from workloads.language import randomcalls
     from workloads.language.frames import Context, Frame, Process
 
-    unpacker = Unpacker(data["objects"])
+    unpacker = Unpacker(data["objects"], program)
     value = unpacker.value
     process = Process(program, data["path"], tuple([(key, text) for key, text in data["env"]]))
     process.environ = None if data["environ"] is None else dict(data["environ"])
