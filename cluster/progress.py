@@ -7,7 +7,7 @@ at the monotonic clock. Nothing flows back into the run.
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -19,12 +19,46 @@ _LIVE_EVERY_S: Final = 0.1
 _PLAIN_EVERY_S: Final = 5.0
 
 
-class RunProgress:
+class _LiveLine:
+    """A line on a terminal while the context lasts; on anything else there is none."""
+
+    _first = ""  # what the line says at first
+
+    def __init__(self, console: Console | None) -> None:
+        self._console = Console(stderr=True) if console is None else console
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live = Live(
+                Text(self._first), console=self._console, auto_refresh=False, transient=True
+            )
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _show(self, text: str) -> None:
+        if self._live is not None:
+            self._live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+
+
+class RunProgress(_LiveLine):
     """Shows how far a run is; call it as ``on_progress``. A context manager.
 
     ``counters`` that are shown: ``lifecycles`` (tasks released so far) and ``tasks`` (tasks that
     exist now); others are ignored.
     """
+
+    _first = "starting"
 
     def __init__(
         self,
@@ -40,7 +74,7 @@ class RunProgress:
             console: where to write; stderr if None.
             clock: wall seconds, monotonic.
         """
-        self._console = Console(stderr=True) if console is None else console
+        super().__init__(console)
         self._clock = clock
         self._total = total
         self._terminal = self._console.is_terminal
@@ -48,25 +82,6 @@ class RunProgress:
         self._start_s = self._last_s = clock()
         self._next_s = self._last_s + self._every_s
         self._last_done = 0
-        self._live: Live | None = None
-
-    def __enter__(self) -> "RunProgress":
-        if self._terminal:
-            self._live = Live(
-                Text("starting"), console=self._console, auto_refresh=False, transient=True
-            )
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
 
     def __call__(self, virtual_ns: int, counters: Mapping[str, int]) -> None:
         """Report, if the last report is long enough ago."""
@@ -75,9 +90,8 @@ class RunProgress:
             return
         text = self._text(now_s, virtual_ns, counters)
         self._next_s = now_s + self._every_s
-        if self._live is not None:
-            self._live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
-        elif not self._terminal:
+        self._show(text)
+        if not self._terminal:
             # past rich: a plain line is not wrapped at 80 columns
             self._console.file.write(f"{text}\n")
             self._console.file.flush()
@@ -94,7 +108,7 @@ class RunProgress:
         )
 
 
-class DiffProgress:
+class DiffProgress(_LiveLine):
     """One live line on a terminal that says what a comparison is at. A context manager.
 
     On anything but a terminal it says nothing: there the differences and the table are enough.
@@ -107,27 +121,10 @@ class DiffProgress:
             total: programs to compare.
             console: where to write; stderr if None.
         """
-        self._console = Console(stderr=True) if console is None else console
+        super().__init__(console)
         self._total = total
         self._number = 0
         self._program = ""
-        self._live: Live | None = None
-
-    def __enter__(self) -> "DiffProgress":
-        if self._console.is_terminal:
-            self._live = Live(Text(""), console=self._console, auto_refresh=False, transient=True)
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
 
     def next(self, program: str) -> None:
         """Go on to the next program."""
@@ -137,8 +134,7 @@ class DiffProgress:
     def tell(self, what: str) -> None:
         """Show what is done with the program."""
         if self._live is not None:
-            text = f"{self._number}/{self._total} {self._program}: {what}"
-            self._live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+            self._show(f"{self._number}/{self._total} {self._program}: {what}")
 
     def clear(self) -> None:
         """Take the line away: something else is about to be written."""
