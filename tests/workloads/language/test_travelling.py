@@ -178,7 +178,7 @@ def travelled(values: list[Any]) -> list[Any]:
     packer = Packer()
     plain = packer.pack_all(values)
     plain, objects = unpack_plain(pack((plain, packer.finish())))
-    return Unpacker(objects).values(plain)
+    return Unpacker(objects, program=None).values(plain)
 
 
 def forked(values: list[Any]) -> list[Any]:
