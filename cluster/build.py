@@ -34,8 +34,8 @@ from cluster.config import ConfigError, CostProfile, Loaded, Problem, load_model
 from cluster.config.errors import got
 from cluster.config.models import Image, Workload
 from kernel.costs import Costs
-from kernel.exec import CANT_OPEN
 from kernel.machine import FileSpec, ImageSpec, MachineSpec, ServiceSpec, SpawnSpec
+from kernel.process.exec import CANT_OPEN
 from workloads.generators import mean_gap_ns
 from workloads.language.source_text import decode
 

@@ -31,9 +31,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgpack
 
 from cluster.pieces import PIECE, TURN, kind_of
+from kernel.cpu.task import CpuTask
 from kernel.messages import ARRIVE, EFFECTS, R_ARGS, R_CODE, REQUESTS, Effect, Request
-from kernel.sched.cputask import CpuTask
-from kernel.spawn_child import unpack_context
+from kernel.process.spawn_child import unpack_context
 from kernel.user import Loader
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 from cluster.diff import DIFFERENT, INCONCLUSIVE, SAME, EmulatedOutcome, ProgramReport
 from cluster.process_tree import Tree
 from cluster.process_tree import outcome as status_text
-from kernel.printable import printable_line
+from kernel.trace.printable import printable_line
 
 _MACHINES_SHOWN = 4
 _WIDTH = 80

@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 from cluster import engine_api
-from kernel.printable import printable_line
+from kernel.trace.printable import printable_line
 
 OK: Final = 0
 FAILED: Final = 1  # a guest assertion or an expectation of the run failed
@@ -45,7 +45,7 @@ class CliError(Exception):
 def report(kind: str, message: str) -> None:
     """Print ``smplab: kind: message`` to stderr; a message of several lines gets the prefix once
     per line, so that each line can be found by it. What of it steers a terminal is escaped; names
-    that come from guests must have their line breaks escaped before (``kernel.printable``).
+    that come from guests must have their line breaks escaped before (``kernel.trace.printable``).
     """
     for line in message.split("\n"):
         text = f"smplab: {kind}: {line}" if line else f"smplab: {kind}"

@@ -200,7 +200,7 @@ class LocalRun:
 
     def _check_end(self, kind: str) -> None:
         """Check all invariants, and after a complete run that nothing is left over."""
-        from kernel.invariants import check_end, check_machine
+        from kernel.check.invariants import check_end, check_machine
 
         stories = check_machine(self.host.kernel, list(self.group.cpus.values()), self._unserved)
         if kind == engine_api.DONE:
@@ -210,7 +210,7 @@ class LocalRun:
 
 
 def _check_kernel(kernel: Any) -> None:
-    from kernel.invariants import check_kernel
+    from kernel.check.invariants import check_kernel
 
     stories = check_kernel(kernel)
     if stories:

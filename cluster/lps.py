@@ -18,13 +18,13 @@ from time import perf_counter_ns
 from typing import Any, Final
 
 from cluster.trace.store import drain_chunks
-from kernel.cpu import Cpu
-from kernel.invariants import boot_counts
+from kernel.check.invariants import boot_counts
+from kernel.cpu.cpu import Cpu
 from kernel.machine import MachineSpec
 from kernel.messages import NEVER, Effect, Request
-from kernel.printable import printable
+from kernel.process.tasklist import for_each_thread
 from kernel.state import KernelState
-from kernel.tasklist import for_each_thread
+from kernel.trace.printable import printable
 from kernel.uapi.syscalls import NAMES
 from kernel.user import Error, Loader, Op, UserContext
 

@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from kernel.limits import boot_rlimits, max_threads
 from kernel.machine import MachineSpec, SpawnSpec
+from kernel.process.limits import boot_rlimits, max_threads
 from kernel.uapi.rlimit import RLIM_INFINITY, RLIM_NLIMITS, RLIMIT_CORE
 
 PR_SET_TIMERSLACK: Final = 29

@@ -397,7 +397,7 @@ class KernelActor(_Actor):
             unserved: messages of the last step; nobody has them.
             complete: the machine came to its end, so nothing may be left over.
         """
-        from kernel.invariants import check_end, check_parts
+        from kernel.check.invariants import check_end, check_parts
 
         try:
             stories = check_parts(self._host.kernel, places, unserved)
@@ -412,7 +412,7 @@ class KernelActor(_Actor):
 
 
 def _check_kernel(kernel: Any) -> None:
-    from kernel.invariants import check_kernel
+    from kernel.check.invariants import check_kernel
 
     stories = check_kernel(kernel)
     if stories:

@@ -17,7 +17,7 @@ from cluster.outputs import OutputWriter
 from cluster.report.summary import make_summary
 from cluster.rundir import OUTPUTS
 from cluster.trace.store import TraceWriter
-from kernel.acct import OUTPUTS as ACCT_OUTPUTS
+from kernel.process.acct import OUTPUTS as ACCT_OUTPUTS
 
 
 class Recorder:

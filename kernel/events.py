@@ -66,7 +66,7 @@ EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     SIGNAL_DELIVER: ("signal_deliver", ("sig", "errno", "code", "sa_handler", "sa_flags", "pid")),
     # kind: "zero", "anon", "cow_copy", "cow_reuse", "file", "shared"
     PAGE_FAULT_USER: ("page_fault_user", ("pid", "address", "error_code", "kind")),
-    # of a machine that records them (kernel.systrace); args and ret as text
+    # of a machine that records them (kernel.trace.systrace); args and ret as text
     SYS_ENTER: ("sys_enter", ("pid", "id", "args")),
     SYS_EXIT: ("sys_exit", ("pid", "id", "ret")),
     OOM_MARK_VICTIM: ("mark_victim", ("pid", "comm")),

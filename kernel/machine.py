@@ -44,8 +44,8 @@ class FileSpec:
 class SpawnSpec:
     """Processes started as children of init: ``count`` instances from ``start_ns`` on.
 
-    ``arrivals``, ``every_ns`` and ``burst`` say when each starts: see ``kernel.arrivals``. They
-    begin with ``nice``, ``oom_score_adj``, ``no_new_privs``, and with ``rlimits``, ``(RLIMIT_
+    ``arrivals``, ``every_ns`` and ``burst`` say when each starts: see ``kernel.boot.arrivals``.
+    They begin with ``nice``, ``oom_score_adj``, ``no_new_privs``, and with ``rlimits``, ``(RLIMIT_
     number, soft, hard)`` each, where those differ from the boot defaults.
     """
 

@@ -132,7 +132,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     EFF_BALANCE: (
         "balance",
         ("dest_cpu", "dest_idle", "kind", "imbalance", "nr_balance_failed", "active"),
-        "too busy: give that CPU as much (kernel.sched.balance; pid is 0)",
+        "too busy: give that CPU as much (kernel.smp.balance; pid is 0)",
     ),
     EFF_RENAME: ("rename", ("new_pid",), "exec by a non-leader: pid is now new_pid"),
     EFF_RENICE: ("renice", ("nice",), "the task's nice value changed"),

@@ -28,7 +28,7 @@ class Profile:
     pid_exhausted_errno: int  # what fork says when no pid is left
     idle_and_parked: bool  # TASK_IDLE and TASK_PARKED are there (4.2, 3.9), and what /proc gained
     fcntl_queries: bool  # F_DUPFD_QUERY (6.10) and F_CREATED_QUERY (6.12)
-    # load balancing (kernel.sched.balance): the least and the largest interval in ms, None: the
+    # load balancing (kernel.smp.balance): the least and the largest interval in ms, None: the
     # number of CPUs and twice that; on a busy CPU multiplied by, and then so many jiffies less;
     # the difference that counts, in percent (all as of 5.10)
     sd_interval_ms: tuple[int, int] | None = None

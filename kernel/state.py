@@ -7,7 +7,7 @@ Requests come in, effects go out; between them runs kernel code written as gener
   in virtual time (``kernel.locking``).
 - ``step``: every point is a place to interleave. The paths of all CPUs that are inside the kernel
   stand side by side and take turns, point by point. Locks exclude for real. See
-  ``kernel.stepping``.
+  ``kernel.drive.interleave``.
 
 A path is the kernel half of what one task does between entering the kernel and going back to user
 mode: the system call, then pending signals, then the reply. It is suspended at a SCHEDULE point
@@ -23,7 +23,8 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel import messages as m
-from kernel.arrivals import gap_ns, splitmix64
+from kernel.boot.arrivals import gap_ns, splitmix64
+from kernel.drive.livelock import FaultLoop, note_fault
 from kernel.errors import (
     FaultSignal,
     GuestFault,
@@ -33,12 +34,11 @@ from kernel.errors import (
     TaskDead,
 )
 from kernel.events import TASK_CHANGE
-from kernel.livelock import FaultLoop, note_fault
 from kernel.locking import Lock, LockStat, acquire_at, release_at
 from kernel.machine import MachineSpec
-from kernel.nsproxy import FIRST_INO
+from kernel.ns.nsproxy import FIRST_INO
 from kernel.points import ACQUIRE, READ, RELEASE, RESCHED, SCHEDULE, Path
-from kernel.sched.balance import (
+from kernel.smp.balance import (
     SchedDomain,
     balanced,
     newly_idle,
@@ -46,8 +46,8 @@ from kernel.sched.balance import (
     run_rebalance_domains,
     start_balancing,
 )
-from kernel.sched.loadavg import calc_global_load, load_period_ns
-from kernel.sched.ttwu import select_task_rq_exec, try_to_wake_up
+from kernel.smp.loadavg import calc_global_load, load_period_ns
+from kernel.smp.ttwu import select_task_rq_exec, try_to_wake_up
 from kernel.stats import KernelStats
 from kernel.task import TASK_DEAD, TASK_NORMAL, TASK_RUNNING, SignalStruct, TaskStruct
 from kernel.uapi.errno_ import EINTR
@@ -57,13 +57,13 @@ from kernel.user import Error, Loader
 if TYPE_CHECKING:
     from kernel.arch.stack import StackRegion
     from kernel.fs.inode import Vfs
-    from kernel.kthread import KthreadList
     from kernel.mm.frames import Frames
-    from kernel.nsproxy import NsProxy
-    from kernel.pid import PidMap
-    from kernel.pid_namespace import PidNamespace
-    from kernel.slab import SlabCache
-    from kernel.tasklist import TaskList
+    from kernel.mm.slab import SlabCache
+    from kernel.ns.nsproxy import NsProxy
+    from kernel.ns.pid_namespace import PidNamespace
+    from kernel.process.kthread import KthreadList
+    from kernel.process.pid import PidMap
+    from kernel.process.tasklist import TaskList
 
 # Whether a handler's result of this type is a path: compiled, every path has a type of its own.
 _IS_PATH: Final[dict[type, bool]] = {}
@@ -85,7 +85,7 @@ def _request_ns(request: m.Request) -> int:
 class KernelState:
     """The kernel-state LP. See the module header; the attributes paths use are in decision 0001."""
 
-    # set by kernel.boot and kernel.rest_init
+    # set by kernel.boot.start and kernel.boot.rest_init
     arch: Any
     frames: "Frames"
     slabs: "dict[str, SlabCache]"
@@ -127,7 +127,7 @@ class KernelState:
         self.acct_files = 0  # that acct() writes to: kernel.acct
         self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
         self.overloaded = 0  # CPUs with two or more runnable tasks
-        # load balancing: kernel.sched.balance
+        # load balancing: kernel.smp.balance
         self.tick_ns = 1_000_000_000 // spec.hz
         self.domains = [SchedDomain(spec.cpus, spec.linux) for _ in range(spec.cpus)]
         self.next_balance = 0  # least of the CPUs', in jiffies
@@ -174,10 +174,10 @@ class KernelState:
 
     def _boot(self) -> None:
         """Make the first tasks, the file tree, and the timers of the configured programs."""
-        from kernel.boot import boot_machine
-        from kernel.kthread import kthreadd
-        from kernel.rest_init import kernel_init
-        from kernel.smpboot import smpboot_register_percpu_thread
+        from kernel.boot.rest_init import kernel_init
+        from kernel.boot.smpboot import smpboot_register_percpu_thread
+        from kernel.boot.start import boot_machine
+        from kernel.process.kthread import kthreadd
 
         boot_machine(self)
         self.boot_threads = self.tasks.nr_threads
@@ -873,20 +873,20 @@ class KernelState:
         self._spawns_left -= 1
 
 
-from kernel.exec import ExecResult  # noqa: E402  (these modules import types from this one)
-from kernel.exit import put_task_struct  # noqa: E402
-from kernel.itimer import it_real_fn  # noqa: E402
-from kernel.posix_cpu_timers import run_posix_cpu_timers  # noqa: E402
-from kernel.ptrace_stops import (  # noqa: E402
+from kernel.drive.interleave import ActivePath, StepChecks, StepDriver  # noqa: E402
+from kernel.process.exec import ExecResult  # noqa: E402  (these modules import types from this one)
+from kernel.process.exit import put_task_struct  # noqa: E402
+from kernel.process.spawn import spawn_process  # noqa: E402
+from kernel.ptrace.stops import (  # noqa: E402
     leave_syscall,
     syscall_exit_work,
     syscall_trace_enter,
     user_single_step_report,
 )
-from kernel.sched.push import push_rt_tasks  # noqa: E402
-from kernel.signal import get_signal, signal_pending  # noqa: E402
-from kernel.signal_send import force_sig_fault  # noqa: E402
-from kernel.spawn import spawn_process  # noqa: E402
-from kernel.stepping import ActivePath, StepChecks, StepDriver  # noqa: E402
+from kernel.signal.deliver import get_signal, signal_pending  # noqa: E402
+from kernel.signal.send import force_sig_fault  # noqa: E402
+from kernel.smp.push import push_rt_tasks  # noqa: E402
 from kernel.syscalls import HANDLERS  # noqa: E402
-from kernel.systrace import traced  # noqa: E402
+from kernel.time.itimer import it_real_fn  # noqa: E402
+from kernel.time.posix_cpu_timers import run_posix_cpu_timers  # noqa: E402
+from kernel.trace.systrace import traced  # noqa: E402

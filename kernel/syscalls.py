@@ -11,30 +11,8 @@ Source: arch/x86/entry/syscalls/syscall_64.tbl, kernel/sys.c, kernel/sched/sysca
 from collections.abc import Callable
 from typing import Any, Final
 
-from kernel import (
-    acct,
-    creds,
-    exec,
-    exit,
-    fork,
-    groups,
-    itimer,
-    pid,
-    pidfd,
-    prctl,
-    prio,
-    ptrace,
-    random,
-    resource,
-    setns,
-    sigcalls,
-    signal,
-    spawn,
-    timekeeping,
-    timers,
-    unshare,
-    wait,
-)
+from kernel.cred import creds
+from kernel.cred.setxid import setxid
 from kernel.fs import (
     capture,
     d_path,
@@ -43,6 +21,7 @@ from kernel.fs import (
     fcntl,
     file,
     fs_struct,
+    random,
     read_write,
     readdir,
     select,
@@ -51,9 +30,27 @@ from kernel.fs import (
 from kernel.fs import open as open_
 from kernel.ipc import futex, msg, pipe, sem, shm, socket, waitwake
 from kernel.mm import atomic, fault, madvise, mlock, mmap
+from kernel.ns import setns, unshare
 from kernel.proc import links
-from kernel.sched import syscalls as sched_syscalls
-from kernel.setxid import setxid
+from kernel.process import (
+    acct,
+    exec,
+    exit,
+    fork,
+    groups,
+    pid,
+    pidfd,
+    prctl,
+    resource,
+    spawn,
+    wait,
+)
+from kernel.ptrace import requests as ptrace
+from kernel.signal import calls as sigcalls
+from kernel.signal import deliver as signal
+from kernel.smp import prio
+from kernel.smp import syscalls as sched_syscalls
+from kernel.time import itimer, timekeeping, timers
 from kernel.uapi import syscalls as nr
 
 Handler = Callable[..., Any]

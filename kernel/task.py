@@ -14,12 +14,12 @@ Source: include/linux/sched.h, include/linux/sched/signal.h; fs/proc/array.c for
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import IllegalTransition
-from kernel.printable import printable
+from kernel.trace.printable import printable
 
 if TYPE_CHECKING:
     from kernel.points import Path
-    from kernel.ptrace_link import PtraceState
-    from kernel.sched.wait import WaitQueueHead
+    from kernel.ptrace.link import PtraceState
+    from kernel.smp.wait import WaitQueueHead
     from kernel.user import UserContext
 
 TASK_RUNNING: Final = 0
@@ -187,11 +187,11 @@ class SignalStruct:
         self.notify_count = 0  # what de_thread() waits for: threads to go, or -1 for the leader
         self.curr_target: TaskStruct | None = None  # None: the leader
         self.shared_pending: tuple[SigInfo, ...] = ()
-        self.multiprocess: list[Any] | None = None  # forks under way: kernel.multiprocess
-        self.itimer: Any = None  # kernel.itimer.RealTimer, from the first setitimer() on
+        self.multiprocess: list[Any] | None = None  # forks under way: kernel.signal.multiprocess
+        self.itimer: Any = None  # kernel.time.itimer.RealTimer, from the first setitimer() on
         self.cred_guard: WaitQueueHead | None = None  # who waits for an exec to be through
-        self.cputimers: Any = None  # kernel.posix_cpu_timers, if it ever had any
-        self.wait_chldexit: list[Any] = []  # kernel.wait.WaitOpts, newest first
+        self.cputimers: Any = None  # kernel.time.posix_cpu_timers, if it ever had any
+        self.wait_chldexit: list[Any] = []  # kernel.process.wait.WaitOpts, newest first
         # only what differs from the defaults; never changed in place, so fork shares it
         self.rlim: dict[int, tuple[int, int]] = NO_RLIMITS
         self.args: tuple[str, ...] = ()  # what the last exec was given: /proc/PID/cmdline
@@ -329,15 +329,15 @@ class TaskStruct:
         self.flags = 0
         self.cred: Any = None
         self.nice = 0
-        self.attrs: Any = None  # kernel.attrs.TaskAttrs, if it differs from boot's
-        self.nsproxy: Any = None  # kernel.nsproxy.NsProxy; None once the task has left them
+        self.attrs: Any = None  # kernel.process.attrs.TaskAttrs, if it differs from boot's
+        self.nsproxy: Any = None  # kernel.ns.nsproxy.NsProxy; None once the task has left them
         self.sysvsem: Any = None
         self.utime_ns = 0
         self.stime_ns = 0
         self.min_flt = 0  # page faults served
         self.nvcsw = 0  # times it slept
         self.nivcsw = 0  # times it lost its CPU
-        self.kthread: Any = None  # kernel.kthread.Kthread
+        self.kthread: Any = None  # kernel.process.kthread.Kthread
         self.path: Path | None = None  # the system call it sleeps in
         self.tripped: tuple[int, ...] = ()  # handlers that ran since the last answer, in order
         self.restart_ns = 0  # when the interrupted sleep that is being restarted ends; 0 = none

@@ -6,7 +6,7 @@
         arrivals: {pattern: poisson, rate: 2000}
 
 A generator is a few numbers; the kernel works out the next start when it needs it
-(``kernel.arrivals``), so a million instances are one line here and one timer there.
+(``kernel.boot.arrivals``), so a million instances are one line here and one timer there.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """ptrace for guest programs that run natively: integers in, one integer out.
 
 The same interface as the emulator's, over ptrace(2) of the C library. The header of
-``kernel.ptrace`` has what each request takes and gives.
+``kernel.ptrace.requests`` has what each request takes and gives.
 
 ``addressof`` tells the address of a mapping, for PEEKDATA in a process that
 inherited it. The calling *thread* is the tracer.

@@ -12,7 +12,7 @@ from cluster.config.load import Override
 from cluster.engine_api import BROKEN, DONE, INTERRUPTED, INVARIANT, RunResult
 from cluster.exit_codes import FAILED, MUTATION, MUTATION_KIND, OF_EXIT_KIND, OK, USAGE, CliError
 from kernel.machine import MachineSpec
-from kernel.printable import printable, printable_line
+from kernel.trace.printable import printable, printable_line
 
 if TYPE_CHECKING:
     from workloads.language.errors import GuestProgramError

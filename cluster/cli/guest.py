@@ -301,7 +301,7 @@ class _PassOn:
 
     def __call__(self, outputs: "Outputs") -> None:
         """Pass on what was written since the last call."""
-        from kernel.acct import OUTPUTS as ACCT_OUTPUTS
+        from kernel.process.acct import OUTPUTS as ACCT_OUTPUTS
 
         for name, data in outputs:
             if name in ACCT_OUTPUTS:

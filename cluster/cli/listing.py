@@ -109,7 +109,7 @@ def _points() -> Iterator[str]:
     """Every named point of the kernel, its kind, and where it is; ``*``: it can be dropped."""
     from cluster.point_names import point_kinds, point_places
     from kernel import points
-    from kernel.stepping import check_name
+    from kernel.drive.interleave import check_name
 
     kinds = {
         value: name.lower()
@@ -194,7 +194,7 @@ def program_lines(name: str) -> Iterator[str]:
     from cluster.catalogue import program_names, program_source
     from cluster.config.load import read_text
     from cluster.config.params import parameters
-    from kernel.printable import printable_line
+    from kernel.trace.printable import printable_line
 
     source = program_source(name) if name in program_names() else read_text(Path(name))
     known = parameters(source)

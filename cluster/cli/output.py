@@ -14,7 +14,7 @@ from cluster.cli.trace import print_lines
 from cluster.exit_codes import USAGE, CliError
 from cluster.outputs import OutputError, OutputReader
 from cluster.rundir import RunDir, RunDirError, run_path
-from kernel.printable import printable_line
+from kernel.trace.printable import printable_line
 
 _SHOWN = 5
 

@@ -23,7 +23,7 @@ from cluster.exit_codes import (
     CliError,
     report,
 )
-from kernel.printable import printable_line
+from kernel.trace.printable import printable_line
 
 _LONGEST_LINE: Final = 4096
 _MOST_WRITES: Final = 10_000  # that are looked at for the first lines of output
@@ -202,7 +202,7 @@ def _kernel_failure(error: Exception, mutated: bool) -> CliError | None:
 def record(directory: "RunDir", result: "RunResult", code: int, message: str) -> None:
     """Write what a run found into its directory, where trace and outputs already are."""
     from cluster.cli.common import is_complete
-    from kernel.acct import OUTPUTS as ACCT_OUTPUTS
+    from kernel.process.acct import OUTPUTS as ACCT_OUTPUTS
 
     if result.summary:  # before anything else: whoever kills us now has lost nothing of the run
         directory.write_summary(result.summary, result.digest)

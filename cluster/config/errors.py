@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kernel.printable import printable_line
+from kernel.trace.printable import printable_line
 
 KeyPath = tuple[str | int, ...]
 

@@ -18,7 +18,7 @@ from cluster.config.models import RunConfig, Workload
 from cluster.config.quantities import format_ns
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
 from cluster.point_names import point_kinds
-from kernel.stepping import check_name
+from kernel.drive.interleave import check_name
 from workloads.generators import GENERATORS
 
 FIFO_PATIENCE_S: Final = 5

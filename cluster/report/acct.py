@@ -5,7 +5,7 @@ Source: GNU acct's dump-acct(8) and lastcomm(1); the flags' letters are lastcomm
 
 from typing import Final, NamedTuple
 
-from kernel.printable import printable
+from kernel.trace.printable import printable
 from kernel.uapi.acct import (
     ACCT_EXACT,
     ACCT_V3,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from cluster.report.process_table import ProcessTable, TaskRow
-from kernel.printable import printable
+from kernel.trace.printable import printable
 
 _SECOND_NS: Final = 1_000_000_000
 

@@ -4,7 +4,7 @@ A call that others come between is printed in two parts, ``<unfinished ...>`` an
 Signals stand between dashes, the ends of tasks between plus signs. Only tasks below one process are
 shown: what the machine does for itself is left out.
 
-Source: strace(1). Time is virtual. What the trace has of a call is of ``kernel.systrace``.
+Source: strace(1). Time is virtual. What the trace has of a call is of ``kernel.trace.systrace``.
 """
 
 import errno
@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cluster.trace.reader import TraceRecord
-from kernel.printable import printable
-from kernel.strace_names import signal
+from kernel.trace.printable import printable
+from kernel.trace.strace_names import signal
 from kernel.uapi.syscalls import TABLE
 
 _SECOND_NS: Final = 1_000_000_000

@@ -13,7 +13,6 @@ Deviation: nine decimals instead of six, and no irq/preempt flags.
 from typing import Any, Final
 
 from cluster.trace.reader import TraceRecord
-from kernel.printable import printable
 from kernel.task import (
     TASK_DEAD,
     TASK_INTERRUPTIBLE,
@@ -23,6 +22,7 @@ from kernel.task import (
     TASK_TRACED_BIT,
     TASK_UNINTERRUPTIBLE,
 )
+from kernel.trace.printable import printable
 
 _UNKNOWN: Final = ("<...>", -1)
 _SECOND_NS: Final = 1_000_000_000

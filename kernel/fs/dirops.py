@@ -37,7 +37,7 @@ from kernel.uapi.errno_ import (
 from kernel.uapi.fcntl import S_IFIFO, S_IFMT, S_IFREG, S_ISVTX
 
 if TYPE_CHECKING:
-    from kernel.creds import Cred
+    from kernel.cred.creds import Cred
     from kernel.state import KernelState
 
 

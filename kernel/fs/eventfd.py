@@ -15,8 +15,8 @@ from kernel.fs.inode import EVENTFD, FileOperations, Inode
 from kernel.fs.read_write import sys_read, sys_write
 from kernel.fs.select import PollWqueues, poll_wait
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
-from kernel.sched.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up_all
-from kernel.signal_send import signal_pending
+from kernel.signal.send import signal_pending
+from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up_all
 from kernel.task import TASK_INTERRUPTIBLE
 from kernel.uapi.errno_ import EAGAIN, EINVAL
 from kernel.uapi.eventfd import EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.errors import KernelError
 from kernel.fs.file import FilesStruct, fd_install, fget, get_unused_fd
 from kernel.ipc.pipe_size import pipe_fcntl
-from kernel.limits import rlimit
+from kernel.process.limits import rlimit
 from kernel.uapi.errno_ import EINVAL
 from kernel.uapi.fcntl import (
     F_CREATED_QUERY,

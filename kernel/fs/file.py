@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
 from kernel.fs.file_table import File, fput, release_file
-from kernel.limits import rlimit
 from kernel.points import Path
+from kernel.process.limits import rlimit
 from kernel.task import TaskStruct
 from kernel.uapi.errno_ import EBADF, EINVAL, EMFILE
 from kernel.uapi.fcntl import RLIMIT_NOFILE

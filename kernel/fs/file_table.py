@@ -9,7 +9,7 @@ Source: fs/file_table.c, fs/inode.c (iput).
 
 from typing import TYPE_CHECKING, Any
 
-from kernel.creds import capable
+from kernel.cred.creds import capable
 from kernel.errors import InvariantError, KernelError
 from kernel.fs.inode import REGULAR, Inode
 from kernel.points import Path

@@ -168,7 +168,7 @@ class Vfs:
         self.pipes: dict[int, Pipe] = {}  # that exist, by inode number
         self.socks: dict[int, UnixSock] = {}  # that are open, likewise
         self.holds: dict[Any, int] = {}  # references of calls in progress: kernel.fs.read_write
-        # what kernel.exec found, and how long that takes; empty after any change of the tree
+        # what kernel.process.exec found, and how long that takes; empty after a change of the tree
         self.programs: dict[tuple[Any, ...], tuple[Any, int]] = {}
         self.null = self.new_inode(NULL, S_IFCHR | 0o666, 0, 0, 0)
         self.root = self.new_inode(DIRECTORY, S_IFDIR | 0o755, 0, 0, 0)

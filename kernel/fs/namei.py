@@ -8,6 +8,7 @@ Source: fs/namei.c.
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.cred.uidgid import ids_mapped
 from kernel.errors import KernelError
 from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_WRITE, PIPE, REGULAR, Inode
 from kernel.ipc.fifo import fifo_fops
@@ -22,10 +23,9 @@ from kernel.uapi.errno_ import (
     ETXTBSY,
 )
 from kernel.uapi.fcntl import NAME_MAX, PATH_MAX, S_IFDIR, S_IFIFO, S_IFREG, S_ISGID
-from kernel.uidgid import ids_mapped
 
 if TYPE_CHECKING:
-    from kernel.creds import Cred
+    from kernel.cred.creds import Cred
     from kernel.state import KernelState
 
 

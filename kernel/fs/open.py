@@ -20,8 +20,8 @@ from kernel.fs.inode import (
 )
 from kernel.fs.namei import check_path, create, inode_permission, lookup, lookup_inode
 from kernel.fs.read_write import MAX_OFFSET, file_too_large
-from kernel.limits import rlimit
 from kernel.points import Path
+from kernel.process.limits import rlimit
 from kernel.uapi.errno_ import (
     EACCES,
     EEXIST,

@@ -13,9 +13,9 @@ from kernel.errors import KernelError, RestartSyscall
 from kernel.fs.file import fget
 from kernel.fs.file_table import File, fput
 from kernel.fs.inode import CAPTURE, DIRECTORY, FULL, NULL, ZERO, Inode
-from kernel.pid import task_tgid_vnr
 from kernel.points import Path
-from kernel.signal_send import do_send_sig_info
+from kernel.process.pid import task_tgid_vnr
+from kernel.signal.send import do_send_sig_info
 from kernel.task import NO_RLIMITS
 from kernel.uapi.errno_ import EBADF, EFBIG, EINVAL, EISDIR, ENOSPC, ENXIO, ESPIPE
 from kernel.uapi.fcntl import (

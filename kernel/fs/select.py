@@ -20,11 +20,11 @@ from kernel.errors import KernelError, RestartNoHand
 from kernel.fs.file import FilesStruct
 from kernel.fs.file_table import File, fput
 from kernel.fs.inode import CAPTURE
-from kernel.limits import rlimit
 from kernel.points import SCHEDULE, Path
-from kernel.sched.ttwu import set_current_state, wake_up_process
-from kernel.sched.wait import WaitQueueEntry, WaitQueueHead, add_wait_queue, remove_wait_queue
-from kernel.signal_send import signal_pending
+from kernel.process.limits import rlimit
+from kernel.signal.send import signal_pending
+from kernel.smp.ttwu import set_current_state, wake_up_process
+from kernel.smp.wait import WaitQueueEntry, WaitQueueHead, add_wait_queue, remove_wait_queue
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
 from kernel.uapi.errno_ import EBADF, EINVAL
 from kernel.uapi.fcntl import RLIMIT_NOFILE

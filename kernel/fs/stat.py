@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.cred.uidgid import from_kgid_munged, from_kuid_munged
 from kernel.fs.file import fget
 from kernel.fs.inode import DIRECTORY, PIDFD, Inode
 from kernel.fs.namei import lookup_inode
 from kernel.uapi.mman import PAGE_SIZE
-from kernel.uidgid import from_kgid_munged, from_kuid_munged
 
 if TYPE_CHECKING:
     from kernel.state import KernelState

@@ -28,10 +28,10 @@ from kernel.fs.file import FilesStruct, fd_install, get_unused_fd
 from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import PIPE, FileOperations, Inode
 from kernel.fs.select import poll_wait
-from kernel.pid import task_tgid_vnr
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
-from kernel.sched.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
-from kernel.signal_send import do_send_sig_info, signal_pending
+from kernel.process.pid import task_tgid_vnr
+from kernel.signal.send import do_send_sig_info, signal_pending
+from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
 from kernel.task import TASK_INTERRUPTIBLE
 from kernel.uapi.errno_ import EAGAIN, EINVAL, EPIPE
 from kernel.uapi.fcntl import O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO

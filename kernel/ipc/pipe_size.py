@@ -5,11 +5,11 @@ Source: fs/pipe.c (pipe_fcntl, pipe_set_size, pipe_resize_ring).
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.creds import capable
+from kernel.cred.creds import capable
 from kernel.errors import KernelError
 from kernel.fs.file_table import File
 from kernel.points import ACQUIRE, RELEASE, Path
-from kernel.sched.wait import wake_up
+from kernel.smp.wait import wake_up
 from kernel.uapi.errno_ import EBADF, EBUSY, EINVAL, EPERM
 from kernel.uapi.fcntl import F_GETPIPE_SZ
 from kernel.uapi.mman import PAGE_SIZE

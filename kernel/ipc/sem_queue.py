@@ -23,7 +23,7 @@ from kernel.uapi.errno_ import EAGAIN, ERANGE
 from kernel.uapi.ipc import IPC_NOWAIT, SEM_UNDO, SEMAEM, SEMVMX
 
 if TYPE_CHECKING:
-    from kernel.pid import Pid
+    from kernel.process.pid import Pid
     from kernel.task import TaskStruct
 
 BLOCKS: Final = -1  # an operation list must wait

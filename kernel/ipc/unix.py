@@ -31,10 +31,10 @@ from kernel.ipc.skbuff import (
     dgram_truesize,
     stream_truesize,
 )
-from kernel.pid import task_tgid_vnr
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
-from kernel.sched.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
-from kernel.signal_send import do_send_sig_info, signal_pending
+from kernel.process.pid import task_tgid_vnr
+from kernel.signal.send import do_send_sig_info, signal_pending
+from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
 from kernel.task import TASK_INTERRUPTIBLE
 from kernel.uapi.errno_ import EAGAIN, ECONNREFUSED, ECONNRESET, EMSGSIZE, ENOTCONN, EPIPE
 from kernel.uapi.fcntl import O_NONBLOCK, S_IFSOCK

@@ -16,7 +16,7 @@ Without kern.ipcmni_extend. No audit and no security modules.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from kernel.creds import Cred, ns_capable
+from kernel.cred.creds import Cred, ns_capable
 from kernel.errors import KernelError
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.uapi.errno_ import EACCES, EEXIST, EINVAL, ENOENT, ENOSPC, EPERM
@@ -24,7 +24,7 @@ from kernel.uapi.ipc import IPC_CREAT, IPC_EXCL, IPC_PRIVATE
 
 if TYPE_CHECKING:
     from kernel.locking import Lock
-    from kernel.nsproxy import IpcNamespace
+    from kernel.ns.nsproxy import IpcNamespace
     from kernel.state import KernelState
 
 IPCMNI_SHIFT: Final = 15

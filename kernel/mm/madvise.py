@@ -16,7 +16,7 @@ from kernel.errors import KernelError
 from kernel.mm.mm import MmStruct, VmArea, mmap_lock
 from kernel.mm.vma import change_areas, zap_page_range
 from kernel.points import ACQUIRE, READ, RELEASE, Path
-from kernel.tasklist import for_each_thread
+from kernel.process.tasklist import for_each_thread
 from kernel.uapi.errno_ import EINVAL, ENOMEM
 from kernel.uapi.mman import (
     PAGE_SHIFT,

@@ -8,13 +8,13 @@ Source: mm/mlock.c, mm/gup.c:populate_vma_page_range().
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.creds import Cred
+from kernel.cred.creds import Cred
 from kernel.errors import FaultSignal, KernelError
-from kernel.limits import rlimit
 from kernel.mm.fault import handle_mm_fault, lookup_pte
 from kernel.mm.mm import PTE_WRITE, MmStruct, VmArea, mmap_lock
 from kernel.mm.vma import change_areas
 from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.process.limits import rlimit
 from kernel.uapi.errno_ import EAGAIN, EINVAL, ENOMEM, EPERM
 from kernel.uapi.mman import (
     PAGE_SHIFT,

@@ -245,7 +245,7 @@ class MmStruct:
         slots: list[int],
     ) -> None:
         self.users = 1
-        self.dumpable = 1  # SUID_DUMP_USER (kernel.creds)
+        self.dumpable = 1  # SUID_DUMP_USER (kernel.cred.creds)
         # mmap_lock
         self.mmap_lock: Lock | None = None  # made at first use: see mmap_lock()
         self.vmas = vmas  # by address

@@ -12,7 +12,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
-from kernel.limits import rlimit, rlimits_of
 from kernel.mm.fault import handle_mm_fault, lookup_pte
 from kernel.mm.mlock import mlock_future_ok, mm_populate
 from kernel.mm.mm import (
@@ -28,6 +27,7 @@ from kernel.mm.mm import (
 from kernel.mm.overcommit import accountable_mapping, security_vm_enough_memory
 from kernel.mm.vma import do_vmi_munmap
 from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.process.limits import rlimit, rlimits_of
 from kernel.uapi.errno_ import EAGAIN, EFAULT, EINVAL, ENOMEM
 from kernel.uapi.mman import (
     MAP_ANONYMOUS,

@@ -17,8 +17,9 @@ from kernel.errors import FaultSignal
 from kernel.events import OOM_MARK_VICTIM
 from kernel.mm.mm import MmStruct, get_mm_rss
 from kernel.points import SCHEDULE, Path
-from kernel.sched.ttwu import set_current_state
-from kernel.signal_send import do_send_sig_info, fatal_signal_pending
+from kernel.process.tasklist import for_each_process
+from kernel.signal.send import do_send_sig_info, fatal_signal_pending
+from kernel.smp.ttwu import set_current_state
 from kernel.task import (
     PF_EXITING,
     PF_KTHREAD,
@@ -27,7 +28,6 @@ from kernel.task import (
     TASK_RUNNING,
     TaskStruct,
 )
-from kernel.tasklist import for_each_process
 from kernel.uapi.signals import SI_KERNEL, SIGKILL
 
 if TYPE_CHECKING:

@@ -8,12 +8,13 @@ CPU that does not speculate, instruction and stack pointers 0.
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kernel.attrs import attrs_of
-from kernel.limits import rlimit
-from kernel.pid import Pid, pid_nr_ns
+from kernel.cred.uidgid import from_kgid_munged, from_kuid_munged
 from kernel.points import ACQUIRE, READ, RELEASE, Path
 from kernel.proc.task_mmu import MmSizes, task_mem
-from kernel.ptrace_access import ptrace_may_access
+from kernel.process.attrs import attrs_of
+from kernel.process.limits import rlimit
+from kernel.process.pid import Pid, pid_nr_ns
+from kernel.ptrace.access import ptrace_may_access
 from kernel.task import (
     PF_KTHREAD,
     SIGNAL_GROUP_EXIT,
@@ -21,11 +22,10 @@ from kernel.task import (
     TaskStruct,
     task_state_letter,
 )
-from kernel.timekeeping import thread_group_cputime
+from kernel.time.timekeeping import thread_group_cputime
 from kernel.uapi.mman import PAGE_SHIFT
 from kernel.uapi.rlimit import RLIMIT_RSS, RLIMIT_SIGPENDING
 from kernel.uapi.signals import SIG_IGN, sigmask
-from kernel.uidgid import from_kgid_munged, from_kuid_munged
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -335,7 +335,7 @@ def _task_sig(k: "KernelState", task: TaskStruct) -> str:
 
 
 def _task_cap(task: TaskStruct, modern: bool) -> str:
-    """Capabilities follow from the user ids: see ``kernel.creds``.
+    """Capabilities follow from the user ids: see ``kernel.cred.creds``.
 
     Source: fs/proc/array.c:task_cap(), security/commoncap.c:cap_emulate_setxuid().
     """

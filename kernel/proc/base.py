@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError
 from kernel.fs.inode import Inode
-from kernel.pid import find_task_by_pid_ns
 from kernel.points import Path
-from kernel.prctl import set_task_comm
 from kernel.proc.array import children_seq_show, proc_pid_status, proc_tgid_stat, proc_tid_stat
 from kernel.proc.inode import Entry, get_proc_task, need_task, proc_pid_make_inode
 from kernel.proc.links import (
@@ -35,8 +33,10 @@ from kernel.proc.namespaces import (
     proc_uid_map_write,
 )
 from kernel.proc.task_mmu import proc_pid_statm, show_map
+from kernel.process.pid import find_task_by_pid_ns
+from kernel.process.prctl import set_task_comm
+from kernel.process.tasklist import for_each_process
 from kernel.task import TaskStruct
-from kernel.tasklist import for_each_process
 from kernel.uapi.errno_ import EACCES, EINVAL, ERANGE
 from kernel.uapi.rlimit import RLIM_INFINITY
 

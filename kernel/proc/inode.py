@@ -32,7 +32,7 @@ from kernel.uapi.errno_ import EINVAL, EIO, ENOENT, ESRCH
 from kernel.uapi.fcntl import S_IFDIR, S_IFREG, SEEK_CUR, SEEK_SET
 
 if TYPE_CHECKING:
-    from kernel.pid import Pid
+    from kernel.process.pid import Pid
     from kernel.state import KernelState
 
 PROC_ROOT_INO: Final = 1

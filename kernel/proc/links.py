@@ -13,7 +13,7 @@ from kernel.errors import KernelError
 from kernel.fs.d_path import file_path
 from kernel.fs.inode import CAPTURE, EVENTFD, NSFS, PIDFD, PIPE, SOCKET, Inode
 from kernel.fs.namei import check_path, lookup
-from kernel.ptrace_access import ptrace_may_access
+from kernel.ptrace.access import ptrace_may_access
 from kernel.task import TaskStruct
 from kernel.uapi.errno_ import EACCES, EINVAL, ENOENT
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.errors import KernelError
 from kernel.fs.inode import Inode
 from kernel.fs.nsfs import NsInode
-from kernel.nsproxy import PROC_USER_INIT_INO
-from kernel.pid import task_active_pid_ns
+from kernel.ns.nsproxy import PROC_USER_INIT_INO
+from kernel.ns.user_namespace import show_id_map, write_id_map, write_setgroups
 from kernel.proc.inode import need_task
-from kernel.ptrace_access import ptrace_may_access
+from kernel.process.pid import task_active_pid_ns
+from kernel.ptrace.access import ptrace_may_access
 from kernel.task import TaskStruct
 from kernel.uapi.errno_ import EACCES, EINVAL, EPERM
-from kernel.user_namespace import show_id_map, write_id_map, write_setgroups
 
 if TYPE_CHECKING:
     from kernel.state import KernelState

@@ -11,11 +11,11 @@ policies of vm) can only be read.
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError
-from kernel.limits import FUTEX_TID_MASK
-from kernel.pid import task_active_pid_ns
 from kernel.proc.base import kstrtoint
 from kernel.proc.inode import Entry
 from kernel.proc.system import linux_version
+from kernel.process.limits import FUTEX_TID_MASK
+from kernel.process.pid import task_active_pid_ns
 from kernel.uapi.errno_ import EINVAL
 from kernel.uapi.mman import MAX_MAP_COUNT
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from kernel.mm.frames import ZERO_PAGE
 from kernel.mm.mm import PTE_SHIFT
 from kernel.mm.overcommit import vm_commit_limit
-from kernel.pid import task_active_pid_ns
 from kernel.proc.array import nsec_to_clock_t
-from kernel.sched.loadavg import get_avenrun
-from kernel.tasklist import for_each_thread
+from kernel.process.pid import task_active_pid_ns
+from kernel.process.tasklist import for_each_thread
+from kernel.smp.loadavg import get_avenrun
 from kernel.uapi.mman import PAGE_SIZE
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ Source: kernel/sched/core.c.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.sched.cputask import CpuTask, set_nice
+from kernel.cpu.task import CpuTask, set_nice
 from kernel.sched.fair import fair_sched_class
 from kernel.sched.idle import idle_sched_class
 from kernel.sched.rt import fair_server_tick, pick_next_rt, rt_sched_class

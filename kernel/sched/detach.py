@@ -5,12 +5,12 @@ Source: kernel/sched/fair.c (can_migrate_task, task_hot, detach_tasks) of Linux 
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.sched.balance import CACHE_NICE_TRIES, MIGRATE_LOAD
 from kernel.sched.sched_class import DEQUEUE_MOVE
+from kernel.smp.balance import CACHE_NICE_TRIES, MIGRATE_LOAD
 from kernel.uapi.policy import SCHED_IDLE
 
 if TYPE_CHECKING:
-    from kernel.sched.cputask import CpuTask
+    from kernel.cpu.task import CpuTask
     from kernel.sched.rq import Rq
 
 SYSCTL_SCHED_MIGRATION_COST_NS: Final = 500_000  # ran more recently than this: cache-hot

@@ -19,7 +19,7 @@ Source: kernel/sched/fair.c of Linux 6.1.
 from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Final
 
-from kernel.sched.cputask import NICE_0_LOAD, WMULT_CONST, CpuTask, calc_delta_fair, reduce_factor
+from kernel.cpu.task import NICE_0_LOAD, WMULT_CONST, CpuTask, calc_delta_fair, reduce_factor
 from kernel.sched.detach import SCHED_NR_MIGRATE, SYSCTL_SCHED_MIGRATION_COST_NS
 from kernel.sched.sched_class import (
     CLASS_ORDER,
@@ -365,7 +365,7 @@ class FairSchedClass:
 
         Source: kernel/sched/fair.c:detach_one_task(), can_migrate_task(), task_hot().
         Deviation: this is for a CPU that has just become idle, which takes one at once; Linux's
-        newidle_balance() leaves hot ones to the periodic passes (``kernel.sched.balance``).
+        newidle_balance() leaves hot ones to the periodic passes (``kernel.smp.balance``).
         """
         p = _to_detach(rq.cfs, rq.clock_ns - SYSCTL_SCHED_MIGRATION_COST_NS, dst)
         if p is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.sched.sched_class import CLASS_ORDER
 
 if TYPE_CHECKING:
-    from kernel.sched.cputask import CpuTask
+    from kernel.cpu.task import CpuTask
     from kernel.sched.rq import Rq
 
 

@@ -12,13 +12,13 @@ CPUs at once.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kernel.attrs import rt_policy
 from kernel.messages import ARRIVE, EFF_FORK, EFF_RENAME, R_PID
-from kernel.printable import printable
+from kernel.process.attrs import rt_policy
 from kernel.task import TASK_DEAD, TASK_NEW, TaskStruct
+from kernel.trace.printable import printable
 
 if TYPE_CHECKING:
-    from kernel.cpu import Cpu
+    from kernel.cpu.cpu import Cpu
     from kernel.sched.rq import Rq
     from kernel.state import KernelState
 

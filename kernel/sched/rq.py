@@ -6,9 +6,9 @@ Source: kernel/sched/sched.h (struct rq, struct cfs_rq).
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
 from kernel.sched.core import fair_class_by_name
-from kernel.sched.cputask import CpuTask
 from kernel.sched.idle import idle_sched_class
 from kernel.sched.rt import RR_TIMESLICE_NS, RtRq
 

@@ -3,7 +3,7 @@
 One list per priority, 99 to 1; the first task of the highest list that is not empty runs, until it
 sleeps, yields or one of a higher priority comes. The running task stays at the head of its list,
 so one that is preempted goes on before its equals. SCHED_RR gives way after its quantum, if it has
-equals. Which CPU a task waits on is decided by KernelState (``kernel.sched.push``).
+equals. Which CPU a task waits on is decided by KernelState (``kernel.smp.push``).
 
 A CPU that real-time tasks would keep for themselves gives the fair class 50 ms after 950 ms, as the
 deadline server of Linux 6.12 does (and, by and large, the throttling before it).
@@ -15,7 +15,7 @@ from a server of the deadline class: it is looked after at the tick.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.sched.cputask import CpuTask
+from kernel.cpu.task import CpuTask
 from kernel.sched.sched_class import CLASS_ORDER, ENQUEUE_HEAD
 from kernel.uapi.policy import SCHED_RR
 

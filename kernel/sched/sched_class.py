@@ -13,7 +13,7 @@ Source: kernel/sched/sched.h (struct sched_class).
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from kernel.sched.cputask import CpuTask
+    from kernel.cpu.task import CpuTask
     from kernel.sched.rq import Rq
 
 # flags of enqueue_task

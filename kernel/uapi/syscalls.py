@@ -233,9 +233,9 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_UMASK: ("umask", ("mask",), "int"),
     NR_GETTIMEOFDAY: ("gettimeofday", (), "int: ns since the epoch"),
     # result of getrusage: utime_ns, stime_ns, then the fields of struct rusage in its order
-    NR_GETRUSAGE: ("getrusage", ("who",), "16 ints: kernel.resource.Rusage"),
+    NR_GETRUSAGE: ("getrusage", ("who",), "16 ints: kernel.process.resource.Rusage"),
     NR_TIMES: ("times", (), "(utime_ns, stime_ns, cutime_ns, cstime_ns, elapsed_ns)"),
-    # integers in, one integer out: see kernel.ptrace
+    # integers in, one integer out: see kernel.ptrace.requests
     NR_PTRACE: ("ptrace", ("request", "pid", "addr", "data"), "int"),
     NR_GETUID: ("getuid", (), "int"),
     NR_GETGID: ("getgid", (), "int"),

@@ -149,7 +149,7 @@ def bytes_per_task(tasks: int = 2000) -> float:
 
 def core() -> str:
     """Return whether this process runs the ``compiled`` or the ``pure`` core."""
-    import kernel.cpu  # after cluster, which decides where it comes from
+    import kernel.cpu.cpu  # after cluster, which decides where it comes from
 
     return "pure" if kernel.cpu.__file__.endswith(".py") else "compiled"
 

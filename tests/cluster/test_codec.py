@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cluster import codec
 from cluster.codec import GroupCodec, KernelCodec, LpFailure, WireError
 from kernel import messages as m
-from kernel.sched.cputask import CpuTask
+from kernel.cpu.task import CpuTask
 from kernel.uapi import syscalls as nr
 
 GROUPS = ((0, 1), (2, 3))

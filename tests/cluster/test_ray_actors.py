@@ -21,8 +21,8 @@ from cluster.pieces import is_whole
 from cluster.ray_actors import KERNEL_NAME, CpuActor, KernelActor, lp_name
 from cluster.ray_engine import RayRun, groups_of, host_cores, run_ray
 from cluster.ray_watch import Actors
-from kernel.cpu import Cpu
-from kernel.sched.cputask import CpuTask
+from kernel.cpu.cpu import Cpu
+from kernel.cpu.task import CpuTask
 
 Make = Callable[..., RunRequest]
 GUEST = Path(__file__).resolve().parents[1] / "guest"
@@ -258,7 +258,7 @@ def test_an_assertion_of_the_kernel_in_an_actor_is_a_broken_invariant(
 def test_a_broken_invariant_in_the_kernel_is_reported_with_its_story(
     make_request: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kernel.invariants.check_kernel", lambda kernel: ["a lost task"])
+    monkeypatch.setattr("kernel.check.invariants.check_kernel", lambda kernel: ["a lost task"])
     result = run_direct(make_request("storm", config="check: true\n"))
     assert result.exit_kind == engine_api.INVARIANT
     assert "a lost task" in result.message

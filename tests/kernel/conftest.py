@@ -1,6 +1,6 @@
 """A kernel just large enough to run the paths of memory, files and IPC without CPUs and processes.
 
-Tasks sleep and wake through the real ``kernel.sched.ttwu``; the driver here runs whoever is
+Tasks sleep and wake through the real ``kernel.smp.ttwu``; the driver here runs whoever is
 runnable, first come first served, and checks that locks are taken and given back properly.
 """
 
@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 
 from kernel.arch import arch_of
-from kernel.creds import Cred, UserStruct
+from kernel.cred.creds import Cred, UserStruct
 from kernel.errors import GuestFault, KernelError, RestartSyscall
 from kernel.fs.file import dup_fd, init_files
 from kernel.fs.fs_struct import init_fs
 from kernel.fs.initramfs import boot_vfs
 from kernel.ipc.pipe import recount_pipes
-from kernel.limits import boot_rlimits
 from kernel.locking import Lock, LockStat
 from kernel.machine import ImageSpec, MachineSpec
 from kernel.mm.frames import Frames
 from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
 from kernel.mm.mm import dup_mm, mm_alloc
-from kernel.nsproxy import boot_nsproxy
+from kernel.mm.slab import boot_slabs
+from kernel.ns.nsproxy import boot_nsproxy
 from kernel.points import ACQUIRE, KIND_NAMES, READ, RELEASE, SCHEDULE
-from kernel.sched.ttwu import try_to_wake_up
-from kernel.slab import boot_slabs
+from kernel.process.limits import boot_rlimits
+from kernel.smp.ttwu import try_to_wake_up
 from kernel.stats import KernelStats
 from kernel.task import TASK_NORMAL, TASK_RUNNING, SighandStruct, SignalStruct, TaskStruct
 

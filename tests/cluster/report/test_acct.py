@@ -10,7 +10,7 @@ from cluster.cli.main import run_command
 from cluster.engine import run_machine
 from cluster.engine_api import DONE, RunRequest
 from cluster.report.acct import AcctError, acct_lines, flag_letters, read_acct
-from kernel.acct import OUTPUT
+from kernel.process.acct import OUTPUT
 from kernel.uapi.acct import (
     ACCT_V3,
     ACORE,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kernel import messages as m
+from kernel.check.invariants import check_kernel
 from kernel.errors import KernelError
-from kernel.invariants import check_kernel
 from kernel.machine import FileSpec, ImageSpec, MachineSpec, SpawnSpec
 from kernel.state import KernelState
 from kernel.task import TaskStruct

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernel.binfmt_script import BINPRM_BUF_SIZE, load_script
+from kernel.process.binfmt_script import BINPRM_BUF_SIZE, load_script
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernel.exec import PYTHON_ACTION
+from kernel.process.exec import PYTHON_ACTION
 from kernel.task import PF_FORKNOEXEC, PF_NPROC_EXCEEDED
 from kernel.uapi import syscalls as nr
 from kernel.uapi.errno_ import (
@@ -93,7 +93,7 @@ def test_pid_parent_group_and_session_stay(machine):
 
 def test_comm_is_the_first_15_bytes_of_the_file_name(make):
     machine = make()
-    from kernel.exec import Binprm
+    from kernel.process.exec import Binprm
 
     assert Binprm("/a/b/0123456789abcdefgh", (), (), None).comm == "0123456789abcde"
     assert machine.first.comm == "first"

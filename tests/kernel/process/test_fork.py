@@ -67,7 +67,7 @@ def test_clone_parent_makes_a_sibling_with_the_leaders_exit_signal(machine):
 def test_init_may_not_make_siblings(machine):
     machine.k.current = machine.k.child_reaper
     from kernel.errors import KernelError
-    from kernel.fork import check_clone_flags
+    from kernel.process.fork import check_clone_flags
 
     with pytest.raises(KernelError):
         check_clone_flags(machine.k, c.CLONE_PARENT)
@@ -88,7 +88,7 @@ def test_vfork_parent_wakes_before_the_child_is_a_zombie_or_its_files_are_closed
     machine.call(parent, nr.NR_VFORK, shared=True)
     child = machine.k.find_task(machine.k.pids.last)
     seen = []
-    from kernel import exit as kexit
+    from kernel.process import exit as kexit
 
     original = kexit.put_files_struct, kexit.leave_files
 

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from kernel import messages as m
-from kernel.cpu import Cpu
+from kernel.check.invariants import boot_counts, check_end, check_kernel, check_machine
+from kernel.cpu.cpu import Cpu
 from kernel.events import SCHED_SWITCH
-from kernel.invariants import boot_counts, check_end, check_kernel, check_machine
-from kernel.kthread import (
+from kernel.machine import MachineSpec, ServiceSpec
+from kernel.points import SCHEDULE
+from kernel.proc.array import proc_pid_status
+from kernel.process.kthread import (
     KTHREAD_IS_PER_CPU,
     Kthread,
     KthreadCreateInfo,
@@ -30,12 +33,10 @@ from kernel.kthread import (
     kthread_unpark,
     to_kthread,
 )
-from kernel.machine import MachineSpec, ServiceSpec
-from kernel.points import SCHEDULE
-from kernel.proc.array import proc_pid_status
-from kernel.sched.completion import Completion, complete, wait_for_completion
-from kernel.sched.ttwu import set_current_state, wake_up_process
-from kernel.signal_send import do_send_sig_info
+from kernel.process.tasklist import for_each_process
+from kernel.signal.send import do_send_sig_info
+from kernel.smp.completion import Completion, complete, wait_for_completion
+from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.state import KernelState
 from kernel.task import (
     PF_KTHREAD,
@@ -46,7 +47,6 @@ from kernel.task import (
     TASK_UNINTERRUPTIBLE,
     task_state_letter,
 )
-from kernel.tasklist import for_each_process
 from kernel.uapi.errno_ import EAGAIN, EBUSY, EINTR
 from kernel.uapi.signals import SIGKILL, SIGSTOP, SIGTERM
 

@@ -2,16 +2,16 @@
 
 import pytest
 
-from kernel.fork import do_fork
-from kernel.invariants import boot_counts, check_kernel
-from kernel.pid import pid_nr_ns, task_active_pid_ns
-from kernel.pid_namespace import MAX_PID_NS_LEVEL
-from kernel.signal import kill_pgrp
+from kernel.check.invariants import boot_counts, check_kernel
+from kernel.ns.pid_namespace import MAX_PID_NS_LEVEL
+from kernel.ns.user_namespace import parse_id_map
+from kernel.process.fork import do_fork
+from kernel.process.pid import pid_nr_ns, task_active_pid_ns
+from kernel.signal.deliver import kill_pgrp
 from kernel.uapi import clone as c
 from kernel.uapi import syscalls as nr
 from kernel.uapi.errno_ import EAGAIN, EEXIST, EINVAL, ENOMEM, ENOSPC
 from kernel.uapi.signals import SI_USER, SIG_HANDLER, SIGCHLD, SIGKILL, SIGSTOP, SIGUSR1
-from kernel.user_namespace import parse_id_map
 
 
 def container(machine, task):

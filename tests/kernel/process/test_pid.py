@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.pid import PidMap
-from kernel.tasklist import for_each_process, next_task, prev_task
+from kernel.process.pid import PidMap
+from kernel.process.tasklist import for_each_process, next_task, prev_task
 from kernel.uapi import syscalls as nr
 
 

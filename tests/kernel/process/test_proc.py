@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from kernel.invariants import check_kernel
+from kernel.check.invariants import check_kernel
 from kernel.proc.array import bitmap_list_string, bitmap_string
 from kernel.proc.base import kstrtoint, name_to_int
-from kernel.sched.loadavg import (
+from kernel.smp.loadavg import (
     FIXED_1,
     calc_global_load,
     calc_load,

@@ -3,7 +3,7 @@
 import pytest
 
 from kernel import messages as m
-from kernel.invariants import check_kernel
+from kernel.check.invariants import check_kernel
 from kernel.task import (
     EXIT_TRACE,
     EXIT_ZOMBIE,

@@ -2,8 +2,8 @@
 
 import pytest
 
+from kernel.drive.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
 from kernel.errors import InvariantError
-from kernel.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
 from kernel.locking import Lock, LockStat
 
 

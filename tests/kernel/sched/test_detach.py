@@ -1,11 +1,11 @@
 """What a busiest queue gives when it is too busy for another CPU."""
 
+from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
 from kernel.sched import core
-from kernel.sched.balance import MIGRATE_LOAD, MIGRATE_TASK
-from kernel.sched.cputask import CpuTask
 from kernel.sched.detach import SCHED_NR_MIGRATE, detach_tasks
 from kernel.sched.rq import Rq
+from kernel.smp.balance import MIGRATE_LOAD, MIGRATE_TASK
 from kernel.uapi.policy import SCHED_IDLE
 
 MS = 1_000_000

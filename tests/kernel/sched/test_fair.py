@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernel.machine import MachineSpec
-from kernel.sched import core, fair
-from kernel.sched.cputask import (
+from kernel.cpu.task import (
     SCHED_PRIO_TO_WEIGHT,
     SCHED_PRIO_TO_WMULT,
     CpuTask,
     calc_delta_fair,
     set_nice,
 )
+from kernel.machine import MachineSpec
+from kernel.sched import core, fair
 from kernel.sched.rq import Rq, get_update_sysctl_factor
 from kernel.uapi.policy import SCHED_BATCH, SCHED_DEADLINE, SCHED_IDLE
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
 from kernel.sched import core
-from kernel.sched.cputask import CpuTask
 from kernel.sched.invariants import check_rq
 from kernel.sched.rq import Rq
 from kernel.sched.rt import FAIR_SERVER_PERIOD_NS, FAIR_SERVER_RUNTIME_NS

@@ -1,0 +1,320 @@
+"""The half of a task that lives with a CPU: sched entity, user context, times.
+
+``KernelState`` owns who a task is (``kernel.task.TaskStruct``); the CPU that ran it last owns a
+``CpuTask``. When the task moves to another CPU the CpuTask travels as plain data (``pack``,
+``unpack``), context included. The sched entity's fields stand directly in the CpuTask: without
+group scheduling every entity is a task, and one object less is one attribute access less in every
+hot path.
+
+Load weights: each nice level is worth about 1.25 times the next, so that one level is about 10 %
+of the CPU between two tasks. Virtual run time advances by ``delta * 1024 / weight``, computed as
+Linux does it, by multiplying with 2^32 / weight and shifting. The multiplier is reduced to 32 bits
+first; that reduction depends on the weight alone, so it is done when the weight is set
+(``vmult``, ``vshift``).
+
+Source: include/linux/sched.h (struct sched_entity), kernel/sched/core.c (the two tables),
+kernel/sched/fair.c:__calc_delta().
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.process.spawn_child import unpack_context
+from kernel.uapi.policy import SCHED_IDLE, SCHED_NORMAL
+
+if TYPE_CHECKING:
+    from kernel.sched.sched_class import SchedClass
+    from kernel.user import Error, Loader, Op, UserContext
+
+MIN_NICE: Final = -20
+MAX_NICE: Final = 19
+DEFAULT_PRIO: Final = 120
+NICE_0_LOAD: Final = 1024
+WEIGHT_IDLEPRIO: Final = 3
+WMULT_IDLEPRIO: Final = 1431655765
+WMULT_CONST: Final = 0xFFFFFFFF
+
+# fmt: off
+SCHED_PRIO_TO_WEIGHT: Final = (
+    88761, 71755, 56483, 46273, 36291,
+    29154, 23254, 18705, 14949, 11916,
+    9548, 7620, 6100, 4904, 3906,
+    3121, 2501, 1991, 1586, 1277,
+    1024, 820, 655, 526, 423,
+    335, 272, 215, 172, 137,
+    110, 87, 70, 56, 45,
+    36, 29, 23, 18, 15,
+)
+
+SCHED_PRIO_TO_WMULT: Final = (
+    48388, 59856, 76040, 92818, 118348,
+    147320, 184698, 229616, 287308, 360437,
+    449829, 563644, 704093, 875809, 1099582,
+    1376151, 1717300, 2157191, 2708050, 3363326,
+    4194304, 5237765, 6557202, 8165337, 10153587,
+    12820798, 15790321, 19976592, 24970740, 31350126,
+    39045157, 49367440, 61356676, 76695844, 95443717,
+    119304647, 148102320, 186737708, 238609294, 286331153,
+)
+# fmt: on
+
+
+def reduce_factor(weight: int, inv_weight: int) -> tuple[int, int]:
+    """Return ``(multiplier, shift)`` with delta * multiplier >> shift ~ delta * weight / w.
+
+    ``inv_weight`` is 2^32 / w. The multiplier is cut to 32 bits, which costs the same low bits
+    as in Linux.
+
+    Source: kernel/sched/fair.c:__calc_delta(), the part that does not depend on delta.
+    """
+    factor = weight * inv_weight
+    shift = 32
+    high = factor >> 32
+    if high:
+        bits = high.bit_length()
+        factor >>= bits
+        shift -= bits
+    return factor, shift
+
+
+_VRUNTIME_FACTORS: Final = tuple(reduce_factor(NICE_0_LOAD, w) for w in SCHED_PRIO_TO_WMULT)
+_IDLEPRIO_FACTOR: Final = reduce_factor(NICE_0_LOAD, WMULT_IDLEPRIO)
+
+
+class CpuTask:
+    """One thread as its CPU sees it: what the scheduler needs, and where the thread stands.
+
+    Args:
+        pid: the thread's id; 0 for an idle task.
+        tgid: the process's id; 0 if the task is in a nested pid namespace, where the kernel knows.
+        comm: name, as in traces.
+        nice: -20 … 19.
+        policy: SCHED_* (``kernel.uapi.policy``).
+    """
+
+    __slots__ = (
+        "comm",
+        "cpus_allowed",
+        "cputimer",
+        "ctx",
+        "enqueued_at_ns",
+        "error",
+        "exec_start_ns",
+        "forked_at_ns",
+        "in_kernel",
+        "inv_weight",
+        "last_ran_ns",
+        "nice",
+        "nivcsw",
+        "nvcsw",
+        "on_rq",
+        "op",
+        "pid",
+        "policy",
+        "prev_sum_exec_ns",
+        "prio",
+        "program",
+        "remaining_ns",
+        "reset_on_fork",
+        "resident",
+        "rt_priority",
+        "sched_class",
+        "seq",
+        "sigpending",
+        "slow_door",
+        "stime_ns",
+        "sum_exec_ns",
+        "tgid",
+        "time_slice",
+        "utime_ns",
+        "value",
+        "vmult",
+        "vruntime",
+        "vshift",
+        "weight",
+    )
+
+    def __init__(
+        self, pid: int, tgid: int, comm: str, nice: int = 0, policy: int = SCHED_NORMAL
+    ) -> None:
+        self.pid = pid
+        self.tgid = tgid
+        self.comm = comm
+        # sched entity
+        self.policy = policy
+        self.sched_class: SchedClass | None = None  # set when a runqueue first gets the task
+        self.vruntime = 0  # relative to min_vruntime while the task is between two queues
+        self.exec_start_ns = 0  # since when the running stretch is not accounted for yet
+        self.sum_exec_ns = 0
+        self.prev_sum_exec_ns = 0  # sum_exec_ns when the task was last picked
+        self.on_rq = False  # runnable here: queued, or current
+        self.seq = 0  # order of entry into the queue; breaks ties of vruntime
+        self.cpus_allowed: tuple[int, ...] | None = None  # None: every CPU
+        self.rt_priority = 0  # 1..99 for SCHED_FIFO and SCHED_RR
+        self.time_slice = 0  # of SCHED_RR, ticks left
+        self.nice = 0
+        self.prio = DEFAULT_PRIO  # 0..98 real-time, 100..139 fair: lower is more urgent
+        self.weight = NICE_0_LOAD
+        self.inv_weight = 1 << 22
+        self.vmult = 1 << 31  # with vshift: 1024 * inv_weight, see reduce_factor()
+        self.vshift = 31
+        if nice or policy:
+            set_nice(self, nice)
+        # statistics
+        self.enqueued_at_ns = 0  # since when it is runnable without running
+        self.forked_at_ns = -1  # when it was forked; -1 once it has run
+        self.last_ran_ns = 0  # when it was last taken off the CPU
+        self.utime_ns = 0
+        self.stime_ns = 0
+        self.nvcsw = 0
+        self.nivcsw = 0
+        # where the thread stands, for kernel.cpu.cpu
+        self.ctx: UserContext | None = None
+        self.resident = False  # its context is with KernelState (shared address space)
+        self.op: Op | None = None  # system call it asked for and has not got an answer to
+        self.remaining_ns = 0  # of the compute() or block it was preempted in
+        self.value: Any = None
+        self.error: Error | None = None
+        self.in_kernel = False  # sleeps or was woken inside a system call that must go on
+        self.sigpending = False  # TIF_SIGPENDING
+        self.slow_door = False  # TIF_SYSCALL_TRACE: the kernel wants to see every call
+        self.reset_on_fork = False  # SCHED_RESET_ON_FORK
+        self.cputimer = False  # its process has timers on CPU time: every tick counts
+        # (image, argv, env) of a program it is to start with; then it has no context yet
+        self.program: tuple[Any, ...] | None = None
+
+    def __repr__(self) -> str:
+        return f"<cputask {self.pid}/{self.tgid} {self.comm}>"
+
+    def pack(self) -> list[Any]:
+        """Return the whole task as plain data that msgpack can carry."""
+        ctx = self.ctx
+        return [
+            self.pid,
+            self.tgid,
+            self.comm,
+            self.nice,
+            self.policy,
+            self.vruntime,
+            self.exec_start_ns,
+            self.sum_exec_ns,
+            self.prev_sum_exec_ns,
+            self.on_rq,
+            self.seq,
+            self.cpus_allowed,
+            self.enqueued_at_ns,
+            self.forked_at_ns,
+            self.last_ran_ns,
+            self.utime_ns,
+            self.stime_ns,
+            self.nvcsw,
+            self.nivcsw,
+            self.resident,
+            self.op,
+            self.remaining_ns,
+            self.value,
+            self.error,
+            self.in_kernel,
+            self.sigpending,
+            self.slow_door,
+            self.cputimer,
+            self.reset_on_fork,
+            self.rt_priority,
+            self.time_slice,
+            self.program,
+            None if ctx is None else ctx.pack(),
+        ]
+
+    @classmethod
+    def unpack(cls, data: "list[Any] | tuple[Any, ...]", loader: "Loader") -> "CpuTask":
+        """Return the task that ``pack`` described. ``sched_class`` is set by the next queue.
+
+        msgpack has no tuples; ops, results and errors have no lists, so every sequence in them
+        becomes a tuple again.
+        """
+        pid, tgid, comm, nice, policy = data[:5]
+        p = cls(pid, tgid, comm, nice, policy)
+        (
+            p.vruntime,
+            p.exec_start_ns,
+            p.sum_exec_ns,
+            p.prev_sum_exec_ns,
+            p.on_rq,
+            p.seq,
+            allowed,
+            p.enqueued_at_ns,
+            p.forked_at_ns,
+            p.last_ran_ns,
+            p.utime_ns,
+            p.stime_ns,
+            p.nvcsw,
+            p.nivcsw,
+            p.resident,
+            op,
+            p.remaining_ns,
+            value,
+            error,
+            p.in_kernel,
+            p.sigpending,
+            p.slow_door,
+            p.cputimer,
+            p.reset_on_fork,
+            p.rt_priority,
+            p.time_slice,
+            program,
+            ctx,
+        ) = data[5:]
+        p.cpus_allowed = _tuples(allowed)
+        p.prio = effective_prio(p)
+        p.op = _tuples(op)
+        p.value = _tuples(value)
+        p.error = _tuples(error)
+        p.program = _tuples(program)
+        if ctx is not None:
+            p.ctx = unpack_context(loader, ctx)
+        return p
+
+
+def _tuples(data: Any) -> Any:
+    if data.__class__ is list or data.__class__ is tuple:
+        return tuple(_tuples(item) for item in data)
+    return data
+
+
+def effective_prio(task: CpuTask) -> int:
+    """Return the priority that traces show. Source: kernel/sched/syscalls.c:effective_prio()."""
+    return 99 - task.rt_priority if task.rt_priority else DEFAULT_PRIO + task.nice
+
+
+def set_nice(task: CpuTask, nice: int) -> None:
+    """Set the nice value of ``task`` and the load weight that follows from it and its policy.
+
+    For a task on a queue use ``kernel.sched.core.set_user_nice``, which keeps the queue's load.
+
+    Raises:
+        ValueError: ``nice`` is outside -20 … 19 (setpriority() clamps before it comes here).
+
+    Source: kernel/sched/core.c:set_load_weight().
+    """
+    if not MIN_NICE <= nice <= MAX_NICE:
+        raise ValueError(f"nice {nice} is outside {MIN_NICE}..{MAX_NICE}")
+    task.nice = nice
+    task.prio = effective_prio(task)
+    if task.policy == SCHED_IDLE:
+        task.weight = WEIGHT_IDLEPRIO
+        task.inv_weight = WMULT_IDLEPRIO
+        task.vmult, task.vshift = _IDLEPRIO_FACTOR
+        return
+    row = nice - MIN_NICE
+    task.weight = SCHED_PRIO_TO_WEIGHT[row]
+    task.inv_weight = SCHED_PRIO_TO_WMULT[row]
+    task.vmult, task.vshift = _VRUNTIME_FACTORS[row]
+
+
+def calc_delta_fair(delta_ns: int, task: CpuTask) -> int:
+    """Return ``delta_ns`` of real time as virtual time of ``task``: delta * 1024 / weight.
+
+    Source: kernel/sched/fair.c:calc_delta_fair().
+    """
+    if task.weight == NICE_0_LOAD:
+        return delta_ns
+    return delta_ns * task.vmult >> task.vshift

@@ -1,0 +1,619 @@
+"""The end of a task: do_exit, telling the family, reaping.
+
+do_exit goes through stages that others can tell apart: the memory is left (vfork parent and
+joiners wake), then the files are closed (pipe readers see the end), then exit_notify makes the
+zombie and tells the parent. Under tasklist_lock exit_notify hands the dying *thread's* children to
+another thread of the process, else to the nearest subreaper, else to init; a zombie among them is
+announced to its new parent.
+
+A process's leader that exits before its other threads stays a zombie that nobody can wait for and
+of which nobody is told; when the last other thread is released, release_task() tells the parent.
+
+A task_struct has two references: one until it is released (reaped), one while a CPU still stands
+on its kernel stack. The CPU's next task drops the second.
+
+Source: kernel/exit.c.
+Deviation: no cgroups or POSIX timers. The SIGCHLD of a leader that left before its threads tells
+the process's status, as from Linux 6.15 on; up to then it told the leader's own.
+"""
+
+from typing import TYPE_CHECKING
+
+from kernel.errors import InvariantError, TaskDead
+from kernel.events import SCHED_PROCESS_EXIT, SCHED_PROCESS_FREE, TASK_CHANGE
+from kernel.fs.file import leave_files, put_files_struct
+from kernel.fs.fs_struct import put_fs_struct
+from kernel.ipc.sem import exit_sem
+from kernel.locking import pass_lock
+from kernel.mm.mm import mmput
+from kernel.ns.nsproxy import exit_task_namespaces
+from kernel.ns.pid_namespace import PidNamespace, zap_pid_ns_processes
+from kernel.points import ACQUIRE, POINT, RELEASE, Path
+from kernel.process.acct import PF_ACCT, acct_flags, acct_mem, acct_process
+from kernel.process.fork import free_task, mm_release
+from kernel.process.pid import (
+    PIDTYPE_PGID,
+    PIDTYPE_PID,
+    PIDTYPE_TGID,
+    Pid,
+    detach_leader,
+    detach_pid,
+    free_pid,
+    members_of,
+    task_tgid_vnr,
+)
+from kernel.process.resource import setmax_mm_hiwater_rss
+from kernel.ptrace.link import exit_ptrace, ptrace_reparented, ptrace_unlink
+from kernel.ptrace.stops import ptrace_event
+from kernel.signal.send import (
+    check_kill_permission,
+    do_notify_parent,
+    do_send_sig_info,
+    exit_signals,
+    zap_process,
+)
+from kernel.smp.ttwu import wake_up_process
+from kernel.smp.wait import wake_up_all
+from kernel.task import (
+    EXIT_DEAD,
+    EXIT_ZOMBIE,
+    PF_EXITING,
+    SIGNAL_GROUP_EXIT,
+    SIGNAL_STOP_STOPPED,
+    SignalStruct,
+    TaskStruct,
+    set_exit_state,
+)
+from kernel.uapi.ptrace import PTRACE_EVENT_EXIT
+from kernel.uapi.signals import SI_KERNEL, SIGCHLD, SIGCONT, SIGHUP
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+
+# -- system calls ----------------------------------------------------------------------------------
+
+
+def sys_exit(k: "KernelState", code: int) -> Path:
+    """End the calling thread. Source: kernel/exit.c:exit()."""
+    return do_exit(k, (code & 0xFF) << 8)
+
+
+def sys_exit_group(k: "KernelState", code: int) -> Path:
+    """End all threads of the calling process. Source: kernel/exit.c:exit_group()."""
+    return do_group_exit(k, (code & 0xFF) << 8)
+
+
+def do_group_exit(k: "KernelState", exit_code: int) -> Path:
+    """End the process with a status, unless one is already fixed; never returns.
+
+    Args:
+        exit_code: a wait status: code << 8, or a signal number with 0x80 for a core dump.
+
+    Source: kernel/exit.c:do_group_exit().
+    """
+    signal = k.current.signal
+    if signal.flags & SIGNAL_GROUP_EXIT:
+        exit_code = signal.group_exit_code
+    elif signal.group_exec_task is not None:
+        exit_code = 0
+    elif len(signal.threads) > 1:
+        return _end_group(k, exit_code)
+    return do_exit(k, exit_code)
+
+
+def _end_group(k: "KernelState", exit_code: int) -> Path:
+    """do_group_exit() of a process with several threads."""
+    current = k.current
+    signal = current.signal
+    siglock = current.sighand.siglock
+    yield "do_group_exit.siglock", ACQUIRE, siglock
+    if signal.flags & SIGNAL_GROUP_EXIT:
+        exit_code = signal.group_exit_code  # another thread was first
+    elif signal.group_exec_task is not None:
+        exit_code = 0
+    else:
+        signal.group_exit_code = exit_code
+        signal.flags = SIGNAL_GROUP_EXIT
+        yield from zap_process(k, current, spare=current)
+    yield "do_group_exit.siglock_done", RELEASE, siglock
+    yield from do_exit(k, exit_code)
+
+
+# -- do_exit -------------------------------------------------------------------------------------
+
+
+def do_exit(k: "KernelState", code: int) -> Path:
+    """End the current thread with wait status ``code``.
+
+    Raises:
+        TaskDead: always, at the end; the driver takes the task off its CPU (do_task_dead).
+        InvariantError: init exits; a real kernel panics.
+
+    Source: kernel/exit.c:do_exit().
+    """
+    task = k.current
+    signal = task.signal
+    stepwise = k.stepwise
+    k.now_ns += k.costs.exit_base
+    if k.tasks.profile.last_thread_sets_exit_code:
+        siglock = task.sighand.siglock
+        if stepwise:
+            yield "synchronize_group_exit.siglock", ACQUIRE, siglock
+        _synchronize_group_exit(signal, code)
+        if stepwise:
+            yield "synchronize_group_exit.siglock_done", RELEASE, siglock
+        else:
+            pass_lock(k, siglock)
+    if task.ptrace:
+        yield from ptrace_event(k, PTRACE_EVENT_EXIT, code)
+    if stepwise or len(signal.threads) > 1:
+        yield from exit_signals(k, task)
+        yield "do_exit.live", POINT, signal
+    else:
+        task.flags |= PF_EXITING
+    signal.live -= 1
+    group_dead = signal.live == 0
+    if group_dead and task.group_leader is k.child_reaper:
+        raise InvariantError(f"Attempted to kill init! exitcode={code:#010x}")
+    if group_dead and task.mm is not None:
+        setmax_mm_hiwater_rss(signal, task.mm)
+    status = signal.group_exit_code if signal.flags & SIGNAL_GROUP_EXIT else code
+    k.emit(SCHED_PROCESS_EXIT, task.comm, task.pid, 120 + task.nice, group_dead, status)
+    k.stats.exits += 1
+    task.exit_code = code
+    if task.flags & PF_ACCT:
+        signal.ac_flag |= acct_flags(task)
+    mem_kb = acct_mem(task) if k.accounting and group_dead else 0
+    if stepwise or task.clear_child_tid or task.vfork_done is not None:
+        yield from exit_mm(k, task)
+    elif task.mm is not None:
+        mm = task.mm
+        task.mm = None
+        mmput(k, mm)
+    else:
+        yield from exit_mm(k, task)
+    if k.accounting and group_dead:
+        acct_process(k, task, mem_kb)
+    if task.sysvsem is not None:
+        yield from exit_sem(k, task)
+    if stepwise or not leave_files(k, task):
+        yield from exit_files(k, task)
+    if stepwise:
+        yield from exit_fs(k, task)
+    elif task.fs is not None:
+        put_fs_struct(k, task.fs)
+        task.fs = None
+    if task.nsproxy is not k.init_nsproxy:
+        exit_task_namespaces(k, task)
+    yield from exit_notify(k, task, group_dead)
+    raise TaskDead
+
+
+def _synchronize_group_exit(signal: SignalStruct, code: int) -> None:
+    """Fix the process's status if this is the last thread to begin its exit.
+
+    The caller holds siglock.
+
+    Source: kernel/exit.c:synchronize_group_exit() (6.1).
+    """
+    signal.quick_threads -= 1
+    if not signal.quick_threads and not signal.flags & SIGNAL_GROUP_EXIT:
+        signal.flags = SIGNAL_GROUP_EXIT
+        signal.group_exit_code = code
+        signal.group_stop_count = 0
+
+
+def exit_mm(k: "KernelState", task: TaskStruct) -> Path:
+    """Leave the address space; the first thing others can see of an exit.
+
+    Source: kernel/exit.c:exit_mm().
+    Deviation: without alloc_lock, nobody else looks at a task's mm.
+    """
+    yield from mm_release(k, task)
+    mm = task.mm
+    if mm is None:
+        return
+    yield "exit_mm.clear_mm", POINT, task
+    task.mm = None
+    mmput(k, mm)
+
+
+def exit_files(k: "KernelState", task: TaskStruct) -> Path:
+    """Leave the descriptor table; its last user closes every file.
+
+    Source: fs/file.c:exit_files().
+    """
+    files = task.files
+    if files is None:
+        return
+    yield "exit_files.clear_files", POINT, task
+    task.files = None
+    yield from put_files_struct(k, files)
+
+
+def exit_fs(k: "KernelState", task: TaskStruct) -> Path:
+    """Leave the fs_struct. Source: fs/fs_struct.c:exit_fs()."""
+    fs = task.fs
+    if fs is None:
+        return
+    yield "exit_fs.clear_fs", POINT, task
+    task.fs = None
+    put_fs_struct(k, fs)
+
+
+# -- exit_notify: the family ---------------------------------------------------------------------
+
+
+def thread_group_empty(task: TaskStruct) -> bool:
+    """Tell whether ``task`` is a leader without other threads.
+
+    Source: include/linux/sched/signal.h:thread_group_empty().
+    """
+    return task.group_leader is task and len(task.signal.threads) == 1
+
+
+def exit_notify(k: "KernelState", task: TaskStruct, group_dead: bool) -> Path:
+    """Give the children away, become a zombie, tell the parent; vanish if nobody is to wait.
+
+    Source: kernel/exit.c:exit_notify().
+    """
+    lock = k.tasklist_lock
+    yield "exit_notify.tasklist_lock", ACQUIRE, lock
+    k.now_ns += k.costs.exit_notify
+    dead: list[TaskStruct] = []
+    if task.tracing is not None:
+        yield from exit_ptrace(k, task, dead)
+    if task.children or task.thread_pid.numbers is not None:
+        yield from forget_original_parent(k, task, dead)
+    signal = task.signal
+    if group_dead and may_orphan_pgrp(task.group_leader, None):
+        yield from kill_orphaned_pgrp(k, task.group_leader, None)
+    set_exit_state(task, 0, EXIT_ZOMBIE)
+    tasks = k.tasks
+    zombies = tasks.nr_zombies = tasks.nr_zombies + 1
+    pollers = task.thread_pid.wait_pidfd
+    if pollers is not None and len(signal.threads) > 1:
+        yield from wake_up_all(k, pollers)  # those of PIDFD_THREAD
+    if zombies > k.stats.peak_zombies:
+        k.stats.peak_zombies = zombies
+    if task.ptrace:
+        sig = task.exit_signal
+        if not thread_group_empty(task) or ptrace_reparented(task):
+            sig = SIGCHLD
+        autoreap = yield from do_notify_parent(k, task, sig)
+    elif task.group_leader is not task:
+        autoreap = True
+    elif len(signal.threads) == 1:
+        autoreap = yield from do_notify_parent(k, task, task.exit_signal)
+        if autoreap:
+            k.stats.autoreaped += 1
+    else:
+        autoreap = False
+    if autoreap:
+        set_exit_state(task, EXIT_ZOMBIE, EXIT_DEAD)
+        dead.append(task)
+    if signal.notify_count < 0:
+        # de_thread() waits for its leader to be a zombie
+        waiter = signal.group_exec_task
+        if waiter is not None:
+            yield from wake_up_process(k, waiter)
+    yield "exit_notify.tasklist_unlock", RELEASE, lock
+    for zombie in dead:
+        yield from release_task(k, zombie)
+
+
+def find_alive_thread(task: TaskStruct) -> TaskStruct | None:
+    """Return a thread of ``task``'s process that is not exiting.
+
+    Source: kernel/exit.c:find_alive_thread().
+    """
+    for thread in task.signal.threads:
+        if not thread.flags & PF_EXITING:
+            return thread
+    return None
+
+
+def find_child_reaper(k: "KernelState", father: TaskStruct, dead: list[TaskStruct]) -> Path:
+    """Return the init of ``father``'s pid namespace; ``father`` itself if that is what is dying.
+
+    Then another of its threads takes the office over, or everybody in the namespace is killed
+    before this returns. Caller holds tasklist_lock, which is given up meanwhile.
+
+    Args:
+        dead: zombies to release; they are, before the namespace is waited for.
+
+    Source: kernel/exit.c:find_child_reaper().
+    """
+    pid = father.thread_pid
+    if pid.numbers is None:
+        return k.child_reaper
+    ns: PidNamespace = pid.numbers[-1][0]
+    if ns.child_reaper is not father:
+        return ns.child_reaper
+    reaper = find_alive_thread(father)
+    if reaper is not None:
+        ns.child_reaper = reaper
+        return reaper
+    lock = k.tasklist_lock
+    yield "find_child_reaper.tasklist_unlock", RELEASE, lock
+    while dead:
+        yield from release_task(k, dead.pop(0))
+    yield from zap_pid_ns_processes(k, ns)
+    yield "find_child_reaper.tasklist_again", ACQUIRE, lock
+    return father
+
+
+def find_new_reaper(k: "KernelState", father: TaskStruct, child_reaper: TaskStruct) -> TaskStruct:
+    """Return who becomes the parent of ``father``'s children.
+
+    A living thread of the same process; else the nearest ancestor process in the same pid namespace
+    that is a child subreaper and has a living thread; else ``child_reaper``, the namespace's init.
+
+    Source: kernel/exit.c:find_new_reaper().
+    """
+    thread = find_alive_thread(father)
+    if thread is not None:
+        return thread
+    if k.tasks.profile.subreapers and father.signal.has_child_subreaper:
+        reaper = father.real_parent
+        level = father.thread_pid.numbers
+        while reaper is not k.init_task and reaper is not k.child_reaper:
+            numbers = reaper.thread_pid.numbers
+            if level is not numbers and (
+                level is None or numbers is None or len(level) != len(numbers)
+            ):
+                break
+            if reaper.signal.is_child_subreaper:
+                thread = find_alive_thread(reaper)
+                if thread is not None:
+                    return thread
+            reaper = reaper.real_parent
+    return child_reaper
+
+
+def forget_original_parent(k: "KernelState", father: TaskStruct, dead: list[TaskStruct]) -> Path:
+    """Give the children of a dying thread a new parent, at the end of its list.
+
+    Args:
+        dead: gets the zombies nobody waits for; the caller releases them without the lock.
+
+    Source: kernel/exit.c:forget_original_parent(), reparent_thread() (2.6).
+    """
+    child_reaper: TaskStruct = yield from find_child_reaper(k, father, dead)
+    if not father.children:
+        return
+    reaper = find_new_reaper(k, father, child_reaper)
+    stats = k.stats
+    cost = k.costs.reparent_child
+    other_group = reaper.signal is not father.signal
+    for child in tuple(father.children.values()):
+        k.now_ns += cost
+        stats.reparented += 1
+        k.emit(TASK_CHANGE, child.pid, "ppid", reaper.pid)
+        for thread in tuple(child.signal.threads):
+            thread.real_parent = reaper
+            if not thread.ptrace:
+                thread.parent = reaper
+            sig = thread.pdeath_signal
+            if sig and not check_kill_permission(k, sig, thread):
+                info = (sig, 0, task_tgid_vnr(k, father), father.cred.uid, 0)
+                yield from do_send_sig_info(k, sig, info, thread, PIDTYPE_TGID)
+        if other_group:
+            yield from reparent_leader(k, father, child, dead)
+    reaper.children.update(father.children)
+    father.children = {}
+
+
+def reparent_leader(
+    k: "KernelState", father: TaskStruct, child: TaskStruct, dead: list[TaskStruct]
+) -> Path:
+    """Do what follows from ``child``'s new parent being another process.
+
+    Source: kernel/exit.c:reparent_leader().
+    """
+    if child.exit_state == EXIT_DEAD:
+        return
+    child.exit_signal = SIGCHLD
+    if not child.ptrace and child.exit_state == EXIT_ZOMBIE and thread_group_empty(child):
+        ignored = yield from do_notify_parent(k, child, child.exit_signal)
+        if ignored:
+            set_exit_state(child, EXIT_ZOMBIE, EXIT_DEAD)
+            dead.append(child)
+    yield from kill_orphaned_pgrp(k, child, father)
+
+
+# -- orphaned process groups ---------------------------------------------------------------------
+
+
+def will_become_orphaned_pgrp(k: "KernelState", pgrp: Pid, ignored: TaskStruct | None) -> bool:
+    """Tell whether no member of ``pgrp`` has a parent in another group of the same session.
+
+    Source: kernel/exit.c:will_become_orphaned_pgrp().
+    """
+    for task in members_of(pgrp, PIDTYPE_PGID):
+        if task is ignored or (task.exit_state and thread_group_empty(task)):
+            continue
+        parent = task.real_parent
+        if parent.group_leader is k.child_reaper:
+            continue
+        if parent.signal.pgrp is not pgrp and parent.signal.session is task.signal.session:
+            return False
+    return True
+
+
+def has_stopped_jobs(pgrp: Pid) -> bool:
+    """Tell whether a process of ``pgrp`` is stopped. Source: kernel/exit.c:has_stopped_jobs()."""
+    return any(task.signal.flags & SIGNAL_STOP_STOPPED for task in members_of(pgrp, PIDTYPE_PGID))
+
+
+def may_orphan_pgrp(task: TaskStruct, parent: TaskStruct | None) -> bool:
+    """Tell whether kill_orphaned_pgrp() has to look at the group: the parent is another job's."""
+    signal = task.signal
+    above = (task.real_parent if parent is None else parent).signal
+    return above.pgrp is not signal.pgrp and above.session is signal.session
+
+
+def kill_orphaned_pgrp(k: "KernelState", task: TaskStruct, parent: TaskStruct | None) -> Path:
+    """If ``task``'s death or its parent's orphans a group with stopped members, hang it up.
+
+    Args:
+        task: the dying process's leader (``parent`` None), or a child whose parent is dying.
+
+    Source: kernel/exit.c:kill_orphaned_pgrp().
+    """
+    if not may_orphan_pgrp(task, parent):
+        return
+    pgrp: Pid = task.signal.pgrp
+    ignored = task if parent is None else None
+    # the cheap test first: stopped jobs are rare
+    if not has_stopped_jobs(pgrp) or not will_become_orphaned_pgrp(k, pgrp, ignored):
+        return
+    for sig in (SIGHUP, SIGCONT):
+        for member in members_of(pgrp, PIDTYPE_PGID):
+            info = (sig, SI_KERNEL, 0, 0, 0)
+            yield from do_send_sig_info(k, sig, info, member, PIDTYPE_PGID)
+
+
+# -- reaping -------------------------------------------------------------------------------------
+
+
+def release_task(k: "KernelState", task: TaskStruct) -> Path:
+    """Take a dead task (EXIT_DEAD) out of every list; for a last thread, go on with its leader.
+
+    Source: kernel/exit.c:release_task().
+    """
+    lock = k.tasklist_lock
+    while True:
+        task.cred.user.processes -= 1
+        yield "release_task.tasklist_lock", ACQUIRE, lock
+        k.now_ns += k.costs.release_task
+        if task.ptrace:
+            yield from ptrace_unlink(k, task)
+        leader = task.group_leader
+        signal = task.signal
+        siglock = task.sighand.siglock
+        thread_pid = task.thread_pid
+        together = k.stepwise or leader is not task
+        if together:
+            yield "exit_signal.siglock", ACQUIRE, siglock
+        if leader is not task:
+            yield from _leave_group(k, task)
+        unused = _exit_signal(k, task, leader is task)
+        if together:
+            yield "exit_signal.siglock_done", RELEASE, siglock
+        else:
+            pass_lock(k, siglock)
+        for pid in unused:
+            if together or pid.numbers is not None:
+                yield from free_pid(k, pid)
+            else:
+                k.pids.unpublish(pid)
+                pass_lock(k, k.pidmap_lock)
+        signal.count -= 1
+        zap_leader = False
+        if (
+            leader is not task
+            and leader.exit_state == EXIT_ZOMBIE
+            and len(leader.signal.threads) == 1
+        ):
+            if (
+                k.tasks.profile.last_thread_sets_exit_code
+                and leader.signal.flags & SIGNAL_GROUP_EXIT
+            ):
+                leader.exit_code = leader.signal.group_exit_code  # what SIGCHLD tells
+            zap_leader = yield from do_notify_parent(k, leader, leader.exit_signal)
+            if zap_leader:
+                set_exit_state(leader, EXIT_ZOMBIE, EXIT_DEAD)
+                k.stats.autoreaped += 1
+        if thread_pid.wait_pidfd is not None:
+            yield from wake_up_all(k, thread_pid.wait_pidfd)
+        yield "release_task.tasklist_unlock", RELEASE, lock
+        k.stats.releases += 1
+        if task.kthread is not None:
+            k.nr_kthreads -= 1
+        k.tasks.nr_zombies -= 1
+        put_task_struct(k, task)
+        if not zap_leader:
+            return
+        task = leader
+
+
+def _leave_group(k: "KernelState", task: TaskStruct) -> Path:
+    """Tell those who count on a thread that is not the leader. Caller holds siglock.
+
+    Source: kernel/exit.c:__exit_signal().
+    """
+    signal = task.signal
+    if signal.notify_count > 0:
+        signal.notify_count -= 1
+        if not signal.notify_count and signal.group_exec_task is not None:
+            yield from wake_up_process(k, signal.group_exec_task)
+    if signal.curr_target is task:
+        place = signal.threads.index(task) + 1
+        signal.curr_target = signal.threads[place % len(signal.threads)]
+
+
+def _exit_signal(k: "KernelState", task: TaskStruct, group_dead: bool) -> list[Pid]:
+    """Leave the thread group: times, pid links, handlers.
+
+    The caller holds tasklist_lock and siglock.
+
+    Returns:
+        The pids nothing uses any more.
+
+    Source: kernel/exit.c:__exit_signal().
+    """
+    signal = task.signal
+    signal.utime_ns += task.utime_ns
+    signal.stime_ns += task.stime_ns
+    signal.min_flt += task.min_flt
+    signal.nvcsw += task.nvcsw
+    signal.nivcsw += task.nivcsw
+    signal.nr_threads -= 1
+    unused = unhash_process(k, task, group_dead)
+    task.pending = ()
+    task.sighand.count -= 1
+    task.sighand = None  # type: ignore[assignment]  # lock_task_sighand() fails from now on
+    if group_dead:
+        signal.shared_pending = ()
+    return unused
+
+
+def unhash_process(k: "KernelState", task: TaskStruct, group_dead: bool) -> list[Pid]:
+    """Unlink ``task`` from its pids, its group and, for a leader, the family and the task list.
+
+    Returns:
+        The pids nothing uses any more.
+
+    Source: kernel/exit.c:__unhash_process().
+    """
+    tasks = k.tasks
+    tasks.nr_threads -= 1
+    if group_dead:
+        unused = detach_leader(task)
+        tasks.unlink(task)
+        del task.real_parent.children[task.pid]
+    else:
+        pid = detach_pid(task, PIDTYPE_PID)
+        unused = [] if pid is None else [pid]
+    task.signal.threads.remove(task)
+    return unused
+
+
+def put_task_struct(k: "KernelState", task: TaskStruct) -> None:
+    """Drop one of the task's two references; the last one frees it.
+
+    Source: include/linux/sched/task.h:put_task_struct(), kernel/fork.c:__put_task_struct().
+    """
+    usage = task.usage = task.usage - 1
+    if usage > 0:
+        return
+    if usage < 0:
+        raise InvariantError(f"{task!r}: task_struct freed twice")
+    k.emit(SCHED_PROCESS_FREE, task.comm, task.pid, 120 + task.nice)
+    signal = task.signal
+    if signal is not None and not signal.count:
+        signal.leader = None  # type: ignore[assignment]
+        signal.curr_target = signal.group_exec_task = None
+    free_task(k, task)

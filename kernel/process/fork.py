@@ -1,0 +1,642 @@
+"""Making tasks: fork, vfork, clone, thread start.
+
+``copy_process`` does everything up to a complete, linked, not yet running task; ``do_fork`` wakes
+it and, for vfork, waits. The order of the steps decides which errno wins and what others can see:
+nothing of the child is visible before it is linked under tasklist_lock, and every failure
+unwinds what was built, last first. The steps that touch shared state are the NPROC charge, the
+pid, and the linking; the checks against RLIMIT_NPROC and max_threads are not atomic with what they
+check, so several forks at once may overshoot, as on Linux.
+
+User contexts: a private one is copied by the CPU that has it (wake_up_new_task sends the fork).
+With CLONE_VM the driver has already brought the caller's context here; the child's is a view of it.
+
+Source: kernel/fork.c.
+Deviation: CLONE_SETTLS and CLONE_IO have nothing to act on: a guest context has no TLS register and
+a task no io context.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.cred.creds import Cred, exempt_from_nproc
+from kernel.errors import GuestFault, KernelError, RestartNoIntr
+from kernel.events import SCHED_PROCESS_FORK, TASK_NEWTASK
+from kernel.fs.file import dup_fd, put_files_struct
+from kernel.fs.fs_struct import copy_fs_struct, put_fs_struct
+from kernel.ipc.futex import user_lock
+from kernel.ipc.sem import copy_semundo
+from kernel.mm.mm import dup_mm, mmput
+from kernel.ns.nsproxy import CLONE_NEW_ANY, copy_namespaces, exit_task_namespaces
+from kernel.ns.pid_namespace import alloc_pid_ns, is_child_reaper
+from kernel.ns.user_namespace import create_user_ns
+from kernel.points import ACQUIRE, POINT, RELEASE, SCHEDULE, Path
+from kernel.process.attrs import sched_fork
+from kernel.process.clone import (
+    KernelCloneArgs,
+    cancel_pidfd,
+    check_clone_flags,
+    finish_clone,
+    flush_signal_handlers,
+    prepare_pidfd,
+)
+from kernel.process.limits import nproc_exceeded, rlimit
+from kernel.process.pid import (
+    PIDTYPE_PID,
+    Pid,
+    alloc_pid,
+    attach_leader,
+    attach_pid,
+    free_pid,
+    pid_nr_ns,
+    pid_vnr,
+    quick_alloc_pid,
+    task_active_pid_ns,
+)
+from kernel.ptrace.stops import ptrace_event, ptrace_fork_event, ptrace_init_task
+from kernel.signal.multiprocess import (
+    MultiprocessSignals,
+    begin_multiprocess,
+    deliver_delayed,
+    end_multiprocess,
+)
+from kernel.signal.send import fatal_signal_pending, task_join_group_stop
+from kernel.smp.completion import complete_all
+from kernel.smp.ttwu import set_current_state, try_to_wake_up, wake_up_new_task
+from kernel.task import (
+    NO_RLIMITS,
+    PF_FORKNOEXEC,
+    PF_NPROC_EXCEEDED,
+    SIGNAL_UNKILLABLE,
+    TASK_KILLABLE,
+    TASK_NORMAL,
+    TASK_RUNNING,
+    TASK_UNINTERRUPTIBLE,
+    SighandStruct,
+    SignalStruct,
+    TaskStruct,
+)
+from kernel.time.posix_cpu_timers import posix_cpu_timers_init_group
+from kernel.uapi.clone import (
+    CLONE_CHILD_CLEARTID,
+    CLONE_CLEAR_SIGHAND,
+    CLONE_FILES,
+    CLONE_FS,
+    CLONE_NEWUSER,
+    CLONE_PARENT,
+    CLONE_PIDFD,
+    CLONE_PTRACE,
+    CLONE_SETTLS,
+    CLONE_SIGHAND,
+    CLONE_SYSVSEM,
+    CLONE_THREAD,
+    CLONE_VFORK,
+    CLONE_VM,
+    CSIGNAL,
+)
+from kernel.uapi.errno_ import EAGAIN, EINTR, EINVAL, ENOMEM
+from kernel.uapi.ptrace import PTRACE_EVENT_VFORK_DONE
+from kernel.uapi.rlimit import RLIMIT_NPROC
+from kernel.uapi.signals import SIGCHLD
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+PTHREAD_FLAGS: Final = (
+    CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID
+)
+CLONE_RARE: Final = CLONE_NEW_ANY & ~CSIGNAL | CLONE_NEWUSER | CLONE_PIDFD
+
+
+# -- system calls ----------------------------------------------------------------------------------
+
+
+def sys_fork(k: "KernelState") -> Path:
+    """Return the child's pid to the parent; the child's context returns 0.
+
+    Raises:
+        KernelError: EAGAIN (RLIMIT_NPROC, max_threads, pids), ENOMEM.
+
+    Source: kernel/fork.c:fork().
+    """
+    return do_fork(k, SIGCHLD)
+
+
+def sys_vfork(k: "KernelState") -> Path:
+    """Like fork, but the memory is shared and the caller sleeps until the child lets go of it.
+
+    Source: kernel/fork.c:vfork().
+    """
+    return do_fork(k, CLONE_VFORK | CLONE_VM | SIGCHLD)
+
+
+def sys_clone(k: "KernelState", flags: int) -> Path:
+    """Make a child as ``flags`` say; the low byte is its exit signal.
+
+    Raises:
+        KernelError: as sys_fork, and EINVAL for flags that do not go together.
+        GuestFault: NotImplementedError for CLONE_VM without CLONE_VFORK and for CLONE_THREAD:
+            parent and child would run on one stack at once. Use clone_thread().
+
+    Source: kernel/fork.c:clone().
+    """
+    flags &= 0xFFFFFFFF
+    check_clone_flags(k, flags)
+    if flags & CLONE_SETTLS:
+        raise GuestFault("NotImplementedError", ("clone(CLONE_SETTLS) needs a TLS block",))
+    if flags & (CLONE_VM | CLONE_VFORK) == CLONE_VM:
+        raise GuestFault(
+            "NotImplementedError",
+            ("clone(CLONE_VM) needs CLONE_VFORK, or clone_thread() and a stack of its own",),
+        )
+    rare = flags & CLONE_RARE
+    return do_fork(k, flags, KernelCloneArgs(flags & ~CSIGNAL) if rare else None)
+
+
+def sys_thread_start(
+    k: "KernelState", flags: int, start: Any, daemon: bool, locks: tuple[int, ...] = ()
+) -> Path:
+    """Start a thread (or any CLONE_VM child) that runs ``start``; return its tid.
+
+    Args:
+        flags: clone flags; 0 means what pthread_create uses.
+        start: what ``UserContext.thread`` takes.
+        daemon: the interpreter does not join it at exit. The kernel has no such notion: the
+            guest's run time decides whom it joins.
+        locks: user locks that are taken before it starts.
+
+    Raises:
+        KernelError: as sys_fork, and EINVAL without CLONE_VM or for flags that do not go together.
+
+    Source: glibc nptl/pthread_create.c, kernel/fork.c:clone().
+    """
+    flags = flags & 0xFFFFFFFF or PTHREAD_FLAGS
+    if not flags & CLONE_VM:
+        raise KernelError(EINVAL)
+    k.now_ns += k.costs.thread_create
+    for lock in locks:
+        user_lock(k, lock).locked = True
+    return do_fork(k, flags, start=start)
+
+
+# -- do_fork -------------------------------------------------------------------------------------
+
+
+def do_fork(
+    k: "KernelState",
+    clone_flags: int,
+    args: KernelCloneArgs | None = None,
+    *,
+    start: Any = None,
+) -> Path:
+    """Make a child of the current task, start it, and wait for it if CLONE_VFORK asks.
+
+    Args:
+        clone_flags: CLONE_* and, in the low byte, the exit signal.
+        args: what else clone() and clone3() were given.
+        start: for a child with a stack of its own, what ``UserContext.thread`` takes.
+
+    Returns:
+        The child's pid as the caller knows it; of clone3() with CLONE_PIDFD ``(pid, pidfd)``.
+
+    Source: kernel/fork.c:kernel_clone() (do_fork() until 4.2).
+    """
+    current = k.current
+    trace = ptrace_fork_event(current, clone_flags) if current.ptrace else 0
+    child: TaskStruct = yield from copy_process(k, clone_flags, trace, args)
+    thread_pid = child.thread_pid
+    result: Any = child.pid if k.pids.kernel is None else pid_vnr(k, thread_pid)
+    if args is not None:
+        result = yield from finish_clone(k, args, child, result)
+    stats = k.stats
+    vfork = clone_flags & CLONE_VFORK != 0
+    ctx = None
+    mine = current.ctx
+    if clone_flags & CLONE_VM:
+        if mine is None:
+            raise AssertionError(f"{current!r} shares memory but has no context in the kernel")
+        child.ctx = mine.share() if start is None else mine.thread(start)
+    elif mine is not None:
+        ctx = mine.fork()
+    if clone_flags & CLONE_THREAD:
+        stats.clones += 1
+    elif vfork:
+        stats.vforks += 1
+    else:
+        stats.forks += 1
+    k.emit(SCHED_PROCESS_FORK, current.comm, current.pid, child.comm, child.pid)
+    if vfork:
+        child.vfork_done = current
+    yield from wake_up_new_task(k, child, ctx=ctx, vfork=vfork)
+    if trace:
+        yield from ptrace_event(k, trace, seen_by_tracer(k, thread_pid))
+    if vfork:
+        yield from wait_for_vfork_done(k, child)
+        if current.ptrace:
+            yield from ptrace_event(k, PTRACE_EVENT_VFORK_DONE, seen_by_tracer(k, thread_pid))
+    return result
+
+
+def seen_by_tracer(k: "KernelState", pid: Pid) -> int:
+    """Return the number of a new child as the current task's tracer knows it.
+
+    Source: include/linux/ptrace.h:ptrace_event_pid().
+    """
+    if k.pids.kernel is None:
+        return pid.nr
+    return pid_nr_ns(pid, task_active_pid_ns(k, k.current.parent))
+
+
+def copy_process(
+    k: "KernelState", clone_flags: int, trace: int = 0, args: KernelCloneArgs | None = None
+) -> Path:
+    """Build and link a child of the current task; it does not run yet.
+
+    Args:
+        clone_flags: CLONE_* and, in the low byte, the exit signal.
+        trace: the event that this is for the caller's tracer, or 0.
+
+    Returns:
+        The child, in state TASK_NEW.
+
+    Raises:
+        KernelError: EINVAL (flags), EAGAIN (RLIMIT_NPROC, max_threads, another thread execs,
+            no pid), ENOMEM, EINTR (a fatal signal; the caller dies anyway); with ``args`` EPERM,
+            ENOSPC (namespaces), EEXIST (set_tid), EMFILE, EFAULT (pidfd).
+        RestartNoIntr: a signal is pending; fork is begun again after it.
+
+    Source: kernel/fork.c:copy_process().
+    """
+    current = k.current
+    if clone_flags & ~CSIGNAL:
+        check_clone_flags(k, clone_flags)
+    delayed: MultiprocessSignals | None = None
+    if k.stepwise:
+        yield "copy_process.signal_pending", POINT, current
+        delayed = yield from begin_multiprocess(k, clone_flags)
+    if current.sigpending:
+        end_multiprocess(current, delayed)
+        raise RestartNoIntr
+    child = dup_task_struct(k, current)
+    undo = 0
+    errno = 0
+    pid: Pid | None = None
+    try:
+        if clone_flags & CLONE_NEWUSER:
+            child.cred = create_user_ns(k, current.cred)
+        copy_creds(child)
+        undo = 1
+        cred: Cred = child.cred
+        if _over_nproc(k, current, cred) and not exempt_from_nproc(cred):
+            raise KernelError(EAGAIN)
+        current.flags &= ~PF_NPROC_EXCEEDED
+        tasks = k.tasks
+        if k.stepwise:
+            yield "copy_process.nr_threads", POINT, tasks
+        if tasks.nr_threads >= tasks.max_threads:
+            raise KernelError(EAGAIN)
+        if clone_flags & CLONE_SYSVSEM:
+            copy_semundo(k, child)
+        copy_files(k, clone_flags, child)
+        undo = 2
+        copy_fs(k, clone_flags, child)
+        undo = 3
+        copy_sighand(k, clone_flags, child)
+        if args is not None and args.flags & CLONE_CLEAR_SIGHAND:
+            flush_signal_handlers(child)
+        copy_signal(k, clone_flags, child, current.signal)
+        undo = 4
+        copy_mm(k, clone_flags, child)
+        undo = 5
+        if args is not None or child.nsproxy is not k.init_nsproxy:
+            copy_namespaces(k, clone_flags & ~CSIGNAL if args is None else args.flags, child)
+            ns = child.nsproxy.pid_ns_for_children
+            pid = yield from alloc_pid_ns(k, ns, () if args is None else args.set_tid)
+            child.pid = pid.nr
+            if args is not None:
+                prepare_pidfd(k, args, pid)
+        else:
+            pid = (yield from alloc_pid(k)) if k.stepwise else quick_alloc_pid(k)
+            child.pid = pid.nr
+        if clone_flags & CLONE_CHILD_CLEARTID:
+            child.clear_child_tid = True
+        yield from _link(k, clone_flags, child, pid, trace, delayed)
+    except KernelError as failed:
+        errno = failed.errno
+    if errno:
+        # not in the handler: see kernel.points
+        k.stats.fork_failures += 1
+        end_multiprocess(current, delayed)
+        if args is not None:
+            yield from cancel_pidfd(k, args)
+        yield from _unwind(k, clone_flags, child, undo, pid)
+        raise KernelError(errno)
+    k.emit(TASK_NEWTASK, child.pid, child.comm, clone_flags & ~CSIGNAL, 0)
+    return child
+
+
+def _over_nproc(k: "KernelState", current: TaskStruct, cred: Cred) -> bool:
+    """Tell whether the user has too many threads, the new one counted."""
+    if k.tasks.profile.nproc_checked_after_charge:
+        return nproc_exceeded(k, current, cred)
+    return cred.user.processes - 1 >= rlimit(k, current.signal, RLIMIT_NPROC)
+
+
+def _link(
+    k: "KernelState",
+    clone_flags: int,
+    child: TaskStruct,
+    pid: Pid,
+    trace: int,
+    delayed: MultiprocessSignals | None,
+) -> Path:
+    """Make the child visible: family, task list, pid links, counts.
+
+    Source: kernel/fork.c:copy_process(), from write_lock_irq(&tasklist_lock) on.
+    """
+    current = k.current
+    thread = clone_flags & CLONE_THREAD
+    child.start_time_ns = k.now_ns
+    tasklist_lock = k.tasklist_lock
+    yield "copy_process.tasklist_lock", ACQUIRE, tasklist_lock
+    if clone_flags & (CLONE_PARENT | CLONE_THREAD):
+        child.real_parent = current.real_parent
+        child.parent_exec_id = current.parent_exec_id
+        child.exit_signal = -1 if thread else current.group_leader.exit_signal
+    else:
+        child.real_parent = current
+        child.parent_exec_id = current.self_exec_id
+        child.exit_signal = clone_flags & CSIGNAL
+    child.parent = child.real_parent
+    siglock = current.sighand.siglock
+    yield "copy_process.siglock", ACQUIRE, siglock
+    errno = 0
+    if pid.numbers is not None and not pid.numbers[-1][0].adding:
+        errno = ENOMEM  # the namespace's init is dying
+    elif current.sigpending and fatal_signal_pending(current):
+        errno = EINTR
+    if errno:
+        yield "copy_process.siglock_fatal", RELEASE, siglock
+        yield "copy_process.tasklist_fatal", RELEASE, tasklist_lock
+        raise KernelError(errno)
+    signal = child.signal
+    tasks = k.tasks
+    if thread:
+        leader = current.group_leader
+        child.tgid = current.tgid
+        child.group_leader = leader
+        signal.nr_threads += 1
+        signal.quick_threads += 1
+        signal.live += 1
+        signal.count += 1
+        task_join_group_stop(current, child)
+        signal.threads.append(child)
+        attach_pid(child, PIDTYPE_PID, pid)
+    else:
+        child.tgid = pid.nr
+        parent = child.real_parent
+        above = parent.signal
+        signal.has_child_subreaper = above.has_child_subreaper or above.is_child_subreaper
+        parent.children[pid.nr] = child
+        tasks.link(child)
+        attach_leader(child, pid, current.signal.pgrp, current.signal.session)
+        if pid.numbers is not None and is_child_reaper(pid):
+            pid.numbers[-1][0].child_reaper = child
+            signal.flags |= SIGNAL_UNKILLABLE
+        if delayed is not None:
+            deliver_delayed(child, delayed)
+            end_multiprocess(current, delayed)
+    if current.ptrace and (trace or clone_flags & CLONE_PTRACE):
+        ptrace_init_task(current, child)
+    tasks.nr_threads += 1
+    tasks.total_forks += 1
+    stats = k.stats
+    if tasks.nr_threads > stats.peak_tasks:
+        stats.peak_tasks = tasks.nr_threads
+    k.now_ns += k.costs.link_task
+    yield "copy_process.siglock_done", RELEASE, siglock
+    yield "copy_process.tasklist_unlock", RELEASE, tasklist_lock
+
+
+def _unwind(
+    k: "KernelState", clone_flags: int, child: TaskStruct, undo: int, pid: Pid | None
+) -> Path:
+    """Take apart a child that was not linked, last step first.
+
+    Source: kernel/fork.c:copy_process(), the bad_fork_* labels.
+    """
+    if pid is not None:
+        yield from free_pid(k, pid)
+    if undo >= 5 and child.nsproxy is not None:
+        exit_task_namespaces(k, child)
+    if undo >= 5 and child.mm is not None:
+        mmput(k, child.mm)
+    if undo >= 4 and clone_flags & CLONE_SIGHAND:
+        child.sighand.count -= 1
+    if undo >= 3 and child.fs is not None:
+        put_fs_struct(k, child.fs)
+    if undo >= 2 and child.files is not None:
+        yield from put_files_struct(k, child.files)
+    if child.sysvsem is not None:
+        child.sysvsem.refcnt -= 1  # the caller shares it, so it is not the last one
+    if undo >= 1:
+        child.cred.user.processes -= 1
+    free_task(k, child)
+
+
+# -- copying, one structure each -------------------------------------------------------------------
+
+
+def dup_task_struct(k: "KernelState", orig: TaskStruct) -> TaskStruct:
+    """Return a new task_struct with ``orig``'s values and a kernel stack of its own.
+
+    Raises:
+        KernelError: ENOMEM.
+
+    Source: kernel/fork.c:dup_task_struct().
+    """
+    k.now_ns += k.costs.dup_task_struct
+    slab = k.slabs["task_struct"]
+    slot = slab.alloc()
+    child = TaskStruct(0, 0, orig.comm)
+    child.slot = slot
+    try:
+        child.stack = k.stacks.alloc(child)
+    except KernelError:
+        slab.free(slot)
+        raise
+    child.flags = orig.flags | PF_FORKNOEXEC
+    child.nice = orig.nice
+    if orig.attrs is not None:
+        sched_fork(child, orig)
+    child.blocked = orig.blocked
+    child.cred = orig.cred
+    child.nsproxy = orig.nsproxy
+    child.cpu = orig.cpu
+    child.self_exec_id = orig.self_exec_id
+    return child
+
+
+def free_task(k: "KernelState", task: TaskStruct) -> None:
+    """Give back a task_struct and its kernel stack, and cut the links that would keep it alive.
+
+    Source: kernel/fork.c:free_task().
+    """
+    k.stacks.release(task.stack)
+    k.slabs["task_struct"].free(task.slot)
+    task.stack = None
+    task.slot = -1
+    # Python's cycle collector should have nothing to find here.
+    task.real_parent = task.parent = task.group_leader = None  # type: ignore[assignment]
+    task.nsproxy = None
+    task.signal = task.sighand = None  # type: ignore[assignment]
+    task.thread_pid = task.path = task.pi_lock = task.alloc_lock = None
+
+
+def copy_creds(child: TaskStruct) -> None:
+    """Charge the new thread to its user; the credentials themselves are shared until changed.
+
+    Source: kernel/cred.c:copy_creds().
+    """
+    child.cred.user.processes += 1
+
+
+def copy_files(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
+    """Share or copy the descriptor table. Source: kernel/fork.c:copy_files()."""
+    files = k.current.files
+    if files is None:
+        return
+    if clone_flags & CLONE_FILES:
+        files.count += 1
+        child.files = files
+    else:
+        child.files = dup_fd(k, files)
+
+
+def copy_fs(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
+    """Share or copy the working directory and umask.
+
+    Raises:
+        KernelError: EAGAIN, it is to be shared and another thread is in the middle of an exec.
+
+    Source: kernel/fork.c:copy_fs().
+    """
+    fs = k.current.fs
+    if fs is None:
+        return
+    if clone_flags & CLONE_FS:
+        if fs.in_exec:
+            raise KernelError(EAGAIN)
+        fs.users += 1
+        child.fs = fs
+    else:
+        child.fs = copy_fs_struct(k, fs)
+
+
+def copy_sighand(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
+    """Share or copy the signal handlers. Source: kernel/fork.c:copy_sighand()."""
+    sighand = k.current.sighand
+    if clone_flags & CLONE_SIGHAND:
+        sighand.count += 1
+        child.sighand = sighand
+    else:
+        child.sighand = SighandStruct(k.new_lock("siglock"), sighand.action)
+
+
+def copy_signal(k: "KernelState", clone_flags: int, child: TaskStruct, orig: SignalStruct) -> None:
+    """Join the thread group's signal_struct, or make one for a new group.
+
+    Source: kernel/fork.c:copy_signal().
+    """
+    if clone_flags & CLONE_THREAD:
+        child.signal = orig
+        return
+    signal = SignalStruct()
+    signal.leader = child
+    signal.threads.append(child)
+    signal.args = orig.args
+    signal.env = orig.env
+    signal.oom_score_adj = orig.oom_score_adj
+    signal.oom_score_adj_min = orig.oom_score_adj_min
+    if orig.rlim is not NO_RLIMITS:
+        signal.rlim = orig.rlim
+        posix_cpu_timers_init_group(k, signal)
+    child.signal = signal
+
+
+def copy_mm(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
+    """Share or copy the address space.
+
+    Raises:
+        KernelError: ENOMEM.
+
+    Source: kernel/fork.c:copy_mm().
+    """
+    mm = k.current.mm
+    if mm is None:
+        return
+    if clone_flags & CLONE_VM:
+        mm.users += 1
+        child.mm = mm
+    else:
+        child.mm = dup_mm(k, mm)
+
+
+# -- vfork ---------------------------------------------------------------------------------------
+
+
+def wait_for_vfork_done(k: "KernelState", child: TaskStruct) -> Path:
+    """Sleep until ``child`` lets go of the caller's memory, or the caller is being killed.
+
+    A killed caller takes itself out of ``child.vfork_done`` so that the child does not wake it.
+
+    Source: kernel/fork.c:wait_for_vfork_done(), include/linux/completion.h.
+    Deviation: the child's ``vfork_done`` names the sleeper; done means it is None.
+    """
+    current = k.current
+    killable = k.tasks.profile.vfork_killable
+    state = TASK_KILLABLE if killable else TASK_UNINTERRUPTIBLE
+    sleeper: object = current  # compared as a task, vfork_done would count as one from then on
+    while True:
+        yield from set_current_state(k, state)
+        if child.vfork_done is not sleeper:
+            break
+        if killable and fatal_signal_pending(current):
+            lock = k.task_lock(child)
+            yield "wait_for_vfork_done.task_lock", ACQUIRE, lock
+            if child.vfork_done is sleeper:
+                child.vfork_done = None
+            yield "wait_for_vfork_done.task_unlock", RELEASE, lock
+            break
+        yield "wait_for_vfork_done.schedule", SCHEDULE, None
+    yield from set_current_state(k, TASK_RUNNING)
+
+
+def complete_vfork_done(k: "KernelState", task: TaskStruct) -> Path:
+    """Let the parent that waits for ``task`` go on, if it still does.
+
+    Source: kernel/fork.c:complete_vfork_done().
+    """
+    lock = k.task_lock(task)
+    yield "complete_vfork_done.task_lock", ACQUIRE, lock
+    parent = task.vfork_done
+    if parent is not None:
+        task.vfork_done = None
+        yield from try_to_wake_up(k, parent, TASK_NORMAL)
+    yield "complete_vfork_done.task_unlock", RELEASE, lock
+
+
+def mm_release(k: "KernelState", task: TaskStruct) -> Path:
+    """Tell those who wait that ``task`` no longer uses its memory: the vfork parent.
+
+    The word that CLONE_CHILD_CLEARTID clears is the C library's, for pthread_join(). CPython's
+    threads wait for locks instead, so nobody sleeps there.
+
+    Source: kernel/fork.c:mm_release().
+    """
+    if task.clear_child_tid:
+        task.clear_child_tid = False
+        if task.mm.users > 1:
+            yield "mm_release.clear_child_tid", POINT, task
+    if task.vfork_done is not None:
+        yield from complete_vfork_done(k, task)
+    if task.kthread is not None:
+        yield from complete_all(k, task.kthread.exited)  # kthread_stop()

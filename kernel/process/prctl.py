@@ -1,0 +1,166 @@
+"""prctl(): what a thread or its process can ask for about itself.
+
+A child subreaper inherits the orphans among its descendants
+(``kernel.process.exit.find_new_reaper``).
+``has_child_subreaper`` says that a process has one above it; fork copies it, and becoming a
+subreaper sets it in every descendant there is.
+
+Source: kernel/sys.c (prctl), security/commoncap.c (cap_task_prctl).
+Deviation: PR_SET_NAME takes and PR_GET_NAME returns a text; the other PR_GET_* calls that store
+through a pointer return the value. PR_SET_KEEPCAPS and PR_SET_NO_NEW_PRIVS are kept and
+inherited, but there are no set-uid programs and no capabilities for them to act on. The timer slack
+is kept and inherited, but timers fire at their very time.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.cred.creds import SUID_DUMP_DISABLE, SUID_DUMP_USER
+from kernel.errors import GuestFault, KernelError
+from kernel.events import TASK_RENAME
+from kernel.messages import EFF_TUNE, TUNE_COMM
+from kernel.points import ACQUIRE, READ, RELEASE, Path
+from kernel.process.attrs import attrs_of, new_attrs, rt_policy
+from kernel.task import TaskStruct
+from kernel.uapi.errno_ import EFAULT, EINVAL
+from kernel.uapi.prctl import (
+    PR_GET_CHILD_SUBREAPER,
+    PR_GET_DUMPABLE,
+    PR_GET_KEEPCAPS,
+    PR_GET_NAME,
+    PR_GET_NO_NEW_PRIVS,
+    PR_GET_PDEATHSIG,
+    PR_GET_TIMERSLACK,
+    PR_LAST,
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_DUMPABLE,
+    PR_SET_KEEPCAPS,
+    PR_SET_NAME,
+    PR_SET_NO_NEW_PRIVS,
+    PR_SET_PDEATHSIG,
+    PR_SET_PTRACER,
+    PR_SET_TIMERSLACK,
+    PR_SET_VMA,
+)
+from kernel.uapi.signals import NSIG
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+TASK_COMM_LEN: Final = 16
+_UNUSED: Final = (0, 5, 6, 17, 18, 37)  # numbers below PR_LAST that name nothing on x86-64
+_ULONG: Final = (1 << 64) - 1
+
+
+def sys_prctl(k: "KernelState", option: int, argument: int | str) -> Path:
+    """Set or tell one property of the calling thread or process.
+
+    Args:
+        option: PR_SET_* or PR_GET_* (``kernel.uapi.prctl``).
+        argument: an int; for PR_SET_NAME a str.
+
+    Returns:
+        The value for PR_GET_*, else 0.
+
+    Raises:
+        KernelError: EINVAL, no such option or a bad argument; EFAULT, an int as a name.
+        GuestFault: NotImplementedError, an option of Linux that is not here.
+
+    Source: kernel/sys.c:prctl().
+    """
+    task = k.current
+    if option >= PR_SET_CHILD_SUBREAPER and not k.tasks.profile.subreapers:
+        raise KernelError(EINVAL)  # the subreaper came with 3.4, no_new_privs with 3.5
+    if option == PR_SET_NAME:
+        if type(argument) is not str:
+            raise KernelError(EFAULT)
+        yield from set_task_comm(k, task, argument)
+        return 0
+    if option == PR_GET_NAME:
+        return task.comm
+    if type(argument) is not int:
+        raise KernelError(EINVAL)
+    if option in (PR_GET_PDEATHSIG, PR_GET_CHILD_SUBREAPER, PR_GET_DUMPABLE, PR_GET_TIMERSLACK):
+        return _get(task, option)
+    argument &= _ULONG
+    if option == PR_SET_PDEATHSIG:
+        if argument > NSIG:
+            raise KernelError(EINVAL)
+        task.pdeath_signal = argument
+    elif option == PR_SET_DUMPABLE:
+        if argument not in (SUID_DUMP_DISABLE, SUID_DUMP_USER):
+            raise KernelError(EINVAL)
+        task.mm.dumpable = argument
+    elif option == PR_SET_CHILD_SUBREAPER:
+        yield from set_child_subreaper(k, argument != 0)
+    elif option in (PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS):
+        if argument != (option == PR_SET_NO_NEW_PRIVS):
+            raise KernelError(EINVAL)
+        if option == PR_GET_NO_NEW_PRIVS:
+            return int(attrs_of(task).no_new_privs)
+        new_attrs(task).no_new_privs = True
+    elif option == PR_SET_TIMERSLACK:
+        attrs = new_attrs(task)
+        if not rt_policy(attrs.policy):
+            attrs.timer_slack_ns = argument or attrs.default_timer_slack_ns
+    elif option == PR_GET_KEEPCAPS:
+        return int(attrs_of(task).keep_caps)
+    elif option == PR_SET_KEEPCAPS:
+        if argument > 1:
+            raise KernelError(EINVAL)
+        new_attrs(task).keep_caps = bool(argument)
+    elif (0 < option <= PR_LAST and option not in _UNUSED) or option in (
+        PR_SET_PTRACER,
+        PR_SET_VMA,
+    ):
+        raise GuestFault("NotImplementedError", (f"prctl option {option} is not emulated",))
+    else:
+        raise KernelError(EINVAL)
+    return 0
+
+
+def _get(task: TaskStruct, option: int) -> int:
+    """Return one of the values whose call looks at no argument."""
+    if option == PR_GET_PDEATHSIG:
+        return task.pdeath_signal
+    if option == PR_GET_CHILD_SUBREAPER:
+        return int(task.signal.is_child_subreaper)
+    if option == PR_GET_DUMPABLE:
+        return int(task.mm.dumpable)
+    return attrs_of(task).timer_slack_ns
+
+
+def set_task_comm(k: "KernelState", task: TaskStruct, name: str) -> Path:
+    """Give a thread a name: the first 15 bytes of ``name``, up to a NUL.
+
+    Source: fs/exec.c:__set_task_comm().
+    """
+    data = name.encode("utf-8", "surrogateescape").split(b"\0", 1)[0][: TASK_COMM_LEN - 1]
+    comm = data.decode("utf-8", "surrogateescape")
+    lock = k.task_lock(task)
+    yield "set_task_comm.task_lock", ACQUIRE, lock
+    k.emit(TASK_RENAME, task.pid, task.comm, comm, 0)
+    task.comm = comm
+    yield "set_task_comm.task_unlock", RELEASE, lock
+    k.send_task(task.cpu, task, EFF_TUNE, TUNE_COMM, comm)
+
+
+def set_child_subreaper(k: "KernelState", on: bool) -> Path:
+    """Make the current process a child subreaper, or an ordinary one.
+
+    Source: kernel/sys.c:prctl(), propagate_has_child_subreaper(); kernel/fork.c:
+        walk_process_tree().
+    """
+    me = k.current
+    me.signal.is_child_subreaper = on
+    if not on:
+        return
+    yield "walk_process_tree.tasklist_lock", READ, k.tasklist_lock
+    todo = list(me.signal.threads)
+    while todo:
+        for child in todo.pop().children.values():
+            signal = child.signal
+            # below one that has the mark all have it
+            if not signal.has_child_subreaper and child.group_leader is not k.child_reaper:
+                signal.has_child_subreaper = True
+                todo += signal.threads
+    yield "walk_process_tree.tasklist_unlock", RELEASE, k.tasklist_lock

@@ -1,0 +1,473 @@
+"""Signals, second half: dequeueing, default actions, and the system calls that send.
+
+get_signal() runs on the way back to user mode whenever ``sigpending`` says so. It takes pending
+signals one by one, synchronous faults first, then private, then shared ones, lowest number first,
+until one needs user code or ends the process. Stopping is such an action too: every thread of the
+group stops by itself, and the last one tells the parent.
+
+A handler is a function of the program. What the kernel does for it, setting up a frame and
+returning from it, takes no step of its own here: the answer to the program says which handlers
+have run (EFF_HANDLE), and its run time goes on from there as CPython's does.
+
+Source: kernel/signal.c.
+Deviation: no core is written; the core flag is set iff RLIMIT_CORE has room for a page and the
+process may be dumped (PR_SET_DUMPABLE).
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.errors import KernelError, RestartNoHand
+from kernel.events import SIGNAL_DELIVER
+from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
+from kernel.process.exit import do_group_exit, will_become_orphaned_pgrp
+from kernel.process.limits import rlimit
+from kernel.process.pid import (
+    PIDTYPE_MAX,
+    PIDTYPE_PGID,
+    PIDTYPE_TGID,
+    Pid,
+    members_of,
+    task_pid_vnr,
+    task_tgid_vnr,
+)
+from kernel.process.tasklist import for_each_process
+from kernel.ptrace.link import ptrace_reparented
+from kernel.ptrace.stops import do_jobctl_trap, ptrace_signal
+from kernel.signal.send import (
+    check_kill_permission,
+    do_notify_parent_cldstop,
+    do_send_sig_info,
+    fatal_signal_pending,
+    flush_sigqueue_mask,
+    from_afar,
+    pending_mask,
+    ptrace_trap_notify,
+    recalc_sigpending,
+    signal_pending,
+    signal_wake_up,
+    task_participate_group_stop,
+    task_set_jobctl_pending,
+)
+from kernel.smp.ttwu import set_current_state
+from kernel.task import (
+    JOBCTL_PENDING_MASK,
+    JOBCTL_STOP_CONSUME,
+    JOBCTL_STOP_DEQUEUED,
+    JOBCTL_STOP_PENDING,
+    JOBCTL_STOP_SIGMASK,
+    JOBCTL_STOPPED,
+    JOBCTL_TRAP_MASK,
+    JOBCTL_TRAP_STOP,
+    PF_DUMPCORE,
+    PF_SIGNALED,
+    SIGNAL_CLD_CONTINUED,
+    SIGNAL_CLD_MASK,
+    SIGNAL_GROUP_EXIT,
+    SIGNAL_STOP_STOPPED,
+    SIGNAL_UNKILLABLE,
+    TASK_INTERRUPTIBLE,
+    TASK_RUNNING,
+    TASK_STOPPED,
+    SigInfo,
+    TaskStruct,
+)
+from kernel.time.itimer import restart_real_timer
+from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
+from kernel.uapi.ptrace import PT_SEIZED
+from kernel.uapi.rlimit import RLIMIT_CORE
+from kernel.uapi.signals import (
+    SI_TKILL,
+    SI_USER,
+    SIG_DFL,
+    SIG_HANDLER,
+    SIG_IGN,
+    SIG_KERNEL_COREDUMP_MASK,
+    SIG_KERNEL_IGNORE_MASK,
+    SIG_KERNEL_ONLY_MASK,
+    SIG_KERNEL_STOP_MASK,
+    SIGALRM,
+    SIGKILL,
+    SIGSTOP,
+    SYNCHRONOUS_MASK,
+    sigmask,
+)
+from kernel.uapi.wait import CLD_CONTINUED, CLD_STOPPED
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+__all__ = [
+    "do_send_sig_info",
+    "fatal_signal_pending",
+    "get_signal",
+    "kill_pgrp",
+    "kill_pid_info",
+    "signal_pending",
+    "sys_kill",
+    "sys_pause",
+    "sys_tgkill",
+]
+
+
+MIN_COREDUMP: Final = 4096  # bytes: ELF_EXEC_PAGESIZE, without which no core is begun
+_KILL_MASK: Final = sigmask(SIGKILL)
+
+
+# -- taking signals ------------------------------------------------------------------------------
+
+
+def _next_signal(mask: int) -> int:
+    """Return the signal of a set to take first. Source: kernel/signal.c:next_signal()."""
+    urgent = mask & SYNCHRONOUS_MASK
+    mask = urgent or mask
+    return (mask & -mask).bit_length()
+
+
+def dequeue_signal(k: "KernelState", task: TaskStruct, held: int) -> SigInfo | None:
+    """Take the next signal off ``task``'s queues that is not in ``held``. Caller holds siglock.
+
+    Source: kernel/signal.c:dequeue_signal().
+    """
+    signal = task.signal
+    info: SigInfo | None = None
+    for shared in (False, True):
+        queue = signal.shared_pending if shared else task.pending
+        mask = pending_mask(queue) & ~held
+        if not mask:
+            continue
+        sig = _next_signal(mask)
+        place = next(place for place, entry in enumerate(queue) if entry[0] == sig)
+        info = queue[place]
+        queue = queue[:place] + queue[place + 1 :]
+        if shared:
+            signal.shared_pending = queue
+            if sig == SIGALRM and signal.itimer is not None:
+                restart_real_timer(k, signal)
+        else:
+            task.pending = queue
+        break
+    recalc_sigpending(task)
+    if info is not None and SIG_KERNEL_STOP_MASK >> (info[0] - 1) & 1:
+        task.jobctl |= JOBCTL_STOP_DEQUEUED
+    return info
+
+
+def get_signal(k: "KernelState") -> Path:
+    """Handle the current task's pending signals until none is left.
+
+    Handlers are called as Linux stacks their frames: all signals at hand are taken, each blocked
+    while its frame is there, and the last one taken runs first. What a handler does in the
+    program is left to ``UserContext.trip``; ``task.tripped`` has the order.
+
+    Returns:
+        The disposition of the first handler, which decides about restarting; 0 if none ran.
+
+    Raises:
+        TaskDead: a signal ended the process.
+
+    Source: kernel/signal.c:get_signal(); arch/x86/kernel/signal.c:handle_signal().
+    Deviation: sa_mask is empty, as CPython has it.
+    """
+    task = k.current
+    signal = task.signal
+    action = task.sighand.action
+    siglock = task.sighand.siglock
+    stats = k.stats
+    first = 0
+    frames: tuple[int, ...] = ()  # of handlers, innermost last
+    held = 0  # their signals
+    while True:
+        yield "get_signal.siglock", ACQUIRE, siglock
+        if signal.flags & SIGNAL_CLD_MASK:
+            why = CLD_CONTINUED if signal.flags & SIGNAL_CLD_CONTINUED else CLD_STOPPED
+            signal.flags &= ~SIGNAL_CLD_MASK
+            yield "get_signal.siglock_cldstop", RELEASE, siglock
+            yield "get_signal.tasklist_lock", READ, k.tasklist_lock
+            yield from do_notify_parent_cldstop(k, task, False, why)
+            leader = task.group_leader
+            if leader.ptrace and ptrace_reparented(leader):
+                yield from do_notify_parent_cldstop(k, leader, True, why)
+            yield "get_signal.tasklist_unlock", RELEASE, k.tasklist_lock
+            continue
+        if signal.flags & SIGNAL_GROUP_EXIT or signal.group_exec_task is not None:
+            sig = SIGKILL
+            if task.ptrace:
+                # it may still stop at PTRACE_EVENT_EXIT
+                task.pending = flush_sigqueue_mask(task.pending, _KILL_MASK)
+                recalc_sigpending(task)
+            break
+        if task.jobctl & JOBCTL_PENDING_MASK:
+            if task.jobctl & JOBCTL_STOP_PENDING:
+                stopped = yield from do_signal_stop(k, 0)
+                if stopped:
+                    continue
+            if task.jobctl & JOBCTL_TRAP_MASK:
+                yield from do_jobctl_trap(k)
+                yield "get_signal.siglock_trap", RELEASE, siglock
+                continue
+        private = task.pending
+        info = dequeue_signal(k, task, task.blocked | held)
+        while info is None and frames:
+            sig = frames[-1]
+            frames = frames[:-1]
+            held &= ~(1 << (sig - 1))
+            task.tripped = (*task.tripped, sig)
+            private = task.pending
+            info = dequeue_signal(k, task, task.blocked | held)
+        if info is None:
+            yield "get_signal.siglock_none", RELEASE, siglock
+            return first
+        sig = info[0]
+        if task.ptrace and sig != SIGKILL:
+            info = yield from ptrace_signal(k, info, task.pending is private, held)
+            if info is None:
+                yield "get_signal.siglock_dropped", RELEASE, siglock
+                continue
+            sig = info[0]
+            action = task.sighand.action
+        k.now_ns += k.costs.signal_deliver
+        stats.signals_delivered += 1
+        bit = 1 << (sig - 1)
+        handler = action.get(sig, SIG_DFL)
+        if handler > SIG_IGN:
+            k.emit(
+                SIGNAL_DELIVER, sig, 0, info[1], SIG_HANDLER, handler - SIG_HANDLER, task.pid
+            )  # fmt: skip
+            first = first or handler
+            frames = (*frames, sig)
+            held |= bit
+            yield "get_signal.siglock_handler", RELEASE, siglock
+            continue
+        k.emit(SIGNAL_DELIVER, sig, 0, info[1], handler, 0, task.pid)
+        ignored = (
+            handler == SIG_IGN
+            or bit & SIG_KERNEL_IGNORE_MASK
+            or (signal.flags & SIGNAL_UNKILLABLE and not bit & SIG_KERNEL_ONLY_MASK)
+        )
+        if ignored:
+            yield "get_signal.siglock_ignored", RELEASE, siglock
+            continue
+        if not bit & SIG_KERNEL_STOP_MASK:
+            break
+        if sig != SIGSTOP:
+            yield "get_signal.siglock_orphan", RELEASE, siglock
+            yield "get_signal.orphan_tasklist_lock", READ, k.tasklist_lock
+            orphaned = will_become_orphaned_pgrp(k, signal.pgrp, None)
+            yield "get_signal.orphan_tasklist_unlock", RELEASE, k.tasklist_lock
+            if orphaned:
+                continue
+            yield "get_signal.siglock_again", ACQUIRE, siglock
+        stopped = yield from do_signal_stop(k, sig)
+        if not stopped:
+            yield "get_signal.siglock_nostop", RELEASE, siglock
+    yield "get_signal.siglock_fatal", RELEASE, siglock
+    task.flags |= PF_SIGNALED
+    status = sig
+    if SIG_KERNEL_COREDUMP_MASK >> (sig - 1) & 1:
+        task.flags |= PF_DUMPCORE  # before coredump_wait() knows whether there will be one
+        if rlimit(k, signal, RLIMIT_CORE) >= MIN_COREDUMP and task.mm.dumpable:
+            status |= 0x80
+    yield from do_group_exit(k, status)
+
+
+def do_signal_stop(k: "KernelState", signr: int) -> Path:
+    """Take part in a group stop, starting it if ``signr`` is not 0. Caller holds siglock.
+
+    Returns:
+        True after the task has slept and been resumed, with siglock given up; False, with it
+        held, if a SIGCONT or SIGKILL came in between and there is nothing to stop for, or if the
+        task is traced and is to stop in a trap.
+
+    Source: kernel/signal.c:do_signal_stop().
+    """
+    task = k.current
+    signal = task.signal
+    siglock = task.sighand.siglock
+    if not task.jobctl & JOBCTL_STOP_PENDING:
+        if (
+            not task.jobctl & JOBCTL_STOP_DEQUEUED
+            or signal.flags & SIGNAL_GROUP_EXIT
+            or signal.group_exec_task is not None
+        ):
+            return False
+        if not signal.flags & SIGNAL_STOP_STOPPED:
+            signal.group_exit_code = signr
+        signal.group_stop_count = 0
+        wanted = signr & JOBCTL_STOP_SIGMASK | JOBCTL_STOP_PENDING | JOBCTL_STOP_CONSUME
+        if task_set_jobctl_pending(task, wanted):
+            signal.group_stop_count += 1
+        for thread in tuple(signal.threads):
+            if thread is task or thread.jobctl & JOBCTL_STOPPED:
+                continue
+            if task_set_jobctl_pending(thread, wanted):
+                signal.group_stop_count += 1
+                if thread.ptrace & PT_SEIZED:
+                    yield from ptrace_trap_notify(k, thread)
+                else:
+                    yield from signal_wake_up(k, thread, False)
+    if task.ptrace:
+        task_set_jobctl_pending(task, JOBCTL_TRAP_STOP)
+        return False
+    last = task_participate_group_stop(task)
+    task.jobctl |= JOBCTL_STOPPED
+    recalc_sigpending(task)
+    yield from set_current_state(k, TASK_STOPPED)
+    yield "do_signal_stop.siglock_done", RELEASE, siglock
+    if last:
+        yield "do_signal_stop.tasklist_lock", READ, k.tasklist_lock
+        yield from do_notify_parent_cldstop(k, task, False, CLD_STOPPED)
+        yield "do_signal_stop.tasklist_unlock", RELEASE, k.tasklist_lock
+    yield "do_signal_stop.schedule", SCHEDULE, None
+    return True
+
+
+# -- sending by number ---------------------------------------------------------------------------
+
+
+def group_send_sig_info(
+    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: int = PIDTYPE_TGID
+) -> Path:
+    """Send ``sig`` to ``task``'s process if the current task may; return 0 or an errno.
+
+    Signal 0 only checks. Zombies accept everything.
+
+    Source: kernel/signal.c:group_send_sig_info().
+    """
+    error = check_kill_permission(k, sig, task)
+    if not error and sig:
+        error = yield from do_send_sig_info(k, sig, info, task, kind)
+    return error
+
+
+def kill_pid_info(
+    k: "KernelState", sig: int, info: SigInfo, pid: Pid | None, kind: int = PIDTYPE_TGID
+) -> Path:
+    """Send ``sig`` to the process of thread ``pid``, or to it alone; return 0 or an errno.
+
+    Args:
+        kind: PIDTYPE_TGID, the process; PIDTYPE_PID, the thread.
+
+    An exec may swap the thread ids in between; then it looks again.
+
+    Source: kernel/signal.c:kill_pid_info().
+    """
+    while True:
+        task = None if pid is None else pid.task
+        if task is None:
+            return ESRCH
+        error: int = yield from group_send_sig_info(k, sig, info, task, kind)
+        if error != ESRCH or pid is None or pid.task is task:
+            return error
+
+
+def kill_pgrp(k: "KernelState", sig: int, info: SigInfo, pgrp: Pid | None) -> Path:
+    """Send ``sig`` to every process of a group, newest first; caller holds tasklist_lock.
+
+    Returns:
+        0 if any of them accepted it, else the last errno, ESRCH for an empty group.
+
+    Source: kernel/signal.c:__kill_pgrp_info().
+    """
+    error = ESRCH
+    success = False
+    for task in () if pgrp is None else members_of(pgrp, PIDTYPE_PGID):
+        failed = yield from group_send_sig_info(k, sig, info, task, PIDTYPE_PGID)
+        if k.pids.kernel is not None and not failed:
+            info, _ = from_afar(k, info, task)  # Linux changes it in place, for the others too
+        if failed:
+            error = failed
+        else:
+            success = True
+    return 0 if success else error
+
+
+def sys_kill(k: "KernelState", pid: int, signal: int) -> Path:
+    """Send a signal to a process or to several.
+
+    Args:
+        pid: > 0 that process; 0 the caller's group; -1 everyone but init and the caller's
+            process; < -1 group ``-pid``.
+        signal: 0 only checks existence and permission.
+
+    Raises:
+        KernelError: EINVAL, no such signal; ESRCH, nobody there; EPERM, not allowed for any.
+
+    Source: kernel/signal.c:kill(), kill_something_info().
+    """
+    current = k.current
+    info = (signal, SI_USER, task_tgid_vnr(k, current), current.cred.uid, 0)
+    if pid > 0:
+        error = yield from kill_pid_info(k, signal, info, k.pids.find_vpid(pid))
+    elif pid == -(1 << 31):
+        error = ESRCH
+    else:
+        lock = k.tasklist_lock
+        yield "kill_something_info.tasklist_lock", READ, lock
+        if pid == -1:
+            error = yield from _kill_everyone(k, signal, info)
+        else:
+            pgrp = k.pids.find_vpid(-pid) if pid else current.signal.pgrp
+            error = yield from kill_pgrp(k, signal, info, pgrp)
+        yield "kill_something_info.tasklist_unlock", RELEASE, lock
+    if error:
+        raise KernelError(error)
+    return None
+
+
+def _kill_everyone(k: "KernelState", sig: int, info: SigInfo) -> Path:
+    """Send ``sig`` to all processes but init and the caller's; return 0 or an errno."""
+    current = k.current
+    error = 0
+    count = 0
+    for task in for_each_process(k):
+        if task_pid_vnr(k, task) <= 1 or task.signal is current.signal:
+            continue
+        count += 1
+        failed = yield from group_send_sig_info(k, sig, info, task, PIDTYPE_MAX)
+        if k.pids.kernel is not None and not failed:
+            info, _ = from_afar(k, info, task)
+        if failed != EPERM:
+            error = failed
+    return error if count else ESRCH
+
+
+def sys_tgkill(k: "KernelState", tgid: int, tid: int, signal: int) -> Path:
+    """Send a signal to one thread of a given process.
+
+    Raises:
+        KernelError: EINVAL, an id is not positive or no such signal; ESRCH, no such thread in
+            that process; EPERM; EAGAIN, over RLIMIT_SIGPENDING.
+
+    Source: kernel/signal.c:tgkill(), do_send_specific().
+    """
+    if tgid <= 0 or tid <= 0:
+        raise KernelError(EINVAL)
+    task = k.pids.find_task_by_vpid(tid)
+    if task is None or task_tgid_vnr(k, task) != tgid:
+        raise KernelError(ESRCH)
+    error = check_kill_permission(k, signal, task)
+    if not error and signal:
+        current = k.current
+        info = (signal, SI_TKILL, task_tgid_vnr(k, current), current.cred.uid, 0)
+        # a thread that died meanwhile is no error: the signal was as good as delivered
+        error = yield from do_send_sig_info(k, signal, info, task, False)
+        if error == ESRCH:
+            error = 0
+    if error:
+        raise KernelError(error)
+    return None
+
+
+def sys_pause(k: "KernelState") -> Path:
+    """Sleep until a signal ends the process or runs a handler.
+
+    Source: kernel/signal.c:pause().
+    """
+    current = k.current
+    while not current.sigpending:
+        yield from set_current_state(k, TASK_INTERRUPTIBLE)
+        if current.sigpending:
+            break
+        yield "pause.schedule", SCHEDULE, None
+    yield from set_current_state(k, TASK_RUNNING)
+    raise RestartNoHand

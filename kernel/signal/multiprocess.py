@@ -1,0 +1,81 @@
+"""Signals to several processes that come while one of them forks.
+
+A signal to a process group must reach the children a member is just making: either the fork sees
+the signal pending and begins again after it, or the child gets it too. So a fork leaves a note with
+its process from its first look at pending signals until the child is linked, and a signal that is
+sent to more than one process (to a group, or to everybody) is added to these notes.
+
+Source: include/linux/sched/signal.h (struct multiprocess_signals), kernel/fork.c:copy_process(),
+kernel/signal.c:__send_signal_locked().
+"""
+
+from typing import TYPE_CHECKING
+
+from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.signal.send import recalc_sigpending
+from kernel.task import SignalStruct, TaskStruct
+from kernel.uapi.clone import CLONE_THREAD
+from kernel.uapi.signals import SI_USER, SIG_KERNEL_STOP_MASK, SIGCONT, sigmask
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+
+class MultiprocessSignals:
+    """The note of one fork: the set of signals the child is to get as well."""
+
+    __slots__ = ("signals",)
+
+    def __init__(self) -> None:
+        self.signals = 0  # bit n-1 for signal n
+
+
+def begin_multiprocess(k: "KernelState", clone_flags: int) -> Path:
+    """Leave a note that a fork is under way; return it, or None for a new thread.
+
+    Only at granularity ``step``: else nothing can come in between.
+
+    Source: kernel/fork.c:copy_process().
+    """
+    current = k.current
+    siglock = current.sighand.siglock
+    note: MultiprocessSignals | None = None
+    yield "copy_process.multiprocess_lock", ACQUIRE, siglock
+    if not clone_flags & CLONE_THREAD:
+        note = MultiprocessSignals()
+        signal = current.signal
+        if signal.multiprocess is None:
+            signal.multiprocess = []
+        signal.multiprocess.append(note)
+    recalc_sigpending(current)
+    yield "copy_process.multiprocess_unlock", RELEASE, siglock
+    return note
+
+
+def end_multiprocess(task: TaskStruct, note: MultiprocessSignals | None) -> None:
+    """Take the note back."""
+    if note is not None and task.signal.multiprocess:
+        task.signal.multiprocess.remove(note)
+
+
+def note_multiprocess(signal: SignalStruct, sig: int) -> None:
+    """Add a signal to several processes to the notes of the forks under way. Under siglock.
+
+    A stop and a continue signal cancel each other, as in a queue.
+    """
+    for note in signal.multiprocess or ():
+        if sig == SIGCONT:
+            note.signals &= ~SIG_KERNEL_STOP_MASK
+        elif SIG_KERNEL_STOP_MASK >> (sig - 1) & 1:
+            note.signals &= ~sigmask(SIGCONT)
+        note.signals |= sigmask(sig)
+
+
+def deliver_delayed(child: TaskStruct, note: MultiprocessSignals) -> None:
+    """Give a child that is being linked the signals of the note; it will look at them first."""
+    if not note.signals:
+        return
+    child.signal.shared_pending = tuple(
+        (sig, SI_USER, 0, 0, 0) for sig in range(1, 65) if note.signals >> (sig - 1) & 1
+    )
+    recalc_sigpending(child)

@@ -1,0 +1,310 @@
+"""Periodic load balancing: a CPU that runs less than the busiest one takes tasks from it.
+
+Every CPU looks now and then, at a tick, whether another has more than its share: often when it
+idles, ``busy_factor`` times as rarely when it runs something, and less often as long as it finds
+nothing. What it looks at is the load table of KernelState, so the whole decision falls there. The
+busiest CPU is then told by how much it is too busy for whom (EFF_BALANCE); it knows its queue,
+picks the tasks (``kernel.sched.detach``), sends them, and says how many went (REQ_PUSHED for each,
+REQ_BALANCED for all). After a few passes in which nothing could go, cache-hot tasks go too, and at
+last the running one (active balance).
+
+A CPU that has just become idle does not wait for its turn: KernelState asks the busiest CPU for one
+task at once (``KernelState._pull``, Linux's newidle_balance()).
+
+A pass without an imbalance changes nothing but intervals, and there is none while no CPU has two
+runnable tasks. Then there are no passes; ``_catch_up`` does to the intervals what they would have
+done. So a machine without queues pays nothing, and one with queues a few dozen passes a second.
+
+Source: kernel/sched/fair.c (rebalance_domains, load_balance, find_busiest_group,
+calculate_imbalance), kernel/sched/topology.c:sd_init() of Linux 6.1.
+Deviation: one flat domain, whose groups are the single CPUs. Load is the weight of what is
+runnable at the moment, not PELT's decaying average of it, and a CPU with a runnable task counts as
+fully used. A pass takes no CPU time. Idle CPUs look for themselves at their own intervals; in Linux
+a busy one's tick wakes one of them to look for all. newidle_balance() does not ask whether the CPU
+will be idle for long enough to be worth it. In profile 2.6.34 the numbers are that kernel's, the
+rules are not.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.cpu.task import MIN_NICE, NICE_0_LOAD, SCHED_PRIO_TO_WEIGHT, WEIGHT_IDLEPRIO
+from kernel.messages import EFF_BALANCE, NEVER
+from kernel.process.attrs import attrs_of, rt_policy
+from kernel.profiles import profile_named
+from kernel.task import TaskStruct
+from kernel.uapi.policy import SCHED_IDLE
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+CACHE_NICE_TRIES: Final = 1  # passes that fail before cache-hot tasks may go
+MAX_PINNED_INTERVAL_MS: Final = 512
+# enum migration_type: what the imbalance counts
+MIGRATE_LOAD: Final = 0
+MIGRATE_TASK: Final = 2
+
+
+class SchedDomain:
+    """The domain as one CPU sees it (Linux keeps one for each CPU). Intervals are in ms.
+
+    ``next_balance`` (``rq->next_balance``) and ``last_balance`` are in jiffies. ``asked``: the
+    answer to the last pass is not here yet; ``pinned``: CPUs that, in this pass, had only tasks
+    which may not come here.
+    """
+
+    __slots__ = (
+        "asked",
+        "balance_interval",
+        "busy_factor",
+        "busy_less",
+        "imbalance_pct",
+        "last_balance",
+        "max_interval",
+        "min_interval",
+        "next_balance",
+        "nr_balance_failed",
+        "pinned",
+    )
+
+    def __init__(self, cpus: int, linux: str) -> None:
+        profile = profile_named(linux)
+        self.min_interval, self.max_interval = profile.sd_interval_ms or (cpus, 2 * cpus)
+        self.balance_interval = self.min_interval
+        self.busy_factor = profile.sd_busy_factor
+        self.busy_less = profile.sd_busy_less
+        self.imbalance_pct = profile.sd_imbalance_pct
+        self.last_balance = 0
+        self.next_balance = 0
+        self.nr_balance_failed = 0
+        self.asked = False
+        self.pinned = 0
+
+
+def msecs_to_jiffies(ms: int, hz: int) -> int:
+    """Return ``ms`` in ticks, rounded up. Source: include/linux/jiffies.h."""
+    return -(-ms * hz // 1000)
+
+
+def get_sd_balance_interval(sd: SchedDomain, busy: bool, hz: int, cpus: int) -> int:
+    """Return the jiffies from one pass of a CPU to its next.
+
+    A busy CPU's are one less than a multiple, so that CPUs and levels do not keep in step.
+
+    Source: kernel/sched/fair.c:get_sd_balance_interval(), update_max_interval().
+    """
+    if not busy:
+        interval = msecs_to_jiffies(sd.balance_interval, hz)
+    else:
+        interval = msecs_to_jiffies(sd.balance_interval * sd.busy_factor, hz) - sd.busy_less
+    return max(1, min(interval, hz * cpus // 10))
+
+
+def task_load(task: TaskStruct) -> int:
+    """Return the load weight of ``task``; real-time tasks are not the fair class's load.
+
+    Source: kernel/sched/core.c:set_load_weight(), kernel/sched/fair.c:task_h_load().
+    """
+    policy = attrs_of(task).policy
+    if rt_policy(policy):
+        return 0
+    if policy == SCHED_IDLE:
+        return WEIGHT_IDLEPRIO
+    return SCHED_PRIO_TO_WEIGHT[task.nice - MIN_NICE]
+
+
+def note_load(k: "KernelState", task: TaskStruct) -> None:
+    """Keep ``k.uneven``, the tasks whose load is not that of nice 0, after a change of ``task``."""
+    if task_load(task) == NICE_0_LOAD:
+        k.uneven.pop(task, None)
+    else:
+        k.uneven[task] = None
+
+
+def cpu_loads(k: "KernelState") -> list[int]:
+    """Return the load of every CPU. Source: kernel/sched/fair.c:cpu_load()."""
+    loads = [NICE_0_LOAD * number for number in k.nr_running]
+    for task in k.uneven:
+        if task.on_rq:
+            loads[task.cpu] += task_load(task) - NICE_0_LOAD
+    return loads
+
+
+def start_balancing(k: "KernelState") -> None:
+    """A CPU has two runnable tasks, and none had before: passes have a meaning from now on."""
+    if k.spec.cpus == 1:
+        return
+    due_ns = k.next_balance * k.tick_ns
+    k.balance_ns = due_ns if due_ns > k.now_ns else (k.now_ns // k.tick_ns + 1) * k.tick_ns
+
+
+def run_rebalance_domains(k: "KernelState") -> None:
+    """Do the passes of all CPUs that are due at ``k.balance_ns``, and set when the next are.
+
+    Source: kernel/sched/fair.c:run_rebalance_domains(), rebalance_domains().
+    """
+    hz, cpus = k.spec.hz, k.spec.cpus
+    k.now_ns = k.balance_ns
+    jiffies = k.now_ns // k.tick_ns
+    loads: list[int] | None = None
+    nearest = NEVER
+    for cpu, sd in enumerate(k.domains):
+        if sd.next_balance < jiffies:
+            _catch_up(sd, jiffies, k.nr_running[cpu] > 0, hz, cpus)
+        if sd.next_balance == jiffies:
+            if not sd.asked:  # by a barrier's quantum longer than the interval
+                if loads is None:
+                    loads = cpu_loads(k)
+                sd.pinned = 0
+                load_balance(k, cpu, loads)
+            sd.last_balance = jiffies
+            sd.next_balance = jiffies + get_sd_balance_interval(sd, k.nr_running[cpu] > 0, hz, cpus)
+        if sd.next_balance < nearest:
+            nearest = sd.next_balance
+    k.next_balance = nearest
+    k.balance_ns = nearest * k.tick_ns if k.overloaded else NEVER
+
+
+def _catch_up(sd: SchedDomain, jiffies: int, busy: bool, hz: int, cpus: int) -> None:
+    """Note the passes that found nothing, because no CPU had two tasks, up to ``jiffies``."""
+    sd.nr_balance_failed = 0
+    sd.balance_interval = max(sd.balance_interval, sd.max_interval)
+    interval = get_sd_balance_interval(sd, busy, hz, cpus)
+    sd.next_balance += -((sd.next_balance - jiffies) // interval) * interval
+    sd.last_balance = sd.next_balance - interval
+
+
+def load_balance(k: "KernelState", this_cpu: int, loads: list[int]) -> bool:
+    """One pass of ``this_cpu``: ask the busiest CPU for what it has too much.
+
+    Args:
+        loads: as ``cpu_loads`` gave them.
+
+    Returns:
+        Whether another CPU was asked; its answer goes to ``balanced``.
+
+    Source: kernel/sched/fair.c:load_balance(), need_active_balance().
+    """
+    sd = k.domains[this_cpu]
+    idle = k.nr_running[this_cpu] <= 0
+    busiest = find_busiest_queue(k, this_cpu, loads, sd.pinned)
+    kind = imbalance = 0
+    if busiest >= 0:
+        kind, imbalance = calculate_imbalance(k, sd, this_cpu, busiest, loads)
+    if imbalance <= 0:
+        _out_balanced(sd, all_pinned=sd.pinned != 0)
+        return False
+    sd.asked = True
+    active = kind == MIGRATE_TASK and sd.nr_balance_failed + 1 > CACHE_NICE_TRIES + 2
+    effect = (
+        k.now_ns,
+        EFF_BALANCE,
+        0,
+        this_cpu,
+        idle,
+        kind,
+        imbalance,
+        sd.nr_balance_failed,
+        active,
+    )
+    k.send_to_cpu(busiest, effect)
+    return True
+
+
+def find_busiest_queue(k: "KernelState", this_cpu: int, loads: list[int], pinned: int) -> int:
+    """Return the CPU with the highest load of those with tasks that wait, or -1.
+
+    Of equals the first after ``this_cpu``. CPUs in ``pinned`` do not count. A CPU with one task has
+    what it needs (``group_fully_busy``): it is never relieved of anything here.
+
+    Source: kernel/sched/fair.c:update_sd_pick_busiest(), find_busiest_queue().
+    """
+    table = k.nr_running
+    cpus = len(table)
+    best, best_load = -1, 0
+    for step in range(1, cpus):
+        cpu = (this_cpu + step) % cpus
+        if table[cpu] > 1 and loads[cpu] > best_load and not pinned >> cpu & 1:
+            best, best_load = cpu, loads[cpu]
+    return best
+
+
+def calculate_imbalance(
+    k: "KernelState", sd: SchedDomain, this_cpu: int, busiest: int, loads: list[int]
+) -> tuple[int, int]:
+    """Return ``(migration type, how much is to go)``; nothing if the difference is too small.
+
+    An idle CPU takes half the difference in tasks. One that runs something takes load: not more
+    than brings either of the two to the average, and only if it is below the average itself. If it
+    has tasks waiting, too, a difference of less than ``imbalance_pct`` is left alone.
+
+    Source: kernel/sched/fair.c:find_busiest_group(), calculate_imbalance().
+    """
+    number = k.nr_running[this_cpu]
+    if number <= 0:
+        return MIGRATE_TASK, k.nr_running[busiest] >> 1
+    local, most = loads[this_cpu], loads[busiest]
+    average = sum(loads) // len(loads)
+    if local >= most or local >= average:
+        return MIGRATE_LOAD, 0
+    if number > 1 and 100 * most <= sd.imbalance_pct * local:
+        return MIGRATE_LOAD, 0
+    return MIGRATE_LOAD, min(most - average, average - local)
+
+
+def balanced(
+    k: "KernelState", source: int, dest: int, moved: int, all_pinned: bool, active: bool
+) -> None:
+    """CPU ``source`` has answered the pass of ``dest``: ``moved`` tasks are on their way.
+
+    Args:
+        all_pinned: none of its tasks may run on ``dest``; then the next busiest is asked.
+        active: none could go but the running one, which does.
+
+    Source: kernel/sched/fair.c:load_balance(), after detach_tasks().
+    """
+    sd = k.domains[dest]
+    sd.asked = False
+    if all_pinned:
+        sd.pinned |= 1 << source
+        if load_balance(k, dest, cpu_loads(k)):
+            return
+    elif moved:
+        sd.nr_balance_failed = 0
+        sd.balance_interval = sd.min_interval
+    elif active:
+        # back off: it may be all there is to move
+        sd.nr_balance_failed = CACHE_NICE_TRIES + 1
+        if sd.balance_interval < sd.max_interval:
+            sd.balance_interval *= 2
+    else:
+        sd.nr_balance_failed += 1
+        sd.balance_interval = sd.min_interval
+    _hurry(k, sd, dest)
+
+
+def newly_idle(k: "KernelState", cpu: int) -> None:
+    """``cpu`` idles and could get nothing at once: its passes come at an idle CPU's intervals now.
+
+    Source: kernel/sched/fair.c:newidle_balance(), update_next_balance().
+    """
+    _hurry(k, k.domains[cpu], cpu)
+
+
+def _out_balanced(sd: SchedDomain, *, all_pinned: bool) -> None:
+    """Nothing to do here: look less often."""
+    sd.nr_balance_failed = 0
+    limit = MAX_PINNED_INTERVAL_MS if all_pinned else sd.max_interval
+    if sd.balance_interval < max(limit, sd.max_interval):
+        sd.balance_interval *= 2
+
+
+def _hurry(k: "KernelState", sd: SchedDomain, cpu: int) -> None:
+    """Let the next pass of ``cpu`` be when its interval, which may be another now, says."""
+    hz, cpus = k.spec.hz, k.spec.cpus
+    interval = get_sd_balance_interval(sd, k.nr_running[cpu] > 0, hz, cpus)
+    sd.next_balance = max(sd.last_balance + interval, k.now_ns // k.tick_ns + 1)
+    if sd.next_balance < k.next_balance:
+        k.next_balance = sd.next_balance
+    due_ns = sd.next_balance * k.tick_ns
+    if k.overloaded and due_ns < k.balance_ns:
+        k.balance_ns = due_ns

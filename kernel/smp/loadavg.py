@@ -1,0 +1,82 @@
+"""The load average: how many tasks run or wait uninterruptibly, exponentially damped.
+
+Every 5 * HZ + 1 ticks the number is sampled and blended into three averages over 1, 5 and 15
+minutes, in fixed point with 11 bits. Here no timer does it, because a machine on which nothing
+happens must be seen to stand still: KernelState takes the samples that are due before it serves the
+next event, and between two events the number does not change.
+
+Source: kernel/sched/loadavg.c, include/linux/sched/loadavg.h.
+Deviation: the global average only, in one sum, without the 10 ticks of slack in which the CPUs hand
+in theirs.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.process.tasklist import for_each_thread
+from kernel.task import TASK_NOLOAD, TASK_UNINTERRUPTIBLE
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+FSHIFT: Final = 11
+FIXED_1: Final = 1 << FSHIFT
+EXP_1: Final = 1884
+EXP_5: Final = 2014
+EXP_15: Final = 2037
+_DECAYS: Final = (EXP_1, EXP_5, EXP_15)
+
+
+def load_period_ns(hz: int) -> int:
+    """Return the time between two samples: LOAD_FREQ ticks."""
+    return (5 * hz + 1) * 1_000_000_000 // hz
+
+
+def calc_load(load: int, exp: int, active: int) -> int:
+    """Return ``load`` with one more sample; all in fixed point.
+
+    Source: include/linux/sched/loadavg.h:calc_load().
+    """
+    new = load * exp + active * (FIXED_1 - exp)
+    if active >= load:
+        new += FIXED_1 - 1
+    return new // FIXED_1
+
+
+def nr_uninterruptible(k: "KernelState") -> int:
+    """Return how many tasks sleep uninterruptibly and count as load."""
+    return sum(
+        1
+        for task in for_each_thread(k)
+        if not task.on_rq
+        and not task.exit_state
+        and task.state & TASK_UNINTERRUPTIBLE
+        and not task.state & TASK_NOLOAD
+    )
+
+
+def calc_global_load(k: "KernelState", now_ns: int) -> None:
+    """Take every sample that is due at or before ``now_ns``.
+
+    Source: kernel/sched/loadavg.c:calc_global_load(), calc_global_nohz().
+    """
+    period_ns = load_period_ns(k.spec.hz)
+    active = (sum(k.nr_running) + nr_uninterruptible(k)) * FIXED_1
+    while k.calc_load_update_ns <= now_ns:
+        k.calc_load_update_ns += period_ns
+        before = k.avenrun
+        k.avenrun = [calc_load(load, exp, active) for load, exp in zip(before, _DECAYS)]
+        if k.avenrun == before:  # from here on every sample leaves it as it is
+            left = max(0, now_ns - k.calc_load_update_ns) // period_ns
+            k.calc_load_update_ns += left * period_ns
+
+
+def get_avenrun(k: "KernelState") -> tuple[str, ...]:
+    """Return the three averages as /proc/loadavg shows them.
+
+    Source: fs/proc/loadavg.c:loadavg_proc_show().
+    """
+    shown = []
+    for load in k.avenrun:
+        load += FIXED_1 // 200
+        shown.append(f"{load >> FSHIFT}.{(load & (FIXED_1 - 1)) * 100 >> FSHIFT:02d}")
+    return tuple(shown)

@@ -1,0 +1,408 @@
+"""The sched_* system calls: policy, priority, CPU mask.
+
+The policy and the mask are the kernel's (``kernel.process.attrs``); the CPU that has the other half
+of the task is told. A task that may no longer run where it is goes to an allowed CPU: at once if it
+waits in the queue, at its next return to user mode if it runs. A sleeper moves when it is woken.
+
+Source: kernel/sched/syscalls.c, kernel/sched/core.c.
+Deviation: sched_rr_get_interval() of a fair task gives 0, as with EEVDF, whose slice is less than a
+tick.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.cred.creds import Cred, capable
+from kernel.errors import GuestFault, KernelError
+from kernel.messages import EFF_TUNE, TUNE_AFFINITY, TUNE_POLICY
+from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.process.attrs import TaskAttrs, attrs_of, new_attrs, rt_policy
+from kernel.process.limits import rlimit
+from kernel.sched.rt import RR_TIMESLICE_NS
+from kernel.smp.balance import note_load
+from kernel.smp.prio import can_nice
+from kernel.smp.push import push_rt_tasks
+from kernel.task import PF_NO_SETAFFINITY, TASK_DEAD, TASK_NEW, TaskStruct
+from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
+from kernel.uapi.policy import (
+    SCHED_BATCH,
+    SCHED_DEADLINE,
+    SCHED_EXT,
+    SCHED_FLAG_ALL,
+    SCHED_FLAG_KEEP_PARAMS,
+    SCHED_FLAG_KEEP_POLICY,
+    SCHED_FLAG_RESET_ON_FORK,
+    SCHED_IDLE,
+    SCHED_NORMAL,
+    SCHED_RESET_ON_FORK,
+    SCHED_RR,
+)
+from kernel.uapi.rlimit import RLIMIT_RTPRIO
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+MAX_RT_PRIO: Final = 100
+SETPARAM_POLICY: Final = -1
+_FAIR: Final = (SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE)
+_NICE: Final = (SCHED_NORMAL, SCHED_BATCH)  # fair_policy(): those that set a nice value
+
+
+def find_process_by_pid(k: "KernelState", pid: int) -> TaskStruct:
+    """Return the task ``pid``, 0 for the caller.
+
+    Raises:
+        KernelError: ESRCH.
+
+    Source: kernel/sched/syscalls.c:find_process_by_pid().
+    """
+    if not pid:
+        return k.current
+    task = k.pids.find_task_by_vpid(pid)
+    if task is None:
+        raise KernelError(ESRCH)
+    return task
+
+
+def check_same_owner(k: "KernelState", task: TaskStruct) -> bool:
+    """Tell whether ``task`` belongs to the caller's effective user.
+
+    Source: kernel/sched/syscalls.c:check_same_owner().
+    """
+    euid = k.current.cred.euid
+    theirs: Cred = task.cred
+    return euid in (theirs.euid, theirs.uid)
+
+
+def on_a_cpu(task: TaskStruct) -> bool:
+    """Tell whether some CPU has the other half of ``task``: it has started and is not dead."""
+    return task.state not in (TASK_NEW, TASK_DEAD) and not task.exit_state
+
+
+# -- policy --------------------------------------------------------------------------------------
+
+
+def user_check_sched_setscheduler(
+    k: "KernelState", task: TaskStruct, policy: int, priority: int, nice: int, reset: bool
+) -> None:
+    """Raise KernelError(EPERM) unless the current task may make this change.
+
+    Source: kernel/sched/syscalls.c:user_check_sched_setscheduler().
+    """
+    attrs = attrs_of(task)
+    allowed = check_same_owner(k, task)
+    if policy in _NICE and nice < task.nice and not can_nice(k, task, nice):
+        allowed = False
+    if rt_policy(policy):
+        limit = rlimit(k, task.signal, RLIMIT_RTPRIO)
+        if (policy != attrs.policy and not limit) or (
+            priority > attrs.rt_priority and priority > limit
+        ):
+            allowed = False
+    # SCHED_IDLE counts as the nice value 20
+    if attrs.policy == SCHED_IDLE and policy != SCHED_IDLE and not can_nice(k, task, task.nice):
+        allowed = False
+    if attrs.reset_on_fork and not reset:
+        allowed = False
+    if not allowed and not capable(k.current.cred):
+        raise KernelError(EPERM)
+
+
+def sched_setscheduler(
+    k: "KernelState",
+    task: TaskStruct,
+    policy: int,
+    priority: int,
+    nice: int,
+    reset: bool,
+    keep_params: bool = False,
+) -> Path:
+    """Change policy, real-time priority and nice value of ``task``.
+
+    Args:
+        policy: SCHED_*, or SETPARAM_POLICY to keep the policy and the reset flag.
+        priority: 1 to 99 for a real-time policy, else 0.
+        nice: of a fair policy.
+        reset: SCHED_RESET_ON_FORK.
+        keep_params: change the reset flag only (the policy is one of the parameters).
+
+    Raises:
+        KernelError: EINVAL, EPERM.
+
+    Source: kernel/sched/syscalls.c:__sched_setscheduler().
+    """
+    old = attrs_of(task)
+    if policy < 0:
+        policy, reset = old.policy, old.reset_on_fork
+    elif policy not in _FAIR and policy not in (1, SCHED_RR, SCHED_DEADLINE):
+        raise KernelError(EINVAL)
+    if not 0 <= priority < MAX_RT_PRIO or rt_policy(policy) != (priority != 0):
+        raise KernelError(EINVAL)
+    user_check_sched_setscheduler(k, task, policy, priority, nice, reset)
+    lock = k.pi_lock(task)
+    yield "sched_setscheduler.pi_lock", ACQUIRE, lock
+    if keep_params:
+        policy, priority, nice = old.policy, old.rt_priority, task.nice
+    attrs = new_attrs(task)
+    attrs.policy = policy
+    attrs.rt_priority = priority
+    attrs.reset_on_fork = reset
+    if policy in _NICE:
+        task.nice = nice
+    if on_a_cpu(task):
+        note_load(k, task)
+        k.send_task(task.cpu, task, EFF_TUNE, TUNE_POLICY, (policy, priority, task.nice, reset))
+        if rt_policy(policy):
+            k.rt_tasks.setdefault(task, task.utime_ns + task.stime_ns)
+    if task in k.rt_tasks and not rt_policy(policy):
+        del k.rt_tasks[task]
+    if k.rt_tasks:
+        push_rt_tasks(k)
+    yield "sched_setscheduler.pi_unlock", RELEASE, lock
+
+
+def do_sched_setscheduler(k: "KernelState", pid: int, policy: int, priority: int) -> Path:
+    """Do what sched_setscheduler() and sched_setparam() do.
+
+    Source: kernel/sched/syscalls.c:do_sched_setscheduler(), _sched_setscheduler().
+    """
+    if pid < 0:
+        raise KernelError(EINVAL)
+    task = find_process_by_pid(k, pid)
+    reset = False
+    if policy != SETPARAM_POLICY:
+        reset = bool(policy & SCHED_RESET_ON_FORK)
+        policy &= ~SCHED_RESET_ON_FORK
+    if policy == SCHED_DEADLINE:
+        raise KernelError(EINVAL)  # it needs parameters that only sched_setattr() has
+    yield from sched_setscheduler(k, task, policy, priority, task.nice, reset)
+
+
+def sys_sched_setscheduler(k: "KernelState", pid: int, policy: int, priority: int) -> Path:
+    """Set policy and real-time priority of a thread.
+
+    Args:
+        pid: 0 is the caller.
+        policy: SCHED_* | SCHED_RESET_ON_FORK.
+        priority: 1 to 99 for SCHED_FIFO and SCHED_RR, else 0.
+
+    Raises:
+        KernelError: EINVAL, a negative pid, no such policy or a priority that does not go with it;
+            ESRCH; EPERM.
+
+    Source: kernel/sched/syscalls.c:sched_setscheduler().
+    """
+    if policy < 0:
+        raise KernelError(EINVAL)
+    return do_sched_setscheduler(k, pid, policy, priority)
+
+
+def sys_sched_setparam(k: "KernelState", pid: int, priority: int) -> Path:
+    """Set the real-time priority of a thread; errors as of ``sys_sched_setscheduler``.
+
+    Source: kernel/sched/syscalls.c:sched_setparam().
+    """
+    return do_sched_setscheduler(k, pid, SETPARAM_POLICY, priority)
+
+
+def sys_sched_setattr(
+    k: "KernelState",
+    pid: int,
+    policy: int,
+    nice: int,
+    priority: int,
+    runtime_ns: int,
+    deadline_ns: int,
+    period_ns: int,
+    flags: int,
+) -> Path:
+    """Set policy, priority or nice value of a thread.
+
+    Args:
+        flags: SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_KEEP_POLICY, SCHED_FLAG_KEEP_PARAMS.
+
+    Raises:
+        KernelError: as ``sys_sched_setscheduler``; EINVAL, other flags or a negative policy.
+        GuestFault: NotImplementedError, SCHED_DEADLINE, a slice of one's own (runtime_ns) for a
+            fair policy, or a flag of Linux that is not here.
+
+    Source: kernel/sched/syscalls.c:sched_setattr().
+    """
+    if pid < 0 or policy < 0:
+        raise KernelError(EINVAL)
+    nice = max(-20, min(nice, 19))
+    task = find_process_by_pid(k, pid)
+    if flags & ~SCHED_FLAG_ALL:
+        raise KernelError(EINVAL)
+    if (
+        policy == SCHED_DEADLINE
+        or (policy in _FAIR and runtime_ns)
+        or flags & ~(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS)
+    ):
+        raise GuestFault(
+            "NotImplementedError",
+            ("SCHED_DEADLINE, slices of one's own and utilisation clamps are not emulated",),
+        )
+    if flags & SCHED_FLAG_KEEP_POLICY:
+        policy = SETPARAM_POLICY
+    keep_params = bool(flags & SCHED_FLAG_KEEP_PARAMS)
+    if keep_params:
+        priority, nice = attrs_of(task).rt_priority, task.nice
+    reset = bool(flags & SCHED_FLAG_RESET_ON_FORK)
+    yield from sched_setscheduler(k, task, policy, priority, nice, reset, keep_params)
+
+
+def sys_sched_getscheduler(k: "KernelState", pid: int) -> int:
+    """Return a thread's policy, with SCHED_RESET_ON_FORK if that is set.
+
+    Raises:
+        KernelError: EINVAL, a negative pid; ESRCH.
+
+    Source: kernel/sched/syscalls.c:sched_getscheduler().
+    """
+    attrs = _attrs_by_pid(k, pid)
+    return attrs.policy | (SCHED_RESET_ON_FORK if attrs.reset_on_fork else 0)
+
+
+def sys_sched_getparam(k: "KernelState", pid: int) -> int:
+    """Return a thread's real-time priority; errors as of ``sys_sched_getscheduler``.
+
+    Source: kernel/sched/syscalls.c:sched_getparam().
+    """
+    return _attrs_by_pid(k, pid).rt_priority
+
+
+def sys_sched_rr_get_interval(k: "KernelState", pid: int) -> int:
+    """Return a thread's quantum in ns, 0 for none; errors as of ``sys_sched_getscheduler``.
+
+    Source: kernel/sched/syscalls.c:sched_rr_get_interval(), kernel/sched/rt.c:get_rr_interval_rt().
+    """
+    return RR_TIMESLICE_NS if _attrs_by_pid(k, pid).policy == SCHED_RR else 0
+
+
+def _attrs_by_pid(k: "KernelState", pid: int) -> TaskAttrs:
+    if pid < 0:
+        raise KernelError(EINVAL)
+    return attrs_of(find_process_by_pid(k, pid))
+
+
+def sys_sched_get_priority_max(k: "KernelState", policy: int) -> int:
+    """Return the highest real-time priority of a policy. Raises KernelError(EINVAL) for no policy.
+
+    Source: kernel/sched/syscalls.c:sched_get_priority_max().
+    """
+    return _priority_bound(policy, MAX_RT_PRIO - 1)
+
+
+def sys_sched_get_priority_min(k: "KernelState", policy: int) -> int:
+    """Return the lowest real-time priority of a policy. Raises KernelError(EINVAL) for no policy.
+
+    Source: kernel/sched/syscalls.c:sched_get_priority_min().
+    """
+    return _priority_bound(policy, 1)
+
+
+def _priority_bound(policy: int, bound: int) -> int:
+    if rt_policy(policy):
+        return bound
+    if policy in _FAIR or policy in (SCHED_DEADLINE, SCHED_EXT):
+        return 0
+    raise KernelError(EINVAL)
+
+
+# -- CPU masks -----------------------------------------------------------------------------------
+
+
+def sys_sched_setaffinity(k: "KernelState", pid: int, mask: int) -> Path:
+    """Let a thread run on the CPUs of ``mask`` only; it leaves another one before it runs on.
+
+    Raises:
+        KernelError: ESRCH; EPERM, somebody else's; EINVAL, the machine has none of these CPUs, or
+            a kernel thread is bound to its CPU.
+
+    Source: kernel/sched/syscalls.c:sched_setaffinity().
+    """
+    task = find_process_by_pid(k, pid)
+    if task.flags & PF_NO_SETAFFINITY:
+        raise KernelError(EINVAL)
+    if not check_same_owner(k, task) and not capable(k.current.cred):
+        raise KernelError(EPERM)
+    online = (1 << k.spec.cpus) - 1
+    mask &= online
+    if not mask:
+        raise KernelError(EINVAL)
+    lock = k.pi_lock(task)
+    yield "set_cpus_allowed_ptr.pi_lock", ACQUIRE, lock
+    set_cpus_allowed_ptr(k, task, 0 if mask == online else mask)
+    yield "set_cpus_allowed_ptr.pi_unlock", RELEASE, lock
+
+
+def set_cpus_allowed_ptr(k: "KernelState", task: TaskStruct, mask: int) -> None:
+    """Set the CPUs that ``task`` may use, 0 for all, and tell the CPU it is on. Holds pi_lock.
+
+    Source: kernel/sched/core.c:__set_cpus_allowed_ptr().
+    """
+    new_attrs(task).cpus_mask = mask
+    k.affinity_used = True
+    if on_a_cpu(task):
+        tell_affinity(k, task)
+
+
+def start_attrs(k: "KernelState", child: TaskStruct) -> None:
+    """``child``, which has attributes, has just got a CPU: tell it what its parent's half lacks.
+
+    Source: kernel/sched/core.c:wake_up_new_task().
+    """
+    if child.attrs.cpus_mask:
+        tell_affinity(k, child)
+    if child.attrs.rt_priority:
+        k.rt_tasks[child] = 0
+        push_rt_tasks(k)
+
+
+def tell_affinity(k: "KernelState", task: TaskStruct) -> None:
+    """Send ``task``'s mask to the CPU it is on, the CPU to go to if it has to leave first."""
+    mask = attrs_of(task).cpus_mask
+    allowed: tuple[int, ...] | None = None
+    if mask:
+        dest = cpumask_any_and_distribute(k, mask, task.cpu)
+        others = [cpu for cpu in range(k.spec.cpus) if mask >> cpu & 1 and cpu != dest]
+        allowed = (dest, *others)
+    k.send_task(task.cpu, task, EFF_TUNE, TUNE_AFFINITY, allowed)
+
+
+def cpumask_any_and_distribute(k: "KernelState", mask: int, near: int) -> int:
+    """Return the CPU of ``mask`` to use: an idle one at or after ``near``, else the least loaded.
+
+    Source: kernel/sched/core.c:__set_cpus_allowed_ptr_locked(), lib/cpumask.c.
+    Deviation: Linux takes the next one in turn, whatever its load.
+    """
+    idle = k.idle_mask & mask
+    if idle:
+        ahead = idle >> near
+        if ahead:
+            return near + (ahead & -ahead).bit_length() - 1
+        return (idle & -idle).bit_length() - 1
+    table = k.nr_running
+    best = -1
+    for cpu in range(k.spec.cpus):
+        if mask >> cpu & 1 and (best < 0 or table[cpu] < table[best]):
+            best = cpu
+    return best
+
+
+def sys_sched_getaffinity(k: "KernelState", pid: int) -> int:
+    """Return the CPUs that a thread may use, as a mask.
+
+    Raises:
+        KernelError: ESRCH.
+
+    Source: kernel/sched/syscalls.c:sched_getaffinity().
+    """
+    return attrs_of(find_process_by_pid(k, pid)).cpus_mask or (1 << k.spec.cpus) - 1
+
+
+def sys_sched_yield(k: "KernelState") -> None:
+    """Let others run: a traced caller has, while its tracer looked at the call.
+
+    Source: kernel/sched/syscalls.c:do_sched_yield().
+    """

@@ -1,0 +1,231 @@
+"""Sleeping and waking: the kernel's half of the scheduler.
+
+Only KernelState decides that a task sleeps or becomes runnable, and where; the CPU's half
+(``kernel.sched.core``) decides which of a CPU's runnable tasks runs. Both halves agree because
+every change of a CPU's set of runnable tasks starts here and is counted in the load table.
+
+A sleeper publishes its state and then tests its condition; a waker sets the condition and then
+looks at the state. Each has a full barrier in between, or the wake-up is lost. ``on_rq`` says
+whether the task still counts as runnable: a waker that finds it true, while the sleeper is on its
+way into schedule(), only takes the state back.
+
+Source: kernel/sched/core.c (try_to_wake_up, wake_up_new_task), kernel/sched/fair.c
+(select_task_rq_fair), Documentation/memory-barriers.txt.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kernel.errors import IllegalTransition
+from kernel.messages import EFF_FORK, EFF_KTHREAD, EFF_SPAWN, EFF_WAKE
+from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, Path
+from kernel.smp.balance import note_load
+from kernel.task import (
+    STATE_MOVES,
+    TASK_NEW,
+    TASK_NORMAL,
+    TASK_RUNNING,
+    TaskStruct,
+)
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+    from kernel.user import UserContext
+
+
+def set_task_state(k: "KernelState", task: TaskStruct, state: int) -> Path:
+    """Publish ``state`` of ``task``, then order it before what follows (a full barrier).
+
+    Raises:
+        IllegalTransition: the table in ``kernel.task`` does not allow the move.
+
+    Source: include/linux/sched.h:set_task_state() (2.6); today only set_current_state() is left.
+    """
+    yield "set_task_state.store", POINT, task
+    if state not in STATE_MOVES[task.state]:
+        raise IllegalTransition(f"{task!r}: state {task.state:#x} -> {state:#x}")
+    task.state = state
+    yield "set_task_state.smp_mb", BARRIER, task
+
+
+def set_current_state(k: "KernelState", state: int) -> Path:
+    """``set_task_state`` for the current task.
+
+    Source: include/linux/sched.h:set_current_state(), smp_store_mb().
+    """
+    return set_task_state(k, k.current, state)
+
+
+def try_to_wake_up(k: "KernelState", task: TaskStruct, state_mask: int) -> Path:
+    """Make ``task`` runnable if its state is in ``state_mask``.
+
+    Returns:
+        True iff this call woke it: a sleeping task is woken once however many try.
+
+    Source: kernel/sched/core.c:try_to_wake_up().
+    """
+    lock = task.pi_lock or k.pi_lock(task)
+    yield "try_to_wake_up.pi_lock", ACQUIRE, lock
+    k.now_ns += k.costs.try_to_wake_up
+    woken = bool(task.state & state_mask)
+    if not woken:
+        k.stats.wakeups_failed += 1
+    else:
+        k.stats.wakeups += 1
+        task.state = TASK_RUNNING
+        if not task.on_rq:
+            activate(k, task, select_task_rq_wake(k, task))
+    yield "try_to_wake_up.pi_unlock", RELEASE, lock
+    return woken
+
+
+def wake_up_process(k: "KernelState", task: TaskStruct) -> Path:
+    """Wake ``task`` if it sleeps interruptibly or uninterruptibly; return whether it did.
+
+    Source: kernel/sched/core.c:wake_up_process().
+    """
+    return try_to_wake_up(k, task, TASK_NORMAL)
+
+
+def activate(k: "KernelState", task: TaskStruct, cpu: int) -> None:
+    """Count a sleeping ``task`` as runnable on ``cpu`` and tell the CPU that parks it."""
+    task.on_rq = True
+    holder = task.cpu
+    if cpu != holder:
+        task.cpu = cpu
+        k.stats.migrations += 1
+    k.load_inc(cpu)
+    k.send_task(holder, task, EFF_WAKE, cpu)
+    if k.rt_tasks and task in k.rt_tasks:
+        k.rt_tasks[task] = task.utime_ns + task.stime_ns
+        push_rt_tasks(k)
+
+
+def wake_up_new_task(
+    k: "KernelState",
+    child: TaskStruct,
+    *,
+    ctx: "UserContext | None" = None,
+    program: tuple[Any, ...] | None = None,
+    vfork: bool = False,
+    kthread: bool = False,
+) -> Path:
+    """Put a new task on a CPU for the first time.
+
+    Args:
+        child: fully built by copy_process, state TASK_NEW.
+        ctx: its user context, if the kernel already made it and no memory is shared.
+        program: ``(image, argv, env, start)`` for a task that starts with a fresh program instead
+            of a copy of its parent's context.
+        vfork: the parent is about to wait for the child (policy ``vfork_only`` asks).
+        kthread: it never leaves the kernel; its path is ``child.path``.
+
+    Source: kernel/sched/core.c:wake_up_new_task().
+    """
+    lock = child.pi_lock or k.pi_lock(child)
+    yield "wake_up_new_task.pi_lock", ACQUIRE, lock
+    k.now_ns += k.costs.wake_up_new_task
+    if child.state != TASK_NEW:
+        raise IllegalTransition(f"{child!r}: woken as new in state {child.state:#x}")
+    child.state = TASK_RUNNING
+    k.stats.wakeups_new += 1
+    cpu = select_task_rq_fork(k, child)
+    child.cpu = cpu
+    child.on_rq = True
+    k.load_inc(cpu)
+    if program is not None:
+        k.send_task(cpu, child, EFF_SPAWN, child.tgid, child.comm, child.nice, *program)
+    elif kthread:
+        k.send_task(cpu, child, EFF_KTHREAD, child.tgid, child.comm, child.nice)
+    else:
+        resident = child.ctx is not None
+        # a CPU does not answer getpid() where numbers depend on who asks
+        tgid = child.tgid if child.thread_pid.numbers is None else 0
+        # Addressed to the parent's CPU: it has the context to copy and the vruntime to inherit.
+        child.msg_ns = k.now_ns
+        k.send_task(
+            k.cpu,
+            k.current,
+            EFF_FORK,
+            child.pid,
+            tgid,
+            child.comm,
+            child.nice,
+            cpu,
+            resident,
+            ctx,
+            vfork,
+        )
+    if child.signal.cputimers is not None:
+        tick_dep_set_task(k, child)
+    if child.nice or child.attrs is not None:
+        note_load(k, child)
+    if child.attrs is not None:
+        start_attrs(k, child)
+    if child.sigpending:
+        k.kick(child)  # a stop of its group, or a tracer, waits for it
+    yield "wake_up_new_task.pi_unlock", RELEASE, lock
+
+
+def select_task_rq_fork(k: "KernelState", child: TaskStruct) -> int:
+    """Return the CPU for a new task: an idle one near the parent's, else the least loaded.
+
+    Source: kernel/sched/fair.c:find_idlest_cpu(), SD_BALANCE_FORK.
+    Deviation: one flat domain; the number of runnable tasks stands for load.
+    """
+    if child.attrs is not None and child.attrs.rt_priority:
+        return select_task_rq_rt(k, child, k.cpu)
+    if child.attrs is not None and child.attrs.cpus_mask:
+        return cpumask_any_and_distribute(k, child.attrs.cpus_mask, k.cpu)
+    if k.idle_mask:
+        return k.idle_cpu_from(k.cpu)
+    table = k.nr_running
+    least = min(table)
+    return k.cpu if table[k.cpu] == least else table.index(least)
+
+
+def select_task_rq_exec(k: "KernelState") -> int:
+    """Return the CPU on which an exec goes on: here, unless others queue here and one idles.
+
+    Source: kernel/sched/core.c:sched_exec(), SD_BALANCE_EXEC.
+    """
+    if k.idle_mask and k.nr_running[k.cpu] > 1:
+        attrs = k.current.attrs
+        if attrs is None or not (attrs.cpus_mask or attrs.rt_priority):
+            return k.idle_cpu_from(k.cpu)
+        if attrs.rt_priority:
+            return k.cpu
+        if attrs.cpus_mask & k.idle_mask:
+            return cpumask_any_and_distribute(k, attrs.cpus_mask, k.cpu)
+    return k.cpu
+
+
+def select_task_rq_wake(k: "KernelState", task: TaskStruct) -> int:
+    """Return the CPU for a woken task: its last one if idle, else the waker's, else any idle one.
+
+    With no CPU idle it stays where its cache is.
+
+    Source: kernel/sched/fair.c:select_idle_sibling().
+    Deviation: one flat domain; no wake_affine load comparison.
+    """
+    mask = k.idle_mask
+    previous = task.cpu
+    if task.attrs is not None and task.attrs.rt_priority:
+        return select_task_rq_rt(k, task, previous)
+    if task.attrs is not None and task.attrs.cpus_mask:
+        allowed = task.attrs.cpus_mask
+        if not allowed >> previous & 1:
+            return cpumask_any_and_distribute(k, allowed, k.cpu)
+        mask &= allowed
+        if mask and not mask >> previous & 1 and not mask >> k.cpu & 1:
+            return cpumask_any_and_distribute(k, mask, previous)
+    if not mask or mask >> previous & 1:
+        return previous
+    if mask >> k.cpu & 1:
+        return k.cpu
+    return k.idle_cpu_from(previous)
+
+
+# these modules import this one
+from kernel.smp.push import push_rt_tasks, select_task_rq_rt  # noqa: E402
+from kernel.smp.syscalls import cpumask_any_and_distribute, start_attrs  # noqa: E402
+from kernel.time.posix_cpu_timers import tick_dep_set_task  # noqa: E402

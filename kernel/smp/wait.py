@@ -1,0 +1,190 @@
+"""Wait queues: who sleeps for an event, and how one event wakes one or all of them.
+
+A sleeper is on the queue *before* it publishes its state and tests its condition; a waker makes the
+condition true before it looks at the queue. The queue's lock makes a waker's look and its wake-ups
+one thing: nobody leaves the queue, or comes back to it, while a waker is in the middle. Without
+it a waker that was held up after its wake-up would take the sleeper's next entry off the queue, or
+give the one wake-up of an exclusive event to a task that has gone on to sleep for something else.
+
+Besides the tasks that sleep for the event alone, a queue can have ``entries`` with a function of
+their own: poll() stands on many queues at once. They are not exclusive and come first.
+
+Source: kernel/sched/wait.c, include/linux/wait.h.
+Deviation: at granularity ``syscall`` the lock is not taken and does not show in the lock
+statistics: a whole path is one step there, and these locks are held for nanoseconds.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.smp.ttwu import set_current_state, wake_up_process
+from kernel.task import TASK_RUNNING, TaskStruct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kernel.locking import Lock
+    from kernel.state import KernelState
+
+
+class WaitQueueEntry:
+    """What is to be done at an event, other than to wake a task (``wait_queue_entry``).
+
+    Attributes:
+        func: ``func(k, entry)``, a path; called with the queue's lock held.
+        key: the kinds of event it is about, as a poll mask.
+        private: whatever ``func`` needs.
+    """
+
+    __slots__ = ("func", "key", "private")
+
+    def __init__(self, func: Any, key: int, private: Any) -> None:
+        self.func = func
+        self.key = key
+        self.private = private
+
+
+class WaitQueueHead:
+    """The sleepers of one kind of event, first come first woken (``wait_queue_head``)."""
+
+    __slots__ = ("entries", "lock", "tasks")
+
+    def __init__(self) -> None:
+        self.tasks: list[TaskStruct] = []
+        self.entries: list[WaitQueueEntry] | None = None  # newest first
+        self.lock: Lock | None = None  # made at first use
+
+    def __iter__(self) -> "Iterator[TaskStruct]":
+        return iter(self.tasks)
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    def sleepers(self) -> list[TaskStruct]:
+        """Return every task that stands on the queue, those that poll included."""
+        pollers = [entry.private.task for entry in self.entries or ()]
+        return [*self.tasks, *pollers]
+
+    def active(self) -> bool:
+        """Tell whether a wake-up would find anybody (waitqueue_active)."""
+        return bool(self.tasks or self.entries)
+
+    def lock_of(self, k: "KernelState") -> "Lock":
+        """Return the queue's lock."""
+        if self.lock is None:
+            self.lock = k.new_lock("wait_queue")
+        return self.lock
+
+
+def prepare_to_wait(k: "KernelState", queue: WaitQueueHead, state: int) -> Path:
+    """Put the current task on ``queue``, unless it is there, and publish that it sleeps.
+
+    Source: kernel/sched/wait.c:prepare_to_wait_exclusive().
+    """
+    task = k.current
+    if not k.stepwise:
+        if task not in queue.tasks:
+            queue.tasks.append(task)
+        return set_current_state(k, state)
+    return _prepare_locked(k, queue, task, state)
+
+
+def _prepare_locked(k: "KernelState", queue: WaitQueueHead, task: TaskStruct, state: int) -> Path:
+    lock = queue.lock_of(k)
+    yield "prepare_to_wait.lock", ACQUIRE, lock
+    if task not in queue.tasks:
+        queue.tasks.append(task)
+    yield from set_current_state(k, state)
+    yield "prepare_to_wait.unlock", RELEASE, lock
+
+
+def finish_wait(k: "KernelState", queue: WaitQueueHead) -> Path:
+    """The current task runs again: take it off ``queue`` if nobody else has.
+
+    Source: kernel/sched/wait.c:finish_wait().
+    """
+    task = k.current
+    yield from set_current_state(k, TASK_RUNNING)
+    if task not in queue.tasks:
+        return  # list_empty_careful(): a waker that took it off is done with it
+    if not k.stepwise:
+        queue.tasks.remove(task)
+        return
+    lock = queue.lock_of(k)
+    yield "finish_wait.lock", ACQUIRE, lock
+    if task in queue.tasks:
+        queue.tasks.remove(task)
+    yield "finish_wait.unlock", RELEASE, lock
+
+
+def add_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path:
+    """Put ``entry`` at the head of ``queue``. Source: kernel/sched/wait.c:add_wait_queue()."""
+    lock = queue.lock_of(k) if k.stepwise else None
+    if lock is not None:
+        yield "add_wait_queue.lock", ACQUIRE, lock
+    if queue.entries is None:
+        queue.entries = []
+    queue.entries.insert(0, entry)
+    if lock is not None:
+        yield "add_wait_queue.unlock", RELEASE, lock
+
+
+def remove_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path:
+    """Take ``entry`` off ``queue``. Source: kernel/sched/wait.c:remove_wait_queue()."""
+    lock = queue.lock_of(k) if k.stepwise else None
+    if lock is not None:
+        yield "remove_wait_queue.lock", ACQUIRE, lock
+    entries = queue.entries
+    if entries is not None:
+        entries.remove(entry)
+        if not entries:
+            queue.entries = None
+    if lock is not None:
+        yield "remove_wait_queue.unlock", RELEASE, lock
+
+
+def wake_up(k: "KernelState", queue: WaitQueueHead, *, remove: bool = True, key: int = 0) -> Path:
+    """Wake the first task on ``queue`` that is really asleep.
+
+    Args:
+        remove: take it off the queue (autoremove_wake_function); otherwise it does so itself.
+        key: what has happened, as a poll mask; entries about other things stay quiet. 0: anything.
+
+    Source: kernel/sched/wait.c:__wake_up_common(), autoremove_wake_function().
+    """
+    if not k.stepwise:
+        yield from _wake(k, queue, one=True, remove=remove, key=key)
+        return
+    lock = queue.lock_of(k)
+    yield "wake_up.lock", ACQUIRE, lock
+    yield from _wake(k, queue, one=True, remove=remove, key=key)
+    yield "wake_up.unlock", RELEASE, lock
+
+
+def wake_up_all(k: "KernelState", queue: WaitQueueHead, *, key: int = 0) -> Path:
+    """Wake every task on ``queue`` and take it off; ``key`` as for ``wake_up``.
+
+    Source: kernel/sched/wait.c:wake_up_all().
+    """
+    if not k.stepwise:
+        yield from _wake(k, queue, one=False, remove=True, key=key)
+        return
+    lock = queue.lock_of(k)
+    yield "wake_up_all.lock", ACQUIRE, lock
+    yield from _wake(k, queue, one=False, remove=True, key=key)
+    yield "wake_up_all.unlock", RELEASE, lock
+
+
+def _wake(k: "KernelState", queue: WaitQueueHead, *, one: bool, remove: bool, key: int) -> Path:
+    """Source: kernel/sched/wait.c:__wake_up_common()."""
+    if queue.entries is not None:
+        for entry in tuple(queue.entries):
+            if not key or key & entry.key:
+                yield from entry.func(k, entry)
+    for task in tuple(queue.tasks):
+        woken = yield from wake_up_process(k, task)
+        if woken:
+            if remove:
+                queue.tasks.remove(task)
+            if one:
+                return
