@@ -24,6 +24,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel import messages as m
 from kernel.boot.arrivals import gap_ns, splitmix64
+from kernel.boot.rest_init import kernel_init
+from kernel.boot.smpboot import smpboot_register_percpu_thread
+from kernel.boot.start import boot_machine
+from kernel.drive.interleave import ActivePath, StepChecks, StepDriver
 from kernel.drive.livelock import FaultLoop, note_fault
 from kernel.errors import (
     FaultSignal,
@@ -36,8 +40,21 @@ from kernel.errors import (
 from kernel.events import TASK_CHANGE
 from kernel.locking import Lock, LockStat, acquire_at, release_at
 from kernel.machine import MachineSpec
-from kernel.ns.nsproxy import FIRST_INO
+from kernel.ns.common import FIRST_INO
 from kernel.points import ACQUIRE, READ, RELEASE, RESCHED, SCHEDULE, Path
+from kernel.process.exec import ExecResult
+from kernel.process.kthread import kthreadd
+from kernel.process.release import put_task_struct
+from kernel.process.spawn import spawn_process
+from kernel.ptrace.stops import (
+    leave_syscall,
+    syscall_exit_work,
+    syscall_trace_enter,
+    user_single_step_report,
+)
+from kernel.signal.deliver import get_signal
+from kernel.signal.pending import signal_pending
+from kernel.signal.send import force_sig_fault
 from kernel.smp.balance import (
     SchedDomain,
     balanced,
@@ -47,9 +64,14 @@ from kernel.smp.balance import (
     start_balancing,
 )
 from kernel.smp.loadavg import calc_global_load, load_period_ns
+from kernel.smp.push import push_rt_tasks
 from kernel.smp.ttwu import select_task_rq_exec, try_to_wake_up
 from kernel.stats import KernelStats
+from kernel.syscalls import HANDLERS
 from kernel.task import TASK_DEAD, TASK_NORMAL, TASK_RUNNING, SignalStruct, TaskStruct
+from kernel.time.itimer import it_real_fn
+from kernel.time.posix_cpu_timers import run_posix_cpu_timers
+from kernel.trace.systrace import traced
 from kernel.uapi.errno_ import EINTR
 from kernel.uapi.signals import OP_EINTR, OP_FAULTED, OP_NOT_BEGUN
 from kernel.user import Error, Loader
@@ -174,10 +196,6 @@ class KernelState:
 
     def _boot(self) -> None:
         """Make the first tasks, the file tree, and the timers of the configured programs."""
-        from kernel.boot.rest_init import kernel_init
-        from kernel.boot.smpboot import smpboot_register_percpu_thread
-        from kernel.boot.start import boot_machine
-        from kernel.process.kthread import kthreadd
 
         boot_machine(self)
         self.boot_threads = self.tasks.nr_threads
@@ -871,22 +889,3 @@ class KernelState:
             label = f"{label}-{index}"
         yield from spawn_process(self, spawn, label)
         self._spawns_left -= 1
-
-
-from kernel.drive.interleave import ActivePath, StepChecks, StepDriver  # noqa: E402
-from kernel.process.exec import ExecResult  # noqa: E402  (these modules import types from this one)
-from kernel.process.exit import put_task_struct  # noqa: E402
-from kernel.process.spawn import spawn_process  # noqa: E402
-from kernel.ptrace.stops import (  # noqa: E402
-    leave_syscall,
-    syscall_exit_work,
-    syscall_trace_enter,
-    user_single_step_report,
-)
-from kernel.signal.deliver import get_signal, signal_pending  # noqa: E402
-from kernel.signal.send import force_sig_fault  # noqa: E402
-from kernel.smp.push import push_rt_tasks  # noqa: E402
-from kernel.syscalls import HANDLERS  # noqa: E402
-from kernel.time.itimer import it_real_fn  # noqa: E402
-from kernel.time.posix_cpu_timers import run_posix_cpu_timers  # noqa: E402
-from kernel.trace.systrace import traced  # noqa: E402

@@ -48,6 +48,7 @@ from kernel.process import (
 from kernel.ptrace import requests as ptrace
 from kernel.signal import calls as sigcalls
 from kernel.signal import deliver as signal
+from kernel.signal import kill
 from kernel.smp import prio
 from kernel.smp import syscalls as sched_syscalls
 from kernel.time import itimer, timekeeping, timers
@@ -109,7 +110,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_EXECVE: exec.sys_execve,
     nr.NR_EXIT: exit.sys_exit,
     nr.NR_WAIT4: wait.sys_wait4,
-    nr.NR_KILL: signal.sys_kill,
+    nr.NR_KILL: kill.sys_kill,
     nr.NR_SEMGET: sem.sys_semget,
     nr.NR_SEMOP: sem.sys_semop,
     nr.NR_SEMCTL: sem.sys_semctl,
@@ -170,7 +171,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_SMP_BARRIER: atomic.sys_smp_barrier,
     nr.NR_CLOCK_GETTIME: timers.sys_clock_gettime,
     nr.NR_EXIT_GROUP: exit.sys_exit_group,
-    nr.NR_TGKILL: signal.sys_tgkill,
+    nr.NR_TGKILL: kill.sys_tgkill,
     nr.NR_WAITID: wait.sys_waitid,
     nr.NR_UNSHARE: unshare.sys_unshare,
     nr.NR_PIPE2: pipe.sys_pipe2,

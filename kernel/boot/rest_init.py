@@ -36,7 +36,8 @@ from kernel.process.pid import (
     attach_pid,
 )
 from kernel.process.tasklist import TaskList
-from kernel.process.wait import WaitOpts, wait_scan
+from kernel.process.wait import wait_scan
+from kernel.process.wait_task import WaitOpts
 from kernel.profiles import profile_named
 from kernel.signal.deliver import get_signal
 from kernel.smp.ttwu import set_current_state

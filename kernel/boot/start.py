@@ -9,6 +9,7 @@ Source: init/main.c:start_kernel(), rest_init().
 from typing import TYPE_CHECKING
 
 from kernel.arch import ppc, x86
+from kernel.boot.rest_init import boot_tasks
 from kernel.fs.initramfs import boot_vfs
 from kernel.mm.frames import Frames
 from kernel.mm.overcommit import OVERCOMMIT_NEVER
@@ -23,7 +24,6 @@ _ARCHES = {"x86": x86, "ppc": ppc}
 
 def boot_machine(k: "KernelState") -> None:
     """Bring up everything that exists before the first program starts."""
-    from kernel.boot.rest_init import boot_tasks
 
     spec = k.spec
     k.arch = _ARCHES[spec.arch]

@@ -15,7 +15,7 @@ from kernel.fs.inode import EVENTFD, FileOperations, Inode
 from kernel.fs.read_write import sys_read, sys_write
 from kernel.fs.select import PollWqueues, poll_wait
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
-from kernel.signal.send import signal_pending
+from kernel.signal.pending import signal_pending
 from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up_all
 from kernel.task import TASK_INTERRUPTIBLE
 from kernel.uapi.errno_ import EAGAIN, EINVAL

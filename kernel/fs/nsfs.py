@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from kernel.fs.file import fget
 from kernel.fs.file_table import File
 from kernel.fs.inode import NSFS, FileOperations, Inode
-from kernel.ns.nsproxy import Namespace, get_any_ns, put_any_ns
+from kernel.ns.common import Namespace, get_any_ns
+from kernel.ns.nsproxy import put_any_ns
 from kernel.points import Path
 from kernel.uapi.fcntl import S_IFREG
 

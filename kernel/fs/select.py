@@ -22,7 +22,7 @@ from kernel.fs.file_table import File, fput
 from kernel.fs.inode import CAPTURE
 from kernel.points import SCHEDULE, Path
 from kernel.process.limits import rlimit
-from kernel.signal.send import signal_pending
+from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.smp.wait import WaitQueueEntry, WaitQueueHead, add_wait_queue, remove_wait_queue
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct

@@ -13,7 +13,7 @@ from kernel.fs.file_table import File
 from kernel.fs.inode import FileOperations
 from kernel.ipc.pipe import Pipe, pipe_poll, pipe_read, pipe_release, pipe_write, put_pipe_info
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
-from kernel.signal.send import signal_pending
+from kernel.signal.pending import signal_pending
 from kernel.smp.wait import finish_wait, prepare_to_wait, wake_up_all
 from kernel.task import TASK_INTERRUPTIBLE
 from kernel.uapi.errno_ import EINVAL, ENXIO

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.errors import GuestFault, RestartNoHand, RestartSyscall
 from kernel.points import POINT, SCHEDULE, Path
-from kernel.signal.send import signal_pending
+from kernel.signal.pending import signal_pending
 from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up
 from kernel.task import TASK_INTERRUPTIBLE
 

@@ -25,7 +25,7 @@ from kernel.ipc.util import (
     ipcperms,
 )
 from kernel.points import ACQUIRE, POINT, RELEASE, SCHEDULE, Path
-from kernel.signal.send import signal_pending
+from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
 from kernel.uapi.errno_ import E2BIG, EACCES, EAGAIN, EIDRM, EINVAL, ENOMSG

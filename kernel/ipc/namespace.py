@@ -10,7 +10,7 @@ from kernel.ipc.sem import freeary
 from kernel.ipc.shm import do_shm_rmid
 
 if TYPE_CHECKING:
-    from kernel.ns.nsproxy import IpcNamespace
+    from kernel.ns.common import IpcNamespace
     from kernel.state import KernelState
 
 

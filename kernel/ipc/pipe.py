@@ -30,7 +30,8 @@ from kernel.fs.inode import PIPE, FileOperations, Inode
 from kernel.fs.select import poll_wait
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
 from kernel.process.pid import task_tgid_vnr
-from kernel.signal.send import do_send_sig_info, signal_pending
+from kernel.signal.pending import signal_pending
+from kernel.signal.send import do_send_sig_info
 from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
 from kernel.task import TASK_INTERRUPTIBLE
 from kernel.uapi.errno_ import EAGAIN, EINVAL, EPIPE

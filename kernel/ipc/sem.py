@@ -43,7 +43,7 @@ from kernel.ipc.util import (
 )
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
 from kernel.process.pid import Pid, pid_vnr
-from kernel.signal.send import signal_pending
+from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
 from kernel.uapi.errno_ import E2BIG, EACCES, EFBIG, EIDRM, EINTR, EINVAL, ENOSPC, ERANGE

@@ -24,7 +24,7 @@ from kernel.uapi.ipc import IPC_CREAT, IPC_EXCL, IPC_PRIVATE
 
 if TYPE_CHECKING:
     from kernel.locking import Lock
-    from kernel.ns.nsproxy import IpcNamespace
+    from kernel.ns.common import IpcNamespace
     from kernel.state import KernelState
 
 IPCMNI_SHIFT: Final = 15

@@ -18,7 +18,7 @@ from kernel.errors import FaultSignal, KernelError, RestartNoHand, RestartSyscal
 from kernel.mm.fault import find_vma, handle_mm_fault, lookup_pte
 from kernel.mm.mm import PTE_SHIFT, PTE_WRITE, MmStruct
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
-from kernel.signal.send import signal_pending
+from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
 from kernel.uapi.errno_ import EAGAIN, EFAULT, EINVAL, ENOSYS, ETIMEDOUT

@@ -18,7 +18,8 @@ from kernel.events import OOM_MARK_VICTIM
 from kernel.mm.mm import MmStruct, get_mm_rss
 from kernel.points import SCHEDULE, Path
 from kernel.process.tasklist import for_each_process
-from kernel.signal.send import do_send_sig_info, fatal_signal_pending
+from kernel.signal.pending import fatal_signal_pending
+from kernel.signal.send import do_send_sig_info
 from kernel.smp.ttwu import set_current_state
 from kernel.task import (
     PF_EXITING,

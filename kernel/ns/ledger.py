@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.fs.inode import NSFS
 from kernel.fs.ledger import open_files
-from kernel.ns.nsproxy import Namespace, NsProxy
+from kernel.ns.common import Namespace
+from kernel.ns.nsproxy import NsProxy
 from kernel.task import TaskStruct
 from kernel.uapi.clone import CLONE_NEWUSER
 

@@ -19,6 +19,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cred.creds import ns_capable
 from kernel.errors import KernelError
+from kernel.ipc.namespace import free_ipc_ns
+from kernel.ns.common import (
+    PROC_CGROUP_INIT_INO,
+    PROC_IPC_INIT_INO,
+    PROC_MNT_INIT_INO,
+    PROC_NET_INIT_INO,
+    PROC_TIME_INIT_INO,
+    PROC_UTS_INIT_INO,
+    IpcNamespace,
+    Namespace,
+    UtsNamespace,
+    check_ns_limit,
+    new_ino,
+)
+from kernel.ns.pid_namespace import copy_pid_ns
 from kernel.process.pid import put_pid_ns
 from kernel.uapi.clone import (
     CLONE_NEWCGROUP,
@@ -32,22 +47,12 @@ from kernel.uapi.clone import (
     CLONE_SYSVSEM,
     CLONE_VM,
 )
-from kernel.uapi.errno_ import EINVAL, ENOSPC, EPERM
+from kernel.uapi.errno_ import EINVAL, EPERM
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
     from kernel.task import TaskStruct
 
-# Source: include/linux/proc_ns.h
-PROC_IPC_INIT_INO: Final = 0xEFFFFFFF
-PROC_UTS_INIT_INO: Final = 0xEFFFFFFE
-PROC_USER_INIT_INO: Final = 0xEFFFFFFD
-PROC_PID_INIT_INO: Final = 0xEFFFFFFC
-PROC_CGROUP_INIT_INO: Final = 0xEFFFFFFB
-PROC_TIME_INIT_INO: Final = 0xEFFFFFFA
-PROC_NET_INIT_INO: Final = 0xF0000000
-PROC_MNT_INIT_INO: Final = 0xF0000001
-FIRST_INO: Final = 0xF0000002  # of a namespace made later
 
 CLONE_NEW_ANY: Final = (
     CLONE_NEWNS
@@ -58,44 +63,6 @@ CLONE_NEW_ANY: Final = (
     | CLONE_NEWCGROUP
     | CLONE_NEWTIME
 )
-
-
-class Namespace:
-    """What every namespace has: its kind (CLONE_NEW*), its number in /proc/PID/ns, its owner."""
-
-    __slots__ = ("count", "ino", "kind", "user_ns")
-
-    def __init__(self, kind: int, ino: int, user_ns: Any) -> None:
-        self.kind = kind
-        self.ino = ino
-        self.user_ns = user_ns  # whose capabilities count for it
-        self.count = 1
-
-    def __repr__(self) -> str:
-        return f"<namespace {self.kind:#x} {self.ino}>"
-
-
-class UtsNamespace(Namespace):
-    """The name of the host (``struct uts_namespace``)."""
-
-    __slots__ = ("nodename",)
-
-    def __init__(self, ino: int, user_ns: Any, nodename: str) -> None:
-        super().__init__(CLONE_NEWUTS, ino, user_ns)
-        self.nodename = nodename
-
-
-class IpcNamespace(Namespace):
-    """The System V objects that have keys of their own (``struct ipc_namespace``).
-
-    ``ids`` is filled at first use by the modules that own the objects.
-    """
-
-    __slots__ = ("ids",)
-
-    def __init__(self, ino: int, user_ns: Any) -> None:
-        super().__init__(CLONE_NEWIPC, ino, user_ns)
-        self.ids: Any = None
 
 
 class NsProxy:
@@ -150,28 +117,6 @@ def boot_nsproxy(pid_ns: Any) -> NsProxy:
     )
 
 
-def new_ino(k: "KernelState") -> int:
-    """Return the number of a new namespace. Source: fs/proc/generic.c:proc_alloc_inum()."""
-    number = k.next_ns_ino
-    k.next_ns_ino = number + 1
-    return number
-
-
-def check_ns_limit(k: "KernelState", kind: int) -> None:
-    """Count one more namespace of ``kind``; put_ns() counts it back.
-
-    Raises:
-        KernelError: ENOSPC, there are too many.
-
-    Source: kernel/ucount.c:inc_ucount().
-    """
-    counts = k.ns_counts
-    number = counts.get(kind, 0)
-    if number >= k.tasks.max_threads // 2:
-        raise KernelError(ENOSPC)
-    counts[kind] = number + 1
-
-
 def put_ns(k: "KernelState", ns: Namespace) -> None:
     """Drop a reference to a namespace of any kind but pid and user."""
     ns.count -= 1
@@ -179,12 +124,6 @@ def put_ns(k: "KernelState", ns: Namespace) -> None:
         k.ns_counts[ns.kind] -= 1
         if isinstance(ns, IpcNamespace) and ns.ids is not None:
             free_ipc_ns(k, ns)
-
-
-def get_any_ns(ns: Namespace) -> None:
-    """Take a reference to a namespace of any kind; of a user namespace none is counted."""
-    if ns.kind != CLONE_NEWUSER:
-        ns.count += 1
 
 
 def put_any_ns(k: "KernelState", ns: Any) -> None:
@@ -297,7 +236,3 @@ def exit_task_namespaces(k: "KernelState", task: "TaskStruct") -> None:
     nsproxy, task.nsproxy = task.nsproxy, None
     if nsproxy is not None:
         put_nsproxy(k, nsproxy)
-
-
-from kernel.ipc.namespace import free_ipc_ns  # noqa: E402  (they need Namespace of this module)
-from kernel.ns.pid_namespace import copy_pid_ns  # noqa: E402

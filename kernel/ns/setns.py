@@ -11,7 +11,8 @@ from kernel.cred.creds import Cred, ns_capable
 from kernel.errors import KernelError
 from kernel.fs.nsfs import proc_ns_file
 from kernel.ipc.sem import exit_sem
-from kernel.ns.nsproxy import NsProxy, create_new_namespaces, get_any_ns, put_any_ns, put_nsproxy
+from kernel.ns.common import get_any_ns
+from kernel.ns.nsproxy import NsProxy, create_new_namespaces, put_any_ns, put_nsproxy
 from kernel.points import POINT, Path
 from kernel.process.pid import task_active_pid_ns
 from kernel.uapi.clone import (

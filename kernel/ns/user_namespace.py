@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.cred.creds import Cred, ns_capable
 from kernel.cred.uidgid import INVALID_ID, Extent, ids_mapped, map_id_down, map_id_up
 from kernel.errors import KernelError
-from kernel.ns.nsproxy import Namespace, new_ino
+from kernel.ns.common import Namespace, new_ino
 from kernel.uapi.clone import CLONE_NEWUSER
 from kernel.uapi.errno_ import EINVAL, ENOSPC, EPERM
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.errors import KernelError
 from kernel.fs.inode import Inode
 from kernel.fs.nsfs import NsInode
-from kernel.ns.nsproxy import PROC_USER_INIT_INO
+from kernel.ns.common import PROC_USER_INIT_INO
 from kernel.ns.user_namespace import show_id_map, write_id_map, write_setgroups
 from kernel.proc.inode import need_task
 from kernel.process.pid import task_active_pid_ns

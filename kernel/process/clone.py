@@ -11,7 +11,12 @@ runs; CLONE_CHILD_CLEARTID takes no word (see ``mm_release``).
 from typing import TYPE_CHECKING, Any
 
 from kernel.errors import KernelError
+from kernel.fs.file import close_fd
+from kernel.mm.fault import find_vma
+from kernel.mm.mmap import store
 from kernel.points import Path
+from kernel.process.pid import pid_nr_ns, task_active_pid_ns
+from kernel.process.pidfd import PIDFD_THREAD, pidfd_create
 from kernel.task import SIGNAL_UNKILLABLE, SighandStruct, TaskStruct
 from kernel.uapi.clone import (
     CLONE_CHILD_SETTID,
@@ -29,6 +34,7 @@ from kernel.uapi.clone import (
     CLONE_VM,
 )
 from kernel.uapi.errno_ import EBADF, EFAULT, EINVAL
+from kernel.uapi.mman import PAGE_SHIFT
 from kernel.uapi.signals import SIG_IGN
 
 if TYPE_CHECKING:
@@ -111,8 +117,6 @@ def prepare_pidfd(k: "KernelState", args: KernelCloneArgs, pid: "Pid") -> None:
     Source: kernel/fork.c:copy_process(), pidfd_prepare(); kernel/cgroup/cgroup.c:cgroup_can_fork().
     """
     if args.flags & CLONE_PIDFD:
-        from kernel.process.pidfd import PIDFD_THREAD, pidfd_create
-
         thread = args.flags & CLONE_THREAD
         args.pidfd_fd = pidfd_create(k, pid, PIDFD_THREAD if thread else 0)
         if not args.pidfd:
@@ -154,10 +158,3 @@ def _put_tid(k: "KernelState", task: TaskStruct, address: int, number: int) -> P
     if find_vma(task.mm, address >> PAGE_SHIFT) is None:
         return
     yield from store(k, task.mm, address, number.to_bytes(4, "little"))
-
-
-from kernel.fs.file import close_fd  # noqa: E402  (they import types of modules that import this one)
-from kernel.mm.fault import find_vma  # noqa: E402
-from kernel.mm.mmap import store  # noqa: E402
-from kernel.process.pid import pid_nr_ns, task_active_pid_ns  # noqa: E402
-from kernel.uapi.mman import PAGE_SHIFT  # noqa: E402

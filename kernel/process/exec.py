@@ -28,13 +28,14 @@ from kernel.mm.mm import mm_alloc, mmput
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
 from kernel.process.attrs import new_attrs
 from kernel.process.binfmt_script import BINPRM_BUF_SIZE, load_script
-from kernel.process.exit import release_task
 from kernel.process.fork import mm_release, seen_by_tracer
 from kernel.process.limits import nproc_exceeded, rlimit
 from kernel.process.pid import exchange_tids, transfer_pid
+from kernel.process.release import release_task
 from kernel.process.resource import setmax_mm_hiwater_rss
 from kernel.ptrace.stops import ptrace_event
-from kernel.signal.send import fatal_signal_pending, wake_up_parent, zap_process
+from kernel.signal.pending import fatal_signal_pending
+from kernel.signal.send import wake_up_parent, zap_process
 from kernel.smp.ttwu import set_current_state
 from kernel.task import (
     EXIT_DEAD,

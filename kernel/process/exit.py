@@ -20,30 +20,28 @@ the process's status, as from Linux 6.15 on; up to then it told the leader's own
 from typing import TYPE_CHECKING
 
 from kernel.errors import InvariantError, TaskDead
-from kernel.events import SCHED_PROCESS_EXIT, SCHED_PROCESS_FREE, TASK_CHANGE
+from kernel.events import SCHED_PROCESS_EXIT, TASK_CHANGE
 from kernel.fs.file import leave_files, put_files_struct
 from kernel.fs.fs_struct import put_fs_struct
 from kernel.ipc.sem import exit_sem
 from kernel.locking import pass_lock
 from kernel.mm.mm import mmput
 from kernel.ns.nsproxy import exit_task_namespaces
-from kernel.ns.pid_namespace import PidNamespace, zap_pid_ns_processes
+from kernel.ns.pid_namespace import PidNamespace
+from kernel.ns.zap import zap_pid_ns_processes
 from kernel.points import ACQUIRE, POINT, RELEASE, Path
 from kernel.process.acct import PF_ACCT, acct_flags, acct_mem, acct_process
-from kernel.process.fork import free_task, mm_release
+from kernel.process.fork import mm_release
 from kernel.process.pid import (
     PIDTYPE_PGID,
-    PIDTYPE_PID,
     PIDTYPE_TGID,
     Pid,
-    detach_leader,
-    detach_pid,
-    free_pid,
     members_of,
     task_tgid_vnr,
 )
+from kernel.process.release import release_task, thread_group_empty
 from kernel.process.resource import setmax_mm_hiwater_rss
-from kernel.ptrace.link import exit_ptrace, ptrace_reparented, ptrace_unlink
+from kernel.ptrace.link import exit_ptrace, ptrace_reparented
 from kernel.ptrace.stops import ptrace_event
 from kernel.signal.send import (
     check_kill_permission,
@@ -243,14 +241,6 @@ def exit_fs(k: "KernelState", task: TaskStruct) -> Path:
 
 
 # -- exit_notify: the family ---------------------------------------------------------------------
-
-
-def thread_group_empty(task: TaskStruct) -> bool:
-    """Tell whether ``task`` is a leader without other threads.
-
-    Source: include/linux/sched/signal.h:thread_group_empty().
-    """
-    return task.group_leader is task and len(task.signal.threads) == 1
 
 
 def exit_notify(k: "KernelState", task: TaskStruct, group_dead: bool) -> Path:
@@ -476,144 +466,3 @@ def kill_orphaned_pgrp(k: "KernelState", task: TaskStruct, parent: TaskStruct | 
 
 
 # -- reaping -------------------------------------------------------------------------------------
-
-
-def release_task(k: "KernelState", task: TaskStruct) -> Path:
-    """Take a dead task (EXIT_DEAD) out of every list; for a last thread, go on with its leader.
-
-    Source: kernel/exit.c:release_task().
-    """
-    lock = k.tasklist_lock
-    while True:
-        task.cred.user.processes -= 1
-        yield "release_task.tasklist_lock", ACQUIRE, lock
-        k.now_ns += k.costs.release_task
-        if task.ptrace:
-            yield from ptrace_unlink(k, task)
-        leader = task.group_leader
-        signal = task.signal
-        siglock = task.sighand.siglock
-        thread_pid = task.thread_pid
-        together = k.stepwise or leader is not task
-        if together:
-            yield "exit_signal.siglock", ACQUIRE, siglock
-        if leader is not task:
-            yield from _leave_group(k, task)
-        unused = _exit_signal(k, task, leader is task)
-        if together:
-            yield "exit_signal.siglock_done", RELEASE, siglock
-        else:
-            pass_lock(k, siglock)
-        for pid in unused:
-            if together or pid.numbers is not None:
-                yield from free_pid(k, pid)
-            else:
-                k.pids.unpublish(pid)
-                pass_lock(k, k.pidmap_lock)
-        signal.count -= 1
-        zap_leader = False
-        if (
-            leader is not task
-            and leader.exit_state == EXIT_ZOMBIE
-            and len(leader.signal.threads) == 1
-        ):
-            if (
-                k.tasks.profile.last_thread_sets_exit_code
-                and leader.signal.flags & SIGNAL_GROUP_EXIT
-            ):
-                leader.exit_code = leader.signal.group_exit_code  # what SIGCHLD tells
-            zap_leader = yield from do_notify_parent(k, leader, leader.exit_signal)
-            if zap_leader:
-                set_exit_state(leader, EXIT_ZOMBIE, EXIT_DEAD)
-                k.stats.autoreaped += 1
-        if thread_pid.wait_pidfd is not None:
-            yield from wake_up_all(k, thread_pid.wait_pidfd)
-        yield "release_task.tasklist_unlock", RELEASE, lock
-        k.stats.releases += 1
-        if task.kthread is not None:
-            k.nr_kthreads -= 1
-        k.tasks.nr_zombies -= 1
-        put_task_struct(k, task)
-        if not zap_leader:
-            return
-        task = leader
-
-
-def _leave_group(k: "KernelState", task: TaskStruct) -> Path:
-    """Tell those who count on a thread that is not the leader. Caller holds siglock.
-
-    Source: kernel/exit.c:__exit_signal().
-    """
-    signal = task.signal
-    if signal.notify_count > 0:
-        signal.notify_count -= 1
-        if not signal.notify_count and signal.group_exec_task is not None:
-            yield from wake_up_process(k, signal.group_exec_task)
-    if signal.curr_target is task:
-        place = signal.threads.index(task) + 1
-        signal.curr_target = signal.threads[place % len(signal.threads)]
-
-
-def _exit_signal(k: "KernelState", task: TaskStruct, group_dead: bool) -> list[Pid]:
-    """Leave the thread group: times, pid links, handlers.
-
-    The caller holds tasklist_lock and siglock.
-
-    Returns:
-        The pids nothing uses any more.
-
-    Source: kernel/exit.c:__exit_signal().
-    """
-    signal = task.signal
-    signal.utime_ns += task.utime_ns
-    signal.stime_ns += task.stime_ns
-    signal.min_flt += task.min_flt
-    signal.nvcsw += task.nvcsw
-    signal.nivcsw += task.nivcsw
-    signal.nr_threads -= 1
-    unused = unhash_process(k, task, group_dead)
-    task.pending = ()
-    task.sighand.count -= 1
-    task.sighand = None  # type: ignore[assignment]  # lock_task_sighand() fails from now on
-    if group_dead:
-        signal.shared_pending = ()
-    return unused
-
-
-def unhash_process(k: "KernelState", task: TaskStruct, group_dead: bool) -> list[Pid]:
-    """Unlink ``task`` from its pids, its group and, for a leader, the family and the task list.
-
-    Returns:
-        The pids nothing uses any more.
-
-    Source: kernel/exit.c:__unhash_process().
-    """
-    tasks = k.tasks
-    tasks.nr_threads -= 1
-    if group_dead:
-        unused = detach_leader(task)
-        tasks.unlink(task)
-        del task.real_parent.children[task.pid]
-    else:
-        pid = detach_pid(task, PIDTYPE_PID)
-        unused = [] if pid is None else [pid]
-    task.signal.threads.remove(task)
-    return unused
-
-
-def put_task_struct(k: "KernelState", task: TaskStruct) -> None:
-    """Drop one of the task's two references; the last one frees it.
-
-    Source: include/linux/sched/task.h:put_task_struct(), kernel/fork.c:__put_task_struct().
-    """
-    usage = task.usage = task.usage - 1
-    if usage > 0:
-        return
-    if usage < 0:
-        raise InvariantError(f"{task!r}: task_struct freed twice")
-    k.emit(SCHED_PROCESS_FREE, task.comm, task.pid, 120 + task.nice)
-    signal = task.signal
-    if signal is not None and not signal.count:
-        signal.leader = None  # type: ignore[assignment]
-        signal.curr_target = signal.group_exec_task = None
-    free_task(k, task)

@@ -58,7 +58,8 @@ from kernel.signal.multiprocess import (
     deliver_delayed,
     end_multiprocess,
 )
-from kernel.signal.send import fatal_signal_pending, task_join_group_stop
+from kernel.signal.pending import fatal_signal_pending
+from kernel.signal.send import task_join_group_stop
 from kernel.smp.completion import complete_all
 from kernel.smp.ttwu import set_current_state, try_to_wake_up, wake_up_new_task
 from kernel.task import (

@@ -27,8 +27,8 @@ from kernel.locking import Lock
 from kernel.points import ACQUIRE, POINT, RELEASE, RESCHED, SCHEDULE, Path
 from kernel.process.exit import do_exit
 from kernel.process.fork import copy_process
+from kernel.smp.affinity import set_cpus_allowed_ptr
 from kernel.smp.completion import Completion, complete, wait_for_completion
-from kernel.smp.syscalls import set_cpus_allowed_ptr
 from kernel.smp.ttwu import (
     set_current_state,
     try_to_wake_up,

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.errors import KernelError
 from kernel.locking import pass_lock
 from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.smp.ttwu import wake_up_process
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
@@ -473,6 +474,3 @@ def sys_getppid(k: "KernelState") -> int:
     Source: kernel/sys.c:getppid().
     """
     return task_tgid_vnr(k, k.current.real_parent)
-
-
-from kernel.smp.ttwu import wake_up_process  # noqa: E402  (it leads to modules that need this one)

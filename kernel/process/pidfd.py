@@ -20,7 +20,7 @@ from kernel.fs.inode import PIDFD, FileOperations, Inode
 from kernel.fs.select import PollWqueues, poll_wait
 from kernel.points import READ, RELEASE, Path
 from kernel.process.pid import PIDTYPE_PID, PIDTYPE_TGID, Pid, task_tgid_vnr
-from kernel.signal.deliver import kill_pgrp, kill_pid_info
+from kernel.signal.kill import kill_pgrp, kill_pid_info
 from kernel.smp.wait import WaitQueueHead
 from kernel.uapi.errno_ import EBADF, EINVAL, ESRCH
 from kernel.uapi.fcntl import O_EXCL, O_NONBLOCK, O_RDWR

@@ -24,9 +24,10 @@ from kernel.process.fork import copy_process, wait_for_vfork_done
 from kernel.process.groups import set_special_pids
 from kernel.process.pid import PIDTYPE_PID, pid_vnr
 from kernel.process.spawn_child import SpawnChild
-from kernel.process.wait import WaitOpts, do_wait
+from kernel.process.wait import do_wait
+from kernel.process.wait_task import WaitOpts
 from kernel.ptrace.stops import ptrace_event, ptrace_fork_event
-from kernel.signal.send import recalc_sigpending
+from kernel.signal.pending import recalc_sigpending
 from kernel.smp.ttwu import wake_up_new_task
 from kernel.task import PF_FORKNOEXEC, TaskStruct
 from kernel.time.posix_cpu_timers import update_rlimit_cpu

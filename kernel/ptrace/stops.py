@@ -27,12 +27,11 @@ from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
 from kernel.process.pid import task_pid_vnr, task_tgid_vnr
 from kernel.ptrace.link import PtraceState, ptrace_link, ptrace_reparented, tracing_of
 from kernel.ptrace.regs import NI_SYSCALL, op_of_regs, rax_of, regs_on_entry, seen_nr
+from kernel.signal.pending import fatal_signal_pending, recalc_sigpending
 from kernel.signal.send import (
     do_notify_parent_cldstop,
     do_send_sig_info,
-    fatal_signal_pending,
     force_sig_fault,
-    recalc_sigpending,
     send_signal_locked,
     task_clear_jobctl_pending,
     task_clear_jobctl_trapping,

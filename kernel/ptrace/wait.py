@@ -12,10 +12,10 @@ Source: kernel/exit.c.
 from typing import TYPE_CHECKING
 
 from kernel.points import ACQUIRE, POINT, RELEASE, Path
-from kernel.process.exit import release_task, thread_group_empty
 from kernel.process.pid import task_pid_vnr
+from kernel.process.release import release_task, thread_group_empty
 from kernel.process.resource import rusage_of_child
-from kernel.process.wait import (
+from kernel.process.wait_task import (
     WaitOpts,
     times_both,
     wait_task_continued,

@@ -12,7 +12,7 @@ kernel/signal.c:__send_signal_locked().
 from typing import TYPE_CHECKING
 
 from kernel.points import ACQUIRE, RELEASE, Path
-from kernel.signal.send import recalc_sigpending
+from kernel.signal.pending import recalc_sigpending
 from kernel.task import SignalStruct, TaskStruct
 from kernel.uapi.clone import CLONE_THREAD
 from kernel.uapi.signals import SI_USER, SIG_KERNEL_STOP_MASK, SIGCONT, sigmask

@@ -35,6 +35,13 @@ from kernel.process.pid import (
     pid_nr_ns,
     task_active_pid_ns,
 )
+from kernel.signal.multiprocess import note_multiprocess
+from kernel.signal.pending import (
+    fatal_signal_pending,
+    flush_sigqueue_mask,
+    pending_mask,
+    sigismember,
+)
 from kernel.signal.sigqueue import lost_info, sigqueue_alloc
 from kernel.smp.ttwu import try_to_wake_up
 from kernel.smp.wait import wake_up_all
@@ -108,59 +115,6 @@ _KILL_INFO: Final[SigInfo] = (SIGKILL, 0, 0, 0, 0)
 
 
 # -- the pending state of one task ----------------------------------------------------------------
-
-
-def signal_pending(task: TaskStruct) -> bool:
-    """Tell whether ``task`` should look at its signals before it sleeps or returns to user mode.
-
-    Source: include/linux/sched/signal.h:signal_pending().
-    """
-    return task.sigpending
-
-
-def fatal_signal_pending(task: TaskStruct) -> bool:
-    """Tell whether ``task`` is being killed.
-
-    Source: include/linux/sched/signal.h:fatal_signal_pending().
-    """
-    return task.sigpending and sigismember(task.pending, SIGKILL)
-
-
-def sigismember(pending: tuple[SigInfo, ...], sig: int) -> bool:
-    """Tell whether ``sig`` is in a pending queue."""
-    for info in pending:  # noqa: SIM110  (any() costs three times as much here)
-        if info[0] == sig:
-            return True
-    return False
-
-
-def pending_mask(pending: tuple[SigInfo, ...]) -> int:
-    """Return the set of signals in a queue."""
-    mask = 0
-    for info in pending:
-        mask |= 1 << (info[0] - 1)
-    return mask
-
-
-def recalc_sigpending(task: TaskStruct) -> bool:
-    """Set ``task.sigpending`` by what is queued; return it. Caller holds siglock.
-
-    Source: kernel/signal.c:recalc_sigpending_tsk().
-    """
-    pending = bool(task.jobctl & JOBCTL_PENDING_MASK)
-    if not pending and (task.pending or task.signal.shared_pending):
-        queued = pending_mask(task.pending) | pending_mask(task.signal.shared_pending)
-        pending = bool(queued & ~task.blocked)
-    task.sigpending = pending
-    return pending
-
-
-def flush_sigqueue_mask(pending: tuple[SigInfo, ...], mask: int) -> tuple[SigInfo, ...]:
-    """Return the queue without the signals of ``mask``.
-
-    Source: kernel/signal.c:flush_sigqueue_mask().
-    """
-    return tuple(info for info in pending if not mask >> (info[0] - 1) & 1)
 
 
 # -- group stop bookkeeping -----------------------------------------------------------------------
@@ -728,6 +682,3 @@ def force_sig_fault(k: "KernelState", sig: int, code: int) -> Path:
         task.signal.flags &= ~SIGNAL_UNKILLABLE
     yield from send_signal_locked(k, sig, (sig, code, 0, 0, 0), task, False)
     yield "force_sig_info.siglock_release", RELEASE, siglock
-
-
-from kernel.signal.multiprocess import note_multiprocess  # noqa: E402  (it needs recalc_sigpending)

@@ -9,7 +9,7 @@ Source: kernel/sched/completion.c, include/linux/completion.h.
 from typing import TYPE_CHECKING, Final
 
 from kernel.points import POINT, SCHEDULE, Path
-from kernel.signal.send import fatal_signal_pending
+from kernel.signal.pending import fatal_signal_pending
 from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
 from kernel.task import TASK_KILLABLE, TASK_UNINTERRUPTIBLE
 

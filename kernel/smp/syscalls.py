@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.cred.creds import Cred, capable
 from kernel.errors import GuestFault, KernelError
-from kernel.messages import EFF_TUNE, TUNE_AFFINITY, TUNE_POLICY
+from kernel.messages import EFF_TUNE, TUNE_POLICY
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.attrs import TaskAttrs, attrs_of, new_attrs, rt_policy
 from kernel.process.limits import rlimit
 from kernel.sched.rt import RR_TIMESLICE_NS
+from kernel.smp.affinity import on_a_cpu, set_cpus_allowed_ptr
 from kernel.smp.balance import note_load
 from kernel.smp.prio import can_nice
 from kernel.smp.push import push_rt_tasks
-from kernel.task import PF_NO_SETAFFINITY, TASK_DEAD, TASK_NEW, TaskStruct
+from kernel.task import PF_NO_SETAFFINITY, TaskStruct
 from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
 from kernel.uapi.policy import (
     SCHED_BATCH,
@@ -71,11 +72,6 @@ def check_same_owner(k: "KernelState", task: TaskStruct) -> bool:
     euid = k.current.cred.euid
     theirs: Cred = task.cred
     return euid in (theirs.euid, theirs.uid)
-
-
-def on_a_cpu(task: TaskStruct) -> bool:
-    """Tell whether some CPU has the other half of ``task``: it has started and is not dead."""
-    return task.state not in (TASK_NEW, TASK_DEAD) and not task.exit_state
 
 
 # -- policy --------------------------------------------------------------------------------------
@@ -334,60 +330,6 @@ def sys_sched_setaffinity(k: "KernelState", pid: int, mask: int) -> Path:
     yield "set_cpus_allowed_ptr.pi_lock", ACQUIRE, lock
     set_cpus_allowed_ptr(k, task, 0 if mask == online else mask)
     yield "set_cpus_allowed_ptr.pi_unlock", RELEASE, lock
-
-
-def set_cpus_allowed_ptr(k: "KernelState", task: TaskStruct, mask: int) -> None:
-    """Set the CPUs that ``task`` may use, 0 for all, and tell the CPU it is on. Holds pi_lock.
-
-    Source: kernel/sched/core.c:__set_cpus_allowed_ptr().
-    """
-    new_attrs(task).cpus_mask = mask
-    k.affinity_used = True
-    if on_a_cpu(task):
-        tell_affinity(k, task)
-
-
-def start_attrs(k: "KernelState", child: TaskStruct) -> None:
-    """``child``, which has attributes, has just got a CPU: tell it what its parent's half lacks.
-
-    Source: kernel/sched/core.c:wake_up_new_task().
-    """
-    if child.attrs.cpus_mask:
-        tell_affinity(k, child)
-    if child.attrs.rt_priority:
-        k.rt_tasks[child] = 0
-        push_rt_tasks(k)
-
-
-def tell_affinity(k: "KernelState", task: TaskStruct) -> None:
-    """Send ``task``'s mask to the CPU it is on, the CPU to go to if it has to leave first."""
-    mask = attrs_of(task).cpus_mask
-    allowed: tuple[int, ...] | None = None
-    if mask:
-        dest = cpumask_any_and_distribute(k, mask, task.cpu)
-        others = [cpu for cpu in range(k.spec.cpus) if mask >> cpu & 1 and cpu != dest]
-        allowed = (dest, *others)
-    k.send_task(task.cpu, task, EFF_TUNE, TUNE_AFFINITY, allowed)
-
-
-def cpumask_any_and_distribute(k: "KernelState", mask: int, near: int) -> int:
-    """Return the CPU of ``mask`` to use: an idle one at or after ``near``, else the least loaded.
-
-    Source: kernel/sched/core.c:__set_cpus_allowed_ptr_locked(), lib/cpumask.c.
-    Deviation: Linux takes the next one in turn, whatever its load.
-    """
-    idle = k.idle_mask & mask
-    if idle:
-        ahead = idle >> near
-        if ahead:
-            return near + (ahead & -ahead).bit_length() - 1
-        return (idle & -idle).bit_length() - 1
-    table = k.nr_running
-    best = -1
-    for cpu in range(k.spec.cpus):
-        if mask >> cpu & 1 and (best < 0 or table[cpu] < table[best]):
-            best = cpu
-    return best
 
 
 def sys_sched_getaffinity(k: "KernelState", pid: int) -> int:

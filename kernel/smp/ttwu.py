@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING, Any
 from kernel.errors import IllegalTransition
 from kernel.messages import EFF_FORK, EFF_KTHREAD, EFF_SPAWN, EFF_WAKE
 from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, Path
+from kernel.smp.affinity import cpumask_any_and_distribute, start_attrs
 from kernel.smp.balance import note_load
+from kernel.smp.push import push_rt_tasks, select_task_rq_rt
+from kernel.smp.tick import tick_dep_set_task
 from kernel.task import (
     STATE_MOVES,
     TASK_NEW,
@@ -223,9 +226,3 @@ def select_task_rq_wake(k: "KernelState", task: TaskStruct) -> int:
     if mask >> k.cpu & 1:
         return k.cpu
     return k.idle_cpu_from(previous)
-
-
-# these modules import this one
-from kernel.smp.push import push_rt_tasks, select_task_rq_rt  # noqa: E402
-from kernel.smp.syscalls import cpumask_any_and_distribute, start_attrs  # noqa: E402
-from kernel.time.posix_cpu_timers import tick_dep_set_task  # noqa: E402

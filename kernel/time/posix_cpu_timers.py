@@ -92,16 +92,6 @@ def cpu_clock_sample_group(signal: SignalStruct) -> tuple[int, int]:
     return utime_ns + stime_ns, utime_ns
 
 
-def tick_dep_set_task(k: "KernelState", task: TaskStruct) -> None:
-    """Let the CPU of ``task`` take every tick while it runs, if its process has timers.
-
-    Source: kernel/time/tick-sched.c:tick_nohz_dep_set_task().
-    """
-    timers: PosixCputimers | None = task.signal.cputimers
-    if timers is not None and timers.timers_active:
-        k.send_task(task.cpu, task, EFF_TUNE, TUNE_CPUTIMER, True)
-
-
 def _tick_dep(k: "KernelState", signal: SignalStruct, active: bool) -> None:
     """Tell the CPUs of all threads whether they have to tick for this process.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError, RestartNoHand
 from kernel.points import SCHEDULE, Path
-from kernel.signal.send import signal_pending
+from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING
 from kernel.uapi.errno_ import EINVAL

@@ -36,7 +36,7 @@ from kernel.process.pid import (
     attach_pid,
 )
 from kernel.process.tasklist import TaskList
-from kernel.process.wait import WaitOpts
+from kernel.process.wait_task import WaitOpts
 from kernel.profiles import PROFILES
 from kernel.sched import core
 from kernel.stats import KernelStats

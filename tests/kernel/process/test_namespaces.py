@@ -7,7 +7,7 @@ from kernel.ns.pid_namespace import MAX_PID_NS_LEVEL
 from kernel.ns.user_namespace import parse_id_map
 from kernel.process.fork import do_fork
 from kernel.process.pid import pid_nr_ns, task_active_pid_ns
-from kernel.signal.deliver import kill_pgrp
+from kernel.signal.kill import kill_pgrp
 from kernel.uapi import clone as c
 from kernel.uapi import syscalls as nr
 from kernel.uapi.errno_ import EAGAIN, EEXIST, EINVAL, ENOMEM, ENOSPC

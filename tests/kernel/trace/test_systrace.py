@@ -40,7 +40,7 @@ def test_results_errors_restarts_and_calls_without_an_end_are_recorded(tmp_path)
 
 
 def test_a_record_does_not_change_what_happens(tmp_path):
-    path = Path(__file__).resolve().parents[1] / "guest/race/forks_of_all_threads.py"
+    path = Path(__file__).resolve().parents[2] / "guest/race/forks_of_all_threads.py"
     for granularity in ("syscall", "step"):
         machine = Machine(4, 5, granularity)
         plain, recorded = (run_emulated(path, (), machine, calls=calls) for calls in (False, True))

@@ -1,0 +1,23 @@
+"""Who needs the tick although it is alone on its CPU.
+
+Source: kernel/time/tick-sched.c.
+"""
+
+from typing import TYPE_CHECKING
+
+from kernel.messages import EFF_TUNE, TUNE_CPUTIMER
+from kernel.task import TaskStruct
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+    from kernel.time.posix_cpu_timers import PosixCputimers
+
+
+def tick_dep_set_task(k: "KernelState", task: TaskStruct) -> None:
+    """Let the CPU of ``task`` take every tick while it runs, if its process has timers.
+
+    Source: kernel/time/tick-sched.c:tick_nohz_dep_set_task().
+    """
+    timers: PosixCputimers | None = task.signal.cputimers
+    if timers is not None and timers.timers_active:
+        k.send_task(task.cpu, task, EFF_TUNE, TUNE_CPUTIMER, True)
