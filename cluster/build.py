@@ -35,7 +35,7 @@ from cluster.config.errors import got
 from cluster.config.models import Image, Workload
 from kernel.costs import Costs
 from kernel.machine import FileSpec, ImageSpec, MachineSpec, ServiceSpec, SpawnSpec
-from kernel.process.exec import CANT_OPEN
+from kernel.process.binprm import CANT_OPEN
 from workloads.generators import mean_gap_ns
 from workloads.language.source_text import decode
 

@@ -35,14 +35,12 @@ INTERPRETED: Final = (
     "process/acct.py",
     "boot/start.py",
     "errors.py",
-    "check/invariants.py",
     "process/kthread.py",
     "drive/livelock.py",
     "machine.py",
     "ns/ledger.py",
     "time/posix_cpu_timers.py",
     "process/prctl.py",
-    "trace/printable.py",
     "profiles.py",
     "ptrace/requests.py",
     "ptrace/ledger.py",
@@ -57,9 +55,7 @@ INTERPRETED: Final = (
     "cred/setxid.py",
     "boot/smpboot.py",
     "boot/smpboot_names.py",
-    "trace/strace_names.py",
     "syscalls.py",
-    "trace/systrace.py",
     "cred/uidgid.py",
     "ns/unshare.py",
     "user.py",
@@ -86,7 +82,7 @@ INTERPRETED: Final = (
     "sched/invariants.py",
     "smp/syscalls.py",
 )
-INTERPRETED_FOLDERS: Final = ("proc", "uapi")
+INTERPRETED_FOLDERS: Final = ("check", "proc", "trace", "uapi")
 # -O0 loses all there is to gain, -O1 a sixtieth of the instructions (decision 0003)
 _OPTIMISATION: Final = "2"
 _KEEP_S: Final = 3600

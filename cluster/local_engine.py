@@ -200,7 +200,8 @@ class LocalRun:
 
     def _check_end(self, kind: str) -> None:
         """Check all invariants, and after a complete run that nothing is left over."""
-        from kernel.check.invariants import check_end, check_machine
+        from kernel.check.at_rest import check_end
+        from kernel.check.invariants import check_machine
 
         stories = check_machine(self.host.kernel, list(self.group.cpus.values()), self._unserved)
         if kind == engine_api.DONE:

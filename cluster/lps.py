@@ -18,7 +18,7 @@ from time import perf_counter_ns
 from typing import Any, Final
 
 from cluster.trace.store import drain_chunks
-from kernel.check.invariants import boot_counts
+from kernel.check.at_rest import boot_counts
 from kernel.cpu.cpu import Cpu
 from kernel.machine import MachineSpec
 from kernel.messages import NEVER, Effect, Request

@@ -397,7 +397,8 @@ class KernelActor(_Actor):
             unserved: messages of the last step; nobody has them.
             complete: the machine came to its end, so nothing may be left over.
         """
-        from kernel.check.invariants import check_end, check_parts
+        from kernel.check.at_rest import check_end
+        from kernel.check.invariants import check_parts
 
         try:
             stories = check_parts(self._host.kernel, places, unserved)

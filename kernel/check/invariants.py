@@ -20,16 +20,12 @@ asks for the state of boot: nothing leaked.
 Source: the rules are those of kernel/fork.c, kernel/exit.c, kernel/pid.c, mm/memory.c.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from kernel.errors import InvariantError
+from kernel.check.memory import _check_memory, _check_users
 from kernel.fs.inode import EVENTFD, SOCKET
-from kernel.fs.ledger import check_files, open_files
-from kernel.ipc.ledger import all_tables, check_ipc, recount_shm, shm_pages
-from kernel.ipc.pipe import recount_pipes
-from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
+from kernel.fs.ledger import open_files
 from kernel.ns.ledger import check_namespaces
 from kernel.process.kthread import KTHREAD_IS_PER_CPU
 from kernel.ptrace.ledger import check_ptrace
@@ -439,94 +435,4 @@ def _check_holders(tasks: list[TaskStruct], found: list[str]) -> None:
                 )
 
 
-def _check_users(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -> None:
-    """What RLIMIT_NPROC counts: the threads of every real uid."""
-    charged = Counter(task.cred.user for task in tasks)
-    for uid, user in k.tasks.users.items():
-        if user.uid != uid:
-            found.append(f"user {user.uid} is filed under {uid}")
-        if user.processes != charged[user]:
-            found.append(f"user {uid}: {user.processes} threads counted, {charged[user]} found")
-
-
-def _check_memory(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -> None:
-    """Page frames and slab objects are held by what is alive, and by nothing else."""
-    mms = dict.fromkeys(task.mm for task in tasks if task.mm is not None)
-    files = dict.fromkeys(task.files for task in tasks if task.files is not None)
-    check_files(k.vfs, files, mms, found)
-    try:
-        tables = all_tables(k, tasks)
-        check_ipc(tables, tasks, mms, found)
-        owners = [recount(mms), recount_cache(k.frames), recount_pipes(k), recount_shm(tables)]
-        owners += [cache.recount() for cache in k.slabs.values()]
-        check_frames(k.frames, owners, k.stacks.nr_pages + recount_reserved(mms))
-        check_committed(k.frames, mms, shm_pages(tables))
-    except InvariantError as broken:
-        found.append(str(broken))
-    for stack, info in k.stacks.infos.items():
-        if info.task.stack != stack:
-            found.append(f"kernel stack {stack:#x} is not that of {info.task!r}")
-    structs = dict.fromkeys([*tasks, *k._dying.values()])  # a dead one may be on no list any more
-    for name, number in (
-        ("task_struct", sum(task.slot >= 0 for task in structs)),
-        ("mm_struct", len(mms)),
-        ("vm_area_struct", sum(len(mm.vmas) for mm in mms)),
-        ("files_cache", len(files)),
-        ("fs_cache", len(dict.fromkeys(task.fs for task in tasks if task.fs is not None))),
-    ):
-        counted = k.slabs[name].active_objs
-        if counted != number:
-            found.append(f"slab {name}: {counted} objects in use, {number} found")
-
-
 # -- the end ------------------------------------------------------------------------------------
-
-
-def boot_counts(k: "KernelState") -> dict[str, int]:
-    """Return what a machine has at boot and must have again at the end, by name.
-
-    Kernel threads made since boot are not counted: a service runs as long as the machine. Nor are
-    frames of the page cache and of System V segments and empty places in slabs: they may stay.
-    """
-    kthreads = k.nr_kthreads
-    counts = {
-        "tasks": k.tasks.nr_threads - kthreads,
-        "processes": k.tasks.nr_processes - kthreads,
-        "pids": k.pids.taken - kthreads,
-        "kernel stacks": len(k.stacks.infos) - kthreads,
-        "frames": k.frames.nr_used
-        - kthreads * k.stacks.pages
-        - len(recount_cache(k.frames))
-        - len(recount_shm(all_tables(k, ())))
-        - sum(cache.nr_pages for cache in k.slabs.values()),
-    }
-    for name, cache in k.slabs.items():
-        counts[f"slab {name}"] = cache.active_objs - (kthreads if name == "task_struct" else 0)
-    for kind, number in k.ns_counts.items():
-        if number:
-            counts[f"namespaces of kind {kind:#x}"] = number
-    for uid, user in k.tasks.users.items():
-        if user.processes:
-            counts[f"threads of user {uid}"] = user.processes - (0 if uid else kthreads)
-    return counts
-
-
-def check_end(k: "KernelState", counts: dict[str, int]) -> list[str]:
-    """Return what is left over at the end of a run, besides every violation ``check_kernel`` finds.
-
-    Args:
-        k: the kernel after its last program has been reaped, no message in flight.
-        counts: what ``boot_counts`` returned right after boot.
-    """
-    found = check_kernel(k)
-    now = boot_counts(k)
-    for name in [*counts, *(name for name in now if name not in counts)]:
-        before, after = counts.get(name, 0), now.get(name, 0)
-        if before != after:
-            found.append(f"leak: {name}: {before} at boot, {after} at the end")
-    if not is_quiet(k):
-        found.append(f"end: {len(k._active)} kernel paths are still in progress")
-    busy = [cpu for cpu, number in enumerate(k.nr_running) if number]
-    if busy:
-        found.append(f"end: the load table has runnable tasks on cpus {busy}")
-    return found[:MOST]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kernel.ipc.pipe import Pipe
     from kernel.ipc.unix import UnixSock
     from kernel.machine import ImageSpec
-    from kernel.mm.mm import MmStruct
+    from kernel.mm.mm_types import MmStruct
     from kernel.state import KernelState
 
 MAY_EXEC: Final = 1

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kernel.fs.file import FilesStruct
     from kernel.fs.file_table import File
     from kernel.fs.inode import Inode, Vfs
-    from kernel.mm.mm import MmStruct
+    from kernel.mm.mm_types import MmStruct
 
 
 def open_files(tables: Iterable["FilesStruct"]) -> dict["File", int]:

@@ -15,7 +15,7 @@ from kernel.task import TaskStruct
 from kernel.uapi.ipc import SEMVMX
 
 if TYPE_CHECKING:
-    from kernel.mm.mm import MmStruct, SharedPages
+    from kernel.mm.mm_types import MmStruct, SharedPages
     from kernel.state import KernelState
 
 

@@ -30,7 +30,8 @@ from kernel.ipc.util import (
     ipcperms,
 )
 from kernel.mm.mlock import mlock_future_ok
-from kernel.mm.mm import MmStruct, SharedPages, VmArea, mmap_lock, put_shared
+from kernel.mm.mm import mmap_lock, put_shared
+from kernel.mm.mm_types import MmStruct, SharedPages, VmArea
 from kernel.mm.mmap import get_unmapped_area
 from kernel.mm.overcommit import security_vm_enough_memory
 from kernel.mm.vma import do_vmi_munmap

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import FaultSignal, KernelError, RestartNoHand, RestartSyscall
 from kernel.mm.fault import find_vma, handle_mm_fault, lookup_pte
-from kernel.mm.mm import PTE_SHIFT, PTE_WRITE, MmStruct
+from kernel.mm.mm_types import PTE_SHIFT, PTE_WRITE, MmStruct
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
 from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state, wake_up_process

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.errors import FaultSignal, KernelError
 from kernel.mm.fault import handle_mm_fault, lookup_pte
-from kernel.mm.mm import PTE_SHIFT, PTE_WRITE
+from kernel.mm.mm_types import PTE_SHIFT, PTE_WRITE
 from kernel.points import Path
 from kernel.uapi.errno_ import EIO
 from kernel.uapi.mman import PAGE_SHIFT, PAGE_SIZE, TASK_SIZE

@@ -12,7 +12,7 @@ that is not in order already.
 from typing import TYPE_CHECKING, Final
 
 from kernel.mm.fault import handle_mm_fault, lookup_pte
-from kernel.mm.mm import PTE_SHIFT, PTE_WRITE, MmStruct
+from kernel.mm.mm_types import PTE_SHIFT, PTE_WRITE, MmStruct
 from kernel.points import BARRIER, POINT, Path
 from kernel.uapi.atomic import (
     ATOMIC_ADD,

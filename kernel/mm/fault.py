@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Final
 from kernel.errors import FaultSignal, KernelError
 from kernel.events import PAGE_FAULT_USER
 from kernel.mm.frames import ZERO_PAGE
-from kernel.mm.mm import (
+from kernel.mm.mm import mmap_lock
+from kernel.mm.mm_types import (
     PTE_NEW,
     PTE_PRESENT,
     PTE_SHARED,
@@ -32,10 +33,9 @@ from kernel.mm.mm import (
     ZERO_PTE,
     MmStruct,
     VmArea,
-    mmap_lock,
-    own_table,
 )
 from kernel.mm.oom_kill import pagefault_out_of_memory
+from kernel.mm.page_table import own_table
 from kernel.points import BARRIER, POINT, READ, RELEASE, Path
 from kernel.uapi.mman import PAGE_SHIFT, VM_EXEC, VM_READ, VM_SHARED, VM_WRITE
 from kernel.uapi.signals import SI_KERNEL, SIGSEGV

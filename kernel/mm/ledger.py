@@ -10,7 +10,7 @@ from typing import Any
 
 from kernel.errors import InvariantError
 from kernel.mm.frames import ZERO_PAGE, Frames
-from kernel.mm.mm import PTE_EXCLUSIVE, PTE_SHIFT, PTE_WRITE, MmStruct, SharedPages
+from kernel.mm.mm_types import PTE_EXCLUSIVE, PTE_SHIFT, PTE_WRITE, MmStruct, SharedPages
 from kernel.uapi.mman import VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED, VM_SHARED, VM_WIPEONFORK
 
 

@@ -13,7 +13,8 @@ COLLAPSE and GUARD_* are not there: EINVAL. FREE keeps the content: nothing ever
 from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
-from kernel.mm.mm import MmStruct, VmArea, mmap_lock
+from kernel.mm.mm import mmap_lock
+from kernel.mm.mm_types import MmStruct, VmArea
 from kernel.mm.vma import change_areas, zap_page_range
 from kernel.points import ACQUIRE, READ, RELEASE, Path
 from kernel.process.tasklist import for_each_thread

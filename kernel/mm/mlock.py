@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from kernel.cred.creds import Cred
 from kernel.errors import FaultSignal, KernelError
 from kernel.mm.fault import handle_mm_fault, lookup_pte
-from kernel.mm.mm import PTE_WRITE, MmStruct, VmArea, mmap_lock
+from kernel.mm.mm import mmap_lock
+from kernel.mm.mm_types import PTE_WRITE, MmStruct, VmArea
 from kernel.mm.vma import change_areas
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.limits import rlimit

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from kernel.errors import KernelError
 from kernel.mm.fault import handle_mm_fault, lookup_pte
 from kernel.mm.mlock import mlock_future_ok, mm_populate
-from kernel.mm.mm import (
+from kernel.mm.mm import mmap_lock
+from kernel.mm.mm_types import (
     MMAP_BASE,
     PTE_SHIFT,
     PTE_WRITE,
@@ -22,7 +23,6 @@ from kernel.mm.mm import (
     MmStruct,
     SharedPages,
     VmArea,
-    mmap_lock,
 )
 from kernel.mm.overcommit import accountable_mapping, security_vm_enough_memory
 from kernel.mm.vma import do_vmi_munmap

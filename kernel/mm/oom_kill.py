@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.errors import FaultSignal
 from kernel.events import OOM_MARK_VICTIM
-from kernel.mm.mm import MmStruct, get_mm_rss
+from kernel.mm.mm_types import MmStruct
+from kernel.mm.rss import get_mm_rss
 from kernel.points import SCHEDULE, Path
 from kernel.process.tasklist import for_each_process
 from kernel.signal.pending import fatal_signal_pending

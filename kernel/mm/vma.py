@@ -13,14 +13,10 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
 from kernel.mm.frames import ZERO_PAGE
-from kernel.mm.mm import (
-    PTE_SHIFT,
-    MmStruct,
-    VmArea,
-    drop_shared,
-    own_table,
-    update_hiwater_rss,
-)
+from kernel.mm.mm import drop_shared
+from kernel.mm.mm_types import PTE_SHIFT, MmStruct, VmArea
+from kernel.mm.page_table import own_table
+from kernel.mm.rss import update_hiwater_rss
 from kernel.uapi.errno_ import ENOMEM
 from kernel.uapi.mman import (
     MAX_MAP_COUNT,

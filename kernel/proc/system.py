@@ -11,7 +11,7 @@ switches between tasks count as idle. ctxt does not count switches by preemption
 from typing import TYPE_CHECKING, Final
 
 from kernel.mm.frames import ZERO_PAGE
-from kernel.mm.mm import PTE_SHIFT
+from kernel.mm.mm_types import PTE_SHIFT
 from kernel.mm.overcommit import vm_commit_limit
 from kernel.proc.array import nsec_to_clock_t
 from kernel.process.pid import task_active_pid_ns

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from kernel.fs.d_path import file_path
 from kernel.mm.frames import ZERO_PAGE
-from kernel.mm.mm import PTE_SHIFT, MmStruct, VmArea, get_mm_hiwater_rss
+from kernel.mm.mm_types import PTE_SHIFT, MmStruct, VmArea
+from kernel.mm.rss import get_mm_hiwater_rss
 from kernel.uapi.mman import (
     PAGE_SHIFT,
     VM_EXEC,

@@ -31,7 +31,6 @@ from kernel.ns.pid_namespace import PidNamespace
 from kernel.ns.zap import zap_pid_ns_processes
 from kernel.points import ACQUIRE, POINT, RELEASE, Path
 from kernel.process.acct import PF_ACCT, acct_flags, acct_mem, acct_process
-from kernel.process.fork import mm_release
 from kernel.process.pid import (
     PIDTYPE_PGID,
     PIDTYPE_TGID,
@@ -41,15 +40,12 @@ from kernel.process.pid import (
 )
 from kernel.process.release import release_task, thread_group_empty
 from kernel.process.resource import setmax_mm_hiwater_rss
+from kernel.process.vfork import mm_release
 from kernel.ptrace.link import exit_ptrace, ptrace_reparented
 from kernel.ptrace.stops import ptrace_event
-from kernel.signal.send import (
-    check_kill_permission,
-    do_notify_parent,
-    do_send_sig_info,
-    exit_signals,
-    zap_process,
-)
+from kernel.signal.exit_signals import exit_signals
+from kernel.signal.notify_parent import do_notify_parent
+from kernel.signal.send import check_kill_permission, do_send_sig_info, zap_process
 from kernel.smp.ttwu import wake_up_process
 from kernel.smp.wait import wake_up_all
 from kernel.task import (

@@ -20,16 +20,15 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.cred.creds import Cred, exempt_from_nproc
 from kernel.errors import GuestFault, KernelError, RestartNoIntr
 from kernel.events import SCHED_PROCESS_FORK, TASK_NEWTASK
-from kernel.fs.file import dup_fd, put_files_struct
-from kernel.fs.fs_struct import copy_fs_struct, put_fs_struct
+from kernel.fs.file import put_files_struct
+from kernel.fs.fs_struct import put_fs_struct
 from kernel.ipc.futex import user_lock
 from kernel.ipc.sem import copy_semundo
-from kernel.mm.mm import dup_mm, mmput
+from kernel.mm.mm import mmput
 from kernel.ns.nsproxy import CLONE_NEW_ANY, copy_namespaces, exit_task_namespaces
 from kernel.ns.pid_namespace import alloc_pid_ns, is_child_reaper
 from kernel.ns.user_namespace import create_user_ns
-from kernel.points import ACQUIRE, POINT, RELEASE, SCHEDULE, Path
-from kernel.process.attrs import sched_fork
+from kernel.points import ACQUIRE, POINT, RELEASE, Path
 from kernel.process.clone import (
     KernelCloneArgs,
     cancel_pidfd,
@@ -37,6 +36,16 @@ from kernel.process.clone import (
     finish_clone,
     flush_signal_handlers,
     prepare_pidfd,
+)
+from kernel.process.copy import (
+    copy_creds,
+    copy_files,
+    copy_fs,
+    copy_mm,
+    copy_sighand,
+    copy_signal,
+    dup_task_struct,
+    free_task,
 )
 from kernel.process.limits import nproc_exceeded, rlimit
 from kernel.process.pid import (
@@ -51,7 +60,9 @@ from kernel.process.pid import (
     quick_alloc_pid,
     task_active_pid_ns,
 )
+from kernel.process.vfork import wait_for_vfork_done
 from kernel.ptrace.stops import ptrace_event, ptrace_fork_event, ptrace_init_task
+from kernel.signal.jobctl import task_join_group_stop
 from kernel.signal.multiprocess import (
     MultiprocessSignals,
     begin_multiprocess,
@@ -59,23 +70,12 @@ from kernel.signal.multiprocess import (
     end_multiprocess,
 )
 from kernel.signal.pending import fatal_signal_pending
-from kernel.signal.send import task_join_group_stop
-from kernel.smp.completion import complete_all
-from kernel.smp.ttwu import set_current_state, try_to_wake_up, wake_up_new_task
+from kernel.smp.ttwu import wake_up_new_task
 from kernel.task import (
-    NO_RLIMITS,
-    PF_FORKNOEXEC,
     PF_NPROC_EXCEEDED,
     SIGNAL_UNKILLABLE,
-    TASK_KILLABLE,
-    TASK_NORMAL,
-    TASK_RUNNING,
-    TASK_UNINTERRUPTIBLE,
-    SighandStruct,
-    SignalStruct,
     TaskStruct,
 )
-from kernel.time.posix_cpu_timers import posix_cpu_timers_init_group
 from kernel.uapi.clone import (
     CLONE_CHILD_CLEARTID,
     CLONE_CLEAR_SIGHAND,
@@ -446,198 +446,4 @@ def _unwind(
 # -- copying, one structure each -------------------------------------------------------------------
 
 
-def dup_task_struct(k: "KernelState", orig: TaskStruct) -> TaskStruct:
-    """Return a new task_struct with ``orig``'s values and a kernel stack of its own.
-
-    Raises:
-        KernelError: ENOMEM.
-
-    Source: kernel/fork.c:dup_task_struct().
-    """
-    k.now_ns += k.costs.dup_task_struct
-    slab = k.slabs["task_struct"]
-    slot = slab.alloc()
-    child = TaskStruct(0, 0, orig.comm)
-    child.slot = slot
-    try:
-        child.stack = k.stacks.alloc(child)
-    except KernelError:
-        slab.free(slot)
-        raise
-    child.flags = orig.flags | PF_FORKNOEXEC
-    child.nice = orig.nice
-    if orig.attrs is not None:
-        sched_fork(child, orig)
-    child.blocked = orig.blocked
-    child.cred = orig.cred
-    child.nsproxy = orig.nsproxy
-    child.cpu = orig.cpu
-    child.self_exec_id = orig.self_exec_id
-    return child
-
-
-def free_task(k: "KernelState", task: TaskStruct) -> None:
-    """Give back a task_struct and its kernel stack, and cut the links that would keep it alive.
-
-    Source: kernel/fork.c:free_task().
-    """
-    k.stacks.release(task.stack)
-    k.slabs["task_struct"].free(task.slot)
-    task.stack = None
-    task.slot = -1
-    # Python's cycle collector should have nothing to find here.
-    task.real_parent = task.parent = task.group_leader = None  # type: ignore[assignment]
-    task.nsproxy = None
-    task.signal = task.sighand = None  # type: ignore[assignment]
-    task.thread_pid = task.path = task.pi_lock = task.alloc_lock = None
-
-
-def copy_creds(child: TaskStruct) -> None:
-    """Charge the new thread to its user; the credentials themselves are shared until changed.
-
-    Source: kernel/cred.c:copy_creds().
-    """
-    child.cred.user.processes += 1
-
-
-def copy_files(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
-    """Share or copy the descriptor table. Source: kernel/fork.c:copy_files()."""
-    files = k.current.files
-    if files is None:
-        return
-    if clone_flags & CLONE_FILES:
-        files.count += 1
-        child.files = files
-    else:
-        child.files = dup_fd(k, files)
-
-
-def copy_fs(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
-    """Share or copy the working directory and umask.
-
-    Raises:
-        KernelError: EAGAIN, it is to be shared and another thread is in the middle of an exec.
-
-    Source: kernel/fork.c:copy_fs().
-    """
-    fs = k.current.fs
-    if fs is None:
-        return
-    if clone_flags & CLONE_FS:
-        if fs.in_exec:
-            raise KernelError(EAGAIN)
-        fs.users += 1
-        child.fs = fs
-    else:
-        child.fs = copy_fs_struct(k, fs)
-
-
-def copy_sighand(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
-    """Share or copy the signal handlers. Source: kernel/fork.c:copy_sighand()."""
-    sighand = k.current.sighand
-    if clone_flags & CLONE_SIGHAND:
-        sighand.count += 1
-        child.sighand = sighand
-    else:
-        child.sighand = SighandStruct(k.new_lock("siglock"), sighand.action)
-
-
-def copy_signal(k: "KernelState", clone_flags: int, child: TaskStruct, orig: SignalStruct) -> None:
-    """Join the thread group's signal_struct, or make one for a new group.
-
-    Source: kernel/fork.c:copy_signal().
-    """
-    if clone_flags & CLONE_THREAD:
-        child.signal = orig
-        return
-    signal = SignalStruct()
-    signal.leader = child
-    signal.threads.append(child)
-    signal.args = orig.args
-    signal.env = orig.env
-    signal.oom_score_adj = orig.oom_score_adj
-    signal.oom_score_adj_min = orig.oom_score_adj_min
-    if orig.rlim is not NO_RLIMITS:
-        signal.rlim = orig.rlim
-        posix_cpu_timers_init_group(k, signal)
-    child.signal = signal
-
-
-def copy_mm(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
-    """Share or copy the address space.
-
-    Raises:
-        KernelError: ENOMEM.
-
-    Source: kernel/fork.c:copy_mm().
-    """
-    mm = k.current.mm
-    if mm is None:
-        return
-    if clone_flags & CLONE_VM:
-        mm.users += 1
-        child.mm = mm
-    else:
-        child.mm = dup_mm(k, mm)
-
-
 # -- vfork ---------------------------------------------------------------------------------------
-
-
-def wait_for_vfork_done(k: "KernelState", child: TaskStruct) -> Path:
-    """Sleep until ``child`` lets go of the caller's memory, or the caller is being killed.
-
-    A killed caller takes itself out of ``child.vfork_done`` so that the child does not wake it.
-
-    Source: kernel/fork.c:wait_for_vfork_done(), include/linux/completion.h.
-    Deviation: the child's ``vfork_done`` names the sleeper; done means it is None.
-    """
-    current = k.current
-    killable = k.tasks.profile.vfork_killable
-    state = TASK_KILLABLE if killable else TASK_UNINTERRUPTIBLE
-    sleeper: object = current  # compared as a task, vfork_done would count as one from then on
-    while True:
-        yield from set_current_state(k, state)
-        if child.vfork_done is not sleeper:
-            break
-        if killable and fatal_signal_pending(current):
-            lock = k.task_lock(child)
-            yield "wait_for_vfork_done.task_lock", ACQUIRE, lock
-            if child.vfork_done is sleeper:
-                child.vfork_done = None
-            yield "wait_for_vfork_done.task_unlock", RELEASE, lock
-            break
-        yield "wait_for_vfork_done.schedule", SCHEDULE, None
-    yield from set_current_state(k, TASK_RUNNING)
-
-
-def complete_vfork_done(k: "KernelState", task: TaskStruct) -> Path:
-    """Let the parent that waits for ``task`` go on, if it still does.
-
-    Source: kernel/fork.c:complete_vfork_done().
-    """
-    lock = k.task_lock(task)
-    yield "complete_vfork_done.task_lock", ACQUIRE, lock
-    parent = task.vfork_done
-    if parent is not None:
-        task.vfork_done = None
-        yield from try_to_wake_up(k, parent, TASK_NORMAL)
-    yield "complete_vfork_done.task_unlock", RELEASE, lock
-
-
-def mm_release(k: "KernelState", task: TaskStruct) -> Path:
-    """Tell those who wait that ``task`` no longer uses its memory: the vfork parent.
-
-    The word that CLONE_CHILD_CLEARTID clears is the C library's, for pthread_join(). CPython's
-    threads wait for locks instead, so nobody sleeps there.
-
-    Source: kernel/fork.c:mm_release().
-    """
-    if task.clear_child_tid:
-        task.clear_child_tid = False
-        if task.mm.users > 1:
-            yield "mm_release.clear_child_tid", POINT, task
-    if task.vfork_done is not None:
-        yield from complete_vfork_done(k, task)
-    if task.kthread is not None:
-        yield from complete_all(k, task.kthread.exited)  # kthread_stop()

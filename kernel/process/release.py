@@ -12,10 +12,10 @@ from kernel.errors import InvariantError
 from kernel.events import SCHED_PROCESS_FREE
 from kernel.locking import pass_lock
 from kernel.points import ACQUIRE, RELEASE, Path
-from kernel.process.fork import free_task
+from kernel.process.copy import free_task
 from kernel.process.pid import PIDTYPE_PID, Pid, detach_leader, detach_pid, free_pid
 from kernel.ptrace.link import ptrace_unlink
-from kernel.signal.send import do_notify_parent
+from kernel.signal.notify_parent import do_notify_parent
 from kernel.smp.ttwu import wake_up_process
 from kernel.smp.wait import wake_up_all
 from kernel.task import EXIT_DEAD, EXIT_ZOMBIE, SIGNAL_GROUP_EXIT, TaskStruct, set_exit_state

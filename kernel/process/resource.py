@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cred.creds import Cred, capable
 from kernel.errors import KernelError
-from kernel.mm.mm import get_mm_hiwater_rss
+from kernel.mm.rss import get_mm_hiwater_rss
 from kernel.points import READ, RELEASE, Path
 from kernel.process.limits import rlimits_of
 from kernel.task import SignalStruct, TaskStruct

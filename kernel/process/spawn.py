@@ -19,11 +19,13 @@ from kernel.fs.namei import lookup_inode
 from kernel.mm.mm import mm_alloc, mmput
 from kernel.points import Path
 from kernel.process.attrs import new_attrs
-from kernel.process.exec import emit_args, install_program, prepare_exec, start_bits
-from kernel.process.fork import copy_process, wait_for_vfork_done
+from kernel.process.binprm import prepare_exec
+from kernel.process.exec import emit_args, install_program, start_bits
+from kernel.process.fork import copy_process
 from kernel.process.groups import set_special_pids
 from kernel.process.pid import PIDTYPE_PID, pid_vnr
 from kernel.process.spawn_child import SpawnChild
+from kernel.process.vfork import wait_for_vfork_done
 from kernel.process.wait import do_wait
 from kernel.process.wait_task import WaitOpts
 from kernel.ptrace.stops import ptrace_event, ptrace_fork_event

@@ -20,14 +20,10 @@ from typing import TYPE_CHECKING
 from kernel.errors import InvariantError
 from kernel.messages import EFF_TRACED
 from kernel.points import ACQUIRE, RELEASE, Path
-from kernel.signal.send import (
-    do_notify_parent,
-    do_send_sig_info,
-    ptrace_signal_wake_up,
-    task_clear_jobctl_pending,
-    task_clear_jobctl_trapping,
-    wake_up_parent,
-)
+from kernel.process.wake_parent import wake_up_parent
+from kernel.signal.jobctl import task_clear_jobctl_pending, task_clear_jobctl_trapping
+from kernel.signal.notify_parent import do_notify_parent
+from kernel.signal.send import do_send_sig_info, ptrace_signal_wake_up
 from kernel.task import (
     EXIT_DEAD,
     EXIT_ZOMBIE,

@@ -38,13 +38,13 @@ from kernel.process.pid import task_pid_vnr
 from kernel.ptrace.access import ptrace_may_access
 from kernel.ptrace.link import PtraceState, ptrace_detach_one, ptrace_link, set_slow_door
 from kernel.ptrace.regs import peek_user, poke_user
+from kernel.signal.jobctl import task_set_jobctl_pending
 from kernel.signal.pending import fatal_signal_pending
 from kernel.signal.send import (
     do_send_sig_info,
     ptrace_signal_wake_up,
     send_signal_locked,
     signal_wake_up_state,
-    task_set_jobctl_pending,
 )
 from kernel.smp.ttwu import set_current_state, try_to_wake_up
 from kernel.task import (

@@ -27,16 +27,18 @@ from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
 from kernel.process.pid import task_pid_vnr, task_tgid_vnr
 from kernel.ptrace.link import PtraceState, ptrace_link, ptrace_reparented, tracing_of
 from kernel.ptrace.regs import NI_SYSCALL, op_of_regs, rax_of, regs_on_entry, seen_nr
+from kernel.signal.jobctl import (
+    task_clear_jobctl_pending,
+    task_clear_jobctl_trapping,
+    task_participate_group_stop,
+    task_set_jobctl_pending,
+)
 from kernel.signal.pending import fatal_signal_pending, recalc_sigpending
 from kernel.signal.send import (
     do_notify_parent_cldstop,
     do_send_sig_info,
     force_sig_fault,
     send_signal_locked,
-    task_clear_jobctl_pending,
-    task_clear_jobctl_trapping,
-    task_participate_group_stop,
-    task_set_jobctl_pending,
 )
 from kernel.smp.ttwu import set_current_state
 from kernel.task import (

@@ -22,8 +22,9 @@ from kernel.process.wait_task import (
     wait_task_stopped,
     wait_task_zombie,
 )
+from kernel.process.wake_parent import eligible_pid
 from kernel.ptrace.link import ptrace_reparented, ptrace_unlink
-from kernel.signal.send import do_notify_parent, eligible_pid
+from kernel.signal.notify_parent import do_notify_parent
 from kernel.task import (
     EXIT_DEAD,
     EXIT_TRACE,

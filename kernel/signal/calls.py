@@ -13,8 +13,8 @@ from kernel.cred.uidgid import from_kuid_munged
 from kernel.errors import KernelError
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
 from kernel.signal.deliver import dequeue_signal, get_signal
+from kernel.signal.exit_signals import retarget_shared_pending
 from kernel.signal.pending import flush_sigqueue_mask, pending_mask, recalc_sigpending
-from kernel.signal.send import retarget_shared_pending
 from kernel.smp.ttwu import set_current_state
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, SigInfo, TaskStruct
 from kernel.uapi.errno_ import EAGAIN, EINTR, EINVAL

@@ -23,18 +23,13 @@ from kernel.process.exit import do_group_exit, will_become_orphaned_pgrp
 from kernel.process.limits import rlimit
 from kernel.ptrace.link import ptrace_reparented
 from kernel.ptrace.stops import do_jobctl_trap, ptrace_signal
+from kernel.signal.jobctl import task_participate_group_stop, task_set_jobctl_pending
 from kernel.signal.pending import (
     flush_sigqueue_mask,
     pending_mask,
     recalc_sigpending,
 )
-from kernel.signal.send import (
-    do_notify_parent_cldstop,
-    ptrace_trap_notify,
-    signal_wake_up,
-    task_participate_group_stop,
-    task_set_jobctl_pending,
-)
+from kernel.signal.send import do_notify_parent_cldstop, ptrace_trap_notify, signal_wake_up
 from kernel.smp.ttwu import set_current_state
 from kernel.task import (
     JOBCTL_PENDING_MASK,

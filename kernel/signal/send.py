@@ -22,51 +22,46 @@ Deviation: signals carry no more than SigInfo; a target thread
 counts as busy when a signal is pending, even if it is running (task_curr).
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.cred.creds import kill_ok_by_cred
 from kernel.events import SIGNAL_GENERATE
-from kernel.points import ACQUIRE, POINT, READ, RELEASE, Path
+from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.pid import (
-    PIDTYPE_MAX,
-    PIDTYPE_PGID,
     PIDTYPE_PID,
     PIDTYPE_TGID,
     pid_nr_ns,
     task_active_pid_ns,
 )
+from kernel.process.wake_parent import wake_up_parent
+from kernel.signal.jobctl import (
+    set_stop_flags,
+    task_clear_jobctl_pending,
+    task_clear_jobctl_trapping,
+    task_set_jobctl_pending,
+)
 from kernel.signal.multiprocess import note_multiprocess
 from kernel.signal.pending import (
-    fatal_signal_pending,
     flush_sigqueue_mask,
-    pending_mask,
     sigismember,
 )
 from kernel.signal.sigqueue import lost_info, sigqueue_alloc
 from kernel.smp.ttwu import try_to_wake_up
-from kernel.smp.wait import wake_up_all
 from kernel.task import (
     JOBCTL_LISTENING,
     JOBCTL_PENDING_MASK,
     JOBCTL_PTRACE_FROZEN,
-    JOBCTL_STOP_CONSUME,
-    JOBCTL_STOP_DEQUEUED,
-    JOBCTL_STOP_PENDING,
-    JOBCTL_STOP_SIGMASK,
     JOBCTL_STOPPED,
     JOBCTL_TRACED,
     JOBCTL_TRAP_NOTIFY,
-    JOBCTL_TRAPPING,
     PF_EXITING,
     SIGNAL_CLD_CONTINUED,
-    SIGNAL_CLD_MASK,
     SIGNAL_CLD_STOPPED,
     SIGNAL_GROUP_EXIT,
     SIGNAL_STOP_CONTINUED,
     SIGNAL_STOP_STOPPED,
     SIGNAL_UNKILLABLE,
     TASK_INTERRUPTIBLE,
-    TASK_NORMAL,
     TASK_RUNNING,
     TASK_STOPPED_BIT,
     TASK_TRACED_BIT,
@@ -92,18 +87,9 @@ from kernel.uapi.signals import (
     SIGRTMIN,
     sigmask,
 )
-from kernel.uapi.wait import (
-    CLD_CONTINUED,
-    CLD_DUMPED,
-    CLD_EXITED,
-    CLD_KILLED,
-    CLD_STOPPED,
-    CLD_TRAPPED,
-    WNOTHREAD,
-)
+from kernel.uapi.wait import CLD_CONTINUED, CLD_TRAPPED
 
 if TYPE_CHECKING:
-    from kernel.process.pid import Pid
     from kernel.state import KernelState
 
 TRACE_SIGNAL_DELIVERED: Final = 0
@@ -118,83 +104,6 @@ _KILL_INFO: Final[SigInfo] = (SIGKILL, 0, 0, 0, 0)
 
 
 # -- group stop bookkeeping -----------------------------------------------------------------------
-
-
-def task_set_jobctl_pending(task: TaskStruct, mask: int) -> bool:
-    """Ask ``task`` to stop, unless it is being killed; return whether it will.
-
-    Source: kernel/signal.c:task_set_jobctl_pending().
-    """
-    if task.flags & PF_EXITING or fatal_signal_pending(task):
-        return False
-    if mask & JOBCTL_STOP_SIGMASK:
-        task.jobctl &= ~JOBCTL_STOP_SIGMASK
-    task.jobctl |= mask
-    return True
-
-
-def task_clear_jobctl_pending(task: TaskStruct, mask: int = JOBCTL_STOP_PENDING) -> None:
-    """Forget stops and traps ``task`` was asked for.
-
-    Source: kernel/signal.c:task_clear_jobctl_pending().
-    Deviation: JOBCTL_TRAPPING is left to the callers that can wake who waits for it.
-    """
-    if mask & JOBCTL_STOP_PENDING:
-        mask |= JOBCTL_STOP_CONSUME | JOBCTL_STOP_DEQUEUED
-    task.jobctl &= ~mask
-
-
-def task_clear_jobctl_trapping(k: "KernelState", task: TaskStruct, tracer: TaskStruct) -> Path:
-    """Let the tracer go on that waits in PTRACE_ATTACH for a stopped task to become traced.
-
-    Source: kernel/signal.c:task_clear_jobctl_trapping().
-    """
-    if task.jobctl & JOBCTL_TRAPPING:
-        task.jobctl &= ~JOBCTL_TRAPPING
-        yield from try_to_wake_up(k, tracer, TASK_NORMAL)
-
-
-def task_participate_group_stop(task: TaskStruct) -> bool:
-    """Count ``task`` out of the stop in progress; return True if it was the last one.
-
-    Source: kernel/signal.c:task_participate_group_stop().
-    """
-    signal = task.signal
-    consume = task.jobctl & JOBCTL_STOP_CONSUME
-    task_clear_jobctl_pending(task)
-    if not consume:
-        return False
-    if signal.group_stop_count:
-        signal.group_stop_count -= 1
-    if not signal.group_stop_count and not signal.flags & SIGNAL_STOP_STOPPED:
-        set_stop_flags(task, SIGNAL_STOP_STOPPED)
-        return True
-    return False
-
-
-def set_stop_flags(task: TaskStruct, flags: int) -> None:
-    """Replace the stop part of the group's flags. Source: signal_set_stop_flags()."""
-    signal = task.signal
-    if signal.flags & SIGNAL_GROUP_EXIT:
-        return
-    mask = SIGNAL_CLD_MASK | SIGNAL_STOP_STOPPED | SIGNAL_STOP_CONTINUED
-    signal.flags = (signal.flags & ~mask) | flags
-
-
-def task_join_group_stop(current: TaskStruct, child: TaskStruct) -> None:
-    """Let a new thread of ``current``'s take part in a stop of the group. Caller holds siglock.
-
-    Source: kernel/signal.c:task_join_group_stop(), called from fork.
-    """
-    signal = child.signal
-    wanted = JOBCTL_STOP_PENDING | current.jobctl & JOBCTL_STOP_SIGMASK
-    if signal.group_stop_count:
-        signal.group_stop_count += 1
-        wanted |= JOBCTL_STOP_CONSUME
-    elif not signal.flags & SIGNAL_STOP_STOPPED:
-        return
-    task_set_jobctl_pending(child, wanted)
-    child.sigpending = True
 
 
 # -- waking ----------------------------------------------------------------------------------------
@@ -488,119 +397,28 @@ def do_send_sig_info(
     return error
 
 
-def retarget_shared_pending(k: "KernelState", task: TaskStruct, which: int) -> Path:
-    """Hand shared signals of ``which`` that ``task`` can no longer take to other threads.
-
-    Source: kernel/signal.c:retarget_shared_pending().
-    """
-    retarget = pending_mask(task.signal.shared_pending) & which
-    for thread in tuple(task.signal.threads):
-        if not retarget:
-            return
-        if thread is task or thread.flags & PF_EXITING:
-            continue
-        if not retarget & ~thread.blocked:
-            continue
-        retarget &= thread.blocked
-        if not thread.sigpending:
-            yield from signal_wake_up(k, thread, False)
-
-
 # -- telling the parent ----------------------------------------------------------------------------
 
 
-def eligible_pid(kind: int, wanted: "Pid | None", task: TaskStruct) -> bool:
-    """Tell whether ``task`` has the number a waiter asks for.
+def force_sig_fault(k: "KernelState", sig: int, code: int) -> Path:
+    """Send a signal that the current task itself has caused and cannot hold back.
 
-    Source: kernel/exit.c:eligible_pid().
+    A blocked or ignored signal gets its default action: there is no going on after a fault. With
+    that, it kills the init of a pid namespace, too, unless a tracer looks on.
+
+    Source: kernel/signal.c:force_sig_info_to_task().
     """
-    if kind == PIDTYPE_MAX:
-        return True
-    if kind == PIDTYPE_PID:
-        return task.thread_pid is wanted
-    if kind == PIDTYPE_TGID:
-        return task.signal.leader.thread_pid is wanted
-    if kind == PIDTYPE_PGID:
-        return task.signal.pgrp is wanted
-    return task.signal.session is wanted
-
-
-def wake_up_parent(k: "KernelState", task: TaskStruct, parent: TaskStruct) -> Path:
-    """Wake the threads of ``parent``'s process that wait for something like ``task``.
-
-    Source: kernel/signal.c:__wake_up_parent().
-    """
-    for wo in tuple(parent.signal.wait_chldexit):
-        if child_wait_callback(wo, task):
-            yield from try_to_wake_up(k, wo.waiter, TASK_INTERRUPTIBLE)
-
-
-def child_wait_callback(wo: Any, task: TaskStruct) -> bool:
-    """Tell whether the wait ``wo`` could be about ``task``.
-
-    Source: kernel/exit.c:child_wait_callback().
-    """
-    if wo.kind != PIDTYPE_MAX and not eligible_pid(wo.kind, wo.pid, task):
-        return False
-    return not wo.flags & WNOTHREAD or wo.waiter is task.parent
-
-
-def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path:
-    """Tell ``task``'s parent that it has died. Caller holds tasklist_lock for writing.
-
-    Args:
-        task: a zombie group leader without other threads.
-        sig: its exit signal; 0 or an invalid one is not sent.
-
-    Returns:
-        True iff the parent ignores SIGCHLD, so that the zombie is to be reaped at once.
-
-    Source: kernel/signal.c:do_notify_parent().
-    Deviation: no SA_NOCLDWAIT; CPython cannot set it.
-    """
-    parent = task.parent
-    sighand = parent.sighand
-    if sig != SIGCHLD and task.parent_exec_id != parent.self_exec_id:
-        # the parent is no longer the program that chose this signal
-        sig = SIGCHLD
-    autoreap = False
-    pollers = task.thread_pid.wait_pidfd
-    if pollers is not None and len(task.signal.threads) == 1:
-        yield from wake_up_all(k, pollers)
-    siglock = sighand.siglock
-    yield "do_notify_parent.siglock", ACQUIRE, siglock
-    if sig == SIGCHLD and not task.ptrace and sighand.action.get(SIGCHLD, SIG_DFL) == SIG_IGN:
-        autoreap = True
-        sig = 0
-    if 0 < sig <= 64:
-        code = task.exit_code
-        if code & 0x7F:
-            info_code = CLD_DUMPED if code & 0x80 else CLD_KILLED
-            status = code & 0x7F
-        else:
-            info_code = CLD_EXITED
-            status = code >> 8
-        if sig != SIGCONT and sig_ignored(parent, sig):
-            # what send_signal_locked() comes to, for the most frequent case
-            k.stats.signals_ignored += 1
-            k.emit(
-                SIGNAL_GENERATE, sig, 0, info_code, parent.comm, parent.pid, True,
-                TRACE_SIGNAL_IGNORED,
-            )  # fmt: skip
-        else:
-            pid = task.pid
-            if k.pids.kernel is not None:
-                pid = pid_nr_ns(task.thread_pid, task_active_pid_ns(k, parent))
-            info = (sig, info_code, pid, task.cred.uid, status)
-            yield from send_signal_locked(k, sig, info, parent, True)
-    waiters = parent.signal.wait_chldexit
-    if len(waiters) == 1:
-        if child_wait_callback(waiters[0], task):
-            yield from try_to_wake_up(k, waiters[0].waiter, TASK_INTERRUPTIBLE)
-    elif waiters:
-        yield from wake_up_parent(k, task, parent)
-    yield "do_notify_parent.siglock_done", RELEASE, siglock
-    return autoreap
+    task = k.current
+    siglock = task.sighand.siglock
+    yield "force_sig_info.siglock", ACQUIRE, siglock
+    bit = 1 << (sig - 1)
+    if task.blocked & bit or task.sighand.action.get(sig, SIG_DFL) == SIG_IGN:
+        task.sighand.action = {s: a for s, a in task.sighand.action.items() if s != sig}
+        task.blocked &= ~bit
+    if task.sighand.action.get(sig, SIG_DFL) == SIG_DFL and not task.ptrace:
+        task.signal.flags &= ~SIGNAL_UNKILLABLE
+    yield from send_signal_locked(k, sig, (sig, code, 0, 0, 0), task, False)
+    yield "force_sig_info.siglock_release", RELEASE, siglock
 
 
 def do_notify_parent_cldstop(
@@ -633,52 +451,3 @@ def do_notify_parent_cldstop(
         yield from send_signal_locked(k, SIGCHLD, info, parent, True)
     yield from wake_up_parent(k, leader, parent)
     yield "do_notify_parent_cldstop.siglock_done", RELEASE, sighand.siglock
-
-
-def exit_signals(k: "KernelState", task: TaskStruct) -> Path:
-    """Mark ``task`` as exiting: from here on no signal is directed to it.
-
-    Shared signals it could have taken go to a sibling; a stop in progress no longer waits for it.
-
-    Source: kernel/signal.c:exit_signals().
-    """
-    signal = task.signal
-    yield "exit_signals.pf_exiting", POINT, task
-    if len(signal.threads) == 1 or signal.flags & SIGNAL_GROUP_EXIT:
-        task.flags |= PF_EXITING
-        return
-    stopped = False
-    siglock = task.sighand.siglock
-    yield "exit_signals.siglock", ACQUIRE, siglock
-    task.flags |= PF_EXITING
-    if task.sigpending:
-        yield from retarget_shared_pending(k, task, ~task.blocked)
-        if task.jobctl & JOBCTL_STOP_PENDING:
-            stopped = task_participate_group_stop(task)
-    yield "exit_signals.siglock_done", RELEASE, siglock
-    if stopped:
-        lock: Any = k.tasklist_lock
-        yield "exit_signals.tasklist_lock", READ, lock
-        yield from do_notify_parent_cldstop(k, task, False, CLD_STOPPED)
-        yield "exit_signals.tasklist_unlock", RELEASE, lock
-
-
-def force_sig_fault(k: "KernelState", sig: int, code: int) -> Path:
-    """Send a signal that the current task itself has caused and cannot hold back.
-
-    A blocked or ignored signal gets its default action: there is no going on after a fault. With
-    that, it kills the init of a pid namespace, too, unless a tracer looks on.
-
-    Source: kernel/signal.c:force_sig_info_to_task().
-    """
-    task = k.current
-    siglock = task.sighand.siglock
-    yield "force_sig_info.siglock", ACQUIRE, siglock
-    bit = 1 << (sig - 1)
-    if task.blocked & bit or task.sighand.action.get(sig, SIG_DFL) == SIG_IGN:
-        task.sighand.action = {s: a for s, a in task.sighand.action.items() if s != sig}
-        task.blocked &= ~bit
-    if task.sighand.action.get(sig, SIG_DFL) == SIG_DFL and not task.ptrace:
-        task.signal.flags &= ~SIGNAL_UNKILLABLE
-    yield from send_signal_locked(k, sig, (sig, code, 0, 0, 0), task, False)
-    yield "force_sig_info.siglock_release", RELEASE, siglock

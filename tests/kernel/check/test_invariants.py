@@ -8,7 +8,8 @@ import pytest
 
 from kernel import messages as m
 from kernel.arch.stack import StackRegion
-from kernel.check.invariants import boot_counts, check_end, check_kernel, check_machine, check_step
+from kernel.check.at_rest import boot_counts, check_end
+from kernel.check.invariants import check_kernel, check_machine, check_step
 from kernel.costs import Costs
 from kernel.cpu.cpu import Cpu
 from kernel.cpu.task import CpuTask

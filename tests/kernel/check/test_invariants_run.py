@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from kernel.check.invariants import boot_counts, check_end, check_machine
+from kernel.check.at_rest import boot_counts, check_end
+from kernel.check.invariants import check_machine
 from kernel.cpu.cpu import Cpu
 from kernel.machine import FileSpec, ImageSpec, MachineSpec, SpawnSpec
 from kernel.state import KernelState

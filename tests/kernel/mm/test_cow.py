@@ -12,17 +12,10 @@ from kernel.machine import ImageSpec
 from kernel.mm.ledger import mapcount
 from kernel.mm.madvise import MADV_DOFORK, MADV_DONTFORK, MADV_DONTNEED, sys_madvise
 from kernel.mm.mlock import sys_mlock
-from kernel.mm.mm import (
-    PTE_SHIFT,
-    PTE_WRITE,
-    TEXT_START,
-    dup_mm,
-    get_mm_hiwater_rss,
-    get_mm_rss,
-    mm_alloc,
-    mmput,
-)
+from kernel.mm.mm import dup_mm, mm_alloc, mmput
+from kernel.mm.mm_types import PTE_SHIFT, PTE_WRITE, TEXT_START
 from kernel.mm.mmap import sys_load, sys_mmap, sys_munmap, sys_store, sys_touch
+from kernel.mm.rss import get_mm_hiwater_rss, get_mm_rss
 from kernel.uapi.errno_ import EINVAL, ENOMEM, EPERM
 from kernel.uapi.mman import (
     MAP_ANONYMOUS,

@@ -93,7 +93,7 @@ def test_pid_parent_group_and_session_stay(machine):
 
 def test_comm_is_the_first_15_bytes_of_the_file_name(make):
     machine = make()
-    from kernel.process.exec import Binprm
+    from kernel.process.binprm import Binprm
 
     assert Binprm("/a/b/0123456789abcdefgh", (), (), None).comm == "0123456789abcde"
     assert machine.first.comm == "first"

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from kernel import messages as m
-from kernel.check.invariants import boot_counts, check_end, check_kernel, check_machine
+from kernel.check.at_rest import boot_counts, check_end
+from kernel.check.invariants import check_kernel, check_machine
 from kernel.cpu.cpu import Cpu
 from kernel.events import SCHED_SWITCH
 from kernel.machine import MachineSpec, ServiceSpec

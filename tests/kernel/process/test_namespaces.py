@@ -2,7 +2,8 @@
 
 import pytest
 
-from kernel.check.invariants import boot_counts, check_kernel
+from kernel.check.at_rest import boot_counts
+from kernel.check.invariants import check_kernel
 from kernel.ns.pid_namespace import MAX_PID_NS_LEVEL
 from kernel.ns.user_namespace import parse_id_map
 from kernel.process.fork import do_fork

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kernel.trace.strace_names import arguments, quote, result, signal_set, status
+from kernel.trace.formats import quote
+from kernel.trace.strace_names import arguments, result, signal_set, status
 from kernel.uapi.syscalls import TABLE
 
 NUMBERS = {name: number for number, (name, _, _) in TABLE.items()}

@@ -1,0 +1,60 @@
+"""A machine whose programs have all ended holds what boot made, and nothing else."""
+
+from typing import TYPE_CHECKING
+
+from kernel.check.invariants import MOST, check_kernel, is_quiet
+from kernel.ipc.ledger import all_tables, recount_shm
+from kernel.mm.ledger import recount_cache
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+
+def boot_counts(k: "KernelState") -> dict[str, int]:
+    """Return what a machine has at boot and must have again at the end, by name.
+
+    Kernel threads made since boot are not counted: a service runs as long as the machine. Nor are
+    frames of the page cache and of System V segments and empty places in slabs: they may stay.
+    """
+    kthreads = k.nr_kthreads
+    counts = {
+        "tasks": k.tasks.nr_threads - kthreads,
+        "processes": k.tasks.nr_processes - kthreads,
+        "pids": k.pids.taken - kthreads,
+        "kernel stacks": len(k.stacks.infos) - kthreads,
+        "frames": k.frames.nr_used
+        - kthreads * k.stacks.pages
+        - len(recount_cache(k.frames))
+        - len(recount_shm(all_tables(k, ())))
+        - sum(cache.nr_pages for cache in k.slabs.values()),
+    }
+    for name, cache in k.slabs.items():
+        counts[f"slab {name}"] = cache.active_objs - (kthreads if name == "task_struct" else 0)
+    for kind, number in k.ns_counts.items():
+        if number:
+            counts[f"namespaces of kind {kind:#x}"] = number
+    for uid, user in k.tasks.users.items():
+        if user.processes:
+            counts[f"threads of user {uid}"] = user.processes - (0 if uid else kthreads)
+    return counts
+
+
+def check_end(k: "KernelState", counts: dict[str, int]) -> list[str]:
+    """Return what is left over at the end of a run, besides every violation ``check_kernel`` finds.
+
+    Args:
+        k: the kernel after its last program has been reaped, no message in flight.
+        counts: what ``boot_counts`` returned right after boot.
+    """
+    found = check_kernel(k)
+    now = boot_counts(k)
+    for name in [*counts, *(name for name in now if name not in counts)]:
+        before, after = counts.get(name, 0), now.get(name, 0)
+        if before != after:
+            found.append(f"leak: {name}: {before} at boot, {after} at the end")
+    if not is_quiet(k):
+        found.append(f"end: {len(k._active)} kernel paths are still in progress")
+    busy = [cpu for cpu, number in enumerate(k.nr_running) if number]
+    if busy:
+        found.append(f"end: the load table has runnable tasks on cpus {busy}")
+    return found[:MOST]

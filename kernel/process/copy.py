@@ -1,0 +1,154 @@
+"""What copy_process() copies or shares: the structure itself, files, memory, signals, credentials.
+
+Source: kernel/fork.c (dup_task_struct, copy_files, copy_fs, copy_sighand, copy_signal, copy_mm).
+"""
+
+from typing import TYPE_CHECKING
+
+from kernel.errors import KernelError
+from kernel.fs.file import dup_fd
+from kernel.fs.fs_struct import copy_fs_struct
+from kernel.mm.mm import dup_mm
+from kernel.process.attrs import sched_fork
+from kernel.task import NO_RLIMITS, PF_FORKNOEXEC, SighandStruct, SignalStruct, TaskStruct
+from kernel.time.posix_cpu_timers import posix_cpu_timers_init_group
+from kernel.uapi.clone import CLONE_FILES, CLONE_FS, CLONE_SIGHAND, CLONE_THREAD, CLONE_VM
+from kernel.uapi.errno_ import EAGAIN
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
+
+
+def dup_task_struct(k: "KernelState", orig: TaskStruct) -> TaskStruct:
+    """Return a new task_struct with ``orig``'s values and a kernel stack of its own.
+
+    Raises:
+        KernelError: ENOMEM.
+
+    Source: kernel/fork.c:dup_task_struct().
+    """
+    k.now_ns += k.costs.dup_task_struct
+    slab = k.slabs["task_struct"]
+    slot = slab.alloc()
+    child = TaskStruct(0, 0, orig.comm)
+    child.slot = slot
+    try:
+        child.stack = k.stacks.alloc(child)
+    except KernelError:
+        slab.free(slot)
+        raise
+    child.flags = orig.flags | PF_FORKNOEXEC
+    child.nice = orig.nice
+    if orig.attrs is not None:
+        sched_fork(child, orig)
+    child.blocked = orig.blocked
+    child.cred = orig.cred
+    child.nsproxy = orig.nsproxy
+    child.cpu = orig.cpu
+    child.self_exec_id = orig.self_exec_id
+    return child
+
+
+def free_task(k: "KernelState", task: TaskStruct) -> None:
+    """Give back a task_struct and its kernel stack, and cut the links that would keep it alive.
+
+    Source: kernel/fork.c:free_task().
+    """
+    k.stacks.release(task.stack)
+    k.slabs["task_struct"].free(task.slot)
+    task.stack = None
+    task.slot = -1
+    # Python's cycle collector should have nothing to find here.
+    task.real_parent = task.parent = task.group_leader = None  # type: ignore[assignment]
+    task.nsproxy = None
+    task.signal = task.sighand = None  # type: ignore[assignment]
+    task.thread_pid = task.path = task.pi_lock = task.alloc_lock = None
+
+
+def copy_creds(child: TaskStruct) -> None:
+    """Charge the new thread to its user; the credentials themselves are shared until changed.
+
+    Source: kernel/cred.c:copy_creds().
+    """
+    child.cred.user.processes += 1
+
+
+def copy_files(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
+    """Share or copy the descriptor table. Source: kernel/fork.c:copy_files()."""
+    files = k.current.files
+    if files is None:
+        return
+    if clone_flags & CLONE_FILES:
+        files.count += 1
+        child.files = files
+    else:
+        child.files = dup_fd(k, files)
+
+
+def copy_fs(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
+    """Share or copy the working directory and umask.
+
+    Raises:
+        KernelError: EAGAIN, it is to be shared and another thread is in the middle of an exec.
+
+    Source: kernel/fork.c:copy_fs().
+    """
+    fs = k.current.fs
+    if fs is None:
+        return
+    if clone_flags & CLONE_FS:
+        if fs.in_exec:
+            raise KernelError(EAGAIN)
+        fs.users += 1
+        child.fs = fs
+    else:
+        child.fs = copy_fs_struct(k, fs)
+
+
+def copy_sighand(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
+    """Share or copy the signal handlers. Source: kernel/fork.c:copy_sighand()."""
+    sighand = k.current.sighand
+    if clone_flags & CLONE_SIGHAND:
+        sighand.count += 1
+        child.sighand = sighand
+    else:
+        child.sighand = SighandStruct(k.new_lock("siglock"), sighand.action)
+
+
+def copy_signal(k: "KernelState", clone_flags: int, child: TaskStruct, orig: SignalStruct) -> None:
+    """Join the thread group's signal_struct, or make one for a new group.
+
+    Source: kernel/fork.c:copy_signal().
+    """
+    if clone_flags & CLONE_THREAD:
+        child.signal = orig
+        return
+    signal = SignalStruct()
+    signal.leader = child
+    signal.threads.append(child)
+    signal.args = orig.args
+    signal.env = orig.env
+    signal.oom_score_adj = orig.oom_score_adj
+    signal.oom_score_adj_min = orig.oom_score_adj_min
+    if orig.rlim is not NO_RLIMITS:
+        signal.rlim = orig.rlim
+        posix_cpu_timers_init_group(k, signal)
+    child.signal = signal
+
+
+def copy_mm(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
+    """Share or copy the address space.
+
+    Raises:
+        KernelError: ENOMEM.
+
+    Source: kernel/fork.c:copy_mm().
+    """
+    mm = k.current.mm
+    if mm is None:
+        return
+    if clone_flags & CLONE_VM:
+        mm.users += 1
+        child.mm = mm
+    else:
+        child.mm = dup_mm(k, mm)
