@@ -23,16 +23,8 @@ help:
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml .ci/constraints.txt
-	@set -e; \
-	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	    for python in python3.11 python3; do \
-	        if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	            found=$$python; break; \
-	        fi; \
-	    done; \
-	    if [ -z "$$found" ]; then echo "smplab needs Python 3.11 or newer" >&2; exit 1; fi; \
-	    $$found -m venv --clear $(VENV); \
-	fi
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	    sh .ci/make_venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
 	    -c .ci/constraints.txt -e '.[dev]'
 	@touch $@
