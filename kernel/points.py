@@ -26,12 +26,15 @@ path comes to (``if k.stepwise or …: yield from helper(k, …)``). The helper 
 Names are stable (``exit_notify.tasklist_lock``): mutations, schedules and reports refer to them.
 A name is unique to its place in the source; the object is the lock, or what the point is about.
 
+``Path[T]`` is a path that returns a T. A function that is annotated so is a path itself or hands
+one on. Whoever drives paths and does not care for their values speaks of ``Path[object]``.
+
 No point stands in an ``except`` or ``finally`` clause: a path that is suspended while it handles an
 exception corrupts the exception state of the others when it is compiled (decision 0003).
 """
 
 from collections.abc import Generator
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 POINT: Final = 0
 ACQUIRE: Final = 1
@@ -43,5 +46,8 @@ RESCHED: Final = 6
 
 KIND_NAMES: Final = ("point", "acquire", "read", "release", "barrier", "schedule", "resched")
 
+_T = TypeVar("_T")
+
 Point = tuple[str, int, Any]
-Path = Generator[Point, None, Any]
+# A path that returns a T. What is sent into it is the answer to the point it stands at.
+Path = Generator[Point, Any, _T]

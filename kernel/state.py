@@ -209,7 +209,7 @@ class KernelState:
             if spawn.count:
                 self._add_timer(spawn.start_ns, _TIMER_SPAWN, (number, 0))
 
-    def _park_at_boot(self, task: TaskStruct, path: Path) -> None:
+    def _park_at_boot(self, task: TaskStruct, path: Path[object]) -> None:
         """Let ``task`` go to sleep in ``path`` before time starts; its CPU holds its other half."""
         self.current = task
         for _name, kind, _obj in path:
@@ -468,7 +468,7 @@ class KernelState:
         while self.balance_ns <= limit_ns < m.NEVER - 1:
             run_rebalance_domains(self)
 
-    def _open(self, request: m.Request) -> Path | None:
+    def _open(self, request: m.Request) -> Path[object] | None:
         """Make a request's task current; return the path to run, or None if it is served."""
         now_ns, cpu, seq, code, pid, utime_ns, stime_ns, nivcsw, *arguments = request
         self.stats.requests += 1
@@ -545,7 +545,7 @@ class KernelState:
 
     # -- paths --------------------------------------------------------------------------------
 
-    def _syscall(self, task: TaskStruct, op: tuple[Any, ...]) -> Path:
+    def _syscall(self, task: TaskStruct, op: tuple[Any, ...]) -> Path[None]:
         """One system call from entry to the reply, with signals on the way back to user mode."""
         call = op
         handlers = self._handlers
@@ -627,7 +627,7 @@ class KernelState:
         else:
             self._reply(task, value, error)
 
-    def _user_work(self, task: TaskStruct, op: tuple[Any, ...] | None) -> Path:
+    def _user_work(self, task: TaskStruct, op: tuple[Any, ...] | None) -> Path[None]:
         """Signals noticed on the way back to user mode, outside any system call.
 
         Args:
@@ -771,7 +771,7 @@ class KernelState:
         else:
             box.append(effect)
 
-    def _sleep(self, task: TaskStruct, path: Path) -> None:
+    def _sleep(self, task: TaskStruct, path: Path[object]) -> None:
         """The current task gives up its CPU until somebody wakes it."""
         task.path = path
         task.on_rq = False
@@ -782,19 +782,19 @@ class KernelState:
         if self.rt_tasks and task in self.rt_tasks:
             push_rt_tasks(self)
 
-    def _resched(self, task: TaskStruct, path: Path) -> None:
+    def _resched(self, task: TaskStruct, path: Path[object]) -> None:
         """The current task's CPU may run somebody else here (``cond_resched``)."""
         task.path = path
         self._answer(task, m.EFF_RESCHED)
 
-    def kernel_thread_path(self, task: TaskStruct, body: Path) -> Path:
+    def kernel_thread_path(self, task: TaskStruct, body: Path[object]) -> Path[None]:
         """Run ``body`` as all that ``task``, a kernel thread, ever does."""
         try:
             yield from body
         except TaskDead:
             self._dead(task)
 
-    def _drive(self, path: Path) -> None:
+    def _drive(self, path: Path[object]) -> None:
         """Run a path to its end or its sleep (granularity ``syscall``)."""
         lock_ns = self.costs.lock_acquire
         hold_ns = self.costs.lock_hold
@@ -846,7 +846,7 @@ class KernelState:
         if path is not None:
             self._drive(path)
 
-    def _open_timer(self) -> Path | None:
+    def _open_timer(self) -> Path[object] | None:
         """Take the first timer; return the path it starts, if it still means anything."""
         at_ns, serial, kind, what = heappop(self._timers)
         if at_ns >= self.calc_load_update_ns:
@@ -882,7 +882,7 @@ class KernelState:
             self._pull(self.idle_cpu_from(0))
         return None
 
-    def _spawn(self, spawn: Any, index: int) -> Path:
+    def _spawn(self, spawn: Any, index: int) -> Path[None]:
         """Start one configured program as a child of init."""
         label = spawn.label or spawn.path.rsplit("/", 1)[-1]
         if spawn.count > 1:

@@ -111,7 +111,7 @@ class SighandStruct:
 
     __slots__ = ("action", "count", "siglock")
 
-    def __init__(self, siglock: Any, action: dict[int, Any]) -> None:
+    def __init__(self, siglock: Any, action: dict[int, int]) -> None:
         self.action = action
         self.count = 1
         self.siglock = siglock
@@ -338,7 +338,7 @@ class TaskStruct:
         self.nvcsw = 0  # times it slept
         self.nivcsw = 0  # times it lost its CPU
         self.kthread: Any = None  # kernel.process.kthread.Kthread
-        self.path: Path | None = None  # the system call it sleeps in
+        self.path: Path[object] | None = None  # the system call it sleeps in
         self.tripped: tuple[int, ...] = ()  # handlers that ran since the last answer, in order
         self.restart_ns = 0  # when the interrupted sleep that is being restarted ends; 0 = none
         self.wake_value: Any = None

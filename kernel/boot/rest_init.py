@@ -131,7 +131,7 @@ def _kernel_thread(k: "KernelState", flags: int, comm: str) -> TaskStruct:
     return task  # type: ignore[no-any-return]
 
 
-def kernel_init(k: "KernelState") -> Path:
+def kernel_init(k: "KernelState") -> Path[None]:
     """Be pid 1: start what the kernel starts, then be init.
 
     Source: init/main.c:kernel_init().
@@ -141,7 +141,7 @@ def kernel_init(k: "KernelState") -> Path:
     yield from init_reap(k)
 
 
-def init_reap(k: "KernelState") -> Path:
+def init_reap(k: "KernelState") -> Path[None]:
     """Be init: wait for children for ever, and tell ``k.spawn_exited`` of each. Never returns."""
     init = k.current
     wo = WaitOpts(init, PIDTYPE_MAX, None, WEXITED)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SLICE_NS = 50_000
 
 
-def do_initcalls(k: "KernelState") -> Path:
+def do_initcalls(k: "KernelState") -> Path[None]:
     """Start every service of the configuration; the current task is pid 1.
 
     Source: init/main.c:do_initcalls().
@@ -50,7 +50,7 @@ def do_initcalls(k: "KernelState") -> Path:
             yield from wake_up_process(k, task)
 
 
-def service_thread(k: "KernelState", data: Any) -> Path:
+def service_thread(k: "KernelState", data: Any) -> Path[int]:
     """Work ``work_ns`` every ``period_ns`` until stopped; return the number of rounds."""
     service: ServiceSpec = data
     current = k.current

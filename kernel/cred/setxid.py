@@ -34,7 +34,7 @@ def setxid(call: Callable[..., Any]) -> Callable[..., Any]:
     return whole
 
 
-def _broadcast(k: "KernelState", call: Callable[..., Any], ids: tuple[int, ...]) -> Path:
+def _broadcast(k: "KernelState", call: Callable[..., Any], ids: tuple[int, ...]) -> Path[Any]:
     current = k.current
     sighand = current.sighand
     if sighand.action.get(SIGSETXID) is None:

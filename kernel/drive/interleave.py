@@ -52,7 +52,9 @@ class ActivePath:
 
     __slots__ = ("blocked_on", "cpu", "gen", "held", "now_ns", "serial", "skipped", "task")
 
-    def __init__(self, gen: "Path", task: "TaskStruct", cpu: int, now_ns: int, serial: int) -> None:
+    def __init__(
+        self, gen: "Path[object]", task: "TaskStruct", cpu: int, now_ns: int, serial: int
+    ) -> None:
         self.gen = gen
         self.task = task
         self.cpu = cpu
@@ -134,7 +136,7 @@ class StepDriver:
             if kernel.after_step is not None:
                 kernel.after_step(kernel)
 
-    def _begin(self, gen: "Path") -> None:
+    def _begin(self, gen: "Path[object]") -> None:
         kernel = self._kernel
         self._serial += 1
         path = ActivePath(gen, kernel.current, kernel.cpu, kernel.now_ns, self._serial)

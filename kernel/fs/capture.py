@@ -48,7 +48,7 @@ class FeedInode(Inode):
         self.late = late  # the data of a pipe are still to come
 
 
-def feed_read(k: "KernelState", file: File, count: int) -> Path:
+def feed_read(k: "KernelState", file: File, count: int) -> Path[bytes]:
     """Take up to ``count`` bytes; of a terminal at most one line. b"" is the end."""
     inode = file.inode
     if not isinstance(inode, FeedInode):

@@ -54,7 +54,7 @@ def _ctx(file: File) -> EventfdInode:
     return inode
 
 
-def _wait(k: "KernelState", ctx: EventfdInode, room_for: int) -> Path:
+def _wait(k: "KernelState", ctx: EventfdInode, room_for: int) -> Path[bool]:
     """Sleep until the counter is not 0, or has room for ``room_for``; True if a signal came first.
 
     Source: include/linux/wait.h:wait_event_interruptible_locked_irq().
@@ -76,7 +76,7 @@ def _ready(ctx: EventfdInode, room_for: int) -> bool:
     return ULLONG_MAX - ctx.count > room_for if room_for else ctx.count > 0
 
 
-def eventfd_read(k: "KernelState", file: File, count: int) -> Path:
+def eventfd_read(k: "KernelState", file: File, count: int) -> Path[bytes]:
     """Take the counter, as 8 bytes.
 
     Raises:
@@ -106,7 +106,7 @@ def eventfd_read(k: "KernelState", file: File, count: int) -> Path:
     return value.to_bytes(_SIZE, "little")
 
 
-def eventfd_write(k: "KernelState", file: File, data: bytes) -> Path:
+def eventfd_write(k: "KernelState", file: File, data: bytes) -> Path[int]:
     """Add the number in ``data`` to the counter.
 
     Raises:
@@ -138,7 +138,7 @@ def eventfd_write(k: "KernelState", file: File, data: bytes) -> Path:
     return _SIZE
 
 
-def eventfd_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path:
+def eventfd_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path[int]:
     """Return the events of an eventfd. Source: fs/eventfd.c:eventfd_poll()."""
     ctx = _ctx(file)
     yield from poll_wait(k, ctx.wqh, table)
@@ -182,7 +182,7 @@ def sys_eventfd2(k: "KernelState", count: int, flags: int) -> int:
     return fd
 
 
-def sys_eventfd_read(k: "KernelState", fd: int) -> Path:
+def sys_eventfd_read(k: "KernelState", fd: int) -> Path[bytes]:
     """Read 8 bytes; see ``eventfd_read``. The guest's run time does not begin it again after EINTR.
 
     Source: glibc sysdeps/unix/sysv/linux/eventfd_read.c.
@@ -191,7 +191,7 @@ def sys_eventfd_read(k: "KernelState", fd: int) -> Path:
     return sys_read(k, fd, _SIZE)  # type: ignore[no-any-return]
 
 
-def sys_eventfd_write(k: "KernelState", fd: int, data: bytes) -> Path:
+def sys_eventfd_write(k: "KernelState", fd: int, data: bytes) -> Path[int]:
     """Write 8 bytes; see ``eventfd_write`` and ``sys_eventfd_read``.
 
     Source: glibc sysdeps/unix/sysv/linux/eventfd_write.c.

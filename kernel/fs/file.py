@@ -118,7 +118,7 @@ def _drop_table(k: "KernelState", files: FilesStruct) -> None:
     k.slabs["files_cache"].free(files.slot)
 
 
-def put_files_struct(k: "KernelState", files: FilesStruct) -> Path:
+def put_files_struct(k: "KernelState", files: FilesStruct) -> Path[None]:
     """Leave the table; the last task to do so closes everything, lowest descriptor first.
 
     Source: fs/file.c:put_files_struct(), close_files().
@@ -136,7 +136,7 @@ def put_files_struct(k: "KernelState", files: FilesStruct) -> Path:
     _drop_table(k, files)
 
 
-def do_close_on_exec(k: "KernelState", files: FilesStruct) -> Path:
+def do_close_on_exec(k: "KernelState", files: FilesStruct) -> Path[None]:
     """Close every descriptor that is marked close-on-exec. Source: fs/file.c:do_close_on_exec()."""
     while files.close_on_exec:
         mask = files.close_on_exec
@@ -200,7 +200,7 @@ def fd_uninstall(files: FilesStruct, fd: int) -> File:
     return file
 
 
-def close_fd(k: "KernelState", files: FilesStruct, fd: int) -> Path:
+def close_fd(k: "KernelState", files: FilesStruct, fd: int) -> Path[None]:
     """Close ``fd`` of ``files``.
 
     Raises:
@@ -213,7 +213,7 @@ def close_fd(k: "KernelState", files: FilesStruct, fd: int) -> Path:
 
 def do_dup2(
     k: "KernelState", files: FilesStruct, fd: int, fd2: int, *, cloexec: bool, dup3: bool
-) -> Path:
+) -> Path[int]:
     """Make ``fd2`` stand for the file of ``fd``, closing what it stood for; return ``fd2``.
 
     Args:
@@ -241,7 +241,7 @@ def do_dup2(
     return fd2
 
 
-def sys_dup2(k: "KernelState", fd: int, fd2: int, inheritable: bool) -> Path:
+def sys_dup2(k: "KernelState", fd: int, fd2: int, inheritable: bool) -> Path[int]:
     """Make ``fd2`` stand for the file of ``fd``; return ``fd2``.
 
     ``inheritable`` is dup2(); otherwise it is dup3() with O_CLOEXEC, which refuses an equal pair.

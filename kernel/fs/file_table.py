@@ -70,7 +70,7 @@ def alloc_file(k: "KernelState", inode: Inode, flags: int) -> File:
     return File(inode, flags)
 
 
-def fput(k: "KernelState", file: File) -> Path:
+def fput(k: "KernelState", file: File) -> Path[None]:
     """Drop a reference; the last one releases what the file holds. Source: fs/file_table.c:fput().
 
     Raises:
@@ -83,7 +83,7 @@ def fput(k: "KernelState", file: File) -> Path:
         raise InvariantError(f"{file.inode!r} was closed more often than it was opened")
 
 
-def release_file(k: "KernelState", file: File) -> Path:
+def release_file(k: "KernelState", file: File) -> Path[None]:
     """Release what ``file`` holds, whose last reference is gone.
 
     Source: fs/file_table.c:__fput().

@@ -29,7 +29,7 @@ class NsInode(Inode):
         self.i_fop = NS_FILE_OPERATIONS
 
 
-def _open(k: "KernelState", file: File) -> Path:
+def _open(k: "KernelState", file: File) -> Path[None]:
     """Keep the namespace alive."""
     inode = file.inode
     yield from ()
@@ -37,7 +37,7 @@ def _open(k: "KernelState", file: File) -> Path:
         get_any_ns(inode.ns)
 
 
-def _release(k: "KernelState", file: File) -> Path:
+def _release(k: "KernelState", file: File) -> Path[None]:
     """Let the namespace go. Source: fs/nsfs.c:nsfs_evict()."""
     inode = file.inode
     yield from ()

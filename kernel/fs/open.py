@@ -85,7 +85,7 @@ def sys_open(k: "KernelState", path: str, flags: int, mode: int) -> Any:
     return fd
 
 
-def _open_special(k: "KernelState", path: str, file: File, fd: int, flags: int) -> Path:
+def _open_special(k: "KernelState", path: str, file: File, fd: int, flags: int) -> Path[int]:
     """Open a file that may make its opener wait; ``fd`` stays taken meanwhile.
 
     Source: fs/open.c:do_dentry_open().
@@ -179,7 +179,7 @@ def open_file(k: "KernelState", path: str, flags: int, mode: int) -> File:
     return file
 
 
-def sys_close(k: "KernelState", fd: int) -> Path:
+def sys_close(k: "KernelState", fd: int) -> Path[None]:
     """Close a descriptor.
 
     Raises:

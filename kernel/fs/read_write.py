@@ -78,7 +78,7 @@ def sys_read(k: "KernelState", fd: int, count: int) -> Any:
     return data
 
 
-def hold(k: "KernelState", file: File, path: Path) -> Path:
+def hold(k: "KernelState", file: File, path: Path[Any]) -> Path[Any]:
     """Run ``path`` with a reference on ``file``: another thread may close it meanwhile.
 
     A task whose table is its own needs none. Source: fs/file.c:fdget(), fdput().
@@ -87,7 +87,7 @@ def hold(k: "KernelState", file: File, path: Path) -> Path:
     holds = k.vfs.holds
     holds[file] = holds.get(file, 0) + 1
     failed: Exception | None = None
-    result = None
+    result: Any = None
     try:
         result = yield from path
     except (KernelError, RestartSyscall) as error:  # not finally: a dropped path must not yield
@@ -149,7 +149,7 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> Any:
     return done
 
 
-def file_too_large(k: "KernelState") -> Path:
+def file_too_large(k: "KernelState") -> Path[None]:
     """The file may not grow: SIGXFSZ and EFBIG. Source: fs/read_write.c:generic_write_checks()."""
     task = k.current
     info = (SIGXFSZ, SI_USER, task_tgid_vnr(k, task), task.cred.uid, 0)

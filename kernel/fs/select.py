@@ -71,7 +71,7 @@ class PollWqueues:
         self.entries: list[tuple[WaitQueueHead, WaitQueueEntry]] = []
 
 
-def poll_wait(k: "KernelState", queue: WaitQueueHead, table: PollWqueues | None) -> Path:
+def poll_wait(k: "KernelState", queue: WaitQueueHead, table: PollWqueues | None) -> Path[None]:
     """Leave an entry of ``table`` on ``queue``; nothing if there is no table.
 
     Source: include/linux/poll.h:poll_wait(), fs/select.c:__pollwait().
@@ -82,7 +82,7 @@ def poll_wait(k: "KernelState", queue: WaitQueueHead, table: PollWqueues | None)
         yield from add_wait_queue(k, queue, entry)
 
 
-def pollwake(k: "KernelState", entry: WaitQueueEntry) -> Path:
+def pollwake(k: "KernelState", entry: WaitQueueEntry) -> Path[None]:
     """An event came: note it, then wake the task if it sleeps.
 
     Source: fs/select.c:pollwake(), __pollwake().
@@ -92,26 +92,26 @@ def pollwake(k: "KernelState", entry: WaitQueueEntry) -> Path:
     yield from wake_up_process(k, table.task)
 
 
-def _poll_freewait(k: "KernelState", table: PollWqueues) -> Path:
+def _poll_freewait(k: "KernelState", table: PollWqueues) -> Path[None]:
     """Leave all queues. Source: fs/select.c:poll_freewait()."""
     for queue, entry in table.entries:
         yield from remove_wait_queue(k, queue, entry)
     table.entries.clear()
 
 
-def vfs_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path:
+def vfs_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path[int]:
     """Return the poll mask of ``file``. Source: include/linux/poll.h:vfs_poll()."""
     inode = file.inode
     fop = inode.i_fop
     if fop is not None and fop.poll is not None:
-        mask = yield from fop.poll(k, file, table)
+        mask: int = yield from fop.poll(k, file, table)
         return mask
     if inode.kind == CAPTURE:
         return POLLOUT | POLLWRNORM
     return DEFAULT_POLLMASK
 
 
-def _poll_schedule_timeout(k: "KernelState", table: PollWqueues, until_ns: int) -> Path:
+def _poll_schedule_timeout(k: "KernelState", table: PollWqueues, until_ns: int) -> Path[bool]:
     """Sleep until something happens; return whether the time is up.
 
     Source: fs/select.c:poll_schedule_timeout().
@@ -126,7 +126,9 @@ def _poll_schedule_timeout(k: "KernelState", table: PollWqueues, until_ns: int) 
     return timed_out
 
 
-def _do_poll(k: "KernelState", fds: list[tuple[int, int]], timeout_ns: int, until_ns: int) -> Path:
+def _do_poll(
+    k: "KernelState", fds: list[tuple[int, int]], timeout_ns: int, until_ns: int
+) -> Path[list[int]]:
     """Ask and wait until a file is ready, a signal comes or the time is up.
 
     Args:
@@ -212,7 +214,7 @@ def _hold_all(k: "KernelState", files: FilesStruct, fds: list[tuple[int, int]]) 
 
 def sys_poll(
     k: "KernelState", fds: tuple[tuple[int, int], ...], timeout_ns: int, until_ns: int = 0
-) -> Path:
+) -> Path[tuple[int, ...]]:
     """Wait for events on files; return the events that are there, one mask for each descriptor.
 
     Args:
@@ -243,7 +245,7 @@ def sys_select(
     exp: tuple[int, ...],
     timeout_ns: int,
     until_ns: int = 0,
-) -> Path:
+) -> Path[tuple[tuple[int, ...], ...]]:
     """Wait until a descriptor can be read, written, or has something exceptional.
 
     Returns:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 
-def fifo_open(k: "KernelState", file: File) -> Path:
+def fifo_open(k: "KernelState", file: File) -> Path[None]:
     """Open one end of a FIFO, or both; sleeps until the other end has been opened too.
 
     Raises:
@@ -89,7 +89,7 @@ def fifo_open(k: "KernelState", file: File) -> Path:
         raise KernelError(errno)
 
 
-def _wait_for_partner(k: "KernelState", pipe: Pipe, *, for_writer: bool) -> Path:
+def _wait_for_partner(k: "KernelState", pipe: Pipe, *, for_writer: bool) -> Path[bool]:
     """Sleep until somebody has opened the other end; return True if a signal came first.
 
     Called and left with ``pipe.mutex`` held.
@@ -109,7 +109,7 @@ def _wait_for_partner(k: "KernelState", pipe: Pipe, *, for_writer: bool) -> Path
     return (pipe.w_counter if for_writer else pipe.r_counter) == before
 
 
-def _wake_up_partner(k: "KernelState", pipe: Pipe) -> Path:
+def _wake_up_partner(k: "KernelState", pipe: Pipe) -> Path[None]:
     """Source: fs/pipe.c:wake_up_partner()."""
     if pipe.rd_wait.active():
         yield from wake_up_all(k, pipe.rd_wait)

@@ -56,7 +56,7 @@ def user_lock(k: "KernelState", lock: int) -> UserLock:
 
 def sys_lock_acquire(
     k: "KernelState", lock: int, blocking: bool, timeout_ns: int, until_ns: int = 0
-) -> Path:
+) -> Path[bool]:
     """Take a lock; return whether it was taken.
 
     Args:
@@ -109,7 +109,7 @@ def sys_lock_acquire(
     return taken
 
 
-def sys_lock_release(k: "KernelState", lock: int) -> Path:
+def sys_lock_release(k: "KernelState", lock: int) -> Path[None]:
     """Give a lock up, whoever took it, and wake the first sleeper.
 
     Raises:

@@ -96,7 +96,7 @@ class MsgQueue:
         self.q_senders: list[MsgSender] = []
 
 
-def sys_msgget(k: "KernelState", key: int, flags: int) -> Path:
+def sys_msgget(k: "KernelState", key: int, flags: int) -> Path[int]:
     """Return the id of the queue with ``key``, made if need be.
 
     Raises:
@@ -119,7 +119,7 @@ def sys_msgget(k: "KernelState", key: int, flags: int) -> Path:
 # -- sending -------------------------------------------------------------------------------------
 
 
-def sys_msgsnd(k: "KernelState", msqid: int, mtype: int, data: bytes, flags: int) -> Path:
+def sys_msgsnd(k: "KernelState", msqid: int, mtype: int, data: bytes, flags: int) -> Path[None]:
     """Send a message, sleeping while the queue has no room for it.
 
     Raises:
@@ -251,7 +251,9 @@ def find_msg(msq: MsgQueue, msgtype: int, mode: int) -> int:
     return found
 
 
-def sys_msgrcv(k: "KernelState", msqid: int, size: int, msgtype: int, flags: int) -> Path:
+def sys_msgrcv(
+    k: "KernelState", msqid: int, size: int, msgtype: int, flags: int
+) -> Path[tuple[int, bytes]]:
     """Take a message off a queue, sleeping until there is one.
 
     Args:
@@ -355,7 +357,7 @@ def _ss_wakeup(msq: MsgQueue, wake_q: list[TaskStruct], kill: bool) -> None:
 # -- msgctl --------------------------------------------------------------------------------------
 
 
-def sys_msgctl(k: "KernelState", msqid: int, cmd: int) -> Path:
+def sys_msgctl(k: "KernelState", msqid: int, cmd: int) -> Path[int | tuple[int, int]]:
     """Remove a queue, or describe it.
 
     Returns:

@@ -114,7 +114,7 @@ def pipe_bytes(pipe: Pipe) -> int:
     return sum(len(buf.data) - buf.offset for buf in pipe.bufs)
 
 
-def pipe_read(k: "KernelState", file: Any, count: int) -> Path:
+def pipe_read(k: "KernelState", file: Any, count: int) -> Path[bytes]:
     """Read up to ``count`` bytes; returns b"" at end of file (no writer left, nothing in the ring).
 
     Sleeps while the pipe is empty and has a writer.
@@ -167,7 +167,7 @@ def pipe_read(k: "KernelState", file: Any, count: int) -> Path:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def pipe_write(k: "KernelState", file: Any, data: bytes) -> Path:
+def pipe_write(k: "KernelState", file: Any, data: bytes) -> Path[int]:
     """Write ``data``; returns how many bytes were written. Sleeps while there is no room.
 
     Writes of up to 4096 bytes are not torn. Without readers the caller gets SIGPIPE.
@@ -240,7 +240,7 @@ def pipe_write(k: "KernelState", file: Any, data: bytes) -> Path:
     return done
 
 
-def pipe_release(k: "KernelState", file: Any) -> Path:
+def pipe_release(k: "KernelState", file: Any) -> Path[None]:
     """One end is closed for good; the last end of a side wakes all who sleep on the pipe.
 
     Source: fs/pipe.c:pipe_release(), put_pipe_info().
@@ -274,7 +274,7 @@ def put_pipe_info(k: "KernelState", inode: Inode, pipe: Pipe) -> None:
         del k.vfs.pipes[inode.ino]
 
 
-def pipe_poll(k: "KernelState", file: File, table: Any) -> Path:
+def pipe_poll(k: "KernelState", file: File, table: Any) -> Path[int]:
     """Return the events of one end.
 
     A FIFO opened for reading before it had a writer does not hang up until one came and left.
@@ -312,7 +312,7 @@ def _writable(pipe: Pipe) -> bool:
     return len(pipe.bufs) < pipe.max_usage or not pipe.readers
 
 
-def _wait(k: "KernelState", pipe: Pipe, queue: WaitQueueHead, ready: Any) -> Path:
+def _wait(k: "KernelState", pipe: Pipe, queue: WaitQueueHead, ready: Any) -> Path[bool]:
     """Sleep exclusively on ``queue`` until ``ready(pipe)``; returns True if a signal came first.
 
     A signal counts only while the condition is false, so a wake-up that was taken is used.

@@ -22,7 +22,7 @@ PIPE_MAX_SIZE: Final = 1 << 20  # fs.pipe-max-size
 _LARGEST: Final = 1 << 31
 
 
-def pipe_fcntl(k: "KernelState", file: File, command: int, argument: int) -> Path:
+def pipe_fcntl(k: "KernelState", file: File, command: int, argument: int) -> Path[int]:
     """Return the size of a pipe in bytes, for F_SETPIPE_SZ after changing it.
 
     Args:

@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 
-def wake_up_q(k: "KernelState", wake_q: list[Any]) -> Path:
+def wake_up_q(k: "KernelState", wake_q: list[Any]) -> Path[None]:
     """Wake every task of ``wake_q``, in order. Source: kernel/sched/core.c:wake_up_q()."""
     for task in wake_q:
         yield from wake_up_process(k, task)
@@ -80,7 +80,7 @@ def wake_up_q(k: "KernelState", wake_q: list[Any]) -> Path:
 # -- semget --------------------------------------------------------------------------------------
 
 
-def sys_semget(k: "KernelState", key: int, nsems: int, flags: int) -> Path:
+def sys_semget(k: "KernelState", key: int, nsems: int, flags: int) -> Path[int]:
     """Return the id of the set with ``key``, made with ``nsems`` semaphores of value 0 if need be.
 
     Raises:
@@ -113,7 +113,7 @@ def sys_semget(k: "KernelState", key: int, nsems: int, flags: int) -> Path:
 # -- semop ---------------------------------------------------------------------------------------
 
 
-def sys_semop(k: "KernelState", semid: int, operations: Any) -> Path:
+def sys_semop(k: "KernelState", semid: int, operations: Any) -> Path[None]:
     """Perform all ``operations`` at once, sleeping until that can be done.
 
     Args:
@@ -192,7 +192,7 @@ def sys_semop(k: "KernelState", semid: int, operations: Any) -> Path:
 # -- semctl --------------------------------------------------------------------------------------
 
 
-def sys_semctl(k: "KernelState", semid: int, semnum: int, cmd: int, arg: int) -> Path:
+def sys_semctl(k: "KernelState", semid: int, semnum: int, cmd: int, arg: int) -> Path[int]:
     """Ask about or change one semaphore, or the whole set.
 
     Args:
@@ -217,7 +217,7 @@ def sys_semctl(k: "KernelState", semid: int, semnum: int, cmd: int, arg: int) ->
 _COMMANDS = (IPC_RMID, IPC_SET, IPC_STAT, GETPID, GETVAL, GETNCNT, GETZCNT, SETVAL)
 
 
-def _semctl_main(k: "KernelState", semid: int, semnum: int, cmd: int) -> Path:
+def _semctl_main(k: "KernelState", semid: int, semnum: int, cmd: int) -> Path[int]:
     """Source: ipc/sem.c:semctl_main(), semctl_stat()."""
     sma: SemArray = ipc_obtain_object_check(current_ipc_ns(k).sem, semid)
     if ipcperms(k, sma.perm, S_IRUGO):
@@ -241,7 +241,7 @@ def _semctl_main(k: "KernelState", semid: int, semnum: int, cmd: int) -> Path:
     return value
 
 
-def _semctl_setval(k: "KernelState", semid: int, semnum: int, value: int) -> Path:
+def _semctl_setval(k: "KernelState", semid: int, semnum: int, value: int) -> Path[int]:
     """Set one value; whatever was noted to be undone of it is forgotten.
 
     Source: ipc/sem.c:semctl_setval().
@@ -271,7 +271,7 @@ def _semctl_setval(k: "KernelState", semid: int, semnum: int, value: int) -> Pat
     return 0
 
 
-def _semctl_down(k: "KernelState", semid: int, cmd: int, arg: int) -> Path:
+def _semctl_down(k: "KernelState", semid: int, cmd: int, arg: int) -> Path[int]:
     """Remove a set, or give it to the caller with another mode.
 
     Source: ipc/sem.c:semctl_down().
@@ -334,7 +334,7 @@ def get_undo_list(task: TaskStruct) -> SemUndoList:
     return ulp
 
 
-def find_alloc_undo(k: "KernelState", ids: IpcIds, semid: int) -> Path:
+def find_alloc_undo(k: "KernelState", ids: IpcIds, semid: int) -> Path[SemUndo]:
     """Return the current task's notes about a set, made at first use.
 
     Raises:
@@ -360,7 +360,7 @@ def find_alloc_undo(k: "KernelState", ids: IpcIds, semid: int) -> Path:
             ulp.list_proc.append(found)
             sma.list_id.append(found)
     yield "find_alloc_undo.sem_unlock", RELEASE, lock
-    if gone:
+    if found is None:
         raise KernelError(EIDRM)
     return found
 
@@ -375,7 +375,7 @@ def copy_semundo(k: "KernelState", child: TaskStruct) -> None:
     child.sysvsem = ulp
 
 
-def exit_sem(k: "KernelState", task: TaskStruct) -> Path:
+def exit_sem(k: "KernelState", task: TaskStruct) -> Path[None]:
     """Leave the undo list; its last sharer carries out what is noted there.
 
     Source: ipc/sem.c:exit_sem().

@@ -96,7 +96,7 @@ class ShmidKernel:
         self.pages.segment = None
 
 
-def sys_shmget(k: "KernelState", key: int, size: int, flags: int) -> Path:
+def sys_shmget(k: "KernelState", key: int, size: int, flags: int) -> Path[int]:
     """Return the id of the segment with ``key``, made with ``size`` bytes of zeros if need be.
 
     Raises:
@@ -132,7 +132,7 @@ def sys_shmget(k: "KernelState", key: int, size: int, flags: int) -> Path:
     return ipcget(k, ids, key, flags, newseg, shm_more_checks)
 
 
-def sys_shmat(k: "KernelState", shmid: int) -> Path:
+def sys_shmat(k: "KernelState", shmid: int) -> Path[tuple[int, int]]:
     """Attach a segment to the caller's memory.
 
     Returns:
@@ -198,7 +198,7 @@ def _shm_mmap(k: "KernelState", mm: MmStruct, shp: ShmidKernel, name: str) -> in
     return start
 
 
-def sys_shmdt(k: "KernelState", address: int) -> Path:
+def sys_shmdt(k: "KernelState", address: int) -> Path[None]:
     """Detach the segment that is attached at ``address``.
 
     Raises:
@@ -229,7 +229,7 @@ def sys_shmdt(k: "KernelState", address: int) -> Path:
     return None
 
 
-def sys_shmctl(k: "KernelState", shmid: int, cmd: int) -> Path:
+def sys_shmctl(k: "KernelState", shmid: int, cmd: int) -> Path[int | tuple[int, int]]:
     """Remove a segment, or describe it.
 
     Returns:

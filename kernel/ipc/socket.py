@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 _SOCK_MAX: Final = 11
 
 
-def _sock_read_iter(k: "KernelState", file: File, count: int) -> Path:
+def _sock_read_iter(k: "KernelState", file: File, count: int) -> Path[bytes]:
     """read() of a socket; of 0 bytes it does nothing. Source: net/socket.c:sock_read_iter()."""
     if not count:
         return b""
@@ -59,7 +59,7 @@ def _sock_read_iter(k: "KernelState", file: File, count: int) -> Path:
     return data
 
 
-def _sock_write_iter(k: "KernelState", file: File, data: bytes) -> Path:
+def _sock_write_iter(k: "KernelState", file: File, data: bytes) -> Path[int]:
     """Source: net/socket.c:sock_write_iter()."""
     return sock_send(k, file, data, 0)
 
@@ -129,7 +129,7 @@ def _sockfd_lookup(k: "KernelState", fd: int) -> File:
     return file
 
 
-def sys_sendto(k: "KernelState", fd: int, data: bytes, flags: int) -> Path:
+def sys_sendto(k: "KernelState", fd: int, data: bytes, flags: int) -> Path[int]:
     """Send ``data`` through a socket; return how many bytes were taken.
 
     Raises:
@@ -145,7 +145,7 @@ def sys_sendto(k: "KernelState", fd: int, data: bytes, flags: int) -> Path:
     return hold(k, file, path) if k.current.files.count > 1 else path
 
 
-def sys_recvfrom(k: "KernelState", fd: int, size: int, flags: int) -> Path:
+def sys_recvfrom(k: "KernelState", fd: int, size: int, flags: int) -> Path[bytes]:
     """Receive up to ``size`` bytes from a socket.
 
     Raises:
@@ -160,7 +160,7 @@ def sys_recvfrom(k: "KernelState", fd: int, size: int, flags: int) -> Path:
     return hold(k, file, path) if k.current.files.count > 1 else path
 
 
-def sys_shutdown(k: "KernelState", fd: int, how: int) -> Path:
+def sys_shutdown(k: "KernelState", fd: int, how: int) -> Path[None]:
     """Shut a socket down: SHUT_RD, SHUT_WR or SHUT_RDWR.
 
     Raises:

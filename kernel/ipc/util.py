@@ -198,7 +198,7 @@ def ipcget(
     flags: int,
     getnew: Callable[[], int],
     more_checks: Callable[[Any], bool],
-) -> Path:
+) -> Path[int]:
     """Return the id of the object with ``key``, made if there is none and ``flags`` allow it.
 
     Args:

@@ -67,7 +67,7 @@ def futex_hash(k: "KernelState", offset: int) -> FutexHashBucket:
     return bucket
 
 
-def get_futex_key(k: "KernelState", address: int) -> Path:
+def get_futex_key(k: "KernelState", address: int) -> Path[tuple[object, int]]:
     """Return ``(owner, offset)`` of the word at ``address``, which is made present and writable.
 
     Raises:
@@ -98,7 +98,7 @@ def get_futex_key(k: "KernelState", address: int) -> Path:
 
 def sys_futex(
     k: "KernelState", address: int, futex_op: int, val: int, timeout_ns: int | None
-) -> Path:
+) -> Path[int]:
     """Sleep on the word at ``address``, or wake those who do.
 
     Raises:
@@ -116,7 +116,7 @@ def sys_futex(
     return futex_wait(k, address, val, timeout_ns)
 
 
-def futex_wait(k: "KernelState", address: int, val: int, timeout_ns: int | None) -> Path:
+def futex_wait(k: "KernelState", address: int, val: int, timeout_ns: int | None) -> Path[int]:
     """Sleep on the word at ``address`` unless it is not ``val``; return 0 once woken.
 
     Args:
@@ -205,7 +205,7 @@ def _futex_get_value(k: "KernelState", address: int) -> int:
     return int.from_bytes(data, "little")
 
 
-def futex_wake(k: "KernelState", address: int, nr_wake: int) -> Path:
+def futex_wake(k: "KernelState", address: int, nr_wake: int) -> Path[int]:
     """Wake those who sleep on the word at ``address``; return how many were woken.
 
     Args:

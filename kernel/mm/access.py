@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def access_process_vm(
     k: "KernelState", child: "TaskStruct", address: int, length: int, data: bytes | None
-) -> Path:
+) -> Path[bytes]:
     """Read ``length`` bytes of another task's memory, or write ``data`` there.
 
     Raises:

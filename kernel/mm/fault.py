@@ -79,7 +79,7 @@ def lookup_pte(mm: MmStruct, vpn: int) -> int:
     return pte or 0
 
 
-def handle_mm_fault(k: "KernelState", mm: MmStruct, vpn: int, write: bool) -> Path:
+def handle_mm_fault(k: "KernelState", mm: MmStruct, vpn: int, write: bool) -> Path[str]:
     """Make page ``vpn`` readable (``write``: writable) for the current task, or signal it.
 
     Counts and traces one minor fault and charges its cost.
@@ -152,7 +152,7 @@ def _do_anonymous_page(k: "KernelState", mm: MmStruct, vpn: int, write: bool) ->
     return "anon"
 
 
-def _do_wp_page(k: "KernelState", mm: MmStruct, vpn: int) -> Path:
+def _do_wp_page(k: "KernelState", mm: MmStruct, vpn: int) -> Path[str]:
     """Write to a present private page without write permission; returns the kind of fault.
 
     Source: mm/memory.c:do_wp_page(), wp_page_reuse(), wp_page_copy().

@@ -65,7 +65,7 @@ _FLAGS: Final = {
 _READERS: Final = (MADV_WILLNEED, MADV_DONTNEED, MADV_FREE, MADV_REMOVE)
 
 
-def sys_madvise(k: "KernelState", address: int, length: int, advice: int) -> Path:
+def sys_madvise(k: "KernelState", address: int, length: int, advice: int) -> Path[None]:
     """Follow ``advice`` (MADV_*) about ``length`` bytes at ``address``.
 
     Raises:

@@ -43,7 +43,7 @@ def can_do_mlock(k: "KernelState") -> bool:
     return cred.euid == 0 or rlimit(k, current.signal, RLIMIT_MEMLOCK) != 0
 
 
-def sys_mlock(k: "KernelState", address: int, length: int) -> Path:
+def sys_mlock(k: "KernelState", address: int, length: int) -> Path[None]:
     """Lock the pages that hold ``length`` bytes at ``address``, and bring them in.
 
     Raises:
@@ -76,7 +76,7 @@ def sys_mlock(k: "KernelState", address: int, length: int) -> Path:
     yield from mm_populate(k, mm, start, end)
 
 
-def sys_munlock(k: "KernelState", address: int, length: int) -> Path:
+def sys_munlock(k: "KernelState", address: int, length: int) -> Path[None]:
     """Unlock the pages that hold ``length`` bytes at ``address``.
 
     Raises:
@@ -97,7 +97,7 @@ def sys_munlock(k: "KernelState", address: int, length: int) -> Path:
         raise KernelError(errno)
 
 
-def sys_mlockall(k: "KernelState", flags: int) -> Path:
+def sys_mlockall(k: "KernelState", flags: int) -> Path[None]:
     """Lock the whole address space: what is mapped (MCL_CURRENT), what will be (MCL_FUTURE).
 
     Raises:
@@ -130,7 +130,7 @@ def sys_mlockall(k: "KernelState", flags: int) -> Path:
         yield from mm_populate(k, mm, 0, TASK_SIZE >> PAGE_SHIFT)
 
 
-def sys_munlockall(k: "KernelState") -> Path:
+def sys_munlockall(k: "KernelState") -> Path[None]:
     """Unlock the whole address space. Source: mm/mlock.c:munlockall()."""
     k.now_ns += k.costs.mmap_op
     mm: MmStruct = k.current.mm
@@ -194,7 +194,7 @@ def _apply(k: "KernelState", mm: MmStruct, start: int, end: int, locked: int) ->
     return errno
 
 
-def mm_populate(k: "KernelState", mm: MmStruct, start: int, end: int) -> Path:
+def mm_populate(k: "KernelState", mm: MmStruct, start: int, end: int) -> Path[None]:
     """Bring in the locked pages of [start, end): writable private ones as a write does.
 
     Raises:

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 
-def sys_mmap(k: "KernelState", length: int, flags: int) -> Path:
+def sys_mmap(k: "KernelState", length: int, flags: int) -> Path[int]:
     """Map ``length`` bytes of fresh anonymous memory, readable and writable.
 
     Args:
@@ -183,7 +183,7 @@ def get_unmapped_area(mm: MmStruct, pages: int) -> int | None:
     return top - pages if top - pages >= TEXT_START else None
 
 
-def sys_munmap(k: "KernelState", address: int, length: int) -> Path:
+def sys_munmap(k: "KernelState", address: int, length: int) -> Path[None]:
     """Unmap ``length`` bytes from ``address`` on; where nothing is mapped is not an error.
 
     Raises:
@@ -214,7 +214,9 @@ def sys_munmap(k: "KernelState", address: int, length: int) -> Path:
     return None
 
 
-def sys_touch(k: "KernelState", address: int, first_page: int, pages: int, write: bool) -> Path:
+def sys_touch(
+    k: "KernelState", address: int, first_page: int, pages: int, write: bool
+) -> Path[None]:
     """Read or rewrite one byte of each of ``pages`` pages from page ``first_page`` of a mapping.
 
     Rewriting is one store: it takes no read fault first.
@@ -242,7 +244,7 @@ def _access_ns(k: "KernelState", length: int) -> int:
     return k.costs.memory_access * max(1, -(-length // 64))
 
 
-def sys_load(k: "KernelState", address: int, offset: int, length: int) -> Path:
+def sys_load(k: "KernelState", address: int, offset: int, length: int) -> Path[bytes]:
     """Return ``length`` bytes at ``offset`` of the mapping at ``address``.
 
     Raises:
@@ -269,7 +271,7 @@ def sys_load(k: "KernelState", address: int, offset: int, length: int) -> Path:
     return data
 
 
-def sys_store(k: "KernelState", address: int, offset: int, data: bytes) -> Path:
+def sys_store(k: "KernelState", address: int, offset: int, data: bytes) -> Path[None]:
     """Store ``data`` at ``offset`` of the mapping at ``address``.
 
     Raises:
@@ -281,7 +283,7 @@ def sys_store(k: "KernelState", address: int, offset: int, data: bytes) -> Path:
     return store(k, k.current.mm, address + offset, data)
 
 
-def store(k: "KernelState", mm: MmStruct, place: int, data: bytes) -> Path:
+def store(k: "KernelState", mm: MmStruct, place: int, data: bytes) -> Path[None]:
     """Store ``data`` at the address ``place`` of an address space.
 
     Raises:

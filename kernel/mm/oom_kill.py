@@ -82,7 +82,7 @@ def select_bad_process(k: "KernelState") -> tuple[TaskStruct | None, bool]:
     return chosen, False
 
 
-def pagefault_out_of_memory(k: "KernelState", address: int) -> Path:
+def pagefault_out_of_memory(k: "KernelState", address: int) -> Path[None]:
     """Make room for a page of the current task, or end it; the access is then tried again.
 
     Raises:
@@ -116,7 +116,7 @@ def pagefault_out_of_memory(k: "KernelState", address: int) -> Path:
     k.cancel_timer(current)
 
 
-def oom_kill_process(k: "KernelState", victim: TaskStruct) -> Path:
+def oom_kill_process(k: "KernelState", victim: TaskStruct) -> Path[None]:
     """Kill ``victim`` (a leader) and every other process that runs in its memory.
 
     Source: mm/oom_kill.c:__oom_kill_process().

@@ -97,7 +97,7 @@ def copy_pid_ns(k: "KernelState", wanted: bool, user_ns: Any, old_ns: PidNamespa
 # -- numbers ---------------------------------------------------------------------------------------
 
 
-def alloc_pid_ns(k: "KernelState", ns: PidNamespace, set_tid: tuple[int, ...]) -> Path:
+def alloc_pid_ns(k: "KernelState", ns: PidNamespace, set_tid: tuple[int, ...]) -> Path[Pid]:
     """What alloc_pid() does for a nested namespace, or when the caller chooses numbers.
 
     Args:

@@ -40,7 +40,7 @@ _FIELDS = {
 }
 
 
-def sys_setns(k: "KernelState", fd: int, nstype: int) -> Path:
+def sys_setns(k: "KernelState", fd: int, nstype: int) -> Path[None]:
     """Move the caller into a namespace (its future children, for a pid namespace).
 
     Args:

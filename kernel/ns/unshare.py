@@ -17,7 +17,7 @@ from kernel.ns.nsproxy import (
 )
 from kernel.ns.user_namespace import create_user_ns
 from kernel.points import POINT, Path
-from kernel.process.clone import KernelCloneArgs, check_clone_flags
+from kernel.process.clone import CloneResult, KernelCloneArgs, check_clone_flags
 from kernel.process.fork import do_fork
 from kernel.uapi.clone import (
     CLONE_CLEAR_SIGHAND,
@@ -66,7 +66,7 @@ def sys_clone3(
     pidfd: bool,
     parent_tid: int,
     child_tid: int,
-) -> Path:
+) -> Path[CloneResult]:
     """Make a child as ``flags`` say, with a choice of its numbers and of what the caller gets.
 
     Args:
@@ -109,7 +109,7 @@ def sys_clone3(
     return do_fork(k, flags & ~CSIGNAL | exit_signal, args)
 
 
-def sys_unshare(k: "KernelState", flags: int) -> Path:
+def sys_unshare(k: "KernelState", flags: int) -> Path[None]:
     """Stop sharing with others what ``flags`` name; a new namespace for each CLONE_NEW*.
 
     CLONE_NEWPID and CLONE_NEWTIME change where future children go, not the caller.

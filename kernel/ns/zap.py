@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 
-def zap_pid_ns_processes(k: "KernelState", ns: PidNamespace) -> Path:
+def zap_pid_ns_processes(k: "KernelState", ns: PidNamespace) -> Path[None]:
     """Kill everybody in ``ns`` but the caller, its dying init, and wait until they are gone.
 
     Called without locks.

@@ -105,7 +105,7 @@ def real_parent_tgid(task: TaskStruct) -> int:
 # -- stat ----------------------------------------------------------------------------------------
 
 
-def proc_tgid_stat(k: "KernelState", task: TaskStruct) -> Path:
+def proc_tgid_stat(k: "KernelState", task: TaskStruct) -> Path[str]:
     """Return /proc/PID/stat: times and faults of the whole process.
 
     Source: fs/proc/array.c:proc_tgid_stat().
@@ -113,12 +113,12 @@ def proc_tgid_stat(k: "KernelState", task: TaskStruct) -> Path:
     return do_task_stat(k, task, True)
 
 
-def proc_tid_stat(k: "KernelState", task: TaskStruct) -> Path:
+def proc_tid_stat(k: "KernelState", task: TaskStruct) -> Path[str]:
     """Return /proc/PID/task/TID/stat: of the one thread. Source: fs/proc/array.c."""
     return do_task_stat(k, task, False)
 
 
-def do_task_stat(k: "KernelState", task: TaskStruct, whole: bool) -> Path:
+def do_task_stat(k: "KernelState", task: TaskStruct, whole: bool) -> Path[str]:
     """Return the 52 fields of a task.
 
     Args:
@@ -218,7 +218,7 @@ def _stat_line(k: "KernelState", task: TaskStruct, whole: bool) -> str:
 # -- status --------------------------------------------------------------------------------------
 
 
-def proc_pid_status(k: "KernelState", task: TaskStruct) -> Path:
+def proc_pid_status(k: "KernelState", task: TaskStruct) -> Path[str]:
     """Return /proc/PID/status of a process or thread, its lines in Linux's order.
 
     Source: fs/proc/array.c:proc_pid_status().
@@ -392,7 +392,7 @@ def _task_cpus_allowed(k: "KernelState", task: TaskStruct) -> str:
 # -- children ------------------------------------------------------------------------------------
 
 
-def children_seq_show(k: "KernelState", task: TaskStruct) -> Path:
+def children_seq_show(k: "KernelState", task: TaskStruct) -> Path[str]:
     """Return /proc/PID/task/TID/children: the pids of one thread's children, in their order.
 
     Source: fs/proc/array.c:get_children_pid(), children_seq_show().

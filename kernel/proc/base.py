@@ -75,7 +75,7 @@ def comm_show(k: "KernelState", task: TaskStruct) -> str:
     return f"{task.comm}\n"
 
 
-def comm_write(k: "KernelState", task: TaskStruct, data: bytes) -> Path:
+def comm_write(k: "KernelState", task: TaskStruct, data: bytes) -> Path[int]:
     """Give a thread of the caller's process a name; what is too long is cut off.
 
     Raises:

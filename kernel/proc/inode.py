@@ -187,7 +187,7 @@ class SeqFile:
         self.read_pos = 0
 
 
-def seq_read(k: "KernelState", file: File, count: int) -> Path:
+def seq_read(k: "KernelState", file: File, count: int) -> Path[bytes]:
     """Read up to ``count`` bytes of a file of /proc; the text is made if there is none yet.
 
     Raises:
@@ -221,7 +221,7 @@ def seq_read(k: "KernelState", file: File, count: int) -> Path:
     return data
 
 
-def proc_write(k: "KernelState", file: File, data: bytes) -> Path:
+def proc_write(k: "KernelState", file: File, data: bytes) -> Path[int]:
     """Write to a file of /proc.
 
     Raises:
@@ -244,8 +244,9 @@ def proc_write(k: "KernelState", file: File, data: bytes) -> Path:
         taken = write(k, task, data)
     if isinstance(taken, Generator):
         taken = yield from taken
-    file.pos += taken
-    return taken
+    size: int = taken
+    file.pos += size
+    return size
 
 
 def seq_lseek(k: "KernelState", file: File, offset: int, whence: int) -> int:

@@ -138,7 +138,7 @@ def _write(k: "KernelState", file: File, record: bytes) -> None:
     inode.mtime_ns = inode.ctime_ns = k.vfs.epoch_ns + k.now_ns
 
 
-def sys_acct(k: "KernelState", path: str | None) -> Path:
+def sys_acct(k: "KernelState", path: str | None) -> Path[None]:
     """Append a record to ``path`` for every process of the caller's pid namespace that ends.
 
     None ends it, with a record for the caller. Processes of namespaces below count too, by the
@@ -168,7 +168,7 @@ def sys_acct(k: "KernelState", path: str | None) -> Path:
         k.accounting = True
 
 
-def acct_exit_ns(k: "KernelState", ns: "PidNamespace") -> Path:
+def acct_exit_ns(k: "KernelState", ns: "PidNamespace") -> Path[None]:
     """End the accounting of a namespace, with a record for the current task.
 
     That of a dying init of the namespace is its second one.

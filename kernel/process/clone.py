@@ -8,7 +8,7 @@ Deviation: the word of CLONE_CHILD_SETTID is written when the child is complete,
 runs; CLONE_CHILD_CLEARTID takes no word (see ``mm_release``).
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
 from kernel.fs.file import close_fd
@@ -40,6 +40,9 @@ from kernel.uapi.signals import SIG_IGN
 if TYPE_CHECKING:
     from kernel.process.pid import Pid
     from kernel.state import KernelState
+
+
+CloneResult = int | tuple[int, int]  # pid; with CLONE_PIDFD (pid, pidfd)
 
 
 class KernelCloneArgs:
@@ -125,14 +128,16 @@ def prepare_pidfd(k: "KernelState", args: KernelCloneArgs, pid: "Pid") -> None:
         raise KernelError(EBADF)
 
 
-def cancel_pidfd(k: "KernelState", args: KernelCloneArgs) -> Path:
+def cancel_pidfd(k: "KernelState", args: KernelCloneArgs) -> Path[None]:
     """Close the pidfd of a child that was not made after all."""
     if args.pidfd_fd >= 0:
         fd, args.pidfd_fd = args.pidfd_fd, -1
         yield from close_fd(k, k.current.files, fd)
 
 
-def finish_clone(k: "KernelState", args: KernelCloneArgs, child: TaskStruct, pid: int) -> Path:
+def finish_clone(
+    k: "KernelState", args: KernelCloneArgs, child: TaskStruct, pid: int
+) -> Path[CloneResult]:
     """Store the child's tid where the caller wants it; return the result of the call.
 
     A bad address is nobody's error, as in Linux.
@@ -144,13 +149,13 @@ def finish_clone(k: "KernelState", args: KernelCloneArgs, child: TaskStruct, pid
     if args.flags & CLONE_CHILD_SETTID and args.child_tid:
         number = pid_nr_ns(child.thread_pid, task_active_pid_ns(k, child))
         yield from _put_tid(k, child, args.child_tid, number)
-    result: Any = pid
+    result: CloneResult = pid
     if args.pidfd_fd >= 0:
         result = (pid, args.pidfd_fd)
     return result
 
 
-def _put_tid(k: "KernelState", task: TaskStruct, address: int, number: int) -> Path:
+def _put_tid(k: "KernelState", task: TaskStruct, address: int, number: int) -> Path[None]:
     """Store a tid in ``task``'s memory, if it has a writable word at ``address``.
 
     Source: include/asm-generic/uaccess.h:put_user().

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 
-def de_thread(k: "KernelState") -> Path:
+def de_thread(k: "KernelState") -> Path[None]:
     """Kill the other threads of the process and become its leader, under the leader's pid.
 
     The caller has seen that there are others.
@@ -68,7 +68,7 @@ def de_thread(k: "KernelState") -> Path:
     yield from exec_guard_release(k, signal)
 
 
-def _de_thread_killed(k: "KernelState") -> Path:
+def _de_thread_killed(k: "KernelState") -> Path[None]:
     """Give the exec up if the caller is being killed.
 
     Source: fs/exec.c:de_thread(), label killed.
@@ -85,7 +85,7 @@ def _de_thread_killed(k: "KernelState") -> Path:
     raise KernelError(EAGAIN)
 
 
-def _take_leadership(k: "KernelState") -> Path:
+def _take_leadership(k: "KernelState") -> Path[None]:
     """Wait for the leader to be a zombie, take its place, and release it in silence.
 
     Source: fs/exec.c:de_thread(), the part for a thread that is not the leader.

@@ -86,7 +86,7 @@ def sys_execve(
     argv: tuple[str, ...],
     env: Env | None,
     nameless: bool = False,
-) -> Path:
+) -> Path[ExecResult]:
     """Run another program in this process.
 
     Args:
@@ -173,7 +173,7 @@ def check_unsafe_exec(task: TaskStruct) -> None:
 # -- after it ------------------------------------------------------------------------------------
 
 
-def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path:
+def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path[None]:
     """Replace the current task's program by ``bprm``.
 
     Raises:
@@ -251,7 +251,7 @@ def exec_action(action: dict[int, Any], python: bool) -> dict[int, Any]:
     return base if new == base else new
 
 
-def exec_mmap(k: "KernelState", task: TaskStruct, mm: Any) -> Path:
+def exec_mmap(k: "KernelState", task: TaskStruct, mm: Any) -> Path[None]:
     """Swap the address space and drop the old one, waking a vfork parent and joiners.
 
     Source: fs/exec.c:exec_mmap().

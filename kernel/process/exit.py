@@ -68,17 +68,17 @@ if TYPE_CHECKING:
 # -- system calls ----------------------------------------------------------------------------------
 
 
-def sys_exit(k: "KernelState", code: int) -> Path:
+def sys_exit(k: "KernelState", code: int) -> Path[None]:
     """End the calling thread. Source: kernel/exit.c:exit()."""
     return do_exit(k, (code & 0xFF) << 8)
 
 
-def sys_exit_group(k: "KernelState", code: int) -> Path:
+def sys_exit_group(k: "KernelState", code: int) -> Path[None]:
     """End all threads of the calling process. Source: kernel/exit.c:exit_group()."""
     return do_group_exit(k, (code & 0xFF) << 8)
 
 
-def do_group_exit(k: "KernelState", exit_code: int) -> Path:
+def do_group_exit(k: "KernelState", exit_code: int) -> Path[None]:
     """End the process with a status, unless one is already fixed; never returns.
 
     Args:
@@ -96,7 +96,7 @@ def do_group_exit(k: "KernelState", exit_code: int) -> Path:
     return do_exit(k, exit_code)
 
 
-def _end_group(k: "KernelState", exit_code: int) -> Path:
+def _end_group(k: "KernelState", exit_code: int) -> Path[None]:
     """do_group_exit() of a process with several threads."""
     current = k.current
     signal = current.signal
@@ -117,7 +117,7 @@ def _end_group(k: "KernelState", exit_code: int) -> Path:
 # -- do_exit -------------------------------------------------------------------------------------
 
 
-def do_exit(k: "KernelState", code: int) -> Path:
+def do_exit(k: "KernelState", code: int) -> Path[None]:
     """End the current thread with wait status ``code``.
 
     Raises:
@@ -198,7 +198,7 @@ def _synchronize_group_exit(signal: SignalStruct, code: int) -> None:
         signal.group_stop_count = 0
 
 
-def exit_mm(k: "KernelState", task: TaskStruct) -> Path:
+def exit_mm(k: "KernelState", task: TaskStruct) -> Path[None]:
     """Leave the address space; the first thing others can see of an exit.
 
     Source: kernel/exit.c:exit_mm().
@@ -213,7 +213,7 @@ def exit_mm(k: "KernelState", task: TaskStruct) -> Path:
     mmput(k, mm)
 
 
-def exit_files(k: "KernelState", task: TaskStruct) -> Path:
+def exit_files(k: "KernelState", task: TaskStruct) -> Path[None]:
     """Leave the descriptor table; its last user closes every file.
 
     Source: fs/file.c:exit_files().
@@ -226,7 +226,7 @@ def exit_files(k: "KernelState", task: TaskStruct) -> Path:
     yield from put_files_struct(k, files)
 
 
-def exit_fs(k: "KernelState", task: TaskStruct) -> Path:
+def exit_fs(k: "KernelState", task: TaskStruct) -> Path[None]:
     """Leave the fs_struct. Source: fs/fs_struct.c:exit_fs()."""
     fs = task.fs
     if fs is None:
@@ -239,7 +239,7 @@ def exit_fs(k: "KernelState", task: TaskStruct) -> Path:
 # -- exit_notify: the family ---------------------------------------------------------------------
 
 
-def exit_notify(k: "KernelState", task: TaskStruct, group_dead: bool) -> Path:
+def exit_notify(k: "KernelState", task: TaskStruct, group_dead: bool) -> Path[None]:
     """Give the children away, become a zombie, tell the parent; vanish if nobody is to wait.
 
     Source: kernel/exit.c:exit_notify().
@@ -300,7 +300,9 @@ def find_alive_thread(task: TaskStruct) -> TaskStruct | None:
     return None
 
 
-def find_child_reaper(k: "KernelState", father: TaskStruct, dead: list[TaskStruct]) -> Path:
+def find_child_reaper(
+    k: "KernelState", father: TaskStruct, dead: list[TaskStruct]
+) -> Path[TaskStruct]:
     """Return the init of ``father``'s pid namespace; ``father`` itself if that is what is dying.
 
     Then another of its threads takes the office over, or everybody in the namespace is killed
@@ -315,8 +317,11 @@ def find_child_reaper(k: "KernelState", father: TaskStruct, dead: list[TaskStruc
     if pid.numbers is None:
         return k.child_reaper
     ns: PidNamespace = pid.numbers[-1][0]
-    if ns.child_reaper is not father:
-        return ns.child_reaper
+    init = ns.child_reaper
+    if init is None:
+        raise AssertionError(f"{father!r} dies in a pid namespace that never had an init")
+    if init is not father:
+        return init
     reaper = find_alive_thread(father)
     if reaper is not None:
         ns.child_reaper = reaper
@@ -358,7 +363,9 @@ def find_new_reaper(k: "KernelState", father: TaskStruct, child_reaper: TaskStru
     return child_reaper
 
 
-def forget_original_parent(k: "KernelState", father: TaskStruct, dead: list[TaskStruct]) -> Path:
+def forget_original_parent(
+    k: "KernelState", father: TaskStruct, dead: list[TaskStruct]
+) -> Path[None]:
     """Give the children of a dying thread a new parent, at the end of its list.
 
     Args:
@@ -393,7 +400,7 @@ def forget_original_parent(k: "KernelState", father: TaskStruct, dead: list[Task
 
 def reparent_leader(
     k: "KernelState", father: TaskStruct, child: TaskStruct, dead: list[TaskStruct]
-) -> Path:
+) -> Path[None]:
     """Do what follows from ``child``'s new parent being another process.
 
     Source: kernel/exit.c:reparent_leader().
@@ -440,7 +447,7 @@ def may_orphan_pgrp(task: TaskStruct, parent: TaskStruct | None) -> bool:
     return above.pgrp is not signal.pgrp and above.session is signal.session
 
 
-def kill_orphaned_pgrp(k: "KernelState", task: TaskStruct, parent: TaskStruct | None) -> Path:
+def kill_orphaned_pgrp(k: "KernelState", task: TaskStruct, parent: TaskStruct | None) -> Path[None]:
     """If ``task``'s death or its parent's orphans a group with stopped members, hang it up.
 
     Args:

@@ -30,6 +30,7 @@ from kernel.ns.pid_namespace import alloc_pid_ns, is_child_reaper
 from kernel.ns.user_namespace import create_user_ns
 from kernel.points import ACQUIRE, POINT, RELEASE, Path
 from kernel.process.clone import (
+    CloneResult,
     KernelCloneArgs,
     cancel_pidfd,
     check_clone_flags,
@@ -110,7 +111,7 @@ CLONE_RARE: Final = CLONE_NEW_ANY & ~CSIGNAL | CLONE_NEWUSER | CLONE_PIDFD
 # -- system calls ----------------------------------------------------------------------------------
 
 
-def sys_fork(k: "KernelState") -> Path:
+def sys_fork(k: "KernelState") -> Path[CloneResult]:
     """Return the child's pid to the parent; the child's context returns 0.
 
     Raises:
@@ -121,7 +122,7 @@ def sys_fork(k: "KernelState") -> Path:
     return do_fork(k, SIGCHLD)
 
 
-def sys_vfork(k: "KernelState") -> Path:
+def sys_vfork(k: "KernelState") -> Path[CloneResult]:
     """Like fork, but the memory is shared and the caller sleeps until the child lets go of it.
 
     Source: kernel/fork.c:vfork().
@@ -129,7 +130,7 @@ def sys_vfork(k: "KernelState") -> Path:
     return do_fork(k, CLONE_VFORK | CLONE_VM | SIGCHLD)
 
 
-def sys_clone(k: "KernelState", flags: int) -> Path:
+def sys_clone(k: "KernelState", flags: int) -> Path[CloneResult]:
     """Make a child as ``flags`` say; the low byte is its exit signal.
 
     Raises:
@@ -154,7 +155,7 @@ def sys_clone(k: "KernelState", flags: int) -> Path:
 
 def sys_thread_start(
     k: "KernelState", flags: int, start: Any, daemon: bool, locks: tuple[int, ...] = ()
-) -> Path:
+) -> Path[CloneResult]:
     """Start a thread (or any CLONE_VM child) that runs ``start``; return its tid.
 
     Args:
@@ -187,7 +188,7 @@ def do_fork(
     args: KernelCloneArgs | None = None,
     *,
     start: Any = None,
-) -> Path:
+) -> Path[CloneResult]:
     """Make a child of the current task, start it, and wait for it if CLONE_VFORK asks.
 
     Args:
@@ -204,9 +205,10 @@ def do_fork(
     trace = ptrace_fork_event(current, clone_flags) if current.ptrace else 0
     child: TaskStruct = yield from copy_process(k, clone_flags, trace, args)
     thread_pid = child.thread_pid
-    result: Any = child.pid if k.pids.kernel is None else pid_vnr(k, thread_pid)
+    nr = child.pid if k.pids.kernel is None else pid_vnr(k, thread_pid)
+    result: CloneResult = nr
     if args is not None:
-        result = yield from finish_clone(k, args, child, result)
+        result = yield from finish_clone(k, args, child, nr)
     stats = k.stats
     vfork = clone_flags & CLONE_VFORK != 0
     ctx = None
@@ -248,7 +250,7 @@ def seen_by_tracer(k: "KernelState", pid: Pid) -> int:
 
 def copy_process(
     k: "KernelState", clone_flags: int, trace: int = 0, args: KernelCloneArgs | None = None
-) -> Path:
+) -> Path[TaskStruct]:
     """Build and link a child of the current task; it does not run yet.
 
     Args:
@@ -348,7 +350,7 @@ def _link(
     pid: Pid,
     trace: int,
     delayed: MultiprocessSignals | None,
-) -> Path:
+) -> Path[None]:
     """Make the child visible: family, task list, pid links, counts.
 
     Source: kernel/fork.c:copy_process(), from write_lock_irq(&tasklist_lock) on.
@@ -419,7 +421,7 @@ def _link(
 
 def _unwind(
     k: "KernelState", clone_flags: int, child: TaskStruct, undo: int, pid: Pid | None
-) -> Path:
+) -> Path[None]:
     """Take apart a child that was not linked, last step first.
 
     Source: kernel/fork.c:copy_process(), the bad_fork_* labels.

@@ -29,7 +29,7 @@ def is_session_leader(task: TaskStruct) -> bool:
     return task.signal.session is task.group_leader.thread_pid
 
 
-def sys_setpgid(k: "KernelState", pid: int, pgid: int) -> Path:
+def sys_setpgid(k: "KernelState", pid: int, pgid: int) -> Path[None]:
     """Put the caller or a child that has not exec'd into a process group.
 
     Args:
@@ -134,7 +134,7 @@ def sys_getsid(k: "KernelState", pid: int) -> int:
     return pid_vnr(k, _process(k, pid).signal.session)
 
 
-def sys_setsid(k: "KernelState") -> Path:
+def sys_setsid(k: "KernelState") -> Path[int]:
     """Make the caller the leader of a new session and of a new group in it; return its id.
 
     Raises:

@@ -57,7 +57,7 @@ KTHREAD_SHOULD_PARK: Final = 4
 
 TASK_COMM_LEN: Final = 16
 
-ThreadFn = Callable[["KernelState", Any], Path]
+ThreadFn = Callable[["KernelState", Any], Path[Any]]
 
 
 class KthreadCreateInfo:
@@ -127,7 +127,7 @@ def to_kthread(task: TaskStruct) -> Kthread:
 # -- making ----------------------------------------------------------------------------------------
 
 
-def kthread_create(k: "KernelState", threadfn: ThreadFn, data: Any, name: str) -> Path:
+def kthread_create(k: "KernelState", threadfn: ThreadFn, data: Any, name: str) -> Path[TaskStruct]:
     """Make a kernel thread that sleeps until it is woken for the first time; return its task.
 
     Args:
@@ -164,7 +164,7 @@ def kthread_create(k: "KernelState", threadfn: ThreadFn, data: Any, name: str) -
 
 def kthread_create_on_node(
     k: "KernelState", threadfn: ThreadFn, data: Any, node: int, name: str
-) -> Path:
+) -> Path[TaskStruct]:
     """``kthread_create`` with the NUMA node the thread's memory comes from.
 
     Source: kernel/kthread.c:kthread_create_on_node().
@@ -177,7 +177,7 @@ def kthread_create_on_node(
 
 def kthread_create_on_cpu(
     k: "KernelState", threadfn: ThreadFn, data: Any, cpu: int, name: str
-) -> Path:
+) -> Path[TaskStruct]:
     """Make a thread for one CPU, which can be parked; return its task, not yet woken.
 
     Source: kernel/kthread.c:kthread_create_on_cpu().
@@ -188,7 +188,7 @@ def kthread_create_on_cpu(
     return task
 
 
-def kthread_run(k: "KernelState", threadfn: ThreadFn, data: Any, name: str) -> Path:
+def kthread_run(k: "KernelState", threadfn: ThreadFn, data: Any, name: str) -> Path[TaskStruct]:
     """Make a kernel thread and wake it; return its task; raises as ``kthread_create``.
 
     Source: include/linux/kthread.h:kthread_run().
@@ -205,7 +205,7 @@ def kthread_set_per_cpu(task: TaskStruct, cpu: int) -> None:
     kthread.flags |= KTHREAD_IS_PER_CPU
 
 
-def wait_task_inactive(k: "KernelState", task: TaskStruct, state: int) -> Path:
+def wait_task_inactive(k: "KernelState", task: TaskStruct, state: int) -> Path[bool]:
     """Wait until ``task`` has left its CPU; return False if it does not sleep in ``state``.
 
     Source: kernel/sched/core.c:wait_task_inactive().
@@ -220,7 +220,7 @@ def wait_task_inactive(k: "KernelState", task: TaskStruct, state: int) -> Path:
 
 def kthread_bind(
     k: "KernelState", task: TaskStruct, cpu: int, state: int = TASK_UNINTERRUPTIBLE
-) -> Path:
+) -> Path[None]:
     """Tie a thread that has not run yet (or is parked) to a CPU for good.
 
     Raises:
@@ -241,7 +241,7 @@ def kthread_bind(
 # -- kthreadd --------------------------------------------------------------------------------------
 
 
-def kthreadd(k: "KernelState") -> Path:
+def kthreadd(k: "KernelState") -> Path[None]:
     """Be kthreadd: make every thread that is asked for, for ever.
 
     Source: kernel/kthread.c:kthreadd().
@@ -261,7 +261,7 @@ def kthreadd(k: "KernelState") -> Path:
         yield "kthreadd.unlock_last", RELEASE, queue.lock
 
 
-def create_kthread(k: "KernelState", create: KthreadCreateInfo) -> Path:
+def create_kthread(k: "KernelState", create: KthreadCreateInfo) -> Path[None]:
     """Fork one thread for a request, or answer it with the errno.
 
     Source: kernel/kthread.c:create_kthread().
@@ -278,7 +278,7 @@ def create_kthread(k: "KernelState", create: KthreadCreateInfo) -> Path:
             yield from complete(k, done)
 
 
-def kernel_thread(k: "KernelState", fn: ThreadFn, argument: Any, name: str) -> Path:
+def kernel_thread(k: "KernelState", fn: ThreadFn, argument: Any, name: str) -> Path[TaskStruct]:
     """Fork a kernel thread that runs ``fn(k, argument)`` at once; return its task.
 
     Raises:
@@ -299,7 +299,7 @@ def kernel_thread(k: "KernelState", fn: ThreadFn, argument: Any, name: str) -> P
     return child
 
 
-def _kthread(k: "KernelState", create: KthreadCreateInfo) -> Path:
+def _kthread(k: "KernelState", create: KthreadCreateInfo) -> Path[None]:
     """What every kernel thread begins with. Source: kernel/kthread.c:kthread()."""
     current = k.current
     self = current.kthread = Kthread(create.threadfn, create.data, create.full_name)
@@ -320,7 +320,7 @@ def _kthread(k: "KernelState", create: KthreadCreateInfo) -> Path:
     yield from kthread_exit(k, result or 0)
 
 
-def kthread_exit(k: "KernelState", result: int) -> Path:
+def kthread_exit(k: "KernelState", result: int) -> Path[None]:
     """End the current kernel thread; ``kthread_stop`` gets ``result``. Never returns.
 
     Source: kernel/kthread.c:kthread_exit().
@@ -342,7 +342,7 @@ def kthread_should_park(k: "KernelState") -> bool:
     return bool(to_kthread(k.current).flags & KTHREAD_SHOULD_PARK)
 
 
-def kthread_stop(k: "KernelState", task: TaskStruct) -> Path:
+def kthread_stop(k: "KernelState", task: TaskStruct) -> Path[int]:
     """Make ``task`` end, wait until it has, and return its function's result.
 
     A thread that was never woken ends without its function being called: -EINTR. One that has
@@ -359,7 +359,7 @@ def kthread_stop(k: "KernelState", task: TaskStruct) -> Path:
     return kthread.result
 
 
-def kthread_parkme(k: "KernelState") -> Path:
+def kthread_parkme(k: "KernelState") -> Path[None]:
     """Park the current thread as long as it should be parked.
 
     TASK_PARKED is a special state, set under pi_lock: no stray wake-up takes it back.
@@ -380,7 +380,7 @@ def kthread_parkme(k: "KernelState") -> Path:
     yield from set_current_state(k, TASK_RUNNING)
 
 
-def kthread_park(k: "KernelState", task: TaskStruct) -> Path:
+def kthread_park(k: "KernelState", task: TaskStruct) -> Path[int]:
     """Ask ``task`` to park and wait until it has; return 0, -ENOSYS (it exits) or -EBUSY.
 
     Source: kernel/kthread.c:kthread_park().
@@ -399,7 +399,7 @@ def kthread_park(k: "KernelState", task: TaskStruct) -> Path:
     return 0
 
 
-def kthread_unpark(k: "KernelState", task: TaskStruct) -> Path:
+def kthread_unpark(k: "KernelState", task: TaskStruct) -> Path[None]:
     """Let a parked thread go on, on its CPU. Source: kernel/kthread.c:kthread_unpark()."""
     kthread = to_kthread(task)
     if not kthread.flags & KTHREAD_SHOULD_PARK:
@@ -411,6 +411,6 @@ def kthread_unpark(k: "KernelState", task: TaskStruct) -> Path:
     yield from try_to_wake_up(k, task, TASK_PARKED)
 
 
-def cond_resched(k: "KernelState") -> Path:
+def cond_resched(k: "KernelState") -> Path[None]:
     """Let the CPU run somebody else here, if it wants to. Source: kernel/sched/core.c."""
     yield "cond_resched", RESCHED, None

@@ -243,7 +243,7 @@ def quick_alloc_pid(k: "KernelState") -> Pid:
     return pid
 
 
-def alloc_pid(k: "KernelState") -> Path:
+def alloc_pid(k: "KernelState") -> Path[Pid]:
     """Reserve the next number; return its ``Pid``, published only when it is fully built.
 
     For a task in a nested namespace see ``kernel.ns.pid_namespace.alloc_pid_ns``.
@@ -279,7 +279,7 @@ def put_pid_ns(k: "KernelState", ns: "PidNamespace") -> None:
         put_pid_ns(k, ns.parent)
 
 
-def free_pid(k: "KernelState", pid: Pid) -> Path:
+def free_pid(k: "KernelState", pid: Pid) -> Path[None]:
     """Unpublish ``pid`` and give its numbers back. Nothing may use it any more.
 
     The init of a nested namespace is woken when it is nearly alone there: it may be waiting for

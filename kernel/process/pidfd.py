@@ -49,7 +49,7 @@ class PidfdInode(Inode):
         self.pid = pid
 
 
-def pidfd_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path:
+def pidfd_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path[int]:
     """Return the events of a pidfd: readable once the process is dead, hung up once it is reaped.
 
     A leader that died before its threads says nothing until the last of them is gone, but to
@@ -137,7 +137,7 @@ def pidfd_pid(k: "KernelState", fd: int) -> tuple[Pid, int]:
     return inode.pid, file.flags
 
 
-def sys_pidfd_send_signal(k: "KernelState", pidfd: int, signal: int, flags: int) -> Path:
+def sys_pidfd_send_signal(k: "KernelState", pidfd: int, signal: int, flags: int) -> Path[None]:
     """Send a signal to the process or thread of a pidfd; signal 0 only checks.
 
     Args:

@@ -51,7 +51,7 @@ _UNUSED: Final = (0, 5, 6, 17, 18, 37)  # numbers below PR_LAST that name nothin
 _ULONG: Final = (1 << 64) - 1
 
 
-def sys_prctl(k: "KernelState", option: int, argument: int | str) -> Path:
+def sys_prctl(k: "KernelState", option: int, argument: int | str) -> Path[int | str]:
     """Set or tell one property of the calling thread or process.
 
     Args:
@@ -129,7 +129,7 @@ def _get(task: TaskStruct, option: int) -> int:
     return attrs_of(task).timer_slack_ns
 
 
-def set_task_comm(k: "KernelState", task: TaskStruct, name: str) -> Path:
+def set_task_comm(k: "KernelState", task: TaskStruct, name: str) -> Path[None]:
     """Give a thread a name: the first 15 bytes of ``name``, up to a NUL.
 
     Source: fs/exec.c:__set_task_comm().
@@ -144,7 +144,7 @@ def set_task_comm(k: "KernelState", task: TaskStruct, name: str) -> Path:
     k.send_task(task.cpu, task, EFF_TUNE, TUNE_COMM, comm)
 
 
-def set_child_subreaper(k: "KernelState", on: bool) -> Path:
+def set_child_subreaper(k: "KernelState", on: bool) -> Path[None]:
     """Make the current process a child subreaper, or an ordinary one.
 
     Source: kernel/sys.c:prctl(), propagate_has_child_subreaper(); kernel/fork.c:

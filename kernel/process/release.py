@@ -32,7 +32,7 @@ def thread_group_empty(task: TaskStruct) -> bool:
     return task.group_leader is task and len(task.signal.threads) == 1
 
 
-def release_task(k: "KernelState", task: TaskStruct) -> Path:
+def release_task(k: "KernelState", task: TaskStruct) -> Path[None]:
     """Take a dead task (EXIT_DEAD) out of every list; for a last thread, go on with its leader.
 
     Source: kernel/exit.c:release_task().
@@ -93,7 +93,7 @@ def release_task(k: "KernelState", task: TaskStruct) -> Path:
         task = leader
 
 
-def _leave_group(k: "KernelState", task: TaskStruct) -> Path:
+def _leave_group(k: "KernelState", task: TaskStruct) -> Path[None]:
     """Tell those who count on a thread that is not the leader. Caller holds siglock.
 
     Source: kernel/exit.c:__exit_signal().

@@ -61,7 +61,7 @@ def check_prlimit_permission(k: "KernelState", task: TaskStruct) -> int:
 
 def sys_prlimit64(
     k: "KernelState", pid: int, resource: int, limits: tuple[int, int] | None
-) -> Path:
+) -> Path[tuple[int, int]]:
     """Return a limit of a process as it was, and change it if ``limits`` is given.
 
     Args:

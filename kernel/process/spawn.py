@@ -129,7 +129,7 @@ def sys_posix_spawn(
     file_actions: tuple[tuple[Any, ...], ...],
     setpgroup: int | None,
     attributes: tuple[Any, ...] = _NO_ATTRIBUTES,
-) -> Path:
+) -> Path[int]:
     """Start a program in a new child; return its pid.
 
     Args:
@@ -188,7 +188,7 @@ def sys_posix_spawn(
     return pid
 
 
-def spawn_process(k: "KernelState", spec: "SpawnSpec", label: str) -> Path:
+def spawn_process(k: "KernelState", spec: "SpawnSpec", label: str) -> Path[TaskStruct]:
     """Start one configured program as a child of init, in a session of its own; return the task.
 
     The caller has made init the current task.

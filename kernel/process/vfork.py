@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 
-def wait_for_vfork_done(k: "KernelState", child: TaskStruct) -> Path:
+def wait_for_vfork_done(k: "KernelState", child: TaskStruct) -> Path[None]:
     """Sleep until ``child`` lets go of the caller's memory, or the caller is being killed.
 
     A killed caller takes itself out of ``child.vfork_done`` so that the child does not wake it.
@@ -42,7 +42,7 @@ def wait_for_vfork_done(k: "KernelState", child: TaskStruct) -> Path:
     yield from set_current_state(k, TASK_RUNNING)
 
 
-def complete_vfork_done(k: "KernelState", task: TaskStruct) -> Path:
+def complete_vfork_done(k: "KernelState", task: TaskStruct) -> Path[None]:
     """Let the parent that waits for ``task`` go on, if it still does.
 
     Source: kernel/fork.c:complete_vfork_done().
@@ -56,7 +56,7 @@ def complete_vfork_done(k: "KernelState", task: TaskStruct) -> Path:
     yield "complete_vfork_done.task_unlock", RELEASE, lock
 
 
-def mm_release(k: "KernelState", task: TaskStruct) -> Path:
+def mm_release(k: "KernelState", task: TaskStruct) -> Path[None]:
     """Tell those who wait that ``task`` no longer uses its memory: the vfork parent.
 
     The word that CLONE_CHILD_CLEARTID clears is the C library's, for pthread_join(). CPython's

@@ -75,7 +75,9 @@ _WAITID_FLAGS: Final = _WAIT4_FLAGS | WNOWAIT | WEXITED | WSTOPPED
 _INT_MIN: Final = -(1 << 31)
 
 
-def sys_wait4(k: "KernelState", pid: int, options: int, rusage: bool = False) -> Path:
+def sys_wait4(
+    k: "KernelState", pid: int, options: int, rusage: bool = False
+) -> Path[tuple[Any, ...] | None]:
     """Wait for a change of a child.
 
     Args:
@@ -113,7 +115,9 @@ def sys_wait4(k: "KernelState", pid: int, options: int, rusage: bool = False) ->
     return do_wait(k, wo)
 
 
-def sys_waitid(k: "KernelState", idtype: int, id: int, options: int) -> Path:
+def sys_waitid(
+    k: "KernelState", idtype: int, id: int, options: int
+) -> Path[tuple[int, int, int, int, int] | None]:
     """Wait for a change of a child, of exactly the kinds ``options`` name.
 
     Args:
@@ -164,7 +168,7 @@ def sys_waitid(k: "KernelState", idtype: int, id: int, options: int) -> Path:
     return report[0], uid, SIGCHLD, report[6], report[5]
 
 
-def do_wait(k: "KernelState", wo: WaitOpts) -> Path:
+def do_wait(k: "KernelState", wo: WaitOpts) -> Path[tuple[Any, ...] | None]:
     """Wait until there is something to report; return the Report, or None under WNOHANG.
 
     For wait4 the result is its four values, all zero under WNOHANG.
@@ -216,7 +220,7 @@ def do_wait(k: "KernelState", wo: WaitOpts) -> Path:
     return report
 
 
-def wait_scan(k: "KernelState", wo: WaitOpts) -> Path:
+def wait_scan(k: "KernelState", wo: WaitOpts) -> Path[Report | int]:
     """Look at every child once.
 
     Returns:

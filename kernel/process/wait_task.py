@@ -65,7 +65,7 @@ class WaitOpts:
         self.flags = flags & 0xFFFFFFFF
 
 
-def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
+def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path[Report | None]:
     """Take a zombie, unless another waiter is faster, and give tasklist_lock up.
 
     With WNOWAIT the child is only looked at.
@@ -120,7 +120,7 @@ def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
     return pid, status, utime_ns, stime_ns, uid, CLD_EXITED, status >> 8
 
 
-def wait_task_stopped(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
+def wait_task_stopped(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path[Report | None]:
     """Report once that a child has stopped, and give tasklist_lock up.
 
     Returns:
@@ -147,7 +147,7 @@ def wait_task_stopped(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path
     return pid, sig << 8 | 0x7F, utime_ns, stime_ns, uid, CLD_STOPPED, sig
 
 
-def wait_task_continued(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path:
+def wait_task_continued(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path[Report | None]:
     """Report once that a child has continued, and give tasklist_lock up.
 
     Returns:

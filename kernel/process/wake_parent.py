@@ -42,7 +42,7 @@ def child_wait_callback(wo: Any, task: TaskStruct) -> bool:
     return not wo.flags & WNOTHREAD or wo.waiter is task.parent
 
 
-def wake_up_parent(k: "KernelState", task: TaskStruct, parent: TaskStruct) -> Path:
+def wake_up_parent(k: "KernelState", task: TaskStruct, parent: TaskStruct) -> Path[None]:
     """Wake the threads of ``parent``'s process that wait for something like ``task``.
 
     Source: kernel/signal.c:__wake_up_parent().

@@ -108,7 +108,7 @@ def set_slow_door(k: "KernelState", task: TaskStruct, slow: bool) -> None:
         k.send_task(task.cpu, task, EFF_TRACED, slow)
 
 
-def ptrace_unlink(k: "KernelState", task: TaskStruct) -> Path:
+def ptrace_unlink(k: "KernelState", task: TaskStruct) -> Path[None]:
     """End the tracing of ``task``; out of a trap it goes on, into a group stop if there is one.
 
     The caller holds tasklist_lock for writing.
@@ -142,7 +142,7 @@ def ptrace_unlink(k: "KernelState", task: TaskStruct) -> Path:
     yield "ptrace_unlink.siglock_done", RELEASE, siglock
 
 
-def ptrace_detach_one(k: "KernelState", tracer: TaskStruct, task: TaskStruct) -> Path:
+def ptrace_detach_one(k: "KernelState", tracer: TaskStruct, task: TaskStruct) -> Path[bool]:
     """Unlink ``task``; a zombie is announced to its parent. Caller holds tasklist_lock.
 
     Returns:
@@ -165,7 +165,7 @@ def ptrace_detach_one(k: "KernelState", tracer: TaskStruct, task: TaskStruct) ->
     return dead
 
 
-def exit_ptrace(k: "KernelState", tracer: TaskStruct, dead: list[TaskStruct]) -> Path:
+def exit_ptrace(k: "KernelState", tracer: TaskStruct, dead: list[TaskStruct]) -> Path[None]:
     """Let go of everything a dying thread traces. Caller holds tasklist_lock for writing.
 
     Args:

@@ -91,7 +91,7 @@ def _state_of(task: TaskStruct) -> PtraceState:
 
 def ptrace_stop(
     k: "KernelState", exit_code: int, why: int, message: int, info: SigInfo | None
-) -> Path:
+) -> Path[int]:
     """Stop the current task for its tracer. Caller holds siglock; it is given up in between.
 
     Args:
@@ -142,7 +142,9 @@ def ptrace_stop(
     return exit_code
 
 
-def ptrace_do_notify(k: "KernelState", signr: int, exit_code: int, why: int, message: int) -> Path:
+def ptrace_do_notify(
+    k: "KernelState", signr: int, exit_code: int, why: int, message: int
+) -> Path[int]:
     """Stop with a siginfo of the current task's own; the result is ptrace_stop()'s.
 
     Source: kernel/signal.c:ptrace_do_notify().
@@ -152,7 +154,7 @@ def ptrace_do_notify(k: "KernelState", signr: int, exit_code: int, why: int, mes
     return ptrace_stop(k, exit_code, why, message, info)
 
 
-def ptrace_notify(k: "KernelState", exit_code: int, message: int) -> Path:
+def ptrace_notify(k: "KernelState", exit_code: int, message: int) -> Path[int]:
     """Stop with SIGTRAP and what ``exit_code`` adds to it; return the signal to go on with.
 
     Source: kernel/signal.c:ptrace_notify().
@@ -172,7 +174,7 @@ def ptrace_event_enabled(task: TaskStruct, event: int) -> bool:
     return bool(task.ptrace >> event + PT_OPT_FLAG_SHIFT & 1)
 
 
-def ptrace_event(k: "KernelState", event: int, message: int) -> Path:
+def ptrace_event(k: "KernelState", event: int, message: int) -> Path[None]:
     """Stop the current task for a PTRACE_EVENT_, if its tracer wants that.
 
     An exec sends SIGTRAP instead, unless the task was seized.
@@ -187,7 +189,7 @@ def ptrace_event(k: "KernelState", event: int, message: int) -> Path:
         yield from do_send_sig_info(k, SIGTRAP, info, task, False)
 
 
-def do_jobctl_trap(k: "KernelState") -> Path:
+def do_jobctl_trap(k: "KernelState") -> Path[None]:
     """Stop the current task because its group stops or its tracer asks. Caller holds siglock.
 
     Source: kernel/signal.c:do_jobctl_trap().
@@ -203,7 +205,7 @@ def do_jobctl_trap(k: "KernelState") -> Path:
         yield from ptrace_stop(k, signr, CLD_STOPPED, 0, None)
 
 
-def ptrace_signal(k: "KernelState", info: SigInfo, group: bool, held: int) -> Path:
+def ptrace_signal(k: "KernelState", info: SigInfo, group: bool, held: int) -> Path[SigInfo | None]:
     """Stop for a signal that is about to be acted upon. Caller holds siglock.
 
     Args:
@@ -273,7 +275,7 @@ def ptrace_init_task(current: TaskStruct, child: TaskStruct) -> None:
 # -- system calls --------------------------------------------------------------------------------
 
 
-def _ptrace_report_syscall(k: "KernelState", task: TaskStruct, message: int) -> Path:
+def _ptrace_report_syscall(k: "KernelState", task: TaskStruct, message: int) -> Path[None]:
     """Stop at the entry or the exit of a system call.
 
     Source: include/linux/ptrace.h:ptrace_report_syscall().
@@ -285,7 +287,9 @@ def _ptrace_report_syscall(k: "KernelState", task: TaskStruct, message: int) -> 
         yield from do_send_sig_info(k, signr, info, task, False)
 
 
-def syscall_trace_enter(k: "KernelState", task: TaskStruct, op: tuple[Any, ...]) -> Path:
+def syscall_trace_enter(
+    k: "KernelState", task: TaskStruct, op: tuple[Any, ...]
+) -> Path[tuple[Any, ...]]:
     """A traced task enters the kernel with ``op``: stop if it is to; return the op to carry out.
 
     Source: kernel/entry/common.c:syscall_trace_enter().
@@ -311,7 +315,7 @@ def syscall_exit_work(
     value: Any,
     error: Error | None,
     restart: type[Exception] | None,
-) -> Path:
+) -> Path[tuple[Any, Error | None, bool]]:
     """A traced task's call is done: stop if it is to.
 
     Returns:
@@ -343,7 +347,7 @@ def leave_syscall(task: TaskStruct) -> None:
         task.tracing.regs = None
 
 
-def user_single_step_report(k: "KernelState", task: TaskStruct) -> Path:
+def user_single_step_report(k: "KernelState", task: TaskStruct) -> Path[bool]:
     """A traced task enters the kernel: if it is single-stepped, give it SIGTRAP; return that.
 
     Source: kernel/entry/common.c:report_single_step(), arch/x86/kernel/ptrace.c:send_sigtrap().

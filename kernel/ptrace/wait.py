@@ -16,6 +16,7 @@ from kernel.process.pid import task_pid_vnr
 from kernel.process.release import release_task, thread_group_empty
 from kernel.process.resource import rusage_of_child
 from kernel.process.wait_task import (
+    Report,
     WaitOpts,
     times_both,
     wait_task_continued,
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 
-def ptrace_do_wait(k: "KernelState", wo: WaitOpts, tracer: TaskStruct) -> Path:
+def ptrace_do_wait(k: "KernelState", wo: WaitOpts, tracer: TaskStruct) -> Path[Report | int]:
     """Look at every task that ``tracer``, a thread of the caller's process, traces.
 
     Returns:
@@ -76,7 +77,9 @@ def ptrace_do_wait(k: "KernelState", wo: WaitOpts, tracer: TaskStruct) -> Path:
     return found
 
 
-def wait_consider_task(k: "KernelState", wo: WaitOpts, ptrace: bool, task: TaskStruct) -> Path:
+def wait_consider_task(
+    k: "KernelState", wo: WaitOpts, ptrace: bool, task: TaskStruct
+) -> Path[Report | int]:
     """See what ``task`` has to report. Caller holds tasklist_lock.
 
     Args:
@@ -113,7 +116,9 @@ def wait_consider_task(k: "KernelState", wo: WaitOpts, ptrace: bool, task: TaskS
     return eligible if report is None else report
 
 
-def wait_ptrace_stop(k: "KernelState", wo: WaitOpts, ptrace: bool, task: TaskStruct) -> Path:
+def wait_ptrace_stop(
+    k: "KernelState", wo: WaitOpts, ptrace: bool, task: TaskStruct
+) -> Path[Report | None]:
     """Report once that a tracee stands in a stop, and give tasklist_lock up.
 
     Returns:
@@ -143,7 +148,7 @@ def wait_ptrace_stop(k: "KernelState", wo: WaitOpts, ptrace: bool, task: TaskStr
     return pid, code << 8 | 0x7F, utime_ns, stime_ns, uid, CLD_TRAPPED, code
 
 
-def wait_traced_zombie(k: "KernelState", wo: WaitOpts, task: TaskStruct) -> Path:
+def wait_traced_zombie(k: "KernelState", wo: WaitOpts, task: TaskStruct) -> Path[Report | None]:
     """Take a zombie that was or is traced, and give tasklist_lock up.
 
     Returns:

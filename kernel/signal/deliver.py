@@ -119,7 +119,7 @@ def dequeue_signal(k: "KernelState", task: TaskStruct, held: int) -> SigInfo | N
     return info
 
 
-def get_signal(k: "KernelState") -> Path:
+def get_signal(k: "KernelState") -> Path[int]:
     """Handle the current task's pending signals until none is left.
 
     Handlers are called as Linux stacks their frames: all signals at hand are taken, each blocked
@@ -235,9 +235,10 @@ def get_signal(k: "KernelState") -> Path:
         if rlimit(k, signal, RLIMIT_CORE) >= MIN_COREDUMP and task.mm.dumpable:
             status |= 0x80
     yield from do_group_exit(k, status)
+    raise AssertionError(f"{task!r} came back from do_group_exit()")
 
 
-def do_signal_stop(k: "KernelState", signr: int) -> Path:
+def do_signal_stop(k: "KernelState", signr: int) -> Path[bool]:
     """Take part in a group stop, starting it if ``signr`` is not 0. Caller holds siglock.
 
     Returns:
@@ -291,7 +292,7 @@ def do_signal_stop(k: "KernelState", signr: int) -> Path:
 # -- sending by number ---------------------------------------------------------------------------
 
 
-def sys_pause(k: "KernelState") -> Path:
+def sys_pause(k: "KernelState") -> Path[None]:
     """Sleep until a signal ends the process or runs a handler.
 
     Source: kernel/signal.c:pause().

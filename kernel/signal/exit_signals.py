@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 
-def retarget_shared_pending(k: "KernelState", task: TaskStruct, which: int) -> Path:
+def retarget_shared_pending(k: "KernelState", task: TaskStruct, which: int) -> Path[None]:
     """Hand shared signals of ``which`` that ``task`` can no longer take to other threads.
 
     Source: kernel/signal.c:retarget_shared_pending().
@@ -34,7 +34,7 @@ def retarget_shared_pending(k: "KernelState", task: TaskStruct, which: int) -> P
             yield from signal_wake_up(k, thread, False)
 
 
-def exit_signals(k: "KernelState", task: TaskStruct) -> Path:
+def exit_signals(k: "KernelState", task: TaskStruct) -> Path[None]:
     """Mark ``task`` as exiting: from here on no signal is directed to it.
 
     Shared signals it could have taken go to a sibling; a stop in progress no longer waits for it.

@@ -51,7 +51,9 @@ def task_clear_jobctl_pending(task: TaskStruct, mask: int = JOBCTL_STOP_PENDING)
     task.jobctl &= ~mask
 
 
-def task_clear_jobctl_trapping(k: "KernelState", task: TaskStruct, tracer: TaskStruct) -> Path:
+def task_clear_jobctl_trapping(
+    k: "KernelState", task: TaskStruct, tracer: TaskStruct
+) -> Path[None]:
     """Let the tracer go on that waits in PTRACE_ATTACH for a stopped task to become traced.
 
     Source: kernel/signal.c:task_clear_jobctl_trapping().

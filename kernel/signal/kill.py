@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def group_send_sig_info(
     k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: int = PIDTYPE_TGID
-) -> Path:
+) -> Path[int]:
     """Send ``sig`` to ``task``'s process if the current task may; return 0 or an errno.
 
     Signal 0 only checks. Zombies accept everything.
@@ -43,7 +43,7 @@ def group_send_sig_info(
 
 def kill_pid_info(
     k: "KernelState", sig: int, info: SigInfo, pid: Pid | None, kind: int = PIDTYPE_TGID
-) -> Path:
+) -> Path[int]:
     """Send ``sig`` to the process of thread ``pid``, or to it alone; return 0 or an errno.
 
     Args:
@@ -62,7 +62,7 @@ def kill_pid_info(
             return error
 
 
-def kill_pgrp(k: "KernelState", sig: int, info: SigInfo, pgrp: Pid | None) -> Path:
+def kill_pgrp(k: "KernelState", sig: int, info: SigInfo, pgrp: Pid | None) -> Path[int]:
     """Send ``sig`` to every process of a group, newest first; caller holds tasklist_lock.
 
     Returns:
@@ -83,7 +83,7 @@ def kill_pgrp(k: "KernelState", sig: int, info: SigInfo, pgrp: Pid | None) -> Pa
     return 0 if success else error
 
 
-def sys_kill(k: "KernelState", pid: int, signal: int) -> Path:
+def sys_kill(k: "KernelState", pid: int, signal: int) -> Path[None]:
     """Send a signal to a process or to several.
 
     Args:
@@ -116,7 +116,7 @@ def sys_kill(k: "KernelState", pid: int, signal: int) -> Path:
     return None
 
 
-def _kill_everyone(k: "KernelState", sig: int, info: SigInfo) -> Path:
+def _kill_everyone(k: "KernelState", sig: int, info: SigInfo) -> Path[int]:
     """Send ``sig`` to all processes but init and the caller's; return 0 or an errno."""
     current = k.current
     error = 0
@@ -133,7 +133,7 @@ def _kill_everyone(k: "KernelState", sig: int, info: SigInfo) -> Path:
     return error if count else ESRCH
 
 
-def sys_tgkill(k: "KernelState", tgid: int, tid: int, signal: int) -> Path:
+def sys_tgkill(k: "KernelState", tgid: int, tid: int, signal: int) -> Path[None]:
     """Send a signal to one thread of a given process.
 
     Raises:

@@ -30,7 +30,7 @@ class MultiprocessSignals:
         self.signals = 0  # bit n-1 for signal n
 
 
-def begin_multiprocess(k: "KernelState", clone_flags: int) -> Path:
+def begin_multiprocess(k: "KernelState", clone_flags: int) -> Path[MultiprocessSignals | None]:
     """Leave a note that a fork is under way; return it, or None for a new thread.
 
     Only at granularity ``step``: else nothing can come in between.

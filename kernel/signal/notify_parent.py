@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 
-def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path:
+def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path[bool]:
     """Tell ``task``'s parent that it has died. Caller holds tasklist_lock for writing.
 
     Args:

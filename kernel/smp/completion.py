@@ -29,14 +29,14 @@ class Completion:
         self.wait = WaitQueueHead()
 
 
-def complete(k: "KernelState", completion: Completion) -> Path:
+def complete(k: "KernelState", completion: Completion) -> Path[None]:
     """Let one waiter go on, now or when it comes. Source: kernel/sched/completion.c:complete()."""
     yield "complete.done", POINT, completion
     completion.done += 1
     yield from wake_up(k, completion.wait)
 
 
-def complete_all(k: "KernelState", completion: Completion) -> Path:
+def complete_all(k: "KernelState", completion: Completion) -> Path[None]:
     """Let every waiter go on, now and later. Source: kernel/sched/completion.c:complete_all()."""
     yield "complete_all.done", POINT, completion
     completion.done = _ALL
@@ -45,7 +45,7 @@ def complete_all(k: "KernelState", completion: Completion) -> Path:
 
 def wait_for_completion(
     k: "KernelState", completion: Completion, *, killable: bool = False
-) -> Path:
+) -> Path[bool]:
     """Sleep until somebody completes it; return True, or False if the caller is being killed.
 
     Args:

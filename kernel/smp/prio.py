@@ -49,7 +49,7 @@ def _selected(k: "KernelState", which: int, who: int) -> Iterator[TaskStruct]:
                 yield task
 
 
-def sys_getpriority(k: "KernelState", which: int, who: int) -> Path:
+def sys_getpriority(k: "KernelState", which: int, who: int) -> Path[int]:
     """Return the lowest nice value among the selected threads.
 
     Args:
@@ -72,7 +72,7 @@ def sys_getpriority(k: "KernelState", which: int, who: int) -> Path:
     return min(values)
 
 
-def sys_setpriority(k: "KernelState", which: int, who: int, nice: int) -> Path:
+def sys_setpriority(k: "KernelState", which: int, who: int, nice: int) -> Path[None]:
     """Set the nice value, clamped to -20..19, of the selected threads.
 
     Raises:

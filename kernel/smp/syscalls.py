@@ -111,7 +111,7 @@ def sched_setscheduler(
     nice: int,
     reset: bool,
     keep_params: bool = False,
-) -> Path:
+) -> Path[None]:
     """Change policy, real-time priority and nice value of ``task``.
 
     Args:
@@ -156,7 +156,7 @@ def sched_setscheduler(
     yield "sched_setscheduler.pi_unlock", RELEASE, lock
 
 
-def do_sched_setscheduler(k: "KernelState", pid: int, policy: int, priority: int) -> Path:
+def do_sched_setscheduler(k: "KernelState", pid: int, policy: int, priority: int) -> Path[None]:
     """Do what sched_setscheduler() and sched_setparam() do.
 
     Source: kernel/sched/syscalls.c:do_sched_setscheduler(), _sched_setscheduler().
@@ -173,7 +173,7 @@ def do_sched_setscheduler(k: "KernelState", pid: int, policy: int, priority: int
     yield from sched_setscheduler(k, task, policy, priority, task.nice, reset)
 
 
-def sys_sched_setscheduler(k: "KernelState", pid: int, policy: int, priority: int) -> Path:
+def sys_sched_setscheduler(k: "KernelState", pid: int, policy: int, priority: int) -> Path[None]:
     """Set policy and real-time priority of a thread.
 
     Args:
@@ -192,7 +192,7 @@ def sys_sched_setscheduler(k: "KernelState", pid: int, policy: int, priority: in
     return do_sched_setscheduler(k, pid, policy, priority)
 
 
-def sys_sched_setparam(k: "KernelState", pid: int, priority: int) -> Path:
+def sys_sched_setparam(k: "KernelState", pid: int, priority: int) -> Path[None]:
     """Set the real-time priority of a thread; errors as of ``sys_sched_setscheduler``.
 
     Source: kernel/sched/syscalls.c:sched_setparam().
@@ -210,7 +210,7 @@ def sys_sched_setattr(
     deadline_ns: int,
     period_ns: int,
     flags: int,
-) -> Path:
+) -> Path[None]:
     """Set policy, priority or nice value of a thread.
 
     Args:
@@ -308,7 +308,7 @@ def _priority_bound(policy: int, bound: int) -> int:
 # -- CPU masks -----------------------------------------------------------------------------------
 
 
-def sys_sched_setaffinity(k: "KernelState", pid: int, mask: int) -> Path:
+def sys_sched_setaffinity(k: "KernelState", pid: int, mask: int) -> Path[None]:
     """Let a thread run on the CPUs of ``mask`` only; it leaves another one before it runs on.
 
     Raises:

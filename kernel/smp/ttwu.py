@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from kernel.user import UserContext
 
 
-def set_task_state(k: "KernelState", task: TaskStruct, state: int) -> Path:
+def set_task_state(k: "KernelState", task: TaskStruct, state: int) -> Path[None]:
     """Publish ``state`` of ``task``, then order it before what follows (a full barrier).
 
     Raises:
@@ -50,7 +50,7 @@ def set_task_state(k: "KernelState", task: TaskStruct, state: int) -> Path:
     yield "set_task_state.smp_mb", BARRIER, task
 
 
-def set_current_state(k: "KernelState", state: int) -> Path:
+def set_current_state(k: "KernelState", state: int) -> Path[None]:
     """``set_task_state`` for the current task.
 
     Source: include/linux/sched.h:set_current_state(), smp_store_mb().
@@ -58,7 +58,7 @@ def set_current_state(k: "KernelState", state: int) -> Path:
     return set_task_state(k, k.current, state)
 
 
-def try_to_wake_up(k: "KernelState", task: TaskStruct, state_mask: int) -> Path:
+def try_to_wake_up(k: "KernelState", task: TaskStruct, state_mask: int) -> Path[bool]:
     """Make ``task`` runnable if its state is in ``state_mask``.
 
     Returns:
@@ -81,7 +81,7 @@ def try_to_wake_up(k: "KernelState", task: TaskStruct, state_mask: int) -> Path:
     return woken
 
 
-def wake_up_process(k: "KernelState", task: TaskStruct) -> Path:
+def wake_up_process(k: "KernelState", task: TaskStruct) -> Path[bool]:
     """Wake ``task`` if it sleeps interruptibly or uninterruptibly; return whether it did.
 
     Source: kernel/sched/core.c:wake_up_process().
@@ -111,7 +111,7 @@ def wake_up_new_task(
     program: tuple[Any, ...] | None = None,
     vfork: bool = False,
     kthread: bool = False,
-) -> Path:
+) -> Path[None]:
     """Put a new task on a CPU for the first time.
 
     Args:

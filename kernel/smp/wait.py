@@ -76,7 +76,7 @@ class WaitQueueHead:
         return self.lock
 
 
-def prepare_to_wait(k: "KernelState", queue: WaitQueueHead, state: int) -> Path:
+def prepare_to_wait(k: "KernelState", queue: WaitQueueHead, state: int) -> Path[None]:
     """Put the current task on ``queue``, unless it is there, and publish that it sleeps.
 
     Source: kernel/sched/wait.c:prepare_to_wait_exclusive().
@@ -89,7 +89,9 @@ def prepare_to_wait(k: "KernelState", queue: WaitQueueHead, state: int) -> Path:
     return _prepare_locked(k, queue, task, state)
 
 
-def _prepare_locked(k: "KernelState", queue: WaitQueueHead, task: TaskStruct, state: int) -> Path:
+def _prepare_locked(
+    k: "KernelState", queue: WaitQueueHead, task: TaskStruct, state: int
+) -> Path[None]:
     lock = queue.lock_of(k)
     yield "prepare_to_wait.lock", ACQUIRE, lock
     if task not in queue.tasks:
@@ -98,7 +100,7 @@ def _prepare_locked(k: "KernelState", queue: WaitQueueHead, task: TaskStruct, st
     yield "prepare_to_wait.unlock", RELEASE, lock
 
 
-def finish_wait(k: "KernelState", queue: WaitQueueHead) -> Path:
+def finish_wait(k: "KernelState", queue: WaitQueueHead) -> Path[None]:
     """The current task runs again: take it off ``queue`` if nobody else has.
 
     Source: kernel/sched/wait.c:finish_wait().
@@ -117,7 +119,7 @@ def finish_wait(k: "KernelState", queue: WaitQueueHead) -> Path:
     yield "finish_wait.unlock", RELEASE, lock
 
 
-def add_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path:
+def add_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path[None]:
     """Put ``entry`` at the head of ``queue``. Source: kernel/sched/wait.c:add_wait_queue()."""
     lock = queue.lock_of(k) if k.stepwise else None
     if lock is not None:
@@ -129,7 +131,7 @@ def add_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry
         yield "add_wait_queue.unlock", RELEASE, lock
 
 
-def remove_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path:
+def remove_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path[None]:
     """Take ``entry`` off ``queue``. Source: kernel/sched/wait.c:remove_wait_queue()."""
     lock = queue.lock_of(k) if k.stepwise else None
     if lock is not None:
@@ -143,7 +145,9 @@ def remove_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEn
         yield "remove_wait_queue.unlock", RELEASE, lock
 
 
-def wake_up(k: "KernelState", queue: WaitQueueHead, *, remove: bool = True, key: int = 0) -> Path:
+def wake_up(
+    k: "KernelState", queue: WaitQueueHead, *, remove: bool = True, key: int = 0
+) -> Path[None]:
     """Wake the first task on ``queue`` that is really asleep.
 
     Args:
@@ -161,7 +165,7 @@ def wake_up(k: "KernelState", queue: WaitQueueHead, *, remove: bool = True, key:
     yield "wake_up.unlock", RELEASE, lock
 
 
-def wake_up_all(k: "KernelState", queue: WaitQueueHead, *, key: int = 0) -> Path:
+def wake_up_all(k: "KernelState", queue: WaitQueueHead, *, key: int = 0) -> Path[None]:
     """Wake every task on ``queue`` and take it off; ``key`` as for ``wake_up``.
 
     Source: kernel/sched/wait.c:wake_up_all().
@@ -175,7 +179,9 @@ def wake_up_all(k: "KernelState", queue: WaitQueueHead, *, key: int = 0) -> Path
     yield "wake_up_all.unlock", RELEASE, lock
 
 
-def _wake(k: "KernelState", queue: WaitQueueHead, *, one: bool, remove: bool, key: int) -> Path:
+def _wake(
+    k: "KernelState", queue: WaitQueueHead, *, one: bool, remove: bool, key: int
+) -> Path[None]:
     """Source: kernel/sched/wait.c:__wake_up_common()."""
     if queue.entries is not None:
         for entry in tuple(queue.entries):

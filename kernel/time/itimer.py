@@ -35,7 +35,7 @@ class RealTimer:
         self.interval_ns = 0
 
 
-def it_real_fn(k: "KernelState", signal: SignalStruct) -> Path:
+def it_real_fn(k: "KernelState", signal: SignalStruct) -> Path[None]:
     """The timer has expired: send SIGALRM.
 
     Source: kernel/time/itimer.c:it_real_fn().

@@ -158,7 +158,7 @@ def set_cpu_itimer(
 # -- expiry --------------------------------------------------------------------------------------
 
 
-def run_posix_cpu_timers(k: "KernelState") -> Path:
+def run_posix_cpu_timers(k: "KernelState") -> Path[None]:
     """A tick has hit a thread of a process with CPU timers: let those that are due expire.
 
     Source: kernel/time/posix-cpu-timers.c:run_posix_cpu_timers(), check_process_timers().
@@ -194,7 +194,7 @@ def run_posix_cpu_timers(k: "KernelState") -> Path:
         _tick_dep(k, signal, False)
 
 
-def _check_rttime(k: "KernelState", task: TaskStruct) -> Path:
+def _check_rttime(k: "KernelState", task: TaskStruct) -> Path[None]:
     """Look whether real-time ``task`` has run too long since it was last woken. Holds siglock.
 
     Source: kernel/time/posix-cpu-timers.c:check_thread_timers(), kernel/sched/rt.c:watchdog().
@@ -211,6 +211,6 @@ def _check_rttime(k: "KernelState", task: TaskStruct) -> Path:
         yield from _send(k, SIGXCPU, task)
 
 
-def _send(k: "KernelState", sig: int, task: TaskStruct) -> Path:
+def _send(k: "KernelState", sig: int, task: TaskStruct) -> Path[int]:
     """Send a signal of the kernel to the process. Caller holds siglock."""
     return send_signal_locked(k, sig, (sig, SI_KERNEL, 0, 0, 0), task, True)

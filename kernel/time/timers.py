@@ -26,7 +26,7 @@ _MONOTONIC: Final = (1, 4, 6, 7)  # MONOTONIC, its _RAW and _COARSE forms, BOOTT
 _REALTIME: Final = (0, 5)  # REALTIME and its _COARSE form
 
 
-def sys_nanosleep(k: "KernelState", ns: int, until_ns: int = 0) -> Path:
+def sys_nanosleep(k: "KernelState", ns: int, until_ns: int = 0) -> Path[None]:
     """Sleep for ``ns`` of virtual time.
 
     A call interrupted by a signal goes on to its first deadline when it is restarted, and tells

@@ -51,7 +51,7 @@ def _call(number: int, handler: Handler, k: "KernelState", *args: Any) -> Any:
     return value
 
 
-def _path(k: "KernelState", number: int, args: tuple[Any, ...], path: "Path") -> "Path":
+def _path(k: "KernelState", number: int, args: tuple[Any, ...], path: "Path[Any]") -> "Path[Any]":
     try:
         value = yield from path
     except (KernelError, GuestFault, RestartSyscall, FaultSignal) as failed:
