@@ -14,7 +14,7 @@ from kernel.fs.file import fget
 from kernel.fs.file_table import File, fput
 from kernel.fs.inode import CAPTURE, DIRECTORY, FULL, NULL, ZERO, Inode
 from kernel.points import Path
-from kernel.process.pid import task_tgid_vnr
+from kernel.process.pid import PIDTYPE_PID, task_tgid_vnr
 from kernel.signal.send import do_send_sig_info
 from kernel.task import NO_RLIMITS
 from kernel.uapi.errno_ import EBADF, EFBIG, EINVAL, EISDIR, ENOSPC, ENXIO, ESPIPE
@@ -153,7 +153,7 @@ def file_too_large(k: "KernelState") -> Path[None]:
     """The file may not grow: SIGXFSZ and EFBIG. Source: fs/read_write.c:generic_write_checks()."""
     task = k.current
     info = (SIGXFSZ, SI_USER, task_tgid_vnr(k, task), task.cred.uid, 0)
-    yield from do_send_sig_info(k, SIGXFSZ, info, task, False)
+    yield from do_send_sig_info(k, SIGXFSZ, info, task, PIDTYPE_PID)
     raise KernelError(EFBIG)
 
 

@@ -29,7 +29,7 @@ from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import PIPE, FileOperations, Inode
 from kernel.fs.select import poll_wait
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
-from kernel.process.pid import task_tgid_vnr
+from kernel.process.pid import PIDTYPE_PID, task_tgid_vnr
 from kernel.signal.pending import signal_pending
 from kernel.signal.send import do_send_sig_info
 from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
@@ -234,7 +234,7 @@ def pipe_write(k: "KernelState", file: Any, data: bytes) -> Path[int]:
     if broken:
         task = k.current
         info = (SIGPIPE, SI_USER, task_tgid_vnr(k, task), task.cred.uid, 0)
-        yield from do_send_sig_info(k, SIGPIPE, info, task, False)
+        yield from do_send_sig_info(k, SIGPIPE, info, task, PIDTYPE_PID)
     if failed is not None and not done:
         raise failed
     return done

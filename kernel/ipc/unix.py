@@ -32,7 +32,7 @@ from kernel.ipc.skbuff import (
     stream_truesize,
 )
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
-from kernel.process.pid import task_tgid_vnr
+from kernel.process.pid import PIDTYPE_PID, task_tgid_vnr
 from kernel.signal.pending import signal_pending
 from kernel.signal.send import do_send_sig_info
 from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
@@ -224,7 +224,7 @@ def unix_stream_sendmsg(
         if not flags & MSG_NOSIGNAL:
             task = k.current
             info = (SIGPIPE, SI_USER, task_tgid_vnr(k, task), task.cred.uid, 0)
-            yield from do_send_sig_info(k, SIGPIPE, info, task, False)
+            yield from do_send_sig_info(k, SIGPIPE, info, task, PIDTYPE_PID)
         raise KernelError(EPIPE)
     if errno < 0:
         raise RestartSyscall

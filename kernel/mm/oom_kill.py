@@ -18,6 +18,7 @@ from kernel.events import OOM_MARK_VICTIM
 from kernel.mm.mm_types import MmStruct
 from kernel.mm.rss import get_mm_rss
 from kernel.points import SCHEDULE, Path
+from kernel.process.pid import PIDTYPE_TGID
 from kernel.process.tasklist import for_each_process
 from kernel.signal.pending import fatal_signal_pending
 from kernel.signal.send import do_send_sig_info
@@ -127,10 +128,10 @@ def oom_kill_process(k: "KernelState", victim: TaskStruct) -> Path[None]:
     k.stats.oom_kills += 1
     k.emit(OOM_MARK_VICTIM, victim.pid, victim.comm)
     info = (SIGKILL, SI_KERNEL, 0, 0, 0)
-    yield from do_send_sig_info(k, SIGKILL, info, victim, True)
+    yield from do_send_sig_info(k, SIGKILL, info, victim, PIDTYPE_TGID)
     for process in list(for_each_process(k)):
         if process is victim or process is k.child_reaper or process.flags & PF_KTHREAD:
             continue
         sharer = find_lock_task_mm(process)
         if mm is not None and sharer is not None and sharer.mm is mm:
-            yield from do_send_sig_info(k, SIGKILL, info, process, True)
+            yield from do_send_sig_info(k, SIGKILL, info, process, PIDTYPE_TGID)

@@ -10,7 +10,7 @@ Deviation: fields of task_struct in Linux.
 from typing import Final
 
 from kernel.task import TaskStruct
-from kernel.uapi.policy import SCHED_FIFO, SCHED_NORMAL, SCHED_RR
+from kernel.uapi.policy import SCHED_FIFO, SCHED_NORMAL, SCHED_RR, SchedPolicy
 
 TIMER_SLACK_NS: Final = 50_000
 
@@ -30,7 +30,7 @@ class TaskAttrs:
     )
 
     def __init__(self) -> None:
-        self.policy = SCHED_NORMAL
+        self.policy: SchedPolicy = SCHED_NORMAL
         self.rt_priority = 0
         self.reset_on_fork = False
         self.cpus_mask = 0

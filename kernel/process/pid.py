@@ -23,7 +23,7 @@ Source: kernel/pid.c, include/linux/pid.h, include/linux/threads.h.
 Deviation: the members of a thread group are in ``signal.threads``.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from kernel.errors import KernelError
 from kernel.locking import pass_lock
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 RESERVED_PIDS: Final = 300
 PID_MAX_LIMIT: Final = 4 * 1024 * 1024
 PID_MAX_MIN: Final = RESERVED_PIDS + 1
+
+# A closed type: a bool where a PIDTYPE belongs is found by mypy. Not a NewType, whose constants
+# would be no literals when compiled.
+PidType = Literal[0, 1, 2, 3, 4]
 
 PIDTYPE_PID: Final = 0
 PIDTYPE_TGID: Final = 1
@@ -305,7 +309,7 @@ def free_pid(k: "KernelState", pid: Pid) -> Path[None]:
     yield "free_pid.pidmap_unlock", RELEASE, lock
 
 
-def attach_pid(task: TaskStruct, kind: int, pid: Pid) -> None:
+def attach_pid(task: TaskStruct, kind: PidType, pid: Pid) -> None:
     """Make ``task`` a user of ``pid``. Caller holds tasklist_lock for writing.
 
     Source: kernel/pid.c:attach_pid().
@@ -327,7 +331,7 @@ def attach_pid(task: TaskStruct, kind: int, pid: Pid) -> None:
         pid.session[task.pid] = task
 
 
-def detach_pid(task: TaskStruct, kind: int) -> Pid | None:
+def detach_pid(task: TaskStruct, kind: PidType) -> Pid | None:
     """End ``task``'s use of its ``kind`` number. Caller holds tasklist_lock for writing.
 
     Returns:
@@ -405,7 +409,7 @@ def detach_leader(task: TaskStruct) -> list[Pid]:
     return unused
 
 
-def change_pid(task: TaskStruct, kind: int, pid: Pid) -> Pid | None:
+def change_pid(task: TaskStruct, kind: PidType, pid: Pid) -> Pid | None:
     """Move ``task`` from its ``kind`` number to ``pid``; the result is detach_pid()'s.
 
     Source: kernel/pid.c:change_pid().
@@ -438,13 +442,13 @@ def transfer_pid(old: TaskStruct, new: TaskStruct) -> None:
     new.signal.session.session[pid.nr] = new
 
 
-def members_of(pid: Pid, kind: int) -> tuple[TaskStruct, ...]:
+def members_of(pid: Pid, kind: PidType) -> tuple[TaskStruct, ...]:
     """Return the leaders of all processes in a group or session, newest member first."""
     members = pid.pgrp if kind == PIDTYPE_PGID else pid.session
     return tuple(reversed(members.values())) if members else ()
 
 
-def pid_has_task(pid: Pid, kind: int) -> bool:
+def pid_has_task(pid: Pid, kind: PidType) -> bool:
     """Tell whether ``pid`` has a user of the given kind.
 
     Source: include/linux/pid.h:pid_has_task().

@@ -19,7 +19,7 @@ from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import PIDFD, FileOperations, Inode
 from kernel.fs.select import PollWqueues, poll_wait
 from kernel.points import READ, RELEASE, Path
-from kernel.process.pid import PIDTYPE_PID, PIDTYPE_TGID, Pid, task_tgid_vnr
+from kernel.process.pid import PIDTYPE_PID, PIDTYPE_TGID, Pid, PidType, task_tgid_vnr
 from kernel.signal.kill import kill_pgrp, kill_pid_info
 from kernel.smp.wait import WaitQueueHead
 from kernel.uapi.errno_ import EBADF, EINVAL, ESRCH
@@ -162,7 +162,7 @@ def sys_pidfd_send_signal(k: "KernelState", pidfd: int, signal: int, flags: int)
         error = yield from kill_pgrp(k, signal, info, pid)
         yield "pidfd_send_signal.tasklist_unlock", RELEASE, k.tasklist_lock
     else:
-        kind = PIDTYPE_PID if flags == PIDFD_SIGNAL_THREAD else PIDTYPE_TGID
+        kind: PidType = PIDTYPE_PID if flags == PIDFD_SIGNAL_THREAD else PIDTYPE_TGID
         error = yield from kill_pid_info(k, signal, info, pid, kind)
     if error:
         raise KernelError(error)

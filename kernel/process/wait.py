@@ -24,6 +24,8 @@ from kernel.process.pid import (
     PIDTYPE_MAX,
     PIDTYPE_PGID,
     PIDTYPE_PID,
+    Pid,
+    PidType,
     pid_has_task,
     pid_vnr,
 )
@@ -98,7 +100,8 @@ def sys_wait4(
     options &= 0xFFFFFFFF
     if options & ~_WAIT4_FLAGS:
         raise KernelError(EINVAL)
-    kind, wanted = PIDTYPE_MAX, None
+    kind: PidType = PIDTYPE_MAX
+    wanted: Pid | None = None
     if pid == -1:
         pass
     elif pid > 0:
@@ -138,7 +141,8 @@ def sys_waitid(
     options &= 0xFFFFFFFF
     if options & ~_WAITID_FLAGS or not options & (WEXITED | WSTOPPED | WCONTINUED):
         raise KernelError(EINVAL)
-    kind, wanted = PIDTYPE_MAX, None
+    kind: PidType = PIDTYPE_MAX
+    wanted: Pid | None = None
     nothing = 0  # errno in place of no report
     if idtype == P_PID:
         if id <= 0:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.locking import pass_lock
 from kernel.points import ACQUIRE, POINT, RELEASE, Path
-from kernel.process.pid import Pid, task_pid_vnr
+from kernel.process.pid import Pid, PidType, task_pid_vnr
 from kernel.process.release import release_task
 from kernel.process.resource import rusage_of_child
 from kernel.task import (
@@ -55,7 +55,7 @@ class WaitOpts:
     __slots__ = ("flags", "kind", "pid", "rusage", "wait4", "waiter")
 
     def __init__(
-        self, waiter: TaskStruct, kind: int, pid: Pid | None, flags: int, *, wait4: bool = False
+        self, waiter: TaskStruct, kind: PidType, pid: Pid | None, flags: int, *, wait4: bool = False
     ) -> None:
         self.wait4 = wait4
         self.rusage: Any = None  # True: to be filled with the child's Rusage

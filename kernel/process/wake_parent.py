@@ -6,7 +6,7 @@ Source: kernel/exit.c (eligible_pid, child_wait_callback, __wake_up_parent).
 from typing import TYPE_CHECKING, Any
 
 from kernel.points import Path
-from kernel.process.pid import PIDTYPE_MAX, PIDTYPE_PGID, PIDTYPE_PID, PIDTYPE_TGID
+from kernel.process.pid import PIDTYPE_MAX, PIDTYPE_PGID, PIDTYPE_PID, PIDTYPE_TGID, PidType
 from kernel.smp.ttwu import try_to_wake_up
 from kernel.task import TASK_INTERRUPTIBLE, TaskStruct
 from kernel.uapi.wait import WNOTHREAD
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 
-def eligible_pid(kind: int, wanted: "Pid | None", task: TaskStruct) -> bool:
+def eligible_pid(kind: PidType, wanted: "Pid | None", task: TaskStruct) -> bool:
     """Tell whether ``task`` has the number a waiter asks for.
 
     Source: kernel/exit.c:eligible_pid().

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from kernel.errors import InvariantError
 from kernel.messages import EFF_TRACED
 from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.process.pid import PIDTYPE_TGID
 from kernel.process.wake_parent import wake_up_parent
 from kernel.signal.jobctl import task_clear_jobctl_pending, task_clear_jobctl_trapping
 from kernel.signal.notify_parent import do_notify_parent
@@ -178,7 +179,9 @@ def exit_ptrace(k: "KernelState", tracer: TaskStruct, dead: list[TaskStruct]) ->
         return
     for task in tuple(state.ptraced):
         if task.ptrace & PT_EXITKILL:
-            yield from do_send_sig_info(k, SIGKILL, (SIGKILL, SI_KERNEL, 0, 0, 0), task, True)
+            yield from do_send_sig_info(
+                k, SIGKILL, (SIGKILL, SI_KERNEL, 0, 0, 0), task, PIDTYPE_TGID
+            )
         gone = yield from ptrace_detach_one(k, tracer, task)
         if gone:
             dead.append(task)

@@ -34,7 +34,7 @@ from kernel.cred.cred_guard import wait_for_exec
 from kernel.errors import KernelError, RestartNoIntr
 from kernel.mm.access import access_process_vm
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
-from kernel.process.pid import task_pid_vnr
+from kernel.process.pid import PIDTYPE_PID, PIDTYPE_TGID, task_pid_vnr
 from kernel.ptrace.access import ptrace_may_access
 from kernel.ptrace.link import PtraceState, ptrace_detach_one, ptrace_link, set_slow_door
 from kernel.ptrace.regs import peek_user, poke_user
@@ -202,7 +202,7 @@ def _ptrace_set_stopped(k: "KernelState", task: TaskStruct, seize: bool) -> Path
     yield "ptrace_set_stopped.siglock", ACQUIRE, siglock
     if not seize:
         info = (SIGSTOP, SI_KERNEL, 0, 0, 0)
-        yield from send_signal_locked(k, SIGSTOP, info, task, False)
+        yield from send_signal_locked(k, SIGSTOP, info, task, PIDTYPE_PID)
     if task.jobctl & JOBCTL_STOPPED and task_set_jobctl_pending(
         task, JOBCTL_TRAP_STOP | JOBCTL_TRAPPING
     ):
@@ -305,7 +305,7 @@ def ptrace_request(
     if request == p.PTRACE_DETACH:
         return (yield from ptrace_detach(k, child, data))
     if request == p.PTRACE_KILL:
-        yield from do_send_sig_info(k, SIGKILL, (SIGKILL, SI_KERNEL, 0, 0, 0), child, True)
+        yield from do_send_sig_info(k, SIGKILL, (SIGKILL, SI_KERNEL, 0, 0, 0), child, PIDTYPE_TGID)
         return 0
     if request in (p.PTRACE_INTERRUPT, p.PTRACE_LISTEN):
         return (yield from _ptrace_trap_request(k, child, request))

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.errors import InvariantError
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
-from kernel.process.pid import task_pid_vnr, task_tgid_vnr
+from kernel.process.pid import PIDTYPE_PID, PidType, task_pid_vnr, task_tgid_vnr
 from kernel.ptrace.link import PtraceState, ptrace_link, ptrace_reparented, tracing_of
 from kernel.ptrace.regs import NI_SYSCALL, op_of_regs, rax_of, regs_on_entry, seen_nr
 from kernel.signal.jobctl import (
@@ -186,7 +186,7 @@ def ptrace_event(k: "KernelState", event: int, message: int) -> Path[None]:
         yield from ptrace_notify(k, event << 8 | SIGTRAP, message)
     elif event == PTRACE_EVENT_EXEC and task.ptrace & (PT_PTRACED | PT_SEIZED) == PT_PTRACED:
         info = (SIGTRAP, SI_USER, task_tgid_vnr(k, task), task.cred.uid, 0)
-        yield from do_send_sig_info(k, SIGTRAP, info, task, False)
+        yield from do_send_sig_info(k, SIGTRAP, info, task, PIDTYPE_PID)
 
 
 def do_jobctl_trap(k: "KernelState") -> Path[None]:
@@ -205,12 +205,14 @@ def do_jobctl_trap(k: "KernelState") -> Path[None]:
         yield from ptrace_stop(k, signr, CLD_STOPPED, 0, None)
 
 
-def ptrace_signal(k: "KernelState", info: SigInfo, group: bool, held: int) -> Path[SigInfo | None]:
+def ptrace_signal(
+    k: "KernelState", info: SigInfo, kind: PidType, held: int
+) -> Path[SigInfo | None]:
     """Stop for a signal that is about to be acted upon. Caller holds siglock.
 
     Args:
         info: the signal.
-        group: it was sent to the process.
+        kind: PIDTYPE_TGID, it was sent to the process; PIDTYPE_PID, to the thread.
         held: signals blocked by handlers' frames, beside those of ``task.blocked``.
 
     Returns:
@@ -231,7 +233,7 @@ def ptrace_signal(k: "KernelState", info: SigInfo, group: bool, held: int) -> Pa
         tracer = task.parent
         info = (signr, SI_USER, task_pid_vnr(k, tracer), tracer.cred.uid, 0)
     if (task.blocked | held) >> (signr - 1) & 1 or fatal_signal_pending(task):
-        yield from send_signal_locked(k, signr, info, task, group)
+        yield from send_signal_locked(k, signr, info, task, kind)
         return None
     return info
 
@@ -284,7 +286,7 @@ def _ptrace_report_syscall(k: "KernelState", task: TaskStruct, message: int) -> 
     signr = yield from ptrace_notify(k, SIGTRAP | mark, message)
     if signr:
         info = (signr, SI_KERNEL, 0, 0, 0)
-        yield from do_send_sig_info(k, signr, info, task, False)
+        yield from do_send_sig_info(k, signr, info, task, PIDTYPE_PID)
 
 
 def syscall_trace_enter(

@@ -21,6 +21,7 @@ from kernel.events import SIGNAL_DELIVER
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
 from kernel.process.exit import do_group_exit, will_become_orphaned_pgrp
 from kernel.process.limits import rlimit
+from kernel.process.pid import PIDTYPE_PID, PIDTYPE_TGID, PidType
 from kernel.ptrace.link import ptrace_reparented
 from kernel.ptrace.stops import do_jobctl_trap, ptrace_signal
 from kernel.signal.jobctl import task_participate_group_stop, task_set_jobctl_pending
@@ -186,7 +187,8 @@ def get_signal(k: "KernelState") -> Path[int]:
             return first
         sig = info[0]
         if task.ptrace and sig != SIGKILL:
-            info = yield from ptrace_signal(k, info, task.pending is private, held)
+            kind: PidType = PIDTYPE_TGID if task.pending is private else PIDTYPE_PID
+            info = yield from ptrace_signal(k, info, kind, held)
             if info is None:
                 yield "get_signal.siglock_dropped", RELEASE, siglock
                 continue

@@ -10,8 +10,10 @@ from kernel.points import READ, RELEASE, Path
 from kernel.process.pid import (
     PIDTYPE_MAX,
     PIDTYPE_PGID,
+    PIDTYPE_PID,
     PIDTYPE_TGID,
     Pid,
+    PidType,
     members_of,
     task_pid_vnr,
     task_tgid_vnr,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def group_send_sig_info(
-    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: int = PIDTYPE_TGID
+    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: PidType = PIDTYPE_TGID
 ) -> Path[int]:
     """Send ``sig`` to ``task``'s process if the current task may; return 0 or an errno.
 
@@ -42,7 +44,7 @@ def group_send_sig_info(
 
 
 def kill_pid_info(
-    k: "KernelState", sig: int, info: SigInfo, pid: Pid | None, kind: int = PIDTYPE_TGID
+    k: "KernelState", sig: int, info: SigInfo, pid: Pid | None, kind: PidType = PIDTYPE_TGID
 ) -> Path[int]:
     """Send ``sig`` to the process of thread ``pid``, or to it alone; return 0 or an errno.
 
@@ -152,7 +154,7 @@ def sys_tgkill(k: "KernelState", tgid: int, tid: int, signal: int) -> Path[None]
         current = k.current
         info = (signal, SI_TKILL, task_tgid_vnr(k, current), current.cred.uid, 0)
         # a thread that died meanwhile is no error: the signal was as good as delivered
-        error = yield from do_send_sig_info(k, signal, info, task, False)
+        error = yield from do_send_sig_info(k, signal, info, task, PIDTYPE_PID)
         if error == ESRCH:
             error = 0
     if error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kernel.events import SIGNAL_GENERATE
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.pid import (
+    PIDTYPE_TGID,
     pid_nr_ns,
     task_active_pid_ns,
 )
@@ -74,7 +75,7 @@ def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path[bool]
             if k.pids.kernel is not None:
                 pid = pid_nr_ns(task.thread_pid, task_active_pid_ns(k, parent))
             info = (sig, info_code, pid, task.cred.uid, status)
-            yield from send_signal_locked(k, sig, info, parent, True)
+            yield from send_signal_locked(k, sig, info, parent, PIDTYPE_TGID)
     waiters = parent.signal.wait_chldexit
     if len(waiters) == 1:
         if child_wait_callback(waiters[0], task):

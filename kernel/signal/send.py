@@ -30,6 +30,7 @@ from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.pid import (
     PIDTYPE_PID,
     PIDTYPE_TGID,
+    PidType,
     pid_nr_ns,
     task_active_pid_ns,
 )
@@ -224,7 +225,7 @@ def from_afar(k: "KernelState", info: SigInfo, task: TaskStruct) -> tuple[SigInf
 
 
 def send_signal_locked(
-    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: int
+    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: PidType
 ) -> Path[int]:
     """Queue ``sig`` for ``task`` (or its process) and wake who has to handle it.
 
@@ -375,7 +376,7 @@ def check_kill_permission(k: "KernelState", sig: int, task: TaskStruct) -> int:
 
 
 def do_send_sig_info(
-    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: int
+    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: PidType
 ) -> Path[int]:
     """Send ``sig`` to ``task`` or its process; ``kind`` as in send_signal_locked().
 
@@ -417,7 +418,7 @@ def force_sig_fault(k: "KernelState", sig: int, code: int) -> Path[None]:
         task.blocked &= ~bit
     if task.sighand.action.get(sig, SIG_DFL) == SIG_DFL and not task.ptrace:
         task.signal.flags &= ~SIGNAL_UNKILLABLE
-    yield from send_signal_locked(k, sig, (sig, code, 0, 0, 0), task, False)
+    yield from send_signal_locked(k, sig, (sig, code, 0, 0, 0), task, PIDTYPE_PID)
     yield "force_sig_info.siglock_release", RELEASE, siglock
 
 
@@ -448,6 +449,6 @@ def do_notify_parent_cldstop(
         if k.pids.kernel is not None:
             pid = pid_nr_ns(leader.thread_pid, task_active_pid_ns(k, parent))
         info = (SIGCHLD, why, pid, leader.cred.uid, status)
-        yield from send_signal_locked(k, SIGCHLD, info, parent, True)
+        yield from send_signal_locked(k, SIGCHLD, info, parent, PIDTYPE_TGID)
     yield from wake_up_parent(k, leader, parent)
     yield "do_notify_parent_cldstop.siglock_done", RELEASE, sighand.siglock

@@ -9,7 +9,7 @@ Deviation: sched_rr_get_interval() of a fair task gives 0, as with EEVDF, whose 
 tick.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from kernel.cred.creds import Cred, capable
 from kernel.errors import GuestFault, KernelError
@@ -28,6 +28,7 @@ from kernel.uapi.policy import (
     SCHED_BATCH,
     SCHED_DEADLINE,
     SCHED_EXT,
+    SCHED_FIFO,
     SCHED_FLAG_ALL,
     SCHED_FLAG_KEEP_PARAMS,
     SCHED_FLAG_KEEP_POLICY,
@@ -36,6 +37,7 @@ from kernel.uapi.policy import (
     SCHED_NORMAL,
     SCHED_RESET_ON_FORK,
     SCHED_RR,
+    SchedPolicy,
 )
 from kernel.uapi.rlimit import RLIMIT_RTPRIO
 
@@ -45,7 +47,13 @@ if TYPE_CHECKING:
 MAX_RT_PRIO: Final = 100
 SETPARAM_POLICY: Final = -1
 _FAIR: Final = (SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE)
+_POLICIES: Final = (*_FAIR, SCHED_FIFO, SCHED_RR, SCHED_DEADLINE)
 _NICE: Final = (SCHED_NORMAL, SCHED_BATCH)  # fair_policy(): those that set a nice value
+
+
+def valid_policy(policy: int) -> TypeGuard[SchedPolicy]:
+    """Tell whether ``policy`` is one that there is here. Source: kernel/sched/sched.h."""
+    return policy in _POLICIES
 
 
 def find_process_by_pid(k: "KernelState", pid: int) -> TaskStruct:
@@ -78,7 +86,7 @@ def check_same_owner(k: "KernelState", task: TaskStruct) -> bool:
 
 
 def user_check_sched_setscheduler(
-    k: "KernelState", task: TaskStruct, policy: int, priority: int, nice: int, reset: bool
+    k: "KernelState", task: TaskStruct, policy: SchedPolicy, priority: int, nice: int, reset: bool
 ) -> None:
     """Raise KernelError(EPERM) unless the current task may make this change.
 
@@ -127,29 +135,32 @@ def sched_setscheduler(
     Source: kernel/sched/syscalls.c:__sched_setscheduler().
     """
     old = attrs_of(task)
+    new: SchedPolicy
     if policy < 0:
-        policy, reset = old.policy, old.reset_on_fork
-    elif policy not in _FAIR and policy not in (1, SCHED_RR, SCHED_DEADLINE):
+        new, reset = old.policy, old.reset_on_fork
+    elif valid_policy(policy):
+        new = policy
+    else:
         raise KernelError(EINVAL)
-    if not 0 <= priority < MAX_RT_PRIO or rt_policy(policy) != (priority != 0):
+    if not 0 <= priority < MAX_RT_PRIO or rt_policy(new) != (priority != 0):
         raise KernelError(EINVAL)
-    user_check_sched_setscheduler(k, task, policy, priority, nice, reset)
+    user_check_sched_setscheduler(k, task, new, priority, nice, reset)
     lock = k.pi_lock(task)
     yield "sched_setscheduler.pi_lock", ACQUIRE, lock
     if keep_params:
-        policy, priority, nice = old.policy, old.rt_priority, task.nice
+        new, priority, nice = old.policy, old.rt_priority, task.nice
     attrs = new_attrs(task)
-    attrs.policy = policy
+    attrs.policy = new
     attrs.rt_priority = priority
     attrs.reset_on_fork = reset
-    if policy in _NICE:
+    if new in _NICE:
         task.nice = nice
     if on_a_cpu(task):
         note_load(k, task)
-        k.send_task(task.cpu, task, EFF_TUNE, TUNE_POLICY, (policy, priority, task.nice, reset))
-        if rt_policy(policy):
+        k.send_task(task.cpu, task, EFF_TUNE, TUNE_POLICY, (new, priority, task.nice, reset))
+        if rt_policy(new):
             k.rt_tasks.setdefault(task, task.utime_ns + task.stime_ns)
-    if task in k.rt_tasks and not rt_policy(policy):
+    if task in k.rt_tasks and not rt_policy(new):
         del k.rt_tasks[task]
     if k.rt_tasks:
         push_rt_tasks(k)

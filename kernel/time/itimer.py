@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
 from kernel.points import Path
+from kernel.process.pid import PIDTYPE_TGID
 from kernel.signal.send import do_send_sig_info
 from kernel.task import SignalStruct
 from kernel.time.posix_cpu_timers import get_cpu_itimer, set_cpu_itimer
@@ -42,7 +43,7 @@ def it_real_fn(k: "KernelState", signal: SignalStruct) -> Path[None]:
     """
     signal.itimer.serial = 0
     info = (SIGALRM, SI_KERNEL, 0, 0, 0)
-    yield from do_send_sig_info(k, SIGALRM, info, signal.leader, True)
+    yield from do_send_sig_info(k, SIGALRM, info, signal.leader, PIDTYPE_TGID)
 
 
 def restart_real_timer(k: "KernelState", signal: SignalStruct) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.messages import EFF_TUNE, TUNE_CPUTIMER
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.limits import rlimits_of
+from kernel.process.pid import PIDTYPE_TGID
 from kernel.signal.send import send_signal_locked
 from kernel.task import SignalStruct, TaskStruct
 from kernel.uapi.rlimit import RLIM_INFINITY, RLIMIT_CPU, RLIMIT_RTTIME
@@ -213,4 +214,4 @@ def _check_rttime(k: "KernelState", task: TaskStruct) -> Path[None]:
 
 def _send(k: "KernelState", sig: int, task: TaskStruct) -> Path[int]:
     """Send a signal of the kernel to the process. Caller holds siglock."""
-    return send_signal_locked(k, sig, (sig, SI_KERNEL, 0, 0, 0), task, True)
+    return send_signal_locked(k, sig, (sig, SI_KERNEL, 0, 0, 0), task, PIDTYPE_TGID)

@@ -1,6 +1,9 @@
 """Scheduling policies by number. Source: include/uapi/linux/sched.h."""
 
-from typing import Final
+from typing import Final, Literal
+
+# Linux's numbers are a closed set. Not a NewType: the constants stay literals when compiled.
+SchedPolicy = Literal[0, 1, 2, 3, 5, 6, 7]
 
 SCHED_NORMAL: Final = 0
 SCHED_FIFO: Final = 1

@@ -34,6 +34,7 @@ from kernel.process.kthread import (
     kthread_unpark,
     to_kthread,
 )
+from kernel.process.pid import PIDTYPE_TGID
 from kernel.process.tasklist import for_each_process
 from kernel.signal.send import do_send_sig_info
 from kernel.smp.completion import Completion, complete, wait_for_completion
@@ -326,8 +327,8 @@ def test_signals_from_everywhere_are_ignored(lab: Lab) -> None:
         task = yield from kthread_run(k, counting, [], "deaf")
         yield from nap(k)
         for sig in (SIGKILL, SIGSTOP, SIGTERM):
-            yield from do_send_sig_info(k, sig, (sig, 0, 1, 0, 0), task, True)
-            yield from do_send_sig_info(k, sig, (sig, 0, 1, 0, 0), k.kthreadd, True)
+            yield from do_send_sig_info(k, sig, (sig, 0, 1, 0, 0), task, PIDTYPE_TGID)
+            yield from do_send_sig_info(k, sig, (sig, 0, 1, 0, 0), k.kthreadd, PIDTYPE_TGID)
         quiet = task.sigpending, task.pending, task.signal.shared_pending, k.kthreadd.sigpending
         result = yield from kthread_stop(k, task)
         return quiet, result
