@@ -34,7 +34,7 @@ from cluster.pieces import PIECE, TURN, kind_of
 from kernel.cpu.task import CpuTask
 from kernel.messages import ARRIVE, EFFECTS, R_ARGS, R_CODE, REQUESTS, Effect, Request
 from kernel.process.spawn_child import unpack_context
-from kernel.user import Loader
+from kernel.user import Loader, UserContext
 
 if TYPE_CHECKING:
     from cluster.lps import CpuReport
@@ -265,10 +265,13 @@ class GroupCodec:
 
     def _hook(self, code: int, body: bytes) -> Any:
         if code == TASK:
-            return CpuTask.unpack(_unpack(body, _plain_hook), self._loader)
+            return CpuTask.unpack(_unpack(body, _plain_hook), self._context)
         if code == CONTEXT:
-            return unpack_context(self._loader, _unpack(body, _plain_hook))
+            return self._context(_unpack(body, _plain_hook))
         return _plain_hook(code, body)
+
+    def _context(self, data: Any) -> UserContext:
+        return unpack_context(self._loader, data)
 
 
 class KernelCodec:

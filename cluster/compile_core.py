@@ -79,6 +79,7 @@ INTERPRETED: Final = (
     "mm/madvise.py",
     "mm/mlock.py",
     "mm/oom_kill.py",
+    "cpu/places.py",
     "sched/invariants.py",
     "smp/syscalls.py",
 )

@@ -39,10 +39,10 @@ from cluster.codec import (
 )
 from cluster.engine_api import kernel_failure
 from cluster.pieces import Answerer, Gatherer
+from kernel.cpu.places import CpuPlaces
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
 from kernel.messages import ARRIVE, NEVER, R_ARGS
-from kernel.sched.invariants import CpuPlaces
 from workloads.language.loader import Loader
 
 PIECE_BYTES: Final = 240 << 10  # of a frame in one message: below the buffers of a compiled graph

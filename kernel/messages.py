@@ -163,6 +163,10 @@ TUNE_AFFINITY: Final = 2  # CPUs it may use, the one to go to if it must first; 
 TUNE_POLICY: Final = 3  # (policy, rt_priority, nice, reset_on_fork)
 TUNE_PUSH: Final = 4  # a real-time task that waits is to go to that CPU
 
+# what the imbalance of EFF_BALANCE counts: enum migration_type of kernel/sched/sched.h
+MIGRATE_LOAD: Final = 0
+MIGRATE_TASK: Final = 2
+
 # why a task arrives
 BY_FORK: Final = 0
 BY_WAKE: Final = 1

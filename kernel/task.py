@@ -15,29 +15,60 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import IllegalTransition
 from kernel.trace.printable import printable
+from kernel.uapi.task_state import (
+    TASK_DEAD as TASK_DEAD,
+)
+from kernel.uapi.task_state import (
+    TASK_IDLE as TASK_IDLE,
+)
+from kernel.uapi.task_state import (
+    TASK_INTERRUPTIBLE as TASK_INTERRUPTIBLE,
+)
+from kernel.uapi.task_state import (
+    TASK_KILLABLE as TASK_KILLABLE,
+)
+from kernel.uapi.task_state import (
+    TASK_NEW as TASK_NEW,
+)
+from kernel.uapi.task_state import (
+    TASK_NOLOAD as TASK_NOLOAD,
+)
+from kernel.uapi.task_state import (
+    TASK_NORMAL as TASK_NORMAL,
+)
+from kernel.uapi.task_state import (
+    TASK_PARKED as TASK_PARKED,
+)
+from kernel.uapi.task_state import (
+    TASK_RUNNING as TASK_RUNNING,
+)
+from kernel.uapi.task_state import (
+    TASK_STOPPED as TASK_STOPPED,
+)
+from kernel.uapi.task_state import (
+    TASK_STOPPED_BIT as TASK_STOPPED_BIT,
+)
+from kernel.uapi.task_state import (
+    TASK_TRACED as TASK_TRACED,
+)
+from kernel.uapi.task_state import (
+    TASK_TRACED_BIT as TASK_TRACED_BIT,
+)
+from kernel.uapi.task_state import (
+    TASK_UNINTERRUPTIBLE as TASK_UNINTERRUPTIBLE,
+)
+from kernel.uapi.task_state import (
+    TASK_WAKEKILL as TASK_WAKEKILL,
+)
+from kernel.uapi.task_state import (
+    TASK_WAKING as TASK_WAKING,
+)
 
 if TYPE_CHECKING:
     from kernel.points import Path
     from kernel.ptrace.link import PtraceState
     from kernel.smp.wait import WaitQueueHead
     from kernel.user import UserContext
-
-TASK_RUNNING: Final = 0
-TASK_INTERRUPTIBLE: Final = 1
-TASK_UNINTERRUPTIBLE: Final = 2
-TASK_STOPPED_BIT: Final = 4
-TASK_TRACED_BIT: Final = 8
-TASK_PARKED: Final = 0x40
-TASK_DEAD: Final = 0x80
-TASK_WAKEKILL: Final = 0x100
-TASK_WAKING: Final = 0x200
-TASK_NOLOAD: Final = 0x400
-TASK_NEW: Final = 0x800
-TASK_KILLABLE: Final = TASK_WAKEKILL | TASK_UNINTERRUPTIBLE
-TASK_STOPPED: Final = TASK_WAKEKILL | TASK_STOPPED_BIT
-TASK_TRACED: Final = TASK_TRACED_BIT
-TASK_IDLE: Final = TASK_UNINTERRUPTIBLE | TASK_NOLOAD
-TASK_NORMAL: Final = TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE
 
 EXIT_DEAD: Final = 0x10
 EXIT_ZOMBIE: Final = 0x20

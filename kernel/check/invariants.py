@@ -14,7 +14,7 @@ quiet        no path is in progress (always so at granularity ``syscall``): refe
 
 ``check_kernel`` is O(everything). ``check_step`` looks only at what one step of a path usually
 touches (the current task, its group and its parent, the load table) and is meant to run after
-every step. ``check_machine`` adds the CPUs: see ``kernel.sched.invariants``. ``check_end``
+every step. ``check_machine`` adds the CPUs: see ``kernel.check.places``. ``check_end``
 asks for the state of boot: nothing leaked.
 
 Source: the rules are those of kernel/fork.c, kernel/exit.c, kernel/pid.c, mm/memory.c.
@@ -24,17 +24,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kernel.check.memory import _check_memory, _check_users
+from kernel.check.places import check_load_table, check_places, check_real_time
+from kernel.cpu.places import CpuPlaces
 from kernel.fs.inode import EVENTFD, SOCKET
 from kernel.fs.ledger import open_files
 from kernel.ns.ledger import check_namespaces
 from kernel.process.kthread import KTHREAD_IS_PER_CPU
 from kernel.ptrace.ledger import check_ptrace
-from kernel.sched.invariants import (
-    CpuPlaces,
-    check_load_table,
-    check_places,
-    check_real_time,
-)
 from kernel.task import (
     EXIT_DEAD,
     EXIT_ZOMBIE,

@@ -42,12 +42,11 @@ from kernel.sched import core
 from kernel.sched.detach import detach_tasks
 from kernel.sched.rq import Rq
 from kernel.stats import CpuStats
-from kernel.task import TASK_DEAD, TASK_RUNNING
 from kernel.uapi import clone as c
 from kernel.uapi import syscalls as nr
+from kernel.uapi.task_state import TASK_DEAD, TASK_REPORT_MAX, TASK_RUNNING
 from kernel.user import Error, Loader, Op, UserContext
 
-_PREEMPTED: Final = 0x100  # TASK_REPORT's R+, as sched_switch prints it
 _NEEDS_SHARED_HEAP: Final = frozenset((nr.NR_VFORK, nr.NR_THREAD_START))
 _CLONES: Final = frozenset((nr.NR_CLONE, nr.NR_CLONE3))  # likewise with CLONE_VM
 # what a CPU does by itself
@@ -408,7 +407,7 @@ class Cpu:
             if rq.nr_running > 1 and core.is_cpu_allowed(prev, dest):
                 self._push(prev, dest)
                 return
-        self._switch(prev, TASK_RUNNING if prev is rq.idle else _PREEMPTED)
+        self._switch(prev, TASK_RUNNING if prev is rq.idle else TASK_REPORT_MAX)
 
     def _switch(self, prev: CpuTask, prev_state: int) -> None:
         """Switch from ``prev`` (already dequeued if it does not stay runnable)."""
@@ -420,7 +419,7 @@ class Cpu:
         stats = self.stats
         stats.nr_switches += 1
         if prev is not rq.idle:
-            if prev_state == _PREEMPTED:
+            if prev_state == TASK_REPORT_MAX:
                 prev.nivcsw += 1
                 stats.nr_involuntary += 1
             else:
@@ -571,7 +570,7 @@ class Cpu:
             rq = self.rq
             rq.clock_ns = self.now_ns
             core.deactivate_task(rq, task, core.DEQUEUE_MOVE)
-            self._switch(task, _PREEMPTED)
+            self._switch(task, TASK_REPORT_MAX)
             self._send_away(task, dest, m.BY_EXEC, effect[0])
 
     def _on_sleep(self, task: CpuTask, effect: m.Effect) -> None:
@@ -696,7 +695,7 @@ class Cpu:
         running = task is rq.curr
         core.deactivate_task(rq, task, core.DEQUEUE_MOVE)
         if running:
-            self._switch(task, _PREEMPTED)
+            self._switch(task, TASK_REPORT_MAX)
         self._note_move(task.pid, dest, m.REQ_PUSHED)
         self._send_away(task, dest, m.BY_PUSH, self.now_ns)
 

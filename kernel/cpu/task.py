@@ -6,78 +6,26 @@
 group scheduling every entity is a task, and one object less is one attribute access less in every
 hot path.
 
-Load weights: each nice level is worth about 1.25 times the next, so that one level is about 10 %
-of the CPU between two tasks. Virtual run time advances by ``delta * 1024 / weight``, computed as
-Linux does it, by multiplying with 2^32 / weight and shifting. The multiplier is reduced to 32 bits
-first; that reduction depends on the weight alone, so it is done when the weight is set
-(``vmult``, ``vshift``).
-
-Source: include/linux/sched.h (struct sched_entity), kernel/sched/core.c (the two tables),
-kernel/sched/fair.c:__calc_delta().
+Source: include/linux/sched.h (struct sched_entity).
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from kernel.process.spawn_child import unpack_context
-from kernel.uapi.policy import SCHED_IDLE, SCHED_NORMAL
+from kernel.sched.weights import (
+    DEFAULT_PRIO,
+    MAX_NICE,
+    MIN_NICE,
+    NICE_0_LOAD,
+    vruntime_factor,
+    weight_of,
+)
+from kernel.uapi.policy import SCHED_NORMAL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kernel.sched.sched_class import SchedClass
-    from kernel.user import Error, Loader, Op, UserContext
-
-MIN_NICE: Final = -20
-MAX_NICE: Final = 19
-DEFAULT_PRIO: Final = 120
-NICE_0_LOAD: Final = 1024
-WEIGHT_IDLEPRIO: Final = 3
-WMULT_IDLEPRIO: Final = 1431655765
-WMULT_CONST: Final = 0xFFFFFFFF
-
-# fmt: off
-SCHED_PRIO_TO_WEIGHT: Final = (
-    88761, 71755, 56483, 46273, 36291,
-    29154, 23254, 18705, 14949, 11916,
-    9548, 7620, 6100, 4904, 3906,
-    3121, 2501, 1991, 1586, 1277,
-    1024, 820, 655, 526, 423,
-    335, 272, 215, 172, 137,
-    110, 87, 70, 56, 45,
-    36, 29, 23, 18, 15,
-)
-
-SCHED_PRIO_TO_WMULT: Final = (
-    48388, 59856, 76040, 92818, 118348,
-    147320, 184698, 229616, 287308, 360437,
-    449829, 563644, 704093, 875809, 1099582,
-    1376151, 1717300, 2157191, 2708050, 3363326,
-    4194304, 5237765, 6557202, 8165337, 10153587,
-    12820798, 15790321, 19976592, 24970740, 31350126,
-    39045157, 49367440, 61356676, 76695844, 95443717,
-    119304647, 148102320, 186737708, 238609294, 286331153,
-)
-# fmt: on
-
-
-def reduce_factor(weight: int, inv_weight: int) -> tuple[int, int]:
-    """Return ``(multiplier, shift)`` with delta * multiplier >> shift ~ delta * weight / w.
-
-    ``inv_weight`` is 2^32 / w. The multiplier is cut to 32 bits, which costs the same low bits
-    as in Linux.
-
-    Source: kernel/sched/fair.c:__calc_delta(), the part that does not depend on delta.
-    """
-    factor = weight * inv_weight
-    shift = 32
-    high = factor >> 32
-    if high:
-        bits = high.bit_length()
-        factor >>= bits
-        shift -= bits
-    return factor, shift
-
-
-_VRUNTIME_FACTORS: Final = tuple(reduce_factor(NICE_0_LOAD, w) for w in SCHED_PRIO_TO_WMULT)
-_IDLEPRIO_FACTOR: Final = reduce_factor(NICE_0_LOAD, WMULT_IDLEPRIO)
+    from kernel.user import Error, Op, UserContext
 
 
 class CpuTask:
@@ -101,8 +49,6 @@ class CpuTask:
         "exec_start_ns",
         "forked_at_ns",
         "in_kernel",
-        "inv_weight",
-        "last_ran_ns",
         "nice",
         "nivcsw",
         "nvcsw",
@@ -154,15 +100,13 @@ class CpuTask:
         self.nice = 0
         self.prio = DEFAULT_PRIO  # 0..98 real-time, 100..139 fair: lower is more urgent
         self.weight = NICE_0_LOAD
-        self.inv_weight = 1 << 22
-        self.vmult = 1 << 31  # with vshift: 1024 * inv_weight, see reduce_factor()
+        self.vmult = 1 << 31  # with vshift: see vruntime_factor()
         self.vshift = 31
         if nice or policy:
             set_nice(self, nice)
         # statistics
         self.enqueued_at_ns = 0  # since when it is runnable without running
         self.forked_at_ns = -1  # when it was forked; -1 once it has run
-        self.last_ran_ns = 0  # when it was last taken off the CPU
         self.utime_ns = 0
         self.stime_ns = 0
         self.nvcsw = 0
@@ -203,7 +147,6 @@ class CpuTask:
             self.cpus_allowed,
             self.enqueued_at_ns,
             self.forked_at_ns,
-            self.last_ran_ns,
             self.utime_ns,
             self.stime_ns,
             self.nvcsw,
@@ -225,8 +168,12 @@ class CpuTask:
         ]
 
     @classmethod
-    def unpack(cls, data: "list[Any] | tuple[Any, ...]", loader: "Loader") -> "CpuTask":
+    def unpack(
+        cls, data: "list[Any] | tuple[Any, ...]", unpack_context: "Callable[[Any], UserContext]"
+    ) -> "CpuTask":
         """Return the task that ``pack`` described. ``sched_class`` is set by the next queue.
+
+        ``unpack_context`` makes the user context from what its ``pack`` returned.
 
         msgpack has no tuples; ops, results and errors have no lists, so every sequence in them
         becomes a tuple again.
@@ -243,7 +190,6 @@ class CpuTask:
             allowed,
             p.enqueued_at_ns,
             p.forked_at_ns,
-            p.last_ran_ns,
             p.utime_ns,
             p.stime_ns,
             p.nvcsw,
@@ -270,7 +216,7 @@ class CpuTask:
         p.error = _tuples(error)
         p.program = _tuples(program)
         if ctx is not None:
-            p.ctx = unpack_context(loader, ctx)
+            p.ctx = unpack_context(ctx)
         return p
 
 
@@ -299,15 +245,8 @@ def set_nice(task: CpuTask, nice: int) -> None:
         raise ValueError(f"nice {nice} is outside {MIN_NICE}..{MAX_NICE}")
     task.nice = nice
     task.prio = effective_prio(task)
-    if task.policy == SCHED_IDLE:
-        task.weight = WEIGHT_IDLEPRIO
-        task.inv_weight = WMULT_IDLEPRIO
-        task.vmult, task.vshift = _IDLEPRIO_FACTOR
-        return
-    row = nice - MIN_NICE
-    task.weight = SCHED_PRIO_TO_WEIGHT[row]
-    task.inv_weight = SCHED_PRIO_TO_WMULT[row]
-    task.vmult, task.vshift = _VRUNTIME_FACTORS[row]
+    task.weight = weight_of(nice, task.policy)
+    task.vmult, task.vshift = vruntime_factor(nice, task.policy)
 
 
 def calc_delta_fair(delta_ns: int, task: CpuTask) -> int:

@@ -54,7 +54,6 @@ __all__ = [
     "fair_class_by_name",
     "is_cpu_allowed",
     "migrate_task_rq",
-    "next_tick_needed",
     "pick_next_task",
     "pushable_task",
     "put_prev_task",
@@ -186,7 +185,6 @@ def put_prev_task(rq: "Rq", p: CpuTask) -> None:
     Source: kernel/sched/sched.h:put_prev_task().
     """
     now_ns = rq.clock_ns
-    p.last_ran_ns = now_ns
     if p.on_rq:
         p.enqueued_at_ns = now_ns
     p.sched_class.put_prev_task(rq, p)  # type: ignore[union-attr]
@@ -315,16 +313,6 @@ def pushable_task(rq: "Rq", p: CpuTask, dst: int) -> CpuTask | None:
         if task is not rq.curr and is_cpu_allowed(task, dst):
             return task
     return None
-
-
-def next_tick_needed(rq: "Rq") -> bool:
-    """Return whether a timer tick could change anything: somebody waits for the CPU.
-
-    Source: kernel/sched/core.c:sched_can_stop_tick().
-    Deviation: with CONFIG_HZ_PERIODIC or NO_HZ_IDLE a lone task gets ticks as well; they would only
-    cost time.
-    """
-    return rq.nr_running > 1
 
 
 def set_user_nice(rq: "Rq", p: CpuTask, nice: int) -> None:

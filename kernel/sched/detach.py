@@ -5,8 +5,8 @@ Source: kernel/sched/fair.c (can_migrate_task, task_hot, detach_tasks) of Linux 
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.messages import MIGRATE_LOAD
 from kernel.sched.sched_class import DEQUEUE_MOVE
-from kernel.smp.balance import CACHE_NICE_TRIES, MIGRATE_LOAD
 from kernel.uapi.policy import SCHED_IDLE
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kernel.sched.rq import Rq
 
 SYSCTL_SCHED_MIGRATION_COST_NS: Final = 500_000  # ran more recently than this: cache-hot
+CACHE_NICE_TRIES: Final = 1  # passes that fail before cache-hot tasks may go
 SCHED_NR_MIGRATE: Final = 32  # how many tasks one balancing pass looks at
 
 

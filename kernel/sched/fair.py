@@ -19,7 +19,7 @@ Source: kernel/sched/fair.c of Linux 6.1.
 from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Final
 
-from kernel.cpu.task import NICE_0_LOAD, WMULT_CONST, CpuTask, calc_delta_fair, reduce_factor
+from kernel.cpu.task import CpuTask, calc_delta_fair
 from kernel.sched.detach import SCHED_NR_MIGRATE, SYSCTL_SCHED_MIGRATION_COST_NS
 from kernel.sched.sched_class import (
     CLASS_ORDER,
@@ -28,6 +28,7 @@ from kernel.sched.sched_class import (
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
 )
+from kernel.sched.weights import NICE_0_LOAD, WMULT_CONST, reduce_factor
 from kernel.uapi.policy import SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
 
 if TYPE_CHECKING:

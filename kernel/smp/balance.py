@@ -27,21 +27,17 @@ rules are not.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.cpu.task import MIN_NICE, NICE_0_LOAD, SCHED_PRIO_TO_WEIGHT, WEIGHT_IDLEPRIO
-from kernel.messages import EFF_BALANCE, NEVER
+from kernel.messages import EFF_BALANCE, MIGRATE_LOAD, MIGRATE_TASK, NEVER
 from kernel.process.attrs import attrs_of, rt_policy
 from kernel.profiles import profile_named
+from kernel.sched.detach import CACHE_NICE_TRIES
+from kernel.sched.weights import NICE_0_LOAD, weight_of
 from kernel.task import TaskStruct
-from kernel.uapi.policy import SCHED_IDLE
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
 
-CACHE_NICE_TRIES: Final = 1  # passes that fail before cache-hot tasks may go
 MAX_PINNED_INTERVAL_MS: Final = 512
-# enum migration_type: what the imbalance counts
-MIGRATE_LOAD: Final = 0
-MIGRATE_TASK: Final = 2
 
 
 class SchedDomain:
@@ -105,11 +101,7 @@ def task_load(task: TaskStruct) -> int:
     Source: kernel/sched/core.c:set_load_weight(), kernel/sched/fair.c:task_h_load().
     """
     policy = attrs_of(task).policy
-    if rt_policy(policy):
-        return 0
-    if policy == SCHED_IDLE:
-        return WEIGHT_IDLEPRIO
-    return SCHED_PRIO_TO_WEIGHT[task.nice - MIN_NICE]
+    return 0 if rt_policy(policy) else weight_of(task.nice, policy)
 
 
 def note_load(k: "KernelState", task: TaskStruct) -> None:

@@ -6,7 +6,7 @@ from kernel import messages as m
 from kernel.cpu.cpu import Cpu
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
-from kernel.smp.balance import MIGRATE_TASK
+from kernel.messages import MIGRATE_TASK
 from kernel.task import TASK_INTERRUPTIBLE
 from kernel.uapi import syscalls as nr
 

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from kernel.messages import EFF_BALANCE, NEVER
+from kernel.messages import EFF_BALANCE, MIGRATE_LOAD, MIGRATE_TASK, NEVER
 from kernel.process.attrs import new_attrs
 from kernel.smp import balance
-from kernel.smp.balance import MIGRATE_LOAD, MIGRATE_TASK, SchedDomain
+from kernel.smp.balance import SchedDomain
 from kernel.task import TaskStruct
 from kernel.uapi.policy import SCHED_FIFO, SCHED_IDLE
 

@@ -2,10 +2,10 @@
 
 from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
+from kernel.messages import MIGRATE_LOAD, MIGRATE_TASK
 from kernel.sched import core
 from kernel.sched.detach import SCHED_NR_MIGRATE, detach_tasks
 from kernel.sched.rq import Rq
-from kernel.smp.balance import MIGRATE_LOAD, MIGRATE_TASK
 from kernel.uapi.policy import SCHED_IDLE
 
 MS = 1_000_000

@@ -7,16 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernel.cpu.task import (
-    SCHED_PRIO_TO_WEIGHT,
-    SCHED_PRIO_TO_WMULT,
-    CpuTask,
-    calc_delta_fair,
-    set_nice,
-)
+from kernel.cpu.task import CpuTask, calc_delta_fair, set_nice
 from kernel.machine import MachineSpec
 from kernel.sched import core, fair
 from kernel.sched.rq import Rq, get_update_sysctl_factor
+from kernel.sched.weights import SCHED_PRIO_TO_WEIGHT, SCHED_PRIO_TO_WMULT
 from kernel.uapi.policy import SCHED_BATCH, SCHED_DEADLINE, SCHED_IDLE
 
 TICK_NS = 4_000_000
@@ -426,15 +421,6 @@ def test_renice_changes_the_load_and_asks_for_a_switch():
     assert not check_queue(rq)
 
 
-def test_ticks_are_needed_only_while_somebody_waits():
-    rq = make_rq()
-    assert not core.next_tick_needed(rq)
-    add(rq, 1)
-    assert not core.next_tick_needed(rq)
-    add(rq, 2)
-    assert core.next_tick_needed(rq)
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -625,7 +611,7 @@ def test_a_task_survives_the_wire():
     task.forked_at_ns = 99
     task.in_kernel = task.resident = task.sigpending = True
     task.ctx = FakeContext()
-    copy = CpuTask.unpack(msgpack.unpackb(msgpack.packb(task.pack())), FakeLoader())
+    copy = CpuTask.unpack(msgpack.unpackb(msgpack.packb(task.pack())), FakeLoader().unpack)
     assert copy.sched_class is None
     assert isinstance(copy.ctx, FakeContext)
     for name in CpuTask.__slots__:
