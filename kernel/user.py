@@ -1,7 +1,7 @@
 """What the kernel asks of a user context, and nothing more.
 
 The kernel never looks into a guest program: it holds a context, lets it run to its next system
-call, copies it for fork, and drops it. ``workloads.language.frames`` has the real one.
+call, copies it for fork, and drops it. ``workloads.language.context`` has the real one.
 
 Where a context lives: as long as one task alone uses an address space, with the CPU that ran the
 task last (``CpuTask.ctx``). From the first CLONE_VM clone (thread, vfork) until exec, contexts

@@ -12,7 +12,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -169,14 +169,3 @@ def _usage(error: Any) -> str:
     command = context.command_path if context is not None else "smplab"
     message = " ".join(str(error.format_message()).split())
     return f"{message} (see {command} --help)" if message else f"see {command} --help"
-
-
-def main() -> NoReturn:
-    """Entry point of the installed command; see ``cluster.entry``."""
-    from cluster import entry
-
-    entry.main()
-
-
-if __name__ == "__main__":
-    main()

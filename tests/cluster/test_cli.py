@@ -356,7 +356,7 @@ def test_the_command_starts_without_ray() -> None:
 def run_guest(tmp_path: Path, source: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     (tmp_path / "prog.py").write_text(source)
     return subprocess.run(
-        [sys.executable, "-m", "cluster.cli.main", "guest", *arguments],
+        [sys.executable, "-m", "cluster.entry", "guest", *arguments],
         capture_output=True,
         text=True,
         timeout=60,
@@ -386,7 +386,7 @@ def test_a_guest_writes_to_both_streams_in_order_while_it_runs(tmp_path: Path) -
     )
     (tmp_path / "prog.py").write_text(source)
     with subprocess.Popen(
-        [sys.executable, "-m", "cluster.cli.main", "guest", "-u", "prog.py"],
+        [sys.executable, "-m", "cluster.entry", "guest", "-u", "prog.py"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd=tmp_path,
@@ -400,7 +400,7 @@ def test_a_guest_writes_to_both_streams_in_order_while_it_runs(tmp_path: Path) -
 
 
 def test_a_run_whose_table_nobody_reads_ends_with_its_own_exit_code(config: Path) -> None:
-    command = [sys.executable, "-m", "cluster.cli.main", "run", str(config), "--set"]
+    command = [sys.executable, "-m", "cluster.entry", "run", str(config), "--set"]
     reader, writer = os.pipe()
     os.close(reader)
     process = subprocess.run(

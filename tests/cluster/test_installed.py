@@ -42,7 +42,7 @@ def smplab(
 ) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if name != fast_core.VARIABLE}
     return subprocess.run(
-        [sys.executable, "-m", "cluster.cli.main", *arguments],
+        [sys.executable, "-m", "cluster.entry", *arguments],
         cwd=folder,
         env={**clean, "PYTHONPATH": str(installed), **environment},
         capture_output=True,

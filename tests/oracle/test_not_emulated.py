@@ -22,7 +22,7 @@ def test_call_that_is_not_emulated_raises_not_implemented_error(tmp_path: Path, 
         "try:\n    os.wait()\nexcept ChildProcessError as error:\n    print(error.errno)\n"
     )
 
-    run = "from cluster.cli.main import main; main()"
+    run = "from cluster.entry import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", run, "guest", str(program)],
         capture_output=True,

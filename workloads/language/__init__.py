@@ -8,7 +8,7 @@ Theory of operation, in the order a program meets it (each module's header has i
    or a call of a guest function. A block becomes one host function ``block(F, L, G, V)`` over an
    explicit frame; variables are list items, so ordinary expressions run at CPython's own speed.
    All blocks of a program are one host module, compiled once, with the guest's source positions.
-3. ``frames.Context`` runs blocks until one asks for something: that is the op it hands to the
+3. ``context.Context`` runs blocks until one asks for something: that is the op it hands to the
    kernel. Everything a context holds is plain data, so ``copying`` can fork it, share it and turn
    it into what msgpack carries, with aliases kept.
 4. ``library`` holds the blocks that CPython's run time would contribute: the writes of ``print``,

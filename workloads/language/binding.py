@@ -105,13 +105,12 @@ def call_value(
 def _call_other(
     G: Values, function: Any, args: tuple[Any, ...], words: list[tuple[str, Any]]
 ) -> Any:
-    from workloads.language import known_functions
-
     kind = type(function)
+    runtime = G[0].program.runtime
     if kind is Builtin:
-        return known_functions.call_builtin(G, function, args, words)
+        return runtime.call_builtin(G, function, args, words)
     if kind is TypeValue:
-        return known_functions.call_type(G, function, args, words)
+        return runtime.call_type(G, function, args, words)
     if kind is Partial:
         given = {text for text, _ in words}
         kept = [(text, value) for text, value in function.words.items() if text not in given]
@@ -119,7 +118,6 @@ def _call_other(
     if kind is BoundMethod:
         names = tuple([name for name, _ in words])
         values = (*args, *[value for _, value in words])
-        runtime = G[0].program.runtime
         return runtime.handle_method(G, function.receiver, function.name, values, names)
     raise TypeError(f"'{tname(function)}' object is not callable")
 

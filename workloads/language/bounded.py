@@ -15,7 +15,7 @@ from typing import Any, Final
 from workloads.language.errors import BudgetExceededError, FatalRunError
 from workloads.language.sets import GuestSet, constant
 from workloads.language.values import PULLERS, FileHandle, SyncHandle
-from workloads.language.views import Pull, View
+from workloads.language.views import DictView, Pull, SetView, View
 from workloads.language.weights import (
     ATOMIC,
     LEAST,
@@ -451,12 +451,8 @@ class Bounded(Weigher):
             range_length(value)
             return value
         if kind is dict:
-            from workloads.language.views import DictView
-
             return DictView(value, tuple(value), 0)
         if kind is GuestSet:
-            from workloads.language.views import SetView
-
             return SetView(value, tuple(self.in_order(value)))
         if kind in PULLERS:
             raise FatalRunError("an iterator reached a place where the compiler did not expect one")

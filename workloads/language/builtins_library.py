@@ -5,58 +5,22 @@ have indices of their own, below those of ``threading_library``, and leave no tr
 CPython they are C.
 """
 
-import ast
-import functools
-from pathlib import Path
 from typing import Any, Final
 
 from workloads.language import binding
 from workloads.language.bounded import tname
 from workloads.language.errors import FatalRunError
-from workloads.language.frames import CALL, RETURN, VALUE, Code, Frame
+from workloads.language.frames import CALL, RETURN, VALUE, Frame
 from workloads.language.library import library
 from workloads.language.values import PULLERS, UNBOUND
 from workloads.language.views import Pull, View
 
 Values = list[Any]
 
-FIRST_CODE: Final = -20_000
-_FILE = Path(__file__).with_name("iteration_library.py")
-
-
-@functools.cache
-def _compiled() -> Any:
-    """Return ``iteration_library`` as a program that is bound to no run time yet."""
-    from workloads.language.compiler import Program
-    from workloads.language.scopes import ProgramScopes
-
-    source = _FILE.read_text("utf-8")
-    tree = ast.parse(source, _FILE.name)
-    program = Program(_FILE.name, source)
-    program.compile(tree, ProgramScopes(tree))
-    return program
-
-
-def codes_of(runtime: Any) -> dict[str, Code]:
-    """Return the functions of ``iteration_library`` by name, bound to ``runtime``."""
-    if runtime.iteration is None:
-        codes: list[Code] = _compiled().bind(runtime, "<iteration>").codes[1:]
-        for number, code in enumerate(codes):
-            code.index = FIRST_CODE - number
-            code.sites = [None] * len(code.sites)
-        runtime.iteration = {code.name: code for code in codes}
-    found: dict[str, Code] = runtime.iteration
-    return found
-
-
-def code(runtime: Any, index: int) -> Code:
-    """Return the function with this index."""
-    return list(codes_of(runtime).values())[FIRST_CODE - index]
-
 
 def call(G: Values, name: str, *args: Any) -> Any:
     """Return the op that calls a function of ``iteration_library``; of a generator, the value."""
-    code = codes_of(G[0].program.runtime)[name]
+    code = G[0].program.runtime.library("iteration")[name]
     local = [*args, *(UNBOUND,) * (code.locals_count - len(args))]
     return binding.generator(code, local) if code.generator >= 0 else (CALL, code, local)
 

@@ -12,17 +12,9 @@ from workloads.language import tables
 from workloads.language.advice import meant, takes, unbound_by_refusal, unknown_name
 from workloads.language.effects import CONSUMING_METHODS
 from workloads.language.errors import Problem
+from workloads.language.function_nodes import Comprehension, FunctionNode, annotations, parameters
 from workloads.language.methods import ALL_METHODS
-from workloads.language.scopes import (
-    IGNORED_MODULES,
-    Comprehension,
-    FunctionNode,
-    ProgramScopes,
-    Scope,
-    annotations,
-    parameters,
-    walk_scope,
-)
+from workloads.language.scopes import IGNORED_MODULES, ProgramScopes, Scope, walk_scope
 from workloads.language.tables import Exc, Later, Param, Pure, Routine, Sys
 
 #: Names that the interpreter itself has given a meaning.

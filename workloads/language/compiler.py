@@ -1,8 +1,4 @@
-"""From source text to a ``Program``: parse, check, lower each function, compile the blocks.
-
-All blocks of all functions become one host module of ``def b<code>_<block>(F, L, G, V)``, compiled
-once under the guest file's name with the guest's positions. Its globals hold the helpers of one
-``Runtime`` and nothing else: ``__builtins__`` is empty.
+"""From source text to a ``Program``: parse, check, lower each function and compile its blocks.
 
 Compiling takes longer than most runs of a small program, and one process may make many machines
 (``smplab diff``, tests, sweeps). So what does not depend on a run time is made once for a text and
@@ -10,231 +6,20 @@ kept, and a program of a machine is a copy bound to its run time.
 """
 
 import ast
-import copy
 import functools
-import warnings
-from collections.abc import Callable
-from types import CodeType
-from typing import Any, Final, TypeVar
+from typing import Final
 
-from workloads.language import builtins_library, tables
 from workloads.language.checker import check
 from workloads.language.errors import GuestProgramError, Problem
-from workloads.language.frames import Code, Context, Frame, Process
-from workloads.language.functions import made_names
-from workloads.language.library import CHECK, LIBRARY, MAIN, MAIN_START, RAISE, RETRY, WAKEUP
+from workloads.language.program import Program, _quietly
 from workloads.language.runtime import Runtime
-from workloads.language.scopes import (
-    FILES,
-    FIXED_GLOBALS,
-    START,
-    FunctionNode,
-    ProgramScopes,
-    Scope,
-    parameters,
-)
+from workloads.language.scopes import ProgramScopes
 from workloads.language.source_text import check_decoded
-from workloads.language.statements import FunctionCompiler
-from workloads.language.streams import DROP, END, FLUSH, anything_open, dropped
-from workloads.language.streams import FIRST_CODE as IO_FIRST_CODE
-from workloads.language.sync import FIRST_CODE
 from workloads.language.syntax import parse, refusal
-from workloads.language.thread_frames import THREAD
-from workloads.language.values import DEFAULT_INT_HANDLER, UNBOUND, function_value
 
 DEFAULT_BLOCK_BUDGET = 1_000_000
 
-# helpers that stand for calls of C, or turn values into text
-_LOOKING: Final = frozenset(
-    {
-        *(entry[0] for entry in tables.BUILTINS.values()),
-        *(
-            "_" + entry.helper
-            for module in tables.MODULES.values()
-            for entry in module.values()
-            if isinstance(entry, tables.Pure)
-        ),
-        *("_method", "_dict_view", "_reversed", "_enumerate", "_zip"),
-        *("_format", "_modulo", "_exception"),
-    }
-)
 _KEPT: Final = 64  # compiled texts
-
-T = TypeVar("T")
-
-
-class Program:
-    """A compiled guest program: its functions, and how a process of it starts.
-
-    Attributes:
-        key: the name the loader knows it by.
-        path: the file name in messages of the compiler.
-        lines: the source, for tracebacks.
-        codes: the module body (index 0) and the functions in source order.
-    """
-
-    runtime: Runtime  # set by bind()
-    _module: CodeType
-
-    def __init__(self, path: str, source: str) -> None:
-        self.key = path
-        self.path = path
-        self.lines = source.splitlines()
-        self.codes: list[Code] = [Code(0, "<module>")]
-        self._globals: dict[str, int] = {text: i for i, text in enumerate(FIXED_GLOBALS)}
-        self._codes: dict[FunctionNode, Code] = {}
-
-    # ---- while compiling ------------------------------------------------------------------
-
-    def global_slot(self, text: str) -> int:
-        """Return the index of a global, made on first use."""
-        return self._globals.setdefault(text, len(self._globals))
-
-    def default_slot(self, code: Code, parameter: str) -> int:
-        """Return the hidden global that holds the default of a parameter."""
-        slot = self.global_slot(f"{code.index}={parameter}")
-        code.defaults[parameter] = slot
-        return slot
-
-    def code_of(self, node: FunctionNode) -> Code:
-        """Return the code of a function, empty until it is compiled."""
-        return self._codes[node]
-
-    def compile(self, tree: ast.Module, scopes: ProgramScopes) -> None:
-        """Compile every function of a checked module."""
-        scopes_of = {node: scope for node, scope in scopes.scopes.items() if not scope.native}
-        for node, scope in scopes_of.items():
-            code = Code(len(self.codes), scope.name)
-            self.codes.append(code)
-            self._codes[node] = code
-            code.qualname = scope.qualname
-            code.free_count = len(scope.free)
-            _describe(code, node)
-            for text in made_names(node):
-                scope.bind(text)
-        module = ast.Module([], [])
-        parts = [(self.codes[0], scopes.module)]
-        parts += [(self._codes[node], scope) for node, scope in scopes_of.items()]
-        for code, scope in parts:
-            self._lower(code, scope, scopes, module)
-        self._module = _name_sets(_quietly(lambda: compile(module, self.path, "exec")))
-        self._codes = {}  # nobody asks any more, and it holds the whole tree
-
-    def bind(self, runtime: Runtime, key: str) -> "Program":
-        """Return this program, ready to run, with the helpers and the budget of ``runtime``."""
-        program = copy.copy(self)
-        program.runtime = runtime
-        program.key = key
-        program.codes = [copy.copy(code) for code in self.codes]
-        program._link()
-        return program
-
-    def _link(self) -> None:
-        """Make the blocks of every function."""
-        namespace = self.runtime.namespace()
-        exec(self._module, namespace)
-        for code in self.codes:
-            code.blocks = [namespace[f"b{code.index}_{i}"] for i in range(len(code.handlers))]
-            namespace[f"f_{code.index}"] = code
-            namespace[f"v_{code.index}"] = function_value(code.index, code.name)
-            given = len(code.parameters) + code.free_count
-            namespace[f"u_{code.index}"] = (UNBOUND,) * (code.locals_count - given)
-
-    def _lower(self, code: Code, scope: Scope, scopes: ProgramScopes, module: ast.Module) -> None:
-        lowering = FunctionCompiler(scopes, scope, self)
-        lowering.compile()
-        code.handlers = lowering.handlers
-        code.slots = lowering.exception_slots
-        code.sites = lowering.sites
-        code.locals_count = lowering.locals_count
-        code.names = tuple(lowering.slots)
-        arguments = ast.arguments([], [ast.arg(text) for text in "FLGV"], None, [], [], None, [])
-        for number, body in enumerate(lowering.blocks):
-            function = ast.FunctionDef(
-                f"b{code.index}_{number}",
-                arguments,
-                body or [ast.Return(ast.Constant(None))],
-                [],
-            )
-            module.body.append(ast.fix_missing_locations(function))
-
-    # ---- contexts -------------------------------------------------------------------------
-
-    def start(
-        self, argv: tuple[str, ...], env: tuple[tuple[str, str], ...], start: int = 0
-    ) -> Context:
-        """Return a fresh context; ``argv`` is what ``sys.argv`` will be."""
-        path = argv[0] if argv else self.path
-        values: list[Any] = [UNBOUND] * len(self._globals)
-        values[0] = Process(self, path, env)
-        values[1] = path
-        # a list, so a fork must copy it: only where the program asks for it
-        values[2] = list(argv) if self.uses_argv else None
-        values[3] = "/usr/bin/python3"
-        values[4] = DEFAULT_INT_HANDLER
-        values[FILES] = None
-        values[START] = start
-        main = self.codes[0]
-        # an image of /bin stands for a C program, which does not ask where it is
-        if path.startswith("/") or self.key.startswith("bin_"):
-            frames = [Frame(MAIN, 0, [0, 0]), Frame(main, 0, [UNBOUND] * main.locals_count)]
-        else:
-            frames = [Frame(MAIN, MAIN_START, [0, 0])]
-        return Context(self.runtime.work, values, frames, -1)
-
-    uses_argv = True
-    check_code = CHECK
-    retry_code = RETRY
-    wakeup_code = WAKEUP
-    thread_code = THREAD
-    drop_code = DROP
-    end_code = END
-    flush_code = FLUSH
-    dropped = staticmethod(dropped)
-    anything_open = staticmethod(anything_open)
-    raise_code = RAISE
-
-    def looks(self, code: Code, block: int) -> bool:
-        """Say whether CPython would call signal handlers somewhere in a block, before its op.
-
-        It does at the end of each call of C, and where a value is turned into text.
-        """
-        if code.index < 0:
-            return False
-        plain = code.blocks[block].__code__
-        return not _LOOKING.isdisjoint(plain.co_names) or any(
-            isinstance(value, CodeType) for value in plain.co_consts
-        )
-
-    def thread_frames(self, index: int) -> list[Frame]:
-        """Return the first frames of thread ``index``, which is ready to call its function."""
-        return [Frame(THREAD, 0, [UNBOUND, index])]
-
-    def code(self, index: int) -> Code:
-        """Return the code with this index; negative ones are the library's."""
-        if -IO_FIRST_CODE > -index >= -builtins_library.FIRST_CODE:
-            return builtins_library.code(self.runtime, index)
-        if index <= FIRST_CODE:
-            return self.runtime.library_code(index)
-        return LIBRARY[-index - 1] if index < 0 else self.codes[index]
-
-
-def _describe(code: Code, node: FunctionNode) -> None:
-    """Fill in the parameters of a function."""
-    if isinstance(node, ast.FunctionDef | ast.Lambda):
-        args = node.args
-        keyword_only = {arg.arg for arg in args.kwonlyargs}
-        code.stars = (args.vararg is not None, args.kwarg is not None)
-        code.positional_only = len(args.posonlyargs)
-        positional = [*args.posonlyargs, *args.args]
-        optional = positional[len(positional) - len(args.defaults) :]
-        code.optional = (
-            *[arg.arg for arg in optional],
-            *[a.arg for a, d in zip(args.kwonlyargs, args.kw_defaults) if d is not None],
-        )
-    else:
-        keyword_only = set()
-    code.parameters = tuple([(a.arg, a.arg in keyword_only) for a in parameters(node)])
 
 
 def compile_program(
@@ -290,22 +75,6 @@ def _problems(tree: ast.Module, refused: Problem) -> list[Problem]:
         return [refused]
     # CPython stops at its first error; one cause is told once, in the checker's words
     return problems or [refused]
-
-
-def _name_sets(code: CodeType) -> CodeType:
-    """Name the comprehensions of sets: the host compiled them as those of dicts (value ``...``)."""
-    inner = [_name_sets(part) if type(part) is CodeType else part for part in code.co_consts]
-    name = code.co_name
-    if name == "<dictcomp>" and Ellipsis in inner:
-        name = "<setcomp>"
-    return code.replace(co_consts=tuple(inner), co_name=name)
-
-
-def _quietly(work: Callable[[], T]) -> T:
-    """Run a host compilation without its warnings: CPython would print them at every start."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return work()
 
 
 def _uses_argv(tree: ast.Module, scopes: ProgramScopes) -> bool:

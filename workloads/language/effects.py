@@ -8,13 +8,13 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from workloads.language import tables
+from workloads.language.function_nodes import COMPREHENSIONS, inside, outside
 from workloads.language.methods import ALL_METHODS
 from workloads.language.tables import Param, Pure, Routine, Sys
 
 if TYPE_CHECKING:
     from workloads.language.scopes import ProgramScopes, Scope
 
-COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 #: Methods that iterate over their argument at once.
 CONSUMING_METHODS: Final = frozenset({"join", "extend", "update"})
 #: Methods that give back what somebody put in, perhaps an iterator.
@@ -93,8 +93,6 @@ class Effects:
             inner = self.scopes.scopes[node]
             return first or (not isinstance(node, ast.GeneratorExp) and self.is_cut(inner))
         if isinstance(node, ast.FunctionDef | ast.Lambda):
-            from workloads.language.scopes import outside
-
             decorated = isinstance(node, ast.FunctionDef) and bool(node.decorator_list)
             return decorated or any(self.stops(part, scope) for part in outside(node))
         return self._here(node, scope) or any(
@@ -183,8 +181,6 @@ class Effects:
         return known
 
     def _must_cut(self, node: ast.expr, scope: "Scope") -> bool:
-        from workloads.language.scopes import inside
-
         outer = scope.parent
         assert outer is not None
         if isinstance(node, ast.GeneratorExp):

@@ -13,14 +13,9 @@ from workloads.language import charges, tables, weights
 from workloads.language import hostast as h
 from workloads.language.effects import CONSUMING_METHODS, builtin_fits, fits, is_starred
 from workloads.language.frames import CALL
+from workloads.language.function_nodes import Comprehension, parameters
 from workloads.language.methods import ALL_METHODS
-from workloads.language.scopes import (
-    BUILTIN_NAMES,
-    Comprehension,
-    ProgramScopes,
-    Scope,
-    parameters,
-)
+from workloads.language.scopes import BUILTIN_NAMES, ProgramScopes, Scope
 from workloads.language.tables import Const, Exc, Made, Param, Pure, Routine, Sys, Value
 
 #: Operators whose result is a number, at most a word longer, if one operand is a number literal.

@@ -12,15 +12,14 @@ import ast
 
 from workloads.language import hostast as h
 from workloads.language.expressions import Lowering
-from workloads.language.scopes import (
+from workloads.language.function_nodes import (
     ITERATED,
-    YIELDED,
     Comprehension,
     FunctionNode,
-    Scope,
     annotations,
     parameters,
 )
+from workloads.language.scopes import YIELDED, Scope
 
 _RESULT = ".r"
 

@@ -6,8 +6,7 @@ is called through a variable, with * or **, or with arguments that do not fit, c
 
 from typing import Any, Final
 
-from workloads.language import builtins_library, calls, tables
-from workloads.language.bounded import tname
+from workloads.language import builtins_library, conversions, tables
 from workloads.language.frames import CALL, RETURN, VALUE, Frame
 from workloads.language.known_signatures import signature_error
 from workloads.language.library import library
@@ -18,12 +17,12 @@ Values = list[Any]
 Words = list[tuple[str, Any]]
 
 _CONVERTERS: Final = {
-    "i": calls.as_int,
-    "n": calls.as_c_int,
-    "m": calls.as_pid_int,
-    "s": calls.as_cut_int,
-    "u": calls.as_id,
-    "d": calls.as_data,
+    "i": conversions.as_int,
+    "n": conversions.as_c_int,
+    "m": conversions.as_pid_int,
+    "s": conversions.as_cut_int,
+    "u": conversions.as_id,
+    "d": conversions.as_data,
 }
 TAKES_FD: Final = ("chdir", "execve")  # a descriptor would do for the path, in CPython
 PYTHON_SEARCH: Final = ("execvp",)  # written in Python, which asks os.fspath()
@@ -92,8 +91,8 @@ def _converted(name: str, param: Param, value: Any) -> Any:
         return None
     if param.kind == "p":
         if name in PYTHON_SEARCH:
-            return calls.as_path(value)
-        return calls.as_path(value, path_kinds(name, param.name))
+            return conversions.as_path(value)
+        return conversions.as_path(value, path_kinds(name, param.name))
     converter = _CONVERTERS.get(param.kind)
     return value if converter is None else converter(value)
 
@@ -174,52 +173,3 @@ def call_type(G: Values, kind: TypeValue, args: tuple[Any, ...], words: Words) -
     if words:
         raise TypeError(f"{kind.name}() takes no keyword arguments")
     return (VALUE, kind.kind(*args))
-
-
-def type_of(value: Any) -> TypeValue:
-    """Return ``type(value)``."""
-    return type_value(type(value), tname(value))
-
-
-_TYPES: dict[str, TypeValue] = {}
-
-
-def type_value(kind: type, name: str) -> TypeValue:
-    """Return the one value that stands for a type."""
-    found = _TYPES.get(name)
-    if found is None:
-        known = kind in tables.TYPES.values() or issubclass(kind, BaseException)
-        found = _TYPES[name] = TypeValue(name, kind if known else None)
-    return found
-
-
-def named_type(name: str) -> TypeValue:
-    """Return the value of the type or exception with this name."""
-    kind = tables.TYPES.get(name) or tables.EXCEPTIONS.get(name)
-    return type_value(kind or object, kind.__name__ if kind else name)
-
-
-def types_of(value: Any, exceptions_only: bool = False) -> Any:
-    """Return what isinstance() or except accepts as host types."""
-    if type(value) is tuple:
-        return tuple([types_of(part, exceptions_only) for part in value])
-    kind = value.kind if type(value) is TypeValue else None
-    if exceptions_only and (kind is None or not issubclass(kind, BaseException)):
-        raise TypeError("catching classes that do not inherit from BaseException is not allowed")
-    if type(value) is not TypeValue:
-        raise TypeError("isinstance() arg 2 must be a type, a tuple of types, or a union")
-    return _Never if kind is None else kind
-
-
-class _Never:
-    """The type of no guest value."""
-
-
-def is_instance(value: Any, types: Any) -> bool:
-    """Return ``isinstance(value, types)`` for types that are values."""
-    return isinstance(value, types_of(types))
-
-
-def matches(exception: BaseException, types: Any) -> bool:
-    """Tell whether ``except types`` catches an exception."""
-    return isinstance(exception, types_of(types, True))

@@ -9,6 +9,7 @@ Source: CPython Python/getargs.c, Objects/methodobject.c, Objects/descrobject.c.
 
 from typing import Any, Final
 
+from workloads.language.binding import laid_out
 from workloads.language.frames import Code
 from workloads.language.tables import Param
 from workloads.language.values import Builtin
@@ -321,8 +322,6 @@ def _words_error(name: str, signature: list[str], given: int, words: Any) -> str
 
 def _python_error(signature: str, args: tuple[Any, ...], words: Any) -> str:
     """Return what binding the arguments to a function written in Python says."""
-    from workloads.language.binding import laid_out
-
     name, *parameters = signature.split()
     code = Code(0, name)
     code.qualname = name

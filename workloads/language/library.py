@@ -47,7 +47,8 @@ from kernel.uapi.syscalls import (
 )
 from workloads.language import tracebacks
 from workloads.language.binding import bind
-from workloads.language.frames import CALL, RERAISE, RETURN, Block, Code, Frame, make_exception
+from workloads.language.exception_values import make_exception
+from workloads.language.frames import CALL, RERAISE, RETURN, Block, Code, Frame
 from workloads.language.thread_record import ALIVE_LOCK, is_joined_at_exit
 from workloads.language.values import (
     CALLABLE,
@@ -58,6 +59,8 @@ from workloads.language.values import (
 )
 
 LIBRARY: Final[list[Code]] = []
+#: Indices of codes from here on down belong to ``guest_libraries``.
+GUEST_LIBRARY_CODES: Final = -10_000
 
 Values = list[Any]
 

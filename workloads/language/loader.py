@@ -6,10 +6,11 @@ result by key, and all its programs share one ``Runtime`` (one budget).
 
 from typing import Any
 
-from workloads.language import copying
-from workloads.language.compiler import DEFAULT_BLOCK_BUDGET, Program, compile_program
-from workloads.language.frames import Context
+from workloads.language.compiler import DEFAULT_BLOCK_BUDGET, compile_program
+from workloads.language.context import Context
+from workloads.language.program import Program
 from workloads.language.runtime import Runtime
+from workloads.language.unpacking import unpack_contexts
 from workloads.language.weights import DEFAULT_MEMORY
 
 
@@ -72,5 +73,5 @@ class Loader:
         return self.unpack_group(data)[0]
 
     def unpack_group(self, data: Any) -> list[Context]:
-        """Return contexts that share one address space, as ``copying.pack_contexts`` took them."""
-        return copying.unpack_contexts(data, self.program(data["image"]))
+        """Return contexts that share one address space, as ``packing.pack_contexts`` took them."""
+        return unpack_contexts(data, self.program(data["image"]))

@@ -4,8 +4,11 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from workloads.language.function_nodes import parameters
+
 if TYPE_CHECKING:
-    from workloads.language.scopes import FunctionNode, ProgramScopes
+    from workloads.language.function_nodes import FunctionNode
+    from workloads.language.scopes import ProgramScopes
 
 
 def mapping_names(tree: ast.Module, scopes: "ProgramScopes") -> frozenset[str]:
@@ -146,8 +149,6 @@ def _spread_call(
 
 
 def _parameters(node: "FunctionNode") -> set[str]:
-    from workloads.language.scopes import parameters
-
     return {arg.arg for arg in parameters(node)}
 
 

@@ -30,7 +30,7 @@ from workloads.language.views import View
 from workloads.language.weights import LEAST, SMALL, UNIT_BYTES, exception_values
 
 if TYPE_CHECKING:
-    from workloads.language.frames import Context
+    from workloads.language.context import Context
 
 #: Texts of more characters, and ints of more bits, are counted once and travel once.
 LARGE_TEXT: Final = 1_000

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from kernel.uapi import syscalls as nr
 from kernel.uapi.fcntl import S_IFDIR, S_IFMT, S_IFREG
-from workloads.language import calls, library
+from workloads.language import calls, conversions, library
 from workloads.language.bounded import tname
 from workloads.language.constants import STRERROR
 from workloads.language.frames import CALL, RERAISE, RETURN, VALUE, Frame
@@ -90,7 +90,7 @@ def _stat_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
     if L[1] == "size":
         return (RETURN, V[6])
     if L[1] in ("atime", "mtime", "ctime"):
-        return (RETURN, calls.stat_result(V).st_mtime)
+        return (RETURN, conversions.stat_result(V).st_mtime)
     return (RETURN, True)
 
 
@@ -181,33 +181,33 @@ def _below(entries: tuple[tuple[str, int], ...], op: Any) -> Any:
 
 
 def os_execl(G: Values, file: Any, *args: Any) -> Any:
-    path = calls.as_path(file, "execv: path should be string, bytes or os.PathLike")
+    path = conversions.as_path(file, "execv: path should be string, bytes or os.PathLike")
     return _below((("execl", 542),), calls.os_execv(G, path, args))
 
 
 def os_execle(G: Values, file: Any, *args: Any) -> Any:
     env = args[-1]
-    path = calls.as_path(file, "execve: path should be string, bytes, os.PathLike or integer")
+    path = conversions.as_path(file, "execve: path should be string, bytes, os.PathLike or integer")
     return _below((("execle", 550),), calls.os_execve(G, path, args[:-1], env))
 
 
 def os_execlp(G: Values, file: Any, *args: Any) -> Any:
-    return _below((("execlp", 557),), calls.os_execvp(G, calls.as_path(file), args))
+    return _below((("execlp", 557),), calls.os_execvp(G, conversions.as_path(file), args))
 
 
 def os_execlpe(G: Values, file: Any, *args: Any) -> Any:
     env = args[-1]
-    return _below((("execlpe", 566),), os_execvpe(G, calls.as_path(file), args[:-1], env))
+    return _below((("execlpe", 566),), os_execvpe(G, conversions.as_path(file), args[:-1], env))
 
 
 def os_execvpe(G: Values, file: str, args: Any, env: Any) -> Any:
     if "/" in file:
         entries = (("_execvpe", 597), ("execvpe", 583))
         return _below(entries, calls.os_execve(G, file, args, env))
-    argv = calls.argv_of(args, "execve: argv")
-    tail = (argv, calls.env_of(env))
+    argv = conversions.argv_of(args, "execve: argv")
+    tail = (argv, conversions.env_of(env))
     path = env.get("PATH", calls.DEFAULT_PATH) if type(env) is dict else calls.DEFAULT_PATH
-    found = tuple([posixpath.join(calls.as_path(d), file) for d in path.split(":")])
+    found = tuple([posixpath.join(conversions.as_path(d), file) for d in path.split(":")])
     search = (CALL, library.SEARCH, [found, 0, tail, None, nr.NR_EXECVE])
     return _below((("execvpe", 583),), search)
 

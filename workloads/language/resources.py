@@ -13,7 +13,7 @@ from kernel.uapi.prctl import PR_SET_CHILD_SUBREAPER, PR_SET_NAME
 from kernel.uapi.resource import RUSAGE_SELF
 from kernel.uapi.rlimit import RLIM_NLIMITS
 from workloads.language.bounded import tname
-from workloads.language.calls import as_int, as_path
+from workloads.language.conversions import as_int, as_path
 from workloads.language.frames import CALL, RERAISE, RETURN, Frame
 from workloads.language.library import library
 from workloads.language.sets import GuestSet

@@ -11,6 +11,7 @@ from workloads.language import (
     calls,
     clocks,
     clones,
+    conversions,
     filecalls,
     ipc,
     known_functions,
@@ -24,10 +25,12 @@ from workloads.language import (
     sync,
     tables,
     traceback_calls,
+    type_values,
 )
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.charges import BUILTINS, Rules, ruled
 from workloads.language.frames import CALL, RETURN, VALUE, Code
+from workloads.language.guest_libraries import bind_library, library_of
 from workloads.language.methods import attribute, make_caller, make_methods
 from workloads.language.sets import GuestSet
 from workloads.language.values import (
@@ -44,6 +47,7 @@ from workloads.language.views import DictView, EnumerateView, Pull, ReversedView
 from workloads.language.weights import DEFAULT_MEMORY, HOST_RECURSION, SMALL
 
 _HELPER_MODULES = (
+    conversions,
     traceback_calls,
     randomcalls,
     spawning,
@@ -79,31 +83,24 @@ class Runtime:
         self.bounded = Bounded(self.work)
         self.call_method = make_caller(make_methods(self.bounded))
         self._namespace = self._build()
-        self._threading: dict[str, Code] | None = None
-        self.iteration: dict[str, Code] | None = None  # see ``builtins_library``
-        self._io: dict[str, Code] | None = None
+        self._libraries: dict[str, dict[str, Code]] = {}  # see ``guest_libraries``
 
     def namespace(self) -> dict[str, Any]:
         """Return a fresh namespace for the blocks of one program."""
         return dict(self._namespace)
 
-    def threading_codes(self) -> dict[str, Code]:
-        """Return the functions of ``threading_library`` by name, compiled at first use."""
-        if self._threading is None:
-            self._threading = sync.bind_library(self)
-        return self._threading
-
-    def io_codes(self) -> dict[str, Code]:
-        """Return the functions of the libraries of ``streams`` by name."""
-        if self._io is None:
-            self._io = streams.bind_library(self)
-        return self._io
+    def library(self, name: str) -> dict[str, Code]:
+        """Return the functions of a library in the guest language by name, made at first use."""
+        codes = self._libraries.get(name)
+        if codes is None:
+            bound = bind_library(name, self)
+            codes = self._libraries[name] = {code.name: code for code in bound}
+        return codes
 
     def library_code(self, index: int) -> Code:
         """Return the function with this index of a library in the guest language."""
-        if index <= streams.FIRST_CODE:
-            return list(self.io_codes().values())[streams.FIRST_CODE - index]
-        return list(self.threading_codes().values())[sync.FIRST_CODE - index]
+        name, place = library_of(index)
+        return list(self.library(name).values())[place]
 
     def namespace_of(self, helper: str) -> Any:
         """Return one helper of the blocks."""
@@ -216,10 +213,10 @@ class Runtime:
             "_consume_method": builtins_library.consume_method,
             "_keyed": builtins_library.keyed,
             "_list_sort": builtins_library.list_sort,
-            "_type_of": known_functions.type_of,
-            "_types_of": known_functions.types_of,
-            "_is_instance": known_functions.is_instance,
-            "_matches": known_functions.matches,
+            "_type_of": type_values.type_of,
+            "_types_of": type_values.types_of,
+            "_is_instance": type_values.is_instance,
+            "_matches": type_values.matches,
             "_bound_method": BoundMethod,
             "_callable": _callable,
             "_mapping": b.mapping,
@@ -239,11 +236,11 @@ class Runtime:
             "_caused": calls.caused,
             "_enter": calls.enter,
             "_leave": calls.leave,
-            "_as_int": calls.as_int,
-            "_as_c_int": calls.as_c_int,
-            "_as_pid_int": calls.as_pid_int,
-            "_as_cut_int": calls.as_cut_int,
-            "_as_id": calls.as_id,
+            "_as_int": conversions.as_int,
+            "_as_c_int": conversions.as_c_int,
+            "_as_pid_int": conversions.as_pid_int,
+            "_as_cut_int": conversions.as_cut_int,
+            "_as_id": conversions.as_id,
             "_as_path": self._as_path,
             "_as_data": self._as_data,
             "_as_walked": b.walked,
@@ -261,7 +258,7 @@ class Runtime:
         for text in (*tables.BUILTINS, *tables.STREAM_BUILTINS, "print"):
             space["k_builtins__" + text] = Builtin("builtins", text)
         for text in (*tables.TYPES, *tables.EXCEPTIONS):
-            space["y_" + text] = known_functions.named_type(text)
+            space["y_" + text] = type_values.named_type(text)
         space.update(("t_" + name, kind) for name, kind in tables.TYPES.items())
         space.update(("x_" + name, kind) for name, kind in tables.EXCEPTIONS.items())
         space["x_BrokenBarrierError"] = BrokenBarrierError
@@ -274,10 +271,10 @@ class Runtime:
         return space
 
     def _as_path(self, value: Any, *should: str) -> str:
-        return calls.as_path(self.bounded.walked(value), *should)
+        return conversions.as_path(self.bounded.walked(value), *should)
 
     def _as_data(self, value: Any) -> bytes:
-        return calls.as_data(self.bounded.walked(value))
+        return conversions.as_data(self.bounded.walked(value))
 
     def _ruled(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         return ruled(Rules(self.work), BUILTINS[name], function)
@@ -293,8 +290,8 @@ class Runtime:
 
     def _enumerate(self, G: list[Any], value: Any, start: Any = 0) -> Any:
         if builtins_library.is_iterator(value):
-            return builtins_library.enumerated(G, value, calls.as_int(start))
-        return EnumerateView(self.bounded.loop_source(value), calls.as_int(start))
+            return builtins_library.enumerated(G, value, conversions.as_int(start))
+        return EnumerateView(self.bounded.loop_source(value), conversions.as_int(start))
 
     def _zip(self, G: list[Any], *values: Any) -> Any:
         if any(builtins_library.is_iterator(value) for value in values):
@@ -306,6 +303,9 @@ class Runtime:
             raise AttributeError(f"'{tname(value)}' object has no attribute '{name}'")
         self.bounded.charge(len(value), "an iteration inside one block")
         return DictView(value, tuple(value), _WHAT[name])
+
+    call_builtin = staticmethod(known_functions.call_builtin)
+    call_type = staticmethod(known_functions.call_type)
 
     def print_call(self, G: list[Any], args: tuple[Any, ...], words: list[tuple[str, Any]]) -> Any:
         """Begin ``print(*args, **words)``."""
@@ -374,7 +374,7 @@ def _attribute(G: list[Any], value: Any, name: str) -> Any:
     if name == "args" and isinstance(value, BaseException):
         return G[0].program.runtime.bounded.new_tuple(value.args)
     if name == "__class__":
-        return known_functions.type_of(value)
+        return type_values.type_of(value)
     if name == "__name__" and type(value) in CALLABLE:
         return function_name(value)
     if type(value) is SyncHandle:

@@ -16,12 +16,9 @@ no line editing; ``open()`` asks less of the kernel (one fstat, one lseek); ``te
 a byte offset.
 """
 
-import ast
 import codecs
-import functools
 import io
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 from kernel.uapi import syscalls as nr
@@ -29,6 +26,7 @@ from kernel.uapi.errno_ import EAGAIN
 from kernel.uapi.fcntl import O_APPEND, O_CLOEXEC, O_CREAT, O_EXCL, O_RDWR, O_TRUNC, O_WRONLY
 from kernel.uapi.start import START_CLOSED, START_TERMINAL, START_UNBUFFERED
 from workloads.language.bounded import codec_of, tname
+from workloads.language.conversions import as_path
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, RETURN, VALUE, Code, Frame
 from workloads.language.library import CHECK, library
@@ -38,7 +36,6 @@ from workloads.language.values import PULLERS, UNBOUND, FileHandle
 Values = list[Any]
 State = dict[str, Any]
 
-FIRST_CODE: Final = -30_000  # index of the first function of the libraries; the next is one less
 CHUNK: Final = 8192  # TextIOWrapper._CHUNK_SIZE
 _BLKSIZE: Final = 4096  # st_blksize of pipes and files
 _TERMINAL_BLKSIZE: Final = 1024
@@ -47,31 +44,6 @@ _ENOTTY: Final = 25
 _EBADF: Final = 9
 _NAMES: Final = ("<stdin>", "<stdout>", "<stderr>")
 _ERRORS: Final = ("strict", "ignore", "replace", "backslashreplace", "surrogateescape")
-_LIBRARIES: Final = ("buffered_library.py", "text_library.py", "system_library.py")
-
-
-@functools.cache
-def _compiled() -> Any:
-    """Return the libraries as one program that is bound to no run time yet."""
-    from workloads.language.compiler import Program
-    from workloads.language.scopes import ProgramScopes
-
-    folder = Path(__file__).parent
-    source = "\n".join((folder / name).read_text("utf-8") for name in _LIBRARIES)
-    tree = ast.parse(source, _LIBRARIES[0])
-    program = Program(_LIBRARIES[0], source)
-    program.compile(tree, ProgramScopes(tree))
-    return program
-
-
-def bind_library(runtime: Any) -> dict[str, Code]:
-    """Return the functions of the libraries by name, bound to ``runtime``."""
-    codes: list[Code] = _compiled().bind(runtime, "<io>").codes[1:]
-    for number, code in enumerate(codes):
-        code.index = FIRST_CODE - number
-        code.sites = [None] * len(code.sites)
-        code.interruptible = False
-    return {code.name: code for code in codes}
 
 
 # ---- calling the libraries: [name, arguments, the file object] ----------------------------------
@@ -113,7 +85,7 @@ PRINT_LATER: Final = library(
 
 def arguments(G: Values, name: str, *args: Any) -> tuple[Code, Values]:
     """Return a function of the libraries and the locals to call it with."""
-    code = G[0].program.runtime.io_codes()[name]
+    code = G[0].program.runtime.library("io")[name]
     return code, [*args, *(UNBOUND,) * (code.locals_count - len(args))]
 
 
@@ -551,8 +523,6 @@ def _parts(G: Values, found: State) -> tuple[State, str | None, int]:
             raise ValueError("negative file descriptor")
         raw = _raw(int(file), file, raw_mode, closefd, own=False)
     else:
-        from workloads.language.calls import as_path
-
         path = as_path(file)
         if not closefd:
             raise ValueError("Cannot use closefd=False with file name")

@@ -9,50 +9,21 @@ Deviation: an object is known by its state, and has no text. What a thread waite
 its wait is over, not when the last reference goes.
 """
 
-import ast
-import functools
-from pathlib import Path
 from typing import Any
 
 from kernel.uapi import syscalls as nr
 from workloads.language.bounded import tname
 from workloads.language.errors import FatalRunError
-from workloads.language.frames import CALL, RETURN, VALUE, Code, Frame, own_process
+from workloads.language.frames import CALL, RETURN, VALUE, Frame, own_process
 from workloads.language.library import CHECK, library
 from workloads.language.values import CALLABLE, UNBOUND, LockHandle, SyncHandle
 
 Values = list[Any]
 
-FIRST_CODE = -10_000  # index of the first function of threading_library; the next is one less
-
-_FILE = Path(__file__).with_name("threading_library.py")
-
-
-@functools.cache
-def _compiled() -> Any:
-    """Return ``threading_library`` as a program that is bound to no run time yet."""
-    from workloads.language.compiler import Program
-    from workloads.language.scopes import ProgramScopes
-
-    source = _FILE.read_text("utf-8")
-    tree = ast.parse(source, _FILE.name)
-    program = Program(_FILE.name, source)
-    program.compile(tree, ProgramScopes(tree))
-    return program
-
-
-def bind_library(runtime: Any) -> dict[str, Code]:
-    """Return the functions of ``threading_library`` by name, bound to ``runtime``."""
-    codes: list[Code] = _compiled().bind(runtime, "<threading>").codes[1:]
-    for number, code in enumerate(codes):
-        code.index = FIRST_CODE - number
-        code.sites = [None] * len(code.sites)
-    return {code.name: code for code in codes}
-
 
 def _call(G: Values, name: str, *args: Any) -> Any:
     """Return the op that calls a function of ``threading_library``."""
-    code = G[0].program.runtime.threading_codes()[name]
+    code = G[0].program.runtime.library("threading")[name]
     return (CALL, code, [*args, *(UNBOUND,) * (code.locals_count - len(args))])
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from kernel.uapi import syscalls as nr
 from kernel.uapi.start import START_UNBUFFERED
-from workloads.language.copying import pack_contexts
 from workloads.language.loader import Loader
+from workloads.language.packing import pack_contexts
 
 
 def start(source: str, *args: str) -> Any:

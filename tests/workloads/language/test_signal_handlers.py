@@ -6,8 +6,8 @@ import msgpack
 
 from kernel.uapi import syscalls as nr
 from kernel.uapi.signals import OP_EINTR, OP_FAULTED, OP_NOT_BEGUN, SIG_HANDLER
-from workloads.language.copying import pack_contexts
 from workloads.language.loader import Loader
+from workloads.language.packing import pack_contexts
 
 SOURCE = """\
 import os

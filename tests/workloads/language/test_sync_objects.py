@@ -5,8 +5,8 @@ from typing import Any
 import msgpack
 
 from kernel.uapi import syscalls as nr
-from workloads.language.copying import pack_contexts
 from workloads.language.loader import Loader
+from workloads.language.packing import pack_contexts
 
 SOURCE = """\
 import threading

@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cluster.codec import pack, unpack_plain
-from workloads.language.copying import EXCEPTION_TYPES, Copier, Packer, Unpacker
+from workloads.language.copying import Copier
+from workloads.language.exception_values import EXCEPTION_TYPES
+from workloads.language.packing import Packer
 from workloads.language.sets import GuestSet
+from workloads.language.unpacking import Unpacker
 from workloads.language.values import (
     STACK_FRAME,
     UNBOUND,

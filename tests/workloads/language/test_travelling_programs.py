@@ -10,8 +10,8 @@ from cluster.build import guest_spec
 from cluster.codec import pack, unpack_plain
 from cluster.engine_api import RunRequest, RunResult
 from cluster.local_engine import run_local
-from workloads.language.copying import unpack_contexts
-from workloads.language.frames import Context
+from workloads.language.context import Context
+from workloads.language.unpacking import unpack_contexts
 
 GUEST = Path(__file__).resolve().parents[2] / "guest"
 PROGRAMS = sorted(str(path.relative_to(GUEST)) for path in GUEST.glob("*/*.py"))
