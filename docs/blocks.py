@@ -80,6 +80,12 @@ DROPPED: Final = re.compile(r"\d+ s: .* virtual, .* lifecycles")
 
 _RUN_NAME: Final = re.compile(r"runs/\d{8}-\d{6}-[\w.+-]+")
 _COMMENT: Final = re.compile(r"<!-- *(file|script|run|exit)(?:: *(.*?))? *-->$")
+_COMMAND: Final = f"""#!{sys.executable}
+import sys
+sys.path[0] = {str(ROOT)!r}
+from cluster.entry import main
+main()
+"""
 _SLOW: Final = ("smplab run", "smplab diff")
 _TIMEOUT_S: Final = 600
 
@@ -203,6 +209,12 @@ class Sandbox:
         for path in EXAMPLES.iterdir():
             if path.is_file():
                 shutil.copy(path, folder)
+        # the command of this tree, whatever is installed
+        self.commands = folder / ".commands"
+        self.commands.mkdir(exist_ok=True)
+        command = self.commands / "smplab"
+        command.write_text(_COMMAND, "utf-8")
+        command.chmod(0o755)
         for block in blocks:
             if "file" in block.notes:
                 text = "\n".join(block.lines) + "\n"
@@ -212,11 +224,11 @@ class Sandbox:
         """Run a command as a shell would; return its exit code and what it prints, by lines."""
         if NEWEST in command:
             command = command.replace(NEWEST, str(self.newest().relative_to(self.folder)))
-        here = Path(sys.executable).parent
+        places = (self.commands, Path(sys.executable).parent, os.environ["PATH"])
         mine = {name: value for name, value in os.environ.items() if name[:6] != "PYTHON"}
         environment = {
             **mine,
-            "PATH": f"{here}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join(map(str, places)),
             "COLUMNS": "80",
         }
         done = subprocess.run(

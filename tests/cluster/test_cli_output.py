@@ -130,7 +130,7 @@ def test_a_killed_run_keeps_what_its_programs_wrote(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "talk.py").write_text(ENDLESS)
     (tmp_path / "talk.yaml").write_text(CONFIG.replace("11", "1"))
-    command = [str(Path(sys.executable).with_name("smplab")), "run", "talk.yaml", "--quiet"]
+    command = [sys.executable, "-m", "cluster.entry", "run", "talk.yaml", "--quiet"]
     with subprocess.Popen(command) as run:
         while not any(path.stat().st_size for path in tmp_path.glob("runs/*/outputs.smpo")):
             assert run.poll() is None

@@ -66,7 +66,7 @@ def test_a_program_finds_its_native_form(installed: Path, tmp_path: Path) -> Non
 def test_a_native_program_sees_only_the_callers_environment(tmp_path: Path) -> None:
     (tmp_path / "env.py").write_text("import os\nprint(sorted(os.environ))\n")
     wanted = {"PATH": os.environ["PATH"], "LC_CTYPE": "C.UTF-8", "MINE": "1"}
-    command = [str(Path(sys.executable).with_name("smplab")), "native", "env.py"]
+    command = [sys.executable, "-m", "cluster.entry", "native", "env.py"]
     done = subprocess.run(
         command, cwd=tmp_path, env=wanted, capture_output=True, text=True, check=True
     )
