@@ -10,7 +10,6 @@ with their script; ``--shrink`` leaves out commands as long as it differs, ``--s
 """
 
 import argparse
-import contextlib
 import difflib
 import importlib.util
 import json
@@ -251,6 +250,8 @@ def run_batch(jobs: Sequence[tuple[str, int, int]]) -> list[str]:
     Raises:
         RuntimeError: the host has no PID namespaces.
     """
+    from cluster.native_start import settle
+
     with tempfile.TemporaryDirectory(prefix="smplab-random-") as folder:
         path = Path(folder) / "jobs"
         path.write_text(json.dumps(jobs))
@@ -260,6 +261,7 @@ def run_batch(jobs: Sequence[tuple[str, int, int]]) -> list[str]:
             capture_output=True,
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
+            preexec_fn=settle(None),
         )
         if done.returncode:
             raise RuntimeError(done.stderr.decode())
@@ -272,8 +274,6 @@ def host(path: Path) -> None:
     if os.getpid() != 1:
         raise SystemExit("--host is for process 1 of a PID namespace")
     resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
-    with contextlib.suppress(PermissionError):  # run under nice(1): programs can see it
-        os.setpriority(os.PRIO_PROCESS, 0, 0)
     jobs = json.loads(path.read_text())
     code = compile(PUPPETS.read_text(), str(PUPPETS), "exec")
     running: dict[int, int] = {}
