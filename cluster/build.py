@@ -20,7 +20,7 @@ import stat
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cluster.catalogue import (
     COMMANDS,
@@ -30,14 +30,16 @@ from cluster.catalogue import (
     cost_profile_names,
     program_names,
 )
-from cluster.config import ConfigError, CostProfile, Loaded, Problem, load_model, params
-from cluster.config.errors import got
-from cluster.config.models import Image, Workload
+from cluster.config.errors import ConfigError, Problem, got
 from kernel.costs import Costs
 from kernel.machine import FileSpec, ImageSpec, MachineSpec, ServiceSpec, SpawnSpec
 from kernel.process.binprm import CANT_OPEN
 from workloads.generators import mean_gap_ns
 from workloads.language.source_text import decode
+
+if TYPE_CHECKING:  # ``guest_spec`` needs no configuration, and so neither pydantic nor YAML
+    from cluster.config import Loaded
+    from cluster.config.models import Image, Workload
 
 PYTHON: Final = "/usr/bin/python3"
 INTERPRETER_LINE: Final = b"#!" + PYTHON.encode()
@@ -51,7 +53,7 @@ _S_IFDIR: Final = 0o040000
 GUEST_ENV: Final = (("LANG", "C.UTF-8"), ("PATH", "/usr/local/bin:/usr/bin:/bin"))
 
 
-def resolve(loaded: Loaded) -> MachineSpec:
+def resolve(loaded: "Loaded") -> MachineSpec:
     """Return the machine that a configuration describes.
 
     Raises:
@@ -110,7 +112,7 @@ def resolve(loaded: Loaded) -> MachineSpec:
     )
 
 
-def shown_programs(loaded: Loaded) -> dict[str, str]:
+def shown_programs(loaded: "Loaded") -> dict[str, str]:
     """Return, for the programs a config names by path: place in the tree -> file on the host."""
     config = loaded.config
     names = [workload.program for workload in config.workloads]
@@ -195,7 +197,7 @@ def default_pid_max(cpus: int, linux: str) -> int:
 class _Tree:
     """The file tree and the programs while they are put together; collects problems."""
 
-    def __init__(self, loaded: Loaded | None) -> None:
+    def __init__(self, loaded: "Loaded | None") -> None:
         self.loaded = loaded
         self.files: dict[str, FileSpec] = {}
         self.sources: dict[str, str] = {}
@@ -212,7 +214,7 @@ class _Tree:
         self.files[PYTHON] = FileSpec(mode=0o755, image=ImageSpec(program="python3"))
         self.sources[CANT_OPEN] = (PROGRAMS / "bin_python3_cant_open.py").read_text("utf-8")
 
-    def declare(self, name: str, image: Image) -> None:
+    def declare(self, name: str, image: "Image") -> None:
         """Add the executable ``name`` (in /usr/bin, or a path)."""
         path = name if name.startswith("/") else f"/usr/bin/{name}"
         where = ("images", name)
@@ -246,7 +248,7 @@ class _Tree:
         )
         self.files[path] = FileSpec(mode=0o755, image=spec)
 
-    def spawn(self, index: int, workload: Workload) -> SpawnSpec:
+    def spawn(self, index: int, workload: "Workload") -> SpawnSpec:
         """Return the processes of one workload; its program is added to the tree."""
         where = ("workloads", index, "program")
         path = self.program(workload.program, where) or ""
@@ -345,8 +347,10 @@ class _Tree:
         self.files[path] = FileSpec(mode=mode, content=data, image=image)
         return True
 
-    def _check_params(self, index: int, workload: Workload, path: str) -> None:
+    def _check_params(self, index: int, workload: "Workload", path: str) -> None:
         """Refuse parameters that the program does not have, and values it would refuse."""
+        from cluster.config import params
+
         known = params.parameters(self.sources.get(path, ""))
         if known is None:
             return
@@ -416,7 +420,7 @@ def _executable(path: Path) -> bool:
     return bool(path.stat().st_mode & 0o111)
 
 
-def _arrivals(workload: Workload) -> dict[str, Any]:
+def _arrivals(workload: "Workload") -> dict[str, Any]:
     """Return the fields of a SpawnSpec that say when instances start."""
     arrivals = workload.arrivals
     if arrivals is None:
@@ -425,7 +429,7 @@ def _arrivals(workload: Workload) -> dict[str, Any]:
     return {"every_ns": every_ns, "arrivals": arrivals.pattern, "burst": arrivals.size or 1}
 
 
-def _costs(loaded: Loaded, problems: list[Problem]) -> Costs:
+def _costs(loaded: "Loaded", problems: list[Problem]) -> Costs:
     """Return the profile the config names, with its own values on top."""
     wanted = loaded.config.costs
     where = ("costs", "profile") if isinstance(_raw_costs(loaded), dict) else ("costs",)
@@ -452,6 +456,8 @@ def load_profile(path: Path) -> dict[str, int]:
     Raises:
         ConfigError: every problem of the file.
     """
+    from cluster.config import CostProfile, load_model
+
     profile, document = load_model(CostProfile, path)
     problems = []
     for name, entry in profile.costs.items():
@@ -464,5 +470,5 @@ def load_profile(path: Path) -> dict[str, int]:
     return {name: entry.value for name, entry in profile.costs.items()}
 
 
-def _raw_costs(loaded: Loaded) -> Any:
+def _raw_costs(loaded: "Loaded") -> Any:
     return loaded.document.data.get("costs")

@@ -3,12 +3,13 @@
 import ast
 import difflib
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import workloads
 from cluster.config.errors import ConfigError, Problem
-from cluster.config.load import load_model
-from cluster.config.models import CostProfile
+
+if TYPE_CHECKING:
+    from cluster.config import CostProfile
 
 # each is a guest program, ``workloads/programs/bin_NAME.py``
 COMMANDS: Final = (
@@ -51,8 +52,10 @@ def cost_profile_names() -> list[str]:
     return sorted(path.stem for path in (CONFIGS / "costs").glob("*.yaml"))
 
 
-def cost_profile(name: str) -> CostProfile:
+def cost_profile(name: str) -> "CostProfile":
     """Return a shipped cost profile."""
+    from cluster.config import CostProfile, load_model
+
     return load_model(CostProfile, CONFIGS / "costs" / f"{name}.yaml")[0]
 
 

@@ -8,9 +8,10 @@ crosses. Files: the caller makes ``out_dir`` and writes ``manifest.json``, ``sum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from kernel.machine import MachineSpec
+if TYPE_CHECKING:  # the command line needs the words below, not the machine
+    from kernel.machine import MachineSpec
 
 # How a run ended.
 DONE: Final = "done"  # every process that the spec starts has ended
@@ -36,7 +37,7 @@ class RunRequest:
     they wrote it and in that order; the result then has no ``outputs``.
     """
 
-    spec: MachineSpec
+    spec: "MachineSpec"
     engine: str = "local"  # local | ray
     scheme: str = "exact"  # exact | barrier
     quantum_ns: int = 100_000

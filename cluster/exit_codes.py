@@ -7,7 +7,6 @@ import sys
 from typing import Final
 
 from cluster import engine_api
-from kernel.trace.printable import printable_line
 
 OK: Final = 0
 FAILED: Final = 1  # a guest assertion or an expectation of the run failed
@@ -47,6 +46,8 @@ def report(kind: str, message: str) -> None:
     per line, so that each line can be found by it. What of it steers a terminal is escaped; names
     that come from guests must have their line breaks escaped before (``kernel.trace.printable``).
     """
+    from kernel.trace.printable import printable_line
+
     for line in message.split("\n"):
         text = f"smplab: {kind}: {line}" if line else f"smplab: {kind}"
         print(printable_line(text), file=sys.stderr)

@@ -3,7 +3,8 @@
 Only tests marked ``ray`` may ask for ``local_ray``; it starts a Ray of its own at the first of
 them, never joins one, and stops it when the session ends.
 
-Tests run the pure core. SMPLAB_CORE=compiled makes them run the compiled one (``make fast``).
+Tests run the pure core, their subprocesses too. SMPLAB_CORE=compiled makes them run the compiled
+one (``make fast``).
 """
 
 import os

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster.cli.interrupts import interruption
-from cluster.config.load import Override
-from cluster.engine_api import BROKEN, DONE, INTERRUPTED, INVARIANT, RunResult
+from cluster.engine_api import BROKEN, DONE, INTERRUPTED, INVARIANT
 from cluster.exit_codes import FAILED, MUTATION, MUTATION_KIND, OF_EXIT_KIND, OK, USAGE, CliError
-from kernel.machine import MachineSpec
-from kernel.trace.printable import printable, printable_line
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # commands that only tell what there is start without these
+    from cluster.config.load import Override
+    from cluster.engine_api import RunResult
+    from kernel.machine import MachineSpec
     from workloads.language.errors import GuestProgramError
 
 MAX_CPUS: Final = 4096
 _SHOWN: Final = 5
 
 
-def overrides(settings: Iterable[str] | None, **flags: Any) -> list[Override]:
+def overrides(settings: Iterable[str] | None, **flags: Any) -> "list[Override]":
     """Return ``--set`` options and the flags that stand for a key as overrides, in order.
 
     A flag that is None was not given. ``engine="ray"`` stands for ``--engine ray`` and sets the key
@@ -54,7 +54,7 @@ def discard_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def is_complete(result: RunResult) -> bool:
+def is_complete(result: "RunResult") -> bool:
     """Tell whether what a run found is all there is to find: it did not break underway."""
     return result.exit_kind not in (BROKEN, INTERRUPTED)
 
@@ -65,7 +65,7 @@ def shown_digest(exit_kind: object, digest: str) -> str:
 
 
 def outcome(
-    result: RunResult, expected: int | str, *, mutated: bool = False
+    result: "RunResult", expected: int | str, *, mutated: bool = False
 ) -> tuple[int, str, str]:
     """Return ``(exit code, kind, message)`` of a finished run; kind is empty if all is well.
 
@@ -83,6 +83,8 @@ def outcome(
         return code, kind, result.message
     if expected == "any":
         return OK, "", ""
+    from kernel.trace.printable import printable
+
     wrong = [
         (label, pid, status)
         for label, pid, status in result.statuses
@@ -112,7 +114,7 @@ def describe_status(status: int | None) -> str:
         return f"was killed by signal {number}"
 
 
-def console_outputs(result: RunResult) -> dict[str, tuple[bytes, bytes]]:
+def console_outputs(result: "RunResult") -> dict[str, tuple[bytes, bytes]]:
     """Return what programs wrote to descriptors 1 and 2, by label, in the engine's order."""
     outputs: dict[str, tuple[bytes, bytes]] = {}
     for name, data in result.outputs.items():
@@ -124,6 +126,8 @@ def console_outputs(result: RunResult) -> dict[str, tuple[bytes, bytes]]:
 
 def program_messages(error: "GuestProgramError") -> list[str]:
     """Return one line for each problem of a program; names in it steer no terminal."""
+    from kernel.trace.printable import printable_line
+
     return [printable_line(message) for message in error.messages]
 
 
@@ -151,7 +155,7 @@ def check_stdin(data: bytes) -> bytes:
     return data
 
 
-def check_programs(spec: MachineSpec, shown: Mapping[str, str]) -> None:
+def check_programs(spec: "MachineSpec", shown: Mapping[str, str]) -> None:
     """Compile what the spec starts, and the images it declares, so that refusals come first.
 
     Args:

@@ -5,11 +5,11 @@ A shell that gets nothing from here completes file names.
 
 from pathlib import Path
 
-from cluster.rundir import DEFAULT_BASE, LATEST
-
 
 def complete_run(incomplete: str) -> list[str]:
     """Return ``latest`` and the run directories in ``runs`` that begin with ``incomplete``."""
+    from cluster.rundir import DEFAULT_BASE, LATEST
+
     try:
         found = sorted(
             (str(path) for path in Path(DEFAULT_BASE).iterdir() if path.is_dir()), reverse=True

@@ -14,10 +14,9 @@ import os
 import select
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from cluster.config import Loaded
     from cluster.engine_api import Outputs, RunRequest, RunResult
     from cluster.rundir import RunDir
-    from kernel.machine import MachineSpec
 
 # the program stands for the one workload, which a configuration has to have
 _BASE: Final = "machine: {{cpus: 2}}\nsync: {{scheme: {}}}\nworkloads: [{{program: cow_touch}}]\n"
@@ -87,9 +85,8 @@ def guest(
     PROGRAM; everything after it is the program's, and so is standard input: a file or a pipe is
     read to its end, a terminal by lines, while virtual time stands still.
     """
-    from cluster.cli.common import check_machine_options, check_programs, outcome, overrides
-    from cluster.cli.run import abandoned_on_failure, make_request, record
-    from cluster.config import parse_config
+    from cluster.cli.common import check_machine_options, check_programs, outcome
+    from cluster.cli.run import abandoned_on_failure, record
     from cluster.engine import run_machine
     from cluster.engine_api import DONE
 
@@ -99,20 +96,24 @@ def guest(
     for text in settings or ():
         if text.partition("=")[0].partition(".")[0].strip() in _GIVEN:
             raise CliError(USAGE, "usage", f"--set {text}: not of a guest, which is PROGRAM")
-    flags = overrides(
-        settings, seed=seed, engine=engine, granularity=granularity, sync__scheme=scheme
-    )
-    flags = [("--cpus", f"machine.cpus={cpus}"), *flags]
-    base = _BASE.format("exact" if engine == "local" else "barrier")
-    loaded = parse_config("guest", base, Path.cwd(), flags)
     keep = trace or out is not None
+    options: dict[str, Any] = {"granularity": granularity, "scheme": scheme}
+    loaded = None
+    if settings or keep or not is_plain(engine, **options):
+        loaded = configured(settings, cpus=cpus, seed=seed, engine=engine, **options)
     given = from_outside(env or [], pass_env, stdin, lazy=engine == "local")
     given["unbuffered"] = unbuffered
     looked_at = keep or pstree or strace
-    spec = machine(loaded, program, arguments or [], trace=looked_at, check=check, given=given)
+    given |= {"trace": looked_at, "check": check}
+    if loaded is None:
+        request = plain_request(
+            program, arguments or [], cpus=cpus, seed=seed, **options, given=given
+        )
+    else:
+        request = configured_request(loaded, program, arguments or [], given=given)
+    spec = request.spec
     spec.trace_syscalls |= strace
     check_programs(spec, {os.path.normpath(Path.cwd() / program): str(program)})
-    request = make_request(loaded, spec)
     passing = _PassOn()
     request.on_output = passing
     if spec.spawns[0].stdin_kind in ("terminal", "late"):
@@ -123,6 +124,7 @@ def guest(
         _place(directory, pstree or strace) as request.out_dir,
     ):
         if directory is not None:
+            assert loaded is not None
             _start(directory, loaded, program, arguments or [])
         result = run_machine(request)
         code, kind, message = outcome(result, "any", mutated=bool(spec.mutations))
@@ -139,33 +141,80 @@ def guest(
     return code
 
 
-def machine(
-    loaded: "Loaded",
+def is_plain(engine: str, granularity: str | None, scheme: str | None) -> bool:
+    """Tell whether options mean the same with and without a configuration.
+
+    Without one a guest starts in two thirds of the time: pydantic and YAML need not be imported.
+    """
+    return (
+        engine == "local"
+        and granularity in (None, "syscall", "step")
+        and scheme in (None, "exact", "barrier")
+    )
+
+
+def plain_request(
     program: Path,
     arguments: list[str],
     *,
-    trace: bool,
-    check: bool,
+    cpus: int,
+    seed: int,
+    granularity: str | None,
+    scheme: str | None,
     given: dict[str, Any],
-) -> "MachineSpec":
-    """Return the machine that a configuration describes, running one program in this folder.
+) -> "RunRequest":
+    """Return what ``configured_request`` returns where no key is set: the defaults are the same.
+
+    Raises:
+        ConfigError: the program cannot be read.
+    """
+    from cluster.build import guest_spec
+    from cluster.engine_api import RunRequest
+
+    given = {**given, "cpus": cpus, "seed": seed, "granularity": granularity or "syscall"}
+    spec = guest_spec(program, arguments, **given)
+    return RunRequest(spec, scheme=scheme or "exact", cpus_per_actor=None)
+
+
+def configured(settings: list[str] | None, *, cpus: int, engine: str, **options: Any) -> "Loaded":
+    """Return the configuration that the options of the command line stand for.
+
+    Raises:
+        ConfigError: one of them cannot be used.
+    """
+    from cluster.cli.common import overrides
+    from cluster.config import parse_config
+
+    options["sync__scheme"] = options.pop("scheme")
+    flags = [
+        ("--cpus", f"machine.cpus={cpus}"),
+        *overrides(settings, engine=engine, **options),
+    ]
+    base = _BASE.format("exact" if engine == "local" else "barrier")
+    return parse_config("guest", base, Path.cwd(), flags)
+
+
+def configured_request(
+    loaded: "Loaded", program: Path, arguments: list[str], *, given: dict[str, Any]
+) -> "RunRequest":
+    """Return a run of one program in this folder on the machine that a configuration describes.
 
     Raises:
         ConfigError: the program cannot be read, or the configuration cannot be used.
     """
     from cluster.build import SHIPPED, guest_spec, resolve
+    from cluster.cli.run import make_request
 
     base = resolve(loaded)
     own = {"files", "sources", "spawns"}
     changes = {one.name: getattr(base, one.name) for one in fields(base) if one.name not in own}
-    spec = guest_spec(program, arguments, **{**changes, "trace": trace}, **given)
-    declared = {path: file for path, file in base.files.items() if not path.startswith(SHIPPED)}
-    return replace(
-        spec,
-        check=check or base.check,
-        files={**declared, **spec.files},
-        sources={**base.sources, **spec.sources},
-    )
+    check = given["check"] or base.check
+    spec = guest_spec(program, arguments, **{**changes, **given, "check": check})
+    files = {path: file for path, file in base.files.items() if not path.startswith(SHIPPED)}
+    sources = {key: text for key, text in base.sources.items() if not key.startswith(SHIPPED)}
+    spec.files = {**files, **spec.files}
+    spec.sources = {**sources, **spec.sources}
+    return make_request(loaded, spec)
 
 
 def from_outside(
@@ -260,6 +309,8 @@ def _place(directory: "RunDir | None", looked_at: bool) -> Iterator[Path | None]
     if directory is not None:
         yield directory.path
     elif looked_at:
+        import tempfile
+
         with tempfile.TemporaryDirectory(prefix="smplab-guest-") as folder:
             yield Path(folder)
     else:

@@ -4,7 +4,9 @@ Every failure that a user can cause is one line on stderr, ``smplab: <kind>: <me
 exit code of ``cluster.exit_codes``; never a traceback. A bug of the emulator is reported the same
 way as ``internal error``; SMPLAB_TRACEBACK=1 adds the traceback.
 
-Commands import what they need when they run: Ray alone takes half a second.
+Commands import what they need when they run: Ray alone takes half a second, pydantic and YAML
+a tenth each. So the modules of commands import at their heads what the help needs, and no more;
+and of a command that is named first only its own module is imported (``_COMMANDS``).
 """
 
 import functools
@@ -21,17 +23,31 @@ from cluster.cli.common import discard_stdout, program_messages
 from cluster.cli.interrupts import interruption, was_interrupted
 from cluster.exit_codes import BROKEN, OK, USAGE, CliError, report
 
-_MODULES: Final = (
-    *("run", "guest", "diff", "native", "configs", "listing", "trace", "ps", "output", "compile"),
-)
+# command -> module of this package, in the order in which the help lists them
+_COMMANDS: Final = {
+    "run": "run",
+    "guest": "guest",
+    "diff": "diff",
+    "native": "native",
+    "validate": "configs",
+    "schema": "configs",
+    "list": "listing",
+    "trace": "trace",
+    "summary": "trace",
+    "ps": "ps",
+    "pstree": "ps",
+    "acct": "ps",
+    "output": "output",
+    "compile": "compile",
+}
 # Typer carries its own click; the base of its usage errors has no public name.
 _CLICK_ERROR: Final[Any] = next(
     base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException"
 )
 
 
-def make_app() -> typer.Typer:
-    """Return the whole command line."""
+def make_app(first: str = "") -> typer.Typer:
+    """Return the command line: all of it, or what ``first``, its first word, needs."""
     app = typer.Typer(
         name="smplab",
         help="Emulate Linux process management and SMP scheduling.",
@@ -42,7 +58,8 @@ def make_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    for module in _MODULES:
+    modules = [_COMMANDS[first]] if first in _COMMANDS else _COMMANDS.values()
+    for module in dict.fromkeys(modules):
         importlib.import_module(f"cluster.cli.{module}").register(app)
     for command in app.registered_commands:
         if command.callback is not None:
@@ -82,31 +99,18 @@ def _root(
 
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; nothing is raised."""
-    from cluster.config.errors import ConfigError
-    from cluster.rundir import RunDirError
-    from workloads.language.errors import GuestProgramError
-
     if fast_core.problem():
         report("usage", fast_core.problem())
         return USAGE
     streams = sys.stdout, sys.stderr
     try:
-        result = make_app()(
-            args=list(arguments) or ["--help"], prog_name="smplab", standalone_mode=False
-        )
+        words = list(arguments) or ["--help"]
+        app = make_app(words[0])
+        result = app(args=words, prog_name="smplab", standalone_mode=False)
         return result if isinstance(result, int) else OK
     except CliError as error:
         report(error.kind, error.message)
         return error.code
-    except ConfigError as error:
-        report("config error", str(error))
-        return USAGE
-    except RunDirError as error:
-        report("bad run directory", str(error))
-        return USAGE
-    except GuestProgramError as error:
-        report("guest program", "\n".join(program_messages(error)))
-        return USAGE
     except _CLICK_ERROR as error:
         report("usage", _usage(error))
         return USAGE
@@ -133,6 +137,9 @@ def run_command(arguments: Sequence[str]) -> int:
         discard_stdout()
         return BROKEN
     except Exception as error:
+        if refused := _refusal(error):
+            report(*refused)
+            return USAGE
         if was_interrupted():
             return _interrupted()
         if os.environ.get("SMPLAB_TRACEBACK") == "1":
@@ -140,6 +147,21 @@ def run_command(arguments: Sequence[str]) -> int:
         what = " ".join(str(error).split())[:500]
         report("internal error", f"{type(error).__name__}: {what} (SMPLAB_TRACEBACK=1 shows more)")
         return BROKEN
+
+
+def _refusal(error: Exception) -> tuple[str, str] | None:
+    """Return kind and message of what a command does not take; None: it failed otherwise."""
+    from cluster.config.errors import ConfigError
+    from cluster.rundir import RunDirError
+    from workloads.language.errors import GuestProgramError
+
+    if isinstance(error, ConfigError):
+        return "config error", str(error)
+    if isinstance(error, RunDirError):
+        return "bad run directory", str(error)
+    if isinstance(error, GuestProgramError):
+        return "guest program", "\n".join(program_messages(error))
+    return None
 
 
 def _interrupted() -> int:

@@ -5,16 +5,16 @@ import sys
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from cluster.cli.completion import complete_run
 from cluster.cli.trace import print_lines
 from cluster.exit_codes import USAGE, CliError
-from cluster.outputs import OutputError, OutputReader
-from cluster.rundir import RunDir, RunDirError, run_path
-from kernel.trace.printable import printable_line
+
+if TYPE_CHECKING:
+    from cluster.outputs import OutputReader
 
 _SHOWN = 5
 
@@ -36,6 +36,9 @@ def output(
     What a program and its descendants wrote to their standard output comes on ours, what they wrote
     to their standard error on ours. Of several programs each line begins with the label.
     """
+    from cluster.outputs import OutputError
+    from cluster.rundir import RunDir, RunDirError, run_path
+
     try:
         with RunDir.open(run_path(run)).outputs() as reader:
             if not reader.complete:
@@ -62,7 +65,9 @@ def in_order(label: str) -> list[tuple[int, str]]:
     return [(int(part) if part.isdecimal() else -1, part) for part in parts]
 
 
-def _listing(reader: OutputReader) -> Iterator[str]:
+def _listing(reader: "OutputReader") -> Iterator[str]:
+    from kernel.trace.printable import printable_line
+
     sizes: dict[str, dict[str, int]] = {}
     for one in reader.outputs:
         sizes.setdefault(one.label, {})[one.stream] = one.size
@@ -77,7 +82,7 @@ def _listing(reader: OutputReader) -> Iterator[str]:
         yield f"{shown[label]:{width}} {of.get('stdout', 0):>10} {of.get('stderr', 0):>10}"
 
 
-def _chosen(reader: OutputReader, labels: list[str], run: Path) -> set[str]:
+def _chosen(reader: "OutputReader", labels: list[str], run: Path) -> set[str]:
     """Return the labels that were asked for; raise CliError for one that is not there."""
     known = reader.labels()
     chosen = set()
@@ -102,7 +107,7 @@ def _stream(name: str) -> IO[bytes] | None:
     return None if stream is None else stream.buffer  # None: closed before we were started
 
 
-def _copy(reader: OutputReader, chosen: set[str]) -> None:
+def _copy(reader: "OutputReader", chosen: set[str]) -> None:
     """Print the bytes as they are, in the order in which they were written."""
     last = ""
     for piece in reader.pieces(chosen):
@@ -115,7 +120,7 @@ def _copy(reader: OutputReader, chosen: set[str]) -> None:
     _flush()
 
 
-def _copy_lines(reader: OutputReader, chosen: set[str]) -> None:
+def _copy_lines(reader: "OutputReader", chosen: set[str]) -> None:
     """Print whole lines, each behind the label of who wrote it, when it was complete."""
     rest: dict[tuple[str, str], bytes] = {}
     for piece in reader.pieces(chosen):
@@ -130,6 +135,8 @@ def _copy_lines(reader: OutputReader, chosen: set[str]) -> None:
 
 
 def _line(key: tuple[str, str], line: bytes) -> None:
+    from kernel.trace.printable import printable_line
+
     label, name = key
     stream = _stream(name)
     if stream is not None:

@@ -4,18 +4,16 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cluster.cli.completion import complete_run
 from cluster.cli.trace import print_lines, time_option, trace_file
 from cluster.exit_codes import USAGE, CliError
-from cluster.report.acct import AcctError, acct_lines, read_acct, read_exact
-from cluster.report.process_table import ProcessTable
-from cluster.report.ps import ColumnError, parse_columns, ps_lines, pstree_lines
-from cluster.rundir import RunDir, run_path
-from cluster.trace import TraceError, TraceReader
+
+if TYPE_CHECKING:
+    from cluster.report.process_table import ProcessTable
 
 _Run = Annotated[
     Path,
@@ -39,12 +37,15 @@ def fitting(lines: Iterable[str], wide: bool) -> Iterator[str]:
     return (line if wide else line[:width] for line in lines)
 
 
-def process_table(run: Path, at: str | None) -> ProcessTable:
+def process_table(run: Path, at: str | None) -> "ProcessTable":
     """Return the process table of a run at a time given as text.
 
     Raises:
         CliError: no trace, a damaged one, or no time.
     """
+    from cluster.report.process_table import ProcessTable
+    from cluster.trace import TraceError, TraceReader
+
     at_ns = time_option("--at", at)
     try:
         with TraceReader(trace_file(run)) as reader:
@@ -67,6 +68,8 @@ def ps(
     wide: _Wide = False,
 ) -> None:
     """Print the processes that a run had at a virtual time, as ps does."""
+    from cluster.report.ps import ColumnError, parse_columns, ps_lines
+
     try:
         names = None if columns is None else parse_columns(columns)
     except ColumnError as error:
@@ -86,6 +89,8 @@ def pstree(
     wide: _Wide = False,
 ) -> None:
     """Print the tree of processes that a run had at a virtual time, as pstree does."""
+    from cluster.report.ps import pstree_lines
+
     table = process_table(run, at)
     if pid and pid not in table.tasks:
         raise CliError(USAGE, "no process", f"there is no process {pid} at that time in {run}")
@@ -110,6 +115,9 @@ def acct(
 
     Their times have hundredths of a second and few digits; --precise shows the kernel's beside.
     """
+    from cluster.report.acct import AcctError, acct_lines, read_acct, read_exact
+    from cluster.rundir import RunDir, run_path
+
     run = run_path(run)
     directory = RunDir.open(run) if run.is_dir() else None
     path = run if directory is None else directory.acct_path

@@ -23,7 +23,6 @@ from cluster.exit_codes import (
     CliError,
     report,
 )
-from kernel.trace.printable import printable_line
 
 _LONGEST_LINE: Final = 4096
 _MOST_WRITES: Final = 10_000  # that are looked at for the first lines of output
@@ -218,6 +217,7 @@ def _tell(directory: "RunDir", result: "RunResult", quiet: bool) -> None:
     """Print the table and the digest. That of a run that is not complete says nothing."""
     from cluster.cli.common import discard_stdout, is_complete, shown_digest
     from cluster.report.table import print_summary
+    from kernel.trace.printable import printable_line
 
     complete = is_complete(result)
     digest = shown_digest(result.exit_kind, result.digest)
@@ -243,6 +243,8 @@ def _tell_outputs(directory: "RunDir", lines: int = 8, of_one: int = 3) -> None:
         lines: at most so many.
         of_one: at most so many of one program.
     """
+    from kernel.trace.printable import printable_line
+
     shown, more = first_lines(directory, lines, of_one)
     if not shown:
         return
@@ -258,6 +260,8 @@ def first_lines(directory: "RunDir", lines: int, of_one: int) -> tuple[list[str]
 
     They stand behind their label, in the order in which they were written, escaped.
     """
+    from kernel.trace.printable import printable_line
+
     found: list[str] = []
     counts: dict[str, int] = {}
     rest: dict[str, bytes] = {}
@@ -292,6 +296,8 @@ def first_lines(directory: "RunDir", lines: int, of_one: int) -> tuple[list[str]
 
 def _show_errors(outputs: dict[str, tuple[bytes, bytes]], lines: int = 10) -> None:
     """Show the last lines that programs wrote to stderr: there it says what went wrong."""
+    from kernel.trace.printable import printable_line
+
     for label, (_, err) in outputs.items():
         for line in _last_lines(err, lines):
             print(printable_line(f"{label}: {line}"), file=sys.stderr)

@@ -4,18 +4,17 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cluster.cli.common import discard_stdout, shown_digest
 from cluster.cli.completion import complete_run
-from cluster.digest import digest_of_files
 from cluster.exit_codes import FAILED, USAGE, CliError
-from cluster.report.units import parse_ns
-from cluster.rundir import RunDir, RunDirError, run_path
-from cluster.trace import TraceError, TraceReader, TraceRecord
-from cluster.trace.text import TraceText
+
+if TYPE_CHECKING:
+    from cluster.rundir import RunDir
+    from cluster.trace import TraceReader, TraceRecord
 
 
 def time_option(option: str, text: str | None) -> int | None:
@@ -24,6 +23,8 @@ def time_option(option: str, text: str | None) -> int | None:
     Raises:
         CliError: it names none.
     """
+    from cluster.report.units import parse_ns
+
     if text is None:
         return None
     try:
@@ -38,6 +39,8 @@ def trace_file(run: Path) -> Path:
     Raises:
         CliError: there is none.
     """
+    from cluster.rundir import run_path
+
     run = run_path(run)
     path = run / "trace.smpt" if run.is_dir() else run
     if path.is_file():
@@ -50,7 +53,7 @@ def trace_file(run: Path) -> Path:
 
 
 def trace_lines(
-    reader: TraceReader,
+    reader: "TraceReader",
     *,
     pid: int | None = None,
     cpu: int | None = None,
@@ -71,11 +74,13 @@ def trace_lines(
     Raises:
         TraceError: the file has no such event, or is damaged.
     """
+    from cluster.trace.text import TraceText
+
     for name in events:
         reader.event_number(name)
     text = TraceText(None if from_ns is None else reader.current_at(from_ns))
 
-    def wanted(record: TraceRecord) -> bool:
+    def wanted(record: "TraceRecord") -> bool:
         return (
             (not events or record.event in events)
             and (cpu is None or record.cpu == cpu)
@@ -111,6 +116,8 @@ def trace(
     limit: Annotated[int | None, typer.Option(help="At most so many lines.", min=0)] = None,
 ) -> None:
     """Print a run's trace as text, in the form of ftrace, by virtual time."""
+    from cluster.trace import TraceError, TraceReader
+
     from_ns, to_ns = time_option("--from", from_), time_option("--to", to)
     if from_ns is not None and to_ns is not None and from_ns >= to_ns:
         raise CliError(USAGE, "usage", f"--from {from_} is not before --to {to}")
@@ -127,7 +134,7 @@ def trace(
         raise CliError(USAGE, "bad trace", str(error)) from None
 
 
-def _check_names(reader: TraceReader, pid: int | None, cpu: int | None) -> None:
+def _check_names(reader: "TraceReader", pid: int | None, cpu: int | None) -> None:
     """Raise CliError if the whole trace knows no such task or CPU."""
     cpus = sum(name.startswith("cpu") for name in reader.lps)
     if cpu is not None and cpu >= cpus:
@@ -159,6 +166,8 @@ def summary(
 ) -> None:
     """Print a run's summary table again."""
     from cluster.report.table import print_summary
+    from cluster.rundir import RunDir, RunDirError, run_path
+    from cluster.trace import TraceError
 
     try:
         directory = RunDir.open(run_path(run))
@@ -180,8 +189,10 @@ def summary(
         ) from None
 
 
-def _verify(directory: RunDir, data: dict[str, Any], digest: str) -> None:
+def _verify(directory: "RunDir", data: dict[str, Any], digest: str) -> None:
     """Raise CliError unless trace and summary are those that ``digest`` was made of."""
+    from cluster.digest import digest_of_files
+
     trace_path = directory.trace_path
     found = digest_of_files(trace_path if trace_path.exists() else None, data)
     if found != digest:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,14 +128,35 @@ def test_what_cannot_be_set_is_said(
     assert capsys.readouterr().err.startswith(f"smplab: {line}")
 
 
-def test_an_unset_guest_is_the_machine_it_was_before(tmp_path: Path) -> None:
-    from cluster.build import guest_spec
-    from cluster.cli.guest import _BASE, machine
-    from cluster.config import parse_config
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"cpus": 2, "seed": 42, "granularity": None, "scheme": None},
+        {"cpus": 200, "seed": 7, "granularity": "step", "scheme": "barrier"},
+        {"cpus": 1, "seed": 42, "granularity": "syscall", "scheme": "exact"},
+    ],
+)
+def test_a_guest_without_a_configuration_is_one_with_the_defaults_of_all_keys(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    from cluster.cli.guest import configured, configured_request, is_plain, plain_request
 
-    (tmp_path / "p.py").write_text("print(1)\n")
-    loaded = parse_config("guest", _BASE.format("exact"), tmp_path)
-    spec = machine(loaded, tmp_path / "p.py", [], trace=False, check=False, given={})
-    plain = guest_spec(tmp_path / "p.py", [], cpus=2, trace=False)
-    spec.sources = {key: text for key, text in spec.sources.items() if key in plain.sources}
-    assert spec == plain
+    program = tmp_path / "p.py"
+    program.write_text("print(1)\n")
+    given = {"trace": False, "check": True, "unbuffered": True}
+    assert is_plain("local", options["granularity"], options["scheme"])
+    loaded = configured(None, engine="local", **options)
+    assert plain_request(program, ["x"], given=given, **options) == configured_request(
+        loaded, program, ["x"], given=given
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [("ray", None, None), ("local", "stepp", None), ("local", None, "slack")]
+)
+def test_what_only_a_configuration_can_say_or_refuse_is_left_to_it(
+    options: tuple[str, str | None, str | None],
+) -> None:
+    from cluster.cli.guest import is_plain
+
+    assert not is_plain(*options)
