@@ -41,12 +41,12 @@ class CpuPlaces(NamedTuple):
         found: list[str] = []
         check_rq(cpu.rq, found)
         _check_cpu(cpu, found)
-        effects = [effect for _, _, effect in cpu._inbox]
+        effects = [effect for _, _, effect in cpu.inbox]
         effects += [effect for _, effect in cpu.forwards]
-        for early in cpu._early.values():
+        for early in cpu.early.values():
             effects += early
         moving, carried = subjects(effects, cpu.out)
-        moving += cpu._moved
+        moving += cpu.moved
         return cls(
             cpu.id,
             cpu.rq.nr_running,

@@ -11,6 +11,7 @@ Source: include/linux/sched.h (struct sched_entity).
 
 from typing import TYPE_CHECKING, Any
 
+from kernel.cpu.position import USER
 from kernel.sched.weights import (
     DEFAULT_PRIO,
     MAX_NICE,
@@ -40,6 +41,7 @@ class CpuTask:
     """
 
     __slots__ = (
+        "at",
         "comm",
         "cpus_allowed",
         "cputimer",
@@ -48,7 +50,6 @@ class CpuTask:
         "error",
         "exec_start_ns",
         "forked_at_ns",
-        "in_kernel",
         "nice",
         "nivcsw",
         "nvcsw",
@@ -118,7 +119,7 @@ class CpuTask:
         self.remaining_ns = 0  # of the compute() or block it was preempted in
         self.value: Any = None
         self.error: Error | None = None
-        self.in_kernel = False  # sleeps or was woken inside a system call that must go on
+        self.at = USER  # IDLE, USER, …: see kernel.cpu.position
         self.sigpending = False  # TIF_SIGPENDING
         self.slow_door = False  # TIF_SYSCALL_TRACE: the kernel wants to see every call
         self.reset_on_fork = False  # SCHED_RESET_ON_FORK
@@ -156,7 +157,7 @@ class CpuTask:
             self.remaining_ns,
             self.value,
             self.error,
-            self.in_kernel,
+            self.at,
             self.sigpending,
             self.slow_door,
             self.cputimer,
@@ -199,7 +200,7 @@ class CpuTask:
             p.remaining_ns,
             value,
             error,
-            p.in_kernel,
+            p.at,
             p.sigpending,
             p.slow_door,
             p.cputimer,

@@ -6,6 +6,8 @@ Source: kernel/sched/sched.h (struct rq, struct cfs_rq).
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from kernel.cpu.hrtimer import HrTimers
+from kernel.cpu.position import IDLE
 from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
 from kernel.sched.core import fair_class_by_name
@@ -97,6 +99,7 @@ class Rq:
         "push_cpu",
         "rr_timeslice",
         "rt",
+        "timers",
     )
 
     def __init__(self, cpu: int, spec: MachineSpec) -> None:
@@ -117,4 +120,6 @@ class Rq:
         self.need_resched = False  # TIF_NEED_RESCHED of current
         self.idle = CpuTask(0, 0, f"swapper/{cpu}")
         self.idle.sched_class = idle_sched_class
+        self.idle.at = IDLE
         self.curr: CpuTask = self.idle
+        self.timers = HrTimers()

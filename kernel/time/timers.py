@@ -13,15 +13,12 @@ from kernel.points import SCHEDULE, Path
 from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING
+from kernel.uapi.clock import CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID
 from kernel.uapi.errno_ import EINVAL
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
 
-CLOCK_REALTIME: Final = 0
-CLOCK_MONOTONIC: Final = 1
-CLOCK_PROCESS_CPUTIME_ID: Final = 2
-CLOCK_THREAD_CPUTIME_ID: Final = 3
 _MONOTONIC: Final = (1, 4, 6, 7)  # MONOTONIC, its _RAW and _COARSE forms, BOOTTIME
 _REALTIME: Final = (0, 5)  # REALTIME and its _COARSE form
 

@@ -151,7 +151,7 @@ def core() -> str:
     """Return whether this process runs the ``compiled`` or the ``pure`` core."""
     import kernel.cpu.cpu  # after cluster, which decides where it comes from
 
-    return "pure" if kernel.cpu.__file__.endswith(".py") else "compiled"
+    return "pure" if kernel.cpu.cpu.__file__.endswith(".py") else "compiled"
 
 
 def in_pure_python(lifecycles: int) -> float:

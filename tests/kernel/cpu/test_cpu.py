@@ -236,7 +236,7 @@ def test_an_effect_due_after_the_move_still_finds_the_task_that_was_given_away()
     signal = (100_500, m.EFF_SIGNAL, gone)
     cpu.step(200_000, [signal, (100_500, m.EFF_MOVED_ACK, gone)])
     assert cpu.forwards == [(0, signal)]
-    assert not cpu._early
+    assert not cpu.early
 
 
 def test_a_task_that_has_been_back_and_left_again_is_known_to_have_left():

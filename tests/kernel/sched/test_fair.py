@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kernel.cpu.position import IN_KERNEL
 from kernel.cpu.task import CpuTask, calc_delta_fair, set_nice
 from kernel.machine import MachineSpec
 from kernel.sched import core, fair
@@ -609,7 +610,8 @@ def test_a_task_survives_the_wire():
     task.error = ("OSError", (2, "x"))
     task.cpus_allowed = (1, 2)
     task.forked_at_ns = 99
-    task.in_kernel = task.resident = task.sigpending = True
+    task.at = IN_KERNEL
+    task.resident = task.sigpending = True
     task.ctx = FakeContext()
     copy = CpuTask.unpack(msgpack.unpackb(msgpack.packb(task.pack())), FakeLoader().unpack)
     assert copy.sched_class is None

@@ -1,0 +1,297 @@
+"""What a CPU does with each effect: one function for one message of ``kernel.messages.EFFECTS``.
+
+``apply`` compares codes, the frequent ones first: in the compiled core that is cheaper than a table
+of functions. It moves the task as ``kernel.cpu.position`` says before the function runs; an effect
+that nobody waits for, or that there is not, is refused there.
+"""
+
+from typing import TYPE_CHECKING
+
+from kernel import messages as m
+from kernel.cpu.migrate import balance, give, moved_ack, push, send_away
+from kernel.cpu.position import ABOUT_A_TASK, IN_KERNEL, MOVE_TO, refusal
+from kernel.cpu.task import CpuTask
+from kernel.errors import InvariantError
+from kernel.events import SCHED_WAKEUP, SCHED_WAKEUP_NEW
+from kernel.sched import core
+from kernel.uapi.task_state import TASK_DEAD, TASK_REPORT_MAX
+
+if TYPE_CHECKING:
+    from kernel.cpu.cpu import Cpu
+
+
+def apply(cpu: "Cpu", effect: m.Effect) -> None:
+    """Apply one message that is due.
+
+    Raises:
+        InvariantError: there is no such message, or the task does not wait for it.
+    """
+    code: int = effect[1]
+    if code >= len(ABOUT_A_TASK) or not ABOUT_A_TASK[code]:
+        _apply_other(cpu, code, effect)
+        return
+    pid: int = effect[2]
+    task = cpu.tasks.get(pid)
+    if task is None:
+        if pid in cpu.moved:
+            cpu.forwards.append((cpu.moved[pid][0], effect))
+        else:
+            cpu.early.setdefault(pid, []).append(effect)
+        return
+    to = MOVE_TO[task.at << 5 | code]
+    if to < 0:
+        raise InvariantError(refusal(cpu, task, code))
+    task.at = to
+    if code == m.EFF_RETURN:
+        task.op = None
+        task.value = effect[3]
+    elif code == m.EFF_WAKE:
+        on_wake(cpu, task, effect)
+    elif code == m.EFF_SLEEP:
+        on_sleep(cpu, task, effect)
+    elif code == m.EFF_FORK:
+        on_fork(cpu, task, effect)
+    elif code == m.EFF_DEAD:
+        on_dead(cpu, task)
+    elif code == m.EFF_EXEC:
+        on_exec(cpu, task, effect)
+    elif code == m.EFF_NEXT:
+        on_next(cpu, task, effect)
+    elif code == m.EFF_TAKE:
+        on_take(task, effect)
+    elif code == m.EFF_ERROR:
+        task.op = None
+        task.error = effect[3]
+    elif code == m.EFF_SIGNAL:
+        cpu.late(effect[0])
+        task.sigpending = True
+    elif code == m.EFF_HANDLE:
+        on_handle(cpu, task, effect)
+    elif code == m.EFF_TUNE:
+        on_tune(cpu, task, effect)
+    elif code == m.EFF_RENICE:
+        cpu.rq.clock_ns = cpu.now_ns
+        core.set_user_nice(cpu.rq, task, effect[3])
+    elif code == m.EFF_TRACED:
+        task.slow_door = effect[3]
+    elif code == m.EFF_RENAME:
+        on_rename(cpu, task, effect)
+    # EFF_USER, EFF_RESCHED: the move is all there is to do
+
+
+def _apply_other(cpu: "Cpu", code: int, effect: m.Effect) -> None:
+    """Apply a message that brings a task, or is about the queue."""
+    if code == m.ARRIVE:
+        on_arrive(cpu, effect)
+    elif code == m.EFF_MOVED_ACK:
+        moved_ack(cpu, effect[2])
+    elif code == m.EFF_SPAWN:
+        on_spawn(cpu, effect)
+    elif code == m.EFF_PULL:
+        give(cpu, effect[3])
+    elif code == m.EFF_BALANCE:
+        balance(cpu, effect)
+    elif code == m.EFF_KTHREAD:
+        on_kthread(cpu, effect)
+    else:
+        raise InvariantError(f"cpu {cpu.id} at {cpu.now_ns} ns: no such effect: {effect!r}")
+
+
+# -- answers --------------------------------------------------------------------------------------
+
+
+def on_next(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
+    """The context, which lives with the kernel, ran on to its next op."""
+    task.op = effect[3]
+    # what the block before had left, if a signal came in it
+    task.remaining_ns += effect[4] * cpu.block_ns
+
+
+def on_take(task: CpuTask, effect: m.Effect) -> None:
+    """The context comes back to the CPU."""
+    task.resident = False
+    task.op = None
+    task.ctx = effect[3]
+    task.value = effect[4]
+    task.error = effect[5]
+
+
+def on_handle(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
+    """Handlers have run before, in or after a system call: tell the context."""
+    _, _, _, signals, how, until_ns, value, error = effect
+    ctx = task.ctx
+    if ctx is None:
+        raise AssertionError(f"cpu {cpu.id}: {task!r} has no context")
+    op = task.op
+    if signals:
+        ctx.trip(signals)
+    if op is None:
+        return  # before the next block, which still waits for its value
+    task.op = None
+    if how:
+        ctx.interrupt(op, how, until_ns)
+    else:
+        task.value = value
+        task.error = error
+
+
+def on_exec(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
+    """A new program replaces the context, here or on another CPU."""
+    _, _, _, image, argv, env, comm, dest, start = effect
+    task.comm = comm
+    task.resident = False
+    task.op = task.value = task.error = None
+    task.remaining_ns = 0
+    task.ctx = None  # made where it first runs: a program's name travels lighter than a context
+    task.program = (image, argv, env, start)
+    if dest != cpu.id:
+        rq = cpu.rq
+        rq.clock_ns = cpu.now_ns
+        core.deactivate_task(rq, task, core.DEQUEUE_MOVE)
+        cpu.switch(task, TASK_REPORT_MAX)
+        send_away(cpu, task, dest, m.BY_EXEC, effect[0])
+
+
+def on_sleep(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
+    """The task sleeps inside its system call."""
+    task.sigpending = False
+    cpu.leave(task, effect[3])
+
+
+def on_dead(cpu: "Cpu", task: CpuTask) -> None:
+    """The task never runs again."""
+    del cpu.tasks[task.pid]
+    task.ctx = None
+    cpu.leave(task, TASK_DEAD)
+
+
+# -- new tasks, and tasks that come or wake ------------------------------------------------------
+
+
+def on_fork(cpu: "Cpu", parent: CpuTask, effect: m.Effect) -> None:
+    """Make the CPU half of the parent's child, and put it where it is to run."""
+    at_ns, _, _, pid, tgid, comm, nice, dest, resident, ctx, vfork = effect
+    child = CpuTask(pid, tgid, comm, nice, parent.policy)
+    child.resident = resident
+    if not resident:
+        child.ctx = parent.ctx.fork() if ctx is None else ctx  # type: ignore[union-attr]
+    child.value = 0
+    child.forked_at_ns = at_ns
+    cpu.rq.clock_ns = cpu.now_ns
+    core.task_fork(cpu.rq, parent, child, vfork, here=dest == cpu.id)
+    if dest == cpu.id:
+        cpu.tasks[pid] = child
+        _start(cpu, child, at_ns)
+    else:
+        send_away(cpu, child, dest, m.BY_FORK, at_ns)
+
+
+def on_spawn(cpu: "Cpu", effect: m.Effect) -> None:
+    """A new task with a fresh program starts here."""
+    at_ns, _, pid, tgid, comm, nice, image, argv, env, start = effect
+    cpu.late(at_ns)
+    child = CpuTask(pid, tgid, comm, nice)
+    child.program = (image, argv, env, start)
+    child.forked_at_ns = at_ns
+    cpu.tasks[pid] = child
+    _start(cpu, child, at_ns)
+
+
+def on_kthread(cpu: "Cpu", effect: m.Effect) -> None:
+    """A new kernel thread starts here; it never leaves the kernel."""
+    at_ns, _, pid, tgid, comm, nice = effect
+    cpu.late(at_ns)
+    child = CpuTask(pid, tgid, comm, nice)
+    child.at = IN_KERNEL
+    child.forked_at_ns = at_ns
+    cpu.tasks[pid] = child
+    _start(cpu, child, at_ns)
+
+
+def _start(cpu: "Cpu", child: CpuTask, at_ns: int) -> None:
+    """Queue a new task here for the first time."""
+    cpu.enqueue(child, core.ENQUEUE_INITIAL, at_ns)
+    if cpu.tracing:
+        _trace_wakeup(cpu, SCHED_WAKEUP_NEW, child)
+
+
+def on_wake(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
+    """The parked task is runnable, here or on another CPU."""
+    at_ns: int = effect[0]
+    dest: int = effect[3]
+    cpu.late(at_ns)
+    if dest == cpu.id:
+        cpu.enqueue(task, core.ENQUEUE_WAKEUP, at_ns)
+        if cpu.tracing:
+            _trace_wakeup(cpu, SCHED_WAKEUP, task)
+    else:
+        cpu.rq.clock_ns = cpu.now_ns
+        core.migrate_task_rq(cpu.rq, task)
+        send_away(cpu, task, dest, m.BY_WAKE, at_ns)
+
+
+def _trace_wakeup(cpu: "Cpu", event: int, task: CpuTask) -> None:
+    cpu.trace.append((cpu.now_ns, event, task.comm, task.pid, task.prio, cpu.id))
+
+
+def on_arrive(cpu: "Cpu", effect: m.Effect) -> None:
+    """A task comes from another CPU; what came for it before it did is applied now."""
+    at_ns, _, pid, task, reason = effect
+    cpu.late(at_ns)
+    cpu.tasks[pid] = task
+    if reason != m.BY_FORK:
+        cpu.stats.migrations_in += 1
+    rq = cpu.rq
+    rq.clock_ns = cpu.now_ns
+    if reason == m.BY_FORK:
+        _start(cpu, task, task.enqueued_at_ns)
+    elif reason == m.BY_WAKE:
+        cpu.enqueue(task, core.ENQUEUE_WAKEUP | core.ENQUEUE_MIGRATED, at_ns)
+        if cpu.tracing:
+            _trace_wakeup(cpu, SCHED_WAKEUP, task)
+    else:
+        cpu.stats.pulls += reason == m.BY_PULL
+        core.attach(rq, task)
+    early = cpu.early.pop(pid, None)
+    if early is not None:
+        for waiting in early:
+            apply(cpu, waiting)
+
+
+# -- changes from outside ------------------------------------------------------------------------
+
+
+def on_rename(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
+    """Exec by a thread that is no leader: it takes over the leader's number."""
+    del cpu.tasks[task.pid]
+    task.pid = effect[3]
+    cpu.tasks[task.pid] = task
+
+
+def on_tune(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
+    """Something of the task that the scheduler or the tick looks at has changed."""
+    what, value = effect[3], effect[4]
+    rq = cpu.rq
+    if what == m.TUNE_CPUTIMER:
+        task.cputimer = value
+    elif what == m.TUNE_COMM:
+        task.comm = value
+    elif what == m.TUNE_POLICY:
+        policy, rt_priority, nice, reset_on_fork = value
+        rq.clock_ns = cpu.now_ns
+        core.sched_setscheduler(rq, task, policy, rt_priority, nice, reset_on_fork)
+    elif what == m.TUNE_PUSH:
+        rq.clock_ns = cpu.now_ns
+        pushed = core.pushable_task(rq, task, value)
+        if pushed is not None and value != cpu.id:
+            push(cpu, pushed, value)
+    elif what == m.TUNE_AFFINITY:
+        task.cpus_allowed = None if value is None else tuple(value)
+        if task.on_rq and not core.is_cpu_allowed(task, cpu.id):
+            if task is rq.curr:
+                rq.need_resched = True
+            else:
+                rq.clock_ns = cpu.now_ns
+                push(cpu, task, task.cpus_allowed[0])  # type: ignore[index]
+    else:
+        raise InvariantError(f"cpu {cpu.id}: {task!r}: nothing to tune has the number {what!r}")

@@ -1,0 +1,109 @@
+"""Tasks that leave a CPU for another, and tasks that come from one.
+
+The CPU-resident half travels in an ARRIVE message. The kernel learns of a move that it has not
+ordered from a request (REQ_MIGRATED, REQ_PUSHED); until it says that it knows, the CPU passes on
+what comes for the task.
+
+Source: kernel/sched/core.c (move_queued_task, migration_cpu_stop), kernel/sched/fair.c
+(detach_task, attach_task, load_balance).
+"""
+
+from typing import TYPE_CHECKING
+
+from kernel import messages as m
+from kernel.events import SCHED_MIGRATE_TASK
+from kernel.sched import core
+from kernel.sched.detach import detach_tasks
+from kernel.uapi.task_state import TASK_REPORT_MAX
+
+if TYPE_CHECKING:
+    from kernel.cpu.cpu import Cpu
+    from kernel.cpu.task import CpuTask
+
+
+def note_move(cpu: "Cpu", pid: int, dest: int, code: int) -> None:
+    """Tell the kernel of a move, and pass on what comes for the task until it has heard."""
+    before = cpu.moved.get(pid)
+    cpu.moved[pid] = (dest, 1 if before is None else before[1] + 1)
+    cpu.post(code, pid, dest)
+
+
+def moved_ack(cpu: "Cpu", pid: int) -> None:
+    """The kernel knows of one move: whatever it sent here about the task has come."""
+    dest, unknown = cpu.moved.pop(pid)
+    if unknown > 1:  # it has been back and left again
+        cpu.moved[pid] = (dest, unknown - 1)
+
+
+def send_away(cpu: "Cpu", task: "CpuTask", dest: int, reason: int, since_ns: int) -> None:
+    """Pass a task's CPU half to another CPU; ``since_ns`` is when it became runnable."""
+    cpu.tasks.pop(task.pid, None)
+    cpu.stats.migrations_out += 1
+    if cpu.tracing and reason != m.BY_FORK:
+        cpu.trace.append(
+            (
+                cpu.now_ns,
+                SCHED_MIGRATE_TASK,
+                task.comm,
+                task.pid,
+                task.prio,
+                cpu.id,
+                dest,
+            )
+        )
+    if reason != m.BY_PULL:
+        task.enqueued_at_ns = since_ns
+    at_ns = cpu.now_ns if reason == m.BY_PULL else since_ns
+    cpu.forwards.append((dest, (at_ns, m.ARRIVE, task.pid, task, reason)))
+
+
+def push(cpu: "Cpu", task: "CpuTask", dest: int) -> None:
+    """Move a runnable task that may not run here, or has to wait here, to CPU ``dest``."""
+    rq = cpu.rq
+    running = task is rq.curr
+    core.deactivate_task(rq, task, core.DEQUEUE_MOVE)
+    if running:
+        cpu.switch(task, TASK_REPORT_MAX)
+    note_move(cpu, task.pid, dest, m.REQ_PUSHED)
+    send_away(cpu, task, dest, m.BY_PUSH, cpu.now_ns)
+
+
+def give(cpu: "Cpu", dest: int) -> None:
+    """Give a queued task to ``dest``, which idles, or say that there is none to give."""
+    rq = cpu.rq
+    rq.clock_ns = cpu.now_ns
+    task = core.detach_one(rq, cpu.now_ns, dest)
+    if task is None:
+        cpu.stats.pull_failures += 1
+        cpu.post(m.REQ_PULL_FAILED, 0, dest)
+        return
+    note_move(cpu, task.pid, dest, m.REQ_MIGRATED)
+    send_away(cpu, task, dest, m.BY_PULL, task.enqueued_at_ns)
+
+
+def balance(cpu: "Cpu", effect: m.Effect) -> None:
+    """This CPU is too busy for another: give what may go, and say how much that was.
+
+    Source: kernel/sched/fair.c:load_balance(), active_load_balance_cpu_stop().
+    Deviation: active balance takes the running task at its next return to user mode; Linux's
+    stopper takes the first task that may go, once it has the CPU.
+    """
+    _, _, _, dest, dest_idle, kind, imbalance, failed, active = effect
+    rq = cpu.rq
+    rq.clock_ns = cpu.now_ns
+    tasks, all_pinned = detach_tasks(rq, dest, dest_idle, kind, imbalance, failed)
+    for task in tasks:
+        note_move(cpu, task.pid, dest, m.REQ_PUSHED)
+        send_away(cpu, task, dest, m.BY_PULL, task.enqueued_at_ns)
+    curr = rq.curr
+    pushes = (
+        active
+        and not tasks
+        and curr.sched_class is rq.fair_class
+        and rq.nr_running > 1
+        and core.is_cpu_allowed(curr, dest)
+    )
+    if pushes:
+        rq.push_cpu = dest
+        rq.need_resched = True
+    cpu.post(m.REQ_BALANCED, 0, dest, len(tasks), all_pinned, pushes)
