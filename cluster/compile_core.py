@@ -30,6 +30,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from cluster import fast_core
+from cluster.core import forms
+from cluster.core.paths import Refused
 
 INTERPRETED: Final = (
     "process/acct.py",
@@ -141,11 +143,13 @@ def build() -> Path:
     builds.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tmp-", dir=builds) as folder:
         root = Path(folder, "root")
-        for path in fast_core.sources():
-            copy = root / path.relative_to(fast_core.ROOT)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
+        sources = forms.read_sources(fast_core.ROOT)
+        forms.write(sources, root)
         path = builds / fast_core.key(root)
+        try:
+            forms.write(forms.with_quick_forms(sources), root)
+        except Refused as refused:
+            raise CannotCompile(f"the source breaks a rule for paths: {refused}") from None
         compile_in_place(root, Path(folder, "work"))
         if not path.exists():  # else a build that ran beside this one was first
             root.rename(path)

@@ -16,7 +16,10 @@ Deviation: a hold entered into the calendar late never moves holds that were ent
 """
 
 from bisect import bisect_right
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+if TYPE_CHECKING:
+    from kernel.state import KernelState
 
 
 class LockStat:
@@ -151,20 +154,29 @@ def release_at(lock: Lock, now_ns: int) -> None:
         lock.since_ns = lock.free_ns
 
 
-def pass_lock(k: Any, lock: Lock, body_ns: int = 0) -> None:
-    """Take ``lock`` for ``body_ns`` and give it back: what a pair of points comes to.
-
-    For paths at granularity ``syscall`` that have nothing between the two that others could see.
-    """
-    costs = k.costs
-    hold_ns = costs.lock_hold + body_ns
-    start_ns = k.now_ns + costs.lock_acquire
-    if start_ns >= lock.free_ns and start_ns >= lock.read_end_ns and lock.starts is None:
-        stat = lock.stat
-        stat.acquisitions += 1
-        stat.hold_ns += hold_ns
-        lock.since_ns = start_ns
-        k.now_ns = lock.free_ns = start_ns + hold_ns
+def acquire(k: "KernelState", lock: Lock) -> None:
+    """Take ``lock`` as soon as the calendar allows: an ACQUIRE at granularity ``syscall``."""
+    now_ns = k.now_ns + k.costs.lock_acquire
+    if now_ns >= lock.free_ns and now_ns >= lock.read_end_ns:
+        lock.stat.acquisitions += 1  # acquire_at() without its questions
+        lock.since_ns = k.now_ns = now_ns
     else:
-        end_ns = k.now_ns = acquire_at(lock, start_ns, False) + hold_ns
-        release_at(lock, end_ns)
+        k.now_ns = acquire_at(lock, now_ns, False)
+
+
+def acquire_shared(k: "KernelState", lock: Lock) -> None:
+    """Take ``lock`` for reading as soon as the calendar allows: a READ."""
+    k.now_ns = acquire_at(lock, k.now_ns + k.costs.lock_acquire, True)
+
+
+def release(k: "KernelState", lock: Lock) -> None:
+    """Give ``lock`` back: a RELEASE."""
+    now_ns = k.now_ns = k.now_ns + k.costs.lock_hold
+    if lock.starts is None and not lock.readers:
+        lock.stat.hold_ns += now_ns - lock.since_ns  # release_at() likewise
+        if now_ns > lock.free_ns:
+            lock.free_ns = now_ns
+        else:
+            lock.since_ns = lock.free_ns  # it came late: as release_at() does
+    else:
+        release_at(lock, now_ns)

@@ -19,9 +19,9 @@ RESCHED    the task's CPU may run another task,    the same
            the task again
 ========== ======================================= =======================================
 
-At granularity ``syscall`` nothing can come between two points but a sleep, so a hot path may leave
-out a POINT or BARRIER (``if k.stepwise: yield …``), or do in line what the usual case of a helper
-path comes to (``if k.stepwise or …: yield from helper(k, …)``). The helper is what counts.
+At granularity ``syscall`` nothing can come between two points but a sleep. So a path has a second,
+quick form there, which is made from its source (``kernel.drive.forms``): no path asks for the
+granularity, and none is written twice. ``cluster.core.paths`` has the rules this needs.
 
 Names are stable (``exit_notify.tasklist_lock``): mutations, schedules and reports refer to them.
 A name is unique to its place in the source; the object is the lock, or what the point is about.

@@ -18,7 +18,7 @@ in the kernel's own order, because nothing else makes tasks runnable or not.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +27,7 @@ from kernel.boot.arrivals import gap_ns, splitmix64
 from kernel.boot.rest_init import kernel_init
 from kernel.boot.smpboot import smpboot_register_percpu_thread
 from kernel.boot.start import boot_machine
+from kernel.drive.forms import is_path, pass_point, quick_form
 from kernel.drive.interleave import ActivePath, StepChecks, StepDriver
 from kernel.drive.livelock import FaultLoop, note_fault
 from kernel.errors import (
@@ -38,10 +39,10 @@ from kernel.errors import (
     TaskDead,
 )
 from kernel.events import TASK_CHANGE
-from kernel.locking import Lock, LockStat, acquire_at, release_at
+from kernel.locking import Lock, LockStat
 from kernel.machine import MachineSpec
 from kernel.ns.common import FIRST_INO
-from kernel.points import ACQUIRE, READ, RELEASE, RESCHED, SCHEDULE, Path
+from kernel.points import RESCHED, SCHEDULE, Path
 from kernel.process.exec import ExecResult
 from kernel.process.kthread import kthreadd
 from kernel.process.release import put_task_struct
@@ -86,9 +87,6 @@ if TYPE_CHECKING:
     from kernel.process.kthread import KthreadList
     from kernel.process.pid import PidMap
     from kernel.process.tasklist import TaskList
-
-# Whether a handler's result of this type is a path: compiled, every path has a type of its own.
-_IS_PATH: Final[dict[type, bool]] = {}
 
 _TIMER_WAKE: Final = 0
 _TIMER_SPAWN: Final = 1
@@ -171,7 +169,11 @@ class KernelState:
         self._dying: dict[int, TaskStruct] = {}  # cpu -> dead task it still stands on
         self.trace: list[tuple[Any, ...]] = []
         self._tracing = spec.trace
-        self._handlers = traced(HANDLERS) if spec.trace and spec.trace_syscalls else HANDLERS
+        self.stepwise = spec.granularity == "step"  # else POINT and BARRIER mean nothing
+        handlers = HANDLERS
+        if not self.stepwise:
+            handlers = {number: quick_form(handler) for number, handler in HANDLERS.items()}
+        self._handlers = traced(handlers) if spec.trace and spec.trace_syscalls else handlers
         self.outputs: list[tuple[str, bytes]] = []
         # timers: (time, serial, kind, object)
         self._timers: list[tuple[int, int, int, Any]] = []
@@ -185,7 +187,6 @@ class KernelState:
         self.not_emulated: list[str] = []  # what programs asked for in vain, each once, the first
         self.futex_buckets: dict[int, Any] = {}  # kernel.ipc.waitwake.FutexHashBucket
         # granularity step
-        self.stepwise = spec.granularity == "step"  # else POINT and BARRIER mean nothing
         self._active: list[ActivePath] = []
         self._stepper = StepDriver(self)
         # called after every step; tests may set their own
@@ -200,11 +201,12 @@ class KernelState:
         boot_machine(self)
         self.boot_threads = self.tasks.nr_threads
         self.boot_kthreads = 1 + len(self.kthreadd.children)
-        self._park_at_boot(self.kthreadd, kthreadd(self))
+        form = self.form
+        self._park_at_boot(self.kthreadd, form(kthreadd)(self))
         for task in tuple(self.kthreadd.children.values()):
-            path = smpboot_register_percpu_thread(self, task, task.cpu)
+            path = form(smpboot_register_percpu_thread)(self, task, task.cpu)
             self._park_at_boot(task, path)
-        self._park_at_boot(self.child_reaper, kernel_init(self))
+        self._park_at_boot(self.child_reaper, form(kernel_init)(self))
         for number, spawn in enumerate(self.spec.spawns):
             if spawn.count:
                 self._add_timer(spawn.start_ns, _TIMER_SPAWN, (number, 0))
@@ -212,9 +214,11 @@ class KernelState:
     def _park_at_boot(self, task: TaskStruct, path: Path[object]) -> None:
         """Let ``task`` go to sleep in ``path`` before time starts; its CPU holds its other half."""
         self.current = task
-        for _name, kind, _obj in path:
+        for _name, kind, obj in path:
             if kind == SCHEDULE:
                 break
+            if not self.stepwise:
+                pass_point(self, kind, obj)
         task.path = path if task is self.child_reaper else self.kernel_thread_path(task, path)
         task.on_rq = False
 
@@ -567,10 +571,7 @@ class KernelState:
                                 break
                         call = yield from syscall_trace_enter(self, task, op)
                     value = handlers[call[0]](self, *call[1:])
-                    path = _IS_PATH.get(type(value))
-                    if path is None:
-                        path = _IS_PATH[type(value)] = isinstance(value, Generator)
-                    if path:
+                    if is_path(value):
                         value = yield from value
                 except KernelError as failed:
                     value = None  # it may be the path itself, which has ended early
@@ -796,34 +797,16 @@ class KernelState:
 
     def _drive(self, path: Path[object]) -> None:
         """Run a path to its end or its sleep (granularity ``syscall``)."""
-        lock_ns = self.costs.lock_acquire
-        hold_ns = self.costs.lock_hold
         for _name, kind, obj in path:
-            if kind == ACQUIRE:
-                now_ns = self.now_ns + lock_ns
-                if now_ns >= obj.free_ns and now_ns >= obj.read_end_ns:
-                    obj.stat.acquisitions += 1  # acquire_at() without its questions
-                    obj.since_ns = self.now_ns = now_ns
-                else:
-                    self.now_ns = acquire_at(obj, now_ns, False)
-            elif kind == RELEASE:
-                now_ns = self.now_ns = self.now_ns + hold_ns
-                if obj.starts is None and not obj.readers:
-                    obj.stat.hold_ns += now_ns - obj.since_ns  # release_at() likewise
-                    if now_ns > obj.free_ns:
-                        obj.free_ns = now_ns
-                    else:
-                        obj.since_ns = obj.free_ns  # it came late: as release_at() does
-                else:
-                    release_at(obj, now_ns)
-            elif kind == READ:
-                self.now_ns = acquire_at(obj, self.now_ns + lock_ns, True)
-            elif kind == SCHEDULE and self.current.state != TASK_RUNNING:
-                self._sleep(self.current, path)
-                return
+            if kind == SCHEDULE:
+                if self.current.state != TASK_RUNNING:
+                    self._sleep(self.current, path)
+                    return
             elif kind == RESCHED:
                 self._resched(self.current, path)
                 return
+            else:
+                pass_point(self, kind, obj)
 
     # -- timers -------------------------------------------------------------------------------
 
@@ -843,11 +826,18 @@ class KernelState:
 
     def _fire_timer(self) -> None:
         path = self._open_timer()
-        if path is not None:
+        if is_path(path):
             self._drive(path)
 
-    def _open_timer(self) -> Path[object] | None:
-        """Take the first timer; return the path it starts, if it still means anything."""
+    def form(self, function: Any) -> Any:
+        """Return the form of a path that this machine runs (``kernel.drive.forms``)."""
+        return function if self.stepwise else quick_form(function)
+
+    def _open_timer(self) -> Any:
+        """Take the first timer; return the path it starts, if it still means anything.
+
+        Of a path whose quick form has no need to be run any more, its result.
+        """
         at_ns, serial, kind, what = heappop(self._timers)
         if at_ns >= self.calc_load_update_ns:
             calc_global_load(self, at_ns)
@@ -859,7 +849,7 @@ class KernelState:
             self.cpu = what.cpu
             self.current = what
             self.now_ns += self.costs.timer_op
-            return try_to_wake_up(self, what, TASK_NORMAL)
+            return self.form(try_to_wake_up)(self, what, TASK_NORMAL)
         if kind == _TIMER_SPAWN:
             number, index = what
             spawn = self.spec.spawns[number]
@@ -876,7 +866,7 @@ class KernelState:
             self.cpu = what.leader.cpu
             self.current = self.init_task  # an interrupt: it is nobody's system call
             self.now_ns += self.costs.timer_op
-            return it_real_fn(self, what)
+            return self.form(it_real_fn)(self, what)
         self._pinned = 0
         if self.overloaded and self.idle_mask:
             self._pull(self.idle_cpu_from(0))

@@ -25,9 +25,11 @@ the place of what breaks one):
 - a point is ``yield "name", KIND, object``, a statement of its own. KIND is one of
   ``kernel.points``, or a choice of two of the kinds of a lock. The object of a point that means
   nothing at granularity ``syscall`` has no effects: names, attributes, items, comparisons;
-- it has no decorator, no path is made within a function or a class.
+- what is ``EITHER`` is neither run nor returned by what is not;
+- it has no decorator, and stands at a module's top level.
 
 Functions that are no paths may make any path they like and give it to a driver: they *are* drivers.
+So are methods; the class that has them has to choose the form itself.
 """
 
 import ast
@@ -175,6 +177,8 @@ class Package:
             kind, value = _annotation(node)
             if not kind:
                 continue
+            if node.args.args and node.args.args[0].arg == "self":
+                continue
             if id(node) not in top:
                 self._refuse(module, node, f"the path {node.name} is not at a module's top level")
                 continue
@@ -270,14 +274,13 @@ class Package:
 
     def _look_into(self, module: Module, path: PathFunction) -> None:
         allowed: set[int] = set()
-        statements = {
-            id(node.value) for node in _own(path.node) if isinstance(node, ast.Expr)
-        }
+        statements = {id(node.value) for node in _own(path.node) if isinstance(node, ast.Expr)}
         for node in _own(path.node):
             if isinstance(node, ast.YieldFrom):
                 if isinstance(node.value, ast.Call):
                     allowed.add(id(node.value))
-                    path.runs[node.value] = self.meanings(module, path, node.value)
+                    path.runs[node.value] = meant = self.meanings(module, path, node.value)
+                    self._refuse_either(module, node, meant)
                 elif not _is_nothing(node.value):
                     path.sleeps = True  # a generator that somebody else has made
             elif isinstance(node, ast.Yield):
@@ -289,6 +292,12 @@ class Package:
                 meant = self.meanings(module, path, node)
                 if meant and isinstance(node.func, ast.Name):
                     self._refuse(module, node, f"the path {node.func.id} is made and not run here")
+
+    def _refuse_either(self, module: Module, node: ast.AST, meant: list[Key] | None) -> None:
+        for key in meant or ():
+            path = self.path(key)
+            if path is not None and path.kind == EITHER:
+                self._refuse(module, node, f"{path.name} may return a plain value: ask is_path")
 
     def _look_at_point(
         self, module: Module, path: PathFunction, node: ast.Yield, statement: bool
@@ -319,6 +328,8 @@ class Package:
                 if path.kind == DELEGATE or meant or self._holds_paths(value.func):
                     allowed.add(id(value))
                     path.runs[value] = meant
+                    if path.kind == DELEGATE:
+                        self._refuse_either(module, node, meant)
                     continue
             if path.kind == DELEGATE:
                 self._refuse(module, node, f"{path.name} is to return a path that it calls here")
@@ -382,8 +393,6 @@ def _annotation(node: ast.FunctionDef) -> tuple[str, str]:
         return "", ""
     if len(parts) == 1:
         return DELEGATE, values[0]
-    if any(isinstance(part, ast.Constant) and part.value is None for part in parts):
-        return "", ""  # a driver's: it may have nothing to run
     return EITHER, ""
 
 
@@ -396,8 +405,23 @@ def _value(annotation: ast.expr) -> str:
         and isinstance(annotation.value, ast.Name)
         and annotation.value.id == "Path"
     ):
-        return ast.unparse(annotation.slice)
+        return ast.unparse(_Unquoted().visit(annotation.slice))
     return ""
+
+
+class _Unquoted(ast.NodeTransformer):
+    """Takes the quotes off names within an annotation, since the whole will be quoted."""
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.Subscript:
+        if isinstance(node.value, ast.Name) and node.value.id == "Literal":
+            return node
+        self.generic_visit(node)
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if not isinstance(node.value, str):
+            return node
+        return ast.parse(node.value, mode="eval").body
 
 
 def _own(function: ast.FunctionDef) -> Iterator[ast.AST]:
@@ -413,10 +437,7 @@ def _own(function: ast.FunctionDef) -> Iterator[ast.AST]:
 def _bound(function: ast.FunctionDef) -> set[str]:
     """Return the names of a function's parameters and of what it assigns or imports."""
     arguments = function.args
-    names = {
-        each.arg
-        for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
-    }
+    names = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
     names |= {each.arg for each in (arguments.vararg, arguments.kwarg) if each is not None}
     for node in _own(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

@@ -132,7 +132,7 @@ class Twin:
             elif path.sleeps:
                 result = ""
             else:
-                result = "quick__Any" if path.value == "Any" else f'"{path.value}"'
+                result = "quick__Any" if path.value == "Any" else f"{path.value!r}"
             if result:
                 self._edit(node.returns, node.returns, result)
         first = node.body[0]

@@ -116,15 +116,13 @@ def boot_tasks(k: "KernelState") -> None:
 
 def _kernel_thread(k: "KernelState", flags: int, comm: str) -> TaskStruct:
     """Return a child of the current task, made before there is anything to interleave with."""
-    stepwise, k.stepwise = k.stepwise, True  # locks are points; nobody has to give them meaning
-    path = copy_process(k, flags)
+    path = copy_process(k, flags)  # its points mean nothing yet
     while True:
         try:
             next(path)
         except StopIteration as done:
             task: Any = done.value
             break
-    k.stepwise = stepwise
     task.comm = comm
     k.emit(SCHED_PROCESS_FORK, k.current.comm, k.current.pid, comm, task.pid)
     task.state = TASK_RUNNING

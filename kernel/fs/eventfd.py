@@ -182,19 +182,19 @@ def sys_eventfd2(k: "KernelState", count: int, flags: int) -> int:
     return fd
 
 
-def sys_eventfd_read(k: "KernelState", fd: int) -> Path[bytes]:
+def sys_eventfd_read(k: "KernelState", fd: int) -> "Path[bytes] | bytes":
     """Read 8 bytes; see ``eventfd_read``. The guest's run time does not begin it again after EINTR.
 
     Source: glibc sysdeps/unix/sysv/linux/eventfd_read.c.
     """
     fget(k.current.files, fd)
-    return sys_read(k, fd, _SIZE)  # type: ignore[no-any-return]
+    return sys_read(k, fd, _SIZE)
 
 
-def sys_eventfd_write(k: "KernelState", fd: int, data: bytes) -> Path[int]:
+def sys_eventfd_write(k: "KernelState", fd: int, data: bytes) -> "Path[int] | int":
     """Write 8 bytes; see ``eventfd_write`` and ``sys_eventfd_read``.
 
     Source: glibc sysdeps/unix/sysv/linux/eventfd_write.c.
     """
     fget(k.current.files, fd)
-    return sys_write(k, fd, data)  # type: ignore[no-any-return]
+    return sys_write(k, fd, data)

@@ -17,7 +17,6 @@ from kernel.errors import KernelError
 from kernel.fs.file_table import File, fput, release_file
 from kernel.points import Path
 from kernel.process.limits import rlimit
-from kernel.task import TaskStruct
 from kernel.uapi.errno_ import EBADF, EINVAL, EMFILE
 from kernel.uapi.fcntl import RLIMIT_NOFILE
 
@@ -92,22 +91,6 @@ def own_fd(files: FilesStruct) -> dict[int, File]:
         for file in fd.values():
             file.count += 1
     return fd
-
-
-def leave_files(k: "KernelState", task: TaskStruct) -> bool:
-    """Take ``task``'s table away if that releases no file; return whether it is done.
-
-    What exit_files() comes to when all files are shared with somebody: no points, no wake-ups.
-    """
-    files: FilesStruct | None = task.files
-    if files is not None:
-        if files.count == 1:
-            if files.sharers.count == 1 and files.fd:
-                return False
-            _drop_table(k, files)
-        files.count -= 1
-        task.files = None
-    return True
 
 
 def _drop_table(k: "KernelState", files: FilesStruct) -> None:

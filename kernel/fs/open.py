@@ -191,7 +191,7 @@ def sys_close(k: "KernelState", fd: int) -> Path[None]:
     return close_fd(k, k.current.files, fd)
 
 
-def sys_ftruncate(k: "KernelState", fd: int, length: int) -> Any:
+def sys_ftruncate(k: "KernelState", fd: int, length: int) -> "Path[None] | None":
     """Cut an open file at ``length``, or make it longer by a hole; the offset stays.
 
     Raises:

@@ -7,7 +7,7 @@ Source: fs/read_write.c, drivers/char/mem.c, mm/filemap.c, mm/shmem.c.
 Deviation: no f_pos_lock points; no asynchronous I/O.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from kernel.errors import KernelError, RestartSyscall
 from kernel.fs.file import fget
@@ -32,14 +32,18 @@ from kernel.uapi.rlimit import RLIMIT_FSIZE
 from kernel.uapi.signals import SI_USER, SIGXFSZ
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kernel.state import KernelState
+
+    FileOperation = Callable[[KernelState, File, Any], Path[Any]]
 
 MAX_OFFSET: Final = (1 << 63) - 1
 _ZERO_MAX: Final = 1 << 24
 """Deviation: one read of /dev/zero gives at most 16 MiB."""
 
 
-def sys_read(k: "KernelState", fd: int, count: int) -> Any:
+def sys_read(k: "KernelState", fd: int, count: int) -> "Path[bytes] | bytes":
     """Read up to ``count`` bytes; b"" at the end of a file.
 
     Returns:
@@ -62,8 +66,10 @@ def sys_read(k: "KernelState", fd: int, count: int) -> Any:
     if fop is not None:
         if fop.read is None:
             raise KernelError(EINVAL)
-        path = fop.read(k, file, min(count, MAX_RW_COUNT))
-        return hold(k, file, path) if k.current.files.count > 1 else path
+        count = min(count, MAX_RW_COUNT)
+        if k.current.files.count > 1:
+            return with_file(k, file, fop.read, count)
+        return fop.read(k, file, count)  # type: ignore[no-any-return]
     k.now_ns += k.costs.file_op
     if kind == DIRECTORY:
         raise KernelError(EISDIR)
@@ -78,10 +84,12 @@ def sys_read(k: "KernelState", fd: int, count: int) -> Any:
     return data
 
 
-def hold(k: "KernelState", file: File, path: Path[Any]) -> Path[Any]:
-    """Run ``path`` with a reference on ``file``: another thread may close it meanwhile.
+def with_file(k: "KernelState", file: File, operation: "FileOperation", argument: Any) -> Path[Any]:
+    """Run ``operation(k, file, argument)`` with a reference on ``file``.
 
-    A task whose table is its own needs none. Source: fs/file.c:fdget(), fdput().
+    Another thread may close the file meanwhile; a task whose table is its own needs none.
+
+    Source: fs/file.c:fdget(), fdput().
     """
     file.count += 1
     holds = k.vfs.holds
@@ -89,7 +97,7 @@ def hold(k: "KernelState", file: File, path: Path[Any]) -> Path[Any]:
     failed: Exception | None = None
     result: Any = None
     try:
-        result = yield from path
+        result = yield from operation(k, file, argument)
     except (KernelError, RestartSyscall) as error:  # not finally: a dropped path must not yield
         failed = error
     holds[file] -= 1
@@ -101,7 +109,7 @@ def hold(k: "KernelState", file: File, path: Path[Any]) -> Path[Any]:
     return result
 
 
-def sys_write(k: "KernelState", fd: int, data: bytes) -> Any:
+def sys_write(k: "KernelState", fd: int, data: bytes) -> "Path[int] | int":
     """Write ``data`` and return how many bytes were written.
 
     Returns:
@@ -122,8 +130,9 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> Any:
     if fop is not None:
         if fop.write is None:
             raise KernelError(EINVAL)
-        path = fop.write(k, file, data)
-        return hold(k, file, path) if k.current.files.count > 1 else path
+        if k.current.files.count > 1:
+            return with_file(k, file, fop.write, data)
+        return fop.write(k, file, data)  # type: ignore[no-any-return]
     count = len(data)
     k.now_ns += k.costs.file_op + count * k.costs.copy_byte_x1000 // 1000
     if kind == CAPTURE:
@@ -149,7 +158,7 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> Any:
     return done
 
 
-def file_too_large(k: "KernelState") -> Path[None]:
+def file_too_large(k: "KernelState") -> Path[NoReturn]:
     """The file may not grow: SIGXFSZ and EFBIG. Source: fs/read_write.c:generic_write_checks()."""
     task = k.current
     info = (SIGXFSZ, SI_USER, task_tgid_vnr(k, task), task.cred.uid, 0)

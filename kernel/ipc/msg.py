@@ -134,8 +134,7 @@ def sys_msgsnd(k: "KernelState", msqid: int, mtype: int, data: bytes, flags: int
     k.now_ns += k.costs.ipc_op + size * k.costs.copy_byte_x1000 // 1000
     if size > MSGMAX or msqid < 0 or mtype < 1:
         raise KernelError(EINVAL)
-    if k.stepwise:
-        yield "msgsnd.obtain", POINT, None
+    yield "msgsnd.obtain", POINT, None
     msq: MsgQueue = ipc_obtain_object_check(current_ipc_ns(k).msg, msqid)
     lock = msq.perm.lock
     yield "msgsnd.lock", ACQUIRE, lock
@@ -281,8 +280,7 @@ def sys_msgrcv(
     wanted, mode = convert_mode(msgtype, flags)
     msq: MsgQueue = ipc_obtain_object_check(current_ipc_ns(k).msg, msqid)
     lock = msq.perm.lock
-    if k.stepwise:
-        yield "msgrcv.obtain", POINT, msq
+    yield "msgrcv.obtain", POINT, msq
     wake_q: list[TaskStruct] = []
     msg: Msg | None = None
     interrupted = False

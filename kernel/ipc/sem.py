@@ -144,8 +144,7 @@ def sys_semop(k: "KernelState", semid: int, operations: Any) -> Path[None]:
     un: SemUndo | None = None
     if undos:
         un = yield from find_alloc_undo(k, ids, semid)
-    if k.stepwise:
-        yield "semop.obtain", POINT, ids
+    yield "semop.obtain", POINT, ids
     sma: SemArray = ipc_obtain_object_check(ids, semid)
     if largest >= len(sma.sems):
         raise KernelError(EFBIG)

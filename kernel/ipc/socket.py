@@ -10,7 +10,7 @@ from kernel.errors import KernelError
 from kernel.fs.file import FilesStruct, fd_install, fget, get_unused_fd
 from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import FileOperations
-from kernel.fs.read_write import hold
+from kernel.fs.read_write import with_file
 from kernel.ipc.unix import (
     SocketInode,
     UnixSock,
@@ -141,8 +141,13 @@ def sys_sendto(k: "KernelState", fd: int, data: bytes, flags: int) -> Path[int]:
     file = _sockfd_lookup(k, fd)
     if flags & MSG_OOB:
         raise KernelError(EOPNOTSUPP)
-    path = sock_send(k, file, data, flags)
-    return hold(k, file, path) if k.current.files.count > 1 else path
+    if k.current.files.count > 1:
+        return with_file(k, file, _send, (data, flags))
+    return sock_send(k, file, data, flags)
+
+
+def _send(k: "KernelState", file: File, message: tuple[bytes, int]) -> Path[int]:
+    return sock_send(k, file, message[0], message[1])
 
 
 def sys_recvfrom(k: "KernelState", fd: int, size: int, flags: int) -> Path[bytes]:
@@ -156,8 +161,14 @@ def sys_recvfrom(k: "KernelState", fd: int, size: int, flags: int) -> Path[bytes
     file = _sockfd_lookup(k, fd)
     if flags & MSG_OOB:
         raise KernelError(EOPNOTSUPP)
-    path = sock_recv(k, file, min(size, MAX_RW_COUNT), flags)
-    return hold(k, file, path) if k.current.files.count > 1 else path
+    size = min(size, MAX_RW_COUNT)
+    if k.current.files.count > 1:
+        return with_file(k, file, _receive, (size, flags))
+    return sock_recv(k, file, size, flags)
+
+
+def _receive(k: "KernelState", file: File, wanted: tuple[int, int]) -> Path[bytes]:
+    return sock_recv(k, file, wanted[0], wanted[1])
 
 
 def sys_shutdown(k: "KernelState", fd: int, how: int) -> Path[None]:
@@ -172,5 +183,10 @@ def sys_shutdown(k: "KernelState", fd: int, how: int) -> Path[None]:
     file = _sockfd_lookup(k, fd)
     if not 0 <= how <= SHUT_RDWR:
         raise KernelError(EINVAL)
-    path = unix_shutdown(k, sock_of(file), how + 1)
-    return hold(k, file, path) if k.current.files.count > 1 else path
+    if k.current.files.count > 1:
+        return with_file(k, file, _shutdown, how + 1)
+    return _shutdown(k, file, how + 1)
+
+
+def _shutdown(k: "KernelState", file: File, mode: int) -> Path[None]:
+    return unix_shutdown(k, sock_of(file), mode)

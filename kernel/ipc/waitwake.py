@@ -219,8 +219,7 @@ def futex_wake(k: "KernelState", address: int, nr_wake: int) -> Path[int]:
     k.now_ns += k.costs.futex_op
     owner, offset = yield from get_futex_key(k, address)
     bucket = futex_hash(k, offset)
-    if k.stepwise or bucket.chain:
-        yield "futex_wake.lock", ACQUIRE, bucket.lock
+    yield "futex_wake.lock", ACQUIRE, bucket.lock
     wake_q: list[TaskStruct] = []
     for q in tuple(bucket.chain):
         if q.owner is owner and q.offset == offset:
@@ -229,8 +228,7 @@ def futex_wake(k: "KernelState", address: int, nr_wake: int) -> Path[int]:
             wake_q.append(q.task)
             if len(wake_q) >= nr_wake:
                 break
-    if k.stepwise or wake_q or bucket.chain:
-        yield "futex_wake.unlock", RELEASE, bucket.lock
+    yield "futex_wake.unlock", RELEASE, bucket.lock
     for task in wake_q:
         yield from wake_up_process(k, task)
     return len(wake_q)

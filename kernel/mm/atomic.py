@@ -44,11 +44,10 @@ def sys_atomic(k: "KernelState", op: int, address: int, value: int, expected: in
     """
     k.now_ns += k.costs.memory_access
     mm: MmStruct = k.current.mm
-    if k.stepwise:
-        if op in _LOADS or op in _STORES:
-            yield "atomic.access", POINT, mm
-        else:
-            yield "atomic.read_modify_write", BARRIER, mm
+    if op in _LOADS or op in _STORES:
+        yield "atomic.access", POINT, mm
+    else:
+        yield "atomic.read_modify_write", BARRIER, mm
     vpn = address >> PAGE_SHIFT
     write = op not in _LOADS
     pte = lookup_pte(mm, vpn)
@@ -70,6 +69,5 @@ def sys_smp_barrier(k: "KernelState", kind: int) -> Path[None]:
     Source: include/asm-generic/barrier.h:smp_mb(), smp_rmb(), smp_wmb().
     """
     k.now_ns += k.costs.memory_access
-    if k.stepwise:
-        yield "smp_barrier.order", BARRIER, kind
+    yield "smp_barrier.order", BARRIER, kind
     return None

@@ -200,12 +200,7 @@ def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path[None]:
         yield from put_files_struct(k, files)
     if task.mm is not None:
         setmax_mm_hiwater_rss(task.signal, task.mm)
-    if k.stepwise or task.clear_child_tid or task.vfork_done is not None or task.mm is None:
-        yield from exec_mmap(k, task, mm)
-    else:
-        old = task.mm
-        task.mm = mm
-        mmput(k, old)
+    yield from exec_mmap(k, task, mm)
     task.signal.args = ()  # the new memory has no command line until the program is laid out in it
     sighand = task.sighand
     if sighand.count > 1:

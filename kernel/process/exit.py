@@ -21,10 +21,9 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import InvariantError, TaskDead
 from kernel.events import SCHED_PROCESS_EXIT, TASK_CHANGE
-from kernel.fs.file import leave_files, put_files_struct
+from kernel.fs.file import put_files_struct
 from kernel.fs.fs_struct import put_fs_struct
 from kernel.ipc.sem import exit_sem
-from kernel.locking import pass_lock
 from kernel.mm.mm import mmput
 from kernel.ns.nsproxy import exit_task_namespaces
 from kernel.ns.pid_namespace import PidNamespace
@@ -128,24 +127,16 @@ def do_exit(k: "KernelState", code: int) -> Path[None]:
     """
     task = k.current
     signal = task.signal
-    stepwise = k.stepwise
     k.now_ns += k.costs.exit_base
     if k.tasks.profile.last_thread_sets_exit_code:
         siglock = task.sighand.siglock
-        if stepwise:
-            yield "synchronize_group_exit.siglock", ACQUIRE, siglock
+        yield "synchronize_group_exit.siglock", ACQUIRE, siglock
         _synchronize_group_exit(signal, code)
-        if stepwise:
-            yield "synchronize_group_exit.siglock_done", RELEASE, siglock
-        else:
-            pass_lock(k, siglock)
+        yield "synchronize_group_exit.siglock_done", RELEASE, siglock
     if task.ptrace:
         yield from ptrace_event(k, PTRACE_EVENT_EXIT, code)
-    if stepwise or len(signal.threads) > 1:
-        yield from exit_signals(k, task)
-        yield "do_exit.live", POINT, signal
-    else:
-        task.flags |= PF_EXITING
+    yield from exit_signals(k, task)
+    yield "do_exit.live", POINT, signal
     signal.live -= 1
     group_dead = signal.live == 0
     if group_dead and task.group_leader is k.child_reaper:
@@ -159,25 +150,13 @@ def do_exit(k: "KernelState", code: int) -> Path[None]:
     if task.flags & PF_ACCT:
         signal.ac_flag |= acct_flags(task)
     mem_kb = acct_mem(task) if k.accounting and group_dead else 0
-    if stepwise or task.clear_child_tid or task.vfork_done is not None:
-        yield from exit_mm(k, task)
-    elif task.mm is not None:
-        mm = task.mm
-        task.mm = None
-        mmput(k, mm)
-    else:
-        yield from exit_mm(k, task)
+    yield from exit_mm(k, task)
     if k.accounting and group_dead:
         acct_process(k, task, mem_kb)
     if task.sysvsem is not None:
         yield from exit_sem(k, task)
-    if stepwise or not leave_files(k, task):
-        yield from exit_files(k, task)
-    if stepwise:
-        yield from exit_fs(k, task)
-    elif task.fs is not None:
-        put_fs_struct(k, task.fs)
-        task.fs = None
+    yield from exit_files(k, task)
+    yield from exit_fs(k, task)
     if task.nsproxy is not k.init_nsproxy:
         exit_task_namespaces(k, task)
     yield from exit_notify(k, task, group_dead)

@@ -58,7 +58,6 @@ from kernel.process.pid import (
     free_pid,
     pid_nr_ns,
     pid_vnr,
-    quick_alloc_pid,
     task_active_pid_ns,
 )
 from kernel.process.vfork import wait_for_vfork_done
@@ -271,10 +270,8 @@ def copy_process(
     current = k.current
     if clone_flags & ~CSIGNAL:
         check_clone_flags(k, clone_flags)
-    delayed: MultiprocessSignals | None = None
-    if k.stepwise:
-        yield "copy_process.signal_pending", POINT, current
-        delayed = yield from begin_multiprocess(k, clone_flags)
+    yield "copy_process.signal_pending", POINT, current
+    delayed: MultiprocessSignals | None = yield from begin_multiprocess(k, clone_flags)
     if current.sigpending:
         end_multiprocess(current, delayed)
         raise RestartNoIntr
@@ -292,8 +289,7 @@ def copy_process(
             raise KernelError(EAGAIN)
         current.flags &= ~PF_NPROC_EXCEEDED
         tasks = k.tasks
-        if k.stepwise:
-            yield "copy_process.nr_threads", POINT, tasks
+        yield "copy_process.nr_threads", POINT, tasks
         if tasks.nr_threads >= tasks.max_threads:
             raise KernelError(EAGAIN)
         if clone_flags & CLONE_SYSVSEM:
@@ -317,7 +313,7 @@ def copy_process(
             if args is not None:
                 prepare_pidfd(k, args, pid)
         else:
-            pid = (yield from alloc_pid(k)) if k.stepwise else quick_alloc_pid(k)
+            pid = yield from alloc_pid(k)
             child.pid = pid.nr
         if clone_flags & CLONE_CHILD_CLEARTID:
             child.clear_child_tid = True

@@ -26,7 +26,6 @@ Deviation: the members of a thread group are in ``signal.threads``.
 from typing import TYPE_CHECKING, Final, Literal
 
 from kernel.errors import KernelError
-from kernel.locking import pass_lock
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.smp.ttwu import wake_up_process
 from kernel.task import TaskStruct
@@ -232,19 +231,6 @@ def task_tgid_nr_ns(task: TaskStruct, ns: "PidNamespace") -> int:
 
 
 # -- giving and taking back ------------------------------------------------------------------------
-
-
-def quick_alloc_pid(k: "KernelState") -> Pid:
-    """What alloc_pid() comes to when nothing can come between its points."""
-    lock = k.pidmap_lock
-    number = k.pids.next_number()
-    pass_lock(k, lock, k.costs.alloc_pid)
-    if not number:
-        raise KernelError(k.tasks.profile.pid_exhausted_errno)
-    pid = Pid(number)
-    k.pids.hash[number] = pid
-    pass_lock(k, lock)
-    return pid
 
 
 def alloc_pid(k: "KernelState") -> Path[Pid]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import InvariantError
 from kernel.events import SCHED_PROCESS_FREE
-from kernel.locking import pass_lock
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.copy import free_task
 from kernel.process.pid import PIDTYPE_PID, Pid, detach_leader, detach_pid, free_pid
@@ -48,22 +47,13 @@ def release_task(k: "KernelState", task: TaskStruct) -> Path[None]:
         signal = task.signal
         siglock = task.sighand.siglock
         thread_pid = task.thread_pid
-        together = k.stepwise or leader is not task
-        if together:
-            yield "exit_signal.siglock", ACQUIRE, siglock
+        yield "exit_signal.siglock", ACQUIRE, siglock
         if leader is not task:
             yield from _leave_group(k, task)
         unused = _exit_signal(k, task, leader is task)
-        if together:
-            yield "exit_signal.siglock_done", RELEASE, siglock
-        else:
-            pass_lock(k, siglock)
+        yield "exit_signal.siglock_done", RELEASE, siglock
         for pid in unused:
-            if together or pid.numbers is not None:
-                yield from free_pid(k, pid)
-            else:
-                k.pids.unpublish(pid)
-                pass_lock(k, k.pidmap_lock)
+            yield from free_pid(k, pid)
         signal.count -= 1
         zap_leader = False
         if (

@@ -180,21 +180,16 @@ def do_wait(k: "KernelState", wo: WaitOpts) -> Path[tuple[Any, ...] | None]:
     Source: kernel/exit.c:do_wait().
     """
     current = k.current
-    stepwise = k.stepwise
     queue = current.signal.wait_chldexit
     nr = 0 if wo.pid is None else pid_vnr(k, wo.pid)
     k.emit(SCHED_PROCESS_WAIT, current.comm, nr, 120 + current.nice)
-    if stepwise:
-        yield "do_wait.add_wait_queue", POINT, current
+    yield "do_wait.add_wait_queue", POINT, current
     queue.insert(0, wo)
     report: Report | None = None
     error = 0
     interrupted = False
     while True:
-        if stepwise:
-            yield from set_current_state(k, TASK_INTERRUPTIBLE)
-        else:
-            current.state = TASK_INTERRUPTIBLE
+        yield from set_current_state(k, TASK_INTERRUPTIBLE)
         result: Any = yield from wait_scan(k, wo)
         if type(result) is tuple:
             report = result
@@ -208,10 +203,7 @@ def do_wait(k: "KernelState", wo: WaitOpts) -> Path[tuple[Any, ...] | None]:
             interrupted = True
             break
         yield "do_wait.schedule", SCHEDULE, None
-    if stepwise:
-        yield from set_current_state(k, TASK_RUNNING)
-    else:
-        current.state = TASK_RUNNING
+    yield from set_current_state(k, TASK_RUNNING)
     queue.remove(wo)
     if error:
         raise KernelError(error)

@@ -7,7 +7,6 @@ Source: kernel/exit.c (wait_task_zombie, wait_task_stopped, wait_task_continued)
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kernel.locking import pass_lock
 from kernel.points import ACQUIRE, POINT, RELEASE, Path
 from kernel.process.pid import Pid, PidType, task_pid_vnr
 from kernel.process.release import release_task
@@ -80,9 +79,7 @@ def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path[
     pid = child.pid if k.pids.kernel is None else task_pid_vnr(k, child)
     uid = child.cred.uid
     keep = wo.flags & WNOWAIT
-    stepwise = k.stepwise
-    if stepwise:
-        yield "wait_task_zombie.cmpxchg", POINT, child
+    yield "wait_task_zombie.cmpxchg", POINT, child
     if child.exit_state != EXIT_ZOMBIE:
         return None
     if not keep:
@@ -98,8 +95,7 @@ def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path[
         parent = wo.waiter
         siglock = parent.sighand.siglock
         mine = parent.signal
-        if stepwise:
-            yield "wait_task_zombie.siglock", ACQUIRE, siglock
+        yield "wait_task_zombie.siglock", ACQUIRE, siglock
         mine.cutime_ns += utime_ns
         mine.cstime_ns += stime_ns
         mine.cmin_flt += signal.min_flt + child.min_flt + signal.cmin_flt
@@ -108,10 +104,7 @@ def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path[
         maxrss = signal.maxrss if signal.maxrss > signal.cmaxrss else signal.cmaxrss
         if maxrss > mine.cmaxrss:
             mine.cmaxrss = maxrss
-        if stepwise:
-            yield "wait_task_zombie.siglock_done", RELEASE, siglock
-        else:
-            pass_lock(k, siglock)
+        yield "wait_task_zombie.siglock_done", RELEASE, siglock
         k.stats.waits += 1
         yield from release_task(k, child)
     if status & 0x7F:

@@ -33,8 +33,6 @@ class MultiprocessSignals:
 def begin_multiprocess(k: "KernelState", clone_flags: int) -> Path[MultiprocessSignals | None]:
     """Leave a note that a fork is under way; return it, or None for a new thread.
 
-    Only at granularity ``step``: else nothing can come in between.
-
     Source: kernel/fork.c:copy_process().
     """
     current = k.current

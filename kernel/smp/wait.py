@@ -10,8 +10,6 @@ Besides the tasks that sleep for the event alone, a queue can have ``entries`` w
 their own: poll() stands on many queues at once. They are not exclusive and come first.
 
 Source: kernel/sched/wait.c, include/linux/wait.h.
-Deviation: at granularity ``syscall`` the lock is not taken and does not show in the lock
-statistics: a whole path is one step there, and these locks are held for nanoseconds.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -82,16 +80,6 @@ def prepare_to_wait(k: "KernelState", queue: WaitQueueHead, state: int) -> Path[
     Source: kernel/sched/wait.c:prepare_to_wait_exclusive().
     """
     task = k.current
-    if not k.stepwise:
-        if task not in queue.tasks:
-            queue.tasks.append(task)
-        return set_current_state(k, state)
-    return _prepare_locked(k, queue, task, state)
-
-
-def _prepare_locked(
-    k: "KernelState", queue: WaitQueueHead, task: TaskStruct, state: int
-) -> Path[None]:
     lock = queue.lock_of(k)
     yield "prepare_to_wait.lock", ACQUIRE, lock
     if task not in queue.tasks:
@@ -109,9 +97,6 @@ def finish_wait(k: "KernelState", queue: WaitQueueHead) -> Path[None]:
     yield from set_current_state(k, TASK_RUNNING)
     if task not in queue.tasks:
         return  # list_empty_careful(): a waker that took it off is done with it
-    if not k.stepwise:
-        queue.tasks.remove(task)
-        return
     lock = queue.lock_of(k)
     yield "finish_wait.lock", ACQUIRE, lock
     if task in queue.tasks:
@@ -121,28 +106,24 @@ def finish_wait(k: "KernelState", queue: WaitQueueHead) -> Path[None]:
 
 def add_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path[None]:
     """Put ``entry`` at the head of ``queue``. Source: kernel/sched/wait.c:add_wait_queue()."""
-    lock = queue.lock_of(k) if k.stepwise else None
-    if lock is not None:
-        yield "add_wait_queue.lock", ACQUIRE, lock
+    lock = queue.lock_of(k)
+    yield "add_wait_queue.lock", ACQUIRE, lock
     if queue.entries is None:
         queue.entries = []
     queue.entries.insert(0, entry)
-    if lock is not None:
-        yield "add_wait_queue.unlock", RELEASE, lock
+    yield "add_wait_queue.unlock", RELEASE, lock
 
 
 def remove_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path[None]:
     """Take ``entry`` off ``queue``. Source: kernel/sched/wait.c:remove_wait_queue()."""
-    lock = queue.lock_of(k) if k.stepwise else None
-    if lock is not None:
-        yield "remove_wait_queue.lock", ACQUIRE, lock
+    lock = queue.lock_of(k)
+    yield "remove_wait_queue.lock", ACQUIRE, lock
     entries = queue.entries
     if entries is not None:
         entries.remove(entry)
         if not entries:
             queue.entries = None
-    if lock is not None:
-        yield "remove_wait_queue.unlock", RELEASE, lock
+    yield "remove_wait_queue.unlock", RELEASE, lock
 
 
 def wake_up(
@@ -156,9 +137,6 @@ def wake_up(
 
     Source: kernel/sched/wait.c:__wake_up_common(), autoremove_wake_function().
     """
-    if not k.stepwise:
-        yield from _wake(k, queue, one=True, remove=remove, key=key)
-        return
     lock = queue.lock_of(k)
     yield "wake_up.lock", ACQUIRE, lock
     yield from _wake(k, queue, one=True, remove=remove, key=key)
@@ -170,9 +148,6 @@ def wake_up_all(k: "KernelState", queue: WaitQueueHead, *, key: int = 0) -> Path
 
     Source: kernel/sched/wait.c:wake_up_all().
     """
-    if not k.stepwise:
-        yield from _wake(k, queue, one=False, remove=True, key=key)
-        return
     lock = queue.lock_of(k)
     yield "wake_up_all.lock", ACQUIRE, lock
     yield from _wake(k, queue, one=False, remove=True, key=key)
