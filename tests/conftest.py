@@ -4,7 +4,7 @@ Only tests marked ``ray`` may ask for ``local_ray``; it starts a Ray of its own 
 them, never joins one, and stops it when the session ends.
 
 Tests run the pure core, their subprocesses too. SMPLAB_CORE=compiled makes them run the compiled
-one (``make fast``).
+one (``make fast``); SMPLAB_FORMS=off runs paths as they are written at granularity ``syscall``, too.
 """
 
 import os
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("SMPLAB_CORE", "pure")  # before anything imports cluster or kernel
+os.environ.setdefault("SMPLAB_FORMS", "on")
 
 from cluster import fast_core
 

@@ -76,22 +76,22 @@ def with_twins(package: Package, module: Module) -> bytes:
         return module.source
     parts = [module.source.decode().rstrip("\n") + "\n", _FOOT]
     needed = _imports(package, module)
-    for place in sorted({place for place, _ in needed}):
-        names = sorted(name + SUFFIX for where, name in needed if where == place)
-        parts.append("".join(f"from {place} import {name}\n" for name in names))
+    for (place, name), mine in sorted(needed):
+        known_as = "" if name == mine else f" as {mine}{SUFFIX}"
+        parts.append(f"from {place} import {name}{SUFFIX}{known_as}\n")
     parts.extend(f"\n\n{Twin(package, module, path).text()}" for path in module.paths.values())
     entries = "".join(f"    {name}: {name}{SUFFIX},\n" for name in module.paths)
     parts.append(f"\n\nquick__forms.update({{\n{entries}}})\n")
     return "".join(parts).encode()
 
 
-def _imports(package: Package, module: Module) -> set[Key]:
-    """Return the paths of other modules that the module's paths run by name."""
+def _imports(package: Package, module: Module) -> set[tuple[Key, str]]:
+    """Return the paths of other modules that the module's run, and the names they have here."""
     needed = set()
     for path in module.paths.values():
         for call, meant in path.runs.items():
             if isinstance(call.func, ast.Name) and meant:
-                needed |= {key for key in meant if key[0] != module.name}
+                needed |= {(key, call.func.id) for key in meant if key[0] != module.name}
     return needed
 
 
@@ -223,14 +223,16 @@ class Twin:
 
     def _result(self) -> str:
         node = self._path.node
-        start, end = self._start(node), self._end(node)
+        start = self._start(node)
+        assert node.end_lineno is not None
+        end = self._starts[node.end_lineno]  # a comment behind the last statement belongs to it
         parts = []
         for first, last, text in sorted(self._edits, key=lambda edit: edit[:2]):
             parts.append(self._source[start:first].decode())
             parts.append(text)
             start = last
         parts.append(self._source[start:end].decode())
-        return "".join(parts) + "\n"
+        return "".join(parts).rstrip("\n") + "\n"
 
 
 def _statements(function: ast.FunctionDef) -> list[ast.AST]:

@@ -1,8 +1,8 @@
-"""Runs guest programs and configurations on the core that SMPLAB_CORE names: a line for each run.
+"""Runs guest programs and configurations on the core that is asked for: a line for each run.
 
-A process of its own, because a process has one core. The lines of the two cores must be equal.
+A process of its own, because a process has one core. The lines of all kinds of core must be equal.
 
-Usage: SMPLAB_CORE=pure|compiled python tests/cluster/core_outcomes.py FOLDER
+Usage: SMPLAB_CORE=pure|compiled SMPLAB_FORMS=on|off python tests/cluster/core_outcomes.py FOLDER
 """
 
 import json
@@ -68,7 +68,7 @@ def digest(data: bytes) -> str:
 
 def main(folder: str) -> None:
     """Print which core runs, then a line for each machine of each program and configuration."""
-    print(fast_core.core())
+    print(fast_core.core(), fast_core.has_forms())
     programs = sorted(Path(folder).rglob("*.py"))
     runs = [
         (program.relative_to(folder).as_posix(), str(machine), program_outcome, (program, machine))

@@ -14,6 +14,7 @@ import pytest
 
 from cluster import compile_core, fast_core
 from cluster.compile_core import CannotCompile, check_tools, modules
+from cluster.core import forms
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,7 +27,7 @@ from cluster.build import guest_spec
 from cluster.engine import run_machine
 from cluster.engine_api import RunRequest
 programs = Path(workloads.__file__).parent / "programs"
-print(fast_core.core(), kernel.state.__file__.endswith(".py"))
+print(fast_core.core(), fast_core.has_forms(), kernel.state.__file__.endswith(".py"))
 for name, args in (
     ("fork_exec_storm", ["parents=4", "children=5"]),
     ("fork_exec_storm", ["parents=4", "children=5", "method=vfork"]),
@@ -247,34 +248,45 @@ def compiled_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tree
 
 
-def _start(tree: Path, mode: str, *arguments: str) -> subprocess.Popen[str]:
+# SMPLAB_CORE and SMPLAB_FORMS: paths as they are written, their quick forms, the latter compiled
+KINDS = (("pure", "off"), ("pure", "on"), ("compiled", "on"))
+
+
+def _start(tree: Path, kind: tuple[str, str], *arguments: str) -> subprocess.Popen[str]:
+    core, form = kind
     return subprocess.Popen(
         [sys.executable, *arguments],
         stdout=subprocess.PIPE,
         text=True,
         cwd=tree,
-        env={**os.environ, "PYTHONPATH": str(tree), fast_core.VARIABLE: mode},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(tree),
+            fast_core.VARIABLE: core,
+            forms.VARIABLE: form,
+        },
     )
 
 
-def _on_both_cores(tree: Path, *arguments: str) -> tuple[list[str], list[str]]:
-    """Run Python with ``arguments`` once with each core; return the lines of both, pure first."""
-    runs = [_start(tree, mode, *arguments) for mode in ("pure", "compiled")]
-    # one after the other: the second's output fits into a pipe or waits there
-    pure, compiled = (run.communicate()[0].splitlines() for run in runs)
+def _on_all_kinds(tree: Path, *arguments: str) -> list[list[str]]:
+    """Run Python with ``arguments`` once with each of KINDS; return the lines of each."""
+    runs = [_start(tree, kind, *arguments) for kind in KINDS]
+    # one after the other: the output of the others fits into a pipe or waits there
+    lines = [run.communicate()[0].splitlines() for run in runs]
     codes = [run.returncode for run in runs]
-    assert codes == [0, 0], f"ended with {codes} after {pure[-1:]}, {compiled[-1:]}"
-    return pure, compiled
+    assert codes == [0, 0, 0], f"ended with {codes} after {[each[-1:] for each in lines]}"
+    return lines
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_compiled_and_pure_core_give_the_same_bytes(compiled_tree: Path) -> None:
-    pure, compiled = _on_both_cores(compiled_tree, "-c", RUN)
-    assert pure[0] == "pure True"
-    assert compiled[0] == "compiled False"
-    assert compiled[1:] == pure[1:]
-    assert all(" done " in line for line in pure[1:])
+def test_written_quick_and_compiled_paths_give_the_same_bytes(compiled_tree: Path) -> None:
+    written, quick, compiled = _on_all_kinds(compiled_tree, "-c", RUN)
+    assert written[0] == "pure False True"
+    assert quick[0] == "pure True True"
+    assert compiled[0] == "compiled True False"
+    assert written[1:] == quick[1:] == compiled[1:]
+    assert all(" done " in line for line in written[1:])
 
 
 GUEST = ROOT / "tests" / "guest"
@@ -288,27 +300,30 @@ def _by_program(lines: list[str]) -> Outcomes:
 
 
 @pytest.fixture(scope="session")
-def both_outcomes(compiled_tree: Path) -> tuple[Outcomes, Outcomes]:
-    """What guest programs and configurations do on the pure core, and what on the compiled one."""
+def outcomes(compiled_tree: Path) -> list[Outcomes]:
+    """What guest programs and configurations do with each of KINDS."""
     script = Path(__file__).with_name("core_outcomes.py")
-    pure, compiled = _on_both_cores(compiled_tree, str(script), str(GUEST))
-    assert (pure[0], compiled[0]) == ("pure", "compiled")
-    return _by_program(pure[1:]), _by_program(compiled[1:])
+    lines = _on_all_kinds(compiled_tree, str(script), str(GUEST))
+    assert [each[0] for each in lines] == ["pure False", "pure True", "compiled True"]
+    return [_by_program(each[1:]) for each in lines]
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("family", [*FAMILIES, "configs"])
-def test_programs_and_configurations_do_the_same_on_both_cores(
-    family: str, both_outcomes: tuple[Outcomes, Outcomes]
+def test_programs_and_configurations_do_the_same_with_every_kind_of_core(
+    family: str, outcomes: list[Outcomes]
 ) -> None:
-    pure, compiled = both_outcomes
-    mine = [key for key in pure if key[0].startswith(f"{family}/")]
+    written, quick, compiled = outcomes
+    mine = [key for key in written if key[0].startswith(f"{family}/")]
     folder = ROOT / "configs" if family == "configs" else GUEST / family
     assert len({name for name, _ in mine}) == sum(
         path.suffix in (".py", ".yaml") for path in folder.iterdir()
     )
     differing = {
-        key: (pure[key], compiled.get(key)) for key in mine if pure[key] != compiled.get(key)
+        key: (written[key], other.get(key))
+        for other in (quick, compiled)
+        for key in mine
+        if written[key] != other.get(key)
     }
     assert not differing

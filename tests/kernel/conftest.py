@@ -68,7 +68,6 @@ class MiniKernel:
         self.futex_buckets: dict[int, Any] = {}
         self.nsproxy = boot_nsproxy(None)
         self.rt_tasks: dict[TaskStruct, None] = {}
-        self.stepwise = True
         self.pids = SimpleNamespace(kernel=None)  # one pid namespace
         self.rt_tasks: dict[Any, Any] = {}
         self.current: TaskStruct = self.new_task()

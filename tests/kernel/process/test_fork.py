@@ -2,6 +2,8 @@
 
 import pytest
 
+from kernel.errors import TaskDead
+from kernel.process.exit import do_exit
 from kernel.task import PF_FORKNOEXEC
 from kernel.uapi import clone as c
 from kernel.uapi import syscalls as nr
@@ -87,23 +89,13 @@ def test_vfork_parent_wakes_before_the_child_is_a_zombie_or_its_files_are_closed
     parent = machine.first
     machine.call(parent, nr.NR_VFORK, shared=True)
     child = machine.k.find_task(machine.k.pids.last)
+    k = machine.k
+    k.current, k.cpu = child, child.cpu
     seen = []
-    from kernel.process import exit as kexit
-
-    original = kexit.put_files_struct, kexit.leave_files
-
-    def watch(leave):
-        def watched(k, files):
-            seen.append((parent.state, child.exit_state))
-            return leave(k, files)
-
-        return watched
-
-    kexit.put_files_struct, kexit.leave_files = map(watch, original)
-    try:
-        machine.exit(child)
-    finally:
-        kexit.put_files_struct, kexit.leave_files = original
+    with pytest.raises(TaskDead):
+        for name, _, _ in do_exit(k, 0):
+            if name == "exit_files.clear_files":
+                seen.append((parent.state, child.exit_state))
     assert seen == [(0, 0)]
 
 

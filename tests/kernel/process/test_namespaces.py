@@ -133,8 +133,6 @@ def test_nobody_new_may_share_the_directory_of_a_process_in_exec(machine):
 def test_a_signal_to_the_group_reaches_the_child_being_forked(make):
     machine = make()
     k, first = machine.k, machine.first
-    if not k.stepwise:
-        pytest.skip("nothing can come in between")
     first.sighand.action = {SIGUSR1: SIG_HANDLER}
     other = machine.fork(first)
     k.current, k.cpu = first, first.cpu
