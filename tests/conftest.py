@@ -4,7 +4,7 @@ Only tests marked ``ray`` may ask for ``local_ray``; it starts a Ray of its own 
 them, never joins one, and stops it when the session ends.
 
 Tests run the pure core, their subprocesses too. SMPLAB_CORE=compiled makes them run the compiled
-one (``make fast``); SMPLAB_FORMS=off runs paths as they are written at granularity ``syscall``, too.
+one (``make fast``); SMPLAB_FORMS=off runs paths as they are written at granularity ``syscall``.
 """
 
 import os
