@@ -30,7 +30,7 @@ FORMAT: Final = 1
 DEFAULT_BASE: Final = "runs"
 LATEST: Final = "latest"
 OUTPUTS: Final = "outputs.smpo"
-_PACKAGES: Final = ("smplab", "ray", "msgpack", "numpy")
+_PACKAGES: Final = ("smplab", "ray", "msgpack")
 _GIT_TIMEOUT_S: Final = 10
 
 

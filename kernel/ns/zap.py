@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from kernel.errors import KernelError, RestartSyscall
 from kernel.ns.pid_namespace import PidNamespace
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
+from kernel.process.acct import acct_exit_ns
 from kernel.process.pid import PIDTYPE_MAX
+from kernel.process.wait import do_wait
+from kernel.process.wait_task import WaitOpts
 from kernel.signal.pending import fatal_signal_pending
 from kernel.signal.send import do_send_sig_info
 from kernel.smp.ttwu import set_current_state
@@ -27,10 +30,6 @@ def zap_pid_ns_processes(k: "KernelState", ns: PidNamespace) -> Path[None]:
 
     Source: kernel/pid_namespace.c:zap_pid_ns_processes(), disable_pid_allocation().
     """
-    from kernel.process.acct import acct_exit_ns
-    from kernel.process.wait import do_wait
-    from kernel.process.wait_task import WaitOpts
-
     me = k.current
     lock = k.pidmap_lock
     init_pids = 1 if me.group_leader is me else 2

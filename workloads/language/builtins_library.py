@@ -1,8 +1,7 @@
-"""Builtin functions that call functions of the program or walk iterators, in the guest language.
+"""Builtin functions that call functions of the program or walk iterators.
 
-``iteration_library`` holds their code; it is compiled for a run time that needs it. Its functions
-have indices of their own, below those of ``threading_library``, and leave no traceback entries: in
-CPython they are C.
+Their code is ``libraries/iteration.py``, in the guest language; here are what it calls in the
+host's Python and how the calls begin.
 """
 
 from typing import Any, Final
@@ -19,7 +18,7 @@ Values = list[Any]
 
 
 def call(G: Values, name: str, *args: Any) -> Any:
-    """Return the op that calls a function of ``iteration_library``; of a generator, the value."""
+    """Return the op that calls a function of the library; of a generator function, the value."""
     code = G[0].program.runtime.library("iteration")[name]
     local = [*args, *(UNBOUND,) * (code.locals_count - len(args))]
     return binding.generator(code, local) if code.generator >= 0 else (CALL, code, local)
@@ -199,7 +198,7 @@ def list_sort(G: Values, receiver: Any, words: Any) -> Any:
     return call(G, "sort", receiver, named.get("key"), named.get("reverse", False))
 
 
-# ---- what only iteration_library calls ----------------------------------------------------------
+# ---- what only libraries/iteration.py calls -----------------------------------------------------
 
 
 def iteration_order(G: Values, items: Values, keys: Values, reverse: Any) -> Values:

@@ -33,9 +33,9 @@ class GuestLibrary(NamedTuple):
 
 #: By name, in the order of their indices: a new one goes to the end.
 LIBRARIES: Final = {
-    "threading": GuestLibrary(("threading_library.py",), True),
-    "iteration": GuestLibrary(("iteration_library.py",), True),
-    "io": GuestLibrary(("buffered_library.py", "text_library.py", "system_library.py"), False),
+    "threading": GuestLibrary(("threading.py",), True),
+    "iteration": GuestLibrary(("iteration.py",), True),
+    "io": GuestLibrary(("buffered.py", "text.py", "system.py"), False),
 }
 _NAMES: Final = tuple(LIBRARIES)
 
@@ -43,7 +43,7 @@ _NAMES: Final = tuple(LIBRARIES)
 @functools.cache
 def _compiled(name: str) -> Program:
     """Return a library as a program that is bound to no run time yet."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).with_name("libraries")
     files = LIBRARIES[name].files
     source = "\n".join((folder / file).read_text("utf-8") for file in files)
     tree = ast.parse(source, files[0])

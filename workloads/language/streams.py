@@ -2,9 +2,9 @@
 
 A file object is a ``FileHandle``: its kind is CPython's class, its state plain data of the address
 space, so fork copies what is in a buffer and exec, ``os._exit`` and a fatal signal lose it. What
-CPython does in C, system calls included, is in ``buffered_library`` and ``text_library``, in the
-guest language; here are their tables, what they call in the host's Python, and the short way: a
-``print`` that only fills the buffer makes no frame.
+CPython does in C, system calls included, is in ``libraries/buffered.py`` and ``libraries/text.py``,
+in the guest language; here are their tables, what they call in the host's Python, and the short
+way: a ``print`` that only fills the buffer makes no frame.
 
 The standard streams are made when a program first asks for them, from what exec found
 (``kernel.uapi.start``). Global 5 has the open files: when only it refers to one, CPython's last

@@ -1,7 +1,7 @@
 """The synchronisation objects of ``threading``: RLock, Condition, Semaphore, Event, Barrier.
 
 RLock is C in CPython, so it is made of library frames here. The others are Python there: their
-functions are in ``threading_library``, in the guest language, and run as guest frames without
+functions are in ``libraries/threading.py``, in the guest language, and run as guest frames without
 tracebacks of their own.
 
 Source: CPython Lib/threading.py, Modules/_threadmodule.c.
@@ -22,7 +22,7 @@ Values = list[Any]
 
 
 def _call(G: Values, name: str, *args: Any) -> Any:
-    """Return the op that calls a function of ``threading_library``."""
+    """Return the op that calls a function of ``libraries/threading.py``."""
     code = G[0].program.runtime.library("threading")[name]
     return (CALL, code, [*args, *(UNBOUND,) * (code.locals_count - len(args))])
 
@@ -75,7 +75,7 @@ def barrier_new(G: Values, parties: Any, action: Any, timeout: Any) -> SyncHandl
     return SyncHandle("Barrier", [_condition(lock_new(G)), parties, action, timeout, 0, 0])
 
 
-# ---- what only threading_library calls ---------------------------------------------------------
+# ---- what only libraries/threading.py calls ----------------------------------------------------
 
 
 def runtime_current(G: Values) -> int:

@@ -548,7 +548,7 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
     },
 }
 
-#: Modules that only ``threading_library`` and ``iteration_library`` may import.
+#: Modules that only ``libraries/threading.py`` and ``libraries/iteration.py`` may import.
 LIBRARY_MODULES: Final[dict[str, dict[str, Entry]]] = {
     "_runtime": {
         "current": _pure("runtime_current"),

@@ -1,8 +1,7 @@
-# mypy: ignore-errors
 # ruff: noqa: F821
 """What system() of C, os.popen() and os.spawn*() do, in the guest language: see ``streams``.
 
-The third part of ``buffered_library`` and ``text_library``, whose functions it calls.
+The third part of ``libraries/buffered.py`` and ``libraries/text.py``, whose functions it calls.
 
 Source: glibc sysdeps/posix/system.c:do_system(); CPython Lib/os.py:popen(), _spawnvef(),
 Lib/subprocess.py.

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 # ruff: noqa: PERF402, PERF401, SIM110, UP028
 """Builtin functions in the guest language: see ``builtins_library``, which compiles this file.
 

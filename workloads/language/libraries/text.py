@@ -1,8 +1,7 @@
-# mypy: ignore-errors
 # ruff: noqa: F821
 """What CPython's TextIOWrapper does, in the guest language: see ``streams``.
 
-The second half of ``buffered_library``, whose functions it calls. ``self`` is a dict:
+The second half of ``buffered.py``, whose functions it calls. ``self`` is a dict:
 
 =========  ====================================================================================
 b          state of the binary file below (buffered, or a FileIO)

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 # ruff: noqa: SIM105
 """What CPython's FileIO and its buffered objects do, in the guest language: see ``streams``.
 

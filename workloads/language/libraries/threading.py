@@ -1,7 +1,6 @@
-# mypy: ignore-errors
 """What CPython's threading.py does, in the guest language.
 
-``workloads.language.sync`` compiles this file for a run time that needs it; nothing imports it. Its
+``workloads.language.guest_libraries`` compiles this file; nothing imports it. Its
 functions run as frames of the guest thread that calls them, with the same system calls, the same
 places where a signal handler may come in between, and the same locks as CPython's. ``self`` is the
 state of the object:
