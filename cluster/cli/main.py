@@ -1,100 +1,23 @@
-"""``smplab``: assembles the commands and turns whatever ends one into an exit code.
+"""``smplab``: runs a command and turns whatever ends one into an exit code.
 
 Every failure that a user can cause is one line on stderr, ``smplab: <kind>: <message>``, and an
 exit code of ``cluster.exit_codes``; never a traceback. A bug of the emulator is reported the same
 way as ``internal error``; SMPLAB_TRACEBACK=1 adds the traceback.
 
-Commands import what they need when they run: Ray alone takes half a second, pydantic and YAML
-a tenth each. So the modules of commands import at their heads what the help needs, and no more;
-and of a command that is named first only its own module is imported (``_COMMANDS``).
+Commands import what they need when they run: Ray alone takes half a second, pydantic and YAML a
+tenth each, Typer as much as half of what a small guest takes in all.
 """
 
-import functools
-import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final
-
-import typer
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from cluster import fast_core
 from cluster.cli.common import discard_stdout, program_messages
 from cluster.cli.interrupts import interruption, was_interrupted
 from cluster.exit_codes import BROKEN, OK, USAGE, CliError, report
-
-# command -> module of this package, in the order in which the help lists them
-_COMMANDS: Final = {
-    "run": "run",
-    "guest": "guest",
-    "diff": "diff",
-    "native": "native",
-    "validate": "configs",
-    "schema": "configs",
-    "list": "listing",
-    "trace": "trace",
-    "summary": "trace",
-    "ps": "ps",
-    "pstree": "ps",
-    "acct": "ps",
-    "output": "output",
-    "compile": "compile",
-}
-# Typer carries its own click; the base of its usage errors has no public name.
-_CLICK_ERROR: Final[Any] = next(
-    base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException"
-)
-
-
-def make_app(first: str = "") -> typer.Typer:
-    """Return the command line: all of it, or what ``first``, its first word, needs."""
-    app = typer.Typer(
-        name="smplab",
-        help="Emulate Linux process management and SMP scheduling.",
-        add_completion=True,
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    app.callback()(_root)
-    modules = [_COMMANDS[first]] if first in _COMMANDS else _COMMANDS.values()
-    for module in dict.fromkeys(modules):
-        importlib.import_module(f"cluster.cli.{module}").register(app)
-    for command in app.registered_commands:
-        if command.callback is not None:
-            command.callback = _interruptible(command.callback)
-    return app
-
-
-def _interruptible(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Make Ctrl-C a failure like the others; Typer would end the program without a word."""
-
-    @functools.wraps(command)
-    def call(*args: Any, **options: Any) -> Any:
-        try:
-            return command(*args, **options)
-        except KeyboardInterrupt:
-            code, message = interruption()
-            raise CliError(code, "interrupted", message) from None
-
-    return call
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        print(f"smplab {version('smplab')}, core: {fast_core.core()}")
-        raise typer.Exit(OK)
-
-
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    """Emulate Linux process management and SMP scheduling."""
 
 
 def run_command(arguments: Sequence[str]) -> int:
@@ -105,15 +28,11 @@ def run_command(arguments: Sequence[str]) -> int:
     streams = sys.stdout, sys.stderr
     try:
         words = list(arguments) or ["--help"]
-        app = make_app(words[0])
-        result = app(args=words, prog_name="smplab", standalone_mode=False)
+        result = _call(words)
         return result if isinstance(result, int) else OK
     except CliError as error:
         report(error.kind, error.message)
         return error.code
-    except _CLICK_ERROR as error:
-        report("usage", _usage(error))
-        return USAGE
     except SystemExit as error:
         # Typer ends the program with 1, and other streams, when nobody reads standard output
         replaced = (sys.stdout, sys.stderr) != streams
@@ -124,7 +43,7 @@ def run_command(arguments: Sequence[str]) -> int:
             discard_stdout()
             return OK
         return error.code if isinstance(error.code, int) else BROKEN
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         return _interrupted()
     except BrokenPipeError:
         discard_stdout()
@@ -140,13 +59,36 @@ def run_command(arguments: Sequence[str]) -> int:
         if refused := _refusal(error):
             report(*refused)
             return USAGE
-        if was_interrupted():
+        if was_interrupted() or _is_abort(error):
             return _interrupted()
         if os.environ.get("SMPLAB_TRACEBACK") == "1":
             raise
         what = " ".join(str(error).split())[:500]
         report("internal error", f"{type(error).__name__}: {what} (SMPLAB_TRACEBACK=1 shows more)")
         return BROKEN
+
+
+def _call(words: list[str]) -> Any:
+    """Run the command that the words of a command line name; return what it returns."""
+    if (
+        len(words) > 1
+        and words[0] == "guest"
+        and words[1][:1] not in ("", "-")
+        and "_SMPLAB_COMPLETE" not in os.environ
+    ):
+        # no options: all words are the program's, and there is nothing to parse
+        from cluster.cli.guest_run import GuestOptions, run_guest
+
+        return run_guest(GuestOptions(Path(words[1]), words[2:]))
+    from cluster.cli.app import make_app
+
+    return make_app(words[0])(args=words, prog_name="smplab", standalone_mode=False)
+
+
+def _is_abort(error: Exception) -> bool:
+    """Tell whether Typer gave up because of a Ctrl-C."""
+    typer = sys.modules.get("typer")
+    return typer is not None and isinstance(error, typer.Abort)
 
 
 def _refusal(error: Exception) -> tuple[str, str] | None:
@@ -161,6 +103,9 @@ def _refusal(error: Exception) -> tuple[str, str] | None:
         return "bad run directory", str(error)
     if isinstance(error, GuestProgramError):
         return "guest program", "\n".join(program_messages(error))
+    app = sys.modules.get("cluster.cli.app")
+    if app is not None and isinstance(error, app.CLICK_ERROR):
+        return "usage", app.usage_message(error)
     return None
 
 
@@ -184,10 +129,3 @@ def finish_stdout(code: int) -> int:
         report("i/o error", f"{error.filename or 'standard output'}: {error.strerror}")
         return code or BROKEN
     return code
-
-
-def _usage(error: Any) -> str:
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "smplab"
-    message = " ".join(str(error.format_message()).split())
-    return f"{message} (see {command} --help)" if message else f"see {command} --help"

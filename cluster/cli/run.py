@@ -1,28 +1,15 @@
 """``smplab run``: one configuration to its end, with a run directory, a table and a digest."""
 
-import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from cluster.cli.completion import complete_config
-from cluster.cli.interrupts import interruption, was_interrupted
-from cluster.engine_api import INVARIANT as INVARIANT_KIND
-from cluster.engine_api import kernel_failure
-from cluster.exit_codes import (
-    BROKEN,
-    MUTATION,
-    MUTATION_KIND,
-    OF_EXIT_KIND,
-    USAGE,
-    CliError,
-    report,
-)
+from cluster.cli.keeping import abandoned_on_failure, make_request, record, resolved
+from cluster.exit_codes import BROKEN, USAGE, CliError, report
 
 _LONGEST_LINE: Final = 4096
 _MOST_WRITES: Final = 10_000  # that are looked at for the first lines of output
@@ -93,24 +80,6 @@ def run(
     return _run(loaded, make_request(loaded, spec), log_format, level, quiet)
 
 
-def make_request(loaded: "Loaded", spec: Any) -> "RunRequest":
-    from cluster.engine_api import RunRequest
-
-    config = loaded.config
-    graph, per_actor = config.ray.compiled_graph, config.ray.cpus_per_actor
-    return RunRequest(
-        spec=spec,
-        engine=config.engine,
-        scheme=config.taken_scheme,
-        quantum_ns=config.sync.quantum,
-        address=config.ray.address,
-        cpus_per_actor=per_actor if isinstance(per_actor, int) else None,
-        compiled_graph=graph if isinstance(graph, str) else str(graph).lower(),
-        max_virtual_ns=config.limits.virtual_time,
-        max_wall_s=config.limits.wall_time / 1e9 if config.limits.wall_time else None,
-    )
-
-
 def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, quiet: bool) -> int:
     from cluster.cli.common import console_outputs, discard_stdout, outcome
     from cluster.engine import run_machine
@@ -152,65 +121,6 @@ def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, q
         report(kind, message)
         _show_errors(console_outputs(result))
     return code
-
-
-@contextmanager
-def abandoned_on_failure(directory: "RunDir | None", *, mutated: bool) -> Iterator[None]:
-    """Finish the manifest of a run that an exception ends, and let the exception go on.
-
-    Args:
-        directory: of the run; None: it has none.
-        mutated: the kernel has mutations; its failures are then what these were to show.
-
-    Raises:
-        CliError: the exception was one of the emulated kernel, see ``_kernel_failure``.
-    """
-    try:
-        yield
-    except KeyboardInterrupt:
-        _abandon(directory, "interrupted", *interruption())
-        raise
-    except Exception as error:
-        if was_interrupted():
-            _abandon(directory, "interrupted", *interruption())
-            raise
-        failed = _kernel_failure(error, mutated)
-        code = BROKEN if failed is None else failed.code
-        _abandon(directory, "broken", code, f"{type(error).__name__}: {error}")
-        if failed is None or os.environ.get("SMPLAB_TRACEBACK") == "1":
-            raise
-        raise failed from error
-
-
-def _abandon(directory: "RunDir | None", kind: str, code: int, message: str) -> None:
-    if directory is None or directory.discard_unstarted():
-        return
-    directory.finish(exit_kind=kind, exit_code=code, message=message, complete=False)
-
-
-def _kernel_failure(error: Exception, mutated: bool) -> CliError | None:
-    """Return the failure that an exception stands for which the emulated kernel raised."""
-    told = None if isinstance(error, CliError) else kernel_failure(error, mutated)
-    if told is None:
-        return None
-    if mutated:
-        return CliError(MUTATION, MUTATION_KIND, told)
-    return CliError(*OF_EXIT_KIND[INVARIANT_KIND], told)
-
-
-def record(directory: "RunDir", result: "RunResult", code: int, message: str) -> None:
-    """Write what a run found into its directory, where trace and outputs already are."""
-    from cluster.cli.common import is_complete
-    from kernel.process.acct import OUTPUTS as ACCT_OUTPUTS
-
-    if result.summary:  # before anything else: whoever kills us now has lost nothing of the run
-        directory.write_summary(result.summary, result.digest)
-    records, exact = (result.outputs.pop(name, None) for name in ACCT_OUTPUTS)
-    if records is not None:
-        directory.write_acct(records, exact or b"")
-    directory.finish(
-        exit_kind=result.exit_kind, exit_code=code, message=message, complete=is_complete(result)
-    )
 
 
 def _tell(directory: "RunDir", result: "RunResult", quiet: bool) -> None:
@@ -310,13 +220,6 @@ def _last_lines(data: bytes, lines: int) -> list[str]:
     if not data:
         return []
     return data.decode("utf-8", "backslashreplace").removesuffix("\n").split("\n")[-lines:]
-
-
-def resolved(loaded: "Loaded") -> dict[str, Any]:
-    """Return the configuration as it was understood, every default filled in, as JSON data."""
-    data: dict[str, Any] = loaded.config.model_dump(mode="json")
-    data["sync"]["scheme"] = loaded.config.taken_scheme
-    return data
 
 
 def register(app: typer.Typer) -> None:

@@ -131,7 +131,7 @@ def test_what_cannot_be_set_is_said(
 @pytest.mark.parametrize(
     "options",
     [
-        {"cpus": 2, "seed": 42, "granularity": None, "scheme": None},
+        {},
         {"cpus": 200, "seed": 7, "granularity": "step", "scheme": "barrier"},
         {"cpus": 1, "seed": 42, "granularity": "syscall", "scheme": "exact"},
     ],
@@ -139,24 +139,27 @@ def test_what_cannot_be_set_is_said(
 def test_a_guest_without_a_configuration_is_one_with_the_defaults_of_all_keys(
     tmp_path: Path, options: dict[str, Any]
 ) -> None:
-    from cluster.cli.guest import configured, configured_request, is_plain, plain_request
+    from cluster.cli.guest_run import (
+        GuestOptions,
+        configured,
+        configured_request,
+        is_plain,
+        plain_request,
+    )
 
     program = tmp_path / "p.py"
     program.write_text("print(1)\n")
+    chosen = GuestOptions(program, ["x"], **options)
     given = {"trace": False, "check": True, "unbuffered": True}
-    assert is_plain("local", options["granularity"], options["scheme"])
-    loaded = configured(None, engine="local", **options)
-    assert plain_request(program, ["x"], given=given, **options) == configured_request(
-        loaded, program, ["x"], given=given
-    )
+    assert is_plain(chosen)
+    with_all_keys = configured_request(chosen, configured(chosen), given)
+    assert plain_request(chosen, given) == with_all_keys
 
 
 @pytest.mark.parametrize(
-    "options", [("ray", None, None), ("local", "stepp", None), ("local", None, "slack")]
+    "options", [{"engine": "ray"}, {"granularity": "stepp"}, {"scheme": "slack"}]
 )
-def test_what_only_a_configuration_can_say_or_refuse_is_left_to_it(
-    options: tuple[str, str | None, str | None],
-) -> None:
-    from cluster.cli.guest import is_plain
+def test_what_only_a_configuration_can_say_or_refuse_is_left_to_it(options: dict[str, str]) -> None:
+    from cluster.cli.guest_run import GuestOptions, is_plain
 
-    assert not is_plain(*options)
+    assert not is_plain(GuestOptions(Path("p.py"), **options))

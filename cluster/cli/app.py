@@ -1,0 +1,97 @@
+"""The command line as Typer has it: the commands, and what it says of a wrong one.
+
+The modules of commands import at their heads what the help needs, and no more; and of a command
+that is named first only its own module is imported (``_COMMANDS``).
+"""
+
+import functools
+import importlib
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+import typer
+
+from cluster import fast_core
+from cluster.cli.interrupts import interruption
+from cluster.exit_codes import OK, CliError
+
+# command -> module of this package, in the order in which the help lists them
+_COMMANDS: Final = {
+    "run": "run",
+    "guest": "guest",
+    "diff": "diff",
+    "native": "native",
+    "validate": "configs",
+    "schema": "configs",
+    "list": "listing",
+    "trace": "trace",
+    "summary": "trace",
+    "ps": "ps",
+    "pstree": "ps",
+    "acct": "ps",
+    "output": "output",
+    "compile": "compile",
+}
+# Typer carries its own click; the base of its usage errors has no public name.
+CLICK_ERROR: Final[Any] = next(
+    base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException"
+)
+
+
+def make_app(first: str = "") -> typer.Typer:
+    """Return the command line: all of it, or what ``first``, its first word, needs."""
+    app = typer.Typer(
+        name="smplab",
+        help="Emulate Linux process management and SMP scheduling.",
+        add_completion=True,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    modules = [_COMMANDS[first]] if first in _COMMANDS else _COMMANDS.values()
+    for module in dict.fromkeys(modules):
+        importlib.import_module(f"cluster.cli.{module}").register(app)
+    for command in app.registered_commands:
+        if command.callback is not None:
+            command.callback = _interruptible(command.callback)
+    return app
+
+
+def _interruptible(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Make Ctrl-C a failure like the others; Typer would end the program without a word."""
+
+    @functools.wraps(command)
+    def call(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except KeyboardInterrupt:
+            code, message = interruption()
+            raise CliError(code, "interrupted", message) from None
+
+    return call
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"smplab {version('smplab')}, core: {fast_core.core()}")
+        raise typer.Exit(OK)
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Emulate Linux process management and SMP scheduling."""
+
+
+def usage_message(error: Any) -> str:
+    """Return one line for a usage error of Typer's."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "smplab"
+    message = " ".join(str(error.format_message()).split())
+    return f"{message} (see {command} --help)" if message else f"see {command} --help"
