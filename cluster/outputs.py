@@ -29,6 +29,7 @@ from typing import IO, Final, NamedTuple
 
 import msgpack
 
+OUTPUTS: Final = "outputs.smpo"  # in a run directory
 MAGIC: Final = b"SMPO\r\n\x1a\n"
 END_MAGIC: Final = b"SMPOEND\n"
 VERSION: Final = 1

@@ -13,9 +13,8 @@ from cluster import engine_api, fast_core
 from cluster.digest import RunDigest
 from cluster.engine_api import RunRequest, RunResult
 from cluster.lps import Chunk
-from cluster.outputs import OutputWriter
+from cluster.outputs import OUTPUTS, OutputWriter
 from cluster.report.summary import make_summary
-from cluster.rundir import OUTPUTS
 from cluster.trace.store import TraceWriter
 from kernel.process.acct import OUTPUTS as ACCT_OUTPUTS
 

@@ -24,12 +24,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from cluster.outputs import OutputReader
+from cluster.outputs import OUTPUTS, OutputReader
 
 FORMAT: Final = 1
 DEFAULT_BASE: Final = "runs"
 LATEST: Final = "latest"
-OUTPUTS: Final = "outputs.smpo"
 _PACKAGES: Final = ("smplab", "ray", "msgpack")
 _GIT_TIMEOUT_S: Final = 10
 

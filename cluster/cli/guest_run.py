@@ -235,12 +235,12 @@ def _shell_status(result: "RunResult") -> int:
 
 def _show(request: "RunRequest", result: "RunResult", options: GuestOptions) -> None:
     """Print what was asked for of the trace to standard error."""
+    if request.out_dir is None or not result.statuses or not (options.pstree or options.strace):
+        return
     from cluster.report.life import life_lines
     from cluster.report.strace import strace_lines
     from cluster.trace import TraceReader
 
-    if request.out_dir is None or not result.statuses or not (options.pstree or options.strace):
-        return
     root = result.statuses[0][1]
     with TraceReader(request.out_dir / "trace.smpt") as reader:
         if options.strace:

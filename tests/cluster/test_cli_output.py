@@ -9,8 +9,8 @@ import pytest
 
 from cluster.cli.main import run_command
 from cluster.cli.output import in_order
-from cluster.outputs import OutputWriter
-from cluster.rundir import OUTPUTS, RunDir
+from cluster.outputs import OUTPUTS, OutputWriter
+from cluster.rundir import RunDir
 
 CONFIG = """\
 name: talk
