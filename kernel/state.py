@@ -69,7 +69,7 @@ from kernel.smp.push import push_rt_tasks
 from kernel.smp.ttwu import select_task_rq_exec, try_to_wake_up
 from kernel.stats import KernelStats
 from kernel.syscalls import HANDLERS
-from kernel.task import TASK_DEAD, TASK_NORMAL, TASK_RUNNING, SignalStruct, TaskStruct
+from kernel.task import TASK_DEAD, TASK_NORMAL, TASK_RUNNING, SignalStruct, TaskStruct, mm_of
 from kernel.time.itimer import it_real_fn
 from kernel.time.posix_cpu_timers import run_posix_cpu_timers
 from kernel.trace.systrace import traced
@@ -233,18 +233,20 @@ class KernelState:
 
     def pi_lock(self, task: TaskStruct) -> Lock:
         """Return ``task``'s pi_lock, made at first use."""
-        if task.pi_lock is None:
-            task.pi_lock = self.new_lock("pi_lock")
-        return task.pi_lock  # type: ignore[no-any-return]
+        lock = task.pi_lock
+        if lock is None:
+            lock = task.pi_lock = self.new_lock("pi_lock")
+        return lock
 
     def task_lock(self, task: TaskStruct) -> Lock:
         """Return ``task``'s alloc_lock, made at first use.
 
         Source: include/linux/sched/task.h:task_lock().
         """
-        if task.alloc_lock is None:
-            task.alloc_lock = self.new_lock("alloc_lock")
-        return task.alloc_lock  # type: ignore[no-any-return]
+        lock = task.alloc_lock
+        if lock is None:
+            lock = task.alloc_lock = self.new_lock("alloc_lock")
+        return lock
 
     def emit(self, event: int, *fields: Any) -> None:
         """Record one trace event of the current path: ``(time, event, cpu, *fields)``."""
@@ -720,7 +722,7 @@ class KernelState:
         ctx = task.ctx
         if ctx is None:
             raise AssertionError(f"{task!r} has no context in the kernel")
-        if task.mm.users == 1 and task.signal.nr_threads == 1:
+        if mm_of(task).users == 1 and task.signal.nr_threads == 1:
             task.ctx = None
             self._answer(task, m.EFF_TAKE, ctx, value, error)
             return

@@ -11,7 +11,7 @@ context, thread flags. Only messages connect the two.
 Source: include/linux/sched.h, include/linux/sched/signal.h; fs/proc/array.c for the letters.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import IllegalTransition
 from kernel.trace.printable import printable
@@ -65,9 +65,23 @@ from kernel.uapi.task_state import (
 )
 
 if TYPE_CHECKING:
+    from kernel.cred.creds import Cred
+    from kernel.fs.file import FilesStruct
+    from kernel.fs.fs_struct import FsStruct
+    from kernel.ipc.sem_queue import SemUndoList
+    from kernel.locking import Lock
+    from kernel.mm.mm_types import MmStruct
+    from kernel.ns.nsproxy import NsProxy
     from kernel.points import Path
+    from kernel.process.attrs import TaskAttrs
+    from kernel.process.kthread import Kthread
+    from kernel.process.pid import Pid
+    from kernel.process.wait_task import WaitOpts
     from kernel.ptrace.link import PtraceState
+    from kernel.signal.multiprocess import MultiprocessSignals
     from kernel.smp.wait import WaitQueueHead
+    from kernel.time.itimer import RealTimer
+    from kernel.time.posix_cpu_timers import PosixCputimers
     from kernel.user import UserContext
 
 EXIT_DEAD: Final = 0x10
@@ -142,7 +156,7 @@ class SighandStruct:
 
     __slots__ = ("action", "count", "siglock")
 
-    def __init__(self, siglock: Any, action: dict[int, int]) -> None:
+    def __init__(self, siglock: "Lock", action: dict[int, int]) -> None:
         self.action = action
         self.count = 1
         self.siglock = siglock
@@ -205,8 +219,8 @@ class SignalStruct:
         self.nr_threads = 1  # threads that are not released
         self.leader: TaskStruct = None  # type: ignore[assignment]  # set by copy_signal
         self.threads: list[TaskStruct] = []  # thread_head, in creation order, leader first
-        self.pgrp: Any = None  # struct pid
-        self.session: Any = None  # struct pid
+        self.pgrp: Pid = None  # type: ignore[assignment]  # set by attach_pid
+        self.session: Pid = None  # type: ignore[assignment]  # set by attach_pid
         self.is_child_subreaper = False
         self.has_child_subreaper = False
         # siglock
@@ -218,11 +232,11 @@ class SignalStruct:
         self.notify_count = 0  # what de_thread() waits for: threads to go, or -1 for the leader
         self.curr_target: TaskStruct | None = None  # None: the leader
         self.shared_pending: tuple[SigInfo, ...] = ()
-        self.multiprocess: list[Any] | None = None  # forks under way: kernel.signal.multiprocess
-        self.itimer: Any = None  # kernel.time.itimer.RealTimer, from the first setitimer() on
+        self.multiprocess: list[MultiprocessSignals] | None = None  # forks under way
+        self.itimer: RealTimer | None = None  # from the first setitimer() on
         self.cred_guard: WaitQueueHead | None = None  # who waits for an exec to be through
-        self.cputimers: Any = None  # kernel.time.posix_cpu_timers, if it ever had any
-        self.wait_chldexit: list[Any] = []  # kernel.process.wait.WaitOpts, newest first
+        self.cputimers: PosixCputimers | None = None  # if it ever had any
+        self.wait_chldexit: list[WaitOpts] = []  # newest first
         # only what differs from the defaults; never changed in place, so fork shares it
         self.rlim: dict[int, tuple[int, int]] = NO_RLIMITS
         self.args: tuple[str, ...] = ()  # what the last exec was given: /proc/PID/cmdline
@@ -307,20 +321,19 @@ class TaskStruct:
         "usage",
         "utime_ns",
         "vfork_done",
-        "wake_value",
     )
 
     def __init__(self, pid: int, tgid: int, comm: str) -> None:
         # never changes after copy_process, but for exec's tid swap
         self.pid = pid
         self.tgid = tgid
-        self.thread_pid: Any = None  # struct pid
+        self.thread_pid: Pid = None  # type: ignore[assignment]  # set by attach_pid
         self.start_time_ns = 0
-        self.stack: Any = None  # kernel stack, see kernel.arch
+        self.stack = 0  # kernel stack, see kernel.arch
         self.slot = -1  # place in the task_struct slab cache
-        self.alloc_lock: Any = None  # made at first use: KernelState.task_lock
+        self.alloc_lock: Lock | None = None  # made at first use: KernelState.task_lock
         # pi_lock
-        self.pi_lock: Any = None  # made at first use: KernelState.pi_lock
+        self.pi_lock: Lock | None = None  # made at first use: KernelState.pi_lock
         self.msg_ns = 0  # time of the last effect about this task
         self.state = TASK_NEW
         self.cpu = 0  # CPU that runs or ran the task last
@@ -342,9 +355,9 @@ class TaskStruct:
         self.usage = 2  # one until reaped, one while a CPU still runs it
         # alloc_lock (task_lock)
         self.comm = comm
-        self.mm: Any = None
-        self.files: Any = None
-        self.fs: Any = None
+        self.mm: MmStruct | None = None
+        self.files: FilesStruct | None = None
+        self.fs: FsStruct | None = None
         self.vfork_done: TaskStruct | None = None  # the parent that sleeps on it
         self.clear_child_tid = False
         # siglock
@@ -358,27 +371,62 @@ class TaskStruct:
         self.pdeath_signal = 0
         # current only
         self.flags = 0
-        self.cred: Any = None
+        self.cred: Cred = None  # type: ignore[assignment]  # set by copy_creds
         self.nice = 0
-        self.attrs: Any = None  # kernel.process.attrs.TaskAttrs, if it differs from boot's
-        self.nsproxy: Any = None  # kernel.ns.nsproxy.NsProxy; None once the task has left them
-        self.sysvsem: Any = None
+        self.attrs: TaskAttrs | None = None  # if it differs from boot's
+        self.nsproxy: NsProxy | None = None  # None once the task has left them
+        self.sysvsem: SemUndoList | None = None
         self.utime_ns = 0
         self.stime_ns = 0
         self.min_flt = 0  # page faults served
         self.nvcsw = 0  # times it slept
         self.nivcsw = 0  # times it lost its CPU
-        self.kthread: Any = None  # kernel.process.kthread.Kthread
+        self.kthread: Kthread | None = None
         self.path: Path[object] | None = None  # the system call it sleeps in
         self.tripped: tuple[int, ...] = ()  # handlers that ran since the last answer, in order
         self.restart_ns = 0  # when the interrupted sleep that is being restarted ends; 0 = none
-        self.wake_value: Any = None
         self.timer = 0  # armed timeout, by serial number; 0 = none
         self.in_syscall = -1  # number of the system call being served
         self.ctx: UserContext | None = None  # user context while its heap is shared
 
     def __repr__(self) -> str:
         return f"<task {self.pid}/{self.tgid} {printable(self.comm)} {task_state_letter(self)}>"
+
+
+def mm_of(task: TaskStruct) -> "MmStruct":
+    """Return the address space of a task that must have one: no kernel thread, not exiting.
+
+    Raises:
+        AssertionError: it has none; likewise ``files_of``, ``fs_of``, ``nsproxy_of``.
+    """
+    mm = task.mm
+    if mm is None:
+        raise AssertionError(f"{task!r} has no address space")
+    return mm
+
+
+def files_of(task: TaskStruct) -> "FilesStruct":
+    """Return the open files of a task that has not given them up."""
+    files = task.files
+    if files is None:
+        raise AssertionError(f"{task!r} has no open files")
+    return files
+
+
+def fs_of(task: TaskStruct) -> "FsStruct":
+    """Return root, working directory and umask of a task that has not given them up."""
+    fs = task.fs
+    if fs is None:
+        raise AssertionError(f"{task!r} has no root")
+    return fs
+
+
+def nsproxy_of(task: TaskStruct) -> "NsProxy":
+    """Return the namespaces of a task that has not left them."""
+    nsproxy = task.nsproxy
+    if nsproxy is None:
+        raise AssertionError(f"{task!r} has no namespaces")
+    return nsproxy
 
 
 def set_exit_state(task: TaskStruct, expected: int, new: int) -> None:

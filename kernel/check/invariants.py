@@ -44,6 +44,7 @@ from kernel.task import (
 
 if TYPE_CHECKING:
     from kernel.cpu.cpu import Cpu
+    from kernel.locking import Lock
     from kernel.process.pid import Pid
     from kernel.state import KernelState
 
@@ -366,7 +367,7 @@ def _check_quiet(
                 _check_lock(own, f" of {task!r}", found)
 
 
-def _check_lock(lock: Any, whose: str, found: list[str]) -> None:
+def _check_lock(lock: "Lock", whose: str, found: list[str]) -> None:
     if lock.owner is not None or lock.readers:
         found.append(f"{lock.name}{whose} is held and no path runs")
 
@@ -386,8 +387,8 @@ def _check_wait_queues(
             if task.signal is not signal
         ]
     for mm in dict.fromkeys(task.mm for task in tasks if task.mm is not None):
-        for name, lock in (mm.locks or {}).items():
-            queues.append((f"user lock {name}", lock.waiters))
+        for number, lock in (mm.locks or {}).items():
+            queues.append((f"user lock {number}", lock.waiters))
     tables = dict.fromkeys(task.files for task in tasks if task.files is not None)
     of_files = {  # both ends of a pipe have the same queues
         queue: file.inode for file in open_files(tables) for queue in _queues_of(file)

@@ -25,7 +25,7 @@ from kernel.cred.uidgid import (
 )
 from kernel.errors import KernelError
 from kernel.process.limits import nproc_exceeded
-from kernel.task import PF_NPROC_EXCEEDED, TaskStruct
+from kernel.task import PF_NPROC_EXCEEDED, TaskStruct, mm_of
 from kernel.uapi.errno_ import EINVAL, EPERM
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def bprm_creds(k: "KernelState", task: TaskStruct) -> None:
             new.ns_capable = cred.euid == make_kuid(cred.user_ns, 0)
         task.cred = new
     if cred.uid != cred.euid or cred.gid != cred.egid:
-        task.mm.dumpable = SUID_DUMP_DISABLE
+        mm_of(task).dumpable = SUID_DUMP_DISABLE
         task.pdeath_signal = 0
 
 

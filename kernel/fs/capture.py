@@ -12,6 +12,7 @@ from kernel.fs.file import FilesStruct, fd_install, fget
 from kernel.fs.file_table import File, alloc_file
 from kernel.fs.inode import CAPTURE, FEED, REGULAR, FileOperations, Inode, is_terminal
 from kernel.points import Path
+from kernel.task import files_of
 from kernel.uapi.errno_ import ENOTTY
 from kernel.uapi.fcntl import O_RDONLY, O_WRONLY, S_IFCHR, S_IFIFO, S_IFREG
 
@@ -108,6 +109,6 @@ def sys_ioctl(k: "KernelState", fd: int, request: int) -> int:
     Deviation: of the terminal's settings nothing comes back.
     """
     k.now_ns += k.costs.file_op
-    if request != TCGETS or not is_terminal(fget(k.current.files, fd).inode):
+    if request != TCGETS or not is_terminal(fget(files_of(k.current), fd).inode):
         raise KernelError(ENOTTY)
     return 0

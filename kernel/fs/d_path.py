@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
 from kernel.fs.inode import Inode
+from kernel.task import fs_of
 from kernel.uapi.errno_ import ENOENT
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def d_path(k: "KernelState", directory: Inode) -> str:
     Source: fs/d_path.c:getcwd().
     """
     parts: list[str] = []
-    root = k.current.fs.root
+    root = fs_of(k.current).root
     while directory is not root:
         if directory.parent is None or not directory.nlink:
             raise KernelError(ENOENT)
@@ -39,7 +40,7 @@ def sys_getcwd(k: "KernelState") -> str:
     Source: fs/d_path.c:getcwd().
     """
     k.now_ns += k.costs.file_op
-    return d_path(k, k.current.fs.cwd)
+    return d_path(k, fs_of(k.current).cwd)
 
 
 def file_path(inode: Inode) -> str:

@@ -9,7 +9,7 @@ Source: fs/eventfd.c.
 from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError, RestartSyscall
-from kernel.fs.file import FilesStruct, fd_install, fget, get_unused_fd
+from kernel.fs.file import fd_install, fget, get_unused_fd
 from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import EVENTFD, FileOperations, Inode
 from kernel.fs.read_write import sys_read, sys_write
@@ -17,7 +17,7 @@ from kernel.fs.select import PollWqueues, poll_wait
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
 from kernel.signal.pending import signal_pending
 from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up_all
-from kernel.task import TASK_INTERRUPTIBLE
+from kernel.task import TASK_INTERRUPTIBLE, files_of
 from kernel.uapi.errno_ import EAGAIN, EINVAL
 from kernel.uapi.eventfd import EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE
 from kernel.uapi.fcntl import O_NONBLOCK, O_RDWR
@@ -173,7 +173,7 @@ def sys_eventfd2(k: "KernelState", count: int, flags: int) -> int:
     k.now_ns += k.costs.file_op
     if flags & ~(EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE):
         raise KernelError(EINVAL)
-    files: FilesStruct = k.current.files
+    files = files_of(k.current)
     fd = get_unused_fd(k, files)
     check_file_max(k)
     inode = EventfdInode(k, count, bool(flags & EFD_SEMAPHORE))
@@ -187,7 +187,7 @@ def sys_eventfd_read(k: "KernelState", fd: int) -> "Path[bytes] | bytes":
 
     Source: glibc sysdeps/unix/sysv/linux/eventfd_read.c.
     """
-    fget(k.current.files, fd)
+    fget(files_of(k.current), fd)
     return sys_read(k, fd, _SIZE)
 
 
@@ -196,5 +196,5 @@ def sys_eventfd_write(k: "KernelState", fd: int, data: bytes) -> "Path[int] | in
 
     Source: glibc sysdeps/unix/sysv/linux/eventfd_write.c.
     """
-    fget(k.current.files, fd)
+    fget(files_of(k.current), fd)
     return sys_write(k, fd, data)

@@ -5,9 +5,10 @@ Deviation: no locks, leases, owners and signals of files, seals.
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError
-from kernel.fs.file import FilesStruct, fd_install, fget, get_unused_fd
+from kernel.fs.file import fd_install, fget, get_unused_fd
 from kernel.ipc.pipe_size import pipe_fcntl
 from kernel.process.limits import rlimit
+from kernel.task import files_of
 from kernel.uapi.errno_ import EINVAL
 from kernel.uapi.fcntl import (
     F_CREATED_QUERY,
@@ -48,7 +49,7 @@ def sys_fcntl(k: "KernelState", fd: int, command: int, argument: int) -> Any:
     Source: fs/fcntl.c:do_fcntl(), setfl().
     """
     k.now_ns += k.costs.file_op
-    files: FilesStruct = k.current.files
+    files = files_of(k.current)
     file = fget(files, fd)
     if command in (F_DUPFD, F_DUPFD_CLOEXEC):
         if not 0 <= argument < rlimit(k, k.current.signal, RLIMIT_NOFILE):

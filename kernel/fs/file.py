@@ -17,6 +17,7 @@ from kernel.errors import KernelError
 from kernel.fs.file_table import File, fput, release_file
 from kernel.points import Path
 from kernel.process.limits import rlimit
+from kernel.task import files_of
 from kernel.uapi.errno_ import EBADF, EINVAL, EMFILE
 from kernel.uapi.fcntl import RLIMIT_NOFILE
 
@@ -235,4 +236,4 @@ def sys_dup2(k: "KernelState", fd: int, fd2: int, inheritable: bool) -> Path[int
     Source: fs/file.c:dup2(), dup3(); CPython Modules/posixmodule.c:os_dup2_impl().
     """
     k.now_ns += k.costs.file_op
-    return do_dup2(k, k.current.files, fd, fd2, cloexec=not inheritable, dup3=not inheritable)
+    return do_dup2(k, files_of(k.current), fd, fd2, cloexec=not inheritable, dup3=not inheritable)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from kernel.fs.inode import Inode
+from kernel.task import fs_of
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -45,7 +46,7 @@ def put_fs_struct(k: "KernelState", fs: FsStruct) -> None:
 
 def sys_umask(k: "KernelState", mask: int) -> int:
     """Set the umask; return the old one. Source: kernel/sys.c:umask()."""
-    fs = k.current.fs
-    old: int = fs.umask
+    fs = fs_of(k.current)
+    old = fs.umask
     fs.umask = mask & 0o777
     return old

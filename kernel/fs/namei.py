@@ -12,6 +12,7 @@ from kernel.cred.uidgid import ids_mapped
 from kernel.errors import KernelError
 from kernel.fs.inode import DIRECTORY, MAY_EXEC, MAY_WRITE, PIPE, REGULAR, Inode
 from kernel.ipc.fifo import fifo_fops
+from kernel.task import fs_of
 from kernel.uapi.errno_ import (
     EACCES,
     EISDIR,
@@ -112,7 +113,7 @@ def lookup(
     task = k.current
     if uid is None or gid is None:
         uid, gid = task.cred.euid, task.cred.egid
-    fs = task.fs
+    fs = fs_of(task)
     where: Inode = fs.root if path[0] == "/" else fs.cwd
     parts = [part for part in path.split("/") if part]
     slashes = path[-1] == "/"
@@ -202,7 +203,7 @@ def create(k: "KernelState", place: Lookup, kind: int, mode: int, path: str) -> 
     may_create(directory, cred, path)
     if cred.user_ns is not None and not ids_mapped(cred.user_ns, cred.euid, cred.egid):
         raise KernelError(EOVERFLOW, path)
-    mode &= ~task.fs.umask
+    mode &= ~fs_of(task).umask
     gid = cred.egid
     if directory.mode & S_ISGID:
         gid = directory.gid

@@ -12,6 +12,7 @@ from kernel.fs.inode import NSFS, FileOperations, Inode
 from kernel.ns.common import Namespace, get_any_ns
 from kernel.ns.nsproxy import put_any_ns
 from kernel.points import Path
+from kernel.task import files_of
 from kernel.uapi.fcntl import S_IFREG
 
 if TYPE_CHECKING:
@@ -56,5 +57,5 @@ def proc_ns_file(k: "KernelState", fd: int) -> NsInode | None:
 
     Source: fs/nsfs.c:proc_ns_file().
     """
-    inode = fget(k.current.files, fd).inode
+    inode = fget(files_of(k.current), fd).inode
     return inode if isinstance(inode, NsInode) else None

@@ -7,7 +7,7 @@ Deviation: no O_PATH, O_TMPFILE, O_DIRECT.
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError, RestartSyscall
-from kernel.fs.file import FilesStruct, close_fd, fd_install, fget, get_unused_fd
+from kernel.fs.file import close_fd, fd_install, fget, get_unused_fd
 from kernel.fs.file_table import File, check_file_max
 from kernel.fs.inode import (
     DIRECTORY,
@@ -22,6 +22,7 @@ from kernel.fs.namei import check_path, create, inode_permission, lookup, lookup
 from kernel.fs.read_write import MAX_OFFSET, file_too_large
 from kernel.points import Path
 from kernel.process.limits import rlimit
+from kernel.task import files_of, fs_of
 from kernel.uapi.errno_ import (
     EACCES,
     EEXIST,
@@ -72,7 +73,7 @@ def sys_open(k: "KernelState", path: str, flags: int, mode: int) -> Any:
     if flags & O_CREAT and flags & O_DIRECTORY:
         raise KernelError(EINVAL, path)
     check_path(path)
-    files: FilesStruct = k.current.files
+    files = files_of(k.current)
     try:
         fd = get_unused_fd(k, files)
     except KernelError as failed:
@@ -90,7 +91,7 @@ def _open_special(k: "KernelState", path: str, file: File, fd: int, flags: int) 
 
     Source: fs/open.c:do_dentry_open().
     """
-    files: FilesStruct = k.current.files
+    files = files_of(k.current)
     files.reserved |= 1 << fd
     files.open_fds |= 1 << fd
     holds = k.vfs.holds
@@ -188,7 +189,7 @@ def sys_close(k: "KernelState", fd: int) -> Path[None]:
     Source: fs/open.c:close().
     """
     k.now_ns += k.costs.file_op
-    return close_fd(k, k.current.files, fd)
+    return close_fd(k, files_of(k.current), fd)
 
 
 def sys_ftruncate(k: "KernelState", fd: int, length: int) -> "Path[None] | None":
@@ -203,7 +204,7 @@ def sys_ftruncate(k: "KernelState", fd: int, length: int) -> "Path[None] | None"
     k.now_ns += k.costs.file_op
     if length < 0:
         raise KernelError(EINVAL)
-    file = fget(k.current.files, fd)
+    file = fget(files_of(k.current), fd)
     inode = file.inode
     if inode.kind == PIDFD:  # a regular file as far as this goes: pidfs_setattr()
         raise KernelError(EOPNOTSUPP)
@@ -256,7 +257,7 @@ def sys_chdir(k: "KernelState", path: str) -> None:
     cred = k.current.cred
     if not inode_permission(inode, MAY_EXEC, cred.euid, cred.egid):
         raise KernelError(EACCES, path)
-    k.current.fs.cwd = inode
+    fs_of(k.current).cwd = inode
 
 
 def sys_chmod(k: "KernelState", path: str, mode: int) -> None:

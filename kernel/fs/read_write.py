@@ -16,7 +16,7 @@ from kernel.fs.inode import CAPTURE, DIRECTORY, FULL, NULL, ZERO, Inode
 from kernel.points import Path
 from kernel.process.pid import PIDTYPE_PID, task_tgid_vnr
 from kernel.signal.send import do_send_sig_info
-from kernel.task import NO_RLIMITS
+from kernel.task import NO_RLIMITS, files_of
 from kernel.uapi.errno_ import EBADF, EFBIG, EINVAL, EISDIR, ENOSPC, ENXIO, ESPIPE
 from kernel.uapi.fcntl import (
     MAX_RW_COUNT,
@@ -55,7 +55,7 @@ def sys_read(k: "KernelState", fd: int, count: int) -> "Path[bytes] | bytes":
 
     Source: fs/read_write.c:ksys_read(), vfs_read().
     """
-    file = fget(k.current.files, fd)
+    file = fget(files_of(k.current), fd)
     if not file.readable:
         raise KernelError(EBADF)
     if count < 0:
@@ -67,7 +67,7 @@ def sys_read(k: "KernelState", fd: int, count: int) -> "Path[bytes] | bytes":
         if fop.read is None:
             raise KernelError(EINVAL)
         count = min(count, MAX_RW_COUNT)
-        if k.current.files.count > 1:
+        if files_of(k.current).count > 1:
             return with_file(k, file, fop.read, count)
         return fop.read(k, file, count)  # type: ignore[no-any-return]
     k.now_ns += k.costs.file_op
@@ -121,7 +121,7 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> "Path[int] | int":
 
     Source: fs/read_write.c:ksys_write(), vfs_write(); mm/filemap.c:generic_write_checks().
     """
-    file = fget(k.current.files, fd)
+    file = fget(files_of(k.current), fd)
     if not file.writable:
         raise KernelError(EBADF)
     inode = file.inode
@@ -130,7 +130,7 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> "Path[int] | int":
     if fop is not None:
         if fop.write is None:
             raise KernelError(EINVAL)
-        if k.current.files.count > 1:
+        if files_of(k.current).count > 1:
             return with_file(k, file, fop.write, data)
         return fop.write(k, file, data)  # type: ignore[no-any-return]
     count = len(data)
@@ -176,7 +176,7 @@ def sys_lseek(k: "KernelState", fd: int, offset: int, whence: int) -> int:
     Source: fs/read_write.c:ksys_lseek(), generic_file_llseek(); drivers/char/mem.c:null_lseek().
     """
     k.now_ns += k.costs.file_op
-    file = fget(k.current.files, fd)
+    file = fget(files_of(k.current), fd)
     if not SEEK_SET <= whence <= SEEK_HOLE:
         raise KernelError(EINVAL)
     inode = file.inode

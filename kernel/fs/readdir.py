@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.errors import KernelError
 from kernel.fs.file import fget
 from kernel.fs.inode import Inode
+from kernel.task import files_of
 from kernel.uapi.errno_ import ENOENT, ENOTDIR
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def sys_getdents64(k: "KernelState", fd: int) -> tuple[str, ...]:
     Deviation: the offset counts entries, so names that are removed meanwhile can hide others; the
     order is that of creation.
     """
-    file = fget(k.current.files, fd)
+    file = fget(files_of(k.current), fd)
     names = tuple(iterate_dir(k, file.inode)[file.pos : file.pos + _DIRENTS])
     k.now_ns += k.costs.file_op + k.costs.path_component * len(names)
     file.pos += len(names)

@@ -25,7 +25,7 @@ from kernel.process.limits import rlimit
 from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.smp.wait import WaitQueueEntry, WaitQueueHead, add_wait_queue, remove_wait_queue
-from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
+from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct, files_of
 from kernel.uapi.errno_ import EBADF, EINVAL
 from kernel.uapi.fcntl import RLIMIT_NOFILE
 from kernel.uapi.poll import (
@@ -145,7 +145,7 @@ def _do_poll(
     Source: fs/select.c:do_poll(), do_select().
     """
     task = k.current
-    files: FilesStruct = task.files
+    files = files_of(task)
     restart_ns, task.restart_ns = task.restart_ns, 0
     timed_out = timeout_ns == 0
     if timeout_ns > 0:
@@ -260,7 +260,7 @@ def sys_select(
     passes over and leaves marked as ready.
     """
     k.now_ns += k.costs.file_op
-    table: dict[int, Any] = k.current.files.fd
+    table: dict[int, Any] = files_of(k.current).fd
     chosen = sorted({*inp, *outp, *exp})
     for fd in chosen:
         if not 0 <= fd < FD_SETSIZE:

@@ -6,6 +6,7 @@ from kernel.cred.uidgid import from_kgid_munged, from_kuid_munged
 from kernel.fs.file import fget
 from kernel.fs.inode import DIRECTORY, PIDFD, Inode
 from kernel.fs.namei import lookup_inode
+from kernel.task import files_of
 from kernel.uapi.mman import PAGE_SIZE
 
 if TYPE_CHECKING:
@@ -61,4 +62,4 @@ def sys_fstat(k: "KernelState", fd: int) -> tuple[int, ...]:
     Source: fs/stat.c:vfs_fstat().
     """
     k.now_ns += k.costs.file_op
-    return vfs_getattr(k, fget(k.current.files, fd).inode)
+    return vfs_getattr(k, fget(files_of(k.current), fd).inode)

@@ -20,7 +20,7 @@ from kernel.errors import GuestFault, RestartNoHand, RestartSyscall
 from kernel.points import POINT, SCHEDULE, Path
 from kernel.signal.pending import signal_pending
 from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up
-from kernel.task import TASK_INTERRUPTIBLE
+from kernel.task import TASK_INTERRUPTIBLE, mm_of
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -44,7 +44,7 @@ class UserLock:
 
 def user_lock(k: "KernelState", lock: int) -> UserLock:
     """Return lock ``lock`` of the current address space, made at first use."""
-    mm = k.current.mm
+    mm = mm_of(k.current)
     locks: dict[int, UserLock] | None = mm.locks
     if locks is None:
         locks = mm.locks = {}
@@ -139,6 +139,6 @@ def sys_lock_free(k: "KernelState", lock: int) -> None:
 
     Source: CPython Python/thread_pthread.h:PyThread_free_lock().
     """
-    locks: dict[int, UserLock] | None = k.current.mm.locks
+    locks: dict[int, UserLock] | None = mm_of(k.current).locks
     if locks is not None:
         locks.pop(lock, None)

@@ -24,7 +24,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError, RestartSyscall
-from kernel.fs.file import FilesStruct, fd_install, get_unused_fd
+from kernel.fs.file import fd_install, get_unused_fd
 from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import PIPE, FileOperations, Inode
 from kernel.fs.select import poll_wait
@@ -33,7 +33,7 @@ from kernel.process.pid import PIDTYPE_PID, task_tgid_vnr
 from kernel.signal.pending import signal_pending
 from kernel.signal.send import do_send_sig_info
 from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
-from kernel.task import TASK_INTERRUPTIBLE
+from kernel.task import TASK_INTERRUPTIBLE, files_of
 from kernel.uapi.errno_ import EAGAIN, EINVAL, EPIPE
 from kernel.uapi.fcntl import O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO
 from kernel.uapi.mman import PAGE_SIZE
@@ -351,7 +351,7 @@ def sys_pipe2(k: "KernelState", flags: int) -> tuple[int, int]:
     if flags & ~(O_CLOEXEC | O_NONBLOCK):
         raise KernelError(EINVAL)
     check_file_max(k, 2)
-    files: FilesStruct = k.current.files
+    files = files_of(k.current)
     read_fd = get_unused_fd(k, files)
     write_fd = get_unused_fd(k, files, read_fd + 1)
     inode = get_pipe_inode(k)

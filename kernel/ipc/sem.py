@@ -379,7 +379,9 @@ def exit_sem(k: "KernelState", task: TaskStruct) -> Path[None]:
 
     Source: ipc/sem.c:exit_sem().
     """
-    ulp: SemUndoList = task.sysvsem
+    ulp = task.sysvsem
+    if ulp is None:
+        raise AssertionError(f"{task!r} has no undo list")
     task.sysvsem = None
     ulp.refcnt -= 1
     if ulp.refcnt:

@@ -36,6 +36,7 @@ from kernel.mm.mmap import get_unmapped_area
 from kernel.mm.overcommit import security_vm_enough_memory
 from kernel.mm.vma import do_vmi_munmap
 from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.task import mm_of
 from kernel.uapi.errno_ import EACCES, EAGAIN, EIDRM, EINVAL, ENOMEM, ENOSPC
 from kernel.uapi.ipc import (
     IPC_RMID,
@@ -157,7 +158,7 @@ def sys_shmat(k: "KernelState", shmid: int) -> Path[tuple[int, int]]:
     yield "shmat.unlock", RELEASE, shp.perm.lock
     if gone:
         raise KernelError(EIDRM)
-    mm: MmStruct = k.current.mm
+    mm = mm_of(k.current)
     lock = mmap_lock(k, mm) if mm.users > 1 else None
     if lock is not None:
         yield "shmat.mmap_lock", ACQUIRE, lock
@@ -209,7 +210,7 @@ def sys_shmdt(k: "KernelState", address: int) -> Path[None]:
     k.now_ns += k.costs.ipc_op + k.costs.mmap_op
     if address & (PAGE_SIZE - 1):
         raise KernelError(EINVAL)
-    mm: MmStruct = k.current.mm
+    mm = mm_of(k.current)
     lock = mmap_lock(k, mm) if mm.users > 1 else None
     if lock is not None:
         yield "shmdt.mmap_lock", ACQUIRE, lock

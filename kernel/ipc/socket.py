@@ -7,7 +7,7 @@ Deviation: AF_UNIX pairs only: no socket(), bind(), connect().
 from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
-from kernel.fs.file import FilesStruct, fd_install, fget, get_unused_fd
+from kernel.fs.file import fd_install, fget, get_unused_fd
 from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import FileOperations
 from kernel.fs.read_write import with_file
@@ -22,6 +22,7 @@ from kernel.ipc.unix import (
     unix_shutdown,
 )
 from kernel.points import Path
+from kernel.task import files_of
 from kernel.uapi.errno_ import (
     EAFNOSUPPORT,
     EINVAL,
@@ -85,7 +86,7 @@ def sys_socketpair(k: "KernelState", family: int, type: int, protocol: int) -> t
     k.now_ns += k.costs.pipe_op
     if type & ~(SOCK_TYPE_MASK | SOCK_CLOEXEC | SOCK_NONBLOCK):
         raise KernelError(EINVAL)
-    files: FilesStruct = k.current.files
+    files = files_of(k.current)
     first = get_unused_fd(k, files)
     second = get_unused_fd(k, files, first + 1)
     kind = type & SOCK_TYPE_MASK
@@ -123,7 +124,7 @@ def _sockfd_lookup(k: "KernelState", fd: int) -> File:
 
     Source: net/socket.c:sockfd_lookup_light().
     """
-    file = fget(k.current.files, fd)
+    file = fget(files_of(k.current), fd)
     if not isinstance(file.inode, SocketInode):
         raise KernelError(ENOTSOCK)
     return file
@@ -141,7 +142,7 @@ def sys_sendto(k: "KernelState", fd: int, data: bytes, flags: int) -> Path[int]:
     file = _sockfd_lookup(k, fd)
     if flags & MSG_OOB:
         raise KernelError(EOPNOTSUPP)
-    if k.current.files.count > 1:
+    if files_of(k.current).count > 1:
         return with_file(k, file, _send, (data, flags))
     return sock_send(k, file, data, flags)
 
@@ -162,7 +163,7 @@ def sys_recvfrom(k: "KernelState", fd: int, size: int, flags: int) -> Path[bytes
     if flags & MSG_OOB:
         raise KernelError(EOPNOTSUPP)
     size = min(size, MAX_RW_COUNT)
-    if k.current.files.count > 1:
+    if files_of(k.current).count > 1:
         return with_file(k, file, _receive, (size, flags))
     return sock_recv(k, file, size, flags)
 
@@ -183,7 +184,7 @@ def sys_shutdown(k: "KernelState", fd: int, how: int) -> Path[None]:
     file = _sockfd_lookup(k, fd)
     if not 0 <= how <= SHUT_RDWR:
         raise KernelError(EINVAL)
-    if k.current.files.count > 1:
+    if files_of(k.current).count > 1:
         return with_file(k, file, _shutdown, how + 1)
     return _shutdown(k, file, how + 1)
 

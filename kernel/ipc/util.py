@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.cred.creds import Cred, ns_capable
 from kernel.errors import KernelError
 from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.task import nsproxy_of
 from kernel.uapi.errno_ import EACCES, EEXIST, EINVAL, ENOENT, ENOSPC, EPERM
 from kernel.uapi.ipc import IPC_CREAT, IPC_EXCL, IPC_PRIVATE
 
@@ -79,7 +80,7 @@ class IpcTables:
 
 def current_ipc_ns(k: "KernelState") -> IpcTables:
     """Return the tables of the namespace the current task is in."""
-    return ipc_tables(k, k.current.nsproxy.ipc_ns)
+    return ipc_tables(k, nsproxy_of(k.current).ipc_ns)
 
 
 def ipc_tables(k: "KernelState", ns: "IpcNamespace") -> IpcTables:
@@ -175,7 +176,7 @@ def ipcperms(k: "KernelState", perm: KernIpcPerm, flag: int) -> bool:
 def _privileged(k: "KernelState") -> bool:
     """Tell whether the current task has every right in its IPC namespace."""
     task = k.current
-    return ns_capable(task.cred, task.nsproxy.ipc_ns.user_ns)
+    return ns_capable(task.cred, nsproxy_of(task).ipc_ns.user_ns)
 
 
 def check_owner(k: "KernelState", perm: KernIpcPerm) -> None:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import FaultSignal, KernelError, RestartNoHand, RestartSyscall
 from kernel.mm.fault import find_vma, handle_mm_fault, lookup_pte
-from kernel.mm.mm_types import PTE_SHIFT, PTE_WRITE, MmStruct
+from kernel.mm.mm_types import PTE_SHIFT, PTE_WRITE
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
 from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state, wake_up_process
-from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
+from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct, mm_of
 from kernel.uapi.errno_ import EAGAIN, EFAULT, EINVAL, ENOSYS, ETIMEDOUT
 from kernel.uapi.ipc import FUTEX_WAIT, FUTEX_WAKE
 from kernel.uapi.mman import PAGE_SHIFT, PAGE_SIZE, TASK_SIZE, VM_SHARED
@@ -79,7 +79,7 @@ def get_futex_key(k: "KernelState", address: int) -> Path[tuple[object, int]]:
         raise KernelError(EINVAL)
     if not 0 <= address < TASK_SIZE:
         raise KernelError(EFAULT)
-    mm: MmStruct = k.current.mm
+    mm = mm_of(k.current)
     vpn = address >> PAGE_SHIFT
     while not lookup_pte(mm, vpn) & PTE_WRITE:
         failed = False
@@ -198,7 +198,7 @@ def _futex_get_value(k: "KernelState", address: int) -> int:
 
     Source: kernel/futex/core.c:futex_get_value_locked().
     """
-    pte = lookup_pte(k.current.mm, address >> PAGE_SHIFT)
+    pte = lookup_pte(mm_of(k.current), address >> PAGE_SHIFT)
     if not pte:
         return -1
     data = k.frames.read(pte >> PTE_SHIFT, address & (PAGE_SIZE - 1), 4)

@@ -12,8 +12,9 @@ that is not in order already.
 from typing import TYPE_CHECKING, Final
 
 from kernel.mm.fault import handle_mm_fault, lookup_pte
-from kernel.mm.mm_types import PTE_SHIFT, PTE_WRITE, MmStruct
+from kernel.mm.mm_types import PTE_SHIFT, PTE_WRITE
 from kernel.points import BARRIER, POINT, Path
+from kernel.task import mm_of
 from kernel.uapi.atomic import (
     ATOMIC_ADD,
     ATOMIC_CMPXCHG,
@@ -43,7 +44,7 @@ def sys_atomic(k: "KernelState", op: int, address: int, value: int, expected: in
         FaultSignal: see handle_mm_fault.
     """
     k.now_ns += k.costs.memory_access
-    mm: MmStruct = k.current.mm
+    mm = mm_of(k.current)
     if op in _LOADS or op in _STORES:
         yield "atomic.access", POINT, mm
     else:

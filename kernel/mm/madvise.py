@@ -18,6 +18,7 @@ from kernel.mm.mm_types import MmStruct, VmArea
 from kernel.mm.vma import change_areas, zap_page_range
 from kernel.points import ACQUIRE, READ, RELEASE, Path
 from kernel.process.tasklist import for_each_thread
+from kernel.task import mm_of
 from kernel.uapi.errno_ import EINVAL, ENOMEM
 from kernel.uapi.mman import (
     PAGE_SHIFT,
@@ -84,7 +85,7 @@ def sys_madvise(k: "KernelState", address: int, length: int, advice: int) -> Pat
     if not pages:
         return None
     start = address >> PAGE_SHIFT
-    mm: MmStruct = k.current.mm
+    mm = mm_of(k.current)
     lock = mmap_lock(k, mm) if mm.users > 1 else None
     if lock is not None:
         yield "do_madvise.mmap_lock", READ if advice in _READERS else ACQUIRE, lock

@@ -16,6 +16,7 @@ from kernel.mm.mm_types import PTE_WRITE, MmStruct, VmArea
 from kernel.mm.vma import change_areas
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.limits import rlimit
+from kernel.task import mm_of
 from kernel.uapi.errno_ import EAGAIN, EINVAL, ENOMEM, EPERM
 from kernel.uapi.mman import (
     PAGE_SHIFT,
@@ -57,7 +58,7 @@ def sys_mlock(k: "KernelState", address: int, length: int) -> Path[None]:
     if not can_do_mlock(k):
         raise KernelError(EPERM)
     current = k.current
-    mm: MmStruct = current.mm
+    mm = mm_of(current)
     limit = rlimit(k, current.signal, RLIMIT_MEMLOCK)
     unlimited = current.cred.euid == 0
     lock = mmap_lock(k, mm) if mm.users > 1 else None
@@ -86,7 +87,7 @@ def sys_munlock(k: "KernelState", address: int, length: int) -> Path[None]:
     """
     k.now_ns += k.costs.mmap_op
     start, end = _range(address, length)
-    mm: MmStruct = k.current.mm
+    mm = mm_of(k.current)
     lock = mmap_lock(k, mm) if mm.users > 1 else None
     if lock is not None:
         yield "munlock.mmap_lock", ACQUIRE, lock
@@ -111,7 +112,7 @@ def sys_mlockall(k: "KernelState", flags: int) -> Path[None]:
     if not can_do_mlock(k):
         raise KernelError(EPERM)
     current = k.current
-    mm: MmStruct = current.mm
+    mm = mm_of(current)
     total = sum(vma.end - vma.start for vma in mm.vmas)
     limit = rlimit(k, current.signal, RLIMIT_MEMLOCK)
     if flags & MCL_CURRENT and total << PAGE_SHIFT > limit >= 0 and current.cred.euid != 0:
@@ -133,7 +134,7 @@ def sys_mlockall(k: "KernelState", flags: int) -> Path[None]:
 def sys_munlockall(k: "KernelState") -> Path[None]:
     """Unlock the whole address space. Source: mm/mlock.c:munlockall()."""
     k.now_ns += k.costs.mmap_op
-    mm: MmStruct = k.current.mm
+    mm = mm_of(k.current)
     lock = mmap_lock(k, mm) if mm.users > 1 else None
     if lock is not None:
         yield "munlockall.mmap_lock", ACQUIRE, lock

@@ -28,6 +28,7 @@ from kernel.mm.overcommit import accountable_mapping, security_vm_enough_memory
 from kernel.mm.vma import do_vmi_munmap
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.limits import rlimit, rlimits_of
+from kernel.task import mm_of
 from kernel.uapi.errno_ import EAGAIN, EFAULT, EINVAL, ENOMEM
 from kernel.uapi.mman import (
     MAP_ANONYMOUS,
@@ -79,7 +80,7 @@ def sys_mmap(k: "KernelState", length: int, flags: int) -> Path[int]:
         raise KernelError(EINVAL)
     if flags & MAP_TYPE not in (MAP_SHARED, MAP_PRIVATE):
         raise KernelError(EINVAL)
-    mm: MmStruct = k.current.mm
+    mm = mm_of(k.current)
     lock = mmap_lock(k, mm) if mm.users > 1 else None
     if lock is not None:
         yield "vm_mmap_pgoff.mmap_lock", ACQUIRE, lock
@@ -197,7 +198,7 @@ def sys_munmap(k: "KernelState", address: int, length: int) -> Path[None]:
         raise KernelError(EINVAL)
     if not 0 < length <= TASK_SIZE - address:
         raise KernelError(EINVAL)
-    mm: MmStruct = k.current.mm
+    mm = mm_of(k.current)
     lock = mmap_lock(k, mm) if mm.users > 1 else None
     if lock is not None:
         yield "vm_munmap.mmap_lock", ACQUIRE, lock
@@ -227,7 +228,7 @@ def sys_touch(
     """
     if first_page < 0 or pages < 0:
         raise KernelError(EFAULT)
-    mm: MmStruct = k.current.mm
+    mm = mm_of(k.current)
     access_ns = k.costs.memory_access
     first = (address >> PAGE_SHIFT) + first_page
     for vpn in range(first, first + pages):
@@ -253,7 +254,7 @@ def sys_load(k: "KernelState", address: int, offset: int, length: int) -> Path[b
     """
     if offset < 0 or length < 0:
         raise KernelError(EFAULT)
-    mm: MmStruct = k.current.mm
+    mm = mm_of(k.current)
     k.now_ns += _access_ns(k, length)
     place = address + offset
     end = place + length
@@ -280,7 +281,7 @@ def sys_store(k: "KernelState", address: int, offset: int, data: bytes) -> Path[
     """
     if offset < 0:
         raise KernelError(EFAULT)
-    return store(k, k.current.mm, address + offset, data)
+    return store(k, mm_of(k.current), address + offset, data)
 
 
 def store(k: "KernelState", mm: MmStruct, place: int, data: bytes) -> Path[None]:

@@ -30,6 +30,7 @@ from kernel.task import (
     TASK_KILLABLE,
     TASK_RUNNING,
     TaskStruct,
+    mm_of,
 )
 from kernel.uapi.signals import SI_KERNEL, SIGKILL
 
@@ -62,7 +63,7 @@ def oom_badness(k: "KernelState", process: TaskStruct) -> int:
     thread = find_lock_task_mm(process)
     if thread is None or adj == OOM_SCORE_ADJ_MIN or thread.vfork_done is not None:
         return _NEVER
-    return get_mm_rss(thread.mm) + adj * (k.frames.total // 1000)
+    return get_mm_rss(mm_of(thread)) + adj * (k.frames.total // 1000)
 
 
 def select_bad_process(k: "KernelState") -> tuple[TaskStruct | None, bool]:

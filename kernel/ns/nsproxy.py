@@ -35,6 +35,7 @@ from kernel.ns.common import (
 )
 from kernel.ns.pid_namespace import copy_pid_ns
 from kernel.process.pid import put_pid_ns
+from kernel.task import nsproxy_of
 from kernel.uapi.clone import (
     CLONE_NEWCGROUP,
     CLONE_NEWIPC,
@@ -192,7 +193,7 @@ def copy_namespaces(k: "KernelState", flags: int, child: "TaskStruct") -> None:
 
     Source: kernel/nsproxy.c:copy_namespaces(), kernel/time/namespace.c:timens_on_fork().
     """
-    old: NsProxy = child.nsproxy
+    old = nsproxy_of(child)
     child.nsproxy = None
     if not flags & CLONE_NEW_ANY and (flags & CLONE_VM or old.time_ns_for_children is old.time_ns):
         old.count += 1

@@ -15,6 +15,7 @@ from kernel.ns.common import get_any_ns
 from kernel.ns.nsproxy import NsProxy, create_new_namespaces, put_any_ns, put_nsproxy
 from kernel.points import POINT, Path
 from kernel.process.pid import task_active_pid_ns
+from kernel.task import fs_of, nsproxy_of
 from kernel.uapi.clone import (
     CLONE_NEWCGROUP,
     CLONE_NEWIPC,
@@ -78,9 +79,9 @@ def sys_setns(k: "KernelState", fd: int, nstype: int) -> Path[None]:
             raise KernelError(EINVAL)
     elif kind == CLONE_NEWTIME and len(current.signal.threads) > 1:
         raise KernelError(EUSERS)
-    elif kind == CLONE_NEWNS and current.fs.users > 1:
+    elif kind == CLONE_NEWNS and fs_of(current).users > 1:
         raise KernelError(EINVAL)
-    new: NsProxy = create_new_namespaces(k, 0, current.nsproxy, cred.user_ns)
+    new = create_new_namespaces(k, 0, nsproxy_of(current), cred.user_ns)
     if kind == CLONE_NEWTIME:
         for field in ("time_ns", "time_ns_for_children"):
             _replace(k, new, field, ns)
@@ -89,7 +90,8 @@ def sys_setns(k: "KernelState", fd: int, nstype: int) -> Path[None]:
     if kind == CLONE_NEWIPC and current.sysvsem is not None:
         yield from exit_sem(k, current)
     yield "setns.switch", POINT, current
-    old, current.nsproxy = current.nsproxy, new
+    old = nsproxy_of(current)
+    current.nsproxy = new
     put_nsproxy(k, old)
     return None
 
@@ -109,7 +111,7 @@ def _join_user_ns(k: "KernelState", ns: Any) -> Cred:
     old: Cred = current.cred
     if ns is old.user_ns:
         raise KernelError(EINVAL)
-    if len(current.signal.threads) > 1 or current.fs.users > 1:
+    if len(current.signal.threads) > 1 or fs_of(current).users > 1:
         raise KernelError(EINVAL)
     if ns is None or not ns_capable(old, ns):
         raise KernelError(EPERM)

@@ -3,7 +3,7 @@
 Source: kernel/fork.c (ksys_unshare, clone3).
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.cred.creds import Cred, ns_capable
 from kernel.errors import GuestFault, KernelError
@@ -12,6 +12,7 @@ from kernel.fs.fs_struct import copy_fs_struct, put_fs_struct
 from kernel.ipc.sem import exit_sem
 from kernel.ns.nsproxy import (
     CLONE_NEW_ANY,
+    NsProxy,
     create_new_namespaces,
     put_nsproxy,
 )
@@ -19,6 +20,7 @@ from kernel.ns.user_namespace import create_user_ns
 from kernel.points import POINT, Path
 from kernel.process.clone import CloneResult, KernelCloneArgs, check_clone_flags
 from kernel.process.fork import do_fork
+from kernel.task import files_of, fs_of, mm_of, nsproxy_of
 from kernel.uapi.clone import (
     CLONE_CLEAR_SIGHAND,
     CLONE_DETACHED,
@@ -42,6 +44,8 @@ from kernel.uapi.errno_ import EINVAL, EPERM
 from kernel.uapi.signals import NSIG
 
 if TYPE_CHECKING:
+    from kernel.fs.file import FilesStruct
+    from kernel.fs.fs_struct import FsStruct
     from kernel.state import KernelState
 
 CLONE_LEGACY_FLAGS: Final = 0xFFFFFFFF
@@ -137,25 +141,25 @@ def sys_unshare(k: "KernelState", flags: int) -> Path[None]:
         raise KernelError(EINVAL)
     if flags & (CLONE_SIGHAND | CLONE_VM) and current.sighand.count > 1:
         raise KernelError(EINVAL)
-    if flags & CLONE_VM and current.mm.users > 1:
+    if flags & CLONE_VM and mm_of(current).users > 1:
         raise KernelError(EINVAL)
-    new_fs: Any = None
-    new_files: Any = None
-    new_nsproxy: Any = None
+    new_fs: FsStruct | None = None
+    new_files: FilesStruct | None = None
+    new_nsproxy: NsProxy | None = None
     new_cred: Cred | None = None
     failed: KernelError | None = None
     try:
-        if flags & CLONE_FS and current.fs.users > 1:
-            new_fs = copy_fs_struct(k, current.fs)
-        if flags & CLONE_FILES and current.files.count > 1:
-            new_files = dup_fd(k, current.files)
+        if flags & CLONE_FS and fs_of(current).users > 1:
+            new_fs = copy_fs_struct(k, fs_of(current))
+        if flags & CLONE_FILES and files_of(current).count > 1:
+            new_files = dup_fd(k, files_of(current))
         if flags & CLONE_NEWUSER:
             new_cred = create_user_ns(k, current.cred)
         if flags & CLONE_NEW_ANY:
             cred: Cred = current.cred if new_cred is None else new_cred
             if not ns_capable(cred, cred.user_ns):
                 raise KernelError(EPERM)
-            new_nsproxy = create_new_namespaces(k, flags, current.nsproxy, cred.user_ns)
+            new_nsproxy = create_new_namespaces(k, flags, nsproxy_of(current), cred.user_ns)
     except KernelError as error:
         failed = error
     if failed is None:
@@ -163,7 +167,8 @@ def sys_unshare(k: "KernelState", flags: int) -> Path[None]:
             yield from exit_sem(k, current)
         yield "unshare.task_lock", POINT, current
         if new_nsproxy is not None:
-            old_nsproxy, current.nsproxy = current.nsproxy, new_nsproxy
+            old_nsproxy = nsproxy_of(current)
+            current.nsproxy = new_nsproxy
             put_nsproxy(k, old_nsproxy)
         if new_fs is not None:
             new_fs, current.fs = current.fs, new_fs

@@ -16,6 +16,7 @@ from kernel.proc.inode import Entry
 from kernel.proc.system import linux_version
 from kernel.process.limits import FUTEX_TID_MASK
 from kernel.process.pid import task_active_pid_ns
+from kernel.task import nsproxy_of
 from kernel.uapi.errno_ import EINVAL
 from kernel.uapi.mman import MAX_MAP_COUNT
 
@@ -53,7 +54,7 @@ def _write_threads_max(k: "KernelState", data: bytes) -> int:
 def _write_hostname(k: "KernelState", data: bytes) -> int:
     """Source: kernel/utsname_sysctl.c:proc_do_uts_string()."""
     name = bytes(data).split(b"\n", 1)[0].split(b"\0", 1)[0][:_NODENAME_MAX]
-    k.current.nsproxy.uts_ns.nodename = name.decode("utf-8", "surrogateescape")
+    nsproxy_of(k.current).uts_ns.nodename = name.decode("utf-8", "surrogateescape")
     return len(data)
 
 

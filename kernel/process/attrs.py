@@ -82,7 +82,7 @@ def sched_fork(child: TaskStruct, orig: TaskStruct) -> None:
 
     Source: kernel/sched/core.c:sched_fork(), kernel/fork.c:copy_process().
     """
-    attrs: TaskAttrs = orig.attrs
+    attrs = attrs_of(orig)
     if attrs.timer_slack_ns != attrs.default_timer_slack_ns or attrs.reset_on_fork:
         attrs = attrs.copy()
         attrs.default_timer_slack_ns = attrs.timer_slack_ns

@@ -11,6 +11,7 @@ from kernel.fs.inode import content
 from kernel.fs.namei import lookup, lookup_inode, path_lookup_exec
 from kernel.process.binfmt_script import BINPRM_BUF_SIZE, load_script
 from kernel.process.limits import rlimit
+from kernel.task import fs_of
 from kernel.uapi.errno_ import E2BIG, EISDIR, ELOOP, ENOEXEC
 from kernel.uapi.rlimit import RLIMIT_STACK
 
@@ -69,7 +70,7 @@ def prepare_exec(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -
     Source: fs/exec.c:alloc_bprm(), bprm_stack_limits(), search_binary_handler().
     """
     task = k.current
-    cred, fs = task.cred, task.fs
+    cred, fs = task.cred, fs_of(task)
     programs = k.vfs.programs
     key = (path, argv, env, fs.cwd, fs.root, cred.euid, cred.egid)
     found = programs.get(key)
@@ -189,7 +190,7 @@ def _find_guest_program(k: "KernelState", bprm: Binprm) -> None:
             ("python3 is emulated for program files only: python3 [-u] FILE [ARG...]",),
         )
     script = argv[first]
-    path = script if script.startswith("/") else f"{d_path(k, k.current.fs.cwd)}/{script}"
+    path = script if script.startswith("/") else f"{d_path(k, fs_of(k.current).cwd)}/{script}"
     if path.startswith("//"):
         path = path[1:]
     try:

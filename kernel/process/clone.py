@@ -17,7 +17,7 @@ from kernel.mm.mmap import store
 from kernel.points import Path
 from kernel.process.pid import pid_nr_ns, task_active_pid_ns
 from kernel.process.pidfd import PIDFD_THREAD, pidfd_create
-from kernel.task import SIGNAL_UNKILLABLE, SighandStruct, TaskStruct
+from kernel.task import SIGNAL_UNKILLABLE, SighandStruct, TaskStruct, files_of, mm_of, nsproxy_of
 from kernel.uapi.clone import (
     CLONE_CHILD_SETTID,
     CLONE_DETACHED,
@@ -92,7 +92,7 @@ def check_clone_flags(k: "KernelState", flags: int) -> None:
     if flags & CLONE_THREAD:
         if flags & (CLONE_NEWUSER | CLONE_NEWPID):
             raise KernelError(EINVAL)
-        nsproxy = current.nsproxy
+        nsproxy = nsproxy_of(current)
         if nsproxy is not k.init_nsproxy and nsproxy.pid_ns_for_children is not task_active_pid_ns(
             k, current
         ):
@@ -132,7 +132,7 @@ def cancel_pidfd(k: "KernelState", args: KernelCloneArgs) -> Path[None]:
     """Close the pidfd of a child that was not made after all."""
     if args.pidfd_fd >= 0:
         fd, args.pidfd_fd = args.pidfd_fd, -1
-        yield from close_fd(k, k.current.files, fd)
+        yield from close_fd(k, files_of(k.current), fd)
 
 
 def finish_clone(
@@ -160,6 +160,6 @@ def _put_tid(k: "KernelState", task: TaskStruct, address: int, number: int) -> P
 
     Source: include/asm-generic/uaccess.h:put_user().
     """
-    if find_vma(task.mm, address >> PAGE_SHIFT) is None:
+    if find_vma(mm_of(task), address >> PAGE_SHIFT) is None:
         return
-    yield from store(k, task.mm, address, number.to_bytes(4, "little"))
+    yield from store(k, mm_of(task), address, number.to_bytes(4, "little"))

@@ -56,13 +56,14 @@ def free_task(k: "KernelState", task: TaskStruct) -> None:
     """
     k.stacks.release(task.stack)
     k.slabs["task_struct"].free(task.slot)
-    task.stack = None
+    task.stack = 0
     task.slot = -1
     # Python's cycle collector should have nothing to find here.
     task.real_parent = task.parent = task.group_leader = None  # type: ignore[assignment]
     task.nsproxy = None
     task.signal = task.sighand = None  # type: ignore[assignment]
-    task.thread_pid = task.path = task.pi_lock = task.alloc_lock = None
+    task.thread_pid = None  # type: ignore[assignment]
+    task.path = task.pi_lock = task.alloc_lock = None
 
 
 def copy_creds(child: TaskStruct) -> None:

@@ -35,6 +35,8 @@ from kernel.task import (
     PF_NPROC_EXCEEDED,
     SighandStruct,
     TaskStruct,
+    files_of,
+    fs_of,
 )
 from kernel.uapi.errno_ import EAGAIN
 from kernel.uapi.ptrace import PTRACE_EVENT_EXEC
@@ -113,7 +115,7 @@ def sys_execve(
         if current.flags & PF_NPROC_EXCEEDED and nproc_exceeded(k, current, current.cred):
             raise KernelError(EAGAIN)
         current.flags &= ~PF_NPROC_EXCEEDED
-        if current.fs.users > 1:
+        if fs_of(current).users > 1:
             check_unsafe_exec(current)
         bprm = prepare_exec(k, path, argv, env)
         old_pid = current.pid
@@ -126,7 +128,7 @@ def sys_execve(
         if nameless:
             failed.filename = None
         raise
-    current.fs.in_exec = False
+    fs_of(current).in_exec = False
     k.stats.execs += 1
     k.emit(SCHED_PROCESS_EXEC, path, current.pid, old_pid)
     emit_args(k, current, bprm)
@@ -139,7 +141,7 @@ def sys_execve(
 def start_bits(task: TaskStruct, bprm: Binprm) -> int:
     """Return how the program of ``bprm`` finds itself started by ``task``: kernel.uapi.start."""
     bits = START_UNBUFFERED if bprm.unbuffered else 0
-    opened = task.files.fd
+    opened = files_of(task).fd
     for fd in (0, 1, 2):
         file = opened.get(fd)
         if file is None:
@@ -162,7 +164,7 @@ def check_unsafe_exec(task: TaskStruct) -> None:
 
     Source: fs/exec.c:check_unsafe_exec().
     """
-    fs = task.fs
+    fs = fs_of(task)
     if fs.users <= sum(thread.fs is fs for thread in task.signal.threads):
         fs.in_exec = True
 
@@ -194,7 +196,7 @@ def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path[None]:
     except KernelError:
         mmput(k, mm)
         raise
-    files = task.files
+    files = files_of(task)
     if files.count > 1:
         task.files = dup_fd(k, files)
         yield from put_files_struct(k, files)
@@ -207,8 +209,8 @@ def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path[None]:
         sighand.count -= 1
         task.sighand = SighandStruct(k.new_lock("siglock"), sighand.action)
     task.flags &= ~PF_FORKNOEXEC
-    if task.files.close_on_exec:
-        yield from do_close_on_exec(k, task.files)
+    if files_of(task).close_on_exec:
+        yield from do_close_on_exec(k, files_of(task))
     bprm_creds(k, task)
     install_program(k, task, bprm)
 

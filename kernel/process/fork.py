@@ -75,6 +75,7 @@ from kernel.task import (
     PF_NPROC_EXCEEDED,
     SIGNAL_UNKILLABLE,
     TaskStruct,
+    nsproxy_of,
 )
 from kernel.uapi.clone import (
     CLONE_CHILD_CLEARTID,
@@ -307,7 +308,7 @@ def copy_process(
         undo = 5
         if args is not None or child.nsproxy is not k.init_nsproxy:
             copy_namespaces(k, clone_flags & ~CSIGNAL if args is None else args.flags, child)
-            ns = child.nsproxy.pid_ns_for_children
+            ns = nsproxy_of(child).pid_ns_for_children
             pid = yield from alloc_pid_ns(k, ns, () if args is None else args.set_tid)
             child.pid = pid.nr
             if args is not None:

@@ -362,7 +362,10 @@ def attach_leader(task: TaskStruct, pid: Pid, pgrp: Pid, session: Pid) -> None:
     signal = task.signal
     signal.pgrp = pgrp
     signal.session = session
-    pgrp.pgrp[nr] = session.session[nr] = task  # type: ignore[index]
+    in_group, in_session = pgrp.pgrp, session.session
+    if in_group is None or in_session is None:
+        raise AssertionError(f"{pgrp!r} or {session!r} has no members")
+    in_group[nr] = in_session[nr] = task
 
 
 def detach_leader(task: TaskStruct) -> list[Pid]:
@@ -424,8 +427,10 @@ def transfer_pid(old: TaskStruct, new: TaskStruct) -> None:
     """
     pid = new.thread_pid
     pid.leader = new
-    new.signal.pgrp.pgrp[pid.nr] = new
-    new.signal.session.session[pid.nr] = new
+    in_group, in_session = new.signal.pgrp.pgrp, new.signal.session.session
+    if in_group is None or in_session is None:
+        raise AssertionError(f"{new!r} is in no group or no session")
+    in_group[pid.nr] = in_session[pid.nr] = new
 
 
 def members_of(pid: Pid, kind: PidType) -> tuple[TaskStruct, ...]:

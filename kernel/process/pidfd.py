@@ -22,6 +22,7 @@ from kernel.points import READ, RELEASE, Path
 from kernel.process.pid import PIDTYPE_PID, PIDTYPE_TGID, Pid, PidType, task_tgid_vnr
 from kernel.signal.kill import kill_pgrp, kill_pid_info
 from kernel.smp.wait import WaitQueueHead
+from kernel.task import files_of
 from kernel.uapi.errno_ import EBADF, EINVAL, ESRCH
 from kernel.uapi.fcntl import O_EXCL, O_NONBLOCK, O_RDWR
 from kernel.uapi.poll import POLLHUP, POLLIN, POLLRDNORM
@@ -110,7 +111,7 @@ def pidfd_create(k: "KernelState", pid: Pid, flags: int) -> int:
     Source: kernel/fork.c:pidfd_prepare(), fs/pidfs.c:pidfs_alloc_file(), fs/libfs.c:
         path_from_stashed().
     """
-    files = k.current.files
+    files = files_of(k.current)
     fd = get_unused_fd(k, files)
     check_file_max(k)
     inode = pid.stashed
@@ -130,7 +131,7 @@ def pidfd_pid(k: "KernelState", fd: int) -> tuple[Pid, int]:
 
     Source: kernel/pid.c:pidfd_get_pid(), pidfd_pid().
     """
-    file = fget(k.current.files, fd)
+    file = fget(files_of(k.current), fd)
     inode = file.inode
     if not isinstance(inode, PidfdInode):
         raise KernelError(EBADF)

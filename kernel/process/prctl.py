@@ -20,7 +20,7 @@ from kernel.events import TASK_RENAME
 from kernel.messages import EFF_TUNE, TUNE_COMM
 from kernel.points import ACQUIRE, READ, RELEASE, Path
 from kernel.process.attrs import attrs_of, new_attrs, rt_policy
-from kernel.task import TaskStruct
+from kernel.task import TaskStruct, mm_of
 from kernel.uapi.errno_ import EFAULT, EINVAL
 from kernel.uapi.prctl import (
     PR_GET_CHILD_SUBREAPER,
@@ -89,7 +89,7 @@ def sys_prctl(k: "KernelState", option: int, argument: int | str) -> Path[int | 
     elif option == PR_SET_DUMPABLE:
         if argument not in (SUID_DUMP_DISABLE, SUID_DUMP_USER):
             raise KernelError(EINVAL)
-        task.mm.dumpable = argument
+        mm_of(task).dumpable = argument
     elif option == PR_SET_CHILD_SUBREAPER:
         yield from set_child_subreaper(k, argument != 0)
     elif option in (PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS):
@@ -125,7 +125,7 @@ def _get(task: TaskStruct, option: int) -> int:
     if option == PR_GET_CHILD_SUBREAPER:
         return int(task.signal.is_child_subreaper)
     if option == PR_GET_DUMPABLE:
-        return int(task.mm.dumpable)
+        return int(mm_of(task).dumpable)
     return attrs_of(task).timer_slack_ns
 
 

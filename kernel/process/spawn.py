@@ -31,7 +31,7 @@ from kernel.process.wait_task import WaitOpts
 from kernel.ptrace.stops import ptrace_event, ptrace_fork_event
 from kernel.signal.pending import recalc_sigpending
 from kernel.smp.ttwu import wake_up_new_task
-from kernel.task import PF_FORKNOEXEC, TaskStruct
+from kernel.task import PF_FORKNOEXEC, TaskStruct, files_of, fs_of, mm_of
 from kernel.time.posix_cpu_timers import update_rlimit_cpu
 from kernel.uapi.clone import CLONE_VFORK, CLONE_VM
 from kernel.uapi.errno_ import ECHILD, ENOTDIR
@@ -206,19 +206,19 @@ def spawn_process(k: "KernelState", spec: "SpawnSpec", label: str) -> Path[TaskS
     cwd = lookup_inode(k, spec.cwd)
     if cwd.entries is None:
         raise KernelError(ENOTDIR, spec.cwd)
-    home = init.fs.cwd
-    init.fs.cwd = cwd  # the program's path is looked up from where it will run
+    home = fs_of(init).cwd
+    fs_of(init).cwd = cwd  # the program's path is looked up from where it will run
     try:
         bprm = prepare_exec(k, spec.path, spec.argv, spec.env)
     finally:
-        init.fs.cwd = home
+        fs_of(init).cwd = home
     child: TaskStruct = yield from copy_process(k, CLONE_VM | SIGCHLD)
     mm = mm_alloc(k, bprm.image)
     set_mm_exe_file(mm, bprm.inode, bprm.filename)
-    mmput(k, child.mm)
+    mmput(k, mm_of(child))
     child.mm = mm
-    child.fs.cwd = cwd
-    open_std(k, child.files, label, spec)
+    fs_of(child).cwd = cwd
+    open_std(k, files_of(child), label, spec)
     uid, gid = k.spec.uid, k.spec.gid
     if uid or gid:
         user = alloc_uid(k, uid)

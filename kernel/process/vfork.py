@@ -9,7 +9,14 @@ from kernel.points import ACQUIRE, POINT, RELEASE, SCHEDULE, Path
 from kernel.signal.pending import fatal_signal_pending
 from kernel.smp.completion import complete_all
 from kernel.smp.ttwu import set_current_state, try_to_wake_up
-from kernel.task import TASK_KILLABLE, TASK_NORMAL, TASK_RUNNING, TASK_UNINTERRUPTIBLE, TaskStruct
+from kernel.task import (
+    TASK_KILLABLE,
+    TASK_NORMAL,
+    TASK_RUNNING,
+    TASK_UNINTERRUPTIBLE,
+    TaskStruct,
+    mm_of,
+)
 
 if TYPE_CHECKING:
     from kernel.state import KernelState
@@ -66,7 +73,7 @@ def mm_release(k: "KernelState", task: TaskStruct) -> Path[None]:
     """
     if task.clear_child_tid:
         task.clear_child_tid = False
-        if task.mm.users > 1:
+        if mm_of(task).users > 1:
             yield "mm_release.clear_child_tid", POINT, task
     if task.vfork_done is not None:
         yield from complete_vfork_done(k, task)

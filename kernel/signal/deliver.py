@@ -53,6 +53,7 @@ from kernel.task import (
     TASK_STOPPED,
     SigInfo,
     TaskStruct,
+    mm_of,
 )
 from kernel.time.itimer import restart_real_timer
 from kernel.uapi.ptrace import PT_SEIZED
@@ -234,7 +235,7 @@ def get_signal(k: "KernelState") -> Path[int]:
     status = sig
     if SIG_KERNEL_COREDUMP_MASK >> (sig - 1) & 1:
         task.flags |= PF_DUMPCORE  # before coredump_wait() knows whether there will be one
-        if rlimit(k, signal, RLIMIT_CORE) >= MIN_COREDUMP and task.mm.dumpable:
+        if rlimit(k, signal, RLIMIT_CORE) >= MIN_COREDUMP and mm_of(task).dumpable:
             status |= 0x80
     yield from do_group_exit(k, status)
     raise AssertionError(f"{task!r} came back from do_group_exit()")

@@ -35,9 +35,10 @@ def start_attrs(k: "KernelState", child: TaskStruct) -> None:
 
     Source: kernel/sched/core.c:wake_up_new_task().
     """
-    if child.attrs.cpus_mask:
+    attrs = attrs_of(child)
+    if attrs.cpus_mask:
         tell_affinity(k, child)
-    if child.attrs.rt_priority:
+    if attrs.rt_priority:
         k.rt_tasks[child] = 0
         push_rt_tasks(k)
 

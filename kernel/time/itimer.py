@@ -36,12 +36,19 @@ class RealTimer:
         self.interval_ns = 0
 
 
+def _real_timer(signal: SignalStruct) -> RealTimer:
+    timer = signal.itimer
+    if timer is None:
+        raise AssertionError(f"the process of {signal.leader!r} has no ITIMER_REAL")
+    return timer
+
+
 def it_real_fn(k: "KernelState", signal: SignalStruct) -> Path[None]:
     """The timer has expired: send SIGALRM.
 
     Source: kernel/time/itimer.c:it_real_fn().
     """
-    signal.itimer.serial = 0
+    _real_timer(signal).serial = 0
     info = (SIGALRM, SI_KERNEL, 0, 0, 0)
     yield from do_send_sig_info(k, SIGALRM, info, signal.leader, PIDTYPE_TGID)
 
@@ -51,7 +58,7 @@ def restart_real_timer(k: "KernelState", signal: SignalStruct) -> None:
 
     Source: kernel/signal.c:dequeue_signal().
     """
-    timer: RealTimer = signal.itimer
+    timer = _real_timer(signal)
     if timer.serial or not timer.interval_ns:
         return
     late = max(k.now_ns - timer.expires_ns, 0)
