@@ -19,6 +19,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
+    from kernel.drive.interleave import ActivePath
     from kernel.state import KernelState
 
 
@@ -71,8 +72,8 @@ class Lock:
         self.starts: list[int] | None = [] if history else None
         self.ends: list[int] = []
         # granularity step only
-        self.owner: Any = None
-        self.waiters: list[Any] | None = None
+        self.owner: ActivePath | None = None
+        self.waiters: list[tuple[ActivePath, str, bool]] | None = None
 
     @property
     def name(self) -> str:

@@ -6,12 +6,13 @@ times, and a context switch loads it. The stack is found from the task, not the 
 Source: arch/powerpc/include/asm/current.h, arch/powerpc/kernel/entry_32.S:_switch.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.arch.stack import StackRegion
 from kernel.errors import InvariantError
 
 if TYPE_CHECKING:
+    from kernel.state import KernelState
     from kernel.task import TaskStruct
 
 TASK_BASE: Final = 0xC000_0000  # PAGE_OFFSET: task_structs lie in the linear mapping
@@ -19,12 +20,12 @@ STACK_BASE: Final = 0xE000_0000
 STACK_LIMIT: Final = 0xFF00_0000
 
 
-def boot_stacks(k: Any) -> StackRegion:
+def boot_stacks(k: "KernelState") -> StackRegion:
     """Return the empty region of kernel stacks for the machine ``k``."""
     return StackRegion(STACK_BASE, STACK_LIMIT, k.spec.thread_size, k.frames)
 
 
-def alloc_thread_info(k: Any, task: "TaskStruct") -> int:
+def alloc_thread_info(k: "KernelState", task: "TaskStruct") -> int:
     """Return the lowest address of a new kernel stack for ``task``.
 
     Raises:
@@ -32,15 +33,15 @@ def alloc_thread_info(k: Any, task: "TaskStruct") -> int:
 
     Source: kernel/fork.c:alloc_thread_info() (2.6.34), alloc_thread_stack_node().
     """
-    return k.stacks.alloc(task)  # type: ignore[no-any-return]
+    return k.stacks.alloc(task)
 
 
-def free_thread_info(k: Any, stack: int) -> None:
+def free_thread_info(k: "KernelState", stack: int) -> None:
     """Give the stack back. Source: kernel/fork.c:free_thread_info(), free_thread_stack()."""
     k.stacks.release(stack)
 
 
-def register_value(k: Any, task: "TaskStruct") -> int:
+def register_value(k: "KernelState", task: "TaskStruct") -> int:
     """Return what r2 holds while ``task`` runs: the address of its task_struct.
 
     Deviation: task_structs lie one behind the other by their number in the slab cache.
@@ -48,7 +49,7 @@ def register_value(k: Any, task: "TaskStruct") -> int:
     return int(TASK_BASE + task.slot * k.slabs["task_struct"].objsize)
 
 
-def current_from_r2(k: Any, r2: int) -> "TaskStruct":
+def current_from_r2(k: "KernelState", r2: int) -> "TaskStruct":
     """Return the task whose task_struct is at address ``r2``.
 
     Raises:
@@ -58,7 +59,7 @@ def current_from_r2(k: Any, r2: int) -> "TaskStruct":
     """
     for info in k.stacks.infos.values():
         if register_value(k, info.task) == r2:
-            return info.task  # type: ignore[no-any-return]
+            return info.task
     raise InvariantError(f"no task_struct in use at {r2:#x}")
 
 

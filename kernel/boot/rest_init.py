@@ -8,7 +8,7 @@ Source: init/main.c:rest_init(), init/init_task.c, kernel/kthread.c:kthreadd().
 Deviation: init is a kernel-side loop: it reaps every child and does nothing else.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.boot.services import do_initcalls
 from kernel.boot.smpboot_names import boot_kthreads
@@ -121,12 +121,12 @@ def _kernel_thread(k: "KernelState", flags: int, comm: str) -> TaskStruct:
         try:
             next(path)
         except StopIteration as done:
-            task: Any = done.value
+            task: TaskStruct = done.value
             break
     task.comm = comm
     k.emit(SCHED_PROCESS_FORK, k.current.comm, k.current.pid, comm, task.pid)
     task.state = TASK_RUNNING
-    return task  # type: ignore[no-any-return]
+    return task
 
 
 def kernel_init(k: "KernelState") -> Path[None]:
@@ -146,8 +146,8 @@ def init_reap(k: "KernelState") -> Path[None]:
     init.signal.wait_chldexit.append(wo)
     while True:
         yield from set_current_state(k, TASK_INTERRUPTIBLE)
-        report: Any = yield from wait_scan(k, wo)
-        if type(report) is tuple:
+        report = yield from wait_scan(k, wo)
+        if isinstance(report, tuple):
             k.spawn_exited(report[0], report[1])
             yield from set_current_state(k, TASK_RUNNING)
         elif init.sigpending:

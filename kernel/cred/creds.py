@@ -13,7 +13,7 @@ Deviation: capabilities are all or nothing: effective uid 0 has every one, nobod
 fsuid and supplementary groups are not there.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.cred.uidgid import (
     KEEP,
@@ -29,6 +29,7 @@ from kernel.task import PF_NPROC_EXCEEDED, TaskStruct, mm_of
 from kernel.uapi.errno_ import EINVAL, EPERM
 
 if TYPE_CHECKING:
+    from kernel.ns.user_namespace import UserNamespace
     from kernel.state import KernelState
 
 SUID_DUMP_DISABLE: Final = 0
@@ -53,7 +54,7 @@ class Cred:
     def __init__(
         self, user: UserStruct, euid: int, suid: int, gid: int, egid: int, sgid: int
     ) -> None:
-        self.user_ns: Any = None  # the user namespace; None: that of boot
+        self.user_ns: UserNamespace | None = None  # the user namespace; None: that of boot
         self.ns_capable = False  # in a nested one: it has capabilities there
         self.user = user
         self.uid = user.uid
@@ -69,7 +70,7 @@ def capable(cred: Cred) -> bool:
     return cred.euid == 0 and cred.user_ns is None
 
 
-def ns_capable(cred: Cred, user_ns: Any) -> bool:
+def ns_capable(cred: Cred, user_ns: "UserNamespace | None") -> bool:
     """Tell whether ``cred`` has capabilities over what belongs to ``user_ns``.
 
     Args:

@@ -6,10 +6,13 @@ by the user namespace of the caller; None stands for that of boot, where both ar
 Source: include/linux/uidgid.h, kernel/user_namespace.c.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
 from kernel.uapi.errno_ import EINVAL
+
+if TYPE_CHECKING:
+    from kernel.ns.user_namespace import UserNamespace
 
 OVERFLOW_ID: Final = 65534  # what an id without a mapping reads
 INVALID_ID: Final = -1  # INVALID_UID, INVALID_GID
@@ -35,7 +38,7 @@ def map_id_down(extents: tuple[Extent, ...], number: int) -> int:
     return INVALID_ID
 
 
-def from_kuid_munged(ns: Any, kuid: int) -> int:
+def from_kuid_munged(ns: "UserNamespace | None", kuid: int) -> int:
     """Return what ``kuid`` is to somebody in ``ns``; 65534 if it is not mapped.
 
     Source: kernel/user_namespace.c:from_kuid_munged().
@@ -46,7 +49,7 @@ def from_kuid_munged(ns: Any, kuid: int) -> int:
     return OVERFLOW_ID if number == INVALID_ID else number
 
 
-def from_kgid_munged(ns: Any, kgid: int) -> int:
+def from_kgid_munged(ns: "UserNamespace | None", kgid: int) -> int:
     """Return what ``kgid`` is to somebody in ``ns``; 65534 if it is not mapped.
 
     Source: kernel/user_namespace.c:from_kgid_munged().
@@ -57,17 +60,17 @@ def from_kgid_munged(ns: Any, kgid: int) -> int:
     return OVERFLOW_ID if number == INVALID_ID else number
 
 
-def make_kuid(ns: Any, uid: int) -> int:
+def make_kuid(ns: "UserNamespace | None", uid: int) -> int:
     """Return the machine's id of ``uid`` in ``ns``, or INVALID_ID. Source: make_kuid()."""
     return uid if ns is None else map_id_down(ns.uid_map, uid)
 
 
-def make_kgid(ns: Any, gid: int) -> int:
+def make_kgid(ns: "UserNamespace | None", gid: int) -> int:
     """Return the machine's id of ``gid`` in ``ns``, or INVALID_ID. Source: make_kgid()."""
     return gid if ns is None else map_id_down(ns.gid_map, gid)
 
 
-def kuid_argument(ns: Any, value: int) -> int:
+def kuid_argument(ns: "UserNamespace | None", value: int) -> int:
     """Return the uid argument of a call as the machine's id; KEEP for -1.
 
     Raises:
@@ -82,7 +85,7 @@ def kuid_argument(ns: Any, value: int) -> int:
     return kuid
 
 
-def kgid_argument(ns: Any, value: int) -> int:
+def kgid_argument(ns: "UserNamespace | None", value: int) -> int:
     """Return the gid argument of a call as the machine's id; KEEP for -1.
 
     Raises:
@@ -97,6 +100,6 @@ def kgid_argument(ns: Any, value: int) -> int:
     return kgid
 
 
-def ids_mapped(ns: Any, kuid: int, kgid: int) -> bool:
+def ids_mapped(ns: "UserNamespace", kuid: int, kgid: int) -> bool:
     """Tell whether both ids have a meaning in ``ns``. Source: fsuidgid_has_mapping()."""
     return map_id_up(ns.uid_map, kuid) != INVALID_ID and map_id_up(ns.gid_map, kgid) != INVALID_ID

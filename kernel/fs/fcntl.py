@@ -2,11 +2,12 @@
 Deviation: no locks, leases, owners and signals of files, seals.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
 from kernel.fs.file import fd_install, fget, get_unused_fd
 from kernel.ipc.pipe_size import pipe_fcntl
+from kernel.points import Path
 from kernel.process.limits import rlimit
 from kernel.task import files_of
 from kernel.uapi.errno_ import EINVAL
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _SETFL_MASK: Final = O_APPEND | O_NONBLOCK | O_NOATIME
 
 
-def sys_fcntl(k: "KernelState", fd: int, command: int, argument: int) -> Any:
+def sys_fcntl(k: "KernelState", fd: int, command: int, argument: int) -> int | Path[int]:
     """F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_SETPIPE_SZ, F_GETPIPE_SZ.
 
     F_DUPFD_QUERY (6.10): do two descriptors share one description? F_CREATED_QUERY (6.12): did
@@ -78,7 +79,7 @@ def sys_fcntl(k: "KernelState", fd: int, command: int, argument: int) -> Any:
     raise KernelError(EINVAL)
 
 
-def sys_dup(k: "KernelState", fd: int) -> Any:
+def sys_dup(k: "KernelState", fd: int) -> int | Path[int]:
     """Return a new descriptor for the file of ``fd``, close-on-exec: CPython's dup (PEP 446).
 
     Raises:

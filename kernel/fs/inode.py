@@ -15,7 +15,7 @@ Deviation: one file system, no mounts, no symbolic or hard links, no ACLs, no su
 file contents take no page frames; atime is not kept; directories have size 4096.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
 from kernel.uapi.errno_ import ENOSPC, ETXTBSY
@@ -23,10 +23,17 @@ from kernel.uapi.fcntl import S_IFCHR, S_IFDIR, S_IFMT
 from kernel.uapi.mman import PAGE_SIZE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kernel.fs.file_table import File
+    from kernel.fs.select import PollWqueues
     from kernel.ipc.pipe import Pipe
     from kernel.ipc.unix import UnixSock
     from kernel.machine import ImageSpec
     from kernel.mm.mm_types import MmStruct
+    from kernel.points import Path
+    from kernel.proc.inode import Node
+    from kernel.process.binprm import Binprm
     from kernel.state import KernelState
 
 MAY_EXEC: Final = 1
@@ -68,12 +75,12 @@ class FileOperations:
     def __init__(
         self,
         *,
-        read: Any = None,
-        write: Any = None,
-        release: Any = None,
-        llseek: Any = None,
-        open: Any = None,
-        poll: Any = None,
+        read: "Callable[[KernelState, File, int], Path[bytes]] | None" = None,
+        write: "Callable[[KernelState, File, bytes], Path[int]] | None" = None,
+        release: "Callable[[KernelState, File], Path[None]] | None" = None,
+        llseek: "Callable[[KernelState, File, int, int], int] | None" = None,
+        open: "Callable[[KernelState, File], Path[None]] | None" = None,
+        poll: "Callable[[KernelState, File, PollWqueues | None], Path[int]] | None" = None,
     ) -> None:
         self.open = open
         self.poll = poll
@@ -123,7 +130,7 @@ class Inode:
         self.pipe: Pipe | None = None
         self.i_fop: FileOperations | None = None  # None: kernel.fs.read_write knows the kind
         # of /proc: what it stands for and what else is in the directory (kernel.proc.inode.Node)
-        self.i_op: Any = None
+        self.i_op: Node | None = None
         # directories: parent is None once removed; the root is its own parent
         self.entries: dict[str, Inode] | None = None
         self.parent: Inode | None = None
@@ -167,9 +174,9 @@ class Vfs:
         self.nr_files = 0
         self.pipes: dict[int, Pipe] = {}  # that exist, by inode number
         self.socks: dict[int, UnixSock] = {}  # that are open, likewise
-        self.holds: dict[Any, int] = {}  # references of calls in progress: kernel.fs.read_write
+        self.holds: dict[File, int] = {}  # references of calls in progress: kernel.fs.read_write
         # what kernel.process.exec found, and how long that takes; empty after a change of the tree
-        self.programs: dict[tuple[Any, ...], tuple[Any, int]] = {}
+        self.programs: dict[tuple[object, ...], tuple[Binprm, int]] = {}
         self.null = self.new_inode(NULL, S_IFCHR | 0o666, 0, 0, 0)
         self.root = self.new_inode(DIRECTORY, S_IFDIR | 0o755, 0, 0, 0)
         self.root.parent = self.root

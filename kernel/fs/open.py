@@ -4,7 +4,7 @@ Source: fs/open.c, fs/namei.c (open_last_lookups, do_open).
 Deviation: no O_PATH, O_TMPFILE, O_DIRECT.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError, RestartSyscall
 from kernel.fs.file import close_fd, fd_install, fget, get_unused_fd
@@ -55,12 +55,14 @@ from kernel.uapi.fcntl import (
 from kernel.uapi.rlimit import RLIMIT_FSIZE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kernel.state import KernelState
 
 _CREATION_FLAGS: Final = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC
 
 
-def sys_open(k: "KernelState", path: str, flags: int, mode: int) -> Any:
+def sys_open(k: "KernelState", path: str, flags: int, mode: int) -> int | Path[int]:
     """Open ``path`` and return a descriptor; of a FIFO a path that does.
 
     Raises:
@@ -81,12 +83,19 @@ def sys_open(k: "KernelState", path: str, flags: int, mode: int) -> Any:
     file = open_file(k, path, flags, mode)
     fop = file.inode.i_fop
     if fop is not None and fop.open is not None:
-        return _open_special(k, path, file, fd, flags)
+        return _open_special(k, path, file, fd, flags, fop.open)
     fd_install(files, fd, file, cloexec=bool(flags & O_CLOEXEC))
     return fd
 
 
-def _open_special(k: "KernelState", path: str, file: File, fd: int, flags: int) -> Path[int]:
+def _open_special(
+    k: "KernelState",
+    path: str,
+    file: File,
+    fd: int,
+    flags: int,
+    opener: "Callable[[KernelState, File], Path[None]]",
+) -> Path[int]:
     """Open a file that may make its opener wait; ``fd`` stays taken meanwhile.
 
     Source: fs/open.c:do_dentry_open().
@@ -98,7 +107,7 @@ def _open_special(k: "KernelState", path: str, file: File, fd: int, flags: int) 
     holds[file] = 1
     failed: Exception | None = None
     try:
-        yield from file.inode.i_fop.open(k, file)  # type: ignore[union-attr]
+        yield from opener(k, file)
     except KernelError as error:
         failed = KernelError(error.errno, path)
     except RestartSyscall as interrupted:

@@ -69,7 +69,7 @@ def sys_read(k: "KernelState", fd: int, count: int) -> "Path[bytes] | bytes":
         count = min(count, MAX_RW_COUNT)
         if files_of(k.current).count > 1:
             return with_file(k, file, fop.read, count)
-        return fop.read(k, file, count)  # type: ignore[no-any-return]
+        return fop.read(k, file, count)
     k.now_ns += k.costs.file_op
     if kind == DIRECTORY:
         raise KernelError(EISDIR)
@@ -132,7 +132,7 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> "Path[int] | int":
             raise KernelError(EINVAL)
         if files_of(k.current).count > 1:
             return with_file(k, file, fop.write, data)
-        return fop.write(k, file, data)  # type: ignore[no-any-return]
+        return fop.write(k, file, data)
     count = len(data)
     k.now_ns += k.costs.file_op + count * k.costs.copy_byte_x1000 // 1000
     if kind == CAPTURE:
@@ -182,7 +182,7 @@ def sys_lseek(k: "KernelState", fd: int, offset: int, whence: int) -> int:
     inode = file.inode
     fop = inode.i_fop
     if fop is not None and fop.llseek is not None:
-        return fop.llseek(k, file, offset, whence)  # type: ignore[no-any-return]
+        return fop.llseek(k, file, offset, whence)
     if fop is not None or inode.kind == CAPTURE:
         raise KernelError(ESPIPE)
     if inode.kind in (NULL, ZERO, FULL):

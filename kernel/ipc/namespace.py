@@ -3,7 +3,7 @@
 Source: ipc/namespace.c.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.ipc.msg import freeque
 from kernel.ipc.sem import freeary
@@ -12,6 +12,7 @@ from kernel.ipc.shm import do_shm_rmid
 if TYPE_CHECKING:
     from kernel.ns.common import IpcNamespace
     from kernel.state import KernelState
+    from kernel.task import TaskStruct
 
 
 def free_ipc_ns(k: "KernelState", ns: "IpcNamespace") -> None:
@@ -22,7 +23,9 @@ def free_ipc_ns(k: "KernelState", ns: "IpcNamespace") -> None:
     Source: ipc/namespace.c:free_ipc_ns(), free_ipcs().
     """
     tables = ns.ids
-    nobody: list[Any] = []
+    if tables is None:
+        return
+    nobody: list[TaskStruct] = []
     for sma in tuple(tables.sem.entries.values()):
         freeary(tables.sem, sma, nobody)
     for msq in tuple(tables.msg.entries.values()):

@@ -21,7 +21,7 @@ marked as sync; no splice, no packet mode; no per-user limit of pages.
 """
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError, RestartSyscall
 from kernel.fs.file import fd_install, get_unused_fd
@@ -41,6 +41,10 @@ from kernel.uapi.poll import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLL
 from kernel.uapi.signals import SI_USER, SIGPIPE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kernel.fs.file_table import File
+    from kernel.fs.select import PollWqueues
     from kernel.locking import Lock
     from kernel.state import KernelState
 
@@ -104,6 +108,14 @@ def get_pipe_inode(k: "KernelState") -> Inode:
     return inode
 
 
+def pipe_of(file: File) -> Pipe:
+    """Return the ring of an open end."""
+    pipe = file.inode.pipe
+    if pipe is None:
+        raise AssertionError(f"{file.inode!r} is open and has no ring")
+    return pipe
+
+
 def recount_pipes(k: "KernelState") -> dict[int, int]:
     """Return ``{frame: 1}`` for the pages in all pipes, for the ledger of frames."""
     return {buf.frame: 1 for pipe in k.vfs.pipes.values() for buf in pipe.bufs}
@@ -114,7 +126,7 @@ def pipe_bytes(pipe: Pipe) -> int:
     return sum(len(buf.data) - buf.offset for buf in pipe.bufs)
 
 
-def pipe_read(k: "KernelState", file: Any, count: int) -> Path[bytes]:
+def pipe_read(k: "KernelState", file: File, count: int) -> Path[bytes]:
     """Read up to ``count`` bytes; returns b"" at end of file (no writer left, nothing in the ring).
 
     Sleeps while the pipe is empty and has a writer.
@@ -128,7 +140,7 @@ def pipe_read(k: "KernelState", file: Any, count: int) -> Path[bytes]:
     k.now_ns += k.costs.pipe_op
     if not count:
         return b""
-    pipe: Pipe = file.inode.pipe
+    pipe = pipe_of(file)
     bufs = pipe.bufs
     parts: list[bytes] = []
     wanted = count
@@ -167,7 +179,7 @@ def pipe_read(k: "KernelState", file: Any, count: int) -> Path[bytes]:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def pipe_write(k: "KernelState", file: Any, data: bytes) -> Path[int]:
+def pipe_write(k: "KernelState", file: File, data: bytes) -> Path[int]:
     """Write ``data``; returns how many bytes were written. Sleeps while there is no room.
 
     Writes of up to 4096 bytes are not torn. Without readers the caller gets SIGPIPE.
@@ -183,7 +195,7 @@ def pipe_write(k: "KernelState", file: Any, data: bytes) -> Path[int]:
     total = len(data)
     if not total:
         return 0
-    pipe: Pipe = file.inode.pipe
+    pipe = pipe_of(file)
     bufs = pipe.bufs
     done = 0
     failed: Exception | None = None
@@ -240,12 +252,12 @@ def pipe_write(k: "KernelState", file: Any, data: bytes) -> Path[int]:
     return done
 
 
-def pipe_release(k: "KernelState", file: Any) -> Path[None]:
+def pipe_release(k: "KernelState", file: File) -> Path[None]:
     """One end is closed for good; the last end of a side wakes all who sleep on the pipe.
 
     Source: fs/pipe.c:pipe_release(), put_pipe_info().
     """
-    pipe: Pipe = file.inode.pipe
+    pipe = pipe_of(file)
     yield "pipe_release.mutex_lock", ACQUIRE, pipe.mutex
     if file.readable:
         pipe.readers -= 1
@@ -274,16 +286,14 @@ def put_pipe_info(k: "KernelState", inode: Inode, pipe: Pipe) -> None:
         del k.vfs.pipes[inode.ino]
 
 
-def pipe_poll(k: "KernelState", file: File, table: Any) -> Path[int]:
+def pipe_poll(k: "KernelState", file: File, table: "PollWqueues | None") -> Path[int]:
     """Return the events of one end.
 
     A FIFO opened for reading before it had a writer does not hang up until one came and left.
 
     Source: fs/pipe.c:pipe_poll().
     """
-    pipe = file.inode.pipe
-    if pipe is None:
-        raise AssertionError(f"{file.inode!r} is open and has no ring")
+    pipe = pipe_of(file)
     if file.readable:
         yield from poll_wait(k, pipe.rd_wait, table)
     if file.writable:
@@ -312,7 +322,9 @@ def _writable(pipe: Pipe) -> bool:
     return len(pipe.bufs) < pipe.max_usage or not pipe.readers
 
 
-def _wait(k: "KernelState", pipe: Pipe, queue: WaitQueueHead, ready: Any) -> Path[bool]:
+def _wait(
+    k: "KernelState", pipe: Pipe, queue: WaitQueueHead, ready: "Callable[[Pipe], bool]"
+) -> Path[bool]:
     """Sleep exclusively on ``queue`` until ``ready(pipe)``; returns True if a signal came first.
 
     A signal counts only while the condition is false, so a wake-up that was taken is used.

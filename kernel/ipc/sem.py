@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from kernel.state import KernelState
 
 
-def wake_up_q(k: "KernelState", wake_q: list[Any]) -> Path[None]:
+def wake_up_q(k: "KernelState", wake_q: list[TaskStruct]) -> Path[None]:
     """Wake every task of ``wake_q``, in order. Source: kernel/sched/core.c:wake_up_q()."""
     for task in wake_q:
         yield from wake_up_process(k, task)
@@ -152,7 +152,7 @@ def sys_semop(k: "KernelState", semid: int, operations: Any) -> Path[None]:
         raise KernelError(EACCES)
     lock = sma.perm.lock
     yield "semop.sem_lock", ACQUIRE, lock
-    wake_q: list[Any] = []
+    wake_q: list[TaskStruct] = []
     q = SemQueue(current, sops, un, alter)
     if sma.perm.deleted or (un is not None and un.semid == -1):
         error = EIDRM
@@ -254,7 +254,7 @@ def _semctl_setval(k: "KernelState", semid: int, semnum: int, value: int) -> Pat
         raise KernelError(EACCES)
     yield "semctl_setval.sem_lock", ACQUIRE, sma.perm.lock
     gone = sma.perm.deleted
-    wake_q: list[Any] = []
+    wake_q: list[TaskStruct] = []
     if not gone:
         for un in sma.list_id:
             un.semadj[semnum] = 0
@@ -279,7 +279,7 @@ def _semctl_down(k: "KernelState", semid: int, cmd: int, arg: int) -> Path[int]:
     ids = current_ipc_ns(k).sem
     yield "semctl_down.rwsem", ACQUIRE, ids.rwsem
     errno = 0
-    wake_q: list[Any] = []
+    wake_q: list[TaskStruct] = []
     try:
         sma: SemArray = ipc_obtain_object_check(ids, semid)
         check_owner(k, sma.perm)
@@ -302,7 +302,7 @@ def _semctl_down(k: "KernelState", semid: int, cmd: int, arg: int) -> Path[int]:
     return 0
 
 
-def freeary(ids: IpcIds, sma: SemArray, wake_q: list[Any]) -> None:
+def freeary(ids: IpcIds, sma: SemArray, wake_q: list[TaskStruct]) -> None:
     """Remove a set: undo notes are dropped, sleepers fail with EIDRM. Caller holds both locks.
 
     Source: ipc/sem.c:freeary().
@@ -398,7 +398,7 @@ def exit_sem(k: "KernelState", task: TaskStruct) -> Path[None]:
             continue
         lock = sma.perm.lock
         yield "exit_sem.sem_lock", ACQUIRE, lock
-        wake_q: list[Any] = []
+        wake_q: list[TaskStruct] = []
         if not sma.perm.deleted and un.semid != -1:
             _adjust(sma, un, task.group_leader.thread_pid)
             ulp.list_proc.remove(un)

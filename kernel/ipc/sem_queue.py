@@ -16,9 +16,10 @@ Deviation: one lock per set, not one per semaphore; one way of performing a list
 without duplicates twice in place of undoing). Times of the last semop and change are not kept.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.ipc.util import KernIpcPerm
+from kernel.task import TaskStruct
 from kernel.uapi.errno_ import EAGAIN, ERANGE
 from kernel.uapi.ipc import IPC_NOWAIT, SEM_UNDO, SEMAEM, SEMVMX
 
@@ -188,13 +189,13 @@ def unmerge_queues(sma: SemArray) -> None:
     sma.pending_alter = []
 
 
-def serve(q: SemQueue, status: int, wake_q: list[Any]) -> None:
+def serve(q: SemQueue, status: int, wake_q: list[TaskStruct]) -> None:
     """Tell a sleeper how its call ends. Source: ipc/sem.c:wake_up_sem_queue_prepare()."""
     q.status = status
     wake_q.append(q.sleeper)
 
 
-def wake_const_ops(sma: SemArray, queue: list[SemQueue], wake_q: list[Any]) -> None:
+def wake_const_ops(sma: SemArray, queue: list[SemQueue], wake_q: list[TaskStruct]) -> None:
     """Let the waits for zero on ``queue`` that are over go on. Source: ipc/sem.c:wake_const_ops."""
     for q in tuple(queue):
         error = perform_atomic_semop(sma, q)
@@ -203,7 +204,9 @@ def wake_const_ops(sma: SemArray, queue: list[SemQueue], wake_q: list[Any]) -> N
             serve(q, error, wake_q)
 
 
-def do_smart_wakeup_zero(sma: SemArray, sops: tuple[SemBuf, ...] | None, wake_q: list[Any]) -> None:
+def do_smart_wakeup_zero(
+    sma: SemArray, sops: tuple[SemBuf, ...] | None, wake_q: list[TaskStruct]
+) -> None:
     """Look after the waits for zero on the semaphores of ``sops`` (None: on all).
 
     Source: ipc/sem.c:do_smart_wakeup_zero().
@@ -219,7 +222,7 @@ def do_smart_wakeup_zero(sma: SemArray, sops: tuple[SemBuf, ...] | None, wake_q:
         wake_const_ops(sma, sma.pending_const, wake_q)
 
 
-def update_queue(sma: SemArray, sem: Sem | None, wake_q: list[Any]) -> None:
+def update_queue(sma: SemArray, sem: Sem | None, wake_q: list[TaskStruct]) -> None:
     """Perform what can be done of the changes that wait on ``sem``'s queue (None: the set's).
 
     Every success starts again at the head if it may have made an earlier one possible.
@@ -244,7 +247,9 @@ def update_queue(sma: SemArray, sem: Sem | None, wake_q: list[Any]) -> None:
                 break
 
 
-def do_smart_update(sma: SemArray, sops: tuple[SemBuf, ...] | None, wake_q: list[Any]) -> None:
+def do_smart_update(
+    sma: SemArray, sops: tuple[SemBuf, ...] | None, wake_q: list[TaskStruct]
+) -> None:
     """Let everybody go on who can, now that ``sops`` have been done (None: anything may be new).
 
     Args:

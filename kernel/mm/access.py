@@ -3,7 +3,7 @@
 Source: mm/memory.c.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.errors import FaultSignal, KernelError
 from kernel.mm.fault import handle_mm_fault, lookup_pte
@@ -27,7 +27,7 @@ def access_process_vm(
 
     Source: mm/memory.c:ptrace_access_vm(), access_remote_vm().
     """
-    mm: Any = child.mm
+    mm = child.mm
     if mm is None or not 0 <= address <= TASK_SIZE - length:
         raise KernelError(EIO)
     result = b""

@@ -24,11 +24,14 @@ none is free the allocation fails.
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import InvariantError, KernelError
 from kernel.uapi.errno_ import ENOMEM
 from kernel.uapi.mman import PAGE_SIZE
+
+if TYPE_CHECKING:
+    from kernel.mm.mm_types import Layout
 
 ZERO_PAGE: Final = 0
 _PINNED: Final = 1 << 40
@@ -63,7 +66,7 @@ class Frames:
         self.commit_limited = commit_limited
         self.committed = 0  # pages promised to address spaces: vm_committed_as
         self.content: dict[int, bytearray] = {}
-        self.layouts: dict[Any, Any] = {}  # page cache of executed images: kernel.mm.mm.Layout
+        self.layouts: dict[tuple[object, ...], Layout] = {}  # page cache of executed images
 
     @property
     def nr_used(self) -> int:

@@ -18,6 +18,7 @@ from kernel.uapi.mman import (
 )
 
 if TYPE_CHECKING:
+    from kernel.ipc.shm import ShmidKernel
     from kernel.machine import ImageSpec
     from kernel.mm.frames import Frames
 
@@ -56,7 +57,7 @@ class SharedPages:
         self.frames: dict[int, int] = {}
         self.users = 0
         self.keep = keep
-        self.segment: Any = None  # kernel.ipc.shm.ShmidKernel, if they are one's
+        self.segment: ShmidKernel | None = None  # if they are one's
 
 
 class VmArea:

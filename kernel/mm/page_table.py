@@ -3,7 +3,7 @@
 Source: mm/memory.c (copy_page_range), include/linux/mm_types.h.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.mm.frames import ZERO_PAGE
 from kernel.mm.mm_types import (
@@ -19,9 +19,10 @@ from kernel.uapi.mman import VM_WIPEONFORK
 
 if TYPE_CHECKING:
     from kernel.mm.frames import Frames
+    from kernel.state import KernelState
 
 
-def copy_page_tables(k: Any, oldmm: MmStruct, vmas: tuple[VmArea, ...]) -> PageTable:
+def copy_page_tables(k: "KernelState", oldmm: MmStruct, vmas: tuple[VmArea, ...]) -> PageTable:
     """Return a child's own page table of what ``vmas`` say it gets.
 
     Pages of areas that are not in ``vmas``, or are wiped, are left out and stay as they are in
@@ -69,7 +70,7 @@ def copy_page_tables(k: Any, oldmm: MmStruct, vmas: tuple[VmArea, ...]) -> PageT
     return copy
 
 
-def own_table(k: Any, mm: MmStruct) -> PageTable:
+def own_table(k: "KernelState", mm: MmStruct) -> PageTable:
     """Return the page table of ``mm``, copied first if another address space holds it too."""
     table = mm.pt
     if table.users > 1:

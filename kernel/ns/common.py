@@ -3,13 +3,15 @@
 Source: include/linux/ns_common.h, include/linux/proc_ns.h, kernel/ucount.c.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
 from kernel.uapi.clone import CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWUTS
 from kernel.uapi.errno_ import ENOSPC
 
 if TYPE_CHECKING:
+    from kernel.ipc.util import IpcTables
+    from kernel.ns.user_namespace import UserNamespace
     from kernel.state import KernelState
 
 
@@ -46,7 +48,7 @@ class Namespace:
 
     __slots__ = ("count", "ino", "kind", "user_ns")
 
-    def __init__(self, kind: int, ino: int, user_ns: Any) -> None:
+    def __init__(self, kind: int, ino: int, user_ns: "UserNamespace | None") -> None:
         self.kind = kind
         self.ino = ino
         self.user_ns = user_ns  # whose capabilities count for it
@@ -61,7 +63,7 @@ class UtsNamespace(Namespace):
 
     __slots__ = ("nodename",)
 
-    def __init__(self, ino: int, user_ns: Any, nodename: str) -> None:
+    def __init__(self, ino: int, user_ns: "UserNamespace | None", nodename: str) -> None:
         super().__init__(CLONE_NEWUTS, ino, user_ns)
         self.nodename = nodename
 
@@ -74,9 +76,9 @@ class IpcNamespace(Namespace):
 
     __slots__ = ("ids",)
 
-    def __init__(self, ino: int, user_ns: Any) -> None:
+    def __init__(self, ino: int, user_ns: "UserNamespace | None") -> None:
         super().__init__(CLONE_NEWIPC, ino, user_ns)
-        self.ids: Any = None
+        self.ids: IpcTables | None = None
 
 
 def new_ino(k: "KernelState") -> int:

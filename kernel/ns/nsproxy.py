@@ -51,6 +51,8 @@ from kernel.uapi.clone import (
 from kernel.uapi.errno_ import EINVAL, EPERM
 
 if TYPE_CHECKING:
+    from kernel.ns.pid_namespace import PidNamespace
+    from kernel.ns.user_namespace import UserNamespace
     from kernel.state import KernelState
     from kernel.task import TaskStruct
 
@@ -86,7 +88,7 @@ class NsProxy:
         uts_ns: UtsNamespace,
         ipc_ns: IpcNamespace,
         mnt_ns: Namespace,
-        pid_ns_for_children: Any,
+        pid_ns_for_children: "PidNamespace",
         net_ns: Namespace,
         time_ns: Namespace,
         time_ns_for_children: Namespace,
@@ -103,7 +105,7 @@ class NsProxy:
         self.cgroup_ns = cgroup_ns
 
 
-def boot_nsproxy(pid_ns: Any) -> NsProxy:
+def boot_nsproxy(pid_ns: "PidNamespace") -> NsProxy:
     """Return the namespaces of boot. Source: kernel/nsproxy.c:init_nsproxy."""
     time_ns = Namespace(CLONE_NEWTIME, PROC_TIME_INIT_INO, None)
     return NsProxy(
@@ -135,7 +137,9 @@ def put_any_ns(k: "KernelState", ns: Any) -> None:
         put_ns(k, ns)
 
 
-def _copy_ns(k: "KernelState", flags: int, ns: Namespace, user_ns: Any) -> Namespace:
+def _copy_ns(
+    k: "KernelState", flags: int, ns: Namespace, user_ns: "UserNamespace | None"
+) -> Namespace:
     """Return ``ns`` with one more reference, or a new one of its kind if ``flags`` ask for it."""
     if not flags & ns.kind:
         ns.count += 1
@@ -144,7 +148,9 @@ def _copy_ns(k: "KernelState", flags: int, ns: Namespace, user_ns: Any) -> Names
     return Namespace(ns.kind, new_ino(k), user_ns)
 
 
-def _copy_uts_ns(k: "KernelState", flags: int, ns: UtsNamespace, user_ns: Any) -> UtsNamespace:
+def _copy_uts_ns(
+    k: "KernelState", flags: int, ns: UtsNamespace, user_ns: "UserNamespace | None"
+) -> UtsNamespace:
     """Source: kernel/utsname.c:copy_utsname()."""
     if not flags & CLONE_NEWUTS:
         ns.count += 1
@@ -153,7 +159,9 @@ def _copy_uts_ns(k: "KernelState", flags: int, ns: UtsNamespace, user_ns: Any) -
     return UtsNamespace(new_ino(k), user_ns, ns.nodename)
 
 
-def _copy_ipc_ns(k: "KernelState", flags: int, ns: IpcNamespace, user_ns: Any) -> IpcNamespace:
+def _copy_ipc_ns(
+    k: "KernelState", flags: int, ns: IpcNamespace, user_ns: "UserNamespace | None"
+) -> IpcNamespace:
     """Source: ipc/namespace.c:copy_ipcs()."""
     if not flags & CLONE_NEWIPC:
         ns.count += 1
@@ -162,7 +170,9 @@ def _copy_ipc_ns(k: "KernelState", flags: int, ns: IpcNamespace, user_ns: Any) -
     return IpcNamespace(new_ino(k), user_ns)
 
 
-def create_new_namespaces(k: "KernelState", flags: int, old: NsProxy, user_ns: Any) -> NsProxy:
+def create_new_namespaces(
+    k: "KernelState", flags: int, old: NsProxy, user_ns: "UserNamespace | None"
+) -> NsProxy:
     """Return a set like ``old`` with new namespaces where ``flags`` ask for them.
 
     Raises:

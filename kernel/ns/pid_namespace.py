@@ -15,7 +15,7 @@ Deviation: limits are those of the machine (pid_max; as many namespaces of one k
 max_threads), not per user; no reboot() inside a namespace.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.cred.creds import ns_capable
 from kernel.errors import KernelError
@@ -31,6 +31,8 @@ from kernel.uapi.clone import CLONE_NEWPID
 from kernel.uapi.errno_ import EEXIST, EINVAL, ENOMEM, ENOSPC, EPERM
 
 if TYPE_CHECKING:
+    from kernel.fs.file_table import File
+    from kernel.ns.user_namespace import UserNamespace
     from kernel.state import KernelState
 
 MAX_PID_NS_LEVEL: Final = 32
@@ -42,12 +44,14 @@ class PidNamespace(Namespace):
 
     __slots__ = ("adding", "bacct", "child_reaper", "level", "parent", "pid_allocated", "pids")
 
-    def __init__(self, ino: int, user_ns: Any, parent: "PidNamespace | None", pids: PidMap) -> None:
+    def __init__(
+        self, ino: int, user_ns: "UserNamespace | None", parent: "PidNamespace | None", pids: PidMap
+    ) -> None:
         super().__init__(CLONE_NEWPID, ino, user_ns)
         self.parent = parent
         self.level: int = 0 if parent is None else parent.level + 1
         self.child_reaper: TaskStruct | None = None  # tasklist_lock
-        self.bacct: Any = None  # the file of acct(): kernel.acct
+        self.bacct: File | None = None  # that of acct()
         # pidmap_lock
         self.pids = pids
         self.pid_allocated = 0  # pids with a number here; not counted for the root
@@ -59,7 +63,9 @@ def boot_pid_ns(k: "KernelState") -> PidNamespace:
     return PidNamespace(PROC_PID_INIT_INO, None, None, k.pids)
 
 
-def create_pid_namespace(k: "KernelState", user_ns: Any, parent: PidNamespace) -> PidNamespace:
+def create_pid_namespace(
+    k: "KernelState", user_ns: "UserNamespace | None", parent: PidNamespace
+) -> PidNamespace:
     """Return a new, empty namespace below ``parent``.
 
     Raises:
@@ -77,7 +83,9 @@ def create_pid_namespace(k: "KernelState", user_ns: Any, parent: PidNamespace) -
     return ns
 
 
-def copy_pid_ns(k: "KernelState", wanted: bool, user_ns: Any, old_ns: PidNamespace) -> PidNamespace:
+def copy_pid_ns(
+    k: "KernelState", wanted: bool, user_ns: "UserNamespace | None", old_ns: PidNamespace
+) -> PidNamespace:
     """Return the namespace for children, with a reference: a new one if ``wanted``.
 
     Raises:

@@ -29,6 +29,7 @@ from kernel.uapi.clone import (
 from kernel.uapi.errno_ import EINVAL, EPERM, EUSERS
 
 if TYPE_CHECKING:
+    from kernel.ns.user_namespace import UserNamespace
     from kernel.state import KernelState
 
 _FIELDS = {
@@ -102,7 +103,7 @@ def _replace(k: "KernelState", nsproxy: NsProxy, field: str, ns: Any) -> None:
     setattr(nsproxy, field, ns)
 
 
-def _join_user_ns(k: "KernelState", ns: Any) -> Cred:
+def _join_user_ns(k: "KernelState", ns: "UserNamespace | None") -> Cred:
     """Return the caller's credentials in user namespace ``ns``.
 
     Source: kernel/user_namespace.c:userns_install().

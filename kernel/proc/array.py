@@ -6,7 +6,7 @@ terminal (0 and -1), no swap, no block I/O delays, no guest time, no NUMA (one n
 CPU that does not speculate, instruction and stack pointers 0.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.cred.uidgid import from_kgid_munged, from_kuid_munged
 from kernel.points import ACQUIRE, READ, RELEASE, Path
@@ -86,7 +86,7 @@ def signal_sets(task: TaskStruct) -> tuple[int, int, int, int, int]:
         pending |= sigmask(info[0])
     for info in task.signal.shared_pending:
         shared |= sigmask(info[0])
-    sighand: Any = task.sighand
+    sighand = task.sighand
     if sighand is not None:
         for sig, action in sighand.action.items():
             if action == SIG_IGN:
@@ -98,7 +98,7 @@ def signal_sets(task: TaskStruct) -> tuple[int, int, int, int, int]:
 
 def real_parent_tgid(task: TaskStruct) -> int:
     """Return what getppid() of ``task`` would say."""
-    parent: Any = task.real_parent
+    parent = task.real_parent
     return 0 if parent is None else parent.tgid
 
 
@@ -136,7 +136,7 @@ def do_task_stat(k: "KernelState", task: TaskStruct, whole: bool) -> Path[str]:
 
 
 def _stat_line(k: "KernelState", task: TaskStruct, whole: bool) -> str:
-    signal: Any = task.signal
+    signal = task.signal
     if signal is None:  # released while siglock was waited for
         return ""
     if whole:

@@ -124,12 +124,20 @@ class Node:
         return found
 
 
+def node_of(inode: Inode) -> Node:
+    """Return what an inode of /proc stands for."""
+    node = inode.i_op
+    if node is None:
+        raise AssertionError(f"{inode!r} is not of /proc")
+    return node
+
+
 def get_proc_task(inode: Inode) -> TaskStruct | None:
     """Return the task that ``inode`` is about, zombies too; None once it is released.
 
     Source: fs/proc/internal.h:get_proc_task().
     """
-    pid = inode.i_op.pid
+    pid = node_of(inode).pid
     task: TaskStruct | None = None if pid is None else pid.task
     return task
 
@@ -198,7 +206,7 @@ def seq_read(k: "KernelState", file: File, count: int) -> Path[bytes]:
     k.now_ns += k.costs.file_op
     seq: SeqFile | None = file.private_data
     if seq is None or file.pos == 0 or file.pos != seq.read_pos:
-        node: Node = file.inode.i_op
+        node = node_of(file.inode)
         show = node.entry.show
         if show is None:
             raise AssertionError(f"{file.inode!r} is a directory")
@@ -231,7 +239,7 @@ def proc_write(k: "KernelState", file: File, data: bytes) -> Path[int]:
     Source: fs/proc/inode.c:pde_write(), fs/read_write.c:vfs_write().
     """
     k.now_ns += k.costs.file_op + len(data) * k.costs.copy_byte_x1000 // 1000
-    node: Node = file.inode.i_op
+    node = node_of(file.inode)
     write = node.entry.write
     if write is None:
         raise KernelError(EIO if node.pid is None else EINVAL)

@@ -7,7 +7,7 @@ Source: fs/proc/base.c (proc_exe_link, proc_cwd_link, proc_root_link), fs/proc/s
 fs/proc/thread_self.c, fs/proc/fd.c, fs/stat.c.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
 from kernel.fs.d_path import file_path
@@ -71,7 +71,7 @@ def d_name(inode: Inode) -> str:
 
 def proc_self_get_link(k: "KernelState", name: str) -> str:
     """Return what self or thread-self says. Source: fs/proc/self.c, fs/proc/thread_self.c."""
-    current: Any = k.current
+    current = k.current
     tgid = current.group_leader.thread_pid.nr
     return str(tgid) if name == "self" else f"{tgid}/task/{current.thread_pid.nr}"
 

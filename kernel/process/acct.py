@@ -10,7 +10,7 @@ Deviation: ASU, the use of privileges, is not noted. Accounting is not suspended
 system is nearly full; a record that does not fit is lost.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.cred.creds import capable
 from kernel.errors import KernelError
@@ -86,7 +86,7 @@ def fill_ac(
         utime_ns, stime_ns = thread_group_cputime(task)
         minflt = signal.min_flt + sum(thread.min_flt for thread in signal.threads)
     elapsed_ns = k.now_ns - leader.start_time_ns
-    parent: Any = task.real_parent
+    parent = task.real_parent
     return ACCT_V3.pack(
         flag,
         ACCT_VERSION,
@@ -176,7 +176,9 @@ def acct_exit_ns(k: "KernelState", ns: "PidNamespace") -> Path[None]:
     Source: kernel/acct.c:acct_exit_ns(), acct_pin_kill().
     Deviation: this second record has no size of memory.
     """
-    file: File = ns.bacct
+    file = ns.bacct
+    if file is None:
+        raise AssertionError(f"{ns!r} keeps no accounts")
     ns.bacct = None
     k.acct_files -= 1
     k.accounting = k.spec.acct or k.acct_files > 0

@@ -76,7 +76,7 @@ def prepare_exec(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -
     found = programs.get(key)
     if found is not None and found[0].inode.i_writecount <= 0:
         k.now_ns += found[1]
-        return found[0]  # type: ignore[no-any-return]
+        return found[0]
     started_ns = k.now_ns
     inode = path_lookup_exec(k, path)
     k.now_ns += k.costs.exec_base + k.costs.exec_per_arg * (len(argv) + len(env))

@@ -13,7 +13,7 @@ Deviation: a ``#!/usr/bin/env python3`` line is followed in one step, without ru
 interpreter of a guest program accepts the option -u only.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.cred.creds import bprm_creds
 from kernel.errors import KernelError
@@ -21,6 +21,7 @@ from kernel.events import SCHED_PROCESS_EXEC, TASK_ARGS, TASK_RENAME
 from kernel.fs.file import do_close_on_exec, dup_fd, put_files_struct
 from kernel.fs.inode import is_terminal, set_mm_exe_file
 from kernel.mm.mm import mm_alloc, mmput
+from kernel.mm.mm_types import MmStruct
 from kernel.points import POINT, Path
 from kernel.process.attrs import new_attrs
 from kernel.process.binprm import PYTHON, Binprm, Env, prepare_exec
@@ -48,14 +49,14 @@ if TYPE_CHECKING:
 
 ARGS_SHOWN: Final = 256  # characters of a command line that the trace keeps
 
-NO_ACTION: Final[dict[int, Any]] = {}
+NO_ACTION: Final[dict[int, int]] = {}
 # What CPython's start-up sets, where it finds the default.
-PYTHON_ACTION: Final[dict[int, Any]] = {
+PYTHON_ACTION: Final[dict[int, int]] = {
     SIGPIPE: SIG_IGN,
     SIGXFSZ: SIG_IGN,
     SIGINT: SIG_HANDLER,
 }
-_PYTHON_IGNORES: Final[dict[int, Any]] = {SIGPIPE: SIG_IGN, SIGXFSZ: SIG_IGN}
+_PYTHON_IGNORES: Final[dict[int, int]] = {SIGPIPE: SIG_IGN, SIGXFSZ: SIG_IGN}
 
 
 class ExecResult:
@@ -231,7 +232,7 @@ def install_program(k: "KernelState", task: TaskStruct, bprm: Binprm) -> None:
     task.sighand.action = exec_action(task.sighand.action, bprm.image.program == PYTHON)
 
 
-def exec_action(action: dict[int, Any], python: bool) -> dict[int, Any]:
+def exec_action(action: dict[int, int], python: bool) -> dict[int, int]:
     """Return the dispositions after exec: ignored signals stay ignored, caught ones do not.
 
     For the Python interpreter, with what its start-up adds.
@@ -248,7 +249,7 @@ def exec_action(action: dict[int, Any], python: bool) -> dict[int, Any]:
     return base if new == base else new
 
 
-def exec_mmap(k: "KernelState", task: TaskStruct, mm: Any) -> Path[None]:
+def exec_mmap(k: "KernelState", task: TaskStruct, mm: MmStruct) -> Path[None]:
     """Swap the address space and drop the old one, waking a vfork parent and joiners.
 
     Source: fs/exec.c:exec_mmap().

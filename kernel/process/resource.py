@@ -12,7 +12,7 @@ Source: kernel/sys.c (do_prlimit, getrusage).
 Deviation: nothing is read from or written to a disk: ru_majflt, ru_inblock and ru_oublock are 0.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.cred.creds import Cred, capable
 from kernel.errors import KernelError
@@ -26,6 +26,7 @@ from kernel.uapi.resource import RUSAGE_BOTH, RUSAGE_CHILDREN, RUSAGE_SELF, RUSA
 from kernel.uapi.rlimit import RLIM_INFINITY, RLIM_NLIMITS, RLIMIT_CPU, RLIMIT_NOFILE, RLIMIT_RTTIME
 
 if TYPE_CHECKING:
+    from kernel.mm.mm_types import MmStruct
     from kernel.state import KernelState
 
 SYSCTL_NR_OPEN: Final = 1 << 20
@@ -115,7 +116,7 @@ def sys_prlimit64(
 # -- usage ---------------------------------------------------------------------------------------
 
 
-def setmax_mm_hiwater_rss(signal: SignalStruct, mm: Any) -> None:
+def setmax_mm_hiwater_rss(signal: SignalStruct, mm: "MmStruct") -> None:
     """Let a process remember how large the address space it leaves was.
 
     Source: include/linux/mm.h:setmax_mm_hiwater_rss().

@@ -11,7 +11,7 @@ max_threads, total_forks).
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.profiles import Profile
 from kernel.task import TaskStruct
@@ -51,7 +51,7 @@ class TaskList:
     def link(self, task: TaskStruct) -> None:
         """Append a group leader: the list is in creation order."""
         head = self.head
-        last: Any = head.tasks_prev
+        last = prev_task(head)
         task.tasks_prev = last
         task.tasks_next = head
         last.tasks_next = task
@@ -60,8 +60,7 @@ class TaskList:
 
     def unlink(self, task: TaskStruct) -> None:
         """Take a group leader off the list."""
-        after: Any = task.tasks_next
-        before: Any = task.tasks_prev
+        after, before = next_task(task), prev_task(task)
         before.tasks_next = after
         after.tasks_prev = before
         task.tasks_next = task.tasks_prev = None
@@ -69,8 +68,7 @@ class TaskList:
 
     def replace(self, old: TaskStruct, new: TaskStruct) -> None:
         """Put ``new`` in ``old``'s place (exec by a thread that was not the leader)."""
-        after: Any = old.tasks_next
-        before: Any = old.tasks_prev
+        after, before = next_task(old), prev_task(old)
         new.tasks_next, new.tasks_prev = after, before
         before.tasks_next = after.tasks_prev = new
         old.tasks_next = old.tasks_prev = None
@@ -106,9 +104,9 @@ def for_each_process(k: "KernelState") -> Iterator[TaskStruct]:
     Source: include/linux/sched/signal.h:for_each_process().
     """
     head = k.tasks.head
-    task: Any = head.tasks_next
+    task = next_task(head)
     while task is not head:
-        after = task.tasks_next
+        after = next_task(task)
         yield task
         task = after
 

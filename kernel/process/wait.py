@@ -190,8 +190,8 @@ def do_wait(k: "KernelState", wo: WaitOpts) -> Path[tuple[Any, ...] | None]:
     interrupted = False
     while True:
         yield from set_current_state(k, TASK_INTERRUPTIBLE)
-        result: Any = yield from wait_scan(k, wo)
-        if type(result) is tuple:
+        result = yield from wait_scan(k, wo)
+        if isinstance(result, tuple):
             report = result
             break
         if result:

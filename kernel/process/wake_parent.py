@@ -3,7 +3,7 @@
 Source: kernel/exit.c (eligible_pid, child_wait_callback, __wake_up_parent).
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.points import Path
 from kernel.process.pid import PIDTYPE_MAX, PIDTYPE_PGID, PIDTYPE_PID, PIDTYPE_TGID, PidType
@@ -13,6 +13,7 @@ from kernel.uapi.wait import WNOTHREAD
 
 if TYPE_CHECKING:
     from kernel.process.pid import Pid
+    from kernel.process.wait_task import WaitOpts
     from kernel.state import KernelState
 
 
@@ -32,7 +33,7 @@ def eligible_pid(kind: PidType, wanted: "Pid | None", task: TaskStruct) -> bool:
     return task.signal.session is wanted
 
 
-def child_wait_callback(wo: Any, task: TaskStruct) -> bool:
+def child_wait_callback(wo: "WaitOpts", task: TaskStruct) -> bool:
     """Tell whether the wait ``wo`` could be about ``task``.
 
     Source: kernel/exit.c:child_wait_callback().

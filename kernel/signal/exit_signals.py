@@ -3,7 +3,7 @@
 Source: kernel/signal.c (exit_signals, retarget_shared_pending).
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, Path
 from kernel.signal.jobctl import task_participate_group_stop
@@ -56,7 +56,7 @@ def exit_signals(k: "KernelState", task: TaskStruct) -> Path[None]:
             stopped = task_participate_group_stop(task)
     yield "exit_signals.siglock_done", RELEASE, siglock
     if stopped:
-        lock: Any = k.tasklist_lock
+        lock = k.tasklist_lock
         yield "exit_signals.tasklist_lock", READ, lock
         yield from do_notify_parent_cldstop(k, task, False, CLD_STOPPED)
         yield "exit_signals.tasklist_unlock", RELEASE, lock

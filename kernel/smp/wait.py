@@ -12,15 +12,16 @@ their own: poll() stands on many queues at once. They are not exclusive and come
 Source: kernel/sched/wait.c, include/linux/wait.h.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.task import TASK_RUNNING, TaskStruct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from kernel.fs.select import PollWqueues
     from kernel.locking import Lock
     from kernel.state import KernelState
 
@@ -31,12 +32,17 @@ class WaitQueueEntry:
     Attributes:
         func: ``func(k, entry)``, a path; called with the queue's lock held.
         key: the kinds of event it is about, as a poll mask.
-        private: whatever ``func`` needs.
+        private: the call that polls.
     """
 
     __slots__ = ("func", "key", "private")
 
-    def __init__(self, func: Any, key: int, private: Any) -> None:
+    def __init__(
+        self,
+        func: "Callable[[KernelState, WaitQueueEntry], Path[None]]",
+        key: int,
+        private: "PollWqueues",
+    ) -> None:
         self.func = func
         self.key = key
         self.private = private

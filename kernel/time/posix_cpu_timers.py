@@ -12,7 +12,7 @@ Source: kernel/time/posix-cpu-timers.c, kernel/time/itimer.c, kernel/time/tick-s
 Deviation: no timer_create() on CPU clocks.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.messages import EFF_TUNE, TUNE_CPUTIMER
 from kernel.points import ACQUIRE, RELEASE, Path
@@ -65,10 +65,10 @@ class PosixCputimers:
 
 def cputimers_of(signal: SignalStruct) -> PosixCputimers:
     """Return the CPU timers of a process, made at first use."""
-    timers: Any = signal.cputimers
+    timers = signal.cputimers
     if timers is None:
         timers = signal.cputimers = PosixCputimers()
-    return timers  # type: ignore[no-any-return]
+    return timers
 
 
 def posix_cpu_timers_init_group(k: "KernelState", signal: SignalStruct) -> None:
