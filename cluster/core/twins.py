@@ -32,6 +32,7 @@ itself changes, so lines, classes and state are the same in both.
 """
 
 import ast
+import re
 from typing import Final
 
 from cluster.core.paths import (
@@ -148,7 +149,7 @@ class Twin:
         elif kinds[0] not in SLEEPING:
             call = self._text(kind)
             for each in kinds:
-                call = call.replace(each, _LOCK_CALLS[each])
+                call = re.sub(rf"\b{each}\b", _LOCK_CALLS[each], call)
             if not isinstance(kind, ast.Name):
                 call = f"({call})"
             self._edits.append((self._start(node), self._start(obj), f"{call}(k, "))

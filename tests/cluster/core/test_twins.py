@@ -85,6 +85,18 @@ def test_a_lock_that_is_taken_in_one_of_two_ways_is_still():
     )
 
 
+def test_a_kind_inside_another_name_stays():
+    assert (
+        body(
+            """
+            def f(k, lock, advice) -> Path[None]:
+                yield "f.lock", READ if advice in _READERS else ACQUIRE, lock
+            """
+        )
+        == "(quick__read if advice in _READERS else quick__acquire)(k, lock)"
+    )
+
+
 def test_a_path_that_sleeps_stays_a_generator_of_its_sleep_only():
     text = twin(
         """
