@@ -265,11 +265,11 @@ class KernelHost:
         """Return the kernel's counters, lock statistics and exit statuses as plain data."""
         kernel = self.kernel
         kernel.stats.peak_frames = kernel.frames.peak
-        alive = ((label, pid, None) for pid, label in kernel.labels.items())
+        alive = ((label, pid, None) for pid, label in kernel.programs.labels.items())
         return {
             "stats": kernel.stats.to_plain(),
             "locks": [stat.to_plain() for stat in kernel.lock_stats.values()],
-            "statuses": sorted([*kernel.statuses, *alive], key=lambda row: row[1]),
+            "statuses": sorted([*kernel.programs.statuses, *alive], key=lambda row: row[1]),
             "not_emulated": list(kernel.not_emulated),
         }
 

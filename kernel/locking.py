@@ -9,7 +9,7 @@ hold only. Readers wait for writers and writers for readers, but readers' holds 
 the latest one.
 
 In granularity ``step`` exclusion is real and ``owner``, ``readers``, ``waiters`` say who has the
-lock: see ``kernel.state``. What lockstat prints is counted in both.
+lock: see ``kernel.drive.interleave``. What lockstat prints is counted in both.
 
 Source: kernel/locking/lockdep.c (lock_stat), Documentation/locking/lockstat.rst.
 Deviation: a hold entered into the calendar late never moves holds that were entered before it.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
     from kernel.drive.interleave import ActivePath
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 class LockStat:
@@ -155,7 +155,7 @@ def release_at(lock: Lock, now_ns: int) -> None:
         lock.since_ns = lock.free_ns
 
 
-def acquire(k: "KernelState", lock: Lock) -> None:
+def acquire(k: "Kernel", lock: Lock) -> None:
     """Take ``lock`` as soon as the calendar allows: an ACQUIRE at granularity ``syscall``."""
     now_ns = k.now_ns + k.costs.lock_acquire
     if now_ns >= lock.free_ns and now_ns >= lock.read_end_ns:
@@ -165,12 +165,12 @@ def acquire(k: "KernelState", lock: Lock) -> None:
         k.now_ns = acquire_at(lock, now_ns, False)
 
 
-def acquire_shared(k: "KernelState", lock: Lock) -> None:
+def acquire_shared(k: "Kernel", lock: Lock) -> None:
     """Take ``lock`` for reading as soon as the calendar allows: a READ."""
     k.now_ns = acquire_at(lock, k.now_ns + k.costs.lock_acquire, True)
 
 
-def release(k: "KernelState", lock: Lock) -> None:
+def release(k: "Kernel", lock: Lock) -> None:
     """Give ``lock`` back: a RELEASE."""
     now_ns = k.now_ns = k.now_ns + k.costs.lock_hold
     if lock.starts is None and not lock.readers:

@@ -1,6 +1,6 @@
 """Named points: where a kernel path can be interleaved with another CPU's.
 
-A kernel path is a generator that yields ``(name, kind, object)``. The driver in ``kernel.state``
+A kernel path is a generator that yields ``(name, kind, object)``. The driver (``kernel.drive``)
 gives each kind its meaning for the granularity in force:
 
 ========== ======================================= =======================================

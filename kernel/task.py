@@ -331,9 +331,9 @@ class TaskStruct:
         self.start_time_ns = 0
         self.stack = 0  # kernel stack, see kernel.arch
         self.slot = -1  # place in the task_struct slab cache
-        self.alloc_lock: Lock | None = None  # made at first use: KernelState.task_lock
+        self.alloc_lock: Lock | None = None  # made at first use: Kernel.task_lock
         # pi_lock
-        self.pi_lock: Lock | None = None  # made at first use: KernelState.pi_lock
+        self.pi_lock: Lock | None = None  # made at first use: Kernel.pi_lock
         self.msg_ns = 0  # time of the last effect about this task
         self.state = TASK_NEW
         self.cpu = 0  # CPU that runs or ran the task last

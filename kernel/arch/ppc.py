@@ -12,7 +12,7 @@ from kernel.arch.stack import StackRegion
 from kernel.errors import InvariantError
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
     from kernel.task import TaskStruct
 
 TASK_BASE: Final = 0xC000_0000  # PAGE_OFFSET: task_structs lie in the linear mapping
@@ -20,12 +20,12 @@ STACK_BASE: Final = 0xE000_0000
 STACK_LIMIT: Final = 0xFF00_0000
 
 
-def boot_stacks(k: "KernelState") -> StackRegion:
+def boot_stacks(k: "Kernel") -> StackRegion:
     """Return the empty region of kernel stacks for the machine ``k``."""
     return StackRegion(STACK_BASE, STACK_LIMIT, k.spec.thread_size, k.frames)
 
 
-def alloc_thread_info(k: "KernelState", task: "TaskStruct") -> int:
+def alloc_thread_info(k: "Kernel", task: "TaskStruct") -> int:
     """Return the lowest address of a new kernel stack for ``task``.
 
     Raises:
@@ -36,12 +36,12 @@ def alloc_thread_info(k: "KernelState", task: "TaskStruct") -> int:
     return k.stacks.alloc(task)
 
 
-def free_thread_info(k: "KernelState", stack: int) -> None:
+def free_thread_info(k: "Kernel", stack: int) -> None:
     """Give the stack back. Source: kernel/fork.c:free_thread_info(), free_thread_stack()."""
     k.stacks.release(stack)
 
 
-def register_value(k: "KernelState", task: "TaskStruct") -> int:
+def register_value(k: "Kernel", task: "TaskStruct") -> int:
     """Return what r2 holds while ``task`` runs: the address of its task_struct.
 
     Deviation: task_structs lie one behind the other by their number in the slab cache.
@@ -49,7 +49,7 @@ def register_value(k: "KernelState", task: "TaskStruct") -> int:
     return int(TASK_BASE + task.slot * k.slabs["task_struct"].objsize)
 
 
-def current_from_r2(k: "KernelState", r2: int) -> "TaskStruct":
+def current_from_r2(k: "Kernel", r2: int) -> "TaskStruct":
     """Return the task whose task_struct is at address ``r2``.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.arch.stack import StackRegion
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
     from kernel.task import TaskStruct
 
 STACK_BASE: Final = 0xFFFF_C900_0000_0000  # VMALLOC_START, four-level page tables
@@ -19,12 +19,12 @@ STACK_LIMIT: Final = 0xFFFF_E900_0000_0000
 _PT_REGS: Final = 168  # the user registers an entry to the kernel saves at the top of the stack
 
 
-def boot_stacks(k: "KernelState") -> StackRegion:
+def boot_stacks(k: "Kernel") -> StackRegion:
     """Return the empty region of kernel stacks for the machine ``k``."""
     return StackRegion(STACK_BASE, STACK_LIMIT, k.spec.thread_size, k.frames)
 
 
-def alloc_thread_info(k: "KernelState", task: "TaskStruct") -> int:
+def alloc_thread_info(k: "Kernel", task: "TaskStruct") -> int:
     """Return the lowest address of a new kernel stack for ``task``.
 
     Raises:
@@ -35,12 +35,12 @@ def alloc_thread_info(k: "KernelState", task: "TaskStruct") -> int:
     return k.stacks.alloc(task)
 
 
-def free_thread_info(k: "KernelState", stack: int) -> None:
+def free_thread_info(k: "Kernel", stack: int) -> None:
     """Give the stack back. Source: kernel/fork.c:free_thread_info(), free_thread_stack()."""
     k.stacks.release(stack)
 
 
-def register_value(k: "KernelState", task: "TaskStruct") -> int:
+def register_value(k: "Kernel", task: "TaskStruct") -> int:
     """Return what the stack pointer holds while ``task`` runs in a system call.
 
     Source: arch/x86/include/asm/processor.h:task_pt_regs(), KSTK_TOP.
@@ -48,7 +48,7 @@ def register_value(k: "KernelState", task: "TaskStruct") -> int:
     return int(task.stack + k.spec.thread_size - _PT_REGS)
 
 
-def current_from_sp(k: "KernelState", sp: int) -> "TaskStruct":
+def current_from_sp(k: "Kernel", sp: int) -> "TaskStruct":
     """Return the task whose kernel stack ``sp`` points into.
 
     Raises:

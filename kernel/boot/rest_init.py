@@ -57,10 +57,10 @@ from kernel.uapi.signals import NSIG, SIG_IGN, SIGCHLD
 from kernel.uapi.wait import WEXITED
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def boot_tasks(k: "KernelState") -> None:
+def boot_tasks(k: "Kernel") -> None:
     """Make ``k.tasks``, ``k.pids``, swapper, init and kthreadd.
 
     Page frames, slab caches, kernel stacks and the file tree must be there. Afterwards init is
@@ -114,7 +114,7 @@ def boot_tasks(k: "KernelState") -> None:
         k.affinity_used = True
 
 
-def _kernel_thread(k: "KernelState", flags: int, comm: str) -> TaskStruct:
+def _kernel_thread(k: "Kernel", flags: int, comm: str) -> TaskStruct:
     """Return a child of the current task, made before there is anything to interleave with."""
     path = copy_process(k, flags)  # its points mean nothing yet
     while True:
@@ -129,7 +129,7 @@ def _kernel_thread(k: "KernelState", flags: int, comm: str) -> TaskStruct:
     return task
 
 
-def kernel_init(k: "KernelState") -> Path[None]:
+def kernel_init(k: "Kernel") -> Path[None]:
     """Be pid 1: start what the kernel starts, then be init.
 
     Source: init/main.c:kernel_init().
@@ -139,8 +139,8 @@ def kernel_init(k: "KernelState") -> Path[None]:
     yield from init_reap(k)
 
 
-def init_reap(k: "KernelState") -> Path[None]:
-    """Be init: wait for children for ever, and tell ``k.spawn_exited`` of each. Never returns."""
+def init_reap(k: "Kernel") -> Path[None]:
+    """Be init: wait for children for ever, and tell ``k.programs`` of each. Never returns."""
     init = k.current
     wo = WaitOpts(init, PIDTYPE_MAX, None, WEXITED)
     init.signal.wait_chldexit.append(wo)
@@ -148,7 +148,7 @@ def init_reap(k: "KernelState") -> Path[None]:
         yield from set_current_state(k, TASK_INTERRUPTIBLE)
         report = yield from wait_scan(k, wo)
         if isinstance(report, tuple):
-            k.spawn_exited(report[0], report[1])
+            k.programs.exited(report[0], report[1])
             yield from set_current_state(k, TASK_RUNNING)
         elif init.sigpending:
             yield from set_current_state(k, TASK_RUNNING)

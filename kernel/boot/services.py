@@ -28,12 +28,12 @@ from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.task import TASK_IDLE, TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 SLICE_NS = 50_000
 
 
-def do_initcalls(k: "KernelState") -> Path[None]:
+def do_initcalls(k: "Kernel") -> Path[None]:
     """Start every service of the configuration; the current task is pid 1.
 
     Source: init/main.c:do_initcalls().
@@ -50,7 +50,7 @@ def do_initcalls(k: "KernelState") -> Path[None]:
             yield from wake_up_process(k, task)
 
 
-def service_thread(k: "KernelState", data: Any) -> Path[int]:
+def service_thread(k: "Kernel", data: Any) -> Path[int]:
     """Work ``work_ns`` every ``period_ns`` until stopped; return the number of rounds."""
     service: ServiceSpec = data
     current = k.current

@@ -24,10 +24,10 @@ from kernel.smp.ttwu import set_current_state
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def smpboot_register_percpu_thread(k: "KernelState", task: TaskStruct, cpu: int) -> Path[int]:
+def smpboot_register_percpu_thread(k: "Kernel", task: TaskStruct, cpu: int) -> Path[int]:
     """Make ``task`` the thread of one CPU; return the path that it runs.
 
     Source: kernel/smpboot.c:__smpboot_create_thread().
@@ -37,7 +37,7 @@ def smpboot_register_percpu_thread(k: "KernelState", task: TaskStruct, cpu: int)
     return smpboot_thread_fn(k)
 
 
-def smpboot_thread_fn(k: "KernelState") -> Path[int]:
+def smpboot_thread_fn(k: "Kernel") -> Path[int]:
     """Sleep, unless there is to be parked or stopped: there is never anything else to do.
 
     Source: kernel/smpboot.c:smpboot_thread_fn().

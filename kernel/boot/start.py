@@ -1,7 +1,8 @@
 """Boot: the order in which a machine's kernel state comes up.
 
 Memory first, then the caches that take their pages from it, the kernel stacks, the file tree, the
-pid map, and last the first tasks: swapper, init, kthreadd.
+pid map, the first tasks: swapper, init, kthreadd, each in its first sleep, and last the timers of
+the configured programs. Then time begins.
 
 Source: init/main.c:start_kernel(), rest_init().
 """
@@ -9,20 +10,26 @@ Source: init/main.c:start_kernel(), rest_init().
 from typing import TYPE_CHECKING
 
 from kernel.arch import ppc, x86
-from kernel.boot.rest_init import boot_tasks
+from kernel.boot.init_programs import arm_spawns
+from kernel.boot.rest_init import boot_tasks, kernel_init
+from kernel.boot.smpboot import smpboot_register_percpu_thread
+from kernel.drive.forms import pass_point
 from kernel.fs.initramfs import boot_vfs
 from kernel.mm.frames import Frames
 from kernel.mm.overcommit import OVERCOMMIT_NEVER
 from kernel.mm.slab import boot_slabs
+from kernel.points import SCHEDULE, Path
 from kernel.proc.root import proc_root_init
+from kernel.process.kthread import kthreadd
+from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _ARCHES = {"x86": x86, "ppc": ppc}
 
 
-def boot_machine(k: "KernelState") -> None:
+def boot_machine(k: "Kernel") -> None:
     """Bring up everything that exists before the first program starts."""
 
     spec = k.spec
@@ -36,3 +43,28 @@ def boot_machine(k: "KernelState") -> None:
     k.vfs = boot_vfs(k)
     proc_root_init(k)
     boot_tasks(k)
+
+
+def start_machine(k: "Kernel") -> None:
+    """Boot, let every task of boot go to sleep, and arm the timers of the configured programs."""
+    boot_machine(k)
+    k.boot_threads = k.tasks.nr_threads
+    k.boot_kthreads = 1 + len(k.kthreadd.children)
+    _park(k, k.kthreadd, k.kernel_thread_path(k.kthreadd, k.form(kthreadd)(k)))
+    for task in tuple(k.kthreadd.children.values()):
+        path = k.form(smpboot_register_percpu_thread)(k, task, task.cpu)
+        _park(k, task, k.kernel_thread_path(task, path))
+    _park(k, k.child_reaper, k.form(kernel_init)(k))
+    arm_spawns(k)
+
+
+def _park(k: "Kernel", task: TaskStruct, path: Path[object]) -> None:
+    """Let ``task`` go to sleep in ``path`` before time starts; its CPU holds its other half."""
+    k.current = task
+    for _name, kind, obj in path:
+        if kind == SCHEDULE:
+            break
+        if not k.stepwise:
+            pass_point(k, kind, obj)
+    task.path = path
+    task.on_rq = False

@@ -7,10 +7,10 @@ from kernel.ipc.ledger import all_tables, recount_shm
 from kernel.mm.ledger import recount_cache
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def boot_counts(k: "KernelState") -> dict[str, int]:
+def boot_counts(k: "Kernel") -> dict[str, int]:
     """Return what a machine has at boot and must have again at the end, by name.
 
     Kernel threads made since boot are not counted: a service runs as long as the machine. Nor are
@@ -39,7 +39,7 @@ def boot_counts(k: "KernelState") -> dict[str, int]:
     return counts
 
 
-def check_end(k: "KernelState", counts: dict[str, int]) -> list[str]:
+def check_end(k: "Kernel", counts: dict[str, int]) -> list[str]:
     """Return what is left over at the end of a run, besides every violation ``check_kernel`` finds.
 
     Args:
@@ -53,8 +53,8 @@ def check_end(k: "KernelState", counts: dict[str, int]) -> list[str]:
         if before != after:
             found.append(f"leak: {name}: {before} at boot, {after} at the end")
     if not is_quiet(k):
-        found.append(f"end: {len(k._active)} kernel paths are still in progress")
-    busy = [cpu for cpu, number in enumerate(k.nr_running) if number]
+        found.append(f"end: {len(k.active)} kernel paths are still in progress")
+    busy = [cpu for cpu, number in enumerate(k.load.nr_running) if number]
     if busy:
         found.append(f"end: the load table has runnable tasks on cpus {busy}")
     return found[:MOST]

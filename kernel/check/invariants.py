@@ -44,14 +44,14 @@ from kernel.task import (
 
 if TYPE_CHECKING:
     from kernel.cpu.cpu import Cpu
+    from kernel.kernel import Kernel
     from kernel.locking import Lock
     from kernel.process.pid import Pid
-    from kernel.state import KernelState
 
 MOST = 50  # violations reported by one check; the first ones tell the story
 
 
-def check_kernel(k: "KernelState") -> list[str]:
+def check_kernel(k: "Kernel") -> list[str]:
     """Return every violation within KernelState, at most ``MOST``; an empty list if there is none.
 
     Which invariants apply depends on the paths in progress; see the module header.
@@ -69,10 +69,10 @@ def check_kernel(k: "KernelState") -> list[str]:
             _check_family(k, task, found)
             _check_state(task, found)
         # a zombie may be reaped while it is still on its way into its last schedule()
-        everybody = dict.fromkeys([*tasks, *(path.task for path in k._active)])
+        everybody = dict.fromkeys([*tasks, *(path.task for path in k.active)])
         check_real_time(k, tasks, found)
         counted = sum(task.on_rq for task in everybody)
-        table = sum(k.nr_running)
+        table = sum(k.load.nr_running)
         if counted != table:
             found.append(f"load table: {table} runnable tasks counted, {counted} found")
         if is_quiet(k):
@@ -81,7 +81,7 @@ def check_kernel(k: "KernelState") -> list[str]:
 
 
 def check_machine(
-    k: "KernelState", cpus: Iterable["Cpu"], in_flight: Iterable[tuple[Any, ...]] = ()
+    k: "Kernel", cpus: Iterable["Cpu"], in_flight: Iterable[tuple[Any, ...]] = ()
 ) -> list[str]:
     """Return every violation within KernelState and between it and the CPUs.
 
@@ -96,7 +96,7 @@ def check_machine(
 
 
 def check_parts(
-    k: "KernelState", cpus: Iterable[CpuPlaces], in_flight: Iterable[tuple[Any, ...]] = ()
+    k: "Kernel", cpus: Iterable[CpuPlaces], in_flight: Iterable[tuple[Any, ...]] = ()
 ) -> list[str]:
     """As ``check_machine``, with CPUs that are in other processes and described themselves."""
     found = check_kernel(k)
@@ -104,7 +104,7 @@ def check_parts(
     return found[:MOST]
 
 
-def check_step(k: "KernelState") -> list[str]:
+def check_step(k: "Kernel") -> list[str]:
     """Return the violations around the current task: what one step usually touches.
 
     Cost: its threads, its children and the CPUs (5 us for a simple task, against milliseconds for
@@ -136,9 +136,9 @@ def check_step(k: "KernelState") -> list[str]:
     return found
 
 
-def is_quiet(k: "KernelState") -> bool:
+def is_quiet(k: "Kernel") -> bool:
     """Tell whether no path is between two of its points (sleeping ones do not count)."""
-    return not k._active
+    return not k.active
 
 
 # -- the task list and the pid hash ----------------------------------------------------------------
@@ -148,7 +148,7 @@ def _broken_link(left: TaskStruct, right: TaskStruct) -> str:
     return f"task list: between {left!r} and {right!r} the links do not agree"
 
 
-def _check_task_list(k: "KernelState", found: list[str]) -> list[TaskStruct]:
+def _check_task_list(k: "Kernel", found: list[str]) -> list[TaskStruct]:
     """Walk the ring forwards; return the leaders on it, each once, without init_task."""
     head = k.tasks.head
     leaders: dict[TaskStruct, None] = {}
@@ -174,7 +174,7 @@ def _check_task_list(k: "KernelState", found: list[str]) -> list[TaskStruct]:
     return [leader for leader in leaders if leader.signal is not None]
 
 
-def _check_pid_numbers(k: "KernelState", found: list[str]) -> None:
+def _check_pid_numbers(k: "Kernel", found: list[str]) -> None:
     """Published numbers are taken; the count of taken ones is right."""
     pids = k.pids
     used = pids.used
@@ -189,7 +189,7 @@ def _check_pid_numbers(k: "KernelState", found: list[str]) -> None:
 
 
 def _check_pid_links(
-    k: "KernelState", leaders: list[TaskStruct], tasks: list[TaskStruct], found: list[str]
+    k: "Kernel", leaders: list[TaskStruct], tasks: list[TaskStruct], found: list[str]
 ) -> None:
     """Tasks and pids name each other, both ways, for all four kinds of link."""
     if len(tasks) != k.tasks.nr_threads:
@@ -212,7 +212,7 @@ def _check_pid_links(
                     found.append(f"{kind} {pid.nr}: {member!r} does not know that it is a member")
 
 
-def _check_links_of(k: "KernelState", task: TaskStruct, found: list[str]) -> None:
+def _check_links_of(k: "Kernel", task: TaskStruct, found: list[str]) -> None:
     """``task`` is where the pids it names say it is."""
     published = k.pids.hash
     pid: Pid | None = task.thread_pid
@@ -264,7 +264,7 @@ def _check_group(leader: TaskStruct, found: list[str]) -> None:
             found.append(f"{task!r} is a zombie that nobody can wait for")
 
 
-def _check_family(k: "KernelState", task: TaskStruct, found: list[str]) -> None:
+def _check_family(k: "Kernel", task: TaskStruct, found: list[str]) -> None:
     """Children and parents know each other; nobody has a parent that is gone."""
     check_ptrace(task, found)
     for number, child in task.children.items():
@@ -324,7 +324,7 @@ def _check_kthread(task: TaskStruct, found: list[str]) -> None:
 
 
 def _check_quiet(
-    k: "KernelState", leaders: list[TaskStruct], tasks: list[TaskStruct], found: list[str]
+    k: "Kernel", leaders: list[TaskStruct], tasks: list[TaskStruct], found: list[str]
 ) -> None:
     pids = k.pids
     if len(pids.hash) != pids.taken:
@@ -334,7 +334,7 @@ def _check_quiet(
         for pid in pids.hash.values()
         if not pid.in_use()
     ]
-    standing = tuple(k._dying.values())
+    standing = tuple(k.dying.values())
     for task in tasks:
         if task.exit_state == EXIT_DEAD:
             found.append(f"{task!r} is reaped and was not released")

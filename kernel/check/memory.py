@@ -11,10 +11,10 @@ from kernel.mm.ledger import check_committed, check_frames, recount, recount_cac
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def _check_users(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -> None:
+def _check_users(k: "Kernel", tasks: list[TaskStruct], found: list[str]) -> None:
     """What RLIMIT_NPROC counts: the threads of every real uid."""
     charged = Counter(task.cred.user for task in tasks)
     for uid, user in k.tasks.users.items():
@@ -24,7 +24,7 @@ def _check_users(k: "KernelState", tasks: list[TaskStruct], found: list[str]) ->
             found.append(f"user {uid}: {user.processes} threads counted, {charged[user]} found")
 
 
-def _check_memory(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -> None:
+def _check_memory(k: "Kernel", tasks: list[TaskStruct], found: list[str]) -> None:
     """Page frames and slab objects are held by what is alive, and by nothing else."""
     mms = dict.fromkeys(task.mm for task in tasks if task.mm is not None)
     files = dict.fromkeys(task.files for task in tasks if task.files is not None)
@@ -41,7 +41,7 @@ def _check_memory(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -
     for stack, info in k.stacks.infos.items():
         if info.task.stack != stack:
             found.append(f"kernel stack {stack:#x} is not that of {info.task!r}")
-    structs = dict.fromkeys([*tasks, *k._dying.values()])  # a dead one may be on no list any more
+    structs = dict.fromkeys([*tasks, *k.dying.values()])  # a dead one may be on no list any more
     for name, number in (
         ("task_struct", sum(task.slot >= 0 for task in structs)),
         ("mm_struct", len(mms)),

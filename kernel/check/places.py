@@ -16,27 +16,27 @@ from kernel.process.attrs import rt_policy
 from kernel.task import TASK_DEAD, TASK_NEW, TaskStruct
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def check_load_table(k: "KernelState", found: list[str]) -> None:
+def check_load_table(k: "Kernel", found: list[str]) -> None:
     """The load table and the two summaries kept beside it."""
     overloaded = 0
     idle_mask = 0
-    for cpu, number in enumerate(k.nr_running):
-        if number < -k.pulls_out:  # what was counted as moved may have gone to sleep instead
+    for cpu, number in enumerate(k.load.nr_running):
+        if number < -k.load.pulls_out:  # what was counted as moved may have gone to sleep instead
             found.append(f"load table: cpu {cpu} has {number} runnable tasks")
         if number >= 2:
             overloaded += 1
         elif number == 0:
             idle_mask |= 1 << cpu
-    if overloaded != k.overloaded:
-        found.append(f"load table: {k.overloaded} overloaded cpus counted, {overloaded} found")
-    if idle_mask != k.idle_mask:
-        found.append(f"load table: idle mask is {k.idle_mask:#x}, should be {idle_mask:#x}")
+    if overloaded != k.load.overloaded:
+        found.append(f"load table: {k.load.overloaded} overloaded cpus counted, {overloaded} found")
+    if idle_mask != k.load.idle_mask:
+        found.append(f"load table: idle mask is {k.load.idle_mask:#x}, should be {idle_mask:#x}")
 
 
-def check_real_time(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -> None:
+def check_real_time(k: "Kernel", tasks: list[TaskStruct], found: list[str]) -> None:
     """The kernel's list of real-time tasks; masks name CPUs that there are."""
     online = (1 << k.spec.cpus) - 1
     for task in tasks:
@@ -59,7 +59,7 @@ def check_real_time(k: "KernelState", tasks: list[TaskStruct], found: list[str])
 
 
 def check_places(
-    k: "KernelState",
+    k: "Kernel",
     cpus: tuple[CpuPlaces, ...],
     in_flight: tuple[tuple[Any, ...], ...],
     found: list[str],
@@ -92,14 +92,15 @@ def check_places(
             found.append(f"{task!r} is on no cpu and on no way to one")
     if anything:
         return
+    table = k.load.nr_running
     found += [
-        f"cpu {cpu.cpu}: {cpu.nr_running} runnable tasks, the kernel counts {k.nr_running[cpu.cpu]}"
+        f"cpu {cpu.cpu}: {cpu.nr_running} runnable tasks, the kernel counts {table[cpu.cpu]}"
         for cpu in cpus
-        if cpu.nr_running != k.nr_running[cpu.cpu]
+        if cpu.nr_running != table[cpu.cpu]
     ]
 
 
-def _check_halves(k: "KernelState", cpu: int, half: Half, found: list[str]) -> None:
+def _check_halves(k: "Kernel", cpu: int, half: Half, found: list[str]) -> None:
     """The half on ``cpu`` and the one in the kernel tell the same."""
     entry = k.pids.hash.get(half.filed)
     task = None if entry is None else entry.task
@@ -118,17 +119,17 @@ def _check_halves(k: "KernelState", cpu: int, half: Half, found: list[str]) -> N
 
 
 def _on_the_way(
-    k: "KernelState", cpus: tuple[CpuPlaces, ...], in_flight: tuple[tuple[Any, ...], ...]
+    k: "Kernel", cpus: tuple[CpuPlaces, ...], in_flight: tuple[tuple[Any, ...], ...]
 ) -> tuple[set[int], list[int], bool]:
     """Return pids that messages are about, pids whose CPU half travels, and whether any does."""
-    effects = [effect for box in k._outbox.values() for effect in box]
+    effects = [effect for box in k.outbox.values() for effect in box]
     effects += [message[1] for message in in_flight if len(message) == 2]
-    requests = [*k._requests, *(message for message in in_flight if len(message) != 2)]
+    requests = [*k.requests, *(message for message in in_flight if len(message) != 2)]
     about, carried = subjects(effects, requests)
     moving = set(about)
-    moving.update(path.task.pid for path in k._active)
+    moving.update(path.task.pid for path in k.active)
     for cpu in cpus:
         moving.update(cpu.moving)
         carried += cpu.carried
-    anything = bool(effects or requests or k._active) or any(cpu.busy for cpu in cpus)
+    anything = bool(effects or requests or k.active) or any(cpu.busy for cpu in cpus)
     return moving, carried, anything

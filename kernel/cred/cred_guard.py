@@ -12,10 +12,10 @@ from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up
 from kernel.task import TASK_INTERRUPTIBLE, SignalStruct
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def wait_for_exec(k: "KernelState", signal: SignalStruct) -> Path[None]:
+def wait_for_exec(k: "Kernel", signal: SignalStruct) -> Path[None]:
     """Sleep until the exec of that process is through de_thread(), or a signal comes."""
     if signal.cred_guard is None:
         signal.cred_guard = WaitQueueHead()
@@ -26,7 +26,7 @@ def wait_for_exec(k: "KernelState", signal: SignalStruct) -> Path[None]:
     yield from finish_wait(k, queue)
 
 
-def exec_guard_release(k: "KernelState", signal: SignalStruct) -> Path[None]:
+def exec_guard_release(k: "Kernel", signal: SignalStruct) -> Path[None]:
     """An exec is through de_thread(), or given up: let those go on who wait for it."""
     queue = signal.cred_guard
     if queue is not None:

@@ -29,8 +29,8 @@ from kernel.task import PF_NPROC_EXCEEDED, TaskStruct, mm_of
 from kernel.uapi.errno_ import EINVAL, EPERM
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.ns.user_namespace import UserNamespace
-    from kernel.state import KernelState
 
 SUID_DUMP_DISABLE: Final = 0
 SUID_DUMP_USER: Final = 1
@@ -97,7 +97,7 @@ def exempt_from_nproc(cred: Cred) -> bool:
     return cred.uid == 0 or capable(cred)
 
 
-def alloc_uid(k: "KernelState", uid: int) -> UserStruct:
+def alloc_uid(k: "Kernel", uid: int) -> UserStruct:
     """Return the accounting of ``uid``, made at first use. Source: kernel/user.c:alloc_uid()."""
     users = k.tasks.users
     user = users.get(uid)
@@ -118,7 +118,7 @@ def kill_ok_by_cred(cred: Cred, target: Cred) -> bool:
     )
 
 
-def commit_creds(k: "KernelState", task: TaskStruct, new: Cred) -> None:
+def commit_creds(k: "Kernel", task: TaskStruct, new: Cred) -> None:
     """Give every thread of ``task``'s process the identity ``new`` and move its NPROC charges.
 
     One that changes its effective ids dumps no core from then on and has no pdeath_signal.
@@ -143,7 +143,7 @@ def commit_creds(k: "KernelState", task: TaskStruct, new: Cred) -> None:
         thread.cred = new
 
 
-def bprm_creds(k: "KernelState", task: TaskStruct) -> None:
+def bprm_creds(k: "Kernel", task: TaskStruct) -> None:
     """Do what exec does with ids: the effective ones are saved.
 
     A program that starts with other effective than real ids may not be dumped and loses its
@@ -182,31 +182,31 @@ def cap_emulate_setxuid(old: Cred, new: Cred) -> None:
         new.ns_capable = old.ns_capable
 
 
-def sys_getuid(k: "KernelState") -> int:
+def sys_getuid(k: "Kernel") -> int:
     """Return the real uid. Source: kernel/sys.c:getuid()."""
     cred: Cred = k.current.cred
     return from_kuid_munged(cred.user_ns, cred.uid)
 
 
-def sys_geteuid(k: "KernelState") -> int:
+def sys_geteuid(k: "Kernel") -> int:
     """Return the effective uid. Source: kernel/sys.c:geteuid()."""
     cred: Cred = k.current.cred
     return from_kuid_munged(cred.user_ns, cred.euid)
 
 
-def sys_getgid(k: "KernelState") -> int:
+def sys_getgid(k: "Kernel") -> int:
     """Return the real gid. Source: kernel/sys.c:getgid()."""
     cred: Cred = k.current.cred
     return from_kgid_munged(cred.user_ns, cred.gid)
 
 
-def sys_getegid(k: "KernelState") -> int:
+def sys_getegid(k: "Kernel") -> int:
     """Return the effective gid. Source: kernel/sys.c:getegid()."""
     cred: Cred = k.current.cred
     return from_kgid_munged(cred.user_ns, cred.egid)
 
 
-def sys_getresuid(k: "KernelState") -> tuple[int, int, int]:
+def sys_getresuid(k: "Kernel") -> tuple[int, int, int]:
     """Return ``(ruid, euid, suid)``. Source: kernel/sys.c:getresuid()."""
     cred: Cred = k.current.cred
     ns = cred.user_ns
@@ -219,7 +219,7 @@ def sys_getresuid(k: "KernelState") -> tuple[int, int, int]:
     )
 
 
-def sys_setuid(k: "KernelState", uid: int) -> None:
+def sys_setuid(k: "Kernel", uid: int) -> None:
     """Set the effective uid; with privilege the real and saved one too.
 
     Raises:
@@ -240,7 +240,7 @@ def sys_setuid(k: "KernelState", uid: int) -> None:
     commit_creds(k, k.current, new)
 
 
-def sys_setgid(k: "KernelState", gid: int) -> None:
+def sys_setgid(k: "Kernel", gid: int) -> None:
     """Set the effective gid; with privilege the real and saved one too.
 
     Raises:
@@ -261,7 +261,7 @@ def sys_setgid(k: "KernelState", gid: int) -> None:
     commit_creds(k, k.current, new)
 
 
-def sys_setreuid(k: "KernelState", ruid: int, euid: int) -> None:
+def sys_setreuid(k: "Kernel", ruid: int, euid: int) -> None:
     """Set the real and effective uid; -1 keeps one. The saved uid follows the effective one.
 
     Raises:
@@ -284,7 +284,7 @@ def sys_setreuid(k: "KernelState", ruid: int, euid: int) -> None:
     commit_creds(k, k.current, Cred(user, new_euid, suid, old.gid, old.egid, old.sgid))
 
 
-def sys_setregid(k: "KernelState", rgid: int, egid: int) -> None:
+def sys_setregid(k: "Kernel", rgid: int, egid: int) -> None:
     """Set the real and effective gid; -1 keeps one. The saved gid follows the effective one.
 
     Raises:
@@ -307,7 +307,7 @@ def sys_setregid(k: "KernelState", rgid: int, egid: int) -> None:
     commit_creds(k, k.current, Cred(old.user, old.euid, old.suid, new_gid, new_egid, sgid))
 
 
-def sys_setresuid(k: "KernelState", ruid: int, euid: int, suid: int) -> None:
+def sys_setresuid(k: "Kernel", ruid: int, euid: int, suid: int) -> None:
     """Set real, effective and saved uid; -1 keeps one.
 
     Raises:
@@ -332,7 +332,7 @@ def sys_setresuid(k: "KernelState", ruid: int, euid: int, suid: int) -> None:
     )
 
 
-def sys_getresgid(k: "KernelState") -> tuple[int, int, int]:
+def sys_getresgid(k: "Kernel") -> tuple[int, int, int]:
     """Return ``(rgid, egid, sgid)``. Source: kernel/sys.c:getresgid()."""
     cred: Cred = k.current.cred
     ns = cred.user_ns
@@ -345,7 +345,7 @@ def sys_getresgid(k: "KernelState") -> tuple[int, int, int]:
     )
 
 
-def sys_setresgid(k: "KernelState", rgid: int, egid: int, sgid: int) -> None:
+def sys_setresgid(k: "Kernel", rgid: int, egid: int, sgid: int) -> None:
     """Set real, effective and saved gid; -1 keeps one.
 
     Raises:

@@ -20,13 +20,13 @@ from kernel.task import PF_EXITING
 from kernel.uapi.signals import SA_RESTART, SI_TKILL, SIG_HANDLER, SIGSETXID
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 def setxid(call: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``call``, one of ``creds.sys_set*``, that tells the other threads first."""
 
-    def whole(k: "KernelState", *ids: int) -> Any:
+    def whole(k: "Kernel", *ids: int) -> Any:
         if len(k.current.signal.threads) == 1:
             return call(k, *ids)
         return _broadcast(k, call, ids)
@@ -34,7 +34,7 @@ def setxid(call: Callable[..., Any]) -> Callable[..., Any]:
     return whole
 
 
-def _broadcast(k: "KernelState", call: Callable[..., Any], ids: tuple[int, ...]) -> Path[Any]:
+def _broadcast(k: "Kernel", call: Callable[..., Any], ids: tuple[int, ...]) -> Path[Any]:
     current = k.current
     sighand = current.sighand
     if sighand.action.get(SIGSETXID) is None:

@@ -18,8 +18,8 @@ from kernel.points import ACQUIRE, READ, RELEASE, RESCHED, SCHEDULE
 from kernel.task import TASK_RUNNING
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.points import Path
-    from kernel.state import KernelState
 
 QUICK: Final[dict[Callable[..., Any], Callable[..., Any]]] = {}
 """Path -> its quick form; the modules of a prepared core enter theirs."""
@@ -42,7 +42,7 @@ def is_path(value: object) -> bool:
     return known
 
 
-def run_plain(k: "KernelState", value: Any) -> Any:
+def run_plain(k: "Kernel", value: Any) -> Any:
     """Return the result of what was called in a quick form that cannot sleep.
 
     What has been put into a table from outside the kernel has no quick form: it is run here.
@@ -53,7 +53,7 @@ def run_plain(k: "KernelState", value: Any) -> Any:
     return run_through(k, value) if is_path(value) else value
 
 
-def run_through(k: "KernelState", path: "Path[Any]") -> Any:
+def run_through(k: "Kernel", path: "Path[Any]") -> Any:
     """Run a path that never sleeps to its end, in virtual time; return its result.
 
     Raises:
@@ -69,7 +69,7 @@ def run_through(k: "KernelState", path: "Path[Any]") -> Any:
         pass_point(k, kind, obj)
 
 
-def pass_point(k: "KernelState", kind: int, obj: Any) -> None:
+def pass_point(k: "Kernel", kind: int, obj: Any) -> None:
     """Give a point that is not one of sleep its meaning at granularity ``syscall``."""
     if kind == ACQUIRE:
         acquire(k, obj)

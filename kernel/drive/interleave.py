@@ -32,6 +32,7 @@ from kernel.drive.lockdep import LockDep, check_end_of_path, check_sleep, check_
 from kernel.errors import InvariantError
 from kernel.points import ACQUIRE, BARRIER, READ, RELEASE, RESCHED, SCHEDULE
 from kernel.smp.balance import run_rebalance_domains
+from kernel.smp.schedule import cond_resched, schedule_out
 from kernel.task import TASK_RUNNING
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class StepDriver:
 
     def __init__(self, kernel: "KernelState") -> None:
         spec = kernel.spec
-        self.active = kernel._active
+        self.active = kernel.active
         self._kernel = kernel
         self._mutations = frozenset(spec.mutations)
         self._dep = LockDep() if spec.check else None
@@ -94,7 +95,7 @@ class StepDriver:
     def run(self, limit_ns: int) -> None:
         """Take every request, timer and step that is due at or before ``limit_ns``."""
         kernel = self._kernel
-        requests, timers = kernel._requests, kernel._timers
+        requests, timers = kernel.requests, kernel.timers.heap
         active = self.active
         while True:
             path: ActivePath | None = None
@@ -126,7 +127,7 @@ class StepDriver:
             if event_ns <= path_ns:
                 if event_ns > limit_ns or event_ns == m.NEVER:
                     return
-                gen = kernel._open_timer() if is_timer else kernel._open(requests.pop(0))
+                gen = kernel.open_timer() if is_timer else kernel.open(requests.pop(0))
                 if gen is not None:
                     self._begin(gen)
                 continue
@@ -187,12 +188,12 @@ class StepDriver:
             check_sleep(path.held, name, task)
             if task.state != TASK_RUNNING:
                 self.active.remove(path)
-                kernel._sleep(task, path.gen)
+                schedule_out(kernel, task, path.gen)
                 return
         elif kind == RESCHED:
             check_sleep(path.held, name, task)
             self.active.remove(path)
-            kernel._resched(task, path.gen)
+            cond_resched(kernel, task, path.gen)
             return
         elif kind in (ACQUIRE, READ):
             self._acquire(path, name, obj, kind == READ)

@@ -12,7 +12,7 @@ from kernel.task import TaskStruct
 from kernel.trace.printable import printable
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 LOOK_EVERY: Final = 1000  # faults in a row
 
@@ -28,7 +28,7 @@ class FaultLoop:
         self.count = 0
 
 
-def note_fault(k: "KernelState", task: TaskStruct, op: tuple[Any, ...], sig: int) -> None:
+def note_fault(k: "Kernel", task: TaskStruct, op: tuple[Any, ...], sig: int) -> None:
     """The access ``op`` of the current task has faulted; end the run if that is all it can do."""
     loop = k.fault_loop
     if loop.task is not task or loop.op != op:
@@ -36,7 +36,7 @@ def note_fault(k: "KernelState", task: TaskStruct, op: tuple[Any, ...], sig: int
     loop.count += 1
     if loop.count % LOOK_EVERY or task.ptrace or task.signal.cputimers is not None:
         return
-    if k.has_live_timer() or any(
+    if k.timers.has_live_timer() or any(
         other.on_rq and not other.exit_state for other in for_each_thread(k) if other is not task
     ):
         return

@@ -17,13 +17,13 @@ from kernel.uapi.errno_ import ENOTTY
 from kernel.uapi.fcntl import O_RDONLY, O_WRONLY, S_IFCHR, S_IFIFO, S_IFREG
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.machine import SpawnSpec
-    from kernel.state import KernelState
 
 _TTY_MODE: Final = S_IFCHR | 0o620
 
 
-def capture_inode(k: "KernelState", name: str, terminal: bool = False) -> Inode:
+def capture_inode(k: "Kernel", name: str, terminal: bool = False) -> Inode:
     """Return a write-only file without a path whose data go to ``k.output(name, data)``.
 
     To the guest it is a pipe that never fills and always has a reader, or a terminal.
@@ -39,7 +39,7 @@ class FeedInode(Inode):
 
     __slots__ = ("data", "done", "late")
 
-    def __init__(self, k: "KernelState", mode: int, data: bytes, late: bool) -> None:
+    def __init__(self, k: "Kernel", mode: int, data: bytes, late: bool) -> None:
         vfs = k.vfs
         vfs.last_ino += 1
         super().__init__(vfs.last_ino, FEED, mode, 0, 0, vfs.epoch_ns + k.now_ns)
@@ -49,7 +49,7 @@ class FeedInode(Inode):
         self.late = late  # the data of a pipe are still to come
 
 
-def feed_read(k: "KernelState", file: File, count: int) -> Path[bytes]:
+def feed_read(k: "Kernel", file: File, count: int) -> Path[bytes]:
     """Take up to ``count`` bytes; of a terminal at most one line. b"" is the end."""
     inode = file.inode
     if not isinstance(inode, FeedInode):
@@ -69,7 +69,7 @@ def feed_read(k: "KernelState", file: File, count: int) -> Path[bytes]:
 _feed_fops: Final = FileOperations(read=feed_read)
 
 
-def open_std(k: "KernelState", files: FilesStruct, label: str, spec: "SpawnSpec") -> None:
+def open_std(k: "Kernel", files: FilesStruct, label: str, spec: "SpawnSpec") -> None:
     """Open descriptors 0, 1, 2 of a configured program in ``files``, which is empty.
 
     What goes to the last two reaches ``k.output`` as ``label.stdout`` and ``label.stderr``.
@@ -83,7 +83,7 @@ def open_std(k: "KernelState", files: FilesStruct, label: str, spec: "SpawnSpec"
         fd_install(files, fd, alloc_file(k, inode, O_WRONLY), cloexec=False)
 
 
-def _stdin_inode(k: "KernelState", spec: "SpawnSpec") -> Inode:
+def _stdin_inode(k: "Kernel", spec: "SpawnSpec") -> Inode:
     if spec.stdin_kind == "null":
         return k.vfs.null
     if spec.stdin_kind == "file":
@@ -99,7 +99,7 @@ def _stdin_inode(k: "KernelState", spec: "SpawnSpec") -> Inode:
 TCGETS: Final = 0x5401
 
 
-def sys_ioctl(k: "KernelState", fd: int, request: int) -> int:
+def sys_ioctl(k: "Kernel", fd: int, request: int) -> int:
     """TCGETS only, by which the C library asks whether a file is a terminal.
 
     Raises:

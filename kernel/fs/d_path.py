@@ -8,10 +8,10 @@ from kernel.task import fs_of
 from kernel.uapi.errno_ import ENOENT
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def d_path(k: "KernelState", directory: Inode) -> str:
+def d_path(k: "Kernel", directory: Inode) -> str:
     """Return the absolute path of ``directory``.
 
     Raises:
@@ -31,7 +31,7 @@ def d_path(k: "KernelState", directory: Inode) -> str:
     return "/" + "/".join(reversed(parts))
 
 
-def sys_getcwd(k: "KernelState") -> str:
+def sys_getcwd(k: "Kernel") -> str:
     """Return the working directory.
 
     Raises:

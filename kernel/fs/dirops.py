@@ -38,7 +38,7 @@ from kernel.uapi.fcntl import S_IFIFO, S_IFMT, S_IFREG, S_ISVTX
 
 if TYPE_CHECKING:
     from kernel.cred.creds import Cred
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 def _last_component(path: str) -> str:
@@ -46,7 +46,7 @@ def _last_component(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
 
-def _lookup_parent(k: "KernelState", path: str) -> Lookup:
+def _lookup_parent(k: "Kernel", path: str) -> Lookup:
     """Return where the last component of ``path`` is or could be made.
 
     Source: fs/namei.c:filename_parentat(), lookup_one_qstr_excl().
@@ -58,7 +58,7 @@ def _lookup_parent(k: "KernelState", path: str) -> Lookup:
     return place
 
 
-def _touch(k: "KernelState", *inodes: Inode) -> None:
+def _touch(k: "Kernel", *inodes: Inode) -> None:
     for inode in inodes:
         inode.mtime_ns = inode.ctime_ns = k.vfs.epoch_ns + k.now_ns
 
@@ -87,7 +87,7 @@ def _may_delete(directory: Inode, victim: Inode, cred: "Cred", *, isdir: bool) -
     return 0 if directory.nlink else ENOENT
 
 
-def _drop_entry(k: "KernelState", directory: Inode, name: str, inode: Inode) -> None:
+def _drop_entry(k: "Kernel", directory: Inode, name: str, inode: Inode) -> None:
     """Take ``inode`` out of ``directory``; an empty directory is dead then (S_DEAD: nlink 0)."""
     if directory.entries is None:
         raise AssertionError(f"{directory!r} is not a directory")
@@ -107,7 +107,7 @@ def _drop_entry(k: "KernelState", directory: Inode, name: str, inode: Inode) -> 
 # -- making ---------------------------------------------------------------------------------------
 
 
-def sys_mkdir(k: "KernelState", path: str, mode: int) -> None:
+def sys_mkdir(k: "Kernel", path: str, mode: int) -> None:
     """Make a directory.
 
     Raises:
@@ -122,7 +122,7 @@ def sys_mkdir(k: "KernelState", path: str, mode: int) -> None:
     create(k, place, DIRECTORY, mode & 0o1777, path)
 
 
-def sys_mknod(k: "KernelState", path: str, mode: int) -> None:
+def sys_mknod(k: "Kernel", path: str, mode: int) -> None:
     """Make a FIFO or a regular file.
 
     Args:
@@ -150,7 +150,7 @@ def sys_mknod(k: "KernelState", path: str, mode: int) -> None:
 # -- removing -------------------------------------------------------------------------------------
 
 
-def sys_unlink(k: "KernelState", path: str) -> None:
+def sys_unlink(k: "Kernel", path: str) -> None:
     """Remove a directory entry that is not a directory.
 
     Raises:
@@ -175,7 +175,7 @@ def sys_unlink(k: "KernelState", path: str) -> None:
     iput(k, inode)
 
 
-def sys_rmdir(k: "KernelState", path: str) -> None:
+def sys_rmdir(k: "Kernel", path: str) -> None:
     """Remove an empty directory, which may be somebody's working directory.
 
     Raises:
@@ -212,7 +212,7 @@ def _is_ancestor(above: Inode, below: Inode) -> bool:
     return True
 
 
-def _may_rename(k: "KernelState", source: Lookup, target: Lookup) -> int:
+def _may_rename(k: "Kernel", source: Lookup, target: Lookup) -> int:
     """Return the errno that forbids a rename, or 0. Source: fs/namei.c:do_renameat2()."""
     if not source.name or not target.name:
         return EBUSY
@@ -250,7 +250,7 @@ def _may_rename(k: "KernelState", source: Lookup, target: Lookup) -> int:
     return 0
 
 
-def sys_rename(k: "KernelState", old: str, new: str) -> None:
+def sys_rename(k: "Kernel", old: str, new: str) -> None:
     """Give a file or directory another name, in place of what had it.
 
     Raises:

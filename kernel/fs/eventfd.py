@@ -24,7 +24,7 @@ from kernel.uapi.fcntl import O_NONBLOCK, O_RDWR
 from kernel.uapi.poll import POLLERR, POLLIN, POLLOUT
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 ULLONG_MAX: Final = (1 << 64) - 1
 _SIZE: Final = 8
@@ -36,7 +36,7 @@ class EventfdInode(Inode):
 
     __slots__ = ("count", "lock", "semaphore", "wqh")
 
-    def __init__(self, k: "KernelState", count: int, semaphore: bool) -> None:
+    def __init__(self, k: "Kernel", count: int, semaphore: bool) -> None:
         vfs = k.vfs
         vfs.last_ino += 1
         super().__init__(vfs.last_ino, EVENTFD, _MODE, 0, 0, vfs.epoch_ns + k.now_ns)
@@ -54,7 +54,7 @@ def _ctx(file: File) -> EventfdInode:
     return inode
 
 
-def _wait(k: "KernelState", ctx: EventfdInode, room_for: int) -> Path[bool]:
+def _wait(k: "Kernel", ctx: EventfdInode, room_for: int) -> Path[bool]:
     """Sleep until the counter is not 0, or has room for ``room_for``; True if a signal came first.
 
     Source: include/linux/wait.h:wait_event_interruptible_locked_irq().
@@ -76,7 +76,7 @@ def _ready(ctx: EventfdInode, room_for: int) -> bool:
     return ULLONG_MAX - ctx.count > room_for if room_for else ctx.count > 0
 
 
-def eventfd_read(k: "KernelState", file: File, count: int) -> Path[bytes]:
+def eventfd_read(k: "Kernel", file: File, count: int) -> Path[bytes]:
     """Take the counter, as 8 bytes.
 
     Raises:
@@ -106,7 +106,7 @@ def eventfd_read(k: "KernelState", file: File, count: int) -> Path[bytes]:
     return value.to_bytes(_SIZE, "little")
 
 
-def eventfd_write(k: "KernelState", file: File, data: bytes) -> Path[int]:
+def eventfd_write(k: "Kernel", file: File, data: bytes) -> Path[int]:
     """Add the number in ``data`` to the counter.
 
     Raises:
@@ -138,7 +138,7 @@ def eventfd_write(k: "KernelState", file: File, data: bytes) -> Path[int]:
     return _SIZE
 
 
-def eventfd_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path[int]:
+def eventfd_poll(k: "Kernel", file: File, table: PollWqueues | None) -> Path[int]:
     """Return the events of an eventfd. Source: fs/eventfd.c:eventfd_poll()."""
     ctx = _ctx(file)
     yield from poll_wait(k, ctx.wqh, table)
@@ -152,7 +152,7 @@ def eventfd_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Pat
     return mask
 
 
-def _noop_llseek(k: "KernelState", file: File, offset: int, whence: int) -> int:
+def _noop_llseek(k: "Kernel", file: File, offset: int, whence: int) -> int:
     """Do nothing. Source: fs/read_write.c:noop_llseek()."""
     return file.pos
 
@@ -162,7 +162,7 @@ _eventfd_fops: Final = FileOperations(
 )
 
 
-def sys_eventfd2(k: "KernelState", count: int, flags: int) -> int:
+def sys_eventfd2(k: "Kernel", count: int, flags: int) -> int:
     """Make an eventfd that begins with ``count``; return its descriptor.
 
     Raises:
@@ -182,7 +182,7 @@ def sys_eventfd2(k: "KernelState", count: int, flags: int) -> int:
     return fd
 
 
-def sys_eventfd_read(k: "KernelState", fd: int) -> "Path[bytes] | bytes":
+def sys_eventfd_read(k: "Kernel", fd: int) -> "Path[bytes] | bytes":
     """Read 8 bytes; see ``eventfd_read``. The guest's run time does not begin it again after EINTR.
 
     Source: glibc sysdeps/unix/sysv/linux/eventfd_read.c.
@@ -191,7 +191,7 @@ def sys_eventfd_read(k: "KernelState", fd: int) -> "Path[bytes] | bytes":
     return sys_read(k, fd, _SIZE)
 
 
-def sys_eventfd_write(k: "KernelState", fd: int, data: bytes) -> "Path[int] | int":
+def sys_eventfd_write(k: "Kernel", fd: int, data: bytes) -> "Path[int] | int":
     """Write 8 bytes; see ``eventfd_write`` and ``sys_eventfd_read``.
 
     Source: glibc sysdeps/unix/sysv/linux/eventfd_write.c.

@@ -30,12 +30,12 @@ from kernel.uapi.fcntl import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _SETFL_MASK: Final = O_APPEND | O_NONBLOCK | O_NOATIME
 
 
-def sys_fcntl(k: "KernelState", fd: int, command: int, argument: int) -> int | Path[int]:
+def sys_fcntl(k: "Kernel", fd: int, command: int, argument: int) -> int | Path[int]:
     """F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_SETPIPE_SZ, F_GETPIPE_SZ.
 
     F_DUPFD_QUERY (6.10): do two descriptors share one description? F_CREATED_QUERY (6.12): did
@@ -79,7 +79,7 @@ def sys_fcntl(k: "KernelState", fd: int, command: int, argument: int) -> int | P
     raise KernelError(EINVAL)
 
 
-def sys_dup(k: "KernelState", fd: int) -> int | Path[int]:
+def sys_dup(k: "Kernel", fd: int) -> int | Path[int]:
     """Return a new descriptor for the file of ``fd``, close-on-exec: CPython's dup (PEP 446).
 
     Raises:

@@ -22,7 +22,7 @@ from kernel.uapi.errno_ import EBADF, EINVAL, EMFILE
 from kernel.uapi.fcntl import RLIMIT_NOFILE
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 class FdSharers:
@@ -59,12 +59,12 @@ class FilesStruct:
         self.slot = slot  # in the files_cache slab cache
 
 
-def init_files(k: "KernelState") -> FilesStruct:
+def init_files(k: "Kernel") -> FilesStruct:
     """Return an empty descriptor table (init_files)."""
     return FilesStruct({}, 0, 0, k.slabs["files_cache"].alloc())
 
 
-def dup_fd(k: "KernelState", oldf: FilesStruct) -> FilesStruct:
+def dup_fd(k: "Kernel", oldf: FilesStruct) -> FilesStruct:
     """Return a copy of the table ``oldf``; the files themselves are shared.
 
     Charges ``copy_files_per_fd`` for each descriptor.
@@ -94,7 +94,7 @@ def own_fd(files: FilesStruct) -> dict[int, File]:
     return fd
 
 
-def _drop_table(k: "KernelState", files: FilesStruct) -> None:
+def _drop_table(k: "Kernel", files: FilesStruct) -> None:
     """Free the table of the last task that leaves; its files are closed or somebody else's too."""
     files.sharers.count -= 1
     files.fd = {}
@@ -102,7 +102,7 @@ def _drop_table(k: "KernelState", files: FilesStruct) -> None:
     k.slabs["files_cache"].free(files.slot)
 
 
-def put_files_struct(k: "KernelState", files: FilesStruct) -> Path[None]:
+def put_files_struct(k: "Kernel", files: FilesStruct) -> Path[None]:
     """Leave the table; the last task to do so closes everything, lowest descriptor first.
 
     Source: fs/file.c:put_files_struct(), close_files().
@@ -120,7 +120,7 @@ def put_files_struct(k: "KernelState", files: FilesStruct) -> Path[None]:
     _drop_table(k, files)
 
 
-def do_close_on_exec(k: "KernelState", files: FilesStruct) -> Path[None]:
+def do_close_on_exec(k: "Kernel", files: FilesStruct) -> Path[None]:
     """Close every descriptor that is marked close-on-exec. Source: fs/file.c:do_close_on_exec()."""
     while files.close_on_exec:
         mask = files.close_on_exec
@@ -142,7 +142,7 @@ def fget(files: FilesStruct, fd: int) -> File:
     return file
 
 
-def get_unused_fd(k: "KernelState", files: FilesStruct, start: int = 0) -> int:
+def get_unused_fd(k: "Kernel", files: FilesStruct, start: int = 0) -> int:
     """Return the lowest free descriptor that is at least ``start``; it is not taken yet.
 
     Raises:
@@ -184,7 +184,7 @@ def fd_uninstall(files: FilesStruct, fd: int) -> File:
     return file
 
 
-def close_fd(k: "KernelState", files: FilesStruct, fd: int) -> Path[None]:
+def close_fd(k: "Kernel", files: FilesStruct, fd: int) -> Path[None]:
     """Close ``fd`` of ``files``.
 
     Raises:
@@ -196,7 +196,7 @@ def close_fd(k: "KernelState", files: FilesStruct, fd: int) -> Path[None]:
 
 
 def do_dup2(
-    k: "KernelState", files: FilesStruct, fd: int, fd2: int, *, cloexec: bool, dup3: bool
+    k: "Kernel", files: FilesStruct, fd: int, fd2: int, *, cloexec: bool, dup3: bool
 ) -> Path[int]:
     """Make ``fd2`` stand for the file of ``fd``, closing what it stood for; return ``fd2``.
 
@@ -225,7 +225,7 @@ def do_dup2(
     return fd2
 
 
-def sys_dup2(k: "KernelState", fd: int, fd2: int, inheritable: bool) -> Path[int]:
+def sys_dup2(k: "Kernel", fd: int, fd2: int, inheritable: bool) -> Path[int]:
     """Make ``fd2`` stand for the file of ``fd``; return ``fd2``.
 
     ``inheritable`` is dup2(); otherwise it is dup3() with O_CLOEXEC, which refuses an equal pair.

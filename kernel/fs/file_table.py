@@ -17,7 +17,7 @@ from kernel.uapi.errno_ import ENFILE
 from kernel.uapi.fcntl import O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 class File:
@@ -46,7 +46,7 @@ class File:
         self.writable = access in (O_WRONLY, O_RDWR)
 
 
-def check_file_max(k: "KernelState", count: int = 1) -> None:
+def check_file_max(k: "Kernel", count: int = 1) -> None:
     """Check that ``count`` more open file descriptions may exist; root may always have more.
 
     Raises:
@@ -59,7 +59,7 @@ def check_file_max(k: "KernelState", count: int = 1) -> None:
         raise KernelError(ENFILE)
 
 
-def alloc_file(k: "KernelState", inode: Inode, flags: int) -> File:
+def alloc_file(k: "Kernel", inode: Inode, flags: int) -> File:
     """Return a new open file description, counted; ``check_file_max`` has passed.
 
     Source: fs/file_table.c:alloc_file().
@@ -70,7 +70,7 @@ def alloc_file(k: "KernelState", inode: Inode, flags: int) -> File:
     return File(inode, flags)
 
 
-def fput(k: "KernelState", file: File) -> Path[None]:
+def fput(k: "Kernel", file: File) -> Path[None]:
     """Drop a reference; the last one releases what the file holds. Source: fs/file_table.c:fput().
 
     Raises:
@@ -83,7 +83,7 @@ def fput(k: "KernelState", file: File) -> Path[None]:
         raise InvariantError(f"{file.inode!r} was closed more often than it was opened")
 
 
-def release_file(k: "KernelState", file: File) -> Path[None]:
+def release_file(k: "Kernel", file: File) -> Path[None]:
     """Release what ``file`` holds, whose last reference is gone.
 
     Source: fs/file_table.c:__fput().
@@ -101,7 +101,7 @@ def release_file(k: "KernelState", file: File) -> Path[None]:
         iput(k, inode)
 
 
-def iput(k: "KernelState", inode: Inode) -> None:
+def iput(k: "Kernel", inode: Inode) -> None:
     """Free the content of a file that has no name any more and that nobody has open.
 
     Source: fs/inode.c:iput(), mm/shmem.c:shmem_evict_inode().

@@ -6,7 +6,7 @@ from kernel.fs.inode import Inode
 from kernel.task import fs_of
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 class FsStruct:
@@ -23,12 +23,12 @@ class FsStruct:
         self.slot = slot
 
 
-def init_fs(k: "KernelState") -> FsStruct:
+def init_fs(k: "Kernel") -> FsStruct:
     """Return the first task's file-system context: root directory, umask 022 (init_fs)."""
     return FsStruct(k.vfs.root, k.vfs.root, 0o022, k.slabs["fs_cache"].alloc())
 
 
-def copy_fs_struct(k: "KernelState", old: FsStruct) -> FsStruct:
+def copy_fs_struct(k: "Kernel", old: FsStruct) -> FsStruct:
     """Return a copy of ``old`` with one user. Source: fs/fs_struct.c:copy_fs_struct().
 
     Raises:
@@ -37,14 +37,14 @@ def copy_fs_struct(k: "KernelState", old: FsStruct) -> FsStruct:
     return FsStruct(old.root, old.cwd, old.umask, k.slabs["fs_cache"].alloc())
 
 
-def put_fs_struct(k: "KernelState", fs: FsStruct) -> None:
+def put_fs_struct(k: "Kernel", fs: FsStruct) -> None:
     """Leave ``fs``; the last task to do so frees it. Source: fs/fs_struct.c:exit_fs()."""
     fs.users -= 1
     if not fs.users:
         k.slabs["fs_cache"].free(fs.slot)
 
 
-def sys_umask(k: "KernelState", mask: int) -> int:
+def sys_umask(k: "Kernel", mask: int) -> int:
     """Set the umask; return the old one. Source: kernel/sys.c:umask()."""
     fs = fs_of(k.current)
     old = fs.umask

@@ -10,11 +10,11 @@ from kernel.uapi.fcntl import S_IFCHR, S_IFDIR, S_IFMT, S_IFREG
 from kernel.uapi.mman import PAGE_SIZE
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.machine import FileSpec
-    from kernel.state import KernelState
 
 
-def boot_vfs(k: "KernelState") -> Vfs:
+def boot_vfs(k: "Kernel") -> Vfs:
     """Return the file tree of ``k.spec``; the caller keeps it as ``k.vfs``.
 
     Directories on the way to a configured file are made as needed, mode 755 of root.

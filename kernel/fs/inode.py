@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from kernel.fs.select import PollWqueues
     from kernel.ipc.pipe import Pipe
     from kernel.ipc.unix import UnixSock
+    from kernel.kernel import Kernel
     from kernel.machine import ImageSpec
     from kernel.mm.mm_types import MmStruct
     from kernel.points import Path
     from kernel.proc.inode import Node
     from kernel.process.binprm import Binprm
-    from kernel.state import KernelState
 
 MAY_EXEC: Final = 1
 MAY_WRITE: Final = 2
@@ -75,12 +75,12 @@ class FileOperations:
     def __init__(
         self,
         *,
-        read: "Callable[[KernelState, File, int], Path[bytes]] | None" = None,
-        write: "Callable[[KernelState, File, bytes], Path[int]] | None" = None,
-        release: "Callable[[KernelState, File], Path[None]] | None" = None,
-        llseek: "Callable[[KernelState, File, int, int], int] | None" = None,
-        open: "Callable[[KernelState, File], Path[None]] | None" = None,
-        poll: "Callable[[KernelState, File, PollWqueues | None], Path[int]] | None" = None,
+        read: "Callable[[Kernel, File, int], Path[bytes]] | None" = None,
+        write: "Callable[[Kernel, File, bytes], Path[int]] | None" = None,
+        release: "Callable[[Kernel, File], Path[None]] | None" = None,
+        llseek: "Callable[[Kernel, File, int, int], int] | None" = None,
+        open: "Callable[[Kernel, File], Path[None]] | None" = None,
+        poll: "Callable[[Kernel, File, PollWqueues | None], Path[int]] | None" = None,
     ) -> None:
         self.open = open
         self.poll = poll
@@ -261,7 +261,7 @@ def is_terminal(inode: Inode) -> bool:
     return inode.kind in (CAPTURE, FEED) and inode.mode & S_IFMT == S_IFCHR
 
 
-def content(k: "KernelState", inode: Inode, count: int = 1 << 30) -> bytes:
+def content(k: "Kernel", inode: Inode, count: int = 1 << 30) -> bytes:
     """Return the first ``count`` bytes of a regular file (kernel_read, for ``#!`` lines)."""
     return k.vfs.read(inode, 0, count)
 

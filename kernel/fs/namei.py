@@ -27,7 +27,7 @@ from kernel.uapi.fcntl import NAME_MAX, PATH_MAX, S_IFDIR, S_IFIFO, S_IFREG, S_I
 
 if TYPE_CHECKING:
     from kernel.cred.creds import Cred
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 def inode_permission(inode: Inode, mask: int, uid: int, gid: int) -> bool:
@@ -86,7 +86,7 @@ def is_too_long(name: str) -> bool:
 
 
 def lookup(
-    k: "KernelState",
+    k: "Kernel",
     path: str,
     uid: int | None = None,
     gid: int | None = None,
@@ -154,7 +154,7 @@ def lookup(
     return Lookup(directory, name, inode, slashes)
 
 
-def lookup_inode(k: "KernelState", path: str) -> Inode:
+def lookup_inode(k: "Kernel", path: str) -> Inode:
     """Return the inode that ``path`` names, for the current task's effective ids.
 
     Raises:
@@ -183,7 +183,7 @@ def may_create(directory: Inode, cred: "Cred", path: str) -> None:
         raise KernelError(EACCES, path)
 
 
-def create(k: "KernelState", place: Lookup, kind: int, mode: int, path: str) -> Inode:
+def create(k: "Kernel", place: Lookup, kind: int, mode: int, path: str) -> Inode:
     """Make the file, directory or FIFO that ``place`` looked for and did not find.
 
     Args:
@@ -217,7 +217,7 @@ def create(k: "KernelState", place: Lookup, kind: int, mode: int, path: str) -> 
     return inode
 
 
-def path_lookup_exec(k: "KernelState", path: str) -> Inode:
+def path_lookup_exec(k: "Kernel", path: str) -> Inode:
     """Return the file that execve of ``path`` would run: ``image``, ``mode``, owner and content.
 
     The caller keeps writers out with ``deny_write_access`` for as long as it uses the file.

@@ -16,7 +16,7 @@ from kernel.task import files_of
 from kernel.uapi.fcntl import S_IFREG
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 class NsInode(Inode):
@@ -30,7 +30,7 @@ class NsInode(Inode):
         self.i_fop = NS_FILE_OPERATIONS
 
 
-def _open(k: "KernelState", file: File) -> Path[None]:
+def _open(k: "Kernel", file: File) -> Path[None]:
     """Keep the namespace alive."""
     inode = file.inode
     yield from ()
@@ -38,7 +38,7 @@ def _open(k: "KernelState", file: File) -> Path[None]:
         get_any_ns(inode.ns)
 
 
-def _release(k: "KernelState", file: File) -> Path[None]:
+def _release(k: "Kernel", file: File) -> Path[None]:
     """Let the namespace go. Source: fs/nsfs.c:nsfs_evict()."""
     inode = file.inode
     yield from ()
@@ -49,7 +49,7 @@ def _release(k: "KernelState", file: File) -> Path[None]:
 NS_FILE_OPERATIONS: Final = FileOperations(open=_open, release=_release)
 
 
-def proc_ns_file(k: "KernelState", fd: int) -> NsInode | None:
+def proc_ns_file(k: "Kernel", fd: int) -> NsInode | None:
     """Return the namespace file behind a descriptor of the caller; None: another kind of file.
 
     Raises:

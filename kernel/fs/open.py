@@ -57,12 +57,12 @@ from kernel.uapi.rlimit import RLIMIT_FSIZE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _CREATION_FLAGS: Final = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC
 
 
-def sys_open(k: "KernelState", path: str, flags: int, mode: int) -> int | Path[int]:
+def sys_open(k: "Kernel", path: str, flags: int, mode: int) -> int | Path[int]:
     """Open ``path`` and return a descriptor; of a FIFO a path that does.
 
     Raises:
@@ -89,12 +89,12 @@ def sys_open(k: "KernelState", path: str, flags: int, mode: int) -> int | Path[i
 
 
 def _open_special(
-    k: "KernelState",
+    k: "Kernel",
     path: str,
     file: File,
     fd: int,
     flags: int,
-    opener: "Callable[[KernelState, File], Path[None]]",
+    opener: "Callable[[Kernel, File], Path[None]]",
 ) -> Path[int]:
     """Open a file that may make its opener wait; ``fd`` stays taken meanwhile.
 
@@ -122,7 +122,7 @@ def _open_special(
     return fd
 
 
-def open_file(k: "KernelState", path: str, flags: int, mode: int) -> File:
+def open_file(k: "Kernel", path: str, flags: int, mode: int) -> File:
     """Return a new open file description of ``path``.
 
     Args:
@@ -189,7 +189,7 @@ def open_file(k: "KernelState", path: str, flags: int, mode: int) -> File:
     return file
 
 
-def sys_close(k: "KernelState", fd: int) -> Path[None]:
+def sys_close(k: "Kernel", fd: int) -> Path[None]:
     """Close a descriptor.
 
     Raises:
@@ -201,7 +201,7 @@ def sys_close(k: "KernelState", fd: int) -> Path[None]:
     return close_fd(k, files_of(k.current), fd)
 
 
-def sys_ftruncate(k: "KernelState", fd: int, length: int) -> "Path[None] | None":
+def sys_ftruncate(k: "Kernel", fd: int, length: int) -> "Path[None] | None":
     """Cut an open file at ``length``, or make it longer by a hole; the offset stays.
 
     Raises:
@@ -229,7 +229,7 @@ def sys_ftruncate(k: "KernelState", fd: int, length: int) -> "Path[None] | None"
     return None
 
 
-def sys_access(k: "KernelState", path: str, mode: int) -> bool:
+def sys_access(k: "Kernel", path: str, mode: int) -> bool:
     """Tell whether the *real* uid and gid may access ``path`` (os.access: any error is False).
 
     Args:
@@ -251,7 +251,7 @@ def sys_access(k: "KernelState", path: str, mode: int) -> bool:
     return mode == F_OK or inode_permission(inode, mode, cred.uid, cred.gid)
 
 
-def sys_chdir(k: "KernelState", path: str) -> None:
+def sys_chdir(k: "Kernel", path: str) -> None:
     """Change the working directory of every task that shares it.
 
     Raises:
@@ -269,7 +269,7 @@ def sys_chdir(k: "KernelState", path: str) -> None:
     fs_of(k.current).cwd = inode
 
 
-def sys_chmod(k: "KernelState", path: str, mode: int) -> None:
+def sys_chmod(k: "Kernel", path: str, mode: int) -> None:
     """Set the permission bits of ``path``.
 
     Raises:

@@ -12,14 +12,14 @@ from kernel.errors import KernelError
 from kernel.uapi.errno_ import EINVAL
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE = 1, 2, 4
 _MOST = (1 << 25) - 1  # bytes of one call
 _KNOWN = GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE
 
 
-def sys_getrandom(k: "KernelState", length: int, flags: int = 0) -> bytes:
+def sys_getrandom(k: "Kernel", length: int, flags: int = 0) -> bytes:
     """Return ``length`` random bytes, 32 MB - 1 at most.
 
     Raises:

@@ -34,16 +34,16 @@ from kernel.uapi.signals import SI_USER, SIGXFSZ
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
-    FileOperation = Callable[[KernelState, File, Any], Path[Any]]
+    FileOperation = Callable[[Kernel, File, Any], Path[Any]]
 
 MAX_OFFSET: Final = (1 << 63) - 1
 _ZERO_MAX: Final = 1 << 24
 """Deviation: one read of /dev/zero gives at most 16 MiB."""
 
 
-def sys_read(k: "KernelState", fd: int, count: int) -> "Path[bytes] | bytes":
+def sys_read(k: "Kernel", fd: int, count: int) -> "Path[bytes] | bytes":
     """Read up to ``count`` bytes; b"" at the end of a file.
 
     Returns:
@@ -84,7 +84,7 @@ def sys_read(k: "KernelState", fd: int, count: int) -> "Path[bytes] | bytes":
     return data
 
 
-def with_file(k: "KernelState", file: File, operation: "FileOperation", argument: Any) -> Path[Any]:
+def with_file(k: "Kernel", file: File, operation: "FileOperation", argument: Any) -> Path[Any]:
     """Run ``operation(k, file, argument)`` with a reference on ``file``.
 
     Another thread may close the file meanwhile; a task whose table is its own needs none.
@@ -109,7 +109,7 @@ def with_file(k: "KernelState", file: File, operation: "FileOperation", argument
     return result
 
 
-def sys_write(k: "KernelState", fd: int, data: bytes) -> "Path[int] | int":
+def sys_write(k: "Kernel", fd: int, data: bytes) -> "Path[int] | int":
     """Write ``data`` and return how many bytes were written.
 
     Returns:
@@ -158,7 +158,7 @@ def sys_write(k: "KernelState", fd: int, data: bytes) -> "Path[int] | int":
     return done
 
 
-def file_too_large(k: "KernelState") -> Path[NoReturn]:
+def file_too_large(k: "Kernel") -> Path[NoReturn]:
     """The file may not grow: SIGXFSZ and EFBIG. Source: fs/read_write.c:generic_write_checks()."""
     task = k.current
     info = (SIGXFSZ, SI_USER, task_tgid_vnr(k, task), task.cred.uid, 0)
@@ -166,7 +166,7 @@ def file_too_large(k: "KernelState") -> Path[NoReturn]:
     raise KernelError(EFBIG)
 
 
-def sys_lseek(k: "KernelState", fd: int, offset: int, whence: int) -> int:
+def sys_lseek(k: "Kernel", fd: int, offset: int, whence: int) -> int:
     """Move the offset of a file and return it.
 
     Raises:

@@ -9,12 +9,12 @@ from kernel.task import files_of
 from kernel.uapi.errno_ import ENOENT, ENOTDIR
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _DIRENTS: Final = 1000  # names one getdents64() gives at most
 
 
-def iterate_dir(k: "KernelState", directory: Inode) -> list[str]:
+def iterate_dir(k: "Kernel", directory: Inode) -> list[str]:
     """Return the names in ``directory`` without ``.`` and ``..``, in the order of readdir.
 
     Raises:
@@ -32,7 +32,7 @@ def iterate_dir(k: "KernelState", directory: Inode) -> list[str]:
     return names
 
 
-def sys_getdents64(k: "KernelState", fd: int) -> tuple[str, ...]:
+def sys_getdents64(k: "Kernel", fd: int) -> tuple[str, ...]:
     """Return the next names of an open directory, () at its end; "." and ".." are left out.
 
     Raises:

@@ -44,7 +44,7 @@ from kernel.uapi.poll import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _POLLIN_SET: Final = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR | POLLNVAL
 _POLLOUT_SET: Final = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR | POLLNVAL
@@ -71,7 +71,7 @@ class PollWqueues:
         self.entries: list[tuple[WaitQueueHead, WaitQueueEntry]] = []
 
 
-def poll_wait(k: "KernelState", queue: WaitQueueHead, table: PollWqueues | None) -> Path[None]:
+def poll_wait(k: "Kernel", queue: WaitQueueHead, table: PollWqueues | None) -> Path[None]:
     """Leave an entry of ``table`` on ``queue``; nothing if there is no table.
 
     Source: include/linux/poll.h:poll_wait(), fs/select.c:__pollwait().
@@ -82,7 +82,7 @@ def poll_wait(k: "KernelState", queue: WaitQueueHead, table: PollWqueues | None)
         yield from add_wait_queue(k, queue, entry)
 
 
-def pollwake(k: "KernelState", entry: WaitQueueEntry) -> Path[None]:
+def pollwake(k: "Kernel", entry: WaitQueueEntry) -> Path[None]:
     """An event came: note it, then wake the task if it sleeps.
 
     Source: fs/select.c:pollwake(), __pollwake().
@@ -92,14 +92,14 @@ def pollwake(k: "KernelState", entry: WaitQueueEntry) -> Path[None]:
     yield from wake_up_process(k, table.task)
 
 
-def _poll_freewait(k: "KernelState", table: PollWqueues) -> Path[None]:
+def _poll_freewait(k: "Kernel", table: PollWqueues) -> Path[None]:
     """Leave all queues. Source: fs/select.c:poll_freewait()."""
     for queue, entry in table.entries:
         yield from remove_wait_queue(k, queue, entry)
     table.entries.clear()
 
 
-def vfs_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path[int]:
+def vfs_poll(k: "Kernel", file: File, table: PollWqueues | None) -> Path[int]:
     """Return the poll mask of ``file``. Source: include/linux/poll.h:vfs_poll()."""
     inode = file.inode
     fop = inode.i_fop
@@ -111,7 +111,7 @@ def vfs_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path[in
     return DEFAULT_POLLMASK
 
 
-def _poll_schedule_timeout(k: "KernelState", table: PollWqueues, until_ns: int) -> Path[bool]:
+def _poll_schedule_timeout(k: "Kernel", table: PollWqueues, until_ns: int) -> Path[bool]:
     """Sleep until something happens; return whether the time is up.
 
     Source: fs/select.c:poll_schedule_timeout().
@@ -127,7 +127,7 @@ def _poll_schedule_timeout(k: "KernelState", table: PollWqueues, until_ns: int) 
 
 
 def _do_poll(
-    k: "KernelState", fds: list[tuple[int, int]], timeout_ns: int, until_ns: int
+    k: "Kernel", fds: list[tuple[int, int]], timeout_ns: int, until_ns: int
 ) -> Path[list[int]]:
     """Ask and wait until a file is ready, a signal comes or the time is up.
 
@@ -199,7 +199,7 @@ def _do_poll(
     return masks
 
 
-def _hold_all(k: "KernelState", files: FilesStruct, fds: list[tuple[int, int]]) -> list[File]:
+def _hold_all(k: "Kernel", files: FilesStruct, fds: list[tuple[int, int]]) -> list[File]:
     """Take a reference of every file that is polled. Source: fs/select.c:__pollwait()."""
     held = []
     holds = k.vfs.holds
@@ -213,7 +213,7 @@ def _hold_all(k: "KernelState", files: FilesStruct, fds: list[tuple[int, int]]) 
 
 
 def sys_poll(
-    k: "KernelState", fds: tuple[tuple[int, int], ...], timeout_ns: int, until_ns: int = 0
+    k: "Kernel", fds: tuple[tuple[int, int], ...], timeout_ns: int, until_ns: int = 0
 ) -> Path[tuple[int, ...]]:
     """Wait for events on files; return the events that are there, one mask for each descriptor.
 
@@ -239,7 +239,7 @@ def sys_poll(
 
 
 def sys_select(
-    k: "KernelState",
+    k: "Kernel",
     inp: tuple[int, ...],
     outp: tuple[int, ...],
     exp: tuple[int, ...],

@@ -10,13 +10,13 @@ from kernel.task import files_of
 from kernel.uapi.mman import PAGE_SIZE
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _DEVICE: Final = 15  # st_dev of the one file system
 _PIDFS: Final = 11  # of that of pidfds
 
 
-def vfs_getattr(k: "KernelState", inode: Inode) -> tuple[int, ...]:
+def vfs_getattr(k: "Kernel", inode: Inode) -> tuple[int, ...]:
     """Return the ten fields of os.stat_result: mode, ino, dev, nlink, uid, gid, size, times in s.
 
     Source: fs/stat.c:generic_fillattr().
@@ -41,7 +41,7 @@ def vfs_getattr(k: "KernelState", inode: Inode) -> tuple[int, ...]:
     )
 
 
-def sys_stat(k: "KernelState", path: str) -> tuple[int, ...]:
+def sys_stat(k: "Kernel", path: str) -> tuple[int, ...]:
     """Return the ten fields of os.stat_result for ``path``.
 
     Raises:
@@ -53,7 +53,7 @@ def sys_stat(k: "KernelState", path: str) -> tuple[int, ...]:
     return vfs_getattr(k, lookup_inode(k, path))
 
 
-def sys_fstat(k: "KernelState", fd: int) -> tuple[int, ...]:
+def sys_fstat(k: "Kernel", fd: int) -> tuple[int, ...]:
     """Return the ten fields of os.stat_result for an open file.
 
     Raises:

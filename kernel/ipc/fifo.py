@@ -20,10 +20,10 @@ from kernel.uapi.errno_ import EINVAL, ENXIO
 from kernel.uapi.fcntl import O_NONBLOCK
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def fifo_open(k: "KernelState", file: File) -> Path[None]:
+def fifo_open(k: "Kernel", file: File) -> Path[None]:
     """Open one end of a FIFO, or both; sleeps until the other end has been opened too.
 
     Raises:
@@ -89,7 +89,7 @@ def fifo_open(k: "KernelState", file: File) -> Path[None]:
         raise KernelError(errno)
 
 
-def _wait_for_partner(k: "KernelState", pipe: Pipe, *, for_writer: bool) -> Path[bool]:
+def _wait_for_partner(k: "Kernel", pipe: Pipe, *, for_writer: bool) -> Path[bool]:
     """Sleep until somebody has opened the other end; return True if a signal came first.
 
     Called and left with ``pipe.mutex`` held.
@@ -109,7 +109,7 @@ def _wait_for_partner(k: "KernelState", pipe: Pipe, *, for_writer: bool) -> Path
     return (pipe.w_counter if for_writer else pipe.r_counter) == before
 
 
-def _wake_up_partner(k: "KernelState", pipe: Pipe) -> Path[None]:
+def _wake_up_partner(k: "Kernel", pipe: Pipe) -> Path[None]:
     """Source: fs/pipe.c:wake_up_partner()."""
     if pipe.rd_wait.active():
         yield from wake_up_all(k, pipe.rd_wait)

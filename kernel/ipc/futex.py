@@ -23,7 +23,7 @@ from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up
 from kernel.task import TASK_INTERRUPTIBLE, mm_of
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 FOREVER: Final = -1
 
@@ -42,7 +42,7 @@ class UserLock:
         return UserLock(self.locked)
 
 
-def user_lock(k: "KernelState", lock: int) -> UserLock:
+def user_lock(k: "Kernel", lock: int) -> UserLock:
     """Return lock ``lock`` of the current address space, made at first use."""
     mm = mm_of(k.current)
     locks: dict[int, UserLock] | None = mm.locks
@@ -55,7 +55,7 @@ def user_lock(k: "KernelState", lock: int) -> UserLock:
 
 
 def sys_lock_acquire(
-    k: "KernelState", lock: int, blocking: bool, timeout_ns: int, until_ns: int = 0
+    k: "Kernel", lock: int, blocking: bool, timeout_ns: int, until_ns: int = 0
 ) -> Path[bool]:
     """Take a lock; return whether it was taken.
 
@@ -109,7 +109,7 @@ def sys_lock_acquire(
     return taken
 
 
-def sys_lock_release(k: "KernelState", lock: int) -> Path[None]:
+def sys_lock_release(k: "Kernel", lock: int) -> Path[None]:
     """Give a lock up, whoever took it, and wake the first sleeper.
 
     Raises:
@@ -128,13 +128,13 @@ def sys_lock_release(k: "KernelState", lock: int) -> Path[None]:
         yield from wake_up(k, word.waiters, remove=False)
 
 
-def sys_lock_locked(k: "KernelState", lock: int) -> bool:
+def sys_lock_locked(k: "Kernel", lock: int) -> bool:
     """Tell whether a lock is taken. Source: CPython Modules/_threadmodule.c:lock_locked_lock()."""
     k.now_ns += k.costs.lock_op
     return user_lock(k, lock).locked
 
 
-def sys_lock_free(k: "KernelState", lock: int) -> None:
+def sys_lock_free(k: "Kernel", lock: int) -> None:
     """Forget a lock that nobody will use any more.
 
     Source: CPython Python/thread_pthread.h:PyThread_free_lock().

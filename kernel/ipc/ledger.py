@@ -15,11 +15,11 @@ from kernel.task import TaskStruct
 from kernel.uapi.ipc import SEMVMX
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.mm.mm_types import MmStruct, SharedPages
-    from kernel.state import KernelState
 
 
-def all_tables(k: "KernelState", tasks: Iterable[TaskStruct]) -> list[IpcTables]:
+def all_tables(k: "Kernel", tasks: Iterable[TaskStruct]) -> list[IpcTables]:
     """Return the tables of every namespace that is in use."""
     spaces = {k.init_nsproxy.ipc_ns: None}
     for task in tasks:

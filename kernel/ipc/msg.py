@@ -45,7 +45,7 @@ from kernel.uapi.ipc import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 SEARCH_ANY: Final = 1
 SEARCH_EQUAL: Final = 2
@@ -96,7 +96,7 @@ class MsgQueue:
         self.q_senders: list[MsgSender] = []
 
 
-def sys_msgget(k: "KernelState", key: int, flags: int) -> Path[int]:
+def sys_msgget(k: "Kernel", key: int, flags: int) -> Path[int]:
     """Return the id of the queue with ``key``, made if need be.
 
     Raises:
@@ -119,7 +119,7 @@ def sys_msgget(k: "KernelState", key: int, flags: int) -> Path[int]:
 # -- sending -------------------------------------------------------------------------------------
 
 
-def sys_msgsnd(k: "KernelState", msqid: int, mtype: int, data: bytes, flags: int) -> Path[None]:
+def sys_msgsnd(k: "Kernel", msqid: int, mtype: int, data: bytes, flags: int) -> Path[None]:
     """Send a message, sleeping while the queue has no room for it.
 
     Raises:
@@ -174,7 +174,7 @@ def sys_msgsnd(k: "KernelState", msqid: int, mtype: int, data: bytes, flags: int
     return None
 
 
-def _may_use(k: "KernelState", msq: MsgQueue, flag: int) -> int:
+def _may_use(k: "Kernel", msq: MsgQueue, flag: int) -> int:
     """Return 0, or the errno with which a call on ``msq`` fails."""
     if msq.perm.deleted:
         return EIDRM
@@ -251,7 +251,7 @@ def find_msg(msq: MsgQueue, msgtype: int, mode: int) -> int:
 
 
 def sys_msgrcv(
-    k: "KernelState", msqid: int, size: int, msgtype: int, flags: int
+    k: "Kernel", msqid: int, size: int, msgtype: int, flags: int
 ) -> Path[tuple[int, bytes]]:
     """Take a message off a queue, sleeping until there is one.
 
@@ -355,7 +355,7 @@ def _ss_wakeup(msq: MsgQueue, wake_q: list[TaskStruct], kill: bool) -> None:
 # -- msgctl --------------------------------------------------------------------------------------
 
 
-def sys_msgctl(k: "KernelState", msqid: int, cmd: int) -> Path[int | tuple[int, int]]:
+def sys_msgctl(k: "Kernel", msqid: int, cmd: int) -> Path[int | tuple[int, int]]:
     """Remove a queue, or describe it.
 
     Returns:

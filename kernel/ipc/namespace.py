@@ -10,12 +10,12 @@ from kernel.ipc.sem import freeary
 from kernel.ipc.shm import do_shm_rmid
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.ns.common import IpcNamespace
-    from kernel.state import KernelState
     from kernel.task import TaskStruct
 
 
-def free_ipc_ns(k: "KernelState", ns: "IpcNamespace") -> None:
+def free_ipc_ns(k: "Kernel", ns: "IpcNamespace") -> None:
     """Remove every object of ``ns``; segments that are attached somewhere stay until detached.
 
     Nobody can name the objects any more and nobody sleeps on them, so no lock is needed.

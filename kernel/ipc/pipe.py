@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
     from kernel.fs.file_table import File
     from kernel.fs.select import PollWqueues
+    from kernel.kernel import Kernel
     from kernel.locking import Lock
-    from kernel.state import KernelState
 
 PIPE_DEF_BUFFERS: Final = 16
 
@@ -95,7 +95,7 @@ class Pipe:
         self.wr_wait = WaitQueueHead()
 
 
-def get_pipe_inode(k: "KernelState") -> Inode:
+def get_pipe_inode(k: "Kernel") -> Inode:
     """Return the inode of a new pipe with one reader and one writer.
 
     Source: fs/pipe.c:get_pipe_inode(), alloc_pipe_info().
@@ -116,7 +116,7 @@ def pipe_of(file: File) -> Pipe:
     return pipe
 
 
-def recount_pipes(k: "KernelState") -> dict[int, int]:
+def recount_pipes(k: "Kernel") -> dict[int, int]:
     """Return ``{frame: 1}`` for the pages in all pipes, for the ledger of frames."""
     return {buf.frame: 1 for pipe in k.vfs.pipes.values() for buf in pipe.bufs}
 
@@ -126,7 +126,7 @@ def pipe_bytes(pipe: Pipe) -> int:
     return sum(len(buf.data) - buf.offset for buf in pipe.bufs)
 
 
-def pipe_read(k: "KernelState", file: File, count: int) -> Path[bytes]:
+def pipe_read(k: "Kernel", file: File, count: int) -> Path[bytes]:
     """Read up to ``count`` bytes; returns b"" at end of file (no writer left, nothing in the ring).
 
     Sleeps while the pipe is empty and has a writer.
@@ -179,7 +179,7 @@ def pipe_read(k: "KernelState", file: File, count: int) -> Path[bytes]:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def pipe_write(k: "KernelState", file: File, data: bytes) -> Path[int]:
+def pipe_write(k: "Kernel", file: File, data: bytes) -> Path[int]:
     """Write ``data``; returns how many bytes were written. Sleeps while there is no room.
 
     Writes of up to 4096 bytes are not torn. Without readers the caller gets SIGPIPE.
@@ -252,7 +252,7 @@ def pipe_write(k: "KernelState", file: File, data: bytes) -> Path[int]:
     return done
 
 
-def pipe_release(k: "KernelState", file: File) -> Path[None]:
+def pipe_release(k: "Kernel", file: File) -> Path[None]:
     """One end is closed for good; the last end of a side wakes all who sleep on the pipe.
 
     Source: fs/pipe.c:pipe_release(), put_pipe_info().
@@ -272,7 +272,7 @@ def pipe_release(k: "KernelState", file: File) -> Path[None]:
                 yield from wake_up_all(k, queue)
 
 
-def put_pipe_info(k: "KernelState", inode: Inode, pipe: Pipe) -> None:
+def put_pipe_info(k: "Kernel", inode: Inode, pipe: Pipe) -> None:
     """One open file description less; the last one takes the ring along.
 
     Source: fs/pipe.c:put_pipe_info(), free_pipe_info().
@@ -286,7 +286,7 @@ def put_pipe_info(k: "KernelState", inode: Inode, pipe: Pipe) -> None:
         del k.vfs.pipes[inode.ino]
 
 
-def pipe_poll(k: "KernelState", file: File, table: "PollWqueues | None") -> Path[int]:
+def pipe_poll(k: "Kernel", file: File, table: "PollWqueues | None") -> Path[int]:
     """Return the events of one end.
 
     A FIFO opened for reading before it had a writer does not hang up until one came and left.
@@ -323,7 +323,7 @@ def _writable(pipe: Pipe) -> bool:
 
 
 def _wait(
-    k: "KernelState", pipe: Pipe, queue: WaitQueueHead, ready: "Callable[[Pipe], bool]"
+    k: "Kernel", pipe: Pipe, queue: WaitQueueHead, ready: "Callable[[Pipe], bool]"
 ) -> Path[bool]:
     """Sleep exclusively on ``queue`` until ``ready(pipe)``; returns True if a signal came first.
 
@@ -347,7 +347,7 @@ def _wait(
     return interrupted
 
 
-def sys_pipe2(k: "KernelState", flags: int) -> tuple[int, int]:
+def sys_pipe2(k: "Kernel", flags: int) -> tuple[int, int]:
     """Make a pipe; return ``(read fd, write fd)``.
 
     Args:

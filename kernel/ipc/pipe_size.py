@@ -16,13 +16,13 @@ from kernel.uapi.mman import PAGE_SIZE
 from kernel.uapi.poll import POLLOUT, POLLWRNORM
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 PIPE_MAX_SIZE: Final = 1 << 20  # fs.pipe-max-size
 _LARGEST: Final = 1 << 31
 
 
-def pipe_fcntl(k: "KernelState", file: File, command: int, argument: int) -> Path[int]:
+def pipe_fcntl(k: "Kernel", file: File, command: int, argument: int) -> Path[int]:
     """Return the size of a pipe in bytes, for F_SETPIPE_SZ after changing it.
 
     Args:

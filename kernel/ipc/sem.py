@@ -68,10 +68,10 @@ from kernel.uapi.ipc import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def wake_up_q(k: "KernelState", wake_q: list[TaskStruct]) -> Path[None]:
+def wake_up_q(k: "Kernel", wake_q: list[TaskStruct]) -> Path[None]:
     """Wake every task of ``wake_q``, in order. Source: kernel/sched/core.c:wake_up_q()."""
     for task in wake_q:
         yield from wake_up_process(k, task)
@@ -80,7 +80,7 @@ def wake_up_q(k: "KernelState", wake_q: list[TaskStruct]) -> Path[None]:
 # -- semget --------------------------------------------------------------------------------------
 
 
-def sys_semget(k: "KernelState", key: int, nsems: int, flags: int) -> Path[int]:
+def sys_semget(k: "Kernel", key: int, nsems: int, flags: int) -> Path[int]:
     """Return the id of the set with ``key``, made with ``nsems`` semaphores of value 0 if need be.
 
     Raises:
@@ -113,7 +113,7 @@ def sys_semget(k: "KernelState", key: int, nsems: int, flags: int) -> Path[int]:
 # -- semop ---------------------------------------------------------------------------------------
 
 
-def sys_semop(k: "KernelState", semid: int, operations: Any) -> Path[None]:
+def sys_semop(k: "Kernel", semid: int, operations: Any) -> Path[None]:
     """Perform all ``operations`` at once, sleeping until that can be done.
 
     Args:
@@ -191,7 +191,7 @@ def sys_semop(k: "KernelState", semid: int, operations: Any) -> Path[None]:
 # -- semctl --------------------------------------------------------------------------------------
 
 
-def sys_semctl(k: "KernelState", semid: int, semnum: int, cmd: int, arg: int) -> Path[int]:
+def sys_semctl(k: "Kernel", semid: int, semnum: int, cmd: int, arg: int) -> Path[int]:
     """Ask about or change one semaphore, or the whole set.
 
     Args:
@@ -216,7 +216,7 @@ def sys_semctl(k: "KernelState", semid: int, semnum: int, cmd: int, arg: int) ->
 _COMMANDS = (IPC_RMID, IPC_SET, IPC_STAT, GETPID, GETVAL, GETNCNT, GETZCNT, SETVAL)
 
 
-def _semctl_main(k: "KernelState", semid: int, semnum: int, cmd: int) -> Path[int]:
+def _semctl_main(k: "Kernel", semid: int, semnum: int, cmd: int) -> Path[int]:
     """Source: ipc/sem.c:semctl_main(), semctl_stat()."""
     sma: SemArray = ipc_obtain_object_check(current_ipc_ns(k).sem, semid)
     if ipcperms(k, sma.perm, S_IRUGO):
@@ -240,7 +240,7 @@ def _semctl_main(k: "KernelState", semid: int, semnum: int, cmd: int) -> Path[in
     return value
 
 
-def _semctl_setval(k: "KernelState", semid: int, semnum: int, value: int) -> Path[int]:
+def _semctl_setval(k: "Kernel", semid: int, semnum: int, value: int) -> Path[int]:
     """Set one value; whatever was noted to be undone of it is forgotten.
 
     Source: ipc/sem.c:semctl_setval().
@@ -270,7 +270,7 @@ def _semctl_setval(k: "KernelState", semid: int, semnum: int, value: int) -> Pat
     return 0
 
 
-def _semctl_down(k: "KernelState", semid: int, cmd: int, arg: int) -> Path[int]:
+def _semctl_down(k: "Kernel", semid: int, cmd: int, arg: int) -> Path[int]:
     """Remove a set, or give it to the caller with another mode.
 
     Source: ipc/sem.c:semctl_down().
@@ -333,7 +333,7 @@ def get_undo_list(task: TaskStruct) -> SemUndoList:
     return ulp
 
 
-def find_alloc_undo(k: "KernelState", ids: IpcIds, semid: int) -> Path[SemUndo]:
+def find_alloc_undo(k: "Kernel", ids: IpcIds, semid: int) -> Path[SemUndo]:
     """Return the current task's notes about a set, made at first use.
 
     Raises:
@@ -364,7 +364,7 @@ def find_alloc_undo(k: "KernelState", ids: IpcIds, semid: int) -> Path[SemUndo]:
     return found
 
 
-def copy_semundo(k: "KernelState", child: TaskStruct) -> None:
+def copy_semundo(k: "Kernel", child: TaskStruct) -> None:
     """Let ``child`` share the current task's undo list (CLONE_SYSVSEM).
 
     Source: ipc/sem.c:copy_semundo().
@@ -374,7 +374,7 @@ def copy_semundo(k: "KernelState", child: TaskStruct) -> None:
     child.sysvsem = ulp
 
 
-def exit_sem(k: "KernelState", task: TaskStruct) -> Path[None]:
+def exit_sem(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Leave the undo list; its last sharer carries out what is noted there.
 
     Source: ipc/sem.c:exit_sem().

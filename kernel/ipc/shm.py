@@ -62,7 +62,7 @@ from kernel.uapi.mman import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 class ShmidKernel:
@@ -97,7 +97,7 @@ class ShmidKernel:
         self.pages.segment = None
 
 
-def sys_shmget(k: "KernelState", key: int, size: int, flags: int) -> Path[int]:
+def sys_shmget(k: "Kernel", key: int, size: int, flags: int) -> Path[int]:
     """Return the id of the segment with ``key``, made with ``size`` bytes of zeros if need be.
 
     Raises:
@@ -133,7 +133,7 @@ def sys_shmget(k: "KernelState", key: int, size: int, flags: int) -> Path[int]:
     return ipcget(k, ids, key, flags, newseg, shm_more_checks)
 
 
-def sys_shmat(k: "KernelState", shmid: int) -> Path[tuple[int, int]]:
+def sys_shmat(k: "Kernel", shmid: int) -> Path[tuple[int, int]]:
     """Attach a segment to the caller's memory.
 
     Returns:
@@ -175,7 +175,7 @@ def sys_shmat(k: "KernelState", shmid: int) -> Path[tuple[int, int]]:
     return start << PAGE_SHIFT, shp.shm_segsz
 
 
-def _shm_mmap(k: "KernelState", mm: MmStruct, shp: ShmidKernel, name: str) -> int:
+def _shm_mmap(k: "Kernel", mm: MmStruct, shp: ShmidKernel, name: str) -> int:
     """Enter an area that shows the whole segment; return its first vpn. mmap_lock is held.
 
     Source: ipc/shm.c:shm_mmap(), mm/vma.c:__mmap_region().
@@ -199,7 +199,7 @@ def _shm_mmap(k: "KernelState", mm: MmStruct, shp: ShmidKernel, name: str) -> in
     return start
 
 
-def sys_shmdt(k: "KernelState", address: int) -> Path[None]:
+def sys_shmdt(k: "Kernel", address: int) -> Path[None]:
     """Detach the segment that is attached at ``address``.
 
     Raises:
@@ -230,7 +230,7 @@ def sys_shmdt(k: "KernelState", address: int) -> Path[None]:
     return None
 
 
-def sys_shmctl(k: "KernelState", shmid: int, cmd: int) -> Path[int | tuple[int, int]]:
+def sys_shmctl(k: "Kernel", shmid: int, cmd: int) -> Path[int | tuple[int, int]]:
     """Remove a segment, or describe it.
 
     Returns:
@@ -274,7 +274,7 @@ def sys_shmctl(k: "KernelState", shmid: int, cmd: int) -> Path[int | tuple[int, 
     return 0
 
 
-def do_shm_rmid(k: "KernelState", shp: ShmidKernel) -> None:
+def do_shm_rmid(k: "Kernel", shp: ShmidKernel) -> None:
     """Destroy a segment, now or at its last detach. Source: ipc/shm.c:do_shm_rmid()."""
     pages = shp.pages
     shp.perm.mode |= SHM_DEST

@@ -47,12 +47,12 @@ from kernel.uapi.socket import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _SOCK_MAX: Final = 11
 
 
-def _sock_read_iter(k: "KernelState", file: File, count: int) -> Path[bytes]:
+def _sock_read_iter(k: "Kernel", file: File, count: int) -> Path[bytes]:
     """read() of a socket; of 0 bytes it does nothing. Source: net/socket.c:sock_read_iter()."""
     if not count:
         return b""
@@ -60,7 +60,7 @@ def _sock_read_iter(k: "KernelState", file: File, count: int) -> Path[bytes]:
     return data
 
 
-def _sock_write_iter(k: "KernelState", file: File, data: bytes) -> Path[int]:
+def _sock_write_iter(k: "Kernel", file: File, data: bytes) -> Path[int]:
     """Source: net/socket.c:sock_write_iter()."""
     return sock_send(k, file, data, 0)
 
@@ -70,7 +70,7 @@ _socket_file_ops: Final = FileOperations(
 )
 
 
-def sys_socketpair(k: "KernelState", family: int, type: int, protocol: int) -> tuple[int, int]:
+def sys_socketpair(k: "Kernel", family: int, type: int, protocol: int) -> tuple[int, int]:
     """Make two sockets that are each other's peers; return their descriptors.
 
     Args:
@@ -116,7 +116,7 @@ def sys_socketpair(k: "KernelState", family: int, type: int, protocol: int) -> t
     return first, second
 
 
-def _sockfd_lookup(k: "KernelState", fd: int) -> File:
+def _sockfd_lookup(k: "Kernel", fd: int) -> File:
     """Return the open socket ``fd``.
 
     Raises:
@@ -130,7 +130,7 @@ def _sockfd_lookup(k: "KernelState", fd: int) -> File:
     return file
 
 
-def sys_sendto(k: "KernelState", fd: int, data: bytes, flags: int) -> Path[int]:
+def sys_sendto(k: "Kernel", fd: int, data: bytes, flags: int) -> Path[int]:
     """Send ``data`` through a socket; return how many bytes were taken.
 
     Raises:
@@ -147,11 +147,11 @@ def sys_sendto(k: "KernelState", fd: int, data: bytes, flags: int) -> Path[int]:
     return sock_send(k, file, data, flags)
 
 
-def _send(k: "KernelState", file: File, message: tuple[bytes, int]) -> Path[int]:
+def _send(k: "Kernel", file: File, message: tuple[bytes, int]) -> Path[int]:
     return sock_send(k, file, message[0], message[1])
 
 
-def sys_recvfrom(k: "KernelState", fd: int, size: int, flags: int) -> Path[bytes]:
+def sys_recvfrom(k: "Kernel", fd: int, size: int, flags: int) -> Path[bytes]:
     """Receive up to ``size`` bytes from a socket.
 
     Raises:
@@ -168,11 +168,11 @@ def sys_recvfrom(k: "KernelState", fd: int, size: int, flags: int) -> Path[bytes
     return sock_recv(k, file, size, flags)
 
 
-def _receive(k: "KernelState", file: File, wanted: tuple[int, int]) -> Path[bytes]:
+def _receive(k: "Kernel", file: File, wanted: tuple[int, int]) -> Path[bytes]:
     return sock_recv(k, file, wanted[0], wanted[1])
 
 
-def sys_shutdown(k: "KernelState", fd: int, how: int) -> Path[None]:
+def sys_shutdown(k: "Kernel", fd: int, how: int) -> Path[None]:
     """Shut a socket down: SHUT_RD, SHUT_WR or SHUT_RDWR.
 
     Raises:
@@ -189,5 +189,5 @@ def sys_shutdown(k: "KernelState", fd: int, how: int) -> Path[None]:
     return _shutdown(k, file, how + 1)
 
 
-def _shutdown(k: "KernelState", file: File, mode: int) -> Path[None]:
+def _shutdown(k: "Kernel", file: File, mode: int) -> Path[None]:
     return unix_shutdown(k, sock_of(file), mode)

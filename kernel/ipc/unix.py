@@ -53,7 +53,7 @@ from kernel.uapi.signals import SI_USER, SIGPIPE
 from kernel.uapi.socket import MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, MSG_WAITALL, SOCK_STREAM
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 RCV_SHUTDOWN: Final = 1
 SEND_SHUTDOWN: Final = 2
@@ -81,7 +81,7 @@ class UnixSock:
         "wr_wait",
     )
 
-    def __init__(self, k: "KernelState", type: int) -> None:
+    def __init__(self, k: "Kernel", type: int) -> None:
         self.type = type
         self.iolock = k.new_lock("unix_iolock")
         self.lock = k.new_lock("unix_state_lock")
@@ -121,7 +121,7 @@ def _unix_writable(sk: UnixSock) -> bool:
 # -- space ----------------------------------------------------------------------------------------
 
 
-def _consume_skb(k: "KernelState", skb: SkBuff) -> Path[None]:
+def _consume_skb(k: "Kernel", skb: SkBuff) -> Path[None]:
     """Give a piece's space back to its sender, and wake those who wait for it.
 
     Source: net/core/sock.c:sock_wfree(), net/unix/af_unix.c:unix_write_space().
@@ -136,7 +136,7 @@ def _has_space(sk: UnixSock) -> bool:
     return sk.wmem_alloc < sk.sndbuf or bool(sk.shutdown & SEND_SHUTDOWN) or sk.err != 0
 
 
-def _sock_alloc_send(k: "KernelState", sk: UnixSock, nonblock: bool) -> Path[int]:
+def _sock_alloc_send(k: "Kernel", sk: UnixSock, nonblock: bool) -> Path[int]:
     """Wait for buffer space; return an errno, 0 if there is some, or -1 if a signal came first.
 
     Source: net/core/sock.c:sock_alloc_send_pskb(), sock_wait_for_wmem().
@@ -164,7 +164,7 @@ def _sock_alloc_send(k: "KernelState", sk: UnixSock, nonblock: bool) -> Path[int
 # -- sending --------------------------------------------------------------------------------------
 
 
-def _deliver(k: "KernelState", sk: UnixSock, other: UnixSock, skb: SkBuff) -> Path[int]:
+def _deliver(k: "Kernel", sk: UnixSock, other: UnixSock, skb: SkBuff) -> Path[int]:
     """Put a piece on ``other``'s queue and wake its readers; return an errno instead.
 
     Source: net/unix/af_unix.c:unix_stream_sendmsg(), unix_dgram_sendmsg(), sock_def_readable().
@@ -190,7 +190,7 @@ def _deliver(k: "KernelState", sk: UnixSock, other: UnixSock, skb: SkBuff) -> Pa
 
 
 def unix_stream_sendmsg(
-    k: "KernelState", sk: UnixSock, data: bytes, flags: int, nonblock: bool
+    k: "Kernel", sk: UnixSock, data: bytes, flags: int, nonblock: bool
 ) -> Path[int]:
     """Send ``data`` down a stream; return how many bytes were taken.
 
@@ -233,7 +233,7 @@ def unix_stream_sendmsg(
     return 0
 
 
-def unix_dgram_sendmsg(k: "KernelState", sk: UnixSock, data: bytes, nonblock: bool) -> Path[int]:
+def unix_dgram_sendmsg(k: "Kernel", sk: UnixSock, data: bytes, nonblock: bool) -> Path[int]:
     """Send one datagram; return its length.
 
     Raises:
@@ -263,7 +263,7 @@ def unix_dgram_sendmsg(k: "KernelState", sk: UnixSock, data: bytes, nonblock: bo
     return len(data)
 
 
-def _purge(k: "KernelState", sk: UnixSock) -> Path[None]:
+def _purge(k: "Kernel", sk: UnixSock) -> Path[None]:
     """Throw away what stands in a socket's queue. Source: net/core/skbuff.c:skb_queue_purge()."""
     while sk.receive_queue:
         yield from _consume_skb(k, sk.receive_queue.popleft())
@@ -276,7 +276,7 @@ def _anything(sk: UnixSock) -> bool:
     return bool(sk.receive_queue) or sk.err != 0 or bool(sk.shutdown & RCV_SHUTDOWN)
 
 
-def _wait_for_data(k: "KernelState", sk: UnixSock) -> Path[None]:
+def _wait_for_data(k: "Kernel", sk: UnixSock) -> Path[None]:
     """Sleep until there is something to read or to report, or a signal.
 
     Source: net/unix/af_unix.c:unix_stream_data_wait(),
@@ -290,9 +290,7 @@ def _wait_for_data(k: "KernelState", sk: UnixSock) -> Path[None]:
     yield from finish_wait(k, sk.rd_wait)
 
 
-def unix_recvmsg(
-    k: "KernelState", sk: UnixSock, size: int, flags: int, nonblock: bool
-) -> Path[bytes]:
+def unix_recvmsg(k: "Kernel", sk: UnixSock, size: int, flags: int, nonblock: bool) -> Path[bytes]:
     """Receive up to ``size`` bytes, of a datagram socket from one datagram; b"" at end of file.
 
     Args:
@@ -356,7 +354,7 @@ def unix_recvmsg(
 # -- files ----------------------------------------------------------------------------------------
 
 
-def sock_recv(k: "KernelState", file: File, size: int, flags: int) -> Path[bytes]:
+def sock_recv(k: "Kernel", file: File, size: int, flags: int) -> Path[bytes]:
     """Receive from an open socket. Source: net/socket.c:sock_recvmsg()."""
     k.now_ns += k.costs.pipe_op
     sk = sock_of(file)
@@ -364,7 +362,7 @@ def sock_recv(k: "KernelState", file: File, size: int, flags: int) -> Path[bytes
     return unix_recvmsg(k, sk, size, flags, nonblock)
 
 
-def sock_send(k: "KernelState", file: File, data: bytes, flags: int) -> Path[int]:
+def sock_send(k: "Kernel", file: File, data: bytes, flags: int) -> Path[int]:
     """Send through an open socket. Source: net/socket.c:sock_sendmsg()."""
     k.now_ns += k.costs.pipe_op
     sk = sock_of(file)
@@ -382,7 +380,7 @@ def sock_of(file: File) -> UnixSock:
     return inode.sock
 
 
-def unix_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path[int]:
+def unix_poll(k: "Kernel", file: File, table: PollWqueues | None) -> Path[int]:
     """Return the events of a socket. Source: net/unix/af_unix.c:unix_poll(), unix_dgram_poll()."""
     sk = sock_of(file)
     yield from poll_wait(k, sk.rd_wait, table)
@@ -401,14 +399,14 @@ def unix_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path[i
     return mask
 
 
-def _sk_state_change(k: "KernelState", sk: UnixSock) -> Path[None]:
+def _sk_state_change(k: "Kernel", sk: UnixSock) -> Path[None]:
     """Wake everybody on a socket. Source: net/core/sock.c:sock_def_wakeup()."""
     for queue in (sk.rd_wait, sk.wr_wait):
         if queue.active():
             yield from wake_up_all(k, queue)
 
 
-def _shut(k: "KernelState", sk: UnixSock, mode: int, err: int) -> Path[None]:
+def _shut(k: "Kernel", sk: UnixSock, mode: int, err: int) -> Path[None]:
     """Shut ``sk`` down as ``mode`` says, and tell."""
     yield "unix_shutdown.state_lock", ACQUIRE, sk.lock
     sk.shutdown |= mode
@@ -418,7 +416,7 @@ def _shut(k: "KernelState", sk: UnixSock, mode: int, err: int) -> Path[None]:
     yield from _sk_state_change(k, sk)
 
 
-def unix_shutdown(k: "KernelState", sk: UnixSock, mode: int) -> Path[None]:
+def unix_shutdown(k: "Kernel", sk: UnixSock, mode: int) -> Path[None]:
     """Shut an end down for receiving (1), sending (2) or both (3), and a stream's peer in return.
 
     Source: net/unix/af_unix.c:unix_shutdown().
@@ -430,7 +428,7 @@ def unix_shutdown(k: "KernelState", sk: UnixSock, mode: int) -> Path[None]:
         yield from _shut(k, other, peer_mode, 0)
 
 
-def unix_release(k: "KernelState", file: File) -> Path[None]:
+def unix_release(k: "Kernel", file: File) -> Path[None]:
     """Close an end for good. Source: net/unix/af_unix.c:unix_release_sock()."""
     sk = sock_of(file)
     yield "unix_release.state_lock", ACQUIRE, sk.lock

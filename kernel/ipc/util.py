@@ -24,9 +24,9 @@ from kernel.uapi.errno_ import EACCES, EEXIST, EINVAL, ENOENT, ENOSPC, EPERM
 from kernel.uapi.ipc import IPC_CREAT, IPC_EXCL, IPC_PRIVATE
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.locking import Lock
     from kernel.ns.common import IpcNamespace
-    from kernel.state import KernelState
 
 IPCMNI_SHIFT: Final = 15
 IPCMNI: Final = 1 << IPCMNI_SHIFT
@@ -56,7 +56,7 @@ class IpcIds:
 
     __slots__ = ("entries", "keys", "last_idx", "name", "next_idx", "rwsem", "seq", "used")
 
-    def __init__(self, k: "KernelState", name: str) -> None:
+    def __init__(self, k: "Kernel", name: str) -> None:
         self.name = name
         self.rwsem = k.new_lock(f"{name}_ids.rwsem")
         self.entries: dict[int, Any] = {}  # index -> object, whose ``perm`` is a KernIpcPerm
@@ -72,18 +72,18 @@ class IpcTables:
 
     __slots__ = ("msg", "sem", "shm")
 
-    def __init__(self, k: "KernelState") -> None:
+    def __init__(self, k: "Kernel") -> None:
         self.sem = IpcIds(k, "sem")
         self.msg = IpcIds(k, "msg")
         self.shm = IpcIds(k, "shm")
 
 
-def current_ipc_ns(k: "KernelState") -> IpcTables:
+def current_ipc_ns(k: "Kernel") -> IpcTables:
     """Return the tables of the namespace the current task is in."""
     return ipc_tables(k, nsproxy_of(k.current).ipc_ns)
 
 
-def ipc_tables(k: "KernelState", ns: "IpcNamespace") -> IpcTables:
+def ipc_tables(k: "Kernel", ns: "IpcNamespace") -> IpcTables:
     """Return the tables of ``ns``."""
     tables: IpcTables | None = ns.ids
     if tables is None:
@@ -158,7 +158,7 @@ def ipc_obtain_object_check(ids: IpcIds, id: int) -> Any:
     return found
 
 
-def ipcperms(k: "KernelState", perm: KernIpcPerm, flag: int) -> bool:
+def ipcperms(k: "Kernel", perm: KernIpcPerm, flag: int) -> bool:
     """Tell whether the current task is denied what ``flag`` (rwx bits, any class) asks for.
 
     Source: ipc/util.c:ipcperms().
@@ -173,13 +173,13 @@ def ipcperms(k: "KernelState", perm: KernIpcPerm, flag: int) -> bool:
     return bool(wanted & ~granted & 0o7) and not _privileged(k)
 
 
-def _privileged(k: "KernelState") -> bool:
+def _privileged(k: "Kernel") -> bool:
     """Tell whether the current task has every right in its IPC namespace."""
     task = k.current
     return ns_capable(task.cred, nsproxy_of(task).ipc_ns.user_ns)
 
 
-def check_owner(k: "KernelState", perm: KernIpcPerm) -> None:
+def check_owner(k: "Kernel", perm: KernIpcPerm) -> None:
     """Let only the owner, the creator and the privileged change or remove an object.
 
     Raises:
@@ -193,7 +193,7 @@ def check_owner(k: "KernelState", perm: KernIpcPerm) -> None:
 
 
 def ipcget(
-    k: "KernelState",
+    k: "Kernel",
     ids: IpcIds,
     key: int,
     flags: int,

@@ -26,8 +26,8 @@ from kernel.uapi.ipc import FUTEX_WAIT, FUTEX_WAKE
 from kernel.uapi.mman import PAGE_SHIFT, PAGE_SIZE, TASK_SIZE, VM_SHARED
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.locking import Lock
-    from kernel.state import KernelState
 
 FUTEX_HASH_SIZE: Final = 256
 MAX_RT_PRIO: Final = 100
@@ -58,7 +58,7 @@ class FutexHashBucket:
         self.chain: list[FutexQ] = []
 
 
-def futex_hash(k: "KernelState", offset: int) -> FutexHashBucket:
+def futex_hash(k: "Kernel", offset: int) -> FutexHashBucket:
     """Return the bucket of a word, made at first use. Source: kernel/futex/core.c:futex_hash()."""
     number = (offset >> 2) % FUTEX_HASH_SIZE
     bucket: FutexHashBucket | None = k.futex_buckets.get(number)
@@ -67,7 +67,7 @@ def futex_hash(k: "KernelState", offset: int) -> FutexHashBucket:
     return bucket
 
 
-def get_futex_key(k: "KernelState", address: int) -> Path[tuple[object, int]]:
+def get_futex_key(k: "Kernel", address: int) -> Path[tuple[object, int]]:
     """Return ``(owner, offset)`` of the word at ``address``, which is made present and writable.
 
     Raises:
@@ -97,7 +97,7 @@ def get_futex_key(k: "KernelState", address: int) -> Path[tuple[object, int]]:
 
 
 def sys_futex(
-    k: "KernelState", address: int, futex_op: int, val: int, timeout_ns: int | None
+    k: "Kernel", address: int, futex_op: int, val: int, timeout_ns: int | None
 ) -> Path[int]:
     """Sleep on the word at ``address``, or wake those who do.
 
@@ -116,7 +116,7 @@ def sys_futex(
     return futex_wait(k, address, val, timeout_ns)
 
 
-def futex_wait(k: "KernelState", address: int, val: int, timeout_ns: int | None) -> Path[int]:
+def futex_wait(k: "Kernel", address: int, val: int, timeout_ns: int | None) -> Path[int]:
     """Sleep on the word at ``address`` unless it is not ``val``; return 0 once woken.
 
     Args:
@@ -193,7 +193,7 @@ def _futex_queue(bucket: FutexHashBucket, q: FutexQ) -> None:
     chain.insert(place, q)
 
 
-def _futex_get_value(k: "KernelState", address: int) -> int:
+def _futex_get_value(k: "Kernel", address: int) -> int:
     """Return the word, or -1 if its page is not there any more.
 
     Source: kernel/futex/core.c:futex_get_value_locked().
@@ -205,7 +205,7 @@ def _futex_get_value(k: "KernelState", address: int) -> int:
     return int.from_bytes(data, "little")
 
 
-def futex_wake(k: "KernelState", address: int, nr_wake: int) -> Path[int]:
+def futex_wake(k: "Kernel", address: int, nr_wake: int) -> Path[int]:
     """Wake those who sleep on the word at ``address``; return how many were woken.
 
     Args:

@@ -13,12 +13,12 @@ from kernel.uapi.errno_ import EIO
 from kernel.uapi.mman import PAGE_SHIFT, PAGE_SIZE, TASK_SIZE
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
     from kernel.task import TaskStruct
 
 
 def access_process_vm(
-    k: "KernelState", child: "TaskStruct", address: int, length: int, data: bytes | None
+    k: "Kernel", child: "TaskStruct", address: int, length: int, data: bytes | None
 ) -> Path[bytes]:
     """Read ``length`` bytes of another task's memory, or write ``data`` there.
 

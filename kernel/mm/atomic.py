@@ -26,13 +26,13 @@ from kernel.uapi.atomic import (
 from kernel.uapi.mman import PAGE_SHIFT, PAGE_SIZE
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _LOADS: Final = (ATOMIC_READ_ONCE, ATOMIC_LOAD_ACQUIRE)
 _STORES: Final = (ATOMIC_WRITE_ONCE, ATOMIC_STORE_RELEASE)
 
 
-def sys_atomic(k: "KernelState", op: int, address: int, value: int, expected: int) -> Path[int]:
+def sys_atomic(k: "Kernel", op: int, address: int, value: int, expected: int) -> Path[int]:
     """Do one access to the word at ``address``, a multiple of 4; return its old value.
 
     Args:
@@ -64,7 +64,7 @@ def sys_atomic(k: "KernelState", op: int, address: int, value: int, expected: in
     return old
 
 
-def sys_smp_barrier(k: "KernelState", kind: int) -> Path[None]:
+def sys_smp_barrier(k: "Kernel", kind: int) -> Path[None]:
     """Order the accesses before and after: MB_FULL, MB_READ, MB_WRITE.
 
     Source: include/asm-generic/barrier.h:smp_mb(), smp_rmb(), smp_wmb().

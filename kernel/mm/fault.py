@@ -41,7 +41,7 @@ from kernel.uapi.mman import PAGE_SHIFT, VM_EXEC, VM_READ, VM_SHARED, VM_WRITE
 from kernel.uapi.signals import SI_KERNEL, SIGSEGV
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 SEGV_MAPERR: Final = 1
 SEGV_ACCERR: Final = 2
@@ -79,7 +79,7 @@ def lookup_pte(mm: MmStruct, vpn: int) -> int:
     return pte or 0
 
 
-def handle_mm_fault(k: "KernelState", mm: MmStruct, vpn: int, write: bool) -> Path[str]:
+def handle_mm_fault(k: "Kernel", mm: MmStruct, vpn: int, write: bool) -> Path[str]:
     """Make page ``vpn`` readable (``write``: writable) for the current task, or signal it.
 
     Counts and traces one minor fault and charges its cost.
@@ -135,7 +135,7 @@ def handle_mm_fault(k: "KernelState", mm: MmStruct, vpn: int, write: bool) -> Pa
     return kind
 
 
-def _do_anonymous_page(k: "KernelState", mm: MmStruct, vpn: int, write: bool) -> str:
+def _do_anonymous_page(k: "Kernel", mm: MmStruct, vpn: int, write: bool) -> str:
     """First access to a private anonymous page. Source: mm/memory.c:do_anonymous_page()."""
     if not write:
         table = own_table(k, mm)
@@ -152,7 +152,7 @@ def _do_anonymous_page(k: "KernelState", mm: MmStruct, vpn: int, write: bool) ->
     return "anon"
 
 
-def _do_wp_page(k: "KernelState", mm: MmStruct, vpn: int) -> Path[str]:
+def _do_wp_page(k: "Kernel", mm: MmStruct, vpn: int) -> Path[str]:
     """Write to a present private page without write permission; returns the kind of fault.
 
     Source: mm/memory.c:do_wp_page(), wp_page_reuse(), wp_page_copy().
@@ -198,7 +198,7 @@ def _do_wp_page(k: "KernelState", mm: MmStruct, vpn: int) -> Path[str]:
         return kind
 
 
-def _do_file_fault(k: "KernelState", mm: MmStruct, vma: VmArea, vpn: int, write: bool) -> str:
+def _do_file_fault(k: "Kernel", mm: MmStruct, vma: VmArea, vpn: int, write: bool) -> str:
     """First access to a page of a private file mapping.
 
     Source: mm/memory.c:do_read_fault(), do_cow_fault().
@@ -225,7 +225,7 @@ def _do_file_fault(k: "KernelState", mm: MmStruct, vma: VmArea, vpn: int, write:
     return "file"
 
 
-def _do_shared_fault(k: "KernelState", mm: MmStruct, vma: VmArea, vpn: int, write: bool) -> str:
+def _do_shared_fault(k: "Kernel", mm: MmStruct, vma: VmArea, vpn: int, write: bool) -> str:
     """First access of this address space to a page of a shared mapping.
 
     Source: mm/memory.c:do_shared_fault(), do_read_fault(); mm/shmem.c:shmem_fault().
@@ -251,7 +251,7 @@ def _do_shared_fault(k: "KernelState", mm: MmStruct, vma: VmArea, vpn: int, writ
     return "shared"
 
 
-def _fault_around(k: "KernelState", mm: MmStruct, vma: VmArea, vpn: int, flags: int) -> None:
+def _fault_around(k: "Kernel", mm: MmStruct, vma: VmArea, vpn: int, flags: int) -> None:
     """Map ``vpn`` and those of its neighbours whose pages are there already.
 
     Source: mm/memory.c:do_fault_around(), mm/filemap.c:filemap_map_pages().
@@ -271,7 +271,7 @@ def _fault_around(k: "KernelState", mm: MmStruct, vma: VmArea, vpn: int, flags: 
             k.frames.get(frame)
 
 
-def sys_hlt(k: "KernelState") -> None:
+def sys_hlt(k: "Kernel") -> None:
     """Execute an instruction that only the kernel may: a general protection fault.
 
     If a handler lets the task go on it is at the same instruction again.

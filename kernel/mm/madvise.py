@@ -34,7 +34,7 @@ from kernel.uapi.mman import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 MADV_NORMAL: Final = 0
 MADV_RANDOM: Final = 1
@@ -66,7 +66,7 @@ _FLAGS: Final = {
 _READERS: Final = (MADV_WILLNEED, MADV_DONTNEED, MADV_FREE, MADV_REMOVE)
 
 
-def sys_madvise(k: "KernelState", address: int, length: int, advice: int) -> Path[None]:
+def sys_madvise(k: "Kernel", address: int, length: int, advice: int) -> Path[None]:
     """Follow ``advice`` (MADV_*) about ``length`` bytes at ``address``.
 
     Raises:
@@ -102,7 +102,7 @@ def sys_madvise(k: "KernelState", address: int, length: int, advice: int) -> Pat
     return None
 
 
-def _walk(k: "KernelState", mm: MmStruct, start: int, end: int, advice: int) -> bool:
+def _walk(k: "Kernel", mm: MmStruct, start: int, end: int, advice: int) -> bool:
     """Follow ``advice`` in each area of [start, end); tell whether areas cover it all."""
     if advice in _FLAGS:
         clear, add = _FLAGS[advice]
@@ -133,7 +133,7 @@ def _walk(k: "KernelState", mm: MmStruct, start: int, end: int, advice: int) -> 
     return covered and place >= end
 
 
-def _remove(k: "KernelState", mm: MmStruct, vma: VmArea, start: int, end: int) -> None:
+def _remove(k: "Kernel", mm: MmStruct, vma: VmArea, start: int, end: int) -> None:
     """Take pages out of a shared object, and out of every address space that maps them.
 
     Source: mm/madvise.c:madvise_remove(), mm/shmem.c:shmem_fallocate() (PUNCH_HOLE).

@@ -30,21 +30,21 @@ from kernel.uapi.mman import (
 from kernel.uapi.rlimit import RLIMIT_MEMLOCK
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 MCL_CURRENT: Final = 1
 MCL_FUTURE: Final = 2
 MCL_ONFAULT: Final = 4
 
 
-def can_do_mlock(k: "KernelState") -> bool:
+def can_do_mlock(k: "Kernel") -> bool:
     """Tell whether the current task may lock anything. Source: mm/mlock.c:can_do_mlock()."""
     current = k.current
     cred: Cred = current.cred
     return cred.euid == 0 or rlimit(k, current.signal, RLIMIT_MEMLOCK) != 0
 
 
-def sys_mlock(k: "KernelState", address: int, length: int) -> Path[None]:
+def sys_mlock(k: "Kernel", address: int, length: int) -> Path[None]:
     """Lock the pages that hold ``length`` bytes at ``address``, and bring them in.
 
     Raises:
@@ -77,7 +77,7 @@ def sys_mlock(k: "KernelState", address: int, length: int) -> Path[None]:
     yield from mm_populate(k, mm, start, end)
 
 
-def sys_munlock(k: "KernelState", address: int, length: int) -> Path[None]:
+def sys_munlock(k: "Kernel", address: int, length: int) -> Path[None]:
     """Unlock the pages that hold ``length`` bytes at ``address``.
 
     Raises:
@@ -98,7 +98,7 @@ def sys_munlock(k: "KernelState", address: int, length: int) -> Path[None]:
         raise KernelError(errno)
 
 
-def sys_mlockall(k: "KernelState", flags: int) -> Path[None]:
+def sys_mlockall(k: "Kernel", flags: int) -> Path[None]:
     """Lock the whole address space: what is mapped (MCL_CURRENT), what will be (MCL_FUTURE).
 
     Raises:
@@ -131,7 +131,7 @@ def sys_mlockall(k: "KernelState", flags: int) -> Path[None]:
         yield from mm_populate(k, mm, 0, TASK_SIZE >> PAGE_SHIFT)
 
 
-def sys_munlockall(k: "KernelState") -> Path[None]:
+def sys_munlockall(k: "Kernel") -> Path[None]:
     """Unlock the whole address space. Source: mm/mlock.c:munlockall()."""
     k.now_ns += k.costs.mmap_op
     mm = mm_of(k.current)
@@ -145,7 +145,7 @@ def sys_munlockall(k: "KernelState") -> Path[None]:
         yield "munlockall.mmap_unlock", RELEASE, lock
 
 
-def mlock_future_ok(k: "KernelState", mm: MmStruct, flags: int, pages: int) -> bool:
+def mlock_future_ok(k: "Kernel", mm: MmStruct, flags: int, pages: int) -> bool:
     """Tell whether a new area of ``pages`` with ``flags`` stays within RLIMIT_MEMLOCK.
 
     Source: mm/mmap.c:mlock_future_ok().
@@ -174,7 +174,7 @@ def _locked_within(mm: MmStruct, start: int, end: int) -> int:
     )
 
 
-def _apply(k: "KernelState", mm: MmStruct, start: int, end: int, locked: int) -> int:
+def _apply(k: "Kernel", mm: MmStruct, start: int, end: int, locked: int) -> int:
     """Set the lock flags of [start, end); return 0 or an errno. The lock is held.
 
     Source: mm/mlock.c:apply_vma_lock_flags().
@@ -195,7 +195,7 @@ def _apply(k: "KernelState", mm: MmStruct, start: int, end: int, locked: int) ->
     return errno
 
 
-def mm_populate(k: "KernelState", mm: MmStruct, start: int, end: int) -> Path[None]:
+def mm_populate(k: "Kernel", mm: MmStruct, start: int, end: int) -> Path[None]:
     """Bring in the locked pages of [start, end): writable private ones as a write does.
 
     Raises:

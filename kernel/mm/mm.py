@@ -54,9 +54,9 @@ from kernel.uapi.mman import (
 )
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.machine import ImageSpec
     from kernel.mm.frames import Frames
-    from kernel.state import KernelState
 
 _LOCKED: Final = VM_LOCKED | VM_LOCKONFAULT
 
@@ -64,7 +64,7 @@ _LOCKED: Final = VM_LOCKED | VM_LOCKONFAULT
 NO_PTES: Final[dict[int, int]] = {}  # of a fresh table; never changed
 
 
-def mmap_lock(k: "KernelState", mm: MmStruct) -> Lock:
+def mmap_lock(k: "Kernel", mm: MmStruct) -> Lock:
     """Return the lock that guards the areas of ``mm``.
 
     It is made when a second task may want it: an address space of one task has no rival.
@@ -75,7 +75,7 @@ def mmap_lock(k: "KernelState", mm: MmStruct) -> Lock:
     return lock
 
 
-def image_layout(k: "KernelState", image: "ImageSpec") -> Layout:
+def image_layout(k: "Kernel", image: "ImageSpec") -> Layout:
     """Return the layout of ``image``, reading its file pages into the page cache if need be.
 
     Raises:
@@ -95,7 +95,7 @@ def image_layout(k: "KernelState", image: "ImageSpec") -> Layout:
     return layout
 
 
-def mm_alloc(k: "KernelState", image: "ImageSpec | None") -> MmStruct:
+def mm_alloc(k: "Kernel", image: "ImageSpec | None") -> MmStruct:
     """Return a new address space with the areas and first pages of ``image``, or an empty one.
 
     Charges ``load_page`` for each text and data page and ``zero_page`` for each bss and stack page.
@@ -136,7 +136,7 @@ def mm_alloc(k: "KernelState", image: "ImageSpec | None") -> MmStruct:
     return mm
 
 
-def dup_mm(k: "KernelState", oldmm: MmStruct) -> MmStruct:
+def dup_mm(k: "Kernel", oldmm: MmStruct) -> MmStruct:
     """Return a copy of ``oldmm`` whose private pages are shared copy-on-write with it.
 
     Every writable private PTE of both loses its write permission; shared mappings keep theirs in
@@ -220,7 +220,7 @@ def mmget(mm: MmStruct) -> MmStruct:
     return mm
 
 
-def mmput(k: "KernelState", mm: MmStruct) -> None:
+def mmput(k: "Kernel", mm: MmStruct) -> None:
     """Leave ``mm``; the last task to do so frees it.
 
     Charges ``exit_per_vma``, ``free_pte`` and ``free_page`` for what is freed.
@@ -264,12 +264,12 @@ def mmput(k: "KernelState", mm: MmStruct) -> None:
     k.slabs["vm_area_struct"].free_bulk(slots)
 
 
-def drop_shared(k: "KernelState", vma: VmArea) -> int:
+def drop_shared(k: "Kernel", vma: VmArea) -> int:
     """Count one area less for the shared object of ``vma``; return the frames that freed."""
     return 0 if vma.pages is None else put_shared(k, vma.pages)
 
 
-def put_shared(k: "KernelState", pages: SharedPages) -> int:
+def put_shared(k: "Kernel", pages: SharedPages) -> int:
     """Count one area less for a shared object; return the frames that freed."""
     pages.users -= 1
     if pages.users or pages.keep:

@@ -50,10 +50,10 @@ from kernel.uapi.mman import (
 from kernel.uapi.rlimit import RLIMIT_AS, RLIMIT_DATA
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def sys_mmap(k: "KernelState", length: int, flags: int) -> Path[int]:
+def sys_mmap(k: "Kernel", length: int, flags: int) -> Path[int]:
     """Map ``length`` bytes of fresh anonymous memory, readable and writable.
 
     Args:
@@ -99,7 +99,7 @@ def sys_mmap(k: "KernelState", length: int, flags: int) -> Path[int]:
     return start << PAGE_SHIFT
 
 
-def _mmap_region(k: "KernelState", mm: MmStruct, pages: int, flags: int) -> int:
+def _mmap_region(k: "Kernel", mm: MmStruct, pages: int, flags: int) -> int:
     """Enter a new anonymous area and return its first vpn. The lock is held.
 
     Raises:
@@ -145,7 +145,7 @@ def _mmap_region(k: "KernelState", mm: MmStruct, pages: int, flags: int) -> int:
     return start
 
 
-def may_expand_vm(k: "KernelState", mm: MmStruct, data: bool, pages: int) -> bool:
+def may_expand_vm(k: "Kernel", mm: MmStruct, data: bool, pages: int) -> bool:
     """Tell whether RLIMIT_AS, and for ``data`` RLIMIT_DATA, leave room for so many pages.
 
     Args:
@@ -184,7 +184,7 @@ def get_unmapped_area(mm: MmStruct, pages: int) -> int | None:
     return top - pages if top - pages >= TEXT_START else None
 
 
-def sys_munmap(k: "KernelState", address: int, length: int) -> Path[None]:
+def sys_munmap(k: "Kernel", address: int, length: int) -> Path[None]:
     """Unmap ``length`` bytes from ``address`` on; where nothing is mapped is not an error.
 
     Raises:
@@ -215,9 +215,7 @@ def sys_munmap(k: "KernelState", address: int, length: int) -> Path[None]:
     return None
 
 
-def sys_touch(
-    k: "KernelState", address: int, first_page: int, pages: int, write: bool
-) -> Path[None]:
+def sys_touch(k: "Kernel", address: int, first_page: int, pages: int, write: bool) -> Path[None]:
     """Read or rewrite one byte of each of ``pages`` pages from page ``first_page`` of a mapping.
 
     Rewriting is one store: it takes no read fault first.
@@ -240,12 +238,12 @@ def sys_touch(
     return None
 
 
-def _access_ns(k: "KernelState", length: int) -> int:
+def _access_ns(k: "Kernel", length: int) -> int:
     """Return the time of an access to ``length`` bytes: one access per cache line of 64."""
     return k.costs.memory_access * max(1, -(-length // 64))
 
 
-def sys_load(k: "KernelState", address: int, offset: int, length: int) -> Path[bytes]:
+def sys_load(k: "Kernel", address: int, offset: int, length: int) -> Path[bytes]:
     """Return ``length`` bytes at ``offset`` of the mapping at ``address``.
 
     Raises:
@@ -272,7 +270,7 @@ def sys_load(k: "KernelState", address: int, offset: int, length: int) -> Path[b
     return data
 
 
-def sys_store(k: "KernelState", address: int, offset: int, data: bytes) -> Path[None]:
+def sys_store(k: "Kernel", address: int, offset: int, data: bytes) -> Path[None]:
     """Store ``data`` at ``offset`` of the mapping at ``address``.
 
     Raises:
@@ -284,7 +282,7 @@ def sys_store(k: "KernelState", address: int, offset: int, data: bytes) -> Path[
     return store(k, mm_of(k.current), address + offset, data)
 
 
-def store(k: "KernelState", mm: MmStruct, place: int, data: bytes) -> Path[None]:
+def store(k: "Kernel", mm: MmStruct, place: int, data: bytes) -> Path[None]:
     """Store ``data`` at the address ``place`` of an address space.
 
     Raises:

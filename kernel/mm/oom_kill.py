@@ -35,7 +35,7 @@ from kernel.task import (
 from kernel.uapi.signals import SI_KERNEL, SIGKILL
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 OOM_SCORE_ADJ_MIN: Final = -1000
 OOM_SCORE_ADJ_MAX: Final = 1000
@@ -50,7 +50,7 @@ def find_lock_task_mm(process: TaskStruct) -> TaskStruct | None:
     return None
 
 
-def oom_badness(k: "KernelState", process: TaskStruct) -> int:
+def oom_badness(k: "Kernel", process: TaskStruct) -> int:
     """Return how much the death of ``process`` (a leader) would help, in pages.
 
     A process that must not or cannot be killed has a very small value, ``_NEVER``.
@@ -66,7 +66,7 @@ def oom_badness(k: "KernelState", process: TaskStruct) -> int:
     return get_mm_rss(mm_of(thread)) + adj * (k.frames.total // 1000)
 
 
-def select_bad_process(k: "KernelState") -> tuple[TaskStruct | None, bool]:
+def select_bad_process(k: "Kernel") -> tuple[TaskStruct | None, bool]:
     """Return ``(process to kill, whether a victim is dying already)``.
 
     Of processes that are equally bad the youngest is taken.
@@ -84,7 +84,7 @@ def select_bad_process(k: "KernelState") -> tuple[TaskStruct | None, bool]:
     return chosen, False
 
 
-def pagefault_out_of_memory(k: "KernelState", address: int) -> Path[None]:
+def pagefault_out_of_memory(k: "Kernel", address: int) -> Path[None]:
     """Make room for a page of the current task, or end it; the access is then tried again.
 
     Raises:
@@ -118,7 +118,7 @@ def pagefault_out_of_memory(k: "KernelState", address: int) -> Path[None]:
     k.cancel_timer(current)
 
 
-def oom_kill_process(k: "KernelState", victim: TaskStruct) -> Path[None]:
+def oom_kill_process(k: "Kernel", victim: TaskStruct) -> Path[None]:
     """Kill ``victim`` (a leader) and every other process that runs in its memory.
 
     Source: mm/oom_kill.c:__oom_kill_process().

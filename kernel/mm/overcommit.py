@@ -17,7 +17,7 @@ from kernel.uapi.errno_ import ENOMEM
 from kernel.uapi.mman import MAP_NORESERVE, PAGE_SHIFT
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 OVERCOMMIT_GUESS: Final = 0
 OVERCOMMIT_ALWAYS: Final = 1
@@ -27,17 +27,17 @@ ADMIN_RESERVE_PAGES: Final = 8 << 20 >> PAGE_SHIFT
 USER_RESERVE_PAGES: Final = 128 << 20 >> PAGE_SHIFT
 
 
-def vm_commit_limit(k: "KernelState") -> int:
+def vm_commit_limit(k: "Kernel") -> int:
     """Return the pages that may be committed under policy 2. Source: mm/util.c."""
     return k.frames.total * k.spec.overcommit_ratio // 100
 
 
-def accountable_mapping(k: "KernelState", flags: int) -> bool:
+def accountable_mapping(k: "Kernel", flags: int) -> bool:
     """Tell whether a new anonymous mapping counts. Source: mm/mmap.c:accountable_mapping()."""
     return not flags & MAP_NORESERVE or k.spec.overcommit_memory == OVERCOMMIT_NEVER
 
 
-def security_vm_enough_memory(k: "KernelState", pages: int) -> None:
+def security_vm_enough_memory(k: "Kernel", pages: int) -> None:
     """Commit ``pages`` more, or refuse.
 
     Raises:

@@ -18,11 +18,11 @@ from kernel.mm.mm_types import (
 from kernel.uapi.mman import VM_WIPEONFORK
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.mm.frames import Frames
-    from kernel.state import KernelState
 
 
-def copy_page_tables(k: "KernelState", oldmm: MmStruct, vmas: tuple[VmArea, ...]) -> PageTable:
+def copy_page_tables(k: "Kernel", oldmm: MmStruct, vmas: tuple[VmArea, ...]) -> PageTable:
     """Return a child's own page table of what ``vmas`` say it gets.
 
     Pages of areas that are not in ``vmas``, or are wiped, are left out and stay as they are in
@@ -70,7 +70,7 @@ def copy_page_tables(k: "KernelState", oldmm: MmStruct, vmas: tuple[VmArea, ...]
     return copy
 
 
-def own_table(k: "KernelState", mm: MmStruct) -> PageTable:
+def own_table(k: "Kernel", mm: MmStruct) -> PageTable:
     """Return the page table of ``mm``, copied first if another address space holds it too."""
     table = mm.pt
     if table.users > 1:

@@ -28,10 +28,10 @@ from kernel.uapi.mman import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def split_vma(k: "KernelState", mm: MmStruct, vpn: int) -> None:
+def split_vma(k: "Kernel", mm: MmStruct, vpn: int) -> None:
     """Cut the area that holds ``vpn`` before it, unless it begins there. The lock is held.
 
     Raises:
@@ -52,7 +52,7 @@ def split_vma(k: "KernelState", mm: MmStruct, vpn: int) -> None:
             return
 
 
-def vma_merge(k: "KernelState", mm: MmStruct, start: int, end: int) -> None:
+def vma_merge(k: "Kernel", mm: MmStruct, start: int, end: int) -> None:
     """Join areas that touch [start, end) and are parts of one whole. The lock is held.
 
     Source: mm/vma.c:vma_merge_existing_range().
@@ -89,7 +89,7 @@ def _count_area(mm: MmStruct, vma: VmArea, change: int) -> None:
 
 
 def change_areas(
-    k: "KernelState", mm: MmStruct, start: int, end: int, change: Callable[[VmArea], int]
+    k: "Kernel", mm: MmStruct, start: int, end: int, change: Callable[[VmArea], int]
 ) -> bool:
     """Give the areas in [start, end) the flags that ``change`` returns for each. The lock is held.
 
@@ -119,7 +119,7 @@ def change_areas(
     return covered and place >= end
 
 
-def do_vmi_munmap(k: "KernelState", mm: MmStruct, start: int, end: int) -> None:
+def do_vmi_munmap(k: "Kernel", mm: MmStruct, start: int, end: int) -> None:
     """Unmap [start, end), cutting the areas that cross an end of it. The lock is held.
 
     Raises:
@@ -151,7 +151,7 @@ def do_vmi_munmap(k: "KernelState", mm: MmStruct, start: int, end: int) -> None:
     k.now_ns += k.costs.free_page * freed
 
 
-def zap_page_range(k: "KernelState", mm: MmStruct, start: int, end: int) -> None:
+def zap_page_range(k: "Kernel", mm: MmStruct, start: int, end: int) -> None:
     """Take the pages [start, end) out of the page tables and charge for it. The lock is held.
 
     Source: mm/memory.c:zap_page_range_single(), unmap_page_range().

@@ -11,8 +11,8 @@ from kernel.uapi.errno_ import ENOSPC
 
 if TYPE_CHECKING:
     from kernel.ipc.util import IpcTables
+    from kernel.kernel import Kernel
     from kernel.ns.user_namespace import UserNamespace
-    from kernel.state import KernelState
 
 
 # Source: include/linux/proc_ns.h
@@ -81,14 +81,14 @@ class IpcNamespace(Namespace):
         self.ids: IpcTables | None = None
 
 
-def new_ino(k: "KernelState") -> int:
+def new_ino(k: "Kernel") -> int:
     """Return the number of a new namespace. Source: fs/proc/generic.c:proc_alloc_inum()."""
     number = k.next_ns_ino
     k.next_ns_ino = number + 1
     return number
 
 
-def check_ns_limit(k: "KernelState", kind: int) -> None:
+def check_ns_limit(k: "Kernel", kind: int) -> None:
     """Count one more namespace of ``kind``; put_ns() counts it back.
 
     Raises:

@@ -13,13 +13,13 @@ from kernel.task import TaskStruct
 from kernel.uapi.clone import CLONE_NEWUSER
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.ns.pid_namespace import PidNamespace
-    from kernel.state import KernelState
 
 _FIELDS = ("uts_ns", "ipc_ns", "mnt_ns", "net_ns", "time_ns", "time_ns_for_children", "cgroup_ns")
 
 
-def check_namespaces(k: "KernelState", tasks: list[TaskStruct], found: list[str]) -> None:
+def check_namespaces(k: "Kernel", tasks: list[TaskStruct], found: list[str]) -> None:
     """Reference counts of sets and namespaces, and the numbers of nested pid namespaces.
 
     Applies when no path is in progress.
@@ -78,13 +78,11 @@ def _hold(held: dict[Any, int], ns: Namespace) -> None:
     held[ns] = held.get(ns, 0) + 1
 
 
-def _of_boot(k: "KernelState", ns: Namespace) -> bool:
+def _of_boot(k: "Kernel", ns: Namespace) -> bool:
     return ns is k.init_pid_ns or any(ns is getattr(k.init_nsproxy, field) for field in _FIELDS)
 
 
-def _check_pid_ns(
-    k: "KernelState", ns: "PidNamespace", held: dict[Any, int], found: list[str]
-) -> None:
+def _check_pid_ns(k: "Kernel", ns: "PidNamespace", held: dict[Any, int], found: list[str]) -> None:
     """One nested pid namespace."""
     if not ns.level:
         return

@@ -51,9 +51,9 @@ from kernel.uapi.clone import (
 from kernel.uapi.errno_ import EINVAL, EPERM
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.ns.pid_namespace import PidNamespace
     from kernel.ns.user_namespace import UserNamespace
-    from kernel.state import KernelState
     from kernel.task import TaskStruct
 
 
@@ -120,7 +120,7 @@ def boot_nsproxy(pid_ns: "PidNamespace") -> NsProxy:
     )
 
 
-def put_ns(k: "KernelState", ns: Namespace) -> None:
+def put_ns(k: "Kernel", ns: Namespace) -> None:
     """Drop a reference to a namespace of any kind but pid and user."""
     ns.count -= 1
     if not ns.count:
@@ -129,7 +129,7 @@ def put_ns(k: "KernelState", ns: Namespace) -> None:
             free_ipc_ns(k, ns)
 
 
-def put_any_ns(k: "KernelState", ns: Any) -> None:
+def put_any_ns(k: "Kernel", ns: Any) -> None:
     """Drop a reference that get_any_ns() took."""
     if ns.kind == CLONE_NEWPID:
         put_pid_ns(k, ns)
@@ -137,9 +137,7 @@ def put_any_ns(k: "KernelState", ns: Any) -> None:
         put_ns(k, ns)
 
 
-def _copy_ns(
-    k: "KernelState", flags: int, ns: Namespace, user_ns: "UserNamespace | None"
-) -> Namespace:
+def _copy_ns(k: "Kernel", flags: int, ns: Namespace, user_ns: "UserNamespace | None") -> Namespace:
     """Return ``ns`` with one more reference, or a new one of its kind if ``flags`` ask for it."""
     if not flags & ns.kind:
         ns.count += 1
@@ -149,7 +147,7 @@ def _copy_ns(
 
 
 def _copy_uts_ns(
-    k: "KernelState", flags: int, ns: UtsNamespace, user_ns: "UserNamespace | None"
+    k: "Kernel", flags: int, ns: UtsNamespace, user_ns: "UserNamespace | None"
 ) -> UtsNamespace:
     """Source: kernel/utsname.c:copy_utsname()."""
     if not flags & CLONE_NEWUTS:
@@ -160,7 +158,7 @@ def _copy_uts_ns(
 
 
 def _copy_ipc_ns(
-    k: "KernelState", flags: int, ns: IpcNamespace, user_ns: "UserNamespace | None"
+    k: "Kernel", flags: int, ns: IpcNamespace, user_ns: "UserNamespace | None"
 ) -> IpcNamespace:
     """Source: ipc/namespace.c:copy_ipcs()."""
     if not flags & CLONE_NEWIPC:
@@ -171,7 +169,7 @@ def _copy_ipc_ns(
 
 
 def create_new_namespaces(
-    k: "KernelState", flags: int, old: NsProxy, user_ns: "UserNamespace | None"
+    k: "Kernel", flags: int, old: NsProxy, user_ns: "UserNamespace | None"
 ) -> NsProxy:
     """Return a set like ``old`` with new namespaces where ``flags`` ask for them.
 
@@ -195,7 +193,7 @@ def create_new_namespaces(
     )
 
 
-def copy_namespaces(k: "KernelState", flags: int, child: "TaskStruct") -> None:
+def copy_namespaces(k: "Kernel", flags: int, child: "TaskStruct") -> None:
     """Give a child its set of namespaces: the parent's, or another as CLONE_NEW* say.
 
     Raises:
@@ -222,7 +220,7 @@ def copy_namespaces(k: "KernelState", flags: int, child: "TaskStruct") -> None:
     child.nsproxy = new
 
 
-def put_nsproxy(k: "KernelState", nsproxy: NsProxy) -> None:
+def put_nsproxy(k: "Kernel", nsproxy: NsProxy) -> None:
     """Drop one task's reference to its set; the last one drops the namespaces.
 
     Source: kernel/nsproxy.c:put_nsproxy(), free_nsproxy().
@@ -242,7 +240,7 @@ def put_nsproxy(k: "KernelState", nsproxy: NsProxy) -> None:
     put_ns(k, nsproxy.cgroup_ns)
 
 
-def exit_task_namespaces(k: "KernelState", task: "TaskStruct") -> None:
+def exit_task_namespaces(k: "Kernel", task: "TaskStruct") -> None:
     """Leave the namespaces. Source: kernel/nsproxy.c:exit_task_namespaces()."""
     nsproxy, task.nsproxy = task.nsproxy, None
     if nsproxy is not None:

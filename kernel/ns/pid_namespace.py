@@ -32,8 +32,8 @@ from kernel.uapi.errno_ import EEXIST, EINVAL, ENOMEM, ENOSPC, EPERM
 
 if TYPE_CHECKING:
     from kernel.fs.file_table import File
+    from kernel.kernel import Kernel
     from kernel.ns.user_namespace import UserNamespace
-    from kernel.state import KernelState
 
 MAX_PID_NS_LEVEL: Final = 32
 _FIRST_ROOM: Final = 256  # numbers a new namespace has room for; more as they are needed
@@ -58,13 +58,13 @@ class PidNamespace(Namespace):
         self.adding = True  # PIDNS_ADDING: tasks may be born here
 
 
-def boot_pid_ns(k: "KernelState") -> PidNamespace:
+def boot_pid_ns(k: "Kernel") -> PidNamespace:
     """Return the root namespace; ``k.pids`` is there. Source: kernel/pid.c:init_pid_ns."""
     return PidNamespace(PROC_PID_INIT_INO, None, None, k.pids)
 
 
 def create_pid_namespace(
-    k: "KernelState", user_ns: "UserNamespace | None", parent: PidNamespace
+    k: "Kernel", user_ns: "UserNamespace | None", parent: PidNamespace
 ) -> PidNamespace:
     """Return a new, empty namespace below ``parent``.
 
@@ -84,7 +84,7 @@ def create_pid_namespace(
 
 
 def copy_pid_ns(
-    k: "KernelState", wanted: bool, user_ns: "UserNamespace | None", old_ns: PidNamespace
+    k: "Kernel", wanted: bool, user_ns: "UserNamespace | None", old_ns: PidNamespace
 ) -> PidNamespace:
     """Return the namespace for children, with a reference: a new one if ``wanted``.
 
@@ -105,7 +105,7 @@ def copy_pid_ns(
 # -- numbers ---------------------------------------------------------------------------------------
 
 
-def alloc_pid_ns(k: "KernelState", ns: PidNamespace, set_tid: tuple[int, ...]) -> Path[Pid]:
+def alloc_pid_ns(k: "Kernel", ns: PidNamespace, set_tid: tuple[int, ...]) -> Path[Pid]:
     """What alloc_pid() does for a nested namespace, or when the caller chooses numbers.
 
     Args:

@@ -29,8 +29,8 @@ from kernel.uapi.clone import (
 from kernel.uapi.errno_ import EINVAL, EPERM, EUSERS
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.ns.user_namespace import UserNamespace
-    from kernel.state import KernelState
 
 _FIELDS = {
     CLONE_NEWUTS: "uts_ns",
@@ -42,7 +42,7 @@ _FIELDS = {
 }
 
 
-def sys_setns(k: "KernelState", fd: int, nstype: int) -> Path[None]:
+def sys_setns(k: "Kernel", fd: int, nstype: int) -> Path[None]:
     """Move the caller into a namespace (its future children, for a pid namespace).
 
     Args:
@@ -97,13 +97,13 @@ def sys_setns(k: "KernelState", fd: int, nstype: int) -> Path[None]:
     return None
 
 
-def _replace(k: "KernelState", nsproxy: NsProxy, field: str, ns: Any) -> None:
+def _replace(k: "Kernel", nsproxy: NsProxy, field: str, ns: Any) -> None:
     get_any_ns(ns)
     put_any_ns(k, getattr(nsproxy, field))
     setattr(nsproxy, field, ns)
 
 
-def _join_user_ns(k: "KernelState", ns: "UserNamespace | None") -> Cred:
+def _join_user_ns(k: "Kernel", ns: "UserNamespace | None") -> Cred:
     """Return the caller's credentials in user namespace ``ns``.
 
     Source: kernel/user_namespace.c:userns_install().

@@ -46,7 +46,7 @@ from kernel.uapi.signals import NSIG
 if TYPE_CHECKING:
     from kernel.fs.file import FilesStruct
     from kernel.fs.fs_struct import FsStruct
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 CLONE_LEGACY_FLAGS: Final = 0xFFFFFFFF
 MAX_PID_NS_LEVEL: Final = 32
@@ -63,7 +63,7 @@ _UNSHARE_FLAGS: Final = (
 
 
 def sys_clone3(
-    k: "KernelState",
+    k: "Kernel",
     flags: int,
     exit_signal: int,
     set_tid: tuple[int, ...],
@@ -113,7 +113,7 @@ def sys_clone3(
     return do_fork(k, flags & ~CSIGNAL | exit_signal, args)
 
 
-def sys_unshare(k: "KernelState", flags: int) -> Path[None]:
+def sys_unshare(k: "Kernel", flags: int) -> Path[None]:
     """Stop sharing with others what ``flags`` name; a new namespace for each CLONE_NEW*.
 
     CLONE_NEWPID and CLONE_NEWTIME change where future children go, not the caller.

@@ -22,7 +22,7 @@ from kernel.uapi.clone import CLONE_NEWUSER
 from kernel.uapi.errno_ import EINVAL, ENOSPC, EPERM
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 MAX_USER_NS_LEVEL: Final = 32
 UID_GID_MAP_MAX_EXTENTS: Final = 340
@@ -44,7 +44,7 @@ class UserNamespace(Namespace):
         self.setgroups = True
 
 
-def create_user_ns(k: "KernelState", old: Cred) -> Cred:
+def create_user_ns(k: "Kernel", old: Cred) -> Cred:
     """Return credentials like ``old`` in a new user namespace, with every capability there.
 
     Raises:
@@ -94,7 +94,7 @@ def parse_id_map(text: str) -> tuple[Extent, ...]:
     return tuple(extents)
 
 
-def write_id_map(k: "KernelState", ns: UserNamespace, text: str, *, groups: bool) -> None:
+def write_id_map(k: "Kernel", ns: UserNamespace, text: str, *, groups: bool) -> None:
     """Set the uid_map (or gid_map) of ``ns``, which must be empty.
 
     Args:
@@ -135,7 +135,7 @@ def write_id_map(k: "KernelState", ns: UserNamespace, text: str, *, groups: bool
         ns.uid_map = tuple(extents)
 
 
-def write_setgroups(k: "KernelState", ns: UserNamespace, text: str) -> None:
+def write_setgroups(k: "Kernel", ns: UserNamespace, text: str) -> None:
     """Allow or deny setgroups() in ``ns``; denying is for ever.
 
     Raises:

@@ -20,10 +20,10 @@ from kernel.uapi.signals import SI_KERNEL, SIG_IGN, SIGCHLD, SIGKILL
 from kernel.uapi.wait import WALL, WEXITED
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def zap_pid_ns_processes(k: "KernelState", ns: PidNamespace) -> Path[None]:
+def zap_pid_ns_processes(k: "Kernel", ns: PidNamespace) -> Path[None]:
     """Kill everybody in ``ns`` but the caller, its dying init, and wait until they are gone.
 
     Called without locks.

@@ -28,7 +28,7 @@ from kernel.uapi.rlimit import RLIMIT_RSS, RLIMIT_SIGPENDING
 from kernel.uapi.signals import SIG_IGN, sigmask
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 NSEC_PER_CLOCK: Final = 10_000_000  # USER_HZ is 100
 _STATES: Final = {
@@ -63,7 +63,7 @@ def escape_comm(comm: str) -> str:
     return comm.replace("\\", "\\\\").replace("\n", "\\n")
 
 
-def get_task_state(k: "KernelState", task: TaskStruct) -> str:
+def get_task_state(k: "Kernel", task: TaskStruct) -> str:
     """Return the letter of ``task`` in the profile's alphabet.
 
     2.6.34 knows neither parked nor idle tasks: they sleep, interruptibly or not.
@@ -105,7 +105,7 @@ def real_parent_tgid(task: TaskStruct) -> int:
 # -- stat ----------------------------------------------------------------------------------------
 
 
-def proc_tgid_stat(k: "KernelState", task: TaskStruct) -> Path[str]:
+def proc_tgid_stat(k: "Kernel", task: TaskStruct) -> Path[str]:
     """Return /proc/PID/stat: times and faults of the whole process.
 
     Source: fs/proc/array.c:proc_tgid_stat().
@@ -113,12 +113,12 @@ def proc_tgid_stat(k: "KernelState", task: TaskStruct) -> Path[str]:
     return do_task_stat(k, task, True)
 
 
-def proc_tid_stat(k: "KernelState", task: TaskStruct) -> Path[str]:
+def proc_tid_stat(k: "Kernel", task: TaskStruct) -> Path[str]:
     """Return /proc/PID/task/TID/stat: of the one thread. Source: fs/proc/array.c."""
     return do_task_stat(k, task, False)
 
 
-def do_task_stat(k: "KernelState", task: TaskStruct, whole: bool) -> Path[str]:
+def do_task_stat(k: "Kernel", task: TaskStruct, whole: bool) -> Path[str]:
     """Return the 52 fields of a task.
 
     Args:
@@ -135,7 +135,7 @@ def do_task_stat(k: "KernelState", task: TaskStruct, whole: bool) -> Path[str]:
     return line
 
 
-def _stat_line(k: "KernelState", task: TaskStruct, whole: bool) -> str:
+def _stat_line(k: "Kernel", task: TaskStruct, whole: bool) -> str:
     signal = task.signal
     if signal is None:  # released while siglock was waited for
         return ""
@@ -218,7 +218,7 @@ def _stat_line(k: "KernelState", task: TaskStruct, whole: bool) -> str:
 # -- status --------------------------------------------------------------------------------------
 
 
-def proc_pid_status(k: "KernelState", task: TaskStruct) -> Path[str]:
+def proc_pid_status(k: "Kernel", task: TaskStruct) -> Path[str]:
     """Return /proc/PID/status of a process or thread, its lines in Linux's order.
 
     Source: fs/proc/array.c:proc_pid_status().
@@ -232,7 +232,7 @@ def proc_pid_status(k: "KernelState", task: TaskStruct) -> Path[str]:
     return text
 
 
-def _status_text(k: "KernelState", task: TaskStruct) -> str:
+def _status_text(k: "Kernel", task: TaskStruct) -> str:
     if task.signal is None:  # released while siglock was waited for
         return ""
     modern = k.tasks.profile.idle_and_parked
@@ -256,7 +256,7 @@ def _status_text(k: "KernelState", task: TaskStruct) -> str:
     return "".join(parts)
 
 
-def _task_state(k: "KernelState", task: TaskStruct, modern: bool) -> str:
+def _task_state(k: "Kernel", task: TaskStruct, modern: bool) -> str:
     """Source: fs/proc/array.c:task_state()."""
     cred = task.cred
     ns = k.current.cred.user_ns  # of the one who opened the file, who reads it
@@ -318,7 +318,7 @@ def _fd_size(task: TaskStruct) -> int:
     return room
 
 
-def _task_sig(k: "KernelState", task: TaskStruct) -> str:
+def _task_sig(k: "Kernel", task: TaskStruct) -> str:
     """Source: fs/proc/array.c:task_sig().
 
     Deviation: SigQ counts the signals queued for this thread and its process, not the user's.
@@ -378,7 +378,7 @@ def bitmap_list_string(mask: int) -> str:
     return ",".join(ranges)
 
 
-def _task_cpus_allowed(k: "KernelState", task: TaskStruct) -> str:
+def _task_cpus_allowed(k: "Kernel", task: TaskStruct) -> str:
     """Source: fs/proc/array.c:task_cpus_allowed(), kernel/cgroup/cpuset.c."""
     cpus = k.spec.cpus
     mask = attrs_of(task).cpus_mask or (1 << cpus) - 1
@@ -392,7 +392,7 @@ def _task_cpus_allowed(k: "KernelState", task: TaskStruct) -> str:
 # -- children ------------------------------------------------------------------------------------
 
 
-def children_seq_show(k: "KernelState", task: TaskStruct) -> Path[str]:
+def children_seq_show(k: "Kernel", task: TaskStruct) -> Path[str]:
     """Return /proc/PID/task/TID/children: the pids of one thread's children, in their order.
 
     Source: fs/proc/array.c:get_children_pid(), children_seq_show().

@@ -41,7 +41,7 @@ from kernel.uapi.errno_ import EACCES, EINVAL, ERANGE
 from kernel.uapi.rlimit import RLIM_INFINITY
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 OOM_SCORE_ADJ_MAX: Final = 1000
 _NUMBER_DIGITS: Final = 10
@@ -70,12 +70,12 @@ _LIMITS: Final = (
 # -- files ---------------------------------------------------------------------------------------
 
 
-def comm_show(k: "KernelState", task: TaskStruct) -> str:
+def comm_show(k: "Kernel", task: TaskStruct) -> str:
     """Return the task's name. Source: fs/proc/base.c:comm_show()."""
     return f"{task.comm}\n"
 
 
-def comm_write(k: "KernelState", task: TaskStruct, data: bytes) -> Path[int]:
+def comm_write(k: "Kernel", task: TaskStruct, data: bytes) -> Path[int]:
     """Give a thread of the caller's process a name; what is too long is cut off.
 
     Raises:
@@ -89,7 +89,7 @@ def comm_write(k: "KernelState", task: TaskStruct, data: bytes) -> Path[int]:
     return len(data)
 
 
-def proc_pid_cmdline_read(k: "KernelState", task: TaskStruct) -> bytes:
+def proc_pid_cmdline_read(k: "Kernel", task: TaskStruct) -> bytes:
     """Return the arguments of the program, each with a NUL; nothing for zombies and kthreads.
 
     Source: fs/proc/base.c:proc_pid_cmdline_read().
@@ -100,7 +100,7 @@ def proc_pid_cmdline_read(k: "KernelState", task: TaskStruct) -> bytes:
     return b"".join(arg.encode("utf-8", "surrogateescape") + b"\0" for arg in args)
 
 
-def proc_pid_limits(k: "KernelState", task: TaskStruct) -> str:
+def proc_pid_limits(k: "Kernel", task: TaskStruct) -> str:
     """Return the resource limits as a table. Source: fs/proc/base.c:proc_pid_limits()."""
     if task.signal is None:
         return ""
@@ -114,12 +114,12 @@ def proc_pid_limits(k: "KernelState", task: TaskStruct) -> str:
     return "".join(lines)
 
 
-def oom_score_adj_read(k: "KernelState", task: TaskStruct) -> str:
+def oom_score_adj_read(k: "Kernel", task: TaskStruct) -> str:
     """Return the process's oom_score_adj. Source: fs/proc/base.c:oom_score_adj_read()."""
     return f"{task.signal.oom_score_adj}\n"
 
 
-def oom_score_adj_write(k: "KernelState", task: TaskStruct, data: bytes) -> int:
+def oom_score_adj_write(k: "Kernel", task: TaskStruct, data: bytes) -> int:
     """Set the process's oom_score_adj, -1000 … 1000.
 
     Raises:
@@ -176,7 +176,7 @@ def name_to_int(name: str) -> int:
     return int(name)
 
 
-def _entry_lookup(k: "KernelState", directory: Inode, name: str, table: Any) -> Inode | None:
+def _entry_lookup(k: "Kernel", directory: Inode, name: str, table: Any) -> Inode | None:
     """Source: fs/proc/base.c:proc_pident_lookup()."""
     task = get_proc_task(directory)
     entry = table.get(name)
@@ -188,7 +188,7 @@ def _entry_lookup(k: "KernelState", directory: Inode, name: str, table: Any) -> 
     return proc_pid_make_inode(k, task, entry, directory, name)
 
 
-def _entry_links(k: "KernelState", directory: Inode, name: str, inode: Inode | None) -> str | None:
+def _entry_links(k: "Kernel", directory: Inode, name: str, inode: Inode | None) -> str | None:
     """Return the text of exe, cwd and root. Source: fs/proc/base.c:proc_pid_readlink()."""
     entry = TGID_ENTRIES.get(name)
     if entry is None or entry.follow is None or inode is None:
@@ -196,41 +196,39 @@ def _entry_links(k: "KernelState", directory: Inode, name: str, inode: Inode | N
     return d_name(inode)
 
 
-def proc_fd_links(k: "KernelState", directory: Inode, name: str, inode: Inode | None) -> str | None:
+def proc_fd_links(k: "Kernel", directory: Inode, name: str, inode: Inode | None) -> str | None:
     """Return the text of a descriptor's link. Source: fs/proc/fd.c:proc_fd_link()."""
     return None if inode is None else d_name(inode)
 
 
-def proc_root_links(
-    k: "KernelState", directory: Inode, name: str, inode: Inode | None
-) -> str | None:
+def proc_root_links(k: "Kernel", directory: Inode, name: str, inode: Inode | None) -> str | None:
     """Return the text of self and thread-self. Source: fs/proc/self.c."""
     return proc_self_get_link(k, name) if name in ("self", "thread-self") else None
 
 
-def proc_tgid_base_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | None:
+def proc_tgid_base_lookup(k: "Kernel", directory: Inode, name: str) -> Inode | None:
     """Find ``name`` in a process's directory. Source: fs/proc/base.c."""
     return _entry_lookup(k, directory, name, TGID_ENTRIES)
 
 
-def proc_tgid_base_names(k: "KernelState", directory: Inode) -> list[str]:
+def proc_tgid_base_names(k: "Kernel", directory: Inode) -> list[str]:
     """Return what is in a process's directory. Source: fs/proc/base.c:proc_pident_readdir()."""
     need_task(directory)
     return list(TGID_ENTRIES)
 
 
-def proc_tid_base_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | None:
+def proc_tid_base_lookup(k: "Kernel", directory: Inode, name: str) -> Inode | None:
     """Find ``name`` in a thread's directory. Source: fs/proc/base.c."""
     return _entry_lookup(k, directory, name, TID_ENTRIES)
 
 
-def proc_tid_base_names(k: "KernelState", directory: Inode) -> list[str]:
+def proc_tid_base_names(k: "Kernel", directory: Inode) -> list[str]:
     """Return what is in a thread's directory. Source: fs/proc/base.c:proc_pident_readdir()."""
     need_task(directory)
     return list(TID_ENTRIES)
 
 
-def proc_task_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | None:
+def proc_task_lookup(k: "Kernel", directory: Inode, name: str) -> Inode | None:
     """Find a thread of the process. Source: fs/proc/base.c:proc_task_lookup()."""
     leader = get_proc_task(directory)
     task = find_task_by_pid_ns(name_to_int(name), k.init_pid_ns)
@@ -239,7 +237,7 @@ def proc_task_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | N
     return proc_pid_make_inode(k, task, TID_DIRECTORY, directory, name)
 
 
-def proc_task_names(k: "KernelState", directory: Inode) -> list[str]:
+def proc_task_names(k: "Kernel", directory: Inode) -> list[str]:
     """Return the process's threads, oldest first. Source: fs/proc/base.c:proc_task_readdir()."""
     leader = get_proc_task(directory)
     if leader is None:
@@ -247,7 +245,7 @@ def proc_task_names(k: "KernelState", directory: Inode) -> list[str]:
     return [str(thread.thread_pid.nr) for thread in leader.signal.threads]
 
 
-def proc_lookupfd(k: "KernelState", directory: Inode, name: str) -> Inode | None:
+def proc_lookupfd(k: "Kernel", directory: Inode, name: str) -> Inode | None:
     """Return the file that a descriptor of the task stands for.
 
     Source: fs/proc/fd.c:proc_lookupfd(), proc_fd_link().
@@ -262,7 +260,7 @@ def proc_lookupfd(k: "KernelState", directory: Inode, name: str) -> Inode | None
     return inode
 
 
-def proc_readfd_names(k: "KernelState", directory: Inode) -> list[str]:
+def proc_readfd_names(k: "Kernel", directory: Inode) -> list[str]:
     """Return the task's open descriptors. Source: fs/proc/fd.c:proc_readfd()."""
     task = need_task(directory)
     return [] if task.files is None else [str(fd) for fd in sorted(task.files.fd)]
@@ -271,7 +269,7 @@ def proc_readfd_names(k: "KernelState", directory: Inode) -> list[str]:
 # -- /proc's own directory: the processes --------------------------------------------------------
 
 
-def proc_pid_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | None:
+def proc_pid_lookup(k: "Kernel", directory: Inode, name: str) -> Inode | None:
     """Find ``self``, ``thread-self`` or the thread with this number.
 
     Source: fs/proc/base.c:proc_pid_lookup(), fs/proc/self.c, fs/proc/thread_self.c.
@@ -290,7 +288,7 @@ def proc_pid_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | No
     return inode
 
 
-def proc_pid_names(k: "KernelState", directory: Inode) -> list[str]:
+def proc_pid_names(k: "Kernel", directory: Inode) -> list[str]:
     """Return self, thread-self and the processes by number.
 
     Source: fs/proc/base.c:proc_pid_readdir(), next_tgid().

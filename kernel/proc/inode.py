@@ -32,8 +32,8 @@ from kernel.uapi.errno_ import EINVAL, EIO, ENOENT, ESRCH
 from kernel.uapi.fcntl import S_IFDIR, S_IFREG, SEEK_CUR, SEEK_SET
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.process.pid import Pid
-    from kernel.state import KernelState
 
 PROC_ROOT_INO: Final = 1
 PROC_DYNAMIC_FIRST: Final = 0xF0000000
@@ -103,14 +103,14 @@ class Node:
         """
         return self.pid is not None and self.pid.task is None
 
-    def lookup(self, k: "KernelState", directory: Inode, name: str) -> Inode | None:
+    def lookup(self, k: "Kernel", directory: Inode, name: str) -> Inode | None:
         """Return what ``name`` is in this directory, or None. Source: inode_operations.lookup."""
         if self.entry.lookup is None:
             return None
         found: Inode | None = self.entry.lookup(k, directory, name)
         return found
 
-    def names(self, k: "KernelState", directory: Inode) -> list[str]:
+    def names(self, k: "Kernel", directory: Inode) -> list[str]:
         """Return the names in this directory beside its static entries, in readdir's order.
 
         Raises:
@@ -143,7 +143,7 @@ def get_proc_task(inode: Inode) -> TaskStruct | None:
 
 
 def proc_pid_make_inode(
-    k: "KernelState", task: TaskStruct, entry: Entry, parent: Inode, name: str
+    k: "Kernel", task: TaskStruct, entry: Entry, parent: Inode, name: str
 ) -> Inode:
     """Return an inode for ``entry`` of ``task``, owned by the task's effective ids.
 
@@ -170,7 +170,7 @@ def proc_pid_make_inode(
     return inode
 
 
-def proc_create(k: "KernelState", directory: Inode, entry: Entry) -> Inode:
+def proc_create(k: "Kernel", directory: Inode, entry: Entry) -> Inode:
     """Enter ``entry`` into a static directory; return its inode. Source: proc_create_data()."""
     is_directory = entry.show is None
     kind = S_IFDIR if is_directory else S_IFREG
@@ -195,7 +195,7 @@ class SeqFile:
         self.read_pos = 0
 
 
-def seq_read(k: "KernelState", file: File, count: int) -> Path[bytes]:
+def seq_read(k: "Kernel", file: File, count: int) -> Path[bytes]:
     """Read up to ``count`` bytes of a file of /proc; the text is made if there is none yet.
 
     Raises:
@@ -229,7 +229,7 @@ def seq_read(k: "KernelState", file: File, count: int) -> Path[bytes]:
     return data
 
 
-def proc_write(k: "KernelState", file: File, data: bytes) -> Path[int]:
+def proc_write(k: "Kernel", file: File, data: bytes) -> Path[int]:
     """Write to a file of /proc.
 
     Raises:
@@ -257,7 +257,7 @@ def proc_write(k: "KernelState", file: File, data: bytes) -> Path[int]:
     return size
 
 
-def seq_lseek(k: "KernelState", file: File, offset: int, whence: int) -> int:
+def seq_lseek(k: "Kernel", file: File, offset: int, whence: int) -> int:
     """Move the offset; only from the start or from where it is.
 
     Raises:

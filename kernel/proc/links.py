@@ -18,7 +18,7 @@ from kernel.task import TaskStruct
 from kernel.uapi.errno_ import EACCES, EINVAL, ENOENT
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _NAMES: Final = {
     PIPE: "pipe:[{}]",
@@ -29,27 +29,27 @@ _NAMES: Final = {
 }
 
 
-def _allowed(k: "KernelState", task: TaskStruct) -> None:
+def _allowed(k: "Kernel", task: TaskStruct) -> None:
     """Source: fs/proc/base.c:proc_fd_access_allowed()."""
     if not ptrace_may_access(k, task):
         raise KernelError(EACCES)
 
 
-def proc_exe_link(k: "KernelState", task: TaskStruct) -> Inode | None:
+def proc_exe_link(k: "Kernel", task: TaskStruct) -> Inode | None:
     """Return the program's file; None without an address space. Source: fs/proc/base.c."""
     _allowed(k, task)
     inode: Inode | None = None if task.mm is None else task.mm.exe_file
     return inode
 
 
-def proc_cwd_link(k: "KernelState", task: TaskStruct) -> Inode | None:
+def proc_cwd_link(k: "Kernel", task: TaskStruct) -> Inode | None:
     """Return the working directory; None for a zombie. Source: fs/proc/base.c."""
     _allowed(k, task)
     inode: Inode | None = None if task.fs is None else task.fs.cwd
     return inode
 
 
-def proc_root_link(k: "KernelState", task: TaskStruct) -> Inode | None:
+def proc_root_link(k: "Kernel", task: TaskStruct) -> Inode | None:
     """Return the root directory; None for a zombie. Source: fs/proc/base.c."""
     _allowed(k, task)
     inode: Inode | None = None if task.fs is None else task.fs.root
@@ -69,14 +69,14 @@ def d_name(inode: Inode) -> str:
     return file_path(inode) if inode.name else "/"
 
 
-def proc_self_get_link(k: "KernelState", name: str) -> str:
+def proc_self_get_link(k: "Kernel", name: str) -> str:
     """Return what self or thread-self says. Source: fs/proc/self.c, fs/proc/thread_self.c."""
     current = k.current
     tgid = current.group_leader.thread_pid.nr
     return str(tgid) if name == "self" else f"{tgid}/task/{current.thread_pid.nr}"
 
 
-def sys_readlink(k: "KernelState", path: str) -> str:
+def sys_readlink(k: "Kernel", path: str) -> str:
     """Return the text of a symbolic link.
 
     Raises:

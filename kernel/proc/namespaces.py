@@ -21,7 +21,7 @@ from kernel.task import TaskStruct
 from kernel.uapi.errno_ import EACCES, EINVAL, EPERM
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 PAGE_SIZE: Final = 4096
 _NAMES: Final = (
@@ -30,13 +30,13 @@ _NAMES: Final = (
 )
 
 
-def proc_ns_dir_names(k: "KernelState", directory: Inode) -> list[str]:
+def proc_ns_dir_names(k: "Kernel", directory: Inode) -> list[str]:
     """Return the kinds of namespaces. Source: fs/proc/namespaces.c:proc_ns_dir_readdir()."""
     need_task(directory)
     return list(_NAMES)
 
 
-def proc_ns_dir_lookup(k: "KernelState", directory: Inode, name: str) -> Inode | None:
+def proc_ns_dir_lookup(k: "Kernel", directory: Inode, name: str) -> Inode | None:
     """Return the namespace of that kind that the task is in, or its children will be in.
 
     None: the task has left it, or nobody has been born into it yet (pid_for_children).
@@ -74,17 +74,17 @@ def proc_ns_dir_lookup(k: "KernelState", directory: Inode, name: str) -> Inode |
 # -- maps of user namespaces -----------------------------------------------------------------------
 
 
-def proc_uid_map_show(k: "KernelState", task: TaskStruct) -> str:
+def proc_uid_map_show(k: "Kernel", task: TaskStruct) -> str:
     """Return the uid map of the task's user namespace. Source: proc_uid_seq_operations."""
     return show_id_map(task.cred.user_ns, k.current.cred.user_ns, groups=False)
 
 
-def proc_gid_map_show(k: "KernelState", task: TaskStruct) -> str:
+def proc_gid_map_show(k: "Kernel", task: TaskStruct) -> str:
     """Return the gid map of the task's user namespace. Source: proc_gid_seq_operations."""
     return show_id_map(task.cred.user_ns, k.current.cred.user_ns, groups=True)
 
 
-def _write_map(k: "KernelState", task: TaskStruct, data: bytes, groups: bool) -> int:
+def _write_map(k: "Kernel", task: TaskStruct, data: bytes, groups: bool) -> int:
     """Source: kernel/user_namespace.c:proc_uid_map_write(), proc_gid_map_write()."""
     ns = task.cred.user_ns
     mine = k.current.cred.user_ns
@@ -96,7 +96,7 @@ def _write_map(k: "KernelState", task: TaskStruct, data: bytes, groups: bool) ->
     return len(data)
 
 
-def proc_uid_map_write(k: "KernelState", task: TaskStruct, data: bytes) -> int:
+def proc_uid_map_write(k: "Kernel", task: TaskStruct, data: bytes) -> int:
     """Set the uid map of the task's user namespace, once.
 
     Raises:
@@ -106,18 +106,18 @@ def proc_uid_map_write(k: "KernelState", task: TaskStruct, data: bytes) -> int:
     return _write_map(k, task, data, False)
 
 
-def proc_gid_map_write(k: "KernelState", task: TaskStruct, data: bytes) -> int:
+def proc_gid_map_write(k: "Kernel", task: TaskStruct, data: bytes) -> int:
     """Set the gid map of the task's user namespace, once; errors as proc_uid_map_write()."""
     return _write_map(k, task, data, True)
 
 
-def proc_setgroups_show(k: "KernelState", task: TaskStruct) -> str:
+def proc_setgroups_show(k: "Kernel", task: TaskStruct) -> str:
     """Return whether setgroups() is allowed. Source: proc_setgroups_show()."""
     ns = task.cred.user_ns
     return "allow\n" if ns is None or ns.setgroups else "deny\n"
 
 
-def proc_setgroups_write(k: "KernelState", task: TaskStruct, data: bytes) -> int:
+def proc_setgroups_write(k: "Kernel", task: TaskStruct, data: bytes) -> int:
     """Allow or deny setgroups(); errors as write_setgroups(), EPERM for the namespace of boot."""
     ns = task.cred.user_ns
     if ns is None:

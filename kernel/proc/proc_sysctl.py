@@ -21,7 +21,7 @@ from kernel.uapi.errno_ import EINVAL
 from kernel.uapi.mman import MAX_MAP_COUNT
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _NODENAME_MAX: Final = 64  # __NEW_UTS_LEN
 
@@ -45,13 +45,13 @@ def proc_dointvec_minmax(data: bytes, least: int, most: int) -> int:
     return value
 
 
-def _write_threads_max(k: "KernelState", data: bytes) -> int:
+def _write_threads_max(k: "Kernel", data: bytes) -> int:
     """Source: kernel/fork.c:sysctl_max_threads()."""
     k.tasks.max_threads = proc_dointvec_minmax(data, 1, FUTEX_TID_MASK)
     return len(data)
 
 
-def _write_hostname(k: "KernelState", data: bytes) -> int:
+def _write_hostname(k: "Kernel", data: bytes) -> int:
     """Source: kernel/utsname_sysctl.c:proc_do_uts_string()."""
     name = bytes(data).split(b"\n", 1)[0].split(b"\0", 1)[0][:_NODENAME_MAX]
     nsproxy_of(k.current).uts_ns.nodename = name.decode("utf-8", "surrogateescape")

@@ -12,7 +12,7 @@ from kernel.proc.inode import Entry, Node, proc_create
 from kernel.proc.proc_sysctl import proc_sys_entries
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _ROOT: Final = Entry(
     "proc", 0o555, lookup=proc_pid_lookup, names=proc_pid_names, links=proc_root_links
@@ -29,7 +29,7 @@ _FILES: Final = (
 )
 
 
-def proc_root_init(k: "KernelState") -> None:
+def proc_root_init(k: "Kernel") -> None:
     """Put everything static into /proc, which the file tree already has.
 
     Source: fs/proc/root.c:proc_root_init().

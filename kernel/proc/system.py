@@ -20,7 +20,7 @@ from kernel.smp.loadavg import get_avenrun
 from kernel.uapi.mman import PAGE_SIZE
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _NS: Final = 1_000_000_000
 _NR_SOFTIRQS: Final = 10
@@ -29,13 +29,13 @@ _NR_SOFTIRQS: Final = 10
 # -- processors ----------------------------------------------------------------------------------
 
 
-def cpu_times(k: "KernelState", cpu: int) -> tuple[int, int, int]:
+def cpu_times(k: "Kernel", cpu: int) -> tuple[int, int, int]:
     """Return user, system and idle ns of one CPU since boot."""
     user_ns, system_ns = k.cpu_user_ns[cpu], k.cpu_system_ns[cpu]
     return user_ns, system_ns, max(0, k.now_ns - user_ns - system_ns)
 
 
-def show_stat(k: "KernelState") -> str:
+def show_stat(k: "Kernel") -> str:
     """Return /proc/stat. Source: fs/proc/stat.c:show_stat()."""
     rows = [cpu_times(k, cpu) for cpu in range(k.spec.cpus)]
     total = tuple(sum(row[place] for row in rows) for place in range(3))
@@ -52,24 +52,24 @@ def show_stat(k: "KernelState") -> str:
         f"ctxt {stats.sleeps + stats.exits}\n",
         f"btime {k.spec.epoch_ns // _NS}\n",
         f"processes {k.tasks.total_forks}\n",
-        f"procs_running {sum(k.nr_running)}\n",
+        f"procs_running {sum(k.load.nr_running)}\n",
         "procs_blocked 0\n",
         f"softirq 0{' 0' * _NR_SOFTIRQS}\n",
     ]
     return "".join(lines)
 
 
-def loadavg_proc_show(k: "KernelState") -> str:
+def loadavg_proc_show(k: "Kernel") -> str:
     """Return /proc/loadavg: averages, running/existing threads, the last pid given out.
 
     Source: fs/proc/loadavg.c:loadavg_proc_show().
     """
     averages = " ".join(get_avenrun(k))
     last = task_active_pid_ns(k, k.current).pids.last
-    return f"{averages} {sum(k.nr_running)}/{k.tasks.nr_threads} {last}\n"
+    return f"{averages} {sum(k.load.nr_running)}/{k.tasks.nr_threads} {last}\n"
 
 
-def uptime_proc_show(k: "KernelState") -> str:
+def uptime_proc_show(k: "Kernel") -> str:
     """Return /proc/uptime: seconds since boot, and idle seconds of all CPUs.
 
     Source: fs/proc/uptime.c:uptime_proc_show().
@@ -79,17 +79,17 @@ def uptime_proc_show(k: "KernelState") -> str:
     return " ".join(shown) + "\n"
 
 
-def linux_version(k: "KernelState") -> str:
+def linux_version(k: "Kernel") -> str:
     """Return the release that uname() would give."""
     return f"{k.spec.linux}.0-smplab" if k.spec.linux.count(".") == 1 else f"{k.spec.linux}-smplab"
 
 
-def version_proc_show(k: "KernelState") -> str:
+def version_proc_show(k: "Kernel") -> str:
     """Return /proc/version. Source: fs/proc/version.c:version_proc_show()."""
     return f"Linux version {linux_version(k)} (smplab@smplab) (Python) #1 SMP\n"
 
 
-def show_cpuinfo(k: "KernelState") -> str:
+def show_cpuinfo(k: "Kernel") -> str:
     """Return /proc/cpuinfo: the lines that mean something here.
 
     Source: arch/x86/kernel/cpu/proc.c:show_cpuinfo(), arch/powerpc/kernel/setup-common.c.
@@ -109,7 +109,7 @@ class MemoryUse:
 
     __slots__ = ("anon", "file", "free", "locked", "mapped", "shmem", "slab", "stack_kb", "total")
 
-    def __init__(self, k: "KernelState") -> None:
+    def __init__(self, k: "Kernel") -> None:
         frames = k.frames
         self.total = frames.total
         self.free = frames.nr_free
@@ -128,7 +128,7 @@ class MemoryUse:
         self.mapped = self.shmem + sum(len(pages.frames) for pages in shared if pages.keep)
 
 
-def meminfo_proc_show(k: "KernelState") -> str:
+def meminfo_proc_show(k: "Kernel") -> str:
     """Return /proc/meminfo. Source: fs/proc/meminfo.c:meminfo_proc_show()."""
     use = MemoryUse(k)
     page_kb = PAGE_SIZE >> 10
@@ -172,7 +172,7 @@ def meminfo_proc_show(k: "KernelState") -> str:
     return "".join(f"{name + ':':<16}{value:8} kB\n" for name, value in rows)
 
 
-def vmstat_show(k: "KernelState") -> str:
+def vmstat_show(k: "Kernel") -> str:
     """Return /proc/vmstat. Source: mm/vmstat.c:vmstat_show()."""
     use = MemoryUse(k)
     stats = k.stats
@@ -195,7 +195,7 @@ def vmstat_show(k: "KernelState") -> str:
     return "".join(f"{name} {value}\n" for name, value in rows)
 
 
-def slabinfo_show(k: "KernelState") -> str:
+def slabinfo_show(k: "Kernel") -> str:
     """Return /proc/slabinfo. Source: mm/slab_common.c:cache_show()."""
     lines = [
         "slabinfo - version: 2.1\n"

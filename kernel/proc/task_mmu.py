@@ -20,7 +20,7 @@ from kernel.uapi.mman import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
     from kernel.task import TaskStruct
 
 _PAGE_KB = 1 << PAGE_SHIFT >> 10
@@ -112,7 +112,7 @@ def task_mem(mm: MmStruct, *, modern: bool) -> str:
     return "".join(f"{name}:\t{pages * _PAGE_KB:8} kB\n" for name, pages in rows)
 
 
-def proc_pid_statm(k: "KernelState", task: "TaskStruct") -> str:
+def proc_pid_statm(k: "Kernel", task: "TaskStruct") -> str:
     """Return /proc/PID/statm: size, resident, shared, text, 0, data, 0, in pages.
 
     Source: fs/proc/array.c:proc_pid_statm(), fs/proc/task_mmu.c:task_statm().
@@ -125,7 +125,7 @@ def proc_pid_statm(k: "KernelState", task: "TaskStruct") -> str:
     return f"{sizes.total} {sizes.rss} {shared} {sizes.text} 0 {sizes.data + sizes.stack} 0\n"
 
 
-def show_map(k: "KernelState", task: "TaskStruct") -> str:
+def show_map(k: "Kernel", task: "TaskStruct") -> str:
     """Return /proc/PID/maps, one line for each area.
 
     Source: fs/proc/task_mmu.c:show_map_vma().

@@ -38,8 +38,8 @@ from kernel.uapi.fcntl import O_APPEND, O_WRONLY
 from kernel.uapi.mman import PAGE_SHIFT
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.ns.pid_namespace import PidNamespace
-    from kernel.state import KernelState
 
 OUTPUT: Final = "pacct"  # what k.output() calls the records of the configuration
 EXACT: Final = "pacct_exact"  # and what a record had to round: an ACCT_EXACT for each
@@ -66,7 +66,7 @@ def acct_mem(task: TaskStruct) -> int:
 
 
 def fill_ac(
-    k: "KernelState", task: TaskStruct, ns: "PidNamespace", collected: bool, mem_kb: int
+    k: "Kernel", task: TaskStruct, ns: "PidNamespace", collected: bool, mem_kb: int
 ) -> bytes:
     """Return the record of ``task``'s process.
 
@@ -110,7 +110,7 @@ def fill_ac(
     )
 
 
-def acct_process(k: "KernelState", task: TaskStruct, mem_kb: int) -> None:
+def acct_process(k: "Kernel", task: TaskStruct, mem_kb: int) -> None:
     """Write the record of ``task``'s process, whose last thread it is, wherever it is wanted.
 
     Source: kernel/acct.c:acct_process().
@@ -127,7 +127,7 @@ def acct_process(k: "KernelState", task: TaskStruct, mem_kb: int) -> None:
         ns = ns.parent
 
 
-def _write(k: "KernelState", file: File, record: bytes) -> None:
+def _write(k: "Kernel", file: File, record: bytes) -> None:
     """Append a record. Source: kernel/acct.c:acct_write_process()."""
     inode = file.inode
     k.now_ns += k.costs.file_op
@@ -138,7 +138,7 @@ def _write(k: "KernelState", file: File, record: bytes) -> None:
     inode.mtime_ns = inode.ctime_ns = k.vfs.epoch_ns + k.now_ns
 
 
-def sys_acct(k: "KernelState", path: str | None) -> Path[None]:
+def sys_acct(k: "Kernel", path: str | None) -> Path[None]:
     """Append a record to ``path`` for every process of the caller's pid namespace that ends.
 
     None ends it, with a record for the caller. Processes of namespaces below count too, by the
@@ -168,7 +168,7 @@ def sys_acct(k: "KernelState", path: str | None) -> Path[None]:
         k.accounting = True
 
 
-def acct_exit_ns(k: "KernelState", ns: "PidNamespace") -> Path[None]:
+def acct_exit_ns(k: "Kernel", ns: "PidNamespace") -> Path[None]:
     """End the accounting of a namespace, with a record for the current task.
 
     That of a dying init of the namespace is its second one.

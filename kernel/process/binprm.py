@@ -17,8 +17,8 @@ from kernel.uapi.rlimit import RLIMIT_STACK
 
 if TYPE_CHECKING:
     from kernel.fs.inode import Inode
+    from kernel.kernel import Kernel
     from kernel.machine import ImageSpec
-    from kernel.state import KernelState
 
 MAX_ARG_STRLEN: Final = 32 * 4096
 ARG_MAX: Final = 131072
@@ -61,7 +61,7 @@ class Binprm:
         self.unbuffered = False  # python3 -u
 
 
-def prepare_exec(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -> Binprm:
+def prepare_exec(k: "Kernel", path: str, argv: tuple[str, ...], env: Env) -> Binprm:
     """Find the program and check everything that can be checked; raises as sys_execve.
 
     A program found once is found again at the price of the search, until the file tree changes:
@@ -100,7 +100,7 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8", "surrogateescape")) + 1
 
 
-def check_budget(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -> tuple[int, int]:
+def check_budget(k: "Kernel", path: str, argv: tuple[str, ...], env: Env) -> tuple[int, int]:
     """Return the bytes of arguments and environment, pointers included, and how many more fit.
 
     Raises:
@@ -126,7 +126,7 @@ def check_budget(k: "KernelState", path: str, argv: tuple[str, ...], env: Env) -
     return used, limit - used
 
 
-def search_binary_handler(k: "KernelState", bprm: Binprm, room: int) -> None:
+def search_binary_handler(k: "Kernel", bprm: Binprm, room: int) -> None:
     """Follow ``#!`` lines to an image and set what runs.
 
     Args:
@@ -174,7 +174,7 @@ def search_binary_handler(k: "KernelState", bprm: Binprm, room: int) -> None:
         _find_guest_program(k, bprm)
 
 
-def _find_guest_program(k: "KernelState", bprm: Binprm) -> None:
+def _find_guest_program(k: "Kernel", bprm: Binprm) -> None:
     """Choose the guest program that ``python3 [-u] FILE ARG…`` runs.
 
     Source: CPython Modules/main.c:pymain_run_file_obj().

@@ -38,8 +38,8 @@ from kernel.uapi.mman import PAGE_SHIFT
 from kernel.uapi.signals import SIG_IGN
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.process.pid import Pid
-    from kernel.state import KernelState
 
 
 CloneResult = int | tuple[int, int]  # pid; with CLONE_PIDFD (pid, pidfd)
@@ -75,7 +75,7 @@ class KernelCloneArgs:
         self.pidfd_fd = -1
 
 
-def check_clone_flags(k: "KernelState", flags: int) -> None:
+def check_clone_flags(k: "Kernel", flags: int) -> None:
     """Raise KernelError(EINVAL) if ``flags`` do not go together.
 
     Source: kernel/fork.c:copy_process(), the checks before anything is built.
@@ -110,7 +110,7 @@ def flush_signal_handlers(task: TaskStruct) -> None:
     sighand.action = {sig: act for sig, act in sighand.action.items() if act == SIG_IGN}
 
 
-def prepare_pidfd(k: "KernelState", args: KernelCloneArgs, pid: "Pid") -> None:
+def prepare_pidfd(k: "Kernel", args: KernelCloneArgs, pid: "Pid") -> None:
     """Make the pidfd of CLONE_PIDFD in the caller's table, and check what comes after it.
 
     Raises:
@@ -128,7 +128,7 @@ def prepare_pidfd(k: "KernelState", args: KernelCloneArgs, pid: "Pid") -> None:
         raise KernelError(EBADF)
 
 
-def cancel_pidfd(k: "KernelState", args: KernelCloneArgs) -> Path[None]:
+def cancel_pidfd(k: "Kernel", args: KernelCloneArgs) -> Path[None]:
     """Close the pidfd of a child that was not made after all."""
     if args.pidfd_fd >= 0:
         fd, args.pidfd_fd = args.pidfd_fd, -1
@@ -136,7 +136,7 @@ def cancel_pidfd(k: "KernelState", args: KernelCloneArgs) -> Path[None]:
 
 
 def finish_clone(
-    k: "KernelState", args: KernelCloneArgs, child: TaskStruct, pid: int
+    k: "Kernel", args: KernelCloneArgs, child: TaskStruct, pid: int
 ) -> Path[CloneResult]:
     """Store the child's tid where the caller wants it; return the result of the call.
 
@@ -155,7 +155,7 @@ def finish_clone(
     return result
 
 
-def _put_tid(k: "KernelState", task: TaskStruct, address: int, number: int) -> Path[None]:
+def _put_tid(k: "Kernel", task: TaskStruct, address: int, number: int) -> Path[None]:
     """Store a tid in ``task``'s memory, if it has a writable word at ``address``.
 
     Source: include/asm-generic/uaccess.h:put_user().

@@ -16,10 +16,10 @@ from kernel.uapi.clone import CLONE_FILES, CLONE_FS, CLONE_SIGHAND, CLONE_THREAD
 from kernel.uapi.errno_ import EAGAIN
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def dup_task_struct(k: "KernelState", orig: TaskStruct) -> TaskStruct:
+def dup_task_struct(k: "Kernel", orig: TaskStruct) -> TaskStruct:
     """Return a new task_struct with ``orig``'s values and a kernel stack of its own.
 
     Raises:
@@ -49,7 +49,7 @@ def dup_task_struct(k: "KernelState", orig: TaskStruct) -> TaskStruct:
     return child
 
 
-def free_task(k: "KernelState", task: TaskStruct) -> None:
+def free_task(k: "Kernel", task: TaskStruct) -> None:
     """Give back a task_struct and its kernel stack, and cut the links that would keep it alive.
 
     Source: kernel/fork.c:free_task().
@@ -74,7 +74,7 @@ def copy_creds(child: TaskStruct) -> None:
     child.cred.user.processes += 1
 
 
-def copy_files(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
+def copy_files(k: "Kernel", clone_flags: int, child: TaskStruct) -> None:
     """Share or copy the descriptor table. Source: kernel/fork.c:copy_files()."""
     files = k.current.files
     if files is None:
@@ -86,7 +86,7 @@ def copy_files(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
         child.files = dup_fd(k, files)
 
 
-def copy_fs(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
+def copy_fs(k: "Kernel", clone_flags: int, child: TaskStruct) -> None:
     """Share or copy the working directory and umask.
 
     Raises:
@@ -106,7 +106,7 @@ def copy_fs(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
         child.fs = copy_fs_struct(k, fs)
 
 
-def copy_sighand(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
+def copy_sighand(k: "Kernel", clone_flags: int, child: TaskStruct) -> None:
     """Share or copy the signal handlers. Source: kernel/fork.c:copy_sighand()."""
     sighand = k.current.sighand
     if clone_flags & CLONE_SIGHAND:
@@ -116,7 +116,7 @@ def copy_sighand(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
         child.sighand = SighandStruct(k.new_lock("siglock"), sighand.action)
 
 
-def copy_signal(k: "KernelState", clone_flags: int, child: TaskStruct, orig: SignalStruct) -> None:
+def copy_signal(k: "Kernel", clone_flags: int, child: TaskStruct, orig: SignalStruct) -> None:
     """Join the thread group's signal_struct, or make one for a new group.
 
     Source: kernel/fork.c:copy_signal().
@@ -137,7 +137,7 @@ def copy_signal(k: "KernelState", clone_flags: int, child: TaskStruct, orig: Sig
     child.signal = signal
 
 
-def copy_mm(k: "KernelState", clone_flags: int, child: TaskStruct) -> None:
+def copy_mm(k: "Kernel", clone_flags: int, child: TaskStruct) -> None:
     """Share or copy the address space.
 
     Raises:

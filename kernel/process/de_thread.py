@@ -28,10 +28,10 @@ from kernel.uapi.errno_ import EAGAIN
 from kernel.uapi.signals import SIGCHLD
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def de_thread(k: "KernelState") -> Path[None]:
+def de_thread(k: "Kernel") -> Path[None]:
     """Kill the other threads of the process and become its leader, under the leader's pid.
 
     The caller has seen that there are others.
@@ -68,7 +68,7 @@ def de_thread(k: "KernelState") -> Path[None]:
     yield from exec_guard_release(k, signal)
 
 
-def _de_thread_killed(k: "KernelState") -> Path[None]:
+def _de_thread_killed(k: "Kernel") -> Path[None]:
     """Give the exec up if the caller is being killed.
 
     Source: fs/exec.c:de_thread(), label killed.
@@ -85,7 +85,7 @@ def _de_thread_killed(k: "KernelState") -> Path[None]:
     raise KernelError(EAGAIN)
 
 
-def _take_leadership(k: "KernelState") -> Path[None]:
+def _take_leadership(k: "Kernel") -> Path[None]:
     """Wait for the leader to be a zombie, take its place, and release it in silence.
 
     Source: fs/exec.c:de_thread(), the part for a thread that is not the leader.

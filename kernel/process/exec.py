@@ -45,7 +45,7 @@ from kernel.uapi.signals import SIG_HANDLER, SIG_IGN, SIGCHLD, SIGINT, SIGPIPE, 
 from kernel.uapi.start import START_CLOSED, START_TERMINAL, START_UNBUFFERED
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 ARGS_SHOWN: Final = 256  # characters of a command line that the trace keeps
 
@@ -84,7 +84,7 @@ class ExecResult:
 
 
 def sys_execve(
-    k: "KernelState",
+    k: "Kernel",
     path: str,
     argv: tuple[str, ...],
     env: Env | None,
@@ -152,7 +152,7 @@ def start_bits(task: TaskStruct, bprm: Binprm) -> int:
     return bits
 
 
-def emit_args(k: "KernelState", task: TaskStruct, bprm: Binprm) -> None:
+def emit_args(k: "Kernel", task: TaskStruct, bprm: Binprm) -> None:
     """Record the command line of a new program, where it is more than the program's name."""
     args = bprm.args
     if len(args) != 1 or args[0].rpartition("/")[2] != task.comm:
@@ -176,7 +176,7 @@ def check_unsafe_exec(task: TaskStruct) -> None:
 # -- after it ------------------------------------------------------------------------------------
 
 
-def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path[None]:
+def begin_new_exec(k: "Kernel", bprm: Binprm) -> Path[None]:
     """Replace the current task's program by ``bprm``.
 
     Raises:
@@ -216,7 +216,7 @@ def begin_new_exec(k: "KernelState", bprm: Binprm) -> Path[None]:
     install_program(k, task, bprm)
 
 
-def install_program(k: "KernelState", task: TaskStruct, bprm: Binprm) -> None:
+def install_program(k: "Kernel", task: TaskStruct, bprm: Binprm) -> None:
     """Give ``task`` the name, environment and signal dispositions of its new program.
 
     Source: fs/exec.c:begin_new_exec(), setup_new_exec(), flush_signal_handlers().
@@ -249,7 +249,7 @@ def exec_action(action: dict[int, int], python: bool) -> dict[int, int]:
     return base if new == base else new
 
 
-def exec_mmap(k: "KernelState", task: TaskStruct, mm: MmStruct) -> Path[None]:
+def exec_mmap(k: "Kernel", task: TaskStruct, mm: MmStruct) -> Path[None]:
     """Swap the address space and drop the old one, waking a vfork parent and joiners.
 
     Source: fs/exec.c:exec_mmap().

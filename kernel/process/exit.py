@@ -61,23 +61,23 @@ from kernel.uapi.ptrace import PTRACE_EVENT_EXIT
 from kernel.uapi.signals import SI_KERNEL, SIGCHLD, SIGCONT, SIGHUP
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 # -- system calls ----------------------------------------------------------------------------------
 
 
-def sys_exit(k: "KernelState", code: int) -> Path[None]:
+def sys_exit(k: "Kernel", code: int) -> Path[None]:
     """End the calling thread. Source: kernel/exit.c:exit()."""
     return do_exit(k, (code & 0xFF) << 8)
 
 
-def sys_exit_group(k: "KernelState", code: int) -> Path[None]:
+def sys_exit_group(k: "Kernel", code: int) -> Path[None]:
     """End all threads of the calling process. Source: kernel/exit.c:exit_group()."""
     return do_group_exit(k, (code & 0xFF) << 8)
 
 
-def do_group_exit(k: "KernelState", exit_code: int) -> Path[None]:
+def do_group_exit(k: "Kernel", exit_code: int) -> Path[None]:
     """End the process with a status, unless one is already fixed; never returns.
 
     Args:
@@ -95,7 +95,7 @@ def do_group_exit(k: "KernelState", exit_code: int) -> Path[None]:
     return do_exit(k, exit_code)
 
 
-def _end_group(k: "KernelState", exit_code: int) -> Path[None]:
+def _end_group(k: "Kernel", exit_code: int) -> Path[None]:
     """do_group_exit() of a process with several threads."""
     current = k.current
     signal = current.signal
@@ -116,7 +116,7 @@ def _end_group(k: "KernelState", exit_code: int) -> Path[None]:
 # -- do_exit -------------------------------------------------------------------------------------
 
 
-def do_exit(k: "KernelState", code: int) -> Path[None]:
+def do_exit(k: "Kernel", code: int) -> Path[None]:
     """End the current thread with wait status ``code``.
 
     Raises:
@@ -177,7 +177,7 @@ def _synchronize_group_exit(signal: SignalStruct, code: int) -> None:
         signal.group_stop_count = 0
 
 
-def exit_mm(k: "KernelState", task: TaskStruct) -> Path[None]:
+def exit_mm(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Leave the address space; the first thing others can see of an exit.
 
     Source: kernel/exit.c:exit_mm().
@@ -192,7 +192,7 @@ def exit_mm(k: "KernelState", task: TaskStruct) -> Path[None]:
     mmput(k, mm)
 
 
-def exit_files(k: "KernelState", task: TaskStruct) -> Path[None]:
+def exit_files(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Leave the descriptor table; its last user closes every file.
 
     Source: fs/file.c:exit_files().
@@ -205,7 +205,7 @@ def exit_files(k: "KernelState", task: TaskStruct) -> Path[None]:
     yield from put_files_struct(k, files)
 
 
-def exit_fs(k: "KernelState", task: TaskStruct) -> Path[None]:
+def exit_fs(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Leave the fs_struct. Source: fs/fs_struct.c:exit_fs()."""
     fs = task.fs
     if fs is None:
@@ -218,7 +218,7 @@ def exit_fs(k: "KernelState", task: TaskStruct) -> Path[None]:
 # -- exit_notify: the family ---------------------------------------------------------------------
 
 
-def exit_notify(k: "KernelState", task: TaskStruct, group_dead: bool) -> Path[None]:
+def exit_notify(k: "Kernel", task: TaskStruct, group_dead: bool) -> Path[None]:
     """Give the children away, become a zombie, tell the parent; vanish if nobody is to wait.
 
     Source: kernel/exit.c:exit_notify().
@@ -279,9 +279,7 @@ def find_alive_thread(task: TaskStruct) -> TaskStruct | None:
     return None
 
 
-def find_child_reaper(
-    k: "KernelState", father: TaskStruct, dead: list[TaskStruct]
-) -> Path[TaskStruct]:
+def find_child_reaper(k: "Kernel", father: TaskStruct, dead: list[TaskStruct]) -> Path[TaskStruct]:
     """Return the init of ``father``'s pid namespace; ``father`` itself if that is what is dying.
 
     Then another of its threads takes the office over, or everybody in the namespace is killed
@@ -314,7 +312,7 @@ def find_child_reaper(
     return father
 
 
-def find_new_reaper(k: "KernelState", father: TaskStruct, child_reaper: TaskStruct) -> TaskStruct:
+def find_new_reaper(k: "Kernel", father: TaskStruct, child_reaper: TaskStruct) -> TaskStruct:
     """Return who becomes the parent of ``father``'s children.
 
     A living thread of the same process; else the nearest ancestor process in the same pid namespace
@@ -342,9 +340,7 @@ def find_new_reaper(k: "KernelState", father: TaskStruct, child_reaper: TaskStru
     return child_reaper
 
 
-def forget_original_parent(
-    k: "KernelState", father: TaskStruct, dead: list[TaskStruct]
-) -> Path[None]:
+def forget_original_parent(k: "Kernel", father: TaskStruct, dead: list[TaskStruct]) -> Path[None]:
     """Give the children of a dying thread a new parent, at the end of its list.
 
     Args:
@@ -378,7 +374,7 @@ def forget_original_parent(
 
 
 def reparent_leader(
-    k: "KernelState", father: TaskStruct, child: TaskStruct, dead: list[TaskStruct]
+    k: "Kernel", father: TaskStruct, child: TaskStruct, dead: list[TaskStruct]
 ) -> Path[None]:
     """Do what follows from ``child``'s new parent being another process.
 
@@ -398,7 +394,7 @@ def reparent_leader(
 # -- orphaned process groups ---------------------------------------------------------------------
 
 
-def will_become_orphaned_pgrp(k: "KernelState", pgrp: Pid, ignored: TaskStruct | None) -> bool:
+def will_become_orphaned_pgrp(k: "Kernel", pgrp: Pid, ignored: TaskStruct | None) -> bool:
     """Tell whether no member of ``pgrp`` has a parent in another group of the same session.
 
     Source: kernel/exit.c:will_become_orphaned_pgrp().
@@ -426,7 +422,7 @@ def may_orphan_pgrp(task: TaskStruct, parent: TaskStruct | None) -> bool:
     return above.pgrp is not signal.pgrp and above.session is signal.session
 
 
-def kill_orphaned_pgrp(k: "KernelState", task: TaskStruct, parent: TaskStruct | None) -> Path[None]:
+def kill_orphaned_pgrp(k: "Kernel", task: TaskStruct, parent: TaskStruct | None) -> Path[None]:
     """If ``task``'s death or its parent's orphans a group with stopped members, hang it up.
 
     Args:

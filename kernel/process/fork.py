@@ -100,7 +100,7 @@ from kernel.uapi.rlimit import RLIMIT_NPROC
 from kernel.uapi.signals import SIGCHLD
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 PTHREAD_FLAGS: Final = (
     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID
@@ -111,7 +111,7 @@ CLONE_RARE: Final = CLONE_NEW_ANY & ~CSIGNAL | CLONE_NEWUSER | CLONE_PIDFD
 # -- system calls ----------------------------------------------------------------------------------
 
 
-def sys_fork(k: "KernelState") -> Path[CloneResult]:
+def sys_fork(k: "Kernel") -> Path[CloneResult]:
     """Return the child's pid to the parent; the child's context returns 0.
 
     Raises:
@@ -122,7 +122,7 @@ def sys_fork(k: "KernelState") -> Path[CloneResult]:
     return do_fork(k, SIGCHLD)
 
 
-def sys_vfork(k: "KernelState") -> Path[CloneResult]:
+def sys_vfork(k: "Kernel") -> Path[CloneResult]:
     """Like fork, but the memory is shared and the caller sleeps until the child lets go of it.
 
     Source: kernel/fork.c:vfork().
@@ -130,7 +130,7 @@ def sys_vfork(k: "KernelState") -> Path[CloneResult]:
     return do_fork(k, CLONE_VFORK | CLONE_VM | SIGCHLD)
 
 
-def sys_clone(k: "KernelState", flags: int) -> Path[CloneResult]:
+def sys_clone(k: "Kernel", flags: int) -> Path[CloneResult]:
     """Make a child as ``flags`` say; the low byte is its exit signal.
 
     Raises:
@@ -154,7 +154,7 @@ def sys_clone(k: "KernelState", flags: int) -> Path[CloneResult]:
 
 
 def sys_thread_start(
-    k: "KernelState", flags: int, start: Any, daemon: bool, locks: tuple[int, ...] = ()
+    k: "Kernel", flags: int, start: Any, daemon: bool, locks: tuple[int, ...] = ()
 ) -> Path[CloneResult]:
     """Start a thread (or any CLONE_VM child) that runs ``start``; return its tid.
 
@@ -183,7 +183,7 @@ def sys_thread_start(
 
 
 def do_fork(
-    k: "KernelState",
+    k: "Kernel",
     clone_flags: int,
     args: KernelCloneArgs | None = None,
     *,
@@ -238,7 +238,7 @@ def do_fork(
     return result
 
 
-def seen_by_tracer(k: "KernelState", pid: Pid) -> int:
+def seen_by_tracer(k: "Kernel", pid: Pid) -> int:
     """Return the number of a new child as the current task's tracer knows it.
 
     Source: include/linux/ptrace.h:ptrace_event_pid().
@@ -249,7 +249,7 @@ def seen_by_tracer(k: "KernelState", pid: Pid) -> int:
 
 
 def copy_process(
-    k: "KernelState", clone_flags: int, trace: int = 0, args: KernelCloneArgs | None = None
+    k: "Kernel", clone_flags: int, trace: int = 0, args: KernelCloneArgs | None = None
 ) -> Path[TaskStruct]:
     """Build and link a child of the current task; it does not run yet.
 
@@ -333,7 +333,7 @@ def copy_process(
     return child
 
 
-def _over_nproc(k: "KernelState", current: TaskStruct, cred: Cred) -> bool:
+def _over_nproc(k: "Kernel", current: TaskStruct, cred: Cred) -> bool:
     """Tell whether the user has too many threads, the new one counted."""
     if k.tasks.profile.nproc_checked_after_charge:
         return nproc_exceeded(k, current, cred)
@@ -341,7 +341,7 @@ def _over_nproc(k: "KernelState", current: TaskStruct, cred: Cred) -> bool:
 
 
 def _link(
-    k: "KernelState",
+    k: "Kernel",
     clone_flags: int,
     child: TaskStruct,
     pid: Pid,
@@ -417,7 +417,7 @@ def _link(
 
 
 def _unwind(
-    k: "KernelState", clone_flags: int, child: TaskStruct, undo: int, pid: Pid | None
+    k: "Kernel", clone_flags: int, child: TaskStruct, undo: int, pid: Pid | None
 ) -> Path[None]:
     """Take apart a child that was not linked, last step first.
 

@@ -21,7 +21,7 @@ from kernel.task import PF_FORKNOEXEC, TaskStruct
 from kernel.uapi.errno_ import EACCES, EINVAL, EPERM, ESRCH
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 def is_session_leader(task: TaskStruct) -> bool:
@@ -29,7 +29,7 @@ def is_session_leader(task: TaskStruct) -> bool:
     return task.signal.session is task.group_leader.thread_pid
 
 
-def sys_setpgid(k: "KernelState", pid: int, pgid: int) -> Path[None]:
+def sys_setpgid(k: "Kernel", pid: int, pgid: int) -> Path[None]:
     """Put the caller or a child that has not exec'd into a process group.
 
     Args:
@@ -71,7 +71,7 @@ def sys_setpgid(k: "KernelState", pid: int, pgid: int) -> Path[None]:
 
 
 def _may_setpgid(
-    k: "KernelState", leader: TaskStruct, task: TaskStruct | None, pid: int, pgid: int
+    k: "Kernel", leader: TaskStruct, task: TaskStruct | None, pid: int, pgid: int
 ) -> int:
     """Return 0 or the errno with which setpgid fails, in Linux's order of tests."""
     if task is None:
@@ -95,7 +95,7 @@ def _may_setpgid(
     return 0
 
 
-def _process(k: "KernelState", pid: int) -> TaskStruct:
+def _process(k: "Kernel", pid: int) -> TaskStruct:
     """Return the task ``pid``, or the caller for 0.
 
     Raises:
@@ -107,7 +107,7 @@ def _process(k: "KernelState", pid: int) -> TaskStruct:
     return task
 
 
-def sys_getpgid(k: "KernelState", pid: int) -> int:
+def sys_getpgid(k: "Kernel", pid: int) -> int:
     """Return the process group of ``pid`` (0: of the caller); 0 if the caller cannot name it.
 
     Raises:
@@ -118,12 +118,12 @@ def sys_getpgid(k: "KernelState", pid: int) -> int:
     return pid_vnr(k, _process(k, pid).signal.pgrp)
 
 
-def sys_getpgrp(k: "KernelState") -> int:
+def sys_getpgrp(k: "Kernel") -> int:
     """Return the caller's process group. Source: kernel/sys.c:getpgrp()."""
     return pid_vnr(k, k.current.signal.pgrp)
 
 
-def sys_getsid(k: "KernelState", pid: int) -> int:
+def sys_getsid(k: "Kernel", pid: int) -> int:
     """Return the session of ``pid`` (0: of the caller); 0 if the caller cannot name it.
 
     Raises:
@@ -134,7 +134,7 @@ def sys_getsid(k: "KernelState", pid: int) -> int:
     return pid_vnr(k, _process(k, pid).signal.session)
 
 
-def sys_setsid(k: "KernelState") -> Path[int]:
+def sys_setsid(k: "Kernel") -> Path[int]:
     """Make the caller the leader of a new session and of a new group in it; return its id.
 
     Raises:

@@ -49,7 +49,7 @@ from kernel.uapi.errno_ import EBUSY, EINTR, ENOSYS
 from kernel.uapi.signals import SIGCHLD
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 KTHREAD_IS_PER_CPU: Final = 1
 KTHREAD_SHOULD_STOP: Final = 2
@@ -57,7 +57,7 @@ KTHREAD_SHOULD_PARK: Final = 4
 
 TASK_COMM_LEN: Final = 16
 
-ThreadFn = Callable[["KernelState", Any], Path[Any]]
+ThreadFn = Callable[["Kernel", Any], Path[Any]]
 
 
 class KthreadCreateInfo:
@@ -127,7 +127,7 @@ def to_kthread(task: TaskStruct) -> Kthread:
 # -- making ----------------------------------------------------------------------------------------
 
 
-def kthread_create(k: "KernelState", threadfn: ThreadFn, data: Any, name: str) -> Path[TaskStruct]:
+def kthread_create(k: "Kernel", threadfn: ThreadFn, data: Any, name: str) -> Path[TaskStruct]:
     """Make a kernel thread that sleeps until it is woken for the first time; return its task.
 
     Args:
@@ -163,7 +163,7 @@ def kthread_create(k: "KernelState", threadfn: ThreadFn, data: Any, name: str) -
 
 
 def kthread_create_on_node(
-    k: "KernelState", threadfn: ThreadFn, data: Any, node: int, name: str
+    k: "Kernel", threadfn: ThreadFn, data: Any, node: int, name: str
 ) -> Path[TaskStruct]:
     """``kthread_create`` with the NUMA node the thread's memory comes from.
 
@@ -176,7 +176,7 @@ def kthread_create_on_node(
 
 
 def kthread_create_on_cpu(
-    k: "KernelState", threadfn: ThreadFn, data: Any, cpu: int, name: str
+    k: "Kernel", threadfn: ThreadFn, data: Any, cpu: int, name: str
 ) -> Path[TaskStruct]:
     """Make a thread for one CPU, which can be parked; return its task, not yet woken.
 
@@ -188,7 +188,7 @@ def kthread_create_on_cpu(
     return task
 
 
-def kthread_run(k: "KernelState", threadfn: ThreadFn, data: Any, name: str) -> Path[TaskStruct]:
+def kthread_run(k: "Kernel", threadfn: ThreadFn, data: Any, name: str) -> Path[TaskStruct]:
     """Make a kernel thread and wake it; return its task; raises as ``kthread_create``.
 
     Source: include/linux/kthread.h:kthread_run().
@@ -205,7 +205,7 @@ def kthread_set_per_cpu(task: TaskStruct, cpu: int) -> None:
     kthread.flags |= KTHREAD_IS_PER_CPU
 
 
-def wait_task_inactive(k: "KernelState", task: TaskStruct, state: int) -> Path[bool]:
+def wait_task_inactive(k: "Kernel", task: TaskStruct, state: int) -> Path[bool]:
     """Wait until ``task`` has left its CPU; return False if it does not sleep in ``state``.
 
     Source: kernel/sched/core.c:wait_task_inactive().
@@ -219,7 +219,7 @@ def wait_task_inactive(k: "KernelState", task: TaskStruct, state: int) -> Path[b
 
 
 def kthread_bind(
-    k: "KernelState", task: TaskStruct, cpu: int, state: int = TASK_UNINTERRUPTIBLE
+    k: "Kernel", task: TaskStruct, cpu: int, state: int = TASK_UNINTERRUPTIBLE
 ) -> Path[None]:
     """Tie a thread that has not run yet (or is parked) to a CPU for good.
 
@@ -241,7 +241,7 @@ def kthread_bind(
 # -- kthreadd --------------------------------------------------------------------------------------
 
 
-def kthreadd(k: "KernelState") -> Path[None]:
+def kthreadd(k: "Kernel") -> Path[None]:
     """Be kthreadd: make every thread that is asked for, for ever.
 
     Source: kernel/kthread.c:kthreadd().
@@ -261,7 +261,7 @@ def kthreadd(k: "KernelState") -> Path[None]:
         yield "kthreadd.unlock_last", RELEASE, queue.lock
 
 
-def create_kthread(k: "KernelState", create: KthreadCreateInfo) -> Path[None]:
+def create_kthread(k: "Kernel", create: KthreadCreateInfo) -> Path[None]:
     """Fork one thread for a request, or answer it with the errno.
 
     Source: kernel/kthread.c:create_kthread().
@@ -278,7 +278,7 @@ def create_kthread(k: "KernelState", create: KthreadCreateInfo) -> Path[None]:
             yield from complete(k, done)
 
 
-def kernel_thread(k: "KernelState", fn: ThreadFn, argument: Any, name: str) -> Path[TaskStruct]:
+def kernel_thread(k: "Kernel", fn: ThreadFn, argument: Any, name: str) -> Path[TaskStruct]:
     """Fork a kernel thread that runs ``fn(k, argument)`` at once; return its task.
 
     Raises:
@@ -299,7 +299,7 @@ def kernel_thread(k: "KernelState", fn: ThreadFn, argument: Any, name: str) -> P
     return child
 
 
-def _kthread(k: "KernelState", create: KthreadCreateInfo) -> Path[None]:
+def _kthread(k: "Kernel", create: KthreadCreateInfo) -> Path[None]:
     """What every kernel thread begins with. Source: kernel/kthread.c:kthread()."""
     current = k.current
     self = current.kthread = Kthread(create.threadfn, create.data, create.full_name)
@@ -320,7 +320,7 @@ def _kthread(k: "KernelState", create: KthreadCreateInfo) -> Path[None]:
     yield from kthread_exit(k, result or 0)
 
 
-def kthread_exit(k: "KernelState", result: int) -> Path[None]:
+def kthread_exit(k: "Kernel", result: int) -> Path[None]:
     """End the current kernel thread; ``kthread_stop`` gets ``result``. Never returns.
 
     Source: kernel/kthread.c:kthread_exit().
@@ -332,17 +332,17 @@ def kthread_exit(k: "KernelState", result: int) -> Path[None]:
 # -- stopping and parking ------------------------------------------------------------------------
 
 
-def kthread_should_stop(k: "KernelState") -> bool:
+def kthread_should_stop(k: "Kernel") -> bool:
     """Tell whether somebody wants the current thread to end. Source: kernel/kthread.c."""
     return bool(to_kthread(k.current).flags & KTHREAD_SHOULD_STOP)
 
 
-def kthread_should_park(k: "KernelState") -> bool:
+def kthread_should_park(k: "Kernel") -> bool:
     """Tell whether somebody wants the current thread to park. Source: kernel/kthread.c."""
     return bool(to_kthread(k.current).flags & KTHREAD_SHOULD_PARK)
 
 
-def kthread_stop(k: "KernelState", task: TaskStruct) -> Path[int]:
+def kthread_stop(k: "Kernel", task: TaskStruct) -> Path[int]:
     """Make ``task`` end, wait until it has, and return its function's result.
 
     A thread that was never woken ends without its function being called: -EINTR. One that has
@@ -359,7 +359,7 @@ def kthread_stop(k: "KernelState", task: TaskStruct) -> Path[int]:
     return kthread.result
 
 
-def kthread_parkme(k: "KernelState") -> Path[None]:
+def kthread_parkme(k: "Kernel") -> Path[None]:
     """Park the current thread as long as it should be parked.
 
     TASK_PARKED is a special state, set under pi_lock: no stray wake-up takes it back.
@@ -380,7 +380,7 @@ def kthread_parkme(k: "KernelState") -> Path[None]:
     yield from set_current_state(k, TASK_RUNNING)
 
 
-def kthread_park(k: "KernelState", task: TaskStruct) -> Path[int]:
+def kthread_park(k: "Kernel", task: TaskStruct) -> Path[int]:
     """Ask ``task`` to park and wait until it has; return 0, -ENOSYS (it exits) or -EBUSY.
 
     Source: kernel/kthread.c:kthread_park().
@@ -399,7 +399,7 @@ def kthread_park(k: "KernelState", task: TaskStruct) -> Path[int]:
     return 0
 
 
-def kthread_unpark(k: "KernelState", task: TaskStruct) -> Path[None]:
+def kthread_unpark(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Let a parked thread go on, on its CPU. Source: kernel/kthread.c:kthread_unpark()."""
     kthread = to_kthread(task)
     if not kthread.flags & KTHREAD_SHOULD_PARK:
@@ -411,6 +411,6 @@ def kthread_unpark(k: "KernelState", task: TaskStruct) -> Path[None]:
     yield from try_to_wake_up(k, task, TASK_PARKED)
 
 
-def cond_resched(k: "KernelState") -> Path[None]:
+def cond_resched(k: "Kernel") -> Path[None]:
     """Let the CPU run somebody else here, if it wants to. Source: kernel/sched/core.c."""
     yield "cond_resched", RESCHED, None

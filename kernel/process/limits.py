@@ -15,7 +15,7 @@ from kernel.uapi.rlimit import RLIM_INFINITY, RLIMIT_NPROC
 
 if TYPE_CHECKING:
     from kernel.cred.creds import Cred
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 MIN_THREADS: Final = 20
 FUTEX_TID_MASK: Final = 0x3FFFFFFF
@@ -59,19 +59,19 @@ def boot_rlimits(threads: int) -> tuple[tuple[int, int], ...]:
     )
 
 
-def rlimit(k: "KernelState", signal: SignalStruct, which: int) -> int:
+def rlimit(k: "Kernel", signal: SignalStruct, which: int) -> int:
     """Return the soft limit ``which`` of a thread group. Source: include/linux/sched/signal.h."""
     limit = signal.rlim.get(which)
     return k.tasks.rlimits[which][0] if limit is None else limit[0]
 
 
-def rlimits_of(k: "KernelState", signal: SignalStruct, which: int) -> tuple[int, int]:
+def rlimits_of(k: "Kernel", signal: SignalStruct, which: int) -> tuple[int, int]:
     """Return the soft and hard limit ``which`` of a thread group."""
     limit = signal.rlim.get(which)
     return k.tasks.rlimits[which] if limit is None else limit
 
 
-def nproc_exceeded(k: "KernelState", task: TaskStruct, cred: "Cred") -> bool:
+def nproc_exceeded(k: "Kernel", task: TaskStruct, cred: "Cred") -> bool:
     """Tell whether ``cred``'s user, as charged now, is over ``task``'s RLIMIT_NPROC.
 
     Source: kernel/ucount.c:is_rlimit_overlimit().

@@ -31,10 +31,10 @@ from kernel.smp.ttwu import wake_up_process
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.ns.pid_namespace import PidNamespace
     from kernel.process.pidfd import PidfdInode
     from kernel.smp.wait import WaitQueueHead
-    from kernel.state import KernelState
 
 RESERVED_PIDS: Final = 300
 PID_MAX_LIMIT: Final = 4 * 1024 * 1024
@@ -86,7 +86,7 @@ class PidMap:
         if not PID_MAX_MIN <= pid_max <= PID_MAX_LIMIT:
             raise ValueError(f"pid_max {pid_max} is not in {PID_MAX_MIN}..{PID_MAX_LIMIT}")
         self.pid_max = pid_max
-        self.kernel: KernelState | None = None  # set when the first nested namespace is made
+        self.kernel: Kernel | None = None  # set when the first nested namespace is made
         # pidmap_lock
         self.last = 0
         self.taken = 0
@@ -156,7 +156,7 @@ class PidMap:
 # -- the same task by different numbers ------------------------------------------------------------
 
 
-def task_active_pid_ns(k: "KernelState", task: TaskStruct) -> "PidNamespace":
+def task_active_pid_ns(k: "Kernel", task: TaskStruct) -> "PidNamespace":
     """Return the pid namespace that ``task`` was born into.
 
     Source: kernel/pid.c:task_active_pid_ns(), include/linux/pid.h:ns_of_pid().
@@ -192,7 +192,7 @@ def pid_nr_ns(pid: Pid | None, ns: "PidNamespace") -> int:
     return numbers[level][1]
 
 
-def pid_vnr(k: "KernelState", pid: Pid) -> int:
+def pid_vnr(k: "Kernel", pid: Pid) -> int:
     """Return the number of ``pid`` as the current task knows it; 0 if it does not.
 
     Source: kernel/pid.c:pid_vnr().
@@ -202,7 +202,7 @@ def pid_vnr(k: "KernelState", pid: Pid) -> int:
     return pid_nr_ns(pid, task_active_pid_ns(k, k.current))
 
 
-def task_pid_vnr(k: "KernelState", task: TaskStruct) -> int:
+def task_pid_vnr(k: "Kernel", task: TaskStruct) -> int:
     """Return ``task``'s thread id as the current task knows it; 0 if it does not.
 
     Source: include/linux/pid.h:task_pid_vnr().
@@ -212,7 +212,7 @@ def task_pid_vnr(k: "KernelState", task: TaskStruct) -> int:
     return pid_nr_ns(task.thread_pid, task_active_pid_ns(k, k.current))
 
 
-def task_tgid_vnr(k: "KernelState", task: TaskStruct) -> int:
+def task_tgid_vnr(k: "Kernel", task: TaskStruct) -> int:
     """Return ``task``'s process id as the current task knows it; 0 if it does not.
 
     Source: include/linux/pid.h:task_tgid_vnr().
@@ -233,7 +233,7 @@ def task_tgid_nr_ns(task: TaskStruct, ns: "PidNamespace") -> int:
 # -- giving and taking back ------------------------------------------------------------------------
 
 
-def alloc_pid(k: "KernelState") -> Path[Pid]:
+def alloc_pid(k: "Kernel") -> Path[Pid]:
     """Reserve the next number; return its ``Pid``, published only when it is fully built.
 
     For a task in a nested namespace see ``kernel.ns.pid_namespace.alloc_pid_ns``.
@@ -258,7 +258,7 @@ def alloc_pid(k: "KernelState") -> Path[Pid]:
     return pid
 
 
-def put_pid_ns(k: "KernelState", ns: "PidNamespace") -> None:
+def put_pid_ns(k: "Kernel", ns: "PidNamespace") -> None:
     """Drop a reference to ``ns``; the last one drops its parent's.
 
     Source: kernel/pid_namespace.c:put_pid_ns().
@@ -269,7 +269,7 @@ def put_pid_ns(k: "KernelState", ns: "PidNamespace") -> None:
         put_pid_ns(k, ns.parent)
 
 
-def free_pid(k: "KernelState", pid: Pid) -> Path[None]:
+def free_pid(k: "Kernel", pid: Pid) -> Path[None]:
     """Unpublish ``pid`` and give its numbers back. Nothing may use it any more.
 
     The init of a nested namespace is woken when it is nearly alone there: it may be waiting for
@@ -451,17 +451,17 @@ def pid_has_task(pid: Pid, kind: PidType) -> bool:
     return bool(pid.pgrp if kind == PIDTYPE_PGID else pid.session)
 
 
-def sys_getpid(k: "KernelState") -> int:
+def sys_getpid(k: "Kernel") -> int:
     """Return the process id: the caller's thread group id. Source: kernel/sys.c:getpid()."""
     return task_tgid_vnr(k, k.current)
 
 
-def sys_gettid(k: "KernelState") -> int:
+def sys_gettid(k: "Kernel") -> int:
     """Return the caller's thread id. Source: kernel/sys.c:gettid()."""
     return task_pid_vnr(k, k.current)
 
 
-def sys_getppid(k: "KernelState") -> int:
+def sys_getppid(k: "Kernel") -> int:
     """Return the parent process's id, 0 if it is outside the caller's pid namespace.
 
     No lock is taken.

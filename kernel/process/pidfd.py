@@ -29,7 +29,7 @@ from kernel.uapi.poll import POLLHUP, POLLIN, POLLRDNORM
 from kernel.uapi.signals import SI_TKILL, SI_USER
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 PIDFD_THREAD: Final = O_EXCL
 PIDFD_SIGNAL_THREAD: Final = 1
@@ -50,7 +50,7 @@ class PidfdInode(Inode):
         self.pid = pid
 
 
-def pidfd_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path[int]:
+def pidfd_poll(k: "Kernel", file: File, table: PollWqueues | None) -> Path[int]:
     """Return the events of a pidfd: readable once the process is dead, hung up once it is reaped.
 
     A leader that died before its threads says nothing until the last of them is gone, but to
@@ -76,7 +76,7 @@ def pidfd_poll(k: "KernelState", file: File, table: PollWqueues | None) -> Path[
 pidfs_file_operations: Final = FileOperations(poll=pidfd_poll)
 
 
-def sys_pidfd_open(k: "KernelState", pid: int, flags: int) -> int:
+def sys_pidfd_open(k: "Kernel", pid: int, flags: int) -> int:
     """Return a descriptor of the process ``pid``, close-on-exec.
 
     Args:
@@ -99,7 +99,7 @@ def sys_pidfd_open(k: "KernelState", pid: int, flags: int) -> int:
     return pidfd_create(k, found, flags)
 
 
-def pidfd_create(k: "KernelState", pid: Pid, flags: int) -> int:
+def pidfd_create(k: "Kernel", pid: Pid, flags: int) -> int:
     """Return a new descriptor of the caller that stands for ``pid``, close-on-exec.
 
     Args:
@@ -123,7 +123,7 @@ def pidfd_create(k: "KernelState", pid: Pid, flags: int) -> int:
     return fd
 
 
-def pidfd_pid(k: "KernelState", fd: int) -> tuple[Pid, int]:
+def pidfd_pid(k: "Kernel", fd: int) -> tuple[Pid, int]:
     """Return what the caller's pidfd stands for, and its file's flags.
 
     Raises:
@@ -138,7 +138,7 @@ def pidfd_pid(k: "KernelState", fd: int) -> tuple[Pid, int]:
     return inode.pid, file.flags
 
 
-def sys_pidfd_send_signal(k: "KernelState", pidfd: int, signal: int, flags: int) -> Path[None]:
+def sys_pidfd_send_signal(k: "Kernel", pidfd: int, signal: int, flags: int) -> Path[None]:
     """Send a signal to the process or thread of a pidfd; signal 0 only checks.
 
     Args:

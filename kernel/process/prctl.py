@@ -44,14 +44,14 @@ from kernel.uapi.prctl import (
 from kernel.uapi.signals import NSIG
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 TASK_COMM_LEN: Final = 16
 _UNUSED: Final = (0, 5, 6, 17, 18, 37)  # numbers below PR_LAST that name nothing on x86-64
 _ULONG: Final = (1 << 64) - 1
 
 
-def sys_prctl(k: "KernelState", option: int, argument: int | str) -> Path[int | str]:
+def sys_prctl(k: "Kernel", option: int, argument: int | str) -> Path[int | str]:
     """Set or tell one property of the calling thread or process.
 
     Args:
@@ -129,7 +129,7 @@ def _get(task: TaskStruct, option: int) -> int:
     return attrs_of(task).timer_slack_ns
 
 
-def set_task_comm(k: "KernelState", task: TaskStruct, name: str) -> Path[None]:
+def set_task_comm(k: "Kernel", task: TaskStruct, name: str) -> Path[None]:
     """Give a thread a name: the first 15 bytes of ``name``, up to a NUL.
 
     Source: fs/exec.c:__set_task_comm().
@@ -144,7 +144,7 @@ def set_task_comm(k: "KernelState", task: TaskStruct, name: str) -> Path[None]:
     k.send_task(task.cpu, task, EFF_TUNE, TUNE_COMM, comm)
 
 
-def set_child_subreaper(k: "KernelState", on: bool) -> Path[None]:
+def set_child_subreaper(k: "Kernel", on: bool) -> Path[None]:
     """Make the current process a child subreaper, or an ordinary one.
 
     Source: kernel/sys.c:prctl(), propagate_has_child_subreaper(); kernel/fork.c:

@@ -20,7 +20,7 @@ from kernel.smp.wait import wake_up_all
 from kernel.task import EXIT_DEAD, EXIT_ZOMBIE, SIGNAL_GROUP_EXIT, TaskStruct, set_exit_state
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 def thread_group_empty(task: TaskStruct) -> bool:
@@ -31,7 +31,7 @@ def thread_group_empty(task: TaskStruct) -> bool:
     return task.group_leader is task and len(task.signal.threads) == 1
 
 
-def release_task(k: "KernelState", task: TaskStruct) -> Path[None]:
+def release_task(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Take a dead task (EXIT_DEAD) out of every list; for a last thread, go on with its leader.
 
     Source: kernel/exit.c:release_task().
@@ -83,7 +83,7 @@ def release_task(k: "KernelState", task: TaskStruct) -> Path[None]:
         task = leader
 
 
-def _leave_group(k: "KernelState", task: TaskStruct) -> Path[None]:
+def _leave_group(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Tell those who count on a thread that is not the leader. Caller holds siglock.
 
     Source: kernel/exit.c:__exit_signal().
@@ -98,7 +98,7 @@ def _leave_group(k: "KernelState", task: TaskStruct) -> Path[None]:
         signal.curr_target = signal.threads[place % len(signal.threads)]
 
 
-def _exit_signal(k: "KernelState", task: TaskStruct, group_dead: bool) -> list[Pid]:
+def _exit_signal(k: "Kernel", task: TaskStruct, group_dead: bool) -> list[Pid]:
     """Leave the thread group: times, pid links, handlers.
 
     The caller holds tasklist_lock and siglock.
@@ -124,7 +124,7 @@ def _exit_signal(k: "KernelState", task: TaskStruct, group_dead: bool) -> list[P
     return unused
 
 
-def unhash_process(k: "KernelState", task: TaskStruct, group_dead: bool) -> list[Pid]:
+def unhash_process(k: "Kernel", task: TaskStruct, group_dead: bool) -> list[Pid]:
     """Unlink ``task`` from its pids, its group and, for a leader, the family and the task list.
 
     Returns:
@@ -145,7 +145,7 @@ def unhash_process(k: "KernelState", task: TaskStruct, group_dead: bool) -> list
     return unused
 
 
-def put_task_struct(k: "KernelState", task: TaskStruct) -> None:
+def put_task_struct(k: "Kernel", task: TaskStruct) -> None:
     """Drop one of the task's two references; the last one frees it.
 
     Source: include/linux/sched/task.h:put_task_struct(), kernel/fork.c:__put_task_struct().

@@ -26,8 +26,8 @@ from kernel.uapi.resource import RUSAGE_BOTH, RUSAGE_CHILDREN, RUSAGE_SELF, RUSA
 from kernel.uapi.rlimit import RLIM_INFINITY, RLIM_NLIMITS, RLIMIT_CPU, RLIMIT_NOFILE, RLIMIT_RTTIME
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.mm.mm_types import MmStruct
-    from kernel.state import KernelState
 
 SYSCTL_NR_OPEN: Final = 1 << 20
 _U64: Final = (1 << 64) - 1
@@ -40,7 +40,7 @@ Rusage = tuple[int, ...]
 # -- limits --------------------------------------------------------------------------------------
 
 
-def check_prlimit_permission(k: "KernelState", task: TaskStruct) -> int:
+def check_prlimit_permission(k: "Kernel", task: TaskStruct) -> int:
     """Return 0, or EPERM if the current task may not touch ``task``'s limits.
 
     Source: kernel/sys.c:check_prlimit_permission().
@@ -61,7 +61,7 @@ def check_prlimit_permission(k: "KernelState", task: TaskStruct) -> int:
 
 
 def sys_prlimit64(
-    k: "KernelState", pid: int, resource: int, limits: tuple[int, int] | None
+    k: "Kernel", pid: int, resource: int, limits: tuple[int, int] | None
 ) -> Path[tuple[int, int]]:
     """Return a limit of a process as it was, and change it if ``limits`` is given.
 
@@ -126,7 +126,7 @@ def setmax_mm_hiwater_rss(signal: SignalStruct, mm: "MmStruct") -> None:
         signal.maxrss = pages
 
 
-def getrusage(k: "KernelState", task: TaskStruct, who: int) -> Rusage:
+def getrusage(k: "Kernel", task: TaskStruct, who: int) -> Rusage:
     """Return the usage of ``task``'s process, its children, both, or of the thread ``task``.
 
     Source: kernel/sys.c:getrusage().
@@ -161,7 +161,7 @@ def getrusage(k: "KernelState", task: TaskStruct, who: int) -> Rusage:
     return utime, stime, kib, 0, 0, 0, flt, 0, 0, 0, 0, 0, 0, 0, vcsw, ivcsw
 
 
-def sys_getrusage(k: "KernelState", who: int) -> Rusage:
+def sys_getrusage(k: "Kernel", who: int) -> Rusage:
     """Return the usage of the caller's process, of the children it waited for, or of the thread.
 
     Args:
@@ -177,6 +177,6 @@ def sys_getrusage(k: "KernelState", who: int) -> Rusage:
     return getrusage(k, k.current, who)
 
 
-def rusage_of_child(k: "KernelState", child: TaskStruct) -> Rusage:
+def rusage_of_child(k: "Kernel", child: TaskStruct) -> Rusage:
     """Return what wait4() reports of ``child``: its process and those that waited for."""
     return getrusage(k, child, RUSAGE_BOTH)

@@ -59,8 +59,8 @@ from kernel.uapi.syscalls import (
 from kernel.uapi.wait import WALL, WEXITED
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.machine import SpawnSpec
-    from kernel.state import KernelState
     from kernel.user import Op
 
 POSIX_SPAWN_OPEN: Final = 0
@@ -122,7 +122,7 @@ def spawn_plan(
 
 
 def sys_posix_spawn(
-    k: "KernelState",
+    k: "Kernel",
     path: str,
     argv: tuple[str, ...],
     env: tuple[tuple[str, str], ...] | None,
@@ -188,7 +188,7 @@ def sys_posix_spawn(
     return pid
 
 
-def spawn_process(k: "KernelState", spec: "SpawnSpec", label: str) -> Path[TaskStruct]:
+def spawn_process(k: "Kernel", spec: "SpawnSpec", label: str) -> Path[TaskStruct]:
     """Start one configured program as a child of init, in a session of its own; return the task.
 
     The caller has made init the current task.
@@ -244,7 +244,7 @@ def spawn_process(k: "KernelState", spec: "SpawnSpec", label: str) -> Path[TaskS
     k.stats.execs += 1
     k.emit(SCHED_PROCESS_EXEC, spec.path, child.pid, child.pid)
     emit_args(k, child, bprm)
-    k.labels[child.pid] = label  # before it runs: it may be gone when this path goes on
+    k.programs.labels[child.pid] = label  # before it runs: it may be gone when this path goes on
     program = (bprm.key, bprm.argv, bprm.env, start_bits(child, bprm))
     yield from wake_up_new_task(k, child, program=program)
     return child

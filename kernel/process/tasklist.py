@@ -18,7 +18,7 @@ from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
     from kernel.cred.creds import UserStruct
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 class TaskList:
@@ -96,7 +96,7 @@ def prev_task(task: TaskStruct) -> TaskStruct:
     return before
 
 
-def for_each_process(k: "KernelState") -> Iterator[TaskStruct]:
+def for_each_process(k: "Kernel") -> Iterator[TaskStruct]:
     """Yield every process (its leader, zombies too) in creation order, without ``init_task``.
 
     The caller holds tasklist_lock. The current element may be unlinked by the loop's body.
@@ -111,7 +111,7 @@ def for_each_process(k: "KernelState") -> Iterator[TaskStruct]:
         task = after
 
 
-def for_each_thread(k: "KernelState") -> Iterator[TaskStruct]:
+def for_each_thread(k: "Kernel") -> Iterator[TaskStruct]:
     """Yield every thread of every process, processes in creation order.
 
     Source: include/linux/sched/signal.h:for_each_process_thread().

@@ -19,10 +19,10 @@ from kernel.task import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def wait_for_vfork_done(k: "KernelState", child: TaskStruct) -> Path[None]:
+def wait_for_vfork_done(k: "Kernel", child: TaskStruct) -> Path[None]:
     """Sleep until ``child`` lets go of the caller's memory, or the caller is being killed.
 
     A killed caller takes itself out of ``child.vfork_done`` so that the child does not wake it.
@@ -49,7 +49,7 @@ def wait_for_vfork_done(k: "KernelState", child: TaskStruct) -> Path[None]:
     yield from set_current_state(k, TASK_RUNNING)
 
 
-def complete_vfork_done(k: "KernelState", task: TaskStruct) -> Path[None]:
+def complete_vfork_done(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Let the parent that waits for ``task`` go on, if it still does.
 
     Source: kernel/fork.c:complete_vfork_done().
@@ -63,7 +63,7 @@ def complete_vfork_done(k: "KernelState", task: TaskStruct) -> Path[None]:
     yield "complete_vfork_done.task_unlock", RELEASE, lock
 
 
-def mm_release(k: "KernelState", task: TaskStruct) -> Path[None]:
+def mm_release(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Tell those who wait that ``task`` no longer uses its memory: the vfork parent.
 
     The word that CLONE_CHILD_CLEARTID clears is the C library's, for pthread_join(). CPython's

@@ -70,7 +70,7 @@ from kernel.uapi.wait import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _WAIT4_FLAGS: Final = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WCLONE | WALL
 _WAITID_FLAGS: Final = _WAIT4_FLAGS | WNOWAIT | WEXITED | WSTOPPED
@@ -78,7 +78,7 @@ _INT_MIN: Final = -(1 << 31)
 
 
 def sys_wait4(
-    k: "KernelState", pid: int, options: int, rusage: bool = False
+    k: "Kernel", pid: int, options: int, rusage: bool = False
 ) -> Path[tuple[Any, ...] | None]:
     """Wait for a change of a child.
 
@@ -119,7 +119,7 @@ def sys_wait4(
 
 
 def sys_waitid(
-    k: "KernelState", idtype: int, id: int, options: int
+    k: "Kernel", idtype: int, id: int, options: int
 ) -> Path[tuple[int, int, int, int, int] | None]:
     """Wait for a change of a child, of exactly the kinds ``options`` name.
 
@@ -172,7 +172,7 @@ def sys_waitid(
     return report[0], uid, SIGCHLD, report[6], report[5]
 
 
-def do_wait(k: "KernelState", wo: WaitOpts) -> Path[tuple[Any, ...] | None]:
+def do_wait(k: "Kernel", wo: WaitOpts) -> Path[tuple[Any, ...] | None]:
     """Wait until there is something to report; return the Report, or None under WNOHANG.
 
     For wait4 the result is its four values, all zero under WNOHANG.
@@ -216,7 +216,7 @@ def do_wait(k: "KernelState", wo: WaitOpts) -> Path[tuple[Any, ...] | None]:
     return report
 
 
-def wait_scan(k: "KernelState", wo: WaitOpts) -> Path[Report | int]:
+def wait_scan(k: "Kernel", wo: WaitOpts) -> Path[Report | int]:
     """Look at every child once.
 
     Returns:

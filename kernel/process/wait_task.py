@@ -34,7 +34,7 @@ from kernel.uapi.wait import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 _NO_USAGE: Final = (0,) * 16
@@ -64,7 +64,7 @@ class WaitOpts:
         self.flags = flags & 0xFFFFFFFF
 
 
-def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path[Report | None]:
+def wait_task_zombie(k: "Kernel", wo: WaitOpts, child: TaskStruct) -> Path[Report | None]:
     """Take a zombie, unless another waiter is faster, and give tasklist_lock up.
 
     With WNOWAIT the child is only looked at.
@@ -113,7 +113,7 @@ def wait_task_zombie(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path[
     return pid, status, utime_ns, stime_ns, uid, CLD_EXITED, status >> 8
 
 
-def wait_task_stopped(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path[Report | None]:
+def wait_task_stopped(k: "Kernel", wo: WaitOpts, child: TaskStruct) -> Path[Report | None]:
     """Report once that a child has stopped, and give tasklist_lock up.
 
     Returns:
@@ -140,7 +140,7 @@ def wait_task_stopped(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path
     return pid, sig << 8 | 0x7F, utime_ns, stime_ns, uid, CLD_STOPPED, sig
 
 
-def wait_task_continued(k: "KernelState", wo: WaitOpts, child: TaskStruct) -> Path[Report | None]:
+def wait_task_continued(k: "Kernel", wo: WaitOpts, child: TaskStruct) -> Path[Report | None]:
     """Report once that a child has continued, and give tasklist_lock up.
 
     Returns:

@@ -12,9 +12,9 @@ from kernel.task import TASK_INTERRUPTIBLE, TaskStruct
 from kernel.uapi.wait import WNOTHREAD
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.process.pid import Pid
     from kernel.process.wait_task import WaitOpts
-    from kernel.state import KernelState
 
 
 def eligible_pid(kind: PidType, wanted: "Pid | None", task: TaskStruct) -> bool:
@@ -43,7 +43,7 @@ def child_wait_callback(wo: "WaitOpts", task: TaskStruct) -> bool:
     return not wo.flags & WNOTHREAD or wo.waiter is task.parent
 
 
-def wake_up_parent(k: "KernelState", task: TaskStruct, parent: TaskStruct) -> Path[None]:
+def wake_up_parent(k: "Kernel", task: TaskStruct, parent: TaskStruct) -> Path[None]:
     """Wake the threads of ``parent``'s process that wait for something like ``task``.
 
     Source: kernel/signal.c:__wake_up_parent().

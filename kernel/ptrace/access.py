@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from kernel.cred.creds import SUID_DUMP_USER, Cred, ns_capable
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
     from kernel.task import TaskStruct
 
 
-def ptrace_may_access(k: "KernelState", task: "TaskStruct", *, realcreds: bool = False) -> bool:
+def ptrace_may_access(k: "Kernel", task: "TaskStruct", *, realcreds: bool = False) -> bool:
     """Tell whether the current task may look into ``task``.
 
     All of ``task``'s ids are the caller's, and it may be dumped: its memory holds nothing from

@@ -41,7 +41,7 @@ from kernel.uapi.ptrace import PT_EXITKILL
 from kernel.uapi.signals import SI_KERNEL, SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 class PtraceState:
@@ -98,7 +98,7 @@ def ptrace_link(task: TaskStruct, tracer: TaskStruct, flags: int) -> None:
     tracing_of(tracer).ptraced.insert(0, task)
 
 
-def set_slow_door(k: "KernelState", task: TaskStruct, slow: bool) -> None:
+def set_slow_door(k: "Kernel", task: TaskStruct, slow: bool) -> None:
     """Tell ``task``'s CPU whether to bring it here for calls that a CPU answers by itself.
 
     Source: the role of SYSCALL_WORK_SYSCALL_TRACE in include/linux/entry-common.h.
@@ -109,7 +109,7 @@ def set_slow_door(k: "KernelState", task: TaskStruct, slow: bool) -> None:
         k.send_task(task.cpu, task, EFF_TRACED, slow)
 
 
-def ptrace_unlink(k: "KernelState", task: TaskStruct) -> Path[None]:
+def ptrace_unlink(k: "Kernel", task: TaskStruct) -> Path[None]:
     """End the tracing of ``task``; out of a trap it goes on, into a group stop if there is one.
 
     The caller holds tasklist_lock for writing.
@@ -143,7 +143,7 @@ def ptrace_unlink(k: "KernelState", task: TaskStruct) -> Path[None]:
     yield "ptrace_unlink.siglock_done", RELEASE, siglock
 
 
-def ptrace_detach_one(k: "KernelState", tracer: TaskStruct, task: TaskStruct) -> Path[bool]:
+def ptrace_detach_one(k: "Kernel", tracer: TaskStruct, task: TaskStruct) -> Path[bool]:
     """Unlink ``task``; a zombie is announced to its parent. Caller holds tasklist_lock.
 
     Returns:
@@ -166,7 +166,7 @@ def ptrace_detach_one(k: "KernelState", tracer: TaskStruct, task: TaskStruct) ->
     return dead
 
 
-def exit_ptrace(k: "KernelState", tracer: TaskStruct, dead: list[TaskStruct]) -> Path[None]:
+def exit_ptrace(k: "Kernel", tracer: TaskStruct, dead: list[TaskStruct]) -> Path[None]:
     """Let go of everything a dying thread traces. Caller holds tasklist_lock for writing.
 
     Args:

@@ -69,12 +69,12 @@ from kernel.uapi.errno_ import EINVAL, EIO, EPERM, ESRCH
 from kernel.uapi.signals import NSIG, SI_KERNEL, SIG_KERNEL_ONLY_MASK, SIGKILL, SIGSTOP
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _WORD: Final = 8
 
 
-def sys_ni_syscall(k: "KernelState", rax: int) -> int:
+def sys_ni_syscall(k: "Kernel", rax: int) -> int:
     """Do nothing, as for a number without a call; what a tracer left in rax is the result.
 
     Source: kernel/sys_ni.c:sys_ni_syscall().
@@ -84,7 +84,7 @@ def sys_ni_syscall(k: "KernelState", rax: int) -> int:
     return rax
 
 
-def sys_ptrace(k: "KernelState", request: int, pid: int, addr: int, data: int) -> Path[int]:
+def sys_ptrace(k: "Kernel", request: int, pid: int, addr: int, data: int) -> Path[int]:
     """Make one request; the module header has arguments and results.
 
     Raises:
@@ -121,7 +121,7 @@ def sys_ptrace(k: "KernelState", request: int, pid: int, addr: int, data: int) -
 # -- becoming traced -----------------------------------------------------------------------------
 
 
-def ptrace_traceme(k: "KernelState") -> Path[None]:
+def ptrace_traceme(k: "Kernel") -> Path[None]:
     """Let the parent trace the current task.
 
     Raises:
@@ -141,9 +141,7 @@ def ptrace_traceme(k: "KernelState") -> Path[None]:
         raise KernelError(EPERM)
 
 
-def ptrace_attach(
-    k: "KernelState", task: TaskStruct, seize: bool, addr: int, flags: int
-) -> Path[None]:
+def ptrace_attach(k: "Kernel", task: TaskStruct, seize: bool, addr: int, flags: int) -> Path[None]:
     """Make the current task the tracer of ``task``; unless ``seize``, stop it with SIGSTOP.
 
     A task that is already stopped becomes TASK_TRACED before this returns.
@@ -181,7 +179,7 @@ def ptrace_attach(
     yield from set_current_state(k, TASK_RUNNING)
 
 
-def _wait_for_exec(k: "KernelState", task: TaskStruct) -> Path[None]:
+def _wait_for_exec(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Wait until no thread of ``task``'s process is in de_thread().
 
     Source: the role of signal->cred_guard_mutex in ptrace_attach().
@@ -193,7 +191,7 @@ def _wait_for_exec(k: "KernelState", task: TaskStruct) -> Path[None]:
         yield from wait_for_exec(k, signal)
 
 
-def _ptrace_set_stopped(k: "KernelState", task: TaskStruct, seize: bool) -> Path[None]:
+def _ptrace_set_stopped(k: "Kernel", task: TaskStruct, seize: bool) -> Path[None]:
     """Stop a new tracee, or turn the stop it is in into a trap. Caller holds tasklist_lock.
 
     Source: kernel/ptrace.c:ptrace_set_stopped().
@@ -214,7 +212,7 @@ def _ptrace_set_stopped(k: "KernelState", task: TaskStruct, seize: bool) -> Path
 # -- a tracee in a stop --------------------------------------------------------------------------
 
 
-def ptrace_check_attach(k: "KernelState", child: TaskStruct, ignore_state: bool) -> Path[None]:
+def ptrace_check_attach(k: "Kernel", child: TaskStruct, ignore_state: bool) -> Path[None]:
     """Make sure that ``child`` is the current task's tracee and stands in a stop; freeze it there.
 
     Args:
@@ -249,7 +247,7 @@ def ptrace_check_attach(k: "KernelState", child: TaskStruct, ignore_state: bool)
         k.now_ns += k.costs.lock_acquire
 
 
-def _looks_like_a_spurious_pid(k: "KernelState", task: TaskStruct) -> bool:
+def _looks_like_a_spurious_pid(k: "Kernel", task: TaskStruct) -> bool:
     """Tell whether ``task`` has exec'ed under another number and its tracer does not know yet.
 
     Source: kernel/ptrace.c:looks_like_a_spurious_pid().
@@ -262,7 +260,7 @@ def _looks_like_a_spurious_pid(k: "KernelState", task: TaskStruct) -> bool:
     )
 
 
-def ptrace_unfreeze_traced(k: "KernelState", task: TaskStruct) -> Path[None]:
+def ptrace_unfreeze_traced(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Let a tracee be moved again; if SIGKILL came meanwhile, it goes on now.
 
     Source: kernel/ptrace.c:ptrace_unfreeze_traced().
@@ -286,9 +284,7 @@ def _tracing(child: TaskStruct) -> PtraceState:
     return state
 
 
-def ptrace_request(
-    k: "KernelState", child: TaskStruct, request: int, addr: int, data: int
-) -> Path[int]:
+def ptrace_request(k: "Kernel", child: TaskStruct, request: int, addr: int, data: int) -> Path[int]:
     """Carry out a request on a tracee; raises as sys_ptrace.
 
     Source: kernel/ptrace.c:ptrace_request(), arch/x86/kernel/ptrace.c:arch_ptrace().
@@ -356,7 +352,7 @@ def _quick_request(child: TaskStruct, request: int, addr: int, data: int) -> int
     return 0
 
 
-def ptrace_resume(k: "KernelState", child: TaskStruct, request: int, data: int) -> Path[int]:
+def ptrace_resume(k: "Kernel", child: TaskStruct, request: int, data: int) -> Path[int]:
     """Let a tracee go on, with signal ``data`` or none.
 
     Source: kernel/ptrace.c:ptrace_resume().
@@ -376,7 +372,7 @@ def ptrace_resume(k: "KernelState", child: TaskStruct, request: int, data: int) 
     return 0
 
 
-def ptrace_detach(k: "KernelState", child: TaskStruct, data: int) -> Path[int]:
+def ptrace_detach(k: "Kernel", child: TaskStruct, data: int) -> Path[int]:
     """Stop tracing ``child``, which goes on with signal ``data`` or none.
 
     Source: kernel/ptrace.c:ptrace_detach().
@@ -391,7 +387,7 @@ def ptrace_detach(k: "KernelState", child: TaskStruct, data: int) -> Path[int]:
     return 0
 
 
-def _ptrace_trap_request(k: "KernelState", child: TaskStruct, request: int) -> Path[int]:
+def _ptrace_trap_request(k: "Kernel", child: TaskStruct, request: int) -> Path[int]:
     """PTRACE_INTERRUPT and PTRACE_LISTEN, for tasks that were seized.
 
     Source: kernel/ptrace.c:ptrace_request().

@@ -74,7 +74,7 @@ from kernel.uapi.signals import SI_KERNEL, SI_USER, SIGCHLD, SIGSTOP, SIGTRAP, T
 from kernel.uapi.wait import CLD_STOPPED, CLD_TRAPPED
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 Error = tuple[str, tuple[Any, ...]]
 
@@ -90,7 +90,7 @@ def _state_of(task: TaskStruct) -> PtraceState:
 
 
 def ptrace_stop(
-    k: "KernelState", exit_code: int, why: int, message: int, info: SigInfo | None
+    k: "Kernel", exit_code: int, why: int, message: int, info: SigInfo | None
 ) -> Path[int]:
     """Stop the current task for its tracer. Caller holds siglock; it is given up in between.
 
@@ -142,9 +142,7 @@ def ptrace_stop(
     return exit_code
 
 
-def ptrace_do_notify(
-    k: "KernelState", signr: int, exit_code: int, why: int, message: int
-) -> Path[int]:
+def ptrace_do_notify(k: "Kernel", signr: int, exit_code: int, why: int, message: int) -> Path[int]:
     """Stop with a siginfo of the current task's own; the result is ptrace_stop()'s.
 
     Source: kernel/signal.c:ptrace_do_notify().
@@ -154,7 +152,7 @@ def ptrace_do_notify(
     return ptrace_stop(k, exit_code, why, message, info)
 
 
-def ptrace_notify(k: "KernelState", exit_code: int, message: int) -> Path[int]:
+def ptrace_notify(k: "Kernel", exit_code: int, message: int) -> Path[int]:
     """Stop with SIGTRAP and what ``exit_code`` adds to it; return the signal to go on with.
 
     Source: kernel/signal.c:ptrace_notify().
@@ -174,7 +172,7 @@ def ptrace_event_enabled(task: TaskStruct, event: int) -> bool:
     return bool(task.ptrace >> event + PT_OPT_FLAG_SHIFT & 1)
 
 
-def ptrace_event(k: "KernelState", event: int, message: int) -> Path[None]:
+def ptrace_event(k: "Kernel", event: int, message: int) -> Path[None]:
     """Stop the current task for a PTRACE_EVENT_, if its tracer wants that.
 
     An exec sends SIGTRAP instead, unless the task was seized.
@@ -189,7 +187,7 @@ def ptrace_event(k: "KernelState", event: int, message: int) -> Path[None]:
         yield from do_send_sig_info(k, SIGTRAP, info, task, PIDTYPE_PID)
 
 
-def do_jobctl_trap(k: "KernelState") -> Path[None]:
+def do_jobctl_trap(k: "Kernel") -> Path[None]:
     """Stop the current task because its group stops or its tracer asks. Caller holds siglock.
 
     Source: kernel/signal.c:do_jobctl_trap().
@@ -205,9 +203,7 @@ def do_jobctl_trap(k: "KernelState") -> Path[None]:
         yield from ptrace_stop(k, signr, CLD_STOPPED, 0, None)
 
 
-def ptrace_signal(
-    k: "KernelState", info: SigInfo, kind: PidType, held: int
-) -> Path[SigInfo | None]:
+def ptrace_signal(k: "Kernel", info: SigInfo, kind: PidType, held: int) -> Path[SigInfo | None]:
     """Stop for a signal that is about to be acted upon. Caller holds siglock.
 
     Args:
@@ -277,7 +273,7 @@ def ptrace_init_task(current: TaskStruct, child: TaskStruct) -> None:
 # -- system calls --------------------------------------------------------------------------------
 
 
-def _ptrace_report_syscall(k: "KernelState", task: TaskStruct, message: int) -> Path[None]:
+def _ptrace_report_syscall(k: "Kernel", task: TaskStruct, message: int) -> Path[None]:
     """Stop at the entry or the exit of a system call.
 
     Source: include/linux/ptrace.h:ptrace_report_syscall().
@@ -290,7 +286,7 @@ def _ptrace_report_syscall(k: "KernelState", task: TaskStruct, message: int) -> 
 
 
 def syscall_trace_enter(
-    k: "KernelState", task: TaskStruct, op: tuple[Any, ...]
+    k: "Kernel", task: TaskStruct, op: tuple[Any, ...]
 ) -> Path[tuple[Any, ...]]:
     """A traced task enters the kernel with ``op``: stop if it is to; return the op to carry out.
 
@@ -311,7 +307,7 @@ def syscall_trace_enter(
 
 
 def syscall_exit_work(
-    k: "KernelState",
+    k: "Kernel",
     task: TaskStruct,
     op: tuple[Any, ...],
     value: Any,
@@ -349,7 +345,7 @@ def leave_syscall(task: TaskStruct) -> None:
         task.tracing.regs = None
 
 
-def user_single_step_report(k: "KernelState", task: TaskStruct) -> Path[bool]:
+def user_single_step_report(k: "Kernel", task: TaskStruct) -> Path[bool]:
     """A traced task enters the kernel: if it is single-stepped, give it SIGTRAP; return that.
 
     Source: kernel/entry/common.c:report_single_step(), arch/x86/kernel/ptrace.c:send_sigtrap().

@@ -50,10 +50,10 @@ from kernel.uapi.wait import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def ptrace_do_wait(k: "KernelState", wo: WaitOpts, tracer: TaskStruct) -> Path[Report | int]:
+def ptrace_do_wait(k: "Kernel", wo: WaitOpts, tracer: TaskStruct) -> Path[Report | int]:
     """Look at every task that ``tracer``, a thread of the caller's process, traces.
 
     Returns:
@@ -78,7 +78,7 @@ def ptrace_do_wait(k: "KernelState", wo: WaitOpts, tracer: TaskStruct) -> Path[R
 
 
 def wait_consider_task(
-    k: "KernelState", wo: WaitOpts, ptrace: bool, task: TaskStruct
+    k: "Kernel", wo: WaitOpts, ptrace: bool, task: TaskStruct
 ) -> Path[Report | int]:
     """See what ``task`` has to report. Caller holds tasklist_lock.
 
@@ -117,7 +117,7 @@ def wait_consider_task(
 
 
 def wait_ptrace_stop(
-    k: "KernelState", wo: WaitOpts, ptrace: bool, task: TaskStruct
+    k: "Kernel", wo: WaitOpts, ptrace: bool, task: TaskStruct
 ) -> Path[Report | None]:
     """Report once that a tracee stands in a stop, and give tasklist_lock up.
 
@@ -148,7 +148,7 @@ def wait_ptrace_stop(
     return pid, code << 8 | 0x7F, utime_ns, stime_ns, uid, CLD_TRAPPED, code
 
 
-def wait_traced_zombie(k: "KernelState", wo: WaitOpts, task: TaskStruct) -> Path[Report | None]:
+def wait_traced_zombie(k: "Kernel", wo: WaitOpts, task: TaskStruct) -> Path[Report | None]:
     """Take a zombie that was or is traced, and give tasklist_lock up.
 
     Returns:

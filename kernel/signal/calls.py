@@ -31,10 +31,10 @@ from kernel.uapi.signals import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def sys_rt_sigaction(k: "KernelState", signal: int, disposition: int | None) -> Path[int]:
+def sys_rt_sigaction(k: "Kernel", signal: int, disposition: int | None) -> Path[int]:
     """Set what a signal does in the caller's process; return what it did.
 
     Args:
@@ -70,7 +70,7 @@ def sys_rt_sigaction(k: "KernelState", signal: int, disposition: int | None) -> 
     return old
 
 
-def _set_task_blocked(k: "KernelState", task: TaskStruct, blocked: int) -> Path[None]:
+def _set_task_blocked(k: "Kernel", task: TaskStruct, blocked: int) -> Path[None]:
     """Change ``task``'s set of blocked signals. Caller holds siglock.
 
     Source: kernel/signal.c:__set_task_blocked().
@@ -81,7 +81,7 @@ def _set_task_blocked(k: "KernelState", task: TaskStruct, blocked: int) -> Path[
     recalc_sigpending(task)
 
 
-def set_current_blocked(k: "KernelState", blocked: int) -> Path[None]:
+def set_current_blocked(k: "Kernel", blocked: int) -> Path[None]:
     """Change the caller's set of blocked signals; SIGKILL and SIGSTOP are left out.
 
     Source: kernel/signal.c:set_current_blocked().
@@ -96,7 +96,7 @@ def set_current_blocked(k: "KernelState", blocked: int) -> Path[None]:
     yield "set_current_blocked.siglock_done", RELEASE, siglock
 
 
-def sys_rt_sigprocmask(k: "KernelState", how: int, set: int | None) -> Path[int]:
+def sys_rt_sigprocmask(k: "Kernel", how: int, set: int | None) -> Path[int]:
     """Change the caller's set of blocked signals; return the old set.
 
     Args:
@@ -123,7 +123,7 @@ def sys_rt_sigprocmask(k: "KernelState", how: int, set: int | None) -> Path[int]
     return old
 
 
-def sys_rt_sigpending(k: "KernelState") -> int:
+def sys_rt_sigpending(k: "Kernel") -> int:
     """Return the set of signals that are pending for the caller and blocked.
 
     Source: kernel/signal.c:do_sigpending().
@@ -132,7 +132,7 @@ def sys_rt_sigpending(k: "KernelState") -> int:
     return (pending_mask(task.pending) | pending_mask(task.signal.shared_pending)) & task.blocked
 
 
-def do_sigtimedwait(k: "KernelState", wanted: int, timeout_ns: int, until_ns: int) -> Path[SigInfo]:
+def do_sigtimedwait(k: "Kernel", wanted: int, timeout_ns: int, until_ns: int) -> Path[SigInfo]:
     """Take a signal of ``wanted`` off the queues, waiting for one if need be; return its SigInfo.
 
     Args:
@@ -181,9 +181,7 @@ def do_sigtimedwait(k: "KernelState", wanted: int, timeout_ns: int, until_ns: in
     raise KernelError(EINTR)
 
 
-def sys_rt_sigtimedwait(
-    k: "KernelState", set: int, timeout_ns: int, until_ns: int = 0
-) -> Path[SigInfo]:
+def sys_rt_sigtimedwait(k: "Kernel", set: int, timeout_ns: int, until_ns: int = 0) -> Path[SigInfo]:
     """Wait for a signal of ``set`` and take it; no handler runs.
 
     Returns:
@@ -201,7 +199,7 @@ def sys_rt_sigtimedwait(
     return (info[0], info[1], info[2], from_kuid_munged(user_ns, info[3]), info[4])
 
 
-def sys_sigwait(k: "KernelState", set: int) -> Path[int]:
+def sys_sigwait(k: "Kernel", set: int) -> Path[int]:
     """Wait for a signal of ``set``, whatever handlers run in between; return its number.
 
     Source: glibc sysdeps/unix/sysv/linux/sigwait.c.

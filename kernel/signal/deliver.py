@@ -75,7 +75,7 @@ from kernel.uapi.signals import (
 from kernel.uapi.wait import CLD_CONTINUED, CLD_STOPPED
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 MIN_COREDUMP: Final = 4096  # bytes: ELF_EXEC_PAGESIZE, without which no core is begun
@@ -92,7 +92,7 @@ def _next_signal(mask: int) -> int:
     return (mask & -mask).bit_length()
 
 
-def dequeue_signal(k: "KernelState", task: TaskStruct, held: int) -> SigInfo | None:
+def dequeue_signal(k: "Kernel", task: TaskStruct, held: int) -> SigInfo | None:
     """Take the next signal off ``task``'s queues that is not in ``held``. Caller holds siglock.
 
     Source: kernel/signal.c:dequeue_signal().
@@ -121,7 +121,7 @@ def dequeue_signal(k: "KernelState", task: TaskStruct, held: int) -> SigInfo | N
     return info
 
 
-def get_signal(k: "KernelState") -> Path[int]:
+def get_signal(k: "Kernel") -> Path[int]:
     """Handle the current task's pending signals until none is left.
 
     Handlers are called as Linux stacks their frames: all signals at hand are taken, each blocked
@@ -241,7 +241,7 @@ def get_signal(k: "KernelState") -> Path[int]:
     raise AssertionError(f"{task!r} came back from do_group_exit()")
 
 
-def do_signal_stop(k: "KernelState", signr: int) -> Path[bool]:
+def do_signal_stop(k: "Kernel", signr: int) -> Path[bool]:
     """Take part in a group stop, starting it if ``signr`` is not 0. Caller holds siglock.
 
     Returns:
@@ -295,7 +295,7 @@ def do_signal_stop(k: "KernelState", signr: int) -> Path[bool]:
 # -- sending by number ---------------------------------------------------------------------------
 
 
-def sys_pause(k: "KernelState") -> Path[None]:
+def sys_pause(k: "Kernel") -> Path[None]:
     """Sleep until a signal ends the process or runs a handler.
 
     Source: kernel/signal.c:pause().

@@ -13,10 +13,10 @@ from kernel.task import JOBCTL_STOP_PENDING, PF_EXITING, SIGNAL_GROUP_EXIT, Task
 from kernel.uapi.wait import CLD_STOPPED
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def retarget_shared_pending(k: "KernelState", task: TaskStruct, which: int) -> Path[None]:
+def retarget_shared_pending(k: "Kernel", task: TaskStruct, which: int) -> Path[None]:
     """Hand shared signals of ``which`` that ``task`` can no longer take to other threads.
 
     Source: kernel/signal.c:retarget_shared_pending().
@@ -34,7 +34,7 @@ def retarget_shared_pending(k: "KernelState", task: TaskStruct, which: int) -> P
             yield from signal_wake_up(k, thread, False)
 
 
-def exit_signals(k: "KernelState", task: TaskStruct) -> Path[None]:
+def exit_signals(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Mark ``task`` as exiting: from here on no signal is directed to it.
 
     Shared signals it could have taken go to a sibling; a stop in progress no longer waits for it.

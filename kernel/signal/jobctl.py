@@ -24,7 +24,7 @@ from kernel.task import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 def task_set_jobctl_pending(task: TaskStruct, mask: int) -> bool:
@@ -51,9 +51,7 @@ def task_clear_jobctl_pending(task: TaskStruct, mask: int = JOBCTL_STOP_PENDING)
     task.jobctl &= ~mask
 
 
-def task_clear_jobctl_trapping(
-    k: "KernelState", task: TaskStruct, tracer: TaskStruct
-) -> Path[None]:
+def task_clear_jobctl_trapping(k: "Kernel", task: TaskStruct, tracer: TaskStruct) -> Path[None]:
     """Let the tracer go on that waits in PTRACE_ATTACH for a stopped task to become traced.
 
     Source: kernel/signal.c:task_clear_jobctl_trapping().

@@ -25,11 +25,11 @@ from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
 from kernel.uapi.signals import SI_TKILL, SI_USER
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 def group_send_sig_info(
-    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: PidType = PIDTYPE_TGID
+    k: "Kernel", sig: int, info: SigInfo, task: TaskStruct, kind: PidType = PIDTYPE_TGID
 ) -> Path[int]:
     """Send ``sig`` to ``task``'s process if the current task may; return 0 or an errno.
 
@@ -44,7 +44,7 @@ def group_send_sig_info(
 
 
 def kill_pid_info(
-    k: "KernelState", sig: int, info: SigInfo, pid: Pid | None, kind: PidType = PIDTYPE_TGID
+    k: "Kernel", sig: int, info: SigInfo, pid: Pid | None, kind: PidType = PIDTYPE_TGID
 ) -> Path[int]:
     """Send ``sig`` to the process of thread ``pid``, or to it alone; return 0 or an errno.
 
@@ -64,7 +64,7 @@ def kill_pid_info(
             return error
 
 
-def kill_pgrp(k: "KernelState", sig: int, info: SigInfo, pgrp: Pid | None) -> Path[int]:
+def kill_pgrp(k: "Kernel", sig: int, info: SigInfo, pgrp: Pid | None) -> Path[int]:
     """Send ``sig`` to every process of a group, newest first; caller holds tasklist_lock.
 
     Returns:
@@ -85,7 +85,7 @@ def kill_pgrp(k: "KernelState", sig: int, info: SigInfo, pgrp: Pid | None) -> Pa
     return 0 if success else error
 
 
-def sys_kill(k: "KernelState", pid: int, signal: int) -> Path[None]:
+def sys_kill(k: "Kernel", pid: int, signal: int) -> Path[None]:
     """Send a signal to a process or to several.
 
     Args:
@@ -118,7 +118,7 @@ def sys_kill(k: "KernelState", pid: int, signal: int) -> Path[None]:
     return None
 
 
-def _kill_everyone(k: "KernelState", sig: int, info: SigInfo) -> Path[int]:
+def _kill_everyone(k: "Kernel", sig: int, info: SigInfo) -> Path[int]:
     """Send ``sig`` to all processes but init and the caller's; return 0 or an errno."""
     current = k.current
     error = 0
@@ -135,7 +135,7 @@ def _kill_everyone(k: "KernelState", sig: int, info: SigInfo) -> Path[int]:
     return error if count else ESRCH
 
 
-def sys_tgkill(k: "KernelState", tgid: int, tid: int, signal: int) -> Path[None]:
+def sys_tgkill(k: "Kernel", tgid: int, tid: int, signal: int) -> Path[None]:
     """Send a signal to one thread of a given process.
 
     Raises:

@@ -18,7 +18,7 @@ from kernel.uapi.clone import CLONE_THREAD
 from kernel.uapi.signals import SI_USER, SIG_KERNEL_STOP_MASK, SIGCONT, sigmask
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 class MultiprocessSignals:
@@ -30,7 +30,7 @@ class MultiprocessSignals:
         self.signals = 0  # bit n-1 for signal n
 
 
-def begin_multiprocess(k: "KernelState", clone_flags: int) -> Path[MultiprocessSignals | None]:
+def begin_multiprocess(k: "Kernel", clone_flags: int) -> Path[MultiprocessSignals | None]:
     """Leave a note that a fork is under way; return it, or None for a new thread.
 
     Source: kernel/fork.c:copy_process().

@@ -25,10 +25,10 @@ from kernel.uapi.wait import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def do_notify_parent(k: "KernelState", task: TaskStruct, sig: int) -> Path[bool]:
+def do_notify_parent(k: "Kernel", task: TaskStruct, sig: int) -> Path[bool]:
     """Tell ``task``'s parent that it has died. Caller holds tasklist_lock for writing.
 
     Args:

@@ -91,7 +91,7 @@ from kernel.uapi.signals import (
 from kernel.uapi.wait import CLD_CONTINUED, CLD_TRAPPED
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 TRACE_SIGNAL_DELIVERED: Final = 0
 TRACE_SIGNAL_IGNORED: Final = 1
@@ -110,7 +110,7 @@ _KILL_INFO: Final[SigInfo] = (SIGKILL, 0, 0, 0, 0)
 # -- waking ----------------------------------------------------------------------------------------
 
 
-def signal_wake_up(k: "KernelState", task: TaskStruct, fatal: bool) -> Path[None]:
+def signal_wake_up(k: "Kernel", task: TaskStruct, fatal: bool) -> Path[None]:
     """Make ``task`` look at its signals: wake it, or kick the CPU it runs on.
 
     Source: include/linux/sched/signal.h:signal_wake_up().
@@ -122,7 +122,7 @@ def signal_wake_up(k: "KernelState", task: TaskStruct, fatal: bool) -> Path[None
     return signal_wake_up_state(k, task, mask)
 
 
-def signal_wake_up_state(k: "KernelState", task: TaskStruct, mask: int) -> Path[None]:
+def signal_wake_up_state(k: "Kernel", task: TaskStruct, mask: int) -> Path[None]:
     """The same, with the states beside TASK_INTERRUPTIBLE that it is woken from.
 
     Source: kernel/signal.c:signal_wake_up_state().
@@ -133,7 +133,7 @@ def signal_wake_up_state(k: "KernelState", task: TaskStruct, mask: int) -> Path[
         k.kick(task)
 
 
-def ptrace_signal_wake_up(k: "KernelState", task: TaskStruct, resume: bool) -> Path[None]:
+def ptrace_signal_wake_up(k: "Kernel", task: TaskStruct, resume: bool) -> Path[None]:
     """Make a tracee look at its traps; ``resume``: out of a trap it stands in, too.
 
     Source: include/linux/sched/signal.h:ptrace_signal_wake_up().
@@ -145,7 +145,7 @@ def ptrace_signal_wake_up(k: "KernelState", task: TaskStruct, resume: bool) -> P
     return signal_wake_up_state(k, task, mask)
 
 
-def ptrace_trap_notify(k: "KernelState", task: TaskStruct) -> Path[None]:
+def ptrace_trap_notify(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Tell a seized task that its group's stop has changed: it traps again. Caller holds siglock.
 
     Source: kernel/signal.c:ptrace_trap_notify().
@@ -154,7 +154,7 @@ def ptrace_trap_notify(k: "KernelState", task: TaskStruct) -> Path[None]:
     return ptrace_signal_wake_up(k, task, bool(task.jobctl & JOBCTL_LISTENING))
 
 
-def zap_process(k: "KernelState", task: TaskStruct, *, spare: TaskStruct | None) -> Path[int]:
+def zap_process(k: "Kernel", task: TaskStruct, *, spare: TaskStruct | None) -> Path[int]:
     """Give SIGKILL to every thread of ``task``'s process but ``spare``. Caller holds siglock.
 
     Returns:
@@ -207,7 +207,7 @@ def sig_ignored(task: TaskStruct, sig: int, force: bool = False) -> bool:
     return bool(SIG_KERNEL_IGNORE_MASK >> (sig - 1) & 1)
 
 
-def from_afar(k: "KernelState", info: SigInfo, task: TaskStruct) -> tuple[SigInfo, bool]:
+def from_afar(k: "Kernel", info: SigInfo, task: TaskStruct) -> tuple[SigInfo, bool]:
     """Return a signal as ``task`` sees it, and whether it is forced on an init: see sig_ignored().
 
     A sender that ``task``'s pid namespace cannot name is shown as 0.
@@ -225,7 +225,7 @@ def from_afar(k: "KernelState", info: SigInfo, task: TaskStruct) -> tuple[SigInf
 
 
 def send_signal_locked(
-    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: PidType
+    k: "Kernel", sig: int, info: SigInfo, task: TaskStruct, kind: PidType
 ) -> Path[int]:
     """Queue ``sig`` for ``task`` (or its process) and wake who has to handle it.
 
@@ -278,7 +278,7 @@ def send_signal_locked(
     return 0
 
 
-def prepare_signal(k: "KernelState", sig: int, task: TaskStruct, force: bool) -> Path[bool]:
+def prepare_signal(k: "Kernel", sig: int, task: TaskStruct, force: bool) -> Path[bool]:
     """Do what ``sig`` does by being generated; return whether it is to be queued.
 
     A stop signal removes queued SIGCONTs. SIGCONT removes queued stop signals and resumes all
@@ -325,7 +325,7 @@ def _wants_signal(sig: int, task: TaskStruct) -> bool:
     return not task.state & (TASK_STOPPED_BIT | TASK_TRACED_BIT) and not task.sigpending
 
 
-def complete_signal(k: "KernelState", sig: int, task: TaskStruct, group: bool) -> Path[None]:
+def complete_signal(k: "Kernel", sig: int, task: TaskStruct, group: bool) -> Path[None]:
     """Choose a thread for ``sig`` and wake it; if the signal kills the process, wake them all.
 
     Source: kernel/signal.c:complete_signal().
@@ -360,7 +360,7 @@ def complete_signal(k: "KernelState", sig: int, task: TaskStruct, group: bool) -
     yield from signal_wake_up(k, target, sig == SIGKILL)
 
 
-def check_kill_permission(k: "KernelState", sig: int, task: TaskStruct) -> int:
+def check_kill_permission(k: "Kernel", sig: int, task: TaskStruct) -> int:
     """Return 0 or the errno with which the current task may not send ``sig`` to ``task``.
 
     Source: kernel/signal.c:check_kill_permission().
@@ -376,7 +376,7 @@ def check_kill_permission(k: "KernelState", sig: int, task: TaskStruct) -> int:
 
 
 def do_send_sig_info(
-    k: "KernelState", sig: int, info: SigInfo, task: TaskStruct, kind: PidType
+    k: "Kernel", sig: int, info: SigInfo, task: TaskStruct, kind: PidType
 ) -> Path[int]:
     """Send ``sig`` to ``task`` or its process; ``kind`` as in send_signal_locked().
 
@@ -401,7 +401,7 @@ def do_send_sig_info(
 # -- telling the parent ----------------------------------------------------------------------------
 
 
-def force_sig_fault(k: "KernelState", sig: int, code: int) -> Path[None]:
+def force_sig_fault(k: "Kernel", sig: int, code: int) -> Path[None]:
     """Send a signal that the current task itself has caused and cannot hold back.
 
     A blocked or ignored signal gets its default action: there is no going on after a fault. With
@@ -423,7 +423,7 @@ def force_sig_fault(k: "KernelState", sig: int, code: int) -> Path[None]:
 
 
 def do_notify_parent_cldstop(
-    k: "KernelState", task: TaskStruct, for_ptracer: bool, why: int
+    k: "Kernel", task: TaskStruct, for_ptracer: bool, why: int
 ) -> Path[None]:
     """Tell the parent that ``task``'s process has stopped or continued, or the tracer of a trap.
 

@@ -16,7 +16,7 @@ from kernel.uapi.rlimit import RLIMIT_SIGPENDING
 from kernel.uapi.signals import SI_USER
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 def lost_info(sig: int) -> SigInfo:
@@ -31,7 +31,7 @@ def _queued(pending: tuple[SigInfo, ...]) -> int:
     return sum(1 for info in pending if info[1] != SI_USER or info[2])
 
 
-def sigqueue_alloc(k: "KernelState", task: TaskStruct) -> bool:
+def sigqueue_alloc(k: "Kernel", task: TaskStruct) -> bool:
     """Tell whether one more signal may be queued for ``task``'s user.
 
     Source: kernel/signal.c:__sigqueue_alloc().

@@ -11,7 +11,7 @@ from kernel.smp.push import push_rt_tasks
 from kernel.task import TASK_DEAD, TASK_NEW, TaskStruct
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 def on_a_cpu(task: TaskStruct) -> bool:
@@ -19,7 +19,7 @@ def on_a_cpu(task: TaskStruct) -> bool:
     return task.state not in (TASK_NEW, TASK_DEAD) and not task.exit_state
 
 
-def set_cpus_allowed_ptr(k: "KernelState", task: TaskStruct, mask: int) -> None:
+def set_cpus_allowed_ptr(k: "Kernel", task: TaskStruct, mask: int) -> None:
     """Set the CPUs that ``task`` may use, 0 for all, and tell the CPU it is on. Holds pi_lock.
 
     Source: kernel/sched/core.c:__set_cpus_allowed_ptr().
@@ -30,7 +30,7 @@ def set_cpus_allowed_ptr(k: "KernelState", task: TaskStruct, mask: int) -> None:
         tell_affinity(k, task)
 
 
-def start_attrs(k: "KernelState", child: TaskStruct) -> None:
+def start_attrs(k: "Kernel", child: TaskStruct) -> None:
     """``child``, which has attributes, has just got a CPU: tell it what its parent's half lacks.
 
     Source: kernel/sched/core.c:wake_up_new_task().
@@ -43,7 +43,7 @@ def start_attrs(k: "KernelState", child: TaskStruct) -> None:
         push_rt_tasks(k)
 
 
-def tell_affinity(k: "KernelState", task: TaskStruct) -> None:
+def tell_affinity(k: "Kernel", task: TaskStruct) -> None:
     """Send ``task``'s mask to the CPU it is on, the CPU to go to if it has to leave first."""
     mask = attrs_of(task).cpus_mask
     allowed: tuple[int, ...] | None = None
@@ -54,19 +54,19 @@ def tell_affinity(k: "KernelState", task: TaskStruct) -> None:
     k.send_task(task.cpu, task, EFF_TUNE, TUNE_AFFINITY, allowed)
 
 
-def cpumask_any_and_distribute(k: "KernelState", mask: int, near: int) -> int:
+def cpumask_any_and_distribute(k: "Kernel", mask: int, near: int) -> int:
     """Return the CPU of ``mask`` to use: an idle one at or after ``near``, else the least loaded.
 
     Source: kernel/sched/core.c:__set_cpus_allowed_ptr_locked(), lib/cpumask.c.
     Deviation: Linux takes the next one in turn, whatever its load.
     """
-    idle = k.idle_mask & mask
+    idle = k.load.idle_mask & mask
     if idle:
         ahead = idle >> near
         if ahead:
             return near + (ahead & -ahead).bit_length() - 1
         return (idle & -idle).bit_length() - 1
-    table = k.nr_running
+    table = k.load.nr_running
     best = -1
     for cpu in range(k.spec.cpus):
         if mask >> cpu & 1 and (best < 0 or table[cpu] < table[best]):

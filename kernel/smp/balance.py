@@ -2,14 +2,14 @@
 
 Every CPU looks now and then, at a tick, whether another has more than its share: often when it
 idles, ``busy_factor`` times as rarely when it runs something, and less often as long as it finds
-nothing. What it looks at is the load table of KernelState, so the whole decision falls there. The
-busiest CPU is then told by how much it is too busy for whom (EFF_BALANCE); it knows its queue,
-picks the tasks (``kernel.sched.detach``), sends them, and says how many went (REQ_PUSHED for each,
-REQ_BALANCED for all). After a few passes in which nothing could go, cache-hot tasks go too, and at
-last the running one (active balance).
+nothing. What it looks at is the load table (``kernel.smp.load``), so the whole decision falls in
+the kernel. The busiest CPU is then told by how much it is too busy for whom (EFF_BALANCE); it knows
+its queue, picks the tasks (``kernel.sched.detach``), sends them, and says how many went
+(REQ_PUSHED for each, REQ_BALANCED for all). After a few passes in which nothing could go, cache-hot
+tasks go too, and at last the running one (active balance).
 
-A CPU that has just become idle does not wait for its turn: KernelState asks the busiest CPU for one
-task at once (``KernelState._pull``, Linux's newidle_balance()).
+A CPU that has just become idle does not wait for its turn: the kernel asks the busiest CPU for one
+task at once (``kernel.smp.load.pull_task``, Linux's newidle_balance()).
 
 A pass without an imbalance changes nothing but intervals, and there is none while no CPU has two
 runnable tasks. Then there are no passes; ``_catch_up`` does to the intervals what they would have
@@ -35,7 +35,7 @@ from kernel.sched.weights import NICE_0_LOAD, weight_of
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 MAX_PINNED_INTERVAL_MS: Final = 512
 
@@ -104,7 +104,7 @@ def task_load(task: TaskStruct) -> int:
     return 0 if rt_policy(policy) else weight_of(task.nice, policy)
 
 
-def note_load(k: "KernelState", task: TaskStruct) -> None:
+def note_load(k: "Kernel", task: TaskStruct) -> None:
     """Keep ``k.uneven``, the tasks whose load is not that of nice 0, after a change of ``task``."""
     if task_load(task) == NICE_0_LOAD:
         k.uneven.pop(task, None)
@@ -112,16 +112,16 @@ def note_load(k: "KernelState", task: TaskStruct) -> None:
         k.uneven[task] = None
 
 
-def cpu_loads(k: "KernelState") -> list[int]:
+def cpu_loads(k: "Kernel") -> list[int]:
     """Return the load of every CPU. Source: kernel/sched/fair.c:cpu_load()."""
-    loads = [NICE_0_LOAD * number for number in k.nr_running]
+    loads = [NICE_0_LOAD * number for number in k.load.nr_running]
     for task in k.uneven:
         if task.on_rq:
             loads[task.cpu] += task_load(task) - NICE_0_LOAD
     return loads
 
 
-def start_balancing(k: "KernelState") -> None:
+def start_balancing(k: "Kernel") -> None:
     """A CPU has two runnable tasks, and none had before: passes have a meaning from now on."""
     if k.spec.cpus == 1:
         return
@@ -129,7 +129,7 @@ def start_balancing(k: "KernelState") -> None:
     k.balance_ns = due_ns if due_ns > k.now_ns else (k.now_ns // k.tick_ns + 1) * k.tick_ns
 
 
-def run_rebalance_domains(k: "KernelState") -> None:
+def run_rebalance_domains(k: "Kernel") -> None:
     """Do the passes of all CPUs that are due at ``k.balance_ns``, and set when the next are.
 
     Source: kernel/sched/fair.c:run_rebalance_domains(), rebalance_domains().
@@ -141,7 +141,7 @@ def run_rebalance_domains(k: "KernelState") -> None:
     nearest = NEVER
     for cpu, sd in enumerate(k.domains):
         if sd.next_balance < jiffies:
-            _catch_up(sd, jiffies, k.nr_running[cpu] > 0, hz, cpus)
+            _catch_up(sd, jiffies, k.load.nr_running[cpu] > 0, hz, cpus)
         if sd.next_balance == jiffies:
             if not sd.asked:  # by a barrier's quantum longer than the interval
                 if loads is None:
@@ -149,11 +149,12 @@ def run_rebalance_domains(k: "KernelState") -> None:
                 sd.pinned = 0
                 load_balance(k, cpu, loads)
             sd.last_balance = jiffies
-            sd.next_balance = jiffies + get_sd_balance_interval(sd, k.nr_running[cpu] > 0, hz, cpus)
+            busy = k.load.nr_running[cpu] > 0
+            sd.next_balance = jiffies + get_sd_balance_interval(sd, busy, hz, cpus)
         if sd.next_balance < nearest:
             nearest = sd.next_balance
     k.next_balance = nearest
-    k.balance_ns = nearest * k.tick_ns if k.overloaded else NEVER
+    k.balance_ns = nearest * k.tick_ns if k.load.overloaded else NEVER
 
 
 def _catch_up(sd: SchedDomain, jiffies: int, busy: bool, hz: int, cpus: int) -> None:
@@ -165,7 +166,7 @@ def _catch_up(sd: SchedDomain, jiffies: int, busy: bool, hz: int, cpus: int) -> 
     sd.last_balance = sd.next_balance - interval
 
 
-def load_balance(k: "KernelState", this_cpu: int, loads: list[int]) -> bool:
+def load_balance(k: "Kernel", this_cpu: int, loads: list[int]) -> bool:
     """One pass of ``this_cpu``: ask the busiest CPU for what it has too much.
 
     Args:
@@ -177,7 +178,7 @@ def load_balance(k: "KernelState", this_cpu: int, loads: list[int]) -> bool:
     Source: kernel/sched/fair.c:load_balance(), need_active_balance().
     """
     sd = k.domains[this_cpu]
-    idle = k.nr_running[this_cpu] <= 0
+    idle = k.load.nr_running[this_cpu] <= 0
     busiest = find_busiest_queue(k, this_cpu, loads, sd.pinned)
     kind = imbalance = 0
     if busiest >= 0:
@@ -202,7 +203,7 @@ def load_balance(k: "KernelState", this_cpu: int, loads: list[int]) -> bool:
     return True
 
 
-def find_busiest_queue(k: "KernelState", this_cpu: int, loads: list[int], pinned: int) -> int:
+def find_busiest_queue(k: "Kernel", this_cpu: int, loads: list[int], pinned: int) -> int:
     """Return the CPU with the highest load of those with tasks that wait, or -1.
 
     Of equals the first after ``this_cpu``. CPUs in ``pinned`` do not count. A CPU with one task has
@@ -210,7 +211,7 @@ def find_busiest_queue(k: "KernelState", this_cpu: int, loads: list[int], pinned
 
     Source: kernel/sched/fair.c:update_sd_pick_busiest(), find_busiest_queue().
     """
-    table = k.nr_running
+    table = k.load.nr_running
     cpus = len(table)
     best, best_load = -1, 0
     for step in range(1, cpus):
@@ -221,7 +222,7 @@ def find_busiest_queue(k: "KernelState", this_cpu: int, loads: list[int], pinned
 
 
 def calculate_imbalance(
-    k: "KernelState", sd: SchedDomain, this_cpu: int, busiest: int, loads: list[int]
+    k: "Kernel", sd: SchedDomain, this_cpu: int, busiest: int, loads: list[int]
 ) -> tuple[int, int]:
     """Return ``(migration type, how much is to go)``; nothing if the difference is too small.
 
@@ -231,9 +232,9 @@ def calculate_imbalance(
 
     Source: kernel/sched/fair.c:find_busiest_group(), calculate_imbalance().
     """
-    number = k.nr_running[this_cpu]
+    number = k.load.nr_running[this_cpu]
     if number <= 0:
-        return MIGRATE_TASK, k.nr_running[busiest] >> 1
+        return MIGRATE_TASK, k.load.nr_running[busiest] >> 1
     local, most = loads[this_cpu], loads[busiest]
     average = sum(loads) // len(loads)
     if local >= most or local >= average:
@@ -244,7 +245,7 @@ def calculate_imbalance(
 
 
 def balanced(
-    k: "KernelState", source: int, dest: int, moved: int, all_pinned: bool, active: bool
+    k: "Kernel", source: int, dest: int, moved: int, all_pinned: bool, active: bool
 ) -> None:
     """CPU ``source`` has answered the pass of ``dest``: ``moved`` tasks are on their way.
 
@@ -274,7 +275,7 @@ def balanced(
     _hurry(k, sd, dest)
 
 
-def newly_idle(k: "KernelState", cpu: int) -> None:
+def newly_idle(k: "Kernel", cpu: int) -> None:
     """``cpu`` idles and could get nothing at once: its passes come at an idle CPU's intervals now.
 
     Source: kernel/sched/fair.c:newidle_balance(), update_next_balance().
@@ -290,13 +291,13 @@ def _out_balanced(sd: SchedDomain, *, all_pinned: bool) -> None:
         sd.balance_interval *= 2
 
 
-def _hurry(k: "KernelState", sd: SchedDomain, cpu: int) -> None:
+def _hurry(k: "Kernel", sd: SchedDomain, cpu: int) -> None:
     """Let the next pass of ``cpu`` be when its interval, which may be another now, says."""
     hz, cpus = k.spec.hz, k.spec.cpus
-    interval = get_sd_balance_interval(sd, k.nr_running[cpu] > 0, hz, cpus)
+    interval = get_sd_balance_interval(sd, k.load.nr_running[cpu] > 0, hz, cpus)
     sd.next_balance = max(sd.last_balance + interval, k.now_ns // k.tick_ns + 1)
     if sd.next_balance < k.next_balance:
         k.next_balance = sd.next_balance
     due_ns = sd.next_balance * k.tick_ns
-    if k.overloaded and due_ns < k.balance_ns:
+    if k.load.overloaded and due_ns < k.balance_ns:
         k.balance_ns = due_ns

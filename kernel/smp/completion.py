@@ -14,7 +14,7 @@ from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up
 from kernel.task import TASK_KILLABLE, TASK_UNINTERRUPTIBLE
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _ALL: Final = 1 << 30
 
@@ -29,14 +29,14 @@ class Completion:
         self.wait = WaitQueueHead()
 
 
-def complete(k: "KernelState", completion: Completion) -> Path[None]:
+def complete(k: "Kernel", completion: Completion) -> Path[None]:
     """Let one waiter go on, now or when it comes. Source: kernel/sched/completion.c:complete()."""
     yield "complete.done", POINT, completion
     completion.done += 1
     yield from wake_up(k, completion.wait)
 
 
-def complete_all(k: "KernelState", completion: Completion) -> Path[None]:
+def complete_all(k: "Kernel", completion: Completion) -> Path[None]:
     """Let every waiter go on, now and later. Source: kernel/sched/completion.c:complete_all()."""
     yield "complete_all.done", POINT, completion
     completion.done = _ALL
@@ -44,7 +44,7 @@ def complete_all(k: "KernelState", completion: Completion) -> Path[None]:
 
 
 def wait_for_completion(
-    k: "KernelState", completion: Completion, *, killable: bool = False
+    k: "Kernel", completion: Completion, *, killable: bool = False
 ) -> Path[bool]:
     """Sleep until somebody completes it; return True, or False if the caller is being killed.
 

@@ -16,7 +16,7 @@ from kernel.process.tasklist import for_each_thread
 from kernel.task import TASK_NOLOAD, TASK_UNINTERRUPTIBLE
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 FSHIFT: Final = 11
 FIXED_1: Final = 1 << FSHIFT
@@ -42,7 +42,7 @@ def calc_load(load: int, exp: int, active: int) -> int:
     return new // FIXED_1
 
 
-def nr_uninterruptible(k: "KernelState") -> int:
+def nr_uninterruptible(k: "Kernel") -> int:
     """Return how many tasks sleep uninterruptibly and count as load."""
     return sum(
         1
@@ -54,13 +54,13 @@ def nr_uninterruptible(k: "KernelState") -> int:
     )
 
 
-def calc_global_load(k: "KernelState", now_ns: int) -> None:
+def calc_global_load(k: "Kernel", now_ns: int) -> None:
     """Take every sample that is due at or before ``now_ns``.
 
     Source: kernel/sched/loadavg.c:calc_global_load(), calc_global_nohz().
     """
     period_ns = load_period_ns(k.spec.hz)
-    active = (sum(k.nr_running) + nr_uninterruptible(k)) * FIXED_1
+    active = (sum(k.load.nr_running) + nr_uninterruptible(k)) * FIXED_1
     while k.calc_load_update_ns <= now_ns:
         k.calc_load_update_ns += period_ns
         before = k.avenrun
@@ -70,7 +70,7 @@ def calc_global_load(k: "KernelState", now_ns: int) -> None:
             k.calc_load_update_ns += left * period_ns
 
 
-def get_avenrun(k: "KernelState") -> tuple[str, ...]:
+def get_avenrun(k: "Kernel") -> tuple[str, ...]:
     """Return the three averages as /proc/loadavg shows them.
 
     Source: fs/proc/loadavg.c:loadavg_proc_show().

@@ -18,13 +18,13 @@ from kernel.uapi.prio import PRIO_PGRP, PRIO_PROCESS, PRIO_USER
 from kernel.uapi.rlimit import RLIMIT_NICE
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 MIN_NICE: Final = -20
 MAX_NICE: Final = 19
 
 
-def can_nice(k: "KernelState", task: TaskStruct, nice: int) -> bool:
+def can_nice(k: "Kernel", task: TaskStruct, nice: int) -> bool:
     """Tell whether the current task may lower ``task``'s nice value to ``nice``.
 
     Source: kernel/sched/core.c:can_nice().
@@ -32,7 +32,7 @@ def can_nice(k: "KernelState", task: TaskStruct, nice: int) -> bool:
     return 20 - nice <= rlimit(k, task.signal, RLIMIT_NICE) or capable(k.current.cred)
 
 
-def _selected(k: "KernelState", which: int, who: int) -> Iterator[TaskStruct]:
+def _selected(k: "Kernel", which: int, who: int) -> Iterator[TaskStruct]:
     """Yield the threads that ``which`` and ``who`` name."""
     if which == PRIO_PROCESS:
         task = k.pids.find_task_by_vpid(who) if who else k.current
@@ -49,7 +49,7 @@ def _selected(k: "KernelState", which: int, who: int) -> Iterator[TaskStruct]:
                 yield task
 
 
-def sys_getpriority(k: "KernelState", which: int, who: int) -> Path[int]:
+def sys_getpriority(k: "Kernel", which: int, who: int) -> Path[int]:
     """Return the lowest nice value among the selected threads.
 
     Args:
@@ -72,7 +72,7 @@ def sys_getpriority(k: "KernelState", which: int, who: int) -> Path[int]:
     return min(values)
 
 
-def sys_setpriority(k: "KernelState", which: int, who: int, nice: int) -> Path[None]:
+def sys_setpriority(k: "Kernel", which: int, who: int, nice: int) -> Path[None]:
     """Set the nice value, clamped to -20..19, of the selected threads.
 
     Raises:
@@ -104,7 +104,7 @@ def sys_setpriority(k: "KernelState", which: int, who: int, nice: int) -> Path[N
     return None
 
 
-def sys_nice(k: "KernelState", increment: int) -> int:
+def sys_nice(k: "Kernel", increment: int) -> int:
     """Add to the calling thread's nice value, within -20..19; return the new one.
 
     Raises:

@@ -17,10 +17,10 @@ from kernel.process.attrs import attrs_of
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
-def _priorities(k: "KernelState", but: TaskStruct | None) -> list[int]:
+def _priorities(k: "Kernel", but: TaskStruct | None) -> list[int]:
     """Return the highest real-time priority that is runnable on each CPU, 0 for none."""
     highest = [0] * k.spec.cpus
     for task in k.rt_tasks:
@@ -31,7 +31,7 @@ def _priorities(k: "KernelState", but: TaskStruct | None) -> list[int]:
     return highest
 
 
-def find_lowest_rq(k: "KernelState", task: TaskStruct, highest: list[int], near: int) -> int:
+def find_lowest_rq(k: "Kernel", task: TaskStruct, highest: list[int], near: int) -> int:
     """Return the CPU that runs the least urgent work, less urgent than ``task``; -1 for none.
 
     Args:
@@ -46,13 +46,13 @@ def find_lowest_rq(k: "KernelState", task: TaskStruct, highest: list[int], near:
     for cpu, priority in enumerate(highest):
         if priority >= attrs.rt_priority or (attrs.cpus_mask and not attrs.cpus_mask >> cpu & 1):
             continue
-        key = (priority, k.nr_running[cpu], cpu != near, cpu)
+        key = (priority, k.load.nr_running[cpu], cpu != near, cpu)
         if best < 0 or key < best_key:
             best, best_key = cpu, key
     return best
 
 
-def select_task_rq_rt(k: "KernelState", task: TaskStruct, previous: int) -> int:
+def select_task_rq_rt(k: "Kernel", task: TaskStruct, previous: int) -> int:
     """Return the CPU for a real-time task that wakes or starts: ``previous`` if it can run there.
 
     Source: kernel/sched/rt.c:select_task_rq_rt().
@@ -70,7 +70,7 @@ def select_task_rq_rt(k: "KernelState", task: TaskStruct, previous: int) -> int:
     return (attrs.cpus_mask & -attrs.cpus_mask).bit_length() - 1
 
 
-def push_rt_tasks(k: "KernelState") -> None:
+def push_rt_tasks(k: "Kernel") -> None:
     """Send real-time tasks that wait to CPUs that run something less urgent.
 
     Source: kernel/sched/rt.c:push_rt_tasks(), pull_rt_task().

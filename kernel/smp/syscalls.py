@@ -42,7 +42,7 @@ from kernel.uapi.policy import (
 from kernel.uapi.rlimit import RLIMIT_RTPRIO
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 MAX_RT_PRIO: Final = 100
 SETPARAM_POLICY: Final = -1
@@ -56,7 +56,7 @@ def valid_policy(policy: int) -> TypeGuard[SchedPolicy]:
     return policy in _POLICIES
 
 
-def find_process_by_pid(k: "KernelState", pid: int) -> TaskStruct:
+def find_process_by_pid(k: "Kernel", pid: int) -> TaskStruct:
     """Return the task ``pid``, 0 for the caller.
 
     Raises:
@@ -72,7 +72,7 @@ def find_process_by_pid(k: "KernelState", pid: int) -> TaskStruct:
     return task
 
 
-def check_same_owner(k: "KernelState", task: TaskStruct) -> bool:
+def check_same_owner(k: "Kernel", task: TaskStruct) -> bool:
     """Tell whether ``task`` belongs to the caller's effective user.
 
     Source: kernel/sched/syscalls.c:check_same_owner().
@@ -86,7 +86,7 @@ def check_same_owner(k: "KernelState", task: TaskStruct) -> bool:
 
 
 def user_check_sched_setscheduler(
-    k: "KernelState", task: TaskStruct, policy: SchedPolicy, priority: int, nice: int, reset: bool
+    k: "Kernel", task: TaskStruct, policy: SchedPolicy, priority: int, nice: int, reset: bool
 ) -> None:
     """Raise KernelError(EPERM) unless the current task may make this change.
 
@@ -112,7 +112,7 @@ def user_check_sched_setscheduler(
 
 
 def sched_setscheduler(
-    k: "KernelState",
+    k: "Kernel",
     task: TaskStruct,
     policy: int,
     priority: int,
@@ -167,7 +167,7 @@ def sched_setscheduler(
     yield "sched_setscheduler.pi_unlock", RELEASE, lock
 
 
-def do_sched_setscheduler(k: "KernelState", pid: int, policy: int, priority: int) -> Path[None]:
+def do_sched_setscheduler(k: "Kernel", pid: int, policy: int, priority: int) -> Path[None]:
     """Do what sched_setscheduler() and sched_setparam() do.
 
     Source: kernel/sched/syscalls.c:do_sched_setscheduler(), _sched_setscheduler().
@@ -184,7 +184,7 @@ def do_sched_setscheduler(k: "KernelState", pid: int, policy: int, priority: int
     yield from sched_setscheduler(k, task, policy, priority, task.nice, reset)
 
 
-def sys_sched_setscheduler(k: "KernelState", pid: int, policy: int, priority: int) -> Path[None]:
+def sys_sched_setscheduler(k: "Kernel", pid: int, policy: int, priority: int) -> Path[None]:
     """Set policy and real-time priority of a thread.
 
     Args:
@@ -203,7 +203,7 @@ def sys_sched_setscheduler(k: "KernelState", pid: int, policy: int, priority: in
     return do_sched_setscheduler(k, pid, policy, priority)
 
 
-def sys_sched_setparam(k: "KernelState", pid: int, priority: int) -> Path[None]:
+def sys_sched_setparam(k: "Kernel", pid: int, priority: int) -> Path[None]:
     """Set the real-time priority of a thread; errors as of ``sys_sched_setscheduler``.
 
     Source: kernel/sched/syscalls.c:sched_setparam().
@@ -212,7 +212,7 @@ def sys_sched_setparam(k: "KernelState", pid: int, priority: int) -> Path[None]:
 
 
 def sys_sched_setattr(
-    k: "KernelState",
+    k: "Kernel",
     pid: int,
     policy: int,
     nice: int,
@@ -258,7 +258,7 @@ def sys_sched_setattr(
     yield from sched_setscheduler(k, task, policy, priority, nice, reset, keep_params)
 
 
-def sys_sched_getscheduler(k: "KernelState", pid: int) -> int:
+def sys_sched_getscheduler(k: "Kernel", pid: int) -> int:
     """Return a thread's policy, with SCHED_RESET_ON_FORK if that is set.
 
     Raises:
@@ -270,7 +270,7 @@ def sys_sched_getscheduler(k: "KernelState", pid: int) -> int:
     return attrs.policy | (SCHED_RESET_ON_FORK if attrs.reset_on_fork else 0)
 
 
-def sys_sched_getparam(k: "KernelState", pid: int) -> int:
+def sys_sched_getparam(k: "Kernel", pid: int) -> int:
     """Return a thread's real-time priority; errors as of ``sys_sched_getscheduler``.
 
     Source: kernel/sched/syscalls.c:sched_getparam().
@@ -278,7 +278,7 @@ def sys_sched_getparam(k: "KernelState", pid: int) -> int:
     return _attrs_by_pid(k, pid).rt_priority
 
 
-def sys_sched_rr_get_interval(k: "KernelState", pid: int) -> int:
+def sys_sched_rr_get_interval(k: "Kernel", pid: int) -> int:
     """Return a thread's quantum in ns, 0 for none; errors as of ``sys_sched_getscheduler``.
 
     Source: kernel/sched/syscalls.c:sched_rr_get_interval(), kernel/sched/rt.c:get_rr_interval_rt().
@@ -286,13 +286,13 @@ def sys_sched_rr_get_interval(k: "KernelState", pid: int) -> int:
     return RR_TIMESLICE_NS if _attrs_by_pid(k, pid).policy == SCHED_RR else 0
 
 
-def _attrs_by_pid(k: "KernelState", pid: int) -> TaskAttrs:
+def _attrs_by_pid(k: "Kernel", pid: int) -> TaskAttrs:
     if pid < 0:
         raise KernelError(EINVAL)
     return attrs_of(find_process_by_pid(k, pid))
 
 
-def sys_sched_get_priority_max(k: "KernelState", policy: int) -> int:
+def sys_sched_get_priority_max(k: "Kernel", policy: int) -> int:
     """Return the highest real-time priority of a policy. Raises KernelError(EINVAL) for no policy.
 
     Source: kernel/sched/syscalls.c:sched_get_priority_max().
@@ -300,7 +300,7 @@ def sys_sched_get_priority_max(k: "KernelState", policy: int) -> int:
     return _priority_bound(policy, MAX_RT_PRIO - 1)
 
 
-def sys_sched_get_priority_min(k: "KernelState", policy: int) -> int:
+def sys_sched_get_priority_min(k: "Kernel", policy: int) -> int:
     """Return the lowest real-time priority of a policy. Raises KernelError(EINVAL) for no policy.
 
     Source: kernel/sched/syscalls.c:sched_get_priority_min().
@@ -319,7 +319,7 @@ def _priority_bound(policy: int, bound: int) -> int:
 # -- CPU masks -----------------------------------------------------------------------------------
 
 
-def sys_sched_setaffinity(k: "KernelState", pid: int, mask: int) -> Path[None]:
+def sys_sched_setaffinity(k: "Kernel", pid: int, mask: int) -> Path[None]:
     """Let a thread run on the CPUs of ``mask`` only; it leaves another one before it runs on.
 
     Raises:
@@ -343,7 +343,7 @@ def sys_sched_setaffinity(k: "KernelState", pid: int, mask: int) -> Path[None]:
     yield "set_cpus_allowed_ptr.pi_unlock", RELEASE, lock
 
 
-def sys_sched_getaffinity(k: "KernelState", pid: int) -> int:
+def sys_sched_getaffinity(k: "Kernel", pid: int) -> int:
     """Return the CPUs that a thread may use, as a mask.
 
     Raises:
@@ -354,7 +354,7 @@ def sys_sched_getaffinity(k: "KernelState", pid: int) -> int:
     return attrs_of(find_process_by_pid(k, pid)).cpus_mask or (1 << k.spec.cpus) - 1
 
 
-def sys_sched_yield(k: "KernelState") -> None:
+def sys_sched_yield(k: "Kernel") -> None:
     """Let others run: a traced caller has, while its tracer looked at the call.
 
     Source: kernel/sched/syscalls.c:do_sched_yield().

@@ -9,11 +9,11 @@ from kernel.messages import EFF_TUNE, TUNE_CPUTIMER
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
     from kernel.time.posix_cpu_timers import PosixCputimers
 
 
-def tick_dep_set_task(k: "KernelState", task: TaskStruct) -> None:
+def tick_dep_set_task(k: "Kernel", task: TaskStruct) -> None:
     """Let the CPU of ``task`` take every tick while it runs, if its process has timers.
 
     Source: kernel/time/tick-sched.c:tick_nohz_dep_set_task().

@@ -20,6 +20,7 @@ from kernel.messages import EFF_FORK, EFF_KTHREAD, EFF_SPAWN, EFF_WAKE
 from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, Path
 from kernel.smp.affinity import cpumask_any_and_distribute, start_attrs
 from kernel.smp.balance import note_load
+from kernel.smp.load import load_inc
 from kernel.smp.push import push_rt_tasks, select_task_rq_rt
 from kernel.smp.tick import tick_dep_set_task
 from kernel.task import (
@@ -31,11 +32,11 @@ from kernel.task import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
     from kernel.user import UserContext
 
 
-def set_task_state(k: "KernelState", task: TaskStruct, state: int) -> Path[None]:
+def set_task_state(k: "Kernel", task: TaskStruct, state: int) -> Path[None]:
     """Publish ``state`` of ``task``, then order it before what follows (a full barrier).
 
     Raises:
@@ -50,7 +51,7 @@ def set_task_state(k: "KernelState", task: TaskStruct, state: int) -> Path[None]
     yield "set_task_state.smp_mb", BARRIER, task
 
 
-def set_current_state(k: "KernelState", state: int) -> Path[None]:
+def set_current_state(k: "Kernel", state: int) -> Path[None]:
     """``set_task_state`` for the current task.
 
     Source: include/linux/sched.h:set_current_state(), smp_store_mb().
@@ -58,7 +59,7 @@ def set_current_state(k: "KernelState", state: int) -> Path[None]:
     return set_task_state(k, k.current, state)
 
 
-def try_to_wake_up(k: "KernelState", task: TaskStruct, state_mask: int) -> Path[bool]:
+def try_to_wake_up(k: "Kernel", task: TaskStruct, state_mask: int) -> Path[bool]:
     """Make ``task`` runnable if its state is in ``state_mask``.
 
     Returns:
@@ -81,7 +82,7 @@ def try_to_wake_up(k: "KernelState", task: TaskStruct, state_mask: int) -> Path[
     return woken
 
 
-def wake_up_process(k: "KernelState", task: TaskStruct) -> Path[bool]:
+def wake_up_process(k: "Kernel", task: TaskStruct) -> Path[bool]:
     """Wake ``task`` if it sleeps interruptibly or uninterruptibly; return whether it did.
 
     Source: kernel/sched/core.c:wake_up_process().
@@ -89,14 +90,14 @@ def wake_up_process(k: "KernelState", task: TaskStruct) -> Path[bool]:
     return try_to_wake_up(k, task, TASK_NORMAL)
 
 
-def activate(k: "KernelState", task: TaskStruct, cpu: int) -> None:
+def activate(k: "Kernel", task: TaskStruct, cpu: int) -> None:
     """Count a sleeping ``task`` as runnable on ``cpu`` and tell the CPU that parks it."""
     task.on_rq = True
     holder = task.cpu
     if cpu != holder:
         task.cpu = cpu
         k.stats.migrations += 1
-    k.load_inc(cpu)
+    load_inc(k, cpu)
     k.send_task(holder, task, EFF_WAKE, cpu)
     if k.rt_tasks and task in k.rt_tasks:
         k.rt_tasks[task] = task.utime_ns + task.stime_ns
@@ -104,7 +105,7 @@ def activate(k: "KernelState", task: TaskStruct, cpu: int) -> None:
 
 
 def wake_up_new_task(
-    k: "KernelState",
+    k: "Kernel",
     child: TaskStruct,
     *,
     ctx: "UserContext | None" = None,
@@ -134,7 +135,7 @@ def wake_up_new_task(
     cpu = select_task_rq_fork(k, child)
     child.cpu = cpu
     child.on_rq = True
-    k.load_inc(cpu)
+    load_inc(k, cpu)
     if program is not None:
         k.send_task(cpu, child, EFF_SPAWN, child.tgid, child.comm, child.nice, *program)
     elif kthread:
@@ -169,7 +170,7 @@ def wake_up_new_task(
     yield "wake_up_new_task.pi_unlock", RELEASE, lock
 
 
-def select_task_rq_fork(k: "KernelState", child: TaskStruct) -> int:
+def select_task_rq_fork(k: "Kernel", child: TaskStruct) -> int:
     """Return the CPU for a new task: an idle one near the parent's, else the least loaded.
 
     Source: kernel/sched/fair.c:find_idlest_cpu(), SD_BALANCE_FORK.
@@ -179,30 +180,29 @@ def select_task_rq_fork(k: "KernelState", child: TaskStruct) -> int:
         return select_task_rq_rt(k, child, k.cpu)
     if child.attrs is not None and child.attrs.cpus_mask:
         return cpumask_any_and_distribute(k, child.attrs.cpus_mask, k.cpu)
-    if k.idle_mask:
-        return k.idle_cpu_from(k.cpu)
-    table = k.nr_running
-    least = min(table)
-    return k.cpu if table[k.cpu] == least else table.index(least)
+    load = k.load
+    if load.idle_mask:
+        return load.idle_cpu_from(k.cpu)
+    return load.least_loaded(k.cpu)
 
 
-def select_task_rq_exec(k: "KernelState") -> int:
+def select_task_rq_exec(k: "Kernel") -> int:
     """Return the CPU on which an exec goes on: here, unless others queue here and one idles.
 
     Source: kernel/sched/core.c:sched_exec(), SD_BALANCE_EXEC.
     """
-    if k.idle_mask and k.nr_running[k.cpu] > 1:
+    if k.load.idle_mask and k.load.nr_running[k.cpu] > 1:
         attrs = k.current.attrs
         if attrs is None or not (attrs.cpus_mask or attrs.rt_priority):
-            return k.idle_cpu_from(k.cpu)
+            return k.load.idle_cpu_from(k.cpu)
         if attrs.rt_priority:
             return k.cpu
-        if attrs.cpus_mask & k.idle_mask:
+        if attrs.cpus_mask & k.load.idle_mask:
             return cpumask_any_and_distribute(k, attrs.cpus_mask, k.cpu)
     return k.cpu
 
 
-def select_task_rq_wake(k: "KernelState", task: TaskStruct) -> int:
+def select_task_rq_wake(k: "Kernel", task: TaskStruct) -> int:
     """Return the CPU for a woken task: its last one if idle, else the waker's, else any idle one.
 
     With no CPU idle it stays where its cache is.
@@ -210,7 +210,7 @@ def select_task_rq_wake(k: "KernelState", task: TaskStruct) -> int:
     Source: kernel/sched/fair.c:select_idle_sibling().
     Deviation: one flat domain; no wake_affine load comparison.
     """
-    mask = k.idle_mask
+    mask = k.load.idle_mask
     previous = task.cpu
     if task.attrs is not None and task.attrs.rt_priority:
         return select_task_rq_rt(k, task, previous)
@@ -225,4 +225,4 @@ def select_task_rq_wake(k: "KernelState", task: TaskStruct) -> int:
         return previous
     if mask >> k.cpu & 1:
         return k.cpu
-    return k.idle_cpu_from(previous)
+    return k.load.idle_cpu_from(previous)

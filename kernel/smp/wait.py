@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kernel.fs.select import PollWqueues
+    from kernel.kernel import Kernel
     from kernel.locking import Lock
-    from kernel.state import KernelState
 
 
 class WaitQueueEntry:
@@ -39,7 +39,7 @@ class WaitQueueEntry:
 
     def __init__(
         self,
-        func: "Callable[[KernelState, WaitQueueEntry], Path[None]]",
+        func: "Callable[[Kernel, WaitQueueEntry], Path[None]]",
         key: int,
         private: "PollWqueues",
     ) -> None:
@@ -73,14 +73,14 @@ class WaitQueueHead:
         """Tell whether a wake-up would find anybody (waitqueue_active)."""
         return bool(self.tasks or self.entries)
 
-    def lock_of(self, k: "KernelState") -> "Lock":
+    def lock_of(self, k: "Kernel") -> "Lock":
         """Return the queue's lock."""
         if self.lock is None:
             self.lock = k.new_lock("wait_queue")
         return self.lock
 
 
-def prepare_to_wait(k: "KernelState", queue: WaitQueueHead, state: int) -> Path[None]:
+def prepare_to_wait(k: "Kernel", queue: WaitQueueHead, state: int) -> Path[None]:
     """Put the current task on ``queue``, unless it is there, and publish that it sleeps.
 
     Source: kernel/sched/wait.c:prepare_to_wait_exclusive().
@@ -94,7 +94,7 @@ def prepare_to_wait(k: "KernelState", queue: WaitQueueHead, state: int) -> Path[
     yield "prepare_to_wait.unlock", RELEASE, lock
 
 
-def finish_wait(k: "KernelState", queue: WaitQueueHead) -> Path[None]:
+def finish_wait(k: "Kernel", queue: WaitQueueHead) -> Path[None]:
     """The current task runs again: take it off ``queue`` if nobody else has.
 
     Source: kernel/sched/wait.c:finish_wait().
@@ -110,7 +110,7 @@ def finish_wait(k: "KernelState", queue: WaitQueueHead) -> Path[None]:
     yield "finish_wait.unlock", RELEASE, lock
 
 
-def add_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path[None]:
+def add_wait_queue(k: "Kernel", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path[None]:
     """Put ``entry`` at the head of ``queue``. Source: kernel/sched/wait.c:add_wait_queue()."""
     lock = queue.lock_of(k)
     yield "add_wait_queue.lock", ACQUIRE, lock
@@ -120,7 +120,7 @@ def add_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry
     yield "add_wait_queue.unlock", RELEASE, lock
 
 
-def remove_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path[None]:
+def remove_wait_queue(k: "Kernel", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path[None]:
     """Take ``entry`` off ``queue``. Source: kernel/sched/wait.c:remove_wait_queue()."""
     lock = queue.lock_of(k)
     yield "remove_wait_queue.lock", ACQUIRE, lock
@@ -132,9 +132,7 @@ def remove_wait_queue(k: "KernelState", queue: WaitQueueHead, entry: WaitQueueEn
     yield "remove_wait_queue.unlock", RELEASE, lock
 
 
-def wake_up(
-    k: "KernelState", queue: WaitQueueHead, *, remove: bool = True, key: int = 0
-) -> Path[None]:
+def wake_up(k: "Kernel", queue: WaitQueueHead, *, remove: bool = True, key: int = 0) -> Path[None]:
     """Wake the first task on ``queue`` that is really asleep.
 
     Args:
@@ -149,7 +147,7 @@ def wake_up(
     yield "wake_up.unlock", RELEASE, lock
 
 
-def wake_up_all(k: "KernelState", queue: WaitQueueHead, *, key: int = 0) -> Path[None]:
+def wake_up_all(k: "Kernel", queue: WaitQueueHead, *, key: int = 0) -> Path[None]:
     """Wake every task on ``queue`` and take it off; ``key`` as for ``wake_up``.
 
     Source: kernel/sched/wait.c:wake_up_all().
@@ -160,9 +158,7 @@ def wake_up_all(k: "KernelState", queue: WaitQueueHead, *, key: int = 0) -> Path
     yield "wake_up_all.unlock", RELEASE, lock
 
 
-def _wake(
-    k: "KernelState", queue: WaitQueueHead, *, one: bool, remove: bool, key: int
-) -> Path[None]:
+def _wake(k: "Kernel", queue: WaitQueueHead, *, one: bool, remove: bool, key: int) -> Path[None]:
     """Source: kernel/sched/wait.c:__wake_up_common()."""
     if queue.entries is not None:
         for entry in tuple(queue.entries):

@@ -7,7 +7,7 @@ ITIMER_VIRTUAL and ITIMER_PROF run on CPU time: ``kernel.time.posix_cpu_timers``
 Source: kernel/time/itimer.c, kernel/signal.c:dequeue_signal().
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
 from kernel.points import Path
@@ -15,11 +15,12 @@ from kernel.process.pid import PIDTYPE_TGID
 from kernel.signal.send import do_send_sig_info
 from kernel.task import SignalStruct
 from kernel.time.posix_cpu_timers import get_cpu_itimer, set_cpu_itimer
+from kernel.timerq import TimerKind
 from kernel.uapi.errno_ import EINVAL
 from kernel.uapi.signals import ITIMER_PROF, ITIMER_REAL, SI_KERNEL, SIGALRM
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _US_NS = 1000
 _SECOND_NS = 1_000_000_000
@@ -43,7 +44,27 @@ def _real_timer(signal: SignalStruct) -> RealTimer:
     return timer
 
 
-def it_real_fn(k: "KernelState", signal: SignalStruct) -> Path[None]:
+class RealTimerKind(TimerKind):
+    """Signals the process ``what`` (its SignalStruct) if its ITIMER_REAL is still this one."""
+
+    def is_live(self, what: SignalStruct, serial: int) -> bool:
+        """Tell whether it has not been stopped or set anew since."""
+        return what.itimer is not None and what.itimer.serial == serial
+
+    def expire(self, k: "Kernel", what: SignalStruct, serial: int) -> object:
+        """Send SIGALRM, as an interrupt: it is nobody's system call."""
+        if not self.is_live(what, serial) or not what.live:
+            return None
+        k.cpu = what.leader.cpu
+        k.current = k.init_task
+        k.now_ns += k.costs.timer_op
+        return k.form(it_real_fn)(k, what)
+
+
+REAL_TIMER: Final = RealTimerKind()
+
+
+def it_real_fn(k: "Kernel", signal: SignalStruct) -> Path[None]:
     """The timer has expired: send SIGALRM.
 
     Source: kernel/time/itimer.c:it_real_fn().
@@ -53,7 +74,7 @@ def it_real_fn(k: "KernelState", signal: SignalStruct) -> Path[None]:
     yield from do_send_sig_info(k, SIGALRM, info, signal.leader, PIDTYPE_TGID)
 
 
-def restart_real_timer(k: "KernelState", signal: SignalStruct) -> None:
+def restart_real_timer(k: "Kernel", signal: SignalStruct) -> None:
     """Arm an expired timer again if it has an interval; its SIGALRM has just been taken.
 
     Source: kernel/signal.c:dequeue_signal().
@@ -66,7 +87,7 @@ def restart_real_timer(k: "KernelState", signal: SignalStruct) -> None:
     timer.serial = k.arm_real_timer(signal, timer.expires_ns)
 
 
-def get_real_timer(k: "KernelState", signal: SignalStruct) -> tuple[int, int]:
+def get_real_timer(k: "Kernel", signal: SignalStruct) -> tuple[int, int]:
     """Return ``(ns left, interval in ns)``; an armed timer has at least 1 µs left.
 
     Source: kernel/time/itimer.c:itimer_get_remtime().
@@ -78,7 +99,7 @@ def get_real_timer(k: "KernelState", signal: SignalStruct) -> tuple[int, int]:
     return left, timer.interval_ns
 
 
-def _set_real_timer(k: "KernelState", ns: int, interval_ns: int) -> tuple[int, int]:
+def _set_real_timer(k: "Kernel", ns: int, interval_ns: int) -> tuple[int, int]:
     """Arm (``ns`` > 0) or stop the caller's timer; return what ``get_real_timer`` said before.
 
     Source: kernel/time/itimer.c:do_setitimer().
@@ -103,7 +124,7 @@ def _check_which(which: int) -> None:
         raise KernelError(EINVAL)
 
 
-def sys_setitimer(k: "KernelState", which: int, ns: int, interval_ns: int) -> tuple[int, int]:
+def sys_setitimer(k: "Kernel", which: int, ns: int, interval_ns: int) -> tuple[int, int]:
     """Arm a timer of the caller's process; return the old ``(ns left, interval in ns)``.
 
     Args:
@@ -125,7 +146,7 @@ def sys_setitimer(k: "KernelState", which: int, ns: int, interval_ns: int) -> tu
     return _set_real_timer(k, ns, interval_ns)
 
 
-def sys_getitimer(k: "KernelState", which: int) -> tuple[int, int]:
+def sys_getitimer(k: "Kernel", which: int) -> tuple[int, int]:
     """Return ``(ns left, interval in ns)`` of a timer of the caller's process.
 
     Raises:
@@ -139,7 +160,7 @@ def sys_getitimer(k: "KernelState", which: int) -> tuple[int, int]:
     return get_real_timer(k, k.current.signal)
 
 
-def sys_alarm(k: "KernelState", seconds: int) -> int:
+def sys_alarm(k: "Kernel", seconds: int) -> int:
     """Send SIGALRM in ``seconds``, or never if 0; return how many were left, at least 1 if any.
 
     Source: kernel/time/itimer.c:alarm_setitimer().

@@ -32,7 +32,7 @@ from kernel.uapi.signals import (
 )
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _SECOND_NS: Final = 1_000_000_000
 _CLOCK_SIGNAL: Final = ((ITIMER_PROF, SIGPROF), (ITIMER_VIRTUAL, SIGVTALRM))
@@ -71,7 +71,7 @@ def cputimers_of(signal: SignalStruct) -> PosixCputimers:
     return timers
 
 
-def posix_cpu_timers_init_group(k: "KernelState", signal: SignalStruct) -> None:
+def posix_cpu_timers_init_group(k: "Kernel", signal: SignalStruct) -> None:
     """Prepare a new process that inherits a limit of CPU time.
 
     Source: kernel/time/posix-cpu-timers.c:posix_cputimers_group_init().
@@ -93,7 +93,7 @@ def cpu_clock_sample_group(signal: SignalStruct) -> tuple[int, int]:
     return utime_ns + stime_ns, utime_ns
 
 
-def _tick_dep(k: "KernelState", signal: SignalStruct, active: bool) -> None:
+def _tick_dep(k: "Kernel", signal: SignalStruct, active: bool) -> None:
     """Tell the CPUs of all threads whether they have to tick for this process.
 
     Source: kernel/time/tick-sched.c:tick_nohz_dep_set_signal().
@@ -107,7 +107,7 @@ def _tick_dep(k: "KernelState", signal: SignalStruct, active: bool) -> None:
             k.send_task(thread.cpu, thread, EFF_TUNE, TUNE_CPUTIMER, active)
 
 
-def update_rlimit_cpu(k: "KernelState", task: TaskStruct) -> None:
+def update_rlimit_cpu(k: "Kernel", task: TaskStruct) -> None:
     """The process of ``task`` has got a limit of CPU time or of real-time running.
 
     Source: kernel/time/posix-cpu-timers.c:update_rlimit_cpu().
@@ -118,7 +118,7 @@ def update_rlimit_cpu(k: "KernelState", task: TaskStruct) -> None:
 # -- itimers -------------------------------------------------------------------------------------
 
 
-def get_cpu_itimer(k: "KernelState", signal: SignalStruct, which: int) -> tuple[int, int]:
+def get_cpu_itimer(k: "Kernel", signal: SignalStruct, which: int) -> tuple[int, int]:
     """Return ``(ns left, interval in ns)``; an armed timer that is due has a tick left.
 
     Source: kernel/time/itimer.c:get_cpu_itimer().
@@ -135,7 +135,7 @@ def get_cpu_itimer(k: "KernelState", signal: SignalStruct, which: int) -> tuple[
 
 
 def set_cpu_itimer(
-    k: "KernelState", signal: SignalStruct, which: int, ns: int, interval_ns: int
+    k: "Kernel", signal: SignalStruct, which: int, ns: int, interval_ns: int
 ) -> tuple[int, int]:
     """Arm (``ns`` > 0) or stop a timer; return what ``get_cpu_itimer`` said before.
 
@@ -159,7 +159,7 @@ def set_cpu_itimer(
 # -- expiry --------------------------------------------------------------------------------------
 
 
-def run_posix_cpu_timers(k: "KernelState") -> Path[None]:
+def run_posix_cpu_timers(k: "Kernel") -> Path[None]:
     """A tick has hit a thread of a process with CPU timers: let those that are due expire.
 
     Source: kernel/time/posix-cpu-timers.c:run_posix_cpu_timers(), check_process_timers().
@@ -195,7 +195,7 @@ def run_posix_cpu_timers(k: "KernelState") -> Path[None]:
         _tick_dep(k, signal, False)
 
 
-def _check_rttime(k: "KernelState", task: TaskStruct) -> Path[None]:
+def _check_rttime(k: "Kernel", task: TaskStruct) -> Path[None]:
     """Look whether real-time ``task`` has run too long since it was last woken. Holds siglock.
 
     Source: kernel/time/posix-cpu-timers.c:check_thread_timers(), kernel/sched/rt.c:watchdog().
@@ -212,6 +212,6 @@ def _check_rttime(k: "KernelState", task: TaskStruct) -> Path[None]:
         yield from _send(k, SIGXCPU, task)
 
 
-def _send(k: "KernelState", sig: int, task: TaskStruct) -> Path[int]:
+def _send(k: "Kernel", sig: int, task: TaskStruct) -> Path[int]:
     """Send a signal of the kernel to the process. Caller holds siglock."""
     return send_signal_locked(k, sig, (sig, SI_KERNEL, 0, 0, 0), task, PIDTYPE_TGID)

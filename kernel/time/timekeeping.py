@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 
 def thread_group_cputime(task: TaskStruct) -> tuple[int, int]:
@@ -27,7 +27,7 @@ def thread_group_cputime(task: TaskStruct) -> tuple[int, int]:
     return utime_ns, stime_ns
 
 
-def sys_times(k: "KernelState") -> tuple[int, int, int, int, int]:
+def sys_times(k: "Kernel") -> tuple[int, int, int, int, int]:
     """Return ``(utime, stime, cutime, cstime, elapsed)`` of the process, all in ns.
 
     Source: kernel/sys.c:do_sys_times().

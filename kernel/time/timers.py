@@ -17,13 +17,13 @@ from kernel.uapi.clock import CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID
 from kernel.uapi.errno_ import EINVAL
 
 if TYPE_CHECKING:
-    from kernel.state import KernelState
+    from kernel.kernel import Kernel
 
 _MONOTONIC: Final = (1, 4, 6, 7)  # MONOTONIC, its _RAW and _COARSE forms, BOOTTIME
 _REALTIME: Final = (0, 5)  # REALTIME and its _COARSE form
 
 
-def sys_nanosleep(k: "KernelState", ns: int, until_ns: int = 0) -> Path[None]:
+def sys_nanosleep(k: "Kernel", ns: int, until_ns: int = 0) -> Path[None]:
     """Sleep for ``ns`` of virtual time.
 
     A call interrupted by a signal goes on to its first deadline when it is restarted, and tells
@@ -58,7 +58,7 @@ def sys_nanosleep(k: "KernelState", ns: int, until_ns: int = 0) -> Path[None]:
         raise RestartNoHand
 
 
-def sys_clock_gettime(k: "KernelState", clock: int) -> int:
+def sys_clock_gettime(k: "Kernel", clock: int) -> int:
     """Return the time of ``clock`` in ns.
 
     Raises:
@@ -84,6 +84,6 @@ def sys_clock_gettime(k: "KernelState", clock: int) -> int:
     raise KernelError(EINVAL)
 
 
-def sys_gettimeofday(k: "KernelState") -> int:
+def sys_gettimeofday(k: "Kernel") -> int:
     """Return ns since 1970, in whole microseconds. Source: kernel/time/time.c:gettimeofday()."""
     return (k.spec.epoch_ns + k.now_ns) // 1000 * 1000

@@ -20,8 +20,8 @@ from kernel.events import SYS_ENTER, SYS_EXIT
 from kernel.trace.strace_names import arguments, result, signal
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.points import Path
-    from kernel.state import KernelState
 
 Handler = Callable[..., Any]
 
@@ -37,7 +37,7 @@ def traced(handlers: dict[int, Handler]) -> dict[int, Handler]:
     return {number: partial(_call, number, handler) for number, handler in handlers.items()}
 
 
-def _call(number: int, handler: Handler, k: "KernelState", *args: Any) -> Any:
+def _call(number: int, handler: Handler, k: "Kernel", *args: Any) -> Any:
     k.emit(SYS_ENTER, k.current.pid, number, arguments(number, args))
     pid = k.current.pid
     try:
@@ -51,7 +51,7 @@ def _call(number: int, handler: Handler, k: "KernelState", *args: Any) -> Any:
     return value
 
 
-def _path(k: "KernelState", number: int, args: tuple[Any, ...], path: "Path[Any]") -> "Path[Any]":
+def _path(k: "Kernel", number: int, args: tuple[Any, ...], path: "Path[Any]") -> "Path[Any]":
     try:
         value = yield from path
     except (KernelError, GuestFault, RestartSyscall, FaultSignal) as failed:

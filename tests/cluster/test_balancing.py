@@ -94,7 +94,7 @@ def test_sleepers_that_wake_together_spread_over_all_cpus(tmp_path):
     spec = guest_spec(path, [], cpus=4, trace=False)
     run = LocalRun(RunRequest(spec, max_virtual_ns=1_500_000_000))
     run.run()
-    assert [round(number, -1) for number in run.host.kernel.nr_running] == [30] * 4
+    assert [round(number, -1) for number in run.host.kernel.load.nr_running] == [30] * 4
 
 
 def test_balancing_gives_the_same_bytes_each_time(tmp_path):

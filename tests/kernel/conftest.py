@@ -17,7 +17,7 @@ from kernel.fs.file import dup_fd, init_files
 from kernel.fs.fs_struct import init_fs
 from kernel.fs.initramfs import boot_vfs
 from kernel.ipc.pipe import recount_pipes
-from kernel.locking import Lock, LockStat
+from kernel.kernel import Kernel
 from kernel.machine import ImageSpec, MachineSpec
 from kernel.mm.frames import Frames
 from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
@@ -26,8 +26,8 @@ from kernel.mm.slab import boot_slabs
 from kernel.ns.nsproxy import boot_nsproxy
 from kernel.points import ACQUIRE, KIND_NAMES, READ, RELEASE, SCHEDULE
 from kernel.process.limits import boot_rlimits
+from kernel.smp.load import load_dec
 from kernel.smp.ttwu import try_to_wake_up
-from kernel.stats import KernelStats
 from kernel.task import TASK_NORMAL, TASK_RUNNING, SighandStruct, SignalStruct, TaskStruct
 
 
@@ -35,17 +35,11 @@ class Blocked(Exception):
     """The path that was to run to its end went to sleep."""
 
 
-class MiniKernel:
+class MiniKernel(Kernel):
     """What ``k`` is in kernel paths."""
 
     def __init__(self, **spec: Any) -> None:
-        self.spec = MachineSpec(**spec)
-        self.costs = self.spec.costs
-        self.eager_fork = self.spec.fork == "eager"
-        self.stats = KernelStats()
-        self.now_ns = 0
-        self.cpu = 0
-        self.idle_mask = 0
+        super().__init__(MachineSpec(cpus=1, **spec), None)  # type: ignore[arg-type]
         self.frames = Frames(
             self.spec.memory_bytes // self.spec.page_size,
             commit_limited=self.spec.overcommit_memory == 2,
@@ -56,47 +50,29 @@ class MiniKernel:
         self.vfs = boot_vfs(self)
         self.tasks = SimpleNamespace(rlimits=boot_rlimits(32768))
         self.pids = SimpleNamespace(kernel=None)  # no pid namespaces
-        self.trace: list[tuple[Any, ...]] = []
-        self.outputs: list[tuple[str, bytes]] = []
         self.points: list[str] = []
         self.runnable: deque[TaskStruct] = deque()
         self.results: dict[TaskStruct, Any] = {}
-        self.timers: list[tuple[int, TaskStruct]] = []
+        self.alarms: list[tuple[int, TaskStruct]] = []
         self.mms: list[Any] = []
         self.last_pid = 0
         self.user = UserStruct(0)
-        self.futex_buckets: dict[int, Any] = {}
         self.nsproxy = boot_nsproxy(None)
-        self.rt_tasks: dict[TaskStruct, None] = {}
-        self.pids = SimpleNamespace(kernel=None)  # one pid namespace
-        self.rt_tasks: dict[Any, Any] = {}
         self.current: TaskStruct = self.new_task()
 
     # what paths call
-
-    def new_lock(self, name: str) -> Lock:
-        return Lock(LockStat(name))
-
-    def pi_lock(self, task: TaskStruct) -> Lock:
-        task.pi_lock = self.new_lock("pi_lock")
-        return task.pi_lock
 
     def emit(self, event: int, *fields: Any) -> None:
         self.trace.append((event, *fields))
 
     def arm_timer(self, task: TaskStruct, at_ns: int) -> None:
         self.cancel_timer(task)
-        self.timers.append((at_ns, task))
+        self.alarms.append((at_ns, task))
 
     def cancel_timer(self, task: TaskStruct) -> None:
-        self.timers = [timer for timer in self.timers if timer[1] is not task]
-
-    def output(self, name: str, data: bytes) -> None:
-        self.outputs.append((name, data))
+        self.alarms = [timer for timer in self.alarms if timer[1] is not task]
 
     def kick(self, task: TaskStruct) -> None: ...
-
-    def load_inc(self, cpu: int) -> None: ...
 
     def send_task(self, cpu: int, task: TaskStruct, *rest: Any) -> None:
         self.runnable.append(task)
@@ -108,6 +84,7 @@ class MiniKernel:
         task = TaskStruct(self.last_pid, self.last_pid, "task")
         task.state = TASK_RUNNING
         task.on_rq = True
+        self.load.count(0, 1)
         task.cred = Cred(UserStruct(uid), uid, uid, uid, uid, uid)
         task.nsproxy = self.nsproxy
         task.signal = SignalStruct()
@@ -177,6 +154,7 @@ class MiniKernel:
                     assert not held, f"{name}: sleeps with {held[0].name} held"
                     if task.state != TASK_RUNNING:
                         task.on_rq = False
+                        load_dec(self, 0)
                         task.path = path
                         return
         except StopIteration:
@@ -233,9 +211,9 @@ class MiniKernel:
 
     def advance(self, to_ns: int) -> None:
         """Let time go on to ``to_ns``, firing timers."""
-        while self.timers and min(self.timers, key=lambda timer: timer[0])[0] <= to_ns:
-            at_ns, task = min(self.timers, key=lambda timer: timer[0])
-            self.timers.remove((at_ns, task))
+        while self.alarms and min(self.alarms, key=lambda timer: timer[0])[0] <= to_ns:
+            at_ns, task = min(self.alarms, key=lambda timer: timer[0])
+            self.alarms.remove((at_ns, task))
             self.now_ns = max(self.now_ns, at_ns)
             for _point in try_to_wake_up(self, task, TASK_NORMAL):  # type: ignore[arg-type]
                 pass

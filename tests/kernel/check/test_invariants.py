@@ -86,16 +86,13 @@ class World:
             vfs=Vfs(0, 1000),
             tasklist_lock=new_lock("tasklist_lock"),
             pidmap_lock=new_lock("pidmap_lock"),
-            nr_running=[2, 1],
-            overloaded=1,
-            pulls_out=0,
+            load=SimpleNamespace(nr_running=[2, 1], overloaded=1, pulls_out=0, idle_mask=0),
             boot_kthreads=1,
             nr_kthreads=0,
-            idle_mask=0,
-            _active=[],
-            _dying={},
-            _outbox={},
-            _requests=[],
+            active=[],
+            dying={},
+            outbox={},
+            requests=[],
         )
         k.init_pid_ns = boot_pid_ns(k)
         k.init_nsproxy = boot_nsproxy(k.init_pid_ns)
@@ -571,20 +568,20 @@ def locker_that_does_not_wait(w):
 
 
 def load_miscounted(w):
-    w.k.nr_running[1] = 2
-    w.k.overloaded = 2
+    w.k.load.nr_running[1] = 2
+    w.k.load.overloaded = 2
 
 
 def load_negative(w):
-    w.k.nr_running[1] = -1
+    w.k.load.nr_running[1] = -1
 
 
 def idle_mask_wrong(w):
-    w.k.idle_mask = 2
+    w.k.load.idle_mask = 2
 
 
 def overload_wrong(w):
-    w.k.overloaded = 0
+    w.k.load.overloaded = 0
 
 
 KERNEL_BREAKS = [
@@ -715,7 +712,7 @@ def test_a_list_in_the_hands_of_a_writer_is_not_judged(world):
 def test_counts_are_not_judged_while_a_path_builds_a_task(world):
     reserve_number_unpublished(world)
     user_overcharged(world)
-    world.k._active.append(SimpleNamespace(task=world.child))
+    world.k.active.append(SimpleNamespace(task=world.child))
     assert check_kernel(world.k) == []
 
 
@@ -817,7 +814,7 @@ def time_accounted_twice(w):
 
 
 def table_disagrees(w):
-    w.k.nr_running[:] = [1, 2]
+    w.k.load.nr_running[:] = [1, 2]
 
 
 MACHINE_BREAKS = [
@@ -858,7 +855,7 @@ def travelling(w):
     """Take the child's half off cpu 0 and return the message that carries it to cpu 1."""
     half = core.detach_one(w.cpus[0].rq, 0)
     del w.cpus[0].tasks[half.pid]
-    w.k.nr_running[:] = [1, 2]
+    w.k.load.nr_running[:] = [1, 2]
     return (1, (10, m.ARRIVE, half.pid, half, m.BY_PULL))
 
 

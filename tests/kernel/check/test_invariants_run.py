@@ -124,7 +124,7 @@ def test_all_invariants_hold_after_every_turn_and_nothing_is_left(cpus, granular
     run(k, lps, check)
     assert turns > 100
     assert check_end(k, counts) == []
-    assert [status for _, _, status in k.statuses] == [7 << 8, 7 << 8]
+    assert [status for _, _, status in k.programs.statuses] == [7 << 8, 7 << 8]
 
 
 def test_a_machine_at_rest_has_no_violation():

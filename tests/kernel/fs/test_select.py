@@ -84,16 +84,16 @@ def test_an_interrupted_poll_remembers_when_it_was_to_end(mini: Any) -> None:
     poller = mini.fork()
     mini.begin(poller, sys_poll, ((r, POLLIN),), 5_000)
     mini.run()
-    until_ns = min(mini.timers)[0]
+    until_ns = min(mini.alarms)[0]
     mini.signal(poller)
     mini.run()
     with pytest.raises(RestartNoHand):
         mini.result(poller)
-    assert poller.restart_ns == until_ns and not mini.timers
+    assert poller.restart_ns == until_ns and not mini.alarms
     poller.sigpending = False
     mini.begin(poller, sys_poll, ((r, POLLIN),), 5_000)
     mini.run()
-    assert min(mini.timers)[0] == until_ns and poller.restart_ns == 0
+    assert min(mini.alarms)[0] == until_ns and poller.restart_ns == 0
 
 
 def test_poll_and_select_differ_on_a_closed_descriptor(mini: Any) -> None:

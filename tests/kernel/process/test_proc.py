@@ -90,21 +90,21 @@ def test_one_sample_of_a_busy_machine_moves_the_averages_by_their_decays() -> No
 
 def test_load_of_two_runners_settles_at_two_and_decays_to_nothing(make: Any) -> None:
     k = make().k
-    saved = k.nr_running
-    k.nr_running = [2, 0]
+    saved = k.load.nr_running
+    k.load.nr_running = [2, 0]
     period = load_period_ns(k.spec.hz)
     assert period == 5_004_000_000
     calc_global_load(k, 12 * period)  # a minute
     assert get_avenrun(k)[0] == "1.27"  # 2 * (1 - exp(-1))
     calc_global_load(k, 10_000 * period)
     assert get_avenrun(k) == ("2.00", "2.00", "2.00")
-    k.nr_running = [0, 0]
+    k.load.nr_running = [0, 0]
     calc_global_load(k, 10_012 * period)
     assert get_avenrun(k)[0] == "0.73"
     calc_global_load(k, 10**9 * period)  # 158 years of virtual time, at once
     assert get_avenrun(k) == ("0.00", "0.00", "0.00")
     assert 10**9 * period < k.calc_load_update_ns <= (10**9 + 1) * period
-    k.nr_running = saved
+    k.load.nr_running = saved
 
 
 def test_parked_and_idle_tasks_are_no_load(make: Any) -> None:

@@ -187,9 +187,9 @@ def test_fork_is_begun_again_when_a_stop_came_first(machine):
 def test_sleep_goes_on_to_its_first_deadline_after_a_stop(machine):
     child = machine.fork(machine.first)
     assert machine.call(child, nr.NR_NANOSLEEP, 50_000_000) == machine.SLEEP
-    deadline = machine.k._timers[0][0]
+    deadline = machine.k.timers.next_ns()
     kill(machine, machine.first, child.pid, SIGSTOP)
     assert machine.resume(child) == machine.SLEEP
     kill(machine, machine.first, child.pid, SIGCONT)
     assert machine.resume(child) == machine.SLEEP
-    assert deadline in [timer[0] for timer in machine.k._timers]
+    assert deadline in [timer[0] for timer in machine.k.timers.heap]

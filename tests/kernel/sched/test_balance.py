@@ -8,6 +8,7 @@ from kernel.messages import EFF_BALANCE, MIGRATE_LOAD, MIGRATE_TASK, NEVER
 from kernel.process.attrs import new_attrs
 from kernel.smp import balance
 from kernel.smp.balance import SchedDomain
+from kernel.smp.load import LoadTable
 from kernel.task import TaskStruct
 from kernel.uapi.policy import SCHED_FIFO, SCHED_IDLE
 
@@ -20,8 +21,10 @@ class Table:
     def __init__(self, *nr_running, linux="6.12", hz=250):
         cpus = len(nr_running)
         self.spec = SimpleNamespace(cpus=cpus, hz=hz)
-        self.nr_running = list(nr_running)
-        self.overloaded = sum(number > 1 for number in nr_running)
+        self.load = LoadTable(cpus)
+        for cpu, number in enumerate(nr_running):
+            for _ in range(number):
+                self.load.count(cpu, 1)
         self.tick_ns = 1_000_000_000 // hz
         self.domains = [SchedDomain(cpus, linux) for _ in range(cpus)]
         self.next_balance = 0
@@ -156,8 +159,7 @@ def test_where_all_tasks_are_bound_the_next_busiest_is_asked_and_then_nobody():
 def test_nothing_is_due_while_no_cpu_has_two_tasks_and_then_every_cpu_in_its_turn():
     k = Table(1, 1)
     k.now_ns = 1_000_000_000
-    k.nr_running[0] = 2
-    k.overloaded = 1
+    k.load.count(0, 1)
     balance.start_balancing(k)
     # one look at the next tick tells whose turn is when: all would have looked every 15 jiffies
     assert k.balance_ns == 251 * TICK_NS
@@ -183,7 +185,7 @@ def test_a_cpu_that_becomes_idle_does_not_wait_for_a_busy_cpus_interval():
     k.now_ns = k.balance_ns = 2_000 * TICK_NS
     balance.run_rebalance_domains(k)
     assert k.domains[1].next_balance >= 2_007
-    k.nr_running[1] = 0
+    k.load.count(1, -1)
     balance.newly_idle(k, 1)
     assert k.domains[1].next_balance == 2_001
     assert k.balance_ns == 2_001 * TICK_NS

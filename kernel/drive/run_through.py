@@ -1,0 +1,30 @@
+"""The driver of granularity ``syscall``: a path runs from its request to its end or its sleep.
+
+Nothing comes between two of its points, so POINT and BARRIER mean nothing; locks are calendars in
+virtual time (``kernel.locking``).
+"""
+
+from typing import TYPE_CHECKING
+
+from kernel.drive.forms import pass_point
+from kernel.points import RESCHED, SCHEDULE
+from kernel.smp.schedule import cond_resched, schedule_out
+from kernel.task import TASK_RUNNING
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.points import Path
+
+
+def run_to_sleep(k: "Kernel", path: "Path[object]") -> None:
+    """Run ``path``, which is that of ``k.current``, to its end or its sleep."""
+    for _name, kind, obj in path:
+        if kind == SCHEDULE:
+            if k.current.state != TASK_RUNNING:
+                schedule_out(k, k.current, path)
+                return
+        elif kind == RESCHED:
+            cond_resched(k, k.current, path)
+            return
+        else:
+            pass_point(k, kind, obj)

@@ -1,0 +1,290 @@
+"""Entry and exit: a task's way from user mode into a system call and back.
+
+A call goes through these states; an arrow back is taken as often as it must be:
+
+    ENTER ──▶ CALL ──▶ SIGNALS ──▶ RESTART ──▶ REPLY
+      ▲                   │           │          ▲
+      └───────────────────┼───────────┘          │
+                          └──────────────────────┘
+
+- ENTER: a tracer may look at the call, change it, or have handlers run before it begins.
+- CALL: the handler runs. It returns a value, is refused (KernelError, GuestFault), was interrupted
+  (RestartSyscall), or made an access that faults (FaultSignal).
+- SIGNALS: a tracer may change the result; a fault's signal is sent; pending signals are dealt with.
+- RESTART: an interrupted call begins again, if the handlers that ran allow it, and is EINTR else.
+- REPLY: the result goes to where the task's user context lives; with it the handlers that are to
+  run first, and how they interrupt the program.
+
+``TaskDead`` ends it anywhere. A task that was preempted in user mode comes through ``user_work``.
+
+Source: kernel/entry/common.c (syscall_enter_from_user_mode, exit_to_user_mode_loop),
+arch/x86/kernel/signal.c (handle_signal, arch_do_signal_or_restart).
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kernel import messages as m
+from kernel.drive.forms import is_path
+from kernel.drive.livelock import note_fault
+from kernel.errors import (
+    FaultSignal,
+    GuestFault,
+    KernelError,
+    RestartNoIntr,
+    RestartSyscall,
+    TaskDead,
+)
+from kernel.points import Path
+from kernel.process.exec import ExecResult
+from kernel.ptrace.stops import (
+    leave_syscall,
+    syscall_exit_work,
+    syscall_trace_enter,
+    user_single_step_report,
+)
+from kernel.signal.deliver import get_signal
+from kernel.signal.pending import signal_pending
+from kernel.signal.send import force_sig_fault
+from kernel.smp.load import load_dec, load_inc
+from kernel.smp.schedule import do_task_dead
+from kernel.smp.ttwu import select_task_rq_exec
+from kernel.task import TaskStruct, mm_of
+from kernel.time.posix_cpu_timers import run_posix_cpu_timers
+from kernel.uapi.errno_ import EINTR
+from kernel.uapi.signals import OP_EINTR, OP_FAULTED, OP_NOT_BEGUN
+from kernel.user import Error
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.syscalls import Handler
+
+
+class Call:
+    """One system call on its way: what came of it so far."""
+
+    __slots__ = ("error", "how", "op", "restart", "si_code", "signal", "value")
+
+    def __init__(self, op: tuple[Any, ...]) -> None:
+        self.op = op  # as the program asked for it
+        self.value: Any = None
+        self.error: Error | None = None
+        self.restart: type[RestartSyscall] | None = None  # it was interrupted: how it goes on
+        self.how = 0  # OP_…: what the program's handlers have interrupted
+        self.signal = 0  # of the fault that ended it
+        self.si_code = 0
+
+
+def syscall(
+    k: "Kernel", handlers: "dict[int, Handler]", task: TaskStruct, op: tuple[Any, ...]
+) -> Path[None]:
+    """One system call of the current task, from entry to the reply; see the module header.
+
+    Args:
+        handlers: by number.
+        op: the number and the arguments.
+
+    Source: arch/x86/entry/common.c:do_syscall_64().
+    """
+    call = Call(op)
+    effective = op  # what a tracer has made of it
+    try:
+        while True:
+            # ENTER
+            if task.ptrace:
+                stepped = yield from user_single_step_report(k, task)
+                if stepped:
+                    yield from get_signal(k)
+                    if task.tripped:
+                        call.how = OP_NOT_BEGUN
+                        break
+            # CALL
+            try:
+                if task.ptrace:
+                    effective = yield from syscall_trace_enter(k, task, op)
+                value = handlers[effective[0]](k, *effective[1:])
+                if is_path(value):
+                    value = yield from value
+                call.value = value
+            except (KernelError, GuestFault, RestartSyscall, FaultSignal) as failed:
+                value = None  # it may be the path itself, which has ended early
+                _note_failure(k, call, failed)
+            # SIGNALS
+            if task.ptrace:
+                yield from _trace_exit(k, task, call)
+            if call.signal:
+                yield from _send_fault(k, task, call)
+            if signal_pending(task):
+                action = yield from get_signal(k)
+                restart = call.restart
+                if action and restart is not None and (call.how or restart.ends(action)):
+                    call.how = call.how or OP_EINTR
+                    break
+            # RESTART
+            if call.restart is None:
+                break
+            call.restart = None
+            call.how = 0
+    except TaskDead:
+        do_task_dead(k, task)
+        return
+    # REPLY
+    task.in_syscall = -1
+    if task.ptrace:
+        leave_syscall(task)
+    if task.tripped or call.how:
+        _reply_handled(k, task, call)
+    else:
+        _reply(k, task, call.value, call.error)
+
+
+def _note_failure(k: "Kernel", call: Call, failed: Exception) -> None:
+    """The handler has ended with an exception: note what that means for the call."""
+    call.value = None
+    if isinstance(failed, KernelError):
+        name, name2 = failed.filename, failed.filename2
+        if name2 is not None:
+            call.error = ("OSError", (failed.errno, name, name2))
+        elif name is not None:
+            call.error = ("OSError", (failed.errno, name))
+        else:
+            call.error = ("OSError", (failed.errno,))
+        if failed.errno == EINTR:
+            call.how = OP_EINTR
+    elif isinstance(failed, GuestFault):
+        call.error = failed.error
+        if failed.error[0] == "NotImplementedError":
+            k.note_not_emulated(str(failed.error[1][0]))
+    elif isinstance(failed, FaultSignal):
+        # the access is tried again if a handler lets the task live
+        call.restart = RestartNoIntr
+        call.signal, call.si_code = failed.signal, failed.code
+    elif isinstance(failed, RestartSyscall):
+        call.restart = type(failed)
+        k.stats.restarts += 1
+
+
+def _trace_exit(k: "Kernel", task: TaskStruct, call: Call) -> Path[None]:
+    """The stop at the end of the call: a tracer sees the result and may change it."""
+    call.value, call.error, changed = yield from syscall_exit_work(
+        k, task, call.op, call.value, call.error, call.restart
+    )
+    if changed:
+        call.how = 0
+
+
+def _send_fault(k: "Kernel", task: TaskStruct, call: Call) -> Path[None]:
+    """The call's access has faulted: send the signal for it.
+
+    Source: arch/x86/mm/fault.c:bad_area_nosemaphore().
+    """
+    note_fault(k, task, call.op, call.signal)
+    yield from force_sig_fault(k, call.signal, call.si_code)
+    call.signal = 0
+    call.how = OP_FAULTED
+
+
+def user_work(k: "Kernel", task: TaskStruct, op: tuple[Any, ...] | None) -> Path[None]:
+    """Signals noticed on the way back to user mode, outside any system call.
+
+    Args:
+        task: the current one.
+        op: what it is about to call, if its context lives here; else None.
+
+    Source: kernel/entry/common.c:exit_to_user_mode_loop().
+    """
+    try:
+        if task.signal.cputimers is not None:
+            yield from run_posix_cpu_timers(k)
+        if signal_pending(task):
+            yield from get_signal(k)
+    except TaskDead:
+        do_task_dead(k, task)
+        return
+    if task.ptrace:
+        leave_syscall(task)
+    signals, task.tripped = task.tripped, ()
+    ctx = task.ctx
+    if not signals:
+        k.answer(task, m.EFF_USER)
+    elif ctx is None:
+        k.answer(task, m.EFF_HANDLE, signals, OP_NOT_BEGUN, 0, None, None)
+    else:
+        ctx.trip(signals)
+        if op is None:
+            k.answer(task, m.EFF_USER)
+        else:
+            ctx.interrupt(op, OP_NOT_BEGUN, 0)
+            resume(k, task, None, None)
+
+
+def _reply_handled(k: "Kernel", task: TaskStruct, call: Call) -> None:
+    """Send the result of a system call after handlers have run, or say that there is none."""
+    signals, task.tripped = task.tripped, ()
+    until_ns, task.restart_ns = task.restart_ns, 0
+    value, error, how = call.value, call.error, call.how
+    ctx = task.ctx
+    if type(value) is ExecResult:
+        _reply(k, task, value, error)  # the handlers belonged to the old program
+    elif ctx is None:
+        k.answer(task, m.EFF_HANDLE, signals, how, until_ns, value, error)
+    else:
+        if signals:
+            ctx.trip(signals)
+        if how:
+            ctx.interrupt(call.op, how, until_ns)
+            value = error = None
+        resume(k, task, value, error)
+
+
+def _reply(k: "Kernel", task: TaskStruct, value: Any, error: Error | None) -> None:
+    """Send the result of a system call to where the task's user context lives."""
+    if type(value) is ExecResult:
+        _reply_exec(k, task, value)
+    elif task.ctx is not None:
+        resume(k, task, value, error)
+    elif error is not None:
+        k.answer(task, m.EFF_ERROR, error)
+    else:
+        k.answer(task, m.EFF_RETURN, value)
+
+
+def _reply_exec(k: "Kernel", task: TaskStruct, result: ExecResult) -> None:
+    """Let the new program start, here or on an idle CPU: now there is no cache to lose.
+
+    Source: kernel/sched/core.c:sched_exec().
+    """
+    task.ctx = None
+    dest = select_task_rq_exec(k)
+    holder = task.cpu
+    if dest != k.cpu:
+        load_dec(k, k.cpu)
+        load_inc(k, dest)
+        task.cpu = dest
+        k.stats.migrations += 1
+    k.answer_from(
+        holder,
+        task,
+        m.EFF_EXEC,
+        result.image,
+        result.argv,
+        result.env,
+        task.comm,
+        dest,
+        result.start,
+    )
+
+
+def resume(k: "Kernel", task: TaskStruct, value: Any, error: Error | None) -> None:
+    """Run the next block of a context that lives here, or hand it back to the CPU.
+
+    It goes back as soon as no other task shares its memory.
+    """
+    ctx = task.ctx
+    if ctx is None:
+        raise AssertionError(f"{task!r} has no context in the kernel")
+    if mm_of(task).users == 1 and task.signal.nr_threads == 1:
+        task.ctx = None
+        k.answer(task, m.EFF_TAKE, ctx, value, error)
+        return
+    op = ctx.resume(value, error)
+    k.answer(task, m.EFF_NEXT, op, ctx.steps)

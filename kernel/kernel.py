@@ -1,0 +1,257 @@
+"""``Kernel``: what kernel paths see as ``k``: the data that all CPUs share, and a few services.
+
+Nothing here drives: what a request is and when its path runs is ``kernel.state.KernelState``, the
+logical process, which is a Kernel with a door. A function of the kernel takes ``k: Kernel`` and
+finds in it the time and the task it runs for, the machine's tables, and ways to send an effect to a
+CPU, to arm a timer, to make a lock, to write a trace record. Decision 0001 has the list.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel import messages as m
+from kernel.boot.init_programs import InitPrograms
+from kernel.drive.forms import quick_form
+from kernel.drive.livelock import FaultLoop
+from kernel.errors import TaskDead
+from kernel.events import TASK_CHANGE
+from kernel.locking import Lock, LockStat
+from kernel.machine import MachineSpec
+from kernel.ns.common import FIRST_INO
+from kernel.points import Path
+from kernel.smp.balance import SchedDomain, note_load
+from kernel.smp.load import LoadTable
+from kernel.smp.loadavg import load_period_ns
+from kernel.smp.schedule import do_task_dead
+from kernel.stats import KernelStats
+from kernel.task import SignalStruct, TaskStruct
+from kernel.time.itimer import REAL_TIMER
+from kernel.time.timeout import WAKE_TIMER
+from kernel.timerq import TimerQueue
+from kernel.user import Loader
+
+if TYPE_CHECKING:
+    from kernel.arch.stack import StackRegion
+    from kernel.drive.interleave import ActivePath
+    from kernel.fs.inode import Vfs
+    from kernel.mm.frames import Frames
+    from kernel.mm.slab import SlabCache
+    from kernel.ns.nsproxy import NsProxy
+    from kernel.ns.pid_namespace import PidNamespace
+    from kernel.process.kthread import KthreadList
+    from kernel.process.pid import PidMap
+    from kernel.process.tasklist import TaskList
+
+_NOT_EMULATED_KEPT: Final = 8
+
+
+class Kernel:
+    """The state of one kernel, not booted: ``kernel.boot.start.boot_machine`` brings up the rest.
+
+    Args:
+        spec: the machine.
+        loader: starts the user contexts of programs.
+    """
+
+    # set by kernel.boot.start and kernel.boot.rest_init
+    arch: Any
+    frames: "Frames"
+    slabs: "dict[str, SlabCache]"
+    stacks: "StackRegion"
+    vfs: "Vfs"
+    tasks: "TaskList"
+    pids: "PidMap"
+    init_nsproxy: "NsProxy"
+    init_pid_ns: "PidNamespace"
+    init_task: TaskStruct
+    child_reaper: TaskStruct
+    kthreadd: TaskStruct
+    kthread_create_list: "KthreadList"
+    boot_threads: int
+    boot_kthreads: int
+
+    def __init__(self, spec: MachineSpec, loader: Loader) -> None:
+        self.spec = spec
+        self.costs = spec.costs
+        self.loader = loader
+        self.now_ns = 0
+        self.cpu = 0
+        self.current: TaskStruct = None  # type: ignore[assignment]  # set by boot_tasks
+        self.eager_fork = spec.fork == "eager"
+        self.stepwise = spec.granularity == "step"  # else POINT and BARRIER mean nothing
+        self.stats = KernelStats()
+        self.random_calls = 0  # of getrandom: each gives other bytes
+        self.lock_stats: dict[str, LockStat] = {}
+        self.tasklist_lock = self.new_lock("tasklist_lock", history=True)
+        self.pidmap_lock = self.new_lock("pidmap_lock", history=True)
+        self.timers = TimerQueue()
+        self.programs = InitPrograms(spec)
+        # who is runnable where: kernel.smp.load
+        self.load = LoadTable(spec.cpus)
+        self.dying: dict[int, TaskStruct] = {}  # cpu -> dead task it still stands on
+        # CPU time of tasks, and the load average: for /proc
+        self.cpu_user_ns = [0] * spec.cpus
+        self.cpu_system_ns = [0] * spec.cpus
+        self.avenrun = [0, 0, 0]
+        self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
+        self.nr_kthreads = 0  # made since boot and not released
+        self.accounting = spec.acct  # does anybody want a record of each process?
+        self.acct_files = 0  # that acct() writes to: kernel.acct
+        # load balancing: kernel.smp.balance
+        self.tick_ns = 1_000_000_000 // spec.hz
+        self.domains = [SchedDomain(spec.cpus, spec.linux) for _ in range(spec.cpus)]
+        self.next_balance = 0  # least of the CPUs', in jiffies
+        self.balance_ns = m.NEVER  # when it is due, if there is anything to balance
+        self.uneven: dict[TaskStruct, None] = {}  # tasks with another load than nice 0
+        # tasks with a real-time policy -> their CPU time when last woken, in ns
+        self.rt_tasks: dict[TaskStruct, int] = {}
+        self.affinity_used = False  # a task may be bound to some CPUs
+        # namespaces: the next number in /proc/PID/ns, and how many there are of each kind
+        self.next_ns_ino = FIRST_INO
+        self.ns_counts: dict[int, int] = {}
+        self.futex_buckets: dict[int, Any] = {}  # kernel.ipc.waitwake.FutexHashBucket
+        # on their way in, in the order in which they will be served, and out
+        self.requests: list[m.Request] = []
+        self.outbox: dict[int, list[m.Effect]] = {}
+        self.last_replies: list[m.Effect | None] = [None] * spec.cpus
+        self.trace: list[tuple[Any, ...]] = []
+        self._tracing = spec.trace
+        self.outputs: list[tuple[str, bytes]] = []
+        self.feeder: Callable[[], bytes] | None = None  # set by an engine with a terminal
+        self.fatal: str | None = None  # why the run cannot go on
+        self.fault_loop = FaultLoop()
+        self.not_emulated: list[str] = []  # what programs asked for in vain, each once, the first
+        self.active: list[ActivePath] = []  # granularity step: paths between two of their points
+
+    def form(self, function: Any) -> Any:
+        """Return the form of a path that this machine runs (``kernel.drive.forms``)."""
+        return function if self.stepwise else quick_form(function)
+
+    # -- locks --------------------------------------------------------------------------------
+
+    def new_lock(self, name: str, *, history: bool = False) -> Lock:
+        """Return a new lock of the class ``name``; ``history`` if all CPUs take this instance."""
+        stat = self.lock_stats.get(name)
+        if stat is None:
+            stat = self.lock_stats[name] = LockStat(name)
+        return Lock(stat, history=history)
+
+    def pi_lock(self, task: TaskStruct) -> Lock:
+        """Return ``task``'s pi_lock, made at first use."""
+        lock = task.pi_lock
+        if lock is None:
+            lock = task.pi_lock = self.new_lock("pi_lock")
+        return lock
+
+    def task_lock(self, task: TaskStruct) -> Lock:
+        """Return ``task``'s alloc_lock, made at first use.
+
+        Source: include/linux/sched/task.h:task_lock().
+        """
+        lock = task.alloc_lock
+        if lock is None:
+            lock = task.alloc_lock = self.new_lock("alloc_lock")
+        return lock
+
+    # -- tasks --------------------------------------------------------------------------------
+
+    def find_task(self, pid: int) -> TaskStruct:
+        """Return the task with this pid; a CPU never speaks of one that is gone."""
+        found = self.pids.hash.get(pid)
+        task = None if found is None else found.task
+        if task is None:
+            raise AssertionError(f"cpu {self.cpu} at {self.now_ns}: no task has pid {pid}")
+        return task
+
+    def kernel_thread_path(self, task: TaskStruct, body: Path[object]) -> Path[None]:
+        """Return the path in which ``body`` is all that ``task``, a kernel thread, ever does.
+
+        Source: arch/x86/entry/entry_64.S:ret_from_fork_asm().
+        """
+        try:
+            yield from body
+        except TaskDead:
+            do_task_dead(self, task)
+
+    def kick(self, task: TaskStruct) -> None:
+        """Make a running ``task`` look at its pending signals (signal_wake_up's IPI)."""
+        if task is not self.current:
+            self.send_task(task.cpu, task, m.EFF_SIGNAL)
+
+    def set_nice(self, task: TaskStruct, nice: int) -> None:
+        """Give ``task`` a nice value and tell its CPU."""
+        task.nice = nice
+        note_load(self, task)
+        self.emit(TASK_CHANGE, task.pid, "nice", nice)
+        self.send_task(task.cpu, task, m.EFF_RENICE, nice)
+
+    # -- timers -------------------------------------------------------------------------------
+
+    def arm_timer(self, task: TaskStruct, at_ns: int) -> None:
+        """Wake ``task`` at ``at_ns`` if it then sleeps in TASK_NORMAL; replaces an earlier one."""
+        task.timer = self.timers.add(at_ns, WAKE_TIMER, task)
+
+    def cancel_timer(self, task: TaskStruct) -> None:
+        """Forget ``task``'s armed timeout, if any."""
+        task.timer = 0
+
+    def arm_real_timer(self, signal: SignalStruct, at_ns: int) -> int:
+        """Let ITIMER_REAL of a process expire at ``at_ns``; return the timer's serial number."""
+        return self.timers.add(at_ns, REAL_TIMER, signal)
+
+    # -- effects to CPUs ----------------------------------------------------------------------
+
+    def send_task(self, cpu: int, task: TaskStruct, code: int, *arguments: Any) -> None:
+        """Send an effect about ``task`` to ``cpu``, never earlier than the last one about it."""
+        now_ns = self.now_ns
+        if now_ns < task.msg_ns:
+            now_ns = task.msg_ns
+        task.msg_ns = now_ns
+        effect = (now_ns, code, task.pid, *arguments)
+        box = self.outbox.get(cpu)
+        if box is None:
+            self.outbox[cpu] = [effect]
+        else:
+            box.append(effect)
+
+    def send_to_cpu(self, cpu: int, effect: m.Effect) -> None:
+        """Send an effect that is about no task to ``cpu``."""
+        self.outbox.setdefault(cpu, []).append(effect)
+
+    def answer(self, task: TaskStruct, code: int, *arguments: Any) -> None:
+        """Reply to the request that is being served."""
+        self.answer_from(self.cpu, task, code, *arguments)
+
+    def answer_from(self, cpu: int, task: TaskStruct, code: int, *arguments: Any) -> None:
+        """Reply to ``cpu``, which waits for it; kept in case the CPU asks again."""
+        now_ns = self.now_ns
+        if now_ns < task.msg_ns:
+            now_ns = task.msg_ns
+        task.msg_ns = now_ns
+        effect = (now_ns, code, task.pid, *arguments)
+        self.last_replies[cpu] = effect
+        box = self.outbox.get(cpu)
+        if box is None:
+            self.outbox[cpu] = [effect]
+        else:
+            box.append(effect)
+
+    # -- trace, host side ---------------------------------------------------------------------
+
+    def emit(self, event: int, *fields: Any) -> None:
+        """Record one trace event of the current path: ``(time, event, cpu, *fields)``."""
+        if self._tracing:
+            self.trace.append((self.now_ns, event, self.cpu, *fields))
+
+    def feed(self) -> bytes:
+        """Return the next line of the host side's terminal; b"" at its end, or if there is none."""
+        return b"" if self.feeder is None else self.feeder()
+
+    def output(self, name: str, data: bytes) -> None:
+        """Hand on what a program wrote to a capture file of the host side."""
+        self.outputs.append((name, data))
+
+    def note_not_emulated(self, what: str) -> None:
+        """Note that a program was told NotImplementedError; the first few are kept."""
+        if len(self.not_emulated) < _NOT_EMULATED_KEPT and what not in self.not_emulated:
+            self.not_emulated.append(what)

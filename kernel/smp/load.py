@@ -1,0 +1,170 @@
+"""The load table: how many runnable tasks every CPU has.
+
+It is exact in the kernel's own order, because nothing else makes tasks runnable or not. Placement
+(``kernel.smp.ttwu``) and balancing (``kernel.smp.balance``) look at nothing else. A task that was
+pulled counts for the CPU that is to get it from the moment the other is asked for it.
+
+Beside the numbers stand bit masks of CPUs, one for each number that occurs, so that the least and
+the most loaded CPU are found without looking at all of them.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.messages import EFF_PULL, NEVER
+from kernel.smp.balance import start_balancing
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+
+PULL_RETRY_NS: Final = 100_000
+
+
+def lowest_cpu(mask: int) -> int:
+    """Return the first CPU of ``mask``, which is not empty. Source: cpumask_first()."""
+    return (mask & -mask).bit_length() - 1
+
+
+def next_cpu_wrap(mask: int, cpu: int) -> int:
+    """Return the first CPU of ``mask``, which is not empty, at or after ``cpu``, going round.
+
+    Source: lib/cpumask.c:cpumask_next_wrap().
+    """
+    ahead = mask >> cpu
+    if ahead:
+        return cpu + lowest_cpu(ahead)
+    return lowest_cpu(mask)
+
+
+class LoadTable:
+    """Runnable tasks by CPU, and what is derived from them.
+
+    ``nr_running`` is changed by ``count`` only. ``idle_mask``: CPUs without any; ``overloaded``:
+    how many CPUs have two or more; ``least``, ``most``: the smallest and the greatest number.
+    ``pulls_out``: tasks counted as moved that no CPU has given away or refused yet; until then a
+    number can be negative. ``pinned``: CPUs that had nothing to give the last time. ``retry_ns``:
+    how long a CPU that got nothing waits until the others are asked again.
+    """
+
+    __slots__ = (
+        "_with",
+        "idle_mask",
+        "least",
+        "most",
+        "nr_running",
+        "overloaded",
+        "pinned",
+        "pulls_out",
+        "retry_ns",
+    )
+
+    def __init__(self, cpus: int) -> None:
+        self.nr_running = [0] * cpus
+        self.idle_mask = (1 << cpus) - 1
+        self.overloaded = 0
+        self.least = 0
+        self.most = 0
+        self._with: dict[int, int] = {0: self.idle_mask}  # number -> the CPUs with as many
+        self.pulls_out = 0
+        self.pinned = 0
+        self.retry_ns = PULL_RETRY_NS
+
+    def count(self, cpu: int, change: int) -> None:
+        """Enter one task more (``change`` 1) or less (-1) on ``cpu``."""
+        before = self.nr_running[cpu]
+        after = self.nr_running[cpu] = before + change
+        bit = 1 << cpu
+        cpus_with = self._with
+        left = cpus_with[before] ^ bit
+        cpus_with[before] = left
+        cpus_with[after] = cpus_with.get(after, 0) | bit
+        if change > 0:
+            if after > self.most:
+                self.most = after
+            if not left and before == self.least:
+                self.least = after
+        else:
+            if after < self.least:
+                self.least = after
+            if not left and before == self.most:
+                self.most = after
+        if not after:
+            self.idle_mask |= bit
+        elif not before:
+            self.idle_mask &= ~bit
+        if after > 1:
+            if before <= 1:
+                self.overloaded += 1
+        elif before > 1:
+            self.overloaded -= 1
+
+    def idle_cpu_from(self, cpu: int) -> int:
+        """Return the first idle CPU at or after ``cpu``, going round; there must be one."""
+        return next_cpu_wrap(self.idle_mask, cpu)
+
+    def least_loaded(self, near: int) -> int:
+        """Return ``near`` if no CPU has fewer runnable tasks, else the first that has fewest."""
+        mask = self._with[self.least]
+        return near if mask >> near & 1 else lowest_cpu(mask)
+
+    def busiest(self) -> int:
+        """Return the CPU with most runnable tasks, 2 at least, that may have one to give, or -1.
+
+        Of equals the first; those in ``pinned`` are passed over.
+        """
+        number = self.most
+        while number > 1:
+            mask = self._with.get(number, 0) & ~self.pinned
+            if mask:
+                return lowest_cpu(mask)
+            number -= 1
+        return -1
+
+
+def _count(k: "Kernel", cpu: int, change: int) -> None:
+    """Count one task more or less; balancing begins and ends with the first queue."""
+    load = k.load
+    before = load.overloaded
+    load.count(cpu, change)
+    if load.overloaded != before:
+        if not before:
+            start_balancing(k)
+        elif not load.overloaded:
+            k.balance_ns = NEVER
+
+
+def load_inc(k: "Kernel", cpu: int) -> None:
+    """Count one more runnable task on ``cpu``; if it now queues while another idles, pull."""
+    _count(k, cpu, 1)
+    load = k.load
+    if load.nr_running[cpu] == 2 and load.idle_mask:
+        load.pinned &= ~(1 << cpu)
+        pull_task(k, load.idle_cpu_from(cpu))
+
+
+def load_dec(k: "Kernel", cpu: int) -> None:
+    """Count one runnable task less on ``cpu``; if it has none left, pull one from elsewhere.
+
+    Source: kernel/sched/fair.c:newidle_balance().
+    """
+    _count(k, cpu, -1)
+    load = k.load
+    if load.overloaded and not load.nr_running[cpu]:
+        pull_task(k, cpu)
+
+
+def pull_task(k: "Kernel", dest: int) -> None:
+    """Ask the busiest CPU to give a queued task to ``dest`` and count it as moved."""
+    source = k.load.busiest()
+    if source < 0:
+        return
+    _count(k, source, -1)
+    _count(k, dest, 1)
+    k.load.pulls_out += 1
+    k.send_to_cpu(source, (k.now_ns, EFF_PULL, 0, dest))
+
+
+def pull_refused(k: "Kernel", source: int, dest: int) -> None:
+    """``source`` had no task to give to ``dest``: count back."""
+    k.load.pulls_out -= 1
+    _count(k, source, 1)
+    _count(k, dest, -1)

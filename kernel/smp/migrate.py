@@ -1,0 +1,88 @@
+"""What CPUs say about tasks that moved, or that were asked for and could not.
+
+A CPU that was asked for a task (``kernel.smp.load.pull_task``) gives one, or says that it has none
+to give. One that must not keep a task sends it away of its own accord.
+
+Source: kernel/sched/core.c (migration_cpu_stop, move_queued_task), kernel/sched/fair.c.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.messages import EFF_MOVED_ACK
+from kernel.smp.balance import newly_idle
+from kernel.smp.load import PULL_RETRY_NS, load_dec, load_inc, pull_refused, pull_task
+from kernel.smp.push import push_rt_tasks
+from kernel.smp.schedule import finish_task_switch
+from kernel.task import TaskStruct
+from kernel.timerq import TimerKind
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+
+_RETRY_MAX_NS: Final = 12_800_000
+
+
+class PullRetry(TimerKind):
+    """Asks all CPUs again for a task, on behalf of the first that idles."""
+
+    def is_live(self, what: None, serial: int) -> bool:
+        """Never: it moves tasks that run anyhow."""
+        return False
+
+    def expire(self, k: "Kernel", what: None, serial: int) -> object:
+        """Ask the busiest, whoever refused the last time."""
+        load = k.load
+        load.pinned = 0
+        if load.overloaded and load.idle_mask:
+            pull_task(k, load.idle_cpu_from(0))
+        return None
+
+
+PULL_RETRY: Final = PullRetry()
+
+
+def migrated(k: "Kernel", task: TaskStruct, cpu: int, dest: int) -> None:
+    """``cpu`` was asked for a task and has given ``task`` to ``dest``."""
+    if task.cpu == cpu:
+        task.cpu = dest
+    k.load.pulls_out -= 1
+    k.stats.pulls += 1
+    k.stats.migrations += 1
+    k.load.retry_ns = PULL_RETRY_NS
+    _moved_ack(k, cpu, task)
+
+
+def pull_failed(k: "Kernel", source: int, dest: int) -> None:
+    """``source`` had nothing to give to ``dest``: count back, and look again a little later."""
+    load = k.load
+    pull_refused(k, source, dest)
+    if dest in k.dying and not load.nr_running[dest]:
+        finish_task_switch(k, dest)  # no task comes whose request would tell of the switch
+    if load.overloaded and not load.nr_running[dest]:
+        newly_idle(k, dest)
+    if k.affinity_used:
+        # its queued tasks may be bound: ask the others first, and then less and less often
+        load.pinned |= 1 << source
+        if load.overloaded and load.idle_mask >> dest & 1 and load.busiest() >= 0:
+            pull_task(k, dest)
+            return
+        load.retry_ns = min(load.retry_ns * 2, _RETRY_MAX_NS)
+    if load.overloaded:
+        k.timers.add(k.now_ns + load.retry_ns, PULL_RETRY, None)
+
+
+def pushed(k: "Kernel", task: TaskStruct, cpu: int, dest: int) -> None:
+    """``task`` has gone from ``cpu``, where it may no longer run, to ``dest``."""
+    if task.cpu == cpu:
+        task.cpu = dest
+    k.stats.migrations += 1
+    _moved_ack(k, cpu, task)
+    load_inc(k, dest)
+    load_dec(k, cpu)
+    if k.rt_tasks:
+        push_rt_tasks(k)
+
+
+def _moved_ack(k: "Kernel", cpu: int, task: TaskStruct) -> None:
+    """Let ``cpu`` forget ``task`` once it has passed on all that was sent there about it."""
+    k.send_to_cpu(cpu, (max(k.now_ns, task.msg_ns), EFF_MOVED_ACK, task.pid))

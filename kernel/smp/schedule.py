@@ -1,0 +1,74 @@
+"""How the current task leaves its CPU: asleep, for others to run, or for ever.
+
+The CPU's half, which picks the next one, is ``kernel.sched.core.schedule``.
+
+Source: kernel/sched/core.c (schedule, do_task_dead, finish_task_switch).
+"""
+
+from typing import TYPE_CHECKING
+
+from kernel.messages import EFF_DEAD, EFF_RESCHED, EFF_SLEEP
+from kernel.process.release import put_task_struct
+from kernel.smp.load import load_dec
+from kernel.smp.push import push_rt_tasks
+from kernel.task import TASK_DEAD, TaskStruct
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.points import Path
+
+
+def schedule_out(k: "Kernel", task: TaskStruct, path: "Path[object]") -> None:
+    """The current task gives up its CPU until somebody wakes it; then ``path`` goes on.
+
+    Source: kernel/sched/core.c:__schedule(), deactivate_task().
+    """
+    task.path = path
+    task.on_rq = False
+    task.nvcsw += 1
+    k.stats.sleeps += 1
+    k.answer(task, EFF_SLEEP, task.state)
+    load_dec(k, k.cpu)
+    if k.rt_tasks and task in k.rt_tasks:
+        push_rt_tasks(k)
+
+
+def cond_resched(k: "Kernel", task: TaskStruct, path: "Path[object]") -> None:
+    """The current task's CPU may run somebody else here; ``path`` goes on when it is picked again.
+
+    Source: kernel/sched/core.c:__cond_resched().
+    """
+    task.path = path
+    k.answer(task, EFF_RESCHED)
+
+
+def do_task_dead(k: "Kernel", task: TaskStruct) -> None:
+    """do_exit() is done: the current task leaves its CPU for ever.
+
+    Its stack, hence its structure, must outlive the switch away from it: the CPU's next
+    request shows that the switch is over; an idle switch is over at once.
+
+    Source: kernel/sched/core.c:do_task_dead().
+    """
+    task.state = TASK_DEAD
+    task.on_rq = False
+    task.ctx = None
+    k.answer(task, EFF_DEAD)
+    cpu = k.cpu
+    k.dying[cpu] = task
+    load_dec(k, cpu)
+    if k.uneven:
+        k.uneven.pop(task, None)
+    if k.rt_tasks and task in k.rt_tasks:
+        del k.rt_tasks[task]
+        push_rt_tasks(k)
+    if not k.load.nr_running[cpu]:
+        finish_task_switch(k, cpu)
+
+
+def finish_task_switch(k: "Kernel", cpu: int) -> None:
+    """Drop the reference that ``cpu`` held on the dead task it has switched away from.
+
+    Source: kernel/sched/core.c:finish_task_switch().
+    """
+    put_task_struct(k, k.dying.pop(cpu))
