@@ -12,9 +12,10 @@ from typing import Final, NamedTuple
 
 from cluster.build import guest_spec
 from cluster.engine import run_machine
-from cluster.engine_api import DONE, INTERRUPTED, RunRequest
+from cluster.engine_api import DONE, INTERRUPTED
 from cluster.native_start import FIXED, Surroundings, taken_over
 from cluster.process_tree import Call, Fork, Generations, Tree, build_tree, last_calls
+from cluster.request import request_of_machine
 from cluster.trace import TraceReader, TraceRecord
 from kernel.uapi.clone import CLONE_THREAD
 from kernel.uapi.syscalls import TABLE
@@ -114,8 +115,8 @@ def run_emulated(
     lines: list[str] = []
     tree: Tree = ()
     with tempfile.TemporaryDirectory(prefix="smplab-diff-") as folder:
-        request = RunRequest(
-            spec, scheme=machine.scheme, out_dir=Path(folder), max_wall_s=timeout_s
+        request = request_of_machine(
+            spec, machine.scheme, out_dir=Path(folder), max_wall_s=timeout_s
         )
         result = run_machine(request)
         if result.exit_kind == INTERRUPTED:

@@ -39,7 +39,7 @@ class RunRequest:
 
     spec: "MachineSpec"
     engine: str = "local"  # local | ray
-    scheme: str = "exact"  # exact | barrier
+    scheme: str = "exact"  # a name of cluster.sync.scheme, or FILE.py:CLASS
     quantum_ns: int = 100_000
     address: str = "local"  # of Ray: local | auto | HOST:PORT
     cpus_per_actor: int | None = 1  # None: as many actors as the hosts have cores

@@ -1,14 +1,13 @@
-"""The logical processes as engines drive them: groups of CPUs, and the kernel with its superstep.
+"""The logical processes as engines drive them: groups of CPUs, and the kernel with its rounds.
 
-An engine alternates two phases. In the CPU phase every ``CpuGroup`` steps those of its CPUs that
-have something to do, up to a common horizon. In the kernel phase ``KernelHost`` serves all requests
-of the superstep in the order ``(time, cpu, seq)``, routes messages and sets the next horizon::
+An engine alternates two phases (``cluster.machine_loop``). In the CPU phase every ``CpuGroup``
+steps those of its CPUs that have something to do, as far as the scheme lets them. In the kernel
+phase ``KernelHost`` serves what the scheme hands it of their requests, in the scheme's order,
+routes messages and asks for the next horizons (``cluster.sync.scheme``).
 
-    horizon = (least time at which anything can happen) + quantum
-
-Nothing in either phase depends on how CPUs are packed into groups: a CPU sees its own messages, in
-an order the kernel phase made, and the horizon. That is the whole reason why a run gives the same
-bytes in one process and on any number of actors.
+A CPU sees its own messages, in an order that the kernel phase made, and its horizon; nothing else
+of the engine reaches it. That is the whole reason why a run gives the same bytes in one process and
+on any number of actors.
 """
 
 import gc
@@ -17,9 +16,11 @@ from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any, Final
 
+from cluster.sync.scheme import NO_FURTHER, Horizons, Pending, Scheme, View
 from cluster.trace.store import drain_chunks
 from kernel.check.at_rest import boot_counts
 from kernel.cpu.cpu import Cpu
+from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
 from kernel.messages import NEVER, Effect, Request
 from kernel.process.tasklist import for_each_thread
@@ -38,6 +39,8 @@ DEADLOCK: Final = "deadlock"
 FATAL: Final = "fatal"
 LIMIT: Final = "limit"
 
+_NOTHING: Final[list[Any]] = []  # of a report; nobody changes it
+_TAKE_IN: Final = -1  # a horizon before all time: take in messages, and do nothing
 _SAMPLE_EVERY: Final = 64  # supersteps; in one of so many guest time is measured
 
 
@@ -81,11 +84,12 @@ class CpuGroup:
         self._next_ns = dict.fromkeys(cpus, NEVER)
         self._supersteps = 0
         self._guest_ns = 0
+        self._settles = False
         self.step_ns = 0  # wall time in step(), all of it
         self.sampled_step_ns = 0
         self.sampled_guest_ns = 0
 
-    def step(self, horizon_ns: int, inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
+    def step(self, horizons: Horizons, inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
         """Run the CPU phase; return a report of every CPU that did anything, by number."""
         started = perf_counter_ns()
         sample = self._supersteps % _SAMPLE_EVERY == 0
@@ -94,6 +98,22 @@ class CpuGroup:
         if sample:
             self._guest_ns = 0
             self._instrument(self._timed_resume)
+        if self._settles:
+            reports = self._settle(horizons, inboxes)
+        elif isinstance(horizons, int):
+            reports = self._together(horizons, inboxes)
+        else:
+            reports = self._each(horizons, inboxes)
+        took = perf_counter_ns() - started
+        self.step_ns += took
+        if sample:
+            self._instrument(None)
+            self.sampled_step_ns += took
+            self.sampled_guest_ns += self._guest_ns
+        return reports
+
+    def _together(self, horizon_ns: int, inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
+        """Step every CPU that has something to do up to the horizon."""
         reports: list[CpuReport] = []
         next_ns = self._next_ns
         for cpu, lp in self.cpus.items():
@@ -107,31 +127,68 @@ class CpuGroup:
             reports.append((cpu, upcoming, lp.out, lp.forwards))
             lp.out = []
             lp.forwards = []
-        took = perf_counter_ns() - started
-        self.step_ns += took
-        if sample:
-            self._instrument(None)
-            self.sampled_step_ns += took
-            self.sampled_guest_ns += self._guest_ns
         return reports
 
-    def step_one(self, cpu: int, horizon_ns: int, effects: Iterable[Effect]) -> int:
-        """Run one CPU, outside any superstep; return the time of its next own event."""
-        started = perf_counter_ns()
-        sample = self._supersteps % _SAMPLE_EVERY == 0
-        self._supersteps += 1
+    def _each(self, horizons: dict[int, int], inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
+        """As ``_together``, every CPU up to its own horizon; others only take in messages."""
+        reports: list[CpuReport] = []
+        next_ns = self._next_ns
+        for cpu, lp in self.cpus.items():
+            horizon_ns = horizons.get(cpu, _TAKE_IN)
+            effects = inboxes.get(cpu)
+            if effects is None:
+                if next_ns[cpu] > horizon_ns:
+                    continue
+                effects = []
+            upcoming = lp.step(horizon_ns, effects)
+            next_ns[cpu] = upcoming
+            reports.append((cpu, upcoming, lp.out, lp.forwards))
+            lp.out = []
+            lp.forwards = []
+        return reports
+
+    def settle_all(self) -> None:
+        """Let every message between CPUs arrive at once, and a CPU stop when it has sent one."""
+        self._settles = True
+        for lp in self.cpus.values():
+            lp.eager = True
+
+    def _settle(self, horizons: Horizons, inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
+        """As ``_each``; afterwards no message is under way but for the kernel."""
+        reports: list[CpuReport] = []
+        for dest, effects in inboxes.items():
+            self._settle_one(dest, _TAKE_IN, effects, reports)
+        if isinstance(horizons, int):
+            horizons = dict.fromkeys(self.cpus, horizons)
+        for cpu, horizon_ns in horizons.items():
+            self._settle_one(cpu, horizon_ns, (), reports)
+        return reports
+
+    def _settle_one(
+        self, cpu: int, horizon_ns: int, effects: Iterable[Effect], reports: list[CpuReport]
+    ) -> None:
+        """Step one CPU, and hand on what it has to say, and what those who get it then say."""
+        lp = self._step_alone(cpu, horizon_ns, effects, reports)
+        while lp.forwards:
+            forwards, lp.forwards = lp.forwards, []
+            for dest, message in forwards:
+                if dest == cpu:  # what it says to that is next in this loop
+                    self._step_alone(cpu, _TAKE_IN, (message,), reports)
+                else:
+                    self._settle_one(dest, _TAKE_IN, (message,), reports)
+
+    def _step_alone(
+        self, cpu: int, horizon_ns: int, effects: Iterable[Effect], reports: list[CpuReport]
+    ) -> Cpu:
         lp = self.cpus[cpu]
-        if sample:
-            self._guest_ns = 0
-            lp.instrument = self._timed_resume
         upcoming = lp.step(horizon_ns, effects)
-        took = perf_counter_ns() - started
-        self.step_ns += took
-        if sample:
-            lp.instrument = None
-            self.sampled_step_ns += took
-            self.sampled_guest_ns += self._guest_ns
-        return upcoming
+        requests = lp.out
+        if requests:
+            lp.out = []
+            reports.append((cpu, upcoming, requests, _NOTHING))
+        else:  # the CPU keeps its list
+            reports.append((cpu, upcoming, _NOTHING, _NOTHING))
+        return lp
 
     def _instrument(self, function: Callable[..., Op] | None) -> None:
         for lp in self.cpus.values():
@@ -174,66 +231,83 @@ def blocked_stories(kernel: KernelState) -> list[str]:
 
 
 class KernelHost:
-    """The kernel LP and the superstep around it.
+    """The kernel LP and the round around it.
 
     Args:
         spec: the machine.
         loader: makes user contexts.
-        quantum_ns: how far CPUs may run ahead of the slowest, in virtual ns.
+        scheme: decides how far CPUs go, and what the kernel serves when.
+        quantum_ns: as the scheme got it; for the summary.
         max_virtual_ns: stop with LIMIT when every LP has passed it; None: never.
     """
 
     def __init__(
-        self, spec: MachineSpec, loader: Loader, quantum_ns: int, max_virtual_ns: int | None
+        self,
+        spec: MachineSpec,
+        loader: Loader,
+        scheme: Scheme,
+        quantum_ns: int,
+        max_virtual_ns: int | None,
     ) -> None:
         self.kernel = KernelState(spec, loader)
         self.boot_counts = boot_counts(self.kernel)
+        self.scheme = scheme
+        self.pending = Pending()
+        self.view = View(spec.cpus, self.kernel, self.pending)
         self.supersteps = 0
         self.verdict = RUNNING
         self.virtual_ns = 0  # least time at which anything can still happen
-        self.horizon_ns = 0
         self.kernel_ns = 0  # wall time in superstep()
         self._quantum_ns = quantum_ns
         self._max_ns = NEVER if max_virtual_ns is None else max_virtual_ns
-        self._cpu_next = [NEVER] * spec.cpus
+        # at granularity step every step checks; a scheme that settles has a round for each event
+        self._check = spec.check and not (scheme.settles and self.kernel.stepwise)
 
-    def superstep(self, reports: Iterable[CpuReport]) -> tuple[int, dict[int, list[Effect]]]:
-        """Run the kernel phase on the reports of all groups, ascending by CPU.
+    def superstep(self, reports: Iterable[CpuReport]) -> tuple[Horizons, dict[int, list[Effect]]]:
+        """Run the kernel phase on the reports of all groups.
+
+        Args:
+            reports: by CPU ascending, unless the scheme settles: then as they were made.
 
         Returns:
-            The next horizon and the messages for each CPU that has any. ``verdict`` tells whether
-            the run goes on.
+            The next horizons and the messages for each CPU that has any. ``verdict`` tells whether
+            the run goes on; if not, one more CPU phase takes the last tasks off their CPUs.
         """
         started = perf_counter_ns()
-        self.supersteps += 1
-        kernel = self.kernel
+        view, scheme = self.view, self.scheme
         inboxes: dict[int, list[Effect]] = {}
-        cpu_next = self._cpu_next
-        all_requests: list[Request] = []
+        cpu_next = view.cpu_next
+        arrived = self.pending.requests
         for cpu, upcoming, requests, forwards in reports:
             cpu_next[cpu] = upcoming
-            all_requests += requests
+            if requests:
+                arrived += requests
             for dest, message in forwards:
                 inboxes.setdefault(dest, []).append(message)
-        kernel.deliver(all_requests)
-        kernel.run(self.horizon_ns)
-        self._collect(inboxes)
-        virtual_ns = self._least(inboxes)
-        # Timers that fall into the coming superstep fire now, so that they reach their CPU in time.
-        if min(kernel.next_ns(), kernel.balance_ns) <= virtual_ns + self._quantum_ns < NEVER:
-            kernel.run(virtual_ns + self._quantum_ns)
+        if scheme.settles and self.judge(view.advance()):
+            return NEVER - 1 if self.verdict == DONE else {}, inboxes
+        self.supersteps += 1
+        view.inboxes = inboxes
+        limit_ns = scheme.limit(view)
+        while limit_ns != NO_FURTHER:
+            self._serve(scheme.ready(self.pending, view), limit_ns)
             self._collect(inboxes)
-        # below NEVER even if nothing can happen: a CPU that waits for ever must not pass it
-        self.horizon_ns = min(virtual_ns + self._quantum_ns, NEVER - 1)
-        self.judge(virtual_ns)
+            limit_ns = scheme.limit(view)
+        horizons = scheme.horizons(view)
+        if scheme.settles:
+            view.inboxes = {}  # all of it arrives before anybody looks
+        else:
+            self.judge(view.virtual_ns)
         self.kernel_ns += perf_counter_ns() - started
-        return self.horizon_ns, inboxes
+        return horizons, inboxes
 
-    def run_kernel(self, limit_ns: int) -> None:
-        """Let the kernel serve what is due at or before ``limit_ns``, outside any superstep."""
-        started = perf_counter_ns()
-        self.kernel.run(limit_ns)
-        self.kernel_ns += perf_counter_ns() - started
+    def _serve(self, requests: list[Request], limit_ns: int) -> None:
+        """Let the kernel serve requests in this order, and all else that is due."""
+        kernel = self.kernel
+        kernel.deliver(requests)
+        kernel.run(limit_ns)
+        if self._check:
+            _check_kernel(kernel)
 
     def judge(self, virtual_ns: int) -> str:
         """Note that nothing can happen before ``virtual_ns``; set and return the verdict."""
@@ -273,12 +347,12 @@ class KernelHost:
             "not_emulated": list(kernel.not_emulated),
         }
 
-    def plain_run(self, scheme: str) -> dict[str, Any]:
+    def plain_run(self) -> dict[str, Any]:
         """Return what equal runs share about how they went."""
         return {
             "virtual_ns": self.virtual_ns,
             "supersteps": self.supersteps,
-            "scheme": scheme,
+            "scheme": self.scheme.name,
             "quantum_ns": self._quantum_ns,
             "verdict": self.verdict,
         }
@@ -305,18 +379,17 @@ class KernelHost:
             else:
                 inbox.extend(effects)
 
-    def _least(self, inboxes: dict[int, list[Effect]]) -> int:
-        """Return the earliest time at which any LP can do anything."""
-        least = min(self._cpu_next)
-        for inbox in inboxes.values():
-            for effect in inbox:
-                if effect[0] < least:
-                    least = effect[0]
-        return min(least, self.kernel.next_ns())
-
     def drain_trace(self, *, final: bool = False) -> list[Chunk]:
         """As ``CpuGroup.drain_trace``; the kernel is the LP after the last CPU."""
         kernel = self.kernel
         if not final and len(kernel.trace) < 4096:
             return []
         return [(kernel.spec.cpus, chunk) for chunk in drain_chunks(kernel.trace, final=final)]
+
+
+def _check_kernel(kernel: KernelState) -> None:
+    from kernel.check.invariants import check_kernel
+
+    stories = check_kernel(kernel)
+    if stories:
+        raise InvariantError(f"at {kernel.now_ns} ns: " + "\n".join(stories))

@@ -38,7 +38,9 @@ from cluster.codec import (
     unpack_plain,
 )
 from cluster.engine_api import kernel_failure
+from cluster.machine_loop import LOOK_EVERY
 from cluster.pieces import Answerer, Gatherer
+from cluster.sync.scheme import SchemeError, Settings, make_scheme
 from kernel.cpu.places import CpuPlaces
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
@@ -47,8 +49,6 @@ from workloads.language.loader import Loader
 
 PIECE_BYTES: Final = 240 << 10  # of a frame in one message: below the buffers of a compiled graph
 _MOST_TEXT: Final = 20_000  # characters of a story or a traceback: failures travel in one piece
-
-LOOK_EVERY: Final = 32  # supersteps between two cuts of the trace, as in the local engine
 
 _AT_THE_END: Final = NEVER  # mark of the last chunks, after every superstep
 
@@ -269,6 +269,7 @@ class KernelActor(_Actor):
     Args:
         plain: ``MachineSpec.to_plain()`` in msgpack.
         groups: the CPUs of every group, as numbered.
+        scheme: name of the synchronisation scheme.
         quantum_ns: as for ``KernelHost``.
         max_virtual_ns: as for ``KernelHost``.
         logs: format and run id of log lines; None leaves the process as it is (tests).
@@ -278,6 +279,7 @@ class KernelActor(_Actor):
         self,
         plain: bytes,
         groups: Sequence[Sequence[int]],
+        scheme: str,
         quantum_ns: int,
         max_virtual_ns: int | None,
         logs: Logs | None,
@@ -293,13 +295,13 @@ class KernelActor(_Actor):
             guest_memory=spec.guest_memory,
         )
         self._mutated = bool(spec.mutations)
-        self._host = lps.KernelHost(spec, loader, quantum_ns, max_virtual_ns)
+        made = make_scheme(scheme, Settings(spec.cpus, quantum_ns, spec.seed), "ray")
+        self._host = lps.KernelHost(spec, loader, made, quantum_ns, max_virtual_ns)
         self._codec = KernelCodec(groups, loader)
         self._wires = Gatherer(PIECE_BYTES, len(groups))
         self._output_bytes = 0
         self._outputs: list[tuple[str, bytes]] = []
         self._head: Head = (0, "", 0, 0, 0, 0, 0)  # of the last superstep frame
-        self._check = spec.check
 
     def begin(self) -> bytes:
         """Return the first superstep frame."""
@@ -336,10 +338,10 @@ class KernelActor(_Actor):
             held += group_held
         decoded = perf_counter_ns()
         horizon_ns, inboxes = host.superstep(reports)
+        if not isinstance(horizon_ns, int):
+            raise SchemeError(f"scheme {host.scheme.name}: on Ray all CPUs get one horizon")
         if frames and not (host.supersteps - 1) % LOOK_EVERY:
             self._hold(host.supersteps - 1, host.drain_trace())
-        if frames and self._check:
-            _check_kernel(host.kernel)
         self._take_outputs()
         stepped = perf_counter_ns()
         counters = host.counters()
@@ -367,7 +369,7 @@ class KernelActor(_Actor):
         self._output_bytes = 0
         return self._take_chunks(), outputs
 
-    def finish(self, scheme: str) -> dict[str, Any]:
+    def finish(self) -> dict[str, Any]:
         """End the run here and return all that is left.
 
         Returns:
@@ -381,7 +383,7 @@ class KernelActor(_Actor):
             "chunks": chunks,
             "outputs": outputs,
             "results": host.plain_results(),
-            "run": host.plain_run(scheme),
+            "run": host.plain_run(),
             "message": host.message(),
             "wall": {"kernel_ns": host.kernel_ns, "encode_ns": self._codec_ns},
             "failure": self._failed or b"",
@@ -401,6 +403,7 @@ class KernelActor(_Actor):
         from kernel.check.invariants import check_parts
 
         try:
+            unserved = [*self._host.pending.requests, *unserved]
             stories = check_parts(self._host.kernel, places, unserved)
             if complete:
                 stories += check_end(self._host.kernel, self._host.boot_counts)
@@ -410,11 +413,3 @@ class KernelActor(_Actor):
                 raise
             return [told]
         return stories
-
-
-def _check_kernel(kernel: Any) -> None:
-    from kernel.check.invariants import check_kernel
-
-    stories = check_kernel(kernel)
-    if stories:
-        raise InvariantError(f"at {kernel.now_ns} ns: " + "\n".join(stories))

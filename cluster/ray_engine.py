@@ -1,7 +1,7 @@
 """The Ray engine: CPU actors and one kernel actor, superstep by superstep.
 
 The engine itself computes nothing. It starts or finds Ray (``cluster.ray_session``), makes the
-actors (``cluster.ray_actors``), lets frames travel (``cluster.ray_links``) until a frame's head
+actors (``cluster.ray_actors``), lets frames travel (``cluster.transport``) until a frame's head
 says that the run is over, fetches traces and outputs now and then, and collects what is left. A
 run's bytes are those of the local engine under scheme ``barrier``, however CPUs are packed.
 
@@ -22,24 +22,26 @@ from time import perf_counter, perf_counter_ns
 from typing import Any, Final
 
 from cluster import engine_api
-from cluster.codec import Head, LpFailure, head_of, pack
+from cluster.codec import LpFailure, head_of, pack
 from cluster.engine_api import RunRequest, RunResult
 from cluster.interrupt import AT_ONCE, HOLD, NEVER, HeldInterrupt
 from cluster.logging_setup import get_logger
-from cluster.pieces import is_whole
+from cluster.machine_loop import LOOK_EVERY, run_machine_loop
 from cluster.ray_actors import (
     KERNEL_NAME,
-    LOOK_EVERY,
     CpuActor,
     KernelActor,
     Logs,
     MarkedChunk,
     lp_name,
 )
-from cluster.ray_links import CallsLink, GraphLink, Link
 from cluster.ray_session import RaySession, RayUnreachable
 from cluster.ray_watch import PULSE_GROUPS, ActorLost, Actors, TimeUp, Watch, cause, within
 from cluster.recorder import Recorder, verdict_kind
+from cluster.sync.scheme import SchemeError, make_scheme, settings_of
+from cluster.transport.frames import FrameTransport, Link
+from cluster.transport.ray_calls import CallsLink
+from cluster.transport.ray_graph import GraphLink
 
 _VERDICTS: Final = (engine_api.DONE, engine_api.LIMIT, engine_api.DEADLOCK, engine_api.GUEST)
 _HELD_BYTES: Final = 4 << 20  # of traces and outputs in the actors, before they are fetched
@@ -74,6 +76,11 @@ def host_cores() -> int:
     return max(1, cores or 1)
 
 
+def kernel_options(request: RunRequest) -> tuple[str, int, int | None]:
+    """Return what the kernel actor is told of the request beside the machine."""
+    return request.scheme, request.quantum_ns, request.max_virtual_ns
+
+
 class RayRun:
     """One run on Ray; see ``run_ray``."""
 
@@ -82,11 +89,9 @@ class RayRun:
         self.recorder = Recorder(request)
         self.groups = self._groups(host_cores())
         self.actors: Actors | None = None
-        self.link: Link | None = None
+        self.transport: FrameTransport | None = None
         self._interrupt = HeldInterrupt(AT_ONCE)
         self.watch = Watch(self._interrupt, request.max_wall_s)
-        self._frame = b""  # the last superstep frame
-        self._in_round = False  # the actors may stand at different supersteps
         self._fetched_s = perf_counter()
         self._looked = 0  # superstep of the last look
         self._loop_ns = 0
@@ -138,15 +143,14 @@ class RayRun:
         except LpFailure as failure:
             return _told(failure)
         except KeyboardInterrupt:
-            if self._in_round or self.link is None:
+            if self.transport is None or self.transport.in_round:
                 raise
             return engine_api.INTERRUPTED, "stopped by Ctrl-C"
 
     def _close(self, session: RaySession | None) -> None:
         """Free graph and actors, and leave Ray as it was found; every step within its time."""
         self._interrupt.mode = NEVER
-        link = self.link
-        if link is not None and not self._in_round and not link.close():
+        if self.transport is not None and not self.transport.close():
             get_logger().debug("the actors do not leave the graph and are killed")
         if self.actors is not None and not (session is not None and session.gone):
             within(_KILL_S, self._kill, self._interrupt)
@@ -172,9 +176,7 @@ class RayRun:
         decorate: Any = ray.remote  # its types do not know concurrency groups
         remote = decorate(num_cpus=0, max_restarts=0, concurrency_groups=PULSE_GROUPS)
         cpu_class, kernel_class = remote(CpuActor), remote(KernelActor)
-        kernel = kernel_class.remote(
-            plain, self.groups, request.quantum_ns, request.max_virtual_ns, logs
-        )
+        kernel = kernel_class.remote(plain, self.groups, *kernel_options(request), logs)
         cpus = [
             cpu_class.remote(plain, number, group, logs) for number, group in enumerate(self.groups)
         ]
@@ -182,7 +184,7 @@ class RayRun:
         self.actors = Actors(kernel, cpus, names)
         self._wait_until_up(self.actors)
         self.watch.actors = self.actors
-        self.link = self._make_link(self.actors)
+        self.transport = FrameTransport(self._make_link(self.actors), self._begin)
         get_logger().info("actors are up", actors=len(self.groups) + 1)
 
     def _wait_until_up(self, actors: Actors) -> None:
@@ -223,31 +225,35 @@ class RayRun:
 
     def _loop(self) -> tuple[str, str]:
         """Run rounds until the run is over; return exit kind and message (of a verdict: "")."""
-        assert self.link is not None
+        transport = self.transport
+        assert transport is not None
         started = perf_counter_ns()
         self._interrupt.mode = HOLD
-        self._frame = self._call_kernel("begin")
-        head = head_of(self._frame)
         try:
-            while not head[1]:
-                if self._interrupt.asked:
-                    return engine_api.INTERRUPTED, "stopped by Ctrl-C"
-                if self.watch.time_is_up():
-                    return engine_api.LIMIT, _WALL_LIMIT
-                self._in_round = True
-                frame = self.link.round(self._frame)
-                self._in_round = False
-                head = head_of(frame)
-                self._frame = frame
-                if head[0] - self._looked >= LOOK_EVERY and is_whole(frame):
-                    self._look(head)
+            stopped = run_machine_loop(transport, self)
         finally:
             self._loop_ns = perf_counter_ns() - started
-        return verdict_kind(head[1]), ""
+        return stopped or (verdict_kind(transport.verdict), "")
 
-    def _look(self, head: Head) -> None:
-        """Tell the progress, and fetch what the actors hold."""
-        superstep, _, _, virtual_ns, lifecycles, tasks, held = head
+    def _begin(self) -> bytes:
+        frame: bytes = self._call_kernel("begin")
+        return frame
+
+    def stop(self) -> tuple[str, str] | None:
+        """See ``Controls.stop``."""
+        if self._interrupt.asked:
+            return engine_api.INTERRUPTED, "stopped by Ctrl-C"
+        if self.watch.time_is_up():
+            return engine_api.LIMIT, _WALL_LIMIT
+        return None
+
+    def look(self) -> None:
+        """See ``Controls.look``: tell the progress, and fetch what the actors hold."""
+        transport = self.transport
+        assert transport is not None
+        superstep, _, _, virtual_ns, lifecycles, tasks, held = transport.head
+        if superstep - self._looked < LOOK_EVERY or not transport.whole:
+            return
         self._looked = superstep
         if self.request.on_progress is not None:
             self.request.on_progress(virtual_ns, {"lifecycles": lifecycles, "tasks": tasks})
@@ -290,9 +296,10 @@ class RayRun:
         """Let the actors end the run and make the result of what they hand over."""
         # else the run was stopped from outside, and the last superstep is not to be finished
         by_verdict = kind in _VERDICTS and not message
-        frame = self._frame if by_verdict else None
+        assert self.transport is not None
+        frame = self.transport.frame if by_verdict else None
         self.watch.begin_end()
-        *groups, kernel = self._call("finish", frame, kernel=(self.request.scheme,))
+        *groups, kernel = self._call("finish", frame, kernel=())
         self._record([*(group["chunks"] for group in groups), kernel["chunks"]], kernel["outputs"])
         for part in [*groups, kernel]:
             if by_verdict and part["failure"]:
@@ -357,14 +364,13 @@ def run_ray(request: RunRequest) -> RunResult:
     (``local``) starts one and stops it again.
 
     Raises:
-        ValueError: the scheme is not barrier, or a setting of Ray is out of range.
+        ValueError: the scheme is not for this engine, or a setting of Ray is out of range.
         workloads.language.errors.GuestProgramError: a guest program is outside the language.
     """
-    if request.scheme != "barrier":
-        raise ValueError(
-            f"the Ray engine has no scheme {request.scheme!r} (there is: barrier); "
-            "the local engine has exact"
-        )
+    try:
+        make_scheme(request.scheme, settings_of(request), "ray")
+    except SchemeError as error:
+        raise ValueError(str(error)) from None
     if request.cpus_per_actor is not None and request.cpus_per_actor < 1:
         raise ValueError(f"cpus_per_actor must be at least 1 (got {request.cpus_per_actor})")
     if request.compiled_graph not in ("auto", "true", "false"):

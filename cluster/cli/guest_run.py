@@ -136,7 +136,7 @@ def plain_request(options: GuestOptions, given: dict[str, Any]) -> "RunRequest":
         ConfigError: the program cannot be read.
     """
     from cluster.build import guest_spec
-    from cluster.engine_api import RunRequest
+    from cluster.request import request_of_machine
 
     spec = guest_spec(
         options.program,
@@ -146,7 +146,7 @@ def plain_request(options: GuestOptions, given: dict[str, Any]) -> "RunRequest":
         granularity=options.granularity or "syscall",
         **given,
     )
-    return RunRequest(spec, scheme=options.scheme or "exact", cpus_per_actor=None)
+    return request_of_machine(spec, options.scheme or "exact")
 
 
 def configured(options: GuestOptions) -> "Loaded":
@@ -181,7 +181,7 @@ def configured_request(
         ConfigError: the program cannot be read, or the configuration cannot be used.
     """
     from cluster.build import SHIPPED, guest_spec, resolve
-    from cluster.cli.keeping import make_request
+    from cluster.request import request_of
 
     base = resolve(loaded)
     own = {"files", "sources", "spawns"}
@@ -192,7 +192,7 @@ def configured_request(
     sources = {key: text for key, text in base.sources.items() if not key.startswith(SHIPPED)}
     spec.files = {**files, **spec.files}
     spec.sources = {**sources, **spec.sources}
-    return make_request(loaded, spec)
+    return request_of(loaded, spec)
 
 
 def _directory(out: Path | None, program: Path) -> "RunDir":

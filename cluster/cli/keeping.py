@@ -1,4 +1,4 @@
-"""A run from its configuration to its directory: request, manifest, and what a failure leaves."""
+"""A run's directory: what is written there, and what a failure leaves."""
 
 import os
 from collections.abc import Iterator
@@ -12,27 +12,8 @@ from cluster.exit_codes import BROKEN, MUTATION, MUTATION_KIND, OF_EXIT_KIND, Cl
 
 if TYPE_CHECKING:
     from cluster.config import Loaded
-    from cluster.engine_api import RunRequest, RunResult
+    from cluster.engine_api import RunResult
     from cluster.rundir import RunDir
-
-
-def make_request(loaded: "Loaded", spec: Any) -> "RunRequest":
-    """Return the run that a configuration describes, of a machine that was made of it."""
-    from cluster.engine_api import RunRequest
-
-    config = loaded.config
-    graph, per_actor = config.ray.compiled_graph, config.ray.cpus_per_actor
-    return RunRequest(
-        spec=spec,
-        engine=config.engine,
-        scheme=config.taken_scheme,
-        quantum_ns=config.sync.quantum,
-        address=config.ray.address,
-        cpus_per_actor=per_actor if isinstance(per_actor, int) else None,
-        compiled_graph=graph if isinstance(graph, str) else str(graph).lower(),
-        max_virtual_ns=config.limits.virtual_time,
-        max_wall_s=config.limits.wall_time / 1e9 if config.limits.wall_time else None,
-    )
 
 
 def resolved(loaded: "Loaded") -> dict[str, Any]:

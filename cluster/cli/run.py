@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from cluster.cli.completion import complete_config
-from cluster.cli.keeping import abandoned_on_failure, make_request, record, resolved
+from cluster.cli.keeping import abandoned_on_failure, record, resolved
 from cluster.exit_codes import BROKEN, USAGE, CliError, report
+from cluster.request import request_of
 
 _LONGEST_LINE: Final = 4096
 _MOST_WRITES: Final = 10_000  # that are looked at for the first lines of output
@@ -77,7 +78,7 @@ def run(
     check_programs(spec, shown_programs(loaded))
     told = (verbose or log_format == "json") and not quiet
     level = "info" if told else "warning"
-    return _run(loaded, make_request(loaded, spec), log_format, level, quiet)
+    return _run(loaded, request_of(loaded, spec), log_format, level, quiet)
 
 
 def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, quiet: bool) -> int:

@@ -19,8 +19,9 @@ from cluster.exit_codes import BROKEN, MUTATION, MUTATION_KIND
 from cluster.local_engine import run_local
 from cluster.pieces import is_whole
 from cluster.ray_actors import KERNEL_NAME, CpuActor, KernelActor, lp_name
-from cluster.ray_engine import RayRun, groups_of, host_cores, run_ray
+from cluster.ray_engine import RayRun, groups_of, host_cores, kernel_options, run_ray
 from cluster.ray_watch import Actors
+from cluster.transport.frames import FrameTransport
 from kernel.cpu.cpu import Cpu
 from kernel.cpu.task import CpuTask
 
@@ -43,8 +44,8 @@ class DirectLink:
             self.frames += 1
         return frame
 
-    def close(self) -> None:
-        pass
+    def close(self) -> bool:
+        return True
 
 
 class DirectRun(RayRun):
@@ -59,11 +60,11 @@ class DirectRun(RayRun):
     def _start(self) -> None:
         request = self.request
         plain = pack(request.spec.to_plain())
-        kernel = KernelActor(plain, self.groups, request.quantum_ns, request.max_virtual_ns, None)
+        kernel = KernelActor(plain, self.groups, *kernel_options(request), None)
         cpus = [CpuActor(plain, number, group, None) for number, group in enumerate(self.groups)]
         names = [*(lp_name(group) for group in self.groups), KERNEL_NAME]
         self.actors = Actors(kernel, cpus, names)
-        self.link = DirectLink(self.actors, self.layers)
+        self.transport = FrameTransport(DirectLink(self.actors, self.layers), self._begin)
 
     def _call(self, method: str, *arguments: Any, kernel: Sequence[Any] | None = None) -> list[Any]:
         assert self.actors is not None
@@ -174,12 +175,13 @@ def test_granularity_step_gives_the_bytes_of_the_local_engine(make_request: Make
 def test_an_actor_that_is_to_halt_makes_no_further_step(make_request: Make) -> None:
     run = DirectRun(make_request("storm", cpus_per_actor=4))
     run._start()
-    assert run.actors is not None and run.link is not None
-    frame = run.link.round(run._call_kernel("begin"))
+    assert run.actors is not None and run.transport is not None
+    link = run.transport.link
+    frame = link.round(run._begin())
     for actor in run.actors.all():
         actor.halt()
-    halted = run.link.round(frame)
-    again = run.link.round(halted)
+    halted = link.round(frame)
+    again = link.round(halted)
     assert (is_whole(frame), is_whole(halted), is_whole(again)) == (True, False, False)
     assert head_of(frame) == head_of(halted) == head_of(again)
 

@@ -117,7 +117,7 @@ def test_frames_larger_than_a_channel_go_through_and_the_graph_ends(
         torn_down.append(ray_watch.within(60.0, function, interrupt))
         return torn_down[-1]
 
-    monkeypatch.setattr("cluster.ray_links.within", within)
+    monkeypatch.setattr("cluster.transport.ray_graph.within", within)
     program = tmp_path / "large.py"
     program.write_text(LARGE_WRITES)
 
@@ -136,7 +136,7 @@ def test_frames_larger_than_a_channel_go_through_and_the_graph_ends(
 def test_a_graph_that_is_never_left_takes_nothing_from_a_run_that_is_whole(
     make_request: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cluster.ray_links._TEARDOWN_S", 0.1)
+    monkeypatch.setattr("cluster.transport.ray_graph._TEARDOWN_S", 0.1)
     monkeypatch.setattr("ray.dag.compiled_dag_node.CompiledDAG.teardown", lambda graph: hang())
     released = threading.Event()
 

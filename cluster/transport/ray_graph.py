@@ -1,13 +1,10 @@
-"""How frames travel between the engine and the actors: one superstep or several at a time.
+"""Rounds over a Ray Compiled Graph.
 
-``GraphLink`` compiles a static graph: the frame goes to every CPU actor, their reports go to the
-kernel actor, its frame goes to the next layer of the same, and the last one to the engine. The
-actors wait in shared-memory channels (across hosts: in channels that Ray forwards), so a superstep
-costs no Ray call. Layers past the machine's end cost little: every actor just passes the last
-frame on. No message is larger than a channel's buffer (``cluster.pieces``).
-
-``CallsLink`` makes ordinary actor calls with the same dependencies and waits for the last; Ray
-passes results from actor to actor. It works wherever Ray does.
+The graph is static: the frame goes to every CPU actor, their reports go to the kernel actor, its
+frame goes to the next layer of the same, and the last one to the engine. The actors wait in
+shared-memory channels (across hosts: in channels that Ray forwards), so a round costs no Ray call.
+Layers past the machine's end cost little: every actor just passes the last frame on. No message is
+larger than a channel's buffer (``cluster.pieces``).
 """
 
 import os
@@ -15,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from cluster.ray_actors import channel_semaphores, remove_semaphores
 from cluster.ray_watch import LOOK_S, ActorLost, Actors, Watch, within
@@ -26,27 +23,7 @@ _BUFFER_BYTES: Final = 256 << 10
 # Layers of a graph times its actors: each is a channel, and takes time to set up.
 _GRAPH_NODES: Final = 32
 _MOST_LAYERS: Final = 8
-_LAYERS_OF_CALLS: Final = 4
 _TEARDOWN_S: Final = 5.0  # for the actors to leave the graph; they do in a few ms
-
-
-class Link(Protocol):
-    """One way for frames to travel."""
-
-    layers: int  # supersteps of one round
-
-    def round(self, frame: bytes) -> bytes:
-        """Run ``layers`` supersteps from ``frame`` on; return the last superstep frame.
-
-        Raises:
-            ActorLost: an actor died.
-            KeyboardInterrupt, TimeUp: as ``Watch.look`` says.
-        """
-        ...
-
-    def close(self) -> bool:
-        """Free what the link holds; return whether the actors still answer calls."""
-        ...
 
 
 class GraphLink:
@@ -144,25 +121,3 @@ def _small_buffers() -> Iterator[None]:
         yield
     finally:
         DAGContext.get_current().buffer_size_bytes = before
-
-
-class CallsLink:
-    """Rounds of ordinary actor calls."""
-
-    def __init__(self, actors: Actors, watch: Watch) -> None:
-        self._actors = actors
-        self._watch = watch
-        self.layers = _LAYERS_OF_CALLS
-
-    def round(self, frame: bytes) -> bytes:
-        """See ``Link.round``."""
-        kernel, cpus = self._actors.kernel, self._actors.cpus
-        last: Any = frame
-        for _ in range(self.layers):
-            last = kernel.superstep.remote(*[cpu.step.remote(last) for cpu in cpus])
-        answer: bytes = self._watch.get([last])[0]
-        return answer
-
-    def close(self) -> bool:
-        """See ``Link.close``."""
-        return True

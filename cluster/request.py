@@ -1,0 +1,42 @@
+"""From a configuration to a ``RunRequest``: the one place where requests are made."""
+
+from typing import TYPE_CHECKING, Any
+
+from cluster.engine_api import RunRequest
+
+if TYPE_CHECKING:  # a request without configuration is made where time to start counts
+    from cluster.config import Loaded
+    from kernel.machine import MachineSpec
+
+
+def request_of(loaded: "Loaded", spec: "MachineSpec") -> RunRequest:
+    """Return the run that a configuration asks for.
+
+    Args:
+        loaded: the configuration.
+        spec: the machine that was made of it.
+    """
+    config = loaded.config
+    graph, per_actor = config.ray.compiled_graph, config.ray.cpus_per_actor
+    return RunRequest(
+        spec=spec,
+        engine=config.engine,
+        scheme=config.taken_scheme,
+        quantum_ns=config.sync.quantum,
+        address=config.ray.address,
+        cpus_per_actor=per_actor if isinstance(per_actor, int) else None,
+        compiled_graph=graph if isinstance(graph, str) else str(graph).lower(),
+        max_virtual_ns=config.limits.virtual_time,
+        max_wall_s=config.limits.wall_time / 1e9 if config.limits.wall_time else None,
+    )
+
+
+def request_of_machine(spec: "MachineSpec", scheme: str = "exact", **options: Any) -> RunRequest:
+    """Return a run on the local engine, of a machine that comes from no configuration.
+
+    Args:
+        spec: the machine.
+        scheme: its synchronisation scheme.
+        options: further fields of ``RunRequest``.
+    """
+    return RunRequest(spec, scheme=scheme, cpus_per_actor=None, **options)

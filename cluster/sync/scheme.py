@@ -1,0 +1,240 @@
+"""What a synchronisation scheme is, what it sees, and which ones there are.
+
+A machine runs in rounds (``cluster.machine_loop``). In a round the CPUs go, as far as the scheme
+lets them; what they ask for comes together in ``Pending``; the scheme says what of it the kernel
+serves now, in which order, and how far virtual time may go there. That is all a scheme decides, so
+it is one class in one file. A further one needs a line in ``BUILTIN``, or, outside this project, an
+entry point in the group ``smplab.schemes``, or a configuration that names its file:
+``sync: {scheme: "mine.py:Mine"}``.
+
+Schemes of two kinds differ in how messages travel. Under most, what CPUs and kernel send in one
+round arrives in the next, which is what lets CPUs live in other processes. A scheme that *settles*
+has every message delivered before the next round begins, so its decisions are made about a machine
+with nothing under way; it runs in one process only.
+"""
+
+import importlib.util
+from bisect import bisect_right
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from kernel.messages import NEVER, Effect, Request
+
+if TYPE_CHECKING:
+    from cluster.engine_api import RunRequest
+    from kernel.state import KernelState
+
+# One time for all CPUs, or for some each its own: the others only take in their messages.
+Horizons = int | dict[int, int]
+
+NO_FURTHER: Final = -1  # what ``Scheme.limit`` says when the kernel has done enough in this round
+
+BUILTIN: Final = {
+    "exact": "cluster.sync.exact:Exact",
+    "barrier": "cluster.sync.barrier:Barrier",
+}
+GROUP: Final = "smplab.schemes"  # entry points: NAME = MODULE:CLASS
+
+
+class SchemeError(Exception):
+    """A scheme cannot be had, or broke the rules; the message is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a scheme is made from."""
+
+    cpus: int
+    quantum_ns: int  # the key sync.quantum
+    seed: int
+
+
+def settings_of(request: "RunRequest") -> Settings:
+    """Return what the scheme of a run is made from."""
+    return Settings(request.spec.cpus, request.quantum_ns, request.spec.seed)
+
+
+def _time_of(request: Request) -> int:
+    return request[0]  # type: ignore[no-any-return]
+
+
+class Pending:
+    """The requests that the kernel has not served, in the order in which they arrived."""
+
+    __slots__ = ("requests",)
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+
+    def first_ns(self) -> int:
+        """Return the least time of a request, or NEVER."""
+        requests = self.requests
+        return min(requests)[0] if requests else NEVER
+
+    def due(self, limit_ns: int) -> list[Request]:
+        """Take the requests at or before ``limit_ns``, in the order ``(time, cpu, seq)``."""
+        requests = self.requests
+        self.requests = []
+        requests.sort()  # (time, cpu, seq) is unique: nothing beyond it is compared
+        if requests and requests[-1][0] > limit_ns:
+            place = bisect_right(requests, limit_ns, key=_time_of)
+            self.requests = requests[place:]
+            del requests[place:]
+        return requests
+
+
+class View:
+    """What a scheme sees of the machine.
+
+    ``cpu_next[n]`` is the time of CPU n's next own event, NEVER while it idles or waits.
+    ``virtual_ns`` is the time before which nothing can happen any more, as of ``advance``;
+    ``inboxes`` are the messages that the CPUs get in the next round.
+    """
+
+    __slots__ = ("_kernel", "_pending", "cpu_next", "inboxes", "virtual_ns")
+
+    def __init__(self, cpus: int, kernel: "KernelState", pending: Pending) -> None:
+        self.cpu_next = [NEVER] * cpus
+        self.virtual_ns = 0
+        self.inboxes: dict[int, list[Effect]] = {}  # messages that their CPUs have not got
+        self._kernel = kernel
+        self._pending = pending
+
+    def kernel_ns(self) -> int:
+        """Return when the kernel next has something to do: a request, a timer, a path's step."""
+        return min(self._kernel.next_ns(), self._pending.first_ns())
+
+    def balance_ns(self) -> int:
+        """Return when load balancing is due, or NEVER; alone it goes on for ever."""
+        return self._kernel.balance_ns
+
+    def least_ns(self) -> int:
+        """Return the earliest time at which anything can happen, or NEVER."""
+        least = min(self.cpu_next)
+        for inbox in self.inboxes.values():
+            for effect in inbox:
+                if effect[0] < least:
+                    least = effect[0]
+        return min(least, self.kernel_ns())
+
+    def advance(self) -> int:
+        """Let virtual time come up to ``least_ns``, and return that."""
+        self.virtual_ns = least_ns = self.least_ns()
+        return least_ns
+
+
+class Scheme(Protocol):
+    """A synchronisation scheme.
+
+    In every round the engine asks ``limit``, and while that is a time, ``ready`` for what the
+    kernel serves up to it; then ``horizons`` for how far the CPUs may go in the next round.
+
+    Deviation from most simulators' interface: no callback for each event; all decisions of a round
+    are made at once, so the loop costs a scheme nothing that it does not ask for.
+    """
+
+    name: str
+    #: the same configuration gives the same bytes, so nothing need be written down
+    deterministic: bool
+    #: names of the engines that it runs on; on Ray all CPUs get one horizon, and nothing settles
+    engines: frozenset[str]
+    #: every message arrives before the next round begins: see the module header
+    settles: bool
+
+    def limit(self, view: View) -> int:
+        """Return how far the kernel may go now, or NO_FURTHER in this round.
+
+        Unless the scheme settles, it calls ``view.advance`` once in a round, when the kernel has
+        served what the CPUs asked for.
+        """
+        ...
+
+    def ready(self, pending: Pending, view: View) -> list[Request]:
+        """Take from ``pending`` what the kernel serves now, and return it in that order.
+
+        Each CPU's requests stay in their order (``seq``), and none is later than ``limit`` said.
+        """
+        ...
+
+    def horizons(self, view: View) -> Horizons:
+        """Return how far the CPUs may run in the next round, below NEVER."""
+        ...
+
+
+class SchemeClass(Protocol):
+    """The class of a scheme: its four attributes can be asked before one is made."""
+
+    name: str
+    deterministic: bool
+    engines: frozenset[str]
+    settles: bool
+
+    def __call__(self, settings: Settings) -> Scheme:
+        """Return a scheme for one run."""
+        ...
+
+
+def scheme_class(name: str) -> SchemeClass:
+    """Return the class of the scheme ``name``: a name, or ``FILE.py:CLASS``.
+
+    Raises:
+        SchemeError: there is none, or it cannot be loaded.
+    """
+    place = BUILTIN.get(name)
+    try:
+        if place is not None:
+            module, _, attribute = place.partition(":")
+            return cast(SchemeClass, getattr(import_module(module), attribute))
+        if is_file(name):
+            return _from_file(name)
+        for point in entry_points(group=GROUP, name=name):
+            return cast(SchemeClass, point.load())
+    except SchemeError:
+        raise
+    except Exception as error:
+        raise SchemeError(f"scheme {name}: {type(error).__name__}: {error}") from error
+    raise SchemeError(f"there is no scheme {name!r} (there is: {', '.join(scheme_names())})")
+
+
+def make_scheme(name: str, settings: Settings, engine: str) -> Scheme:
+    """Return a scheme for one run.
+
+    Raises:
+        SchemeError: there is none of that name, or it does not run on ``engine``.
+    """
+    made = scheme_class(name)
+    if engine not in made.engines:
+        there = [known for known in BUILTIN if engine in scheme_class(known).engines]
+        raise SchemeError(
+            f"the {engine} engine has no scheme {name!r} (there is: {', '.join(there)})"
+        )
+    return made(settings)
+
+
+def is_file(name: str) -> bool:
+    """Tell whether a scheme's name is ``FILE.py:CLASS``."""
+    return name.rpartition(":")[0].endswith(".py")
+
+
+def scheme_names() -> list[str]:
+    """Return the names of all schemes that can be had by name: our own, then those installed."""
+    found = sorted(entry_points(group=GROUP).names)
+    return [*BUILTIN, *(name for name in found if name not in BUILTIN)]
+
+
+def _from_file(name: str) -> SchemeClass:
+    file, _, attribute = name.rpartition(":")
+    path = Path(file)
+    if not path.is_file():
+        raise SchemeError(f"scheme {name}: there is no file {file}")
+    spec = importlib.util.spec_from_file_location(f"smplab_scheme_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = getattr(module, attribute, None)
+    if found is None:
+        raise SchemeError(f"scheme {name}: the file has no {attribute}")
+    return cast(SchemeClass, found)
