@@ -27,6 +27,7 @@ LAZY = {
     "cluster/fast_core.py": "every start looks for the compiled core; few ask for its key",
     "cluster/engine.py": "a run needs one engine",
     "cluster/local_engine.py": "the checks are large, and few runs ask for them",
+    "cluster/lps.py": "the checks are large, and few runs ask for them",
     "cluster/compile_core.py": "mypyc need not be installed",
     "cluster/**ray_*.py": "Ray takes a second to import, and a local run does without",
 }
