@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 CONFIG ?= configs/fork_exec_storm.yaml
 ARGS ?=
 
-.PHONY: help setup run test check soak bench fast clean-fast clean
+.PHONY: help setup core run test check soak bench fast clean-fast clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,20 +16,26 @@ help:
 	@echo "make check   ruff, mypy --strict, import contracts, fast tests"
 	@echo "make soak    thousands of mutants of programs and configurations: no traceback may come out"
 	@echo "make bench   lifecycles per second against the host kernel and SimPy"
-	@echo "make fast    compile the core, which runs then use; make clean-fast removes it"
+	@echo "make fast    compile the core now, which setup and run only begin; make clean-fast removes it"
 	@echo "make setup   only make $(VENV)"
 	@echo "make clean   remove caches (not $(VENV), not runs/)"
 
-setup: $(STAMP)
+setup: $(STAMP) core
 
 $(STAMP): pyproject.toml .ci/constraints.txt
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    sh .ci/make_venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
 	    -c .ci/constraints.txt -e '.[dev]'
+	@# as pip does for a package that it copies, whatever PYTHONDONTWRITEBYTECODE says
+	@$(BIN)/python -m compileall -q cluster kernel workloads
 	@touch $@
 
-run: $(STAMP)
+# begins to compile the core where it can be and has not been, and does not wait for it
+core: $(STAMP)
+	@$(BIN)/python -m cluster.compile_core --background
+
+run: $(STAMP) core
 	$(BIN)/smplab run $(CONFIG) $(ARGS)
 
 test: $(STAMP)

@@ -1,10 +1,16 @@
-"""Compiles the core with mypyc: ``smplab compile``, or ``make fast``.
+"""Compiles the core with mypyc: ``smplab compile``, ``make fast``, or without being asked.
 
 The result is an import root ``build/fast/<key>/`` as ``cluster.fast_core`` describes it: the whole
 package ``kernel``, the hot modules as extension modules, the others as source. It is built in a
 folder beside and renamed when it is complete, so nobody ever imports half of it. Builds of other
 sources are removed then, but for those that some process may have started with an hour ago or less;
 in the user's cache, which several versions may share, but for those that were used in a month.
+Builds wait for each other (``_alone``), so that of two one has nothing left to do.
+
+``make setup`` and ``make run`` call it with --background: a process of its own begins to build, on
+idle time only, and what was asked for goes on at once. It says so in a line, and never fails. What
+could not be compiled is not tried again before the source, or the interpreter, is another
+(``make fast`` tries again).
 
 Needed are mypyc, which comes with mypy, setuptools (both: ``pip install 'smplab[compile]'``), and a
 C compiler with Python's headers. Without them nothing is built, and everything runs as before.
@@ -16,15 +22,19 @@ than Exception).
 """
 
 import argparse
+import compileall
+import contextlib
+import fcntl
 import importlib
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -91,6 +101,9 @@ _OPTIMISATION: Final = "2"
 _KEEP_S: Final = 3600
 _KEEP_IN_CACHE_S: Final = 30 * 24 * 3600
 _FAILED: Final = 1
+_LOCK: Final = "lock"  # whoever builds has it locked
+_LOG: Final = "log"  # what the last build in the background wrote
+_REFUSED: Final = "refused"  # the key of sources that could not be compiled; then why
 
 
 class CannotCompile(Exception):
@@ -141,6 +154,34 @@ def build() -> Path:
     check_tools()
     builds = fast_core.builds_dir()
     builds.mkdir(parents=True, exist_ok=True)
+    with _alone(builds):
+        return fast_core.find() or _build(builds)
+
+
+@contextlib.contextmanager
+def _alone(builds: Path, *, wait: bool = True) -> Iterator[None]:
+    """Be the only process that builds in a folder.
+
+    The lock is the process's and not the file's, so one that was killed has it no more, and what it
+    left is removed.
+
+    Raises:
+        BlockingIOError: another one builds, and ``wait`` is false.
+    """
+    with (builds / _LOCK).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:  # a file system without locks; builds are renamed when they are complete
+            yield
+            return
+        for path in builds.glob("tmp-*"):
+            shutil.rmtree(path, ignore_errors=True)
+        yield
+
+
+def _build(builds: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="tmp-", dir=builds) as folder:
         root = Path(folder, "root")
         sources = forms.read_sources(fast_core.ROOT)
@@ -151,6 +192,7 @@ def build() -> Path:
         except Refused as refused:
             raise CannotCompile(f"the source breaks a rule for paths: {refused}") from None
         compile_in_place(root, Path(folder, "work"))
+        compileall.compile_dir(root, quiet=2)  # for those whose starts write no byte code
         if not path.exists():  # else a build that ran beside this one was first
             root.rename(path)
     _remove_old(builds, path)
@@ -244,7 +286,7 @@ def _remove_old(builds: Path, new: Path) -> None:
     keep_s = _KEEP_S if fast_core.in_source_tree() else _KEEP_IN_CACHE_S
     now = time.time()
     for path in builds.iterdir():
-        if path != new and now - path.stat().st_mtime > keep_s:
+        if path != new and path.is_dir() and now - path.stat().st_mtime > keep_s:
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -269,6 +311,68 @@ def build_and_tell() -> None:
         print("compiled core: the sources have changed meanwhile: the pure one is used")
 
 
+def begin_in_background() -> str:
+    """Let a process of its own build, if that makes sense; return a line about it, or nothing."""
+    builds = fast_core.builds_dir()
+    if os.environ.get(fast_core.VARIABLE) == "pure" or fast_core.find() is not None:
+        return ""
+    try:
+        check_tools()
+        builds.mkdir(parents=True, exist_ok=True)
+        why = _refused(builds)
+        if why:
+            return f"compiled core: not built: {why}; the pure one is used"
+        with _alone(builds, wait=False):
+            log = (builds / _LOG).open("wb")
+        with log:
+            subprocess.Popen(
+                [sys.executable, "-m", "cluster.compile_core", "--idle"],
+                cwd=fast_core.ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # the Ctrl-C that ends a run is not for it
+            )
+    except BlockingIOError:
+        return "compiled core: another process is building it, for later runs"
+    except (CannotCompile, OSError) as error:
+        return f"compiled core: not built: {error}; the pure one is used"
+    return f"compiled core: being built beside this, for later runs; log: {_shown(builds / _LOG)}"
+
+
+def build_on_idle_time() -> int:
+    """Build unless somebody does; return the exit code. What it prints is for the log."""
+    _give_way()
+    builds = fast_core.builds_dir()
+    key = fast_core.key()
+    try:
+        with _alone(builds, wait=False):
+            print(f"compiled core: built: {fast_core.find() or _build(builds)}")
+    except BlockingIOError:
+        print("compiled core: another process builds it")
+    except CannotCompile as error:
+        print(f"compiled core: not built: {error}")
+        (builds / _REFUSED).write_text(f"{key}\n{error}", "utf-8")
+        return _FAILED
+    return 0
+
+
+def _give_way() -> None:
+    """Let this process, and the compilers it starts, run when nothing else wants to."""
+    os.nice(19)
+    with contextlib.suppress(AttributeError, OSError):  # not on every host
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _refused(builds: Path) -> str:
+    """Return why the source as it is now could not be compiled in the background, or nothing."""
+    with contextlib.suppress(OSError):
+        key, _, why = (builds / _REFUSED).read_text("utf-8").partition("\n")
+        if key == fast_core.key():
+            return why.split("\n")[0] or "see the log"
+    return ""
+
+
 def _shown(path: Path) -> Path:
     return path.relative_to(fast_core.ROOT) if path.is_relative_to(fast_core.ROOT) else path
 
@@ -276,7 +380,16 @@ def _shown(path: Path) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code."""
     parser = argparse.ArgumentParser(prog="cluster.compile_core", description="Compile the core.")
-    parser.parse_args(arguments)
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--background", action="store_true", help="begin, say so, and do not wait")
+    how.add_argument("--idle", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.background:
+        if line := begin_in_background():
+            print(line)
+        return 0
+    if options.idle:
+        return build_on_idle_time()
     try:
         build_and_tell()
     except CannotCompile as error:

@@ -12,8 +12,8 @@ runs until the next build, so a stale binary cannot stand in for newer source. T
 computed at every start: beside the builds lies the state of all source files (size, times and inode
 numbers) at the time when it was, and while that is theirs it is the hash (``_Seen``).
 
-The variable SMPLAB_CORE says what a process uses, decided when ``cluster`` is first imported, and
-child processes (Ray's on this host too) inherit it:
+The variable SMPLAB_CORE says what a process uses, decided when ``kernel`` is first imported after
+``cluster``, and child processes (Ray's on this host too) inherit it:
 
 =========== ========================================================================
 auto        the compiled core if there is one for this source, else the pure one
@@ -31,8 +31,10 @@ on the choice: both cores give the same bytes.
 import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from cluster.core import forms
@@ -94,11 +96,34 @@ def find() -> Path | None:
     return path if path.is_dir() else None
 
 
+class _OnFirstImport:
+    """Chooses the core when ``kernel`` is first looked for, which many a command never does."""
+
+    settled = False
+
+    @classmethod
+    def find_spec(
+        cls, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> None:
+        """Find nothing, as a finder of modules does that leaves them to the next one."""
+        if fullname == PACKAGE:
+            settle()
+
+
 def activate() -> None:
+    """Let the first import of ``kernel`` find the core that SMPLAB_CORE asks for."""
+    if PACKAGE not in sys.modules and _OnFirstImport not in sys.meta_path:
+        sys.meta_path.insert(0, _OnFirstImport)
+
+
+def settle() -> None:
     """Put the core that is asked for on ``sys.path``: compiled if it is there, with quick forms.
 
-    Never fails, since it runs when ``cluster`` is imported: ``problem`` tells.
+    That is done once, and never fails: ``problem`` tells.
     """
+    if _OnFirstImport.settled:
+        return
+    _OnFirstImport.settled = True
     if PACKAGE in sys.modules or forms.mode() == "off":
         return
     compiled = os.environ.get(VARIABLE, "auto") in ("auto", "compiled")
@@ -146,5 +171,6 @@ def core() -> str:
 
 def _place() -> str:
     """Return the import root that ``kernel`` comes from, or would come from now."""
+    settle()
     package = sys.modules.get(PACKAGE)
     return sys.path[0] if package is None else str(Path(package.__path__[0]).parent)

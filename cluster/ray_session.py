@@ -26,6 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from cluster import fast_core
 from cluster.interrupt import NEVER, HeldInterrupt
 from cluster.ray_watch import within
 
@@ -75,6 +76,8 @@ class RaySession:
         self._refused = 0  # how often in a row nobody listened at the control service's address
         self._processes: dict[int, str] = {}  # of a Ray of our own: pid -> program
         self._set(_QUIET)
+        # a build that is completed meanwhile is for later runs: all processes of one have one core
+        self._set({fast_core.VARIABLE: fast_core.core()})
         if address == "local" and "ray" not in sys.modules:
             self._set(_auth_of_own_ray())
         import ray

@@ -153,6 +153,7 @@ def _key(sources: dict[str, bytes]) -> str:
 
 def _make(root: Path, builds: Path) -> Path:
     """Return the import root for the sources as they are now, made if it is not there."""
+    import compileall
     import tempfile
 
     sources = read_sources(root)
@@ -163,6 +164,8 @@ def _make(root: Path, builds: Path) -> Path:
         with tempfile.TemporaryDirectory(prefix="tmp-", dir=builds) as folder:
             made = Path(folder, "root")
             write(files, made)
+            if sys.dont_write_bytecode:  # else every start would compile all of it again
+                compileall.compile_dir(made, quiet=2)
             try:
                 made.rename(path)
             except OSError:

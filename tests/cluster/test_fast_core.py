@@ -3,7 +3,6 @@
 import ast
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -96,6 +95,63 @@ def test_without_a_compiler_nothing_is_built(
     assert not fast_core.builds_dir().exists()
 
 
+def test_a_build_in_the_background_is_not_begun_while_another_one_runs(
+    monkeypatch: pytest.MonkeyPatch, tree: Path
+) -> None:
+    monkeypatch.setattr(compile_core, "check_tools", lambda: None)
+    monkeypatch.setattr(compile_core, "_give_way", lambda: None)
+    monkeypatch.setenv(fast_core.VARIABLE, "auto")
+    builds = fast_core.builds_dir()
+    builds.mkdir(parents=True)
+    left = builds / "tmp-of-a-process-that-was-killed"
+    left.mkdir()
+    with compile_core._alone(builds):
+        assert not left.exists()
+        (builds / "tmp-of-this-one").mkdir()
+        line = compile_core.begin_in_background()
+        assert line == "compiled core: another process is building it, for later runs"
+        assert compile_core.build_on_idle_time() == 0
+        assert (builds / "tmp-of-this-one").is_dir()
+
+
+def test_what_could_not_be_compiled_is_not_begun_again_before_the_source_changes(
+    monkeypatch: pytest.MonkeyPatch, tree: Path
+) -> None:
+    begun: list[object] = []
+    monkeypatch.setattr(compile_core, "check_tools", lambda: None)
+    monkeypatch.setattr(compile_core.subprocess, "Popen", lambda *_, **__: begun.append(1))
+    monkeypatch.setattr(compile_core, "_give_way", lambda: None)
+    monkeypatch.setenv(fast_core.VARIABLE, "auto")
+    assert "being built beside this" in compile_core.begin_in_background()
+    assert begun == [1]
+
+    def refuses(builds: Path) -> Path:
+        raise CannotCompile("the C compiler refused it")
+
+    monkeypatch.setattr(compile_core, "_build", refuses)
+    assert compile_core.build_on_idle_time() == 1
+    assert "not built: the C compiler refused it" in compile_core.begin_in_background()
+    assert begun == [1]
+    (tree / "kernel" / "state.py").write_text("x = 2\n")
+    assert "being built beside this" in compile_core.begin_in_background()
+    assert begun == [1, 1]
+
+
+def test_nothing_is_begun_where_it_is_there_or_not_wanted_or_cannot_be(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tree: Path
+) -> None:
+    monkeypatch.setattr(compile_core.subprocess, "Popen", None)
+    monkeypatch.setenv(fast_core.VARIABLE, "pure")
+    assert compile_core.begin_in_background() == ""
+    monkeypatch.setenv(fast_core.VARIABLE, "auto")
+    monkeypatch.setenv("CC", "no-such-compiler")
+    assert compile_core.main(["--background"]) == 0  # never a failure
+    line = "not built: there is no C compiler (no-such-compiler); the pure one is used"
+    assert capsys.readouterr().out == f"compiled core: {line}\n"
+    (fast_core.builds_dir() / fast_core.key()).mkdir(parents=True)
+    assert compile_core.begin_in_background() == ""
+
+
 @pytest.mark.slow
 def test_a_compiler_that_fails_is_one_line_and_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tree: Path
@@ -108,7 +164,7 @@ def test_a_compiler_that_fails_is_one_line_and_leaves_nothing(
     monkeypatch.setenv("CC", "false")
     assert compile_core.main([]) == 1
     assert "not built: the C compiler refused" in capsys.readouterr().err
-    assert list(fast_core.builds_dir().iterdir()) == []
+    assert [path.name for path in fast_core.builds_dir().iterdir()] == ["lock"]
 
 
 def test_every_module_named_as_interpreted_exists() -> None:
@@ -227,25 +283,15 @@ def test_a_class_that_derives_from_a_compiled_one_is_seen(source: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def compiled_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tree with this source and its compiled core: this one if it has been built, or a copy."""
+def compiled_tree() -> Path:
+    """This tree, with its compiled core; it is built if that has not been done."""
     try:
         check_tools()
     except CannotCompile as missing:
         pytest.skip(str(missing))
-    if fast_core.find() is not None:
-        return ROOT
-    tree = tmp_path_factory.mktemp("compiled")
-    for package in ("kernel", "workloads", "cluster", "configs"):
-        shutil.copytree(ROOT / package, tree / package)
-    shutil.copy(ROOT / "pyproject.toml", tree)
-    subprocess.run(
-        [sys.executable, "-m", "cluster.compile_core"],
-        check=True,
-        cwd=tree,
-        env={**os.environ, "PYTHONPATH": str(tree)},
-    )
-    return tree
+    subprocess.run([sys.executable, "-m", "cluster.compile_core"], check=True, cwd=ROOT)
+    assert fast_core.find() is not None, "the sources have been edited meanwhile"
+    return ROOT
 
 
 # SMPLAB_CORE and SMPLAB_FORMS: paths as they are written, their quick forms, the latter compiled
