@@ -26,8 +26,9 @@ from kernel.messages import NEVER, Effect, Request
 from kernel.process.tasklist import for_each_thread
 from kernel.state import KernelState
 from kernel.trace.printable import printable
+from kernel.uapi.failure import Error
 from kernel.uapi.syscalls import NAMES
-from kernel.user import Error, Loader, Op, UserContext
+from kernel.user import Loader, Op, UserContext
 
 # (cpu, time of its next own event, requests, [(destination cpu, message)])
 CpuReport = tuple[int, int, list[Request], list[tuple[int, Effect]]]

@@ -51,8 +51,8 @@ from kernel.smp.ttwu import select_task_rq_exec
 from kernel.task import TaskStruct, mm_of
 from kernel.time.posix_cpu_timers import run_posix_cpu_timers
 from kernel.uapi.errno_ import EINTR
+from kernel.uapi.failure import REFUSED, Error
 from kernel.uapi.signals import OP_EINTR, OP_FAULTED, OP_NOT_BEGUN
-from kernel.user import Error
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -141,19 +141,13 @@ def _note_failure(k: "Kernel", call: Call, failed: Exception) -> None:
     """The handler has ended with an exception: note what that means for the call."""
     call.value = None
     if isinstance(failed, KernelError):
-        name, name2 = failed.filename, failed.filename2
-        if name2 is not None:
-            call.error = ("OSError", (failed.errno, name, name2))
-        elif name is not None:
-            call.error = ("OSError", (failed.errno, name))
-        else:
-            call.error = ("OSError", (failed.errno,))
+        call.error = (failed.errno, failed.filename, failed.filename2)
         if failed.errno == EINTR:
             call.how = OP_EINTR
     elif isinstance(failed, GuestFault):
         call.error = failed.error
-        if failed.error[0] == "NotImplementedError":
-            k.note_not_emulated(str(failed.error[1][0]))
+        if failed.error[0] == REFUSED:
+            k.note_not_emulated(str(failed.error[1]))
     elif isinstance(failed, FaultSignal):
         # the access is tried again if a handler lets the task live
         call.restart = RestartNoIntr

@@ -1,12 +1,11 @@
 """How a kernel path ends other than by returning a value."""
 
-from typing import Any
-
+from kernel.uapi.failure import Error
 from kernel.uapi.signals import SA_RESTART
 
 
 class KernelError(Exception):
-    """The call fails with an errno; the guest sees OSError(errno, strerror[, names])."""
+    """The call fails with an errno, and perhaps with the files that it is about."""
 
     def __init__(
         self, errno: int, filename: str | None = None, filename2: str | None = None
@@ -18,11 +17,11 @@ class KernelError(Exception):
 
 
 class GuestFault(Exception):
-    """The call raises an exception that CPython's own run time, not the kernel, would raise."""
+    """The call fails with something that is none of Linux's errors: ``kernel.uapi.failure``."""
 
-    def __init__(self, name: str, args: tuple[Any, ...]) -> None:
-        super().__init__(name, args)
-        self.error = (name, args)
+    def __init__(self, error: Error) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class RestartSyscall(Exception):

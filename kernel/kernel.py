@@ -252,6 +252,6 @@ class Kernel:
         self.outputs.append((name, data))
 
     def note_not_emulated(self, what: str) -> None:
-        """Note that a program was told NotImplementedError; the first few are kept."""
+        """Note what a program asked for and is not emulated; the first few are kept."""
         if len(self.not_emulated) < _NOT_EMULATED_KEPT and what not in self.not_emulated:
             self.not_emulated.append(what)

@@ -93,7 +93,7 @@ ARRIVE: Final = 16
 EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # replies: end the wait of the CPU's current task
     EFF_RETURN: ("return", ("value",), "the system call returned"),
-    EFF_ERROR: ("error", ("error",), "it failed; error as in kernel.user"),
+    EFF_ERROR: ("error", ("error",), "it failed; error as in kernel.uapi.failure"),
     EFF_NEXT: ("next", ("op", "steps"), "the context in the kernel ran on to its next op"),
     EFF_TAKE: ("take", ("ctx", "value", "error"), "the context comes back to the CPU; go on"),
     EFF_EXEC: (

@@ -11,8 +11,9 @@ system calls, so that accesses to the shared heap have one order on every engine
 
 from typing import Any, Protocol
 
+from kernel.uapi.failure import Error
+
 Op = tuple[Any, ...]
-Error = tuple[str, tuple[Any, ...]]
 
 
 class UserContext(Protocol):
@@ -25,7 +26,7 @@ class UserContext(Protocol):
 
         Args:
             value: the result of the pending call (ignored at the very first resume).
-            error: None, or ``(exception name, args)`` to raise at the call instead.
+            error: None, or how the call failed: ``kernel.uapi.failure``.
 
         Returns:
             ``(nr, *args)`` as in ``kernel.uapi.syscalls.TABLE``. Never raises: an uncaught guest

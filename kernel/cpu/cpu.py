@@ -44,8 +44,9 @@ from kernel.sched import core
 from kernel.sched.rq import Rq
 from kernel.stats import CpuStats
 from kernel.uapi import syscalls as nr
+from kernel.uapi.failure import Error
 from kernel.uapi.task_state import TASK_REPORT_MAX, TASK_RUNNING
-from kernel.user import Error, Loader, Op, UserContext
+from kernel.user import Loader, Op, UserContext
 
 
 class Cpu:

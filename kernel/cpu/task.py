@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kernel.sched.sched_class import SchedClass
-    from kernel.user import Error, Op, UserContext
+    from kernel.uapi.failure import Error
+    from kernel.user import Op, UserContext
 
 
 class CpuTask:

@@ -21,6 +21,7 @@ from kernel.points import POINT, SCHEDULE, Path
 from kernel.signal.pending import signal_pending
 from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up
 from kernel.task import TASK_INTERRUPTIBLE, mm_of
+from kernel.uapi.failure import NOT_LOCKED
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -113,7 +114,7 @@ def sys_lock_release(k: "Kernel", lock: int) -> Path[None]:
     """Give a lock up, whoever took it, and wake the first sleeper.
 
     Raises:
-        GuestFault: RuntimeError, it is not taken.
+        GuestFault: NOT_LOCKED, it is not taken.
 
     Source: CPython Modules/_threadmodule.c:lock_PyThread_release_lock();
     kernel/futex/waitwake.c:futex_wake().
@@ -121,7 +122,7 @@ def sys_lock_release(k: "Kernel", lock: int) -> Path[None]:
     k.now_ns += k.costs.lock_op
     word = user_lock(k, lock)
     if not word.locked:
-        raise GuestFault("RuntimeError", ("release unlocked lock",))
+        raise GuestFault((NOT_LOCKED, None, None))
     word.locked = False
     yield "futex.unlock_store", POINT, word
     if word.waiters:

@@ -41,6 +41,7 @@ from kernel.uapi.clone import (
     CSIGNAL,
 )
 from kernel.uapi.errno_ import EINVAL, EPERM
+from kernel.uapi.failure import refused
 from kernel.uapi.signals import NSIG
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def sys_clone3(
     Raises:
         KernelError: EINVAL, unknown flags, a bad exit signal, what does not go together; all that
             clone() fails with; EEXIST, EPERM, EINVAL for ``set_tid``; EBADF, CLONE_INTO_CGROUP.
-        GuestFault: NotImplementedError for CLONE_VM without CLONE_VFORK: parent and child would
+        GuestFault: REFUSED for CLONE_VM without CLONE_VFORK: parent and child would
             run on one stack at once. Use clone_thread().
 
     Source: kernel/fork.c:clone3(), copy_clone_args_from_user(), clone3_args_valid().
@@ -103,11 +104,10 @@ def sys_clone3(
         raise KernelError(EINVAL)
     check_clone_flags(k, flags)
     if flags & CLONE_SETTLS:
-        raise GuestFault("NotImplementedError", ("clone3(CLONE_SETTLS) needs a TLS block",))
+        raise GuestFault(refused("clone3(CLONE_SETTLS) needs a TLS block"))
     if flags & (CLONE_VM | CLONE_VFORK) == CLONE_VM:
         raise GuestFault(
-            "NotImplementedError",
-            ("clone3(CLONE_VM) needs CLONE_VFORK, or clone_thread() and a stack of its own",),
+            refused("clone3(CLONE_VM) needs CLONE_VFORK, or clone_thread() and a stack of its own")
         )
     args = KernelCloneArgs(flags, set_tid, pidfd=pidfd, parent_tid=parent_tid, child_tid=child_tid)
     return do_fork(k, flags & ~CSIGNAL | exit_signal, args)

@@ -13,6 +13,7 @@ from kernel.process.binfmt_script import BINPRM_BUF_SIZE, load_script
 from kernel.process.limits import rlimit
 from kernel.task import fs_of
 from kernel.uapi.errno_ import E2BIG, EISDIR, ELOOP, ENOEXEC
+from kernel.uapi.failure import refused
 from kernel.uapi.rlimit import RLIMIT_STACK
 
 if TYPE_CHECKING:
@@ -186,8 +187,7 @@ def _find_guest_program(k: "Kernel", bprm: Binprm) -> None:
         bprm.unbuffered = True
     if first == len(argv) or argv[first].startswith("-"):
         raise GuestFault(
-            "NotImplementedError",
-            ("python3 is emulated for program files only: python3 [-u] FILE [ARG...]",),
+            refused("python3 is emulated for program files only: python3 [-u] FILE [ARG...]")
         )
     script = argv[first]
     path = script if script.startswith("/") else f"{d_path(k, fs_of(k.current).cwd)}/{script}"
@@ -209,8 +209,6 @@ def _find_guest_program(k: "Kernel", bprm: Binprm) -> None:
     if inode.image is not None:
         key = inode.image.program
     if key not in k.spec.sources:
-        raise GuestFault(
-            "NotImplementedError", (f"{path} is not one of the program files of this run",)
-        )
+        raise GuestFault(refused(f"{path} is not one of the program files of this run"))
     bprm.key = key
     bprm.argv = argv[first:]

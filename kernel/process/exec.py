@@ -105,7 +105,7 @@ def sys_execve(
         KernelError: in this order: ENAMETOOLONG, ENOENT (empty path); EAGAIN (RLIMIT_NPROC was
             exceeded by setuid and still is); ENOENT, ENOTDIR, EACCES, ETXTBSY; E2BIG; ENOEXEC,
             ENOENT and ELOOP of an interpreter; ENOMEM; EAGAIN (another thread execs).
-        GuestFault: NotImplementedError, a use of python3 that is not emulated.
+        GuestFault: REFUSED, a use of python3 that is not emulated.
 
     Source: fs/exec.c:do_execveat_common().
     """

@@ -95,6 +95,7 @@ from kernel.uapi.clone import (
     CSIGNAL,
 )
 from kernel.uapi.errno_ import EAGAIN, EINTR, EINVAL, ENOMEM
+from kernel.uapi.failure import refused
 from kernel.uapi.ptrace import PTRACE_EVENT_VFORK_DONE
 from kernel.uapi.rlimit import RLIMIT_NPROC
 from kernel.uapi.signals import SIGCHLD
@@ -135,7 +136,7 @@ def sys_clone(k: "Kernel", flags: int) -> Path[CloneResult]:
 
     Raises:
         KernelError: as sys_fork, and EINVAL for flags that do not go together.
-        GuestFault: NotImplementedError for CLONE_VM without CLONE_VFORK and for CLONE_THREAD:
+        GuestFault: REFUSED for CLONE_VM without CLONE_VFORK and for CLONE_THREAD:
             parent and child would run on one stack at once. Use clone_thread().
 
     Source: kernel/fork.c:clone().
@@ -143,11 +144,10 @@ def sys_clone(k: "Kernel", flags: int) -> Path[CloneResult]:
     flags &= 0xFFFFFFFF
     check_clone_flags(k, flags)
     if flags & CLONE_SETTLS:
-        raise GuestFault("NotImplementedError", ("clone(CLONE_SETTLS) needs a TLS block",))
+        raise GuestFault(refused("clone(CLONE_SETTLS) needs a TLS block"))
     if flags & (CLONE_VM | CLONE_VFORK) == CLONE_VM:
         raise GuestFault(
-            "NotImplementedError",
-            ("clone(CLONE_VM) needs CLONE_VFORK, or clone_thread() and a stack of its own",),
+            refused("clone(CLONE_VM) needs CLONE_VFORK, or clone_thread() and a stack of its own")
         )
     rare = flags & CLONE_RARE
     return do_fork(k, flags, KernelCloneArgs(flags & ~CSIGNAL) if rare else None)

@@ -22,6 +22,7 @@ from kernel.points import ACQUIRE, READ, RELEASE, Path
 from kernel.process.attrs import attrs_of, new_attrs, rt_policy
 from kernel.task import TaskStruct, mm_of
 from kernel.uapi.errno_ import EFAULT, EINVAL
+from kernel.uapi.failure import refused
 from kernel.uapi.prctl import (
     PR_GET_CHILD_SUBREAPER,
     PR_GET_DUMPABLE,
@@ -63,7 +64,7 @@ def sys_prctl(k: "Kernel", option: int, argument: int | str) -> Path[int | str]:
 
     Raises:
         KernelError: EINVAL, no such option or a bad argument; EFAULT, an int as a name.
-        GuestFault: NotImplementedError, an option of Linux that is not here.
+        GuestFault: REFUSED, an option of Linux that is not here.
 
     Source: kernel/sys.c:prctl().
     """
@@ -112,7 +113,7 @@ def sys_prctl(k: "Kernel", option: int, argument: int | str) -> Path[int | str]:
         PR_SET_PTRACER,
         PR_SET_VMA,
     ):
-        raise GuestFault("NotImplementedError", (f"prctl option {option} is not emulated",))
+        raise GuestFault(refused(f"prctl option {option} is not emulated"))
     else:
         raise KernelError(EINVAL)
     return 0

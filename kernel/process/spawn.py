@@ -182,7 +182,7 @@ def sys_posix_spawn(
         current.blocked = blocked
         recalc_sigpending(current)
     if context.fault:
-        raise GuestFault(*context.fault)
+        raise GuestFault(context.fault)
     if context.errno:
         raise KernelError(context.errno, path)
     return pid

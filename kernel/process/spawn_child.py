@@ -21,7 +21,8 @@ from kernel.uapi.syscalls import (
 )
 
 if TYPE_CHECKING:
-    from kernel.user import Error, Loader, Op, UserContext
+    from kernel.uapi.failure import Error
+from kernel.user import Loader, Op, UserContext
 
 _EXIT_FAILURE: Final = 127
 _TAG: Final = "spawn"
@@ -58,8 +59,8 @@ class SpawnChild:
                 if op[0] == NR_EXECVE and self._is_not_there(error):
                     pass  # the next candidate, as execvpe() does
                 elif op[0] not in _UNCHECKED:
-                    if error[0] == "OSError":
-                        self.errno = self.errno or error[1][0]
+                    if error[0] > 0:
+                        self.errno = self.errno or error[0]
                     else:
                         self.fault = error
                     return (NR_EXIT_GROUP, _EXIT_FAILURE)
@@ -76,9 +77,9 @@ class SpawnChild:
 
         Source: glibc posix/execvpe.c:__execvpe_common().
         """
-        if error[0] != "OSError" or error[1][0] not in _NOT_THERE:
+        if error[0] not in _NOT_THERE:
             return False
-        if error[1][0] == EACCES:
+        if error[0] == EACCES:
             self.denied = True
         if self.place + 1 < len(self.plan):
             return True
@@ -116,7 +117,7 @@ class SpawnChild:
         child = cls([tuple(op) for op in data[1]])
         child.place, child.want, child.errno = data[2:5]
         if data[5] is not None:
-            child.fault = (data[5][0], tuple(data[5][1]))
+            child.fault = (data[5][0], data[5][1], data[5][2])
         child.denied = data[6]
         return child
 

@@ -11,12 +11,15 @@ joining a thread not at all. SIGSTOP of a task whose tracer came while it was in
 the call's number only if the call was interrupted for it.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError, RestartNoHand, RestartNoIntr, RestartSyscall
 from kernel.uapi import syscalls as nr
 from kernel.uapi.errno_ import EIO, ENOSYS
 from kernel.uapi.ptrace import ORIG_RAX, R8, R9, R10, RAX, RDI, RDX, RSI
+
+if TYPE_CHECKING:
+    from kernel.uapi.failure import Error
 
 NO_SYSCALL: Final = -1
 _WORD: Final = 8
@@ -103,7 +106,9 @@ def regs_on_entry(op: tuple[Any, ...]) -> dict[int, int]:
     return regs
 
 
-def rax_of(op: tuple[Any, ...], value: Any, error: Any, restart: type[Exception] | None) -> int:
+def rax_of(
+    op: tuple[Any, ...], value: Any, error: "Error | None", restart: type[Exception] | None
+) -> int:
     """Return what the system call leaves in rax.
 
     Args:
@@ -114,7 +119,7 @@ def rax_of(op: tuple[Any, ...], value: Any, error: Any, restart: type[Exception]
     if restart is not None:
         return _rax_of_restart(restart)
     if error is not None:
-        return -error[1][0] if error[0] == "OSError" else 0
+        return -error[0] if error[0] > 0 else 0
     number = op[0]
     if number in _GIVES_ZERO or value is None or isinstance(value, bool):
         return 0

@@ -56,6 +56,7 @@ from kernel.task import (
     TaskStruct,
 )
 from kernel.uapi.clone import CLONE_UNTRACED, CLONE_VFORK, CSIGNAL
+from kernel.uapi.failure import Error, failed
 from kernel.uapi.ptrace import (
     PT_OPT_FLAG_SHIFT,
     PT_PTRACED,
@@ -75,8 +76,6 @@ from kernel.uapi.wait import CLD_STOPPED, CLD_TRAPPED
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
-
-Error = tuple[str, tuple[Any, ...]]
 
 
 def _state_of(task: TaskStruct) -> PtraceState:
@@ -335,7 +334,7 @@ def syscall_exit_work(
         return value, error, False
     rax = regs[RAX]
     if -4095 <= rax < 0:
-        return None, ("OSError", (-rax,)), True
+        return None, failed(-rax), True
     return rax, None, True
 
 

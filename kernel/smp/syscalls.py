@@ -24,6 +24,7 @@ from kernel.smp.prio import can_nice
 from kernel.smp.push import push_rt_tasks
 from kernel.task import PF_NO_SETAFFINITY, TaskStruct
 from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
+from kernel.uapi.failure import refused
 from kernel.uapi.policy import (
     SCHED_BATCH,
     SCHED_DEADLINE,
@@ -229,7 +230,7 @@ def sys_sched_setattr(
 
     Raises:
         KernelError: as ``sys_sched_setscheduler``; EINVAL, other flags or a negative policy.
-        GuestFault: NotImplementedError, SCHED_DEADLINE, a slice of one's own (runtime_ns) for a
+        GuestFault: REFUSED, SCHED_DEADLINE, a slice of one's own (runtime_ns) for a
             fair policy, or a flag of Linux that is not here.
 
     Source: kernel/sched/syscalls.c:sched_setattr().
@@ -246,8 +247,7 @@ def sys_sched_setattr(
         or flags & ~(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS)
     ):
         raise GuestFault(
-            "NotImplementedError",
-            ("SCHED_DEADLINE, slices of one's own and utilisation clamps are not emulated",),
+            refused("SCHED_DEADLINE, slices of one's own and utilisation clamps are not emulated")
         )
     if flags & SCHED_FLAG_KEEP_POLICY:
         policy = SETPARAM_POLICY

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.errors import FaultSignal, GuestFault, KernelError, RestartSyscall
 from kernel.events import SYS_ENTER, SYS_EXIT
 from kernel.trace.strace_names import arguments, result, signal
+from kernel.uapi.failure import REFUSED
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -66,7 +67,7 @@ def _failure(failed: BaseException) -> str:
     if isinstance(failed, KernelError):
         return f"-1 {errorcode.get(failed.errno, failed.errno)}"
     if isinstance(failed, GuestFault):
-        return f"raises {failed.error[0]}"
+        return "? not emulated" if failed.error[0] == REFUSED else "? not locked"
     if isinstance(failed, FaultSignal):
         return f"? {signal(failed.signal)}"
     return _RESTARTS.get(type(failed).__name__, "? ERESTARTSYS")

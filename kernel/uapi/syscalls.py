@@ -7,8 +7,8 @@ from 1000 on are smplab's own: what a C library or CPython does in user space ab
 
 ``TABLE`` maps a number to ``(name, argument names, result)``; an argument whose name ends with ?
 may be left out. A call that fails is answered with
-an error instead of a result: ``(exception name, args)``, for example ``("OSError", (2, path))``;
-the guest run time raises it at the call.
+a record instead of a result (``kernel.uapi.failure``); the guest's run time makes of it what its
+language has for that.
 
 Source: arch/x86/entry/syscalls/syscall_64.tbl (numbers).
 """
@@ -316,7 +316,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # start: what UserContext.thread() takes, opaque to the kernel
     NR_THREAD_START: ("thread_start", ("flags", "start", "daemon", "locks?"), "int: tid"),
     NR_LOCK_ACQUIRE: ("lock_acquire", ("lock", "blocking", "timeout_ns", "until_ns?"), "bool"),
-    NR_LOCK_RELEASE: ("lock_release", ("lock",), "None, or RuntimeError('release unlocked lock')"),
+    NR_LOCK_RELEASE: ("lock_release", ("lock",), "None, or NOT_LOCKED"),
     NR_LOCK_LOCKED: ("lock_locked", ("lock",), "bool"),
     # clone(CLONE_VM|CLONE_VFORK) + exec in one, as glibc does it; an exec error is the caller's
     # attributes: (resetids, setsid, signal mask or None, signals set to default, scheduler or None,

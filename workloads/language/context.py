@@ -10,6 +10,7 @@ interrupted is begun again afterwards (PEP 475), by a frame too: ``library.RETRY
 
 from typing import Any, Final
 
+from kernel.uapi.failure import Error
 from kernel.uapi.signals import OP_NOT_BEGUN, SIGKILL, SIGSETXID
 from kernel.uapi.syscalls import NR_FATAL, NR_LOCK_RELEASE, NR_PREEMPT_POINT
 from workloads.language import memory, tracebacks
@@ -44,7 +45,7 @@ class Context:
         self.made = 0  # units charged since the process was weighed: see ``memory``
         self.look_at = work.memory // UNIT_BYTES
 
-    def resume(self, value: Any, error: tuple[str, tuple[Any, ...]] | None) -> Op:
+    def resume(self, value: Any, error: Error | None) -> Op:
         """Continue after the pending system call and run to the next one."""
         frames = self.frames
         G = self.globals
@@ -255,8 +256,8 @@ class Context:
         process.attention = True
 
     def _attend(
-        self, process: Process, value: Any, error: tuple[str, tuple[Any, ...]] | None
-    ) -> tuple[Any, tuple[str, tuple[Any, ...]] | None]:
+        self, process: Process, value: Any, error: Error | None
+    ) -> tuple[Any, Error | None]:
         """Push the frames that noted signals ask for; return what then comes back first.
 
         After an error the main thread looks a little later: ``_look_soon``.

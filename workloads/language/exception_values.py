@@ -3,6 +3,7 @@
 from threading import BrokenBarrierError
 from typing import Any
 
+from kernel.uapi.failure import NOT_LOCKED, REFUSED, Error
 from workloads.language import tables
 from workloads.language.constants import STRERROR
 
@@ -61,15 +62,16 @@ def exception_from(new: BaseException, parts: list[Any]) -> None:
     new.guest_entries = entries  # type: ignore[attr-defined]
 
 
-def make_exception(error: tuple[str, tuple[Any, ...]]) -> BaseException:
-    """Return the exception an error answer stands for: ``("OSError", (errno, filename?, …))``."""
-    name, args = error
-    if name == "OSError":
-        errno = args[0]
-        text = STRERROR.get(errno, f"Unknown error {errno}")
-        if len(args) > 2 and args[2] is not None:
-            return OSError(errno, text, args[1], None, args[2])
-        if len(args) > 1 and args[1] is not None:
-            return OSError(errno, text, args[1])
-        return OSError(errno, text)
-    return EXCEPTION_TYPES[name](*args)
+def make_exception(error: Error) -> BaseException:
+    """Return the exception that CPython would raise where a call fails like this."""
+    errno, filename, filename2 = error
+    if errno == REFUSED:
+        return NotImplementedError(filename)
+    if errno == NOT_LOCKED:
+        return RuntimeError("release unlocked lock")
+    text = STRERROR.get(errno, f"Unknown error {errno}")
+    if filename2 is not None:
+        return OSError(errno, text, filename, None, filename2)
+    if filename is not None:
+        return OSError(errno, text, filename)
+    return OSError(errno, text)

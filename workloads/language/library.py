@@ -8,6 +8,7 @@ import os
 from typing import Any, Final
 
 from kernel.uapi.errno_ import EINTR
+from kernel.uapi.failure import failed
 from kernel.uapi.signals import (
     OP_EINTR,
     OP_FAULTED,
@@ -167,9 +168,9 @@ def _retry(F: Frame, L: Values, G: Values, V: Any) -> Any:
         if op[0] == NR_PAUSE:
             return (RETURN, None)
         if op[0] in _NOT_BEGUN_AGAIN:
-            return (RERAISE, make_exception(("OSError", (EINTR,))))
+            return (RERAISE, make_exception(failed(EINTR)))
         if op[0] in _NOT_RETRIED:
-            return (RERAISE, make_exception(("OSError", (EINTR,))))
+            return (RERAISE, make_exception(failed(EINTR)))
         if until_ns:
             op = (*op[: _WITH_TIMEOUT[op[0]]], until_ns)
     F.pc = 1

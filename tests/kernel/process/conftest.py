@@ -10,7 +10,7 @@ import pytest
 
 from kernel import messages as m
 from kernel.check.invariants import check_kernel
-from kernel.errors import KernelError
+from kernel.errors import GuestFault, KernelError
 from kernel.machine import FileSpec, ImageSpec, MachineSpec, SpawnSpec
 from kernel.state import KernelState
 from kernel.task import TaskStruct
@@ -127,9 +127,9 @@ class Machine:
         else:
             return {m.EFF_SLEEP: SLEEP, m.EFF_DEAD: DEAD, m.EFF_USER: None}[answer[1]]
         if error is not None:
-            if error[0] == "OSError":
-                raise KernelError(*error[1])
-            raise RuntimeError(error)
+            if error[0] > 0:
+                raise KernelError(*error)
+            raise GuestFault(error)
         return value
 
     def call(self, task: TaskStruct, number: int, *arguments: Any, shared: bool = False) -> Any:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernel.errors import TaskDead
+from kernel.errors import GuestFault, TaskDead
 from kernel.process.exit import do_exit
 from kernel.task import PF_FORKNOEXEC
 from kernel.uapi import clone as c
@@ -53,7 +53,7 @@ def test_flags_that_do_not_go_together_are_refused(machine, flags):
 
 
 def test_memory_cannot_be_shared_on_one_stack(machine):
-    with pytest.raises(RuntimeError, match="NotImplementedError"):
+    with pytest.raises(GuestFault):
         machine.call(machine.first, nr.NR_CLONE, c.CLONE_VM | SIGCHLD, shared=True)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernel.errors import KernelError
+from kernel.errors import GuestFault, KernelError
 from kernel.uapi import prctl as p
 from kernel.uapi import syscalls as nr
 from kernel.uapi.errno_ import EFAULT, EINVAL
@@ -21,7 +21,7 @@ def test_a_number_is_no_name_and_a_name_is_no_number(machine):
 
 
 def test_an_option_of_linux_that_is_not_here_is_no_einval(machine):
-    with pytest.raises(RuntimeError, match="prctl option 22 is not emulated"):
+    with pytest.raises(GuestFault, match="prctl option 22 is not emulated"):
         machine.call(machine.first, nr.NR_PRCTL, 22, 0)
     with pytest.raises(KernelError):
         machine.call(machine.first, nr.NR_PRCTL, 1000, 0)

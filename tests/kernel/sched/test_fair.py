@@ -607,7 +607,7 @@ def test_a_task_survives_the_wire():
     task.vruntime = -12
     task.op = (0, ("a", (b"b", None)))
     task.value = (1, (2.5, True))
-    task.error = ("OSError", (2, "x"))
+    task.error = (2, "x", None)
     task.cpus_allowed = (1, 2)
     task.forked_at_ns = 99
     task.at = IN_KERNEL

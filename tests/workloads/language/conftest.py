@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from kernel.uapi import syscalls as nr
+from kernel.uapi.failure import failed
 from kernel.uapi.start import START_UNBUFFERED
 from workloads.language.loader import Loader
 
@@ -69,7 +70,7 @@ class MiniKernel:
                     self.out[op[1]].append(op[2])
                     value = len(op[2])
                 else:
-                    error = ("OSError", (9,))
+                    error = failed(9)
             elif kind == nr.NR_FATAL:
                 return 1, op[1]
             elif kind == nr.NR_EXIT_GROUP:
@@ -88,7 +89,7 @@ class MiniKernel:
             elif kind == nr.NR_WAIT4:
                 index = next((i for i, c in enumerate(children) if op[1] in (-1, c[0])), None)
                 if index is None:
-                    error = ("OSError", (10,))
+                    error = failed(10)
                 else:
                     value = (*children.pop(index), 0, 0)
             elif kind == nr.NR_THREAD_START:
@@ -137,11 +138,11 @@ class MiniKernel:
         if kind == nr.NR_GETCWD:
             return self.folder, None
         if kind == nr.NR_CLOSE and op[1] > 2:
-            return None, ("OSError", (9,))
+            return None, failed(9)
         if kind in (nr.NR_OPEN, nr.NR_STAT, nr.NR_EXECVE):
-            return None, ("OSError", (2, op[1]))
+            return None, failed(2, op[1])
         if kind == nr.NR_KILL:
-            return None, ("OSError", (3,))
+            return None, failed(3)
         return None, None
 
 

@@ -6,6 +6,7 @@ import msgpack
 import pytest
 
 from kernel.uapi import syscalls as nr
+from kernel.uapi.failure import failed
 from kernel.uapi.start import START_UNBUFFERED
 from workloads.language.loader import Loader
 from workloads.language.packing import pack_contexts
@@ -101,7 +102,7 @@ def test_error_answers_are_raised_at_the_call_as_cpython_spells_them() -> None:
                          (13, "[Errno 13] Permission denied: '/x'\n")):  # fmt: skip
         context = start(source)
         assert context.resume(None, None) == (nr.NR_OPEN, "/x", 0o2000000, 0o777)
-        op = context.resume(None, ("OSError", (number, "/x")))
+        op = context.resume(None, failed(number, "/x"))
         assert op == (nr.NR_WRITE, 1, text[:-1].encode())
 
 
