@@ -72,11 +72,6 @@ def setup_logging(
         structlog.contextvars.bind_contextvars(cpu=cpu)
 
 
-def bind_cpu(cpu: int) -> None:
-    """Name the simulated CPU in every further line of this context."""
-    structlog.contextvars.bind_contextvars(cpu=cpu)
-
-
 def get_logger() -> Any:
     """Return a logger: ``log.info("superstep", sim_ns=now_ns, requests=12)``.
 

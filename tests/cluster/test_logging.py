@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from cluster.logging_setup import bind_cpu, get_logger, setup_logging
+from cluster.logging_setup import get_logger, setup_logging
 
 
 @pytest.fixture(autouse=True)
@@ -56,8 +56,7 @@ def test_lines_below_the_level_are_left_out() -> None:
 def test_setting_up_again_forgets_what_was_bound() -> None:
     stream = io.StringIO()
     setup_logging("json", "first", cpu=1, stream=stream)
-    setup_logging("json", "second", stream=stream)
-    bind_cpu(2)
+    setup_logging("json", "second", cpu=2, stream=stream)
     get_logger().info("x")
     line = json.loads(stream.getvalue())
     assert (line["run_id"], line["cpu"]) == ("second", 2)

@@ -15,7 +15,7 @@ from workloads.language.errors import Problem
 from workloads.language.function_nodes import Comprehension, FunctionNode, annotations, parameters
 from workloads.language.methods import ALL_METHODS
 from workloads.language.scopes import IGNORED_MODULES, ProgramScopes, Scope, walk_scope
-from workloads.language.tables import Exc, Later, Param, Pure, Routine, Sys
+from workloads.language.tables import Exc, Param, Pure, Routine, Sys
 
 #: Names that the interpreter itself has given a meaning.
 _RESERVED = frozenset(
@@ -188,9 +188,6 @@ class _Checker:
                 f"its modules are {names}, workloads.guest",
             )
             return False
-        if all(isinstance(entry, Later) for entry in entries.values()):
-            self.refuse(node, f"{text!r} is in the guest language but not implemented yet", "")
-            return False
         return True
 
     def _future(self, node: ast.ImportFrom) -> None:
@@ -209,13 +206,6 @@ class _Checker:
             return True
         module, text = meaning[1], meaning[2]
         entry = self.scopes.entry(meaning)
-        if isinstance(entry, Later):
-            self.refuse(
-                node,
-                f"'{module}.{text}' is in the guest language but not implemented yet",
-                "",
-            )
-            return False
         if entry is None:
             if module in tables.MODULES and (module, text) not in self.unknown_imports:
                 names = [name for name in tables.MODULES[module] if name != text]
@@ -701,12 +691,6 @@ class _Checker:
             )
         elif text in ALL_METHODS or text in tables.HANDLE_METHODS or doubtful:
             pass
-        elif text in tables.LATER_METHODS:
-            self.refuse(
-                function,
-                f"the method {text!r} is in the guest language but not implemented yet",
-                "",
-            )
         else:
             self.refuse(
                 function,

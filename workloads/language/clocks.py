@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from kernel.uapi import syscalls as nr
 from workloads.language.bounded import tname
+from workloads.language.conversions import ns_of
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, RETURN, VALUE, Frame
 from workloads.language.library import library
@@ -207,3 +208,29 @@ def _field(char: str, t: Any) -> str:
 
 def clock_gettime(G: Values, clk_id: int) -> Any:
     return (nr.NR_CLOCK_GETTIME, clk_id)
+
+
+def time_sleep(G: Values, secs: Any) -> Any:
+    if not isinstance(secs, int | float):
+        raise TypeError(f"'{tname(secs)}' object cannot be interpreted as an integer")
+    if secs != secs:
+        raise ValueError("Invalid value NaN (not a number)")
+    if secs < 0:
+        raise ValueError("sleep length must be non-negative")
+    return (nr.NR_NANOSLEEP, ns_of(secs, "timestamp too large to convert to C _PyTime_t"))
+
+
+def clock_monotonic(G: Values) -> Any:
+    return (nr.NR_CLOCK_GETTIME, 1)
+
+
+def clock_realtime(G: Values) -> Any:
+    return (nr.NR_CLOCK_GETTIME, 0)
+
+
+def clock_process(G: Values) -> Any:
+    return (nr.NR_CLOCK_GETTIME, 2)
+
+
+def clock_thread(G: Values) -> Any:
+    return (nr.NR_CLOCK_GETTIME, 3)

@@ -520,3 +520,10 @@ PTRACE: Final[dict[str, int]] = {
     for name, value in vars(ptrace).items()
     if isinstance(value, int) and name[0] != "_" and not name.startswith("PT_")
 }
+
+#: The names of error numbers, each once.
+ERRORCODE: Final[dict[int, str]] = {
+    number: name
+    for name, number in ERRNO.items()
+    if name not in ("EWOULDBLOCK", "EDEADLK", "EOPNOTSUPP")
+}

@@ -6,6 +6,8 @@ from typing import Any
 
 from workloads.language.bounded import tname
 
+Values = list[Any]
+
 
 def as_int(value: Any) -> int:
     """Return an int argument, or raise CPython's TypeError."""
@@ -135,3 +137,22 @@ def ns_of(secs: float, too_large: str) -> int:
     if secs * 1e9 >= 2**63:
         raise OverflowError(too_large)
     return secs * 10**9 if isinstance(secs, int) else math.ceil(secs * 1e9)
+
+
+def path_basename(G: Values, path: Any) -> str:
+    return as_path(path).rpartition("/")[2]
+
+
+def path_join(G: Values, first: Any, *rest: Any) -> str:
+    path = as_path(first)
+    for part in rest:
+        if part is None:
+            break
+        part = as_path(part)
+        if part.startswith("/"):
+            path = part
+        elif not path or path.endswith("/"):
+            path += part
+        else:
+            path += "/" + part
+    return path

@@ -17,7 +17,6 @@ from workloads.language.function_nodes import (
     Comprehension,
     FunctionNode,
     annotations,
-    parameters,
 )
 from workloads.language.scopes import YIELDED, Scope
 
@@ -229,8 +228,3 @@ def made_names(node: FunctionNode) -> list[str]:
     if isinstance(node, ast.DictComp):
         return [_RESULT, ".k", ".v"]
     return [_RESULT] if isinstance(node, ast.ListComp | ast.SetComp) else []
-
-
-def parameter_count(node: FunctionNode) -> int:
-    """Return how many of a frame's locals are parameters."""
-    return len(parameters(node))

@@ -63,11 +63,6 @@ def set_pc(block: int, at: Place) -> ast.stmt:
     return assign(target, const(block, at), at)
 
 
-def is_unbound(value: ast.expr, at: Place) -> ast.expr:
-    """``value is _U``."""
-    return put(ast.Compare(value, [ast.Is()], [name("_U", at)]), at)
-
-
 def statement(value: ast.expr, at: Place) -> ast.stmt:
     """An expression as a statement."""
     return put(ast.Expr(value), at)

@@ -177,19 +177,23 @@ def _retry(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return op
 
 
-def _retried(F: Frame, L: Values, G: Values, V: Any) -> Any:
+def _with_signals(F: Frame, L: Values, G: Values, V: Any) -> Any:
     if G[0].attention:
-        F.pc = 2
+        F.pc += 1
         return (CALL, CHECK, [V])
     return (RETURN, V)
 
 
-def _return(F: Frame, L: Values, G: Values, V: Any) -> Any:
+def give_back(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    """Return what came back: a block of library code."""
     return (RETURN, V)
 
 
+#: The last two blocks of library code that calls signal handlers before it gives back its result.
+WITH_SIGNALS: Final = ((_with_signals, -1), (give_back, -1))
+
 #: [op, how it was interrupted, when it was to end]: calls handlers, then begins the op again
-RETRY: Final = library("retry", (_retry, -1), (_retried, -1), (_return, -1), interruptible=False)
+RETRY: Final = library("retry", (_retry, -1), *WITH_SIGNALS, interruptible=False)
 
 
 def _wakeup(F: Frame, L: Values, G: Values, V: Any) -> Any:
@@ -503,7 +507,7 @@ def _os_py_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 
 #: [frames of os.py as (function, line), inner first; the op that is made below them]
-OS_PY: Final = library("os.py", (_os_py_call, 2), (_return, 2), (_os_py_failed, -1))
+OS_PY: Final = library("os.py", (_os_py_call, 2), (give_back, 2), (_os_py_failed, -1))
 
 
 def _search_next(F: Frame, L: Values, G: Values, V: Any) -> Any:

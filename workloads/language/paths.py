@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from kernel.uapi import syscalls as nr
 from kernel.uapi.fcntl import S_IFDIR, S_IFMT, S_IFREG
-from workloads.language import calls, conversions, library
+from workloads.language import conversions, library, process_calls
 from workloads.language.bounded import tname
-from workloads.language.constants import STRERROR
+from workloads.language.constants import ERRORCODE, STRERROR
+from workloads.language.environment import environ_copy
 from workloads.language.frames import CALL, RERAISE, RETURN, VALUE, Frame
 from workloads.language.library import library as frame
 
@@ -57,7 +58,7 @@ def path_expanduser(G: Values, path: Any) -> Any:
     text = _text(path)
     if type(text) is not str or not text.startswith("~") or text[1:2] not in ("", "/"):
         return text
-    home = calls.environ_copy(G).get("HOME", "/root").rstrip("/")
+    home = environ_copy(G).get("HOME", "/root").rstrip("/")
     return (home + text[1:]) or "/"
 
 
@@ -182,17 +183,17 @@ def _below(entries: tuple[tuple[str, int], ...], op: Any) -> Any:
 
 def os_execl(G: Values, file: Any, *args: Any) -> Any:
     path = conversions.as_path(file, "execv: path should be string, bytes or os.PathLike")
-    return _below((("execl", 542),), calls.os_execv(G, path, args))
+    return _below((("execl", 542),), process_calls.os_execv(G, path, args))
 
 
 def os_execle(G: Values, file: Any, *args: Any) -> Any:
     env = args[-1]
     path = conversions.as_path(file, "execve: path should be string, bytes, os.PathLike or integer")
-    return _below((("execle", 550),), calls.os_execve(G, path, args[:-1], env))
+    return _below((("execle", 550),), process_calls.os_execve(G, path, args[:-1], env))
 
 
 def os_execlp(G: Values, file: Any, *args: Any) -> Any:
-    return _below((("execlp", 557),), calls.os_execvp(G, conversions.as_path(file), args))
+    return _below((("execlp", 557),), process_calls.os_execvp(G, conversions.as_path(file), args))
 
 
 def os_execlpe(G: Values, file: Any, *args: Any) -> Any:
@@ -203,10 +204,14 @@ def os_execlpe(G: Values, file: Any, *args: Any) -> Any:
 def os_execvpe(G: Values, file: str, args: Any, env: Any) -> Any:
     if "/" in file:
         entries = (("_execvpe", 597), ("execvpe", 583))
-        return _below(entries, calls.os_execve(G, file, args, env))
+        return _below(entries, process_calls.os_execve(G, file, args, env))
     argv = conversions.argv_of(args, "execve: argv")
     tail = (argv, conversions.env_of(env))
-    path = env.get("PATH", calls.DEFAULT_PATH) if type(env) is dict else calls.DEFAULT_PATH
+    path = (
+        env.get("PATH", process_calls.DEFAULT_PATH)
+        if type(env) is dict
+        else process_calls.DEFAULT_PATH
+    )
     found = tuple([posixpath.join(conversions.as_path(d), file) for d in path.split(":")])
     search = (CALL, library.SEARCH, [found, 0, tail, None, nr.NR_EXECVE])
     return _below((("execvpe", 583),), search)
@@ -221,4 +226,4 @@ def os_strerror(G: Values, code: int) -> str:
 
 def errno_errorcode(G: Values) -> dict[int, str]:
     """Return a new dict: nobody sees that it is not the same each time, but by changing it."""
-    return dict(calls.ERRORCODE)
+    return dict(ERRORCODE)

@@ -28,9 +28,9 @@ from workloads.language.library import (
     RETRY,
     WAKEUP,
 )
+from workloads.language.open_files import DROP, END, FLUSH, anything_open, dropped
 from workloads.language.scopes import FILES, FIXED_GLOBALS, START, ProgramScopes, Scope
 from workloads.language.statements import FunctionCompiler
-from workloads.language.streams import DROP, END, FLUSH, anything_open, dropped
 from workloads.language.thread_frames import THREAD
 from workloads.language.values import DEFAULT_INT_HANDLER, UNBOUND, function_value
 

@@ -15,16 +15,12 @@ from kernel.uapi.rlimit import RLIM_NLIMITS
 from workloads.language.bounded import tname
 from workloads.language.conversions import as_int, as_path
 from workloads.language.frames import CALL, RERAISE, RETURN, Frame
-from workloads.language.library import library
+from workloads.language.library import give_back, library
 from workloads.language.sets import GuestSet
 
 Values = list[Any]
 
 _MAX_CPUS: Final = 1024  # CPU_SETSIZE
-
-
-def _return(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    return (RETURN, V)
 
 
 # ---- limits ------------------------------------------------------------------------------------
@@ -119,7 +115,7 @@ def _usage_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (RERAISE, V)
 
 
-_USAGE: Final = library("getrusage", (_usage_call, 2), (_return, 2), (_usage_failed, -1))
+_USAGE: Final = library("getrusage", (_usage_call, 2), (give_back, 2), (_usage_failed, -1))
 
 
 def resource_getrusage(G: Values, who: int) -> Any:

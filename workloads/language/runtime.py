@@ -7,23 +7,33 @@ from typing import Any
 
 from workloads.language import (
     binding,
+    block_helpers,
     builtins_library,
     calls,
     clocks,
     clones,
     conversions,
+    environment,
+    file_states,
     filecalls,
+    handle_methods,
     ipc,
     known_functions,
     mathcalls,
+    memory_calls,
+    open_files,
     paths,
+    process_calls,
     randomcalls,
     resources,
+    shell_calls,
     signals,
     spawning,
     streams,
     sync,
     tables,
+    text_codec,
+    thread_calls,
     traceback_calls,
     type_values,
 )
@@ -48,6 +58,10 @@ from workloads.language.weights import DEFAULT_MEMORY, HOST_RECURSION, SMALL
 
 _HELPER_MODULES = (
     conversions,
+    text_codec,
+    file_states,
+    open_files,
+    shell_calls,
     traceback_calls,
     randomcalls,
     spawning,
@@ -62,6 +76,10 @@ _HELPER_MODULES = (
     sync,
     streams,
     calls,
+    environment,
+    memory_calls,
+    process_calls,
+    thread_calls,
 )  # where the names of ``tables`` are looked for
 _WHAT = {"keys": 0, "values": 1, "items": 2}
 
@@ -113,7 +131,7 @@ class Runtime:
             "_W": self.work,
             "_U": UNBOUND,
             "_RETURN_NONE": (RETURN, None),
-            "_len": calls.length,
+            "_len": memory_calls.length,
             "_slice": slice,
             "_bool": bool,
             "_float": self._ruled("float", float),
@@ -184,11 +202,13 @@ class Runtime:
             "_handle_method": self._handle_method,
             "_attribute": _attribute,
             "_print": self.print_values,
-            "_stdio": streams.stdio,
+            "_stdio": file_states.stdio,
             "_open": streams.open_call,
             "_input": streams.input_call,
-            "_mapping_load": lambda target, key: calls.mapping_load(b, target, key),
-            "_mapping_store": lambda target, key, value: calls.mapping_store(b, target, key, value),
+            "_mapping_load": lambda target, key: memory_calls.mapping_load(b, target, key),
+            "_mapping_store": lambda target, key, value: memory_calls.mapping_store(
+                b, target, key, value
+            ),
             "_bind": binding.bind,
             "_bind_words": binding.bind_words,
             "_closure": binding.closure,
@@ -225,17 +245,17 @@ class Runtime:
             "_bin": b.binary_text,
             "_oct": b.octal_text,
             "_ascii": b.ascii_text,
-            "_free": calls.free,
-            "_assigned": calls.assigned,
+            "_free": block_helpers.free,
+            "_assigned": block_helpers.assigned,
             "_site_exit": calls.site_exit,
-            "_local": calls.local,
-            "_global": calls.global_,
-            "_global_or": calls.global_or,
-            "_exception": calls.exception,
-            "_raisable": calls.raisable,
-            "_caused": calls.caused,
-            "_enter": calls.enter,
-            "_leave": calls.leave,
+            "_local": block_helpers.local,
+            "_global": block_helpers.global_,
+            "_global_or": block_helpers.global_or,
+            "_exception": block_helpers.exception,
+            "_raisable": block_helpers.raisable,
+            "_caused": block_helpers.caused,
+            "_enter": handle_methods.enter,
+            "_leave": handle_methods.leave,
             "_as_int": conversions.as_int,
             "_as_c_int": conversions.as_c_int,
             "_as_pid_int": conversions.as_pid_int,
@@ -244,9 +264,9 @@ class Runtime:
             "_as_path": self._as_path,
             "_as_data": self._as_data,
             "_as_walked": b.walked,
-            "_environ_get": calls.environ_get,
-            "_environ_set": calls.environ_set,
-            "_environ_copy": calls.environ_copy,
+            "_environ_get": environment.environ_get,
+            "_environ_set": environment.environ_set,
+            "_environ_copy": environment.environ_copy,
         }
         for module_name, names in tables.MODULES.items():
             prefix = f"k_{module_name.replace('.', '_')}__"
@@ -318,10 +338,10 @@ class Runtime:
 
     def handle_method(self, G: list[Any], receiver: Any, name: str, args: Any, words: Any) -> Any:
         """Begin a method call, of a handle or of anything else."""
-        return calls.handle_method(self.call_method, G, receiver, name, args, words)
+        return handle_methods.handle_method(self.call_method, G, receiver, name, args, words)
 
     def _handle_method(self, G: list[Any], receiver: Any, name: str, args: Any, words: Any) -> Any:
-        return calls.handle_method(self.call_method, G, receiver, name, args, words)
+        return handle_methods.handle_method(self.call_method, G, receiver, name, args, words)
 
     def print_values(
         self, G: list[Any], file: Any, values: tuple[Any, ...], sep: Any, end: Any, flush: Any
@@ -334,7 +354,7 @@ class Runtime:
             return (CALL, streams.PRINT_LATER, [file, values, sep, end, flush])
         text = self.bounded.text
         if file is None:
-            file = streams.stdio(G, 1)
+            file = file_states.stdio(G, 1)
             if file is None:
                 return (VALUE, None)
         between = " " if sep is None else sep
@@ -383,7 +403,7 @@ def _attribute(G: list[Any], value: Any, name: str) -> Any:
         return streams.attribute(value, name)
     if type(value) is ThreadHandle:
         if value.index < 0:
-            return calls.main_thread_attribute(name)
+            return thread_calls.main_thread_attribute(name)
         record = G[0].threads[value.index]
         if name == "daemon":
             return record[3]

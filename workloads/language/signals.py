@@ -30,7 +30,7 @@ from workloads.language.bounded import tname
 from workloads.language.constants import STRERROR
 from workloads.language.enums import Handlers, Signals, handler_value, signal_value, strsignal
 from workloads.language.frames import CALL, RERAISE, RETURN, VALUE, Frame, own_process
-from workloads.language.library import CHECK, RAISE, library
+from workloads.language.library import CHECK, RAISE, give_back, library
 from workloads.language.sets import GuestSet
 from workloads.language.values import CALLABLE, DEFAULT_INT_HANDLER
 
@@ -79,12 +79,8 @@ def _set_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (CALL, CHECK, [old])
 
 
-def _return(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    return (RETURN, V)
-
-
 _SET: Final = library(
-    "signal", (_set_call, -1), (_set_done, -1), (_return, -1), interruptible=False
+    "signal", (_set_call, -1), (_set_done, -1), (give_back, -1), interruptible=False
 )
 
 
@@ -265,7 +261,7 @@ def _wait_failed(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 
 #: [set, ns]
-_TIMEDWAIT: Final = library("sigtimedwait", (_wait_call, 2), (_return, 2), (_wait_failed, -1))
+_TIMEDWAIT: Final = library("sigtimedwait", (_wait_call, 2), (give_back, 2), (_wait_failed, -1))
 
 
 def signal_sigtimedwait(G: Values, sigset: Any, timeout: Any) -> Any:

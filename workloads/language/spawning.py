@@ -9,9 +9,9 @@ from kernel.uapi import syscalls as nr
 from kernel.uapi.errno_ import EINVAL
 from workloads.language import streams, tracebacks
 from workloads.language.bounded import tname
-from workloads.language.calls import search
 from workloads.language.constants import STRERROR
 from workloads.language.conversions import argv_of, as_c_int, as_int, as_path, as_pid_int, env_of
+from workloads.language.process_calls import search
 from workloads.language.resources import priority_of
 from workloads.language.signals import mask_of
 

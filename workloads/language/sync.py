@@ -15,7 +15,7 @@ from kernel.uapi import syscalls as nr
 from workloads.language.bounded import tname
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, RETURN, VALUE, Frame, own_process
-from workloads.language.library import CHECK, library
+from workloads.language.library import CHECK, give_back, library
 from workloads.language.values import CALLABLE, UNBOUND, LockHandle, SyncHandle
 
 Values = list[Any]
@@ -111,15 +111,11 @@ def _rlock_taken(F: Frame, L: Values, G: Values, V: Any) -> Any:
     return (RETURN, V)
 
 
-def _return(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    return (RETURN, V)
-
-
 _RLOCK_ACQUIRE = library(
     "RLock.acquire",
     (_rlock_try, -1),
     (_rlock_taken, -1),
-    (_return, -1),
+    (give_back, -1),
     interruptible=False,
 )
 

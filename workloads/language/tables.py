@@ -8,7 +8,6 @@ Each name of a module is one of
   function named ``result`` in ``calls``;
 - ``Pure``: a function of ``calls`` that needs no system call;
 - ``Routine``: a function of ``calls`` that returns an op, a call of a library frame or a value;
-- ``Later``: in the language, not in this version.
 
 ``params`` is ``"name:kind name:kind=default …"``; kinds: ``i`` int of 64 bits, ``n`` C int, ``m`` C
 int of a call with a pid (which says so in other words when it does not fit), ``s`` a wide int that
@@ -122,12 +121,7 @@ class Exc:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
-    """In the language, not in this version."""
-
-
-Entry = Const | Value | Made | Sys | Pure | Routine | Exc | Later
+Entry = Const | Value | Made | Sys | Pure | Routine | Exc
 
 
 def _sys(number: int, params: str = "", result: str = "") -> Sys:
@@ -140,10 +134,6 @@ def _pure(helper: str, params: str = "") -> Pure:
 
 def _routine(helper: str, params: str = "", result: str = "") -> Routine:
     return Routine(helper, parse_params(params), result)
-
-
-def _later(names: str) -> dict[str, Entry]:
-    return {name: Later() for name in names.split()}
 
 
 def _consts(table: dict[str, int]) -> dict[str, Entry]:
@@ -803,8 +793,6 @@ HANDLE_METHODS: Final = frozenset(
 )
 #: Those of them that ordinary values have, too: handles only in programs that import threading.
 COMMON_METHODS: Final = frozenset({"clear"})
-#: Methods of handles that are in the language but not in this version.
-LATER_METHODS: Final[frozenset[str]] = frozenset()
 #: Attributes that can be read (which type has which: ``methods.ATTRIBUTES``).
 READABLE: Final = frozenset(
     {
