@@ -50,7 +50,7 @@ _AUTH_NAMES: Final = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 #: Ray was left half ended: whoever ends this process must not run its exit handlers.
 abandoned = False
 
-_own_token = ""  # Ray caches the first token it sees, so one serves the whole process
+_own_token = ""  # what Ray was told stays with it, so one serves the whole process
 
 
 class RayUnreachable(Exception):
@@ -85,7 +85,8 @@ class RaySession:
         if ray.is_initialized():
             self._restore()
             return
-        self._set(_auth_of_own_ray() if address == "local" else _auth_of_cluster())
+        if self._set(_auth_of_own_ray() if address == "local" else _auth_of_cluster()):
+            _read_settings_again()
         logging.getLogger("ray").setLevel(logging.CRITICAL)
         options: dict[str, Any] = {"include_dashboard": False}
         if address == "local":
@@ -190,12 +191,18 @@ class RaySession:
             _remove_semaphores(pid for pid, name in self._processes.items() if name == "raylet")
         self._restore()
 
-    def _set(self, variables: dict[str, str]) -> None:
-        """Set environment variables that the user has not set, for this session."""
+    def _set(self, variables: dict[str, str]) -> bool:
+        """Set environment variables that nobody has set, for this session; tell if there were any.
+
+        Args:
+            variables: names and values.
+        """
+        unset = [name for name in variables if name not in os.environ]
         for name, value in variables.items():
             if name not in os.environ:
                 self._environment.setdefault(name, None)
                 os.environ[name] = value
+        return bool(unset)
 
     def _restore(self) -> None:
         for name, value in self._environment.items():
@@ -211,6 +218,21 @@ def _auth_of_own_ray() -> dict[str, str]:
         return {}
     _own_token = _own_token or secrets.token_hex(32)
     return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _own_token}
+
+
+def _read_settings_again() -> None:
+    """Let a Ray that was imported before see the variables as they are now.
+
+    It reads the mode when it is imported and keeps the first token that it finds: the processes
+    that it starts would have another, and refuse it (InvalidAuthToken). A program that uses smplab
+    as a library may have imported Ray for its own ends.
+    """
+    import ray
+
+    raylet: Any = ray._raylet  # these names are not public: a Ray without them is left alone
+    if hasattr(raylet, "Config") and hasattr(raylet, "AuthenticationTokenLoader"):
+        raylet.Config.initialize("")
+        raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _auth_of_cluster() -> dict[str, str]:

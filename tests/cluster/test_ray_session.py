@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,3 +80,29 @@ def test_a_process_that_has_ended_is_not_alive_before_it_is_waited_for() -> None
     os.waitpid(pid, 0)
     assert not ray_session._is_alive(pid)
     assert ray_session._is_alive(os.getpid())
+
+
+RAY_FIRST = """
+import os
+import ray
+from cluster.ray_session import RaySession
+
+with RaySession("local", 1) as session:
+    print(session.owned, ray.get(ray.remote(lambda: 5).remote()))
+    print("RAY_AUTH_TOKEN" in os.environ)
+print("RAY_AUTH_TOKEN" in os.environ)
+"""
+
+
+def test_a_ray_that_was_imported_before_smplab_starts_as_well() -> None:
+    """It had read its settings when it was imported, and refused the token made after that."""
+    auth = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+    done = subprocess.run(
+        [sys.executable, "-c", RAY_FIRST],
+        env={name: value for name, value in os.environ.items() if name not in auth},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["True", "5", "True", "False"]), (
+        done.stderr
+    )
