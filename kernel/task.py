@@ -60,9 +60,6 @@ from kernel.uapi.task_state import (
 from kernel.uapi.task_state import (
     TASK_WAKEKILL as TASK_WAKEKILL,
 )
-from kernel.uapi.task_state import (
-    TASK_WAKING as TASK_WAKING,
-)
 
 if TYPE_CHECKING:
     from kernel.cred.creds import Cred
@@ -83,6 +80,8 @@ if TYPE_CHECKING:
     from kernel.time.itimer import RealTimer
     from kernel.time.posix_cpu_timers import PosixCputimers
     from kernel.user import UserContext
+
+TASK_COMM_LEN: Final = 16
 
 EXIT_DEAD: Final = 0x10
 EXIT_ZOMBIE: Final = 0x20

@@ -9,7 +9,7 @@ Source: init/main.c:start_kernel(), rest_init().
 
 from typing import TYPE_CHECKING
 
-from kernel.arch import ppc, x86
+from kernel.arch import arch_of
 from kernel.boot.init_programs import arm_spawns
 from kernel.boot.rest_init import boot_tasks, kernel_init
 from kernel.boot.smpboot import smpboot_register_percpu_thread
@@ -26,14 +26,12 @@ from kernel.task import TaskStruct
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-_ARCHES = {"x86": x86, "ppc": ppc}
-
 
 def boot_machine(k: "Kernel") -> None:
     """Bring up everything that exists before the first program starts."""
 
     spec = k.spec
-    k.arch = _ARCHES[spec.arch]
+    k.arch = arch_of(spec.arch)
     k.frames = Frames(
         spec.memory_bytes // spec.page_size,
         commit_limited=spec.overcommit_memory == OVERCOMMIT_NEVER,

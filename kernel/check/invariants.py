@@ -23,7 +23,7 @@ Source: the rules are those of kernel/fork.c, kernel/exit.c, kernel/pid.c, mm/me
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from kernel.check.memory import _check_memory, _check_users
+from kernel.check.memory import _check_memory, _check_users, check_current
 from kernel.check.places import check_load_table, check_places, check_real_time
 from kernel.cpu.places import CpuPlaces
 from kernel.fs.inode import EVENTFD, SOCKET
@@ -58,6 +58,7 @@ def check_kernel(k: "Kernel") -> list[str]:
     """
     found: list[str] = []
     check_load_table(k, found)
+    check_current(k, found)
     _check_pid_numbers(k, found)
     if k.tasklist_lock.owner is None:
         leaders = _check_task_list(k, found)
@@ -117,6 +118,7 @@ def check_step(k: "Kernel") -> list[str]:
         return found
     if task is k.init_task:
         return found  # a timer interrupt
+    check_current(k, found)
     _check_state(task, found)
     pid = k.pids.hash.get(task.pid)
     if pid is None or pid.task is not task:

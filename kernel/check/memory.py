@@ -14,6 +14,25 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 
+def check_current(k: "Kernel", found: list[str]) -> None:
+    """``current`` is found from the machine's register, as the architecture finds it.
+
+    A dead task is on its stack until its CPU has switched away: both must be there so long.
+    """
+    for task in (k.current, *k.dying.values()):
+        if not task.stack:
+            if task in k.dying.values():
+                found.append(f"{task!r}: its cpu has not switched away, and its stack is gone")
+            continue
+        try:
+            there = k.arch.current_from_register(k, k.arch.register_value(k, task))
+        except InvariantError as broken:
+            found.append(f"{task!r} is current: {broken}")
+            continue
+        if there is not task:
+            found.append(f"{task!r} is current, its register leads to {there!r}")
+
+
 def _check_users(k: "Kernel", tasks: list[TaskStruct], found: list[str]) -> None:
     """What RLIMIT_NPROC counts: the threads of every real uid."""
     charged = Counter(task.cred.user for task in tasks)

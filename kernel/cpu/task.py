@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.cpu.position import USER
 from kernel.sched.weights import (
-    DEFAULT_PRIO,
-    MAX_NICE,
-    MIN_NICE,
     NICE_0_LOAD,
     vruntime_factor,
     weight_of,
 )
 from kernel.uapi.policy import SCHED_NORMAL
+from kernel.uapi.prio import DEFAULT_PRIO, MAX_NICE, MIN_NICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

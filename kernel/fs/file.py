@@ -13,6 +13,7 @@ Deviation: no file_lock points: a table shared by threads is changed in one step
 
 from typing import TYPE_CHECKING
 
+from kernel.bits import find_first_bit
 from kernel.errors import KernelError
 from kernel.fs.file_table import File, fput, release_file
 from kernel.points import Path
@@ -123,8 +124,7 @@ def put_files_struct(k: "Kernel", files: FilesStruct) -> Path[None]:
 def do_close_on_exec(k: "Kernel", files: FilesStruct) -> Path[None]:
     """Close every descriptor that is marked close-on-exec. Source: fs/file.c:do_close_on_exec()."""
     while files.close_on_exec:
-        mask = files.close_on_exec
-        fd = (mask & -mask).bit_length() - 1
+        fd = find_first_bit(files.close_on_exec)
         yield from fput(k, fd_uninstall(files, fd))
 
 

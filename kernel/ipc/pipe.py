@@ -121,11 +121,6 @@ def recount_pipes(k: "Kernel") -> dict[int, int]:
     return {buf.frame: 1 for pipe in k.vfs.pipes.values() for buf in pipe.bufs}
 
 
-def pipe_bytes(pipe: Pipe) -> int:
-    """Return how many bytes can be read at once (FIONREAD)."""
-    return sum(len(buf.data) - buf.offset for buf in pipe.bufs)
-
-
 def pipe_read(k: "Kernel", file: File, count: int) -> Path[bytes]:
     """Read up to ``count`` bytes; returns b"" at end of file (no writer left, nothing in the ring).
 

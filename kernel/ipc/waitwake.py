@@ -24,13 +24,13 @@ from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct, mm_of
 from kernel.uapi.errno_ import EAGAIN, EFAULT, EINVAL, ENOSYS, ETIMEDOUT
 from kernel.uapi.ipc import FUTEX_WAIT, FUTEX_WAKE
 from kernel.uapi.mman import PAGE_SHIFT, PAGE_SIZE, TASK_SIZE, VM_SHARED
+from kernel.uapi.prio import MAX_RT_PRIO
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.locking import Lock
 
 FUTEX_HASH_SIZE: Final = 256
-MAX_RT_PRIO: Final = 100
 
 
 class FutexQ:

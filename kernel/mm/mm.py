@@ -215,7 +215,7 @@ def dup_mm(k: "Kernel", oldmm: MmStruct) -> MmStruct:
 
 
 def mmget(mm: MmStruct) -> MmStruct:
-    """Take part in ``mm`` (CLONE_VM) and return it. Source: include/linux/sched/mm.h:mmget()."""
+    """Take part in ``mm`` (CLONE_VM); return it. Source: include/linux/sched/mm.h:mmget()."""
     mm.users += 1
     return mm
 

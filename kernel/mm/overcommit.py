@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 OVERCOMMIT_GUESS: Final = 0
-OVERCOMMIT_ALWAYS: Final = 1
 OVERCOMMIT_NEVER: Final = 2
 
 ADMIN_RESERVE_PAGES: Final = 8 << 20 >> PAGE_SHIFT

@@ -19,11 +19,11 @@ from kernel.process.pid import task_active_pid_ns
 from kernel.ptrace.access import ptrace_may_access
 from kernel.task import TaskStruct
 from kernel.uapi.errno_ import EACCES, EINVAL, EPERM
+from kernel.uapi.mman import PAGE_SIZE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-PAGE_SIZE: Final = 4096
 _NAMES: Final = (
     *("cgroup", "ipc", "mnt", "net", "pid", "pid_for_children"),
     *("time", "time_for_children", "user", "uts"),

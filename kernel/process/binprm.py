@@ -11,7 +11,7 @@ from kernel.fs.inode import content
 from kernel.fs.namei import lookup, lookup_inode, path_lookup_exec
 from kernel.process.binfmt_script import BINPRM_BUF_SIZE, load_script
 from kernel.process.limits import rlimit
-from kernel.task import fs_of
+from kernel.task import TASK_COMM_LEN, fs_of
 from kernel.uapi.errno_ import E2BIG, EISDIR, ELOOP, ENOEXEC
 from kernel.uapi.failure import refused
 from kernel.uapi.rlimit import RLIMIT_STACK
@@ -25,7 +25,6 @@ MAX_ARG_STRLEN: Final = 32 * 4096
 ARG_MAX: Final = 131072
 MAX_INTERPRETERS: Final = 5
 MAX_PROGRAMS: Final = 1024  # entries of Vfs.programs
-TASK_COMM_LEN: Final = 16
 PYTHON: Final = "python3"
 PYTHON_PATH: Final = "/usr/bin/python3"
 CANT_OPEN: Final = "python3-cant-open"

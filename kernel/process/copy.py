@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kernel.errors import KernelError
 from kernel.fs.file import dup_fd
 from kernel.fs.fs_struct import copy_fs_struct
-from kernel.mm.mm import dup_mm
+from kernel.mm.mm import dup_mm, mmget
 from kernel.process.attrs import sched_fork
 from kernel.task import NO_RLIMITS, PF_FORKNOEXEC, SighandStruct, SignalStruct, TaskStruct
 from kernel.time.posix_cpu_timers import posix_cpu_timers_init_group
@@ -33,7 +33,7 @@ def dup_task_struct(k: "Kernel", orig: TaskStruct) -> TaskStruct:
     child = TaskStruct(0, 0, orig.comm)
     child.slot = slot
     try:
-        child.stack = k.stacks.alloc(child)
+        child.stack = k.arch.alloc_thread_info(k, child)
     except KernelError:
         slab.free(slot)
         raise
@@ -54,7 +54,7 @@ def free_task(k: "Kernel", task: TaskStruct) -> None:
 
     Source: kernel/fork.c:free_task().
     """
-    k.stacks.release(task.stack)
+    k.arch.free_thread_info(k, task.stack)
     k.slabs["task_struct"].free(task.slot)
     task.stack = 0
     task.slot = -1
@@ -149,7 +149,6 @@ def copy_mm(k: "Kernel", clone_flags: int, child: TaskStruct) -> None:
     if mm is None:
         return
     if clone_flags & CLONE_VM:
-        mm.users += 1
-        child.mm = mm
+        child.mm = mmget(mm)
     else:
         child.mm = dup_mm(k, mm)

@@ -38,6 +38,7 @@ from kernel.smp.ttwu import (
 from kernel.task import (
     PF_EXITING,
     PF_NO_SETAFFINITY,
+    TASK_COMM_LEN,
     TASK_INTERRUPTIBLE,
     TASK_PARKED,
     TASK_RUNNING,
@@ -55,7 +56,6 @@ KTHREAD_IS_PER_CPU: Final = 1
 KTHREAD_SHOULD_STOP: Final = 2
 KTHREAD_SHOULD_PARK: Final = 4
 
-TASK_COMM_LEN: Final = 16
 
 ThreadFn = Callable[["Kernel", Any], Path[Any]]
 

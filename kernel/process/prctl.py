@@ -20,7 +20,7 @@ from kernel.events import TASK_RENAME
 from kernel.messages import EFF_TUNE, TUNE_COMM
 from kernel.points import ACQUIRE, READ, RELEASE, Path
 from kernel.process.attrs import attrs_of, new_attrs, rt_policy
-from kernel.task import TaskStruct, mm_of
+from kernel.task import TASK_COMM_LEN, TaskStruct, mm_of
 from kernel.uapi.errno_ import EFAULT, EINVAL
 from kernel.uapi.failure import refused
 from kernel.uapi.prctl import (
@@ -47,7 +47,6 @@ from kernel.uapi.signals import NSIG
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-TASK_COMM_LEN: Final = 16
 _UNUSED: Final = (0, 5, 6, 17, 18, 37)  # numbers below PR_LAST that name nothing on x86-64
 _ULONG: Final = (1 << 64) - 1
 

@@ -52,6 +52,7 @@ from kernel.task import (
 )
 from kernel.uapi.errno_ import EAGAIN, ECHILD, EINVAL, ESRCH
 from kernel.uapi.fcntl import O_NONBLOCK
+from kernel.uapi.prio import DEFAULT_PRIO
 from kernel.uapi.signals import SIGCHLD
 from kernel.uapi.wait import (
     P_ALL,
@@ -182,7 +183,7 @@ def do_wait(k: "Kernel", wo: WaitOpts) -> Path[tuple[Any, ...] | None]:
     current = k.current
     queue = current.signal.wait_chldexit
     nr = 0 if wo.pid is None else pid_vnr(k, wo.pid)
-    k.emit(SCHED_PROCESS_WAIT, current.comm, nr, 120 + current.nice)
+    k.emit(SCHED_PROCESS_WAIT, current.comm, nr, DEFAULT_PRIO + current.nice)
     yield "do_wait.add_wait_queue", POINT, current
     queue.insert(0, wo)
     report: Report | None = None

@@ -11,10 +11,8 @@ Source: kernel/sched/core.c (the two tables), kernel/sched/fair.c:__calc_delta()
 from typing import Final
 
 from kernel.uapi.policy import SCHED_IDLE
+from kernel.uapi.prio import MIN_NICE
 
-MIN_NICE: Final = -20
-MAX_NICE: Final = 19
-DEFAULT_PRIO: Final = 120
 NICE_0_LOAD: Final = 1024
 WEIGHT_IDLEPRIO: Final = 3
 WMULT_IDLEPRIO: Final = 1431655765

@@ -16,6 +16,7 @@ process may be dumped (PR_SET_DUMPABLE).
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.bits import find_first_bit
 from kernel.errors import RestartNoHand
 from kernel.events import SIGNAL_DELIVER
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
@@ -88,8 +89,7 @@ _KILL_MASK: Final = sigmask(SIGKILL)
 def _next_signal(mask: int) -> int:
     """Return the signal of a set to take first. Source: kernel/signal.c:next_signal()."""
     urgent = mask & SYNCHRONOUS_MASK
-    mask = urgent or mask
-    return (mask & -mask).bit_length()
+    return find_first_bit(urgent or mask) + 1
 
 
 def dequeue_signal(k: "Kernel", task: TaskStruct, held: int) -> SigInfo | None:

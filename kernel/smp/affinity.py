@@ -5,6 +5,7 @@ Source: kernel/sched/core.c (CPU affinity), lib/cpumask.c.
 
 from typing import TYPE_CHECKING
 
+from kernel.bits import find_next_bit_wrap
 from kernel.messages import EFF_TUNE, TUNE_AFFINITY
 from kernel.process.attrs import attrs_of, new_attrs
 from kernel.smp.push import push_rt_tasks
@@ -62,10 +63,7 @@ def cpumask_any_and_distribute(k: "Kernel", mask: int, near: int) -> int:
     """
     idle = k.load.idle_mask & mask
     if idle:
-        ahead = idle >> near
-        if ahead:
-            return near + (ahead & -ahead).bit_length() - 1
-        return (idle & -idle).bit_length() - 1
+        return find_next_bit_wrap(idle, near)
     table = k.load.nr_running
     best = -1
     for cpu in range(k.spec.cpus):

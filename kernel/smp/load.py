@@ -10,6 +10,7 @@ the most loaded CPU are found without looking at all of them.
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.bits import find_first_bit, find_next_bit_wrap
 from kernel.messages import EFF_PULL, NEVER
 from kernel.smp.balance import start_balancing
 
@@ -17,22 +18,6 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 PULL_RETRY_NS: Final = 100_000
-
-
-def lowest_cpu(mask: int) -> int:
-    """Return the first CPU of ``mask``, which is not empty. Source: cpumask_first()."""
-    return (mask & -mask).bit_length() - 1
-
-
-def next_cpu_wrap(mask: int, cpu: int) -> int:
-    """Return the first CPU of ``mask``, which is not empty, at or after ``cpu``, going round.
-
-    Source: lib/cpumask.c:cpumask_next_wrap().
-    """
-    ahead = mask >> cpu
-    if ahead:
-        return cpu + lowest_cpu(ahead)
-    return lowest_cpu(mask)
 
 
 class LoadTable:
@@ -99,12 +84,12 @@ class LoadTable:
 
     def idle_cpu_from(self, cpu: int) -> int:
         """Return the first idle CPU at or after ``cpu``, going round; there must be one."""
-        return next_cpu_wrap(self.idle_mask, cpu)
+        return find_next_bit_wrap(self.idle_mask, cpu)
 
     def least_loaded(self, near: int) -> int:
         """Return ``near`` if no CPU has fewer runnable tasks, else the first that has fewest."""
         mask = self._with[self.least]
-        return near if mask >> near & 1 else lowest_cpu(mask)
+        return near if mask >> near & 1 else find_first_bit(mask)
 
     def busiest(self) -> int:
         """Return the CPU with most runnable tasks, 2 at least, that may have one to give, or -1.
@@ -115,7 +100,7 @@ class LoadTable:
         while number > 1:
             mask = self._with.get(number, 0) & ~self.pinned
             if mask:
-                return lowest_cpu(mask)
+                return find_first_bit(mask)
             number -= 1
         return -1
 

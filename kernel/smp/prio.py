@@ -4,7 +4,7 @@ Source: kernel/sys.c (getpriority, setpriority), kernel/sched/core.c (can_nice).
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kernel.cred.creds import Cred, capable
 from kernel.errors import KernelError
@@ -14,14 +14,11 @@ from kernel.process.pid import PIDTYPE_PGID, members_of
 from kernel.process.tasklist import for_each_thread
 from kernel.task import TaskStruct
 from kernel.uapi.errno_ import EACCES, EINVAL, EPERM, ESRCH
-from kernel.uapi.prio import PRIO_PGRP, PRIO_PROCESS, PRIO_USER
+from kernel.uapi.prio import MAX_NICE, MIN_NICE, PRIO_PGRP, PRIO_PROCESS, PRIO_USER
 from kernel.uapi.rlimit import RLIMIT_NICE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
-
-MIN_NICE: Final = -20
-MAX_NICE: Final = 19
 
 
 def can_nice(k: "Kernel", task: TaskStruct, nice: int) -> bool:

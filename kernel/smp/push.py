@@ -12,6 +12,7 @@ kernel/sched/cpupri.c.
 
 from typing import TYPE_CHECKING
 
+from kernel.bits import find_first_bit
 from kernel.messages import EFF_TUNE, TUNE_PUSH
 from kernel.process.attrs import attrs_of
 from kernel.task import TaskStruct
@@ -67,7 +68,7 @@ def select_task_rq_rt(k: "Kernel", task: TaskStruct, previous: int) -> int:
         return cpu
     if allowed:
         return previous
-    return (attrs.cpus_mask & -attrs.cpus_mask).bit_length() - 1
+    return find_first_bit(attrs.cpus_mask)
 
 
 def push_rt_tasks(k: "Kernel") -> None:

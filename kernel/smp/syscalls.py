@@ -40,12 +40,12 @@ from kernel.uapi.policy import (
     SCHED_RR,
     SchedPolicy,
 )
+from kernel.uapi.prio import MAX_RT_PRIO
 from kernel.uapi.rlimit import RLIMIT_RTPRIO
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-MAX_RT_PRIO: Final = 100
 SETPARAM_POLICY: Final = -1
 _FAIR: Final = (SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE)
 _POLICIES: Final = (*_FAIR, SCHED_FIFO, SCHED_RR, SCHED_DEADLINE)

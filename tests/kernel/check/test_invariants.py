@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from kernel import messages as m
+from kernel.arch import x86
 from kernel.arch.stack import StackRegion
 from kernel.check.at_rest import boot_counts, check_end
 from kernel.check.invariants import check_kernel, check_machine, check_step
@@ -72,6 +73,7 @@ class World:
         frames = Frames(10_000)
         self.k = k = SimpleNamespace(
             spec=spec,
+            arch=x86,
             eager_fork=False,
             rt_tasks={},
             ns_counts={},
@@ -685,7 +687,14 @@ def test_a_break_in_the_kernel_is_reported(world, break_it, story):
     assert all("\n" not in line for line in found)
 
 
+def stack_freed_under_a_dying_task(w):
+    w.k.dying[1] = w.zombie
+    w.k.stacks.release(w.zombie.stack)
+
+
 STEP_BREAKS = [
+    (wrong_thread_info, r"<task 3/3 .*> is current, its register leads to <task 5/5"),
+    (stack_freed_under_a_dying_task, r"<task 6/6 .*> is current: no kernel stack in use"),
     (skip_backwards, r"task list: between"),
     (lambda w: setattr(w.shell.thread_pid, "leader", None), r"has the leader None"),
     (miscount_group, r"3 threads counted, 2 found"),
