@@ -1,17 +1,22 @@
-"""A kernel just large enough to run the paths of memory, files and IPC without CPUs and processes.
+"""A real kernel without programs: memory, files and IPC, tasks made by hand, no CPUs.
 
-Tasks sleep and wake through the real ``kernel.smp.ttwu``; the driver here runs whoever is
-runnable, first come first served, and checks that locks are taken and given back properly.
+``SmallKernel`` is a ``Kernel`` at either granularity. Tasks sleep and wake through the kernel's own
+code; what it sends to CPUs is looked through for wake-ups, and the driver here runs whoever is
+runnable, first come first served. At ``syscall`` the quick forms run, at ``step`` the paths as they
+are written, and it is checked that locks are taken and given back properly. Locks take no time.
 """
 
 from collections import deque
-from types import GeneratorType, SimpleNamespace
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from kernel.arch import arch_of
 from kernel.cred.creds import Cred, UserStruct
+from kernel.drive.forms import is_path, pass_point
 from kernel.errors import GuestFault, KernelError, RestartSyscall
 from kernel.fs.file import dup_fd, init_files
 from kernel.fs.fs_struct import init_fs
@@ -19,13 +24,18 @@ from kernel.fs.initramfs import boot_vfs
 from kernel.ipc.pipe import recount_pipes
 from kernel.kernel import Kernel
 from kernel.machine import ImageSpec, MachineSpec
+from kernel.messages import EFF_WAKE
 from kernel.mm.frames import Frames
 from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
 from kernel.mm.mm import dup_mm, mm_alloc
 from kernel.mm.slab import boot_slabs
 from kernel.ns.nsproxy import boot_nsproxy
+from kernel.ns.pid_namespace import boot_pid_ns
 from kernel.points import ACQUIRE, KIND_NAMES, READ, RELEASE, SCHEDULE
 from kernel.process.limits import boot_rlimits
+from kernel.process.pid import PidMap
+from kernel.process.tasklist import TaskList
+from kernel.profiles import profile_named
 from kernel.smp.load import load_dec
 from kernel.smp.ttwu import try_to_wake_up
 from kernel.task import TASK_NORMAL, TASK_RUNNING, SighandStruct, SignalStruct, TaskStruct
@@ -35,11 +45,17 @@ class Blocked(Exception):
     """The path that was to run to its end went to sleep."""
 
 
-class MiniKernel(Kernel):
-    """What ``k`` is in kernel paths."""
+class SmallKernel(Kernel):
+    """See the module header.
+
+    Args:
+        spec: fields of MachineSpec.
+    """
 
     def __init__(self, **spec: Any) -> None:
-        super().__init__(MachineSpec(cpus=1, **spec), None)  # type: ignore[arg-type]
+        machine = MachineSpec(cpus=1, **spec)
+        free = replace(machine.costs, lock_acquire=0, lock_hold=0)
+        super().__init__(replace(machine, costs=free), None)  # type: ignore[arg-type]
         self.frames = Frames(
             self.spec.memory_bytes // self.spec.page_size,
             commit_limited=self.spec.overcommit_memory == 2,
@@ -48,50 +64,32 @@ class MiniKernel(Kernel):
         self.arch = arch_of(self.spec.arch)
         self.stacks = self.arch.boot_stacks(self)
         self.vfs = boot_vfs(self)
-        self.tasks = SimpleNamespace(rlimits=boot_rlimits(32768))
-        self.pids = SimpleNamespace(kernel=None)  # no pid namespaces
-        self.points: list[str] = []
+        self.pids = PidMap(32768)
+        self.init_pid_ns = boot_pid_ns(self)
+        self.init_nsproxy = boot_nsproxy(self.init_pid_ns)
+        self.init_task = TaskStruct(0, 0, "swapper/0")
+        self.tasks = TaskList(self.init_task, profile_named(self.spec.linux), 32768)
+        self.tasks.rlimits = boot_rlimits(32768)
+        self.by_pid: dict[int, TaskStruct] = {}
         self.runnable: deque[TaskStruct] = deque()
         self.results: dict[TaskStruct, Any] = {}
-        self.alarms: list[tuple[int, TaskStruct]] = []
         self.mms: list[Any] = []
-        self.last_pid = 0
-        self.user = UserStruct(0)
-        self.nsproxy = boot_nsproxy(None)
         self.current: TaskStruct = self.new_task()
 
-    # what paths call
-
-    def emit(self, event: int, *fields: Any) -> None:
-        self.trace.append((event, *fields))
-
-    def arm_timer(self, task: TaskStruct, at_ns: int) -> None:
-        self.cancel_timer(task)
-        self.alarms.append((at_ns, task))
-
-    def cancel_timer(self, task: TaskStruct) -> None:
-        self.alarms = [timer for timer in self.alarms if timer[1] is not task]
-
-    def kick(self, task: TaskStruct) -> None: ...
-
-    def send_task(self, cpu: int, task: TaskStruct, *rest: Any) -> None:
-        self.runnable.append(task)
-
-    # what tests call
-
     def new_task(self, *, uid: int = 0, image: ImageSpec | None = None) -> TaskStruct:
-        self.last_pid += 1
-        task = TaskStruct(self.last_pid, self.last_pid, "task")
+        """Return a runnable task with nothing mapped or open, a process of its own."""
+        pid = len(self.by_pid) + 1
+        task = self.by_pid[pid] = TaskStruct(pid, pid, "task")
         task.state = TASK_RUNNING
         task.on_rq = True
         self.load.count(0, 1)
         task.cred = Cred(UserStruct(uid), uid, uid, uid, uid, uid)
-        task.nsproxy = self.nsproxy
+        task.nsproxy = self.init_nsproxy
         task.signal = SignalStruct()
         task.signal.threads.append(task)
         task.sighand = SighandStruct(self.new_lock("siglock"), {})
-        task.files = init_files(self)  # type: ignore[arg-type]
-        task.fs = init_fs(self)  # type: ignore[arg-type]
+        task.files = init_files(self)
+        task.fs = init_fs(self)
         task.mm = mm_alloc(self, image)
         self.mms.append(task.mm)
         return task
@@ -106,7 +104,7 @@ class MiniKernel(Kernel):
         child.mm = dup_mm(self, self.current.mm)
         self.mms.append(child.mm)
         self.slabs["files_cache"].free(child.files.slot)
-        child.files = dup_fd(self, self.current.files)  # type: ignore[arg-type]
+        child.files = dup_fd(self, self.current.files)
         return child
 
     def thread(self) -> TaskStruct:
@@ -121,20 +119,20 @@ class MiniKernel(Kernel):
         task.files.count += 1
         return task
 
-    def start(self, task: TaskStruct, value: Any) -> None:
-        """Begin the call whose value or path is ``value`` on behalf of ``task``; let it run."""
-        if type(value) is not GeneratorType:
-            self.results[task] = value
-            return
-        task.path = value
-        self.runnable.append(task)
-
     def run(self) -> None:
         """Run until everybody sleeps or has ended."""
+        self._take_wakes()
         while self.runnable:
             task = self.runnable.popleft()
             if task.path is not None:
                 self._run(task)
+                self._take_wakes()
+
+    def _take_wakes(self) -> None:
+        """Note whom the kernel has woken; a CPU would run them now."""
+        for effect in self.outbox.pop(0, ()):
+            if effect[1] == EFF_WAKE:
+                self.runnable.append(self.by_pid[effect[2]])
 
     def _run(self, task: TaskStruct) -> None:
         path, task.path = task.path, None
@@ -143,27 +141,30 @@ class MiniKernel(Kernel):
         held: list[Any] = []
         try:
             for name, kind, obj in path:
-                self.points.append(name)
-                assert kind in range(len(KIND_NAMES))
-                if kind in (ACQUIRE, READ):
-                    assert obj not in held, f"{name}: {obj.name} is taken already"
-                    held.append(obj)
-                elif kind == RELEASE:
-                    held.remove(obj)
-                elif kind == SCHEDULE:
-                    assert not held, f"{name}: sleeps with {held[0].name} held"
-                    if task.state != TASK_RUNNING:
-                        task.on_rq = False
-                        load_dec(self, 0)
-                        task.path = path
-                        return
-        except StopIteration:
-            raise
+                if self.stepwise:
+                    self._check_point(name, kind, obj, held)
+                if kind != SCHEDULE:
+                    pass_point(self, kind, obj)
+                elif task.state != TASK_RUNNING:
+                    task.on_rq = False
+                    load_dec(self, 0)
+                    task.path = path
+                    return
         except (KernelError, GuestFault, RestartSyscall) as failed:
             self.results[task] = failed
         finally:
             self.current = before
         assert not held
+
+    def _check_point(self, name: str, kind: int, obj: Any, held: list[Any]) -> None:
+        assert kind in range(len(KIND_NAMES))
+        if kind in (ACQUIRE, READ):
+            assert obj not in held, f"{name}: {obj.name} is taken already"
+            held.append(obj)
+        elif kind == RELEASE:
+            held.remove(obj)
+        elif kind == SCHEDULE:
+            assert not held, f"{name}: sleeps with {held[0].name} held"
 
     def as_task(self, task: TaskStruct, function: Any, *args: Any) -> Any:
         """Call ``function(k, *args)`` as ``task`` and return its value or raise its error.
@@ -184,14 +185,16 @@ class MiniKernel(Kernel):
         before, self.current = self.current, task
         self.results.pop(task, None)
         try:
-            value = function(self, *args)
-            if type(value) is GeneratorType:
-                value = self._returning(task, value)
-        except (KernelError, GuestFault) as failed:
+            value = self.form(function)(self, *args)
+        except (KernelError, GuestFault, RestartSyscall) as failed:
             value = failed
         finally:
             self.current = before
-        self.start(task, value)
+        if is_path(value):
+            task.path = self._returning(task, value)
+            self.runnable.append(task)
+        else:
+            self.results[task] = value
 
     def _returning(self, task: TaskStruct, path: Any) -> Any:
         self.results[task] = yield from path
@@ -205,44 +208,54 @@ class MiniKernel(Kernel):
             raise value
         return value
 
+    def acquired(self, name: str) -> int:
+        """Return how often locks of the class ``name`` have been taken."""
+        stat = self.lock_stats.get(name)
+        return 0 if stat is None else stat.acquisitions
+
     def sleeps(self, task: TaskStruct) -> bool:
         """Tell whether ``task`` is asleep in its call."""
         return task.path is not None and task not in self.runnable
 
     def advance(self, to_ns: int) -> None:
         """Let time go on to ``to_ns``, firing timers."""
-        while self.alarms and min(self.alarms, key=lambda timer: timer[0])[0] <= to_ns:
-            at_ns, task = min(self.alarms, key=lambda timer: timer[0])
-            self.alarms.remove((at_ns, task))
+        while self.timers.next_ns() <= to_ns:
+            at_ns, serial, kind, what = self.timers.pop()
+            before = self.current
             self.now_ns = max(self.now_ns, at_ns)
-            for _point in try_to_wake_up(self, task, TASK_NORMAL):  # type: ignore[arg-type]
-                pass
+            self._finish(kind.expire(self, what, serial))
+            self.current = before
             self.run()
         self.now_ns = max(self.now_ns, to_ns)
 
     def signal(self, task: TaskStruct) -> None:
         """Make a signal pending for ``task`` and wake it as signal_wake_up does."""
         task.sigpending = True
-        for _point in try_to_wake_up(self, task, TASK_NORMAL):  # type: ignore[arg-type]
-            pass
+        self._finish(self.form(try_to_wake_up)(self, task, TASK_NORMAL))
         self.run()
+
+    def _finish(self, value: Any) -> None:
+        """Run what is a path and never sleeps to its end."""
+        if is_path(value):
+            for _name, kind, obj in value:
+                pass_point(self, kind, obj)
 
     def check_memory(self) -> None:
         """Compare all frame reference counts with everything that holds frames."""
         mms = [mm for mm in self.mms if mm.users]
-        owners = [recount(mms), recount_cache(self.frames), recount_pipes(self)]  # type: ignore[arg-type]
+        owners = [recount(mms), recount_cache(self.frames), recount_pipes(self)]
         owners += [cache.recount() for cache in self.slabs.values()]
         check_frames(self.frames, owners, self.stacks.nr_pages + recount_reserved(mms))
         check_committed(self.frames, mms)
 
 
-@pytest.fixture
-def mini() -> MiniKernel:
+@pytest.fixture(params=["syscall", "step"])
+def mini(request: pytest.FixtureRequest) -> SmallKernel:
     """A fresh small kernel whose current task is root's, with nothing mapped or open."""
-    return MiniKernel()
+    return SmallKernel(granularity=request.param)
 
 
-@pytest.fixture(scope="session")
-def make_mini() -> type[MiniKernel]:
+@pytest.fixture(params=["syscall", "step"], scope="session")
+def make_mini(request: pytest.FixtureRequest) -> Callable[..., SmallKernel]:
     """Makes small kernels: ``make_mini(memory_bytes=…)``, fields of MachineSpec."""
-    return MiniKernel
+    return partial(SmallKernel, granularity=request.param)

@@ -16,7 +16,7 @@ def q(mini: Any) -> int:
 
 
 def queue(mini: Any, id: int) -> Any:
-    return mini.nsproxy.ipc_ns.ids.msg.entries[id]
+    return mini.init_nsproxy.ipc_ns.ids.msg.entries[id]
 
 
 def start(mini: Any, function: Any, *args: Any) -> Any:

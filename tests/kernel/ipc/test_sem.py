@@ -27,7 +27,7 @@ def make(mini: Any, nsems: int = 1) -> int:
 
 
 def array(mini: Any, id: int) -> Any:
-    return mini.nsproxy.ipc_ns.ids.sem.entries[id & 0x7FFF]
+    return mini.init_nsproxy.ipc_ns.ids.sem.entries[id & 0x7FFF]
 
 
 def value(mini: Any, id: int, num: int = 0) -> int:
@@ -45,7 +45,7 @@ def wait(mini: Any, id: int, *sops: tuple[int, int, int]) -> Any:
 def sound(mini: Any) -> None:
     found: list[str] = []
     waiting = [task for task in mini.everybody if task.path is not None]
-    check_ipc([mini.nsproxy.ipc_ns.ids], [mini.current, *waiting], [], found)
+    check_ipc([mini.init_nsproxy.ipc_ns.ids], [mini.current, *waiting], [], found)
     assert not found
 
 
@@ -115,7 +115,7 @@ def test_removal_drops_undo_notes_and_fails_the_waiters(mini: Any) -> None:
         mini.result(waiter)
     assert failed.value.errno == EIDRM
     assert not task.sysvsem.list_proc and not waiter.sysvsem.list_proc
-    assert mini.nsproxy.ipc_ns.ids.sem.used == 0
+    assert mini.init_nsproxy.ipc_ns.ids.sem.used == 0
 
 
 def test_undo_is_carried_out_by_the_last_sharer_only(mini: Any) -> None:
@@ -156,7 +156,7 @@ def test_ids_count_up_cyclically_and_name_nothing_once_removed(mini: Any) -> Non
 
 def test_too_many_semaphores_are_refused_before_a_set_is_made(mini: Any) -> None:
     make(mini)
-    tables = mini.nsproxy.ipc_ns.ids
+    tables = mini.init_nsproxy.ipc_ns.ids
     tables.sem.used = SEMMNS
     with pytest.raises(KernelError) as failed:
         make(mini)

@@ -20,7 +20,7 @@ def shm(mini: Any) -> int:
 
 
 def tables(mini: Any) -> Any:
-    return mini.nsproxy.ipc_ns.ids.shm
+    return mini.init_nsproxy.ipc_ns.ids.shm
 
 
 def test_fork_and_exit_count_as_attach_and_detach(mini: Any, shm: int) -> None:

@@ -37,9 +37,9 @@ def faults(k: Any, task: Any, address: int, pages: int, write: bool) -> dict[str
     k.trace.clear()
     k.as_task(task, sys_touch, address, 0, pages, write)
     kinds: dict[str, int] = {}
-    for record in k.trace:
-        assert record[0] == PAGE_FAULT_USER
-        kinds[record[4]] = kinds.get(record[4], 0) + 1
+    for _now_ns, event, _cpu, *record in k.trace:
+        assert event == PAGE_FAULT_USER
+        kinds[record[3]] = kinds.get(record[3], 0) + 1
     k.check_memory()
     return kinds
 
