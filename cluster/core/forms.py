@@ -164,8 +164,7 @@ def _make(root: Path, builds: Path) -> Path:
         with tempfile.TemporaryDirectory(prefix="tmp-", dir=builds) as folder:
             made = Path(folder, "root")
             write(files, made)
-            if sys.dont_write_bytecode:  # else every start would compile all of it again
-                compileall.compile_dir(made, quiet=2)
+            _compile(made, path)
             try:
                 made.rename(path)
             except OSError:
@@ -173,6 +172,25 @@ def _make(root: Path, builds: Path) -> Path:
                     raise
         _remove_old(root, builds, path)
     return path
+
+
+def _compile(made: Path, path: Path) -> None:
+    """Add the byte code of all modules, which nobody looks behind: a build never changes.
+
+    Args:
+        made: where the build is now.
+        path: where it will be.
+    """
+    import compileall
+    from py_compile import PycInvalidationMode
+
+    compileall.compile_dir(
+        made,
+        quiet=2,
+        stripdir=str(made),
+        prependdir=str(path),
+        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+    )
 
 
 def _remove_old(root: Path, builds: Path, new: Path) -> None:

@@ -97,6 +97,7 @@ class Module:
     """One source file.
 
     Attributes:
+        nodes: all nodes of its syntax tree, which is the first.
         imports: name -> module and name there, of every ``from … import``.
         functions: the names of all functions at its top level.
     """
@@ -104,10 +105,17 @@ class Module:
     name: str
     where: str
     source: bytes
-    tree: ast.Module
+    nodes: list[ast.AST]
     imports: dict[str, Key] = field(default_factory=dict)
     functions: set[str] = field(default_factory=set)
     paths: dict[str, PathFunction] = field(default_factory=dict)
+
+    @property
+    def body(self) -> list[ast.stmt]:
+        """The statements at the top level."""
+        tree = self.nodes[0]
+        assert isinstance(tree, ast.Module)
+        return tree.body
 
 
 class Package:
@@ -170,8 +178,8 @@ class Package:
     # -- finding ------------------------------------------------------------------------------
 
     def _find_paths(self, module: Module) -> None:
-        top = {id(node) for node in module.tree.body}
-        for node in ast.walk(module.tree):
+        top = {id(node) for node in module.body}
+        for node in module.nodes:
             if not isinstance(node, ast.FunctionDef):
                 continue
             kind, value = _annotation(node)
@@ -202,7 +210,7 @@ class Package:
         """Return which paths are put under which attribute name; None: something unknown."""
         found: dict[str, list[Key | None]] = {}
         for module in self.modules.values():
-            for node in ast.walk(module.tree):
+            for node in module.nodes:
                 if isinstance(node, ast.Call):
                     for keyword in node.keywords:
                         if keyword.arg is not None:
@@ -240,7 +248,7 @@ class Package:
             place, name = module.imports[name]
         if place not in self.modules:
             return []
-        for node in self.modules[place].tree.body:
+        for node in self.modules[place].body:
             if isinstance(node, ast.ClassDef) and node.name == name:
                 for item in node.body:
                     if isinstance(item, ast.FunctionDef) and item.name == "__init__":
@@ -336,17 +344,16 @@ class Package:
 
     def _check_rest(self, module: Module) -> None:
         """Refuse generators that are points and not annotated as paths."""
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.FunctionDef) and node.name not in module.paths:
-                for part in _own(node):
-                    if (
-                        isinstance(part, ast.Yield)
-                        and isinstance(part.value, ast.Tuple)
-                        and len(part.value.elts) == 3
-                        and any(kind.isupper() for kind in kinds_of(part.value.elts[1]))
-                    ):
-                        self._refuse(module, node, f"{node.name} has points: its result is Path")
-                        break
+        known = {id(part) for path in module.paths.values() for part in _own(path.node)}
+        for node in module.nodes:
+            if (
+                isinstance(node, ast.Yield)
+                and id(node) not in known
+                and isinstance(node.value, ast.Tuple)
+                and len(node.value.elts) == 3
+                and any(kind.isupper() for kind in kinds_of(node.value.elts[1]))
+            ):
+                self._refuse(module, node, "a point in what is no path: its result is Path")
 
     def _spread_sleep(self) -> None:
         """Whoever runs what may sleep may sleep."""
@@ -367,9 +374,9 @@ class Package:
 
 def _read(name: str, where: str, source: bytes) -> Module:
     tree = ast.parse(source, where)
-    module = Module(name, where, source, tree)
+    module = Module(name, where, source, list(ast.walk(tree)))
     module.functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    for node in ast.walk(tree):
+    for node in module.nodes:
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
                 module.imports[alias.asname or alias.name] = (node.module, alias.name)

@@ -337,7 +337,7 @@ def test_sleep_spreads_to_those_who_run_it_however_far_and_round():
         ('def f(k, x=[]) -> Path[None]:\n    yield "f.p", POINT, x', "no effects"),
         ('@g\ndef f(k) -> Path[None]:\n    yield "f.p", POINT, k', "has a decorator"),
         ("def g():\n    def f(k) -> Path[None]:\n        yield from ()", "not at a module's top"),
-        ('def f(k):\n    yield "f.p", POINT, k', "f has points: its result is Path"),
+        ('def f(k):\n    yield "f.p", POINT, k', "a point in what is no path"),
         ("def f(k) -> Path[None]:\n    return k.x", "is to return a path that it calls"),
     ],
 )
