@@ -32,7 +32,6 @@ itself changes, so lines, classes and state are the same in both.
 """
 
 import ast
-import re
 from typing import Final
 
 from cluster.core.paths import (
@@ -147,13 +146,17 @@ class Twin:
         if kinds[0] in VANISHING:
             self._edit(node, node, "pass")
         elif kinds[0] not in SLEEPING:
-            call = self._text(kind)
-            for each in kinds:
-                call = re.sub(rf"\b{each}\b", _LOCK_CALLS[each], call)
-            if not isinstance(kind, ast.Name):
-                call = f"({call})"
+            call = self._lock_call(kind)
             self._edits.append((self._start(node), self._start(obj), f"{call}(k, "))
             self._edits.append((self._end(obj), self._end(node), ")"))
+
+    def _lock_call(self, kind: ast.expr) -> str:
+        """Return the function that a point of this kind becomes, or the choice of one."""
+        if isinstance(kind, ast.IfExp):
+            first, second = self._lock_call(kind.body), self._lock_call(kind.orelse)
+            return f"({first} if {self._text(kind.test)} else {second})"
+        assert isinstance(kind, ast.Name)
+        return _LOCK_CALLS[kind.id]
 
     def _run(self, node: ast.YieldFrom, call: ast.Call) -> None:
         meant = self._path.runs[call]
