@@ -153,7 +153,6 @@ def _key(sources: dict[str, bytes]) -> str:
 
 def _make(root: Path, builds: Path) -> Path:
     """Return the import root for the sources as they are now, made if it is not there."""
-    import compileall
     import tempfile
 
     sources = read_sources(root)

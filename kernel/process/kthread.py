@@ -294,7 +294,7 @@ def kernel_thread(k: "Kernel", fn: ThreadFn, argument: Any, name: str) -> Path[T
     comm = name[: TASK_COMM_LEN - 1]
     k.emit(TASK_RENAME, child.pid, child.comm, comm, 0)
     child.comm = comm
-    child.path = k.kernel_thread_path(child, fn(k, argument))
+    child.path = k.kernel_thread_path(child, k.form(fn)(k, argument))
     yield from wake_up_new_task(k, child, kthread=True)
     return child
 
