@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:  # the command line needs the words below, not the machine
+    from cluster.sync.order_log import RecordedOrder
     from kernel.machine import MachineSpec
 
 # How a run ended.
@@ -51,6 +52,10 @@ class RunRequest:
     max_wall_s: float | None = None
     #: what standard input of kind terminal or late has next; gets whether to give up waiting
     feed: Callable[[Callable[[], bool]], bytes] | None = None
+    #: write order.log into out_dir; a scheme that is not deterministic does so anyway
+    record_order: bool = False
+    #: make this run again, on the local engine: its machine and scheme are those of spec, scheme, …
+    replay: "RecordedOrder | None" = None
 
 
 @dataclass(slots=True)

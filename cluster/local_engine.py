@@ -3,6 +3,7 @@
 Under the scheme ``barrier`` its bytes are those of a Ray run; ``exact`` is the reference.
 """
 
+from collections.abc import Iterator
 from time import perf_counter, perf_counter_ns
 from typing import Final
 
@@ -11,7 +12,8 @@ from cluster.engine_api import RunRequest, RunResult
 from cluster.interrupt import HeldInterrupt
 from cluster.machine_loop import LOOK_EVERY, run_machine_loop
 from cluster.recorder import Recorder, verdict_kind
-from cluster.sync.scheme import SchemeError, make_scheme, settings_of
+from cluster.sync.replayed import ReplayDiverged, Replayed
+from cluster.sync.scheme import Scheme, SchemeError, make_scheme, settings_of
 from cluster.transport.local import LocalTransport
 from kernel.errors import InvariantError
 from workloads.language.errors import StoppedRunError
@@ -37,21 +39,31 @@ class LocalRun:
         )
         self.work = loader.runtime.work
         self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
-        scheme = make_scheme(request.scheme, settings_of(request), "local")
+        self._replayed = None if request.replay is None else Replayed(request.replay)
+        scheme: Scheme = self._replayed or make_scheme(
+            request.scheme, settings_of(request), "local"
+        )
         self.host = lps.KernelHost(spec, loader, scheme, request.quantum_ns, request.max_virtual_ns)
+        if self.recorder.begin_order(scheme):
+            self.host.record()
+        self._input: Iterator[bytes] = (
+            iter(()) if request.replay is None else iter(request.replay.input)
+        )
         self.transport = LocalTransport(self.host, self.group)
-        self.host.kernel.feeder = self._feed if request.feed is not None else None
+        self.host.kernel.feeder = self._feed if self._has_input() else None
         self._encode_ns = 0
         self._loop_ns = 0
         self._interrupt = HeldInterrupt(limit_s=request.max_wall_s, in_blocks=True)
         self._look_every = _EVENTS_A_LOOK if scheme.settles else LOOK_EVERY
         self._rounds = 0
         self._late = False
+        self._stopped = False
         self._deadline = None if request.max_wall_s is None else perf_counter() + request.max_wall_s
 
     def run(self) -> RunResult:
         """Run to the end; see ``run_local``."""
         kind, message = engine_api.BROKEN, ""
+        between_rounds = True
         try:
             started = perf_counter_ns()
             try:
@@ -64,8 +76,10 @@ class LocalRun:
                 self._check_end(kind)
         except KeyboardInterrupt:
             kind, message = engine_api.INTERRUPTED, _CTRL_C
+            between_rounds = False
             self._look(final=True)
         except StoppedRunError:
+            between_rounds = False
             if self._interrupt.asked:
                 kind, message = engine_api.INTERRUPTED, _CTRL_C
             else:
@@ -78,6 +92,7 @@ class LocalRun:
             kind, message = engine_api.BROKEN, str(broken)
             self._look(final=True)
         finally:
+            self._end_order(complete=between_rounds and kind != engine_api.BROKEN)
             self.recorder.close(complete=kind == engine_api.DONE)
         result = self.recorder.result(
             kind,
@@ -101,9 +116,15 @@ class LocalRun:
         host = self.host
         stopped = run_machine_loop(self.transport, self)
         if stopped is not None:
+            self._stopped = True
             return stopped
         self.transport.last_step()
         return verdict_kind(host.verdict), host.message()
+
+    def _has_input(self) -> bool:
+        """Tell whether something may be read that comes from outside while the run goes on."""
+        replay = self.request.replay
+        return self.request.feed is not None if replay is None else bool(replay.input)
 
     # -- in between ---------------------------------------------------------------------------
 
@@ -113,6 +134,9 @@ class LocalRun:
             return engine_api.INTERRUPTED, _CTRL_C
         if self._late:
             return engine_api.LIMIT, _WALL_LIMIT
+        replayed, log = self._replayed, self.request.replay
+        if replayed is not None and replayed.at_end and log is not None and log.stopped:
+            return engine_api.INTERRUPTED, "the recorded run was stopped here"
         return None
 
     def look(self) -> None:
@@ -132,6 +156,7 @@ class LocalRun:
         recorder.trace(self.group.drain_trace(final=final))
         recorder.trace(host.drain_trace(final=final))
         self._encode_ns += perf_counter_ns() - started
+        recorder.order(host.take_order(final=final))
         self._hand_on_outputs()
         if self.request.on_progress is not None:
             self.request.on_progress(host.virtual_ns, host.counters())
@@ -142,10 +167,27 @@ class LocalRun:
             self.recorder.output(outputs)
 
     def _feed(self) -> bytes:
-        """Get standard input from the host side; what was printed before is seen first."""
+        """Get standard input from the host side; what was printed before is seen first.
+
+        A replay gets what the recorded run got.
+        """
+        if self._replayed is not None:
+            data = next(self._input, None)
+            if data is None:
+                raise ReplayDiverged("the replay reads more input than there was")
+            return data
         assert self.request.feed is not None
         self._hand_on_outputs()
-        return self.request.feed(lambda: self._interrupt.asked or self._time_is_up())
+        data = self.request.feed(lambda: self._interrupt.asked or self._time_is_up())
+        if self.host.log is not None:
+            self.host.log.fed(data)
+        return data
+
+    def _end_order(self, *, complete: bool) -> None:
+        """Finish the order log; it has an end unless the run was cut inside a round."""
+        self.recorder.order(self.host.take_order(final=True))
+        counts = {**self.host.order_counts(), "stopped": self._stopped}
+        self.recorder.end_order(counts if complete else None)
 
     def _time_is_up(self) -> bool:
         return self._deadline is not None and perf_counter() > self._deadline

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any, Final
 
+from cluster.sync.order_log import Chunk as OrderChunk
+from cluster.sync.order_log import OrderLog
 from cluster.sync.scheme import NO_FURTHER, Horizons, Pending, Scheme, View
 from cluster.trace.store import drain_chunks
 from kernel.check.at_rest import boot_counts
@@ -256,6 +258,7 @@ class KernelHost:
         self.pending = Pending()
         self.view = View(spec.cpus, self.kernel, self.pending)
         self.supersteps = 0
+        self.log: OrderLog | None = None  # where what the scheme decides is noted
         self.verdict = RUNNING
         self.virtual_ns = 0  # least time at which anything can still happen
         self.kernel_ns = 0  # wall time in superstep()
@@ -291,10 +294,15 @@ class KernelHost:
         view.inboxes = inboxes
         limit_ns = scheme.limit(view)
         while limit_ns != NO_FURTHER:
-            self._serve(scheme.ready(self.pending, view), limit_ns)
+            requests = scheme.ready(self.pending, view)
+            if self.log is not None:
+                self.log.serve(requests, limit_ns, view)
+            self._serve(requests, limit_ns)
             self._collect(inboxes)
             limit_ns = scheme.limit(view)
         horizons = scheme.horizons(view)
+        if self.log is not None:
+            self.log.horizons(horizons, view)
         if scheme.settles:
             view.inboxes = {}  # all of it arrives before anybody looks
         else:
@@ -379,6 +387,19 @@ class KernelHost:
                 inboxes[cpu] = effects
             else:
                 inbox.extend(effects)
+
+    def record(self) -> None:
+        """Note what the scheme decides, from the beginning: ``take_order`` hands it over."""
+        self.log = OrderLog(self.scheme, self.kernel.spec.cpus)
+
+    def order_counts(self) -> dict[str, int]:
+        """Return how much the order log has noted so far; nothing if there is none."""
+        log = self.log
+        return {} if log is None else {"rounds": log.rounds, "requests": log.requests}
+
+    def take_order(self, *, final: bool = False) -> list[OrderChunk]:
+        """Return what has come together of the order log since the last call."""
+        return [] if self.log is None else self.log.take(final=final)
 
     def drain_trace(self, *, final: bool = False) -> list[Chunk]:
         """As ``CpuGroup.drain_trace``; the kernel is the LP after the last CPU."""

@@ -40,6 +40,7 @@ from cluster.codec import (
 from cluster.engine_api import kernel_failure
 from cluster.machine_loop import LOOK_EVERY
 from cluster.pieces import Answerer, Gatherer
+from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.scheme import SchemeError, Settings, make_scheme
 from kernel.cpu.places import CpuPlaces
 from kernel.errors import InvariantError
@@ -272,6 +273,7 @@ class KernelActor(_Actor):
         scheme: name of the synchronisation scheme.
         quantum_ns: as for ``KernelHost``.
         max_virtual_ns: as for ``KernelHost``.
+        record: note what the kernel serves, for the order log.
         logs: format and run id of log lines; None leaves the process as it is (tests).
     """
 
@@ -282,6 +284,7 @@ class KernelActor(_Actor):
         scheme: str,
         quantum_ns: int,
         max_virtual_ns: int | None,
+        record: bool,
         logs: Logs | None,
     ) -> None:
         super().__init__(KERNEL_NAME)
@@ -297,6 +300,10 @@ class KernelActor(_Actor):
         self._mutated = bool(spec.mutations)
         made = make_scheme(scheme, Settings(spec.cpus, quantum_ns, spec.seed), "ray")
         self._host = lps.KernelHost(spec, loader, made, quantum_ns, max_virtual_ns)
+        if record:
+            self._host.record()
+        self._order: list[OrderChunk] = []  # of the order log
+        self._order_bytes = 0
         self._codec = KernelCodec(groups, loader)
         self._wires = Gatherer(PIECE_BYTES, len(groups))
         self._output_bytes = 0
@@ -342,6 +349,7 @@ class KernelActor(_Actor):
             raise SchemeError(f"scheme {host.scheme.name}: on Ray all CPUs get one horizon")
         if frames and not (host.supersteps - 1) % LOOK_EVERY:
             self._hold(host.supersteps - 1, host.drain_trace())
+            self._take_order()
         self._take_outputs()
         stepped = perf_counter_ns()
         counters = host.counters()
@@ -352,7 +360,7 @@ class KernelActor(_Actor):
             host.virtual_ns,
             counters["lifecycles"],
             counters["tasks"],
-            held + self._held + self._output_bytes,
+            held + self._held + self._output_bytes + self._order_bytes,
         )
         frame = self._codec.encode(self._head, inboxes)
         self._codec_ns += decoded - started + perf_counter_ns() - stepped
@@ -363,23 +371,33 @@ class KernelActor(_Actor):
             self._outputs.append((name, data))
             self._output_bytes += len(data)
 
-    def fetch(self) -> tuple[list[MarkedChunk], list[tuple[str, bytes]]]:
-        """Hand over the chunks of trace and the outputs held here."""
+    def _take_order(self, *, final: bool = False) -> None:
+        for kind, data in self._host.take_order(final=final):
+            self._order.append((kind, data))
+            self._order_bytes += len(data)
+
+    def fetch(self) -> tuple[list[MarkedChunk], list[tuple[str, bytes]], list[OrderChunk]]:
+        """Hand over the chunks of trace, the outputs and what is held here of the order log."""
         outputs, self._outputs = self._outputs, []
-        self._output_bytes = 0
-        return self._take_chunks(), outputs
+        order, self._order = self._order, []
+        self._output_bytes = self._order_bytes = 0
+        return self._take_chunks(), outputs, order
 
     def finish(self) -> dict[str, Any]:
         """End the run here and return all that is left.
 
         Returns:
-            ``chunks``, ``outputs``, ``results``, ``run``, ``message``, ``wall``, ``failure``.
+            ``chunks``, ``outputs``, ``order``, ``order_counts``, ``results``, ``run``, ``message``,
+            ``wall``, ``failure``.
         """
         host = self._host
         self._take_outputs()
         self._hold(_AT_THE_END, host.drain_trace(final=True))
-        chunks, outputs = self.fetch()
+        self._take_order(final=True)
+        chunks, outputs, order = self.fetch()
         return {
+            "order": order,
+            "order_counts": host.order_counts(),
             "chunks": chunks,
             "outputs": outputs,
             "results": host.plain_results(),

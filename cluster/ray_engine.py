@@ -76,9 +76,9 @@ def host_cores() -> int:
     return max(1, cores or 1)
 
 
-def kernel_options(request: RunRequest) -> tuple[str, int, int | None]:
+def kernel_options(request: RunRequest, record: bool) -> tuple[str, int, int | None, bool]:
     """Return what the kernel actor is told of the request beside the machine."""
-    return request.scheme, request.quantum_ns, request.max_virtual_ns
+    return request.scheme, request.quantum_ns, request.max_virtual_ns, record
 
 
 class RayRun:
@@ -89,6 +89,9 @@ class RayRun:
         self.recorder = Recorder(request)
         self.groups = self._groups(host_cores())
         self.actors: Actors | None = None
+        self.record = self.recorder.begin_order(
+            make_scheme(request.scheme, settings_of(request), "ray")
+        )
         self.transport: FrameTransport | None = None
         self._interrupt = HeldInterrupt(AT_ONCE)
         self.watch = Watch(self._interrupt, request.max_wall_s)
@@ -176,7 +179,9 @@ class RayRun:
         decorate: Any = ray.remote  # its types do not know concurrency groups
         remote = decorate(num_cpus=0, max_restarts=0, concurrency_groups=PULSE_GROUPS)
         cpu_class, kernel_class = remote(CpuActor), remote(KernelActor)
-        kernel = kernel_class.remote(plain, self.groups, *kernel_options(request), logs)
+        kernel = kernel_class.remote(
+            plain, self.groups, *kernel_options(request, self.record), logs
+        )
         cpus = [
             cpu_class.remote(plain, number, group, logs) for number, group in enumerate(self.groups)
         ]
@@ -265,7 +270,8 @@ class RayRun:
     def _fetch(self) -> None:
         """Take traces and outputs from the actors, which stand at the end of a superstep."""
         assert self.actors is not None
-        *groups, (chunks, outputs) = self._call("fetch")
+        *groups, (chunks, outputs, order) = self._call("fetch")
+        self.recorder.order(order)
         self._record([*groups, chunks], outputs)
 
     def _record(
@@ -301,6 +307,10 @@ class RayRun:
         self.watch.begin_end()
         *groups, kernel = self._call("finish", frame, kernel=())
         self._record([*(group["chunks"] for group in groups), kernel["chunks"]], kernel["outputs"])
+        self.recorder.order(kernel["order"])
+        if kind != engine_api.BROKEN:
+            stopped = bool(message) and kind in (engine_api.INTERRUPTED, engine_api.LIMIT)
+            self.recorder.end_order({**kernel["order_counts"], "stopped": stopped})
         for part in [*groups, kernel]:
             if by_verdict and part["failure"]:
                 kind, message = _ended_by(part["failure"])

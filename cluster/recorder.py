@@ -15,6 +15,10 @@ from cluster.engine_api import RunRequest, RunResult
 from cluster.lps import Chunk
 from cluster.outputs import OUTPUTS, OutputWriter
 from cluster.report.summary import make_summary
+from cluster.sync import ORDER_LOG
+from cluster.sync.order_log import Chunk as OrderChunk
+from cluster.sync.order_log import OrderWriter, header_of
+from cluster.sync.scheme import Scheme
 from cluster.trace.store import TraceWriter
 from kernel.process.acct import OUTPUTS as ACCT_OUTPUTS
 
@@ -33,6 +37,7 @@ class Recorder:
         self._file: OutputWriter | None = None
         if request.out_dir is not None:
             self._file = OutputWriter(Path(request.out_dir) / OUTPUTS)
+        self._order: OrderWriter | None = None
         self._outputs: dict[str, list[bytes]] = {}
         self._started = perf_counter()
         self._output_ns = 0
@@ -43,6 +48,27 @@ class Recorder:
             self._digest.update(lp, chunk)
             if self._writer is not None:
                 self._writer.append(lp, chunk)
+
+    def begin_order(self, scheme: Scheme) -> bool:
+        """Begin the order log, if the run is to have one; return whether it has."""
+        request = self._request
+        wanted = request.record_order or not scheme.deterministic
+        if request.out_dir is None or request.replay is not None or not wanted:
+            return False
+        path = Path(request.out_dir) / ORDER_LOG
+        self._order = OrderWriter(path, header_of(request, scheme))
+        return True
+
+    def order(self, chunks: list[OrderChunk]) -> None:
+        """Take what the kernel served, in the order in which it did."""
+        if self._order is not None and chunks:
+            self._order.append(chunks)
+
+    def end_order(self, counts: dict[str, Any] | None) -> None:
+        """Finish the order log; ``counts`` None: the run broke inside a round."""
+        if self._order is not None:
+            self._order.close(counts)
+            self._order = None
 
     def output(self, outputs: list[tuple[str, bytes]]) -> None:
         """Take what programs wrote, in order."""
@@ -63,6 +89,7 @@ class Recorder:
     def close(self, *, complete: bool) -> None:
         """Finish the files of trace and outputs."""
         try:
+            self.end_order(None)
             self._close_outputs()
         finally:
             if self._writer is not None:

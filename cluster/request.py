@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 from cluster.engine_api import RunRequest
+from cluster.sync.scheme import place_of
 
 if TYPE_CHECKING:  # a request without configuration is made where time to start counts
     from cluster.config import Loaded
+    from cluster.sync.order_log import RecordedOrder
     from kernel.machine import MachineSpec
 
 
@@ -21,13 +23,14 @@ def request_of(loaded: "Loaded", spec: "MachineSpec") -> RunRequest:
     return RunRequest(
         spec=spec,
         engine=config.engine,
-        scheme=config.taken_scheme,
+        scheme=place_of(config.taken_scheme, loaded.folder),
         quantum_ns=config.sync.quantum,
         address=config.ray.address,
         cpus_per_actor=per_actor if isinstance(per_actor, int) else None,
         compiled_graph=graph if isinstance(graph, str) else str(graph).lower(),
         max_virtual_ns=config.limits.virtual_time,
         max_wall_s=config.limits.wall_time / 1e9 if config.limits.wall_time else None,
+        record_order=config.record == "order",
     )
 
 
@@ -40,3 +43,20 @@ def request_of_machine(spec: "MachineSpec", scheme: str = "exact", **options: An
         options: further fields of ``RunRequest``.
     """
     return RunRequest(spec, scheme=scheme, cpus_per_actor=None, **options)
+
+
+def request_of_log(log: "RecordedOrder", **options: Any) -> RunRequest:
+    """Return the replay of a recorded run, on the local engine whatever it ran on.
+
+    Args:
+        log: what was recorded.
+        options: further fields of ``RunRequest``.
+    """
+    return RunRequest(
+        log.machine,
+        scheme=log.scheme,
+        quantum_ns=log.quantum_ns,
+        max_virtual_ns=log.max_virtual_ns,
+        replay=log,
+        **options,
+    )

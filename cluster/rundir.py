@@ -5,11 +5,13 @@
     summary.json    what came out; ``digest``, and ``wall`` for host times
     trace.smpt      the trace (written by the engine while it runs)
     outputs.smpo    what guest programs wrote (likewise); missing if nobody wrote anything
+    order.log       what the kernel served in which order (likewise); if the run was recorded
     pacct           BSD accounting records, of a run with kernel.acct
 
-The manifest is there from the start with ``complete: false``, and every file but trace and outputs
-appears whole or not at all (written beside, then renamed). So a run that was killed leaves a valid
-directory that says it is partial. A directory that exists is never written into by another run.
+The manifest is there from the start with ``complete: false``, and every file but trace, outputs
+and order log appears whole or not at all (written beside, then renamed). So a run that was killed
+leaves a valid directory that says it is partial. A directory that exists is never written into by
+another run.
 """
 
 import json
@@ -25,6 +27,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cluster.outputs import OUTPUTS, OutputReader
+from cluster.sync import ORDER_LOG
 
 FORMAT: Final = 1
 DEFAULT_BASE: Final = "runs"
@@ -208,6 +211,11 @@ class RunDir:
             return False
         shutil.rmtree(self.path, ignore_errors=True)
         return True
+
+    @property
+    def order_path(self) -> Path:
+        """Where the order log of a run is, if it has one."""
+        return self.path / ORDER_LOG
 
     def write_summary(self, summary: dict[str, Any], digest: str) -> None:
         """Write ``summary.json``: ``summary`` and the run's digest."""

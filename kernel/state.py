@@ -15,7 +15,6 @@ SCHEDULE point when the task sleeps, and goes on when a CPU that runs the task a
 (REQ_CONTINUE).
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -37,10 +36,6 @@ from kernel.trace.systrace import traced
 from kernel.user import Loader
 
 
-def _request_ns(request: m.Request) -> int:
-    return request[0]  # type: ignore[no-any-return]
-
-
 class KernelState(Kernel):
     """The kernel-state LP. See the module header; the attributes paths use are in decision 0001."""
 
@@ -59,9 +54,11 @@ class KernelState(Kernel):
     # -- in and out ---------------------------------------------------------------------------
 
     def deliver(self, requests: Iterable[m.Request]) -> None:
-        """Take requests, in any order; they are served in the order ``(time, cpu, seq)``."""
+        """Take requests, which ``run`` is to serve in this order: who drives the LP decides it.
+
+        Each CPU's come in the order of their ``seq``.
+        """
         self.requests.extend(requests)
-        self.requests.sort()  # (time, cpu, seq) is unique: nothing beyond it is compared
 
     def take_effects(self) -> dict[int, list[m.Effect]]:
         """Return the effects since the last call, per CPU in the order they were sent."""
@@ -93,7 +90,10 @@ class KernelState(Kernel):
     # -- what is due --------------------------------------------------------------------------
 
     def run(self, limit_ns: int) -> None:
-        """Serve every request and every timer due at or before ``limit_ns``.
+        """Serve the requests delivered, and every timer due at or before ``limit_ns``.
+
+        A timer that is due at or before the time of a request goes before it. No request is later
+        than ``limit_ns``.
 
         At granularity ``step`` paths in progress run up to ``limit_ns``.
         """
@@ -103,10 +103,6 @@ class KernelState(Kernel):
         requests = self.requests
         timers = self.timers.heap
         self.requests = []
-        if requests and requests[-1][0] > limit_ns:
-            due = bisect_right(requests, limit_ns, key=_request_ns)
-            self.requests = requests[due:]
-            del requests[due:]
         for request in requests:
             while timers and timers[0][0] <= request[0]:
                 self._fire_timer()

@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "pstree": "ps",
     "acct": "ps",
     "output": "output",
+    "replay": "replay",
     "compile": "compile",
 }
 # Typer carries its own click; the base of its usage errors has no public name.

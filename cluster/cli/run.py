@@ -46,6 +46,9 @@ def run(
     check: Annotated[
         bool, typer.Option("--check", help="Check all invariants while running, too.")
     ] = False,
+    record: Annotated[
+        str | None, typer.Option(help="order: write RUN/order.log, for smplab replay.")
+    ] = None,
     log_format: Annotated[
         str, typer.Option(help="Log lines on stderr: console (with -v), json.")
     ] = "console",
@@ -69,7 +72,12 @@ def run(
     if log_format not in FORMATS:
         raise CliError(USAGE, "usage", f"--log-format: must be one of {', '.join(FORMATS)}")
     flags = overrides(
-        settings, engine=engine, ray__address=address, out=out, check=True if check else None
+        settings,
+        engine=engine,
+        ray__address=address,
+        out=out,
+        check=True if check else None,
+        record=record,
     )
     loaded = load_config(config_path(config), flags)
     if address is not None and loaded.config.engine != "ray":

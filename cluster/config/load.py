@@ -18,6 +18,7 @@ from cluster.config.models import RunConfig, Workload
 from cluster.config.quantities import format_ns
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
 from cluster.point_names import point_kinds
+from cluster.sync.scheme import SchemeError, place_of, scheme_class
 from kernel.drive.interleave import check_name
 from workloads.generators import GENERATORS
 
@@ -299,10 +300,8 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
     """Yield what is wrong between several keys."""
     config = loaded.config
     machine, sched = config.machine, config.sched
-    if config.engine == "ray" and config.sync.scheme == "exact":
-        yield loaded.problem(
-            ("sync", "scheme"), "exact runs on the local engine only: use barrier with engine ray"
-        )
+    if config.sync.scheme != "auto":
+        yield from _check_scheme(loaded)
     if config.sync.tie_break == "random" and config.granularity != "step":
         yield loaded.problem(("sync", "tie_break"), "random is for granularity step")
     if config.mutations:
@@ -324,6 +323,21 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
             if key in image.model_fields_set:
                 what = "is for images without a program: the program decides"
                 yield loaded.problem(("images", name, key), what, of_key=True)
+
+
+def _check_scheme(loaded: Loaded) -> Iterable[Problem]:
+    """Yield why the scheme that is named cannot be had, or not on this engine."""
+    config = loaded.config
+    name, engine = config.sync.scheme, config.engine
+    try:
+        engines = scheme_class(place_of(name, loaded.folder)).engines
+    except SchemeError as error:
+        yield loaded.problem(("sync", "scheme"), str(error))
+        return
+    if engine not in engines:
+        what = f"{name} runs on the {' and '.join(sorted(engines))} engine only"
+        hint = f": use barrier with engine {engine}" if engine == "ray" else ""
+        yield loaded.problem(("sync", "scheme"), what + hint)
 
 
 def _check_mutations(loaded: Loaded) -> Iterable[Problem]:

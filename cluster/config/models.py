@@ -21,7 +21,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, Size
+from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, OneOfOrOwn, Size
+from cluster.sync.scheme import is_installed
 from kernel.costs import cost_names
 from workloads.generators import GENERATORS
 
@@ -177,15 +178,22 @@ class Vm(Model):
     panic_on_oom: Annotated[bool, Field(description="Out of memory ends the run.")] = False
 
 
+def _scheme_names() -> OneOfOrOwn:
+    names = OneOfOrOwn("auto", *SCHEMES, installed=is_installed)
+    names.later = ("slack", "lax")
+    return names
+
+
 class Sync(Model):
     """How far CPUs may run ahead of each other."""
 
     scheme: Annotated[
         str,
-        OneOf("auto", *SCHEMES, later=("slack", "lax")),
+        _scheme_names(),
         Field(
             description="exact: the reference, local engine only; barrier: supersteps; "
-            f"auto: exact on the local engine up to {EXACT_CPUS} CPUs, else barrier."
+            f"auto: exact on the local engine up to {EXACT_CPUS} CPUs, else barrier; or one of "
+            "your own, FILE.py:CLASS, or the name of an installed one."
         ),
     ] = "auto"
     quantum: Annotated[
@@ -421,6 +429,14 @@ class RunConfig(Model):
         ),
     ] = []
     limits: Limits = Limits()
+    record: Annotated[
+        str,
+        OneOf("auto", "order"),
+        Field(
+            description="order: write RUN/order.log, from which smplab replay makes the run again; "
+            "auto: only under a scheme that is not deterministic."
+        ),
+    ] = "auto"
     expect: Expect = Expect()
     out: Annotated[Text, Field(description="Folder that gets one run directory per run.")] = "runs"
 

@@ -8,6 +8,7 @@ ways.
 
 import difflib
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Final
 
@@ -152,6 +153,34 @@ class OneOf:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {"enum": list(self.values)}
+
+
+class OneOfOrOwn(OneOf):
+    """The same, or the name of something from outside: installed, or ``FILE.py:CLASS``.
+
+    Args:
+        installed: tells whether there is something of this name.
+    """
+
+    def __init__(self, *values: str, installed: Callable[[str], bool]) -> None:
+        super().__init__(*values)
+        self.installed = installed
+
+    def check(self, value: Any) -> Any:
+        if type(value) is str and (OWN.fullmatch(value) or self.installed(value)):
+            return value
+        try:
+            return super().check(value)
+        except QuantityError as error:
+            raise QuantityError(f"{error}, or FILE.py:CLASS") from error
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [{"enum": list(self.values)}, {"type": "string"}]}
+
+
+OWN: Final = re.compile(r"[^:\0]+\.py:[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _plain(value: str | int | bool) -> str:

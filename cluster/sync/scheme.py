@@ -17,13 +17,14 @@ import importlib.util
 from bisect import bisect_right
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from kernel.messages import NEVER, Effect, Request
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
+
     from cluster.engine_api import RunRequest
     from kernel.state import KernelState
 
@@ -190,7 +191,7 @@ def scheme_class(name: str) -> SchemeClass:
             return cast(SchemeClass, getattr(import_module(module), attribute))
         if is_file(name):
             return _from_file(name)
-        for point in entry_points(group=GROUP, name=name):
+        for point in _installed().select(name=name):
             return cast(SchemeClass, point.load())
     except SchemeError:
         raise
@@ -221,8 +222,27 @@ def is_file(name: str) -> bool:
 
 def scheme_names() -> list[str]:
     """Return the names of all schemes that can be had by name: our own, then those installed."""
-    found = sorted(entry_points(group=GROUP).names)
+    found = sorted(_installed().names)
     return [*BUILTIN, *(name for name in found if name not in BUILTIN)]
+
+
+def is_installed(name: str) -> bool:
+    """Tell whether a scheme of this name is installed."""
+    return name in _installed().names
+
+
+def place_of(name: str, folder: Path) -> str:
+    """Return ``name`` with the file it may name taken from ``folder``."""
+    if not is_file(name):
+        return name
+    file, _, attribute = name.rpartition(":")
+    return f"{(folder / file).resolve()}:{attribute}"
+
+
+def _installed() -> "EntryPoints":
+    from importlib.metadata import entry_points  # dear, and few runs have such a scheme
+
+    return entry_points(group=GROUP)
 
 
 def _from_file(name: str) -> SchemeClass:

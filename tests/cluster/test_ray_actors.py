@@ -60,7 +60,7 @@ class DirectRun(RayRun):
     def _start(self) -> None:
         request = self.request
         plain = pack(request.spec.to_plain())
-        kernel = KernelActor(plain, self.groups, *kernel_options(request), None)
+        kernel = KernelActor(plain, self.groups, *kernel_options(request, self.record), None)
         cpus = [CpuActor(plain, number, group, None) for number, group in enumerate(self.groups)]
         names = [*(lp_name(group) for group in self.groups), KERNEL_NAME]
         self.actors = Actors(kernel, cpus, names)

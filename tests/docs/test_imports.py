@@ -28,6 +28,7 @@ LAZY = {
     "cluster/engine.py": "a run needs one engine",
     "cluster/local_engine.py": "the checks are large, and few runs ask for them",
     "cluster/lps.py": "the checks are large, and few runs ask for them",
+    "cluster/sync/scheme.py": "looking for installed schemes is dear, and few runs have one",
     "cluster/compile_core.py": "mypyc need not be installed",
     "cluster/**ray_*.py": "Ray takes a second to import, and a local run does without",
 }
