@@ -82,9 +82,13 @@ def resolve(loaded: "Loaded") -> MachineSpec:
         thread_size=machine.thread_size,
         fair=sched.fair,
         child_runs_first=sched.child_runs_first,
-        sched_latency_ns=sched.latency,
-        sched_min_granularity_ns=sched.min_granularity,
-        sched_wakeup_granularity_ns=sched.wakeup_granularity,
+        sched_tunables={
+            "cfs": {
+                "latency_ns": sched.latency,
+                "min_granularity_ns": sched.min_granularity,
+                "wakeup_granularity_ns": sched.wakeup_granularity,
+            }
+        },
         fork=config.vm.fork,
         overcommit_memory=config.vm.overcommit_memory,
         overcommit_ratio=config.vm.overcommit_ratio,

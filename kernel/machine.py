@@ -95,9 +95,6 @@ class MachineSpec:
     thread_size: int = 16384
     fair: str = "cfs"
     child_runs_first: str = "off"
-    sched_latency_ns: int = 6_000_000
-    sched_min_granularity_ns: int = 750_000
-    sched_wakeup_granularity_ns: int = 1_000_000
     fork: str = "cow"  # cow | eager
     overcommit_memory: int = 0
     overcommit_ratio: int = 50
@@ -120,6 +117,10 @@ class MachineSpec:
     files: dict[str, FileSpec] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # loader key -> program text
     spawns: tuple[SpawnSpec, ...] = ()
+    # name of a scheduling class -> what is configured of its tunables
+    sched_tunables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # where the class ``fair`` comes from, if not from smplab: see cluster.sched_classes
+    fair_from: tuple[str, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Return the spec as data that msgpack can carry."""
@@ -149,4 +150,5 @@ class MachineSpec:
         )
         data["services"] = tuple(ServiceSpec(**plain) for plain in data["services"])
         data["mutations"] = tuple(data["mutations"])
+        data["fair_from"] = tuple(data["fair_from"])
         return cls(**data)

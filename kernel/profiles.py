@@ -69,22 +69,6 @@ PROFILES: Final[dict[str, Profile]] = {
 }
 
 
-# the fair classes that there are, and the last Linux that has each as it is here
-FAIR_CLASS_OF: Final = {"cfs": ("CFS", "6.5")}
-
-
-def scheduler(fair: str, linux: str) -> str:
-    """Return in words which scheduler a machine has, and whether it is its kernel's own.
-
-    Args:
-        fair: ``MachineSpec.fair``.
-        linux: the profile.
-    """
-    name, version = FAIR_CLASS_OF[fair]
-    text = f"scheduler {name} of {version}"
-    return f"{text} (EEVDF, its own, is not there yet)" if linux == "6.12" else text
-
-
 def profile_named(name: str) -> Profile:
     """Return the profile of the kernel version ``name``.
 

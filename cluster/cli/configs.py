@@ -32,7 +32,7 @@ def validate(
     from cluster.catalogue import config_path
     from cluster.cli.common import check_programs, overrides
     from cluster.config import load_config
-    from kernel.profiles import scheduler
+    from kernel.sched.classes import scheduler
 
     loaded = load_config(config_path(config), overrides(settings))
     spec = resolve(loaded)

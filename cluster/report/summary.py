@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.machine import MachineSpec
-from kernel.profiles import FAIR_CLASS_OF
+from kernel.sched.classes import fair_class_by_name
 from kernel.stats import CpuStats, Histogram, KernelStats
 
 FORMAT: Final = 1
@@ -100,7 +100,7 @@ def _machine(spec: MachineSpec) -> dict[str, Any]:
         *("memory_bytes", "page_size", "pid_max"),
     )
     named = {name: getattr(spec, name) for name in names}
-    return {**named, "fair_as_of": FAIR_CLASS_OF[spec.fair][1]}
+    return {**named, "fair_as_of": fair_class_by_name(spec.fair).as_of}
 
 
 def _below_quantum(run: Mapping[str, Any], latencies: Mapping[str, Histogram]) -> dict[str, int]:

@@ -134,7 +134,9 @@ def _counts(summary: Mapping[str, Any]) -> Table:
         quantum = format_ns(run["quantum_ns"]) if barrier else ""
         table.add_row("scheme, quantum" if barrier else "scheme", run["scheme"], quantum)
     if "fair_as_of" in machine:
-        table.add_row("scheduler", f"{machine['fair'].upper()} of {machine['fair_as_of']}")
+        as_of = machine["fair_as_of"]
+        fair = f"{machine['fair'].upper()} of {as_of}" if as_of else machine["fair"]
+        table.add_row("scheduler", fair)
     for label, count, key in (
         ("lifecycles", life["completed"], "lifecycles"),
         ("forks, vforks", life["forks"] + life["vforks"], "forks"),

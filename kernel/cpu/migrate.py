@@ -14,6 +14,7 @@ from kernel import messages as m
 from kernel.events import SCHED_MIGRATE_TASK
 from kernel.sched import core
 from kernel.sched.detach import detach_tasks
+from kernel.uapi.policy import FAIR_POLICIES
 from kernel.uapi.task_state import TASK_REPORT_MAX
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def balance(cpu: "Cpu", effect: m.Effect) -> None:
     pushes = (
         active
         and not tasks
-        and curr.sched_class is rq.fair_class
+        and curr.policy in FAIR_POLICIES
+        and curr is not rq.idle
         and rq.nr_running > 1
         and core.is_cpu_allowed(curr, dest)
     )

@@ -70,12 +70,12 @@ def _check_cpu(cpu: "Cpu", found: list[str]) -> None:
     curr = cpu.rq.curr
     if curr is not cpu.rq.idle and cpu.tasks.get(curr.pid) is not curr:
         found.append(f"cpu {cpu.id}: current {curr!r} is not one of its tasks")
-    for _, _, half in cpu.rq.cfs.timeline:
-        if cpu.tasks.get(half.pid) is not half:
-            found.append(f"cpu {cpu.id}: queued {half!r} is not one of its tasks")
-    queued = {half.pid for _, _, half in cpu.rq.cfs.timeline}
-    if cpu.rq.rt is not None:
-        queued |= {half.pid for queue in cpu.rq.rt.active.values() for half in queue}
+    queued: set[int] = set()
+    for cls in cpu.rq.classes:
+        for half in cls.queued(cpu.rq):
+            queued.add(half.pid)
+            if cpu.tasks.get(half.pid) is not half:
+                found.append(f"cpu {cpu.id}: queued {half!r} is not one of its tasks")
     for half in cpu.tasks.values():
         if half.on_rq and half is not curr and half.pid not in queued:
             found.append(f"cpu {cpu.id}: {half!r} is on_rq, but neither queued nor current")

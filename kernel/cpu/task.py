@@ -2,9 +2,8 @@
 
 ``KernelState`` owns who a task is (``kernel.task.TaskStruct``); the CPU that ran it last owns a
 ``CpuTask``. When the task moves to another CPU the CpuTask travels as plain data (``pack``,
-``unpack``), context included. The sched entity's fields stand directly in the CpuTask: without
-group scheduling every entity is a task, and one object less is one attribute access less in every
-hot path.
+``unpack``), context included, and with what each scheduling class keeps about it (``se``): its
+class packs that, so nothing here knows a class.
 
 Source: include/linux/sched.h (struct sched_entity).
 """
@@ -49,6 +48,7 @@ class CpuTask:
         "error",
         "exec_start_ns",
         "forked_at_ns",
+        "kept",
         "nice",
         "nivcsw",
         "nvcsw",
@@ -64,17 +64,15 @@ class CpuTask:
         "resident",
         "rt_priority",
         "sched_class",
-        "seq",
+        "se",
         "sigpending",
         "slow_door",
         "stime_ns",
         "sum_exec_ns",
         "tgid",
-        "time_slice",
         "utime_ns",
         "value",
         "vmult",
-        "vruntime",
         "vshift",
         "weight",
     )
@@ -88,15 +86,15 @@ class CpuTask:
         # sched entity
         self.policy = policy
         self.sched_class: SchedClass | None = None  # set when a runqueue first gets the task
-        self.vruntime = 0  # relative to min_vruntime while the task is between two queues
+        self.se: Any = None  # what its class keeps about it: an Entity; the class knows which
+        # rank of a class it has left -> its Entity there, or what pack() made of that
+        self.kept: dict[int, Any] | None = None
         self.exec_start_ns = 0  # since when the running stretch is not accounted for yet
         self.sum_exec_ns = 0
         self.prev_sum_exec_ns = 0  # sum_exec_ns when the task was last picked
         self.on_rq = False  # runnable here: queued, or current
-        self.seq = 0  # order of entry into the queue; breaks ties of vruntime
         self.cpus_allowed: tuple[int, ...] | None = None  # None: every CPU
         self.rt_priority = 0  # 1..99 for SCHED_FIFO and SCHED_RR
-        self.time_slice = 0  # of SCHED_RR, ticks left
         self.nice = 0
         self.prio = DEFAULT_PRIO  # 0..98 real-time, 100..139 fair: lower is more urgent
         self.weight = NICE_0_LOAD
@@ -138,12 +136,10 @@ class CpuTask:
             self.comm,
             self.nice,
             self.policy,
-            self.vruntime,
             self.exec_start_ns,
             self.sum_exec_ns,
             self.prev_sum_exec_ns,
             self.on_rq,
-            self.seq,
             self.cpus_allowed,
             self.enqueued_at_ns,
             self.forked_at_ns,
@@ -162,9 +158,19 @@ class CpuTask:
             self.cputimer,
             self.reset_on_fork,
             self.rt_priority,
-            self.time_slice,
+            self._packed_entities(),
             self.program,
             None if ctx is None else ctx.pack(),
+        ]
+
+    def _packed_entities(self) -> list[Any]:
+        """Return rank and plain data of every entity the task has."""
+        entities = {} if self.kept is None else dict(self.kept)
+        if self.sched_class is not None:
+            entities[self.sched_class.rank] = self.se
+        return [
+            [rank, entity if isinstance(entity, (list, tuple)) else entity.pack()]
+            for rank, entity in entities.items()
         ]
 
     @classmethod
@@ -181,12 +187,10 @@ class CpuTask:
         pid, tgid, comm, nice, policy = data[:5]
         p = cls(pid, tgid, comm, nice, policy)
         (
-            p.vruntime,
             p.exec_start_ns,
             p.sum_exec_ns,
             p.prev_sum_exec_ns,
             p.on_rq,
-            p.seq,
             allowed,
             p.enqueued_at_ns,
             p.forked_at_ns,
@@ -205,10 +209,11 @@ class CpuTask:
             p.cputimer,
             p.reset_on_fork,
             p.rt_priority,
-            p.time_slice,
+            kept,
             program,
             ctx,
         ) = data[5:]
+        p.kept = dict(kept) if kept else None
         p.cpus_allowed = _tuples(allowed)
         p.prio = effective_prio(p)
         p.op = _tuples(op)

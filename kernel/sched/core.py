@@ -8,12 +8,9 @@ call and is moved by the owner. The result of every question "should somebody el
 Source: kernel/sched/core.c.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kernel.cpu.task import CpuTask, set_nice
-from kernel.sched.fair import fair_sched_class
-from kernel.sched.idle import idle_sched_class
-from kernel.sched.rt import fair_server_tick, pick_next_rt, rt_sched_class
 from kernel.sched.sched_class import (
     DEQUEUE_MOVE,
     DEQUEUE_SLEEP,
@@ -21,18 +18,12 @@ from kernel.sched.sched_class import (
     ENQUEUE_INITIAL,
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
+    IDLE_RANK,
     WF_FORK,
     WF_TTWU,
     SchedClass,
 )
-from kernel.uapi.policy import (
-    POLICY_NAMES,
-    SCHED_BATCH,
-    SCHED_FIFO,
-    SCHED_IDLE,
-    SCHED_NORMAL,
-    SCHED_RR,
-)
+from kernel.uapi.policy import FAIR_POLICIES, POLICY_NAMES, SCHED_NORMAL
 
 if TYPE_CHECKING:
     from kernel.sched.rq import Rq
@@ -45,13 +36,13 @@ __all__ = [
     "ENQUEUE_WAKEUP",
     "WF_FORK",
     "WF_TTWU",
-    "FAIR_CLASSES",
     "activate_task",
     "attach",
     "check_preempt_curr",
+    "class_for",
+    "class_of",
     "deactivate_task",
     "detach_one",
-    "fair_class_by_name",
     "is_cpu_allowed",
     "migrate_task_rq",
     "pick_next_task",
@@ -60,45 +51,65 @@ __all__ = [
     "resched_curr",
     "sched_setscheduler",
     "scheduler_tick",
+    "set_class",
     "set_user_nice",
     "task_fork",
     "update_rq_curr",
     "yield_task",
 ]
 
-FAIR_CLASSES: Final[dict[str, SchedClass]] = {"cfs": fair_sched_class}
-_PLANNED: Final = ("eevdf", "o1")
-RT_POLICIES: Final = (SCHED_FIFO, SCHED_RR)
-_FAIR_POLICIES: Final = (SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE)
 
-
-def fair_class_by_name(name: str) -> SchedClass:
-    """Return the fair class that ``MachineSpec.fair`` names.
+def class_for(rq: "Rq", p: CpuTask, policy: int) -> SchedClass:
+    """Return the class that schedules ``policy`` on this machine.
 
     Raises:
-        ValueError: there is none of that name; the message says which there are.
+        ValueError: none does.
     """
-    found = FAIR_CLASSES.get(name)
-    if found is not None:
-        return found
-    have = ", ".join(FAIR_CLASSES)
-    if name in _PLANNED:
-        raise ValueError(f"fair scheduler {name!r} is not implemented yet (there is: {have})")
-    raise ValueError(
-        f"unknown fair scheduler {name!r} (there is: {have}); "
-        "classes of one's own are not supported yet"
-    )
+    cls = rq.class_of.get(policy)
+    if cls is None:
+        name = POLICY_NAMES.get(policy, str(policy))
+        raise ValueError(f"{p!r}: policy {name} has no scheduling class here yet")
+    return cls
 
 
-def _assign_class(rq: "Rq", p: CpuTask) -> SchedClass:
-    if p.policy in RT_POLICIES:
-        p.sched_class = rt_sched_class
-        return rt_sched_class
-    if p.policy not in _FAIR_POLICIES:
-        policy = POLICY_NAMES.get(p.policy, str(p.policy))
-        raise ValueError(f"{p!r}: policy {policy} has no scheduling class here yet")
-    p.sched_class = rq.fair_class
-    return rq.fair_class
+def set_class(p: CpuTask, cls: SchedClass) -> None:
+    """Make ``p`` a task of ``cls``, with the entity it had there, or a new one."""
+    old = p.sched_class
+    if old is not None:
+        p.kept = {} if p.kept is None else p.kept
+        p.kept[old.rank] = p.se
+    p.sched_class = cls
+    kept = None if p.kept is None else p.kept.pop(cls.rank, None)
+    if kept is None:
+        p.se = cls.make_entity()
+    elif isinstance(kept, (list, tuple)):  # it came from another process
+        p.se = cls.make_entity()
+        p.se.unpack(kept)
+    else:
+        p.se = kept
+
+
+def class_of(rq: "Rq", p: CpuTask) -> SchedClass:
+    """Return the class of ``p``; a task that no queue has had yet gets its class here."""
+    cls = p.sched_class
+    if cls is None:
+        cls = class_for(rq, p, p.policy)
+        set_class(p, cls)
+    return cls
+
+
+def enqueue_task(rq: "Rq", p: CpuTask, flags: int) -> None:
+    """Queue ``p`` in its class. Source: kernel/sched/core.c:enqueue_task(), add_nr_running()."""
+    p.sched_class.enqueue_task(rq, p, flags)  # type: ignore[union-attr]
+    p.on_rq = True
+    rq.nr_running += 1
+
+
+def dequeue_task(rq: "Rq", p: CpuTask, flags: int) -> None:
+    """Take ``p`` off its queue. Source: kernel/sched/core.c:dequeue_task(), sub_nr_running()."""
+    p.sched_class.dequeue_task(rq, p, flags)  # type: ignore[union-attr]
+    p.on_rq = False
+    rq.nr_running -= 1
 
 
 def activate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
@@ -113,13 +124,12 @@ def activate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
 
     Source: kernel/sched/core.c:activate_task().
     """
-    cls = p.sched_class
-    if cls is None:
-        cls = _assign_class(rq, p)
+    if p.sched_class is None:
+        class_of(rq, p)
     if p.on_rq:
         raise AssertionError(f"{p!r} is already on a queue, cpu {rq.cpu} got it again")
     p.enqueued_at_ns = rq.clock_ns
-    cls.enqueue_task(rq, p, flags)
+    enqueue_task(rq, p, flags)
 
 
 def deactivate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
@@ -131,7 +141,7 @@ def deactivate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
     """
     if not p.on_rq:
         raise AssertionError(f"{p!r} is on no queue, cpu {rq.cpu} was to dequeue it")
-    p.sched_class.dequeue_task(rq, p, flags)  # type: ignore[union-attr]
+    dequeue_task(rq, p, flags)
 
 
 def resched_curr(rq: "Rq") -> None:
@@ -152,11 +162,12 @@ def check_preempt_curr(rq: "Rq", p: CpuTask, flags: int) -> None:
     Source: kernel/sched/core.c:check_preempt_curr() (wakeup_preempt() since 6.7).
     """
     ours = rq.curr.sched_class
-    if p.sched_class is ours:
-        ours.wakeup_preempt(rq, p, flags)  # type: ignore[union-attr]
-    elif p.sched_class.rank < ours.rank and (  # type: ignore[union-attr]
-        rq.rt is None or rq.clock_ns >= rq.rt.served_ns or ours is idle_sched_class
-    ):
+    cls = p.sched_class
+    if ours is None or cls is None:
+        raise AssertionError(f"cpu {rq.cpu}: {p!r} or {rq.curr!r} has no class")
+    if cls is ours:
+        ours.wakeup_preempt(rq, p, flags)
+    elif cls.rank < ours.rank and (ours.rank == IDLE_RANK or cls.may_preempt(rq)):
         rq.need_resched = True
 
 
@@ -167,11 +178,12 @@ def pick_next_task(rq: "Rq") -> CpuTask:
 
     Source: kernel/sched/core.c:__pick_next_task(), __schedule().
     """
-    p = None if rq.rt is None else pick_next_rt(rq)
-    if p is None:
-        p = rq.fair_class.pick_next_task(rq)
-        if p is None:
-            p = rq.idle
+    for cls in rq.classes:
+        p = cls.pick_next_task(rq)
+        if p is not None:
+            break
+    else:
+        p = rq.idle
     rq.need_resched = False
     if p is not rq.curr:
         rq.nr_switches += 1
@@ -198,8 +210,8 @@ def update_rq_curr(rq: "Rq") -> None:
 def scheduler_tick(rq: "Rq") -> None:
     """The timer tick. Source: kernel/sched/core.c:scheduler_tick()."""
     rq.curr.sched_class.task_tick(rq, rq.curr)  # type: ignore[union-attr]
-    if rq.rt is not None:
-        fair_server_tick(rq)
+    for cls in rq.classes:
+        cls.rq_tick(rq)
 
 
 def task_fork(
@@ -222,18 +234,19 @@ def task_fork(
         2.6.31 (2.6.34 swapped, in vain, for a child elsewhere as well).
     Deviation: ``vfork_only`` is not Linux's.
     """
-    cls = parent.sched_class or _assign_class(rq, parent)
+    cls = class_of(rq, parent)
     child.policy = parent.policy
     nice = parent.nice
     if parent.reset_on_fork:
         nice = child.nice  # the kernel has reset it
-        if parent.policy in RT_POLICIES:
+        if parent.policy not in FAIR_POLICIES:
             child.policy = SCHED_NORMAL
-            cls = rq.fair_class
+            cls = class_for(rq, child, SCHED_NORMAL)
     elif parent.rt_priority:
         child.rt_priority = parent.rt_priority
         child.prio = parent.prio
     child.sched_class = cls
+    child.se = cls.make_entity()
     child.cpus_allowed = parent.cpus_allowed
     if child.nice != nice or child.weight != parent.weight:
         set_nice(child, nice)
@@ -265,7 +278,7 @@ def migrate_task_rq(rq: "Rq", p: CpuTask) -> None:
     """
     if p.on_rq:
         raise AssertionError(f"{p!r} is runnable on cpu {rq.cpu}: detach it instead")
-    (p.sched_class or _assign_class(rq, p)).migrate_task_rq(rq, p)
+    class_of(rq, p).migrate_task_rq(rq, p)
 
 
 def detach_one(rq: "Rq", now_ns: int, dst: int = -1) -> CpuTask | None:
@@ -280,8 +293,12 @@ def detach_one(rq: "Rq", now_ns: int, dst: int = -1) -> CpuTask | None:
     """
     if now_ns > rq.clock_ns:
         rq.clock_ns = now_ns
-    p = None if rq.rt is None else rt_sched_class.detach_one(rq, dst)
-    return rq.fair_class.detach_one(rq, dst) if p is None else p
+    for cls in rq.classes:
+        p = cls.detach_one(rq, dst)
+        if p is not None:
+            dequeue_task(rq, p, DEQUEUE_MOVE)
+            return p
+    return None
 
 
 def attach(rq: "Rq", p: CpuTask) -> None:
@@ -307,12 +324,9 @@ def pushable_task(rq: "Rq", p: CpuTask, dst: int) -> CpuTask | None:
 
     Source: kernel/sched/rt.c:pick_next_pushable_task().
     """
-    if not p.on_rq or not p.rt_priority or rq.rt is None:
+    if not p.on_rq:
         return None
-    for task in (p, *rq.rt.active[p.rt_priority]):
-        if task is not rq.curr and is_cpu_allowed(task, dst):
-            return task
-    return None
+    return p.sched_class.pushable_task(rq, p, dst)  # type: ignore[union-attr]
 
 
 def set_user_nice(rq: "Rq", p: CpuTask, nice: int) -> None:
@@ -323,15 +337,16 @@ def set_user_nice(rq: "Rq", p: CpuTask, nice: int) -> None:
     old_nice, old_weight = p.nice, p.weight
     if nice == old_nice:
         return
-    if p.policy in RT_POLICIES:
+    if p.policy not in FAIR_POLICIES:
         set_nice(p, nice)  # for the day it is a fair task again
         return
     if rq.curr is p:
         update_rq_curr(rq)  # at the old weight
     set_nice(p, nice)
     if p.on_rq:
-        rq.cfs.load_weight += p.weight - old_weight
-        p.sched_class.prio_changed(rq, p, old_nice)  # type: ignore[union-attr]
+        cls = class_of(rq, p)
+        cls.reweight_task(rq, p, old_weight)
+        cls.prio_changed(rq, p, old_nice)
 
 
 def sched_setscheduler(
@@ -342,44 +357,37 @@ def sched_setscheduler(
     Source: kernel/sched/syscalls.c:__sched_setscheduler(), kernel/sched/core.c:
         check_class_changed().
     """
-    old = p.sched_class or _assign_class(rq, p)
-    new: SchedClass = rt_sched_class if policy in RT_POLICIES else rq.fair_class
+    old = class_of(rq, p)
+    new = class_for(rq, p, policy)
     old_nice, old_weight = p.nice, p.weight
     running = rq.curr is p
     if running:
         update_rq_curr(rq)  # at the old weight
     p.reset_on_fork = reset_on_fork
-    if old is new and new is rq.fair_class:
+    if old is new and policy in FAIR_POLICIES:
         p.policy = policy
         set_nice(p, nice)
         if p.on_rq:
-            rq.cfs.load_weight += p.weight - old_weight
+            new.reweight_task(rq, p, old_weight)
             new.prio_changed(rq, p, old_nice)
         return
+    if old is not new:
+        old.switched_from(rq, p)
     queued = p.on_rq
     if queued:
-        old.dequeue_task(rq, p, DEQUEUE_MOVE)
-    elif old is not new:
-        if new is rt_sched_class:
-            old.migrate_task_rq(rq, p)
-        else:
-            p.vruntime += rq.cfs.min_vruntime
+        dequeue_task(rq, p, DEQUEUE_MOVE)
     lower = old is new and rt_priority < p.rt_priority
     p.policy = policy
     p.rt_priority = rt_priority
     set_nice(p, nice)
-    p.sched_class = new
+    if old is not new:
+        set_class(p, new)
     if queued:
         # a real-time task that goes down goes before its new equals
-        new.enqueue_task(rq, p, ENQUEUE_HEAD if lower else 0)
+        enqueue_task(rq, p, ENQUEUE_HEAD if lower else 0)
         if running:
             new.set_next_task(rq, p)
     if old is new:
         new.prio_changed(rq, p, old_nice)
     else:
         new.switched_to(rq, p)
-        if running and new is rq.fair_class:
-            rq.need_resched = True
-
-
-assert idle_sched_class.rank == max(cls.rank for cls in (*FAIR_CLASSES.values(), idle_sched_class))

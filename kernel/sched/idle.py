@@ -7,27 +7,29 @@ Source: kernel/sched/idle.c.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.sched.sched_class import CLASS_ORDER
+from kernel.sched.sched_class import IDLE_RANK, SchedClass
 
 if TYPE_CHECKING:
     from kernel.cpu.task import CpuTask
     from kernel.sched.rq import Rq
 
 
-class IdleSchedClass:
+class IdleSchedClass(SchedClass):
     """The operations of the idle class; see ``kernel.sched.sched_class.SchedClass``."""
 
-    __slots__ = ("name", "rank")
+    __slots__ = ()
 
     def __init__(self) -> None:
-        self.name = "idle"
-        self.rank = CLASS_ORDER.index("idle")
+        super().__init__("idle", IDLE_RANK, ())
 
     def enqueue_task(self, rq: "Rq", p: "CpuTask", flags: int) -> None:
         raise AssertionError(f"{p!r} is an idle task: it is never queued")
 
     def dequeue_task(self, rq: "Rq", p: "CpuTask", flags: int) -> None:
         raise AssertionError(f"{p!r} is an idle task: it never sleeps (bad: scheduling from idle)")
+
+    def queued(self, rq: "Rq") -> "list[CpuTask]":
+        return []
 
     def yield_task(self, rq: "Rq") -> None:
         raise AssertionError("the idle task does not yield")
@@ -37,15 +39,6 @@ class IdleSchedClass:
 
     def pick_next_task(self, rq: "Rq") -> "CpuTask | None":
         return rq.idle
-
-    def put_prev_task(self, rq: "Rq", p: "CpuTask") -> None:
-        pass
-
-    def set_next_task(self, rq: "Rq", p: "CpuTask") -> None:
-        pass
-
-    def task_tick(self, rq: "Rq", p: "CpuTask") -> None:
-        pass
 
     def task_fork(self, rq: "Rq", parent: "CpuTask", child: "CpuTask", first: bool) -> None:
         raise AssertionError("the idle task does not fork")
@@ -59,14 +52,8 @@ class IdleSchedClass:
     def prio_changed(self, rq: "Rq", p: "CpuTask", old_nice: int) -> None:
         raise AssertionError("the idle task has no priority to change")
 
-    def update_curr(self, rq: "Rq") -> None:
-        pass
-
     def migrate_task_rq(self, rq: "Rq", p: "CpuTask") -> None:
         raise AssertionError("an idle task stays on its CPU")
-
-    def detach_one(self, rq: "Rq", dst: int) -> "CpuTask | None":
-        return None
 
 
 idle_sched_class: Final = IdleSchedClass()

@@ -1,77 +1,17 @@
 """The runqueue of one CPU (``struct rq``): its clock, its current task, one queue per class.
 
-Source: kernel/sched/sched.h (struct rq, struct cfs_rq).
+Source: kernel/sched/sched.h (struct rq).
 """
 
-from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import Any
 
 from kernel.cpu.hrtimer import HrTimers
 from kernel.cpu.position import IDLE
 from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
-from kernel.sched.core import fair_class_by_name
+from kernel.sched.classes import classes_of, tunables_of
 from kernel.sched.idle import idle_sched_class
-from kernel.sched.rt import RR_TIMESLICE_NS, RtRq
-
-if TYPE_CHECKING:
-    from kernel.sched.sched_class import SchedClass
-
-
-def get_update_sysctl_factor(cpus: int) -> int:
-    """Return what the fair class's latencies are multiplied by on a machine of ``cpus`` CPUs.
-
-    1 + log2(min(cpus, 8)), as with the default ``sched_tunable_scaling`` (logarithmic).
-
-    Source: kernel/sched/fair.c:get_update_sysctl_factor().
-    """
-    return min(cpus, 8).bit_length()
-
-
-class CfsRq:
-    """The queue of the fair class (``cfs_rq``).
-
-    ``timeline`` holds ``(vruntime, seq, task)`` of every queued task but the current one, sorted.
-    A sorted list beats a tree at the lengths runqueues have, and at 10,000 tasks still inserts in
-    a few microseconds. ``tasks`` holds queued tasks and current, the one that ran (or was
-    queued) longest ago first: the order in which balancing looks at them. Its keys are the tasks,
-    not their pids: exec by a thread changes the pid of a task that is queued.
-    """
-
-    __slots__ = (
-        "curr",
-        "last",
-        "latency_ns",
-        "load_weight",
-        "min_granularity_ns",
-        "min_vruntime",
-        "next",
-        "nr_latency",
-        "nr_running",
-        "seq",
-        "skip",
-        "tasks",
-        "timeline",
-        "wakeup_granularity_ns",
-    )
-
-    def __init__(self, spec: MachineSpec) -> None:
-        factor = get_update_sysctl_factor(spec.cpus)
-        self.latency_ns = spec.sched_latency_ns * factor
-        self.min_granularity_ns = spec.sched_min_granularity_ns * factor
-        self.wakeup_granularity_ns = spec.sched_wakeup_granularity_ns * factor
-        # how many tasks share one latency period before the period grows
-        self.nr_latency = -(-self.latency_ns // self.min_granularity_ns)
-        self.timeline: list[tuple[int, int, CpuTask]] = []
-        self.tasks: OrderedDict[CpuTask, None] = OrderedDict()
-        self.curr: CpuTask | None = None
-        self.nr_running = 0
-        self.load_weight = 0
-        self.min_vruntime = 0
-        self.seq = 0
-        self.next: CpuTask | None = None
-        self.last: CpuTask | None = None
-        self.skip: CpuTask | None = None
+from kernel.sched.sched_class import CLASS_ORDER, ClassRq, SchedClass
 
 
 class Rq:
@@ -86,19 +26,18 @@ class Rq:
     """
 
     __slots__ = (
-        "cfs",
         "child_runs_first",
+        "class_of",
+        "classes",
         "clock_ns",
         "cpu",
         "curr",
-        "fair_class",
         "idle",
         "need_resched",
         "nr_running",
         "nr_switches",
+        "of",
         "push_cpu",
-        "rr_timeslice",
-        "rt",
         "timers",
     )
 
@@ -110,10 +49,15 @@ class Rq:
         self.cpu = cpu
         self.child_runs_first = spec.child_runs_first
         self.clock_ns = 0
-        self.fair_class: SchedClass = fair_class_by_name(spec.fair)
-        self.cfs = CfsRq(spec)
-        self.rt: RtRq | None = None  # from the first real-time task on
-        self.rr_timeslice = RR_TIMESLICE_NS * spec.hz // 1_000_000_000  # ticks
+        self.timers = HrTimers()
+        self.classes: tuple[SchedClass, ...] = classes_of(spec)  # highest first
+        self.class_of: dict[int, SchedClass] = {
+            policy: cls for cls in self.classes for policy in cls.policies
+        }
+        # ClassRq by rank; each class knows its own (Any: a class annotates what it takes out)
+        self.of: list[Any] = [ClassRq() for _ in CLASS_ORDER]
+        for cls in self.classes:
+            self.of[cls.rank] = cls.make_rq(tunables_of(spec, cls), spec)
         self.nr_running = 0  # of all classes but idle, current included
         self.nr_switches = 0
         self.push_cpu = -1  # where the running task is to go (active balance)
@@ -122,4 +66,3 @@ class Rq:
         self.idle.sched_class = idle_sched_class
         self.idle.at = IDLE
         self.curr: CpuTask = self.idle
-        self.timers = HrTimers()

@@ -13,43 +13,91 @@ Deviation: no RT group scheduling and no priority inheritance. The fair class's 
 from a server of the deadline class: it is looked after at the tick.
 """
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
-from kernel.sched.sched_class import CLASS_ORDER, ENQUEUE_HEAD
-from kernel.uapi.policy import SCHED_RR
+from kernel.sched.sched_class import (
+    ENQUEUE_HEAD,
+    FAIR_RANK,
+    RT_RANK,
+    ClassRq,
+    Entity,
+    SchedClass,
+)
+from kernel.sched.tunables import SECOND_NS, duration
+from kernel.uapi.policy import RT_POLICIES, SCHED_RR
 
 if TYPE_CHECKING:
+    from kernel.machine import MachineSpec
     from kernel.sched.rq import Rq
 
-RR_TIMESLICE_NS: Final = 100_000_000
-FAIR_SERVER_RUNTIME_NS: Final = 50_000_000
-FAIR_SERVER_PERIOD_NS: Final = 1_000_000_000
+
+@dataclass(frozen=True)
+class RtTunables:
+    """``sched_rr_timeslice_ms``, and the fair server's budget (debugfs: sched/fair_server)."""
+
+    rr_timeslice_ns: int = duration(
+        100_000_000, 1_000_000, 10 * SECOND_NS, "Quantum of SCHED_RR, in whole ticks."
+    )
+    fair_server_runtime_ns: int = duration(
+        50_000_000,
+        1_000_000,
+        4 * SECOND_NS,
+        "What the fair class gets of a CPU that real-time tasks keep busy.",
+        at_most="fair_server_period_ns",
+    )
+    fair_server_period_ns: int = duration(
+        1_000_000_000, 10_000_000, 4 * SECOND_NS, "In every such period."
+    )
 
 
-class RtRq:
-    """The queue of the real-time class (``rt_rq``), made when a CPU gets its first such task."""
+def rr_timeslice(tunables: RtTunables, hz: int) -> int:
+    """Return the quantum of SCHED_RR in ticks. Source: kernel/sched/rt.c:sched_rr_handler()."""
+    return max(1, tunables.rr_timeslice_ns * hz // SECOND_NS)
 
-    __slots__ = ("active", "nr_running", "served_ns", "starved_ns")
 
-    def __init__(self) -> None:
+class RtEntity(Entity):
+    """The class's part of a task (``struct sched_rt_entity``)."""
+
+    __slots__ = ("time_slice",)
+
+    def __init__(self, time_slice: int) -> None:
+        self.time_slice = time_slice  # of SCHED_RR, ticks left
+
+    def pack(self) -> list[Any]:
+        return [self.time_slice]
+
+    def unpack(self, data: Sequence[Any]) -> None:
+        self.time_slice = data[0]
+
+
+class RtRq(ClassRq):
+    """The queue of the class (``rt_rq``)."""
+
+    __slots__ = (
+        "active",
+        "rr_timeslice",
+        "served_ns",
+        "server_period_ns",
+        "server_runtime_ns",
+        "starved_ns",
+    )
+
+    def __init__(self, tunables: RtTunables, hz: int) -> None:
+        super().__init__()
+        self.rr_timeslice = rr_timeslice(tunables, hz)
+        self.server_period_ns = tunables.fair_server_period_ns
+        self.server_runtime_ns = tunables.fair_server_runtime_ns
         # priority -> tasks in order, the current one among them; no empty lists
         self.active: dict[int, list[CpuTask]] = {}
-        self.nr_running = 0
         self.starved_ns = 0  # since when fair tasks wait behind real-time ones; 0: they do not
         self.served_ns = 0  # until when the fair class has the CPU
 
     def highest(self) -> int:
         """Return the highest priority of a runnable task, 0 if there is none."""
         return max(self.active, default=0)
-
-
-def rt_rq_of(rq: "Rq") -> RtRq:
-    """Return the real-time queue of ``rq``, made at first use."""
-    rt = rq.rt
-    if rt is None:
-        rt = rq.rt = RtRq()
-    return rt
 
 
 def update_curr_rt(rq: "Rq") -> None:
@@ -61,72 +109,55 @@ def update_curr_rt(rq: "Rq") -> None:
         curr.sum_exec_ns += delta
 
 
-def pick_next_rt(rq: "Rq") -> CpuTask | None:
-    """Return the real-time task to run next, None if the fair class has the CPU.
-
-    Source: kernel/sched/rt.c:_pick_next_task_rt().
-    """
-    rt = rq.rt
-    if rt is None or not rt.nr_running:
-        return None
-    if rq.cfs.nr_running:
-        if rq.clock_ns < rt.served_ns:
-            return None
-        if not rt.starved_ns:
-            rt.starved_ns = rq.clock_ns
-    else:
-        rt.starved_ns = 0
-    p = rt.active[rt.highest()][0]
-    p.exec_start_ns = rq.clock_ns
-    p.prev_sum_exec_ns = p.sum_exec_ns
-    return p
-
-
 def fair_server_tick(rq: "Rq") -> None:
     """Begin or end the time of the fair class on a CPU with real-time tasks.
 
     Source: kernel/sched/deadline.c:dl_server_update(), update_curr_dl_se().
     """
-    rt = rt_rq_of(rq)
+    rt: RtRq = rq.of[RT_RANK]
+    fair: ClassRq = rq.of[FAIR_RANK]
     now_ns = rq.clock_ns
     if rt.served_ns:
         if now_ns >= rt.served_ns:
             rt.served_ns = 0
             rt.starved_ns = now_ns
             rq.need_resched = True
-    elif not rt.nr_running or not rq.cfs.nr_running:
+    elif not rt.nr_running or not fair.nr_running:
         rt.starved_ns = 0
     elif not rt.starved_ns:
         rt.starved_ns = now_ns
-    elif now_ns - rt.starved_ns >= FAIR_SERVER_PERIOD_NS - FAIR_SERVER_RUNTIME_NS:
-        rt.served_ns = now_ns + FAIR_SERVER_RUNTIME_NS
+    elif now_ns - rt.starved_ns >= rt.server_period_ns - rt.server_runtime_ns:
+        rt.served_ns = now_ns + rt.server_runtime_ns
         rq.need_resched = True
 
 
-class RtSchedClass:
+class RtSchedClass(SchedClass):
     """The operations of the real-time class; see ``kernel.sched.sched_class.SchedClass``."""
 
-    __slots__ = ("name", "rank")
+    __slots__ = ()
 
     def __init__(self) -> None:
-        self.name = "rt"
-        self.rank = CLASS_ORDER.index("rt")
+        super().__init__("rt", RT_RANK, RT_POLICIES, RtTunables, "real-time", "6.12")
+
+    def make_rq(self, tunables: Any, spec: "MachineSpec") -> RtRq:
+        return RtRq(tunables, spec.hz)
+
+    def make_entity(self) -> RtEntity:
+        return RtEntity(0)
 
     def enqueue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/rt.c:enqueue_task_rt()."""
-        rt = rt_rq_of(rq)
+        rt: RtRq = rq.of[RT_RANK]
         queue = rt.active.setdefault(p.rt_priority, [])
         if flags & ENQUEUE_HEAD:
             queue.insert(0, p)
         else:
             queue.append(p)
         rt.nr_running += 1
-        p.on_rq = True
-        rq.nr_running += 1
 
     def dequeue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/rt.c:dequeue_task_rt()."""
-        rt = rt_rq_of(rq)
+        rt: RtRq = rq.of[RT_RANK]
         if p is rq.curr:
             update_curr_rt(rq)
         queue = rt.active[p.rt_priority]
@@ -134,8 +165,11 @@ class RtSchedClass:
         if not queue:
             del rt.active[p.rt_priority]
         rt.nr_running -= 1
-        p.on_rq = False
-        rq.nr_running -= 1
+
+    def queued(self, rq: "Rq") -> list[CpuTask]:
+        """Source: kernel/sched/rt.c:pick_highest_pushable_task(), its order."""
+        rt: RtRq = rq.of[RT_RANK]
+        return [p for priority in sorted(rt.active, reverse=True) for p in rt.active[priority]]
 
     def yield_task(self, rq: "Rq") -> None:
         """Source: kernel/sched/rt.c:yield_task_rt()."""
@@ -146,8 +180,31 @@ class RtSchedClass:
         if p.rt_priority > rq.curr.rt_priority:
             rq.need_resched = True
 
+    def may_preempt(self, rq: "Rq") -> bool:
+        """Not while the fair server serves."""
+        rt: RtRq = rq.of[RT_RANK]
+        return rq.clock_ns >= rt.served_ns
+
     def pick_next_task(self, rq: "Rq") -> CpuTask | None:
-        return pick_next_rt(rq)
+        """Return the first task of the highest priority, None if the fair class has the CPU.
+
+        Source: kernel/sched/rt.c:_pick_next_task_rt().
+        """
+        rt: RtRq = rq.of[RT_RANK]
+        if not rt.nr_running:
+            return None
+        fair: ClassRq = rq.of[FAIR_RANK]
+        if fair.nr_running:
+            if rq.clock_ns < rt.served_ns:
+                return None
+            if not rt.starved_ns:
+                rt.starved_ns = rq.clock_ns
+        else:
+            rt.starved_ns = 0
+        p = rt.active[rt.highest()][0]
+        p.exec_start_ns = rq.clock_ns
+        p.prev_sum_exec_ns = p.sum_exec_ns
+        return p
 
     def put_prev_task(self, rq: "Rq", p: CpuTask) -> None:
         """It stays where it is in its list. Source: kernel/sched/rt.c:put_prev_task_rt()."""
@@ -162,24 +219,30 @@ class RtSchedClass:
         update_curr_rt(rq)
         if p.policy != SCHED_RR:
             return
-        p.time_slice -= 1
-        if p.time_slice > 0:
+        rt: RtRq = rq.of[RT_RANK]
+        se: RtEntity = p.se
+        se.time_slice -= 1
+        if se.time_slice > 0:
             return
-        p.time_slice = rq.rr_timeslice
-        if len(rt_rq_of(rq).active[p.rt_priority]) > 1:
+        se.time_slice = rt.rr_timeslice
+        if len(rt.active[p.rt_priority]) > 1:
             _requeue(rq, p)
             rq.need_resched = True
 
+    def rq_tick(self, rq: "Rq") -> None:
+        fair_server_tick(rq)
+
     def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, first: bool) -> None:
         """Source: kernel/sched/core.c:__sched_fork()."""
-        child.time_slice = rq.rr_timeslice
-
-    def task_dead(self, rq: "Rq", p: CpuTask) -> None:
-        """Nothing to do."""
+        rt: RtRq = rq.of[RT_RANK]
+        se: RtEntity = child.se
+        se.time_slice = rt.rr_timeslice
 
     def switched_to(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/rt.c:switched_to_rt()."""
-        p.time_slice = rq.rr_timeslice
+        rt: RtRq = rq.of[RT_RANK]
+        se: RtEntity = p.se
+        se.time_slice = rt.rr_timeslice
         if p.on_rq and rq.curr is not p:
             self.wakeup_preempt(rq, p, 0)
 
@@ -187,8 +250,9 @@ class RtSchedClass:
         """Source: kernel/sched/rt.c:prio_changed_rt()."""
         if not p.on_rq:
             return
+        rt: RtRq = rq.of[RT_RANK]
         if rq.curr is p:
-            if p.rt_priority < rt_rq_of(rq).highest():
+            if p.rt_priority < rt.highest():
                 rq.need_resched = True
         elif p.rt_priority > rq.curr.rt_priority:
             rq.need_resched = True
@@ -196,30 +260,31 @@ class RtSchedClass:
     def update_curr(self, rq: "Rq") -> None:
         update_curr_rt(rq)
 
-    def migrate_task_rq(self, rq: "Rq", p: CpuTask) -> None:
-        """A real-time task takes nothing along."""
-
-    def detach_one(self, rq: "Rq", dst: int) -> CpuTask | None:
-        """Dequeue the waiting task of the highest priority that may run on CPU ``dst``.
-
-        Source: kernel/sched/rt.c:pick_highest_pushable_task().
-        """
-        rt = rq.rt
-        if rt is None:
-            return None
-        for priority in sorted(rt.active, reverse=True):
-            for p in rt.active[priority]:
-                if p is not rq.curr and (
-                    dst < 0 or p.cpus_allowed is None or dst in p.cpus_allowed
-                ):
-                    self.dequeue_task(rq, p, 0)
-                    return p
+    def pushable_task(self, rq: "Rq", p: CpuTask, dst: int) -> CpuTask | None:
+        """Source: kernel/sched/rt.c:pick_next_pushable_task()."""
+        rt: RtRq = rq.of[RT_RANK]
+        for task in (p, *rt.active[p.rt_priority]):
+            if task is not rq.curr and (task.cpus_allowed is None or dst in task.cpus_allowed):
+                return task
         return None
+
+    def check(self, rq: "Rq", found: list[str]) -> None:
+        """Counts, and that every task is in the list of its priority."""
+        rt: RtRq = rq.of[RT_RANK]
+        tasks = self.queued(rq)
+        if rt.nr_running != len(tasks):
+            found.append(f"cpu {rq.cpu}: nr_running of rt is {rt.nr_running}, {len(tasks)} found")
+        found += [
+            f"cpu {rq.cpu}: {task!r} is in the wrong real-time list"
+            for task in tasks
+            if task not in rt.active.get(task.rt_priority, ())
+        ]
 
 
 def _requeue(rq: "Rq", p: CpuTask) -> None:
     """Put ``p`` at the end of its list. Source: kernel/sched/rt.c:requeue_task_rt()."""
-    queue = rt_rq_of(rq).active[p.rt_priority]
+    rt: RtRq = rq.of[RT_RANK]
+    queue = rt.active[p.rt_priority]
     queue.remove(p)
     queue.append(p)
 

@@ -1,104 +1,244 @@
-"""What a scheduling class is: Linux's table of operations.
+"""What a scheduling class is: Linux's table of operations, and what a class keeps where.
 
-``kernel.sched.core`` knows no policy. It asks the classes, highest first, for a task to run, and
-tells the class of a task what happens to it. One file holds one class; a class object has no state
-of its own, its queue stands in the runqueue (``rq.cfs``).
+``kernel.sched.core`` knows no policy. It asks the classes of a queue, highest first, for a task to
+run, and tells the class of a task what happens to it. One file holds one class. A class object has
+no state of its own: what it keeps about a CPU is its ``ClassRq`` (``rq.of[rank]``), what it keeps
+about a task its ``Entity`` (``p.se``), and what can be configured its tunables
+(``kernel.sched.tunables``). ``kernel.sched.classes`` has all classes, and says how to add one.
 
-Classes in Linux's order: stop, deadline, rt, fair, idle. Present here: rt, fair (as ``cfs``) and
-idle.
+The base class is a whole class of operations that do nothing, as a NULL in Linux's table. A class
+needs ``enqueue_task``, ``dequeue_task``, ``pick_next_task`` and ``queued``.
 
-Source: kernel/sched/sched.h (struct sched_class).
+Source: kernel/sched/sched.h (struct sched_class, struct cfs_rq), include/linux/sched.h (struct
+sched_entity).
 """
 
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from mypy_extensions import mypyc_attr
+
+from kernel.sched.tunables import NoTunables
+from kernel.uapi.policy import FAIR_POLICIES
 
 if TYPE_CHECKING:
     from kernel.cpu.task import CpuTask
+    from kernel.machine import MachineSpec
     from kernel.sched.rq import Rq
 
 # flags of enqueue_task
 ENQUEUE_WAKEUP: Final = 0x01  # the task slept
 ENQUEUE_HEAD: Final = 0x10  # it goes before its equals (real-time class)
-ENQUEUE_MIGRATED: Final = 0x40  # it comes from another CPU: its vruntime is relative
+ENQUEUE_MIGRATED: Final = 0x40  # it comes from another CPU
 ENQUEUE_INITIAL: Final = 0x80  # it is new, and has never run
 # flags of dequeue_task
-DEQUEUE_SLEEP: Final = 0x01  # the task goes to sleep or dies; it keeps its vruntime
-DEQUEUE_MOVE: Final = 0x04  # it stays runnable and goes to another queue: vruntime gets relative
+DEQUEUE_SLEEP: Final = 0x01  # the task goes to sleep or dies
+DEQUEUE_MOVE: Final = 0x04  # it stays runnable and goes to another queue, or another class
 # flags of wakeup_preempt
 WF_FORK: Final = 0x04
 WF_TTWU: Final = 0x08
 
 CLASS_ORDER: Final = ("stop", "deadline", "rt", "fair", "idle")
+# places in it
+STOP_RANK: Final = 0
+DEADLINE_RANK: Final = 1
+RT_RANK: Final = 2
+FAIR_RANK: Final = 3
+IDLE_RANK: Final = 4
+
+SYSCTL_SCHED_MIGRATION_COST_NS: Final = 500_000  # ran more recently than this: cache-hot
 
 
-class SchedClass(Protocol):
-    """The operations of one scheduling class. ``rq.clock_ns`` is the time of every call."""
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Entity:
+    """What a class keeps about one task. It travels with the task, as plain data it makes itself.
 
-    name: str
-    rank: int  # place in CLASS_ORDER; a lower rank always preempts a higher one
+    A task keeps the entity of a class it leaves, and finds it again when it comes back.
+    """
+
+    __slots__ = ()
+
+    def pack(self) -> list[Any]:
+        """Return the entity as plain data that msgpack can carry."""
+        return []
+
+    def unpack(self, data: Sequence[Any]) -> None:
+        """Take what ``pack`` returned."""
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class ClassRq:
+    """What a class keeps about one CPU. ``nr_running``: its runnable tasks, current included."""
+
+    __slots__ = ("nr_running",)
+
+    def __init__(self) -> None:
+        self.nr_running = 0
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class SchedClass:
+    """The operations of one scheduling class. ``rq.clock_ns`` is the time of every call.
+
+    Args:
+        name: as in ``sched.fair`` and as the key of its tunables.
+        rank: its place in CLASS_ORDER; a lower rank always preempts a higher one.
+        policies: the SCHED_* numbers it schedules.
+        tunables: a frozen dataclass, see ``kernel.sched.tunables``.
+        title: its name for people; "" as ``name``.
+        as_of: the last Linux that has it as it is here; "" if none has.
+    """
+
+    __slots__ = ("as_of", "name", "policies", "rank", "title", "tunables")
+
+    def __init__(
+        self,
+        name: str,
+        rank: int = FAIR_RANK,
+        policies: tuple[int, ...] = FAIR_POLICIES,
+        tunables: type = NoTunables,
+        title: str = "",
+        as_of: str = "",
+    ) -> None:
+        self.name = name
+        self.rank = rank
+        self.policies = policies
+        self.tunables: type = tunables
+        self.title = title or name
+        self.as_of = as_of
+
+    # -- what it keeps ------------------------------------------------------------------------
+
+    def make_rq(self, tunables: Any, spec: "MachineSpec") -> ClassRq:
+        """Return what the class keeps about one CPU of the machine ``spec``.
+
+        ``tunables``: an instance of ``self.tunables`` with what is configured.
+        """
+        return ClassRq()
+
+    def make_entity(self) -> Entity:
+        """Return what the class keeps about a task that is new to it."""
+        return Entity()
+
+    # -- on and off the queue -----------------------------------------------------------------
 
     def enqueue_task(self, rq: "Rq", p: "CpuTask", flags: int) -> None:
-        """Put ``p``, which has just become runnable, on the queue. Sets ``p.on_rq``."""
-        ...
+        """Put ``p``, which has just become runnable, on the queue: ENQUEUE_*.
+
+        The core sets ``p.on_rq`` and counts ``rq.nr_running`` afterwards; the class counts its own.
+        """
+        raise NotImplementedError(f"{self.name}.enqueue_task")
 
     def dequeue_task(self, rq: "Rq", p: "CpuTask", flags: int) -> None:
-        """Take ``p``, queued or current, off the queue. Clears ``p.on_rq``."""
-        ...
+        """Take ``p``, queued or current, off the queue: DEQUEUE_*.
 
-    def yield_task(self, rq: "Rq") -> None:
-        """``rq.curr`` called sched_yield()."""
-        ...
+        The core clears ``p.on_rq`` afterwards.
+        """
+        raise NotImplementedError(f"{self.name}.dequeue_task")
+
+    def queued(self, rq: "Rq") -> "list[CpuTask]":
+        """Return the runnable tasks of the class, those that should leave for another CPU first.
+
+        With the current one or without. For balancing and for checks.
+        """
+        raise NotImplementedError(f"{self.name}.queued")
+
+    # -- who runs -----------------------------------------------------------------------------
+
+    def pick_next_task(self, rq: "Rq") -> "CpuTask | None":
+        """Return the task to run next, made this class's current; None if there is none.
+
+        It sets ``p.exec_start_ns`` to the time.
+        """
+        raise NotImplementedError(f"{self.name}.pick_next_task")
+
+    def put_prev_task(self, rq: "Rq", p: "CpuTask") -> None:
+        """``p`` is about to leave the CPU; it waits again if it is still runnable (``on_rq``)."""
+
+    def set_next_task(self, rq: "Rq", p: "CpuTask") -> None:
+        """Make ``p``, runnable and queued, this class's current."""
 
     def wakeup_preempt(self, rq: "Rq", p: "CpuTask", flags: int) -> None:
         """``p``, of the same class as ``rq.curr``, was queued: call for a switch if it is due.
 
         ``flags``: WF_FORK, WF_TTWU or 0.
         """
-        ...
 
-    def pick_next_task(self, rq: "Rq") -> "CpuTask | None":
-        """Return the task to run next, made this class's current; None if there is none."""
-        ...
+    def may_preempt(self, rq: "Rq") -> bool:
+        """Tell whether a task of this class may take the CPU from one of a lower class now."""
+        return True
 
-    def put_prev_task(self, rq: "Rq", p: "CpuTask") -> None:
-        """``p`` is about to leave the CPU; queue it again if it is still runnable."""
-        ...
-
-    def set_next_task(self, rq: "Rq", p: "CpuTask") -> None:
-        """Make ``p``, runnable and queued, this class's current."""
-        ...
+    def yield_task(self, rq: "Rq") -> None:
+        """``rq.curr`` called sched_yield()."""
 
     def task_tick(self, rq: "Rq", p: "CpuTask") -> None:
-        """The timer tick hit while ``p`` ran."""
-        ...
+        """The timer tick hit while ``p``, of this class, ran."""
 
-    def task_fork(self, rq: "Rq", parent: "CpuTask", child: "CpuTask", first: bool) -> None:
-        """``parent``, runnable on ``rq``, has forked ``child``, which is on no queue yet.
-
-        ``first``: the child is to run before the parent.
-        """
-        ...
-
-    def task_dead(self, rq: "Rq", p: "CpuTask") -> None:
-        """``p`` has left the CPU for the last time."""
-        ...
-
-    def switched_to(self, rq: "Rq", p: "CpuTask") -> None:
-        """``p`` has changed to this class."""
-        ...
-
-    def prio_changed(self, rq: "Rq", p: "CpuTask", old_nice: int) -> None:
-        """The priority of ``p`` within this class has changed."""
-        ...
+    def rq_tick(self, rq: "Rq") -> None:
+        """The timer tick hit, whoever ran; after ``task_tick``."""
 
     def update_curr(self, rq: "Rq") -> None:
         """Account for what ``rq.curr`` ran up to ``rq.clock_ns``."""
-        ...
+
+    # -- the life of a task -------------------------------------------------------------------
+
+    def task_fork(self, rq: "Rq", parent: "CpuTask", child: "CpuTask", first: bool) -> None:
+        """``parent``, runnable on ``rq``, has forked ``child`` into this class; it is on no queue.
+
+        ``first``: the child is to run before the parent.
+        """
+
+    def task_woken(self, rq: "Rq", p: "CpuTask") -> None:
+        """``p`` was woken or is new, is queued, and preemption has been decided."""
+
+    def task_dead(self, rq: "Rq", p: "CpuTask") -> None:
+        """``p`` has left the CPU for the last time."""
+
+    def switched_from(self, rq: "Rq", p: "CpuTask") -> None:
+        """``p`` is about to leave this class. If it is ``on_rq``, DEQUEUE_MOVE follows."""
+
+    def switched_to(self, rq: "Rq", p: "CpuTask") -> None:
+        """``p`` has changed to this class; if it is ``on_rq`` it has been queued."""
+
+    def prio_changed(self, rq: "Rq", p: "CpuTask", old_nice: int) -> None:
+        """The priority of ``p`` within this class has changed."""
+
+    def reweight_task(self, rq: "Rq", p: "CpuTask", old_weight: int) -> None:
+        """The weight of ``p``, which is ``on_rq``, was ``old_weight``, and is ``p.weight`` now."""
+
+    # -- between CPUs -------------------------------------------------------------------------
 
     def migrate_task_rq(self, rq: "Rq", p: "CpuTask") -> None:
-        """``p``, on no queue, leaves ``rq`` for another CPU."""
-        ...
+        """``p``, on no queue, leaves ``rq`` for another CPU, where it is enqueued as MIGRATED."""
 
     def detach_one(self, rq: "Rq", dst: int) -> "CpuTask | None":
-        """Dequeue and return a task that CPU ``dst`` (-1: any) may run, or None."""
-        ...
+        """Return a waiting task for CPU ``dst`` (-1: any), which idles, or None."""
+        for p in self.queued(rq):
+            if p is not rq.curr and (dst < 0 or p.cpus_allowed is None or dst in p.cpus_allowed):
+                return p
+        return None
+
+    def migration_candidate(self, rq: "Rq") -> "CpuTask | None":
+        """Return the task that balancing should look at next, and look at it last from now on.
+
+        None: the class takes no part in periodic balancing.
+        """
+        return None
+
+    def task_hot(self, rq: "Rq", p: "CpuTask", dest_runs: bool) -> bool:
+        """Tell whether much of ``p`` is probably still in the cache of its CPU.
+
+        ``dest_runs``: the CPU that would get it has something to run.
+
+        Source: kernel/sched/fair.c:task_hot().
+        """
+        return rq.clock_ns - p.exec_start_ns < SYSCTL_SCHED_MIGRATION_COST_NS
+
+    def pushable_task(self, rq: "Rq", p: "CpuTask", dst: int) -> "CpuTask | None":
+        """Return ``p``, or an equal of it if it runs, that waits and may go to CPU ``dst``."""
+        return None
+
+    # -- checks -------------------------------------------------------------------------------
+
+    def check(self, rq: "Rq", found: list[str]) -> None:
+        """Append a line to ``found`` for each invariant of the class that does not hold."""

@@ -17,7 +17,9 @@ from kernel.messages import EFF_TUNE, TUNE_POLICY
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.attrs import TaskAttrs, attrs_of, new_attrs, rt_policy
 from kernel.process.limits import rlimit
-from kernel.sched.rt import RR_TIMESLICE_NS
+from kernel.sched.classes import tunables_of
+from kernel.sched.rt import RtTunables, rr_timeslice, rt_sched_class
+from kernel.sched.tunables import SECOND_NS
 from kernel.smp.affinity import on_a_cpu, set_cpus_allowed_ptr
 from kernel.smp.balance import note_load
 from kernel.smp.prio import can_nice
@@ -283,7 +285,10 @@ def sys_sched_rr_get_interval(k: "Kernel", pid: int) -> int:
 
     Source: kernel/sched/syscalls.c:sched_rr_get_interval(), kernel/sched/rt.c:get_rr_interval_rt().
     """
-    return RR_TIMESLICE_NS if _attrs_by_pid(k, pid).policy == SCHED_RR else 0
+    if _attrs_by_pid(k, pid).policy != SCHED_RR:
+        return 0
+    tunables: RtTunables = tunables_of(k.spec, rt_sched_class)
+    return rr_timeslice(tunables, k.spec.hz) * SECOND_NS // k.spec.hz
 
 
 def _attrs_by_pid(k: "Kernel", pid: int) -> TaskAttrs:

@@ -10,6 +10,7 @@ from cluster import codec
 from cluster.codec import GroupCodec, KernelCodec, LpFailure, WireError
 from kernel import messages as m
 from kernel.cpu.task import CpuTask
+from kernel.sched.sched_class import FAIR_RANK
 from kernel.uapi import syscalls as nr
 
 GROUPS = ((0, 1), (2, 3))
@@ -155,7 +156,7 @@ def test_a_forked_context_comes_with_its_effect() -> None:
 
 def moving_task() -> CpuTask:
     task = CpuTask(9, 9, "worker", nice=5)
-    task.vruntime = -(1 << 40)
+    task.kept = {FAIR_RANK: [-(1 << 40), 1]}
     task.op = (nr.NR_WAIT4, -1, 0)
     task.value = (3, b"\x00", (None, 1.5))
     task.utime_ns = 123
@@ -185,7 +186,7 @@ def test_a_task_that_changes_the_group_arrives_whole() -> None:
     task = moving_task()
     arrived = deliver(0, 3, task, 1)
     assert arrived is not task
-    for name in ("pid", "tgid", "comm", "nice", "weight", "vruntime", "op", "value", "utime_ns"):
+    for name in ("pid", "tgid", "comm", "nice", "weight", "op", "value", "utime_ns"):
         assert same_types(getattr(arrived, name), getattr(task, name)), name
     assert arrived.ctx == task.ctx
 

@@ -41,6 +41,7 @@ from kernel.process.tasklist import TaskList
 from kernel.process.wait_task import WaitOpts
 from kernel.profiles import PROFILES
 from kernel.sched import core
+from kernel.sched.sched_class import FAIR_RANK
 from kernel.stats import KernelStats
 from kernel.task import (
     EXIT_DEAD,
@@ -773,15 +774,15 @@ def queue_length(w):
 
 
 def cfs_length(w):
-    w.cpus[0].rq.cfs.nr_running = 1
+    w.cpus[0].rq.of[FAIR_RANK].nr_running = 1
 
 
 def load_weight(w):
-    w.cpus[0].rq.cfs.load_weight += 1
+    w.cpus[0].rq.of[FAIR_RANK].load_weight += 1
 
 
 def stale_vruntime(w):
-    w.half(w.child).vruntime += 1
+    w.half(w.child).se.vruntime += 1
 
 
 def queued_not_on_rq(w):
@@ -790,21 +791,21 @@ def queued_not_on_rq(w):
 
 def queued_and_current(w):
     rq = w.cpus[0].rq
-    rq.cfs.timeline.append((rq.curr.vruntime, rq.curr.seq, rq.curr))
+    rq.of[FAIR_RANK].timeline.append((rq.curr.se.vruntime, rq.curr.se.seq, rq.curr))
 
 
 def out_of_order(w):
     rq = w.cpus[0].rq
-    w.run(w.process(w.init, "late", None), 0).vruntime += 0
-    rq.cfs.timeline.reverse()
+    w.run(w.process(w.init, "late", None), 0).se.vruntime += 0
+    rq.of[FAIR_RANK].timeline.reverse()
 
 
 def balancing_list(w):
-    w.cpus[0].rq.cfs.tasks.clear()
+    w.cpus[0].rq.of[FAIR_RANK].tasks.clear()
 
 
 def two_currents(w):
-    w.cpus[0].rq.cfs.curr = None
+    w.cpus[0].rq.of[FAIR_RANK].curr = None
 
 
 def current_from_elsewhere(w):

@@ -6,6 +6,7 @@ from kernel.messages import MIGRATE_LOAD, MIGRATE_TASK
 from kernel.sched import core
 from kernel.sched.detach import SCHED_NR_MIGRATE, detach_tasks
 from kernel.sched.rq import Rq
+from kernel.sched.sched_class import FAIR_RANK
 from kernel.uapi.policy import SCHED_IDLE
 
 MS = 1_000_000
@@ -25,8 +26,10 @@ def queue(*tasks, clock_ns=COLD_NS):
 
 def tasks(number, **fields):
     made = [CpuTask(pid, pid, f"t{pid}", **fields) for pid in range(1, number + 1)]
+    rq = Rq(0, MachineSpec(cpus=2))
     for place, task in enumerate(made):
-        task.vruntime = place  # picked in this order
+        core.class_of(rq, task)
+        task.se.vruntime = place  # picked in this order
     return made
 
 
@@ -62,7 +65,7 @@ def test_a_task_heavier_than_the_imbalance_goes_after_passes_that_failed():
 
 def test_a_lighter_task_goes_where_a_heavier_one_would_be_too_much():
     heavy, running, light = tasks(3)
-    heavy.vruntime = 5
+    heavy.se.vruntime = 5
     core.set_user_nice(Rq(0, MachineSpec()), light, 5)
     rq = queue(running, heavy, light)
     assert rq.curr is running
@@ -104,7 +107,7 @@ def test_half_a_millisecond_later_it_is_cold():
 def test_a_task_that_should_run_next_is_hot_only_for_a_cpu_that_has_work():
     running, waiting = tasks(2)
     rq = queue(running, waiting)
-    rq.cfs.next = waiting
+    rq.of[FAIR_RANK].next = waiting
     assert detach_tasks(rq, 1, False, MIGRATE_TASK, 1, 0) == ([], False)
     assert pids(detach_tasks(rq, 1, True, MIGRATE_TASK, 1, 0)) == [2]
 
@@ -112,7 +115,8 @@ def test_a_task_that_should_run_next_is_hot_only_for_a_cpu_that_has_work():
 def test_an_idle_policy_task_is_never_hot():
     running, waiting = tasks(2)
     waiting = CpuTask(2, 2, "idle", 0, SCHED_IDLE)
-    waiting.vruntime = 1
+    core.class_of(Rq(0, MachineSpec(cpus=2)), waiting)
+    waiting.se.vruntime = 1
     rq = queue(running, waiting)
     waiting.exec_start_ns = rq.clock_ns - 1
     assert pids(detach_tasks(rq, 1, True, MIGRATE_TASK, 1, 0)) == [2]

@@ -7,10 +7,12 @@ from kernel.machine import MachineSpec
 from kernel.sched import core
 from kernel.sched.invariants import check_rq
 from kernel.sched.rq import Rq
-from kernel.sched.rt import FAIR_SERVER_PERIOD_NS, FAIR_SERVER_RUNTIME_NS
+from kernel.sched.rt import RtTunables
+from kernel.sched.sched_class import FAIR_RANK, RT_RANK
 from kernel.uapi.policy import SCHED_BATCH, SCHED_FIFO, SCHED_NORMAL, SCHED_RR
 
 TICK_NS = 4_000_000
+SERVER = RtTunables()
 
 
 @pytest.fixture
@@ -21,7 +23,9 @@ def rq() -> Rq:
 def add(rq: Rq, pid: int, priority: int = 0, policy: int = SCHED_FIFO) -> CpuTask:
     task = CpuTask(pid, pid, f"t{pid}", 0, policy if priority else SCHED_NORMAL)
     task.rt_priority = priority
-    task.time_slice = rq.rr_timeslice
+    core.class_of(rq, task)
+    if priority:
+        task.se.time_slice = rq.of[RT_RANK].rr_timeslice
     core.activate_task(rq, task, core.ENQUEUE_WAKEUP)
     core.check_preempt_curr(rq, task, core.WF_TTWU)
     return task
@@ -82,15 +86,15 @@ def test_an_equal_does_not_preempt_and_a_higher_one_does(rq):
 def test_fifo_has_no_quantum_and_round_robin_has_one(rq):
     first, second = add(rq, 1, 10), add(rq, 2, 10)
     switch(rq)
-    tick(rq, 3 * rq.rr_timeslice)
+    tick(rq, 3 * rq.of[RT_RANK].rr_timeslice)
     assert rq.curr is first
     for task in (first, second):
         core.sched_setscheduler(rq, task, SCHED_RR, 10, 0, False)
-    tick(rq, rq.rr_timeslice - 1)
+    tick(rq, rq.of[RT_RANK].rr_timeslice - 1)
     assert rq.curr is first
     tick(rq)
     assert rq.curr is second
-    tick(rq, rq.rr_timeslice)
+    tick(rq, rq.of[RT_RANK].rr_timeslice)
     assert rq.curr is first
 
 
@@ -98,9 +102,9 @@ def test_round_robin_alone_on_its_list_goes_on(rq):
     task = add(rq, 1, 10, SCHED_RR)
     add(rq, 2, 9, SCHED_RR)
     switch(rq)
-    tick(rq, rq.rr_timeslice)
+    tick(rq, rq.of[RT_RANK].rr_timeslice)
     assert rq.curr is task
-    assert task.time_slice == rq.rr_timeslice
+    assert task.se.time_slice == rq.of[RT_RANK].rr_timeslice
 
 
 def test_yield_goes_to_the_end_of_its_own_list_only(rq):
@@ -133,10 +137,10 @@ def test_a_task_changes_its_class_and_back(rq, running):
     core.sched_setscheduler(rq, task, SCHED_FIFO, 3, 0, False)
     assert switch(rq) is task
     assert (task.prio, other.prio) == (96, 120)
-    assert rq.cfs.nr_running == 1
+    assert rq.of[FAIR_RANK].nr_running == 1
     core.sched_setscheduler(rq, task, SCHED_BATCH, 0, 5, False)
     switch(rq)
-    assert rq.cfs.nr_running == 2
+    assert rq.of[FAIR_RANK].nr_running == 2
     assert (task.prio, task.nice, task.rt_priority) == (125, 5, 0)
 
 
@@ -150,7 +154,7 @@ def test_a_sleeper_changes_its_class_and_keeps_its_place_in_time(rq):
     core.update_rq_curr(rq)
     core.sched_setscheduler(rq, sleeper, SCHED_NORMAL, 0, 0, False)
     core.activate_task(rq, sleeper, core.ENQUEUE_WAKEUP)
-    assert abs(sleeper.vruntime - other.vruntime) < 100 * TICK_NS
+    assert abs(sleeper.se.vruntime - other.se.vruntime) < 100 * TICK_NS
     switch(rq)
 
 
@@ -158,18 +162,18 @@ def test_nice_of_a_real_time_task_is_kept_for_later(rq):
     task = add(rq, 1, 10)
     switch(rq)
     core.set_user_nice(rq, task, 7)
-    assert (task.nice, task.prio, rq.cfs.load_weight) == (7, 89, 0)
+    assert (task.nice, task.prio, rq.of[FAIR_RANK].load_weight) == (7, 89, 0)
 
 
 def test_fair_tasks_get_their_share_of_a_cpu_that_a_hog_keeps(rq):
     hog, fair = add(rq, 1, 50), add(rq, 2)
     switch(rq)
     ran = {hog: 0, fair: 0}
-    for _ in range(4 * FAIR_SERVER_PERIOD_NS // TICK_NS):
+    for _ in range(4 * SERVER.fair_server_period_ns // TICK_NS):
         ran[rq.curr] += TICK_NS
         tick(rq)
     share = ran[fair] / (ran[hog] + ran[fair])
-    assert 0.8 < share * FAIR_SERVER_PERIOD_NS / FAIR_SERVER_RUNTIME_NS < 1.3
+    assert 0.8 < share * SERVER.fair_server_period_ns / SERVER.fair_server_runtime_ns < 1.3
 
 
 def test_the_waiting_task_of_the_highest_priority_is_pulled(rq):
@@ -199,10 +203,14 @@ def test_a_child_inherits_the_class_unless_it_is_reset(rq, policy):
     switch(rq)
     child = CpuTask(2, 2, "c", 0, policy)
     core.task_fork(rq, parent, child)
-    assert (child.policy, child.rt_priority, child.time_slice) == (policy, 10, rq.rr_timeslice)
+    assert (child.policy, child.rt_priority, child.se.time_slice) == (
+        policy,
+        10,
+        rq.of[RT_RANK].rr_timeslice,
+    )
     parent.reset_on_fork = True
     child = CpuTask(3, 3, "c", 0, policy)
     core.task_fork(rq, parent, child)
     core.activate_task(rq, child, core.ENQUEUE_INITIAL)
     assert (child.policy, child.rt_priority, child.prio) == (SCHED_NORMAL, 0, 120)
-    assert rq.cfs.nr_running == 1
+    assert rq.of[FAIR_RANK].nr_running == 1

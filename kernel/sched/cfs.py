@@ -17,22 +17,122 @@ Source: kernel/sched/fair.c of Linux 6.1.
 """
 
 from bisect import bisect_left, insort
-from typing import TYPE_CHECKING, Final
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask, calc_delta_fair
-from kernel.sched.detach import SCHED_NR_MIGRATE, SYSCTL_SCHED_MIGRATION_COST_NS
+from kernel.sched.core import check_preempt_curr
 from kernel.sched.sched_class import (
-    CLASS_ORDER,
-    DEQUEUE_MOVE,
     DEQUEUE_SLEEP,
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
+    FAIR_RANK,
+    SYSCTL_SCHED_MIGRATION_COST_NS,
+    ClassRq,
+    Entity,
+    SchedClass,
 )
+from kernel.sched.tunables import SECOND_NS, duration
 from kernel.sched.weights import NICE_0_LOAD, WMULT_CONST, reduce_factor
-from kernel.uapi.policy import SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
+from kernel.uapi.policy import FAIR_POLICIES, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
 
 if TYPE_CHECKING:
-    from kernel.sched.rq import CfsRq, Rq
+    from kernel.machine import MachineSpec
+    from kernel.sched.rq import Rq
+
+SCHED_NR_MIGRATE: Final = 32  # how many tasks one pass for an idle CPU looks at
+
+
+@dataclass(frozen=True)
+class CfsTunables:
+    """The class's sysctls, before ``sched_tunable_scaling``. Bounds are Linux's."""
+
+    latency_ns: int = duration(
+        6_000_000, 100_000, SECOND_NS, "Period in which every task runs once."
+    )
+    min_granularity_ns: int = duration(
+        750_000, 100_000, SECOND_NS, "Least time before preemption.", at_most="latency_ns"
+    )
+    wakeup_granularity_ns: int = duration(
+        1_000_000, 0, SECOND_NS, "Lead a woken task needs to preempt."
+    )
+
+
+def get_update_sysctl_factor(cpus: int) -> int:
+    """Return what the fair class's latencies are multiplied by on a machine of ``cpus`` CPUs.
+
+    1 + log2(min(cpus, 8)), as with the default ``sched_tunable_scaling`` (logarithmic).
+
+    Source: kernel/sched/fair.c:get_update_sysctl_factor().
+    """
+    return min(cpus, 8).bit_length()
+
+
+class CfsEntity(Entity):
+    """The class's part of a task (``struct sched_entity``).
+
+    ``vruntime`` is relative to ``min_vruntime`` while the task is between two queues.
+    ``seq``, its order of entry into the queue, breaks ties.
+    """
+
+    __slots__ = ("seq", "vruntime")
+
+    def __init__(self) -> None:
+        self.vruntime = 0
+        self.seq = 0
+
+    def pack(self) -> list[Any]:
+        return [self.vruntime, self.seq]
+
+    def unpack(self, data: Sequence[Any]) -> None:
+        self.vruntime, self.seq = data
+
+
+class CfsRq(ClassRq):
+    """The queue of the class (``cfs_rq``).
+
+    ``timeline`` holds ``(vruntime, seq, task)`` of every queued task but the current one, sorted.
+    A sorted list beats a tree at the lengths runqueues have, and at 10,000 tasks still inserts in
+    a few microseconds. ``tasks`` holds queued tasks and current, the one that ran (or was
+    queued) longest ago first: the order in which balancing looks at them. Its keys are the tasks,
+    not their pids: exec by a thread changes the pid of a task that is queued.
+    """
+
+    __slots__ = (
+        "curr",
+        "last",
+        "latency_ns",
+        "load_weight",
+        "min_granularity_ns",
+        "min_vruntime",
+        "next",
+        "nr_latency",
+        "seq",
+        "skip",
+        "tasks",
+        "timeline",
+        "wakeup_granularity_ns",
+    )
+
+    def __init__(self, tunables: CfsTunables, cpus: int) -> None:
+        super().__init__()
+        factor = get_update_sysctl_factor(cpus)
+        self.latency_ns = tunables.latency_ns * factor
+        self.min_granularity_ns = tunables.min_granularity_ns * factor
+        self.wakeup_granularity_ns = tunables.wakeup_granularity_ns * factor
+        # how many tasks share one latency period before the period grows
+        self.nr_latency = -(-self.latency_ns // self.min_granularity_ns)
+        self.timeline: list[tuple[int, int, CpuTask]] = []
+        self.tasks: OrderedDict[CpuTask, None] = OrderedDict()
+        self.curr: CpuTask | None = None
+        self.load_weight = 0
+        self.min_vruntime = 0
+        self.seq = 0
+        self.next: CpuTask | None = None
+        self.last: CpuTask | None = None
+        self.skip: CpuTask | None = None
 
 
 def update_curr(cfs: "CfsRq", now_ns: int) -> None:
@@ -48,11 +148,12 @@ def update_curr(cfs: "CfsRq", now_ns: int) -> None:
         return
     curr.exec_start_ns = now_ns
     curr.sum_exec_ns += delta
+    se: CfsEntity = curr.se
     if curr.weight == NICE_0_LOAD:
-        vruntime = curr.vruntime + delta
+        vruntime = se.vruntime + delta
     else:
-        vruntime = curr.vruntime + (delta * curr.vmult >> curr.vshift)
-    curr.vruntime = vruntime
+        vruntime = se.vruntime + (delta * curr.vmult >> curr.vshift)
+    se.vruntime = vruntime
     # update_min_vruntime(), of which this is by far the most frequent caller
     if curr.on_rq:
         if cfs.timeline and cfs.timeline[0][0] < vruntime:
@@ -70,7 +171,8 @@ def update_min_vruntime(cfs: "CfsRq") -> None:
     """
     curr = cfs.curr
     if curr is not None and curr.on_rq:
-        vruntime = curr.vruntime
+        se: CfsEntity = curr.se
+        vruntime = se.vruntime
         if cfs.timeline and cfs.timeline[0][0] < vruntime:
             vruntime = cfs.timeline[0][0]
     elif cfs.timeline:
@@ -117,8 +219,9 @@ def place_entity(cfs: "CfsRq", p: CpuTask, initial: bool) -> None:
         vruntime -= cfs.min_granularity_ns >> 1
     else:
         vruntime -= cfs.latency_ns >> 1
-    if vruntime > p.vruntime:
-        p.vruntime = vruntime
+    se: CfsEntity = p.se
+    if vruntime > se.vruntime:
+        se.vruntime = vruntime
 
 
 def wakeup_preempt_entity(cfs: "CfsRq", curr: CpuTask, p: CpuTask) -> int:
@@ -126,7 +229,9 @@ def wakeup_preempt_entity(cfs: "CfsRq", curr: CpuTask, p: CpuTask) -> int:
 
     Source: kernel/sched/fair.c:wakeup_preempt_entity().
     """
-    vdiff = curr.vruntime - p.vruntime
+    ours: CfsEntity = curr.se
+    theirs: CfsEntity = p.se
+    vdiff = ours.vruntime - theirs.vruntime
     if vdiff <= 0:
         return -1
     return 1 if vdiff > calc_delta_fair(cfs.wakeup_granularity_ns, p) else 0
@@ -134,17 +239,19 @@ def wakeup_preempt_entity(cfs: "CfsRq", curr: CpuTask, p: CpuTask) -> int:
 
 def enqueue_entity(cfs: "CfsRq", p: CpuTask) -> None:
     """Put ``p`` into the timeline, behind those of equal vruntime."""
+    se: CfsEntity = p.se
     seq = cfs.seq + 1
-    cfs.seq = p.seq = seq
-    insort(cfs.timeline, (p.vruntime, seq, p))
+    cfs.seq = se.seq = seq
+    insort(cfs.timeline, (se.vruntime, seq, p))
 
 
 def unlink_entity(cfs: "CfsRq", p: CpuTask) -> None:
     """Take ``p`` out of the timeline."""
     timeline = cfs.timeline
-    place = bisect_left(timeline, (p.vruntime, p.seq))
+    se: CfsEntity = p.se
+    place = bisect_left(timeline, (se.vruntime, se.seq))
     if place == len(timeline) or timeline[place][2] is not p:
-        raise AssertionError(f"{p!r} is not in the timeline at its vruntime {p.vruntime}")
+        raise AssertionError(f"{p!r} is not in the timeline at its vruntime {se.vruntime}")
     del timeline[place]
 
 
@@ -158,21 +265,27 @@ def clear_buddies(cfs: "CfsRq", p: CpuTask) -> None:
         cfs.skip = None
 
 
-class FairSchedClass:
+class CfsSchedClass(SchedClass):
     """The operations of CFS; see ``kernel.sched.sched_class.SchedClass``."""
 
-    __slots__ = ("name", "rank")
+    __slots__ = ()
 
     def __init__(self) -> None:
-        self.name = "cfs"
-        self.rank = CLASS_ORDER.index("fair")
+        super().__init__("cfs", FAIR_RANK, FAIR_POLICIES, CfsTunables, "CFS", "6.5")
+
+    def make_rq(self, tunables: Any, spec: "MachineSpec") -> CfsRq:
+        return CfsRq(tunables, spec.cpus)
+
+    def make_entity(self) -> CfsEntity:
+        return CfsEntity()
 
     def enqueue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/fair.c:enqueue_task_fair(), enqueue_entity()."""
-        cfs = rq.cfs
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        se: CfsEntity = p.se
         update_curr(cfs, rq.clock_ns)
         if not flags & ENQUEUE_WAKEUP or flags & ENQUEUE_MIGRATED:
-            p.vruntime += cfs.min_vruntime
+            se.vruntime += cfs.min_vruntime
             if flags & ENQUEUE_MIGRATED:
                 p.exec_start_ns = 0  # nothing of it is in this CPU's cache
         cfs.load_weight += p.weight
@@ -181,14 +294,12 @@ class FairSchedClass:
         if flags & ENQUEUE_WAKEUP:
             place_entity(cfs, p, False)
         seq = cfs.seq + 1  # enqueue_entity(), inlined
-        cfs.seq = p.seq = seq
-        insort(cfs.timeline, (p.vruntime, seq, p))
-        p.on_rq = True
-        rq.nr_running += 1
+        cfs.seq = se.seq = seq
+        insort(cfs.timeline, (se.vruntime, seq, p))
 
     def dequeue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/fair.c:dequeue_task_fair(), dequeue_entity()."""
-        cfs = rq.cfs
+        cfs: CfsRq = rq.of[FAIR_RANK]
         update_curr(cfs, rq.clock_ns)
         if cfs.next is not None or cfs.last is not None or cfs.skip is not None:
             clear_buddies(cfs, p)
@@ -196,22 +307,25 @@ class FairSchedClass:
             cfs.curr = None  # Linux: in put_prev_entity(); nothing looks at it in between
         else:
             unlink_entity(cfs, p)
-        p.on_rq = False
         cfs.load_weight -= p.weight
         cfs.nr_running -= 1
         del cfs.tasks[p]
-        rq.nr_running -= 1
         # before update_min_vruntime(): it may move min_vruntime past this task, which
         # would give it credit on its next queue for no reason
         if not flags & DEQUEUE_SLEEP:
-            p.vruntime -= cfs.min_vruntime
+            se: CfsEntity = p.se
+            se.vruntime -= cfs.min_vruntime
         update_min_vruntime(cfs)
+
+    def queued(self, rq: "Rq") -> list[CpuTask]:
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        return list(cfs.tasks)
 
     def yield_task(self, rq: "Rq") -> None:
         """Source: kernel/sched/fair.c:yield_task_fair()."""
         if rq.nr_running == 1:
             return
-        cfs = rq.cfs
+        cfs: CfsRq = rq.of[FAIR_RANK]
         curr = rq.curr
         clear_buddies(cfs, curr)
         if curr.policy != SCHED_BATCH:
@@ -228,7 +342,7 @@ class FairSchedClass:
             return
         if p.policy != SCHED_NORMAL:
             return
-        cfs = rq.cfs
+        cfs: CfsRq = rq.of[FAIR_RANK]
         update_curr(cfs, rq.clock_ns)
         if wakeup_preempt_entity(cfs, curr, p) != 1:
             return
@@ -239,7 +353,7 @@ class FairSchedClass:
 
     def pick_next_task(self, rq: "Rq") -> CpuTask | None:
         """Source: kernel/sched/fair.c:pick_next_task_fair(), pick_next_entity()."""
-        cfs = rq.cfs
+        cfs: CfsRq = rq.of[FAIR_RANK]
         timeline = cfs.timeline
         if not timeline:
             return None
@@ -273,17 +387,18 @@ class FairSchedClass:
 
     def put_prev_task(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:put_prev_task_fair(), put_prev_entity()."""
-        cfs = rq.cfs
+        cfs: CfsRq = rq.of[FAIR_RANK]
         if p.on_rq:
             update_curr(cfs, rq.clock_ns)
+            se: CfsEntity = p.se
             seq = cfs.seq + 1  # enqueue_entity(), inlined
-            cfs.seq = p.seq = seq
-            insort(cfs.timeline, (p.vruntime, seq, p))
+            cfs.seq = se.seq = seq
+            insort(cfs.timeline, (se.vruntime, seq, p))
         cfs.curr = None
 
     def set_next_task(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:set_next_task_fair(), set_next_entity()."""
-        cfs = rq.cfs
+        cfs: CfsRq = rq.of[FAIR_RANK]
         clear_buddies(cfs, p)
         unlink_entity(cfs, p)
         p.exec_start_ns = rq.clock_ns
@@ -293,7 +408,7 @@ class FairSchedClass:
 
     def task_tick(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:task_tick_fair(), check_preempt_tick()."""
-        cfs = rq.cfs
+        cfs: CfsRq = rq.of[FAIR_RANK]
         update_curr(cfs, rq.clock_ns)
         if cfs.nr_running <= 1:
             return
@@ -305,7 +420,8 @@ class FairSchedClass:
             clear_buddies(cfs, p)
             return
         # a task that was placed too far left must not take the CPU at every tick
-        if ran >= cfs.min_granularity_ns and p.vruntime - cfs.timeline[0][0] > ideal:
+        se: CfsEntity = p.se
+        if ran >= cfs.min_granularity_ns and se.vruntime - cfs.timeline[0][0] > ideal:
             rq.need_resched = True
 
     def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, first: bool) -> None:
@@ -313,54 +429,76 @@ class FairSchedClass:
 
         Source: kernel/sched/fair.c:task_fork_fair().
         """
-        cfs = rq.cfs
+        cfs: CfsRq = rq.of[FAIR_RANK]
         update_curr(cfs, rq.clock_ns)
-        child.vruntime = parent.vruntime
+        se: CfsEntity = child.se
+        if parent.sched_class is not self:  # and its time is not measured in vruntime
+            place_entity(cfs, child, True)
+            se.vruntime -= cfs.min_vruntime
+            return
+        parent_se: CfsEntity = parent.se
+        se.vruntime = parent_se.vruntime
         place_entity(cfs, child, True)
-        if first and parent.vruntime < child.vruntime:
+        if first and parent_se.vruntime < se.vruntime:
             if parent is cfs.curr:
-                parent.vruntime, child.vruntime = child.vruntime, parent.vruntime
+                parent_se.vruntime, se.vruntime = se.vruntime, parent_se.vruntime
                 rq.need_resched = True
             else:  # lost the CPU inside the system call: Linux's fork has no such case
                 unlink_entity(cfs, parent)
-                parent.vruntime, child.vruntime = child.vruntime, parent.vruntime
+                parent_se.vruntime, se.vruntime = se.vruntime, parent_se.vruntime
                 enqueue_entity(cfs, parent)
-        child.vruntime -= cfs.min_vruntime
+        se.vruntime -= cfs.min_vruntime
 
-    def task_dead(self, rq: "Rq", p: CpuTask) -> None:
-        """Nothing to do for CFS."""
+    def switched_from(self, rq: "Rq", p: CpuTask) -> None:
+        """Make the vruntime of a sleeper relative; that of a runnable task the dequeue does.
+
+        Source: kernel/sched/fair.c:switched_from_fair(), detach_task_cfs_rq().
+        """
+        if not p.on_rq:
+            self.migrate_task_rq(rq, p)
 
     def switched_to(self, rq: "Rq", p: CpuTask) -> None:
-        """Source: kernel/sched/fair.c:switched_to_fair()."""
-        if p.on_rq:
-            if rq.curr is p:
-                rq.need_resched = True
-            else:
-                self.wakeup_preempt(rq, p, 0)
+        """Source: kernel/sched/fair.c:switched_to_fair(), attach_task_cfs_rq()."""
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        if not p.on_rq:
+            se: CfsEntity = p.se
+            se.vruntime += cfs.min_vruntime
+        elif rq.curr is p:
+            rq.need_resched = True
+        else:
+            check_preempt_curr(rq, p, 0)
 
     def prio_changed(self, rq: "Rq", p: CpuTask, old_nice: int) -> None:
         """Source: kernel/sched/fair.c:prio_changed_fair()."""
-        if not p.on_rq or rq.cfs.nr_running == 1:
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        if not p.on_rq or cfs.nr_running == 1:
             return
         if rq.curr is p:
             if p.nice > old_nice:
                 rq.need_resched = True
         else:
-            self.wakeup_preempt(rq, p, 0)
+            check_preempt_curr(rq, p, 0)
+
+    def reweight_task(self, rq: "Rq", p: CpuTask, old_weight: int) -> None:
+        """Source: kernel/sched/fair.c:reweight_task(), reweight_entity()."""
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        cfs.load_weight += p.weight - old_weight
 
     def update_curr(self, rq: "Rq") -> None:
         """Source: kernel/sched/fair.c:update_curr_fair()."""
-        update_curr(rq.cfs, rq.clock_ns)
+        update_curr(rq.of[FAIR_RANK], rq.clock_ns)
 
     def migrate_task_rq(self, rq: "Rq", p: CpuTask) -> None:
         """Make the vruntime of a sleeper relative.
 
         Source: kernel/sched/fair.c:migrate_task_rq_fair().
         """
-        p.vruntime -= rq.cfs.min_vruntime
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        se: CfsEntity = p.se
+        se.vruntime -= cfs.min_vruntime
 
     def detach_one(self, rq: "Rq", dst: int) -> CpuTask | None:
-        """Dequeue the task that ran longest ago, of the first 32, and is not cache-hot.
+        """Return the task that ran longest ago, of the first 32, and is not cache-hot.
 
         If all of them are hot the first one goes.
 
@@ -368,30 +506,75 @@ class FairSchedClass:
         Deviation: this is for a CPU that has just become idle, which takes one at once; Linux's
         newidle_balance() leaves hot ones to the periodic passes (``kernel.smp.balance``).
         """
-        p = _to_detach(rq.cfs, rq.clock_ns - SYSCTL_SCHED_MIGRATION_COST_NS, dst)
-        if p is not None:
-            self.dequeue_task(rq, p, DEQUEUE_MOVE)
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        if not cfs.timeline:
+            return None
+        newest_ns = rq.clock_ns - SYSCTL_SCHED_MIGRATION_COST_NS
+        fallback: CpuTask | None = None
+        looked_at = 0
+        for p in cfs.tasks:
+            if p is cfs.curr:
+                continue
+            looked_at += 1
+            if looked_at > SCHED_NR_MIGRATE:
+                break
+            if p.cpus_allowed is not None and dst >= 0 and dst not in p.cpus_allowed:
+                continue
+            if p.exec_start_ns <= newest_ns and p is not cfs.next and p is not cfs.last:
+                return p
+            if fallback is None:
+                fallback = p
+        return fallback
+
+    def migration_candidate(self, rq: "Rq") -> CpuTask | None:
+        """Source: kernel/sched/fair.c:detach_tasks(), its walk over ``cfs_tasks``."""
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        tasks = cfs.tasks
+        if not tasks:
+            return None
+        p = next(iter(tasks))
+        tasks.move_to_end(p)
         return p
 
+    def task_hot(self, rq: "Rq", p: CpuTask, dest_runs: bool) -> bool:
+        """Source: kernel/sched/fair.c:task_hot()."""
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        if p.policy == SCHED_IDLE:
+            return False
+        # those who should be next here
+        if dest_runs and (p is cfs.next or p is cfs.last):
+            return True
+        return rq.clock_ns - p.exec_start_ns < SYSCTL_SCHED_MIGRATION_COST_NS
 
-def _to_detach(cfs: "CfsRq", newest_ns: int, dst: int) -> CpuTask | None:
-    if not cfs.timeline:
-        return None
-    fallback: CpuTask | None = None
-    looked_at = 0
-    for p in cfs.tasks:
-        if p is cfs.curr:
-            continue
-        looked_at += 1
-        if looked_at > SCHED_NR_MIGRATE:
-            break
-        if p.cpus_allowed is not None and dst >= 0 and dst not in p.cpus_allowed:
-            continue
-        if p.exec_start_ns <= newest_ns and p is not cfs.next and p is not cfs.last:
-            return p
-        if fallback is None:
-            fallback = p
-    return fallback
+    def check(self, rq: "Rq", found: list[str]) -> None:
+        """Counts, order, weights, and that the tasks on the queue know it."""
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        where = f"cpu {rq.cpu}"
+        curr = cfs.curr if cfs.curr is not None and cfs.curr.on_rq else None
+        waiting = [task for _, _, task in cfs.timeline]
+        runnable = waiting if curr is None else [*waiting, curr]
+        if cfs.nr_running != len(runnable):
+            found.append(
+                f"{where}: nr_running of cfs is {cfs.nr_running}, {len(runnable)} tasks found"
+            )
+        load = sum(task.weight for task in runnable)
+        if cfs.load_weight != load:
+            found.append(f"{where}: load is {cfs.load_weight}, the weights add up to {load}")
+        if cfs.tasks.keys() != dict.fromkeys(runnable).keys():
+            found.append(f"{where}: the balancing list does not hold the tasks of the queue")
+        for index, (vruntime, seq, task) in enumerate(cfs.timeline):
+            se: CfsEntity = task.se
+            if (se.vruntime, se.seq) != (vruntime, seq):
+                found.append(f"{where}: {task!r} is queued at a vruntime it no longer has")
+            if task is curr:
+                found.append(f"{where}: {task!r} is queued and current at once")
+            if index and cfs.timeline[index - 1][:2] >= (vruntime, seq):
+                found.append(f"{where}: {task!r} is out of order")
+        if rq.curr.sched_class is self:
+            if cfs.curr is not rq.curr:
+                found.append(f"{where}: current is {rq.curr!r}, the fair class says {cfs.curr!r}")
+        elif cfs.curr is not None:
+            found.append(f"{where}: {rq.curr!r} runs and {cfs.curr!r} of the fair class does, too")
 
 
-fair_sched_class: Final = FairSchedClass()
+cfs_sched_class: Final = CfsSchedClass()

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from kernel.cpu.position import IN_KERNEL
 from kernel.cpu.task import CpuTask, calc_delta_fair, set_nice
 from kernel.machine import MachineSpec
-from kernel.sched import core, fair
-from kernel.sched.rq import Rq, get_update_sysctl_factor
+from kernel.sched import cfs, core
+from kernel.sched.cfs import get_update_sysctl_factor
+from kernel.sched.rq import Rq
+from kernel.sched.sched_class import FAIR_RANK, RT_RANK
 from kernel.sched.weights import SCHED_PRIO_TO_WEIGHT, SCHED_PRIO_TO_WMULT
-from kernel.uapi.policy import SCHED_BATCH, SCHED_DEADLINE, SCHED_IDLE
+from kernel.uapi.policy import SCHED_BATCH, SCHED_DEADLINE, SCHED_IDLE, SCHED_NORMAL, SCHED_RR
 
 TICK_NS = 4_000_000
 MS = 1_000_000
@@ -72,7 +74,7 @@ def test_nice_outside_its_range_is_refused():
 )
 def test_latencies_scale_with_the_logarithm_of_the_cpus(cpus, factor):
     assert get_update_sysctl_factor(cpus) == factor
-    assert Rq(0, MachineSpec(cpus=cpus)).cfs.latency_ns == 6 * MS * factor
+    assert Rq(0, MachineSpec(cpus=cpus)).of[FAIR_RANK].latency_ns == 6 * MS * factor
 
 
 @pytest.mark.parametrize("nices", [(0, 0), (0, 1), (0, 5), (0, 10), (5, 10), (-5, 0), (-20, -10)])
@@ -92,9 +94,9 @@ def test_a_new_task_starts_one_virtual_slice_behind_its_queue():
     rq.clock_ns += 10 * MS
     child = CpuTask(2, 2, "child")
     core.task_fork(rq, parent, child)
-    assert child.vruntime + rq.cfs.min_vruntime == 10 * MS + HALF_NS
+    assert child.se.vruntime + rq.of[FAIR_RANK].min_vruntime == 10 * MS + HALF_NS
     core.activate_task(rq, child, core.ENQUEUE_INITIAL)
-    assert child.vruntime == 10 * MS + HALF_NS
+    assert child.se.vruntime == 10 * MS + HALF_NS
     assert child.forked_at_ns == 10 * MS
 
 
@@ -117,7 +119,7 @@ def test_a_long_sleeper_gets_half_a_latency_period_of_credit_and_no_more():
     sleeper = sleep_curr(rq)
     run_ticks(rq, 1000)
     core.activate_task(rq, sleeper, core.ENQUEUE_WAKEUP)
-    assert sleeper.vruntime == rq.cfs.min_vruntime - 3 * MS
+    assert sleeper.se.vruntime == rq.of[FAIR_RANK].min_vruntime - 3 * MS
     core.check_preempt_curr(rq, sleeper, core.WF_TTWU)
     assert rq.need_resched
     assert switch(rq) is sleeper
@@ -130,9 +132,9 @@ def test_a_short_sleeper_keeps_its_own_vruntime():
     switch(rq)
     rq.clock_ns += 2 * MS
     sleeper = sleep_curr(rq)
-    assert sleeper.vruntime == 2 * MS
+    assert sleeper.se.vruntime == 2 * MS
     core.activate_task(rq, sleeper, core.ENQUEUE_WAKEUP)
-    assert sleeper.vruntime == 2 * MS
+    assert sleeper.se.vruntime == 2 * MS
     core.check_preempt_curr(rq, sleeper, core.WF_TTWU)
     assert not rq.need_resched
 
@@ -144,9 +146,9 @@ def test_a_wakeup_preempts_only_beyond_the_wakeup_granularity():
     woken = CpuTask(2, 2, "w")
     for ahead_ns, expected in ((1 * MS, False), (1 * MS + 1, True)):
         rq.need_resched = False
-        woken.sched_class = rq.fair_class
-        curr.vruntime = 10 * MS
-        woken.vruntime = curr.vruntime - ahead_ns
+        core.class_of(rq, woken)
+        curr.se.vruntime = 10 * MS
+        woken.se.vruntime = curr.se.vruntime - ahead_ns
         core.check_preempt_curr(rq, woken, core.WF_TTWU)
         assert rq.need_resched is expected
 
@@ -217,8 +219,8 @@ def forks_in_a_row(cpus, number, between_ns=100_000):
         core.activate_task(rq, child, core.ENQUEUE_INITIAL)
         core.check_preempt_curr(rq, child, core.WF_FORK)
         assert rq.curr is parent and not rq.need_resched
-        assert rq.cfs.min_vruntime == parent.vruntime
-        rows.append((parent.vruntime, child.vruntime - parent.vruntime, child.vruntime))
+        assert rq.of[FAIR_RANK].min_vruntime == parent.se.vruntime
+        rows.append((parent.se.vruntime, child.se.vruntime - parent.se.vruntime, child.se.vruntime))
         children.append(child)
     order = []
     sleep_curr(rq)
@@ -280,8 +282,8 @@ def test_child_runs_first_swaps_the_vruntimes():
     rq.clock_ns += MS
     child = CpuTask(2, 2, "child")
     core.task_fork(rq, parent, child)
-    assert parent.vruntime == 1 * MS + HALF_NS
-    assert child.vruntime + rq.cfs.min_vruntime == 1 * MS
+    assert parent.se.vruntime == 1 * MS + HALF_NS
+    assert child.se.vruntime + rq.of[FAIR_RANK].min_vruntime == 1 * MS
 
 
 def test_a_parent_that_was_preempted_inside_fork_still_lets_its_child_go_first():
@@ -295,7 +297,7 @@ def test_a_parent_that_was_preempted_inside_fork_still_lets_its_child_go_first()
     child = CpuTask(3, 3, "child")
     core.task_fork(rq, parent, child)
     core.activate_task(rq, child, core.ENQUEUE_INITIAL)
-    assert child.vruntime < parent.vruntime
+    assert child.se.vruntime < parent.se.vruntime
     assert not check_queue(rq)
 
 
@@ -337,8 +339,8 @@ def test_the_slice_ends_a_stretch_and_minimum_granularity_protects_it():
 def test_the_period_grows_beyond_eight_tasks():
     rq = make_rq()
     tasks = [add(rq, pid) for pid in range(1, 17)]
-    assert fair.sched_slice(rq.cfs, tasks[0]) == pytest.approx(750_000, rel=1e-6)
-    assert fair.sched_slice(rq.cfs, tasks[0]) >= 750_000
+    assert cfs.sched_slice(rq.of[FAIR_RANK], tasks[0]) == pytest.approx(750_000, rel=1e-6)
+    assert cfs.sched_slice(rq.of[FAIR_RANK], tasks[0]) >= 750_000
 
 
 def test_a_task_keeps_its_place_relative_to_its_queue_when_it_moves():
@@ -350,12 +352,16 @@ def test_a_task_keeps_its_place_relative_to_its_queue_when_it_moves():
         switch(rq)
     run_ticks(src, 500)
     run_ticks(dst, 100)
-    lead = src.cfs.timeline[0][0] - src.cfs.min_vruntime
+    lead = src.of[FAIR_RANK].timeline[0][0] - src.of[FAIR_RANK].min_vruntime
     moved = core.detach_one(src, src.clock_ns)
     assert moved is not None and not moved.on_rq
-    assert abs(moved.vruntime - lead) <= 8 * MS
+    assert abs(moved.se.vruntime - lead) <= 8 * MS
     core.attach(dst, moved)
-    assert dst.cfs.min_vruntime <= moved.vruntime <= dst.cfs.min_vruntime + 8 * MS
+    assert (
+        dst.of[FAIR_RANK].min_vruntime
+        <= moved.se.vruntime
+        <= dst.of[FAIR_RANK].min_vruntime + 8 * MS
+    )
     assert not check_queue(src) and not check_queue(dst)
 
 
@@ -370,7 +376,7 @@ def test_a_sleeper_woken_elsewhere_is_placed_by_its_new_queue():
     sleeper = sleep_curr(src)
     core.migrate_task_rq(src, sleeper)
     core.activate_task(dst, sleeper, core.ENQUEUE_WAKEUP | core.ENQUEUE_MIGRATED)
-    assert sleeper.vruntime < 20 * MS
+    assert sleeper.se.vruntime < 20 * MS
 
 
 def test_balancing_takes_the_task_that_ran_longest_ago_and_spares_hot_ones():
@@ -413,12 +419,12 @@ def test_renice_changes_the_load_and_asks_for_a_switch():
     switch(rq)
     rq.clock_ns += MS
     core.set_user_nice(rq, one, 10)
-    assert one.vruntime == MS  # charged at the old weight
-    assert rq.cfs.load_weight == 110 + 1024
+    assert one.se.vruntime == MS  # charged at the old weight
+    assert rq.of[FAIR_RANK].load_weight == 110 + 1024
     assert rq.need_resched
     rq.need_resched = False
     core.set_user_nice(rq, two, 5)
-    assert rq.cfs.load_weight == 110 + 335
+    assert rq.of[FAIR_RANK].load_weight == 110 + 335
     assert not check_queue(rq)
 
 
@@ -426,11 +432,7 @@ def test_renice_changes_the_load_and_asks_for_a_switch():
     ("name", "message"),
     [
         ("eevdf", "fair scheduler 'eevdf' is not implemented yet (there is: cfs)"),
-        (
-            "my.module:Lottery",
-            "unknown fair scheduler 'my.module:Lottery' (there is: cfs); "
-            "classes of one's own are not supported yet",
-        ),
+        ("lottery", "unknown fair scheduler 'lottery' (there is: cfs)"),
     ],
 )
 def test_a_fair_class_that_is_not_there_is_refused(name, message):
@@ -461,14 +463,14 @@ def test_double_enqueue_and_double_dequeue_are_caught():
 
 def check_queue(rq):
     """Return what is wrong with a queue, as a list."""
-    cfs = rq.cfs
+    cfs = rq.of[FAIR_RANK]
     entries = cfs.timeline
     running = [] if cfs.curr is None or not cfs.curr.on_rq else [cfs.curr]
     queued = [task for _, _, task in entries]
     wrong = []
     if rq.nr_running != cfs.nr_running or cfs.nr_running != len(queued) + len(running):
         wrong.append("nr_running")
-    if [(v, s) for v, s, _ in entries] != sorted((t.vruntime, t.seq) for t in queued):
+    if [(v, s) for v, s, _ in entries] != sorted((t.se.vruntime, t.se.seq) for t in queued):
         wrong.append("order")
     if cfs.load_weight != sum(t.weight for t in queued + running):
         wrong.append("load")
@@ -481,9 +483,9 @@ def test_a_task_can_be_made_current_out_of_turn():
     rq = make_rq()
     add(rq, 1)
     second = add(rq, 2)
-    rq.fair_class.set_next_task(rq, second)
+    rq.class_of[SCHED_NORMAL].set_next_task(rq, second)
     rq.curr = second
-    assert rq.cfs.curr is second
+    assert rq.of[FAIR_RANK].curr is second
     assert not check_queue(rq)
 
 
@@ -491,11 +493,11 @@ def test_a_task_that_joins_the_class_may_preempt():
     rq = make_rq()
     curr, other = add(rq, 1), add(rq, 2)
     switch(rq)
-    rq.fair_class.switched_to(rq, curr)
+    rq.class_of[SCHED_NORMAL].switched_to(rq, curr)
     assert rq.need_resched
     rq.need_resched = False
     rq.clock_ns += 20 * MS
-    rq.fair_class.switched_to(rq, other)
+    rq.class_of[SCHED_NORMAL].switched_to(rq, other)
     assert rq.need_resched
 
 
@@ -524,7 +526,7 @@ def test_the_last_buddy_gets_the_cpu_back_on_a_crowded_queue():
     core.activate_task(rq, waker, core.ENQUEUE_WAKEUP)
     core.check_preempt_curr(rq, waker, core.WF_TTWU)
     assert switch(rq) is waker
-    assert rq.cfs.last is cut_off
+    assert rq.of[FAIR_RANK].last is cut_off
 
 
 OPERATIONS = st.lists(
@@ -548,7 +550,7 @@ def test_the_queue_stays_consistent_whatever_happens(policy, operations):
     add(rq, 1, nice=3)
     switch(rq)
     for name, passed_ns, choice in operations:
-        least = rq.cfs.min_vruntime
+        least = rq.of[FAIR_RANK].min_vruntime
         rq.clock_ns += passed_ns
         busy = rq.curr is not rq.idle
         if name == "tick":
@@ -580,12 +582,13 @@ def test_the_queue_stays_consistent_whatever_happens(policy, operations):
         if rq.need_resched:
             leftmost = None
             core.put_prev_task(rq, rq.curr)
-            if rq.cfs.timeline and not (rq.cfs.next or rq.cfs.last or rq.cfs.skip):
-                leftmost = min(rq.cfs.timeline)[2]
+            queue = rq.of[FAIR_RANK]
+            if queue.timeline and not (queue.next or queue.last or queue.skip):
+                leftmost = min(queue.timeline)[2]
             picked = core.pick_next_task(rq)
             assert leftmost is None or picked is leftmost
         assert check_queue(rq) == []
-        assert rq.cfs.min_vruntime >= least
+        assert rq.of[FAIR_RANK].min_vruntime >= least
         assert (rq.curr is rq.idle) <= (rq.nr_running == 0 or rq.need_resched)
 
 
@@ -604,7 +607,9 @@ def test_a_task_survives_the_wire():
     import msgpack
 
     task = CpuTask(7, 5, "worker", nice=-3, policy=SCHED_BATCH)
-    task.vruntime = -12
+    core.class_of(make_rq(), task)
+    task.se.vruntime = -12
+    task.se.seq = 5
     task.op = (0, ("a", (b"b", None)))
     task.value = (1, (2.5, True))
     task.error = (2, "x", None)
@@ -617,5 +622,30 @@ def test_a_task_survives_the_wire():
     assert copy.sched_class is None
     assert isinstance(copy.ctx, FakeContext)
     for name in CpuTask.__slots__:
-        if name not in ("ctx", "sched_class"):
+        if name not in ("ctx", "kept", "sched_class", "se"):
             assert getattr(copy, name) == getattr(task, name), name
+    core.class_of(make_rq(), copy)
+    assert (copy.se.vruntime, copy.se.seq) == (-12, 5)
+
+
+def test_a_task_keeps_what_a_class_knew_of_it_while_it_is_in_another_also_over_the_wire():
+    rq = make_rq()
+    add(rq, 1)
+    switch(rq)
+    run_ticks(rq, 10)
+    task = CpuTask(2, 2, "t")
+    core.class_of(rq, task).switched_to(rq, task)
+    before = task.se.vruntime
+    core.sched_setscheduler(rq, task, SCHED_RR, 3, 0, False)
+    assert task.se.time_slice == rq.of[RT_RANK].rr_timeslice
+    task.se.time_slice = 7
+    copy = CpuTask.unpack(task.pack(), FakeLoader().unpack)
+    copy.rt_priority = 3
+    for one in (task, copy):
+        core.sched_setscheduler(rq, one, SCHED_BATCH, 0, 0, False)
+        assert one.se.vruntime == before == rq.of[FAIR_RANK].min_vruntime > 0
+        core.sched_setscheduler(rq, one, SCHED_RR, 3, 0, False)
+        one.se.time_slice = 7
+        core.sched_setscheduler(rq, one, SCHED_BATCH, 0, 0, False)
+        core.sched_setscheduler(rq, one, SCHED_NORMAL, 0, 0, False)
+        assert one.se.vruntime == before

@@ -1,0 +1,69 @@
+"""How a scheduling class says what of it can be configured.
+
+A class declares its tunables as a frozen dataclass, each field by one of the functions below::
+
+    @dataclass(frozen=True)
+    class CfsTunables:
+        latency_ns: int = duration(6_000_000, 100_000, SECOND_NS, "Period in which …")
+
+and gets an instance in ``make_rq``. In a configuration the fields are the keys of ``sched.NAME``;
+``_ns`` is left off, since durations are written with their unit there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+SECOND_NS: Final = 1_000_000_000
+
+DURATION: Final = "duration"
+INTEGER: Final = "integer"
+CHOICE: Final = "choice"
+SWITCH: Final = "switch"
+
+
+@dataclass(frozen=True)
+class NoTunables:
+    """Of a class that has none."""
+
+
+def duration(default_ns: int, least_ns: int, most_ns: int, about: str, at_most: str = "") -> Any:
+    """Return a field for a time in ns. ``at_most``: another field that it must not exceed."""
+    return _field(DURATION, default_ns, about, least=least_ns, most=most_ns, at_most=at_most)
+
+
+def integer(default: int, least: int, most: int, about: str, at_most: str = "") -> Any:
+    """Return a field for a number. ``at_most``: another field that it must not exceed."""
+    return _field(INTEGER, default, about, least=least, most=most, at_most=at_most)
+
+
+def choice(default: str, words: Sequence[str], about: str) -> Any:
+    """Return a field for one of some words."""
+    return _field(CHOICE, default, about, words=tuple(words))
+
+
+def switch(default: bool, about: str) -> Any:
+    """Return a field for true or false."""
+    return _field(SWITCH, default, about)
+
+
+def _field(kind: str, default: Any, about: str, **more: Any) -> Any:
+    return field(default=default, metadata={"kind": kind, "about": about, **more})
+
+
+def key_of(name: str) -> str:
+    """Return how the field ``name`` is called in a configuration."""
+    return name.removesuffix("_ns")
+
+
+def make_tunables(tunables: type, values: Mapping[str, Any] | None) -> Any:
+    """Return an instance of ``tunables`` with ``values`` for some of its fields.
+
+    Raises:
+        ValueError: there is no such field.
+    """
+    known = [each.name for each in fields(tunables)]
+    for name in values or {}:
+        if name not in known:
+            raise ValueError(f"no tunable {name!r} (there is: {', '.join(known) or 'none'})")
+    return tunables(**(values or {}))
