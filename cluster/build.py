@@ -31,6 +31,7 @@ from cluster.catalogue import (
     program_names,
 )
 from cluster.config.errors import ConfigError, Problem, got
+from cluster.sync.scheme import place_of
 from kernel.costs import Costs
 from kernel.machine import FileSpec, ImageSpec, MachineSpec, ServiceSpec, SpawnSpec
 from kernel.process.binprm import CANT_OPEN
@@ -103,7 +104,7 @@ def resolve(loaded: "Loaded") -> MachineSpec:
         trace=config.trace.enabled,
         trace_syscalls=config.trace.syscalls,
         check=config.check,
-        tie_break=config.sync.tie_break,
+        tie_break=place_of(config.sync.tie_break, loaded.folder),
         mutations=tuple(config.mutations),
         block_budget=config.limits.block_budget,
         guest_memory=config.limits.guest_memory or max(machine.memory >> 3, 16 << 20),

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any, Final
 
+from cluster.choosers import load_chooser
 from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.order_log import OrderLog
 from cluster.sync.scheme import NO_FURTHER, Horizons, Pending, Scheme, View
@@ -252,6 +253,7 @@ class KernelHost:
         quantum_ns: int,
         max_virtual_ns: int | None,
     ) -> None:
+        load_chooser(spec.tie_break)
         self.kernel = KernelState(spec, loader)
         self.boot_counts = boot_counts(self.kernel)
         self.scheme = scheme

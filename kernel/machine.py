@@ -121,6 +121,7 @@ class MachineSpec:
     sched_tunables: dict[str, dict[str, Any]] = field(default_factory=dict)
     # where the class ``fair`` comes from, if not from smplab: see cluster.sched_classes
     fair_from: tuple[str, ...] = ()
+    memory_model: str = "sc"  # kernel.drive.memory; granularity step
 
     def to_plain(self) -> dict[str, Any]:
         """Return the spec as data that msgpack can carry."""

@@ -1,13 +1,18 @@
 """Named points: where a kernel path can be interleaved with another CPU's.
 
-A kernel path is a generator that yields ``(name, kind, object)``. The driver (``kernel.drive``)
-gives each kind its meaning for the granularity in force:
+A kernel path is a generator that yields ``(name, kind, object)``. The drivers in ``kernel.drive``
+give each kind its meaning for the granularity in force:
 
 ========== ======================================= =======================================
 kind       granularity ``syscall``                 granularity ``step``
 ========== ======================================= =======================================
 POINT      nothing                                 others may run here
-BARRIER    nothing                                 others may run here; orders memory
+LOAD       ``x = object.field``                    others may run here; then the memory model
+           is the answer of the ``yield``          in force says what this CPU reads
+STORE      ``object.field = value``                others may run here; then the memory model
+                                                   says who sees the value, and when
+BARRIER    nothing                                 others may run here; what this CPU has
+                                                   stored is seen by all (``MemoryModel.barrier``)
 ACQUIRE    wait in virtual time for the lock        real exclusion: the path stops until it has it
 READ       the same, shared                         the same, shared
 RELEASE    the lock is free from now on             the same; a waiter may go on
@@ -18,6 +23,20 @@ RESCHED    the task's CPU may run another task,    the same
            and this path goes on when it picks
            the task again
 ========== ======================================= =======================================
+
+The object of a LOAD is a pair and that of a STORE a triple, always written out, with the name of
+the field as a literal, for the fast form of a path is made from the text of the source::
+
+    state = yield "try_to_wake_up.state", LOAD, (task, "state")
+    yield "set_task_state.store", STORE, (task, "state", state)
+
+They stand where Linux's correctness depends on the order of accesses that no lock orders
+(READ_ONCE, WRITE_ONCE, smp_load_acquire, …). An atomic read-modify-write (cmpxchg, xchg) orders
+everything: it is a BARRIER with plain accesses in the same step. What a path has stored with a
+STORE it reads with a LOAD, or after a BARRIER, or under the lock under which it stored.
+
+Each path *offers* the operation it stops at, and the code after it runs with the operation: what
+stands between two points is one step, which nobody sees half of.
 
 At granularity ``syscall`` nothing can come between two points but a sleep. So a path has a second,
 quick form there, which is made from its source (``kernel.drive.forms``): no path asks for the
@@ -43,8 +62,20 @@ RELEASE: Final = 3
 BARRIER: Final = 4
 SCHEDULE: Final = 5
 RESCHED: Final = 6
+LOAD: Final = 7
+STORE: Final = 8
 
-KIND_NAMES: Final = ("point", "acquire", "read", "release", "barrier", "schedule", "resched")
+KIND_NAMES: Final = (
+    "point",
+    "acquire",
+    "read",
+    "release",
+    "barrier",
+    "schedule",
+    "resched",
+    "load",
+    "store",
+)
 
 _T = TypeVar("_T")
 

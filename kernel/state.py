@@ -20,6 +20,7 @@ from typing import Any
 
 from kernel import messages as m
 from kernel.boot.start import start_machine
+from kernel.drive.chooser import Chooser
 from kernel.drive.forms import is_path
 from kernel.drive.interleave import StepChecks, StepDriver
 from kernel.drive.run_through import run_to_sleep
@@ -51,6 +52,15 @@ class KernelState(Kernel):
         self.after_step: Any = StepChecks() if self.stepwise and spec.check else None
         start_machine(self)
 
+    @property
+    def chooser(self) -> Chooser:
+        """Who decides how paths take turns (granularity ``step``); may be replaced at the start."""
+        return self._stepper.chooser
+
+    @chooser.setter
+    def chooser(self, chooser: Chooser) -> None:
+        self._stepper.chooser = chooser
+
     # -- in and out ---------------------------------------------------------------------------
 
     def deliver(self, requests: Iterable[m.Request]) -> None:
@@ -74,7 +84,7 @@ class KernelState(Kernel):
         first = self.timers.next_ns()
         if self.requests and self.requests[0][0] < first:
             first = self.requests[0][0]
-        if self.active:
+        if self.stepwise:
             return min(first, self._stepper.next_ns())
         return first
 

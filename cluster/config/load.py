@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from cluster.choosers import ChooserError, load_chooser
 from cluster.config import models
 from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
 from cluster.config.models import RunConfig, Workload
@@ -302,8 +303,8 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
     machine, sched = config.machine, config.sched
     if config.sync.scheme != "auto":
         yield from _check_scheme(loaded)
-    if config.sync.tie_break == "random" and config.granularity != "step":
-        yield loaded.problem(("sync", "tie_break"), "random is for granularity step")
+    if config.sync.tie_break != "order":
+        yield from _check_chooser(loaded)
     if config.mutations:
         yield from _check_mutations(loaded)
     least = max(301, 8 * machine.cpus)
@@ -338,6 +339,18 @@ def _check_scheme(loaded: Loaded) -> Iterable[Problem]:
         what = f"{name} runs on the {' and '.join(sorted(engines))} engine only"
         hint = f": use barrier with engine {engine}" if engine == "ray" else ""
         yield loaded.problem(("sync", "scheme"), what + hint)
+
+
+def _check_chooser(loaded: Loaded) -> Iterable[Problem]:
+    """Yield what is wrong with the one who decides how paths take turns."""
+    name = loaded.config.sync.tie_break
+    if loaded.config.granularity != "step":
+        yield loaded.problem(("sync", "tie_break"), f"{name} is for granularity step")
+        return
+    try:
+        load_chooser(place_of(name, loaded.folder))
+    except ChooserError as error:
+        yield loaded.problem(("sync", "tie_break"), str(error))
 
 
 def _check_mutations(loaded: Loaded) -> Iterable[Problem]:

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
+from cluster.choosers import is_installed as is_installed_chooser
 from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, OneOfOrOwn, Size
 from cluster.sync.scheme import is_installed
 from kernel.costs import cost_names
@@ -201,8 +202,11 @@ class Sync(Model):
     ] = 100_000
     tie_break: Annotated[
         str,
-        OneOf("order", "random"),
-        Field(description="Order in granularity step: by time, or any (seeded)."),
+        OneOfOrOwn("order", "random", installed=is_installed_chooser),
+        Field(
+            description="Order in granularity step: by time, or any (seeded); or a chooser of "
+            "your own, FILE.py:CLASS, or the name of an installed one."
+        ),
     ] = "order"
 
 

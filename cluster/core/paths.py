@@ -25,6 +25,8 @@ the place of what breaks one):
 - a point is ``yield "name", KIND, object``, a statement of its own. KIND is one of
   ``kernel.points``, or a choice of two of the kinds of a lock. The object of a point that means
   nothing at granularity ``syscall`` has no effects: names, attributes, items, comparisons;
+- a LOAD is ``name = yield "name", LOAD, (object, "field")``; a STORE is a statement of its own with
+  ``(object, "field", value)``;
 - what is ``EITHER`` is neither run nor returned by what is not;
 - it has no decorator, and stands at a module's top level.
 
@@ -44,6 +46,7 @@ EITHER: Final = "either"
 LOCKING: Final = ("ACQUIRE", "READ", "RELEASE")
 VANISHING: Final = ("POINT", "BARRIER")
 SLEEPING: Final = ("SCHEDULE", "RESCHED")
+ACCESSES: Final = {"LOAD": 2, "STORE": 3}  # and how much their object says
 _WITHOUT_EFFECT: Final = (
     ast.Name,
     ast.Attribute,
@@ -283,6 +286,11 @@ class Package:
     def _look_into(self, module: Module, path: PathFunction) -> None:
         allowed: set[int] = set()
         statements = {id(node.value) for node in _own(path.node) if isinstance(node, ast.Expr)}
+        loads = {
+            id(node.value)
+            for node in _own(path.node)
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+        }
         for node in _own(path.node):
             if isinstance(node, ast.YieldFrom):
                 if isinstance(node.value, ast.Call):
@@ -292,7 +300,11 @@ class Package:
                 elif not _is_nothing(node.value):
                     path.sleeps = True  # a generator that somebody else has made
             elif isinstance(node, ast.Yield):
-                self._look_at_point(module, path, node, id(node) in statements)
+                if _is_access(node):
+                    stands_well = id(node) in (loads if _is_load(node) else statements)
+                    self._look_at_access(module, node, stands_well)
+                else:
+                    self._look_at_point(module, path, node, id(node) in statements)
             elif isinstance(node, ast.Return) and path.kind != GENERATOR:
                 self._look_at_return(module, path, node, allowed)
         for node in _own(path.node):
@@ -326,6 +338,21 @@ class Package:
             self._refuse(module, node, "the object of this point must have no effects")
         if any(kind in SLEEPING for kind in kinds):
             path.sleeps = True
+
+    def _look_at_access(self, module: Module, node: ast.Yield, stands_well: bool) -> None:
+        assert isinstance(node.value, ast.Tuple)
+        kind, obj = kinds_of(node.value.elts[1])[0], node.value.elts[2]
+        what = '(object, "field")' if kind == "LOAD" else '(object, "field", value)'
+        if (
+            not isinstance(obj, ast.Tuple)
+            or len(obj.elts) != ACCESSES[kind]
+            or not isinstance(obj.elts[1], ast.Constant)
+            or not str(obj.elts[1].value).isidentifier()
+        ):
+            self._refuse(module, node, f"the object of a {kind} is {what}, written out")
+        elif not stands_well:
+            how = "assigned to something" if kind == "LOAD" else "a statement of its own"
+            self._refuse(module, node, f"a {kind} is {how}")
 
     def _look_at_return(
         self, module: Module, path: PathFunction, node: ast.Return, allowed: set[int]
@@ -472,6 +499,19 @@ def kinds_of(node: ast.expr) -> list[str]:
         kinds = [kinds_of(node.body), kinds_of(node.orelse)]
         return [*kinds[0], *kinds[1]] if all(kinds) else []
     return []
+
+
+def _is_access(node: ast.Yield) -> bool:
+    """Tell whether a ``yield`` is a LOAD or a STORE."""
+    point = node.value
+    if not isinstance(point, ast.Tuple) or len(point.elts) != 3:
+        return False
+    kinds = kinds_of(point.elts[1])
+    return len(kinds) == 1 and kinds[0] in ACCESSES
+
+
+def _is_load(node: ast.Yield) -> bool:
+    return isinstance(node.value, ast.Tuple) and kinds_of(node.value.elts[1]) == ["LOAD"]
 
 
 def alternatives(node: ast.expr | None) -> Iterator[ast.expr | None]:

@@ -10,6 +10,9 @@ in the source                                in the quick form
 ============================================ =====================================================
 ``yield "name", ACQUIRE, lock``              ``quick__acquire(k, lock)``; READ, RELEASE likewise
 ``yield "name", POINT, obj``; BARRIER        ``pass``
+``x = yield "name", LOAD, (obj, "field")``   ``x = obj.field``
+``yield "name", STORE, (obj, "field", v)``   ``obj.field = v``
+``assert_held(k, lock)``                     ``pass``
 ``yield "name", SCHEDULE, obj``; RESCHED     the same: such a form is a generator
 ``yield from f(k, …)``                       ``f__quick(k, …)`` if that cannot sleep, otherwise
                                              ``yield from f__quick(k, …)``
@@ -35,6 +38,7 @@ import ast
 from typing import Final
 
 from cluster.core.paths import (
+    ACCESSES,
     DELEGATE,
     EITHER,
     GENERATOR,
@@ -48,6 +52,7 @@ from cluster.core.paths import (
 )
 
 SUFFIX: Final = "__quick"
+CHECK: Final = "assert_held"  # a statement that is nothing at this granularity
 _LOCK_CALLS: Final = {
     "ACQUIRE": "quick__acquire",
     "READ": "quick__read",
@@ -112,7 +117,9 @@ class Twin:
         path, node = self._path, self._path.node
         self._rename()
         for part in _statements(node):
-            if isinstance(part, ast.Yield):
+            if isinstance(part, ast.Call):
+                self._edit(part, part, "pass")
+            elif isinstance(part, ast.Yield):
                 self._point(part)
             elif isinstance(part, ast.YieldFrom) and isinstance(part.value, ast.Call):
                 self._run(part, part.value)
@@ -145,6 +152,8 @@ class Twin:
         kinds = kinds_of(kind)
         if kinds[0] in VANISHING:
             self._edit(node, node, "pass")
+        elif kinds[0] in ACCESSES:
+            self._access(node, obj)
         elif kinds[0] not in SLEEPING:
             call = self._lock_call(kind)
             self._edits.append((self._start(node), self._start(obj), f"{call}(k, "))
@@ -157,6 +166,21 @@ class Twin:
             return f"({first} if {self._text(kind.test)} else {second})"
         assert isinstance(kind, ast.Name)
         return _LOCK_CALLS[kind.id]
+
+    def _access(self, node: ast.Yield, access: ast.expr) -> None:
+        """A LOAD becomes the reading of an attribute, a STORE an assignment to one."""
+        assert isinstance(access, ast.Tuple)
+        obj, field, *value = access.elts
+        name = str(field.value) if isinstance(field, ast.Constant) else ""
+        simple = isinstance(obj, ast.Name | ast.Attribute)
+        before, after = ("", "") if simple else ("(", ")")
+        self._edits.append((self._start(node), self._start(obj), before))
+        if value:
+            middle = f"{after}.{name} = "
+            self._edits.append((self._end(obj), self._start(value[0]), middle))
+            self._edits.append((self._end(value[0]), self._end(node), ""))
+        else:
+            self._edits.append((self._end(obj), self._end(node), f"{after}.{name}"))
 
     def _run(self, node: ast.YieldFrom, call: ast.Call) -> None:
         meant = self._path.runs[call]
@@ -240,4 +264,12 @@ class Twin:
 
 
 def _statements(function: ast.FunctionDef) -> list[ast.AST]:
-    return [node for node in ast.walk(function) if isinstance(node, ast.Yield | ast.YieldFrom)]
+    found: list[ast.AST] = []
+    for node in ast.walk(function):
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            found.append(node)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            func = node.value.func
+            if isinstance(func, ast.Name) and func.id == CHECK:
+                found.append(node.value)
+    return found

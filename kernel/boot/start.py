@@ -13,12 +13,12 @@ from kernel.arch import arch_of
 from kernel.boot.init_programs import arm_spawns
 from kernel.boot.rest_init import boot_tasks, kernel_init
 from kernel.boot.smpboot import smpboot_register_percpu_thread
-from kernel.drive.forms import pass_point
+from kernel.drive.forms import next_point, pass_point
 from kernel.fs.initramfs import boot_vfs
 from kernel.mm.frames import Frames
 from kernel.mm.overcommit import OVERCOMMIT_NEVER
 from kernel.mm.slab import boot_slabs
-from kernel.points import SCHEDULE, Path
+from kernel.points import LOAD, SCHEDULE, STORE, Path
 from kernel.proc.root import proc_root_init
 from kernel.process.kthread import kthreadd
 from kernel.task import TaskStruct
@@ -59,10 +59,12 @@ def start_machine(k: "Kernel") -> None:
 def _park(k: "Kernel", task: TaskStruct, path: Path[object]) -> None:
     """Let ``task`` go to sleep in ``path`` before time starts; its CPU holds its other half."""
     k.current = task
-    for _name, kind, obj in path:
-        if kind == SCHEDULE:
-            break
-        if not k.stepwise:
-            pass_point(k, kind, obj)
+    point = next_point(path, None)
+    while point is not None and point[1] != SCHEDULE:
+        _name, kind, obj = point
+        answer = None
+        if not k.stepwise or kind in (LOAD, STORE):
+            answer = pass_point(k, kind, obj)
+        point = next_point(path, answer)
     task.path = path
     task.on_rq = False

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import InvariantError
 from kernel.locking import acquire, acquire_shared, release
-from kernel.points import ACQUIRE, READ, RELEASE, RESCHED, SCHEDULE
+from kernel.points import ACQUIRE, LOAD, READ, RELEASE, RESCHED, SCHEDULE, STORE
 from kernel.task import TASK_RUNNING
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
-    from kernel.points import Path
+    from kernel.points import Path, Point
 
 QUICK: Final[dict[Callable[..., Any], Callable[..., Any]]] = {}
 """Path -> its quick form; the modules of a prepared core enter theirs."""
@@ -59,21 +59,39 @@ def run_through(k: "Kernel", path: "Path[Any]") -> Any:
     Raises:
         InvariantError: it sleeps.
     """
+    answer = None
     while True:
         try:
-            name, kind, obj = next(path)
+            name, kind, obj = path.send(answer)
         except StopIteration as done:
             return done.value
         if kind == RESCHED or (kind == SCHEDULE and k.current.state != TASK_RUNNING):
             raise InvariantError(f"{k.current!r} sleeps at {name}, where nobody may")
-        pass_point(k, kind, obj)
+        answer = pass_point(k, kind, obj)
 
 
-def pass_point(k: "Kernel", kind: int, obj: Any) -> None:
-    """Give a point that is not one of sleep its meaning at granularity ``syscall``."""
+def next_point(path: "Path[object]", answer: object) -> "Point | None":
+    """Answer the point that ``path`` stands at; return its next one, or None at its end."""
+    try:
+        return path.send(answer)
+    except StopIteration:
+        return None
+
+
+def pass_point(k: "Kernel", kind: int, obj: Any) -> Any:
+    """Give a point that is not one of sleep its meaning at granularity ``syscall``.
+
+    Returns:
+        what is to be sent to the path: what a LOAD reads.
+    """
     if kind == ACQUIRE:
         acquire(k, obj)
     elif kind == RELEASE:
         release(k, obj)
     elif kind == READ:
         acquire_shared(k, obj)
+    elif kind == LOAD:
+        return getattr(obj[0], obj[1])
+    elif kind == STORE:
+        setattr(obj[0], obj[1], obj[2])
+    return None

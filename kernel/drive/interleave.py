@@ -1,8 +1,15 @@
 """The driver of granularity ``step``: every point of a kernel path is a place to interleave.
 
-The paths of all CPUs that are inside the kernel stand side by side. Each has a clock of its own;
-the earliest takes the next step, from one point to the next. Locks exclude for real: a path that
-cannot have its lock stands still until the holder gives it up, first come first served.
+The paths of all CPUs that are inside the kernel stand side by side. Each *offers* its next
+operation, the point it stands at, and has a clock of its own. In a step a chooser
+(``kernel.drive.chooser``) picks one of those that can go; its operation is carried out, and its
+code runs on to its next offer. Locks exclude for real: whoever is to take one that is held queues
+for it, and stands still until the holder gives it up, first come first served.
+
+What can go is kept in the order ``(time, cpu, serial)``. The choice is among those that are due: no
+request, no timer and no other processor has anything to say before them. Usually the first is
+chosen; whoever is passed over goes on later, as if it had been held up until then, so virtual time
+never runs backwards.
 
 With ``tie_break: random`` a path is held up after every step for a random (seeded) time, nearly
 exponential and now and then much longer, as caches and interrupts do it. Were the steps themselves
@@ -20,17 +27,28 @@ current task each time, and everything from time to time.
 
 Source: Documentation/memory-barriers.txt for what may interleave; the random walk follows the
 schedulers of Shuttle and Coyote.
-Deviation: memory is sequentially consistent: a store can be seen at once, so a BARRIER orders
-nothing that is not in order already and dropping one changes nothing but the number of steps.
+Deviation: memory is sequentially consistent (``kernel.drive.memory``): a store can be seen at once,
+so a BARRIER orders nothing that is not in order already and dropping one changes nothing.
 """
 
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel import messages as m
 from kernel.check.invariants import check_kernel, check_step
+from kernel.drive.chooser import Chooser, make_chooser
 from kernel.drive.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
+from kernel.drive.memory import Drain, MemoryModel, make_memory_model
 from kernel.errors import InvariantError
-from kernel.points import ACQUIRE, BARRIER, READ, RELEASE, RESCHED, SCHEDULE
+from kernel.points import (
+    ACQUIRE,
+    BARRIER,
+    LOAD,
+    POINT,
+    READ,
+    RELEASE,
+    RESCHED,
+    STORE,
+)
 from kernel.smp.balance import run_rebalance_domains
 from kernel.smp.schedule import cond_resched, schedule_out
 from kernel.task import TASK_RUNNING
@@ -38,10 +56,11 @@ from kernel.task import TASK_RUNNING
 if TYPE_CHECKING:
     from kernel.drive.lockdep import Held
     from kernel.locking import Lock
-    from kernel.points import Path
+    from kernel.points import Path, Point
     from kernel.state import KernelState
     from kernel.task import TaskStruct
 
+_HOLD_UP_BOUND: Final = 1 << 37  # of the numbers that hold-ups are made of
 _HOLD_UP_NS: Final = 3_000  # a random hold-up halves in likelihood with every so many ns
 _LONG: Final = 40  # one in 32 is so many times longer
 _FEW_TASKS: Final = 64
@@ -49,9 +68,27 @@ _FULL_CHECK_EVERY: Final = 64  # steps, with more tasks
 
 
 class ActivePath:
-    """One path in progress: whose it is, how far its clock is, which locks it has."""
+    """One path in progress: whose it is, what it offers, how far its clock is, which locks it has.
 
-    __slots__ = ("blocked_on", "cpu", "gen", "held", "now_ns", "serial", "skipped", "task")
+    Attributes:
+        op: the point it stands at, ``(name, kind, object)``: what it does when it is chosen.
+        granted: the lock that ``op`` is about is taken already, by whoever gave it up.
+        blocked_on: the lock it queues for; it cannot be chosen.
+        held: the locks it has; ``skipped``: those a mutation made it not take.
+    """
+
+    __slots__ = (
+        "blocked_on",
+        "cpu",
+        "gen",
+        "granted",
+        "held",
+        "now_ns",
+        "op",
+        "serial",
+        "skipped",
+        "task",
+    )
 
     def __init__(
         self, gen: "Path[object]", task: "TaskStruct", cpu: int, now_ns: int, serial: int
@@ -61,165 +98,266 @@ class ActivePath:
         self.cpu = cpu
         self.now_ns = now_ns
         self.serial = serial
+        self.op: Point = _ENTER
+        self.granted = False
         self.blocked_on: Lock | None = None
         self.held: list[Held] = []
-        self.skipped: list[Lock] = []  # not taken because of a mutation
+        self.skipped: list[Lock] = []
 
     def __repr__(self) -> str:
-        return f"<path of {self.task!r} on cpu {self.cpu} at {self.now_ns}>"
+        return f"<path of {self.task!r} on cpu {self.cpu} at {self.now_ns}: {self.op[0]}>"
+
+
+# What a path offers that has come into the kernel, or back to it, and has not run yet.
+_ENTER: Final[tuple[str, int, Any]] = ("enter", POINT, None)
 
 
 class StepDriver:
-    """Runs the paths of one KernelState, one point at a time: a part of it in a file of its own."""
+    """Runs the paths of one KernelState, one point at a time: a part of it in a file of its own.
 
-    __slots__ = ("_dep", "_kernel", "_mutations", "_random", "_serial", "_state", "active")
+    Attributes:
+        active: all paths in progress.
+        enabled: those that can go, in the order ``(time, cpu, serial)``.
+        chooser: who decides which goes; may be replaced before the first step.
+        memory: what LOAD, STORE and BARRIER do.
+    """
+
+    __slots__ = (
+        "_dep",
+        "_kernel",
+        "_mutations",
+        "_serial",
+        "active",
+        "chooser",
+        "enabled",
+        "memory",
+    )
 
     def __init__(self, kernel: "KernelState") -> None:
         spec = kernel.spec
         self.active = kernel.active
+        self.enabled: list[ActivePath | Drain] = []
+        self.chooser: Chooser = make_chooser(spec.tie_break)
+        self.chooser.begin(spec.seed)
+        self.memory: MemoryModel = make_memory_model(spec.memory_model)
         self._kernel = kernel
         self._mutations = frozenset(spec.mutations)
         self._dep = LockDep() if spec.check else None
-        self._random = spec.tie_break == "random"
-        self._state = spec.seed & 0xFFFFFFFFFFFFFFFF
         self._serial = 0
 
     def next_ns(self) -> int:
         """Return the time of the earliest step that can be taken, or NEVER."""
-        first = m.NEVER
-        for path in self.active:
-            if path.blocked_on is None and path.now_ns < first:
-                first = path.now_ns
+        first = self.enabled[0].now_ns if self.enabled else m.NEVER
+        if self.memory.buffers:
+            for drain in self.memory.drains():
+                first = min(first, drain.now_ns)
         return first
 
     def run(self, limit_ns: int) -> None:
         """Take every request, timer and step that is due at or before ``limit_ns``."""
         kernel = self._kernel
         requests, timers = kernel.requests, kernel.timers.heap
-        active = self.active
-        while True:
-            path: ActivePath | None = None
-            path_ns = m.NEVER
-            for other in active:
-                if other.blocked_on is None and (
-                    other.now_ns < path_ns
-                    or (
-                        path is not None
-                        and other.now_ns == path_ns
-                        and (other.cpu, other.serial) < (path.cpu, path.serial)
-                    )
+        served = 0
+        try:
+            while True:
+                event_ns = requests[served][0] if served < len(requests) else m.NEVER
+                timer_ns = timers[0][0] if timers else m.NEVER
+                is_timer = timer_ns <= event_ns
+                if is_timer:
+                    event_ns = timer_ns
+                step_ns = self.next_ns()
+                if (
+                    kernel.balance_ns < event_ns
+                    and kernel.balance_ns <= step_ns
+                    and kernel.balance_ns <= limit_ns < m.NEVER - 1
                 ):
-                    path = other
-                    path_ns = other.now_ns
-            event_ns = requests[0][0] if requests else m.NEVER
-            timer_ns = timers[0][0] if timers else m.NEVER
-            is_timer = timer_ns <= event_ns
-            if is_timer:
-                event_ns = timer_ns
-            balance_ns = kernel.balance_ns
-            if (
-                balance_ns < event_ns
-                and balance_ns <= path_ns
-                and balance_ns <= limit_ns < m.NEVER - 1
-            ):
-                run_rebalance_domains(kernel)
-                continue
-            if event_ns <= path_ns:
-                if event_ns > limit_ns or event_ns == m.NEVER:
+                    run_rebalance_domains(kernel)
+                elif event_ns <= step_ns:
+                    if event_ns > limit_ns or event_ns == m.NEVER:
+                        return
+                    if is_timer:
+                        self._begin(kernel.open_timer())
+                    else:
+                        served += 1
+                        self._begin(kernel.open(requests[served - 1]))
+                elif step_ns > limit_ns:
                     return
-                gen = kernel.open_timer() if is_timer else kernel.open(requests.pop(0))
-                if gen is not None:
-                    self._begin(gen)
-                continue
-            if path is None or path_ns > limit_ns:
-                return
-            self._step(path)
-            if kernel.after_step is not None:
-                kernel.after_step(kernel)
+                else:
+                    self._choose(min(limit_ns, event_ns - 1))
+                    if kernel.after_step is not None:
+                        kernel.after_step(kernel)
+        finally:
+            del requests[:served]
 
-    def _begin(self, gen: "Path[object]") -> None:
+    def _begin(self, gen: "Path[object] | None") -> None:
+        """Let a path stand beside the others, if there is one."""
+        if gen is None:
+            return
         kernel = self._kernel
         self._serial += 1
         path = ActivePath(gen, kernel.current, kernel.cpu, kernel.now_ns, self._serial)
-        if self._random:
-            path.now_ns += self._hold_up_ns()
+        path.now_ns += self._hold_up_ns()
         self.active.append(path)
+        self._enable(path)
+
+    def _enable(self, entry: ActivePath) -> None:
+        """Put a path in its place among those that can go."""
+        enabled = self.enabled
+        now_ns, cpu, serial = entry.now_ns, entry.cpu, entry.serial
+        low, high = 0, len(enabled)
+        while low < high:
+            middle = (low + high) >> 1
+            other = enabled[middle]
+            if other.now_ns < now_ns or (
+                other.now_ns == now_ns
+                and (other.cpu < cpu or (other.cpu == cpu and other.serial < serial))
+            ):
+                low = middle + 1
+            else:
+                high = middle
+        enabled.insert(low, entry)
 
     def _hold_up_ns(self) -> int:
-        """Return a random time, nearly exponential; see the module header.
+        """Return for how long a path is held up, made of a chooser's number; see the module header.
 
         -log2 of a random fraction u: its leading zeros, and a straight line between powers of two.
         """
-        # Weyl sequence and finaliser of splitmix64
-        self._state = state = (self._state + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
-        state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
-        state = (state ^ state >> 27) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
-        state ^= state >> 31
-        u = state >> 32 | 1
+        number = self.chooser.number(_HOLD_UP_BOUND)
+        if not number:
+            return 0
+        if not 0 < number < _HOLD_UP_BOUND:
+            raise InvariantError(f"the chooser answers {number}: not below {_HOLD_UP_BOUND}")
+        u = number >> 5 | 1
         zeros = 32 - u.bit_length()
         rest = 512 - ((u << zeros) >> 23)  # 0..256: how far below the power of two
         hold_up_ns = (zeros * 256 + rest) * _HOLD_UP_NS >> 8
-        return hold_up_ns if state & 31 else hold_up_ns * _LONG
+        return hold_up_ns if number & 31 else hold_up_ns * _LONG
+
+    def _choose(self, limit_ns: int) -> None:
+        """Let the chooser pick one of what can go at or before ``limit_ns``, and take its step."""
+        enabled = self.enabled
+        buffers = self.memory.buffers
+        if buffers:
+            enabled = sorted([*enabled, *self.memory.drains()], key=_order)
+        due = 1
+        while due < len(enabled) and enabled[due].now_ns <= limit_ns:
+            due += 1
+        choices = enabled if due == len(enabled) else enabled[:due]
+        place = self.chooser.choose(choices)
+        if not 0 <= place < due:
+            raise InvariantError(f"the chooser answers {place}, and {due} can go")
+        entry = choices[place]
+        if place:
+            for passed in choices[:place]:
+                passed.now_ns = entry.now_ns
+            self.enabled.sort(key=_order)
+            place = -1 if buffers else self.enabled.index(entry)
+        kernel = self._kernel
+        kernel.stats.steps += 1
+        kernel.now_ns = entry.now_ns
+        kernel.cpu = entry.cpu
+        if isinstance(entry, Drain):
+            self.memory.drain(entry)
+            return
+        if buffers:
+            self.enabled.remove(entry)
+        else:
+            del self.enabled[place]
+        kernel.current = entry.task
+        self._step(entry)
 
     def _step(self, path: ActivePath) -> None:
-        """Run ``path`` to its next point and give the point its meaning."""
+        """Carry out what ``path`` offers, and run its code on to its next offer."""
         kernel = self._kernel
-        kernel.now_ns = path.now_ns
-        kernel.cpu = path.cpu
-        kernel.current = task = path.task
-        kernel.stats.steps += 1
+        name, kind, obj = path.op
+        answer: Any = None
+        if kind != POINT:
+            if kind in (ACQUIRE, READ):
+                if not self._acquire(path, name, obj, kind == READ):
+                    return
+            elif kind == RELEASE:
+                self._release(path, name, obj)
+            elif kind in (LOAD, STORE, BARRIER):
+                answer = self._access(path, name, kind, obj)
+            elif self._sleep(path, name, kind):
+                return
+            kernel.now_ns = path.now_ns
         try:
-            point = next(path.gen, None)
+            path.op = path.gen.send(answer)
+        except StopIteration:
+            self.active.remove(path)
+            check_end_of_path(path.held, path.task)
+            return
         except (InvariantError, RecursionError, MemoryError):
             raise
         except Exception as oops:
             if not self._mutations:
                 raise
             raise InvariantError(
-                f"oops: {task!r} in {_place(path.gen)}: {type(oops).__name__}: {oops}"
+                f"oops: {path.task!r} in {_place(path.gen)}: {type(oops).__name__}: {oops}"
             ) from oops
-        path.now_ns = kernel.now_ns
-        if point is None:
-            self.active.remove(path)
-            check_end_of_path(path.held, task)
-            return
-        name, kind, obj = point
-        if kind == SCHEDULE:
-            check_sleep(path.held, name, task)
-            if task.state != TASK_RUNNING:
-                self.active.remove(path)
-                schedule_out(kernel, task, path.gen)
-                return
-        elif kind == RESCHED:
-            check_sleep(path.held, name, task)
+        path.now_ns = kernel.now_ns + self._hold_up_ns()
+        self._enable(path)
+
+    def _access(self, path: ActivePath, name: str, kind: int, obj: Any) -> Any:
+        """Do a LOAD, a STORE or a BARRIER by the rules of the memory model; return what is read."""
+        memory = self.memory
+        if kind == LOAD:
+            where, field = obj
+            return memory.load(path.cpu, where, field)
+        if kind == BARRIER:
+            if memory.buffers and name not in self._mutations:
+                memory.barrier(path.cpu, kind)
+            return None
+        where, field, value = obj
+        drain = memory.store(path.cpu, where, field, value)
+        if drain is not None:
+            self._serial += 1
+            drain.serial = self._serial
+            drain.now_ns = path.now_ns + self._hold_up_ns()
+        return None
+
+    def _sleep(self, path: ActivePath, name: str, kind: int) -> bool:
+        """Let the task give up its CPU, or others run there; tell whether the path stands still."""
+        kernel = self._kernel
+        task = path.task
+        check_sleep(path.held, name, task)
+        if self.memory.buffers:
+            self.memory.barrier(path.cpu, kind)
+        if kind == RESCHED:
             self.active.remove(path)
             cond_resched(kernel, task, path.gen)
-            return
-        elif kind in (ACQUIRE, READ):
-            self._acquire(path, name, obj, kind == READ)
-        elif kind == RELEASE:
-            self._release(path, name, obj)
-        if self._random:
-            path.now_ns += self._hold_up_ns()
+            return True
+        if task.state != TASK_RUNNING:
+            self.active.remove(path)
+            schedule_out(kernel, task, path.gen)
+            return True
+        return False
 
-    def _acquire(self, path: ActivePath, name: str, lock: "Lock", shared: bool) -> None:
-        """Give ``path`` the lock, or let it stand still until it can have it."""
+    def _acquire(self, path: ActivePath, name: str, lock: "Lock", shared: bool) -> bool:
+        """Give ``path`` the lock and return True, or let it queue until it can have it."""
+        if path.granted:
+            path.granted = False
+            return True
         if name in self._mutations:
             path.skipped.append(lock)
-            return
+            return True
         if self._dep is not None:
             self._dep.acquire(path.held, lock, name, shared, path.task)
+        if self.memory.buffers:
+            self.memory.barrier(path.cpu, READ if shared else ACQUIRE)
         path.now_ns += self._kernel.costs.lock_acquire
         lock.stat.acquisitions += 1
         if lock.owner is None and (shared or not lock.readers):
             _take(lock, path, name, shared)
-            return
+            return True
         lock.stat.contended += 1
         path.blocked_on = lock
         if lock.waiters is None:
             lock.waiters = []
         lock.waiters.append((path, name, shared))
         check_waiting(path, self.active)
+        return False
 
     def _release(self, path: ActivePath, name: str, lock: "Lock") -> None:
         """Take the lock back and let those who can have it go on, first come first served."""
@@ -234,6 +372,8 @@ class StepDriver:
             raise InvariantError(
                 f"bad unlock: {path.task!r} releases {lock.name} at {name} and does not hold it"
             )
+        if self.memory.buffers:
+            self.memory.barrier(path.cpu, RELEASE)
         path.now_ns += self._kernel.costs.lock_hold
         now_ns = path.now_ns
         if lock.owner is path:
@@ -256,6 +396,13 @@ class StepDriver:
             _take(lock, waiter, point, shared)
             del waiters[0]
             waiter.blocked_on = None
+            waiter.granted = True
+            waiter.now_ns += self._hold_up_ns()
+            self._enable(waiter)
+
+
+def _order(entry: "ActivePath | Drain") -> tuple[int, int, int]:
+    return entry.now_ns, entry.cpu, entry.serial
 
 
 def _take(lock: "Lock", path: ActivePath, name: str, shared: bool) -> None:

@@ -6,7 +6,7 @@ virtual time (``kernel.locking``).
 
 from typing import TYPE_CHECKING
 
-from kernel.drive.forms import pass_point
+from kernel.drive.forms import next_point, pass_point
 from kernel.points import RESCHED, SCHEDULE
 from kernel.smp.schedule import cond_resched, schedule_out
 from kernel.task import TASK_RUNNING
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 def run_to_sleep(k: "Kernel", path: "Path[object]") -> None:
     """Run ``path``, which is that of ``k.current``, to its end or its sleep."""
-    for _name, kind, obj in path:
+    point = next_point(path, None)
+    while point is not None:
+        _name, kind, obj = point
+        answer = None
         if kind == SCHEDULE:
             if k.current.state != TASK_RUNNING:
                 schedule_out(k, k.current, path)
@@ -27,4 +30,5 @@ def run_to_sleep(k: "Kernel", path: "Path[object]") -> None:
             cond_resched(k, k.current, path)
             return
         else:
-            pass_point(k, kind, obj)
+            answer = pass_point(k, kind, obj)
+        point = next_point(path, answer)

@@ -22,6 +22,7 @@ LAZY = {
     "cluster/entry.py": "signals and closed streams are seen to before anything large is imported",
     "cluster/exit_codes.py": "only what fails prints a message",
     "cluster/build.py": "smplab guest has no configuration to read, and pydantic is large",
+    "cluster/choosers.py": "few runs have an installed chooser, and looking for one is dear",
     "cluster/catalogue.py": "names alone need no pydantic",
     "cluster/core/forms.py": "every start looks for the quick forms; few make them",
     "cluster/fast_core.py": "every start looks for the compiled core; few ask for its key",

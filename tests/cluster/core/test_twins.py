@@ -13,7 +13,7 @@ from cluster.core.twins import SUFFIX, with_twins
 ROOT = Path(__file__).resolve().parents[3]
 
 HEAD = """
-from kernel.points import ACQUIRE, BARRIER, POINT, READ, RELEASE, SCHEDULE, Path
+from kernel.points import ACQUIRE, BARRIER, LOAD, POINT, READ, RELEASE, SCHEDULE, STORE, Path
 """
 
 
@@ -71,6 +71,44 @@ def test_locks_become_calls_and_other_points_nothing():
         quick__release(k, task.siglock)
         quick__read(k, k.lock)"""
     )
+
+
+def test_loads_and_stores_become_plain_accesses_and_checks_of_locks_nothing():
+    assert body(
+        """
+        def f(k, task) -> Path[None]:
+            assert_held(k, task.siglock)
+            state: int = yield "f.load", LOAD, (task, "state")
+            found = yield "f.find", LOAD, (k.table[task.cpu], "curr")
+            yield "f.store", STORE, (task.signal, "flags", state | 1)
+            yield (
+                "f.long",
+                STORE,
+                (k.find(found), "on_rq", (1, 2)),
+            )
+        """
+    ) == textwrap.dedent(
+        """\
+        pass
+        state: int = task.state
+        found = (k.table[task.cpu]).curr
+        task.signal.flags = state | 1
+        (k.find(found)).on_rq = (1, 2)"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("point", "why"),
+    [
+        ('yield "f.load", LOAD, (k, "a")', "a LOAD is assigned to something"),
+        ('x = yield "f.store", STORE, (k, "a", 1)', "a STORE is a statement of its own"),
+        ('x = yield "f.load", LOAD, pair', 'is (object, "field"), written out'),
+        ('x = yield "f.load", LOAD, (k, name)', 'is (object, "field"), written out'),
+        ('yield "f.store", STORE, (k, "a")', 'is (object, "field", value), written out'),
+    ],
+)
+def test_an_access_that_no_plain_one_can_be_made_of_is_refused(point: str, why: str):
+    assert why in refusal(f"def f(k, pair, name) -> Path[None]:\n    {point}\n")
 
 
 def test_a_lock_that_is_taken_in_one_of_two_ways_is_still():
