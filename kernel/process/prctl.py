@@ -12,6 +12,7 @@ inherited, but there are no set-uid programs and no capabilities for them to act
 is kept and inherited, but timers fire at their very time.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from kernel.cred.creds import SUID_DUMP_DISABLE, SUID_DUMP_USER
@@ -79,54 +80,95 @@ def sys_prctl(k: "Kernel", option: int, argument: int | str) -> Path[int | str]:
         return task.comm
     if type(argument) is not int:
         raise KernelError(EINVAL)
-    if option in (PR_GET_PDEATHSIG, PR_GET_CHILD_SUBREAPER, PR_GET_DUMPABLE, PR_GET_TIMERSLACK):
-        return _get(task, option)
     argument &= _ULONG
-    if option == PR_SET_PDEATHSIG:
-        if argument > NSIG:
-            raise KernelError(EINVAL)
-        task.pdeath_signal = argument
-    elif option == PR_SET_DUMPABLE:
-        if argument not in (SUID_DUMP_DISABLE, SUID_DUMP_USER):
-            raise KernelError(EINVAL)
-        mm_of(task).dumpable = argument
-    elif option == PR_SET_CHILD_SUBREAPER:
+    if option == PR_SET_CHILD_SUBREAPER:
         yield from set_child_subreaper(k, argument != 0)
-    elif option in (PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS):
-        if argument != (option == PR_SET_NO_NEW_PRIVS):
-            raise KernelError(EINVAL)
-        if option == PR_GET_NO_NEW_PRIVS:
-            return int(attrs_of(task).no_new_privs)
-        new_attrs(task).no_new_privs = True
-    elif option == PR_SET_TIMERSLACK:
-        attrs = new_attrs(task)
-        if not rt_policy(attrs.policy):
-            attrs.timer_slack_ns = argument or attrs.default_timer_slack_ns
-    elif option == PR_GET_KEEPCAPS:
-        return int(attrs_of(task).keep_caps)
-    elif option == PR_SET_KEEPCAPS:
-        if argument > 1:
-            raise KernelError(EINVAL)
-        new_attrs(task).keep_caps = bool(argument)
-    elif (0 < option <= PR_LAST and option not in _UNUSED) or option in (
-        PR_SET_PTRACER,
-        PR_SET_VMA,
-    ):
+        return 0
+    plain = _PLAIN.get(option)
+    if plain is not None:
+        return plain(task, argument)
+    if (0 < option <= PR_LAST and option not in _UNUSED) or option in (PR_SET_PTRACER, PR_SET_VMA):
         raise GuestFault(refused(f"prctl option {option} is not emulated"))
-    else:
+    raise KernelError(EINVAL)
+
+
+# -- options that need no path: (task, argument) -> the result of the call
+
+
+def _set_pdeathsig(task: TaskStruct, argument: int) -> int:
+    if argument > NSIG:
         raise KernelError(EINVAL)
+    task.pdeath_signal = argument
     return 0
 
 
-def _get(task: TaskStruct, option: int) -> int:
-    """Return one of the values whose call looks at no argument."""
-    if option == PR_GET_PDEATHSIG:
-        return task.pdeath_signal
-    if option == PR_GET_CHILD_SUBREAPER:
-        return int(task.signal.is_child_subreaper)
-    if option == PR_GET_DUMPABLE:
-        return int(mm_of(task).dumpable)
+def _get_pdeathsig(task: TaskStruct, _argument: int) -> int:
+    return task.pdeath_signal
+
+
+def _set_dumpable(task: TaskStruct, argument: int) -> int:
+    if argument not in (SUID_DUMP_DISABLE, SUID_DUMP_USER):
+        raise KernelError(EINVAL)
+    mm_of(task).dumpable = argument
+    return 0
+
+
+def _get_dumpable(task: TaskStruct, _argument: int) -> int:
+    return int(mm_of(task).dumpable)
+
+
+def _get_child_subreaper(task: TaskStruct, _argument: int) -> int:
+    return int(task.signal.is_child_subreaper)
+
+
+def _set_no_new_privs(task: TaskStruct, argument: int) -> int:
+    if argument != 1:  # it cannot be taken back
+        raise KernelError(EINVAL)
+    new_attrs(task).no_new_privs = True
+    return 0
+
+
+def _get_no_new_privs(task: TaskStruct, argument: int) -> int:
+    if argument:
+        raise KernelError(EINVAL)
+    return int(attrs_of(task).no_new_privs)
+
+
+def _set_timerslack(task: TaskStruct, argument: int) -> int:
+    attrs = new_attrs(task)
+    if not rt_policy(attrs.policy):  # of a real-time task it stays 0
+        attrs.timer_slack_ns = argument or attrs.default_timer_slack_ns
+    return 0
+
+
+def _get_timerslack(task: TaskStruct, _argument: int) -> int:
     return attrs_of(task).timer_slack_ns
+
+
+def _set_keepcaps(task: TaskStruct, argument: int) -> int:
+    if argument > 1:
+        raise KernelError(EINVAL)
+    new_attrs(task).keep_caps = bool(argument)
+    return 0
+
+
+def _get_keepcaps(task: TaskStruct, _argument: int) -> int:
+    return int(attrs_of(task).keep_caps)
+
+
+_PLAIN: Final[dict[int, Callable[[TaskStruct, int], int]]] = {
+    PR_SET_PDEATHSIG: _set_pdeathsig,
+    PR_GET_PDEATHSIG: _get_pdeathsig,
+    PR_SET_DUMPABLE: _set_dumpable,
+    PR_GET_DUMPABLE: _get_dumpable,
+    PR_GET_CHILD_SUBREAPER: _get_child_subreaper,
+    PR_SET_NO_NEW_PRIVS: _set_no_new_privs,
+    PR_GET_NO_NEW_PRIVS: _get_no_new_privs,
+    PR_SET_TIMERSLACK: _set_timerslack,
+    PR_GET_TIMERSLACK: _get_timerslack,
+    PR_SET_KEEPCAPS: _set_keepcaps,
+    PR_GET_KEEPCAPS: _get_keepcaps,
+}
 
 
 def set_task_comm(k: "Kernel", task: TaskStruct, name: str) -> Path[None]:

@@ -230,15 +230,13 @@ def wait_scan(k: "Kernel", wo: WaitOpts) -> Path[Report | int]:
     if kind != PIDTYPE_MAX and (pid is None or not pid_has_task(pid, kind)):
         return ECHILD
     current = wo.waiter
-    flags = wo.flags
-    clone_only = flags & WCLONE != 0
     error = ECHILD
     lock = k.tasklist_lock
     yield "do_wait.tasklist_lock", READ, lock
-    scanned = 0
+    wo.scanned = 0
     threads = current.signal.threads
     if len(threads) > 1:
-        threads = [current] if flags & WNOTHREAD else _own_first(current)
+        threads = [current] if wo.flags & WNOTHREAD else _own_first(current)
     for thread in threads:
         children = thread.children
         if kind == PIDTYPE_PID:
@@ -247,47 +245,61 @@ def wait_scan(k: "Kernel", wo: WaitOpts) -> Path[Report | int]:
         else:
             candidates = children.values()
         for child in candidates:
-            scanned += 1
-            exit_state = child.exit_state
-            if exit_state == EXIT_DEAD:
-                continue
-            if child.ptrace or exit_state == EXIT_TRACE:
-                result = yield from wait_consider_task(k, wo, False, child)
-                if type(result) is tuple:
-                    return result
-                error = result and error
-                continue
-            signal = child.signal
-            if kind == PIDTYPE_PGID and signal.pgrp is not pid:
-                continue
-            if (child.exit_signal == SIGCHLD) is clone_only and not flags & WALL:
-                continue
-            if exit_state == EXIT_ZOMBIE and len(signal.threads) == 1:
-                if not flags & WEXITED:
-                    continue  # nothing else can happen to it: it does not even count
-                k.now_ns += k.costs.wait_scan * scanned
-                report = yield from wait_task_zombie(k, wo, child)
-                if report is not None:
-                    return report
-                scanned = 0
-                continue
-            error = 0
-            if flags & (WSTOPPED | WCONTINUED) and signal.flags & (
-                SIGNAL_STOP_STOPPED | SIGNAL_STOP_CONTINUED
-            ):
-                report = yield from wait_task_stopped(k, wo, child)
-                if report is None:
-                    report = yield from wait_task_continued(k, wo, child)
-                if report is not None:
-                    return report
+            wo.scanned += 1
+            result = yield from _consider_child(k, wo, child)
+            if type(result) is tuple:
+                return result
+            if not result:
+                error = 0
         if thread.tracing is not None:
             result = yield from ptrace_do_wait(k, wo, thread)
             if type(result) is tuple:
                 return result
-            error = result and error
-    k.now_ns += k.costs.wait_scan * scanned
+            if not result:
+                error = 0
+    k.now_ns += k.costs.wait_scan * wo.scanned
     yield "do_wait.tasklist_unlock", RELEASE, lock
     return error
+
+
+def _consider_child(k: "Kernel", wo: WaitOpts, child: TaskStruct) -> Path[Report | int]:
+    """See what a child has to report; the usual one, that nobody traces, without detours.
+
+    Returns:
+        As ``wait_consider_task``: a Report, with tasklist_lock given up; 0 if the child is eligible
+        and has nothing; -1 if it does not count.
+
+    Source: kernel/exit.c:wait_consider_task(), eligible_child().
+    """
+    exit_state = child.exit_state
+    if exit_state == EXIT_DEAD:
+        return -1
+    if child.ptrace or exit_state == EXIT_TRACE:
+        result = yield from wait_consider_task(k, wo, False, child)
+        return result
+    flags = wo.flags
+    signal = child.signal
+    if wo.kind == PIDTYPE_PGID and signal.pgrp is not wo.pid:
+        return -1
+    if (child.exit_signal == SIGCHLD) is (flags & WCLONE != 0) and not flags & WALL:
+        return -1
+    if exit_state == EXIT_ZOMBIE and len(signal.threads) == 1:
+        if not flags & WEXITED:
+            return -1  # nothing else can happen to it: it does not even count
+        k.now_ns += k.costs.wait_scan * wo.scanned
+        wo.scanned = 0
+        report = yield from wait_task_zombie(k, wo, child)
+        # if another waiter was faster it is gone: it does not count any more
+        return -1 if report is None else report
+    if flags & (WSTOPPED | WCONTINUED) and signal.flags & (
+        SIGNAL_STOP_STOPPED | SIGNAL_STOP_CONTINUED
+    ):
+        report = yield from wait_task_stopped(k, wo, child)
+        if report is None:
+            report = yield from wait_task_continued(k, wo, child)
+        if report is not None:
+            return report
+    return 0
 
 
 def _own_first(current: TaskStruct) -> list[TaskStruct]:

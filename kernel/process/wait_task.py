@@ -51,7 +51,7 @@ class WaitOpts:
     None, with a Rusage in place of the times.
     """
 
-    __slots__ = ("flags", "kind", "pid", "rusage", "wait4", "waiter")
+    __slots__ = ("flags", "kind", "pid", "rusage", "scanned", "wait4", "waiter")
 
     def __init__(
         self, waiter: TaskStruct, kind: PidType, pid: Pid | None, flags: int, *, wait4: bool = False
@@ -62,6 +62,7 @@ class WaitOpts:
         self.kind = kind  # PIDTYPE_PID, PIDTYPE_PGID, or PIDTYPE_MAX for any child
         self.pid = pid
         self.flags = flags & 0xFFFFFFFF
+        self.scanned = 0  # children looked at that have not been charged yet
 
 
 def wait_task_zombie(k: "Kernel", wo: WaitOpts, child: TaskStruct) -> Path[Report | None]:

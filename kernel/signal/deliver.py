@@ -121,6 +121,33 @@ def dequeue_signal(k: "Kernel", task: TaskStruct, held: int) -> SigInfo | None:
     return info
 
 
+class HandlerFrames:
+    """Handlers that are to run, as Linux stacks their frames: the last one runs first.
+
+    ``first``: the disposition of the one that was taken first. ``held``: their signals, each
+    blocked while its frame is there.
+    """
+
+    __slots__ = ("first", "held", "signals")
+
+    def __init__(self) -> None:
+        self.first = 0
+        self.held = 0
+        self.signals: list[int] = []
+
+    def push(self, sig: int, handler: int) -> None:
+        """Stack a frame for ``handler`` of ``sig``."""
+        self.first = self.first or handler
+        self.signals.append(sig)
+        self.held |= 1 << (sig - 1)
+
+    def pop(self) -> int:
+        """The innermost handler has run: unblock its signal and return it."""
+        sig = self.signals.pop()
+        self.held &= ~(1 << (sig - 1))
+        return sig
+
+
 def get_signal(k: "Kernel") -> Path[int]:
     """Handle the current task's pending signals until none is left.
 
@@ -141,24 +168,14 @@ def get_signal(k: "Kernel") -> Path[int]:
     signal = task.signal
     action = task.sighand.action
     siglock = task.sighand.siglock
-    stats = k.stats
-    first = 0
-    frames: tuple[int, ...] = ()  # of handlers, innermost last
-    held = 0  # their signals
+    frames = HandlerFrames()
     while True:
         yield "get_signal.siglock", ACQUIRE, siglock
         if signal.flags & SIGNAL_CLD_MASK:
-            why = CLD_CONTINUED if signal.flags & SIGNAL_CLD_CONTINUED else CLD_STOPPED
-            signal.flags &= ~SIGNAL_CLD_MASK
-            yield "get_signal.siglock_cldstop", RELEASE, siglock
-            yield "get_signal.tasklist_lock", READ, k.tasklist_lock
-            yield from do_notify_parent_cldstop(k, task, False, why)
-            leader = task.group_leader
-            if leader.ptrace and ptrace_reparented(leader):
-                yield from do_notify_parent_cldstop(k, leader, True, why)
-            yield "get_signal.tasklist_unlock", RELEASE, k.tasklist_lock
+            yield from _notify_cldstop(k)
             continue
         if signal.flags & SIGNAL_GROUP_EXIT or signal.group_exec_task is not None:
+            # the group is ending: whatever else is pending, this thread has been killed
             sig = SIGKILL
             if task.ptrace:
                 # it may still stop at PTRACE_EVENT_EXIT
@@ -166,70 +183,35 @@ def get_signal(k: "Kernel") -> Path[int]:
                 recalc_sigpending(task)
             break
         if task.jobctl & JOBCTL_PENDING_MASK:
-            if task.jobctl & JOBCTL_STOP_PENDING:
-                stopped = yield from do_signal_stop(k, 0)
-                if stopped:
-                    continue
-            if task.jobctl & JOBCTL_TRAP_MASK:
-                yield from do_jobctl_trap(k)
-                yield "get_signal.siglock_trap", RELEASE, siglock
+            stopped = yield from _jobctl_pending(k)
+            if stopped:
                 continue
-        private = task.pending
-        info = dequeue_signal(k, task, task.blocked | held)
-        while info is None and frames:
-            sig = frames[-1]
-            frames = frames[:-1]
-            held &= ~(1 << (sig - 1))
-            task.tripped = (*task.tripped, sig)
-            private = task.pending
-            info = dequeue_signal(k, task, task.blocked | held)
+        info, kind = _dequeue_next(k, frames)
         if info is None:
             yield "get_signal.siglock_none", RELEASE, siglock
-            return first
+            return frames.first
         sig = info[0]
         if task.ptrace and sig != SIGKILL:
-            kind: PidType = PIDTYPE_TGID if task.pending is private else PIDTYPE_PID
-            info = yield from ptrace_signal(k, info, kind, held)
+            # the tracer sees it first, and may drop it or put another in its place
+            info = yield from ptrace_signal(k, info, kind, frames.held)
             if info is None:
                 yield "get_signal.siglock_dropped", RELEASE, siglock
                 continue
             sig = info[0]
             action = task.sighand.action
         k.now_ns += k.costs.signal_deliver
-        stats.signals_delivered += 1
-        bit = 1 << (sig - 1)
+        k.stats.signals_delivered += 1
         handler = action.get(sig, SIG_DFL)
         if handler > SIG_IGN:
-            k.emit(
-                SIGNAL_DELIVER, sig, 0, info[1], SIG_HANDLER, handler - SIG_HANDLER, task.pid
-            )  # fmt: skip
-            first = first or handler
-            frames = (*frames, sig)
-            held |= bit
+            number = handler - SIG_HANDLER
+            k.emit(SIGNAL_DELIVER, sig, 0, info[1], SIG_HANDLER, number, task.pid)
+            frames.push(sig, handler)
             yield "get_signal.siglock_handler", RELEASE, siglock
             continue
         k.emit(SIGNAL_DELIVER, sig, 0, info[1], handler, 0, task.pid)
-        ignored = (
-            handler == SIG_IGN
-            or bit & SIG_KERNEL_IGNORE_MASK
-            or (signal.flags & SIGNAL_UNKILLABLE and not bit & SIG_KERNEL_ONLY_MASK)
-        )
-        if ignored:
-            yield "get_signal.siglock_ignored", RELEASE, siglock
-            continue
-        if not bit & SIG_KERNEL_STOP_MASK:
+        fatal = yield from _default_action(k, sig, handler)
+        if fatal:
             break
-        if sig != SIGSTOP:
-            yield "get_signal.siglock_orphan", RELEASE, siglock
-            yield "get_signal.orphan_tasklist_lock", READ, k.tasklist_lock
-            orphaned = will_become_orphaned_pgrp(k, signal.pgrp, None)
-            yield "get_signal.orphan_tasklist_unlock", RELEASE, k.tasklist_lock
-            if orphaned:
-                continue
-            yield "get_signal.siglock_again", ACQUIRE, siglock
-        stopped = yield from do_signal_stop(k, sig)
-        if not stopped:
-            yield "get_signal.siglock_nostop", RELEASE, siglock
     yield "get_signal.siglock_fatal", RELEASE, siglock
     task.flags |= PF_SIGNALED
     status = sig
@@ -239,6 +221,102 @@ def get_signal(k: "Kernel") -> Path[int]:
             status |= 0x80
     yield from do_group_exit(k, status)
     raise AssertionError(f"{task!r} came back from do_group_exit()")
+
+
+def _notify_cldstop(k: "Kernel") -> Path[None]:
+    """Tell the parent that the process has stopped or continued; gives siglock up.
+
+    SIGCONT itself cannot: whoever sends it holds siglock, and the parent's is needed here.
+
+    Source: kernel/signal.c:get_signal().
+    """
+    task = k.current
+    signal = task.signal
+    why = CLD_CONTINUED if signal.flags & SIGNAL_CLD_CONTINUED else CLD_STOPPED
+    signal.flags &= ~SIGNAL_CLD_MASK
+    yield "get_signal.siglock_cldstop", RELEASE, task.sighand.siglock
+    yield "get_signal.tasklist_lock", READ, k.tasklist_lock
+    yield from do_notify_parent_cldstop(k, task, False, why)
+    leader = task.group_leader
+    if leader.ptrace and ptrace_reparented(leader):
+        yield from do_notify_parent_cldstop(k, leader, True, why)
+    yield "get_signal.tasklist_unlock", RELEASE, k.tasklist_lock
+
+
+def _jobctl_pending(k: "Kernel") -> Path[bool]:
+    """Take part in a stop or trap that is pending. Caller holds siglock.
+
+    Returns:
+        True after the task has stopped and gone on, with siglock given up.
+
+    Source: kernel/signal.c:get_signal().
+    """
+    task = k.current
+    if task.jobctl & JOBCTL_STOP_PENDING:
+        stopped = yield from do_signal_stop(k, 0)
+        if stopped:
+            return True
+    if task.jobctl & JOBCTL_TRAP_MASK:
+        yield from do_jobctl_trap(k)
+        yield "get_signal.siglock_trap", RELEASE, task.sighand.siglock
+        return True
+    return False
+
+
+def _dequeue_next(k: "Kernel", frames: HandlerFrames) -> tuple[SigInfo | None, PidType]:
+    """Take the next signal, letting handlers run until there is one that they do not hold up.
+
+    Returns:
+        The signal, or None when all handlers have run, and which queue it was on: that of the
+        process (PIDTYPE_TGID) or the task's own. Caller holds siglock.
+    """
+    task = k.current
+    while True:
+        private = task.pending
+        info = dequeue_signal(k, task, task.blocked | frames.held)
+        if info is not None or not frames.signals:
+            return info, PIDTYPE_TGID if task.pending is private else PIDTYPE_PID
+        task.tripped = (*task.tripped, frames.pop())
+
+
+def _default_action(k: "Kernel", sig: int, handler: int) -> Path[bool]:
+    """Do what ``sig`` does without a handler. Caller holds siglock.
+
+    Returns:
+        True, with siglock held, if it ends the process; else False, with it given up.
+
+    Source: kernel/signal.c:get_signal().
+    """
+    task = k.current
+    signal = task.signal
+    siglock = task.sighand.siglock
+    bit = 1 << (sig - 1)
+    ignored = (
+        handler == SIG_IGN
+        or bit & SIG_KERNEL_IGNORE_MASK
+        # init gets only signals it has a handler for
+        or (signal.flags & SIGNAL_UNKILLABLE and not bit & SIG_KERNEL_ONLY_MASK)
+    )
+    if ignored:
+        yield "get_signal.siglock_ignored", RELEASE, siglock
+        return False
+    if not bit & SIG_KERNEL_STOP_MASK:
+        return True
+    if sig != SIGSTOP:
+        # Nobody could continue an orphaned group: POSIX lets it not stop from the terminal. The
+        # question needs tasklist_lock, which comes before siglock; a SIGCONT that comes between
+        # takes back JOBCTL_STOP_DEQUEUED, and do_signal_stop() then does nothing.
+        yield "get_signal.siglock_orphan", RELEASE, siglock
+        yield "get_signal.orphan_tasklist_lock", READ, k.tasklist_lock
+        orphaned = will_become_orphaned_pgrp(k, signal.pgrp, None)
+        yield "get_signal.orphan_tasklist_unlock", RELEASE, k.tasklist_lock
+        if orphaned:
+            return False
+        yield "get_signal.siglock_again", ACQUIRE, siglock
+    stopped = yield from do_signal_stop(k, sig)
+    if not stopped:
+        yield "get_signal.siglock_nostop", RELEASE, siglock
+    return False
 
 
 def do_signal_stop(k: "Kernel", signr: int) -> Path[bool]:
