@@ -50,7 +50,7 @@ from kernel.points import (
     STORE,
 )
 from kernel.smp.balance import run_rebalance_domains
-from kernel.smp.schedule import cond_resched, schedule_out
+from kernel.smp.schedule import offer_cpu, schedule_out
 from kernel.task import TASK_RUNNING
 
 if TYPE_CHECKING:
@@ -326,7 +326,7 @@ class StepDriver:
             self.memory.barrier(path.cpu, kind)
         if kind == RESCHED:
             self.active.remove(path)
-            cond_resched(kernel, task, path.gen)
+            offer_cpu(kernel, task, path.gen)
             return True
         if task.state != TASK_RUNNING:
             self.active.remove(path)

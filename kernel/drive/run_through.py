@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kernel.drive.forms import next_point, pass_point
 from kernel.points import RESCHED, SCHEDULE
-from kernel.smp.schedule import cond_resched, schedule_out
+from kernel.smp.schedule import offer_cpu, schedule_out
 from kernel.task import TASK_RUNNING
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def run_to_sleep(k: "Kernel", path: "Path[object]") -> None:
                 schedule_out(k, k.current, path)
                 return
         elif kind == RESCHED:
-            cond_resched(k, k.current, path)
+            offer_cpu(k, k.current, path)
             return
         else:
             answer = pass_point(k, kind, obj)

@@ -6,6 +6,7 @@ while the sum would reach 2**64 - 1. ``lock`` guards the counter.
 Source: fs/eventfd.c.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError, RestartSyscall
@@ -14,10 +15,9 @@ from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import EVENTFD, FileOperations, Inode
 from kernel.fs.read_write import sys_read, sys_write
 from kernel.fs.select import PollWqueues, poll_wait
-from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
-from kernel.signal.pending import signal_pending
-from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up_all
-from kernel.task import TASK_INTERRUPTIBLE, files_of
+from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.smp.wait import WaitQueueHead, wait_event, wake_up_all
+from kernel.task import files_of
 from kernel.uapi.errno_ import EAGAIN, EINVAL
 from kernel.uapi.eventfd import EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE
 from kernel.uapi.fcntl import O_NONBLOCK, O_RDWR
@@ -54,26 +54,12 @@ def _ctx(file: File) -> EventfdInode:
     return inode
 
 
-def _wait(k: "Kernel", ctx: EventfdInode, room_for: int) -> Path[bool]:
-    """Sleep until the counter is not 0, or has room for ``room_for``; True if a signal came first.
-
-    Source: include/linux/wait.h:wait_event_interruptible_locked_irq().
-    """
-    interrupted = False
-    while True:
-        yield from prepare_to_wait(k, ctx.wqh, TASK_INTERRUPTIBLE)
-        if _ready(ctx, room_for):
-            break
-        if signal_pending(k.current):
-            interrupted = True
-            break
-        yield "eventfd_wait.schedule", SCHEDULE, ctx
-    yield from finish_wait(k, ctx.wqh)
-    return interrupted
+def _has_room(value: int, ctx: EventfdInode) -> bool:
+    return ULLONG_MAX - ctx.count > value
 
 
-def _ready(ctx: EventfdInode, room_for: int) -> bool:
-    return ULLONG_MAX - ctx.count > room_for if room_for else ctx.count > 0
+def _readable(ctx: EventfdInode) -> bool:
+    return ctx.count > 0
 
 
 def eventfd_read(k: "Kernel", file: File, count: int) -> Path[bytes]:
@@ -98,7 +84,7 @@ def eventfd_read(k: "Kernel", file: File, count: int) -> Path[bytes]:
             break
         if file.flags & O_NONBLOCK:
             raise KernelError(EAGAIN)
-        interrupted = yield from _wait(k, ctx, 0)
+        interrupted = yield from wait_event(k, ctx.wqh, _readable, ctx)
         if interrupted:
             raise RestartSyscall
     if ctx.wqh.active():
@@ -122,7 +108,7 @@ def eventfd_write(k: "Kernel", file: File, data: bytes) -> Path[int]:
     ctx = _ctx(file)
     while True:
         yield "eventfd_write.lock", ACQUIRE, ctx.lock
-        room = ULLONG_MAX - ctx.count > value
+        room = _has_room(value, ctx)
         if room:
             ctx.count += value
         yield "eventfd_write.unlock", RELEASE, ctx.lock
@@ -130,7 +116,8 @@ def eventfd_write(k: "Kernel", file: File, data: bytes) -> Path[int]:
             break
         if file.flags & O_NONBLOCK:
             raise KernelError(EAGAIN)
-        interrupted = yield from _wait(k, ctx, value)
+        has_room = partial(_has_room, value)
+        interrupted = yield from wait_event(k, ctx.wqh, has_room, ctx)
         if interrupted:
             raise RestartSyscall
     if ctx.wqh.active():

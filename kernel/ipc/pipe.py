@@ -28,12 +28,17 @@ from kernel.fs.file import fd_install, get_unused_fd
 from kernel.fs.file_table import File, alloc_file, check_file_max
 from kernel.fs.inode import PIPE, FileOperations, Inode
 from kernel.fs.select import poll_wait
-from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
+from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.pid import PIDTYPE_PID, task_tgid_vnr
 from kernel.signal.pending import signal_pending
 from kernel.signal.send import do_send_sig_info
-from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
-from kernel.task import TASK_INTERRUPTIBLE, files_of
+from kernel.smp.wait import (
+    WaitQueueHead,
+    wait_event,
+    wake_up,
+    wake_up_all,
+)
+from kernel.task import files_of
 from kernel.uapi.errno_ import EAGAIN, EINVAL, EPIPE
 from kernel.uapi.fcntl import O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO
 from kernel.uapi.mman import PAGE_SIZE
@@ -320,25 +325,13 @@ def _writable(pipe: Pipe) -> bool:
 def _wait(
     k: "Kernel", pipe: Pipe, queue: WaitQueueHead, ready: "Callable[[Pipe], bool]"
 ) -> Path[bool]:
-    """Sleep exclusively on ``queue`` until ``ready(pipe)``; returns True if a signal came first.
+    """Sleep on ``queue`` unless ``ready(pipe)``; return True if a signal came first.
 
-    A signal counts only while the condition is false, so a wake-up that was taken is used.
-
-    Source: include/linux/wait.h:___wait_event(), kernel/sched/wait.c:prepare_to_wait_event().
+    Source: include/linux/wait.h:wait_event_interruptible_exclusive().
     """
-    task = k.current
-    interrupted = False
     if ready(pipe):
         return False
-    while True:
-        yield from prepare_to_wait(k, queue, TASK_INTERRUPTIBLE)
-        if ready(pipe):
-            break
-        if signal_pending(task):
-            interrupted = True
-            break
-        yield "pipe_wait.schedule", SCHEDULE, pipe
-    yield from finish_wait(k, queue)
+    interrupted = yield from wait_event(k, queue, ready, pipe)
     return interrupted
 
 

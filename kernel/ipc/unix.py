@@ -31,12 +31,16 @@ from kernel.ipc.skbuff import (
     dgram_truesize,
     stream_truesize,
 )
-from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
+from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.pid import PIDTYPE_PID, task_tgid_vnr
 from kernel.signal.pending import signal_pending
 from kernel.signal.send import do_send_sig_info
-from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
-from kernel.task import TASK_INTERRUPTIBLE
+from kernel.smp.wait import (
+    WaitQueueHead,
+    wait_event,
+    wake_up,
+    wake_up_all,
+)
 from kernel.uapi.errno_ import EAGAIN, ECONNREFUSED, ECONNRESET, EMSGSIZE, ENOTCONN, EPIPE
 from kernel.uapi.fcntl import O_NONBLOCK, S_IFSOCK
 from kernel.uapi.poll import (
@@ -153,12 +157,7 @@ def _sock_alloc_send(k: "Kernel", sk: UnixSock, nonblock: bool) -> Path[int]:
             return EAGAIN
         if signal_pending(k.current):
             return -1
-        while True:
-            yield from prepare_to_wait(k, sk.wr_wait, TASK_INTERRUPTIBLE)
-            if _has_space(sk) or signal_pending(k.current):
-                break
-            yield "sock_wait_for_wmem.schedule", SCHEDULE, sk
-        yield from finish_wait(k, sk.wr_wait)
+        yield from wait_event(k, sk.wr_wait, _has_space, sk)
 
 
 # -- sending --------------------------------------------------------------------------------------
@@ -273,21 +272,8 @@ def _purge(k: "Kernel", sk: UnixSock) -> Path[None]:
 
 
 def _anything(sk: UnixSock) -> bool:
+    """Tell whether there is something to read or to report."""
     return bool(sk.receive_queue) or sk.err != 0 or bool(sk.shutdown & RCV_SHUTDOWN)
-
-
-def _wait_for_data(k: "Kernel", sk: UnixSock) -> Path[None]:
-    """Sleep until there is something to read or to report, or a signal.
-
-    Source: net/unix/af_unix.c:unix_stream_data_wait(),
-    net/core/datagram.c:__skb_wait_for_more_packets().
-    """
-    while True:
-        yield from prepare_to_wait(k, sk.rd_wait, TASK_INTERRUPTIBLE)
-        if _anything(sk) or signal_pending(k.current):
-            break
-        yield "unix_data_wait.schedule", SCHEDULE, sk
-    yield from finish_wait(k, sk.rd_wait)
 
 
 def unix_recvmsg(k: "Kernel", sk: UnixSock, size: int, flags: int, nonblock: bool) -> Path[bytes]:
@@ -338,7 +324,8 @@ def unix_recvmsg(k: "Kernel", sk: UnixSock, size: int, flags: int, nonblock: boo
         if end:
             break
         yield "unix_recvmsg.iolock_release", RELEASE, sk.iolock
-        yield from _wait_for_data(k, sk)
+        # unix_stream_data_wait(), __skb_wait_for_more_packets()
+        yield from wait_event(k, sk.rd_wait, _anything, sk)
         if signal_pending(k.current) and (stream or not _anything(sk)):
             errno = -1
         yield "unix_recvmsg.iolock_again", ACQUIRE, sk.iolock

@@ -3,7 +3,7 @@
 Source: kernel/signal.c, include/linux/sched/signal.h.
 """
 
-from kernel.task import JOBCTL_PENDING_MASK, SigInfo, TaskStruct
+from kernel.task import JOBCTL_PENDING_MASK, TASK_INTERRUPTIBLE, TASK_WAKEKILL, SigInfo, TaskStruct
 from kernel.uapi.signals import SIGKILL
 
 
@@ -21,6 +21,16 @@ def fatal_signal_pending(task: TaskStruct) -> bool:
     Source: include/linux/sched/signal.h:fatal_signal_pending().
     """
     return task.sigpending and sigismember(task.pending, SIGKILL)
+
+
+def signal_pending_state(state: int, task: TaskStruct) -> bool:
+    """Tell whether a signal is pending that ends a sleep in ``state``.
+
+    Source: include/linux/sched/signal.h:signal_pending_state().
+    """
+    if state & TASK_INTERRUPTIBLE:
+        return task.sigpending
+    return state & TASK_WAKEKILL != 0 and fatal_signal_pending(task)
 
 
 def sigismember(pending: tuple[SigInfo, ...], sig: int) -> bool:

@@ -8,9 +8,13 @@ Source: kernel/sched/completion.c, include/linux/completion.h.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.points import POINT, SCHEDULE, Path
-from kernel.signal.pending import fatal_signal_pending
-from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
+from kernel.points import POINT, Path
+from kernel.smp.wait import (
+    WaitQueueHead,
+    wait_event,
+    wake_up,
+    wake_up_all,
+)
 from kernel.task import TASK_KILLABLE, TASK_UNINTERRUPTIBLE
 
 if TYPE_CHECKING:
@@ -27,6 +31,10 @@ class Completion:
     def __init__(self) -> None:
         self.done = 0
         self.wait = WaitQueueHead()
+
+
+def _is_done(completion: Completion) -> bool:
+    return completion.done != 0
 
 
 def complete(k: "Kernel", completion: Completion) -> Path[None]:
@@ -54,12 +62,7 @@ def wait_for_completion(
     Source: kernel/sched/completion.c:wait_for_completion(), wait_for_completion_killable().
     """
     state = TASK_KILLABLE if killable else TASK_UNINTERRUPTIBLE
-    while True:
-        yield from prepare_to_wait(k, completion.wait, state)
-        if completion.done or (killable and fatal_signal_pending(k.current)):
-            break
-        yield "wait_for_completion.schedule", SCHEDULE, None
-    yield from finish_wait(k, completion.wait)
+    yield from wait_event(k, completion.wait, _is_done, completion, state=state)
     if not completion.done:
         return False
     if completion.done < _ALL:

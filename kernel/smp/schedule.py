@@ -33,10 +33,10 @@ def schedule_out(k: "Kernel", task: TaskStruct, path: "Path[object]") -> None:
         push_rt_tasks(k)
 
 
-def cond_resched(k: "Kernel", task: TaskStruct, path: "Path[object]") -> None:
+def offer_cpu(k: "Kernel", task: TaskStruct, path: "Path[object]") -> None:
     """The current task's CPU may run somebody else here; ``path`` goes on when it is picked again.
 
-    Source: kernel/sched/core.c:__cond_resched().
+    Source: kernel/sched/core.c:preempt_schedule_common().
     """
     task.path = path
     k.answer(task, EFF_RESCHED)

@@ -12,11 +12,12 @@ their own: poll() stands on many queues at once. They are not exclusive and come
 Source: kernel/sched/wait.c, include/linux/wait.h.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
+from kernel.signal.pending import signal_pending_state
 from kernel.smp.ttwu import set_current_state, wake_up_process
-from kernel.task import TASK_RUNNING, TaskStruct
+from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from kernel.fs.select import PollWqueues
     from kernel.kernel import Kernel
     from kernel.locking import Lock
+
+
+_T = TypeVar("_T")
 
 
 class WaitQueueEntry:
@@ -108,6 +112,37 @@ def finish_wait(k: "Kernel", queue: WaitQueueHead) -> Path[None]:
     if task in queue.tasks:
         queue.tasks.remove(task)
     yield "finish_wait.unlock", RELEASE, lock
+
+
+def wait_event(
+    k: "Kernel",
+    queue: WaitQueueHead,
+    condition: "Callable[[_T], bool]",
+    what: _T,
+    *,
+    state: int = TASK_INTERRUPTIBLE,
+) -> Path[bool]:
+    """Sleep exclusively on ``queue`` until ``condition(what)``; return True if a signal came first.
+
+    A signal counts only while the condition is false, so a wake-up that was taken is used.
+
+    Args:
+        state: with TASK_KILLABLE only a fatal signal counts, with TASK_UNINTERRUPTIBLE none does.
+
+    Source: include/linux/wait.h:___wait_event(), kernel/sched/wait.c:prepare_to_wait_event().
+    """
+    task = k.current
+    interrupted = False
+    while True:
+        yield from prepare_to_wait(k, queue, state)
+        if condition(what):
+            break
+        if signal_pending_state(state, task):
+            interrupted = True
+            break
+        yield "wait_event.schedule", SCHEDULE, what
+    yield from finish_wait(k, queue)
+    return interrupted
 
 
 def add_wait_queue(k: "Kernel", queue: WaitQueueHead, entry: WaitQueueEntry) -> Path[None]:
