@@ -16,7 +16,7 @@ import pytest
 
 from kernel.arch import arch_of
 from kernel.cred.creds import Cred, UserStruct
-from kernel.drive.forms import is_path, pass_point
+from kernel.drive.forms import is_path, next_point, pass_point, run_through
 from kernel.errors import GuestFault, KernelError, RestartSyscall
 from kernel.fs.file import dup_fd, init_files
 from kernel.fs.fs_struct import init_fs
@@ -140,16 +140,20 @@ class SmallKernel(Kernel):
         before, self.current = self.current, task
         held: list[Any] = []
         try:
-            for name, kind, obj in path:
+            point = next_point(path, None)
+            while point is not None:
+                name, kind, obj = point
+                answer = None
                 if self.stepwise:
                     self._check_point(name, kind, obj, held)
                 if kind != SCHEDULE:
-                    pass_point(self, kind, obj)
+                    answer = pass_point(self, kind, obj)
                 elif task.state != TASK_RUNNING:
                     task.on_rq = False
                     load_dec(self, 0)
                     task.path = path
                     return
+                point = next_point(path, answer)
         except (KernelError, GuestFault, RestartSyscall) as failed:
             self.results[task] = failed
         finally:
@@ -237,8 +241,7 @@ class SmallKernel(Kernel):
     def _finish(self, value: Any) -> None:
         """Run what is a path and never sleeps to its end."""
         if is_path(value):
-            for _name, kind, obj in value:
-                pass_point(self, kind, obj)
+            run_through(self, value)
 
     def check_memory(self) -> None:
         """Compare all frame reference counts with everything that holds frames."""
