@@ -101,7 +101,7 @@ def syscall(
             try:
                 if task.ptrace:
                     effective = yield from syscall_trace_enter(k, task, op)
-                value = handlers[effective[0]](k, *effective[1:])
+                value = _call(k, handlers[effective[0]], effective)
                 if is_path(value):
                     value = yield from value
                 call.value = value
@@ -135,6 +135,18 @@ def syscall(
         _reply_handled(k, task, call)
     else:
         _reply(k, task, call.value, call.error)
+
+
+def _call(k: "Kernel", handler: "Handler", op: tuple[Any, ...]) -> Any:
+    """Call a handler with the arguments of ``op``; a star is dear, and few calls need it."""
+    count = len(op)
+    if count == 1:
+        return handler(k)
+    if count == 2:
+        return handler(k, op[1])
+    if count == 3:
+        return handler(k, op[1], op[2])
+    return handler(k, *op[1:])
 
 
 def _note_failure(k: "Kernel", call: Call, failed: Exception) -> None:

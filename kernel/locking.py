@@ -89,8 +89,10 @@ def earliest_free(lock: Lock, now_ns: int) -> int:
     starts = lock.starts
     if starts is None:
         return free_ns if now_ns >= lock.since_ns else now_ns
+    if now_ns < starts[0]:
+        return now_ns
     ends = lock.ends
-    place = max(bisect_right(starts, now_ns) - 1, 0)
+    place = bisect_right(starts, now_ns) - 1
     while place < len(starts) and starts[place] <= now_ns:
         if ends[place] > now_ns:
             now_ns = ends[place]
@@ -137,6 +139,9 @@ def release_at(lock: Lock, now_ns: int) -> None:
         if since_ns >= lock.free_ns:
             starts.append(since_ns)
             lock.ends.append(now_ns)
+        elif since_ns < starts[0] and now_ns <= starts[0] and len(starts) == _HISTORY:
+            lock.since_ns = lock.free_ns
+            return  # before all that is kept: it would be the one that is dropped
         else:
             ends = lock.ends
             place = bisect_right(starts, since_ns)

@@ -172,20 +172,16 @@ class SlabCache:
         if not numbers:
             return
         objperslab = self.objperslab
-        place = min(numbers) // objperslab
-        if place != max(numbers) // objperslab:
-            slabs = self.slabs
-            for number in numbers:
-                slab = slabs[number // objperslab]
-                slab.free.append(number)
-                if not slab.listed or len(slab.free) >= objperslab:
-                    self._retire(slab)
-            return
-        slab = self.slabs[place]
-        free = slab.free
-        free += numbers
-        if not slab.listed or len(free) >= objperslab:
-            self._retire(slab)
+        slab = self.slabs[numbers[0] // objperslab]
+        first = slab.first
+        for number in numbers:
+            if not first <= number < first + objperslab:
+                slab = self.slabs[number // objperslab]
+                first = slab.first
+            free = slab.free
+            free.append(number)
+            if not slab.listed or len(free) >= objperslab:
+                self._retire(slab)
 
     def _refill(self) -> list[int]:
         """Make a partial or a new slab the current one; return its free objects."""
