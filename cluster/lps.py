@@ -101,7 +101,7 @@ class CpuGroup:
         collect_now_and_then(self._supersteps)
         if sample:
             self._guest_ns = 0
-            self._instrument(self._timed_resume)
+            self._instrument(self._timed_resume, horizons, inboxes)
         if self._settles:
             reports = self._settle(horizons, inboxes)
         elif isinstance(horizons, int):
@@ -111,7 +111,7 @@ class CpuGroup:
         took = perf_counter_ns() - started
         self.step_ns += took
         if sample:
-            self._instrument(None)
+            self._instrument(None, horizons, inboxes)
             self.sampled_step_ns += took
             self.sampled_guest_ns += self._guest_ns
         return reports
@@ -194,9 +194,16 @@ class CpuGroup:
             reports.append((cpu, upcoming, _NOTHING, _NOTHING))
         return lp
 
-    def _instrument(self, function: Callable[..., Op] | None) -> None:
-        for lp in self.cpus.values():
-            lp.instrument = function
+    def _instrument(
+        self,
+        function: Callable[..., Op] | None,
+        horizons: Horizons,
+        inboxes: dict[int, list[Effect]],
+    ) -> None:
+        """Let ``function`` run the blocks of the CPUs that have a horizon or a message."""
+        some = self.cpus if isinstance(horizons, int) else [*horizons, *inboxes]
+        for cpu in some:
+            self.cpus[cpu].instrument = function
 
     def _timed_resume(self, ctx: UserContext, value: Any, error: Error | None) -> Op:
         started = perf_counter_ns()
@@ -315,7 +322,8 @@ class KernelHost:
     def _serve(self, requests: list[Request], limit_ns: int) -> None:
         """Let the kernel serve requests in this order, and all else that is due."""
         kernel = self.kernel
-        kernel.deliver(requests)
+        if requests:
+            kernel.deliver(requests)
         kernel.run(limit_ns)
         if self._check:
             _check_kernel(kernel)

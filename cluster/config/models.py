@@ -23,12 +23,12 @@ from pydantic_core import CoreSchema
 
 from cluster.choosers import is_installed as is_installed_chooser
 from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, OneOfOrOwn, Size
-from cluster.sync.scheme import is_installed
+from cluster.sync.scheme import BUILTIN, is_installed
 from kernel.costs import cost_names
 from workloads.generators import GENERATORS
 
 ENGINES: Final = ("local", "ray")
-SCHEMES: Final = ("exact", "barrier")
+SCHEMES: Final = tuple(BUILTIN)
 # up to so many CPUs exact takes at most 1.4 times as long as barrier; with 1024 it is twice as long
 EXACT_CPUS: Final = 64
 FAIR_CLASSES: Final = ("cfs",)

@@ -34,8 +34,8 @@ class Exact:
             self._limit_ns = NO_FURTHER
             return NO_FURTHER
         upcoming = view.cpu_next
-        kernel_ns = min(view.kernel_ns(), view.balance_ns())
-        first_ns = min(upcoming)
+        kernel_ns = min(view.kernel_ns, view.balance_ns())
+        first_ns = view.first_ns
         if kernel_ns <= first_ns:
             self._cpu = -1
             self._limit_ns = kernel_ns

@@ -78,9 +78,13 @@ class Pending:
     def due(self, limit_ns: int) -> list[Request]:
         """Take the requests at or before ``limit_ns``, in the order ``(time, cpu, seq)``."""
         requests = self.requests
+        if not requests:
+            return []
         self.requests = []
+        if len(requests) == 1 and requests[0][0] <= limit_ns:
+            return requests
         requests.sort()  # (time, cpu, seq) is unique: nothing beyond it is compared
-        if requests and requests[-1][0] > limit_ns:
+        if requests[-1][0] > limit_ns:
             place = bisect_right(requests, limit_ns, key=_time_of)
             self.requests = requests[place:]
             del requests[place:]
@@ -91,40 +95,52 @@ class View:
     """What a scheme sees of the machine.
 
     ``cpu_next[n]`` is the time of CPU n's next own event, NEVER while it idles or waits.
-    ``virtual_ns`` is the time before which nothing can happen any more, as of ``advance``;
-    ``inboxes`` are the messages that the CPUs get in the next round.
+    ``inboxes`` are the messages that the CPUs get in the next round. As of the last ``advance``:
+    ``virtual_ns``, before which nothing can happen any more; ``first_ns``, the least of
+    ``cpu_next``; ``kernel_ns``, when the kernel next has something to do.
     """
 
-    __slots__ = ("_kernel", "_pending", "cpu_next", "inboxes", "virtual_ns")
+    __slots__ = (
+        "_kernel",
+        "_pending",
+        "cpu_next",
+        "first_ns",
+        "inboxes",
+        "kernel_ns",
+        "virtual_ns",
+    )
 
     def __init__(self, cpus: int, kernel: "KernelState", pending: Pending) -> None:
         self.cpu_next = [NEVER] * cpus
         self.virtual_ns = 0
         self.inboxes: dict[int, list[Effect]] = {}  # messages that their CPUs have not got
+        self.first_ns = NEVER
+        self.kernel_ns = NEVER
         self._kernel = kernel
         self._pending = pending
-
-    def kernel_ns(self) -> int:
-        """Return when the kernel next has something to do: a request, a timer, a path's step."""
-        return min(self._kernel.next_ns(), self._pending.first_ns())
 
     def balance_ns(self) -> int:
         """Return when load balancing is due, or NEVER; alone it goes on for ever."""
         return self._kernel.balance_ns
 
-    def least_ns(self) -> int:
-        """Return the earliest time at which anything can happen, or NEVER."""
-        least = min(self.cpu_next)
+    def advance(self) -> int:
+        """Let virtual time come up to when anything can happen at all, and return that, or NEVER.
+
+        The kernel can go when it has a request, a timer or a path's step.
+        """
+        self.first_ns = least = min(self.cpu_next)
         for inbox in self.inboxes.values():
             for effect in inbox:
                 if effect[0] < least:
                     least = effect[0]
-        return min(least, self.kernel_ns())
-
-    def advance(self) -> int:
-        """Let virtual time come up to ``least_ns``, and return that."""
-        self.virtual_ns = least_ns = self.least_ns()
-        return least_ns
+        kernel_ns = self._kernel.next_ns()
+        if self._pending.requests:
+            kernel_ns = min(kernel_ns, self._pending.first_ns())
+        self.kernel_ns = kernel_ns
+        if kernel_ns < least:
+            least = kernel_ns
+        self.virtual_ns = least
+        return least
 
 
 class Scheme(Protocol):
