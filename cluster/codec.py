@@ -303,6 +303,16 @@ class KernelCodec:
                 _check_effects([message for _dest, message in forwards])
         return superstep, held, reports
 
+    def unpack_requests(self, data: bytes) -> "Sequence[Request]":
+        """Return requests that ``pack`` was given.
+
+        Raises:
+            WireError: the bytes are none of ours.
+        """
+        requests: Sequence[Request] = _unpack(data, self._hook)
+        _check_requests(requests)
+        return requests
+
     def encode(self, head: Head, inboxes: Mapping[int, Sequence[Effect]]) -> bytes:
         """Return the superstep frame with the messages for every CPU."""
         parts: list[dict[int, Sequence[Effect]]] = [{} for _ in range(self._groups)]

@@ -1,0 +1,104 @@
+"""One configuration, one digest: whatever the packing, the engine, the hash seed and the folder."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = """
+name: same
+machine: {cpus: 8}
+sync: {scheme: barrier}
+workloads:
+  - program: fork_exec_storm
+    params: {parents: 5, children: 4, compute: "uniform:10us:50us", touch: "uniform:0:4", pages: 8}
+  - program: thread_group_exit
+    params: {groups: 2, threads: 4, mode: exec_nonleader}
+"""
+# the engine's loop with plain objects for actors is that of the tests of the actors
+DIRECT = """
+import importlib.util
+import sys
+from pathlib import Path
+from cluster.build import resolve
+from cluster.config import load_config
+from cluster.local_engine import run_local
+from cluster.request import request_of
+
+at, config = sys.argv[1:]
+spec = importlib.util.spec_from_file_location("actors", at)
+actors = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(actors)
+for granularity in ("syscall", "step"):
+    flags = [("--set", f"granularity={granularity}")]
+    loaded = load_config(Path(config), flags)
+    for per_actor in (0, 1, 2, 4, 8):
+        request = request_of(loaded, resolve(loaded))
+        request.cpus_per_actor = per_actor
+        run = actors.run_direct if per_actor else run_local
+        result = run(request)
+        print(granularity, result.exit_kind, result.digest)
+"""
+
+
+def outside(script: list[str], folder: Path, hash_seed: str) -> str:
+    """Run Python in ``folder``; return what it prints."""
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, *script], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """The configuration as a file."""
+    path = tmp_path / "same.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+def test_packing_hash_seed_and_folder_do_not_matter(config: Path, tmp_path: Path) -> None:
+    actors = str(ROOT / "tests" / "cluster" / "test_ray_actors.py")
+    found = set()
+    for number, hash_seed in enumerate(("0", "4711")):
+        folder = tmp_path / f"folder{number}"
+        folder.mkdir()
+        found.add(outside(["-c", DIRECT, actors, str(config)], folder, hash_seed))
+    [lines] = found
+    runs = [line.split() for line in lines.splitlines()]
+    assert [kind for _, kind, _ in runs] == ["done"] * 10
+    for granularity in ("syscall", "step"):
+        assert len({digest for name, _, digest in runs if name == granularity}) == 1
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_ray_gives_one_digest_for_every_packing_hash_seed_and_folder(
+    config: Path, tmp_path: Path
+) -> None:
+    command = "import sys; sys.argv[0] = 'smplab'; from cluster.entry import main; main()"
+    local = ["-c", command, "run", str(config), "-q", "--engine", "local"]
+    wanted = outside(local, tmp_path, "0")
+    for number, per_actor in enumerate((1, 2, 4, 8)):
+        folder = tmp_path / f"folder{number % 2}"
+        folder.mkdir(exist_ok=True)
+        on_ray = ["-c", command, "run", str(config), "-q", "--engine", "ray"]
+        on_ray += ["--set", f"ray.cpus_per_actor={per_actor}"]
+        assert outside(on_ray, folder, ("1", "4711")[number % 2]) == wanted
+
+
+@pytest.mark.ray
+def test_a_run_recorded_on_ray_replays_to_the_same_digest_in_one_process(
+    config: Path, tmp_path: Path
+) -> None:
+    command = "import sys; sys.argv[0] = 'smplab'; from cluster.entry import main; main()"
+    arguments = ["run", str(config), "-q", "--engine", "ray", "--record", "order"]
+    digest = outside(["-c", command, *arguments], tmp_path, "0")
+    told = outside(["-c", command, "replay", "latest"], tmp_path, "1")
+    assert told.startswith(f"same: {digest.split(':')[0]}:{digest.split(':')[1][:16]} ")
+    assert "recorded on the ray engine" in told
