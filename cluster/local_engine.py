@@ -4,6 +4,7 @@ Under the scheme ``barrier`` its bytes are those of a Ray run; ``exact`` is the 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from time import perf_counter, perf_counter_ns
 from typing import Final
 
@@ -15,6 +16,7 @@ from cluster.recorder import Recorder, verdict_kind
 from cluster.sync.replayed import ReplayDiverged, Replayed
 from cluster.sync.scheme import Scheme, SchemeError, make_scheme, settings_of
 from cluster.transport.local import LocalTransport
+from kernel.drive.chooser import Replaying
 from kernel.errors import InvariantError
 from workloads.language.errors import StoppedRunError
 from workloads.language.loader import Loader
@@ -43,7 +45,11 @@ class LocalRun:
         scheme: Scheme = self._replayed or make_scheme(
             request.scheme, settings_of(request), "local"
         )
+        if request.replay is not None:
+            spec = replace(spec, tie_break="order")  # whoever chose then: the log has the answers
         self.host = lps.KernelHost(spec, loader, scheme, request.quantum_ns, request.max_virtual_ns)
+        if request.replay is not None and spec.granularity == "step":
+            self.host.kernel.chooser = Replaying(request.replay.answers)
         if self.recorder.begin_order(scheme):
             self.host.record()
         self._input: Iterator[bytes] = (

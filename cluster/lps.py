@@ -23,6 +23,7 @@ from cluster.sync.scheme import NO_FURTHER, Horizons, Pending, Scheme, View
 from cluster.trace.store import drain_chunks
 from kernel.check.at_rest import boot_counts
 from kernel.cpu.cpu import Cpu
+from kernel.drive.chooser import Recording
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
 from kernel.messages import NEVER, Effect, Request
@@ -268,6 +269,7 @@ class KernelHost:
         self.view = View(spec.cpus, self.kernel, self.pending)
         self.supersteps = 0
         self.log: OrderLog | None = None  # where what the scheme decides is noted
+        self._steps: Recording | None = None
         self.verdict = RUNNING
         self.virtual_ns = 0  # least time at which anything can still happen
         self.kernel_ns = 0  # wall time in superstep()
@@ -399,8 +401,11 @@ class KernelHost:
                 inbox.extend(effects)
 
     def record(self) -> None:
-        """Note what the scheme decides, from the beginning: ``take_order`` hands it over."""
-        self.log = OrderLog(self.scheme, self.kernel.spec.cpus)
+        """Note what scheme and chooser decide, from the beginning: ``take_order`` hands it over."""
+        kernel = self.kernel
+        self.log = OrderLog(self.scheme, kernel.spec.cpus)
+        if kernel.stepwise:
+            self._steps = kernel.chooser = Recording(kernel.chooser)
 
     def order_counts(self) -> dict[str, int]:
         """Return how much the order log has noted so far; nothing if there is none."""
@@ -409,7 +414,12 @@ class KernelHost:
 
     def take_order(self, *, final: bool = False) -> list[OrderChunk]:
         """Return what has come together of the order log since the last call."""
-        return [] if self.log is None else self.log.take(final=final)
+        if self.log is None:
+            return []
+        answers: list[int] = []
+        if self._steps is not None:
+            answers, self._steps.answers = self._steps.answers, answers
+        return self.log.take(answers, final=final)
 
     def drain_trace(self, *, final: bool = False) -> list[Chunk]:
         """As ``CpuGroup.drain_trace``; the kernel is the LP after the last CPU."""
