@@ -228,15 +228,15 @@ class Bounded(Weigher):
             raise FatalRunError("the result is a complex number, which the language has not")
         return result
 
-    def pow(self, a: Any, b: Any, mod: Any = None) -> Any:
-        """Return ``pow(a, b, mod)``: with a modulus the work grows with the exponent's bits."""
+    def pow(self, base: Any, exp: Any, mod: Any = None) -> Any:
+        """Return ``pow(base, exp, mod)``: the work grows with the exponent's bits."""
         if mod is None:
-            return self.power(a, b)
-        if isinstance(a, int) and isinstance(b, int) and isinstance(mod, int):
+            return self.power(base, exp)
+        if isinstance(base, int) and isinstance(exp, int) and isinstance(mod, int):
             words = (mod.bit_length() >> 6) + 1
-            self.charge((a.bit_length() >> 6) * words, "a remainder")
-            self.charge((b.bit_length() >> 2) * words * words >> 4, "a power")
-        return pow(a, b, mod)
+            self.charge((base.bit_length() >> 6) * words, "a remainder")
+            self.charge((exp.bit_length() >> 2) * words * words >> 4, "a power")
+        return pow(base, exp, mod)
 
     def lshift(self, a: Any, b: Any) -> Any:
         """Return ``a << b``."""

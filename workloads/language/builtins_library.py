@@ -119,9 +119,9 @@ def enumerated(G: Values, source: Any, start: Any = 0) -> Any:
     return call(G, "enumerate_", iterable(source), start)
 
 
-def zipped(G: Values, *sources: Any) -> Any:
+def zipped(G: Values, *sources: Any, strict: Any = False) -> Any:
     """Return ``zip(*sources)`` as an iterator."""
-    return call(G, "zip_", [iterator(G, source) for source in sources])
+    return call(G, "zip_", [iterator(G, source) for source in sources], bool(strict))
 
 
 # ---- builtins that are given iterators ----------------------------------------------------------

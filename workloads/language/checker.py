@@ -27,6 +27,8 @@ _METHOD_WORDS = frozenset(
         "reverse",
         "timeout",
         "blocking",
+        "block",
+        "item",
         "n",
         "predicate",
         "sep",

@@ -157,7 +157,8 @@ class Effects:
         """Return whether a method call may be one of a handle."""
         if function.attr not in tables.HANDLE_METHODS:
             return False
-        if function.attr in tables.COMMON_METHODS and not self.scopes.uses("threading"):
+        module = tables.COMMON_METHODS.get(function.attr)
+        if module is not None and not self.scopes.uses(module):
             return False
         return not (function.attr == "join" and isinstance(function.value, ast.Constant))
 
@@ -271,4 +272,5 @@ def builtin_fits(text: str, node: ast.Call) -> bool:
         return text not in tables.BUILTINS
     _, least, most = tables.BUILTINS[text]
     words = tables.BUILTIN_WORDS.get(text, frozenset())
-    return least <= len(node.args) <= most and all(word.arg in words for word in node.keywords)
+    given = len(node.args) + (len(node.keywords) if text in tables.NAMED else 0)
+    return least <= given <= most and all(word.arg in words for word in node.keywords)

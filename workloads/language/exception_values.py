@@ -1,12 +1,15 @@
 """Exceptions as values of a program: which there are, their parts, what an errno stands for."""
 
+from queue import Empty, Full
 from threading import BrokenBarrierError
-from typing import Any
+from typing import Any, Final
 
 from kernel.uapi.failure import NOT_LOCKED, REFUSED, Error
 from workloads.language import tables
 from workloads.language.constants import STRERROR
 
+#: Exceptions that a program has to import.
+IMPORTED_EXCEPTIONS: Final = (BrokenBarrierError, Empty, Full)
 #: Exceptions that can be in a guest variable, CPython's own ones beyond the language included.
 EXCEPTION_TYPES: dict[str, type[BaseException]] = {
     **tables.EXCEPTIONS,
@@ -30,7 +33,7 @@ EXCEPTION_TYPES: dict[str, type[BaseException]] = {
             ConnectionResetError,
             ConnectionAbortedError,
             ConnectionRefusedError,
-            BrokenBarrierError,
+            *IMPORTED_EXCEPTIONS,
         )
     },
 }

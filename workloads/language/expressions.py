@@ -571,8 +571,9 @@ class Lowering:
             if i < last:
                 value = h.item("L", self.save(value, arg), arg)
             args.append(value)
-        args += [self.expr(word) for word in words]  # only enumerate() has one: start
-        return h.call(helper, [h.name("G", node), *args], node)
+        # one at the most: start of enumerate(), strict of zip()
+        named = {word.arg or "": self.expr(word.value) for word in node.keywords}
+        return h.call(helper, [h.name("G", node), *args], node, **named)
 
     # ---- calls ----------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ class GuestLibrary(NamedTuple):
 
 #: By name, in the order of their indices: a new one goes to the end.
 LIBRARIES: Final = {
-    "threading": GuestLibrary(("threading.py",), True),
+    "threading": GuestLibrary(("threading.py", "queue.py"), True),
     "iteration": GuestLibrary(("iteration.py",), True),
     "io": GuestLibrary(("buffered.py", "text.py", "system.py"), False),
 }

@@ -3,12 +3,13 @@
 from typing import Any
 
 from kernel.uapi import syscalls as nr
-from workloads.language import filecalls, streams, sync, thread_frames
+from workloads.language import filecalls, queues, streams, sync, thread_frames
 from workloads.language.bounded import tname
 from workloads.language.conversions import ns_of
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, VALUE
 from workloads.language.memory_calls import _mmap_method
+from workloads.language.thread_calls import timer_event
 from workloads.language.values import FileHandle, LockHandle, MmapHandle, SyncHandle, ThreadHandle
 
 Values = list[Any]
@@ -23,6 +24,11 @@ def _timeout_ns(value: Any) -> int:
 
 
 def _thread_method(G: Values, handle: ThreadHandle, name: str, args: dict[str, Any]) -> Any:
+    if name == "cancel":
+        event = timer_event(G, handle)
+        if event is None:
+            raise AttributeError("'Thread' object has no attribute 'cancel'")
+        return sync.call(G, "event_set", event)
     if handle.index < 0:
         if name == "is_alive":
             return (VALUE, True)
@@ -69,7 +75,7 @@ def _lock_method(handle: LockHandle, name: str, args: dict[str, Any]) -> Any:
 
 
 _SIGNATURES: dict[type, dict[str, tuple[str, ...]]] = {
-    ThreadHandle: {"start": (), "join": ("timeout",), "is_alive": ()},
+    ThreadHandle: {"start": (), "join": ("timeout",), "is_alive": (), "cancel": ()},
     LockHandle: {"acquire": ("blocking", "timeout"), "release": (), "locked": ()},
     MmapHandle: {"close": (), "madvise": ("option", "start", "length")},
     **filecalls.SIGNATURES,
@@ -82,7 +88,8 @@ def handle_method(
     """Begin a method call that is one of a handle, or perhaps an ordinary one of that name."""
     kind = type(receiver)
     if kind is SyncHandle:
-        signatures = sync.METHODS[receiver.kind]
+        methods = queues.METHODS if receiver.kind in queues.KINDS else sync.METHODS
+        signatures = methods[receiver.kind]
     elif kind is FileHandle:
         signatures = streams.METHODS[receiver.kind]
     else:
@@ -104,6 +111,8 @@ def handle_method(
         return _thread_method(G, receiver, name, given)
     if kind is LockHandle:
         return _lock_method(receiver, name, given)
+    if kind is SyncHandle and receiver.kind in queues.KINDS:
+        return queues.method(G, receiver, name, given)
     if kind is SyncHandle:
         return sync.method(G, receiver, name, given, _lock_method)
     if kind is FileHandle:
@@ -115,7 +124,7 @@ def handle_method(
 
 def enter(G: Values, value: Any) -> Any:
     """Begin ``with value:``."""
-    if type(value) is SyncHandle:
+    if type(value) is SyncHandle and value.kind not in queues.KINDS:
         return sync.enter(G, value, _lock_method)
     if type(value) is FileHandle:
         return streams.enter(G, value)

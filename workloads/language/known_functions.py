@@ -126,7 +126,8 @@ def _call_builtin(G: Values, name: str, args: tuple[Any, ...], words: Words) -> 
     helper, least, most = tables.BUILTINS[name]
     allowed = tables.BUILTIN_WORDS.get(name, frozenset())
     unknown = name not in tables.ANY_WORDS and any(text not in allowed for text, _ in words)
-    if unknown or not least <= len(args) <= most:
+    given = len(args) + (len(words) if name in tables.NAMED else 0)
+    if unknown or not least <= given <= most:
         raise TypeError(builtin_error(name, args, words))
     if name in tables.KEYED and any(text == "key" for text, _ in words):
         return builtins_library.keyed(G, name, args, words)
@@ -139,7 +140,10 @@ def _call_builtin(G: Values, name: str, args: tuple[Any, ...], words: Words) -> 
     if name in tables.WITH_GLOBALS:
         return (VALUE, runtime.namespace_of(helper)(G, *args, **dict(words)))
     if name in tables.LAZY:
-        made = {"enumerate": builtins_library.enumerated, "zip": builtins_library.zipped}
+        made: dict[str, Any] = {
+            "enumerate": builtins_library.enumerated,
+            "zip": builtins_library.zipped,
+        }
         if name in made:
             return (VALUE, made[name](G, *args, **dict(words)))
         view = runtime.namespace_of(helper)(G, *args)

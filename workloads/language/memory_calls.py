@@ -15,6 +15,7 @@ from workloads.language.values import (
     LockHandle,
     MmapHandle,
     ShmHandle,
+    SyncHandle,
     ThreadHandle,
 )
 
@@ -89,7 +90,7 @@ def length(value: Any) -> int:
     if type(value) in MAPPINGS:
         _span(value, slice(0, 0))
         return int(value.length)
-    if isinstance(value, (*CALLABLE, FileHandle, LockHandle, ThreadHandle)):
+    if isinstance(value, (*CALLABLE, FileHandle, LockHandle, SyncHandle, ThreadHandle)):
         raise TypeError(f"object of type '{tname(value)}' has no len()")
     return len(value)
 

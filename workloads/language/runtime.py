@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from threading import BrokenBarrierError
 from typing import Any
 
 from workloads.language import (
@@ -24,6 +23,7 @@ from workloads.language import (
     open_files,
     paths,
     process_calls,
+    queues,
     randomcalls,
     resources,
     shell_calls,
@@ -39,6 +39,7 @@ from workloads.language import (
 )
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.charges import BUILTINS, Rules, ruled
+from workloads.language.exception_values import IMPORTED_EXCEPTIONS
 from workloads.language.frames import CALL, RETURN, VALUE, Code
 from workloads.language.guest_libraries import bind_library, library_of
 from workloads.language.methods import attribute, make_caller, make_methods
@@ -53,11 +54,20 @@ from workloads.language.values import (
     ThreadHandle,
     function_name,
 )
-from workloads.language.views import DictView, EnumerateView, Pull, ReversedView, View, ZipView
+from workloads.language.views import (
+    DictView,
+    EnumerateView,
+    Pull,
+    ReversedView,
+    StrictZipView,
+    View,
+    ZipView,
+)
 from workloads.language.weights import DEFAULT_MEMORY, HOST_RECURSION, SMALL
 
 _HELPER_MODULES = (
     conversions,
+    queues,
     text_codec,
     file_states,
     open_files,
@@ -281,7 +291,8 @@ class Runtime:
             space["y_" + text] = type_values.named_type(text)
         space.update(("t_" + name, kind) for name, kind in tables.TYPES.items())
         space.update(("x_" + name, kind) for name, kind in tables.EXCEPTIONS.items())
-        space["x_BrokenBarrierError"] = BrokenBarrierError
+        for kind in IMPORTED_EXCEPTIONS:
+            space["x_" + kind.__name__] = kind
         for module in [*tables.MODULES.values(), *tables.LIBRARY_MODULES.values()]:
             for entry in module.values():
                 if isinstance(entry, tables.Pure | tables.Routine | tables.Made):
@@ -303,7 +314,7 @@ class Runtime:
         if type(value) is GuestSet:
             raise TypeError("'set' object is not reversible")
         if isinstance(value, EnumerateView | ZipView | ReversedView):
-            kind = type(value).__name__.removesuffix("View").lower()
+            kind = type(value).__name__.removesuffix("View").removeprefix("Strict").lower()
             raise TypeError(f"'{kind}' object is not reversible")
         source = self.bounded.loop_source(value)
         return ReversedView(source, len(source) - 1)
@@ -313,10 +324,11 @@ class Runtime:
             return builtins_library.enumerated(G, value, conversions.as_int(start))
         return EnumerateView(self.bounded.loop_source(value), conversions.as_int(start))
 
-    def _zip(self, G: list[Any], *values: Any) -> Any:
+    def _zip(self, G: list[Any], *values: Any, strict: Any = False) -> Any:
         if any(builtins_library.is_iterator(value) for value in values):
-            return builtins_library.zipped(G, *values)
-        return ZipView(*[self.bounded.loop_source(value) for value in values])
+            return builtins_library.zipped(G, *values, strict=strict)
+        sources = [self.bounded.loop_source(value) for value in values]
+        return StrictZipView(*sources) if strict else ZipView(*sources)
 
     def _dict_view(self, value: Any, name: str) -> View:
         if type(value) is not dict:
@@ -398,6 +410,8 @@ def _attribute(G: list[Any], value: Any, name: str) -> Any:
     if name == "__name__" and type(value) in CALLABLE:
         return function_name(value)
     if type(value) is SyncHandle:
+        if value.kind in queues.KINDS:
+            return queues.attribute(value, name)
         return sync.attribute(value, name)
     if type(value) is FileHandle:
         return streams.attribute(value, name)

@@ -21,7 +21,7 @@ from workloads.language.values import CALLABLE, UNBOUND, LockHandle, SyncHandle
 Values = list[Any]
 
 
-def _call(G: Values, name: str, *args: Any) -> Any:
+def call(G: Values, name: str, *args: Any) -> Any:
     """Return the op that calls a function of ``libraries/threading.py``."""
     code = G[0].program.runtime.library("threading")[name]
     return (CALL, code, [*args, *(UNBOUND,) * (code.locals_count - len(args))])
@@ -177,12 +177,12 @@ def method(G: Values, handle: SyncHandle, name: str, args: dict[str, Any], lock_
                     "Condition.wait_for() missing 1 required positional argument: 'predicate'"
                 )
             timeout = args.get("timeout")
-            return _call(G, "condition_wait_for", state, args["predicate"], timeout)
+            return call(G, "condition_wait_for", state, args["predicate"], timeout)
         if name == "wait":
-            return _call(G, "condition_wait", state, args.get("timeout"))
+            return call(G, "condition_wait", state, args.get("timeout"))
         if name == "notify":
-            return _call(G, "condition_notify", state, args.get("n", 1))
-        return _call(G, "condition_notify_all", state)
+            return call(G, "condition_notify", state, args.get("n", 1))
+        return call(G, "condition_notify_all", state)
     if kind == "RLock":
         if name == "acquire":
             return rlock_acquire(state, lock_method(state[0], name, args))
@@ -190,17 +190,17 @@ def method(G: Values, handle: SyncHandle, name: str, args: dict[str, Any], lock_
     if kind in ("Semaphore", "BoundedSemaphore"):
         if name == "acquire":
             blocking = args.get("blocking", True)
-            return _call(G, "semaphore_acquire", state, blocking, args.get("timeout"))
-        return _call(G, "semaphore_release", state, args.get("n", 1))
+            return call(G, "semaphore_acquire", state, blocking, args.get("timeout"))
+        return call(G, "semaphore_release", state, args.get("n", 1))
     if kind == "Event":
         if name == "is_set":
             return (VALUE, state[1])
         if name == "wait":
-            return _call(G, "event_wait", state, args.get("timeout"))
-        return _call(G, f"event_{name}", state)
+            return call(G, "event_wait", state, args.get("timeout"))
+        return call(G, f"event_{name}", state)
     if name == "wait":
-        return _call(G, "barrier_wait", state, args.get("timeout"))
-    return _call(G, f"barrier_{name}", state)
+        return call(G, "barrier_wait", state, args.get("timeout"))
+    return call(G, f"barrier_{name}", state)
 
 
 def enter(G: Values, handle: SyncHandle, lock_method: Any) -> Any:

@@ -381,6 +381,17 @@ _THREADING: dict[str, Entry] = {
     "Event": _pure("event_new"),
     "Barrier": _pure("barrier_new", "parties:x action:x=None timeout:x=None"),
     "BrokenBarrierError": Exc("BrokenBarrierError"),
+    "Timer": _pure("timer_new", "interval:x function:x args:x=None kwargs:x=None"),
+    "enumerate": _pure("thread_enumerate"),
+    "active_count": _pure("active_count"),
+}
+
+_QUEUE: dict[str, Entry] = {
+    "Queue": _pure("queue_new", "maxsize:x=0"),
+    "LifoQueue": _pure("lifo_queue_new", "maxsize:x=0"),
+    "PriorityQueue": _pure("priority_queue_new", "maxsize:x=0"),
+    "Empty": Exc("Empty"),
+    "Full": Exc("Full"),
 }
 
 _THREAD: dict[str, Entry] = {
@@ -515,6 +526,7 @@ MODULES: Final[dict[str, dict[str, Entry]]] = {
     "mmap": _MMAP,
     "threading": _THREADING,
     "_thread": _THREAD,
+    "queue": _QUEUE,
     "workloads.guest": _GUEST,
     "fcntl": {
         **_consts(constants_io.FCNTL),
@@ -656,13 +668,15 @@ BUILTIN_WORDS: Final[dict[str, frozenset[str]]] = {
     "max": frozenset({"key", "default"}),
     "int": frozenset({"base"}),
     "round": frozenset({"ndigits"}),
-    "pow": frozenset({"mod"}),
+    "pow": frozenset({"base", "exp", "mod"}),
     "str": frozenset({"encoding", "errors"}),
     "bytes": frozenset({"encoding", "errors"}),
     "bytearray": frozenset({"encoding", "errors"}),
-    "zip": frozenset(),
+    "zip": frozenset({"strict"}),
 }
 
+#: Builtins whose first parameters can be named, too.
+NAMED: Final = frozenset({"pow"})
 #: Builtins that take any named argument.
 ANY_WORDS: Final = frozenset({"dict"})
 #: Builtins that call a function of the program if they get a key.
@@ -784,15 +798,16 @@ EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
 
 #: Methods that may stop the block when the receiver is a handle.
 HANDLE_METHODS: Final = frozenset(
-    {"start", "join", "is_alive", "acquire", "release", "locked", "close", "madvise"}
+    {"start", "join", "is_alive", "cancel", "acquire", "release", "locked", "close", "madvise"}
     | {"send", "recv", "sendall", "shutdown", "setblocking", "fileno"}
     | {"poll", "register", "modify", "unregister"}
     | {"wait", "wait_for", "notify", "notify_all", "is_set", "set", "clear", "reset", "abort"}
+    | {"put", "get", "put_nowait", "get_nowait", "task_done", "qsize", "empty", "full"}
     | {"read", "readline", "readlines", "write", "writelines", "seek", "tell", "flush", "truncate"}
     | {"isatty", "readable", "writable", "seekable", "readall", "read1", "peek", "reconfigure"}
 )
-#: Those of them that ordinary values have, too: handles only in programs that import threading.
-COMMON_METHODS: Final = frozenset({"clear"})
+#: Those of them that ordinary values have, too: handles only in programs that import this module.
+COMMON_METHODS: Final = {"clear": "threading", "get": "queue"}
 #: Attributes that can be read (which type has which: ``methods.ATTRIBUTES``).
 READABLE: Final = frozenset(
     {
@@ -807,7 +822,7 @@ READABLE: Final = frozenset(
         "tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min", "tm_sec", "tm_wday", "tm_yday",
         "tm_isdst", "tm_zone", "tm_gmtoff", "value", "major", "minor", "micro",
         "daemon", "native_id", "ident", "name", "__name__", "__class__",
-        "si_errno", "si_band", "parties", "n_waiting", "broken",
+        "si_errno", "si_band", "parties", "n_waiting", "broken", "maxsize", "unfinished_tasks",
         "closed", "encoding", "errors", "mode", "buffer", "raw", "line_buffering", "write_through",
         "closefd",
     }

@@ -29,6 +29,7 @@ from workloads.language.thread_record import (
     ALIVE_LOCK,
     ARGS,
     DAEMON,
+    ENDED,
     FUNCTION,
     JOINING,
     NAME,
@@ -55,7 +56,9 @@ def _thread_run(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 
 def _thread_done(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    lock = G[0].threads[L[1]][ALIVE_LOCK]
+    record = G[0].threads[L[1]]
+    record[ENDED] = True
+    lock = record[ALIVE_LOCK]
     if not lock:
         return 3
     F.pc = 3

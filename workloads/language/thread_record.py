@@ -11,11 +11,12 @@ ALIVE_LOCK: Final = 5  # the number of the lock that is held until it ends; 0: n
 STARTED_LOCK: Final = 6  # the number of the lock that is held until it runs; 0: none
 STOPPED: Final = 7  # somebody has seen its end, or given up waiting for it
 JOINING: Final = 8  # how many are in join()
+ENDED: Final = 9  # its function is done, and threading has forgotten it
 
 
 def new_record(function: Any, args: Any, name: str | None, daemon: bool) -> list[Any]:
     """Return the record of a thread that has not been started."""
-    return [function, args, name, daemon, 0, 0, 0, False, 0]
+    return [function, args, name, daemon, 0, 0, 0, False, 0, False]
 
 
 def is_joined_at_exit(record: list[Any]) -> bool:

@@ -128,6 +128,29 @@ class ZipView(View):
         return _admitted(value, value) if tuple in set(map(type, value)) else value
 
 
+class StrictZipView(ZipView):
+    """``zip(*sources, strict=True)``: one item more, which raises, where the lengths differ.
+
+    Source: CPython Python/bltinmodule.c:zip_next().
+    """
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        lengths = [len(source) for source in self.sources]
+        return min(lengths, default=0) + (len(set(lengths)) > 1)
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        first = index < len(self.sources[0])
+        for place, source in enumerate(self.sources):
+            there = index < len(source)
+            if there != first:
+                others = "argument 1" if place == 1 else f"arguments 1-{place}"
+                what = "longer" if there else "shorter"
+                raise ValueError(f"zip() argument {place + 1} is {what} than {others}")
+        return super().__getitem__(index)
+
+
 class ReversedView(View):
     """``reversed(source)``; the length is taken once, as CPython's iterator does."""
 
@@ -174,4 +197,4 @@ class Pull(View):
         return self.item
 
 
-VIEWS = (DictView, EnumerateView, ZipView, ReversedView, SetView, Pull)
+VIEWS = (DictView, EnumerateView, ZipView, ReversedView, SetView, Pull, StrictZipView)

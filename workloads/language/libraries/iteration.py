@@ -65,7 +65,7 @@ def map_one(function, source):
 
 
 def map_many(function, sources):
-    for items in zip_(sources):
+    for items in zip_(sources, False):
         yield function(*items)
 
 
@@ -84,12 +84,27 @@ def enumerate_(source, start):
         start += 1
 
 
-def zip_(sources):
+def zip_(sources, strict):
     while sources:
         items = []
         for source in sources:
             got = next_of(source)
             if got is None:
+                if strict:
+                    zip_ended(sources, len(items))
                 return
             items.append(got[0])
         yield tuple(items)
+
+
+def zip_ended(sources, ended):
+    if ended:
+        raise ValueError(zip_error(ended, "shorter"))
+    for place in range(1, len(sources)):
+        if next_of(sources[place]) is not None:
+            raise ValueError(zip_error(place, "longer"))
+
+
+def zip_error(place, what):
+    others = "argument 1" if place == 1 else f"arguments 1-{place}"
+    return f"zip() argument {place + 1} is {what} than {others}"

@@ -239,3 +239,10 @@ def barrier_reset(self):
 def barrier_abort(self):
     with self[0][0]:
         barrier_break(self)
+
+
+def timer_run(finished, interval, function, args, kwargs):
+    event_wait(finished, interval)
+    if not finished[1]:
+        function(*args, **kwargs)
+    event_set(finished)
