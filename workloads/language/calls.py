@@ -22,24 +22,29 @@ Values = list[Any]
 
 
 def os_open(G: Values, path: str, flags: int, mode: int) -> Any:
+    """Begin ``os.open``: close-on-exec, as PEP 446 has it."""
     return (nr.NR_OPEN, path, flags | O_CLOEXEC, mode)
 
 
 def os_read(G: Values, fd: int, length: int) -> Any:
+    """Begin ``os.read``; a negative length is EINVAL before any call."""
     if length < 0:
         raise OSError(22, "Invalid argument")
     return (nr.NR_READ, fd, length)
 
 
 def os_dup2(G: Values, fd: int, fd2: int, inheritable: Any) -> Any:
+    """Begin ``os.dup2``."""
     return (nr.NR_DUP2, fd, fd2, bool(inheritable))
 
 
 def os_pipe(G: Values) -> Any:
+    """Begin ``os.pipe``: both ends close-on-exec."""
     return (nr.NR_PIPE2, O_CLOEXEC)
 
 
 def os_stat(G: Values, path: Any) -> Any:
+    """Begin ``os.stat`` of a path or a descriptor."""
     if isinstance(path, int):
         return (nr.NR_FSTAT, as_int(path))
     return (nr.NR_STAT, as_path(path))
@@ -57,6 +62,7 @@ def os_cpu_count(G: Values) -> int:
 
 
 def sys_exit(G: Values, status: Any) -> None:
+    """Raise the SystemExit of ``sys.exit(status)``."""
     raise SystemExit(status) if status is not None else SystemExit
 
 
@@ -80,6 +86,7 @@ def functools_partial(G: Values, function: Any, *args: Any) -> Partial:
 
 
 def guest_say(G: Values, text: Any) -> Any:
+    """Begin ``guest.say``: one line in one write to descriptor 1."""
     if type(text) is not str:
         raise TypeError(f"say() argument must be str, not {tname(text)}")
     return (nr.NR_WRITE, 1, (text + "\n").encode())

@@ -90,28 +90,33 @@ _NOW: Final = library("now", (_now_call, -1), (_now_done, -1))
 
 
 def time_localtime(G: Values, secs: Any) -> Any:
+    """Begin ``time.localtime``; the zone is UTC."""
     if secs is None:
         return (CALL, _NOW, ["date", "UTC"])
     return (VALUE, _broken_down(_seconds(secs)))
 
 
 def time_gmtime(G: Values, secs: Any) -> Any:
+    """Begin ``time.gmtime``."""
     if secs is None:
         return (CALL, _NOW, ["date", "GMT"])
     return (VALUE, _broken_down(_seconds(secs), "GMT"))
 
 
 def time_ctime(G: Values, secs: Any) -> Any:
+    """Begin ``time.ctime``."""
     if secs is None:
         return (CALL, _NOW, ["text", None])
     return (VALUE, _text(_broken_down(_seconds(secs))))
 
 
 def time_asctime(G: Values, t: Any) -> Any:
+    """Begin ``time.asctime``."""
     return (CALL, _NOW, ["text", None]) if t is None else (VALUE, _text(_checked(t)))
 
 
 def time_strftime(G: Values, format: Any, t: Any) -> Any:
+    """Begin ``time.strftime``."""
     if type(format) is not str:
         raise TypeError(f"strftime() argument 1 must be str, not {tname(format)}")
     G[0].program.runtime.bounded.charge(20 * len(format), "a date")
@@ -121,6 +126,7 @@ def time_strftime(G: Values, format: Any, t: Any) -> Any:
 
 
 def time_mktime(G: Values, t: Any) -> float:
+    """Return ``time.mktime(t)``; the zone is UTC."""
     date = _checked(t, False)
     months = date[0] * 12 + date[1] - 1
     year, month = divmod(months, 12)
@@ -207,10 +213,12 @@ def _field(char: str, t: Any) -> str:
 
 
 def clock_gettime(G: Values, clk_id: int) -> Any:
+    """Begin ``time.clock_gettime``."""
     return (nr.NR_CLOCK_GETTIME, clk_id)
 
 
 def time_sleep(G: Values, secs: Any) -> Any:
+    """Begin ``time.sleep``."""
     if not isinstance(secs, int | float):
         raise TypeError(f"'{tname(secs)}' object cannot be interpreted as an integer")
     if secs != secs:
@@ -221,16 +229,20 @@ def time_sleep(G: Values, secs: Any) -> Any:
 
 
 def clock_monotonic(G: Values) -> Any:
+    """Begin to read CLOCK_MONOTONIC, in ns."""
     return (nr.NR_CLOCK_GETTIME, 1)
 
 
 def clock_realtime(G: Values) -> Any:
+    """Begin to read CLOCK_REALTIME, in ns."""
     return (nr.NR_CLOCK_GETTIME, 0)
 
 
 def clock_process(G: Values) -> Any:
+    """Begin to read the CPU time of the process, in ns."""
     return (nr.NR_CLOCK_GETTIME, 2)
 
 
 def clock_thread(G: Values) -> Any:
+    """Begin to read the CPU time of the thread, in ns."""
     return (nr.NR_CLOCK_GETTIME, 3)

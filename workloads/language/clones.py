@@ -76,6 +76,7 @@ def guest_clone3(
 
 
 def guest_clone_thread(G: Values, flags: int, function: Any, *args: Any) -> Any:
+    """Begin ``guest.clone_thread``: a thread with these clone flags that calls a function."""
     if type(function) not in CALLABLE:
         raise TypeError(f"'{tname(function)}' object is not callable")
     if not flags & CLONE_VM:

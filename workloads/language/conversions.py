@@ -85,6 +85,7 @@ def as_data(value: Any) -> bytes:
 
 
 def argv_of(value: Any, name: str = "execv() arg 2") -> tuple[str, ...]:
+    """Return the arguments of an exec, checked; ``name`` begins messages."""
     if type(value) not in (list, tuple):
         raise TypeError(f"{name} must be a tuple or list")
     if not value:
@@ -96,6 +97,7 @@ def argv_of(value: Any, name: str = "execv() arg 2") -> tuple[str, ...]:
 
 
 def env_of(value: Any, name: str = "execve") -> tuple[tuple[str, str], ...]:
+    """Return the environment of an exec as pairs, checked; ``name`` begins messages."""
     if type(value) is not dict:
         raise TypeError(f"{name}: environment must be a mapping object")
     env = tuple([(as_path(key), as_path(item)) for key, item in value.items()])
@@ -105,14 +107,17 @@ def env_of(value: Any, name: str = "execve") -> tuple[tuple[str, str], ...]:
 
 
 def first_two(value: Any) -> tuple[int, int]:
+    """Return the first two parts of a result: pid and status."""
     return value[0], value[1]
 
 
 def waitid_result(value: Any) -> Any:
+    """Return the result of ``os.waitid``."""
     return None if value is None else os.waitid_result(value)
 
 
 def stat_result(value: Any) -> Any:
+    """Return the result of ``os.stat`` and ``os.fstat``."""
     return os.stat_result(value)
 
 
@@ -122,28 +127,34 @@ def times_result(value: Any) -> Any:
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
+    """Return a result as a tuple."""
     return tuple(value)
 
 
 def nothing(value: Any) -> None:
+    """Return None, whatever the call gave."""
     return None
 
 
 def seconds(value: int) -> float:
+    """Return ns as seconds."""
     return value / 1e9
 
 
 def ns_of(secs: float, too_large: str) -> int:
+    """Return seconds as ns, rounded up; ``too_large`` is the text of an OverflowError."""
     if secs * 1e9 >= 2**63:
         raise OverflowError(too_large)
     return secs * 10**9 if isinstance(secs, int) else math.ceil(secs * 1e9)
 
 
 def path_basename(G: Values, path: Any) -> str:
+    """Return ``os.path.basename(path)``."""
     return as_path(path).rpartition("/")[2]
 
 
 def path_join(G: Values, first: Any, *rest: Any) -> str:
+    """Return ``os.path.join(first, *rest)`` of texts; a None ends them."""
     path = as_path(first)
     for part in rest:
         if part is None:

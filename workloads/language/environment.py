@@ -22,10 +22,12 @@ def _environ_key(key: Any) -> str:
 
 
 def os_getenv(G: Values, key: Any, default: Any) -> Any:
+    """Return ``os.getenv(key, default)``."""
     return _environ(G).get(_environ_key(key), default)
 
 
 def environ_get(G: Values, key: Any) -> str:
+    """Return ``os.environ[key]``."""
     environ = _environ(G)
     if _environ_key(key) not in environ:
         error = KeyError(key)
@@ -36,6 +38,7 @@ def environ_get(G: Values, key: Any) -> str:
 
 
 def environ_copy(G: Values) -> dict[str, str]:
+    """Return ``os.environ.copy()``."""
     return dict(_environ(G))
 
 
@@ -50,5 +53,6 @@ def os_putenv(G: Values, name: Any, value: Any) -> None:
 
 
 def environ_set(G: Values, key: Any, value: Any) -> None:
+    """Carry out ``os.environ[key] = value``: CPython's dict and the C library's environment."""
     os_putenv(G, key, value)
     G[0].environ[key] = value

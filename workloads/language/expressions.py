@@ -237,12 +237,15 @@ class Lowering:
         return method(node)
 
     def expr_Constant(self, node: ast.Constant) -> ast.expr:
+        """Lower a constant."""
         return h.const(node.value, node)
 
     def expr_Name(self, node: ast.Name) -> ast.expr:
+        """Lower a name that is read."""
         return self.load(node)
 
     def expr_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """Lower an attribute: of a module, or one that may be read of a value."""
         meaning = self.scopes.meaning(node, self.scope, self.shadow)
         if meaning is not None:
             return self.static(meaning, node)
@@ -255,6 +258,7 @@ class Lowering:
         )
 
     def expr_BinOp(self, node: ast.BinOp) -> ast.expr:
+        """Lower ``a + b`` and such: what may grow goes through a charged helper."""
         left, right = self.many([node.left, node.right])
         return self.binary(node.op, left, right, node)
 
@@ -275,11 +279,13 @@ class Lowering:
         return h.put(ast.IfExp(test, h.name("t", at), h.call("_big", [h.name("t", at)], at)), at)
 
     def expr_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
+        """Lower ``name := value``."""
         place = self.variable(node.target.id, node.target)
         assert isinstance(place, ast.Subscript)
         return h.call("_assigned", [place.value, place.slice, self.expr(node.value)], node)
 
     def expr_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        """Lower ``-a`` and such."""
         value = self.expr(node.operand)
         helper = charges.OPERATORS[type(node.op).__name__][0]
         if not helper or is_number(value):
@@ -287,6 +293,7 @@ class Lowering:
         return h.call(helper, [value], node)
 
     def expr_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        """Lower ``a and b``, which may end the block between its parts."""
         if not any(self.stops(value) for value in node.values[1:]):
             return h.put(ast.BoolOp(node.op, [self.expr(value) for value in node.values]), node)
         result = self.new_temp()
@@ -309,6 +316,7 @@ class Lowering:
         return h.item("L", result, node)
 
     def expr_IfExp(self, node: ast.IfExp) -> ast.expr:
+        """Lower ``a if test else b``."""
         if not self.stops(node.body) and not self.stops(node.orelse):
             test = self.expr(node.test)
             return h.put(ast.IfExp(test, self.expr(node.body), self.expr(node.orelse)), node)
@@ -328,6 +336,7 @@ class Lowering:
         return h.item("L", result, node)
 
     def expr_Compare(self, node: ast.Compare) -> ast.expr:
+        """Lower a chain of comparisons; each part is evaluated once."""
         if any(self._in_iterator(*pair) for pair in zip(node.ops, node.comparators)) or (
             len(node.ops) > 1 and any(self.stops(part) for part in node.comparators[1:])
         ):
@@ -381,6 +390,7 @@ class Lowering:
         return h.item("L", result, node)
 
     def expr_Subscript(self, node: ast.Subscript) -> ast.expr:
+        """Lower ``a[b]``, which may be an access to memory."""
         if self.scopes.meaning(node.value, self.scope, self.shadow) == ("module", "os.environ"):
             return h.call("_environ_get", [h.name("G", node), self.expr(node.slice)], node)
         if self.may_be_mapping(node.value):
@@ -416,6 +426,7 @@ class Lowering:
         return value
 
     def expr_Tuple(self, node: ast.Tuple) -> ast.expr:
+        """Lower a tuple."""
         values = self.many(node.elts)
         result = h.tuple_of(values, node)
         if all(isinstance(value, ast.Constant) for value in values):
@@ -423,9 +434,11 @@ class Lowering:
         return h.call("_new_tuple", [result], node)
 
     def expr_List(self, node: ast.List) -> ast.expr:
+        """Lower a list."""
         return h.list_of(self.many(node.elts), node)
 
     def expr_Set(self, node: ast.Set) -> ast.expr:
+        """Lower a set."""
         values = self.many(node.elts)
         if any(isinstance(part, ast.Starred) for part in node.elts):
             return h.call("_new_set", [h.list_of(values, node)], node)
@@ -434,12 +447,14 @@ class Lowering:
         return h.call("_set_of_constants" if copied else "_set_of", [members], node)
 
     def expr_Starred(self, node: ast.Starred) -> ast.expr:
+        """Lower ``*a`` in a display or a call."""
         value = self.consumed(node.value)
         if self.may_iterate(node.value):
             value = self.collected(value, node)
         return h.put(ast.Starred(h.call("_unpacked", [value], node), ast.Load()), node)
 
     def expr_Dict(self, node: ast.Dict) -> ast.expr:
+        """Lower a dict."""
         flat: list[ast.expr | None] = []
         for key, value in zip(node.keys, node.values, strict=True):
             flat += [key, value]
@@ -452,6 +467,7 @@ class Lowering:
         return h.put(ast.Dict(values[::2], values[1::2]), node)
 
     def expr_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        """Lower an f-string; its length is charged."""
         fields: list[ast.expr] = []
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
@@ -478,6 +494,7 @@ class Lowering:
         raise NotImplementedError
 
     def expr_ListComp(self, node: ast.ListComp) -> ast.expr:
+        """Lower a list comprehension: host code, or a function of its own if it stops."""
         if not self.scopes.scopes[node].native:
             return self.cut_comprehension(node)
         generators, shadow = self.generators(node.generators)
@@ -485,6 +502,7 @@ class Lowering:
         return h.put(ast.ListComp(element, generators), node)
 
     def expr_SetComp(self, node: ast.SetComp) -> ast.expr:
+        """Lower a set comprehension."""
         if not self.scopes.scopes[node].native:
             return self.cut_comprehension(node)
         generators, shadow = self.generators(node.generators)
@@ -494,6 +512,7 @@ class Lowering:
         return h.call("_set_of", [members], node)
 
     def expr_DictComp(self, node: ast.DictComp) -> ast.expr:
+        """Lower a dict comprehension."""
         if not self.scopes.scopes[node].native:
             return self.cut_comprehension(node)
         generators, shadow = self.generators(node.generators)
@@ -501,6 +520,7 @@ class Lowering:
         return h.put(ast.DictComp(key, value, generators), node)
 
     def inside(self, shadow: frozenset[str], node: ast.expr) -> ast.expr:
+        """Lower with the names of a native comprehension as the host's."""
         outer, self.shadow = self.shadow, shadow
         self.comprehensions += 1
         value = self.expr(node)
@@ -511,6 +531,7 @@ class Lowering:
     def generators(
         self, nodes: list[ast.comprehension]
     ) -> tuple[list[ast.comprehension], frozenset[str]]:
+        """Lower the ``for`` parts of a native comprehension."""
         shadow = self.shadow
         lowered = []
         self.comprehensions += 1
@@ -578,6 +599,7 @@ class Lowering:
     # ---- calls ----------------------------------------------------------------------------
 
     def expr_Call(self, node: ast.Call) -> ast.expr:
+        """Lower a call, by what is called: a module's function, a builtin, a method, a value."""
         function = node.func
         meaning = self.scopes.meaning(function, self.scope, self.shadow)
         if meaning is not None:

@@ -80,22 +80,27 @@ def _unsigned(value: Any) -> int:
 
 
 def os_set_inheritable(G: Values, fd: int, inheritable: Any) -> Any:
+    """Begin ``os.set_inheritable``."""
     return (nr.NR_FCNTL, fd, F_SETFD, 0 if inheritable else FD_CLOEXEC)
 
 
 def is_inheritable(value: int) -> bool:
+    """Return whether descriptor flags say that exec keeps it."""
     return not value & FD_CLOEXEC
 
 
 def os_get_inheritable(G: Values, fd: int) -> Any:
+    """Begin ``os.get_inheritable``."""
     return (nr.NR_FCNTL, fd, F_GETFD, 0)
 
 
 def is_blocking(value: int) -> bool:
+    """Return whether file status flags say that calls may wait."""
     return not value & O_NONBLOCK
 
 
 def os_get_blocking(G: Values, fd: int) -> Any:
+    """Begin ``os.get_blocking``."""
     return (nr.NR_FCNTL, fd, F_GETFL, 0)
 
 
@@ -119,6 +124,7 @@ _SET_BLOCKING: Final = library(
 
 
 def os_set_blocking(G: Values, fd: int, blocking: Any) -> Any:
+    """Begin ``os.set_blocking``."""
     return (CALL, _SET_BLOCKING, [fd, bool(blocking)])
 
 
@@ -138,6 +144,7 @@ _MKFIFO: Final = library("mkfifo", (_mkfifo_call, -1), (_nothing, 2), (_mkfifo_f
 
 
 def os_mkfifo(G: Values, path: str, mode: int) -> Any:
+    """Begin ``os.mkfifo``."""
     return (CALL, _MKFIFO, [path, S_IFIFO | mode & 0o7777])
 
 
@@ -188,6 +195,7 @@ _LISTDIR: Final = library(
 
 
 def os_listdir(G: Values, path: Any) -> Any:
+    """Begin ``os.listdir`` of a path."""
     if path is None:
         path = "."
     if type(path) is not str:
@@ -215,6 +223,7 @@ _EXISTS: Final = library("exists", (_exists_stat, 2), (_exists_yes, 2), (_exists
 
 
 def path_exists(G: Values, path: Any) -> Any:
+    """Begin ``os.path.exists``."""
     if isinstance(path, int):
         return (CALL, _EXISTS, [int(path)])
     if type(path) is bytes:
@@ -230,6 +239,7 @@ def path_exists(G: Values, path: Any) -> Any:
 
 
 def fcntl_fcntl(G: Values, fd: Any, cmd: int, arg: Any) -> Any:
+    """Begin ``fcntl.fcntl`` with an int argument."""
     if type(arg) in (bytes, bytearray, str):
         raise FatalRunError("fcntl.fcntl() takes an int as third argument in the guest language")
     return (nr.NR_FCNTL, _file_descriptor(fd), cmd, _integer(arg) & 0xFFFF_FFFF)
@@ -253,6 +263,7 @@ def _timeout_ns(value: Any, unit_ns: int, resolution_ns: int, what: str) -> int:
 
 
 def select_poll(G: Values) -> PollHandle:
+    """Return ``select.poll()``: a handle that knows no descriptors yet."""
     return PollHandle({})
 
 
@@ -331,6 +342,7 @@ _SELECT: Final = library("select", (_select_call, -1), (_select_done, -1))
 
 
 def select_select(G: Values, rlist: Any, wlist: Any, xlist: Any, timeout: Any) -> Any:
+    """Begin ``select.select``."""
     ns = _timeout_ns(timeout, 10**9, 1000, "timeout must be a float or None")
     if ns < 0 and timeout is not None:
         raise ValueError("timeout must be non-negative")
@@ -367,6 +379,7 @@ _SOCKETPAIR: Final = library("socketpair", (_pair_call, -1), (_pair_done, -1))
 
 
 def socket_socketpair(G: Values, family: Any, type: int, proto: int) -> Any:
+    """Begin ``socket.socketpair``."""
     number = AF_UNIX if family is None else _integer(family)
     return (CALL, _SOCKETPAIR, [number, type | SOCK_CLOEXEC, proto])
 
@@ -447,6 +460,7 @@ def method(handle: Any, name: str, args: dict[str, Any]) -> Any:
 
 
 def os_eventfd(G: Values, initval: Any, flags: int) -> Any:
+    """Begin ``os.eventfd``."""
     number = _unsigned(initval)
     if number >= 1 << 32:
         raise OverflowError("Python int too large for C unsigned int")
@@ -454,6 +468,7 @@ def os_eventfd(G: Values, initval: Any, flags: int) -> Any:
 
 
 def os_eventfd_write(G: Values, fd: int, value: Any) -> Any:
+    """Begin ``os.eventfd_write``."""
     number = _unsigned(value)
     if number >= 1 << 64:
         raise OverflowError("int too big to convert")

@@ -61,6 +61,7 @@ class FunctionLowering(Lowering):
         return [(arg.arg, default) for arg, default in pairs]
 
     def expr_Lambda(self, node: ast.Lambda) -> ast.expr:
+        """Lower a lambda: a new function value."""
         values = self.many([default for _, default in self.defaults_of(node)])
         return self.closure(node, values)
 
@@ -98,6 +99,7 @@ class FunctionLowering(Lowering):
     # ---- comprehensions -------------------------------------------------------------------
 
     def expr_GeneratorExp(self, node: ast.GeneratorExp) -> ast.expr:
+        """Lower a generator expression: a generator, or host code where it is consumed."""
         if self.scopes.scopes[node].native:
             generators, shadow = self.generators(node.generators)
             return h.put(ast.GeneratorExp(self.inside(shadow, node.elt), generators), node)
@@ -133,6 +135,7 @@ class FunctionLowering(Lowering):
         self.program.code_of(self.scope.node).generator = slot
 
     def expr_Yield(self, node: ast.Yield) -> ast.expr:
+        """Lower ``yield``: the frame is left, and goes on at the next block."""
         value = self.expr(node.value) if node.value else h.const(None, node)
         block = self.new_block()
         generator = h.item("L", self.generator_slot, node)
@@ -142,6 +145,7 @@ class FunctionLowering(Lowering):
         return h.name("V", node)
 
     def expr_YieldFrom(self, node: ast.YieldFrom) -> ast.expr:
+        """Lower ``yield from``: a loop that yields each item."""
         item = ast.Name(YIELDED, ast.Store())
         inner = ast.Expr(ast.Yield(ast.Name(YIELDED, ast.Load())))
         loop = _placed(ast.For(item, node.value, [inner], []), node)

@@ -38,10 +38,12 @@ PARAMETERS: Final = {
 
 
 def math_log(G: Values, x: Any, base: Any) -> float:
+    """Return ``math.log``."""
     return math.log(x) if base is ... else math.log(x, base)
 
 
 def math_isqrt(G: Values, n: Any) -> int:
+    """Return ``math.isqrt``."""
     _squared(G, (n,))
     return math.isqrt(n)
 
@@ -54,11 +56,13 @@ def _squared(G: Values, integers: tuple[Any, ...]) -> None:
 
 
 def math_gcd(G: Values, *integers: Any) -> int:
+    """Return ``math.gcd``."""
     _squared(G, integers)
     return math.gcd(*integers)
 
 
 def math_lcm(G: Values, *integers: Any) -> int:
+    """Return ``math.lcm``."""
     bits = sum(value.bit_length() for value in integers if isinstance(value, int))
     _bits(G, bits)
     _products(G, bits, bits, 18)
@@ -66,6 +70,7 @@ def math_lcm(G: Values, *integers: Any) -> int:
 
 
 def math_hypot(G: Values, *coordinates: Any) -> float:
+    """Return ``math.hypot``."""
     G[0].program.runtime.bounded.charge(len(coordinates), "math.hypot()")
     return math.hypot(*coordinates)
 
@@ -83,6 +88,7 @@ def _products(G: Values, bits: int, factors: int, shift: int) -> None:
 
 
 def math_factorial(G: Values, n: Any) -> int:
+    """Return ``math.factorial``, charged for the size of the result first."""
     if isinstance(n, int) and n > 1:
         _bits(G, n * n.bit_length())
         G[0].program.runtime.bounded.charge(n * n.bit_length() >> 6, "a factorial")
@@ -90,6 +96,7 @@ def math_factorial(G: Values, n: Any) -> int:
 
 
 def math_comb(G: Values, n: Any, k: Any) -> int:
+    """Return ``math.comb``, charged for the size of the result first."""
     if isinstance(n, int) and isinstance(k, int) and 0 <= k <= n:
         factors = min(k, n - k)
         _bits(G, factors * n.bit_length())
@@ -98,6 +105,7 @@ def math_comb(G: Values, n: Any, k: Any) -> int:
 
 
 def math_perm(G: Values, n: Any, k: Any) -> int:
+    """Return ``math.perm``, charged for the size of the result first."""
     if isinstance(n, int) and (k is None or isinstance(k, int)):
         factors = max(n if k is None else min(n, k), 0)
         _bits(G, factors * max(n, 0).bit_length())
@@ -106,10 +114,12 @@ def math_perm(G: Values, n: Any, k: Any) -> int:
 
 
 def math_fsum(G: Values, seq: Any) -> float:
+    """Return ``math.fsum``."""
     return math.fsum(G[0].program.runtime.bounded.iterate(seq))
 
 
 def math_prod(G: Values, iterable: Any, start: Any) -> Any:
+    """Return ``math.prod``."""
     bounded = G[0].program.runtime.bounded
     for item in bounded.iterate(iterable):
         start = bounded.mul(start, item)
@@ -120,10 +130,12 @@ PARAMETERS["isqrt"] = "n:x"
 
 
 def math_isclose(G: Values, a: Any, b: Any, rel_tol: Any, abs_tol: Any) -> bool:
+    """Return ``math.isclose``."""
     return math.isclose(a, b, rel_tol=1e-9 if rel_tol is None else rel_tol, abs_tol=abs_tol)
 
 
 def math_ldexp(G: Values, x: Any, i: Any) -> float:
+    """Return ``math.ldexp``."""
     if not isinstance(i, int):
         raise TypeError("Expected an int as second argument to ldexp.")
     if not isinstance(x, int | float):
@@ -132,6 +144,7 @@ def math_ldexp(G: Values, x: Any, i: Any) -> float:
 
 
 def math_dist(G: Values, p: Any, q: Any) -> float:
+    """Return ``math.dist``."""
     bounded = G[0].program.runtime.bounded
     return math.dist(list(bounded.iterate(p)), list(bounded.iterate(q)))
 

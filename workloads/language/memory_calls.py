@@ -23,6 +23,7 @@ Values = list[Any]
 
 
 def mmap_new(G: Values, fileno: int, length: int, flags: int) -> Any:
+    """Begin ``mmap.mmap(-1, length, flags)``."""
     if fileno != -1:
         raise FatalRunError("only anonymous mappings are in the guest language: mmap.mmap(-1, n)")
     if length < 0:
@@ -124,21 +125,25 @@ def _pages_of(name: str, m: Any, first_page: int, pages: int) -> None:
 
 
 def guest_mlock(G: Values, m: Any, first_page: int, pages: int) -> Any:
+    """Begin ``guest.mlock``."""
     _pages_of("mlock", m, first_page, pages)
     return (nr.NR_MLOCK, m.address + first_page * 4096, pages * 4096)
 
 
 def guest_munlock(G: Values, m: Any, first_page: int, pages: int) -> Any:
+    """Begin ``guest.munlock``."""
     _pages_of("munlock", m, first_page, pages)
     return (nr.NR_MUNLOCK, m.address + first_page * 4096, pages * 4096)
 
 
 def guest_touch(G: Values, m: Any, first_page: int, pages: int, write: Any) -> Any:
+    """Begin ``guest.touch``: one access to each page."""
     _pages_of("touch", m, first_page, pages)
     return (nr.NR_TOUCH, m.address, first_page, pages, bool(write))
 
 
 def guest_addressof(G: Values, m: Any) -> int:
+    """Return ``guest.addressof(m)``."""
     if type(m) is not MmapHandle:
         raise TypeError(f"addressof() needs a mapping, not {tname(m)}")
     _span(m, slice(0, 0))

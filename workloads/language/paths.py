@@ -30,26 +30,32 @@ def _text(path: Any) -> Any:
 
 
 def path_dirname(G: Values, p: Any) -> Any:
+    """Return ``os.path.dirname(path)``."""
     return posixpath.dirname(_text(p))
 
 
 def path_split(G: Values, p: Any) -> Any:
+    """Return ``os.path.split(path)``."""
     return posixpath.split(_text(p))
 
 
 def path_splitext(G: Values, p: Any) -> Any:
+    """Return ``os.path.splitext(path)``."""
     return posixpath.splitext(_text(p))
 
 
 def path_isabs(G: Values, s: Any) -> bool:
+    """Return ``os.path.isabs(path)``."""
     return posixpath.isabs(_text(s))
 
 
 def path_normpath(G: Values, path: Any) -> Any:
+    """Return ``os.path.normpath(path)``."""
     return posixpath.normpath(_text(path))
 
 
 def path_normcase(G: Values, s: Any) -> Any:
+    """Return ``os.path.normcase(path)``."""
     return _text(s)
 
 
@@ -63,6 +69,7 @@ def path_expanduser(G: Values, path: Any) -> Any:
 
 
 def path_join_any(G: Values, a: Any, *p: Any) -> Any:
+    """Return ``os.path.join`` of texts or of bytes."""
     _text(a)
     for part in p:
         if type(part) is not type(a):
@@ -120,22 +127,27 @@ def _ask(path: Any, question: str) -> Any:
 
 
 def path_isfile(G: Values, path: Any) -> Any:
+    """Begin ``os.path.isfile``."""
     return _ask(path, "file")
 
 
 def path_isdir(G: Values, s: Any) -> Any:
+    """Begin ``os.path.isdir``."""
     return _ask(s, "dir")
 
 
 def path_islink(G: Values, path: Any) -> Any:
+    """Begin ``os.path.islink``."""
     return _ask(path, "link")
 
 
 def path_getsize(G: Values, filename: Any) -> Any:
+    """Begin ``os.path.getsize``."""
     return _ask(filename, "size")
 
 
 def path_getmtime(G: Values, filename: Any) -> Any:
+    """Begin ``os.path.getmtime``."""
     return _ask(filename, "mtime")
 
 
@@ -159,6 +171,7 @@ _ABSOLUTE: Final = frame("abspath", (_cwd_call, -1), (_cwd_done, -1))
 
 
 def path_abspath(G: Values, path: Any) -> Any:
+    """Begin ``os.path.abspath``, which may ask for the working directory."""
     text = _text(path)
     if type(text) is bytes:
         text = text.decode(errors="surrogateescape")
@@ -168,6 +181,7 @@ def path_abspath(G: Values, path: Any) -> Any:
 
 
 def path_relpath(G: Values, path: Any, start: Any) -> Any:
+    """Begin ``os.path.relpath``, which may ask for the working directory."""
     if not path:
         raise ValueError("no path specified")
     return (CALL, _ABSOLUTE, [[_text(path), "." if start is None else _text(start)]])
@@ -182,26 +196,31 @@ def _below(entries: tuple[tuple[str, int], ...], op: Any) -> Any:
 
 
 def os_execl(G: Values, file: Any, *args: Any) -> Any:
+    """Begin ``os.execl``."""
     path = conversions.as_path(file, "execv: path should be string, bytes or os.PathLike")
     return _below((("execl", 542),), process_calls.os_execv(G, path, args))
 
 
 def os_execle(G: Values, file: Any, *args: Any) -> Any:
+    """Begin ``os.execle``: the environment is the last argument."""
     env = args[-1]
     path = conversions.as_path(file, "execve: path should be string, bytes, os.PathLike or integer")
     return _below((("execle", 550),), process_calls.os_execve(G, path, args[:-1], env))
 
 
 def os_execlp(G: Values, file: Any, *args: Any) -> Any:
+    """Begin ``os.execlp``."""
     return _below((("execlp", 557),), process_calls.os_execvp(G, conversions.as_path(file), args))
 
 
 def os_execlpe(G: Values, file: Any, *args: Any) -> Any:
+    """Begin ``os.execlpe``: the environment is the last argument."""
     env = args[-1]
     return _below((("execlpe", 566),), os_execvpe(G, conversions.as_path(file), args[:-1], env))
 
 
 def os_execvpe(G: Values, file: str, args: Any, env: Any) -> Any:
+    """Begin ``os.execvpe``: searches the PATH of the environment it is given."""
     if "/" in file:
         entries = (("_execvpe", 597), ("execvpe", 583))
         return _below(entries, process_calls.os_execve(G, file, args, env))
@@ -221,6 +240,7 @@ def os_execvpe(G: Values, file: str, args: Any, env: Any) -> Any:
 
 
 def os_strerror(G: Values, code: int) -> str:
+    """Return ``os.strerror(code)``."""
     return "Success" if code == 0 else STRERROR.get(code, f"Unknown error {code}")
 
 

@@ -115,6 +115,7 @@ HELPERS: Final = {f"random_{name}": _routine(name) for name in RANDOM_FUNCTIONS}
 
 
 def random_seed(G: Values, a: Any, version: Any) -> Any:
+    """Begin ``random.seed``."""
     if type(a) not in _SEEDS:
         raise TypeError(
             "The only supported seed types are: None,\nint, float, str, bytes, and bytearray."
@@ -136,6 +137,7 @@ HELPERS["random_seed"] = random_seed
 
 
 def os_urandom(G: Values, size: int) -> Any:
+    """Begin ``os.urandom``."""
     if size < 0:
         raise ValueError("negative argument not allowed")
     return (nr.NR_GETRANDOM, size, 0)

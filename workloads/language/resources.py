@@ -54,6 +54,7 @@ def rlimit_result(value: Any) -> tuple[int, int]:
 
 
 def resource_getrlimit(G: Values, resource: int) -> Any:
+    """Begin ``resource.getrlimit``."""
     _check_resource(resource)
     return (nr.NR_PRLIMIT64, 0, resource, None)
 
@@ -81,11 +82,13 @@ _SET: Final = library("setrlimit", (_set_call, 2), (_set_done, 2), (_set_failed,
 
 
 def resource_setrlimit(G: Values, resource: int, limits: Any) -> Any:
+    """Begin ``resource.setrlimit``."""
     _check_resource(resource)
     return (CALL, _SET, [0, resource, _limits(limits), False])
 
 
 def resource_prlimit(G: Values, pid: int, resource: int, limits: Any) -> Any:
+    """Begin ``resource.prlimit``."""
     _check_resource(resource)
     # False stands for "not given": CPython refuses it as it refuses None
     return (CALL, _SET, [pid, resource, None if limits is False else _limits(limits), True])
@@ -101,6 +104,7 @@ def rusage_result(value: Any) -> Any:
 
 
 def with_rusage(value: Any) -> tuple[int, int, Any]:
+    """Return the result of ``os.wait3`` and ``os.wait4``."""
     return value[0], value[1], rusage_result(value[2])
 
 
@@ -119,16 +123,19 @@ _USAGE: Final = library("getrusage", (_usage_call, 2), (give_back, 2), (_usage_f
 
 
 def resource_getrusage(G: Values, who: int) -> Any:
+    """Begin ``resource.getrusage``."""
     if who == RUSAGE_SELF:
         return (nr.NR_GETRUSAGE, who)
     return (CALL, _USAGE, [who])
 
 
 def os_wait3(G: Values, options: int) -> Any:
+    """Begin ``os.wait3``."""
     return (nr.NR_WAIT4, -1, options, True)
 
 
 def os_wait4(G: Values, pid: int, options: int) -> Any:
+    """Begin ``os.wait4``."""
     return (nr.NR_WAIT4, pid, options, True)
 
 
@@ -136,14 +143,17 @@ def os_wait4(G: Values, pid: int, options: int) -> Any:
 
 
 def sched_param(G: Values, sched_priority: Any) -> Any:
+    """Return ``os.sched_param(sched_priority)``."""
     return os.sched_param(sched_priority)
 
 
 def sched_param_result(value: int) -> Any:
+    """Return a priority as ``os.sched_param``."""
     return os.sched_param(value)
 
 
 def priority_of(param: Any) -> int:
+    """Return the priority in an ``os.sched_param``."""
     if type(param) is not os.sched_param:
         raise TypeError("must have a sched_param object")
     number = as_int(param.sched_priority)
@@ -153,14 +163,17 @@ def priority_of(param: Any) -> int:
 
 
 def os_sched_setparam(G: Values, pid: int, param: Any) -> Any:
+    """Begin ``os.sched_setparam``."""
     return (nr.NR_SCHED_SETPARAM, pid, priority_of(param))
 
 
 def os_sched_setscheduler(G: Values, pid: int, policy: int, param: Any) -> Any:
+    """Begin ``os.sched_setscheduler``."""
     return (nr.NR_SCHED_SETSCHEDULER, pid, policy, priority_of(param))
 
 
 def os_sched_setaffinity(G: Values, pid: int, mask: Any) -> Any:
+    """Begin ``os.sched_setaffinity``."""
     if type(mask) not in (list, tuple, GuestSet, range, dict):
         raise TypeError(f"'{tname(mask)}' object is not iterable")
     bits = 0
@@ -177,6 +190,7 @@ def os_sched_setaffinity(G: Values, pid: int, mask: Any) -> Any:
 
 
 def cpus_of(mask: int) -> GuestSet:
+    """Return a mask of CPUs as the set that ``os.sched_getaffinity`` gives."""
     return GuestSet(cpu for cpu in range(mask.bit_length()) if mask >> cpu & 1)
 
 
@@ -191,6 +205,7 @@ def guest_sched_setattr(
     period_ns: int,
     flags: int,
 ) -> Any:
+    """Begin ``guest.sched_setattr``."""
     return (
         nr.NR_SCHED_SETATTR, pid, policy, nice, priority, runtime_ns, deadline_ns, period_ns, flags
     )  # fmt: skip
@@ -200,6 +215,7 @@ def guest_sched_setattr(
 
 
 def guest_prctl(G: Values, option: int, arg: Any) -> Any:
+    """Begin ``guest.prctl``."""
     if option == PR_SET_NAME and type(arg) is str:
         if "\0" in arg:
             raise ValueError("embedded null character")
@@ -213,6 +229,7 @@ def prctl_result(value: Any) -> Any:
 
 
 def guest_set_child_subreaper(G: Values, on: Any) -> Any:
+    """Begin ``guest.set_child_subreaper``."""
     return (nr.NR_PRCTL, PR_SET_CHILD_SUBREAPER, int(bool(on)))
 
 
@@ -220,6 +237,7 @@ def guest_set_child_subreaper(G: Values, on: Any) -> Any:
 
 
 def guest_acct(G: Values, path: Any) -> Any:
+    """Begin ``guest.acct``."""
     return (nr.NR_ACCT, None if path is None else as_path(path))
 
 
@@ -227,6 +245,7 @@ def guest_acct(G: Values, path: Any) -> Any:
 
 
 def os_setegid(G: Values, egid: int) -> Any:
+    """Begin ``os.setegid``, which is setresgid(2) in glibc."""
     if egid & 0xFFFFFFFF == 0xFFFFFFFF:
         raise OSError(22, "Invalid argument")
     return (nr.NR_SETRESGID, -1, egid, -1)

@@ -128,6 +128,7 @@ class Scope:
 
     @property
     def is_comprehension(self) -> bool:
+        """Whether this is the scope of a comprehension or a generator expression."""
         return isinstance(self.node, COMPREHENSIONS)
 
 

@@ -10,14 +10,17 @@ from workloads.language.values import FileHandle
 
 
 def io_popen_parts(G: Values, fd: int, mode: str, buffering: int) -> State:
+    """Return what the stream of ``os.popen`` is made from."""
     return parts_of(G, {"file": fd, "mode": mode, "buffering": buffering})[0]
 
 
 def io_popen_handle(G: Values, stream: FileHandle, pid: int) -> FileHandle:
+    """Return the object that ``os.popen`` gives: a stream that knows its process."""
     return FileHandle("Popen", {"kind": "Popen", "stream": stream, "pid": pid, "status": None})
 
 
 def io_spawn_shell(G: Values, command: str, mask: int, defaults: int, actions: Any) -> Any:
+    """Begin to start the shell with a command."""
     attributes = (False, False, mask, defaults, None, ())
     argv = ("sh", "-c", command)
     changed = G[0].c_environ
@@ -26,14 +29,17 @@ def io_spawn_shell(G: Values, command: str, mask: int, defaults: int, actions: A
 
 
 def io_set_signal(G: Values, signal: int, disposition: int) -> Any:
+    """Begin to set what a signal does, without Python's table of handlers."""
     return (nr.NR_RT_SIGACTION, signal, disposition)
 
 
 def io_set_mask(G: Values, how: int, mask: int) -> Any:
+    """Begin to change the signal mask."""
     return (nr.NR_RT_SIGPROCMASK, how, mask)
 
 
 def os_system(G: Values, command: str) -> Any:
+    """Begin ``os.system``."""
     return call(G, None, "run_system", command)
 
 

@@ -114,6 +114,7 @@ _INTERRUPT: Final = library(
 
 
 def signal_signal(G: Values, signalnum: int, handler: Any) -> Any:
+    """Begin ``signal.signal``; CPython's rules about who may call it and with what."""
     if G[0].current != G[0].main:
         raise ValueError("signal only works in main thread of the main interpreter")
     _check_number(signalnum)
@@ -127,11 +128,13 @@ def signal_signal(G: Values, signalnum: int, handler: Any) -> Any:
 
 
 def signal_getsignal(G: Values, signalnum: int) -> Any:
+    """Begin ``signal.getsignal``."""
     _check_number(signalnum)
     return (VALUE, None) if _is_internal(signalnum) else (CALL, _GET, [signalnum])
 
 
 def signal_siginterrupt(G: Values, signalnum: int, flag: int) -> Any:
+    """Begin ``signal.siginterrupt``."""
     _check_number(signalnum)
     if _is_internal(signalnum):
         raise OSError(EINVAL, STRERROR[EINVAL])
@@ -142,10 +145,12 @@ def signal_siginterrupt(G: Values, signalnum: int, flag: int) -> Any:
 
 
 def signal_raise(G: Values, signalnum: int) -> Any:
+    """Begin ``signal.raise_signal``."""
     return (CALL, RAISE, [signalnum, None, 0])
 
 
 def signal_pthread_kill(G: Values, thread_id: int, signalnum: int) -> Any:
+    """Begin ``signal.pthread_kill``."""
     if _is_internal(signalnum):
         raise OSError(EINVAL, STRERROR[EINVAL])
     return (CALL, RAISE, [signalnum, thread_id, 0])
@@ -154,6 +159,7 @@ def signal_pthread_kill(G: Values, thread_id: int, signalnum: int) -> Any:
 def signal_pidfd_send_signal(
     G: Values, pidfd: int, signalnum: int, siginfo: Any, flags: int
 ) -> Any:
+    """Begin ``signal.pidfd_send_signal``."""
     if siginfo is not None:
         raise TypeError("siginfo must be None")
     return (nr.NR_PIDFD_SEND_SIGNAL, pidfd, signalnum, flags)
@@ -183,6 +189,7 @@ def _set_wakeup(G: Values, fd: int) -> int:
 
 
 def signal_set_wakeup_fd(G: Values, fd: int, warn_on_full_buffer: Any) -> Any:
+    """Begin ``signal.set_wakeup_fd``."""
     if G[0].current != G[0].main:
         raise ValueError("set_wakeup_fd only works in main thread of the main interpreter")
     if fd == -1:
@@ -208,36 +215,44 @@ def mask_of(signals: Any) -> int:
 
 
 def signals_of(mask: int) -> GuestSet:
+    """Return a mask as the set of ``signal.Signals`` that Python gives."""
     numbers = [signal for signal in range(1, NSIG + 1) if mask >> (signal - 1) & 1]
     return GuestSet([signal_value(number) for number in numbers])
 
 
 def signal_signals(G: Values, value: Any) -> Any:
+    """Return ``signal.Signals(number)``."""
     return Signals(value)
 
 
 def signal_handlers(G: Values, value: Any) -> Any:
+    """Return ``signal.Handlers(number)``."""
     return Handlers(value)
 
 
 def signal_strsignal(G: Values, signalnum: int) -> Any:
+    """Return ``signal.strsignal(number)``."""
     _check_number(signalnum)
     return strsignal(signalnum)
 
 
 def signal_valid(G: Values) -> GuestSet:
+    """Return ``signal.valid_signals()``."""
     return signals_of((1 << NSIG) - 1 & ~_INTERNAL)
 
 
 def signal_pthread_sigmask(G: Values, how: int, mask: Any) -> Any:
+    """Begin ``signal.pthread_sigmask``."""
     return (nr.NR_RT_SIGPROCMASK, how, mask_of(mask))
 
 
 def signal_sigwait(G: Values, sigset: Any) -> Any:
+    """Begin ``signal.sigwait``."""
     return (nr.NR_SIGWAIT, mask_of(sigset))
 
 
 def signal_sigwaitinfo(G: Values, sigset: Any) -> Any:
+    """Begin ``signal.sigwaitinfo``."""
     return (nr.NR_RT_SIGTIMEDWAIT, mask_of(sigset), -1)
 
 
@@ -265,6 +280,7 @@ _TIMEDWAIT: Final = library("sigtimedwait", (_wait_call, 2), (give_back, 2), (_w
 
 
 def signal_sigtimedwait(G: Values, sigset: Any, timeout: Any) -> Any:
+    """Begin ``signal.sigtimedwait``."""
     ns = _to_ns(timeout, 1)
     if ns < 0:
         raise ValueError("timeout must be non-negative")
@@ -288,8 +304,10 @@ def _to_ns(seconds: Any, unit_ns: int) -> int:
 
 
 def signal_setitimer(G: Values, which: int, seconds: Any, interval: Any) -> Any:
+    """Begin ``signal.setitimer``."""
     return (nr.NR_SETITIMER, which, _to_ns(seconds, 1000), _to_ns(interval, 1000))
 
 
 def itimer_result(value: Any) -> tuple[float, float]:
+    """Return a timer's value and interval, in seconds."""
     return value[0] // 1000 / 1e6, value[1] // 1000 / 1e6

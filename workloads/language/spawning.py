@@ -98,6 +98,7 @@ def _tail(
 def os_posix_spawn(
     G: Values, path: str, argv: Any, env: Any, file_actions: Any, setpgroup: Any, *rest: Any
 ) -> Any:
+    """Begin ``os.posix_spawn``."""
     tail = _tail("posix_spawn", argv, env, file_actions, setpgroup, rest)
     return (nr.NR_POSIX_SPAWN, path, *tail)
 
@@ -105,6 +106,7 @@ def os_posix_spawn(
 def os_posix_spawnp(
     G: Values, path: str, argv: Any, env: Any, file_actions: Any, setpgroup: Any, *rest: Any
 ) -> Any:
+    """Begin ``os.posix_spawnp``."""
     candidates = () if "/" in path else search(G, path)
     tail = _tail("posix_spawnp", argv, env, file_actions, setpgroup, rest, candidates)
     return (nr.NR_POSIX_SPAWN, path, *tail)

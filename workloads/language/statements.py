@@ -115,11 +115,13 @@ class FunctionCompiler(FunctionLowering):
     # ---- simple statements ----------------------------------------------------------------
 
     def stmt_Pass(self, node: ast.Pass) -> None:
+        """Lower ``pass``: nothing."""
         self.out.append(h.put(ast.Pass(), node))
 
     stmt_Import = stmt_ImportFrom = stmt_Global = stmt_Nonlocal = stmt_Pass
 
     def stmt_Expr(self, node: ast.Expr) -> None:
+        """Lower an expression that is a statement."""
         value = self.expr(node.value)
         if not (isinstance(value, ast.Name | ast.Constant)):
             self.out.append(h.statement(value, node))
@@ -127,6 +129,7 @@ class FunctionCompiler(FunctionLowering):
             self.out.append(h.put(ast.Pass(), node))
 
     def stmt_FunctionDef(self, node: ast.FunctionDef) -> None:
+        """Lower ``def``, decorators included."""
         value = self.make_function(node)
         place = self.variable(node.name, node, ast.Store())
         self.out.append(h.assign(place, value, node))
@@ -140,6 +143,7 @@ class FunctionCompiler(FunctionLowering):
             self.defined.add(text)
 
     def stmt_Assign(self, node: ast.Assign) -> None:
+        """Lower an assignment to one or more targets."""
         value: ast.expr
         if isinstance(node.value, ast.Tuple) and isinstance(node.targets[0], ast.Tuple):
             # no tuple is made that could outlive the statement
@@ -158,6 +162,7 @@ class FunctionCompiler(FunctionLowering):
             self.store(target, value, node)
 
     def stmt_AnnAssign(self, node: ast.AnnAssign) -> None:
+        """Lower an annotated assignment; the annotation is evaluated where CPython does."""
         if node.value is not None:
             simple = h.put(ast.Assign([node.target], node.value), node)
             self.stmt_Assign(simple)
@@ -218,6 +223,7 @@ class FunctionCompiler(FunctionLowering):
             self.store(part, h.item("L", slot, at), at)
 
     def stmt_AugAssign(self, node: ast.AugAssign) -> None:
+        """Lower ``a += b`` and such."""
         target = node.target
         if isinstance(target, ast.Name):
             if isinstance(node.op, CHECKED) and is_number(node.value):
@@ -275,6 +281,7 @@ class FunctionCompiler(FunctionLowering):
         return self.binary(node.op, old, value, node)
 
     def stmt_Delete(self, node: ast.Delete) -> None:
+        """Lower ``del``."""
         for target in node.targets:
             if isinstance(target, ast.Name):
                 self.out.append(h.statement(self.load_name(target), node))
@@ -291,6 +298,7 @@ class FunctionCompiler(FunctionLowering):
         self.out.append(h.assign(place, h.name("_U", at), at))
 
     def stmt_Assert(self, node: ast.Assert) -> None:
+        """Lower ``assert``."""
         test = h.put(ast.UnaryOp(ast.Not(), self.expr(node.test)), node.test)
         branch = h.put(ast.If(test, [], []), node)
         self.out.append(branch)
@@ -312,6 +320,7 @@ class FunctionCompiler(FunctionLowering):
         self.enter(block)
 
     def stmt_Raise(self, node: ast.Raise) -> None:
+        """Lower ``raise``."""
         if node.exc is None:
             handled = h.item("L", self.exception_slot, node)
             self.out.append(h.returns(h.tuple_of([h.const(RERAISE, node), handled], node), node))
@@ -342,6 +351,7 @@ class FunctionCompiler(FunctionLowering):
         return values
 
     def stmt_Return(self, node: ast.Return) -> None:
+        """Lower ``return``, through every ``finally`` around it."""
         value = self.expr(node.value) if node.value else h.const(None, node)
         if any(region.cleanup for region in self.regions):
             if not isinstance(value, ast.Constant):
@@ -369,6 +379,7 @@ class FunctionCompiler(FunctionLowering):
         )
 
     def stmt_If(self, node: ast.If) -> None:
+        """Lower ``if``."""
         branch = h.put(ast.If(self.expr(node.test), [], []), node)
         self.out.append(branch)
         rest = self.out
@@ -425,6 +436,7 @@ class FunctionCompiler(FunctionLowering):
         self.out = rest
 
     def stmt_While(self, node: ast.While) -> None:
+        """Lower ``while``."""
         region = self._loop(node)
         before = set(self.defined)
         if region.native:
@@ -465,6 +477,7 @@ class FunctionCompiler(FunctionLowering):
         self.live = region.exit_used
 
     def stmt_For(self, node: ast.For) -> None:
+        """Lower ``for``: an index into a view, or pulls from an iterator."""
         source, index = self.new_temp(), self.new_temp()
         helper = "_pull_source" if self.may_iterate(node.iter) else "_loop_source"
         walked = h.call(helper, [self.walked(node.iter)], node.iter)
@@ -553,6 +566,7 @@ class FunctionCompiler(FunctionLowering):
             self._emit("_W.turns += n", at)
 
     def stmt_Break(self, node: ast.Break) -> None:
+        """Lower ``break``, through every ``finally`` inside the loop."""
         region = self._to_loop(node)
         if not self.live:
             return
@@ -562,6 +576,7 @@ class FunctionCompiler(FunctionLowering):
         self.jump(region.exit, node)
 
     def stmt_Continue(self, node: ast.Continue) -> None:
+        """Lower ``continue``, through every ``finally`` inside the loop."""
         region = self._to_loop(node)
         if not self.live:
             return
@@ -602,6 +617,7 @@ class FunctionCompiler(FunctionLowering):
         self.enter(block)
 
     def stmt_Try(self, node: ast.Try) -> None:
+        """Lower ``try``."""
         if node.finalbody:
             inner = ast.Try(node.body, node.handlers, node.orelse, [])
             h.put(inner, node)
@@ -804,6 +820,7 @@ class FunctionCompiler(FunctionLowering):
     # ---- with -----------------------------------------------------------------------------
 
     def stmt_With(self, node: ast.With) -> None:
+        """Lower ``with``."""
         self._with_items(list(node.items), node)
 
     def _with_items(self, items: list[ast.withitem], node: ast.With) -> None:

@@ -217,6 +217,7 @@ _ISATTY: Final = library("isatty", (_tty_call, 1), (_tty_done, 1), interruptible
 
 
 def os_isatty(G: Values, fd: int) -> Any:
+    """Begin ``os.isatty``."""
     return (CALL, _ISATTY, [fd])
 
 

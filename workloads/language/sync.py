@@ -31,16 +31,19 @@ def call(G: Values, name: str, *args: Any) -> Any:
 
 
 def lock_new(G: Values) -> LockHandle:
+    """Return ``threading.Lock()``."""
     process = own_process(G)
     process.locks += 1
     return LockHandle(process.locks)
 
 
 def rlock_new(G: Values) -> SyncHandle:
+    """Return ``threading.RLock()``."""
     return SyncHandle("RLock", [lock_new(G), None, 0])
 
 
 def condition_new(G: Values, lock: Any) -> SyncHandle:
+    """Return ``threading.Condition(lock)``."""
     return SyncHandle("Condition", _condition(rlock_new(G) if lock is None else lock))
 
 
@@ -53,12 +56,14 @@ def _condition(lock: Any) -> Values:
 
 
 def semaphore_new(G: Values, value: Any) -> SyncHandle:
+    """Return ``threading.Semaphore(value)``."""
     if value < 0:
         raise ValueError("semaphore initial value must be >= 0")
     return SyncHandle("Semaphore", [_condition(lock_new(G)), value, None])
 
 
 def bounded_semaphore_new(G: Values, value: Any) -> SyncHandle:
+    """Return ``threading.BoundedSemaphore(value)``."""
     made = semaphore_new(G, value)
     made.kind = "BoundedSemaphore"
     made.state[2] = value
@@ -66,10 +71,12 @@ def bounded_semaphore_new(G: Values, value: Any) -> SyncHandle:
 
 
 def event_new(G: Values) -> SyncHandle:
+    """Return ``threading.Event()``."""
     return SyncHandle("Event", [_condition(lock_new(G)), False])
 
 
 def barrier_new(G: Values, parties: Any, action: Any, timeout: Any) -> SyncHandle:
+    """Return ``threading.Barrier(parties, action, timeout)``."""
     if action is not None and type(action) not in CALLABLE:
         raise FatalRunError("the action of a Barrier is a function in the guest language")
     return SyncHandle("Barrier", [_condition(lock_new(G)), parties, action, timeout, 0, 0])
@@ -85,6 +92,7 @@ def runtime_current(G: Values) -> int:
 
 
 def runtime_forget(G: Values, lock: LockHandle) -> Any:
+    """Begin to free a lock that a thread has waited on."""
     return (nr.NR_LOCK_FREE, lock.number)
 
 

@@ -17,25 +17,30 @@ from workloads.language.library import CHECK
 
 
 def io_check_signals(G: Values) -> Any:
+    """Begin to call the handlers of signals that have come."""
     if G[0].attention:
         return (CALL, CHECK, [None])
     return (VALUE, None)
 
 
 def io_reentrant(G: Values, self: State) -> None:
+    """Raise what a thread gets that uses a buffer it is in already."""
     kind, name = self["kind"], self["raw"]["name"]
     raise RuntimeError(f"reentrant call inside <_io.{kind} name={name!r}>")
 
 
 def io_unsupported(G: Values, what: str) -> None:
+    """Raise ``io.UnsupportedOperation``."""
     raise io.UnsupportedOperation(what)
 
 
 def io_would_block(G: Values, what: str, written: int) -> None:
+    """Raise the BlockingIOError of a buffer that could not be written."""
     raise BlockingIOError(EAGAIN, what, written)
 
 
 def io_end_of_input(G: Values) -> None:
+    """Raise what ``input()`` does at the end of the input."""
     raise EOFError("EOF when reading a line")
 
 
@@ -56,6 +61,7 @@ def io_encode(G: Values, self: State, text: Any) -> bytes:
 
 
 def io_must_flush(G: Values, self: State, text: str) -> bool:
+    """Return whether a text written ends a line that a line-buffered stream sends off."""
     return self["line"] and ("\n" in text or "\r" in text)
 
 
@@ -112,6 +118,7 @@ def io_take_line(G: Values, self: State, limit: int, final: bool) -> str | None:
 
 
 def io_take_text(G: Values, self: State, size: int) -> str:
+    """Return up to ``size`` characters (-1: all) of the decoded text."""
     chars, start = self["chars"], self["used"]
     end = len(chars) if size < 0 else min(start + size, len(chars))
     self["used"] = end

@@ -32,6 +32,7 @@ Values = list[Any]
 def thread_new(
     G: Values, group: Any, target: Any, name: Any, args: Any, kwargs: Any, daemon: Any
 ) -> ThreadHandle:
+    """Return ``threading.Thread(…)``, not started."""
     if group is not None:
         raise AssertionError("group argument must be None for now")
     if target is not None and type(target) not in CALLABLE:
@@ -112,10 +113,12 @@ def active_count(G: Values) -> int:
 
 
 def current_thread(G: Values) -> ThreadHandle:
+    """Return ``threading.current_thread()``."""
     return ThreadHandle(G[0].current)
 
 
 def main_thread(G: Values) -> ThreadHandle:
+    """Return ``threading.main_thread()``."""
     return ThreadHandle(G[0].main)
 
 
@@ -127,6 +130,7 @@ def main_thread_attribute(name: str) -> Any:
 
 
 def thread_start_new(G: Values, function: Any, args: Any) -> Any:
+    """Begin ``_thread.start_new_thread``."""
     if type(function) not in CALLABLE:
         raise TypeError("first arg must be callable")
     if type(args) is not tuple:
@@ -137,4 +141,5 @@ def thread_start_new(G: Values, function: Any, args: Any) -> Any:
 
 
 def thread_exit(G: Values) -> None:
+    """Raise the SystemExit of ``_thread.exit()``."""
     raise SystemExit

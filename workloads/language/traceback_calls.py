@@ -43,10 +43,12 @@ def _print(G: Values, lines: list[str]) -> Any:
 
 
 def traceback_print_exc(G: Values) -> Any:
+    """Begin ``traceback.print_exc``."""
     return _print(G, _lines(G, handled(G)))
 
 
 def traceback_format_exc(G: Values) -> str:
+    """Return ``traceback.format_exc()``."""
     return "".join(_lines(G, handled(G)))
 
 
@@ -63,8 +65,10 @@ def _given(exc: Any, value: Any, tb: Any) -> BaseException | None:
 
 
 def traceback_print_exception(G: Values, exc: Any, value: Any, tb: Any) -> Any:
+    """Begin ``traceback.print_exception``."""
     return _print(G, _lines(G, _given(exc, value, tb)))
 
 
 def traceback_format_exception(G: Values, exc: Any, value: Any, tb: Any) -> list[str]:
+    """Return ``traceback.format_exception(…)``."""
     return _lines(G, _given(exc, value, tb))

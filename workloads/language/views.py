@@ -51,6 +51,7 @@ class DictView(View):
         self.what = what
 
     def parts(self) -> tuple[Any, ...]:
+        """Return the arguments that make an equal view."""
         return self.source, self.keys, self.what
 
     def __len__(self) -> int:
@@ -78,6 +79,7 @@ class SetView(View):
         self.items = items
 
     def parts(self) -> tuple[Any, ...]:
+        """Return the arguments that make an equal view."""
         return self.source, self.items
 
     def __len__(self) -> int:
@@ -99,6 +101,7 @@ class EnumerateView(View):
         self.start = start
 
     def parts(self) -> tuple[Any, ...]:
+        """Return the arguments that make an equal view."""
         return self.source, self.start
 
     def __len__(self) -> int:
@@ -118,6 +121,7 @@ class ZipView(View):
         self.sources = sources
 
     def parts(self) -> tuple[Any, ...]:
+        """Return the arguments that make an equal view."""
         return self.sources
 
     def __len__(self) -> int:
@@ -161,6 +165,7 @@ class ReversedView(View):
         self.last = last
 
     def parts(self) -> tuple[Any, ...]:
+        """Return the arguments that make an equal view."""
         return self.source, self.last
 
     def __len__(self) -> int:
@@ -188,6 +193,7 @@ class Pull(View):
         self.item = item
 
     def parts(self) -> tuple[Any, ...]:
+        """Return the arguments that make an equal view."""
         return self.source, self.count, self.done, self.item
 
     def __len__(self) -> int:
