@@ -190,6 +190,7 @@ def begin_new_exec(k: "Kernel", bprm: Binprm) -> Path[None]:
     task = k.current
     if len(task.signal.threads) > 1:
         yield from de_thread(k)
+    # a clone's own exit signal was agreed upon with the program that goes
     task.exit_signal = SIGCHLD
     mm = mm_alloc(k, bprm.image)
     try:
@@ -197,6 +198,7 @@ def begin_new_exec(k: "Kernel", bprm: Binprm) -> Path[None]:
     except KernelError:
         mmput(k, mm)
         raise
+    # close-on-exec is this program's affair: who shared the table keeps it as it is
     files = files_of(task)
     if files.count > 1:
         task.files = dup_fd(k, files)
@@ -205,6 +207,7 @@ def begin_new_exec(k: "Kernel", bprm: Binprm) -> Path[None]:
         setmax_mm_hiwater_rss(task.signal, task.mm)
     yield from exec_mmap(k, task, mm)
     task.signal.args = ()  # the new memory has no command line until the program is laid out in it
+    # handlers are addresses in the old memory: the defaults must not reach who shares them
     sighand = task.sighand
     if sighand.count > 1:
         sighand.count -= 1

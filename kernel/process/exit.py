@@ -57,6 +57,7 @@ from kernel.task import (
     TaskStruct,
     set_exit_state,
 )
+from kernel.uapi.prio import DEFAULT_PRIO
 from kernel.uapi.ptrace import PTRACE_EVENT_EXIT
 from kernel.uapi.signals import SI_KERNEL, SIGCHLD, SIGCONT, SIGHUP
 
@@ -135,6 +136,7 @@ def do_exit(k: "Kernel", code: int) -> Path[None]:
         yield "synchronize_group_exit.siglock_done", RELEASE, siglock
     if task.ptrace:
         yield from ptrace_event(k, PTRACE_EVENT_EXIT, code)
+    # PF_EXITING from here on: no signal is given to this thread, no children come to it
     yield from exit_signals(k, task)
     yield "do_exit.live", POINT, signal
     signal.live -= 1
@@ -143,12 +145,14 @@ def do_exit(k: "Kernel", code: int) -> Path[None]:
         raise InvariantError(f"Attempted to kill init! exitcode={code:#010x}")
     if group_dead and task.mm is not None:
         setmax_mm_hiwater_rss(signal, task.mm)
+    # the leader's own code is not the process's if exit_group() or a signal has set that
     status = signal.group_exit_code if signal.flags & SIGNAL_GROUP_EXIT else code
-    k.emit(SCHED_PROCESS_EXIT, task.comm, task.pid, 120 + task.nice, group_dead, status)
+    k.emit(SCHED_PROCESS_EXIT, task.comm, task.pid, DEFAULT_PRIO + task.nice, group_dead, status)
     k.stats.exits += 1
     task.exit_code = code
     if task.flags & PF_ACCT:
         signal.ac_flag |= acct_flags(task)
+    # the record is written when the memory is gone, and tells how much it was
     mem_kb = acct_mem(task) if k.accounting and group_dead else 0
     yield from exit_mm(k, task)
     if k.accounting and group_dead:
@@ -232,6 +236,8 @@ def exit_notify(k: "Kernel", task: TaskStruct, group_dead: bool) -> Path[None]:
     if task.children or task.thread_pid.numbers is not None:
         yield from forget_original_parent(k, task, dead)
     signal = task.signal
+    # its exit may take away the last parent outside a group with stopped members, who would then
+    # stop for ever: they get SIGHUP and SIGCONT
     if group_dead and may_orphan_pgrp(task.group_leader, None):
         yield from kill_orphaned_pgrp(k, task.group_leader, None)
     set_exit_state(task, 0, EXIT_ZOMBIE)
@@ -248,12 +254,13 @@ def exit_notify(k: "Kernel", task: TaskStruct, group_dead: bool) -> Path[None]:
             sig = SIGCHLD
         autoreap = yield from do_notify_parent(k, task, sig)
     elif task.group_leader is not task:
-        autoreap = True
+        autoreap = True  # nobody waits for a thread but by pthread_join(), which needs no zombie
     elif len(signal.threads) == 1:
         autoreap = yield from do_notify_parent(k, task, task.exit_signal)
         if autoreap:
             k.stats.autoreaped += 1
     else:
+        # a leader whose threads live on: its parent hears of it from the last of them
         autoreap = False
     if autoreap:
         set_exit_state(task, EXIT_ZOMBIE, EXIT_DEAD)
@@ -264,6 +271,7 @@ def exit_notify(k: "Kernel", task: TaskStruct, group_dead: bool) -> Path[None]:
         if waiter is not None:
             yield from wake_up_process(k, waiter)
     yield "exit_notify.tasklist_unlock", RELEASE, lock
+    # releasing takes tasklist_lock itself
     for zombie in dead:
         yield from release_task(k, zombie)
 

@@ -106,6 +106,14 @@ if TYPE_CHECKING:
 PTHREAD_FLAGS: Final = (
     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID
 )
+# how far copy_process() has come, and what is to be undone: Linux's bad_fork_* labels
+_NOTHING: Final = 0
+_CHARGED: Final = 1  # to the user
+_FILES: Final = 2
+_FS: Final = 3
+_SIGNAL: Final = 4  # and handlers
+_MM: Final = 5
+
 CLONE_RARE: Final = CLONE_NEW_ANY & ~CSIGNAL | CLONE_NEWUSER | CLONE_PIDFD
 
 
@@ -274,17 +282,19 @@ def copy_process(
     yield "copy_process.signal_pending", POINT, current
     delayed: MultiprocessSignals | None = yield from begin_multiprocess(k, clone_flags)
     if current.sigpending:
+        # a signal for a group of processes must find both or none: it is dealt with before there
+        # is a child, and those that come from now on are delivered to it as well
         end_multiprocess(current, delayed)
         raise RestartNoIntr
     child = dup_task_struct(k, current)
-    undo = 0
+    done = _NOTHING
     errno = 0
     pid: Pid | None = None
     try:
         if clone_flags & CLONE_NEWUSER:
             child.cred = create_user_ns(k, current.cred)
         copy_creds(child)
-        undo = 1
+        done = _CHARGED
         cred: Cred = child.cred
         if _over_nproc(k, current, cred) and not exempt_from_nproc(cred):
             raise KernelError(EAGAIN)
@@ -296,16 +306,16 @@ def copy_process(
         if clone_flags & CLONE_SYSVSEM:
             copy_semundo(k, child)
         copy_files(k, clone_flags, child)
-        undo = 2
+        done = _FILES
         copy_fs(k, clone_flags, child)
-        undo = 3
+        done = _FS
         copy_sighand(k, clone_flags, child)
         if args is not None and args.flags & CLONE_CLEAR_SIGHAND:
             flush_signal_handlers(child)
         copy_signal(k, clone_flags, child, current.signal)
-        undo = 4
+        done = _SIGNAL
         copy_mm(k, clone_flags, child)
-        undo = 5
+        done = _MM
         if args is not None or child.nsproxy is not k.init_nsproxy:
             copy_namespaces(k, clone_flags & ~CSIGNAL if args is None else args.flags, child)
             ns = nsproxy_of(child).pid_ns_for_children
@@ -327,7 +337,7 @@ def copy_process(
         end_multiprocess(current, delayed)
         if args is not None:
             yield from cancel_pidfd(k, args)
-        yield from _unwind(k, clone_flags, child, undo, pid)
+        yield from _unwind(k, clone_flags, child, done, pid)
         raise KernelError(errno)
     k.emit(TASK_NEWTASK, child.pid, child.comm, clone_flags & ~CSIGNAL, 0)
     return child
@@ -377,6 +387,7 @@ def _link(
         yield "copy_process.siglock_fatal", RELEASE, siglock
         yield "copy_process.tasklist_fatal", RELEASE, tasklist_lock
         raise KernelError(errno)
+    # from here on the child can be found, and nothing fails any more
     signal = child.signal
     tasks = k.tasks
     if thread:
@@ -417,27 +428,30 @@ def _link(
 
 
 def _unwind(
-    k: "Kernel", clone_flags: int, child: TaskStruct, undo: int, pid: Pid | None
+    k: "Kernel", clone_flags: int, child: TaskStruct, done: int, pid: Pid | None
 ) -> Path[None]:
     """Take apart a child that was not linked, last step first.
+
+    Args:
+        done: the last step of copy_process() that is to be undone.
 
     Source: kernel/fork.c:copy_process(), the bad_fork_* labels.
     """
     if pid is not None:
         yield from free_pid(k, pid)
-    if undo >= 5 and child.nsproxy is not None:
+    if done >= _MM and child.nsproxy is not None:
         exit_task_namespaces(k, child)
-    if undo >= 5 and child.mm is not None:
+    if done >= _MM and child.mm is not None:
         mmput(k, child.mm)
-    if undo >= 4 and clone_flags & CLONE_SIGHAND:
+    if done >= _SIGNAL and clone_flags & CLONE_SIGHAND:
         child.sighand.count -= 1
-    if undo >= 3 and child.fs is not None:
+    if done >= _FS and child.fs is not None:
         put_fs_struct(k, child.fs)
-    if undo >= 2 and child.files is not None:
+    if done >= _FILES and child.files is not None:
         yield from put_files_struct(k, child.files)
     if child.sysvsem is not None:
         child.sysvsem.refcnt -= 1  # the caller shares it, so it is not the last one
-    if undo >= 1:
+    if done >= _CHARGED:
         child.cred.user.processes -= 1
     free_task(k, child)
 

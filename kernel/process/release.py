@@ -18,6 +18,7 @@ from kernel.signal.notify_parent import do_notify_parent
 from kernel.smp.ttwu import wake_up_process
 from kernel.smp.wait import wake_up_all
 from kernel.task import EXIT_DEAD, EXIT_ZOMBIE, SIGNAL_GROUP_EXIT, TaskStruct, set_exit_state
+from kernel.uapi.prio import DEFAULT_PRIO
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -55,6 +56,8 @@ def release_task(k: "Kernel", task: TaskStruct) -> Path[None]:
         for pid in unused:
             yield from free_pid(k, pid)
         signal.count -= 1
+        # The last thread is gone, and the leader has been a zombie for long: only now does the
+        # parent hear of it, and if it does not care the leader goes, too.
         zap_leader = False
         if (
             leader is not task
@@ -109,6 +112,8 @@ def _exit_signal(k: "Kernel", task: TaskStruct, group_dead: bool) -> list[Pid]:
     Source: kernel/exit.c:__exit_signal().
     """
     signal = task.signal
+    # What times() and getrusage() tell of a process is the sum over its threads; those that are
+    # gone live on in this one. Under siglock, so that nobody counts a thread twice or not at all.
     signal.utime_ns += task.utime_ns
     signal.stime_ns += task.stime_ns
     signal.min_flt += task.min_flt
@@ -155,7 +160,7 @@ def put_task_struct(k: "Kernel", task: TaskStruct) -> None:
         return
     if usage < 0:
         raise InvariantError(f"{task!r}: task_struct freed twice")
-    k.emit(SCHED_PROCESS_FREE, task.comm, task.pid, 120 + task.nice)
+    k.emit(SCHED_PROCESS_FREE, task.comm, task.pid, DEFAULT_PRIO + task.nice)
     signal = task.signal
     if signal is not None and not signal.count:
         signal.leader = None  # type: ignore[assignment]

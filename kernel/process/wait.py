@@ -185,6 +185,7 @@ def do_wait(k: "Kernel", wo: WaitOpts) -> Path[tuple[Any, ...] | None]:
     nr = 0 if wo.pid is None else pid_vnr(k, wo.pid)
     k.emit(SCHED_PROCESS_WAIT, current.comm, nr, DEFAULT_PRIO + current.nice)
     yield "do_wait.add_wait_queue", POINT, current
+    # on the queue first, then the state, then a look: a child that exits in between wakes us
     queue.insert(0, wo)
     report: Report | None = None
     error = 0
@@ -227,6 +228,7 @@ def wait_scan(k: "Kernel", wo: WaitOpts) -> Path[Report | int]:
     """
     pid = wo.pid
     kind = wo.kind
+    # nothing can match at this moment; Linux, too, looks without the lock
     if kind != PIDTYPE_MAX and (pid is None or not pid_has_task(pid, kind)):
         return ECHILD
     current = wo.waiter
