@@ -106,6 +106,7 @@ if TYPE_CHECKING:
 PTHREAD_FLAGS: Final = (
     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID
 )
+
 # how far copy_process() has come, and what is to be undone: Linux's bad_fork_* labels
 _NOTHING: Final = 0
 _CHARGED: Final = 1  # to the user
