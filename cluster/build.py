@@ -31,7 +31,7 @@ from cluster.catalogue import (
     program_names,
 )
 from cluster.config.errors import ConfigError, Problem, got
-from cluster.sync.scheme import place_of
+from cluster.plugins import place_of
 from kernel.costs import Costs
 from kernel.machine import FileSpec, ImageSpec, MachineSpec, ServiceSpec, SpawnSpec
 from kernel.process.binprm import CANT_OPEN

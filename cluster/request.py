@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from cluster.engine_api import RunRequest
-from cluster.sync.scheme import place_of
+from cluster.plugins import place_of
 
 if TYPE_CHECKING:  # a request without configuration is made where time to start counts
     from cluster.config import Loaded

@@ -18,8 +18,9 @@ from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
 from cluster.config.models import RunConfig, Workload
 from cluster.config.quantities import format_ns
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
+from cluster.plugins import place_of
 from cluster.point_names import point_kinds
-from cluster.sync.scheme import SchemeError, place_of, scheme_class
+from cluster.sync.scheme import SchemeError, scheme_class
 from kernel.drive.interleave import check_name
 from workloads.generators import GENERATORS
 

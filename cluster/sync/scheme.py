@@ -13,18 +13,15 @@ has every message delivered before the next round begins, so its decisions are m
 with nothing under way; it runs in one process only.
 """
 
-import importlib.util
 from bisect import bisect_right
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
+from cluster.plugins import PluginError, from_file, installed, is_file
 from kernel.messages import NEVER, Effect, Request
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoints
-
     from cluster.engine_api import RunRequest
     from kernel.state import KernelState
 
@@ -149,8 +146,8 @@ class Scheme(Protocol):
     In every round the engine asks ``limit``, and while that is a time, ``ready`` for what the
     kernel serves up to it; then ``horizons`` for how far the CPUs may go in the next round.
 
-    Deviation from most simulators' interface: no callback for each event; all decisions of a round
-    are made at once, so the loop costs a scheme nothing that it does not ask for.
+    There is no call for each event or CPU: the decisions of a round are made at once, so a scheme
+    pays for what it looks at only.
     """
 
     name: str
@@ -206,11 +203,11 @@ def scheme_class(name: str) -> SchemeClass:
             module, _, attribute = place.partition(":")
             return cast(SchemeClass, getattr(import_module(module), attribute))
         if is_file(name):
-            return _from_file(name)
-        for point in _installed().select(name=name):
+            return cast(SchemeClass, from_file(name))
+        for point in installed(GROUP).select(name=name):
             return cast(SchemeClass, point.load())
-    except SchemeError:
-        raise
+    except PluginError as error:
+        raise SchemeError(f"scheme {name}: {error}") from None
     except Exception as error:
         raise SchemeError(f"scheme {name}: {type(error).__name__}: {error}") from error
     raise SchemeError(f"there is no scheme {name!r} (there is: {', '.join(scheme_names())})")
@@ -231,46 +228,12 @@ def make_scheme(name: str, settings: Settings, engine: str) -> Scheme:
     return made(settings)
 
 
-def is_file(name: str) -> bool:
-    """Tell whether a scheme's name is ``FILE.py:CLASS``."""
-    return name.rpartition(":")[0].endswith(".py")
-
-
 def scheme_names() -> list[str]:
     """Return the names of all schemes that can be had by name: our own, then those installed."""
-    found = sorted(_installed().names)
+    found = sorted(installed(GROUP).names)
     return [*BUILTIN, *(name for name in found if name not in BUILTIN)]
 
 
 def is_installed(name: str) -> bool:
     """Tell whether a scheme of this name is installed."""
-    return name in _installed().names
-
-
-def place_of(name: str, folder: Path) -> str:
-    """Return ``name`` with the file it may name taken from ``folder``."""
-    if not is_file(name):
-        return name
-    file, _, attribute = name.rpartition(":")
-    return f"{(folder / file).resolve()}:{attribute}"
-
-
-def _installed() -> "EntryPoints":
-    from importlib.metadata import entry_points  # dear, and few runs have such a scheme
-
-    return entry_points(group=GROUP)
-
-
-def _from_file(name: str) -> SchemeClass:
-    file, _, attribute = name.rpartition(":")
-    path = Path(file)
-    if not path.is_file():
-        raise SchemeError(f"scheme {name}: there is no file {file}")
-    spec = importlib.util.spec_from_file_location(f"smplab_scheme_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found = getattr(module, attribute, None)
-    if found is None:
-        raise SchemeError(f"scheme {name}: the file has no {attribute}")
-    return cast(SchemeClass, found)
+    return name in installed(GROUP).names

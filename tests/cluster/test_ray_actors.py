@@ -21,6 +21,9 @@ from cluster.pieces import is_whole
 from cluster.ray_actors import KERNEL_NAME, CpuActor, KernelActor, lp_name
 from cluster.ray_engine import RayRun, groups_of, host_cores, kernel_options, run_ray
 from cluster.ray_watch import Actors
+from cluster.request import request_of_log
+from cluster.sync import ORDER_LOG
+from cluster.sync.order_log import RecordedOrder
 from cluster.transport.frames import FrameTransport
 from kernel.cpu.cpu import Cpu
 from kernel.cpu.task import CpuTask
@@ -170,6 +173,20 @@ def test_granularity_step_gives_the_bytes_of_the_local_engine(make_request: Make
     packed = run_direct(make_request("thread_group_exit", config=config, cpus_per_actor=2))
     assert (local.exit_kind, packed.exit_kind) == (engine_api.DONE, engine_api.DONE)
     assert packed.digest == local.digest
+
+
+@pytest.mark.parametrize("granularity", ["syscall", "step"])
+def test_what_actors_record_replays_to_the_same_digest(
+    make_request: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, granularity: str
+) -> None:
+    monkeypatch.setattr("cluster.ray_engine._HELD_BYTES", 0)  # fetched in between, too
+    config = f"machine: {{cpus: 4}}\ngranularity: {granularity}\n"
+    options = {"cpus_per_actor": 2, "out_dir": tmp_path, "record_order": True}
+    packed = run_direct(make_request("thread_group_exit", config=config, **options))
+    log = RecordedOrder(tmp_path / ORDER_LOG)
+    assert (packed.exit_kind, log.complete, log.stopped) == (engine_api.DONE, True, False)
+    assert bool(log.answers) == (granularity == "step")
+    assert run_local(request_of_log(log)).digest == packed.digest
 
 
 def test_an_actor_that_is_to_halt_makes_no_further_step(make_request: Make) -> None:
