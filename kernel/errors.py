@@ -65,6 +65,10 @@ class InvariantError(AssertionError):
     """A broken invariant of the emulator; the message is the story of what was found."""
 
 
+class ScheduleDiverged(InvariantError):
+    """A schedule does not belong to this run: the message says from where on."""
+
+
 class IllegalTransition(AssertionError):
     """A task was moved in a way the state table does not allow: a bug of the emulator."""
 

@@ -16,7 +16,7 @@ Source: the interface of awslabs/shuttle's schedulers (next_task, next_u64); spl
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
-from kernel.errors import InvariantError
+from kernel.errors import ScheduleDiverged
 
 _MASK: Final = 0xFFFFFFFFFFFFFFFF
 
@@ -120,10 +120,6 @@ class Recording:
         answer = self._chooser.number(bound)
         self.answers.append(answer)
         return answer
-
-
-class ScheduleDiverged(InvariantError):
-    """A schedule does not belong to this run: the message says from where on."""
 
 
 class Replaying:

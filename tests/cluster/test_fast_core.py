@@ -1,6 +1,7 @@
 """The compiled core: found only if it is that of the source, and the same bytes as the pure one."""
 
 import ast
+import builtins
 import json
 import os
 import subprocess
@@ -263,6 +264,43 @@ def test_no_interpreted_class_derives_from_a_compiled_one() -> None:
     ]
     found = _interpreted_of_compiled(classes, compiled)
     assert not found, "move them into a module that is compiled: " + ", ".join(found)
+
+
+def _of_builtins(classes: list[_Class], compiled: set[str]) -> list[str]:
+    """Return the compiled classes that derive, however far, from a builtin mypyc cannot extend."""
+    known = {(each.module, each.name): each for each in classes}
+    refused = set(dir(builtins)) - {"object", "Exception"}
+
+    def derives(each: _Class) -> bool:
+        for module, name in each.bases:
+            base = known.get((module, name))
+            if derives(base) if base is not None else name in refused:
+                return True
+        return False
+
+    return [
+        f"{each.module}:{each.line}: {each.name}"
+        for each in classes
+        if each.module in compiled and derives(each)
+    ]
+
+
+def test_no_compiled_class_derives_from_a_builtin_that_mypyc_cannot_extend() -> None:
+    """The whole build would fail, and everybody would run the pure core."""
+    classes = [
+        each
+        for path in fast_core.sources()
+        for each in _classes(path.read_text("utf-8"), _module(path, ROOT))
+    ]
+    found = _of_builtins(classes, {_module(path, ROOT) for path in modules(ROOT / "kernel")})
+    assert not found, "move them into kernel/errors.py: " + ", ".join(found)
+
+
+def test_a_class_that_derives_from_a_builtin_is_seen() -> None:
+    classes = list(_classes("class Bug(AssertionError): ...", "kernel.errors"))
+    classes += _classes("from kernel.errors import Bug\nclass More(Bug): ...", "kernel.fast")
+    classes += _classes("class Failed(Exception): ...\nclass Plain: ...", "kernel.fast")
+    assert _of_builtins(classes, {"kernel.fast"}) == ["kernel.fast:2: More"]
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from kernel.drive.chooser import (
     RandomHoldUps,
     Recording,
     Replaying,
-    ScheduleDiverged,
     make_chooser,
     register_chooser,
 )
+from kernel.errors import ScheduleDiverged
 
 GUEST = Path(__file__).resolve().parents[2] / "guest"
 PROGRAM = "race/two_waiters_one_zombie_at_once.py"
