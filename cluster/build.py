@@ -81,15 +81,12 @@ def resolve(loaded: "Loaded") -> MachineSpec:
         pid_max=machine.pid_max or default_pid_max(machine.cpus, config.linux),
         threads_max=machine.threads_max or 0,
         thread_size=machine.thread_size,
-        fair=sched.fair,
+        fair=loaded.fair.name,
         child_runs_first=sched.child_runs_first,
         sched_tunables={
-            "cfs": {
-                "latency_ns": sched.latency,
-                "min_granularity_ns": sched.min_granularity,
-                "wakeup_granularity_ns": sched.wakeup_granularity,
-            }
+            cls.name: changed for cls in loaded.classes if (changed := sched.changed(cls))
         },
+        fair_from=loaded.fair_from,
         fork=config.vm.fork,
         overcommit_memory=config.vm.overcommit_memory,
         overcommit_ratio=config.vm.overcommit_ratio,

@@ -17,6 +17,7 @@ from time import perf_counter_ns
 from typing import Any, Final
 
 from cluster.choosers import load_chooser
+from cluster.sched_classes import bring
 from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.order_log import OrderLog
 from cluster.sync.scheme import NO_FURTHER, Horizons, Pending, Scheme, View
@@ -85,6 +86,7 @@ class CpuGroup:
     """
 
     def __init__(self, spec: MachineSpec, cpus: Sequence[int], loader: Loader) -> None:
+        bring(spec)
         self.cpus = {cpu: Cpu(cpu, spec, loader) for cpu in cpus}
         self._next_ns = dict.fromkeys(cpus, NEVER)
         self._supersteps = 0
@@ -262,6 +264,7 @@ class KernelHost:
         max_virtual_ns: int | None,
     ) -> None:
         load_chooser(spec.tie_break)
+        bring(spec)
         self.kernel = KernelState(spec, loader)
         self.boot_counts = boot_counts(self.kernel)
         self.scheme = scheme

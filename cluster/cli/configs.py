@@ -32,6 +32,7 @@ def validate(
     from cluster.catalogue import config_path
     from cluster.cli.common import check_programs, overrides
     from cluster.config import load_config
+    from cluster.config.sched import classes_text
     from kernel.sched.classes import scheduler
 
     loaded = load_config(config_path(config), overrides(settings))
@@ -42,6 +43,7 @@ def validate(
     engine, scheme = loaded.config.engine, loaded.config.taken_scheme
     print(f"{config}: valid: {spec.cpus} CPUs, {programs}, engine {engine}, scheme {scheme}")
     print(f"{config}: Linux {spec.linux}, {scheduler(spec.fair, spec.linux)}")
+    print(f"{config}: scheduling classes {classes_text(spec)}")
     return OK
 
 

@@ -152,12 +152,30 @@ def _images() -> Iterator[str]:
         )
 
 
+def _sched() -> Iterator[str]:
+    """Every scheduling class, highest first, and what of it can be configured."""
+    from cluster.config.sched import tunable_rows
+    from cluster.sched_classes import installed_names
+    from kernel.sched.classes import CLASSES
+    from kernel.sched.sched_class import CLASS_ORDER
+    from kernel.uapi.policy import POLICY_NAMES
+
+    for cls in CLASSES:
+        policies = ", ".join(POLICY_NAMES[policy] for policy in cls.policies)
+        as_of = f"as of {cls.as_of}" if cls.as_of else ""
+        yield f"{cls.name:<6} {CLASS_ORDER[cls.rank]:<6} {policies:<38} {as_of}".rstrip()
+        yield from columns(tunable_rows(cls))
+    for name in installed_names():
+        yield f"{name}: installed"
+
+
 def _words(*names: str) -> Callable[[], Iterator[str]]:
     return lambda: iter(names)
 
 
 def _choices() -> dict[str, Callable[[], Iterator[str]]]:
-    from cluster.config.models import ENGINES, FAIR_CLASSES, SCHEMES
+    from cluster.config.models import ENGINES, SCHEMES
+    from cluster.config.sched import FAIR_CLASSES
 
     return {
         "schedulers": _words(*FAIR_CLASSES),
@@ -171,6 +189,7 @@ TOPICS: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "configs": _configs,
     "generators": _generators,
     "profiles": _profiles,
+    "sched": _sched,
     "commands": _commands,
     **{
         name: (lambda name=name: _choices()[name]())  # type: ignore[misc]

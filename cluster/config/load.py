@@ -15,13 +15,17 @@ from pydantic_core import ErrorDetails
 from cluster.choosers import ChooserError, load_chooser
 from cluster.config import models
 from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
-from cluster.config.models import RunConfig, Workload
-from cluster.config.quantities import format_ns
+from cluster.config.models import RunConfig, Workload, config_with
+from cluster.config.sched import FAIR_CLASSES, AnySched, conflicts, sched_with
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
-from cluster.plugins import place_of
+from cluster.plugins import is_file, place_of
 from cluster.point_names import point_kinds
+from cluster.sched_classes import Found, SchedClassError, find, is_installed
 from cluster.sync.scheme import SchemeError, scheme_class
 from kernel.drive.interleave import check_name
+from kernel.sched.cfs import cfs_sched_class
+from kernel.sched.classes import CLASSES, PLANNED, fair_class_by_name
+from kernel.sched.sched_class import FAIR_RANK, SchedClass
 from workloads.generators import GENERATORS
 
 FIFO_PATIENCE_S: Final = 5
@@ -60,6 +64,13 @@ class Loaded:
     document: Document
     folder: Path  # relative paths in the config start here
     origins: dict[KeyPath, str] = field(default_factory=dict)
+    fair: SchedClass = cfs_sched_class
+    fair_from: tuple[str, ...] = ()  # as in MachineSpec
+
+    @property
+    def classes(self) -> tuple[SchedClass, ...]:
+        """The scheduling classes of the machine, but not in order."""
+        return (*(cls for cls in CLASSES if cls.rank != FAIR_RANK), self.fair)
 
     def problem(self, path: KeyPath, what: str, *, of_key: bool = False) -> Problem:
         """Return the finding ``what`` about the value at ``path``."""
@@ -84,12 +95,37 @@ def parse_config(name: str, text: str, folder: Path, overrides: Iterable[Overrid
     if document.data is None:
         document.data = {}
     origins, problems = _override(document, overrides)
-    config = _validated(RunConfig, document, origins, problems)
+    own, model, why = _own_class(document, folder)
+    if why:
+        problems.append(_problem(document, origins, ("sched", "fair"), why))
+    config = _validated(model, document, origins, problems)
     loaded = Loaded(config, document, folder, origins)
+    if own is not None:
+        loaded.fair, loaded.fair_from = own.cls, own.source
+    else:
+        loaded.fair = fair_class_by_name(config.sched.fair)
     problems = list(_cross_checks(loaded))
     if problems:
         raise ConfigError(problems)
     return loaded
+
+
+def _own_class(document: Document, folder: Path) -> tuple[Found | None, type[RunConfig], str]:
+    """Return the fair class from outside that is named, if one is, and the model that goes with it.
+
+    The third is why it cannot be had; else it is empty.
+    """
+    sched = document.data.get("sched") if isinstance(document.data, dict) else None
+    name = sched.get("fair") if isinstance(sched, dict) else None
+    if not isinstance(name, str) or name in (*FAIR_CLASSES, *PLANNED):
+        return None, RunConfig, ""
+    if not (is_file(name) or is_installed(name)):
+        return None, RunConfig, ""
+    try:
+        found = find(name, folder)
+    except SchedClassError as error:
+        return None, config_with(AnySched), f"{error} {got(name)}"
+    return found, config_with(sched_with(found.cls)), ""
 
 
 def load_model(model: type[M], path: Path) -> tuple[M, Document]:
@@ -312,10 +348,8 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
     if machine.pid_max is not None and machine.pid_max < least:
         what = f"must be at least {least} for {machine.cpus} CPUs {got(machine.pid_max)}"
         yield loaded.problem(("machine", "pid_max"), what)
-    if sched.min_granularity > sched.latency:
-        what = f"must not exceed sched.latency, {format_ns(sched.latency)}"
-        what = f"{what} (got {format_ns(sched.min_granularity)})"
-        yield loaded.problem(("sched", "min_granularity"), what)
+    for path, of_key, what in conflicts(sched, loaded.fair):
+        yield loaded.problem(("sched", *path), what, of_key=of_key)
     for index, workload in enumerate(config.workloads):
         yield from _check_arrivals(loaded, index, workload)
     for name, image in config.images.items():

@@ -10,19 +10,20 @@ from typing import Annotated, Any, Final, cast
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetJsonSchemaHandler,
     PlainValidator,
     WithJsonSchema,
+    create_model,
     model_validator,
 )
 from pydantic_core import CoreSchema
 
 from cluster.choosers import is_installed as is_installed_chooser
+from cluster.config.model import Model
 from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, OneOfOrOwn, Size
+from cluster.config.sched import Sched, SchedKeys
 from cluster.sync.scheme import BUILTIN, is_installed
 from kernel.costs import cost_names
 from workloads.generators import GENERATORS
@@ -31,7 +32,6 @@ ENGINES: Final = ("local", "ray")
 SCHEMES: Final = tuple(BUILTIN)
 # up to so many CPUs exact takes at most 1.4 times as long as barrier; with 1024 it is twice as long
 EXACT_CPUS: Final = 64
-FAIR_CLASSES: Final = ("cfs",)
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 WORD_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -78,12 +78,6 @@ Pages = Annotated[int, Field(ge=0, le=1 << 20)]
 Uid = Annotated[int, Field(ge=0, le=(1 << 32) - 2)]
 
 
-class Model(BaseModel):
-    """What all parts have in common: unknown keys and loose types are errors."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, protected_namespaces=())
-
-
 class Machine(Model):
     """The emulated hardware and what the kernel is booted with."""
 
@@ -107,28 +101,6 @@ class Machine(Model):
     page_size: Annotated[int, OneOf(4096), Field(description="Bytes per page.")] = 4096
     uid: Annotated[Uid, Field(description="User that the workloads run as.")] = 0
     gid: Annotated[Uid, Field(description="Group that the workloads run as.")] = 0
-
-
-class Sched(Model):
-    """The scheduler's policies. Bounds are those of Linux's sysctls."""
-
-    fair: Annotated[
-        str,
-        OneOf(*FAIR_CLASSES, later=("eevdf", "o1")),
-        Field(description="Class of normal tasks."),
-    ] = "cfs"
-    child_runs_first: Annotated[
-        str, OneOf("off", "on", "vfork_only"), Field(description="Who runs first after fork.")
-    ] = "off"
-    latency: Annotated[
-        int, Duration(100_000, SECOND_NS, "Period in which every task runs once.")
-    ] = 6_000_000
-    min_granularity: Annotated[
-        int, Duration(100_000, SECOND_NS, "Least time before preemption.")
-    ] = 750_000
-    wakeup_granularity: Annotated[
-        int, Duration(0, SECOND_NS, "Lead a woken task needs to preempt.")
-    ] = 1_000_000
 
 
 class Service(Model):
@@ -451,3 +423,10 @@ class RunConfig(Model):
             return self.sync.scheme
         small = self.engine == "local" and self.machine.cpus <= EXACT_CPUS
         return "exact" if small else "barrier"
+
+
+def config_with(sched: type[SchedKeys]) -> type[RunConfig]:
+    """Return the model of a configuration whose key ``sched`` has other sections."""
+    keys: Any = {"sched": (sched, sched())}
+    made: type[RunConfig] = create_model("RunConfig", __base__=RunConfig, **keys)
+    return made

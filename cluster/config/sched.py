@@ -1,0 +1,213 @@
+"""The key ``sched:``: which scheduling classes a machine has, and what is configured of each.
+
+Every class has a section with its name, whose keys are its tunables: it is made from the dataclass
+that the class declares (``kernel.sched.tunables``). A class of one's own that ``sched.fair`` names
+has one as well; ``model_with`` makes the model of such a configuration.
+"""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import ConfigDict, Field, create_model
+
+from cluster.config.model import Model
+from cluster.config.quantities import Duration, OneOf, OneOfOrOwn, format_ns
+from cluster.sched_classes import is_installed
+from kernel.machine import MachineSpec
+from kernel.sched import tunables as t
+from kernel.sched.cfs import cfs_sched_class
+from kernel.sched.classes import CLASSES, PLANNED, classes_of, tunables_of
+from kernel.sched.sched_class import FAIR_RANK, SchedClass
+
+FAIR_CLASSES: Final = tuple(cls.name for cls in CLASSES if cls.rank == FAIR_RANK)
+# keys of sched itself that mean tunables of cfs
+SHORT: Final = ("latency", "min_granularity", "wakeup_granularity")
+
+
+def _fair_names() -> OneOfOrOwn:
+    names = OneOfOrOwn(*FAIR_CLASSES, installed=is_installed)
+    names.later = PLANNED
+    return names
+
+
+def _type_of(metadata: Any) -> Any:
+    """Return the type of a key, bounds and meaning included, from the metadata of a tunable."""
+    kind, about = metadata["kind"], metadata["about"]
+    if kind == t.DURATION:
+        return Annotated[int, Duration(metadata["least"], metadata["most"], about)]
+    if kind == t.INTEGER:
+        bounds = Field(ge=metadata["least"], le=metadata["most"], description=about)
+        return Annotated[int, bounds]
+    if kind == t.CHOICE:
+        return Annotated[str, OneOf(*metadata["words"]), Field(description=about)]
+    return Annotated[bool, Field(description=about)]
+
+
+@cache
+def section(cls: SchedClass) -> type[Model]:
+    """Return the model of the section of a class."""
+    keys: dict[str, Any] = {
+        t.key_of(each.name): (_type_of(each.metadata), each.default)
+        for each in fields(cls.tunables)
+    }
+    name = "".join(word.capitalize() for word in cls.name.split("_"))
+    made: type[Model] = create_model(
+        f"{name}Tunables", __base__=Model, __doc__=f"Tunables of the class {cls.name}.", **keys
+    )
+    return made
+
+
+def _short(key: str) -> Any:
+    (metadata,) = (
+        each.metadata for each in fields(cfs_sched_class.tunables) if t.key_of(each.name) == key
+    )
+    about = f"Short for sched.cfs.{key}. {metadata['about']}"
+    return Annotated[int, Duration(metadata["least"], metadata["most"], about)] | None
+
+
+class SchedKeys(Model):
+    """The scheduler's policies, and a section of tunables for each class."""
+
+    fair: Annotated[
+        str,
+        _fair_names(),
+        Field(
+            description="Class of normal tasks; or one of your own, FILE.py:CLASS, or the name of "
+            "an installed one."
+        ),
+    ] = "cfs"
+    child_runs_first: Annotated[
+        str, OneOf("off", "on", "vfork_only"), Field(description="Who runs first after fork.")
+    ] = "off"
+
+    def given(self, name: str) -> set[str]:
+        """Return the keys that are written in the section of a class."""
+        part = getattr(self, name, None)
+        return set() if part is None or name not in self.model_fields_set else part.model_fields_set
+
+    def changed(self, cls: SchedClass) -> dict[str, Any]:
+        """Return the tunables of a class that are not as by default."""
+        if not fields(cls.tunables):
+            return {}
+        default = cls.tunables()
+        return {
+            name: value
+            for name, value in self.tunables(cls).items()
+            if value != getattr(default, name)
+        }
+
+    def tunables(self, cls: SchedClass) -> dict[str, Any]:
+        """Return what is configured of a class, by the names of its tunables' fields."""
+        part = getattr(self, cls.name)
+        values = {each.name: getattr(part, t.key_of(each.name)) for each in fields(cls.tunables)}
+        if cls is cfs_sched_class:
+            short = {f"{key}_ns": getattr(self, key) for key in SHORT}
+            values.update({name: value for name, value in short.items() if value is not None})
+        return values
+
+
+def _sections(classes: tuple[SchedClass, ...]) -> dict[str, Any]:
+    return {cls.name: (section(cls), section(cls)()) for cls in classes if fields(cls.tunables)}
+
+
+if TYPE_CHECKING:
+    Sched = SchedKeys
+else:
+    Sched = create_model(
+        "Sched",
+        __base__=SchedKeys,
+        __doc__=SchedKeys.__doc__,
+        **{key: (_short(key), None) for key in SHORT},
+        **_sections(CLASSES),
+    )
+
+
+class AnySched(Sched):
+    """For a configuration whose fair class cannot be had: nobody knows which keys that has."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+def sched_with(cls: SchedClass) -> type[SchedKeys]:
+    """Return the model of ``sched:`` in a configuration whose fair class is ``cls``."""
+    sections: Any = _sections((cls,))
+    made: type[SchedKeys] = create_model("Sched", __base__=Sched, **sections)
+    return made
+
+
+def conflicts(sched: SchedKeys, fair: SchedClass) -> Iterator[tuple[tuple[str, ...], bool, str]]:
+    """Yield what is wrong between keys: the path below sched, whether it is of the key, what.
+
+    Args:
+        fair: the class that ``sched.fair`` names.
+    """
+    for key in SHORT:
+        if getattr(sched, key) is None:
+            continue
+        if fair is not cfs_sched_class:
+            yield (key,), True, f"is for fair: cfs (sched.fair is {fair.name})"
+        elif key in sched.given("cfs"):
+            yield (key,), True, f"says the same as sched.cfs.{key}: write one of the two"
+    for cls in CLASSES:
+        if cls.rank == FAIR_RANK and cls is not fair and cls.name in sched.model_fields_set:
+            yield (cls.name,), True, f"is for fair: {cls.name} (sched.fair is {fair.name})"
+    for cls in (*(cls for cls in CLASSES if cls.rank != FAIR_RANK), fair):
+        yield from _too_large(sched, cls)
+
+
+def _too_large(sched: SchedKeys, cls: SchedClass) -> Iterator[tuple[tuple[str, ...], bool, str]]:
+    """Yield the tunables of a class that exceed the one they must not exceed."""
+    values = sched.tunables(cls) if fields(cls.tunables) else {}
+    for each in fields(cls.tunables):
+        other = each.metadata.get("at_most", "")
+        if not other or values[each.name] <= values[other]:
+            continue
+        duration = each.metadata["kind"] == t.DURATION
+        show = format_ns if duration else str
+        where, bound = (_place(sched, cls, name) for name in (each.name, other))
+        what = f"must not exceed sched.{'.'.join(bound)}, {show(values[other])}"
+        yield where, False, f"{what} (got {show(values[each.name])})"
+
+
+def _place(sched: SchedKeys, cls: SchedClass, name: str) -> tuple[str, ...]:
+    """Return the key below sched in which a tunable was written."""
+    key = t.key_of(name)
+    if cls is cfs_sched_class and getattr(sched, key, None) is not None:
+        return (key,)
+    return (cls.name, key)
+
+
+def _written(metadata: Any, value: Any) -> str:
+    """Return the value of a tunable as one writes it in a configuration."""
+    if metadata["kind"] == t.DURATION:
+        return format_ns(value)
+    return str(value).lower() if type(value) is bool else str(value)
+
+
+def tunable_rows(cls: SchedClass) -> Iterator[tuple[str, str]]:
+    """Yield key and meaning, with default and bounds, of every tunable of a class."""
+    for each in fields(cls.tunables):
+        data = each.metadata
+        if "least" in data:
+            least, most = (_written(data, data[bound]) for bound in ("least", "most"))
+            bounds = f", from {least} to {most}"
+        else:
+            bounds = f", of {', '.join(data['words'])}" if "words" in data else ""
+        key = f"sched.{cls.name}.{t.key_of(each.name)}"
+        yield key, f"{data['about']} Default {_written(data, each.default)}{bounds}."
+
+
+def classes_text(spec: MachineSpec) -> str:
+    """Return the classes of a machine, with the tunables that are not as by default."""
+    shown = []
+    for cls in classes_of(spec):
+        values = tunables_of(spec, cls)
+        changed = [
+            f"{t.key_of(each.name)} {_written(each.metadata, getattr(values, each.name))}"
+            for each in fields(cls.tunables)
+            if getattr(values, each.name) != each.default
+        ]
+        shown.append(f"{cls.name} ({', '.join(changed)})" if changed else cls.name)
+    return ", ".join(shown)
