@@ -211,13 +211,13 @@ def user_work(k: "Kernel", task: TaskStruct, op: tuple[Any, ...] | None) -> Path
     signals, task.tripped = task.tripped, ()
     ctx = task.ctx
     if not signals:
-        k.answer(task, m.EFF_USER)
+        k.answer(m.eff_user(k.stamp(task), task.pid))
     elif ctx is None:
-        k.answer(task, m.EFF_HANDLE, signals, OP_NOT_BEGUN, 0, None, None)
+        k.answer(m.eff_handle(k.stamp(task), task.pid, signals, OP_NOT_BEGUN, 0, None, None))
     else:
         ctx.trip(signals)
         if op is None:
-            k.answer(task, m.EFF_USER)
+            k.answer(m.eff_user(k.stamp(task), task.pid))
         else:
             ctx.interrupt(op, OP_NOT_BEGUN, 0)
             resume(k, task, None, None)
@@ -232,7 +232,7 @@ def _reply_handled(k: "Kernel", task: TaskStruct, call: Call) -> None:
     if type(value) is ExecResult:
         _reply(k, task, value, error)  # the handlers belonged to the old program
     elif ctx is None:
-        k.answer(task, m.EFF_HANDLE, signals, how, until_ns, value, error)
+        k.answer(m.eff_handle(k.stamp(task), task.pid, signals, how, until_ns, value, error))
     else:
         if signals:
             ctx.trip(signals)
@@ -249,9 +249,9 @@ def _reply(k: "Kernel", task: TaskStruct, value: Any, error: Error | None) -> No
     elif task.ctx is not None:
         resume(k, task, value, error)
     elif error is not None:
-        k.answer(task, m.EFF_ERROR, error)
+        k.answer(m.eff_error(k.stamp(task), task.pid, error))
     else:
-        k.answer(task, m.EFF_RETURN, value)
+        k.answer(m.eff_return(k.stamp(task), task.pid, value))
 
 
 def _reply_exec(k: "Kernel", task: TaskStruct, result: ExecResult) -> None:
@@ -267,16 +267,18 @@ def _reply_exec(k: "Kernel", task: TaskStruct, result: ExecResult) -> None:
         load_inc(k, dest)
         task.cpu = dest
         k.stats.migrations += 1
-    k.answer_from(
+    k.answer_to(
         holder,
-        task,
-        m.EFF_EXEC,
-        result.image,
-        result.argv,
-        result.env,
-        task.comm,
-        dest,
-        result.start,
+        m.eff_exec(
+            k.stamp(task),
+            task.pid,
+            result.image,
+            result.argv,
+            result.env,
+            task.comm,
+            dest,
+            result.start,
+        ),
     )
 
 
@@ -290,7 +292,7 @@ def resume(k: "Kernel", task: TaskStruct, value: Any, error: Error | None) -> No
         raise AssertionError(f"{task!r} has no context in the kernel")
     if mm_of(task).users == 1 and task.signal.nr_threads == 1:
         task.ctx = None
-        k.answer(task, m.EFF_TAKE, ctx, value, error)
+        k.answer(m.eff_take(k.stamp(task), task.pid, ctx, value, error))
         return
     op = ctx.resume(value, error)
-    k.answer(task, m.EFF_NEXT, op, ctx.steps)
+    k.answer(m.eff_next(k.stamp(task), task.pid, op, ctx.steps))

@@ -176,14 +176,14 @@ class Kernel:
     def kick(self, task: TaskStruct) -> None:
         """Make a running ``task`` look at its pending signals (signal_wake_up's IPI)."""
         if task is not self.current:
-            self.send_task(task.cpu, task, m.EFF_SIGNAL)
+            self.send(task.cpu, m.eff_signal(self.stamp(task), task.pid))
 
     def set_nice(self, task: TaskStruct, nice: int) -> None:
         """Give ``task`` a nice value and tell its CPU."""
         task.nice = nice
         note_load(self, task)
         self.emit(TASK_CHANGE, task.pid, "nice", nice)
-        self.send_task(task.cpu, task, m.EFF_RENICE, nice)
+        self.send(task.cpu, m.eff_renice(self.stamp(task), task.pid, nice))
 
     # -- timers -------------------------------------------------------------------------------
 
@@ -201,40 +201,30 @@ class Kernel:
 
     # -- effects to CPUs ----------------------------------------------------------------------
 
-    def send_task(self, cpu: int, task: TaskStruct, code: int, *arguments: Any) -> None:
-        """Send an effect about ``task`` to ``cpu``, never earlier than the last one about it."""
+    def stamp(self, task: TaskStruct) -> int:
+        """Return the time for an effect about ``task``: now, but never before the last one."""
         now_ns = self.now_ns
         if now_ns < task.msg_ns:
-            now_ns = task.msg_ns
+            return task.msg_ns
         task.msg_ns = now_ns
-        effect = (now_ns, code, task.pid, *arguments)
+        return now_ns
+
+    def send(self, cpu: int, effect: m.Effect) -> None:
+        """Send an effect to ``cpu``."""
         box = self.outbox.get(cpu)
         if box is None:
             self.outbox[cpu] = [effect]
         else:
             box.append(effect)
 
-    def send_to_cpu(self, cpu: int, effect: m.Effect) -> None:
-        """Send an effect that is about no task to ``cpu``."""
-        self.outbox.setdefault(cpu, []).append(effect)
-
-    def answer(self, task: TaskStruct, code: int, *arguments: Any) -> None:
+    def answer(self, effect: m.Effect) -> None:
         """Reply to the request that is being served."""
-        self.answer_from(self.cpu, task, code, *arguments)
+        self.answer_to(self.cpu, effect)
 
-    def answer_from(self, cpu: int, task: TaskStruct, code: int, *arguments: Any) -> None:
+    def answer_to(self, cpu: int, effect: m.Effect) -> None:
         """Reply to ``cpu``, which waits for it; kept in case the CPU asks again."""
-        now_ns = self.now_ns
-        if now_ns < task.msg_ns:
-            now_ns = task.msg_ns
-        task.msg_ns = now_ns
-        effect = (now_ns, code, task.pid, *arguments)
         self.last_replies[cpu] = effect
-        box = self.outbox.get(cpu)
-        if box is None:
-            self.outbox[cpu] = [effect]
-        else:
-            box.append(effect)
+        self.send(cpu, effect)
 
     # -- trace, host side ---------------------------------------------------------------------
 

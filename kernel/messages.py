@@ -14,12 +14,24 @@ request is recognised by it and answered from the reply cache. ``utime_ns``, ``s
 ``nivcsw`` are the task's CPU times and involuntary context switches so far, so the kernel's half
 is up to date whenever it looks.
 
+Every message has one constructor below (``req_…``, ``eff_…``, ``arrive``): who sends one calls it,
+so that mypy knows what is in a message. Who gets one looks at its code and takes what it wants by
+place. A code that is not in these tables is refused where the message is served (``unknown``).
+
 Between two LPs messages never overtake each other. An effect about a task carries a time no earlier
 than the last one about it. A CPU that gets an effect for a task that moved away passes it on; one
 that comes before its task has arrived waits for it.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.errors import InvariantError
+
+if TYPE_CHECKING:
+    from kernel.cpu.task import CpuTask
+    from kernel.uapi.failure import Error
+    from kernel.uapi.policy import SchedPolicy
+    from kernel.user import Op, UserContext
 
 Request = tuple[Any, ...]
 Effect = tuple[Any, ...]
@@ -64,7 +76,6 @@ REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     ),
     REQ_FATAL: ("fatal", ("message",), "posted: the guest program broke the run"),
 }
-POSTED: Final = (REQ_PULL_FAILED, REQ_MIGRATED, REQ_FATAL, REQ_PUSHED, REQ_BALANCED)
 
 EFF_RETURN: Final = 1
 EFF_ERROR: Final = 2
@@ -192,3 +203,293 @@ def describe(message: tuple[Any, ...], *, request: bool) -> str:
         head = f"{message[0]} pid {message[2]} {name}"
         values = message[3:]
     return head + "".join(f" {n}={v!r}" for n, v in zip(names, values))
+
+
+def unknown(message: tuple[Any, ...], where: str) -> InvariantError:
+    """Return the error for a message that is in no table; ``where`` says who got it and when."""
+    return InvariantError(f"{where}: no such message: {message!r}")
+
+
+# -- requests ----------------------------------------------------------------------------------
+# All begin with the time, the CPU and the number of the request. Those of a task that waits for the
+# answer go on with its pid, its CPU times and how often it lost its CPU; those that are posted
+# leave the times out.
+
+
+def req_syscall(
+    at_ns: int,
+    cpu: int,
+    seq: int,
+    pid: int,
+    utime_ns: int,
+    stime_ns: int,
+    nivcsw: int,
+    op: "Op",
+    ctx: "UserContext | None",
+) -> Request:
+    """The current task makes the system call ``op``; ``ctx`` goes to live with the kernel."""
+    return at_ns, cpu, seq, REQ_SYSCALL, pid, utime_ns, stime_ns, nivcsw, op, ctx
+
+
+def req_continue(
+    at_ns: int, cpu: int, seq: int, pid: int, utime_ns: int, stime_ns: int, nivcsw: int
+) -> Request:
+    """A task runs again, and goes on in its system call."""
+    return at_ns, cpu, seq, REQ_CONTINUE, pid, utime_ns, stime_ns, nivcsw
+
+
+def req_user_work(
+    at_ns: int,
+    cpu: int,
+    seq: int,
+    pid: int,
+    utime_ns: int,
+    stime_ns: int,
+    nivcsw: int,
+    op: "Op | None",
+) -> Request:
+    """A signal is pending in user mode; ``op``: what a resident task is about to call."""
+    return at_ns, cpu, seq, REQ_USER_WORK, pid, utime_ns, stime_ns, nivcsw, op
+
+
+def req_resume(
+    at_ns: int,
+    cpu: int,
+    seq: int,
+    pid: int,
+    utime_ns: int,
+    stime_ns: int,
+    nivcsw: int,
+    value: object,
+) -> Request:
+    """Run the next block of a context that lives in the kernel; ``value`` is its call's result."""
+    return at_ns, cpu, seq, REQ_RESUME, pid, utime_ns, stime_ns, nivcsw, value
+
+
+def req_pull_failed(at_ns: int, cpu: int, seq: int, dest_cpu: int) -> Request:
+    """There is no task to give to ``dest_cpu``."""
+    return at_ns, cpu, seq, REQ_PULL_FAILED, 0, 0, 0, 0, dest_cpu
+
+
+def req_migrated(at_ns: int, cpu: int, seq: int, pid: int, dest_cpu: int) -> Request:
+    """The task was given to ``dest_cpu``, which had asked for one."""
+    return at_ns, cpu, seq, REQ_MIGRATED, pid, 0, 0, 0, dest_cpu
+
+
+def req_pushed(at_ns: int, cpu: int, seq: int, pid: int, dest_cpu: int) -> Request:
+    """The task left for ``dest_cpu`` of this CPU's own accord."""
+    return at_ns, cpu, seq, REQ_PUSHED, pid, 0, 0, 0, dest_cpu
+
+
+def req_balanced(
+    at_ns: int, cpu: int, seq: int, dest_cpu: int, moved: int, all_pinned: bool, active: bool
+) -> Request:
+    """``moved`` tasks went to ``dest_cpu``; none may, or the running one will."""
+    return at_ns, cpu, seq, REQ_BALANCED, 0, 0, 0, 0, dest_cpu, moved, all_pinned, active
+
+
+def req_fatal(at_ns: int, cpu: int, seq: int, pid: int, message: str) -> Request:
+    """The guest program broke the run."""
+    return at_ns, cpu, seq, REQ_FATAL, pid, 0, 0, 0, message
+
+
+# -- answers -----------------------------------------------------------------------------------
+# All begin with the time (``Kernel.stamp``) and the task's pid.
+
+
+def eff_return(at_ns: int, pid: int, value: object) -> Effect:
+    """The system call returned ``value``."""
+    return at_ns, EFF_RETURN, pid, value
+
+
+def eff_error(at_ns: int, pid: int, error: "Error") -> Effect:
+    """The system call failed."""
+    return at_ns, EFF_ERROR, pid, error
+
+
+def eff_next(at_ns: int, pid: int, op: "Op", steps: int) -> Effect:
+    """The context in the kernel ran ``steps`` blocks, up to ``op``."""
+    return at_ns, EFF_NEXT, pid, op, steps
+
+
+def eff_take(
+    at_ns: int, pid: int, ctx: "UserContext", value: object, error: "Error | None"
+) -> Effect:
+    """The context comes back to the CPU, with how its call ended."""
+    return at_ns, EFF_TAKE, pid, ctx, value, error
+
+
+def eff_exec(
+    at_ns: int,
+    pid: int,
+    image: str,
+    argv: tuple[str, ...],
+    env: tuple[tuple[str, str], ...],
+    comm: str,
+    dest_cpu: int,
+    start: int,
+) -> Effect:
+    """A new program replaces the context; it starts on ``dest_cpu``."""
+    return at_ns, EFF_EXEC, pid, image, argv, env, comm, dest_cpu, start
+
+
+def eff_sleep(at_ns: int, pid: int, state: int) -> Effect:
+    """The task sleeps in its system call."""
+    return at_ns, EFF_SLEEP, pid, state
+
+
+def eff_dead(at_ns: int, pid: int) -> Effect:
+    """The task never runs again."""
+    return at_ns, EFF_DEAD, pid
+
+
+def eff_user(at_ns: int, pid: int) -> Effect:
+    """There was nothing to do: back to user mode."""
+    return at_ns, EFF_USER, pid
+
+
+def eff_handle(
+    at_ns: int,
+    pid: int,
+    signals: tuple[int, ...],
+    how: int,
+    until_ns: int,
+    value: object,
+    error: "Error | None",
+) -> Effect:
+    """Handlers have run; ``how`` they interrupted the program is an OP_, or 0."""
+    return at_ns, EFF_HANDLE, pid, signals, how, until_ns, value, error
+
+
+def eff_resched(at_ns: int, pid: int) -> Effect:
+    """The CPU may run another task first; then the path goes on."""
+    return at_ns, EFF_RESCHED, pid
+
+
+# -- other effects -----------------------------------------------------------------------------
+
+
+def eff_fork(
+    at_ns: int,
+    pid: int,
+    child: int,
+    tgid: int,
+    comm: str,
+    nice: int,
+    dest_cpu: int,
+    resident: bool,
+    ctx: "UserContext | None",
+    vfork: bool,
+) -> Effect:
+    """``pid`` has a child: make its half from the parent's, and put it on ``dest_cpu``."""
+    return at_ns, EFF_FORK, pid, child, tgid, comm, nice, dest_cpu, resident, ctx, vfork
+
+
+def eff_spawn(
+    at_ns: int,
+    pid: int,
+    tgid: int,
+    comm: str,
+    nice: int,
+    image: str,
+    argv: tuple[str, ...],
+    env: tuple[tuple[str, str], ...],
+    start: int,
+) -> Effect:
+    """A new task starts here with a fresh program."""
+    return at_ns, EFF_SPAWN, pid, tgid, comm, nice, image, argv, env, start
+
+
+def eff_kthread(at_ns: int, pid: int, tgid: int, comm: str, nice: int) -> Effect:
+    """A new kernel thread starts here."""
+    return at_ns, EFF_KTHREAD, pid, tgid, comm, nice
+
+
+def eff_wake(at_ns: int, pid: int, dest_cpu: int) -> Effect:
+    """The parked task is runnable on ``dest_cpu``."""
+    return at_ns, EFF_WAKE, pid, dest_cpu
+
+
+def eff_signal(at_ns: int, pid: int) -> Effect:
+    """The task has TIF_SIGPENDING."""
+    return at_ns, EFF_SIGNAL, pid
+
+
+def eff_pull(at_ns: int, dest_cpu: int) -> Effect:
+    """Give a queued task to ``dest_cpu``."""
+    return at_ns, EFF_PULL, 0, dest_cpu
+
+
+def eff_balance(
+    at_ns: int,
+    dest_cpu: int,
+    dest_idle: bool,
+    kind: int,
+    imbalance: int,
+    nr_balance_failed: int,
+    active: bool,
+) -> Effect:
+    """Too busy: give ``dest_cpu`` as much. The kinds are those of ``kernel.smp.balance``."""
+    return (
+        at_ns,
+        EFF_BALANCE,
+        0,
+        dest_cpu,
+        dest_idle,
+        kind,
+        imbalance,
+        nr_balance_failed,
+        active,
+    )
+
+
+def eff_rename(at_ns: int, pid: int, new_pid: int) -> Effect:
+    """``pid``, no leader, has done an exec: it is ``new_pid`` now."""
+    return at_ns, EFF_RENAME, pid, new_pid
+
+
+def eff_renice(at_ns: int, pid: int, nice: int) -> Effect:
+    """The task's nice value changed."""
+    return at_ns, EFF_RENICE, pid, nice
+
+
+def eff_traced(at_ns: int, pid: int, slow_door: bool) -> Effect:
+    """Every call of the task is to come to the kernel, or not any more."""
+    return at_ns, EFF_TRACED, pid, slow_door
+
+
+def eff_moved_ack(at_ns: int, pid: int) -> Effect:
+    """The kernel knows where the task is."""
+    return at_ns, EFF_MOVED_ACK, pid
+
+
+def eff_tune_comm(at_ns: int, pid: int, comm: str) -> Effect:
+    """The task has another name."""
+    return at_ns, EFF_TUNE, pid, TUNE_COMM, comm
+
+
+def eff_tune_cputimer(at_ns: int, pid: int, needed: bool) -> Effect:
+    """The task needs every tick, or not any more."""
+    return at_ns, EFF_TUNE, pid, TUNE_CPUTIMER, needed
+
+
+def eff_tune_affinity(at_ns: int, pid: int, allowed: tuple[int, ...] | None) -> Effect:
+    """The CPUs the task may use, the one to go to if it must first; None: all."""
+    return at_ns, EFF_TUNE, pid, TUNE_AFFINITY, allowed
+
+
+def eff_tune_policy(
+    at_ns: int, pid: int, policy: "SchedPolicy", priority: int, nice: int, reset_on_fork: bool
+) -> Effect:
+    """The task has another policy, real-time priority or nice value."""
+    return at_ns, EFF_TUNE, pid, TUNE_POLICY, (policy, priority, nice, reset_on_fork)
+
+
+def eff_tune_push(at_ns: int, pid: int, dest_cpu: int) -> Effect:
+    """The task, a real-time one that waits, is to go to ``dest_cpu``."""
+    return at_ns, EFF_TUNE, pid, TUNE_PUSH, dest_cpu
+
+
+def arrive(at_ns: int, pid: int, task: "CpuTask", reason: int) -> Effect:
+    """A task's CPU half comes from another CPU; ``reason`` is a BY_."""
+    return at_ns, ARRIVE, pid, task, reason

@@ -34,7 +34,7 @@ from kernel.smp.migrate import migrated, pull_failed, pushed
 from kernel.smp.schedule import finish_task_switch
 from kernel.syscalls import HANDLERS
 from kernel.trace.systrace import traced
-from kernel.user import Loader
+from kernel.user import Loader, Op, UserContext
 
 
 class KernelState(Kernel):
@@ -144,7 +144,10 @@ class KernelState(Kernel):
 
     def open(self, request: m.Request) -> Path[object] | None:
         """Make a request's task current; return the path to run, or None if it is served."""
-        now_ns, cpu, seq, code, pid, utime_ns, stime_ns, nivcsw, *arguments = request
+        now_ns: int = request[m.R_TIME]
+        cpu: int = request[m.R_CPU]
+        seq: int = request[m.R_SEQ]
+        code: int = request[m.R_CODE]
         self.stats.requests += 1
         if now_ns >= self.calc_load_update_ns:
             calc_global_load(self, now_ns)
@@ -154,27 +157,30 @@ class KernelState(Kernel):
             if seq == self._last_seq[cpu]:
                 reply = self.last_replies[cpu]
                 if reply is not None:
-                    self.send_to_cpu(cpu, reply)
+                    self.send(cpu, reply)
             return None
         self._last_seq[cpu] = seq
         self.last_replies[cpu] = None
         if cpu in self.dying:
             finish_task_switch(self, cpu)
         if code > m.REQ_RESUME:  # posted: nobody waits for an answer
-            self._take_note(cpu, code, pid, arguments)
+            self._take_note(request)
             return None
-        task = self.find_task(pid)
+        task = self.find_task(request[m.R_PID])
+        utime_ns: int = request[m.R_UTIME]
+        stime_ns: int = request[m.R_STIME]
         self.current = task
         task.cpu = cpu
         self.cpu_user_ns[cpu] += utime_ns - task.utime_ns
         self.cpu_system_ns[cpu] += stime_ns - task.stime_ns
         task.utime_ns = utime_ns
         task.stime_ns = stime_ns
-        task.nivcsw = nivcsw
+        task.nivcsw = request[m.R_NIVCSW]
         if now_ns > task.msg_ns:
             task.msg_ns = now_ns
         if code == m.REQ_SYSCALL:
-            op, ctx = arguments
+            op: Op = request[m.R_ARGS]
+            ctx: UserContext | None = request[m.R_ARGS + 1]
             if ctx is not None:
                 task.ctx = ctx
             self.now_ns = now_ns + self.costs.syscall_entry
@@ -185,23 +191,28 @@ class KernelState(Kernel):
             path, task.path = task.path, None
             return path
         if code == m.REQ_USER_WORK:
-            return self._user_work(self, task, arguments[0])
+            return self._user_work(self, task, request[m.R_ARGS])
         if code == m.REQ_RESUME:
-            resume(self, task, arguments[0], None)
+            resume(self, task, request[m.R_ARGS], None)
             return None
-        raise AssertionError(f"unknown request {request!r}")
+        raise m.unknown(request, "kernel")
 
-    def _take_note(self, cpu: int, code: int, pid: int, arguments: list[Any]) -> None:
-        """Serve what ``cpu`` says of itself or of a task that need not be the one it runs."""
+    def _take_note(self, request: m.Request) -> None:
+        """Serve what a CPU says of itself or of a task that need not be the one it runs."""
+        cpu: int = request[m.R_CPU]
+        code: int = request[m.R_CODE]
+        pid: int = request[m.R_PID]
+        first = m.R_ARGS
         if code == m.REQ_PULL_FAILED:
-            pull_failed(self, cpu, arguments[0])
+            pull_failed(self, cpu, request[first])
         elif code == m.REQ_MIGRATED:
-            migrated(self, self.find_task(pid), cpu, arguments[0])
+            migrated(self, self.find_task(pid), cpu, request[first])
         elif code == m.REQ_PUSHED:
-            pushed(self, self.find_task(pid), cpu, arguments[0])
+            pushed(self, self.find_task(pid), cpu, request[first])
         elif code == m.REQ_BALANCED:
-            balanced(self, cpu, *arguments)
+            dest, moved, all_pinned = request[first], request[first + 1], request[first + 2]
+            balanced(self, cpu, dest, moved, all_pinned, request[first + 3])
         elif code == m.REQ_FATAL:
-            self.fatal = arguments[0]
+            self.fatal = request[first]
         else:
-            raise AssertionError(f"unknown request {code} of cpu {cpu}")
+            raise m.unknown(request, "kernel")

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 from kernel.uapi.failure import Error
 
 Op = tuple[Any, ...]
+# what Loader.start takes: image, argv, env, start
+Program = tuple[str, tuple[str, ...], tuple[tuple[str, str], ...], int]
 
 
 class UserContext(Protocol):

@@ -183,7 +183,7 @@ class Cpu:
                 self.stats.idle_ns += due_ns - self.now_ns
                 self.now_ns = due_ns
             elif at == IN_KERNEL:
-                self._ask(task, m.REQ_CONTINUE)
+                self._go_on(task)
             elif task.sigpending:
                 self._user_work(task)
             elif task.remaining_ns:
@@ -193,8 +193,7 @@ class Cpu:
             elif task.op is not None:
                 enter(self, task, task.op)
             elif task.resident:
-                value, task.value = task.value, None
-                self._ask_with(task, m.REQ_RESUME, value)
+                self._resume_there(task)
             else:
                 self._resume(task, due_ns, horizon_ns)
 
@@ -204,7 +203,18 @@ class Cpu:
         if task.op is None and task.remaining_ns:  # in compute()
             task.op = (nr.NR_COMPUTE, task.remaining_ns)
             task.remaining_ns = 0
-        self._ask_with(task, m.REQ_USER_WORK, task.op if task.resident else None)
+        self.out.append(
+            m.req_user_work(
+                self.now_ns,
+                self.id,
+                self._asks(task),
+                task.pid,
+                task.utime_ns,
+                task.stime_ns,
+                task.nivcsw,
+                task.op if task.resident else None,
+            )
+        )
 
     def _resume(self, task: CpuTask, due_ns: int, horizon_ns: int) -> None:
         """Run the current task's next blocks; if nothing comes between, pay them and go on."""
@@ -299,54 +309,25 @@ class Cpu:
 
     # -- the current task ---------------------------------------------------------------------
 
-    def _ask(self, task: CpuTask, code: int) -> None:
-        """Ask the kernel on behalf of the current task; the CPU waits for the answer."""
-        move(self, task, ASK)
+    def next_seq(self) -> int:
+        """Return the number of this CPU's next request."""
         self._seq += 1
-        self.stats.requests += 1
-        self.out.append(
-            (
-                self.now_ns,
-                self.id,
-                self._seq,
-                code,
-                task.pid,
-                task.utime_ns,
-                task.stime_ns,
-                task.nivcsw,
-            )
-        )
+        return self._seq
 
-    def _ask_with(self, task: CpuTask, code: int, argument: Any) -> None:
-        """The same, with an argument."""
+    def _asks(self, task: CpuTask) -> int:
+        """The current task asks the kernel, and the CPU waits; return the request's number."""
         move(self, task, ASK)
-        self._seq += 1
         self.stats.requests += 1
-        self.out.append(
-            (
-                self.now_ns,
-                self.id,
-                self._seq,
-                code,
-                task.pid,
-                task.utime_ns,
-                task.stime_ns,
-                task.nivcsw,
-                argument,
-            )
-        )
+        self._seq += 1
+        return self._seq
 
     def call(self, task: CpuTask, op: Op, ctx: UserContext | None) -> None:
         """The current task makes the system call ``op``; ``ctx`` goes to live with the kernel."""
-        move(self, task, ASK)
-        self._seq += 1
-        self.stats.requests += 1
         self.out.append(
-            (
+            m.req_syscall(
                 self.now_ns,
                 self.id,
-                self._seq,
-                m.REQ_SYSCALL,
+                self._asks(task),
                 task.pid,
                 task.utime_ns,
                 task.stime_ns,
@@ -356,10 +337,35 @@ class Cpu:
             )
         )
 
-    def post(self, code: int, pid: int, *arguments: Any) -> None:
-        """Tell the kernel something that needs no answer."""
-        self._seq += 1
-        self.out.append((self.now_ns, self.id, self._seq, code, pid, 0, 0, 0, *arguments))
+    def _go_on(self, task: CpuTask) -> None:
+        """The current task goes on in its system call."""
+        self.out.append(
+            m.req_continue(
+                self.now_ns,
+                self.id,
+                self._asks(task),
+                task.pid,
+                task.utime_ns,
+                task.stime_ns,
+                task.nivcsw,
+            )
+        )
+
+    def _resume_there(self, task: CpuTask) -> None:
+        """The next blocks of the current task run where its context lives, with the kernel."""
+        value, task.value = task.value, None
+        self.out.append(
+            m.req_resume(
+                self.now_ns,
+                self.id,
+                self._asks(task),
+                task.pid,
+                task.utime_ns,
+                task.stime_ns,
+                task.nivcsw,
+                value,
+            )
+        )
 
     def _schedule(self) -> None:
         """Pick the next task and switch to it.

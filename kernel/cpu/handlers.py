@@ -18,6 +18,7 @@ from kernel.uapi.task_state import TASK_DEAD, TASK_REPORT_MAX
 
 if TYPE_CHECKING:
     from kernel.cpu.cpu import Cpu
+    from kernel.user import UserContext
 
 
 def apply(cpu: "Cpu", effect: m.Effect) -> None:
@@ -94,7 +95,7 @@ def _apply_other(cpu: "Cpu", code: int, effect: m.Effect) -> None:
     elif code == m.EFF_KTHREAD:
         on_kthread(cpu, effect)
     else:
-        raise InvariantError(f"cpu {cpu.id} at {cpu.now_ns} ns: no such effect: {effect!r}")
+        raise m.unknown(effect, f"cpu {cpu.id} at {cpu.now_ns} ns")
 
 
 # -- answers --------------------------------------------------------------------------------------
@@ -118,7 +119,8 @@ def on_take(task: CpuTask, effect: m.Effect) -> None:
 
 def on_handle(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
     """Handlers have run before, in or after a system call: tell the context."""
-    _, _, _, signals, how, until_ns, value, error = effect
+    signals: tuple[int, ...] = effect[3]
+    how: int = effect[4]
     ctx = task.ctx
     if ctx is None:
         raise AssertionError(f"cpu {cpu.id}: {task!r} has no context")
@@ -129,21 +131,21 @@ def on_handle(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
         return  # before the next block, which still waits for its value
     task.op = None
     if how:
-        ctx.interrupt(op, how, until_ns)
+        ctx.interrupt(op, how, effect[5])
     else:
-        task.value = value
-        task.error = error
+        task.value = effect[6]
+        task.error = effect[7]
 
 
 def on_exec(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
     """A new program replaces the context, here or on another CPU."""
-    _, _, _, image, argv, env, comm, dest, start = effect
-    task.comm = comm
+    dest: int = effect[7]
+    task.comm = effect[6]
     task.resident = False
     task.op = task.value = task.error = None
     task.remaining_ns = 0
     task.ctx = None  # made where it first runs: a program's name travels lighter than a context
-    task.program = (image, argv, env, start)
+    task.program = (effect[3], effect[4], effect[5], effect[8])
     if dest != cpu.id:
         rq = cpu.rq
         rq.clock_ns = cpu.now_ns
@@ -170,15 +172,23 @@ def on_dead(cpu: "Cpu", task: CpuTask) -> None:
 
 def on_fork(cpu: "Cpu", parent: CpuTask, effect: m.Effect) -> None:
     """Make the CPU half of the parent's child, and put it where it is to run."""
-    at_ns, _, _, pid, tgid, comm, nice, dest, resident, ctx, vfork = effect
-    child = CpuTask(pid, tgid, comm, nice, parent.policy)
-    child.resident = resident
-    if not resident:
-        child.ctx = parent.ctx.fork() if ctx is None else ctx  # type: ignore[union-attr]
+    at_ns: int = effect[0]
+    pid: int = effect[3]
+    dest: int = effect[7]
+    child = CpuTask(pid, effect[4], effect[5], effect[6], parent.policy)
+    child.resident = effect[8]
+    if not child.resident:
+        ctx: UserContext | None = effect[9]
+        if ctx is None:
+            mine = parent.ctx
+            if mine is None:
+                raise AssertionError(f"cpu {cpu.id}: {parent!r} has no context to copy")
+            ctx = mine.fork()
+        child.ctx = ctx
     child.value = 0
     child.forked_at_ns = at_ns
     cpu.rq.clock_ns = cpu.now_ns
-    core.task_fork(cpu.rq, parent, child, vfork, here=dest == cpu.id)
+    core.task_fork(cpu.rq, parent, child, effect[10], here=dest == cpu.id)
     if dest == cpu.id:
         cpu.tasks[pid] = child
         _start(cpu, child, at_ns)
@@ -188,10 +198,11 @@ def on_fork(cpu: "Cpu", parent: CpuTask, effect: m.Effect) -> None:
 
 def on_spawn(cpu: "Cpu", effect: m.Effect) -> None:
     """A new task with a fresh program starts here."""
-    at_ns, _, pid, tgid, comm, nice, image, argv, env, start = effect
+    at_ns: int = effect[0]
+    pid: int = effect[2]
     cpu.late(at_ns)
-    child = CpuTask(pid, tgid, comm, nice)
-    child.program = (image, argv, env, start)
+    child = CpuTask(pid, effect[3], effect[4], effect[5])
+    child.program = (effect[6], effect[7], effect[8], effect[9])
     child.forked_at_ns = at_ns
     cpu.tasks[pid] = child
     _start(cpu, child, at_ns)
@@ -199,9 +210,10 @@ def on_spawn(cpu: "Cpu", effect: m.Effect) -> None:
 
 def on_kthread(cpu: "Cpu", effect: m.Effect) -> None:
     """A new kernel thread starts here; it never leaves the kernel."""
-    at_ns, _, pid, tgid, comm, nice = effect
+    at_ns: int = effect[0]
+    pid: int = effect[2]
     cpu.late(at_ns)
-    child = CpuTask(pid, tgid, comm, nice)
+    child = CpuTask(pid, effect[3], effect[4], effect[5])
     child.at = IN_KERNEL
     child.forked_at_ns = at_ns
     cpu.tasks[pid] = child
@@ -236,7 +248,10 @@ def _trace_wakeup(cpu: "Cpu", event: int, task: CpuTask) -> None:
 
 def on_arrive(cpu: "Cpu", effect: m.Effect) -> None:
     """A task comes from another CPU; what came for it before it did is applied now."""
-    at_ns, _, pid, task, reason = effect
+    at_ns: int = effect[0]
+    pid: int = effect[2]
+    task: CpuTask = effect[3]
+    reason: int = effect[4]
     cpu.late(at_ns)
     cpu.tasks[pid] = task
     if reason != m.BY_FORK:
@@ -286,12 +301,13 @@ def on_tune(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
         if pushed is not None and value != cpu.id:
             push(cpu, pushed, value)
     elif what == m.TUNE_AFFINITY:
-        task.cpus_allowed = None if value is None else tuple(value)
-        if task.on_rq and not core.is_cpu_allowed(task, cpu.id):
+        allowed: tuple[int, ...] | None = value
+        task.cpus_allowed = allowed
+        if allowed is not None and task.on_rq and not core.is_cpu_allowed(task, cpu.id):
             if task is rq.curr:
                 rq.need_resched = True
             else:
                 rq.clock_ns = cpu.now_ns
-                push(cpu, task, task.cpus_allowed[0])  # type: ignore[index]
+                push(cpu, task, allowed[0])
     else:
         raise InvariantError(f"cpu {cpu.id}: {task!r}: nothing to tune has the number {what!r}")

@@ -73,7 +73,7 @@ def enter(cpu: "Cpu", task: "CpuTask", op: "Op") -> None:
     elif number == nr.NR_GETTIMEOFDAY:
         value = cpu.epoch_ns + cpu.now_ns
     elif number == nr.NR_FATAL:
-        cpu.post(m.REQ_FATAL, task.pid, op[1])
+        cpu.out.append(m.req_fatal(cpu.now_ns, cpu.id, cpu.next_seq(), task.pid, op[1]))
         move(cpu, task, HALT)  # for ever: the run ends here
         return
     task.op = None

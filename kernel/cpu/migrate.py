@@ -22,11 +22,16 @@ if TYPE_CHECKING:
     from kernel.cpu.task import CpuTask
 
 
-def note_move(cpu: "Cpu", pid: int, dest: int, code: int) -> None:
-    """Tell the kernel of a move, and pass on what comes for the task until it has heard."""
+def _note_move(cpu: "Cpu", pid: int, dest: int) -> None:
+    """Pass on what comes for the task until the kernel has heard of the move."""
     before = cpu.moved.get(pid)
     cpu.moved[pid] = (dest, 1 if before is None else before[1] + 1)
-    cpu.post(code, pid, dest)
+
+
+def _pushed(cpu: "Cpu", pid: int, dest: int) -> None:
+    """Tell the kernel of a move of the CPU's own accord."""
+    _note_move(cpu, pid, dest)
+    cpu.out.append(m.req_pushed(cpu.now_ns, cpu.id, cpu.next_seq(), pid, dest))
 
 
 def moved_ack(cpu: "Cpu", pid: int) -> None:
@@ -55,7 +60,7 @@ def send_away(cpu: "Cpu", task: "CpuTask", dest: int, reason: int, since_ns: int
     if reason != m.BY_PULL:
         task.enqueued_at_ns = since_ns
     at_ns = cpu.now_ns if reason == m.BY_PULL else since_ns
-    cpu.forwards.append((dest, (at_ns, m.ARRIVE, task.pid, task, reason)))
+    cpu.forwards.append((dest, m.arrive(at_ns, task.pid, task, reason)))
 
 
 def push(cpu: "Cpu", task: "CpuTask", dest: int) -> None:
@@ -65,7 +70,7 @@ def push(cpu: "Cpu", task: "CpuTask", dest: int) -> None:
     core.deactivate_task(rq, task, core.DEQUEUE_MOVE)
     if running:
         cpu.switch(task, TASK_REPORT_MAX)
-    note_move(cpu, task.pid, dest, m.REQ_PUSHED)
+    _pushed(cpu, task.pid, dest)
     send_away(cpu, task, dest, m.BY_PUSH, cpu.now_ns)
 
 
@@ -76,9 +81,10 @@ def give(cpu: "Cpu", dest: int) -> None:
     task = core.detach_one(rq, cpu.now_ns, dest)
     if task is None:
         cpu.stats.pull_failures += 1
-        cpu.post(m.REQ_PULL_FAILED, 0, dest)
+        cpu.out.append(m.req_pull_failed(cpu.now_ns, cpu.id, cpu.next_seq(), dest))
         return
-    note_move(cpu, task.pid, dest, m.REQ_MIGRATED)
+    _note_move(cpu, task.pid, dest)
+    cpu.out.append(m.req_migrated(cpu.now_ns, cpu.id, cpu.next_seq(), task.pid, dest))
     send_away(cpu, task, dest, m.BY_PULL, task.enqueued_at_ns)
 
 
@@ -89,12 +95,17 @@ def balance(cpu: "Cpu", effect: m.Effect) -> None:
     Deviation: active balance takes the running task at its next return to user mode; Linux's
     stopper takes the first task that may go, once it has the CPU.
     """
-    _, _, _, dest, dest_idle, kind, imbalance, failed, active = effect
+    dest: int = effect[3]
+    dest_idle: bool = effect[4]
+    kind: int = effect[5]
+    imbalance: int = effect[6]
+    failed: int = effect[7]
+    active: bool = effect[8]
     rq = cpu.rq
     rq.clock_ns = cpu.now_ns
     tasks, all_pinned = detach_tasks(rq, dest, dest_idle, kind, imbalance, failed)
     for task in tasks:
-        note_move(cpu, task.pid, dest, m.REQ_PUSHED)
+        _pushed(cpu, task.pid, dest)
         send_away(cpu, task, dest, m.BY_PULL, task.enqueued_at_ns)
     curr = rq.curr
     pushes = (
@@ -108,4 +119,5 @@ def balance(cpu: "Cpu", effect: m.Effect) -> None:
     if pushes:
         rq.push_cpu = dest
         rq.need_resched = True
-    cpu.post(m.REQ_BALANCED, 0, dest, len(tasks), all_pinned, pushes)
+    seq, moved = cpu.next_seq(), len(tasks)
+    cpu.out.append(m.req_balanced(cpu.now_ns, cpu.id, seq, dest, moved, all_pinned, pushes))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from kernel.sched.sched_class import SchedClass
     from kernel.uapi.failure import Error
-    from kernel.user import Op, UserContext
+    from kernel.user import Op, Program, UserContext
 
 
 class CpuTask:
@@ -122,7 +122,7 @@ class CpuTask:
         self.reset_on_fork = False  # SCHED_RESET_ON_FORK
         self.cputimer = False  # its process has timers on CPU time: every tick counts
         # (image, argv, env) of a program it is to start with; then it has no context yet
-        self.program: tuple[Any, ...] | None = None
+        self.program: Program | None = None
 
     def __repr__(self) -> str:
         return f"<cputask {self.pid}/{self.tgid} {self.comm}>"

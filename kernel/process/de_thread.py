@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernel.cred.cred_guard import exec_guard_release
 from kernel.errors import KernelError
-from kernel.messages import EFF_RENAME
+from kernel.messages import eff_rename
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
 from kernel.process.pid import exchange_tids, transfer_pid
 from kernel.process.release import release_task
@@ -113,7 +113,7 @@ def _take_leadership(k: "Kernel") -> Path[None]:
     if k.now_ns < leader.msg_ns:
         k.now_ns = leader.msg_ns  # its CPU has been told that it is gone
     task.start_time_ns = leader.start_time_ns
-    k.send_task(task.cpu, task, EFF_RENAME, leader.pid)
+    k.send(task.cpu, eff_rename(k.stamp(task), task.pid, leader.pid))
     exchange_tids(task, leader)
     transfer_pid(leader, task)
     k.tasks.replace(leader, task)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.cred.creds import SUID_DUMP_DISABLE, SUID_DUMP_USER
 from kernel.errors import GuestFault, KernelError
 from kernel.events import TASK_RENAME
-from kernel.messages import EFF_TUNE, TUNE_COMM
+from kernel.messages import eff_tune_comm
 from kernel.points import ACQUIRE, READ, RELEASE, Path
 from kernel.process.attrs import attrs_of, new_attrs, rt_policy
 from kernel.task import TASK_COMM_LEN, TaskStruct, mm_of
@@ -183,7 +183,7 @@ def set_task_comm(k: "Kernel", task: TaskStruct, name: str) -> Path[None]:
     k.emit(TASK_RENAME, task.pid, task.comm, comm, 0)
     task.comm = comm
     yield "set_task_comm.task_unlock", RELEASE, lock
-    k.send_task(task.cpu, task, EFF_TUNE, TUNE_COMM, comm)
+    k.send(task.cpu, eff_tune_comm(k.stamp(task), task.pid, comm))
 
 
 def set_child_subreaper(k: "Kernel", on: bool) -> Path[None]:

@@ -18,7 +18,7 @@ Deviation: the tracer's credentials are not kept (ptracer_cred).
 from typing import TYPE_CHECKING
 
 from kernel.errors import InvariantError
-from kernel.messages import EFF_TRACED
+from kernel.messages import eff_traced
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.pid import PIDTYPE_TGID
 from kernel.process.wake_parent import wake_up_parent
@@ -106,7 +106,7 @@ def set_slow_door(k: "Kernel", task: TaskStruct, slow: bool) -> None:
     state = task.tracing
     if state is not None and state.slow_door is not slow and not task.flags & PF_EXITING:
         state.slow_door = slow
-        k.send_task(task.cpu, task, EFF_TRACED, slow)
+        k.send(task.cpu, eff_traced(k.stamp(task), task.pid, slow))
 
 
 def ptrace_unlink(k: "Kernel", task: TaskStruct) -> Path[None]:

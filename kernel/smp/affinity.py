@@ -6,7 +6,7 @@ Source: kernel/sched/core.c (CPU affinity), lib/cpumask.c.
 from typing import TYPE_CHECKING
 
 from kernel.bits import find_next_bit_wrap
-from kernel.messages import EFF_TUNE, TUNE_AFFINITY
+from kernel.messages import eff_tune_affinity
 from kernel.process.attrs import attrs_of, new_attrs
 from kernel.smp.push import push_rt_tasks
 from kernel.task import TASK_DEAD, TASK_NEW, TaskStruct
@@ -52,7 +52,7 @@ def tell_affinity(k: "Kernel", task: TaskStruct) -> None:
         dest = cpumask_any_and_distribute(k, mask, task.cpu)
         others = [cpu for cpu in range(k.spec.cpus) if mask >> cpu & 1 and cpu != dest]
         allowed = (dest, *others)
-    k.send_task(task.cpu, task, EFF_TUNE, TUNE_AFFINITY, allowed)
+    k.send(task.cpu, eff_tune_affinity(k.stamp(task), task.pid, allowed))
 
 
 def cpumask_any_and_distribute(k: "Kernel", mask: int, near: int) -> int:

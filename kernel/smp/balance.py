@@ -27,7 +27,7 @@ rules are not.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.messages import EFF_BALANCE, MIGRATE_LOAD, MIGRATE_TASK, NEVER
+from kernel.messages import MIGRATE_LOAD, MIGRATE_TASK, NEVER, eff_balance
 from kernel.process.attrs import attrs_of, rt_policy
 from kernel.profiles import profile_named
 from kernel.sched.detach import CACHE_NICE_TRIES
@@ -188,18 +188,8 @@ def load_balance(k: "Kernel", this_cpu: int, loads: list[int]) -> bool:
         return False
     sd.asked = True
     active = kind == MIGRATE_TASK and sd.nr_balance_failed + 1 > CACHE_NICE_TRIES + 2
-    effect = (
-        k.now_ns,
-        EFF_BALANCE,
-        0,
-        this_cpu,
-        idle,
-        kind,
-        imbalance,
-        sd.nr_balance_failed,
-        active,
-    )
-    k.send_to_cpu(busiest, effect)
+    failed = sd.nr_balance_failed
+    k.send(busiest, eff_balance(k.now_ns, this_cpu, idle, kind, imbalance, failed, active))
     return True
 
 

@@ -11,7 +11,7 @@ the most loaded CPU are found without looking at all of them.
 from typing import TYPE_CHECKING, Final
 
 from kernel.bits import find_first_bit, find_next_bit_wrap
-from kernel.messages import EFF_PULL, NEVER
+from kernel.messages import NEVER, eff_pull
 from kernel.smp.balance import start_balancing
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def pull_task(k: "Kernel", dest: int) -> None:
     _count(k, source, -1)
     _count(k, dest, 1)
     k.load.pulls_out += 1
-    k.send_to_cpu(source, (k.now_ns, EFF_PULL, 0, dest))
+    k.send(source, eff_pull(k.now_ns, dest))
 
 
 def pull_refused(k: "Kernel", source: int, dest: int) -> None:

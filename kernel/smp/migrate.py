@@ -8,7 +8,7 @@ Source: kernel/sched/core.c (migration_cpu_stop, move_queued_task), kernel/sched
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.messages import EFF_MOVED_ACK
+from kernel.messages import eff_moved_ack
 from kernel.smp.balance import newly_idle
 from kernel.smp.load import PULL_RETRY_NS, load_dec, load_inc, pull_refused, pull_task
 from kernel.smp.push import push_rt_tasks
@@ -85,4 +85,4 @@ def pushed(k: "Kernel", task: TaskStruct, cpu: int, dest: int) -> None:
 
 def _moved_ack(k: "Kernel", cpu: int, task: TaskStruct) -> None:
     """Let ``cpu`` forget ``task`` once it has passed on all that was sent there about it."""
-    k.send_to_cpu(cpu, (max(k.now_ns, task.msg_ns), EFF_MOVED_ACK, task.pid))
+    k.send(cpu, eff_moved_ack(max(k.now_ns, task.msg_ns), task.pid))

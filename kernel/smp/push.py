@@ -13,7 +13,7 @@ kernel/sched/cpupri.c.
 from typing import TYPE_CHECKING
 
 from kernel.bits import find_first_bit
-from kernel.messages import EFF_TUNE, TUNE_PUSH
+from kernel.messages import eff_tune_push
 from kernel.process.attrs import attrs_of
 from kernel.task import TaskStruct
 
@@ -89,4 +89,4 @@ def push_rt_tasks(k: "Kernel") -> None:
         cpu = find_lowest_rq(k, task, highest, k.cpu)
         if cpu >= 0:
             highest[cpu] = attrs_of(task).rt_priority
-            k.send_task(task.cpu, task, EFF_TUNE, TUNE_PUSH, cpu)
+            k.send(task.cpu, eff_tune_push(k.stamp(task), task.pid, cpu))

@@ -7,7 +7,7 @@ Source: kernel/sched/core.c (schedule, do_task_dead, finish_task_switch).
 
 from typing import TYPE_CHECKING
 
-from kernel.messages import EFF_DEAD, EFF_RESCHED, EFF_SLEEP
+from kernel.messages import eff_dead, eff_resched, eff_sleep
 from kernel.process.release import put_task_struct
 from kernel.smp.load import load_dec
 from kernel.smp.push import push_rt_tasks
@@ -27,7 +27,7 @@ def schedule_out(k: "Kernel", task: TaskStruct, path: "Path[object]") -> None:
     task.on_rq = False
     task.nvcsw += 1
     k.stats.sleeps += 1
-    k.answer(task, EFF_SLEEP, task.state)
+    k.answer(eff_sleep(k.stamp(task), task.pid, task.state))
     load_dec(k, k.cpu)
     if k.rt_tasks and task in k.rt_tasks:
         push_rt_tasks(k)
@@ -39,7 +39,7 @@ def offer_cpu(k: "Kernel", task: TaskStruct, path: "Path[object]") -> None:
     Source: kernel/sched/core.c:preempt_schedule_common().
     """
     task.path = path
-    k.answer(task, EFF_RESCHED)
+    k.answer(eff_resched(k.stamp(task), task.pid))
 
 
 def do_task_dead(k: "Kernel", task: TaskStruct) -> None:
@@ -53,7 +53,7 @@ def do_task_dead(k: "Kernel", task: TaskStruct) -> None:
     task.state = TASK_DEAD
     task.on_rq = False
     task.ctx = None
-    k.answer(task, EFF_DEAD)
+    k.answer(eff_dead(k.stamp(task), task.pid))
     cpu = k.cpu
     k.dying[cpu] = task
     load_dec(k, cpu)

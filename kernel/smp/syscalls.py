@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 
 from kernel.cred.creds import Cred, capable
 from kernel.errors import GuestFault, KernelError
-from kernel.messages import EFF_TUNE, TUNE_POLICY
+from kernel.messages import eff_tune_policy
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.attrs import TaskAttrs, attrs_of, new_attrs, rt_policy
 from kernel.process.limits import rlimit
@@ -160,7 +160,8 @@ def sched_setscheduler(
         task.nice = nice
     if on_a_cpu(task):
         note_load(k, task)
-        k.send_task(task.cpu, task, EFF_TUNE, TUNE_POLICY, (new, priority, task.nice, reset))
+        at_ns = k.stamp(task)
+        k.send(task.cpu, eff_tune_policy(at_ns, task.pid, new, priority, task.nice, reset))
         if rt_policy(new):
             k.rt_tasks.setdefault(task, task.utime_ns + task.stime_ns)
     if task in k.rt_tasks and not rt_policy(new):

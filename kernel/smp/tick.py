@@ -5,7 +5,7 @@ Source: kernel/time/tick-sched.c.
 
 from typing import TYPE_CHECKING
 
-from kernel.messages import EFF_TUNE, TUNE_CPUTIMER
+from kernel.messages import eff_tune_cputimer
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
@@ -20,4 +20,4 @@ def tick_dep_set_task(k: "Kernel", task: TaskStruct) -> None:
     """
     timers: PosixCputimers | None = task.signal.cputimers
     if timers is not None and timers.timers_active:
-        k.send_task(task.cpu, task, EFF_TUNE, TUNE_CPUTIMER, True)
+        k.send(task.cpu, eff_tune_cputimer(k.stamp(task), task.pid, True))

@@ -13,10 +13,10 @@ Source: kernel/sched/core.c (try_to_wake_up, wake_up_new_task), kernel/sched/fai
 (select_task_rq_fair), Documentation/memory-barriers.txt.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.errors import IllegalTransition
-from kernel.messages import EFF_FORK, EFF_KTHREAD, EFF_SPAWN, EFF_WAKE
+from kernel.messages import eff_fork, eff_kthread, eff_spawn, eff_wake
 from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, Path
 from kernel.smp.affinity import cpumask_any_and_distribute, start_attrs
 from kernel.smp.balance import note_load
@@ -33,7 +33,7 @@ from kernel.task import (
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
-    from kernel.user import UserContext
+    from kernel.user import Program, UserContext
 
 
 def set_task_state(k: "Kernel", task: TaskStruct, state: int) -> Path[None]:
@@ -98,7 +98,7 @@ def activate(k: "Kernel", task: TaskStruct, cpu: int) -> None:
         task.cpu = cpu
         k.stats.migrations += 1
     load_inc(k, cpu)
-    k.send_task(holder, task, EFF_WAKE, cpu)
+    k.send(holder, eff_wake(k.stamp(task), task.pid, cpu))
     if k.rt_tasks and task in k.rt_tasks:
         k.rt_tasks[task] = task.utime_ns + task.stime_ns
         push_rt_tasks(k)
@@ -109,7 +109,7 @@ def wake_up_new_task(
     child: TaskStruct,
     *,
     ctx: "UserContext | None" = None,
-    program: tuple[Any, ...] | None = None,
+    program: "Program | None" = None,
     vfork: bool = False,
     kthread: bool = False,
 ) -> Path[None]:
@@ -137,19 +137,24 @@ def wake_up_new_task(
     child.on_rq = True
     load_inc(k, cpu)
     if program is not None:
-        k.send_task(cpu, child, EFF_SPAWN, child.tgid, child.comm, child.nice, *program)
+        image, argv, env, start = program
+        effect = eff_spawn(
+            k.stamp(child), child.pid, child.tgid, child.comm, child.nice, image, argv, env, start
+        )
+        k.send(cpu, effect)
     elif kthread:
-        k.send_task(cpu, child, EFF_KTHREAD, child.tgid, child.comm, child.nice)
+        at_ns = k.stamp(child)
+        k.send(cpu, eff_kthread(at_ns, child.pid, child.tgid, child.comm, child.nice))
     else:
         resident = child.ctx is not None
         # a CPU does not answer getpid() where numbers depend on who asks
         tgid = child.tgid if child.thread_pid.numbers is None else 0
         # Addressed to the parent's CPU: it has the context to copy and the vruntime to inherit.
         child.msg_ns = k.now_ns
-        k.send_task(
-            k.cpu,
-            k.current,
-            EFF_FORK,
+        parent = k.current
+        effect = eff_fork(
+            k.stamp(parent),
+            parent.pid,
             child.pid,
             tgid,
             child.comm,
@@ -159,6 +164,7 @@ def wake_up_new_task(
             ctx,
             vfork,
         )
+        k.send(k.cpu, effect)
     if child.signal.cputimers is not None:
         tick_dep_set_task(k, child)
     if child.nice or child.attrs is not None:

@@ -14,7 +14,7 @@ Deviation: no timer_create() on CPU clocks.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.messages import EFF_TUNE, TUNE_CPUTIMER
+from kernel.messages import eff_tune_cputimer
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.limits import rlimits_of
 from kernel.process.pid import PIDTYPE_TGID
@@ -104,7 +104,7 @@ def _tick_dep(k: "Kernel", signal: SignalStruct, active: bool) -> None:
     timers.timers_active = active
     for thread in signal.threads:
         if not thread.exit_state:
-            k.send_task(thread.cpu, thread, EFF_TUNE, TUNE_CPUTIMER, active)
+            k.send(thread.cpu, eff_tune_cputimer(k.stamp(thread), thread.pid, active))
 
 
 def update_rlimit_cpu(k: "Kernel", task: TaskStruct) -> None:

@@ -33,7 +33,7 @@ class Table:
         self.uneven = {}
         self.sent = []
 
-    def send_to_cpu(self, cpu, effect):
+    def send(self, cpu, effect):
         assert effect[1] == EFF_BALANCE
         self.sent.append((cpu, *effect[3:]))
 
