@@ -7,6 +7,7 @@ CPU, to arm a timer, to make a lock, to write a trace record. Decision 0001 has 
 """
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel import messages as m
@@ -54,7 +55,7 @@ class Kernel:
     """
 
     # set by kernel.boot.start and kernel.boot.rest_init
-    arch: Any
+    arch: ModuleType  # kernel.arch.x86 or ppc
     frames: "Frames"
     slabs: "dict[str, SlabCache]"
     stacks: "StackRegion"

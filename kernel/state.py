@@ -49,7 +49,9 @@ class KernelState(Kernel):
         self._user_work: Callable[..., Path[None]] = self.form(user_work)
         self._stepper = StepDriver(self)
         # granularity step: called after every step; tests may set their own
-        self.after_step: Any = StepChecks() if self.stepwise and spec.check else None
+        self.after_step: Callable[[KernelState], None] | None = (
+            StepChecks() if self.stepwise and spec.check else None
+        )
         start_machine(self)
 
     @property

@@ -12,7 +12,7 @@ Source: init/main.c:kernel_init(), do_initcalls(); kernel/workqueue.c:worker_thr
 Deviation: ours; Linux's kworkers have the work of others to do.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.machine import ServiceSpec
 from kernel.points import SCHEDULE, Path
@@ -50,7 +50,7 @@ def do_initcalls(k: "Kernel") -> Path[None]:
             yield from wake_up_process(k, task)
 
 
-def service_thread(k: "Kernel", data: Any) -> Path[int]:
+def service_thread(k: "Kernel", data: ServiceSpec) -> Path[int]:
     """Work ``work_ns`` every ``period_ns`` until stopped; return the number of rounds."""
     service: ServiceSpec = data
     current = k.current

@@ -21,11 +21,12 @@ Source: kernel/locking/lockdep.c, Documentation/locking/lockdep-design.rst.
 Deviation: no interrupt contexts and no nesting subclasses: there are no interrupts inside a path.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import InvariantError
 
 if TYPE_CHECKING:
+    from kernel.drive.interleave import ActivePath
     from kernel.locking import Lock
 
 # (lock, name of the point that took it, shared)
@@ -47,7 +48,9 @@ class LockDep:
     def __init__(self) -> None:
         self.graph: _Graph = {}
 
-    def acquire(self, held: list[Held], lock: "Lock", point: str, shared: bool, who: Any) -> None:
+    def acquire(
+        self, held: list[Held], lock: "Lock", point: str, shared: bool, who: object
+    ) -> None:
         """Enter that ``who`` is about to take ``lock`` at ``point`` with ``held`` in its hands.
 
         Raises:
@@ -100,7 +103,7 @@ class LockDep:
         return None
 
 
-def check_sleep(held: list[Held], point: str, who: Any) -> None:
+def check_sleep(held: list[Held], point: str, who: object) -> None:
     """Raise InvariantError if ``who`` may sleep at ``point`` with a spinning lock held.
 
     Source: kernel/sched/core.c:__schedule_bug(), __might_sleep().
@@ -113,7 +116,7 @@ def check_sleep(held: list[Held], point: str, who: Any) -> None:
             )
 
 
-def check_end_of_path(held: list[Held], who: Any) -> None:
+def check_end_of_path(held: list[Held], who: object) -> None:
     """Raise InvariantError if ``who`` leaves the kernel with a lock held.
 
     Source: kernel/locking/lockdep.c:lockdep_sys_exit().
@@ -123,14 +126,14 @@ def check_end_of_path(held: list[Held], who: Any) -> None:
         raise InvariantError(f"lock held when returning to user space: {who!r} has {names}")
 
 
-def check_waiting(first: Any, paths: list[Any]) -> None:
+def check_waiting(first: "ActivePath", paths: "list[ActivePath]") -> None:
     """Raise InvariantError if ``first``, which has just begun to wait, closes a circle of waits.
 
     Args:
         first: a path with ``blocked_on``, ``held`` and ``task``.
         paths: all paths in progress.
     """
-    trail: dict[Any, str] = {}
+    trail: dict[ActivePath, str] = {}
     stack = [first]
     while stack:
         path = stack.pop()

@@ -46,7 +46,7 @@ class UserLock:
 def user_lock(k: "Kernel", lock: int) -> UserLock:
     """Return lock ``lock`` of the current address space, made at first use."""
     mm = mm_of(k.current)
-    locks: dict[int, UserLock] | None = mm.locks
+    locks = mm.locks
     if locks is None:
         locks = mm.locks = {}
     found = locks.get(lock)

@@ -113,7 +113,7 @@ def sys_semget(k: "Kernel", key: int, nsems: int, flags: int) -> Path[int]:
 # -- semop ---------------------------------------------------------------------------------------
 
 
-def sys_semop(k: "Kernel", semid: int, operations: Any) -> Path[None]:
+def sys_semop(k: "Kernel", semid: int, operations: tuple[tuple[int, int, int], ...]) -> Path[None]:
     """Perform all ``operations`` at once, sleeping until that can be done.
 
     Args:

@@ -12,7 +12,7 @@ Deviation: FUTEX_WAIT and FUTEX_WAKE only, always with keys that may be shared (
 FUTEX_PRIVATE_FLAG).
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import FaultSignal, KernelError, RestartNoHand, RestartSyscall
 from kernel.mm.fault import find_vma, handle_mm_fault, lookup_pte
@@ -38,7 +38,7 @@ class FutexQ:
 
     __slots__ = ("offset", "owner", "prio", "queued", "task")
 
-    def __init__(self, task: TaskStruct, owner: Any, offset: int) -> None:
+    def __init__(self, task: TaskStruct, owner: object, offset: int) -> None:
         self.task = task
         self.owner = owner  # the key: SharedPages or MmStruct, …
         self.offset = offset  # … and the place in it

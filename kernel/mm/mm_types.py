@@ -3,7 +3,7 @@
 Source: include/linux/mm_types.h.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.locking import Lock
 from kernel.mm.frames import ZERO_PAGE
@@ -18,6 +18,8 @@ from kernel.uapi.mman import (
 )
 
 if TYPE_CHECKING:
+    from kernel.fs.inode import Inode
+    from kernel.ipc.futex import UserLock
     from kernel.ipc.shm import ShmidKernel
     from kernel.machine import ImageSpec
     from kernel.mm.frames import Frames
@@ -226,6 +228,6 @@ class MmStruct:
         self.layout = layout
         self.text_mapped = False
         # the file it runs: kernel.fs.inode.set_mm_exe_file
-        self.exe_file: Any = None
+        self.exe_file: Inode | None = None
         # futex words of the address space: kernel.ipc.futex
-        self.locks: dict[int, Any] | None = None
+        self.locks: dict[int, UserLock] | None = None

@@ -15,7 +15,7 @@ cgroups, and clocks have no offsets. Nothing can be mounted, so a mount namespac
 from the one it was copied from.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.cred.creds import ns_capable
 from kernel.errors import KernelError
@@ -33,7 +33,7 @@ from kernel.ns.common import (
     check_ns_limit,
     new_ino,
 )
-from kernel.ns.pid_namespace import copy_pid_ns
+from kernel.ns.pid_namespace import PidNamespace, copy_pid_ns
 from kernel.process.pid import put_pid_ns
 from kernel.task import nsproxy_of
 from kernel.uapi.clone import (
@@ -129,9 +129,9 @@ def put_ns(k: "Kernel", ns: Namespace) -> None:
             free_ipc_ns(k, ns)
 
 
-def put_any_ns(k: "Kernel", ns: Any) -> None:
+def put_any_ns(k: "Kernel", ns: Namespace) -> None:
     """Drop a reference that get_any_ns() took."""
-    if ns.kind == CLONE_NEWPID:
+    if isinstance(ns, PidNamespace):
         put_pid_ns(k, ns)
     elif ns.kind != CLONE_NEWUSER:
         put_ns(k, ns)

@@ -11,7 +11,7 @@ from kernel.cred.creds import Cred, ns_capable
 from kernel.errors import KernelError
 from kernel.fs.nsfs import proc_ns_file
 from kernel.ipc.sem import exit_sem
-from kernel.ns.common import get_any_ns
+from kernel.ns.common import Namespace, get_any_ns
 from kernel.ns.nsproxy import NsProxy, create_new_namespaces, put_any_ns, put_nsproxy
 from kernel.points import POINT, Path
 from kernel.process.pid import task_active_pid_ns
@@ -97,7 +97,7 @@ def sys_setns(k: "Kernel", fd: int, nstype: int) -> Path[None]:
     return None
 
 
-def _replace(k: "Kernel", nsproxy: NsProxy, field: str, ns: Any) -> None:
+def _replace(k: "Kernel", nsproxy: NsProxy, field: str, ns: Namespace) -> None:
     get_any_ns(ns)
     put_any_ns(k, getattr(nsproxy, field))
     setattr(nsproxy, field, ns)

@@ -12,7 +12,7 @@ Source: kernel/user_namespace.c, include/linux/user_namespace.h, include/linux/u
 Deviation: how many there are is not limited, only how deep they nest.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.cred.creds import Cred, ns_capable
 from kernel.cred.uidgid import INVALID_ID, Extent, ids_mapped, map_id_down, map_id_up
@@ -158,7 +158,7 @@ def write_setgroups(k: "Kernel", ns: UserNamespace, text: str) -> None:
         ns.setgroups = False
 
 
-def show_id_map(ns: UserNamespace | None, seen_from: Any, *, groups: bool) -> str:
+def show_id_map(ns: UserNamespace | None, seen_from: UserNamespace | None, *, groups: bool) -> str:
     """Return the text of uid_map (or gid_map) as a task of user namespace ``seen_from`` reads it.
 
     Source: kernel/user_namespace.c:uid_m_show().

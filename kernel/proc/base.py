@@ -8,7 +8,7 @@ Deviation: only what has content here is listed. What ``fd`` holds leads to the 
 a symbolic link that is followed would.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
 from kernel.fs.inode import Inode
@@ -176,7 +176,9 @@ def name_to_int(name: str) -> int:
     return int(name)
 
 
-def _entry_lookup(k: "Kernel", directory: Inode, name: str, table: Any) -> Inode | None:
+def _entry_lookup(
+    k: "Kernel", directory: Inode, name: str, table: dict[str, Entry]
+) -> Inode | None:
     """Source: fs/proc/base.c:proc_pident_lookup()."""
     task = get_proc_task(directory)
     entry = table.get(name)

@@ -7,12 +7,12 @@ Source: fs/proc/namespaces.c, fs/proc/base.c (uid_map, gid_map, setgroups).
 Deviation: the links are followed at once and cannot be read.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
 from kernel.fs.inode import Inode
 from kernel.fs.nsfs import NsInode
-from kernel.ns.common import PROC_USER_INIT_INO
+from kernel.ns.common import PROC_USER_INIT_INO, Namespace
 from kernel.ns.user_namespace import show_id_map, write_id_map, write_setgroups
 from kernel.proc.inode import need_task
 from kernel.process.pid import task_active_pid_ns
@@ -51,19 +51,20 @@ def proc_ns_dir_lookup(k: "Kernel", directory: Inode, name: str) -> Inode | None
         return None
     if not ptrace_may_access(k, task):
         raise KernelError(EACCES)
-    ns: Any = None
     now_ns = k.vfs.epoch_ns + k.now_ns
     if name == "user":
-        ns = task.cred.user_ns
-        return NsInode(PROC_USER_INIT_INO if ns is None else ns.ino, now_ns, ns)
+        user_ns = task.cred.user_ns
+        return NsInode(PROC_USER_INIT_INO if user_ns is None else user_ns.ino, now_ns, user_ns)
+    ns: Namespace
     if name == "pid":
         ns = task_active_pid_ns(k, task)
     elif task.nsproxy is None:
         return None
     elif name == "pid_for_children":
-        ns = task.nsproxy.pid_ns_for_children
-        if ns.child_reaper is None:
+        for_children = task.nsproxy.pid_ns_for_children
+        if for_children.child_reaper is None:
             return None
+        ns = for_children
     elif name == "time_for_children":
         ns = task.nsproxy.time_ns_for_children
     else:

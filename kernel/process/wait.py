@@ -14,6 +14,7 @@ Deviation: the wait queue's own lock is not a lock here, its changes are single
 steps.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cred.uidgid import from_kuid_munged
@@ -115,7 +116,7 @@ def sys_wait4(
         kind, wanted = PIDTYPE_PGID, k.pids.find_vpid(-pid)
     wo = WaitOpts(k.current, kind, wanted, options | WEXITED, wait4=True)
     if rusage:
-        wo.rusage = True
+        wo.rusage = ()
     return do_wait(k, wo)
 
 
@@ -243,7 +244,9 @@ def wait_scan(k: "Kernel", wo: WaitOpts) -> Path[Report | int]:
         children = thread.children
         if kind == PIDTYPE_PID:
             one = None if pid is None else children.get(pid.nr)
-            candidates: Any = () if one is None or one.thread_pid is not pid else (one,)
+            candidates: Iterable[TaskStruct] = (
+                () if one is None or one.thread_pid is not pid else (one,)
+            )
         else:
             candidates = children.values()
         for child in candidates:

@@ -5,7 +5,7 @@ Each of them gives tasklist_lock up if it has something to report, and keeps it 
 Source: kernel/exit.c (wait_task_zombie, wait_task_stopped, wait_task_continued).
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.points import ACQUIRE, POINT, RELEASE, Path
 from kernel.process.pid import Pid, PidType, task_pid_vnr
@@ -57,7 +57,7 @@ class WaitOpts:
         self, waiter: TaskStruct, kind: PidType, pid: Pid | None, flags: int, *, wait4: bool = False
     ) -> None:
         self.wait4 = wait4
-        self.rusage: Any = None  # True: to be filled with the child's Rusage
+        self.rusage: tuple[int, ...] | None = None  # (): to be filled with the child's Rusage
         self.waiter = waiter
         self.kind = kind  # PIDTYPE_PID, PIDTYPE_PGID, or PIDTYPE_MAX for any child
         self.pid = pid

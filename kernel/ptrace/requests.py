@@ -28,7 +28,7 @@ EIO. PTRACE_O_TRACESECCOMP and SUSPEND_SECCOMP are EINVAL. Attaching waits for a
 that exec waits for other threads to die (cred_guard_mutex).
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kernel.cred.cred_guard import wait_for_exec
 from kernel.errors import KernelError, RestartNoIntr
@@ -335,9 +335,10 @@ def _quick_request(child: TaskStruct, request: int, addr: int, data: int) -> int
             raise KernelError(EIO)
         if request == p.PTRACE_GETSIGINFO:
             return info[addr]
-        fields: Any = [*info]
+        fields = [*info]
         fields[addr] = data
-        state.last_siginfo = state.changed_siginfo = tuple(fields)
+        signal, code, pid, uid, status = fields
+        state.last_siginfo = state.changed_siginfo = (signal, code, pid, uid, status)
     elif request == p.PTRACE_GETSIGMASK:
         return child.blocked
     elif request == p.PTRACE_GET_SYSCALL_INFO:
