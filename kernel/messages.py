@@ -25,8 +25,6 @@ that comes before its task has arrived waits for it.
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kernel.errors import InvariantError
-
 if TYPE_CHECKING:
     from kernel.cpu.task import CpuTask
     from kernel.uapi.failure import Error
@@ -205,9 +203,9 @@ def describe(message: tuple[Any, ...], *, request: bool) -> str:
     return head + "".join(f" {n}={v!r}" for n, v in zip(names, values))
 
 
-def unknown(message: tuple[Any, ...], where: str) -> InvariantError:
-    """Return the error for a message that is in no table; ``where`` says who got it and when."""
-    return InvariantError(f"{where}: no such message: {message!r}")
+def unknown(message: tuple[Any, ...], where: str) -> str:
+    """Return the story of a message that is in no table; ``where`` says who got it and when."""
+    return f"{where}: no such message: {message!r}"
 
 
 # -- requests ----------------------------------------------------------------------------------

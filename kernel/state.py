@@ -25,6 +25,7 @@ from kernel.drive.forms import is_path
 from kernel.drive.interleave import StepChecks, StepDriver
 from kernel.drive.run_through import run_to_sleep
 from kernel.entry import resume, syscall, user_work
+from kernel.errors import InvariantError
 from kernel.kernel import Kernel
 from kernel.machine import MachineSpec
 from kernel.points import Path
@@ -197,7 +198,7 @@ class KernelState(Kernel):
         if code == m.REQ_RESUME:
             resume(self, task, request[m.R_ARGS], None)
             return None
-        raise m.unknown(request, "kernel")
+        raise InvariantError(m.unknown(request, "kernel"))
 
     def _take_note(self, request: m.Request) -> None:
         """Serve what a CPU says of itself or of a task that need not be the one it runs."""
@@ -217,4 +218,4 @@ class KernelState(Kernel):
         elif code == m.REQ_FATAL:
             self.fatal = request[first]
         else:
-            raise m.unknown(request, "kernel")
+            raise InvariantError(m.unknown(request, "kernel"))

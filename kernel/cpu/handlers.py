@@ -95,7 +95,7 @@ def _apply_other(cpu: "Cpu", code: int, effect: m.Effect) -> None:
     elif code == m.EFF_KTHREAD:
         on_kthread(cpu, effect)
     else:
-        raise m.unknown(effect, f"cpu {cpu.id} at {cpu.now_ns} ns")
+        raise InvariantError(m.unknown(effect, f"cpu {cpu.id} at {cpu.now_ns} ns"))
 
 
 # -- answers --------------------------------------------------------------------------------------
