@@ -6,7 +6,7 @@ Source: CPython Python/ceval.c:initialize_locals(), missing_arguments(), too_man
 from typing import Any
 
 from workloads.language.bounded import tname
-from workloads.language.frames import CALL, RETURN, VALUE, Code
+from workloads.language.frames import CALL, RERAISE, RETURN, VALUE, Code, Frame
 from workloads.language.values import (
     CALLABLE,
     DEFAULT_INT_HANDLER,
@@ -234,14 +234,20 @@ def resume(G: Values, source: Generator) -> Any:
     if source.pc == RUNNING:
         raise ValueError("generator already executing")
     if source.pc == ENDED:
+        source.result = None
         return (VALUE, None)
     return (CALL, G[0].program.code(source.index), source.locals)
 
 
-def resumed(source: Generator) -> int:
-    """Return the block to go on with; the generator runs."""
+def resumed(F: Frame, source: Generator) -> Any:
+    """Go on where a generator stands, with what it is sent."""
     pc, source.pc = source.pc, RUNNING
-    return pc
+    sent = source.sent
+    if sent is None:
+        return pc
+    source.sent = None
+    F.pc = pc
+    return (RERAISE if sent[0] else VALUE, sent[1])
 
 
 def yielded(source: Generator, block: int, value: Any) -> Any:
@@ -253,6 +259,20 @@ def yielded(source: Generator, block: int, value: Any) -> Any:
 def ended(source: Generator) -> None:
     """A generator has returned or failed."""
     source.pc = ENDED
+
+
+def finished(source: Generator, value: Any) -> Any:
+    """Leave the frame of a generator for good, with what it returns."""
+    source.result = value
+    return (RETURN, None)
+
+
+def result_of(source: Any) -> Any:
+    """Return what a generator that has ended returned, once; None of anything else."""
+    if type(source) is not Generator:
+        return None
+    value, source.result = source.result, None
+    return value
 
 
 PULLERS[Generator] = resume

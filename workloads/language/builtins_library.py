@@ -93,9 +93,10 @@ def _next_call(F: Frame, L: Values, G: Values, V: Any) -> Any:
 def _next_got(F: Frame, L: Values, G: Values, V: Any) -> Any:
     if V is not None:
         return (RETURN, V[0])
+    result = binding.result_of(L[0])
     if len(L) > 1:
         return (RETURN, L[1])
-    raise StopIteration
+    raise StopIteration if result is None else StopIteration(result)
 
 
 #: [iterator, default if there is one]

@@ -28,6 +28,7 @@ _METHOD_WORDS = frozenset(
         "timeout",
         "blocking",
         "block",
+        "value",
         "item",
         "n",
         "predicate",

@@ -191,6 +191,7 @@ class Copier:
                 new.cells = tuple([copy(item) for item in old.cells])
             elif type(old) is Generator:
                 new.locals = self.locals(old.locals)
+                new.result, new.sent = copy(old.result), copy(old.sent)
             elif type(old) is BoundMethod:
                 new.receiver = copy(old.receiver)
             elif type(old) is Partial:

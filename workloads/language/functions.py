@@ -18,7 +18,7 @@ from workloads.language.function_nodes import (
     FunctionNode,
     annotations,
 )
-from workloads.language.scopes import YIELDED, Scope
+from workloads.language.scopes import DELEGATED, YIELDED, Scope
 
 _RESULT = ".r"
 
@@ -127,7 +127,8 @@ class FunctionLowering(Lowering):
         self.generator_slot = self.new_temp()
         self.program_slot(self.generator_slot)
         generator = h.item("L", self.generator_slot, at)
-        self.out.append(h.returns(h.call("_resumed", [generator], at), at))
+        resumed = h.call("_resumed", [h.name("F", at), generator], at)
+        self.out.append(h.returns(resumed, at))
         self.enter(self.new_block())
 
     def program_slot(self, slot: int) -> None:
@@ -145,12 +146,14 @@ class FunctionLowering(Lowering):
         return h.name("V", node)
 
     def expr_YieldFrom(self, node: ast.YieldFrom) -> ast.expr:
-        """Lower ``yield from``: a loop that yields each item."""
+        """Lower ``yield from``: a loop that yields each item, then what a generator returned."""
         item = ast.Name(YIELDED, ast.Store())
         inner = ast.Expr(ast.Yield(ast.Name(YIELDED, ast.Load())))
-        loop = _placed(ast.For(item, node.value, [inner], []), node)
-        self.statement(loop)
-        return h.const(None, node)
+        source = ast.Name(DELEGATED, ast.Store())
+        self.statement(_placed(ast.Assign([source], node.value), node))
+        walked = ast.Name(DELEGATED, ast.Load())
+        self.statement(_placed(ast.For(item, walked, [inner], []), node))
+        return h.call("_result_of", [self.expr(_placed_expr(walked, node))], node)
 
     def statement(self, node: ast.stmt) -> None:
         """Lower a statement; ``statements`` does."""

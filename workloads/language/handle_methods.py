@@ -3,7 +3,7 @@
 from typing import Any
 
 from kernel.uapi import syscalls as nr
-from workloads.language import filecalls, queues, streams, sync, thread_frames
+from workloads.language import filecalls, generator_methods, queues, streams, sync, thread_frames
 from workloads.language.bounded import tname
 from workloads.language.conversions import ns_of
 from workloads.language.errors import FatalRunError
@@ -79,6 +79,7 @@ _SIGNATURES: dict[type, dict[str, tuple[str, ...]]] = {
     LockHandle: {"acquire": ("blocking", "timeout"), "release": (), "locked": ()},
     MmapHandle: {"close": (), "madvise": ("option", "start", "length")},
     **filecalls.SIGNATURES,
+    **generator_methods.SIGNATURES,
 }
 
 
@@ -117,6 +118,8 @@ def handle_method(
         return sync.method(G, receiver, name, given, _lock_method)
     if kind is FileHandle:
         return streams.method(G, receiver, name, given)
+    if kind in generator_methods.SIGNATURES:
+        return generator_methods.method(G, receiver, name, given)
     if kind in filecalls.SIGNATURES:
         return filecalls.method(receiver, name, given)
     return _mmap_method(receiver, name, given)

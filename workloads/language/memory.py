@@ -128,7 +128,7 @@ class _Scale:
             inner = (*value.defaults, *value.cells)
         elif kind is Generator:
             self.total += 200
-            inner = value.locals
+            inner = (*value.locals, value.result, value.sent)
         elif kind is BoundMethod:
             self.total += 64
             inner = (value.receiver,)

@@ -218,6 +218,8 @@ def attribute(value: Any, name: str) -> Any:
             names = ("args", "errno", "strerror", "filename", "filename2")
         elif isinstance(value, SystemExit):
             names = ("args", "code")
+        elif isinstance(value, StopIteration):
+            names = ("args", "value")
     if name in names:
         return getattr(value, name)
     if type(value) in (str, bytes, bytearray, list, dict, GuestSet, tuple):

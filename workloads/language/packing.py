@@ -177,7 +177,9 @@ class Packer:
             parts = [*self.pack_all(value.defaults), *self.pack_all(value.cells)]
             return ["c", value.index, value.name, len(value.defaults), *parts]
         if kind is Generator:
-            return ["q", value.index, value.name, value.pc, locals_row(self, value.locals)]
+            place = locals_row(self, value.locals)
+            rest = pack(value.result), pack(value.sent)
+            return ["q", value.index, value.name, value.pc, place, *rest]
         if kind is Partial:
             parts = [pack(value.function), pack(value.args), *self.pack_all(value.words.values())]
             return ["P", list(value.words), *parts]

@@ -226,6 +226,8 @@ class Runtime:
             "_resumed": binding.resumed,
             "_yielded": binding.yielded,
             "_ended": binding.ended,
+            "_finished": binding.finished,
+            "_result_of": binding.result_of,
             "_Pull": Pull,
             "_pull": builtins_library.pull,
             "_pulled": builtins_library.pulled,

@@ -73,7 +73,8 @@ _NAMES: dict[type, str] = {
     ast.DictComp: "<dictcomp>",
     ast.GeneratorExp: "<genexpr>",
 }
-YIELDED = ".y"  # a variable of functions with yield from
+YIELDED = ".y"  # a variable of functions with yield from: the item
+DELEGATED = ".f"  # another: what the items come from
 
 
 class Scope:
@@ -188,6 +189,7 @@ class ProgramScopes:
                 scope.generator = True
                 if isinstance(node, ast.YieldFrom):
                     scope.bind(YIELDED)
+                    scope.bind(DELEGATED)
             elif isinstance(node, ast.FunctionDef | ast.Lambda | Comprehension):
                 inner = Scope(node, inside(node), scope)
                 inner.generator = isinstance(node, ast.GeneratorExp)

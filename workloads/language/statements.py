@@ -367,6 +367,9 @@ class FunctionCompiler(FunctionLowering):
     def _returned(self, value: ast.expr, at: ast.AST) -> ast.expr:
         if isinstance(value, ast.Constant) and value.value is None:
             return h.name("_RETURN_NONE", at)
+        if self.scope.generator:
+            generator = h.item("L", self.generator_slot, at)
+            return h.call("_finished", [generator, value], at)
         return h.tuple_of([h.const(RETURN, at), value], at)
 
     # ---- if -------------------------------------------------------------------------------

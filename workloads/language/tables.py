@@ -798,7 +798,18 @@ EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
 
 #: Methods that may stop the block when the receiver is a handle.
 HANDLE_METHODS: Final = frozenset(
-    {"start", "join", "is_alive", "cancel", "acquire", "release", "locked", "close", "madvise"}
+    {
+        "start",
+        "join",
+        "is_alive",
+        "cancel",
+        "throw",
+        "acquire",
+        "release",
+        "locked",
+        "close",
+        "madvise",
+    }
     | {"send", "recv", "sendall", "shutdown", "setblocking", "fileno"}
     | {"poll", "register", "modify", "unregister"}
     | {"wait", "wait_for", "notify", "notify_all", "is_set", "set", "clear", "reset", "abort"}

@@ -186,6 +186,8 @@ class Unpacker:
         tag = row[0]
         if tag == "l":
             made.extend(self.values(row[1:]))
+        elif tag == "q":
+            made.result, made.sent = value(row[5]), value(row[6])
         elif tag == "d":
             for i in range(1, len(row), 2):
                 made[value(row[i])] = value(row[i + 1])

@@ -176,15 +176,20 @@ class Generator:
         index: of its code.
         pc: the block to go on with; RUNNING while its frame is on a stack, ENDED.
         locals: of its frame.
+        sent: what the next item is asked for with: (False, value) of send(), (True, exception) of
+            throw(); None otherwise.
+        result: what it returned, until somebody has asked for it.
     """
 
-    __slots__ = ("index", "locals", "name", "pc")
+    __slots__ = ("index", "locals", "name", "pc", "result", "sent")
 
     def __init__(self, index: int, name: str, pc: int, values: list[Any]) -> None:
         self.index = index
         self.name = name
         self.pc = pc
         self.locals = values
+        self.sent: tuple[bool, Any] | None = None
+        self.result: Any = None
 
     def __repr__(self) -> str:
         raise FatalRunError("an iterator has no text in the guest language; write list(...)")
