@@ -122,7 +122,9 @@ class Kernel:
         self.fatal: str | None = None  # why the run cannot go on
         self.fault_loop = FaultLoop()
         self.not_emulated: list[str] = []  # what programs asked for in vain, each once, the first
-        self.active: list[ActivePath] = []  # granularity step: paths between two of their points
+        # granularity step: paths between two of their points, and the one whose code runs now
+        self.active: list[ActivePath] = []
+        self.stepping: ActivePath | None = None
 
     def form(self, function: Any) -> Any:
         """Return the form of a path that this machine runs (``kernel.drive.forms``)."""

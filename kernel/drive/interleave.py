@@ -282,6 +282,7 @@ class StepDriver:
             elif self._sleep(path, name, kind):
                 return
             kernel.now_ns = path.now_ns
+        kernel.stepping = path
         try:
             path.op = path.gen.send(answer)
         except StopIteration:
@@ -296,6 +297,8 @@ class StepDriver:
             raise InvariantError(
                 f"oops: {path.task!r} in {_place(path.gen)}: {type(oops).__name__}: {oops}"
             ) from oops
+        finally:
+            kernel.stepping = None
         path.now_ns = kernel.now_ns + self._hold_up_ns()
         self._enable(path)
 

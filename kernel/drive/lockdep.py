@@ -13,6 +13,7 @@ What is reported, as an ``InvariantError`` that tells where each lock was taken:
 - two locks of one class held at once without an order between them; the same lock taken twice
   (a reader may read again: rwlock_t readers are recursive);
 - a sleep, or the end of a path, with a lock held;
+- a function that wants a lock held (``assert_held``) and is called without;
 - paths that do wait for each other in a circle.
 
 The graph is kept per machine. An edge remembers the first path that made it.
@@ -27,6 +28,7 @@ from kernel.errors import InvariantError
 
 if TYPE_CHECKING:
     from kernel.drive.interleave import ActivePath
+    from kernel.kernel import Kernel
     from kernel.locking import Lock
 
 # (lock, name of the point that took it, shared)
@@ -114,6 +116,34 @@ def check_sleep(held: list[Held], point: str, who: object) -> None:
                 f"scheduling while atomic: {who!r} sleeps at {point} "
                 f"with {lock.name} held since {at}"
             )
+
+
+def assert_held(k: "Kernel", lock: "Lock", *, exclusive: bool = False) -> None:
+    """Say that the path that calls this has ``lock``; at granularity ``step`` it is checked.
+
+    At granularity ``syscall`` it says nothing, and quick forms leave it out. A lock that a mutation
+    did not let the path take counts as held: what follows from its absence is to be seen.
+
+    Args:
+        exclusive: as a writer.
+
+    Raises:
+        InvariantError: the path does not have it.
+
+    Source: include/linux/lockdep.h:lockdep_assert_held(), lockdep_assert_held_write().
+    """
+    path = k.stepping
+    if path is None:
+        return
+    for held, _at, shared in path.held:
+        if held is lock and not (exclusive and shared):
+            return
+    if lock in path.skipped:
+        return
+    how = " for writing" if exclusive else ""
+    raise InvariantError(
+        f"lock not held: {path.task!r} has no {lock.name}{how} after {path.op[0]}, and needs it"
+    )
 
 
 def check_end_of_path(held: list[Held], who: object) -> None:

@@ -114,7 +114,7 @@ def _take_leadership(k: "Kernel") -> Path[None]:
         k.now_ns = leader.msg_ns  # its CPU has been told that it is gone
     task.start_time_ns = leader.start_time_ns
     k.send(task.cpu, eff_rename(k.stamp(task), task.pid, leader.pid))
-    exchange_tids(task, leader)
+    exchange_tids(k, task, leader)
     transfer_pid(leader, task)
     k.tasks.replace(leader, task)
     family = leader.real_parent.children

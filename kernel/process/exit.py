@@ -19,6 +19,7 @@ the process's status, as from Linux 6.15 on; up to then it told the leader's own
 
 from typing import TYPE_CHECKING
 
+from kernel.drive.lockdep import assert_held
 from kernel.errors import InvariantError, TaskDead
 from kernel.events import SCHED_PROCESS_EXIT, TASK_CHANGE
 from kernel.fs.file import put_files_struct
@@ -132,7 +133,7 @@ def do_exit(k: "Kernel", code: int) -> Path[None]:
     if k.tasks.profile.last_thread_sets_exit_code:
         siglock = task.sighand.siglock
         yield "synchronize_group_exit.siglock", ACQUIRE, siglock
-        _synchronize_group_exit(signal, code)
+        _synchronize_group_exit(k, signal, code)
         yield "synchronize_group_exit.siglock_done", RELEASE, siglock
     if task.ptrace:
         yield from ptrace_event(k, PTRACE_EVENT_EXIT, code)
@@ -167,13 +168,14 @@ def do_exit(k: "Kernel", code: int) -> Path[None]:
     raise TaskDead
 
 
-def _synchronize_group_exit(signal: SignalStruct, code: int) -> None:
+def _synchronize_group_exit(k: "Kernel", signal: SignalStruct, code: int) -> None:
     """Fix the process's status if this is the last thread to begin its exit.
 
     The caller holds siglock.
 
     Source: kernel/exit.c:synchronize_group_exit() (6.1).
     """
+    assert_held(k, k.current.sighand.siglock)
     signal.quick_threads -= 1
     if not signal.quick_threads and not signal.flags & SIGNAL_GROUP_EXIT:
         signal.flags = SIGNAL_GROUP_EXIT
@@ -298,6 +300,7 @@ def find_child_reaper(k: "Kernel", father: TaskStruct, dead: list[TaskStruct]) -
 
     Source: kernel/exit.c:find_child_reaper().
     """
+    assert_held(k, k.tasklist_lock, exclusive=True)
     pid = father.thread_pid
     if pid.numbers is None:
         return k.child_reaper

@@ -399,7 +399,7 @@ def _link(
         signal.quick_threads += 1
         signal.live += 1
         signal.count += 1
-        task_join_group_stop(current, child)
+        task_join_group_stop(k, current, child)
         signal.threads.append(child)
         attach_pid(child, PIDTYPE_PID, pid)
     else:
@@ -409,7 +409,7 @@ def _link(
         signal.has_child_subreaper = above.has_child_subreaper or above.is_child_subreaper
         parent.children[pid.nr] = child
         tasks.link(child)
-        attach_leader(child, pid, current.signal.pgrp, current.signal.session)
+        attach_leader(k, child, pid, current.signal.pgrp, current.signal.session)
         if pid.numbers is not None and is_child_reaper(pid):
             pid.numbers[-1][0].child_reaper = child
             signal.flags |= SIGNAL_UNKILLABLE
@@ -417,7 +417,7 @@ def _link(
             deliver_delayed(child, delayed)
             end_multiprocess(current, delayed)
     if current.ptrace and (trace or clone_flags & CLONE_PTRACE):
-        ptrace_init_task(current, child)
+        ptrace_init_task(k, current, child)
     tasks.nr_threads += 1
     tasks.total_forks += 1
     stats = k.stats

@@ -25,6 +25,7 @@ Deviation: the members of a thread group are in ``signal.threads``.
 
 from typing import TYPE_CHECKING, Final, Literal
 
+from kernel.drive.lockdep import assert_held
 from kernel.errors import KernelError
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.smp.ttwu import wake_up_process
@@ -351,11 +352,12 @@ def detach_pid(task: TaskStruct, kind: PidType) -> Pid | None:
     return None if pid.in_use() else pid
 
 
-def attach_leader(task: TaskStruct, pid: Pid, pgrp: Pid, session: Pid) -> None:
+def attach_leader(k: "Kernel", task: TaskStruct, pid: Pid, pgrp: Pid, session: Pid) -> None:
     """Make a new process a user of its number, its group's and its session's, all at once.
 
     Caller holds tasklist_lock for writing; group and session have members already.
     """
+    assert_held(k, k.tasklist_lock, exclusive=True)
     nr = pid.nr
     pid.task = pid.leader = task
     task.thread_pid = pid
@@ -368,12 +370,13 @@ def attach_leader(task: TaskStruct, pid: Pid, pgrp: Pid, session: Pid) -> None:
     in_group[nr] = in_session[nr] = task
 
 
-def detach_leader(task: TaskStruct) -> list[Pid]:
+def detach_leader(k: "Kernel", task: TaskStruct) -> list[Pid]:
     """End a process's use of its four numbers; return those that nothing uses any more.
 
     Caller holds tasklist_lock for writing. The order is that of four detach_pid(): the process's
     own number, its group's, its session's.
     """
+    assert_held(k, k.tasklist_lock, exclusive=True)
     pid: Pid = task.thread_pid
     signal = task.signal
     pgrp: Pid = signal.pgrp
@@ -408,11 +411,12 @@ def change_pid(task: TaskStruct, kind: PidType, pid: Pid) -> Pid | None:
     return unused
 
 
-def exchange_tids(left: TaskStruct, right: TaskStruct) -> None:
+def exchange_tids(k: "Kernel", left: TaskStruct, right: TaskStruct) -> None:
     """Swap the thread ids of two threads of one group. Caller holds tasklist_lock for writing.
 
     Source: kernel/pid.c:exchange_tids().
     """
+    assert_held(k, k.tasklist_lock, exclusive=True)
     left.thread_pid, right.thread_pid = right.thread_pid, left.thread_pid
     left.thread_pid.task, right.thread_pid.task = left, right
     left.pid, right.pid = right.pid, left.pid

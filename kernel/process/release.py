@@ -8,6 +8,7 @@ Source: kernel/exit.c (release_task, __unhash_process, __exit_signal), kernel/fo
 
 from typing import TYPE_CHECKING
 
+from kernel.drive.lockdep import assert_held
 from kernel.errors import InvariantError
 from kernel.events import SCHED_PROCESS_FREE
 from kernel.points import ACQUIRE, RELEASE, Path
@@ -91,6 +92,7 @@ def _leave_group(k: "Kernel", task: TaskStruct) -> Path[None]:
 
     Source: kernel/exit.c:__exit_signal().
     """
+    assert_held(k, task.sighand.siglock)
     signal = task.signal
     if signal.notify_count > 0:
         signal.notify_count -= 1
@@ -111,6 +113,8 @@ def _exit_signal(k: "Kernel", task: TaskStruct, group_dead: bool) -> list[Pid]:
 
     Source: kernel/exit.c:__exit_signal().
     """
+    assert_held(k, k.tasklist_lock, exclusive=True)
+    assert_held(k, task.sighand.siglock)
     signal = task.signal
     # What times() and getrusage() tell of a process is the sum over its threads; those that are
     # gone live on in this one. Under siglock, so that nobody counts a thread twice or not at all.
@@ -140,7 +144,7 @@ def unhash_process(k: "Kernel", task: TaskStruct, group_dead: bool) -> list[Pid]
     tasks = k.tasks
     tasks.nr_threads -= 1
     if group_dead:
-        unused = detach_leader(task)
+        unused = detach_leader(k, task)
         tasks.unlink(task)
         del task.real_parent.children[task.pid]
     else:

@@ -17,6 +17,7 @@ Deviation: the tracer's credentials are not kept (ptracer_cred).
 
 from typing import TYPE_CHECKING
 
+from kernel.drive.lockdep import assert_held
 from kernel.errors import InvariantError
 from kernel.messages import eff_traced
 from kernel.points import ACQUIRE, RELEASE, Path
@@ -87,11 +88,12 @@ def ptrace_reparented(task: TaskStruct) -> bool:
     return task.parent.signal is not task.real_parent.signal
 
 
-def ptrace_link(task: TaskStruct, tracer: TaskStruct, flags: int) -> None:
+def ptrace_link(k: "Kernel", task: TaskStruct, tracer: TaskStruct, flags: int) -> None:
     """Make ``tracer`` the tracer of ``task``. Caller holds tasklist_lock for writing.
 
     Source: kernel/ptrace.c:__ptrace_link().
     """
+    assert_held(k, k.tasklist_lock, exclusive=True)
     tracing_of(task)
     task.ptrace = flags
     task.parent = tracer
@@ -116,6 +118,7 @@ def ptrace_unlink(k: "Kernel", task: TaskStruct) -> Path[None]:
 
     Source: kernel/ptrace.c:__ptrace_unlink().
     """
+    assert_held(k, k.tasklist_lock, exclusive=True)
     state = task.tracing
     tracer = task.parent
     if state is None or tracer.tracing is None:
@@ -151,6 +154,7 @@ def ptrace_detach_one(k: "Kernel", tracer: TaskStruct, task: TaskStruct) -> Path
 
     Source: kernel/ptrace.c:__ptrace_detach().
     """
+    assert_held(k, k.tasklist_lock, exclusive=True)
     yield from ptrace_unlink(k, task)
     if task.exit_state != EXIT_ZOMBIE:
         return False
@@ -174,6 +178,7 @@ def exit_ptrace(k: "Kernel", tracer: TaskStruct, dead: list[TaskStruct]) -> Path
 
     Source: kernel/ptrace.c:exit_ptrace().
     """
+    assert_held(k, k.tasklist_lock, exclusive=True)
     state = tracer.tracing
     if state is None:
         return

@@ -31,6 +31,7 @@ that exec waits for other threads to die (cred_guard_mutex).
 from typing import TYPE_CHECKING, Final
 
 from kernel.cred.cred_guard import wait_for_exec
+from kernel.drive.lockdep import assert_held
 from kernel.errors import KernelError, RestartNoIntr
 from kernel.mm.access import access_process_vm
 from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
@@ -135,7 +136,7 @@ def ptrace_traceme(k: "Kernel") -> Path[None]:
     traced = task.ptrace
     parent = task.real_parent
     if not traced and not parent.flags & PF_EXITING:
-        ptrace_link(task, parent, p.PT_PTRACED)
+        ptrace_link(k, task, parent, p.PT_PTRACED)
     yield "ptrace_traceme.tasklist_unlock", RELEASE, lock
     if traced:
         raise KernelError(EPERM)
@@ -166,7 +167,7 @@ def ptrace_attach(k: "Kernel", task: TaskStruct, seize: bool, addr: int, flags: 
     allowed = not task.exit_state and not task.ptrace and task.sighand is not None
     if allowed:
         options = p.PT_SEIZED | flags << p.PT_OPT_FLAG_SHIFT if seize else 0
-        ptrace_link(task, current, p.PT_PTRACED | options)
+        ptrace_link(k, task, current, p.PT_PTRACED | options)
         yield from _ptrace_set_stopped(k, task, seize)
     yield "ptrace_attach.tasklist_unlock", RELEASE, lock
     if not allowed:
@@ -196,6 +197,7 @@ def _ptrace_set_stopped(k: "Kernel", task: TaskStruct, seize: bool) -> Path[None
 
     Source: kernel/ptrace.c:ptrace_set_stopped().
     """
+    assert_held(k, k.tasklist_lock, exclusive=True)
     siglock = task.sighand.siglock
     yield "ptrace_set_stopped.siglock", ACQUIRE, siglock
     if not seize:

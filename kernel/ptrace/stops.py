@@ -22,6 +22,7 @@ kernel/entry/common.c.
 
 from typing import TYPE_CHECKING, Any
 
+from kernel.drive.lockdep import assert_held
 from kernel.errors import InvariantError
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
 from kernel.process.pid import PIDTYPE_PID, PidType, task_pid_vnr, task_tgid_vnr
@@ -105,6 +106,7 @@ def ptrace_stop(
 
     Source: kernel/signal.c:ptrace_stop().
     """
+    assert_held(k, k.current.sighand.siglock)
     task = k.current
     if not task.ptrace or fatal_signal_pending(task):
         return exit_code
@@ -191,6 +193,7 @@ def do_jobctl_trap(k: "Kernel") -> Path[None]:
 
     Source: kernel/signal.c:do_jobctl_trap().
     """
+    assert_held(k, k.current.sighand.siglock)
     task = k.current
     signal = task.signal
     signr = task.jobctl & JOBCTL_STOP_SIGMASK
@@ -215,6 +218,7 @@ def ptrace_signal(k: "Kernel", info: SigInfo, kind: PidType, held: int) -> Path[
 
     Source: kernel/signal.c:ptrace_signal().
     """
+    assert_held(k, k.current.sighand.siglock)
     task = k.current
     task.jobctl |= JOBCTL_STOP_DEQUEUED
     state = _state_of(task)
@@ -252,14 +256,15 @@ def ptrace_fork_event(task: TaskStruct, clone_flags: int) -> int:
     return event if ptrace_event_enabled(task, event) else 0
 
 
-def ptrace_init_task(current: TaskStruct, child: TaskStruct) -> None:
+def ptrace_init_task(k: "Kernel", current: TaskStruct, child: TaskStruct) -> None:
     """Let the tracer of ``current`` trace ``child`` too. Caller holds tasklist_lock.
 
     It stops before it runs: with SIGSTOP, or in a trap if ``current`` was seized.
 
     Source: include/linux/ptrace.h:ptrace_init_task().
     """
-    ptrace_link(child, current.parent, current.ptrace)
+    assert_held(k, k.tasklist_lock, exclusive=True)
+    ptrace_link(k, child, current.parent, current.ptrace)
     if child.ptrace & PT_SEIZED:
         task_set_jobctl_pending(child, JOBCTL_TRAP_STOP)
     else:

@@ -11,6 +11,7 @@ Source: kernel/exit.c.
 
 from typing import TYPE_CHECKING
 
+from kernel.drive.lockdep import assert_held
 from kernel.points import ACQUIRE, POINT, RELEASE, Path
 from kernel.process.pid import task_pid_vnr
 from kernel.process.release import release_task, thread_group_empty
@@ -90,6 +91,7 @@ def wait_consider_task(
 
     Source: kernel/exit.c:wait_consider_task(), eligible_child().
     """
+    assert_held(k, k.tasklist_lock)
     flags = wo.flags
     exit_state = task.exit_state
     if exit_state == EXIT_DEAD or not eligible_pid(wo.kind, wo.pid, task):

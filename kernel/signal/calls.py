@@ -10,6 +10,7 @@ Source: kernel/signal.c.
 from typing import TYPE_CHECKING
 
 from kernel.cred.uidgid import from_kuid_munged
+from kernel.drive.lockdep import assert_held
 from kernel.errors import KernelError
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
 from kernel.signal.deliver import dequeue_signal, get_signal
@@ -75,6 +76,7 @@ def _set_task_blocked(k: "Kernel", task: TaskStruct, blocked: int) -> Path[None]
 
     Source: kernel/signal.c:__set_task_blocked().
     """
+    assert_held(k, task.sighand.siglock)
     if task.sigpending and len(task.signal.threads) > 1:
         yield from retarget_shared_pending(k, task, blocked & ~task.blocked)
     task.blocked = blocked

@@ -17,6 +17,7 @@ process may be dumped (PR_SET_DUMPABLE).
 from typing import TYPE_CHECKING, Final
 
 from kernel.bits import find_first_bit
+from kernel.drive.lockdep import assert_held
 from kernel.errors import RestartNoHand
 from kernel.events import SIGNAL_DELIVER
 from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
@@ -97,6 +98,7 @@ def dequeue_signal(k: "Kernel", task: TaskStruct, held: int) -> SigInfo | None:
 
     Source: kernel/signal.c:dequeue_signal().
     """
+    assert_held(k, task.sighand.siglock)
     signal = task.signal
     info: SigInfo | None = None
     for shared in (False, True):
@@ -329,6 +331,7 @@ def do_signal_stop(k: "Kernel", signr: int) -> Path[bool]:
 
     Source: kernel/signal.c:do_signal_stop().
     """
+    assert_held(k, k.current.sighand.siglock)
     task = k.current
     signal = task.signal
     siglock = task.sighand.siglock

@@ -5,6 +5,7 @@ Source: kernel/signal.c (task_set_jobctl_pending and its like), include/linux/sc
 
 from typing import TYPE_CHECKING
 
+from kernel.drive.lockdep import assert_held
 from kernel.points import Path
 from kernel.signal.pending import fatal_signal_pending
 from kernel.smp.ttwu import try_to_wake_up
@@ -88,11 +89,12 @@ def set_stop_flags(task: TaskStruct, flags: int) -> None:
     signal.flags = (signal.flags & ~mask) | flags
 
 
-def task_join_group_stop(current: TaskStruct, child: TaskStruct) -> None:
+def task_join_group_stop(k: "Kernel", current: TaskStruct, child: TaskStruct) -> None:
     """Let a new thread of ``current``'s take part in a stop of the group. Caller holds siglock.
 
     Source: kernel/signal.c:task_join_group_stop(), called from fork.
     """
+    assert_held(k, current.sighand.siglock)
     signal = child.signal
     wanted = JOBCTL_STOP_PENDING | current.jobctl & JOBCTL_STOP_SIGMASK
     if signal.group_stop_count:

@@ -5,6 +5,7 @@ Source: kernel/signal.c.
 
 from typing import TYPE_CHECKING
 
+from kernel.drive.lockdep import assert_held
 from kernel.errors import KernelError
 from kernel.points import READ, RELEASE, Path
 from kernel.process.pid import (
@@ -72,6 +73,7 @@ def kill_pgrp(k: "Kernel", sig: int, info: SigInfo, pgrp: Pid | None) -> Path[in
 
     Source: kernel/signal.c:__kill_pgrp_info().
     """
+    assert_held(k, k.tasklist_lock)
     error = ESRCH
     success = False
     for task in () if pgrp is None else members_of(pgrp, PIDTYPE_PGID):

@@ -11,6 +11,7 @@ kernel/signal.c:__send_signal_locked().
 
 from typing import TYPE_CHECKING
 
+from kernel.drive.lockdep import assert_held
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.signal.pending import recalc_sigpending
 from kernel.task import SignalStruct, TaskStruct
@@ -56,11 +57,12 @@ def end_multiprocess(task: TaskStruct, note: MultiprocessSignals | None) -> None
         task.signal.multiprocess.remove(note)
 
 
-def note_multiprocess(signal: SignalStruct, sig: int) -> None:
+def note_multiprocess(k: "Kernel", signal: SignalStruct, sig: int) -> None:
     """Add a signal to several processes to the notes of the forks under way. Under siglock.
 
     A stop and a continue signal cancel each other, as in a queue.
     """
+    assert_held(k, signal.leader.sighand.siglock)
     for note in signal.multiprocess or ():
         if sig == SIGCONT:
             note.signals &= ~SIG_KERNEL_STOP_MASK

@@ -5,6 +5,7 @@ Source: kernel/signal.c (do_notify_parent, do_notify_parent_cldstop), kernel/exi
 
 from typing import TYPE_CHECKING
 
+from kernel.drive.lockdep import assert_held
 from kernel.events import SIGNAL_GENERATE
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.pid import (
@@ -41,6 +42,7 @@ def do_notify_parent(k: "Kernel", task: TaskStruct, sig: int) -> Path[bool]:
     Source: kernel/signal.c:do_notify_parent().
     Deviation: no SA_NOCLDWAIT; CPython cannot set it.
     """
+    assert_held(k, k.tasklist_lock, exclusive=True)
     parent = task.parent
     sighand = parent.sighand
     if sig != SIGCHLD and task.parent_exec_id != parent.self_exec_id:

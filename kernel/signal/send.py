@@ -25,6 +25,7 @@ counts as busy when a signal is pending, even if it is running (task_curr).
 from typing import TYPE_CHECKING, Final
 
 from kernel.cred.creds import kill_ok_by_cred
+from kernel.drive.lockdep import assert_held
 from kernel.events import SIGNAL_GENERATE
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.pid import (
@@ -150,6 +151,7 @@ def ptrace_trap_notify(k: "Kernel", task: TaskStruct) -> Path[None]:
 
     Source: kernel/signal.c:ptrace_trap_notify().
     """
+    assert_held(k, task.sighand.siglock)
     task_set_jobctl_pending(task, JOBCTL_TRAP_NOTIFY)
     return ptrace_signal_wake_up(k, task, bool(task.jobctl & JOBCTL_LISTENING))
 
@@ -162,6 +164,7 @@ def zap_process(k: "Kernel", task: TaskStruct, *, spare: TaskStruct | None) -> P
 
     Source: kernel/signal.c:zap_other_threads(), complete_signal().
     """
+    assert_held(k, task.sighand.siglock)
     signal = task.signal
     signal.group_stop_count = 0
     count = 0
@@ -241,6 +244,7 @@ def send_signal_locked(
 
     Source: kernel/signal.c:__send_signal_locked().
     """
+    assert_held(k, task.sighand.siglock)
     stats = k.stats
     signal = task.signal
     group = kind != PIDTYPE_PID
@@ -273,7 +277,7 @@ def send_signal_locked(
         task.pending = (*pending, info)
     k.emit(SIGNAL_GENERATE, sig, 0, info[1], task.comm, task.pid, group, TRACE_SIGNAL_DELIVERED)
     if kind > PIDTYPE_TGID and signal.multiprocess:
-        note_multiprocess(signal, sig)
+        note_multiprocess(k, signal, sig)
     yield from complete_signal(k, sig, task, group)
     return 0
 
@@ -436,6 +440,7 @@ def do_notify_parent_cldstop(
     Source: kernel/signal.c:do_notify_parent_cldstop().
     Deviation: no SA_NOCLDSTOP; CPython cannot set it.
     """
+    assert_held(k, k.tasklist_lock)
     leader = task if for_ptracer else task.group_leader
     parent = task.parent if for_ptracer else leader.real_parent
     if why == CLD_CONTINUED:

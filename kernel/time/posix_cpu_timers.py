@@ -14,6 +14,7 @@ Deviation: no timer_create() on CPU clocks.
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.drive.lockdep import assert_held
 from kernel.messages import eff_tune_cputimer
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.limits import rlimits_of
@@ -214,4 +215,5 @@ def _check_rttime(k: "Kernel", task: TaskStruct) -> Path[None]:
 
 def _send(k: "Kernel", sig: int, task: TaskStruct) -> Path[int]:
     """Send a signal of the kernel to the process. Caller holds siglock."""
+    assert_held(k, task.sighand.siglock)
     return send_signal_locked(k, sig, (sig, SI_KERNEL, 0, 0, 0), task, PIDTYPE_TGID)
