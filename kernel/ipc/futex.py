@@ -17,7 +17,7 @@ Deviation: one queue per lock in place of hash buckets.
 from typing import TYPE_CHECKING, Final
 
 from kernel.errors import GuestFault, RestartNoHand, RestartSyscall
-from kernel.points import POINT, SCHEDULE, Path
+from kernel.points import BARRIER, SCHEDULE, STORE, Path
 from kernel.signal.pending import signal_pending
 from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up
 from kernel.task import TASK_INTERRUPTIBLE, mm_of
@@ -76,7 +76,7 @@ def sys_lock_acquire(
     restart_ns, task.restart_ns = task.restart_ns, 0
     k.now_ns += k.costs.lock_op
     word = user_lock(k, lock)
-    yield "futex.lock_cmpxchg", POINT, word
+    yield "futex.lock_cmpxchg", BARRIER, word
     if not word.locked:
         word.locked = True
         return True
@@ -90,6 +90,7 @@ def sys_lock_acquire(
     taken = interrupted = False
     while True:
         yield from prepare_to_wait(k, word.waiters, TASK_INTERRUPTIBLE)
+        yield "futex.retry_cmpxchg", BARRIER, word
         if not word.locked:
             word.locked = taken = True
             break
@@ -123,8 +124,8 @@ def sys_lock_release(k: "Kernel", lock: int) -> Path[None]:
     word = user_lock(k, lock)
     if not word.locked:
         raise GuestFault((NOT_LOCKED, None, None))
-    word.locked = False
-    yield "futex.unlock_store", POINT, word
+    yield "futex.unlock_store", STORE, (word, "locked", False)
+    yield "futex.unlock_smp_mb", BARRIER, word
     if word.waiters:
         yield from wake_up(k, word.waiters, remove=False)
 

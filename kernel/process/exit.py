@@ -29,7 +29,7 @@ from kernel.mm.mm import mmput
 from kernel.ns.nsproxy import exit_task_namespaces
 from kernel.ns.pid_namespace import PidNamespace
 from kernel.ns.zap import zap_pid_ns_processes
-from kernel.points import ACQUIRE, POINT, RELEASE, Path
+from kernel.points import ACQUIRE, POINT, RELEASE, STORE, Path
 from kernel.process.acct import PF_ACCT, acct_flags, acct_mem, acct_process
 from kernel.process.pid import (
     PIDTYPE_PGID,
@@ -193,8 +193,7 @@ def exit_mm(k: "Kernel", task: TaskStruct) -> Path[None]:
     mm = task.mm
     if mm is None:
         return
-    yield "exit_mm.clear_mm", POINT, task
-    task.mm = None
+    yield "exit_mm.clear_mm", STORE, (task, "mm", None)
     mmput(k, mm)
 
 
@@ -206,8 +205,7 @@ def exit_files(k: "Kernel", task: TaskStruct) -> Path[None]:
     files = task.files
     if files is None:
         return
-    yield "exit_files.clear_files", POINT, task
-    task.files = None
+    yield "exit_files.clear_files", STORE, (task, "files", None)
     yield from put_files_struct(k, files)
 
 
@@ -216,8 +214,7 @@ def exit_fs(k: "Kernel", task: TaskStruct) -> Path[None]:
     fs = task.fs
     if fs is None:
         return
-    yield "exit_fs.clear_fs", POINT, task
-    task.fs = None
+    yield "exit_fs.clear_fs", STORE, (task, "fs", None)
     put_fs_struct(k, fs)
 
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.errors import KernelError
 from kernel.events import SCHED_PROCESS_FORK, TASK_RENAME
 from kernel.locking import Lock
-from kernel.points import ACQUIRE, POINT, RELEASE, RESCHED, SCHEDULE, Path
+from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, RESCHED, SCHEDULE, Path
 from kernel.process.exit import do_exit
 from kernel.process.fork import copy_process
 from kernel.smp.affinity import set_cpus_allowed_ptr
@@ -151,7 +151,7 @@ def kthread_create(k: "Kernel", threadfn: ThreadFn, data: Any, name: str) -> Pat
         raise AssertionError("a new request has no completion")
     finished = yield from wait_for_completion(k, done, killable=True)
     if not finished:
-        yield "kthread_create_on_node.xchg", POINT, create
+        yield "kthread_create_on_node.xchg", BARRIER, create
         if create.done is not None:
             create.done = None  # the thread finds that nobody wants it any more
             raise KernelError(EINTR)
@@ -303,7 +303,7 @@ def _kthread(k: "Kernel", create: KthreadCreateInfo) -> Path[None]:
     """What every kernel thread begins with. Source: kernel/kthread.c:kthread()."""
     current = k.current
     self = current.kthread = Kthread(create.threadfn, create.data, create.full_name)
-    yield "kthread.xchg", POINT, create
+    yield "kthread.xchg", BARRIER, create
     done, create.done = create.done, None
     if done is None:
         yield from kthread_exit(k, -EINTR)
@@ -351,8 +351,8 @@ def kthread_stop(k: "Kernel", task: TaskStruct) -> Path[int]:
     Source: kernel/kthread.c:kthread_stop().
     """
     kthread = to_kthread(task)
+    yield "kthread_stop.should_stop", BARRIER, task
     kthread.flags |= KTHREAD_SHOULD_STOP
-    yield "kthread_stop.should_stop", POINT, task
     yield from kthread_unpark(k, task)
     yield from wake_up_process(k, task)
     yield from wait_for_completion(k, kthread.exited)
@@ -390,8 +390,8 @@ def kthread_park(k: "Kernel", task: TaskStruct) -> Path[int]:
         return -ENOSYS
     if kthread.flags & KTHREAD_SHOULD_PARK:
         return -EBUSY
+    yield "kthread_park.should_park", BARRIER, task
     kthread.flags |= KTHREAD_SHOULD_PARK
-    yield "kthread_park.should_park", POINT, task
     if task is not k.current:
         yield from wake_up_process(k, task)
         yield from wait_for_completion(k, kthread.parked)
@@ -406,8 +406,8 @@ def kthread_unpark(k: "Kernel", task: TaskStruct) -> Path[None]:
         return
     if kthread.flags & KTHREAD_IS_PER_CPU and task.state == TASK_PARKED:
         yield from kthread_bind(k, task, kthread.cpu, TASK_PARKED)
+    yield "kthread_unpark.should_park", BARRIER, task
     kthread.flags &= ~KTHREAD_SHOULD_PARK
-    yield "kthread_unpark.should_park", POINT, task
     yield from try_to_wake_up(k, task, TASK_PARKED)
 
 

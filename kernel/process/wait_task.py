@@ -7,7 +7,7 @@ Source: kernel/exit.c (wait_task_zombie, wait_task_stopped, wait_task_continued)
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.points import ACQUIRE, POINT, RELEASE, Path
+from kernel.points import ACQUIRE, BARRIER, RELEASE, Path
 from kernel.process.pid import Pid, PidType, task_pid_vnr
 from kernel.process.release import release_task
 from kernel.process.resource import rusage_of_child
@@ -80,7 +80,7 @@ def wait_task_zombie(k: "Kernel", wo: WaitOpts, child: TaskStruct) -> Path[Repor
     pid = child.pid if k.pids.kernel is None else task_pid_vnr(k, child)
     uid = child.cred.uid
     keep = wo.flags & WNOWAIT
-    yield "wait_task_zombie.cmpxchg", POINT, child
+    yield "wait_task_zombie.cmpxchg", BARRIER, child
     if child.exit_state != EXIT_ZOMBIE:
         return None
     if not keep:

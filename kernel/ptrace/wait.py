@@ -12,7 +12,7 @@ Source: kernel/exit.c.
 from typing import TYPE_CHECKING
 
 from kernel.drive.lockdep import assert_held
-from kernel.points import ACQUIRE, POINT, RELEASE, Path
+from kernel.points import ACQUIRE, BARRIER, RELEASE, Path
 from kernel.process.pid import task_pid_vnr
 from kernel.process.release import release_task, thread_group_empty
 from kernel.process.resource import rusage_of_child
@@ -163,7 +163,7 @@ def wait_traced_zombie(k: "Kernel", wo: WaitOpts, task: TaskStruct) -> Path[Repo
     if leader and (not handed_on or wo.flags & WNOWAIT):
         return (yield from wait_task_zombie(k, wo, task))
     lock = k.tasklist_lock
-    yield "wait_traced_zombie.cmpxchg", POINT, task
+    yield "wait_traced_zombie.cmpxchg", BARRIER, task
     if task.exit_state != EXIT_ZOMBIE:
         return None
     signal = task.signal

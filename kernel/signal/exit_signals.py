@@ -5,7 +5,7 @@ Source: kernel/signal.c (exit_signals, retarget_shared_pending).
 
 from typing import TYPE_CHECKING
 
-from kernel.points import ACQUIRE, POINT, READ, RELEASE, Path
+from kernel.points import ACQUIRE, READ, RELEASE, STORE, Path
 from kernel.signal.jobctl import task_participate_group_stop
 from kernel.signal.pending import pending_mask
 from kernel.signal.send import do_notify_parent_cldstop, signal_wake_up
@@ -42,9 +42,8 @@ def exit_signals(k: "Kernel", task: TaskStruct) -> Path[None]:
     Source: kernel/signal.c:exit_signals().
     """
     signal = task.signal
-    yield "exit_signals.pf_exiting", POINT, task
     if len(signal.threads) == 1 or signal.flags & SIGNAL_GROUP_EXIT:
-        task.flags |= PF_EXITING
+        yield "exit_signals.pf_exiting", STORE, (task, "flags", task.flags | PF_EXITING)
         return
     stopped = False
     siglock = task.sighand.siglock

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.cred.creds import kill_ok_by_cred
 from kernel.drive.lockdep import assert_held
 from kernel.events import SIGNAL_GENERATE
-from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.points import ACQUIRE, RELEASE, STORE, Path
 from kernel.process.pid import (
     PIDTYPE_PID,
     PIDTYPE_TGID,
@@ -128,7 +128,7 @@ def signal_wake_up_state(k: "Kernel", task: TaskStruct, mask: int) -> Path[None]
 
     Source: kernel/signal.c:signal_wake_up_state().
     """
-    task.sigpending = True
+    yield "signal_wake_up_state.sigpending", STORE, (task, "sigpending", True)
     woken = yield from try_to_wake_up(k, task, TASK_INTERRUPTIBLE | mask)
     if not woken and task.state == TASK_RUNNING:
         k.kick(task)

@@ -8,13 +8,9 @@ Source: kernel/sched/completion.c, include/linux/completion.h.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.points import POINT, Path
-from kernel.smp.wait import (
-    WaitQueueHead,
-    wait_event,
-    wake_up,
-    wake_up_all,
-)
+from kernel.points import BARRIER, LOAD, SCHEDULE, STORE, Path
+from kernel.signal.pending import fatal_signal_pending
+from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
 from kernel.task import TASK_KILLABLE, TASK_UNINTERRUPTIBLE
 
 if TYPE_CHECKING:
@@ -33,21 +29,16 @@ class Completion:
         self.wait = WaitQueueHead()
 
 
-def _is_done(completion: Completion) -> bool:
-    return completion.done != 0
-
-
 def complete(k: "Kernel", completion: Completion) -> Path[None]:
     """Let one waiter go on, now or when it comes. Source: kernel/sched/completion.c:complete()."""
-    yield "complete.done", POINT, completion
+    yield "complete.done", BARRIER, completion
     completion.done += 1
     yield from wake_up(k, completion.wait)
 
 
 def complete_all(k: "Kernel", completion: Completion) -> Path[None]:
     """Let every waiter go on, now and later. Source: kernel/sched/completion.c:complete_all()."""
-    yield "complete_all.done", POINT, completion
-    completion.done = _ALL
+    yield "complete_all.done", STORE, (completion, "done", _ALL)
     yield from wake_up_all(k, completion.wait)
 
 
@@ -62,9 +53,15 @@ def wait_for_completion(
     Source: kernel/sched/completion.c:wait_for_completion(), wait_for_completion_killable().
     """
     state = TASK_KILLABLE if killable else TASK_UNINTERRUPTIBLE
-    yield from wait_event(k, completion.wait, _is_done, completion, state=state)
-    if not completion.done:
-        return False
-    if completion.done < _ALL:
-        completion.done -= 1
-    return True
+    while True:
+        yield from prepare_to_wait(k, completion.wait, state)
+        done: int = yield "wait_for_completion.done", LOAD, (completion, "done")
+        if done:
+            if done < _ALL:
+                completion.done = done - 1  # nobody else takes the same one
+            break
+        if killable and fatal_signal_pending(k.current):
+            break
+        yield "wait_for_completion.schedule", SCHEDULE, None
+    yield from finish_wait(k, completion.wait)
+    return bool(done)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import IllegalTransition
 from kernel.messages import eff_fork, eff_kthread, eff_spawn, eff_wake
-from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, Path
+from kernel.points import ACQUIRE, BARRIER, LOAD, RELEASE, STORE, Path
 from kernel.smp.affinity import cpumask_any_and_distribute, start_attrs
 from kernel.smp.balance import note_load
 from kernel.smp.load import load_inc
@@ -30,6 +30,7 @@ from kernel.task import (
     TASK_RUNNING,
     TaskStruct,
 )
+from kernel.uapi.task_state import TASK_SPECIAL
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -44,10 +45,9 @@ def set_task_state(k: "Kernel", task: TaskStruct, state: int) -> Path[None]:
 
     Source: include/linux/sched.h:set_task_state() (2.6); today only set_current_state() is left.
     """
-    yield "set_task_state.store", POINT, task
-    if state not in STATE_MOVES[task.state]:
+    if state not in STATE_MOVES[task.state]:  # who wakes it only makes that RUNNING meanwhile
         raise IllegalTransition(f"{task!r}: state {task.state:#x} -> {state:#x}")
-    task.state = state
+    yield "set_task_state.store", STORE, (task, "state", state)
     yield "set_task_state.smp_mb", BARRIER, task
 
 
@@ -65,19 +65,29 @@ def try_to_wake_up(k: "Kernel", task: TaskStruct, state_mask: int) -> Path[bool]
     Returns:
         True iff this call woke it: a sleeping task is woken once however many try.
 
-    Source: kernel/sched/core.c:try_to_wake_up().
+    The sleeper sets its state without pi_lock, so it may have moved on between the two loads. To
+    wake who is awake is harmless, but a special state, which tells of more than a condition that
+    is waited for, must not be taken back: Linux sets one under pi_lock.
+
+    Source: kernel/sched/core.c:try_to_wake_up(), ttwu_runnable().
+    Deviation: special states are set without pi_lock; who finds one that has come since leaves it,
+    as if it had been set after the wake-up.
     """
     lock = task.pi_lock or k.pi_lock(task)
     yield "try_to_wake_up.pi_lock", ACQUIRE, lock
     k.now_ns += k.costs.try_to_wake_up
-    woken = bool(task.state & state_mask)
+    state: int = yield "try_to_wake_up.state", LOAD, (task, "state")
+    woken = bool(state & state_mask)
     if not woken:
         k.stats.wakeups_failed += 1
     else:
         k.stats.wakeups += 1
-        task.state = TASK_RUNNING
-        if not task.on_rq:
-            activate(k, task, select_task_rq_wake(k, task))
+        on_rq: bool = yield "try_to_wake_up.on_rq", LOAD, (task, "on_rq")
+        # from here on as under the lock of its runqueue: it cannot go to sleep meanwhile
+        if task.state & state_mask or not task.state & TASK_SPECIAL:
+            task.state = TASK_RUNNING
+            if not on_rq:
+                activate(k, task, select_task_rq_wake(k, task))
     yield "try_to_wake_up.pi_unlock", RELEASE, lock
     return woken
 

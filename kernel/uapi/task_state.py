@@ -20,4 +20,6 @@ TASK_STOPPED: Final = TASK_WAKEKILL | TASK_STOPPED_BIT
 TASK_TRACED: Final = TASK_TRACED_BIT
 TASK_IDLE: Final = TASK_UNINTERRUPTIBLE | TASK_NOLOAD
 TASK_NORMAL: Final = TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE
+# states that tell of more than a condition somebody waits for (is_special_task_state())
+TASK_SPECIAL: Final = TASK_STOPPED_BIT | TASK_TRACED_BIT | TASK_PARKED | TASK_DEAD
 TASK_REPORT_MAX: Final = 0x100  # sched_switch's R+: preempted, and still runnable

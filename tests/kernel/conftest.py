@@ -16,7 +16,7 @@ import pytest
 
 from kernel.arch import arch_of
 from kernel.cred.creds import Cred, UserStruct
-from kernel.drive.forms import is_path, next_point, pass_point, run_through
+from kernel.drive.forms import is_path, next_point, pass_point
 from kernel.errors import GuestFault, KernelError, RestartSyscall
 from kernel.fs.file import dup_fd, init_files
 from kernel.fs.fs_struct import init_fs
@@ -73,6 +73,8 @@ class SmallKernel(Kernel):
         self.by_pid: dict[int, TaskStruct] = {}
         self.runnable: deque[TaskStruct] = deque()
         self.results: dict[TaskStruct, Any] = {}
+        self.walked: Any = None
+        self._stands_at: dict[Any, Any] = {}  # a path that is walked -> its point
         self.mms: list[Any] = []
         self.current: TaskStruct = self.new_task()
 
@@ -143,9 +145,9 @@ class SmallKernel(Kernel):
             point = next_point(path, None)
             while point is not None:
                 name, kind, obj = point
-                answer = None
                 if self.stepwise:
                     self._check_point(name, kind, obj, held)
+                answer = None
                 if kind != SCHEDULE:
                     answer = pass_point(self, kind, obj)
                 elif task.state != TASK_RUNNING:
@@ -241,7 +243,26 @@ class SmallKernel(Kernel):
     def _finish(self, value: Any) -> None:
         """Run what is a path and never sleeps to its end."""
         if is_path(value):
-            run_through(self, value)
+            self.walk(value)
+
+    def walk(self, path: Any, until: str | None = None) -> list[str]:
+        """Run ``path`` for the current task up to the point ``until``, or to its end.
+
+        Sleeps are passed. Returns the names of the points passed; ``walked`` is then the result.
+        """
+        names = []
+        point = self._stands_at.pop(path, None)
+        try:
+            while True:
+                answer = None if point is None else pass_point(self, point[1], point[2])
+                point = path.send(answer)
+                if point[0] == until:
+                    self._stands_at[path] = point
+                    break
+                names.append(point[0])
+        except StopIteration as done:
+            self.walked = done.value
+        return names
 
     def check_memory(self) -> None:
         """Compare all frame reference counts with everything that holds frames."""

@@ -28,17 +28,12 @@ def test_an_event_between_the_question_and_the_sleep_is_not_lost(mini: Any) -> N
     poller = mini.fork()
     before, mini.current = mini.current, poller
     path = sys_poll(mini, ((r, POLLIN),), -1)
-    for name, _, _ in path:
-        if name == "set_task_state.store":  # every question has been asked
-            break
+    mini.walk(path, "set_task_state.store")  # every question has been asked
     mini.current = before
     mini.call(sys_write, w, b"x")
     mini.current = poller
-    names = []
-    with pytest.raises(StopIteration) as done:
-        while True:
-            names.append(next(path)[0])
-    assert done.value.value == (POLLIN,)
+    names = mini.walk(path)
+    assert mini.walked == (POLLIN,)
     assert "poll_schedule_timeout.schedule" not in names
     mini.current = before
 

@@ -87,8 +87,7 @@ def test_lock_taken_by_a_third_makes_the_woken_sleeper_sleep_again(mini: Any) ->
     thread = mini.thread()
     mini.begin(thread, sys_lock_acquire, LOCK, True, -1)
     mini.run()
-    for _point in sys_lock_release(mini, LOCK):  # type: ignore[arg-type]
-        pass
+    mini.walk(sys_lock_release(mini, LOCK))
     mini.current.mm.locks[LOCK].locked = True  # faster than the sleeper that was woken
     mini.run()
     assert mini.sleeps(thread)

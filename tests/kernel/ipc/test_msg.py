@@ -40,8 +40,7 @@ def test_woken_sender_whose_room_was_taken_sleeps_again(mini: Any, q: int) -> No
         mini.call(sys_msgsnd, q, 1, bytes(8192), 0)
     sender = start(mini, sys_msgsnd, q, 3, bytes(8192), 0)
     assert mini.sleeps(sender)
-    for _point in sys_msgrcv(mini, q, 8192, 1, 0):  # type: ignore[arg-type]
-        pass
+    mini.walk(sys_msgrcv(mini, q, 8192, 1, 0))
     queue(mini, q).q_cbytes += 1000  # somebody was faster
     mini.run()
     assert mini.sleeps(sender) and len(queue(mini, q).q_senders) == 1

@@ -372,14 +372,11 @@ def test_two_tasks_that_write_one_page_at_once_both_copy(mini: Any) -> None:
     for task in tasks:
         mini.current = task
         path = sys_store(mini, address, 1, b"X")
-        for name, _kind, _object in path:
-            if name == "wp_page_copy.copied":
-                break
+        mini.walk(path, "wp_page_copy.copied")
         paths.append(path)
     for task, path in zip(tasks, paths, strict=True):
         mini.current = task
-        for _point in path:
-            pass
+        mini.walk(path)
     mini.check_memory()
     assert mini.frames.nr_used == used + 1
     for task in tasks:
@@ -393,12 +390,9 @@ def test_fork_in_the_middle_of_a_copy_is_noticed(mini: Any) -> None:
     thread = mini.thread()
     mini.current = thread
     path = sys_store(mini, address, 0, b"new")
-    for name, _kind, _object in path:
-        if name == "wp_page_copy.copied":
-            break
+    mini.walk(path, "wp_page_copy.copied")
     third = mini.fork()
-    for _point in path:
-        pass
+    mini.walk(path)
     mini.check_memory()
     assert mini.as_task(third, sys_load, address, 0, 3) == b"old"
     assert mini.as_task(thread, sys_load, address, 0, 3) == b"new"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kernel.drive.forms import pass_point
 from kernel.errors import GuestFault, TaskDead
 from kernel.process.exit import do_exit
 from kernel.task import PF_FORKNOEXEC
@@ -93,9 +94,12 @@ def test_vfork_parent_wakes_before_the_child_is_a_zombie_or_its_files_are_closed
     k.current, k.cpu = child, child.cpu
     seen = []
     with pytest.raises(TaskDead):
-        for name, _, _ in do_exit(k, 0):
+        path = do_exit(k, 0)
+        name, kind, obj = next(path)
+        while True:
             if name == "exit_files.clear_files":
                 seen.append((parent.state, child.exit_state))
+            name, kind, obj = path.send(pass_point(k, kind, obj))
     assert seen == [(0, 0)]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from kernel.check.at_rest import boot_counts
 from kernel.check.invariants import check_kernel
+from kernel.drive.forms import next_point, pass_point, run_through
 from kernel.ns.pid_namespace import MAX_PID_NS_LEVEL
 from kernel.ns.user_namespace import parse_id_map
 from kernel.process.fork import do_fork
@@ -137,15 +138,13 @@ def test_a_signal_to_the_group_reaches_the_child_being_forked(make):
     other = machine.fork(first)
     k.current, k.cpu = first, first.cpu
     fork = do_fork(k, SIGCHLD)
-    for name, _, _ in fork:
-        if name == "copy_process.nr_threads":
-            break
+    point = next_point(fork, None)
+    while point[0] != "copy_process.nr_threads":
+        point = next_point(fork, pass_point(k, point[1], point[2]))
     k.current = other
-    for _ in kill_pgrp(k, SIGUSR1, (SIGUSR1, SI_USER, other.tgid, 0, 0), first.signal.pgrp):
-        pass
+    run_through(k, kill_pgrp(k, SIGUSR1, (SIGUSR1, SI_USER, other.tgid, 0, 0), first.signal.pgrp))
     k.current = first
-    for _ in fork:
-        pass
+    run_through(k, fork)
     child = newest_child(first)
     assert child.signal.shared_pending == ((SIGUSR1, SI_USER, 0, 0, 0),)
     assert child.sigpending
