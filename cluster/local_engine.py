@@ -17,6 +17,7 @@ from cluster.sync.replayed import ReplayDiverged, Replayed
 from cluster.sync.scheme import Scheme, SchemeError, make_scheme, settings_of
 from cluster.transport.local import LocalTransport
 from kernel.drive.chooser import Replaying
+from kernel.drive.story import tell
 from kernel.errors import InvariantError
 from workloads.language.errors import StoppedRunError
 from workloads.language.loader import Loader
@@ -209,7 +210,7 @@ class LocalRun:
         if kind == engine_api.DONE:
             stories += check_end(self.host.kernel, self.host.boot_counts)
         if stories:
-            raise InvariantError("\n".join(stories))
+            raise tell(self.host.kernel, InvariantError("\n".join(stories)))
 
 
 def run_local(request: RunRequest) -> RunResult:

@@ -25,6 +25,7 @@ from cluster.trace.store import drain_chunks
 from kernel.check.at_rest import boot_counts
 from kernel.cpu.cpu import Cpu
 from kernel.drive.chooser import Recording
+from kernel.drive.story import tell
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
 from kernel.messages import NEVER, Effect, Request
@@ -437,4 +438,4 @@ def _check_kernel(kernel: KernelState) -> None:
 
     stories = check_kernel(kernel)
     if stories:
-        raise InvariantError(f"at {kernel.now_ns} ns: " + "\n".join(stories))
+        raise tell(kernel, InvariantError(f"at {kernel.now_ns} ns: " + "\n".join(stories)))

@@ -62,14 +62,22 @@ class TaskDead(Exception):
 
 
 class InvariantError(AssertionError):
-    """A broken invariant of the emulator; the message is the story of what was found."""
+    """A broken invariant of the emulator; the message is the story of what was found.
+
+    Attributes:
+        told: the stories of the tasks it names are in the message (``kernel.drive.story``).
+    """
+
+    told = False
 
 
 class ScheduleDiverged(InvariantError):
     """A schedule does not belong to this run: the message says from where on."""
 
+    told = True  # no task is to blame
 
-class IllegalTransition(AssertionError):
+
+class IllegalTransition(InvariantError):
     """A task was moved in a way the state table does not allow: a bug of the emulator."""
 
 

@@ -14,6 +14,7 @@ from kernel import messages as m
 from kernel.boot.init_programs import InitPrograms
 from kernel.drive.forms import quick_form
 from kernel.drive.livelock import FaultLoop
+from kernel.drive.story import Story
 from kernel.errors import TaskDead
 from kernel.events import TASK_CHANGE
 from kernel.locking import Lock, LockStat
@@ -125,6 +126,7 @@ class Kernel:
         # granularity step: paths between two of their points, and the one whose code runs now
         self.active: list[ActivePath] = []
         self.stepping: ActivePath | None = None
+        self.story: Story | None = Story() if self.stepwise else None
 
     def form(self, function: Any) -> Any:
         """Return the form of a path that this machine runs (``kernel.drive.forms``)."""

@@ -24,6 +24,7 @@ from kernel.drive.chooser import Chooser
 from kernel.drive.forms import is_path
 from kernel.drive.interleave import StepChecks, StepDriver
 from kernel.drive.run_through import run_to_sleep
+from kernel.drive.story import tell
 from kernel.entry import resume, syscall, user_work
 from kernel.errors import InvariantError
 from kernel.kernel import Kernel
@@ -110,9 +111,16 @@ class KernelState(Kernel):
 
         At granularity ``step`` paths in progress run up to ``limit_ns``.
         """
-        if self.stepwise:
-            self._stepper.run(limit_ns)
-            return
+        try:
+            if self.stepwise:
+                self._stepper.run(limit_ns)
+            else:
+                self._run_through(limit_ns)
+        except InvariantError as broken:
+            tell(self, broken)
+            raise
+
+    def _run_through(self, limit_ns: int) -> None:
         requests = self.requests
         timers = self.timers.heap
         self.requests = []

@@ -127,6 +127,7 @@ class StepDriver:
         "_kernel",
         "_mutations",
         "_serial",
+        "_story",
         "active",
         "chooser",
         "enabled",
@@ -143,6 +144,7 @@ class StepDriver:
         self._kernel = kernel
         self._mutations = frozenset(spec.mutations)
         self._dep = LockDep() if spec.check else None
+        self._story = kernel.story
         self._serial = 0
 
     def next_ns(self) -> int:
@@ -282,6 +284,8 @@ class StepDriver:
             elif self._sleep(path, name, kind):
                 return
             kernel.now_ns = path.now_ns
+        if self._story is not None:
+            self._story.note(path)
         kernel.stepping = path
         try:
             path.op = path.gen.send(answer)
@@ -299,6 +303,8 @@ class StepDriver:
             ) from oops
         finally:
             kernel.stepping = None
+            if self._story is not None:
+                self._story.moved(path, obj, kernel.now_ns)
         path.now_ns = kernel.now_ns + self._hold_up_ns()
         self._enable(path)
 

@@ -60,6 +60,7 @@ class Kernel(SimpleNamespace):
             costs=Costs(),
             stats=SimpleNamespace(steps=0),
             after_step=None,
+            story=None,
         )
         self.driver = StepDriver(self)
         self.driver.memory = model()
