@@ -253,6 +253,7 @@ def _jobctl_pending(k: "Kernel") -> Path[bool]:
 
     Source: kernel/signal.c:get_signal().
     """
+    assert_held(k, k.current.sighand.siglock)
     task = k.current
     if task.jobctl & JOBCTL_STOP_PENDING:
         stopped = yield from do_signal_stop(k, 0)
@@ -272,6 +273,7 @@ def _dequeue_next(k: "Kernel", frames: HandlerFrames) -> tuple[SigInfo | None, P
         The signal, or None when all handlers have run, and which queue it was on: that of the
         process (PIDTYPE_TGID) or the task's own. Caller holds siglock.
     """
+    assert_held(k, k.current.sighand.siglock)
     task = k.current
     while True:
         private = task.pending
@@ -289,6 +291,7 @@ def _default_action(k: "Kernel", sig: int, handler: int) -> Path[bool]:
 
     Source: kernel/signal.c:get_signal().
     """
+    assert_held(k, k.current.sighand.siglock)
     task = k.current
     signal = task.signal
     siglock = task.sighand.siglock
