@@ -272,6 +272,8 @@ class StepDriver:
         """Carry out what ``path`` offers, and run its code on to its next offer."""
         kernel = self._kernel
         name, kind, obj = path.op
+        if self._story is not None:
+            self._story.note(path)
         answer: Any = None
         if kind != POINT:
             if kind in (ACQUIRE, READ):
@@ -284,8 +286,12 @@ class StepDriver:
             elif self._sleep(path, name, kind):
                 return
             kernel.now_ns = path.now_ns
-        if self._story is not None:
-            self._story.note(path)
+        self._advance(path, answer)
+
+    def _advance(self, path: ActivePath, answer: object) -> None:
+        """Run the code of ``path`` on to its next offer."""
+        kernel = self._kernel
+        obj = path.op[2]
         kernel.stepping = path
         try:
             path.op = path.gen.send(answer)
