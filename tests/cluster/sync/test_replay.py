@@ -167,7 +167,8 @@ def test_a_run_that_broke_breaks_again_in_the_same_place(tmp_path: Path, scheme:
     log = RecordedOrder(tmp_path / ORDER_LOG)
     assert (log.complete, log.stopped) == (True, False)
     again = break_it(LocalRun(request_of_log(log)), 50)
-    assert (again.exit_kind, again.message) == (result.exit_kind, "step 50")
+    assert (again.exit_kind, again.message) == (result.exit_kind, result.message)
+    assert again.message.startswith("step 50\n  story of <task ")
     other = run_local(request_of_log(log))  # not broken here: it must not go on beyond the log
     assert other.exit_kind in (BROKEN, INVARIANT)
     assert "diverges" in other.message
