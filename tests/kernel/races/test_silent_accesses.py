@@ -11,7 +11,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from cluster import fast_core
 from kernel.points import POINT, RELEASE
+
+pytestmark = pytest.mark.skipif(fast_core.core() == "compiled", reason="only the pure core")
 
 HERE = Path(__file__).resolve().parent
 SPEC = importlib.util.spec_from_file_location("smplab_test_lockset", HERE / "lockset.py")
