@@ -20,7 +20,7 @@ from cluster.choosers import load_chooser
 from cluster.sched_classes import bring
 from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.order_log import OrderLog
-from cluster.sync.scheme import NO_FURTHER, Horizons, Pending, Scheme, View
+from cluster.sync.scheme import NO_FURTHER, Scheme
 from cluster.trace.store import drain_chunks
 from kernel.check.at_rest import boot_counts
 from kernel.cpu.cpu import Cpu
@@ -28,16 +28,17 @@ from kernel.drive.chooser import Recording
 from kernel.drive.story import tell
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
-from kernel.messages import NEVER, Effect, Request
+from kernel.messages import NEVER
 from kernel.process.tasklist import for_each_thread
+from kernel.rounds.group import CpuReport as CpuReport
+from kernel.rounds.group import Group, Horizons
+from kernel.rounds.view import Inboxes, Pending, View
 from kernel.state import KernelState
 from kernel.trace.printable import printable
 from kernel.uapi.failure import Error
 from kernel.uapi.syscalls import NAMES
 from kernel.user import Loader, Op, UserContext
 
-# (cpu, time of its next own event, requests, [(destination cpu, message)])
-CpuReport = tuple[int, int, list[Request], list[tuple[int, Effect]]]
 Chunk = tuple[int, bytes]  # (LP number, encoded records)
 
 RUNNING: Final = ""
@@ -46,8 +47,6 @@ DEADLOCK: Final = "deadlock"
 FATAL: Final = "fatal"
 LIMIT: Final = "limit"
 
-_NOTHING: Final[list[Any]] = []  # of a report; nobody changes it
-_TAKE_IN: Final = -1  # a horizon before all time: take in messages, and do nothing
 _SAMPLE_EVERY: Final = 64  # supersteps; in one of so many guest time is measured
 
 
@@ -88,16 +87,15 @@ class CpuGroup:
 
     def __init__(self, spec: MachineSpec, cpus: Sequence[int], loader: Loader) -> None:
         bring(spec)
-        self.cpus = {cpu: Cpu(cpu, spec, loader) for cpu in cpus}
-        self._next_ns = dict.fromkeys(cpus, NEVER)
+        self._group = Group([Cpu(cpu, spec, loader) for cpu in cpus])
+        self.cpus = self._group.by_number
         self._supersteps = 0
         self._guest_ns = 0
-        self._settles = False
         self.step_ns = 0  # wall time in step(), all of it
         self.sampled_step_ns = 0
         self.sampled_guest_ns = 0
 
-    def step(self, horizons: Horizons, inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
+    def step(self, horizons: Horizons, inboxes: Inboxes) -> list[CpuReport]:
         """Run the CPU phase; return a report of every CPU that did anything, by number."""
         started = perf_counter_ns()
         sample = self._supersteps % _SAMPLE_EVERY == 0
@@ -106,12 +104,7 @@ class CpuGroup:
         if sample:
             self._guest_ns = 0
             self._instrument(self._timed_resume, horizons, inboxes)
-        if self._settles:
-            reports = self._settle(horizons, inboxes)
-        elif isinstance(horizons, int):
-            reports = self._together(horizons, inboxes)
-        else:
-            reports = self._each(horizons, inboxes)
+        reports = self._group.step(horizons, inboxes)
         took = perf_counter_ns() - started
         self.step_ns += took
         if sample:
@@ -120,89 +113,15 @@ class CpuGroup:
             self.sampled_guest_ns += self._guest_ns
         return reports
 
-    def _together(self, horizon_ns: int, inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
-        """Step every CPU that has something to do up to the horizon."""
-        reports: list[CpuReport] = []
-        next_ns = self._next_ns
-        for cpu, lp in self.cpus.items():
-            effects = inboxes.get(cpu)
-            if effects is None:
-                if next_ns[cpu] > horizon_ns:
-                    continue
-                effects = []
-            upcoming = lp.step(horizon_ns, effects)
-            next_ns[cpu] = upcoming
-            reports.append((cpu, upcoming, lp.out, lp.forwards))
-            lp.out = []
-            lp.forwards = []
-        return reports
-
-    def _each(self, horizons: dict[int, int], inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
-        """As ``_together``, every CPU up to its own horizon; others only take in messages."""
-        reports: list[CpuReport] = []
-        next_ns = self._next_ns
-        for cpu, lp in self.cpus.items():
-            horizon_ns = horizons.get(cpu, _TAKE_IN)
-            effects = inboxes.get(cpu)
-            if effects is None:
-                if next_ns[cpu] > horizon_ns:
-                    continue
-                effects = []
-            upcoming = lp.step(horizon_ns, effects)
-            next_ns[cpu] = upcoming
-            reports.append((cpu, upcoming, lp.out, lp.forwards))
-            lp.out = []
-            lp.forwards = []
-        return reports
-
     def settle_all(self) -> None:
-        """Let every message between CPUs arrive at once, and a CPU stop when it has sent one."""
-        self._settles = True
-        for lp in self.cpus.values():
-            lp.eager = True
-
-    def _settle(self, horizons: Horizons, inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
-        """As ``_each``; afterwards no message is under way but for the kernel."""
-        reports: list[CpuReport] = []
-        for dest, effects in inboxes.items():
-            self._settle_one(dest, _TAKE_IN, effects, reports)
-        if isinstance(horizons, int):
-            horizons = dict.fromkeys(self.cpus, horizons)
-        for cpu, horizon_ns in horizons.items():
-            self._settle_one(cpu, horizon_ns, (), reports)
-        return reports
-
-    def _settle_one(
-        self, cpu: int, horizon_ns: int, effects: Iterable[Effect], reports: list[CpuReport]
-    ) -> None:
-        """Step one CPU, and hand on what it has to say, and what those who get it then say."""
-        lp = self._step_alone(cpu, horizon_ns, effects, reports)
-        while lp.forwards:
-            forwards, lp.forwards = lp.forwards, []
-            for dest, message in forwards:
-                if dest == cpu:  # what it says to that is next in this loop
-                    self._step_alone(cpu, _TAKE_IN, (message,), reports)
-                else:
-                    self._settle_one(dest, _TAKE_IN, (message,), reports)
-
-    def _step_alone(
-        self, cpu: int, horizon_ns: int, effects: Iterable[Effect], reports: list[CpuReport]
-    ) -> Cpu:
-        lp = self.cpus[cpu]
-        upcoming = lp.step(horizon_ns, effects)
-        requests = lp.out
-        if requests:
-            lp.out = []
-            reports.append((cpu, upcoming, requests, _NOTHING))
-        else:  # the CPU keeps its list
-            reports.append((cpu, upcoming, _NOTHING, _NOTHING))
-        return lp
+        """Let every message between CPUs arrive at once: ``Group.settle_all``."""
+        self._group.settle_all()
 
     def _instrument(
         self,
         function: Callable[..., Op] | None,
         horizons: Horizons,
-        inboxes: dict[int, list[Effect]],
+        inboxes: Inboxes,
     ) -> None:
         """Let ``function`` run the blocks of the CPUs that have a horizon or a message."""
         some = self.cpus if isinstance(horizons, int) else [*horizons, *inboxes]
@@ -282,7 +201,7 @@ class KernelHost:
         # at granularity step every step checks; a scheme that settles has a round for each event
         self._check = spec.check and not (scheme.settles and self.kernel.stepwise)
 
-    def superstep(self, reports: Iterable[CpuReport]) -> tuple[Horizons, dict[int, list[Effect]]]:
+    def superstep(self, reports: Iterable[CpuReport]) -> tuple[Horizons, Inboxes]:
         """Run the kernel phase on the reports of all groups.
 
         Args:
@@ -294,15 +213,7 @@ class KernelHost:
         """
         started = perf_counter_ns()
         view, scheme = self.view, self.scheme
-        inboxes: dict[int, list[Effect]] = {}
-        cpu_next = view.cpu_next
-        arrived = self.pending.requests
-        for cpu, upcoming, requests, forwards in reports:
-            cpu_next[cpu] = upcoming
-            if requests:
-                arrived += requests
-            for dest, message in forwards:
-                inboxes.setdefault(dest, []).append(message)
+        inboxes = view.take_in(reports)
         if scheme.settles and self.judge(view.advance()):
             return NEVER - 1 if self.verdict == DONE else {}, inboxes
         self.supersteps += 1
@@ -312,8 +223,9 @@ class KernelHost:
             requests = scheme.ready(self.pending, view)
             if self.log is not None:
                 self.log.serve(requests, limit_ns, view)
-            self._serve(requests, limit_ns)
-            self._collect(inboxes)
+            view.serve(requests, limit_ns, inboxes)
+            if self._check:
+                _check_kernel(self.kernel)
             limit_ns = scheme.limit(view)
         horizons = scheme.horizons(view)
         if self.log is not None:
@@ -324,15 +236,6 @@ class KernelHost:
             self.judge(view.virtual_ns)
         self.kernel_ns += perf_counter_ns() - started
         return horizons, inboxes
-
-    def _serve(self, requests: list[Request], limit_ns: int) -> None:
-        """Let the kernel serve requests in this order, and all else that is due."""
-        kernel = self.kernel
-        if requests:
-            kernel.deliver(requests)
-        kernel.run(limit_ns)
-        if self._check:
-            _check_kernel(kernel)
 
     def judge(self, virtual_ns: int) -> str:
         """Note that nothing can happen before ``virtual_ns``; set and return the verdict."""
@@ -395,14 +298,6 @@ class KernelHost:
             "lifecycles": kernel.stats.releases,
             "tasks": kernel.tasks.nr_threads - kernel.boot_threads,
         }
-
-    def _collect(self, inboxes: dict[int, list[Effect]]) -> None:
-        for cpu, effects in self.kernel.take_effects().items():
-            inbox = inboxes.get(cpu)
-            if inbox is None:
-                inboxes[cpu] = effects
-            else:
-                inbox.extend(effects)
 
     def record(self) -> None:
         """Note what scheme and chooser decide, from the beginning: ``take_order`` hands it over."""

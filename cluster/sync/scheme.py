@@ -13,20 +13,18 @@ has every message delivered before the next round begins, so its decisions are m
 with nothing under way; it runs in one process only.
 """
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from cluster.plugins import PluginError, from_file, installed, is_file
-from kernel.messages import NEVER, Effect, Request
+from kernel.messages import Request
+from kernel.rounds.group import Horizons as Horizons
+from kernel.rounds.view import Pending as Pending
+from kernel.rounds.view import View as View
 
 if TYPE_CHECKING:
     from cluster.engine_api import RunRequest
-    from kernel.state import KernelState
-
-# One time for all CPUs, or for some each its own: the others only take in their messages.
-Horizons = int | dict[int, int]
 
 NO_FURTHER: Final = -1  # what ``Scheme.limit`` says when the kernel has done enough in this round
 
@@ -53,91 +51,6 @@ class Settings:
 def settings_of(request: "RunRequest") -> Settings:
     """Return what the scheme of a run is made from."""
     return Settings(request.spec.cpus, request.quantum_ns, request.spec.seed)
-
-
-def _time_of(request: Request) -> int:
-    return request[0]  # type: ignore[no-any-return]
-
-
-class Pending:
-    """The requests that the kernel has not served, in the order in which they arrived."""
-
-    __slots__ = ("requests",)
-
-    def __init__(self) -> None:
-        self.requests: list[Request] = []
-
-    def first_ns(self) -> int:
-        """Return the least time of a request, or NEVER."""
-        requests = self.requests
-        return min(requests)[0] if requests else NEVER
-
-    def due(self, limit_ns: int) -> list[Request]:
-        """Take the requests at or before ``limit_ns``, in the order ``(time, cpu, seq)``."""
-        requests = self.requests
-        if not requests:
-            return []
-        self.requests = []
-        if len(requests) == 1 and requests[0][0] <= limit_ns:
-            return requests
-        requests.sort()  # (time, cpu, seq) is unique: nothing beyond it is compared
-        if requests[-1][0] > limit_ns:
-            place = bisect_right(requests, limit_ns, key=_time_of)
-            self.requests = requests[place:]
-            del requests[place:]
-        return requests
-
-
-class View:
-    """What a scheme sees of the machine.
-
-    ``cpu_next[n]`` is the time of CPU n's next own event, NEVER while it idles or waits.
-    ``inboxes`` are the messages that the CPUs get in the next round. As of the last ``advance``:
-    ``virtual_ns``, before which nothing can happen any more; ``first_ns``, the least of
-    ``cpu_next``; ``kernel_ns``, when the kernel next has something to do.
-    """
-
-    __slots__ = (
-        "_kernel",
-        "_pending",
-        "cpu_next",
-        "first_ns",
-        "inboxes",
-        "kernel_ns",
-        "virtual_ns",
-    )
-
-    def __init__(self, cpus: int, kernel: "KernelState", pending: Pending) -> None:
-        self.cpu_next = [NEVER] * cpus
-        self.virtual_ns = 0
-        self.inboxes: dict[int, list[Effect]] = {}  # messages that their CPUs have not got
-        self.first_ns = NEVER
-        self.kernel_ns = NEVER
-        self._kernel = kernel
-        self._pending = pending
-
-    def balance_ns(self) -> int:
-        """Return when load balancing is due, or NEVER; alone it goes on for ever."""
-        return self._kernel.balance_ns
-
-    def advance(self) -> int:
-        """Let virtual time come up to when anything can happen at all, and return that, or NEVER.
-
-        The kernel can go when it has a request, a timer or a path's step.
-        """
-        self.first_ns = least = min(self.cpu_next)
-        for inbox in self.inboxes.values():
-            for effect in inbox:
-                if effect[0] < least:
-                    least = effect[0]
-        kernel_ns = self._kernel.next_ns()
-        if self._pending.requests:
-            kernel_ns = min(kernel_ns, self._pending.first_ns())
-        self.kernel_ns = kernel_ns
-        if kernel_ns < least:
-            least = kernel_ns
-        self.virtual_ns = least
-        return least
 
 
 class Scheme(Protocol):

@@ -1,0 +1,118 @@
+"""The CPU phase of a round: CPUs of one process, each stepped as far as a scheme lets it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from kernel.cpu.cpu import Cpu
+from kernel.messages import NEVER, Effect, Request
+
+# (cpu, time of its next own event, requests, [(destination cpu, message)])
+CpuReport = tuple[int, int, list[Request], list[tuple[int, Effect]]]
+# One time for all CPUs, or for some each its own: the others only take in their messages.
+Horizons = int | dict[int, int]
+
+_NOTHING: Final[list[Any]] = []  # of a report; nobody changes it
+_TAKE_IN: Final = -1  # a horizon before all time: take in messages, and do nothing
+
+
+class Group:
+    """CPUs that are stepped together.
+
+    Args:
+        cpus: ascending by number.
+    """
+
+    def __init__(self, cpus: Sequence[Cpu]) -> None:
+        self.by_number = {lp.id: lp for lp in cpus}
+        self._cpus = list(cpus)
+        self._next_ns = [NEVER] * len(self._cpus)
+        self._settles = False
+
+    def step(self, horizons: Horizons, inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
+        """Return a report of every CPU that did anything, by number; or as ``settle_all`` says."""
+        if self._settles:
+            return self._settle(horizons, inboxes)
+        if isinstance(horizons, int):
+            return self._together(horizons, inboxes)
+        return self._each(horizons, inboxes)
+
+    def _together(self, horizon_ns: int, inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
+        """Step every CPU that has something to do up to the horizon."""
+        reports: list[CpuReport] = []
+        next_ns = self._next_ns
+        for place, lp in enumerate(self._cpus):
+            effects = inboxes.get(lp.id)
+            if effects is None:
+                if next_ns[place] > horizon_ns:
+                    continue
+                effects = []
+            upcoming = lp.step(horizon_ns, effects)
+            next_ns[place] = upcoming
+            reports.append((lp.id, upcoming, lp.out, lp.forwards))
+            lp.out = []
+            lp.forwards = []
+        return reports
+
+    def _each(self, horizons: dict[int, int], inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
+        """As ``_together``, every CPU up to its own horizon; others only take in messages."""
+        reports: list[CpuReport] = []
+        next_ns = self._next_ns
+        for place, lp in enumerate(self._cpus):
+            horizon_ns = horizons.get(lp.id, _TAKE_IN)
+            effects = inboxes.get(lp.id)
+            if effects is None:
+                if next_ns[place] > horizon_ns:
+                    continue
+                effects = []
+            upcoming = lp.step(horizon_ns, effects)
+            next_ns[place] = upcoming
+            reports.append((lp.id, upcoming, lp.out, lp.forwards))
+            lp.out = []
+            lp.forwards = []
+        return reports
+
+    def settle_all(self) -> None:
+        """Let every message between CPUs arrive at once, and a CPU stop when it has sent one.
+
+        Reports are then in the order in which they were made, several of one CPU perhaps.
+        """
+        self._settles = True
+        for lp in self._cpus:
+            lp.eager = True
+
+    def _settle(self, horizons: Horizons, inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
+        """As ``_each``; afterwards no message is under way but for the kernel."""
+        reports: list[CpuReport] = []
+        for dest, effects in inboxes.items():
+            self._settle_one(dest, _TAKE_IN, effects, reports)
+        if isinstance(horizons, int):
+            horizons = dict.fromkeys(self.by_number, horizons)
+        for cpu, horizon_ns in horizons.items():
+            self._settle_one(cpu, horizon_ns, (), reports)
+        return reports
+
+    def _settle_one(
+        self, cpu: int, horizon_ns: int, effects: Iterable[Effect], reports: list[CpuReport]
+    ) -> None:
+        """Step one CPU, and hand on what it has to say, and what those who get it then say."""
+        lp = self._step_alone(cpu, horizon_ns, effects, reports)
+        while lp.forwards:
+            forwards, lp.forwards = lp.forwards, []
+            for dest, message in forwards:
+                if dest == cpu:  # what it says to that is next in this loop
+                    self._step_alone(cpu, _TAKE_IN, (message,), reports)
+                else:
+                    self._settle_one(dest, _TAKE_IN, (message,), reports)
+
+    def _step_alone(
+        self, cpu: int, horizon_ns: int, effects: Iterable[Effect], reports: list[CpuReport]
+    ) -> Cpu:
+        lp = self.by_number[cpu]
+        upcoming = lp.step(horizon_ns, effects)
+        requests = lp.out
+        if requests:
+            lp.out = []
+            reports.append((cpu, upcoming, requests, _NOTHING))
+        else:  # the CPU keeps its list
+            reports.append((cpu, upcoming, _NOTHING, _NOTHING))
+        return lp

@@ -1,0 +1,138 @@
+"""The kernel phase of a round: what came in, what goes out, and what a scheme sees of both."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+
+from kernel.messages import NEVER, Effect, Request
+from kernel.rounds.group import CpuReport
+from kernel.state import KernelState
+
+Inboxes = dict[int, list[Effect]]
+
+
+def _time_of(request: Request) -> int:
+    return request[0]  # type: ignore[no-any-return]
+
+
+class Pending:
+    """The requests that the kernel has not served, in the order in which they arrived."""
+
+    __slots__ = ("requests",)
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+
+    def first_ns(self) -> int:
+        """Return the least time of a request, or NEVER."""
+        requests = self.requests
+        return min(requests)[0] if requests else NEVER
+
+    def due(self, limit_ns: int) -> list[Request]:
+        """Take the requests at or before ``limit_ns``, in the order ``(time, cpu, seq)``."""
+        requests = self.requests
+        if not requests:
+            return []
+        self.requests = []
+        if len(requests) == 1 and requests[0][0] <= limit_ns:
+            return requests
+        requests.sort()  # (time, cpu, seq) is unique: nothing beyond it is compared
+        if requests[-1][0] > limit_ns:
+            place = bisect_right(requests, limit_ns, key=_time_of)
+            self.requests = requests[place:]
+            del requests[place:]
+        return requests
+
+
+class View:
+    """What a scheme sees of the machine.
+
+    ``cpu_next[n]`` is the time of CPU n's next own event, NEVER while it idles or waits.
+    ``inboxes`` are the messages that the CPUs get in the next round. As of the last ``advance``:
+    ``virtual_ns``, before which nothing can happen any more; ``first_ns``, the least of
+    ``cpu_next``; ``kernel_ns``, when the kernel next has something to do.
+    """
+
+    __slots__ = (
+        "_kernel",
+        "_pending",
+        "cpu_next",
+        "first_ns",
+        "inboxes",
+        "kernel_ns",
+        "virtual_ns",
+    )
+
+    def __init__(self, cpus: int, kernel: KernelState, pending: Pending) -> None:
+        self.cpu_next = [NEVER] * cpus
+        self.virtual_ns = 0
+        self.inboxes: Inboxes = {}  # messages that their CPUs have not got
+        self.first_ns = NEVER
+        self.kernel_ns = NEVER
+        self._kernel = kernel
+        self._pending = pending
+
+    def balance_ns(self) -> int:
+        """Return when load balancing is due, or NEVER; alone it goes on for ever."""
+        return self._kernel.balance_ns
+
+    def advance(self) -> int:
+        """Let virtual time come up to when anything can happen at all, and return that, or NEVER.
+
+        The kernel can go when it has a request, a timer or a path's step.
+        """
+        self.first_ns = least = min(self.cpu_next)
+        for inbox in self.inboxes.values():
+            for effect in inbox:
+                due_ns: int = effect[0]
+                if due_ns < least:
+                    least = due_ns
+        kernel_ns = self._kernel.next_ns()
+        if self._pending.requests:
+            kernel_ns = min(kernel_ns, self._pending.first_ns())
+        self.kernel_ns = kernel_ns
+        if kernel_ns < least:
+            least = kernel_ns
+        self.virtual_ns = least
+        return least
+
+    # -- the engine's ---------------------------------------------------------------------------
+
+    def take_in(self, reports: Iterable[CpuReport]) -> Inboxes:
+        """Take what the CPUs have to say: note their times, and keep what they ask for.
+
+        Returns:
+            What they said to each other, by destination.
+        """
+        inboxes: Inboxes = {}
+        cpu_next = self.cpu_next
+        arrived = self._pending.requests
+        for cpu, upcoming, requests, forwards in reports:
+            cpu_next[cpu] = upcoming
+            if requests:
+                arrived.extend(requests)
+            for dest, message in forwards:
+                inbox = inboxes.get(dest)
+                if inbox is None:
+                    inboxes[dest] = [message]
+                else:
+                    inbox.append(message)
+        return inboxes
+
+    def serve(self, requests: list[Request], limit_ns: int, inboxes: Inboxes) -> None:
+        """Let the kernel serve requests, and all else that is due up to ``limit_ns``.
+
+        Args:
+            requests: in the scheme's order.
+            limit_ns: how far virtual time may go in the kernel.
+            inboxes: get what the kernel says to the CPUs.
+        """
+        kernel = self._kernel
+        if requests:
+            kernel.deliver(requests)
+        kernel.run(limit_ns)
+        for cpu, effects in kernel.take_effects().items():
+            inbox = inboxes.get(cpu)
+            if inbox is None:
+                inboxes[cpu] = effects
+            else:
+                inbox.extend(effects)
