@@ -117,10 +117,12 @@ def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
     catch_early()
     fill_streams()
+    from cluster.cli import common
     from cluster.cli.interrupts import catch_signals
     from cluster.cli.main import finish_stdout, run_command
 
     catch_signals()
+    common.keeps_programs = True
     code = run_command(sys.argv[1:])
     catch_early()  # what there was to keep is kept
     code = finish_stdout(code)

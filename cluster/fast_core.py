@@ -60,6 +60,13 @@ def builds_dir() -> Path:
     return forms.cache_dir() / "fast"
 
 
+def programs_dir() -> Path:
+    """Return the folder that keeps compiled guest programs."""
+    if in_source_tree():
+        return ROOT / "build" / "programs"
+    return forms.cache_dir() / "programs"
+
+
 def sources() -> list[Path]:
     """Return the source files of the package, in a fixed order."""
     return sorted((ROOT / PACKAGE).rglob("*.py"))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # commands that only tell what there is start without these
     from workloads.language.errors import GuestProgramError
 
 MAX_CPUS: Final = 4096
+#: Compiled programs are kept on disk; only ``cluster.entry`` says so: a process of our own.
+keeps_programs = False
 _SHOWN: Final = 5
 
 
@@ -165,9 +167,13 @@ def check_programs(spec: "MachineSpec", shown: Mapping[str, str]) -> None:
         CliError: a program is outside the guest language; says every problem of all of them.
     """
     from cluster.build import program_file
+    from cluster.fast_core import programs_dir
+    from workloads.language import kept_programs
     from workloads.language.compiler import compile_program
     from workloads.language.errors import GuestProgramError
 
+    if keeps_programs:
+        kept_programs.keep_in(programs_dir())
     keys = [program_file(run) for run in spec.spawns]
     # A file that is its own program only lies there; an image of another's is declared.
     keys += [

@@ -9,6 +9,7 @@ import ast
 import functools
 from typing import Final
 
+from workloads.language import kept_programs
 from workloads.language.checker import check
 from workloads.language.errors import GuestProgramError, Problem
 from workloads.language.program import Program, _quietly
@@ -48,6 +49,15 @@ def compile_program(
 @functools.lru_cache(maxsize=_KEPT)
 def _compiled(source: str, path: str) -> Program:
     """Return a program that is bound to no run time yet; errors as of ``compile_program``."""
+    kept = kept_programs.load(source, path)
+    if kept is not None:
+        return Program.from_plain(path, source, kept)
+    program = _made(source, path)
+    kept_programs.save(source, path, program.to_plain())
+    return program
+
+
+def _made(source: str, path: str) -> Program:
     check_decoded(source, path)
     tree = _quietly(lambda: parse(source, path))
     refused = _quietly(lambda: refusal(source, path))

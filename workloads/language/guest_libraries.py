@@ -10,6 +10,7 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from workloads.language import kept_programs
 from workloads.language.frames import Code
 from workloads.language.library import GUEST_LIBRARY_CODES
 from workloads.language.program import Program
@@ -46,9 +47,13 @@ def _compiled(name: str) -> Program:
     folder = Path(__file__).with_name("libraries")
     files = LIBRARIES[name].files
     source = "\n".join((folder / file).read_text("utf-8") for file in files)
+    kept = kept_programs.load(source, name)
+    if kept is not None:
+        return Program.from_plain(files[0], source, kept)
     tree = ast.parse(source, files[0])
     program = Program(files[0], source)
     program.compile(tree, ProgramScopes(tree))
+    kept_programs.save(source, name, program.to_plain())
     return program
 
 

@@ -52,6 +52,8 @@ _LOOKING: Final = frozenset(
     }
 )
 
+# what compiling finds out about a function; its blocks are made when it is bound
+_COMPILED: Final = tuple([name for name in Code.__slots__ if name != "blocks"])
 
 T = TypeVar("T")
 
@@ -112,6 +114,24 @@ class Program:
             self._lower(code, scope, scopes, module)
         self._module = _name_sets(_quietly(lambda: compile(module, self.path, "exec")))
         self._codes = {}  # nobody asks any more, and it holds the whole tree
+
+    def to_plain(self) -> tuple[Any, ...]:
+        """Return what was compiled as data and a code object, for ``kept_programs``."""
+        codes = [tuple([getattr(code, name) for name in _COMPILED]) for code in self.codes]
+        return (self._globals, self._module, self.uses_argv, codes)
+
+    @classmethod
+    def from_plain(cls, path: str, source: str, plain: tuple[Any, ...]) -> "Program":
+        """Return the program that ``to_plain`` described."""
+        program = cls(path, source)
+        program._globals, program._module, program.uses_argv, codes = plain
+        program.codes = []
+        for values in codes:
+            code = Code(0, "")
+            for name, value in zip(_COMPILED, values, strict=True):
+                setattr(code, name, value)
+            program.codes.append(code)
+        return program
 
     def bind(self, runtime: "Runtime", key: str) -> "Program":
         """Return this program, ready to run, with the helpers and the budget of ``runtime``."""
