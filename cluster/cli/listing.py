@@ -117,11 +117,11 @@ def _points() -> Iterator[str]:
         if name.isupper() and type(value) is int
     }
     known = point_kinds()
-    yield "* can be named in mutations:"
+    yield "places are below kernel/; * can be named in mutations:"
     rows: dict[str, list[str]] = {}
     for name, kind, where in point_places():
         mark = " " if check_name(name, known) else "*"
-        rows.setdefault(f"{name}", [f"{mark} {kinds[kind]:<8}"]).append(where)
+        rows.setdefault(name, [f"{mark} {kinds[kind]:<8}"]).append(where.removeprefix("kernel/"))
     for name, (kind_text, *places) in sorted(rows.items()):
         yield f"{name:<36} {kind_text} {places[0]}" + (f" +{len(places) - 1}" * (len(places) > 1))
 

@@ -10,7 +10,6 @@ import typer
 from cluster.cli.completion import complete_config
 from cluster.cli.keeping import abandoned_on_failure, record, resolved
 from cluster.exit_codes import BROKEN, USAGE, CliError, report
-from cluster.request import request_of
 
 _LONGEST_LINE: Final = 4096
 _MOST_WRITES: Final = 10_000  # that are looked at for the first lines of output
@@ -68,6 +67,7 @@ def run(
     from cluster.cli.common import check_programs, overrides
     from cluster.config import load_config
     from cluster.logging_setup import FORMATS
+    from cluster.request import request_of
 
     if log_format not in FORMATS:
         raise CliError(USAGE, "usage", f"--log-format: must be one of {', '.join(FORMATS)}")

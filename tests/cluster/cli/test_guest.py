@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cluster.cli.main import run_command
+from kernel.sched.classes import classes_of, tunables_of
 
 HELLO = """\
 import os
@@ -152,8 +153,12 @@ def test_a_guest_without_a_configuration_is_one_with_the_defaults_of_all_keys(
     chosen = GuestOptions(program, ["x"], **options)
     given = {"trace": False, "check": True, "unbuffered": True}
     assert is_plain(chosen)
-    with_all_keys = configured_request(chosen, configured(chosen), given)
-    assert plain_request(chosen, given) == with_all_keys
+    all_keys = configured_request(chosen, configured(chosen), given)
+    no_keys = plain_request(chosen, given)
+    for cls in classes_of(all_keys.spec):
+        assert tunables_of(no_keys.spec, cls) == tunables_of(all_keys.spec, cls)
+    no_keys.spec.sched_tunables = all_keys.spec.sched_tunables
+    assert no_keys == all_keys
 
 
 @pytest.mark.parametrize(
