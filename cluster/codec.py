@@ -217,6 +217,7 @@ class GroupCodec:
         """
         for _cpu, _next_ns, _requests, forwards in reports:
             if forwards:
+                assert isinstance(forwards, list)  # none of these has come over a wire
                 self._keep(forwards)
         return pack((_REPORT, superstep, held, reports))
 

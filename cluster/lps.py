@@ -31,8 +31,8 @@ from kernel.machine import MachineSpec
 from kernel.messages import NEVER
 from kernel.process.tasklist import for_each_thread
 from kernel.rounds.group import CpuReport as CpuReport
-from kernel.rounds.group import Group, Horizons
-from kernel.rounds.view import Inboxes, Pending, View
+from kernel.rounds.group import Group, Horizons, Inboxes
+from kernel.rounds.view import Pending, View
 from kernel.state import KernelState
 from kernel.trace.printable import printable
 from kernel.uapi.failure import Error

@@ -6,8 +6,10 @@ from typing import Any, Final
 from kernel.cpu.cpu import Cpu
 from kernel.messages import NEVER, Effect, Request
 
-# (cpu, time of its next own event, requests, [(destination cpu, message)])
-CpuReport = tuple[int, int, list[Request], list[tuple[int, Effect]]]
+# (cpu, time of its next own event, requests, [(destination cpu, message)]); what came over a wire
+# has tuples for lists, and compiled code looks
+CpuReport = tuple[int, int, Sequence[Request], Sequence[tuple[int, Effect]]]
+Inboxes = dict[int, Any]  # by CPU the effects it has not got: a list, or from a wire a tuple
 # One time for all CPUs, or for some each its own: the others only take in their messages.
 Horizons = int | dict[int, int]
 
@@ -28,7 +30,7 @@ class Group:
         self._next_ns = [NEVER] * len(self._cpus)
         self._settles = False
 
-    def step(self, horizons: Horizons, inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
+    def step(self, horizons: Horizons, inboxes: Inboxes) -> list[CpuReport]:
         """Return a report of every CPU that did anything, by number; or as ``settle_all`` says."""
         if self._settles:
             return self._settle(horizons, inboxes)
@@ -36,12 +38,12 @@ class Group:
             return self._together(horizons, inboxes)
         return self._each(horizons, inboxes)
 
-    def _together(self, horizon_ns: int, inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
+    def _together(self, horizon_ns: int, inboxes: Inboxes) -> list[CpuReport]:
         """Step every CPU that has something to do up to the horizon."""
         reports: list[CpuReport] = []
         next_ns = self._next_ns
         for place, lp in enumerate(self._cpus):
-            effects = inboxes.get(lp.id)
+            effects: Iterable[Effect] | None = inboxes.get(lp.id)
             if effects is None:
                 if next_ns[place] > horizon_ns:
                     continue
@@ -53,13 +55,13 @@ class Group:
             lp.forwards = []
         return reports
 
-    def _each(self, horizons: dict[int, int], inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
+    def _each(self, horizons: dict[int, int], inboxes: Inboxes) -> list[CpuReport]:
         """As ``_together``, every CPU up to its own horizon; others only take in messages."""
         reports: list[CpuReport] = []
         next_ns = self._next_ns
         for place, lp in enumerate(self._cpus):
             horizon_ns = horizons.get(lp.id, _TAKE_IN)
-            effects = inboxes.get(lp.id)
+            effects: Iterable[Effect] | None = inboxes.get(lp.id)
             if effects is None:
                 if next_ns[place] > horizon_ns:
                     continue
@@ -80,7 +82,7 @@ class Group:
         for lp in self._cpus:
             lp.eager = True
 
-    def _settle(self, horizons: Horizons, inboxes: dict[int, list[Effect]]) -> list[CpuReport]:
+    def _settle(self, horizons: Horizons, inboxes: Inboxes) -> list[CpuReport]:
         """As ``_each``; afterwards no message is under way but for the kernel."""
         reports: list[CpuReport] = []
         for dest, effects in inboxes.items():

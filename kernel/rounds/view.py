@@ -3,11 +3,9 @@
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from kernel.messages import NEVER, Effect, Request
-from kernel.rounds.group import CpuReport
+from kernel.messages import NEVER, Request
+from kernel.rounds.group import CpuReport, Inboxes
 from kernel.state import KernelState
-
-Inboxes = dict[int, list[Effect]]
 
 
 def _time_of(request: Request) -> int:
