@@ -3,6 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -11,6 +12,7 @@ from cluster.config import ConfigError
 from cluster.config.load import parse_config
 from cluster.engine import run_machine
 from cluster.engine_api import DONE, RunRequest, kernel_failure
+from kernel.sched import classes
 from kernel.sched.cfs import CfsTunables
 from kernel.sched.classes import fair_class_by_name, register, tunables_of
 from kernel.sched.idle import IdleSchedClass
@@ -33,6 +35,13 @@ for _ in range(4):
 os.write(1, b"end\\n")
 """
 ONE = "workloads: [{program: ./four.py}]\n"
+
+
+@pytest.fixture(autouse=True)
+def forgotten():
+    """What a test registers is this process's, hence the next tests' too: forget it."""
+    with patch.dict(classes._registered):
+        yield
 
 
 @pytest.fixture
