@@ -34,7 +34,10 @@ def os_read(G: Values, fd: int, length: int) -> Any:
 
 
 def os_dup2(G: Values, fd: int, fd2: int, inheritable: Any) -> Any:
-    """Begin ``os.dup2``."""
+    """Begin ``os.dup2``.
+
+    Deviation: a negative number is EBADF, as in CPython 3.11.7; older ones tell what errno was.
+    """
     return (nr.NR_DUP2, fd, fd2, bool(inheritable))
 
 

@@ -3,13 +3,27 @@
 CPython has two printers: the module ``traceback`` and, for what nobody catches, C code, which
 finds operators and trailing blanks otherwise.
 
+Up to 3.11.4 neither looked behind the brackets around an operand: the guest's Python is the one
+that runs smplab, so the marks are as its own.
+
 Source: CPython Python/traceback.c:tb_displayline(), extract_anchors_from_expr().
 """
 
 import ast
 import traceback
+from typing import Final
 
-_BLANKS = b" \t\f"
+_BLANKS: Final = b" \t\f"
+
+
+def _skips_brackets() -> bool:
+    """Tell whether this Python looks for an operator behind the brackets of its left operand."""
+    anchors = getattr(traceback, "_extract_caret_anchors_from_line_segment", None)
+    found = None if anchors is None else anchors("(a)/0")
+    return found is None or found.left_end_offset == len("(a)")
+
+
+_SKIPS_BRACKETS: Final = _skips_brackets()
 
 
 class Displayed(traceback.StackSummary):
@@ -76,7 +90,7 @@ def _operator(data: bytes, start: int, end: int) -> tuple[int, int]:
         left, right = place, place + 1
         if right < end and data[right] not in _BLANKS:
             right += 1
-        if place + 1 < end and data[place] == ord(")"):
+        if _SKIPS_BRACKETS and place + 1 < end and data[place] == ord(")"):
             continue
         break
     return left, right
@@ -85,6 +99,8 @@ def _operator(data: bytes, start: int, end: int) -> tuple[int, int]:
 def _brackets(data: bytes, expression: ast.Subscript) -> tuple[int, int]:
     left = expression.value.end_col_offset or 0
     right = (expression.slice.end_col_offset or 0) + 1
+    if not _SKIPS_BRACKETS:
+        return left, right
     while left < len(data) and data[left] != ord("["):
         left += 1
     while right < len(data) and data[right] != ord("]"):

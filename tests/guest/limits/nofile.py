@@ -24,7 +24,7 @@ while True:
         attempt("dup", error)
         break
 print(fds, high)
-for target in (7, 8, 9, -1):
+for target in (7, 8, 9):
     try:
         print("dup2", os.dup2(1, target))
     except OSError as error:
