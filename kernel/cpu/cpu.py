@@ -442,6 +442,7 @@ class Cpu:
         core.check_preempt_curr(
             rq, task, core.WF_FORK if flags & core.ENQUEUE_INITIAL else core.WF_TTWU
         )
+        core.task_woken(rq, task)
 
     def late(self, at_ns: int) -> None:
         """Count a causality violation if this comes from the CPU's past.

@@ -165,6 +165,7 @@ def on_dead(cpu: "Cpu", task: CpuTask) -> None:
     del cpu.tasks[task.pid]
     task.ctx = None
     cpu.leave(task, TASK_DEAD)
+    core.task_dead(cpu.rq, task)
 
 
 # -- new tasks, and tasks that come or wake ------------------------------------------------------

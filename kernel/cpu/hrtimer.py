@@ -9,9 +9,12 @@ Deviation: a timer's function costs the CPU no time, and reprogramming the clock
 """
 
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+from typing import Final
 
 from kernel.messages import NEVER
+
+_FEW: Final = 16  # cancelled timers that are no reason to clear up
 
 
 class HrTimer:
@@ -25,14 +28,19 @@ class HrTimer:
 
 
 class HrTimers:
-    """All timers of one CPU. ``next_ns`` is when the first is due, NEVER if there is none."""
+    """All timers of one CPU. ``next_ns`` is when the first is due, NEVER if there is none.
 
-    __slots__ = ("_heap", "_seq", "next_ns")
+    A cancelled timer leaves the heap when it comes to its head, or when most of those in it are
+    cancelled: at most 16, or as many as are armed, wait for that.
+    """
+
+    __slots__ = ("_cancelled", "_heap", "_seq", "next_ns")
 
     def __init__(self) -> None:
         self.next_ns = NEVER
         self._heap: list[tuple[int, int, HrTimer]] = []
         self._seq = 0  # of equal times, the one that was armed first
+        self._cancelled = 0  # in the heap
 
     def arm(self, at_ns: int, function: Callable[[int], None]) -> HrTimer:
         """Have ``function(at_ns)`` called at ``at_ns``, or as soon as interrupts are on again.
@@ -53,6 +61,11 @@ class HrTimers:
         if timer.function is None:
             return False
         timer.function = None
+        self._cancelled += 1
+        if self._cancelled > _FEW and self._cancelled * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if entry[2].function is not None]
+            heapify(self._heap)
+            self._cancelled = 0
         self._drop_cancelled()
         return True
 
@@ -73,4 +86,5 @@ class HrTimers:
         heap = self._heap
         while heap and heap[0][2].function is None:
             heappop(heap)
+            self._cancelled -= 1
         self.next_ns = heap[0][0] if heap else NEVER

@@ -16,253 +16,39 @@ LAST_BUDDY on, as by default.
 Source: kernel/sched/fair.c of Linux 6.1.
 """
 
-from bisect import bisect_left, insort
-from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import insort
 from typing import TYPE_CHECKING, Any, Final
 
-from kernel.cpu.task import CpuTask, calc_delta_fair
+from kernel.cpu.task import CpuTask
+from kernel.sched.cfs_rq import (
+    CfsEntity,
+    CfsRq,
+    CfsTunables,
+    check_queue,
+    clear_buddies,
+    enqueue_entity,
+    place_entity,
+    sched_slice,
+    unlink_entity,
+    update_curr,
+    update_min_vruntime,
+    wakeup_preempt_entity,
+)
 from kernel.sched.core import check_preempt_curr
 from kernel.sched.sched_class import (
     DEQUEUE_SLEEP,
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
     FAIR_RANK,
+    SCHED_NR_MIGRATE,
     SYSCTL_SCHED_MIGRATION_COST_NS,
-    ClassRq,
-    Entity,
     SchedClass,
 )
-from kernel.sched.tunables import SECOND_NS, duration
-from kernel.sched.weights import NICE_0_LOAD, WMULT_CONST, reduce_factor
 from kernel.uapi.policy import FAIR_POLICIES, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
 
 if TYPE_CHECKING:
     from kernel.machine import MachineSpec
     from kernel.sched.rq import Rq
-
-SCHED_NR_MIGRATE: Final = 32  # how many tasks one pass for an idle CPU looks at
-
-
-@dataclass(frozen=True)
-class CfsTunables:
-    """The class's sysctls, before ``sched_tunable_scaling``. Bounds are Linux's."""
-
-    latency_ns: int = duration(
-        6_000_000, 100_000, SECOND_NS, "Period in which every task runs once."
-    )
-    min_granularity_ns: int = duration(
-        750_000, 100_000, SECOND_NS, "Least time before preemption.", at_most="latency_ns"
-    )
-    wakeup_granularity_ns: int = duration(
-        1_000_000, 0, SECOND_NS, "Lead a woken task needs to preempt."
-    )
-
-
-def get_update_sysctl_factor(cpus: int) -> int:
-    """Return what the fair class's latencies are multiplied by on a machine of ``cpus`` CPUs.
-
-    1 + log2(min(cpus, 8)), as with the default ``sched_tunable_scaling`` (logarithmic).
-
-    Source: kernel/sched/fair.c:get_update_sysctl_factor().
-    """
-    return min(cpus, 8).bit_length()
-
-
-class CfsEntity(Entity):
-    """The class's part of a task (``struct sched_entity``).
-
-    ``vruntime`` is relative to ``min_vruntime`` while the task is between two queues.
-    ``seq``, its order of entry into the queue, breaks ties.
-    """
-
-    __slots__ = ("seq", "vruntime")
-
-    def __init__(self) -> None:
-        self.vruntime = 0
-        self.seq = 0
-
-    def pack(self) -> list[Any]:
-        return [self.vruntime, self.seq]
-
-    def unpack(self, data: Sequence[Any]) -> None:
-        self.vruntime, self.seq = data
-
-
-class CfsRq(ClassRq):
-    """The queue of the class (``cfs_rq``).
-
-    ``timeline`` holds ``(vruntime, seq, task)`` of every queued task but the current one, sorted.
-    A sorted list beats a tree at the lengths runqueues have, and at 10,000 tasks still inserts in
-    a few microseconds. ``tasks`` holds queued tasks and current, the one that ran (or was
-    queued) longest ago first: the order in which balancing looks at them. Its keys are the tasks,
-    not their pids: exec by a thread changes the pid of a task that is queued.
-    """
-
-    __slots__ = (
-        "curr",
-        "last",
-        "latency_ns",
-        "load_weight",
-        "min_granularity_ns",
-        "min_vruntime",
-        "next",
-        "nr_latency",
-        "seq",
-        "skip",
-        "tasks",
-        "timeline",
-        "wakeup_granularity_ns",
-    )
-
-    def __init__(self, tunables: CfsTunables, cpus: int) -> None:
-        super().__init__()
-        factor = get_update_sysctl_factor(cpus)
-        self.latency_ns = tunables.latency_ns * factor
-        self.min_granularity_ns = tunables.min_granularity_ns * factor
-        self.wakeup_granularity_ns = tunables.wakeup_granularity_ns * factor
-        # how many tasks share one latency period before the period grows
-        self.nr_latency = -(-self.latency_ns // self.min_granularity_ns)
-        self.timeline: list[tuple[int, int, CpuTask]] = []
-        self.tasks: OrderedDict[CpuTask, None] = OrderedDict()
-        self.curr: CpuTask | None = None
-        self.load_weight = 0
-        self.min_vruntime = 0
-        self.seq = 0
-        self.next: CpuTask | None = None
-        self.last: CpuTask | None = None
-        self.skip: CpuTask | None = None
-
-
-def update_curr(cfs: "CfsRq", now_ns: int) -> None:
-    """Charge the current task for what it ran since the last update, up to ``now_ns``.
-
-    Source: kernel/sched/fair.c:update_curr().
-    """
-    curr = cfs.curr
-    if curr is None:
-        return
-    delta = now_ns - curr.exec_start_ns
-    if delta <= 0:
-        return
-    curr.exec_start_ns = now_ns
-    curr.sum_exec_ns += delta
-    se: CfsEntity = curr.se
-    if curr.weight == NICE_0_LOAD:
-        vruntime = se.vruntime + delta
-    else:
-        vruntime = se.vruntime + (delta * curr.vmult >> curr.vshift)
-    se.vruntime = vruntime
-    # update_min_vruntime(), of which this is by far the most frequent caller
-    if curr.on_rq:
-        if cfs.timeline and cfs.timeline[0][0] < vruntime:
-            vruntime = cfs.timeline[0][0]
-        if vruntime > cfs.min_vruntime:
-            cfs.min_vruntime = vruntime
-    else:
-        update_min_vruntime(cfs)
-
-
-def update_min_vruntime(cfs: "CfsRq") -> None:
-    """Move ``min_vruntime`` up to the least vruntime of the queue and current; never down.
-
-    Source: kernel/sched/fair.c:update_min_vruntime().
-    """
-    curr = cfs.curr
-    if curr is not None and curr.on_rq:
-        se: CfsEntity = curr.se
-        vruntime = se.vruntime
-        if cfs.timeline and cfs.timeline[0][0] < vruntime:
-            vruntime = cfs.timeline[0][0]
-    elif cfs.timeline:
-        vruntime = cfs.timeline[0][0]
-    else:
-        return
-    if vruntime > cfs.min_vruntime:
-        cfs.min_vruntime = vruntime
-
-
-def sched_slice(cfs: "CfsRq", p: CpuTask) -> int:
-    """Return how long ``p`` may run in one period, in ns; never less than the minimum granularity.
-
-    A task that is not queued yet is counted in.
-
-    Source: kernel/sched/fair.c:sched_slice().
-    """
-    nr_running = cfs.nr_running
-    load = cfs.load_weight
-    if not p.on_rq:
-        nr_running += 1
-        load += p.weight
-    if nr_running > cfs.nr_latency:
-        period = nr_running * cfs.min_granularity_ns
-    else:
-        period = cfs.latency_ns
-    factor, shift = reduce_factor(p.weight, WMULT_CONST // load)
-    period = period * factor >> shift
-    return period if period > cfs.min_granularity_ns else cfs.min_granularity_ns
-
-
-def place_entity(cfs: "CfsRq", p: CpuTask, initial: bool) -> None:
-    """Give a task that joins the queue its vruntime; never less than it has.
-
-    A new task starts one (virtual) slice behind (START_DEBIT). A sleeper is put at most half a
-    latency period before ``min_vruntime`` (GENTLE_FAIR_SLEEPERS), however long it slept.
-
-    Source: kernel/sched/fair.c:place_entity().
-    """
-    vruntime = cfs.min_vruntime
-    if initial:
-        vruntime += calc_delta_fair(sched_slice(cfs, p), p)
-    elif p.policy == SCHED_IDLE:
-        vruntime -= cfs.min_granularity_ns >> 1
-    else:
-        vruntime -= cfs.latency_ns >> 1
-    se: CfsEntity = p.se
-    if vruntime > se.vruntime:
-        se.vruntime = vruntime
-
-
-def wakeup_preempt_entity(cfs: "CfsRq", curr: CpuTask, p: CpuTask) -> int:
-    """Compare: -1 ``curr`` is not behind ``p``; 0 it is, a little; 1 by more than the granularity.
-
-    Source: kernel/sched/fair.c:wakeup_preempt_entity().
-    """
-    ours: CfsEntity = curr.se
-    theirs: CfsEntity = p.se
-    vdiff = ours.vruntime - theirs.vruntime
-    if vdiff <= 0:
-        return -1
-    return 1 if vdiff > calc_delta_fair(cfs.wakeup_granularity_ns, p) else 0
-
-
-def enqueue_entity(cfs: "CfsRq", p: CpuTask) -> None:
-    """Put ``p`` into the timeline, behind those of equal vruntime."""
-    se: CfsEntity = p.se
-    seq = cfs.seq + 1
-    cfs.seq = se.seq = seq
-    insort(cfs.timeline, (se.vruntime, seq, p))
-
-
-def unlink_entity(cfs: "CfsRq", p: CpuTask) -> None:
-    """Take ``p`` out of the timeline."""
-    timeline = cfs.timeline
-    se: CfsEntity = p.se
-    place = bisect_left(timeline, (se.vruntime, se.seq))
-    if place == len(timeline) or timeline[place][2] is not p:
-        raise AssertionError(f"{p!r} is not in the timeline at its vruntime {se.vruntime}")
-    del timeline[place]
-
-
-def clear_buddies(cfs: "CfsRq", p: CpuTask) -> None:
-    """Forget that ``p`` should be picked next, again, or not at all."""
-    if cfs.next is p:
-        cfs.next = None
-    if cfs.last is p:
-        cfs.last = None
-    if cfs.skip is p:
-        cfs.skip = None
 
 
 class CfsSchedClass(SchedClass):
@@ -372,7 +158,7 @@ class CfsSchedClass(SchedClass):
         return p
 
     @staticmethod
-    def _pick_with_buddies(cfs: "CfsRq", left: CpuTask) -> CpuTask:
+    def _pick_with_buddies(cfs: CfsRq, left: CpuTask) -> CpuTask:
         """The leftmost, or the one that asked to go next or was cut off, if not unfair to it."""
         p = left
         if cfs.skip is left and len(cfs.timeline) > 1:
@@ -549,32 +335,16 @@ class CfsSchedClass(SchedClass):
     def check(self, rq: "Rq", found: list[str]) -> None:
         """Counts, order, weights, and that the tasks on the queue know it."""
         cfs: CfsRq = rq.of[FAIR_RANK]
-        where = f"cpu {rq.cpu}"
-        curr = cfs.curr if cfs.curr is not None and cfs.curr.on_rq else None
-        waiting = [task for _, _, task in cfs.timeline]
-        runnable = waiting if curr is None else [*waiting, curr]
-        if cfs.nr_running != len(runnable):
-            found.append(
-                f"{where}: nr_running of cfs is {cfs.nr_running}, {len(runnable)} tasks found"
-            )
-        load = sum(task.weight for task in runnable)
-        if cfs.load_weight != load:
-            found.append(f"{where}: load is {cfs.load_weight}, the weights add up to {load}")
-        if cfs.tasks.keys() != dict.fromkeys(runnable).keys():
-            found.append(f"{where}: the balancing list does not hold the tasks of the queue")
-        for index, (vruntime, seq, task) in enumerate(cfs.timeline):
-            se: CfsEntity = task.se
-            if (se.vruntime, se.seq) != (vruntime, seq):
-                found.append(f"{where}: {task!r} is queued at a vruntime it no longer has")
-            if task is curr:
-                found.append(f"{where}: {task!r} is queued and current at once")
-            if index and cfs.timeline[index - 1][:2] >= (vruntime, seq):
-                found.append(f"{where}: {task!r} is out of order")
+        check_queue(cfs, rq.cpu, found)
         if rq.curr.sched_class is self:
             if cfs.curr is not rq.curr:
-                found.append(f"{where}: current is {rq.curr!r}, the fair class says {cfs.curr!r}")
+                found.append(
+                    f"cpu {rq.cpu}: current is {rq.curr!r}, the fair class says {cfs.curr!r}"
+                )
         elif cfs.curr is not None:
-            found.append(f"{where}: {rq.curr!r} runs and {cfs.curr!r} of the fair class does, too")
+            found.append(
+                f"cpu {rq.cpu}: {rq.curr!r} runs and {cfs.curr!r} of the fair class does, too"
+            )
 
 
 cfs_sched_class: Final = CfsSchedClass()

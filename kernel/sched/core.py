@@ -18,7 +18,6 @@ from kernel.sched.sched_class import (
     ENQUEUE_INITIAL,
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
-    IDLE_RANK,
     WF_FORK,
     WF_TTWU,
     SchedClass,
@@ -48,12 +47,13 @@ __all__ = [
     "pick_next_task",
     "pushable_task",
     "put_prev_task",
-    "resched_curr",
     "sched_setscheduler",
     "scheduler_tick",
     "set_class",
     "set_user_nice",
+    "task_dead",
     "task_fork",
+    "task_woken",
     "update_rq_curr",
     "yield_task",
 ]
@@ -144,11 +144,6 @@ def deactivate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
     dequeue_task(rq, p, flags)
 
 
-def resched_curr(rq: "Rq") -> None:
-    """Ask for a switch at the next preemption point. Source: kernel/sched/core.c."""
-    rq.need_resched = True
-
-
 def check_preempt_curr(rq: "Rq", p: CpuTask, flags: int) -> None:
     """``p`` was made runnable: set ``rq.need_resched`` if it should run instead of current.
 
@@ -167,7 +162,7 @@ def check_preempt_curr(rq: "Rq", p: CpuTask, flags: int) -> None:
         raise AssertionError(f"cpu {rq.cpu}: {p!r} or {rq.curr!r} has no class")
     if cls is ours:
         ours.wakeup_preempt(rq, p, flags)
-    elif cls.rank < ours.rank and (ours.rank == IDLE_RANK or cls.may_preempt(rq)):
+    elif cls.rank < ours.rank and cls.may_preempt(rq):
         rq.need_resched = True
 
 
@@ -257,6 +252,22 @@ def task_fork(
     if child.policy != parent.policy:
         first = False  # the parent is not in the child's class
     cls.task_fork(rq, parent, child, first)
+
+
+def task_woken(rq: "Rq", p: CpuTask) -> None:
+    """``p`` was woken, or is new; it is on ``rq``, and ``check_preempt_curr`` has been called.
+
+    Source: kernel/sched/core.c:ttwu_do_activate(), wake_up_new_task().
+    """
+    p.sched_class.task_woken(rq, p)  # type: ignore[union-attr]
+
+
+def task_dead(rq: "Rq", p: CpuTask) -> None:
+    """``p`` has run for the last time, and ``rq.curr`` is another task.
+
+    Source: kernel/sched/core.c:finish_task_switch().
+    """
+    p.sched_class.task_dead(rq, p)  # type: ignore[union-attr]
 
 
 def yield_task(rq: "Rq") -> None:
@@ -354,6 +365,9 @@ def sched_setscheduler(
 ) -> None:
     """Give ``p``, which is on ``rq`` or sleeps there, another policy and priority.
 
+    Between fair policies it stays where it is in its queue; Linux takes it off and puts it back
+    with the same vruntime (ENQUEUE_RESTORE).
+
     Source: kernel/sched/syscalls.c:__sched_setscheduler(), kernel/sched/core.c:
         check_class_changed().
     """
@@ -376,6 +390,9 @@ def sched_setscheduler(
     queued = p.on_rq
     if queued:
         dequeue_task(rq, p, DEQUEUE_MOVE)
+    if running:
+        # the class it leaves must not go on believing that it runs: timers, its current
+        old.put_prev_task(rq, p)
     lower = old is new and rt_priority < p.rt_priority
     p.policy = policy
     p.rt_priority = rt_priority
@@ -385,8 +402,8 @@ def sched_setscheduler(
     if queued:
         # a real-time task that goes down goes before its new equals
         enqueue_task(rq, p, ENQUEUE_HEAD if lower else 0)
-        if running:
-            new.set_next_task(rq, p)
+    if running:
+        new.set_next_task(rq, p)
     if old is new:
         new.prio_changed(rq, p, old_nice)
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.messages import MIGRATE_LOAD
 from kernel.sched.core import deactivate_task, is_cpu_allowed
-from kernel.sched.sched_class import DEQUEUE_MOVE
+from kernel.sched.sched_class import DEQUEUE_MOVE, SCHED_NR_MIGRATE
 from kernel.uapi.policy import SCHED_NORMAL
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from kernel.sched.rq import Rq
 
 CACHE_NICE_TRIES: Final = 1  # passes that fail before cache-hot tasks may go
-SCHED_NR_MIGRATE: Final = 32  # how many tasks one balancing pass looks at
 
 
 def detach_tasks(

@@ -181,9 +181,9 @@ class RtSchedClass(SchedClass):
             rq.need_resched = True
 
     def may_preempt(self, rq: "Rq") -> bool:
-        """Not while the fair server serves."""
+        """Not while the fair server serves; whoever runs is a fair task or nobody."""
         rt: RtRq = rq.of[RT_RANK]
-        return rq.clock_ns >= rt.served_ns
+        return rq.clock_ns >= rt.served_ns or rq.curr is rq.idle
 
     def pick_next_task(self, rq: "Rq") -> CpuTask | None:
         """Return the first task of the highest priority, None if the fair class has the CPU.

@@ -47,6 +47,7 @@ FAIR_RANK: Final = 3
 IDLE_RANK: Final = 4
 
 SYSCTL_SCHED_MIGRATION_COST_NS: Final = 500_000  # ran more recently than this: cache-hot
+SCHED_NR_MIGRATE: Final = 32  # how many tasks one balancing pass looks at
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -153,7 +154,11 @@ class SchedClass:
         raise NotImplementedError(f"{self.name}.pick_next_task")
 
     def put_prev_task(self, rq: "Rq", p: "CpuTask") -> None:
-        """``p`` is about to leave the CPU; it waits again if it is still runnable (``on_rq``)."""
+        """``p`` is about to leave the CPU; it waits again if it is still runnable (``on_rq``).
+
+        Also when ``p`` runs and gets another policy: off the queue, then this, then queued anew,
+        and ``set_next_task`` of the class it is in then.
+        """
 
     def set_next_task(self, rq: "Rq", p: "CpuTask") -> None:
         """Make ``p``, runnable and queued, this class's current."""
@@ -165,7 +170,7 @@ class SchedClass:
         """
 
     def may_preempt(self, rq: "Rq") -> bool:
-        """Tell whether a task of this class may take the CPU from one of a lower class now."""
+        """Tell whether a task of this class may take the CPU from one of a lower class, or idle."""
         return True
 
     def yield_task(self, rq: "Rq") -> None:
@@ -189,10 +194,16 @@ class SchedClass:
         """
 
     def task_woken(self, rq: "Rq", p: "CpuTask") -> None:
-        """``p`` was woken or is new, is queued, and preemption has been decided."""
+        """``p`` was woken or is new, is queued, and preemption has been decided.
+
+        Source: kernel/sched/core.c:ttwu_do_activate(), wake_up_new_task().
+        """
 
     def task_dead(self, rq: "Rq", p: "CpuTask") -> None:
-        """``p`` has left the CPU for the last time."""
+        """``p`` has left the CPU for the last time; another task runs by now.
+
+        Source: kernel/sched/core.c:finish_task_switch().
+        """
 
     def switched_from(self, rq: "Rq", p: "CpuTask") -> None:
         """``p`` is about to leave this class. If it is ``on_rq``, DEQUEUE_MOVE follows."""

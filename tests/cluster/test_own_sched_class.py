@@ -13,7 +13,7 @@ from cluster.config.load import parse_config
 from cluster.engine import run_machine
 from cluster.engine_api import DONE, RunRequest, kernel_failure
 from kernel.sched import classes
-from kernel.sched.cfs import CfsTunables
+from kernel.sched.cfs_rq import CfsTunables
 from kernel.sched.classes import fair_class_by_name, register, tunables_of
 from kernel.sched.idle import IdleSchedClass
 from kernel.sched.rt import RtTunables

@@ -65,6 +65,10 @@ class Toy(SchedClass):
         if not toy.waiting:
             return None
         p = toy.waiting.pop(-1 if toy.tunables.newest_first else 0)
+        self._begin_turn(rq, toy, p)
+        return p
+
+    def _begin_turn(self, rq, toy, p):
         p.exec_start_ns = rq.clock_ns
         p.se.turns += 1
 
@@ -72,7 +76,6 @@ class Toy(SchedClass):
             rq.need_resched = True
 
         toy.timer = rq.timers.arm(rq.clock_ns + toy.tunables.quantum_ns, turn_is_over)
-        return p
 
     def put_prev_task(self, rq, p):
         toy = rq.of[FAIR_RANK]
@@ -81,7 +84,9 @@ class Toy(SchedClass):
             toy.waiting.append(p)
 
     def set_next_task(self, rq, p):
-        rq.of[FAIR_RANK].waiting.remove(p)
+        toy = rq.of[FAIR_RANK]
+        toy.waiting.remove(p)
+        self._begin_turn(rq, toy, p)
 
     def update_curr(self, rq):
         rq.curr.sum_exec_ns += rq.clock_ns - rq.curr.exec_start_ns

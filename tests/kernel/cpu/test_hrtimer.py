@@ -37,6 +37,23 @@ def test_a_cancelled_timer_neither_fires_nor_is_waited_for():
     assert not timers.cancel(first)
 
 
+def test_cancelled_timers_do_not_pile_up_behind_one_that_stays():
+    timers = HrTimers()
+    fired = []
+    timers.arm(10, fired.append)
+    kept = 0
+    for number in range(1000):
+        timer = timers.arm(FAR - number, fired.append)
+        if number % 100:
+            assert timers.cancel(timer)
+        else:
+            kept += 1
+        assert len(timers._heap) <= kept + 1 + max(kept + 1, 16)
+    fire_all(timers)
+    assert fired == [10, *sorted(FAR - 100 * number for number in range(kept))]
+    assert timers._heap == []
+
+
 def test_a_timer_behind_the_first_can_be_cancelled():
     timers = HrTimers()
     fired = []

@@ -11,7 +11,7 @@ from kernel.cpu.position import IN_KERNEL
 from kernel.cpu.task import CpuTask, calc_delta_fair, set_nice
 from kernel.machine import MachineSpec
 from kernel.sched import cfs, core
-from kernel.sched.cfs import get_update_sysctl_factor
+from kernel.sched.cfs_rq import get_update_sysctl_factor
 from kernel.sched.rq import Rq
 from kernel.sched.sched_class import FAIR_RANK, RT_RANK
 from kernel.sched.weights import SCHED_PRIO_TO_WEIGHT, SCHED_PRIO_TO_WMULT
