@@ -82,9 +82,9 @@ def boot_tasks(k: "Kernel") -> None:
     signal.leader = swapper
     signal.threads.append(swapper)
     pid0 = Pid(0)
-    attach_pid(swapper, PIDTYPE_PID, pid0)
-    attach_pid(swapper, PIDTYPE_PGID, pid0)
-    attach_pid(swapper, PIDTYPE_SID, pid0)
+    attach_pid(k, swapper, PIDTYPE_PID, pid0)
+    attach_pid(k, swapper, PIDTYPE_PGID, pid0)
+    attach_pid(k, swapper, PIDTYPE_SID, pid0)
     swapper.files = init_files(k)
     swapper.fs = init_fs(k)
     swapper.nsproxy = k.init_nsproxy = boot_nsproxy(k.init_pid_ns)

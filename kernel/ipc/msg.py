@@ -12,6 +12,7 @@ times and pids of the last calls are not kept.
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.drive.lockdep import assert_held
 from kernel.errors import KernelError, RestartNoHand
 from kernel.ipc.util import (
     IpcIds,
@@ -108,7 +109,7 @@ def sys_msgget(k: "Kernel", key: int, flags: int) -> Path[int]:
 
     def newque() -> int:
         perm = KernIpcPerm(key, flags & S_IRWXUGO, k.current.cred, k.new_lock("msg_perm"))
-        return ipc_addid(ids, MsgQueue(perm), MSGMNI)
+        return ipc_addid(k, ids, MsgQueue(perm), MSGMNI)
 
     def good(msq: Any) -> bool:
         return True
@@ -391,7 +392,7 @@ def sys_msgctl(k: "Kernel", msqid: int, cmd: int) -> Path[int | tuple[int, int]]
         errno = failed.errno
     if not errno:
         yield "msgctl_down.lock", ACQUIRE, msq.perm.lock
-        freeque(ids, msq, wake_q)
+        freeque(k, ids, msq, wake_q)
         yield "msgctl_down.unlock", RELEASE, msq.perm.lock
     yield "msgctl_down.rwsem_done", RELEASE, ids.rwsem
     if errno:
@@ -401,11 +402,18 @@ def sys_msgctl(k: "Kernel", msqid: int, cmd: int) -> Path[int | tuple[int, int]]
     return 0
 
 
-def freeque(ids: IpcIds, msq: MsgQueue, wake_q: list[TaskStruct]) -> None:
+def freeque(k: "Kernel", ids: IpcIds, msq: MsgQueue, wake_q: list[TaskStruct]) -> None:
     """Remove a queue; its sleepers fail with EIDRM. Caller holds both locks.
 
     Source: ipc/msg.c:freeque(), expunge_all().
     """
+    assert_held(k, ids.rwsem, exclusive=True)
+    assert_held(k, msq.perm.lock)
+    remove_queue(ids, msq, wake_q)
+
+
+def remove_queue(ids: IpcIds, msq: MsgQueue, wake_q: list[TaskStruct]) -> None:
+    """Remove a queue that nobody else can get at; as freeque(), of which this is a part."""
     for receiver in msq.q_receivers:
         receiver.errno = EIDRM
         wake_q.append(receiver.task)

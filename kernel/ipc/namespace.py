@@ -5,8 +5,8 @@ Source: ipc/namespace.c.
 
 from typing import TYPE_CHECKING
 
-from kernel.ipc.msg import freeque
-from kernel.ipc.sem import freeary
+from kernel.ipc.msg import remove_queue
+from kernel.ipc.sem import remove_array
 from kernel.ipc.shm import do_shm_rmid
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ def free_ipc_ns(k: "Kernel", ns: "IpcNamespace") -> None:
         return
     nobody: list[TaskStruct] = []
     for sma in tuple(tables.sem.entries.values()):
-        freeary(tables.sem, sma, nobody)
+        remove_array(tables.sem, sma, nobody)
     for msq in tuple(tables.msg.entries.values()):
-        freeque(tables.msg, msq, nobody)
+        remove_queue(tables.msg, msq, nobody)
     for shp in tuple(tables.shm.entries.values()):
         do_shm_rmid(k, shp)
     ns.ids = None

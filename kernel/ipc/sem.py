@@ -13,6 +13,7 @@ are not there; IPC_STAT tells only whether it is allowed.
 
 from typing import TYPE_CHECKING, Any
 
+from kernel.drive.lockdep import assert_held
 from kernel.errors import KernelError
 from kernel.ipc.sem_queue import (
     ASLEEP,
@@ -100,7 +101,7 @@ def sys_semget(k: "Kernel", key: int, nsems: int, flags: int) -> Path[int]:
             raise KernelError(ENOSPC)
         lock = k.new_lock("sem_perm")
         perm = KernIpcPerm(key, flags & S_IRWXUGO, k.current.cred, lock)
-        id = ipc_addid(ids, SemArray(perm, nsems), SEMMNI)
+        id = ipc_addid(k, ids, SemArray(perm, nsems), SEMMNI)
         ids.used += nsems
         return id
 
@@ -288,7 +289,7 @@ def _semctl_down(k: "Kernel", semid: int, cmd: int, arg: int) -> Path[int]:
     if not errno:
         yield "semctl_down.sem_lock", ACQUIRE, sma.perm.lock
         if cmd == IPC_RMID:
-            freeary(ids, sma, wake_q)
+            freeary(k, ids, sma, wake_q)
         else:
             cred = k.current.cred
             sma.perm.uid = cred.euid
@@ -302,11 +303,18 @@ def _semctl_down(k: "Kernel", semid: int, cmd: int, arg: int) -> Path[int]:
     return 0
 
 
-def freeary(ids: IpcIds, sma: SemArray, wake_q: list[TaskStruct]) -> None:
+def freeary(k: "Kernel", ids: IpcIds, sma: SemArray, wake_q: list[TaskStruct]) -> None:
     """Remove a set: undo notes are dropped, sleepers fail with EIDRM. Caller holds both locks.
 
     Source: ipc/sem.c:freeary().
     """
+    assert_held(k, ids.rwsem, exclusive=True)
+    assert_held(k, sma.perm.lock)
+    remove_array(ids, sma, wake_q)
+
+
+def remove_array(ids: IpcIds, sma: SemArray, wake_q: list[TaskStruct]) -> None:
+    """Remove a set that nobody else can get at; as freeary(), of which this is a part."""
     for un in sma.list_id:
         un.semid = -1
         un.ulp.list_proc.remove(un)

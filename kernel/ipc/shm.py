@@ -120,7 +120,7 @@ def sys_shmget(k: "Kernel", key: int, size: int, flags: int) -> Path[int]:
         security_vm_enough_memory(k, pages)
         shp.pages.committed = pages
         try:
-            id = ipc_addid(ids, shp, SHMMNI)
+            id = ipc_addid(k, ids, shp, SHMMNI)
         except KernelError:
             k.frames.committed -= pages
             raise

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cred.creds import Cred, ns_capable
+from kernel.drive.lockdep import assert_held
 from kernel.errors import KernelError
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.task import nsproxy_of
@@ -91,7 +92,7 @@ def ipc_tables(k: "Kernel", ns: "IpcNamespace") -> IpcTables:
     return tables
 
 
-def ipc_addid(ids: IpcIds, new: Any, limit: int) -> int:
+def ipc_addid(k: "Kernel", ids: IpcIds, new: Any, limit: int) -> int:
     """Give ``new`` an id, and file it under its key unless that is IPC_PRIVATE.
 
     The caller holds ``ids.rwsem``.
@@ -101,6 +102,7 @@ def ipc_addid(ids: IpcIds, new: Any, limit: int) -> int:
 
     Source: ipc/util.c:ipc_addid(), ipc_idr_alloc().
     """
+    assert_held(k, ids.rwsem, exclusive=True)
     entries = ids.entries
     if len(entries) >= min(limit, IPCMNI):
         raise KernelError(ENOSPC)
@@ -128,7 +130,8 @@ def ipc_addid(ids: IpcIds, new: Any, limit: int) -> int:
 def ipc_rmid(ids: IpcIds, perm: KernIpcPerm) -> None:
     """Take an object out of the table; whoever still holds it sees ``deleted``.
 
-    The caller holds ``ids.rwsem`` and the object's lock.
+    Nobody else may look at the table or the object meanwhile: freeque() and freeary() check that
+    their locks are held, and a segment goes with the last that has it attached.
 
     Source: ipc/util.c:ipc_rmid().
     """

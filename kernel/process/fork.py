@@ -401,7 +401,7 @@ def _link(
         signal.count += 1
         task_join_group_stop(k, current, child)
         signal.threads.append(child)
-        attach_pid(child, PIDTYPE_PID, pid)
+        attach_pid(k, child, PIDTYPE_PID, pid)
     else:
         child.tgid = pid.nr
         parent = child.real_parent

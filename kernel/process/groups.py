@@ -15,6 +15,7 @@ from kernel.process.pid import (
     change_pid,
     free_pid,
     members_of,
+    move_to_pid,
     pid_vnr,
 )
 from kernel.task import PF_FORKNOEXEC, TaskStruct
@@ -60,7 +61,7 @@ def sys_setpgid(k: "Kernel", pid: int, pgid: int) -> Path[None]:
     if not error and task is not None:
         pgrp = task.thread_pid if pgid == pid else k.pids.find_vpid(pgid)
         if task.signal.pgrp is not pgrp and pgrp is not None:
-            unused = change_pid(task, PIDTYPE_PGID, pgrp)
+            unused = change_pid(k, task, PIDTYPE_PGID, pgrp)
             k.emit(TASK_CHANGE, task.pid, "pgid", pgrp.nr)
     yield "setpgid.tasklist_unlock", RELEASE, lock
     if unused is not None:
@@ -162,10 +163,13 @@ def sys_setsid(k: "Kernel") -> Path[int]:
 def set_special_pids(leader: TaskStruct) -> tuple[Pid | None, ...]:
     """Give ``leader`` a session and a group of its own; return the pids to free, if any.
 
+    setsid() holds tasklist_lock for writing; the first programs of a machine get theirs in the same
+    step in which they become visible.
+
     Source: kernel/sys.c:set_special_pids().
     """
     pid: Pid = leader.thread_pid
     return (
-        change_pid(leader, PIDTYPE_SID, pid) if leader.signal.session is not pid else None,
-        change_pid(leader, PIDTYPE_PGID, pid) if leader.signal.pgrp is not pid else None,
+        move_to_pid(leader, PIDTYPE_SID, pid) if leader.signal.session is not pid else None,
+        move_to_pid(leader, PIDTYPE_PGID, pid) if leader.signal.pgrp is not pid else None,
     )

@@ -131,8 +131,9 @@ class PidMap:
         self.used[number] = 0
         self.taken -= 1
 
-    def unpublish(self, pid: Pid) -> None:
+    def unpublish(self, k: "Kernel", pid: Pid) -> None:
         """Take ``pid`` out of the hash and give its number back. Caller holds pidmap_lock."""
+        assert_held(k, k.pidmap_lock)
         del self.hash[pid.nr]
         self.put_number(pid.nr)
 
@@ -292,15 +293,20 @@ def free_pid(k: "Kernel", pid: Pid) -> Path[None]:
         elif ns.pid_allocated <= 2 and ns.child_reaper is not None:
             yield from wake_up_process(k, ns.child_reaper)
         put_pid_ns(k, ns)
-    k.pids.unpublish(pid)
+    k.pids.unpublish(k, pid)
     yield "free_pid.pidmap_unlock", RELEASE, lock
 
 
-def attach_pid(task: TaskStruct, kind: PidType, pid: Pid) -> None:
+def attach_pid(k: "Kernel", task: TaskStruct, kind: PidType, pid: Pid) -> None:
     """Make ``task`` a user of ``pid``. Caller holds tasklist_lock for writing.
 
     Source: kernel/pid.c:attach_pid().
     """
+    assert_held(k, k.tasklist_lock, exclusive=True)
+    _link(task, kind, pid)
+
+
+def _link(task: TaskStruct, kind: PidType, pid: Pid) -> None:
     if kind == PIDTYPE_PID:
         task.thread_pid = pid
         pid.task = task
@@ -318,7 +324,7 @@ def attach_pid(task: TaskStruct, kind: PidType, pid: Pid) -> None:
         pid.session[task.pid] = task
 
 
-def detach_pid(task: TaskStruct, kind: PidType) -> Pid | None:
+def detach_pid(k: "Kernel", task: TaskStruct, kind: PidType) -> Pid | None:
     """End ``task``'s use of its ``kind`` number. Caller holds tasklist_lock for writing.
 
     Returns:
@@ -326,6 +332,11 @@ def detach_pid(task: TaskStruct, kind: PidType) -> Pid | None:
 
     Source: kernel/pid.c:detach_pid(), __change_pid().
     """
+    assert_held(k, k.tasklist_lock, exclusive=True)
+    return _unlink(task, kind)
+
+
+def _unlink(task: TaskStruct, kind: PidType) -> Pid | None:
     pid: Pid
     if kind == PIDTYPE_PID:
         pid = task.thread_pid
@@ -401,13 +412,21 @@ def detach_leader(k: "Kernel", task: TaskStruct) -> list[Pid]:
     return unused
 
 
-def change_pid(task: TaskStruct, kind: PidType, pid: Pid) -> Pid | None:
+def change_pid(k: "Kernel", task: TaskStruct, kind: PidType, pid: Pid) -> Pid | None:
     """Move ``task`` from its ``kind`` number to ``pid``; the result is detach_pid()'s.
+
+    Caller holds tasklist_lock for writing.
 
     Source: kernel/pid.c:change_pid().
     """
-    unused = detach_pid(task, kind)
-    attach_pid(task, kind, pid)
+    assert_held(k, k.tasklist_lock, exclusive=True)
+    return move_to_pid(task, kind, pid)
+
+
+def move_to_pid(task: TaskStruct, kind: PidType, pid: Pid) -> Pid | None:
+    """Do what change_pid() does where nobody can look meanwhile."""
+    unused = _unlink(task, kind)
+    _link(task, kind, pid)
     return unused
 
 

@@ -148,7 +148,7 @@ def unhash_process(k: "Kernel", task: TaskStruct, group_dead: bool) -> list[Pid]
         tasks.unlink(task)
         del task.real_parent.children[task.pid]
     else:
-        pid = detach_pid(task, PIDTYPE_PID)
+        pid = detach_pid(k, task, PIDTYPE_PID)
         unused = [] if pid is None else [pid]
     task.signal.threads.remove(task)
     return unused

@@ -29,7 +29,7 @@ from kernel.process.vfork import wait_for_vfork_done
 from kernel.process.wait import do_wait
 from kernel.process.wait_task import WaitOpts
 from kernel.ptrace.stops import ptrace_event, ptrace_fork_event
-from kernel.signal.pending import recalc_sigpending
+from kernel.signal.pending import recalc_sigpending_tsk
 from kernel.smp.ttwu import wake_up_new_task
 from kernel.task import PF_FORKNOEXEC, TaskStruct, files_of, fs_of, mm_of
 from kernel.time.posix_cpu_timers import update_rlimit_cpu
@@ -180,7 +180,7 @@ def sys_posix_spawn(
                     raise
     finally:
         current.blocked = blocked
-        recalc_sigpending(current)
+        recalc_sigpending_tsk(current)
     if context.fault:
         raise GuestFault(context.fault)
     if context.errno:

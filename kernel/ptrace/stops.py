@@ -139,7 +139,7 @@ def ptrace_stop(
     state.message = 0
     task.exit_code = 0
     task.jobctl &= ~(JOBCTL_LISTENING | JOBCTL_PTRACE_FROZEN)
-    recalc_sigpending(task)
+    recalc_sigpending(k, task)
     return exit_code
 
 

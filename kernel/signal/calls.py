@@ -80,7 +80,7 @@ def _set_task_blocked(k: "Kernel", task: TaskStruct, blocked: int) -> Path[None]
     if task.sigpending and len(task.signal.threads) > 1:
         yield from retarget_shared_pending(k, task, blocked & ~task.blocked)
     task.blocked = blocked
-    recalc_sigpending(task)
+    recalc_sigpending(k, task)
 
 
 def set_current_blocked(k: "Kernel", blocked: int) -> Path[None]:
@@ -159,7 +159,7 @@ def do_sigtimedwait(k: "Kernel", wanted: int, timeout_ns: int, until_ns: int) ->
         return info
     task.real_blocked = task.blocked
     task.blocked &= ~wanted
-    recalc_sigpending(task)
+    recalc_sigpending(k, task)
     yield "do_sigtimedwait.siglock_wait", RELEASE, siglock
     if timeout_ns > 0:
         until_ns = until_ns or k.now_ns + timeout_ns

@@ -117,7 +117,7 @@ def dequeue_signal(k: "Kernel", task: TaskStruct, held: int) -> SigInfo | None:
         else:
             task.pending = queue
         break
-    recalc_sigpending(task)
+    recalc_sigpending(k, task)
     if info is not None and SIG_KERNEL_STOP_MASK >> (info[0] - 1) & 1:
         task.jobctl |= JOBCTL_STOP_DEQUEUED
     return info
@@ -182,7 +182,7 @@ def get_signal(k: "Kernel") -> Path[int]:
             if task.ptrace:
                 # it may still stop at PTRACE_EVENT_EXIT
                 task.pending = flush_sigqueue_mask(task.pending, _KILL_MASK)
-                recalc_sigpending(task)
+                recalc_sigpending(k, task)
             break
         if task.jobctl & JOBCTL_PENDING_MASK:
             stopped = yield from _jobctl_pending(k)
@@ -226,13 +226,15 @@ def get_signal(k: "Kernel") -> Path[int]:
 
 
 def _notify_cldstop(k: "Kernel") -> Path[None]:
-    """Tell the parent that the process has stopped or continued; gives siglock up.
+    """Tell the parent that the process has stopped or continued.
 
-    SIGCONT itself cannot: whoever sends it holds siglock, and the parent's is needed here.
+    Caller holds siglock, which is given up. SIGCONT itself cannot: whoever sends it holds
+    siglock, and the parent's is needed here.
 
     Source: kernel/signal.c:get_signal().
     """
     task = k.current
+    assert_held(k, task.sighand.siglock)
     signal = task.signal
     why = CLD_CONTINUED if signal.flags & SIGNAL_CLD_CONTINUED else CLD_STOPPED
     signal.flags &= ~SIGNAL_CLD_MASK
@@ -365,7 +367,7 @@ def do_signal_stop(k: "Kernel", signr: int) -> Path[bool]:
         return False
     last = task_participate_group_stop(task)
     task.jobctl |= JOBCTL_STOPPED
-    recalc_sigpending(task)
+    recalc_sigpending(k, task)
     yield from set_current_state(k, TASK_STOPPED)
     yield "do_signal_stop.siglock_done", RELEASE, siglock
     if last:

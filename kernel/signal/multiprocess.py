@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kernel.drive.lockdep import assert_held
 from kernel.points import ACQUIRE, RELEASE, Path
-from kernel.signal.pending import recalc_sigpending
+from kernel.signal.pending import recalc_sigpending, recalc_sigpending_tsk
 from kernel.task import SignalStruct, TaskStruct
 from kernel.uapi.clone import CLONE_THREAD
 from kernel.uapi.signals import SI_USER, SIG_KERNEL_STOP_MASK, SIGCONT, sigmask
@@ -46,7 +46,7 @@ def begin_multiprocess(k: "Kernel", clone_flags: int) -> Path[MultiprocessSignal
         if signal.multiprocess is None:
             signal.multiprocess = []
         signal.multiprocess.append(note)
-    recalc_sigpending(current)
+    recalc_sigpending(k, current)
     yield "copy_process.multiprocess_unlock", RELEASE, siglock
     return note
 
@@ -78,4 +78,4 @@ def deliver_delayed(child: TaskStruct, note: MultiprocessSignals) -> None:
     child.signal.shared_pending = tuple(
         (sig, SI_USER, 0, 0, 0) for sig in range(1, 65) if note.signals >> (sig - 1) & 1
     )
-    recalc_sigpending(child)
+    recalc_sigpending_tsk(child)

@@ -3,8 +3,14 @@
 Source: kernel/signal.c, include/linux/sched/signal.h.
 """
 
+from typing import TYPE_CHECKING
+
+from kernel.drive.lockdep import assert_held
 from kernel.task import JOBCTL_PENDING_MASK, TASK_INTERRUPTIBLE, TASK_WAKEKILL, SigInfo, TaskStruct
 from kernel.uapi.signals import SIGKILL
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
 
 
 def signal_pending(task: TaskStruct) -> bool:
@@ -49,8 +55,17 @@ def pending_mask(pending: tuple[SigInfo, ...]) -> int:
     return mask
 
 
-def recalc_sigpending(task: TaskStruct) -> bool:
+def recalc_sigpending(k: "Kernel", task: TaskStruct) -> bool:
     """Set ``task.sigpending`` by what is queued; return it. Caller holds siglock.
+
+    Source: kernel/signal.c:recalc_sigpending().
+    """
+    assert_held(k, task.sighand.siglock)
+    return recalc_sigpending_tsk(task)
+
+
+def recalc_sigpending_tsk(task: TaskStruct) -> bool:
+    """Do what ``recalc_sigpending`` does for a task that nobody else knows yet.
 
     Source: kernel/signal.c:recalc_sigpending_tsk().
     """

@@ -96,6 +96,7 @@ class World:
             dying={},
             outbox={},
             requests=[],
+            stepping=None,
         )
         k.init_pid_ns = boot_pid_ns(k)
         k.init_nsproxy = boot_nsproxy(k.init_pid_ns)
@@ -108,9 +109,9 @@ class World:
         self.group(swapper)
         self.image = ImageSpec("image")
         self.zero = Pid(0)
-        attach_pid(swapper, PIDTYPE_PID, self.zero)
-        attach_pid(swapper, PIDTYPE_PGID, self.zero)
-        attach_pid(swapper, PIDTYPE_SID, self.zero)
+        attach_pid(k, swapper, PIDTYPE_PID, self.zero)
+        attach_pid(k, swapper, PIDTYPE_PGID, self.zero)
+        attach_pid(k, swapper, PIDTYPE_SID, self.zero)
         self.init = self.process(swapper, "init", self.zero)
         self.kthreadd = self.process(swapper, "kthreadd", self.zero)
         k.child_reaper = self.init
@@ -149,7 +150,7 @@ class World:
         pid = Pid(k.pids.next_number())
         k.pids.hash[pid.nr] = pid
         task.pid = pid.nr
-        attach_pid(task, PIDTYPE_PID, pid)
+        attach_pid(k, task, PIDTYPE_PID, pid)
         k.tasks.nr_threads += 1
         return task
 
@@ -160,9 +161,9 @@ class World:
         task.real_parent = task.parent = parent
         parent.children[task.pid] = task
         self.k.tasks.link(task)
-        attach_pid(task, PIDTYPE_TGID, task.thread_pid)
-        attach_pid(task, PIDTYPE_PGID, group or task.thread_pid)
-        attach_pid(task, PIDTYPE_SID, group or task.thread_pid)
+        attach_pid(self.k, task, PIDTYPE_TGID, task.thread_pid)
+        attach_pid(self.k, task, PIDTYPE_PGID, group or task.thread_pid)
+        attach_pid(self.k, task, PIDTYPE_SID, group or task.thread_pid)
         return task
 
     def open_files(self, task):
@@ -307,7 +308,7 @@ def lose_session(w):
 
 
 def group_of_a_freed_pid(w):
-    attach_pid(w.child, PIDTYPE_PGID, Pid(500))
+    attach_pid(w.k, w.child, PIDTYPE_PGID, Pid(500))
     del w.shell.thread_pid.pgrp[w.child.pid]
 
 

@@ -44,7 +44,7 @@ REASONS = {
     "SignalStruct.group_exit_code": (("_end_group", "do_exit"), SHOWN),
     "SignalStruct.nr_threads": (("resume",), OURS),
     "SignalStruct.shared_pending": (
-        ("recalc_sigpending",),
+        ("recalc_sigpending_tsk",),
         "posix_spawn() unblocks signals without siglock; what comes then is seen at its end",
     ),
     "SignalStruct.stime_ns": (("_exit_signal", "wait_task_zombie"), SUMS),
