@@ -84,8 +84,8 @@ class IllegalTransition(InvariantError):
 class FaultSignal(Exception):
     """A memory access of the current task ends with a signal that cannot be held back.
 
-    The driver sends it to ``k.current`` (``force_sig_fault``); the interrupted access does not
-    return. ``code`` is the si_code (SEGV_MAPERR 1, SEGV_ACCERR 2), ``address`` the si_addr.
+    ``kernel.entry`` sends it to ``k.current`` (``force_sig_fault``); the interrupted access does
+    not return. ``code`` is the si_code (SEGV_MAPERR 1, SEGV_ACCERR 2), ``address`` the si_addr.
 
     Source: arch/x86/mm/fault.c:bad_area(), mm/oom_kill.c:pagefault_out_of_memory().
     """

@@ -30,12 +30,14 @@ from kernel.task import SignalStruct, TaskStruct
 from kernel.time.itimer import REAL_TIMER
 from kernel.time.timeout import WAKE_TIMER
 from kernel.timerq import TimerQueue
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.user import Loader
 
 if TYPE_CHECKING:
     from kernel.arch.stack import StackRegion
     from kernel.drive.interleave import ActivePath
     from kernel.fs.inode import Vfs
+    from kernel.ipc.waitwake import FutexHashBucket
     from kernel.mm.frames import Frames
     from kernel.mm.slab import SlabCache
     from kernel.ns.nsproxy import NsProxy
@@ -98,9 +100,9 @@ class Kernel:
         self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
         self.nr_kthreads = 0  # made since boot and not released
         self.accounting = spec.acct  # does anybody want a record of each process?
-        self.acct_files = 0  # that acct() writes to: kernel.acct
+        self.acct_files = 0  # that acct() writes to: kernel.process.acct
         # load balancing: kernel.smp.balance
-        self.tick_ns = 1_000_000_000 // spec.hz
+        self.tick_ns = NSEC_PER_SEC // spec.hz
         self.domains = [SchedDomain(spec.cpus, spec.linux) for _ in range(spec.cpus)]
         self.next_balance = 0  # least of the CPUs', in jiffies
         self.balance_ns = m.NEVER  # when it is due, if there is anything to balance
@@ -111,7 +113,7 @@ class Kernel:
         # namespaces: the next number in /proc/PID/ns, and how many there are of each kind
         self.next_ns_ino = FIRST_INO
         self.ns_counts: dict[int, int] = {}
-        self.futex_buckets: dict[int, Any] = {}  # kernel.ipc.waitwake.FutexHashBucket
+        self.futex_buckets: dict[int, FutexHashBucket] = {}
         # on their way in, in the order in which they will be served, and out
         self.requests: list[m.Request] = []
         self.outbox: dict[int, list[m.Effect]] = {}

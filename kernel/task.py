@@ -241,7 +241,7 @@ class SignalStruct:
         self.args: tuple[str, ...] = ()  # what the last exec was given: /proc/PID/cmdline
         self.env: tuple[tuple[str, str], ...] = ()
         self.oom_score_adj_min = 0  # the least value that needs no privilege
-        self.ac_flag = 0  # ACORE, AXSIG of threads that have begun to exit: kernel.acct
+        self.ac_flag = 0  # ACORE, AXSIG of threads that have begun to exit: kernel.process.acct
         self.utime_ns = 0  # of threads already released
         self.stime_ns = 0
         self.cutime_ns = 0  # of children waited for, and of theirs

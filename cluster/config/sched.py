@@ -2,7 +2,7 @@
 
 Every class has a section with its name, whose keys are its tunables: it is made from the dataclass
 that the class declares (``kernel.sched.tunables``). A class of one's own that ``sched.fair`` names
-has one as well; ``model_with`` makes the model of such a configuration.
+has one as well; ``sched_with`` makes the model of such a configuration.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """How machines lay out kernel stacks and find ``current``. ``arch_of`` picks the machine's module.
 
-An architecture module has ``boot_stacks(k)``, ``alloc_thread_info(k, task)``,
+An architecture module has ``STACK_BASE``, ``STACK_LIMIT``, ``alloc_thread_info(k, task)``,
 ``free_thread_info(k, stack)``, ``register_value(k, task)`` and ``current_from_register(k, value)``.
 """
 

@@ -8,7 +8,6 @@ Source: arch/powerpc/include/asm/current.h, arch/powerpc/kernel/entry_32.S:_swit
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.arch.stack import StackRegion
 from kernel.errors import InvariantError
 
 if TYPE_CHECKING:
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
 TASK_BASE: Final = 0xC000_0000  # PAGE_OFFSET: task_structs lie in the linear mapping
 STACK_BASE: Final = 0xE000_0000
 STACK_LIMIT: Final = 0xFF00_0000
-
-
-def boot_stacks(k: "Kernel") -> StackRegion:
-    """Return the empty region of kernel stacks for the machine ``k``."""
-    return StackRegion(STACK_BASE, STACK_LIMIT, k.spec.thread_size, k.frames)
 
 
 def alloc_thread_info(k: "Kernel", task: "TaskStruct") -> int:

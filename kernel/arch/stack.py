@@ -16,6 +16,7 @@ from kernel.uapi.errno_ import ENOMEM
 from kernel.uapi.mman import PAGE_SIZE
 
 if TYPE_CHECKING:
+    from kernel.kernel import Kernel
     from kernel.mm.frames import Frames
     from kernel.task import TaskStruct
 
@@ -95,3 +96,8 @@ class StackRegion:
     def nr_pages(self) -> int:
         """Page frames reserved for the stacks in use."""
         return len(self.infos) * self.pages
+
+
+def boot_stacks(k: "Kernel") -> StackRegion:
+    """Return the empty region of kernel stacks where ``k``'s architecture has it."""
+    return StackRegion(k.arch.STACK_BASE, k.arch.STACK_LIMIT, k.spec.thread_size, k.frames)

@@ -8,8 +8,6 @@ Source: arch/x86/include/asm/thread_info.h:current_thread_info() (2.6.34).
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.arch.stack import StackRegion
-
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.task import TaskStruct
@@ -17,11 +15,6 @@ if TYPE_CHECKING:
 STACK_BASE: Final = 0xFFFF_C900_0000_0000  # VMALLOC_START, four-level page tables
 STACK_LIMIT: Final = 0xFFFF_E900_0000_0000
 _PT_REGS: Final = 168  # the user registers an entry to the kernel saves at the top of the stack
-
-
-def boot_stacks(k: "Kernel") -> StackRegion:
-    """Return the empty region of kernel stacks for the machine ``k``."""
-    return StackRegion(STACK_BASE, STACK_LIMIT, k.spec.thread_size, k.frames)
 
 
 def alloc_thread_info(k: "Kernel", task: "TaskStruct") -> int:

@@ -11,24 +11,18 @@ log2(n) is the place of n's highest bit and, for the fraction, one bit for each 
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.bits import GOLDEN_GAMMA, MASK_64, mix64
+
 if TYPE_CHECKING:
     from kernel.machine import SpawnSpec
 
-_MASK: Final = (1 << 64) - 1
 _LN2: Final = 0xB17217F7D1CF79AC  # ln 2 * 2**64, cut off
 _FRACTION_BITS: Final = 32
-# splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014)
-_GAMMA: Final = 0x9E3779B97F4A7C15
-_MIX_1: Final = 0xBF58476D1CE4E5B9
-_MIX_2: Final = 0x94D049BB133111EB
 
 
 def splitmix64(seed: int, place: int) -> int:
     """Return number ``place`` (from 0) of the 64-bit random sequence that ``seed`` begins."""
-    z = (seed + (place + 1) * _GAMMA) & _MASK
-    z = ((z ^ (z >> 30)) * _MIX_1) & _MASK
-    z = ((z ^ (z >> 27)) * _MIX_2) & _MASK
-    return z ^ (z >> 31)
+    return mix64((seed + (place + 1) * GOLDEN_GAMMA) & MASK_64)
 
 
 def log2_fixed(n: int) -> int:

@@ -10,6 +10,7 @@ Source: init/main.c:start_kernel(), rest_init().
 from typing import TYPE_CHECKING
 
 from kernel.arch import arch_of
+from kernel.arch.stack import boot_stacks
 from kernel.boot.init_programs import arm_spawns
 from kernel.boot.rest_init import boot_tasks, kernel_init
 from kernel.boot.smpboot import smpboot_register_percpu_thread
@@ -37,7 +38,7 @@ def boot_machine(k: "Kernel") -> None:
         commit_limited=spec.overcommit_memory == OVERCOMMIT_NEVER,
     )
     k.slabs = boot_slabs(k.frames, spec.cpus)
-    k.stacks = k.arch.boot_stacks(k)
+    k.stacks = boot_stacks(k)
     k.vfs = boot_vfs(k)
     proc_root_init(k)
     boot_tasks(k)

@@ -23,7 +23,7 @@ Source: the rules are those of kernel/fork.c, kernel/exit.c, kernel/pid.c, mm/me
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from kernel.check.memory import _check_memory, _check_users, check_current
+from kernel.check.memory import check_current, check_memory, check_users
 from kernel.check.places import check_load_table, check_places, check_real_time
 from kernel.cpu.places import CpuPlaces
 from kernel.fs.inode import EVENTFD, SOCKET
@@ -356,8 +356,8 @@ def _check_quiet(
         found.append(f"{k.nr_kthreads} kernel threads made since boot are counted, {made} found")
     everybody = [k.init_task, *tasks]
     _check_holders(everybody, found)
-    _check_users(k, tasks, found)
-    _check_memory(k, everybody, found)
+    check_users(k, tasks, found)
+    check_memory(k, everybody, found)
     check_namespaces(k, tasks, found)
     _check_wait_queues(leaders, everybody, found)
     for lock in (k.tasklist_lock, k.pidmap_lock):
@@ -432,6 +432,3 @@ def _check_holders(tasks: list[TaskStruct], found: list[str]) -> None:
                 found.append(
                     f"{field} of {who[0]!r}: {counter} is {counted}, {len(who)} tasks hold it"
                 )
-
-
-# -- the end ------------------------------------------------------------------------------------

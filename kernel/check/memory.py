@@ -33,7 +33,7 @@ def check_current(k: "Kernel", found: list[str]) -> None:
             found.append(f"{task!r} is current, its register leads to {there!r}")
 
 
-def _check_users(k: "Kernel", tasks: list[TaskStruct], found: list[str]) -> None:
+def check_users(k: "Kernel", tasks: list[TaskStruct], found: list[str]) -> None:
     """What RLIMIT_NPROC counts: the threads of every real uid."""
     charged = Counter(task.cred.user for task in tasks)
     for uid, user in k.tasks.users.items():
@@ -43,7 +43,7 @@ def _check_users(k: "Kernel", tasks: list[TaskStruct], found: list[str]) -> None
             found.append(f"user {uid}: {user.processes} threads counted, {charged[user]} found")
 
 
-def _check_memory(k: "Kernel", tasks: list[TaskStruct], found: list[str]) -> None:
+def check_memory(k: "Kernel", tasks: list[TaskStruct], found: list[str]) -> None:
     """Page frames and slab objects are held by what is alive, and by nothing else."""
     mms = dict.fromkeys(task.mm for task in tasks if task.mm is not None)
     files = dict.fromkeys(task.files for task in tasks if task.files is not None)

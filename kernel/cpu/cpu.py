@@ -11,7 +11,7 @@ lets the current task run its next basic blocks. Where its task stands says whic
 (``kernel.cpu.position``). Blocks are executed when they start, and their cost is burnt afterwards,
 so a block's effects are ordered by its end; a preemption falls between.
 
-Effects come in with a time (``kernel.cpu.handlers`` has one function for each). One that is due
+Effects come in with a time (``kernel.cpu.handlers`` says what each does). One that is due
 while a task burns user time interrupts it there. One from this CPU's past (the scheme let the CPU
 run ahead) is applied at once and counted as a causality violation with its lateness. Under the
 scheme ``exact`` (``eager``) there are none: a step ends as soon as the CPU has said something, for
@@ -44,6 +44,7 @@ from kernel.sched import core
 from kernel.sched.rq import Rq
 from kernel.stats import CpuStats
 from kernel.uapi import syscalls as nr
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.failure import Error
 from kernel.uapi.task_state import TASK_REPORT_MAX, TASK_RUNNING
 from kernel.user import Loader, Op, UserContext
@@ -105,7 +106,7 @@ class Cpu:
         self.tracing = spec.trace
         self.block_ns = spec.costs.guest_block
         self._switch_ns = spec.costs.context_switch
-        self._tick_ns = 1_000_000_000 // spec.hz
+        self._tick_ns = NSEC_PER_SEC // spec.hz
         self._tick_cost_ns = spec.costs.tick
         self.epoch_ns = spec.epoch_ns
         if cpu == 0:

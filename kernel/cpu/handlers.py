@@ -1,8 +1,10 @@
-"""What a CPU does with each effect: one function for one message of ``kernel.messages.EFFECTS``.
+"""What a CPU does with each effect, the messages of ``kernel.messages.EFFECTS``.
 
 ``apply`` compares codes, the frequent ones first: in the compiled core that is cheaper than a table
-of functions. It moves the task as ``kernel.cpu.position`` says before the function runs; an effect
-that nobody waits for, or that there is not, is refused there.
+of functions. What takes one or two statements it does itself (RETURN, ERROR, SIGNAL, RENICE,
+TRACED); every other effect has a function, here or in ``kernel.cpu.migrate``. It moves the task as
+``kernel.cpu.position`` says before the function runs; an effect that nobody waits for, or that
+there is not, is refused there.
 """
 
 from typing import TYPE_CHECKING

@@ -16,9 +16,8 @@ Source: the interface of awslabs/shuttle's schedulers (next_task, next_u64); spl
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
+from kernel.bits import GOLDEN_GAMMA, MASK_64, mix64
 from kernel.errors import ScheduleDiverged
-
-_MASK: Final = 0xFFFFFFFFFFFFFFFF
 
 
 class Choice(Protocol):
@@ -80,15 +79,12 @@ class RandomHoldUps(InOrder):
 
     def begin(self, seed: int) -> None:
         """Start the sequence that belongs to ``seed``."""
-        self._state = seed & _MASK
+        self._state = seed & MASK_64
 
     def number(self, bound: int) -> int:
         """Return the next random number."""
-        # Weyl sequence and finaliser of splitmix64
-        self._state = state = (self._state + 0x9E3779B97F4A7C15) & _MASK
-        state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & _MASK
-        state = (state ^ state >> 27) * 0x94D049BB133111EB & _MASK
-        return (state ^ state >> 31) % bound
+        self._state = state = (self._state + GOLDEN_GAMMA) & MASK_64
+        return mix64(state) % bound
 
 
 class Recording:

@@ -26,8 +26,8 @@ from kernel.uapi.fcntl import (
     O_APPEND,
     O_NOATIME,
     O_NONBLOCK,
-    RLIMIT_NOFILE,
 )
+from kernel.uapi.rlimit import RLIMIT_NOFILE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel

@@ -20,7 +20,7 @@ from kernel.points import Path
 from kernel.process.limits import rlimit
 from kernel.task import files_of
 from kernel.uapi.errno_ import EBADF, EINVAL, EMFILE
-from kernel.uapi.fcntl import RLIMIT_NOFILE
+from kernel.uapi.rlimit import RLIMIT_NOFILE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel

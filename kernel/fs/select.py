@@ -27,7 +27,6 @@ from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.smp.wait import WaitQueueEntry, WaitQueueHead, add_wait_queue, remove_wait_queue
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct, files_of
 from kernel.uapi.errno_ import EBADF, EINVAL
-from kernel.uapi.fcntl import RLIMIT_NOFILE
 from kernel.uapi.poll import (
     DEFAULT_POLLMASK,
     FD_SETSIZE,
@@ -42,6 +41,7 @@ from kernel.uapi.poll import (
     POLLWRBAND,
     POLLWRNORM,
 )
+from kernel.uapi.rlimit import RLIMIT_NOFILE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel

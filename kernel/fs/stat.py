@@ -7,6 +7,7 @@ from kernel.fs.file import fget
 from kernel.fs.inode import DIRECTORY, PIDFD, Inode
 from kernel.fs.namei import lookup_inode
 from kernel.task import files_of
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.mman import PAGE_SIZE
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def vfs_getattr(k: "Kernel", inode: Inode) -> tuple[int, ...]:
 
     Source: fs/stat.c:generic_fillattr().
     """
-    mtime = inode.mtime_ns // 1_000_000_000
+    mtime = inode.mtime_ns // NSEC_PER_SEC
     size = PAGE_SIZE if inode.kind == DIRECTORY and inode.i_op is None else inode.size
     uid, gid = inode.uid, inode.gid
     user_ns = k.current.cred.user_ns
@@ -37,7 +38,7 @@ def vfs_getattr(k: "Kernel", inode: Inode) -> tuple[int, ...]:
         size,
         mtime,
         mtime,
-        inode.ctime_ns // 1_000_000_000,
+        inode.ctime_ns // NSEC_PER_SEC,
     )
 
 

@@ -118,21 +118,6 @@ def recount_cache(frames: Frames) -> dict[int, int]:
     return dict(refs)
 
 
-def mapcount(mms: Iterable[MmStruct]) -> dict[int, int]:
-    """Return ``{frame: PTEs that map it}`` over all address spaces, as Linux's mapcount.
-
-    Here a table counts once for each of its holders. Text pages and the zero page are included.
-    """
-    counts: Counter[int] = Counter()
-    for mm in mms:
-        counts.update(pte >> PTE_SHIFT for pte in mm.pt.ptes.values())
-        if mm.local:
-            counts.update(pte >> PTE_SHIFT for pte in mm.local.values())
-        if mm.text_mapped and mm.layout is not None:
-            counts.update(pte >> PTE_SHIFT for pte in mm.layout.text.values())
-    return dict(counts)
-
-
 def check_frames(frames: Frames, owners: Iterable[dict[int, int]], reserved: int) -> None:
     """Compare the allocator's reference counts with those that ``owners`` add up to.
 

@@ -32,13 +32,13 @@ from kernel.task import (
     TaskStruct,
     mm_of,
 )
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.signals import SI_KERNEL, SIGKILL
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 OOM_SCORE_ADJ_MIN: Final = -1000
-OOM_SCORE_ADJ_MAX: Final = 1000
 _NEVER: Final = -(1 << 62)
 
 
@@ -110,7 +110,7 @@ def pagefault_out_of_memory(k: "Kernel", address: int) -> Path[None]:
     if fatal_signal_pending(current) or current.signal.flags & SIGNAL_GROUP_EXIT:
         raise FaultSignal(SIGKILL, SI_KERNEL, address)
     # schedule_timeout_killable(1): let the victim run
-    k.arm_timer(current, k.now_ns + 1_000_000_000 // k.spec.hz)
+    k.arm_timer(current, k.now_ns + NSEC_PER_SEC // k.spec.hz)
     yield from set_current_state(k, TASK_KILLABLE)
     if not fatal_signal_pending(current):
         yield "out_of_memory.schedule", SCHEDULE, None

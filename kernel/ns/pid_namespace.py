@@ -176,6 +176,3 @@ def is_child_reaper(pid: Pid) -> bool:
     Source: include/linux/pid.h:is_child_reaper().
     """
     return pid.nr == 1 if pid.numbers is None else pid.numbers[-1][1] == 1
-
-
-# -- the death of an init --------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from kernel.ns.nsproxy import (
     create_new_namespaces,
     put_nsproxy,
 )
+from kernel.ns.pid_namespace import MAX_PID_NS_LEVEL
 from kernel.ns.user_namespace import create_user_ns
 from kernel.points import POINT, Path
 from kernel.process.clone import CloneResult, KernelCloneArgs, check_clone_flags
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 CLONE_LEGACY_FLAGS: Final = 0xFFFFFFFF
-MAX_PID_NS_LEVEL: Final = 32
 _UNSHARE_FLAGS: Final = (
     CLONE_THREAD
     | CLONE_FS

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.process.pid import Pid
 
-PROC_DYNAMIC_FIRST: Final = 0xF0000000
 _PID_INO: Final = 1 << 40  # inode numbers below it are those of static entries
 _DIRECTORY_MODE: Final = 0o555  # a directory tells the effective ids of any process
 _ENTRIES: Final = 64  # inode numbers of one task's directory

@@ -17,12 +17,12 @@ from kernel.proc.array import nsec_to_clock_t
 from kernel.process.pid import task_active_pid_ns
 from kernel.process.tasklist import for_each_thread
 from kernel.smp.loadavg import get_avenrun
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.mman import PAGE_SIZE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-_NS: Final = 1_000_000_000
 _NR_SOFTIRQS: Final = 10
 
 
@@ -50,7 +50,7 @@ def show_stat(k: "Kernel") -> str:
     lines += [
         "intr 0\n",
         f"ctxt {stats.sleeps + stats.exits}\n",
-        f"btime {k.spec.epoch_ns // _NS}\n",
+        f"btime {k.spec.epoch_ns // NSEC_PER_SEC}\n",
         f"processes {k.tasks.total_forks}\n",
         f"procs_running {sum(k.load.nr_running)}\n",
         "procs_blocked 0\n",
@@ -75,8 +75,8 @@ def uptime_proc_show(k: "Kernel") -> str:
     Source: fs/proc/uptime.c:uptime_proc_show().
     """
     idle_ns = sum(cpu_times(k, cpu)[2] for cpu in range(k.spec.cpus))
-    shown = (f"{ns // _NS}.{ns % _NS // 10_000_000:02d}" for ns in (k.now_ns, idle_ns))
-    return " ".join(shown) + "\n"
+    parts = (divmod(ns // 10_000_000, 100) for ns in (k.now_ns, idle_ns))
+    return " ".join(f"{seconds}.{hundredths:02d}" for seconds, hundredths in parts) + "\n"
 
 
 def linux_version(k: "Kernel") -> str:

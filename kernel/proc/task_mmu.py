@@ -7,8 +7,9 @@ Deviation: page tables take no frames, so VmPTE is 0, and there is no swap and n
 from typing import TYPE_CHECKING
 
 from kernel.fs.d_path import file_path
+from kernel.mm.fault import find_vma
 from kernel.mm.frames import ZERO_PAGE
-from kernel.mm.mm_types import PTE_SHIFT, MmStruct, VmArea
+from kernel.mm.mm_types import PTE_SHIFT, MmStruct
 from kernel.mm.rss import get_mm_hiwater_rss
 from kernel.uapi.mman import (
     PAGE_SHIFT,
@@ -73,14 +74,6 @@ class MmSizes:
     def rss(self) -> int:
         """Resident pages."""
         return self.anon + self.file + self.shmem
-
-
-def find_vma(mm: MmStruct, vpn: int) -> VmArea | None:
-    """Return the area that page ``vpn`` is in, or None."""
-    for vma in mm.vmas:
-        if vma.start <= vpn < vma.end:
-            return vma
-    return None
 
 
 def task_mem(mm: MmStruct, *, modern: bool) -> str:

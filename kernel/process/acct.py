@@ -33,6 +33,7 @@ from kernel.uapi.acct import (
     encode_comp_t,
     encode_float,
 )
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.errno_ import EACCES, EPERM
 from kernel.uapi.fcntl import O_APPEND, O_WRONLY
 from kernel.uapi.mman import PAGE_SHIFT
@@ -45,7 +46,7 @@ OUTPUT: Final = "pacct"  # what k.output() calls the records of the configuratio
 EXACT: Final = "pacct_exact"  # and what a record had to round: an ACCT_EXACT for each
 OUTPUTS: Final = (OUTPUT, EXACT)
 PF_ACCT: Final = PF_SIGNALED | PF_DUMPCORE  # what acct_flags() looks at
-_NSEC_PER_AHZ: Final = 1_000_000_000 // AHZ
+_NSEC_PER_AHZ: Final = NSEC_PER_SEC // AHZ
 
 
 def acct_flags(task: TaskStruct) -> int:
@@ -96,7 +97,7 @@ def fill_ac(
         task.cred.gid & 0xFFFFFFFF,
         task_tgid_nr_ns(task, ns),
         task_tgid_nr_ns(parent, ns),
-        (k.vfs.epoch_ns + leader.start_time_ns) // 1_000_000_000 & 0xFFFFFFFF,
+        (k.vfs.epoch_ns + leader.start_time_ns) // NSEC_PER_SEC & 0xFFFFFFFF,
         encode_float(elapsed_ns // _NSEC_PER_AHZ),
         encode_comp_t(utime_ns // _NSEC_PER_AHZ),
         encode_comp_t(stime_ns // _NSEC_PER_AHZ),

@@ -60,7 +60,7 @@ _PYTHON_IGNORES: Final[dict[int, int]] = {SIGPIPE: SIG_IGN, SIGXFSZ: SIG_IGN}
 
 
 class ExecResult:
-    """What the driver starts instead of returning to the caller.
+    """What the CPU is told to start instead of returning to the caller (``kernel.entry``).
 
     Attributes:
         image: the loader's key. ``python3-cant-open`` is the interpreter that cannot read its
@@ -168,9 +168,6 @@ def check_unsafe_exec(task: TaskStruct) -> None:
     fs = fs_of(task)
     if fs.users <= sum(thread.fs is fs for thread in task.signal.threads):
         fs.in_exec = True
-
-
-# -- before the point of no return ---------------------------------------------------------------
 
 
 # -- after it ------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def do_exit(k: "Kernel", code: int) -> Path[None]:
     """End the current thread with wait status ``code``.
 
     Raises:
-        TaskDead: always, at the end; the driver takes the task off its CPU (do_task_dead).
+        TaskDead: always, at the end; ``kernel.entry`` takes the task off its CPU (do_task_dead).
         InvariantError: init exits; a real kernel panics.
 
     Source: kernel/exit.c:do_exit().
@@ -449,6 +449,3 @@ def kill_orphaned_pgrp(k: "Kernel", task: TaskStruct, parent: TaskStruct | None)
         for member in members_of(pgrp, PIDTYPE_PGID):
             info = (sig, SI_KERNEL, 0, 0, 0)
             yield from do_send_sig_info(k, sig, info, member, PIDTYPE_PGID)
-
-
-# -- reaping -------------------------------------------------------------------------------------

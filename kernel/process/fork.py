@@ -8,7 +8,7 @@ pid, and the linking; the checks against RLIMIT_NPROC and max_threads are not at
 check, so several forks at once may overshoot, as on Linux.
 
 User contexts: a private one is copied by the CPU that has it (wake_up_new_task sends the fork).
-With CLONE_VM the driver has already brought the caller's context here; the child's is a view of it.
+With CLONE_VM the caller's CPU has sent its context with the call; the child's is a view of it.
 
 Source: kernel/fork.c.
 Deviation: CLONE_SETTLS and CLONE_IO have nothing to act on: a guest context has no TLS register and
@@ -455,9 +455,3 @@ def _unwind(
     if done >= _CHARGED:
         child.cred.user.processes -= 1
     free_task(k, child)
-
-
-# -- copying, one structure each -------------------------------------------------------------------
-
-
-# -- vfork ---------------------------------------------------------------------------------------

@@ -68,7 +68,6 @@ POSIX_SPAWN_CLOSE: Final = 1
 POSIX_SPAWN_DUP2: Final = 2
 
 _ALL_SIGNALS: Final = (1 << 64) - 1
-_EXIT_FAILURE: Final = 127
 _NO_ATTRIBUTES: Final = (False, False, None, 0, None, ())
 
 

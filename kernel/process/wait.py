@@ -32,7 +32,7 @@ from kernel.process.pid import (
 )
 from kernel.process.pidfd import pidfd_pid
 from kernel.process.wait_task import (
-    _NO_USAGE,
+    NO_USAGE,
     Report,
     WaitOpts,
     wait_task_continued,
@@ -213,7 +213,7 @@ def do_wait(k: "Kernel", wo: WaitOpts) -> Path[tuple[Any, ...] | None]:
     if interrupted:
         raise RestartSyscall
     if wo.rusage is not None:
-        return (0, 0, _NO_USAGE) if report is None else (report[0], report[1], wo.rusage)
+        return (0, 0, NO_USAGE) if report is None else (report[0], report[1], wo.rusage)
     if wo.wait4:
         return (0, 0, 0, 0) if report is None else report[:4]
     return report

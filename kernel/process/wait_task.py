@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 
-_NO_USAGE: Final = (0,) * 16
+NO_USAGE: Final = (0,) * 16
 
 
 # What a wait learns: pid, status as wait4 gives it, utime_ns, stime_ns, uid, CLD_ code, its status

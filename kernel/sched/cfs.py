@@ -60,9 +60,11 @@ class CfsSchedClass(SchedClass):
         super().__init__("cfs", FAIR_RANK, FAIR_POLICIES, CfsTunables, "CFS", "6.5")
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> CfsRq:
+        """Return an empty ``cfs_rq``. Source: kernel/sched/fair.c:init_cfs_rq()."""
         return CfsRq(tunables, spec.cpus)
 
     def make_entity(self) -> CfsEntity:
+        """Return an entity at the beginning of virtual time."""
         return CfsEntity()
 
     def enqueue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
@@ -104,6 +106,7 @@ class CfsSchedClass(SchedClass):
         update_min_vruntime(cfs)
 
     def queued(self, rq: "Rq") -> list[CpuTask]:
+        """Return them by when they ran, the longest ago first (``cfs_tasks``)."""
         cfs: CfsRq = rq.of[FAIR_RANK]
         return list(cfs.tasks)
 

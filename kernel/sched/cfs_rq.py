@@ -13,8 +13,9 @@ from typing import Any
 
 from kernel.cpu.task import CpuTask, calc_delta_fair
 from kernel.sched.sched_class import ClassRq, Entity
-from kernel.sched.tunables import SECOND_NS, duration
+from kernel.sched.tunables import duration
 from kernel.sched.weights import NICE_0_LOAD, WMULT_CONST, reduce_factor
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.policy import SCHED_IDLE
 
 
@@ -23,13 +24,13 @@ class CfsTunables:
     """The class's sysctls, before ``sched_tunable_scaling``. Bounds are Linux's."""
 
     latency_ns: int = duration(
-        6_000_000, 100_000, SECOND_NS, "Period in which every task runs once."
+        6_000_000, 100_000, NSEC_PER_SEC, "Period in which every task runs once."
     )
     min_granularity_ns: int = duration(
-        750_000, 100_000, SECOND_NS, "Least time before preemption.", at_most="latency_ns"
+        750_000, 100_000, NSEC_PER_SEC, "Least time before preemption.", at_most="latency_ns"
     )
     wakeup_granularity_ns: int = duration(
-        1_000_000, 0, SECOND_NS, "Lead a woken task needs to preempt."
+        1_000_000, 0, NSEC_PER_SEC, "Lead a woken task needs to preempt."
     )
 
 
@@ -57,9 +58,11 @@ class CfsEntity(Entity):
         self.seq = 0
 
     def pack(self) -> list[Any]:
+        """Return virtual run time and order of entry."""
         return [self.vruntime, self.seq]
 
     def unpack(self, data: Sequence[Any]) -> None:
+        """Take what ``pack`` returned."""
         self.vruntime, self.seq = data
 
 

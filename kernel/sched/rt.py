@@ -26,7 +26,8 @@ from kernel.sched.sched_class import (
     Entity,
     SchedClass,
 )
-from kernel.sched.tunables import SECOND_NS, duration
+from kernel.sched.tunables import duration
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.policy import RT_POLICIES, SCHED_RR
 
 if TYPE_CHECKING:
@@ -39,23 +40,23 @@ class RtTunables:
     """``sched_rr_timeslice_ms``, and the fair server's budget (debugfs: sched/fair_server)."""
 
     rr_timeslice_ns: int = duration(
-        100_000_000, 1_000_000, 10 * SECOND_NS, "Quantum of SCHED_RR, in whole ticks."
+        100_000_000, 1_000_000, 10 * NSEC_PER_SEC, "Quantum of SCHED_RR, in whole ticks."
     )
     fair_server_runtime_ns: int = duration(
         50_000_000,
         1_000_000,
-        4 * SECOND_NS,
+        4 * NSEC_PER_SEC,
         "What the fair class gets of a CPU that real-time tasks keep busy.",
         at_most="fair_server_period_ns",
     )
     fair_server_period_ns: int = duration(
-        1_000_000_000, 10_000_000, 4 * SECOND_NS, "In every such period."
+        NSEC_PER_SEC, 10_000_000, 4 * NSEC_PER_SEC, "In every such period."
     )
 
 
 def rr_timeslice(tunables: RtTunables, hz: int) -> int:
     """Return the quantum of SCHED_RR in ticks. Source: kernel/sched/rt.c:sched_rr_handler()."""
-    return max(1, tunables.rr_timeslice_ns * hz // SECOND_NS)
+    return max(1, tunables.rr_timeslice_ns * hz // NSEC_PER_SEC)
 
 
 class RtEntity(Entity):
@@ -67,9 +68,11 @@ class RtEntity(Entity):
         self.time_slice = time_slice  # of SCHED_RR, ticks left
 
     def pack(self) -> list[Any]:
+        """Return the ticks that are left."""
         return [self.time_slice]
 
     def unpack(self, data: Sequence[Any]) -> None:
+        """Take what ``pack`` returned."""
         self.time_slice = data[0]
 
 
@@ -140,9 +143,11 @@ class RtSchedClass(SchedClass):
         super().__init__("rt", RT_RANK, RT_POLICIES, RtTunables, "real-time", "6.12")
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> RtRq:
+        """Return an empty ``rt_rq``. Source: kernel/sched/rt.c:init_rt_rq()."""
         return RtRq(tunables, spec.hz)
 
     def make_entity(self) -> RtEntity:
+        """Return an entity without a quantum: ``switched_to`` and ``task_fork`` give it one."""
         return RtEntity(0)
 
     def enqueue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
@@ -212,6 +217,7 @@ class RtSchedClass(SchedClass):
             update_curr_rt(rq)
 
     def set_next_task(self, rq: "Rq", p: CpuTask) -> None:
+        """Source: kernel/sched/rt.c:set_next_task_rt()."""
         p.exec_start_ns = rq.clock_ns
 
     def task_tick(self, rq: "Rq", p: CpuTask) -> None:
@@ -230,6 +236,7 @@ class RtSchedClass(SchedClass):
             rq.need_resched = True
 
     def rq_tick(self, rq: "Rq") -> None:
+        """See to the fair class's share."""
         fair_server_tick(rq)
 
     def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, first: bool) -> None:
@@ -258,6 +265,7 @@ class RtSchedClass(SchedClass):
             rq.need_resched = True
 
     def update_curr(self, rq: "Rq") -> None:
+        """Source: kernel/sched/rt.c:update_curr_rt()."""
         update_curr_rt(rq)
 
     def pushable_task(self, rq: "Rq", p: CpuTask, dst: int) -> CpuTask | None:

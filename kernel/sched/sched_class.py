@@ -39,9 +39,7 @@ WF_FORK: Final = 0x04
 WF_TTWU: Final = 0x08
 
 CLASS_ORDER: Final = ("stop", "deadline", "rt", "fair", "idle")
-# places in it
-STOP_RANK: Final = 0
-DEADLINE_RANK: Final = 1
+# places in it of the classes that there are
 RT_RANK: Final = 2
 FAIR_RANK: Final = 3
 IDLE_RANK: Final = 4

@@ -4,7 +4,7 @@ A class declares its tunables as a frozen dataclass, each field by one of the fu
 
     @dataclass(frozen=True)
     class CfsTunables:
-        latency_ns: int = duration(6_000_000, 100_000, SECOND_NS, "Period in which …")
+        latency_ns: int = duration(6_000_000, 100_000, NSEC_PER_SEC, "Period in which …")
 
 and gets an instance in ``make_rq``. In a configuration the fields are the keys of ``sched.NAME``;
 ``_ns`` is left off, since durations are written with their unit there.
@@ -13,8 +13,6 @@ and gets an instance in ``make_rq``. In a configuration the fields are the keys 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
-
-SECOND_NS: Final = 1_000_000_000
 
 DURATION: Final = "duration"
 INTEGER: Final = "integer"

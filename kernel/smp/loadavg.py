@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.process.tasklist import for_each_thread
 from kernel.task import TASK_NOLOAD, TASK_UNINTERRUPTIBLE
+from kernel.uapi.clock import NSEC_PER_SEC
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -28,7 +29,7 @@ _DECAYS: Final = (EXP_1, EXP_5, EXP_15)
 
 def load_period_ns(hz: int) -> int:
     """Return the time between two samples: LOAD_FREQ ticks."""
-    return (5 * hz + 1) * 1_000_000_000 // hz
+    return (5 * hz + 1) * NSEC_PER_SEC // hz
 
 
 def calc_load(load: int, exp: int, active: int) -> int:

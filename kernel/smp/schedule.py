@@ -1,6 +1,6 @@
 """How the current task leaves its CPU: asleep, for others to run, or for ever.
 
-The CPU's half, which picks the next one, is ``kernel.sched.core.schedule``.
+The CPU's half, which picks the next one, is ``Cpu.switch`` (``kernel.cpu.cpu``).
 
 Source: kernel/sched/core.c (schedule, do_task_dead, finish_task_switch).
 """

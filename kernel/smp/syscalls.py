@@ -19,12 +19,12 @@ from kernel.process.attrs import TaskAttrs, attrs_of, new_attrs, rt_policy
 from kernel.process.limits import rlimit
 from kernel.sched.classes import tunables_of
 from kernel.sched.rt import RtTunables, rr_timeslice, rt_sched_class
-from kernel.sched.tunables import SECOND_NS
 from kernel.smp.affinity import on_a_cpu, set_cpus_allowed_ptr
 from kernel.smp.balance import note_load
 from kernel.smp.prio import can_nice
 from kernel.smp.push import push_rt_tasks
 from kernel.task import PF_NO_SETAFFINITY, TaskStruct
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
 from kernel.uapi.failure import refused
 from kernel.uapi.policy import (
@@ -289,7 +289,7 @@ def sys_sched_rr_get_interval(k: "Kernel", pid: int) -> int:
     if _attrs_by_pid(k, pid).policy != SCHED_RR:
         return 0
     tunables: RtTunables = tunables_of(k.spec, rt_sched_class)
-    return rr_timeslice(tunables, k.spec.hz) * SECOND_NS // k.spec.hz
+    return rr_timeslice(tunables, k.spec.hz) * NSEC_PER_SEC // k.spec.hz
 
 
 def _attrs_by_pid(k: "Kernel", pid: int) -> TaskAttrs:

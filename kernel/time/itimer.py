@@ -16,6 +16,7 @@ from kernel.signal.send import do_send_sig_info
 from kernel.task import SignalStruct
 from kernel.time.posix_cpu_timers import get_cpu_itimer, set_cpu_itimer
 from kernel.timerq import TimerKind
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.errno_ import EINVAL
 from kernel.uapi.signals import ITIMER_PROF, ITIMER_REAL, SI_KERNEL, SIGALRM
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 _US_NS = 1000
-_SECOND_NS = 1_000_000_000
 
 
 class RealTimer:
@@ -165,7 +165,7 @@ def sys_alarm(k: "Kernel", seconds: int) -> int:
 
     Source: kernel/time/itimer.c:alarm_setitimer().
     """
-    left_ns = _set_real_timer(k, (seconds & 0xFFFFFFFF) * _SECOND_NS, 0)[0]
+    left_ns = _set_real_timer(k, (seconds & 0xFFFFFFFF) * NSEC_PER_SEC, 0)[0]
     left, rest = divmod(left_ns // _US_NS, 1_000_000)
     if rest >= 500_000 or (not left and rest):
         left += 1

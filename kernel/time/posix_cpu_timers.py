@@ -21,6 +21,7 @@ from kernel.process.limits import rlimits_of
 from kernel.process.pid import PIDTYPE_TGID
 from kernel.signal.send import send_signal_locked
 from kernel.task import SignalStruct, TaskStruct
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.rlimit import RLIM_INFINITY, RLIMIT_CPU, RLIMIT_RTTIME
 from kernel.uapi.signals import (
     ITIMER_PROF,
@@ -35,7 +36,6 @@ from kernel.uapi.signals import (
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-_SECOND_NS: Final = 1_000_000_000
 _CLOCK_SIGNAL: Final = ((ITIMER_PROF, SIGPROF), (ITIMER_VIRTUAL, SIGVTALRM))
 
 
@@ -131,7 +131,7 @@ def get_cpu_itimer(k: "Kernel", signal: SignalStruct, which: int) -> tuple[int, 
     left = timer.expires_ns
     if left:
         now = cpu_clock_sample_group(signal)[which == ITIMER_VIRTUAL]
-        left = _SECOND_NS // k.spec.hz if left <= now else left - now
+        left = NSEC_PER_SEC // k.spec.hz if left <= now else left - now
     return left, timer.incr_ns
 
 
@@ -151,7 +151,7 @@ def set_cpu_itimer(
     timer.expires_ns = timer.incr_ns = 0
     if ns:
         now = cpu_clock_sample_group(signal)[which == ITIMER_VIRTUAL]
-        timer.expires_ns = now + ns + _SECOND_NS // k.spec.hz
+        timer.expires_ns = now + ns + NSEC_PER_SEC // k.spec.hz
         timer.incr_ns = interval_ns
         _tick_dep(k, signal, True)
     return old
@@ -184,9 +184,9 @@ def run_posix_cpu_timers(k: "Kernel") -> Path[None]:
     soft, hard = rlimits_of(k, signal, RLIMIT_CPU)
     if soft != RLIM_INFINITY:
         left = True
-        if hard != RLIM_INFINITY and samples[0] >= hard * _SECOND_NS:
+        if hard != RLIM_INFINITY and samples[0] >= hard * NSEC_PER_SEC:
             yield from _send(k, SIGKILL, task)
-        elif samples[0] >= soft * _SECOND_NS:
+        elif samples[0] >= soft * NSEC_PER_SEC:
             signal.rlim = {**signal.rlim, RLIMIT_CPU: (soft + 1, hard)}
             yield from _send(k, SIGXCPU, task)
     if task in k.rt_tasks:

@@ -33,9 +33,8 @@ from kernel.uapi import (
     socket,
     wait,
 )
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.syscalls import TABLE
-
-_SECOND_NS: Final = 1_000_000_000
 
 
 def _names(module: ModuleType, prefix: str, *more: str) -> dict[int, str]:
@@ -102,7 +101,7 @@ def timespec(value: Any) -> str:
     """Return a time in ns as a timespec; negative: no time limit."""
     if not isinstance(value, int) or value < 0:
         return "NULL"
-    return f"{{tv_sec={value // _SECOND_NS}, tv_nsec={value % _SECOND_NS}}}"
+    return f"{{tv_sec={value // NSEC_PER_SEC}, tv_nsec={value % NSEC_PER_SEC}}}"
 
 
 def limits(value: Any) -> str:

@@ -1,6 +1,11 @@
-"""Clocks by number. Source: include/uapi/linux/time.h."""
+"""Clocks by number, and the second.
+
+Source: include/uapi/linux/time.h, include/vdso/time64.h.
+"""
 
 from typing import Final
+
+NSEC_PER_SEC: Final = 1_000_000_000
 
 CLOCK_REALTIME: Final = 0
 CLOCK_MONOTONIC: Final = 1

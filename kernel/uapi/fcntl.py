@@ -63,7 +63,5 @@ S_ISVTX: Final = 0o1000
 NAME_MAX: Final = 255
 PATH_MAX: Final = 4096
 PIPE_BUF: Final = 4096
-RLIMIT_NOFILE: Final = 7
-RLIMIT_NOFILE_DEFAULT: Final = (1024, 4096)
 """Source: include/asm-generic/resource.h (INR_OPEN_CUR, INR_OPEN_MAX)."""
 MAX_RW_COUNT: Final = 0x7FFF_F000

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from kernel.arch import arch_of
+from kernel.arch.stack import boot_stacks
 from kernel.cred.creds import Cred, UserStruct
 from kernel.drive.forms import is_path, next_point, pass_point
 from kernel.errors import GuestFault, KernelError, RestartSyscall
@@ -62,7 +63,7 @@ class SmallKernel(Kernel):
         )
         self.slabs = boot_slabs(self.frames, self.spec.cpus)
         self.arch = arch_of(self.spec.arch)
-        self.stacks = self.arch.boot_stacks(self)
+        self.stacks = boot_stacks(self)
         self.vfs = boot_vfs(self)
         self.pids = PidMap(32768)
         self.init_pid_ns = boot_pid_ns(self)
