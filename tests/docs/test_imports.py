@@ -34,6 +34,19 @@ LAZY = {
 }
 
 
+#: What of the kernel the CPU's half (cpu, sched) may import besides uapi, and why.
+CPU_HALF_MAY = {
+    "kernel.boot.smpboot_names": "both halves make a CPU's first threads, of the same names",
+    "kernel.errors": "a broken invariant",
+    "kernel.events": "numbers of trace records",
+    "kernel.machine": "what is configured",
+    "kernel.messages": "what goes between the halves",
+    "kernel.stats": "counters of a CPU",
+    "kernel.trace.printable": "names in messages about a task",
+    "kernel.user": "what a user context is",
+}
+
+
 class Import(NamedTuple):
     """One import: what of our packages it names ("" for others), its line, and where it stands."""
 
@@ -127,6 +140,20 @@ def test_no_module_is_in_a_cycle_of_imports_those_in_functions_included(
 ) -> None:
     graph = {name: {one.module for one in ones} - {"", name} for name, ones in found.items()}
     assert cycles(graph) == []
+
+
+def test_the_half_of_the_cpus_imports_exactly_what_is_listed(
+    found: dict[str, list[Import]],
+) -> None:
+    half = ("kernel.cpu", "kernel.sched")
+    others = {
+        one.module
+        for name, ones in found.items()
+        if name.startswith(half)
+        for one in ones
+        if one.module and not one.module.startswith(half)
+    }
+    assert {name for name in others if not name.startswith("kernel.uapi.")} == set(CPU_HALF_MAY)
 
 
 def test_a_function_imports_only_where_the_list_gives_a_reason(
