@@ -15,7 +15,7 @@ Deviation: ours; Linux's kworkers have the work of others to do.
 from typing import TYPE_CHECKING
 
 from kernel.machine import ServiceSpec
-from kernel.points import SCHEDULE, Path
+from kernel.points import Path
 from kernel.process.kthread import (
     cond_resched,
     kthread_create_on_cpu,
@@ -26,6 +26,7 @@ from kernel.process.kthread import (
 )
 from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.task import TASK_IDLE, TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
+from kernel.time.timeout import schedule_timeout
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -53,13 +54,11 @@ def do_initcalls(k: "Kernel") -> Path[None]:
 def service_thread(k: "Kernel", data: ServiceSpec) -> Path[int]:
     """Work ``work_ns`` every ``period_ns`` until stopped; return the number of rounds."""
     service: ServiceSpec = data
-    current = k.current
     # an idle kworker is no load; 2.6.34 had no such state
     asleep = TASK_IDLE if k.tasks.profile.idle_and_parked else TASK_INTERRUPTIBLE
     next_ns = k.now_ns + service.period_ns
     rounds = 0
     while True:
-        k.arm_timer(current, next_ns)
         yield from set_current_state(k, asleep)
         if kthread_should_stop(k):
             break
@@ -67,8 +66,7 @@ def service_thread(k: "Kernel", data: ServiceSpec) -> Path[int]:
             yield from set_current_state(k, TASK_RUNNING)
             yield from kthread_parkme(k)
             continue
-        if k.now_ns < next_ns:
-            yield "service_thread.schedule", SCHEDULE, None
+        yield from schedule_timeout(k, next_ns, None, awake=k.now_ns >= next_ns)
         yield from set_current_state(k, TASK_RUNNING)
         if k.now_ns < next_ns:
             continue  # woken for something else: to stop, or to park
@@ -79,6 +77,5 @@ def service_thread(k: "Kernel", data: ServiceSpec) -> Path[int]:
             yield from cond_resched(k)
         rounds += 1
         next_ns = max(next_ns + service.period_ns, k.now_ns)
-    k.cancel_timer(current)
     yield from set_current_state(k, TASK_RUNNING)
     return rounds

@@ -17,7 +17,7 @@ from kernel.errors import FaultSignal
 from kernel.events import OOM_MARK_VICTIM
 from kernel.mm.mm_types import MmStruct
 from kernel.mm.rss import get_mm_rss
-from kernel.points import SCHEDULE, Path
+from kernel.points import Path
 from kernel.process.pid import PIDTYPE_TGID
 from kernel.process.tasklist import for_each_process
 from kernel.signal.pending import fatal_signal_pending
@@ -32,6 +32,7 @@ from kernel.task import (
     TaskStruct,
     mm_of,
 )
+from kernel.time.timeout import schedule_timeout
 from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.signals import SI_KERNEL, SIGKILL
 
@@ -110,12 +111,10 @@ def pagefault_out_of_memory(k: "Kernel", address: int) -> Path[None]:
     if fatal_signal_pending(current) or current.signal.flags & SIGNAL_GROUP_EXIT:
         raise FaultSignal(SIGKILL, SI_KERNEL, address)
     # schedule_timeout_killable(1): let the victim run
-    k.arm_timer(current, k.now_ns + NSEC_PER_SEC // k.spec.hz)
+    until_ns = k.now_ns + NSEC_PER_SEC // k.spec.hz
     yield from set_current_state(k, TASK_KILLABLE)
-    if not fatal_signal_pending(current):
-        yield "out_of_memory.schedule", SCHEDULE, None
+    yield from schedule_timeout(k, until_ns, None, awake=fatal_signal_pending(current))
     yield from set_current_state(k, TASK_RUNNING)
-    k.cancel_timer(current)
 
 
 def oom_kill_process(k: "Kernel", victim: TaskStruct) -> Path[None]:

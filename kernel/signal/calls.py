@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from kernel.cred.uidgid import from_kuid_munged
 from kernel.drive.lockdep import assert_held
 from kernel.errors import KernelError
-from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
+from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.signal.deliver import dequeue_signal, get_signal
 from kernel.signal.exit_signals import retarget_shared_pending
 from kernel.signal.pending import flush_sigqueue_mask, pending_mask, recalc_sigpending
 from kernel.smp.ttwu import set_current_state
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, SigInfo, TaskStruct
+from kernel.time.timeout import FOREVER, schedule_timeout
 from kernel.uapi.errno_ import EAGAIN, EINTR, EINVAL
 from kernel.uapi.signals import (
     NSIG,
@@ -163,13 +164,10 @@ def do_sigtimedwait(k: "Kernel", wanted: int, timeout_ns: int, until_ns: int) ->
     yield "do_sigtimedwait.siglock_wait", RELEASE, siglock
     if timeout_ns > 0:
         until_ns = until_ns or k.now_ns + timeout_ns
-        k.arm_timer(task, until_ns)
     yield from set_current_state(k, TASK_INTERRUPTIBLE)
-    if not task.sigpending and not 0 < until_ns <= k.now_ns:
-        yield "do_sigtimedwait.schedule", SCHEDULE, None
+    awake = task.sigpending or 0 < until_ns <= k.now_ns
+    yield from schedule_timeout(k, until_ns or FOREVER, None, awake=awake)
     yield from set_current_state(k, TASK_RUNNING)
-    if until_ns:
-        k.cancel_timer(task)
     yield "do_sigtimedwait.siglock_again", ACQUIRE, siglock
     yield from _set_task_blocked(k, task, task.real_blocked)
     task.real_blocked = 0

@@ -1,10 +1,11 @@
-"""The timeout of a sleep: the timer that ``Kernel.arm_timer`` arms.
+"""Sleeps that end at a time: ``schedule_timeout``, and the timer that ``Kernel.arm_timer`` arms.
 
 Source: kernel/time/timer.c:process_timeout(), kernel/time/hrtimer.c:hrtimer_wakeup().
 """
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.points import SCHEDULE, Path
 from kernel.smp.ttwu import try_to_wake_up
 from kernel.task import TASK_NORMAL, TaskStruct
 from kernel.timerq import TimerKind
@@ -32,3 +33,29 @@ class WakeTimer(TimerKind):
 
 
 WAKE_TIMER: Final = WakeTimer()
+FOREVER: Final = -1  # MAX_SCHEDULE_TIMEOUT
+
+
+def schedule_timeout(
+    k: "Kernel", until_ns: int, what: object, *, awake: bool = False
+) -> Path[None]:
+    """Let others run until somebody wakes the current task, or until ``until_ns``.
+
+    The caller has set the state it sleeps in and tested its condition; it tests it again
+    afterwards, and the time.
+
+    Args:
+        until_ns: virtual time; FOREVER: without a timer.
+        what: it sleeps for, or None; shown in reports.
+        awake: return at once, as schedule() does if a signal is pending that the state lets in.
+
+    Source: kernel/time/timer.c:schedule_timeout(), kernel/time/hrtimer.c:
+        schedule_hrtimeout_range().
+    """
+    task = k.current
+    if until_ns >= 0:
+        k.arm_timer(task, until_ns)
+    if not awake:
+        yield "schedule_timeout.schedule", SCHEDULE, what
+    if until_ns >= 0:
+        k.cancel_timer(task)
