@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from cluster.plugins import failure
+
 if TYPE_CHECKING:  # the command line needs the words below, not the machine
     from cluster.sync.order_log import RecordedOrder
     from kernel.machine import MachineSpec
@@ -56,6 +58,8 @@ class RunRequest:
     record_order: bool = False
     #: make this run again, on the local engine: its machine and scheme are those of spec, scheme, …
     replay: "RecordedOrder | None" = None
+    #: where a file's scheme is from (``cluster.plugins``); empty: the file is read
+    scheme_from: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -81,20 +85,6 @@ class RunResult:
     order_seen: bool = False
 
 
-# the module of a scheduling class that is not part of smplab is called so, with its file's name
-OWN_CLASS: Final = "smplab_sched_"
-
-
-def _own_class_failure(error: Exception) -> str | None:
-    """Return FILE:LINE and what was raised there, if it was in a class that is not our own."""
-    where, trace = None, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_globals.get("__name__", "").startswith(OWN_CLASS):
-            where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return None if where is None else f"{where}: {type(error).__name__}: {error}"
-
-
 def kernel_failure(error: Exception, mutated: bool) -> str | None:
     """Return what to say of an exception that the emulated kernel raised; None: it is not its own.
 
@@ -105,9 +95,9 @@ def kernel_failure(error: Exception, mutated: bool) -> str | None:
         error: what ended the run.
         mutated: the kernel has mutations.
     """
-    own = _own_class_failure(error)
+    own = failure(error)
     if own is not None:
-        return f"the scheduling class fails: {own}"
+        return own
     text = str(error)
     what = text if isinstance(error, AssertionError) and text else f"{type(error).__name__}: {text}"
     if mutated and not isinstance(error, (OSError, MemoryError)):

@@ -44,10 +44,11 @@ class LocalRun:
         self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
         self._replayed = None if request.replay is None else Replayed(request.replay)
         scheme: Scheme = self._replayed or make_scheme(
-            request.scheme, settings_of(request), "local"
+            request.scheme, settings_of(request), "local", request.scheme_from
         )
         if request.replay is not None:
-            spec = replace(spec, tie_break="order")  # whoever chose then: the log has the answers
+            # whoever chose then: the log has the answers
+            spec = replace(spec, tie_break="order", tie_break_from=())
         self.host = lps.KernelHost(spec, loader, scheme, request.quantum_ns, request.max_virtual_ns)
         if request.replay is not None and spec.granularity == "step":
             self.host.kernel.chooser = Replaying(request.replay.answers)

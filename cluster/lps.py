@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any, Final
 
-from cluster.choosers import load_chooser
+from cluster.driver_parts import bring_parts
 from cluster.sched_classes import bring
 from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.order_log import OrderLog
@@ -183,7 +183,7 @@ class KernelHost:
         quantum_ns: int,
         max_virtual_ns: int | None,
     ) -> None:
-        load_chooser(spec.tie_break)
+        bring_parts(spec)
         bring(spec)
         self.kernel = KernelState(spec, loader)
         self.boot_counts = boot_counts(self.kernel)

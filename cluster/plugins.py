@@ -1,23 +1,52 @@
-"""Parts from outside the project: classes that a file has, or that are installed.
+"""Parts from outside the project: what a file has, or what is installed.
 
-A name is that of an entry point, or ``FILE.py:CLASS``. What is loaded is Python code of the user's
+A name is that of an entry point, or ``FILE.py:NAME``. What is loaded is Python code of the user's
 own, and runs with the user's rights.
+
+A file is read once, where the configuration is. From then on its text stands for it (``Source``)
+and goes with the run, as guest programs do: the actors of a cluster need not have the file. So a
+file of this kind stands alone; what several of them share is installed, on every host.
 """
 
-import importlib.util
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
+Source = tuple[str, ...]  # (file name, text, NAME), or (entry point,)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of parts."""
+
+    word: str
+    group: str  # of entry points: NAME = MODULE:CLASS
+
+    @property
+    def prefix(self) -> str:
+        """What names of modules made from texts begin with."""
+        return f"smplab_own_{self.word.replace(' ', '_')}."
+
+
+SCHED_CLASS: Final = Kind("scheduling class", "smplab.sched_classes")
+SCHEME: Final = Kind("scheme", "smplab.schemes")
+CHOOSER: Final = Kind("chooser", "smplab.choosers")
+MEMORY_MODEL: Final = Kind("memory model", "smplab.memory_models")
+KINDS: Final = (SCHED_CLASS, SCHEME, CHOOSER, MEMORY_MODEL)
+
 
 class PluginError(Exception):
-    """A file does not have what its name promises; the message is one line."""
+    """A part cannot be had; the message is one line, which names the file or the entry point."""
 
 
 def is_file(name: str) -> bool:
-    """Tell whether a name is ``FILE.py:CLASS``."""
+    """Tell whether a name is ``FILE.py:NAME``."""
     return name.rpartition(":")[0].endswith(".py")
 
 
@@ -29,25 +58,125 @@ def place_of(name: str, folder: Path) -> str:
     return f"{(folder / file).resolve()}:{attribute}"
 
 
-def from_file(name: str) -> Any:
-    """Return the class that ``name``, ``FILE.py:CLASS``, stands for.
+def source_of(name: str, folder: Path) -> Source:
+    """Return what ``load`` needs to have the part ``name``, on this host or on another.
+
+    Args:
+        name: FILE.py:NAME, or an entry point's.
+        folder: what FILE.py is relative to.
 
     Raises:
-        PluginError: there is no such file, or it has no such name.
-        Exception: whatever running the file raises.
+        PluginError: the file cannot be read.
     """
+    if not is_file(name):
+        return (name,)
     file, _, attribute = name.rpartition(":")
-    path = Path(file)
-    if not path.is_file():
-        raise PluginError(f"there is no file {file}")
-    spec = importlib.util.spec_from_file_location(f"smplab_plugin_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise PluginError(f"{file} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    path = folder / file
+    try:
+        return (path.name, path.read_text("utf-8-sig"), attribute)
+    except OSError as error:
+        raise PluginError(f"{file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise PluginError(f"{file}: not UTF-8 text") from None
+
+
+def load(kind: Kind, source: Source) -> Any:
+    """Return the part that ``source`` stands for; of the same text always the same one.
+
+    Raises:
+        PluginError: it is not there, or its code raises.
+    """
+    if len(source) == 3:
+        return _from_text(kind, *source)
+    (name,) = source
+    for point in installed(kind.group).select(name=name):
+        try:
+            return point.load()
+        except Exception as error:
+            raise PluginError(f"{name}: {type(error).__name__}: {error}") from error
+    raise PluginError(f"{name}: not installed here (entry points of {kind.group})")
+
+
+_modules: Final[dict[tuple[str, str, str], ModuleType]] = {}  # by kind, file name and text
+
+
+def _from_text(kind: Kind, file: str, text: str, attribute: str) -> Any:
+    """Run the text of a file as a module, unless that was done, and return ``attribute`` of it."""
+    place = (kind.word, file, text)
+    module = _modules.get(place)
+    if module is None:
+        module = ModuleType(f"{kind.prefix}{Path(file).stem}_{len(_modules)}")
+        module.__file__ = file
+        # dataclasses and typing look there for what the text of an annotation means
+        sys.modules[module.__name__] = module
+        try:
+            exec(compile(text, file, "exec", dont_inherit=True), module.__dict__)
+        except BaseException as error:
+            del sys.modules[module.__name__]
+            if isinstance(error, SyntaxError) and error.filename == file:
+                where = f"{file}:{error.lineno}:{error.offset}"
+                raise PluginError(f"{where}: {error.msg}") from None
+            if isinstance(error, Exception):
+                where = _line(file, error)
+                raise PluginError(f"{where}: {type(error).__name__}: {error}") from error
+            raise
+        _modules[place] = module
     found = getattr(module, attribute, None)
     if found is None:
-        raise PluginError(f"the file has no {attribute}")
+        raise PluginError(f"{file}: there is no {attribute} in it")
+    return found
+
+
+def checked(kind: Kind, make: Any, needed: Iterable[str]) -> None:
+    """Make one of what ``load`` returned, and see whether it can be a part of this kind.
+
+    Raises:
+        PluginError: it is no class, or what it makes has not all that is ``needed``.
+    """
+    name = getattr(make, "__name__", repr(make))
+    if not callable(make):
+        raise PluginError(f"a {kind.word} is a class, not {make!r}")
+    try:
+        made = make()
+    except Exception as error:
+        raise PluginError(f"{name}() raises {type(error).__name__}: {error}") from error
+    complete(kind, made, name, needed)
+
+
+def complete(kind: Kind, found: Any, name: str, needed: Iterable[str]) -> None:
+    """See whether ``found``, a part called ``name``, has all that is ``needed``.
+
+    Raises:
+        PluginError: it has not; the message says all that is missing.
+    """
+    missing = [attribute for attribute in needed if not hasattr(found, attribute)]
+    if missing:
+        raise PluginError(f"{name}: a {kind.word} needs {', '.join(missing)}")
+
+
+def _line(file: str, error: BaseException) -> str:
+    """Return FILE:LINE of where in ``file`` an exception was raised last."""
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return f"{file}:{line}" if line else file
+
+
+def failure(error: BaseException) -> str | None:
+    """Return whose part an exception was raised in last, where, and what; None: in none.
+
+    The kernel calls parts, and they call the kernel: the last one of the traceback is to blame.
+    """
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        module = str(trace.tb_frame.f_globals.get("__name__", ""))
+        for kind in KINDS:
+            if module.startswith(kind.prefix):
+                where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+                found = f"the {kind.word} fails: {where}: {type(error).__name__}: {error}"
+        trace = trace.tb_next
     return found
 
 
@@ -56,3 +185,13 @@ def installed(group: str) -> "EntryPoints":
     from importlib.metadata import entry_points  # dear, and few runs have a part from outside
 
     return entry_points(group=group)
+
+
+def is_installed(kind: Kind, name: str) -> bool:
+    """Tell whether a part of this kind and name is installed."""
+    return name in installed(kind.group).names
+
+
+def installed_names(kind: Kind) -> list[str]:
+    """Return the names of the parts of this kind that are installed."""
+    return sorted(installed(kind.group).names)

@@ -40,6 +40,7 @@ from cluster.codec import (
 from cluster.engine_api import kernel_failure
 from cluster.machine_loop import LOOK_EVERY
 from cluster.pieces import Answerer, Gatherer
+from cluster.plugins import Source
 from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.scheme import SchemeError, Settings, make_scheme
 from kernel.cpu.places import CpuPlaces
@@ -271,6 +272,7 @@ class KernelActor(_Actor):
         plain: ``MachineSpec.to_plain()`` in msgpack.
         groups: the CPUs of every group, as numbered.
         scheme: name of the synchronisation scheme.
+        scheme_from: where a file's scheme is from.
         quantum_ns: as for ``KernelHost``.
         max_virtual_ns: as for ``KernelHost``.
         record: note what the kernel serves, for the order log.
@@ -282,6 +284,7 @@ class KernelActor(_Actor):
         plain: bytes,
         groups: Sequence[Sequence[int]],
         scheme: str,
+        scheme_from: Source,
         quantum_ns: int,
         max_virtual_ns: int | None,
         record: bool,
@@ -298,7 +301,7 @@ class KernelActor(_Actor):
             guest_memory=spec.guest_memory,
         )
         self._mutated = bool(spec.mutations)
-        made = make_scheme(scheme, Settings(spec.cpus, quantum_ns, spec.seed), "ray")
+        made = make_scheme(scheme, Settings(spec.cpus, quantum_ns, spec.seed), "ray", scheme_from)
         self._host = lps.KernelHost(spec, loader, made, quantum_ns, max_virtual_ns)
         if record:
             self._host.record()

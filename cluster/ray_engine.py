@@ -16,6 +16,7 @@ stopping Ray each have a deadline, and a Ctrl-C there only makes the end a rough
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from time import perf_counter, perf_counter_ns
@@ -27,6 +28,7 @@ from cluster.engine_api import RunRequest, RunResult
 from cluster.interrupt import AT_ONCE, HOLD, NEVER, HeldInterrupt
 from cluster.logging_setup import get_logger
 from cluster.machine_loop import LOOK_EVERY, run_machine_loop
+from cluster.plugins import PluginError, Source, is_file, source_of
 from cluster.ray_actors import (
     KERNEL_NAME,
     CpuActor,
@@ -42,6 +44,7 @@ from cluster.sync.scheme import SchemeError, make_scheme, settings_of
 from cluster.transport.frames import FrameTransport, Link
 from cluster.transport.ray_calls import CallsLink
 from cluster.transport.ray_graph import GraphLink
+from workloads.language.loader import Loader
 
 _VERDICTS: Final = (engine_api.DONE, engine_api.LIMIT, engine_api.DEADLOCK, engine_api.GUEST)
 _HELD_BYTES: Final = 4 << 20  # of traces and outputs in the actors, before they are fetched
@@ -76,9 +79,9 @@ def host_cores() -> int:
     return max(1, cores or 1)
 
 
-def kernel_options(request: RunRequest, record: bool) -> tuple[str, int, int | None, bool]:
+def kernel_options(request: RunRequest, record: bool) -> tuple[str, Source, int, int | None, bool]:
     """Return what the kernel actor is told of the request beside the machine."""
-    return request.scheme, request.quantum_ns, request.max_virtual_ns, record
+    return request.scheme, request.scheme_from, request.quantum_ns, request.max_virtual_ns, record
 
 
 class RayRun:
@@ -90,7 +93,7 @@ class RayRun:
         self.groups = self._groups(host_cores())
         self.actors: Actors | None = None
         self.record = self.recorder.begin_order(
-            make_scheme(request.scheme, settings_of(request), "ray")
+            make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
         )
         self.transport: FrameTransport | None = None
         self._interrupt = HeldInterrupt(AT_ONCE)
@@ -378,8 +381,11 @@ def run_ray(request: RunRequest) -> RunResult:
         workloads.language.errors.GuestProgramError: a guest program is outside the language.
     """
     try:
-        make_scheme(request.scheme, settings_of(request), "ray")
-    except SchemeError as error:
+        if is_file(request.scheme) and not request.scheme_from:
+            # the actors' hosts need not have the file
+            request = replace(request, scheme_from=source_of(request.scheme, Path()))
+        make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
+    except (PluginError, SchemeError) as error:
         raise ValueError(str(error)) from None
     if request.cpus_per_actor is not None and request.cpus_per_actor < 1:
         raise ValueError(f"cpus_per_actor must be at least 1 (got {request.cpus_per_actor})")
@@ -387,7 +393,5 @@ def run_ray(request: RunRequest) -> RunResult:
         raise ValueError(
             f"compiled_graph must be auto, true or false (got {request.compiled_graph!r})"
         )
-    from workloads.language.loader import Loader
-
     Loader(request.spec.sources, block_budget=request.spec.block_budget)
     return RayRun(request).run()

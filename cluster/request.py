@@ -24,6 +24,7 @@ def request_of(loaded: "Loaded", spec: "MachineSpec") -> RunRequest:
         spec=spec,
         engine=config.engine,
         scheme=place_of(config.taken_scheme, loaded.folder),
+        scheme_from=loaded.scheme_from,
         quantum_ns=config.sync.quantum,
         address=config.ray.address,
         cpus_per_actor=per_actor if isinstance(per_actor, int) else None,

@@ -10,22 +10,17 @@ Both are Python that runs with all rights of the user: naming one in a configura
 starting it, ``smplab validate`` included.
 """
 
-import ast
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
-from cluster.engine_api import OWN_CLASS
-from cluster.plugins import installed, is_file
+from cluster.plugins import SCHED_CLASS, PluginError, Source, load, source_of
 from kernel.machine import MachineSpec
 from kernel.sched.classes import register
 from kernel.sched.sched_class import FAIR_RANK, SchedClass
 from kernel.uapi.policy import FAIR_POLICIES
 
-GROUP: Final = "smplab.sched_classes"  # entry points: NAME = MODULE:CLASS
 _NEEDED: Final = ("enqueue_task", "dequeue_task", "pick_next_task", "queued")
 _RESERVED: Final = ("fair", "child_runs_first", "latency", "min_granularity", "wakeup_granularity")
 
@@ -39,17 +34,7 @@ class Found:
     """A class from outside, and where it comes from, as ``MachineSpec.fair_from`` has it."""
 
     cls: SchedClass
-    source: tuple[str, ...]  # (file name, text, CLASS), or (entry point,)
-
-
-def is_installed(name: str) -> bool:
-    """Tell whether a class of this name is installed."""
-    return name in installed(GROUP).names
-
-
-def installed_names() -> list[str]:
-    """Return the names of the classes that are installed."""
-    return sorted(installed(GROUP).names)
+    source: Source
 
 
 def find(name: str, folder: Path) -> Found:
@@ -62,17 +47,10 @@ def find(name: str, folder: Path) -> Found:
     Raises:
         SchedClassError: there is none, it cannot be loaded, or it is no scheduling class.
     """
-    if not is_file(name):
-        return _made(name, (name,))
-    file, _, attribute = name.rpartition(":")
-    path = folder / file
     try:
-        text = path.read_text("utf-8-sig")
-    except OSError as error:
-        raise SchedClassError(f"{file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise SchedClassError(f"{file}: not UTF-8 text") from None
-    return _made(name, (path.name, text, attribute))
+        return _made(source_of(name, folder))
+    except PluginError as error:
+        raise SchedClassError(str(error)) from None
 
 
 def bring(spec: MachineSpec) -> None:
@@ -82,58 +60,25 @@ def bring(spec: MachineSpec) -> None:
         SchedClassError: as ``find``; on another host than the one that checked the configuration.
     """
     if spec.fair_from:
-        _made(spec.fair, spec.fair_from)
+        _made(spec.fair_from)
 
 
-_found: Final[dict[tuple[str, ...], SchedClass]] = {}
+_found: Final[dict[Source, SchedClass]] = {}
 
 
-def _made(name: str, source: tuple[str, ...]) -> Found:
+def _made(source: Source) -> Found:
     cls = _found.get(source)
     if cls is None:
-        cls = _found[source] = _object(_from_text(*source) if len(source) == 3 else _entry(name))
+        try:
+            cls = _object(load(SCHED_CLASS, source))
+        except PluginError as error:
+            raise SchedClassError(str(error)) from error.__cause__
+        _found[source] = cls
     try:
         register(cls)
     except ValueError as error:
         raise SchedClassError(str(error)) from None
     return Found(cls, source)
-
-
-def _entry(name: str) -> Any:
-    for point in installed(GROUP).select(name=name):
-        try:
-            return point.load()
-        except Exception as error:
-            raise SchedClassError(f"{name}: {type(error).__name__}: {error}") from error
-    raise SchedClassError(f"{name}: not installed here (entry points of {GROUP})")
-
-
-def _from_text(file: str, text: str, attribute: str) -> Any:
-    """Run the text of a file as a module and return what it calls ``attribute``."""
-    module = ModuleType(f"{OWN_CLASS}{Path(file).stem}")
-    module.__file__ = file
-    sys.modules[module.__name__] = module  # dataclasses look there
-    try:
-        exec(compile(ast.parse(text, file), file, "exec"), module.__dict__)
-    except SyntaxError as error:
-        where = f"{file}:{error.lineno}:{error.offset}"
-        raise SchedClassError(f"{where}: {error.msg}") from None
-    except Exception as error:
-        raise SchedClassError(f"{_line(file, error)}: {type(error).__name__}: {error}") from error
-    found = getattr(module, attribute, None)
-    if found is None:
-        raise SchedClassError(f"{file}: there is no {attribute} in it")
-    return found
-
-
-def _line(file: str, error: BaseException) -> str:
-    """Return FILE:LINE of where in ``file`` an exception was raised last."""
-    line, trace = 0, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == file:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return f"{file}:{line}" if line else file
 
 
 def _object(found: Any) -> SchedClass:

@@ -122,6 +122,9 @@ class MachineSpec:
     # where the class ``fair`` comes from, if not from smplab: see cluster.sched_classes
     fair_from: tuple[str, ...] = ()
     memory_model: str = "sc"  # kernel.drive.memory; granularity step
+    # where the two come from if they are a file's: see cluster.driver_parts
+    tie_break_from: tuple[str, ...] = ()
+    memory_model_from: tuple[str, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Return the spec as data that msgpack can carry."""
@@ -151,5 +154,6 @@ class MachineSpec:
         )
         data["services"] = tuple(ServiceSpec(**plain) for plain in data["services"])
         data["mutations"] = tuple(data["mutations"])
-        data["fair_from"] = tuple(data["fair_from"])
+        for source in ("fair_from", "tie_break_from", "memory_model_from"):
+            data[source] = tuple(data.get(source, ()))
         return cls(**data)

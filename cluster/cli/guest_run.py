@@ -95,6 +95,8 @@ def run_guest(options: GuestOptions) -> int:
     if spec.spawns[0].stdin_kind in ("terminal", "late"):
         request.feed = next_line if spec.spawns[0].stdin_kind == "terminal" else all_input
     directory = _directory(options.out, program) if keep else None
+    if directory is None and loaded is not None:
+        _tell_unrecorded(request)
     with (
         abandoned_on_failure(directory, mutated=bool(spec.mutations)),
         _place(directory, looked_at) as request.out_dir,
@@ -203,6 +205,19 @@ def _directory(out: Path | None, program: Path) -> "RunDir":
         return RunDir.create(base, program.stem)
     except OSError as error:
         raise CliError(USAGE, "usage", f"--out: {base}: {error.strerror}") from None
+
+
+def _tell_unrecorded(request: "RunRequest") -> None:
+    """Say so if the run can never be made again: its scheme decides freely, and nothing is kept."""
+    from cluster.sync.scheme import scheme_class
+
+    scheme = scheme_class(request.scheme, request.scheme_from)
+    if not scheme.deterministic:
+        print(
+            f"smplab: note: scheme {scheme.name} is not deterministic: this run cannot be made "
+            "again without --out, which keeps its order log",
+            file=sys.stderr,
+        )
 
 
 def _start(directory: "RunDir", loaded: "Loaded", options: GuestOptions) -> None:

@@ -155,7 +155,7 @@ def _images() -> Iterator[str]:
 def _sched() -> Iterator[str]:
     """Every scheduling class, highest first, and what of it can be configured."""
     from cluster.config.sched import tunable_rows
-    from cluster.sched_classes import installed_names
+    from cluster.plugins import SCHED_CLASS, installed_names
     from kernel.sched.classes import CLASSES
     from kernel.sched.sched_class import CLASS_ORDER
     from kernel.uapi.policy import POLICY_NAMES
@@ -165,7 +165,7 @@ def _sched() -> Iterator[str]:
         as_of = f"as of {cls.as_of}" if cls.as_of else ""
         yield f"{cls.name:<6} {CLASS_ORDER[cls.rank]:<6} {policies:<38} {as_of}".rstrip()
         yield from columns(tunable_rows(cls))
-    for name in installed_names():
+    for name in installed_names(SCHED_CLASS):
         yield f"{name}: installed"
 
 

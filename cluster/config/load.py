@@ -12,15 +12,23 @@ from typing import Any, Final, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from cluster.choosers import ChooserError, load_chooser
 from cluster.config import models
 from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
 from cluster.config.models import RunConfig, Workload, config_with
 from cluster.config.sched import FAIR_CLASSES, AnySched, conflicts, sched_with
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
-from cluster.plugins import is_file, place_of
+from cluster.driver_parts import PartError, load_part
+from cluster.plugins import (
+    SCHED_CLASS,
+    PluginError,
+    Source,
+    is_file,
+    is_installed,
+    place_of,
+    source_of,
+)
 from cluster.point_names import point_kinds
-from cluster.sched_classes import Found, SchedClassError, find, is_installed
+from cluster.sched_classes import Found, SchedClassError, find
 from cluster.sync.scheme import SchemeError, scheme_class
 from kernel.drive.interleave import check_name
 from kernel.sched.cfs import cfs_sched_class
@@ -65,7 +73,10 @@ class Loaded:
     folder: Path  # relative paths in the config start here
     origins: dict[KeyPath, str] = field(default_factory=dict)
     fair: SchedClass = cfs_sched_class
-    fair_from: tuple[str, ...] = ()  # as in MachineSpec
+    fair_from: Source = ()  # as in MachineSpec
+    tie_break_from: Source = ()
+    memory_model_from: Source = ()
+    scheme_from: Source = ()  # as in RunRequest
 
     @property
     def classes(self) -> tuple[SchedClass, ...]:
@@ -119,7 +130,7 @@ def _own_class(document: Document, folder: Path) -> tuple[Found | None, type[Run
     name = sched.get("fair") if isinstance(sched, dict) else None
     if not isinstance(name, str) or name in (*FAIR_CLASSES, *PLANNED):
         return None, RunConfig, ""
-    if not (is_file(name) or is_installed(name)):
+    if not (is_file(name) or is_installed(SCHED_CLASS, name)):
         return None, RunConfig, ""
     try:
         found = find(name, folder)
@@ -341,7 +352,9 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
     if config.sync.scheme != "auto":
         yield from _check_scheme(loaded)
     if config.sync.tie_break != "order":
-        yield from _check_chooser(loaded)
+        yield from _check_part(loaded, ("sync", "tie_break"), config.sync.tie_break)
+    if machine.memory_model != "sc":
+        yield from _check_part(loaded, ("machine", "memory_model"), machine.memory_model)
     if config.mutations:
         yield from _check_mutations(loaded)
     least = max(301, 8 * machine.cpus)
@@ -366,9 +379,10 @@ def _check_scheme(loaded: Loaded) -> Iterable[Problem]:
     config = loaded.config
     name, engine = config.sync.scheme, config.engine
     try:
-        engines = scheme_class(place_of(name, loaded.folder)).engines
-    except SchemeError as error:
-        yield loaded.problem(("sync", "scheme"), str(error))
+        loaded.scheme_from = _source(name, loaded.folder)
+        engines = scheme_class(name, loaded.scheme_from).engines
+    except (PluginError, SchemeError) as error:
+        yield loaded.problem(("sync", "scheme"), f"{error} {got(name)}")
         return
     if engine not in engines:
         what = f"{name} runs on the {' and '.join(sorted(engines))} engine only"
@@ -376,16 +390,24 @@ def _check_scheme(loaded: Loaded) -> Iterable[Problem]:
         yield loaded.problem(("sync", "scheme"), what + hint)
 
 
-def _check_chooser(loaded: Loaded) -> Iterable[Problem]:
-    """Yield what is wrong with the one who decides how paths take turns."""
-    name = loaded.config.sync.tie_break
+def _source(name: str, folder: Path) -> Source:
+    """Return where a part is from, if it is a file's: its text is what counts from now on."""
+    return source_of(name, folder) if is_file(name) else ()
+
+
+def _check_part(loaded: Loaded, path: tuple[str, str], name: str) -> Iterable[Problem]:
+    """Yield what is wrong with a part of the driver of granularity step, and read its file."""
+    role = path[1]
     if loaded.config.granularity != "step":
-        yield loaded.problem(("sync", "tie_break"), f"{name} is for granularity step")
+        yield loaded.problem(path, f"{name} is for granularity step")
         return
     try:
-        load_chooser(place_of(name, loaded.folder))
-    except ChooserError as error:
-        yield loaded.problem(("sync", "tie_break"), str(error))
+        source = _source(name, loaded.folder)
+        load_part(role, place_of(name, loaded.folder), source)
+    except (PluginError, PartError) as error:
+        yield loaded.problem(path, f"{error} {got(name)}")
+        return
+    setattr(loaded, f"{role}_from", source)
 
 
 def _check_mutations(loaded: Loaded) -> Iterable[Problem]:

@@ -20,12 +20,14 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from cluster.choosers import is_installed as is_installed_chooser
 from cluster.config.model import Model
 from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, OneOfOrOwn, Size
 from cluster.config.sched import Sched, SchedKeys
-from cluster.sync.scheme import BUILTIN, is_installed
+from cluster.plugins import CHOOSER, MEMORY_MODEL, SCHEME
+from cluster.sync.scheme import BUILTIN
 from kernel.costs import cost_names
+from kernel.drive.chooser import chooser_names
+from kernel.drive.memory import LATER, memory_model_names
 from workloads.generators import GENERATORS
 
 ENGINES: Final = ("local", "ray")
@@ -101,6 +103,14 @@ class Machine(Model):
     page_size: Annotated[int, OneOf(4096), Field(description="Bytes per page.")] = 4096
     uid: Annotated[Uid, Field(description="User that the workloads run as.")] = 0
     gid: Annotated[Uid, Field(description="Group that the workloads run as.")] = 0
+    memory_model: Annotated[
+        str,
+        OneOfOrOwn(*memory_model_names(), kind=MEMORY_MODEL, later=LATER),
+        Field(
+            description="When CPUs see each other's stores in granularity step: sc, at once; or a "
+            "model of your own, FILE.py:CLASS, or the name of an installed one."
+        ),
+    ] = "sc"
 
 
 class Service(Model):
@@ -151,18 +161,12 @@ class Vm(Model):
     panic_on_oom: Annotated[bool, Field(description="Out of memory ends the run.")] = False
 
 
-def _scheme_names() -> OneOfOrOwn:
-    names = OneOfOrOwn("auto", *SCHEMES, installed=is_installed)
-    names.later = ("slack", "lax")
-    return names
-
-
 class Sync(Model):
     """How far CPUs may run ahead of each other."""
 
     scheme: Annotated[
         str,
-        _scheme_names(),
+        OneOfOrOwn("auto", *SCHEMES, kind=SCHEME, later=("slack", "lax")),
         Field(
             description="exact: the reference, local engine only; barrier: supersteps; "
             f"auto: exact on the local engine up to {EXACT_CPUS} CPUs, else barrier; or one of "
@@ -174,7 +178,7 @@ class Sync(Model):
     ] = 100_000
     tie_break: Annotated[
         str,
-        OneOfOrOwn("order", "random", installed=is_installed_chooser),
+        OneOfOrOwn(*chooser_names(), kind=CHOOSER),
         Field(
             description="Order in granularity step: by time, or any (seeded); or a chooser of "
             "your own, FILE.py:CLASS, or the name of an installed one."

@@ -8,12 +8,13 @@ ways.
 
 import difflib
 import re
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Final
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
+
+from cluster.plugins import Kind, is_installed
 
 _NUMBER: Final = re.compile(r"([0-9]{1,18})(\.[0-9]{1,12})?\s*([A-Za-zµμ]+)$")
 _TIME_UNITS: Final = {
@@ -159,15 +160,15 @@ class OneOfOrOwn(OneOf):
     """The same, or the name of something from outside: installed, or ``FILE.py:CLASS``.
 
     Args:
-        installed: tells whether there is something of this name.
+        kind: of which kind it is.
     """
 
-    def __init__(self, *values: str, installed: Callable[[str], bool]) -> None:
-        super().__init__(*values)
-        self.installed = installed
+    def __init__(self, *values: str, kind: Kind, later: tuple[str, ...] = ()) -> None:
+        super().__init__(*values, later=later)
+        self.kind = kind
 
     def check(self, value: Any) -> Any:
-        if type(value) is str and (OWN.fullmatch(value) or self.installed(value)):
+        if type(value) is str and (OWN.fullmatch(value) or is_installed(self.kind, value)):
             return value
         try:
             return super().check(value)

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, create_model
 
 from cluster.config.model import Model
 from cluster.config.quantities import Duration, OneOf, OneOfOrOwn, format_ns
-from cluster.sched_classes import is_installed
+from cluster.plugins import SCHED_CLASS
 from kernel.machine import MachineSpec
 from kernel.sched import tunables as t
 from kernel.sched.cfs import cfs_sched_class
@@ -24,12 +24,6 @@ from kernel.sched.sched_class import FAIR_RANK, SchedClass
 FAIR_CLASSES: Final = tuple(cls.name for cls in CLASSES if cls.rank == FAIR_RANK)
 # keys of sched itself that mean tunables of cfs
 SHORT: Final = ("latency", "min_granularity", "wakeup_granularity")
-
-
-def _fair_names() -> OneOfOrOwn:
-    names = OneOfOrOwn(*FAIR_CLASSES, installed=is_installed)
-    names.later = PLANNED
-    return names
 
 
 def _type_of(metadata: Any) -> Any:
@@ -72,7 +66,7 @@ class SchedKeys(Model):
 
     fair: Annotated[
         str,
-        _fair_names(),
+        OneOfOrOwn(*FAIR_CLASSES, kind=SCHED_CLASS, later=PLANNED),
         Field(
             description="Class of normal tasks; or one of your own, FILE.py:CLASS, or the name of "
             "an installed one."

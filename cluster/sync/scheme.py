@@ -15,9 +15,19 @@ with nothing under way; it runs in one process only.
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from cluster.plugins import PluginError, from_file, installed, is_file
+from cluster.plugins import (
+    SCHEME,
+    PluginError,
+    Source,
+    complete,
+    installed_names,
+    is_file,
+    load,
+    source_of,
+)
 from kernel.messages import Request
 from kernel.rounds.group import Horizons as Horizons
 from kernel.rounds.view import Pending as Pending
@@ -32,7 +42,6 @@ BUILTIN: Final = {
     "exact": "cluster.sync.exact:Exact",
     "barrier": "cluster.sync.barrier:Barrier",
 }
-GROUP: Final = "smplab.schemes"  # entry points: NAME = MODULE:CLASS
 
 
 class SchemeError(Exception):
@@ -104,35 +113,51 @@ class SchemeClass(Protocol):
         ...
 
 
-def scheme_class(name: str) -> SchemeClass:
+_NEEDED: Final = ("name", "deterministic", "engines", "settles", "limit", "ready", "horizons")
+
+
+def scheme_class(name: str, source: Source = ()) -> SchemeClass:
     """Return the class of the scheme ``name``: a name, or ``FILE.py:CLASS``.
 
+    Args:
+        name: of the scheme.
+        source: where a file's is from; by default it is read, relative to this folder.
+
     Raises:
-        SchemeError: there is none, or it cannot be loaded.
+        SchemeError: there is none, it cannot be loaded, or it is none.
     """
     place = BUILTIN.get(name)
+    if place is not None:
+        module, _, attribute = place.partition(":")
+        return cast(SchemeClass, getattr(import_module(module), attribute))
     try:
-        if place is not None:
-            module, _, attribute = place.partition(":")
-            return cast(SchemeClass, getattr(import_module(module), attribute))
         if is_file(name):
-            return cast(SchemeClass, from_file(name))
-        for point in installed(GROUP).select(name=name):
-            return cast(SchemeClass, point.load())
+            found = load(SCHEME, source or source_of(name, Path()))
+        elif name in installed_names(SCHEME):
+            found = load(SCHEME, (name,))
+        else:
+            have = ", ".join(scheme_names())
+            raise SchemeError(f"there is no scheme {name!r} (there is: {have})")
+        if not callable(found):
+            raise PluginError(f"a scheme is a class, not {found!r}")
+        complete(SCHEME, found, getattr(found, "__name__", repr(found)), _NEEDED)
     except PluginError as error:
-        raise SchemeError(f"scheme {name}: {error}") from None
-    except Exception as error:
-        raise SchemeError(f"scheme {name}: {type(error).__name__}: {error}") from error
-    raise SchemeError(f"there is no scheme {name!r} (there is: {', '.join(scheme_names())})")
+        raise SchemeError(str(error)) from error.__cause__
+    return cast(SchemeClass, found)
 
 
-def make_scheme(name: str, settings: Settings, engine: str) -> Scheme:
+def make_scheme(name: str, settings: Settings, engine: str, source: Source = ()) -> Scheme:
     """Return a scheme for one run.
+
+    Args:
+        name, source: as for ``scheme_class``.
+        settings: what it is made from.
+        engine: local or ray.
 
     Raises:
         SchemeError: there is none of that name, or it does not run on ``engine``.
     """
-    made = scheme_class(name)
+    made = scheme_class(name, source)
     if engine not in made.engines:
         there = [known for known in BUILTIN if engine in scheme_class(known).engines]
         raise SchemeError(
@@ -143,10 +168,4 @@ def make_scheme(name: str, settings: Settings, engine: str) -> Scheme:
 
 def scheme_names() -> list[str]:
     """Return the names of all schemes that can be had by name: our own, then those installed."""
-    found = sorted(installed(GROUP).names)
-    return [*BUILTIN, *(name for name in found if name not in BUILTIN)]
-
-
-def is_installed(name: str) -> bool:
-    """Tell whether a scheme of this name is installed."""
-    return name in installed(GROUP).names
+    return [*BUILTIN, *(name for name in installed_names(SCHEME) if name not in BUILTIN)]

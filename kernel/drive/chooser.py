@@ -8,7 +8,7 @@ it, a replaying one gives it again.
 
 A chooser is one class. It is made known by name with ``register_chooser``; from outside by an entry
 point in the group ``smplab.choosers`` or, in a configuration, as ``FILE.py:CLASS``
-(``cluster.choosers``). It must be deterministic: nothing but the seed and what it is shown.
+(``cluster.driver_parts``). It must be deterministic: nothing but the seed and what it is shown.
 
 Source: the interface of awslabs/shuttle's schedulers (next_task, next_u64); splitmix64 for numbers.
 """
@@ -192,7 +192,7 @@ def register_chooser(name: str, make: Callable[[], Chooser]) -> None:
         ValueError: the name stands for another already.
     """
     if _CHOOSERS.setdefault(name, make) is not make:
-        raise ValueError(f"there is a chooser {name!r} already")
+        raise ValueError(f"the name {name!r} stands for another chooser")
 
 
 def chooser_names() -> list[str]:

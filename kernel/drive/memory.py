@@ -7,7 +7,9 @@ if a lock or a barrier stood before it.
 A model that holds stores back gives each as a *drain*: an entry beside the paths in what can go
 next, so that when it becomes visible is a choice like any other (``kernel.drive.chooser``).
 
-There is one so far, ``sc``: sequential consistency. See decision 0008.
+There is one so far, ``sc``: sequential consistency. See decision 0008. A further one is a class
+here and a line in ``_MODELS``; from outside it is made known by ``register_memory_model``, and in a
+configuration ``machine.memory_model`` may name its file (``cluster.driver_parts``).
 
 Source: Documentation/memory-barriers.txt; for models with buffers, Owens, Sarkar and Sewell,
 A better x86 memory model: x86-TSO (2009).
@@ -101,6 +103,21 @@ class SequentialConsistency:
 LATER: Final = ("tso", "pso", "arm", "weak")
 
 _MODELS: Final[dict[str, Callable[[], MemoryModel]]] = {"sc": SequentialConsistency}
+
+
+def register_memory_model(name: str, make: Callable[[], MemoryModel]) -> None:
+    """Let ``name`` stand for the models that ``make`` makes.
+
+    Raises:
+        ValueError: the name stands for another already, or for one that is to come.
+    """
+    if name in LATER or _MODELS.setdefault(name, make) is not make:
+        raise ValueError(f"the name {name!r} stands for another memory model")
+
+
+def memory_model_names() -> list[str]:
+    """Return the names that are known, the built-in one first."""
+    return list(_MODELS)
 
 
 def make_memory_model(name: str) -> MemoryModel:

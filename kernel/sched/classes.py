@@ -36,13 +36,14 @@ def register(cls: SchedClass) -> None:
     """Make a fair class from outside known by its name, in this process; again is no error.
 
     Raises:
-        ValueError: the name is that of a class of smplab, or the class is not a fair one.
+        ValueError: the name stands for another class already, or the class is not a fair one.
     """
     if cls.name in PLANNED or any(cls.name == own.name for own in CLASSES):
         raise ValueError(f"the name {cls.name!r} is taken by a class of smplab")
     if cls.rank != FAIR_RANK:
         raise ValueError(f"{cls.name}: a class of one's own is a fair one (rank {FAIR_RANK})")
-    _registered[cls.name] = cls
+    if _registered.setdefault(cls.name, cls) is not cls:
+        raise ValueError(f"the name {cls.name!r} stands for another class in this process")
 
 
 def fair_classes() -> dict[str, SchedClass]:

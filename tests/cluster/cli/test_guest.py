@@ -168,3 +168,18 @@ def test_what_only_a_configuration_can_say_or_refuse_is_left_to_it(options: dict
     from cluster.cli.guest_run import GuestOptions, is_plain
 
     assert not is_plain(GuestOptions(Path("p.py"), **options))
+
+
+def test_a_run_that_can_never_be_made_again_says_so_in_one_line(
+    program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toy = Path(__file__).parents[1] / "sync" / "shuffled.py"
+    options = ["guest", "--scheme", f"{toy}:Shuffled"]
+    assert run_command([*options, program]) == 9
+    assert capsys.readouterr().err == (
+        "smplab: note: scheme shuffled is not deterministic: this run cannot be made again "
+        "without --out, which keeps its order log\n"
+    )
+    assert run_command([*options, "--out", "kept", program]) == 9
+    assert "not deterministic" not in capsys.readouterr().err
+    assert len(list((tmp_path / "kept").glob("*/order.log"))) == 1

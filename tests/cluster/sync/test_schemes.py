@@ -90,8 +90,8 @@ def test_an_installed_scheme_is_known_by_its_name(
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("none.py:Shuffled", "there is no file"),
-        ("shuffled.py:Other", "the file has no Other"),
+        ("none.py:Shuffled", "none.py: No such file or directory"),
+        ("shuffled.py:Other", "shuffled.py: there is no Other in it"),
         ("laxer", "must be one of auto, exact, barrier, or FILE.py:CLASS"),
         ("lax", "designed but not in this version"),
     ],

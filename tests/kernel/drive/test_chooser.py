@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from cluster.build import guest_spec
-from cluster.choosers import ChooserError, load_chooser
 from cluster.config.errors import ConfigError
 from cluster.config.load import parse_config
+from cluster.driver_parts import PartError, load_part
 from cluster.engine_api import DONE, INVARIANT, RunRequest
 from cluster.local_engine import LocalRun
 from kernel.drive.chooser import (
@@ -189,8 +189,8 @@ def test_a_file_names_a_chooser_of_its_own(tmp_path):
 
 def test_a_chooser_that_is_not_there_is_refused_at_its_place(tmp_path):
     (tmp_path / "mine.py").write_text(FILE)
-    assert "there is no file" in config_errors(tmp_path, "other.py:Mine")
-    assert "the file has no Yours" in config_errors(tmp_path, "mine.py:Yours")
+    assert "other.py: No such file" in config_errors(tmp_path, "other.py:Mine")
+    assert "mine.py: there is no Yours in it" in config_errors(tmp_path, "mine.py:Yours")
     assert "must be one of order, random, or FILE.py:CLASS" in config_errors(tmp_path, "nobody")
     found = config_errors(tmp_path, "mine.py:Mine", "syscall")
     assert "c.yaml:3:14" in found and "is for granularity step" in found
@@ -205,12 +205,12 @@ def test_an_installed_chooser_is_found_by_its_name(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     assert config_errors(tmp_path, "outside") == ""
     assert type(make_chooser("outside")).__name__ == "Mine"
-    with pytest.raises(ChooserError, match="there is no chooser 'inside'"):
-        load_chooser("inside")
+    with pytest.raises(PartError, match="there is no chooser 'inside'"):
+        load_part("tie_break", "inside")
 
 
 def test_one_name_stands_for_one_chooser():
-    with pytest.raises(ValueError, match="there is a chooser 'order' already"):
+    with pytest.raises(ValueError, match="the name 'order' stands for another chooser"):
         register_chooser("order", LastFirst)
     with pytest.raises(ValueError, match="there is no chooser 'none'"):
         make_chooser("none")
