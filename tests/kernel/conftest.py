@@ -40,6 +40,7 @@ from kernel.profiles import profile_named
 from kernel.smp.load import load_dec
 from kernel.smp.ttwu import try_to_wake_up
 from kernel.task import TASK_NORMAL, TASK_RUNNING, SighandStruct, SignalStruct, TaskStruct
+from tests.kernel.whole_kernel import machine, make  # noqa: F401 fixtures
 
 
 class Blocked(Exception):
@@ -54,9 +55,9 @@ class SmallKernel(Kernel):
     """
 
     def __init__(self, **spec: Any) -> None:
-        machine = MachineSpec(cpus=1, **spec)
-        free = replace(machine.costs, lock_acquire=0, lock_hold=0)
-        super().__init__(replace(machine, costs=free), None)  # type: ignore[arg-type]
+        shape = MachineSpec(cpus=1, **spec)
+        free = replace(shape.costs, lock_acquire=0, lock_hold=0)
+        super().__init__(replace(shape, costs=free), None)  # type: ignore[arg-type]
         self.frames = Frames(
             self.spec.memory_bytes // self.spec.page_size,
             commit_limited=self.spec.overcommit_memory == 2,
