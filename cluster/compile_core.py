@@ -101,8 +101,6 @@ INTERPRETED: Final = (
 INTERPRETED_FOLDERS: Final = ("check", "proc", "trace", "uapi")
 # -O0 loses all there is to gain, -O1 a sixtieth of the instructions (decision 0003)
 _OPTIMISATION: Final = "2"
-_KEEP_S: Final = 3600
-_KEEP_IN_CACHE_S: Final = 30 * 24 * 3600
 _FAILED: Final = 1
 _LOCK: Final = "lock"  # whoever builds has it locked
 _LOG: Final = "log"  # what the last build in the background wrote
@@ -198,7 +196,7 @@ def _build(builds: Path) -> Path:
         compileall.compile_dir(root, quiet=2)  # for those whose starts write no byte code
         if not path.exists():  # else a build that ran beside this one was first
             root.rename(path)
-    _remove_old(builds, path)
+    forms.remove_old(fast_core.ROOT, builds, path)
     return path
 
 
@@ -282,15 +280,6 @@ def _compile_at_once(compiler: Any) -> None:
         return list(objects)
 
     compiler.compile = compile_all
-
-
-def _remove_old(builds: Path, new: Path) -> None:
-    """Remove builds but ``new``, and what an interrupted one left, if they are old."""
-    keep_s = _KEEP_S if fast_core.in_source_tree() else _KEEP_IN_CACHE_S
-    now = time.time()
-    for path in builds.iterdir():
-        if path != new and path.is_dir() and now - path.stat().st_mtime > keep_s:
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def build_and_tell() -> None:

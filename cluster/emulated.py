@@ -58,7 +58,7 @@ class EmulatedRun:
     order_seen: bool = False
 
 
-class _Family(NamedTuple):
+class Family(NamedTuple):
     """Who belongs to whom in a trace."""
 
     forks: list[Fork]
@@ -125,7 +125,7 @@ def run_emulated(
         if root:
             with TraceReader(Path(folder) / "trace.smpt") as reader:
                 records = list(reader.select())
-            family = _family(records, root)
+            family = family_of(records, root)
             tree = build_tree(root, family.forks, family.statuses)
             if calls:
                 lines = last_calls(root, family.forks, _calls(records, family))
@@ -146,17 +146,11 @@ def run_emulated(
     )
 
 
-def tree_of_trace(path: Path, root: int) -> Tree:
-    """Return the tree of processes below pid ``root`` that a trace tells of.
+def family_of(records: Iterable[TraceRecord], root: int) -> Family:
+    """Return what a trace tells of the processes below pid ``root``.
 
     A thread's forks are its process's; the record of a process's last thread has its status.
     """
-    with TraceReader(path) as reader:
-        family = _family(reader.select(), root)
-    return build_tree(root, family.forks, family.statuses)
-
-
-def _family(records: Iterable[TraceRecord], root: int) -> _Family:
     forks: list[tuple[int, int]] = []
     threads: set[int] = set()
     others: set[int] = set()  # processes that run a program of /bin: no Python
@@ -190,10 +184,10 @@ def _family(records: Iterable[TraceRecord], root: int) -> _Family:
         elif child != root:  # init's fork of the root is not part of it
             children.append(Fork(parent, child, tid))
     ends = {process.get(pid, pid): status for pid, status in statuses}
-    return _Family(children, ends, process)
+    return Family(children, ends, process)
 
 
-def _calls(records: Iterable[TraceRecord], family: _Family) -> Iterable[Call]:
+def _calls(records: Iterable[TraceRecord], family: Family) -> Iterable[Call]:
     for record in records:
         fields = record.fields
         if record.event == "sys_enter":

@@ -27,6 +27,8 @@ INTERRUPTED: Final = "interrupted"  # Ctrl-C; what there is so far is valid
 
 EXIT_KINDS: Final = (DONE, LIMIT, DEADLOCK, INVARIANT, BROKEN, GUEST, INTERRUPTED)
 
+WALL_LIMIT: Final = "the wall-clock limit was reached"  # the message of such a LIMIT
+
 Progress = Callable[[int, dict[str, int]], None]
 Outputs = list[tuple[str, bytes]]  # (LABEL.stdout or LABEL.stderr, what was written), in order
 

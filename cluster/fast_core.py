@@ -56,21 +56,12 @@ def in_source_tree() -> bool:
 
 def builds_dir() -> Path:
     """Return the folder that holds one import root per build."""
-    if in_source_tree():
-        return ROOT / "build" / "fast"
-    return forms.cache_dir() / "fast"
+    return forms.builds_dir(ROOT, "fast")
 
 
 def programs_dir() -> Path:
     """Return the folder that keeps compiled guest programs."""
-    if in_source_tree():
-        return ROOT / "build" / "programs"
-    return forms.cache_dir() / "programs"
-
-
-def sources() -> list[Path]:
-    """Return the source files of the package, in a fixed order."""
-    return sorted((ROOT / PACKAGE).rglob("*.py"))
+    return forms.builds_dir(ROOT, "programs")
 
 
 def key(root: Path | None = None) -> str:

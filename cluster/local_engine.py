@@ -23,7 +23,6 @@ from workloads.language.errors import StoppedRunError
 from workloads.language.loader import Loader
 
 _EVENTS_A_LOOK: Final = 1024  # rounds between two looks where a round is one event
-_WALL_LIMIT: Final = "the wall-clock limit was reached"
 _CTRL_C: Final = "stopped by Ctrl-C"
 
 
@@ -91,7 +90,7 @@ class LocalRun:
             if self._interrupt.asked:
                 kind, message = engine_api.INTERRUPTED, _CTRL_C
             else:
-                kind, message = engine_api.LIMIT, _WALL_LIMIT
+                kind, message = engine_api.LIMIT, engine_api.WALL_LIMIT
             self._look(final=True)
         except InvariantError as broken:
             kind, message = engine_api.INVARIANT, str(broken)
@@ -141,7 +140,7 @@ class LocalRun:
         if self._interrupt.asked:
             return engine_api.INTERRUPTED, _CTRL_C
         if self._late:
-            return engine_api.LIMIT, _WALL_LIMIT
+            return engine_api.LIMIT, engine_api.WALL_LIMIT
         replayed, log = self._replayed, self.request.replay
         if replayed is not None and replayed.at_end and log is not None and log.stopped:
             return engine_api.INTERRUPTED, "the recorded run was stopped here"

@@ -53,7 +53,6 @@ _START_S: Final = 60.0  # for the actors to come up, and more for each
 _START_EACH_S: Final = 5.0
 _CPU_MAX: Final = Path("/sys/fs/cgroup/cpu.max")
 _KILL_S: Final = 5.0  # for Ray to take note that actors are to be killed
-_WALL_LIMIT: Final = "the wall-clock limit was reached"
 
 
 class _Broken(Exception):
@@ -132,7 +131,7 @@ class RayRun:
         except KeyboardInterrupt:
             return self.recorder.partial(engine_api.INTERRUPTED, "stopped by Ctrl-C")
         except TimeUp:
-            return self.recorder.partial(engine_api.LIMIT, _WALL_LIMIT)
+            return self.recorder.partial(engine_api.LIMIT, engine_api.WALL_LIMIT)
         except (RayUnreachable, ActorLost, _Broken) as error:
             return self.recorder.partial(engine_api.BROKEN, str(error))
         finally:
@@ -252,7 +251,7 @@ class RayRun:
         if self._interrupt.asked:
             return engine_api.INTERRUPTED, "stopped by Ctrl-C"
         if self.watch.time_is_up():
-            return engine_api.LIMIT, _WALL_LIMIT
+            return engine_api.LIMIT, engine_api.WALL_LIMIT
         return None
 
     def look(self) -> None:

@@ -47,11 +47,14 @@ def mode() -> str:
     return os.environ.get(VARIABLE) or "auto"
 
 
-def builds_dir(root: Path) -> Path:
-    """Return the folder that holds one import root per version of the package in ``root``."""
-    if in_source_tree(root):
-        return root / "build" / "forms"
-    return cache_dir() / "forms"
+def builds_dir(root: Path, what: str = "forms") -> Path:
+    """Return the folder that holds what is built of the packages in ``root``, by version.
+
+    Args:
+        root: the folder of the packages.
+        what: forms, fast (the compiled core), or programs (compiled guest programs).
+    """
+    return (root / "build" if in_source_tree(root) else cache_dir()) / what
 
 
 def in_source_tree(root: Path) -> bool:
@@ -169,7 +172,7 @@ def _make(root: Path, builds: Path) -> Path:
             except OSError:
                 if not path.is_dir():  # else a process beside this one was first
                     raise
-        _remove_old(root, builds, path)
+        remove_old(root, builds, path)
     return path
 
 
@@ -192,8 +195,12 @@ def _compile(made: Path, path: Path) -> None:
     )
 
 
-def _remove_old(root: Path, builds: Path, new: Path) -> None:
-    """Remove what has not been used for long, but ``new``."""
+def remove_old(root: Path, builds: Path, new: Path) -> None:
+    """Remove from ``builds`` what has not been used for long, but ``new``.
+
+    In a source tree an hour is long: some process may have started with it. In the user's cache,
+    which several versions share, it is a month.
+    """
     import shutil
 
     keep_s = _KEEP_S if in_source_tree(root) else _KEEP_IN_CACHE_S

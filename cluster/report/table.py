@@ -4,7 +4,6 @@ On a terminal its heads are coloured; elsewhere it is plain ASCII, 80 columns wi
 says otherwise, so that it can be kept in a log and compared with diff.
 """
 
-import io
 import textwrap
 from collections.abc import Mapping
 from typing import IO, Any, Final
@@ -53,19 +52,6 @@ def print_summary(
     _print(
         _Console(file=file, highlight=False, emoji=False, markup=False), summary, digest, complete
     )
-
-
-def render_summary(
-    summary: Mapping[str, Any], digest: str, *, width: int = 80, complete: bool = True
-) -> str:
-    """Return what ``print_summary`` prints off a terminal ``width`` columns wide."""
-    console = Console(
-        file=io.StringIO(), width=width, highlight=False, emoji=False, markup=False,
-        force_terminal=False, color_system=None,
-    )  # fmt: skip
-    _print(console, summary, digest, complete)
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
 
 
 def _print(console: Console, summary: Mapping[str, Any], digest: str, complete: bool) -> None:

@@ -17,12 +17,12 @@ from cluster.diff import (
     diff_program,
 )
 from cluster.diff_report import Failure, render_details, render_table, to_json
-from cluster.emulated import EmulatedRun, Machine, run_emulated, tree_of_trace
+from cluster.emulated import EmulatedRun, Machine, family_of, run_emulated
 from cluster.engine_api import DEADLOCK, GUEST, INVARIANT, LIMIT
 from cluster.native import NativeRun
 from cluster.native_start import FIXED
-from cluster.process_tree import Node
-from cluster.trace import TraceWriter, encode_chunk
+from cluster.process_tree import Node, build_tree
+from cluster.trace import TraceReader, TraceWriter, encode_chunk
 from kernel import events
 from kernel.uapi.clone import CLONE_THREAD
 
@@ -392,7 +392,9 @@ def test_tree_of_a_trace_counts_threads_to_their_process(tmp_path: Path) -> None
     ]
     with TraceWriter(path, ["cpu0", "cpu1", "kernel"]) as writer:
         writer.append(2, encode_chunk(rows))
-    assert tree_of_trace(path, 5) == (Node(0, "SIGKILL"), Node(1, "exit 3"))
+    with TraceReader(path) as reader:
+        family = family_of(reader.select(), 5)
+    assert build_tree(5, family.forks, family.statuses) == (Node(0, "SIGKILL"), Node(1, "exit 3"))
 
 
 def command(*arguments: object) -> int:

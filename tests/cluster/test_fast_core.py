@@ -17,6 +17,7 @@ from cluster.compile_core import CannotCompile, check_tools, modules
 from cluster.core import forms
 
 ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted((ROOT / "kernel").rglob("*.py"))
 
 # A storm with traces under both schemes: forks, execs, exits, waits, wake-ups, pulls, signals.
 RUN = """
@@ -195,7 +196,7 @@ def _points_in_handlers(path: Path) -> list[str]:
 
 def test_no_path_is_suspended_while_it_handles_an_exception() -> None:
     """Compiled by mypyc, such a path swaps its exception with that of whatever runs meanwhile."""
-    found = [place for path in fast_core.sources() for place in _points_in_handlers(path)]
+    found = [place for path in SOURCES for place in _points_in_handlers(path)]
     assert not found, "points in except or finally: " + ", ".join(found)
 
 
@@ -288,9 +289,7 @@ def _of_builtins(classes: list[_Class], compiled: set[str]) -> list[str]:
 def test_no_compiled_class_derives_from_a_builtin_that_mypyc_cannot_extend() -> None:
     """The whole build would fail, and everybody would run the pure core."""
     classes = [
-        each
-        for path in fast_core.sources()
-        for each in _classes(path.read_text("utf-8"), _module(path, ROOT))
+        each for path in SOURCES for each in _classes(path.read_text("utf-8"), _module(path, ROOT))
     ]
     found = _of_builtins(classes, {_module(path, ROOT) for path in modules(ROOT / "kernel")})
     assert not found, "move them into kernel/errors.py: " + ", ".join(found)

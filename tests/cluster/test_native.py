@@ -316,3 +316,4 @@ def test_run_that_has_ended_by_itself_is_ended_without_a_word() -> None:
         process.wait()
         _end(process, "pid namespace")
         _end(process, SUBREAPER)
+        assert process.returncode == 0

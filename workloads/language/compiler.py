@@ -12,7 +12,7 @@ from typing import Final
 from workloads.language import kept_programs
 from workloads.language.checker import check
 from workloads.language.errors import GuestProgramError, Problem
-from workloads.language.program import Program, _quietly
+from workloads.language.program import Program, quietly
 from workloads.language.runtime import Runtime
 from workloads.language.scopes import ProgramScopes
 from workloads.language.source_text import check_decoded
@@ -59,8 +59,8 @@ def _compiled(source: str, path: str) -> Program:
 
 def _made(source: str, path: str) -> Program:
     check_decoded(source, path)
-    tree = _quietly(lambda: parse(source, path))
-    refused = _quietly(lambda: refusal(source, path))
+    tree = quietly(lambda: parse(source, path))
+    refused = quietly(lambda: refusal(source, path))
     try:
         if refused is not None:
             raise GuestProgramError(path, _problems(tree, refused))

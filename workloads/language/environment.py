@@ -10,7 +10,8 @@ from workloads.language.tracebacks import add_frozen
 Values = list[Any]
 
 
-def _environ(G: Values) -> dict[str, str]:
+def environ_of(G: Values) -> dict[str, str]:
+    """Return what ``os.environ`` holds; it is the process's own only once it was changed."""
     changed: dict[str, str] | None = G[0].environ
     return dict(G[0].env) if changed is None else changed
 
@@ -23,12 +24,12 @@ def _environ_key(key: Any) -> str:
 
 def os_getenv(G: Values, key: Any, default: Any) -> Any:
     """Return ``os.getenv(key, default)``."""
-    return _environ(G).get(_environ_key(key), default)
+    return environ_of(G).get(_environ_key(key), default)
 
 
 def environ_get(G: Values, key: Any) -> str:
     """Return ``os.environ[key]``."""
-    environ = _environ(G)
+    environ = environ_of(G)
     if _environ_key(key) not in environ:
         error = KeyError(key)
         error.__suppress_context__ = True  # os.py raises it from None
@@ -39,7 +40,7 @@ def environ_get(G: Values, key: Any) -> str:
 
 def environ_copy(G: Values) -> dict[str, str]:
     """Return ``os.environ.copy()``."""
-    return dict(_environ(G))
+    return dict(environ_of(G))
 
 
 def os_putenv(G: Values, name: Any, value: Any) -> None:

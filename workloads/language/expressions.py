@@ -20,7 +20,8 @@ from workloads.language.tables import Const, Exc, Made, Param, Pure, Routine, Sy
 
 #: Operators whose result is a number, at most a word longer, if one operand is a number literal.
 CHECKED = (ast.Add, ast.Sub, ast.FloorDiv, ast.RShift, ast.BitOr, ast.BitAnd, ast.BitXor)
-_INPLACE = {ast.Add: "_inplace_add", ast.Mult: "_inplace_mul"}
+#: Augmented assignments that have a helper of their own: it extends what the name holds.
+INPLACE = {ast.Add: "_inplace_add", ast.Mult: "_inplace_mul"}
 #: kind of parameter -> converter in the block namespace
 _CONVERTERS = {
     "i": "_as_int",

@@ -104,7 +104,8 @@ def os_get_blocking(G: Values, fd: int) -> Any:
     return (nr.NR_FCNTL, fd, F_GETFL, 0)
 
 
-def _blocking_flags(F: Frame, L: Values, G: Values, V: Any) -> Any:
+def descriptor_flags(F: Frame, L: Values, G: Values, V: Any) -> Any:
+    """Ask for the status flags of the descriptor ``L[0]``; the next step gets them."""
     F.pc = 1
     return (nr.NR_FCNTL, L[0], F_GETFL, 0)
 
@@ -119,7 +120,7 @@ def _blocking_set(F: Frame, L: Values, G: Values, V: Any) -> Any:
 
 #: [fd, blocking]
 _SET_BLOCKING: Final = library(
-    "set_blocking", (_blocking_flags, -1), (_blocking_set, -1), (_nothing, -1)
+    "set_blocking", (descriptor_flags, -1), (_blocking_set, -1), (_nothing, -1)
 )
 
 

@@ -8,7 +8,7 @@ from workloads.language.bounded import tname
 from workloads.language.conversions import ns_of
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, VALUE
-from workloads.language.memory_calls import _mmap_method
+from workloads.language.memory_calls import mmap_method
 from workloads.language.thread_calls import timer_event
 from workloads.language.values import FileHandle, LockHandle, MmapHandle, SyncHandle, ThreadHandle
 
@@ -122,7 +122,7 @@ def handle_method(
         return generator_methods.method(G, receiver, name, given)
     if kind in filecalls.SIGNATURES:
         return filecalls.method(receiver, name, given)
-    return _mmap_method(receiver, name, given)
+    return mmap_method(receiver, name, given)
 
 
 def enter(G: Values, value: Any) -> Any:

@@ -96,7 +96,8 @@ def length(value: Any) -> int:
     return len(value)
 
 
-def _mmap_method(m: MmapHandle, name: str, args: dict[str, Any]) -> Any:
+def mmap_method(m: MmapHandle, name: str, args: dict[str, Any]) -> Any:
+    """Begin the method ``name`` of a mapping with its arguments by name."""
     address = m.address
     if name == "close":
         m.address = 0

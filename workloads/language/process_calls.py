@@ -6,7 +6,7 @@ from typing import Any
 from kernel.uapi import syscalls as nr
 from workloads.language import library
 from workloads.language.conversions import argv_of, env_of, path_join
-from workloads.language.environment import _environ
+from workloads.language.environment import environ_of
 from workloads.language.frames import CALL
 
 Values = list[Any]
@@ -35,7 +35,7 @@ def os_execve(G: Values, path: str, argv: Any, env: Any) -> Any:
 
 def search(G: Values, file: str) -> tuple[str, ...]:
     """Return the paths that a search of PATH tries for ``file``, in order."""
-    directories = _environ(G).get("PATH", DEFAULT_PATH).split(":")
+    directories = environ_of(G).get("PATH", DEFAULT_PATH).split(":")
     return tuple([path_join(G, directory, file) for directory in directories])
 
 

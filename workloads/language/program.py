@@ -112,7 +112,7 @@ class Program:
         parts += [(self._codes[node], scope) for node, scope in scopes_of.items()]
         for code, scope in parts:
             self._lower(code, scope, scopes, module)
-        self._module = _name_sets(_quietly(lambda: compile(module, self.path, "exec")))
+        self._module = _name_sets(quietly(lambda: compile(module, self.path, "exec")))
         self._codes = {}  # nobody asks any more, and it holds the whole tree
 
     def to_plain(self) -> tuple[Any, ...]:
@@ -257,7 +257,7 @@ def _name_sets(code: CodeType) -> CodeType:
     return code.replace(co_consts=tuple(inner), co_name=name)
 
 
-def _quietly(work: Callable[[], T]) -> T:
+def quietly(work: Callable[[], T]) -> T:
     """Run a host compilation without its warnings: CPython would print them at every start."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -209,7 +209,7 @@ class Runtime:
             "_zip": self._zip,
             "_dict_view": self._dict_view,
             "_method": self.call_method,
-            "_handle_method": self._handle_method,
+            "_handle_method": self.handle_method,
             "_attribute": _attribute,
             "_print": self.print_values,
             "_stdio": file_states.stdio,
@@ -352,9 +352,6 @@ class Runtime:
 
     def handle_method(self, G: list[Any], receiver: Any, name: str, args: Any, words: Any) -> Any:
         """Begin a method call, of a handle or of anything else."""
-        return handle_methods.handle_method(self.call_method, G, receiver, name, args, words)
-
-    def _handle_method(self, G: list[Any], receiver: Any, name: str, args: Any, words: Any) -> Any:
         return handle_methods.handle_method(self.call_method, G, receiver, name, args, words)
 
     def print_values(

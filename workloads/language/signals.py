@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from kernel.uapi import syscalls as nr
 from kernel.uapi.errno_ import EINVAL
-from kernel.uapi.fcntl import F_GETFL, O_NONBLOCK
+from kernel.uapi.fcntl import O_NONBLOCK
 from kernel.uapi.signals import (
     NSIG,
     SA_RESTART,
@@ -29,6 +29,7 @@ from kernel.uapi.signals import (
 from workloads.language.bounded import tname
 from workloads.language.constants import STRERROR
 from workloads.language.enums import Handlers, Signals, handler_value, signal_value, strsignal
+from workloads.language.filecalls import descriptor_flags
 from workloads.language.frames import CALL, RERAISE, RETURN, VALUE, Frame, own_process
 from workloads.language.library import CHECK, RAISE, give_back, library
 from workloads.language.sets import GuestSet
@@ -168,18 +169,13 @@ def signal_pidfd_send_signal(
 # ---- the wakeup descriptor: [fd] ----------------------------------------------------------------
 
 
-def _wakeup_flags(F: Frame, L: Values, G: Values, V: Any) -> Any:
-    F.pc = 1
-    return (nr.NR_FCNTL, L[0], F_GETFL, 0)
-
-
 def _wakeup_set(F: Frame, L: Values, G: Values, V: Any) -> Any:
     if not V & O_NONBLOCK:
         raise ValueError(f"the fd {L[0]} must be in non-blocking mode")
     return (RETURN, _set_wakeup(G, L[0]))
 
 
-_WAKEUP_FD: Final = library("set_wakeup_fd", (_wakeup_flags, -1), (_wakeup_set, -1))
+_WAKEUP_FD: Final = library("set_wakeup_fd", (descriptor_flags, -1), (_wakeup_set, -1))
 
 
 def _set_wakeup(G: Values, fd: int) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from workloads.language import hostast as h
-from workloads.language.expressions import _INPLACE, CHECKED, is_number, small
+from workloads.language.expressions import CHECKED, INPLACE, is_number, small
 from workloads.language.frames import RERAISE, RETURN
 from workloads.language.functions import FunctionLowering, body_of
 
@@ -272,7 +272,7 @@ class FunctionCompiler(FunctionLowering):
         return self.load(h.put(ast.Name(target.id, ast.Load()), target))
 
     def _augmented(self, node: ast.AugAssign, old: ast.expr, value: ast.expr) -> ast.expr:
-        helper = _INPLACE.get(type(node.op))
+        helper = INPLACE.get(type(node.op))
         if helper:
             return h.call(helper, [old, value], node)
         if isinstance(node.op, ast.BitOr | ast.BitAnd | ast.BitXor | ast.Sub):

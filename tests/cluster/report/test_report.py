@@ -1,5 +1,7 @@
 import io
+import os
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from rich.console import Console
@@ -7,10 +9,21 @@ from rich.console import Console
 from cluster.digest import RunDigest, canonical_json, digested_part
 from cluster.report import table
 from cluster.report.summary import CPU_GROUPS, GROUPS, make_summary
-from cluster.report.table import print_summary, render_summary
+from cluster.report.table import print_summary
 from kernel.locking import LockStat
 from kernel.machine import MachineSpec
 from kernel.stats import CpuStats, KernelStats
+
+
+def render_summary(
+    summary: dict[str, Any], digest: str, *, width: int = 80, complete: bool = True
+) -> str:
+    """Return what is printed where COLUMNS says how wide a line may be."""
+    file = io.StringIO()
+    with patch.dict(os.environ, COLUMNS=str(width)):
+        print_summary(summary, digest, complete=complete, file=file)
+    return file.getvalue()
+
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 

@@ -169,7 +169,8 @@ def test_nproc_counts_threads_and_zombies_of_a_user(make):
 
 def test_root_is_exempt_from_nproc(machine):
     machine.first.signal.rlim = {RLIMIT_NPROC: (1, 1)}
-    machine.fork(machine.first)
+    child = machine.fork(machine.first)
+    assert child.pid in machine.first.children
 
 
 def test_out_of_pids_is_eagain_and_unwinds(make):
