@@ -12,7 +12,7 @@ A generator is a few numbers; the kernel works out the next start when it needs 
 from dataclasses import dataclass
 from typing import Final
 
-_SECOND_NS: Final = 1_000_000_000
+from kernel.uapi.clock import NSEC_PER_SEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +32,4 @@ GENERATORS: Final[dict[str, Generator]] = {
 
 def mean_gap_ns(rate: int) -> int:
     """Return the mean gap of ``rate`` arrivals per virtual second, rounded to whole ns."""
-    return (_SECOND_NS + rate // 2) // rate
+    return (NSEC_PER_SEC + rate // 2) // rate

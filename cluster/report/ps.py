@@ -8,8 +8,7 @@ from typing import Final
 
 from cluster.report.process_table import ProcessTable, TaskRow
 from kernel.trace.printable import printable
-
-_SECOND_NS: Final = 1_000_000_000
+from kernel.uapi.clock import NSEC_PER_SEC
 
 
 class ColumnError(ValueError):
@@ -60,7 +59,7 @@ def stat_letters(table: ProcessTable, row: TaskRow) -> str:
 
 def format_time(time_ns: int) -> str:
     """Return a CPU time as ``[DD-]hh:mm:ss.uuuuuu``."""
-    seconds, rest = divmod(time_ns, _SECOND_NS)
+    seconds, rest = divmod(time_ns, NSEC_PER_SEC)
     minutes, second = divmod(seconds, 60)
     hours, minute = divmod(minutes, 60)
     days, hour = divmod(hours, 24)

@@ -10,14 +10,12 @@ Source: strace(1). Time is virtual. What the trace has of a call is of ``kernel.
 import errno
 import os
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from cluster.trace.reader import TraceRecord
 from kernel.trace.printable import printable
 from kernel.trace.strace_names import signal
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.syscalls import TABLE
-
-_SECOND_NS: Final = 1_000_000_000
 
 
 def strace_lines(records: Iterable[TraceRecord], root: int) -> Iterator[str]:
@@ -46,7 +44,7 @@ class _Strace:
             pid = fields.get("pid")
             if pid not in self.family:
                 continue
-            head = f"{pid} {record.time_ns // _SECOND_NS}.{record.time_ns % _SECOND_NS:09d} "
+            head = f"{pid} {record.time_ns // NSEC_PER_SEC}.{record.time_ns % NSEC_PER_SEC:09d} "
             if record.event == "sys_enter":
                 yield from self._cut()
                 name = TABLE[fields["id"]][0] if fields["id"] in TABLE else str(fields["id"])

@@ -14,9 +14,9 @@ from typing import Any, Final
 from kernel.machine import MachineSpec
 from kernel.sched.classes import fair_class_by_name
 from kernel.stats import CpuStats, Histogram, KernelStats
+from kernel.uapi.clock import NSEC_PER_SEC
 
 FORMAT: Final = 1
-_SECOND_NS: Final = 1_000_000_000
 
 # group -> {name in the summary: counter of KernelStats}
 GROUPS: Final[dict[str, dict[str, str]]] = {
@@ -91,7 +91,7 @@ def _grouped(
 
 
 def _per_second(count: int, time_ns: int) -> int:
-    return count * _SECOND_NS // time_ns if time_ns > 0 else 0
+    return count * NSEC_PER_SEC // time_ns if time_ns > 0 else 0
 
 
 def _machine(spec: MachineSpec) -> dict[str, Any]:

@@ -23,9 +23,9 @@ from kernel.task import (
     TASK_UNINTERRUPTIBLE,
 )
 from kernel.trace.printable import printable
+from kernel.uapi.clock import NSEC_PER_SEC
 
 _UNKNOWN: Final = ("<...>", -1)
-_SECOND_NS: Final = 1_000_000_000
 _PREEMPTED: Final = 0x100
 _STATE_LETTERS: Final = (
     (TASK_INTERRUPTIBLE, "S"),
@@ -101,7 +101,7 @@ class TraceText:
         comm, pid = self.actor(record)
         who = f"{printable(comm)}-{pid if pid >= 0 else '?'}"
         where = "[---]" if record.cpu is None else f"[{record.cpu:03d}]"
-        seconds, rest = divmod(record.time_ns, _SECOND_NS)
+        seconds, rest = divmod(record.time_ns, NSEC_PER_SEC)
         fields = record.fields
         words = [f"{name}={_value(value)}" for name, value in fields.items()]
         if record.event == "sched_switch":

@@ -74,7 +74,7 @@ def test_old_builds_go_when_a_new_one_is_made(tree: Path) -> None:
     for path in (old, recent, new):
         path.mkdir(parents=True)
     os.utime(old, (0, 0))
-    compile_core._remove_old(builds, new)
+    forms.remove_old(fast_core.ROOT, builds, new)
     assert [path.exists() for path in (old, recent, new)] == [False, True, True]
 
 

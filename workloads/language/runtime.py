@@ -100,6 +100,33 @@ if sys.getrecursionlimit() < HOST_RECURSION:
 sys.set_int_max_str_digits(4300)
 
 
+def _names_of_tables() -> dict[str, Any]:
+    """Return what follows from the tables of modules, built-ins, types and exceptions."""
+    space: dict[str, Any] = {}
+    for module_name, names in tables.MODULES.items():
+        prefix = f"k_{module_name.replace('.', '_')}__"
+        for text, entry in names.items():
+            if isinstance(entry, tables.Pure | tables.Sys | tables.Routine):
+                space[prefix + text] = Builtin(module_name, text)
+            elif isinstance(entry, tables.Value):
+                space["s" + prefix[1:] + text] = entry.value
+    for text in (*tables.BUILTINS, *tables.STREAM_BUILTINS, "print"):
+        space["k_builtins__" + text] = Builtin("builtins", text)
+    for text in (*tables.TYPES, *tables.EXCEPTIONS):
+        space["y_" + text] = type_values.named_type(text)
+    space.update(("t_" + name, kind) for name, kind in tables.TYPES.items())
+    space.update(("x_" + name, kind) for name, kind in tables.EXCEPTIONS.items())
+    for kind in IMPORTED_EXCEPTIONS:
+        space["x_" + kind.__name__] = kind
+    for module in [*tables.MODULES.values(), *tables.LIBRARY_MODULES.values()]:
+        for entry in module.values():
+            if isinstance(entry, tables.Pure | tables.Routine | tables.Made):
+                space["_" + entry.helper] = _helper(entry.helper)
+            if isinstance(entry, tables.Sys | tables.Routine) and entry.result:
+                space["_" + entry.result] = _helper(entry.result)
+    return space
+
+
 class Runtime:
     """Helpers bound to one block budget; shared by all programs of a loader."""
 
@@ -135,8 +162,19 @@ class Runtime:
         return self._namespace[helper]
 
     def _build(self) -> dict[str, Any]:
+        return {
+            **self._operators(),
+            **self._makers(),
+            **self._methods(),
+            **self._steps(),
+            **self._others(),
+            **_names_of_tables(),
+        }
+
+    def _operators(self) -> dict[str, Any]:
+        """Return what operators and small built-ins become."""
         b = self.bounded
-        space: dict[str, Any] = {
+        return {
             "__builtins__": {},
             "_W": self.work,
             "_U": UNBOUND,
@@ -176,6 +214,12 @@ class Runtime:
             "_inplace_add": b.inplace_add,
             "_inplace_mul": b.inplace_mul,
             "_inplace": b.inplace,
+        }
+
+    def _makers(self) -> dict[str, Any]:
+        """Return what makes values and goes through them."""
+        b = self.bounded
+        return {
             "_new_tuple": b.new_tuple,
             "_iterate": b.iterate,
             "_loop_source": b.loop_source,
@@ -204,6 +248,12 @@ class Runtime:
             "_repr": b.representation,
             "_any_of": b.any_of,
             "_all_of": b.all_of,
+        }
+
+    def _methods(self) -> dict[str, Any]:
+        """Return what calls methods, and files."""
+        b = self.bounded
+        return {
             "_reversed": self._reversed,
             "_enumerate": self._enumerate,
             "_zip": self._zip,
@@ -219,6 +269,12 @@ class Runtime:
             "_mapping_store": lambda target, key, value: memory_calls.mapping_store(
                 b, target, key, value
             ),
+        }
+
+    def _steps(self) -> dict[str, Any]:
+        """Return what calls functions, and drives generators and iterators."""
+        b = self.bounded
+        return {
             "_bind": binding.bind,
             "_bind_words": binding.bind_words,
             "_closure": binding.closure,
@@ -251,6 +307,12 @@ class Runtime:
             "_matches": type_values.matches,
             "_bound_method": BoundMethod,
             "_callable": _callable,
+        }
+
+    def _others(self) -> dict[str, Any]:
+        """Return names, conversions and what else blocks need."""
+        b = self.bounded
+        return {
             "_mapping": b.mapping,
             "_round": b.rounded,
             "_pow": b.pow,
@@ -280,28 +342,6 @@ class Runtime:
             "_environ_set": environment.environ_set,
             "_environ_copy": environment.environ_copy,
         }
-        for module_name, names in tables.MODULES.items():
-            prefix = f"k_{module_name.replace('.', '_')}__"
-            for text, entry in names.items():
-                if isinstance(entry, tables.Pure | tables.Sys | tables.Routine):
-                    space[prefix + text] = Builtin(module_name, text)
-                elif isinstance(entry, tables.Value):
-                    space["s" + prefix[1:] + text] = entry.value
-        for text in (*tables.BUILTINS, *tables.STREAM_BUILTINS, "print"):
-            space["k_builtins__" + text] = Builtin("builtins", text)
-        for text in (*tables.TYPES, *tables.EXCEPTIONS):
-            space["y_" + text] = type_values.named_type(text)
-        space.update(("t_" + name, kind) for name, kind in tables.TYPES.items())
-        space.update(("x_" + name, kind) for name, kind in tables.EXCEPTIONS.items())
-        for kind in IMPORTED_EXCEPTIONS:
-            space["x_" + kind.__name__] = kind
-        for module in [*tables.MODULES.values(), *tables.LIBRARY_MODULES.values()]:
-            for entry in module.values():
-                if isinstance(entry, tables.Pure | tables.Routine | tables.Made):
-                    space["_" + entry.helper] = _helper(entry.helper)
-                if isinstance(entry, tables.Sys | tables.Routine) and entry.result:
-                    space["_" + entry.result] = _helper(entry.result)
-        return space
 
     def _as_path(self, value: Any, *should: str) -> str:
         return conversions.as_path(self.bounded.walked(value), *should)
