@@ -10,8 +10,7 @@ itself never holds one. Of a package that is installed the builds are in the use
 build whose key is not that of the tree as it is now is not looked at: after any edit the pure code
 runs until the next build, so a stale binary cannot stand in for newer source. The hash is not
 computed at every start: beside the builds lies the state of all source files (size, times and inode
-numbers) at the time when it was, and while that is theirs it is the hash
-(``cluster.core.seen.Seen``).
+numbers) at the time when it was, and while that is theirs it is the hash (``cluster.core.seen``).
 
 The variable SMPLAB_CORE says what a process uses, decided when ``kernel`` is first imported after
 ``cluster``, and child processes (Ray's on this host too) inherit it:

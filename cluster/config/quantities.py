@@ -132,6 +132,7 @@ class OneOf:
         self.later = later
 
     def check(self, value: Any) -> Any:
+        """Return ``value`` if it may be; raise QuantityError with the names there are if not."""
         names = ", ".join(_plain(known) for known in self.values)
         for known in self.values:
             if type(value) is type(known) and value == known:
@@ -168,6 +169,7 @@ class OneOfOrOwn(OneOf):
         self.kind = kind
 
     def check(self, value: Any) -> Any:
+        """Return ``value`` if it may be, or names something from outside; else QuantityError."""
         if type(value) is str and (OWN.fullmatch(value) or is_installed(self.kind, value)):
             return value
         try:
