@@ -15,7 +15,7 @@ from kernel.uapi.signals import OP_NOT_BEGUN, SIGKILL, SIGSETXID
 from kernel.uapi.syscalls import NR_FATAL, NR_LOCK_RELEASE, NR_PREEMPT_POINT
 from workloads.language import memory, tracebacks
 from workloads.language.bounded import Work
-from workloads.language.copying import PLAIN, deep_fork, is_plain
+from workloads.language.copying import fork
 from workloads.language.errors import FatalRunError, OutOfMemoryError, StoppedRunError
 from workloads.language.exception_values import make_exception
 from workloads.language.frames import CALL, RERAISE, RETURN, VALUE, Frame, Op, Process, own_process
@@ -26,7 +26,6 @@ from workloads.language.weights import UNIT_BYTES
 FUEL: Final = 200  # blocks one resume() runs before it offers a place to be preempted
 MAX_DEPTH: Final = 1000  # sys.getrecursionlimit()
 _PREEMPT: Final[Op] = (NR_PREEMPT_POINT,)
-_SHARED: Final = PLAIN | {Process}
 
 
 class Context:
@@ -77,17 +76,22 @@ class Context:
             try:
                 while True:
                     steps += 1
-                    if work.left != budget or steps == 1:
-                        spent += budget - work.left
+                    left = work.left
+                    if left != budget or steps == 1:
+                        used = budget - left
+                        spent += used
                         if spent > budget:  # dear blocks: few of them in one resume
                             fuel = 0
-                        self.made += budget - work.left - work.texts + (work.texts >> 4)
                         work.left = budget
-                        work.texts = 0
-                        if self.made >= self.look_at and self._grown_too_large():
+                        texts = work.texts
+                        if texts:
+                            used -= texts - (texts >> 4)
+                            work.texts = 0
+                        self.made = made = self.made + used
+                        if made >= self.look_at and self._grown_too_large():
                             raise MemoryError
                     result = frame.blocks[frame.pc](frame, frame.locals, G, value)
-                    if result.__class__ is int:
+                    if type(result) is int:
                         frame.pc = result
                         value = None
                         if steps >= fuel:
@@ -328,24 +332,7 @@ class Context:
 
     def fork(self) -> "Context":
         """Return an independent copy: this thread's frames and all it can reach."""
-        values = self.globals
-        process = values[0]
-        if process.threads:
-            return deep_fork(self)
-        reachable = [*values, *process.handlers.values()]
-        for frame in self.frames:
-            reachable += frame.locals
-        if not (_SHARED.issuperset(map(type, reachable)) or is_plain(reachable, 1)):
-            return deep_fork(self)
-        copy = values[:]
-        if process.pristine:
-            process.shared = True
-        else:
-            copy[0] = process.copied(self.thread_index)
-        frames = [Frame(frame.code, frame.pc, frame.locals[:]) for frame in self.frames]
-        child = Context(self.work, copy, frames, self.thread_index)
-        child.made, child.look_at = self.made, self.look_at
-        return child
+        return fork(self)
 
     def share(self) -> "Context":
         """Return a vfork child's context: own position, the very same locals and globals."""

@@ -7,12 +7,14 @@ the depth of nesting is no limit.
 import os
 import sys
 import time
+from functools import lru_cache
 from resource import struct_rusage
 from signal import struct_siginfo
 from typing import TYPE_CHECKING, Any
 
 from workloads.language.bounded import ATOMIC
 from workloads.language.exception_values import exception_from, exception_parts
+from workloads.language.frames import Frame
 from workloads.language.sets import GuestSet
 from workloads.language.values import (
     BoundMethod,
@@ -58,15 +60,16 @@ PLAIN = ATOMIC | {
     struct_siginfo,
 }
 
+_all_plain = PLAIN.issuperset
 
-def is_plain(values: list[Any], first: int) -> bool:
-    """Return whether ``values[first:]`` holds nothing that a fork has to copy."""
-    plain = PLAIN
-    for value in values[first:]:
-        kind = type(value)
-        if kind not in plain and not (kind is tuple and plain.issuperset(map(type, value))):
-            return False
-    return True
+
+@lru_cache(maxsize=512)
+def _places(kinds: tuple[type, ...]) -> tuple[int, ...]:
+    """Return where among values of these types, the first one aside, a fork may have to copy.
+
+    A program forks at few places, with the same types there time after time: this remembers them.
+    """
+    return tuple([place for place, kind in enumerate(kinds) if place and kind not in PLAIN])
 
 
 class Copier:
@@ -82,12 +85,19 @@ class Copier:
         kind = type(value)
         if kind in PLAIN:
             return value
-        key = id(value)
-        if key in self.memo:
-            return self.memo[key]
-        if kind is list and PLAIN.issuperset(map(type, value)):
-            new = self.memo[key] = value[:]
+        memo, key = self.memo, id(value)
+        if key in memo:
+            return memo[key]
+        # one that holds plain values only, as most do, is whole at once
+        if kind is dict:
+            whole = _all_plain(map(type, value)) and _all_plain(map(type, value.values()))
+        elif kind is GuestSet:
+            whole = _all_plain(map(type, value.members))
+        else:
+            whole = kind is list and _all_plain(map(type, value))
+        if whole:
             self.keep.append(value)
+            new = memo[key] = value.clone() if kind is GuestSet else value.copy()
             return new
         if kind is tuple:
             if PLAIN.issuperset(map(type, value)):
@@ -95,7 +105,7 @@ class Copier:
             # a tuple's nesting is bounded (see ``bounded``), but not its depth
             return self._copy_tuple(value)
         new = self._empty(kind, value)
-        self.memo[key] = new
+        memo[key] = new
         self.keep.append(value)
         return new
 
@@ -174,16 +184,10 @@ class Copier:
             if type(old) is list:  # locals, too: most are plain, and there is no call for them
                 new.extend([item if type(item) in plain else copy(item) for item in old])
             elif type(old) is dict:
-                if PLAIN.issuperset(map(type, old)) and PLAIN.issuperset(map(type, old.values())):
-                    new.update(old)
-                    continue
                 for key, item in old.items():
                     new[copy(key)] = copy(item)
             elif type(old) is GuestSet:
-                if PLAIN.issuperset(map(type, old.members)):
-                    new.members = dict.fromkeys(old.members, ...)
-                else:
-                    new.members = {copy(item): ... for item in old.members}
+                new.members = {copy(item): ... for item in old.members}
                 new.stable = old.stable  # then its elements are their own copies
                 new.layout = None if old.layout is None else old.layout.clone()
             elif type(old) is Closure:
@@ -202,26 +206,44 @@ class Copier:
                 exception_from(new, [copy(part) for part in exception_parts(old)])
 
 
-def deep_fork(context: "Context") -> "Context":
-    """Return a forked child's context, by a full copy of what it can reach."""
-    copier = Copier()
-    copy, plain = copier.copy, PLAIN  # most values are plain: no call for them
-    values = [v if type(v) in plain else copy(v) for v in context.globals[1:]]
-    values.insert(0, None)
-    frames = [
-        frame.__class__(frame.code, frame.pc, copier.locals(frame.locals))
-        for frame in context.frames
-    ]
-    process = context.globals[0]
+def fork(context: "Context") -> "Context":
+    """Return a forked child's context: this thread's frames, and a copy of all it can reach.
+
+    Globals and locals are copied as one list, then what they hold where it is not plain.
+    """
+    parents, frames = context.globals, context.frames
+    values = parents[:]
+    for frame in frames:
+        values += frame.locals
+    copier = None
+    for place in _places(tuple(map(type, values))):
+        value = values[place]
+        if type(value) is tuple and _all_plain(map(type, value)):
+            continue
+        if copier is None:
+            copier = Copier()
+        values[place] = copier.copy(value)
+    end = len(parents)
+    copies = []
+    for frame in frames:
+        start = end
+        end += len(frame.locals)
+        copies.append(Frame(frame.code, frame.pc, values[start:end]))
+    del values[len(parents) :]
+    process = parents[0]
     if process.pristine:  # then there are neither handlers nor threads
         process.shared = True
     else:
-        process = process.copied(context.thread_index)
-        process.handlers = {key: copy(handler) for key, handler in process.handlers.items()}
+        if copier is None:
+            copier = Copier()
+        process = values[0] = process.copied(context.thread_index)
+        process.handlers = {key: copier.copy(one) for key, one in process.handlers.items()}
         for record in process.threads:
-            record[:2] = copy(record[0]), copy(record[1])
-    copier.finish()
-    values[0] = process
-    child = context.__class__(context.work, values, frames, context.thread_index)
+            record[:2] = copier.copy(record[0]), copier.copy(record[1])
+    if copier is not None and copier.todo:
+        for old, new in zip(frames, copies, strict=True):
+            copier.memo[id(old.locals)] = new.locals  # a generator that runs has them, too
+        copier.finish()
+    child = context.__class__(context.work, values, copies, context.thread_index)
     child.made, child.look_at = context.made, context.look_at
     return child

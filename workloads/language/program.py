@@ -138,6 +138,7 @@ class Program:
         program = copy.copy(self)
         program.runtime = runtime
         program.key = key
+        program._started_with = ()
         program.codes = [copy.copy(code) for code in self.codes]
         program._link()
         return program
@@ -177,23 +178,41 @@ class Program:
         self, argv: tuple[str, ...], env: tuple[tuple[str, str], ...], start: int = 0
     ) -> Context:
         """Return a fresh context; ``argv`` is what ``sys.argv`` will be."""
+        if self._started_with != (argv, env):
+            self._prepare_start(argv, env)
+        values = self._first_values[:]
+        if self.uses_argv:
+            values[2] = list(argv)
+        values[START] = start
+        if self._is_command:  # nothing of the process changes before the program changes it
+            main = self.codes[0]
+            frames = [Frame(MAIN, 0, [0, 0]), Frame(main, 0, [UNBOUND] * main.locals_count)]
+        else:
+            values[0] = Process(self, values[1], env)
+            frames = [Frame(MAIN, MAIN_START, [0, 0])]
+        return Context(self.runtime.work, values, frames, -1)
+
+    def _prepare_start(self, argv: tuple[str, ...], env: tuple[tuple[str, str], ...]) -> None:
+        """Make what all processes begin with that are started with these arguments."""
         path = argv[0] if argv else self.path
         values: list[Any] = [UNBOUND] * len(self._globals)
-        values[0] = Process(self, path, env)
+        process = values[0] = Process(self, path, env)
+        process.shared = True
         values[1] = path
         # a list, so a fork must copy it: only where the program asks for it
-        values[2] = list(argv) if self.uses_argv else None
+        values[2] = None
         values[3] = "/usr/bin/python3"
         values[4] = DEFAULT_INT_HANDLER
         values[FILES] = None
-        values[START] = start
-        main = self.codes[0]
+        self._first_values = values
         # an image of /bin stands for a C program, which does not ask where it is
-        if path.startswith("/") or self.key.startswith("bin_"):
-            frames = [Frame(MAIN, 0, [0, 0]), Frame(main, 0, [UNBOUND] * main.locals_count)]
-        else:
-            frames = [Frame(MAIN, MAIN_START, [0, 0])]
-        return Context(self.runtime.work, values, frames, -1)
+        self._is_command = path.startswith("/") or self.key.startswith("bin_")
+        self._started_with = (argv, env)
+
+    # of the last start; a program is mostly started with the same arguments as before
+    _started_with: tuple[Any, ...] = ()
+    _first_values: list[Any]
+    _is_command: bool
 
     uses_argv = True
     check_code = CHECK

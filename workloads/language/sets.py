@@ -210,6 +210,16 @@ class GuestSet:
                 self.stable = False
                 break
 
+    def clone(self) -> "GuestSet":
+        """Return an equal set of the very same elements."""
+        new = GuestSet.__new__(GuestSet)
+        new.members = self.members.copy()
+        new.stable = self.stable
+        layout = self.layout
+        new.layout = None if layout is None else layout.clone()
+        new.pops = 0
+        return new
+
     # ---- order ----------------------------------------------------------------------------
 
     def table(self) -> Layout:
