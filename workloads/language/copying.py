@@ -64,12 +64,13 @@ _all_plain = PLAIN.issuperset
 
 
 @lru_cache(maxsize=512)
-def _places(kinds: tuple[type, ...]) -> tuple[int, ...]:
+def _places(kinds: tuple[type, ...], unchanging: tuple[int, ...]) -> tuple[int, ...]:
     """Return where among values of these types, the first one aside, a fork may have to copy.
 
     A program forks at few places, with the same types there time after time: this remembers them.
     """
-    return tuple([place for place, kind in enumerate(kinds) if place and kind not in PLAIN])
+    places = [place for place, kind in enumerate(kinds) if place and kind not in PLAIN]
+    return tuple([place for place in places if place not in unchanging])
 
 
 class Copier:
@@ -216,7 +217,8 @@ def fork(context: "Context") -> "Context":
     for frame in frames:
         values += frame.locals
     copier = None
-    for place in _places(tuple(map(type, values))):
+    process = parents[0]
+    for place in _places(tuple(map(type, values)), process.program.unchanging):
         value = values[place]
         if type(value) is tuple and _all_plain(map(type, value)):
             continue
@@ -230,7 +232,6 @@ def fork(context: "Context") -> "Context":
         end += len(frame.locals)
         copies.append(Frame(frame.code, frame.pc, values[start:end]))
     del values[len(parents) :]
-    process = parents[0]
     if process.pristine:  # then there are neither handlers nor threads
         process.shared = True
     else:

@@ -14,6 +14,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from workloads.language import tables
+from workloads.language.constant_tables import constant_tables
 from workloads.language.context import Context
 from workloads.language.frames import Code, Frame, Process
 from workloads.language.function_nodes import FunctionNode, parameters
@@ -66,7 +67,10 @@ class Program:
         path: the file name in messages of the compiler.
         lines: the source, for tracebacks.
         codes: the module body (index 0) and the functions in source order.
+        unchanging: the slots of globals that a forked process may share: ``constant_tables``.
     """
+
+    unchanging: tuple[int, ...] = ()
 
     runtime: "Runtime"  # set by bind()
     _module: CodeType
@@ -114,17 +118,18 @@ class Program:
             self._lower(code, scope, scopes, module)
         self._module = _name_sets(quietly(lambda: compile(module, self.path, "exec")))
         self._codes = {}  # nobody asks any more, and it holds the whole tree
+        self.unchanging = tuple([self._globals[text] for text in constant_tables(tree)])
 
     def to_plain(self) -> tuple[Any, ...]:
         """Return what was compiled as data and a code object, for ``kept_programs``."""
         codes = [tuple([getattr(code, name) for name in _COMPILED]) for code in self.codes]
-        return (self._globals, self._module, self.uses_argv, codes)
+        return (self._globals, self._module, self.uses_argv, self.unchanging, codes)
 
     @classmethod
     def from_plain(cls, path: str, source: str, plain: tuple[Any, ...]) -> "Program":
         """Return the program that ``to_plain`` described."""
         program = cls(path, source)
-        program._globals, program._module, program.uses_argv, codes = plain
+        program._globals, program._module, program.uses_argv, program.unchanging, codes = plain
         program.codes = []
         for values in codes:
             code = Code(0, "")

@@ -171,3 +171,44 @@ def test_sockets_and_poll_objects_are_plain_data_with_aliases() -> None:
         assert text == b"-1 -1 9\n"
         assert op == (nr.NR_POLL, ((9, 5), (8, 1)), 0)
         assert finish(copy, (1, 0)) == "9 1\n"
+
+
+STARTED = """\
+import signal
+import sys
+import threading
+def handler(number, frame): pass
+signal.signal(signal.SIGUSR1, handler)
+print(__file__, len(sys.argv), signal.getsignal(signal.SIGUSR2))
+"""
+
+
+def test_processes_started_alike_begin_alike_whatever_the_first_did() -> None:
+    loader = Loader({"p": STARTED})
+    texts = []
+    for path in ("/t/p.py", "/t/p.py", "/u/p.py", "/t/p.py"):
+        context = loader.start("p", (path,), (("A", "1"),), START_UNBUFFERED)
+        texts.append(finish_with_signals(context))
+        assert context.globals[0].handlers
+    assert texts == [f"{path} 1 0\n" for path in ("/t/p.py", "/t/p.py", "/u/p.py", "/t/p.py")]
+
+
+def test_programs_started_by_a_relative_path_each_ask_where_they_are() -> None:
+    loader = Loader({"p": "print(__file__)\n"})
+    for folder in ("/one", "/two"):
+        context = loader.start("p", ("p.py",), (), START_UNBUFFERED)
+        op = context.resume(None, None)
+        assert op[0] == nr.NR_GETCWD
+        assert finish(context, folder) == f"{folder}/p.py\n"
+
+
+def finish_with_signals(context: Any) -> str:
+    text = b""
+    op = context.resume(None, None)
+    while op[0] != nr.NR_EXIT_GROUP:
+        value: Any = 0
+        if op[0] == nr.NR_WRITE:
+            text += op[2]
+            value = len(op[2])
+        op = context.resume(value, None)
+    return text.decode()
