@@ -112,8 +112,6 @@ def run_emulated(
         gid=start.gid,
     )
     spec.spawns = (taken_over(start, spec.spawns[0]),)
-    lines: list[str] = []
-    tree: Tree = ()
     with tempfile.TemporaryDirectory(prefix="smplab-diff-") as folder:
         request = request_of_machine(
             spec, machine.scheme, out_dir=Path(folder), max_wall_s=timeout_s
@@ -122,13 +120,7 @@ def run_emulated(
         if result.exit_kind == INTERRUPTED:
             raise KeyboardInterrupt
         label, root, status = result.statuses[0] if result.statuses else ("", 0, None)
-        if root:
-            with TraceReader(Path(folder) / "trace.smpt") as reader:
-                records = list(reader.select())
-            family = family_of(records, root)
-            tree = build_tree(root, family.forks, family.statuses)
-            if calls:
-                lines = last_calls(root, family.forks, _calls(records, family))
+        tree, lines = _seen(Path(folder) / "trace.smpt", root, calls)
     problem = "" if result.exit_kind == DONE else f"{result.exit_kind}: {result.message}"
     stdout = result.outputs.get(f"{label}.stdout", b"")
     stderr = result.outputs.get(f"{label}.stderr", b"")
@@ -144,6 +136,20 @@ def run_emulated(
         result.not_emulated,
         result.order_seen,
     )
+
+
+def _seen(trace: Path, root: int, calls: bool) -> tuple[Tree, list[str]]:
+    """Return the tree below pid ``root``, and lines about the last calls if they are wanted.
+
+    A run that was over before its program began has no root: 0.
+    """
+    if not root:
+        return (), []
+    with TraceReader(trace) as reader:
+        records = list(reader.select())
+    family = family_of(records, root)
+    tree = build_tree(root, family.forks, family.statuses)
+    return tree, last_calls(root, family.forks, _calls(records, family)) if calls else []
 
 
 def family_of(records: Iterable[TraceRecord], root: int) -> Family:

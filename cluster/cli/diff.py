@@ -92,7 +92,12 @@ def diff(
     granularity: Annotated[
         str, typer.Option(help="syscall, step or both: syscall,step.")
     ] = "syscall,step",
-    scheme: Annotated[str, typer.Option(help="exact, barrier or both: exact,barrier.")] = "exact",
+    scheme: Annotated[
+        str,
+        typer.Option(
+            help="exact, barrier or both: exact,barrier; or others, FILE.py:CLASS or installed."
+        ),
+    ] = "exact",
     check: Annotated[
         bool, typer.Option("--check", help="Check all invariants while running, too.")
     ] = False,
@@ -117,12 +122,9 @@ def diff(
     Ctrl-C; of several the worst: 4, 3, 2, 1, 5.
     """
     from cluster.cli.common import check_machine_options, read_stdin
-    from cluster.cli.interrupts import interruption
     from cluster.config.models import SCHEMES
     from cluster.diff import Plan
-    from cluster.diff_report import render_details
     from cluster.emulated import GRANULARITIES
-    from cluster.progress import DiffProgress
 
     check_machine_options(1, seed)
     plan = Plan(
@@ -131,7 +133,7 @@ def diff(
         granularities=_list(
             "--granularity", _both(granularity, GRANULARITIES), _one_of(GRANULARITIES)
         ),
-        schemes=_list("--scheme", _both(scheme, SCHEMES), _one_of(SCHEMES)),
+        schemes=_list("--scheme", _both(scheme, SCHEMES), _scheme),
         runs=runs,
         max_runs=max(runs, max_runs),
         check=check,
@@ -139,19 +141,18 @@ def diff(
         unbuffered=unbuffered,
         stdin=None if stdin is None else read_stdin(stdin),
     )
-    files = find_programs(programs)
+    return _compare_all(find_programs(programs), context.meta.get(_ARGUMENTS, []), plan, as_json)
+
+
+def _compare_all(
+    files: Sequence[Path], arguments: Sequence[str], plan: "Plan", as_json: bool
+) -> int:
+    """Compare every program, print the report, and return the exit code."""
+    from cluster.cli.interrupts import interruption
+
     rows: list[Row] = []
-    progress = DiffProgress(len(files))
     try:
-        with progress:
-            for file in files:
-                progress.next(str(file))
-                row = _diff_one(file, context.meta.get(_ARGUMENTS, []), plan, progress.tell)
-                rows.append(row)
-                if not as_json and (text := render_details(row)):
-                    progress.clear()
-                    sys.stdout.write(text + "\n")
-                    sys.stdout.flush()
+        _compare(files, arguments, plan, rows, details=not as_json)
     except KeyboardInterrupt:
         code, message = interruption()
         _print_report(rows, as_json)
@@ -159,6 +160,32 @@ def diff(
         raise CliError(code, "interrupted", f"{message}, {left}") from None
     _print_report(rows, as_json)
     return _exit_code(rows)
+
+
+def _compare(
+    files: Sequence[Path],
+    arguments: Sequence[str],
+    plan: "Plan",
+    rows: list["Row"],
+    *,
+    details: bool,
+) -> None:
+    """Add to ``rows`` what becomes of each program; print ``details`` as they come.
+
+    What has been added stays if Ctrl-C ends it.
+    """
+    from cluster.diff_report import render_details
+    from cluster.progress import DiffProgress
+
+    with DiffProgress(len(files)) as progress:
+        for file in files:
+            progress.next(str(file))
+            row = _diff_one(file, arguments, plan, progress.tell)
+            rows.append(row)
+            if details and (text := render_details(row)):
+                progress.clear()
+                sys.stdout.write(text + "\n")
+                sys.stdout.flush()
 
 
 def _print_report(rows: Sequence["Row"], as_json: bool) -> None:
@@ -240,6 +267,19 @@ def _cpus(text: str) -> int:
         raise ValueError(f"must be numbers with commas between (got {text!r})")
     check_machine_options(int(text), 0)
     return int(text)
+
+
+def _scheme(name: str) -> str:
+    """Return the name of a scheme that the local engine has, or that comes from outside."""
+    from cluster.sync.scheme import SchemeError, scheme_class
+
+    try:
+        engines = scheme_class(name).engines
+    except SchemeError as error:
+        raise ValueError(str(error)) from None
+    if "local" not in engines:
+        raise ValueError(f"{name} runs on {', '.join(sorted(engines))}, not on the local engine")
+    return name
 
 
 def _both(text: str, known: Sequence[str]) -> str:

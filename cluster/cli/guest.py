@@ -18,7 +18,8 @@ def guest(
     engine: Annotated[str, typer.Option(help="local or ray.")] = "local",
     granularity: Annotated[str | None, typer.Option(help="syscall or step.")] = None,
     scheme: Annotated[
-        str | None, typer.Option(help="exact or barrier; by default exact, with Ray barrier.")
+        str | None,
+        typer.Option(help="exact or barrier (the default with Ray), or one of your own."),
     ] = None,
     settings: Annotated[
         list[str] | None,

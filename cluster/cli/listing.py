@@ -3,11 +3,14 @@
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from cluster.exit_codes import OK, USAGE, CliError
+
+if TYPE_CHECKING:
+    from cluster.sync.scheme import SchemeClass
 
 _WIDTH: Final = 80
 Rows = Iterable[tuple[str, str]]
@@ -17,18 +20,23 @@ def list_(
     topic: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TOPIC | PROGRAM]",
-            help="programs, configs, commands, images, costs, points, …; or a workload program.",
+            metavar="[TOPIC | PROGRAM | FILE.py:CLASS]",
+            help="programs, configs, commands, images, costs, points, …; a workload program; or "
+            "a scheme, class or chooser of your own.",
         ),
     ] = None,
 ) -> int:
     """List what can be named: everything in short, one TOPIC whole, a PROGRAM's parameters."""
     from cluster.catalogue import program_names
+    from cluster.plugins import is_file
 
     if topic is None:
         _overview()
     elif topic in TOPICS:
         for line in TOPICS[topic]():
+            print(line)
+    elif is_file(topic):
+        for line in own_lines(topic):
             print(line)
     elif topic in program_names() or topic.endswith(".py"):
         for line in program_lines(topic):
@@ -169,18 +177,87 @@ def _sched() -> Iterator[str]:
         yield f"{name}: installed"
 
 
+def _schemes() -> Iterator[str]:
+    from cluster.plugins import SCHEME, is_installed
+    from cluster.sync.scheme import BUILTIN, SchemeError, scheme_class, scheme_names
+
+    rows = []
+    for name in scheme_names():
+        try:
+            text = _of_scheme(scheme_class(name))
+        except SchemeError as error:  # an installed one that cannot be had
+            text = str(error)
+        own = name not in BUILTIN and is_installed(SCHEME, name)
+        rows.append((name, f"{text}; installed" if own else text))
+    return columns(rows, 2)
+
+
+def _of_scheme(found: "SchemeClass") -> str:
+    order = "deterministic" if found.deterministic else "not deterministic: runs are recorded"
+    return f"{order}; engines: {', '.join(sorted(found.engines))}"
+
+
+def _parts(role: str) -> Callable[[], Iterator[str]]:
+    def lines() -> Iterator[str]:
+        from cluster.driver_parts import all_names
+
+        return iter(all_names(role))
+
+    return lines
+
+
+def own_lines(name: str) -> Iterator[str]:
+    """Yield what the class ``name``, FILE.py:CLASS, is a part of, once for each kind it fits.
+
+    Raises:
+        CliError: it cannot be loaded, or is no part of any kind; the message says why.
+    """
+    from cluster.driver_parts import PartError, load_part
+    from cluster.plugins import CHOOSER, MEMORY_MODEL, SCHED_CLASS, SCHEME
+    from cluster.sched_classes import SchedClassError, find
+    from cluster.sync.scheme import SchemeError, scheme_class
+    from kernel.uapi.policy import POLICY_NAMES
+
+    def of_class(name: str) -> str:
+        cls = find(name, Path()).cls
+        return f"policies {', '.join(POLICY_NAMES[policy] for policy in cls.policies)}"
+
+    def of_role(role: str) -> Callable[[str], str]:
+        def load(name: str) -> str:
+            load_part(role, name)
+            return f"for {role} of a configuration"
+
+        return load
+
+    tries: dict[str, Callable[[str], str]] = {
+        SCHEME.word: lambda name: _of_scheme(scheme_class(name)),
+        SCHED_CLASS.word: of_class,
+        CHOOSER.word: of_role("tie_break"),
+        MEMORY_MODEL.word: of_role("memory_model"),
+    }
+    problems: dict[str, None] = {}
+    found = []
+    for word, describe in tries.items():
+        try:
+            found.append(f"{name}: a {word}; {describe(name)}")
+        except (SchemeError, SchedClassError, PartError) as error:
+            problems[str(error)] = None
+    if not found:
+        raise CliError(USAGE, "usage", "\n".join(problems))
+    yield from found
+
+
 def _words(*names: str) -> Callable[[], Iterator[str]]:
     return lambda: iter(names)
 
 
 def _choices() -> dict[str, Callable[[], Iterator[str]]]:
-    from cluster.config.models import ENGINES, SCHEMES
+    from cluster.config.models import ENGINES
     from cluster.config.sched import FAIR_CLASSES
 
     return {
         "schedulers": _words(*FAIR_CLASSES),
         "engines": _words(*ENGINES),
-        "schemes": _words(*SCHEMES),
     }
 
 
@@ -193,8 +270,11 @@ TOPICS: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "commands": _commands,
     **{
         name: (lambda name=name: _choices()[name]())  # type: ignore[misc]
-        for name in ("schedulers", "engines", "schemes")
+        for name in ("schedulers", "engines")
     },
+    "schemes": _schemes,
+    "choosers": _parts("tie_break"),
+    "memory_models": _parts("memory_model"),
     "images": _images,
     "costs": _costs,
     "points": _points,

@@ -160,24 +160,9 @@ def _do_poll(
         held = _hold_all(k, files, fds)
     interrupted = False
     while True:
-        masks = []
-        ready = False
-        for fd, events in fds:
-            mask = 0
-            if fd >= 0:
-                file = files.fd.get(fd)
-                if file is None:
-                    mask = POLLNVAL
-                else:
-                    if table is not None:
-                        table.key = events
-                    mask = yield from vfs_poll(k, file, table)
-                mask &= events
-            if mask:
-                ready = True
-                table = None
-            masks.append(mask)
+        masks: list[int] = yield from _ask_all(k, files, fds, table)
         table = None
+        ready = any(masks)
         if not ready and signal_pending(task):
             interrupted = True
         if ready or interrupted or timed_out or waiting is None:
@@ -185,18 +170,48 @@ def _do_poll(
         timed_out = yield from _poll_schedule_timeout(k, waiting, until_ns)
     if waiting is not None:
         yield from _poll_freewait(k, waiting)
-    for file in held:
-        holds = k.vfs.holds
-        holds[file] -= 1
-        if not holds[file]:
-            del holds[file]
-        yield from fput(k, file)
+    yield from _let_go(k, held)
     if until_ns >= 0:
         k.cancel_timer(task)
     if interrupted:
         task.restart_ns = max(until_ns, 0)
         raise RestartNoHand
     return masks
+
+
+def _ask_all(
+    k: "Kernel", files: FilesStruct, fds: list[tuple[int, int]], table: PollWqueues | None
+) -> Path[list[int]]:
+    """Return the mask of every pair; leave an entry of ``table`` on queues up to the first ready.
+
+    Source: fs/select.c:do_poll(), do_pollfd().
+    """
+    masks = []
+    for fd, events in fds:
+        mask = 0
+        if fd >= 0:
+            file = files.fd.get(fd)
+            if file is None:
+                mask = POLLNVAL
+            else:
+                if table is not None:
+                    table.key = events
+                mask = yield from vfs_poll(k, file, table)
+            mask &= events
+        if mask:
+            table = None
+        masks.append(mask)
+    return masks
+
+
+def _let_go(k: "Kernel", held: list[File]) -> Path[None]:
+    """Give back what ``_hold_all`` took. Source: fs/select.c:free_poll_entry()."""
+    holds = k.vfs.holds
+    for file in held:
+        holds[file] -= 1
+        if not holds[file]:
+            del holds[file]
+        yield from fput(k, file)
 
 
 def _hold_all(k: "Kernel", files: FilesStruct, fds: list[tuple[int, int]]) -> list[File]:

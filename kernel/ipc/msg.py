@@ -291,16 +291,8 @@ def sys_msgrcv(
         place = -1 if errno else find_msg(msq, wanted, mode)
         if place >= 0:
             msg = msq.q_messages[place]
-            if size < len(msg[1]) and not flags & MSG_NOERROR:
-                errno = E2BIG
-            elif flags & MSG_COPY:
-                errno = EINVAL if size < len(msg[1]) else 0  # copy_msg() does not cut
-            else:
-                del msq.q_messages[place]
-                msq.q_cbytes -= len(msg[1])
-                _ss_wakeup(msq, wake_q, False)
-            break
-        if errno:
+            errno = _take_msg(msq, place, size, flags, wake_q)
+        if errno or msg is not None:
             break
         if flags & IPC_NOWAIT:
             errno = ENOMSG
@@ -331,10 +323,30 @@ def sys_msgrcv(
         raise KernelError(errno)
     if interrupted or msg is None:
         raise RestartNoHand
-    mtype, text = msg
-    text = text[:size]
+    return _copy_out(k, msg, size)
+
+
+def _copy_out(k: "Kernel", msg: Msg, size: int) -> Msg:
+    """Return ``msg``, cut to what the caller has room for. Source: ipc/msg.c:do_msg_fill()."""
+    text = msg[1][:size]
     k.now_ns += len(text) * k.costs.copy_byte_x1000 // 1000
-    return mtype, text
+    return msg[0], text
+
+
+def _take_msg(msq: MsgQueue, place: int, size: int, flags: int, wake_q: list[TaskStruct]) -> int:
+    """Take the message at ``place`` off its queue, with MSG_COPY leave it; return an errno or 0.
+
+    Source: ipc/msg.c:do_msgrcv(), copy_msg().
+    """
+    text = msq.q_messages[place][1]
+    if size < len(text) and not flags & MSG_NOERROR:
+        return E2BIG
+    if flags & MSG_COPY:
+        return EINVAL if size < len(text) else 0  # copy_msg() does not cut
+    del msq.q_messages[place]
+    msq.q_cbytes -= len(text)
+    _ss_wakeup(msq, wake_q, False)
+    return 0
 
 
 def _ss_wakeup(msq: MsgQueue, wake_q: list[TaskStruct], kill: bool) -> None:

@@ -203,10 +203,8 @@ def pipe_write(k: "Kernel", file: File, data: bytes) -> Path[int]:
     wake_next_writer = False
     yield "pipe_write.mutex_lock", ACQUIRE, pipe.mutex
     was_empty = not bufs
-    odd = total % PAGE_SIZE
-    if pipe.readers and odd and bufs and len(bufs[-1].data) + odd <= PAGE_SIZE:
-        bufs[-1].data += data[:odd]
-        done = odd
+    if pipe.readers and bufs:
+        done = _merge(bufs[-1], data)
     while done < total:
         if not pipe.readers:
             broken = True
@@ -244,12 +242,26 @@ def pipe_write(k: "Kernel", file: File, data: bytes) -> Path[int]:
     if wake_next_writer:
         yield from wake_up(k, pipe.wr_wait, key=POLLOUT | POLLWRNORM)
     if broken:
-        task = k.current
-        info = (SIGPIPE, SI_USER, task_tgid_vnr(k, task), task.cred.uid, 0)
-        yield from do_send_sig_info(k, SIGPIPE, info, task, PIDTYPE_PID)
+        yield from _send_sigpipe(k)
     if failed is not None and not done:
         raise failed
     return done
+
+
+def _merge(buf: PipeBuffer, data: bytes) -> int:
+    """Put what of ``data`` fills no page into the last page, if all of it fits; return its size."""
+    odd = len(data) % PAGE_SIZE
+    if not odd or len(buf.data) + odd > PAGE_SIZE:
+        return 0
+    buf.data += data[:odd]
+    return odd
+
+
+def _send_sigpipe(k: "Kernel") -> Path[None]:
+    """Source: fs/pipe.c:pipe_write(), send_sig(SIGPIPE, current, 0)."""
+    task = k.current
+    info = (SIGPIPE, SI_USER, task_tgid_vnr(k, task), task.cred.uid, 0)
+    yield from do_send_sig_info(k, SIGPIPE, info, task, PIDTYPE_PID)
 
 
 def pipe_release(k: "Kernel", file: File) -> Path[None]:

@@ -162,23 +162,7 @@ def sys_semop(k: "Kernel", semid: int, operations: tuple[tuple[int, int, int], .
         if not error and alter:
             do_smart_update(sma, sops, wake_q)
     if error == BLOCKS:
-        add_pending(sma, q)
-        while True:
-            yield from set_current_state(k, TASK_INTERRUPTIBLE)
-            yield "semop.sem_unlock_wait", RELEASE, lock
-            if not signal_pending(current):
-                yield "semop.schedule", SCHEDULE, sma
-            yield from set_current_state(k, TASK_RUNNING)
-            if q.status != ASLEEP:
-                break  # served: the waker has taken it off the queue
-            yield "semop.sem_relock", ACQUIRE, lock
-            if q.status == ASLEEP and signal_pending(current):
-                q.status = EINTR
-                unlink_queue(sma, q)
-            if q.status != ASLEEP:
-                unmerge_queues(sma)
-                yield "semop.sem_unlock_interrupted", RELEASE, lock
-                break
+        yield from _sleep_until_done(k, sma, q)
         error = q.status
     else:
         unmerge_queues(sma)
@@ -187,6 +171,34 @@ def sys_semop(k: "Kernel", semid: int, operations: tuple[tuple[int, int, int], .
     if error:
         raise KernelError(error)
     return None
+
+
+def _sleep_until_done(k: "Kernel", sma: SemArray, q: SemQueue) -> Path[None]:
+    """Sleep until somebody has performed ``q``, or a signal comes; ``q.status`` tells.
+
+    Caller holds the set's lock, which is given up.
+
+    Source: ipc/sem.c:__do_semtimedop().
+    """
+    current = k.current
+    lock = sma.perm.lock
+    add_pending(sma, q)
+    while True:
+        yield from set_current_state(k, TASK_INTERRUPTIBLE)
+        yield "semop.sem_unlock_wait", RELEASE, lock
+        if not signal_pending(current):
+            yield "semop.schedule", SCHEDULE, sma
+        yield from set_current_state(k, TASK_RUNNING)
+        if q.status != ASLEEP:
+            break  # served: the waker has taken it off the queue
+        yield "semop.sem_relock", ACQUIRE, lock
+        if q.status == ASLEEP and signal_pending(current):
+            q.status = EINTR
+            unlink_queue(sma, q)
+        if q.status != ASLEEP:
+            unmerge_queues(sma)
+            yield "semop.sem_unlock_interrupted", RELEASE, lock
+            break
 
 
 # -- semctl --------------------------------------------------------------------------------------

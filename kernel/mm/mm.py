@@ -146,7 +146,7 @@ def dup_mm(k: "Kernel", oldmm: MmStruct) -> MmStruct:
     Raises:
         KernelError: ENOMEM, no memory for the structures.
 
-    Source: kernel/fork.c:dup_mm(), dup_mmap(); mm/memory.c:copy_page_range(), copy_present_pte().
+    Source: kernel/fork.c:dup_mm(), dup_mmap().
     Deviation: no lock points: a caller whose address space has other tasks holds mmap_lock.
     """
     vmas = oldmm.vmas
@@ -183,18 +183,7 @@ def dup_mm(k: "Kernel", oldmm: MmStruct) -> MmStruct:
             k.frames.committed -= committed
             raise
     else:
-        ptes = table.ptes
-        copied = len(ptes)
-        k.now_ns += costs.copy_pte * copied
-        k.stats.ptes_copied += copied
-        writable = table.writable
-        if writable:
-            for vpn in writable:
-                if vpn in ptes:  # it may have been unmapped since
-                    ptes[vpn] &= PROTECT_MASK
-            table.writable = []
-            k.now_ns += costs.tlb_flush
-        table.users += 1
+        _share_page_table(k, table)
     mm = MmStruct(table, vmas, oldmm.layout, slots)
     mm.committed = committed
     if rules:
@@ -212,6 +201,26 @@ def dup_mm(k: "Kernel", oldmm: MmStruct) -> MmStruct:
     if oldmm.locks is not None:
         mm.locks = {name: lock.fork() for name, lock in oldmm.locks.items()}
     return mm
+
+
+def _share_page_table(k: "Kernel", table: PageTable) -> None:
+    """Let one more address space use ``table``, in which nothing can be written any more.
+
+    Source: mm/memory.c:copy_page_range(), copy_present_pte().
+    """
+    costs = k.costs
+    ptes = table.ptes
+    copied = len(ptes)
+    k.now_ns += costs.copy_pte * copied
+    k.stats.ptes_copied += copied
+    writable = table.writable
+    if writable:
+        for vpn in writable:
+            if vpn in ptes:  # it may have been unmapped since
+                ptes[vpn] &= PROTECT_MASK
+        table.writable = []
+        k.now_ns += costs.tlb_flush
+    table.users += 1
 
 
 def mmget(mm: MmStruct) -> MmStruct:

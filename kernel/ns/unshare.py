@@ -21,7 +21,7 @@ from kernel.ns.user_namespace import create_user_ns
 from kernel.points import POINT, Path
 from kernel.process.clone import CloneResult, KernelCloneArgs, check_clone_flags
 from kernel.process.fork import do_fork
-from kernel.task import files_of, fs_of, mm_of, nsproxy_of
+from kernel.task import TaskStruct, files_of, fs_of, mm_of, nsproxy_of
 from kernel.uapi.clone import (
     CLONE_CLEAR_SIGHAND,
     CLONE_DETACHED,
@@ -113,6 +113,34 @@ def sys_clone3(
     return do_fork(k, flags & ~CSIGNAL | exit_signal, args)
 
 
+def _implied_flags(flags: int) -> int:
+    """Return ``flags`` with what cannot go on being shared then. Source: ksys_unshare()."""
+    if flags & CLONE_NEWUSER:
+        flags |= CLONE_THREAD | CLONE_FS
+    if flags & CLONE_VM:
+        flags |= CLONE_SIGHAND
+    if flags & CLONE_SIGHAND:
+        flags |= CLONE_THREAD
+    if flags & CLONE_NEWNS:
+        flags |= CLONE_FS
+    return flags
+
+
+def _check_unshare_flags(current: TaskStruct, flags: int) -> None:
+    """Raise EINVAL for other flags, and for what cannot be had while others share it.
+
+    Source: kernel/fork.c:check_unshare_flags().
+    """
+    if flags & ~_UNSHARE_FLAGS:
+        raise KernelError(EINVAL)
+    if flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM) and len(current.signal.threads) > 1:
+        raise KernelError(EINVAL)
+    if flags & (CLONE_SIGHAND | CLONE_VM) and current.sighand.count > 1:
+        raise KernelError(EINVAL)
+    if flags & CLONE_VM and mm_of(current).users > 1:
+        raise KernelError(EINVAL)
+
+
 def sys_unshare(k: "Kernel", flags: int) -> Path[None]:
     """Stop sharing with others what ``flags`` name; a new namespace for each CLONE_NEW*.
 
@@ -123,26 +151,11 @@ def sys_unshare(k: "Kernel", flags: int) -> Path[None]:
             CLONE_NEWUSER, which includes the first) of a process with other threads; EINVAL, a
             second CLONE_NEWPID; EPERM, no privilege; EMFILE, ENOSPC.
 
-    Source: kernel/fork.c:ksys_unshare(), check_unshare_flags().
+    Source: kernel/fork.c:ksys_unshare().
     """
-    flags &= 0xFFFFFFFF
-    if flags & CLONE_NEWUSER:
-        flags |= CLONE_THREAD | CLONE_FS
-    if flags & CLONE_VM:
-        flags |= CLONE_SIGHAND
-    if flags & CLONE_SIGHAND:
-        flags |= CLONE_THREAD
-    if flags & CLONE_NEWNS:
-        flags |= CLONE_FS
+    flags = _implied_flags(flags & 0xFFFFFFFF)
     current = k.current
-    if flags & ~_UNSHARE_FLAGS:
-        raise KernelError(EINVAL)
-    if flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM) and len(current.signal.threads) > 1:
-        raise KernelError(EINVAL)
-    if flags & (CLONE_SIGHAND | CLONE_VM) and current.sighand.count > 1:
-        raise KernelError(EINVAL)
-    if flags & CLONE_VM and mm_of(current).users > 1:
-        raise KernelError(EINVAL)
+    _check_unshare_flags(current, flags)
     new_fs: FsStruct | None = None
     new_files: FilesStruct | None = None
     new_nsproxy: NsProxy | None = None

@@ -135,26 +135,37 @@ def do_task_stat(k: "Kernel", task: TaskStruct, whole: bool) -> Path[str]:
     return line
 
 
+def _stat_usage(task: TaskStruct, whole: bool) -> tuple[int, int, int]:
+    """Return utime_ns, stime_ns and minor faults, of all threads or of the one."""
+    if not whole:
+        return task.utime_ns, task.stime_ns, task.min_flt
+    signal = task.signal
+    utime_ns, stime_ns = thread_group_cputime(task)
+    min_flt = signal.min_flt + sum(thread.min_flt for thread in signal.threads)
+    return utime_ns, stime_ns, min_flt
+
+
+def _stat_memory(task: TaskStruct, permitted: bool) -> tuple[int, int, int, int]:
+    """Return vsize, rss, start_code and end_code; addresses only for who is ``permitted``."""
+    mm = task.mm
+    if mm is None:
+        return 0, 0, 0, 0
+    sizes = MmSizes(mm)
+    start = end = _UNREADABLE
+    if permitted:
+        start, end = sizes.exec_start << PAGE_SHIFT, sizes.exec_end << PAGE_SHIFT
+    return sizes.total << PAGE_SHIFT, sizes.rss, start, end
+
+
 def _stat_line(k: "Kernel", task: TaskStruct, whole: bool) -> str:
     signal = task.signal
     if signal is None:  # released while siglock was waited for
         return ""
-    if whole:
-        utime_ns, stime_ns = thread_group_cputime(task)
-        min_flt = signal.min_flt + sum(thread.min_flt for thread in signal.threads)
-    else:
-        utime_ns, stime_ns, min_flt = task.utime_ns, task.stime_ns, task.min_flt
+    utime_ns, stime_ns, min_flt = _stat_usage(task, whole)
     attrs = attrs_of(task)
     pending, _, blocked, ignored, caught = signal_sets(task)
-    mm = task.mm
     permitted = ptrace_may_access(k, task)
-    vsize = rss = start_code = end_code = 0
-    if mm is not None:
-        sizes = MmSizes(mm)
-        vsize, rss = sizes.total << PAGE_SHIFT, sizes.rss
-        start_code = end_code = _UNREADABLE
-        if permitted:
-            start_code, end_code = sizes.exec_start << PAGE_SHIFT, sizes.exec_end << PAGE_SHIFT
+    vsize, rss, start_code, end_code = _stat_memory(task, permitted)
     exit_code = task.exit_code
     if whole and signal.flags & (SIGNAL_GROUP_EXIT | SIGNAL_STOP_STOPPED):
         exit_code = signal.group_exit_code

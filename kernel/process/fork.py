@@ -280,13 +280,7 @@ def copy_process(
     current = k.current
     if clone_flags & ~CSIGNAL:
         check_clone_flags(k, clone_flags)
-    yield "copy_process.signal_pending", POINT, current
-    delayed: MultiprocessSignals | None = yield from begin_multiprocess(k, clone_flags)
-    if current.sigpending:
-        # a signal for a group of processes must find both or none: it is dealt with before there
-        # is a child, and those that come from now on are delivered to it as well
-        end_multiprocess(current, delayed)
-        raise RestartNoIntr
+    delayed = yield from _delay_signals(k, clone_flags)
     child = dup_task_struct(k, current)
     done = _NOTHING
     errno = 0
@@ -296,8 +290,7 @@ def copy_process(
             child.cred = create_user_ns(k, current.cred)
         copy_creds(child)
         done = _CHARGED
-        cred: Cred = child.cred
-        if _over_nproc(k, current, cred) and not exempt_from_nproc(cred):
+        if _over_nproc(k, current, child.cred) and not exempt_from_nproc(child.cred):
             raise KernelError(EAGAIN)
         current.flags &= ~PF_NPROC_EXCEEDED
         tasks = k.tasks
@@ -318,23 +311,19 @@ def copy_process(
         copy_mm(k, clone_flags, child)
         done = _MM
         if args is not None or child.nsproxy is not k.init_nsproxy:
-            copy_namespaces(k, clone_flags & ~CSIGNAL if args is None else args.flags, child)
-            ns = nsproxy_of(child).pid_ns_for_children
-            pid = yield from alloc_pid_ns(k, ns, () if args is None else args.set_tid)
-            child.pid = pid.nr
-            if args is not None:
-                prepare_pidfd(k, args, pid)
+            pid = yield from _copy_namespaces_and_pid(k, clone_flags, child, args)
         else:
             pid = yield from alloc_pid(k)
-            child.pid = pid.nr
+        child.pid = pid.nr
+        if args is not None:
+            prepare_pidfd(k, args, pid)
         if clone_flags & CLONE_CHILD_CLEARTID:
             child.clear_child_tid = True
-        yield from _link(k, clone_flags, child, pid, trace, delayed)
+        yield from _link_child(k, clone_flags, child, pid, trace, delayed)
     except KernelError as failed:
         errno = failed.errno
     if errno:
         # not in the handler: see kernel.points
-        k.stats.fork_failures += 1
         end_multiprocess(current, delayed)
         if args is not None:
             yield from cancel_pidfd(k, args)
@@ -344,6 +333,39 @@ def copy_process(
     return child
 
 
+def _delay_signals(k: "Kernel", clone_flags: int) -> Path[MultiprocessSignals | None]:
+    """Begin a fork in respect of signals; return what notes those that the child is to get, too.
+
+    A signal for a group of processes must find both or none: one that is pending is dealt with
+    before there is a child, and those that come from now on are delivered to it as well.
+
+    Raises:
+        RestartNoIntr: a signal is pending.
+
+    Source: kernel/fork.c:copy_process(), from sigemptyset(&delayed.signal) on.
+    """
+    current = k.current
+    yield "copy_process.signal_pending", POINT, current
+    delayed: MultiprocessSignals | None = yield from begin_multiprocess(k, clone_flags)
+    if current.sigpending:
+        end_multiprocess(current, delayed)
+        raise RestartNoIntr
+    return delayed
+
+
+def _copy_namespaces_and_pid(
+    k: "Kernel", clone_flags: int, child: TaskStruct, args: KernelCloneArgs | None
+) -> Path[Pid]:
+    """Give the child its namespaces, and return its pid, with a number in each pid namespace.
+
+    Source: kernel/fork.c:copy_process(), copy_namespaces() and alloc_pid().
+    """
+    copy_namespaces(k, clone_flags & ~CSIGNAL if args is None else args.flags, child)
+    ns = nsproxy_of(child).pid_ns_for_children
+    pid: Pid = yield from alloc_pid_ns(k, ns, () if args is None else args.set_tid)
+    return pid
+
+
 def _over_nproc(k: "Kernel", current: TaskStruct, cred: Cred) -> bool:
     """Tell whether the user has too many threads, the new one counted."""
     if k.tasks.profile.nproc_checked_after_charge:
@@ -351,7 +373,7 @@ def _over_nproc(k: "Kernel", current: TaskStruct, cred: Cred) -> bool:
     return cred.user.processes - 1 >= rlimit(k, current.signal, RLIMIT_NPROC)
 
 
-def _link(
+def _link_child(
     k: "Kernel",
     clone_flags: int,
     child: TaskStruct,
@@ -364,19 +386,10 @@ def _link(
     Source: kernel/fork.c:copy_process(), from write_lock_irq(&tasklist_lock) on.
     """
     current = k.current
-    thread = clone_flags & CLONE_THREAD
     child.start_time_ns = k.now_ns
     tasklist_lock = k.tasklist_lock
     yield "copy_process.tasklist_lock", ACQUIRE, tasklist_lock
-    if clone_flags & (CLONE_PARENT | CLONE_THREAD):
-        child.real_parent = current.real_parent
-        child.parent_exec_id = current.parent_exec_id
-        child.exit_signal = -1 if thread else current.group_leader.exit_signal
-    else:
-        child.real_parent = current
-        child.parent_exec_id = current.self_exec_id
-        child.exit_signal = clone_flags & CSIGNAL
-    child.parent = child.real_parent
+    _set_parent(clone_flags, child, current)
     siglock = current.sighand.siglock
     yield "copy_process.siglock", ACQUIRE, siglock
     errno = 0
@@ -389,30 +402,11 @@ def _link(
         yield "copy_process.tasklist_fatal", RELEASE, tasklist_lock
         raise KernelError(errno)
     # from here on the child can be found, and nothing fails any more
-    signal = child.signal
     tasks = k.tasks
-    if thread:
-        leader = current.group_leader
-        child.tgid = current.tgid
-        child.group_leader = leader
-        signal.nr_threads += 1
-        signal.quick_threads += 1
-        signal.live += 1
-        signal.count += 1
-        task_join_group_stop(k, current, child)
-        signal.threads.append(child)
-        attach_pid(k, child, PIDTYPE_PID, pid)
+    if clone_flags & CLONE_THREAD:
+        _link_thread(k, current, child, pid)
     else:
-        child.tgid = pid.nr
-        parent = child.real_parent
-        above = parent.signal
-        signal.has_child_subreaper = above.has_child_subreaper or above.is_child_subreaper
-        parent.children[pid.nr] = child
-        tasks.link(child)
-        attach_leader(k, child, pid, current.signal.pgrp, current.signal.session)
-        if pid.numbers is not None and is_child_reaper(pid):
-            pid.numbers[-1][0].child_reaper = child
-            signal.flags |= SIGNAL_UNKILLABLE
+        _link_leader(k, current, child, pid)
         if delayed is not None:
             deliver_delayed(child, delayed)
             end_multiprocess(current, delayed)
@@ -428,6 +422,52 @@ def _link(
     yield "copy_process.tasklist_unlock", RELEASE, tasklist_lock
 
 
+def _set_parent(clone_flags: int, child: TaskStruct, current: TaskStruct) -> None:
+    """Say whose child it is: the caller's, or the caller's sibling; a thread has no exit signal."""
+    if clone_flags & (CLONE_PARENT | CLONE_THREAD):
+        thread = clone_flags & CLONE_THREAD
+        child.real_parent = current.real_parent
+        child.parent_exec_id = current.parent_exec_id
+        child.exit_signal = -1 if thread else current.group_leader.exit_signal
+    else:
+        child.real_parent = current
+        child.parent_exec_id = current.self_exec_id
+        child.exit_signal = clone_flags & CSIGNAL
+    child.parent = child.real_parent
+
+
+def _link_thread(k: "Kernel", current: TaskStruct, child: TaskStruct, pid: Pid) -> None:
+    """Make ``child`` a thread of the current process. Caller holds tasklist_lock and siglock."""
+    signal = child.signal
+    child.tgid = current.tgid
+    child.group_leader = current.group_leader
+    signal.nr_threads += 1
+    signal.quick_threads += 1
+    signal.live += 1
+    signal.count += 1
+    task_join_group_stop(k, current, child)
+    signal.threads.append(child)
+    attach_pid(k, child, PIDTYPE_PID, pid)
+
+
+def _link_leader(k: "Kernel", current: TaskStruct, child: TaskStruct, pid: Pid) -> None:
+    """Make ``child`` a process: its parent's child, in the caller's process group and session.
+
+    Caller holds tasklist_lock and siglock.
+    """
+    signal = child.signal
+    child.tgid = pid.nr
+    parent = child.real_parent
+    above = parent.signal
+    signal.has_child_subreaper = above.has_child_subreaper or above.is_child_subreaper
+    parent.children[pid.nr] = child
+    k.tasks.link(child)
+    attach_leader(k, child, pid, current.signal.pgrp, current.signal.session)
+    if pid.numbers is not None and is_child_reaper(pid):
+        pid.numbers[-1][0].child_reaper = child
+        signal.flags |= SIGNAL_UNKILLABLE
+
+
 def _unwind(
     k: "Kernel", clone_flags: int, child: TaskStruct, done: int, pid: Pid | None
 ) -> Path[None]:
@@ -438,6 +478,7 @@ def _unwind(
 
     Source: kernel/fork.c:copy_process(), the bad_fork_* labels.
     """
+    k.stats.fork_failures += 1
     if pid is not None:
         yield from free_pid(k, pid)
     if done >= _MM and child.nsproxy is not None:

@@ -216,13 +216,21 @@ def get_signal(k: "Kernel") -> Path[int]:
             break
     yield "get_signal.siglock_fatal", RELEASE, siglock
     task.flags |= PF_SIGNALED
-    status = sig
-    if SIG_KERNEL_COREDUMP_MASK >> (sig - 1) & 1:
-        task.flags |= PF_DUMPCORE  # before coredump_wait() knows whether there will be one
-        if rlimit(k, signal, RLIMIT_CORE) >= MIN_COREDUMP and mm_of(task).dumpable:
-            status |= 0x80
-    yield from do_group_exit(k, status)
+    yield from do_group_exit(k, sig | _core_dumped(k, sig))
     raise AssertionError(f"{task!r} came back from do_group_exit()")
+
+
+def _core_dumped(k: "Kernel", sig: int) -> int:
+    """Return 0x80, for the status, if the current task leaves a core file when ``sig`` ends it.
+
+    Source: kernel/signal.c:get_signal(), fs/coredump.c:do_coredump().
+    """
+    task = k.current
+    if not SIG_KERNEL_COREDUMP_MASK >> (sig - 1) & 1:
+        return 0
+    task.flags |= PF_DUMPCORE  # before coredump_wait() knows whether there will be one
+    large = rlimit(k, task.signal, RLIMIT_CORE) >= MIN_COREDUMP
+    return 0x80 if large and mm_of(task).dumpable else 0
 
 
 def _notify_cldstop(k: "Kernel") -> Path[None]:

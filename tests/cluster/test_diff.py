@@ -560,6 +560,28 @@ def test_program_of_the_emulator_alone_is_not_compared(
     assert f"{path}: no native form: clone() with CLONE_VM" in capsys.readouterr().out
 
 
+def test_a_scheme_of_ones_own_is_compared_like_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "one.py"
+    program.write_text("import os\nif os.fork() == 0:\n    os._exit(3)\nprint(os.wait()[1])\n")
+    toy = Path(__file__).parent / "sync" / "shuffled.py"
+    assert command(program, "--scheme", f"exact,{toy}:Shuffled", "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    schemes = [machine["scheme"] for found in row["emulated"] for machine in found["machines"]]
+    assert schemes == ["exact", f"{toy}:Shuffled"]
+
+
+def test_a_scheme_that_the_local_engine_has_not_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toy = tmp_path / "far.py"
+    text = (Path(__file__).parent / "sync" / "shuffled.py").read_text()
+    toy.write_text(text.replace('frozenset(("local",))', 'frozenset(("ray",))'))
+    assert command(tmp_path, "--scheme", f"{toy}:Shuffled") == 2
+    assert "runs on ray, not on the local engine" in capsys.readouterr().err
+
+
 def test_both_stands_for_every_granularity_and_scheme() -> None:
     from cluster.cli.diff import _both
 

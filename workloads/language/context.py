@@ -61,17 +61,13 @@ class Context:
         if process.attention:
             value, error = self._attend(process, value, error)
         steps = spent = 0
+        if error is not None:
+            steps, value, op = self._fail(error)
+            if op is not None:
+                self.steps = steps + work.turns
+                return op
         fuel = FUEL
         frame = frames[-1]
-        if error is not None:
-            frame = self._raise(make_exception(error), frame.code.sites[frame.pc])
-            value = frame.locals.pop()
-            if G[0].attention and self.thread_index == G[0].main:
-                steps, value, op = self._look_soon(value)
-                if op is not None:
-                    self.steps = steps + work.turns
-                    return op
-                frame = frames[-1]
         while True:
             try:
                 while True:
@@ -95,9 +91,7 @@ class Context:
                         frame.pc = result
                         value = None
                         if steps >= fuel:
-                            self.steps = steps + work.turns
-                            self.made += self.steps + budget - work.left
-                            return _PREEMPT
+                            return self._hand_over(_PREEMPT, steps)
                         continue
                     kind = result[0]
                     if kind >= 0:
@@ -106,9 +100,7 @@ class Context:
                             frames.append(frame)
                             value = files = None
                             continue
-                        self.steps = steps + work.turns
-                        self.made += self.steps + budget - work.left
-                        return result  # type: ignore[no-any-return]
+                        return self._hand_over(result, steps)
                     if kind == CALL:
                         if len(frames) > MAX_DEPTH:
                             raise RecursionError("maximum recursion depth exceeded")
@@ -116,9 +108,7 @@ class Context:
                         frames.append(frame)
                         value = None
                         if steps >= fuel:
-                            self.steps = steps + work.turns
-                            self.made += self.steps + budget - work.left
-                            return _PREEMPT
+                            return self._hand_over(_PREEMPT, steps)
                     elif kind == RETURN:
                         frames.pop()
                         frame = frames[-1]
@@ -144,13 +134,34 @@ class Context:
                 frames.append(frame)
                 value = None
             except BaseException as exception:
-                site = tracebacks.site_of(exception, frame)
-                if site is None and type(exception) is MemoryError and frame.code.index >= 0:
-                    site = tracebacks.start_of(frame)  # at a jump, which is no call
-                frame = self._raise(exception, site)
+                frame = self._caught(exception, frame)
                 value = frame.locals.pop()
                 # the host's own record would keep this context's frames alive
                 exception.__traceback__ = None
+
+    def _hand_over(self, op: Op, steps: int) -> Op:
+        """Count what ``resume`` has done, ``steps`` blocks of it, and return ``op``."""
+        work = self.work
+        self.steps = steps = steps + work.turns
+        self.made += steps + work.budget - work.left
+        return op
+
+    def _fail(self, error: Error) -> tuple[int, Any, Op | None]:
+        """Raise what the pending system call failed with; return as ``_look_soon`` does."""
+        frame = self.frames[-1]
+        frame = self._raise(make_exception(error), frame.code.sites[frame.pc])
+        value = frame.locals.pop()
+        process = self.globals[0]
+        if process.attention and self.thread_index == process.main:
+            return self._look_soon(value)
+        return 0, value, None
+
+    def _caught(self, exception: BaseException, frame: Frame) -> Frame:
+        """A block of ``frame`` has raised: return the frame that handles it, as ``_raise`` does."""
+        site = tracebacks.site_of(exception, frame)
+        if site is None and type(exception) is MemoryError and frame.code.index >= 0:
+            site = tracebacks.start_of(frame)  # at a jump, which is no call
+        return self._raise(exception, site)
 
     def _begin(self, started: int) -> Op:
         """Run a new thread up to its first op, then tell the one that waits for its start.

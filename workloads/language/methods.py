@@ -42,6 +42,10 @@ def make_methods(bounded: Bounded) -> Table:
 
 def _own_methods(bounded: Bounded) -> Table:
     """Return the methods that charge themselves."""
+    return {**_text_methods(bounded), **_container_methods(bounded)}
+
+
+def _text_methods(bounded: Bounded) -> Table:
     charge = bounded.charge
 
     def padded(kind: type, name: str) -> Callable[..., Any]:
@@ -75,8 +79,31 @@ def _own_methods(bounded: Bounded) -> Table:
             charge(len(text) + max(tabsize, 0) * tabs, "the result of expandtabs()")
         return text.expandtabs(tabsize)
 
+    table: Table = {
+        kind: {
+            **{name: padded(kind, name) for name in ("center", "ljust", "rjust", "zfill")},
+            "replace": replace,
+            "join": join,
+            "expandtabs": expandtabs,
+        }
+        for kind in (str, bytes, bytearray)
+    }
+    table[str]["encode"] = bounded.encode
+    table[str]["format"] = make_format(bounded, attribute)
+    table[bytes]["decode"] = table[bytearray]["decode"] = bounded.decode
+    table[bytearray]["extend"] = _extend(bounded)
+    return table
+
+
+def _extend(bounded: Bounded) -> Callable[..., None]:
     def extend(items: Any, more: Any) -> None:
         items.extend(bounded.sequence(more))
+
+    return extend
+
+
+def _container_methods(bounded: Bounded) -> Table:
+    charge = bounded.charge
 
     def sort(items: list[Any], reverse: Any = False) -> None:
         bounded.sorting(items)
@@ -98,23 +125,9 @@ def _own_methods(bounded: Bounded) -> Table:
     def set_pop(receiver: GuestSet) -> Any:
         return bounded.in_order(receiver).pop()
 
-    text_like: Table = {
-        kind: {
-            **{name: padded(kind, name) for name in ("center", "ljust", "rjust", "zfill")},
-            "replace": replace,
-            "join": join,
-            "expandtabs": expandtabs,
-        }
-        for kind in (str, bytes, bytearray)
-    }
-    text_like[str]["encode"] = bounded.encode
-    text_like[str]["format"] = make_format(bounded, attribute)
-    text_like[bytes]["decode"] = text_like[bytearray]["decode"] = bounded.decode
-    text_like[bytearray]["extend"] = extend
     names = [name for name, rule in METHODS[GuestSet].items() if rule == "own"]
     return {
-        **text_like,
-        list: {"extend": extend, "sort": sort},
+        list: {"extend": _extend(bounded), "sort": sort},
         dict: {"update": dict_update},
         GuestSet: {**{name: algebra(name) for name in names if name != "pop"}, "pop": set_pop},
     }

@@ -1,5 +1,6 @@
 """``smplab list``: topics, programs, nothing wider than 80 columns."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,44 @@ def test_a_program_of_ones_own_is_listed_with_its_text_escaped(
     lines = listed(capsys, str(program))
     assert lines[0] == "Mine\\x07."
     assert "n=3  how many (1 to 9)" in lines
+
+
+OWN = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("sync/shuffled.py:Shuffled", "a scheme; not deterministic"),
+        ("toy_class.py:Toy", "a scheduling class; policies SCHED_NORMAL"),
+    ],
+)
+def test_a_part_of_ones_own_is_listed_with_its_kind(
+    name: str, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kind in "".join(listed(capsys, f"{OWN}/{name}"))
+
+
+def test_a_file_without_the_part_is_wrong_usage_told_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_command(["list", f"{OWN}/toy_class.py:Other"]) == 2
+    assert capsys.readouterr().err == "smplab: usage: toy_class.py: there is no Other in it\n"
+
+
+def test_an_installed_scheme_is_listed_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "listed_scheme.py").write_text((OWN / "sync" / "shuffled.py").read_text())
+    info = tmp_path / "listed-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: listed\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[smplab.schemes]\nmixed = listed_scheme:Shuffled\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "listed_scheme", raising=False)
+    (line,) = (line for line in listed(capsys, "schemes") if line.startswith("mixed"))
+    assert line.endswith("; installed")
+    monkeypatch.delitem(sys.modules, "listed_scheme")
 
 
 def test_what_is_no_topic_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
