@@ -34,6 +34,7 @@ from kernel.rounds.group import CpuReport as CpuReport
 from kernel.rounds.group import Group, Horizons, Inboxes
 from kernel.rounds.view import Pending, View
 from kernel.state import KernelState
+from kernel.task import PF_KTHREAD
 from kernel.trace.printable import printable
 from kernel.uapi.failure import Error
 from kernel.uapi.syscalls import NAMES
@@ -160,7 +161,7 @@ def blocked_stories(kernel: KernelState) -> list[str]:
     return [
         f"{printable(task.comm)} ({task.pid}) sleeps in {NAMES.get(task.in_syscall, 'the kernel')}"
         for task in for_each_thread(kernel)
-        if task.pid > 2 and not task.on_rq and not task.exit_state
+        if task.pid > 2 and not task.on_rq and not task.exit_state and not task.flags & PF_KTHREAD
     ]
 
 
@@ -246,7 +247,7 @@ class KernelHost:
             self.verdict = FATAL
         elif kernel.finished():
             self.verdict = DONE
-        elif virtual_ns >= NEVER:
+        elif virtual_ns >= NEVER or kernel.stuck():
             self.verdict = DEADLOCK
         elif virtual_ns > self._max_ns:
             self.verdict = LIMIT

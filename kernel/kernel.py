@@ -99,6 +99,7 @@ class Kernel:
         self.avenrun = [0, 0, 0]
         self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
         self.nr_kthreads = 0  # made since boot and not released
+        self.services: dict[TaskStruct, None] = {}  # threads of kernel.boot.services
         self.accounting = spec.acct  # does anybody want a record of each process?
         self.acct_files = 0  # that acct() writes to: kernel.process.acct
         # load balancing: kernel.smp.balance

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kernel import messages as m
+from kernel.boot.services import only_services_run
 from kernel.boot.start import start_machine
 from kernel.drive.chooser import Chooser
 from kernel.drive.forms import is_path
@@ -50,6 +51,7 @@ class KernelState(Kernel):
         self._syscall: Callable[..., Path[None]] = self.form(syscall)
         self._user_work: Callable[..., Path[None]] = self.form(user_work)
         self._stepper = StepDriver(self)
+        self._alive_until_ns = 0  # stuck() need not look before
         # granularity step: called after every step; tests may set their own
         self.after_step: Callable[[KernelState], None] | None = (
             StepChecks() if self.stepwise and spec.check else None
@@ -93,13 +95,22 @@ class KernelState(Kernel):
         return first
 
     def finished(self) -> bool:
-        """Tell whether everything the configuration started has come and gone, and init sleeps."""
+        """Tell whether all programs the configuration started have come and gone, and init sleeps.
+
+        Services go on for ever, and are not waited for.
+        """
         return (
             not self.programs.left
             and self.tasks.nr_threads - self.nr_kthreads == self.boot_threads
-            and not any(self.load.nr_running)
-            and not self.active  # a timer's path may outlive the task it was for
+            and only_services_run(self)
         )
+
+    def stuck(self) -> bool:
+        """Tell whether services are all that can ever run, though time goes on."""
+        if not self.services or self.now_ns < self._alive_until_ns or not only_services_run(self):
+            return False
+        self._alive_until_ns = self.timers.some_live_ns(self.services)
+        return self._alive_until_ns == m.NEVER
 
     # -- what is due --------------------------------------------------------------------------
 

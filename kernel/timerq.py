@@ -9,6 +9,7 @@ A new kind of timer is a ``TimerKind`` beside the code that it serves.
 Source: kernel/time/timer.c, kernel/time/hrtimer.c.
 """
 
+from collections.abc import Container
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,12 @@ class TimerQueue:
         """Take the first timer; there must be one."""
         return heappop(self.heap)
 
-    def has_live_timer(self) -> bool:
-        """Tell whether a timer is armed that could wake, signal or start somebody."""
-        return any(kind.is_live(what, serial) for _at_ns, serial, kind, what in self.heap)
+    def some_live_ns(self, but: Container[object] = ()) -> int:
+        """Return when a timer is due that could wake, signal or start somebody, or NEVER.
+
+        It need not be the first of them. Timers of what is in ``but`` do not count.
+        """
+        for at_ns, serial, kind, what in self.heap:
+            if kind.is_live(what, serial) and what not in but:
+                return at_ns
+        return NEVER

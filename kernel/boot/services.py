@@ -5,8 +5,9 @@ noise of a real machine's kworkers, to measure what it does to a workload. A per
 thread bound to each CPU. The work is done in slices, and between two slices the CPU may run
 somebody else.
 
-pid 1 starts them through kthreadd before anything else, as the initcalls of Linux do. While one is
-there a machine never comes to rest: a deadlock of the workload shows as a run into its time limit.
+pid 1 starts them through kthreadd before anything else, as the initcalls of Linux do. They never
+end, and one whose work takes its whole period never sleeps either: what the programs do decides
+when a run is over (``KernelState.finished``, ``stuck``).
 
 Source: init/main.c:kernel_init(), do_initcalls(); kernel/workqueue.c:worker_thread().
 Deviation: ours; Linux's kworkers have the work of others to do.
@@ -41,13 +42,15 @@ def do_initcalls(k: "Kernel") -> Path[None]:
     """
     for service in k.spec.services:
         if not service.per_cpu:
-            yield from kthread_run(k, service_thread, service, service.name)
+            alone: TaskStruct = yield from kthread_run(k, service_thread, service, service.name)
+            k.services[alone] = None
             continue
         for cpu in range(k.spec.cpus):
             name = f"{service.name}/{cpu}"
             task: TaskStruct = yield from kthread_create_on_cpu(
                 k, service_thread, service, cpu, name
             )
+            k.services[task] = None
             yield from wake_up_process(k, task)
 
 
@@ -79,3 +82,22 @@ def service_thread(k: "Kernel", data: ServiceSpec) -> Path[int]:
         next_ns = max(next_ns + service.period_ns, k.now_ns)
     yield from set_current_state(k, TASK_RUNNING)
     return rounds
+
+
+def only_services_run(k: "Kernel") -> bool:
+    """Tell whether every task that has a CPU or waits for one is a service, or none is there.
+
+    Paths in progress count (a timer's may outlive the task it was for), and so does a dead task
+    that its CPU has not switched away from.
+    """
+    services = k.services
+    if not services:
+        return not any(k.load.nr_running) and not k.active
+    if k.dying:
+        return False
+    running = 0
+    for task in services:
+        running += task.on_rq
+    if sum(k.load.nr_running) != running:
+        return False
+    return all(path.task in services for path in k.active)

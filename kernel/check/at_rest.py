@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from kernel.check.invariants import MOST, check_kernel, is_quiet
+from kernel.check.invariants import MOST, check_kernel
 from kernel.ipc.ledger import all_tables, recount_shm
 from kernel.mm.ledger import recount_cache
 
@@ -43,7 +43,8 @@ def check_end(k: "Kernel", counts: dict[str, int]) -> list[str]:
     """Return what is left over at the end of a run, besides every violation ``check_kernel`` finds.
 
     Args:
-        k: the kernel after its last program has been reaped, no message in flight.
+        k: the kernel after its last program has been reaped; no message is in flight but those of
+            services, which may be at work.
         counts: what ``boot_counts`` returned right after boot.
     """
     found = check_kernel(k)
@@ -52,9 +53,13 @@ def check_end(k: "Kernel", counts: dict[str, int]) -> list[str]:
         before, after = counts.get(name, 0), now.get(name, 0)
         if before != after:
             found.append(f"leak: {name}: {before} at boot, {after} at the end")
-    if not is_quiet(k):
-        found.append(f"end: {len(k.active)} kernel paths are still in progress")
-    busy = [cpu for cpu, number in enumerate(k.load.nr_running) if number]
-    if busy:
-        found.append(f"end: the load table has runnable tasks on cpus {busy}")
+    paths = sum(path.task not in k.services for path in k.active)
+    if paths:
+        found.append(f"end: {paths} kernel paths are still in progress")
+    busy = list(k.load.nr_running)
+    for task in k.services:
+        busy[task.cpu] -= task.on_rq
+    cpus = [cpu for cpu, number in enumerate(busy) if number]
+    if cpus:
+        found.append(f"end: the load table has runnable tasks on cpus {cpus}")
     return found[:MOST]

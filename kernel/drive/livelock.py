@@ -7,6 +7,7 @@ nobody will: the run ends and says so, as it does when all sleep (a deadlock).
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.messages import NEVER
 from kernel.process.tasklist import for_each_thread
 from kernel.task import TaskStruct
 from kernel.trace.printable import printable
@@ -36,8 +37,10 @@ def note_fault(k: "Kernel", task: TaskStruct, op: tuple[Any, ...], sig: int) -> 
     loop.count += 1
     if loop.count % LOOK_EVERY or task.ptrace or task.signal.cputimers is not None:
         return
-    if k.timers.has_live_timer() or any(
-        other.on_rq and not other.exit_state for other in for_each_thread(k) if other is not task
+    if k.timers.some_live_ns(k.services) < NEVER or any(
+        other.on_rq and not other.exit_state
+        for other in for_each_thread(k)
+        if other is not task and other not in k.services
     ):
         return
     k.fatal = (

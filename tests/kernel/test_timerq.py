@@ -30,7 +30,8 @@ def test_a_timer_whose_number_is_forgotten_is_not_live_though_it_is_queued() -> 
     queue = TimerQueue()
     armed: set[int] = set()
     armed.add(queue.add(10, Note(), armed))
-    assert queue.has_live_timer()
+    assert queue.some_live_ns() == 10
+    assert queue.some_live_ns(but=[armed]) == NEVER
     armed.clear()
-    assert not queue.has_live_timer()
+    assert queue.some_live_ns() == NEVER
     assert queue.next_ns() == 10

@@ -92,6 +92,7 @@ class World:
             load=SimpleNamespace(nr_running=[2, 1], overloaded=1, pulls_out=0, idle_mask=0),
             boot_kthreads=1,
             nr_kthreads=0,
+            services={},
             active=[],
             dying={},
             outbox={},

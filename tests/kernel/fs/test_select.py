@@ -12,6 +12,7 @@ from kernel.fs.read_write import sys_read, sys_write
 from kernel.fs.select import sys_poll, sys_select
 from kernel.ipc.pipe import sys_pipe2
 from kernel.ipc.socket import sys_socketpair
+from kernel.messages import NEVER
 from kernel.uapi import errno_ as e
 from kernel.uapi.eventfd import EFD_NONBLOCK, EFD_SEMAPHORE
 from kernel.uapi.poll import POLLIN, POLLNVAL, POLLOUT
@@ -84,7 +85,7 @@ def test_an_interrupted_poll_remembers_when_it_was_to_end(mini: Any) -> None:
     mini.run()
     with pytest.raises(RestartNoHand):
         mini.result(poller)
-    assert poller.restart_ns == until_ns and not mini.timers.has_live_timer()
+    assert poller.restart_ns == until_ns and mini.timers.some_live_ns() == NEVER
     poller.sigpending = False
     mini.begin(poller, sys_poll, ((r, POLLIN),), 5_000)
     mini.run()
