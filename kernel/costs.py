@@ -15,7 +15,7 @@ class Costs:
     syscall_entry: int = 60
     guest_block: int = 120  # user time of one basic block of a guest program
     context_switch: int = 1_200
-    ipi: int = 900
+    ipi: int = 0  # of a CPU that is interrupted by another: to reschedule, or for a signal
     tick: int = 800
     lock_acquire: int = 18
     lock_hold: int = 60  # least time a spinlock stays held

@@ -184,7 +184,8 @@ class Kernel:
     def kick(self, task: TaskStruct) -> None:
         """Make a running ``task`` look at its pending signals (signal_wake_up's IPI)."""
         if task is not self.current:
-            self.send(task.cpu, m.eff_signal(self.stamp(task), task.pid))
+            remote = task.cpu != self.cpu
+            self.send(task.cpu, m.eff_signal(self.stamp(task), task.pid, remote))
 
     def set_nice(self, task: TaskStruct, nice: int) -> None:
         """Give ``task`` a nice value and tell its CPU."""

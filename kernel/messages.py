@@ -131,12 +131,20 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     ),
     EFF_SPAWN: (
         "spawn",
-        ("tgid", "comm", "nice", "image", "argv", "env", "start"),
-        "a new task with a fresh program starts here",
+        ("tgid", "comm", "nice", "image", "argv", "env", "start", "remote"),
+        "a new task with a fresh program starts here; remote: another CPU says so",
     ),
-    EFF_KTHREAD: ("kthread", ("tgid", "comm", "nice"), "a new kernel thread starts here"),
-    EFF_WAKE: ("wake", ("dest_cpu",), "the parked task is runnable on dest_cpu"),
-    EFF_SIGNAL: ("signal", (), "set its TIF_SIGPENDING; if it runs, make it enter the kernel"),
+    EFF_KTHREAD: ("kthread", ("tgid", "comm", "nice", "remote"), "a new kernel thread starts here"),
+    EFF_WAKE: (
+        "wake",
+        ("dest_cpu", "remote"),
+        "the parked task is runnable on dest_cpu; remote: another CPU says so",
+    ),
+    EFF_SIGNAL: (
+        "signal",
+        ("remote",),
+        "set its TIF_SIGPENDING; if it runs, make it enter the kernel",
+    ),
     EFF_PULL: ("pull", ("dest_cpu",), "give a queued task to that CPU (pid is 0)"),
     EFF_BALANCE: (
         "balance",
@@ -182,6 +190,7 @@ BY_WAKE: Final = 1
 BY_PULL: Final = 2
 BY_EXEC: Final = 3
 BY_PUSH: Final = 4
+BY_REMOTE_WAKE: Final = 5  # by another CPU than the one it arrives at
 
 NEVER: Final = 1 << 62  # a time later than any run
 
@@ -393,24 +402,25 @@ def eff_spawn(
     argv: tuple[str, ...],
     env: tuple[tuple[str, str], ...],
     start: int,
+    remote: bool,
 ) -> Effect:
-    """A new task starts here with a fresh program."""
-    return at_ns, EFF_SPAWN, pid, tgid, comm, nice, image, argv, env, start
+    """A new task starts here with a fresh program; ``remote``: another CPU made it."""
+    return at_ns, EFF_SPAWN, pid, tgid, comm, nice, image, argv, env, start, remote
 
 
-def eff_kthread(at_ns: int, pid: int, tgid: int, comm: str, nice: int) -> Effect:
-    """A new kernel thread starts here."""
-    return at_ns, EFF_KTHREAD, pid, tgid, comm, nice
+def eff_kthread(at_ns: int, pid: int, tgid: int, comm: str, nice: int, remote: bool) -> Effect:
+    """A new kernel thread starts here; ``remote``: another CPU made it."""
+    return at_ns, EFF_KTHREAD, pid, tgid, comm, nice, remote
 
 
-def eff_wake(at_ns: int, pid: int, dest_cpu: int) -> Effect:
-    """The parked task is runnable on ``dest_cpu``."""
-    return at_ns, EFF_WAKE, pid, dest_cpu
+def eff_wake(at_ns: int, pid: int, dest_cpu: int, remote: bool) -> Effect:
+    """The parked task is runnable on ``dest_cpu``; ``remote``: another CPU woke it."""
+    return at_ns, EFF_WAKE, pid, dest_cpu, remote
 
 
-def eff_signal(at_ns: int, pid: int) -> Effect:
-    """The task has TIF_SIGPENDING."""
-    return at_ns, EFF_SIGNAL, pid
+def eff_signal(at_ns: int, pid: int, remote: bool) -> Effect:
+    """The task has TIF_SIGPENDING; ``remote``: set by another CPU."""
+    return at_ns, EFF_SIGNAL, pid, remote
 
 
 def eff_pull(at_ns: int, dest_cpu: int) -> Effect:

@@ -70,6 +70,7 @@ class Cpu:
         "id",
         "inbox",
         "instrument",
+        "ipi_ns",
         "moved",
         "now_ns",
         "out",
@@ -108,6 +109,7 @@ class Cpu:
         self._switch_ns = spec.costs.context_switch
         self._tick_ns = NSEC_PER_SEC // spec.hz
         self._tick_cost_ns = spec.costs.tick
+        self.ipi_ns = spec.costs.ipi
         self.epoch_ns = spec.epoch_ns
         if cpu == 0:
             for pid, comm in ((1, "init"), (2, "kthreadd")):
@@ -307,6 +309,16 @@ class Cpu:
         core.scheduler_tick(self.rq)
         if self.rq.curr.cputimer:
             self.rq.curr.sigpending = True  # run_posix_cpu_timers() is the kernel's
+
+    def interrupt(self) -> None:
+        """Take the reschedule interrupt of another CPU; what it is for is done after it.
+
+        Source: kernel/sched/core.c:scheduler_ipi(); arch/x86/kernel/smp.c:sysvec_reschedule_ipi().
+        """
+        self.stats.system_ns += self.ipi_ns
+        self._close()
+        self.now_ns += self.ipi_ns
+        self._open_ns = self.rq.clock_ns = self.now_ns
 
     # -- the current task ---------------------------------------------------------------------
 

@@ -68,6 +68,8 @@ def apply(cpu: "Cpu", effect: m.Effect) -> None:
     elif code == m.EFF_SIGNAL:
         cpu.late(effect[0])
         task.sigpending = True
+        if cpu.ipi_ns and effect[3] and task is cpu.rq.curr:
+            cpu.interrupt()
     elif code == m.EFF_HANDLE:
         on_handle(cpu, task, effect)
     elif code == m.EFF_TUNE:
@@ -194,7 +196,7 @@ def on_fork(cpu: "Cpu", parent: CpuTask, effect: m.Effect) -> None:
     core.task_fork(cpu.rq, parent, child, effect[10], here=dest == cpu.id)
     if dest == cpu.id:
         cpu.tasks[pid] = child
-        _start(cpu, child, at_ns)
+        _start(cpu, child, at_ns, remote=False)
     else:
         send_away(cpu, child, dest, m.BY_FORK, at_ns)
 
@@ -208,7 +210,7 @@ def on_spawn(cpu: "Cpu", effect: m.Effect) -> None:
     child.program = (effect[6], effect[7], effect[8], effect[9])
     child.forked_at_ns = at_ns
     cpu.tasks[pid] = child
-    _start(cpu, child, at_ns)
+    _start(cpu, child, at_ns, remote=cpu.ipi_ns > 0 and effect[10])
 
 
 def on_kthread(cpu: "Cpu", effect: m.Effect) -> None:
@@ -220,14 +222,28 @@ def on_kthread(cpu: "Cpu", effect: m.Effect) -> None:
     child.at = IN_KERNEL
     child.forked_at_ns = at_ns
     cpu.tasks[pid] = child
-    _start(cpu, child, at_ns)
+    _start(cpu, child, at_ns, remote=cpu.ipi_ns > 0 and effect[6])
 
 
-def _start(cpu: "Cpu", child: CpuTask, at_ns: int) -> None:
-    """Queue a new task here for the first time."""
+def _start(cpu: "Cpu", child: CpuTask, at_ns: int, *, remote: bool) -> None:
+    """Queue a new task here for the first time; ``remote``: another CPU made it."""
+    asked = cpu.rq.need_resched
     cpu.enqueue(child, core.ENQUEUE_INITIAL, at_ns)
     if cpu.tracing:
         _trace_wakeup(cpu, SCHED_WAKEUP_NEW, child)
+    if remote:
+        _resched_interrupt(cpu, asked)
+
+
+def _resched_interrupt(cpu: "Cpu", asked: bool) -> None:
+    """Another CPU has put a task on this one's queue: is it to reschedule, and was not ``asked``?
+
+    Source: kernel/sched/core.c:resched_curr(), which sends the interrupt only then.
+    Deviation: a CPU that idles takes it too (Linux's may poll the flag instead); a new priority
+        or affinity of the running task comes without it.
+    """
+    if cpu.ipi_ns and cpu.rq.need_resched and not asked:
+        cpu.interrupt()
 
 
 def on_wake(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
@@ -235,14 +251,18 @@ def on_wake(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
     at_ns: int = effect[0]
     dest: int = effect[3]
     cpu.late(at_ns)
+    remote: bool = cpu.ipi_ns > 0 and effect[4]
     if dest == cpu.id:
+        asked = cpu.rq.need_resched
         cpu.enqueue(task, core.ENQUEUE_WAKEUP, at_ns)
         if cpu.tracing:
             _trace_wakeup(cpu, SCHED_WAKEUP, task)
+        if remote:
+            _resched_interrupt(cpu, asked)
     else:
         cpu.rq.clock_ns = cpu.now_ns
         core.migrate_task_rq(cpu.rq, task)
-        send_away(cpu, task, dest, m.BY_WAKE, at_ns)
+        send_away(cpu, task, dest, m.BY_REMOTE_WAKE if remote else m.BY_WAKE, at_ns)
 
 
 def _trace_wakeup(cpu: "Cpu", event: int, task: CpuTask) -> None:
@@ -261,15 +281,19 @@ def on_arrive(cpu: "Cpu", effect: m.Effect) -> None:
         cpu.stats.migrations_in += 1
     rq = cpu.rq
     rq.clock_ns = cpu.now_ns
+    asked = rq.need_resched
     if reason == m.BY_FORK:
-        _start(cpu, task, task.enqueued_at_ns)
-    elif reason == m.BY_WAKE:
+        _start(cpu, task, task.enqueued_at_ns, remote=True)
+    elif reason in (m.BY_WAKE, m.BY_REMOTE_WAKE):
         cpu.enqueue(task, core.ENQUEUE_WAKEUP | core.ENQUEUE_MIGRATED, at_ns)
         if cpu.tracing:
             _trace_wakeup(cpu, SCHED_WAKEUP, task)
     else:
         cpu.stats.pulls += reason == m.BY_PULL
         core.attach(rq, task)
+    # who pulls, or wakes a task on its own CPU, needs no interrupt
+    if reason not in (m.BY_FORK, m.BY_PULL, m.BY_WAKE):
+        _resched_interrupt(cpu, asked)
     early = cpu.early.pop(pid, None)
     if early is not None:
         for waiting in early:

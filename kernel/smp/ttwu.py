@@ -108,7 +108,7 @@ def activate(k: "Kernel", task: TaskStruct, cpu: int) -> None:
         task.cpu = cpu
         k.stats.migrations += 1
     load_inc(k, cpu)
-    k.send(holder, eff_wake(k.stamp(task), task.pid, cpu))
+    k.send(holder, eff_wake(k.stamp(task), task.pid, cpu, cpu != k.cpu))
     if k.rt_tasks and task in k.rt_tasks:
         k.rt_tasks[task] = task.utime_ns + task.stime_ns
         push_rt_tasks(k)
@@ -149,12 +149,21 @@ def wake_up_new_task(
     if program is not None:
         image, argv, env, start = program
         effect = eff_spawn(
-            k.stamp(child), child.pid, child.tgid, child.comm, child.nice, image, argv, env, start
+            k.stamp(child),
+            child.pid,
+            child.tgid,
+            child.comm,
+            child.nice,
+            image,
+            argv,
+            env,
+            start,
+            cpu != k.cpu,
         )
         k.send(cpu, effect)
     elif kthread:
-        at_ns = k.stamp(child)
-        k.send(cpu, eff_kthread(at_ns, child.pid, child.tgid, child.comm, child.nice))
+        at_ns, remote = k.stamp(child), cpu != k.cpu
+        k.send(cpu, eff_kthread(at_ns, child.pid, child.tgid, child.comm, child.nice, remote))
     else:
         resident = child.ctx is not None
         # a CPU does not answer getpid() where numbers depend on who asks

@@ -197,7 +197,7 @@ def test_a_task_that_stays_in_the_group_is_not_copied() -> None:
 
 
 def test_messages_of_one_cpu_keep_their_order() -> None:
-    effects = [(time, m.EFF_WAKE, 4, 1) for time in (9, 3, 3, 7)]
+    effects = [(time, m.EFF_WAKE, 4, 1, False) for time in (9, 3, 3, 7)]
     assert to_cpu(*effects) == effects
 
 
