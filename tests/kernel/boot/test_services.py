@@ -1,7 +1,6 @@
 """Services work beside the programs, whatever they take, and never decide how a run ends."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
