@@ -58,7 +58,19 @@ def resolve(loaded: "Loaded") -> MachineSpec:
     """Return the machine that a configuration describes.
 
     Raises:
-        ConfigError: a program, an image or a cost profile cannot be used: every problem at once.
+        ConfigError: a program, an image or a cost profile cannot be used: every problem at once,
+            those that ``loaded`` has included.
+    """
+    spec, problems = look_at_machine(loaded)
+    if problems:
+        raise ConfigError(problems)
+    return spec
+
+
+def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
+    """Return the machine that a configuration describes, and every problem of it.
+
+    If there are any, it is the machine of what is sound.
     """
     config = loaded.config
     machine, sched = config.machine, config.sched
@@ -66,10 +78,8 @@ def resolve(loaded: "Loaded") -> MachineSpec:
     for name, image in config.images.items():
         tree.declare(name, image)
     spawns = [tree.spawn(index, workload) for index, workload in enumerate(config.workloads)]
-    costs = _costs(loaded, tree.problems)
-    if tree.problems:
-        raise ConfigError(tree.problems)
-    return MachineSpec(
+    costs = _costs(loaded, tree.problems) if loaded.is_sound("costs") else Costs()
+    spec = MachineSpec(
         cpus=machine.cpus,
         seed=config.seed,
         linux=config.linux,
@@ -113,8 +123,9 @@ def resolve(loaded: "Loaded") -> MachineSpec:
         costs=costs,
         files=tree.files,
         sources=tree.sources,
-        spawns=tuple(spawns),
+        spawns=tuple(spawn for spawn in spawns if spawn.path in tree.sources),
     )
+    return spec, [*loaded.problems, *tree.problems]
 
 
 def shown_programs(loaded: "Loaded") -> dict[str, str]:
@@ -356,8 +367,10 @@ class _Tree:
         """Refuse parameters that the program does not have, and values it would refuse."""
         from cluster.config import params
 
+        loaded = self.loaded
+        assert loaded is not None
         known = params.parameters(self.sources.get(path, ""))
-        if known is None:
+        if known is None or not loaded.is_sound("workloads", index):
             return
         where: dict[str, tuple[str | int, ...]] = {}
         given: dict[str, str] = {}
@@ -375,7 +388,9 @@ class _Tree:
             self._problem(where[name], what, of_key="params" in where[name])
             del given[name]
         images = {place for place, file in self.files.items() if file.image is not None}
-        for name, what in params.problems(known, given, images).items():
+        images |= self.declared  # also those that are wrong
+        seen = images if loaded.is_sound("images") else None
+        for name, what in params.problems(known, given, seen).items():
             self._problem(where[name], f"{what} {got(given[name])}")
 
     def _problem(self, where: tuple[str | int, ...], what: str, *, of_key: bool = False) -> None:

@@ -12,6 +12,7 @@ from cluster.engine_api import BROKEN, DONE, INTERRUPTED, INVARIANT
 from cluster.exit_codes import FAILED, MUTATION, MUTATION_KIND, OF_EXIT_KIND, OK, USAGE, CliError
 
 if TYPE_CHECKING:  # commands that only tell what there is start without these
+    from cluster.config import Loaded
     from cluster.config.load import Override
     from cluster.engine_api import RunResult
     from kernel.machine import MachineSpec
@@ -157,6 +158,24 @@ def check_stdin(data: bytes) -> bytes:
     return data
 
 
+def checked_machine(loaded: "Loaded") -> "MachineSpec":
+    """Return the machine of a configuration; all its programs are compiled.
+
+    Raises:
+        ConfigError: every problem of the configuration, and of the programs it names.
+        CliError: every problem of the programs, if the configuration has none.
+    """
+    from cluster.build import look_at_machine, shown_programs
+    from cluster.config.errors import ConfigError
+
+    spec, problems = look_at_machine(loaded)
+    shown = shown_programs(loaded)
+    if problems:
+        raise ConfigError(problems, tuple(_program_problems(spec, shown)))
+    check_programs(spec, shown)
+    return spec
+
+
 def check_programs(spec: "MachineSpec", shown: Mapping[str, str]) -> None:
     """Compile what the spec starts, and the images it declares, so that refusals come first.
 
@@ -166,6 +185,13 @@ def check_programs(spec: "MachineSpec", shown: Mapping[str, str]) -> None:
     Raises:
         CliError: a program is outside the guest language; says every problem of all of them.
     """
+    problems = _program_problems(spec, shown)
+    if problems:
+        raise CliError(USAGE, "guest program", "\n".join(problems))
+
+
+def _program_problems(spec: "MachineSpec", shown: Mapping[str, str]) -> list[str]:
+    """Compile the programs of a machine; return a line for each problem of theirs."""
     from cluster.build import program_file
     from cluster.fast_core import programs_dir
     from workloads.language import kept_programs
@@ -187,5 +213,4 @@ def check_programs(spec: "MachineSpec", shown: Mapping[str, str]) -> None:
             compile_program(spec.sources[key], shown.get(key, key), block_budget=spec.block_budget)
         except GuestProgramError as error:
             problems.extend(program_messages(error))
-    if problems:
-        raise CliError(USAGE, "guest program", "\n".join(problems))
+    return problems

@@ -28,16 +28,14 @@ def validate(
 
     And the programs it names: every problem is said, nothing is run.
     """
-    from cluster.build import resolve, shown_programs
     from cluster.catalogue import config_path
-    from cluster.cli.common import check_programs, overrides
-    from cluster.config import load_config
+    from cluster.cli.common import checked_machine, overrides
+    from cluster.config import look_at_config
     from cluster.config.sched import classes_text
     from kernel.sched.classes import scheduler
 
-    loaded = load_config(config_path(config), overrides(settings))
-    spec = resolve(loaded)
-    check_programs(spec, shown_programs(loaded))
+    loaded = look_at_config(config_path(config), overrides(settings))
+    spec = checked_machine(loaded)
     count = sum(spawn.count for spawn in spec.spawns)
     programs = "1 program" if count == 1 else f"{count} programs"
     engine, scheme = loaded.config.engine, loaded.config.taken_scheme

@@ -57,7 +57,8 @@ def run_command(arguments: Sequence[str]) -> int:
         return BROKEN
     except Exception as error:
         if refused := _refusal(error):
-            report(*refused)
+            for kind, message in refused:
+                report(kind, message)
             return USAGE
         if was_interrupted() or _is_abort(error):
             return _interrupted()
@@ -91,22 +92,23 @@ def _is_abort(error: Exception) -> bool:
     return typer is not None and isinstance(error, typer.Abort)
 
 
-def _refusal(error: Exception) -> tuple[str, str] | None:
-    """Return kind and message of what a command does not take; None: it failed otherwise."""
+def _refusal(error: Exception) -> list[tuple[str, str]]:
+    """Return kinds and messages of what a command does not take; none: it failed otherwise."""
     from cluster.config.errors import ConfigError
     from cluster.rundir import RunDirError
     from workloads.language.errors import GuestProgramError
 
     if isinstance(error, ConfigError):
-        return "config error", str(error)
+        programs = "\n".join(error.programs)
+        return [("config error", str(error)), *([("guest program", programs)] if programs else [])]
     if isinstance(error, RunDirError):
-        return "bad run directory", str(error)
+        return [("bad run directory", str(error))]
     if isinstance(error, GuestProgramError):
-        return "guest program", "\n".join(program_messages(error))
+        return [("guest program", "\n".join(program_messages(error)))]
     app = sys.modules.get("cluster.cli.app")
     if app is not None and isinstance(error, app.CLICK_ERROR):
-        return "usage", app.usage_message(error)
-    return None
+        return [("usage", app.usage_message(error))]
+    return []
 
 
 def _interrupted() -> int:

@@ -62,10 +62,9 @@ def run(
 
     Progress goes to stderr; the summary and a digest to stdout, and into a run directory.
     """
-    from cluster.build import resolve, shown_programs
     from cluster.catalogue import config_path
-    from cluster.cli.common import check_programs, overrides
-    from cluster.config import load_config
+    from cluster.cli.common import checked_machine, overrides
+    from cluster.config import look_at_config
     from cluster.logging_setup import FORMATS
     from cluster.request import request_of
 
@@ -79,11 +78,10 @@ def run(
         check=True if check else None,
         record=record,
     )
-    loaded = load_config(config_path(config), flags)
+    loaded = look_at_config(config_path(config), flags)
+    spec = checked_machine(loaded)
     if address is not None and loaded.config.engine != "ray":
         raise CliError(USAGE, "usage", "--address is for --engine ray")
-    spec = resolve(loaded)
-    check_programs(spec, shown_programs(loaded))
     told = (verbose or log_format == "json") and not quiet
     level = "info" if told else "warning"
     return _run(loaded, request_of(loaded, spec), log_format, level, quiet)

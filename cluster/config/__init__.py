@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 from cluster.config.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from cluster.config.load import Loaded, load_config, load_model, parse_config, read_text
+    from cluster.config.load import (
+        Loaded,
+        load_config,
+        load_model,
+        look_at_config,
+        parse_config,
+        read_text,
+    )
     from cluster.config.models import CostProfile, RunConfig
 
 __all__ = [
@@ -21,6 +28,7 @@ __all__ = [
     "RunConfig",
     "load_config",
     "load_model",
+    "look_at_config",
     "parse_config",
     "read_text",
 ]
@@ -31,7 +39,8 @@ _LATER: Final = {
     "CostProfile": "cluster.config.models",
     "RunConfig": "cluster.config.models",
     **dict.fromkeys(
-        ("Loaded", "load_config", "load_model", "parse_config", "read_text"), "cluster.config.load"
+        ("Loaded", "load_config", "load_model", "look_at_config", "parse_config", "read_text"),
+        "cluster.config.load",
     ),
 }
 

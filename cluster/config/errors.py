@@ -29,12 +29,16 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """A configuration cannot be used. ``problems`` holds every finding, in file order."""
+    """A configuration cannot be used. ``problems`` holds every finding, in file order.
 
-    def __init__(self, problems: list[Problem]) -> None:
+    ``programs``: a line for each problem of the programs that it names, if somebody has looked.
+    """
+
+    def __init__(self, problems: list[Problem], programs: tuple[str, ...] = ()) -> None:
         problems = sorted(problems, key=lambda problem: (problem.line, problem.column))
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+        self.programs = programs
 
 
 def dotted(path: KeyPath) -> str:

@@ -16,6 +16,7 @@ from cluster.config import models
 from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
 from cluster.config.models import RunConfig, Workload, config_with
 from cluster.config.sched import FAIR_CLASSES, AnySched, conflicts, sched_with
+from cluster.config.sound import Sound
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
 from cluster.driver_parts import PartError, load_part
 from cluster.plugins import (
@@ -77,6 +78,9 @@ class Loaded:
     tie_break_from: Source = ()
     memory_model_from: Source = ()
     scheme_from: Source = ()  # as in RunRequest
+    # what is wrong, if anything is; ``config`` is then that of the values which are sound
+    problems: list[Problem] = field(default_factory=list)
+    sound: Sound = field(default_factory=lambda: Sound(None))
 
     @property
     def classes(self) -> tuple[SchedClass, ...]:
@@ -85,7 +89,12 @@ class Loaded:
 
     def problem(self, path: KeyPath, what: str, *, of_key: bool = False) -> Problem:
         """Return the finding ``what`` about the value at ``path``."""
+        path = self.sound.written(path)
         return _problem(self.document, self.origins, path, what, of_key=of_key)
+
+    def is_sound(self, *path: str | int) -> bool:
+        """Tell whether nothing that the file has at ``path`` was wrong and is left out."""
+        return self.sound.is_sound(self.sound.written(path))
 
 
 def load_config(path: Path, overrides: Iterable[Override] = ()) -> Loaded:
@@ -102,6 +111,22 @@ def load_config(path: Path, overrides: Iterable[Override] = ()) -> Loaded:
 
 def parse_config(name: str, text: str, folder: Path, overrides: Iterable[Override] = ()) -> Loaded:
     """As ``load_config``, from a text that is called ``name`` in messages."""
+    loaded = _look_at(name, text, folder, overrides)
+    if loaded.problems:
+        raise ConfigError(loaded.problems)
+    return loaded
+
+
+def look_at_config(path: Path, overrides: Iterable[Override] = ()) -> Loaded:
+    """As ``load_config``, but problems are in the result: there may be more to find.
+
+    Raises:
+        ConfigError: so much is wrong that nothing else can be looked at.
+    """
+    return _look_at(str(path), read_text(path), path.parent, overrides)
+
+
+def _look_at(name: str, text: str, folder: Path, overrides: Iterable[Override]) -> Loaded:
     document = read_document(name, text)
     if document.data is None:
         document.data = {}
@@ -109,15 +134,15 @@ def parse_config(name: str, text: str, folder: Path, overrides: Iterable[Overrid
     own, model, why = _own_class(document, folder)
     if why:
         problems.append(_problem(document, origins, ("sched", "fair"), why))
-    config = _validated(model, document, origins, problems)
-    loaded = Loaded(config, document, folder, origins)
+    config, problems, sound = _validated(model, document, origins, problems)
+    loaded = Loaded(config, document, folder, origins, problems=problems, sound=sound)
     if own is not None:
         loaded.fair, loaded.fair_from = own.cls, own.source
+    elif why:
+        sound.bad.add(("sched", "fair"))
     else:
         loaded.fair = fair_class_by_name(config.sched.fair)
-    problems = list(_cross_checks(loaded))
-    if problems:
-        raise ConfigError(problems)
+    problems += _cross_checks(loaded)
     return loaded
 
 
@@ -142,7 +167,10 @@ def _own_class(document: Document, folder: Path) -> tuple[Found | None, type[Run
 def load_model(model: type[M], path: Path) -> tuple[M, Document]:
     """Read another kind of file (a cost profile) with the same rules."""
     document = read_document(str(path), read_text(path))
-    return _validated(model, document, {}, []), document
+    found, problems, _sound = _validated(model, document, {}, [])
+    if problems:
+        raise ConfigError(problems)
+    return found, document
 
 
 def read_text(path: Path) -> str:
@@ -194,25 +222,50 @@ def _read(path: Path) -> bytes:
 
 def _validated(
     model: type[M], document: Document, origins: dict[KeyPath, str], problems: list[Problem]
-) -> M:
+) -> tuple[M, list[Problem], Sound]:
+    """Return the model of what is sound in a document, and what is not.
+
+    Raises:
+        ConfigError: nothing is left.
+    """
     problems = problems + document.problems
-    bad = document.bad_paths
+    sound = Sound(document.data)
     try:
-        config = model.model_validate(document.data)
+        return model.model_validate(document.data), problems, sound
     except ValidationError as failure:
         errors = failure.errors(include_url=False)
-        misspelt = _misspelt(model, errors)
-        for error in errors:
-            path, of_key = _key_path(error)
-            if any(path[: len(start)] == start for start in bad):
-                continue
-            if error["type"] == "missing" and path in misspelt:
-                continue  # the unknown key says so, and where
-            what = _words(model, error, path)
-            problems.append(_problem(document, origins, path, what, of_key=of_key))
-    if problems:
-        raise ConfigError(problems)
-    return config
+    problems += _schema_problems(model, document, origins, errors)
+    if not problems:
+        raise AssertionError("a document that does not fit has no problem")
+    for path in sorted(document.bad_paths, key=repr):
+        sound.take_out(path)
+    while True:
+        took = [sound.take_out(sound.written(_key_path(error)[0])) for error in errors]
+        if not any(took):
+            raise ConfigError(problems)
+        try:
+            return model.model_validate(sound.data()), problems, sound
+        except ValidationError as failure:
+            errors = failure.errors(include_url=False)
+
+
+def _schema_problems(
+    model: type[BaseModel],
+    document: Document,
+    origins: dict[KeyPath, str],
+    errors: list[ErrorDetails],
+) -> Iterable[Problem]:
+    """Yield what the model says is wrong, but for values that are told to be wrong already."""
+    bad = document.bad_paths
+    misspelt = _misspelt(model, errors)
+    for error in errors:
+        path, of_key = _key_path(error)
+        if any(path[: len(start)] == start for start in bad):
+            continue
+        if error["type"] == "missing" and path in misspelt:
+            continue  # the unknown key says so, and where
+        what = _words(model, error, path)
+        yield _problem(document, origins, path, what, of_key=of_key)
 
 
 def _problem(
@@ -358,13 +411,16 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
     if config.mutations:
         yield from _check_mutations(loaded)
     least = max(301, 8 * machine.cpus)
-    if machine.pid_max is not None and machine.pid_max < least:
+    cpus_known = loaded.is_sound("machine", "cpus")
+    if machine.pid_max is not None and machine.pid_max < least and cpus_known:
         what = f"must be at least {least} for {machine.cpus} CPUs {got(machine.pid_max)}"
         yield loaded.problem(("machine", "pid_max"), what)
-    for path, of_key, what in conflicts(sched, loaded.fair):
-        yield loaded.problem(("sched", *path), what, of_key=of_key)
+    if loaded.is_sound("sched"):
+        for path, of_key, what in conflicts(sched, loaded.fair):
+            yield loaded.problem(("sched", *path), what, of_key=of_key)
     for index, workload in enumerate(config.workloads):
-        yield from _check_arrivals(loaded, index, workload)
+        if loaded.is_sound("workloads", index):
+            yield from _check_arrivals(loaded, index, workload)
     for name, image in config.images.items():
         if image.program is None:
             continue
@@ -384,7 +440,7 @@ def _check_scheme(loaded: Loaded) -> Iterable[Problem]:
     except (PluginError, SchemeError) as error:
         yield loaded.problem(("sync", "scheme"), f"{error} {got(name)}")
         return
-    if engine not in engines:
+    if engine not in engines and loaded.is_sound("engine"):
         what = f"{name} runs on the {' and '.join(sorted(engines))} engine only"
         hint = f": use barrier with engine {engine}" if engine == "ray" else ""
         yield loaded.problem(("sync", "scheme"), what + hint)
@@ -398,7 +454,7 @@ def _source(name: str, folder: Path) -> Source:
 def _check_part(loaded: Loaded, path: tuple[str, str], name: str) -> Iterable[Problem]:
     """Yield what is wrong with a part of the driver of granularity step, and read its file."""
     role = path[1]
-    if loaded.config.granularity != "step":
+    if loaded.config.granularity != "step" and loaded.is_sound("granularity"):
         yield loaded.problem(path, f"{name} is for granularity step")
         return
     try:
@@ -413,7 +469,7 @@ def _check_part(loaded: Loaded, path: tuple[str, str], name: str) -> Iterable[Pr
 def _check_mutations(loaded: Loaded) -> Iterable[Problem]:
     """Yield what is wrong with the points that are to be dropped."""
     config = loaded.config
-    if config.granularity != "step":
+    if config.granularity != "step" and loaded.is_sound("granularity"):
         yield loaded.problem(("mutations",), "are for granularity step")
     kinds = point_kinds()
     for index, name in enumerate(config.mutations):
