@@ -11,6 +11,9 @@ LOAD       ``x = object.field``                    others may run here; then the
            is the answer of the ``yield``          in force says what this CPU reads
 STORE      ``object.field = value``                others may run here; then the memory model
                                                    says who sees the value, and when
+UPDATE     ``x = object.field``                    a BARRIER; then the answer is the field, and
+                                                   the code behind it may set it: an atomic
+                                                   read-modify-write
 BARRIER    nothing                                 others may run here; what this CPU has
                                                    stored is seen by all (``MemoryModel.barrier``)
 ACQUIRE    wait in virtual time for the lock        real exclusion: the path stops until it has it
@@ -24,15 +27,20 @@ RESCHED    the task's CPU may run another task,    the same
            the task again
 ========== ======================================= =======================================
 
-The object of a LOAD is a pair and that of a STORE a triple, always written out, with the name of
-the field as a literal, for the fast form of a path is made from the text of the source::
+LOAD_ACQUIRE and STORE_RELEASE are a LOAD and a STORE that order what comes after or came before
+them, READ_BARRIER and WRITE_BARRIER half a BARRIER each (smp_load_acquire, smp_store_release,
+smp_rmb, smp_wmb): a memory model may make the difference, ``sc`` does not.
+
+The object of a LOAD or an UPDATE is a pair and that of a STORE a triple, always written out, with
+the name of the field as a literal, for the fast form of a path is made from the source's text::
 
     state = yield "try_to_wake_up.state", LOAD, (task, "state")
     yield "set_task_state.store", STORE, (task, "state", state)
 
 They stand where Linux's correctness depends on the order of accesses that no lock orders
 (READ_ONCE, WRITE_ONCE, smp_load_acquire, …). An atomic read-modify-write (cmpxchg, xchg) orders
-everything: it is a BARRIER with plain accesses in the same step. What a path has stored with a
+everything: it is an UPDATE with a plain store in the same step, or, where what it changes is no
+field, a BARRIER with plain accesses. What a path has stored with a
 STORE it reads with a LOAD, or after a BARRIER, or under the lock under which it stored.
 
 Each path *offers* the operation it stops at, and the code after it runs with the operation: what
@@ -64,6 +72,11 @@ SCHEDULE: Final = 5
 RESCHED: Final = 6
 LOAD: Final = 7
 STORE: Final = 8
+LOAD_ACQUIRE: Final = 9
+STORE_RELEASE: Final = 10
+UPDATE: Final = 11
+READ_BARRIER: Final = 12
+WRITE_BARRIER: Final = 13
 
 KIND_NAMES: Final = (
     "point",
@@ -75,6 +88,11 @@ KIND_NAMES: Final = (
     "resched",
     "load",
     "store",
+    "load_acquire",
+    "store_release",
+    "update",
+    "read_barrier",
+    "write_barrier",
 )
 
 _T = TypeVar("_T")

@@ -25,8 +25,8 @@ the place of what breaks one):
 - a point is ``yield "name", KIND, object``, a statement of its own. KIND is one of
   ``kernel.points``, or a choice of two of the kinds of a lock. The object of a point that means
   nothing at granularity ``syscall`` has no effects: names, attributes, items, comparisons;
-- a LOAD is ``name = yield "name", LOAD, (object, "field")``; a STORE is a statement of its own with
-  ``(object, "field", value)``;
+- a LOAD is ``name = yield "name", LOAD, (object, "field")``, LOAD_ACQUIRE and UPDATE likewise; a
+  STORE, or STORE_RELEASE, is a statement of its own with ``(object, "field", value)``;
 - what is ``EITHER`` is neither run nor returned by what is not;
 - it has no decorator, and stands at a module's top level.
 
@@ -44,9 +44,11 @@ DELEGATE: Final = "delegate"
 EITHER: Final = "either"
 
 LOCKING: Final = ("ACQUIRE", "READ", "RELEASE")
-VANISHING: Final = ("POINT", "BARRIER")
+VANISHING: Final = ("POINT", "BARRIER", "READ_BARRIER", "WRITE_BARRIER")
 SLEEPING: Final = ("SCHEDULE", "RESCHED")
-ACCESSES: Final = {"LOAD": 2, "STORE": 3}  # and how much their object says
+READING: Final = ("LOAD", "LOAD_ACQUIRE", "UPDATE")
+WRITING: Final = ("STORE", "STORE_RELEASE")
+ACCESSES: Final = (*READING, *WRITING)
 _WITHOUT_EFFECT: Final = (
     ast.Name,
     ast.Attribute,
@@ -301,7 +303,7 @@ class Package:
                     path.sleeps = True  # a generator that somebody else has made
             elif isinstance(node, ast.Yield):
                 if _is_access(node):
-                    stands_well = id(node) in (loads if _is_load(node) else statements)
+                    stands_well = id(node) in (loads if _reads(node) else statements)
                     self._look_at_access(module, node, stands_well)
                 else:
                     self._look_at_point(module, path, node, id(node) in statements)
@@ -342,17 +344,18 @@ class Package:
     def _look_at_access(self, module: Module, node: ast.Yield, stands_well: bool) -> None:
         assert isinstance(node.value, ast.Tuple)
         kind, obj = kinds_of(node.value.elts[1])[0], node.value.elts[2]
-        what = '(object, "field")' if kind == "LOAD" else '(object, "field", value)'
+        reading = kind in READING
+        what = '(object, "field")' if reading else '(object, "field", value)'
         if (
             not isinstance(obj, ast.Tuple)
-            or len(obj.elts) != ACCESSES[kind]
+            or len(obj.elts) != (2 if reading else 3)
             or not isinstance(obj.elts[1], ast.Constant)
             or not str(obj.elts[1].value).isidentifier()
         ):
-            self._refuse(module, node, f"the object of a {kind} is {what}, written out")
+            self._refuse(module, node, f"the object of this {kind} is {what}, written out")
         elif not stands_well:
-            how = "assigned to something" if kind == "LOAD" else "a statement of its own"
-            self._refuse(module, node, f"a {kind} is {how}")
+            how = "assigned to something" if reading else "a statement of its own"
+            self._refuse(module, node, f"{'an' if kind == 'UPDATE' else 'a'} {kind} is {how}")
 
     def _look_at_return(
         self, module: Module, path: PathFunction, node: ast.Return, allowed: set[int]
@@ -502,7 +505,7 @@ def kinds_of(node: ast.expr) -> list[str]:
 
 
 def _is_access(node: ast.Yield) -> bool:
-    """Tell whether a ``yield`` is a LOAD or a STORE."""
+    """Tell whether a ``yield`` is one of ACCESSES."""
     point = node.value
     if not isinstance(point, ast.Tuple) or len(point.elts) != 3:
         return False
@@ -510,8 +513,8 @@ def _is_access(node: ast.Yield) -> bool:
     return len(kinds) == 1 and kinds[0] in ACCESSES
 
 
-def _is_load(node: ast.Yield) -> bool:
-    return isinstance(node.value, ast.Tuple) and kinds_of(node.value.elts[1]) == ["LOAD"]
+def _reads(node: ast.Yield) -> bool:
+    return isinstance(node.value, ast.Tuple) and kinds_of(node.value.elts[1])[0] in READING
 
 
 def alternatives(node: ast.expr | None) -> Iterator[ast.expr | None]:

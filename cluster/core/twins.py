@@ -9,9 +9,9 @@ is either nothing at all or a plain call, and only a path that may sleep has to 
 in the source                                in the quick form
 ============================================ =====================================================
 ``yield "name", ACQUIRE, lock``              ``quick__acquire(k, lock)``; READ, RELEASE likewise
-``yield "name", POINT, obj``; BARRIER        ``pass``
-``x = yield "name", LOAD, (obj, "field")``   ``x = obj.field``
-``yield "name", STORE, (obj, "field", v)``   ``obj.field = v``
+``yield "name", POINT, obj``; barriers       ``pass``
+``x = yield "name", LOAD, (obj, "field")``   ``x = obj.field``; LOAD_ACQUIRE, UPDATE likewise
+``yield "name", STORE, (obj, "field", v)``   ``obj.field = v``; STORE_RELEASE likewise
 ``assert_held(k, lock)``                     ``pass``
 ``yield "name", SCHEDULE, obj``; RESCHED     the same: such a form is a generator
 ``yield from f(k, …)``                       ``f__quick(k, …)`` if that cannot sleep, otherwise

@@ -19,7 +19,7 @@ from kernel.fs.initramfs import boot_vfs
 from kernel.mm.frames import Frames
 from kernel.mm.overcommit import OVERCOMMIT_NEVER
 from kernel.mm.slab import boot_slabs
-from kernel.points import LOAD, SCHEDULE, STORE, Path
+from kernel.points import LOAD, SCHEDULE, Path
 from kernel.proc.root import proc_root_init
 from kernel.process.kthread import kthreadd
 from kernel.task import TaskStruct
@@ -64,7 +64,7 @@ def _park(k: "Kernel", task: TaskStruct, path: Path[object]) -> None:
     while point is not None and point[1] != SCHEDULE:
         _name, kind, obj = point
         answer = None
-        if not k.stepwise or kind in (LOAD, STORE):
+        if not k.stepwise or kind >= LOAD:
             answer = pass_point(k, kind, obj)
         point = next_point(path, answer)
     task.path = path

@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import InvariantError
 from kernel.locking import acquire, acquire_shared, release
-from kernel.points import ACQUIRE, LOAD, READ, RELEASE, RESCHED, SCHEDULE, STORE
+from kernel.points import (
+    ACQUIRE,
+    LOAD,
+    LOAD_ACQUIRE,
+    READ,
+    RELEASE,
+    RESCHED,
+    SCHEDULE,
+    STORE,
+    STORE_RELEASE,
+    UPDATE,
+)
 from kernel.task import TASK_RUNNING
 
 if TYPE_CHECKING:
@@ -82,7 +93,7 @@ def pass_point(k: "Kernel", kind: int, obj: Any) -> Any:
     """Give a point that is not one of sleep its meaning at granularity ``syscall``.
 
     Returns:
-        what is to be sent to the path: what a LOAD reads.
+        what is to be sent to the path: what a LOAD or an UPDATE reads.
     """
     if kind == ACQUIRE:
         acquire(k, obj)
@@ -90,8 +101,8 @@ def pass_point(k: "Kernel", kind: int, obj: Any) -> Any:
         release(k, obj)
     elif kind == READ:
         acquire_shared(k, obj)
-    elif kind == LOAD:
+    elif kind in (LOAD, LOAD_ACQUIRE, UPDATE):
         return getattr(obj[0], obj[1])
-    elif kind == STORE:
+    elif kind in (STORE, STORE_RELEASE):
         setattr(obj[0], obj[1], obj[2])
     return None

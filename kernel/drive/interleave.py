@@ -27,8 +27,8 @@ current task each time, and everything from time to time.
 
 Source: Documentation/memory-barriers.txt for what may interleave; the random walk follows the
 schedulers of Shuttle and Coyote.
-Deviation: memory is sequentially consistent (``kernel.drive.memory``): a store can be seen at once,
-so a BARRIER orders nothing that is not in order already and dropping one changes nothing.
+Deviation: the only memory model so far is ``sc`` (``kernel.drive.memory``): a store can be seen at
+once, so a BARRIER orders nothing that is not in order already and dropping one changes nothing.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -43,11 +43,15 @@ from kernel.points import (
     ACQUIRE,
     BARRIER,
     LOAD,
+    LOAD_ACQUIRE,
     POINT,
     READ,
+    READ_BARRIER,
     RELEASE,
     RESCHED,
-    STORE,
+    SCHEDULE,
+    UPDATE,
+    WRITE_BARRIER,
 )
 from kernel.smp.balance import run_rebalance_domains
 from kernel.smp.schedule import offer_cpu, schedule_out
@@ -119,12 +123,14 @@ class StepDriver:
         active: all paths in progress.
         enabled: those that can go, in the order ``(time, cpu, serial)``.
         chooser: who decides which goes; may be replaced before the first step.
-        memory: what LOAD, STORE and BARRIER do.
+        memory: what LOAD, STORE, UPDATE and barriers do.
     """
 
     __slots__ = (
         "_dep",
         "_kernel",
+        "_last_cpu",
+        "_last_task",
         "_mutations",
         "_serial",
         "_story",
@@ -146,6 +152,9 @@ class StepDriver:
         self._dep = LockDep() if spec.check else None
         self._story = kernel.story
         self._serial = 0
+        # under a model that buffers: where each task came in last, and who on each CPU
+        self._last_cpu: dict[TaskStruct, int] = {}
+        self._last_task: dict[int, TaskStruct] = {}
 
     def next_ns(self) -> int:
         """Return the time of the earliest step that can be taken, or NEVER."""
@@ -181,7 +190,10 @@ class StepDriver:
                         self._begin(kernel.open_timer())
                     else:
                         served += 1
-                        self._begin(kernel.open(requests[served - 1]))
+                        gen = kernel.open(requests[served - 1])
+                        if gen is not None and self.memory.buffers:
+                            self._note_switch(kernel.current, kernel.cpu)
+                        self._begin(gen)
                 elif step_ns > limit_ns:
                     return
                 else:
@@ -201,6 +213,20 @@ class StepDriver:
         path.now_ns += self._hold_up_ns()
         self.active.append(path)
         self._enable(path)
+
+    def _note_switch(self, task: "TaskStruct", cpu: int) -> None:
+        """Let the stores be seen that were made before CPUs switched tasks.
+
+        A CPU that runs another task than before has gone through schedule(), which is a barrier;
+        and so has the one that a task was on before it came to another.
+        """
+        last = self._last_cpu.get(task, cpu)
+        if last != cpu:
+            self.memory.barrier(last, SCHEDULE)
+        if self._last_task.get(cpu, task) is not task:
+            self.memory.barrier(cpu, SCHEDULE)
+        self._last_cpu[task] = cpu
+        self._last_task[cpu] = task
 
     def _enable(self, entry: ActivePath) -> None:
         """Put a path in its place among those that can go."""
@@ -281,7 +307,7 @@ class StepDriver:
                     return
             elif kind == RELEASE:
                 self._release(path, name, obj)
-            elif kind in (LOAD, STORE, BARRIER):
+            elif kind >= LOAD or kind == BARRIER:
                 answer = self._access(path, name, kind, obj)
             elif self._sleep(path, name, kind):
                 return
@@ -315,17 +341,20 @@ class StepDriver:
         self._enable(path)
 
     def _access(self, path: ActivePath, name: str, kind: int, obj: Any) -> Any:
-        """Do a LOAD, a STORE or a BARRIER by the rules of the memory model; return what is read."""
+        """Do an access or a barrier by the rules of the memory model; return what is read."""
         memory = self.memory
-        if kind == LOAD:
-            where, field = obj
-            return memory.load(path.cpu, where, field)
-        if kind == BARRIER:
+        if kind in (BARRIER, READ_BARRIER, WRITE_BARRIER):
             if memory.buffers and name not in self._mutations:
                 memory.barrier(path.cpu, kind)
             return None
+        if kind in (LOAD, LOAD_ACQUIRE):
+            where, field = obj
+            return memory.load(path.cpu, where, field, kind)
+        if kind == UPDATE:
+            where, field = obj
+            return memory.update(path.cpu, where, field)
         where, field, value = obj
-        drain = memory.store(path.cpu, where, field, value)
+        drain = memory.store(path.cpu, where, field, value, kind)
         if drain is not None:
             self._serial += 1
             drain.serial = self._serial
@@ -448,7 +477,7 @@ def check_name(name: str, kinds: dict[str, int]) -> str:
     kind = kinds.get(name)
     if kind is None:
         return "there is no such point"
-    if kind in (ACQUIRE, READ, BARRIER):
+    if kind in (ACQUIRE, READ, BARRIER, READ_BARRIER, WRITE_BARRIER):
         return ""
     if kind == RELEASE:
         return "a release goes with its acquisition: name that"

@@ -7,7 +7,7 @@ virtual time (``kernel.locking``).
 from typing import TYPE_CHECKING
 
 from kernel.drive.forms import next_point, pass_point
-from kernel.points import LOAD, RESCHED, SCHEDULE
+from kernel.points import LOAD, LOAD_ACQUIRE, RESCHED, SCHEDULE, UPDATE
 from kernel.smp.schedule import offer_cpu, schedule_out
 from kernel.task import TASK_RUNNING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run_to_sleep(k: "Kernel", path: "Path[object]") -> None:
     """Run ``path``, which is that of ``k.current``, to its end or its sleep."""
     # A loop sees the end of a path without an exception, which send() does not: that is dear, and
-    # only a LOAD needs its answer. Quick forms have none.
+    # only what reads needs its answer. Quick forms have none.
     for start in path:
         point: Point | None = start
         while point is not None:
@@ -33,6 +33,6 @@ def run_to_sleep(k: "Kernel", path: "Path[object]") -> None:
                 offer_cpu(k, k.current, path)
                 return
             answer = pass_point(k, kind, obj)
-            if kind != LOAD:
+            if kind not in (LOAD, LOAD_ACQUIRE, UPDATE):
                 break
             point = next_point(path, answer)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import InvariantError
 from kernel.events import EVENTS
-from kernel.points import KIND_NAMES, STORE
+from kernel.points import KIND_NAMES
 from kernel.task import TaskStruct
 from kernel.trace.printable import printable
 from kernel.uapi.syscalls import NAMES
@@ -59,7 +59,7 @@ class Story:
         task = path.task
         what: Any = None
         if type(obj) is tuple and len(obj) > 1:  # a LOAD or a STORE
-            what = (obj[1], obj[2]) if kind == STORE else obj[1]
+            what = (obj[1], obj[2]) if len(obj) > 2 else obj[1]
             obj = obj[0]
         line = (path.now_ns, path.cpu, task.pid, name, kind, what)
         self._of(task).lines.append(line)

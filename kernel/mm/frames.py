@@ -221,11 +221,15 @@ class Frames:
             return bytes(length)
         return bytes(data[offset : offset + length])
 
-    def write(self, frame: int, offset: int, data: bytes) -> None:
-        """Store ``data`` at ``offset``; the range lies inside the page."""
-        if frame == ZERO_PAGE:
-            raise InvariantError("a store went to the zero page")
+    def page(self, frame: int) -> bytearray:
+        """Return what the page holds, to read and write; not the zero page."""
         page = self.content.get(frame)
         if page is None:
+            if frame == ZERO_PAGE:
+                raise InvariantError("a store went to the zero page")
             page = self.content[frame] = bytearray(PAGE_SIZE)
-        page[offset : offset + len(data)] = data
+        return page
+
+    def write(self, frame: int, offset: int, data: bytes) -> None:
+        """Store ``data`` at ``offset``; the range lies inside the page."""
+        self.page(frame)[offset : offset + len(data)] = data

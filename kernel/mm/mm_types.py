@@ -31,6 +31,8 @@ PTE_DIRTY: Final = 8
 PTE_SHIFT: Final = 4
 PTE_NEW: Final = PTE_PRESENT | PTE_WRITE | PTE_EXCLUSIVE | PTE_DIRTY
 PTE_SHARED: Final = PTE_PRESENT | PTE_WRITE
+# of the bits of a writable page those that tell private (exclusive) from shared
+PTE_KIND_MASK: Final = PTE_WRITE | PTE_EXCLUSIVE
 ZERO_PTE: Final = ZERO_PAGE << PTE_SHIFT | PTE_PRESENT
 PROTECT_MASK: Final = ~(PTE_WRITE | PTE_EXCLUSIVE)  # what fork leaves of an entry
 DATA_FLAGS: Final = VM_READ | VM_WRITE | VM_ACCOUNT

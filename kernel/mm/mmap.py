@@ -12,12 +12,12 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
+from kernel.mm.access import load, store
 from kernel.mm.fault import handle_mm_fault, lookup_pte
 from kernel.mm.mlock import mlock_future_ok, mm_populate
 from kernel.mm.mm import mmap_lock
 from kernel.mm.mm_types import (
     MMAP_BASE,
-    PTE_SHIFT,
     PTE_WRITE,
     TEXT_START,
     MmStruct,
@@ -252,22 +252,8 @@ def sys_load(k: "Kernel", address: int, offset: int, length: int) -> Path[bytes]
     """
     if offset < 0 or length < 0:
         raise KernelError(EFAULT)
-    mm = mm_of(k.current)
     k.now_ns += _access_ns(k, length)
-    place = address + offset
-    end = place + length
-    data = b""
-    while place < end:
-        vpn = place >> PAGE_SHIFT
-        pte = lookup_pte(mm, vpn)
-        while not pte:
-            yield from handle_mm_fault(k, mm, vpn, False)
-            pte = lookup_pte(mm, vpn)
-        inside = place & (PAGE_SIZE - 1)
-        part = min(PAGE_SIZE - inside, end - place)
-        data += k.frames.read(pte >> PTE_SHIFT, inside, part)
-        place += part
-    return data
+    return load(k, mm_of(k.current), address + offset, length)
 
 
 def sys_store(k: "Kernel", address: int, offset: int, data: bytes) -> Path[None]:
@@ -279,28 +265,5 @@ def sys_store(k: "Kernel", address: int, offset: int, data: bytes) -> Path[None]
     """
     if offset < 0:
         raise KernelError(EFAULT)
-    return store(k, mm_of(k.current), address + offset, data)
-
-
-def store(k: "Kernel", mm: MmStruct, place: int, data: bytes) -> Path[None]:
-    """Store ``data`` at the address ``place`` of an address space.
-
-    Raises:
-        FaultSignal: see handle_mm_fault.
-
-    Source: arch/x86/lib/copy_user_64.S.
-    """
     k.now_ns += _access_ns(k, len(data))
-    done = 0
-    while done < len(data):
-        vpn = place >> PAGE_SHIFT
-        pte = lookup_pte(mm, vpn)
-        while not pte & PTE_WRITE:
-            yield from handle_mm_fault(k, mm, vpn, True)
-            pte = lookup_pte(mm, vpn)
-        inside = place & (PAGE_SIZE - 1)
-        part = min(PAGE_SIZE - inside, len(data) - done)
-        k.frames.write(pte >> PTE_SHIFT, inside, data[done : done + part])
-        place += part
-        done += part
-    return None
+    return store(k, mm_of(k.current), address + offset, data)

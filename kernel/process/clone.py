@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError
 from kernel.fs.file import close_fd
+from kernel.mm.access import store
 from kernel.mm.fault import find_vma
-from kernel.mm.mmap import store
 from kernel.points import Path
 from kernel.process.pid import pid_nr_ns, task_active_pid_ns
 from kernel.process.pidfd import PIDFD_THREAD, pidfd_create
@@ -162,4 +162,5 @@ def _put_tid(k: "Kernel", task: TaskStruct, address: int, number: int) -> Path[N
     """
     if find_vma(mm_of(task), address >> PAGE_SHIFT) is None:
         return
+    k.now_ns += k.costs.memory_access
     yield from store(k, mm_of(task), address, number.to_bytes(4, "little"))

@@ -272,7 +272,7 @@ def send_signal_locked(
     k.emit(SIGNAL_GENERATE, sig, 0, info[1], task.comm, task.pid, group, TRACE_SIGNAL_DELIVERED)
     if kind > PIDTYPE_TGID and signal.multiprocess:
         note_multiprocess(k, signal, sig)
-    yield from complete_signal(k, sig, task, group)
+    yield from complete_signal(k, sig, task, kind)
     return 0
 
 
@@ -323,8 +323,11 @@ def _wants_signal(sig: int, task: TaskStruct) -> bool:
     return not task.state & (TASK_STOPPED_BIT | TASK_TRACED_BIT) and not task.sigpending
 
 
-def complete_signal(k: "Kernel", sig: int, task: TaskStruct, group: bool) -> Path[None]:
+def complete_signal(k: "Kernel", sig: int, task: TaskStruct, kind: PidType) -> Path[None]:
     """Choose a thread for ``sig`` and wake it; if the signal kills the process, wake them all.
+
+    Args:
+        kind: PIDTYPE_PID, only ``task`` may take it; else any thread of its process.
 
     Source: kernel/signal.c:complete_signal().
     """
@@ -332,7 +335,7 @@ def complete_signal(k: "Kernel", sig: int, task: TaskStruct, group: bool) -> Pat
     target: TaskStruct | None = None
     if _wants_signal(sig, task):
         target = task
-    elif group and len(signal.threads) > 1:
+    elif kind != PIDTYPE_PID and len(signal.threads) > 1:
         threads = signal.threads
         current = signal.curr_target
         start = threads.index(current) if current in threads else 0

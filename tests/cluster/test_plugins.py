@@ -69,9 +69,9 @@ from kernel.drive.memory import SequentialConsistency
 class Counted(SequentialConsistency):
     loads = 0
 
-    def load(self, cpu, obj, field):
+    def load(self, cpu, obj, field, kind):
         Counted.loads += 1
-        return super().load(cpu, obj, field)
+        return super().load(cpu, obj, field, kind)
 """
 
 
