@@ -4,6 +4,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# as many processes as there are processors
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 CONFIG ?= configs/fork_exec_storm.yaml
 ARGS ?=
 
@@ -39,14 +41,14 @@ run: $(STAMP) core
 	$(BIN)/smplab run $(CONFIG) $(ARGS)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not slow and not ray" $(ARGS)
+	$(PYTEST) -m "not slow and not ray" $(ARGS)
 
 soak: $(STAMP)
 	$(BIN)/python -m tests.oracle.mutants $(ARGS)

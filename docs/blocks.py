@@ -55,6 +55,9 @@ NOT_RUN: Final[dict[tuple[str, str], str]] = {
     ("README.md", "smplab diff tests/guest/wait tests/guest/ptrace --cpus 1,2,8 --seeds 3"): (
         "runs 100 programs; tests/cluster/test_guest_programs.py compares the same ones"
     ),
+    ("docs/testing.md", ".venv/bin/python -m tests.cluster.same_digest"): (
+        "starts Ray eight times; tests/cluster/test_same_bytes.py compares the same runs"
+    ),
     ("docs/architecture.md", "configs/*.yaml ─▶ cluster/config ─▶ cluster/build ─▶ MachineSpec"): (
         "a drawing"
     ),

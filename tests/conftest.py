@@ -5,11 +5,17 @@ them, never joins one, and stops it when the session ends.
 
 Tests run the pure core, their subprocesses too. SMPLAB_CORE=compiled makes them run the compiled
 one (``make fast``); SMPLAB_FORMS=off runs paths as they are written at granularity ``syscall``.
+
+``make`` runs tests in several processes (pytest-xdist). Tests that belong together stay in one:
+those of Ray, and what has the mark ``xdist_group``. With SMPLAB_PASSED=FILE a session notes there
+what has passed, and leaves out what an earlier one has noted, as long as no file of the tree has
+changed: ``.ci/run`` runs ``make check`` and ``make test``, and no test twice.
 """
 
 import os
 import signal
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +32,76 @@ if fast_core.problem():
 # A shell starts what runs in its background with SIGINT ignored, and commands that tests interrupt
 # would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+ROOT = Path(__file__).resolve().parents[1]
+PASSED = os.environ.get("SMPLAB_PASSED", "")
+# whatever a test may read
+TREE = (
+    *("kernel", "cluster", "workloads", "tests", "configs", "docs", ".ci"),
+    *("pyproject.toml", "Makefile", "README.md", "CHANGELOG.md"),
+)
+
+
+def tree_key() -> str:
+    """Return a hash of the tree's files."""
+    digest = sha256()
+    for name in TREE:
+        for path in [ROOT / name, *sorted((ROOT / name).rglob("*"))]:
+            if path.is_file() and path.suffix != ".pyc":
+                data = path.read_bytes()
+                digest.update(f"{path.relative_to(ROOT).as_posix()}\0{len(data)}\0".encode())
+                digest.update(data)
+    return digest.hexdigest()
+
+
+class Passed:
+    """The file SMPLAB_PASSED: the key of a tree, and the tests that have passed on it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.key = tree_key()
+        self.now: list[str] = []
+        known, *passed = path.read_text("utf-8").split("\n") if path.is_file() else [""]
+        self.before = set(passed) if known == self.key else set()
+
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Leave out what has passed before."""
+        left_out = [item for item in items if item.nodeid in self.before]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item.nodeid not in self.before]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what has passed."""
+        if report.when == "call" and report.passed:
+            self.now.append(report.nodeid.rpartition("@")[0] or report.nodeid)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Keep the notes, in the process that has the reports of all."""
+        if not hasattr(session.config, "workerinput"):
+            notes = [self.key, *sorted(self.before), *self.now]
+            self.path.write_text("\n".join(notes), "utf-8")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if PASSED:
+        config.pluginmanager.register(Passed(Path(PASSED)))
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist puts the groups into the names
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of Ray first, and last those that stay together."""
+    for item in items:
+        if item.get_closest_marker("ray"):
+            item.add_marker(pytest.mark.xdist_group("ray"))
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("ray") is None,
+            item.get_closest_marker("xdist_group") is not None,
+        )
+    )
+
 
 # Small, and together they use every kind of message: contexts that go to the kernel and come back,
 # tasks that change CPUs by fork, exec, wake-up and pull, threads, signals, shared memory.

@@ -2,10 +2,7 @@
 
 import ast
 import builtins
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +10,11 @@ from typing import NamedTuple
 import pytest
 
 from cluster import compile_core, fast_core
+from cluster.catalogue import config_names
 from cluster.compile_core import CannotCompile, check_tools, modules
 from cluster.core import forms
+from tests.cluster.core_outcomes import GRANULARITIES, SCHEMES
+from tests.cluster.kinds import KINDS, Outcomes, start
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "kernel").rglob("*.py"))
@@ -319,52 +319,13 @@ def test_a_class_that_derives_from_a_compiled_one_is_seen(source: str) -> None:
     assert _interpreted_of_compiled(base + mine, {"kernel.fast", "kernel.slow"}) == []
 
 
-@pytest.fixture(scope="session")
-def compiled_tree() -> Path:
-    """This tree, with its compiled core; it is built if that has not been done."""
-    try:
-        check_tools()
-    except CannotCompile as missing:
-        pytest.skip(str(missing))
-    subprocess.run([sys.executable, "-m", "cluster.compile_core"], check=True, cwd=ROOT)
-    assert fast_core.find() is not None, "the sources have been edited meanwhile"
-    return ROOT
-
-
-# SMPLAB_CORE and SMPLAB_FORMS: paths as they are written, their quick forms, the latter compiled
-KINDS = (("pure", "off"), ("pure", "on"), ("compiled", "on"))
-
-
-def _start(tree: Path, kind: tuple[str, str], *arguments: str) -> subprocess.Popen[str]:
-    core, form = kind
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=tree,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(tree),
-            fast_core.VARIABLE: core,
-            forms.VARIABLE: form,
-        },
-    )
-
-
-def _on_all_kinds(tree: Path, *arguments: str) -> list[list[str]]:
-    """Run Python with ``arguments`` once with each of KINDS; return the lines of each."""
-    runs = [_start(tree, kind, *arguments) for kind in KINDS]
-    # one after the other: the output of the others fits into a pipe or waits there
-    lines = [run.communicate()[0].splitlines() for run in runs]
-    codes = [run.returncode for run in runs]
-    assert codes == [0, 0, 0], f"ended with {codes} after {[each[-1:] for each in lines]}"
-    return lines
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_written_quick_and_compiled_paths_give_the_same_bytes(compiled_tree: Path) -> None:
-    written, quick, compiled = _on_all_kinds(compiled_tree, "-c", RUN)
+    runs = [start(kind, "-c", RUN) for kind in KINDS]
+    # one after the other: the output of the others fits into a pipe or waits there
+    written, quick, compiled = (run.communicate()[0].splitlines() for run in runs)
+    assert [run.returncode for run in runs] == [0, 0, 0]
     assert written[0] == "pure False True"
     assert quick[0] == "pure True True"
     assert compiled[0] == "compiled True False"
@@ -372,41 +333,24 @@ def test_written_quick_and_compiled_paths_give_the_same_bytes(compiled_tree: Pat
     assert all(" done " in line for line in written[1:])
 
 
-GUEST = ROOT / "tests" / "guest"
-FAMILIES = sorted({path.parent.name for path in GUEST.glob("*/*.py")})
-Outcomes = dict[tuple[str, str], list[object]]  # (program, machine) -> what it did there
-
-
-def _by_program(lines: list[str]) -> Outcomes:
-    rows = [json.loads(line) for line in lines]
-    return {(name, machine): rest for name, machine, *rest in rows}
-
-
 @pytest.fixture(scope="session")
-def outcomes(compiled_tree: Path) -> list[Outcomes]:
-    """What guest programs and configurations do with each of KINDS."""
-    script = Path(__file__).with_name("core_outcomes.py")
-    lines = _on_all_kinds(compiled_tree, str(script), str(GUEST))
-    assert [each[0] for each in lines] == ["pure False", "pure True", "compiled True"]
-    return [_by_program(each[1:]) for each in lines]
+def outcomes(compiled_tree: Path) -> Iterator[list[Outcomes]]:
+    """A process of each of KINDS."""
+    processes = [Outcomes(kind) for kind in KINDS]
+    assert [each.core for each in processes] == ["pure False", "pure True", "compiled True"]
+    yield processes
+    for each in processes:
+        each.close()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("family", [*FAMILIES, "configs"])
-def test_programs_and_configurations_do_the_same_with_every_kind_of_core(
-    family: str, outcomes: list[Outcomes]
+@pytest.mark.xdist_group("configurations on every core")
+@pytest.mark.parametrize("name", config_names())
+def test_configurations_do_the_same_with_every_kind_of_core(
+    name: str, outcomes: list[Outcomes]
 ) -> None:
-    written, quick, compiled = outcomes
-    mine = [key for key in written if key[0].startswith(f"{family}/")]
-    folder = ROOT / "configs" if family == "configs" else GUEST / family
-    assert len({name for name, _ in mine}) == sum(
-        path.suffix in (".py", ".yaml") for path in folder.iterdir()
-    )
-    differing = {
-        key: (written[key], other.get(key))
-        for other in (quick, compiled)
-        for key in mine
-        if written[key] != other.get(key)
-    }
-    assert not differing
+    for granularity in GRANULARITIES:
+        for scheme in SCHEMES:
+            written, quick, compiled = (each.of(name, granularity, scheme) for each in outcomes)
+            assert written == quick == compiled

@@ -4,84 +4,29 @@ Every run is compared with the local engine: same digest and, where there is a r
 same bytes in the trace file.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cluster import engine_api
-from cluster.build import guest_spec
 from cluster.cli.common import outcome
-from cluster.codec import head_of, pack
-from cluster.engine_api import RunRequest, RunResult
+from cluster.codec import head_of
+from cluster.engine_api import RunRequest
 from cluster.exit_codes import BROKEN, MUTATION, MUTATION_KIND
 from cluster.local_engine import run_local
 from cluster.pieces import is_whole
-from cluster.ray_actors import KERNEL_NAME, CpuActor, KernelActor, lp_name
-from cluster.ray_engine import RayRun, groups_of, host_cores, kernel_options, run_ray
-from cluster.ray_watch import Actors
+from cluster.ray_actors import CpuActor, KernelActor
+from cluster.ray_engine import RayRun, groups_of, host_cores, run_ray
 from cluster.request import request_of_log
 from cluster.sync import ORDER_LOG
 from cluster.sync.order_log import RecordedOrder
-from cluster.transport.frames import FrameTransport
 from kernel.cpu.cpu import Cpu
 from kernel.cpu.task import CpuTask
+from tests.cluster.direct_run import DirectRun, run_direct
 
 Make = Callable[..., RunRequest]
-GUEST = Path(__file__).resolve().parents[1] / "guest"
-PROGRAMS = sorted(str(path.relative_to(GUEST)) for path in GUEST.glob("*/*.py"))
-
-
-class DirectLink:
-    """Calls the actors' methods where they are."""
-
-    def __init__(self, actors: Actors, layers: int) -> None:
-        self.actors = actors
-        self.layers = layers
-        self.frames = 0
-
-    def round(self, frame: bytes) -> bytes:
-        for _ in range(self.layers):
-            frame = self.actors.kernel.superstep(*[cpu.step(frame) for cpu in self.actors.cpus])
-            self.frames += 1
-        return frame
-
-    def close(self) -> bool:
-        return True
-
-
-class DirectRun(RayRun):
-    """The Ray engine's run with plain objects for actors."""
-
-    layers = 3
-
-    def _run_on_ray(self) -> RunResult:
-        kind, message = self._guarded_loop()
-        return self._collect(kind, message)
-
-    def _start(self) -> None:
-        request = self.request
-        plain = pack(request.spec.to_plain())
-        kernel = KernelActor(plain, self.groups, *kernel_options(request, self.record), None)
-        cpus = [CpuActor(plain, number, group, None) for number, group in enumerate(self.groups)]
-        names = [*(lp_name(group) for group in self.groups), KERNEL_NAME]
-        self.actors = Actors(kernel, cpus, names)
-        self.transport = FrameTransport(DirectLink(self.actors, self.layers), self._begin)
-
-    def _call(self, method: str, *arguments: Any, kernel: Sequence[Any] | None = None) -> list[Any]:
-        assert self.actors is not None
-        results = [getattr(cpu, method)(*arguments) for cpu in self.actors.cpus]
-        last = arguments if kernel is None else kernel
-        return [*results, getattr(self.actors.kernel, method)(*last)]
-
-    def _call_kernel(self, method: str, *arguments: Any) -> Any:
-        assert self.actors is not None
-        return getattr(self.actors.kernel, method)(*arguments)
-
-
-def run_direct(request: RunRequest) -> RunResult:
-    return DirectRun(request).run()
 
 
 @pytest.mark.parametrize(
@@ -107,23 +52,6 @@ def test_every_packing_gives_the_bytes_of_the_local_engine(
     assert (local.exit_kind, local.message) == (engine_api.DONE, "")
     assert (packed.exit_kind, packed.message) == (engine_api.DONE, "")
     assert packed.statuses == local.statuses
-    assert packed.outputs == local.outputs
-    assert packed.digest == local.digest
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_every_guest_program_gives_the_bytes_of_the_local_engine(name: str) -> None:
-    """Whatever a system call takes or returns must be able to travel."""
-    granularity = "step" if PROGRAMS.index(name) % 3 == 0 else "syscall"
-
-    def request() -> RunRequest:
-        spec = guest_spec(GUEST / name, [], cpus=3, granularity=granularity)
-        return RunRequest(spec=spec, scheme="barrier", cpus_per_actor=2)
-
-    local, packed = run_local(request()), run_direct(request())
-    assert (local.exit_kind, local.message) == (engine_api.DONE, "")
-    assert (packed.exit_kind, packed.message) == (engine_api.DONE, "")
     assert packed.outputs == local.outputs
     assert packed.digest == local.digest
 

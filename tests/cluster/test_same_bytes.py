@@ -7,38 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.same_digest import CONFIG, GRANULARITIES, LOCAL, RAY, digest
+
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = """
-name: same
-machine: {cpus: 8}
-sync: {scheme: barrier}
-workloads:
-  - program: fork_exec_storm
-    params: {parents: 5, children: 4, compute: "uniform:10us:50us", touch: "uniform:0:4", pages: 8}
-  - program: thread_group_exit
-    params: {groups: 2, threads: 4, mode: exec_nonleader}
-"""
-# the engine's loop with plain objects for actors is that of the tests of the actors
 DIRECT = """
-import importlib.util
 import sys
 from pathlib import Path
 from cluster.build import resolve
 from cluster.config import load_config
 from cluster.local_engine import run_local
 from cluster.request import request_of
+from tests.cluster.direct_run import run_direct
 
-at, config = sys.argv[1:]
-spec = importlib.util.spec_from_file_location("actors", at)
-actors = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(actors)
 for granularity in ("syscall", "step"):
     flags = [("--set", f"granularity={granularity}")]
-    loaded = load_config(Path(config), flags)
+    loaded = load_config(Path(sys.argv[1]), flags)
     for per_actor in (0, 1, 2, 4, 8):
         request = request_of(loaded, resolve(loaded))
         request.cpus_per_actor = per_actor
-        run = actors.run_direct if per_actor else run_local
+        run = run_direct if per_actor else run_local
         result = run(request)
         print(granularity, result.exit_kind, result.digest)
 """
@@ -63,12 +50,11 @@ def config(tmp_path: Path) -> Path:
 
 
 def test_packing_hash_seed_and_folder_do_not_matter(config: Path, tmp_path: Path) -> None:
-    actors = str(ROOT / "tests" / "cluster" / "test_ray_actors.py")
     found = set()
     for number, hash_seed in enumerate(("0", "4711")):
         folder = tmp_path / f"folder{number}"
         folder.mkdir()
-        found.add(outside(["-c", DIRECT, actors, str(config)], folder, hash_seed))
+        found.add(outside(["-c", DIRECT, str(config)], folder, hash_seed))
     [lines] = found
     runs = [line.split() for line in lines.splitlines()]
     assert [kind for _, kind, _ in runs] == ["done"] * 10
@@ -78,18 +64,12 @@ def test_packing_hash_seed_and_folder_do_not_matter(config: Path, tmp_path: Path
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_ray_gives_one_digest_for_every_packing_hash_seed_and_folder(
-    config: Path, tmp_path: Path
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_every_form_core_engine_packing_hash_seed_and_folder_gives_one_digest(
+    granularity: str, compiled_tree: Path, tmp_path: Path
 ) -> None:
-    command = "import sys; sys.argv[0] = 'smplab'; from cluster.entry import main; main()"
-    local = ["-c", command, "run", str(config), "-q", "--engine", "local"]
-    wanted = outside(local, tmp_path, "0")
-    for number, per_actor in enumerate((1, 2, 4, 8)):
-        folder = tmp_path / f"folder{number % 2}"
-        folder.mkdir(exist_ok=True)
-        on_ray = ["-c", command, "run", str(config), "-q", "--engine", "ray"]
-        on_ray += ["--set", f"ray.cpus_per_actor={per_actor}"]
-        assert outside(on_ray, folder, ("1", "4711")[number % 2]) == wanted
+    found = {way.name: digest(way, granularity, tmp_path) for way in LOCAL + RAY}
+    assert len(set(found.values())) == 1, found
 
 
 @pytest.mark.ray
