@@ -20,7 +20,6 @@ from kernel.drive.chooser import Replaying
 from kernel.drive.story import tell
 from kernel.errors import InvariantError
 from workloads.language.errors import StoppedRunError
-from workloads.language.loader import Loader
 
 _EVENTS_A_LOOK: Final = 1024  # rounds between two looks where a round is one event
 _CTRL_C: Final = "stopped by Ctrl-C"
@@ -33,12 +32,7 @@ class LocalRun:
         spec = request.spec
         self.request = request
         self.recorder = Recorder(request)
-        loader = Loader(
-            spec.sources,
-            block_budget=spec.block_budget,
-            cpus=spec.cpus,
-            guest_memory=spec.guest_memory,
-        )
+        loader = lps.loader_of(spec)
         self.work = loader.runtime.work
         self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
         self._replayed = None if request.replay is None else Replayed(request.replay)

@@ -39,6 +39,7 @@ from kernel.trace.printable import printable
 from kernel.uapi.failure import Error
 from kernel.uapi.syscalls import NAMES
 from kernel.user import Loader, Op, UserContext
+from workloads.language.loader import Loader as LanguageLoader
 
 Chunk = tuple[int, bytes]  # (LP number, encoded records)
 
@@ -66,6 +67,16 @@ def without_collector() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def loader_of(spec: MachineSpec) -> LanguageLoader:
+    """Return what makes the user contexts of a machine: the loader of the guest language."""
+    return LanguageLoader(
+        spec.sources,
+        block_budget=spec.block_budget,
+        cpus=spec.cpus,
+        guest_memory=spec.guest_memory,
+    )
 
 
 _COLLECT_EVERY: Final = 16_384  # supersteps

@@ -47,7 +47,6 @@ from kernel.cpu.places import CpuPlaces
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
 from kernel.messages import ARRIVE, NEVER, R_ARGS
-from workloads.language.loader import Loader
 
 PIECE_BYTES: Final = 240 << 10  # of a frame in one message: below the buffers of a compiled graph
 _MOST_TEXT: Final = 20_000  # characters of a story or a traceback: failures travel in one piece
@@ -181,12 +180,7 @@ class CpuActor(_Actor):
         if logs is not None:
             _enter_process(logs, cpus[0] if len(cpus) == 1 else None)
         spec = MachineSpec.from_plain(unpack_plain(plain))
-        loader = Loader(
-            spec.sources,
-            block_budget=spec.block_budget,
-            cpus=spec.cpus,
-            guest_memory=spec.guest_memory,
-        )
+        loader = lps.loader_of(spec)
         self._mutated = bool(spec.mutations)
         self._work = loader.runtime.work
         self._group = lps.CpuGroup(spec, cpus, loader)
@@ -294,12 +288,7 @@ class KernelActor(_Actor):
         if logs is not None:
             _enter_process(logs, None)
         spec = MachineSpec.from_plain(unpack_plain(plain))
-        loader = Loader(
-            spec.sources,
-            block_budget=spec.block_budget,
-            cpus=spec.cpus,
-            guest_memory=spec.guest_memory,
-        )
+        loader = lps.loader_of(spec)
         self._mutated = bool(spec.mutations)
         made = make_scheme(scheme, Settings(spec.cpus, quantum_ns, spec.seed), "ray", scheme_from)
         self._host = lps.KernelHost(spec, loader, made, quantum_ns, max_virtual_ns)

@@ -158,20 +158,6 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     EFF_MOVED_ACK: ("moved_ack", (), "the kernel knows where the task is: forget it"),
     ARRIVE: ("arrive", ("task", "reason"), "a task's CPU half comes from another CPU"),
 }
-REPLIES: Final = frozenset(
-    (
-        EFF_RETURN,
-        EFF_ERROR,
-        EFF_NEXT,
-        EFF_TAKE,
-        EFF_EXEC,
-        EFF_SLEEP,
-        EFF_DEAD,
-        EFF_USER,
-        EFF_HANDLE,
-        EFF_RESCHED,
-    )
-)
 
 # what EFF_TUNE changes
 TUNE_COMM: Final = 0  # its name: str

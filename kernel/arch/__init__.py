@@ -1,7 +1,7 @@
 """How machines lay out kernel stacks and find ``current``. ``arch_of`` picks the machine's module.
 
-An architecture module has ``STACK_BASE``, ``STACK_LIMIT``, ``alloc_thread_info(k, task)``,
-``free_thread_info(k, stack)``, ``register_value(k, task)`` and ``current_from_register(k, value)``.
+An architecture module has ``STACK_BASE``, ``STACK_LIMIT``, ``register_value(k, task)`` and
+``current_from_register(k, value)``.
 """
 
 from types import ModuleType

@@ -19,22 +19,6 @@ STACK_BASE: Final = 0xE000_0000
 STACK_LIMIT: Final = 0xFF00_0000
 
 
-def alloc_thread_info(k: "Kernel", task: "TaskStruct") -> int:
-    """Return the lowest address of a new kernel stack for ``task``.
-
-    Raises:
-        KernelError: ENOMEM.
-
-    Source: kernel/fork.c:alloc_thread_info() (2.6.34), alloc_thread_stack_node().
-    """
-    return k.stacks.alloc(task)
-
-
-def free_thread_info(k: "Kernel", stack: int) -> None:
-    """Give the stack back. Source: kernel/fork.c:free_thread_info(), free_thread_stack()."""
-    k.stacks.release(stack)
-
-
 def register_value(k: "Kernel", task: "TaskStruct") -> int:
     """Return what r2 holds while ``task`` runs: the address of its task_struct.
 

@@ -101,3 +101,19 @@ class StackRegion:
 def boot_stacks(k: "Kernel") -> StackRegion:
     """Return the empty region of kernel stacks where ``k``'s architecture has it."""
     return StackRegion(k.arch.STACK_BASE, k.arch.STACK_LIMIT, k.spec.thread_size, k.frames)
+
+
+def alloc_thread_info(k: "Kernel", task: "TaskStruct") -> int:
+    """Return the lowest address of a new kernel stack for ``task``.
+
+    Raises:
+        KernelError: ENOMEM.
+
+    Source: kernel/fork.c:alloc_thread_info() (2.6.34), alloc_thread_stack_node().
+    """
+    return k.stacks.alloc(task)
+
+
+def free_thread_info(k: "Kernel", stack: int) -> None:
+    """Give the stack back. Source: kernel/fork.c:free_thread_info(), free_thread_stack()."""
+    k.stacks.release(stack)

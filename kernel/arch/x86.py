@@ -17,22 +17,6 @@ STACK_LIMIT: Final = 0xFFFF_E900_0000_0000
 _PT_REGS: Final = 168  # the user registers an entry to the kernel saves at the top of the stack
 
 
-def alloc_thread_info(k: "Kernel", task: "TaskStruct") -> int:
-    """Return the lowest address of a new kernel stack for ``task``.
-
-    Raises:
-        KernelError: ENOMEM.
-
-    Source: kernel/fork.c:alloc_thread_info() (2.6.34), alloc_thread_stack_node().
-    """
-    return k.stacks.alloc(task)
-
-
-def free_thread_info(k: "Kernel", stack: int) -> None:
-    """Give the stack back. Source: kernel/fork.c:free_thread_info(), free_thread_stack()."""
-    k.stacks.release(stack)
-
-
 def register_value(k: "Kernel", task: "TaskStruct") -> int:
     """Return what the stack pointer holds while ``task`` runs in a system call.
 

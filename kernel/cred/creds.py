@@ -46,6 +46,9 @@ class UserStruct:
         self.processes = 0  # threads, zombies included until they are released
 
 
+_Ids = tuple[int, int, int]  # real, effective and saved
+
+
 class Cred:
     """Real, effective and saved ids (``struct cred``). Immutable by contract."""
 
@@ -271,17 +274,9 @@ def sys_setreuid(k: "Kernel", ruid: int, euid: int) -> None:
     """
     old: Cred = k.current.cred
     ruid, euid = kuid_argument(old.user_ns, ruid), kuid_argument(old.user_ns, euid)
-    privileged = ns_capable(old, old.user_ns)
-    if ruid != KEEP and not privileged and ruid not in (old.uid, old.euid):
-        raise KernelError(EPERM)
-    if euid != KEEP and not privileged and euid not in (old.uid, old.euid, old.suid):
-        raise KernelError(EPERM)
-    new_euid = old.euid if euid == KEEP else euid
-    suid = old.suid
-    if ruid != KEEP or (euid != KEEP and euid != old.uid):
-        suid = new_euid
-    user = old.user if ruid == KEEP else alloc_uid(k, ruid)
-    commit_creds(k, k.current, Cred(user, new_euid, suid, old.gid, old.egid, old.sgid))
+    ids = _set_real_effective(old, (old.uid, old.euid, old.suid), ruid, euid)
+    user = old.user if ruid == KEEP else alloc_uid(k, ids[0])
+    commit_creds(k, k.current, Cred(user, *ids[1:], old.gid, old.egid, old.sgid))
 
 
 def sys_setregid(k: "Kernel", rgid: int, egid: int) -> None:
@@ -294,17 +289,27 @@ def sys_setregid(k: "Kernel", rgid: int, egid: int) -> None:
     """
     old: Cred = k.current.cred
     rgid, egid = kgid_argument(old.user_ns, rgid), kgid_argument(old.user_ns, egid)
+    ids = _set_real_effective(old, (old.gid, old.egid, old.sgid), rgid, egid)
+    commit_creds(k, k.current, Cred(old.user, old.euid, old.suid, *ids))
+
+
+def _set_real_effective(old: Cred, had: _Ids, real: int, effective: int) -> _Ids:
+    """Return the ids after setreuid() or setregid(), or raise EPERM.
+
+    Args:
+        had: real, effective and saved id, of users or of groups.
+    """
     privileged = ns_capable(old, old.user_ns)
-    if rgid != KEEP and not privileged and rgid not in (old.gid, old.egid):
+    if real != KEEP and not privileged and real not in had[:2]:
         raise KernelError(EPERM)
-    if egid != KEEP and not privileged and egid not in (old.gid, old.egid, old.sgid):
+    if effective != KEEP and not privileged and effective not in had:
         raise KernelError(EPERM)
-    new_egid = old.egid if egid == KEEP else egid
-    sgid = old.sgid
-    if rgid != KEEP or (egid != KEEP and egid != old.gid):
-        sgid = new_egid
-    new_gid = old.gid if rgid == KEEP else rgid
-    commit_creds(k, k.current, Cred(old.user, old.euid, old.suid, new_gid, new_egid, sgid))
+    new_real = had[0] if real == KEEP else real
+    new_effective = had[1] if effective == KEEP else effective
+    saved = had[2]
+    if real != KEEP or (effective != KEEP and effective != had[0]):
+        saved = new_effective
+    return new_real, new_effective, saved
 
 
 def sys_setresuid(k: "Kernel", ruid: int, euid: int, suid: int) -> None:
@@ -316,20 +321,20 @@ def sys_setresuid(k: "Kernel", ruid: int, euid: int, suid: int) -> None:
     Source: kernel/sys.c:__sys_setresuid().
     """
     old: Cred = k.current.cred
-    ids = (old.uid, old.euid, old.suid)
-    wanted = tuple(kuid_argument(old.user_ns, value) for value in (ruid, euid, suid))
+    wanted = [kuid_argument(old.user_ns, value) for value in (ruid, euid, suid)]
+    ids = _set_all(old, (old.uid, old.euid, old.suid), wanted)
+    user = alloc_uid(k, ids[0])
+    commit_creds(k, k.current, Cred(user, *ids[1:], old.gid, old.egid, old.sgid))
+
+
+def _set_all(old: Cred, had: _Ids, wanted: list[int]) -> _Ids:
+    """Return the ids after setresuid() or setresgid(), or raise EPERM; ``had`` as above."""
     if not ns_capable(old, old.user_ns) and any(
-        value != KEEP and value not in ids for value in wanted
+        value != KEEP and value not in had for value in wanted
     ):
         raise KernelError(EPERM)
-    new_uid, new_euid, new_suid = (
-        have if want == KEEP else want for have, want in zip(ids, wanted)
-    )
-    commit_creds(
-        k,
-        k.current,
-        Cred(alloc_uid(k, new_uid), new_euid, new_suid, old.gid, old.egid, old.sgid),
-    )
+    real, effective, saved = (have if want == KEEP else want for have, want in zip(had, wanted))
+    return real, effective, saved
 
 
 def sys_getresgid(k: "Kernel") -> tuple[int, int, int]:
@@ -354,13 +359,6 @@ def sys_setresgid(k: "Kernel", rgid: int, egid: int, sgid: int) -> None:
     Source: kernel/sys.c:__sys_setresgid().
     """
     old: Cred = k.current.cred
-    ids = (old.gid, old.egid, old.sgid)
-    wanted = tuple(kgid_argument(old.user_ns, value) for value in (rgid, egid, sgid))
-    if not ns_capable(old, old.user_ns) and any(
-        value != KEEP and value not in ids for value in wanted
-    ):
-        raise KernelError(EPERM)
-    new_gid, new_egid, new_sgid = (
-        have if want == KEEP else want for have, want in zip(ids, wanted)
-    )
-    commit_creds(k, k.current, Cred(old.user, old.euid, old.suid, new_gid, new_egid, new_sgid))
+    wanted = [kgid_argument(old.user_ns, value) for value in (rgid, egid, sgid)]
+    ids = _set_all(old, (old.gid, old.egid, old.sgid), wanted)
+    commit_creds(k, k.current, Cred(old.user, old.euid, old.suid, *ids))

@@ -77,12 +77,7 @@ def kuid_argument(ns: "UserNamespace | None", value: int) -> int:
         KernelError: EINVAL, it is not mapped.
     """
     value &= KEEP
-    if ns is None or value == KEEP:
-        return value
-    kuid = make_kuid(ns, value)
-    if kuid == INVALID_ID:
-        raise KernelError(EINVAL)
-    return kuid
+    return value if value == KEEP else _mapped(make_kuid(ns, value))
 
 
 def kgid_argument(ns: "UserNamespace | None", value: int) -> int:
@@ -92,12 +87,13 @@ def kgid_argument(ns: "UserNamespace | None", value: int) -> int:
         KernelError: EINVAL, it is not mapped.
     """
     value &= KEEP
-    if ns is None or value == KEEP:
-        return value
-    kgid = make_kgid(ns, value)
-    if kgid == INVALID_ID:
+    return value if value == KEEP else _mapped(make_kgid(ns, value))
+
+
+def _mapped(number: int) -> int:
+    if number == INVALID_ID:
         raise KernelError(EINVAL)
-    return kgid
+    return number
 
 
 def ids_mapped(ns: "UserNamespace", kuid: int, kgid: int) -> bool:

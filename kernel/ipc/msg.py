@@ -17,11 +17,11 @@ from kernel.errors import KernelError, RestartNoHand
 from kernel.ipc.util import (
     IpcIds,
     KernIpcPerm,
-    check_owner,
     current_ipc_ns,
     ipc_addid,
     ipc_obtain_object_check,
     ipc_rmid,
+    ipcctl_obtain_check,
     ipcget,
     ipcperms,
 )
@@ -395,13 +395,8 @@ def sys_msgctl(k: "Kernel", msqid: int, cmd: int) -> Path[int | tuple[int, int]]
             raise KernelError(EIDRM)
         return counts
     yield "msgctl_down.rwsem", ACQUIRE, ids.rwsem
-    errno = 0
     wake_q: list[TaskStruct] = []
-    try:
-        msq = ipc_obtain_object_check(ids, msqid)
-        check_owner(k, msq.perm)
-    except KernelError as failed:
-        errno = failed.errno
+    msq, errno = ipcctl_obtain_check(k, ids, msqid)
     if not errno:
         yield "msgctl_down.lock", ACQUIRE, msq.perm.lock
         freeque(k, ids, msq, wake_q)

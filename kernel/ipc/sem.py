@@ -34,11 +34,11 @@ from kernel.ipc.sem_queue import (
 from kernel.ipc.util import (
     IpcIds,
     KernIpcPerm,
-    check_owner,
     current_ipc_ns,
     ipc_addid,
     ipc_obtain_object_check,
     ipc_rmid,
+    ipcctl_obtain_check,
     ipcget,
     ipcperms,
 )
@@ -291,13 +291,9 @@ def _semctl_down(k: "Kernel", semid: int, cmd: int, arg: int) -> Path[int]:
     """
     ids = current_ipc_ns(k).sem
     yield "semctl_down.rwsem", ACQUIRE, ids.rwsem
-    errno = 0
     wake_q: list[TaskStruct] = []
-    try:
-        sma: SemArray = ipc_obtain_object_check(ids, semid)
-        check_owner(k, sma.perm)
-    except KernelError as failed:
-        errno = failed.errno
+    sma: SemArray
+    sma, errno = ipcctl_obtain_check(k, ids, semid)
     if not errno:
         yield "semctl_down.sem_lock", ACQUIRE, sma.perm.lock
         if cmd == IPC_RMID:

@@ -20,12 +20,12 @@ from kernel.errors import KernelError
 from kernel.ipc.util import (
     IpcIds,
     KernIpcPerm,
-    check_owner,
     current_ipc_ns,
     ipc_addid,
     ipc_obtain_object_check,
     ipc_rmid,
     ipc_set_key_private,
+    ipcctl_obtain_check,
     ipcget,
     ipcperms,
 )
@@ -257,12 +257,7 @@ def sys_shmctl(k: "Kernel", shmid: int, cmd: int) -> Path[int | tuple[int, int]]
             raise KernelError(EIDRM)
         return described
     yield "shmctl_down.rwsem", ACQUIRE, ids.rwsem
-    errno = 0
-    try:
-        shp = ipc_obtain_object_check(ids, shmid)
-        check_owner(k, shp.perm)
-    except KernelError as failed:
-        errno = failed.errno
+    shp, errno = ipcctl_obtain_check(k, ids, shmid)
     if not errno:
         yield "shmctl_down.lock", ACQUIRE, shp.perm.lock
         if not shp.perm.deleted:

@@ -155,10 +155,15 @@ def ipc_obtain_object_check(ids: IpcIds, id: int) -> Any:
 
     Source: ipc/util.c:ipc_obtain_object_check().
     """
-    found = ids.entries.get(id & IPCMNI_IDX_MASK) if id >= 0 else None
-    if found is None or found.perm.id != id:
+    found = _find(ids, id)
+    if found is None:
         raise KernelError(EINVAL)
     return found
+
+
+def _find(ids: IpcIds, id: int) -> Any:
+    found = ids.entries.get(id & IPCMNI_IDX_MASK) if id >= 0 else None
+    return None if found is None or found.perm.id != id else found
 
 
 def ipcperms(k: "Kernel", perm: KernIpcPerm, flag: int) -> bool:
@@ -182,17 +187,22 @@ def _privileged(k: "Kernel") -> bool:
     return ns_capable(task.cred, nsproxy_of(task).ipc_ns.user_ns)
 
 
-def check_owner(k: "Kernel", perm: KernIpcPerm) -> None:
-    """Let only the owner, the creator and the privileged change or remove an object.
+def ipcctl_obtain_check(k: "Kernel", ids: IpcIds, id: int) -> tuple[Any, int]:
+    """Return the object that the caller is to change or remove, and 0; or None and an errno.
 
-    Raises:
-        KernelError: EPERM.
+    Only its owner, its creator and the privileged may: EPERM. Caller holds ``ids.rwsem``, which it
+    has to give up before the errno can be raised.
 
     Source: ipc/util.c:ipcctl_obtain_check().
     """
+    assert_held(k, ids.rwsem, exclusive=True)
+    found = _find(ids, id)
+    if found is None:
+        return None, EINVAL
     cred: Cred = k.current.cred
-    if cred.euid not in (perm.cuid, perm.uid) and not _privileged(k):
-        raise KernelError(EPERM)
+    if cred.euid not in (found.perm.cuid, found.perm.uid) and not _privileged(k):
+        return None, EPERM
+    return found, 0
 
 
 def ipcget(

@@ -14,8 +14,8 @@ FUTEX_PRIVATE_FLAG).
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.errors import FaultSignal, KernelError, RestartNoHand, RestartSyscall
-from kernel.mm.fault import find_vma, handle_mm_fault, lookup_pte
+from kernel.errors import KernelError, RestartNoHand, RestartSyscall
+from kernel.mm.fault import find_vma, fixup_user_fault, lookup_pte
 from kernel.mm.mm_types import PTE_SHIFT, PTE_WRITE
 from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
 from kernel.signal.pending import signal_pending
@@ -82,13 +82,7 @@ def get_futex_key(k: "Kernel", address: int) -> Path[tuple[object, int]]:
     mm = mm_of(k.current)
     vpn = address >> PAGE_SHIFT
     while not lookup_pte(mm, vpn) & PTE_WRITE:
-        failed = False
-        try:
-            yield from handle_mm_fault(k, mm, vpn, True)
-        except FaultSignal:
-            failed = True
-        if failed:
-            raise KernelError(EFAULT)
+        yield from fixup_user_fault(k, mm, vpn, True, EFAULT)
     vma = find_vma(mm, vpn)
     if vma is not None and vma.flags & VM_SHARED and vma.pages is not None:
         index = vma.offset + vpn - vma.start

@@ -135,6 +135,20 @@ def handle_mm_fault(k: "Kernel", mm: MmStruct, vpn: int, write: bool) -> Path[st
     return kind
 
 
+def fixup_user_fault(k: "Kernel", mm: MmStruct, vpn: int, write: bool, errno: int) -> Path[None]:
+    """As ``handle_mm_fault``, for the kernel's own sake: what would be a signal is ``errno``.
+
+    Source: mm/gup.c:fixup_user_fault(), faultin_page().
+    """
+    failed = False
+    try:
+        yield from handle_mm_fault(k, mm, vpn, write)
+    except FaultSignal:
+        failed = True
+    if failed:
+        raise KernelError(errno)
+
+
 def _do_anonymous_page(k: "Kernel", mm: MmStruct, vpn: int, write: bool) -> str:
     """First access to a private anonymous page. Source: mm/memory.c:do_anonymous_page()."""
     if not write:

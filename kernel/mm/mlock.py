@@ -9,8 +9,8 @@ Source: mm/mlock.c, mm/gup.c:populate_vma_page_range().
 from typing import TYPE_CHECKING, Final
 
 from kernel.cred.creds import Cred
-from kernel.errors import FaultSignal, KernelError
-from kernel.mm.fault import handle_mm_fault, lookup_pte
+from kernel.errors import KernelError
+from kernel.mm.fault import fixup_user_fault, lookup_pte
 from kernel.mm.mm import mmap_lock
 from kernel.mm.mm_types import PTE_WRITE, MmStruct, VmArea
 from kernel.mm.vma import change_areas
@@ -210,11 +210,5 @@ def mm_populate(k: "Kernel", mm: MmStruct, start: int, end: int) -> Path[None]:
         for vpn in range(max(start, vma.start), min(end, vma.end)):
             pte = lookup_pte(mm, vpn)
             while not pte or (write and not pte & PTE_WRITE):
-                failed = False
-                try:
-                    yield from handle_mm_fault(k, mm, vpn, write)
-                except FaultSignal:
-                    failed = True
-                if failed:
-                    raise KernelError(EAGAIN)
+                yield from fixup_user_fault(k, mm, vpn, write, EAGAIN)
                 pte = lookup_pte(mm, vpn)

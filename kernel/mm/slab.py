@@ -218,17 +218,6 @@ class SlabCache:
         self.numbers.append(number)
         self.frames.put_bulk(slab.frames)
 
-    def shrink(self) -> None:
-        """Give back the frames of all empty slabs. Source: mm/slub.c:kmem_cache_shrink()."""
-        for slab in [slab for slab in self.partial if len(slab.free) == self.objperslab]:
-            self.partial.remove(slab)
-            self._discard(slab)
-        current = self.current
-        if current is not None and len(current.free) == self.objperslab:
-            self.current = None
-            self.free_objs = []
-            self._discard(current)
-
     def recount(self) -> dict[int, int]:
         """Return ``{frame: 1}`` for the frames of the cache, for the ledger of frames.
 
@@ -247,21 +236,3 @@ def boot_slabs(frames: "Frames", cpus: int) -> dict[str, SlabCache]:
     Source: kernel/fork.c:proc_caches_init(), fork_init(); kernel/cred.c, kernel/pid.c.
     """
     return {name: SlabCache(name, size, frames, cpus) for name, size in OBJECT_SIZES}
-
-
-def slabinfo(caches: dict[str, SlabCache]) -> str:
-    """Return the text of /proc/slabinfo for ``caches``. Source: mm/slab_common.c."""
-    lines = [
-        "slabinfo - version: 2.1",
-        "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
-        " : tunables <limit> <batchcount> <sharedfactor>"
-        " : slabdata <active_slabs> <num_slabs> <sharedavail>",
-    ]
-    for cache in caches.values():
-        slabs = len(cache.slabs)
-        lines.append(
-            f"{cache.name:<17} {cache.active_objs:6} {cache.num_objs:6} {cache.objsize:6} "
-            f"{cache.objperslab:4} {cache.pagesperslab:4} : tunables {0:4} {0:4} {0:4} "
-            f": slabdata {slabs:6} {slabs:6} {0:6}"
-        )
-    return "\n".join(lines) + "\n"

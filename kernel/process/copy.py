@@ -5,6 +5,7 @@ Source: kernel/fork.c (dup_task_struct, copy_files, copy_fs, copy_sighand, copy_
 
 from typing import TYPE_CHECKING
 
+from kernel.arch.stack import alloc_thread_info, free_thread_info
 from kernel.errors import KernelError
 from kernel.fs.file import dup_fd
 from kernel.fs.fs_struct import copy_fs_struct
@@ -33,7 +34,7 @@ def dup_task_struct(k: "Kernel", orig: TaskStruct) -> TaskStruct:
     child = TaskStruct(0, 0, orig.comm)
     child.slot = slot
     try:
-        child.stack = k.arch.alloc_thread_info(k, child)
+        child.stack = alloc_thread_info(k, child)
     except KernelError:
         slab.free(slot)
         raise
@@ -54,7 +55,7 @@ def free_task(k: "Kernel", task: TaskStruct) -> None:
 
     Source: kernel/fork.c:free_task().
     """
-    k.arch.free_thread_info(k, task.stack)
+    free_thread_info(k, task.stack)
     k.slabs["task_struct"].free(task.slot)
     task.stack = 0
     task.slot = -1

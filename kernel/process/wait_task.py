@@ -7,6 +7,7 @@ Source: kernel/exit.c (wait_task_zombie, wait_task_stopped, wait_task_continued)
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.drive.lockdep import assert_held
 from kernel.points import ACQUIRE, BARRIER, RELEASE, Path
 from kernel.process.pid import Pid, PidType, task_pid_vnr
 from kernel.process.release import release_task
@@ -108,10 +109,15 @@ def wait_task_zombie(k: "Kernel", wo: WaitOpts, child: TaskStruct) -> Path[Repor
         yield "wait_task_zombie.siglock_done", RELEASE, siglock
         k.stats.waits += 1
         yield from release_task(k, child)
+    code, why = how_it_ended(status)
+    return pid, status, utime_ns, stime_ns, uid, code, why
+
+
+def how_it_ended(status: int) -> tuple[int, int]:
+    """Return the CLD_ code of a zombie's ``status``, and its exit code or the signal."""
     if status & 0x7F:
-        code = CLD_DUMPED if status & 0x80 else CLD_KILLED
-        return pid, status, utime_ns, stime_ns, uid, code, status & 0x7F
-    return pid, status, utime_ns, stime_ns, uid, CLD_EXITED, status >> 8
+        return CLD_DUMPED if status & 0x80 else CLD_KILLED, status & 0x7F
+    return CLD_EXITED, status >> 8
 
 
 def wait_task_stopped(k: "Kernel", wo: WaitOpts, child: TaskStruct) -> Path[Report | None]:
@@ -133,12 +139,7 @@ def wait_task_stopped(k: "Kernel", wo: WaitOpts, child: TaskStruct) -> Path[Repo
     yield "wait_task_stopped.siglock_done", RELEASE, siglock
     if not sig:
         return None
-    pid, uid = task_pid_vnr(k, child), child.cred.uid
-    if wo.rusage is not None:
-        wo.rusage = rusage_of_child(k, child)
-    yield "wait_task_stopped.tasklist_unlock", RELEASE, k.tasklist_lock
-    utime_ns, stime_ns = times_both(child)
-    return pid, sig << 8 | 0x7F, utime_ns, stime_ns, uid, CLD_STOPPED, sig
+    return (yield from report_living(k, wo, child, sig << 8 | 0x7F, CLD_STOPPED, sig))
 
 
 def wait_task_continued(k: "Kernel", wo: WaitOpts, child: TaskStruct) -> Path[Report | None]:
@@ -160,12 +161,27 @@ def wait_task_continued(k: "Kernel", wo: WaitOpts, child: TaskStruct) -> Path[Re
     yield "wait_task_continued.siglock_done", RELEASE, siglock
     if not continued:
         return None
+    return (yield from report_living(k, wo, child, 0xFFFF, CLD_CONTINUED, SIGCONT))
+
+
+def report_living(
+    k: "Kernel", wo: WaitOpts, child: TaskStruct, status: int, code: int, why: int
+) -> Path[Report]:
+    """Return the Report of a child that lives on, and give tasklist_lock up.
+
+    Args:
+        status: as wait4 gives it.
+        code, why: the CLD_ code, and the signal that goes with it.
+
+    Source: kernel/exit.c:wait_task_stopped(), wait_task_continued(), from get_task_struct() on.
+    """
+    assert_held(k, k.tasklist_lock)
     pid, uid = task_pid_vnr(k, child), child.cred.uid
     if wo.rusage is not None:
         wo.rusage = rusage_of_child(k, child)
-    yield "wait_task_continued.tasklist_unlock", RELEASE, k.tasklist_lock
+    yield "wait_task_living.tasklist_unlock", RELEASE, k.tasklist_lock
     utime_ns, stime_ns = times_both(child)
-    return pid, 0xFFFF, utime_ns, stime_ns, uid, CLD_CONTINUED, SIGCONT
+    return pid, status, utime_ns, stime_ns, uid, code, why
 
 
 def times_both(child: TaskStruct) -> tuple[int, int]:

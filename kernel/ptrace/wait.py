@@ -19,6 +19,8 @@ from kernel.process.resource import rusage_of_child
 from kernel.process.wait_task import (
     Report,
     WaitOpts,
+    how_it_ended,
+    report_living,
     times_both,
     wait_task_continued,
     wait_task_stopped,
@@ -39,9 +41,6 @@ from kernel.task import (
 )
 from kernel.uapi.signals import SIGCHLD
 from kernel.uapi.wait import (
-    CLD_DUMPED,
-    CLD_EXITED,
-    CLD_KILLED,
     CLD_TRAPPED,
     WALL,
     WCLONE,
@@ -142,12 +141,7 @@ def wait_ptrace_stop(
     yield "wait_ptrace_stop.siglock_done", RELEASE, siglock
     if not code:
         return None
-    pid, uid = task_pid_vnr(k, task), task.cred.uid
-    if wo.rusage is not None:
-        wo.rusage = rusage_of_child(k, task)
-    yield "wait_ptrace_stop.tasklist_unlock", RELEASE, k.tasklist_lock
-    utime_ns, stime_ns = times_both(task)
-    return pid, code << 8 | 0x7F, utime_ns, stime_ns, uid, CLD_TRAPPED, code
+    return (yield from report_living(k, wo, task, code << 8 | 0x7F, CLD_TRAPPED, code))
 
 
 def wait_traced_zombie(k: "Kernel", wo: WaitOpts, task: TaskStruct) -> Path[Report | None]:
@@ -186,7 +180,5 @@ def wait_traced_zombie(k: "Kernel", wo: WaitOpts, task: TaskStruct) -> Path[Repo
         yield "wait_traced_zombie.tasklist_done", RELEASE, lock
     if dead:
         yield from release_task(k, task)
-    if status & 0x7F:
-        code = CLD_DUMPED if status & 0x80 else CLD_KILLED
-        return pid, status, utime_ns, stime_ns, uid, code, status & 0x7F
-    return pid, status, utime_ns, stime_ns, uid, CLD_EXITED, status >> 8
+    code, why = how_it_ended(status)
+    return pid, status, utime_ns, stime_ns, uid, code, why

@@ -26,7 +26,6 @@ from cluster.engine_api import DONE, RunRequest
 from cluster.local_engine import LocalRun
 from kernel.machine import MachineSpec
 from kernel.state import KernelState
-from workloads.language.loader import Loader
 
 PROGRAMS = Path(workloads.__file__).parent / "programs"
 CPUS = 64
@@ -83,12 +82,7 @@ class _Noting:
 
 def rebuilt(spec: MachineSpec, log: Log) -> tuple[KernelState, float, float]:
     """Feed a fresh kernel; return it, the whole time, and that of decoding."""
-    loader = Loader(
-        spec.sources,
-        block_budget=spec.block_budget,
-        cpus=spec.cpus,
-        guest_memory=spec.guest_memory,
-    )
+    loader = lps.loader_of(spec)
     codec = KernelCodec([range(spec.cpus)], loader)
     decoding = 0.0
     started = perf_counter()

@@ -10,6 +10,7 @@ import pytest
 
 from kernel import messages as m
 from kernel.check.invariants import check_kernel
+from kernel.cpu.position import ASKED, MOVES
 from kernel.errors import GuestFault, KernelError
 from kernel.machine import FileSpec, ImageSpec, MachineSpec, SpawnSpec
 from kernel.state import KernelState
@@ -107,7 +108,9 @@ class Machine:
         self.effects = [e for box in self.k.take_effects().values() for e in box]
         assert check_kernel(self.k) == []
         pid = next((e[3] for e in self.effects if e[1] == m.EFF_RENAME and e[2] == pid), pid)
-        answers = [e for e in self.effects if e[1] in m.REPLIES and e[2] == pid]
+        answers = [
+            e for e in self.effects if MOVES.get((ASKED, e[1]), ASKED) != ASKED and e[2] == pid
+        ]
         assert len(answers) == 1, self.effects
         answer = answers[0]
         if answer[1] in (m.EFF_NEXT, m.EFF_TAKE):

@@ -284,15 +284,7 @@ class Bounded(Weigher):
     def _check_percent(self, template: str, values: Any) -> None:
         """Charge the widths of a %-format, and the values it prints."""
         self.charge(len(template), "a format")
-        digits = ""
-        for char in template:
-            if char.isdigit():
-                digits += char
-                if len(digits) > 9:
-                    raise BudgetExceededError("a format width is beyond the block budget")
-            elif digits:
-                self.charge(int(digits), "a format width")
-                digits = ""
+        self._charge_widths(template)
         if "*" in template:
             for value in values if type(values) is tuple else (values,):
                 if isinstance(value, int):
@@ -357,8 +349,13 @@ class Bounded(Weigher):
             value = ascii(value)
         if not spec:
             return str(value)
+        self._charge_widths(spec + " ")
+        return format(value, spec)
+
+    def _charge_widths(self, text: str) -> None:
+        """Charge every number in ``text`` that something follows: each may be a width."""
         digits = ""
-        for char in spec + " ":
+        for char in text:
             if char.isdigit():
                 digits += char
                 if len(digits) > 9:
@@ -366,7 +363,6 @@ class Bounded(Weigher):
             elif digits:
                 self.charge(int(digits), "a format width")
                 digits = ""
-        return format(value, spec)
 
     def join_text(self, *parts: str) -> str:
         """Return the pieces of an f-string as one str."""

@@ -102,11 +102,12 @@ OPERATORS: Final[dict[str, tuple[str, str]]] = {
     "Not": ("", "free"),
 }
 
-#: Comparisons: how the right operand is looked at first.
-COMPARISONS: Final[dict[str, tuple[str, str]]] = {
-    **dict.fromkeys(("Eq", "NotEq", "Lt", "LtE", "Gt", "GtE"), ("_weigh", "own")),
-    **dict.fromkeys(("In", "NotIn"), ("_contains", "own")),
-    **dict.fromkeys(("Is", "IsNot"), ("", "free")),
+#: Comparisons: the helper that looks at the right operand first, in a chain. An ``in`` alone is
+#: wholly a helper's, ``_contains``.
+COMPARISONS: Final[dict[str, str]] = {
+    **dict.fromkeys(("Eq", "NotEq", "Lt", "LtE", "Gt", "GtE"), "_weigh"),
+    **dict.fromkeys(("In", "NotIn"), "_container"),
+    **dict.fromkeys(("Is", "IsNot"), ""),
 }
 
 _FREE_BUILTINS: Final = (

@@ -354,10 +354,8 @@ class Lowering:
         checked = [values[0]]
         for i, (op, value) in enumerate(zip(ops, values[1:], strict=True)):
             atomic = isinstance(value, ast.Constant) or isinstance(values[i], ast.Constant)
-            if not isinstance(op, ast.Is | ast.IsNot) and not (
-                atomic and not isinstance(op, ast.In | ast.NotIn)
-            ):
-                helper = "_container" if isinstance(op, ast.In | ast.NotIn) else "_weigh"
+            helper = charges.COMPARISONS[type(op).__name__]
+            if helper == "_container" or (helper and not atomic):
                 value = value if isinstance(value, ast.Constant) else h.call(helper, [value], at)
             checked.append(value)
         return h.put(ast.Compare(checked[0], ops, checked[1:]), at)

@@ -279,9 +279,7 @@ class ThreadHandle:
         raise FatalRunError("a thread has no text in the guest language; print its name")
 
 
-class MmapHandle:
-    """A mapping at ``address`` of ``length`` bytes; closed when the address is 0. Mutable."""
-
+class _Mapping:
     __slots__ = ("address", "length")
 
     def __init__(self, address: int, length: int) -> None:
@@ -293,25 +291,21 @@ class MmapHandle:
         raise FatalRunError("a mapping reached a place where the compiler did not expect one")
 
     __setitem__ = __getitem__
+
+
+class MmapHandle(_Mapping):
+    """A mapping at ``address`` of ``length`` bytes; closed when the address is 0. Mutable."""
+
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return f"<mmap.mmap closed={self.address == 0}, length={self.length}>"
 
 
-class ShmHandle:
+class ShmHandle(_Mapping):
     """An attached System V segment at ``address``, ``length`` bytes. Immutable: it may be gone."""
 
-    __slots__ = ("address", "length")
-
-    def __init__(self, address: int, length: int) -> None:
-        self.address = address
-        self.length = length
-
-    def __getitem__(self, key: Any) -> Any:
-        # The compiler ends a block at every access it can foresee; this one it could not.
-        raise FatalRunError("a mapping reached a place where the compiler did not expect one")
-
-    __setitem__ = __getitem__
+    __slots__ = ()
 
     def __repr__(self) -> str:
         raise FatalRunError("an attached segment has no text in the guest language")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from kernel.check.invariants import check_kernel
+from kernel.mm.slab import OBJECT_SIZES
 from kernel.proc.array import bitmap_list_string, bitmap_string
 from kernel.proc.base import kstrtoint, name_to_int
 from kernel.smp.loadavg import (
@@ -136,6 +137,14 @@ def test_memory_adds_up_and_a_fork_that_writes_takes_some(make: Any) -> None:
     machine.exit(child)
     machine.wait(machine.first)
     assert kilobytes(machine)["KernelStack"] == before["KernelStack"]
+
+
+def test_slabinfo_names_every_cache(make: Any) -> None:
+    lines = read(make(), "/proc/slabinfo").splitlines()
+    assert lines[0] == "slabinfo - version: 2.1"
+    assert [line.split()[0] for line in lines[2:]] == [name for name, _ in OBJECT_SIZES]
+    sizes = next(line.split()[3:6] for line in lines if line.startswith("mm_struct"))
+    assert sizes == ["1600", "20", "8"]
 
 
 def test_slabinfo_counts_tasks(make: Any) -> None:
