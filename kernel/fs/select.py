@@ -20,12 +20,13 @@ from kernel.errors import KernelError, RestartNoHand
 from kernel.fs.file import FilesStruct
 from kernel.fs.file_table import File, fput
 from kernel.fs.inode import CAPTURE
-from kernel.points import SCHEDULE, Path
+from kernel.points import Path
 from kernel.process.limits import rlimit
 from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.smp.wait import WaitQueueEntry, WaitQueueHead, add_wait_queue, remove_wait_queue
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct, files_of
+from kernel.time.timeout import FOREVER, schedule_timeout
 from kernel.uapi.errno_ import EBADF, EINVAL
 from kernel.uapi.poll import (
     DEFAULT_POLLMASK,
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 _POLLIN_SET: Final = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR | POLLNVAL
 _POLLOUT_SET: Final = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR | POLLNVAL
 _POLLEX_SET: Final = POLLPRI | POLLNVAL
-_FOREVER: Final = -1
 
 
 class PollWqueues:
@@ -118,8 +118,8 @@ def _poll_schedule_timeout(k: "Kernel", table: PollWqueues, until_ns: int) -> Pa
     """
     yield from set_current_state(k, TASK_INTERRUPTIBLE)
     timed_out = 0 <= until_ns <= k.now_ns
-    if not table.triggered and not timed_out and not signal_pending(table.task):
-        yield "poll_schedule_timeout.schedule", SCHEDULE, table
+    if not table.triggered and not timed_out:
+        yield from schedule_timeout(k, until_ns, table, awake=signal_pending(table.task))
         timed_out = 0 <= until_ns <= k.now_ns and not table.triggered
     yield from set_current_state(k, TASK_RUNNING)
     table.triggered = False  # what happens from here on is seen by the next round of questions
@@ -150,9 +150,8 @@ def _do_poll(
     timed_out = timeout_ns == 0
     if timeout_ns > 0:
         until_ns = until_ns or restart_ns or k.now_ns + timeout_ns
-        k.arm_timer(task, until_ns)
     else:
-        until_ns = _FOREVER
+        until_ns = FOREVER
     waiting = None if timed_out else PollWqueues(task)
     table = waiting
     held: list[File] = []
@@ -171,8 +170,6 @@ def _do_poll(
     if waiting is not None:
         yield from _poll_freewait(k, waiting)
     yield from _let_go(k, held)
-    if until_ns >= 0:
-        k.cancel_timer(task)
     if interrupted:
         task.restart_ns = max(until_ns, 0)
         raise RestartNoHand

@@ -35,7 +35,7 @@ def test_an_event_between_the_question_and_the_sleep_is_not_lost(mini: Any) -> N
     mini.current = poller
     names = mini.walk(path)
     assert mini.walked == (POLLIN,)
-    assert "poll_schedule_timeout.schedule" not in names
+    assert "schedule_timeout.schedule" not in names
     mini.current = before
 
 
