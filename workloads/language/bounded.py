@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import GeneratorType
 from typing import Any, Final
 
+from workloads.language.dict_views import DictValues, LiveView
 from workloads.language.errors import BudgetExceededError, FatalRunError
 from workloads.language.sets import GuestSet, constant
 from workloads.language.values import PULLERS, FileHandle, SyncHandle
@@ -19,6 +20,7 @@ from workloads.language.views import DictView, Pull, SetView, View
 from workloads.language.weights import (
     ATOMIC,
     LEAST,
+    LIVE,
     NESTED,
     NUMBERS,
     SIZED,
@@ -83,6 +85,10 @@ class Bounded(Weigher):
             self.charge(len(value) >> 1, "a search")
         elif kind is range:
             return item in RangeMembers(value)
+        elif kind is DictValues:
+            self.charge(len(value) * self.size(item), "a search")
+        elif isinstance(value, LiveView):
+            self.weigh(item)
         return item in value
 
     # ---- operators ------------------------------------------------------------------------
@@ -150,6 +156,10 @@ class Bounded(Weigher):
             if type(b) is type(a):
                 self.charge(2 * len(b), "an operation with sets")
                 self.hashed([*a, *b])
+        if type(a) in LIVE or type(b) in LIVE:
+            sides = [list(self.iterate_unordered(side)) for side in (a, b)]
+            self.charge(2 * sum(map(len, sides)), "an operation with sets")
+            self.hashed([*sides[0], *sides[1]])
         return operation(a, b)
 
     def floor_divide(self, a: Any, b: Any) -> Any:
@@ -434,13 +444,15 @@ class Bounded(Weigher):
     def sequence(self, value: Any) -> Any:
         """Return something with ``len`` and indices to walk in the order of iteration."""
         kind = type(value)
-        if kind is dict or kind is GuestSet:
+        if kind is dict or kind is GuestSet or kind in LIVE:
             return list(self.iterate(value))
         return self.iterate(value)
 
     def loop_source(self, value: Any) -> Any:
         """Return what a ``for`` statement indexes: ``len(s)`` and ``s[i]`` until exhausted."""
         kind = type(value)
+        if isinstance(value, LiveView):
+            return DictView(value.source, tuple(value.source), value.what)
         if kind in SIZED or isinstance(value, View):
             return value
         if kind is range:
@@ -467,6 +479,8 @@ class Bounded(Weigher):
             return value
         if kind is GuestSet:
             return self.in_order(value)
+        if kind in LIVE:
+            return list(self.iterate(value))
         if kind in ATOMIC or kind is dict or kind is bytearray:
             if kind in (int, float, bool, type(None)):
                 raise TypeError(f"cannot unpack non-iterable {tname(value)} object")

@@ -11,6 +11,7 @@ from workloads.language.bounded import tname
 from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, RETURN, VALUE, Frame
 from workloads.language.library import library
+from workloads.language.sets import GuestSet
 from workloads.language.values import PULLERS, UNBOUND
 from workloads.language.views import Pull, View
 
@@ -66,7 +67,7 @@ def spread(G: Values, function: Any, value: Any) -> Any:
 
 def iterable(value: Any) -> Any:
     """Check the source of a generator expression where the expression stands."""
-    if isinstance(value, View | str | bytes | bytearray | list | tuple | dict | set | range):
+    if isinstance(value, View | str | bytes | bytearray | list | tuple | dict | GuestSet | range):
         return value
     if is_iterator(value):
         return value

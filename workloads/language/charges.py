@@ -14,6 +14,7 @@ number  the result is a number that is charged when it has been made; it is as l
 from collections.abc import Callable
 from typing import Any, Final
 
+from workloads.language.dict_views import DictItems, DictKeys, DictValues
 from workloads.language.sets import GuestSet
 from workloads.language.weights import ATOMIC, LEAST, SMALL, TEXTS, Weigher
 
@@ -79,6 +80,9 @@ METHODS: Final[dict[type, dict[str, str]]] = {
     tuple: _rows({"compared": "count index"}),
     dict: _rows(_DICT),
     GuestSet: _rows(_SET),
+    DictKeys: _rows({"own": "isdisjoint"}),
+    DictItems: _rows({"own": "isdisjoint"}),
+    DictValues: {},
 }
 
 #: Operators by the name of their syntax: helper in the block namespace, rule. Where one operand is

@@ -10,7 +10,7 @@ from typing import Any
 
 from workloads.language import tables
 from workloads.language.advice import meant, takes, unbound_by_refusal, unknown_name
-from workloads.language.effects import CONSUMING_METHODS
+from workloads.language.effects import CONSUMING_METHODS, is_starred
 from workloads.language.errors import Problem
 from workloads.language.function_nodes import Comprehension, FunctionNode, annotations, parameters
 from workloads.language.methods import ALL_METHODS
@@ -665,6 +665,9 @@ class _Checker:
     def _builtin(self, text: str, node: ast.Call, lazy: bool) -> None:
         for word in node.keywords:
             self.visit(word.value)
+        if text == "type" and len(node.args) == 3 and not is_starred(node):
+            what = "type() with three arguments makes a class: there are none in the guest language"
+            self.refuse(node, what, "write functions over dicts or tuples")
         if text == "isinstance" and len(node.args) == 2:
             self.visit(node.args[0])
             self._types(node.args[1], exceptions_only=False)
@@ -689,9 +692,8 @@ class _Checker:
                 "use the names of the language's tables",
             )
         elif text in tables.LAZY_METHODS:
-            self.refuse(
-                node, f"{text}() is not a value in the guest language", f"write list(x.{text}())"
-            )
+            if node.args or node.keywords:
+                self.refuse(node, f"{text}() takes no arguments", "leave them out")
         elif text in ALL_METHODS or text in tables.HANDLE_METHODS or doubtful:
             pass
         else:

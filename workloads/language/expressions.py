@@ -914,7 +914,7 @@ class Lowering:
             return self.stop(op, node)
         if function.attr in tables.LAZY_METHODS:
             receiver = self.expr(function.value)
-            return h.call("_dict_view", [receiver, h.const(function.attr, node)], node)
+            return h.call("_live_view", [receiver, h.const(function.attr, node)], node)
         if (
             function.attr in ("join", "extend", "update")
             and len(node.args) == 1

@@ -7,6 +7,8 @@ is called through a variable, with * or **, or with arguments that do not fit, c
 from typing import Any, Final
 
 from workloads.language import builtins_library, conversions, tables
+from workloads.language.bounded import tname
+from workloads.language.errors import FatalRunError
 from workloads.language.frames import CALL, RETURN, VALUE, Frame
 from workloads.language.known_signatures import signature_error
 from workloads.language.library import library
@@ -128,6 +130,8 @@ def _call_builtin(G: Values, name: str, args: tuple[Any, ...], words: Words) -> 
     unknown = name not in tables.ANY_WORDS and any(text not in allowed for text, _ in words)
     given = len(args) + (len(words) if name in tables.NAMED else 0)
     if unknown or not least <= given <= most:
+        if name == "type" and len(args) == 3 and not words:
+            _refuse_class(*args)
         raise TypeError(builtin_error(name, args, words))
     if name in tables.KEYED and any(text == "key" for text, _ in words):
         return builtins_library.keyed(G, name, args, words)
@@ -151,6 +155,22 @@ def _call_builtin(G: Values, name: str, args: tuple[Any, ...], words: Words) -> 
     return (VALUE, runtime.namespace_of(helper)(*args, **dict(words)))
 
 
+def _refuse_class(name: Any, bases: Any, names: Any) -> None:
+    """``type(name, bases, names)``, which makes a class, where the compiler could not see it.
+
+    Source: CPython Objects/typeobject.c:type_new_init(), for what does not get as far.
+    """
+    wanted = ((name, str, "str"), (bases, tuple, "tuple"), (names, dict, "dict"))
+    for place, (value, kind, text) in enumerate(wanted, 1):
+        if type(value) is not kind:
+            what = f"argument {place} must be {text}, not {tname(value)}"
+            raise TypeError(f"type.__new__() {what}")
+    raise FatalRunError(
+        "type() with three arguments makes a class, and there are none in the guest"
+        " language; write functions over dicts or tuples"
+    )
+
+
 def builtin_error(name: str, args: tuple[Any, ...], words: Words) -> str:
     """Return CPython's text about a call of a builtin whose arguments do not fit."""
     _, least, most = tables.BUILTINS[name]
@@ -160,6 +180,8 @@ def builtin_error(name: str, args: tuple[Any, ...], words: Words) -> str:
     if bad and name not in tables.ANY_WORDS:
         return f"'{bad[0]}' is an invalid keyword argument for {name}()"
     given = len(args)
+    if name == "type":
+        return "type() takes 1 or 3 arguments"
     if least == most == 1 and name not in ("sorted",):
         return f"{name}() takes exactly one argument ({given} given)"
     if least == most:

@@ -15,6 +15,7 @@ from typing import Any
 from workloads.language import enums
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.charges import METHODS, Rules, ruled
+from workloads.language.dict_views import DictItems, DictKeys
 from workloads.language.errors import FatalRunError
 from workloads.language.formatting import make_format
 from workloads.language.sets import GuestSet
@@ -125,11 +126,18 @@ def _container_methods(bounded: Bounded) -> Table:
     def set_pop(receiver: GuestSet) -> Any:
         return bounded.in_order(receiver).pop()
 
+    def view_isdisjoint(receiver: Any, other: Any) -> bool:
+        charge(2 * len(receiver), "isdisjoint()")
+        bounded.hashed(list(bounded.iterate_unordered(other)))
+        return bool(receiver.isdisjoint(other))
+
     names = [name for name, rule in METHODS[GuestSet].items() if rule == "own"]
     return {
         list: {"extend": _extend(bounded), "sort": sort},
         dict: {"update": dict_update},
         GuestSet: {**{name: algebra(name) for name in names if name != "pop"}, "pop": set_pop},
+        DictKeys: {"isdisjoint": view_isdisjoint},
+        DictItems: {"isdisjoint": view_isdisjoint},
     }
 
 

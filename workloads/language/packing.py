@@ -20,6 +20,7 @@ from signal import struct_siginfo
 from typing import TYPE_CHECKING, Any, Final
 
 from workloads.language import randomcalls
+from workloads.language.dict_views import ALL_VIEWS
 from workloads.language.enums import ENUMS
 from workloads.language.exception_values import exception_parts
 from workloads.language.memory import LARGE_INT, LARGE_TEXT
@@ -43,7 +44,7 @@ from workloads.language.values import (
     TypeValue,
     Unbound,
 )
-from workloads.language.views import VIEWS, View
+from workloads.language.views import View
 
 if TYPE_CHECKING:
     from workloads.language.context import Context
@@ -186,7 +187,7 @@ class Packer:
         if kind is BoundMethod:
             return ["B", value.name, pack(value.receiver)]
         if isinstance(value, View):
-            return ["v", VIEWS.index(type(value)), *[pack(part) for part in value.parts()]]
+            return ["v", ALL_VIEWS.index(type(value)), *[pack(part) for part in value.parts()]]
         if isinstance(value, BaseException):
             parts = exception_parts(value)
             entries = [[name, *site] for name, site in parts[4]]

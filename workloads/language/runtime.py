@@ -39,6 +39,7 @@ from workloads.language import (
 )
 from workloads.language.bounded import Bounded, Work, tname
 from workloads.language.charges import BUILTINS, Rules, ruled
+from workloads.language.dict_views import LIVE_VIEWS
 from workloads.language.exception_values import IMPORTED_EXCEPTIONS
 from workloads.language.frames import CALL, RETURN, VALUE, Code
 from workloads.language.guest_libraries import bind_library, library_of
@@ -258,6 +259,7 @@ class Runtime:
             "_enumerate": self._enumerate,
             "_zip": self._zip,
             "_dict_view": self._dict_view,
+            "_live_view": self._live_view,
             "_method": self.call_method,
             "_handle_method": self.handle_method,
             "_attribute": _attribute,
@@ -377,6 +379,11 @@ class Runtime:
             raise AttributeError(f"'{tname(value)}' object has no attribute '{name}'")
         self.bounded.charge(len(value), "an iteration inside one block")
         return DictView(value, tuple(value), _WHAT[name])
+
+    def _live_view(self, value: Any, name: str) -> View:
+        if type(value) is not dict:
+            raise AttributeError(f"'{tname(value)}' object has no attribute '{name}'")
+        return LIVE_VIEWS[_WHAT[name]](value)
 
     call_builtin = staticmethod(known_functions.call_builtin)
     call_type = staticmethod(known_functions.call_type)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from workloads.language import randomcalls
 from workloads.language.context import Context
+from workloads.language.dict_views import ALL_VIEWS
 from workloads.language.enums import ENUMS
 from workloads.language.exception_values import EXCEPTION_TYPES, exception_from
 from workloads.language.frames import Frame, Process
@@ -31,7 +32,6 @@ from workloads.language.values import (
     ThreadHandle,
     function_value,
 )
-from workloads.language.views import VIEWS
 
 _SEQUENCES: Final = (list, tuple)
 
@@ -170,7 +170,7 @@ class Unpacker:
             if row[0] == "t":
                 made: Any = tuple(values)
             elif row[0] == "v":
-                made = VIEWS[row[1]](*values)
+                made = ALL_VIEWS[row[1]](*values)
             elif row[0] == "y":
                 made = SyncHandle(row[1], values[0])
             elif row[0] == "w":

@@ -13,7 +13,7 @@ from workloads.language.weights import admit
 _MOST: Final = 1_000_000
 
 
-def _admitted(value: tuple[Any, ...], part: Any) -> tuple[Any, ...]:
+def admitted(value: tuple[Any, ...], part: Any) -> tuple[Any, ...]:
     """Return a tuple that a view has made; one that holds tuples is weighed."""
     if part.__class__ is tuple and tuple in set(map(type, part)):
         admit(value, _MOST)
@@ -66,7 +66,7 @@ class DictView(View):
         if key not in self.source:
             raise RuntimeError("dictionary keys changed during iteration")
         value = self.source[key]
-        return value if self.what == 1 else _admitted((key, value), value)
+        return value if self.what == 1 else admitted((key, value), value)
 
 
 class SetView(View):
@@ -109,7 +109,7 @@ class EnumerateView(View):
 
     def __getitem__(self, index: int) -> tuple[int, Any]:
         value = self.source[index]
-        return _admitted((index + self.start, value), value)
+        return admitted((index + self.start, value), value)
 
 
 class ZipView(View):
@@ -129,7 +129,7 @@ class ZipView(View):
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         value = tuple([source[index] for source in self.sources])
-        return _admitted(value, value) if tuple in set(map(type, value)) else value
+        return admitted(value, value) if tuple in set(map(type, value)) else value
 
 
 class StrictZipView(ZipView):

@@ -21,6 +21,8 @@ from workloads.language.sets import GuestSet
 ATOMIC: Final = frozenset({int, bool, float, str, bytes, type(None), range, *ENUMS})
 SIZED: Final = frozenset({str, bytes, bytearray, list, tuple})
 NESTED: Final[frozenset[type]] = frozenset({list, tuple, dict, GuestSet})
+#: The types of dict views as values: ``dict_views`` puts them in.
+LIVE: Final[set[type]] = set()
 TEXTS: Final = frozenset({str, bytes, bytearray})
 NUMBERS: Final[frozenset[Any]] = frozenset({int, float, bool})
 _LIGHT: Final = frozenset({bool, float, type(None)})
@@ -152,7 +154,7 @@ class Weigher:
         elif kind in TEXTS:
             if len(value) > 256:
                 self.charge(len(value) >> _TEXT_SHIFT, "a comparison")
-        elif kind in NESTED:
+        elif kind in NESTED or kind in LIVE:
             self._walk(value, _TEXT_SHIFT, "in comparison")
         return value
 
@@ -163,7 +165,7 @@ class Weigher:
             return 1 if LEAST < value < SMALL else 1 + (value.bit_length() >> 9)
         if kind in TEXTS:
             return 1 + (len(value) >> _TEXT_SHIFT)
-        if kind in NESTED:
+        if kind in NESTED or kind in LIVE:
             before = self.work.left
             self._walk(value, _TEXT_SHIFT, "in comparison")
             return 1 + before - self.work.left
@@ -229,6 +231,11 @@ class Weigher:
                             self.in_order(item)
                     else:
                         inner = item
+                elif kind in LIVE:
+                    charge(len(item) + 1, "walking a nested value")
+                    if not item or id(item) in on_path:
+                        continue
+                    inner = list(item)
                 elif not shift and isinstance(item, BaseException):
                     if id(item) in on_path:
                         continue

@@ -9,6 +9,7 @@ import pytest
 
 from kernel.uapi import syscalls as nr
 from workloads.language import charges, tables
+from workloads.language.dict_views import DictItems, DictKeys
 from workloads.language.loader import Loader
 from workloads.language.methods import ALL_METHODS
 from workloads.language.sets import GuestSet
@@ -24,6 +25,8 @@ RECEIVERS: dict[type, str] = {
     tuple: f"v = (7,) * {SIZE}",
     dict: f"v = {{i: i for i in range({SIZE // 8})}}",
     GuestSet: f"v = {{i for i in range({SIZE // 8})}}",
+    DictKeys: f"v = {{i: i for i in range({SIZE // 8})}}.keys()",
+    DictItems: f"v = {{i: i for i in range({SIZE // 8})}}.items()",
 }
 #: What a method is given; t is a large tuple, w a half as large value of the receiver's type.
 ARGUMENTS = {
@@ -109,6 +112,8 @@ METHODS = [
 def test_method_of_a_large_value_ends_by_a_limit(kind: type, name: str) -> None:
     arguments = SPECIAL.get((kind, name), ARGUMENTS.get(name, ""))
     half = "v[: len(v) // 2]" if kind in (str, bytes, bytearray, list, tuple) else "v.copy()"
+    if kind in (DictKeys, DictItems):
+        half = "list(v)"
     ends_by_a_limit(
         f"{RECEIVERS[kind]}\nprint('made')\nw = {half}\nprint('half')\nt = (5,) * {SIZE}\nprint('key')\n"
         f"x = [v.{name}({arguments}) for i in range({SIZE})]\n"
@@ -138,6 +143,8 @@ SIZED = [
     "list(zip(l, l))", "list(enumerate(l))", "list(reversed(l))", "list(d.items())", "[x for x in s]",
     "float(n)", "int('1' * 600)", "os.path.join(s, s)", "os.path.basename(s)", "t in [t, t]", "{t: 1}",
     "(t, t)", "bool([t] == [t])",
+    "d.keys() & d.keys()", "d.keys() | l", "d.items() - {1}", "l ^ d.keys()", "d.keys() == d.keys()",
+    "d.items() <= d.items()", "-1 in d.values()", "repr(d.items())", "'%s' % d.values()", "list(*[d.keys()])",
 ]  # fmt: skip
 
 
@@ -157,6 +164,8 @@ DEEP = [
     "t = (1,)\nfor i in range(60):\n    t = ValueError(t, t).args\nprint(len({t}))",
     "t = ()\nwhile True:\n    try:\n        d = {}\n        d[t]\n    except KeyError as e:\n        t = e.args",
     "d = {0: ()}\nwhile True:\n    for t in d.items():\n        pass\n    d[0] = t",
+    "d = {0: ()}\nwhile True:\n    i = d.items()\n    d[0] = list(i)[0]",
+    "d = {0: ()}\nwhile True:\n    i = d.items()\n    [d[0]] = i",
     "t = (1,)\nwhile True:\n    for t in zip([t], [t]):\n        pass",
     "t = 0\nwhile True:\n    for t in enumerate([t]):\n        pass\n    t = (t, t)",
     "import sys\nt = ()\nwhile True:\n    try:\n        sys.exit(t)\n    except SystemExit as e:\n        t = e.args",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cluster.codec import pack, unpack_plain
 from workloads.language.copying import Copier
+from workloads.language.dict_views import LIVE_VIEWS
 from workloads.language.exception_values import EXCEPTION_TYPES
 from workloads.language.packing import Packer
 from workloads.language.sets import GuestSet
@@ -112,6 +113,8 @@ def heaps(draw: st.DrawFn) -> list[Any]:
         elif kind == 11:
             source = dict.fromkeys(keys)
             made = DictView(source, tuple(source), draw(st.integers(0, 2)))
+            if draw(st.booleans()):
+                made = draw(st.sampled_from(LIVE_VIEWS))(source)
         else:
             kinds = [ZipView(*parts), EnumerateView(parts, 3), ReversedView(parts, len(parts) - 1)]
             made = draw(st.sampled_from(kinds))
