@@ -349,9 +349,10 @@ def select_select(G: Values, rlist: Any, wlist: Any, xlist: Any, timeout: Any) -
         raise ValueError("timeout must be non-negative")
     given = []
     for items in (rlist, wlist, xlist):
-        if type(items) not in (list, tuple):
-            raise TypeError("arguments 1-3 must be sequences")
-        given.append(tuple(items))
+        try:
+            given.append(tuple(G[0].program.runtime.bounded.iterate(items)))
+        except TypeError:
+            raise TypeError("arguments 1-3 must be sequences") from None
     fds = []
     for items in given:
         row = tuple([_file_descriptor(item) for item in items])

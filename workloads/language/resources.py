@@ -14,6 +14,7 @@ from kernel.uapi.resource import RUSAGE_SELF
 from kernel.uapi.rlimit import RLIM_NLIMITS
 from workloads.language.bounded import tname
 from workloads.language.conversions import as_int, as_path
+from workloads.language.dict_views import LIVE_VIEWS
 from workloads.language.frames import CALL, RERAISE, RETURN, Frame
 from workloads.language.library import give_back, library
 from workloads.language.sets import GuestSet
@@ -174,7 +175,7 @@ def os_sched_setscheduler(G: Values, pid: int, policy: int, param: Any) -> Any:
 
 def os_sched_setaffinity(G: Values, pid: int, mask: Any) -> Any:
     """Begin ``os.sched_setaffinity``."""
-    if type(mask) not in (list, tuple, GuestSet, range, dict):
+    if type(mask) not in (list, tuple, GuestSet, range, dict, *LIVE_VIEWS):
         raise TypeError(f"'{tname(mask)}' object is not iterable")
     bits = 0
     for cpu in mask:

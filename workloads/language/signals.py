@@ -28,6 +28,7 @@ from kernel.uapi.signals import (
 )
 from workloads.language.bounded import tname
 from workloads.language.constants import STRERROR
+from workloads.language.dict_views import LIVE_VIEWS
 from workloads.language.enums import Handlers, Signals, handler_value, signal_value, strsignal
 from workloads.language.filecalls import descriptor_flags
 from workloads.language.frames import CALL, RERAISE, RETURN, VALUE, Frame, own_process
@@ -198,7 +199,7 @@ def signal_set_wakeup_fd(G: Values, fd: int, warn_on_full_buffer: Any) -> Any:
 
 def mask_of(signals: Any) -> int:
     """Return a set of signals as bits."""
-    if type(signals) not in (list, tuple, GuestSet, range, dict):
+    if type(signals) not in (list, tuple, GuestSet, range, dict, *LIVE_VIEWS):
         raise TypeError(f"'{tname(signals)}' object is not iterable")
     mask = 0
     for signal in signals:
