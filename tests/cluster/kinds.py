@@ -40,6 +40,7 @@ def start(kind: tuple[str, str], *arguments: str) -> subprocess.Popen[str]:
 def paths_as_written() -> Iterator[None]:
     """Take the quick forms of paths away from the drivers of this process, for a while."""
     saved = dict(QUICK_FORMS)
+    assert saved, "there are none"
     QUICK_FORMS.clear()
     try:
         yield

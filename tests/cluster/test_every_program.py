@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from cluster import fast_core
 from cluster.codec import pack, unpack_plain
 from cluster.emulated import Machine
 from cluster.engine_api import DONE
-from kernel.drive import forms
 from tests.cluster.core_outcomes import PROGRAMS, Outcome, machines, program_outcome
 from tests.cluster.direct_run import run_direct
 from tests.cluster.kinds import COMPILED, Outcomes, paths_as_written
@@ -56,7 +56,7 @@ def reference(name: str, machine: Machine) -> Outcome:
 
 
 @each(lambda name: name in FIRST_OF_FAMILY)
-@pytest.mark.skipif(not forms.QUICK, reason="this core has no quick forms")
+@pytest.mark.skipif(not fast_core.has_forms(), reason="this core has no quick forms")
 def test_paths_as_they_are_written_do_the_same_as_their_quick_forms(name: str) -> None:
     at_syscall, _ = machines(name)  # at step there are no quick forms
     wanted = reference(name, at_syscall)

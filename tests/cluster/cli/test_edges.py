@@ -190,14 +190,14 @@ def test_a_signal_during_imports_is_one_line_and_leaves_no_open_manifest(
 LOST_INTERRUPT = """\
 import signal, sys
 import cluster.build
-resolve = cluster.build.resolve
+look_at_machine = cluster.build.look_at_machine
 def lose(loaded):
     try:
         signal.raise_signal(signal.SIGTERM)
     except KeyboardInterrupt:
         pass
-    return resolve(loaded)
-cluster.build.resolve = lose
+    return look_at_machine(loaded)
+cluster.build.look_at_machine = lose
 from cluster import entry
 sys.argv[0] = "smplab"
 entry.main()

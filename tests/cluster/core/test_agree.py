@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from cluster import fast_core
 from cluster.digest import digested_part
 from cluster.engine import run_machine
 from cluster.engine_api import DONE
-from kernel.drive import forms
 from tests.cluster.kinds import paths_as_written
 
-pytestmark = pytest.mark.skipif(not forms.QUICK, reason="this core has no quick forms")
+pytestmark = pytest.mark.skipif(not fast_core.has_forms(), reason="this core has no quick forms")
 
 
 @pytest.mark.parametrize("scheme", ["exact", "barrier"])
