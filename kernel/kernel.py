@@ -120,7 +120,7 @@ class Kernel:
         self.outbox: dict[int, list[m.Effect]] = {}
         self.last_replies: list[m.Effect | None] = [None] * spec.cpus
         self.trace: list[tuple[Any, ...]] = []
-        self._tracing = spec.trace
+        self.tracing = spec.trace
         self.outputs: list[tuple[str, bytes]] = []
         self.feeder: Callable[[], bytes] | None = None  # set by an engine with a terminal
         self.fatal: str | None = None  # why the run cannot go on
@@ -191,7 +191,8 @@ class Kernel:
         """Give ``task`` a nice value and tell its CPU."""
         task.nice = nice
         note_load(self, task)
-        self.emit(TASK_CHANGE, task.pid, "nice", nice)
+        if self.tracing:
+            self.emit(TASK_CHANGE, (task.pid, "nice", nice))
         self.send(task.cpu, m.eff_renice(self.stamp(task), task.pid, nice))
 
     # -- timers -------------------------------------------------------------------------------
@@ -237,10 +238,13 @@ class Kernel:
 
     # -- trace, host side ---------------------------------------------------------------------
 
-    def emit(self, event: int, *fields: Any) -> None:
-        """Record one trace event of the current path: ``(time, event, cpu, *fields)``."""
-        if self._tracing:
-            self.trace.append((self.now_ns, event, self.cpu, *fields))
+    def emit(self, event: int, fields: tuple[object, ...]) -> None:
+        """Record one trace event of the current path: ``(time, event, cpu, *fields)``.
+
+        Who calls it has looked whether there is a trace (``tracing``): a machine without one makes
+        no fields.
+        """
+        self.trace.append((self.now_ns, event, self.cpu, *fields))
 
     def feed(self) -> bytes:
         """Return the next line of the host side's terminal; b"" at its end, or if there is none."""

@@ -97,6 +97,6 @@ KIND_NAMES: Final = (
 
 _T = TypeVar("_T")
 
-Point = tuple[str, int, Any]
+Point = tuple[str, int, object]
 # A path that returns a T. What is sent into it is the answer to the point it stands at.
 Path = Generator[Point, Any, _T]

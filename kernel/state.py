@@ -35,7 +35,7 @@ from kernel.smp.balance import balanced, run_rebalance_domains
 from kernel.smp.loadavg import calc_global_load
 from kernel.smp.migrate import migrated, pull_failed, pushed
 from kernel.smp.schedule import finish_task_switch
-from kernel.syscalls import HANDLERS
+from kernel.syscalls import table
 from kernel.trace.systrace import traced
 from kernel.user import Loader, Op, UserContext
 
@@ -46,7 +46,7 @@ class KernelState(Kernel):
     def __init__(self, spec: MachineSpec, loader: Loader) -> None:
         super().__init__(spec, loader)
         self._last_seq = [0] * spec.cpus
-        handlers = {number: self.form(handler) for number, handler in HANDLERS.items()}
+        handlers = table(self.form)
         self._handlers = traced(handlers) if spec.trace and spec.trace_syscalls else handlers
         self._syscall: Callable[..., Path[None]] = self.form(syscall)
         self._user_work: Callable[..., Path[None]] = self.form(user_work)

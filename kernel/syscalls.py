@@ -9,10 +9,11 @@ Source: arch/x86/entry/syscalls/syscall_64.tbl, kernel/sys.c, kernel/sched/sysca
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cred import creds
 from kernel.cred.setxid import setxid
+from kernel.errors import InvariantError
 from kernel.fs import (
     capture,
     d_path,
@@ -53,6 +54,9 @@ from kernel.smp import prio
 from kernel.smp import syscalls as sched_syscalls
 from kernel.time import itimer, timekeeping, timers
 from kernel.uapi import syscalls as nr
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
 
 Handler = Callable[..., Any]
 
@@ -193,3 +197,22 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_NICE: prio.sys_nice,
     nr.NR_SIGWAIT: sigcalls.sys_sigwait,
 }
+
+
+def table(form: Callable[[Handler], Handler]) -> list[Handler]:
+    """Return the handlers by number; those of numbers without a call refuse to be called.
+
+    NR_NI_SYSCALL is -1: its handler is the last.
+
+    Args:
+        form: what to make of each handler.
+    """
+    handlers: list[Handler] = [_no_call] * (max(HANDLERS) + 2)
+    for number, handler in HANDLERS.items():
+        handlers[number] = form(handler)
+    return handlers
+
+
+def _no_call(k: "Kernel", *args: object) -> None:
+    """A program has asked for what is no call: the guest language makes none such."""
+    raise InvariantError(f"{k.current!r}: no call has the number {k.current.in_syscall}")

@@ -96,7 +96,8 @@ def boot_tasks(k: "Kernel") -> None:
     init.exit_signal = SIGCHLD
     init.mm = mm_alloc(k, None)
     set_special_pids(init)
-    k.emit(TASK_CHANGE, init.pid, "sid", init.pid)
+    if k.tracing:
+        k.emit(TASK_CHANGE, (init.pid, "sid", init.pid))
     k.child_reaper = k.init_pid_ns.child_reaper = init
 
     kthreadd = _kernel_thread(k, CLONE_FS | CLONE_FILES, "kthreadd")
@@ -108,7 +109,8 @@ def boot_tasks(k: "Kernel") -> None:
     for _pid, name, cpu in boot_kthreads(k.spec):
         task = _kernel_thread(k, CLONE_FS | CLONE_FILES | SIGCHLD, name)
         task.cpu = cpu
-        k.emit(TASK_CHANGE, task.pid, "cpu", cpu)
+        if k.tracing:
+            k.emit(TASK_CHANGE, (task.pid, "cpu", cpu))
         task.flags |= PF_NO_SETAFFINITY
         new_attrs(task).cpus_mask = 1 << cpu
         k.affinity_used = True
@@ -124,7 +126,8 @@ def _kernel_thread(k: "Kernel", flags: int, comm: str) -> TaskStruct:
             task: TaskStruct = done.value
             break
     task.comm = comm
-    k.emit(SCHED_PROCESS_FORK, k.current.comm, k.current.pid, comm, task.pid)
+    if k.tracing:
+        k.emit(SCHED_PROCESS_FORK, (k.current.comm, k.current.pid, comm, task.pid))
     task.state = TASK_RUNNING
     return task
 

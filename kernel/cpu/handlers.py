@@ -1,10 +1,9 @@
 """What a CPU does with each effect, the messages of ``kernel.messages.EFFECTS``.
 
-``apply`` compares codes, the frequent ones first: in the compiled core that is cheaper than a table
-of functions. What takes one or two statements it does itself (RETURN, ERROR, SIGNAL, RENICE,
-TRACED); every other effect has a function, here or in ``kernel.cpu.migrate``. It moves the task as
-``kernel.cpu.position`` says before the function runs; an effect that nobody waits for, or that
-there is not, is refused there.
+Every effect has a function, here or in ``kernel.cpu.migrate``, except those that only move a task
+(USER, RESCHED). ``apply`` moves the task as ``kernel.cpu.position`` says, then calls the function;
+an effect that nobody waits for, or that there is not, is refused there. It compares codes, the
+frequent ones first: in the compiled core that is cheaper than a table of functions.
 """
 
 from typing import TYPE_CHECKING
@@ -46,8 +45,7 @@ def apply(cpu: "Cpu", effect: m.Effect) -> None:
         raise InvariantError(refusal(cpu, task, code))
     task.at = to
     if code == m.EFF_RETURN:
-        task.op = None
-        task.value = effect[3]
+        on_return(task, effect)
     elif code == m.EFF_WAKE:
         on_wake(cpu, task, effect)
     elif code == m.EFF_SLEEP:
@@ -63,22 +61,17 @@ def apply(cpu: "Cpu", effect: m.Effect) -> None:
     elif code == m.EFF_TAKE:
         on_take(task, effect)
     elif code == m.EFF_ERROR:
-        task.op = None
-        task.error = effect[3]
+        on_error(task, effect)
     elif code == m.EFF_SIGNAL:
-        cpu.late(effect[0])
-        task.sigpending = True
-        if cpu.ipi_ns and effect[3] and task is cpu.rq.curr:
-            cpu.interrupt()
+        on_signal(cpu, task, effect)
     elif code == m.EFF_HANDLE:
         on_handle(cpu, task, effect)
     elif code == m.EFF_TUNE:
         on_tune(cpu, task, effect)
     elif code == m.EFF_RENICE:
-        cpu.rq.clock_ns = cpu.now_ns
-        core.set_user_nice(cpu.rq, task, effect[3])
+        on_renice(cpu, task, effect)
     elif code == m.EFF_TRACED:
-        task.slow_door = effect[3]
+        on_traced(task, effect)
     elif code == m.EFF_RENAME:
         on_rename(cpu, task, effect)
     # EFF_USER, EFF_RESCHED: the move is all there is to do
@@ -103,6 +96,18 @@ def _apply_other(cpu: "Cpu", code: int, effect: m.Effect) -> None:
 
 
 # -- answers --------------------------------------------------------------------------------------
+
+
+def on_return(task: CpuTask, effect: m.Effect) -> None:
+    """The system call returned a value."""
+    task.op = None
+    task.value = effect[3]
+
+
+def on_error(task: CpuTask, effect: m.Effect) -> None:
+    """The system call failed."""
+    task.op = None
+    task.error = effect[3]
 
 
 def on_next(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
@@ -301,6 +306,25 @@ def on_arrive(cpu: "Cpu", effect: m.Effect) -> None:
 
 
 # -- changes from outside ------------------------------------------------------------------------
+
+
+def on_signal(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
+    """The task has a signal to look at: on its way to user mode, or at once if it is there."""
+    cpu.late(effect[0])
+    task.sigpending = True
+    if cpu.ipi_ns and effect[3] and task is cpu.rq.curr:
+        cpu.interrupt()
+
+
+def on_renice(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
+    """The task's nice value has changed."""
+    cpu.rq.clock_ns = cpu.now_ns
+    core.set_user_nice(cpu.rq, task, effect[3])
+
+
+def on_traced(task: CpuTask, effect: m.Effect) -> None:
+    """A tracer sees the task's calls, or does not any more."""
+    task.slow_door = effect[3]
 
 
 def on_rename(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:

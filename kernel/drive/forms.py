@@ -10,10 +10,10 @@ the path as it is written. Who calls it at granularity ``syscall`` looks the qui
 """
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from kernel.errors import InvariantError
-from kernel.locking import acquire, acquire_shared, release
+from kernel.locking import Lock, acquire, acquire_shared, release
 from kernel.points import (
     ACQUIRE,
     LOAD,
@@ -70,7 +70,7 @@ def run_through(k: "Kernel", path: "Path[Any]") -> Any:
     Raises:
         InvariantError: it sleeps.
     """
-    answer = None
+    answer: object = None
     while True:
         try:
             name, kind, obj = path.send(answer)
@@ -89,20 +89,22 @@ def next_point(path: "Path[object]", answer: object) -> "Point | None":
         return None
 
 
-def pass_point(k: "Kernel", kind: int, obj: Any) -> Any:
+def pass_point(k: "Kernel", kind: int, obj: object) -> object:
     """Give a point that is not one of sleep its meaning at granularity ``syscall``.
 
     Returns:
         what is to be sent to the path: what a LOAD or an UPDATE reads.
     """
     if kind == ACQUIRE:
-        acquire(k, obj)
+        acquire(k, cast(Lock, obj))
     elif kind == RELEASE:
-        release(k, obj)
+        release(k, cast(Lock, obj))
     elif kind == READ:
-        acquire_shared(k, obj)
+        acquire_shared(k, cast(Lock, obj))
     elif kind in (LOAD, LOAD_ACQUIRE, UPDATE):
-        return getattr(obj[0], obj[1])
+        of, field = cast("tuple[object, str]", obj)
+        return getattr(of, field)
     elif kind in (STORE, STORE_RELEASE):
-        setattr(obj[0], obj[1], obj[2])
+        of, field, value = cast("tuple[object, str, object]", obj)
+        setattr(of, field, value)
     return None

@@ -31,7 +31,7 @@ Deviation: the only memory model so far is ``sc`` (``kernel.drive.memory``): a s
 once, so a BARRIER orders nothing that is not in order already and dropping one changes nothing.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from kernel import messages as m
 from kernel.check.invariants import check_kernel, check_step
@@ -39,6 +39,7 @@ from kernel.drive.chooser import Chooser, make_chooser
 from kernel.drive.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
 from kernel.drive.memory import Drain, MemoryModel, make_memory_model
 from kernel.errors import InvariantError
+from kernel.locking import Lock
 from kernel.points import (
     ACQUIRE,
     BARRIER,
@@ -59,7 +60,6 @@ from kernel.task import TASK_RUNNING
 
 if TYPE_CHECKING:
     from kernel.drive.lockdep import Held
-    from kernel.locking import Lock
     from kernel.points import Path, Point
     from kernel.state import KernelState
     from kernel.task import TaskStruct
@@ -303,10 +303,10 @@ class StepDriver:
         answer: Any = None
         if kind != POINT:
             if kind in (ACQUIRE, READ):
-                if not self._acquire(path, name, obj, kind == READ):
+                if not self._acquire(path, name, cast(Lock, obj), kind == READ):
                     return
             elif kind == RELEASE:
-                self._release(path, name, obj)
+                self._release(path, name, cast(Lock, obj))
             elif kind >= LOAD or kind == BARRIER:
                 answer = self._access(path, name, kind, obj)
             elif self._sleep(path, name, kind):

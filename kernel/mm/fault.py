@@ -130,7 +130,8 @@ def handle_mm_fault(k: "Kernel", mm: MmStruct, vpn: int, write: bool) -> Path[st
         yield from pagefault_out_of_memory(k, vpn << PAGE_SHIFT)
         return kind
     code = _PF_USER | (_PF_WRITE if write else 0) | (_PF_PROT if pte & PTE_PRESENT else 0)
-    k.emit(PAGE_FAULT_USER, k.current.pid, vpn << PAGE_SHIFT, code, kind)
+    if k.tracing:
+        k.emit(PAGE_FAULT_USER, (k.current.pid, vpn << PAGE_SHIFT, code, kind))
     k.current.min_flt += 1
     return kind
 

@@ -126,7 +126,8 @@ def oom_kill_process(k: "Kernel", victim: TaskStruct) -> Path[None]:
     mm: MmStruct | None = None if thread is None else thread.mm
     victim.signal.oom_victim = True
     k.stats.oom_kills += 1
-    k.emit(OOM_MARK_VICTIM, victim.pid, victim.comm)
+    if k.tracing:
+        k.emit(OOM_MARK_VICTIM, (victim.pid, victim.comm))
     info = (SIGKILL, SI_KERNEL, 0, 0, 0)
     yield from do_send_sig_info(k, SIGKILL, info, victim, PIDTYPE_TGID)
     for process in list(for_each_process(k)):

@@ -131,7 +131,8 @@ def sys_execve(
         raise
     fs_of(current).in_exec = False
     k.stats.execs += 1
-    k.emit(SCHED_PROCESS_EXEC, path, current.pid, old_pid)
+    if k.tracing:
+        k.emit(SCHED_PROCESS_EXEC, (path, current.pid, old_pid))
     emit_args(k, current, bprm)
     if current.ptrace:
         yield from ptrace_event(k, PTRACE_EVENT_EXEC, seen_by_tracer(k, old_tid))
@@ -154,10 +155,12 @@ def start_bits(task: TaskStruct, bprm: Binprm) -> int:
 
 def emit_args(k: "Kernel", task: TaskStruct, bprm: Binprm) -> None:
     """Record the command line of a new program, where it is more than the program's name."""
+    if not k.tracing:
+        return
     args = bprm.args
     if len(args) != 1 or args[0].rpartition("/")[2] != task.comm:
-        program, rest = args[: bprm.words], args[bprm.words :]
-        k.emit(TASK_ARGS, task.pid, " ".join(program)[:ARGS_SHOWN], " ".join(rest)[:ARGS_SHOWN])
+        program, rest = " ".join(args[: bprm.words]), " ".join(args[bprm.words :])
+        k.emit(TASK_ARGS, (task.pid, program[:ARGS_SHOWN], rest[:ARGS_SHOWN]))
 
 
 def check_unsafe_exec(task: TaskStruct) -> None:
@@ -222,7 +225,8 @@ def install_program(k: "Kernel", task: TaskStruct, bprm: Binprm) -> None:
     Source: fs/exec.c:begin_new_exec(), setup_new_exec(), flush_signal_handlers().
     """
     if task.comm != bprm.comm:
-        k.emit(TASK_RENAME, task.pid, task.comm, bprm.comm, 0)
+        if k.tracing:
+            k.emit(TASK_RENAME, (task.pid, task.comm, bprm.comm, 0))
         task.comm = bprm.comm
     task.self_exec_id += 1
     if task.attrs is not None and task.attrs.keep_caps:

@@ -148,7 +148,10 @@ def do_exit(k: "Kernel", code: int) -> Path[None]:
         setmax_mm_hiwater_rss(signal, task.mm)
     # the leader's own code is not the process's if exit_group() or a signal has set that
     status = signal.group_exit_code if signal.flags & SIGNAL_GROUP_EXIT else code
-    k.emit(SCHED_PROCESS_EXIT, task.comm, task.pid, DEFAULT_PRIO + task.nice, group_dead, status)
+    if k.tracing:
+        k.emit(
+            SCHED_PROCESS_EXIT, (task.comm, task.pid, DEFAULT_PRIO + task.nice, group_dead, status)
+        )
     k.stats.exits += 1
     task.exit_code = code
     if task.flags & PF_ACCT:
@@ -366,7 +369,8 @@ def forget_original_parent(k: "Kernel", father: TaskStruct, dead: list[TaskStruc
     for child in tuple(father.children.values()):
         k.now_ns += cost
         stats.reparented += 1
-        k.emit(TASK_CHANGE, child.pid, "ppid", reaper.pid)
+        if k.tracing:
+            k.emit(TASK_CHANGE, (child.pid, "ppid", reaper.pid))
         for thread in tuple(child.signal.threads):
             thread.real_parent = reaper
             if not thread.ptrace:

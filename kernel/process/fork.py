@@ -234,7 +234,8 @@ def do_fork(
         stats.vforks += 1
     else:
         stats.forks += 1
-    k.emit(SCHED_PROCESS_FORK, current.comm, current.pid, child.comm, child.pid)
+    if k.tracing:
+        k.emit(SCHED_PROCESS_FORK, (current.comm, current.pid, child.comm, child.pid))
     if vfork:
         child.vfork_done = current
     yield from wake_up_new_task(k, child, ctx=ctx, vfork=vfork)
@@ -329,7 +330,8 @@ def copy_process(
             yield from cancel_pidfd(k, args)
         yield from _unwind(k, clone_flags, child, done, pid)
         raise KernelError(errno)
-    k.emit(TASK_NEWTASK, child.pid, child.comm, clone_flags & ~CSIGNAL, 0)
+    if k.tracing:
+        k.emit(TASK_NEWTASK, (child.pid, child.comm, clone_flags & ~CSIGNAL, 0))
     return child
 
 

@@ -62,7 +62,8 @@ def sys_setpgid(k: "Kernel", pid: int, pgid: int) -> Path[None]:
         pgrp = task.thread_pid if pgid == pid else k.pids.find_vpid(pgid)
         if task.signal.pgrp is not pgrp and pgrp is not None:
             unused = change_pid(k, task, PIDTYPE_PGID, pgrp)
-            k.emit(TASK_CHANGE, task.pid, "pgid", pgrp.nr)
+            if k.tracing:
+                k.emit(TASK_CHANGE, (task.pid, "pgid", pgrp.nr))
     yield "setpgid.tasklist_unlock", RELEASE, lock
     if unused is not None:
         yield from free_pid(k, unused)
@@ -150,7 +151,8 @@ def sys_setsid(k: "Kernel") -> Path[int]:
     unused: tuple[Pid | None, ...] = ()
     if not denied:
         unused = set_special_pids(leader)
-        k.emit(TASK_CHANGE, leader.pid, "sid", leader.pid)
+        if k.tracing:
+            k.emit(TASK_CHANGE, (leader.pid, "sid", leader.pid))
     yield "setsid.tasklist_unlock", RELEASE, lock
     for pid in unused:
         if pid is not None:

@@ -290,9 +290,11 @@ def kernel_thread(k: "Kernel", fn: ThreadFn, argument: Any, name: str) -> Path[T
     child: TaskStruct = yield from copy_process(k, CLONE_FS | CLONE_FILES | SIGCHLD)
     k.nr_kthreads += 1
     k.stats.kthreads += 1
-    k.emit(SCHED_PROCESS_FORK, current.comm, current.pid, child.comm, child.pid)
+    if k.tracing:
+        k.emit(SCHED_PROCESS_FORK, (current.comm, current.pid, child.comm, child.pid))
     comm = name[: TASK_COMM_LEN - 1]
-    k.emit(TASK_RENAME, child.pid, child.comm, comm, 0)
+    if k.tracing:
+        k.emit(TASK_RENAME, (child.pid, child.comm, comm, 0))
     child.comm = comm
     child.path = k.kernel_thread_path(child, k.form(fn)(k, argument))
     yield from wake_up_new_task(k, child, kthread=True)

@@ -180,7 +180,8 @@ def set_task_comm(k: "Kernel", task: TaskStruct, name: str) -> Path[None]:
     comm = data.decode("utf-8", "surrogateescape")
     lock = k.task_lock(task)
     yield "set_task_comm.task_lock", ACQUIRE, lock
-    k.emit(TASK_RENAME, task.pid, task.comm, comm, 0)
+    if k.tracing:
+        k.emit(TASK_RENAME, (task.pid, task.comm, comm, 0))
     task.comm = comm
     yield "set_task_comm.task_unlock", RELEASE, lock
     k.send(task.cpu, eff_tune_comm(k.stamp(task), task.pid, comm))

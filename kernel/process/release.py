@@ -164,7 +164,8 @@ def put_task_struct(k: "Kernel", task: TaskStruct) -> None:
         return
     if usage < 0:
         raise InvariantError(f"{task!r}: task_struct freed twice")
-    k.emit(SCHED_PROCESS_FREE, task.comm, task.pid, DEFAULT_PRIO + task.nice)
+    if k.tracing:
+        k.emit(SCHED_PROCESS_FREE, (task.comm, task.pid, DEFAULT_PRIO + task.nice))
     signal = task.signal
     if signal is not None and not signal.count:
         signal.leader = None  # type: ignore[assignment]

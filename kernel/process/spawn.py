@@ -159,7 +159,8 @@ def sys_posix_spawn(
     thread_pid = child.thread_pid
     pid = pid_vnr(k, thread_pid)
     k.stats.vforks += 1
-    k.emit(SCHED_PROCESS_FORK, current.comm, current.pid, child.comm, child.pid)
+    if k.tracing:
+        k.emit(SCHED_PROCESS_FORK, (current.comm, current.pid, child.comm, child.pid))
     # glibc blocks all signals until the child has let go of the memory
     blocked = current.blocked
     current.blocked = _ALL_SIGNALS & ~SIG_KERNEL_ONLY_MASK
@@ -234,14 +235,17 @@ def spawn_process(k: "Kernel", spec: "SpawnSpec", label: str) -> Path[TaskStruct
         new_attrs(child).no_new_privs = True
     if spec.nice:
         child.nice = spec.nice
-        k.emit(TASK_CHANGE, child.pid, "nice", spec.nice)
+        if k.tracing:
+            k.emit(TASK_CHANGE, (child.pid, "nice", spec.nice))
     child.flags &= ~PF_FORKNOEXEC
     k.stats.forks += 1
-    k.emit(SCHED_PROCESS_FORK, init.comm, init.pid, child.comm, child.pid)
-    k.emit(TASK_CHANGE, child.pid, "sid", child.pid)
+    if k.tracing:
+        k.emit(SCHED_PROCESS_FORK, (init.comm, init.pid, child.comm, child.pid))
+        k.emit(TASK_CHANGE, (child.pid, "sid", child.pid))
     install_program(k, child, bprm)
     k.stats.execs += 1
-    k.emit(SCHED_PROCESS_EXEC, spec.path, child.pid, child.pid)
+    if k.tracing:
+        k.emit(SCHED_PROCESS_EXEC, (spec.path, child.pid, child.pid))
     emit_args(k, child, bprm)
     k.programs.labels[child.pid] = label  # before it runs: it may be gone when this path goes on
     program = (bprm.key, bprm.argv, bprm.env, start_bits(child, bprm))

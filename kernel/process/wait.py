@@ -184,7 +184,8 @@ def do_wait(k: "Kernel", wo: WaitOpts) -> Path[tuple[Any, ...] | None]:
     current = k.current
     queue = current.signal.wait_chldexit
     nr = 0 if wo.pid is None else pid_vnr(k, wo.pid)
-    k.emit(SCHED_PROCESS_WAIT, current.comm, nr, DEFAULT_PRIO + current.nice)
+    if k.tracing:
+        k.emit(SCHED_PROCESS_WAIT, (current.comm, nr, DEFAULT_PRIO + current.nice))
     yield "do_wait.add_wait_queue", POINT, current
     # on the queue first, then the state, then a look: a child that exits in between wakes us
     queue.insert(0, wo)

@@ -206,11 +206,13 @@ def get_signal(k: "Kernel") -> Path[int]:
         handler = action.get(sig, SIG_DFL)
         if handler > SIG_IGN:
             number = handler - SIG_HANDLER
-            k.emit(SIGNAL_DELIVER, sig, 0, info[1], SIG_HANDLER, number, task.pid)
+            if k.tracing:
+                k.emit(SIGNAL_DELIVER, (sig, 0, info[1], SIG_HANDLER, number, task.pid))
             frames.push(sig, handler)
             yield "get_signal.siglock_handler", RELEASE, siglock
             continue
-        k.emit(SIGNAL_DELIVER, sig, 0, info[1], handler, 0, task.pid)
+        if k.tracing:
+            k.emit(SIGNAL_DELIVER, (sig, 0, info[1], handler, 0, task.pid))
         fatal = yield from _default_action(k, sig, handler)
         if fatal:
             break

@@ -68,10 +68,11 @@ def do_notify_parent(k: "Kernel", task: TaskStruct, sig: int) -> Path[bool]:
         if sig != SIGCONT and sig_ignored(parent, sig):
             # what send_signal_locked() comes to, for the most frequent case
             k.stats.signals_ignored += 1
-            k.emit(
-                SIGNAL_GENERATE, sig, 0, info_code, parent.comm, parent.pid, True,
-                TRACE_SIGNAL_IGNORED,
-            )  # fmt: skip
+            if k.tracing:
+                k.emit(
+                    SIGNAL_GENERATE,
+                    (sig, 0, info_code, parent.comm, parent.pid, True, TRACE_SIGNAL_IGNORED),
+                )
         else:
             pid = task.pid
             if k.pids.kernel is not None:

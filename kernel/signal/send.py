@@ -248,14 +248,18 @@ def send_signal_locked(
     deliver = yield from prepare_signal(k, sig, task, force)
     if not deliver:
         stats.signals_ignored += 1
-        k.emit(SIGNAL_GENERATE, sig, 0, info[1], task.comm, task.pid, group, TRACE_SIGNAL_IGNORED)
+        if k.tracing:
+            k.emit(
+                SIGNAL_GENERATE, (sig, 0, info[1], task.comm, task.pid, group, TRACE_SIGNAL_IGNORED)
+            )
         return 0
     pending = signal.shared_pending if group else task.pending
     if sig < SIGRTMIN and sigismember(pending, sig):
-        k.emit(
-            SIGNAL_GENERATE, sig, 0, info[1], task.comm, task.pid, group,
-            TRACE_SIGNAL_ALREADY_PENDING,
-        )  # fmt: skip
+        if k.tracing:
+            k.emit(
+                SIGNAL_GENERATE,
+                (sig, 0, info[1], task.comm, task.pid, group, TRACE_SIGNAL_ALREADY_PENDING),
+            )
         return 0
     if sig >= SIGRTMIN and not sigqueue_alloc(k, task):
         if info[1] not in (SI_USER, SI_KERNEL):
@@ -269,7 +273,10 @@ def send_signal_locked(
         signal.shared_pending = (*pending, info)
     else:
         task.pending = (*pending, info)
-    k.emit(SIGNAL_GENERATE, sig, 0, info[1], task.comm, task.pid, group, TRACE_SIGNAL_DELIVERED)
+    if k.tracing:
+        k.emit(
+            SIGNAL_GENERATE, (sig, 0, info[1], task.comm, task.pid, group, TRACE_SIGNAL_DELIVERED)
+        )
     if kind > PIDTYPE_TGID and signal.multiprocess:
         note_multiprocess(k, signal, sig)
     yield from complete_signal(k, sig, task, kind)

@@ -19,6 +19,7 @@ from kernel.errors import FaultSignal, GuestFault, KernelError, RestartSyscall
 from kernel.events import SYS_ENTER, SYS_EXIT
 from kernel.trace.strace_names import arguments, result, signal
 from kernel.uapi.failure import REFUSED
+from kernel.uapi.syscalls import NR_NI_SYSCALL
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -33,22 +34,26 @@ _RESTARTS: Final = {
 }
 
 
-def traced(handlers: dict[int, Handler]) -> dict[int, Handler]:
+def traced(handlers: list[Handler]) -> list[Handler]:
     """Return a table like ``handlers`` whose calls are recorded."""
-    return {number: partial(_call, number, handler) for number, handler in handlers.items()}
+    last = len(handlers) - 1  # that of NR_NI_SYSCALL
+    return [
+        partial(_call, number if number < last else NR_NI_SYSCALL, handler)
+        for number, handler in enumerate(handlers)
+    ]
 
 
 def _call(number: int, handler: Handler, k: "Kernel", *args: Any) -> Any:
-    k.emit(SYS_ENTER, k.current.pid, number, arguments(number, args))
+    k.emit(SYS_ENTER, (k.current.pid, number, arguments(number, args)))
     pid = k.current.pid
     try:
         value = handler(k, *args)
     except (KernelError, GuestFault, RestartSyscall, FaultSignal) as failed:
-        k.emit(SYS_EXIT, pid, number, _failure(failed))
+        k.emit(SYS_EXIT, (pid, number, _failure(failed)))
         raise
     if isinstance(value, Generator):
         return _path(k, number, args, value)
-    k.emit(SYS_EXIT, pid, number, result(number, args, value))
+    k.emit(SYS_EXIT, (pid, number, result(number, args, value)))
     return value
 
 
@@ -56,9 +61,9 @@ def _path(k: "Kernel", number: int, args: tuple[Any, ...], path: "Path[Any]") ->
     try:
         value = yield from path
     except (KernelError, GuestFault, RestartSyscall, FaultSignal) as failed:
-        k.emit(SYS_EXIT, k.current.pid, number, _failure(failed))
+        k.emit(SYS_EXIT, (k.current.pid, number, _failure(failed)))
         raise
-    k.emit(SYS_EXIT, k.current.pid, number, result(number, args, value))
+    k.emit(SYS_EXIT, (k.current.pid, number, result(number, args, value)))
     return value
 
 
