@@ -1,9 +1,9 @@
 """A real kernel without programs: memory, files and IPC, tasks made by hand, no CPUs.
 
-``SmallKernel`` is a ``Kernel`` at either granularity. Tasks sleep and wake through the kernel's own
-code; what it sends to CPUs is looked through for wake-ups, and the driver here runs whoever is
-runnable, first come first served. At ``syscall`` the quick forms run, at ``step`` the paths as they
-are written, and it is checked that locks are taken and given back properly. Locks take no time.
+``SmallKernel`` is a ``Kernel`` at either granularity, with the drivers of a real one. Tasks sleep
+and wake through the kernel's own code; what it sends to CPUs is looked through for who may run, and
+they do, one at a time, first come first served. At ``syscall`` the quick forms run, at ``step`` the
+paths as they are written, and locks are watched. Locks take no time.
 """
 
 from collections import deque
@@ -17,7 +17,9 @@ import pytest
 from kernel.arch import arch_of
 from kernel.arch.stack import boot_stacks
 from kernel.cred.creds import Cred, UserStruct
-from kernel.drive.forms import is_path, next_point, pass_point
+from kernel.drive.forms import is_path, pass_point, run_through
+from kernel.drive.interleave import StepDriver
+from kernel.drive.run_through import run_to_sleep
 from kernel.errors import GuestFault, KernelError, RestartSyscall
 from kernel.fs.file import dup_fd, init_files
 from kernel.fs.fs_struct import init_fs
@@ -25,22 +27,23 @@ from kernel.fs.initramfs import boot_vfs
 from kernel.ipc.pipe import recount_pipes
 from kernel.kernel import Kernel
 from kernel.machine import ImageSpec, MachineSpec
-from kernel.messages import EFF_WAKE
+from kernel.messages import EFF_RESCHED, EFF_WAKE, NEVER
 from kernel.mm.frames import Frames
 from kernel.mm.ledger import check_committed, check_frames, recount, recount_cache, recount_reserved
 from kernel.mm.mm import dup_mm, mm_alloc
 from kernel.mm.slab import boot_slabs
 from kernel.ns.nsproxy import boot_nsproxy
 from kernel.ns.pid_namespace import boot_pid_ns
-from kernel.points import ACQUIRE, KIND_NAMES, READ, RELEASE, SCHEDULE
+from kernel.points import ACQUIRE, READ, RELEASE
 from kernel.process.limits import boot_rlimits
 from kernel.process.pid import PidMap
 from kernel.process.tasklist import TaskList
 from kernel.profiles import profile_named
-from kernel.smp.load import load_dec
 from kernel.smp.ttwu import try_to_wake_up
 from kernel.task import TASK_NORMAL, TASK_RUNNING, SighandStruct, SignalStruct, TaskStruct
 from tests.kernel.whole_kernel import machine, make  # noqa: F401 fixtures
+
+FAILURES = (KernelError, GuestFault, RestartSyscall)
 
 
 class Blocked(Exception):
@@ -55,7 +58,7 @@ class SmallKernel(Kernel):
     """
 
     def __init__(self, **spec: Any) -> None:
-        shape = MachineSpec(cpus=1, **spec)
+        shape = MachineSpec(cpus=1, check=True, **spec)
         free = replace(shape.costs, lock_acquire=0, lock_hold=0)
         super().__init__(replace(shape, costs=free), None)  # type: ignore[arg-type]
         self.frames = Frames(
@@ -75,6 +78,8 @@ class SmallKernel(Kernel):
         self.by_pid: dict[int, TaskStruct] = {}
         self.runnable: deque[TaskStruct] = deque()
         self.results: dict[TaskStruct, Any] = {}
+        self.driver = StepDriver(self)  # type: ignore[arg-type]  # what it needs is below
+        self.after_step = None
         self.walked: Any = None
         self._stands_at: dict[Any, Any] = {}  # a path that is walked -> its point
         self.mms: list[Any] = []
@@ -133,46 +138,43 @@ class SmallKernel(Kernel):
                 self._take_wakes()
 
     def _take_wakes(self) -> None:
-        """Note whom the kernel has woken; a CPU would run them now."""
+        """Note who may run, again or further; a CPU would run them now."""
         for effect in self.outbox.pop(0, ()):
-            if effect[1] == EFF_WAKE:
+            if effect[1] in (EFF_WAKE, EFF_RESCHED):
                 self.runnable.append(self.by_pid[effect[2]])
 
     def _run(self, task: TaskStruct) -> None:
+        """Run the path of ``task`` to its end or its sleep."""
         path, task.path = task.path, None
         assert path is not None
         before, self.current = self.current, task
-        held: list[Any] = []
         try:
-            point = next_point(path, None)
-            while point is not None:
-                name, kind, obj = point
-                if self.stepwise:
-                    self._check_point(name, kind, obj, held)
-                answer = None
-                if kind != SCHEDULE:
-                    answer = pass_point(self, kind, obj)
-                elif task.state != TASK_RUNNING:
-                    task.on_rq = False
-                    load_dec(self, 0)
-                    task.path = path
-                    return
-                point = next_point(path, answer)
-        except (KernelError, GuestFault, RestartSyscall) as failed:
-            self.results[task] = failed
+            if self.stepwise:
+                self._step_through(task, path)
+            else:
+                run_to_sleep(self, path)
         finally:
+            self.active.clear()  # of a path that a test lets fail
             self.current = before
-        assert not held
 
-    def _check_point(self, name: str, kind: int, obj: Any, held: list[Any]) -> None:
-        assert kind in range(len(KIND_NAMES))
-        if kind in (ACQUIRE, READ):
-            assert obj not in held, f"{name}: {obj.name} is taken already"
-            held.append(obj)
-        elif kind == RELEASE:
-            held.remove(obj)
-        elif kind == SCHEDULE:
-            assert not held, f"{name}: sleeps with {held[0].name} held"
+    def _step_through(self, task: TaskStruct, path: Any) -> None:
+        self.requests.append((self.now_ns, task, path))
+        self.driver.run(self.now_ns)
+        while self.active:
+            step_ns = self.driver.next_ns()
+            assert step_ns < NEVER, f"{self.active[0]!r} waits for a lock that nobody gives back"
+            self.driver.run(step_ns)
+
+    def open(self, request: Any) -> Any:
+        """For the driver of ``step``: whose path it is that begins or goes on."""
+        _at_ns, self.current, path = request
+        return path
+
+    def open_timer(self) -> Any:
+        """Take the first timer; return the path it starts, or what came of it."""
+        at_ns, serial, kind, what = self.timers.pop()
+        self.now_ns = max(self.now_ns, at_ns)
+        return kind.expire(self, what, serial)
 
     def as_task(self, task: TaskStruct, function: Any, *args: Any) -> Any:
         """Call ``function(k, *args)`` as ``task`` and return its value or raise its error.
@@ -194,7 +196,7 @@ class SmallKernel(Kernel):
         self.results.pop(task, None)
         try:
             value = self.form(function)(self, *args)
-        except (KernelError, GuestFault, RestartSyscall) as failed:
+        except FAILURES as failed:
             value = failed
         finally:
             self.current = before
@@ -205,7 +207,10 @@ class SmallKernel(Kernel):
             self.results[task] = value
 
     def _returning(self, task: TaskStruct, path: Any) -> Any:
-        self.results[task] = yield from path
+        try:
+            self.results[task] = yield from path
+        except FAILURES as failed:
+            self.results[task] = failed
 
     def result(self, task: TaskStruct) -> Any:
         """Return what ``task``'s call returned, or raise what it raised."""
@@ -228,10 +233,8 @@ class SmallKernel(Kernel):
     def advance(self, to_ns: int) -> None:
         """Let time go on to ``to_ns``, firing timers."""
         while self.timers.next_ns() <= to_ns:
-            at_ns, serial, kind, what = self.timers.pop()
             before = self.current
-            self.now_ns = max(self.now_ns, at_ns)
-            self._finish(kind.expire(self, what, serial))
+            self._finish(self.open_timer())
             self.current = before
             self.run()
         self.now_ns = max(self.now_ns, to_ns)
@@ -245,18 +248,21 @@ class SmallKernel(Kernel):
     def _finish(self, value: Any) -> None:
         """Run what is a path and never sleeps to its end."""
         if is_path(value):
-            self.walk(value)
+            run_through(self, value)
 
     def walk(self, path: Any, until: str | None = None) -> list[str]:
         """Run ``path`` for the current task up to the point ``until``, or to its end.
 
-        Sleeps are passed. Returns the names of the points passed; ``walked`` is then the result.
+        Sleeps are passed, and locks: whoever runs meanwhile finds them free. Returns the names of
+        the points passed; ``walked`` is then the result.
         """
         names = []
         point = self._stands_at.pop(path, None)
         try:
             while True:
-                answer = None if point is None else pass_point(self, point[1], point[2])
+                answer = None
+                if point is not None and point[1] not in (ACQUIRE, READ, RELEASE):
+                    answer = pass_point(self, point[1], point[2])
                 point = path.send(answer)
                 if point[0] == until:
                     self._stands_at[path] = point
