@@ -58,7 +58,8 @@ def without_collector() -> Iterator[None]:
 
     The LPs break their cycles themselves when a task is freed, so reference counts free what a run
     leaves behind; looking for cycles among all live objects again and again finds nothing. A guest
-    program can make a list that contains itself: ``collect_now_and_then`` is for that.
+    program can make a list that contains itself: for that it runs once in a long while
+    (``_COLLECT_EVERY``).
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -79,13 +80,9 @@ def loader_of(spec: MachineSpec) -> LanguageLoader:
     )
 
 
-_COLLECT_EVERY: Final = 16_384  # supersteps
-
-
-def collect_now_and_then(supersteps: int) -> None:
-    """Run the collector once in a long while; call it once for each superstep."""
-    if not supersteps % _COLLECT_EVERY:
-        gc.collect()
+# Supersteps between two runs of the collector. CpuGroup.step() itself counts them: under exact a
+# superstep is one event.
+_COLLECT_EVERY: Final = 16_384
 
 
 class CpuGroup:
@@ -112,7 +109,8 @@ class CpuGroup:
         started = perf_counter_ns()
         sample = self._supersteps % _SAMPLE_EVERY == 0
         self._supersteps += 1
-        collect_now_and_then(self._supersteps)
+        if not self._supersteps % _COLLECT_EVERY:
+            gc.collect()
         if sample:
             self._guest_ns = 0
             self._instrument(self._timed_resume, horizons, inboxes)

@@ -178,7 +178,9 @@ BY_EXEC: Final = 3
 BY_PUSH: Final = 4
 BY_REMOTE_WAKE: Final = 5  # by another CPU than the one it arrives at
 
-NEVER: Final = 1 << 62  # a time later than any run
+# A time later than any run: the greatest that compiled code keeps in a register. To compare with
+# a greater one is a call of Python's, and every CPU does that at every step.
+NEVER: Final = (1 << 62) - 1
 
 
 def describe(message: tuple[Any, ...], *, request: bool) -> str:

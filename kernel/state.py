@@ -87,7 +87,8 @@ class KernelState(Kernel):
 
         Load balancing (``balance_ns``) is none: alone it goes on for ever, and leads to nothing.
         """
-        first = self.timers.next_ns()
+        timers = self.timers.heap
+        first: int = timers[0][0] if timers else m.NEVER
         if self.requests and self.requests[0][0] < first:
             first = self.requests[0][0]
         if self.stepwise:
@@ -136,9 +137,10 @@ class KernelState(Kernel):
         timers = self.timers.heap
         self.requests = []
         for request in requests:
-            while timers and timers[0][0] <= request[0]:
+            at_ns: int = request[m.R_TIME]
+            while timers and timers[0][0] <= at_ns:
                 self._fire_timer()
-            while self.balance_ns <= request[0]:
+            while self.balance_ns <= at_ns:
                 run_rebalance_domains(self)
             path = self.open(request)
             if path is not None:

@@ -34,7 +34,10 @@ class Exact:
             self._limit_ns = NO_FURTHER
             return NO_FURTHER
         upcoming = view.cpu_next
-        kernel_ns = min(view.kernel_ns, view.balance_ns())
+        # comparisons, not min(): a round is one event, and this is asked in every one
+        kernel_ns = view.balance_ns()
+        if view.kernel_ns < kernel_ns:
+            kernel_ns = view.kernel_ns
         first_ns = view.first_ns
         if kernel_ns <= first_ns:
             self._cpu = -1
@@ -43,8 +46,13 @@ class Exact:
         # where two CPUs have an event at the same time, the lower goes first
         cpu = self._cpu = upcoming.index(first_ns)
         upcoming[cpu] = NEVER
-        self._horizon_ns = min(kernel_ns, min(upcoming), first_ns + _LONGEST_STEP_NS)
+        horizon_ns = min(upcoming)
         upcoming[cpu] = first_ns
+        if kernel_ns < horizon_ns:
+            horizon_ns = kernel_ns
+        if first_ns + _LONGEST_STEP_NS < horizon_ns:
+            horizon_ns = first_ns + _LONGEST_STEP_NS
+        self._horizon_ns = horizon_ns
         return NO_FURTHER
 
     def ready(self, pending: Pending, view: View) -> list[Request]:

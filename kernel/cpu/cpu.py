@@ -132,7 +132,10 @@ class Cpu:
         inbox = self.inbox
         for effect in effects:
             self._arrivals += 1
-            heappush(inbox, (effect[0], self._arrivals, effect))
+            if inbox:
+                heappush(inbox, (effect[0], self._arrivals, effect))
+            else:  # mostly it is the only one
+                inbox.append((effect[0], self._arrivals, effect))
         self._run(horizon_ns)
         due_ns = self.timers.next_ns
         if inbox and inbox[0][0] < due_ns:
@@ -151,7 +154,11 @@ class Cpu:
         return due_ns if due_ns < next_ns else next_ns
 
     def _run(self, horizon_ns: int) -> None:
-        """Advance event by event; see the module header."""
+        """Advance event by event; see the module header.
+
+        Where the task stands is asked by comparisons. A table of functions by position takes three
+        times as many instructions in the compiled core (200 for 60), a tenth fewer in the pure one.
+        """
         rq = self.rq
         inbox = self.inbox
         timers = self.timers
@@ -167,7 +174,7 @@ class Cpu:
                     timers.fire()
                     continue
             elif due_ns <= self.now_ns:
-                apply(self, heappop(inbox)[2])
+                apply(self, (heappop(inbox) if len(inbox) > 1 else inbox.pop())[2])
                 continue
             task = rq.curr
             at = task.at

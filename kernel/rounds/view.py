@@ -85,8 +85,11 @@ class View:
                 if due_ns < least:
                     least = due_ns
         kernel_ns = self._kernel.next_ns()
-        if self._pending.requests:
-            kernel_ns = min(kernel_ns, self._pending.first_ns())
+        requests = self._pending.requests
+        if requests:
+            first_ns: int = requests[0][0] if len(requests) == 1 else min(requests)[0]
+            if first_ns < kernel_ns:
+                kernel_ns = first_ns
         self.kernel_ns = kernel_ns
         if kernel_ns < least:
             least = kernel_ns
