@@ -97,6 +97,8 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
             cls.name: changed for cls in loaded.classes if (changed := sched.changed(cls))
         },
         fair_from=loaded.fair_from,
+        classes=tuple(found.cls.name for found in loaded.others),
+        classes_from=tuple(found.source for found in loaded.others),
         fork=config.vm.fork,
         overcommit_memory=config.vm.overcommit_memory,
         overcommit_ratio=config.vm.overcommit_ratio,

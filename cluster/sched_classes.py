@@ -1,10 +1,10 @@
 """Scheduling classes that are not part of smplab: found, checked, and brought to every process.
 
-``sched.fair`` names one in either of two ways. ``FILE.py:CLASS`` is a class (or an object) in a
-file, taken from the configuration's folder. The text of the file goes with the machine
-(``MachineSpec.fair_from``), as guest programs do, so the actors of a cluster need not have the
-file. A plain name is that of an entry point in the group ``smplab.sched_classes``, of a package
-that every host then has.
+``sched.fair`` names a fair one, ``sched.classes`` those of other ranks, in either of two ways.
+``FILE.py:CLASS`` is a class (or an object) in a file, taken from the configuration's folder. The
+text of the file goes with the machine (``MachineSpec.fair_from``, ``classes_from``), as guest
+programs do, so the actors of a cluster need not have the file. A plain name is that of an entry
+point in the group ``smplab.sched_classes``, of a package that every host then has.
 
 Both are Python that runs with all rights of the user: naming one in a configuration is like
 starting it, ``smplab validate`` included.
@@ -18,11 +18,19 @@ from typing import Any, Final
 from cluster.plugins import SCHED_CLASS, PluginError, Source, load, source_of
 from kernel.machine import MachineSpec
 from kernel.sched.classes import register
-from kernel.sched.sched_class import FAIR_RANK, SchedClass
-from kernel.uapi.policy import FAIR_POLICIES
+from kernel.sched.sched_class import CLASS_ORDER, FAIR_RANK, SchedClass
+from kernel.smp.smp_class import SmpClass
+from kernel.uapi.policy import FAIR_POLICIES, POLICY_NAMES
 
 _NEEDED: Final = ("enqueue_task", "dequeue_task", "pick_next_task", "queued")
-_RESERVED: Final = ("fair", "child_runs_first", "latency", "min_granularity", "wakeup_granularity")
+_RESERVED: Final = (
+    "classes",
+    "fair",
+    "child_runs_first",
+    "latency",
+    "min_granularity",
+    "wakeup_granularity",
+)
 
 
 class SchedClassError(Exception):
@@ -37,18 +45,19 @@ class Found:
     source: Source
 
 
-def find(name: str, folder: Path) -> Found:
-    """Return the class that ``sched.fair`` names, made known to this process.
+def find(name: str, folder: Path, fair: bool = True) -> Found:
+    """Return the class that ``sched.fair`` or ``sched.classes`` names, made known to this process.
 
     Args:
         name: FILE.py:CLASS, or an installed one's.
         folder: what FILE.py is relative to.
+        fair: whether it is to be of the rank fair, or of another.
 
     Raises:
-        SchedClassError: there is none, it cannot be loaded, or it is no scheduling class.
+        SchedClassError: there is none, it cannot be loaded, or it is no such scheduling class.
     """
     try:
-        return _made(source_of(name, folder))
+        return _made(source_of(name, folder), fair)
     except PluginError as error:
         raise SchedClassError(str(error)) from None
 
@@ -60,17 +69,19 @@ def bring(spec: MachineSpec) -> None:
         SchedClassError: as ``find``; on another host than the one that checked the configuration.
     """
     if spec.fair_from:
-        _made(spec.fair_from)
+        _made(spec.fair_from, True)
+    for source in spec.classes_from:
+        _made(source, False)
 
 
 _found: Final[dict[Source, SchedClass]] = {}
 
 
-def _made(source: Source) -> Found:
+def _made(source: Source, fair: bool) -> Found:
     cls = _found.get(source)
-    if cls is None:
+    if cls is None or (cls.rank == FAIR_RANK) != fair:
         try:
-            cls = _object(load(SCHED_CLASS, source))
+            cls = _object(load(SCHED_CLASS, source), fair)
         except PluginError as error:
             raise SchedClassError(str(error)) from error.__cause__
         _found[source] = cls
@@ -81,7 +92,7 @@ def _made(source: Source) -> Found:
     return Found(cls, source)
 
 
-def _object(found: Any) -> SchedClass:
+def _object(found: Any, fair: bool) -> SchedClass:
     """Return the scheduling class that was found, checked."""
     if isinstance(found, type) and issubclass(found, SchedClass):
         try:
@@ -95,13 +106,13 @@ def _object(found: Any) -> SchedClass:
         raise SchedClassError(
             f"{getattr(found, '__name__', found)!r} is no kernel.sched.sched_class.SchedClass"
         )
-    problems = list(_problems(found))
+    problems = list(_problems(found, fair))
     if problems:
         raise SchedClassError(f"{type(found).__name__}: {'; '.join(problems)}")
     return found
 
 
-def _problems(cls: SchedClass) -> Iterator[str]:
+def _problems(cls: SchedClass, fair: bool) -> Iterator[str]:
     try:
         name, rank, policies, tunables = cls.name, cls.rank, cls.policies, cls.tunables
     except AttributeError:
@@ -109,10 +120,10 @@ def _problems(cls: SchedClass) -> Iterator[str]:
         return
     if type(name) is not str or not name.isidentifier() or name in _RESERVED:
         yield f"its name must be an identifier, and no key of sched (got {name!r})"
-    if rank != FAIR_RANK:
-        yield f"its rank must be that of the fair class, {FAIR_RANK} (got {rank!r})"
-    if sorted(policies) != sorted(FAIR_POLICIES):
-        yield f"its policies must be those of the fair class, {FAIR_POLICIES} (got {policies!r})"
+    if fair:
+        yield from _fair_problems(rank, policies)
+    else:
+        yield from _other_problems(cls)
     for operation in _NEEDED:
         if getattr(type(cls), operation) is getattr(SchedClass, operation):
             yield f"it has no {operation}"
@@ -123,3 +134,26 @@ def _problems(cls: SchedClass) -> Iterator[str]:
     for each in fields(tunables):
         if "kind" not in each.metadata:
             yield (f"the tunable {each.name} must be made by a function of kernel.sched.tunables")
+
+
+def _fair_problems(rank: Any, policies: Any) -> Iterator[str]:
+    if rank != FAIR_RANK:
+        yield f"its rank must be that of the fair class, {FAIR_RANK} (got {rank!r})"
+    if sorted(policies) != sorted(FAIR_POLICIES):
+        yield f"its policies must be those of the fair class, {FAIR_POLICIES} (got {policies!r})"
+
+
+def _other_problems(cls: SchedClass) -> Iterator[str]:
+    rank, policies, half = cls.rank, cls.policies, cls.half
+    if type(rank) is not int or not 0 <= rank < len(CLASS_ORDER) or rank == FAIR_RANK:
+        order = ", ".join(
+            f"{number} {name}" for number, name in enumerate(CLASS_ORDER) if number != FAIR_RANK
+        )
+        yield f"its rank must be one of {order} (got {rank!r}; a fair class is named in sched.fair)"
+    wrong = [each for each in policies if each in FAIR_POLICIES or each not in POLICY_NAMES]
+    if wrong:
+        yield f"policies that it cannot have: {', '.join(map(str, wrong))}"
+    if half is not None and not isinstance(half, SmpClass):
+        yield f"its half must be a kernel.smp.smp_class.SmpClass (got {half!r})"
+    elif half is not None and half.rank != rank:
+        yield f"its half is of the rank {half.rank}, it of the rank {rank!r}"

@@ -21,10 +21,12 @@ from kernel.locking import Lock, LockStat
 from kernel.machine import MachineSpec
 from kernel.ns.common import FIRST_INO
 from kernel.points import Path
-from kernel.smp.balance import SchedDomain, note_load
+from kernel.smp.balance import domains_of, note_load
+from kernel.smp.classes import SchedTable
 from kernel.smp.load import LoadTable
 from kernel.smp.loadavg import load_period_ns
 from kernel.smp.schedule import do_task_dead
+from kernel.smp.topology import flat
 from kernel.stats import KernelStats
 from kernel.task import SignalStruct, TaskStruct
 from kernel.time.itimer import REAL_TIMER
@@ -104,12 +106,12 @@ class Kernel:
         self.acct_files = 0  # that acct() writes to: kernel.process.acct
         # load balancing: kernel.smp.balance
         self.tick_ns = NSEC_PER_SEC // spec.hz
-        self.domains = [SchedDomain(spec.cpus, spec.linux) for _ in range(spec.cpus)]
+        self.topology = flat(spec.cpus)
+        self.domains = domains_of(self.topology, spec.linux)
         self.next_balance = 0  # least of the CPUs', in jiffies
         self.balance_ns = m.NEVER  # when it is due, if there is anything to balance
         self.uneven: dict[TaskStruct, None] = {}  # tasks with another load than nice 0
-        # tasks with a real-time policy -> their CPU time when last woken, in ns
-        self.rt_tasks: dict[TaskStruct, int] = {}
+        self.sched = SchedTable(spec)  # of which class a task is, and who is in which
         self.affinity_used = False  # a task may be bound to some CPUs
         # namespaces: the next number in /proc/PID/ns, and how many there are of each kind
         self.next_ns_ino = FIRST_INO

@@ -125,6 +125,10 @@ class MachineSpec:
     # where the two come from if they are a file's: see cluster.driver_parts
     tie_break_from: tuple[str, ...] = ()
     memory_model_from: tuple[str, ...] = ()
+    # scheduling classes of other ranks than fair, each in place of smplab's of its rank; and where
+    # they come from
+    classes: tuple[str, ...] = ()
+    classes_from: tuple[tuple[str, ...], ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Return the spec as data that msgpack can carry."""
@@ -156,4 +160,6 @@ class MachineSpec:
         data["mutations"] = tuple(data["mutations"])
         for source in ("fair_from", "tie_break_from", "memory_model_from"):
             data[source] = tuple(data.get(source, ()))
+        data["classes"] = tuple(data.get("classes", ()))
+        data["classes_from"] = tuple(tuple(source) for source in data.get("classes_from", ()))
         return cls(**data)

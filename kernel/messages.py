@@ -163,7 +163,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
 TUNE_COMM: Final = 0  # its name: str
 TUNE_CPUTIMER: Final = 1  # whether it needs every tick: bool
 TUNE_AFFINITY: Final = 2  # CPUs it may use, the one to go to if it must first; None: all
-TUNE_POLICY: Final = 3  # (policy, rt_priority, nice, reset_on_fork)
+TUNE_POLICY: Final = 3  # (policy, priority, nice, reset_on_fork, the class's own)
 TUNE_PUSH: Final = 4  # a real-time task that waits is to go to that CPU
 
 # what the imbalance of EFF_BALANCE counts: enum migration_type of kernel/sched/sched.h
@@ -475,14 +475,20 @@ def eff_tune_affinity(at_ns: int, pid: int, allowed: tuple[int, ...] | None) -> 
 
 
 def eff_tune_policy(
-    at_ns: int, pid: int, policy: "SchedPolicy", priority: int, nice: int, reset_on_fork: bool
+    at_ns: int,
+    pid: int,
+    policy: "SchedPolicy",
+    priority: int,
+    nice: int,
+    reset_on_fork: bool,
+    own: tuple[int, ...],
 ) -> Effect:
-    """The task has another policy, real-time priority or nice value."""
-    return at_ns, EFF_TUNE, pid, TUNE_POLICY, (policy, priority, nice, reset_on_fork)
+    """The task has another policy, or other parameters; ``own``: those of its class alone."""
+    return at_ns, EFF_TUNE, pid, TUNE_POLICY, (policy, priority, nice, reset_on_fork, own)
 
 
 def eff_tune_push(at_ns: int, pid: int, dest_cpu: int) -> Effect:
-    """The task, a real-time one that waits, is to go to ``dest_cpu``."""
+    """The task, or an equal of it that waits, is to go to ``dest_cpu``."""
     return at_ns, EFF_TUNE, pid, TUNE_PUSH, dest_cpu
 
 

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from cluster.config import models
 from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
 from cluster.config.models import RunConfig, Workload, config_with
-from cluster.config.sched import FAIR_CLASSES, AnySched, conflicts, sched_with
+from cluster.config.sched import FAIR_CLASSES, OTHERS, AnySched, conflicts, sched_with
 from cluster.config.sound import Sound
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
 from cluster.driver_parts import PartError, load_part
@@ -33,8 +33,8 @@ from cluster.sched_classes import Found, SchedClassError, find
 from cluster.sync.scheme import SchemeError, scheme_class
 from kernel.drive.interleave import check_name
 from kernel.sched.cfs import cfs_sched_class
-from kernel.sched.classes import CLASSES, PLANNED, fair_class_by_name
-from kernel.sched.sched_class import FAIR_RANK, SchedClass
+from kernel.sched.classes import PLANNED, fair_class_by_name, together
+from kernel.sched.sched_class import SchedClass
 from workloads.generators import GENERATORS
 
 FIFO_PATIENCE_S: Final = 5
@@ -81,11 +81,12 @@ class Loaded:
     # what is wrong, if anything is; ``config`` is then that of the values which are sound
     problems: list[Problem] = field(default_factory=list)
     sound: Sound = field(default_factory=lambda: Sound(None))
+    others: tuple[Found, ...] = ()  # of other ranks than fair, from outside
 
     @property
     def classes(self) -> tuple[SchedClass, ...]:
-        """The scheduling classes of the machine, but not in order."""
-        return (*(cls for cls in CLASSES if cls.rank != FAIR_RANK), self.fair)
+        """The scheduling classes of the machine, highest first."""
+        return together(self.fair, [found.cls for found in self.others])
 
     def problem(self, path: KeyPath, what: str, *, of_key: bool = False) -> Problem:
         """Return the finding ``what`` about the value at ``path``."""
@@ -131,37 +132,68 @@ def _look_at(name: str, text: str, folder: Path, overrides: Iterable[Override]) 
     if document.data is None:
         document.data = {}
     origins, problems = _override(document, overrides)
-    own, model, why = _own_class(document, folder)
-    if why:
-        problems.append(_problem(document, origins, ("sched", "fair"), why))
-    config, problems, sound = _validated(model, document, origins, problems)
+    own = _own_classes(document, folder)
+    problems += [_problem(document, origins, ("sched", *path), why) for path, why in own.problems]
+    config, problems, sound = _validated(own.model, document, origins, problems)
     loaded = Loaded(config, document, folder, origins, problems=problems, sound=sound)
-    if own is not None:
-        loaded.fair, loaded.fair_from = own.cls, own.source
-    elif why:
-        sound.bad.add(("sched", "fair"))
-    else:
+    loaded.others = tuple(own.others)
+    sound.bad.update(("sched", *path) for path, _ in own.problems)
+    if own.fair is not None:
+        loaded.fair, loaded.fair_from = own.fair.cls, own.fair.source
+    elif ("sched", "fair") not in sound.bad:
         loaded.fair = fair_class_by_name(config.sched.fair)
     problems += _cross_checks(loaded)
     return loaded
 
 
-def _own_class(document: Document, folder: Path) -> tuple[Found | None, type[RunConfig], str]:
-    """Return the fair class from outside that is named, if one is, and the model that goes with it.
+@dataclass(slots=True)
+class _OwnClasses:
+    """The scheduling classes from outside that are named, and the model that goes with them."""
 
-    The third is why it cannot be had; else it is empty.
-    """
+    model: type[RunConfig] = RunConfig
+    fair: Found | None = None
+    others: list[Found] = field(default_factory=list)
+    problems: list[tuple[KeyPath, str]] = field(default_factory=list)  # below sched: what
+
+    def find(self, name: Any, path: KeyPath, folder: Path, fair: bool) -> Found | None:
+        """Return the class ``name``, None if it is none from outside; problems are noted."""
+        if not isinstance(name, str) or name in (*FAIR_CLASSES, *PLANNED, *OTHERS):
+            return None
+        if not (is_file(name) or is_installed(SCHED_CLASS, name)):
+            return None
+        try:
+            return find(name, folder, fair)
+        except SchedClassError as error:
+            self.problems.append((path, f"{error} {got(name)}"))
+            return None
+
+
+def _own_classes(document: Document, folder: Path) -> _OwnClasses:
+    """Find the classes that ``sched.fair`` and ``sched.classes`` name."""
+    own = _OwnClasses()
     sched = document.data.get("sched") if isinstance(document.data, dict) else None
-    name = sched.get("fair") if isinstance(sched, dict) else None
-    if not isinstance(name, str) or name in (*FAIR_CLASSES, *PLANNED):
-        return None, RunConfig, ""
-    if not (is_file(name) or is_installed(SCHED_CLASS, name)):
-        return None, RunConfig, ""
-    try:
-        found = find(name, folder)
-    except SchedClassError as error:
-        return None, config_with(AnySched), f"{error} {got(name)}"
-    return found, config_with(sched_with(found.cls)), ""
+    if not isinstance(sched, dict):
+        return own
+    own.fair = own.find(sched.get("fair"), ("fair",), folder, fair=True)
+    names = sched.get("classes")
+    for place, name in enumerate(names if isinstance(names, list) else ()):
+        found = own.find(name, ("classes", place), folder, fair=False)
+        if found is None:
+            continue
+        try:
+            together(
+                fair_class_by_name(FAIR_CLASSES[0]), [each.cls for each in (*own.others, found)]
+            )
+        except ValueError as error:
+            own.problems.append((("classes", place), f"{error} {got(name)}"))
+        else:
+            own.others.append(found)
+    if own.problems:
+        own.model = config_with(AnySched)
+    elif own.fair is not None or own.others:
+        fair = () if own.fair is None else (own.fair.cls,)
+        own.model = config_with(sched_with(*fair, *(found.cls for found in own.others)))
+    return own
 
 
 def load_model(model: type[M], path: Path) -> tuple[M, Document]:
@@ -418,7 +450,7 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
         what = f"must be at least {least} for {machine.cpus} CPUs {got(machine.pid_max)}"
         yield loaded.problem(("machine", "pid_max"), what)
     if loaded.is_sound("sched"):
-        for path, of_key, what in conflicts(sched, loaded.fair):
+        for path, of_key, what in conflicts(sched, loaded.fair, loaded.classes):
             yield loaded.problem(("sched", *path), what, of_key=of_key)
     for index, workload in enumerate(config.workloads):
         if loaded.is_sound("workloads", index):

@@ -22,6 +22,7 @@ from kernel.sched.classes import CLASSES, PLANNED, classes_of, tunables_of
 from kernel.sched.sched_class import FAIR_RANK, SchedClass
 
 FAIR_CLASSES: Final = tuple(cls.name for cls in CLASSES if cls.rank == FAIR_RANK)
+OTHERS: Final = tuple(cls.name for cls in CLASSES if cls.rank != FAIR_RANK)
 # keys of sched itself that mean tunables of cfs
 SHORT: Final = ("latency", "min_granularity", "wakeup_granularity")
 
@@ -72,6 +73,14 @@ class SchedKeys(Model):
             "an installed one."
         ),
     ] = "cfs"
+    classes: Annotated[
+        list[Annotated[str, OneOfOrOwn(*OTHERS, kind=SCHED_CLASS)]],
+        Field(
+            max_length=5,
+            description="Classes of your own of other ranks than fair, each in place of the one of "
+            "its rank, if there is one: FILE.py:CLASS, or the name of an installed one.",
+        ),
+    ] = Field(default_factory=list)
     child_runs_first: Annotated[
         str, OneOf("off", "on", "vfork_only"), Field(description="Who runs first after fork.")
     ] = "off"
@@ -119,23 +128,26 @@ else:
 
 
 class AnySched(Sched):
-    """For a configuration whose fair class cannot be had: nobody knows which keys that has."""
+    """For a configuration with a class that cannot be had: nobody knows which keys that has."""
 
     model_config = ConfigDict(extra="ignore")
 
 
-def sched_with(cls: SchedClass) -> type[SchedKeys]:
-    """Return the model of ``sched:`` in a configuration whose fair class is ``cls``."""
-    sections: Any = _sections((cls,))
+def sched_with(*classes: SchedClass) -> type[SchedKeys]:
+    """Return the model of ``sched:`` in a configuration with these classes from outside."""
+    sections: Any = _sections(classes)
     made: type[SchedKeys] = create_model("Sched", __base__=Sched, **sections)
     return made
 
 
-def conflicts(sched: SchedKeys, fair: SchedClass) -> Iterator[tuple[tuple[str, ...], bool, str]]:
+def conflicts(
+    sched: SchedKeys, fair: SchedClass, classes: tuple[SchedClass, ...]
+) -> Iterator[tuple[tuple[str, ...], bool, str]]:
     """Yield what is wrong between keys: the path below sched, whether it is of the key, what.
 
     Args:
         fair: the class that ``sched.fair`` names.
+        classes: all of the machine.
     """
     for key in SHORT:
         if getattr(sched, key) is None:
@@ -147,7 +159,11 @@ def conflicts(sched: SchedKeys, fair: SchedClass) -> Iterator[tuple[tuple[str, .
     for cls in CLASSES:
         if cls.rank == FAIR_RANK and cls is not fair and cls.name in sched.model_fields_set:
             yield (cls.name,), True, f"is for fair: {cls.name} (sched.fair is {fair.name})"
-    for cls in (*(cls for cls in CLASSES if cls.rank != FAIR_RANK), fair):
+    for cls in CLASSES:
+        if cls not in classes and cls.rank != FAIR_RANK and cls.name in sched.model_fields_set:
+            own = next(other.name for other in classes if other.rank == cls.rank)
+            yield (cls.name,), True, f"is for the class {cls.name} (sched.classes has {own})"
+    for cls in sorted(classes, key=lambda cls: cls.rank == FAIR_RANK):
         yield from _too_large(sched, cls)
 
 

@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kernel.check.memory import check_current, check_memory, check_users
-from kernel.check.places import check_load_table, check_places, check_real_time
+from kernel.check.places import check_classes, check_load_table, check_places
 from kernel.cpu.places import CpuPlaces
 from kernel.fs.inode import EVENTFD, SOCKET
 from kernel.fs.ledger import open_files
@@ -71,7 +71,7 @@ def check_kernel(k: "Kernel") -> list[str]:
             _check_state(task, found)
         # a zombie may be reaped while it is still on its way into its last schedule()
         everybody = dict.fromkeys([*tasks, *(path.task for path in k.active)])
-        check_real_time(k, tasks, found)
+        check_classes(k, tasks, found)
         counted = sum(task.on_rq for task in everybody)
         table = sum(k.load.nr_running)
         if counted != table:

@@ -12,7 +12,6 @@ CPUs at once.
 from typing import TYPE_CHECKING, Any
 
 from kernel.cpu.places import CpuPlaces, Half, subjects
-from kernel.process.attrs import rt_policy
 from kernel.task import TASK_DEAD, TASK_NEW, TaskStruct
 
 if TYPE_CHECKING:
@@ -20,24 +19,28 @@ if TYPE_CHECKING:
 
 
 def check_load_table(k: "Kernel", found: list[str]) -> None:
-    """The load table and the two summaries kept beside it."""
+    """The load table and the summaries kept beside it."""
     overloaded = 0
-    idle_mask = 0
+    idle_mask = busy_mask = 0
     for cpu, number in enumerate(k.load.nr_running):
         if number < -k.load.pulls_out:  # what was counted as moved may have gone to sleep instead
             found.append(f"load table: cpu {cpu} has {number} runnable tasks")
         if number >= 2:
             overloaded += 1
+            busy_mask |= 1 << cpu
         elif number == 0:
             idle_mask |= 1 << cpu
     if overloaded != k.load.overloaded:
         found.append(f"load table: {k.load.overloaded} overloaded cpus counted, {overloaded} found")
     if idle_mask != k.load.idle_mask:
         found.append(f"load table: idle mask is {k.load.idle_mask:#x}, should be {idle_mask:#x}")
+    if busy_mask != k.load.busy_mask:
+        found.append(f"load table: busy mask is {k.load.busy_mask:#x}, should be {busy_mask:#x}")
 
 
-def check_real_time(k: "Kernel", tasks: list[TaskStruct], found: list[str]) -> None:
-    """The kernel's list of real-time tasks; masks name CPUs that there are."""
+def check_classes(k: "Kernel", tasks: list[TaskStruct], found: list[str]) -> None:
+    """Who is a member of a scheduling class; parameters go with policies, masks name CPUs."""
+    table = k.sched
     online = (1 << k.spec.cpus) - 1
     for task in tasks:
         attrs = task.attrs
@@ -45,16 +48,18 @@ def check_real_time(k: "Kernel", tasks: list[TaskStruct], found: list[str]) -> N
             continue
         if attrs.cpus_mask & ~online:
             found.append(f"{task!r}: may use cpus {attrs.cpus_mask:#x} of {online:#x}")
-        real_time = rt_policy(attrs.policy)
-        if real_time != (attrs.rt_priority != 0):
+        half = table.by_policy[attrs.policy]
+        least, greatest = half.priorities
+        if not least <= attrs.rt_priority <= greatest:
             found.append(f"{task!r}: policy {attrs.policy} with priority {attrs.rt_priority}")
         alive = task.state not in (TASK_NEW, TASK_DEAD) and not task.exit_state
-        if real_time and alive and task not in k.rt_tasks:
-            found.append(f"{task!r}: is not on the list of real-time tasks")
+        if alive and half is not table.fair and task not in table.members[half.rank]:
+            found.append(f"{task!r}: is not on the list of {table.titles[half.rank]} tasks")
     found += [
-        f"{task!r}: is on the list of real-time tasks"
-        for task in k.rt_tasks
-        if task.state == TASK_DEAD or task.attrs is None or not rt_policy(task.attrs.policy)
+        f"{task!r}: is on the list of {table.titles[half.rank]} tasks"
+        for half in table.halves
+        for task in table.members[half.rank]
+        if task.state == TASK_DEAD or table.of(task) is not half
     ]
 
 

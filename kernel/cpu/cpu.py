@@ -171,7 +171,7 @@ class Cpu:
                 due_ns = timers.next_ns
                 if due_ns <= self.now_ns:
                     rq.clock_ns = self.now_ns
-                    timers.fire()
+                    core.hrtimer_run(rq)
                     continue
             elif due_ns <= self.now_ns:
                 apply(self, (heappop(inbox) if len(inbox) > 1 else inbox.pop())[2])

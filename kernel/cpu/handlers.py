@@ -343,9 +343,9 @@ def on_tune(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
     elif what == m.TUNE_COMM:
         task.comm = value
     elif what == m.TUNE_POLICY:
-        policy, rt_priority, nice, reset_on_fork = value
+        policy, priority, nice, reset_on_fork, own = value
         rq.clock_ns = cpu.now_ns
-        core.sched_setscheduler(rq, task, policy, rt_priority, nice, reset_on_fork)
+        core.sched_setscheduler(rq, task, policy, priority, nice, reset_on_fork, own)
     elif what == m.TUNE_PUSH:
         rq.clock_ns = cpu.now_ns
         pushed = core.pushable_task(rq, task, value)

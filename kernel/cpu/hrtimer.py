@@ -1,30 +1,24 @@
-"""The high-resolution timers of one CPU: functions that are called at a virtual time.
+"""The high-resolution timers of one CPU: at a virtual time a scheduling class is called.
 
 They stand beside the inbox: a CPU stops at the earlier of its next message and its next timer, idle
 or not. Scheduling classes find them as ``rq.timers``, for what the tick is too coarse for:
-replenishment of budgets, ends of slices.
+replenishment of budgets, ends of slices. A timer is plain data, no function: the rank of its class,
+and what that wants to find in it (``SchedClass.timer``). So a CPU can be set down with its timers.
 
 Source: kernel/time/hrtimer.c (struct hrtimer_cpu_base, hrtimer_start, hrtimer_cancel).
-Deviation: a timer's function costs the CPU no time, and reprogramming the clock neither.
+Deviation: a timer costs the CPU no time, and reprogramming the clock neither.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
-from typing import Final
+from typing import Any, Final
 
 from kernel.messages import NEVER
 
 _FEW: Final = 16  # cancelled timers that are no reason to clear up
 
-
-class HrTimer:
-    """One armed timer; ``function`` is None once it has fired or was cancelled."""
-
-    __slots__ = ("at_ns", "function")
-
-    def __init__(self, at_ns: int, function: Callable[[int], None]) -> None:
-        self.at_ns = at_ns
-        self.function: Callable[[int], None] | None = function
+# (when, number, rank of its class, key, data): of equal times, the one that was armed first
+_Timer = tuple[int, int, int, int, tuple[int, ...]]
 
 
 class HrTimers:
@@ -34,57 +28,73 @@ class HrTimers:
     cancelled: at most 16, or as many as are armed, wait for that.
     """
 
-    __slots__ = ("_cancelled", "_heap", "_seq", "next_ns")
+    __slots__ = ("_armed", "_heap", "_number", "next_ns")
 
     def __init__(self) -> None:
         self.next_ns = NEVER
-        self._heap: list[tuple[int, int, HrTimer]] = []
-        self._seq = 0  # of equal times, the one that was armed first
-        self._cancelled = 0  # in the heap
+        self._heap: list[_Timer] = []
+        self._number = 0  # of the last one that was armed
+        self._armed: dict[int, None] = {}  # their numbers
 
-    def arm(self, at_ns: int, function: Callable[[int], None]) -> HrTimer:
-        """Have ``function(at_ns)`` called at ``at_ns``, or as soon as interrupts are on again.
+    def arm(self, at_ns: int, rank: int, key: int = 0, data: tuple[int, ...] = ()) -> int:
+        """Have the class of ``rank`` called at ``at_ns``, or as soon as interrupts are on again.
+
+        Args:
+            key: tells the class which of its timers this is; ``data`` what it is about.
+
+        Returns:
+            The timer's number, for ``cancel``; never 0.
 
         Source: kernel/time/hrtimer.c:hrtimer_start().
         """
-        timer = HrTimer(at_ns, function)
-        self._seq += 1
-        heappush(self._heap, (at_ns, self._seq, timer))
+        number = self._number = self._number + 1
+        self._armed[number] = None
+        heappush(self._heap, (at_ns, number, rank, key, data))
         self.next_ns = self._heap[0][0]
-        return timer
+        return number
 
-    def cancel(self, timer: HrTimer) -> bool:
-        """Disarm ``timer``; return whether it was armed.
+    def cancel(self, number: int) -> bool:
+        """Disarm a timer; return whether it was armed.
 
         Source: kernel/time/hrtimer.c:hrtimer_cancel().
         """
-        if timer.function is None:
+        armed = self._armed
+        if number not in armed:
             return False
-        timer.function = None
-        self._cancelled += 1
-        if self._cancelled > _FEW and self._cancelled * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if entry[2].function is not None]
+        del armed[number]
+        waiting = len(self._heap) - len(armed)
+        if waiting > _FEW and waiting * 2 > len(self._heap):
+            self._heap = [timer for timer in self._heap if timer[1] in armed]
             heapify(self._heap)
-            self._cancelled = 0
         self._drop_cancelled()
         return True
 
-    def fire(self) -> None:
-        """Call the function of the timer that is due first. It may arm timers, itself included.
+    def take(self) -> tuple[int, int, int, tuple[int, ...]]:
+        """Return ``(when, rank, key, data)`` of the timer that is due first: it is armed no more.
 
         Source: kernel/time/hrtimer.c:__run_hrtimer().
         """
-        at_ns, _, timer = heappop(self._heap)
-        function = timer.function
-        timer.function = None
+        at_ns, number, rank, key, data = heappop(self._heap)
+        del self._armed[number]
         self._drop_cancelled()
-        if function is not None:
-            function(at_ns)
+        return at_ns, rank, key, data
 
     def _drop_cancelled(self) -> None:
         """Forget cancelled timers at the head, so that no CPU stops for one."""
         heap = self._heap
-        while heap and heap[0][2].function is None:
+        while heap and heap[0][1] not in self._armed:
             heappop(heap)
-            self._cancelled -= 1
         self.next_ns = heap[0][0] if heap else NEVER
+
+    def pack(self) -> list[Any]:
+        """Return the armed timers as plain data that msgpack can carry."""
+        return [self._number, sorted(timer for timer in self._heap if timer[1] in self._armed)]
+
+    def unpack(self, data: Sequence[Any]) -> None:
+        """Take what ``pack`` returned; numbers stay valid."""
+        self._number, timers = data
+        self._heap = [
+            (at_ns, number, rank, key, tuple(own)) for at_ns, number, rank, key, own in timers
+        ]
+        self._armed = dict.fromkeys(timer[1] for timer in self._heap)
+        self._drop_cancelled()

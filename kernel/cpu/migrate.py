@@ -14,7 +14,6 @@ from kernel import messages as m
 from kernel.events import SCHED_MIGRATE_TASK
 from kernel.sched import core
 from kernel.sched.detach import detach_tasks
-from kernel.uapi.policy import FAIR_POLICIES
 from kernel.uapi.task_state import TASK_REPORT_MAX
 
 if TYPE_CHECKING:
@@ -111,8 +110,8 @@ def balance(cpu: "Cpu", effect: m.Effect) -> None:
     pushes = (
         active
         and not tasks
-        and curr.policy in FAIR_POLICIES
-        and curr is not rq.idle
+        and curr.sched_class is not None
+        and curr.sched_class.weighted
         and rq.nr_running > 1
         and core.is_cpu_allowed(curr, dest)
     )

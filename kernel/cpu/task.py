@@ -17,7 +17,7 @@ from kernel.sched.weights import (
     weight_of,
 )
 from kernel.uapi.policy import SCHED_NORMAL
-from kernel.uapi.prio import DEFAULT_PRIO, MAX_NICE, MIN_NICE
+from kernel.uapi.prio import DEFAULT_PRIO, MAX_NICE, MAX_RT_PRIO, MIN_NICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,9 +94,11 @@ class CpuTask:
         self.prev_sum_exec_ns = 0  # sum_exec_ns when the task was last picked
         self.on_rq = False  # runnable here: queued, or current
         self.cpus_allowed: tuple[int, ...] | None = None  # None: every CPU
-        self.rt_priority = 0  # 1..99 for SCHED_FIFO and SCHED_RR
+        self.rt_priority = 0  # sched_priority of its policy
         self.nice = 0
-        self.prio = DEFAULT_PRIO  # 0..98 real-time, 100..139 fair: lower is more urgent
+        self.prio = (
+            DEFAULT_PRIO  # 100..139 by nice value; a class above fair sets less: more urgent
+        )
         self.weight = NICE_0_LOAD
         self.vmult = 1 << 31  # with vshift: see vruntime_factor()
         self.vshift = 31
@@ -158,6 +160,7 @@ class CpuTask:
             self.cputimer,
             self.reset_on_fork,
             self.rt_priority,
+            self.prio,
             self._packed_entities(),
             self.program,
             None if ctx is None else ctx.pack(),
@@ -209,13 +212,13 @@ class CpuTask:
             p.cputimer,
             p.reset_on_fork,
             p.rt_priority,
+            p.prio,
             kept,
             program,
             ctx,
         ) = data[5:]
         p.kept = dict(kept) if kept else None
         p.cpus_allowed = _tuples(allowed)
-        p.prio = effective_prio(p)
         p.op = _tuples(op)
         p.value = _tuples(value)
         p.error = _tuples(error)
@@ -231,11 +234,6 @@ def _tuples(data: Any) -> Any:
     return data
 
 
-def effective_prio(task: CpuTask) -> int:
-    """Return the priority that traces show. Source: kernel/sched/syscalls.c:effective_prio()."""
-    return 99 - task.rt_priority if task.rt_priority else DEFAULT_PRIO + task.nice
-
-
 def set_nice(task: CpuTask, nice: int) -> None:
     """Set the nice value of ``task`` and the load weight that follows from it and its policy.
 
@@ -244,12 +242,13 @@ def set_nice(task: CpuTask, nice: int) -> None:
     Raises:
         ValueError: ``nice`` is outside -20 … 19 (setpriority() clamps before it comes here).
 
-    Source: kernel/sched/core.c:set_load_weight().
+    Source: kernel/sched/core.c:set_load_weight(), kernel/sched/syscalls.c:effective_prio().
     """
     if not MIN_NICE <= nice <= MAX_NICE:
         raise ValueError(f"nice {nice} is outside {MIN_NICE}..{MAX_NICE}")
     task.nice = nice
-    task.prio = effective_prio(task)
+    if task.prio >= MAX_RT_PRIO:  # else its class has set it
+        task.prio = DEFAULT_PRIO + nice
     task.weight = weight_of(nice, task.policy)
     task.vmult, task.vshift = vruntime_factor(nice, task.policy)
 

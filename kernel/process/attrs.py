@@ -7,10 +7,14 @@ Source: include/linux/sched.h (struct task_struct), kernel/fork.c:dup_task_struc
 Deviation: fields of task_struct in Linux.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from kernel.sched.sched_class import FAIR_RANK
 from kernel.task import TaskStruct
-from kernel.uapi.policy import SCHED_FIFO, SCHED_NORMAL, SCHED_RR, SchedPolicy
+from kernel.uapi.policy import SCHED_NORMAL, SchedPolicy
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
 
 TIMER_SLACK_NS: Final = 50_000
 
@@ -23,6 +27,7 @@ class TaskAttrs:
         "default_timer_slack_ns",
         "keep_caps",
         "no_new_privs",
+        "own",
         "policy",
         "reset_on_fork",
         "rt_priority",
@@ -32,6 +37,7 @@ class TaskAttrs:
     def __init__(self) -> None:
         self.policy: SchedPolicy = SCHED_NORMAL
         self.rt_priority = 0
+        self.own: tuple[int, ...] = ()  # what the class of the policy has beside that
         self.reset_on_fork = False
         self.cpus_mask = 0
         self.no_new_privs = False
@@ -44,6 +50,7 @@ class TaskAttrs:
         new = TaskAttrs()
         new.policy = self.policy
         new.rt_priority = self.rt_priority
+        new.own = self.own
         new.reset_on_fork = self.reset_on_fork
         new.cpus_mask = self.cpus_mask
         new.no_new_privs = self.no_new_privs
@@ -69,16 +76,11 @@ def new_attrs(task: TaskStruct) -> TaskAttrs:
     return new
 
 
-def rt_policy(policy: int) -> bool:
-    """Tell whether ``policy`` is a real-time one. Source: kernel/sched/sched.h:rt_policy()."""
-    return policy in (SCHED_FIFO, SCHED_RR)
-
-
-def sched_fork(child: TaskStruct, orig: TaskStruct) -> None:
+def sched_fork(k: "Kernel", child: TaskStruct, orig: TaskStruct) -> None:
     """Give ``child`` the attributes that it inherits; ``orig`` has some.
 
     The timer slack of the parent becomes the child's default. SCHED_RESET_ON_FORK takes a
-    real-time policy and a negative nice value away, and itself.
+    policy above the fair ones and a negative nice value away, and itself.
 
     Source: kernel/sched/core.c:sched_fork(), kernel/fork.c:copy_process().
     """
@@ -88,9 +90,10 @@ def sched_fork(child: TaskStruct, orig: TaskStruct) -> None:
         attrs.default_timer_slack_ns = attrs.timer_slack_ns
         if attrs.reset_on_fork:
             attrs.reset_on_fork = False
-            if rt_policy(attrs.policy):
+            if k.sched.by_policy[attrs.policy].rank < FAIR_RANK:
                 attrs.policy = SCHED_NORMAL
                 attrs.rt_priority = 0
+                attrs.own = ()
                 child.nice = 0
             elif child.nice < 0:
                 child.nice = 0

@@ -41,7 +41,7 @@ def dup_task_struct(k: "Kernel", orig: TaskStruct) -> TaskStruct:
     child.flags = orig.flags | PF_FORKNOEXEC
     child.nice = orig.nice
     if orig.attrs is not None:
-        sched_fork(child, orig)
+        sched_fork(k, child, orig)
     child.blocked = orig.blocked
     child.cred = orig.cred
     child.nsproxy = orig.nsproxy

@@ -20,10 +20,11 @@ from kernel.errors import GuestFault, KernelError
 from kernel.events import TASK_RENAME
 from kernel.messages import eff_tune_comm
 from kernel.points import ACQUIRE, READ, RELEASE, Path
-from kernel.process.attrs import attrs_of, new_attrs, rt_policy
+from kernel.process.attrs import attrs_of, new_attrs
 from kernel.task import TASK_COMM_LEN, TaskStruct, mm_of
 from kernel.uapi.errno_ import EFAULT, EINVAL
 from kernel.uapi.failure import refused
+from kernel.uapi.policy import FAIR_POLICIES
 from kernel.uapi.prctl import (
     PR_GET_CHILD_SUBREAPER,
     PR_GET_DUMPABLE,
@@ -136,7 +137,7 @@ def _get_no_new_privs(task: TaskStruct, argument: int) -> int:
 
 def _set_timerslack(task: TaskStruct, argument: int) -> int:
     attrs = new_attrs(task)
-    if not rt_policy(attrs.policy):  # of a real-time task it stays 0
+    if attrs.policy in FAIR_POLICIES:  # of another task it stays 0
         attrs.timer_slack_ns = argument or attrs.default_timer_slack_ns
     return 0
 

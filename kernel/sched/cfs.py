@@ -40,6 +40,7 @@ from kernel.sched.sched_class import (
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
     FAIR_RANK,
+    FORK_HERE,
     SCHED_NR_MIGRATE,
     SYSCTL_SCHED_MIGRATION_COST_NS,
     SchedClass,
@@ -61,7 +62,7 @@ class CfsSchedClass(SchedClass):
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> CfsRq:
         """Return an empty ``cfs_rq``. Source: kernel/sched/fair.c:init_cfs_rq()."""
-        return CfsRq(tunables, spec.cpus)
+        return CfsRq(tunables, spec.cpus, spec.child_runs_first)
 
     def make_entity(self) -> CfsEntity:
         """Return an entity at the beginning of virtual time."""
@@ -213,10 +214,12 @@ class CfsSchedClass(SchedClass):
         if ran >= cfs.min_granularity_ns and se.vruntime - cfs.timeline[0][0] > ideal:
             rq.need_resched = True
 
-    def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, first: bool) -> None:
+    def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, flags: int) -> None:
         """Place the child one slice behind; if it is to run first, swap it with the parent.
 
-        Source: kernel/sched/fair.c:task_fork_fair().
+        Source: kernel/sched/fair.c:task_fork_fair(); that it means nothing to a child that runs
+            elsewhere kernel/sched_fair.c:task_new_fair() of 2.6.31 (2.6.34 swapped, in vain).
+        Deviation: ``child_runs_first: vfork_only`` is not Linux's.
         """
         cfs: CfsRq = rq.of[FAIR_RANK]
         update_curr(cfs, rq.clock_ns)
@@ -228,7 +231,7 @@ class CfsSchedClass(SchedClass):
         parent_se: CfsEntity = parent.se
         se.vruntime = parent_se.vruntime
         place_entity(cfs, child, True)
-        if first and parent_se.vruntime < se.vruntime:
+        if flags & FORK_HERE and flags >= cfs.first and parent_se.vruntime < se.vruntime:
             if parent is cfs.curr:
                 parent_se.vruntime, se.vruntime = se.vruntime, parent_se.vruntime
                 rq.need_resched = True

@@ -7,11 +7,12 @@ Source: kernel/sched/fair.c of Linux 6.1.
 
 from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kernel.cpu.task import CpuTask, calc_delta_fair
+from kernel.sched.fork_order import least_flags
 from kernel.sched.sched_class import ClassRq, Entity
 from kernel.sched.tunables import duration
 from kernel.sched.weights import NICE_0_LOAD, WMULT_CONST, reduce_factor
@@ -78,6 +79,7 @@ class CfsRq(ClassRq):
 
     __slots__ = (
         "curr",
+        "first",
         "last",
         "latency_ns",
         "load_weight",
@@ -92,8 +94,9 @@ class CfsRq(ClassRq):
         "wakeup_granularity_ns",
     )
 
-    def __init__(self, tunables: CfsTunables, cpus: int) -> None:
+    def __init__(self, tunables: CfsTunables, cpus: int, child_runs_first: str) -> None:
         super().__init__()
+        self.first = least_flags(child_runs_first)
         factor = get_update_sysctl_factor(cpus)
         self.latency_ns = tunables.latency_ns * factor
         self.min_granularity_ns = tunables.min_granularity_ns * factor
@@ -109,6 +112,28 @@ class CfsRq(ClassRq):
         self.next: CpuTask | None = None
         self.last: CpuTask | None = None
         self.skip: CpuTask | None = None
+
+    def pack(self) -> list[Any]:
+        """Return who is on the queue and current, and where virtual time stands."""
+        roles = [None if p is None else p.pid for p in self._roles()]
+        queued = [p.pid for _, _, p in self.timeline]
+        return [[p.pid for p in self.tasks], queued, roles, self.min_vruntime, self.seq]
+
+    def unpack(self, data: Sequence[Any], tasks: Mapping[int, CpuTask]) -> None:
+        """Take what ``pack`` returned."""
+        everybody, queued, roles, self.min_vruntime, self.seq = data
+        self.tasks = OrderedDict((tasks[pid], None) for pid in everybody)
+        self.nr_running = len(self.tasks)
+        self.load_weight = sum(p.weight for p in self.tasks)
+        for pid in queued:
+            se: CfsEntity = tasks[pid].se
+            self.timeline.append((se.vruntime, se.seq, tasks[pid]))
+        self.curr, self.next, self.last, self.skip = (
+            None if pid is None else tasks[pid] for pid in roles
+        )
+
+    def _roles(self) -> tuple[CpuTask | None, ...]:
+        return self.curr, self.next, self.last, self.skip
 
 
 def update_curr(cfs: CfsRq, now_ns: int) -> None:

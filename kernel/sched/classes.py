@@ -1,22 +1,26 @@
 """All scheduling classes: the one place where a class is made known.
 
 To add a class, write it (one file, see ``kernel.sched.sched_class``) and name it in ``CLASSES``.
-Its rank says where it stands. Of the fair ones a machine has the one that ``MachineSpec.fair``
-names (``sched.fair`` in a configuration), of every other rank all there are.
+Its rank says where it stands. A machine has one class of a rank: of the fair ones that which
+``MachineSpec.fair`` names (``sched.fair`` in a configuration), of another rank smplab's, unless
+``MachineSpec.classes`` (``sched.classes``) names one.
 
-A class that is not part of smplab needs no line here: ``sched.fair: FILE.py:CLASS``, or the name of
-an entry point of the group ``smplab.sched_classes`` (``cluster.sched_classes``).
+A class that is not part of smplab needs no line here, whatever its rank: ``FILE.py:CLASS``, or the
+name of an entry point of the group ``smplab.sched_classes``, in one of the two keys
+(``cluster.sched_classes``).
 
 Source: include/asm-generic/vmlinux.lds.h (SCHED_DATA, the order of classes).
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.sched.cfs import cfs_sched_class
 from kernel.sched.idle import idle_sched_class
 from kernel.sched.rt import rt_sched_class
-from kernel.sched.sched_class import FAIR_RANK, SchedClass
+from kernel.sched.sched_class import CLASS_ORDER, FAIR_RANK, SchedClass
 from kernel.sched.tunables import make_tunables
+from kernel.uapi.policy import POLICY_NAMES
 
 if TYPE_CHECKING:
     from kernel.machine import MachineSpec
@@ -33,15 +37,18 @@ _registered: Final[dict[str, SchedClass]] = {}
 
 
 def register(cls: SchedClass) -> None:
-    """Make a fair class from outside known by its name, in this process; again is no error.
+    """Make a class from outside, of any rank, known by its name in this process.
+
+    The same one again is no error.
 
     Raises:
-        ValueError: the name stands for another class already, or the class is not a fair one.
+        ValueError: the name stands for another class already, or the rank is none.
     """
     if cls.name in PLANNED or any(cls.name == own.name for own in CLASSES):
         raise ValueError(f"the name {cls.name!r} is taken by a class of smplab")
-    if cls.rank != FAIR_RANK:
-        raise ValueError(f"{cls.name}: a class of one's own is a fair one (rank {FAIR_RANK})")
+    if not 0 <= cls.rank < len(CLASS_ORDER):
+        order = ", ".join(f"{rank} {name}" for rank, name in enumerate(CLASS_ORDER))
+        raise ValueError(f"{cls.name}: there is no rank {cls.rank} (there is: {order})")
     if _registered.setdefault(cls.name, cls) is not cls:
         raise ValueError(f"the name {cls.name!r} stands for another class in this process")
 
@@ -49,7 +56,8 @@ def register(cls: SchedClass) -> None:
 def fair_classes() -> dict[str, SchedClass]:
     """Return the fair classes that this process knows, by name."""
     own = {cls.name: cls for cls in CLASSES if cls.rank == FAIR_RANK}
-    return {**own, **_registered}
+    others = {cls.name: cls for cls in _registered.values() if cls.rank == FAIR_RANK}
+    return {**own, **others}
 
 
 def fair_class_by_name(name: str) -> SchedClass:
@@ -72,11 +80,42 @@ def classes_of(spec: "MachineSpec") -> tuple[SchedClass, ...]:
     """Return the classes of a machine, highest first.
 
     Raises:
-        ValueError: ``spec.fair`` names none.
+        ValueError: ``spec.fair`` or ``spec.classes`` names one that is not there, or classes that
+            do not go together: two of one rank, or with a policy in common.
     """
-    fair = fair_class_by_name(spec.fair)
-    others = [cls for cls in CLASSES if cls.rank != FAIR_RANK]
-    return tuple(sorted([*others, fair], key=lambda cls: cls.rank))
+    return together(fair_class_by_name(spec.fair), [_class_by_name(name) for name in spec.classes])
+
+
+def together(fair: SchedClass, others: Sequence[SchedClass]) -> tuple[SchedClass, ...]:
+    """Return the classes of a machine with this fair one and ``others``, highest first.
+
+    Raises:
+        ValueError: as ``classes_of``.
+    """
+    chosen = {cls.rank: cls for cls in CLASSES if cls.rank != FAIR_RANK}
+    named: dict[int, SchedClass] = {FAIR_RANK: fair}
+    for cls in others:
+        other = named.setdefault(cls.rank, cls)
+        if other is not cls:
+            rank = CLASS_ORDER[cls.rank]
+            raise ValueError(f"{other.name} and {cls.name} are both of the rank {rank}")
+    chosen.update(named)
+    classes = tuple(sorted(chosen.values(), key=lambda cls: cls.rank))
+    owners: dict[int, SchedClass] = {}
+    for cls in classes:
+        for policy in cls.policies:
+            other = owners.setdefault(policy, cls)
+            if other is not cls:
+                name = POLICY_NAMES.get(policy, str(policy))
+                raise ValueError(f"{other.name} and {cls.name} both schedule {name}")
+    return classes
+
+
+def _class_by_name(name: str) -> SchedClass:
+    known = {**{cls.name: cls for cls in CLASSES}, **_registered}
+    if name not in known:
+        raise ValueError(f"unknown scheduling class {name!r} (there is: {', '.join(known)})")
+    return known[name]
 
 
 def tunables_of(spec: "MachineSpec", cls: SchedClass) -> Any:

@@ -18,11 +18,13 @@ from kernel.sched.sched_class import (
     ENQUEUE_INITIAL,
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
+    FORK_HERE,
+    FORK_VFORK,
     WF_FORK,
     WF_TTWU,
     SchedClass,
 )
-from kernel.uapi.policy import FAIR_POLICIES, POLICY_NAMES, SCHED_NORMAL
+from kernel.uapi.policy import POLICY_NAMES, SCHED_NORMAL
 
 if TYPE_CHECKING:
     from kernel.sched.rq import Rq
@@ -42,6 +44,7 @@ __all__ = [
     "class_of",
     "deactivate_task",
     "detach_one",
+    "hrtimer_run",
     "is_cpu_allowed",
     "migrate_task_rq",
     "pick_next_task",
@@ -209,6 +212,15 @@ def scheduler_tick(rq: "Rq") -> None:
         cls.rq_tick(rq)
 
 
+def hrtimer_run(rq: "Rq") -> None:
+    """The timer of ``rq.timers`` that comes first is due: let its class see to it.
+
+    Source: kernel/time/hrtimer.c:__run_hrtimer().
+    """
+    at_ns, rank, key, data = rq.timers.take()
+    rq.by_rank[rank].timer(rq, at_ns, key, data)
+
+
 def task_fork(
     rq: "Rq", parent: CpuTask, child: CpuTask, vfork: bool = False, *, here: bool = True
 ) -> None:
@@ -222,22 +234,19 @@ def task_fork(
         parent: current or queued on ``rq``.
         child: a fresh CpuTask.
         vfork: the parent is about to wait for the child.
-        here: the child will run on this CPU. Only then can the policy ``child_runs_first`` mean
-            anything: ``on``, every child goes before its parent; ``vfork_only``, those of vfork().
+        here: the child will run on this CPU.
 
-    Source: kernel/sched/core.c:sched_fork(); for ``here`` kernel/sched_fair.c:task_new_fair() of
-        2.6.31 (2.6.34 swapped, in vain, for a child elsewhere as well).
-    Deviation: ``vfork_only`` is not Linux's.
+    Source: kernel/sched/core.c:sched_fork().
     """
     cls = class_of(rq, parent)
     child.policy = parent.policy
     nice = parent.nice
     if parent.reset_on_fork:
         nice = child.nice  # the kernel has reset it
-        if parent.policy not in FAIR_POLICIES:
+        if not cls.weighted:
             child.policy = SCHED_NORMAL
             cls = class_for(rq, child, SCHED_NORMAL)
-    elif parent.rt_priority:
+    else:
         child.rt_priority = parent.rt_priority
         child.prio = parent.prio
     child.sched_class = cls
@@ -247,11 +256,7 @@ def task_fork(
         set_nice(child, nice)
     if child.forked_at_ns < 0:
         child.forked_at_ns = rq.clock_ns
-    policy = rq.child_runs_first
-    first = here and (policy == "on" or (policy == "vfork_only" and vfork))
-    if child.policy != parent.policy:
-        first = False  # the parent is not in the child's class
-    cls.task_fork(rq, parent, child, first)
+    cls.task_fork(rq, parent, child, (FORK_HERE if here else 0) | (FORK_VFORK if vfork else 0))
 
 
 def task_woken(rq: "Rq", p: CpuTask) -> None:
@@ -348,22 +353,30 @@ def set_user_nice(rq: "Rq", p: CpuTask, nice: int) -> None:
     old_nice, old_weight = p.nice, p.weight
     if nice == old_nice:
         return
-    if p.policy not in FAIR_POLICIES:
+    cls = class_of(rq, p)
+    if not cls.weighted:
         set_nice(p, nice)  # for the day it is a fair task again
         return
     if rq.curr is p:
         update_rq_curr(rq)  # at the old weight
     set_nice(p, nice)
     if p.on_rq:
-        cls = class_of(rq, p)
         cls.reweight_task(rq, p, old_weight)
         cls.prio_changed(rq, p, old_nice)
 
 
 def sched_setscheduler(
-    rq: "Rq", p: CpuTask, policy: int, rt_priority: int, nice: int, reset_on_fork: bool
+    rq: "Rq",
+    p: CpuTask,
+    policy: int,
+    priority: int,
+    nice: int,
+    reset_on_fork: bool,
+    own: tuple[int, ...] = (),
 ) -> None:
-    """Give ``p``, which is on ``rq`` or sleeps there, another policy and priority.
+    """Give ``p``, which is on ``rq`` or sleeps there, another policy or other parameters.
+
+    ``own``: what the class of the policy has beside priority and nice value.
 
     Between fair policies it stays where it is in its queue; Linux takes it off and puts it back
     with the same vruntime (ENQUEUE_RESTORE).
@@ -373,14 +386,15 @@ def sched_setscheduler(
     """
     old = class_of(rq, p)
     new = class_for(rq, p, policy)
-    old_nice, old_weight = p.nice, p.weight
+    old_nice, old_weight, old_prio = p.nice, p.weight, p.prio
     running = rq.curr is p
     if running:
         update_rq_curr(rq)  # at the old weight
     p.reset_on_fork = reset_on_fork
-    if old is new and policy in FAIR_POLICIES:
+    if old is new and new.weighted:
         p.policy = policy
         set_nice(p, nice)
+        new.setparam(rq, p, priority, own)
         if p.on_rq:
             new.reweight_task(rq, p, old_weight)
             new.prio_changed(rq, p, old_nice)
@@ -393,15 +407,14 @@ def sched_setscheduler(
     if running:
         # the class it leaves must not go on believing that it runs: timers, its current
         old.put_prev_task(rq, p)
-    lower = old is new and rt_priority < p.rt_priority
     p.policy = policy
-    p.rt_priority = rt_priority
     set_nice(p, nice)
     if old is not new:
         set_class(p, new)
+    new.setparam(rq, p, priority, own)
     if queued:
-        # a real-time task that goes down goes before its new equals
-        enqueue_task(rq, p, ENQUEUE_HEAD if lower else 0)
+        # one whose priority falls goes before its new equals
+        enqueue_task(rq, p, ENQUEUE_HEAD if old is new and p.prio > old_prio else 0)
     if running:
         new.set_next_task(rq, p)
     if old is new:

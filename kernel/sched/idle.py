@@ -46,7 +46,7 @@ class IdleSchedClass(SchedClass):
         """Return the idle task. Source: kernel/sched/idle.c:pick_next_task_idle()."""
         return rq.idle
 
-    def task_fork(self, rq: "Rq", parent: "CpuTask", child: "CpuTask", first: bool) -> None:
+    def task_fork(self, rq: "Rq", parent: "CpuTask", child: "CpuTask", flags: int) -> None:
         """Fail: the idle task makes no others."""
         raise AssertionError("the idle task does not fork")
 

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from kernel.sched.sched_class import IDLE_RANK
-
 if TYPE_CHECKING:
     from kernel.sched.rq import Rq
 
@@ -14,7 +12,7 @@ def check_rq(rq: "Rq", found: list[str]) -> None:
     total = 0
     for cls in rq.classes:
         cls.check(rq, found)
-        if cls.rank == IDLE_RANK:
+        if cls is rq.idle.sched_class:
             continue
         total += rq.of[cls.rank].nr_running
         for task in cls.queued(rq):

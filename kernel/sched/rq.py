@@ -10,8 +10,8 @@ from kernel.cpu.position import IDLE
 from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
 from kernel.sched.classes import classes_of, tunables_of
-from kernel.sched.idle import idle_sched_class
-from kernel.sched.sched_class import CLASS_ORDER, ClassRq, SchedClass
+from kernel.sched.fork_order import least_flags
+from kernel.sched.sched_class import CLASS_ORDER, IDLE_RANK, ClassRq, SchedClass
 
 
 class Rq:
@@ -22,11 +22,12 @@ class Rq:
         spec: the machine.
 
     Raises:
-        ValueError: ``spec.fair`` or ``spec.child_runs_first`` names something that is not there.
+        ValueError: ``spec.fair``, ``spec.classes`` or ``spec.child_runs_first`` names something
+            that is not there, or classes that do not go together.
     """
 
     __slots__ = (
-        "child_runs_first",
+        "by_rank",
         "class_of",
         "classes",
         "clock_ns",
@@ -42,18 +43,15 @@ class Rq:
     )
 
     def __init__(self, cpu: int, spec: MachineSpec) -> None:
-        if spec.child_runs_first not in ("off", "on", "vfork_only"):
-            raise ValueError(
-                f"child_runs_first: off, on or vfork_only, not {spec.child_runs_first!r}"
-            )
+        least_flags(spec.child_runs_first)  # whether or not the fair class looks at it
         self.cpu = cpu
-        self.child_runs_first = spec.child_runs_first
         self.clock_ns = 0
         self.timers = HrTimers()
         self.classes: tuple[SchedClass, ...] = classes_of(spec)  # highest first
         self.class_of: dict[int, SchedClass] = {
             policy: cls for cls in self.classes for policy in cls.policies
         }
+        self.by_rank: dict[int, SchedClass] = {cls.rank: cls for cls in self.classes}
         # ClassRq by rank; each class knows its own (Any: a class annotates what it takes out)
         self.of: list[Any] = [ClassRq() for _ in CLASS_ORDER]
         for cls in self.classes:
@@ -63,6 +61,6 @@ class Rq:
         self.push_cpu = -1  # where the running task is to go (active balance)
         self.need_resched = False  # TIF_NEED_RESCHED of current
         self.idle = CpuTask(0, 0, f"swapper/{cpu}")
-        self.idle.sched_class = idle_sched_class
+        self.idle.sched_class = self.by_rank[IDLE_RANK]
         self.idle.at = IDLE
         self.curr: CpuTask = self.idle

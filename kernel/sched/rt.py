@@ -13,7 +13,7 @@ Deviation: no RT group scheduling and no priority inheritance. The fair class's 
 from a server of the deadline class: it is looked after at the tick.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +29,7 @@ from kernel.sched.sched_class import (
 from kernel.sched.tunables import duration
 from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.policy import RT_POLICIES, SCHED_RR
+from kernel.uapi.prio import MAX_RT_PRIO
 
 if TYPE_CHECKING:
     from kernel.machine import MachineSpec
@@ -97,6 +98,16 @@ class RtRq(ClassRq):
         self.active: dict[int, list[CpuTask]] = {}
         self.starved_ns = 0  # since when fair tasks wait behind real-time ones; 0: they do not
         self.served_ns = 0  # until when the fair class has the CPU
+
+    def pack(self) -> list[Any]:
+        """Return the lists, and how far the fair class's share is."""
+        lists = [[priority, [p.pid for p in queue]] for priority, queue in self.active.items()]
+        return [self.nr_running, lists, self.starved_ns, self.served_ns]
+
+    def unpack(self, data: Sequence[Any], tasks: Mapping[int, CpuTask]) -> None:
+        """Take what ``pack`` returned."""
+        self.nr_running, lists, self.starved_ns, self.served_ns = data
+        self.active = {priority: [tasks[pid] for pid in pids] for priority, pids in lists}
 
     def highest(self) -> int:
         """Return the highest priority of a runnable task, 0 if there is none."""
@@ -239,11 +250,16 @@ class RtSchedClass(SchedClass):
         """See to the fair class's share."""
         fair_server_tick(rq)
 
-    def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, first: bool) -> None:
+    def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, flags: int) -> None:
         """Source: kernel/sched/core.c:__sched_fork()."""
         rt: RtRq = rq.of[RT_RANK]
         se: RtEntity = child.se
         se.time_slice = rt.rr_timeslice
+
+    def setparam(self, rq: "Rq", p: CpuTask, priority: int, own: tuple[int, ...]) -> None:
+        """Source: kernel/sched/syscalls.c:__setscheduler_params(), __normal_prio()."""
+        p.rt_priority = priority
+        p.prio = MAX_RT_PRIO - 1 - priority
 
     def switched_to(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/rt.c:switched_to_rt()."""

@@ -6,6 +6,10 @@ no state of its own: what it keeps about a CPU is its ``ClassRq`` (``rq.of[rank]
 about a task its ``Entity`` (``p.se``), and what can be configured its tunables
 (``kernel.sched.tunables``). ``kernel.sched.classes`` has all classes, and says how to add one.
 
+A class says here which task of a CPU runs. On which CPU a task waits, and which policies and
+parameters a task may have, is decided by KernelState, which asks the class's other half
+(``kernel.smp.smp_class``).
+
 The base class is a whole class of operations that do nothing, as a NULL in Linux's table. A class
 needs ``enqueue_task``, ``dequeue_task``, ``pick_next_task`` and ``queued``.
 
@@ -13,22 +17,24 @@ Source: kernel/sched/sched.h (struct sched_class, struct cfs_rq), include/linux/
 sched_entity).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from mypy_extensions import mypyc_attr
 
 from kernel.sched.tunables import NoTunables
 from kernel.uapi.policy import FAIR_POLICIES
+from kernel.uapi.prio import DEFAULT_PRIO
 
 if TYPE_CHECKING:
     from kernel.cpu.task import CpuTask
     from kernel.machine import MachineSpec
     from kernel.sched.rq import Rq
+    from kernel.smp.smp_class import SmpClass
 
 # flags of enqueue_task
 ENQUEUE_WAKEUP: Final = 0x01  # the task slept
-ENQUEUE_HEAD: Final = 0x10  # it goes before its equals (real-time class)
+ENQUEUE_HEAD: Final = 0x10  # its priority has fallen: it goes before its new equals
 ENQUEUE_MIGRATED: Final = 0x40  # it comes from another CPU
 ENQUEUE_INITIAL: Final = 0x80  # it is new, and has never run
 # flags of dequeue_task
@@ -37,9 +43,14 @@ DEQUEUE_MOVE: Final = 0x04  # it stays runnable and goes to another queue, or an
 # flags of wakeup_preempt
 WF_FORK: Final = 0x04
 WF_TTWU: Final = 0x08
+# flags of task_fork
+FORK_HERE: Final = 0x01  # the child will run on its parent's CPU
+FORK_VFORK: Final = 0x02  # the parent is about to wait for the child
 
 CLASS_ORDER: Final = ("stop", "deadline", "rt", "fair", "idle")
-# places in it of the classes that there are
+# places in it
+STOP_RANK: Final = 0
+DEADLINE_RANK: Final = 1
 RT_RANK: Final = 2
 FAIR_RANK: Final = 3
 IDLE_RANK: Final = 4
@@ -67,12 +78,24 @@ class Entity:
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class ClassRq:
-    """What a class keeps about one CPU. ``nr_running``: its runnable tasks, current included."""
+    """What a class keeps about one CPU. ``nr_running``: its runnable tasks, current included.
+
+    A class with more than that in it has ``pack`` and ``unpack`` of its own, so that a CPU can be
+    set down as data (``kernel.cpu.checkpoint``). Tasks are named by pid there.
+    """
 
     __slots__ = ("nr_running",)
 
     def __init__(self) -> None:
         self.nr_running = 0
+
+    def pack(self) -> list[Any]:
+        """Return the queue as plain data that msgpack can carry."""
+        return [self.nr_running]
+
+    def unpack(self, data: Sequence[Any], tasks: "Mapping[int, CpuTask]") -> None:
+        """Take what ``pack`` returned; ``tasks`` by pid, whose entities are there already."""
+        (self.nr_running,) = data
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -86,9 +109,14 @@ class SchedClass:
         tunables: a frozen dataclass, see ``kernel.sched.tunables``.
         title: its name for people; "" as ``name``.
         as_of: the last Linux that has it as it is here; "" if none has.
+        half: its half in KernelState; None: the one of ``kernel.smp.classes`` for its name, or else
+            for its rank.
+
+    ``weighted``: its tasks share the CPU by their weights, hence by nice values, and are balanced
+    by load; they change policy and nice value where they stand. True of a fair class.
     """
 
-    __slots__ = ("as_of", "name", "policies", "rank", "title", "tunables")
+    __slots__ = ("as_of", "half", "name", "policies", "rank", "title", "tunables", "weighted")
 
     def __init__(
         self,
@@ -98,6 +126,7 @@ class SchedClass:
         tunables: type = NoTunables,
         title: str = "",
         as_of: str = "",
+        half: "SmpClass | None" = None,
     ) -> None:
         self.name = name
         self.rank = rank
@@ -105,6 +134,8 @@ class SchedClass:
         self.tunables: type = tunables
         self.title = title or name
         self.as_of = as_of
+        self.half = half
+        self.weighted = rank == FAIR_RANK
 
     # -- what it keeps ------------------------------------------------------------------------
 
@@ -185,11 +216,23 @@ class SchedClass:
 
     # -- the life of a task -------------------------------------------------------------------
 
-    def task_fork(self, rq: "Rq", parent: "CpuTask", child: "CpuTask", first: bool) -> None:
+    def task_fork(self, rq: "Rq", parent: "CpuTask", child: "CpuTask", flags: int) -> None:
         """``parent``, runnable on ``rq``, has forked ``child`` into this class; it is on no queue.
 
-        ``first``: the child is to run before the parent.
+        ``flags``: FORK_HERE, FORK_VFORK. The parent's class may be another (SCHED_RESET_ON_FORK).
         """
+
+    def setparam(self, rq: "Rq", p: "CpuTask", priority: int, own: tuple[int, ...]) -> None:
+        """Give ``p``, on no queue and in this class by now, the parameters of its policy.
+
+        Args:
+            priority: ``sched_priority``.
+            own: what the class's other half made of the rest (``SmpClass.own_attrs``).
+
+        Source: kernel/sched/syscalls.c:__setscheduler_params(), __setscheduler_prio().
+        """
+        p.rt_priority = priority
+        p.prio = DEFAULT_PRIO + p.nice
 
     def task_woken(self, rq: "Rq", p: "CpuTask") -> None:
         """``p`` was woken or is new, is queued, and preemption has been decided.
@@ -214,6 +257,10 @@ class SchedClass:
 
     def reweight_task(self, rq: "Rq", p: "CpuTask", old_weight: int) -> None:
         """The weight of ``p``, which is ``on_rq``, was ``old_weight``, and is ``p.weight`` now."""
+
+    def timer(self, rq: "Rq", at_ns: int, key: int, data: tuple[int, ...]) -> None:
+        """The timer that was armed with ``rq.timers.arm(at_ns, self.rank, key, data)`` is due."""
+        raise NotImplementedError(f"{self.name}.timer")
 
     # -- between CPUs -------------------------------------------------------------------------
 

@@ -5,10 +5,8 @@ Source: kernel/sched/core.c (CPU affinity), lib/cpumask.c.
 
 from typing import TYPE_CHECKING
 
-from kernel.bits import find_next_bit_wrap
 from kernel.messages import eff_tune_affinity
 from kernel.process.attrs import attrs_of, new_attrs
-from kernel.smp.push import push_rt_tasks
 from kernel.task import TASK_DEAD, TASK_NEW, TaskStruct
 
 if TYPE_CHECKING:
@@ -31,19 +29,6 @@ def set_cpus_allowed_ptr(k: "Kernel", task: TaskStruct, mask: int) -> None:
         tell_affinity(k, task)
 
 
-def start_attrs(k: "Kernel", child: TaskStruct) -> None:
-    """``child``, which has attributes, has just got a CPU: tell it what its parent's half lacks.
-
-    Source: kernel/sched/core.c:wake_up_new_task().
-    """
-    attrs = attrs_of(child)
-    if attrs.cpus_mask:
-        tell_affinity(k, child)
-    if attrs.rt_priority:
-        k.rt_tasks[child] = 0
-        push_rt_tasks(k)
-
-
 def tell_affinity(k: "Kernel", task: TaskStruct) -> None:
     """Send ``task``'s mask to the CPU it is on, the CPU to go to if it has to leave first."""
     mask = attrs_of(task).cpus_mask
@@ -63,10 +48,5 @@ def cpumask_any_and_distribute(k: "Kernel", mask: int, near: int) -> int:
     """
     idle = k.load.idle_mask & mask
     if idle:
-        return find_next_bit_wrap(idle, near)
-    table = k.load.nr_running
-    best = -1
-    for cpu in range(k.spec.cpus):
-        if mask >> cpu & 1 and (best < 0 or table[cpu] < table[best]):
-            best = cpu
-    return best
+        return k.topology.nearest(idle, near)
+    return k.load.least_of(mask, -1)

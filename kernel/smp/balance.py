@@ -17,31 +17,36 @@ done. So a machine without queues pays nothing, and one with queues a few dozen 
 
 Source: kernel/sched/fair.c (rebalance_domains, load_balance, find_busiest_group,
 calculate_imbalance), kernel/sched/topology.c:sd_init() of Linux 6.1.
-Deviation: one flat domain, whose groups are the single CPUs. Load is the weight of what is
-runnable at the moment, not PELT's decaying average of it, and a CPU with a runnable task counts as
-fully used. A pass takes no CPU time. Idle CPUs look for themselves at their own intervals; in Linux
-a busy one's tick wakes one of them to look for all. newidle_balance() does not ask whether the CPU
-will be idle for long enough to be worth it. In profile 2.6.34 the numbers are that kernel's, the
-rules are not.
+Deviation: of the groups of a domain the busiest CPU counts, not their sums. Load is the weight of
+what is runnable at the moment, not PELT's decaying average of it, and a CPU with a runnable task
+counts as fully used. A pass takes no CPU time. Idle CPUs look for themselves at their own
+intervals; in Linux a busy one's tick wakes one of them to look for all. newidle_balance() does not
+ask whether the CPU will be idle for long enough to be worth it. In profile 2.6.34 the numbers are
+that kernel's, the rules are not.
 """
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.bits import find_next_bit_wrap
 from kernel.messages import MIGRATE_LOAD, MIGRATE_TASK, NEVER, eff_balance
-from kernel.process.attrs import attrs_of, rt_policy
+from kernel.process.attrs import attrs_of
 from kernel.profiles import profile_named
 from kernel.sched.detach import CACHE_NICE_TRIES
-from kernel.sched.weights import NICE_0_LOAD, weight_of
+from kernel.sched.weights import NICE_0_LOAD
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
+    from kernel.smp.topology import Topology
 
 MAX_PINNED_INTERVAL_MS: Final = 512
 
 
 class SchedDomain:
-    """The domain as one CPU sees it (Linux keeps one for each CPU). Intervals are in ms.
+    """A domain as one of its CPUs sees it (Linux keeps one for each CPU). Intervals are in ms.
+
+    Args:
+        span: its CPUs, as a mask; ``others`` is the mask of those in other groups than this CPU's.
 
     ``next_balance`` (``rq->next_balance``) and ``last_balance`` are in jiffies. ``asked``: the
     answer to the last pass is not here yet; ``pinned``: CPUs that, in this pass, had only tasks
@@ -59,10 +64,15 @@ class SchedDomain:
         "min_interval",
         "next_balance",
         "nr_balance_failed",
+        "others",
         "pinned",
+        "span",
     )
 
-    def __init__(self, cpus: int, linux: str) -> None:
+    def __init__(self, span: int, others: int, linux: str) -> None:
+        self.span = span
+        self.others = others
+        cpus = span.bit_count()
         profile = profile_named(linux)
         self.min_interval, self.max_interval = profile.sd_interval_ms or (cpus, 2 * cpus)
         self.balance_interval = self.min_interval
@@ -74,6 +84,17 @@ class SchedDomain:
         self.nr_balance_failed = 0
         self.asked = False
         self.pinned = 0
+
+
+def domains_of(topology: "Topology", linux: str) -> list[list[SchedDomain]]:
+    """Return the domains of all CPUs, level by level, the innermost first.
+
+    Source: kernel/sched/topology.c:build_sched_domains().
+    """
+    return [
+        [SchedDomain(span, others, linux) for span, others in zip(level.spans, level.others)]
+        for level in topology.levels
+    ]
 
 
 def msecs_to_jiffies(ms: int, hz: int) -> int:
@@ -95,30 +116,40 @@ def get_sd_balance_interval(sd: SchedDomain, busy: bool, hz: int, cpus: int) -> 
     return max(1, min(interval, hz * cpus // 10))
 
 
-def task_load(task: TaskStruct) -> int:
-    """Return the load weight of ``task``; real-time tasks are not the fair class's load.
-
-    Source: kernel/sched/core.c:set_load_weight(), kernel/sched/fair.c:task_h_load().
-    """
-    policy = attrs_of(task).policy
-    return 0 if rt_policy(policy) else weight_of(task.nice, policy)
+def task_load(k: "Kernel", task: TaskStruct) -> int:
+    """Return what ``task`` weighs, as its class says. Source: kernel/sched/fair.c:task_h_load()."""
+    return k.sched.of(task).task_load(task, attrs_of(task))
 
 
 def note_load(k: "Kernel", task: TaskStruct) -> None:
     """Keep ``k.uneven``, the tasks whose load is not that of nice 0, after a change of ``task``."""
-    if task_load(task) == NICE_0_LOAD:
+    if task_load(k, task) == NICE_0_LOAD:
         k.uneven.pop(task, None)
     else:
         k.uneven[task] = None
 
 
-def cpu_loads(k: "Kernel") -> list[int]:
-    """Return the load of every CPU. Source: kernel/sched/fair.c:cpu_load()."""
-    loads = [NICE_0_LOAD * number for number in k.load.nr_running]
+def uneven_loads(k: "Kernel") -> dict[int, int]:
+    """Return by CPU what its load is more than its number of tasks says; those with 0 are left out.
+
+    With it, ``cpu_load`` and ``span_load`` need not look at tasks.
+    """
+    more: dict[int, int] = {}
     for task in k.uneven:
         if task.on_rq:
-            loads[task.cpu] += task_load(task) - NICE_0_LOAD
-    return loads
+            more[task.cpu] = more.get(task.cpu, 0) + task_load(k, task) - NICE_0_LOAD
+    return more
+
+
+def cpu_load(k: "Kernel", cpu: int, more: dict[int, int]) -> int:
+    """Return the load of a CPU. Source: kernel/sched/fair.c:cpu_load()."""
+    return NICE_0_LOAD * k.load.nr_running[cpu] + more.get(cpu, 0)
+
+
+def span_load(k: "Kernel", span: int, more: dict[int, int]) -> int:
+    """Return the load of the CPUs of a mask. Source: kernel/sched/fair.c:update_sg_lb_stats()."""
+    load = NICE_0_LOAD * k.load.running_in(span)
+    return load + sum(extra for cpu, extra in more.items() if span >> cpu & 1)
 
 
 def start_balancing(k: "Kernel") -> None:
@@ -137,22 +168,23 @@ def run_rebalance_domains(k: "Kernel") -> None:
     hz, cpus = k.spec.hz, k.spec.cpus
     k.now_ns = k.balance_ns
     jiffies = k.now_ns // k.tick_ns
-    loads: list[int] | None = None
+    more: dict[int, int] | None = None
     nearest = NEVER
-    for cpu, sd in enumerate(k.domains):
-        if sd.next_balance < jiffies:
-            _catch_up(sd, jiffies, k.load.nr_running[cpu] > 0, hz, cpus)
-        if sd.next_balance == jiffies:
-            if not sd.asked:  # by a barrier's quantum longer than the interval
-                if loads is None:
-                    loads = cpu_loads(k)
-                sd.pinned = 0
-                load_balance(k, cpu, loads)
-            sd.last_balance = jiffies
-            busy = k.load.nr_running[cpu] > 0
-            sd.next_balance = jiffies + get_sd_balance_interval(sd, busy, hz, cpus)
-        if sd.next_balance < nearest:
-            nearest = sd.next_balance
+    for level in k.domains:
+        for cpu, sd in enumerate(level):
+            if sd.next_balance < jiffies:
+                _catch_up(sd, jiffies, k.load.nr_running[cpu] > 0, hz, cpus)
+            if sd.next_balance == jiffies:
+                if not sd.asked:  # by a barrier's quantum longer than the interval
+                    if more is None:
+                        more = uneven_loads(k)
+                    sd.pinned = 0
+                    load_balance(k, sd, cpu, more)
+                sd.last_balance = jiffies
+                busy = k.load.nr_running[cpu] > 0
+                sd.next_balance = jiffies + get_sd_balance_interval(sd, busy, hz, cpus)
+            if sd.next_balance < nearest:
+                nearest = sd.next_balance
     k.next_balance = nearest
     k.balance_ns = nearest * k.tick_ns if k.load.overloaded else NEVER
 
@@ -166,23 +198,22 @@ def _catch_up(sd: SchedDomain, jiffies: int, busy: bool, hz: int, cpus: int) -> 
     sd.last_balance = sd.next_balance - interval
 
 
-def load_balance(k: "Kernel", this_cpu: int, loads: list[int]) -> bool:
-    """One pass of ``this_cpu``: ask the busiest CPU for what it has too much.
+def load_balance(k: "Kernel", sd: SchedDomain, this_cpu: int, more: dict[int, int]) -> bool:
+    """One pass of ``this_cpu`` over its domain ``sd``: ask the busiest CPU for what is too much.
 
     Args:
-        loads: as ``cpu_loads`` gave them.
+        more: as ``uneven_loads`` gave it.
 
     Returns:
         Whether another CPU was asked; its answer goes to ``balanced``.
 
     Source: kernel/sched/fair.c:load_balance(), need_active_balance().
     """
-    sd = k.domains[this_cpu]
     idle = k.load.nr_running[this_cpu] <= 0
-    busiest = find_busiest_queue(k, this_cpu, loads, sd.pinned)
+    busiest = find_busiest_queue(k, sd, this_cpu, more)
     kind = imbalance = 0
     if busiest >= 0:
-        kind, imbalance = calculate_imbalance(k, sd, this_cpu, busiest, loads)
+        kind, imbalance = calculate_imbalance(k, sd, this_cpu, busiest, more)
     if imbalance <= 0:
         _out_balanced(sd, all_pinned=sd.pinned != 0)
         return False
@@ -193,26 +224,27 @@ def load_balance(k: "Kernel", this_cpu: int, loads: list[int]) -> bool:
     return True
 
 
-def find_busiest_queue(k: "Kernel", this_cpu: int, loads: list[int], pinned: int) -> int:
-    """Return the CPU with the highest load of those with tasks that wait, or -1.
+def find_busiest_queue(k: "Kernel", sd: SchedDomain, this_cpu: int, more: dict[int, int]) -> int:
+    """Return the CPU of ``sd`` with the highest load of those with tasks that wait, or -1.
 
-    Of equals the first after ``this_cpu``. CPUs in ``pinned`` do not count. A CPU with one task has
-    what it needs (``group_fully_busy``): it is never relieved of anything here.
+    Of equals the first after ``this_cpu``. CPUs in ``sd.pinned`` do not count. A CPU with one task
+    has what it needs (``group_fully_busy``): it is never relieved of anything here.
 
     Source: kernel/sched/fair.c:update_sd_pick_busiest(), find_busiest_queue().
     """
-    table = k.load.nr_running
-    cpus = len(table)
+    mask = k.load.busy_mask & sd.others & ~sd.pinned
     best, best_load = -1, 0
-    for step in range(1, cpus):
-        cpu = (this_cpu + step) % cpus
-        if table[cpu] > 1 and loads[cpu] > best_load and not pinned >> cpu & 1:
-            best, best_load = cpu, loads[cpu]
+    while mask:
+        cpu = find_next_bit_wrap(mask, this_cpu)
+        mask ^= 1 << cpu
+        load = cpu_load(k, cpu, more)
+        if load > best_load:
+            best, best_load = cpu, load
     return best
 
 
 def calculate_imbalance(
-    k: "Kernel", sd: SchedDomain, this_cpu: int, busiest: int, loads: list[int]
+    k: "Kernel", sd: SchedDomain, this_cpu: int, busiest: int, more: dict[int, int]
 ) -> tuple[int, int]:
     """Return ``(migration type, how much is to go)``; nothing if the difference is too small.
 
@@ -225,9 +257,11 @@ def calculate_imbalance(
     number = k.load.nr_running[this_cpu]
     if number <= 0:
         return MIGRATE_TASK, k.load.nr_running[busiest] >> 1
-    local, most = loads[this_cpu], loads[busiest]
-    average = sum(loads) // len(loads)
-    if local >= most or local >= average:
+    local, most = cpu_load(k, this_cpu, more), cpu_load(k, busiest, more)
+    if local >= most:
+        return MIGRATE_LOAD, 0
+    average = span_load(k, sd.span, more) // sd.span.bit_count()
+    if local >= average:
         return MIGRATE_LOAD, 0
     if number > 1 and 100 * most <= sd.imbalance_pct * local:
         return MIGRATE_LOAD, 0
@@ -245,11 +279,11 @@ def balanced(
 
     Source: kernel/sched/fair.c:load_balance(), after detach_tasks().
     """
-    sd = k.domains[dest]
+    sd = k.domains[k.topology.level_between(dest, source)][dest]
     sd.asked = False
     if all_pinned:
         sd.pinned |= 1 << source
-        if load_balance(k, dest, cpu_loads(k)):
+        if load_balance(k, sd, dest, uneven_loads(k)):
             return
     elif moved:
         sd.nr_balance_failed = 0
@@ -270,7 +304,8 @@ def newly_idle(k: "Kernel", cpu: int) -> None:
 
     Source: kernel/sched/fair.c:newidle_balance(), update_next_balance().
     """
-    _hurry(k, k.domains[cpu], cpu)
+    for level in k.domains:
+        _hurry(k, level[cpu], cpu)
 
 
 def _out_balanced(sd: SchedDomain, *, all_pinned: bool) -> None:

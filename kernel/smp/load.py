@@ -10,7 +10,7 @@ the most loaded CPU are found without looking at all of them.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.bits import find_first_bit, find_next_bit_wrap
+from kernel.bits import find_first_bit
 from kernel.messages import NEVER, eff_pull
 from kernel.smp.balance import start_balancing
 
@@ -26,12 +26,14 @@ class LoadTable:
     ``nr_running`` is changed by ``count`` only. ``idle_mask``: CPUs without any; ``overloaded``:
     how many CPUs have two or more; ``least``, ``most``: the smallest and the greatest number.
     ``pulls_out``: tasks counted as moved that no CPU has given away or refused yet; until then a
-    number can be negative. ``pinned``: CPUs that had nothing to give the last time. ``retry_ns``:
-    how long a CPU that got nothing waits until the others are asked again.
+    number can be negative. ``busy_mask``: CPUs with two or more. ``pinned``: CPUs that had nothing
+    to give the last time. ``retry_ns``: how long a CPU that got nothing waits until the others are
+    asked again.
     """
 
     __slots__ = (
         "_with",
+        "busy_mask",
         "idle_mask",
         "least",
         "most",
@@ -46,6 +48,7 @@ class LoadTable:
         self.nr_running = [0] * cpus
         self.idle_mask = (1 << cpus) - 1
         self.overloaded = 0
+        self.busy_mask = 0
         self.least = 0
         self.most = 0
         self._with: dict[int, int] = {0: self.idle_mask}  # number -> the CPUs with as many
@@ -79,26 +82,41 @@ class LoadTable:
         if after > 1:
             if before <= 1:
                 self.overloaded += 1
+                self.busy_mask |= bit
         elif before > 1:
             self.overloaded -= 1
-
-    def idle_cpu_from(self, cpu: int) -> int:
-        """Return the first idle CPU at or after ``cpu``, going round; there must be one."""
-        return find_next_bit_wrap(self.idle_mask, cpu)
+            self.busy_mask &= ~bit
 
     def least_loaded(self, near: int) -> int:
         """Return ``near`` if no CPU has fewer runnable tasks, else the first that has fewest."""
         mask = self._with[self.least]
         return near if mask >> near & 1 else find_first_bit(mask)
 
-    def busiest(self) -> int:
-        """Return the CPU with most runnable tasks, 2 at least, that may have one to give, or -1.
+    def least_of(self, cpus: int, near: int) -> int:
+        """Return the CPU of ``cpus``, not 0, with the fewest tasks: ``near``, or the first.
+
+        ``near``: -1 for none.
+        """
+        number = self.least
+        while True:
+            mask = self._with.get(number, 0) & cpus
+            if mask:
+                return near if near >= 0 and mask >> near & 1 else find_first_bit(mask)
+            number += 1
+
+    def running_in(self, cpus: int) -> int:
+        """Return how many tasks are runnable on the CPUs of the mask ``cpus``."""
+        return sum(number * (mask & cpus).bit_count() for number, mask in self._with.items())
+
+    def busiest(self, cpus: int) -> int:
+        """Return the CPU of ``cpus`` with most runnable tasks, 2 at least, that can give, or -1.
 
         Of equals the first; those in ``pinned`` are passed over.
         """
+        cpus &= ~self.pinned
         number = self.most
         while number > 1:
-            mask = self._with.get(number, 0) & ~self.pinned
+            mask = self._with.get(number, 0) & cpus
             if mask:
                 return find_first_bit(mask)
             number -= 1
@@ -123,7 +141,7 @@ def load_inc(k: "Kernel", cpu: int) -> None:
     load = k.load
     if load.nr_running[cpu] == 2 and load.idle_mask:
         load.pinned &= ~(1 << cpu)
-        pull_task(k, load.idle_cpu_from(cpu))
+        pull_task(k, k.topology.nearest(load.idle_mask, cpu))
 
 
 def load_dec(k: "Kernel", cpu: int) -> None:
@@ -137,9 +155,22 @@ def load_dec(k: "Kernel", cpu: int) -> None:
         pull_task(k, cpu)
 
 
+def find_busiest(k: "Kernel", dest: int) -> int:
+    """Return the CPU that ``dest``, which idles, should ask for a task, or -1."""
+    load = k.load
+    for level in k.topology.levels:
+        source = load.busiest(level.others[dest])
+        if source >= 0:
+            return source
+    return -1
+
+
 def pull_task(k: "Kernel", dest: int) -> None:
-    """Ask the busiest CPU to give a queued task to ``dest`` and count it as moved."""
-    source = k.load.busiest()
+    """Ask the busiest CPU to give a queued task to ``dest`` and count it as moved.
+
+    Of the innermost domain in which one has a task to give.
+    """
+    source = find_busiest(k, dest)
     if source < 0:
         return
     _count(k, source, -1)

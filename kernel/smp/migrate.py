@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.messages import eff_moved_ack
 from kernel.smp.balance import newly_idle
-from kernel.smp.load import PULL_RETRY_NS, load_dec, load_inc, pull_refused, pull_task
-from kernel.smp.push import push_rt_tasks
+from kernel.smp.load import (
+    PULL_RETRY_NS,
+    find_busiest,
+    load_dec,
+    load_inc,
+    pull_refused,
+    pull_task,
+)
 from kernel.smp.schedule import finish_task_switch
+from kernel.smp.smp_class import push_from
 from kernel.task import TaskStruct
 from kernel.timerq import TimerKind
 
@@ -34,7 +41,7 @@ class PullRetry(TimerKind):
         load = k.load
         load.pinned = 0
         if load.overloaded and load.idle_mask:
-            pull_task(k, load.idle_cpu_from(0))
+            pull_task(k, k.topology.nearest(load.idle_mask, 0))
         return None
 
 
@@ -63,7 +70,7 @@ def pull_failed(k: "Kernel", source: int, dest: int) -> None:
     if k.affinity_used:
         # its queued tasks may be bound: ask the others first, and then less and less often
         load.pinned |= 1 << source
-        if load.overloaded and load.idle_mask >> dest & 1 and load.busiest() >= 0:
+        if load.overloaded and load.idle_mask >> dest & 1 and find_busiest(k, dest) >= 0:
             pull_task(k, dest)
             return
         load.retry_ns = min(load.retry_ns * 2, _RETRY_MAX_NS)
@@ -79,8 +86,7 @@ def pushed(k: "Kernel", task: TaskStruct, cpu: int, dest: int) -> None:
     _moved_ack(k, cpu, task)
     load_inc(k, dest)
     load_dec(k, cpu)
-    if k.rt_tasks:
-        push_rt_tasks(k)
+    push_from(k, 0)
 
 
 def _moved_ack(k: "Kernel", cpu: int, task: TaskStruct) -> None:

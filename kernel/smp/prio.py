@@ -1,6 +1,6 @@
 """Nice values: getpriority, setpriority, nice.
 
-Source: kernel/sys.c (getpriority, setpriority), kernel/sched/core.c (can_nice).
+Source: kernel/sys.c (getpriority, setpriority).
 """
 
 from collections.abc import Iterator
@@ -9,24 +9,15 @@ from typing import TYPE_CHECKING
 from kernel.cred.creds import Cred, capable
 from kernel.errors import KernelError
 from kernel.points import READ, RELEASE, Path
-from kernel.process.limits import rlimit
 from kernel.process.pid import PIDTYPE_PGID, members_of
 from kernel.process.tasklist import for_each_thread
+from kernel.smp.fair import can_nice
 from kernel.task import TaskStruct
 from kernel.uapi.errno_ import EACCES, EINVAL, EPERM, ESRCH
 from kernel.uapi.prio import MAX_NICE, MIN_NICE, PRIO_PGRP, PRIO_PROCESS, PRIO_USER
-from kernel.uapi.rlimit import RLIMIT_NICE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
-
-
-def can_nice(k: "Kernel", task: TaskStruct, nice: int) -> bool:
-    """Tell whether the current task may lower ``task``'s nice value to ``nice``.
-
-    Source: kernel/sched/core.c:can_nice().
-    """
-    return 20 - nice <= rlimit(k, task.signal, RLIMIT_NICE) or capable(k.current.cred)
 
 
 def _selected(k: "Kernel", which: int, who: int) -> Iterator[TaskStruct]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from kernel.messages import eff_dead, eff_resched, eff_sleep
 from kernel.process.release import put_task_struct
+from kernel.smp.classes import task_dead
 from kernel.smp.load import load_dec
-from kernel.smp.push import push_rt_tasks
 from kernel.task import TASK_DEAD, TaskStruct
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def schedule_out(k: "Kernel", task: TaskStruct, path: "Path[object]") -> None:
     k.stats.sleeps += 1
     k.answer(eff_sleep(k.stamp(task), task.pid, task.state))
     load_dec(k, k.cpu)
-    if k.rt_tasks and task in k.rt_tasks:
-        push_rt_tasks(k)
+    if task.attrs is not None:
+        k.sched.of(task).task_slept(k, task)
 
 
 def offer_cpu(k: "Kernel", task: TaskStruct, path: "Path[object]") -> None:
@@ -59,9 +59,8 @@ def do_task_dead(k: "Kernel", task: TaskStruct) -> None:
     load_dec(k, cpu)
     if k.uneven:
         k.uneven.pop(task, None)
-    if k.rt_tasks and task in k.rt_tasks:
-        del k.rt_tasks[task]
-        push_rt_tasks(k)
+    if task.attrs is not None:
+        task_dead(k, task)
     if not k.load.nr_running[cpu]:
         finish_task_switch(k, cpu)
 

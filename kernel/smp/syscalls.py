@@ -15,48 +15,40 @@ from kernel.cred.creds import Cred, capable
 from kernel.errors import GuestFault, KernelError
 from kernel.messages import eff_tune_policy
 from kernel.points import ACQUIRE, RELEASE, Path
-from kernel.process.attrs import TaskAttrs, attrs_of, new_attrs, rt_policy
-from kernel.process.limits import rlimit
-from kernel.sched.classes import tunables_of
-from kernel.sched.rt import RtTunables, rr_timeslice, rt_sched_class
+from kernel.process.attrs import TaskAttrs, attrs_of, new_attrs
 from kernel.smp.affinity import on_a_cpu, set_cpus_allowed_ptr
 from kernel.smp.balance import note_load
-from kernel.smp.prio import can_nice
-from kernel.smp.push import push_rt_tasks
+from kernel.smp.classes import join_class
+from kernel.smp.fair import can_nice
+from kernel.smp.smp_class import SchedAttr, SmpClass, push_from
 from kernel.task import PF_NO_SETAFFINITY, TaskStruct
-from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
 from kernel.uapi.failure import refused
 from kernel.uapi.policy import (
-    SCHED_BATCH,
+    FAIR_POLICIES,
+    RT_POLICIES,
     SCHED_DEADLINE,
     SCHED_EXT,
-    SCHED_FIFO,
     SCHED_FLAG_ALL,
     SCHED_FLAG_KEEP_PARAMS,
     SCHED_FLAG_KEEP_POLICY,
     SCHED_FLAG_RESET_ON_FORK,
     SCHED_IDLE,
-    SCHED_NORMAL,
     SCHED_RESET_ON_FORK,
-    SCHED_RR,
     SchedPolicy,
 )
-from kernel.uapi.prio import MAX_RT_PRIO
-from kernel.uapi.rlimit import RLIMIT_RTPRIO
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 SETPARAM_POLICY: Final = -1
-_FAIR: Final = (SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE)
-_POLICIES: Final = (*_FAIR, SCHED_FIFO, SCHED_RR, SCHED_DEADLINE)
-_NICE: Final = (SCHED_NORMAL, SCHED_BATCH)  # fair_policy(): those that set a nice value
+# Linux's policies, whether this machine has a class for them or not
+_POLICIES: Final = (*FAIR_POLICIES, *RT_POLICIES, SCHED_DEADLINE, SCHED_EXT)
 
 
-def valid_policy(policy: int) -> TypeGuard[SchedPolicy]:
-    """Tell whether ``policy`` is one that there is here. Source: kernel/sched/sched.h."""
-    return policy in _POLICIES
+def valid_policy(policy: int, k: "Kernel") -> TypeGuard[SchedPolicy]:
+    """Tell whether a class of this machine has ``policy``. Source: kernel/sched/sched.h."""
+    return policy in k.sched.by_policy
 
 
 def find_process_by_pid(k: "Kernel", pid: int) -> TaskStruct:
@@ -88,27 +80,19 @@ def check_same_owner(k: "Kernel", task: TaskStruct) -> bool:
 # -- policy --------------------------------------------------------------------------------------
 
 
-def user_check_sched_setscheduler(
-    k: "Kernel", task: TaskStruct, policy: SchedPolicy, priority: int, nice: int, reset: bool
-) -> None:
+def user_check_sched_setscheduler(k: "Kernel", task: TaskStruct, attr: SchedAttr) -> None:
     """Raise KernelError(EPERM) unless the current task may make this change.
 
     Source: kernel/sched/syscalls.c:user_check_sched_setscheduler().
     """
-    attrs = attrs_of(task)
+    old = attrs_of(task)
     allowed = check_same_owner(k, task)
-    if policy in _NICE and nice < task.nice and not can_nice(k, task, nice):
+    if not k.sched.by_policy[attr.policy].may_set(k, task, attr):
         allowed = False
-    if rt_policy(policy):
-        limit = rlimit(k, task.signal, RLIMIT_RTPRIO)
-        if (policy != attrs.policy and not limit) or (
-            priority > attrs.rt_priority and priority > limit
-        ):
-            allowed = False
     # SCHED_IDLE counts as the nice value 20
-    if attrs.policy == SCHED_IDLE and policy != SCHED_IDLE and not can_nice(k, task, task.nice):
+    if old.policy == SCHED_IDLE and attr.policy != SCHED_IDLE and not can_nice(k, task, task.nice):
         allowed = False
-    if attrs.reset_on_fork and not reset:
+    if old.reset_on_fork and not attr.reset_on_fork:
         allowed = False
     if not allowed and not capable(k.current.cred):
         raise KernelError(EPERM)
@@ -122,8 +106,9 @@ def sched_setscheduler(
     nice: int,
     reset: bool,
     keep_params: bool = False,
+    raw: tuple[int, ...] = (),
 ) -> Path[None]:
-    """Change policy, real-time priority and nice value of ``task``.
+    """Change policy, priority, nice value and what else the class of the policy has of ``task``.
 
     Args:
         policy: SCHED_*, or SETPARAM_POLICY to keep the policy and the reset flag.
@@ -131,9 +116,11 @@ def sched_setscheduler(
         nice: of a fair policy.
         reset: SCHED_RESET_ON_FORK.
         keep_params: change the reset flag only (the policy is one of the parameters).
+        raw: runtime, deadline and period in ns; () if the call has none.
 
     Raises:
-        KernelError: EINVAL, EPERM.
+        KernelError: EINVAL, EPERM; and what the class turns a task away with.
+        GuestFault: REFUSED, a parameter that the class does not emulate.
 
     Source: kernel/sched/syscalls.c:__sched_setscheduler().
     """
@@ -141,33 +128,41 @@ def sched_setscheduler(
     new: SchedPolicy
     if policy < 0:
         new, reset = old.policy, old.reset_on_fork
-    elif valid_policy(policy):
+    elif valid_policy(policy, k):
         new = policy
     else:
         raise KernelError(EINVAL)
-    if not 0 <= priority < MAX_RT_PRIO or rt_policy(new) != (priority != 0):
+    half = k.sched.by_policy[new]
+    least, greatest = half.priorities
+    if not least <= priority <= greatest:
         raise KernelError(EINVAL)
-    user_check_sched_setscheduler(k, task, new, priority, nice, reset)
+    attr = SchedAttr(new, priority, nice, reset, raw)
+    own = half.own_attrs(k, attr)
+    user_check_sched_setscheduler(k, task, attr)
     lock = k.pi_lock(task)
     yield "sched_setscheduler.pi_lock", ACQUIRE, lock
     if keep_params:
-        new, priority, nice = old.policy, old.rt_priority, task.nice
+        new, priority, nice, own = old.policy, old.rt_priority, task.nice, old.own
+        half = k.sched.by_policy[new]
+    else:
+        error = half.admit(k, task, attr, own)
+        if error:
+            yield "sched_setscheduler.refused", RELEASE, lock
+            raise KernelError(error)
     attrs = new_attrs(task)
     attrs.policy = new
     attrs.rt_priority = priority
     attrs.reset_on_fork = reset
-    if new in _NICE:
+    attrs.own = own
+    if half.takes_nice(new):
         task.nice = nice
     if on_a_cpu(task):
         note_load(k, task)
         at_ns = k.stamp(task)
-        k.send(task.cpu, eff_tune_policy(at_ns, task.pid, new, priority, task.nice, reset))
-        if rt_policy(new):
-            k.rt_tasks.setdefault(task, task.utime_ns + task.stime_ns)
-    if task in k.rt_tasks and not rt_policy(new):
-        del k.rt_tasks[task]
-    if k.rt_tasks:
-        push_rt_tasks(k)
+        effect = eff_tune_policy(at_ns, task.pid, new, priority, task.nice, reset, own)
+        k.send(task.cpu, effect)
+        join_class(k, task)
+    push_from(k, 0)
     yield "sched_setscheduler.pi_unlock", RELEASE, lock
 
 
@@ -183,8 +178,6 @@ def do_sched_setscheduler(k: "Kernel", pid: int, policy: int, priority: int) -> 
     if policy != SETPARAM_POLICY:
         reset = bool(policy & SCHED_RESET_ON_FORK)
         policy &= ~SCHED_RESET_ON_FORK
-    if policy == SCHED_DEADLINE:
-        raise KernelError(EINVAL)  # it needs parameters that only sched_setattr() has
     yield from sched_setscheduler(k, task, policy, priority, task.nice, reset)
 
 
@@ -233,8 +226,8 @@ def sys_sched_setattr(
 
     Raises:
         KernelError: as ``sys_sched_setscheduler``; EINVAL, other flags or a negative policy.
-        GuestFault: REFUSED, SCHED_DEADLINE, a slice of one's own (runtime_ns) for a
-            fair policy, or a flag of Linux that is not here.
+        GuestFault: REFUSED, SCHED_DEADLINE where no class of the machine has it, a slice of one's
+            own (runtime_ns) for a fair policy, or a flag of Linux that is not here.
 
     Source: kernel/sched/syscalls.c:sched_setattr().
     """
@@ -244,21 +237,18 @@ def sys_sched_setattr(
     task = find_process_by_pid(k, pid)
     if flags & ~SCHED_FLAG_ALL:
         raise KernelError(EINVAL)
-    if (
-        policy == SCHED_DEADLINE
-        or (policy in _FAIR and runtime_ns)
-        or flags & ~(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS)
+    if (policy == SCHED_DEADLINE and not valid_policy(policy, k)) or flags & ~(
+        SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS
     ):
-        raise GuestFault(
-            refused("SCHED_DEADLINE, slices of one's own and utilisation clamps are not emulated")
-        )
+        raise GuestFault(refused("SCHED_DEADLINE and utilisation clamps are not emulated"))
     if flags & SCHED_FLAG_KEEP_POLICY:
         policy = SETPARAM_POLICY
     keep_params = bool(flags & SCHED_FLAG_KEEP_PARAMS)
     if keep_params:
         priority, nice = attrs_of(task).rt_priority, task.nice
     reset = bool(flags & SCHED_FLAG_RESET_ON_FORK)
-    yield from sched_setscheduler(k, task, policy, priority, nice, reset, keep_params)
+    raw = () if keep_params else (runtime_ns, deadline_ns, period_ns)
+    yield from sched_setscheduler(k, task, policy, priority, nice, reset, keep_params, raw)
 
 
 def sys_sched_getscheduler(k: "Kernel", pid: int) -> int:
@@ -284,12 +274,10 @@ def sys_sched_getparam(k: "Kernel", pid: int) -> int:
 def sys_sched_rr_get_interval(k: "Kernel", pid: int) -> int:
     """Return a thread's quantum in ns, 0 for none; errors as of ``sys_sched_getscheduler``.
 
-    Source: kernel/sched/syscalls.c:sched_rr_get_interval(), kernel/sched/rt.c:get_rr_interval_rt().
+    Source: kernel/sched/syscalls.c:sched_rr_get_interval().
     """
-    if _attrs_by_pid(k, pid).policy != SCHED_RR:
-        return 0
-    tunables: RtTunables = tunables_of(k.spec, rt_sched_class)
-    return rr_timeslice(tunables, k.spec.hz) * NSEC_PER_SEC // k.spec.hz
+    attrs = _attrs_by_pid(k, pid)
+    return k.sched.by_policy[attrs.policy].get_rr_interval(k, attrs)
 
 
 def _attrs_by_pid(k: "Kernel", pid: int) -> TaskAttrs:
@@ -303,7 +291,7 @@ def sys_sched_get_priority_max(k: "Kernel", policy: int) -> int:
 
     Source: kernel/sched/syscalls.c:sched_get_priority_max().
     """
-    return _priority_bound(policy, MAX_RT_PRIO - 1)
+    return _priorities(k, policy)[1]
 
 
 def sys_sched_get_priority_min(k: "Kernel", policy: int) -> int:
@@ -311,14 +299,15 @@ def sys_sched_get_priority_min(k: "Kernel", policy: int) -> int:
 
     Source: kernel/sched/syscalls.c:sched_get_priority_min().
     """
-    return _priority_bound(policy, 1)
+    return _priorities(k, policy)[0]
 
 
-def _priority_bound(policy: int, bound: int) -> int:
-    if rt_policy(policy):
-        return bound
-    if policy in _FAIR or policy in (SCHED_DEADLINE, SCHED_EXT):
-        return 0
+def _priorities(k: "Kernel", policy: int) -> tuple[int, int]:
+    if valid_policy(policy, k):
+        half: SmpClass = k.sched.by_policy[policy]
+        return half.priorities
+    if policy in _POLICIES:
+        return 0, 0
     raise KernelError(EINVAL)
 
 

@@ -9,8 +9,9 @@ looks at the state. Each has a full barrier in between, or the wake-up is lost. 
 whether the task still counts as runnable: a waker that finds it true, while the sleeper is on its
 way into schedule(), only takes the state back.
 
-Source: kernel/sched/core.c (try_to_wake_up, wake_up_new_task), kernel/sched/fair.c
-(select_task_rq_fair), Documentation/memory-barriers.txt.
+On which CPU a task wakes or starts says its class (``kernel.smp.smp_class``).
+
+Source: kernel/sched/core.c (try_to_wake_up, wake_up_new_task), Documentation/memory-barriers.txt.
 """
 
 from typing import TYPE_CHECKING
@@ -18,10 +19,11 @@ from typing import TYPE_CHECKING
 from kernel.errors import IllegalTransition
 from kernel.messages import eff_fork, eff_kthread, eff_spawn, eff_wake
 from kernel.points import ACQUIRE, BARRIER, LOAD, RELEASE, STORE, Path
-from kernel.smp.affinity import cpumask_any_and_distribute, start_attrs
+from kernel.smp.affinity import tell_affinity
 from kernel.smp.balance import note_load
+from kernel.smp.classes import task_new
 from kernel.smp.load import load_inc
-from kernel.smp.push import push_rt_tasks, select_task_rq_rt
+from kernel.smp.smp_class import SELECT_EXEC, SELECT_FORK, SELECT_WAKE
 from kernel.smp.tick import tick_dep_set_task
 from kernel.task import (
     STATE_MOVES,
@@ -87,7 +89,8 @@ def try_to_wake_up(k: "Kernel", task: TaskStruct, state_mask: int) -> Path[bool]
         if task.state & state_mask or not task.state & TASK_SPECIAL:
             task.state = TASK_RUNNING
             if not on_rq:
-                activate(k, task, select_task_rq_wake(k, task))
+                cpu = k.sched.of(task).select_task_rq(k, task, task.cpu, SELECT_WAKE)
+                activate(k, task, cpu)
     yield "try_to_wake_up.pi_unlock", RELEASE, lock
     return woken
 
@@ -109,9 +112,8 @@ def activate(k: "Kernel", task: TaskStruct, cpu: int) -> None:
         k.stats.migrations += 1
     load_inc(k, cpu)
     k.send(holder, eff_wake(k.stamp(task), task.pid, cpu, cpu != k.cpu))
-    if k.rt_tasks and task in k.rt_tasks:
-        k.rt_tasks[task] = task.utime_ns + task.stime_ns
-        push_rt_tasks(k)
+    if task.attrs is not None:
+        k.sched.of(task).task_woken(k, task)
 
 
 def wake_up_new_task(
@@ -142,7 +144,7 @@ def wake_up_new_task(
         raise IllegalTransition(f"{child!r}: woken as new in state {child.state:#x}")
     child.state = TASK_RUNNING
     k.stats.wakeups_new += 1
-    cpu = select_task_rq_fork(k, child)
+    cpu = k.sched.of(child).select_task_rq(k, child, k.cpu, SELECT_FORK)
     child.cpu = cpu
     child.on_rq = True
     load_inc(k, cpu)
@@ -189,65 +191,18 @@ def wake_up_new_task(
     if child.nice or child.attrs is not None:
         note_load(k, child)
     if child.attrs is not None:
-        start_attrs(k, child)
+        if child.attrs.cpus_mask:
+            tell_affinity(k, child)
+        task_new(k, child)
     if child.sigpending:
         k.kick(child)  # a stop of its group, or a tracer, waits for it
     yield "wake_up_new_task.pi_unlock", RELEASE, lock
 
 
-def select_task_rq_fork(k: "Kernel", child: TaskStruct) -> int:
-    """Return the CPU for a new task: an idle one near the parent's, else the least loaded.
-
-    Source: kernel/sched/fair.c:find_idlest_cpu(), SD_BALANCE_FORK.
-    Deviation: one flat domain; the number of runnable tasks stands for load.
-    """
-    if child.attrs is not None and child.attrs.rt_priority:
-        return select_task_rq_rt(k, child, k.cpu)
-    if child.attrs is not None and child.attrs.cpus_mask:
-        return cpumask_any_and_distribute(k, child.attrs.cpus_mask, k.cpu)
-    load = k.load
-    if load.idle_mask:
-        return load.idle_cpu_from(k.cpu)
-    return load.least_loaded(k.cpu)
-
-
 def select_task_rq_exec(k: "Kernel") -> int:
-    """Return the CPU on which an exec goes on: here, unless others queue here and one idles.
+    """Return the CPU on which an exec of the current task goes on.
 
     Source: kernel/sched/core.c:sched_exec(), SD_BALANCE_EXEC.
     """
-    if k.load.idle_mask and k.load.nr_running[k.cpu] > 1:
-        attrs = k.current.attrs
-        if attrs is None or not (attrs.cpus_mask or attrs.rt_priority):
-            return k.load.idle_cpu_from(k.cpu)
-        if attrs.rt_priority:
-            return k.cpu
-        if attrs.cpus_mask & k.load.idle_mask:
-            return cpumask_any_and_distribute(k, attrs.cpus_mask, k.cpu)
-    return k.cpu
-
-
-def select_task_rq_wake(k: "Kernel", task: TaskStruct) -> int:
-    """Return the CPU for a woken task: its last one if idle, else the waker's, else any idle one.
-
-    With no CPU idle it stays where its cache is.
-
-    Source: kernel/sched/fair.c:select_idle_sibling().
-    Deviation: one flat domain; no wake_affine load comparison.
-    """
-    mask = k.load.idle_mask
-    previous = task.cpu
-    if task.attrs is not None and task.attrs.rt_priority:
-        return select_task_rq_rt(k, task, previous)
-    if task.attrs is not None and task.attrs.cpus_mask:
-        allowed = task.attrs.cpus_mask
-        if not allowed >> previous & 1:
-            return cpumask_any_and_distribute(k, allowed, k.cpu)
-        mask &= allowed
-        if mask and not mask >> previous & 1 and not mask >> k.cpu & 1:
-            return cpumask_any_and_distribute(k, mask, previous)
-    if not mask or mask >> previous & 1:
-        return previous
-    if mask >> k.cpu & 1:
-        return k.cpu
-    return k.load.idle_cpu_from(previous)
+    current = k.current
+    return k.sched.of(current).select_task_rq(k, current, k.cpu, SELECT_EXEC)

@@ -19,6 +19,7 @@ from kernel.messages import eff_tune_cputimer
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.limits import rlimits_of
 from kernel.process.pid import PIDTYPE_TGID
+from kernel.sched.sched_class import RT_RANK
 from kernel.signal.send import send_signal_locked
 from kernel.task import SignalStruct, TaskStruct
 from kernel.uapi.clock import NSEC_PER_SEC
@@ -189,7 +190,7 @@ def run_posix_cpu_timers(k: "Kernel") -> Path[None]:
         elif samples[0] >= soft * NSEC_PER_SEC:
             signal.rlim = {**signal.rlim, RLIMIT_CPU: (soft + 1, hard)}
             yield from _send(k, SIGXCPU, task)
-    if task in k.rt_tasks:
+    if task in k.sched.members[RT_RANK]:
         yield from _check_rttime(k, task)
     yield "run_posix_cpu_timers.siglock_done", RELEASE, siglock
     if not left and rlimits_of(k, signal, RLIMIT_RTTIME)[0] == RLIM_INFINITY:
@@ -205,7 +206,7 @@ def _check_rttime(k: "Kernel", task: TaskStruct) -> Path[None]:
     soft, hard = rlimits_of(k, signal, RLIMIT_RTTIME)
     if soft == RLIM_INFINITY:
         return
-    ran_us = (task.utime_ns + task.stime_ns - k.rt_tasks[task]) // 1000
+    ran_us = (task.utime_ns + task.stime_ns - k.sched.members[RT_RANK][task]) // 1000
     if hard != RLIM_INFINITY and ran_us >= hard:
         yield from _send(k, SIGKILL, task)
     elif ran_us >= soft:

@@ -12,11 +12,20 @@ from cluster.config import ConfigError
 from cluster.config.load import parse_config
 from cluster.engine import run_machine
 from cluster.engine_api import DONE, RunRequest, kernel_failure
+from kernel.machine import MachineSpec
 from kernel.sched import classes
 from kernel.sched.cfs_rq import CfsTunables
-from kernel.sched.classes import fair_class_by_name, register, tunables_of
-from kernel.sched.idle import IdleSchedClass
+from kernel.sched.classes import classes_of, fair_class_by_name, register, tunables_of
 from kernel.sched.rt import RtTunables
+from kernel.sched.sched_class import (
+    DEADLINE_RANK,
+    FAIR_RANK,
+    IDLE_RANK,
+    RT_RANK,
+    STOP_RANK,
+    SchedClass,
+)
+from kernel.uapi.policy import FAIR_POLICIES, SCHED_DEADLINE, SCHED_FIFO
 
 HERE = Path(__file__).parent
 FOUR_CHILDREN = """import os
@@ -47,6 +56,7 @@ def forgotten():
 @pytest.fixture
 def folder(tmp_path):
     shutil.copy(HERE / "toy_class.py", tmp_path)
+    shutil.copy(HERE / "toy_deadline.py", tmp_path)
     (tmp_path / "four.py").write_text(FOUR_CHILDREN, "utf-8")
     return tmp_path
 
@@ -179,8 +189,8 @@ def test_an_installed_class_is_named_by_its_entry_point(folder, monkeypatch):
         ),
         (
             "sched: {toy: {quantum: 1ms}}",
-            "1:9: sched.toy: unknown key (known here: fair, child_runs_first, latency, "
-            "min_granularity, wakeup_granularity, rt, cfs)",
+            "1:9: sched.toy: unknown key (known here: fair, classes, child_runs_first, "
+            "latency, min_granularity, wakeup_granularity, rt, cfs)",
         ),
     ],
 )
@@ -253,8 +263,179 @@ def test_the_short_keys_of_cfs_mean_what_its_section_means(folder):
     assert long.sched_tunables["rt"]["rr_timeslice_ns"] == rt.rr_timeslice_ns
 
 
-def test_only_fair_classes_come_from_outside():
-    mine = IdleSchedClass()
-    mine.name = "mine"
-    with pytest.raises(ValueError, match="a class of one's own is a fair one"):
-        register(mine)
+def named(name, rank=DEADLINE_RANK, policies=(SCHED_DEADLINE,)):
+    return SchedClass(name, rank, policies)
+
+
+def test_two_classes_of_one_name_are_refused():
+    register(named("mine"))
+    with pytest.raises(ValueError, match="the name 'mine' stands for another class"):
+        register(named("mine"))
+    with pytest.raises(ValueError, match="the name 'rt' is taken by a class of smplab"):
+        register(named("rt"))
+    with pytest.raises(ValueError, match="of: there is no rank 5"):
+        register(named("of", 5))
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [
+        ((), ["rt", "cfs", "idle"]),
+        (("dl",), ["dl", "rt", "cfs", "idle"]),
+        (("dl", "stopper"), ["stopper", "dl", "rt", "cfs", "idle"]),
+        (("mine_rt",), ["mine_rt", "cfs", "idle"]),
+        (("naps",), ["rt", "cfs", "naps"]),
+    ],
+)
+def test_a_machine_has_its_classes_in_the_order_of_their_ranks(classes, expected):
+    for cls in (
+        named("dl"),
+        named("stopper", STOP_RANK, ()),
+        named("mine_rt", RT_RANK, (SCHED_FIFO,)),
+        named("naps", IDLE_RANK, ()),
+    ):
+        register(cls)
+    found = classes_of(MachineSpec(classes=classes))
+    assert [cls.name for cls in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("classes", "why"),
+    [
+        (("gone",), "unknown scheduling class 'gone'"),
+        (("dl", "dl2"), "dl and dl2 are both of the rank deadline"),
+        (("fifo",), "fifo and rt both schedule SCHED_FIFO"),
+        (("fair2",), "cfs and fair2 are both of the rank fair"),
+    ],
+)
+def test_classes_that_do_not_go_together_are_refused(classes, why):
+    register(named("dl"))
+    register(named("dl2"))
+    register(named("fifo", STOP_RANK, (SCHED_FIFO,)))
+    register(named("fair2", FAIR_RANK, FAIR_POLICIES))
+    with pytest.raises(ValueError, match=why):
+        classes_of(MachineSpec(classes=classes))
+
+
+DEADLINE = """import os
+
+from workloads import guest
+
+SCHED_DEADLINE = 6
+MS = 1000000
+
+
+def deadline(runtime, ms, period=100):
+    guest.sched_setattr(
+        0, SCHED_DEADLINE, runtime_ns=runtime * MS, deadline_ns=ms * MS, period_ns=period * MS
+    )
+
+
+os.sched_setaffinity(0, {0})
+ready, tell = os.pipe()
+go, start = os.pipe()  # who has read its byte wakes the next
+last, start_last = os.pipe()
+for number, ms in enumerate((30, 10, 0, 20)):
+    if os.fork() == 0:
+        if ms:
+            deadline(1, ms)
+        os.write(tell, b"x")
+        os.read(go if ms else last, 1)
+        for turn in range(2):
+            os.write(1, f"{number} ".encode())
+            guest.compute(COMPUTE)
+        os._exit(0)
+for _ in range(4):
+    os.read(ready, 1)
+os.write(start, b"123")
+os.write(start_last, b"4")
+for _ in range(4):
+    os.wait()
+os.write(1, b"end\\n")
+"""
+EDF = 'sched: {classes: ["toy_deadline.py:Edf"], edf: {longest: 50ms}}'
+
+
+@pytest.mark.parametrize("scheme", ["exact", "barrier"])
+@pytest.mark.parametrize("granularity", ["syscall", "step"])
+def test_a_deadline_class_from_one_file_has_its_policy_parameters_and_admission(
+    folder, scheme, granularity
+):
+    text = f"check: true\ngranularity: {granularity}\n"
+    (folder / "four.py").write_text(DEADLINE.replace("COMPUTE", "400000"), "utf-8")
+    found = order(run(folder, text + EDF, scheme=scheme))
+    assert found == ["1", "1", "3", "3", "0", "0", "2", "2"]
+
+
+def test_its_timer_takes_the_cpu_from_one_whose_turn_is_too_long(folder):
+    (folder / "four.py").write_text(DEADLINE.replace("COMPUTE", "25000000"), "utf-8")
+    assert order(run(folder, EDF))[:2] == ["1", "1"]
+    assert order(run(folder, EDF.replace("50ms", "4ms")))[:2] == ["1", "3"]
+
+
+REFUSALS = """import os
+
+from workloads import guest
+
+
+def attempt(policy, runtime, deadline, period):
+    try:
+        guest.sched_setattr(
+            0, policy, runtime_ns=runtime, deadline_ns=deadline, period_ns=period
+        )
+        os.write(1, f"{os.sched_getscheduler(0)} ".encode())
+    except OSError as error:
+        os.write(1, f"{error.strerror.split()[0]} ".encode())
+
+
+attempt(6, 0, 0, 0)
+attempt(6, 3000, 2000, 4000)
+attempt(6, 96000, 100000, 100000)
+attempt(6, 90000, 100000, 100000)
+attempt(0, 0, 0, 0)
+os.write(1, b"end\\n")
+"""
+
+
+def test_its_other_half_says_which_parameters_it_takes_and_whom_it_admits(folder):
+    (folder / "four.py").write_text(REFUSALS, "utf-8")
+    found = order(run(folder, "machine: {cpus: 1}\ncheck: true\n" + EDF))
+    assert found == ["Invalid", "Invalid", "Device", "6", "0"]
+
+
+@pytest.mark.ray
+def test_a_deadline_class_goes_with_the_run_to_ray(local_ray, folder):
+    (folder / "four.py").write_text(DEADLINE.replace("COMPUTE", "400000"), "utf-8")
+    text = "machine: {cpus: 2}\n" + EDF
+    local = run(folder, text, scheme="barrier")
+    on_ray = run(folder, text, scheme="barrier", engine="ray", address="auto", cpus_per_actor=1)
+    assert (on_ray.exit_kind, on_ray.message) == (DONE, "")
+    assert on_ray.digest == local.digest
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            'sched: {classes: ["toy_class.py:Toy"]}',
+            "1:19: sched.classes.0: Toy: its rank must be one of 0 stop, 1 deadline, 2 rt, 4 idle "
+            "(got 3; a fair class is named in sched.fair); policies that it cannot have: 0, 3, 5 "
+            "(got 'toy_class.py:Toy')",
+        ),
+        (
+            'sched: {classes: ["toy_deadline.py:Edf", "toy_deadline.py:Edf2"]}',
+            "1:42: sched.classes.1: toy_deadline.py: there is no Edf2 in it "
+            "(got 'toy_deadline.py:Edf2')",
+        ),
+        (
+            "sched: {classes: [edf]}",
+            "1:19: sched.classes.0: must be one of rt, idle, or FILE.py:CLASS (got 'edf')",
+        ),
+        (
+            'sched: {classes: ["toy_deadline.py:Edf"], edf: {longest: 1ns}}',
+            "1:58: sched.edf.longest: must be from 1us to 1s (got '1ns')",
+        ),
+    ],
+)
+def test_what_is_wrong_with_classes_of_other_ranks_is_told_where_it_is(folder, text, expected):
+    assert messages(folder, text) == [expected]

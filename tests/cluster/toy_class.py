@@ -33,7 +33,14 @@ class ToyRq(ClassRq):
         super().__init__()
         self.tunables = tunables
         self.waiting = []
-        self.timer = None
+        self.timer = 0
+
+    def pack(self):
+        return [self.nr_running, [p.pid for p in self.waiting], self.timer]
+
+    def unpack(self, data, tasks):
+        self.nr_running, waiting, self.timer = data
+        self.waiting = [tasks[pid] for pid in waiting]
 
 
 class Toy(SchedClass):
@@ -71,11 +78,11 @@ class Toy(SchedClass):
     def _begin_turn(self, rq, toy, p):
         p.exec_start_ns = rq.clock_ns
         p.se.turns += 1
+        toy.timer = rq.timers.arm(rq.clock_ns + toy.tunables.quantum_ns, self.rank, p.pid)
 
-        def turn_is_over(now_ns):
-            rq.need_resched = True
-
-        toy.timer = rq.timers.arm(rq.clock_ns + toy.tunables.quantum_ns, turn_is_over)
+    def timer(self, rq, at_ns, key, data):
+        assert rq.curr.pid == key
+        rq.need_resched = True  # its turn is over
 
     def put_prev_task(self, rq, p):
         toy = rq.of[FAIR_RANK]

@@ -28,6 +28,7 @@ from kernel.mm.mm import dup_mm, mm_alloc
 from kernel.mm.slab import boot_slabs
 from kernel.ns.nsproxy import boot_nsproxy
 from kernel.ns.pid_namespace import boot_pid_ns
+from kernel.process.attrs import new_attrs
 from kernel.process.pid import (
     PIDTYPE_PGID,
     PIDTYPE_PID,
@@ -41,7 +42,8 @@ from kernel.process.tasklist import TaskList
 from kernel.process.wait_task import WaitOpts
 from kernel.profiles import PROFILES
 from kernel.sched import core
-from kernel.sched.sched_class import FAIR_RANK
+from kernel.sched.sched_class import FAIR_RANK, RT_RANK
+from kernel.smp.classes import SchedTable
 from kernel.stats import KernelStats
 from kernel.task import (
     EXIT_DEAD,
@@ -56,6 +58,7 @@ from kernel.task import (
     TaskStruct,
 )
 from kernel.uapi.fcntl import O_RDONLY, O_WRONLY
+from kernel.uapi.policy import SCHED_FIFO
 
 
 def new_lock(name):
@@ -76,7 +79,7 @@ class World:
             spec=spec,
             arch=x86,
             eager_fork=False,
-            rt_tasks={},
+            sched=SchedTable(spec),
             ns_counts={},
             costs=Costs(),
             stats=KernelStats(),
@@ -89,7 +92,9 @@ class World:
             vfs=Vfs(0, 1000),
             tasklist_lock=new_lock("tasklist_lock"),
             pidmap_lock=new_lock("pidmap_lock"),
-            load=SimpleNamespace(nr_running=[2, 1], overloaded=1, pulls_out=0, idle_mask=0),
+            load=SimpleNamespace(
+                nr_running=[2, 1], overloaded=1, pulls_out=0, idle_mask=0, busy_mask=1
+            ),
             boot_kthreads=1,
             nr_kthreads=0,
             services={},
@@ -575,6 +580,7 @@ def locker_that_does_not_wait(w):
 def load_miscounted(w):
     w.k.load.nr_running[1] = 2
     w.k.load.overloaded = 2
+    w.k.load.busy_mask = 3
 
 
 def load_negative(w):
@@ -583,6 +589,24 @@ def load_negative(w):
 
 def idle_mask_wrong(w):
     w.k.load.idle_mask = 2
+
+
+def busy_mask_wrong(w):
+    w.k.load.busy_mask = 3
+
+
+def real_time_task_forgotten(w):
+    attrs = new_attrs(w.shell)
+    attrs.policy, attrs.rt_priority = SCHED_FIFO, 3
+
+
+def real_time_task_that_is_none(w):
+    w.k.sched.members[RT_RANK][w.shell] = 0
+
+
+def real_time_task_without_priority(w):
+    new_attrs(w.shell).policy = SCHED_FIFO
+    w.k.sched.members[RT_RANK][w.shell] = 0
 
 
 def overload_wrong(w):
@@ -676,6 +700,10 @@ KERNEL_BREAKS = [
     (load_miscounted, r"load table: 4 runnable tasks counted, 3 found"),
     (load_negative, r"load table: cpu 1 has -1 runnable tasks"),
     (idle_mask_wrong, r"load table: idle mask is 0x2, should be 0x0"),
+    (busy_mask_wrong, r"load table: busy mask is 0x3, should be 0x1"),
+    (real_time_task_forgotten, r"<task 3/3 .*>: is not on the list of real-time tasks"),
+    (real_time_task_that_is_none, r"<task 3/3 .*>: is on the list of real-time tasks"),
+    (real_time_task_without_priority, r"<task 3/3 .*>: policy 1 with priority 0"),
     (overload_wrong, r"load table: 0 overloaded cpus counted, 1 found"),
 ]
 
@@ -868,6 +896,7 @@ def travelling(w):
     half = core.detach_one(w.cpus[0].rq, 0)
     del w.cpus[0].tasks[half.pid]
     w.k.load.nr_running[:] = [1, 2]
+    w.k.load.busy_mask = 2
     return (1, (10, m.ARRIVE, half.pid, half, m.BY_PULL))
 
 

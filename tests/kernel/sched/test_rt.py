@@ -22,8 +22,7 @@ def rq() -> Rq:
 
 def add(rq: Rq, pid: int, priority: int = 0, policy: int = SCHED_FIFO) -> CpuTask:
     task = CpuTask(pid, pid, f"t{pid}", 0, policy if priority else SCHED_NORMAL)
-    task.rt_priority = priority
-    core.class_of(rq, task)
+    core.class_of(rq, task).setparam(rq, task, priority, ())
     if priority:
         task.se.time_slice = rq.of[RT_RANK].rr_timeslice
     core.activate_task(rq, task, core.ENQUEUE_WAKEUP)

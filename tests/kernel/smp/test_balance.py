@@ -4,11 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from kernel.machine import MachineSpec
 from kernel.messages import EFF_BALANCE, MIGRATE_LOAD, MIGRATE_TASK, NEVER
 from kernel.process.attrs import new_attrs
 from kernel.smp import balance
-from kernel.smp.balance import SchedDomain
+from kernel.smp.balance import SchedDomain, domains_of
+from kernel.smp.classes import SchedTable
 from kernel.smp.load import LoadTable
+from kernel.smp.topology import Level, Topology, flat
 from kernel.task import TaskStruct
 from kernel.uapi.policy import SCHED_FIFO, SCHED_IDLE
 
@@ -18,7 +21,7 @@ TICK_NS = 4_000_000  # 250 Hz
 class Table:
     """The load table and what is sent, without a kernel around."""
 
-    def __init__(self, *nr_running, linux="6.12", hz=250):
+    def __init__(self, *nr_running, linux="6.12", hz=250, topology=None):
         cpus = len(nr_running)
         self.spec = SimpleNamespace(cpus=cpus, hz=hz)
         self.load = LoadTable(cpus)
@@ -26,7 +29,9 @@ class Table:
             for _ in range(number):
                 self.load.count(cpu, 1)
         self.tick_ns = 1_000_000_000 // hz
-        self.domains = [SchedDomain(cpus, linux) for _ in range(cpus)]
+        self.topology = topology or flat(cpus)
+        self.domains = domains_of(self.topology, linux)
+        self.sched = SchedTable(MachineSpec(cpus=cpus))
         self.next_balance = 0
         self.balance_ns = NEVER
         self.now_ns = 0
@@ -42,12 +47,19 @@ class Table:
         return sent
 
     def pass_of(self, cpu):
-        balance.load_balance(self, cpu, balance.cpu_loads(self))
+        for level in self.domains:
+            balance.load_balance(self, level[cpu], cpu, balance.uneven_loads(self))
         return self.take()
+
+    def loads(self):
+        more = balance.uneven_loads(self)
+        loads = [balance.cpu_load(self, cpu, more) for cpu in range(self.spec.cpus)]
+        assert balance.span_load(self, self.topology.online, more) == sum(loads)
+        return loads
 
 
 def intervals(cpus, busy, linux="6.12", hz=250):
-    sd = SchedDomain(cpus, linux)
+    sd = SchedDomain((1 << cpus) - 1, 0, linux)
     first = balance.get_sd_balance_interval(sd, busy, hz, cpus)
     sd.balance_interval = sd.max_interval
     return first, balance.get_sd_balance_interval(sd, busy, hz, cpus)
@@ -67,7 +79,7 @@ def test_intervals_are_cpus_in_ms_up_to_twice_that_and_16_times_as_long_on_a_bus
 
 def test_no_interval_is_longer_than_a_tenth_of_a_second_for_each_cpu():
     assert intervals(2, True, hz=1000) == (31, 63)
-    sd = SchedDomain(2, "6.12")
+    sd = SchedDomain(0b11, 0, "6.12")
     sd.balance_interval = 512
     assert balance.get_sd_balance_interval(sd, True, 250, 2) == 50
 
@@ -116,17 +128,17 @@ def test_load_is_weight_and_real_time_tasks_have_none():
     for task, cpu in ((heavy, 0), (light, 0), (batch, 1), (fifo, 1)):
         task.on_rq, task.cpu = True, cpu
         balance.note_load(k, task)
-    assert balance.cpu_loads(k) == [3121 + 335, 3 + 0]
+    assert k.loads() == [3121 + 335, 3 + 0]
     heavy.on_rq = False
     light.nice = 0
     balance.note_load(k, light)
-    assert balance.cpu_loads(k) == [2048, 3]
+    assert k.loads() == [2048, 3]
     assert light not in k.uneven
 
 
 def test_after_a_pass_that_moved_something_the_interval_is_the_shortest():
     k = Table(2, 1)
-    sd = k.domains[1]
+    sd = k.domains[0][1]
     sd.balance_interval = sd.max_interval
     k.pass_of(1)
     assert sd.asked
@@ -141,7 +153,7 @@ def test_failures_are_counted_and_the_fourth_of_an_idle_cpu_takes_the_running_ta
         balance.balanced(k, 0, 1, 0, False, False)
     assert k.pass_of(1) == [(0, 1, True, MIGRATE_TASK, 1, 3, True)]
     balance.balanced(k, 0, 1, 0, False, True)
-    sd = k.domains[1]
+    sd = k.domains[0][1]
     assert (sd.nr_balance_failed, sd.balance_interval) == (2, sd.max_interval)
 
 
@@ -152,7 +164,7 @@ def test_where_all_tasks_are_bound_the_next_busiest_is_asked_and_then_nobody():
     assert [sent[0] for sent in k.take()] == [1]
     balance.balanced(k, 1, 2, 0, True, False)
     assert k.take() == []
-    sd = k.domains[2]
+    sd = k.domains[0][2]
     assert (sd.nr_balance_failed, sd.balance_interval, sd.asked) == (0, 6, False)
 
 
@@ -169,7 +181,7 @@ def test_nothing_is_due_while_no_cpu_has_two_tasks_and_then_every_cpu_in_its_tur
     balance.run_rebalance_domains(k)
     assert [sent[:2] for sent in k.take()] == [(0, 1)]
     # a pass without an answer yet is not repeated
-    k.balance_ns = k.domains[1].next_balance * TICK_NS
+    k.balance_ns = k.domains[0][1].next_balance * TICK_NS
     balance.run_rebalance_domains(k)
     assert k.take() == []
 
@@ -184,8 +196,41 @@ def test_a_cpu_that_becomes_idle_does_not_wait_for_a_busy_cpus_interval():
     k = Table(2, 1)
     k.now_ns = k.balance_ns = 2_000 * TICK_NS
     balance.run_rebalance_domains(k)
-    assert k.domains[1].next_balance >= 2_007
+    assert k.domains[0][1].next_balance >= 2_007
     k.load.count(1, -1)
     balance.newly_idle(k, 1)
-    assert k.domains[1].next_balance == 2_001
+    assert k.domains[0][1].next_balance == 2_001
     assert k.balance_ns == 2_001 * TICK_NS
+
+
+def two_sockets():
+    """CPUs 0, 1 and 2, 3 share a cache each."""
+    inner = Level("MC", [0b0011, 0b0011, 0b1100, 0b1100], [0b0001, 0b0010, 0b0100, 0b1000])
+    return Topology(4, [inner, Level("PKG", [0b1111] * 4, [0b0011, 0b0011, 0b1100, 0b1100])])
+
+
+def test_each_level_looks_at_its_own_span_without_what_the_level_below_has():
+    k = Table(0, 3, 9, 1, topology=two_sockets())
+    inner, outer = k.pass_of(0)
+    assert (inner[0], outer[0]) == (1, 2)
+    # at the outer one 3 has a task of its own, and less than the average is not missing
+    assert [sent[0] for sent in k.pass_of(3)] == [2]
+    assert [sent[0] for sent in Table(9, 1, 1, 1, topology=two_sockets()).pass_of(3)] == [0]
+
+
+def test_an_answer_belongs_to_the_level_at_which_the_two_cpus_are_in_different_groups():
+    k = Table(0, 3, 9, 1, topology=two_sockets())
+    k.pass_of(0)
+    assert k.domains[0][0].asked and k.domains[1][0].asked
+    balance.balanced(k, 2, 0, 0, False, False)
+    assert (k.domains[0][0].asked, k.domains[1][0].asked) == (True, False)
+    assert (k.domains[0][0].nr_balance_failed, k.domains[1][0].nr_balance_failed) == (0, 1)
+
+
+def test_a_larger_domain_is_looked_at_less_often_and_each_level_in_its_turn():
+    k = Table(0, 2, 0, 2, topology=two_sockets())
+    inner, outer = k.domains[0][0], k.domains[1][0]
+    assert (inner.min_interval, outer.min_interval) == (2, 4)
+    k.now_ns = k.balance_ns = 1_000 * TICK_NS
+    balance.run_rebalance_domains(k)
+    assert {sent[:2] for sent in k.take()} <= {(1, 0), (3, 2), (3, 0), (1, 2)}

@@ -1,12 +1,12 @@
 """The load table: its masks and bounds say at any time what a look at all CPUs would."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.smp.load import LoadTable
 
 CPUS = 5
+ALL = (1 << CPUS) - 1
 changes = st.lists(st.tuples(st.integers(0, CPUS - 1), st.sampled_from([1, 1, -1])), max_size=60)
 
 
@@ -23,6 +23,7 @@ def test_bounds_and_masks_are_those_of_the_numbers(steps: list[tuple[int, int]])
     table = load.nr_running
     assert (load.least, load.most) == (min(table), max(table))
     assert load.overloaded == sum(number > 1 for number in table)
+    assert load.busy_mask == sum(1 << cpu for cpu, number in enumerate(table) if number > 1)
     assert load.idle_mask == sum(1 << cpu for cpu, number in enumerate(table) if number == 0)
 
 
@@ -47,10 +48,17 @@ def test_busiest_is_the_first_of_those_with_most_that_may_have_one_to_give(
         for cpu, number in enumerate(load.nr_running)
         if number > 1 and not pinned >> cpu & 1
     ]
-    assert load.busiest() == (min(giving)[1] if giving else -1)
+    assert load.busiest(ALL) == (min(giving)[1] if giving else -1)
+    part = [each for each in giving if each[1] < 2]
+    assert load.busiest(0b11) == (min(part)[1] if part else -1)
 
 
-@pytest.mark.parametrize(("start", "found"), [(0, 1), (1, 1), (2, 3), (4, 1)])
-def test_the_search_for_an_idle_cpu_goes_round(start: int, found: int) -> None:
-    load = counted([(0, 1), (2, 1), (4, 1)])
-    assert load.idle_cpu_from(start) == found
+@given(changes, st.integers(1, ALL), st.integers(-1, CPUS - 1))
+def test_of_some_cpus_the_least_loaded_is_found_and_all_that_run_there_are_counted(
+    steps: list[tuple[int, int]], cpus: int, near: int
+) -> None:
+    load = counted(steps)
+    table = {cpu: number for cpu, number in enumerate(load.nr_running) if cpus >> cpu & 1}
+    least = [cpu for cpu, number in table.items() if number == min(table.values())]
+    assert load.least_of(cpus, near) == (near if near in least else least[0])
+    assert load.running_in(cpus) == sum(table.values())
