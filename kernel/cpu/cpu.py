@@ -25,7 +25,7 @@ gets every tick, and enters the kernel for it. What has to be exact is a timer o
 Source: kernel/sched/core.c (__schedule, scheduler_tick), arch entry code (exit_to_user_mode).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -333,6 +333,14 @@ class Cpu:
         """Return the number of this CPU's next request."""
         self._seq += 1
         return self._seq
+
+    def packed_clocks(self) -> tuple[int, int, int, int]:
+        """Return how far requests and messages are numbered, and when interrupts were off."""
+        return self._arrivals, self._seq, self._closed_ns, self._open_ns
+
+    def unpack_clocks(self, data: Sequence[int]) -> None:
+        """Take what ``packed_clocks`` returned."""
+        self._arrivals, self._seq, self._closed_ns, self._open_ns = data
 
     def _asks(self, task: CpuTask) -> int:
         """The current task asks the kernel, and the CPU waits; return the request's number."""

@@ -1,0 +1,63 @@
+"""All CPUs of a run are set down, sent over a wire and taken up, again and again: same bytes."""
+
+from pathlib import Path
+
+import pytest
+
+from cluster import codec
+from cluster.build import guest_spec
+from cluster.codec import GroupCodec
+from cluster.engine_api import RunRequest
+from cluster.local_engine import LocalRun
+from kernel.cpu.checkpoint import pack_cpu, unpack_cpu
+from kernel.cpu.cpu import Cpu
+from kernel.process.spawn_child import unpack_context
+from workloads.language.loader import Loader
+
+GUEST = Path(__file__).parents[1] / "guest"
+EVERY = 7  # rounds
+
+
+class SetDown(LocalRun):
+    """A run whose CPUs are all made anew from their data, every few rounds."""
+
+    def __init__(self, request: RunRequest) -> None:
+        super().__init__(request)
+        spec = request.spec
+        self.loader = Loader(
+            spec.sources,
+            block_budget=spec.block_budget,
+            cpus=spec.cpus,
+            guest_memory=spec.guest_memory,
+        )
+        self.times = 0
+
+    def look(self) -> None:
+        super().look()
+        if self._rounds % EVERY:
+            return
+        self.times += 1
+        group = self.group._group
+        for place, old in enumerate(list(self.group.cpus.values())):
+            wire = GroupCodec(0, [old.id], self.loader)
+            data = codec._unpack(codec.pack(pack_cpu(old)), wire._hook)
+            new = Cpu(old.id, self.request.spec, self.loader)
+            unpack_cpu(new, data, lambda packed: unpack_context(self.loader, packed))
+            new.trace = old.trace
+            group._cpus[place] = group.by_number[old.id] = new
+
+
+@pytest.mark.parametrize("scheme", ["exact", "barrier"])
+@pytest.mark.parametrize(
+    "program", ["sched/rt_on_all_cpus.py", "sched/storm.py", "fork/binary_tree.py"]
+)
+def test_a_run_whose_cpus_are_set_down_and_taken_up_gives_the_same_bytes(
+    program: str, scheme: str
+) -> None:
+    spec = guest_spec(GUEST / program, [], cpus=3)
+    plain = LocalRun(RunRequest(spec, scheme=scheme)).run()
+    run = SetDown(RunRequest(spec, scheme=scheme))
+    result = run.run()
+    assert (result.exit_kind, result.message) == (plain.exit_kind, plain.message)
+    assert run.times >= 3
+    assert result.digest == plain.digest
