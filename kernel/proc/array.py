@@ -186,7 +186,7 @@ def _stat_line(k: "Kernel", task: TaskStruct, whole: bool) -> str:
         nsec_to_clock_t(stime_ns),
         nsec_to_clock_t(signal.cutime_ns),
         nsec_to_clock_t(signal.cstime_ns),
-        -1 - attrs.rt_priority if attrs.rt_priority else 20 + task.nice,  # task_prio()
+        k.sched.of(task).task_prio(task, attrs),
         task.nice,
         signal.nr_threads,
         0,  # itrealvalue

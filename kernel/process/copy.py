@@ -24,11 +24,13 @@ def dup_task_struct(k: "Kernel", orig: TaskStruct) -> TaskStruct:
     """Return a new task_struct with ``orig``'s values and a kernel stack of its own.
 
     Raises:
-        KernelError: ENOMEM.
+        KernelError: ENOMEM; EAGAIN, a task of its scheduling class may not fork.
 
-    Source: kernel/fork.c:dup_task_struct().
+    Source: kernel/fork.c:dup_task_struct(), kernel/sched/core.c:sched_fork().
     """
     k.now_ns += k.costs.dup_task_struct
+    if orig.attrs is not None and not k.sched.of(orig).may_fork(orig.attrs):
+        raise KernelError(EAGAIN)
     slab = k.slabs["task_struct"]
     slot = slab.alloc()
     child = TaskStruct(0, 0, orig.comm)

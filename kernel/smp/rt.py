@@ -46,6 +46,10 @@ class RtHalf(PushedClass):
             or (attr.priority > old.rt_priority and attr.priority > limit)
         )
 
+    def task_prio(self, task: "TaskStruct", attrs: TaskAttrs) -> int:
+        """Source: kernel/sched/syscalls.c:task_prio()."""
+        return -1 - attrs.rt_priority
+
     def get_rr_interval(self, k: "Kernel", attrs: TaskAttrs) -> int:
         """Source: kernel/sched/rt.c:get_rr_interval_rt()."""
         if attrs.policy != SCHED_RR:

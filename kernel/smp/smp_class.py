@@ -21,6 +21,7 @@ from kernel.errors import KernelError
 from kernel.process.attrs import TaskAttrs, attrs_of
 from kernel.smp.affinity import cpumask_any_and_distribute
 from kernel.uapi.errno_ import EINVAL
+from kernel.uapi.prio import DEFAULT_PRIO, MAX_RT_PRIO
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -96,6 +97,20 @@ class SmpClass:
         Source: kernel/sched/deadline.c:sched_dl_overflow().
         """
         return 0
+
+    def task_prio(self, task: "TaskStruct", attrs: TaskAttrs) -> int:
+        """Return what ``task`` is in /proc/PID/stat: 0 … 39 of nice values, else below 0.
+
+        Source: kernel/sched/syscalls.c:task_prio().
+        """
+        return DEFAULT_PRIO - MAX_RT_PRIO + task.nice
+
+    def may_fork(self, attrs: TaskAttrs) -> bool:
+        """Tell whether a task of the class may fork; a child has all its parent's parameters.
+
+        Source: kernel/sched/core.c:sched_fork(), EAGAIN of SCHED_DEADLINE.
+        """
+        return True
 
     def task_load(self, task: "TaskStruct", attrs: TaskAttrs) -> int:
         """Return what ``task`` weighs in load balancing; 0: it is not balanced by load."""

@@ -392,7 +392,16 @@ attempt(6, 0, 0, 0)
 attempt(6, 3000, 2000, 4000)
 attempt(6, 96000, 100000, 100000)
 attempt(6, 90000, 100000, 100000)
+with open("/proc/self/stat") as stat:
+    os.write(1, f"{stat.read().split()[17]} ".encode())
+try:
+    os.fork()
+except OSError as error:
+    os.write(1, f"{error.strerror.split()[0]} ".encode())
 attempt(0, 0, 0, 0)
+if os.fork() == 0:
+    os._exit(0)
+os.wait()
 os.write(1, b"end\\n")
 """
 
@@ -400,7 +409,7 @@ os.write(1, b"end\\n")
 def test_its_other_half_says_which_parameters_it_takes_and_whom_it_admits(folder):
     (folder / "four.py").write_text(REFUSALS, "utf-8")
     found = order(run(folder, "machine: {cpus: 1}\ncheck: true\n" + EDF))
-    assert found == ["Invalid", "Invalid", "Device", "6", "0"]
+    assert found == ["Invalid", "Invalid", "Device", "6", "-101", "Resource", "0"]
 
 
 @pytest.mark.ray

@@ -68,6 +68,12 @@ class EdfHalf(PushedClass):
         used = sum(runtime * 1000 // period for runtime, _, period in (*others, own))
         return EBUSY if used > 950 * k.spec.cpus else 0
 
+    def task_prio(self, task, attrs):
+        return -101
+
+    def may_fork(self, attrs):
+        return attrs.reset_on_fork
+
     def urgency(self, k, task):
         return FAR - attrs_of(task).own[1]
 
