@@ -11,11 +11,6 @@ Source: include/linux/sched.h (struct sched_entity).
 from typing import TYPE_CHECKING, Any
 
 from kernel.cpu.position import USER
-from kernel.sched.weights import (
-    NICE_0_LOAD,
-    vruntime_factor,
-    weight_of,
-)
 from kernel.uapi.policy import SCHED_NORMAL
 from kernel.uapi.prio import DEFAULT_PRIO, MAX_NICE, MAX_RT_PRIO, MIN_NICE
 
@@ -56,7 +51,6 @@ class CpuTask:
         "op",
         "pid",
         "policy",
-        "prev_sum_exec_ns",
         "prio",
         "program",
         "remaining_ns",
@@ -72,9 +66,6 @@ class CpuTask:
         "tgid",
         "utime_ns",
         "value",
-        "vmult",
-        "vshift",
-        "weight",
     )
 
     def __init__(
@@ -91,7 +82,6 @@ class CpuTask:
         self.kept: dict[int, Any] | None = None
         self.exec_start_ns = 0  # since when the running stretch is not accounted for yet
         self.sum_exec_ns = 0
-        self.prev_sum_exec_ns = 0  # sum_exec_ns when the task was last picked
         self.on_rq = False  # runnable here: queued, or current
         self.cpus_allowed: tuple[int, ...] | None = None  # None: every CPU
         self.rt_priority = 0  # sched_priority of its policy
@@ -99,10 +89,7 @@ class CpuTask:
         self.prio = (
             DEFAULT_PRIO  # 100..139 by nice value; a class above fair sets less: more urgent
         )
-        self.weight = NICE_0_LOAD
-        self.vmult = 1 << 31  # with vshift: see vruntime_factor()
-        self.vshift = 31
-        if nice or policy:
+        if nice:
             set_nice(self, nice)
         # statistics
         self.enqueued_at_ns = 0  # since when it is runnable without running
@@ -140,7 +127,6 @@ class CpuTask:
             self.policy,
             self.exec_start_ns,
             self.sum_exec_ns,
-            self.prev_sum_exec_ns,
             self.on_rq,
             self.cpus_allowed,
             self.enqueued_at_ns,
@@ -192,7 +178,6 @@ class CpuTask:
         (
             p.exec_start_ns,
             p.sum_exec_ns,
-            p.prev_sum_exec_ns,
             p.on_rq,
             allowed,
             p.enqueued_at_ns,
@@ -235,29 +220,17 @@ def _tuples(data: Any) -> Any:
 
 
 def set_nice(task: CpuTask, nice: int) -> None:
-    """Set the nice value of ``task`` and the load weight that follows from it and its policy.
+    """Set the nice value of ``task``, and its priority unless its class has set that.
 
-    For a task on a queue use ``kernel.sched.core.set_user_nice``, which keeps the queue's load.
+    What a class makes of it is for ``kernel.sched.core`` to ask: ``set_user_nice``.
 
     Raises:
         ValueError: ``nice`` is outside -20 … 19 (setpriority() clamps before it comes here).
 
-    Source: kernel/sched/core.c:set_load_weight(), kernel/sched/syscalls.c:effective_prio().
+    Source: kernel/sched/syscalls.c:effective_prio().
     """
     if not MIN_NICE <= nice <= MAX_NICE:
         raise ValueError(f"nice {nice} is outside {MIN_NICE}..{MAX_NICE}")
     task.nice = nice
     if task.prio >= MAX_RT_PRIO:  # else its class has set it
         task.prio = DEFAULT_PRIO + nice
-    task.weight = weight_of(nice, task.policy)
-    task.vmult, task.vshift = vruntime_factor(nice, task.policy)
-
-
-def calc_delta_fair(delta_ns: int, task: CpuTask) -> int:
-    """Return ``delta_ns`` of real time as virtual time of ``task``: delta * 1024 / weight.
-
-    Source: kernel/sched/fair.c:calc_delta_fair().
-    """
-    if task.weight == NICE_0_LOAD:
-        return delta_ns
-    return delta_ns * task.vmult >> task.vshift

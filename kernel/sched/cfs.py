@@ -45,6 +45,7 @@ from kernel.sched.sched_class import (
     SYSCTL_SCHED_MIGRATION_COST_NS,
     SchedClass,
 )
+from kernel.sched.weights import NICE_0_LOAD
 from kernel.uapi.policy import FAIR_POLICIES, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class CfsSchedClass(SchedClass):
             se.vruntime += cfs.min_vruntime
             if flags & ENQUEUE_MIGRATED:
                 p.exec_start_ns = 0  # nothing of it is in this CPU's cache
-        cfs.load_weight += p.weight
+        cfs.load_weight += se.weight
         cfs.nr_running += 1
         cfs.tasks[p] = None
         if flags & ENQUEUE_WAKEUP:
@@ -96,13 +97,13 @@ class CfsSchedClass(SchedClass):
             cfs.curr = None  # Linux: in put_prev_entity(); nothing looks at it in between
         else:
             unlink_entity(cfs, p)
-        cfs.load_weight -= p.weight
+        se: CfsEntity = p.se
+        cfs.load_weight -= se.weight
         cfs.nr_running -= 1
         del cfs.tasks[p]
         # before update_min_vruntime(): it may move min_vruntime past this task, which
         # would give it credit on its next queue for no reason
         if not flags & DEQUEUE_SLEEP:
-            se: CfsEntity = p.se
             se.vruntime -= cfs.min_vruntime
         update_min_vruntime(cfs)
 
@@ -156,7 +157,8 @@ class CfsSchedClass(SchedClass):
             clear_buddies(cfs, p)
             unlink_entity(cfs, p)
         p.exec_start_ns = rq.clock_ns
-        p.prev_sum_exec_ns = p.sum_exec_ns
+        se: CfsEntity = p.se
+        se.prev_sum_exec_ns = p.sum_exec_ns
         cfs.curr = p
         cfs.tasks.move_to_end(p)
         return p
@@ -192,7 +194,8 @@ class CfsSchedClass(SchedClass):
         clear_buddies(cfs, p)
         unlink_entity(cfs, p)
         p.exec_start_ns = rq.clock_ns
-        p.prev_sum_exec_ns = p.sum_exec_ns
+        se: CfsEntity = p.se
+        se.prev_sum_exec_ns = p.sum_exec_ns
         cfs.curr = p
         cfs.tasks.move_to_end(p)
 
@@ -203,14 +206,14 @@ class CfsSchedClass(SchedClass):
         if cfs.nr_running <= 1:
             return
         ideal = sched_slice(cfs, p)
-        ran = p.sum_exec_ns - p.prev_sum_exec_ns
+        se: CfsEntity = p.se
+        ran = p.sum_exec_ns - se.prev_sum_exec_ns
         if ran > ideal:
             rq.need_resched = True
             # the task that is cut off must not be picked again as somebody's buddy
             clear_buddies(cfs, p)
             return
         # a task that was placed too far left must not take the CPU at every tick
-        se: CfsEntity = p.se
         if ran >= cfs.min_granularity_ns and se.vruntime - cfs.timeline[0][0] > ideal:
             rq.need_resched = True
 
@@ -271,10 +274,19 @@ class CfsSchedClass(SchedClass):
         else:
             check_preempt_curr(rq, p, 0)
 
-    def reweight_task(self, rq: "Rq", p: CpuTask, old_weight: int) -> None:
+    def set_load_weight(self, p: CpuTask) -> None:
+        """Source: kernel/sched/core.c:set_load_weight()."""
+        se: CfsEntity = p.se
+        if p.nice or p.policy or se.weight != NICE_0_LOAD:
+            se.set_load_weight(p.nice, p.policy)
+
+    def reweight_task(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:reweight_task(), reweight_entity()."""
         cfs: CfsRq = rq.of[FAIR_RANK]
-        cfs.load_weight += p.weight - old_weight
+        se: CfsEntity = p.se
+        cfs.load_weight -= se.weight
+        self.set_load_weight(p)
+        cfs.load_weight += se.weight
 
     def update_curr(self, rq: "Rq") -> None:
         """Source: kernel/sched/fair.c:update_curr_fair()."""
@@ -327,6 +339,11 @@ class CfsSchedClass(SchedClass):
         p = next(iter(tasks))
         tasks.move_to_end(p)
         return p
+
+    def task_load(self, p: CpuTask) -> int:
+        """Source: kernel/sched/fair.c:task_h_load(), its weight."""
+        se: CfsEntity = p.se
+        return se.weight
 
     def task_hot(self, rq: "Rq", p: CpuTask, dest_runs: bool) -> bool:
         """Source: kernel/sched/fair.c:task_hot()."""

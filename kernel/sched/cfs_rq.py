@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kernel.cpu.task import CpuTask, calc_delta_fair
+from kernel.cpu.task import CpuTask
 from kernel.sched.fork_order import least_flags
-from kernel.sched.sched_class import ClassRq, Entity
+from kernel.sched.sched_class import ClassRq
 from kernel.sched.tunables import duration
+from kernel.sched.weighted import WeightedEntity
 from kernel.sched.weights import NICE_0_LOAD, WMULT_CONST, reduce_factor
 from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.policy import SCHED_IDLE
@@ -45,26 +46,29 @@ def get_update_sysctl_factor(cpus: int) -> int:
     return min(cpus, 8).bit_length()
 
 
-class CfsEntity(Entity):
+class CfsEntity(WeightedEntity):
     """The class's part of a task (``struct sched_entity``).
 
     ``vruntime`` is relative to ``min_vruntime`` while the task is between two queues.
-    ``seq``, its order of entry into the queue, breaks ties.
+    ``seq``, its order of entry into the queue, breaks ties. ``prev_sum_exec_ns``: ``sum_exec_ns``
+    when the task was last picked.
     """
 
-    __slots__ = ("seq", "vruntime")
+    __slots__ = ("prev_sum_exec_ns", "seq", "vruntime")
 
     def __init__(self) -> None:
+        super().__init__()
         self.vruntime = 0
         self.seq = 0
+        self.prev_sum_exec_ns = 0
 
     def pack(self) -> list[Any]:
-        """Return virtual run time and order of entry."""
-        return [self.vruntime, self.seq]
+        """Return virtual run time, order of entry, and when it was picked."""
+        return [self.vruntime, self.seq, self.prev_sum_exec_ns]
 
     def unpack(self, data: Sequence[Any]) -> None:
         """Take what ``pack`` returned."""
-        self.vruntime, self.seq = data
+        self.vruntime, self.seq, self.prev_sum_exec_ns = data
 
 
 class CfsRq(ClassRq):
@@ -124,9 +128,11 @@ class CfsRq(ClassRq):
         everybody, queued, roles, self.min_vruntime, self.seq = data
         self.tasks = OrderedDict((tasks[pid], None) for pid in everybody)
         self.nr_running = len(self.tasks)
-        self.load_weight = sum(p.weight for p in self.tasks)
+        for p in self.tasks:
+            se: CfsEntity = p.se
+            self.load_weight += se.weight
         for pid in queued:
-            se: CfsEntity = tasks[pid].se
+            se = tasks[pid].se
             self.timeline.append((se.vruntime, se.seq, tasks[pid]))
         self.curr, self.next, self.last, self.skip = (
             None if pid is None else tasks[pid] for pid in roles
@@ -150,10 +156,10 @@ def update_curr(cfs: CfsRq, now_ns: int) -> None:
     curr.exec_start_ns = now_ns
     curr.sum_exec_ns += delta
     se: CfsEntity = curr.se
-    if curr.weight == NICE_0_LOAD:
+    if se.weight == NICE_0_LOAD:
         vruntime = se.vruntime + delta
     else:
-        vruntime = se.vruntime + (delta * curr.vmult >> curr.vshift)
+        vruntime = se.vruntime + (delta * se.vmult >> se.vshift)
     se.vruntime = vruntime
     # update_min_vruntime(), of which this is by far the most frequent caller
     if curr.on_rq:
@@ -193,14 +199,15 @@ def sched_slice(cfs: CfsRq, p: CpuTask) -> int:
     """
     nr_running = cfs.nr_running
     load = cfs.load_weight
+    se: CfsEntity = p.se
     if not p.on_rq:
         nr_running += 1
-        load += p.weight
+        load += se.weight
     if nr_running > cfs.nr_latency:
         period = nr_running * cfs.min_granularity_ns
     else:
         period = cfs.latency_ns
-    factor, shift = reduce_factor(p.weight, WMULT_CONST // load)
+    factor, shift = reduce_factor(se.weight, WMULT_CONST // load)
     period = period * factor >> shift
     return period if period > cfs.min_granularity_ns else cfs.min_granularity_ns
 
@@ -214,13 +221,13 @@ def place_entity(cfs: CfsRq, p: CpuTask, initial: bool) -> None:
     Source: kernel/sched/fair.c:place_entity().
     """
     vruntime = cfs.min_vruntime
+    se: CfsEntity = p.se
     if initial:
-        vruntime += calc_delta_fair(sched_slice(cfs, p), p)
+        vruntime += se.calc_delta_fair(sched_slice(cfs, p))
     elif p.policy == SCHED_IDLE:
         vruntime -= cfs.min_granularity_ns >> 1
     else:
         vruntime -= cfs.latency_ns >> 1
-    se: CfsEntity = p.se
     if vruntime > se.vruntime:
         se.vruntime = vruntime
 
@@ -235,7 +242,7 @@ def wakeup_preempt_entity(cfs: CfsRq, curr: CpuTask, p: CpuTask) -> int:
     vdiff = ours.vruntime - theirs.vruntime
     if vdiff <= 0:
         return -1
-    return 1 if vdiff > calc_delta_fair(cfs.wakeup_granularity_ns, p) else 0
+    return 1 if vdiff > theirs.calc_delta_fair(cfs.wakeup_granularity_ns) else 0
 
 
 def enqueue_entity(cfs: CfsRq, p: CpuTask) -> None:
@@ -274,7 +281,7 @@ def check_queue(cfs: CfsRq, cpu: int, found: list[str]) -> None:
     runnable = waiting if curr is None else [*waiting, curr]
     if cfs.nr_running != len(runnable):
         found.append(f"{where}: nr_running of cfs is {cfs.nr_running}, {len(runnable)} tasks found")
-    load = sum(task.weight for task in runnable)
+    load = sum(task.se.weight for task in runnable)
     if cfs.load_weight != load:
         found.append(f"{where}: load is {cfs.load_weight}, the weights add up to {load}")
     if cfs.tasks.keys() != dict.fromkeys(runnable).keys():

@@ -90,6 +90,7 @@ def set_class(p: CpuTask, cls: SchedClass) -> None:
         p.se.unpack(kept)
     else:
         p.se = kept
+    cls.set_load_weight(p)
 
 
 def class_of(rq: "Rq", p: CpuTask) -> SchedClass:
@@ -252,8 +253,9 @@ def task_fork(
     child.sched_class = cls
     child.se = cls.make_entity()
     child.cpus_allowed = parent.cpus_allowed
-    if child.nice != nice or child.weight != parent.weight:
+    if child.nice != nice:
         set_nice(child, nice)
+    cls.set_load_weight(child)
     if child.forked_at_ns < 0:
         child.forked_at_ns = rq.clock_ns
     cls.task_fork(rq, parent, child, (FORK_HERE if here else 0) | (FORK_VFORK if vfork else 0))
@@ -350,7 +352,7 @@ def set_user_nice(rq: "Rq", p: CpuTask, nice: int) -> None:
 
     Source: kernel/sched/core.c:set_user_nice(), kernel/sched/fair.c:reweight_entity().
     """
-    old_nice, old_weight = p.nice, p.weight
+    old_nice = p.nice
     if nice == old_nice:
         return
     cls = class_of(rq, p)
@@ -361,8 +363,10 @@ def set_user_nice(rq: "Rq", p: CpuTask, nice: int) -> None:
         update_rq_curr(rq)  # at the old weight
     set_nice(p, nice)
     if p.on_rq:
-        cls.reweight_task(rq, p, old_weight)
+        cls.reweight_task(rq, p)
         cls.prio_changed(rq, p, old_nice)
+    else:
+        cls.set_load_weight(p)
 
 
 def sched_setscheduler(
@@ -386,7 +390,7 @@ def sched_setscheduler(
     """
     old = class_of(rq, p)
     new = class_for(rq, p, policy)
-    old_nice, old_weight, old_prio = p.nice, p.weight, p.prio
+    old_nice, old_prio = p.nice, p.prio
     running = rq.curr is p
     if running:
         update_rq_curr(rq)  # at the old weight
@@ -396,8 +400,10 @@ def sched_setscheduler(
         set_nice(p, nice)
         new.setparam(rq, p, priority, own)
         if p.on_rq:
-            new.reweight_task(rq, p, old_weight)
+            new.reweight_task(rq, p)
             new.prio_changed(rq, p, old_nice)
+        else:
+            new.set_load_weight(p)
         return
     if old is not new:
         old.switched_from(rq, p)

@@ -51,9 +51,10 @@ def detach_tasks(
         if p is rq.curr or (not force and cls.task_hot(rq, p, not dest_idle)):
             continue
         if kind == MIGRATE_LOAD:
-            if p.weight >> nr_balance_failed > imbalance:
+            load = cls.task_load(p)
+            if load >> nr_balance_failed > imbalance:
                 continue
-            imbalance -= p.weight
+            imbalance -= load
         else:
             imbalance -= 1
         deactivate_task(rq, p, DEQUEUE_MOVE)

@@ -219,7 +219,6 @@ class RtSchedClass(SchedClass):
             rt.starved_ns = 0
         p = rt.active[rt.highest()][0]
         p.exec_start_ns = rq.clock_ns
-        p.prev_sum_exec_ns = p.sum_exec_ns
         return p
 
     def put_prev_task(self, rq: "Rq", p: CpuTask) -> None:

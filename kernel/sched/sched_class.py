@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mypy_extensions import mypyc_attr
 
 from kernel.sched.tunables import NoTunables
+from kernel.sched.weights import NICE_0_LOAD
 from kernel.uapi.policy import FAIR_POLICIES
 from kernel.uapi.prio import DEFAULT_PRIO
 
@@ -255,8 +256,14 @@ class SchedClass:
     def prio_changed(self, rq: "Rq", p: "CpuTask", old_nice: int) -> None:
         """The priority of ``p`` within this class has changed."""
 
-    def reweight_task(self, rq: "Rq", p: "CpuTask", old_weight: int) -> None:
-        """The weight of ``p``, which is ``on_rq``, was ``old_weight``, and is ``p.weight`` now."""
+    def set_load_weight(self, p: "CpuTask") -> None:
+        """``p``, on no queue, has come to this class, or has another nice value or policy.
+
+        Source: kernel/sched/core.c:set_load_weight().
+        """
+
+    def reweight_task(self, rq: "Rq", p: "CpuTask") -> None:
+        """``p``, which is ``on_rq``, has another nice value or another policy of this class."""
 
     def timer(self, rq: "Rq", at_ns: int, key: int, data: tuple[int, ...]) -> None:
         """The timer that was armed with ``rq.timers.arm(at_ns, self.rank, key, data)`` is due."""
@@ -280,6 +287,13 @@ class SchedClass:
         None: the class takes no part in periodic balancing.
         """
         return None
+
+    def task_load(self, p: "CpuTask") -> int:
+        """Return the load that goes with ``p`` to another CPU: that of nice 0.
+
+        Source: kernel/sched/fair.c:task_h_load().
+        """
+        return NICE_0_LOAD
 
     def task_hot(self, rq: "Rq", p: "CpuTask", dest_runs: bool) -> bool:
         """Tell whether much of ``p`` is probably still in the cache of its CPU.

@@ -6,8 +6,10 @@ own (``SchedClass.half``). A class without one has that of its rank here, or the
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.process.attrs import attrs_of
 from kernel.sched.classes import classes_of
 from kernel.sched.sched_class import CLASS_ORDER, FAIR_RANK, SchedClass
+from kernel.smp.affinity import tell_affinity
 from kernel.smp.fair import fair_half
 from kernel.smp.rt import rt_half
 from kernel.smp.smp_class import SmpClass, push_from
@@ -80,10 +82,12 @@ def leave_class(k: "Kernel", task: "TaskStruct", but: SmpClass | None = None) ->
 
 
 def task_new(k: "Kernel", child: "TaskStruct") -> None:
-    """``child``, which has attributes, has just got a CPU.
+    """``child``, which has attributes, has just got a CPU: tell it what its parent's half lacks.
 
     Source: kernel/sched/core.c:wake_up_new_task().
     """
+    if attrs_of(child).cpus_mask:
+        tell_affinity(k, child)
     half = k.sched.of(child)
     if half.rank != FAIR_RANK:
         join_class(k, child)

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from kernel.errors import IllegalTransition
 from kernel.messages import eff_fork, eff_kthread, eff_spawn, eff_wake
 from kernel.points import ACQUIRE, BARRIER, LOAD, RELEASE, STORE, Path
-from kernel.smp.affinity import tell_affinity
 from kernel.smp.balance import note_load
 from kernel.smp.classes import task_new
 from kernel.smp.load import load_inc
@@ -191,8 +190,6 @@ def wake_up_new_task(
     if child.nice or child.attrs is not None:
         note_load(k, child)
     if child.attrs is not None:
-        if child.attrs.cpus_mask:
-            tell_affinity(k, child)
         task_new(k, child)
     if child.sigpending:
         k.kick(child)  # a stop of its group, or a tracer, waits for it

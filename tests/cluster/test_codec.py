@@ -156,7 +156,7 @@ def test_a_forked_context_comes_with_its_effect() -> None:
 
 def moving_task() -> CpuTask:
     task = CpuTask(9, 9, "worker", nice=5)
-    task.kept = {FAIR_RANK: [-(1 << 40), 1]}
+    task.kept = {FAIR_RANK: [-(1 << 40), 1, 7]}
     task.op = (nr.NR_WAIT4, -1, 0)
     task.value = (3, b"\x00", (None, 1.5))
     task.utime_ns = 123
@@ -186,7 +186,7 @@ def test_a_task_that_changes_the_group_arrives_whole() -> None:
     task = moving_task()
     arrived = deliver(0, 3, task, 1)
     assert arrived is not task
-    for name in ("pid", "tgid", "comm", "nice", "weight", "op", "value", "utime_ns"):
+    for name in ("pid", "tgid", "comm", "nice", "prio", "op", "value", "utime_ns"):
         assert same_types(getattr(arrived, name), getattr(task, name)), name
     assert arrived.ctx == task.ctx
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.cpu.position import IN_KERNEL
-from kernel.cpu.task import CpuTask, calc_delta_fair, set_nice
+from kernel.cpu.task import CpuTask, set_nice
 from kernel.machine import MachineSpec
 from kernel.sched import cfs, core
 from kernel.sched.cfs_rq import get_update_sysctl_factor
@@ -59,9 +59,13 @@ def test_weight_tables_agree_with_each_other():
 
 
 def test_virtual_time_of_every_nice_level_is_within_a_thousandth_of_the_ratio():
+    rq = make_rq()
     for nice in range(-20, 20):
         task = CpuTask(1, 1, "t", nice)
-        assert calc_delta_fair(10**9, task) == pytest.approx(10**9 * 1024 / task.weight, rel=1e-3)
+        core.class_of(rq, task)
+        assert task.se.calc_delta_fair(10**9) == pytest.approx(
+            10**9 * 1024 / task.se.weight, rel=1e-3
+        )
 
 
 def test_nice_outside_its_range_is_refused():
@@ -83,7 +87,7 @@ def test_cpu_shares_follow_the_weights(nices):
     first, second = (add(rq, pid, nice) for pid, nice in enumerate(nices, 1))
     switch(rq)
     run_ticks(rq, 40_000, MS)
-    expected = first.weight / second.weight
+    expected = first.se.weight / second.se.weight
     assert first.sum_exec_ns / second.sum_exec_ns == pytest.approx(expected, rel=0.02)
 
 
@@ -107,7 +111,7 @@ def test_a_child_inherits_nice_policy_and_affinity():
     switch(rq)
     child = CpuTask(2, 2, "child")
     core.task_fork(rq, parent, child)
-    assert (child.nice, child.weight) == (7, parent.weight)
+    assert (child.nice, child.se.weight) == (7, parent.se.weight)
     assert (child.policy, child.cpus_allowed) == (SCHED_BATCH, (0, 1))
 
 
@@ -163,7 +167,7 @@ def test_batch_never_preempts_and_idle_policy_is_always_preempted():
     assert not rq.need_resched
     other = make_rq()
     idler = add(other, 3, policy=SCHED_IDLE)
-    assert idler.weight == 3
+    assert idler.se.weight == 3
     switch(other)
     core.check_preempt_curr(other, add(other, 4), core.WF_TTWU)
     assert other.need_resched
@@ -472,7 +476,7 @@ def check_queue(rq):
         wrong.append("nr_running")
     if [(v, s) for v, s, _ in entries] != sorted((t.se.vruntime, t.se.seq) for t in queued):
         wrong.append("order")
-    if cfs.load_weight != sum(t.weight for t in queued + running):
+    if cfs.load_weight != sum(t.se.weight for t in queued + running):
         wrong.append("load")
     if sorted(t.pid for t in cfs.tasks) != sorted(t.pid for t in queued + running):
         wrong.append("tasks")
