@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from kernel.bits import find_first_bit
 from kernel.errors import KernelError
 from kernel.fs.file_table import File, fput, release_file
-from kernel.points import Path
+from kernel.points import BARRIER, Path
 from kernel.process.limits import rlimit
 from kernel.task import files_of
 from kernel.uapi.errno_ import EBADF, EINVAL, EMFILE
@@ -54,6 +54,7 @@ class FilesStruct:
         self.fd = fd
         self.open_fds = open_fds
         self.close_on_exec = close_on_exec
+        # raised by who has it, lowered behind a BARRIER: who has it and reads 1 is alone
         self.count = 1
         self.sharers = FdSharers() if sharers is None else sharers  # of ``fd``
         self.reserved = 0  # descriptors taken by an open() in progress: in open_fds, not in fd
@@ -108,6 +109,7 @@ def put_files_struct(k: "Kernel", files: FilesStruct) -> Path[None]:
 
     Source: fs/file.c:put_files_struct(), close_files().
     """
+    yield "put_files_struct.count", BARRIER, files  # atomic_dec_and_test()
     files.count -= 1
     if files.count:
         return

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from kernel.fs.inode import Inode
+from kernel.points import BARRIER, Path
 from kernel.task import fs_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ class FsStruct:
         self.root = root
         self.cwd = cwd
         self.umask = umask
-        self.users = 1
+        self.users = 1  # as ``count`` of a FilesStruct
         self.in_exec = False  # one of its users is in exec, and it may not get more of them
         self.slot = slot
 
@@ -37,8 +38,13 @@ def copy_fs_struct(k: "Kernel", old: FsStruct) -> FsStruct:
     return FsStruct(old.root, old.cwd, old.umask, k.slabs["fs_cache"].alloc())
 
 
-def put_fs_struct(k: "Kernel", fs: FsStruct) -> None:
-    """Leave ``fs``; the last task to do so frees it. Source: fs/fs_struct.c:exit_fs()."""
+def put_fs_struct(k: "Kernel", fs: FsStruct) -> Path[None]:
+    """Leave ``fs``; the last task to do so frees it.
+
+    Source: fs/fs_struct.c:exit_fs().
+    Deviation: ``users`` is an atomic, where Linux takes the lock of ``fs``.
+    """
+    yield "put_fs_struct.users", BARRIER, fs
     fs.users -= 1
     if not fs.users:
         k.slabs["fs_cache"].free(fs.slot)

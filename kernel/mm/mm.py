@@ -44,6 +44,7 @@ from kernel.mm.mm_types import (
 )
 from kernel.mm.overcommit import security_vm_enough_memory
 from kernel.mm.page_table import copy_page_tables
+from kernel.points import BARRIER, Path
 from kernel.uapi.mman import (
     VM_ACCOUNT,
     VM_DONTCOPY,
@@ -229,18 +230,27 @@ def mmget(mm: MmStruct) -> MmStruct:
     return mm
 
 
-def mmput(k: "Kernel", mm: MmStruct) -> None:
+def mmput(k: "Kernel", mm: MmStruct) -> Path[None]:
     """Leave ``mm``; the last task to do so frees it.
+
+    Source: kernel/fork.c:mmput().
+    """
+    # atomic_dec_and_test(): whoever frees it sees what the others did in it, and they left it
+    yield "mmput.users", BARRIER, mm
+    mm.users -= 1
+    if mm.users < 0:
+        raise InvariantError("an address space was left more often than it was entered")
+    if not mm.users:
+        exit_mmap(k, mm)
+
+
+def exit_mmap(k: "Kernel", mm: MmStruct) -> None:
+    """Free an address space that nobody runs in.
 
     Charges ``exit_per_vma``, ``free_pte`` and ``free_page`` for what is freed.
 
-    Source: kernel/fork.c:mmput(), mm/mmap.c:exit_mmap().
+    Source: mm/mmap.c:exit_mmap(), kernel/fork.c:mmdrop().
     """
-    mm.users -= 1
-    if mm.users:
-        if mm.users < 0:
-            raise InvariantError("an address space was left more often than it was entered")
-        return
     frames = k.frames
     costs = k.costs
     vmas = mm.vmas

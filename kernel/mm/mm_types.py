@@ -212,6 +212,8 @@ class MmStruct:
         layout: Layout | None,
         slots: list[int],
     ) -> None:
+        # raised by a task that runs in it, lowered behind a BARRIER (mmput): who runs in it and
+        # reads 1 is alone, and nobody else can come before it has gone on to its next clone
         self.users = 1
         self.dumpable = 1  # SUID_DUMP_USER (kernel.cred.creds)
         # mmap_lock

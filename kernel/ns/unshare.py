@@ -191,7 +191,7 @@ def sys_unshare(k: "Kernel", flags: int) -> Path[None]:
             current.cred = new_cred
     # what is left over: the old ones, or the new ones after a failure
     if new_fs is not None:
-        put_fs_struct(k, new_fs)
+        yield from put_fs_struct(k, new_fs)
     if new_files is not None:
         yield from put_files_struct(k, new_files)
     if failed is not None:

@@ -20,7 +20,7 @@ from kernel.errors import KernelError
 from kernel.events import SCHED_PROCESS_EXEC, TASK_ARGS, TASK_RENAME
 from kernel.fs.file import do_close_on_exec, dup_fd, put_files_struct
 from kernel.fs.inode import is_terminal, set_mm_exe_file
-from kernel.mm.mm import mm_alloc, mmput
+from kernel.mm.mm import exit_mmap, mm_alloc, mmput
 from kernel.mm.mm_types import MmStruct
 from kernel.points import POINT, Path
 from kernel.process.attrs import new_attrs
@@ -196,7 +196,7 @@ def begin_new_exec(k: "Kernel", bprm: Binprm) -> Path[None]:
     try:
         set_mm_exe_file(mm, bprm.inode, bprm.filename)
     except KernelError:
-        mmput(k, mm)
+        exit_mmap(k, mm)  # nobody knows it yet
         raise
     # close-on-exec is this program's affair: who shared the table keeps it as it is
     files = files_of(task)
@@ -263,4 +263,4 @@ def exec_mmap(k: "Kernel", task: TaskStruct, mm: MmStruct) -> Path[None]:
     yield "exec_mmap.mm", POINT, task
     task.mm = mm
     if old is not None:
-        mmput(k, old)
+        yield from mmput(k, old)

@@ -29,7 +29,7 @@ from kernel.mm.mm import mmput
 from kernel.ns.nsproxy import exit_task_namespaces
 from kernel.ns.pid_namespace import PidNamespace
 from kernel.ns.zap import zap_pid_ns_processes
-from kernel.points import ACQUIRE, POINT, RELEASE, STORE, Path
+from kernel.points import ACQUIRE, BARRIER, RELEASE, STORE, Path
 from kernel.process.acct import PF_ACCT, acct_flags, acct_mem, acct_process
 from kernel.process.pid import (
     PIDTYPE_PGID,
@@ -139,7 +139,7 @@ def do_exit(k: "Kernel", code: int) -> Path[None]:
         yield from ptrace_event(k, PTRACE_EVENT_EXIT, code)
     # PF_EXITING from here on: no signal is given to this thread, no children come to it
     yield from exit_signals(k, task)
-    yield "do_exit.live", POINT, signal
+    yield "do_exit.live", BARRIER, signal  # atomic_dec_and_test()
     signal.live -= 1
     group_dead = signal.live == 0
     if group_dead and task.group_leader is k.child_reaper:
@@ -197,7 +197,7 @@ def exit_mm(k: "Kernel", task: TaskStruct) -> Path[None]:
     if mm is None:
         return
     yield "exit_mm.clear_mm", STORE, (task, "mm", None)
-    mmput(k, mm)
+    yield from mmput(k, mm)
 
 
 def exit_files(k: "Kernel", task: TaskStruct) -> Path[None]:
@@ -218,7 +218,7 @@ def exit_fs(k: "Kernel", task: TaskStruct) -> Path[None]:
     if fs is None:
         return
     yield "exit_fs.clear_fs", STORE, (task, "fs", None)
-    put_fs_struct(k, fs)
+    yield from put_fs_struct(k, fs)
 
 
 # -- exit_notify: the family ---------------------------------------------------------------------

@@ -486,11 +486,11 @@ def _unwind(
     if done >= _MM and child.nsproxy is not None:
         exit_task_namespaces(k, child)
     if done >= _MM and child.mm is not None:
-        mmput(k, child.mm)
+        yield from mmput(k, child.mm)
     if done >= _SIGNAL and clone_flags & CLONE_SIGHAND:
         child.sighand.count -= 1
     if done >= _FS and child.fs is not None:
-        put_fs_struct(k, child.fs)
+        yield from put_fs_struct(k, child.fs)
     if done >= _FILES and child.files is not None:
         yield from put_files_struct(k, child.files)
     if child.sysvsem is not None:

@@ -215,7 +215,7 @@ def spawn_process(k: "Kernel", spec: "SpawnSpec", label: str) -> Path[TaskStruct
     child: TaskStruct = yield from copy_process(k, CLONE_VM | SIGCHLD)
     mm = mm_alloc(k, bprm.image)
     set_mm_exe_file(mm, bprm.inode, bprm.filename)
-    mmput(k, mm_of(child))
+    yield from mmput(k, mm_of(child))
     child.mm = mm
     fs_of(child).cwd = cwd
     open_std(k, files_of(child), label, spec)

@@ -1,5 +1,6 @@
 """Memory models: LOAD, STORE and BARRIER are theirs, and what they hold back is a choice too."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -408,6 +409,25 @@ def test_a_guest_programs_stores_wait_on_some_schedules_and_never_under_sc(run_g
 def test_what_a_guest_program_puts_between_orders_its_accesses_or_not(run_guest, between, ordered):
     told = run_guest(sides(WORD, between), "toy-lazy")
     assert (told != "0 0\n") == ordered
+
+
+RACES = sorted((Path(__file__).resolve().parents[2] / "guest/race").glob("*.py"))
+SOME = ("exec_against_kill", "kill_against_reap", "vfork_parent_killed")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(path, id=path.stem, marks=[] if path.stem in SOME else pytest.mark.slow)
+        for path in RACES
+    ],
+)
+def test_the_kernels_own_paths_are_right_on_a_machine_whose_stores_wait(run_guest, program):
+    told = {
+        model: {run_guest(program.read_text(), model, seed) for seed in range(1, 5)}
+        for model in ("sc", *MODELS)
+    }
+    assert told["toy-tso"] | told["toy-lazy"] <= told["sc"]
 
 
 @pytest.mark.parametrize("seed", range(1, 3))

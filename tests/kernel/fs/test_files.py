@@ -341,9 +341,9 @@ def test_running_file_cannot_be_written_and_a_written_one_cannot_run(make_mini: 
     k.current = task
     child = k.fork()
     fails(e.ETXTBSY, k, sys_open, "/bin/true", O_WRONLY, 0, filename="/bin/true")
-    mmput(k, task.mm)
+    k.call(mmput, task.mm)
     fails(e.ETXTBSY, k, sys_open, "/bin/true", O_RDONLY | O_TRUNC, 0, filename="/bin/true")
-    mmput(k, child.mm)
+    k.call(mmput, child.mm)
     fd = k.call(sys_open, "/bin/true", O_WRONLY, 0)
     fails(e.ETXTBSY, k, path_lookup_exec, "/bin/true", filename="/bin/true")
     k.call(sys_close, fd)

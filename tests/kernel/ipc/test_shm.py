@@ -27,7 +27,7 @@ def test_fork_and_exit_count_as_attach_and_detach(mini: Any, shm: int) -> None:
     mini.call(sys_shmat, shm)
     child = mini.fork()
     assert mini.call(sys_shmctl, shm, IPC_STAT) == (SIZE, 2)
-    mmput(mini, child.mm)
+    mini.call(mmput, child.mm)
     assert mini.call(sys_shmctl, shm, IPC_STAT) == (SIZE, 1)
 
 

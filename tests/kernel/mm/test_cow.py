@@ -77,7 +77,7 @@ def test_page_shared_until_the_child_exits_is_reused_after_one_fault(mini: Any) 
     address = mini.call(sys_mmap, 8 * PAGE_SIZE, PRIVATE)
     faults(mini, mini.current, address, 8, True)
     child = mini.fork()
-    mmput(mini, child.mm)
+    mini.call(mmput, child.mm)
     assert faults(mini, mini.current, address, 8, True) == {"cow_reuse": 8}
 
 
@@ -320,13 +320,13 @@ def test_resident_pages_are_counted_without_the_zero_page(mini: Any) -> None:
 
 def test_exec_image_has_its_pages_at_once_and_exit_gives_them_back(mini: Any) -> None:
     image = ImageSpec("other", text_pages=5, data_pages=3, bss_pages=2, stack_pages=1)
-    mmput(mini, mm_alloc(mini, image))  # fills the page cache
+    mini.call(mmput, mm_alloc(mini, image))  # fills the page cache
     used, now = mini.frames.nr_used, mini.now_ns
     mm = mm_alloc(mini, image)
     assert mini.frames.nr_used == used + 6
     assert mini.now_ns - now == 8 * mini.costs.load_page + 3 * mini.costs.zero_page
     now = mini.now_ns
-    mmput(mini, mm)
+    mini.call(mmput, mm)
     assert mini.frames.nr_used == used
     costs = mini.costs
     assert mini.now_ns - now == (5 * costs.exit_per_vma + 11 * costs.free_pte + 6 * costs.free_page)
@@ -352,7 +352,7 @@ def test_fork_counts_and_charges_every_pte_but_text(mini: Any) -> None:
 
 def test_exec_out_of_memory_leaves_nothing_behind(make_mini: Any) -> None:
     k = make_mini(memory_bytes=100 * PAGE_SIZE)
-    mmput(k, mm_alloc(k, IMAGE))
+    k.call(mmput, mm_alloc(k, IMAGE))
     k.frames.alloc_bulk(k.frames.nr_free - 3)
     free = k.frames.nr_free
     with pytest.raises(KernelError) as failed:
@@ -426,7 +426,7 @@ def test_memory_of_every_process_is_its_own_whatever_they_do(
             data = k.as_task(task, sys_load, address, page * PAGE_SIZE, 2)
             assert int.from_bytes(data, "little") == views[task][page]
         elif action == "x" and task is not root:
-            mmput(k, task.mm)
+            k.call(mmput, task.mm)
             del views[task]
         k.check_memory()
     for task, view in views.items():

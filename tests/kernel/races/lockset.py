@@ -9,10 +9,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from kernel.drive.interleave import StepDriver
-from kernel.points import ACQUIRE, BARRIER, LOAD, POINT, READ, RELEASE, STORE
-from kernel.task import SignalStruct, TaskStruct
+from kernel.fs.file import FilesStruct
+from kernel.fs.fs_struct import FsStruct
+from kernel.mm.mm_types import MmStruct
+from kernel.points import ACQUIRE, BARRIER, LOAD, POINT, READ, READ_BARRIER, RELEASE, UPDATE
+from kernel.smp.completion import Completion
+from kernel.task import SighandStruct, SignalStruct, TaskStruct
 
-WATCHED = (TaskStruct, SignalStruct)
+WATCHED = (
+    TaskStruct, SignalStruct, SighandStruct, MmStruct, FilesStruct, FsStruct, Completion,
+)  # fmt: skip
 
 Clock = dict[Any, int]  # task -> how far it has come
 
@@ -64,7 +70,7 @@ class Watch:
         clock.setdefault(path.task, 1)
         if name == "enter":  # somebody has woken or started it
             self._join(clock, path.task)
-        if kind in (LOAD, STORE):
+        if LOAD <= kind < READ_BARRIER:  # (object, field)
             obj = obj[0]
         if obj is not None:
             self._kept.append(obj)
@@ -72,7 +78,7 @@ class Watch:
             self._join(clock, obj)
         if kind not in (ACQUIRE, READ, POINT):
             self._publish(clock, obj)
-        self.alone = kind in (ACQUIRE, READ, POINT, BARRIER)
+        self.alone = kind in (ACQUIRE, READ, POINT, BARRIER, UPDATE)
         self.locks = frozenset(id(lock) for lock, _, _ in path.held)
         self.exclusive = frozenset(id(lock) for lock, _, shared in path.held if not shared)
 

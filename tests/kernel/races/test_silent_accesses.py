@@ -1,8 +1,8 @@
 """No step hides an access that races: each has a point in front of it, or a reason in this list.
 
-``lockset.Watch`` finds accesses to TaskStruct and SignalStruct that neither a lock nor an order of
-events keeps apart. In a step with several only the first can be preceded by another path; the
-others are *silent*: an order of theirs that Linux has and no schedule shows.
+``lockset.Watch`` finds accesses to what tasks are made of (``lockset.WATCHED``) that neither a
+lock nor an order of events keeps apart. In a step with several only the first can be preceded by
+another path; the others are *silent*: an order of theirs that Linux has and no schedule shows.
 """
 
 import importlib.util
@@ -32,19 +32,31 @@ ANYWHERE = None
 
 # field -> functions, and why the access need not be a point
 REASONS = {
+    "FilesStruct.count": (("copy_files",), COUNT),
+    "FsStruct.in_exec": (
+        ("sys_execve",),
+        "cleared without the lock of fs, as on Linux; copy_fs() looks at it and counts in one step",
+    ),
+    "FsStruct.users": (("copy_fs",), COUNT),
+    "MmStruct.users": (
+        ("mmget", "mm_release", "resume"),
+        "raised by who runs in it: see the field; a look at it on Linux too (mm_release), or ours",
+    ),
+    "SighandStruct.count": (("copy_sighand", "release_task", "_unwind"), COUNT),
     "SignalStruct.ac_flag": (
         ("do_exit",),
         "or-ed in one step; Linux: acct_collect() under siglock",
     ),
-    "SignalStruct.count": (("put_task_struct", "release_task"), COUNT),
+    "SignalStruct.count": (("_link_thread", "put_task_struct", "release_task"), COUNT),
     "SignalStruct.flags": (
         ("do_exit", "exit_signals"),
         "a trace record; and SIGNAL_GROUP_EXIT, which stays, read without siglock on Linux, too",
     ),
     "SignalStruct.group_exit_code": (("_end_group", "do_exit"), SHOWN),
+    "SignalStruct.live": (("do_exit",), COUNT),
     "SignalStruct.nr_threads": (("resume",), OURS),
     "SignalStruct.shared_pending": (
-        ("recalc_sigpending_tsk",),
+        ("recalc_sigpending_tsk", "send_signal_locked"),
         "posix_spawn() unblocks signals without siglock; what comes then is seen at its end",
     ),
     "SignalStruct.stime_ns": (("_exit_signal", "wait_task_zombie"), SUMS),
@@ -64,6 +76,7 @@ REASONS = {
         "looked at without siglock first, as on Linux, and again under it",
     ),
     "TaskStruct.msg_ns": (ANYWHERE, OURS),
+    "TaskStruct.pi_lock": (("pi_lock",), "the emulator makes locks at their first use"),
     "TaskStruct.ptrace": (("do_exit", "ptrace_event_enabled", "syscall"), ORDERS),
     "TaskStruct.sighand": (("free_task",), "the last reference is gone: RCU on Linux"),
     "TaskStruct.signal": (("check_kill_permission", "free_task"), "read under RCU on Linux"),
