@@ -2,6 +2,10 @@
 
 An architecture module has ``STACK_BASE``, ``STACK_LIMIT``, ``register_value(k, task)`` and
 ``current_from_register(k, value)``.
+
+Deviation: a switch loads no register. Paths have ``current`` from ``k.current``. That its register
+leads back to it, and so does that of a dead task that is still on its CPU, is looked at with
+``check`` only (``kernel.check.memory.check_current``), at ``step`` after every step.
 """
 
 from types import ModuleType

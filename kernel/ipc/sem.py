@@ -182,6 +182,7 @@ def _sleep_until_done(k: "Kernel", sma: SemArray, q: SemQueue) -> Path[None]:
     """
     current = k.current
     lock = sma.perm.lock
+    assert_held(k, lock)
     add_pending(sma, q)
     while True:
         yield from set_current_state(k, TASK_INTERRUPTIBLE)

@@ -18,6 +18,7 @@ a task no io context.
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cred.creds import Cred, exempt_from_nproc
+from kernel.drive.lockdep import assert_held
 from kernel.errors import GuestFault, KernelError, RestartNoIntr
 from kernel.events import SCHED_PROCESS_FORK, TASK_NEWTASK
 from kernel.fs.file import put_files_struct
@@ -440,6 +441,8 @@ def _set_parent(clone_flags: int, child: TaskStruct, current: TaskStruct) -> Non
 
 def _link_thread(k: "Kernel", current: TaskStruct, child: TaskStruct, pid: Pid) -> None:
     """Make ``child`` a thread of the current process. Caller holds tasklist_lock and siglock."""
+    assert_held(k, k.tasklist_lock, exclusive=True)
+    assert_held(k, current.sighand.siglock)
     signal = child.signal
     child.tgid = current.tgid
     child.group_leader = current.group_leader
@@ -453,10 +456,9 @@ def _link_thread(k: "Kernel", current: TaskStruct, child: TaskStruct, pid: Pid) 
 
 
 def _link_leader(k: "Kernel", current: TaskStruct, child: TaskStruct, pid: Pid) -> None:
-    """Make ``child`` a process: its parent's child, in the caller's process group and session.
-
-    Caller holds tasklist_lock and siglock.
-    """
+    """Make ``child`` a process with a parent. Caller holds tasklist_lock and siglock."""
+    assert_held(k, k.tasklist_lock, exclusive=True)
+    assert_held(k, current.sighand.siglock)
     signal = child.signal
     child.tgid = pid.nr
     parent = child.real_parent
