@@ -9,8 +9,8 @@ MOST_LINES = 80
 #: what is longer, how long it may be, and why
 LONGER = {
     "workloads/language/context.py:resume": (
-        94,
-        "the loop that runs a program's blocks: a call in it would cost something for each block",
+        96,
+        "the loop that runs blocks: a call in it would cost at each block or system call",
     ),
 }
 

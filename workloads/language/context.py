@@ -91,7 +91,7 @@ class Context:
                         frame.pc = result
                         value = None
                         if steps >= fuel:
-                            return self._hand_over(_PREEMPT, steps)
+                            return self._preempt(steps)
                         continue
                     kind = result[0]
                     if kind >= 0:
@@ -100,7 +100,9 @@ class Context:
                             frames.append(frame)
                             value = files = None
                             continue
-                        return self._hand_over(result, steps)
+                        self.steps = steps + work.turns
+                        self.made += self.steps + budget - work.left
+                        return result  # type: ignore[no-any-return]
                     if kind == CALL:
                         if len(frames) > MAX_DEPTH:
                             raise RecursionError("maximum recursion depth exceeded")
@@ -108,7 +110,7 @@ class Context:
                         frames.append(frame)
                         value = None
                         if steps >= fuel:
-                            return self._hand_over(_PREEMPT, steps)
+                            return self._preempt(steps)
                     elif kind == RETURN:
                         frames.pop()
                         frame = frames[-1]
@@ -139,12 +141,12 @@ class Context:
                 # the host's own record would keep this context's frames alive
                 exception.__traceback__ = None
 
-    def _hand_over(self, op: Op, steps: int) -> Op:
-        """Count what ``resume`` has done, ``steps`` blocks of it, and return ``op``."""
+    def _preempt(self, steps: int) -> Op:
+        """Count what ``resume`` has done, ``steps`` blocks of it, and offer to be preempted."""
         work = self.work
         self.steps = steps = steps + work.turns
         self.made += steps + work.budget - work.left
-        return op
+        return _PREEMPT
 
     def _fail(self, error: Error) -> tuple[int, Any, Op | None]:
         """Raise what the pending system call failed with; return as ``_look_soon`` does."""
