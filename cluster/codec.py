@@ -68,7 +68,7 @@ class LpFailure(Exception):
 
     Args:
         lp: which one, for people (``cpus 0-3``, ``kernel``).
-        kind: ``invariant`` or ``error``.
+        kind: an exit kind of ``engine_api``; ``error``: the message is of an unforeseen exception.
         message: what happened: the story of an invariant, else one line.
         details: the traceback, for logs.
     """

@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cluster.plugins import failure
+from cluster.plugins import (
+    CHOOSER,
+    MEMORY_MODEL,
+    SCHED_CLASS,
+    SCHEME,
+    PartBroken,
+    failure,
+    own_parts,
+)
 
 if TYPE_CHECKING:  # the command line needs the words below, not the machine
     from cluster.sync.order_log import RecordedOrder
@@ -87,21 +95,43 @@ class RunResult:
     order_seen: bool = False
 
 
-def kernel_failure(error: Exception, mutated: bool) -> str | None:
-    """Return what to say of an exception that the emulated kernel raised; None: it is not its own.
+def parts_of(spec: "MachineSpec", scheme: str) -> str:
+    """Return in words which parts of a machine are not smplab's; "" if all are."""
+    fair = spec.fair_from
+    named = (
+        (SCHED_CLASS, f"{fair[0]}:{fair[2]}" if len(fair) == 3 else "".join(fair)),
+        (SCHEME, scheme),
+        (CHOOSER, spec.tie_break),
+        (MEMORY_MODEL, spec.memory_model),
+    )
+    return own_parts(named)
 
-    An assertion is a broken invariant. A kernel with mutations may stumble over anything that it
-    broke; only what the host did to us is then not the mutation's.
+
+def kernel_failure(
+    error: BaseException, spec: "MachineSpec", scheme: str = ""
+) -> tuple[str, str] | None:
+    """Return exit kind and message of an exception that a machine raised; None: it is not its own.
+
+    What a part from outside raises breaks the run. An assertion is a broken invariant. A kernel
+    with mutations may stumble over anything that it broke, and one with parts from outside over
+    anything that they did; only what the host did to us is then not theirs.
 
     Args:
         error: what ended the run.
-        mutated: the kernel has mutations.
+        spec: the machine.
+        scheme: of the run.
     """
-    own = failure(error)
+    own = str(error) if isinstance(error, PartBroken) else failure(error)
     if own is not None:
-        return own
-    text = str(error)
+        return BROKEN, own
+    text = " ".join(str(error).split())
     what = text if isinstance(error, AssertionError) and text else f"{type(error).__name__}: {text}"
-    if mutated and not isinstance(error, (OSError, MemoryError)):
-        return f"the kernel fails: {what}"
-    return what if isinstance(error, AssertionError) else None
+    if isinstance(error, (OSError, MemoryError)) or not isinstance(error, Exception):
+        return None
+    if spec.mutations:
+        return INVARIANT, f"the kernel fails: {what}"
+    parts = parts_of(spec, scheme)
+    told = f"{what} (the machine has {parts}, from outside)" if parts else what
+    if isinstance(error, AssertionError):
+        return INVARIANT, told
+    return (BROKEN, f"the kernel fails: {told}") if parts else None

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from cluster.driver_parts import bring_parts
 from cluster.sched_classes import bring
+from cluster.sync.guarded import guarded
 from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.order_log import OrderLog
 from cluster.sync.scheme import NO_FURTHER, Scheme
@@ -166,12 +167,17 @@ class CpuGroup:
 
 
 def blocked_stories(kernel: KernelState) -> list[str]:
-    """Return one line for each task that sleeps and that nothing will wake."""
-    return [
-        f"{printable(task.comm)} ({task.pid}) sleeps in {NAMES.get(task.in_syscall, 'the kernel')}"
-        for task in for_each_thread(kernel)
-        if task.pid > 2 and not task.on_rq and not task.exit_state and not task.flags & PF_KTHREAD
-    ]
+    """Return one line for each task that nothing will wake, or that its CPU does not let run."""
+    stories = []
+    for task in for_each_thread(kernel):
+        if task.exit_state or task.flags & PF_KTHREAD:
+            continue
+        who = f"{printable(task.comm)} ({task.pid})"
+        if task.on_rq:
+            stories.append(f"{who} is runnable on cpu {task.cpu}, which does not run it")
+        elif task.pid > 2:
+            stories.append(f"{who} sleeps in {NAMES.get(task.in_syscall, 'the kernel')}")
+    return stories
 
 
 class KernelHost:
@@ -197,7 +203,7 @@ class KernelHost:
         bring(spec)
         self.kernel = KernelState(spec, loader)
         self.boot_counts = boot_counts(self.kernel)
-        self.scheme = scheme
+        self.scheme = guarded(scheme, spec.cpus)
         self.pending = Pending()
         self.view = View(spec.cpus, self.kernel, self.pending)
         self.supersteps = 0
@@ -312,7 +318,7 @@ class KernelHost:
     def record(self) -> None:
         """Note what scheme and chooser decide, from the beginning: ``take_order`` hands it over."""
         kernel = self.kernel
-        self.log = OrderLog(self.scheme, kernel.spec.cpus)
+        self.log = OrderLog(self.scheme)
         if kernel.stepwise:
             self._steps = kernel.chooser = Recording(kernel.chooser)
 

@@ -8,8 +8,10 @@ and goes with the run, as guest programs do: the actors of a cluster need not ha
 file of this kind stands alone; what several of them share is installed, on every host.
 """
 
+import difflib
+import inspect
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -43,6 +45,10 @@ KINDS: Final = (SCHED_CLASS, SCHEME, CHOOSER, MEMORY_MODEL)
 
 class PluginError(Exception):
     """A part cannot be had; the message is one line, which names the file or the entry point."""
+
+
+class PartBroken(Exception):
+    """A part broke the rules of its kind while the machine ran; the message is one line."""
 
 
 def is_file(name: str) -> bool:
@@ -91,13 +97,16 @@ def load(kind: Kind, source: Source) -> Any:
     (name,) = source
     for point in installed(kind.group).select(name=name):
         try:
-            return point.load()
-        except Exception as error:
-            raise PluginError(f"{name}: {type(error).__name__}: {error}") from error
+            found = point.load()
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"{name}: {said(error)}") from error
+        _installed_modules[point.module] = kind
+        return found
     raise PluginError(f"{name}: not installed here (entry points of {kind.group})")
 
 
 _modules: Final[dict[tuple[str, str, str], ModuleType]] = {}  # by kind, file name and text
+_installed_modules: Final[dict[str, Kind]] = {}  # of the entry points that were loaded, by name
 
 
 def _from_text(kind: Kind, file: str, text: str, attribute: str) -> Any:
@@ -116,18 +125,37 @@ def _from_text(kind: Kind, file: str, text: str, attribute: str) -> Any:
             if isinstance(error, SyntaxError) and error.filename == file:
                 where = f"{file}:{error.lineno}:{error.offset}"
                 raise PluginError(f"{where}: {error.msg}") from None
-            if isinstance(error, Exception):
-                where = _line(file, error)
-                raise PluginError(f"{where}: {type(error).__name__}: {error}") from error
+            if isinstance(error, (Exception, SystemExit)):
+                raise PluginError(f"{_line(file, error)}: {said(error)}") from error
             raise
         _modules[place] = module
     found = getattr(module, attribute, None)
     if found is None:
-        raise PluginError(f"{file}: there is no {attribute} in it")
+        near = difflib.get_close_matches(attribute, _own_classes(module), n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise PluginError(f"{file}: there is no {attribute} in it{hint}")
     return found
 
 
-def checked(kind: Kind, make: Any, needed: Iterable[str]) -> None:
+def _own_classes(module: ModuleType) -> list[str]:
+    """Return the names of the classes that a module has made itself."""
+    return [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    ]
+
+
+def said(error: BaseException) -> str:
+    """Return what an exception says, in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+Needed = Mapping[str, str | type]  # by name: the parameters of an operation, or an attribute's type
+
+
+def checked(kind: Kind, make: Any, needed: Needed) -> None:
     """Make one of what ``load`` returned, and see whether it can be a part of this kind.
 
     Raises:
@@ -138,20 +166,59 @@ def checked(kind: Kind, make: Any, needed: Iterable[str]) -> None:
         raise PluginError(f"a {kind.word} is a class, not {make!r}")
     try:
         made = make()
-    except Exception as error:
-        raise PluginError(f"{name}() raises {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{name}() raises {said(error)}") from error
     complete(kind, made, name, needed)
 
 
-def complete(kind: Kind, found: Any, name: str, needed: Iterable[str]) -> None:
+def complete(kind: Kind, found: Any, name: str, needed: Needed) -> None:
     """See whether ``found``, a part called ``name``, has all that is ``needed``.
 
     Raises:
-        PluginError: it has not; the message says all that is missing.
+        PluginError: it has not; the message says all that is missing, or does not fit.
     """
     missing = [attribute for attribute in needed if not hasattr(found, attribute)]
     if missing:
         raise PluginError(f"{name}: a {kind.word} needs {', '.join(missing)}")
+    wrong = list(misfits(found, needed))
+    if wrong:
+        raise PluginError(f"{name}: {'; '.join(wrong)}")
+
+
+def misfits(found: Any, needed: Needed) -> Iterator[str]:
+    """Yield what is wrong with each attribute, and each operation that cannot be called as it is.
+
+    Args:
+        found: a part, or the class of one whose objects will be called.
+        needed: only what ``found`` has.
+    """
+    for name, parameters in needed.items():
+        operation = getattr(found, name)
+        if not isinstance(parameters, str):
+            if not isinstance(operation, parameters):
+                yield f"{name} must be a {parameters.__name__} (got {operation!r})"
+            continue
+        if not callable(operation):
+            yield f"{name} is no function"
+            continue
+        count = len(parameters.split(", ")) if parameters else 0
+        if isinstance(found, type) and inspect.isfunction(inspect.getattr_static(found, name)):
+            count += 1  # self
+        if not takes(operation, count):
+            yield f"{name} must take {parameters or 'no arguments'}"
+
+
+def takes(function: Any, count: int) -> bool:
+    """Tell whether a function can be called with so many arguments, in their order."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of C, which says nothing
+        return True
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
 
 
 def _line(file: str, error: BaseException) -> str:
@@ -171,13 +238,33 @@ def failure(error: BaseException) -> str | None:
     """
     found, trace = None, error.__traceback__
     while trace is not None:
-        module = str(trace.tb_frame.f_globals.get("__name__", ""))
-        for kind in KINDS:
-            if module.startswith(kind.prefix):
-                where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-                found = f"the {kind.word} fails: {where}: {type(error).__name__}: {error}"
+        kind = _kind_of(str(trace.tb_frame.f_globals.get("__name__", "")))
+        if kind is not None:
+            where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+            found = f"the {kind.word} fails: {where}: {said(error)}"
         trace = trace.tb_next
     return found
+
+
+def _kind_of(module: str) -> Kind | None:
+    """Return what the module of that name is a part of, if it is one from outside."""
+    for kind in KINDS:
+        if module.startswith(kind.prefix):
+            return kind
+    return _installed_modules.get(module)
+
+
+def own_parts(named: Iterable[tuple[Kind, str]]) -> str:
+    """Return in words which of a run's parts are from outside; "" if none is.
+
+    Args:
+        named: kind and name of each.
+    """
+    return " and ".join(
+        f"the {kind.word} {Path(name).name}"
+        for kind, name in named
+        if is_file(name) or is_installed(kind, name)
+    )
 
 
 def installed(group: str) -> "EntryPoints":

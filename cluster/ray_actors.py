@@ -37,7 +37,7 @@ from cluster.codec import (
     pack,
     unpack_plain,
 )
-from cluster.engine_api import kernel_failure
+from cluster.engine_api import BROKEN, INVARIANT, kernel_failure
 from cluster.machine_loop import LOOK_EVERY
 from cluster.pieces import Answerer, Gatherer
 from cluster.plugins import Source
@@ -68,19 +68,22 @@ def lp_name(cpus: Sequence[int]) -> str:
 KERNEL_NAME: Final = "kernel actor"
 
 
-def _failure(lp: str, error: Exception, mutated: bool) -> bytes:
+def _failure(lp: str, error: BaseException, spec: MachineSpec, scheme: str) -> bytes:
     """Return the failure frame for an exception that ended ``lp``.
 
-    What the emulated kernel raised is a broken invariant (``engine_api.kernel_failure``).
+    What the machine itself raised is told by ``engine_api.kernel_failure``.
     """
     if isinstance(error, LpFailure):  # of another LP: pass it on
         return failure_frame(error.lp, error.kind, error.message, error.details)
     details = traceback.format_exc()[-_MOST_TEXT:]
     if isinstance(error, InvariantError):
-        return failure_frame(lp, "invariant", str(error)[:_MOST_TEXT], details)
-    told = kernel_failure(error, mutated)
-    if told is not None:
-        return failure_frame(lp, "invariant", told[:_MOST_TEXT], details)
+        return failure_frame(lp, INVARIANT, str(error)[:_MOST_TEXT], details)
+    if isinstance(error, SchemeError):
+        return failure_frame(lp, BROKEN, str(error)[:_MOST_TEXT], details)
+    found = kernel_failure(error, spec, scheme)
+    if found is not None:
+        kind, told = found
+        return failure_frame(lp, kind, told[:_MOST_TEXT], details)
     text = str(error).strip().split("\n")[0][:_MOST_TEXT]
     return failure_frame(lp, "error", f"{type(error).__name__}: {text}", details)
 
@@ -121,9 +124,10 @@ def _enter_process(logs: Logs, cpu: int | None) -> None:
 class _Actor:
     """What both kinds of actor have: held trace chunks, and the answer to being asked."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, spec: MachineSpec, scheme: str = "") -> None:
         self._name = name
-        self._mutated = False
+        self._spec = spec
+        self._scheme = scheme
         self._chunks: list[MarkedChunk] = []
         self._held = 0  # bytes in _chunks
         self._codec_ns = 0
@@ -135,8 +139,8 @@ class _Actor:
         if self._failed is None:
             try:
                 return function(*arguments)
-            except Exception as error:
-                self._failed = _failure(self._name, error, self._mutated)
+            except (Exception, SystemExit) as error:
+                self._failed = _failure(self._name, error, self._spec, self._scheme)
         return self._failed
 
     def _hold(self, superstep: int, chunks: list[lps.Chunk]) -> None:
@@ -176,12 +180,11 @@ class CpuActor(_Actor):
     """
 
     def __init__(self, plain: bytes, group: int, cpus: Sequence[int], logs: Logs | None) -> None:
-        super().__init__(lp_name(cpus))
+        spec = MachineSpec.from_plain(unpack_plain(plain))
+        super().__init__(lp_name(cpus), spec)
         if logs is not None:
             _enter_process(logs, cpus[0] if len(cpus) == 1 else None)
-        spec = MachineSpec.from_plain(unpack_plain(plain))
         loader = lps.loader_of(spec)
-        self._mutated = bool(spec.mutations)
         self._work = loader.runtime.work
         self._group = lps.CpuGroup(spec, cpus, loader)
         self._codec = GroupCodec(group, cpus, loader)
@@ -284,12 +287,11 @@ class KernelActor(_Actor):
         record: bool,
         logs: Logs | None,
     ) -> None:
-        super().__init__(KERNEL_NAME)
+        spec = MachineSpec.from_plain(unpack_plain(plain))
+        super().__init__(KERNEL_NAME, spec, scheme)
         if logs is not None:
             _enter_process(logs, None)
-        spec = MachineSpec.from_plain(unpack_plain(plain))
         loader = lps.loader_of(spec)
-        self._mutated = bool(spec.mutations)
         made = make_scheme(scheme, Settings(spec.cpus, quantum_ns, spec.seed), "ray", scheme_from)
         self._host = lps.KernelHost(spec, loader, made, quantum_ns, max_virtual_ns)
         if record:
@@ -418,8 +420,8 @@ class KernelActor(_Actor):
             if complete:
                 stories += check_end(self._host.kernel, self._host.boot_counts)
         except Exception as error:
-            told = kernel_failure(error, self._mutated)
-            if told is None:
+            found = kernel_failure(error, self._spec, self._scheme)
+            if found is None:
                 raise
-            return [told]
+            return [found[1]]
         return stories

@@ -355,9 +355,9 @@ class RayRun:
 def _told(failure: LpFailure) -> tuple[str, str]:
     """Return exit kind and message of a run that a failure of a logical process ended."""
     get_logger().debug("logical process failed", lp=failure.lp, details=failure.details)
-    if failure.kind == "invariant":
-        return engine_api.INVARIANT, failure.message
-    return engine_api.BROKEN, f"{failure.lp} failed: {failure.message}"
+    if failure.kind == "error":
+        return engine_api.BROKEN, f"{failure.lp} failed: {failure.message}"
+    return failure.kind, failure.message
 
 
 def _ended_by(frame: bytes) -> tuple[str, str]:

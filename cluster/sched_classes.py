@@ -15,14 +15,48 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cluster.plugins import SCHED_CLASS, PluginError, Source, load, source_of
+from cluster.plugins import SCHED_CLASS, PluginError, Source, load, misfits, said, source_of
 from kernel.machine import MachineSpec
 from kernel.sched.classes import register
 from kernel.sched.sched_class import CLASS_ORDER, FAIR_RANK, SchedClass
 from kernel.smp.smp_class import SmpClass
 from kernel.uapi.policy import FAIR_POLICIES, POLICY_NAMES
 
-_NEEDED: Final = ("enqueue_task", "dequeue_task", "pick_next_task", "queued")
+# the operations of a class and what they are called with; the first four it must have
+_OPERATIONS: Final = {
+    "enqueue_task": "rq, p, flags",
+    "dequeue_task": "rq, p, flags",
+    "pick_next_task": "rq",
+    "queued": "rq",
+    "make_rq": "tunables, spec",
+    "make_entity": "",
+    "put_prev_task": "rq, p",
+    "set_next_task": "rq, p",
+    "wakeup_preempt": "rq, p, flags",
+    "may_preempt": "rq",
+    "yield_task": "rq",
+    "task_tick": "rq, p",
+    "rq_tick": "rq",
+    "update_curr": "rq",
+    "task_fork": "rq, parent, child, flags",
+    "setparam": "rq, p, priority, own",
+    "task_woken": "rq, p",
+    "task_dead": "rq, p",
+    "switched_from": "rq, p",
+    "switched_to": "rq, p",
+    "prio_changed": "rq, p, old_nice",
+    "set_load_weight": "p",
+    "reweight_task": "rq, p",
+    "timer": "rq, at_ns, key, data",
+    "migrate_task_rq": "rq, p",
+    "detach_one": "rq, dst",
+    "migration_candidate": "rq",
+    "task_load": "p",
+    "task_hot": "rq, p, dest_runs",
+    "pushable_task": "rq, p, dst",
+    "check": "rq, found",
+}
+_NEEDED: Final = tuple(_OPERATIONS)[:4]
 _RESERVED: Final = (
     "classes",
     "fair",
@@ -98,10 +132,8 @@ def _object(found: Any, fair: bool) -> SchedClass:
         try:
             made: Any = found
             found = made()
-        except Exception as error:
-            raise SchedClassError(
-                f"{found.__name__}() raises {type(error).__name__}: {error}"
-            ) from error
+        except (Exception, SystemExit) as error:
+            raise SchedClassError(f"{found.__name__}() raises {said(error)}") from error
     if not isinstance(found, SchedClass):
         raise SchedClassError(
             f"{getattr(found, '__name__', found)!r} is no kernel.sched.sched_class.SchedClass"
@@ -120,6 +152,9 @@ def _problems(cls: SchedClass, fair: bool) -> Iterator[str]:
         return
     if type(name) is not str or not name.isidentifier() or name in _RESERVED:
         yield f"its name must be an identifier, and no key of sched (got {name!r})"
+    for text in (cls.title, cls.as_of):
+        if type(text) is not str or not text.isprintable():
+            yield f"title and as_of must be texts of one line (got {text!r})"
     if fair:
         yield from _fair_problems(rank, policies)
     else:
@@ -127,6 +162,12 @@ def _problems(cls: SchedClass, fair: bool) -> Iterator[str]:
     for operation in _NEEDED:
         if getattr(type(cls), operation) is getattr(SchedClass, operation):
             yield f"it has no {operation}"
+    own = {
+        operation: parameters
+        for operation, parameters in _OPERATIONS.items()
+        if getattr(type(cls), operation, None) is not getattr(SchedClass, operation)
+    }
+    yield from misfits(cls, own)
     parameters = getattr(tunables, "__dataclass_params__", None)
     if not is_dataclass(tunables) or not getattr(parameters, "frozen", False):
         yield "its tunables must be a frozen dataclass"
@@ -139,7 +180,7 @@ def _problems(cls: SchedClass, fair: bool) -> Iterator[str]:
 def _fair_problems(rank: Any, policies: Any) -> Iterator[str]:
     if rank != FAIR_RANK:
         yield f"its rank must be that of the fair class, {FAIR_RANK} (got {rank!r})"
-    if sorted(policies) != sorted(FAIR_POLICIES):
+    if type(policies) is not tuple or set(policies) != set(FAIR_POLICIES):
         yield f"its policies must be those of the fair class, {FAIR_POLICIES} (got {policies!r})"
 
 

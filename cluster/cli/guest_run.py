@@ -98,7 +98,7 @@ def run_guest(options: GuestOptions) -> int:
     if directory is None and loaded is not None:
         _tell_unrecorded(request)
     with (
-        abandoned_on_failure(directory, mutated=bool(spec.mutations)),
+        abandoned_on_failure(directory, spec, request.scheme),
         _place(directory, looked_at) as request.out_dir,
     ):
         if directory is not None:

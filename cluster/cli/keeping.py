@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cluster.config import Loaded
     from cluster.engine_api import RunResult
     from cluster.rundir import RunDir
+    from kernel.machine import MachineSpec
 
 
 def resolved(loaded: "Loaded") -> dict[str, Any]:
@@ -24,12 +25,15 @@ def resolved(loaded: "Loaded") -> dict[str, Any]:
 
 
 @contextmanager
-def abandoned_on_failure(directory: "RunDir | None", *, mutated: bool) -> Iterator[None]:
+def abandoned_on_failure(
+    directory: "RunDir | None", spec: "MachineSpec", scheme: str = ""
+) -> Iterator[None]:
     """Finish the manifest of a run that an exception ends, and let the exception go on.
 
     Args:
         directory: of the run; None: it has none.
-        mutated: the kernel has mutations; its failures are then what these were to show.
+        spec: the machine.
+        scheme: of the run.
 
     Raises:
         CliError: the exception was one of the emulated kernel, see ``_kernel_failure``.
@@ -39,11 +43,11 @@ def abandoned_on_failure(directory: "RunDir | None", *, mutated: bool) -> Iterat
     except KeyboardInterrupt:
         _abandon(directory, "interrupted", *interruption())
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if was_interrupted():
             _abandon(directory, "interrupted", *interruption())
             raise
-        failed = _kernel_failure(error, mutated)
+        failed = _kernel_failure(error, spec, scheme)
         code = BROKEN if failed is None else failed.code
         _abandon(directory, "broken", code, f"{type(error).__name__}: {error}")
         if failed is None or os.environ.get("SMPLAB_TRACEBACK") == "1":
@@ -57,14 +61,17 @@ def _abandon(directory: "RunDir | None", kind: str, code: int, message: str) -> 
     directory.finish(exit_kind=kind, exit_code=code, message=message, complete=False)
 
 
-def _kernel_failure(error: Exception, mutated: bool) -> CliError | None:
+def _kernel_failure(
+    error: Exception | SystemExit, spec: "MachineSpec", scheme: str
+) -> CliError | None:
     """Return the failure that an exception stands for which the emulated kernel raised."""
-    told = None if isinstance(error, CliError) else kernel_failure(error, mutated)
-    if told is None:
+    found = None if isinstance(error, CliError) else kernel_failure(error, spec, scheme)
+    if found is None:
         return None
-    if mutated:
+    kind, told = found
+    if kind == INVARIANT_KIND and spec.mutations:
         return CliError(MUTATION, MUTATION_KIND, told)
-    return CliError(*OF_EXIT_KIND[INVARIANT_KIND], told)
+    return CliError(*OF_EXIT_KIND[kind], told)
 
 
 def record(directory: "RunDir", result: "RunResult", code: int, message: str) -> None:

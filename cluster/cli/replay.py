@@ -24,6 +24,7 @@ def replay(
     """
     import tempfile
 
+    from cluster.cli.keeping import abandoned_on_failure
     from cluster.digest import short_digest
     from cluster.replay import replay as make_again
     from cluster.rundir import RunDir, RunDirError, run_path
@@ -47,7 +48,10 @@ def replay(
                 f"{directory.order_path} has no end: the run broke inside a round, so there is "
                 "no digest to compare",
             )
-        with tempfile.TemporaryDirectory(prefix="smplab-replay-") as folder:
+        with (
+            tempfile.TemporaryDirectory(prefix="smplab-replay-") as folder,
+            abandoned_on_failure(None, log.machine),
+        ):
             found = make_again(log, directory.path, summary, Path(folder))
     except RunDirError as error:
         raise CliError(USAGE, "no run", str(error)) from None

@@ -101,7 +101,7 @@ def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, q
         raise CliError(USAGE, "usage", f"out: {config.out}: {error.strerror}") from None
     setup_logging(log_format, directory.path.name, level=level)
     log = get_logger()
-    with abandoned_on_failure(directory, mutated=bool(request.spec.mutations)):
+    with abandoned_on_failure(directory, request.spec, request.scheme):
         directory.start(name=config.name, config=resolved(loaded), seed=config.seed)
         request.out_dir = directory.path
         log.info(

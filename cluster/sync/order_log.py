@@ -22,9 +22,9 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgpack
 
-from cluster.sync.scheme import Horizons, Scheme, SchemeError, View
+from cluster.sync.scheme import Horizons, Scheme, View
 from kernel.machine import MachineSpec
-from kernel.messages import R_CPU, R_SEQ, Request
+from kernel.messages import R_CPU, Request
 
 if TYPE_CHECKING:
     from cluster.engine_api import RunRequest
@@ -77,30 +77,22 @@ class OrderLog:
 
     Args:
         scheme: the one that decides.
-        cpus: how many CPUs there are.
     """
 
-    def __init__(self, scheme: Scheme, cpus: int) -> None:
+    def __init__(self, scheme: Scheme) -> None:
         self.requests = 0
         self.rounds = 0
-        self._scheme = scheme.name
         self._settles = scheme.settles
-        self._seqs = [0] * cpus
         self._virtual_ns = 0
         self._reference_ns = 0
         self._rounds = bytearray()
         self._input = bytearray()
 
     def serve(self, requests: Sequence[Request], limit_ns: int, view: View) -> None:
-        """Note what the kernel is about to serve.
-
-        Raises:
-            SchemeError: the scheme breaks the rules of ``Scheme.ready``.
-        """
+        """Note what the kernel is about to serve."""
         out = self._rounds
         reference_ns = view.virtual_ns if self._settles else self._reference_ns
         self.requests += len(requests)
-        self._check(requests, limit_ns)
         if len(requests) == 1 and limit_ns == reference_ns:
             out.append(SERVE_ONE)
             put(out, requests[0][R_CPU])
@@ -113,22 +105,6 @@ class OrderLog:
             cpu = request[R_CPU]
             put_signed(out, cpu - before)
             before = cpu
-
-    def _check(self, requests: Sequence[Request], limit_ns: int) -> None:
-        seqs = self._seqs
-        for request in requests:
-            cpu, seq = request[R_CPU], request[R_SEQ]
-            if seq != seqs[cpu] + 1:
-                raise SchemeError(
-                    f"scheme {self._scheme}: request {seq} of cpu {cpu} is served after "
-                    f"{seqs[cpu]}: each CPU's requests must stay in their order"
-                )
-            if request[0] > limit_ns:
-                raise SchemeError(
-                    f"scheme {self._scheme}: a request of {request[0]} ns is served, "
-                    f"and the limit is {limit_ns} ns"
-                )
-            seqs[cpu] = seq
 
     def horizons(self, horizons: Horizons, view: View) -> None:
         """Note how far the CPUs go next."""

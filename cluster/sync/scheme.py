@@ -13,13 +13,15 @@ has every message delivered before the next round begins, so its decisions are m
 with nothing under way; it runs in one process only.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from cluster.plugins import (
     SCHEME,
+    Needed,
     PluginError,
     Source,
     complete,
@@ -27,6 +29,7 @@ from cluster.plugins import (
     is_file,
     load,
     source_of,
+    takes,
 )
 from kernel.messages import Request
 from kernel.rounds.group import Horizons as Horizons
@@ -113,7 +116,16 @@ class SchemeClass(Protocol):
         ...
 
 
-_NEEDED: Final = ("name", "deterministic", "engines", "settles", "limit", "ready", "horizons")
+_NEEDED: Final[Needed] = {
+    "name": str,
+    "deterministic": bool,
+    "engines": frozenset,
+    "settles": bool,
+    "limit": "view",
+    "ready": "pending, view",
+    "horizons": "view",
+}
+_ENGINES: Final = frozenset(("local", "ray"))
 
 
 def scheme_class(name: str, source: Source = ()) -> SchemeClass:
@@ -140,10 +152,28 @@ def scheme_class(name: str, source: Source = ()) -> SchemeClass:
             raise SchemeError(f"there is no scheme {name!r} (there is: {have})")
         if not callable(found):
             raise PluginError(f"a scheme is a class, not {found!r}")
-        complete(SCHEME, found, getattr(found, "__name__", repr(found)), _NEEDED)
+        called = getattr(found, "__name__", repr(found))
+        complete(SCHEME, found, called, _NEEDED)
+        wrong = list(_problems(found))
+        if wrong:
+            raise PluginError(f"{called}: {'; '.join(wrong)}")
     except PluginError as error:
         raise SchemeError(str(error)) from error.__cause__
     return cast(SchemeClass, found)
+
+
+def _problems(found: Any) -> Iterator[str]:
+    """Yield what is wrong with the attributes of a scheme from outside, and with how it is made."""
+    name, engines = found.name, found.engines
+    if not name.replace("-", "_").isidentifier() or name in BUILTIN:
+        yield f"its name must be a word, and no scheme's of smplab (got {name!r})"
+    if not engines or engines - _ENGINES:
+        have = ", ".join(sorted(map(str, engines))) or "none"
+        yield f"its engines must be of {', '.join(sorted(_ENGINES))} (got {have})"
+    elif found.settles and engines != {"local"}:
+        yield "a scheme that settles is for the local engine"
+    if not takes(found, 1):
+        yield "__init__ must take settings"
 
 
 def make_scheme(name: str, settings: Settings, engine: str, source: Source = ()) -> Scheme:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from kernel.messages import NEVER
 
 _FEW: Final = 16  # cancelled timers that are no reason to clear up
+_STANDSTILL: Final = 100_000  # so many in a row at one time, and time will not move any more
 
 # (when, number, rank of its class, key, data): of equal times, the one that was armed first
 _Timer = tuple[int, int, int, int, tuple[int, ...]]
@@ -28,13 +29,15 @@ class HrTimers:
     cancelled: at most 16, or as many as are armed, wait for that.
     """
 
-    __slots__ = ("_armed", "_heap", "_number", "next_ns")
+    __slots__ = ("_again", "_armed", "_fired_ns", "_heap", "_number", "next_ns")
 
     def __init__(self) -> None:
         self.next_ns = NEVER
         self._heap: list[_Timer] = []
         self._number = 0  # of the last one that was armed
         self._armed: dict[int, None] = {}  # their numbers
+        self._fired_ns = -1  # the time of the last that fired, and how many have at that time
+        self._again = 0
 
     def arm(self, at_ns: int, rank: int, key: int = 0, data: tuple[int, ...] = ()) -> int:
         """Have the class of ``rank`` called at ``at_ns``, or as soon as interrupts are on again.
@@ -72,10 +75,19 @@ class HrTimers:
     def take(self) -> tuple[int, int, int, tuple[int, ...]]:
         """Return ``(when, rank, key, data)`` of the timer that is due first: it is armed no more.
 
+        Raises:
+            AssertionError: timers that arm each other for the same time go on for ever.
+
         Source: kernel/time/hrtimer.c:__run_hrtimer().
         """
         at_ns, number, rank, key, data = heappop(self._heap)
         del self._armed[number]
+        if at_ns != self._fired_ns:
+            self._fired_ns = at_ns
+            self._again = 0
+        self._again += 1
+        if self._again > _STANDSTILL:
+            raise AssertionError(f"{_STANDSTILL:,} timers of one CPU have fired at {at_ns} ns")
         self._drop_cancelled()
         return at_ns, rank, key, data
 

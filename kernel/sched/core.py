@@ -183,6 +183,10 @@ def pick_next_task(rq: "Rq") -> CpuTask:
             break
     else:
         p = rq.idle
+    if not p.on_rq and p is not rq.idle:
+        raise AssertionError(
+            f"cpu {rq.cpu}: the class {cls.name} picks {p!r}, which is on no queue"
+        )
     rq.need_resched = False
     if p is not rq.curr:
         rq.nr_switches += 1
@@ -314,6 +318,10 @@ def detach_one(rq: "Rq", now_ns: int, dst: int = -1) -> CpuTask | None:
     for cls in rq.classes:
         p = cls.detach_one(rq, dst)
         if p is not None:
+            if p is rq.curr or not p.on_rq:
+                raise AssertionError(
+                    f"cpu {rq.cpu}: class {cls.name} gives away {p!r}, which does not wait here"
+                )
             dequeue_task(rq, p, DEQUEUE_MOVE)
             return p
     return None

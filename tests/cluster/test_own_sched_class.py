@@ -1,17 +1,21 @@
 """Scheduling classes from outside the packages: one file and one line of configuration."""
 
+import ast
+import inspect
 import shutil
 import sys
+import textwrap
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
+from cluster import sched_classes
 from cluster.build import resolve
 from cluster.config import ConfigError
 from cluster.config.load import parse_config
 from cluster.engine import run_machine
-from cluster.engine_api import DONE, RunRequest, kernel_failure
+from cluster.engine_api import BROKEN, DEADLOCK, DONE, INVARIANT, RunRequest, kernel_failure
 from kernel.machine import MachineSpec
 from kernel.sched import classes
 from kernel.sched.cfs_rq import CfsTunables
@@ -147,7 +151,8 @@ def test_an_installed_class_is_named_by_its_entry_point(folder, monkeypatch):
         ),
         (
             'sched: {fair: "toy_class.py:Tox"}',
-            "1:15: sched.fair: toy_class.py: there is no Tox in it (got 'toy_class.py:Tox')",
+            "1:15: sched.fair: toy_class.py: there is no Tox in it (did you mean Toy?) "
+            "(got 'toy_class.py:Tox')",
         ),
         (
             'sched: {fair: "toy_class.py:ToyRq"}',
@@ -249,10 +254,112 @@ def test_a_class_that_fails_while_it_runs_ends_the_run_with_its_error(folder):
     with pytest.raises(AttributeError) as caught:
         run(folder, 'sched: {fair: "broken.py:Toy"}')
     line = source[: source.index("p.turns += 1")].count("\n") + 1
-    assert kernel_failure(caught.value, False) == (
+    assert kernel_failure(caught.value, MachineSpec()) == (
+        BROKEN,
         f"the scheduling class fails: broken.py:{line}: "
-        "AttributeError: 'CpuTask' object has no attribute 'turns'"
+        "AttributeError: 'CpuTask' object has no attribute 'turns'",
     )
+
+
+def mine(folder, body):
+    """Write a class that does as the toy but for one operation."""
+    source = (HERE / "toy_class.py").read_text("utf-8")
+    (folder / "mine.py").write_text(f"{source}\n\nclass Mine(Toy):\n    {body}\n", "utf-8")
+    return 'sched: {fair: "mine.py:Mine"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("def pick_next_task(self): pass", "Mine: pick_next_task must take rq"),
+        (
+            "def task_fork(self, rq, parent, child, flags, more): pass",
+            "Mine: task_fork must take rq, parent, child, flags",
+        ),
+        ("check = 3", "Mine: check is no function"),
+        (
+            "def __init__(self): super().__init__(); self.policies = 0",
+            "Mine: its policies must be those of the fair class, (0, 3, 5) (got 0)",
+        ),
+        (
+            "def __init__(self): super().__init__(); self.title = 'two\\nlines'",
+            "Mine: title and as_of must be texts of one line (got 'two\\nlines')",
+        ),
+        ("def __init__(self): raise SystemExit(3)", "Mine() raises SystemExit: 3"),
+    ],
+)
+def test_an_operation_or_an_attribute_that_does_not_fit_is_refused(folder, body, told):
+    expected = f"1:15: sched.fair: {told} (got 'mine.py:Mine')"
+    assert messages(folder, mine(folder, body)) == [expected]
+
+
+def test_the_operations_that_are_looked_at_are_those_of_a_class():
+    tree = ast.parse(inspect.getsource(sys.modules["kernel.sched.sched_class"]))
+    (base,) = (node for node in tree.body if getattr(node, "name", "") == "SchedClass")
+    operations = {
+        node.name: ", ".join(each.arg for each in node.args.args[1:])
+        for node in base.body
+        if isinstance(node, ast.FunctionDef) and node.name != "__init__"
+    }
+    assert operations == sched_classes._OPERATIONS
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("def queued(self, rq): return None", "TypeError"),
+        ("def pick_next_task(self, rq): return 3", "the kernel fails: "),
+        (
+            "def pick_next_task(self, rq): raise SystemExit(0)",
+            "fails: mine.py:{line}: SystemExit: 0",
+        ),
+    ],
+)
+def test_a_class_that_gives_the_kernel_nonsense_is_named_with_what_came_of_it(folder, body, told):
+    loaded = load(folder, mine(folder, body))
+    spec = resolve(loaded)
+    with pytest.raises((Exception, SystemExit)) as caught:
+        run_machine(RunRequest(spec))
+    kind, message = kernel_failure(caught.value, spec)
+    assert kind == BROKEN
+    line = (folder / "mine.py").read_text("utf-8").rstrip().count("\n") + 1
+    assert told.format(line=line) in message
+    assert "mine.py:" in message
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("def pick_next_task(self, rq): return asleep(self, rq)", "picks <"),
+        ("def detach_one(self, rq, dst): return rq.curr", "gives away <"),
+    ],
+)
+def test_a_class_that_picks_or_gives_away_who_does_not_wait_breaks_an_invariant(folder, body, told):
+    helper = """
+
+    last = None
+    def asleep(self, rq):
+        global last
+        p = Toy.pick_next_task(self, rq)
+        last = p or last
+        return last
+"""
+    text = mine(folder, body)
+    with (folder / "mine.py").open("a") as file:
+        file.write(textwrap.dedent(helper))
+    spec = resolve(load(folder, text))
+    with pytest.raises(AssertionError) as caught:
+        run_machine(RunRequest(spec))
+    kind, message = kernel_failure(caught.value, spec)
+    assert kind == INVARIANT
+    assert f"class toy {told}" in message
+    assert message.endswith("(the machine has the scheduling class mine.py:Mine, from outside)")
+
+
+def test_a_deadlock_names_who_is_runnable_and_does_not_run(folder):
+    result = run(folder, mine(folder, "def pick_next_task(self, rq): return None"))
+    assert result.exit_kind == DEADLOCK
+    assert "four.py (3) is runnable on cpu 0, which does not run it" in result.message
 
 
 def test_the_short_keys_of_cfs_mean_what_its_section_means(folder):

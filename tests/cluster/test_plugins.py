@@ -1,5 +1,6 @@
 """Parts from outside: one loader for classes, schemes, choosers and memory models."""
 
+import ast
 import textwrap
 from dataclasses import replace
 from pathlib import Path
@@ -7,16 +8,18 @@ from unittest.mock import patch
 
 import pytest
 
-from cluster import plugins
+from cluster import driver_parts, plugins
 from cluster.build import resolve
 from cluster.codec import pack, unpack_plain
 from cluster.config.errors import ConfigError
 from cluster.config.load import parse_config
-from cluster.engine_api import DONE, RunRequest, RunResult, kernel_failure
+from cluster.driver_parts import GuardedModel
+from cluster.engine_api import BROKEN, DONE, RunRequest, RunResult, kernel_failure
 from cluster.local_engine import run_local
-from cluster.plugins import CHOOSER, KINDS, Kind, PluginError, load, source_of
+from cluster.plugins import CHOOSER, KINDS, Kind, PartBroken, PluginError, load, source_of
 from cluster.ray_engine import run_ray
 from cluster.request import request_of
+from cluster.sync import scheme
 from kernel.drive import chooser, memory
 from kernel.machine import MachineSpec
 from kernel.sched import classes
@@ -133,6 +136,8 @@ def test_the_same_text_is_the_same_part_and_another_text_of_that_name_another(
         ("class Mine(:\n", "mine.py:1:12: invalid syntax"),
         ("import os\nnothing()\n", "mine.py:2: NameError: name 'nothing' is not defined"),
         ("", "mine.py: there is no Mine in it"),
+        ("class Mina: pass", "mine.py: there is no Mine in it (did you mean Mina?)"),
+        ("import sys\nsys.exit('no\\nmore')\n", "mine.py:2: SystemExit: no more"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_told_in_the_same_words_for_every_kind(
@@ -150,9 +155,68 @@ def test_a_part_that_fails_in_a_run_is_named_with_its_line(tmp_path: Path) -> No
     asked = request(tmp_path, 'granularity: step\nsync: {tie_break: "mine.py:Counting"}')
     with pytest.raises(AttributeError) as caught:
         run_local(asked)
-    assert kernel_failure(caught.value, False) == (
-        "the chooser fails: mine.py:14: AttributeError: 'list' object has no attribute 'push'"
+    assert kernel_failure(caught.value, asked.spec) == (
+        BROKEN,
+        "the chooser fails: mine.py:14: AttributeError: 'list' object has no attribute 'push'",
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "base", "body", "told"),
+    [
+        (
+            "sync: {tie_break",
+            "kernel.drive.chooser InOrder",
+            "def choose(self, enabled): return None",
+            "the chooser Mine fails: choose must return a number from 0 to 0 (got None)",
+        ),
+        (
+            "sync: {tie_break",
+            "kernel.drive.chooser InOrder",
+            "def number(self, bound): return bound",
+            "the chooser Mine fails: number must return a number from 0 to ",
+        ),
+        (
+            "machine: {memory_model",
+            "kernel.drive.memory SequentialConsistency",
+            "buffers = True\n    def drains(self): return None",
+            "the memory model Mine fails: drains must return a list of Drains (got None)",
+        ),
+        (
+            "machine: {memory_model",
+            "kernel.drive.memory SequentialConsistency",
+            "def store(self, cpu, obj, field, value, kind): return 3",
+            "the memory model Mine fails: store must return a Drain or None (got ",
+        ),
+    ],
+)
+def test_a_part_that_answers_with_nonsense_ends_the_run_and_is_named(
+    tmp_path: Path, key: str, base: str, body: str, told: str
+) -> None:
+    module, parent = base.split()
+    write(tmp_path, "mine.py", f"from {module} import *\nclass Mine({parent}):\n    {body}\n")
+    asked = request(tmp_path, f'granularity: step\n{key}: "mine.py:Mine"}}')
+    with pytest.raises(PartBroken) as caught:
+        run_local(asked)
+    failed = kernel_failure(caught.value, asked.spec)
+    assert failed is not None
+    kind, message = failed
+    assert kind == BROKEN
+    assert message.startswith(told)
+
+
+def test_a_drain_that_does_not_make_its_store_visible_ends_the_run() -> None:
+    held = memory.Drain(0, None, "field", 1)
+
+    class Stuck(memory.SequentialConsistency):
+        def drains(self) -> list[memory.Drain]:
+            return [held]
+
+        def drain(self, entry: memory.Drain) -> None:
+            pass
+
+    with pytest.raises(PartBroken, match="the memory model Stuck fails: drain has not made <store"):
+        GuardedModel(Stuck()).drain(held)
 
 
 # -- refused ---------------------------------------------------------------------------------------
@@ -174,6 +238,12 @@ def test_another_scheduling_class_of_a_name_that_is_taken_is_refused(tmp_path: P
     [
         ("Mine = 3", "is a class, not 3 (got 'mine.py:Mine')"),
         ("class Mine: pass", " needs "),
+        (
+            "class Mine:\n    begin = choose = number = limit = ready = horizons = 1\n"
+            "    load = store = update = barrier = drains = drain = 1\n"
+            "    name = deterministic = engines = settles = buffers = 'a'",
+            " is no function",
+        ),
     ],
 )
 def test_a_class_that_is_no_such_part_is_refused_where_it_is_named(
@@ -189,6 +259,30 @@ def test_a_part_that_cannot_be_made_is_refused_with_what_it_raises(tmp_path: Pat
     write(tmp_path, "mine.py", "class Mine:\n    def __init__(self):\n        1 / 0\n")
     found = problem(tmp_path, 'granularity: step\nsync: {tie_break: "mine.py:Mine"}')
     assert "Mine() raises ZeroDivisionError: division by zero" in found
+
+
+@pytest.mark.parametrize(
+    ("of", "needed"),
+    [
+        ("kernel.drive.chooser Chooser", driver_parts._ROLES["tie_break"].needed),
+        ("kernel.drive.memory MemoryModel", driver_parts._ROLES["memory_model"].needed),
+        ("cluster.sync.scheme Scheme", scheme._NEEDED),
+    ],
+    ids=lambda of: of.split()[-1] if isinstance(of, str) else "",
+)
+def test_what_is_looked_at_is_what_a_kind_of_parts_has(of: str, needed: plugins.Needed) -> None:
+    module, name = of.split()
+    file = Path(__file__).parents[2] / f"{module.replace('.', '/')}.py"
+    tree = ast.parse(file.read_text("utf-8"))
+    (kind,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+    methods = {
+        node.name: ", ".join(each.arg for each in node.args.args[1:])
+        for node in kind.body
+        if isinstance(node, ast.FunctionDef)
+    }
+    attributes = {node.target.id for node in kind.body if isinstance(node, ast.AnnAssign)}
+    assert {name: what for name, what in needed.items() if isinstance(what, str)} == methods
+    assert {name for name, what in needed.items() if not isinstance(what, str)} == attributes
 
 
 # -- memory models ---------------------------------------------------------------------------------

@@ -119,8 +119,65 @@ def test_a_scheme_that_serves_a_cpus_requests_out_of_order_ends_the_run_and_is_n
 ) -> None:
     result = run_toy(folder, "Forgetful")
     assert result.exit_kind == BROKEN
-    assert "scheme forgetful: request" in result.message
+    assert "scheme forgetful: ready: request" in result.message
     assert "must stay in their order" in result.message
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("def limit(self, view): return None", "limit: must return a time in ns, or NO_FURTHER"),
+        ("def limit(self, view): return 1.5", "limit: must return a time in ns, or NO_FURTHER"),
+        ("def ready(self, pending, view): return None", "ready: must return a list of requests"),
+        (
+            "def ready(self, pending, view): return super().ready(pending, view)[1:]",
+            "ready: took 1 of pending, and returns 0",
+        ),
+        (
+            "def limit(self, view): return max(-1, super().limit(view) - 10_000)",
+            "ready: a request of ",
+        ),
+        ("def horizons(self, view): return 1 << 70", "horizons: must be times in ns, below NEVER"),
+        (
+            "def horizons(self, view): return {77: super().horizons(view)}",
+            "horizons: names a CPU that is none (got {77: ",
+        ),
+        ("def limit(self, view): return -1", "limit: was asked 300 times since a request was"),
+        ("def limit(self, view): return 0", "limit: was asked 300 times since a request was"),
+        ("def horizons(self, view): return 1000", "limit: was asked 300 times since a request"),
+    ],
+)
+def test_a_scheme_that_breaks_a_rule_or_stands_still_ends_the_run_and_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, body: str, told: str
+) -> None:
+    monkeypatch.setattr("cluster.sync.guarded._STANDSTILL", 300)
+    with (folder / "shuffled.py").open("a", encoding="utf-8") as file:
+        file.write(f"\n\nclass Mine(Shuffled):\n    name = 'mine'\n    {body}\n")
+    result = run_toy(folder, "Mine")
+    assert result.exit_kind == BROKEN
+    assert result.message.startswith(f"scheme mine: {told}")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("name = 3", "Mine: name must be a str (got 3)"),
+        ("name = 'exact'", "Mine: its name must be a word, and no scheme's of smplab"),
+        ("deterministic = 'no'", "Mine: deterministic must be a bool (got 'no')"),
+        ("engines = ('local',)", "Mine: engines must be a frozenset"),
+        ("engines = frozenset(('lokal',))", "Mine: its engines must be of local, ray (got lokal)"),
+        ("def __init__(self): pass", "Mine: __init__ must take settings"),
+        ("def ready(self, view): return []", "Mine: ready must take pending, view"),
+    ],
+)
+def test_a_scheme_whose_attributes_or_methods_do_not_fit_is_a_problem_of_the_configuration(
+    folder: Path, body: str, told: str
+) -> None:
+    with (folder / "shuffled.py").open("a", encoding="utf-8") as file:
+        file.write(f"\n\nclass Mine(Shuffled):\n    {body}\n")
+    with pytest.raises(ConfigError) as error:
+        parse_config("c.yaml", CONFIG.replace("Shuffled", "Mine"), folder)
+    assert told in str(error.value)
 
 
 def test_the_kernel_serves_requests_in_the_order_in_which_they_are_handed_to_it() -> None:

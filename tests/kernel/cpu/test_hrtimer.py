@@ -80,6 +80,14 @@ def test_a_cancelled_timer_neither_fires_nor_is_waited_for():
     assert not timers.cancel(first)
 
 
+def test_timers_that_arm_each_other_for_the_same_time_do_not_go_on_for_ever():
+    timers = HrTimers()
+    with pytest.raises(AssertionError, match="100,000 timers of one CPU have fired at 10 ns"):
+        while True:
+            timers.arm(10, DEADLINE_RANK)
+            timers.take()
+
+
 def test_cancelled_timers_do_not_pile_up_behind_one_that_stays():
     timers = HrTimers()
     timers.arm(10, DEADLINE_RANK)
