@@ -271,7 +271,10 @@ class RunDir:
 
     def summary(self) -> dict[str, Any]:
         """Return the summary. Raises RunDirError if it is missing (a partial run) or damaged."""
-        return self._read("summary.json")
+        found = self._read("summary.json")
+        if not isinstance(found.get("digest"), str):
+            raise RunDirError(f"{self.path / 'summary.json'} is damaged: it has no digest")
+        return found
 
     def _write_manifest(self, manifest: dict[str, Any]) -> None:
         write_atomically(self.path / "manifest.json", _json_bytes(manifest))

@@ -136,3 +136,10 @@ def test_git_state_is_of_the_checkout_the_program_runs_from(
     source.write_text("b")
     state = git_state(source)
     assert state is not None and state["dirty"] is True
+
+
+@pytest.mark.parametrize("text", ["{}", '{"digest": 3}'])
+def test_a_summary_without_a_digest_is_damaged(tmp_path, text):
+    (tmp_path / "summary.json").write_text(text, "utf-8")
+    with pytest.raises(RunDirError, match=r"summary\.json is damaged: it has no digest"):
+        RunDir(tmp_path).summary()
