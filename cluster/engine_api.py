@@ -97,9 +97,9 @@ class RunResult:
 
 def parts_of(spec: "MachineSpec", scheme: str) -> str:
     """Return in words which parts of a machine are not smplab's; "" if all are."""
-    fair = spec.fair_from
+    classes = (spec.fair_from, *spec.classes_from)
     named = (
-        (SCHED_CLASS, f"{fair[0]}:{fair[2]}" if len(fair) == 3 else "".join(fair)),
+        *((SCHED_CLASS, ":".join(source[::2])) for source in classes),  # FILE.py:CLASS, or a name
         (SCHEME, scheme),
         (CHOOSER, spec.tie_break),
         (MEMORY_MODEL, spec.memory_model),

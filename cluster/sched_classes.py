@@ -155,7 +155,9 @@ def _problems(cls: SchedClass, fair: bool) -> Iterator[str]:
     for text in (cls.title, cls.as_of):
         if type(text) is not str or not text.isprintable():
             yield f"title and as_of must be texts of one line (got {text!r})"
-    if fair:
+    if type(policies) is not tuple:
+        yield f"its policies must be a tuple (got {policies!r})"
+    elif fair:
         yield from _fair_problems(rank, policies)
     else:
         yield from _other_problems(cls)
@@ -180,7 +182,7 @@ def _problems(cls: SchedClass, fair: bool) -> Iterator[str]:
 def _fair_problems(rank: Any, policies: Any) -> Iterator[str]:
     if rank != FAIR_RANK:
         yield f"its rank must be that of the fair class, {FAIR_RANK} (got {rank!r})"
-    if type(policies) is not tuple or set(policies) != set(FAIR_POLICIES):
+    if set(policies) != set(FAIR_POLICIES):
         yield f"its policies must be those of the fair class, {FAIR_POLICIES} (got {policies!r})"
 
 
