@@ -18,13 +18,16 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 os.environ.setdefault("SMPLAB_CORE", "pure")  # before anything imports cluster or kernel
 os.environ.setdefault("SMPLAB_FORMS", "on")
 
-from cluster import fast_core
+from cluster import fast_core, plugins
+from kernel.drive import chooser, memory
+from kernel.sched import classes
 
 if fast_core.problem():
     raise pytest.UsageError(fast_core.problem())
@@ -143,6 +146,18 @@ WORKLOADS = {
     params: {parents: 11, children: 1, compute: "uniform:60ms:200ms"}
 """,
 }
+
+
+@pytest.fixture(autouse=True)
+def forgotten_parts() -> Iterator[None]:
+    """Classes, choosers and models that a test makes known are not known to the next one."""
+    with (
+        patch.dict(classes._registered),
+        patch.dict(chooser._CHOOSERS),
+        patch.dict(memory._MODELS),
+        patch.dict(plugins._modules),
+    ):
+        yield
 
 
 @pytest.fixture

@@ -13,7 +13,15 @@ from kernel.mm.mm import dup_mm, mmget
 from kernel.process.attrs import sched_fork
 from kernel.task import NO_RLIMITS, PF_FORKNOEXEC, SighandStruct, SignalStruct, TaskStruct
 from kernel.time.posix_cpu_timers import posix_cpu_timers_init_group
-from kernel.uapi.clone import CLONE_FILES, CLONE_FS, CLONE_SIGHAND, CLONE_THREAD, CLONE_VM
+from kernel.uapi.clone import (
+    CLONE_FILES,
+    CLONE_FS,
+    CLONE_PARENT,
+    CLONE_SIGHAND,
+    CLONE_THREAD,
+    CLONE_VM,
+    CSIGNAL,
+)
 from kernel.uapi.errno_ import EAGAIN
 
 if TYPE_CHECKING:
@@ -155,3 +163,17 @@ def copy_mm(k: "Kernel", clone_flags: int, child: TaskStruct) -> None:
         child.mm = mmget(mm)
     else:
         child.mm = dup_mm(k, mm)
+
+
+def set_parent(clone_flags: int, child: TaskStruct, current: TaskStruct) -> None:
+    """Say whose child it is: the caller's, or the caller's sibling; a thread has no exit signal."""
+    if clone_flags & (CLONE_PARENT | CLONE_THREAD):
+        thread = clone_flags & CLONE_THREAD
+        child.real_parent = current.real_parent
+        child.parent_exec_id = current.parent_exec_id
+        child.exit_signal = -1 if thread else current.group_leader.exit_signal
+    else:
+        child.real_parent = current
+        child.parent_exec_id = current.self_exec_id
+        child.exit_signal = clone_flags & CSIGNAL
+    child.parent = child.real_parent

@@ -48,6 +48,7 @@ from kernel.process.copy import (
     copy_signal,
     dup_task_struct,
     free_task,
+    set_parent,
 )
 from kernel.process.limits import nproc_exceeded, rlimit
 from kernel.process.pid import (
@@ -84,7 +85,6 @@ from kernel.uapi.clone import (
     CLONE_FILES,
     CLONE_FS,
     CLONE_NEWUSER,
-    CLONE_PARENT,
     CLONE_PIDFD,
     CLONE_PTRACE,
     CLONE_SETTLS,
@@ -392,7 +392,7 @@ def _link_child(
     child.start_time_ns = k.now_ns
     tasklist_lock = k.tasklist_lock
     yield "copy_process.tasklist_lock", ACQUIRE, tasklist_lock
-    _set_parent(clone_flags, child, current)
+    set_parent(clone_flags, child, current)
     siglock = current.sighand.siglock
     yield "copy_process.siglock", ACQUIRE, siglock
     errno = 0
@@ -423,20 +423,6 @@ def _link_child(
     k.now_ns += k.costs.link_task
     yield "copy_process.siglock_done", RELEASE, siglock
     yield "copy_process.tasklist_unlock", RELEASE, tasklist_lock
-
-
-def _set_parent(clone_flags: int, child: TaskStruct, current: TaskStruct) -> None:
-    """Say whose child it is: the caller's, or the caller's sibling; a thread has no exit signal."""
-    if clone_flags & (CLONE_PARENT | CLONE_THREAD):
-        thread = clone_flags & CLONE_THREAD
-        child.real_parent = current.real_parent
-        child.parent_exec_id = current.parent_exec_id
-        child.exit_signal = -1 if thread else current.group_leader.exit_signal
-    else:
-        child.real_parent = current
-        child.parent_exec_id = current.self_exec_id
-        child.exit_signal = clone_flags & CSIGNAL
-    child.parent = child.real_parent
 
 
 def _link_thread(k: "Kernel", current: TaskStruct, child: TaskStruct, pid: Pid) -> None:

@@ -6,7 +6,6 @@ import shutil
 import sys
 import textwrap
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
@@ -17,7 +16,6 @@ from cluster.config.load import parse_config
 from cluster.engine import run_machine
 from cluster.engine_api import BROKEN, DEADLOCK, DONE, INVARIANT, RunRequest, kernel_failure
 from kernel.machine import MachineSpec
-from kernel.sched import classes
 from kernel.sched.cfs_rq import CfsTunables
 from kernel.sched.classes import classes_of, fair_class_by_name, register, tunables_of
 from kernel.sched.rt import RtTunables
@@ -48,13 +46,6 @@ for _ in range(4):
 os.write(1, b"end\\n")
 """
 ONE = "workloads: [{program: ./four.py}]\n"
-
-
-@pytest.fixture(autouse=True)
-def forgotten():
-    """What a test registers is this process's, hence the next tests' too: forget it."""
-    with patch.dict(classes._registered):
-        yield
 
 
 @pytest.fixture

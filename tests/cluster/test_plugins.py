@@ -4,7 +4,6 @@ import ast
 import textwrap
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
@@ -22,7 +21,6 @@ from cluster.request import request_of
 from cluster.sync import scheme
 from kernel.drive import chooser, memory
 from kernel.machine import MachineSpec
-from kernel.sched import classes
 
 DATACLASS = """\
 from __future__ import annotations
@@ -76,18 +74,6 @@ class Counted(SequentialConsistency):
         Counted.loads += 1
         return super().load(cpu, obj, field, kind)
 """
-
-
-@pytest.fixture(autouse=True)
-def forgotten():
-    """What a test makes known is this process's, hence the next tests' too: forget it."""
-    with (
-        patch.dict(classes._registered),
-        patch.dict(chooser._CHOOSERS),
-        patch.dict(memory._MODELS),
-        patch.dict(plugins._modules),
-    ):
-        yield
 
 
 def request(folder: Path, text: str) -> RunRequest:

@@ -25,7 +25,8 @@ def recorded(tree: ast.AST) -> Iterator[tuple[int, str, list[ast.expr]]]:
             continue
         values: list[ast.expr] = []
         if node.func.attr == "emit":
-            values = node.args
+            fields = node.args[1]
+            values = [node.args[0], *(fields.elts if isinstance(fields, ast.Tuple) else ())]
         elif (
             node.func.attr == "append"
             and isinstance(node.func.value, ast.Attribute)
