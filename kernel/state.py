@@ -21,9 +21,10 @@ from typing import Any
 from kernel import messages as m
 from kernel.boot.services import only_services_run
 from kernel.boot.start import start_machine
+from kernel.check.step import StepChecks
 from kernel.drive.chooser import Chooser
 from kernel.drive.forms import is_path
-from kernel.drive.interleave import StepChecks, StepDriver
+from kernel.drive.interleave import StepDriver
 from kernel.drive.run_through import run_to_sleep
 from kernel.drive.story import tell
 from kernel.entry import resume, syscall, user_work

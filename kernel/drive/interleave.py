@@ -34,7 +34,6 @@ once, so a BARRIER orders nothing that is not in order already and dropping one 
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from kernel import messages as m
-from kernel.check.invariants import check_kernel, check_step
 from kernel.drive.chooser import Chooser, make_chooser
 from kernel.drive.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
 from kernel.drive.memory import Drain, MemoryModel, make_memory_model
@@ -67,8 +66,6 @@ if TYPE_CHECKING:
 _HOLD_UP_BOUND: Final = 1 << 37  # of the numbers that hold-ups are made of
 _HOLD_UP_NS: Final = 3_000  # a random hold-up halves in likelihood with every so many ns
 _LONG: Final = 40  # one in 32 is so many times longer
-_FEW_TASKS: Final = 64
-_FULL_CHECK_EVERY: Final = 64  # steps, with more tasks
 
 
 class ActivePath:
@@ -482,24 +479,3 @@ def check_name(name: str, kinds: dict[str, int]) -> str:
     if kind == RELEASE:
         return "a release goes with its acquisition: name that"
     return "neither a lock nor a barrier: there is nothing to drop"
-
-
-class StepChecks:
-    """What ``after_step`` is in a run with ``check``; see the module header."""
-
-    __slots__ = ("_steps",)
-
-    def __init__(self) -> None:
-        self._steps = 0
-
-    def __call__(self, kernel: "KernelState") -> None:
-        """Check what this step can have touched, and now and then everything.
-
-        Raises:
-            InvariantError: with the stories of what does not hold.
-        """
-        self._steps += 1
-        full = kernel.tasks.nr_threads <= _FEW_TASKS or not self._steps % _FULL_CHECK_EVERY
-        stories = check_kernel(kernel) if full else check_step(kernel)
-        if stories:
-            raise InvariantError(f"at {kernel.now_ns} ns: " + "\n".join(stories))
