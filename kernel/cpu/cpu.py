@@ -46,7 +46,7 @@ from kernel.stats import CpuStats
 from kernel.uapi import syscalls as nr
 from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.failure import Error
-from kernel.uapi.task_state import TASK_REPORT_MAX, TASK_RUNNING
+from kernel.uapi.task_state import TASK_REPORT_MAX, TASK_RUNNING, TASK_SPECIAL
 from kernel.user import Loader, Op, UserContext
 
 
@@ -458,7 +458,10 @@ class Cpu:
         """The current task goes to sleep or dies: take it off the queue and run another."""
         rq = self.rq
         rq.clock_ns = self.now_ns
-        core.deactivate_task(rq, task, core.DEQUEUE_SLEEP)
+        flags = core.DEQUEUE_SLEEP
+        if state & TASK_SPECIAL:
+            flags |= core.DEQUEUE_SPECIAL
+        core.deactivate_task(rq, task, flags)
         self.switch(task, state)
 
     def enqueue(self, task: CpuTask, flags: int, at_ns: int) -> None:

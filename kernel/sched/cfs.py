@@ -34,16 +34,13 @@ from kernel.sched.cfs_rq import (
     update_min_vruntime,
     wakeup_preempt_entity,
 )
-from kernel.sched.core import check_preempt_curr
+from kernel.sched.fair import FairSchedClass
 from kernel.sched.sched_class import (
     DEQUEUE_SLEEP,
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
     FAIR_RANK,
     FORK_HERE,
-    SCHED_NR_MIGRATE,
-    SYSCTL_SCHED_MIGRATION_COST_NS,
-    SchedClass,
 )
 from kernel.sched.weights import NICE_0_LOAD
 from kernel.uapi.policy import FAIR_POLICIES, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
@@ -53,7 +50,7 @@ if TYPE_CHECKING:
     from kernel.sched.rq import Rq
 
 
-class CfsSchedClass(SchedClass):
+class CfsSchedClass(FairSchedClass):
     """The operations of CFS; see ``kernel.sched.sched_class.SchedClass``."""
 
     __slots__ = ()
@@ -106,11 +103,6 @@ class CfsSchedClass(SchedClass):
         if not flags & DEQUEUE_SLEEP:
             se.vruntime -= cfs.min_vruntime
         update_min_vruntime(cfs)
-
-    def queued(self, rq: "Rq") -> list[CpuTask]:
-        """Return them by when they ran, the longest ago first (``cfs_tasks``)."""
-        cfs: CfsRq = rq.of[FAIR_RANK]
-        return list(cfs.tasks)
 
     def yield_task(self, rq: "Rq") -> None:
         """Source: kernel/sched/fair.c:yield_task_fair()."""
@@ -258,21 +250,7 @@ class CfsSchedClass(SchedClass):
         if not p.on_rq:
             se: CfsEntity = p.se
             se.vruntime += cfs.min_vruntime
-        elif rq.curr is p:
-            rq.need_resched = True
-        else:
-            check_preempt_curr(rq, p, 0)
-
-    def prio_changed(self, rq: "Rq", p: CpuTask, old_nice: int) -> None:
-        """Source: kernel/sched/fair.c:prio_changed_fair()."""
-        cfs: CfsRq = rq.of[FAIR_RANK]
-        if not p.on_rq or cfs.nr_running == 1:
-            return
-        if rq.curr is p:
-            if p.nice > old_nice:
-                rq.need_resched = True
-        else:
-            check_preempt_curr(rq, p, 0)
+        super().switched_to(rq, p)
 
     def set_load_weight(self, p: CpuTask) -> None:
         """Source: kernel/sched/core.c:set_load_weight()."""
@@ -301,73 +279,16 @@ class CfsSchedClass(SchedClass):
         se: CfsEntity = p.se
         se.vruntime -= cfs.min_vruntime
 
-    def detach_one(self, rq: "Rq", dst: int) -> CpuTask | None:
-        """Return the task that ran longest ago, of the first 32, and is not cache-hot.
-
-        If all of them are hot the first one goes.
-
-        Source: kernel/sched/fair.c:detach_one_task(), can_migrate_task(), task_hot().
-        Deviation: this is for a CPU that has just become idle, which takes one at once; Linux's
-        newidle_balance() leaves hot ones to the periodic passes (``kernel.smp.balance``).
-        """
-        cfs: CfsRq = rq.of[FAIR_RANK]
-        if not cfs.timeline:
-            return None
-        newest_ns = rq.clock_ns - SYSCTL_SCHED_MIGRATION_COST_NS
-        fallback: CpuTask | None = None
-        looked_at = 0
-        for p in cfs.tasks:
-            if p is cfs.curr:
-                continue
-            looked_at += 1
-            if looked_at > SCHED_NR_MIGRATE:
-                break
-            if p.cpus_allowed is not None and dst >= 0 and dst not in p.cpus_allowed:
-                continue
-            if p.exec_start_ns <= newest_ns and p is not cfs.next and p is not cfs.last:
-                return p
-            if fallback is None:
-                fallback = p
-        return fallback
-
-    def migration_candidate(self, rq: "Rq") -> CpuTask | None:
-        """Source: kernel/sched/fair.c:detach_tasks(), its walk over ``cfs_tasks``."""
-        cfs: CfsRq = rq.of[FAIR_RANK]
-        tasks = cfs.tasks
-        if not tasks:
-            return None
-        p = next(iter(tasks))
-        tasks.move_to_end(p)
-        return p
-
     def task_load(self, p: CpuTask) -> int:
         """Source: kernel/sched/fair.c:task_h_load(), its weight."""
         se: CfsEntity = p.se
         return se.weight
 
-    def task_hot(self, rq: "Rq", p: CpuTask, dest_runs: bool) -> bool:
-        """Source: kernel/sched/fair.c:task_hot()."""
-        cfs: CfsRq = rq.of[FAIR_RANK]
-        if p.policy == SCHED_IDLE:
-            return False
-        # those who should be next here
-        if dest_runs and (p is cfs.next or p is cfs.last):
-            return True
-        return rq.clock_ns - p.exec_start_ns < SYSCTL_SCHED_MIGRATION_COST_NS
-
     def check(self, rq: "Rq", found: list[str]) -> None:
         """Counts, order, weights, and that the tasks on the queue know it."""
         cfs: CfsRq = rq.of[FAIR_RANK]
         check_queue(cfs, rq.cpu, found)
-        if rq.curr.sched_class is self:
-            if cfs.curr is not rq.curr:
-                found.append(
-                    f"cpu {rq.cpu}: current is {rq.curr!r}, the fair class says {cfs.curr!r}"
-                )
-        elif cfs.curr is not None:
-            found.append(
-                f"cpu {rq.cpu}: {rq.curr!r} runs and {cfs.curr!r} of the fair class does, too"
-            )
+        self.check_curr(rq, cfs.curr, found)
 
 
 cfs_sched_class: Final = CfsSchedClass()

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kernel.cpu.task import CpuTask
+from kernel.sched.fair import FairRq
 from kernel.sched.fork_order import least_flags
-from kernel.sched.sched_class import ClassRq
 from kernel.sched.tunables import duration
 from kernel.sched.weighted import WeightedEntity
 from kernel.sched.weights import NICE_0_LOAD, WMULT_CONST, reduce_factor
@@ -71,29 +71,23 @@ class CfsEntity(WeightedEntity):
         self.vruntime, self.seq, self.prev_sum_exec_ns = data
 
 
-class CfsRq(ClassRq):
+class CfsRq(FairRq):
     """The queue of the class (``cfs_rq``).
 
     ``timeline`` holds ``(vruntime, seq, task)`` of every queued task but the current one, sorted.
     A sorted list beats a tree at the lengths runqueues have, and at 10,000 tasks still inserts in
-    a few microseconds. ``tasks`` holds queued tasks and current, the one that ran (or was
-    queued) longest ago first: the order in which balancing looks at them. Its keys are the tasks,
-    not their pids: exec by a thread changes the pid of a task that is queued.
+    a few microseconds.
     """
 
     __slots__ = (
-        "curr",
         "first",
-        "last",
         "latency_ns",
         "load_weight",
         "min_granularity_ns",
         "min_vruntime",
-        "next",
         "nr_latency",
         "seq",
         "skip",
-        "tasks",
         "timeline",
         "wakeup_granularity_ns",
     )
@@ -108,13 +102,9 @@ class CfsRq(ClassRq):
         # how many tasks share one latency period before the period grows
         self.nr_latency = -(-self.latency_ns // self.min_granularity_ns)
         self.timeline: list[tuple[int, int, CpuTask]] = []
-        self.tasks: OrderedDict[CpuTask, None] = OrderedDict()
-        self.curr: CpuTask | None = None
         self.load_weight = 0
         self.min_vruntime = 0
         self.seq = 0
-        self.next: CpuTask | None = None
-        self.last: CpuTask | None = None
         self.skip: CpuTask | None = None
 
     def pack(self) -> list[Any]:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.sched.cfs import cfs_sched_class
+from kernel.sched.eevdf import eevdf_sched_class
 from kernel.sched.idle import idle_sched_class
 from kernel.sched.rt import rt_sched_class
 from kernel.sched.sched_class import CLASS_ORDER, FAIR_RANK, SchedClass
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
 CLASSES: Final[tuple[SchedClass, ...]] = (
     rt_sched_class,
     cfs_sched_class,
+    eevdf_sched_class,
     idle_sched_class,
 )
 # fair classes that are meant to come, so that their names are not taken
-PLANNED: Final = ("eevdf", "o1")
+PLANNED: Final = ("o1",)
 
 _registered: Final[dict[str, SchedClass]] = {}
 

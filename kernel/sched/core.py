@@ -14,6 +14,7 @@ from kernel.cpu.task import CpuTask, set_nice
 from kernel.sched.sched_class import (
     DEQUEUE_MOVE,
     DEQUEUE_SLEEP,
+    DEQUEUE_SPECIAL,
     ENQUEUE_HEAD,
     ENQUEUE_INITIAL,
     ENQUEUE_MIGRATED,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEQUEUE_MOVE",
     "DEQUEUE_SLEEP",
+    "DEQUEUE_SPECIAL",
     "ENQUEUE_INITIAL",
     "ENQUEUE_MIGRATED",
     "ENQUEUE_WAKEUP",
@@ -139,7 +141,8 @@ def activate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
 def deactivate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
     """Take ``p``, which may be ``rq.curr``, off ``rq``; if it is, a switch has to follow.
 
-    ``flags``: DEQUEUE_SLEEP if it sleeps or dies, DEQUEUE_MOVE if it goes on elsewhere.
+    ``flags``: DEQUEUE_SLEEP if it sleeps or dies, with DEQUEUE_SPECIAL if it stops, is traced,
+    parks or dies; DEQUEUE_MOVE if it goes on elsewhere.
 
     Source: kernel/sched/core.c:deactivate_task().
     """

@@ -73,3 +73,20 @@ def weight_of(nice: int, policy: int) -> int:
 def vruntime_factor(nice: int, policy: int) -> tuple[int, int]:
     """Return ``(multiplier, shift)`` that turn run time into virtual run time of such a task."""
     return _IDLEPRIO_FACTOR if policy == SCHED_IDLE else _VRUNTIME_FACTORS[nice - MIN_NICE]
+
+
+_FACTOR_OF_WEIGHT: Final = {
+    WEIGHT_IDLEPRIO: _IDLEPRIO_FACTOR,
+    **dict(zip(SCHED_PRIO_TO_WEIGHT, _VRUNTIME_FACTORS, strict=True)),
+}
+
+
+def calc_delta_weight(delta_ns: int, weight: int) -> int:
+    """Return ``delta_ns`` of real time as virtual time of an entity of load ``weight``.
+
+    Source: kernel/sched/fair.c:calc_delta_fair().
+    """
+    if weight == NICE_0_LOAD:
+        return delta_ns
+    factor, shift = _FACTOR_OF_WEIGHT[weight]
+    return delta_ns * factor >> shift

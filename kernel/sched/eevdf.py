@@ -1,0 +1,372 @@
+"""The fair class ``eevdf``: earliest eligible virtual deadline first, Linux's since 6.6.
+
+Each task has a virtual run time that advances slower the heavier the task is. The queue's average
+of them, weighted, is what each would have got from an ideally fair CPU; the distance of a task from
+it is its lag, and a task that has not had more than its due (lag of at least 0) is eligible. A task
+asks for a slice; ``deadline`` is the virtual time by which it has had it if it began at its virtual
+run time. The CPU goes to the eligible task with the earliest deadline. So lag bounds what anybody
+can be owed, and a short slice buys latency without buying time.
+
+A task keeps its lag while it sleeps: it is placed so that it has it again, counted with itself. One
+that goes to sleep with negative lag stays on the queue, not runnable, until it would be picked:
+nobody gets rid of a debt by a short sleep. Once picked, a task is not taken off by a wakeup before
+its slice ends, or its eligibility, unless who wakes has a shorter slice.
+
+Deviation: a task in delayed dequeue that is woken may be moved to another CPU; Linux leaves it
+where it is, since it is still queued there. And it does not count for the load of its CPU.
+Deviation: ``child_runs_first`` means nothing to EEVDF in Linux. Here the child is the task to pick
+next, once, if it is eligible (as NEXT_BUDDY does for a woken one).
+Deviation: no group scheduling, bandwidth control or NUMA placement.
+
+Source: kernel/sched/fair.c, kernel/sched/features.h of Linux 6.12; I. Stoica, H. Abdel-Wahab:
+Earliest Eligible Virtual Deadline First (1995).
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.cpu.task import CpuTask
+from kernel.sched.eevdf_rq import (
+    EevdfEntity,
+    EevdfRq,
+    EevdfTunables,
+    check_queue,
+    clear_buddies,
+    div_s64,
+    entity_eligible,
+    link_entity,
+    move_zero,
+    pick_eevdf,
+    place_entity,
+    slice_of,
+    unlink_entity,
+    update_curr,
+    update_entity_lag,
+)
+from kernel.sched.fair import FairSchedClass
+from kernel.sched.sched_class import (
+    DEQUEUE_SLEEP,
+    DEQUEUE_SPECIAL,
+    ENQUEUE_INITIAL,
+    ENQUEUE_MIGRATED,
+    FAIR_RANK,
+    WF_FORK,
+)
+from kernel.sched.weights import calc_delta_weight
+from kernel.uapi.policy import FAIR_POLICIES, SCHED_IDLE, SCHED_NORMAL
+
+if TYPE_CHECKING:
+    from kernel.machine import MachineSpec
+    from kernel.sched.rq import Rq
+
+
+class EevdfSchedClass(FairSchedClass):
+    """The operations of EEVDF; see ``kernel.sched.sched_class.SchedClass``."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("eevdf", FAIR_RANK, FAIR_POLICIES, EevdfTunables, "EEVDF", "6.12")
+
+    def make_rq(self, tunables: Any, spec: "MachineSpec") -> EevdfRq:
+        """Return an empty ``cfs_rq``. Source: kernel/sched/fair.c:init_cfs_rq()."""
+        return EevdfRq(tunables, spec.cpus, spec.hz)
+
+    def make_entity(self) -> EevdfEntity:
+        """Return an entity at the beginning of virtual time."""
+        return EevdfEntity()
+
+    # -- on and off the queue -----------------------------------------------------------------
+
+    def enqueue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
+        """Source: kernel/sched/fair.c:enqueue_task_fair(), enqueue_entity()."""
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        se: EevdfEntity = p.se
+        if cfs.put:
+            _settle(cfs)
+        update_curr(rq, cfs)
+        if se.delayed:
+            _requeue_delayed(cfs, p)
+        else:
+            _weigh(p)
+            place_entity(cfs, se, flags & ENQUEUE_INITIAL != 0)
+            if flags & ENQUEUE_MIGRATED:
+                p.exec_start_ns = 0  # nothing of it is in this CPU's cache
+            se.on_rq = True
+            cfs.nr_queued += 1
+            link_entity(cfs, p)
+        cfs.nr_running += 1
+        cfs.tasks[p] = None
+
+    def dequeue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
+        """Take it off, or let a sleeper in debt stay as delayed.
+
+        Source: kernel/sched/fair.c:dequeue_task_fair(), dequeue_entity().
+        """
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.put:
+            _settle(cfs)
+        update_curr(rq, cfs)
+        cfs.nr_running -= 1
+        del cfs.tasks[p]
+        clear_buddies(cfs, p)
+        if (
+            flags & DEQUEUE_SLEEP
+            and not flags & DEQUEUE_SPECIAL
+            and cfs.features.delay_dequeue
+            and not entity_eligible(cfs, p.se)
+        ):
+            se: EevdfEntity = p.se
+            se.delayed = True
+            return
+        _dequeue_entity(cfs, p, flags & DEQUEUE_SLEEP != 0)
+
+    # -- who runs -----------------------------------------------------------------------------
+
+    def pick_next_task(self, rq: "Rq") -> CpuTask | None:
+        """Source: kernel/sched/fair.c:pick_next_task_fair(), pick_next_entity()."""
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.put and cfs.curr is not rq.curr:
+            _settle(cfs)  # another class has run since
+        while cfs.nr_queued:
+            p = pick_eevdf(cfs)
+            if cfs.next is not None:
+                if cfs.next is not cfs.curr and entity_eligible(cfs, cfs.next.se):
+                    p = cfs.next
+                cfs.next = None
+            se: EevdfEntity = p.se
+            if not se.delayed:
+                break
+            _finish_delayed(cfs, p)
+        else:
+            cfs.curr = None
+            cfs.put = False
+            return None
+        cfs.put = False
+        curr = cfs.curr
+        if curr is not p:
+            if curr is not None:
+                cfs.curr = None
+                link_entity(cfs, curr)
+            unlink_entity(cfs, p)
+            cfs.curr = p
+            se.vlag = se.deadline
+            move_zero(cfs)
+        p.exec_start_ns = rq.clock_ns
+        cfs.tasks.move_to_end(p)
+        return p
+
+    def put_prev_task(self, rq: "Rq", p: CpuTask) -> None:
+        """Stop its clock; ``pick_next_task`` decides with it in mind and queues it if it waits.
+
+        Source: kernel/sched/fair.c:put_prev_task_fair().
+        """
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.curr is p:
+            update_curr(rq, cfs)
+            cfs.put = True
+
+    def set_next_task(self, rq: "Rq", p: CpuTask) -> None:
+        """Source: kernel/sched/fair.c:set_next_task_fair(), set_next_entity()."""
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.put:
+            _settle(cfs)
+        clear_buddies(cfs, p)
+        unlink_entity(cfs, p)
+        p.exec_start_ns = rq.clock_ns
+        se: EevdfEntity = p.se
+        se.vlag = se.deadline
+        cfs.curr = p
+        cfs.tasks.move_to_end(p)
+
+    def wakeup_preempt(self, rq: "Rq", p: CpuTask, flags: int) -> None:
+        """Source: kernel/sched/fair.c:check_preempt_wakeup_fair(), do_preempt_short()."""
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        if flags & WF_FORK and cfs.first is p:
+            cfs.next = p
+            rq.need_resched = True
+        curr = rq.curr
+        if curr is p or rq.need_resched:
+            return
+        theirs: EevdfEntity = p.se
+        mine: EevdfEntity = curr.se
+        if curr.policy == SCHED_IDLE and p.policy != SCHED_IDLE:
+            mine.vlag = mine.deadline + 1  # its slice is protected no longer
+            rq.need_resched = True
+            return
+        if p.policy != SCHED_NORMAL:
+            return
+        update_curr(rq, cfs)
+        if (
+            cfs.features.preempt_short
+            and slice_of(cfs, theirs) < slice_of(cfs, mine)
+            and entity_eligible(cfs, theirs)
+            and (theirs.deadline < mine.deadline or not entity_eligible(cfs, mine))
+        ):
+            mine.vlag = mine.deadline + 1
+        if pick_eevdf(cfs) is p:
+            rq.need_resched = True
+
+    def yield_task(self, rq: "Rq") -> None:
+        """Give up the rest of the slice: the time counts as if it had been used.
+
+        Source: kernel/sched/fair.c:yield_task_fair() of Linux 6.12.60.
+        """
+        if rq.nr_running == 1:
+            return
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        curr = rq.curr
+        clear_buddies(cfs, curr)
+        update_curr(rq, cfs)
+        se: EevdfEntity = curr.se
+        if entity_eligible(cfs, se):
+            se.vruntime = se.deadline
+            se.deadline += calc_delta_weight(slice_of(cfs, se), se.weight)
+
+    def task_tick(self, rq: "Rq", p: CpuTask) -> None:
+        """Source: kernel/sched/fair.c:task_tick_fair(), entity_tick()."""
+        update_curr(rq, rq.of[FAIR_RANK])
+
+    def update_curr(self, rq: "Rq") -> None:
+        """Source: kernel/sched/fair.c:update_curr_fair()."""
+        update_curr(rq, rq.of[FAIR_RANK])
+
+    # -- the life of a task -------------------------------------------------------------------
+
+    def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, first: bool) -> None:
+        """The child begins without lag; it is placed when it is queued.
+
+        Source: kernel/sched/core.c:__sched_fork().
+        """
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        se: EevdfEntity = child.se
+        if parent.sched_class is self and not parent.reset_on_fork:
+            mine: EevdfEntity = parent.se
+            se.slice_ns = mine.slice_ns
+        cfs.first = child if first else None
+
+    def switched_from(self, rq: "Rq", p: CpuTask) -> None:
+        """Source: kernel/sched/fair.c:switched_from_fair()."""
+        if not p.on_rq:
+            self.migrate_task_rq(rq, p)
+            se: EevdfEntity = p.se
+            se.rel_deadline = False
+
+    def reweight_task(self, rq: "Rq", p: CpuTask, old_weight: int) -> None:
+        """Keep the lag in real time: as the weight grows, the virtual lag and deadline shrink.
+
+        Source: kernel/sched/fair.c:reweight_entity().
+        """
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.put:
+            _settle(cfs)
+        _reweight_entity(cfs, p)
+
+    # -- between CPUs -------------------------------------------------------------------------
+
+    def migrate_task_rq(self, rq: "Rq", p: CpuTask) -> None:
+        """A sleeper leaves with the lag it has; one that is still in debt here is dequeued now."""
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.put:
+            _settle(cfs)
+        se: EevdfEntity = p.se
+        if se.delayed:
+            _finish_delayed(cfs, p)
+
+    def check(self, rq: "Rq", found: list[str]) -> None:
+        """Counts, sums, heaps, and that the queue knows who runs."""
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        check_queue(cfs, rq.cpu, found)
+        self.check_curr(rq, None if cfs.put else cfs.curr, found)
+
+
+def _settle(cfs: EevdfRq) -> None:
+    """Queue the task that was put and not picked again. Source: fair.c:put_prev_entity()."""
+    curr = cfs.curr
+    cfs.curr = None
+    cfs.put = False
+    if curr is not None:
+        se: EevdfEntity = curr.se
+        if se.on_rq:
+            link_entity(cfs, curr)
+
+
+def _dequeue_entity(cfs: EevdfRq, p: CpuTask, sleep: bool) -> None:
+    """Take ``p`` off the queue with the lag it has. Source: fair.c:dequeue_entity()."""
+    se: EevdfEntity = p.se
+    update_entity_lag(cfs, se)
+    if not sleep:
+        se.deadline -= se.vruntime
+        se.rel_deadline = True
+    if p is cfs.curr:
+        cfs.curr = None
+        cfs.put = False
+    else:
+        unlink_entity(cfs, p)
+    se.on_rq = False
+    cfs.nr_queued -= 1
+
+
+def _finish_delayed(cfs: EevdfRq, p: CpuTask) -> None:
+    """Dequeue a sleeper that was in debt; it does not gain by having been queued (DELAY_ZERO).
+
+    Source: kernel/sched/fair.c:dequeue_entities(DEQUEUE_DELAYED), finish_delayed_dequeue_entity().
+    """
+    se: EevdfEntity = p.se
+    _dequeue_entity(cfs, p, True)
+    se.delayed = False
+    if se.vlag > 0:
+        se.vlag = 0
+
+
+def _requeue_delayed(cfs: EevdfRq, p: CpuTask) -> None:
+    """A delayed task is woken: it goes on where it is, but without credit.
+
+    Source: kernel/sched/fair.c:requeue_delayed_entity().
+    """
+    se: EevdfEntity = p.se
+    se.delayed = False
+    if se.weight != p.weight:
+        _reweight_entity(cfs, p)
+    update_entity_lag(cfs, se)
+    if se.vlag > 0:
+        se.vlag = 0
+        unlink_entity(cfs, p)
+        cfs.nr_queued -= 1
+        place_entity(cfs, se, False)
+        cfs.nr_queued += 1
+        link_entity(cfs, p)
+
+
+def _weigh(p: CpuTask) -> None:
+    """Take over the weight of ``p``, which is on no queue; its lag keeps its worth."""
+    se: EevdfEntity = p.se
+    if se.weight != p.weight:
+        _scale(se, p.weight)
+
+
+def _scale(se: EevdfEntity, weight: int) -> None:
+    """Set the weight. Source: kernel/sched/fair.c:rescale_entity()."""
+    se.vlag = div_s64(se.vlag * se.weight, weight)
+    if se.rel_deadline:
+        se.deadline = div_s64(se.deadline * se.weight, weight)
+    se.weight = weight
+
+
+def _reweight_entity(cfs: EevdfRq, p: CpuTask) -> None:
+    """Give ``p``, which is queued, its new weight. Source: fair.c:reweight_entity()."""
+    se: EevdfEntity = p.se
+    running = p is cfs.curr
+    update_entity_lag(cfs, se)
+    se.deadline -= se.vruntime
+    se.rel_deadline = True
+    cfs.nr_queued -= 1
+    if not running:
+        unlink_entity(cfs, p)
+    _scale(se, p.weight)
+    place_entity(cfs, se, False)
+    if not running:
+        link_entity(cfs, p)
+    cfs.nr_queued += 1
+
+
+eevdf_sched_class: Final = EevdfSchedClass()

@@ -1,0 +1,418 @@
+"""The queue of EEVDF: who is on it, the average virtual time, and whom the rules choose.
+
+``kernel.sched.eevdf`` has the theory and the operations of the class, which are made of these.
+
+The tasks that wait are in two heaps: ``ready`` by deadline, those whose lag was not negative when
+they were last looked at, and ``early`` by virtual run time, the others. A pick first moves over
+who has become eligible, then takes from ``ready``; one that has ceased to be (the average can go
+back when a task leaves) returns to ``early``. So a pick costs O(log n), as Linux's augmented tree
+does. Both heaps hold ``(key, seq)``; ``live`` has the task of each ``seq`` that still counts, and
+an entry without one is skipped when it comes up.
+
+Virtual times are only ever compared with each other, so ``zero_vruntime`` is any point near them
+that keeps the sums small; Linux uses the least one of the queue.
+
+Source: kernel/sched/fair.c of Linux 6.12.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.cpu.task import CpuTask, calc_delta_fair
+from kernel.sched.cfs_rq import get_update_sysctl_factor
+from kernel.sched.fair import FairRq
+from kernel.sched.sched_class import Entity
+from kernel.sched.tunables import duration, switch
+from kernel.sched.weights import calc_delta_weight
+from kernel.uapi.clock import NSEC_PER_SEC
+
+if TYPE_CHECKING:
+    from kernel.sched.rq import Rq
+
+_SLACK: Final = 64  # dead entries that a heap may hold beyond as many as there are live ones
+_FAR: Final = 1 << 40  # ns of virtual time between the average and zero before that is moved
+
+
+@dataclass(frozen=True)
+class EevdfTunables:
+    """The class's base slice, before ``sched_tunable_scaling``, and its features."""
+
+    base_slice_ns: int = duration(
+        700_000, 100_000, NSEC_PER_SEC, "Time a task asks for, until its next virtual deadline."
+    )
+    run_to_parity: bool = switch(True, "A task that has been picked keeps the CPU for its slice.")
+    preempt_short: bool = switch(True, "A woken task of a shorter slice preempts nevertheless.")
+    delay_dequeue: bool = switch(True, "A task that sleeps in debt stays until it has paid.")
+    place_lag: bool = switch(True, "A task comes back with the lag it left with.")
+    place_deadline_initial: bool = switch(True, "The first slice of a new task is half as long.")
+
+
+class EevdfEntity(Entity):
+    """The class's part of a task (``struct sched_entity``).
+
+    ``vlag`` is the lag with which the task last left a queue; while it runs, the deadline it had
+    when it was picked: as long as they are equal its slice is protected. ``deadline`` is relative
+    to ``vruntime`` while ``rel_deadline``. ``slice_ns`` of 0 stands for the base slice.
+    ``delayed``: it sleeps, and is on the queue until its lag is no longer negative.
+    """
+
+    __slots__ = (
+        "deadline",
+        "delayed",
+        "on_rq",
+        "rel_deadline",
+        "seq",
+        "slice_ns",
+        "vlag",
+        "vruntime",
+        "weight",
+    )
+
+    def __init__(self, weight: int = 0) -> None:
+        self.vruntime = 0
+        self.deadline = 0
+        self.vlag = 0
+        self.slice_ns = 0
+        self.seq = 0  # key in ``live`` while the task waits, else 0
+        self.weight = weight  # with which it is counted; a sleeper's may differ from its task's
+        self.on_rq = False  # counted on a queue: it runs, waits, or is delayed
+        self.delayed = False
+        self.rel_deadline = False
+
+    def pack(self) -> list[Any]:
+        """Return what the task takes along; it is on no queue."""
+        return [
+            self.vruntime,
+            self.deadline,
+            self.vlag,
+            self.slice_ns,
+            self.weight,
+            self.rel_deadline,
+        ]
+
+    def unpack(self, data: Sequence[Any]) -> None:
+        """Take what ``pack`` returned."""
+        (
+            self.vruntime,
+            self.deadline,
+            self.vlag,
+            self.slice_ns,
+            self.weight,
+            self.rel_deadline,
+        ) = data
+
+
+class EevdfRq(FairRq):
+    """The queue of the class (``cfs_rq``).
+
+    ``avg_load`` and ``avg_vruntime`` are the sums of weight, and of weight times distance from
+    ``zero_vruntime``, of the tasks in the two heaps: current is added where they are used.
+    ``nr_queued`` counts delayed tasks, too, ``nr_running`` does not.
+    ``put``: ``curr`` has been put, and whether it is picked again or joins the heaps is open yet.
+    """
+
+    __slots__ = (
+        "avg_load",
+        "avg_vruntime",
+        "base_slice_ns",
+        "early",
+        "features",
+        "first",
+        "live",
+        "nr_queued",
+        "put",
+        "ready",
+        "seq",
+        "tick_ns",
+        "zero_vruntime",
+    )
+
+    def __init__(self, tunables: EevdfTunables, cpus: int, hz: int) -> None:
+        super().__init__()
+        self.features = tunables
+        self.base_slice_ns = tunables.base_slice_ns * get_update_sysctl_factor(cpus)
+        self.tick_ns = NSEC_PER_SEC // hz
+        self.put = False
+        self.first: CpuTask | None = None  # a child that is to be ``next`` once it is queued
+        self.live: dict[int, CpuTask] = {}
+        self.ready: list[tuple[int, int]] = []
+        self.early: list[tuple[int, int]] = []
+        self.seq = 0
+        self.nr_queued = 0
+        self.avg_load = 0
+        self.avg_vruntime = 0
+        self.zero_vruntime = 0
+
+
+# -- virtual time ---------------------------------------------------------------------------------
+
+
+def counts_curr(cfs: EevdfRq) -> bool:
+    """Tell whether the current task is to be added to the sums of those that wait."""
+    curr = cfs.curr
+    if curr is None:
+        return False
+    se: EevdfEntity = curr.se
+    return se.on_rq
+
+
+def avg_vruntime(cfs: EevdfRq) -> int:
+    """Return the average virtual run time of the queue, rounded down: V.
+
+    Source: kernel/sched/fair.c:avg_vruntime().
+    """
+    avg = cfs.avg_vruntime
+    load = cfs.avg_load
+    curr = cfs.curr
+    if curr is not None:
+        se: EevdfEntity = curr.se
+        if se.on_rq:
+            avg += (se.vruntime - cfs.zero_vruntime) * se.weight
+            load += se.weight
+    if not load:
+        return cfs.zero_vruntime
+    return cfs.zero_vruntime + avg // load
+
+
+def entity_eligible(cfs: EevdfRq, se: EevdfEntity) -> bool:
+    """Tell whether the lag of ``se`` is not negative, without a division.
+
+    Source: kernel/sched/fair.c:vruntime_eligible().
+    """
+    avg = cfs.avg_vruntime
+    load = cfs.avg_load
+    zero = cfs.zero_vruntime
+    curr = cfs.curr
+    if curr is not None:
+        mine: EevdfEntity = curr.se
+        if mine.on_rq:
+            avg += (mine.vruntime - zero) * mine.weight
+            load += mine.weight
+    return (se.vruntime - zero) * load <= avg
+
+
+def slice_of(cfs: EevdfRq, se: EevdfEntity) -> int:
+    """Return how much time the task asks for at once, in ns."""
+    return se.slice_ns or cfs.base_slice_ns
+
+
+def update_entity_lag(cfs: EevdfRq, se: EevdfEntity) -> None:
+    """Note the lag of a task that is queued: at most two slices, or a tick, either way.
+
+    Source: kernel/sched/fair.c:update_entity_lag().
+    """
+    lag = avg_vruntime(cfs) - se.vruntime
+    limit = calc_delta_weight(max(2 * slice_of(cfs, se), cfs.tick_ns), se.weight)
+    se.vlag = max(-limit, min(limit, lag))
+
+
+def div_s64(number: int, by: int) -> int:
+    """Divide as C does, towards zero. Source: include/linux/math64.h."""
+    return number // by if number >= 0 else -(-number // by)
+
+
+def place_entity(cfs: EevdfRq, se: EevdfEntity, initial: bool) -> None:
+    """Give a task that joins the queue its virtual run time and deadline.
+
+    Its lag is to be, once it is on the queue and has moved the average, what it was when it left.
+    A new task has none, and half a slice.
+
+    Source: kernel/sched/fair.c:place_entity().
+    """
+    vslice = calc_delta_weight(slice_of(cfs, se), se.weight)
+    lag = 0
+    if cfs.features.place_lag and cfs.nr_queued and se.vlag:
+        load = cfs.avg_load
+        curr = cfs.curr
+        if curr is not None:
+            mine: EevdfEntity = curr.se
+            if mine.on_rq:
+                load += mine.weight
+        lag = div_s64(se.vlag * (load + se.weight), load or 1)
+    se.vruntime = avg_vruntime(cfs) - lag
+    if se.rel_deadline:
+        se.deadline += se.vruntime
+        se.rel_deadline = False
+        return
+    if initial and cfs.features.place_deadline_initial:
+        vslice >>= 1
+    se.deadline = se.vruntime + vslice
+
+
+def update_curr(rq: "Rq", cfs: EevdfRq) -> None:
+    """Charge the current task for what it ran; once its deadline is reached it has a new one.
+
+    Then, or if a preemption by a shorter slice has left it without eligibility, others go first.
+
+    Source: kernel/sched/fair.c:update_curr(), update_deadline(), did_preempt_short().
+    """
+    curr = cfs.curr
+    if curr is None or cfs.put:
+        return
+    delta = rq.clock_ns - curr.exec_start_ns
+    if delta <= 0:
+        return
+    curr.exec_start_ns = rq.clock_ns
+    curr.sum_exec_ns += delta
+    se: EevdfEntity = curr.se
+    se.vruntime += calc_delta_fair(delta, curr)
+    if se.vruntime >= se.deadline:
+        se.deadline = se.vruntime + calc_delta_weight(slice_of(cfs, se), se.weight)
+        if cfs.nr_queued == 1:
+            return
+    elif (
+        cfs.nr_queued == 1
+        or se.vlag == se.deadline
+        or not cfs.features.preempt_short
+        or entity_eligible(cfs, se)
+    ):
+        return
+    rq.need_resched = True
+    clear_buddies(cfs, curr)
+
+
+# -- the two heaps --------------------------------------------------------------------------------
+
+
+def link_entity(cfs: EevdfRq, p: CpuTask) -> None:
+    """Let ``p`` wait, behind those of equal deadline. Source: fair.c:__enqueue_entity()."""
+    se: EevdfEntity = p.se
+    seq = cfs.seq + 1
+    cfs.seq = se.seq = seq
+    cfs.live[seq] = p
+    key = se.vruntime - cfs.zero_vruntime
+    cfs.avg_vruntime += key * se.weight
+    cfs.avg_load += se.weight
+    if entity_eligible(cfs, se):
+        heappush(cfs.ready, (se.deadline, seq))
+    else:
+        heappush(cfs.early, (se.vruntime, seq))
+
+
+def unlink_entity(cfs: EevdfRq, p: CpuTask) -> None:
+    """Let ``p``, which waits, wait no longer. Source: fair.c:__dequeue_entity()."""
+    se: EevdfEntity = p.se
+    if cfs.live.pop(se.seq, None) is not p:
+        raise AssertionError(f"{p!r} does not wait on this queue")
+    se.seq = 0
+    cfs.avg_vruntime -= (se.vruntime - cfs.zero_vruntime) * se.weight
+    cfs.avg_load -= se.weight
+    if len(cfs.ready) + len(cfs.early) > 2 * len(cfs.live) + _SLACK:
+        live = cfs.live
+        cfs.ready = [entry for entry in cfs.ready if entry[1] in live]
+        cfs.early = [entry for entry in cfs.early if entry[1] in live]
+        heapify(cfs.ready)
+        heapify(cfs.early)
+
+
+def pick_eevdf(cfs: EevdfRq) -> CpuTask:
+    """Return the eligible task with the earliest deadline; the queue is not empty.
+
+    Current counts with the others, and goes before one of an equal deadline only if that is later;
+    while its slice is protected it is the answer if it is eligible.
+
+    Source: kernel/sched/fair.c:pick_eevdf().
+    """
+    curr = cfs.curr
+    live = cfs.live
+    if curr is not None:
+        mine: EevdfEntity = curr.se
+        if not mine.on_rq:
+            curr = None
+    if cfs.nr_queued == 1:
+        return curr if curr is not None else next(iter(live.values()))
+    zero = cfs.zero_vruntime
+    avg = cfs.avg_vruntime
+    load = cfs.avg_load
+    deadline = 0
+    if curr is not None:
+        mine = curr.se
+        own = mine.vruntime - zero
+        avg += own * mine.weight
+        load += mine.weight
+        if own * load > avg:
+            curr = None
+        elif cfs.features.run_to_parity and mine.vlag == mine.deadline:
+            return curr
+        else:
+            deadline = mine.deadline
+    best = _earliest(cfs, avg, load)
+    if best is None or (curr is not None and deadline < cfs.ready[0][0]):
+        if curr is None:
+            raise AssertionError("no task of the queue is eligible")
+        return curr
+    return best
+
+
+def _earliest(cfs: EevdfRq, avg: int, load: int) -> CpuTask | None:
+    """Return the waiting task of the earliest deadline whose lag is not negative.
+
+    It is that of ``ready[0]`` then. ``avg`` and ``load`` are the sums with current.
+    """
+    live = cfs.live
+    ready = cfs.ready
+    early = cfs.early
+    zero = cfs.zero_vruntime
+    while early:
+        vruntime, seq = early[0]
+        p = live.get(seq)
+        if p is not None:
+            if (vruntime - zero) * load > avg:
+                break
+            se: EevdfEntity = p.se
+            heappush(ready, (se.deadline, seq))
+        heappop(early)
+    while ready:
+        seq = ready[0][1]
+        p = live.get(seq)
+        if p is not None:
+            se = p.se
+            if (se.vruntime - zero) * load <= avg:
+                return p
+            heappush(early, (se.vruntime, seq))
+        heappop(ready)
+    return None
+
+
+def clear_buddies(cfs: EevdfRq, p: CpuTask) -> None:
+    """Forget that ``p`` should be picked next."""
+    if cfs.next is p:
+        cfs.next = None
+
+
+def move_zero(cfs: EevdfRq) -> None:
+    """Move the point from which virtual times are counted up to the average, if it is far."""
+    delta = avg_vruntime(cfs) - cfs.zero_vruntime
+    if delta > _FAR:
+        cfs.avg_vruntime -= delta * cfs.avg_load
+        cfs.zero_vruntime += delta
+
+
+def check_queue(cfs: EevdfRq, cpu: int, found: list[str]) -> None:
+    """Append to ``found`` what is wrong with the queue of ``cpu``: counts, sums, heaps."""
+    where = f"cpu {cpu}"
+    waiting = list(cfs.live.values())
+    counted = [*waiting, cfs.curr] if cfs.curr is not None and counts_curr(cfs) else waiting
+    if cfs.nr_queued != len(counted):
+        found.append(f"{where}: nr_queued is {cfs.nr_queued}, {len(counted)} tasks found")
+    runnable = [task for task in counted if not task.se.delayed]
+    if cfs.nr_running != len(runnable):
+        found.append(
+            f"{where}: nr_running of eevdf is {cfs.nr_running}, {len(runnable)} tasks found"
+        )
+    if cfs.tasks.keys() != dict.fromkeys(runnable).keys():
+        found.append(f"{where}: the balancing list does not hold the tasks of the queue")
+    load = sum(task.se.weight for task in waiting)
+    avg = sum((task.se.vruntime - cfs.zero_vruntime) * task.se.weight for task in waiting)
+    if (cfs.avg_load, cfs.avg_vruntime) != (load, avg):
+        found.append(f"{where}: the sums of weights and virtual times are not those of the tasks")
+    places = [seq for _, seq in (*cfs.ready, *cfs.early) if seq in cfs.live]
+    if len(places) != len(set(places)) or len(places) != len(waiting):
+        found.append(f"{where}: not every task that waits is in just one heap")
+    keys = {seq: (task.se.deadline, task.se.vruntime) for seq, task in cfs.live.items()}
+    wrong = [key for key, seq in cfs.ready if seq in keys and keys[seq][0] != key]
+    wrong += [key for key, seq in cfs.early if seq in keys and keys[seq][1] != key]
+    if wrong:
+        found.append(f"{where}: tasks wait at a deadline or virtual time they do not have: {wrong}")

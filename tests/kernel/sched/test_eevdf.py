@@ -1,0 +1,431 @@
+"""EEVDF on one runqueue: step by step against its rules, and what it promises."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernel.cpu.task import CpuTask
+from kernel.machine import MachineSpec
+from kernel.sched import core
+from kernel.sched.invariants import check_rq
+from kernel.sched.rq import Rq
+from kernel.sched.sched_class import FAIR_RANK
+from kernel.uapi.policy import SCHED_BATCH, SCHED_FIFO, SCHED_IDLE
+from tests.kernel.sched import eevdf_reference as reference
+
+MS = 1_000_000
+US = 1000
+NICES = sorted(reference.WEIGHTS)
+SLICES = (0, 100 * US, 3 * MS, 20 * MS)
+
+
+def make_rq(**tunables):
+    return Rq(0, MachineSpec(cpus=1, fair="eevdf", sched_tunables={"eevdf": tunables}))
+
+
+def add(rq, pid, nice=0, policy=0):
+    task = CpuTask(pid, pid, f"t{pid}", nice, policy)
+    core.activate_task(rq, task, core.ENQUEUE_INITIAL)
+    return task
+
+
+def switch(rq):
+    core.put_prev_task(rq, rq.curr)
+    return core.pick_next_task(rq)
+
+
+def sleep_curr(rq, flags=core.DEQUEUE_SLEEP):
+    task = rq.curr
+    core.deactivate_task(rq, task, flags)
+    switch(rq)
+    return task
+
+
+def run(rq, ns, tick_ns=4 * MS):
+    end_ns = rq.clock_ns + ns
+    while rq.clock_ns < end_ns:
+        rq.clock_ns += tick_ns
+        core.scheduler_tick(rq)
+        if rq.need_resched:
+            switch(rq)
+
+
+class Both:
+    """The class and the reference side by side."""
+
+    def __init__(self):
+        self.rq = make_rq()
+        self.cfs = self.rq.of[FAIR_RANK]
+        self.ref = reference.Queue(self.cfs.base_slice_ns, self.cfs.tick_ns)
+        self.tasks = []  # (CpuTask, reference.Task)
+        self.away = []  # those between two queues
+
+    def agree(self):
+        found = []
+        check_rq(self.rq, found)
+        assert found == []
+        curr = None if self.rq.curr is self.rq.idle else self.rq.curr.pid
+        assert curr == (None if self.ref.curr is None else self.ref.curr.name)
+        zero = None
+        for mine, theirs in self.tasks:
+            if mine in self.away:
+                continue
+            assert (mine.se.on_rq, mine.se.delayed) == (theirs.on, theirs.delayed), theirs
+            if theirs.on:
+                # all virtual times may lie elsewhere, by the same distance
+                distance = mine.se.vruntime - theirs.v
+                assert zero in (None, distance), theirs
+                zero = distance
+                assert mine.se.deadline - mine.se.vruntime == theirs.deadline - theirs.v, theirs
+
+    def schedule(self):
+        assert self.rq.need_resched == self.ref.resched
+        if self.rq.need_resched:
+            switch(self.rq)
+            self.ref.schedule()
+
+    def sleep(self, special):
+        flags = core.DEQUEUE_SLEEP | (core.DEQUEUE_SPECIAL if special else 0)
+        core.deactivate_task(self.rq, self.rq.curr, flags)
+        self.ref.leave(self.ref.curr, True, special)
+        switch(self.rq)
+        self.ref.schedule()
+
+    def new(self, nice, slice_ns):
+        pid = len(self.tasks) + 1
+        mine = CpuTask(pid, pid, f"t{pid}", nice)
+        core.class_of(self.rq, mine)
+        mine.se.slice_ns = slice_ns
+        theirs = reference.Task(pid, nice, slice_ns)
+        self.tasks.append((mine, theirs))
+        core.activate_task(self.rq, mine, core.ENQUEUE_INITIAL)
+        core.check_preempt_curr(self.rq, mine, core.WF_FORK)
+        self.ref.enqueue(theirs, initial=True)
+        self.ref.woken(theirs)
+
+    def wake(self, mine, theirs):
+        core.activate_task(self.rq, mine, core.ENQUEUE_WAKEUP)
+        core.check_preempt_curr(self.rq, mine, core.WF_TTWU)
+        self.ref.enqueue(theirs)
+        self.ref.woken(theirs)
+
+    def move(self, mine, theirs):
+        """Take a waiting task off, or bring it back from wherever it was."""
+        if mine in self.away:
+            self.away.remove(mine)
+            core.activate_task(self.rq, mine, core.ENQUEUE_MIGRATED)
+            core.check_preempt_curr(self.rq, mine, 0)
+            self.ref.enqueue(theirs)
+            self.ref.woken(theirs)
+        elif mine.on_rq:
+            core.deactivate_task(self.rq, mine, core.DEQUEUE_MOVE)
+            self.ref.leave(theirs, False)
+            self.away.append(mine)
+
+    def step(self, operation):
+        kind, number, nice, slice_ns, delta = operation
+        running = self.ref.curr is not None
+        if running:
+            self.rq.clock_ns += delta
+            core.update_rq_curr(self.rq)
+            self.ref.run(delta)
+            self.schedule()
+            self.agree()
+        mine, theirs = self.tasks[number % len(self.tasks)] if self.tasks else (None, None)
+        if kind == "new" or not self.tasks:
+            self.new(nice, slice_ns)
+        elif kind == "sleep" and running:
+            self.sleep(special=slice_ns == SLICES[1])
+        elif kind == "yield" and running and self.rq.nr_running > 1:
+            core.yield_task(self.rq)
+            self.ref.give_up()
+        elif kind == "wake" and not mine.on_rq and mine not in self.away:
+            self.wake(mine, theirs)
+        elif kind == "nice" and mine not in self.away and not theirs.delayed:
+            if mine.nice != nice:
+                self.renice(mine, theirs, nice)
+        elif kind == "move" and mine is not self.rq.curr:
+            self.move(mine, theirs)
+        self.schedule()
+        self.agree()
+
+    def renice(self, mine, theirs, nice):
+        later = nice > mine.nice
+        core.set_user_nice(self.rq, mine, nice)
+        self.ref.renice(theirs, nice)
+        if theirs.on and self.rq.of[FAIR_RANK].nr_running > 1:
+            if theirs is not self.ref.curr:
+                self.ref.woken(theirs)
+            elif later:
+                self.ref.resched = True
+
+
+operations = st.lists(
+    st.tuples(
+        st.sampled_from(["new", "run", "run", "sleep", "wake", "wake", "yield", "nice", "move"]),
+        st.integers(0, 11),
+        st.sampled_from(NICES),
+        st.sampled_from(SLICES),
+        st.sampled_from([1, 999, 50 * US, 350 * US, 700 * US, MS, 4 * MS, 100 * MS]),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(operations)
+def test_every_pick_is_that_of_the_rules(steps):
+    both = Both()
+    for operation in steps:
+        both.step(operation)
+
+
+@pytest.mark.parametrize("nices", [(0, 0), (0, 1), (0, 5), (0, 10), (5, 10), (-5, 0), (0, 19)])
+def test_cpu_shares_follow_the_weights(nices):
+    rq = make_rq()
+    first, second = (add(rq, pid, nice) for pid, nice in enumerate(nices, 1))
+    switch(rq)
+    run(rq, 40_000 * MS, MS)
+    expected = first.weight / second.weight
+    assert first.sum_exec_ns / second.sum_exec_ns == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize(("cpus", "slice_us"), [(1, 700), (2, 1400), (4, 2100), (64, 2800)])
+def test_the_base_slice_grows_with_the_logarithm_of_the_cpus(cpus, slice_us):
+    rq = Rq(0, MachineSpec(cpus=cpus, fair="eevdf"))
+    assert rq.of[FAIR_RANK].base_slice_ns == slice_us * US
+
+
+def test_a_new_task_has_no_lag_and_half_a_slice():
+    rq = make_rq()
+    parent = add(rq, 1)
+    switch(rq)
+    rq.clock_ns += 300 * US
+    child = add(rq, 2)
+    assert child.se.vruntime == parent.se.vruntime == 300 * US
+    assert child.se.deadline - child.se.vruntime == 350 * US
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(NICES), min_size=2, max_size=8),
+    st.lists(st.sampled_from([100 * US, MS, 4 * MS]), min_size=1, max_size=200),
+)
+def test_lag_never_exceeds_what_the_longest_stretch_can_make(nices, stretches):
+    rq = make_rq()
+    tasks = [add(rq, pid, nice) for pid, nice in enumerate(nices, 1)]
+    cfs = rq.of[FAIR_RANK]
+    switch(rq)
+    longest = max(stretches) + 4 * cfs.base_slice_ns
+    for ns in stretches:
+        run(rq, ns, ns)
+        real = [(_average(tasks) - task.se.vruntime) * task.weight / 1024 for task in tasks]
+        assert all(abs(lag) <= longest for lag in real)
+
+
+def _average(tasks):
+    return sum(t.weight * t.se.vruntime for t in tasks) / sum(t.weight for t in tasks)
+
+
+def test_a_sleeper_comes_back_with_the_lag_it_left_with():
+    rq = make_rq()
+    tasks = [add(rq, pid) for pid in (1, 2, 3)]
+    switch(rq)
+    rq.clock_ns += 100 * US
+    sleeper = sleep_curr(rq, core.DEQUEUE_SLEEP | core.DEQUEUE_SPECIAL)
+    lag = sleeper.se.vlag
+    assert lag == -66_667  # it had 100 us, the average is at 33.3
+    run(rq, 40 * MS)
+    core.activate_task(rq, sleeper, core.ENQUEUE_WAKEUP)
+    assert round(_average(tasks) - sleeper.se.vruntime) == lag
+
+
+def test_a_sleeper_in_debt_stays_until_it_has_paid_and_gains_nothing():
+    rq = make_rq()
+    add(rq, 1)
+    add(rq, 2)
+    switch(rq)
+    rq.clock_ns += 2 * MS
+    sleeper = sleep_curr(rq)
+    assert (sleeper.se.delayed, sleeper.on_rq, rq.nr_running) == (True, False, 1)
+    run(rq, 8 * MS)
+    assert not sleeper.se.on_rq
+    assert sleeper.se.vlag == 0
+
+
+def test_a_sleeper_in_debt_that_wakes_early_is_still_in_debt():
+    rq = make_rq()
+    add(rq, 1)
+    add(rq, 2)
+    switch(rq)
+    rq.clock_ns += 2 * MS
+    sleeper = sleep_curr(rq)
+    core.activate_task(rq, sleeper, core.ENQUEUE_WAKEUP)
+    assert sleeper.se.vruntime == 2 * MS
+    assert not sleeper.se.delayed
+
+
+def test_a_task_that_stops_leaves_at_once_whatever_its_debt():
+    rq = make_rq()
+    add(rq, 1)
+    add(rq, 2)
+    switch(rq)
+    rq.clock_ns += 2 * MS
+    stopped = sleep_curr(rq, core.DEQUEUE_SLEEP | core.DEQUEUE_SPECIAL)
+    assert not stopped.se.on_rq
+
+
+def test_a_wakeup_leaves_the_running_task_its_slice():
+    rq = make_rq()
+    add(rq, 1)
+    add(rq, 2)
+    switch(rq)
+    sleeper = sleep_curr(rq, core.DEQUEUE_SLEEP | core.DEQUEUE_SPECIAL)
+    rq.clock_ns += 300 * US
+    core.activate_task(rq, sleeper, core.ENQUEUE_WAKEUP)
+    core.check_preempt_curr(rq, sleeper, core.WF_TTWU)
+    assert not rq.need_resched
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_wakeup_with_a_shorter_slice_does_not_if_that_feature_is_on(on):
+    rq = make_rq(preempt_short=on, place_deadline_initial=False)
+    hasty = CpuTask(1, 1, "hasty")
+    core.class_of(rq, hasty)
+    hasty.se.slice_ns = 100 * US
+    core.activate_task(rq, hasty, core.ENQUEUE_INITIAL)
+    add(rq, 2)
+    assert switch(rq) is hasty
+    sleeper = sleep_curr(rq, core.DEQUEUE_SLEEP | core.DEQUEUE_SPECIAL)
+    rq.clock_ns += 300 * US
+    core.activate_task(rq, sleeper, core.ENQUEUE_WAKEUP)
+    core.check_preempt_curr(rq, sleeper, core.WF_TTWU)
+    assert rq.need_resched is on
+
+
+def test_yield_gives_up_the_rest_of_the_slice():
+    rq = make_rq()
+    first = add(rq, 1)
+    second = add(rq, 2)
+    switch(rq)
+    rq.clock_ns += 100 * US
+    core.update_rq_curr(rq)
+    first.se.vruntime = second.se.vruntime = 100 * US  # equal again: it is eligible
+    cfs = rq.of[FAIR_RANK]
+    cfs.avg_vruntime = 100 * US * 1024
+    deadline = first.se.deadline
+    core.yield_task(rq)
+    assert first.se.vruntime == deadline
+    assert switch(rq) is second
+
+
+def test_idle_policy_is_always_preempted_and_batch_never_preempts():
+    rq = make_rq()
+    idler = add(rq, 1, policy=SCHED_IDLE)
+    switch(rq)
+    batch = add(rq, 2, policy=SCHED_BATCH)
+    core.check_preempt_curr(rq, batch, core.WF_TTWU)
+    assert rq.need_resched
+    assert switch(rq) is batch
+    normal_batch = add(rq, 3, policy=SCHED_BATCH)
+    rq.clock_ns += 600 * US
+    core.check_preempt_curr(rq, normal_batch, core.WF_TTWU)
+    assert not rq.need_resched
+    assert idler.on_rq
+
+
+@pytest.mark.parametrize("first", ["on", "off"])
+def test_child_runs_first_makes_the_child_next(first):
+    rq = Rq(0, MachineSpec(cpus=1, fair="eevdf", child_runs_first=first))
+    parent = add(rq, 1)
+    add(rq, 2)
+    switch(rq)
+    child = CpuTask(3, 3, "child")
+    core.task_fork(rq, parent, child)
+    core.activate_task(rq, child, core.ENQUEUE_INITIAL)
+    core.check_preempt_curr(rq, child, core.WF_FORK)
+    if first == "on":
+        assert rq.need_resched
+        assert switch(rq) is child
+    else:
+        assert not rq.need_resched
+
+
+def test_a_task_takes_its_lag_and_what_is_left_of_its_slice_to_another_queue():
+    here, there = make_rq(), make_rq()
+    for pid in (1, 2):
+        add(here, pid)
+    add(there, 3)
+    switch(here)
+    switch(there)
+    there.clock_ns = 10 * MS
+    core.update_rq_curr(there)
+    here.clock_ns += 500 * US
+    mover = core.detach_one(here, here.clock_ns)
+    assert mover.pid == 2
+    packed = CpuTask.unpack(mover.pack(), None)
+    core.activate_task(there, packed, core.ENQUEUE_MIGRATED)
+    assert packed.se.vlag == 250 * US
+    assert packed.se.deadline - packed.se.vruntime == 350 * US
+    assert there.of[FAIR_RANK].curr.se.vruntime - packed.se.vruntime == 500 * US
+
+
+def test_a_sleeper_in_debt_is_dequeued_when_it_is_woken_elsewhere():
+    rq = make_rq()
+    add(rq, 1)
+    add(rq, 2)
+    switch(rq)
+    rq.clock_ns += 2 * MS
+    sleeper = sleep_curr(rq)
+    core.migrate_task_rq(rq, sleeper)
+    found = []
+    check_rq(rq, found)
+    assert (found, sleeper.se.on_rq, sleeper.se.vlag) == ([], False, -MS)
+
+
+def test_a_task_put_for_a_higher_class_waits_with_the_others():
+    rq = make_rq()
+    first = add(rq, 1)
+    second = add(rq, 2)
+    switch(rq)
+    rq.clock_ns += 300 * US
+    urgent = CpuTask(9, 9, "rt", 0, SCHED_FIFO)
+    urgent.rt_priority = 1
+    core.activate_task(rq, urgent, core.ENQUEUE_WAKEUP)
+    assert switch(rq) is urgent
+    found = []
+    check_rq(rq, found)
+    assert found == []
+    rq.clock_ns += MS
+    core.deactivate_task(rq, urgent, core.DEQUEUE_SLEEP)
+    assert switch(rq) is second
+    assert first.sum_exec_ns == 300 * US
+    check_rq(rq, found)
+    assert found == []
+
+
+def test_zero_of_virtual_time_moves_along_and_changes_nothing():
+    rq = make_rq()
+    add(rq, 1, nice=19)
+    add(rq, 2, nice=19)
+    switch(rq)
+    run(rq, 100_000 * MS, 100 * MS)
+    assert rq.of[FAIR_RANK].zero_vruntime > 1 << 40
+    found = []
+    check_rq(rq, found)
+    assert found == []
+    shares = [task.sum_exec_ns for task in rq.of[FAIR_RANK].tasks]
+    assert abs(shares[0] - shares[1]) <= 100 * MS
+
+
+def test_dead_entries_do_not_fill_the_heaps():
+    rq = make_rq()
+    tasks = [add(rq, pid) for pid in range(1, 30)]
+    switch(rq)
+    cfs = rq.of[FAIR_RANK]
+    for _ in range(200):
+        for task in tasks:
+            if task is not rq.curr:
+                core.deactivate_task(rq, task, core.DEQUEUE_MOVE)
+                core.activate_task(rq, task, core.ENQUEUE_MIGRATED)
+    assert len(cfs.ready) + len(cfs.early) <= 2 * 30 + 64 + 1
