@@ -33,7 +33,7 @@ from cluster.sched_classes import Found, SchedClassError, find
 from cluster.sync.scheme import SchemeError, scheme_class
 from kernel.drive.interleave import check_name
 from kernel.sched.cfs import cfs_sched_class
-from kernel.sched.classes import PLANNED, fair_class_by_name, together
+from kernel.sched.classes import fair_class_by_name, together
 from kernel.sched.sched_class import SchedClass
 from workloads.generators import GENERATORS
 
@@ -157,7 +157,7 @@ class _OwnClasses:
 
     def find(self, name: Any, path: KeyPath, folder: Path, fair: bool) -> Found | None:
         """Return the class ``name``, None if it is none from outside; problems are noted."""
-        if not isinstance(name, str) or name in (*FAIR_CLASSES, *PLANNED, *OTHERS):
+        if not isinstance(name, str) or name in (*FAIR_CLASSES, *OTHERS):
             return None
         if not (is_file(name) or is_installed(SCHED_CLASS, name)):
             return None

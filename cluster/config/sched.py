@@ -18,7 +18,7 @@ from cluster.plugins import SCHED_CLASS
 from kernel.machine import MachineSpec
 from kernel.sched import tunables as t
 from kernel.sched.cfs import cfs_sched_class
-from kernel.sched.classes import CLASSES, PLANNED, classes_of, tunables_of
+from kernel.sched.classes import CLASSES, classes_of, tunables_of
 from kernel.sched.sched_class import FAIR_RANK, SchedClass
 
 FAIR_CLASSES: Final = tuple(cls.name for cls in CLASSES if cls.rank == FAIR_RANK)
@@ -67,7 +67,7 @@ class SchedKeys(Model):
 
     fair: Annotated[
         str,
-        OneOfOrOwn(*FAIR_CLASSES, kind=SCHED_CLASS, later=PLANNED),
+        OneOfOrOwn(*FAIR_CLASSES, kind=SCHED_CLASS),
         Field(
             description="Class of normal tasks; or one of your own, FILE.py:CLASS, or the name of "
             "an installed one."

@@ -46,7 +46,7 @@ from kernel.stats import CpuStats
 from kernel.uapi import syscalls as nr
 from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.failure import Error
-from kernel.uapi.task_state import TASK_REPORT_MAX, TASK_RUNNING, TASK_SPECIAL
+from kernel.uapi.task_state import TASK_REPORT_MAX, TASK_RUNNING, TASK_SPECIAL, TASK_UNINTERRUPTIBLE
 from kernel.user import Loader, Op, UserContext
 
 
@@ -461,6 +461,8 @@ class Cpu:
         flags = core.DEQUEUE_SLEEP
         if state & TASK_SPECIAL:
             flags |= core.DEQUEUE_SPECIAL
+        elif state & TASK_UNINTERRUPTIBLE:
+            flags |= core.DEQUEUE_UNINTERRUPTIBLE
         core.deactivate_task(rq, task, flags)
         self.switch(task, state)
 

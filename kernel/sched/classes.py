@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.sched.cfs import cfs_sched_class
 from kernel.sched.eevdf import eevdf_sched_class
 from kernel.sched.idle import idle_sched_class
+from kernel.sched.o1 import o1_sched_class
 from kernel.sched.rt import rt_sched_class
 from kernel.sched.sched_class import CLASS_ORDER, FAIR_RANK, SchedClass
 from kernel.sched.tunables import make_tunables
@@ -30,10 +31,9 @@ CLASSES: Final[tuple[SchedClass, ...]] = (
     rt_sched_class,
     cfs_sched_class,
     eevdf_sched_class,
+    o1_sched_class,
     idle_sched_class,
 )
-# fair classes that are meant to come, so that their names are not taken
-PLANNED: Final = ("o1",)
 
 _registered: Final[dict[str, SchedClass]] = {}
 
@@ -46,7 +46,7 @@ def register(cls: SchedClass) -> None:
     Raises:
         ValueError: the name stands for another class already, or the rank is none.
     """
-    if cls.name in PLANNED or any(cls.name == own.name for own in CLASSES):
+    if any(cls.name == own.name for own in CLASSES):
         raise ValueError(f"the name {cls.name!r} is taken by a class of smplab")
     if not 0 <= cls.rank < len(CLASS_ORDER):
         order = ", ".join(f"{rank} {name}" for rank, name in enumerate(CLASS_ORDER))
@@ -73,8 +73,6 @@ def fair_class_by_name(name: str) -> SchedClass:
     if found is not None:
         return found
     have = ", ".join(known)
-    if name in PLANNED:
-        raise ValueError(f"fair scheduler {name!r} is not implemented yet (there is: {have})")
     raise ValueError(f"unknown fair scheduler {name!r} (there is: {have})")
 
 

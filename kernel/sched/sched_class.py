@@ -41,6 +41,7 @@ ENQUEUE_INITIAL: Final = 0x80  # it is new, and has never run
 # flags of dequeue_task
 DEQUEUE_SLEEP: Final = 0x01  # the task goes to sleep or dies
 DEQUEUE_MOVE: Final = 0x04  # it stays runnable and goes to another queue, or another class
+DEQUEUE_UNINTERRUPTIBLE: Final = 0x08  # with SLEEP: no signal ends it (2.6.11: activated = -1)
 DEQUEUE_SPECIAL: Final = 0x10  # with SLEEP: it stops, is traced, parks or dies
 # flags of wakeup_preempt
 WF_FORK: Final = 0x04

@@ -435,8 +435,7 @@ def test_renice_changes_the_load_and_asks_for_a_switch():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("o1", "fair scheduler 'o1' is not implemented yet (there is: cfs, eevdf)"),
-        ("lottery", "unknown fair scheduler 'lottery' (there is: cfs, eevdf)"),
+        ("lottery", "unknown fair scheduler 'lottery' (there is: cfs, eevdf, o1)"),
     ],
 )
 def test_a_fair_class_that_is_not_there_is_refused(name, message):
