@@ -49,9 +49,10 @@ from kernel.sched.sched_class import (
     ENQUEUE_INITIAL,
     ENQUEUE_MIGRATED,
     FAIR_RANK,
+    FORK_HERE,
     WF_FORK,
 )
-from kernel.sched.weights import calc_delta_weight
+from kernel.sched.weights import weight_of
 from kernel.uapi.policy import FAIR_POLICIES, SCHED_IDLE, SCHED_NORMAL
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class EevdfSchedClass(FairSchedClass):
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> EevdfRq:
         """Return an empty ``cfs_rq``. Source: kernel/sched/fair.c:init_cfs_rq()."""
-        return EevdfRq(tunables, spec.cpus, spec.hz)
+        return EevdfRq(tunables, spec.cpus, spec.hz, spec.child_runs_first)
 
     def make_entity(self) -> EevdfEntity:
         """Return an entity at the beginning of virtual time."""
@@ -87,7 +88,6 @@ class EevdfSchedClass(FairSchedClass):
         if se.delayed:
             _requeue_delayed(cfs, p)
         else:
-            _weigh(p)
             place_entity(cfs, se, flags & ENQUEUE_INITIAL != 0)
             if flags & ENQUEUE_MIGRATED:
                 p.exec_start_ns = 0  # nothing of it is in this CPU's cache
@@ -220,7 +220,7 @@ class EevdfSchedClass(FairSchedClass):
         se: EevdfEntity = curr.se
         if entity_eligible(cfs, se):
             se.vruntime = se.deadline
-            se.deadline += calc_delta_weight(slice_of(cfs, se), se.weight)
+            se.deadline += se.calc_delta_fair(slice_of(cfs, se))
 
     def task_tick(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:task_tick_fair(), entity_tick()."""
@@ -232,7 +232,7 @@ class EevdfSchedClass(FairSchedClass):
 
     # -- the life of a task -------------------------------------------------------------------
 
-    def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, first: bool) -> None:
+    def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, flags: int) -> None:
         """The child begins without lag; it is placed when it is queued.
 
         Source: kernel/sched/core.c:__sched_fork().
@@ -242,6 +242,7 @@ class EevdfSchedClass(FairSchedClass):
         if parent.sched_class is self and not parent.reset_on_fork:
             mine: EevdfEntity = parent.se
             se.slice_ns = mine.slice_ns
+        first = flags & FORK_HERE and flags >= cfs.child_first and parent.sched_class is self
         cfs.first = child if first else None
 
     def switched_from(self, rq: "Rq", p: CpuTask) -> None:
@@ -251,7 +252,18 @@ class EevdfSchedClass(FairSchedClass):
             se: EevdfEntity = p.se
             se.rel_deadline = False
 
-    def reweight_task(self, rq: "Rq", p: CpuTask, old_weight: int) -> None:
+    def set_load_weight(self, p: CpuTask) -> None:
+        """Give a task that is on no queue its weight; that of a delayed one waits till it wakes."""
+        se: EevdfEntity = p.se
+        if not se.on_rq:
+            _scale(se, p)
+
+    def task_load(self, p: CpuTask) -> int:
+        """Source: kernel/sched/fair.c:task_h_load(), its weight."""
+        se: EevdfEntity = p.se
+        return se.weight
+
+    def reweight_task(self, rq: "Rq", p: CpuTask) -> None:
         """Keep the lag in real time: as the weight grows, the virtual lag and deadline shrink.
 
         Source: kernel/sched/fair.c:reweight_entity().
@@ -325,7 +337,7 @@ def _requeue_delayed(cfs: EevdfRq, p: CpuTask) -> None:
     """
     se: EevdfEntity = p.se
     se.delayed = False
-    if se.weight != p.weight:
+    if se.weight != weight_of(p.nice, p.policy):
         _reweight_entity(cfs, p)
     update_entity_lag(cfs, se)
     if se.vlag > 0:
@@ -337,19 +349,17 @@ def _requeue_delayed(cfs: EevdfRq, p: CpuTask) -> None:
         link_entity(cfs, p)
 
 
-def _weigh(p: CpuTask) -> None:
-    """Take over the weight of ``p``, which is on no queue; its lag keeps its worth."""
-    se: EevdfEntity = p.se
-    if se.weight != p.weight:
-        _scale(se, p.weight)
+def _scale(se: EevdfEntity, p: CpuTask) -> None:
+    """Take the weight of ``p``; lag and relative deadline keep their worth in real time.
 
-
-def _scale(se: EevdfEntity, weight: int) -> None:
-    """Set the weight. Source: kernel/sched/fair.c:rescale_entity()."""
-    se.vlag = div_s64(se.vlag * se.weight, weight)
-    if se.rel_deadline:
-        se.deadline = div_s64(se.deadline * se.weight, weight)
-    se.weight = weight
+    Source: kernel/sched/fair.c:rescale_entity().
+    """
+    old = se.weight
+    se.set_load_weight(p.nice, p.policy)
+    if se.weight != old:
+        se.vlag = div_s64(se.vlag * old, se.weight)
+        if se.rel_deadline:
+            se.deadline = div_s64(se.deadline * old, se.weight)
 
 
 def _reweight_entity(cfs: EevdfRq, p: CpuTask) -> None:
@@ -362,7 +372,7 @@ def _reweight_entity(cfs: EevdfRq, p: CpuTask) -> None:
     cfs.nr_queued -= 1
     if not running:
         unlink_entity(cfs, p)
-    _scale(se, p.weight)
+    _scale(se, p)
     place_entity(cfs, se, False)
     if not running:
         link_entity(cfs, p)

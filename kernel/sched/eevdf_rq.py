@@ -15,17 +15,19 @@ that keeps the sums small; Linux uses the least one of the queue.
 Source: kernel/sched/fair.c of Linux 6.12.
 """
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
 
-from kernel.cpu.task import CpuTask, calc_delta_fair
+from kernel.cpu.task import CpuTask
 from kernel.sched.cfs_rq import get_update_sysctl_factor
 from kernel.sched.fair import FairRq
-from kernel.sched.sched_class import Entity
+from kernel.sched.fork_order import least_flags
 from kernel.sched.tunables import duration, switch
-from kernel.sched.weights import calc_delta_weight
+from kernel.sched.weighted import WeightedEntity
+from kernel.sched.weights import vruntime_factor_of
 from kernel.uapi.clock import NSEC_PER_SEC
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class EevdfTunables:
     place_deadline_initial: bool = switch(True, "The first slice of a new task is half as long.")
 
 
-class EevdfEntity(Entity):
+class EevdfEntity(WeightedEntity):
     """The class's part of a task (``struct sched_entity``).
 
     ``vlag`` is the lag with which the task last left a queue; while it runs, the deadline it had
@@ -67,22 +69,21 @@ class EevdfEntity(Entity):
         "slice_ns",
         "vlag",
         "vruntime",
-        "weight",
     )
 
-    def __init__(self, weight: int = 0) -> None:
+    def __init__(self) -> None:
+        super().__init__()
         self.vruntime = 0
         self.deadline = 0
         self.vlag = 0
         self.slice_ns = 0
         self.seq = 0  # key in ``live`` while the task waits, else 0
-        self.weight = weight  # with which it is counted; a sleeper's may differ from its task's
         self.on_rq = False  # counted on a queue: it runs, waits, or is delayed
         self.delayed = False
         self.rel_deadline = False
 
     def pack(self) -> list[Any]:
-        """Return what the task takes along; it is on no queue."""
+        """Return all of it; of a task on no queue the last three say nothing."""
         return [
             self.vruntime,
             self.deadline,
@@ -90,6 +91,9 @@ class EevdfEntity(Entity):
             self.slice_ns,
             self.weight,
             self.rel_deadline,
+            self.seq,
+            self.on_rq,
+            self.delayed,
         ]
 
     def unpack(self, data: Sequence[Any]) -> None:
@@ -101,7 +105,11 @@ class EevdfEntity(Entity):
             self.slice_ns,
             self.weight,
             self.rel_deadline,
+            self.seq,
+            self.on_rq,
+            self.delayed,
         ) = data
+        self.vmult, self.vshift = vruntime_factor_of(self.weight)
 
 
 class EevdfRq(FairRq):
@@ -117,6 +125,7 @@ class EevdfRq(FairRq):
         "avg_load",
         "avg_vruntime",
         "base_slice_ns",
+        "child_first",
         "early",
         "features",
         "first",
@@ -129,8 +138,9 @@ class EevdfRq(FairRq):
         "zero_vruntime",
     )
 
-    def __init__(self, tunables: EevdfTunables, cpus: int, hz: int) -> None:
+    def __init__(self, tunables: EevdfTunables, cpus: int, hz: int, child_runs_first: str) -> None:
         super().__init__()
+        self.child_first = least_flags(child_runs_first)
         self.features = tunables
         self.base_slice_ns = tunables.base_slice_ns * get_update_sysctl_factor(cpus)
         self.tick_ns = NSEC_PER_SEC // hz
@@ -144,6 +154,37 @@ class EevdfRq(FairRq):
         self.avg_load = 0
         self.avg_vruntime = 0
         self.zero_vruntime = 0
+
+    def pack(self) -> list[Any]:
+        """Return who is on the queue, where, and current, and where virtual time stands."""
+        roles = [None if p is None else p.pid for p in (self.curr, self.next)]
+        return [
+            [p.pid for p in self.tasks],
+            [[seq, p.pid] for seq, p in self.live.items()],
+            [entry for entry in self.ready if entry[1] in self.live],
+            [entry for entry in self.early if entry[1] in self.live],
+            roles,
+            self.put,
+            self.seq,
+            self.zero_vruntime,
+        ]
+
+    def unpack(self, data: Sequence[Any], tasks: Mapping[int, CpuTask]) -> None:
+        """Take what ``pack`` returned."""
+        everybody, live, ready, early, roles, self.put, self.seq, self.zero_vruntime = data
+        self.tasks = OrderedDict((tasks[pid], None) for pid in everybody)
+        self.nr_running = len(self.tasks)
+        self.live = {seq: tasks[pid] for seq, pid in live}
+        self.ready = [(key, seq) for key, seq in ready]
+        self.early = [(key, seq) for key, seq in early]
+        heapify(self.ready)
+        heapify(self.early)
+        for p in self.live.values():
+            se: EevdfEntity = p.se
+            self.avg_load += se.weight
+            self.avg_vruntime += (se.vruntime - self.zero_vruntime) * se.weight
+        self.curr, self.next = (None if pid is None else tasks[pid] for pid in roles)
+        self.nr_queued = len(self.live) + counts_curr(self)
 
 
 # -- virtual time ---------------------------------------------------------------------------------
@@ -204,7 +245,7 @@ def update_entity_lag(cfs: EevdfRq, se: EevdfEntity) -> None:
     Source: kernel/sched/fair.c:update_entity_lag().
     """
     lag = avg_vruntime(cfs) - se.vruntime
-    limit = calc_delta_weight(max(2 * slice_of(cfs, se), cfs.tick_ns), se.weight)
+    limit = se.calc_delta_fair(max(2 * slice_of(cfs, se), cfs.tick_ns))
     se.vlag = max(-limit, min(limit, lag))
 
 
@@ -221,7 +262,7 @@ def place_entity(cfs: EevdfRq, se: EevdfEntity, initial: bool) -> None:
 
     Source: kernel/sched/fair.c:place_entity().
     """
-    vslice = calc_delta_weight(slice_of(cfs, se), se.weight)
+    vslice = se.calc_delta_fair(slice_of(cfs, se))
     lag = 0
     if cfs.features.place_lag and cfs.nr_queued and se.vlag:
         load = cfs.avg_load
@@ -257,9 +298,9 @@ def update_curr(rq: "Rq", cfs: EevdfRq) -> None:
     curr.exec_start_ns = rq.clock_ns
     curr.sum_exec_ns += delta
     se: EevdfEntity = curr.se
-    se.vruntime += calc_delta_fair(delta, curr)
+    se.vruntime += se.calc_delta_fair(delta)
     if se.vruntime >= se.deadline:
-        se.deadline = se.vruntime + calc_delta_weight(slice_of(cfs, se), se.weight)
+        se.deadline = se.vruntime + se.calc_delta_fair(slice_of(cfs, se))
         if cfs.nr_queued == 1:
             return
     elif (

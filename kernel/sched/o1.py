@@ -50,7 +50,9 @@ from kernel.sched.sched_class import (
     ENQUEUE_INITIAL,
     ENQUEUE_WAKEUP,
     FAIR_RANK,
+    FORK_HERE,
 )
+from kernel.sched.weights import weight_of
 from kernel.uapi.policy import FAIR_POLICIES
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class O1SchedClass(FairSchedClass):
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> O1Rq:
         """Return two empty arrays."""
-        return O1Rq(tunables, spec.cpus, spec.hz)
+        return O1Rq(tunables, spec.cpus, spec.hz, spec.child_runs_first)
 
     def make_entity(self) -> O1Entity:
         """Return an entity that has never slept."""
@@ -146,7 +148,6 @@ class O1SchedClass(FairSchedClass):
         se.activated = 0
         se.timestamp_ns = now_ns
         p.exec_start_ns = now_ns
-        p.prev_sum_exec_ns = p.sum_exec_ns
         o1.curr = p
         o1.tasks.move_to_end(p)
         return p
@@ -224,7 +225,7 @@ class O1SchedClass(FairSchedClass):
 
     # -- the life of a task -------------------------------------------------------------------
 
-    def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, first: bool) -> None:
+    def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, flags: int) -> None:
         """Halve what the parent has left of its slice; the child gets the larger half.
 
         Source: kernel/sched.c:sched_fork(), wake_up_new_task().
@@ -247,7 +248,7 @@ class O1SchedClass(FairSchedClass):
         se.sleep_avg = inherited * o1.def_timeslice * o1.tick_ns
         se.prio = effective_prio(o1, child)
         o1.forked = (child, parent)
-        if first:
+        if flags & FORK_HERE and flags >= o1.child_first:
             o1.placed = child
             rq.need_resched = True
 
@@ -269,7 +270,7 @@ class O1SchedClass(FairSchedClass):
         """It is nobody's heir in another class."""
         self.migrate_task_rq(rq, p)
 
-    def reweight_task(self, rq: "Rq", p: CpuTask, old_weight: int) -> None:
+    def reweight_task(self, rq: "Rq", p: CpuTask) -> None:
         """Move ``p`` to the list of its new priority. Source: kernel/sched.c:set_user_nice()."""
         o1: O1Rq = rq.of[FAIR_RANK]
         se: O1Entity = p.se
@@ -277,6 +278,10 @@ class O1SchedClass(FairSchedClass):
         array.remove(p)
         se.prio = effective_prio(o1, p)
         array.add(p)
+
+    def task_load(self, p: CpuTask) -> int:
+        """Return the weight of its nice value, as if 2.6.11 balanced by load and not by number."""
+        return weight_of(p.nice, p.policy)
 
     # -- between CPUs -------------------------------------------------------------------------
 

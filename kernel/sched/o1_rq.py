@@ -6,13 +6,14 @@ Source: kernel/sched.c of Linux 2.6.11.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.bits import find_first_bit
 from kernel.cpu.task import CpuTask
 from kernel.sched.fair import FairRq
+from kernel.sched.fork_order import least_flags
 from kernel.sched.sched_class import Entity
 from kernel.sched.tunables import duration, integer
 from kernel.uapi.clock import NSEC_PER_SEC
@@ -139,6 +140,10 @@ class PrioArray:
         se: O1Entity = p.se
         self.queue[se.prio].move_to_end(p)
 
+    def tasks(self) -> list[CpuTask]:
+        """Return all tasks, the highest list first."""
+        return [p for queue in self.queue for p in queue]
+
     def first(self) -> CpuTask:
         """Return the first task of the highest list; there is one."""
         return next(iter(self.queue[find_first_bit(self.bitmap)]))
@@ -150,6 +155,7 @@ class O1Rq(FairRq):
     __slots__ = (
         "active",
         "best_expired_prio",
+        "child_first",
         "def_timeslice",
         "expired",
         "expired_since_ns",
@@ -163,8 +169,9 @@ class O1Rq(FairRq):
         "tunables",
     )
 
-    def __init__(self, tunables: O1Tunables, cpus: int, hz: int) -> None:
+    def __init__(self, tunables: O1Tunables, cpus: int, hz: int, child_runs_first: str) -> None:
         super().__init__()
+        self.child_first = least_flags(child_runs_first)
         self.tunables = tunables
         self.tick_ns = NSEC_PER_SEC // hz
         self.def_timeslice = max(1, tunables.def_timeslice_ns // self.tick_ns)
@@ -179,6 +186,28 @@ class O1Rq(FairRq):
         self.placed: CpuTask | None = None  # the same child, if it goes before its parent
         # child in its first slice -> its parent, to whom the rest goes
         self.heirs: dict[CpuTask, CpuTask] = {}
+
+    def pack(self) -> list[Any]:
+        """Return who is in which list, current, and what the expired ones are measured by."""
+        return [
+            [p.pid for p in self.tasks],
+            [[p.pid for p in array.tasks()] for array in (self.active, self.expired)],
+            None if self.curr is None else self.curr.pid,
+            [[child.pid, parent.pid] for child, parent in self.heirs.items()],
+            self.expired_since_ns,
+            self.best_expired_prio,
+        ]
+
+    def unpack(self, data: Sequence[Any], tasks: Mapping[int, CpuTask]) -> None:
+        """Take what ``pack`` returned."""
+        everybody, arrays, curr, heirs, self.expired_since_ns, self.best_expired_prio = data
+        self.tasks = OrderedDict((tasks[pid], None) for pid in everybody)
+        self.nr_running = len(self.tasks)
+        for array, pids in zip((self.active, self.expired), arrays):
+            for pid in pids:
+                array.add(tasks[pid])
+        self.curr = None if curr is None else tasks[curr]
+        self.heirs = {tasks[child]: tasks[parent] for child, parent in heirs}
 
 
 def static_prio(p: CpuTask) -> int:

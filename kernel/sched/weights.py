@@ -81,12 +81,6 @@ _FACTOR_OF_WEIGHT: Final = {
 }
 
 
-def calc_delta_weight(delta_ns: int, weight: int) -> int:
-    """Return ``delta_ns`` of real time as virtual time of an entity of load ``weight``.
-
-    Source: kernel/sched/fair.c:calc_delta_fair().
-    """
-    if weight == NICE_0_LOAD:
-        return delta_ns
-    factor, shift = _FACTOR_OF_WEIGHT[weight]
-    return delta_ns * factor >> shift
+def vruntime_factor_of(weight: int) -> tuple[int, int]:
+    """Return what ``vruntime_factor`` does for tasks of this load weight."""
+    return _FACTOR_OF_WEIGHT[weight]

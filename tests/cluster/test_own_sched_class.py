@@ -152,7 +152,7 @@ def test_an_installed_class_is_named_by_its_entry_point(folder, monkeypatch):
         ),
         (
             "sched: {fair: lottery}",
-            "1:15: sched.fair: must be cfs, or FILE.py:CLASS (got 'lottery')",
+            "1:15: sched.fair: must be one of cfs, eevdf, o1, or FILE.py:CLASS (got 'lottery')",
         ),
         (
             'sched: {fair: "toy_class.py:Toy", toy: {quantum: 1us}}',
@@ -186,7 +186,7 @@ def test_an_installed_class_is_named_by_its_entry_point(folder, monkeypatch):
         (
             "sched: {toy: {quantum: 1ms}}",
             "1:9: sched.toy: unknown key (known here: fair, classes, child_runs_first, "
-            "latency, min_granularity, wakeup_granularity, rt, cfs)",
+            "latency, min_granularity, wakeup_granularity, rt, cfs, eevdf, o1)",
         ),
     ],
 )

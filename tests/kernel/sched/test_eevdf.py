@@ -186,7 +186,7 @@ def test_cpu_shares_follow_the_weights(nices):
     first, second = (add(rq, pid, nice) for pid, nice in enumerate(nices, 1))
     switch(rq)
     run(rq, 40_000 * MS, MS)
-    expected = first.weight / second.weight
+    expected = first.se.weight / second.se.weight
     assert first.sum_exec_ns / second.sum_exec_ns == pytest.approx(expected, rel=0.02)
 
 
@@ -219,12 +219,12 @@ def test_lag_never_exceeds_what_the_longest_stretch_can_make(nices, stretches):
     longest = max(stretches) + 4 * cfs.base_slice_ns
     for ns in stretches:
         run(rq, ns, ns)
-        real = [(_average(tasks) - task.se.vruntime) * task.weight / 1024 for task in tasks]
+        real = [(_average(tasks) - task.se.vruntime) * task.se.weight / 1024 for task in tasks]
         assert all(abs(lag) <= longest for lag in real)
 
 
 def _average(tasks):
-    return sum(t.weight * t.se.vruntime for t in tasks) / sum(t.weight for t in tasks)
+    return sum(t.se.weight * t.se.vruntime for t in tasks) / sum(t.se.weight for t in tasks)
 
 
 def test_a_sleeper_comes_back_with_the_lag_it_left_with():
