@@ -209,18 +209,18 @@ def test_a_new_task_has_no_lag_and_half_a_slice():
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.sampled_from(NICES), min_size=2, max_size=8),
-    st.lists(st.sampled_from([100 * US, MS, 4 * MS]), min_size=1, max_size=200),
+    st.lists(st.sampled_from([50 * US, 100 * US, 350 * US, 700 * US]), min_size=1, max_size=200),
 )
-def test_lag_never_exceeds_what_the_longest_stretch_can_make(nices, stretches):
+def test_lag_never_exceeds_a_slice_where_ticks_are_no_longer_than_that(nices, stretches):
     rq = make_rq()
     tasks = [add(rq, pid, nice) for pid, nice in enumerate(nices, 1)]
     cfs = rq.of[FAIR_RANK]
     switch(rq)
-    longest = max(stretches) + 4 * cfs.base_slice_ns
+    most = cfs.base_slice_ns + max(stretches)
     for ns in stretches:
         run(rq, ns, ns)
         real = [(_average(tasks) - task.se.vruntime) * task.se.weight / 1024 for task in tasks]
-        assert all(abs(lag) <= longest for lag in real)
+        assert all(abs(lag) <= most for lag in real)
 
 
 def _average(tasks):
