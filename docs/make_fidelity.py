@@ -36,7 +36,7 @@ kernel that is meant: `both`, or one of 2.6.34 and 6.12. *Checked by*: guest pro
 `tests/guest` that run on the host's kernel and emulated (the host has only one kernel, so what is
 2.6.34's alone has unit tests), and unit tests where a program cannot see it.
 
-Both profiles schedule with the CFS of 6.5. The class of 6.12 is EEVDF; it is not there yet
+Both profiles schedule with the CFS of 6.5 unless told otherwise; the class of 6.12 is EEVDF
 (docs/scheduler.md). The host that programs are compared with has its own class.
 
 | mechanism | where | profile | checked by |

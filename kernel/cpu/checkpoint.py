@@ -82,7 +82,7 @@ def _unpack_rq(rq: "Rq", data: Sequence[Any], tasks: dict[int, CpuTask]) -> None
         queues,
     ) = data
     for task in tasks.values():
-        if task.on_rq:
+        if task.on_rq or task.kept:  # a class may have sleepers on its queue, too
             core.class_of(rq, task)  # and its entity with it; the others get theirs when queued
     if current is not None:
         rq.curr = tasks[current]

@@ -134,4 +134,4 @@ def scheduler(fair: str, linux: str) -> str:
     if not cls.as_of:
         return f"scheduler {cls.title}, which no Linux has"
     text = f"scheduler {cls.title} of {cls.as_of}"
-    return f"{text} (EEVDF, its own, is not there yet)" if linux == "6.12" else text
+    return f"{text} (6.12 has EEVDF: fair: eevdf)" if (linux, fair) == ("6.12", "cfs") else text

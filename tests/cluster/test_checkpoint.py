@@ -1,5 +1,6 @@
 """All CPUs of a run are set down, sent over a wire and taken up, again and again: same bytes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,14 +48,17 @@ class SetDown(LocalRun):
             group._cpus[place] = group.by_number[old.id] = new
 
 
-@pytest.mark.parametrize("scheme", ["exact", "barrier"])
+@pytest.mark.parametrize(
+    ("scheme", "fair"),
+    [("exact", "cfs"), ("barrier", "cfs"), ("barrier", "eevdf"), ("exact", "o1")],
+)
 @pytest.mark.parametrize(
     "program", ["sched/rt_on_all_cpus.py", "sched/storm.py", "fork/binary_tree.py"]
 )
 def test_a_run_whose_cpus_are_set_down_and_taken_up_gives_the_same_bytes(
-    program: str, scheme: str
+    program: str, scheme: str, fair: str
 ) -> None:
-    spec = guest_spec(GUEST / program, [], cpus=3)
+    spec = replace(guest_spec(GUEST / program, [], cpus=3), fair=fair)
     plain = LocalRun(RunRequest(spec, scheme=scheme)).run()
     run = SetDown(RunRequest(spec, scheme=scheme))
     result = run.run()

@@ -36,6 +36,7 @@ LAZY = {
 
 #: What of the kernel the CPU's half (cpu, sched) may import besides uapi, and why.
 CPU_HALF_MAY = {
+    "kernel.bits": "bit masks",
     "kernel.boot.smpboot_names": "both halves make a CPU's first threads, of the same names",
     "kernel.errors": "a broken invariant",
     "kernel.events": "numbers of trace records",
