@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,12 +71,16 @@ def environment(core: str, folder: Path) -> dict[str, str]:
     return {**kept, **own, fast_core.VARIABLE: core}
 
 
-def count(command: list[str], core: str, folder: Path) -> int:
-    """Return the instructions of a command, which must end with 0, on a core."""
+def count(
+    command: list[str], core: str, folder: Path, more: Mapping[str, str] | None = None
+) -> int:
+    """Return the instructions of a command, which must end with 0, on a core.
+
+    ``more``: of its environment.
+    """
     tool = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
-    done = subprocess.run(
-        [*tool, *command], cwd=folder, env=environment(core, folder), capture_output=True, text=True
-    )
+    env = {**environment(core, folder), **(more or {})}
+    done = subprocess.run([*tool, *command], cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode != 0:
         raise CannotCount(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-400:]}")
     return total_of(done.stderr)
