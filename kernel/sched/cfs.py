@@ -21,14 +21,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
 from kernel.sched.cfs_rq import (
+    LONGEST,
     CfsEntity,
     CfsRq,
     CfsTunables,
     check_queue,
     clear_buddies,
     enqueue_entity,
+    insert,
+    leftmost,
     place_entity,
     sched_slice,
+    second,
     unlink_entity,
     update_curr,
     update_min_vruntime,
@@ -82,7 +86,10 @@ class CfsSchedClass(FairSchedClass):
             place_entity(cfs, p, False)
         seq = cfs.seq + 1  # enqueue_entity(), inlined
         cfs.seq = se.seq = seq
-        insort(cfs.timeline, (se.vruntime, seq, p))
+        if cfs.far or len(cfs.timeline) >= LONGEST:
+            insert(cfs, (se.vruntime, seq, p))
+        else:
+            insort(cfs.timeline, (se.vruntime, seq, p))
 
     def dequeue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/fair.c:dequeue_task_fair(), dequeue_entity()."""
@@ -140,12 +147,10 @@ class CfsSchedClass(FairSchedClass):
         timeline = cfs.timeline
         if not timeline:
             return None
-        left = timeline[0][2]
         if cfs.skip is None and cfs.next is None and cfs.last is None:
-            p = left
-            del timeline[0]
+            p = leftmost(cfs)
         else:
-            p = self._pick_with_buddies(cfs, left)
+            p = self._pick_with_buddies(cfs, timeline[0][2])
             clear_buddies(cfs, p)
             unlink_entity(cfs, p)
         p.exec_start_ns = rq.clock_ns
@@ -159,10 +164,10 @@ class CfsSchedClass(FairSchedClass):
     def _pick_with_buddies(cfs: CfsRq, left: CpuTask) -> CpuTask:
         """The leftmost, or the one that asked to go next or was cut off, if not unfair to it."""
         p = left
-        if cfs.skip is left and len(cfs.timeline) > 1:
-            second = cfs.timeline[1][2]
-            if wakeup_preempt_entity(cfs, second, left) < 1:
-                p = second
+        if cfs.skip is left:
+            other = second(cfs)
+            if other is not None and wakeup_preempt_entity(cfs, other, left) < 1:
+                p = other
         if cfs.next is not None and wakeup_preempt_entity(cfs, cfs.next, left) < 1:
             p = cfs.next
         elif cfs.last is not None and wakeup_preempt_entity(cfs, cfs.last, left) < 1:
@@ -177,7 +182,10 @@ class CfsSchedClass(FairSchedClass):
             se: CfsEntity = p.se
             seq = cfs.seq + 1  # enqueue_entity(), inlined
             cfs.seq = se.seq = seq
-            insort(cfs.timeline, (se.vruntime, seq, p))
+            if cfs.far or len(cfs.timeline) >= LONGEST:
+                insert(cfs, (se.vruntime, seq, p))
+            else:
+                insort(cfs.timeline, (se.vruntime, seq, p))
         cfs.curr = None
 
     def set_next_task(self, rq: "Rq", p: CpuTask) -> None:

@@ -9,7 +9,8 @@ from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
 from kernel.cpu.task import CpuTask
 from kernel.sched.fair import FairRq
@@ -19,6 +20,8 @@ from kernel.sched.weighted import WeightedEntity
 from kernel.sched.weights import NICE_0_LOAD, WMULT_CONST, reduce_factor
 from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.policy import SCHED_IDLE
+
+LONGEST: Final = 512  # entries of one part of the timeline: taking the first moves the others
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,13 @@ class CfsRq(FairRq):
     """The queue of the class (``cfs_rq``).
 
     ``timeline`` holds ``(vruntime, seq, task)`` of every queued task but the current one, sorted.
-    A sorted list beats a tree at the lengths runqueues have, and at 10,000 tasks still inserts in
-    a few microseconds.
+    A sorted list beats a tree at the lengths runqueues have. Of a long queue it is the beginning:
+    what is to the right of it is in ``far``, in sorted parts of at most ``LONGEST`` entries each.
+    ``timeline`` is empty only if there is nobody.
     """
 
     __slots__ = (
+        "far",
         "first",
         "latency_ns",
         "load_weight",
@@ -102,6 +107,7 @@ class CfsRq(FairRq):
         # how many tasks share one latency period before the period grows
         self.nr_latency = -(-self.latency_ns // self.min_granularity_ns)
         self.timeline: list[tuple[int, int, CpuTask]] = []
+        self.far: list[list[tuple[int, int, CpuTask]]] = []
         self.load_weight = 0
         self.min_vruntime = 0
         self.seq = 0
@@ -110,7 +116,7 @@ class CfsRq(FairRq):
     def pack(self) -> list[Any]:
         """Return who is on the queue and current, and where virtual time stands."""
         roles = [None if p is None else p.pid for p in self._roles()]
-        queued = [p.pid for _, _, p in self.timeline]
+        queued = [p.pid for _, _, p in self.waiting()]
         return [[p.pid for p in self.tasks], queued, roles, self.min_vruntime, self.seq]
 
     def unpack(self, data: Sequence[Any], tasks: Mapping[int, CpuTask]) -> None:
@@ -123,10 +129,14 @@ class CfsRq(FairRq):
             self.load_weight += se.weight
         for pid in queued:
             se = tasks[pid].se
-            self.timeline.append((se.vruntime, se.seq, tasks[pid]))
+            insert(self, (se.vruntime, se.seq, tasks[pid]))
         self.curr, self.next, self.last, self.skip = (
             None if pid is None else tasks[pid] for pid in roles
         )
+
+    def waiting(self) -> list[tuple[int, int, CpuTask]]:
+        """Return ``timeline`` with all that is in ``far``."""
+        return [*self.timeline, *chain.from_iterable(self.far)]
 
     def _roles(self) -> tuple[CpuTask | None, ...]:
         return self.curr, self.next, self.last, self.skip
@@ -240,17 +250,61 @@ def enqueue_entity(cfs: CfsRq, p: CpuTask) -> None:
     se: CfsEntity = p.se
     seq = cfs.seq + 1
     cfs.seq = se.seq = seq
-    insort(cfs.timeline, (se.vruntime, seq, p))
+    insert(cfs, (se.vruntime, seq, p))
+
+
+def insert(cfs: CfsRq, entry: tuple[int, int, CpuTask]) -> None:
+    """Put an entry where it belongs; a part that becomes too long is halved."""
+    timeline = cfs.timeline
+    if not cfs.far and len(timeline) < LONGEST:
+        insort(timeline, entry)
+        return
+    number = _part_of(cfs, entry[0], entry[1])
+    part = cfs.far[number] if number >= 0 else timeline
+    insort(part, entry)
+    if len(part) > LONGEST:
+        half = len(part) >> 1
+        cfs.far.insert(number + 1, part[half:])
+        del part[half:]
+
+
+def _part_of(cfs: CfsRq, vruntime: int, seq: int) -> int:
+    """Return the number of the part in ``far`` where an entry is or belongs; -1: ``timeline``."""
+    # of two lists the first entries are compared, and no two entries have one ``seq``
+    return bisect_left(cfs.far, [(vruntime, seq + 1)]) - 1
+
+
+def leftmost(cfs: CfsRq) -> CpuTask:
+    """Take the first of the timeline, which is not empty, off it, and return it."""
+    timeline = cfs.timeline
+    p = timeline.pop(0)[2]
+    if not timeline and cfs.far:
+        cfs.timeline = cfs.far.pop(0)
+    return p
+
+
+def second(cfs: CfsRq) -> CpuTask | None:
+    """Return the second of the timeline, which is not empty, or None."""
+    if len(cfs.timeline) > 1:
+        return cfs.timeline[1][2]
+    return cfs.far[0][0][2] if cfs.far else None
 
 
 def unlink_entity(cfs: CfsRq, p: CpuTask) -> None:
     """Take ``p`` out of the timeline."""
-    timeline = cfs.timeline
     se: CfsEntity = p.se
-    place = bisect_left(timeline, (se.vruntime, se.seq))
-    if place == len(timeline) or timeline[place][2] is not p:
+    number = _part_of(cfs, se.vruntime, se.seq) if cfs.far else -1
+    part = cfs.far[number] if number >= 0 else cfs.timeline
+    place = bisect_left(part, (se.vruntime, se.seq))
+    if place == len(part) or part[place][2] is not p:
         raise AssertionError(f"{p!r} is not in the timeline at its vruntime {se.vruntime}")
-    del timeline[place]
+    part.pop(place)
+    if part:
+        return
+    if number >= 0:
+        cfs.far.pop(number)
+    elif cfs.far:
+        cfs.timeline = cfs.far.pop(0)
 
 
 def clear_buddies(cfs: CfsRq, p: CpuTask) -> None:
@@ -267,7 +321,8 @@ def check_queue(cfs: CfsRq, cpu: int, found: list[str]) -> None:
     """Append to ``found`` what is wrong with the queue of ``cpu``: counts, order, weights."""
     where = f"cpu {cpu}"
     curr = cfs.curr if cfs.curr is not None and cfs.curr.on_rq else None
-    waiting = [task for _, _, task in cfs.timeline]
+    entries = cfs.waiting()
+    waiting = [task for _, _, task in entries]
     runnable = waiting if curr is None else [*waiting, curr]
     if cfs.nr_running != len(runnable):
         found.append(f"{where}: nr_running of cfs is {cfs.nr_running}, {len(runnable)} tasks found")
@@ -276,11 +331,13 @@ def check_queue(cfs: CfsRq, cpu: int, found: list[str]) -> None:
         found.append(f"{where}: load is {cfs.load_weight}, the weights add up to {load}")
     if cfs.tasks.keys() != dict.fromkeys(runnable).keys():
         found.append(f"{where}: the balancing list does not hold the tasks of the queue")
-    for index, (vruntime, seq, task) in enumerate(cfs.timeline):
+    for index, (vruntime, seq, task) in enumerate(entries):
         se: CfsEntity = task.se
         if (se.vruntime, se.seq) != (vruntime, seq):
             found.append(f"{where}: {task!r} is queued at a vruntime it no longer has")
         if task is curr:
             found.append(f"{where}: {task!r} is queued and current at once")
-        if index and cfs.timeline[index - 1][:2] >= (vruntime, seq):
+        if index and entries[index - 1][:2] >= (vruntime, seq):
             found.append(f"{where}: {task!r} is out of order")
+    if cfs.far and not all((cfs.timeline, *cfs.far)):
+        found.append(f"{where}: a part of the timeline is empty")

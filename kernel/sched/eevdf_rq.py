@@ -357,13 +357,12 @@ def pick_eevdf(cfs: EevdfRq) -> CpuTask:
     Source: kernel/sched/fair.c:pick_eevdf().
     """
     curr = cfs.curr
-    live = cfs.live
     if curr is not None:
         mine: EevdfEntity = curr.se
         if not mine.on_rq:
             curr = None
     if cfs.nr_queued == 1:
-        return curr if curr is not None else next(iter(live.values()))
+        return curr if curr is not None else _only(cfs)
     zero = cfs.zero_vruntime
     avg = cfs.avg_vruntime
     load = cfs.avg_load
@@ -385,6 +384,21 @@ def pick_eevdf(cfs: EevdfRq) -> CpuTask:
             raise AssertionError("no task of the queue is eligible")
         return curr
     return best
+
+
+def _only(cfs: EevdfRq) -> CpuTask:
+    """Return the task that waits alone.
+
+    Not the first of ``live``: a dict that was long would pass by all that have left it.
+    """
+    live = cfs.live
+    for heap in (cfs.ready, cfs.early):
+        while heap:
+            p = live.get(heap[0][1])
+            if p is not None:
+                return p
+            heappop(heap)
+    raise AssertionError("nobody waits on this queue")
 
 
 def _earliest(cfs: EevdfRq, avg: int, load: int) -> CpuTask | None:

@@ -195,9 +195,11 @@ class O1SchedClass(FairSchedClass):
             return
         se.time_slice -= 1
         if se.time_slice > 0:
+            if not task_interactive(p):  # as most that are met by a tick
+                return
             step = timeslice_granularity(o1, se)
             used = task_timeslice(o1, p) - se.time_slice
-            if not used % step and se.time_slice >= step and task_interactive(p):
+            if not used % step and se.time_slice >= step:
                 o1.active.requeue(p)
                 rq.need_resched = True
             return
