@@ -95,7 +95,10 @@ INTERPRETED: Final = (
     "mm/mlock.py",
     "mm/oom_kill.py",
     "cpu/places.py",
+    "sched/ext.py",  # schedulers from outside derive from its class
+    "sched/ext_class.py",
     "sched/invariants.py",
+    "smp/ext.py",
     "smp/syscalls.py",
 )
 INTERPRETED_FOLDERS: Final = ("check", "proc", "trace", "uapi")

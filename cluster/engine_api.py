@@ -121,7 +121,10 @@ def kernel_failure(
         spec: the machine.
         scheme: of the run.
     """
-    own = str(error) if isinstance(error, PartBroken) else failure(error)
+    from kernel.errors import SchedStalled  # the command line needs none of the machine
+
+    told_by_name = isinstance(error, (PartBroken, SchedStalled))
+    own = str(error) if told_by_name else failure(error)
     if own is not None:
         return BROKEN, own
     text = " ".join(str(error).split())

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoints
+    from importlib.metadata import EntryPoint, EntryPoints
 
 Source = tuple[str, ...]  # (file name, text, NAME), or (entry point,)
 
@@ -29,6 +29,7 @@ class Kind:
 
     word: str
     group: str  # of entry points: NAME = MODULE:CLASS
+    also: str = ""  # another group; of one name in both, the first counts
 
     @property
     def prefix(self) -> str:
@@ -36,7 +37,7 @@ class Kind:
         return f"smplab_own_{self.word.replace(' ', '_')}."
 
 
-SCHED_CLASS: Final = Kind("scheduling class", "smplab.sched_classes")
+SCHED_CLASS: Final = Kind("scheduling class", "smplab.sched_classes", "smplab.schedulers")
 SCHEME: Final = Kind("scheme", "smplab.schemes")
 CHOOSER: Final = Kind("chooser", "smplab.choosers")
 MEMORY_MODEL: Final = Kind("memory model", "smplab.memory_models")
@@ -95,7 +96,7 @@ def load(kind: Kind, source: Source) -> Any:
     if len(source) == 3:
         return _from_text(kind, *source)
     (name,) = source
-    for point in installed(kind.group).select(name=name):
+    for point in (each for each in points(kind) if each.name == name):
         try:
             found = point.load()
         except (Exception, SystemExit) as error:
@@ -274,11 +275,16 @@ def installed(group: str) -> "EntryPoints":
     return entry_points(group=group)
 
 
+def points(kind: Kind) -> "list[EntryPoint]":
+    """Return the entry points of a kind."""
+    return [*installed(kind.group), *(installed(kind.also) if kind.also else ())]
+
+
 def is_installed(kind: Kind, name: str) -> bool:
     """Tell whether a part of this kind and name is installed."""
-    return name in installed(kind.group).names
+    return any(name == point.name for point in points(kind))
 
 
 def installed_names(kind: Kind) -> list[str]:
     """Return the names of the parts of this kind that are installed."""
-    return sorted(installed(kind.group).names)
+    return sorted({point.name for point in points(kind)})

@@ -18,7 +18,10 @@ from typing import Any, Final
 from cluster.plugins import SCHED_CLASS, PluginError, Source, load, misfits, said, source_of
 from kernel.machine import MachineSpec
 from kernel.sched.classes import register
+from kernel.sched.ext import ExtScheduler, ExtTunables
+from kernel.sched.ext_class import ExtClass
 from kernel.sched.sched_class import CLASS_ORDER, FAIR_RANK, SchedClass
+from kernel.smp.ext import ExtHalf
 from kernel.smp.smp_class import SmpClass
 from kernel.uapi.policy import FAIR_POLICIES, POLICY_NAMES
 
@@ -57,10 +60,29 @@ _OPERATIONS: Final = {
     "check": "rq, found",
 }
 _NEEDED: Final = tuple(_OPERATIONS)[:4]
+# those of a kernel.sched.ext.ExtScheduler
+_CALLBACKS: Final = {
+    "init": "",
+    "select_cpu": "p, prev_cpu, wake_flags",
+    "enqueue": "p, enq_flags",
+    "dequeue": "p, deq_flags",
+    "dispatch": "cpu, prev",
+    "tick": "p",
+    "runnable": "p, enq_flags",
+    "running": "p",
+    "stopping": "p, runnable",
+    "quiescent": "p, deq_flags",
+    "init_task": "p",
+    "exit_task": "p",
+    "enable": "p",
+    "disable": "p",
+    "set_weight": "p, weight",
+}
 _RESERVED: Final = (
     "classes",
     "fair",
     "child_runs_first",
+    "watchdog",
     "latency",
     "min_granularity",
     "wakeup_granularity",
@@ -128,6 +150,8 @@ def _made(source: Source, fair: bool) -> Found:
 
 def _object(found: Any, fair: bool) -> SchedClass:
     """Return the scheduling class that was found, checked."""
+    if isinstance(found, type) and issubclass(found, ExtScheduler):
+        found = _of_scheduler(found)
     if isinstance(found, type) and issubclass(found, SchedClass):
         try:
             made: Any = found
@@ -142,6 +166,27 @@ def _object(found: Any, fair: bool) -> SchedClass:
     if problems:
         raise SchedClassError(f"{type(found).__name__}: {'; '.join(problems)}")
     return found
+
+
+def _of_scheduler(make: type[ExtScheduler]) -> ExtClass:
+    """Return the class that a scheduler of the small protocol makes (``kernel.sched.ext``)."""
+    own = {
+        operation: parameters
+        for operation, parameters in _CALLBACKS.items()
+        if getattr(make, operation) is not getattr(ExtScheduler, operation)
+    }
+    problems = list(misfits(make, own))
+    if not (isinstance(make.Tunables, type) and issubclass(make.Tunables, ExtTunables)):
+        problems.append(f"its Tunables must derive from ExtTunables (got {make.Tunables!r})")
+    if problems:
+        raise SchedClassError(f"{make.__name__}: {'; '.join(problems)}")
+    try:
+        make()
+    except (Exception, SystemExit) as error:
+        raise SchedClassError(f"{make.__name__}() raises {said(error)}") from error
+    half = ExtHalf(make)
+    half.cls = cls = ExtClass(make, half)
+    return cls
 
 
 def _problems(cls: SchedClass, fair: bool) -> Iterator[str]:

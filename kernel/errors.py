@@ -95,3 +95,10 @@ class FaultSignal(Exception):
         self.signal = signal
         self.code = code
         self.address = address
+
+
+class SchedStalled(Exception):
+    """A scheduler of one's own has let a runnable task wait for too long (``sched.watchdog``).
+
+    Source: kernel/sched/ext.c:SCX_EXIT_ERROR_STALL.
+    """

@@ -27,6 +27,9 @@ OTHERS: Final = tuple(cls.name for cls in CLASSES if cls.rank != FAIR_RANK)
 SHORT: Final = ("latency", "min_granularity", "wakeup_granularity")
 
 
+WATCHDOG: Final = "watchdog_ns"  # a tunable of every scheduler of the small protocol
+
+
 def _type_of(metadata: Any) -> Any:
     """Return the type of a key, bounds and meaning included, from the metadata of a tunable."""
     kind, about = metadata["kind"], metadata["about"]
@@ -84,6 +87,18 @@ class SchedKeys(Model):
     child_runs_first: Annotated[
         str, OneOf("off", "on", "vfork_only"), Field(description="Who runs first after fork.")
     ] = "off"
+    watchdog: (
+        Annotated[
+            int,
+            Duration(
+                1_000_000,
+                3_600_000_000_000,
+                "A runnable task that a scheduler of your own has not run for as long ends the "
+                "run; 30s by default.",
+            ),
+        ]
+        | None
+    ) = None
 
     def given(self, name: str) -> set[str]:
         """Return the keys that are written in the section of a class."""
@@ -108,6 +123,8 @@ class SchedKeys(Model):
         if cls is cfs_sched_class:
             short = {f"{key}_ns": getattr(self, key) for key in SHORT}
             values.update({name: value for name, value in short.items() if value is not None})
+        if WATCHDOG in values and self.watchdog is not None:
+            values[WATCHDOG] = self.watchdog
         return values
 
 
@@ -156,6 +173,12 @@ def conflicts(
             yield (key,), True, f"is for fair: cfs (sched.fair is {fair.name})"
         elif key in sched.given("cfs"):
             yield (key,), True, f"says the same as sched.cfs.{key}: write one of the two"
+    if sched.watchdog is not None:
+        if WATCHDOG not in {each.name for each in fields(fair.tunables)}:
+            yield ("watchdog",), True, f"is for a scheduler of your own (sched.fair is {fair.name})"
+        elif "watchdog" in sched.given(fair.name):
+            what = f"says the same as sched.{fair.name}.watchdog: write one of the two"
+            yield ("watchdog",), True, what
     for cls in CLASSES:
         if cls.rank == FAIR_RANK and cls is not fair and cls.name in sched.model_fields_set:
             yield (cls.name,), True, f"is for fair: {cls.name} (sched.fair is {fair.name})"

@@ -34,7 +34,7 @@ from kernel.boot.smpboot_names import boot_kthreads_of
 from kernel.cpu.handlers import apply
 from kernel.cpu.hrtimer import HrTimers
 from kernel.cpu.local_calls import enter
-from kernel.cpu.migrate import push
+from kernel.cpu.migrate import push, push_moves
 from kernel.cpu.position import ASK, ASKED, IDLE, IN_KERNEL, USER, move
 from kernel.cpu.task import CpuTask
 from kernel.errors import InvariantError
@@ -403,6 +403,8 @@ class Cpu:
         rq = self.rq
         prev = rq.curr
         rq.clock_ns = self.now_ns
+        if rq.moves:
+            push_moves(self)
         if prev.cpus_allowed is not None and not core.is_cpu_allowed(prev, self.id):
             push(self, prev, prev.cpus_allowed[0])
             return
@@ -418,6 +420,8 @@ class Cpu:
         rq = self.rq
         core.put_prev_task(rq, prev)
         task = core.pick_next_task(rq)
+        if rq.moves:
+            push_moves(self)
         if task is prev:
             return
         stats = self.stats

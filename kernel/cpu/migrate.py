@@ -73,6 +73,14 @@ def push(cpu: "Cpu", task: "CpuTask", dest: int) -> None:
     send_away(cpu, task, dest, m.BY_PUSH, cpu.now_ns)
 
 
+def push_moves(cpu: "Cpu") -> None:
+    """Send queued tasks to the CPUs that their class has said (``Rq.moves``)."""
+    rq = cpu.rq
+    moves, rq.moves = rq.moves, []
+    for task, dest in moves:
+        push(cpu, task, dest)
+
+
 def give(cpu: "Cpu", dest: int) -> None:
     """Give a queued task to ``dest``, which idles, or say that there is none to give."""
     rq = cpu.rq

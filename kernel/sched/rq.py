@@ -34,6 +34,7 @@ class Rq:
         "cpu",
         "curr",
         "idle",
+        "moves",
         "need_resched",
         "nr_running",
         "nr_switches",
@@ -58,6 +59,7 @@ class Rq:
             self.of[cls.rank] = cls.make_rq(tunables_of(spec, cls), spec)
         self.nr_running = 0  # of all classes but idle, current included
         self.nr_switches = 0
+        self.moves: list[tuple[CpuTask, int]] = []  # queued tasks that a class sends to a CPU
         self.push_cpu = -1  # where the running task is to go (active balance)
         self.need_resched = False  # TIF_NEED_RESCHED of current
         self.idle = CpuTask(0, 0, f"swapper/{cpu}")

@@ -4,7 +4,7 @@ A class of smplab that needs a half of its own names it in ``HALVES``. One from 
 own (``SchedClass.half``). A class without one has that of its rank here, or the base class.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.process.attrs import attrs_of
 from kernel.sched.classes import classes_of
@@ -26,10 +26,11 @@ class SchedTable:
     """What a kernel knows of the classes of its machine.
 
     ``halves``: highest first; ``by_policy``: by SCHED_* number; ``fair``: the one of fair tasks;
-    ``members``: by rank the tasks of a class that have a CPU, in the order in which they came.
+    ``members``: by rank the tasks of a class that have a CPU, in the order in which they came;
+    ``own``: by rank what a half keeps about this kernel.
     """
 
-    __slots__ = ("by_policy", "fair", "halves", "members", "titles")
+    __slots__ = ("by_policy", "fair", "halves", "members", "own", "titles")
 
     def __init__(self, spec: "MachineSpec") -> None:
         classes = classes_of(spec)
@@ -40,6 +41,7 @@ class SchedTable:
         self.titles = {cls.rank: cls.title for cls in classes}
         self.fair: SmpClass = next(half for half in self.halves if half.rank == FAIR_RANK)
         self.members: list[dict[TaskStruct, int]] = [{} for _ in CLASS_ORDER]
+        self.own: dict[int, Any] = {}
 
     def of(self, task: "TaskStruct") -> SmpClass:
         """Return the half of the class of ``task``."""

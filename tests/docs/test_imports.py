@@ -25,6 +25,7 @@ LAZY = {
     "cluster/catalogue.py": "names alone need no pydantic",
     "cluster/core/forms.py": "every start looks for the quick forms; few make them",
     "cluster/fast_core.py": "every start looks for the compiled core; few ask for its key",
+    "cluster/engine_api.py": "the command line needs its words, not the machine",
     "cluster/engine.py": "a run needs one engine",
     "cluster/local_engine.py": "the checks are large, and few runs ask for them",
     "cluster/lps.py": "the checks are large, and few runs ask for them",
