@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "ps": "ps",
     "pstree": "ps",
     "acct": "ps",
+    "sched": "sched",
     "output": "output",
     "replay": "replay",
     "compile": "compile",
@@ -54,7 +55,9 @@ def make_app(first: str = "") -> typer.Typer:
     modules = [_COMMANDS[first]] if first in _COMMANDS else _COMMANDS.values()
     for module in dict.fromkeys(modules):
         importlib.import_module(f"cluster.cli.{module}").register(app)
-    for command in app.registered_commands:
+    groups = [group.typer_instance for group in app.registered_groups]
+    commands = [command for one in (app, *groups) if one for command in one.registered_commands]
+    for command in commands:
         if command.callback is not None:
             command.callback = _interruptible(command.callback)
     return app

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 
 from kernel.cred.creds import Cred, capable
 from kernel.errors import GuestFault, KernelError
+from kernel.events import TASK_CHANGE
 from kernel.messages import eff_tune_policy
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.attrs import TaskAttrs, attrs_of, new_attrs
@@ -149,12 +150,16 @@ def sched_setscheduler(
         if error:
             yield "sched_setscheduler.refused", RELEASE, lock
             raise KernelError(error)
+    if k.tracing and new != old.policy:
+        k.emit(TASK_CHANGE, (task.pid, "policy", new))
     attrs = new_attrs(task)
     attrs.policy = new
     attrs.rt_priority = priority
     attrs.reset_on_fork = reset
     attrs.own = own
     if half.takes_nice(new):
+        if k.tracing and nice != task.nice:
+            k.emit(TASK_CHANGE, (task.pid, "nice", nice))
         task.nice = nice
     if on_a_cpu(task):
         note_load(k, task)

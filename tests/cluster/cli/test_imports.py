@@ -61,8 +61,11 @@ def test_every_command_of_a_module_is_in_the_table_of_commands() -> None:
 
     for module in set(_COMMANDS.values()):
         first = next(name for name, of in _COMMANDS.items() if of == module)
+        app = make_app(first)
         names = [
             command.name or (command.callback.__name__ if command.callback else "")
-            for command in make_app(first).registered_commands
+            for command in app.registered_commands
         ]
+        groups = [group.typer_instance for group in app.registered_groups]
+        names += [str(group.info.name) for group in groups if group is not None]
         assert names == [name for name, of in _COMMANDS.items() if of == module]
