@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "sched": "sched",
     "output": "output",
     "replay": "replay",
+    "scheduler": "scheduler",
     "compile": "compile",
 }
 # Typer carries its own click; the base of its usage errors has no public name.
