@@ -126,6 +126,8 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         files=tree.files,
         sources=tree.sources,
         spawns=tuple(spawn for spawn in spawns if spawn.path in tree.sources),
+        places=loaded.cpus.places if len(loaded.cpus.places) == machine.cpus else (),
+        distances=loaded.cpus.distances,
     )
     return spec, [*loaded.problems, *tree.problems]
 

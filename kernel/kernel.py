@@ -21,12 +21,13 @@ from kernel.locking import Lock, LockStat
 from kernel.machine import MachineSpec
 from kernel.ns.common import FIRST_INO
 from kernel.points import Path
-from kernel.smp.balance import domains_of, note_load
+from kernel.smp.balance import domains_of
 from kernel.smp.classes import SchedTable
 from kernel.smp.load import LoadTable
 from kernel.smp.loadavg import load_period_ns
 from kernel.smp.schedule import do_task_dead
-from kernel.smp.topology import flat
+from kernel.smp.topology import build, flat
+from kernel.smp.weigh import note_load
 from kernel.stats import KernelStats
 from kernel.task import SignalStruct, TaskStruct
 from kernel.time.itimer import REAL_TIMER
@@ -106,7 +107,9 @@ class Kernel:
         self.acct_files = 0  # that acct() writes to: kernel.process.acct
         # load balancing: kernel.smp.balance
         self.tick_ns = NSEC_PER_SEC // spec.hz
-        self.topology = flat(spec.cpus)
+        self.topology = (
+            build(spec.places, spec.distances, spec.linux) if spec.places else flat(spec.cpus)
+        )
         self.domains = domains_of(self.topology, spec.linux)
         self.next_balance = 0  # least of the CPUs', in jiffies
         self.balance_ns = m.NEVER  # when it is due, if there is anything to balance

@@ -129,6 +129,9 @@ class MachineSpec:
     # they come from
     classes: tuple[str, ...] = ()
     classes_from: tuple[tuple[str, ...], ...] = ()
+    # how the CPUs hang together, as kernel.smp.topology.build takes it; () for a flat machine
+    places: tuple[tuple[int, ...], ...] = ()
+    distances: tuple[tuple[int, ...], ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Return the spec as data that msgpack can carry."""
@@ -162,4 +165,6 @@ class MachineSpec:
             data[source] = tuple(data.get(source, ()))
         data["classes"] = tuple(data.get("classes", ()))
         data["classes_from"] = tuple(tuple(source) for source in data.get("classes_from", ()))
+        for rows in ("places", "distances"):
+            data[rows] = tuple(tuple(row) for row in data.get(rows, ()))
         return cls(**data)

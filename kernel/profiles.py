@@ -35,6 +35,8 @@ class Profile:
     sd_busy_factor: int = 16
     sd_busy_less: int = 1
     sd_imbalance_pct: int = 117
+    # of domains with several nodes, if they differ: interval least, largest in ms, busy factor
+    sd_node_ms: tuple[int, int, int] | None = None
 
 
 PROFILES: Final[dict[str, Profile]] = {
@@ -65,6 +67,7 @@ PROFILES: Final[dict[str, Profile]] = {
         sd_busy_factor=64,
         sd_busy_less=0,
         sd_imbalance_pct=125,
+        sd_node_ms=(8, 32, 32),
     ),
 }
 

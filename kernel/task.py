@@ -258,6 +258,24 @@ class SignalStruct:
         self.cmaxrss = 0  # the largest of them
 
 
+class Wakes:
+    """Whom a task wakes, and where it woke.
+
+    ``last``: pid of whom it woke last, ``flips``: how often that was another than before, halved at
+    ``decay_ns``; ``recent``: the CPU it was on before the last, -1 for none.
+
+    Source: include/linux/sched.h (last_wakee, wakee_flips, wakee_flip_decay_ts, recent_used_cpu).
+    """
+
+    __slots__ = ("decay_ns", "flips", "last", "recent")
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.flips = 0
+        self.decay_ns = 0
+        self.recent = -1
+
+
 class TaskStruct:
     """One thread as the kernel sees it (``task_struct``)."""
 
@@ -320,6 +338,7 @@ class TaskStruct:
         "usage",
         "utime_ns",
         "vfork_done",
+        "wakes",
     )
 
     def __init__(self, pid: int, tgid: int, comm: str) -> None:
@@ -387,6 +406,7 @@ class TaskStruct:
         self.timer = 0  # armed timeout, by serial number; 0 = none
         self.in_syscall = -1  # number of the system call being served
         self.ctx: UserContext | None = None  # user context while its heap is shared
+        self.wakes: Wakes | None = None  # kernel.smp.select keeps it, on a machine with levels
 
     def __repr__(self) -> str:
         return f"<task {self.pid}/{self.tgid} {printable(self.comm)} {task_state_letter(self)}>"

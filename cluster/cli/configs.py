@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cluster.cli.completion import complete_config
 from cluster.exit_codes import OK
+
+if TYPE_CHECKING:
+    from kernel.machine import MachineSpec
 
 
 def validate(
@@ -42,7 +45,23 @@ def validate(
     print(f"{config}: valid: {spec.cpus} CPUs, {programs}, engine {engine}, scheme {scheme}")
     print(f"{config}: Linux {spec.linux}, {scheduler(spec.fair, spec.linux)}")
     print(f"{config}: scheduling classes {classes_text(spec)}")
+    if spec.places:
+        print(f"{config}: scheduling domains {domains_text(spec)}")
     return OK
+
+
+def domains_text(spec: "MachineSpec") -> str:
+    """Return the levels of scheduling domains, the innermost first, and how many each has."""
+    from kernel.smp.topology import build
+
+    levels = []
+    for level in build(spec.places, spec.distances, spec.linux).levels:
+        sizes = sorted({span.bit_count() for span in level.spans})
+        each = str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+        far = f", distance {level.distance}" if level.distance else ""
+        domains = len(set(level.spans))
+        levels.append(f"{level.name} ({domains} of {each} CPUs{far})")
+    return ", ".join(levels) or "none"
 
 
 def schema() -> int:

@@ -177,6 +177,17 @@ def _sched() -> Iterator[str]:
         yield f"{name}: installed"
 
 
+def _topologies() -> Iterator[str]:
+    from cluster.config.topology import by_numbers
+    from cluster.config.topology_models import PROCESSORS
+
+    rows = []
+    for name, one in PROCESSORS.items():
+        cpus = len(by_numbers(one.topology)[0].places)
+        rows.append((name, f"{cpus} CPUs: {one.title} ({one.source})"))
+    return columns(rows, 2)
+
+
 def _schemes() -> Iterator[str]:
     from cluster.plugins import SCHEME, is_installed
     from cluster.sync.scheme import BUILTIN, SchemeError, scheme_class, scheme_names
@@ -275,6 +286,7 @@ TOPICS: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "schemes": _schemes,
     "choosers": _parts("tie_break"),
     "memory_models": _parts("memory_model"),
+    "topologies": _topologies,
     "images": _images,
     "costs": _costs,
     "points": _points,

@@ -18,6 +18,9 @@ from cluster.config.models import RunConfig, Workload, config_with
 from cluster.config.sched import FAIR_CLASSES, OTHERS, AnySched, conflicts, sched_with
 from cluster.config.sound import Sound
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
+from cluster.config.topology import Cpus, Finding, Topology, by_numbers
+from cluster.config.topology_files import is_topology_file, read_topology
+from cluster.config.topology_models import PROCESSORS, topology_named
 from cluster.driver_parts import PartError, load_part
 from cluster.plugins import (
     SCHED_CLASS,
@@ -82,6 +85,7 @@ class Loaded:
     problems: list[Problem] = field(default_factory=list)
     sound: Sound = field(default_factory=lambda: Sound(None))
     others: tuple[Found, ...] = ()  # of other ranks than fair, from outside
+    cpus: Cpus = field(default_factory=Cpus)  # as machine.topology says
 
     @property
     def classes(self) -> tuple[SchedClass, ...]:
@@ -142,6 +146,7 @@ def _look_at(name: str, text: str, folder: Path, overrides: Iterable[Override]) 
         loaded.fair, loaded.fair_from = own.fair.cls, own.fair.source
     elif ("sched", "fair") not in sound.bad:
         loaded.fair = fair_class_by_name(config.sched.fair)
+    problems += _take_topology(loaded)
     problems += _cross_checks(loaded)
     return loaded
 
@@ -462,6 +467,54 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
             if key in image.model_fields_set:
                 what = "is for images without a program: the program decides"
                 yield loaded.problem(("images", name, key), what, of_key=True)
+
+
+def _take_topology(loaded: Loaded) -> Iterable[Problem]:
+    """Find out what ``machine.topology`` means, and so how many CPUs there are; yield problems."""
+    machine = loaded.config.machine
+    topology = machine.topology
+    if topology is None or not loaded.is_sound("machine", "topology"):
+        return
+    where: KeyPath = ("machine", "topology")
+    if topology.model is None or not is_topology_file(topology.model):
+        findings: list[Finding] = []
+        if topology.model is not None:
+            topology, findings = _of_processor(topology, topology.model)
+        if not findings:
+            loaded.cpus, findings = by_numbers(topology)
+        for path, what in findings:
+            yield loaded.problem((*where, *path), what)
+    else:
+        for key in sorted(topology.model_fields_set - {"model"}):
+            yield loaded.problem((*where, key), "is for numbers: the file has all", of_key=True)
+        file = loaded.folder / topology.model
+        try:
+            loaded.cpus = read_topology(str(file), read_text(file))
+        except ConfigError as error:
+            yield from error.problems
+    number = len(loaded.cpus.places)
+    if not number:
+        return
+    if "cpus" not in machine.model_fields_set:
+        machine = machine.model_copy(update={"cpus": number})
+        loaded.config = loaded.config.model_copy(update={"machine": machine})
+    elif machine.cpus != number and loaded.is_sound("machine", "cpus"):
+        what = f"must be {number}, as machine.topology says, or left out {got(machine.cpus)}"
+        yield loaded.problem(("machine", "cpus"), what)
+
+
+def _of_processor(topology: Topology, name: str) -> tuple[Topology, list[Finding]]:
+    """Return the numbers of the processor ``name``, and what is wrong."""
+    if name not in PROCESSORS:
+        near = difflib.get_close_matches(name, PROCESSORS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(PROCESSORS)}"
+        what = f"no processor that is known, and no file's name {got(name)}; {hint}"
+        return topology, [(("model",), what)]
+    findings: list[Finding] = [
+        ((key,), f"is known of {name}: only sockets may be given beside it")
+        for key in sorted(topology.model_fields_set - {"model", "sockets"})
+    ]
+    return topology_named(name, topology.sockets), findings
 
 
 def _check_scheme(loaded: Loaded) -> Iterable[Problem]:

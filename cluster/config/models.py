@@ -23,6 +23,7 @@ from pydantic_core import CoreSchema
 from cluster.config.model import Model
 from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, OneOfOrOwn, Size
 from cluster.config.sched import Sched, SchedKeys
+from cluster.config.topology import Topology
 from cluster.plugins import CHOOSER, MEMORY_MODEL, SCHEME
 from cluster.sync.scheme import BUILTIN
 from kernel.costs import cost_names
@@ -111,6 +112,13 @@ class Machine(Model):
             "model of your own, FILE.py:CLASS, or the name of an installed one."
         ),
     ] = "sc"
+    topology: Annotated[
+        Topology | None,
+        Field(
+            description="How the CPUs hang together; says how many there are, too. By default all "
+            "are equally near to one another."
+        ),
+    ] = None
 
 
 class Service(Model):

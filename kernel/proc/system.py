@@ -92,13 +92,34 @@ def version_proc_show(k: "Kernel") -> str:
 def show_cpuinfo(k: "Kernel") -> str:
     """Return /proc/cpuinfo: the lines that mean something here.
 
-    Source: arch/x86/kernel/cpu/proc.c:show_cpuinfo(), arch/powerpc/kernel/setup-common.c.
+    On x86, of a machine whose topology is configured, where each CPU is.
+
+    Source: arch/x86/kernel/cpu/proc.c:show_cpuinfo(), show_cpuinfo_core();
+    arch/powerpc/kernel/setup-common.c.
     """
     if k.spec.arch == "x86":
+        if k.spec.places:
+            return _cpuinfo_cores(k.spec.places)
         block = "processor\t: {0}\nvendor_id\t: smplab\nmodel name\t: smplab emulated CPU\n\n"
     else:
         block = "processor\t: {0}\ncpu\t\t: smplab emulated CPU\n\n"
     return "".join(block.format(cpu) for cpu in range(k.spec.cpus))
+
+
+def _cpuinfo_cores(places: tuple[tuple[int, ...], ...]) -> str:
+    """Return the blocks of CPUs with places: siblings and cores are those of the package."""
+    siblings: dict[int, int] = {}
+    cores: dict[int, dict[int, int]] = {}  # package -> core -> its number there
+    for package, _, _, _, core, _ in places:
+        siblings[package] = siblings.get(package, 0) + 1
+        known = cores.setdefault(package, {})
+        known.setdefault(core, len(known))
+    return "".join(
+        f"processor\t: {cpu}\nvendor_id\t: smplab\nmodel name\t: smplab emulated CPU\n"
+        f"physical id\t: {package}\nsiblings\t: {siblings[package]}\n"
+        f"core id\t\t: {cores[package][core]}\ncpu cores\t: {len(cores[package])}\n\n"
+        for cpu, (package, _, _, _, core, _) in enumerate(places)
+    )
 
 
 # -- memory --------------------------------------------------------------------------------------

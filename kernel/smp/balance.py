@@ -15,31 +15,34 @@ A pass without an imbalance changes nothing but intervals, and there is none whi
 runnable tasks. Then there are no passes; ``_catch_up`` does to the intervals what they would have
 done. So a machine without queues pays nothing, and one with queues a few dozen passes a second.
 
+On a machine with a configured topology the sums of groups count (``kernel.smp.groups``), and of
+each group one CPU looks for all; on a flat one every CPU is a group of its own.
+
 Source: kernel/sched/fair.c (rebalance_domains, load_balance, find_busiest_group,
 calculate_imbalance), kernel/sched/topology.c:sd_init() of Linux 6.1.
-Deviation: of the groups of a domain the busiest CPU counts, not their sums. Load is the weight of
-what is runnable at the moment, not PELT's decaying average of it, and a CPU with a runnable task
-counts as fully used. A pass takes no CPU time. Idle CPUs look for themselves at their own
-intervals; in Linux a busy one's tick wakes one of them to look for all. newidle_balance() does not
-ask whether the CPU will be idle for long enough to be worth it. In profile 2.6.34 the numbers are
-that kernel's, the rules are not.
+Deviation: load is the weight of what is runnable at the moment, not PELT's decaying average of it,
+and a CPU with a runnable task counts as fully used. A pass takes no CPU time. Idle CPUs look for
+themselves at their own intervals; in Linux a busy one's tick wakes one of them to look for all.
+newidle_balance() does not ask whether the CPU will be idle for long enough to be worth it. In
+profile 2.6.34 the numbers are that kernel's, the rules are not.
 """
 
 from typing import TYPE_CHECKING, Final
 
 from kernel.bits import find_next_bit_wrap
 from kernel.messages import MIGRATE_LOAD, MIGRATE_TASK, NEVER, eff_balance
-from kernel.process.attrs import attrs_of
 from kernel.profiles import profile_named
 from kernel.sched.detach import CACHE_NICE_TRIES
-from kernel.sched.weights import NICE_0_LOAD
-from kernel.task import TaskStruct
+from kernel.smp import groups
+from kernel.smp.topology import MC, Level
+from kernel.smp.weigh import cpu_load, span_load, uneven_loads
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.smp.topology import Topology
 
 MAX_PINNED_INTERVAL_MS: Final = 512
+SMT_IMBALANCE_PCT: Final = 110
 
 
 class SchedDomain:
@@ -47,10 +50,13 @@ class SchedDomain:
 
     Args:
         span: its CPUs, as a mask; ``others`` is the mask of those in other groups than this CPU's.
+        level: whose domain it is; None for a flat machine's.
 
-    ``next_balance`` (``rq->next_balance``) and ``last_balance`` are in jiffies. ``asked``: the
-    answer to the last pass is not here yet; ``pinned``: CPUs that, in this pass, had only tasks
-    which may not come here.
+    ``cache_nice_tries``: passes that fail before cache-hot tasks may go; ``prefer_sibling``: tasks
+    are spread over its groups before one of them is full; ``imb_numa_nr``: so many tasks may be
+    together on one node while another idles. ``next_balance`` (``rq->next_balance``) and
+    ``last_balance`` are in jiffies. ``asked``: the answer to the last pass is not here yet;
+    ``pinned``: CPUs that, in this pass, had only tasks which may not come here.
     """
 
     __slots__ = (
@@ -58,20 +64,25 @@ class SchedDomain:
         "balance_interval",
         "busy_factor",
         "busy_less",
+        "cache_nice_tries",
+        "imb_numa_nr",
         "imbalance_pct",
         "last_balance",
+        "level",
         "max_interval",
         "min_interval",
         "next_balance",
         "nr_balance_failed",
         "others",
         "pinned",
+        "prefer_sibling",
         "span",
     )
 
-    def __init__(self, span: int, others: int, linux: str) -> None:
+    def __init__(self, span: int, others: int, linux: str, level: Level | None = None) -> None:
         self.span = span
         self.others = others
+        self.level = level or Level(MC, (), ())
         cpus = span.bit_count()
         profile = profile_named(linux)
         self.min_interval, self.max_interval = profile.sd_interval_ms or (cpus, 2 * cpus)
@@ -79,6 +90,19 @@ class SchedDomain:
         self.busy_factor = profile.sd_busy_factor
         self.busy_less = profile.sd_busy_less
         self.imbalance_pct = profile.sd_imbalance_pct
+        self.cache_nice_tries = CACHE_NICE_TRIES
+        self.prefer_sibling = False
+        self.imb_numa_nr = 0
+        if self.level.shares_core:
+            self.imbalance_pct = SMT_IMBALANCE_PCT
+            self.cache_nice_tries = 0
+            if profile.sd_interval_ms is not None:
+                self.max_interval = 2
+        elif self.level.distance:
+            self.cache_nice_tries = 2
+            if profile.sd_node_ms is not None:
+                self.min_interval, self.max_interval, self.busy_factor = profile.sd_node_ms
+                self.balance_interval = self.min_interval
         self.last_balance = 0
         self.next_balance = 0
         self.nr_balance_failed = 0
@@ -91,10 +115,38 @@ def domains_of(topology: "Topology", linux: str) -> list[list[SchedDomain]]:
 
     Source: kernel/sched/topology.c:build_sched_domains().
     """
-    return [
-        [SchedDomain(span, others, linux) for span, others in zip(level.spans, level.others)]
+    domains = [
+        [SchedDomain(span, others, linux, level) for span, others in zip(level.spans, level.others)]
         for level in topology.levels
     ]
+    if not topology.flat:
+        for cpu in range(topology.cpus):
+            _relate([level[cpu] for level in domains], profile_named(linux).sd_node_ms is None)
+    return domains
+
+
+def _relate(chain: list[SchedDomain], numa_nr: bool) -> None:
+    """Set what a domain of one CPU has from those below and above it.
+
+    Args:
+        chain: the innermost first.
+        numa_nr: whether this kernel leaves a few tasks together on their node.
+
+    Source: kernel/sched/topology.c:build_sched_domains() (imb_numa_nr, 5.18), kernel/sched/fair.c:
+        update_sd_lb_stats() (prefer_sibling).
+    """
+    limit, span, below = 0, 0, None
+    for place, sd in enumerate(chain):
+        sd.prefer_sibling = below is None or not below.level.distance
+        weight = sd.span.bit_count()
+        if limit:
+            sd.imb_numa_nr = limit * max(1, weight // span)
+        elif numa_nr and not sd.level.shares_llc and below is not None and below.level.shares_llc:
+            caches = weight // below.span.bit_count()
+            limit = sd.imb_numa_nr = max(1, weight >> 3 if caches == 1 else caches)
+            wider = [each.span.bit_count() for each in chain[place + 1 :] if each.level.distance]
+            span = wider[0] if wider else weight
+        below = sd
 
 
 def msecs_to_jiffies(ms: int, hz: int) -> int:
@@ -114,42 +166,6 @@ def get_sd_balance_interval(sd: SchedDomain, busy: bool, hz: int, cpus: int) -> 
     else:
         interval = msecs_to_jiffies(sd.balance_interval * sd.busy_factor, hz) - sd.busy_less
     return max(1, min(interval, hz * cpus // 10))
-
-
-def task_load(k: "Kernel", task: TaskStruct) -> int:
-    """Return what ``task`` weighs, as its class says. Source: kernel/sched/fair.c:task_h_load()."""
-    return k.sched.of(task).task_load(task, attrs_of(task))
-
-
-def note_load(k: "Kernel", task: TaskStruct) -> None:
-    """Keep ``k.uneven``, the tasks whose load is not that of nice 0, after a change of ``task``."""
-    if task_load(k, task) == NICE_0_LOAD:
-        k.uneven.pop(task, None)
-    else:
-        k.uneven[task] = None
-
-
-def uneven_loads(k: "Kernel") -> dict[int, int]:
-    """Return by CPU what its load is more than its number of tasks says; those with 0 are left out.
-
-    With it, ``cpu_load`` and ``span_load`` need not look at tasks.
-    """
-    more: dict[int, int] = {}
-    for task in k.uneven:
-        if task.on_rq:
-            more[task.cpu] = more.get(task.cpu, 0) + task_load(k, task) - NICE_0_LOAD
-    return more
-
-
-def cpu_load(k: "Kernel", cpu: int, more: dict[int, int]) -> int:
-    """Return the load of a CPU. Source: kernel/sched/fair.c:cpu_load()."""
-    return NICE_0_LOAD * k.load.nr_running[cpu] + more.get(cpu, 0)
-
-
-def span_load(k: "Kernel", span: int, more: dict[int, int]) -> int:
-    """Return the load of the CPUs of a mask. Source: kernel/sched/fair.c:update_sg_lb_stats()."""
-    load = NICE_0_LOAD * k.load.running_in(span)
-    return load + sum(extra for cpu, extra in more.items() if span >> cpu & 1)
 
 
 def start_balancing(k: "Kernel") -> None:
@@ -210,16 +226,25 @@ def load_balance(k: "Kernel", sd: SchedDomain, this_cpu: int, more: dict[int, in
     Source: kernel/sched/fair.c:load_balance(), need_active_balance().
     """
     idle = k.load.nr_running[this_cpu] <= 0
-    busiest = find_busiest_queue(k, sd, this_cpu, more)
     kind = imbalance = 0
-    if busiest >= 0:
-        kind, imbalance = calculate_imbalance(k, sd, this_cpu, busiest, more)
-    if imbalance <= 0:
+    if k.topology.flat:
+        busiest = find_busiest_queue(k, sd, this_cpu, more)
+        if busiest >= 0:
+            kind, imbalance = calculate_imbalance(k, sd, this_cpu, busiest, more)
+    elif groups.should_we_balance(k, sd, this_cpu):
+        busiest, kind, imbalance = groups.find_busiest(k, sd, this_cpu, more)
+    else:
+        busiest = -1
+    if busiest < 0 or imbalance <= 0:
         _out_balanced(sd, all_pinned=sd.pinned != 0)
         return False
     sd.asked = True
-    active = kind == MIGRATE_TASK and sd.nr_balance_failed + 1 > CACHE_NICE_TRIES + 2
+    active = kind == MIGRATE_TASK and sd.nr_balance_failed + 1 > sd.cache_nice_tries + 2
     failed = sd.nr_balance_failed
+    if sd.level.shares_core:
+        failed += CACHE_NICE_TRIES + 1  # task_hot(): siblings have one cache
+    elif failed:
+        failed -= sd.cache_nice_tries - CACHE_NICE_TRIES  # the CPU knows one number of tries
     k.send(busiest, eff_balance(k.now_ns, this_cpu, idle, kind, imbalance, failed, active))
     return True
 
@@ -290,7 +315,7 @@ def balanced(
         sd.balance_interval = sd.min_interval
     elif active:
         # back off: it may be all there is to move
-        sd.nr_balance_failed = CACHE_NICE_TRIES + 1
+        sd.nr_balance_failed = sd.cache_nice_tries + 1
         if sd.balance_interval < sd.max_interval:
             sd.balance_interval *= 2
     else:

@@ -1,11 +1,12 @@
 """Fair tasks and CPUs: the kernel's half of every class of the rank fair.
 
 A task starts on an idle CPU, as near as the topology has one, and wakes where its cache is unless
-that CPU is busy and another is not. Periodic balancing is ``kernel.smp.balance``.
+that CPU is busy and another is not. On a machine with a configured topology it goes by its levels
+instead: ``kernel.smp.select``. Periodic balancing is ``kernel.smp.balance``.
 
 Source: kernel/sched/fair.c (select_task_rq_fair, find_idlest_cpu, select_idle_sibling).
-Deviation: the number of runnable tasks stands for load in placement; no wake_affine load
-comparison.
+Deviation: on a flat machine the number of runnable tasks stands for load in placement, without
+wake_affine's comparison of loads.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ from kernel.process.limits import rlimit
 from kernel.sched.sched_class import FAIR_RANK
 from kernel.sched.weights import weight_of
 from kernel.smp.affinity import cpumask_any_and_distribute
+from kernel.smp.select import select_task_rq_levels
 from kernel.smp.smp_class import SELECT_FORK, SELECT_WAKE, SchedAttr, SmpClass
 from kernel.uapi.failure import refused
 from kernel.uapi.policy import SCHED_BATCH, SCHED_NORMAL
@@ -65,6 +67,8 @@ class FairHalf(SmpClass):
         """Source: kernel/sched/fair.c:select_task_rq_fair()."""
         attrs = task.attrs
         allowed = 0 if attrs is None else attrs.cpus_mask
+        if not k.topology.flat:
+            return select_task_rq_levels(k, task, previous, why, allowed)
         if why == SELECT_WAKE:
             return select_idle_sibling(k, previous, allowed)
         if why == SELECT_FORK:

@@ -18,10 +18,10 @@ from kernel.messages import eff_tune_policy
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.attrs import TaskAttrs, attrs_of, new_attrs
 from kernel.smp.affinity import on_a_cpu, set_cpus_allowed_ptr
-from kernel.smp.balance import note_load
 from kernel.smp.classes import join_class
 from kernel.smp.fair import can_nice
 from kernel.smp.smp_class import SchedAttr, SmpClass, push_from
+from kernel.smp.weigh import note_load
 from kernel.task import PF_NO_SETAFFINITY, TaskStruct
 from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
 from kernel.uapi.failure import refused

@@ -5,47 +5,80 @@ the domain of the level below. What places tasks takes an idle CPU from the inne
 one (``Topology.nearest``); what balances looks, level by level, at the span without the CPU's own
 group (``Level.others``). Nothing else knows how CPUs hang together.
 
+``flat`` is the machine of which nothing is configured; ``build`` makes the levels of one whose CPUs
+have places (``MachineSpec.places``): in a core, a cluster, under a last-level cache, on a node.
+
 Source: kernel/sched/topology.c (sched_domain_topology_level, build_sched_domains, sd_init).
-Deviation: a machine has one flat level, ``MC``, in which every CPU is a group of its own.
+Deviation: a machine without ``machine.topology`` has one flat level, ``MC``, in which every CPU is
+a group of its own. Nodes whose distances are not nested (a ring) are refused; Linux makes
+overlapping groups of them. Nodes up to 32 apart are near, on every machine, as Linux has it on
+AMD's processors; elsewhere it is 30. 2.6.34 has one level of nodes, whatever their distances.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final
 
-from kernel.bits import find_next_bit_wrap
+from kernel.bits import find_first_bit, find_next_bit_wrap
 
 
 class Level:
     """One level of domains.
 
     Args:
-        name: as in ``sched_domain/*/name``: SMT, MC, PKG, NUMA.
+        name: as in ``sched_domain/*/name``: SMT, CLS, MC, PKG, NUMA.
         spans: by CPU, the mask of the CPUs in its domain.
         groups: by CPU, the mask of those in its group.
+        distance: of its nodes, 0 if all of a domain is on one node.
 
-    ``others``: by CPU, its span without its group: where balancing looks.
+    ``others``: by CPU, its span without its group: where balancing looks. ``shares_core``,
+    ``shares_llc``: what the CPUs of a domain have in common (SD_SHARE_CPUCAPACITY, SD_SHARE_LLC).
+    ``wide``: it is too far away to start or wake a task there (no SD_BALANCE_FORK, _EXEC,
+    SD_WAKE_AFFINE). Source: kernel/sched/topology.c:sd_init(), node_reclaim_distance.
     """
 
-    __slots__ = ("groups", "name", "others", "spans")
+    __slots__ = (
+        "_lists",
+        "distance",
+        "groups",
+        "name",
+        "others",
+        "shares_core",
+        "shares_llc",
+        "spans",
+        "wide",
+    )
 
-    def __init__(self, name: str, spans: Sequence[int], groups: Sequence[int]) -> None:
+    def __init__(
+        self, name: str, spans: Sequence[int], groups: Sequence[int], distance: int = 0
+    ) -> None:
         self.name = name
         self.spans = tuple(spans)
         self.groups = tuple(groups)
         self.others = tuple(span & ~group for span, group in zip(self.spans, self.groups))
+        self.distance = distance
+        self.shares_core = name in (SMT, SIBLING)
+        self.shares_llc = name in (SMT, SIBLING, CLS, MC)
+        self.wide = distance > RECLAIM_DISTANCE
+        self._lists: dict[int, tuple[int, ...]] = {}  # group -> what groups_of() gives
 
-    def groups_of(self, cpu: int) -> list[int]:
+    def groups_of(self, cpu: int) -> tuple[int, ...]:
         """Return the groups in the domain of ``cpu``, its own first, then going round.
 
         Source: kernel/sched/topology.c:build_sched_groups().
         """
-        found = [self.groups[cpu]]
+        own = self.groups[cpu]
+        known = self._lists.get(own)
+        if known is not None:
+            return known
+        start = find_first_bit(own)
+        found = [own]
         left = self.others[cpu]
         while left:
-            group = self.groups[find_next_bit_wrap(left, cpu)]
+            group = self.groups[find_next_bit_wrap(left, start)]
             found.append(group)
             left &= ~group
-        return found
+        self._lists[own] = tuple(found)
+        return self._lists[own]
 
 
 class Topology:
@@ -54,19 +87,45 @@ class Topology:
     Args:
         cpus: how many CPUs there are.
         levels: each one's groups are the spans of the one before, or single CPUs.
+        capacity: by CPU, what it does in a time, of SCHED_CAPACITY_SCALE; () if all are equal.
 
     Raises:
         ValueError: levels that do not fit on one another; the message says which, and the CPU.
 
-    ``online``: mask of all CPUs.
+    ``online``: mask of all CPUs. ``flat``: nothing is configured of it, so placement and balancing
+    ask for numbers of tasks only. ``cores``, ``clusters``, ``llcs``: by CPU, the masks of those
+    with the same core, cluster and last-level cache; ``smt``: there are cores with several CPUs.
     """
 
-    __slots__ = ("_spans", "cpus", "levels", "online")
+    __slots__ = (
+        "_spans",
+        "capacity",
+        "clusters",
+        "cores",
+        "cpus",
+        "flat",
+        "levels",
+        "llcs",
+        "online",
+        "smt",
+    )
 
-    def __init__(self, cpus: int, levels: Sequence[Level]) -> None:
+    def __init__(self, cpus: int, levels: Sequence[Level], capacity: Sequence[int] = ()) -> None:
         self.cpus = cpus
         self.online = (1 << cpus) - 1
         self.levels = tuple(levels)
+        self.capacity = tuple(capacity)
+        self.flat = False
+        single = tuple(1 << cpu for cpu in range(cpus))
+        self.cores = self.clusters = self.llcs = single
+        for each in self.levels:
+            if each.shares_core:
+                self.cores = each.spans
+            if each.shares_core or each.name == CLS:
+                self.clusters = each.spans
+            if each.shares_llc:
+                self.llcs = each.spans
+        self.smt = self.cores != single
         self._spans = tuple(level.spans for level in self.levels)
         below = tuple(1 << cpu for cpu in range(cpus))
         for level in self.levels:
@@ -91,6 +150,12 @@ class Topology:
                 return number
         return -1
 
+    def capacity_of(self, cpus: int) -> int:
+        """Return what the CPUs of a mask do together. Source: struct sched_group_capacity."""
+        if not self.capacity:
+            return SCHED_CAPACITY_SCALE * cpus.bit_count()
+        return sum(each for cpu, each in enumerate(self.capacity) if cpus >> cpu & 1)
+
 
 def _check(level: Level, below: Sequence[int], online: int) -> None:
     """Raise ValueError unless ``level`` stands on the spans ``below``.
@@ -114,10 +179,105 @@ def _check(level: Level, below: Sequence[int], online: int) -> None:
                 raise ValueError(f"{level.name}: cpus {cpu} and {other} differ about their span")
 
 
+SMT: Final = "SMT"
+CLS: Final = "CLS"
 MC: Final = "MC"
+PKG: Final = "PKG"
+NUMA: Final = "NUMA"
+# as 2.6.34 calls SMT, PKG and NUMA. Source: include/linux/topology.h, kernel/sched.c (SD_INIT)
+SIBLING: Final = "SIBLING"
+CPU: Final = "CPU"
+NODE: Final = "NODE"
+
+LOCAL_DISTANCE: Final = 10
+RECLAIM_DISTANCE: Final = 32
+SCHED_CAPACITY_SCALE: Final = 1024
+
+# one CPU's place: package, node, last-level cache, cluster, core, capacity
+Place = tuple[int, ...]
 
 
 def flat(cpus: int) -> Topology:
     """Return the topology in which all CPUs are equally near to one another."""
     single = [1 << cpu for cpu in range(cpus)]
-    return Topology(cpus, [Level(MC, [(1 << cpus) - 1] * cpus, single)])
+    topology = Topology(cpus, [Level(MC, [(1 << cpus) - 1] * cpus, single)])
+    topology.flat = True
+    return topology
+
+
+def build(
+    places: Sequence[Place], distances: Sequence[Sequence[int]] = (), linux: str = "6.12"
+) -> Topology:
+    """Return the topology of CPUs with places.
+
+    Args:
+        places: by CPU, numbers of package, node, last-level cache, cluster and core, each its own
+            throughout the machine, and the capacity.
+        distances: of each node from each, by number; () for 10 on the node itself and 20 elsewhere.
+
+    A cache that reaches over several nodes counts for each of them alone. A level that adds nothing
+    to the one below is left out.
+
+    Raises:
+        ValueError: distances that are not nested.
+
+    Source: kernel/sched/topology.c (default_topology, sched_init_numa, sd_degenerate),
+    arch/x86/kernel/smpboot.c (match_llc, x86_topology), drivers/base/arch_topology.c.
+    """
+    old = linux == "2.6.34"
+    same: list[tuple[str, Callable[[Place], Place], int]] = [
+        (SIBLING if old else SMT, lambda place: (place[1], place[4]), 0),
+        (CLS, lambda place: (place[1], place[3]), 0),
+        (MC, lambda place: (place[1], place[2]), 0),
+        (CPU if old else PKG, lambda place: (place[1],), 0),
+    ]
+    if old:
+        del same[1]
+    spans = [(name, _spans_by([key(place) for place in places]), far) for name, key, far in same]
+    nodes = [place[1] for place in places]
+    of_node = dict(zip(nodes, _spans_by(nodes)))
+    for far in far_distances(nodes, distances)[-1 if old else 0 :]:
+        wide = dict.fromkeys(of_node, 0)
+        for node in of_node:
+            for other, mask in of_node.items():
+                if _far(distances, node, other) <= far:
+                    wide[node] |= mask
+        spans.append((NODE if old else NUMA, [wide[node] for node in nodes], far))
+    if not old:  # a cluster that is all of a cache is none: cpu_clustergroup_mask()
+        cores, clusters, caches = spans[0][1], spans[1][1], spans[2][1]
+        spans[1] = (
+            CLS,
+            [
+                core if cluster & cache == cache else cluster
+                for core, cluster, cache in zip(cores, clusters, caches)
+            ],
+            0,
+        )
+    levels = []
+    below = [1 << cpu for cpu in range(len(places))]
+    for name, masks, far in spans:
+        if masks != below:
+            levels.append(Level(name, masks, below, far))
+            below = masks
+    capacity = [place[5] for place in places]
+    return Topology(len(places), levels, capacity if len(set(capacity)) > 1 else ())
+
+
+def far_distances(nodes: Sequence[int], distances: Sequence[Sequence[int]]) -> list[int]:
+    """Return the distances there are between different nodes of ``nodes``, the least first."""
+    known = sorted(set(nodes))
+    return sorted({_far(distances, one, other) for one in known for other in known if one != other})
+
+
+def _far(distances: Sequence[Sequence[int]], one: int, other: int) -> int:
+    if one == other:
+        return LOCAL_DISTANCE
+    return distances[one][other] if distances else 2 * LOCAL_DISTANCE
+
+
+def _spans_by(keys: Sequence[Hashable]) -> list[int]:
+    """Return by CPU the mask of those with the same key."""
+    masks: dict[Hashable, int] = {}
+    for cpu, key in enumerate(keys):
+        masks[key] = masks.get(key, 0) | 1 << cpu
+    return [masks[key] for key in keys]

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 from kernel.errors import IllegalTransition
 from kernel.messages import eff_fork, eff_kthread, eff_spawn, eff_wake
 from kernel.points import ACQUIRE, BARRIER, LOAD, RELEASE, STORE, Path
-from kernel.smp.balance import note_load
 from kernel.smp.classes import task_new
 from kernel.smp.load import load_inc
 from kernel.smp.smp_class import SELECT_EXEC, SELECT_FORK, SELECT_WAKE
 from kernel.smp.tick import tick_dep_set_task
+from kernel.smp.weigh import note_load
 from kernel.task import (
     STATE_MOVES,
     TASK_NEW,

@@ -1,0 +1,266 @@
+"""``machine.topology``: how the CPUs hang together, by numbers, by a name or from a file.
+
+The result is plain data for ``kernel.smp.topology.build``: by CPU the numbers of package, node,
+last-level cache, cluster and core, and its capacity; and the distances of the nodes.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import Field, GetJsonSchemaHandler, PlainValidator, WithJsonSchema, model_validator
+from pydantic_core import CoreSchema
+
+from cluster.config.errors import KeyPath, got
+from cluster.config.model import Model
+from cluster.config.quantities import OneOf
+from kernel.smp.topology import LOCAL_DISTANCE, far_distances
+
+MAX_CPUS: Final = 4096
+MAX_NODES: Final = 64
+REMOTE_DISTANCE: Final = 20
+
+Finding = tuple[KeyPath, str]  # below machine.topology: what is wrong
+
+
+def _cores(value: Any) -> int | list[int]:
+    many = value if isinstance(value, list) else [value]
+    if many and all(type(each) is int and 1 <= each <= MAX_CPUS for each in many):
+        return many if isinstance(value, list) else many[0]
+    raise ValueError(f"must be from 1 to {MAX_CPUS}, or a list of such numbers")
+
+
+_ONE_CORES: Final = {"type": "integer", "minimum": 1, "maximum": MAX_CPUS}
+
+
+class Numa(Model):
+    """The nodes of the machine; each has as many clusters as the others."""
+
+    nodes: Annotated[int, Field(ge=1, le=MAX_NODES, description="How many there are.")]
+    distances: Annotated[
+        list[list[Annotated[int, Field(ge=LOCAL_DISTANCE, le=254)]]],
+        Field(
+            max_length=MAX_NODES,
+            description="From each node to each, 10 to itself, as numactl --hardware shows them; "
+            "by default 20 to all others.",
+        ),
+    ] = []
+
+
+class Topology(Model):
+    """Sockets, caches, cores and threads; or the name of a processor; or a file of a machine's."""
+
+    model: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=4096,
+            description="A processor (smplab list topologies), or a file: what lscpu "
+            "-e=CPU,NODE,SOCKET,CORE,CACHE, the same with -J, or lstopo --of xml wrote.",
+        ),
+    ] = None
+    sockets: Annotated[int, Field(ge=1, le=64, description="Processors.")] = 1
+    llcs: Annotated[int, Field(ge=1, le=256, description="Last-level caches of each socket.")] = 1
+    clusters: Annotated[
+        int, Field(ge=1, le=256, description="Clusters of cores under each last-level cache.")
+    ] = 1
+    cores: Annotated[
+        int | list[int],
+        PlainValidator(_cores),
+        WithJsonSchema({"anyOf": [_ONE_CORES, {"type": "array", "items": _ONE_CORES}]}),
+        Field(description="Cores of each cluster; a list has the number of every cluster."),
+    ] = 1
+    smt: Annotated[int, Field(ge=1, le=8, description="CPUs (threads) of each core.")] = 1
+    numbering: Annotated[
+        str,
+        OneOf("spread", "adjacent"),
+        Field(
+            description="spread: the cores' second threads come after all first ones, as on x86; "
+            "adjacent: the threads of a core have successive numbers."
+        ),
+    ] = "spread"
+    numa: Annotated[Numa | None, Field(description="By default each socket is a node.")] = None
+    capacity: Annotated[
+        list[Annotated[int, Field(ge=1, le=1024)]],
+        Field(max_length=MAX_CPUS, description="Of every cluster, 1024 for the largest."),
+    ] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, value: Any) -> Any:
+        return {"model": value} if type(value) is str else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        whole = handler.resolve_ref_schema(handler(schema))
+        return {"anyOf": [{"type": "string"}, whole]}
+
+
+@dataclass(frozen=True, slots=True)
+class Cpus:
+    """The places of CPUs, and the distances of their nodes: as ``MachineSpec`` has them."""
+
+    places: tuple[tuple[int, ...], ...] = ()
+    distances: tuple[tuple[int, ...], ...] = ()
+
+
+def clusters_of(topology: Topology) -> int:
+    """Return how many clusters the whole machine has."""
+    return topology.sockets * topology.llcs * topology.clusters
+
+
+def by_numbers(topology: Topology) -> tuple[Cpus, list[Finding]]:
+    """Return the CPUs that the numbers mean, and what is wrong with them."""
+    findings = list(_wrong_numbers(topology))
+    if findings:
+        return Cpus(), findings
+    numa = topology.numa or Numa(nodes=topology.sockets)
+    clusters = clusters_of(topology)
+    cores = _cores_by_cluster(topology)
+    first_threads: list[tuple[int, ...]] = []
+    for cluster, number in enumerate(cores):
+        cache = cluster // topology.clusters
+        capacity = topology.capacity[cluster] if topology.capacity else 1024
+        for _ in range(number):
+            node = cluster * numa.nodes // clusters
+            core = len(first_threads)
+            first_threads.append((cache // topology.llcs, node, cache, cluster, core, capacity))
+    if topology.numbering == "spread":
+        places = [place for _ in range(topology.smt) for place in first_threads]
+    else:
+        places = [place for place in first_threads for _ in range(topology.smt)]
+    distances = tuple(tuple(row) for row in numa.distances)
+    return Cpus(tuple(places), distances), []
+
+
+def _cores_by_cluster(topology: Topology) -> list[int]:
+    cores = topology.cores
+    return cores if isinstance(cores, list) else [cores] * clusters_of(topology)
+
+
+def _wrong_numbers(topology: Topology) -> Iterator[Finding]:
+    clusters = clusters_of(topology)
+    for key, value in (("cores", topology.cores), ("capacity", topology.capacity)):
+        if isinstance(value, list) and value and len(value) != clusters:
+            yield (key,), f"must have {clusters} items, one for each cluster (got {len(value)})"
+    # before a list of them is made
+    cores = topology.cores
+    many = sum(cores) if isinstance(cores, list) else cores * clusters
+    if many * topology.smt > MAX_CPUS:
+        yield (), f"must have at most {MAX_CPUS} CPUs (got {many * topology.smt})"
+    if topology.capacity and max(topology.capacity) != 1024:
+        yield ("capacity",), f"must be 1024 for the largest {got(max(topology.capacity))}"
+    numa = topology.numa
+    if numa is not None:
+        if clusters % numa.nodes:
+            what = f"must divide the number of clusters, which is {clusters}"
+            yield ("numa", "nodes"), f"{what} {got(numa.nodes)}"
+        for path, what in wrong_distances(numa.distances, numa.nodes):
+            yield ("numa", "distances", *path), what
+
+
+def wrong_distances(rows: Sequence[Sequence[int]], nodes: int) -> Iterator[Finding]:
+    """Yield what is wrong with a matrix of distances between so many nodes; () is none."""
+    if not rows:
+        return
+    if len(rows) != nodes:
+        yield (), f"must have a row for each of {nodes} nodes (got {len(rows)})"
+    wrong = len(rows) != nodes
+    for place, row in enumerate(rows):
+        if len(row) != len(rows):
+            wrong = True
+            yield (place,), f"must have {len(rows)} items (got {len(row)})"
+    if wrong:
+        return
+    for one in range(nodes):
+        for other in range(nodes):
+            far = rows[one][other]
+            if one == other and far != LOCAL_DISTANCE:
+                wrong = True
+                yield (one, other), f"must be {LOCAL_DISTANCE}, a node's to itself {got(far)}"
+            elif one != other and far <= LOCAL_DISTANCE:
+                wrong = True
+                yield (one, other), f"must be more than {LOCAL_DISTANCE} {got(far)}"
+            elif one > other and far != rows[other][one]:
+                wrong = True
+                what = f"must be {rows[other][one]}, as in the other direction"
+                yield (one, other), f"{what} {got(far)}"
+    if not wrong:
+        yield from _not_nested(rows)
+
+
+def _not_nested(rows: Sequence[Sequence[int]]) -> Iterator[Finding]:
+    """Yield where nodes that are near to the same node are not as near to each other."""
+    nodes = range(len(rows))
+    for limit in far_distances(nodes, rows):
+        for one in nodes:
+            near = [other for other in nodes if rows[one][other] <= limit]
+            for other in near:
+                for third in near:
+                    if rows[other][third] > limit:
+                        what = (
+                            f"nodes {other} and {third} are {rows[other][third]} apart though "
+                            f"each is within {limit} of node {one}: distances that are not nested "
+                            "are not emulated"
+                        )
+                        yield (other, third), what
+                        return
+
+
+@dataclass(slots=True)
+class Row:
+    """One CPU as a file has it: names of what it is in, whatever they are."""
+
+    cpu: int
+    node: int = 0
+    socket: Hashable = 0
+    cache: Hashable = None  # None: the whole socket's
+    cluster: Hashable = None  # None: none beside the cache
+    core: Hashable = 0
+    capacity: int = 1024
+
+
+def by_rows(rows: Iterable[Row], distances: dict[tuple[int, int], int] | None = None) -> Cpus:
+    """Return the CPUs of ``rows``, in the order of their numbers.
+
+    Args:
+        distances: from node to node by their names, if the file says them.
+    """
+    rows = sorted(rows, key=lambda row: row.cpu)
+    nodes = {node: place for place, node in enumerate(sorted({row.node for row in rows}))}
+    sockets, caches, clusters, cores = _Numbers(), _Numbers(), _Numbers(), _Numbers()
+    places = []
+    for row in rows:
+        cache = (row.socket, row.cache)
+        places.append(
+            (
+                sockets.of(row.socket),
+                nodes[row.node],
+                caches.of(cache),
+                clusters.of((cache, row.cluster)),
+                cores.of((row.socket, row.core)),
+                row.capacity,
+            )
+        )
+    matrix: tuple[tuple[int, ...], ...] = ()
+    if distances:
+        matrix = tuple(
+            tuple(
+                LOCAL_DISTANCE if one == other else distances.get((one, other), REMOTE_DISTANCE)
+                for other in nodes
+            )
+            for one in nodes
+        )
+    return Cpus(tuple(places), matrix)
+
+
+class _Numbers:
+    """Names to numbers, in the order in which they come."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, int] = {}
+
+    def of(self, name: Hashable) -> int:
+        return self._known.setdefault(name, len(self._known))
