@@ -1,6 +1,7 @@
 """Schedulers of the small protocol (kernel.sched.ext): from a file to a run, and what stops one."""
 
 import re
+import sys
 
 import pytest
 
@@ -140,22 +141,43 @@ def test_two_runs_have_one_digest(tmp_path, name):
 
 
 @pytest.mark.ray
+@pytest.mark.parametrize("name", ["spread", "vtime", "held"])
 @pytest.mark.parametrize("granularity", ["syscall", "step"])
 @pytest.mark.parametrize("cpus_per_actor", [1, 2])
-def test_ray_gives_the_bytes_of_the_local_engine(local_ray, tmp_path, cpus_per_actor, granularity):
-    for name in ("spread", "vtime"):
-        how = {"cpus": 2, "granularity": granularity, "scheme": "barrier"}
-        local = run(tmp_path, ALL[name], **how)
-        on_ray = run(
-            tmp_path,
-            ALL[name],
-            **how,
-            engine="ray",
-            address="auto",
-            cpus_per_actor=cpus_per_actor,
-        )
-        assert (on_ray.exit_kind, on_ray.message) == (DONE, "")
-        assert on_ray.digest == local.digest, name
+def test_ray_gives_the_bytes_of_the_local_engine(
+    local_ray, tmp_path, cpus_per_actor, granularity, name
+):
+    how = {"cpus": 2, "granularity": granularity, "scheme": "barrier"}
+    local = run(tmp_path, ALL[name], **how)
+    on_ray = run(
+        tmp_path, ALL[name], **how, engine="ray", address="auto", cpus_per_actor=cpus_per_actor
+    )
+    assert (on_ray.exit_kind, on_ray.message) == (DONE, "")
+    assert on_ray.digest == local.digest
+
+
+def test_an_installed_scheduler_is_named_by_its_entry_point(tmp_path, monkeypatch):
+    (tmp_path / "own_fifo.py").write_text(FIFO, "utf-8")
+    info = tmp_path / "own_fifo-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: own_fifo\nVersion: 1\n", "utf-8")
+    entry = "[smplab.schedulers]\nfirst_come = own_fifo:Mine\n"
+    (info / "entry_points.txt").write_text(entry, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "four.py").write_text(FOUR, "utf-8")
+    text = "machine: {cpus: 1}\nsched: {fair: first_come}\nworkloads: [{program: ./four.py}]\n"
+    try:
+        spec = resolve(parse_config("c.yaml", text, tmp_path))
+        assert order(run_machine(RunRequest(spec)))[:4] == ["0", "0", "1", "1"]
+    finally:
+        sys.modules.pop("own_fifo", None)
+
+
+@pytest.mark.parametrize("answer", ["7", "None"])
+def test_a_cpu_that_is_not_there_is_no_answer_of_select_cpu(tmp_path, answer):
+    choice = f"    def select_cpu(self, p, prev_cpu, wake_flags):\n        return {answer}\n"
+    message = failure(tmp_path, FIFO + choice)
+    assert f"Mine.select_cpu: there is no CPU {answer}" in message
 
 
 def test_a_task_that_never_runs_is_named_by_the_watchdog(tmp_path):
