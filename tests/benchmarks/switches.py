@@ -39,6 +39,7 @@ from cluster import fast_core
 from cluster.build import guest_spec
 from cluster.engine_api import LIMIT, RunRequest, RunResult
 from cluster.local_engine import LocalRun
+from cluster.lps import without_collector
 from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
 from kernel.sched import core
@@ -168,12 +169,13 @@ def measure_queue(cell: Cell) -> Figures:
     tick_ns = NSEC // spec.hz
     began = rq.nr_switches
     wall_s, cpu_s = perf_counter(), process_time()
-    for _ in range(cell.virtual_ns):
-        rq.clock_ns += tick_ns
-        core.scheduler_tick(rq)
-        if rq.need_resched:
-            core.put_prev_task(rq, rq.curr)
-            core.pick_next_task(rq)
+    with without_collector():  # as in a run
+        for _ in range(cell.virtual_ns):
+            rq.clock_ns += tick_ns
+            core.scheduler_tick(rq)
+            if rq.need_resched:
+                core.put_prev_task(rq, rq.curr)
+                core.pick_next_task(rq)
     return Figures(
         switches=rq.nr_switches - began,
         ticks=cell.virtual_ns,
