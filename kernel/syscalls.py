@@ -167,6 +167,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_SCHED_SETAFFINITY: sched_syscalls.sys_sched_setaffinity,
     nr.NR_SCHED_GETAFFINITY: sched_syscalls.sys_sched_getaffinity,
     nr.NR_SCHED_SETATTR: sched_syscalls.sys_sched_setattr,
+    nr.NR_SCHED_GETATTR: sched_syscalls.sys_sched_getattr,
     nr.NR_PRCTL: prctl.sys_prctl,
     nr.NR_ACCT: acct.sys_acct,
     nr.NR_GETTID: pid.sys_gettid,

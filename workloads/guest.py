@@ -56,8 +56,12 @@ CLONE_NEWTIME = 0x80
 CLONE_CLEAR_SIGHAND = 1 << 32
 CLONE_INTO_CGROUP = 1 << 33
 SCHED_FLAG_RESET_ON_FORK = 1
+SCHED_FLAG_RECLAIM = 2
+SCHED_FLAG_DL_OVERRUN = 4
 SCHED_FLAG_KEEP_POLICY = 8
 SCHED_FLAG_KEEP_PARAMS = 16
+SCHED_FLAG_UTIL_CLAMP_MIN = 32
+SCHED_FLAG_UTIL_CLAMP_MAX = 64
 
 PR_SET_PDEATHSIG = 1
 PR_GET_PDEATHSIG = 2
@@ -84,6 +88,7 @@ _SYS_SETNS = {"x86_64": 308, "aarch64": 268}
 _SYS_CLONE3 = 435
 _PTHREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM
 _SYS_SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
+_SYS_SCHED_GETATTR = {"x86_64": 315, "aarch64": 275}
 _SYS_EXIT = {"x86_64": 60, "aarch64": 93}
 
 
@@ -420,8 +425,13 @@ def sched_setattr(
     deadline_ns: int = 0,
     period_ns: int = 0,
     flags: int = 0,
+    size: int = 56,
 ) -> None:
     """Call sched_setattr(2).
+
+    Args:
+        runtime_ns: of a deadline task; of a fair one its slice.
+        size: of the structure; what it has beyond the fields above is 0.
 
     Raises:
         OSError: as sched_setattr(2).
@@ -431,11 +441,37 @@ def sched_setattr(
     if machine not in _SYS_SCHED_SETATTR:
         raise native_form.missing(f"sched_setattr() has no native form on {machine}")
     attr = struct.pack(
-        "IIQiIQQQ", 48, policy & 0xFFFFFFFF, flags, nice, priority, runtime_ns, deadline_ns,
-        period_ns,
+        "IIQiIQQQ4096x", size & 0xFFFFFFFF, policy & 0xFFFFFFFF, flags, nice, priority, runtime_ns,
+        deadline_ns, period_ns,
     )  # fmt: skip
     call = ctypes.CDLL(None, use_errno=True).syscall
     number = ctypes.c_long(_SYS_SCHED_SETATTR[machine])
     if call(number, ctypes.c_int(pid), ctypes.c_char_p(attr), ctypes.c_uint(0)) < 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
+
+
+def sched_getattr(pid: int, size: int = 56) -> tuple[int, ...]:
+    """Call sched_getattr(2).
+
+    Args:
+        pid: 0 is the caller.
+        size: of the room for the answer.
+
+    Returns:
+        (policy, flags, nice, priority, runtime_ns, deadline_ns, period_ns).
+
+    Raises:
+        OSError: as sched_getattr(2).
+        NotImplementedError: its number on this machine is not known.
+    """
+    machine = os.uname().machine
+    if machine not in _SYS_SCHED_GETATTR:
+        raise native_form.missing(f"sched_getattr() has no native form on {machine}")
+    room = ctypes.create_string_buffer(8192)
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    number = ctypes.c_long(_SYS_SCHED_GETATTR[machine])
+    if call(number, ctypes.c_int(pid), room, ctypes.c_uint(size), ctypes.c_uint(0)) < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    return struct.unpack_from("=IQiIQQQ", room, 4)

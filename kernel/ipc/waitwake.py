@@ -24,6 +24,7 @@ from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct, mm_of
 from kernel.uapi.errno_ import EAGAIN, EFAULT, EINVAL, ENOSYS, ETIMEDOUT
 from kernel.uapi.ipc import FUTEX_WAIT, FUTEX_WAKE
 from kernel.uapi.mman import PAGE_SHIFT, PAGE_SIZE, TASK_SIZE, VM_SHARED
+from kernel.uapi.policy import SCHED_DEADLINE
 from kernel.uapi.prio import MAX_RT_PRIO
 
 if TYPE_CHECKING:
@@ -44,8 +45,11 @@ class FutexQ:
         self.offset = offset  # … and the place in it
         self.queued = True
         attrs = task.attrs
-        # the lower the earlier; all that are not real-time are alike
-        self.prio = MAX_RT_PRIO if attrs is None else MAX_RT_PRIO - attrs.rt_priority
+        # the lower the earlier: deadline tasks, real-time ones, and then all others alike
+        self.prio = MAX_RT_PRIO
+        if attrs is not None:
+            deadline = attrs.policy == SCHED_DEADLINE
+            self.prio = -1 if deadline else MAX_RT_PRIO - attrs.rt_priority
 
 
 class FutexHashBucket:

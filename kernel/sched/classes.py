@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.sched.cfs import cfs_sched_class
+from kernel.sched.deadline import deadline_sched_class
 from kernel.sched.eevdf import eevdf_sched_class
 from kernel.sched.idle import idle_sched_class
 from kernel.sched.o1 import o1_sched_class
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from kernel.machine import MachineSpec
 
 CLASSES: Final[tuple[SchedClass, ...]] = (
+    deadline_sched_class,
     rt_sched_class,
     cfs_sched_class,
     eevdf_sched_class,

@@ -245,6 +245,12 @@ class EevdfSchedClass(FairSchedClass):
         first = flags & FORK_HERE and flags >= cfs.child_first and parent.sched_class is self
         cfs.first = child if first else None
 
+    def setparam(self, rq: "Rq", p: CpuTask, priority: int, own: tuple[int, ...]) -> None:
+        """Take the slice of one's own, too. Source: kernel/sched/syscalls.c:__setparam_fair()."""
+        super().setparam(rq, p, priority, own)
+        se: EevdfEntity = p.se
+        se.slice_ns = own[0] if own else 0
+
     def switched_from(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:switched_from_fair()."""
         if not p.on_rq:

@@ -10,6 +10,7 @@ from kernel.process.attrs import attrs_of
 from kernel.sched.classes import classes_of
 from kernel.sched.sched_class import CLASS_ORDER, FAIR_RANK, SchedClass
 from kernel.smp.affinity import tell_affinity
+from kernel.smp.deadline import dl_half
 from kernel.smp.fair import fair_half
 from kernel.smp.rt import rt_half
 from kernel.smp.smp_class import SmpClass, push_from
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from kernel.machine import MachineSpec
     from kernel.task import TaskStruct
 
-HALVES: Final[dict[int, SmpClass]] = {half.rank: half for half in (rt_half, fair_half)}
+HALVES: Final[dict[int, SmpClass]] = {half.rank: half for half in (dl_half, rt_half, fair_half)}
 
 
 class SchedTable:

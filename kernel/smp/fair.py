@@ -15,6 +15,10 @@ from kernel.cred.creds import capable
 from kernel.errors import GuestFault
 from kernel.process.attrs import TaskAttrs
 from kernel.process.limits import rlimit
+from kernel.sched.cfs_rq import get_update_sysctl_factor
+from kernel.sched.classes import tunables_of
+from kernel.sched.eevdf import eevdf_sched_class
+from kernel.sched.eevdf_rq import EevdfTunables
 from kernel.sched.sched_class import FAIR_RANK
 from kernel.sched.weights import weight_of
 from kernel.smp.affinity import cpumask_any_and_distribute
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.task import TaskStruct
 
+_LEAST_SLICE_NS: Final = 100_000
+_GREATEST_SLICE_NS: Final = 100_000_000
 _NICE: Final = (SCHED_NORMAL, SCHED_BATCH)  # fair_policy(): those that set a nice value
 
 
@@ -40,16 +46,35 @@ class FairHalf(SmpClass):
         super().__init__(FAIR_RANK)
 
     def own_attrs(self, k: "Kernel", attr: SchedAttr) -> tuple[int, ...]:
-        """Nothing: deadline and period mean nothing to it.
+        """Return the slice in ns, if it has one of its own; a call without attributes keeps it.
+
+        Deadline and period mean nothing to it.
 
         Raises:
-            GuestFault: REFUSED, a slice of one's own.
+            GuestFault: REFUSED, a slice where the fair class has none.
 
-        Source: kernel/sched/syscalls.c:__setparam_fair().
+        Source: kernel/sched/syscalls.c:__setparam_fair(), _sched_setscheduler().
+        Deviation: a task that leaves the class and comes back by sched_setscheduler() has lost it.
         """
-        if attr.raw and attr.raw[0]:
-            raise GuestFault(refused("slices of one's own are not emulated"))
-        return ()
+        if not attr.raw:
+            return attr.old
+        if not attr.raw[0]:
+            return ()
+        if k.spec.fair != eevdf_sched_class.name:
+            raise GuestFault(refused("slices of one's own are EEVDF's (sched.fair: eevdf)"))
+        return (max(_LEAST_SLICE_NS, min(attr.raw[0], _GREATEST_SLICE_NS)),)
+
+    def get_params(self, k: "Kernel", attrs: TaskAttrs) -> tuple[int, int, int]:
+        """Return the slice as runtime, as EEVDF does.
+
+        Source: kernel/sched/syscalls.c:get_params() of Linux 6.12.
+        """
+        if attrs.own:
+            return attrs.own[0], 0, 0
+        if k.spec.fair != eevdf_sched_class.name:
+            return 0, 0, 0
+        tunables: EevdfTunables = tunables_of(k.spec, eevdf_sched_class)
+        return tunables.base_slice_ns * get_update_sysctl_factor(k.spec.cpus), 0, 0
 
     def takes_nice(self, policy: int) -> bool:
         """Source: kernel/sched/sched.h:fair_policy()."""

@@ -38,6 +38,8 @@ class SchedAttr(NamedTuple):
     """What a task is to have (``struct sched_attr``); ``raw`` as the caller wrote it.
 
     ``raw``: (runtime, deadline, period) in ns of sched_setattr(), () of the other calls.
+    ``flags``: SCHED_FLAG_* of sched_setattr().
+    ``old``: what the class of the policy keeps of the task by now, () if it is of another class.
     """
 
     policy: "SchedPolicy"
@@ -45,6 +47,8 @@ class SchedAttr(NamedTuple):
     nice: int
     reset_on_fork: bool
     raw: tuple[int, ...] = ()
+    flags: int = 0
+    old: tuple[int, ...] = ()
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -97,6 +101,20 @@ class SmpClass:
         Source: kernel/sched/deadline.c:sched_dl_overflow().
         """
         return 0
+
+    def check_affinity(self, k: "Kernel", task: "TaskStruct", mask: int) -> int:
+        """Return 0, or the errno if ``task`` may not be kept to the CPUs of ``mask``.
+
+        Source: kernel/sched/deadline.c:dl_task_check_affinity().
+        """
+        return 0
+
+    def get_params(self, k: "Kernel", attrs: TaskAttrs) -> tuple[int, int, int]:
+        """Return runtime, deadline and period in ns, as sched_getattr() tells them.
+
+        Source: kernel/sched/syscalls.c:get_params().
+        """
+        return 0, 0, 0
 
     def task_prio(self, task: "TaskStruct", attrs: TaskAttrs) -> int:
         """Return what ``task`` is in /proc/PID/stat: 0 … 39 of nice values, else below 0.

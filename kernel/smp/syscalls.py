@@ -12,7 +12,7 @@ tick.
 from typing import TYPE_CHECKING, Final, TypeGuard
 
 from kernel.cred.creds import Cred, capable
-from kernel.errors import GuestFault, KernelError
+from kernel.errors import KernelError
 from kernel.events import TASK_CHANGE
 from kernel.messages import eff_tune_policy
 from kernel.points import ACQUIRE, RELEASE, Path
@@ -23,8 +23,8 @@ from kernel.smp.fair import can_nice
 from kernel.smp.smp_class import SchedAttr, SmpClass, push_from
 from kernel.smp.weigh import note_load
 from kernel.task import PF_NO_SETAFFINITY, TaskStruct
-from kernel.uapi.errno_ import EINVAL, EPERM, ESRCH
-from kernel.uapi.failure import refused
+from kernel.uapi.errno_ import E2BIG, EINVAL, EOPNOTSUPP, EPERM, ESRCH
+from kernel.uapi.mman import PAGE_SIZE
 from kernel.uapi.policy import (
     FAIR_POLICIES,
     RT_POLICIES,
@@ -34,6 +34,7 @@ from kernel.uapi.policy import (
     SCHED_FLAG_KEEP_PARAMS,
     SCHED_FLAG_KEEP_POLICY,
     SCHED_FLAG_RESET_ON_FORK,
+    SCHED_FLAG_UTIL_CLAMP,
     SCHED_IDLE,
     SCHED_RESET_ON_FORK,
     SchedPolicy,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 SETPARAM_POLICY: Final = -1
+SCHED_ATTR_SIZE_VER0: Final = 48
+SCHED_ATTR_SIZE_VER1: Final = 56
 # Linux's policies, whether this machine has a class for them or not
 _POLICIES: Final = (*FAIR_POLICIES, *RT_POLICIES, SCHED_DEADLINE, SCHED_EXT)
 
@@ -108,6 +111,7 @@ def sched_setscheduler(
     reset: bool,
     keep_params: bool = False,
     raw: tuple[int, ...] = (),
+    flags: int = 0,
 ) -> Path[None]:
     """Change policy, priority, nice value and what else the class of the policy has of ``task``.
 
@@ -118,9 +122,11 @@ def sched_setscheduler(
         reset: SCHED_RESET_ON_FORK.
         keep_params: change the reset flag only (the policy is one of the parameters).
         raw: runtime, deadline and period in ns; () if the call has none.
+        flags: SCHED_FLAG_* of sched_setattr().
 
     Raises:
-        KernelError: EINVAL, EPERM; and what the class turns a task away with.
+        KernelError: EINVAL, EPERM; EOPNOTSUPP, a utilisation clamp; and what the class turns a
+            task away with.
         GuestFault: REFUSED, a parameter that the class does not emulate.
 
     Source: kernel/sched/syscalls.c:__sched_setscheduler().
@@ -137,9 +143,12 @@ def sched_setscheduler(
     least, greatest = half.priorities
     if not least <= priority <= greatest:
         raise KernelError(EINVAL)
-    attr = SchedAttr(new, priority, nice, reset, raw)
+    same = half is k.sched.by_policy[old.policy]
+    attr = SchedAttr(new, priority, nice, reset, raw, flags, old.own if same else ())
     own = half.own_attrs(k, attr)
     user_check_sched_setscheduler(k, task, attr)
+    if flags & SCHED_FLAG_UTIL_CLAMP:
+        raise KernelError(EOPNOTSUPP)
     lock = k.pi_lock(task)
     yield "sched_setscheduler.pi_lock", ACQUIRE, lock
     if keep_params:
@@ -223,37 +232,71 @@ def sys_sched_setattr(
     deadline_ns: int,
     period_ns: int,
     flags: int,
+    size: int,
 ) -> Path[None]:
-    """Set policy, priority or nice value of a thread.
+    """Set policy, priority, nice value, times and flags of a thread.
 
     Args:
-        flags: SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_KEEP_POLICY, SCHED_FLAG_KEEP_PARAMS.
+        runtime_ns: of a deadline task; of a fair one the slice, 0 for that of the machine.
+        deadline_ns: of a deadline task, relative; ``period_ns`` 0 stands for the same.
+        flags: SCHED_FLAG_*.
+        size: how many bytes the caller says its ``struct sched_attr`` has; those beyond are 0.
 
     Raises:
-        KernelError: as ``sys_sched_setscheduler``; EINVAL, other flags or a negative policy.
-        GuestFault: REFUSED, SCHED_DEADLINE where no class of the machine has it, a slice of one's
-            own (runtime_ns) for a fair policy, or a flag of Linux that is not here.
+        KernelError: as ``sys_sched_setscheduler``; E2BIG, a size that no Linux has; EINVAL, other
+            flags, a negative policy or times that no deadline task can have; EBUSY, no bandwidth is
+            left; EOPNOTSUPP, a utilisation clamp, as of a kernel without CONFIG_UCLAMP_TASK.
+        GuestFault: REFUSED, SCHED_FLAG_RECLAIM and SCHED_FLAG_DL_OVERRUN of a deadline task, or a
+            slice for a fair class that knows none.
 
-    Source: kernel/sched/syscalls.c:sched_setattr().
+    Source: kernel/sched/syscalls.c:sched_setattr(), sched_copy_attr().
     """
-    if pid < 0 or policy < 0:
+    if pid < 0:
+        raise KernelError(EINVAL)
+    size = size or SCHED_ATTR_SIZE_VER0
+    if not SCHED_ATTR_SIZE_VER0 <= size <= PAGE_SIZE:
+        raise KernelError(E2BIG)
+    if policy < 0 or (flags & SCHED_FLAG_UTIL_CLAMP and size < SCHED_ATTR_SIZE_VER1):
         raise KernelError(EINVAL)
     nice = max(-20, min(nice, 19))
     task = find_process_by_pid(k, pid)
     if flags & ~SCHED_FLAG_ALL:
         raise KernelError(EINVAL)
-    if (policy == SCHED_DEADLINE and not valid_policy(policy, k)) or flags & ~(
-        SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS
-    ):
-        raise GuestFault(refused("SCHED_DEADLINE and utilisation clamps are not emulated"))
     if flags & SCHED_FLAG_KEEP_POLICY:
         policy = SETPARAM_POLICY
     keep_params = bool(flags & SCHED_FLAG_KEEP_PARAMS)
     if keep_params:
         priority, nice = attrs_of(task).rt_priority, task.nice
     reset = bool(flags & SCHED_FLAG_RESET_ON_FORK)
-    raw = () if keep_params else (runtime_ns, deadline_ns, period_ns)
-    yield from sched_setscheduler(k, task, policy, priority, nice, reset, keep_params, raw)
+    raw: tuple[int, ...] = (runtime_ns, deadline_ns, period_ns)
+    if keep_params:
+        old = attrs_of(task)
+        kept = k.sched.by_policy[old.policy].get_params(k, old)
+        raw = kept if kept[1] else (kept[0], *raw[1:])
+        if policy >= 0 and k.sched.by_policy.get(policy) is k.sched.fair:
+            raw = ()
+    yield from sched_setscheduler(k, task, policy, priority, nice, reset, keep_params, raw, flags)
+
+
+def sys_sched_getattr(k: "Kernel", pid: int, size: int) -> tuple[int, ...]:
+    """Return policy, flags, nice value, priority, runtime, deadline and period (ns) of a thread.
+
+    Args:
+        size: how many bytes the caller has room for.
+
+    Raises:
+        KernelError: EINVAL, a negative pid or a size that no Linux takes; ESRCH.
+
+    Source: kernel/sched/syscalls.c:sched_getattr().
+    """
+    if pid < 0 or not SCHED_ATTR_SIZE_VER0 <= size <= PAGE_SIZE:
+        raise KernelError(EINVAL)
+    task = find_process_by_pid(k, pid)
+    attrs = attrs_of(task)
+    half = k.sched.by_policy[attrs.policy]
+    flags = SCHED_FLAG_RESET_ON_FORK if attrs.reset_on_fork else 0
+    nice = task.nice if half is k.sched.fair else 0
+    return attrs.policy, flags, nice, attrs.rt_priority, *half.get_params(k, attrs)
 
 
 def sys_sched_getscheduler(k: "Kernel", pid: int) -> int:
@@ -324,7 +367,7 @@ def sys_sched_setaffinity(k: "Kernel", pid: int, mask: int) -> Path[None]:
 
     Raises:
         KernelError: ESRCH; EPERM, somebody else's; EINVAL, the machine has none of these CPUs, or
-            a kernel thread is bound to its CPU.
+            a kernel thread is bound to its CPU; EBUSY, a deadline task needs all CPUs.
 
     Source: kernel/sched/syscalls.c:sched_setaffinity().
     """
@@ -337,6 +380,9 @@ def sys_sched_setaffinity(k: "Kernel", pid: int, mask: int) -> Path[None]:
     mask &= online
     if not mask:
         raise KernelError(EINVAL)
+    error = k.sched.of(task).check_affinity(k, task, mask)
+    if error:
+        raise KernelError(error)
     lock = k.pi_lock(task)
     yield "set_cpus_allowed_ptr.pi_lock", ACQUIRE, lock
     set_cpus_allowed_ptr(k, task, 0 if mask == online else mask)

@@ -130,6 +130,7 @@ NR_PRLIMIT64: Final = 302
 NR_SETNS: Final = 308
 NR_GETRANDOM: Final = 318
 NR_SCHED_SETATTR: Final = 314
+NR_SCHED_GETATTR: Final = 315
 NR_PIDFD_SEND_SIGNAL: Final = 424
 NR_PIDFD_OPEN: Final = 434
 NR_CLONE3: Final = 435
@@ -298,8 +299,23 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_SETNS: ("setns", ("fd", "nstype"), "None"),
     NR_SCHED_SETATTR: (
         "sched_setattr",
-        ("pid", "policy", "nice", "priority", "runtime_ns", "deadline_ns", "period_ns", "flags"),
+        (
+            "pid",
+            "policy",
+            "nice",
+            "priority",
+            "runtime_ns",
+            "deadline_ns",
+            "period_ns",
+            "flags",
+            "size",
+        ),
         "None",
+    ),
+    NR_SCHED_GETATTR: (
+        "sched_getattr",
+        ("pid", "size"),
+        "(policy, flags, nice, priority, runtime_ns, deadline_ns, period_ns)",
     ),
     NR_PIDFD_SEND_SIGNAL: ("pidfd_send_signal", ("pidfd", "signal", "flags"), "None"),
     NR_PIDFD_OPEN: ("pidfd_open", ("pid", "flags"), "int"),

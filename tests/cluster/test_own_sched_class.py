@@ -378,11 +378,11 @@ def test_two_classes_of_one_name_are_refused():
 @pytest.mark.parametrize(
     ("classes", "expected"),
     [
-        ((), ["rt", "cfs", "idle"]),
+        ((), ["deadline", "rt", "cfs", "idle"]),
         (("dl",), ["dl", "rt", "cfs", "idle"]),
         (("dl", "stopper"), ["stopper", "dl", "rt", "cfs", "idle"]),
-        (("mine_rt",), ["mine_rt", "cfs", "idle"]),
-        (("naps",), ["rt", "cfs", "naps"]),
+        (("mine_rt",), ["deadline", "mine_rt", "cfs", "idle"]),
+        (("naps",), ["deadline", "rt", "cfs", "naps"]),
     ],
 )
 def test_a_machine_has_its_classes_in_the_order_of_their_ranks(classes, expected):
@@ -536,7 +536,7 @@ def test_a_deadline_class_goes_with_the_run_to_ray(local_ray, folder):
         ),
         (
             "sched: {classes: [edf]}",
-            "1:19: sched.classes.0: must be one of rt, idle, or FILE.py:CLASS (got 'edf')",
+            "1:19: sched.classes.0: must be one of deadline, rt, idle, or FILE.py:CLASS (got 'edf')",
         ),
         (
             'sched: {classes: ["toy_deadline.py:Edf"], edf: {longest: 1ns}}',

@@ -421,8 +421,12 @@ SCHED: Final[dict[str, int]] = {
 
 SCHED_FLAGS: Final[dict[str, int]] = {
     "SCHED_FLAG_RESET_ON_FORK": 1,
+    "SCHED_FLAG_RECLAIM": 2,
+    "SCHED_FLAG_DL_OVERRUN": 4,
     "SCHED_FLAG_KEEP_POLICY": 8,
     "SCHED_FLAG_KEEP_PARAMS": 16,
+    "SCHED_FLAG_UTIL_CLAMP_MIN": 32,
+    "SCHED_FLAG_UTIL_CLAMP_MAX": 64,
 }
 
 RESOURCE: Final[dict[str, int]] = {

@@ -205,10 +205,12 @@ def guest_sched_setattr(
     deadline_ns: int,
     period_ns: int,
     flags: int,
+    size: int,
 ) -> Any:
     """Begin ``guest.sched_setattr``."""
     return (
-        nr.NR_SCHED_SETATTR, pid, policy, nice, priority, runtime_ns, deadline_ns, period_ns, flags
+        nr.NR_SCHED_SETATTR, pid, policy, nice, priority, runtime_ns, deadline_ns, period_ns, flags,
+        size,
     )  # fmt: skip
 
 

@@ -440,9 +440,10 @@ _GUEST: dict[str, Entry] = {
     "sched_setattr": _routine(
         "guest_sched_setattr",
         "pid:n policy:n * nice:n=0 priority:n=0 runtime_ns:i=0 deadline_ns:i=0 period_ns:i=0"
-        " flags:i=0",
+        " flags:i=0 size:n=56",
         "nothing",
     ),
+    "sched_getattr": _sys(nr.NR_SCHED_GETATTR, "pid:n size:n=56"),
     "set_child_subreaper": _routine("guest_set_child_subreaper", "on:x=True", "nothing"),
     "compute": _sys(nr.NR_COMPUTE, "ns:i", "nothing"),
     "touch": _routine("guest_touch", "m:x first_page:i pages:i write:x=True", "nothing"),

@@ -1,0 +1,136 @@
+"""Deadline tasks and CPUs: the kernel's half of ``kernel.sched.deadline``.
+
+The number of a member is the deadline, in ns of virtual time, that its task had when it was last
+woken. KernelState reckons from it when the next ones are; it is not told.
+
+Source: kernel/sched/deadline.c, kernel/sched/syscalls.c.
+Deviation: one root domain, all CPUs. The bandwidth of a task that leaves the class is free at once,
+in Linux at its zero-lag time.
+Deviation: a throttled task counts as runnable in the load of its CPU.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.errors import GuestFault, KernelError
+from kernel.process.attrs import TaskAttrs, attrs_of
+from kernel.sched.classes import tunables_of
+from kernel.sched.rt import RtTunables, rt_sched_class
+from kernel.sched.sched_class import DEADLINE_RANK
+from kernel.smp.push import PushedClass
+from kernel.smp.smp_class import SchedAttr, push_from
+from kernel.uapi.errno_ import EBUSY, EINVAL, EPERM
+from kernel.uapi.failure import refused
+from kernel.uapi.policy import SCHED_FLAG_DL_OVERRUN, SCHED_FLAG_RECLAIM
+from kernel.uapi.prio import MAX_RT_PRIO
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.task import TaskStruct
+
+_BW_SHIFT: Final = 20
+_LEAST_RUNTIME_NS: Final = 1 << 10  # DL_SCALE
+_LEAST_PERIOD_NS: Final = 100_000  # sched_deadline_period_min_us
+_GREATEST_PERIOD_NS: Final = (1 << 22) * 1000  # sched_deadline_period_max_us
+_RT_SHARE: Final = (950_000, 1_000_000)  # sched_rt_runtime_us, sched_rt_period_us
+_FAR: Final = 1 << 62
+
+
+def to_ratio(period_ns: int, runtime_ns: int) -> int:
+    """Return runtime / period in units of 2^-20. Source: kernel/sched/core.c:to_ratio()."""
+    return (runtime_ns << _BW_SHIFT) // period_ns
+
+
+class DlHalf(PushedClass):
+    """See the module header, and ``kernel.smp.smp_class.SmpClass`` for the operations."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(DEADLINE_RANK)
+
+    def own_attrs(self, k: "Kernel", attr: SchedAttr) -> tuple[int, ...]:
+        """Return runtime, deadline and period in ns.
+
+        Raises:
+            KernelError: EINVAL, not runtime <= deadline <= period, too short or too long.
+            GuestFault: REFUSED, SCHED_FLAG_RECLAIM or SCHED_FLAG_DL_OVERRUN.
+
+        Source: kernel/sched/deadline.c:__checkparam_dl().
+        """
+        if len(attr.raw) != 3:
+            raise KernelError(EINVAL)
+        runtime, deadline, period = attr.raw
+        period = period or deadline
+        if (
+            not _LEAST_RUNTIME_NS <= runtime <= deadline <= period
+            or not _LEAST_PERIOD_NS <= period <= _GREATEST_PERIOD_NS
+        ):
+            raise KernelError(EINVAL)
+        if attr.flags & (SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN):
+            raise GuestFault(refused("reclaiming and overrun signals are not emulated"))
+        return runtime, deadline, period
+
+    def admit(self, k: "Kernel", task: "TaskStruct", attr: SchedAttr, own: tuple[int, ...]) -> int:
+        """Return EPERM unless ``task`` may use all CPUs, EBUSY if there is not so much left.
+
+        The fair servers have their share of every CPU.
+
+        Source: kernel/sched/syscalls.c:__sched_setscheduler(), kernel/sched/deadline.c:
+            sched_dl_overflow().
+        """
+        if attrs_of(task).cpus_mask:
+            return EPERM
+        total = to_ratio(own[2], own[0])
+        for other in k.sched.members[self.rank]:
+            theirs = attrs_of(other).own
+            bandwidth = to_ratio(theirs[2], theirs[0])
+            if other is not task:
+                total += bandwidth
+            elif bandwidth == to_ratio(own[2], own[0]):
+                return 0
+        servers: RtTunables = tunables_of(k.spec, rt_sched_class)
+        total += k.spec.cpus * to_ratio(
+            servers.fair_server_period_ns, servers.fair_server_runtime_ns
+        )
+        runtime, period = _RT_SHARE
+        return EBUSY if total > k.spec.cpus * to_ratio(period, runtime) else 0
+
+    def check_affinity(self, k: "Kernel", task: "TaskStruct", mask: int) -> int:
+        """Source: kernel/sched/deadline.c:dl_task_check_affinity()."""
+        return EBUSY if k.topology.online & ~mask else 0
+
+    def get_params(self, k: "Kernel", attrs: TaskAttrs) -> tuple[int, int, int]:
+        """Source: kernel/sched/deadline.c:__getparam_dl()."""
+        runtime, deadline, period = attrs.own
+        return runtime, deadline, period
+
+    def task_prio(self, task: "TaskStruct", attrs: TaskAttrs) -> int:
+        """Source: kernel/sched/syscalls.c:task_prio()."""
+        return -1 - MAX_RT_PRIO
+
+    def may_fork(self, attrs: TaskAttrs) -> bool:
+        """Source: kernel/sched/core.c:sched_fork()."""
+        return attrs.reset_on_fork
+
+    def urgency(self, k: "Kernel", task: "TaskStruct") -> int:
+        """The earlier the deadline, the more urgent."""
+        deadline_ns = k.sched.members[self.rank][task]
+        late_ns = k.now_ns - deadline_ns
+        if late_ns >= 0:
+            period_ns = attrs_of(task).own[2]
+            deadline_ns += (late_ns // period_ns + 1) * period_ns
+        return _FAR - deadline_ns
+
+    def task_joined(self, k: "Kernel", task: "TaskStruct") -> int:
+        """Its first deadline counts from now."""
+        return k.now_ns + attrs_of(task).own[1]
+
+    def task_woken(self, k: "Kernel", task: "TaskStruct") -> None:
+        """One whose deadline has passed gets a new one."""
+        members = k.sched.members[self.rank]
+        if members[task] < k.now_ns:
+            members[task] = k.now_ns + attrs_of(task).own[1]
+        push_from(k, self.rank)
+
+
+dl_half: Final = DlHalf()
