@@ -536,7 +536,8 @@ def test_a_deadline_class_goes_with_the_run_to_ray(local_ray, folder):
         ),
         (
             "sched: {classes: [edf]}",
-            "1:19: sched.classes.0: must be one of deadline, rt, idle, or FILE.py:CLASS (got 'edf')",
+            "1:19: sched.classes.0: must be one of deadline, rt, idle, or FILE.py:CLASS"
+            " (got 'edf')",
         ),
         (
             'sched: {classes: ["toy_deadline.py:Edf"], edf: {longest: 1ns}}',
