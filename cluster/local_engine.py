@@ -22,6 +22,7 @@ from kernel.errors import InvariantError
 from workloads.language.errors import StoppedRunError
 
 _EVENTS_A_LOOK: Final = 1024  # rounds between two looks where a round is one event
+_EVENTS_A_STOP: Final = 8  # likewise between two questions whether to stop; divides LOOK_EVERY
 _CTRL_C: Final = "stopped by Ctrl-C"
 
 
@@ -50,7 +51,9 @@ class LocalRun:
         self._input: Iterator[bytes] = (
             iter(()) if request.replay is None else iter(request.replay.input)
         )
-        self.transport = LocalTransport(self.host, self.group)
+        # a replay may be stopped after any round
+        self._stride = _EVENTS_A_STOP if scheme.settles and request.replay is None else 1
+        self.transport = LocalTransport(self.host, self.group, self._stride)
         self.host.kernel.feeder = self._feed if self._has_input() else None
         self._encode_ns = 0
         self._loop_ns = 0
@@ -131,20 +134,23 @@ class LocalRun:
 
     def stop(self) -> tuple[str, str] | None:
         """See ``Controls.stop``."""
-        if self._interrupt.asked:
+        if self._interrupt.count:
             return engine_api.INTERRUPTED, _CTRL_C
         if self._late:
             return engine_api.LIMIT, engine_api.WALL_LIMIT
-        replayed, log = self._replayed, self.request.replay
-        if replayed is not None and replayed.at_end and log is not None and log.stopped:
+        replayed = self._replayed
+        if replayed is None:
+            return None
+        log = self.request.replay
+        if replayed.at_end and log is not None and log.stopped:
             return engine_api.INTERRUPTED, "the recorded run was stopped here"
         return None
 
     def look(self) -> None:
         """See ``Controls.look``; traces are cut by count alone: equal runs make equal files."""
-        self._rounds += 1
-        if not self._rounds % LOOK_EVERY:
-            if self._rounds % self._look_every:
+        rounds = self._rounds = self._rounds + self._stride
+        if not rounds % LOOK_EVERY:
+            if rounds % self._look_every:
                 self._hand_on_outputs()
             else:
                 self._look()

@@ -50,6 +50,7 @@ DEADLOCK: Final = "deadlock"
 FATAL: Final = "fatal"
 LIMIT: Final = "limit"
 
+_NO_INBOXES: Final[Inboxes] = {}  # nobody changes it
 _SAMPLE_EVERY: Final = 64  # supersteps; in one of so many guest time is measured
 
 
@@ -81,8 +82,8 @@ def loader_of(spec: MachineSpec) -> LanguageLoader:
     )
 
 
-# Supersteps between two runs of the collector. CpuGroup.step() itself counts them: under exact a
-# superstep is one event.
+# Supersteps between two runs of the collector, a multiple of _SAMPLE_EVERY. CpuGroup.step() itself
+# counts them: under exact a superstep is one event.
 _COLLECT_EVERY: Final = 16_384
 
 
@@ -98,6 +99,7 @@ class CpuGroup:
     def __init__(self, spec: MachineSpec, cpus: Sequence[int], loader: Loader) -> None:
         bring(spec)
         self._group = Group([Cpu(cpu, spec, loader) for cpu in cpus])
+        self._step = self._group.step
         self.cpus = self._group.by_number
         self._supersteps = 0
         self._guest_ns = 0
@@ -108,25 +110,29 @@ class CpuGroup:
     def step(self, horizons: Horizons, inboxes: Inboxes) -> list[CpuReport]:
         """Run the CPU phase; return a report of every CPU that did anything, by number."""
         started = perf_counter_ns()
-        sample = self._supersteps % _SAMPLE_EVERY == 0
-        self._supersteps += 1
-        if not self._supersteps % _COLLECT_EVERY:
+        superstep = self._supersteps
+        self._supersteps = superstep + 1
+        if superstep % _SAMPLE_EVERY:
+            reports = self._step(horizons, inboxes)
+            self.step_ns += perf_counter_ns() - started
+            return reports
+        if superstep and not superstep % _COLLECT_EVERY:
             gc.collect()
-        if sample:
-            self._guest_ns = 0
-            self._instrument(self._timed_resume, horizons, inboxes)
-        reports = self._group.step(horizons, inboxes)
+            started = perf_counter_ns()
+        self._guest_ns = 0
+        self._instrument(self._timed_resume, horizons, inboxes)
+        reports = self._step(horizons, inboxes)
         took = perf_counter_ns() - started
         self.step_ns += took
-        if sample:
-            self._instrument(None, horizons, inboxes)
-            self.sampled_step_ns += took
-            self.sampled_guest_ns += self._guest_ns
+        self._instrument(None, horizons, inboxes)
+        self.sampled_step_ns += took
+        self.sampled_guest_ns += self._guest_ns
         return reports
 
     def settle_all(self) -> None:
         """Let every message between CPUs arrive at once: ``Group.settle_all``."""
         self._group.settle_all()
+        self._step = self._group.settle
 
     def _instrument(
         self,
@@ -204,6 +210,7 @@ class KernelHost:
         self.kernel = KernelState(spec, loader)
         self.boot_counts = boot_counts(self.kernel)
         self.scheme = guarded(scheme, spec.cpus)
+        self._settles = scheme.settles
         self.pending = Pending()
         self.view = View(spec.cpus, self.kernel, self.pending)
         self.supersteps = 0
@@ -228,26 +235,27 @@ class KernelHost:
             the run goes on; if not, one more CPU phase takes the last tasks off their CPUs.
         """
         started = perf_counter_ns()
-        view, scheme = self.view, self.scheme
+        view, scheme, log = self.view, self.scheme, self.log
+        settles = self._settles
         inboxes = view.take_in(reports)
-        if scheme.settles and self.judge(view.advance()):
+        if settles and self.judge(view.advance()):
             return NEVER - 1 if self.verdict == DONE else {}, inboxes
         self.supersteps += 1
         view.inboxes = inboxes
         limit_ns = scheme.limit(view)
         while limit_ns != NO_FURTHER:
             requests = scheme.ready(self.pending, view)
-            if self.log is not None:
-                self.log.serve(requests, limit_ns, view)
+            if log is not None:
+                log.serve(requests, limit_ns, view)
             view.serve(requests, limit_ns, inboxes)
             if self._check:
                 _check_kernel(self.kernel)
             limit_ns = scheme.limit(view)
         horizons = scheme.horizons(view)
-        if self.log is not None:
-            self.log.horizons(horizons, view)
-        if scheme.settles:
-            view.inboxes = {}  # all of it arrives before anybody looks
+        if log is not None:
+            log.horizons(horizons, view)
+        if settles:
+            view.inboxes = _NO_INBOXES  # all of it arrives before anybody looks
         else:
             self.judge(view.virtual_ns)
         self.kernel_ns += perf_counter_ns() - started
@@ -260,9 +268,9 @@ class KernelHost:
             self.virtual_ns = virtual_ns
         if kernel.fatal is not None:
             self.verdict = FATAL
-        elif kernel.finished():
+        elif not kernel.programs.left and kernel.finished():
             self.verdict = DONE
-        elif virtual_ns >= NEVER or kernel.stuck():
+        elif virtual_ns >= NEVER or (kernel.services and kernel.stuck()):
             self.verdict = DEADLOCK
         elif virtual_ns > self._max_ns:
             self.verdict = LIMIT

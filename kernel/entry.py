@@ -154,7 +154,7 @@ def syscall(k: "Kernel", handlers: "list[Handler]", task: TaskStruct, op: "Op") 
             try:
                 if to == CALL:
                     value = _begin(k, handlers, call.effective)
-                    if is_path(value):
+                    if not isinstance(value, int) and is_path(value):
                         value = yield from value
                     call.value = value
                     to = SIGNALS
@@ -163,7 +163,7 @@ def syscall(k: "Kernel", handlers: "list[Handler]", task: TaskStruct, op: "Op") 
                     if task.ptrace or call.signal or signal_pending(task):
                         to = yield from _signals(k, task, call)
                 elif to == RESTART:
-                    to = _restart(call)
+                    to = REPLY if call.restart is None else _restart(call)
                 else:
                     to = CALL
                     if task.ptrace:
@@ -233,12 +233,10 @@ def _signals(k: "Kernel", task: TaskStruct, call: Call) -> Path[int]:
 
 
 def _restart(call: Call) -> int:
-    """RESTART: back to the beginning with an interrupted call.
+    """RESTART of an interrupted call: back to the beginning.
 
     Source: arch/x86/kernel/signal.c:arch_do_signal_or_restart().
     """
-    if call.restart is None:
-        return REPLY
     call.restart = None
     call.how = 0
     return ENTER

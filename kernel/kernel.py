@@ -234,7 +234,9 @@ class Kernel:
 
     def answer(self, effect: m.Effect) -> None:
         """Reply to the request that is being served."""
-        self.answer_to(self.cpu, effect)
+        cpu = self.cpu
+        self.last_replies[cpu] = effect
+        self.send(cpu, effect)
 
     def answer_to(self, cpu: int, effect: m.Effect) -> None:
         """Reply to ``cpu``, which waits for it; kept in case the CPU asks again."""

@@ -92,12 +92,16 @@ def earliest_free(lock: Lock, now_ns: int) -> int:
     if now_ns < starts[0]:
         return now_ns
     ends = lock.ends
-    place = bisect_right(starts, now_ns) - 1
-    while place < len(starts) and starts[place] <= now_ns:
-        if ends[place] > now_ns:
-            now_ns = ends[place]
+    place = bisect_right(starts, now_ns)
+    end_ns = ends[place - 1]
+    if end_ns <= now_ns:
+        return now_ns
+    count = len(starts)
+    while place < count and starts[place] <= end_ns:
+        if ends[place] > end_ns:
+            end_ns = ends[place]
         place += 1
-    return now_ns
+    return end_ns
 
 
 def acquire_at(lock: Lock, now_ns: int, shared: bool) -> int:
@@ -147,10 +151,11 @@ def release_at(lock: Lock, now_ns: int) -> None:
             place = bisect_right(starts, since_ns)
             starts.insert(place, since_ns)
             ends.insert(place, now_ns)
-            while place + 1 < len(starts) and starts[place + 1] < ends[place]:
+            after = place + 1
+            while after < len(starts) and starts[after] < ends[place]:
                 # it ran into a hold that was entered before: together they are one
-                ends[place] = max(ends[place], ends[place + 1])
-                del starts[place + 1], ends[place + 1]
+                ends[place] = max(ends[place], ends[after])
+                del starts[after], ends[after]
         if len(starts) > _HISTORY:
             starts.pop(0)  # half of what ``del`` takes
             lock.ends.pop(0)

@@ -173,25 +173,29 @@ class KernelState(Kernel):
         cpu: int = request[m.R_CPU]
         seq: int = request[m.R_SEQ]
         code: int = request[m.R_CODE]
-        self.stats.requests += 1
+        stats = self.stats
+        stats.requests += 1
         if now_ns >= self.calc_load_update_ns:
             calc_global_load(self, now_ns)
         self.now_ns = now_ns
         self.cpu = cpu
-        if seq <= self._last_seq[cpu]:
-            if seq == self._last_seq[cpu]:
+        last_seq = self._last_seq
+        if seq <= last_seq[cpu]:
+            if seq == last_seq[cpu]:
                 reply = self.last_replies[cpu]
                 if reply is not None:
                     self.send(cpu, reply)
             return None
-        self._last_seq[cpu] = seq
+        last_seq[cpu] = seq
         self.last_replies[cpu] = None
         if cpu in self.dying:
             finish_task_switch(self, cpu)
         if code > m.REQ_RESUME:  # posted: nobody waits for an answer
             self._take_note(request)
             return None
-        task = self.find_task(request[m.R_PID])
+        found = self.pids.hash.get(request[m.R_PID])
+        current = None if found is None else found.task
+        task = self.find_task(request[m.R_PID]) if current is None else current
         utime_ns: int = request[m.R_UTIME]
         stime_ns: int = request[m.R_STIME]
         self.current = task
@@ -210,7 +214,7 @@ class KernelState(Kernel):
                 task.ctx = ctx
             self.now_ns = now_ns + self.costs.syscall_entry
             task.in_syscall = op[0]
-            self.stats.syscalls += 1
+            stats.syscalls += 1
             return self._syscall(self, self._handlers, task, op)
         if code == m.REQ_CONTINUE:
             path, task.path = task.path, None

@@ -1,8 +1,9 @@
 """Keeps an import root in which every module of ``kernel`` has the quick forms of its paths.
 
-The source stays as it is written. What ``cluster.core.twins`` makes of it is kept in
-``build/forms/<key>/`` (of an installed package in the user's cache, ``~/.cache/smplab/forms``), and
-``cluster.fast_core`` puts that folder where ``import kernel`` meets it first, or compiles it.
+The source stays as it is written. What ``cluster.core.twins`` makes of it, and
+``cluster.core.folding`` of that, is kept in ``build/forms/<key>/`` (of an installed package in the
+user's cache, ``~/.cache/smplab/forms``), and ``cluster.fast_core`` puts that folder where ``import
+kernel`` meets it first. What is compiled is not folded: a compiler does that itself.
 
 ``<key>`` is a hash of every source file and of the recipe, so another version of the source never
 gets it. It is made when it is first wanted, in a folder beside and renamed when it is complete:
@@ -36,7 +37,8 @@ VARIABLE: Final = "SMPLAB_FORMS"
 MODES: Final = ("auto", "on", "off")
 PACKAGE: Final = "kernel"
 RECIPE: Final = tuple(
-    Path(__file__).with_name(name) for name in ("forms.py", "paths.py", "twins.py")
+    Path(__file__).with_name(name)
+    for name in ("forms.py", "folding.py", "meanings.py", "paths.py", "twins.py")
 )
 _KEEP_S: Final = 3600
 _KEEP_IN_CACHE_S: Final = 30 * 24 * 3600
@@ -158,10 +160,12 @@ def _make(root: Path, builds: Path) -> Path:
     """Return the import root for the sources as they are now, made if it is not there."""
     import tempfile
 
+    from cluster.core.folding import folded
+
     sources = read_sources(root)
     path = builds / _key(sources)
     if not path.is_dir():
-        files = with_quick_forms(sources)
+        files = folded(with_quick_forms(sources))
         builds.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="tmp-", dir=builds) as folder:
             made = Path(folder, "root")

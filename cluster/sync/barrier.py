@@ -47,7 +47,7 @@ class Barrier:
             # below NEVER even if nothing can happen: a CPU that waits for ever must not pass it
             self._horizon_ns = min(ahead_ns, NEVER - 1)
             # Timers of the coming superstep fire now, so that they reach their CPU in time.
-            if min(view.kernel_ns, view.balance_ns()) <= ahead_ns < NEVER:
+            if view.due_ns <= ahead_ns < NEVER:
                 self._limit_ns = ahead_ns
                 return ahead_ns
         self._phase = _REACHED

@@ -35,9 +35,7 @@ class Exact:
             return NO_FURTHER
         upcoming = view.cpu_next
         # comparisons, not min(): a round is one event, and this is asked in every one
-        kernel_ns = view.balance_ns()
-        if view.kernel_ns < kernel_ns:
-            kernel_ns = view.kernel_ns
+        kernel_ns = view.due_ns
         first_ns = view.first_ns
         if kernel_ns <= first_ns:
             self._cpu = -1

@@ -13,12 +13,14 @@ class LocalTransport:
     Args:
         host: the kernel.
         group: the CPUs.
+        rounds: how many ``round`` makes, unless there is a verdict before.
     """
 
-    __slots__ = ("_group", "_horizons", "_host", "_inboxes", "verdict")
+    __slots__ = ("_group", "_horizons", "_host", "_inboxes", "_rounds", "verdict")
 
-    def __init__(self, host: KernelHost, group: CpuGroup) -> None:
+    def __init__(self, host: KernelHost, group: CpuGroup, rounds: int = 1) -> None:
         self.verdict = ""
+        self._rounds = rounds
         self._host = host
         self._group = group
         self._horizons: Horizons = 0
@@ -34,10 +36,13 @@ class LocalTransport:
 
     def round(self) -> None:
         """See ``Transport.round``."""
-        host = self._host
-        reports = self._group.step(self._horizons, self._inboxes)
-        self._horizons, self._inboxes = host.superstep(reports)
-        self.verdict = host.verdict
+        host, group = self._host, self._group
+        for _ in range(self._rounds):
+            reports = group.step(self._horizons, self._inboxes)
+            self._horizons, self._inboxes = host.superstep(reports)
+            if host.verdict:
+                self.verdict = host.verdict
+                return
 
     def last_step(self) -> None:
         """After the verdict: the last task's CPU goes idle, and what it says stays under way."""

@@ -179,9 +179,21 @@ class Cpu:
             task = rq.curr
             at = task.at
             if at >= ASKED:
+                # its task is in the kernel: the CPU is busy until the next message
                 if due_ns > horizon_ns:
                     return
-                self._pass_kernel_time(task, due_ns)
+                start_ns = self.now_ns
+                used_ns = due_ns - start_ns
+                task.stime_ns += used_ns
+                self.stats.system_ns += used_ns
+                self.now_ns = due_ns
+                if rq.nr_running > 1 or task.cputimer:
+                    tick_ns = self._tick_ns
+                    if start_ns // tick_ns != due_ns // tick_ns:
+                        self._tick()
+                        continue
+                if inbox and inbox[0][0] <= due_ns:  # else it is a timer's
+                    apply(self, (heappop(inbox) if len(inbox) > 1 else inbox.pop())[2])
                 continue
             if self.now_ns > horizon_ns:
                 return
@@ -285,18 +297,6 @@ class Cpu:
         if tick and end_ns == stop_ns:
             self._tick()
 
-    def _pass_kernel_time(self, task: CpuTask, until_ns: int) -> None:
-        """``task`` is in the kernel: its CPU is busy until the next message."""
-        start_ns = self.now_ns
-        used_ns = until_ns - start_ns
-        task.stime_ns += used_ns
-        self.stats.system_ns += used_ns
-        self.now_ns = until_ns
-        if (
-            self.rq.nr_running > 1 or task.cputimer
-        ) and start_ns // self._tick_ns != until_ns // self._tick_ns:
-            self._tick()
-
     def _close(self) -> None:
         """Interrupts go off; if they came on only now, what had come meanwhile still waits."""
         if self._open_ns != self.now_ns:
@@ -346,16 +346,19 @@ class Cpu:
         """The current task asks the kernel, and the CPU waits; return the request's number."""
         move(self, task, ASK)
         self.stats.requests += 1
-        self._seq += 1
-        return self._seq
+        seq = self._seq = self._seq + 1
+        return seq
 
     def call(self, task: CpuTask, op: Op, ctx: UserContext | None) -> None:
         """The current task makes the system call ``op``; ``ctx`` goes to live with the kernel."""
+        move(self, task, ASK)  # as _asks() does
+        self.stats.requests += 1
+        seq = self._seq = self._seq + 1
         self.out.append(
             m.req_syscall(
                 self.now_ns,
                 self.id,
-                self._asks(task),
+                seq,
                 task.pid,
                 task.utime_ns,
                 task.stime_ns,

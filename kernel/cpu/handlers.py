@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kernel import messages as m
 from kernel.cpu.migrate import balance, give, moved_ack, push, send_away
-from kernel.cpu.position import ABOUT_A_TASK, IN_KERNEL, MOVE_TO, refusal
+from kernel.cpu.position import ABOUT_A_TASK, ASK, IN_KERNEL, MOVE_TO, refusal
 from kernel.cpu.task import CpuTask
 from kernel.errors import InvariantError
 from kernel.events import SCHED_WAKEUP, SCHED_WAKEUP_NEW
@@ -29,7 +29,7 @@ def apply(cpu: "Cpu", effect: m.Effect) -> None:
         InvariantError: there is no such message, or the task does not wait for it.
     """
     code: int = effect[1]
-    if code >= len(ABOUT_A_TASK) or not ABOUT_A_TASK[code]:
+    if code >= ASK or not ABOUT_A_TASK[code]:
         _apply_other(cpu, code, effect)
         return
     pid: int = effect[2]

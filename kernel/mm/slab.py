@@ -174,6 +174,12 @@ class SlabCache:
         objperslab = self.objperslab
         slab = self.slabs[numbers[0] // objperslab]
         first = slab.first
+        if first <= min(numbers) and max(numbers) < first + objperslab:  # mostly
+            free = slab.free
+            free += numbers
+            if not slab.listed or len(free) >= objperslab:
+                self._retire(slab)
+            return
         for number in numbers:
             if not first <= number < first + objperslab:
                 slab = self.slabs[number // objperslab]

@@ -33,7 +33,7 @@ class Group:
     def step(self, horizons: Horizons, inboxes: Inboxes) -> list[CpuReport]:
         """Return a report of every CPU that did anything, by number; or as ``settle_all`` says."""
         if self._settles:
-            return self._settle(horizons, inboxes)
+            return self.settle(horizons, inboxes)
         if isinstance(horizons, int):
             return self._together(horizons, inboxes)
         return self._each(horizons, inboxes)
@@ -82,11 +82,15 @@ class Group:
         for lp in self._cpus:
             lp.eager = True
 
-    def _settle(self, horizons: Horizons, inboxes: Inboxes) -> list[CpuReport]:
-        """As ``_each``; afterwards no message is under way but for the kernel."""
+    def settle(self, horizons: Horizons, inboxes: Inboxes) -> list[CpuReport]:
+        """As ``_each``; afterwards no message is under way but for the kernel.
+
+        It is what ``step`` does after ``settle_all``.
+        """
         reports: list[CpuReport] = []
-        for dest, effects in inboxes.items():
-            self._settle_one(dest, _TAKE_IN, effects, reports)
+        if inboxes:
+            for dest, effects in inboxes.items():
+                self._settle_one(dest, _TAKE_IN, effects, reports)
         if isinstance(horizons, int):
             horizons = dict.fromkeys(self.by_number, horizons)
         for cpu, horizon_ns in horizons.items():

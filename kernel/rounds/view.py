@@ -47,13 +47,15 @@ class View:
     ``cpu_next[n]`` is the time of CPU n's next own event, NEVER while it idles or waits.
     ``inboxes`` are the messages that the CPUs get in the next round. As of the last ``advance``:
     ``virtual_ns``, before which nothing can happen any more; ``first_ns``, the least of
-    ``cpu_next``; ``kernel_ns``, when the kernel next has something to do.
+    ``cpu_next``; ``kernel_ns``, when the kernel next has something to do; ``due_ns``, the same with
+    load balancing.
     """
 
     __slots__ = (
         "_kernel",
         "_pending",
         "cpu_next",
+        "due_ns",
         "first_ns",
         "inboxes",
         "kernel_ns",
@@ -66,6 +68,7 @@ class View:
         self.inboxes: Inboxes = {}  # messages that their CPUs have not got
         self.first_ns = NEVER
         self.kernel_ns = NEVER
+        self.due_ns = NEVER
         self._kernel = kernel
         self._pending = pending
 
@@ -79,11 +82,12 @@ class View:
         The kernel can go when it has a request, a timer or a path's step.
         """
         self.first_ns = least = min(self.cpu_next)
-        for inbox in self.inboxes.values():
-            for effect in inbox:
-                due_ns: int = effect[0]
-                if due_ns < least:
-                    least = due_ns
+        if self.inboxes:
+            for inbox in self.inboxes.values():
+                for effect in inbox:
+                    due_ns: int = effect[0]
+                    if due_ns < least:
+                        least = due_ns
         kernel_ns = self._kernel.next_ns()
         requests = self._pending.requests
         if requests:
@@ -91,6 +95,8 @@ class View:
             if first_ns < kernel_ns:
                 kernel_ns = first_ns
         self.kernel_ns = kernel_ns
+        balance_ns = self._kernel.balance_ns
+        self.due_ns = kernel_ns if kernel_ns < balance_ns else balance_ns
         if kernel_ns < least:
             least = kernel_ns
         self.virtual_ns = least

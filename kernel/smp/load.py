@@ -58,8 +58,9 @@ class LoadTable:
 
     def count(self, cpu: int, change: int) -> None:
         """Enter one task more (``change`` 1) or less (-1) on ``cpu``."""
-        before = self.nr_running[cpu]
-        after = self.nr_running[cpu] = before + change
+        numbers = self.nr_running
+        before = numbers[cpu]
+        after = numbers[cpu] = before + change
         bit = 1 << cpu
         cpus_with = self._with
         left = cpus_with[before] ^ bit
@@ -70,22 +71,25 @@ class LoadTable:
                 self.most = after
             if not left and before == self.least:
                 self.least = after
+            if after == 1:
+                self.idle_mask &= ~bit
+            elif after == 2:
+                self.overloaded += 1
+                self.busy_mask |= bit
+            elif not after:
+                self.idle_mask |= bit
         else:
             if after < self.least:
                 self.least = after
             if not left and before == self.most:
                 self.most = after
-        if not after:
-            self.idle_mask |= bit
-        elif not before:
-            self.idle_mask &= ~bit
-        if after > 1:
-            if before <= 1:
-                self.overloaded += 1
-                self.busy_mask |= bit
-        elif before > 1:
-            self.overloaded -= 1
-            self.busy_mask &= ~bit
+            if not after:
+                self.idle_mask |= bit
+            elif after == 1:
+                self.overloaded -= 1
+                self.busy_mask &= ~bit
+            elif not before:
+                self.idle_mask &= ~bit
 
     def least_loaded(self, near: int) -> int:
         """Return ``near`` if no CPU has fewer runnable tasks, else the first that has fewest."""
