@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from kernel.kernel import Kernel
 from kernel.machine import MachineSpec
 from kernel.messages import EFF_BALANCE, MIGRATE_LOAD, MIGRATE_TASK, NEVER
 from kernel.process.attrs import new_attrs
@@ -36,15 +37,15 @@ class Table:
         self.balance_ns = NEVER
         self.now_ns = 0
         self.uneven = {}
-        self.sent = []
+        self.outbox = {}
 
-    def send(self, cpu, effect):
-        assert effect[1] == EFF_BALANCE
-        self.sent.append((cpu, *effect[3:]))
+    send = Kernel.send
 
     def take(self):
-        sent, self.sent = self.sent, []
-        return sent
+        outbox, self.outbox = self.outbox, {}
+        sent = [(cpu, effect) for cpu, effects in outbox.items() for effect in effects]
+        assert all(effect[1] == EFF_BALANCE for _, effect in sent)
+        return [(cpu, *effect[3:]) for cpu, effect in sent]
 
     def pass_of(self, cpu):
         for level in self.domains:
