@@ -97,6 +97,7 @@ INTERPRETED: Final = (
     "cpu/places.py",
     "sched/ext.py",  # schedulers from outside derive from its class
     "sched/ext_class.py",
+    "sched/ext_rq.py",
     "sched/invariants.py",
     "smp/ext.py",
     "smp/syscalls.py",

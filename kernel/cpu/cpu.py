@@ -46,7 +46,7 @@ from kernel.stats import CpuStats
 from kernel.uapi import syscalls as nr
 from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.failure import Error
-from kernel.uapi.task_state import TASK_REPORT_MAX, TASK_RUNNING, TASK_SPECIAL, TASK_UNINTERRUPTIBLE
+from kernel.uapi.task_state import TASK_REPORT_MAX, TASK_RUNNING
 from kernel.user import Loader, Op, UserContext
 
 
@@ -465,12 +465,7 @@ class Cpu:
         """The current task goes to sleep or dies: take it off the queue and run another."""
         rq = self.rq
         rq.clock_ns = self.now_ns
-        flags = core.DEQUEUE_SLEEP
-        if state & TASK_SPECIAL:
-            flags |= core.DEQUEUE_SPECIAL
-        elif state & TASK_UNINTERRUPTIBLE:
-            flags |= core.DEQUEUE_UNINTERRUPTIBLE
-        core.deactivate_task(rq, task, flags)
+        core.deactivate_task(rq, task, core.dequeue_flags(state))
         self.switch(task, state)
 
     def enqueue(self, task: CpuTask, flags: int, at_ns: int) -> None:
@@ -479,9 +474,8 @@ class Cpu:
         rq.clock_ns = self.now_ns
         core.activate_task(rq, task, flags)
         task.enqueued_at_ns = at_ns
-        core.check_preempt_curr(
-            rq, task, core.WF_FORK if flags & core.ENQUEUE_INITIAL else core.WF_TTWU
-        )
+        fork = flags & core.ENQUEUE_INITIAL
+        core.check_preempt_curr(rq, task, core.WF_FORK if fork else core.WF_TTWU)
         core.task_woken(rq, task)
 
     def late(self, at_ns: int) -> None:

@@ -27,6 +27,7 @@ from kernel.sched.sched_class import (
     SchedClass,
 )
 from kernel.uapi.policy import POLICY_NAMES, SCHED_NORMAL
+from kernel.uapi.task_state import TASK_SPECIAL, TASK_UNINTERRUPTIBLE
 
 if TYPE_CHECKING:
     from kernel.sched.rq import Rq
@@ -47,6 +48,7 @@ __all__ = [
     "class_for",
     "class_of",
     "deactivate_task",
+    "dequeue_flags",
     "detach_one",
     "hrtimer_run",
     "is_cpu_allowed",
@@ -151,6 +153,18 @@ def deactivate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
     if not p.on_rq:
         raise AssertionError(f"{p!r} is on no queue, cpu {rq.cpu} was to dequeue it")
     dequeue_task(rq, p, flags)
+
+
+def dequeue_flags(state: int) -> int:
+    """Return the flags of ``deactivate_task`` for a task that goes to sleep in ``state``.
+
+    Source: kernel/sched/core.c:__schedule(), try_to_block_task().
+    """
+    if state & TASK_SPECIAL:
+        return DEQUEUE_SLEEP | DEQUEUE_SPECIAL
+    if state & TASK_UNINTERRUPTIBLE:
+        return DEQUEUE_SLEEP | DEQUEUE_UNINTERRUPTIBLE
+    return DEQUEUE_SLEEP
 
 
 def check_preempt_curr(rq: "Rq", p: CpuTask, flags: int) -> None:

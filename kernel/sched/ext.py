@@ -29,7 +29,7 @@ from kernel.uapi.clock import NSEC_PER_SEC
 
 if TYPE_CHECKING:
     from kernel.cpu.task import CpuTask
-    from kernel.sched.ext_class import ExtRq
+    from kernel.sched.ext_rq import ExtRq
 
 SCX_SLICE_DFL: Final = 20_000_000
 SCX_SLICE_INF: Final = (1 << 64) - 1
@@ -86,7 +86,7 @@ class ExtTask:
 
     def __init__(self, p: "CpuTask | None") -> None:
         self._p = p
-        self.where = 0  # number of the DSQ, or one of the states of kernel.sched.ext_class
+        self.where = 0  # number of the DSQ, or one of the states of kernel.sched.ext_rq
         self.key = (0, 0)  # its place in the DSQ
 
     def __repr__(self) -> str:

@@ -15,7 +15,7 @@ from kernel.sched.cfs_rq import get_update_sysctl_factor
 from kernel.sched.rq import Rq
 from kernel.sched.sched_class import FAIR_RANK, RT_RANK
 from kernel.sched.weights import SCHED_PRIO_TO_WEIGHT, SCHED_PRIO_TO_WMULT
-from kernel.uapi.policy import SCHED_BATCH, SCHED_DEADLINE, SCHED_IDLE, SCHED_NORMAL, SCHED_RR
+from kernel.uapi.policy import SCHED_BATCH, SCHED_EXT, SCHED_IDLE, SCHED_NORMAL, SCHED_RR
 
 TICK_NS = 4_000_000
 MS = 1_000_000
@@ -450,8 +450,8 @@ def test_unknown_child_runs_first_is_refused():
 
 
 def test_a_policy_without_a_class_is_refused():
-    with pytest.raises(ValueError, match="SCHED_DEADLINE has no scheduling class here yet"):
-        add(make_rq(), 1, policy=SCHED_DEADLINE)
+    with pytest.raises(ValueError, match="policy 7 has no scheduling class here yet"):
+        add(make_rq(), 1, policy=SCHED_EXT)
 
 
 def test_double_enqueue_and_double_dequeue_are_caught():
