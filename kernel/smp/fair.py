@@ -11,6 +11,8 @@ wake_affine's comparison of loads.
 
 from typing import TYPE_CHECKING, Final
 
+from mypy_extensions import mypyc_attr
+
 from kernel.cred.creds import capable
 from kernel.errors import GuestFault
 from kernel.process.attrs import TaskAttrs
@@ -37,6 +39,7 @@ _GREATEST_SLICE_NS: Final = 100_000_000
 _NICE: Final = (SCHED_NORMAL, SCHED_BATCH)  # fair_policy(): those that set a nice value
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class FairHalf(SmpClass):
     """See the module header, and ``kernel.smp.smp_class.SmpClass`` for the operations."""
 

@@ -63,5 +63,5 @@ def test_a_run_whose_cpus_are_set_down_and_taken_up_gives_the_same_bytes(
     run = SetDown(RunRequest(spec, scheme=scheme))
     result = run.run()
     assert (result.exit_kind, result.message) == (plain.exit_kind, plain.message)
-    assert run.times >= 3
+    assert run.times >= 2
     assert result.digest == plain.digest

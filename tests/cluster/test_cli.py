@@ -460,7 +460,7 @@ def test_validate_says_the_scheme_and_that_the_scheduler_is_not_6_12s_own(
     assert capsys.readouterr().out == (
         "small.yaml: valid: 2 CPUs, 1 program, engine local, scheme exact\n"
         "small.yaml: Linux 6.12, scheduler CFS of 6.5 (6.12 has EEVDF: fair: eevdf)\n"
-        "small.yaml: scheduling classes rt, cfs, idle\n"
+        "small.yaml: scheduling classes deadline, rt, cfs, idle\n"
     )
     settings = ["--set", "linux=2.6.34", "--set", "sched.cfs.latency=9ms"]
     assert run_command(["validate", "small.yaml", *settings]) == 0

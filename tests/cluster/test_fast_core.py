@@ -201,12 +201,16 @@ def test_no_path_is_suspended_while_it_handles_an_exception() -> None:
 
 
 class _Class(NamedTuple):
-    """A class of the source, by its module and name, and the classes it names as its bases."""
+    """A class of the source, by its module and name, and the classes it names as its bases.
+
+    ``open``: it says that interpreted classes may derive from it (``mypyc_attr``).
+    """
 
     module: str
     name: str
     line: int
     bases: list[tuple[str, str]]
+    open: bool
 
 
 def _module(path: Path, root: Path) -> str:
@@ -239,12 +243,14 @@ def _classes(source: str, module: str) -> Iterator[_Class]:
                 bases.append((place, name))
             else:
                 bases.append(names.get(name, (module, name)))
-        yield _Class(module, node.name, node.lineno, bases)
+        says = [ast.unparse(decorator) for decorator in node.decorator_list]
+        is_open = "mypyc_attr(allow_interpreted_subclasses=True)" in says
+        yield _Class(module, node.name, node.lineno, bases, is_open)
 
 
 def _interpreted_of_compiled(classes: list[_Class], compiled: set[str]) -> list[str]:
-    """Return the classes outside the compiled modules that derive from one inside."""
-    known = {(each.module, each.name) for each in classes}
+    """Return the classes outside the compiled modules that derive from a closed one inside."""
+    known = {(each.module, each.name) for each in classes if not each.open}
     return [
         f"{each.module}:{each.line}: {each.name} derives from {module}.{name}"
         for each in classes
