@@ -161,11 +161,11 @@ def test_an_installed_scheduler_is_named_by_its_entry_point(tmp_path, monkeypatc
     info = tmp_path / "own_fifo-1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Name: own_fifo\nVersion: 1\n", "utf-8")
-    entry = "[smplab.schedulers]\nfirst_come = own_fifo:Mine\n"
+    entry = "[smplab.schedulers]\nown_first_come = own_fifo:Mine\n"
     (info / "entry_points.txt").write_text(entry, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "four.py").write_text(FOUR, "utf-8")
-    text = "machine: {cpus: 1}\nsched: {fair: first_come}\nworkloads: [{program: ./four.py}]\n"
+    text = "machine: {cpus: 1}\nsched: {fair: own_first_come}\nworkloads: [{program: ./four.py}]\n"
     try:
         spec = resolve(parse_config("c.yaml", text, tmp_path))
         assert order(run_machine(RunRequest(spec)))[:4] == ["0", "0", "1", "1"]
