@@ -6,21 +6,18 @@ that need more than one key are in ``cluster.config.load``; names of files and p
 up by ``cluster.build``.
 """
 
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, ClassVar, Final, cast
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    GetJsonSchemaHandler,
     PlainValidator,
     WithJsonSchema,
     create_model,
-    model_validator,
 )
-from pydantic_core import CoreSchema
 
-from cluster.config.model import Model
+from cluster.config.model import Model, NameAlone
 from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, OneOfOrOwn, Size
 from cluster.config.sched import Sched, SchedKeys
 from cluster.config.topology import Topology
@@ -367,8 +364,10 @@ class CostProfile(Model):
     costs: dict[CostName, CostEntry]
 
 
-class Costs(Model):
+class Costs(NameAlone):
     """A profile and what differs from it. Values are in the unit of the profile file."""
+
+    named: ClassVar[str] = "profile"
 
     profile: Annotated[
         str,
@@ -376,18 +375,6 @@ class Costs(Model):
         AfterValidator(_no_nul),
     ] = "default"
     values: Annotated[dict[CostName, CostValue], Field(description="Costs that differ.")] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_alone(cls, value: Any) -> Any:
-        return {"profile": value} if type(value) is str else value
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        whole = handler.resolve_ref_schema(handler(schema))
-        return {"anyOf": [{"type": "string"}, whole]}
 
 
 class RunConfig(Model):

@@ -6,13 +6,12 @@ last-level cache, cluster and core, and its capacity; and the distances of the n
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import Field, GetJsonSchemaHandler, PlainValidator, WithJsonSchema, model_validator
-from pydantic_core import CoreSchema
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from cluster.config.errors import KeyPath, got
-from cluster.config.model import Model
+from cluster.config.model import Model, NameAlone
 from cluster.config.quantities import OneOf
 from kernel.smp.topology import LOCAL_DISTANCE, far_distances
 
@@ -47,8 +46,10 @@ class Numa(Model):
     ] = []
 
 
-class Topology(Model):
+class Topology(NameAlone):
     """Sockets, caches, cores and threads; or the name of a processor; or a file of a machine's."""
+
+    named: ClassVar[str] = "model"
 
     model: Annotated[
         str | None,
@@ -84,18 +85,6 @@ class Topology(Model):
         list[Annotated[int, Field(ge=1, le=1024)]],
         Field(max_length=MAX_CPUS, description="Of every cluster, 1024 for the largest."),
     ] = []
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_alone(cls, value: Any) -> Any:
-        return {"model": value} if type(value) is str else value
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        whole = handler.resolve_ref_schema(handler(schema))
-        return {"anyOf": [{"type": "string"}, whole]}
 
 
 @dataclass(frozen=True, slots=True)
