@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from kernel.errors import KernelError
+from kernel.uapi import syscalls as nr
 from kernel.uapi.errno_ import EAGAIN, EINVAL, ENOMEM
+from kernel.uapi.policy import SCHED_EXT, SCHED_IDLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Profile:
     pid_exhausted_errno: int  # what fork says when no pid is left
     idle_and_parked: bool  # TASK_IDLE and TASK_PARKED are there (4.2, 3.9), and what /proc gained
     fcntl_queries: bool  # F_DUPFD_QUERY (6.10) and F_CREATED_QUERY (6.12)
+    later_calls: tuple[int, ...] = ()  # system calls that are not there yet: ENOSYS
+    last_policy: int = SCHED_EXT  # the greatest number of a scheduling policy
     # load balancing (kernel.smp.balance): the least and the largest interval in ms, None: the
     # number of CPUs and twice that; on a busy CPU multiplied by, and then so many jiffies less;
     # the difference that counts, in percent (all as of 5.10)
@@ -63,6 +67,12 @@ PROFILES: Final[dict[str, Profile]] = {
         pid_exhausted_errno=ENOMEM,
         idle_and_parked=False,
         fcntl_queries=False,
+        # 3.14, 3.0, 5.1, 5.3
+        later_calls=(
+            *(nr.NR_SCHED_SETATTR, nr.NR_SCHED_GETATTR, nr.NR_SETNS),
+            *(nr.NR_PIDFD_SEND_SIGNAL, nr.NR_PIDFD_OPEN, nr.NR_CLONE3),
+        ),
+        last_policy=SCHED_IDLE,
         sd_interval_ms=(1, 4),
         sd_busy_factor=64,
         sd_busy_less=0,

@@ -32,6 +32,7 @@ from kernel.errors import InvariantError
 from kernel.kernel import Kernel
 from kernel.machine import MachineSpec
 from kernel.points import Path
+from kernel.profiles import profile_named
 from kernel.smp.balance import balanced, run_rebalance_domains
 from kernel.smp.loadavg import calc_global_load
 from kernel.smp.migrate import migrated, pull_failed, pushed
@@ -47,7 +48,7 @@ class KernelState(Kernel):
     def __init__(self, spec: MachineSpec, loader: Loader) -> None:
         super().__init__(spec, loader)
         self._last_seq = [0] * spec.cpus
-        handlers = table(self.form)
+        handlers = table(self.form, profile_named(spec.linux).later_calls)
         self._handlers = traced(handlers) if spec.trace and spec.trace_syscalls else handlers
         self._syscall: Callable[..., Path[None]] = self.form(syscall)
         self._user_work: Callable[..., Path[None]] = self.form(user_work)

@@ -8,12 +8,12 @@ lives in the kernel asks for them like for any other.
 Source: arch/x86/entry/syscalls/syscall_64.tbl, kernel/sys.c, kernel/sched/syscalls.c.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cred import creds
 from kernel.cred.setxid import setxid
-from kernel.errors import InvariantError
+from kernel.errors import InvariantError, KernelError
 from kernel.fs import (
     capture,
     d_path,
@@ -54,6 +54,7 @@ from kernel.smp import prio
 from kernel.smp import syscalls as sched_syscalls
 from kernel.time import itimer, timekeeping, timers
 from kernel.uapi import syscalls as nr
+from kernel.uapi.errno_ import ENOSYS
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -200,18 +201,26 @@ HANDLERS: Final[dict[int, Handler]] = {
 }
 
 
-def table(form: Callable[[Handler], Handler]) -> list[Handler]:
+def table(form: Callable[[Handler], Handler], later: Sequence[int] = ()) -> list[Handler]:
     """Return the handlers by number; those of numbers without a call refuse to be called.
 
     NR_NI_SYSCALL is -1: its handler is the last.
 
     Args:
         form: what to make of each handler.
+        later: the numbers of calls that the emulated kernel does not have yet.
     """
     handlers: list[Handler] = [_no_call] * (max(HANDLERS) + 2)
     for number, handler in HANDLERS.items():
         handlers[number] = form(handler)
+    for number in later:
+        handlers[number] = _later_call
     return handlers
+
+
+def _later_call(k: "Kernel", *args: object) -> None:
+    """A call of a later Linux. Source: kernel/sys_ni.c:sys_ni_syscall()."""
+    raise KernelError(ENOSYS)
 
 
 def _no_call(k: "Kernel", *args: object) -> None:

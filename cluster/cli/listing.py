@@ -171,7 +171,8 @@ def _sched() -> Iterator[str]:
     for cls in CLASSES:
         policies = ", ".join(POLICY_NAMES[policy] for policy in cls.policies)
         as_of = f"as of {cls.as_of}" if cls.as_of else ""
-        yield f"{cls.name:<6} {CLASS_ORDER[cls.rank]:<6} {policies:<38} {as_of}".rstrip()
+        as_of += "".join(f", not in {linux}" for linux in cls.absent)
+        yield f"{cls.name:<8} {CLASS_ORDER[cls.rank]:<8} {policies:<38} {as_of}".rstrip()
         yield from columns(tunable_rows(cls))
     for name in installed_names(SCHED_CLASS):
         yield f"{name}: installed"

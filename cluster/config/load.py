@@ -90,7 +90,8 @@ class Loaded:
     @property
     def classes(self) -> tuple[SchedClass, ...]:
         """The scheduling classes of the machine, highest first."""
-        return together(self.fair, [found.cls for found in self.others])
+        others = [found.cls for found in self.others]
+        return together(self.fair, others, self.config.linux)
 
     def problem(self, path: KeyPath, what: str, *, of_key: bool = False) -> Problem:
         """Return the finding ``what`` about the value at ``path``."""
@@ -186,9 +187,8 @@ def _own_classes(document: Document, folder: Path) -> _OwnClasses:
         if found is None:
             continue
         try:
-            together(
-                fair_class_by_name(FAIR_CLASSES[0]), [each.cls for each in (*own.others, found)]
-            )
+            others = [each.cls for each in (*own.others, found)]
+            together(fair_class_by_name(FAIR_CLASSES[0]), others, "")
         except ValueError as error:
             own.problems.append((("classes", place), f"{error} {got(name)}"))
         else:
@@ -455,7 +455,7 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
         what = f"must be at least {least} for {machine.cpus} CPUs {got(machine.pid_max)}"
         yield loaded.problem(("machine", "pid_max"), what)
     if loaded.is_sound("sched"):
-        for path, of_key, what in conflicts(sched, loaded.fair, loaded.classes):
+        for path, of_key, what in conflicts(sched, loaded.fair, loaded.classes, config.linux):
             yield loaded.problem(("sched", *path), what, of_key=of_key)
     for index, workload in enumerate(config.workloads):
         if loaded.is_sound("workloads", index):

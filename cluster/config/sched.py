@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import ConfigDict, Field, create_model
 
+from cluster.config.errors import got
 from cluster.config.model import Model
 from cluster.config.quantities import Duration, OneOf, OneOfOrOwn, format_ns
 from cluster.plugins import SCHED_CLASS
@@ -158,14 +159,18 @@ def sched_with(*classes: SchedClass) -> type[SchedKeys]:
 
 
 def conflicts(
-    sched: SchedKeys, fair: SchedClass, classes: tuple[SchedClass, ...]
-) -> Iterator[tuple[tuple[str, ...], bool, str]]:
+    sched: SchedKeys, fair: SchedClass, classes: tuple[SchedClass, ...], linux: str
+) -> Iterator[tuple[tuple[str | int, ...], bool, str]]:
     """Yield what is wrong between keys: the path below sched, whether it is of the key, what.
 
     Args:
         fair: the class that ``sched.fair`` names.
         classes: all of the machine.
+        linux: its profile.
     """
+    for place, name in enumerate(sched.classes):
+        if any(cls.name == name and linux in cls.absent for cls in CLASSES):
+            yield ("classes", place), False, f"Linux {linux} has no class {name} {got(name)}"
     for key in SHORT:
         if getattr(sched, key) is None:
             continue
@@ -184,8 +189,9 @@ def conflicts(
             yield (cls.name,), True, f"is for fair: {cls.name} (sched.fair is {fair.name})"
     for cls in CLASSES:
         if cls not in classes and cls.rank != FAIR_RANK and cls.name in sched.model_fields_set:
-            own = next(other.name for other in classes if other.rank == cls.rank)
-            yield (cls.name,), True, f"is for the class {cls.name} (sched.classes has {own})"
+            own = [f"sched.classes has {other.name}" for other in classes if other.rank == cls.rank]
+            why = "".join(own) or f"Linux {linux} has none"
+            yield (cls.name,), True, f"is for the class {cls.name} ({why})"
     for cls in sorted(classes, key=lambda cls: cls.rank == FAIR_RANK):
         yield from _too_large(sched, cls)
 

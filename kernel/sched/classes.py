@@ -85,16 +85,19 @@ def classes_of(spec: "MachineSpec") -> tuple[SchedClass, ...]:
         ValueError: ``spec.fair`` or ``spec.classes`` names one that is not there, or classes that
             do not go together: two of one rank, or with a policy in common.
     """
-    return together(fair_class_by_name(spec.fair), [_class_by_name(name) for name in spec.classes])
+    others = [_class_by_name(name) for name in spec.classes]
+    return together(fair_class_by_name(spec.fair), others, spec.linux)
 
 
-def together(fair: SchedClass, others: Sequence[SchedClass]) -> tuple[SchedClass, ...]:
+def together(fair: SchedClass, others: Sequence[SchedClass], linux: str) -> tuple[SchedClass, ...]:
     """Return the classes of a machine with this fair one and ``others``, highest first.
+
+    Those of smplab's that the profile ``linux`` does not have yet are left out.
 
     Raises:
         ValueError: as ``classes_of``.
     """
-    chosen = {cls.rank: cls for cls in CLASSES if cls.rank != FAIR_RANK}
+    chosen = {cls.rank: cls for cls in CLASSES if cls.rank != FAIR_RANK and linux not in cls.absent}
     named: dict[int, SchedClass] = {FAIR_RANK: fair}
     for cls in others:
         other = named.setdefault(cls.rank, cls)

@@ -211,7 +211,7 @@ class DeadlineSchedClass(SchedClass):
 
     def __init__(self) -> None:
         policies = (SCHED_DEADLINE,)
-        super().__init__("deadline", DEADLINE_RANK, policies, title="deadline", as_of="6.12")
+        super().__init__("deadline", DEADLINE_RANK, policies, as_of="6.12", absent=("2.6.34",))
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> DlRq:
         """Return an empty ``dl_rq``. Source: kernel/sched/deadline.c:init_dl_rq()."""

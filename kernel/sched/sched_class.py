@@ -114,12 +114,23 @@ class SchedClass:
         as_of: the last Linux that has it as it is here; "" if none has.
         half: its half in KernelState; None: the one of ``kernel.smp.classes`` for its name, or else
             for its rank.
+        absent: the profiles whose Linux does not have it yet.
 
     ``weighted``: its tasks share the CPU by their weights, hence by nice values, and are balanced
     by load; they change policy and nice value where they stand. True of a fair class.
     """
 
-    __slots__ = ("as_of", "half", "name", "policies", "rank", "title", "tunables", "weighted")
+    __slots__ = (
+        "absent",
+        "as_of",
+        "half",
+        "name",
+        "policies",
+        "rank",
+        "title",
+        "tunables",
+        "weighted",
+    )
 
     def __init__(
         self,
@@ -130,6 +141,7 @@ class SchedClass:
         title: str = "",
         as_of: str = "",
         half: "SmpClass | None" = None,
+        absent: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.rank = rank
@@ -138,6 +150,7 @@ class SchedClass:
         self.title = title or name
         self.as_of = as_of
         self.half = half
+        self.absent = absent
         self.weighted = rank == FAIR_RANK
 
     # -- what it keeps ------------------------------------------------------------------------

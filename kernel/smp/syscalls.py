@@ -354,7 +354,7 @@ def _priorities(k: "Kernel", policy: int) -> tuple[int, int]:
     if valid_policy(policy, k):
         half: SmpClass = k.sched.by_policy[policy]
         return half.priorities
-    if policy in _POLICIES:
+    if policy in _POLICIES and policy <= k.tasks.profile.last_policy:
         return 0, 0
     raise KernelError(EINVAL)
 

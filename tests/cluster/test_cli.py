@@ -466,5 +466,5 @@ def test_validate_says_the_scheme_and_that_the_scheduler_is_not_6_12s_own(
     assert run_command(["validate", "small.yaml", *settings]) == 0
     assert capsys.readouterr().out.endswith(
         "Linux 2.6.34, scheduler CFS of 6.5\n"
-        "small.yaml: scheduling classes deadline, rt, cfs (latency 9ms), idle\n"
+        "small.yaml: scheduling classes rt, cfs (latency 9ms), idle\n"
     )

@@ -543,6 +543,10 @@ def test_a_deadline_class_goes_with_the_run_to_ray(local_ray, folder):
             'sched: {classes: ["toy_deadline.py:Edf"], edf: {longest: 1ns}}',
             "1:58: sched.edf.longest: must be from 1us to 1s (got '1ns')",
         ),
+        (
+            'sched: {classes: [deadline]}\nlinux: "2.6.34"',
+            "1:19: sched.classes.0: Linux 2.6.34 has no class deadline (got 'deadline')",
+        ),
     ],
 )
 def test_what_is_wrong_with_classes_of_other_ranks_is_told_where_it_is(folder, text, expected):

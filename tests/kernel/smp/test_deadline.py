@@ -1,0 +1,37 @@
+"""The kernel's half of the deadline class: who gets into it, and which Linux has it."""
+
+import pytest
+
+from kernel.uapi import syscalls as nr
+from kernel.uapi.errno_ import EINVAL, ENOSYS
+from kernel.uapi.policy import SCHED_DEADLINE, SCHED_IDLE
+
+MS = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        (nr.NR_SCHED_SETATTR, 0, SCHED_DEADLINE, 0, 0, MS, 9 * MS, 9 * MS, 0, 56),
+        (nr.NR_SCHED_GETATTR, 0, 56),
+        (nr.NR_PIDFD_OPEN, 1, 0),
+        (nr.NR_PIDFD_SEND_SIGNAL, 3, 9, 0),
+        (nr.NR_SETNS, 3, 0),
+        (nr.NR_CLONE3, 0, 17, -1),
+    ],
+    ids=lambda call: nr.NAMES[call[0]],
+)
+def test_calls_that_came_later_are_unknown_to_2_6_34(make, call):
+    machine = make(linux="2.6.34")
+    assert machine.errno(machine.first, *call) == ENOSYS
+
+
+def test_2_6_34_has_no_policy_beyond_sched_idle(make):
+    machine = make(linux="2.6.34")
+    assert machine.errno(machine.first, nr.NR_SCHED_SETSCHEDULER, 0, SCHED_DEADLINE, 0) == EINVAL
+    for policy, errno in ((SCHED_IDLE, 0), (SCHED_DEADLINE, EINVAL), (7, EINVAL)):
+        for call in (nr.NR_SCHED_GET_PRIORITY_MAX, nr.NR_SCHED_GET_PRIORITY_MIN):
+            if errno:
+                assert machine.errno(machine.first, call, policy) == errno
+            else:
+                assert machine.call(machine.first, call, policy) == 0
