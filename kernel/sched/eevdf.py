@@ -25,13 +25,20 @@ Earliest Eligible Virtual Deadline First (1995).
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
+from kernel.sched.eevdf_entity import (
+    dequeue_entity,
+    finish_delayed,
+    requeue_delayed,
+    rescale_entity,
+    reweight_entity,
+    settle,
+)
 from kernel.sched.eevdf_rq import (
     EevdfEntity,
     EevdfRq,
     EevdfTunables,
     check_queue,
     clear_buddies,
-    div_s64,
     entity_eligible,
     link_entity,
     move_zero,
@@ -40,7 +47,6 @@ from kernel.sched.eevdf_rq import (
     slice_of,
     unlink_entity,
     update_curr,
-    update_entity_lag,
 )
 from kernel.sched.fair import FairSchedClass
 from kernel.sched.sched_class import (
@@ -83,10 +89,10 @@ class EevdfSchedClass(FairSchedClass):
         cfs: EevdfRq = rq.of[FAIR_RANK]
         se: EevdfEntity = p.se
         if cfs.put:
-            _settle(cfs)
+            settle(cfs)
         update_curr(rq, cfs)
         if se.delayed:
-            _requeue_delayed(cfs, p)
+            requeue_delayed(cfs, p, weight_of(p.nice, p.policy))
         else:
             place_entity(cfs, se, flags & ENQUEUE_INITIAL != 0)
             if flags & ENQUEUE_MIGRATED:
@@ -104,7 +110,7 @@ class EevdfSchedClass(FairSchedClass):
         """
         cfs: EevdfRq = rq.of[FAIR_RANK]
         if cfs.put:
-            _settle(cfs)
+            settle(cfs)
         update_curr(rq, cfs)
         cfs.nr_running -= 1
         del cfs.tasks[p]
@@ -118,7 +124,7 @@ class EevdfSchedClass(FairSchedClass):
             se: EevdfEntity = p.se
             se.delayed = True
             return
-        _dequeue_entity(cfs, p, flags & DEQUEUE_SLEEP != 0)
+        dequeue_entity(cfs, p, flags & DEQUEUE_SLEEP != 0)
 
     # -- who runs -----------------------------------------------------------------------------
 
@@ -126,7 +132,7 @@ class EevdfSchedClass(FairSchedClass):
         """Source: kernel/sched/fair.c:pick_next_task_fair(), pick_next_entity()."""
         cfs: EevdfRq = rq.of[FAIR_RANK]
         if cfs.put and cfs.curr is not rq.curr:
-            _settle(cfs)  # another class has run since
+            settle(cfs)  # another class has run since
         while cfs.nr_queued:
             p = pick_eevdf(cfs)
             if cfs.next is not None:
@@ -136,7 +142,7 @@ class EevdfSchedClass(FairSchedClass):
             se: EevdfEntity = p.se
             if not se.delayed:
                 break
-            _finish_delayed(cfs, p)
+            finish_delayed(cfs, p)
         else:
             cfs.curr = None
             cfs.put = False
@@ -169,7 +175,7 @@ class EevdfSchedClass(FairSchedClass):
         """Source: kernel/sched/fair.c:set_next_task_fair(), set_next_entity()."""
         cfs: EevdfRq = rq.of[FAIR_RANK]
         if cfs.put:
-            _settle(cfs)
+            settle(cfs)
         clear_buddies(cfs, p)
         unlink_entity(cfs, p)
         p.exec_start_ns = rq.clock_ns
@@ -262,7 +268,7 @@ class EevdfSchedClass(FairSchedClass):
         """Give a task that is on no queue its weight; that of a delayed one waits till it wakes."""
         se: EevdfEntity = p.se
         if not se.on_rq:
-            _scale(se, p)
+            rescale_entity(se, weight_of(p.nice, p.policy))
 
     def task_load(self, p: CpuTask) -> int:
         """Source: kernel/sched/fair.c:task_h_load(), its weight."""
@@ -276,8 +282,8 @@ class EevdfSchedClass(FairSchedClass):
         """
         cfs: EevdfRq = rq.of[FAIR_RANK]
         if cfs.put:
-            _settle(cfs)
-        _reweight_entity(cfs, p)
+            settle(cfs)
+        reweight_entity(cfs, p, weight_of(p.nice, p.policy))
 
     # -- between CPUs -------------------------------------------------------------------------
 
@@ -285,104 +291,16 @@ class EevdfSchedClass(FairSchedClass):
         """A sleeper leaves with the lag it has; one that is still in debt here is dequeued now."""
         cfs: EevdfRq = rq.of[FAIR_RANK]
         if cfs.put:
-            _settle(cfs)
+            settle(cfs)
         se: EevdfEntity = p.se
         if se.delayed:
-            _finish_delayed(cfs, p)
+            finish_delayed(cfs, p)
 
     def check(self, rq: "Rq", found: list[str]) -> None:
         """Counts, sums, heaps, and that the queue knows who runs."""
         cfs: EevdfRq = rq.of[FAIR_RANK]
         check_queue(cfs, rq.cpu, found)
         self.check_curr(rq, None if cfs.put else cfs.curr, found)
-
-
-def _settle(cfs: EevdfRq) -> None:
-    """Queue the task that was put and not picked again. Source: fair.c:put_prev_entity()."""
-    curr = cfs.curr
-    cfs.curr = None
-    cfs.put = False
-    if curr is not None:
-        se: EevdfEntity = curr.se
-        if se.on_rq:
-            link_entity(cfs, curr)
-
-
-def _dequeue_entity(cfs: EevdfRq, p: CpuTask, sleep: bool) -> None:
-    """Take ``p`` off the queue with the lag it has. Source: fair.c:dequeue_entity()."""
-    se: EevdfEntity = p.se
-    update_entity_lag(cfs, se)
-    if not sleep:
-        se.deadline -= se.vruntime
-        se.rel_deadline = True
-    if p is cfs.curr:
-        cfs.curr = None
-        cfs.put = False
-    else:
-        unlink_entity(cfs, p)
-    se.on_rq = False
-    cfs.nr_queued -= 1
-
-
-def _finish_delayed(cfs: EevdfRq, p: CpuTask) -> None:
-    """Dequeue a sleeper that was in debt; it does not gain by having been queued (DELAY_ZERO).
-
-    Source: kernel/sched/fair.c:dequeue_entities(DEQUEUE_DELAYED), finish_delayed_dequeue_entity().
-    """
-    se: EevdfEntity = p.se
-    _dequeue_entity(cfs, p, True)
-    se.delayed = False
-    if se.vlag > 0:
-        se.vlag = 0
-
-
-def _requeue_delayed(cfs: EevdfRq, p: CpuTask) -> None:
-    """A delayed task is woken: it goes on where it is, but without credit.
-
-    Source: kernel/sched/fair.c:requeue_delayed_entity().
-    """
-    se: EevdfEntity = p.se
-    se.delayed = False
-    if se.weight != weight_of(p.nice, p.policy):
-        _reweight_entity(cfs, p)
-    update_entity_lag(cfs, se)
-    if se.vlag > 0:
-        se.vlag = 0
-        unlink_entity(cfs, p)
-        cfs.nr_queued -= 1
-        place_entity(cfs, se, False)
-        cfs.nr_queued += 1
-        link_entity(cfs, p)
-
-
-def _scale(se: EevdfEntity, p: CpuTask) -> None:
-    """Take the weight of ``p``; lag and relative deadline keep their worth in real time.
-
-    Source: kernel/sched/fair.c:rescale_entity().
-    """
-    old = se.weight
-    se.set_load_weight(p.nice, p.policy)
-    if se.weight != old:
-        se.vlag = div_s64(se.vlag * old, se.weight)
-        if se.rel_deadline:
-            se.deadline = div_s64(se.deadline * old, se.weight)
-
-
-def _reweight_entity(cfs: EevdfRq, p: CpuTask) -> None:
-    """Give ``p``, which is queued, its new weight. Source: fair.c:reweight_entity()."""
-    se: EevdfEntity = p.se
-    running = p is cfs.curr
-    update_entity_lag(cfs, se)
-    se.deadline -= se.vruntime
-    se.rel_deadline = True
-    cfs.nr_queued -= 1
-    if not running:
-        unlink_entity(cfs, p)
-    _scale(se, p)
-    place_entity(cfs, se, False)
-    if not running:
-        link_entity(cfs, p)
-    cfs.nr_queued += 1
 
 
 eevdf_sched_class: Final = EevdfSchedClass()

@@ -6,7 +6,7 @@ Source: kernel/sched/core.c:set_load_weight(), kernel/sched/fair.c:calc_delta_fa
 from mypy_extensions import mypyc_attr
 
 from kernel.sched.sched_class import Entity
-from kernel.sched.weights import NICE_0_LOAD, vruntime_factor, weight_of
+from kernel.sched.weights import NICE_0_LOAD, vruntime_factor, vruntime_factor_of, weight_of
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -28,6 +28,11 @@ class WeightedEntity(Entity):
         """Take the weight that goes with a nice value and a policy."""
         self.weight = weight_of(nice, policy)
         self.vmult, self.vshift = vruntime_factor(nice, policy)
+
+    def set_weight(self, weight: int) -> None:
+        """Take a weight, a task's or a group's. Source: kernel/sched/fair.c:update_load_set()."""
+        self.weight = weight
+        self.vmult, self.vshift = vruntime_factor_of(weight)
 
     def calc_delta_fair(self, delta_ns: int) -> int:
         """Return ``delta_ns`` of real time as virtual time: delta * 1024 / weight."""

@@ -82,5 +82,11 @@ _FACTOR_OF_WEIGHT: Final = {
 
 
 def vruntime_factor_of(weight: int) -> tuple[int, int]:
-    """Return what ``vruntime_factor`` does for tasks of this load weight."""
-    return _FACTOR_OF_WEIGHT[weight]
+    """Return what ``vruntime_factor`` does for tasks of this load weight, or does for a group's.
+
+    Source: kernel/sched/fair.c:__update_inv_weight().
+    Deviation: a group whose weight is that of a nice value has that one's inverse, too, which Linux
+    computes anew and cuts off instead of rounding.
+    """
+    factor = _FACTOR_OF_WEIGHT.get(weight)
+    return factor if factor is not None else reduce_factor(NICE_0_LOAD, WMULT_CONST // weight)
