@@ -51,6 +51,7 @@ from kernel.ptrace.stops import (
 from kernel.signal.deliver import get_signal
 from kernel.signal.pending import signal_pending
 from kernel.signal.send import force_sig_fault
+from kernel.smp import averages
 from kernel.smp.load import load_dec, load_inc
 from kernel.smp.schedule import do_task_dead
 from kernel.smp.ttwu import select_task_rq_exec
@@ -368,6 +369,8 @@ def _reply_exec(k: "Kernel", task: TaskStruct, result: ExecResult) -> None:
     dest = select_task_rq_exec(k)
     holder = task.cpu
     if dest != k.cpu:
+        if k.averages is not None:
+            averages.moved(k, task, k.cpu, dest)
         load_dec(k, k.cpu)
         load_inc(k, dest)
         task.cpu = dest

@@ -21,6 +21,7 @@ from kernel.locking import Lock, LockStat
 from kernel.machine import MachineSpec
 from kernel.ns.common import FIRST_INO
 from kernel.points import Path
+from kernel.smp.averages import Averages
 from kernel.smp.balance import domains_of
 from kernel.smp.classes import SchedTable
 from kernel.smp.load import LoadTable
@@ -111,6 +112,7 @@ class Kernel:
             build(spec.places, spec.distances, spec.linux) if spec.places else flat(spec.cpus)
         )
         self.domains = domains_of(self.topology, spec.linux)
+        self.averages = None if self.topology.flat else Averages(self.topology)
         self.next_balance = 0  # least of the CPUs', in jiffies
         self.balance_ns = m.NEVER  # when it is due, if there is anything to balance
         self.uneven: dict[TaskStruct, None] = {}  # tasks with another load than nice 0

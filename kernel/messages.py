@@ -54,6 +54,7 @@ REQ_MIGRATED: Final = 6
 REQ_FATAL: Final = 7
 REQ_PUSHED: Final = 8
 REQ_BALANCED: Final = 9
+REQ_AVERAGES: Final = 10
 
 REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     REQ_SYSCALL: ("syscall", ("op", "ctx"), "the current task makes a system call"),
@@ -72,6 +73,7 @@ REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
         ("dest_cpu", "moved", "all_pinned", "active"),
         "posted: that many went to that CPU; none may; or the running one will",
     ),
+    REQ_AVERAGES: ("averages", ("averages",), "posted: as kernel.sched.pelt.report has them"),
     REQ_FATAL: ("fatal", ("message",), "posted: the guest program broke the run"),
 }
 
@@ -283,6 +285,11 @@ def req_balanced(
     return at_ns, cpu, seq, REQ_BALANCED, 0, 0, 0, 0, dest_cpu, moved, all_pinned, active
 
 
+def req_averages(at_ns: int, cpu: int, seq: int, pid: int, averages: tuple[int, ...]) -> Request:
+    """PELT's averages of the current task and of the CPU: ``kernel.sched.pelt.report``."""
+    return at_ns, cpu, seq, REQ_AVERAGES, pid, 0, 0, 0, averages
+
+
 def req_fatal(at_ns: int, cpu: int, seq: int, pid: int, message: str) -> Request:
     """The guest program broke the run."""
     return at_ns, cpu, seq, REQ_FATAL, pid, 0, 0, 0, message
@@ -426,17 +433,7 @@ def eff_balance(
     active: bool,
 ) -> Effect:
     """Too busy: give ``dest_cpu`` as much. The kinds are those of ``kernel.smp.balance``."""
-    return (
-        at_ns,
-        EFF_BALANCE,
-        0,
-        dest_cpu,
-        dest_idle,
-        kind,
-        imbalance,
-        nr_balance_failed,
-        active,
-    )
+    return at_ns, EFF_BALANCE, 0, dest_cpu, dest_idle, kind, imbalance, nr_balance_failed, active
 
 
 def eff_rename(at_ns: int, pid: int, new_pid: int) -> Effect:

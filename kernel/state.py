@@ -33,6 +33,7 @@ from kernel.kernel import Kernel
 from kernel.machine import MachineSpec
 from kernel.points import Path
 from kernel.profiles import profile_named
+from kernel.smp.averages import heard
 from kernel.smp.balance import balanced, run_rebalance_domains
 from kernel.smp.loadavg import calc_global_load
 from kernel.smp.migrate import migrated, pull_failed, pushed
@@ -242,6 +243,8 @@ class KernelState(Kernel):
         elif code == m.REQ_BALANCED:
             dest, moved, all_pinned = request[first], request[first + 1], request[first + 2]
             balanced(self, cpu, dest, moved, all_pinned, request[first + 3])
+        elif code == m.REQ_AVERAGES:
+            heard(self, cpu, pid, request[first])
         elif code == m.REQ_FATAL:
             self.fatal = request[first]
         else:

@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from kernel.process.wait_task import WaitOpts
     from kernel.ptrace.link import PtraceState
     from kernel.signal.multiprocess import MultiprocessSignals
+    from kernel.smp.averages import TaskAvg
     from kernel.smp.wait import WaitQueueHead
     from kernel.time.itimer import RealTimer
     from kernel.time.posix_cpu_timers import PosixCputimers
@@ -282,6 +283,7 @@ class TaskStruct:
     __slots__ = (
         "alloc_lock",
         "attrs",
+        "avg",
         "blocked",
         "children",
         "clear_child_tid",
@@ -406,6 +408,7 @@ class TaskStruct:
         self.timer = 0  # armed timeout, by serial number; 0 = none
         self.in_syscall = -1  # number of the system call being served
         self.ctx: UserContext | None = None  # user context while its heap is shared
+        self.avg: TaskAvg | None = None  # kernel.smp.averages, on a machine with levels
         self.wakes: Wakes | None = None  # kernel.smp.select keeps it, on a machine with levels
 
     def __repr__(self) -> str:

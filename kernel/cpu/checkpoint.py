@@ -67,6 +67,7 @@ def _pack_rq(rq: "Rq") -> list[Any]:
         rq.curr.pid if rq.curr is not rq.idle else None,
         rq.timers.pack(),
         [[cls.rank, rq.of[cls.rank].pack()] for cls in rq.classes],
+        None if rq.pelt is None else rq.pelt.pack(),
     ]
 
 
@@ -80,6 +81,7 @@ def _unpack_rq(rq: "Rq", data: Sequence[Any], tasks: dict[int, CpuTask]) -> None
         current,
         timers,
         queues,
+        averages,
     ) = data
     for task in tasks.values():
         if task.on_rq or task.kept:  # a class may have sleepers on its queue, too
@@ -87,5 +89,7 @@ def _unpack_rq(rq: "Rq", data: Sequence[Any], tasks: dict[int, CpuTask]) -> None
     if current is not None:
         rq.curr = tasks[current]
     rq.timers.unpack(timers)
+    if rq.pelt is not None:
+        rq.pelt.unpack(averages)
     for rank, queue in queues:
         rq.of[rank].unpack(queue, tasks)

@@ -31,6 +31,7 @@ from typing import Any
 
 from kernel import messages as m
 from kernel.boot.smpboot_names import boot_kthreads_of
+from kernel.cpu.averages import say_averages
 from kernel.cpu.handlers import apply
 from kernel.cpu.hrtimer import HrTimers
 from kernel.cpu.local_calls import enter
@@ -344,6 +345,8 @@ class Cpu:
 
     def _asks(self, task: CpuTask) -> int:
         """The current task asks the kernel, and the CPU waits; return the request's number."""
+        if self.rq.pelt is not None:
+            say_averages(self, task)
         move(self, task, ASK)
         self.stats.requests += 1
         seq = self._seq = self._seq + 1
@@ -351,6 +354,8 @@ class Cpu:
 
     def call(self, task: CpuTask, op: Op, ctx: UserContext | None) -> None:
         """The current task makes the system call ``op``; ``ctx`` goes to live with the kernel."""
+        if self.rq.pelt is not None:
+            say_averages(self, task)
         move(self, task, ASK)  # as _asks() does
         self.stats.requests += 1
         seq = self._seq = self._seq + 1
@@ -387,16 +392,10 @@ class Cpu:
         value, task.value = task.value, None
         self.out.append(
             m.req_resume(
-                self.now_ns,
-                self.id,
-                self._asks(task),
-                task.pid,
-                task.utime_ns,
-                task.stime_ns,
-                task.nivcsw,
-                value,
+                self.now_ns, self.id, self._asks(task),
+                task.pid, task.utime_ns, task.stime_ns, task.nivcsw, value,
             )
-        )
+        )  # fmt: skip
 
     def _schedule(self) -> None:
         """Pick the next task and switch to it.

@@ -11,6 +11,7 @@ Source: include/linux/sched.h (struct sched_entity).
 from typing import TYPE_CHECKING, Any
 
 from kernel.cpu.position import USER
+from kernel.sched.pelt import SchedAvg
 from kernel.uapi.policy import SCHED_NORMAL
 from kernel.uapi.prio import DEFAULT_PRIO, MAX_NICE, MAX_RT_PRIO, MIN_NICE
 
@@ -35,6 +36,7 @@ class CpuTask:
 
     __slots__ = (
         "at",
+        "avg",
         "comm",
         "cpus_allowed",
         "cputimer",
@@ -80,6 +82,7 @@ class CpuTask:
         self.se: Any = None  # what its class keeps about it: an Entity; the class knows which
         # rank of a class it has left -> its Entity there, or what pack() made of that
         self.kept: dict[int, Any] | None = None
+        self.avg: SchedAvg | None = None  # of a machine that has them: kernel.sched.pelt
         self.exec_start_ns = 0  # since when the running stretch is not accounted for yet
         self.sum_exec_ns = 0
         self.on_rq = False  # runnable here: queued, or current
@@ -150,6 +153,7 @@ class CpuTask:
             self._packed_entities(),
             self.program,
             None if ctx is None else ctx.pack(),
+            None if self.avg is None else self.avg.pack(),
         ]
 
     def _packed_entities(self) -> list[Any]:
@@ -201,7 +205,9 @@ class CpuTask:
             kept,
             program,
             ctx,
+            avg,
         ) = data[5:]
+        p.avg = SchedAvg.unpack(avg)
         p.kept = dict(kept) if kept else None
         p.cpus_allowed = _tuples(allowed)
         p.op = _tuples(op)

@@ -11,6 +11,7 @@ Source: kernel/sched/core.c.
 from typing import TYPE_CHECKING
 
 from kernel.cpu.task import CpuTask, set_nice
+from kernel.sched import pelt
 from kernel.sched.sched_class import (
     DEQUEUE_MOVE,
     DEQUEUE_SLEEP,
@@ -110,6 +111,8 @@ def class_of(rq: "Rq", p: CpuTask) -> SchedClass:
 
 def enqueue_task(rq: "Rq", p: CpuTask, flags: int) -> None:
     """Queue ``p`` in its class. Source: kernel/sched/core.c:enqueue_task(), add_nr_running()."""
+    if rq.pelt is not None:
+        pelt.enqueued(rq, rq.pelt, p)
     p.sched_class.enqueue_task(rq, p, flags)  # type: ignore[union-attr]
     p.on_rq = True
     rq.nr_running += 1
@@ -117,6 +120,8 @@ def enqueue_task(rq: "Rq", p: CpuTask, flags: int) -> None:
 
 def dequeue_task(rq: "Rq", p: CpuTask, flags: int) -> None:
     """Take ``p`` off its queue. Source: kernel/sched/core.c:dequeue_task(), sub_nr_running()."""
+    if rq.pelt is not None:
+        pelt.dequeued(rq, rq.pelt, p, flags)
     p.sched_class.dequeue_task(rq, p, flags)  # type: ignore[union-attr]
     p.on_rq = False
     rq.nr_running -= 1
@@ -207,6 +212,8 @@ def pick_next_task(rq: "Rq") -> CpuTask:
             f"cpu {rq.cpu}: the class {cls.name} picks {p!r}, which is on no queue"
         )
     rq.need_resched = False
+    if rq.pelt is not None:
+        pelt.picked(rq, rq.pelt, p)
     if p is not rq.curr:
         rq.nr_switches += 1
         rq.curr = p
@@ -219,6 +226,8 @@ def put_prev_task(rq: "Rq", p: CpuTask) -> None:
     Source: kernel/sched/sched.h:put_prev_task().
     """
     now_ns = rq.clock_ns
+    if rq.pelt is not None:
+        pelt.put(rq, rq.pelt, p)
     if p.on_rq:
         p.enqueued_at_ns = now_ns
     p.sched_class.put_prev_task(rq, p)  # type: ignore[union-attr]
@@ -231,6 +240,8 @@ def update_rq_curr(rq: "Rq") -> None:
 
 def scheduler_tick(rq: "Rq") -> None:
     """The timer tick. Source: kernel/sched/core.c:scheduler_tick()."""
+    if rq.pelt is not None:
+        pelt.ticked(rq, rq.pelt)
     rq.curr.sched_class.task_tick(rq, rq.curr)  # type: ignore[union-attr]
     for cls in rq.classes:
         cls.rq_tick(rq)
@@ -297,6 +308,8 @@ def task_dead(rq: "Rq", p: CpuTask) -> None:
 
     Source: kernel/sched/core.c:finish_task_switch().
     """
+    if rq.pelt is not None:
+        pelt.gone(rq, rq.pelt, p)
     p.sched_class.task_dead(rq, p)  # type: ignore[union-attr]
 
 
@@ -319,6 +332,8 @@ def migrate_task_rq(rq: "Rq", p: CpuTask) -> None:
     """
     if p.on_rq:
         raise AssertionError(f"{p!r} is runnable on cpu {rq.cpu}: detach it instead")
+    if rq.pelt is not None:
+        pelt.gone(rq, rq.pelt, p)
     class_of(rq, p).migrate_task_rq(rq, p)
 
 
@@ -394,6 +409,8 @@ def set_user_nice(rq: "Rq", p: CpuTask, nice: int) -> None:
         cls.prio_changed(rq, p, old_nice)
     else:
         cls.set_load_weight(p)
+    if rq.pelt is not None:
+        pelt.reweighted(rq, rq.pelt, p)
 
 
 def sched_setscheduler(
@@ -431,8 +448,12 @@ def sched_setscheduler(
             new.prio_changed(rq, p, old_nice)
         else:
             new.set_load_weight(p)
+        if rq.pelt is not None:
+            pelt.reweighted(rq, rq.pelt, p)
         return
     if old is not new:
+        if rq.pelt is not None and not p.on_rq:
+            pelt.gone(rq, rq.pelt, p)
         old.switched_from(rq, p)
     queued = p.on_rq
     if queued:

@@ -11,6 +11,7 @@ from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
 from kernel.sched.classes import classes_of, tunables_of
 from kernel.sched.fork_order import least_flags
+from kernel.sched.pelt import PeltRq
 from kernel.sched.sched_class import CLASS_ORDER, IDLE_RANK, ClassRq, SchedClass
 
 
@@ -39,6 +40,7 @@ class Rq:
         "nr_running",
         "nr_switches",
         "of",
+        "pelt",
         "push_cpu",
         "timers",
     )
@@ -57,6 +59,8 @@ class Rq:
         self.of: list[Any] = [ClassRq() for _ in CLASS_ORDER]
         for cls in self.classes:
             self.of[cls.rank] = cls.make_rq(tunables_of(spec, cls), spec)
+        # averages, where somebody reads them
+        self.pelt: PeltRq | None = PeltRq(spec.places[cpu][5]) if spec.places else None
         self.nr_running = 0  # of all classes but idle, current included
         self.nr_switches = 0
         self.moves: list[tuple[CpuTask, int]] = []  # queued tasks that a class sends to a CPU

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.bits import find_first_bit
 from kernel.messages import NEVER, eff_pull
+from kernel.smp import averages
 from kernel.smp.balance import start_balancing
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ def _count(k: "Kernel", cpu: int, change: int) -> None:
     """Count one task more or less; balancing begins and ends with the first queue."""
     load = k.load
     before = load.overloaded
+    if k.averages is not None:
+        averages.count(k, cpu, change)
     load.count(cpu, change)
     if load.overloaded != before:
         if not before:

@@ -9,6 +9,7 @@ Source: kernel/sched/core.c (migration_cpu_stop, move_queued_task), kernel/sched
 from typing import TYPE_CHECKING, Final
 
 from kernel.messages import eff_moved_ack
+from kernel.smp import averages
 from kernel.smp.balance import newly_idle
 from kernel.smp.load import (
     PULL_RETRY_NS,
@@ -80,6 +81,9 @@ def pull_failed(k: "Kernel", source: int, dest: int) -> None:
 
 def pushed(k: "Kernel", task: TaskStruct, cpu: int, dest: int) -> None:
     """``task`` has gone from ``cpu``, where it may no longer run, to ``dest``."""
+    if k.averages is not None:
+        averages.moved(k, task, cpu, dest)
+        averages.pulled(k, dest)
     if task.cpu == cpu:
         task.cpu = dest
     k.stats.migrations += 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kernel.messages import eff_dead, eff_resched, eff_sleep
 from kernel.process.release import put_task_struct
+from kernel.smp import averages
 from kernel.smp.classes import task_dead
 from kernel.smp.load import load_dec
 from kernel.task import TASK_DEAD, TaskStruct
@@ -24,6 +25,8 @@ def schedule_out(k: "Kernel", task: TaskStruct, path: "Path[object]") -> None:
     Source: kernel/sched/core.c:__schedule(), deactivate_task().
     """
     task.path = path
+    if k.averages is not None:
+        averages.settle_task(k, task)
     task.on_rq = False
     task.nvcsw += 1
     k.stats.sleeps += 1
@@ -51,6 +54,8 @@ def do_task_dead(k: "Kernel", task: TaskStruct) -> None:
     Source: kernel/sched/core.c:do_task_dead().
     """
     task.state = TASK_DEAD
+    if k.averages is not None:
+        averages.dead(k, task)
     task.on_rq = False
     task.ctx = None
     k.answer(eff_dead(k.stamp(task), task.pid))

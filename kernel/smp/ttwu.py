@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from kernel.errors import IllegalTransition
 from kernel.messages import eff_fork, eff_kthread, eff_spawn, eff_wake
 from kernel.points import ACQUIRE, BARRIER, LOAD, RELEASE, STORE, Path
+from kernel.smp import averages
 from kernel.smp.classes import task_new
 from kernel.smp.load import load_inc
 from kernel.smp.smp_class import SELECT_EXEC, SELECT_FORK, SELECT_WAKE
@@ -104,8 +105,13 @@ def wake_up_process(k: "Kernel", task: TaskStruct) -> Path[bool]:
 
 def activate(k: "Kernel", task: TaskStruct, cpu: int) -> None:
     """Count a sleeping ``task`` as runnable on ``cpu`` and tell the CPU that parks it."""
-    task.on_rq = True
     holder = task.cpu
+    if k.averages is not None:
+        if cpu != holder:
+            averages.moved(k, task, holder, cpu)
+        else:
+            averages.settle_task(k, task)
+    task.on_rq = True
     if cpu != holder:
         task.cpu = cpu
         k.stats.migrations += 1
@@ -145,6 +151,7 @@ def wake_up_new_task(
     k.stats.wakeups_new += 1
     cpu = k.sched.of(child).select_task_rq(k, child, k.cpu, SELECT_FORK)
     child.cpu = cpu
+    averages.attach_new(k, child, cpu)
     child.on_rq = True
     load_inc(k, cpu)
     if program is not None:
