@@ -26,6 +26,7 @@ from kernel.smp.balance import domains_of
 from kernel.smp.classes import SchedTable
 from kernel.smp.load import LoadTable
 from kernel.smp.loadavg import load_period_ns
+from kernel.smp.mutations import SchedMutations
 from kernel.smp.schedule import do_task_dead
 from kernel.smp.topology import build, flat
 from kernel.smp.weigh import note_load
@@ -108,7 +109,8 @@ class Kernel:
         self.acct_files = 0  # that acct() writes to: kernel.process.acct
         # load balancing: kernel.smp.balance
         self.tick_ns = NSEC_PER_SEC // spec.hz
-        self.topology = (
+        self.bugs = SchedMutations(spec.mutations)
+        self.topology = self.bugs.rebuilt(
             build(spec.places, spec.distances, spec.linux) if spec.places else flat(spec.cpus)
         )
         self.domains = domains_of(self.topology, spec.linux)

@@ -134,6 +134,14 @@ def _points() -> Iterator[str]:
         yield f"{name:<36} {kind_text} {places[0]}" + (f" +{len(places) - 1}" * (len(places) > 1))
 
 
+def _mutations() -> Iterator[str]:
+    """The seeded bugs of balancing; those of points are among the points."""
+    from kernel.smp.mutations import SCHED_MUTATIONS
+
+    yield from columns(SCHED_MUTATIONS.items(), 2)
+    yield "and the points marked * of smplab list points, at granularity step"
+
+
 def _commands() -> Iterator[str]:
     from cluster.catalogue import COMMANDS, OTHER_NAMES, program_text
 
@@ -288,11 +296,12 @@ TOPICS: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "choosers": _parts("tie_break"),
     "memory_models": _parts("memory_model"),
     "topologies": _topologies,
+    "mutations": _mutations,
     "images": _images,
     "costs": _costs,
     "points": _points,
 }
-_LONG: Final = frozenset({"images", "costs", "points"})
+_LONG: Final = frozenset({"images", "costs", "mutations", "points"})
 
 
 def program_lines(name: str) -> Iterator[str]:

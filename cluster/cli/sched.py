@@ -1,4 +1,4 @@
-"""``smplab sched latency|timehist|map|stats``: the schedule of a run, as perf sched shows one."""
+"""``smplab sched …``: the schedule of a run, as perf sched shows one, and what is wrong with it."""
 
 import json
 import re
@@ -12,7 +12,7 @@ import typer
 
 from cluster.cli.completion import complete_run
 from cluster.cli.trace import print_lines, time_option, trace_file
-from cluster.exit_codes import USAGE, CliError
+from cluster.exit_codes import FAILED, OK, USAGE, CliError
 
 if TYPE_CHECKING:
     from cluster.trace import TraceReader
@@ -270,6 +270,28 @@ def stats(
         add_causes(reader, found.longest())
         plain = found.plain()
         print_lines(_json_lines([plain]) if as_json else stats_lines(plain))
+
+
+@app.command()
+def wasted(
+    run: _Run,
+    confirm: Annotated[
+        str, typer.Option(help="A CPU that idled so for no longer than this is not told.")
+    ] = "100ms",
+    longest: Annotated[
+        int, typer.Option(help="How many of the longest are shown.", min=0, max=100_000)
+    ] = 5,
+    as_json: _Json = False,
+) -> int:
+    """Tell which CPUs idled while tasks that may run there waited on others; exit 1 if any did."""
+    from cluster.report.sched.wasted import Wasted, wasted_lines
+
+    confirm_ns = time_option("--confirm", confirm) or 0
+    with opened(run) as (reader, cpus, end_ns):
+        found = Wasted(cpus, confirm_ns)
+        found.read(reader.select(), end_ns)
+        print_lines(_json_lines([found.plain()]) if as_json else wasted_lines(found, longest))
+    return FAILED if found.findings else OK
 
 
 def register(parent: typer.Typer) -> None:

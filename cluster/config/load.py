@@ -38,6 +38,9 @@ from kernel.drive.interleave import check_name
 from kernel.sched.cfs import cfs_sched_class
 from kernel.sched.classes import fair_class_by_name, together
 from kernel.sched.sched_class import SchedClass
+from kernel.smp.mutations import SCHED_MUTATIONS, why_not
+from kernel.smp.topology import Topology as KernelTopology
+from kernel.smp.topology import build, flat
 from workloads.generators import GENERATORS
 
 FIFO_PATIENCE_S: Final = 5
@@ -554,17 +557,32 @@ def _check_part(loaded: Loaded, path: tuple[str, str], name: str) -> Iterable[Pr
 
 
 def _check_mutations(loaded: Loaded) -> Iterable[Problem]:
-    """Yield what is wrong with the points that are to be dropped."""
+    """Yield what is wrong with the seeded bugs: points that are dropped, and those of balancing."""
     config = loaded.config
-    if config.granularity != "step" and loaded.is_sound("granularity"):
-        yield loaded.problem(("mutations",), "are for granularity step")
     kinds = point_kinds()
+    of_points = [name for name in config.mutations if name not in SCHED_MUTATIONS]
+    if of_points and config.granularity != "step" and loaded.is_sound("granularity"):
+        yield loaded.problem(("mutations",), "are for granularity step")
     for index, name in enumerate(config.mutations):
+        if name in SCHED_MUTATIONS:
+            if loaded.is_sound("machine", "topology"):
+                why = why_not(name, _topology_of(loaded))
+                if why:
+                    yield loaded.problem(("mutations", index), f"{why} {got(name)}")
+            continue
         why = check_name(name, kinds)
         if why:
-            near = difflib.get_close_matches(name, kinds, 1)
+            near = difflib.get_close_matches(name, [*kinds, *SCHED_MUTATIONS], 1)
             hint = f"; did you mean {near[0]}?" if near and name not in kinds else ""
             yield loaded.problem(("mutations", index), f"{why} {got(name)}{hint}")
+
+
+def _topology_of(loaded: Loaded) -> KernelTopology:
+    """Return the levels of the machine that is configured."""
+    cpus, config = loaded.cpus, loaded.config
+    if not cpus.places:
+        return flat(config.machine.cpus)
+    return build(cpus.places, cpus.distances, config.linux)
 
 
 def _check_arrivals(loaded: Loaded, index: int, workload: Workload) -> Iterable[Problem]:

@@ -400,7 +400,8 @@ class RunConfig(Model):
         list[Text],
         Field(
             max_length=100,
-            description="Points of the kernel that do nothing: locks not taken, barriers dropped.",
+            description="Seeded bugs: points of the kernel that do nothing (locks not taken, "
+            "barriers dropped), and those of balancing (smplab list mutations).",
         ),
     ] = []
     limits: Limits = Limits()

@@ -14,13 +14,16 @@ from cluster.config.topology import Numa, Topology
 class Processor:
     """One processor: a socket of it, what it is, and where its figures come from.
 
-    ``remote``: distance between two sockets.
+    ``remote``: distance between two nodes. ``nodes``: of each socket. ``distances``: of all nodes
+    of a machine with so many; with another number of sockets all are ``remote`` apart.
     """
 
     topology: Topology
     title: str
     source: str
     remote: int = 20
+    nodes: int = 1
+    distances: tuple[tuple[int, ...], ...] = ()
 
 
 PROCESSORS: Final[dict[str, Processor]] = {
@@ -29,6 +32,24 @@ PROCESSORS: Final[dict[str, Processor]] = {
         "AMD EPYC 7763 (Zen 3): 8 dies of 8 cores, each with 32 MiB of L3",
         "AMD data sheet of the EPYC 7003 series",
         remote=32,
+    ),
+    "opteron-6272": Processor(
+        Topology(llcs=2, cores=4, smt=2, numbering="adjacent"),
+        "AMD Opteron 6272 (Bulldozer): 2 dies, each a node, of 4 modules with 2 cores",
+        'AMD product page; distances of four sockets, as of the machine of "The Linux Scheduler: a '
+        'Decade of Wasted Cores"',
+        remote=16,
+        nodes=2,
+        distances=(
+            (10, 16, 16, 22, 16, 22, 16, 22),
+            (16, 10, 22, 16, 22, 16, 22, 16),
+            (16, 22, 10, 16, 16, 22, 16, 22),
+            (22, 16, 16, 10, 22, 16, 22, 16),
+            (16, 22, 16, 22, 10, 16, 16, 22),
+            (22, 16, 22, 16, 16, 10, 22, 16),
+            (16, 22, 16, 22, 16, 22, 10, 16),
+            (22, 16, 22, 16, 22, 16, 16, 10),
+        ),
     ),
     "xeon-8380": Processor(
         Topology(cores=40, smt=2),
@@ -75,11 +96,13 @@ PROCESSORS: Final[dict[str, Processor]] = {
 
 
 def topology_named(name: str, sockets: int) -> Topology:
-    """Return the topology of ``sockets`` processors ``name``, each of which is a node."""
+    """Return the topology of ``sockets`` processors ``name``."""
     processor = PROCESSORS[name]
-    nodes = range(sockets)
+    nodes = range(sockets * processor.nodes)
     distances = [[10 if one == other else processor.remote for other in nodes] for one in nodes]
-    numa = Numa(nodes=sockets, distances=distances)
+    if len(processor.distances) == len(nodes):
+        distances = [list(row) for row in processor.distances]
+    numa = Numa(nodes=len(nodes), distances=distances)
     capacity = processor.topology.capacity * sockets
     changes = {"sockets": sockets, "numa": numa, "capacity": capacity}
     return processor.topology.model_copy(update=changes)

@@ -5,6 +5,7 @@ Source: kernel/sched/core.c (CPU affinity), lib/cpumask.c.
 
 from typing import TYPE_CHECKING
 
+from kernel.events import TASK_CHANGE
 from kernel.messages import eff_tune_affinity
 from kernel.process.attrs import attrs_of, new_attrs
 from kernel.task import TASK_DEAD, TASK_NEW, TaskStruct
@@ -25,6 +26,8 @@ def set_cpus_allowed_ptr(k: "Kernel", task: TaskStruct, mask: int) -> None:
     """
     new_attrs(task).cpus_mask = mask
     k.affinity_used = True
+    if k.tracing:
+        k.emit(TASK_CHANGE, (task.pid, "cpus", f"{mask or k.topology.online:x}"))
     if on_a_cpu(task):
         tell_affinity(k, task)
 

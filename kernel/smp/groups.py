@@ -9,7 +9,8 @@ calculate_imbalance, should_we_balance) of Linux 6.12.
 Deviation: a CPU with a runnable task counts as fully used, for there is no PELT; so a group has
 spare capacity while it has fewer tasks than CPUs, and an idle group takes as many tasks as it has
 idle CPUs (MIGRATE_UTIL). Groups have no misfit tasks, no packing, and no mark that affinity is in
-the way of their balance; only CPUs where a task waits are relieved.
+the way of their balance; only CPUs where a task waits are relieved. Of a group that overlaps the
+own one, what both have is relieved at lower levels only.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -76,7 +77,7 @@ def should_we_balance(k: "Kernel", sd: "SchedDomain", this_cpu: int) -> bool:
 
     Source: kernel/sched/fair.c:should_we_balance().
     """
-    group = sd.level.groups[this_cpu]
+    group = sd.level.balancers(this_cpu)
     idle = k.load.idle_mask & group
     if not idle:
         return find_first_bit(group) == this_cpu
@@ -121,25 +122,31 @@ def find_busiest(
     masks = [mask & ~sd.pinned for mask in sd.level.groups_of(this_cpu)]
     groups = [Group(k, mask, more) for mask in masks if mask]
     local = groups[0]
+    by_average = k.bugs.group_imbalance
     busiest: Group | None = None
     for group in groups[1:]:
-        if group.running > 0 and (busiest is None or _is_busier(group, busiest)):
+        if group.running > 0 and (busiest is None or _is_busier(group, busiest, by_average)):
             busiest = group
-    if busiest is None or local.kind > busiest.kind:
+    if busiest is None or (local.kind > busiest.kind and not by_average):
         return -1, 0, 0
     capacity = sum(group.capacity for group in groups)
     average = sum(group.load for group in groups) * SCHED_CAPACITY_SCALE // max(1, capacity)
     idle = k.load.nr_running[this_cpu] <= 0
-    if not _is_imbalance(sd, local, busiest, average, idle):
+    if by_average:
+        kind, imbalance = _imbalance_of_load(local, busiest, average)
+    elif _is_imbalance(sd, local, busiest, average, idle):
+        kind, imbalance = _imbalance(sd, local, busiest, average)
+    else:
         return -1, 0, 0
-    kind, imbalance = _imbalance(sd, local, busiest, average)
     if imbalance <= 0:
         return -1, 0, 0
-    return _busiest_queue(k, busiest.cpus, this_cpu, kind, more), kind, imbalance
+    return _busiest_queue(k, busiest.cpus & sd.others, this_cpu, kind, more), kind, imbalance
 
 
-def _is_busier(group: Group, than: Group) -> bool:
+def _is_busier(group: Group, than: Group, by_average: bool) -> bool:
     """Source: kernel/sched/fair.c:update_sd_pick_busiest()."""
+    if by_average:
+        return group.average > than.average
     if group.kind != than.kind:
         return group.kind > than.kind
     if group.kind == HAS_SPARE:
@@ -180,6 +187,11 @@ def _imbalance(sd: "SchedDomain", local: Group, busiest: Group, average: int) ->
         if sd.level.distance:
             imbalance = adjust_numa_imbalance(imbalance, local.running + 1, sd.imb_numa_nr)
         return MIGRATE_TASK, imbalance >> 1
+    return _imbalance_of_load(local, busiest, average)
+
+
+def _imbalance_of_load(local: Group, busiest: Group, average: int) -> tuple[int, int]:
+    """Return the load that brings neither group past the average, if ``local`` is below it."""
     if local.average >= busiest.average or local.average >= average:
         return MIGRATE_LOAD, 0
     given = (busiest.average - average) * busiest.capacity

@@ -14,6 +14,8 @@ from kernel.bits import find_first_bit
 from kernel.messages import NEVER, eff_pull
 from kernel.smp import averages
 from kernel.smp.balance import start_balancing
+from kernel.smp.groups import find_busiest as find_busiest_group
+from kernel.smp.weigh import uneven_loads
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -146,7 +148,7 @@ def load_inc(k: "Kernel", cpu: int) -> None:
     """Count one more runnable task on ``cpu``; if it now queues while another idles, pull."""
     _count(k, cpu, 1)
     load = k.load
-    if load.nr_running[cpu] == 2 and load.idle_mask:
+    if load.nr_running[cpu] == 2 and load.idle_mask and not k.bugs.wakeup:
         load.pinned &= ~(1 << cpu)
         pull_task(k, k.topology.nearest(load.idle_mask, cpu))
 
@@ -165,9 +167,21 @@ def load_dec(k: "Kernel", cpu: int) -> None:
 def find_busiest(k: "Kernel", dest: int) -> int:
     """Return the CPU that ``dest``, which idles, should ask for a task, or -1."""
     load = k.load
+    if k.bugs.any:
+        return _busiest_of_groups(k, dest)
     for level in k.topology.levels:
         source = load.busiest(level.others[dest])
         if source >= 0:
+            return source
+    return -1
+
+
+def _busiest_of_groups(k: "Kernel", dest: int) -> int:
+    """``find_busiest`` by the rules of groups. Source: kernel/sched/fair.c:newidle_balance()."""
+    more = uneven_loads(k)
+    for level in k.domains:
+        source, _, _ = find_busiest_group(k, level[dest], dest, more)
+        if source >= 0 and not k.load.pinned >> source & 1:
             return source
     return -1
 

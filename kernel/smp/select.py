@@ -93,10 +93,13 @@ def _find_idlest_group(
         group = Group(k, mask, more, without, weight)
         if mask >> cpu & 1:
             local = group
-        elif idlest is None or _is_idler(group, idlest):
+        elif idlest is None or _is_idler(group, idlest, k.bugs.group_imbalance):
             idlest = group
     if idlest is None:
         return 0
+    if k.bugs.group_imbalance and local is not None:
+        worth_it = 200 * local.average >= (100 + sd.imbalance_pct) * idlest.average
+        return idlest.cpus if worth_it and local.average else 0
     if local is None or local.kind > idlest.kind:
         return idlest.cpus
     if local.kind < idlest.kind or not _is_worth_it(sd, local, idlest):
@@ -104,8 +107,10 @@ def _find_idlest_group(
     return idlest.cpus
 
 
-def _is_idler(group: Group, than: Group) -> bool:
+def _is_idler(group: Group, than: Group, by_average: bool) -> bool:
     """Source: kernel/sched/fair.c:update_pick_idlest()."""
+    if by_average:
+        return group.average < than.average
     if group.kind != than.kind:
         return group.kind < than.kind
     if group.kind == HAS_SPARE:
@@ -159,6 +164,8 @@ def _select_wake(k: "Kernel", task: TaskStruct, previous: int, allowed: int) -> 
     wakes = _wakes_of(task)
     if waker is not task:
         _record_wakee(k, waker, task)
+    if k.bugs.wakeup and allowed >> this & 1:
+        return _select_idle_sibling(k, this, this, -1, allowed)
     target = previous
     meet = k.topology.level_between(this, previous) if this != previous else -1
     if (

@@ -10,9 +10,8 @@ have places (``MachineSpec.places``): in a core, a cluster, under a last-level c
 
 Source: kernel/sched/topology.c (sched_domain_topology_level, build_sched_domains, sd_init).
 Deviation: a machine without ``machine.topology`` has one flat level, ``MC``, in which every CPU is
-a group of its own. Nodes whose distances are not nested (a ring) are refused; Linux makes
-overlapping groups of them. Nodes up to 32 apart are near, on every machine, as Linux has it on
-AMD's processors; elsewhere it is 30. 2.6.34 has one level of nodes, whatever their distances.
+a group of its own. Nodes up to 32 apart are near, on every machine, as Linux has it on AMD's
+processors; elsewhere it is 30. 2.6.34 has one level of nodes, whatever their distances.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -29,6 +28,12 @@ class Level:
         spans: by CPU, the mask of the CPUs in its domain.
         groups: by CPU, the mask of those in its group.
         distance: of its nodes, 0 if all of a domain is on one node.
+        below: the level whose spans the groups are; None if they are single CPUs.
+        from_first: groups are counted out from the first CPU of each domain, not from the one
+            whose domain it is, as it should be (``kernel.smp.mutations``: group_construction).
+
+    Where nodes that are near to one node are not near to each other, domains overlap, and so do
+    the groups of the level above.
 
     ``others``: by CPU, its span without its group: where balancing looks. ``shares_core``,
     ``shares_llc``: what the CPUs of a domain have in common (SD_SHARE_CPUCAPACITY, SD_SHARE_LLC).
@@ -38,7 +43,9 @@ class Level:
 
     __slots__ = (
         "_lists",
+        "below",
         "distance",
+        "from_first",
         "groups",
         "name",
         "others",
@@ -49,36 +56,81 @@ class Level:
     )
 
     def __init__(
-        self, name: str, spans: Sequence[int], groups: Sequence[int], distance: int = 0
+        self,
+        name: str,
+        spans: Sequence[int],
+        groups: Sequence[int],
+        distance: int = 0,
+        below: "Level | None" = None,
+        from_first: bool = False,
     ) -> None:
         self.name = name
         self.spans = tuple(spans)
         self.groups = tuple(groups)
+        self.below = below
+        self.from_first = from_first
         self.others = tuple(span & ~group for span, group in zip(self.spans, self.groups))
         self.distance = distance
         self.shares_core = name in (SMT, SIBLING)
         self.shares_llc = name in (SMT, SIBLING, CLS, MC)
         self.wide = distance > RECLAIM_DISTANCE
-        self._lists: dict[int, tuple[int, ...]] = {}  # group -> what groups_of() gives
+        self._lists: dict[tuple[int, int], tuple[int, ...]] = {}  # what groups_of() gave
 
     def groups_of(self, cpu: int) -> tuple[int, ...]:
         """Return the groups in the domain of ``cpu``, its own first, then going round.
 
-        Source: kernel/sched/topology.c:build_sched_groups().
+        They cover the domain and reach nowhere beyond it.
+
+        Source: kernel/sched/topology.c:build_sched_groups(), build_overlap_sched_groups().
         """
-        own = self.groups[cpu]
-        known = self._lists.get(own)
+        key = (self.groups[cpu], self.spans[cpu])
+        known = self._lists.get(key)
         if known is not None:
             return known
-        start = find_first_bit(own)
+        own, span = key
+        if self.from_first:
+            own = self.groups[find_first_bit(span)]
+        start = find_first_bit(span if self.from_first else self.balancers(cpu))
         found = [own]
-        left = self.others[cpu]
+        left = span & ~own
         while left:
-            group = self.groups[find_next_bit_wrap(left, start)]
+            group = self._within(find_next_bit_wrap(left, start), span)
             found.append(group)
             left &= ~group
-        self._lists[own] = tuple(found)
-        return self._lists[own]
+        if self.from_first:
+            # the first one that this CPU is in is local
+            local = next((group for group in found if group >> cpu & 1), found[0])
+            found.sort(key=lambda group: group is not local)
+        self._lists[key] = tuple(found)
+        return self._lists[key]
+
+    def balancers(self, cpu: int) -> int:
+        """Return those CPUs of the group of ``cpu`` that have no other group: one looks for all.
+
+        Source: kernel/sched/topology.c:build_balance_mask().
+        """
+        own = self.groups[cpu]
+        if not self.distance:
+            return own
+        mask, left = 0, own
+        while left:
+            bit = left & -left
+            left ^= bit
+            if self.groups[bit.bit_length() - 1] == own:
+                mask |= bit
+        return mask
+
+    def _within(self, cpu: int, span: int) -> int:
+        """Return the widest domain of ``cpu`` below this level that is all in ``span``.
+
+        Source: kernel/sched/topology.c:find_descended_sibling().
+        """
+        level: Level | None = self
+        while level is not None:
+            if not level.groups[cpu] & ~span:
+                return level.groups[cpu]
+            level = level.below
+        return 1 << cpu
 
 
 class Topology:
@@ -164,6 +216,7 @@ def _check(level: Level, below: Sequence[int], online: int) -> None:
     """
     if not len(level.spans) == len(level.groups) == len(below):
         raise ValueError(f"{level.name}: {len(below)} CPUs, {len(level.spans)} spans")
+    apart = level.distance != 0  # nodes near to one need not be near to each other
     seen: set[int] = set()  # spans that all their CPUs agree on
     for cpu, (span, group) in enumerate(zip(level.spans, level.groups)):
         if group != below[cpu]:
@@ -175,7 +228,7 @@ def _check(level: Level, below: Sequence[int], online: int) -> None:
         while left:
             other = find_next_bit_wrap(left, 0)
             left &= left - 1
-            if level.spans[other] != span:
+            if level.spans[other] != span and not (apart and level.spans[other] >> cpu & 1):
                 raise ValueError(f"{level.name}: cpus {cpu} and {other} differ about their span")
 
 
@@ -218,9 +271,6 @@ def build(
     A cache that reaches over several nodes counts for each of them alone. A level that adds nothing
     to the one below is left out.
 
-    Raises:
-        ValueError: distances that are not nested.
-
     Source: kernel/sched/topology.c (default_topology, sched_init_numa, sd_degenerate),
     arch/x86/kernel/smpboot.c (match_llc, x86_topology), drivers/base/arch_topology.c.
     """
@@ -253,11 +303,11 @@ def build(
             ],
             0,
         )
-    levels = []
+    levels: list[Level] = []
     below = [1 << cpu for cpu in range(len(places))]
     for name, masks, far in spans:
         if masks != below:
-            levels.append(Level(name, masks, below, far))
+            levels.append(Level(name, masks, below, far, levels[-1] if levels else None))
             below = masks
     capacity = [place[5] for place in places]
     return Topology(len(places), levels, capacity if len(set(capacity)) > 1 else ())

@@ -6,7 +6,7 @@ import pytest
 
 from cluster.cli.main import run_command
 
-COMMANDS = ("latency", "timehist", "map", "stats")
+COMMANDS = ("latency", "timehist", "map", "stats", "wasted")
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from kernel.machine import MachineSpec
 from kernel.smp.balance import domains_of
 from kernel.smp.classes import SchedTable
 from kernel.smp.load import LoadTable
+from kernel.smp.mutations import SchedMutations
 from kernel.smp.topology import Topology, build
 from kernel.task import TaskStruct
 
@@ -27,6 +28,7 @@ class Kernel:
         self.spec = MachineSpec(cpus=topology.cpus)
         self.topology = topology
         self.domains = domains_of(topology, linux)
+        self.bugs = SchedMutations(())
         self.load = LoadTable(topology.cpus)
         for each, number in enumerate(nr_running):
             for _ in range(number):

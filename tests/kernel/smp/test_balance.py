@@ -12,6 +12,7 @@ from kernel.smp import balance, weigh
 from kernel.smp.balance import SchedDomain, domains_of
 from kernel.smp.classes import SchedTable
 from kernel.smp.load import LoadTable
+from kernel.smp.mutations import SchedMutations
 from kernel.smp.topology import Level, Topology, flat
 from kernel.task import TaskStruct
 from kernel.uapi.policy import SCHED_FIFO, SCHED_IDLE
@@ -25,6 +26,7 @@ class Table:
     def __init__(self, *nr_running, linux="6.12", hz=250, topology=None):
         cpus = len(nr_running)
         self.spec = SimpleNamespace(cpus=cpus, hz=hz)
+        self.bugs = SchedMutations(())
         self.load = LoadTable(cpus)
         for cpu, number in enumerate(nr_running):
             for _ in range(number):

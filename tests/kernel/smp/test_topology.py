@@ -123,10 +123,39 @@ def test_each_distance_is_a_level_and_in_the_old_kernel_all_are_one() -> None:
     assert sizes(build(places(sockets=4, cores=2), distances, "2.6.34")) == [2, 8]
 
 
-def test_distances_that_are_not_nested_are_refused() -> None:
-    ring = [[10, 20, 30, 20], [20, 10, 20, 30], [30, 20, 10, 20], [20, 30, 20, 10]]
-    with pytest.raises(ValueError, match="NUMA: cpus 0 and 1 differ about their span"):
-        build(places(sockets=4), ring)
+RING = [
+    [10, 20, 30, 30, 20],
+    [20, 10, 20, 30, 30],
+    [30, 20, 10, 20, 30],
+    [30, 30, 20, 10, 20],
+    [20, 30, 30, 20, 10],
+]
+
+
+def test_nodes_in_a_ring_have_domains_and_groups_that_overlap() -> None:
+    topology = build(places(sockets=5, cores=2), RING)
+    near, far = topology.levels[1:]
+    assert near.spans[0] == 0b11_00_00_11_11
+    assert near.spans[2] == 0b00_00_11_11_11
+    assert near.groups_of(2) == (0b11_00, 0b11_00_00, 0b11)
+    assert far.groups_of(2) == (0b11_11_11, 0b11_11_11_00_00)
+    assert all(far.groups_of(cpu)[0] >> cpu & 1 for cpu in range(10))
+    assert [far.balancers(cpu) for cpu in (0, 2, 9)] == [0b11, 0b11_00, 0b11_00_00_00_00]
+    assert topology.level_between(0, 2) == 1 and topology.level_between(0, 5) == 2
+
+
+def test_no_group_reaches_beyond_its_domain() -> None:
+    nodes = range(8)
+    far = [[10 * (1 + min(abs(a - b), 8 - abs(a - b))) for b in nodes] for a in nodes]
+    topology = build(places(sockets=8), far)
+    for level in topology.levels:
+        for cpu in range(8):
+            groups = level.groups_of(cpu)
+            assert sum(1 for group in groups if group == level.groups[cpu]) == 1
+            covered = 0
+            for group in groups:
+                covered |= group
+            assert covered == level.spans[cpu]
 
 
 def test_a_cache_over_two_nodes_counts_for_each_alone() -> None:

@@ -49,5 +49,9 @@ class Made:
             next_prio=prio,
         )
 
-    def change(self, time_us: int, pid: int, field: str, value: int) -> None:
+    def fork(self, time_us: int, pid: int, child: int) -> None:
+        names = {"parent_comm": f"t{pid}", "child_comm": f"t{child}"}
+        self._add(time_us, 0, "sched_process_fork", parent_pid=pid, child_pid=child, **names)
+
+    def change(self, time_us: int, pid: int, field: str, value: int | str) -> None:
         self._add(time_us, 0, "task_change", pid=pid, field=field, value=value)
