@@ -29,6 +29,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -56,6 +57,7 @@ _SHORT_S: Final = 2
 _LONG_S: Final = 4
 _SHORT_TICKS: Final = 2_000
 _LONG_TICKS: Final = 12_000
+_DEAREST: Final = 40  # functions that --profile shows
 
 
 @dataclass(frozen=True)
@@ -224,24 +226,40 @@ def instructions(cell: Cell, which: str, folder: Path) -> float:
     return (counted[1] - counted[0]) / max(1, switched[1] - switched[0])
 
 
-def by_function(cell: Cell, folder: Path) -> str:
-    """Return the instructions of a run of the compiled core by function, the dearest first."""
-    out = folder / "cachegrind.out"
-    tool = ["valgrind", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={out}"]
-    subprocess.run(
-        [*tool, *_command(cell)],
-        cwd=folder,
-        env=_environment("compiled", folder),
-        capture_output=True,
-        check=True,
-    )
-    told = subprocess.run(
-        ["cg_annotate", "--auto=no", "--threshold=0.4", str(out)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return told.stdout
+def by_function(cell: Cell, folder: Path) -> list[tuple[float, str]]:
+    """Return the instructions of a switch on the compiled core by function, the dearest first.
+
+    They are the difference of two runs, as in ``instructions``: what a start costs is left out.
+    """
+    short, long = (_SHORT_TICKS, _LONG_TICKS) if cell.queue else (_SHORT_S * NSEC, _LONG_S * NSEC)
+    totals: dict[str, int] = {}
+    switched = []
+    for sign, virtual_ns in ((-1, short), (1, long)):
+        one = replace(cell, virtual_ns=virtual_ns)
+        switched.append(in_process(one, "compiled", folder).all_switches)
+        out = folder / "cachegrind.out"
+        tool = ["valgrind", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={out}"]
+        subprocess.run(
+            [*tool, *_command(one)],
+            cwd=folder,
+            env=_environment("compiled", folder),
+            capture_output=True,
+            check=True,
+        )
+        for name, instructions in _functions_of(out.read_text("utf-8")):
+            totals[name] = totals.get(name, 0) + sign * instructions
+    switches = max(1, switched[1] - switched[0])
+    return sorted(((total / switches, name) for name, total in totals.items()), reverse=True)
+
+
+def _functions_of(told: str) -> Iterator[tuple[str, int]]:
+    """Yield the functions of a file of cachegrind with the instructions of each line of them."""
+    name = ""
+    for line in told.splitlines():
+        if line.startswith("fn="):
+            name = line[3:]
+        elif line[:1].isdigit():
+            yield name, int(line.split()[1])
 
 
 def profile(cell: Cell, which: str) -> None:
@@ -255,7 +273,11 @@ def profile(cell: Cell, which: str) -> None:
         pstats.Stats(profiler).sort_stats("tottime").print_stats(35)
         return
     with tempfile.TemporaryDirectory() as name:
-        print(by_function(replace(cell, virtual_ns=_LONG_S * NSEC), Path(name)))
+        found = by_function(cell, Path(name))
+    total = sum(instructions for instructions, _ in found)
+    print(f"{total:10,.0f}  instructions a switch: {cell.fair}, {cell.scheme}, {cell.tasks:,} tasks")
+    for instructions, function in found[:_DEAREST]:
+        print(f"{instructions:10,.0f}  {100 * instructions / total:5.1f} %  {function}")
 
 
 # -- the table ----------------------------------------------------------------------------------
