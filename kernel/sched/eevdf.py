@@ -150,11 +150,10 @@ class EevdfSchedClass(FairSchedClass):
         cfs.put = False
         curr = cfs.curr
         if curr is not p:
-            if curr is not None:
-                cfs.curr = None
-                link_entity(cfs, curr)
             unlink_entity(cfs, p)
             cfs.curr = p
+            if curr is not None:
+                link_entity(cfs, curr)
             se.vlag = se.deadline
             move_zero(cfs)
         p.exec_start_ns = rq.clock_ns
@@ -297,7 +296,7 @@ class EevdfSchedClass(FairSchedClass):
             finish_delayed(cfs, p)
 
     def check(self, rq: "Rq", found: list[str]) -> None:
-        """Counts, sums, heaps, and that the queue knows who runs."""
+        """Counts, sums, order, and that the queue knows who runs."""
         cfs: EevdfRq = rq.of[FAIR_RANK]
         check_queue(cfs, rq.cpu, found)
         self.check_curr(rq, None if cfs.put else cfs.curr, found)

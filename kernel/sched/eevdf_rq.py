@@ -2,12 +2,7 @@
 
 ``kernel.sched.eevdf`` has the theory and the operations of the class, which are made of these.
 
-The tasks that wait are in two heaps: ``ready`` by deadline, those whose lag was not negative when
-they were last looked at, and ``early`` by virtual run time, the others. A pick first moves over
-who has become eligible, then takes from ``ready``; one that has ceased to be (the average can go
-back when a task leaves) returns to ``early``. So a pick costs O(log n), as Linux's augmented tree
-does. Both heaps hold ``(key, seq)``; ``live`` has the task of each ``seq`` that still counts, and
-an entry without one is skipped when it comes up.
+The tasks that wait, by deadline, and the search among them, are in ``kernel.sched.eevdf_waiting``.
 
 Virtual times are only ever compared with each other, so ``zero_vruntime`` is any point near them
 that keeps the sums small; Linux uses the least one of the queue.
@@ -18,22 +13,21 @@ Source: kernel/sched/fair.c of Linux 6.12.
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
 from kernel.sched.cfs_rq import get_update_sysctl_factor
+from kernel.sched.eevdf_waiting import LONGEST, Waiting
+from kernel.sched.eevdf_waiting import EevdfEntity as EevdfEntity
 from kernel.sched.fair import FairRq
 from kernel.sched.fork_order import least_flags
 from kernel.sched.tunables import duration, switch
-from kernel.sched.weighted import WeightedEntity
-from kernel.sched.weights import vruntime_factor_of
 from kernel.uapi.clock import NSEC_PER_SEC
 
 if TYPE_CHECKING:
     from kernel.sched.rq import Rq
 
-_SLACK: Final = 64  # dead entries that a heap may hold beyond as many as there are live ones
 _FAR: Final = 1 << 40  # ns of virtual time between the average and zero before that is moved
 
 
@@ -51,90 +45,29 @@ class EevdfTunables:
     place_deadline_initial: bool = switch(True, "The first slice of a new task is half as long.")
 
 
-class EevdfEntity(WeightedEntity):
-    """The class's part of a task (``struct sched_entity``).
-
-    ``vlag`` is the lag with which the task last left a queue; while it runs, the deadline it had
-    when it was picked: as long as they are equal its slice is protected. ``deadline`` is relative
-    to ``vruntime`` while ``rel_deadline``. ``slice_ns`` of 0 stands for the base slice.
-    ``delayed``: it sleeps, and is on the queue until its lag is no longer negative.
-    """
-
-    __slots__ = (
-        "deadline",
-        "delayed",
-        "on_rq",
-        "rel_deadline",
-        "seq",
-        "slice_ns",
-        "vlag",
-        "vruntime",
-    )
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.vruntime = 0
-        self.deadline = 0
-        self.vlag = 0
-        self.slice_ns = 0
-        self.seq = 0  # key in ``live`` while the task waits, else 0
-        self.on_rq = False  # counted on a queue: it runs, waits, or is delayed
-        self.delayed = False
-        self.rel_deadline = False
-
-    def pack(self) -> list[Any]:
-        """Return all of it; of a task on no queue the last three say nothing."""
-        return [
-            self.vruntime,
-            self.deadline,
-            self.vlag,
-            self.slice_ns,
-            self.weight,
-            self.rel_deadline,
-            self.seq,
-            self.on_rq,
-            self.delayed,
-        ]
-
-    def unpack(self, data: Sequence[Any]) -> None:
-        """Take what ``pack`` returned."""
-        (
-            self.vruntime,
-            self.deadline,
-            self.vlag,
-            self.slice_ns,
-            self.weight,
-            self.rel_deadline,
-            self.seq,
-            self.on_rq,
-            self.delayed,
-        ) = data
-        self.vmult, self.vshift = vruntime_factor_of(self.weight)
-
-
 class EevdfRq(FairRq):
     """The queue of the class (``cfs_rq``).
 
     ``avg_load`` and ``avg_vruntime`` are the sums of weight, and of weight times distance from
-    ``zero_vruntime``, of the tasks in the two heaps: current is added where they are used.
+    ``zero_vruntime``, of the tasks that wait: current is added where they are used. ``average``
+    is V as of the last ``pick_eevdf``.
     ``nr_queued`` counts delayed tasks, too, ``nr_running`` does not.
-    ``put``: ``curr`` has been put, and whether it is picked again or joins the heaps is open yet.
+    ``put``: ``curr`` has been put, and whether it is picked again or waits is open yet.
     """
 
     __slots__ = (
+        "average",
         "avg_load",
         "avg_vruntime",
         "base_slice_ns",
         "child_first",
-        "early",
         "features",
         "first",
-        "live",
         "nr_queued",
         "put",
-        "ready",
         "seq",
         "tick_ns",
+        "waiting",
         "zero_vruntime",
     )
 
@@ -146,13 +79,12 @@ class EevdfRq(FairRq):
         self.tick_ns = NSEC_PER_SEC // hz
         self.put = False
         self.first: CpuTask | None = None  # a child that is to be ``next`` once it is queued
-        self.live: dict[int, CpuTask] = {}
-        self.ready: list[tuple[int, int]] = []
-        self.early: list[tuple[int, int]] = []
+        self.waiting = Waiting()
         self.seq = 0
         self.nr_queued = 0
         self.avg_load = 0
         self.avg_vruntime = 0
+        self.average = 0
         self.zero_vruntime = 0
 
     def pack(self) -> list[Any]:
@@ -160,9 +92,7 @@ class EevdfRq(FairRq):
         roles = [None if p is None else p.pid for p in (self.curr, self.next)]
         return [
             [p.pid for p in self.tasks],
-            [[seq, p.pid] for seq, p in self.live.items()],
-            [entry for entry in self.ready if entry[1] in self.live],
-            [entry for entry in self.early if entry[1] in self.live],
+            [p.pid for p in self.waiting.tasks()],
             roles,
             self.put,
             self.seq,
@@ -171,20 +101,17 @@ class EevdfRq(FairRq):
 
     def unpack(self, data: Sequence[Any], tasks: Mapping[int, CpuTask]) -> None:
         """Take what ``pack`` returned."""
-        everybody, live, ready, early, roles, self.put, self.seq, self.zero_vruntime = data
+        everybody, waiting, roles, self.put, self.seq, self.zero_vruntime = data
         self.tasks = OrderedDict((tasks[pid], None) for pid in everybody)
         self.nr_running = len(self.tasks)
-        self.live = {seq: tasks[pid] for seq, pid in live}
-        self.ready = [(key, seq) for key, seq in ready]
-        self.early = [(key, seq) for key, seq in early]
-        heapify(self.ready)
-        heapify(self.early)
-        for p in self.live.values():
+        for pid in waiting:
+            p = tasks[pid]
+            self.waiting.append(p)
             se: EevdfEntity = p.se
             self.avg_load += se.weight
             self.avg_vruntime += (se.vruntime - self.zero_vruntime) * se.weight
         self.curr, self.next = (None if pid is None else tasks[pid] for pid in roles)
-        self.nr_queued = len(self.live) + counts_curr(self)
+        self.nr_queued = len(waiting) + counts_curr(self)
 
 
 # -- virtual time ---------------------------------------------------------------------------------
@@ -314,38 +241,25 @@ def update_curr(rq: "Rq", cfs: EevdfRq) -> None:
     clear_buddies(cfs, curr)
 
 
-# -- the two heaps --------------------------------------------------------------------------------
+# -- who waits, and who is next -------------------------------------------------------------------
 
 
 def link_entity(cfs: EevdfRq, p: CpuTask) -> None:
     """Let ``p`` wait, behind those of equal deadline. Source: fair.c:__enqueue_entity()."""
     se: EevdfEntity = p.se
-    seq = cfs.seq + 1
-    cfs.seq = se.seq = seq
-    cfs.live[seq] = p
-    key = se.vruntime - cfs.zero_vruntime
-    cfs.avg_vruntime += key * se.weight
+    cfs.seq = se.seq = cfs.seq + 1
+    cfs.avg_vruntime += (se.vruntime - cfs.zero_vruntime) * se.weight
     cfs.avg_load += se.weight
-    if entity_eligible(cfs, se):
-        heappush(cfs.ready, (se.deadline, seq))
-    else:
-        heappush(cfs.early, (se.vruntime, seq))
+    cfs.waiting.insert(p)
 
 
 def unlink_entity(cfs: EevdfRq, p: CpuTask) -> None:
     """Let ``p``, which waits, wait no longer. Source: fair.c:__dequeue_entity()."""
+    cfs.waiting.remove(p)
     se: EevdfEntity = p.se
-    if cfs.live.pop(se.seq, None) is not p:
-        raise AssertionError(f"{p!r} does not wait on this queue")
     se.seq = 0
     cfs.avg_vruntime -= (se.vruntime - cfs.zero_vruntime) * se.weight
     cfs.avg_load -= se.weight
-    if len(cfs.ready) + len(cfs.early) > 2 * len(cfs.live) + _SLACK:
-        live = cfs.live
-        cfs.ready = [entry for entry in cfs.ready if entry[1] in live]
-        cfs.early = [entry for entry in cfs.early if entry[1] in live]
-        heapify(cfs.ready)
-        heapify(cfs.early)
 
 
 def pick_eevdf(cfs: EevdfRq) -> CpuTask:
@@ -362,73 +276,35 @@ def pick_eevdf(cfs: EevdfRq) -> CpuTask:
         if not mine.on_rq:
             curr = None
     if cfs.nr_queued == 1:
-        return curr if curr is not None else _only(cfs)
+        only = curr if curr is not None else cfs.waiting.first()
+        mine = only.se
+        cfs.average = mine.vruntime
+        return only
     zero = cfs.zero_vruntime
-    avg = cfs.avg_vruntime
-    load = cfs.avg_load
-    deadline = 0
-    if curr is not None:
-        mine = curr.se
-        own = mine.vruntime - zero
-        avg += own * mine.weight
-        load += mine.weight
-        if own * load > avg:
-            curr = None
-        elif cfs.features.run_to_parity and mine.vlag == mine.deadline:
-            return curr
-        else:
-            deadline = mine.deadline
-    best = _earliest(cfs, avg, load)
-    if best is None or (curr is not None and deadline < cfs.ready[0][0]):
-        if curr is None:
+    if curr is None:
+        # a lag is not negative at or below this, rounded down or not
+        average = cfs.average = zero + cfs.avg_vruntime // cfs.avg_load
+        best = cfs.waiting.earliest(average)
+        if best is None:
+            raise AssertionError("no task of the queue is eligible")
+        return best
+    mine = curr.se
+    weight = mine.weight
+    own = cfs.avg_vruntime + (mine.vruntime - zero) * weight
+    average = cfs.average = zero + own // (cfs.avg_load + weight)
+    eligible = mine.vruntime <= average
+    if eligible and mine.vlag == mine.deadline and cfs.features.run_to_parity:
+        return curr
+    best = cfs.waiting.earliest(average)
+    if best is None:
+        if not eligible:
             raise AssertionError("no task of the queue is eligible")
         return curr
+    if eligible:
+        theirs: EevdfEntity = best.se
+        if mine.deadline < theirs.deadline:
+            return curr
     return best
-
-
-def _only(cfs: EevdfRq) -> CpuTask:
-    """Return the task that waits alone.
-
-    Not the first of ``live``: a dict that was long would pass by all that have left it.
-    """
-    live = cfs.live
-    for heap in (cfs.ready, cfs.early):
-        while heap:
-            p = live.get(heap[0][1])
-            if p is not None:
-                return p
-            heappop(heap)
-    raise AssertionError("nobody waits on this queue")
-
-
-def _earliest(cfs: EevdfRq, avg: int, load: int) -> CpuTask | None:
-    """Return the waiting task of the earliest deadline whose lag is not negative.
-
-    It is that of ``ready[0]`` then. ``avg`` and ``load`` are the sums with current.
-    """
-    live = cfs.live
-    ready = cfs.ready
-    early = cfs.early
-    zero = cfs.zero_vruntime
-    while early:
-        vruntime, seq = early[0]
-        p = live.get(seq)
-        if p is not None:
-            if (vruntime - zero) * load > avg:
-                break
-            se: EevdfEntity = p.se
-            heappush(ready, (se.deadline, seq))
-        heappop(early)
-    while ready:
-        seq = ready[0][1]
-        p = live.get(seq)
-        if p is not None:
-            se = p.se
-            if (se.vruntime - zero) * load <= avg:
-                return p
-            heappush(early, (se.vruntime, seq))
-        heappop(ready)
-    return None
 
 
 def clear_buddies(cfs: EevdfRq, p: CpuTask) -> None:
@@ -438,17 +314,17 @@ def clear_buddies(cfs: EevdfRq, p: CpuTask) -> None:
 
 
 def move_zero(cfs: EevdfRq) -> None:
-    """Move the point from which virtual times are counted up to the average, if it is far."""
-    delta = avg_vruntime(cfs) - cfs.zero_vruntime
+    """Move the point from which virtual times are counted up to ``average``, if it is far."""
+    delta = cfs.average - cfs.zero_vruntime
     if delta > _FAR:
         cfs.avg_vruntime -= delta * cfs.avg_load
         cfs.zero_vruntime += delta
 
 
 def check_queue(cfs: EevdfRq, cpu: int, found: list[str]) -> None:
-    """Append to ``found`` what is wrong with the queue of ``cpu``: counts, sums, heaps."""
+    """Append to ``found`` what is wrong with the queue of ``cpu``: counts, sums, order."""
     where = f"cpu {cpu}"
-    waiting = list(cfs.live.values())
+    waiting = cfs.waiting.tasks()
     counted = [*waiting, cfs.curr] if cfs.curr is not None and counts_curr(cfs) else waiting
     if cfs.nr_queued != len(counted):
         found.append(f"{where}: nr_queued is {cfs.nr_queued}, {len(counted)} tasks found")
@@ -463,11 +339,11 @@ def check_queue(cfs: EevdfRq, cpu: int, found: list[str]) -> None:
     avg = sum((task.se.vruntime - cfs.zero_vruntime) * task.se.weight for task in waiting)
     if (cfs.avg_load, cfs.avg_vruntime) != (load, avg):
         found.append(f"{where}: the sums of weights and virtual times are not those of the tasks")
-    places = [seq for _, seq in (*cfs.ready, *cfs.early) if seq in cfs.live]
-    if len(places) != len(set(places)) or len(places) != len(waiting):
-        found.append(f"{where}: not every task that waits is in just one heap")
-    keys = {seq: (task.se.deadline, task.se.vruntime) for seq, task in cfs.live.items()}
-    wrong = [key for key, seq in cfs.ready if seq in keys and keys[seq][0] != key]
-    wrong += [key for key, seq in cfs.early if seq in keys and keys[seq][1] != key]
-    if wrong:
-        found.append(f"{where}: tasks wait at a deadline or virtual time they do not have: {wrong}")
+    keys = [(task.se.deadline, task.se.seq) for task in waiting]
+    if any(before >= key for before, key in pairwise(keys)):
+        found.append(f"{where}: tasks do not wait in the order of their deadlines: {keys}")
+    for part in cfs.waiting.parts:
+        if not 0 < len(part.tasks) <= LONGEST:
+            found.append(f"{where}: {len(part.tasks)} tasks wait in one part of the queue")
+        if any(task.se.vruntime < part.least for task in part.tasks):
+            found.append(f"{where}: a task is below the least virtual time of its part")

@@ -275,7 +275,9 @@ def profile(cell: Cell, which: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         found = by_function(cell, Path(name))
     total = sum(instructions for instructions, _ in found)
-    print(f"{total:10,.0f}  instructions a switch: {cell.fair}, {cell.scheme}, {cell.tasks:,} tasks")
+    print(
+        f"{total:10,.0f}  instructions a switch: {cell.fair}, {cell.scheme}, {cell.tasks:,} tasks"
+    )
     for instructions, function in found[:_DEAREST]:
         print(f"{instructions:10,.0f}  {100 * instructions / total:5.1f} %  {function}")
 

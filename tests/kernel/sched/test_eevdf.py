@@ -416,16 +416,3 @@ def test_zero_of_virtual_time_moves_along_and_changes_nothing():
     assert found == []
     shares = [task.sum_exec_ns for task in rq.of[FAIR_RANK].tasks]
     assert abs(shares[0] - shares[1]) <= 100 * MS
-
-
-def test_dead_entries_do_not_fill_the_heaps():
-    rq = make_rq()
-    tasks = [add(rq, pid) for pid in range(1, 30)]
-    switch(rq)
-    cfs = rq.of[FAIR_RANK]
-    for _ in range(200):
-        for task in tasks:
-            if task is not rq.curr:
-                core.deactivate_task(rq, task, core.DEQUEUE_MOVE)
-                core.activate_task(rq, task, core.ENQUEUE_MIGRATED)
-    assert len(cfs.ready) + len(cfs.early) <= 2 * 30 + 64 + 1

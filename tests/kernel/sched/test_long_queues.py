@@ -8,6 +8,7 @@ from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
 from kernel.sched import core
 from kernel.sched.cfs_rq import LONGEST, CfsTunables
+from kernel.sched.eevdf_rq import EevdfTunables
 from kernel.sched.rq import Rq
 from kernel.sched.sched_class import FAIR_RANK
 
@@ -97,6 +98,19 @@ def test_a_cfs_queue_of_many_parts_is_set_down_and_taken_up():
     other = rq.classes[-2].make_rq(CfsTunables(), MachineSpec(cpus=1, fair="cfs"))
     other.unpack(cfs.pack(), {p.pid: p for p in tasks})
     assert other.waiting() == cfs.waiting()
+    assert other.pack() == cfs.pack()
+
+
+def test_an_eevdf_queue_of_many_parts_is_set_down_and_taken_up():
+    rq, tasks = queue_of("eevdf", lambda pid: pid % 40 - 20)
+    for _ in range(100):
+        tick(rq)
+    cfs = rq.of[FAIR_RANK]
+    other = rq.classes[-2].make_rq(EevdfTunables(), MachineSpec(cpus=1, fair="eevdf"))
+    other.unpack(cfs.pack(), {p.pid: p for p in tasks})
+    assert len(other.waiting.parts) > 2
+    assert other.waiting.tasks() == cfs.waiting.tasks()
+    assert (other.avg_load, other.avg_vruntime) == (cfs.avg_load, cfs.avg_vruntime)
     assert other.pack() == cfs.pack()
 
 
