@@ -94,7 +94,9 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         fair=loaded.fair.name,
         child_runs_first=sched.child_runs_first,
         sched_tunables={
-            cls.name: changed for cls in loaded.classes if (changed := sched.changed(cls))
+            cls.name: changed
+            for cls in loaded.classes
+            if (changed := sched.changed(cls, config.linux))
         },
         fair_from=loaded.fair_from,
         classes=tuple(found.cls.name for found in loaded.others),

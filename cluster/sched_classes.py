@@ -79,6 +79,7 @@ _CALLBACKS: Final = {
     "set_weight": "p, weight",
 }
 _RESERVED: Final = (
+    "auto",
     "classes",
     "fair",
     "child_runs_first",

@@ -4,9 +4,17 @@ The engine makes it from the validated config; ``to_plain`` and ``from_plain`` c
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from kernel.costs import Costs
+
+# profile -> its fair class; EEVDF came with 6.6
+_FAIR_OF: Final = {"2.6.34": "cfs", "6.12": "eevdf"}
+
+
+def fair_of(fair: str, linux: str) -> str:
+    """Return the name of the fair class that ``fair``, perhaps ``auto``, means in a profile."""
+    return _FAIR_OF.get(linux, "eevdf") if fair == "auto" else fair
 
 
 @dataclass(slots=True)
@@ -80,7 +88,11 @@ class ServiceSpec:
 
 @dataclass(slots=True)
 class MachineSpec:
-    """The machine, its policies and what runs on it."""
+    """The machine, its policies and what runs on it.
+
+    ``fair``: ``auto`` becomes the class of the profile. ``child_runs_first``: ``auto`` is as the
+    class does it (``kernel.sched.fork_order``).
+    """
 
     cpus: int = 8
     seed: int = 42
@@ -93,8 +105,8 @@ class MachineSpec:
     pid_max: int = 32768
     threads_max: int = 0  # 0: as Linux computes it from memory
     thread_size: int = 16384
-    fair: str = "cfs"
-    child_runs_first: str = "off"
+    fair: str = "auto"
+    child_runs_first: str = "auto"
     fork: str = "cow"  # cow | eager
     overcommit_memory: int = 0
     overcommit_ratio: int = 50
@@ -132,6 +144,10 @@ class MachineSpec:
     # how the CPUs hang together, as kernel.smp.topology.build takes it; () for a flat machine
     places: tuple[tuple[int, ...], ...] = ()
     distances: tuple[tuple[int, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Take the fair class of the profile."""
+        self.fair = fair_of(self.fair, self.linux)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the spec as data that msgpack can carry."""

@@ -128,7 +128,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # everything else may come at any time
     EFF_FORK: (
         "fork",
-        ("child", "tgid", "comm", "nice", "dest_cpu", "resident", "ctx", "vfork"),
+        ("child", "tgid", "comm", "nice", "dest_cpu", "resident", "ctx", "flags"),
         "pid has a child: make its CPU half from the parent's and put it on dest_cpu",
     ),
     EFF_SPAWN: (
@@ -381,10 +381,13 @@ def eff_fork(
     dest_cpu: int,
     resident: bool,
     ctx: "UserContext | None",
-    vfork: bool,
+    flags: int,
 ) -> Effect:
-    """``pid`` has a child: make its half from the parent's, and put it on ``dest_cpu``."""
-    return at_ns, EFF_FORK, pid, child, tgid, comm, nice, dest_cpu, resident, ctx, vfork
+    """``pid`` has a child: make its half from the parent's, and put it on ``dest_cpu``.
+
+    ``flags``: FORK_VFORK, FORK_VM of ``kernel.sched.sched_class``.
+    """
+    return at_ns, EFF_FORK, pid, child, tgid, comm, nice, dest_cpu, resident, ctx, flags
 
 
 def eff_spawn(

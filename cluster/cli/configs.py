@@ -35,7 +35,8 @@ def validate(
     from cluster.cli.common import checked_machine, overrides
     from cluster.config import look_at_config
     from cluster.config.sched import classes_text
-    from kernel.sched.classes import scheduler
+    from kernel.sched.classes import fair_class_by_name, scheduler
+    from kernel.sched.fork_order import order_of
 
     loaded = look_at_config(config_path(config), overrides(settings))
     spec = checked_machine(loaded)
@@ -44,7 +45,8 @@ def validate(
     engine, scheme = loaded.config.engine, loaded.config.taken_scheme
     print(f"{config}: valid: {spec.cpus} CPUs, {programs}, engine {engine}, scheme {scheme}")
     print(f"{config}: Linux {spec.linux}, {scheduler(spec.fair, spec.linux)}")
-    print(f"{config}: scheduling classes {classes_text(spec)}")
+    order = order_of(spec.child_runs_first, fair_class_by_name(spec.fair))
+    print(f"{config}: scheduling classes {classes_text(spec)}; child_runs_first {order}")
     if spec.places:
         print(f"{config}: scheduling domains {domains_text(spec)}")
     return OK

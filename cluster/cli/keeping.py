@@ -19,8 +19,17 @@ if TYPE_CHECKING:
 
 def resolved(loaded: "Loaded") -> dict[str, Any]:
     """Return the configuration as it was understood, every default filled in, as JSON data."""
+    from kernel.sched.classes import CLASSES
+    from kernel.sched.tunables import key_of
+
     data: dict[str, Any] = loaded.config.model_dump(mode="json")
     data["sync"]["scheme"] = loaded.config.taken_scheme
+    sched = loaded.config.sched
+    if sched.fair == "auto":
+        data["sched"]["fair"] = loaded.fair.name
+    for cls in CLASSES:
+        for name, value in sched.tunables(cls, loaded.config.linux).items():
+            data["sched"][cls.name][key_of(name)] = value
     return data
 
 

@@ -172,15 +172,20 @@ def _sched() -> Iterator[str]:
     """Every scheduling class, highest first, and what of it can be configured."""
     from cluster.config.sched import tunable_rows
     from cluster.plugins import SCHED_CLASS, installed_names
-    from kernel.sched.classes import CLASSES
-    from kernel.sched.sched_class import CLASS_ORDER
+    from kernel.machine import fair_of
+    from kernel.sched.classes import CLASSES, scheduler
+    from kernel.sched.sched_class import CLASS_ORDER, FAIR_RANK
     from kernel.uapi.policy import POLICY_NAMES
 
+    for linux in ("6.12", "2.6.34"):
+        yield f"linux: {linux}, {scheduler(fair_of('auto', linux), linux)}"
     for cls in CLASSES:
         policies = ", ".join(POLICY_NAMES[policy] for policy in cls.policies)
         as_of = f"as of {cls.as_of}" if cls.as_of else ""
         as_of += "".join(f", not in {linux}" for linux in cls.absent)
         yield f"{cls.name:<8} {CLASS_ORDER[cls.rank]:<8} {policies:<38} {as_of}".rstrip()
+        if cls.rank == FAIR_RANK:
+            yield f"  child_runs_first: auto is {cls.fork_order}"
         yield from columns(tunable_rows(cls))
     for name in installed_names(SCHED_CLASS):
         yield f"{name}: installed"

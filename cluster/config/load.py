@@ -35,8 +35,9 @@ from cluster.point_names import point_kinds
 from cluster.sched_classes import Found, SchedClassError, find
 from cluster.sync.scheme import SchemeError, scheme_class
 from kernel.drive.interleave import check_name
-from kernel.sched.cfs import cfs_sched_class
+from kernel.machine import fair_of
 from kernel.sched.classes import fair_class_by_name, together
+from kernel.sched.eevdf import eevdf_sched_class
 from kernel.sched.sched_class import SchedClass
 from kernel.smp.mutations import SCHED_MUTATIONS, why_not
 from kernel.smp.topology import Topology as KernelTopology
@@ -79,7 +80,7 @@ class Loaded:
     document: Document
     folder: Path  # relative paths in the config start here
     origins: dict[KeyPath, str] = field(default_factory=dict)
-    fair: SchedClass = cfs_sched_class
+    fair: SchedClass = eevdf_sched_class
     fair_from: Source = ()  # as in MachineSpec
     tie_break_from: Source = ()
     memory_model_from: Source = ()
@@ -149,7 +150,7 @@ def _look_at(name: str, text: str, folder: Path, overrides: Iterable[Override]) 
     if own.fair is not None:
         loaded.fair, loaded.fair_from = own.fair.cls, own.fair.source
     elif ("sched", "fair") not in sound.bad:
-        loaded.fair = fair_class_by_name(config.sched.fair)
+        loaded.fair = fair_class_by_name(fair_of(config.sched.fair, config.linux))
     problems += _take_topology(loaded)
     problems += _cross_checks(loaded)
     return loaded
@@ -166,7 +167,7 @@ class _OwnClasses:
 
     def find(self, name: Any, path: KeyPath, folder: Path, fair: bool) -> Found | None:
         """Return the class ``name``, None if it is none from outside; problems are noted."""
-        if not isinstance(name, str) or name in (*FAIR_CLASSES, *OTHERS):
+        if not isinstance(name, str) or name in ("auto", *FAIR_CLASSES, *OTHERS):
             return None
         if not (is_file(name) or is_installed(SCHED_CLASS, name)):
             return None

@@ -6,6 +6,7 @@ has one as well; ``sched_with`` makes the model of such a configuration.
 """
 
 from collections.abc import Iterator
+from dataclasses import Field as Field_
 from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -20,6 +21,7 @@ from kernel.machine import MachineSpec
 from kernel.sched import tunables as t
 from kernel.sched.cfs import cfs_sched_class
 from kernel.sched.classes import CLASSES, classes_of, tunables_of
+from kernel.sched.fork_order import WORDS
 from kernel.sched.sched_class import FAIR_RANK, SchedClass
 
 FAIR_CLASSES: Final = tuple(cls.name for cls in CLASSES if cls.rank == FAIR_RANK)
@@ -71,12 +73,12 @@ class SchedKeys(Model):
 
     fair: Annotated[
         str,
-        OneOfOrOwn(*FAIR_CLASSES, kind=SCHED_CLASS),
+        OneOfOrOwn("auto", *FAIR_CLASSES, kind=SCHED_CLASS),
         Field(
-            description="Class of normal tasks; or one of your own, FILE.py:CLASS, or the name of "
-            "an installed one."
+            description="Class of normal tasks; auto: the profile's (eevdf for linux: 6.12, cfs "
+            "for 2.6.34); or one of your own, FILE.py:CLASS, or the name of an installed one."
         ),
-    ] = "cfs"
+    ] = "auto"
     classes: Annotated[
         list[Annotated[str, OneOfOrOwn(*OTHERS, kind=SCHED_CLASS)]],
         Field(
@@ -86,8 +88,13 @@ class SchedKeys(Model):
         ),
     ] = Field(default_factory=list)
     child_runs_first: Annotated[
-        str, OneOf("off", "on", "vfork_only"), Field(description="Who runs first after fork.")
-    ] = "off"
+        str,
+        OneOf(*WORDS),
+        Field(
+            description="Whether a forked child goes before its parent; auto: as Linux did it with "
+            "this class (o1: unless the two share memory; otherwise not)."
+        ),
+    ] = "auto"
     watchdog: (
         Annotated[
             int,
@@ -106,21 +113,22 @@ class SchedKeys(Model):
         part = getattr(self, name, None)
         return set() if part is None or name not in self.model_fields_set else part.model_fields_set
 
-    def changed(self, cls: SchedClass) -> dict[str, Any]:
-        """Return the tunables of a class that are not as by default."""
-        if not fields(cls.tunables):
-            return {}
-        default = cls.tunables()
+    def changed(self, cls: SchedClass, linux: str) -> dict[str, Any]:
+        """Return the tunables of a class that are not as by default in the profile ``linux``."""
+        default = t.defaults(cls.tunables, linux)
         return {
             name: value
-            for name, value in self.tunables(cls).items()
-            if value != getattr(default, name)
+            for name, value in self.tunables(cls, linux).items()
+            if value != default[name]
         }
 
-    def tunables(self, cls: SchedClass) -> dict[str, Any]:
-        """Return what is configured of a class, by the names of its tunables' fields."""
-        part = getattr(self, cls.name)
-        values = {each.name: getattr(part, t.key_of(each.name)) for each in fields(cls.tunables)}
+    def tunables(self, cls: SchedClass, linux: str) -> dict[str, Any]:
+        """Return what a class has in the profile ``linux``, by the names of its fields."""
+        values = t.defaults(cls.tunables, linux)
+        given = self.given(cls.name)
+        for name in values:
+            if t.key_of(name) in given:
+                values[name] = getattr(getattr(self, cls.name), t.key_of(name))
         if cls is cfs_sched_class:
             short = {f"{key}_ns": getattr(self, key) for key in SHORT}
             values.update({name: value for name, value in short.items() if value is not None})
@@ -193,12 +201,14 @@ def conflicts(
             why = "".join(own) or f"Linux {linux} has none"
             yield (cls.name,), True, f"is for the class {cls.name} ({why})"
     for cls in sorted(classes, key=lambda cls: cls.rank == FAIR_RANK):
-        yield from _too_large(sched, cls)
+        yield from _too_large(sched, cls, linux)
 
 
-def _too_large(sched: SchedKeys, cls: SchedClass) -> Iterator[tuple[tuple[str, ...], bool, str]]:
+def _too_large(
+    sched: SchedKeys, cls: SchedClass, linux: str
+) -> Iterator[tuple[tuple[str, ...], bool, str]]:
     """Yield the tunables of a class that exceed the one they must not exceed."""
-    values = sched.tunables(cls) if fields(cls.tunables) else {}
+    values = sched.tunables(cls, linux)
     for each in fields(cls.tunables):
         other = each.metadata.get("at_most", "")
         if not other or values[each.name] <= values[other]:
@@ -225,6 +235,15 @@ def _written(metadata: Any, value: Any) -> str:
     return str(value).lower() if type(value) is bool else str(value)
 
 
+def _default_text(each: "Field_[Any]") -> str:
+    """Return the default of a tunable, and those of profiles that have another."""
+    data = each.metadata
+    others = [
+        f" ({linux}: {_written(data, value)})" for linux, value in data.get("by_linux", {}).items()
+    ]
+    return f"{_written(data, each.default)}{''.join(others)}"
+
+
 def tunable_rows(cls: SchedClass) -> Iterator[tuple[str, str]]:
     """Yield key and meaning, with default and bounds, of every tunable of a class."""
     for each in fields(cls.tunables):
@@ -235,18 +254,18 @@ def tunable_rows(cls: SchedClass) -> Iterator[tuple[str, str]]:
         else:
             bounds = f", of {', '.join(data['words'])}" if "words" in data else ""
         key = f"sched.{cls.name}.{t.key_of(each.name)}"
-        yield key, f"{data['about']} Default {_written(data, each.default)}{bounds}."
+        yield key, f"{data['about']} Default {_default_text(each)}{bounds}."
 
 
 def classes_text(spec: MachineSpec) -> str:
     """Return the classes of a machine, with the tunables that are not as by default."""
     shown = []
     for cls in classes_of(spec):
-        values = tunables_of(spec, cls)
+        values, default = tunables_of(spec, cls), t.defaults(cls.tunables, spec.linux)
         changed = [
             f"{t.key_of(each.name)} {_written(each.metadata, getattr(values, each.name))}"
             for each in fields(cls.tunables)
-            if getattr(values, each.name) != each.default
+            if getattr(values, each.name) != default[each.name]
         ]
         shown.append(f"{cls.name} ({', '.join(changed)})" if changed else cls.name)
     return ", ".join(shown)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from kernel.machine import MachineSpec
 from kernel.sched.classes import fair_class_by_name
+from kernel.sched.fork_order import order_of
 from kernel.stats import CpuStats, Histogram, KernelStats
 from kernel.uapi.clock import NSEC_PER_SEC
 
@@ -100,7 +101,9 @@ def _machine(spec: MachineSpec) -> dict[str, Any]:
         *("memory_bytes", "page_size", "pid_max"),
     )
     named = {name: getattr(spec, name) for name in names}
-    return {**named, "fair_as_of": fair_class_by_name(spec.fair).as_of}
+    fair = fair_class_by_name(spec.fair)
+    named["child_runs_first"] = order_of(spec.child_runs_first, fair)
+    return {**named, "fair_as_of": fair.as_of}
 
 
 def _below_quantum(run: Mapping[str, Any], latencies: Mapping[str, Histogram]) -> dict[str, int]:

@@ -123,6 +123,7 @@ def _counts(summary: Mapping[str, Any]) -> Table:
         as_of = machine["fair_as_of"]
         fair = f"{machine['fair'].upper()} of {as_of}" if as_of else machine["fair"]
         table.add_row("scheduler", fair)
+        table.add_row("child runs first", machine["child_runs_first"])
     for label, count, key in (
         ("lifecycles", life["completed"], "lifecycles"),
         ("forks, vforks", life["forks"] + life["vforks"], "forks"),

@@ -39,12 +39,12 @@ from kernel.sched.cfs_rq import (
     wakeup_preempt_entity,
 )
 from kernel.sched.fair import FairSchedClass
+from kernel.sched.fork_order import order_of
 from kernel.sched.sched_class import (
     DEQUEUE_SLEEP,
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
     FAIR_RANK,
-    FORK_HERE,
 )
 from kernel.sched.weights import NICE_0_LOAD
 from kernel.uapi.policy import FAIR_POLICIES, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
@@ -64,7 +64,7 @@ class CfsSchedClass(FairSchedClass):
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> CfsRq:
         """Return an empty ``cfs_rq``. Source: kernel/sched/fair.c:init_cfs_rq()."""
-        return CfsRq(tunables, spec.cpus, spec.child_runs_first)
+        return CfsRq(tunables, spec.cpus, order_of(spec.child_runs_first, self))
 
     def make_entity(self) -> CfsEntity:
         """Return an entity at the beginning of virtual time."""
@@ -234,7 +234,7 @@ class CfsSchedClass(FairSchedClass):
         parent_se: CfsEntity = parent.se
         se.vruntime = parent_se.vruntime
         place_entity(cfs, child, True)
-        if flags & FORK_HERE and flags >= cfs.first and parent_se.vruntime < se.vruntime:
+        if cfs.first >> flags & 1 and parent_se.vruntime < se.vruntime:
             if parent is cfs.curr:
                 parent_se.vruntime, se.vruntime = se.vruntime, parent_se.vruntime
                 rq.need_resched = True

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from kernel.cpu.task import CpuTask
 from kernel.sched.fair import FairRq
-from kernel.sched.fork_order import least_flags
+from kernel.sched.fork_order import first_flags
 from kernel.sched.tunables import duration
 from kernel.sched.weighted import WeightedEntity
 from kernel.sched.weights import NICE_0_LOAD, WMULT_CONST, reduce_factor
@@ -26,13 +26,25 @@ LONGEST: Final = 512  # entries of one part of the timeline: taking the first mo
 
 @dataclass(frozen=True)
 class CfsTunables:
-    """The class's sysctls, before ``sched_tunable_scaling``. Bounds are Linux's."""
+    """The class's sysctls, before ``sched_tunable_scaling``. Bounds are Linux's.
+
+    Source: kernel/sched/fair.c of Linux 6.1, kernel/sched_fair.c of 2.6.34.
+    """
 
     latency_ns: int = duration(
-        6_000_000, 100_000, NSEC_PER_SEC, "Period in which every task runs once."
+        6_000_000,
+        100_000,
+        NSEC_PER_SEC,
+        "Period in which every task runs once.",
+        by_linux={"2.6.34": 5_000_000},
     )
     min_granularity_ns: int = duration(
-        750_000, 100_000, NSEC_PER_SEC, "Least time before preemption.", at_most="latency_ns"
+        750_000,
+        100_000,
+        NSEC_PER_SEC,
+        "Least time before preemption.",
+        at_most="latency_ns",
+        by_linux={"2.6.34": 1_000_000},
     )
     wakeup_granularity_ns: int = duration(
         1_000_000, 0, NSEC_PER_SEC, "Lead a woken task needs to preempt."
@@ -97,9 +109,9 @@ class CfsRq(FairRq):
         "wakeup_granularity_ns",
     )
 
-    def __init__(self, tunables: CfsTunables, cpus: int, child_runs_first: str) -> None:
+    def __init__(self, tunables: CfsTunables, cpus: int, fork_order: str) -> None:
         super().__init__()
-        self.first = least_flags(child_runs_first)
+        self.first = first_flags(fork_order)
         factor = get_update_sysctl_factor(cpus)
         self.latency_ns = tunables.latency_ns * factor
         self.min_granularity_ns = tunables.min_granularity_ns * factor

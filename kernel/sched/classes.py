@@ -15,6 +15,7 @@ Source: include/asm-generic/vmlinux.lds.h (SCHED_DATA, the order of classes).
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.machine import fair_of
 from kernel.sched.cfs import cfs_sched_class
 from kernel.sched.deadline import deadline_sched_class
 from kernel.sched.eevdf import eevdf_sched_class
@@ -22,7 +23,7 @@ from kernel.sched.idle import idle_sched_class
 from kernel.sched.o1 import o1_sched_class
 from kernel.sched.rt import rt_sched_class
 from kernel.sched.sched_class import CLASS_ORDER, FAIR_RANK, SchedClass
-from kernel.sched.tunables import make_tunables
+from kernel.sched.tunables import defaults, make_tunables
 from kernel.uapi.policy import POLICY_NAMES
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _class_by_name(name: str) -> SchedClass:
 
 def tunables_of(spec: "MachineSpec", cls: SchedClass) -> Any:
     """Return the tunables of ``cls`` as the machine has them."""
-    return make_tunables(cls.tunables, spec.sched_tunables.get(cls.name))
+    return make_tunables(cls.tunables, spec.sched_tunables.get(cls.name), spec.linux)
 
 
 def scheduler(fair: str, linux: str) -> str:
@@ -139,4 +140,8 @@ def scheduler(fair: str, linux: str) -> str:
     if not cls.as_of:
         return f"scheduler {cls.title}, which no Linux has"
     text = f"scheduler {cls.title} of {cls.as_of}"
-    return f"{text} (6.12 has EEVDF: fair: eevdf)" if (linux, fair) == ("6.12", "cfs") else text
+    own = fair_class_by_name(fair_of("auto", linux))
+    if cls is not own:
+        return f"{text} ({linux} has {own.title}: fair: {own.name})"
+    differs = defaults(cls.tunables, linux) != defaults(cls.tunables, "")
+    return f"{text} with the parameters of {linux}" if differs else text

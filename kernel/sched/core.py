@@ -22,7 +22,6 @@ from kernel.sched.sched_class import (
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
     FORK_HERE,
-    FORK_VFORK,
     WF_FORK,
     WF_TTWU,
     SchedClass,
@@ -257,7 +256,7 @@ def hrtimer_run(rq: "Rq") -> None:
 
 
 def task_fork(
-    rq: "Rq", parent: CpuTask, child: CpuTask, vfork: bool = False, *, here: bool = True
+    rq: "Rq", parent: CpuTask, child: CpuTask, flags: int = 0, *, here: bool = True
 ) -> None:
     """Prepare the scheduling side of ``child``, forked by ``parent`` on ``rq``.
 
@@ -268,7 +267,7 @@ def task_fork(
         rq: the parent's queue.
         parent: current or queued on ``rq``.
         child: a fresh CpuTask.
-        vfork: the parent is about to wait for the child.
+        flags: FORK_VFORK, FORK_VM.
         here: the child will run on this CPU.
 
     Source: kernel/sched/core.c:sched_fork().
@@ -292,7 +291,7 @@ def task_fork(
     cls.set_load_weight(child)
     if child.forked_at_ns < 0:
         child.forked_at_ns = rq.clock_ns
-    cls.task_fork(rq, parent, child, (FORK_HERE if here else 0) | (FORK_VFORK if vfork else 0))
+    cls.task_fork(rq, parent, child, flags | FORK_HERE if here else flags)
 
 
 def task_woken(rq: "Rq", p: CpuTask) -> None:

@@ -49,13 +49,13 @@ from kernel.sched.eevdf_rq import (
     update_curr,
 )
 from kernel.sched.fair import FairSchedClass
+from kernel.sched.fork_order import order_of
 from kernel.sched.sched_class import (
     DEQUEUE_SLEEP,
     DEQUEUE_SPECIAL,
     ENQUEUE_INITIAL,
     ENQUEUE_MIGRATED,
     FAIR_RANK,
-    FORK_HERE,
     WF_FORK,
 )
 from kernel.sched.weights import weight_of
@@ -76,7 +76,7 @@ class EevdfSchedClass(FairSchedClass):
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> EevdfRq:
         """Return an empty ``cfs_rq``. Source: kernel/sched/fair.c:init_cfs_rq()."""
-        return EevdfRq(tunables, spec.cpus, spec.hz, spec.child_runs_first)
+        return EevdfRq(tunables, spec.cpus, spec.hz, order_of(spec.child_runs_first, self))
 
     def make_entity(self) -> EevdfEntity:
         """Return an entity at the beginning of virtual time."""
@@ -247,7 +247,7 @@ class EevdfSchedClass(FairSchedClass):
         if parent.sched_class is self and not parent.reset_on_fork:
             mine: EevdfEntity = parent.se
             se.slice_ns = mine.slice_ns
-        first = flags & FORK_HERE and flags >= cfs.child_first and parent.sched_class is self
+        first = cfs.child_first >> flags & 1 and parent.sched_class is self
         cfs.first = child if first else None
 
     def setparam(self, rq: "Rq", p: CpuTask, priority: int, own: tuple[int, ...]) -> None:

@@ -21,7 +21,7 @@ from kernel.sched.cfs_rq import get_update_sysctl_factor
 from kernel.sched.eevdf_waiting import LONGEST, Waiting
 from kernel.sched.eevdf_waiting import EevdfEntity as EevdfEntity
 from kernel.sched.fair import FairRq
-from kernel.sched.fork_order import least_flags
+from kernel.sched.fork_order import first_flags
 from kernel.sched.tunables import duration, switch
 from kernel.uapi.clock import NSEC_PER_SEC
 
@@ -71,9 +71,9 @@ class EevdfRq(FairRq):
         "zero_vruntime",
     )
 
-    def __init__(self, tunables: EevdfTunables, cpus: int, hz: int, child_runs_first: str) -> None:
+    def __init__(self, tunables: EevdfTunables, cpus: int, hz: int, fork_order: str) -> None:
         super().__init__()
-        self.child_first = least_flags(child_runs_first)
+        self.child_first = first_flags(fork_order)
         self.features = tunables
         self.base_slice_ns = tunables.base_slice_ns * get_update_sysctl_factor(cpus)
         self.tick_ns = NSEC_PER_SEC // hz

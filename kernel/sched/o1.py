@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
 from kernel.sched.fair import FairSchedClass
+from kernel.sched.fork_order import order_of
 from kernel.sched.o1_rq import (
     EXIT_WEIGHT,
     MAX_PRIO,
@@ -50,7 +51,6 @@ from kernel.sched.sched_class import (
     ENQUEUE_INITIAL,
     ENQUEUE_WAKEUP,
     FAIR_RANK,
-    FORK_HERE,
 )
 from kernel.sched.weights import weight_of
 from kernel.uapi.policy import FAIR_POLICIES
@@ -67,10 +67,11 @@ class O1SchedClass(FairSchedClass):
 
     def __init__(self) -> None:
         super().__init__("o1", FAIR_RANK, FAIR_POLICIES, O1Tunables, "O(1)", "2.6.22")
+        self.fork_order = "unless_vm"  # before an exec nothing need be copied for the parent
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> O1Rq:
         """Return two empty arrays."""
-        return O1Rq(tunables, spec.cpus, spec.hz, spec.child_runs_first)
+        return O1Rq(tunables, spec.cpus, spec.hz, order_of(spec.child_runs_first, self))
 
     def make_entity(self) -> O1Entity:
         """Return an entity that has never slept."""
@@ -250,7 +251,7 @@ class O1SchedClass(FairSchedClass):
         se.sleep_avg = inherited * o1.def_timeslice * o1.tick_ns
         se.prio = effective_prio(o1, child)
         o1.forked = (child, parent)
-        if flags & FORK_HERE and flags >= o1.child_first:
+        if o1.child_first >> flags & 1:
             o1.placed = child
             rq.need_resched = True
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.bits import find_first_bit
 from kernel.cpu.task import CpuTask
 from kernel.sched.fair import FairRq
-from kernel.sched.fork_order import least_flags
+from kernel.sched.fork_order import first_flags
 from kernel.sched.sched_class import Entity
 from kernel.sched.tunables import duration, integer
 from kernel.uapi.clock import NSEC_PER_SEC
@@ -169,9 +169,9 @@ class O1Rq(FairRq):
         "tunables",
     )
 
-    def __init__(self, tunables: O1Tunables, cpus: int, hz: int, child_runs_first: str) -> None:
+    def __init__(self, tunables: O1Tunables, cpus: int, hz: int, fork_order: str) -> None:
         super().__init__()
-        self.child_first = least_flags(child_runs_first)
+        self.child_first = first_flags(fork_order)
         self.tunables = tunables
         self.tick_ns = NSEC_PER_SEC // hz
         self.def_timeslice = max(1, tunables.def_timeslice_ns // self.tick_ns)

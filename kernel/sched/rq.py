@@ -10,9 +10,9 @@ from kernel.cpu.position import IDLE
 from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
 from kernel.sched.classes import classes_of, tunables_of
-from kernel.sched.fork_order import least_flags
+from kernel.sched.fork_order import order_of
 from kernel.sched.pelt import PeltRq
-from kernel.sched.sched_class import CLASS_ORDER, IDLE_RANK, ClassRq, SchedClass
+from kernel.sched.sched_class import CLASS_ORDER, FAIR_RANK, IDLE_RANK, ClassRq, SchedClass
 
 
 class Rq:
@@ -46,7 +46,6 @@ class Rq:
     )
 
     def __init__(self, cpu: int, spec: MachineSpec) -> None:
-        least_flags(spec.child_runs_first)  # whether or not the fair class looks at it
         self.cpu = cpu
         self.clock_ns = 0
         self.timers = HrTimers()
@@ -55,6 +54,8 @@ class Rq:
             policy: cls for cls in self.classes for policy in cls.policies
         }
         self.by_rank: dict[int, SchedClass] = {cls.rank: cls for cls in self.classes}
+        # whether or not the fair class looks at it
+        order_of(spec.child_runs_first, self.by_rank[FAIR_RANK])
         # ClassRq by rank; each class knows its own (Any: a class annotates what it takes out)
         self.of: list[Any] = [ClassRq() for _ in CLASS_ORDER]
         for cls in self.classes:

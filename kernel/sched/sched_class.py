@@ -49,6 +49,7 @@ WF_TTWU: Final = 0x08
 # flags of task_fork
 FORK_HERE: Final = 0x01  # the child will run on its parent's CPU
 FORK_VFORK: Final = 0x02  # the parent is about to wait for the child
+FORK_VM: Final = 0x04  # the two share their memory (CLONE_VM)
 
 CLASS_ORDER: Final = ("stop", "deadline", "rt", "fair", "idle")
 # places in it
@@ -118,11 +119,13 @@ class SchedClass:
 
     ``weighted``: its tasks share the CPU by their weights, hence by nice values, and are balanced
     by load; they change policy and nice value where they stand. True of a fair class.
+    ``fork_order``: what ``child_runs_first: auto`` means for it (``kernel.sched.fork_order``).
     """
 
     __slots__ = (
         "absent",
         "as_of",
+        "fork_order",
         "half",
         "name",
         "policies",
@@ -152,6 +155,7 @@ class SchedClass:
         self.half = half
         self.absent = absent
         self.weighted = rank == FAIR_RANK
+        self.fork_order = "off"
 
     # -- what it keeps ------------------------------------------------------------------------
 
@@ -235,7 +239,8 @@ class SchedClass:
     def task_fork(self, rq: "Rq", parent: "CpuTask", child: "CpuTask", flags: int) -> None:
         """``parent``, runnable on ``rq``, has forked ``child`` into this class; it is on no queue.
 
-        ``flags``: FORK_HERE, FORK_VFORK. The parent's class may be another (SCHED_RESET_ON_FORK).
+        ``flags``: FORK_HERE, FORK_VFORK, FORK_VM. The parent's class may be another
+        (SCHED_RESET_ON_FORK).
         """
 
     def setparam(self, rq: "Rq", p: "CpuTask", priority: int, own: tuple[int, ...]) -> None:

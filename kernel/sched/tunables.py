@@ -25,9 +25,26 @@ class NoTunables:
     """Of a class that has none."""
 
 
-def duration(default_ns: int, least_ns: int, most_ns: int, about: str, at_most: str = "") -> Any:
-    """Return a field for a time in ns. ``at_most``: another field that it must not exceed."""
-    return _field(DURATION, default_ns, about, least=least_ns, most=most_ns, at_most=at_most)
+def duration(
+    default_ns: int,
+    least_ns: int,
+    most_ns: int,
+    about: str,
+    at_most: str = "",
+    by_linux: Mapping[str, int] | None = None,
+) -> Any:
+    """Return a field for a time in ns.
+
+    Args:
+        default_ns: what it is if nothing is configured.
+        least_ns: lower bound.
+        most_ns: upper bound.
+        about: its meaning, a sentence.
+        at_most: another field that it must not exceed.
+        by_linux: profile -> default there, where that is another.
+    """
+    more = {"least": least_ns, "most": most_ns, "at_most": at_most}
+    return _field(DURATION, default_ns, about, **more, by_linux=by_linux or {})
 
 
 def integer(default: int, least: int, most: int, about: str, at_most: str = "") -> Any:
@@ -54,8 +71,18 @@ def key_of(name: str) -> str:
     return name.removesuffix("_ns")
 
 
-def make_tunables(tunables: type, values: Mapping[str, Any] | None) -> Any:
+def defaults(tunables: type, linux: str) -> dict[str, Any]:
+    """Return what the fields of ``tunables`` are by default in the profile ``linux``."""
+    return {
+        each.name: each.metadata.get("by_linux", {}).get(linux, each.default)
+        for each in fields(tunables)
+    }
+
+
+def make_tunables(tunables: type, values: Mapping[str, Any] | None, linux: str = "") -> Any:
     """Return an instance of ``tunables`` with ``values`` for some of its fields.
+
+    The others are as by default in the profile ``linux``.
 
     Raises:
         ValueError: there is no such field.
@@ -64,4 +91,4 @@ def make_tunables(tunables: type, values: Mapping[str, Any] | None) -> Any:
     for name in values or {}:
         if name not in known:
             raise ValueError(f"no tunable {name!r} (there is: {', '.join(known) or 'none'})")
-    return tunables(**(values or {}))
+    return tunables(**{**defaults(tunables, linux), **(values or {})})

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from kernel.errors import IllegalTransition
 from kernel.messages import eff_fork, eff_kthread, eff_spawn, eff_wake
 from kernel.points import ACQUIRE, BARRIER, LOAD, RELEASE, STORE, Path
+from kernel.sched.sched_class import FORK_VFORK, FORK_VM
 from kernel.smp import averages
 from kernel.smp.classes import task_new
 from kernel.smp.load import load_inc
@@ -179,6 +180,9 @@ def wake_up_new_task(
         # Addressed to the parent's CPU: it has the context to copy and the vruntime to inherit.
         child.msg_ns = k.now_ns
         parent = k.current
+        flags = FORK_VFORK if vfork else 0
+        if child.mm is parent.mm:
+            flags |= FORK_VM
         effect = eff_fork(
             k.stamp(parent),
             parent.pid,
@@ -189,7 +193,7 @@ def wake_up_new_task(
             cpu,
             resident,
             ctx,
-            vfork,
+            flags,
         )
         k.send(k.cpu, effect)
     if child.signal.cputimers is not None:

@@ -13,7 +13,7 @@ from kernel.machine import MachineSpec
 from kernel.sched import cfs, core
 from kernel.sched.cfs_rq import get_update_sysctl_factor
 from kernel.sched.rq import Rq
-from kernel.sched.sched_class import FAIR_RANK, RT_RANK
+from kernel.sched.sched_class import FAIR_RANK, FORK_VFORK, RT_RANK
 from kernel.sched.weights import SCHED_PRIO_TO_WEIGHT, SCHED_PRIO_TO_WMULT
 from kernel.uapi.policy import SCHED_BATCH, SCHED_EXT, SCHED_IDLE, SCHED_NORMAL, SCHED_RR
 
@@ -23,7 +23,7 @@ HALF_NS = 2_999_998  # of a period of 6 ms, as multiplying with 2^32 / weight ro
 
 
 def make_rq(**fields):
-    return Rq(0, MachineSpec(cpus=1, **fields))
+    return Rq(0, MachineSpec(cpus=1, fair="cfs", **fields))
 
 
 def add(rq, pid, nice=0, policy=0, flags=core.ENQUEUE_INITIAL):
@@ -78,7 +78,7 @@ def test_nice_outside_its_range_is_refused():
 )
 def test_latencies_scale_with_the_logarithm_of_the_cpus(cpus, factor):
     assert get_update_sysctl_factor(cpus) == factor
-    assert Rq(0, MachineSpec(cpus=cpus)).of[FAIR_RANK].latency_ns == 6 * MS * factor
+    assert Rq(0, MachineSpec(cpus=cpus, fair="cfs")).of[FAIR_RANK].latency_ns == 6 * MS * factor
 
 
 @pytest.mark.parametrize("nices", [(0, 0), (0, 1), (0, 5), (0, 10), (5, 10), (-5, 0), (-20, -10)])
@@ -194,7 +194,7 @@ def fork_under(policy, vfork=False, here=True):
     switch(rq)
     rq.clock_ns += MS
     child = CpuTask(2, 2, "child")
-    core.task_fork(rq, parent, child, vfork, here=here)
+    core.task_fork(rq, parent, child, FORK_VFORK if vfork else 0, here=here)
     if not here:
         return rq.need_resched
     core.activate_task(rq, child, core.ENQUEUE_INITIAL)
@@ -212,7 +212,7 @@ FORKS_IN_A_ROW = (
 
 def forks_in_a_row(cpus, number, between_ns=100_000):
     """A running parent forks now and then; return the rows of the table, in ns, and the order."""
-    rq = Rq(0, MachineSpec(cpus=cpus))
+    rq = Rq(0, MachineSpec(cpus=cpus, fair="cfs"))
     parent = add(rq, 1)
     switch(rq)
     rows, children = [], []
@@ -445,8 +445,24 @@ def test_a_fair_class_that_is_not_there_is_refused(name, message):
 
 
 def test_unknown_child_runs_first_is_refused():
-    with pytest.raises(ValueError, match="child_runs_first: off, on or vfork_only, not 'yes'"):
+    with pytest.raises(ValueError, match="child_runs_first: auto, off, on or vfork_only, not 'yes'"):
         Rq(0, MachineSpec(child_runs_first="yes"))
+
+
+@pytest.mark.parametrize(
+    ("linux", "milliseconds", "nr_latency"), [("6.12", (6, 0.75, 1), 8), ("2.6.34", (5, 1, 1), 5)]
+)
+def test_cfs_has_the_parameters_of_its_profile(linux, milliseconds, nr_latency):
+    cfs = make_rq(linux=linux).of[FAIR_RANK]
+    found = (cfs.latency_ns, cfs.min_granularity_ns, cfs.wakeup_granularity_ns)
+    assert found == tuple(value * MS for value in milliseconds)
+    assert cfs.nr_latency == nr_latency
+
+
+@pytest.mark.parametrize(("linux", "fair"), [("6.12", "eevdf"), ("2.6.34", "cfs")])
+def test_a_machine_has_the_fair_class_of_its_profile(linux, fair):
+    spec = MachineSpec(linux=linux)
+    assert Rq(0, spec).by_rank[FAIR_RANK].name == spec.fair == fair
 
 
 def test_a_policy_without_a_class_is_refused():

@@ -10,7 +10,7 @@ from kernel.sched import core
 from kernel.sched.invariants import check_rq
 from kernel.sched.o1_rq import effective_prio, task_interactive, task_timeslice
 from kernel.sched.rq import Rq
-from kernel.sched.sched_class import FAIR_RANK
+from kernel.sched.sched_class import FAIR_RANK, FORK_VFORK, FORK_VM
 
 MS = 1_000_000
 TICK_NS = MS
@@ -85,7 +85,7 @@ def test_two_hogs_share_by_their_slices(nices, ratio):
 
 
 def test_a_child_gets_half_of_the_slice_and_goes_first_where_it_may():
-    rq = make_rq(child_runs_first="on")
+    rq = make_rq()
     parent = add(rq, 1)
     other = add(rq, 2)
     switch(rq)
@@ -100,8 +100,19 @@ def test_a_child_gets_half_of_the_slice_and_goes_first_where_it_may():
     assert rq.curr is other
 
 
-def test_a_child_waits_its_turn_where_it_may_not():
+@pytest.mark.parametrize("flags", [FORK_VM, FORK_VM | FORK_VFORK])
+def test_a_child_that_shares_memory_does_not_go_first(flags):
     rq = make_rq()
+    parent = add(rq, 1)
+    switch(rq)
+    core.task_fork(rq, parent, CpuTask(2, 2, "t2"), flags)
+    assert not rq.need_resched
+    core.task_fork(rq, parent, CpuTask(3, 3, "t3"))
+    assert rq.need_resched
+
+
+def test_a_child_waits_its_turn_where_it_may_not():
+    rq = make_rq(child_runs_first="off")
     parent = add(rq, 1)
     switch(rq)
     child = fork(rq, parent, 3)

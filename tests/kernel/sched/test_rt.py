@@ -157,7 +157,8 @@ def test_a_sleeper_changes_its_class_and_keeps_its_place_in_time(rq):
     switch(rq)
 
 
-def test_nice_of_a_real_time_task_is_kept_for_later(rq):
+def test_nice_of_a_real_time_task_is_kept_for_later():
+    rq = Rq(0, MachineSpec(cpus=2, fair="cfs"))
     task = add(rq, 1, 10)
     switch(rq)
     core.set_user_nice(rq, task, 7)
