@@ -181,7 +181,7 @@ def wake_up_new_task(
         child.msg_ns = k.now_ns
         parent = k.current
         flags = FORK_VFORK if vfork else 0
-        if child.mm is parent.mm:
+        if resident:  # because it shares its parent's memory
             flags |= FORK_VM
         effect = eff_fork(
             k.stamp(parent),

@@ -453,18 +453,18 @@ def test_a_run_takes_exact_where_it_can_and_the_machine_is_not_large(
     assert manifest["config"]["sync"]["scheme"] == scheme
 
 
-def test_validate_says_the_scheme_and_that_the_scheduler_is_not_6_12s_own(
+def test_validate_says_the_scheme_and_that_the_scheduler_is_the_profiles(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(["validate", "small.yaml"]) == 0
     assert capsys.readouterr().out == (
         "small.yaml: valid: 2 CPUs, 1 program, engine local, scheme exact\n"
-        "small.yaml: Linux 6.12, scheduler CFS of 6.5 (6.12 has EEVDF: fair: eevdf)\n"
-        "small.yaml: scheduling classes deadline, rt, cfs, idle\n"
+        "small.yaml: Linux 6.12, scheduler EEVDF of 6.12\n"
+        "small.yaml: scheduling classes deadline, rt, eevdf, idle; child_runs_first off\n"
     )
     settings = ["--set", "linux=2.6.34", "--set", "sched.cfs.latency=9ms"]
     assert run_command(["validate", "small.yaml", *settings]) == 0
     assert capsys.readouterr().out.endswith(
-        "Linux 2.6.34, scheduler CFS of 6.5\n"
-        "small.yaml: scheduling classes rt, cfs (latency 9ms), idle\n"
+        "Linux 2.6.34, scheduler CFS of 6.5 with the parameters of 2.6.34\n"
+        "small.yaml: scheduling classes rt, cfs (latency 9ms), idle; child_runs_first off\n"
     )

@@ -82,7 +82,7 @@ def test_json_and_yaml_give_the_same_config() -> None:
 
 
 def test_child_runs_first_takes_off_and_on_unquoted() -> None:
-    for word in ("off", "on", "vfork_only"):
+    for word in ("auto", "off", "on", "vfork_only"):
         text = f"sched: {{child_runs_first: {word}}}\n{ONE}"
         assert parsed(text).sched.child_runs_first == word
 

@@ -152,7 +152,7 @@ def test_an_installed_class_is_named_by_its_entry_point(folder, monkeypatch):
         ),
         (
             "sched: {fair: lottery}",
-            "1:15: sched.fair: must be one of cfs, eevdf, o1, or FILE.py:CLASS (got 'lottery')",
+            "1:15: sched.fair: must be one of auto, cfs, eevdf, o1, or FILE.py:CLASS (got 'lottery')",
         ),
         (
             'sched: {fair: "toy_class.py:Toy", toy: {quantum: 1us}}',
@@ -171,12 +171,12 @@ def test_an_installed_class_is_named_by_its_entry_point(folder, monkeypatch):
             "1:35: sched.cfs: is for fair: cfs (sched.fair is toy)",
         ),
         (
-            "sched: {latency: 9ms, cfs: {latency: 9ms}}",
-            "1:9: sched.latency: says the same as sched.cfs.latency: write one of the two",
+            "sched: {fair: cfs, latency: 9ms, cfs: {latency: 9ms}}",
+            "1:20: sched.latency: says the same as sched.cfs.latency: write one of the two",
         ),
         (
-            "sched: {cfs: {latency: 1ms, min_granularity: 2ms}}",
-            "1:46: sched.cfs.min_granularity: must not exceed sched.cfs.latency, 1ms (got 2ms)",
+            "sched: {fair: cfs, cfs: {latency: 1ms, min_granularity: 2ms}}",
+            "1:57: sched.cfs.min_granularity: must not exceed sched.cfs.latency, 1ms (got 2ms)",
         ),
         (
             "sched: {rt: {fair_server_runtime: 2s}}",
@@ -354,8 +354,8 @@ def test_a_deadlock_names_who_is_runnable_and_does_not_run(folder):
 
 
 def test_the_short_keys_of_cfs_mean_what_its_section_means(folder):
-    short = resolve(load(folder, "sched: {latency: 9ms}"))
-    long = resolve(load(folder, "sched: {cfs: {latency: 9ms}, rt: {rr_timeslice: 20ms}}"))
+    short = resolve(load(folder, "sched: {fair: cfs, latency: 9ms}"))
+    long = resolve(load(folder, "sched: {fair: cfs, cfs: {latency: 9ms}, rt: {rr_timeslice: 20ms}}"))
     cfs, rt = fair_class_by_name("cfs"), RtTunables(rr_timeslice_ns=20_000_000)
     assert tunables_of(short, cfs) == tunables_of(long, cfs) == CfsTunables(latency_ns=9_000_000)
     assert long.sched_tunables["rt"]["rr_timeslice_ns"] == rt.rr_timeslice_ns
@@ -378,11 +378,11 @@ def test_two_classes_of_one_name_are_refused():
 @pytest.mark.parametrize(
     ("classes", "expected"),
     [
-        ((), ["deadline", "rt", "cfs", "idle"]),
-        (("dl",), ["dl", "rt", "cfs", "idle"]),
-        (("dl", "stopper"), ["stopper", "dl", "rt", "cfs", "idle"]),
-        (("mine_rt",), ["deadline", "mine_rt", "cfs", "idle"]),
-        (("naps",), ["deadline", "rt", "cfs", "naps"]),
+        ((), ["deadline", "rt", "eevdf", "idle"]),
+        (("dl",), ["dl", "rt", "eevdf", "idle"]),
+        (("dl", "stopper"), ["stopper", "dl", "rt", "eevdf", "idle"]),
+        (("mine_rt",), ["deadline", "mine_rt", "eevdf", "idle"]),
+        (("naps",), ["deadline", "rt", "eevdf", "naps"]),
     ],
 )
 def test_a_machine_has_its_classes_in_the_order_of_their_ranks(classes, expected):
@@ -403,7 +403,7 @@ def test_a_machine_has_its_classes_in_the_order_of_their_ranks(classes, expected
         (("gone",), "unknown scheduling class 'gone'"),
         (("dl", "dl2"), "dl and dl2 are both of the rank deadline"),
         (("fifo",), "fifo and rt both schedule SCHED_FIFO"),
-        (("fair2",), "cfs and fair2 are both of the rank fair"),
+        (("fair2",), "eevdf and fair2 are both of the rank fair"),
     ],
 )
 def test_classes_that_do_not_go_together_are_refused(classes, why):

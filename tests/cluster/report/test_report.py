@@ -163,28 +163,29 @@ def test_a_run_that_does_not_say_how_it_ended_is_refused(missing: str) -> None:
 # The table
 
 AT_80 = """\
-Run                         count    virtual      wall
-ended: done                          2.000 s   40.00 s
-CPUs                            4
-scheme                      exact
-scheduler              CFS of 6.5
-lifecycles              1,200,000  600,000/s  30,000/s
-forks, vforks           1,200,000  600,000/s  30,000/s
-exits                   1,200,000  600,000/s  30,000/s
-threads                        12
-execs                   1,100,000
-waits                   1,199,999
-switches, voluntary         1,600
-switches, involuntary           6
-migrations                  3,456
-COW faults, copied      2,400,000
-COW faults, reused          1,000
-PTEs copied            31,200,000
-pages copied by fork            0
-peak tasks                    321
-peak zombies                   45
-peak frames                67,890
-causality violations            0
+Run                            count    virtual      wall
+ended: done                             2.000 s   40.00 s
+CPUs                               4
+scheme                         exact
+scheduler              EEVDF of 6.12
+child runs first                 off
+lifecycles                 1,200,000  600,000/s  30,000/s
+forks, vforks              1,200,000  600,000/s  30,000/s
+exits                      1,200,000  600,000/s  30,000/s
+threads                           12
+execs                      1,100,000
+waits                      1,199,999
+switches, voluntary            1,600
+switches, involuntary              6
+migrations                     3,456
+COW faults, copied         2,400,000
+COW faults, reused             1,000
+PTEs copied               31,200,000
+pages copied by fork               0
+peak tasks                       321
+peak zombies                      45
+peak frames                   67,890
+causality violations               0
 
 CPU  busy  user  system
 0     0 %   0 %     0 %
@@ -221,7 +222,7 @@ def test_a_barrier_run_says_how_far_its_latencies_can_be_trusted() -> None:
         "runqueue_wait": 1000,
     }
     lines = render_summary(summary, DIGEST, width=80).splitlines()
-    assert "scheme, quantum           barrier   20.00 us" in lines
+    assert "scheme, quantum              barrier   20.00 us" in lines
     head = next(place for place, line in enumerate(lines) if line.startswith("Latency"))
     assert lines[head : head + 8] == [
         "Latency                 p50       p90       p99       max  <= 20.00 us",

@@ -73,7 +73,7 @@ class World:
     """
 
     def __init__(self):
-        spec = MachineSpec(cpus=2, trace=False)
+        spec = MachineSpec(cpus=2, trace=False, fair="cfs")
         frames = Frames(10_000)
         self.k = k = SimpleNamespace(
             spec=spec,
