@@ -36,8 +36,8 @@ kernel that is meant: `both`, or one of 2.6.34 and 6.12. *Checked by*: guest pro
 `tests/guest` that run on the host's kernel and emulated (the host has only one kernel, so what is
 2.6.34's alone has unit tests), and unit tests where a program cannot see it.
 
-Both profiles schedule with the CFS of 6.5 unless told otherwise; the class of 6.12 is EEVDF
-(docs/scheduler.md). The host that programs are compared with has its own class.
+Each profile has its own fair class unless told otherwise: 6.12 EEVDF, 2.6.34 CFS
+(docs/scheduler.md). The host that programs are compared with has the one of its kernel.
 
 | mechanism | where | profile | checked by |
 |---|---|---|---|

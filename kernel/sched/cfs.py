@@ -9,7 +9,7 @@ sleeper gets at most half a latency period of credit and a new task starts one s
 A vruntime means something on its own queue only. A task that leaves for another queue, and a new
 one until it is first queued, carries its distance to ``min_vruntime`` instead.
 
-Deviation: profile 6.12 schedules with this class, too; Linux has EEVDF since 6.6.
+Deviation: in profile 2.6.34 only the parameters are of that time; the rules are those of 6.1.
 Deviation: no group scheduling, bandwidth control, PELT or NUMA placement. NEXT_BUDDY is off and
 LAST_BUDDY on, as by default.
 

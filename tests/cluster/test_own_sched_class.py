@@ -355,7 +355,9 @@ def test_a_deadlock_names_who_is_runnable_and_does_not_run(folder):
 
 def test_the_short_keys_of_cfs_mean_what_its_section_means(folder):
     short = resolve(load(folder, "sched: {fair: cfs, latency: 9ms}"))
-    long = resolve(load(folder, "sched: {fair: cfs, cfs: {latency: 9ms}, rt: {rr_timeslice: 20ms}}"))
+    long = resolve(
+        load(folder, "sched: {fair: cfs, cfs: {latency: 9ms}, rt: {rr_timeslice: 20ms}}")
+    )
     cfs, rt = fair_class_by_name("cfs"), RtTunables(rr_timeslice_ns=20_000_000)
     assert tunables_of(short, cfs) == tunables_of(long, cfs) == CfsTunables(latency_ns=9_000_000)
     assert long.sched_tunables["rt"]["rr_timeslice_ns"] == rt.rr_timeslice_ns

@@ -445,7 +445,9 @@ def test_a_fair_class_that_is_not_there_is_refused(name, message):
 
 
 def test_unknown_child_runs_first_is_refused():
-    with pytest.raises(ValueError, match="child_runs_first: auto, off, on or vfork_only, not 'yes'"):
+    with pytest.raises(
+        ValueError, match="child_runs_first: auto, off, on or vfork_only, not 'yes'"
+    ):
         Rq(0, MachineSpec(child_runs_first="yes"))
 
 
