@@ -1,4 +1,4 @@
-"""Who runs first after a fork, on whole machines of one CPU: as asked."""
+"""Who runs first after a fork, on whole machines of one CPU: as each class did it, or as asked."""
 
 import pytest
 
@@ -14,6 +14,19 @@ if not pid:
     os._exit(0)
 os.wait()
 """
+THREAD = """import _thread
+import os
+import time
+
+
+def work():
+    os.write(1, b"child ")
+
+
+_thread.start_new_thread(work, ())
+os.write(1, b"parent ")
+time.sleep(0.1)
+"""
 
 
 def order(tmp_path, text, **fields):
@@ -22,6 +35,21 @@ def order(tmp_path, text, **fields):
     result = LocalRun(RunRequest(guest_spec(path, [], cpus=1, **fields))).run()
     assert result.exit_kind == DONE, result.message
     return result.outputs["first.py.stdout"].decode().split()
+
+
+@pytest.mark.parametrize(
+    ("fair", "text", "first"),
+    [
+        ("eevdf", FORK, "parent"),
+        ("cfs", FORK, "parent"),
+        ("o1", FORK, "child"),
+        ("eevdf", THREAD, "parent"),
+        ("cfs", THREAD, "parent"),
+        ("o1", THREAD, "parent"),
+    ],
+)
+def test_by_default_it_is_as_linux_did_it(tmp_path, fair, text, first):
+    assert order(tmp_path, text, fair=fair)[0] == first
 
 
 @pytest.mark.parametrize("fair", ["eevdf", "cfs", "o1"])

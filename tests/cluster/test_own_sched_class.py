@@ -152,7 +152,8 @@ def test_an_installed_class_is_named_by_its_entry_point(folder, monkeypatch):
         ),
         (
             "sched: {fair: lottery}",
-            "1:15: sched.fair: must be one of auto, cfs, eevdf, o1, or FILE.py:CLASS (got 'lottery')",
+            "1:15: sched.fair: must be one of auto, cfs, eevdf, o1, or FILE.py:CLASS "
+            "(got 'lottery')",
         ),
         (
             'sched: {fair: "toy_class.py:Toy", toy: {quantum: 1us}}',

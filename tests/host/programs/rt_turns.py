@@ -12,7 +12,7 @@ POLICY = {"fifo": os.SCHED_FIFO, "rr": os.SCHED_RR}[sys.argv[1]]
 
 
 def run(jobs):
-    """Return what jobs of ``(name, priority, ns)`` write: name and ``<`` first, ``>`` at the end."""
+    """Return what jobs of ``(name, priority, ns)`` write: name and ``<``, then ``>``."""
     reader, writer = os.pipe()
     pids = []
     for name, priority, work_ns in jobs:
