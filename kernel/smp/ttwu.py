@@ -174,15 +174,13 @@ def wake_up_new_task(
         at_ns, remote = k.stamp(child), cpu != k.cpu
         k.send(cpu, eff_kthread(at_ns, child.pid, child.tgid, child.comm, child.nice, remote))
     else:
-        resident = child.ctx is not None
+        resident = child.ctx is not None  # because it shares its parent's memory
         # a CPU does not answer getpid() where numbers depend on who asks
         tgid = child.tgid if child.thread_pid.numbers is None else 0
         # Addressed to the parent's CPU: it has the context to copy and the vruntime to inherit.
         child.msg_ns = k.now_ns
         parent = k.current
-        flags = FORK_VFORK if vfork else 0
-        if resident:  # because it shares its parent's memory
-            flags |= FORK_VM
+        flags = (FORK_VFORK if vfork else 0) | (FORK_VM if resident else 0)
         effect = eff_fork(
             k.stamp(parent),
             parent.pid,
