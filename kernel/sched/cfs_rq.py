@@ -215,13 +215,25 @@ def sched_slice(cfs: CfsRq, p: CpuTask) -> int:
     if not p.on_rq:
         nr_running += 1
         load += se.weight
-    if nr_running > cfs.nr_latency:
-        period = nr_running * cfs.min_granularity_ns
-    else:
-        period = cfs.latency_ns
-    factor, shift = reduce_factor(se.weight, WMULT_CONST // load)
-    period = period * factor >> shift
-    return period if period > cfs.min_granularity_ns else cfs.min_granularity_ns
+    return slice_of_load(cfs.latency_ns, cfs.min_granularity_ns, nr_running, se.weight, load)
+
+
+def slice_of_load(latency_ns: int, least_ns: int, nr_running: int, weight: int, load: int) -> int:
+    """Return what a task of ``weight`` gets of one period of ``nr_running`` tasks, in ns.
+
+    Args:
+        latency_ns: one period, as long as nobody gets less than the minimum granularity.
+        least_ns: the minimum granularity.
+        nr_running: all tasks that share it.
+        weight: of 1 to ``load``.
+        load: the sum of their weights.
+
+    Source: kernel/sched/fair.c:__sched_period(), __calc_delta().
+    """
+    in_latency = -(-latency_ns // least_ns)  # sched_nr_latency
+    period = nr_running * least_ns if nr_running > in_latency else latency_ns
+    factor, shift = reduce_factor(weight, WMULT_CONST // load)
+    return max(period * factor >> shift, least_ns)
 
 
 def place_entity(cfs: CfsRq, p: CpuTask, initial: bool) -> None:

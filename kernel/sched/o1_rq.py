@@ -174,8 +174,7 @@ class O1Rq(FairRq):
         self.child_first = first_flags(fork_order)
         self.tunables = tunables
         self.tick_ns = NSEC_PER_SEC // hz
-        self.def_timeslice = max(1, tunables.def_timeslice_ns // self.tick_ns)
-        self.min_timeslice = max(1, tunables.min_timeslice_ns // self.tick_ns)
+        self.def_timeslice, self.min_timeslice = whole_slices(tunables, self.tick_ns)
         self.granularity = max(1, tunables.granularity_ns // self.tick_ns) * cpus
         self.max_sleep_avg_ns = self.def_timeslice * MAX_BONUS * self.tick_ns
         self.active = PrioArray()
@@ -228,9 +227,21 @@ def effective_prio(rq: O1Rq, p: CpuTask) -> int:
 
 def task_timeslice(rq: O1Rq, p: CpuTask) -> int:
     """Return a whole slice in ticks. Source: kernel/sched.c:task_timeslice()."""
-    prio = static_prio(p)
-    base = rq.def_timeslice * 4 if prio < DEFAULT_PRIO else rq.def_timeslice
-    return max(base * (MAX_PRIO - prio) // 20, rq.min_timeslice)
+    return timeslice(rq.def_timeslice, rq.min_timeslice, static_prio(p))
+
+
+def timeslice(def_ticks: int, min_ticks: int, prio: int) -> int:
+    """Return the slice of a task of static priority ``prio``, in ticks. Source: SCALE_PRIO()."""
+    base = def_ticks * 4 if prio < DEFAULT_PRIO else def_ticks
+    return max(base * (MAX_PRIO - prio) // 20, min_ticks)
+
+
+def whole_slices(tunables: O1Tunables, tick_ns: int) -> tuple[int, int]:
+    """Return the slice of nice 0 and the least one in ticks."""
+    return (
+        max(1, tunables.def_timeslice_ns // tick_ns),
+        max(1, tunables.min_timeslice_ns // tick_ns),
+    )
 
 
 def interactive_delta(p: CpuTask) -> int:

@@ -29,7 +29,7 @@ profile 2.6.34 the numbers are that kernel's, the rules are not.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.bits import find_next_bit_wrap
+from kernel.bits import GOLDEN_GAMMA, MASK_64, find_next_bit_wrap, mix64
 from kernel.messages import MIGRATE_LOAD, MIGRATE_TASK, NEVER, eff_balance
 from kernel.profiles import profile_named
 from kernel.sched.detach import CACHE_NICE_TRIES
@@ -245,8 +245,24 @@ def load_balance(k: "Kernel", sd: SchedDomain, this_cpu: int, more: dict[int, in
         failed += CACHE_NICE_TRIES + 1  # task_hot(): siblings have one cache
     elif failed:
         failed -= sd.cache_nice_tries - CACHE_NICE_TRIES  # the CPU knows one number of tries
-    k.send(busiest, eff_balance(k.now_ns, this_cpu, idle, kind, imbalance, failed, active))
+    at_ns = k.now_ns + _asked_after_ns(k, this_cpu)
+    k.send(busiest, eff_balance(at_ns, this_cpu, idle, kind, imbalance, failed, active))
     return True
+
+
+def _asked_after_ns(k: "Kernel", this_cpu: int) -> int:
+    """Return how long after the tick a pass comes to the busiest CPU, which has one, too.
+
+    That CPU may change its task at this tick. Whether the pass finds the old one running or the new
+    one is a race between two CPUs, and it decides which task goes: the one that waits. If it always
+    ended alike, tasks would move in step with the ticks, and of three on two CPUs one would get a
+    fifth more than the others. So the seed decides, each way as often as the other.
+
+    Source: kernel/sched/fair.c:sched_balance_softirq(), kernel/sched/core.c:sched_tick(): both are
+        behind the tick interrupt, on two CPUs.
+    """
+    state = (k.spec.seed << 20) + this_cpu + k.now_ns * GOLDEN_GAMMA
+    return mix64(state & MASK_64) % (2 * k.spec.costs.tick + 1)
 
 
 def find_busiest_queue(k: "Kernel", sd: SchedDomain, this_cpu: int, more: dict[int, int]) -> int:

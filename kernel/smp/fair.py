@@ -24,6 +24,7 @@ from kernel.sched.eevdf_rq import EevdfTunables
 from kernel.sched.sched_class import FAIR_RANK
 from kernel.sched.weights import weight_of
 from kernel.smp.affinity import cpumask_any_and_distribute
+from kernel.smp.rr_interval import get_rr_interval_fair
 from kernel.smp.select import select_task_rq_levels
 from kernel.smp.smp_class import SELECT_FORK, SELECT_WAKE, SchedAttr, SmpClass
 from kernel.uapi.failure import refused
@@ -78,6 +79,10 @@ class FairHalf(SmpClass):
             return 0, 0, 0
         tunables: EevdfTunables = tunables_of(k.spec, eevdf_sched_class)
         return tunables.base_slice_ns * get_update_sysctl_factor(k.spec.cpus), 0, 0
+
+    def get_rr_interval(self, k: "Kernel", task: "TaskStruct", attrs: TaskAttrs) -> int:
+        """Source: kernel/sched/fair.c:get_rr_interval_fair()."""
+        return get_rr_interval_fair(k, task, attrs)
 
     def takes_nice(self, policy: int) -> bool:
         """Source: kernel/sched/sched.h:fair_policy()."""

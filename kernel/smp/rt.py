@@ -50,7 +50,7 @@ class RtHalf(PushedClass):
         """Source: kernel/sched/syscalls.c:task_prio()."""
         return -1 - attrs.rt_priority
 
-    def get_rr_interval(self, k: "Kernel", attrs: TaskAttrs) -> int:
+    def get_rr_interval(self, k: "Kernel", task: "TaskStruct", attrs: TaskAttrs) -> int:
         """Source: kernel/sched/rt.c:get_rr_interval_rt()."""
         if attrs.policy != SCHED_RR:
             return 0

@@ -134,7 +134,7 @@ class SmpClass:
         """Return what ``task`` weighs in load balancing; 0: it is not balanced by load."""
         return 0
 
-    def get_rr_interval(self, k: "Kernel", attrs: TaskAttrs) -> int:
+    def get_rr_interval(self, k: "Kernel", task: "TaskStruct", attrs: TaskAttrs) -> int:
         """Return the quantum in ns, 0 for none. Source: kernel/sched/sched.h (struct)."""
         return 0
 

@@ -5,8 +5,6 @@ of the task is told. A task that may no longer run where it is goes to an allowe
 waits in the queue, at its next return to user mode if it runs. A sleeper moves when it is woken.
 
 Source: kernel/sched/syscalls.c, kernel/sched/core.c.
-Deviation: sched_rr_get_interval() of a fair task gives 0, as with EEVDF, whose slice is less than a
-tick.
 """
 
 from typing import TYPE_CHECKING, Final, TypeGuard
@@ -324,8 +322,11 @@ def sys_sched_rr_get_interval(k: "Kernel", pid: int) -> int:
 
     Source: kernel/sched/syscalls.c:sched_rr_get_interval().
     """
-    attrs = _attrs_by_pid(k, pid)
-    return k.sched.by_policy[attrs.policy].get_rr_interval(k, attrs)
+    if pid < 0:
+        raise KernelError(EINVAL)
+    task = find_process_by_pid(k, pid)
+    attrs = attrs_of(task)
+    return k.sched.by_policy[attrs.policy].get_rr_interval(k, task, attrs)
 
 
 def _attrs_by_pid(k: "Kernel", pid: int) -> TaskAttrs:

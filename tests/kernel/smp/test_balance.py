@@ -1,7 +1,5 @@
 """When a CPU looks for work elsewhere, which CPU it asks, and for how much."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from kernel.kernel import Kernel
@@ -25,7 +23,7 @@ class Table:
 
     def __init__(self, *nr_running, linux="6.12", hz=250, topology=None):
         cpus = len(nr_running)
-        self.spec = SimpleNamespace(cpus=cpus, hz=hz)
+        self.spec = MachineSpec(cpus=cpus, hz=hz)
         self.bugs = SchedMutations(())
         self.load = LoadTable(cpus)
         for cpu, number in enumerate(nr_running):
@@ -34,7 +32,7 @@ class Table:
         self.tick_ns = 1_000_000_000 // hz
         self.topology = topology or flat(cpus)
         self.domains = domains_of(self.topology, linux)
-        self.sched = SchedTable(MachineSpec(cpus=cpus))
+        self.sched = SchedTable(self.spec)
         self.next_balance = 0
         self.balance_ns = NEVER
         self.now_ns = 0
