@@ -174,26 +174,7 @@ def wake_up_new_task(
         at_ns, remote = k.stamp(child), cpu != k.cpu
         k.send(cpu, eff_kthread(at_ns, child.pid, child.tgid, child.comm, child.nice, remote))
     else:
-        resident = child.ctx is not None  # because it shares its parent's memory
-        # a CPU does not answer getpid() where numbers depend on who asks
-        tgid = child.tgid if child.thread_pid.numbers is None else 0
-        # Addressed to the parent's CPU: it has the context to copy and the vruntime to inherit.
-        child.msg_ns = k.now_ns
-        parent = k.current
-        flags = (FORK_VFORK if vfork else 0) | (FORK_VM if resident else 0)
-        effect = eff_fork(
-            k.stamp(parent),
-            parent.pid,
-            child.pid,
-            tgid,
-            child.comm,
-            child.nice,
-            cpu,
-            resident,
-            ctx,
-            flags,
-        )
-        k.send(k.cpu, effect)
+        _send_fork(k, child, cpu, ctx, vfork)
     if child.signal.cputimers is not None:
         tick_dep_set_task(k, child)
     if child.nice or child.attrs is not None:
@@ -203,6 +184,34 @@ def wake_up_new_task(
     if child.sigpending:
         k.kick(child)  # a stop of its group, or a tracer, waits for it
     yield "wake_up_new_task.pi_unlock", RELEASE, lock
+
+
+def _send_fork(
+    k: "Kernel", child: TaskStruct, cpu: int, ctx: "UserContext | None", vfork: bool
+) -> None:
+    """Let the parent's CPU, this one, make its half of ``child`` and send it to ``cpu``.
+
+    It has the context to copy and the virtual run time to inherit.
+    """
+    resident = child.ctx is not None  # because it shares its parent's memory
+    # a CPU does not answer getpid() where numbers depend on who asks
+    tgid = child.tgid if child.thread_pid.numbers is None else 0
+    child.msg_ns = k.now_ns
+    parent = k.current
+    flags = (FORK_VFORK if vfork else 0) | (FORK_VM if resident else 0)
+    effect = eff_fork(
+        k.stamp(parent),
+        parent.pid,
+        child.pid,
+        tgid,
+        child.comm,
+        child.nice,
+        cpu,
+        resident,
+        ctx,
+        flags,
+    )
+    k.send(k.cpu, effect)
 
 
 def select_task_rq_exec(k: "Kernel") -> int:
