@@ -35,6 +35,7 @@ from cluster.plugins import place_of
 from kernel.costs import Costs
 from kernel.machine import FileSpec, ImageSpec, MachineSpec, ServiceSpec, SpawnSpec
 from kernel.process.binprm import CANT_OPEN
+from kernel.uapi.clock import NSEC_PER_SEC
 from workloads.generators import mean_gap_ns
 from workloads.language.source_text import decode
 
@@ -79,6 +80,9 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         tree.declare(name, image)
     spawns = [tree.spawn(index, workload) for index, workload in enumerate(config.workloads)]
     costs = _costs(loaded, tree.problems) if loaded.is_sound("costs") else Costs()
+    if costs.tick * machine.hz >= NSEC_PER_SEC:
+        what = f"tick takes {costs.tick} ns, all the time that there is at {machine.hz} Hz"
+        tree.problems.append(loaded.problem(("costs",), what))
     spec = MachineSpec(
         cpus=machine.cpus,
         seed=config.seed,
@@ -130,6 +134,8 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         spawns=tuple(spawn for spawn in spawns if spawn.path in tree.sources),
         places=loaded.cpus.places if len(loaded.cpus.places) == machine.cpus else (),
         distances=loaded.cpus.distances,
+        nohz=machine.nohz,
+        nohz_full=machine.nohz_full or (),
     )
     return spec, [*loaded.problems, *tree.problems]
 

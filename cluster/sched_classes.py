@@ -39,6 +39,7 @@ _OPERATIONS: Final = {
     "may_preempt": "rq",
     "yield_task": "rq",
     "task_tick": "rq, p",
+    "skip_ticks": "rq, p, first_ns, ticks, tick_ns",
     "rq_tick": "rq",
     "update_curr": "rq",
     "task_fork": "rq, parent, child, flags",

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from kernel.costs import Costs
 
+NOHZ: Final = ("ideal", "off", "idle", "full")  # who takes ticks: kernel.cpu.tick
 # profile -> its fair class; EEVDF came with 6.6
 _FAIR_OF: Final = {"2.6.34": "cfs", "6.12": "eevdf"}
 
@@ -144,6 +145,8 @@ class MachineSpec:
     # how the CPUs hang together, as kernel.smp.topology.build takes it; () for a flat machine
     places: tuple[tuple[int, ...], ...] = ()
     distances: tuple[tuple[int, ...], ...] = ()
+    nohz: str = "ideal"  # one of NOHZ
+    nohz_full: tuple[int, ...] = ()  # CPUs without a tick while one task runs; of nohz "full"
 
     def __post_init__(self) -> None:
         """Take the fair class of the profile."""
@@ -181,6 +184,7 @@ class MachineSpec:
             data[source] = tuple(data.get(source, ()))
         data["classes"] = tuple(data.get("classes", ()))
         data["classes_from"] = tuple(tuple(source) for source in data.get("classes_from", ()))
+        data["nohz_full"] = tuple(data.get("nohz_full", ()))
         for rows in ("places", "distances"):
             data[rows] = tuple(tuple(row) for row in data.get(rows, ()))
         return cls(**data)

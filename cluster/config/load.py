@@ -18,6 +18,7 @@ from cluster.config.models import RunConfig, Workload, config_with
 from cluster.config.sched import FAIR_CLASSES, OTHERS, AnySched, conflicts, sched_with
 from cluster.config.sound import Sound
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
+from cluster.config.ticks import conflicts as nohz_conflicts
 from cluster.config.topology import Cpus, Finding, Topology, by_numbers
 from cluster.config.topology_files import is_topology_file, read_topology
 from cluster.config.topology_models import PROCESSORS, topology_named
@@ -458,6 +459,9 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
     if machine.pid_max is not None and machine.pid_max < least and cpus_known:
         what = f"must be at least {least} for {machine.cpus} CPUs {got(machine.pid_max)}"
         yield loaded.problem(("machine", "pid_max"), what)
+    if all(loaded.is_sound("machine", key) for key in ("nohz", "nohz_full", "cpus")):
+        for key, what in nohz_conflicts(machine.nohz, machine.nohz_full, machine.cpus):
+            yield loaded.problem(("machine", key), what)
     if loaded.is_sound("sched"):
         for path, of_key, what in conflicts(sched, loaded.fair, loaded.classes, config.linux):
             yield loaded.problem(("sched", *path), what, of_key=of_key)

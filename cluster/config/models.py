@@ -20,12 +20,14 @@ from pydantic import (
 from cluster.config.model import Model, NameAlone
 from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, OneOfOrOwn, Size
 from cluster.config.sched import Sched, SchedKeys
+from cluster.config.ticks import CpuList
 from cluster.config.topology import Topology
 from cluster.plugins import CHOOSER, MEMORY_MODEL, SCHEME
 from cluster.sync.scheme import BUILTIN
 from kernel.costs import cost_names
 from kernel.drive.chooser import chooser_names
 from kernel.drive.memory import LATER, memory_model_names
+from kernel.machine import NOHZ
 from workloads.generators import GENERATORS
 
 ENGINES: Final = ("local", "ray")
@@ -115,6 +117,20 @@ class Machine(Model):
             description="How the CPUs hang together; says how many there are, too. By default all "
             "are equally near to one another."
         ),
+    ] = None
+    nohz: Annotated[
+        str,
+        OneOf(*NOHZ),
+        Field(
+            description="Who takes the tick, by Linux's words: off, every CPU always; idle, every "
+            "CPU that runs something; full, those of them that are not in nohz_full, too, if it "
+            "is one task. ideal: nobody with one task, and it costs nothing."
+        ),
+    ] = "ideal"
+    nohz_full: Annotated[
+        tuple[int, ...] | None,
+        CpuList(),
+        Field(description="CPUs without a tick while they run one task: 1-3,7. Of nohz: full."),
     ] = None
 
 

@@ -29,7 +29,9 @@ MAX_INT_DIGITS: Final = 100
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # In these fields ``on`` and ``off`` are the documented values, read as strings.
-_ON_OFF_PATHS: Final[frozenset[KeyPath]] = frozenset({("sched", "child_runs_first")})
+_ON_OFF_PATHS: Final[frozenset[KeyPath]] = frozenset(
+    {("sched", "child_runs_first"), ("machine", "nohz")}
+)
 
 _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)$")
 _HEX: Final = re.compile(r"0x[0-9a-fA-F]+$")

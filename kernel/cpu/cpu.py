@@ -17,9 +17,7 @@ run ahead) is applied at once and counted as a causality violation with its late
 scheme ``exact`` (``eager``) there are none: a step ends as soon as the CPU has said something, for
 the answer may come before what else is in its inbox.
 
-The tick happens at multiples of 1/HZ, but only while something else is runnable (NO_HZ): alone on
-its CPU a task cannot be preempted by a tick anyway. A task whose process has timers on CPU time
-gets every tick, and enters the kernel for it. What has to be exact is a timer of
+When the tick comes, and to whom, is in ``kernel.cpu.tick``. What has to be exact is a timer of
 ``kernel.cpu.hrtimer``.
 
 Source: kernel/sched/core.c (__schedule, scheduler_tick), arch entry code (exit_to_user_mode).
@@ -31,6 +29,7 @@ from typing import Any
 
 from kernel import messages as m
 from kernel.boot.smpboot_names import boot_kthreads_of
+from kernel.cpu import tick as ticks
 from kernel.cpu.averages import say_averages
 from kernel.cpu.handlers import apply
 from kernel.cpu.hrtimer import HrTimers
@@ -61,8 +60,6 @@ class Cpu:
         "_open_ns",
         "_seq",
         "_switch_ns",
-        "_tick_cost_ns",
-        "_tick_ns",
         "block_ns",
         "eager",
         "early",
@@ -78,6 +75,10 @@ class Cpu:
         "rq",
         "stats",
         "tasks",
+        "tick_cost_ns",
+        "tick_ns",
+        "ticks_alone",
+        "ticks_idle",
         "timers",
         "trace",
         "tracing",
@@ -108,8 +109,10 @@ class Cpu:
         self.tracing = spec.trace
         self.block_ns = spec.costs.guest_block
         self._switch_ns = spec.costs.context_switch
-        self._tick_ns = NSEC_PER_SEC // spec.hz
-        self._tick_cost_ns = spec.costs.tick
+        self.tick_ns = NSEC_PER_SEC // spec.hz
+        self.tick_cost_ns = spec.costs.tick
+        self.ticks_alone = ticks.ticks_alone(spec, cpu)  # though one task is all there is to run
+        self.ticks_idle = spec.nohz == "off"
         self.ipi_ns = spec.costs.ipi
         self.epoch_ns = spec.epoch_ns
         if cpu == 0:
@@ -151,7 +154,9 @@ class Cpu:
         # Nothing of this CPU's own can happen while its task computes, before a tick.
         next_ns = self.now_ns + task.remaining_ns
         if rq.nr_running > 1 or task.cputimer:
-            next_ns = min(next_ns, (self.now_ns // self._tick_ns + 1) * self._tick_ns)
+            next_ns = min(next_ns, (self.now_ns // self.tick_ns + 1) * self.tick_ns)
+        elif self.ticks_alone:
+            next_ns = ticks.end_alone(self, task)
         return due_ns if due_ns < next_ns else next_ns
 
     def _run(self, horizon_ns: int) -> None:
@@ -188,10 +193,11 @@ class Cpu:
                 task.stime_ns += used_ns
                 self.stats.system_ns += used_ns
                 self.now_ns = due_ns
-                if rq.nr_running > 1 or task.cputimer:
-                    tick_ns = self._tick_ns
-                    if start_ns // tick_ns != due_ns // tick_ns:
-                        self._tick()
+                if rq.nr_running > 1 or task.cputimer or self.ticks_alone:
+                    tick_ns = self.tick_ns
+                    crossed = due_ns // tick_ns - start_ns // tick_ns
+                    if crossed:
+                        ticks.tick(self, crossed)
                         continue
                 if inbox and inbox[0][0] <= due_ns:  # else it is a timer's
                     apply(self, (heappop(inbox) if len(inbox) > 1 else inbox.pop())[2])
@@ -203,8 +209,7 @@ class Cpu:
             elif at == IDLE:
                 if due_ns > horizon_ns:
                     return
-                self.stats.idle_ns += due_ns - self.now_ns
-                self.now_ns = due_ns
+                ticks.idle(self, due_ns)
             elif at == IN_KERNEL:
                 self._go_on(task)
             elif task.sigpending:
@@ -265,8 +270,8 @@ class Cpu:
             end_ns > horizon_ns
             or end_ns >= due_ns
             or (
-                (self.rq.nr_running > 1 or task.cputimer)
-                and start_ns // self._tick_ns != end_ns // self._tick_ns
+                (self.rq.nr_running > 1 or task.cputimer or self.ticks_alone)
+                and start_ns // self.tick_ns != end_ns // self.tick_ns
             )
         ):
             task.remaining_ns = cost_ns
@@ -283,9 +288,14 @@ class Cpu:
         start_ns = self.now_ns
         end_ns = start_ns + task.remaining_ns
         tick = False
-        if self.rq.nr_running > 1 or task.cputimer:
-            tick_at_ns = (start_ns // self._tick_ns + 1) * self._tick_ns
+        several = self.rq.nr_running > 1 or task.cputimer
+        if several or self.ticks_alone:
+            tick_at_ns = (start_ns // self.tick_ns + 1) * self.tick_ns
             if tick_at_ns <= end_ns and tick_at_ns <= stop_ns:
+                if not several:
+                    ticks.skip(self, task, tick_at_ns, stop_ns)
+                    if self.now_ns != start_ns:
+                        return
                 stop_ns = tick_at_ns
                 tick = True
         if end_ns > stop_ns:
@@ -296,27 +306,16 @@ class Cpu:
         self.stats.user_ns += used_ns
         self.now_ns = end_ns
         if tick and end_ns == stop_ns:
-            self._tick()
+            ticks.tick(self)
 
-    def _close(self) -> None:
+    def close(self) -> None:
         """Interrupts go off; if they came on only now, what had come meanwhile still waits."""
         if self._open_ns != self.now_ns:
             self._closed_ns = self.now_ns
 
-    def _tick(self) -> None:
-        """The timer interrupt.
-
-        Deviation: NO_HZ_FULL without its cost: a lone task gets no ticks, which could change
-        nothing and would only cost time.
-        """
-        self.stats.ticks += 1
-        self.stats.system_ns += self._tick_cost_ns
-        self._close()
-        self.now_ns += self._tick_cost_ns
-        self._open_ns = self.rq.clock_ns = self.now_ns
-        core.scheduler_tick(self.rq)
-        if self.rq.curr.cputimer:
-            self.rq.curr.sigpending = True  # run_posix_cpu_timers() is the kernel's
+    def open(self) -> None:
+        """Interrupts go on."""
+        self._open_ns = self.now_ns
 
     def interrupt(self) -> None:
         """Take the reschedule interrupt of another CPU; what it is for is done after it.
@@ -324,7 +323,7 @@ class Cpu:
         Source: kernel/sched/core.c:scheduler_ipi(); arch/x86/kernel/smp.c:sysvec_reschedule_ipi().
         """
         self.stats.system_ns += self.ipi_ns
-        self._close()
+        self.close()
         self.now_ns += self.ipi_ns
         self._open_ns = self.rq.clock_ns = self.now_ns
 
@@ -449,7 +448,7 @@ class Cpu:
                     task.prio,
                 )
             )
-        self._close()
+        self.close()
         self.now_ns += self._switch_ns
         now_ns = self._open_ns = rq.clock_ns = self.now_ns
         stats.system_ns += self._switch_ns

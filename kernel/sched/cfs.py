@@ -61,6 +61,7 @@ class CfsSchedClass(FairSchedClass):
 
     def __init__(self) -> None:
         super().__init__("cfs", FAIR_RANK, FAIR_POLICIES, CfsTunables, "CFS", "6.5")
+        self.skips_ticks = True
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> CfsRq:
         """Return an empty ``cfs_rq``. Source: kernel/sched/fair.c:init_cfs_rq()."""
@@ -216,6 +217,19 @@ class CfsSchedClass(FairSchedClass):
         # a task that was placed too far left must not take the CPU at every tick
         if ran >= cfs.min_granularity_ns and se.vruntime - cfs.timeline[0][0] > ideal:
             rq.need_resched = True
+
+    def skip_ticks(self, rq: "Rq", p: CpuTask, first_ns: int, ticks: int, tick_ns: int) -> bool:
+        """Charge every tick by itself: what is rounded down is as much as then."""
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        if cfs.nr_running != 1 or cfs.curr is not p:
+            return False
+        update_curr(cfs, first_ns)
+        se: CfsEntity = p.se
+        se.vruntime += (ticks - 1) * se.calc_delta_fair(tick_ns)
+        p.sum_exec_ns += (ticks - 1) * tick_ns
+        p.exec_start_ns += (ticks - 1) * tick_ns
+        update_min_vruntime(cfs)
+        return True
 
     def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, flags: int) -> None:
         """Place the child one slice behind; if it is to run first, swap it with the parent.

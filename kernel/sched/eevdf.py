@@ -37,6 +37,7 @@ from kernel.sched.eevdf_rq import (
     EevdfEntity,
     EevdfRq,
     EevdfTunables,
+    charge_ticks,
     check_queue,
     clear_buddies,
     entity_eligible,
@@ -73,6 +74,7 @@ class EevdfSchedClass(FairSchedClass):
 
     def __init__(self) -> None:
         super().__init__("eevdf", FAIR_RANK, FAIR_POLICIES, EevdfTunables, "EEVDF", "6.12")
+        self.skips_ticks = True
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> EevdfRq:
         """Return an empty ``cfs_rq``. Source: kernel/sched/fair.c:init_cfs_rq()."""
@@ -230,6 +232,16 @@ class EevdfSchedClass(FairSchedClass):
     def task_tick(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:task_tick_fair(), entity_tick()."""
         update_curr(rq, rq.of[FAIR_RANK])
+
+    def skip_ticks(self, rq: "Rq", p: CpuTask, first_ns: int, ticks: int, tick_ns: int) -> bool:
+        """Charge every tick by itself; each deadline that is reached in one leads to the next."""
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.nr_queued != 1 or cfs.curr is not p or cfs.put:
+            return False
+        rq.clock_ns = first_ns
+        update_curr(rq, cfs)
+        charge_ticks(cfs, p, ticks - 1, tick_ns)
+        return True
 
     def update_curr(self, rq: "Rq") -> None:
         """Source: kernel/sched/fair.c:update_curr_fair()."""

@@ -241,6 +241,21 @@ def update_curr(rq: "Rq", cfs: EevdfRq) -> None:
     clear_buddies(cfs, curr)
 
 
+def charge_ticks(cfs: EevdfRq, p: CpuTask, ticks: int, tick_ns: int) -> None:
+    """Charge ``p``, alone on the queue, for ``ticks`` times ``tick_ns``, as by ``update_curr``."""
+    se: EevdfEntity = p.se
+    each = se.calc_delta_fair(tick_ns)
+    until = -((se.vruntime - se.deadline) // each)  # ticks until the deadline is reached
+    if ticks >= until:
+        vslice = se.calc_delta_fair(slice_of(cfs, se))
+        between = -(-vslice // each)
+        last = until + (ticks - until) // between * between
+        se.deadline = se.vruntime + last * each + vslice
+    se.vruntime += ticks * each
+    p.sum_exec_ns += ticks * tick_ns
+    p.exec_start_ns += ticks * tick_ns
+
+
 # -- who waits, and who is next -------------------------------------------------------------------
 
 

@@ -120,6 +120,8 @@ class SchedClass:
     ``weighted``: its tasks share the CPU by their weights, hence by nice values, and are balanced
     by load; they change policy and nice value where they stand. True of a fair class.
     ``fork_order``: what ``child_runs_first: auto`` means for it (``kernel.sched.fork_order``).
+    ``skips_ticks``: its ``task_tick`` does nothing for a task that runs alone but account for its
+    time, and ``skip_ticks`` does so for many ticks at once.
     """
 
     __slots__ = (
@@ -130,6 +132,7 @@ class SchedClass:
         "name",
         "policies",
         "rank",
+        "skips_ticks",
         "title",
         "tunables",
         "weighted",
@@ -156,6 +159,7 @@ class SchedClass:
         self.absent = absent
         self.weighted = rank == FAIR_RANK
         self.fork_order = "off"
+        self.skips_ticks = False
 
     # -- what it keeps ------------------------------------------------------------------------
 
@@ -227,6 +231,14 @@ class SchedClass:
 
     def task_tick(self, rq: "Rq", p: "CpuTask") -> None:
         """The timer tick hit while ``p``, of this class, ran."""
+
+    def skip_ticks(self, rq: "Rq", p: "CpuTask", first_ns: int, ticks: int, tick_ns: int) -> bool:
+        """Account for ``ticks`` ticks at once while ``p``, of this class, is all there is to run.
+
+        They would call ``task_tick`` at ``first_ns`` and then every ``tick_ns``. Return False, with
+        nothing done, if each of them has to come.
+        """
+        return False
 
     def rq_tick(self, rq: "Rq") -> None:
         """The timer tick hit, whoever ran; after ``task_tick``."""

@@ -87,6 +87,38 @@ def test_child_runs_first_takes_off_and_on_unquoted() -> None:
         assert parsed(text).sched.child_runs_first == word
 
 
+def test_nohz_takes_off_unquoted_and_lists_of_cpus_as_linux_has_them() -> None:
+    assert parsed(f"machine: {{nohz: off}}\n{ONE}").machine.nohz == "off"
+    text = f"machine: {{cpus: 16, nohz: full, nohz_full: '1-3,8-15:1/4'}}\n{ONE}"
+    assert parsed(text).machine.nohz_full == (1, 2, 3, 8, 12)
+    assert parsed(f"machine: {{nohz: full, nohz_full: 3}}\n{ONE}").machine.nohz_full == (3,)
+
+
+@pytest.mark.parametrize(
+    ("keys", "what"),
+    [
+        ("hz: 200", "machine.hz: must be one of 100, 250, 300, 1000 (got 200)"),
+        ("nohz: on", "machine.nohz: must be one of ideal, off, idle, full (got 'on')"),
+        ("nohz: full", "machine.nohz: full needs machine.nohz_full, the CPUs that it is for"),
+        ("nohz_full: 1", "machine.nohz_full: is for machine.nohz: full (it is ideal)"),
+        ("nohz: full, nohz_full: 3-1", "range 3-1 ends before it begins (got '3-1')"),
+        ("nohz: full, nohz_full: all", "must be CPUs and ranges of them, as in 1-3,7 (got 'all')"),
+        ("nohz: full, nohz_full: 0-1:3/2", "0-1:3/2: of a group of 2 not 3 are taken"),
+        ("nohz: full, nohz_full: 1-8", "names CPU 8, and the last of 8 is 7"),
+        ("nohz: full, nohz_full: 0-7", "must leave out one CPU: somebody has to keep the time"),
+    ],
+)
+def test_ticks_that_cannot_be_are_refused(keys: str, what: str) -> None:
+    [message] = messages(f"machine: {{{keys}}}\n{ONE}")
+    assert what in message
+
+
+def test_a_tick_that_takes_all_the_time_there_is_is_refused() -> None:
+    text = f"machine: {{hz: 1000}}\ncosts: {{values: {{tick: 1000000}}}}\n{ONE}"
+    with pytest.raises(ConfigError, match="costs: tick takes 1000000 ns, all the time"):
+        resolve(parse_config("c.yaml", text, ROOT))
+
+
 def test_an_override_is_read_as_yaml_and_names_its_flag_when_wrong() -> None:
     good = ("--set machine.cpus=64", "machine.cpus=64")
     assert parsed(ONE, good).machine.cpus == 64
