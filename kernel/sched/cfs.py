@@ -281,12 +281,22 @@ class CfsSchedClass(FairSchedClass):
             se.set_load_weight(p.nice, p.policy)
 
     def reweight_task(self, rq: "Rq", p: CpuTask) -> None:
-        """Source: kernel/sched/fair.c:reweight_task(), reweight_entity()."""
+        """Take it off and put it back: it is no buddy any more, and its stretch begins anew.
+
+        Source: kernel/sched/core.c:set_user_nice(), kernel/sched/fair.c:reweight_task().
+        """
         cfs: CfsRq = rq.of[FAIR_RANK]
         se: CfsEntity = p.se
+        clear_buddies(cfs, p)
         cfs.load_weight -= se.weight
         self.set_load_weight(p)
         cfs.load_weight += se.weight
+        if p is cfs.curr:
+            se.prev_sum_exec_ns = p.sum_exec_ns
+        else:
+            unlink_entity(cfs, p)
+            enqueue_entity(cfs, p)
+        cfs.tasks.move_to_end(p)
 
     def update_curr(self, rq: "Rq") -> None:
         """Source: kernel/sched/fair.c:update_curr_fair()."""

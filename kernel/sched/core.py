@@ -441,12 +441,13 @@ def sched_setscheduler(
     if old is new and new.weighted:
         p.policy = policy
         set_nice(p, nice)
-        new.setparam(rq, p, priority, own)
         if p.on_rq:
             new.reweight_task(rq, p)
-            new.prio_changed(rq, p, old_nice)
         else:
             new.set_load_weight(p)
+        new.setparam(rq, p, priority, own)  # what it was is what it is taken off with
+        if p.on_rq and nice != old_nice:
+            new.prio_changed(rq, p, old_nice)
         if rq.pelt is not None:
             pelt.reweighted(rq, rq.pelt, p)
         return

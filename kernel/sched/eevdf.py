@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.cpu.task import CpuTask
 from kernel.sched.eevdf_entity import (
     dequeue_entity,
+    enqueue_entity,
     finish_delayed,
     requeue_delayed,
     rescale_entity,
-    reweight_entity,
     settle,
 )
 from kernel.sched.eevdf_rq import (
@@ -287,14 +287,26 @@ class EevdfSchedClass(FairSchedClass):
         return se.weight
 
     def reweight_task(self, rq: "Rq", p: CpuTask) -> None:
-        """Keep the lag in real time: as the weight grows, the virtual lag and deadline shrink.
+        """Take it off and put it back: if it runs, its slice is protected anew.
 
-        Source: kernel/sched/fair.c:reweight_entity().
+        Lag is kept in real time: as the weight grows, the virtual lag and deadline shrink.
+
+        Source: kernel/sched/core.c:set_user_nice(), kernel/sched/fair.c:reweight_entity().
         """
         cfs: EevdfRq = rq.of[FAIR_RANK]
         if cfs.put:
             settle(cfs)
-        reweight_entity(cfs, p, weight_of(p.nice, p.policy))
+        se: EevdfEntity = p.se
+        running = p is cfs.curr
+        clear_buddies(cfs, p)
+        dequeue_entity(cfs, p, False)
+        rescale_entity(se, weight_of(p.nice, p.policy))
+        enqueue_entity(cfs, p, False)
+        if running:
+            unlink_entity(cfs, p)
+            cfs.curr = p
+            se.vlag = se.deadline
+        cfs.tasks.move_to_end(p)
 
     # -- between CPUs -------------------------------------------------------------------------
 

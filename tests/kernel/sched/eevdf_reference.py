@@ -4,11 +4,14 @@ It shares nothing with ``kernel.sched.eevdf``. Documented roundings are Linux's:
 virtual time by multiplying with 2^32/weight and shifting, the average is rounded down where it is
 written into a task, and quotients of lags go towards zero. Ties go to who joined the queue first,
 between a waiting task and current to the waiting one.
+
+Source: kernel/sched/fair.c and features.h of Linux 6.12.
 """
 
 from fractions import Fraction
 from math import trunc
 
+NORMAL, BATCH, IDLE = 0, 3, 5
 WEIGHTS = {-20: 88761, -10: 9548, -5: 3121, 0: 1024, 1: 820, 5: 335, 10: 110, 19: 15}
 WMULTS = {
     88761: 48388,
@@ -19,6 +22,14 @@ WMULTS = {
     335: 12820798,
     110: 39045157,
     15: 286331153,
+    3: 1431655765,
+}
+FEATURES = {
+    "run_to_parity": True,
+    "preempt_short": True,
+    "delay_dequeue": True,
+    "place_lag": True,
+    "place_deadline_initial": True,
 }
 
 
@@ -33,9 +44,10 @@ def virtual(delta, weight):
 
 
 class Task:
-    def __init__(self, name, nice, slice_ns=0):
+    def __init__(self, name, weight, slice_ns=0, policy=NORMAL):
         self.name = name
-        self.weight = WEIGHTS[nice]
+        self.weight = weight
+        self.policy = policy
         self.slice = slice_ns
         self.v = self.deadline = self.lag = 0
         self.on = self.delayed = self.relative = False
@@ -47,9 +59,10 @@ class Task:
 
 
 class Queue:
-    def __init__(self, base_slice, tick):
+    def __init__(self, base_slice, tick, **features):
+        self.features = {**FEATURES, **features}
         self.base_slice = base_slice
-        self.tick = tick
+        self.tick_ns = tick
         self.on = []
         self.curr = None
         self.resched = False
@@ -73,7 +86,9 @@ class Queue:
 
     def place(self, task, others, initial=False):
         weights = sum(other.weight for other in others)
-        lag = trunc(Fraction(task.lag * (weights + task.weight), weights)) if others else 0
+        lag = 0
+        if others and self.features["place_lag"]:
+            lag = trunc(Fraction(task.lag * (weights + task.weight), weights))
         base = self.average()
         task.v = base.__floor__() - lag
         if task.relative:
@@ -81,13 +96,15 @@ class Queue:
             task.relative = False
             return
         share = virtual(self.slice_of(task), task.weight)
-        task.deadline = task.v + (share // 2 if initial else share)
+        half = initial and self.features["place_deadline_initial"]
+        task.deadline = task.v + (share // 2 if half else share)
 
     def note_lag(self, task):
-        limit = virtual(max(2 * self.slice_of(task), self.tick), task.weight)
+        limit = virtual(max(2 * self.slice_of(task), self.tick_ns), task.weight)
         task.lag = max(-limit, min(limit, self.average().__floor__() - task.v))
 
-    def enqueue(self, task, initial=False):
+    def enqueue(self, task, how):
+        """``how``: new, woken, moved (it was runnable elsewhere), both (woken elsewhere)."""
         if task.delayed:
             task.delayed = False
             self.note_lag(task)
@@ -102,7 +119,7 @@ class Queue:
                     self.place(task, [])
                 self.join(task)
             return
-        self.place(task, self.on, initial)
+        self.place(task, self.on, how == "new")
         task.on = True
         self.on.append(task)
         self.join(task)
@@ -115,11 +132,13 @@ class Queue:
             due = True
         else:
             due = task.protected != task.deadline and not self.eligible(task)
+            due = due and self.features["preempt_short"]
         if due and len(self.on) > 1:
             self.resched = True
 
     def leave(self, task, sleeps, special=False):
-        if sleeps and not special and not self.eligible(task):
+        stays = sleeps and not special and self.features["delay_dequeue"]
+        if stays and not self.eligible(task):
             task.delayed = True
             return
         self.note_lag(task)
@@ -142,7 +161,8 @@ class Queue:
             return self.on[0]
         if curr is not None and not self.eligible(curr):
             curr = None
-        if curr is not None and curr.protected == curr.deadline:
+        protected = curr is not None and curr.protected == curr.deadline
+        if protected and self.features["run_to_parity"]:
             return curr
         waiting = [task for task in self.on if task is not self.curr and self.eligible(task)]
         best = min(waiting, key=lambda task: (task.deadline, task.order), default=None)
@@ -155,10 +175,7 @@ class Queue:
             task = self.choose()
             if not task.delayed:
                 break
-            self.note_lag(task)
-            task.lag = min(task.lag, 0)
-            task.delayed = False
-            self.drop(task)
+            self.pay(task)
         else:
             task = None
         if task is not self.curr:
@@ -170,6 +187,21 @@ class Queue:
         self.resched = False
         return task
 
+    def pay(self, task):
+        """A sleeper that was in debt leaves; it has not gained meanwhile."""
+        self.note_lag(task)
+        task.lag = min(task.lag, 0)
+        task.delayed = False
+        self.drop(task)
+
+    def migrate(self, task):
+        """A sleeper is about to be woken elsewhere."""
+        if task.delayed:
+            self.pay(task)
+
+    def tick(self):
+        """Nothing that ``run`` has not seen to."""
+
     def woken(self, task):
         curr = self.curr
         if curr is None:
@@ -177,15 +209,21 @@ class Queue:
             return
         if curr is task or self.resched:
             return
+        if curr.policy == IDLE and task.policy != IDLE:
+            curr.protected = None
+            self.resched = True
+            return
+        if task.policy != NORMAL:
+            return
         shorter = self.slice_of(task) < self.slice_of(curr)
         before = task.deadline < curr.deadline or not self.eligible(curr)
-        if shorter and before and self.eligible(task):
+        if self.features["preempt_short"] and shorter and before and self.eligible(task):
             curr.protected = None
         if self.choose() is task:
             self.resched = True
 
-    def renice(self, task, nice):
-        weight = WEIGHTS[nice]
+    def renice(self, task, weight):
+        """It is taken off and put back: if it runs, its slice is protected anew."""
         if not task.on:
             task.lag = trunc(Fraction(task.lag * task.weight, weight))
             if task.relative:
@@ -197,15 +235,13 @@ class Queue:
         task.lag = trunc(Fraction(task.lag * task.weight, weight))
         task.weight = weight
         task.relative = True
+        others = [other for other in self.on if other is not task]
+        self.on = others
+        self.place(task, others)
+        self.on.append(task)
         if task is self.curr:
-            task.protected = task.lag  # one field in Linux
-            others = self.on if len(self.on) > 1 else []
-            self.place(task, others)
+            task.protected = task.deadline
         else:
-            others = [other for other in self.on if other is not task]
-            self.on = others
-            self.place(task, others)
-            self.on.append(task)
             self.join(task)
 
     def give_up(self):

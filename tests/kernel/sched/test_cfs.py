@@ -16,41 +16,18 @@ from kernel.sched.rq import Rq
 from kernel.sched.sched_class import FAIR_RANK, FORK_VFORK, RT_RANK
 from kernel.sched.weights import SCHED_PRIO_TO_WEIGHT, SCHED_PRIO_TO_WMULT
 from kernel.uapi.policy import SCHED_BATCH, SCHED_EXT, SCHED_IDLE, SCHED_NORMAL, SCHED_RR
+from tests.kernel.sched import one_cpu
+from tests.kernel.sched.one_cpu import MS, TICK_NS, add, run, sleep_curr, switch
 
-TICK_NS = 4_000_000
-MS = 1_000_000
 HALF_NS = 2_999_998  # of a period of 6 ms, as multiplying with 2^32 / weight rounds it
 
 
 def make_rq(**fields):
-    return Rq(0, MachineSpec(cpus=1, fair="cfs", **fields))
-
-
-def add(rq, pid, nice=0, policy=0, flags=core.ENQUEUE_INITIAL):
-    task = CpuTask(pid, pid, f"t{pid}", nice, policy)
-    core.activate_task(rq, task, flags)
-    return task
-
-
-def switch(rq):
-    core.put_prev_task(rq, rq.curr)
-    return core.pick_next_task(rq)
+    return one_cpu.make_rq("cfs", **fields)
 
 
 def run_ticks(rq, ticks, tick_ns=TICK_NS):
-    for _ in range(ticks):
-        rq.clock_ns += tick_ns
-        core.scheduler_tick(rq)
-        if rq.need_resched:
-            switch(rq)
-
-
-def sleep_curr(rq):
-    task = rq.curr
-    core.deactivate_task(rq, task, core.DEQUEUE_SLEEP)
-    core.put_prev_task(rq, task)
-    core.pick_next_task(rq)
-    return task
+    run(rq, ticks * tick_ns, tick_ns)
 
 
 def test_weight_tables_agree_with_each_other():

@@ -5,30 +5,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.cpu.task import CpuTask
-from kernel.machine import MachineSpec
 from kernel.sched import core
 from kernel.sched.invariants import check_rq
 from kernel.sched.o1_rq import effective_prio, task_interactive, task_timeslice
-from kernel.sched.rq import Rq
 from kernel.sched.sched_class import FAIR_RANK, FORK_VFORK, FORK_VM
+from tests.kernel.sched import one_cpu
+from tests.kernel.sched.one_cpu import MS, add, sleep_curr, switch
 
-MS = 1_000_000
 TICK_NS = MS
 
 
 def make_rq(**fields):
-    return Rq(0, MachineSpec(cpus=1, hz=1000, fair="o1", **fields))
-
-
-def add(rq, pid, nice=0, policy=0):
-    task = CpuTask(pid, pid, f"t{pid}", nice, policy)
-    core.activate_task(rq, task, core.ENQUEUE_INITIAL)
-    return task
-
-
-def switch(rq):
-    core.put_prev_task(rq, rq.curr)
-    return core.pick_next_task(rq)
+    return one_cpu.make_rq("o1", hz=1000, **fields)
 
 
 def tick(rq, ticks=1):
@@ -37,13 +25,6 @@ def tick(rq, ticks=1):
         core.scheduler_tick(rq)
         if rq.need_resched:
             switch(rq)
-
-
-def sleep_curr(rq, flags=core.DEQUEUE_SLEEP):
-    task = rq.curr
-    core.deactivate_task(rq, task, flags)
-    switch(rq)
-    return task
 
 
 def fork(rq, parent, pid):
