@@ -1,5 +1,8 @@
 """How a kernel path ends other than by returning a value."""
 
+from typing import Any
+
+from kernel import messages as m
 from kernel.uapi.failure import Error
 from kernel.uapi.signals import SA_RESTART
 
@@ -102,3 +105,25 @@ class SchedStalled(Exception):
 
     Source: kernel/sched/ext.c:SCX_EXIT_ERROR_STALL.
     """
+
+
+def describe(message: tuple[Any, ...], *, request: bool) -> str:
+    """Return a one-line text of a message for logs and stories.
+
+    Raises:
+        KeyError: the code is not one of the closed set.
+    """
+    if request:
+        name, names, _ = m.REQUESTS[message[m.R_CODE]]
+        head = f"{message[0]} cpu{message[1]}#{message[2]} pid {message[m.R_PID]} {name}"
+        values = message[m.R_ARGS :]
+    else:
+        name, names, _ = m.EFFECTS[message[1]]
+        head = f"{message[0]} pid {message[2]} {name}"
+        values = message[3:]
+    return head + "".join(f" {n}={v!r}" for n, v in zip(names, values))
+
+
+def unknown(message: tuple[Any, ...], where: str) -> str:
+    """Return the story of a message that is in no table; ``where`` says who got it and when."""
+    return f"{where}: no such message: {message!r}"

@@ -16,7 +16,8 @@ is up to date whenever it looks.
 
 Every message has one constructor below (``req_…``, ``eff_…``, ``arrive``): who sends one calls it,
 so that mypy knows what is in a message. Who gets one looks at its code and takes what it wants by
-place. A code that is not in these tables is refused where the message is served (``unknown``).
+place. A code that is not in these tables is refused where the message is served
+(``kernel.errors.unknown``).
 
 Between two LPs messages never overtake each other. An effect about a task carries a time no earlier
 than the last one about it. A CPU that gets an effect for a task that moved away passes it on; one
@@ -55,6 +56,7 @@ REQ_FATAL: Final = 7
 REQ_PUSHED: Final = 8
 REQ_BALANCED: Final = 9
 REQ_AVERAGES: Final = 10
+REQ_TELL: Final = 12
 
 REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     REQ_SYSCALL: ("syscall", ("op", "ctx"), "the current task makes a system call"),
@@ -74,6 +76,7 @@ REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
         "posted: that many went to that CPU; none may; or the running one will",
     ),
     REQ_AVERAGES: ("averages", ("averages",), "posted: as kernel.sched.pelt.report has them"),
+    REQ_TELL: ("tell", ("rank", "key"), "posted: the task's class has something to say of it"),
     REQ_FATAL: ("fatal", ("message",), "posted: the guest program broke the run"),
 }
 
@@ -99,6 +102,7 @@ EFF_TUNE: Final = 20
 EFF_KTHREAD: Final = 21
 EFF_RESCHED: Final = 22
 EFF_BALANCE: Final = 23
+EFF_TOLD: Final = 26
 ARRIVE: Final = 16
 
 EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
@@ -157,6 +161,11 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     EFF_RENICE: ("renice", ("nice",), "the task's nice value changed"),
     EFF_TRACED: ("traced", ("slow_door",), "a tracer sees its calls: bring every one here, or not"),
     EFF_TUNE: ("tune", ("what", "value"), "the CPU's half of the task is to change: TUNE_"),
+    EFF_TOLD: (
+        "told",
+        ("rank", "key", "data"),
+        "a scheduling class's half in the kernel, or on another CPU, tells it (pid is 0)",
+    ),
     EFF_MOVED_ACK: ("moved_ack", (), "the kernel knows where the task is: forget it"),
     ARRIVE: ("arrive", ("task", "reason"), "a task's CPU half comes from another CPU"),
 }
@@ -183,28 +192,6 @@ BY_REMOTE_WAKE: Final = 5  # by another CPU than the one it arrives at
 # A time later than any run: the greatest that compiled code keeps in a register. To compare with
 # a greater one is a call of Python's, and every CPU does that at every step.
 NEVER: Final = (1 << 62) - 1
-
-
-def describe(message: tuple[Any, ...], *, request: bool) -> str:
-    """Return a one-line text of a message for logs and stories.
-
-    Raises:
-        KeyError: the code is not one of the closed set.
-    """
-    if request:
-        name, names, _ = REQUESTS[message[R_CODE]]
-        head = f"{message[0]} cpu{message[1]}#{message[2]} pid {message[R_PID]} {name}"
-        values = message[R_ARGS:]
-    else:
-        name, names, _ = EFFECTS[message[1]]
-        head = f"{message[0]} pid {message[2]} {name}"
-        values = message[3:]
-    return head + "".join(f" {n}={v!r}" for n, v in zip(names, values))
-
-
-def unknown(message: tuple[Any, ...], where: str) -> str:
-    """Return the story of a message that is in no table; ``where`` says who got it and when."""
-    return f"{where}: no such message: {message!r}"
 
 
 # -- requests ----------------------------------------------------------------------------------
@@ -288,6 +275,11 @@ def req_balanced(
 def req_averages(at_ns: int, cpu: int, seq: int, pid: int, averages: tuple[int, ...]) -> Request:
     """PELT's averages of the current task and of the CPU: ``kernel.sched.pelt.report``."""
     return at_ns, cpu, seq, REQ_AVERAGES, pid, 0, 0, 0, averages
+
+
+def req_tell(at_ns: int, cpu: int, seq: int, pid: int, rank: int, key: int) -> Request:
+    """The class of the task, of that rank, has something to tell its half in the kernel."""
+    return at_ns, cpu, seq, REQ_TELL, pid, 0, 0, 0, rank, key
 
 
 def req_fatal(at_ns: int, cpu: int, seq: int, pid: int, message: str) -> Request:
@@ -437,6 +429,11 @@ def eff_balance(
 ) -> Effect:
     """Too busy: give ``dest_cpu`` as much. The kinds are those of ``kernel.smp.balance``."""
     return at_ns, EFF_BALANCE, 0, dest_cpu, dest_idle, kind, imbalance, nr_balance_failed, active
+
+
+def eff_told(at_ns: int, rank: int, key: int, data: tuple[int, ...]) -> Effect:
+    """A scheduling class is told something by its half in the kernel or on another CPU."""
+    return at_ns, EFF_TOLD, 0, rank, key, data
 
 
 def eff_rename(at_ns: int, pid: int, new_pid: int) -> Effect:

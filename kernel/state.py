@@ -28,17 +28,19 @@ from kernel.drive.interleave import StepDriver
 from kernel.drive.run_through import run_to_sleep
 from kernel.drive.story import tell
 from kernel.entry import resume, syscall, user_work
-from kernel.errors import InvariantError
+from kernel.errors import InvariantError, unknown
 from kernel.kernel import Kernel
 from kernel.machine import MachineSpec
 from kernel.points import Path
 from kernel.profiles import profile_named
 from kernel.smp.averages import heard
 from kernel.smp.balance import balanced, run_rebalance_domains
+from kernel.smp.classes import told
 from kernel.smp.loadavg import calc_global_load
 from kernel.smp.migrate import migrated, pull_failed, pushed
 from kernel.smp.schedule import finish_task_switch
 from kernel.syscalls import table
+from kernel.time.posix_cpu_timers import CLASS_SIGNAL
 from kernel.trace.systrace import traced
 from kernel.user import Loader, Op, UserContext
 
@@ -226,7 +228,7 @@ class KernelState(Kernel):
         if code == m.REQ_RESUME:
             resume(self, task, request[m.R_ARGS], None)
             return None
-        raise InvariantError(m.unknown(request, "kernel"))
+        raise InvariantError(unknown(request, "kernel"))
 
     def _take_note(self, request: m.Request) -> None:
         """Serve what a CPU says of itself or of a task that need not be the one it runs."""
@@ -245,7 +247,12 @@ class KernelState(Kernel):
             balanced(self, cpu, dest, moved, all_pinned, request[first + 3])
         elif code == m.REQ_AVERAGES:
             heard(self, cpu, pid, request[first])
+        elif code == m.REQ_TELL:
+            task = self.find_task(pid)
+            sig = told(self, task, request[first], request[first + 1])
+            if sig:
+                self.timers.add(self.now_ns, CLASS_SIGNAL, (task, sig))
         elif code == m.REQ_FATAL:
             self.fatal = request[first]
         else:
-            raise InvariantError(m.unknown(request, "kernel"))
+            raise InvariantError(unknown(request, "kernel"))

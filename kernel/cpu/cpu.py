@@ -34,7 +34,7 @@ from kernel.cpu.averages import say_averages
 from kernel.cpu.handlers import apply
 from kernel.cpu.hrtimer import HrTimers
 from kernel.cpu.local_calls import enter
-from kernel.cpu.migrate import push, push_moves
+from kernel.cpu.migrate import push, push_moves, run_timer, send_mail
 from kernel.cpu.position import ASK, ASKED, IDLE, IN_KERNEL, USER, move
 from kernel.cpu.task import CpuTask
 from kernel.errors import InvariantError
@@ -176,8 +176,7 @@ class Cpu:
             if timers.next_ns < due_ns:
                 due_ns = timers.next_ns
                 if due_ns <= self.now_ns:
-                    rq.clock_ns = self.now_ns
-                    core.hrtimer_run(rq)
+                    run_timer(self)
                     continue
             elif due_ns <= self.now_ns:
                 apply(self, (heappop(inbox) if len(inbox) > 1 else inbox.pop())[2])
@@ -423,6 +422,8 @@ class Cpu:
         task = core.pick_next_task(rq)
         if rq.moves:
             push_moves(self)
+        if rq.mail:
+            send_mail(self)
         if task is prev:
             return
         stats = self.stats

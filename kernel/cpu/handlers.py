@@ -9,10 +9,10 @@ frequent ones first: in the compiled core that is cheaper than a table of functi
 from typing import TYPE_CHECKING
 
 from kernel import messages as m
-from kernel.cpu.migrate import balance, give, moved_ack, push, send_away
+from kernel.cpu.migrate import balance, give, moved_ack, push, send_away, send_mail
 from kernel.cpu.position import ABOUT_A_TASK, ASK, IN_KERNEL, MOVE_TO, refusal
 from kernel.cpu.task import CpuTask
-from kernel.errors import InvariantError
+from kernel.errors import InvariantError, unknown
 from kernel.events import SCHED_WAKEUP, SCHED_WAKEUP_NEW
 from kernel.sched import core
 from kernel.uapi.task_state import TASK_DEAD, TASK_REPORT_MAX
@@ -91,8 +91,10 @@ def _apply_other(cpu: "Cpu", code: int, effect: m.Effect) -> None:
         balance(cpu, effect)
     elif code == m.EFF_KTHREAD:
         on_kthread(cpu, effect)
+    elif code == m.EFF_TOLD:
+        on_told(cpu, effect)
     else:
-        raise InvariantError(m.unknown(effect, f"cpu {cpu.id} at {cpu.now_ns} ns"))
+        raise InvariantError(unknown(effect, f"cpu {cpu.id} at {cpu.now_ns} ns"))
 
 
 # -- answers --------------------------------------------------------------------------------------
@@ -334,6 +336,17 @@ def on_rename(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
     cpu.tasks[task.pid] = task
 
 
+def on_told(cpu: "Cpu", effect: m.Effect) -> None:
+    """A scheduling class is told something."""
+    rank: int = effect[3]
+    cpu.late(effect[0])
+    rq = cpu.rq
+    rq.clock_ns = cpu.now_ns
+    rq.by_rank[rank].told(rq, effect[4], effect[5])
+    if rq.mail:
+        send_mail(cpu)
+
+
 def on_tune(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
     """Something of the task that the scheduler or the tick looks at has changed."""
     what, value = effect[3], effect[4]
@@ -346,6 +359,8 @@ def on_tune(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
         policy, priority, nice, reset_on_fork, own = value
         rq.clock_ns = cpu.now_ns
         core.sched_setscheduler(rq, task, policy, priority, nice, reset_on_fork, own)
+        if rq.mail:
+            send_mail(cpu)
     elif what == m.TUNE_PUSH:
         rq.clock_ns = cpu.now_ns
         pushed = core.pushable_task(rq, task, value)

@@ -81,6 +81,27 @@ def push_moves(cpu: "Cpu") -> None:
         push(cpu, task, dest)
 
 
+def send_mail(cpu: "Cpu") -> None:
+    """Send what classes have to say to themselves elsewhere (``Rq.mail``)."""
+    rq = cpu.rq
+    mail, rq.mail = rq.mail, []
+    for dest, rank, key, data in mail:
+        if dest < 0:
+            seq = cpu.next_seq()
+            cpu.out.append(m.req_tell(cpu.now_ns, cpu.id, seq, data[0], rank, key))
+        else:
+            cpu.forwards.append((dest, m.eff_told(cpu.now_ns, rank, key, data)))
+
+
+def run_timer(cpu: "Cpu") -> None:
+    """A timer of a class is due. Source: kernel/time/hrtimer.c:hrtimer_interrupt()."""
+    rq = cpu.rq
+    rq.clock_ns = cpu.now_ns
+    core.hrtimer_run(rq)
+    if rq.mail:
+        send_mail(cpu)
+
+
 def give(cpu: "Cpu", dest: int) -> None:
     """Give a queued task to ``dest``, which idles, or say that there is none to give."""
     rq = cpu.rq

@@ -20,7 +20,7 @@ and HALT. Anything else is a bug of the emulator, and is refused with the CPU's 
 from typing import TYPE_CHECKING, Final
 
 from kernel import messages as m
-from kernel.errors import InvariantError
+from kernel.errors import InvariantError, describe
 
 if TYPE_CHECKING:
     from kernel.cpu.cpu import Cpu
@@ -111,6 +111,6 @@ def refusal(cpu: "Cpu", task: "CpuTask", event: int) -> str:
         f"its op is {task.op!r}, {task.remaining_ns} ns of user time are left, it is "
         f"{'' if task.on_rq else 'not '}on the queue"
     )
-    story += [f"said: {m.describe(request, request=True)}" for request in cpu.out[-4:]]
-    story += [f"to come: {m.describe(effect, request=False)}" for _, _, effect in cpu.inbox[:4]]
+    story += [f"said: {describe(request, request=True)}" for request in cpu.out[-4:]]
+    story += [f"to come: {describe(effect, request=False)}" for _, _, effect in cpu.inbox[:4]]
     return "; ".join(story)

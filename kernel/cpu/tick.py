@@ -17,6 +17,7 @@ Deviation: ticks of an idle CPU (``off``) are counted with their cost, and delay
 
 from typing import TYPE_CHECKING
 
+from kernel.cpu.migrate import send_mail
 from kernel.machine import NOHZ
 from kernel.sched import core, pelt
 
@@ -55,6 +56,8 @@ def tick(cpu: "Cpu", ticks: int = 1) -> None:
         rq.clock_ns = cpu.now_ns
         core.scheduler_tick(rq)
     cpu.open()
+    if rq.mail:
+        send_mail(cpu)
     if rq.curr.cputimer:
         rq.curr.sigpending = True  # run_posix_cpu_timers() is the kernel's
 

@@ -455,6 +455,8 @@ def sched_setscheduler(
         if rq.pelt is not None and not p.on_rq:
             pelt.gone(rq, rq.pelt, p)
         old.switched_from(rq, p)
+    elif policy == p.policy and not new.param_changed(p, priority, own):
+        return
     queued = p.on_rq
     if queued:
         dequeue_task(rq, p, DEQUEUE_MOVE)

@@ -29,7 +29,7 @@ from kernel.sched.sched_class import (
     Entity,
     SchedClass,
 )
-from kernel.uapi.policy import SCHED_DEADLINE
+from kernel.uapi.policy import SCHED_DEADLINE, SCHED_FLAG_DL_OVERRUN
 from kernel.uapi.prio import DEFAULT_PRIO
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ _BW_SHIFT: Final = 20
 _END_OF_BUDGET: Final = 1  # keys of timers
 _REPLENISH: Final = 2
 _DL_PRIO: Final = -1
+OVERRUN: Final = 1  # what it tells its half in the kernel: a task has used its budget up
 
 
 class DlEntity(Entity):
@@ -54,6 +55,7 @@ class DlEntity(Entity):
         "dl_deadline",
         "dl_period",
         "dl_runtime",
+        "flags",
         "runtime",
         "seq",
         "slot",
@@ -66,6 +68,7 @@ class DlEntity(Entity):
         self.dl_runtime = 0
         self.dl_deadline = 0
         self.dl_period = 0
+        self.flags = 0  # SCHED_FLAG_RECLAIM, SCHED_FLAG_DL_OVERRUN
         self.runtime = 0
         self.deadline = 0
         self.throttled = False
@@ -80,6 +83,7 @@ class DlEntity(Entity):
             self.dl_runtime,
             self.dl_deadline,
             self.dl_period,
+            self.flags,
             self.runtime,
             self.deadline,
             self.throttled,
@@ -95,6 +99,7 @@ class DlEntity(Entity):
             self.dl_runtime,
             self.dl_deadline,
             self.dl_period,
+            self.flags,
             self.runtime,
             self.deadline,
             self.throttled,
@@ -350,7 +355,12 @@ class DeadlineSchedClass(SchedClass):
         p.rt_priority = 0
         p.prio = _DL_PRIO
         se: DlEntity = p.se
-        se.dl_runtime, se.dl_deadline, se.dl_period = own[:3]
+        se.dl_runtime, se.dl_deadline, se.dl_period, se.flags = own
+
+    def param_changed(self, p: CpuTask, priority: int, own: tuple[int, ...]) -> bool:
+        """Source: kernel/sched/deadline.c:dl_param_changed()."""
+        se: DlEntity = p.se
+        return own != (se.dl_runtime, se.dl_deadline, se.dl_period, se.flags)
 
     def switched_from(self, rq: "Rq", p: CpuTask) -> None:
         """Budget and deadline stay for the case that it returns.
@@ -455,6 +465,8 @@ def _update_curr_dl(rq: "Rq") -> None:
     mine: DlRq = rq.of[DEADLINE_RANK]
     mine.unlink(curr)
     se.throttled = True
+    if se.flags & SCHED_FLAG_DL_OVERRUN and se.runtime <= 0:
+        rq.mail.append((-1, DEADLINE_RANK, OVERRUN, (curr.pid,)))
     if se.next_period() > now_ns:
         _start_dl_timer(rq, curr)
         rq.need_resched = True

@@ -35,6 +35,7 @@ class Rq:
         "cpu",
         "curr",
         "idle",
+        "mail",
         "moves",
         "need_resched",
         "nr_running",
@@ -65,6 +66,9 @@ class Rq:
         self.nr_running = 0  # of all classes but idle, current included
         self.nr_switches = 0
         self.moves: list[tuple[CpuTask, int]] = []  # queued tasks that a class sends to a CPU
+        # what classes say: (CPU, rank, key, data) to that class there; CPU -1: to its half in the
+        # kernel, about the task whose pid is all of ``data``
+        self.mail: list[tuple[int, int, int, tuple[int, ...]]] = []
         self.push_cpu = -1  # where the running task is to go (active balance)
         self.need_resched = False  # TIF_NEED_RESCHED of current
         self.idle = CpuTask(0, 0, f"swapper/{cpu}")

@@ -260,6 +260,10 @@ class RtSchedClass(SchedClass):
         p.rt_priority = priority
         p.prio = MAX_RT_PRIO - 1 - priority
 
+    def param_changed(self, p: CpuTask, priority: int, own: tuple[int, ...]) -> bool:
+        """Source: kernel/sched/syscalls.c:__sched_setscheduler()."""
+        return priority != p.rt_priority
+
     def switched_to(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/rt.c:switched_to_rt()."""
         rt: RtRq = rq.of[RT_RANK]

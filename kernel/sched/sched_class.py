@@ -267,6 +267,15 @@ class SchedClass:
         p.rt_priority = priority
         p.prio = DEFAULT_PRIO + p.nice
 
+    def param_changed(self, p: "CpuTask", priority: int, own: tuple[int, ...]) -> bool:
+        """Tell whether ``p`` has other parameters; if not, it stays where it is in its queue.
+
+        Asked of a class that is not ``weighted``; arguments as of ``setparam``.
+
+        Source: kernel/sched/syscalls.c:__sched_setscheduler(), "change".
+        """
+        return True
+
     def task_woken(self, rq: "Rq", p: "CpuTask") -> None:
         """``p`` was woken or is new, is queued, and preemption has been decided.
 
@@ -300,6 +309,13 @@ class SchedClass:
     def timer(self, rq: "Rq", at_ns: int, key: int, data: tuple[int, ...]) -> None:
         """The timer that was armed with ``rq.timers.arm(at_ns, self.rank, key, data)`` is due."""
         raise NotImplementedError(f"{self.name}.timer")
+
+    def told(self, rq: "Rq", key: int, data: tuple[int, ...]) -> None:
+        """The class's half in the kernel, or itself on another CPU (``rq.mail``), says something.
+
+        What it says is its own: ``key`` and ``data``.
+        """
+        raise NotImplementedError(f"{self.name}.told")
 
     # -- between CPUs -------------------------------------------------------------------------
 

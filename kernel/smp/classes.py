@@ -84,6 +84,14 @@ def leave_class(k: "Kernel", task: "TaskStruct", but: SmpClass | None = None) ->
     return False
 
 
+def told(k: "Kernel", task: "TaskStruct", rank: int, key: int) -> int:
+    """The class of that rank says something of ``task`` on its CPU; it may have left it since.
+
+    Returns the signal that its process is to get, 0 for none.
+    """
+    return k.sched.of(task).told(k, task, key) if task in k.sched.members[rank] else 0
+
+
 def task_new(k: "Kernel", child: "TaskStruct") -> None:
     """``child``, which has attributes, has just got a CPU: tell it what its parent's half lacks.
 

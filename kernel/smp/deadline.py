@@ -22,6 +22,7 @@ from kernel.uapi.errno_ import EBUSY, EINVAL, EPERM
 from kernel.uapi.failure import refused
 from kernel.uapi.policy import SCHED_FLAG_DL_OVERRUN, SCHED_FLAG_RECLAIM
 from kernel.uapi.prio import MAX_RT_PRIO
+from kernel.uapi.signals import SIGXCPU
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -33,6 +34,7 @@ _LEAST_PERIOD_NS: Final = 100_000  # sched_deadline_period_min_us
 _GREATEST_PERIOD_NS: Final = (1 << 22) * 1000  # sched_deadline_period_max_us
 _RT_SHARE: Final = (950_000, 1_000_000)  # sched_rt_runtime_us, sched_rt_period_us
 _FAR: Final = 1 << 62
+_DL_FLAGS: Final = SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN
 
 
 def to_ratio(period_ns: int, runtime_ns: int) -> int:
@@ -49,11 +51,11 @@ class DlHalf(PushedClass):
         super().__init__(DEADLINE_RANK)
 
     def own_attrs(self, k: "Kernel", attr: SchedAttr) -> tuple[int, ...]:
-        """Return runtime, deadline and period in ns.
+        """Return runtime, deadline and period in ns, and the flags of the class.
 
         Raises:
             KernelError: EINVAL, not runtime <= deadline <= period, too short or too long.
-            GuestFault: REFUSED, SCHED_FLAG_RECLAIM or SCHED_FLAG_DL_OVERRUN.
+            GuestFault: REFUSED, SCHED_FLAG_RECLAIM.
 
         Source: kernel/sched/deadline.c:__checkparam_dl().
         """
@@ -66,9 +68,9 @@ class DlHalf(PushedClass):
             or not _LEAST_PERIOD_NS <= period <= _GREATEST_PERIOD_NS
         ):
             raise KernelError(EINVAL)
-        if attr.flags & (SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN):
-            raise GuestFault(refused("reclaiming and overrun signals are not emulated"))
-        return runtime, deadline, period
+        if attr.flags & SCHED_FLAG_RECLAIM:
+            raise GuestFault(refused("reclaiming of bandwidth is not emulated"))
+        return runtime, deadline, period, attr.flags & _DL_FLAGS
 
     def admit(self, k: "Kernel", task: "TaskStruct", attr: SchedAttr, own: tuple[int, ...]) -> int:
         """Return EPERM unless ``task`` may use all CPUs, EBUSY if there is not so much left.
@@ -101,8 +103,12 @@ class DlHalf(PushedClass):
 
     def get_params(self, k: "Kernel", attrs: TaskAttrs) -> tuple[int, int, int]:
         """Source: kernel/sched/deadline.c:__getparam_dl()."""
-        runtime, deadline, period = attrs.own
+        runtime, deadline, period = attrs.own[:3]
         return runtime, deadline, period
+
+    def get_flags(self, attrs: TaskAttrs) -> int:
+        """Source: kernel/sched/deadline.c:__getparam_dl()."""
+        return attrs.own[3]
 
     def task_prio(self, task: "TaskStruct", attrs: TaskAttrs) -> int:
         """Source: kernel/sched/syscalls.c:task_prio()."""
@@ -131,6 +137,13 @@ class DlHalf(PushedClass):
         if members[task] < k.now_ns:
             members[task] = k.now_ns + attrs_of(task).own[1]
         push_from(k, self.rank)
+
+    def told(self, k: "Kernel", task: "TaskStruct", key: int) -> int:
+        """The budget of ``task`` has run out, and it wants to know.
+
+        Source: kernel/time/posix-cpu-timers.c:check_dl_overrun().
+        """
+        return SIGXCPU
 
 
 dl_half: Final = DlHalf()

@@ -116,6 +116,10 @@ class SmpClass:
         """
         return 0, 0, 0
 
+    def get_flags(self, attrs: TaskAttrs) -> int:
+        """Return SCHED_FLAG_* of the class's own, as sched_getattr() tells them."""
+        return 0
+
     def task_prio(self, task: "TaskStruct", attrs: TaskAttrs) -> int:
         """Return what ``task`` is in /proc/PID/stat: 0 … 39 of nice values, else below 0.
 
@@ -171,6 +175,14 @@ class SmpClass:
     def task_slept(self, k: "Kernel", task: "TaskStruct") -> None:
         """``task`` has left ``k.cpu`` to sleep."""
         push_from(k, self.rank)
+
+    def told(self, k: "Kernel", task: "TaskStruct", key: int) -> int:
+        """The CPU of ``task`` says something of it (``Rq.mail``); ``key`` is the class's own.
+
+        Returns:
+            The signal that its process is to get, 0 for none.
+        """
+        raise NotImplementedError(f"told {key} of {task!r}")
 
     def task_left(self, k: "Kernel", task: "TaskStruct") -> None:
         """``task`` is dead, or has got a policy of another class; it is no member any more."""

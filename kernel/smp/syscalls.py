@@ -244,8 +244,8 @@ def sys_sched_setattr(
         KernelError: as ``sys_sched_setscheduler``; E2BIG, a size that no Linux has; EINVAL, other
             flags, a negative policy or times that no deadline task can have; EBUSY, no bandwidth is
             left; EOPNOTSUPP, a utilisation clamp, as of a kernel without CONFIG_UCLAMP_TASK.
-        GuestFault: REFUSED, SCHED_FLAG_RECLAIM and SCHED_FLAG_DL_OVERRUN of a deadline task, or a
-            slice for a fair class that knows none.
+        GuestFault: REFUSED, SCHED_FLAG_RECLAIM of a deadline task, or a slice for a fair class that
+            knows none.
 
     Source: kernel/sched/syscalls.c:sched_setattr(), sched_copy_attr().
     """
@@ -292,7 +292,7 @@ def sys_sched_getattr(k: "Kernel", pid: int, size: int) -> tuple[int, ...]:
     task = find_process_by_pid(k, pid)
     attrs = attrs_of(task)
     half = k.sched.by_policy[attrs.policy]
-    flags = SCHED_FLAG_RESET_ON_FORK if attrs.reset_on_fork else 0
+    flags = half.get_flags(attrs) | (SCHED_FLAG_RESET_ON_FORK if attrs.reset_on_fork else 0)
     nice = task.nice if half is k.sched.fair else 0
     return attrs.policy, flags, nice, attrs.rt_priority, *half.get_params(k, attrs)
 

@@ -20,8 +20,9 @@ from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.limits import rlimits_of
 from kernel.process.pid import PIDTYPE_TGID
 from kernel.sched.sched_class import RT_RANK
-from kernel.signal.send import send_signal_locked
-from kernel.task import SignalStruct, TaskStruct
+from kernel.signal.send import do_send_sig_info, send_signal_locked
+from kernel.task import PF_EXITING, SignalStruct, TaskStruct
+from kernel.timerq import TimerKind
 from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.rlimit import RLIM_INFINITY, RLIMIT_CPU, RLIMIT_RTTIME
 from kernel.uapi.signals import (
@@ -218,3 +219,27 @@ def _send(k: "Kernel", sig: int, task: TaskStruct) -> Path[int]:
     """Send a signal of the kernel to the process. Caller holds siglock."""
     assert_held(k, task.sighand.siglock)
     return send_signal_locked(k, sig, (sig, SI_KERNEL, 0, 0, 0), task, PIDTYPE_TGID)
+
+
+class ClassSignalKind(TimerKind):
+    """Sends a process the signal with which a scheduling class tells it something.
+
+    ``what``: one of its tasks, and the signal.
+    """
+
+    def is_live(self, what: tuple[TaskStruct, int], serial: int) -> bool:
+        """Always: it is due at once."""
+        return True
+
+    def expire(self, k: "Kernel", what: tuple[TaskStruct, int], serial: int) -> object:
+        """Send it, as an interrupt: it is nobody's system call."""
+        task, sig = what
+        if task.flags & PF_EXITING:
+            return None
+        k.cpu = task.cpu
+        k.current = k.init_task
+        info = (sig, SI_KERNEL, 0, 0, 0)
+        return k.form(do_send_sig_info)(k, sig, info, task, PIDTYPE_TGID)
+
+
+CLASS_SIGNAL: Final = ClassSignalKind()

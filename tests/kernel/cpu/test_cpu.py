@@ -4,7 +4,7 @@ import pytest
 
 from kernel import messages as m
 from kernel.cpu.cpu import Cpu
-from kernel.errors import InvariantError
+from kernel.errors import InvariantError, describe
 from kernel.machine import MachineSpec
 from kernel.messages import MIGRATE_TASK
 from kernel.task import TASK_INTERRUPTIBLE
@@ -193,7 +193,7 @@ def test_two_hogs_share_the_cpu_by_ticks():
 def test_every_effect_has_a_description(code):
     _, names, meaning = m.EFFECTS[code]
     message = (5, code, 7, *range(len(names)))
-    text = m.describe(message, request=False)
+    text = describe(message, request=False)
     assert text.startswith("5 pid 7 ") and all(f"{name}=" in text for name in names)
     assert meaning
 

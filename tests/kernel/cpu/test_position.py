@@ -81,7 +81,7 @@ def test_nobody_comes_back_from_where_nothing_comes_after():
 def test_every_effect_is_about_a_task_here_or_brings_one_or_is_about_the_queue():
     others = {code for code in m.EFFECTS if not ABOUT_A_TASK[code]}
     brings = {m.ARRIVE, m.EFF_SPAWN, m.EFF_KTHREAD}
-    assert others == brings | {m.EFF_PULL, m.EFF_BALANCE, m.EFF_MOVED_ACK}
+    assert others == brings | {m.EFF_PULL, m.EFF_BALANCE, m.EFF_MOVED_ACK, m.EFF_TOLD}
 
 
 def test_an_answer_that_nobody_waits_for_is_refused_with_the_story(asked):

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
 from kernel.sched import core
+from kernel.sched.deadline import OVERRUN
 from kernel.sched.invariants import check_rq
 from kernel.sched.rq import Rq
-from kernel.uapi.policy import SCHED_DEADLINE, SCHED_FIFO
+from kernel.sched.sched_class import DEADLINE_RANK
+from kernel.uapi.policy import SCHED_DEADLINE, SCHED_FIFO, SCHED_FLAG_DL_OVERRUN
 
 MS = 1_000_000
 
@@ -21,7 +23,7 @@ def rq():
 
 def add(rq, pid, runtime, deadline, period, flags=core.ENQUEUE_WAKEUP):
     task = CpuTask(pid, pid, f"t{pid}", 0, SCHED_DEADLINE)
-    core.class_of(rq, task).setparam(rq, task, 0, (runtime, deadline, period))
+    core.class_of(rq, task).setparam(rq, task, 0, (runtime, deadline, period, 0))
     wake(rq, task)
     return task
 
@@ -138,7 +140,7 @@ def test_a_task_does_not_escape_its_throttle_by_another_policy(rq):
     core.sched_setscheduler(rq, task, 0, 0, 0, False)
     settle(rq)
     assert rq.curr is task
-    core.sched_setscheduler(rq, task, 6, 0, 0, False, (2 * MS, 10 * MS, 10 * MS))
+    core.sched_setscheduler(rq, task, 6, 0, 0, False, (2 * MS, 10 * MS, 10 * MS, 0))
     settle(rq)
     assert rq.curr is rq.idle
 
@@ -169,3 +171,28 @@ def test_an_admitted_set_meets_every_deadline_and_nobody_gets_more_than_its_budg
                 if who is task
             )
             assert got == runtime
+
+
+@pytest.mark.parametrize("flags", [0, SCHED_FLAG_DL_OVERRUN])
+def test_a_task_that_wants_to_know_is_told_of_each_end_of_its_budget_and_of_no_yield(rq, flags):
+    task = add(rq, 1, 2 * MS, 10 * MS, 10 * MS)
+    core.sched_setscheduler(rq, task, 6, 0, 0, False, (2 * MS, 10 * MS, 10 * MS, flags))
+    run(rq, 25 * MS)
+    assert rq.mail == [(-1, DEADLINE_RANK, OVERRUN, (1,))] * (3 if flags else 0)
+    rq.mail.clear()
+    run(rq, 31 * MS)
+    core.yield_task(rq)
+    settle(rq)
+    assert rq.curr is rq.idle
+    assert not rq.mail
+
+
+def test_the_same_parameters_again_change_nothing(rq):
+    first, second = (add(rq, pid, 2 * MS, 10 * MS, 10 * MS) for pid in (1, 2))
+    core.sched_setscheduler(rq, first, 6, 0, 0, True, (2 * MS, 10 * MS, 10 * MS, 0))
+    settle(rq)
+    assert rq.curr is first
+    assert first.reset_on_fork
+    core.sched_setscheduler(rq, first, 6, 0, 0, True, (2 * MS, 10 * MS, 20 * MS, 0))
+    settle(rq)
+    assert rq.curr is second

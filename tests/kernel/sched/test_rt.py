@@ -214,3 +214,15 @@ def test_a_child_inherits_the_class_unless_it_is_reset(rq, policy):
     core.activate_task(rq, child, core.ENQUEUE_INITIAL)
     assert (child.policy, child.rt_priority, child.prio) == (SCHED_NORMAL, 0, 120)
     assert rq.of[FAIR_RANK].nr_running == 1
+
+
+def test_the_same_priority_again_leaves_a_task_where_it_is_and_another_policy_does_not(rq):
+    first, second = add(rq, 1, 10), add(rq, 2, 10)
+    core.sched_setscheduler(rq, first, SCHED_FIFO, 10, 0, True)
+    assert first.reset_on_fork
+    assert switch(rq) is first
+    core.sched_setscheduler(rq, first, SCHED_RR, 10, 0, True)
+    assert not rq.need_resched, "it runs on"
+    high = add(rq, 3, 11)
+    assert switch(rq) is high
+    assert sleep(rq, high) is second

@@ -2,8 +2,9 @@
 
 import pytest
 
+from kernel.errors import KernelError
 from kernel.uapi import syscalls as nr
-from kernel.uapi.errno_ import EINVAL, ENOSYS
+from kernel.uapi.errno_ import EBUSY, EINVAL, ENOSYS
 from kernel.uapi.policy import SCHED_DEADLINE, SCHED_IDLE
 
 MS = 1_000_000
@@ -35,3 +36,25 @@ def test_2_6_34_has_no_policy_beyond_sched_idle(make):
                 assert machine.errno(machine.first, call, policy) == errno
             else:
                 assert machine.call(machine.first, call, policy) == 0
+
+
+def ask(machine, task, runtime, period, flags=0):
+    call = (nr.NR_SCHED_SETATTR, task.pid, SCHED_DEADLINE, 0, 0, runtime, period, period, flags, 56)
+    try:
+        machine.call(machine.first, *call)
+    except KernelError as error:
+        return error.errno
+    return 0
+
+
+def test_all_together_get_95_percent_of_each_cpu_less_what_the_fair_server_has(machine):
+    tasks = [machine.fork(machine.first) for _ in range(4)]  # two CPUs
+    answers = [ask(machine, task, 45 * MS, 100 * MS) for task in tasks]
+    assert answers == [0] * len(tasks)
+    last = machine.fork(machine.first)
+    assert ask(machine, last, MS, 100 * MS) == EBUSY
+    assert ask(machine, tasks[0], 46 * MS, 100 * MS) == EBUSY
+    assert ask(machine, tasks[0], 44 * MS, 100 * MS) == 0
+    assert ask(machine, last, MS, 100 * MS) == 0
+    machine.exit(last)
+    assert ask(machine, tasks[1], 46 * MS, 100 * MS) == 0
