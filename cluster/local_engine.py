@@ -52,13 +52,13 @@ class LocalRun:
             iter(()) if request.replay is None else iter(request.replay.input)
         )
         # a replay may be stopped after any round
-        self._stride = _EVENTS_A_STOP if scheme.settles and request.replay is None else 1
-        self.transport = LocalTransport(self.host, self.group, self._stride)
+        stride = _EVENTS_A_STOP if scheme.settles and request.replay is None else 1
+        self._look_every = _EVENTS_A_LOOK if scheme.settles else LOOK_EVERY
+        self.transport = LocalTransport(self.host, self.group, stride, self._look_every)
         self.host.kernel.feeder = self._feed if self._has_input() else None
         self._encode_ns = 0
         self._loop_ns = 0
         self._interrupt = HeldInterrupt(limit_s=request.max_wall_s, in_blocks=True)
-        self._look_every = _EVENTS_A_LOOK if scheme.settles else LOOK_EVERY
         self._rounds = 0
         self._late = False
         self._stopped = False
@@ -148,8 +148,9 @@ class LocalRun:
 
     def look(self) -> None:
         """See ``Controls.look``; traces are cut by count alone: equal runs make equal files."""
-        rounds = self._rounds = self._rounds + self._stride
-        if not rounds % LOOK_EVERY:
+        before, rounds = self._rounds, self.transport.made
+        self._rounds = rounds
+        if rounds // LOOK_EVERY != before // LOOK_EVERY:
             if rounds % self._look_every:
                 self._hand_on_outputs()
             else:

@@ -33,6 +33,7 @@ from kernel.messages import NEVER
 from kernel.process.tasklist import for_each_thread
 from kernel.rounds.group import CpuReport as CpuReport
 from kernel.rounds.group import Group, Horizons, Inboxes
+from kernel.rounds.turns import take_turns
 from kernel.rounds.view import Pending, View
 from kernel.state import KernelState
 from kernel.task import PF_KTHREAD
@@ -102,6 +103,7 @@ class CpuGroup:
         self._step = self._group.step
         self.cpus = self._group.by_number
         self._supersteps = 0
+        self._turns = 0
         self._guest_ns = 0
         self.step_ns = 0  # wall time in step(), all of it
         self.sampled_step_ns = 0
@@ -128,6 +130,19 @@ class CpuGroup:
         self.sampled_step_ns += took
         self.sampled_guest_ns += self._guest_ns
         return reports
+
+    def take_turns(
+        self, view: View, longest_ns: int, until_ns: int, most: int
+    ) -> tuple[int, list[CpuReport]]:
+        """Take turns as the scheme ``exact`` decides them: ``kernel.rounds.turns``."""
+        started = perf_counter_ns()
+        made, reports = take_turns(self._group, view, longest_ns, until_ns, most)
+        self.step_ns += perf_counter_ns() - started
+        self._turns += made
+        if self._turns >= _COLLECT_EVERY:
+            self._turns = 0
+            gc.collect()
+        return made, reports
 
     def settle_all(self) -> None:
         """Let every message between CPUs arrive at once: ``Group.settle_all``."""
@@ -211,6 +226,7 @@ class KernelHost:
         self.boot_counts = boot_counts(self.kernel)
         self.scheme = guarded(scheme, spec.cpus)
         self._settles = scheme.settles
+        self.turn_ns: int = getattr(self.scheme, "turn_ns", 0)
         self.pending = Pending()
         self.view = View(spec.cpus, self.kernel, self.pending)
         self.supersteps = 0
@@ -260,6 +276,29 @@ class KernelHost:
             self.judge(view.virtual_ns)
         self.kernel_ns += perf_counter_ns() - started
         return horizons, inboxes
+
+    def take_turns(
+        self, group: CpuGroup, reports: list[CpuReport], most: int
+    ) -> tuple[int, list[CpuReport]]:
+        """Take turns of CPUs that need no kernel phase, after one whose ``reports`` these are.
+
+        Only for a scheme with ``turn_ns``, and while nothing is noted of what it decides.
+
+        Args:
+            group: all CPUs.
+            reports: not looked at yet; what is returned takes their place.
+            most: how many turns at most.
+
+        Returns:
+            How many rounds that were, and what the last has to say.
+        """
+        view = self.view
+        view.take_in(reports)
+        if self.pending.requests or self.judge(view.advance()):
+            return 0, []
+        made, reports = group.take_turns(view, self.turn_ns, self._max_ns, most)
+        self.supersteps += made
+        return made, reports
 
     def judge(self, virtual_ns: int) -> str:
         """Note that nothing can happen before ``virtual_ns``; set and return the verdict."""

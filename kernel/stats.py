@@ -15,26 +15,37 @@ _SUB_BITS: Final = 5  # 32 buckets per octave
 class Histogram:
     """Distribution of non-negative ints."""
 
-    __slots__ = ("buckets", "count", "maximum", "total")
+    __slots__ = ("_numbers", "count", "maximum", "total")
 
     def __init__(self) -> None:
-        self.buckets: dict[int, int] = {}
+        self._numbers: list[int] = []  # by bucket, up to the last that is not empty or a bit more
         self.count = 0
         self.total = 0
         self.maximum = 0
 
     def record(self, value: int) -> None:
         """Count one value. Raises ValueError if it is negative."""
-        shift = value.bit_length() - _SUB_BITS - 1
-        bucket = (shift << _SUB_BITS) + (value >> shift) if shift > 0 else value
         if value < 0:
             raise ValueError(f"a histogram takes no negative value: {value}")
-        buckets = self.buckets
-        buckets[bucket] = buckets.get(bucket, 0) + 1
+        shift = value.bit_length() - _SUB_BITS - 1
+        bucket = (shift << _SUB_BITS) + (value >> shift) if shift > 0 else value
+        numbers = self._numbers
+        if bucket >= len(numbers):
+            self._make_room(bucket)
+        numbers[bucket] += 1
         self.count += 1
         self.total += value
         if value > self.maximum:
             self.maximum = value
+
+    def _make_room(self, bucket: int) -> None:
+        """Make ``bucket`` one of the list."""
+        numbers = self._numbers
+        numbers.extend([0] * ((bucket | (1 << _SUB_BITS) - 1) + 1 - len(numbers)))
+
+    def buckets(self) -> list[tuple[int, int]]:
+        """Return the buckets that are not empty, ascending, and how many values each has."""
+        return [(bucket, number) for bucket, number in enumerate(self._numbers) if number]
 
     def percentile(self, percent: float) -> int:
         """Return the least bucket bound that ``percent`` % of the values do not exceed.
@@ -49,15 +60,15 @@ class Histogram:
         # in millionths, so that 99.9 % of 1000 is 999 in spite of binary fractions
         rank = -(-round(percent * 1_000_000) * self.count // 100_000_000)
         seen = 0
-        for bucket in sorted(self.buckets):
-            seen += self.buckets[bucket]
+        for bucket, number in self.buckets():
+            seen += number
             if seen >= rank:
                 return min(_upper_bound(bucket), self.maximum)
         return 0
 
     def count_up_to(self, value: int) -> int:
         """Return how many values are at most ``value``, without those in the bucket it cuts."""
-        return sum(n for bucket, n in self.buckets.items() if _upper_bound(bucket) <= value)
+        return sum(n for bucket, n in self.buckets() if _upper_bound(bucket) <= value)
 
     def mean(self) -> float:
         """Return the exact mean; 0.0 for an empty histogram."""
@@ -65,9 +76,10 @@ class Histogram:
 
     def merge(self, other: "Histogram") -> None:
         """Add what ``other`` counted."""
-        buckets = self.buckets
-        for bucket, number in other.buckets.items():
-            buckets[bucket] = buckets.get(bucket, 0) + number
+        if len(other._numbers) > len(self._numbers):
+            self._make_room(len(other._numbers) - 1)
+        for bucket, number in other.buckets():
+            self._numbers[bucket] += number
         self.count += other.count
         self.total += other.total
         if other.maximum > self.maximum:
@@ -79,7 +91,7 @@ class Histogram:
             "count": self.count,
             "total": self.total,
             "max": self.maximum,
-            "buckets": [[bucket, self.buckets[bucket]] for bucket in sorted(self.buckets)],
+            "buckets": [[bucket, number] for bucket, number in self.buckets()],
         }
 
     @classmethod
@@ -89,7 +101,10 @@ class Histogram:
         histogram.count = data["count"]
         histogram.total = data["total"]
         histogram.maximum = data["max"]
-        histogram.buckets = dict(data["buckets"])
+        for bucket, number in data["buckets"]:
+            if bucket >= len(histogram._numbers):
+                histogram._make_room(bucket)
+            histogram._numbers[bucket] = number
         return histogram
 
     def summary(self) -> dict[str, int]:

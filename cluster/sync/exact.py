@@ -1,13 +1,15 @@
 """Scheme ``exact``: always the logical process with the earliest next event goes.
 
 It goes only up to the next event of any other, so no effect ever comes late. It is conservative,
-the reference for the others' accuracy, and meant for small machines: every round is one event.
+and the reference for the others' accuracy. Every round is one event, the turn of one CPU or of the
+kernel. Turns in which a CPU has nothing to say the engine takes by itself, as this scheme would
+decide them: ``kernel.rounds.turns`` has the reason why that is the same.
 """
 
 from typing import Final
 
 from cluster.sync.scheme import NO_FURTHER, Horizons, Pending, Settings, View
-from kernel.messages import NEVER, Request
+from kernel.messages import Request
 
 # of virtual time: even a program that only computes lets the engine look around
 _LONGEST_STEP_NS: Final = 1_000_000
@@ -20,6 +22,7 @@ class Exact:
     deterministic = True
     engines = frozenset(("local",))
     settles = True
+    turn_ns = _LONGEST_STEP_NS  # the engine may take turns of at most so long by itself
 
     __slots__ = ("_cpu", "_horizon_ns", "_limit_ns")
 
@@ -33,24 +36,11 @@ class Exact:
         if self._limit_ns >= 0:  # it has gone
             self._limit_ns = NO_FURTHER
             return NO_FURTHER
-        upcoming = view.cpu_next
-        # comparisons, not min(): a round is one event, and this is asked in every one
-        kernel_ns = view.due_ns
-        first_ns = view.first_ns
-        if kernel_ns <= first_ns:
+        if view.due_ns <= view.first_ns:
             self._cpu = -1
-            self._limit_ns = kernel_ns
-            return kernel_ns
-        # where two CPUs have an event at the same time, the lower goes first
-        cpu = self._cpu = upcoming.index(first_ns)
-        upcoming[cpu] = NEVER
-        horizon_ns = min(upcoming)
-        upcoming[cpu] = first_ns
-        if kernel_ns < horizon_ns:
-            horizon_ns = kernel_ns
-        if first_ns + _LONGEST_STEP_NS < horizon_ns:
-            horizon_ns = first_ns + _LONGEST_STEP_NS
-        self._horizon_ns = horizon_ns
+            self._limit_ns = view.due_ns
+            return view.due_ns
+        self._cpu, self._horizon_ns = view.turn(_LONGEST_STEP_NS)
         return NO_FURTHER
 
     def ready(self, pending: Pending, view: View) -> list[Request]:

@@ -1,10 +1,12 @@
 """Rounds in one process: the machine's two halves call each other."""
 
-from typing import Any
+from typing import Any, Final
 
 from cluster.lps import CpuGroup, KernelHost
 from cluster.sync.scheme import Horizons
 from kernel.messages import Effect
+
+_MOST_TURNS: Final = 64  # in one go; the engine looks for Ctrl-C in between
 
 
 class LocalTransport:
@@ -13,14 +15,31 @@ class LocalTransport:
     Args:
         host: the kernel.
         group: the CPUs.
-        rounds: how many ``round`` makes, unless there is a verdict before.
+        rounds: how many ``round`` makes, unless there is a verdict before; more if they are turns
+            of CPUs that concern nobody else.
+        cut: it never goes beyond a multiple of this. ``made`` counts them.
     """
 
-    __slots__ = ("_group", "_horizons", "_host", "_inboxes", "_rounds", "verdict")
+    __slots__ = (
+        "_cut",
+        "_group",
+        "_horizons",
+        "_host",
+        "_inboxes",
+        "_rounds",
+        "_turns",
+        "made",
+        "verdict",
+    )
 
-    def __init__(self, host: KernelHost, group: CpuGroup, rounds: int = 1) -> None:
+    def __init__(
+        self, host: KernelHost, group: CpuGroup, rounds: int = 1, cut: int = 1 << 30
+    ) -> None:
         self.verdict = ""
+        self.made = 0
         self._rounds = rounds
+        self._cut = cut
+        self._turns = False
         self._host = host
         self._group = group
         self._horizons: Horizons = 0
@@ -31,18 +50,27 @@ class LocalTransport:
     def begin(self) -> None:
         """See ``Transport.begin``."""
         host = self._host
+        self._turns = host.turn_ns > 0 and host.log is None
         self._horizons, self._inboxes = host.superstep(())
         self.verdict = host.verdict
 
     def round(self) -> None:
         """See ``Transport.round``."""
         host, group = self._host, self._group
-        for _ in range(self._rounds):
+        room = self._cut - self.made % self._cut
+        rounds = min(self._rounds, room)
+        made = 0
+        while made < rounds:
             reports = group.step(self._horizons, self._inboxes)
+            made += 1
+            if self._turns and made < room:
+                turns, reports = host.take_turns(group, reports, min(_MOST_TURNS, room - made))
+                made += turns
             self._horizons, self._inboxes = host.superstep(reports)
             if host.verdict:
                 self.verdict = host.verdict
-                return
+                break
+        self.made += made
 
     def last_step(self) -> None:
         """After the verdict: the last task's CPU goes idle, and what it says stays under way."""

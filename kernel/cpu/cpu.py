@@ -140,7 +140,12 @@ class Cpu:
                 heappush(inbox, (effect[0], self._arrivals, effect))
             else:  # mostly it is the only one
                 inbox.append((effect[0], self._arrivals, effect))
+        return self.go_on(horizon_ns)
+
+    def go_on(self, horizon_ns: int) -> int:
+        """As ``step``, if nobody has sent anything."""
         self._run(horizon_ns)
+        inbox = self.inbox
         due_ns = self.timers.next_ns
         if inbox and inbox[0][0] < due_ns:
             due_ns = inbox[0][0]

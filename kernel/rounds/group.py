@@ -26,8 +26,8 @@ class Group:
 
     def __init__(self, cpus: Sequence[Cpu]) -> None:
         self.by_number = {lp.id: lp for lp in cpus}
-        self._cpus = list(cpus)
-        self._next_ns = [NEVER] * len(self._cpus)
+        self.cpus = list(cpus)
+        self._next_ns = [NEVER] * len(self.cpus)
         self._settles = False
 
     def step(self, horizons: Horizons, inboxes: Inboxes) -> list[CpuReport]:
@@ -42,35 +42,32 @@ class Group:
         """Step every CPU that has something to do up to the horizon."""
         reports: list[CpuReport] = []
         next_ns = self._next_ns
-        for place, lp in enumerate(self._cpus):
-            effects: Iterable[Effect] | None = inboxes.get(lp.id)
-            if effects is None:
-                if next_ns[place] > horizon_ns:
-                    continue
-                effects = []
-            upcoming = lp.step(horizon_ns, effects)
+        for place, lp in enumerate(self.cpus):
+            effects: Iterable[Effect] | None = inboxes.get(lp.id) if inboxes else None
+            if effects is not None:
+                upcoming = lp.step(horizon_ns, effects)
+            elif next_ns[place] <= horizon_ns:
+                upcoming = lp.go_on(horizon_ns)
+            else:
+                continue
             next_ns[place] = upcoming
-            reports.append((lp.id, upcoming, lp.out, lp.forwards))
-            lp.out = []
-            lp.forwards = []
+            reports.append(_report(lp, upcoming))
         return reports
 
     def _each(self, horizons: dict[int, int], inboxes: Inboxes) -> list[CpuReport]:
         """As ``_together``, every CPU up to its own horizon; others only take in messages."""
         reports: list[CpuReport] = []
         next_ns = self._next_ns
-        for place, lp in enumerate(self._cpus):
+        for place, lp in enumerate(self.cpus):
             horizon_ns = horizons.get(lp.id, _TAKE_IN)
             effects: Iterable[Effect] | None = inboxes.get(lp.id)
             if effects is None:
                 if next_ns[place] > horizon_ns:
                     continue
-                effects = []
+                effects = ()
             upcoming = lp.step(horizon_ns, effects)
             next_ns[place] = upcoming
-            reports.append((lp.id, upcoming, lp.out, lp.forwards))
-            lp.out = []
-            lp.forwards = []
+            reports.append(_report(lp, upcoming))
         return reports
 
     def settle_all(self) -> None:
@@ -79,7 +76,7 @@ class Group:
         Reports are then in the order in which they were made, several of one CPU perhaps.
         """
         self._settles = True
-        for lp in self._cpus:
+        for lp in self.cpus:
             lp.eager = True
 
     def settle(self, horizons: Horizons, inboxes: Inboxes) -> list[CpuReport]:
@@ -101,8 +98,17 @@ class Group:
         self, cpu: int, horizon_ns: int, effects: Iterable[Effect], reports: list[CpuReport]
     ) -> None:
         """Step one CPU, and hand on what it has to say, and what those who get it then say."""
-        lp = self.by_number[cpu]  # as _step_alone() does: most rounds are this one step
-        upcoming = lp.step(horizon_ns, effects)
+        lp = self.by_number[cpu]
+        self._hand_on(lp, lp.step(horizon_ns, effects), reports)
+
+    def hand_on(self, lp: Cpu, upcoming: int) -> list[CpuReport]:
+        """Return what ``settle`` does for a CPU that has been stepped; ``upcoming`` it returned."""
+        reports: list[CpuReport] = []
+        self._hand_on(lp, upcoming, reports)
+        return reports
+
+    def _hand_on(self, lp: Cpu, upcoming: int, reports: list[CpuReport]) -> None:
+        cpu = lp.id
         requests = lp.out
         if requests:
             lp.out = []
@@ -128,3 +134,18 @@ class Group:
             reports.append((cpu, upcoming, requests, _NOTHING))
         else:  # the CPU keeps its list
             reports.append((cpu, upcoming, _NOTHING, _NOTHING))
+
+
+def _report(lp: Cpu, upcoming: int) -> CpuReport:
+    """Take what a CPU has to say; lists that are empty it keeps."""
+    requests: list[Request] = lp.out
+    forwards: list[tuple[int, Effect]] = lp.forwards
+    if requests:
+        lp.out = []
+    else:
+        requests = _NOTHING
+    if forwards:
+        lp.forwards = []
+    else:
+        forwards = _NOTHING
+    return lp.id, upcoming, requests, forwards

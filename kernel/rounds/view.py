@@ -1,11 +1,15 @@
 """The kernel phase of a round: what came in, what goes out, and what a scheme sees of both."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
+from typing import Final
 
 from kernel.messages import NEVER, Request
 from kernel.rounds.group import CpuReport, Inboxes
 from kernel.state import KernelState
+
+CPU_BITS: Final = 12  # of a number in ``View.order``
+CPU_MASK: Final = (1 << CPU_BITS) - 1
 
 
 def _time_of(request: Request) -> int:
@@ -49,6 +53,9 @@ class View:
     ``virtual_ns``, before which nothing can happen any more; ``first_ns``, the least of
     ``cpu_next``; ``kernel_ns``, when the kernel next has something to do; ``due_ns``, the same with
     load balancing.
+
+    ``order``, from the first call of ``turn`` on, has the CPUs by their next own events: ascending
+    numbers ``time << CPU_BITS | cpu``, none for a CPU that has no event.
     """
 
     __slots__ = (
@@ -59,6 +66,8 @@ class View:
         "first_ns",
         "inboxes",
         "kernel_ns",
+        "order",
+        "ordered",
         "virtual_ns",
     )
 
@@ -69,6 +78,8 @@ class View:
         self.first_ns = NEVER
         self.kernel_ns = NEVER
         self.due_ns = NEVER
+        self.order: list[int] = []
+        self.ordered = False
         self._kernel = kernel
         self._pending = pending
 
@@ -81,7 +92,13 @@ class View:
 
         The kernel can go when it has a request, a timer or a path's step.
         """
-        self.first_ns = least = min(self.cpu_next)
+        if not self.ordered:
+            least = min(self.cpu_next)
+        elif self.order:
+            least = self.order[0] >> CPU_BITS
+        else:
+            least = NEVER
+        self.first_ns = least
         if self.inboxes:
             for inbox in self.inboxes.values():
                 for effect in inbox:
@@ -102,6 +119,40 @@ class View:
         self.virtual_ns = least
         return least
 
+    def turn(self, longest_ns: int) -> tuple[int, int]:
+        """Return which CPU has the earliest event, the lowest of equals, and how far it may go.
+
+        That is up to the next event of any other CPU or of the kernel, and not further than
+        ``longest_ns`` from its own. There must be an event of a CPU.
+        """
+        if not self.ordered:
+            self.ordered = True
+            self.order = sorted(
+                [
+                    next_ns << CPU_BITS | cpu
+                    for cpu, next_ns in enumerate(self.cpu_next)
+                    if next_ns < NEVER
+                ]
+            )
+        order = self.order
+        first_ns = order[0] >> CPU_BITS
+        horizon_ns = first_ns + longest_ns
+        if self.due_ns < horizon_ns:
+            horizon_ns = self.due_ns
+        if len(order) > 1:
+            other_ns = order[1] >> CPU_BITS
+            if other_ns < horizon_ns:
+                horizon_ns = other_ns
+        return order[0] & CPU_MASK, horizon_ns
+
+    def _reorder(self, cpu: int, before_ns: int, next_ns: int) -> None:
+        """CPU ``cpu`` has its next event at another time."""
+        order = self.order
+        if before_ns < NEVER:
+            order.pop(bisect_left(order, before_ns << CPU_BITS | cpu))
+        if next_ns < NEVER:
+            insort(order, next_ns << CPU_BITS | cpu)
+
     # -- the engine's ---------------------------------------------------------------------------
 
     def take_in(self, reports: Iterable[CpuReport]) -> Inboxes:
@@ -114,6 +165,8 @@ class View:
         cpu_next = self.cpu_next
         arrived = self._pending.requests
         for cpu, upcoming, requests, forwards in reports:
+            if self.ordered and cpu_next[cpu] != upcoming:
+                self._reorder(cpu, cpu_next[cpu], upcoming)
             cpu_next[cpu] = upcoming
             if requests:
                 arrived.extend(requests)

@@ -16,12 +16,10 @@ LAST_BUDDY on, as by default.
 Source: kernel/sched/fair.c of Linux 6.1.
 """
 
-from bisect import insort
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
 from kernel.sched.cfs_rq import (
-    LONGEST,
     CfsEntity,
     CfsRq,
     CfsTunables,
@@ -87,10 +85,7 @@ class CfsSchedClass(FairSchedClass):
             place_entity(cfs, p, False)
         seq = cfs.seq + 1  # enqueue_entity(), inlined
         cfs.seq = se.seq = seq
-        if cfs.far or len(cfs.timeline) >= LONGEST:
-            insert(cfs, (se.vruntime, seq, p))
-        else:
-            insort(cfs.timeline, (se.vruntime, seq, p))
+        insert(cfs, (se.vruntime, seq, p))
 
     def dequeue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/fair.c:dequeue_task_fair(), dequeue_entity()."""
@@ -183,10 +178,7 @@ class CfsSchedClass(FairSchedClass):
             se: CfsEntity = p.se
             seq = cfs.seq + 1  # enqueue_entity(), inlined
             cfs.seq = se.seq = seq
-            if cfs.far or len(cfs.timeline) >= LONGEST:
-                insert(cfs, (se.vruntime, seq, p))
-            else:
-                insort(cfs.timeline, (se.vruntime, seq, p))
+            insert(cfs, (se.vruntime, seq, p))
         cfs.curr = None
 
     def set_next_task(self, rq: "Rq", p: CpuTask) -> None:

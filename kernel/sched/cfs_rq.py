@@ -278,10 +278,23 @@ def enqueue_entity(cfs: CfsRq, p: CpuTask) -> None:
 
 
 def insert(cfs: CfsRq, entry: tuple[int, int, CpuTask]) -> None:
-    """Put an entry where it belongs; a part that becomes too long is halved."""
+    """Put an entry where it belongs; a part that becomes too long is halved.
+
+    Mostly that is the end: who has just run has had the most virtual time.
+    """
     timeline = cfs.timeline
     if not cfs.far and len(timeline) < LONGEST:
-        insort(timeline, entry)
+        if not timeline or timeline[-1][0] <= entry[0]:
+            timeline.append(entry)
+        else:
+            insort(timeline, entry)
+        return
+    last = cfs.far[-1] if cfs.far else timeline
+    if last[-1][0] <= entry[0]:
+        if len(last) < LONGEST:
+            last.append(entry)
+        else:
+            cfs.far.append([entry])
         return
     number = _part_of(cfs, entry[0], entry[1])
     part = cfs.far[number] if number >= 0 else timeline

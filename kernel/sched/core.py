@@ -242,7 +242,7 @@ def scheduler_tick(rq: "Rq") -> None:
     if rq.pelt is not None:
         pelt.ticked(rq, rq.pelt)
     rq.curr.sched_class.task_tick(rq, rq.curr)  # type: ignore[union-attr]
-    for cls in rq.classes:
+    for cls in rq.tickers:
         cls.rq_tick(rq)
 
 

@@ -43,6 +43,7 @@ class Rq:
         "of",
         "pelt",
         "push_cpu",
+        "tickers",
         "timers",
     )
 
@@ -51,6 +52,10 @@ class Rq:
         self.clock_ns = 0
         self.timers = HrTimers()
         self.classes: tuple[SchedClass, ...] = classes_of(spec)  # highest first
+        # those with a tick of their own, whoever runs
+        self.tickers: tuple[SchedClass, ...] = tuple(
+            [cls for cls in self.classes if type(cls).rq_tick is not SchedClass.rq_tick]
+        )
         self.class_of: dict[int, SchedClass] = {
             policy: cls for cls in self.classes for policy in cls.policies
         }
