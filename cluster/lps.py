@@ -86,6 +86,7 @@ def loader_of(spec: MachineSpec) -> LanguageLoader:
 # Supersteps between two runs of the collector, a multiple of _SAMPLE_EVERY. CpuGroup.step() itself
 # counts them: under exact a superstep is one event.
 _COLLECT_EVERY: Final = 16_384
+_COLLECT_EVERY_TURNS: Final = 16 * _COLLECT_EVERY  # most are ticks, which leave nothing behind
 
 
 class CpuGroup:
@@ -139,7 +140,7 @@ class CpuGroup:
         made, reports = take_turns(self._group, view, longest_ns, until_ns, most)
         self.step_ns += perf_counter_ns() - started
         self._turns += made
-        if self._turns >= _COLLECT_EVERY:
+        if self._turns >= _COLLECT_EVERY_TURNS:
             self._turns = 0
             gc.collect()
         return made, reports

@@ -26,7 +26,7 @@ from typing import Final
 
 from kernel.messages import NEVER
 from kernel.rounds.group import CpuReport, Group
-from kernel.rounds.view import CPU_BITS, View
+from kernel.rounds.view import CPU_BITS, CPU_MASK, View
 
 _NO_REPORTS: Final[list[CpuReport]] = []  # nobody changes it
 
@@ -52,10 +52,18 @@ def take_turns(
     due_ns = view.due_ns
     made = 0
     while made < most and order:
-        first_ns = order[0] >> CPU_BITS
+        first = order[0]
+        first_ns = first >> CPU_BITS
         if due_ns <= first_ns or first_ns > until_ns:
             break
-        cpu, horizon_ns = view.turn(longest_ns)
+        cpu = first & CPU_MASK
+        horizon_ns = first_ns + longest_ns  # as View.turn() says
+        if due_ns < horizon_ns:
+            horizon_ns = due_ns
+        if len(order) > 1:
+            other_ns = order[1] >> CPU_BITS
+            if other_ns < horizon_ns:
+                horizon_ns = other_ns
         lp = cpus[cpu]
         upcoming = lp.go_on(horizon_ns)
         made += 1
