@@ -134,6 +134,7 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         spawns=tuple(spawn for spawn in spawns if spawn.path in tree.sources),
         places=loaded.cpus.places if len(loaded.cpus.places) == machine.cpus else (),
         distances=loaded.cpus.distances,
+        hrtick=sched.hrtick,
         nohz=machine.nohz,
         nohz_full=machine.nohz_full or (),
     )

@@ -145,6 +145,7 @@ class MachineSpec:
     # how the CPUs hang together, as kernel.smp.topology.build takes it; () for a flat machine
     places: tuple[tuple[int, ...], ...] = ()
     distances: tuple[tuple[int, ...], ...] = ()
+    hrtick: bool = False  # slices end when they are used up: kernel.sched.hrtick
     nohz: str = "ideal"  # one of NOHZ
     nohz_full: tuple[int, ...] = ()  # CPUs without a tick while one task runs; of nohz "full"
 

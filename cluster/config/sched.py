@@ -95,6 +95,13 @@ class SchedKeys(Model):
             "this class (o1: unless the two share memory; otherwise not)."
         ),
     ] = "auto"
+    hrtick: Annotated[
+        bool,
+        Field(
+            description="A slice ends when it is used up, not at the next tick (HRTICK of Linux's "
+            "sched features): of cfs and eevdf."
+        ),
+    ] = False
     watchdog: (
         Annotated[
             int,
@@ -186,6 +193,8 @@ def conflicts(
             yield (key,), True, f"is for fair: cfs (sched.fair is {fair.name})"
         elif key in sched.given("cfs"):
             yield (key,), True, f"says the same as sched.cfs.{key}: write one of the two"
+    if sched.hrtick and not fair.hrtick:
+        yield ("hrtick",), True, f"is for a fair class with slices (sched.fair is {fair.name})"
     if sched.watchdog is not None:
         if WATCHDOG not in {each.name for each in fields(fair.tunables)}:
             yield ("watchdog",), True, f"is for a scheduler of your own (sched.fair is {fair.name})"

@@ -68,6 +68,7 @@ def _pack_rq(rq: "Rq") -> list[Any]:
         rq.timers.pack(),
         [[cls.rank, rq.of[cls.rank].pack()] for cls in rq.classes],
         None if rq.pelt is None else rq.pelt.pack(),
+        None if rq.hrtick is None else rq.hrtick.pack(),
     ]
 
 
@@ -82,7 +83,10 @@ def _unpack_rq(rq: "Rq", data: Sequence[Any], tasks: dict[int, CpuTask]) -> None
         timers,
         queues,
         averages,
+        hrtick,
     ) = data
+    if rq.hrtick is not None:
+        rq.hrtick.unpack(hrtick)
     for task in tasks.values():
         if task.on_rq or task.kept:  # a class may have sleepers on its queue, too
             core.class_of(rq, task)  # and its entity with it; the others get theirs when queued

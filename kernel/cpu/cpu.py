@@ -40,7 +40,7 @@ from kernel.cpu.task import CpuTask
 from kernel.errors import InvariantError
 from kernel.events import SCHED_SWITCH
 from kernel.machine import MachineSpec
-from kernel.sched import core
+from kernel.sched import core, hrtick
 from kernel.sched.rq import Rq
 from kernel.stats import CpuStats
 from kernel.uapi import syscalls as nr
@@ -430,6 +430,8 @@ class Cpu:
         if rq.mail:
             send_mail(self)
         if task is prev:
+            if rq.hrtick is not None:
+                hrtick.begin(rq, rq.hrtick, again=True)
             return
         stats = self.stats
         stats.nr_switches += 1
@@ -460,6 +462,8 @@ class Cpu:
         stats.system_ns += self._switch_ns
         if task is not rq.idle:
             task.exec_start_ns = now_ns
+            if rq.hrtick is not None:
+                hrtick.begin(rq, rq.hrtick, again=False)
             stats.rq_wait.record(now_ns - task.enqueued_at_ns)
             if task.forked_at_ns >= 0:
                 stats.fork_to_run.record(now_ns - task.forked_at_ns)

@@ -38,6 +38,7 @@ from kernel.sched.cfs_rq import (
 )
 from kernel.sched.fair import FairSchedClass
 from kernel.sched.fork_order import order_of
+from kernel.sched.hrtick import ENDLESS, NOT_NOW
 from kernel.sched.sched_class import (
     DEQUEUE_SLEEP,
     ENQUEUE_MIGRATED,
@@ -59,6 +60,7 @@ class CfsSchedClass(FairSchedClass):
 
     def __init__(self) -> None:
         super().__init__("cfs", FAIR_RANK, FAIR_POLICIES, CfsTunables, "CFS", "6.5")
+        self.hrtick = True
         self.skips_ticks = True
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> CfsRq:
@@ -209,6 +211,13 @@ class CfsSchedClass(FairSchedClass):
         # a task that was placed too far left must not take the CPU at every tick
         if ran >= cfs.min_granularity_ns and se.vruntime - cfs.timeline[0][0] > ideal:
             rq.need_resched = True
+
+    def hrtick_slice(self, rq: "Rq", p: CpuTask, update: bool) -> int:
+        """Source: kernel/sched/fair.c:hrtick_start_fair(), hrtick_update() of Linux 6.1."""
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        if update and cfs.nr_running >= cfs.nr_latency:
+            return NOT_NOW
+        return sched_slice(cfs, p) if cfs.nr_running > 1 else ENDLESS
 
     def skip_ticks(self, rq: "Rq", p: CpuTask, first_ns: int, ticks: int, tick_ns: int) -> bool:
         """Charge every tick by itself: what is rounded down is as much as then."""

@@ -11,7 +11,7 @@ Source: kernel/sched/core.c.
 from typing import TYPE_CHECKING
 
 from kernel.cpu.task import CpuTask, set_nice
-from kernel.sched import pelt
+from kernel.sched import hrtick, pelt
 from kernel.sched.sched_class import (
     DEQUEUE_MOVE,
     DEQUEUE_SLEEP,
@@ -115,6 +115,8 @@ def enqueue_task(rq: "Rq", p: CpuTask, flags: int) -> None:
     p.sched_class.enqueue_task(rq, p, flags)  # type: ignore[union-attr]
     p.on_rq = True
     rq.nr_running += 1
+    if rq.hrtick is not None:
+        hrtick.update(rq, rq.hrtick)
 
 
 def dequeue_task(rq: "Rq", p: CpuTask, flags: int) -> None:
@@ -124,6 +126,8 @@ def dequeue_task(rq: "Rq", p: CpuTask, flags: int) -> None:
     p.sched_class.dequeue_task(rq, p, flags)  # type: ignore[union-attr]
     p.on_rq = False
     rq.nr_running -= 1
+    if rq.hrtick is not None:
+        hrtick.update(rq, rq.hrtick)
 
 
 def activate_task(rq: "Rq", p: CpuTask, flags: int) -> None:
@@ -225,6 +229,8 @@ def put_prev_task(rq: "Rq", p: CpuTask) -> None:
     Source: kernel/sched/sched.h:put_prev_task().
     """
     now_ns = rq.clock_ns
+    if rq.hrtick is not None:
+        hrtick.clear(rq, rq.hrtick)
     if rq.pelt is not None:
         pelt.put(rq, rq.pelt, p)
     if p.on_rq:

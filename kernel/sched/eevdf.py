@@ -51,6 +51,7 @@ from kernel.sched.eevdf_rq import (
 )
 from kernel.sched.fair import FairSchedClass
 from kernel.sched.fork_order import order_of
+from kernel.sched.hrtick import ENDLESS
 from kernel.sched.sched_class import (
     DEQUEUE_SLEEP,
     DEQUEUE_SPECIAL,
@@ -74,6 +75,7 @@ class EevdfSchedClass(FairSchedClass):
 
     def __init__(self) -> None:
         super().__init__("eevdf", FAIR_RANK, FAIR_POLICIES, EevdfTunables, "EEVDF", "6.12")
+        self.hrtick = True
         self.skips_ticks = True
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> EevdfRq:
@@ -232,6 +234,11 @@ class EevdfSchedClass(FairSchedClass):
     def task_tick(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:task_tick_fair(), entity_tick()."""
         update_curr(rq, rq.of[FAIR_RANK])
+
+    def hrtick_slice(self, rq: "Rq", p: CpuTask, update: bool) -> int:
+        """Source: kernel/sched/fair.c:hrtick_start_fair() of Linux 6.12."""
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        return slice_of(cfs, p.se) if cfs.nr_running > 1 else ENDLESS
 
     def skip_ticks(self, rq: "Rq", p: CpuTask, first_ns: int, ticks: int, tick_ns: int) -> bool:
         """Charge every tick by itself; each deadline that is reached in one leads to the next."""

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from kernel.sched.core import check_preempt_curr
+from kernel.sched.hrtick import expired
 from kernel.sched.sched_class import (
     FAIR_RANK,
     SCHED_NR_MIGRATE,
@@ -49,6 +50,11 @@ class FairSchedClass(SchedClass):
         """Return them by when they ran, the longest ago first (``cfs_tasks``)."""
         cfs: FairRq = rq.of[FAIR_RANK]
         return list(cfs.tasks)
+
+    def timer(self, rq: "Rq", at_ns: int, key: int, data: tuple[int, ...]) -> None:
+        """The slice of the current task is over. Source: kernel/sched/fair.c:entity_tick()."""
+        if rq.curr.sched_class is self:
+            expired(rq)
 
     def switched_to(self, rq: "Rq", p: "CpuTask") -> None:
         """Source: kernel/sched/fair.c:switched_to_fair()."""

@@ -11,6 +11,7 @@ from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
 from kernel.sched.classes import classes_of, tunables_of
 from kernel.sched.fork_order import order_of
+from kernel.sched.hrtick import HrTick
 from kernel.sched.pelt import PeltRq
 from kernel.sched.sched_class import CLASS_ORDER, FAIR_RANK, IDLE_RANK, ClassRq, SchedClass
 
@@ -34,6 +35,7 @@ class Rq:
         "clock_ns",
         "cpu",
         "curr",
+        "hrtick",
         "idle",
         "mail",
         "moves",
@@ -68,6 +70,7 @@ class Rq:
             self.of[cls.rank] = cls.make_rq(tunables_of(spec, cls), spec)
         # averages, where somebody reads them
         self.pelt: PeltRq | None = PeltRq(spec.places[cpu][5]) if spec.places else None
+        self.hrtick: HrTick | None = HrTick() if spec.hrtick else None
         self.nr_running = 0  # of all classes but idle, current included
         self.nr_switches = 0
         self.moves: list[tuple[CpuTask, int]] = []  # queued tasks that a class sends to a CPU

@@ -120,6 +120,7 @@ class SchedClass:
     ``weighted``: its tasks share the CPU by their weights, hence by nice values, and are balanced
     by load; they change policy and nice value where they stand. True of a fair class.
     ``fork_order``: what ``child_runs_first: auto`` means for it (``kernel.sched.fork_order``).
+    ``hrtick``: it has slices that can end between two ticks (``hrtick_slice``).
     ``skips_ticks``: its ``task_tick`` does nothing for a task that runs alone but account for its
     time, and ``skip_ticks`` does so for many ticks at once.
     """
@@ -129,6 +130,7 @@ class SchedClass:
         "as_of",
         "fork_order",
         "half",
+        "hrtick",
         "name",
         "policies",
         "rank",
@@ -159,6 +161,7 @@ class SchedClass:
         self.absent = absent
         self.weighted = rank == FAIR_RANK
         self.fork_order = "off"
+        self.hrtick = False
         self.skips_ticks = False
 
     # -- what it keeps ------------------------------------------------------------------------
@@ -239,6 +242,14 @@ class SchedClass:
         nothing done, if each of them has to come.
         """
         return False
+
+    def hrtick_slice(self, rq: "Rq", p: "CpuTask", update: bool) -> int:
+        """Return for how long ``p``, which runs, may run in one go: ns.
+
+        ENDLESS if there is nobody else, NOT_NOW if the end that is known stays
+        (``kernel.sched.hrtick``). ``update``: it runs on, and somebody has joined or left.
+        """
+        return 0
 
     def rq_tick(self, rq: "Rq") -> None:
         """The timer tick hit, whoever ran; after ``task_tick``."""
