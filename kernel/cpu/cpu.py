@@ -321,16 +321,6 @@ class Cpu:
         """Interrupts go on."""
         self._open_ns = self.now_ns
 
-    def interrupt(self) -> None:
-        """Take the reschedule interrupt of another CPU; what it is for is done after it.
-
-        Source: kernel/sched/core.c:scheduler_ipi(); arch/x86/kernel/smp.c:sysvec_reschedule_ipi().
-        """
-        self.stats.system_ns += self.ipi_ns
-        self.close()
-        self.now_ns += self.ipi_ns
-        self._open_ns = self.rq.clock_ns = self.now_ns
-
     # -- the current task ---------------------------------------------------------------------
 
     def next_seq(self) -> int:

@@ -12,6 +12,7 @@ from kernel import messages as m
 from kernel.cpu.migrate import balance, give, moved_ack, push, send_away, send_mail
 from kernel.cpu.position import ABOUT_A_TASK, ASK, IN_KERNEL, MOVE_TO, refusal
 from kernel.cpu.task import CpuTask
+from kernel.cpu.tick import interrupt
 from kernel.errors import InvariantError, unknown
 from kernel.events import SCHED_WAKEUP, SCHED_WAKEUP_NEW
 from kernel.sched import core
@@ -250,7 +251,7 @@ def _resched_interrupt(cpu: "Cpu", asked: bool) -> None:
         or affinity of the running task comes without it.
     """
     if cpu.ipi_ns and cpu.rq.need_resched and not asked:
-        cpu.interrupt()
+        interrupt(cpu)
 
 
 def on_wake(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
@@ -315,7 +316,7 @@ def on_signal(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
     cpu.late(effect[0])
     task.sigpending = True
     if cpu.ipi_ns and effect[3] and task is cpu.rq.curr:
-        cpu.interrupt()
+        interrupt(cpu)
 
 
 def on_renice(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:

@@ -1,4 +1,4 @@
-"""The tick of one CPU: when it comes, what it costs, and many ticks at once.
+"""What interrupts one CPU: the tick, when it comes and what it costs, and the reschedule interrupt.
 
 Ticks are at multiples of 1/HZ. A CPU with two runnable tasks takes every one, and so does one whose
 task has timers on CPU time. Whether a CPU whose task is alone takes them is said by
@@ -126,3 +126,15 @@ def idle(cpu: "Cpu", until_ns: int) -> None:
         idle_ns -= cost_ns
     cpu.stats.idle_ns += idle_ns
     cpu.now_ns = until_ns
+
+
+def interrupt(cpu: "Cpu") -> None:
+    """Take the reschedule interrupt of another CPU; what it is for is done after it.
+
+    Source: kernel/sched/core.c:scheduler_ipi(); arch/x86/kernel/smp.c:sysvec_reschedule_ipi().
+    """
+    cpu.stats.system_ns += cpu.ipi_ns
+    cpu.close()
+    cpu.now_ns += cpu.ipi_ns
+    cpu.rq.clock_ns = cpu.now_ns
+    cpu.open()
