@@ -117,7 +117,8 @@ class Kernel:
         self.averages = None if self.topology.flat else Averages(self.topology)
         self.next_balance = 0  # least of the CPUs', in jiffies
         self.balance_ns = m.NEVER  # when it is due, if there is anything to balance
-        self.uneven: dict[TaskStruct, None] = {}  # tasks with another load than nice 0
+        # tasks with another load than nice 0, and by how much
+        self.uneven: dict[TaskStruct, int] = {}
         self.sched = SchedTable(spec)  # of which class a task is, and who is in which
         self.affinity_used = False  # a task may be bound to some CPUs
         # namespaces: the next number in /proc/PID/ns, and how many there are of each kind

@@ -6,7 +6,7 @@ from cluster.lps import CpuGroup, KernelHost
 from cluster.sync.scheme import Horizons
 from kernel.messages import Effect
 
-_MOST_TURNS: Final = 64  # in one go; the engine looks for Ctrl-C in between
+_MOST_TURNS: Final = 512  # in one go; the engine looks for Ctrl-C in between
 
 
 class LocalTransport:

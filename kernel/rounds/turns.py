@@ -13,7 +13,8 @@ settles) nor is sent by a turn that goes on to another. So between two kernel ph
 of ``exact`` is a function of the CPUs' next events and of ``due_ns``, which does not move. Turns
 are taken here by the same rule, one by one: the same CPU, the same horizon, in the same order, and
 counted as the rounds that they are. They end where the answer would no longer be only that: a CPU
-has something to say; it is the kernel's turn; the run has come to its limit. Therefore traces,
+has something to say; it is the kernel's turn; the run has come to its limit (or, for the engine's
+sake, after so many). Therefore traces,
 counters and digests are those of a loop through scheme and kernel after every event, which is what
 a run is that is recorded or replayed round by round (``tests/cluster/sync/test_turns.py``).
 
@@ -28,6 +29,8 @@ from kernel.messages import NEVER
 from kernel.rounds.group import CpuReport, Group
 from kernel.rounds.view import CPU_BITS, CPU_MASK, View
 
+# blocks of guest programs after which turns end; whoever waits for Ctrl-C would wait long
+_MOST_BLOCKS: Final = 10_000
 _NO_REPORTS: Final[list[CpuReport]] = []  # nobody changes it
 
 
@@ -51,6 +54,7 @@ def take_turns(
     cpu_next = view.cpu_next
     due_ns = view.due_ns
     made = 0
+    blocks = 0
     while made < most and order:
         first = order[0]
         first_ns = first >> CPU_BITS
@@ -65,7 +69,9 @@ def take_turns(
             if other_ns < horizon_ns:
                 horizon_ns = other_ns
         lp = cpus[cpu]
+        blocks -= lp.stats.blocks
         upcoming = lp.go_on(horizon_ns)
+        blocks += lp.stats.blocks
         made += 1
         cpu_next[cpu] = upcoming
         order.pop(0)
@@ -77,4 +83,6 @@ def take_turns(
                 order.append(key)
         if lp.out or lp.forwards:
             return made, group.hand_on(lp, upcoming)
+        if blocks > _MOST_BLOCKS:
+            break
     return made, _NO_REPORTS

@@ -67,7 +67,10 @@ class LoadTable:
         bit = 1 << cpu
         cpus_with = self._with
         left = cpus_with[before] ^ bit
-        cpus_with[before] = left
+        if left:
+            cpus_with[before] = left
+        else:  # so that ``running_in`` looks at numbers that there are
+            del cpus_with[before]
         cpus_with[after] = cpus_with.get(after, 0) | bit
         if change > 0:
             if after > self.most:
@@ -113,7 +116,10 @@ class LoadTable:
 
     def running_in(self, cpus: int) -> int:
         """Return how many tasks are runnable on the CPUs of the mask ``cpus``."""
-        return sum(number * (mask & cpus).bit_count() for number, mask in self._with.items())
+        total = 0
+        for number, mask in self._with.items():
+            total += number * (mask & cpus).bit_count()
+        return total
 
     def busiest(self, cpus: int) -> int:
         """Return the CPU of ``cpus`` with most runnable tasks, 2 at least, that can give, or -1.

@@ -19,11 +19,12 @@ def task_load(k: "Kernel", task: TaskStruct) -> int:
 
 
 def note_load(k: "Kernel", task: TaskStruct) -> None:
-    """Keep ``k.uneven``, the tasks whose load is not that of nice 0, after a change of ``task``."""
-    if task_load(k, task) == NICE_0_LOAD:
-        k.uneven.pop(task, None)
+    """Keep ``k.uneven`` after a change of ``task``: by how much the load is not that of nice 0."""
+    extra = task_load(k, task) - NICE_0_LOAD
+    if extra:
+        k.uneven[task] = extra
     else:
-        k.uneven[task] = None
+        k.uneven.pop(task, None)
 
 
 def uneven_loads(k: "Kernel") -> dict[int, int]:
@@ -32,9 +33,10 @@ def uneven_loads(k: "Kernel") -> dict[int, int]:
     With it, ``cpu_load`` and ``span_load`` need not look at tasks.
     """
     more: dict[int, int] = {}
-    for task in k.uneven:
+    for task, extra in k.uneven.items():
         if task.on_rq:
-            more[task.cpu] = more.get(task.cpu, 0) + task_load(k, task) - NICE_0_LOAD
+            cpu = task.cpu
+            more[cpu] = more.get(cpu, 0) + extra
     return more
 
 
@@ -46,4 +48,14 @@ def cpu_load(k: "Kernel", cpu: int, more: dict[int, int]) -> int:
 def span_load(k: "Kernel", span: int, more: dict[int, int]) -> int:
     """Return the load of the CPUs of a mask. Source: kernel/sched/fair.c:update_sg_lb_stats()."""
     load = NICE_0_LOAD * k.load.running_in(span)
-    return load + sum(extra for cpu, extra in more.items() if span >> cpu & 1)
+    if not more:
+        return load
+    if span.bit_count() < len(more):
+        while span:
+            load += more.get(span.bit_length() - 1, 0)
+            span ^= 1 << span.bit_length() - 1
+        return load
+    for cpu, extra in more.items():
+        if span >> cpu & 1:
+            load += extra
+    return load

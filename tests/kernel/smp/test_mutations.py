@@ -46,7 +46,7 @@ def test_by_average_load_one_heavy_task_keeps_waiting_ones_away() -> None:
     k = machine([1, 0, 2, 2], cpu=1, sockets=2, cores=2)
     heavy = TaskStruct(2, 2, "heavy")
     heavy.nice, heavy.cpu, heavy.on_rq = -20, 0, True
-    k.uneven[heavy] = None
+    k.uneven[heavy] = 88761 - 1024
     more = {0: 88761 - 1024}
     sd = k.domains[-1][1]
     assert groups.find_busiest(k, sd, 1, more)[0] == 2
