@@ -137,6 +137,8 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         hrtick=sched.hrtick,
         nohz=machine.nohz,
         nohz_full=machine.nohz_full or (),
+        smt_share=loaded.smt_share,
+        noise=loaded.noise,
     )
     return spec, [*loaded.problems, *tree.problems]
 

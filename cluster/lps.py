@@ -24,7 +24,7 @@ from cluster.sync.order_log import OrderLog
 from cluster.sync.scheme import NO_FURTHER, Scheme
 from cluster.trace.store import drain_chunks
 from kernel.check.at_rest import boot_counts
-from kernel.cpu.cpu import Cpu
+from kernel.cpu.rated import make_cpu
 from kernel.drive.chooser import Recording
 from kernel.drive.story import tell
 from kernel.errors import InvariantError
@@ -100,7 +100,7 @@ class CpuGroup:
 
     def __init__(self, spec: MachineSpec, cpus: Sequence[int], loader: Loader) -> None:
         bring(spec)
-        self._group = Group([Cpu(cpu, spec, loader) for cpu in cpus])
+        self._group = Group([make_cpu(cpu, spec, loader) for cpu in cpus])
         self._step = self._group.step
         self.cpus = self._group.by_number
         self._supersteps = 0

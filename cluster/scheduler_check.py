@@ -24,6 +24,7 @@ from cluster.lps import loader_of
 from cluster.sched_classes import Found
 from kernel.cpu.checkpoint import pack_cpu, unpack_cpu
 from kernel.cpu.cpu import Cpu
+from kernel.cpu.rated import make_cpu
 from kernel.machine import MachineSpec
 from kernel.process.spawn_child import unpack_context
 from kernel.uapi.clock import NSEC_PER_SEC
@@ -172,7 +173,7 @@ class SetDown(LocalRun):
         for place, old in enumerate(list(self.group.cpus.values())):
             wire = GroupCodec(0, [old.id], self.loader)
             data = codec._unpack(codec.pack(pack_cpu(old)), wire._hook)
-            new = Cpu(old.id, self.request.spec, self.loader)
+            new = make_cpu(old.id, self.request.spec, self.loader)
             unpack_cpu(new, data, lambda packed: unpack_context(self.loader, packed))
             new.trace = old.trace
             group.cpus[place] = group.by_number[old.id] = new

@@ -6,6 +6,18 @@ says otherwise.
 """
 
 from dataclasses import dataclass, fields
+from typing import Final
+
+# user time of a task on another CPU than before, and a length of time: not done by a CPU's speed
+NOT_WORK: Final = (
+    "guest_block",
+    "migration",
+    "refill_llc",
+    "refill_socket",
+    "refill_node",
+    "refill_absence",
+    "cold_after",
+)
 
 
 @dataclass(slots=True)
@@ -56,8 +68,27 @@ class Costs:
     thread_create: int = 7_000
     ipc_op: int = 350  # a System V call: look up, lock, permission, one object
     futex_op: int = 250  # key, bucket lock and comparison
+    # user time of a task where it runs next, by how far that is from where it ran last
+    migration: int = 0  # on any other CPU
+    refill_llc: int = 0  # in another core, under the same last-level cache
+    refill_socket: int = 0  # under another last-level cache of the same node
+    refill_node: int = 0  # on another node
+    refill_absence: int = 0  # on the same CPU, if it was away for ``cold_after`` or longer
+    cold_after: int = 10_000_000
 
 
 def cost_names() -> tuple[str, ...]:
     """Return the names of all costs, in declaration order."""
     return tuple(field.name for field in fields(Costs))
+
+
+def scaled(costs: Costs, capacity: int, full: int) -> Costs:
+    """Return what the same work costs a CPU that does ``capacity`` while the fastest does ``full``.
+
+    Rounded up, each by itself. ``guest_block`` is user time, which the CPU stretches as it burns.
+    """
+    done = Costs()
+    for name in cost_names():
+        value: int = getattr(costs, name)
+        setattr(done, name, value if name in NOT_WORK else -(-value * full // capacity))
+    return done

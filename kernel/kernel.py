@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel import messages as m
 from kernel.boot.init_programs import InitPrograms
+from kernel.costs import Costs, scaled
 from kernel.drive.forms import quick_form
 from kernel.drive.livelock import FaultLoop
 from kernel.drive.story import Story
@@ -28,7 +29,7 @@ from kernel.smp.load import LoadTable
 from kernel.smp.loadavg import load_period_ns
 from kernel.smp.mutations import SchedMutations
 from kernel.smp.schedule import do_task_dead
-from kernel.smp.topology import build, flat
+from kernel.smp.topology import SCHED_CAPACITY_SCALE, build, flat
 from kernel.smp.weigh import note_load
 from kernel.stats import KernelStats
 from kernel.task import SignalStruct, TaskStruct
@@ -52,6 +53,13 @@ if TYPE_CHECKING:
     from kernel.process.tasklist import TaskList
 
 _NOT_EMULATED_KEPT: Final = 8
+
+
+def _costs_by_cpu(spec: MachineSpec) -> tuple[Costs, ...]:
+    """Return what each CPU's work costs, if they differ in capacity; else ()."""
+    if all(place[5] == SCHED_CAPACITY_SCALE for place in spec.places):
+        return ()
+    return tuple(scaled(spec.costs, place[5], SCHED_CAPACITY_SCALE) for place in spec.places)
 
 
 class Kernel:
@@ -81,7 +89,8 @@ class Kernel:
 
     def __init__(self, spec: MachineSpec, loader: Loader) -> None:
         self.spec = spec
-        self.costs = spec.costs
+        self.costs = spec.costs  # of the CPU that is worked for
+        self.cpu_costs = _costs_by_cpu(spec)
         self.loader = loader
         self.now_ns = 0
         self.cpu = 0
@@ -101,6 +110,8 @@ class Kernel:
         # CPU time of tasks, and the load average: for /proc
         self.cpu_user_ns = [0] * spec.cpus
         self.cpu_system_ns = [0] * spec.cpus
+        # taken from a CPU by interrupts and the hypervisor (irq, softirq, steal), if anything was
+        self.cpu_taken_ns: dict[int, tuple[int, int, int]] = {}
         self.avenrun = [0, 0, 0]
         self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
         self.nr_kthreads = 0  # made since boot and not released
@@ -140,6 +151,12 @@ class Kernel:
         self.active: list[ActivePath] = []
         self.stepping: ActivePath | None = None
         self.story: Story | None = Story() if self.stepwise else None
+
+    def set_cpu(self, cpu: int) -> None:
+        """Work for ``cpu`` from now on."""
+        self.cpu = cpu
+        if self.cpu_costs:
+            self.costs = self.cpu_costs[cpu]
 
     def form(self, function: Any) -> Any:
         """Return the form of a path that this machine runs (``kernel.drive.forms``)."""

@@ -88,6 +88,22 @@ class ServiceSpec:
 
 
 @dataclass(slots=True)
+class NoiseSpec:
+    """What takes time from CPUs though no task asks for it.
+
+    ``kind``: irq, softirq or steal. Every ``every_ns`` it takes ``length_ns``; of both this is the
+    mean of an exponential distribution if so said. ``cpus``: those it strikes, () for all.
+    """
+
+    kind: str
+    every_ns: int
+    length_ns: int
+    random_arrivals: bool = False
+    random_lengths: bool = False
+    cpus: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
 class MachineSpec:
     """The machine, its policies and what runs on it.
 
@@ -148,6 +164,9 @@ class MachineSpec:
     hrtick: bool = False  # slices end when they are used up: kernel.sched.hrtick
     nohz: str = "ideal"  # one of NOHZ
     nohz_full: tuple[int, ...] = ()  # CPUs without a tick while one task runs; of nohz "full"
+    # how fast a CPU is while 1, 2, … CPUs of its core are busy, in thousandths; () for always 1000
+    smt_share: tuple[int, ...] = ()
+    noise: tuple[NoiseSpec, ...] = ()
 
     def __post_init__(self) -> None:
         """Take the fair class of the profile."""
@@ -186,6 +205,10 @@ class MachineSpec:
         data["classes"] = tuple(data.get("classes", ()))
         data["classes_from"] = tuple(tuple(source) for source in data.get("classes_from", ()))
         data["nohz_full"] = tuple(data.get("nohz_full", ()))
+        data["smt_share"] = tuple(data.get("smt_share", ()))
+        data["noise"] = tuple(
+            NoiseSpec(**{**plain, "cpus": tuple(plain["cpus"])}) for plain in data.get("noise", ())
+        )
         for rows in ("places", "distances"):
             data[rows] = tuple(tuple(row) for row in data.get(rows, ()))
         return cls(**data)

@@ -1,8 +1,8 @@
 """Messages between logical processes: closed sets of plain tuples.
 
-Requests go from a CPU to the kernel, effects from the kernel to a CPU, and one kind of message
-from CPU to CPU (``ARRIVE``, a task's CPU-resident half on the move). A message is a tuple so that
-it costs one allocation in one process and needs no translation for msgpack between processes.
+Requests go from a CPU to the kernel, effects from the kernel to a CPU, and two kinds of messages
+from CPU to CPU (``ARRIVE``, a task's half on the move; ``EFF_SIBLING``, in a core). A message is a
+tuple: one allocation in one process, no translation for msgpack between processes.
 
 Layout::
 
@@ -15,9 +15,7 @@ request is recognised by it and answered from the reply cache. ``utime_ns``, ``s
 is up to date whenever it looks.
 
 Every message has one constructor below (``req_…``, ``eff_…``, ``arrive``): who sends one calls it,
-so that mypy knows what is in a message. Who gets one looks at its code and takes what it wants by
-place. A code that is not in these tables is refused where the message is served
-(``kernel.errors.unknown``).
+so that mypy knows what is in it. Who gets one refuses what is in no table (``errors.unknown``).
 
 Between two LPs messages never overtake each other. An effect about a task carries a time no earlier
 than the last one about it. A CPU that gets an effect for a task that moved away passes it on; one
@@ -57,6 +55,7 @@ REQ_PUSHED: Final = 8
 REQ_BALANCED: Final = 9
 REQ_AVERAGES: Final = 10
 REQ_TELL: Final = 12
+REQ_NOISE: Final = 11
 
 REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     REQ_SYSCALL: ("syscall", ("op", "ctx"), "the current task makes a system call"),
@@ -77,6 +76,7 @@ REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     ),
     REQ_AVERAGES: ("averages", ("averages",), "posted: as kernel.sched.pelt.report has them"),
     REQ_TELL: ("tell", ("rank", "key"), "posted: the task's class has something to say of it"),
+    REQ_NOISE: ("noise", ("irq", "softirq", "steal"), "posted: ns that were taken from it so far"),
     REQ_FATAL: ("fatal", ("message",), "posted: the guest program broke the run"),
 }
 
@@ -103,6 +103,7 @@ EFF_KTHREAD: Final = 21
 EFF_RESCHED: Final = 22
 EFF_BALANCE: Final = 23
 EFF_TOLD: Final = 26
+EFF_SIBLING: Final = 24
 ARRIVE: Final = 16
 
 EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
@@ -124,11 +125,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
         ("signals", "how", "until_ns", "value", "error"),
         "C-level handlers have run; how: 0 the call returned, else OP_ (kernel.uapi.signals)",
     ),
-    EFF_RESCHED: (
-        "resched",
-        (),
-        "the path goes on at once, unless the CPU runs another task first",
-    ),
+    EFF_RESCHED: ("resched", (), "the path goes on, unless the CPU runs another task first"),
     # everything else may come at any time
     EFF_FORK: (
         "fork",
@@ -146,17 +143,14 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
         ("dest_cpu", "remote"),
         "the parked task is runnable on dest_cpu; remote: another CPU says so",
     ),
-    EFF_SIGNAL: (
-        "signal",
-        ("remote",),
-        "set its TIF_SIGPENDING; if it runs, make it enter the kernel",
-    ),
+    EFF_SIGNAL: ("signal", ("remote",), "set its TIF_SIGPENDING; one that runs enters the kernel"),
     EFF_PULL: ("pull", ("dest_cpu",), "give a queued task to that CPU (pid is 0)"),
     EFF_BALANCE: (
         "balance",
         ("dest_cpu", "dest_idle", "kind", "imbalance", "nr_balance_failed", "active"),
         "too busy: give that CPU as much (kernel.smp.balance; pid is 0)",
     ),
+    EFF_SIBLING: ("sibling", ("cpu", "busy"), "a CPU of the same core began or ended to idle"),
     EFF_RENAME: ("rename", ("new_pid",), "exec by a non-leader: pid is now new_pid"),
     EFF_RENICE: ("renice", ("nice",), "the task's nice value changed"),
     EFF_TRACED: ("traced", ("slow_door",), "a tracer sees its calls: bring every one here, or not"),
@@ -280,6 +274,11 @@ def req_averages(at_ns: int, cpu: int, seq: int, pid: int, averages: tuple[int, 
 def req_tell(at_ns: int, cpu: int, seq: int, pid: int, rank: int, key: int) -> Request:
     """The class of the task, of that rank, has something to tell its half in the kernel."""
     return at_ns, cpu, seq, REQ_TELL, pid, 0, 0, 0, rank, key
+
+
+def req_noise(at_ns: int, cpu: int, seq: int, irq: int, softirq: int, steal: int) -> Request:
+    """So many ns were taken from the CPU since boot."""
+    return at_ns, cpu, seq, REQ_NOISE, 0, 0, 0, 0, irq, softirq, steal
 
 
 def req_fatal(at_ns: int, cpu: int, seq: int, pid: int, message: str) -> Request:
@@ -434,6 +433,11 @@ def eff_balance(
 def eff_told(at_ns: int, rank: int, key: int, data: tuple[int, ...]) -> Effect:
     """A scheduling class is told something by its half in the kernel or on another CPU."""
     return at_ns, EFF_TOLD, 0, rank, key, data
+
+
+def eff_sibling(at_ns: int, cpu: int, busy: bool) -> Effect:
+    """``cpu``, of the same core, runs something from now on, or idles."""
+    return at_ns, EFF_SIBLING, 0, cpu, busy
 
 
 def eff_rename(at_ns: int, pid: int, new_pid: int) -> Effect:

@@ -183,6 +183,8 @@ class KernelState(Kernel):
             calc_global_load(self, now_ns)
         self.now_ns = now_ns
         self.cpu = cpu
+        if self.cpu_costs:
+            self.costs = self.cpu_costs[cpu]
         last_seq = self._last_seq
         if seq <= last_seq[cpu]:
             if seq == last_seq[cpu]:
@@ -254,5 +256,7 @@ class KernelState(Kernel):
                 self.timers.add(self.now_ns, CLASS_SIGNAL, (task, sig))
         elif code == m.REQ_FATAL:
             self.fatal = request[first]
+        elif code == m.REQ_NOISE:
+            self.cpu_taken_ns[cpu] = (request[first], request[first + 1], request[first + 2])
         else:
             raise InvariantError(unknown(request, "kernel"))

@@ -221,6 +221,34 @@ class CpuStats(_Stats):
         return stats
 
 
+class RatedStats(CpuStats):
+    """What a CPU counts besides that is not always as fast as it can be (``kernel.cpu.rated``).
+
+    ``shared_ns`` user time while a sibling was busy, ``refill_ns`` of it spent to fill caches after
+    ``refills`` moves and absences; the others what interrupts and the hypervisor took.
+    """
+
+    OWN: ClassVar[tuple[str, ...]] = (
+        "irq_ns",
+        "refill_ns",
+        "refills",
+        "shared_ns",
+        "softirq_ns",
+        "steal_ns",
+    )
+    COUNTERS: ClassVar[tuple[str, ...]] = (*CpuStats.COUNTERS, *OWN)
+    __slots__ = OWN
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.irq_ns = 0
+        self.refill_ns = 0
+        self.refills = 0
+        self.shared_ns = 0
+        self.softirq_ns = 0
+        self.steal_ns = 0
+
+
 class KernelStats(_Stats):
     """What KernelState counts.
 

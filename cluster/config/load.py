@@ -15,11 +15,12 @@ from pydantic_core import ErrorDetails
 from cluster.config import models
 from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
 from cluster.config.models import RunConfig, Workload, config_with
+from cluster.config.noise import noise_specs, wrong_noise
 from cluster.config.sched import FAIR_CLASSES, OTHERS, AnySched, conflicts, sched_with
 from cluster.config.sound import Sound
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
 from cluster.config.ticks import conflicts as nohz_conflicts
-from cluster.config.topology import Cpus, Finding, Topology, by_numbers
+from cluster.config.topology import Cpus, Finding, Topology, by_numbers, smt_shares
 from cluster.config.topology_files import is_topology_file, read_topology
 from cluster.config.topology_models import PROCESSORS, topology_named
 from cluster.driver_parts import PartError, load_part
@@ -36,7 +37,7 @@ from cluster.point_names import point_kinds
 from cluster.sched_classes import Found, SchedClassError, find
 from cluster.sync.scheme import SchemeError, scheme_class
 from kernel.drive.interleave import check_name
-from kernel.machine import fair_of
+from kernel.machine import NoiseSpec, fair_of
 from kernel.sched.classes import fair_class_by_name, together
 from kernel.sched.eevdf import eevdf_sched_class
 from kernel.sched.sched_class import SchedClass
@@ -91,6 +92,8 @@ class Loaded:
     sound: Sound = field(default_factory=lambda: Sound(None))
     others: tuple[Found, ...] = ()  # of other ranks than fair, from outside
     cpus: Cpus = field(default_factory=Cpus)  # as machine.topology says
+    smt_share: tuple[int, ...] = ()
+    noise: tuple[NoiseSpec, ...] = ()
 
     @property
     def classes(self) -> tuple[SchedClass, ...]:
@@ -153,6 +156,7 @@ def _look_at(name: str, text: str, folder: Path, overrides: Iterable[Override]) 
     elif ("sched", "fair") not in sound.bad:
         loaded.fair = fair_class_by_name(fair_of(config.sched.fair, config.linux))
     problems += _take_topology(loaded)
+    problems += _check_noise(loaded)
     problems += _cross_checks(loaded)
     return loaded
 
@@ -493,7 +497,7 @@ def _take_topology(loaded: Loaded) -> Iterable[Problem]:
         for path, what in findings:
             yield loaded.problem((*where, *path), what)
     else:
-        for key in sorted(topology.model_fields_set - {"model"}):
+        for key in sorted(topology.model_fields_set - {"model", "smt_share"}):
             yield loaded.problem((*where, key), "is for numbers: the file has all", of_key=True)
         file = loaded.folder / topology.model
         try:
@@ -503,12 +507,24 @@ def _take_topology(loaded: Loaded) -> Iterable[Problem]:
     number = len(loaded.cpus.places)
     if not number:
         return
+    loaded.smt_share, findings = smt_shares(topology.smt_share, loaded.cpus.places)
+    for path, what in findings:
+        yield loaded.problem((*where, *path), what)
     if "cpus" not in machine.model_fields_set:
         machine = machine.model_copy(update={"cpus": number})
         loaded.config = loaded.config.model_copy(update={"machine": machine})
     elif machine.cpus != number and loaded.is_sound("machine", "cpus"):
         what = f"must be {number}, as machine.topology says, or left out {got(machine.cpus)}"
         yield loaded.problem(("machine", "cpus"), what)
+
+
+def _check_noise(loaded: Loaded) -> Iterable[Problem]:
+    """Yield what is wrong with ``machine.noise``."""
+    machine = loaded.config.machine
+    loaded.noise = noise_specs(machine.noise)
+    if machine.noise is not None and loaded.is_sound("machine"):
+        for path, what in wrong_noise(machine.noise, machine.cpus):
+            yield loaded.problem(("machine", "noise", *path), what)
 
 
 def _of_processor(topology: Topology, name: str) -> tuple[Topology, list[Finding]]:
@@ -519,10 +535,11 @@ def _of_processor(topology: Topology, name: str) -> tuple[Topology, list[Finding
         what = f"no processor that is known, and no file's name {got(name)}; {hint}"
         return topology, [(("model",), what)]
     findings: list[Finding] = [
-        ((key,), f"is known of {name}: only sockets may be given beside it")
-        for key in sorted(topology.model_fields_set - {"model", "sockets"})
+        ((key,), f"is known of {name}: only sockets and smt_share may be given beside it")
+        for key in sorted(topology.model_fields_set - {"model", "sockets", "smt_share"})
     ]
-    return topology_named(name, topology.sockets), findings
+    named = topology_named(name, topology.sockets)
+    return named.model_copy(update={"smt_share": topology.smt_share}), findings
 
 
 def _check_scheme(loaded: Loaded) -> Iterable[Problem]:

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from cluster.config.model import Model, NameAlone
+from cluster.config.noise import Noise
 from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, OneOfOrOwn, Size
 from cluster.config.sched import Sched, SchedKeys
 from cluster.config.ticks import CpuList
@@ -117,6 +118,9 @@ class Machine(Model):
             description="How the CPUs hang together; says how many there are, too. By default all "
             "are equally near to one another."
         ),
+    ] = None
+    noise: Annotated[
+        Noise | None, Field(description="What takes time from the CPUs; nothing by default.")
     ] = None
     nohz: Annotated[
         str,

@@ -29,6 +29,17 @@ def _cores(value: Any) -> int | list[int]:
     raise ValueError(f"must be from 1 to {MAX_CPUS}, or a list of such numbers")
 
 
+def _shares(value: Any) -> int | list[int]:
+    many = value if isinstance(value, list) else [value]
+    if many and all(type(each) is int and 1 <= each <= 100 for each in many):
+        return many if isinstance(value, list) else many[0]
+    raise ValueError("must be from 1 to 100, or a list of such numbers")
+
+
+_ONE_SHARE: Final = {"type": "integer", "minimum": 1, "maximum": 100}
+# Marr et al., Hyper-Threading Technology Architecture and Microarchitecture, Intel Technology
+# Journal 6(1), 2002: two threads do 1.16 to 1.28 times the work of one, on server loads
+SMT_SHARE: Final = 60
 _ONE_CORES: Final = {"type": "integer", "minimum": 1, "maximum": MAX_CPUS}
 
 
@@ -85,6 +96,16 @@ class Topology(NameAlone):
         list[Annotated[int, Field(ge=1, le=1024)]],
         Field(max_length=MAX_CPUS, description="Of every cluster, 1024 for the largest."),
     ] = []
+    smt_share: Annotated[
+        int | list[int],
+        PlainValidator(_shares),
+        WithJsonSchema({"anyOf": [_ONE_SHARE, {"type": "array", "items": _ONE_SHARE}]}),
+        Field(
+            description="Percent of its speed that a CPU has while another of its core is busy, "
+            "too (more together do as much as two); or a list: while 1, 2, … others are. 100: "
+            "siblings do not slow each other down."
+        ),
+    ] = SMT_SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +114,25 @@ class Cpus:
 
     places: tuple[tuple[int, ...], ...] = ()
     distances: tuple[tuple[int, ...], ...] = ()
+
+
+def smt_shares(
+    share: int | list[int], places: Sequence[Sequence[int]]
+) -> tuple[tuple[int, ...], list[Finding]]:
+    """Return ``MachineSpec.smt_share`` for CPUs with places, and what is wrong with ``share``."""
+    threads: dict[tuple[int, ...], int] = {}
+    for place in places:
+        core = (place[1], place[4])
+        threads[core] = threads.get(core, 0) + 1
+    most = max(threads.values(), default=1)
+    if isinstance(share, list):
+        if len(share) != most - 1:
+            what = f"must have {most - 1} items, one for each other CPU of a core"
+            return (), [(("smt_share",), f"{what} (got {len(share)})")]
+        shares = (1000, *(10 * each for each in share))
+    else:
+        shares = (1000, *(20 * share // (others + 1) for others in range(1, most)))
+    return (() if most == 1 or share == 100 else shares), []
 
 
 def clusters_of(topology: Topology) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from kernel.machine import MachineSpec
 from kernel.sched.classes import fair_class_by_name
 from kernel.sched.fork_order import order_of
-from kernel.stats import CpuStats, Histogram, KernelStats
+from kernel.stats import CpuStats, Histogram, KernelStats, RatedStats
 from kernel.uapi.clock import NSEC_PER_SEC
 
 FORMAT: Final = 1
@@ -177,6 +177,7 @@ def make_summary(
         "per_cpu": {
             name: [one[name] for one in cpu_stats] for name in ("user_ns", "system_ns", "idle_ns")
         },
+        **_speed(cpu_stats),
         "rates": {f"{key}_per_virtual_s": _per_second(n, virtual_ns) for key, n in counts.items()},
         "migrations": {
             "total": kernel_left.pop("migrations"),
@@ -191,6 +192,14 @@ def make_summary(
         "wall": _wall(wall, counts),
     }
     return {key: _plain(summary[key]) for key in sorted(summary)}
+
+
+def _speed(cpu_stats: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Return the group ``speed`` if a CPU is not always as fast as it can be, else nothing."""
+    rated = [one for one in cpu_stats if "shared_ns" in one]
+    if not rated:
+        return {}
+    return {"speed": {name: sum(one[name] for one in rated) for name in RatedStats.OWN}}
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,8 @@ next one (``kernel.boot.arrivals``), so a million arrivals need no list.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.boot.arrivals import gap_ns, splitmix64
+from kernel.bits import splitmix64
+from kernel.boot.arrivals import gap_ns
 from kernel.points import Path
 from kernel.process.spawn import spawn_process
 from kernel.timerq import TimerKind
@@ -51,7 +52,7 @@ class SpawnTimer(TimerKind):
         if index + 1 < spawn.count:
             next_ns = k.now_ns + gap_ns(spawn, index, splitmix64(k.spec.seed, number))
             k.timers.add(next_ns, SPAWN_TIMER, (number, index + 1))
-        k.cpu = 0
+        k.set_cpu(0)
         k.current = k.child_reaper
         return k.form(_spawn)(k, number, index)
 

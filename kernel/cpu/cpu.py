@@ -157,7 +157,7 @@ class Cpu:
         if at != USER or not task.remaining_ns or task.sigpending or rq.need_resched:
             return self.now_ns
         # Nothing of this CPU's own can happen while its task computes, before a tick.
-        next_ns = self.now_ns + task.remaining_ns
+        next_ns = self.now_ns + self.wall_ns(task)
         if rq.nr_running > 1 or task.cputimer:
             next_ns = min(next_ns, (self.now_ns // self.tick_ns + 1) * self.tick_ns)
         elif self.ticks_alone:
@@ -287,6 +287,14 @@ class Cpu:
 
     # -- time ---------------------------------------------------------------------------------
 
+    def wall_ns(self, task: CpuTask) -> int:
+        """Return how long it takes to burn what ``task`` has left; ``kernel.cpu.rated``: longer."""
+        return task.remaining_ns
+
+    def sibling(self, cpu: int, busy: bool) -> None:
+        """Another CPU of the core has begun or ended to idle: ``kernel.cpu.rated``."""
+        raise InvariantError(f"cpu {self.id} shares no core, and hears of cpu {cpu}")
+
     def _burn(self, task: CpuTask, stop_ns: int) -> None:
         """Let ``task`` use user time until it is used up, ``stop_ns``, or a tick."""
         start_ns = self.now_ns
@@ -328,13 +336,13 @@ class Cpu:
         self._seq += 1
         return self._seq
 
-    def packed_clocks(self) -> tuple[int, int, int, int]:
+    def packed_clocks(self) -> tuple[int, ...]:
         """Return how far requests and messages are numbered, and when interrupts were off."""
         return self._arrivals, self._seq, self._closed_ns, self._open_ns
 
     def unpack_clocks(self, data: Sequence[int]) -> None:
         """Take what ``packed_clocks`` returned."""
-        self._arrivals, self._seq, self._closed_ns, self._open_ns = data
+        self._arrivals, self._seq, self._closed_ns, self._open_ns = data[:4]
 
     def _asks(self, task: CpuTask) -> int:
         """The current task asks the kernel, and the CPU waits; return the request's number."""
@@ -368,15 +376,10 @@ class Cpu:
 
     def _go_on(self, task: CpuTask) -> None:
         """The current task goes on in its system call."""
+        seq = self._asks(task)
         self.out.append(
             m.req_continue(
-                self.now_ns,
-                self.id,
-                self._asks(task),
-                task.pid,
-                task.utime_ns,
-                task.stime_ns,
-                task.nivcsw,
+                self.now_ns, self.id, seq, task.pid, task.utime_ns, task.stime_ns, task.nivcsw
             )
         )
 

@@ -94,6 +94,9 @@ def _apply_other(cpu: "Cpu", code: int, effect: m.Effect) -> None:
         on_kthread(cpu, effect)
     elif code == m.EFF_TOLD:
         on_told(cpu, effect)
+    elif code == m.EFF_SIBLING:
+        cpu.late(effect[0])
+        cpu.sibling(effect[3], effect[4])
     else:
         raise InvariantError(unknown(effect, f"cpu {cpu.id} at {cpu.now_ns} ns"))
 
@@ -157,12 +160,14 @@ def on_exec(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
     task.op = task.value = task.error = None
     task.remaining_ns = 0
     task.ctx = None  # made where it first runs: a program's name travels lighter than a context
+    task.cache = None  # nothing of the new program is in one
     task.program = (effect[3], effect[4], effect[5], effect[8])
     if dest != cpu.id:
         rq = cpu.rq
         rq.clock_ns = cpu.now_ns
         core.deactivate_task(rq, task, core.DEQUEUE_MOVE)
         cpu.switch(task, TASK_REPORT_MAX)
+        task.cache = None
         send_away(cpu, task, dest, m.BY_EXEC, effect[0])
 
 

@@ -37,6 +37,7 @@ class CpuTask:
     __slots__ = (
         "at",
         "avg",
+        "cache",
         "comm",
         "cpus_allowed",
         "cputimer",
@@ -115,6 +116,9 @@ class CpuTask:
         self.cputimer = False  # its process has timers on CPU time: every tick counts
         # (image, argv, env) of a program it is to start with; then it has no context yet
         self.program: Program | None = None
+        # the CPU it ran on last, until when, and the user time its cache still takes to fill;
+        # None: it has not run, or nobody counts that
+        self.cache: tuple[int, int, int] | None = None
 
     def __repr__(self) -> str:
         return f"<cputask {self.pid}/{self.tgid} {self.comm}>"
@@ -152,6 +156,7 @@ class CpuTask:
             self.prio,
             self._packed_entities(),
             self.program,
+            self.cache,
             None if ctx is None else ctx.pack(),
             None if self.avg is None else self.avg.pack(),
         ]
@@ -204,6 +209,7 @@ class CpuTask:
             p.prio,
             kept,
             program,
+            cache,
             ctx,
             avg,
         ) = data[5:]
@@ -214,6 +220,7 @@ class CpuTask:
         p.value = _tuples(value)
         p.error = _tuples(error)
         p.program = _tuples(program)
+        p.cache = _tuples(cache)
         if ctx is not None:
             p.ctx = unpack_context(ctx)
         return p

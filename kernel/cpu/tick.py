@@ -104,7 +104,7 @@ def end_alone(cpu: "Cpu", task: "CpuTask") -> int:
 
     A tick before it is what is returned if the task's class may do something in it.
     """
-    end_ns = cpu.now_ns + task.remaining_ns
+    end_ns = cpu.now_ns + cpu.wall_ns(task)
     first_ns = (cpu.now_ns // cpu.tick_ns + 1) * cpu.tick_ns
     if end_ns < first_ns:
         return end_ns

@@ -280,7 +280,7 @@ class StepDriver:
         kernel = self._kernel
         kernel.stats.steps += 1
         kernel.now_ns = entry.now_ns
-        kernel.cpu = entry.cpu
+        kernel.set_cpu(entry.cpu)
         if isinstance(entry, Drain):
             self.memory.drain(entry)
             return

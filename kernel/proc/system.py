@@ -24,28 +24,28 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 _NR_SOFTIRQS: Final = 10
+_NOTHING_TAKEN: Final = (0, 0, 0)
 
 
 # -- processors ----------------------------------------------------------------------------------
 
 
-def cpu_times(k: "Kernel", cpu: int) -> tuple[int, int, int]:
-    """Return user, system and idle ns of one CPU since boot."""
+def cpu_times(k: "Kernel", cpu: int) -> tuple[int, int, int, int, int, int]:
+    """Return user, system, idle, irq, softirq and steal ns of one CPU since boot."""
     user_ns, system_ns = k.cpu_user_ns[cpu], k.cpu_system_ns[cpu]
-    return user_ns, system_ns, max(0, k.now_ns - user_ns - system_ns)
+    irq_ns, softirq_ns, steal_ns = k.cpu_taken_ns.get(cpu, _NOTHING_TAKEN)
+    busy_ns = user_ns + system_ns + irq_ns + softirq_ns + steal_ns
+    return user_ns, system_ns, max(0, k.now_ns - busy_ns), irq_ns, softirq_ns, steal_ns
 
 
 def show_stat(k: "Kernel") -> str:
     """Return /proc/stat. Source: fs/proc/stat.c:show_stat()."""
     rows = [cpu_times(k, cpu) for cpu in range(k.spec.cpus)]
-    total = tuple(sum(row[place] for row in rows) for place in range(3))
+    total = tuple(sum(row[place] for row in rows) for place in range(6))
     lines = []
-    for name, (user_ns, system_ns, idle_ns) in (
-        ("cpu ", total),
-        *((f"cpu{cpu}", row) for cpu, row in enumerate(rows)),
-    ):
-        user, system, idle = map(nsec_to_clock_t, (user_ns, system_ns, idle_ns))
-        lines.append(f"{name} {user} 0 {system} {idle} 0 0 0 0 0 0\n")
+    for name, row in (("cpu ", total), *((f"cpu{cpu}", row) for cpu, row in enumerate(rows))):
+        user, system, idle, irq, softirq, steal = map(nsec_to_clock_t, row)
+        lines.append(f"{name} {user} 0 {system} {idle} 0 {irq} {softirq} {steal} 0 0\n")
     stats = k.stats
     lines += [
         "intr 0\n",

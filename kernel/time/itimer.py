@@ -55,7 +55,7 @@ class RealTimerKind(TimerKind):
         """Send SIGALRM, as an interrupt: it is nobody's system call."""
         if not self.is_live(what, serial) or not what.live:
             return None
-        k.cpu = what.leader.cpu
+        k.set_cpu(what.leader.cpu)
         k.current = k.init_task
         k.now_ns += k.costs.timer_op
         return k.form(it_real_fn)(k, what)

@@ -26,7 +26,7 @@ class WakeTimer(TimerKind):
         if what.timer != serial:
             return None
         what.timer = 0
-        k.cpu = what.cpu
+        k.set_cpu(what.cpu)
         k.current = what
         k.now_ns += k.costs.timer_op
         return k.form(try_to_wake_up)(k, what, TASK_NORMAL)

@@ -11,7 +11,7 @@ from cluster.codec import GroupCodec
 from cluster.engine_api import RunRequest
 from cluster.local_engine import LocalRun
 from kernel.cpu.checkpoint import pack_cpu, unpack_cpu
-from kernel.cpu.cpu import Cpu
+from kernel.cpu.rated import make_cpu
 from kernel.process.spawn_child import unpack_context
 from workloads.language.loader import Loader
 
@@ -42,7 +42,7 @@ class SetDown(LocalRun):
         for place, old in enumerate(list(self.group.cpus.values())):
             wire = GroupCodec(0, [old.id], self.loader)
             data = codec._unpack(codec.pack(pack_cpu(old)), wire._hook)
-            new = Cpu(old.id, self.request.spec, self.loader)
+            new = make_cpu(old.id, self.request.spec, self.loader)
             unpack_cpu(new, data, lambda packed: unpack_context(self.loader, packed))
             new.trace = old.trace
             group._cpus[place] = group.by_number[old.id] = new

@@ -181,7 +181,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_where() -> None:
         ("{cores: 4096, smt: 2}", "machine.topology: must have at most 4096 CPUs (got 8192)"),
         ("{llcs: 2, numa: {nodes: 3}}", "must divide the number of clusters, which is 2 (got 3)"),
         ("epyc-7764", "(got 'epyc-7764'); did you mean epyc-7763?"),
-        ("{model: power9, smt: 8}", "topology.smt: is known of power9: only sockets may be given"),
+        ("{model: power9, smt: 8}", "topology.smt: is known of power9: only sockets and smt_share"),
         ("{model: ./m.xml, smt: 8}", "topology.smt: is for numbers: the file has all"),
         ("./none.xml", "none.xml: No such file or directory"),
     ],

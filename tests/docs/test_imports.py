@@ -39,6 +39,7 @@ LAZY = {
 CPU_HALF_MAY = {
     "kernel.bits": "bit masks",
     "kernel.boot.smpboot_names": "both halves make a CPU's first threads, of the same names",
+    "kernel.costs": "what a slower CPU pays",
     "kernel.errors": "a broken invariant",
     "kernel.events": "numbers of trace records",
     "kernel.machine": "what is configured",

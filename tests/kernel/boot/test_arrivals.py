@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.boot.arrivals import exponential_ns, gap_ns, log2_fixed, splitmix64
+from kernel.bits import exponential_ns, log2_fixed, splitmix64
+from kernel.boot.arrivals import gap_ns
 from kernel.machine import SpawnSpec
 
 

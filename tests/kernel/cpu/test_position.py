@@ -81,7 +81,13 @@ def test_nobody_comes_back_from_where_nothing_comes_after():
 def test_every_effect_is_about_a_task_here_or_brings_one_or_is_about_the_queue():
     others = {code for code in m.EFFECTS if not ABOUT_A_TASK[code]}
     brings = {m.ARRIVE, m.EFF_SPAWN, m.EFF_KTHREAD}
-    assert others == brings | {m.EFF_PULL, m.EFF_BALANCE, m.EFF_MOVED_ACK, m.EFF_TOLD}
+    assert others == brings | {
+        m.EFF_PULL,
+        m.EFF_BALANCE,
+        m.EFF_MOVED_ACK,
+        m.EFF_SIBLING,
+        m.EFF_TOLD,
+    }
 
 
 def test_an_answer_that_nobody_waits_for_is_refused_with_the_story(asked):
@@ -103,7 +109,7 @@ def test_a_task_that_does_not_sleep_is_not_woken(asked):
         cpu.step(FAR, [(at_ns, m.EFF_WAKE, 10, 1)])
 
 
-@pytest.mark.parametrize("code", [24, ASK, 99])
+@pytest.mark.parametrize("code", [29, ASK, 99])
 def test_an_effect_that_there_is_not_is_refused(asked, code):
     cpu, at_ns = asked
     with pytest.raises(InvariantError, match=r"no such message: .*, 10\)"):
