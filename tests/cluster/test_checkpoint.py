@@ -45,7 +45,7 @@ class SetDown(LocalRun):
             new = make_cpu(old.id, self.request.spec, self.loader)
             unpack_cpu(new, data, lambda packed: unpack_context(self.loader, packed))
             new.trace = old.trace
-            group._cpus[place] = group.by_number[old.id] = new
+            group.cpus[place] = group.by_number[old.id] = new
 
 
 @pytest.mark.parametrize(
