@@ -49,6 +49,7 @@ from kernel.sched.sched_class import (
     DEQUEUE_SLEEP,
     DEQUEUE_UNINTERRUPTIBLE,
     ENQUEUE_INITIAL,
+    ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
     FAIR_RANK,
 )
@@ -80,7 +81,10 @@ class O1SchedClass(FairSchedClass):
     # -- on and off the queue -----------------------------------------------------------------
 
     def enqueue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
-        """Source: kernel/sched.c:activate_task(), wake_up_new_task(), pull_task()."""
+        """A task of another class has its static priority, one that is pulled what it had.
+
+        Source: kernel/sched.c:activate_task(), wake_up_new_task(), pull_task(), setscheduler().
+        """
         o1: O1Rq = rq.of[FAIR_RANK]
         se: O1Entity = p.se
         if se.time_slice <= 0:
@@ -95,8 +99,8 @@ class O1SchedClass(FairSchedClass):
             se.prio = effective_prio(o1, p)
             if o1.forked is not None and o1.forked[0] is p:
                 o1.heirs[p] = o1.forked[1]
-        else:
-            se.prio = effective_prio(o1, p)
+        elif not flags & ENQUEUE_MIGRATED:
+            se.prio = static_prio(p)
         o1.nr_running += 1
         o1.tasks[p] = None
         array = o1.expired if se.expired else o1.active
@@ -249,6 +253,8 @@ class O1SchedClass(FairSchedClass):
                 self.task_tick(rq, parent)
         inherited = current_bonus(o1, mine) * o1.tunables.child_penalty // 100
         se.sleep_avg = inherited * o1.def_timeslice * o1.tick_ns
+        # PARENT_PENALTY is 100 per cent, but of whole steps of the bonus
+        mine.sleep_avg = current_bonus(o1, mine) * o1.def_timeslice * o1.tick_ns
         se.prio = effective_prio(o1, child)
         o1.forked = (child, parent)
         if o1.child_first >> flags & 1:
@@ -274,13 +280,21 @@ class O1SchedClass(FairSchedClass):
         self.migrate_task_rq(rq, p)
 
     def reweight_task(self, rq: "Rq", p: CpuTask) -> None:
-        """Move ``p`` to the list of its new priority. Source: kernel/sched.c:set_user_nice()."""
-        o1: O1Rq = rq.of[FAIR_RANK]
+        """Move ``p`` to the list of its new static priority: its bonus is forgotten for a while.
+
+        Source: kernel/sched.c:set_user_nice(), whose ``prio += delta`` means just that.
+        """
         se: O1Entity = p.se
         array = _array_of(p)
         array.remove(p)
-        se.prio = effective_prio(o1, p)
+        delta = static_prio(p) - se.prio
+        se.prio = static_prio(p)
         array.add(p)
+        if delta < 0 or (delta > 0 and rq.curr is p):
+            rq.need_resched = True
+
+    def prio_changed(self, rq: "Rq", p: CpuTask, old_nice: int) -> None:
+        """``reweight_task`` has asked for a switch if one is due."""
 
     def task_load(self, p: CpuTask) -> int:
         """Return the weight of its nice value, as if 2.6.11 balanced by load and not by number."""

@@ -125,6 +125,8 @@ class Queue:
         self.join(task)
 
     def run(self, delta):
+        if not delta:
+            return
         task = self.curr
         task.v += virtual(delta, task.weight)
         if task.v >= task.deadline:
