@@ -76,13 +76,24 @@ class _Quantity:
     parse: "staticmethod[[Any], int]"
     show: "staticmethod[[int], str]"
 
-    def __init__(self, low: int, high: int, note: str = "", *, power_of_two: bool = False) -> None:
+    def __init__(
+        self,
+        low: int,
+        high: int,
+        note: str = "",
+        *,
+        power_of_two: bool = False,
+        off: bool = False,
+    ) -> None:
         self.low = low
         self.high = high
         self.note = note
         self.power_of_two = power_of_two
+        self.off = off  # may be ``off``, or -1
 
     def check(self, value: Any) -> int:
+        if self.off and (value == "off" or value is False or (value == -1 and value is not True)):
+            return -1
         result = self.parse(value)
         if not self.low <= result <= self.high:
             raise QuantityError(f"must be from {self.show(self.low)} to {self.show(self.high)}")
@@ -100,8 +111,13 @@ class _Quantity:
     ) -> dict[str, Any]:
         text = {"type": "string", "pattern": self.pattern}
         bounds = f"{self.noun} from {self.show(self.low)} to {self.show(self.high)}."
+        values: list[dict[str, Any]] = [text]
+        if self.low == 0:
+            values.append({"const": 0})
+        if self.off:
+            values.append({"enum": ["off", -1]})
         return {
-            "anyOf": [text, {"const": 0}] if self.low == 0 else [text],
+            "anyOf": values,
             "description": f"{self.note} {bounds}".strip(),
         }
 

@@ -37,7 +37,8 @@ def _type_of(metadata: Any) -> Any:
     """Return the type of a key, bounds and meaning included, from the metadata of a tunable."""
     kind, about = metadata["kind"], metadata["about"]
     if kind == t.DURATION:
-        return Annotated[int, Duration(metadata["least"], metadata["most"], about)]
+        off = metadata["off"]
+        return Annotated[int, Duration(metadata["least"], metadata["most"], about, off=off)]
     if kind == t.INTEGER:
         bounds = Field(ge=metadata["least"], le=metadata["most"], description=about)
         return Annotated[int, bounds]
@@ -209,6 +210,11 @@ def conflicts(
             own = [f"sched.classes has {other.name}" for other in classes if other.rank == cls.rank]
             why = "".join(own) or f"Linux {linux} has none"
             yield (cls.name,), True, f"is for the class {cls.name} ({why})"
+    for cls in classes:
+        for each in fields(cls.tunables):
+            only, key = each.metadata.get("only", ""), t.key_of(each.name)
+            if only not in ("", linux) and key in sched.given(cls.name):
+                yield (cls.name, key), True, f"is for linux: {only} (linux is {linux})"
     for cls in sorted(classes, key=lambda cls: cls.rank == FAIR_RANK):
         yield from _too_large(sched, cls, linux)
 
@@ -240,7 +246,7 @@ def _place(sched: SchedKeys, cls: SchedClass, name: str) -> tuple[str, ...]:
 def _written(metadata: Any, value: Any) -> str:
     """Return the value of a tunable as one writes it in a configuration."""
     if metadata["kind"] == t.DURATION:
-        return format_ns(value)
+        return "off" if value < 0 else format_ns(value)
     return str(value).lower() if type(value) is bool else str(value)
 
 
@@ -259,7 +265,8 @@ def tunable_rows(cls: SchedClass) -> Iterator[tuple[str, str]]:
         data = each.metadata
         if "least" in data:
             least, most = (_written(data, data[bound]) for bound in ("least", "most"))
-            bounds = f", from {least} to {most}"
+            bounds = f", from {least} to {most}{', or off' if data.get('off') else ''}"
+            bounds += f"; linux: {data['only']} only" if data.get("only") else ""
         else:
             bounds = f", of {', '.join(data['words'])}" if "words" in data else ""
         key = f"sched.{cls.name}.{t.key_of(each.name)}"

@@ -30,7 +30,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # In these fields ``on`` and ``off`` are the documented values, read as strings.
 _ON_OFF_PATHS: Final[frozenset[KeyPath]] = frozenset(
-    {("sched", "child_runs_first"), ("machine", "nohz")}
+    {("sched", "child_runs_first"), ("sched", "rt", "runtime"), ("machine", "nohz")}
 )
 
 _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)$")

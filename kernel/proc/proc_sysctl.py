@@ -4,8 +4,8 @@
 part of the kernel that gets a parameter adds a row.
 
 Source: fs/proc/proc_sysctl.c, kernel/sysctl.c, kernel/pid.c, kernel/utsname_sysctl.c.
-Deviation: one value at a time, written in one piece. What the configuration decides (pid_max, the
-policies of vm) can only be read.
+Deviation: one value at a time, written in one piece. What the configuration decides (pid_max,
+sched_rt_runtime_us, the policies of vm) can only be read.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +16,9 @@ from kernel.proc.inode import Entry
 from kernel.proc.system import linux_version
 from kernel.process.limits import FUTEX_TID_MASK
 from kernel.process.pid import task_active_pid_ns
+from kernel.sched.classes import tunables_of
+from kernel.sched.rt import rt_sched_class
+from kernel.sched.rt_rq import RtTunables
 from kernel.task import nsproxy_of
 from kernel.uapi.errno_ import EINVAL
 from kernel.uapi.mman import MAX_MAP_COUNT
@@ -45,6 +48,12 @@ def proc_dointvec_minmax(data: bytes, least: int, most: int) -> int:
     return value
 
 
+def _rt(k: "Kernel") -> RtTunables:
+    """Return the tunables of real-time tasks, as by default if their class is another."""
+    tunables: RtTunables = tunables_of(k.spec, rt_sched_class)
+    return tunables
+
+
 def _write_threads_max(k: "Kernel", data: bytes) -> int:
     """Source: kernel/fork.c:sysctl_max_threads()."""
     k.tasks.max_threads = proc_dointvec_minmax(data, 1, FUTEX_TID_MASK)
@@ -72,6 +81,12 @@ SYSCTLS: Final[dict[str, tuple[int, Any, Any]]] = {
     "kernel/ns_last_pid": (
         0o444,
         _value(lambda k: task_active_pid_ns(k, k.current).pids.last),
+        None,
+    ),
+    "kernel/sched_rt_period_us": (0o444, _value(lambda k: _rt(k).period_ns // 1000), None),
+    "kernel/sched_rt_runtime_us": (
+        0o444,
+        _value(lambda k: max(_rt(k).runtime_ns // 1000, -1)),
         None,
     ),
     "kernel/threads-max": (0o644, _value(lambda k: k.tasks.max_threads), _write_threads_max),

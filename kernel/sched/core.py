@@ -193,7 +193,9 @@ def check_preempt_curr(rq: "Rq", p: CpuTask, flags: int) -> None:
         raise AssertionError(f"cpu {rq.cpu}: {p!r} or {rq.curr!r} has no class")
     if cls is ours:
         ours.wakeup_preempt(rq, p, flags)
-    elif cls.rank < ours.rank and cls.may_preempt(rq):
+    elif cls.rank > ours.rank:
+        ours.left_behind(rq)
+    elif cls.may_preempt(rq):
         rq.need_resched = True
 
 

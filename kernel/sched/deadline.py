@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
+from kernel.sched.fair_server import server_pause, server_resume, server_wanted
 from kernel.sched.sched_class import (
     DEADLINE_RANK,
     DEQUEUE_SLEEP,
@@ -290,12 +291,18 @@ class DeadlineSchedClass(SchedClass):
         se: DlEntity = p.se
         if not se.throttled:
             _arm_budget(rq, p)
+        server_pause(rq)
 
     def put_prev_task(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/deadline.c:put_prev_task_dl()."""
         if p.on_rq:
             _update_curr_dl(rq)
         _cancel_budget(rq)
+        server_resume(rq)
+
+    def left_behind(self, rq: "Rq") -> None:
+        """Source: kernel/sched/deadline.c:dl_server_start()."""
+        server_wanted(rq)
 
     def wakeup_preempt(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/deadline.c:wakeup_preempt_dl()."""

@@ -5,113 +5,41 @@ sleeps, yields or one of a higher priority comes. The running task stays at the 
 so one that is preempted goes on before its equals. SCHED_RR gives way after its quantum, if it has
 equals. Which CPU a task waits on is decided by KernelState (``kernel.smp.push``).
 
-A CPU that real-time tasks would keep for themselves gives the fair class 50 ms after 950 ms, as the
-deadline server of Linux 6.12 does (and, by and large, the throttling before it).
+A CPU that real-time tasks would keep for themselves gives the fair class 5 % of its time: in 6.12
+by ``kernel.sched.fair_server``, in 2.6.34 by throttling them, ``kernel.sched.rt_throttle``.
 
-Source: kernel/sched/rt.c; kernel/sched/fair.c:fair_server_init() for the last paragraph.
-Deviation: no RT group scheduling and no priority inheritance. The fair class's time is not taken
-from a server of the deadline class: it is looked after at the tick.
+Source: kernel/sched/rt.c.
+Deviation: no RT group scheduling and no priority inheritance.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
-from kernel.sched.sched_class import (
-    ENQUEUE_HEAD,
-    FAIR_RANK,
-    RT_RANK,
-    ClassRq,
-    Entity,
-    SchedClass,
+from kernel.sched.fair_server import (
+    server_pause,
+    server_resume,
+    server_tick,
+    server_timer,
+    server_wanted,
+    serves,
 )
-from kernel.sched.tunables import duration
-from kernel.uapi.clock import NSEC_PER_SEC
+from kernel.sched.rt_rq import RtEntity, RtRq, RtTunables
+from kernel.sched.rt_throttle import (
+    LOOK,
+    PERIOD,
+    account,
+    end_period,
+    look_later,
+    start_period,
+    told,
+)
+from kernel.sched.sched_class import ENQUEUE_HEAD, RT_RANK, SchedClass
 from kernel.uapi.policy import RT_POLICIES, SCHED_RR
 from kernel.uapi.prio import MAX_RT_PRIO
 
 if TYPE_CHECKING:
     from kernel.machine import MachineSpec
     from kernel.sched.rq import Rq
-
-
-@dataclass(frozen=True)
-class RtTunables:
-    """``sched_rr_timeslice_ms``, and the fair server's budget (debugfs: sched/fair_server)."""
-
-    rr_timeslice_ns: int = duration(
-        100_000_000, 1_000_000, 10 * NSEC_PER_SEC, "Quantum of SCHED_RR, in whole ticks."
-    )
-    fair_server_runtime_ns: int = duration(
-        50_000_000,
-        1_000_000,
-        4 * NSEC_PER_SEC,
-        "What the fair class gets of a CPU that real-time tasks keep busy.",
-        at_most="fair_server_period_ns",
-    )
-    fair_server_period_ns: int = duration(
-        NSEC_PER_SEC, 10_000_000, 4 * NSEC_PER_SEC, "In every such period."
-    )
-
-
-def rr_timeslice(tunables: RtTunables, hz: int) -> int:
-    """Return the quantum of SCHED_RR in ticks. Source: kernel/sched/rt.c:sched_rr_handler()."""
-    return max(1, tunables.rr_timeslice_ns * hz // NSEC_PER_SEC)
-
-
-class RtEntity(Entity):
-    """The class's part of a task (``struct sched_rt_entity``)."""
-
-    __slots__ = ("time_slice",)
-
-    def __init__(self, time_slice: int) -> None:
-        self.time_slice = time_slice  # of SCHED_RR, ticks left
-
-    def pack(self) -> list[Any]:
-        """Return the ticks that are left."""
-        return [self.time_slice]
-
-    def unpack(self, data: Sequence[Any]) -> None:
-        """Take what ``pack`` returned."""
-        self.time_slice = data[0]
-
-
-class RtRq(ClassRq):
-    """The queue of the class (``rt_rq``)."""
-
-    __slots__ = (
-        "active",
-        "rr_timeslice",
-        "served_ns",
-        "server_period_ns",
-        "server_runtime_ns",
-        "starved_ns",
-    )
-
-    def __init__(self, tunables: RtTunables, hz: int) -> None:
-        super().__init__()
-        self.rr_timeslice = rr_timeslice(tunables, hz)
-        self.server_period_ns = tunables.fair_server_period_ns
-        self.server_runtime_ns = tunables.fair_server_runtime_ns
-        # priority -> tasks in order, the current one among them; no empty lists
-        self.active: dict[int, list[CpuTask]] = {}
-        self.starved_ns = 0  # since when fair tasks wait behind real-time ones; 0: they do not
-        self.served_ns = 0  # until when the fair class has the CPU
-
-    def pack(self) -> list[Any]:
-        """Return the lists, and how far the fair class's share is."""
-        lists = [[priority, [p.pid for p in queue]] for priority, queue in self.active.items()]
-        return [self.nr_running, lists, self.starved_ns, self.served_ns]
-
-    def unpack(self, data: Sequence[Any], tasks: Mapping[int, CpuTask]) -> None:
-        """Take what ``pack`` returned."""
-        self.nr_running, lists, self.starved_ns, self.served_ns = data
-        self.active = {priority: [tasks[pid] for pid in pids] for priority, pids in lists}
-
-    def highest(self) -> int:
-        """Return the highest priority of a runnable task, 0 if there is none."""
-        return max(self.active, default=0)
 
 
 def update_curr_rt(rq: "Rq") -> None:
@@ -121,28 +49,9 @@ def update_curr_rt(rq: "Rq") -> None:
     if delta > 0:
         curr.exec_start_ns = rq.clock_ns
         curr.sum_exec_ns += delta
-
-
-def fair_server_tick(rq: "Rq") -> None:
-    """Begin or end the time of the fair class on a CPU with real-time tasks.
-
-    Source: kernel/sched/deadline.c:dl_server_update(), update_curr_dl_se().
-    """
-    rt: RtRq = rq.of[RT_RANK]
-    fair: ClassRq = rq.of[FAIR_RANK]
-    now_ns = rq.clock_ns
-    if rt.served_ns:
-        if now_ns >= rt.served_ns:
-            rt.served_ns = 0
-            rt.starved_ns = now_ns
-            rq.need_resched = True
-    elif not rt.nr_running or not fair.nr_running:
-        rt.starved_ns = 0
-    elif not rt.starved_ns:
-        rt.starved_ns = now_ns
-    elif now_ns - rt.starved_ns >= rt.server_period_ns - rt.server_runtime_ns:
-        rt.served_ns = now_ns + rt.server_runtime_ns
-        rq.need_resched = True
+        rt: RtRq = rq.of[RT_RANK]
+        if rt.bandwidth.on:
+            account(rq, rt, delta)
 
 
 class RtSchedClass(SchedClass):
@@ -155,7 +64,7 @@ class RtSchedClass(SchedClass):
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> RtRq:
         """Return an empty ``rt_rq``. Source: kernel/sched/rt.c:init_rt_rq()."""
-        return RtRq(tunables, spec.hz)
+        return RtRq(tunables, spec)
 
     def make_entity(self) -> RtEntity:
         """Return an entity without a quantum: ``switched_to`` and ``task_fork`` give it one."""
@@ -170,6 +79,8 @@ class RtSchedClass(SchedClass):
         else:
             queue.append(p)
         rt.nr_running += 1
+        if rt.bandwidth.on:
+            start_period(rq, rt)
 
     def dequeue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/rt.c:dequeue_task_rt()."""
@@ -197,9 +108,13 @@ class RtSchedClass(SchedClass):
             rq.need_resched = True
 
     def may_preempt(self, rq: "Rq") -> bool:
-        """Not while the fair server serves; whoever runs is a fair task or nobody."""
+        """Not while the class is throttled or the fair server serves."""
         rt: RtRq = rq.of[RT_RANK]
-        return rq.clock_ns >= rt.served_ns or rq.curr is rq.idle
+        return not rt.bandwidth.throttled and not serves(rq, rt)
+
+    def left_behind(self, rq: "Rq") -> None:
+        """A fair task waits behind a real-time one."""
+        server_wanted(rq)
 
     def pick_next_task(self, rq: "Rq") -> CpuTask | None:
         """Return the first task of the highest priority, None if the fair class has the CPU.
@@ -207,28 +122,25 @@ class RtSchedClass(SchedClass):
         Source: kernel/sched/rt.c:_pick_next_task_rt().
         """
         rt: RtRq = rq.of[RT_RANK]
-        if not rt.nr_running:
+        if not rt.nr_running or rt.bandwidth.throttled or serves(rq, rt):
             return None
-        fair: ClassRq = rq.of[FAIR_RANK]
-        if fair.nr_running:
-            if rq.clock_ns < rt.served_ns:
-                return None
-            if not rt.starved_ns:
-                rt.starved_ns = rq.clock_ns
-        else:
-            rt.starved_ns = 0
         p = rt.active[rt.highest()][0]
-        p.exec_start_ns = rq.clock_ns
+        self.set_next_task(rq, p)
         return p
 
     def put_prev_task(self, rq: "Rq", p: CpuTask) -> None:
         """It stays where it is in its list. Source: kernel/sched/rt.c:put_prev_task_rt()."""
         if p.on_rq:
             update_curr_rt(rq)
+        server_resume(rq)
 
     def set_next_task(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/rt.c:set_next_task_rt()."""
         p.exec_start_ns = rq.clock_ns
+        rt: RtRq = rq.of[RT_RANK]
+        if rt.bandwidth.on:
+            look_later(rq, rt)
+        server_pause(rq)
 
     def task_tick(self, rq: "Rq", p: CpuTask) -> None:
         """Count down a SCHED_RR task's quantum. Source: kernel/sched/rt.c:task_tick_rt()."""
@@ -247,7 +159,27 @@ class RtSchedClass(SchedClass):
 
     def rq_tick(self, rq: "Rq") -> None:
         """See to the fair class's share."""
-        fair_server_tick(rq)
+        server_tick(rq)
+
+    def timer(self, rq: "Rq", at_ns: int, key: int, data: tuple[int, ...]) -> None:
+        """The period of the bandwidth is over, or the fair server can be put off no longer."""
+        if key != PERIOD and key != LOOK:
+            server_timer(rq)
+            return
+        rt: RtRq = rq.of[RT_RANK]
+        runs = rq.curr.sched_class is self
+        if runs:
+            update_curr_rt(rq)
+        if key == PERIOD:
+            end_period(rq, rt)
+        else:
+            rt.bandwidth.look = 0
+            if runs:
+                look_later(rq, rt)
+
+    def told(self, rq: "Rq", key: int, data: tuple[int, ...]) -> None:
+        """Another CPU asks for bandwidth, or gives some."""
+        told(rq, rq.of[RT_RANK], key, data)
 
     def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, flags: int) -> None:
         """Source: kernel/sched/core.c:__sched_fork()."""

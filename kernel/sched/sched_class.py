@@ -229,6 +229,9 @@ class SchedClass:
         """Tell whether a task of this class may take the CPU from one of a lower class, or idle."""
         return True
 
+    def left_behind(self, rq: "Rq") -> None:
+        """A task of a lower class was queued while ``rq.curr``, of this one, runs."""
+
     def yield_task(self, rq: "Rq") -> None:
         """``rq.curr`` called sched_yield()."""
 

@@ -32,6 +32,8 @@ def duration(
     about: str,
     at_most: str = "",
     by_linux: Mapping[str, int] | None = None,
+    only: str = "",
+    off: bool = False,
 ) -> Any:
     """Return a field for a time in ns.
 
@@ -42,8 +44,11 @@ def duration(
         about: its meaning, a sentence.
         at_most: another field that it must not exceed.
         by_linux: profile -> default there, where that is another.
+        only: the profile that has it, if not all do.
+        off: it may be ``off``, which is -1.
     """
-    more = {"least": least_ns, "most": most_ns, "at_most": at_most}
+    more: dict[str, Any] = {"least": least_ns, "most": most_ns, "at_most": at_most}
+    more.update(only=only, off=off)
     return _field(DURATION, default_ns, about, **more, by_linux=by_linux or {})
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 from kernel.errors import GuestFault, KernelError
 from kernel.process.attrs import TaskAttrs, attrs_of
 from kernel.sched.classes import tunables_of
-from kernel.sched.rt import RtTunables, rt_sched_class
+from kernel.sched.rt import rt_sched_class
+from kernel.sched.rt_rq import RtTunables
 from kernel.sched.sched_class import DEADLINE_RANK
 from kernel.smp.push import PushedClass
 from kernel.smp.smp_class import SchedAttr, push_from
@@ -32,7 +33,6 @@ _BW_SHIFT: Final = 20
 _LEAST_RUNTIME_NS: Final = 1 << 10  # DL_SCALE
 _LEAST_PERIOD_NS: Final = 100_000  # sched_deadline_period_min_us
 _GREATEST_PERIOD_NS: Final = (1 << 22) * 1000  # sched_deadline_period_max_us
-_RT_SHARE: Final = (950_000, 1_000_000)  # sched_rt_runtime_us, sched_rt_period_us
 _FAR: Final = 1 << 62
 _DL_FLAGS: Final = SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN
 
@@ -90,12 +90,11 @@ class DlHalf(PushedClass):
                 total += bandwidth
             elif bandwidth == to_ratio(own[2], own[0]):
                 return 0
-        servers: RtTunables = tunables_of(k.spec, rt_sched_class)
-        total += k.spec.cpus * to_ratio(
-            servers.fair_server_period_ns, servers.fair_server_runtime_ns
-        )
-        runtime, period = _RT_SHARE
-        return EBUSY if total > k.spec.cpus * to_ratio(period, runtime) else 0
+        rt: RtTunables = tunables_of(k.spec, rt_sched_class)
+        if rt.runtime_ns < 0:
+            return 0
+        total += k.spec.cpus * to_ratio(rt.fair_server_period_ns, rt.fair_server_runtime_ns)
+        return EBUSY if total > k.spec.cpus * to_ratio(rt.period_ns, rt.runtime_ns) else 0
 
     def check_affinity(self, k: "Kernel", task: "TaskStruct", mask: int) -> int:
         """Source: kernel/sched/deadline.c:dl_task_check_affinity()."""

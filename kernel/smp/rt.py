@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from kernel.process.attrs import TaskAttrs, attrs_of
 from kernel.process.limits import rlimit
 from kernel.sched.classes import tunables_of
-from kernel.sched.rt import RtTunables, rr_timeslice, rt_sched_class
+from kernel.sched.rt import rt_sched_class
+from kernel.sched.rt_rq import RtTunables, rr_timeslice
 from kernel.sched.sched_class import RT_RANK
 from kernel.smp.push import PushedClass
 from kernel.smp.smp_class import SchedAttr, push_from

@@ -13,12 +13,13 @@ from cluster import sched_classes
 from cluster.build import resolve
 from cluster.config import ConfigError
 from cluster.config.load import parse_config
+from cluster.config.sched import classes_text
 from cluster.engine import run_machine
 from cluster.engine_api import BROKEN, DEADLOCK, DONE, INVARIANT, RunRequest, kernel_failure
 from kernel.machine import MachineSpec
 from kernel.sched.cfs_rq import CfsTunables
 from kernel.sched.classes import classes_of, fair_class_by_name, register, tunables_of
-from kernel.sched.rt import RtTunables
+from kernel.sched.rt_rq import RtTunables
 from kernel.sched.sched_class import (
     DEADLINE_RANK,
     FAIR_RANK,
@@ -183,6 +184,19 @@ def test_an_installed_class_is_named_by_its_entry_point(folder, monkeypatch):
             "sched: {rt: {fair_server_runtime: 2s}}",
             "1:35: sched.rt.fair_server_runtime: must not exceed sched.rt.fair_server_period, 1s "
             "(got 2s)",
+        ),
+        (
+            'sched: {rt: {fair_server_period: 2s}}\nlinux: "2.6.34"',
+            "1:14: sched.rt.fair_server_period: is for linux: 6.12 (linux is 2.6.34)",
+        ),
+        (
+            "sched: {rt: {runtime: 2s}}",
+            "1:23: sched.rt.runtime: must not exceed sched.rt.period, 1s (got 2s)",
+        ),
+        (
+            "sched: {rt: {runtime: -2}}",
+            "1:23: sched.rt.runtime: needs a unit: must be a duration such as 50us, 1ms or 2s "
+            "(got -2)",
         ),
         (
             "sched: {toy: {quantum: 1ms}}",
@@ -362,6 +376,13 @@ def test_the_short_keys_of_cfs_mean_what_its_section_means(folder):
     cfs, rt = fair_class_by_name("cfs"), RtTunables(rr_timeslice_ns=20_000_000)
     assert tunables_of(short, cfs) == tunables_of(long, cfs) == CfsTunables(latency_ns=9_000_000)
     assert long.sched_tunables["rt"]["rr_timeslice_ns"] == rt.rr_timeslice_ns
+
+
+@pytest.mark.parametrize("text", ["off", "-1", '"off"'])
+def test_the_bound_of_real_time_tasks_can_be_off(folder, text):
+    spec = resolve(load(folder, f"sched: {{rt: {{runtime: {text}, period: 500ms}}}}"))
+    assert spec.sched_tunables["rt"] == {"runtime_ns": -1, "period_ns": 500_000_000}
+    assert "rt (runtime off, period 500ms)" in classes_text(spec)
 
 
 def named(name, rank=DEADLINE_RANK, policies=(SCHED_DEADLINE,)):

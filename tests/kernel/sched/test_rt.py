@@ -7,12 +7,10 @@ from kernel.machine import MachineSpec
 from kernel.sched import core
 from kernel.sched.invariants import check_rq
 from kernel.sched.rq import Rq
-from kernel.sched.rt import RtTunables
 from kernel.sched.sched_class import FAIR_RANK, RT_RANK
 from kernel.uapi.policy import SCHED_BATCH, SCHED_FIFO, SCHED_NORMAL, SCHED_RR
 
 TICK_NS = 4_000_000
-SERVER = RtTunables()
 
 
 @pytest.fixture
@@ -163,17 +161,6 @@ def test_nice_of_a_real_time_task_is_kept_for_later():
     switch(rq)
     core.set_user_nice(rq, task, 7)
     assert (task.nice, task.prio, rq.of[FAIR_RANK].load_weight) == (7, 89, 0)
-
-
-def test_fair_tasks_get_their_share_of_a_cpu_that_a_hog_keeps(rq):
-    hog, fair = add(rq, 1, 50), add(rq, 2)
-    switch(rq)
-    ran = {hog: 0, fair: 0}
-    for _ in range(4 * SERVER.fair_server_period_ns // TICK_NS):
-        ran[rq.curr] += TICK_NS
-        tick(rq)
-    share = ran[fair] / (ran[hog] + ran[fair])
-    assert 0.8 < share * SERVER.fair_server_period_ns / SERVER.fair_server_runtime_ns < 1.3
 
 
 def test_the_waiting_task_of_the_highest_priority_is_pulled(rq):
