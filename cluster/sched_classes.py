@@ -39,7 +39,7 @@ _OPERATIONS: Final = {
     "may_preempt": "rq",
     "left_behind": "rq",
     "yield_task": "rq",
-    "param_changed": "p, priority, own",
+    "param_changed": "rq, p, priority, own",
     "told": "rq, key, data",
     "task_tick": "rq, p",
     "skip_ticks": "rq, p, first_ns, ticks, tick_ns",

@@ -372,6 +372,8 @@ def on_tune(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
         pushed = core.pushable_task(rq, task, value)
         if pushed is not None and value != cpu.id:
             push(cpu, pushed, value)
+        elif pushed is None and task is rq.curr and rq.need_resched and core.loses_cpu(rq):
+            rq.push_cpu = value  # the one that takes its place has come just before
     elif what == m.TUNE_AFFINITY:
         allowed: tuple[int, ...] | None = value
         task.cpus_allowed = allowed

@@ -52,6 +52,7 @@ __all__ = [
     "detach_one",
     "hrtimer_run",
     "is_cpu_allowed",
+    "loses_cpu",
     "migrate_task_rq",
     "pick_next_task",
     "pushable_task",
@@ -396,6 +397,15 @@ def pushable_task(rq: "Rq", p: CpuTask, dst: int) -> CpuTask | None:
     return p.sched_class.pushable_task(rq, p, dst)  # type: ignore[union-attr]
 
 
+def loses_cpu(rq: "Rq") -> bool:
+    """Tell whether another task than ``rq.curr`` is the most urgent one of ``rq``."""
+    for cls in rq.classes:
+        queued = cls.queued(rq)
+        if queued:
+            return queued[0] is not rq.curr
+    return False
+
+
 def set_user_nice(rq: "Rq", p: CpuTask, nice: int) -> None:
     """Change the nice value of ``p``, which is on ``rq`` or sleeps there.
 
@@ -463,7 +473,8 @@ def sched_setscheduler(
         if rq.pelt is not None and not p.on_rq:
             pelt.gone(rq, rq.pelt, p)
         old.switched_from(rq, p)
-    elif policy == p.policy and not new.param_changed(p, priority, own):
+    elif not new.param_changed(rq, p, priority, own):
+        p.policy = policy
         return
     queued = p.on_rq
     if queued:

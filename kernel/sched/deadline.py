@@ -364,7 +364,7 @@ class DeadlineSchedClass(SchedClass):
         se: DlEntity = p.se
         se.dl_runtime, se.dl_deadline, se.dl_period, se.flags = own
 
-    def param_changed(self, p: CpuTask, priority: int, own: tuple[int, ...]) -> bool:
+    def param_changed(self, rq: "Rq", p: CpuTask, priority: int, own: tuple[int, ...]) -> bool:
         """Source: kernel/sched/deadline.c:dl_param_changed()."""
         se: DlEntity = p.se
         return own != (se.dl_runtime, se.dl_deadline, se.dl_period, se.flags)

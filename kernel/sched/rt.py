@@ -192,9 +192,13 @@ class RtSchedClass(SchedClass):
         p.rt_priority = priority
         p.prio = MAX_RT_PRIO - 1 - priority
 
-    def param_changed(self, p: CpuTask, priority: int, own: tuple[int, ...]) -> bool:
-        """Source: kernel/sched/syscalls.c:__sched_setscheduler()."""
-        return priority != p.rt_priority
+    def param_changed(self, rq: "Rq", p: CpuTask, priority: int, own: tuple[int, ...]) -> bool:
+        """2.6.34 takes it off its list and puts it at the end, whatever it gets.
+
+        Source: kernel/sched/syscalls.c:__sched_setscheduler(); kernel/sched.c of 2.6.34.
+        """
+        rt: RtRq = rq.of[RT_RANK]
+        return rt.requeues or priority != p.rt_priority
 
     def switched_to(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/rt.c:switched_to_rt()."""

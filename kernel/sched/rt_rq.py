@@ -83,11 +83,12 @@ class RtRq(ClassRq):
     ``kernel.sched.fair_server`` does; whichever the machine does not have never changes.
     """
 
-    __slots__ = ("active", "bandwidth", "rr_timeslice", "server")
+    __slots__ = ("active", "bandwidth", "requeues", "rr_timeslice", "server")
 
     def __init__(self, tunables: RtTunables, spec: "MachineSpec") -> None:
         super().__init__()
         self.rr_timeslice = rr_timeslice(tunables, spec.hz)
+        self.requeues = spec.linux == THROTTLED  # a task that gets the priority it has
         # priority -> tasks in order, the current one among them; no empty lists
         self.active: dict[int, list[CpuTask]] = {}
         self.bandwidth = RtBandwidth(tunables, spec)

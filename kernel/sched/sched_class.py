@@ -281,12 +281,13 @@ class SchedClass:
         p.rt_priority = priority
         p.prio = DEFAULT_PRIO + p.nice
 
-    def param_changed(self, p: "CpuTask", priority: int, own: tuple[int, ...]) -> bool:
+    def param_changed(self, rq: "Rq", p: "CpuTask", priority: int, own: tuple[int, ...]) -> bool:
         """Tell whether ``p`` has other parameters; if not, it stays where it is in its queue.
 
-        Asked of a class that is not ``weighted``; arguments as of ``setparam``.
+        Asked of a class that is not ``weighted``, whatever policy of the class it gets; arguments
+        as of ``setparam``.
 
-        Source: kernel/sched/syscalls.c:__sched_setscheduler(), "change".
+        Source: kernel/sched/syscalls.c:__sched_setscheduler(), "change" and DEQUEUE_MOVE.
         """
         return True
 

@@ -53,7 +53,13 @@ class SetDown(LocalRun):
     [("exact", "cfs"), ("barrier", "cfs"), ("barrier", "eevdf"), ("exact", "o1")],
 )
 @pytest.mark.parametrize(
-    "program", ["sched/rt_on_all_cpus.py", "sched/storm.py", "fork/binary_tree.py"]
+    "program",
+    [
+        "sched/rt_on_all_cpus.py",
+        "sched/storm.py",
+        "sched/deadline_overrun.py",
+        "fork/binary_tree.py",
+    ],
 )
 def test_a_run_whose_cpus_are_set_down_and_taken_up_gives_the_same_bytes(
     program: str, scheme: str, fair: str

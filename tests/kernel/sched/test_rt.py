@@ -203,13 +203,20 @@ def test_a_child_inherits_the_class_unless_it_is_reset(rq, policy):
     assert rq.of[FAIR_RANK].nr_running == 1
 
 
-def test_the_same_priority_again_leaves_a_task_where_it_is_and_another_policy_does_not(rq):
-    first, second = add(rq, 1, 10), add(rq, 2, 10)
+def test_the_same_priority_again_leaves_a_task_where_it_is_with_another_policy_too(rq):
+    first, second, third = (add(rq, pid, 10) for pid in (1, 2, 3))
     core.sched_setscheduler(rq, first, SCHED_FIFO, 10, 0, True)
     assert first.reset_on_fork
-    assert switch(rq) is first
-    core.sched_setscheduler(rq, first, SCHED_RR, 10, 0, True)
-    assert not rq.need_resched, "it runs on"
-    high = add(rq, 3, 11)
-    assert switch(rq) is high
-    assert sleep(rq, high) is second
+    core.sched_setscheduler(rq, second, SCHED_RR, 10, 0, False)
+    order = [switch(rq)]
+    while rq.nr_running > 1:
+        order.append(sleep(rq, rq.curr))
+    assert order == [first, second, third]
+    assert second.policy == SCHED_RR
+
+
+def test_in_2_6_34_whoever_gets_a_policy_goes_to_the_end_of_its_list():
+    rq = Rq(0, MachineSpec(cpus=1, linux="2.6.34"))
+    first, second = add(rq, 1, 10), add(rq, 2, 10)
+    core.sched_setscheduler(rq, first, SCHED_FIFO, 10, 0, False)
+    assert switch(rq) is second

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kernel.sched.rt_rq import RtRq, RtTunables
 from kernel.sched.sched_class import RT_RANK
 from tests.kernel.sched.rt_share import MS, Machine
 
@@ -115,3 +116,15 @@ def test_6_12_throttles_nobody():
     machine.add("fifo", 10)
     machine.run(3_000 * MS)
     assert machine.share("fifo") == 1
+
+
+def test_a_throttled_queue_is_set_down_and_taken_up():
+    machine = machine_of(2)
+    tasks = [machine.add("fifo", 10), machine.add("other!", 20, 1)]
+    machine.run(1_990 * MS)
+    rts = [rq.of[RT_RANK] for rq in machine.rqs]
+    assert [rt.bandwidth.throttled for rt in rts] == [True, True]
+    for rt in rts:
+        copy = RtRq(RtTunables(), machine.spec)
+        copy.unpack(rt.pack(), {task.pid: task for task in tasks})
+        assert copy.pack() == rt.pack()
