@@ -22,6 +22,7 @@ from kernel.locking import Lock, LockStat
 from kernel.machine import MachineSpec
 from kernel.ns.common import FIRST_INO
 from kernel.points import Path
+from kernel.process.fork_race import ForkRace
 from kernel.smp.averages import Averages
 from kernel.smp.balance import domains_of
 from kernel.smp.classes import SchedTable
@@ -106,6 +107,11 @@ class Kernel:
         self.programs = InitPrograms(spec)
         # who is runnable where: kernel.smp.load
         self.load = LoadTable(spec.cpus)
+        # forks that copied an address space; frame -> their number when one of two that shared it
+        # left by copying it: KernelStats.cow_saved
+        self.nr_dup_mm = 0
+        self.left_by_copy: dict[int, int] = {}
+        self.forks: dict[int, ForkRace] = {}  # by child: kernel.process.fork_race
         self.dying: dict[int, TaskStruct] = {}  # cpu -> dead task it still stands on
         # CPU time of tasks, and the load average: for /proc
         self.cpu_user_ns = [0] * spec.cpus

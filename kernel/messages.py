@@ -54,8 +54,9 @@ REQ_FATAL: Final = 7
 REQ_PUSHED: Final = 8
 REQ_BALANCED: Final = 9
 REQ_AVERAGES: Final = 10
-REQ_TELL: Final = 12
 REQ_NOISE: Final = 11
+REQ_TELL: Final = 12
+REQ_WENT_ON: Final = 13
 
 REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     REQ_SYSCALL: ("syscall", ("op", "ctx"), "the current task makes a system call"),
@@ -77,6 +78,7 @@ REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     REQ_AVERAGES: ("averages", ("averages",), "posted: as kernel.sched.pelt.report has them"),
     REQ_TELL: ("tell", ("rank", "key"), "posted: the task's class has something to say of it"),
     REQ_NOISE: ("noise", ("irq", "softirq", "steal"), "posted: ns that were taken from it so far"),
+    REQ_WENT_ON: ("went_on", ("child", "first_ns", "on"), "posted: after the fork of that child"),
     REQ_FATAL: ("fatal", ("message",), "posted: the guest program broke the run"),
 }
 
@@ -195,16 +197,9 @@ NEVER: Final = (1 << 62) - 1
 
 
 def req_syscall(
-    at_ns: int,
-    cpu: int,
-    seq: int,
-    pid: int,
-    utime_ns: int,
-    stime_ns: int,
-    nivcsw: int,
-    op: "Op",
-    ctx: "UserContext | None",
-) -> Request:
+    at_ns: int, cpu: int, seq: int,
+    pid: int, utime_ns: int, stime_ns: int, nivcsw: int, op: "Op", ctx: "UserContext | None",
+) -> Request:  # fmt: skip
     """The current task makes the system call ``op``; ``ctx`` goes to live with the kernel."""
     return at_ns, cpu, seq, REQ_SYSCALL, pid, utime_ns, stime_ns, nivcsw, op, ctx
 
@@ -279,6 +274,13 @@ def req_tell(at_ns: int, cpu: int, seq: int, pid: int, rank: int, key: int) -> R
 def req_noise(at_ns: int, cpu: int, seq: int, irq: int, softirq: int, steal: int) -> Request:
     """So many ns were taken from the CPU since boot."""
     return at_ns, cpu, seq, REQ_NOISE, 0, 0, 0, 0, irq, softirq, steal
+
+
+def req_went_on(
+    at_ns: int, cpu: int, seq: int, pid: int, child: int, first_ns: int, on: int
+) -> Request:
+    """After the fork of ``child``, it or its parent went on at ``first_ns`` on the CPU ``on``."""
+    return at_ns, cpu, seq, REQ_WENT_ON, pid, 0, 0, 0, child, first_ns, on
 
 
 def req_fatal(at_ns: int, cpu: int, seq: int, pid: int, message: str) -> Request:

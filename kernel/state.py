@@ -32,6 +32,7 @@ from kernel.errors import InvariantError, unknown
 from kernel.kernel import Kernel
 from kernel.machine import MachineSpec
 from kernel.points import Path
+from kernel.process.fork_race import went_on
 from kernel.profiles import profile_named
 from kernel.smp.averages import heard
 from kernel.smp.balance import balanced, run_rebalance_domains
@@ -254,6 +255,8 @@ class KernelState(Kernel):
             sig = told(self, task, request[first], request[first + 1])
             if sig:
                 self.timers.add(self.now_ns, CLASS_SIGNAL, (task, sig))
+        elif code == m.REQ_WENT_ON:
+            went_on(self, pid, request[first], request[first + 1], request[first + 2])
         elif code == m.REQ_FATAL:
             self.fatal = request[first]
         elif code == m.REQ_NOISE:

@@ -136,7 +136,9 @@ class _Stats:
         plain: dict[str, Any] = {}
         for name in self.COUNTERS:
             value = getattr(self, name)
-            plain[name] = value.to_plain() if isinstance(value, Histogram) else value
+            if isinstance(value, Histogram):
+                value = value.to_plain()
+            plain[name] = value[:] if isinstance(value, list) else value
         return plain
 
     def load_plain(self, data: dict[str, Any]) -> None:
@@ -257,6 +259,12 @@ class KernelStats(_Stats):
     ``faults_*`` for pages that were absent, ``cow_*`` for writes to write-protected ones.
     ``exits`` counts tasks (threads) that ended, ``waits`` children reaped by a wait,
     ``autoreaped`` those nobody had to wait for, ``releases`` task_structs unlinked.
+
+    ``cow_saved``: copies that a parent did not have to make because all its children had gone, by
+    exec or exit, before it wrote. Precisely, of ``cow_reused`` the writes of an address space that
+    a fork has copied, to a page that it alone still maps, if none of those that mapped it since
+    that fork left by copying it. (A page that mprotect() closed and opened again counts, too.)
+    ``fork_order``: who goes on first after a fork; ``kernel.process.fork_race`` has its places.
     """
 
     COUNTERS: ClassVar[tuple[str, ...]] = (
@@ -264,6 +272,7 @@ class KernelStats(_Stats):
         "clones",
         "cow_copied",
         "cow_reused",
+        "cow_saved",
         "exec_failures",
         "execs",
         "exits",
@@ -272,6 +281,7 @@ class KernelStats(_Stats):
         "faults_shared",
         "faults_zero",
         "fork_failures",
+        "fork_order",
         "forks",
         "kthreads",
         "migrations",
@@ -311,6 +321,7 @@ class KernelStats(_Stats):
         self.clones = 0
         self.kthreads = 0
         self.fork_failures = 0
+        self.fork_order = [0] * 15
         self.execs = 0
         self.exec_failures = 0
         self.exits = 0
@@ -335,6 +346,7 @@ class KernelStats(_Stats):
         self.oom_kills = 0
         self.cow_copied = 0
         self.cow_reused = 0
+        self.cow_saved = 0
         self.ptes_copied = 0
         self.pages_copied_by_fork = 0  # where fork is eager
         self.peak_tasks = 0

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.machine import MachineSpec
+from kernel.process import fork_race
 from kernel.sched.classes import fair_class_by_name
 from kernel.sched.fork_order import order_of
 from kernel.stats import CpuStats, Histogram, KernelStats, RatedStats
@@ -38,6 +39,7 @@ GROUPS: Final[dict[str, dict[str, str]]] = {
     "memory": {
         "cow_copied": "cow_copied",
         "cow_reused": "cow_reused",
+        "cow_saved": "cow_saved",
         "ptes_copied": "ptes_copied",
         "pages_copied_by_fork": "pages_copied_by_fork",
         "faults_zero": "faults_zero",
@@ -104,6 +106,25 @@ def _machine(spec: MachineSpec) -> dict[str, Any]:
     fair = fair_class_by_name(spec.fair)
     named["child_runs_first"] = order_of(spec.child_runs_first, fair)
     return {**named, "fair_as_of": fair.as_of}
+
+
+def _fork_order(counts: Sequence[int]) -> dict[str, dict[str, int]]:
+    """Return by kind of fork how many children were put where, and went on before their parents.
+
+    ``ran_elsewhere`` are those that went on on another CPU than their parent's, wherever they had
+    been put. ``kernel.process.fork_race`` says what exactly that means.
+    """
+    by_kind = {}
+    for place, kind in enumerate(fork_race.KINDS):
+        first = place * fork_race.PER_KIND
+        by_kind[f"{kind}s"] = {
+            "on_parents_cpu": counts[first + fork_race.PLACED_HERE],
+            "on_parents_cpu_first": counts[first + fork_race.FIRST_HERE],
+            "elsewhere": counts[first + fork_race.PLACED_AWAY],
+            "elsewhere_first": counts[first + fork_race.FIRST_AWAY],
+            "ran_elsewhere": counts[first + fork_race.RAN_AWAY],
+        }
+    return by_kind
 
 
 def _below_quantum(run: Mapping[str, Any], latencies: Mapping[str, Histogram]) -> dict[str, int]:
@@ -174,6 +195,7 @@ def make_summary(
         "run": dict(run),
         **kernel_groups,
         **cpu_groups,
+        "fork_order": _fork_order(kernel_left.pop("fork_order")),
         "per_cpu": {
             name: [one[name] for one in cpu_stats] for name in ("user_ns", "system_ns", "idle_ns")
         },

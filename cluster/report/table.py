@@ -63,6 +63,7 @@ def _print(console: Console, summary: Mapping[str, Any], digest: str, complete: 
         _cpus(summary),
         _latencies(summary),
         _locks(summary),
+        _fork_order(summary),
         _host_times(summary["wall"]),
     )
     for table in tables:
@@ -140,6 +141,7 @@ def _counts(summary: Mapping[str, Any]) -> Table:
         ("migrations", summary["migrations"]["total"]),
         ("COW faults, copied", memory["cow_copied"]),
         ("COW faults, reused", memory["cow_reused"]),
+        ("COW copies saved", memory.get("cow_saved", 0)),
         ("PTEs copied", memory["ptes_copied"]),
         ("pages copied by fork", memory["pages_copied_by_fork"]),
         ("peak tasks", peaks["tasks"]),
@@ -228,6 +230,33 @@ def _locks(summary: Mapping[str, Any]) -> Table | None:
             format_ns(lock["hold_ns"]),
         )
     return table
+
+
+def _fork_order(summary: Mapping[str, Any]) -> Table | None:
+    """Where children were put and ran, and how many of them went on before their parents."""
+    kinds = [
+        (kind, counts)
+        for kind, counts in summary.get("fork_order", {}).items()
+        if counts["on_parents_cpu"] or counts["elsewhere"]
+    ]
+    if not kinds:
+        return None
+    table = _table("Children", ("parent's CPU", "first", "another", "first", "ran there"))
+    for kind, counts in kinds:
+        here, away = counts["on_parents_cpu"], counts["elsewhere"]
+        table.add_row(
+            kind,
+            f"{here:,}",
+            _share(counts["on_parents_cpu_first"], here),
+            f"{away:,}",
+            _share(counts["elsewhere_first"], away),
+            f"{counts['ran_elsewhere']:,}",
+        )
+    return table
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "-"
 
 
 def _host_times(wall: Mapping[str, Any]) -> Table | None:

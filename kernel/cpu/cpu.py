@@ -30,7 +30,7 @@ from typing import Any
 from kernel import messages as m
 from kernel.boot.smpboot_names import boot_kthreads_of
 from kernel.cpu import tick as ticks
-from kernel.cpu.averages import say_averages
+from kernel.cpu.fork_race import goes_on, say
 from kernel.cpu.handlers import apply
 from kernel.cpu.hrtimer import HrTimers
 from kernel.cpu.local_calls import enter
@@ -250,6 +250,8 @@ class Cpu:
 
     def _resume(self, task: CpuTask, due_ns: int, horizon_ns: int) -> None:
         """Run the current task's next blocks; if nothing comes between, pay them and go on."""
+        if task.fork_of:
+            goes_on(self, task)
         value, error = task.value, task.error
         task.value = task.error = None
         ctx = task.ctx
@@ -297,6 +299,8 @@ class Cpu:
 
     def _burn(self, task: CpuTask, stop_ns: int) -> None:
         """Let ``task`` use user time until it is used up, ``stop_ns``, or a tick."""
+        if task.fork_of:
+            goes_on(self, task)
         start_ns = self.now_ns
         end_ns = start_ns + task.remaining_ns
         tick = False
@@ -346,8 +350,8 @@ class Cpu:
 
     def _asks(self, task: CpuTask) -> int:
         """The current task asks the kernel, and the CPU waits; return the request's number."""
-        if self.rq.pelt is not None:
-            say_averages(self, task)
+        if task.went_on is not None or self.rq.pelt is not None:
+            say(self, task)
         move(self, task, ASK)
         self.stats.requests += 1
         seq = self._seq = self._seq + 1
@@ -355,8 +359,8 @@ class Cpu:
 
     def call(self, task: CpuTask, op: Op, ctx: UserContext | None) -> None:
         """The current task makes the system call ``op``; ``ctx`` goes to live with the kernel."""
-        if self.rq.pelt is not None:
-            say_averages(self, task)
+        if task.went_on is not None or self.rq.pelt is not None:
+            say(self, task)
         move(self, task, ASK)  # as _asks() does
         self.stats.requests += 1
         seq = self._seq = self._seq + 1

@@ -205,6 +205,7 @@ def on_fork(cpu: "Cpu", parent: CpuTask, effect: m.Effect) -> None:
         child.ctx = ctx
     child.value = 0
     child.forked_at_ns = at_ns
+    child.fork_of = parent.fork_of = pid
     cpu.rq.clock_ns = cpu.now_ns
     core.task_fork(cpu.rq, parent, child, effect[10], here=dest == cpu.id)
     if dest == cpu.id:

@@ -45,6 +45,7 @@ class CpuTask:
         "enqueued_at_ns",
         "error",
         "exec_start_ns",
+        "fork_of",
         "forked_at_ns",
         "kept",
         "nice",
@@ -69,6 +70,7 @@ class CpuTask:
         "tgid",
         "utime_ns",
         "value",
+        "went_on",
     )
 
     def __init__(
@@ -98,6 +100,8 @@ class CpuTask:
         # statistics
         self.enqueued_at_ns = 0  # since when it is runnable without running
         self.forked_at_ns = -1  # when it was forked; -1 once it has run
+        self.fork_of = 0  # child of a fork after which it, or its parent, has not gone on yet
+        self.went_on: tuple[int, int, int] | None = None  # what the kernel is to hear of that
         self.utime_ns = 0
         self.stime_ns = 0
         self.nvcsw = 0
@@ -138,6 +142,8 @@ class CpuTask:
             self.cpus_allowed,
             self.enqueued_at_ns,
             self.forked_at_ns,
+            self.fork_of,
+            self.went_on,
             self.utime_ns,
             self.stime_ns,
             self.nvcsw,
@@ -191,6 +197,8 @@ class CpuTask:
             allowed,
             p.enqueued_at_ns,
             p.forked_at_ns,
+            p.fork_of,
+            went_on,
             p.utime_ns,
             p.stime_ns,
             p.nvcsw,
@@ -216,6 +224,7 @@ class CpuTask:
         p.avg = SchedAvg.unpack(avg)
         p.kept = dict(kept) if kept else None
         p.cpus_allowed = _tuples(allowed)
+        p.went_on = _tuples(went_on)
         p.op = _tuples(op)
         p.value = _tuples(value)
         p.error = _tuples(error)

@@ -186,6 +186,8 @@ def _do_wp_page(k: "Kernel", mm: MmStruct, vpn: int) -> Path[str]:
             table.ptes[vpn] = pte | PTE_NEW
             table.writable.append(vpn)
             k.stats.cow_reused += 1
+            if mm.forked and k.left_by_copy.pop(old, 0) < mm.forked:
+                k.stats.cow_saved += 1
             return "cow_reuse"
         else:
             kind = "cow_copy"
@@ -209,6 +211,8 @@ def _do_wp_page(k: "Kernel", mm: MmStruct, vpn: int) -> Path[str]:
             k.stats.faults_anon += 1
         else:
             frames.put(old)
+            if frames.refs[old] == 1:
+                k.left_by_copy[old] = k.nr_dup_mm
             k.stats.cow_copied += 1
         return kind
 

@@ -186,6 +186,8 @@ def dup_mm(k: "Kernel", oldmm: MmStruct) -> MmStruct:
     else:
         _share_page_table(k, table)
     mm = MmStruct(table, vmas, oldmm.layout, slots)
+    k.nr_dup_mm += 1
+    oldmm.forked = k.nr_dup_mm
     mm.committed = committed
     if rules:
         mm.nr_fork_rules = sum(1 for vma in vmas if vma.flags & VM_WIPEONFORK)

@@ -190,6 +190,7 @@ class MmStruct:
         "def_flags",
         "dumpable",
         "exe_file",
+        "forked",
         "hiwater_rss",
         "layout",
         "local",
@@ -222,6 +223,7 @@ class MmStruct:
         self.nr_shared = 0  # areas with VM_SHARED
         self.nr_fork_rules = 0  # areas with VM_DONTCOPY or VM_WIPEONFORK
         self.def_flags = 0  # of new areas: mlockall(MCL_FUTURE)
+        self.forked = 0  # number of the last fork that copied it: Kernel.nr_dup_mm
         self.committed = 0  # pages that count against the commit limit
         self.locked_vm = 0  # pages in areas with VM_LOCKED
         self.hiwater_rss = 0  # most resident pages before some were given back

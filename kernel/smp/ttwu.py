@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from kernel.errors import IllegalTransition
 from kernel.messages import eff_fork, eff_kthread, eff_spawn, eff_wake
 from kernel.points import ACQUIRE, BARRIER, LOAD, RELEASE, STORE, Path
+from kernel.process.fork_race import fork_begins
 from kernel.sched.sched_class import FORK_VFORK, FORK_VM
 from kernel.smp import averages
 from kernel.smp.classes import task_new
@@ -199,6 +200,7 @@ def _send_fork(
     child.msg_ns = k.now_ns
     parent = k.current
     flags = (FORK_VFORK if vfork else 0) | (FORK_VM if resident else 0)
+    fork_begins(k, child.pid, cpu, flags)
     effect = eff_fork(
         k.stamp(parent),
         parent.pid,

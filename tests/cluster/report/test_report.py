@@ -12,6 +12,7 @@ from cluster.report.summary import CPU_GROUPS, GROUPS, make_summary
 from cluster.report.table import print_summary
 from kernel.locking import LockStat
 from kernel.machine import MachineSpec
+from kernel.process import fork_race
 from kernel.stats import CpuStats, KernelStats
 
 
@@ -39,6 +40,8 @@ def a_summary(scheme: str = "exact", **wall: Any) -> dict[str, Any]:
     kernel.releases = kernel.exits = kernel.forks = 1_200_000
     kernel.execs, kernel.waits, kernel.clones, kernel.migrations = 1_100_000, 1_199_999, 12, 3456
     kernel.cow_copied, kernel.cow_reused, kernel.ptes_copied = 2_400_000, 1_000, 31_200_000
+    kernel.cow_saved = 900
+    kernel.fork_order = [1_100_000, 11_000, 100_000, 60_000, 101_000, *[0] * 5, 0, 0, 12, 7, 12]
     kernel.peak_tasks, kernel.peak_zombies, kernel.peak_frames = 321, 45, 67_890
     cpus = []
     for number in range(4):
@@ -76,7 +79,9 @@ def a_summary(scheme: str = "exact", **wall: Any) -> dict[str, Any]:
 def test_every_counter_is_in_the_summary() -> None:
     kernel, cpu = KernelStats(), CpuStats()
     for number, name in enumerate(KernelStats.__slots__):
-        setattr(kernel, name, 1_000_000 + number)
+        if isinstance(getattr(kernel, name), int):
+            setattr(kernel, name, 1_000_000 + number)
+    kernel.fork_order = list(range(3_000_000, 3_000_000 + fork_race.ALL_KINDS))
     for number, name in enumerate(CpuStats.__slots__):
         if isinstance(getattr(cpu, name), int):
             setattr(cpu, name, 2_000_000 + number)
@@ -95,7 +100,9 @@ def test_every_counter_is_in_the_summary() -> None:
 
     collect(digested_part(plain))
     for number, name in enumerate(KernelStats.__slots__):
-        assert numbers.count(1_000_000 + number) == 1, name
+        if isinstance(getattr(kernel, name), int):
+            assert numbers.count(1_000_000 + number) == 1, name
+    assert [numbers.count(number) for number in kernel.fork_order] == [1] * fork_race.ALL_KINDS
     for number, name in enumerate(CpuStats.__slots__):
         if isinstance(getattr(cpu, name), int):
             assert numbers.count(2_000_000 + number) == 1, name
@@ -180,6 +187,7 @@ switches, involuntary              6
 migrations                     3,456
 COW faults, copied         2,400,000
 COW faults, reused             1,000
+COW copies saved                 900
 PTEs copied               31,200,000
 pages copied by fork               0
 peak tasks                       321
@@ -200,6 +208,10 @@ runqueue wait      2.431 us  7.935 us  9.727 us  9.801 us
 Lock               taken  contended      wait      hold
 tasklist_lock  3,600,000      1,234  5.000 ms  900.0 ms
 siglock                9          0      0 ns     90 ns
+
+Children  parent's CPU  first  another  first  ran there
+forks        1,100,000    1 %  100,000   60 %    101,000
+threads              0      -       12   58 %         12
 
 Host time          time  share
 guest programs  8.000 s   20 %

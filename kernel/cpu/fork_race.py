@@ -1,0 +1,31 @@
+"""What a CPU tells the kernel of a fork: when parent and child went on.
+
+Both have it in ``CpuTask.fork_of``, the child's pid, until each runs its first block of user code
+after the fork, or pays for it if its context is with the kernel: that is when it *goes on*. When,
+and where, is told before its next request, so that it costs no round of its own
+(``kernel.process.fork_race`` compares).
+"""
+
+from typing import TYPE_CHECKING
+
+from kernel import messages as m
+from kernel.cpu.averages import say_averages
+
+if TYPE_CHECKING:
+    from kernel.cpu.cpu import Cpu
+    from kernel.cpu.task import CpuTask
+
+
+def goes_on(cpu: "Cpu", task: "CpuTask") -> None:
+    """``task`` is about to run user code for the first time after the fork."""
+    task.went_on = (task.fork_of, cpu.now_ns, cpu.id)
+    task.fork_of = 0
+
+
+def say(cpu: "Cpu", task: "CpuTask") -> None:
+    """``task``, which runs, is about to ask the kernel: say before what there is to say."""
+    if task.went_on is not None:
+        seq = cpu.next_seq()
+        cpu.out.append(m.req_went_on(cpu.now_ns, cpu.id, seq, task.pid, *task.went_on))
+        task.went_on = None
+    say_averages(cpu, task)
