@@ -12,7 +12,7 @@ Deviation: fields of ours: exit_code of sched_process_exit (the wait status of t
 is fixed, else of the task; no tracepoint of Linux has it), pid and kind of page_fault_user, pid of
 signal_deliver, sys_enter and sys_exit, whose args and ret are
 text. group_dead of sched_process_exit came after 6.12.
-Deviation: the events task_change and task_args are ours.
+Deviation: the events task_change, task_args and cache_refill are ours.
 Deviation: page_fault_user has no ip, mark_victim no memory sizes.
 """
 
@@ -37,6 +37,7 @@ SYS_EXIT: Final = 16
 OOM_MARK_VICTIM: Final = 17
 TASK_CHANGE: Final = 18
 TASK_ARGS: Final = 19
+CACHE_REFILL: Final = 20
 
 EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     SCHED_SWITCH: (
@@ -77,4 +78,6 @@ EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     # the command line of a new program, where it is more than its name: what names the program
     # (of a script with its interpreter), and the other arguments; each at most 256 characters
     TASK_ARGS: ("task_args", ("pid", "program", "args")),
+    # a task begins to run where its cache is cold, and where it ran last: what that will take
+    CACHE_REFILL: ("cache_refill", ("pid", "orig_cpu", "refill_ns")),
 }

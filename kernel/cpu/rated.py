@@ -20,7 +20,8 @@ The work that is done is exact: the part of a ns that a burn leaves over is kept
 Source: kernel/sched/core.c (update_rq_clock_task), kernel/sched/topology.c (cpu_capacity_orig).
 Deviation: on a busy core user work becomes slower, kernel work does not. A kernel path is not
 interrupted: what strikes meanwhile takes its time when the path ends or the task sleeps.
-Hyperthreads share evenly, whatever they run.
+Hyperthreads share evenly, whatever they run. PELT's clock does not stand still for noise: a task
+that is interrupted seems to use its CPU meanwhile.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,7 @@ from kernel.cpu.cpu import Cpu
 from kernel.cpu.noise import STEAL, Noises
 from kernel.cpu.position import ASKED, IDLE
 from kernel.cpu.task import CpuTask
+from kernel.events import CACHE_REFILL
 from kernel.machine import MachineSpec
 from kernel.stats import RatedStats
 from kernel.uapi.clock import NSEC_PER_SEC
@@ -207,12 +209,16 @@ class RatedCpu(Cpu):
             return
         cpu, left_ns, cold_ns = cache
         if cpu != self.id:
-            cold_ns = self._refill_from[cpu]
-            self._rated.refills += cold_ns > 0
+            cold_ns = due_ns = self._refill_from[cpu]
         elif self._refill_absence > cold_ns and now_ns - left_ns >= self._cold_after_ns:
-            cold_ns = self._refill_absence
-            self._rated.refills += 1
+            cold_ns = due_ns = self._refill_absence
+        else:
+            due_ns = 0
         task.cache = (self.id, now_ns, cold_ns)
+        if due_ns:
+            self._rated.refills += 1
+            if self.tracing:
+                self.trace.append((now_ns, CACHE_REFILL, task.pid, cpu, due_ns))
 
     # -- time ---------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Whole machines whose CPUs are not always fast: what they take, and the same bytes every way."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from cluster.build import guest_spec, resolve
 from cluster.catalogue import config_path
+from cluster.cli.main import run_command
 from cluster.config import ConfigError, load_config, parse_config
 from cluster.config.topology import by_numbers
 from cluster.config.topology_models import PROCESSORS, topology_named
@@ -153,6 +155,24 @@ def test_what_moves_cost_is_in_the_summary_and_costs_nothing_by_default() -> Non
             RunRequest(guest_spec(Path("tests/guest/fork/binary_tree.py"), []))
         ).summary
     )
+
+
+def test_sched_stats_tell_what_moves_cost_beyond_the_wait(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ("--set", "workloads.0.params.children=6", "--set", f"out={tmp_path}")
+    assert run_command(["run", "-q", "slow_cpus", *settings]) == 0
+    [summary] = tmp_path.glob("*-slow_cpus/summary.json")
+    run = str(summary.parent)
+    speed = json.loads(summary.read_text())["speed"]
+    capsys.readouterr()
+    assert run_command(["sched", "stats", run, "--json"]) == 0
+    refills = json.loads(capsys.readouterr().out)["refills_ns"]
+    assert sum(refills[why]["count"] for why in ("moved", "away")) == speed["refills"] > 0
+    # what is due is not paid by who moves again or ends before
+    assert sum(refills[why]["total"] for why in ("moved", "away")) >= speed["refill_ns"]
+    assert run_command(["sched", "stats", run]) == 0
+    assert "no wait: cache, after a move" in capsys.readouterr().out
 
 
 STAT = """

@@ -7,6 +7,9 @@ switch to the task, where the summary of a run counts the switch itself, too; an
 record of the wake-up, where the summary has the wake-up itself: that may be a tick or a switch of
 the CPU earlier.
 
+What a move costs beyond the wait is counted apart (``refills_ns``): the user time that a task then
+takes to fill its cache (``moved``), or after a long absence (``away``), if the machine has that.
+
 Classes follow from the priority: below 0 deadline, below 100 real-time, else fair.
 """
 
@@ -89,6 +92,7 @@ class SchedStats:
         self.moved_out = [0] * cpus
         self.waits = Histogram()
         self.kinds = {kind: Histogram() for kind in KINDS}
+        self.refills = {"moved": Histogram(), "away": Histogram()}
         self._keep = longest
         self._longest: list[tuple[int, int, int, Wait]] = []  # a heap: the shortest first
         self._since = [0] * cpus
@@ -123,6 +127,7 @@ class SchedStats:
             "sched_migrate_task": self._migrate,
             "sched_process_fork": self._fork,
             "task_change": self._change,
+            "cache_refill": self._refill,
         }
 
     def _fork(self, record: TraceRecord) -> None:
@@ -183,6 +188,11 @@ class SchedStats:
             task.on_cpu = cpu
         self._current[cpu] = task
         self.fairness.run(task, cpu, now_ns)
+
+    def _refill(self, record: TraceRecord) -> None:
+        fields = record.fields
+        why = "moved" if fields["orig_cpu"] != record.cpu else "away"
+        self.refills[why].record(fields["refill_ns"])
 
     def _switched_out(self, record: TraceRecord, cpu: int) -> None:
         fields, now_ns = record.fields, record.time_ns
@@ -248,6 +258,10 @@ class SchedStats:
             "waits_ns": {
                 name: {**histogram.summary(), "total": histogram.total}
                 for name, histogram in (("all", self.waits), *self.kinds.items())
+            },
+            "refills_ns": {
+                name: {**histogram.summary(), "total": histogram.total}
+                for name, histogram in self.refills.items()
             },
             "longest": [
                 {

@@ -9,6 +9,10 @@ from kernel.trace.printable import printable
 
 _CAUSES: Final = 6  # tasks that ran meanwhile, for each wait
 _MANY_CPUS: Final = 256
+_REFILLS: Final = (
+    ("moved", "no wait: cache, after a move"),
+    ("away", "no wait: cache, after a long absence"),
+)
 _PERCENTILES: Final = ("p50", "p90", "p99", "max")
 
 
@@ -18,7 +22,7 @@ def stats_lines(plain: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from _fairness(plain["fairness"])
     yield ""
-    yield from _waits(plain["waits_ns"])
+    yield from _waits(plain["waits_ns"], plain["refills_ns"])
     yield from _longest(plain["longest"])
 
 
@@ -73,7 +77,7 @@ def _fairness(fair: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _waits(waits: Mapping[str, Any]) -> Iterator[str]:
+def _waits(waits: Mapping[str, Any], refills: Mapping[str, Any]) -> Iterator[str]:
     texts = {
         "all": "all",
         "queue": "in the run queue, since woken",
@@ -85,6 +89,11 @@ def _waits(waits: Mapping[str, Any]) -> Iterator[str]:
         one = waits[name]
         cells = [format_ns(one[key]) for key in ("total", *_PERCENTILES)]
         rows.append([texts[name], f"{one['count']:,}", *cells])
+    for name, text in _REFILLS:
+        one = refills[name]
+        if one["count"]:
+            cells = [format_ns(one[key]) for key in ("total", *_PERCENTILES)]
+            rows.append([text, f"{one['count']:,}", *cells])
     yield from _table(rows)
 
 
