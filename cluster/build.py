@@ -139,6 +139,7 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         nohz_full=machine.nohz_full or (),
         smt_share=loaded.smt_share,
         noise=loaded.noise,
+        autogroup=sched.autogroup is not False,
     )
     return spec, [*loaded.problems, *tree.problems]
 

@@ -30,6 +30,7 @@ from kernel.smp.load import LoadTable
 from kernel.smp.loadavg import load_period_ns
 from kernel.smp.mutations import SchedMutations
 from kernel.smp.schedule import do_task_dead
+from kernel.smp.task_groups import GroupTable
 from kernel.smp.topology import SCHED_CAPACITY_SCALE, build, flat
 from kernel.smp.weigh import note_load
 from kernel.stats import KernelStats
@@ -137,6 +138,7 @@ class Kernel:
         # tasks with another load than nice 0, and by how much
         self.uneven: dict[TaskStruct, int] = {}
         self.sched = SchedTable(spec)  # of which class a task is, and who is in which
+        self.groups = GroupTable(spec)  # sessions and other groups of tasks
         self.affinity_used = False  # a task may be bound to some CPUs
         # namespaces: the next number in /proc/PID/ns, and how many there are of each kind
         self.next_ns_ino = FIRST_INO

@@ -167,6 +167,7 @@ class MachineSpec:
     # how fast a CPU is while 1, 2, … CPUs of its core are busy, in thousandths; () for always 1000
     smt_share: tuple[int, ...] = ()
     noise: tuple[NoiseSpec, ...] = ()
+    autogroup: bool = True  # where there is such a thing: kernel.sched.classes.autogroup_of
 
     def __post_init__(self) -> None:
         """Take the fair class of the profile."""

@@ -157,11 +157,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     EFF_RENICE: ("renice", ("nice",), "the task's nice value changed"),
     EFF_TRACED: ("traced", ("slow_door",), "a tracer sees its calls: bring every one here, or not"),
     EFF_TUNE: ("tune", ("what", "value"), "the CPU's half of the task is to change: TUNE_"),
-    EFF_TOLD: (
-        "told",
-        ("rank", "key", "data"),
-        "a scheduling class's half in the kernel, or on another CPU, tells it (pid is 0)",
-    ),
+    EFF_TOLD: ("told", ("rank", "key", "data"), "to a class, from its half, or from another CPU"),
     EFF_MOVED_ACK: ("moved_ack", (), "the kernel knows where the task is: forget it"),
     ARRIVE: ("arrive", ("task", "reason"), "a task's CPU half comes from another CPU"),
 }
@@ -172,6 +168,7 @@ TUNE_CPUTIMER: Final = 1  # whether it needs every tick: bool
 TUNE_AFFINITY: Final = 2  # CPUs it may use, the one to go to if it must first; None: all
 TUNE_POLICY: Final = 3  # (policy, priority, nice, reset_on_fork, the class's own)
 TUNE_PUSH: Final = 4  # a real-time task that waits is to go to that CPU
+TUNE_GROUP: Final = 5  # numbers of its groups, from the top down
 
 # what the imbalance of EFF_BALANCE counts: enum migration_type of kernel/sched/sched.h
 MIGRATE_LOAD: Final = 0
@@ -493,6 +490,11 @@ def eff_tune_policy(
 def eff_tune_push(at_ns: int, pid: int, dest_cpu: int) -> Effect:
     """The task, or an equal of it that waits, is to go to ``dest_cpu``."""
     return at_ns, EFF_TUNE, pid, TUNE_PUSH, dest_cpu
+
+
+def eff_tune_group(at_ns: int, pid: int, path: tuple[int, ...]) -> Effect:
+    """The task belongs to another group: ``kernel.sched.task_group``."""
+    return at_ns, EFF_TUNE, pid, TUNE_GROUP, path
 
 
 def arrive(at_ns: int, pid: int, task: "CpuTask", reason: int) -> Effect:

@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from kernel.ptrace.link import PtraceState
     from kernel.signal.multiprocess import MultiprocessSignals
     from kernel.smp.averages import TaskAvg
+    from kernel.smp.task_groups import TaskGroup
     from kernel.smp.wait import WaitQueueHead
     from kernel.time.itimer import RealTimer
     from kernel.time.posix_cpu_timers import PosixCputimers
@@ -171,6 +172,7 @@ class SignalStruct:
     __slots__ = (
         "ac_flag",
         "args",
+        "autogroup",
         "cmaxrss",
         "cmin_flt",
         "cnivcsw",
@@ -239,6 +241,7 @@ class SignalStruct:
         self.wait_chldexit: list[WaitOpts] = []  # newest first
         # only what differs from the defaults; never changed in place, so fork shares it
         self.rlim: dict[int, tuple[int, int]] = NO_RLIMITS
+        self.autogroup: TaskGroup | None = None  # of its session; None: of the first one
         self.args: tuple[str, ...] = ()  # what the last exec was given: /proc/PID/cmdline
         self.env: tuple[tuple[str, str], ...] = ()
         self.oom_score_adj_min = 0  # the least value that needs no privilege

@@ -103,6 +103,14 @@ class SchedKeys(Model):
             "sched features): of cfs and eevdf."
         ),
     ] = False
+    autogroup: Annotated[
+        bool | str,
+        OneOf("auto", True, False),
+        Field(
+            description="Each session is a group of tasks, and groups share the CPU equally; auto: "
+            "where kernel and fair class have groups of sessions (not 2.6.34, not o1)."
+        ),
+    ] = "auto"
     watchdog: (
         Annotated[
             int,
@@ -196,6 +204,11 @@ def conflicts(
             yield (key,), True, f"says the same as sched.cfs.{key}: write one of the two"
     if sched.hrtick and not fair.hrtick:
         yield ("hrtick",), True, f"is for a fair class with slices (sched.fair is {fair.name})"
+    if sched.autogroup is True and not fair.takes_groups:
+        yield ("autogroup",), False, f"the class {fair.name} has no groups of tasks {got(True)}"
+    elif sched.autogroup is True and linux == "2.6.34":
+        what = "Linux 2.6.34 has no groups of sessions (2.6.38 does)"
+        yield ("autogroup",), False, f"{what} {got(True)}"
     if sched.watchdog is not None:
         if WATCHDOG not in {each.name for each in fields(fair.tunables)}:
             yield ("watchdog",), True, f"is for a scheduler of your own (sched.fair is {fair.name})"

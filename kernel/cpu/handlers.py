@@ -16,6 +16,7 @@ from kernel.cpu.tick import interrupt
 from kernel.errors import InvariantError, unknown
 from kernel.events import SCHED_WAKEUP, SCHED_WAKEUP_NEW
 from kernel.sched import core
+from kernel.sched.regroup import sched_move_task
 from kernel.uapi.task_state import TASK_DEAD, TASK_REPORT_MAX
 
 if TYPE_CHECKING:
@@ -368,6 +369,9 @@ def on_tune(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
         core.sched_setscheduler(rq, task, policy, priority, nice, reset_on_fork, own)
         if rq.mail:
             send_mail(cpu)
+    elif what == m.TUNE_GROUP:
+        rq.clock_ns = cpu.now_ns
+        sched_move_task(rq, task, value)
     elif what == m.TUNE_PUSH:
         rq.clock_ns = cpu.now_ns
         pushed = core.pushable_task(rq, task, value)

@@ -47,6 +47,7 @@ class CpuTask:
         "exec_start_ns",
         "fork_of",
         "forked_at_ns",
+        "group",
         "kept",
         "nice",
         "nivcsw",
@@ -89,6 +90,7 @@ class CpuTask:
         self.exec_start_ns = 0  # since when the running stretch is not accounted for yet
         self.sum_exec_ns = 0
         self.on_rq = False  # runnable here: queued, or current
+        self.group: tuple[int, ...] = ()  # kernel.sched.task_group
         self.cpus_allowed: tuple[int, ...] | None = None  # None: every CPU
         self.rt_priority = 0  # sched_priority of its policy
         self.nice = 0
@@ -165,6 +167,7 @@ class CpuTask:
             self.cache,
             None if ctx is None else ctx.pack(),
             None if self.avg is None else self.avg.pack(),
+            self.group,
         ]
 
     def _packed_entities(self) -> list[Any]:
@@ -220,11 +223,13 @@ class CpuTask:
             cache,
             ctx,
             avg,
+            group,
         ) = data[5:]
         p.avg = SchedAvg.unpack(avg)
         p.kept = dict(kept) if kept else None
         p.cpus_allowed = _tuples(allowed)
         p.went_on = _tuples(went_on)
+        p.group = tuple(group)
         p.op = _tuples(op)
         p.value = _tuples(value)
         p.error = _tuples(error)

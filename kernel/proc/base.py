@@ -36,6 +36,11 @@ from kernel.proc.task_mmu import proc_pid_statm, show_map
 from kernel.process.pid import find_task_by_pid_ns
 from kernel.process.prctl import set_task_comm
 from kernel.process.tasklist import for_each_process
+from kernel.smp.autogroup import (
+    has_autogroup,
+    proc_sched_autogroup_set_nice,
+    proc_sched_autogroup_show_task,
+)
 from kernel.task import TaskStruct
 from kernel.uapi.errno_ import EACCES, EINVAL, ERANGE
 from kernel.uapi.rlimit import RLIM_INFINITY
@@ -141,6 +146,19 @@ def oom_score_adj_write(k: "Kernel", task: TaskStruct, data: bytes) -> int:
     return len(data)
 
 
+def sched_autogroup_write(k: "Kernel", task: TaskStruct, data: bytes) -> int:
+    """Give the session of ``task`` a nice value.
+
+    Raises:
+        KernelError: EINVAL, no number or out of range; EPERM, a lower one without privilege;
+            EAGAIN, without privilege sooner than a tenth of a second after the last.
+
+    Source: fs/proc/base.c:sched_autogroup_write().
+    """
+    proc_sched_autogroup_set_nice(k, task, kstrtoint(data))
+    return len(data)
+
+
 def kstrtoint(data: bytes) -> int:
     """Return the number in ``data``, decimal, 0x… or 0…; blanks around it are allowed.
 
@@ -182,7 +200,7 @@ def _entry_lookup(
     """Source: fs/proc/base.c:proc_pident_lookup()."""
     task = get_proc_task(directory)
     entry = table.get(name)
-    if task is None or entry is None:
+    if task is None or entry is None or not entry.is_there(k):
         return None
     if entry.follow is not None:
         target: Inode | None = entry.follow(k, task)
@@ -216,7 +234,7 @@ def proc_tgid_base_lookup(k: "Kernel", directory: Inode, name: str) -> Inode | N
 def proc_tgid_base_names(k: "Kernel", directory: Inode) -> list[str]:
     """Return what is in a process's directory. Source: fs/proc/base.c:proc_pident_readdir()."""
     need_task(directory)
-    return list(TGID_ENTRIES)
+    return [name for name, entry in TGID_ENTRIES.items() if entry.is_there(k)]
 
 
 def proc_tid_base_lookup(k: "Kernel", directory: Inode, name: str) -> Inode | None:
@@ -227,7 +245,7 @@ def proc_tid_base_lookup(k: "Kernel", directory: Inode, name: str) -> Inode | No
 def proc_tid_base_names(k: "Kernel", directory: Inode) -> list[str]:
     """Return what is in a thread's directory. Source: fs/proc/base.c:proc_pident_readdir()."""
     need_task(directory)
-    return list(TID_ENTRIES)
+    return [name for name, entry in TID_ENTRIES.items() if entry.is_there(k)]
 
 
 def proc_task_lookup(k: "Kernel", directory: Inode, name: str) -> Inode | None:
@@ -322,6 +340,13 @@ TGID_ENTRIES: Final[dict[str, Entry]] = {
         Entry("task", 0o555, lookup=proc_task_lookup, names=proc_task_names),
         *_COMMON,
         Entry("stat", 0o444, show=proc_tgid_stat),
+        Entry(
+            "autogroup",
+            0o644,
+            show=proc_sched_autogroup_show_task,
+            write=sched_autogroup_write,
+            there=has_autogroup,
+        ),
     )
 }
 TID_ENTRIES: Final[dict[str, Entry]] = {

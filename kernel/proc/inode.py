@@ -57,10 +57,22 @@ class Entry:
         links: ``links(k, directory, name, inode)`` of a directory: the text of the symbolic link
             ``name``, which leads to ``inode``; None if it is none.
         follow: ``follow(k, task)`` of a symbolic link: the Inode it leads to, or None.
+        there: ``there(k)``: whether this kernel has it; None: each has.
         number: its place among the inode numbers of a task.
     """
 
-    __slots__ = ("follow", "links", "lookup", "mode", "name", "names", "number", "show", "write")
+    __slots__ = (
+        "follow",
+        "links",
+        "lookup",
+        "mode",
+        "name",
+        "names",
+        "number",
+        "show",
+        "there",
+        "write",
+    )
 
     def __init__(
         self,
@@ -73,6 +85,7 @@ class Entry:
         names: Show | None = None,
         links: Show | None = None,
         follow: Show | None = None,
+        there: Show | None = None,
     ) -> None:
         self.name = name
         self.mode = mode
@@ -82,7 +95,12 @@ class Entry:
         self.names = names
         self.links = links
         self.follow = follow
+        self.there = there
         self.number = 0
+
+    def is_there(self, k: "Kernel") -> bool:
+        """Tell whether the kernel ``k`` has this file."""
+        return self.there is None or bool(self.there(k))
 
 
 class Node:

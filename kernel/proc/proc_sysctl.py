@@ -78,6 +78,11 @@ SYSCTLS: Final[dict[str, tuple[int, Any, Any]]] = {
         _write_hostname,
     ),
     "kernel/pid_max": (0o444, _value(lambda k: k.pids.pid_max), None),
+    "kernel/sched_autogroup_enabled": (
+        0o444,
+        _value(lambda k: int(k.groups.autogroup)),
+        None,
+    ),
     "kernel/ns_last_pid": (
         0o444,
         _value(lambda k: task_active_pid_ns(k, k.current).pids.last),

@@ -72,6 +72,7 @@ from kernel.signal.multiprocess import (
     end_multiprocess,
 )
 from kernel.signal.pending import fatal_signal_pending
+from kernel.smp.task_groups import sched_group_fork
 from kernel.smp.ttwu import wake_up_new_task
 from kernel.task import (
     PF_NPROC_EXCEEDED,
@@ -453,6 +454,7 @@ def _link_leader(k: "Kernel", current: TaskStruct, child: TaskStruct, pid: Pid) 
     parent.children[pid.nr] = child
     k.tasks.link(child)
     attach_leader(k, child, pid, current.signal.pgrp, current.signal.session)
+    sched_group_fork(signal, current.signal)
     if pid.numbers is not None and is_child_reaper(pid):
         pid.numbers[-1][0].child_reaper = child
         signal.flags |= SIGNAL_UNKILLABLE

@@ -18,6 +18,7 @@ from kernel.process.pid import (
     move_to_pid,
     pid_vnr,
 )
+from kernel.smp.task_groups import sched_autogroup_create_attach
 from kernel.task import PF_FORKNOEXEC, TaskStruct
 from kernel.uapi.errno_ import EACCES, EINVAL, EPERM, ESRCH
 
@@ -159,6 +160,7 @@ def sys_setsid(k: "Kernel") -> Path[int]:
             yield from free_pid(k, pid)
     if denied:
         raise KernelError(EPERM)
+    sched_autogroup_create_attach(k, leader.signal)
     return pid_vnr(k, leader.thread_pid)
 
 

@@ -16,6 +16,7 @@ from kernel.process.copy import free_task
 from kernel.process.pid import PIDTYPE_PID, Pid, detach_leader, detach_pid, free_pid
 from kernel.ptrace.link import ptrace_unlink
 from kernel.signal.notify_parent import do_notify_parent
+from kernel.smp.task_groups import sched_group_exit
 from kernel.smp.ttwu import wake_up_process
 from kernel.smp.wait import wake_up_all
 from kernel.task import EXIT_DEAD, EXIT_ZOMBIE, SIGNAL_GROUP_EXIT, TaskStruct, set_exit_state
@@ -57,6 +58,8 @@ def release_task(k: "Kernel", task: TaskStruct) -> Path[None]:
         for pid in unused:
             yield from free_pid(k, pid)
         signal.count -= 1
+        if not signal.count:
+            sched_group_exit(k, signal)
         # The last thread is gone, and the leader has been a zombie for long: only now does the
         # parent hear of it, and if it does not care the leader goes, too.
         zap_leader = False

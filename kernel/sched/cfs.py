@@ -10,7 +10,10 @@ A vruntime means something on its own queue only. A task that leaves for another
 one until it is first queued, carries its distance to ``min_vruntime`` instead.
 
 Deviation: in profile 2.6.34 only the parameters are of that time; the rules are those of 6.1.
-Deviation: no group scheduling, bandwidth control, PELT or NUMA placement. NEXT_BUDDY is off and
+Where tasks of several groups are on a CPU all this holds in each of their queues:
+``kernel.sched.cfs_group``.
+
+Deviation: no PELT or NUMA placement. NEXT_BUDDY is off and
 LAST_BUDDY on, as by default.
 
 Source: kernel/sched/fair.c of Linux 6.1.
@@ -19,6 +22,7 @@ Source: kernel/sched/fair.c of Linux 6.1.
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
+from kernel.sched import cfs_group
 from kernel.sched.cfs_rq import (
     CfsEntity,
     CfsRq,
@@ -27,10 +31,9 @@ from kernel.sched.cfs_rq import (
     clear_buddies,
     enqueue_entity,
     insert,
-    leftmost,
+    pick_entity,
     place_entity,
     sched_slice,
-    second,
     unlink_entity,
     update_curr,
     update_min_vruntime,
@@ -45,6 +48,7 @@ from kernel.sched.sched_class import (
     ENQUEUE_WAKEUP,
     FAIR_RANK,
 )
+from kernel.sched.task_group import GroupTree
 from kernel.sched.weights import NICE_0_LOAD
 from kernel.uapi.policy import FAIR_POLICIES, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
 
@@ -61,11 +65,17 @@ class CfsSchedClass(FairSchedClass):
     def __init__(self) -> None:
         super().__init__("cfs", FAIR_RANK, FAIR_POLICIES, CfsTunables, "CFS", "6.5")
         self.hrtick = True
+        self.takes_groups = True
         self.skips_ticks = True
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> CfsRq:
         """Return an empty ``cfs_rq``. Source: kernel/sched/fair.c:init_cfs_rq()."""
-        return CfsRq(tunables, spec.cpus, order_of(spec.child_runs_first, self))
+        cpus, first = spec.cpus, order_of(spec.child_runs_first, self)
+        flat = CfsRq(tunables, cpus, first)
+        flat.groups = GroupTree(
+            flat, lambda: CfsRq(tunables, cpus, first), CfsEntity, spec.autogroup
+        )
+        return flat
 
     def make_entity(self) -> CfsEntity:
         """Return an entity at the beginning of virtual time."""
@@ -74,6 +84,9 @@ class CfsSchedClass(FairSchedClass):
     def enqueue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/fair.c:enqueue_task_fair(), enqueue_entity()."""
         cfs: CfsRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None or p.group:
+            cfs_group.enqueue_task(rq, cfs, p, flags)
+            return
         se: CfsEntity = p.se
         update_curr(cfs, rq.clock_ns)
         if not flags & ENQUEUE_WAKEUP or flags & ENQUEUE_MIGRATED:
@@ -92,6 +105,9 @@ class CfsSchedClass(FairSchedClass):
     def dequeue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/fair.c:dequeue_task_fair(), dequeue_entity()."""
         cfs: CfsRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            cfs_group.dequeue_task(rq, cfs, p, flags)
+            return
         update_curr(cfs, rq.clock_ns)
         if cfs.next is not None or cfs.last is not None or cfs.skip is not None:
             clear_buddies(cfs, p)
@@ -114,6 +130,9 @@ class CfsSchedClass(FairSchedClass):
         if rq.nr_running == 1:
             return
         cfs: CfsRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            cfs_group.yield_task(rq, cfs)
+            return
         curr = rq.curr
         clear_buddies(cfs, curr)
         if curr.policy != SCHED_BATCH:
@@ -122,6 +141,10 @@ class CfsSchedClass(FairSchedClass):
 
     def wakeup_preempt(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/fair.c:check_preempt_wakeup()."""
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            cfs_group.wakeup_preempt(rq, cfs, p)
+            return
         curr = rq.curr
         if curr is p or rq.need_resched:
             return
@@ -130,7 +153,6 @@ class CfsSchedClass(FairSchedClass):
             return
         if p.policy != SCHED_NORMAL:
             return
-        cfs: CfsRq = rq.of[FAIR_RANK]
         update_curr(cfs, rq.clock_ns)
         if wakeup_preempt_entity(cfs, curr, p) != 1:
             return
@@ -142,15 +164,11 @@ class CfsSchedClass(FairSchedClass):
     def pick_next_task(self, rq: "Rq") -> CpuTask | None:
         """Source: kernel/sched/fair.c:pick_next_task_fair(), pick_next_entity()."""
         cfs: CfsRq = rq.of[FAIR_RANK]
-        timeline = cfs.timeline
-        if not timeline:
+        if cfs.tree is not None:
+            return cfs_group.pick_next_task(rq, cfs)
+        if not cfs.timeline:
             return None
-        if cfs.skip is None and cfs.next is None and cfs.last is None:
-            p = leftmost(cfs)
-        else:
-            p = self._pick_with_buddies(cfs, timeline[0][2])
-            clear_buddies(cfs, p)
-            unlink_entity(cfs, p)
+        p = pick_entity(cfs)
         p.exec_start_ns = rq.clock_ns
         se: CfsEntity = p.se
         se.prev_sum_exec_ns = p.sum_exec_ns
@@ -158,23 +176,12 @@ class CfsSchedClass(FairSchedClass):
         cfs.tasks.move_to_end(p)
         return p
 
-    @staticmethod
-    def _pick_with_buddies(cfs: CfsRq, left: CpuTask) -> CpuTask:
-        """The leftmost, or the one that asked to go next or was cut off, if not unfair to it."""
-        p = left
-        if cfs.skip is left:
-            other = second(cfs)
-            if other is not None and wakeup_preempt_entity(cfs, other, left) < 1:
-                p = other
-        if cfs.next is not None and wakeup_preempt_entity(cfs, cfs.next, left) < 1:
-            p = cfs.next
-        elif cfs.last is not None and wakeup_preempt_entity(cfs, cfs.last, left) < 1:
-            p = cfs.last
-        return p
-
     def put_prev_task(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:put_prev_task_fair(), put_prev_entity()."""
         cfs: CfsRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            cfs_group.put_prev_task(rq, cfs)
+            return
         if p.on_rq:
             update_curr(cfs, rq.clock_ns)
             se: CfsEntity = p.se
@@ -186,6 +193,9 @@ class CfsSchedClass(FairSchedClass):
     def set_next_task(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:set_next_task_fair(), set_next_entity()."""
         cfs: CfsRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            cfs_group.set_next_task(rq, cfs, p)
+            return
         clear_buddies(cfs, p)
         unlink_entity(cfs, p)
         p.exec_start_ns = rq.clock_ns
@@ -197,6 +207,9 @@ class CfsSchedClass(FairSchedClass):
     def task_tick(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:task_tick_fair(), check_preempt_tick()."""
         cfs: CfsRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            cfs_group.task_tick(rq, cfs, p)
+            return
         update_curr(cfs, rq.clock_ns)
         if cfs.nr_running <= 1:
             return
@@ -217,12 +230,14 @@ class CfsSchedClass(FairSchedClass):
         cfs: CfsRq = rq.of[FAIR_RANK]
         if update and cfs.nr_running >= cfs.nr_latency:
             return NOT_NOW
+        if cfs.tree is not None and cfs.nr_running > 1:
+            return cfs_group.sched_slice(cfs, cfs.tree, p)
         return sched_slice(cfs, p) if cfs.nr_running > 1 else ENDLESS
 
     def skip_ticks(self, rq: "Rq", p: CpuTask, first_ns: int, ticks: int, tick_ns: int) -> bool:
         """Charge every tick by itself: what is rounded down is as much as then."""
         cfs: CfsRq = rq.of[FAIR_RANK]
-        if cfs.nr_running != 1 or cfs.curr is not p:
+        if cfs.tree is not None or cfs.nr_running != 1 or cfs.curr is not p:
             return False
         update_curr(cfs, first_ns)
         se: CfsEntity = p.se
@@ -240,6 +255,9 @@ class CfsSchedClass(FairSchedClass):
         Deviation: ``child_runs_first: vfork_only`` is not Linux's.
         """
         cfs: CfsRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            cfs_group.task_fork(rq, cfs, parent, child, flags)
+            return
         update_curr(cfs, rq.clock_ns)
         se: CfsEntity = child.se
         if parent.sched_class is not self:  # and its time is not measured in vruntime
@@ -269,10 +287,8 @@ class CfsSchedClass(FairSchedClass):
 
     def switched_to(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:switched_to_fair(), attach_task_cfs_rq()."""
-        cfs: CfsRq = rq.of[FAIR_RANK]
         if not p.on_rq:
-            se: CfsEntity = p.se
-            se.vruntime += cfs.min_vruntime
+            self.join_group(rq, p)
         super().switched_to(rq, p)
 
     def set_load_weight(self, p: CpuTask) -> None:
@@ -288,6 +304,11 @@ class CfsSchedClass(FairSchedClass):
         """
         cfs: CfsRq = rq.of[FAIR_RANK]
         se: CfsEntity = p.se
+        if cfs.tree is not None:
+            before = se.weight
+            self.set_load_weight(p)
+            cfs_group.reweight_task(cfs, p, se.weight - before)
+            return
         clear_buddies(cfs, p)
         cfs.load_weight -= se.weight
         self.set_load_weight(p)
@@ -301,16 +322,28 @@ class CfsSchedClass(FairSchedClass):
 
     def update_curr(self, rq: "Rq") -> None:
         """Source: kernel/sched/fair.c:update_curr_fair()."""
-        update_curr(rq.of[FAIR_RANK], rq.clock_ns)
+        cfs: CfsRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            cfs_group.update_chain(rq, cfs.tree)
+            return
+        update_curr(cfs, rq.clock_ns)
 
     def migrate_task_rq(self, rq: "Rq", p: CpuTask) -> None:
         """Make the vruntime of a sleeper relative.
 
         Source: kernel/sched/fair.c:migrate_task_rq_fair().
         """
-        cfs: CfsRq = rq.of[FAIR_RANK]
         se: CfsEntity = p.se
-        se.vruntime -= cfs.min_vruntime
+        se.vruntime -= cfs_group.queue_of(rq.of[FAIR_RANK], p).min_vruntime
+
+    def join_group(self, rq: "Rq", p: CpuTask) -> None:
+        """Source: kernel/sched/fair.c:attach_task_cfs_rq()."""
+        se: CfsEntity = p.se
+        se.vruntime += cfs_group.queue_of(rq.of[FAIR_RANK], p).min_vruntime
+
+    def told(self, rq: "Rq", key: int, data: tuple[int, ...]) -> None:
+        """A group has changed: GROUP_ of ``kernel.sched.task_group``."""
+        cfs_group.group_changed(rq, rq.of[FAIR_RANK], key, data)
 
     def task_load(self, p: CpuTask) -> int:
         """Source: kernel/sched/fair.c:task_h_load(), its weight."""
@@ -320,6 +353,10 @@ class CfsSchedClass(FairSchedClass):
     def check(self, rq: "Rq", found: list[str]) -> None:
         """Counts, order, weights, and that the tasks on the queue know it."""
         cfs: CfsRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            cfs_group.check_tree(rq, cfs, found)
+            self.check_curr(rq, cfs.tree.leaf(), found)
+            return
         check_queue(cfs, rq.cpu, found)
         self.check_curr(rq, cfs.curr, found)
 

@@ -129,22 +129,25 @@ class CfsRq(FairRq):
         """Return who is on the queue and current, and where virtual time stands."""
         roles = [None if p is None else p.pid for p in self._roles()]
         queued = [p.pid for _, _, p in self.waiting()]
-        return [[p.pid for p in self.tasks], queued, roles, self.min_vruntime, self.seq]
+        tasks = [p.pid for p in self.tasks]
+        return [tasks, queued, roles, self.min_vruntime, self.seq, self.packed_groups()]
 
     def unpack(self, data: Sequence[Any], tasks: Mapping[int, CpuTask]) -> None:
         """Take what ``pack`` returned."""
-        everybody, queued, roles, self.min_vruntime, self.seq = data
+        everybody, queued, roles, self.min_vruntime, self.seq, groups = data
+        tasks = self.unpack_groups(groups, tasks)
         self.tasks = OrderedDict((tasks[pid], None) for pid in everybody)
         self.nr_running = len(self.tasks)
-        for p in self.tasks:
-            se: CfsEntity = p.se
-            self.load_weight += se.weight
         for pid in queued:
-            se = tasks[pid].se
+            se: CfsEntity = tasks[pid].se
             insert(self, (se.vruntime, se.seq, tasks[pid]))
+            self.load_weight += se.weight
         self.curr, self.next, self.last, self.skip = (
             None if pid is None else tasks[pid] for pid in roles
         )
+        if self.curr is not None:
+            mine: CfsEntity = self.curr.se
+            self.load_weight += mine.weight
 
     def waiting(self) -> list[tuple[int, int, CpuTask]]:
         """Return ``timeline`` with all that is in ``far``."""
@@ -269,6 +272,29 @@ def wakeup_preempt_entity(cfs: CfsRq, curr: CpuTask, p: CpuTask) -> int:
     return 1 if vdiff > theirs.calc_delta_fair(cfs.wakeup_granularity_ns) else 0
 
 
+def pick_entity(cfs: CfsRq) -> CpuTask:
+    """Take who is to run next off the timeline, which is not empty, and return it.
+
+    The leftmost, or the one that asked to go next or was cut off, if that is not unfair to it.
+
+    Source: kernel/sched/fair.c:pick_next_entity().
+    """
+    if cfs.skip is None and cfs.next is None and cfs.last is None:
+        return leftmost(cfs)
+    left = p = cfs.timeline[0][2]
+    if cfs.skip is left:
+        other = second(cfs)
+        if other is not None and wakeup_preempt_entity(cfs, other, left) < 1:
+            p = other
+    if cfs.next is not None and wakeup_preempt_entity(cfs, cfs.next, left) < 1:
+        p = cfs.next
+    elif cfs.last is not None and wakeup_preempt_entity(cfs, cfs.last, left) < 1:
+        p = cfs.last
+    clear_buddies(cfs, p)
+    unlink_entity(cfs, p)
+    return p
+
+
 def enqueue_entity(cfs: CfsRq, p: CpuTask) -> None:
     """Put ``p`` into the timeline, behind those of equal vruntime."""
     se: CfsEntity = p.se
@@ -357,17 +383,22 @@ def clear_buddies(cfs: CfsRq, p: CpuTask) -> None:
 def check_queue(cfs: CfsRq, cpu: int, found: list[str]) -> None:
     """Append to ``found`` what is wrong with the queue of ``cpu``: counts, order, weights."""
     where = f"cpu {cpu}"
+    runnable = check_level(cfs, where, found)
+    if cfs.nr_running != len(runnable):
+        found.append(f"{where}: nr_running of cfs is {cfs.nr_running}, {len(runnable)} tasks found")
+    if cfs.tasks.keys() != dict.fromkeys(runnable).keys():
+        found.append(f"{where}: the balancing list does not hold the tasks of the queue")
+
+
+def check_level(cfs: CfsRq, where: str, found: list[str]) -> list[CpuTask]:
+    """Append to ``found`` what is wrong with order and weights; return who waits or is current."""
     curr = cfs.curr if cfs.curr is not None and cfs.curr.on_rq else None
     entries = cfs.waiting()
     waiting = [task for _, _, task in entries]
     runnable = waiting if curr is None else [*waiting, curr]
-    if cfs.nr_running != len(runnable):
-        found.append(f"{where}: nr_running of cfs is {cfs.nr_running}, {len(runnable)} tasks found")
     load = sum(task.se.weight for task in runnable)
     if cfs.load_weight != load:
         found.append(f"{where}: load is {cfs.load_weight}, the weights add up to {load}")
-    if cfs.tasks.keys() != dict.fromkeys(runnable).keys():
-        found.append(f"{where}: the balancing list does not hold the tasks of the queue")
     for index, (vruntime, seq, task) in enumerate(entries):
         se: CfsEntity = task.se
         if (se.vruntime, se.seq) != (vruntime, seq):
@@ -378,3 +409,4 @@ def check_queue(cfs: CfsRq, cpu: int, found: list[str]) -> None:
             found.append(f"{where}: {task!r} is out of order")
     if cfs.far and not all((cfs.timeline, *cfs.far)):
         found.append(f"{where}: a part of the timeline is empty")
+    return runnable

@@ -124,6 +124,14 @@ def _class_by_name(name: str) -> SchedClass:
     return known[name]
 
 
+def autogroup_of(spec: "MachineSpec") -> bool:
+    """Tell whether every session is a group of its own on this machine (autogroup, 2.6.38).
+
+    Source: kernel/sched/autogroup.c:sysctl_sched_autogroup_enabled.
+    """
+    return spec.autogroup and spec.linux != "2.6.34" and fair_class_by_name(spec.fair).takes_groups
+
+
 def tunables_of(spec: "MachineSpec", cls: SchedClass) -> Any:
     """Return the tunables of ``cls`` as the machine has them."""
     return make_tunables(cls.tunables, spec.sched_tunables.get(cls.name), spec.linux)

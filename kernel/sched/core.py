@@ -295,6 +295,7 @@ def task_fork(
     child.sched_class = cls
     child.se = cls.make_entity()
     child.cpus_allowed = parent.cpus_allowed
+    child.group = parent.group
     if child.nice != nice:
         set_nice(child, nice)
     cls.set_load_weight(child)

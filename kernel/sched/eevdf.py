@@ -16,7 +16,10 @@ Deviation: a task in delayed dequeue that is woken may be moved to another CPU; 
 where it is, since it is still queued there. And it does not count for the load of its CPU.
 Deviation: ``child_runs_first`` means nothing to EEVDF in Linux. Here the child is the task to pick
 next, once, if it is eligible (as NEXT_BUDDY does for a woken one).
-Deviation: no group scheduling, bandwidth control or NUMA placement.
+Where tasks of several groups are on a CPU all this holds in each of their queues:
+``kernel.sched.eevdf_group``.
+
+Deviation: no NUMA placement.
 
 Source: kernel/sched/fair.c, kernel/sched/features.h of Linux 6.12; I. Stoica, H. Abdel-Wahab:
 Earliest Eligible Virtual Deadline First (1995).
@@ -25,6 +28,7 @@ Earliest Eligible Virtual Deadline First (1995).
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
+from kernel.sched import eevdf_group
 from kernel.sched.eevdf_entity import (
     dequeue_entity,
     enqueue_entity,
@@ -49,6 +53,7 @@ from kernel.sched.eevdf_rq import (
     unlink_entity,
     update_curr,
 )
+from kernel.sched.eevdf_tree import update_chain
 from kernel.sched.fair import FairSchedClass
 from kernel.sched.fork_order import order_of
 from kernel.sched.hrtick import ENDLESS
@@ -60,6 +65,7 @@ from kernel.sched.sched_class import (
     FAIR_RANK,
     WF_FORK,
 )
+from kernel.sched.task_group import GroupTree
 from kernel.sched.weights import weight_of
 from kernel.uapi.policy import FAIR_POLICIES, SCHED_IDLE, SCHED_NORMAL
 
@@ -77,10 +83,19 @@ class EevdfSchedClass(FairSchedClass):
         super().__init__("eevdf", FAIR_RANK, FAIR_POLICIES, EevdfTunables, "EEVDF", "6.12")
         self.hrtick = True
         self.skips_ticks = True
+        self.takes_groups = True
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> EevdfRq:
         """Return an empty ``cfs_rq``. Source: kernel/sched/fair.c:init_cfs_rq()."""
-        return EevdfRq(tunables, spec.cpus, spec.hz, order_of(spec.child_runs_first, self))
+        cpus, first = spec.cpus, order_of(spec.child_runs_first, self)
+        flat = EevdfRq(tunables, cpus, spec.hz, first)
+        flat.groups = GroupTree(
+            flat,
+            lambda: EevdfRq(tunables, cpus, spec.hz, first),
+            EevdfEntity,
+            spec.autogroup,
+        )
+        return flat
 
     def make_entity(self) -> EevdfEntity:
         """Return an entity at the beginning of virtual time."""
@@ -91,6 +106,9 @@ class EevdfSchedClass(FairSchedClass):
     def enqueue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/fair.c:enqueue_task_fair(), enqueue_entity()."""
         cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None or p.group:
+            eevdf_group.enqueue_task(rq, cfs, p, flags)
+            return
         se: EevdfEntity = p.se
         if cfs.put:
             settle(cfs)
@@ -113,6 +131,9 @@ class EevdfSchedClass(FairSchedClass):
         Source: kernel/sched/fair.c:dequeue_task_fair(), dequeue_entity().
         """
         cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            eevdf_group.dequeue_task(rq, cfs, p, flags)
+            return
         if cfs.put:
             settle(cfs)
         update_curr(rq, cfs)
@@ -135,6 +156,8 @@ class EevdfSchedClass(FairSchedClass):
     def pick_next_task(self, rq: "Rq") -> CpuTask | None:
         """Source: kernel/sched/fair.c:pick_next_task_fair(), pick_next_entity()."""
         cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            return eevdf_group.pick_next_task(rq, cfs)
         if cfs.put and cfs.curr is not rq.curr:
             settle(cfs)  # another class has run since
         while cfs.nr_queued:
@@ -170,13 +193,18 @@ class EevdfSchedClass(FairSchedClass):
         Source: kernel/sched/fair.c:put_prev_task_fair().
         """
         cfs: EevdfRq = rq.of[FAIR_RANK]
-        if cfs.curr is p:
+        if cfs.tree is not None:
+            eevdf_group.put_prev_task(rq, cfs, p)
+        elif cfs.curr is p:
             update_curr(rq, cfs)
             cfs.put = True
 
     def set_next_task(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:set_next_task_fair(), set_next_entity()."""
         cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            eevdf_group.set_next_task(rq, cfs, p)
+            return
         if cfs.put:
             settle(cfs)
         clear_buddies(cfs, p)
@@ -190,6 +218,9 @@ class EevdfSchedClass(FairSchedClass):
     def wakeup_preempt(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/fair.c:check_preempt_wakeup_fair(), do_preempt_short()."""
         cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            eevdf_group.wakeup_preempt(rq, cfs, p, flags)
+            return
         if flags & WF_FORK and cfs.first is p:
             cfs.next = p
             rq.need_resched = True
@@ -223,6 +254,9 @@ class EevdfSchedClass(FairSchedClass):
         if rq.nr_running == 1:
             return
         cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            eevdf_group.yield_task(rq, cfs)
+            return
         curr = rq.curr
         clear_buddies(cfs, curr)
         update_curr(rq, cfs)
@@ -233,7 +267,11 @@ class EevdfSchedClass(FairSchedClass):
 
     def task_tick(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:task_tick_fair(), entity_tick()."""
-        update_curr(rq, rq.of[FAIR_RANK])
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            eevdf_group.task_tick(rq, cfs)
+            return
+        update_curr(rq, cfs)
 
     def hrtick_slice(self, rq: "Rq", p: CpuTask, update: bool) -> int:
         """Source: kernel/sched/fair.c:hrtick_start_fair() of Linux 6.12."""
@@ -243,7 +281,7 @@ class EevdfSchedClass(FairSchedClass):
     def skip_ticks(self, rq: "Rq", p: CpuTask, first_ns: int, ticks: int, tick_ns: int) -> bool:
         """Charge every tick by itself; each deadline that is reached in one leads to the next."""
         cfs: EevdfRq = rq.of[FAIR_RANK]
-        if cfs.nr_queued != 1 or cfs.curr is not p or cfs.put:
+        if cfs.tree is not None or cfs.nr_queued != 1 or cfs.curr is not p or cfs.put:
             return False
         rq.clock_ns = first_ns
         update_curr(rq, cfs)
@@ -252,7 +290,11 @@ class EevdfSchedClass(FairSchedClass):
 
     def update_curr(self, rq: "Rq") -> None:
         """Source: kernel/sched/fair.c:update_curr_fair()."""
-        update_curr(rq, rq.of[FAIR_RANK])
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            update_chain(rq, cfs.tree)
+            return
+        update_curr(rq, cfs)
 
     # -- the life of a task -------------------------------------------------------------------
 
@@ -274,6 +316,9 @@ class EevdfSchedClass(FairSchedClass):
         super().setparam(rq, p, priority, own)
         se: EevdfEntity = p.se
         se.slice_ns = own[0] if own else 0
+        cfs: EevdfRq = rq.of[FAIR_RANK]
+        if own and cfs.tree is not None:
+            cfs.tree.custom_slices = True
 
     def switched_from(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:switched_from_fair()."""
@@ -301,6 +346,9 @@ class EevdfSchedClass(FairSchedClass):
         Source: kernel/sched/core.c:set_user_nice(), kernel/sched/fair.c:reweight_entity().
         """
         cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            eevdf_group.reweight_task(rq, cfs, p)
+            return
         if cfs.put:
             settle(cfs)
         se: EevdfEntity = p.se
@@ -320,15 +368,27 @@ class EevdfSchedClass(FairSchedClass):
     def migrate_task_rq(self, rq: "Rq", p: CpuTask) -> None:
         """A sleeper leaves with the lag it has; one that is still in debt here is dequeued now."""
         cfs: EevdfRq = rq.of[FAIR_RANK]
+        se: EevdfEntity = p.se
+        if cfs.tree is not None:
+            if se.delayed:
+                eevdf_group.leave(rq, cfs, p)
+            return
         if cfs.put:
             settle(cfs)
-        se: EevdfEntity = p.se
         if se.delayed:
             finish_delayed(cfs, p)
+
+    def told(self, rq: "Rq", key: int, data: tuple[int, ...]) -> None:
+        """A group has changed: GROUP_ of ``kernel.sched.task_group``."""
+        eevdf_group.group_changed(rq, rq.of[FAIR_RANK], key, data)
 
     def check(self, rq: "Rq", found: list[str]) -> None:
         """Counts, sums, order, and that the queue knows who runs."""
         cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None:
+            eevdf_group.check_tree(rq, cfs, found)
+            self.check_curr(rq, None if cfs.tree.top.put else cfs.tree.leaf(), found)
+            return
         check_queue(cfs, rq.cpu, found)
         self.check_curr(rq, None if cfs.put else cfs.curr, found)
 

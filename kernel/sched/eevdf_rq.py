@@ -97,11 +97,13 @@ class EevdfRq(FairRq):
             self.put,
             self.seq,
             self.zero_vruntime,
+            self.packed_groups(),
         ]
 
     def unpack(self, data: Sequence[Any], tasks: Mapping[int, CpuTask]) -> None:
         """Take what ``pack`` returned."""
-        everybody, waiting, roles, self.put, self.seq, self.zero_vruntime = data
+        everybody, waiting, roles, self.put, self.seq, self.zero_vruntime, groups = data
+        tasks = self.unpack_groups(groups, tasks)
         self.tasks = OrderedDict((tasks[pid], None) for pid in everybody)
         self.nr_running = len(self.tasks)
         for pid in waiting:
@@ -339,17 +341,21 @@ def move_zero(cfs: EevdfRq) -> None:
 def check_queue(cfs: EevdfRq, cpu: int, found: list[str]) -> None:
     """Append to ``found`` what is wrong with the queue of ``cpu``: counts, sums, order."""
     where = f"cpu {cpu}"
-    waiting = cfs.waiting.tasks()
-    counted = [*waiting, cfs.curr] if cfs.curr is not None and counts_curr(cfs) else waiting
-    if cfs.nr_queued != len(counted):
-        found.append(f"{where}: nr_queued is {cfs.nr_queued}, {len(counted)} tasks found")
-    runnable = [task for task in counted if not task.se.delayed]
+    runnable = [task for task in check_sums(cfs, where, found) if not task.se.delayed]
     if cfs.nr_running != len(runnable):
         found.append(
             f"{where}: nr_running of eevdf is {cfs.nr_running}, {len(runnable)} tasks found"
         )
     if cfs.tasks.keys() != dict.fromkeys(runnable).keys():
         found.append(f"{where}: the balancing list does not hold the tasks of the queue")
+
+
+def check_sums(cfs: EevdfRq, where: str, found: list[str]) -> list[CpuTask]:
+    """Append to ``found`` what is wrong with sums and order; return who waits or is current."""
+    waiting = cfs.waiting.tasks()
+    counted = [*waiting, cfs.curr] if cfs.curr is not None and counts_curr(cfs) else waiting
+    if cfs.nr_queued != len(counted):
+        found.append(f"{where}: nr_queued is {cfs.nr_queued}, {len(counted)} tasks found")
     load = sum(task.se.weight for task in waiting)
     avg = sum((task.se.vruntime - cfs.zero_vruntime) * task.se.weight for task in waiting)
     if (cfs.avg_load, cfs.avg_vruntime) != (load, avg):
@@ -362,3 +368,4 @@ def check_queue(cfs: EevdfRq, cpu: int, found: list[str]) -> None:
             found.append(f"{where}: {len(part.tasks)} tasks wait in one part of the queue")
         if any(task.se.vruntime < part.least for task in part.tasks):
             found.append(f"{where}: a task is below the least virtual time of its part")
+    return counted

@@ -4,7 +4,8 @@ Source: kernel/sched/fair.c.
 """
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from kernel.sched.core import check_preempt_curr
 from kernel.sched.hrtick import expired
@@ -15,6 +16,7 @@ from kernel.sched.sched_class import (
     ClassRq,
     SchedClass,
 )
+from kernel.sched.task_group import GroupTree
 from kernel.uapi.policy import SCHED_IDLE
 
 if TYPE_CHECKING:
@@ -29,9 +31,12 @@ class FairRq(ClassRq):
     ago first: the order in which balancing looks at them. Its keys are the tasks, not their pids:
     exec by a thread changes the pid of a task that is queued. ``next`` and ``last`` are buddies:
     the task to pick next, and the one that was cut off by it.
+
+    ``groups``: what the CPU knows of groups, if it is the queue that ``rq.of`` has; ``tree`` is
+    that while tasks of more than one are here.
     """
 
-    __slots__ = ("curr", "last", "next", "tasks")
+    __slots__ = ("curr", "groups", "last", "next", "tasks", "tree")
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,6 +44,24 @@ class FairRq(ClassRq):
         self.curr: CpuTask | None = None
         self.next: CpuTask | None = None
         self.last: CpuTask | None = None
+        self.groups: GroupTree | None = None
+        self.tree: GroupTree | None = None
+
+    def packed_groups(self) -> list[Any] | None:
+        """Return as data what the CPU knows of groups; None of a queue that is below others."""
+        if self.groups is None:
+            return None
+        return [self.tree is not None, self.groups.pack()]
+
+    def unpack_groups(
+        self, data: "Sequence[Any] | None", tasks: "Mapping[int, CpuTask]"
+    ) -> "Mapping[int, CpuTask]":
+        """Take what ``packed_groups`` returned; return ``tasks`` with what stands for groups."""
+        if data is None or self.groups is None:
+            return tasks
+        standing, groups = data
+        self.tree = self.groups if standing else None
+        return self.groups.unpack(groups, tasks)
 
 
 class FairSchedClass(SchedClass):

@@ -123,6 +123,7 @@ class SchedClass:
     ``hrtick``: it has slices that can end between two ticks (``hrtick_slice``).
     ``skips_ticks``: its ``task_tick`` does nothing for a task that runs alone but account for its
     time, and ``skip_ticks`` does so for many ticks at once.
+    ``takes_groups``: it shares the CPU among groups of tasks first (``kernel.sched.task_group``).
     """
 
     __slots__ = (
@@ -135,6 +136,7 @@ class SchedClass:
         "policies",
         "rank",
         "skips_ticks",
+        "takes_groups",
         "title",
         "tunables",
         "weighted",
@@ -163,6 +165,7 @@ class SchedClass:
         self.fork_order = "off"
         self.hrtick = False
         self.skips_ticks = False
+        self.takes_groups = False
 
     # -- what it keeps ------------------------------------------------------------------------
 
@@ -324,6 +327,19 @@ class SchedClass:
     def timer(self, rq: "Rq", at_ns: int, key: int, data: tuple[int, ...]) -> None:
         """The timer that was armed with ``rq.timers.arm(at_ns, self.rank, key, data)`` is due."""
         raise NotImplementedError(f"{self.name}.timer")
+
+    def leave_group(self, rq: "Rq", p: "CpuTask") -> None:
+        """``p``, which sleeps, is about to leave its group; of a class that takes groups.
+
+        Source: kernel/sched/fair.c:detach_task_cfs_rq().
+        """
+        self.migrate_task_rq(rq, p)
+
+    def join_group(self, rq: "Rq", p: "CpuTask") -> None:
+        """``p``, which sleeps, has left one group for another: ``p.group``.
+
+        Source: kernel/sched/fair.c:attach_task_cfs_rq().
+        """
 
     def told(self, rq: "Rq", key: int, data: tuple[int, ...]) -> None:
         """The class's half in the kernel, or itself on another CPU (``rq.mail``), says something.

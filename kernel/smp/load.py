@@ -14,6 +14,7 @@ from kernel.bits import find_first_bit
 from kernel.messages import NEVER, eff_pull
 from kernel.smp import averages
 from kernel.smp.balance import start_balancing
+from kernel.smp.group_load import watch_groups
 from kernel.smp.groups import find_busiest as find_busiest_group
 from kernel.smp.weigh import uneven_loads
 
@@ -146,6 +147,7 @@ def _count(k: "Kernel", cpu: int, change: int) -> None:
     if load.overloaded != before:
         if not before:
             start_balancing(k)
+            watch_groups(k)
         elif not load.overloaded:
             k.balance_ns = NEVER
 

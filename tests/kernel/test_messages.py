@@ -10,7 +10,7 @@ from kernel import messages as m
 
 ASKING = (m.REQ_SYSCALL, m.REQ_CONTINUE, m.REQ_USER_WORK, m.REQ_RESUME)
 ABOUT_NO_TASK = ("pull_failed", "balanced", "noise", "pull", "balance", "sibling", "told")
-TUNES = ("comm", "cputimer", "affinity", "policy", "push")
+TUNES = ("comm", "cputimer", "affinity", "policy", "push", "group")
 
 
 def parameters(constructor: Callable[..., Any]) -> list[str]:

@@ -1,0 +1,401 @@
+"""EEVDF on a CPU that has tasks of several groups: what the class does then, level by level.
+
+Every function here is the operation of ``kernel.sched.eevdf`` with the same name for a CPU with a
+``GroupTree``; with one group alone both do the same. Time is charged to a task and to all groups it
+is in at once. The groups that lead to the running task are current in their queues as it is in its.
+
+Source: kernel/sched/fair.c of Linux 6.12.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kernel.cpu.task import CpuTask
+from kernel.sched.eevdf_entity import (
+    dequeue_entity,
+    enqueue_entity,
+    finish_delayed,
+    requeue_delayed,
+    reweight_entity,
+    settle,
+)
+from kernel.sched.eevdf_rq import (
+    EevdfEntity,
+    EevdfRq,
+    check_sums,
+    clear_buddies,
+    entity_eligible,
+    link_entity,
+    move_zero,
+    pick_eevdf,
+    slice_of,
+    unlink_entity,
+)
+from kernel.sched.eevdf_tree import (
+    fell,
+    load_of,
+    plant,
+    settle_chain,
+    standing,
+    update_chain,
+    update_shares,
+    update_shares_up,
+)
+from kernel.sched.sched_class import (
+    DEQUEUE_SLEEP,
+    DEQUEUE_SPECIAL,
+    ENQUEUE_INITIAL,
+    ENQUEUE_MIGRATED,
+    WF_FORK,
+)
+from kernel.sched.task_group import GroupTask, GroupTree
+from kernel.sched.weights import weight_of
+from kernel.uapi.policy import SCHED_IDLE, SCHED_NORMAL
+
+if TYPE_CHECKING:
+    from kernel.sched.rq import Rq
+
+
+# -- on and off the queue -------------------------------------------------------------------------
+
+
+def enqueue_task(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
+    """Source: kernel/sched/fair.c:enqueue_task_fair()."""
+    tree = flat.tree if flat.tree is not None else plant(flat)
+    top: EevdfRq = tree.top
+    if top.put:
+        settle_chain(tree)
+    update_chain(rq, tree)
+    group = tree.group_of(p)
+    queue: EevdfRq = flat if group is None else group.my_q
+    se: EevdfEntity = p.se
+    if se.slice_ns:
+        tree.custom_slices = True
+    if se.delayed:
+        requeue_delayed(queue, p, weight_of(p.nice, p.policy))
+    else:
+        if flags & ENQUEUE_MIGRATED:
+            p.exec_start_ns = 0  # nothing of it is in this CPU's cache
+        enqueue_entity(queue, p, flags & ENQUEUE_INITIAL != 0)
+    flat.nr_running += 1
+    flat.tasks[p] = None
+    while group is not None:
+        group.h_nr += 1
+        its: EevdfEntity = group.se
+        if not its.on_rq:
+            update_shares(tree, group)
+            enqueue_entity(group.queue, group, False)
+            group.on_rq = True
+            if group is not tree.base:
+                tree.queued += 1
+        else:
+            if its.delayed:
+                requeue_delayed(group.queue, group, its.weight)
+            update_shares(tree, group)
+        group = group.parent
+
+
+def dequeue_task(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
+    """Source: kernel/sched/fair.c:dequeue_entities()."""
+    tree = standing(flat)
+    top: EevdfRq = tree.top
+    if top.put:
+        settle_chain(tree)
+    update_chain(rq, tree)
+    group = tree.group_of(p)
+    queue: EevdfRq = flat if group is None else group.my_q
+    flat.nr_running -= 1
+    del flat.tasks[p]
+    clear_buddies(queue, p)
+    above = group
+    while above is not None:
+        above.h_nr -= 1
+        above = above.parent
+    se: EevdfEntity = p.se
+    if (
+        flags & DEQUEUE_SLEEP
+        and not flags & DEQUEUE_SPECIAL
+        and flat.features.delay_dequeue
+        and not entity_eligible(queue, se)
+    ):
+        se.delayed = True
+        return
+    dequeue_entity(queue, p, flags & DEQUEUE_SLEEP != 0)
+    _left(tree, group)
+    if not tree.queued:
+        fell(flat, tree)
+
+
+def _left(tree: GroupTree, group: GroupTask | None) -> None:
+    """Somebody has left the queue of ``group``: it leaves the queue above if nobody is left.
+
+    It stays as a debtor if it has had more than its due, as a task that sleeps does.
+    """
+    while group is not None:
+        queue: EevdfRq = group.queue
+        my_q: EevdfRq = group.my_q
+        se: EevdfEntity = group.se
+        if my_q.nr_queued:
+            update_shares(tree, group)
+        elif se.on_rq and not se.delayed:
+            clear_buddies(queue, group)
+            if queue.features.delay_dequeue and not entity_eligible(queue, se):
+                se.delayed = True
+            else:
+                dequeue_entity(queue, group, True)
+                group.on_rq = False
+                if group is not tree.base:
+                    tree.queued -= 1
+        group = group.parent
+
+
+def _finish_delayed(tree: GroupTree, queue: EevdfRq, p: CpuTask) -> None:
+    """A debtor, task or group, has paid: take it off, and the groups above that nobody is left in.
+
+    Source: kernel/sched/fair.c:dequeue_entities(DEQUEUE_DELAYED).
+    """
+    finish_delayed(queue, p)
+    if isinstance(p, GroupTask):
+        p.on_rq = False
+        if p is not tree.base:
+            tree.queued -= 1
+        _left(tree, p.parent)
+    else:
+        _left(tree, tree.group_of(p))
+
+
+# -- who runs -------------------------------------------------------------------------------------
+
+
+def pick_next_task(rq: "Rq", flat: EevdfRq) -> CpuTask | None:
+    """Source: kernel/sched/fair.c:pick_task_fair(), pick_next_task_fair()."""
+    tree = standing(flat)
+    top: EevdfRq = tree.top
+    if top.put and tree.put_task is not rq.curr:
+        settle_chain(tree)  # another class has run since
+    while top.nr_queued:
+        queue = top
+        line: list[CpuTask] = []
+        while True:
+            p = _pick_entity(queue)
+            se: EevdfEntity = p.se
+            if se.delayed:
+                _finish_delayed(tree, queue, p)
+                break
+            line.append(p)
+            if isinstance(p, GroupTask):
+                queue = p.my_q
+                continue
+            _set_line(tree, line)
+            p.exec_start_ns = rq.clock_ns
+            flat.tasks.move_to_end(p)
+            if not tree.queued:
+                fell(flat, tree)
+            return p
+    top.curr = None
+    top.put = False
+    fell(flat, tree)
+    flat.curr = None
+    flat.put = False
+    return None
+
+
+def _pick_entity(queue: EevdfRq) -> CpuTask:
+    """Source: kernel/sched/fair.c:pick_next_entity()."""
+    p = pick_eevdf(queue)
+    if queue.next is not None:
+        if queue.next is not queue.curr and entity_eligible(queue, queue.next.se):
+            p = queue.next
+        queue.next = None
+    return p
+
+
+def _set_line(tree: GroupTree, line: list[CpuTask]) -> None:
+    """Make those of ``line``, from the top down, current; who was and is not waits."""
+    queue: EevdfRq = tree.top
+    for p in line:
+        curr = queue.curr
+        queue.put = False
+        if curr is not p:
+            if isinstance(curr, GroupTask):
+                _settle_below(curr)
+            unlink_entity(queue, p)
+            queue.curr = p
+            if curr is not None:
+                se: EevdfEntity = curr.se
+                if se.on_rq:
+                    link_entity(queue, curr)
+            its: EevdfEntity = p.se
+            its.vlag = its.deadline
+            move_zero(queue)
+        if isinstance(p, GroupTask):
+            queue = p.my_q
+
+
+def _settle_below(group: GroupTask) -> None:
+    """Queue everybody who was current in ``group``, which is current no longer."""
+    curr: CpuTask | None = group
+    while isinstance(curr, GroupTask):
+        queue: EevdfRq = curr.my_q
+        curr = queue.curr
+        settle(queue)
+
+
+def put_prev_task(rq: "Rq", flat: EevdfRq, p: CpuTask) -> None:
+    """Source: kernel/sched/fair.c:put_prev_task_fair()."""
+    tree = standing(flat)
+    update_chain(rq, tree)
+    queue: EevdfRq = tree.top
+    while queue.curr is not None:
+        queue.put = True
+        curr = queue.curr
+        if not isinstance(curr, GroupTask):
+            break
+        queue = curr.my_q
+    tree.put_task = p
+
+
+def set_next_task(rq: "Rq", flat: EevdfRq, p: CpuTask) -> None:
+    """Source: kernel/sched/fair.c:set_next_task_fair(), set_next_entity()."""
+    tree = standing(flat)
+    settle_chain(tree)
+    for queue, entity in tree.line_of(p):
+        clear_buddies(queue, entity)
+    _set_line(tree, [entity for _, entity in tree.line_of(p)])
+    p.exec_start_ns = rq.clock_ns
+    flat.tasks.move_to_end(p)
+
+
+def wakeup_preempt(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
+    """Those two compete that stand in the same queue, tasks or groups.
+
+    Source: kernel/sched/fair.c:check_preempt_wakeup_fair(), do_preempt_short().
+    """
+    tree = standing(flat)
+    curr = rq.curr
+    if flags & WF_FORK and flat.first is p:
+        for queue, entity in tree.line_of(p):
+            queue.next = entity
+        rq.need_resched = True
+    if curr is p or rq.need_resched:
+        return
+    queue, theirs, mine = tree.common(p, curr)
+    their_se: EevdfEntity = theirs.se
+    my_se: EevdfEntity = mine.se
+    idle = not isinstance(mine, GroupTask) and curr.policy == SCHED_IDLE
+    newcomer_idle = not isinstance(theirs, GroupTask) and p.policy == SCHED_IDLE
+    if idle and not newcomer_idle:
+        my_se.vlag = my_se.deadline + 1  # its slice is protected no longer
+        rq.need_resched = True
+        return
+    if idle != newcomer_idle or p.policy != SCHED_NORMAL:
+        return
+    update_chain(rq, tree)
+    if (
+        flat.features.preempt_short
+        and slice_of(queue, their_se) < slice_of(queue, my_se)
+        and entity_eligible(queue, their_se)
+        and (their_se.deadline < my_se.deadline or not entity_eligible(queue, my_se))
+    ):
+        my_se.vlag = my_se.deadline + 1
+    if pick_eevdf(queue) is theirs:
+        rq.need_resched = True
+
+
+def yield_task(rq: "Rq", flat: EevdfRq) -> None:
+    """Within its group; what the group has to itself stays. Source: fair.c:yield_task_fair()."""
+    tree = standing(flat)
+    curr = rq.curr
+    queue: EevdfRq = tree.queue_of(curr)
+    clear_buddies(queue, curr)
+    update_chain(rq, tree)
+    se: EevdfEntity = curr.se
+    if entity_eligible(queue, se):
+        se.vruntime = se.deadline
+        se.deadline += se.calc_delta_fair(slice_of(queue, se))
+
+
+def task_tick(rq: "Rq", flat: EevdfRq) -> None:
+    """Source: kernel/sched/fair.c:task_tick_fair(), entity_tick()."""
+    tree = standing(flat)
+    update_chain(rq, tree)
+    for group in reversed(tree.chain()):
+        update_shares(tree, group)
+
+
+def reweight_task(rq: "Rq", flat: EevdfRq, p: CpuTask) -> None:
+    """Source: kernel/sched/fair.c:reweight_task_fair()."""
+    tree = standing(flat)
+    top: EevdfRq = tree.top
+    if top.put:
+        settle_chain(tree)
+    update_chain(rq, tree)
+    group = tree.group_of(p)
+    reweight_entity(flat if group is None else group.my_q, p, weight_of(p.nice, p.policy))
+    update_shares_up(tree, group)
+
+
+def leave(rq: "Rq", flat: EevdfRq, p: CpuTask) -> None:
+    """``p``, a debtor, goes to another CPU or group. Source: fair.c:migrate_task_rq_fair()."""
+    tree = standing(flat)
+    top: EevdfRq = tree.top
+    if top.put:
+        settle_chain(tree)
+    update_chain(rq, tree)
+    _finish_delayed(tree, tree.queue_of(p), p)
+    if not tree.queued:
+        fell(flat, tree)
+
+
+def group_changed(rq: "Rq", flat: EevdfRq, key: int, data: tuple[int, ...]) -> None:
+    """The kernel says what a group weighs, what of it is on other CPUs, or that it is gone.
+
+    Source: kernel/sched/fair.c:sched_group_set_shares(), update_tg_load_avg().
+    """
+    tree: GroupTree | None = flat.groups
+    if tree is None:
+        raise AssertionError(f"cpu {rq.cpu}: its fair queue knows no groups")
+    group = tree.changed(key, data)
+    if group is not None and flat.tree is not None:
+        top: EevdfRq = tree.top
+        if top.put:
+            settle_chain(tree)
+        update_chain(rq, tree)
+        update_shares_up(tree, group)
+
+
+def h_load(flat: EevdfRq, p: CpuTask) -> int:
+    """Return what ``p`` weighs for its CPU: its part of its group's part, and so on.
+
+    Source: kernel/sched/fair.c:task_h_load().
+    """
+    tree = standing(flat)
+    se: EevdfEntity = p.se
+    load = se.weight
+    group = tree.group_of(p)
+    while group is not None:
+        its: EevdfEntity = group.se
+        total = load_of(group.my_q)
+        if total:
+            load = load * its.weight // total
+        group = group.parent
+    return max(1, load)
+
+
+# -- checks ---------------------------------------------------------------------------------------
+
+
+def check_tree(rq: "Rq", flat: EevdfRq, found: list[str]) -> None:
+    """Append to ``found`` what is wrong with the queues of a CPU with groups."""
+    tree = standing(flat)
+    where = f"cpu {rq.cpu}"
+    runnable: list[CpuTask] = []
+    queues: list[tuple[str, EevdfRq]] = [(where, tree.top)]
+    queues += [(f"{where}, group {gid}", g.my_q) for gid, g in tree.groups.items()]
+    for name, queue in queues:
+        here: list[Any] = check_sums(queue, name, found)
+        runnable += [p for p in here if not isinstance(p, GroupTask) and not p.se.delayed]
+    tree.check_counts(where, runnable, found)
+    for gid, group in tree.groups.items():
+        se: EevdfEntity = group.se
+        if se.on_rq != group.on_rq or bool(group.my_q.nr_queued) != (se.on_rq and not se.delayed):
+            found.append(f"{where}: group {gid} has tasks and is not queued, or the reverse")

@@ -1,0 +1,186 @@
+"""Groups of tasks as the kernel knows them: which there are, and which process is in which.
+
+``kernel.sched.task_group`` has what a CPU makes of them. A process is in the group of its session
+(autogroup): each setsid() makes one. What the configuration starts is one session, as if it had
+been typed at one terminal; the group of that is the base, which needs no mention.
+
+Source: kernel/sched/autogroup.c, kernel/sched/core.c (sched_create_group, sched_move_task).
+Deviation: autogroup_exit_task() does not move who dies to the root group first.
+"""
+
+from typing import TYPE_CHECKING
+
+from kernel.messages import eff_told, eff_tune_group
+from kernel.sched.classes import autogroup_of
+from kernel.sched.sched_class import FAIR_RANK
+from kernel.sched.task_group import (
+    BASE_GROUP,
+    GROUP_GONE,
+    GROUP_WEIGHT,
+    MAX_SHARES,
+    MIN_SHARES,
+)
+from kernel.sched.weights import NICE_0_LOAD
+from kernel.smp.affinity import on_a_cpu
+from kernel.smp.group_load import watch_groups
+from kernel.task import SignalStruct
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.machine import MachineSpec
+
+
+class TaskGroup:
+    """One group (``task_group``).
+
+    Args:
+        gid: its number, for ever.
+        parent: the group above it, or None.
+
+    ``session``: the number of the autogroup that it is, 0 if it is none; ``nice``: that of the
+    autogroup. ``processes``: how many there are in it, zombies included.
+    """
+
+    __slots__ = (
+        "gid",
+        "loads",
+        "nice",
+        "parent",
+        "path",
+        "processes",
+        "session",
+        "shares",
+        "told",
+    )
+
+    def __init__(self, gid: int, parent: "TaskGroup | None", session: int = 0) -> None:
+        self.gid = gid
+        self.parent = parent
+        self.path: tuple[int, ...] = (gid,) if parent is None else (*parent.path, gid)
+        self.session = session
+        self.nice = 0
+        self.shares = NICE_0_LOAD
+        self.processes = 0
+        self.loads: dict[int, int] = {}  # by CPU, as kernel.smp.group_load follows it
+        self.told: dict[int, int] = {}  # what CPUs were told of the load on others
+
+
+class GroupTable:
+    """All groups of a machine.
+
+    ``autogroup``: sessions are groups; ``base``: the one of the first. ``groups``: all others by
+    number. ``next_nice_ns``: before that, who is not privileged may not renice a session.
+    """
+
+    __slots__ = (
+        "autogroup",
+        "base",
+        "groups",
+        "looking",
+        "next_gid",
+        "next_nice_ns",
+        "sessions",
+    )
+
+    def __init__(self, spec: "MachineSpec") -> None:
+        self.autogroup = autogroup_of(spec)
+        self.base = TaskGroup(BASE_GROUP, None, 1)
+        self.groups: dict[int, TaskGroup] = {}
+        self.next_gid = BASE_GROUP + 1
+        self.sessions = 1
+        self.next_nice_ns = 0
+        self.looking = False  # at who is runnable where, at the next tick: kernel.smp.group_load
+
+    def new(self, parent: TaskGroup | None, session: int = 0) -> TaskGroup:
+        """Make a group. Source: kernel/sched/core.c:sched_create_group()."""
+        group = TaskGroup(self.next_gid, parent, session)
+        self.groups[group.gid] = group
+        self.next_gid += 1
+        return group
+
+    def all(self) -> list[TaskGroup]:
+        """Return all groups that have a weight."""
+        others = list(self.groups.values())
+        return [self.base, *others] if self.autogroup else others
+
+    def path_of(self, signal: SignalStruct) -> tuple[int, ...]:
+        """Return the numbers of the groups that a process is in, from the top down.
+
+        Source: kernel/sched/autogroup.h:autogroup_task_group().
+        """
+        group: TaskGroup | None = signal.autogroup
+        return () if group is None else group.path
+
+
+def sched_move_process(k: "Kernel", signal: SignalStruct) -> None:
+    """Tell the CPUs of all threads of a process which groups they are in by now.
+
+    Source: kernel/sched/core.c:sched_move_task().
+    """
+    path = k.groups.path_of(signal)
+    for thread in signal.threads:
+        if on_a_cpu(thread):
+            k.send(thread.cpu, eff_tune_group(k.stamp(thread), thread.pid, path))
+
+
+def sched_autogroup_create_attach(k: "Kernel", signal: SignalStruct) -> None:
+    """A process leads a new session, which is to be a group of its own.
+
+    Source: kernel/sched/autogroup.c:sched_autogroup_create_attach().
+    """
+    table = k.groups
+    if not table.autogroup:
+        return
+    table.sessions += 1
+    sched_group_exit(k, signal)
+    group = table.new(None, table.sessions)
+    group.processes = 1
+    signal.autogroup = group
+    sched_move_process(k, signal)
+    watch_groups(k)
+
+
+def sched_group_fork(signal: SignalStruct, parent: SignalStruct) -> None:
+    """A new process is in the groups of its parent. Source: autogroup.c:sched_autogroup_fork()."""
+    group: TaskGroup | None = parent.autogroup
+    if group is not None:
+        signal.autogroup = group
+        group.processes += 1
+
+
+def sched_group_exit(k: "Kernel", signal: SignalStruct) -> None:
+    """A process leaves its group for ever, which ends with its last one.
+
+    Source: kernel/sched/autogroup.c:sched_autogroup_exit(), autogroup_kref_put().
+    """
+    group: TaskGroup | None = signal.autogroup
+    if group is None:
+        return
+    signal.autogroup = None
+    group.processes -= 1
+    if not group.processes:
+        sched_destroy_group(k, group)
+
+
+def sched_destroy_group(k: "Kernel", group: TaskGroup) -> None:
+    """A group is gone. Source: kernel/sched/core.c:sched_destroy_group().
+
+    CPUs forget of themselves the groups they have no more to say of; those whose weight they were
+    told they must be told of.
+    """
+    del k.groups.groups[group.gid]
+    if group.shares != NICE_0_LOAD:
+        _tell_all(k, GROUP_GONE, (group.gid,))
+
+
+def sched_group_set_shares(k: "Kernel", group: TaskGroup, shares: int) -> None:
+    """Give a group another weight. Source: kernel/sched/fair.c:sched_group_set_shares()."""
+    shares = max(MIN_SHARES, min(shares, MAX_SHARES))
+    if shares != group.shares:
+        group.shares = shares
+        _tell_all(k, GROUP_WEIGHT, (group.gid, shares))
+
+
+def _tell_all(k: "Kernel", key: int, data: tuple[int, ...]) -> None:
+    for cpu in range(k.spec.cpus):
+        k.send(cpu, eff_told(k.now_ns, FAIR_RANK, key, data))
