@@ -9,205 +9,39 @@ else it begins anew. So nobody's misbehaviour makes another one miss a deadline.
 
 Deviation: a budget ends exactly (the feature HRTICK_DL, which is off in Linux: there the tick looks
 at it, and what a task had too much is taken from its next budgets).
-Deviation: no reclaiming of unused bandwidth (SCHED_FLAG_RECLAIM is refused), no inheritance of
-deadlines.
+Deviation: no inheritance of deadlines.
 
 Source: kernel/sched/deadline.c; L. Abeni, G. Buttazzo: Integrating Multimedia Applications in Hard
 Real-Time Systems (1998).
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
-from kernel.sched.fair_server import server_pause, server_resume, server_wanted
-from kernel.sched.sched_class import (
-    DEADLINE_RANK,
-    DEQUEUE_SLEEP,
-    ENQUEUE_WAKEUP,
-    ClassRq,
-    Entity,
-    SchedClass,
+from kernel.sched.dl_budget import (
+    END_OF_BUDGET,
+    ZERO_LAG,
+    arm_budget,
+    attach_bw,
+    become_inactive,
+    cancel_budget,
+    change_bw,
+    detach_bw,
+    start_dl_timer,
+    task_non_contending,
+    update_curr_dl,
 )
-from kernel.uapi.policy import SCHED_DEADLINE, SCHED_FLAG_DL_OVERRUN
+from kernel.sched.dl_rq import DlEntity, DlRq
+from kernel.sched.fair_server import server_pause, server_resume, server_wanted
+from kernel.sched.sched_class import DEADLINE_RANK, DEQUEUE_SLEEP, ENQUEUE_WAKEUP, SchedClass
+from kernel.uapi.policy import SCHED_DEADLINE
 from kernel.uapi.prio import DEFAULT_PRIO
 
 if TYPE_CHECKING:
     from kernel.machine import MachineSpec
     from kernel.sched.rq import Rq
 
-_DL_SCALE: Final = 10  # bits that the overflow test leaves out
-_BW_SHIFT: Final = 20
-_END_OF_BUDGET: Final = 1  # keys of timers
-_REPLENISH: Final = 2
 _DL_PRIO: Final = -1
-OVERRUN: Final = 1  # what it tells its half in the kernel: a task has used its budget up
-
-
-class DlEntity(Entity):
-    """The class's part of a task (``struct sched_dl_entity``): parameters, then where it stands.
-
-    ``runtime`` is what is left of the budget, ``deadline`` absolute; both in ns.
-    """
-
-    __slots__ = (
-        "deadline",
-        "dl_deadline",
-        "dl_period",
-        "dl_runtime",
-        "flags",
-        "runtime",
-        "seq",
-        "slot",
-        "throttled",
-        "timer",
-        "yielded",
-    )
-
-    def __init__(self) -> None:
-        self.dl_runtime = 0
-        self.dl_deadline = 0
-        self.dl_period = 0
-        self.flags = 0  # SCHED_FLAG_RECLAIM, SCHED_FLAG_DL_OVERRUN
-        self.runtime = 0
-        self.deadline = 0
-        self.throttled = False
-        self.yielded = False
-        self.seq = 0  # its place among equal deadlines; 0: it is not in the queue
-        self.timer = 0  # number of the timer that replenishes it, 0 for none
-        self.slot = 0  # with it: what the timer finds the task by
-
-    def pack(self) -> list[Any]:
-        """Return all of it; queue and timer are the CPU's, and are made anew on another."""
-        return [
-            self.dl_runtime,
-            self.dl_deadline,
-            self.dl_period,
-            self.flags,
-            self.runtime,
-            self.deadline,
-            self.throttled,
-            self.yielded,
-            self.seq,
-            self.timer,
-            self.slot,
-        ]
-
-    def unpack(self, data: Sequence[Any]) -> None:
-        """Take what ``pack`` returned."""
-        (
-            self.dl_runtime,
-            self.dl_deadline,
-            self.dl_period,
-            self.flags,
-            self.runtime,
-            self.deadline,
-            self.throttled,
-            self.yielded,
-            self.seq,
-            self.timer,
-            self.slot,
-        ) = data
-
-    def next_period(self) -> int:
-        """Return when the next budget is due. Source: kernel/sched/deadline.c:dl_next_period()."""
-        return self.deadline - self.dl_deadline + self.dl_period
-
-    def begin(self, now_ns: int) -> None:
-        """Begin a period. Source: kernel/sched/deadline.c:replenish_dl_new_period()."""
-        self.deadline = now_ns + self.dl_deadline
-        self.runtime = self.dl_runtime
-
-    def replenish(self, now_ns: int) -> None:
-        """Give a throttled task its next budget; what it overran is taken from that.
-
-        Source: kernel/sched/deadline.c:replenish_dl_entity().
-        """
-        if self.yielded and self.runtime > 0:
-            self.runtime = 0
-        while self.runtime <= 0:
-            self.deadline += self.dl_period
-            self.runtime += self.dl_runtime
-        if self.deadline < now_ns:
-            self.begin(now_ns)
-        self.yielded = False
-        self.throttled = False
-
-    def overflows(self, now_ns: int) -> bool:
-        """Tell whether what is left, used up by the deadline, would be more than its share.
-
-        Source: kernel/sched/deadline.c:dl_entity_overflow().
-        """
-        left = (self.dl_deadline >> _DL_SCALE) * (self.runtime >> _DL_SCALE)
-        right = ((self.deadline - now_ns) >> _DL_SCALE) * (self.dl_runtime >> _DL_SCALE)
-        return right < left
-
-    def wake(self, now_ns: int) -> None:
-        """Keep budget and deadline if that is fair to the others, else begin anew.
-
-        Source: kernel/sched/deadline.c:update_dl_entity(), update_dl_revised_wakeup().
-        """
-        if self.deadline < now_ns or not self.deadline:
-            self.begin(now_ns)
-        elif self.overflows(now_ns):
-            if self.dl_deadline == self.dl_period:
-                self.begin(now_ns)
-            else:
-                density = (self.dl_runtime << _BW_SHIFT) // self.dl_deadline
-                self.runtime = (density * (self.deadline - now_ns)) >> _BW_SHIFT
-
-
-class DlRq(ClassRq):
-    """The queue of the class (``dl_rq``). ``nr_running`` counts throttled tasks, too."""
-
-    __slots__ = ("budget_timer", "seq", "tasks", "throttled", "waiting")
-
-    def __init__(self) -> None:
-        super().__init__()
-        # (deadline, seq), sorted; the current one among them, throttled ones are not
-        self.waiting: list[tuple[int, int]] = []
-        self.tasks: dict[int, CpuTask] = {}  # by seq, those in ``waiting``
-        self.throttled: dict[int, CpuTask] = {}  # by ``slot``: they have a timer
-        self.seq = 0
-        self.budget_timer = 0  # ends the budget of the one that runs; 0 for none
-
-    def pack(self) -> list[Any]:
-        """Return who waits for the CPU, and who for a new budget."""
-        return [
-            self.nr_running,
-            list(self.waiting),
-            [[seq, p.pid] for seq, p in self.tasks.items()],
-            [[slot, p.pid] for slot, p in self.throttled.items()],
-            self.seq,
-            self.budget_timer,
-        ]
-
-    def unpack(self, data: Sequence[Any], tasks: Mapping[int, CpuTask]) -> None:
-        """Take what ``pack`` returned."""
-        self.nr_running, waiting, queued, throttled, self.seq, self.budget_timer = data
-        self.waiting = [(deadline, seq) for deadline, seq in waiting]
-        self.tasks = {seq: tasks[pid] for seq, pid in queued}
-        self.throttled = {slot: tasks[pid] for slot, pid in throttled}
-
-    def first(self) -> CpuTask | None:
-        """Return the task with the earliest deadline, None if there is none to run."""
-        return self.tasks[self.waiting[0][1]] if self.waiting else None
-
-    def link(self, p: CpuTask) -> None:
-        """Queue ``p`` behind those of its deadline. Source: deadline.c:__enqueue_dl_entity()."""
-        se: DlEntity = p.se
-        self.seq += 1
-        se.seq = self.seq
-        self.tasks[se.seq] = p
-        insort(self.waiting, (se.deadline, se.seq))
-
-    def unlink(self, p: CpuTask) -> None:
-        """Take ``p`` off the queue. Source: kernel/sched/deadline.c:__dequeue_dl_entity()."""
-        se: DlEntity = p.se
-        del self.waiting[bisect_left(self.waiting, (se.deadline, se.seq))]
-        del self.tasks[se.seq]
-        se.seq = 0
 
 
 class DeadlineSchedClass(SchedClass):
@@ -221,7 +55,7 @@ class DeadlineSchedClass(SchedClass):
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> DlRq:
         """Return an empty ``dl_rq``. Source: kernel/sched/deadline.c:init_dl_rq()."""
-        return DlRq()
+        return DlRq(spec)
 
     def make_entity(self) -> DlEntity:
         """Return an entity without parameters: ``setparam`` gives it those."""
@@ -236,9 +70,10 @@ class DeadlineSchedClass(SchedClass):
         se: DlEntity = p.se
         now_ns = rq.clock_ns
         se.seq = se.timer = 0
+        attach_bw(rq, p, True)
         if se.throttled:
             if se.next_period() > now_ns:
-                _start_dl_timer(rq, p)
+                start_dl_timer(rq, p)
                 return
             se.replenish(now_ns)
         if flags & ENQUEUE_WAKEUP:
@@ -246,7 +81,7 @@ class DeadlineSchedClass(SchedClass):
                 # it must not have a second budget in one period. Source: dl_check_constrained_dl()
                 se.throttled = True
                 se.runtime = min(se.runtime, 0)
-                _start_dl_timer(rq, p)
+                start_dl_timer(rq, p)
                 return
             se.wake(now_ns)
         elif se.deadline < now_ns or not se.deadline:
@@ -257,9 +92,9 @@ class DeadlineSchedClass(SchedClass):
         """Source: kernel/sched/deadline.c:dequeue_task_dl()."""
         mine: DlRq = rq.of[DEADLINE_RANK]
         if p is rq.curr:
-            _update_curr_dl(rq)
+            update_curr_dl(rq)
             if flags & DEQUEUE_SLEEP:
-                _cancel_budget(rq)
+                cancel_budget(rq)
         mine.nr_running -= 1
         se: DlEntity = p.se
         if se.seq:
@@ -268,6 +103,10 @@ class DeadlineSchedClass(SchedClass):
             rq.timers.cancel(se.timer)
             del mine.throttled[se.slot]
             se.timer = 0
+        if flags & DEQUEUE_SLEEP:
+            task_non_contending(rq, p)
+        else:
+            detach_bw(rq, p)
 
     def queued(self, rq: "Rq") -> list[CpuTask]:
         """Source: kernel/sched/deadline.c:pick_earliest_pushable_dl_task(), its order."""
@@ -287,17 +126,17 @@ class DeadlineSchedClass(SchedClass):
     def set_next_task(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/deadline.c:set_next_task_dl(), start_hrtick_dl()."""
         p.exec_start_ns = rq.clock_ns
-        _cancel_budget(rq)
+        cancel_budget(rq)
         se: DlEntity = p.se
         if not se.throttled:
-            _arm_budget(rq, p)
+            arm_budget(rq, p)
         server_pause(rq)
 
     def put_prev_task(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/deadline.c:put_prev_task_dl()."""
         if p.on_rq:
-            _update_curr_dl(rq)
-        _cancel_budget(rq)
+            update_curr_dl(rq)
+        cancel_budget(rq)
         server_resume(rq)
 
     def left_behind(self, rq: "Rq") -> None:
@@ -315,15 +154,15 @@ class DeadlineSchedClass(SchedClass):
         """Give up the rest of the budget. Source: kernel/sched/deadline.c:yield_task_dl()."""
         se: DlEntity = rq.curr.se
         se.yielded = True
-        _update_curr_dl(rq)
+        update_curr_dl(rq)
 
     def task_tick(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/deadline.c:task_tick_dl()."""
-        _update_curr_dl(rq)
+        update_curr_dl(rq)
 
     def update_curr(self, rq: "Rq") -> None:
         """Source: kernel/sched/deadline.c:update_curr_dl()."""
-        _update_curr_dl(rq)
+        update_curr_dl(rq)
 
     def timer(self, rq: "Rq", at_ns: int, key: int, data: tuple[int, ...]) -> None:
         """A budget has been used up, or the next one is due.
@@ -331,16 +170,22 @@ class DeadlineSchedClass(SchedClass):
         Source: kernel/sched/deadline.c:dl_task_timer().
         """
         mine: DlRq = rq.of[DEADLINE_RANK]
-        if key == _END_OF_BUDGET:
+        if key == END_OF_BUDGET:
             mine.budget_timer = 0
-            _update_curr_dl(rq)
+            update_curr_dl(rq)
             curr: DlEntity = rq.curr.se
             if not curr.throttled:
-                _arm_budget(rq, rq.curr)
+                arm_budget(rq, rq.curr)
+            return
+        if key == ZERO_LAG:
+            sleeper = mine.inactive.pop(data[0])
+            sleeping: DlEntity = sleeper.se
+            sleeping.inactive = 0
+            become_inactive(rq, sleeper)
             return
         p = mine.throttled.pop(data[0])
         if p is rq.curr:
-            _update_curr_dl(rq)  # it had not left yet: what it overran counts
+            update_curr_dl(rq)  # it had not left yet: what it overran counts
         se: DlEntity = p.se
         se.timer = 0
         se.replenish(rq.clock_ns)
@@ -348,8 +193,8 @@ class DeadlineSchedClass(SchedClass):
         if p is rq.curr:
             if mine.first() is not p:
                 rq.need_resched = True
-            _cancel_budget(rq)
-            _arm_budget(rq, p)
+            cancel_budget(rq)
+            arm_budget(rq, p)
         elif rq.curr.sched_class is self:
             self.wakeup_preempt(rq, p, 0)
         elif rq.curr.sched_class is None or rq.curr.sched_class.rank > DEADLINE_RANK:
@@ -362,7 +207,12 @@ class DeadlineSchedClass(SchedClass):
         p.rt_priority = 0
         p.prio = _DL_PRIO
         se: DlEntity = p.se
-        se.dl_runtime, se.dl_deadline, se.dl_period, se.flags = own
+        here = se.here  # it sleeps, or dequeue_task() would have seen to that
+        if here:
+            detach_bw(rq, p)
+        se.set_params(own)
+        if here:
+            attach_bw(rq, p, False)
 
     def param_changed(self, rq: "Rq", p: CpuTask, priority: int, own: tuple[int, ...]) -> bool:
         """Source: kernel/sched/deadline.c:dl_param_changed()."""
@@ -375,10 +225,13 @@ class DeadlineSchedClass(SchedClass):
         Source: kernel/sched/deadline.c:switched_from_dl().
         """
         p.prio = DEFAULT_PRIO + p.nice
+        if not p.on_rq:
+            detach_bw(rq, p)
 
     def switched_to(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/deadline.c:switched_to_dl()."""
         if not p.on_rq:
+            attach_bw(rq, p, False)
             return
         se: DlEntity = p.se
         if rq.curr is p:
@@ -398,7 +251,26 @@ class DeadlineSchedClass(SchedClass):
             if rq.curr.sched_class is self and mine.first() is not rq.curr:
                 rq.need_resched = True
 
+    def task_dead(self, rq: "Rq", p: CpuTask) -> None:
+        """Source: kernel/sched/deadline.c:task_non_contending(), of a dead one."""
+        detach_bw(rq, p)
+
+    def told(self, rq: "Rq", key: int, data: tuple[int, ...]) -> None:
+        """The kernel tells how much all deadline tasks have together.
+
+        Source: kernel/sched/deadline.c:__dl_update().
+        """
+        mine: DlRq = rq.of[DEADLINE_RANK]
+        total_bw, cpus = data
+        change_bw(rq, 0, 0)
+        mine.extra_bw = mine.max_bw - total_bw // cpus
+        change_bw(rq, 0, 0)
+
     # -- between CPUs -------------------------------------------------------------------------
+
+    def migrate_task_rq(self, rq: "Rq", p: CpuTask) -> None:
+        """Source: kernel/sched/deadline.c:migrate_task_rq_dl()."""
+        detach_bw(rq, p)
 
     def pushable_task(self, rq: "Rq", p: CpuTask, dst: int) -> CpuTask | None:
         """Source: kernel/sched/deadline.c:pick_earliest_pushable_dl_task()."""
@@ -427,61 +299,6 @@ class DeadlineSchedClass(SchedClass):
             se = p.se
             if not se.throttled:
                 found.append(f"{where}: {p!r} waits for a budget and is not throttled")
-
-
-def _arm_budget(rq: "Rq", p: CpuTask) -> None:
-    """Have the end of the budget of ``p``, which runs from now on, seen to."""
-    mine: DlRq = rq.of[DEADLINE_RANK]
-    se: DlEntity = p.se
-    at_ns = p.exec_start_ns + max(se.runtime, 0)
-    mine.budget_timer = rq.timers.arm(at_ns, DEADLINE_RANK, _END_OF_BUDGET)
-
-
-def _cancel_budget(rq: "Rq") -> None:
-    mine: DlRq = rq.of[DEADLINE_RANK]
-    if mine.budget_timer:
-        rq.timers.cancel(mine.budget_timer)
-        mine.budget_timer = 0
-
-
-def _start_dl_timer(rq: "Rq", p: CpuTask) -> None:
-    """Have throttled ``p`` replenished in time. Source: deadline.c:start_dl_timer()."""
-    mine: DlRq = rq.of[DEADLINE_RANK]
-    se: DlEntity = p.se
-    mine.seq += 1
-    se.slot = mine.seq
-    se.timer = rq.timers.arm(se.next_period(), DEADLINE_RANK, _REPLENISH, (se.slot,))
-    mine.throttled[se.slot] = p
-
-
-def _update_curr_dl(rq: "Rq") -> None:
-    """Account for what the current task ran; throttle it if its budget is used up or given away.
-
-    Source: kernel/sched/deadline.c:update_curr_dl(), update_curr_dl_se().
-    """
-    curr = rq.curr
-    now_ns = rq.clock_ns
-    se: DlEntity = curr.se
-    delta = now_ns - curr.exec_start_ns
-    if delta > 0:
-        curr.exec_start_ns = now_ns
-        curr.sum_exec_ns += delta
-        se.runtime -= delta
-    if se.throttled or (se.runtime > 0 and not se.yielded):
-        return
-    mine: DlRq = rq.of[DEADLINE_RANK]
-    mine.unlink(curr)
-    se.throttled = True
-    if se.flags & SCHED_FLAG_DL_OVERRUN and se.runtime <= 0:
-        rq.mail.append((-1, DEADLINE_RANK, OVERRUN, (curr.pid,)))
-    if se.next_period() > now_ns:
-        _start_dl_timer(rq, curr)
-        rq.need_resched = True
-        return
-    se.replenish(now_ns)
-    mine.link(curr)
-    if mine.first() is not curr:
-        rq.need_resched = True
 
 
 deadline_sched_class: Final = DeadlineSchedClass()

@@ -11,16 +11,18 @@ Deviation: a throttled task counts as runnable in the load of its CPU.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.errors import GuestFault, KernelError
+from kernel.errors import KernelError
+from kernel.messages import eff_told
 from kernel.process.attrs import TaskAttrs, attrs_of
 from kernel.sched.classes import tunables_of
+from kernel.sched.dl_budget import TOTAL_BW
+from kernel.sched.dl_rq import to_ratio
 from kernel.sched.rt import rt_sched_class
 from kernel.sched.rt_rq import RtTunables
 from kernel.sched.sched_class import DEADLINE_RANK
 from kernel.smp.push import PushedClass
 from kernel.smp.smp_class import SchedAttr, push_from
 from kernel.uapi.errno_ import EBUSY, EINVAL, EPERM
-from kernel.uapi.failure import refused
 from kernel.uapi.policy import SCHED_FLAG_DL_OVERRUN, SCHED_FLAG_RECLAIM
 from kernel.uapi.prio import MAX_RT_PRIO
 from kernel.uapi.signals import SIGXCPU
@@ -29,17 +31,11 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.task import TaskStruct
 
-_BW_SHIFT: Final = 20
 _LEAST_RUNTIME_NS: Final = 1 << 10  # DL_SCALE
 _LEAST_PERIOD_NS: Final = 100_000  # sched_deadline_period_min_us
 _GREATEST_PERIOD_NS: Final = (1 << 22) * 1000  # sched_deadline_period_max_us
 _FAR: Final = 1 << 62
 _DL_FLAGS: Final = SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN
-
-
-def to_ratio(period_ns: int, runtime_ns: int) -> int:
-    """Return runtime / period in units of 2^-20. Source: kernel/sched/core.c:to_ratio()."""
-    return (runtime_ns << _BW_SHIFT) // period_ns
 
 
 class DlHalf(PushedClass):
@@ -55,7 +51,6 @@ class DlHalf(PushedClass):
 
         Raises:
             KernelError: EINVAL, not runtime <= deadline <= period, too short or too long.
-            GuestFault: REFUSED, SCHED_FLAG_RECLAIM.
 
         Source: kernel/sched/deadline.c:__checkparam_dl().
         """
@@ -68,8 +63,6 @@ class DlHalf(PushedClass):
             or not _LEAST_PERIOD_NS <= period <= _GREATEST_PERIOD_NS
         ):
             raise KernelError(EINVAL)
-        if attr.flags & SCHED_FLAG_RECLAIM:
-            raise GuestFault(refused("reclaiming of bandwidth is not emulated"))
         return runtime, deadline, period, attr.flags & _DL_FLAGS
 
     def admit(self, k: "Kernel", task: "TaskStruct", attr: SchedAttr, own: tuple[int, ...]) -> int:
@@ -82,19 +75,41 @@ class DlHalf(PushedClass):
         """
         if attrs_of(task).cpus_mask:
             return EPERM
-        total = to_ratio(own[2], own[0])
-        for other in k.sched.members[self.rank]:
-            theirs = attrs_of(other).own
-            bandwidth = to_ratio(theirs[2], theirs[0])
-            if other is not task:
-                total += bandwidth
-            elif bandwidth == to_ratio(own[2], own[0]):
-                return 0
         rt: RtTunables = tunables_of(k.spec, rt_sched_class)
-        if rt.runtime_ns < 0:
-            return 0
-        total += k.spec.cpus * to_ratio(rt.fair_server_period_ns, rt.fair_server_runtime_ns)
-        return EBUSY if total > k.spec.cpus * to_ratio(rt.period_ns, rt.runtime_ns) else 0
+        new = to_ratio(own[2], own[0])
+        total = self._total_bw(k, task) + new
+        old = attrs_of(task).own
+        same = task in k.sched.members[self.rank] and to_ratio(old[2], old[0]) == new
+        most = k.spec.cpus * to_ratio(rt.period_ns, rt.runtime_ns)
+        if rt.runtime_ns >= 0 and not same and total > most:
+            return EBUSY
+        if own[3] & SCHED_FLAG_RECLAIM:
+            k.sched.own[self.rank] = True
+        self._tell_total(k, total)
+        return 0
+
+    def _total_bw(self, k: "Kernel", but: "TaskStruct") -> int:
+        """Return the bandwidth of all but one, and of the fair servers (``dl_bw.total_bw``)."""
+        rt: RtTunables = tunables_of(k.spec, rt_sched_class)
+        total = k.spec.cpus * to_ratio(rt.fair_server_period_ns, rt.fair_server_runtime_ns)
+        for other in k.sched.members[self.rank]:
+            if other is not but:
+                theirs = attrs_of(other).own
+                total += to_ratio(theirs[2], theirs[0])
+        return total
+
+    def _tell_total(self, k: "Kernel", total: int) -> None:
+        """Tell all CPUs how much all have, if ever a task has reclaimed what is left.
+
+        Source: kernel/sched/deadline.c:__dl_add(), __dl_update().
+        """
+        if k.sched.own.get(self.rank):
+            for cpu in range(k.spec.cpus):
+                k.send(cpu, eff_told(k.now_ns, self.rank, TOTAL_BW, (total, k.spec.cpus)))
+
+    def task_left(self, k: "Kernel", task: "TaskStruct") -> None:
+        """What it had is free."""
+        self._tell_total(k, self._total_bw(k, task))
 
     def check_affinity(self, k: "Kernel", task: "TaskStruct", mask: int) -> int:
         """Source: kernel/sched/deadline.c:dl_task_check_affinity()."""

@@ -244,8 +244,7 @@ def sys_sched_setattr(
         KernelError: as ``sys_sched_setscheduler``; E2BIG, a size that no Linux has; EINVAL, other
             flags, a negative policy or times that no deadline task can have; EBUSY, no bandwidth is
             left; EOPNOTSUPP, a utilisation clamp, as of a kernel without CONFIG_UCLAMP_TASK.
-        GuestFault: REFUSED, SCHED_FLAG_RECLAIM of a deadline task, or a slice for a fair class that
-            knows none.
+        GuestFault: REFUSED, a slice for a fair class that knows none.
 
     Source: kernel/sched/syscalls.c:sched_setattr(), sched_copy_attr().
     """

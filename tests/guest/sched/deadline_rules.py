@@ -113,7 +113,7 @@ os.waitpid(pid, 0)
 back()
 show("back")
 
-for flags in (OVERRUN, OVERRUN | SCHED_FLAG_RESET_ON_FORK):
+for flags in (RECLAIM, OVERRUN, OVERRUN | RECLAIM, OVERRUN | SCHED_FLAG_RESET_ON_FORK):
     attempt(f"flags {flags}", 10 * MS, 100 * MS, 100 * MS, flags=flags)
     attempt("keep them", 20 * MS, 100 * MS, 100 * MS, flags=SCHED_FLAG_KEEP_PARAMS)
     keep = SCHED_FLAG_KEEP_POLICY

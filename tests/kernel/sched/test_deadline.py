@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
 from kernel.sched import core
-from kernel.sched.deadline import OVERRUN
+from kernel.sched.dl_budget import OVERRUN
 from kernel.sched.invariants import check_rq
 from kernel.sched.rq import Rq
 from kernel.sched.sched_class import DEADLINE_RANK
