@@ -23,12 +23,14 @@ from kernel.machine import MachineSpec
 from kernel.ns.common import FIRST_INO
 from kernel.points import Path
 from kernel.process.fork_race import ForkRace
+from kernel.profiles import profile_named
 from kernel.smp.averages import Averages
 from kernel.smp.balance import domains_of
 from kernel.smp.classes import SchedTable
 from kernel.smp.load import LoadTable
 from kernel.smp.loadavg import load_period_ns
 from kernel.smp.mutations import SchedMutations
+from kernel.smp.psi import PsiGroup
 from kernel.smp.schedule import do_task_dead
 from kernel.smp.task_groups import GroupTable
 from kernel.smp.topology import SCHED_CAPACITY_SCALE, build, flat
@@ -119,6 +121,9 @@ class Kernel:
         self.cpu_system_ns = [0] * spec.cpus
         # taken from a CPU by interrupts and the hypervisor (irq, softirq, steal), if anything was
         self.cpu_taken_ns: dict[int, tuple[int, int, int]] = {}
+        self.cpu_timeslices = [0] * spec.cpus  # how often one has got a task to run
+        self.cpu_run_delay_ns = [0] * spec.cpus  # how long their tasks have waited
+        self.involuntary_switches = 0
         self.avenrun = [0, 0, 0]
         self.calc_load_update_ns = load_period_ns(spec.hz)  # of the next sample
         self.nr_kthreads = 0  # made since boot and not released
@@ -131,6 +136,8 @@ class Kernel:
         self.topology = self.bugs.rebuilt(
             build(spec.places, spec.distances, spec.linux) if spec.places else flat(spec.cpus)
         )
+        pressure = profile_named(spec.linux).pressure
+        self.psi = PsiGroup(spec.cpus, spec.hz, self.tick_ns) if pressure else None
         self.domains = domains_of(self.topology, spec.linux)
         self.averages = None if self.topology.flat else Averages(self.topology)
         self.next_balance = 0  # least of the CPUs', in jiffies

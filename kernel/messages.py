@@ -6,13 +6,13 @@ tuple: one allocation in one process, no translation for msgpack between process
 
 Layout::
 
-    request  (time_ns, cpu, seq, code, pid, utime_ns, stime_ns, nivcsw, *arguments)
+    request  (time_ns, cpu, seq, code, pid, utime_ns, stime_ns, nivcsw, run_delay_ns, *arguments)
     effect   (time_ns, code, pid, *arguments)
 
 ``(time_ns, cpu, seq)`` orders requests totally and ``(cpu, seq)`` names one for ever: a repeated
 request is recognised by it and answered from the reply cache. ``utime_ns``, ``stime_ns`` and
-``nivcsw`` are the task's CPU times and involuntary context switches so far, so the kernel's half
-is up to date whenever it looks.
+``nivcsw`` are the task's CPU times and involuntary context switches so far, ``run_delay_ns`` how
+long it has waited for a CPU, so the kernel's half is up to date whenever it looks.
 
 Every message has one constructor below (``req_…``, ``eff_…``, ``arrive``): who sends one calls it,
 so that mypy knows what is in it. Who gets one refuses what is in no table (``errors.unknown``).
@@ -42,7 +42,8 @@ R_PID: Final = 4
 R_UTIME: Final = 5
 R_STIME: Final = 6
 R_NIVCSW: Final = 7
-R_ARGS: Final = 8
+R_RUN_DELAY: Final = 8
+R_ARGS: Final = 9
 
 REQ_SYSCALL: Final = 1
 REQ_CONTINUE: Final = 2
@@ -194,95 +195,84 @@ NEVER: Final = (1 << 62) - 1
 
 
 def req_syscall(
-    at_ns: int, cpu: int, seq: int,
-    pid: int, utime_ns: int, stime_ns: int, nivcsw: int, op: "Op", ctx: "UserContext | None",
+    at_ns: int, cpu: int, seq: int, pid: int, utime_ns: int, stime_ns: int, nivcsw: int,
+    run_delay_ns: int, op: "Op", ctx: "UserContext | None",
 ) -> Request:  # fmt: skip
     """The current task makes the system call ``op``; ``ctx`` goes to live with the kernel."""
-    return at_ns, cpu, seq, REQ_SYSCALL, pid, utime_ns, stime_ns, nivcsw, op, ctx
+    return at_ns, cpu, seq, REQ_SYSCALL, pid, utime_ns, stime_ns, nivcsw, run_delay_ns, op, ctx
 
 
 def req_continue(
-    at_ns: int, cpu: int, seq: int, pid: int, utime_ns: int, stime_ns: int, nivcsw: int
-) -> Request:
+    at_ns: int, cpu: int, seq: int, pid: int, utime_ns: int, stime_ns: int, nivcsw: int,
+    run_delay_ns: int,
+) -> Request:  # fmt: skip
     """A task runs again, and goes on in its system call."""
-    return at_ns, cpu, seq, REQ_CONTINUE, pid, utime_ns, stime_ns, nivcsw
+    return at_ns, cpu, seq, REQ_CONTINUE, pid, utime_ns, stime_ns, nivcsw, run_delay_ns
 
 
 def req_user_work(
-    at_ns: int,
-    cpu: int,
-    seq: int,
-    pid: int,
-    utime_ns: int,
-    stime_ns: int,
-    nivcsw: int,
-    op: "Op | None",
-) -> Request:
+    at_ns: int, cpu: int, seq: int, pid: int, utime_ns: int, stime_ns: int, nivcsw: int,
+    run_delay_ns: int, op: "Op | None",
+) -> Request:  # fmt: skip
     """A signal is pending in user mode; ``op``: what a resident task is about to call."""
-    return at_ns, cpu, seq, REQ_USER_WORK, pid, utime_ns, stime_ns, nivcsw, op
+    return at_ns, cpu, seq, REQ_USER_WORK, pid, utime_ns, stime_ns, nivcsw, run_delay_ns, op
 
 
 def req_resume(
-    at_ns: int,
-    cpu: int,
-    seq: int,
-    pid: int,
-    utime_ns: int,
-    stime_ns: int,
-    nivcsw: int,
-    value: object,
-) -> Request:
+    at_ns: int, cpu: int, seq: int, pid: int, utime_ns: int, stime_ns: int, nivcsw: int,
+    run_delay_ns: int, value: object,
+) -> Request:  # fmt: skip
     """Run the next block of a context that lives in the kernel; ``value`` is its call's result."""
-    return at_ns, cpu, seq, REQ_RESUME, pid, utime_ns, stime_ns, nivcsw, value
+    return at_ns, cpu, seq, REQ_RESUME, pid, utime_ns, stime_ns, nivcsw, run_delay_ns, value
 
 
 def req_pull_failed(at_ns: int, cpu: int, seq: int, dest_cpu: int) -> Request:
     """There is no task to give to ``dest_cpu``."""
-    return at_ns, cpu, seq, REQ_PULL_FAILED, 0, 0, 0, 0, dest_cpu
+    return at_ns, cpu, seq, REQ_PULL_FAILED, 0, 0, 0, 0, 0, dest_cpu
 
 
 def req_migrated(at_ns: int, cpu: int, seq: int, pid: int, dest_cpu: int) -> Request:
     """The task was given to ``dest_cpu``, which had asked for one."""
-    return at_ns, cpu, seq, REQ_MIGRATED, pid, 0, 0, 0, dest_cpu
+    return at_ns, cpu, seq, REQ_MIGRATED, pid, 0, 0, 0, 0, dest_cpu
 
 
 def req_pushed(at_ns: int, cpu: int, seq: int, pid: int, dest_cpu: int) -> Request:
     """The task left for ``dest_cpu`` of this CPU's own accord."""
-    return at_ns, cpu, seq, REQ_PUSHED, pid, 0, 0, 0, dest_cpu
+    return at_ns, cpu, seq, REQ_PUSHED, pid, 0, 0, 0, 0, dest_cpu
 
 
 def req_balanced(
     at_ns: int, cpu: int, seq: int, dest_cpu: int, moved: int, all_pinned: bool, active: bool
 ) -> Request:
     """``moved`` tasks went to ``dest_cpu``; none may, or the running one will."""
-    return at_ns, cpu, seq, REQ_BALANCED, 0, 0, 0, 0, dest_cpu, moved, all_pinned, active
+    return at_ns, cpu, seq, REQ_BALANCED, 0, 0, 0, 0, 0, dest_cpu, moved, all_pinned, active
 
 
 def req_averages(at_ns: int, cpu: int, seq: int, pid: int, averages: tuple[int, ...]) -> Request:
     """PELT's averages of the current task and of the CPU: ``kernel.sched.pelt.report``."""
-    return at_ns, cpu, seq, REQ_AVERAGES, pid, 0, 0, 0, averages
+    return at_ns, cpu, seq, REQ_AVERAGES, pid, 0, 0, 0, 0, averages
 
 
 def req_tell(at_ns: int, cpu: int, seq: int, pid: int, rank: int, key: int) -> Request:
     """The class of the task, of that rank, has something to tell its half in the kernel."""
-    return at_ns, cpu, seq, REQ_TELL, pid, 0, 0, 0, rank, key
+    return at_ns, cpu, seq, REQ_TELL, pid, 0, 0, 0, 0, rank, key
 
 
 def req_noise(at_ns: int, cpu: int, seq: int, irq: int, softirq: int, steal: int) -> Request:
     """So many ns were taken from the CPU since boot."""
-    return at_ns, cpu, seq, REQ_NOISE, 0, 0, 0, 0, irq, softirq, steal
+    return at_ns, cpu, seq, REQ_NOISE, 0, 0, 0, 0, 0, irq, softirq, steal
 
 
 def req_went_on(
     at_ns: int, cpu: int, seq: int, pid: int, child: int, first_ns: int, on: int
 ) -> Request:
     """After the fork of ``child``, it or its parent went on at ``first_ns`` on the CPU ``on``."""
-    return at_ns, cpu, seq, REQ_WENT_ON, pid, 0, 0, 0, child, first_ns, on
+    return at_ns, cpu, seq, REQ_WENT_ON, pid, 0, 0, 0, 0, child, first_ns, on
 
 
 def req_fatal(at_ns: int, cpu: int, seq: int, pid: int, message: str) -> Request:
     """The guest program broke the run."""
-    return at_ns, cpu, seq, REQ_FATAL, pid, 0, 0, 0, message
+    return at_ns, cpu, seq, REQ_FATAL, pid, 0, 0, 0, 0, message
 
 
 # -- answers -----------------------------------------------------------------------------------

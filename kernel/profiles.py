@@ -32,6 +32,9 @@ class Profile:
     fcntl_queries: bool  # F_DUPFD_QUERY (6.10) and F_CREATED_QUERY (6.12)
     later_calls: tuple[int, ...] = ()  # system calls that are not there yet: ENOSYS
     last_policy: int = SCHED_EXT  # the greatest number of a scheduling policy
+    pressure: bool = True  # /proc/pressure (4.20), and PID/sched as it is since then
+    loadavg_rounds_up: bool = True  # a load average that rises (4.7)
+    schedstat_version: int = 16  # of /proc/schedstat (6.10)
     # load balancing (kernel.smp.balance): the least and the largest interval in ms, None: the
     # number of CPUs and twice that; on a busy CPU multiplied by, and then so many jiffies less;
     # the difference that counts, in percent (all as of 5.10)
@@ -73,6 +76,9 @@ PROFILES: Final[dict[str, Profile]] = {
             *(nr.NR_PIDFD_SEND_SIGNAL, nr.NR_PIDFD_OPEN, nr.NR_CLONE3),
         ),
         last_policy=SCHED_IDLE,
+        pressure=False,
+        loadavg_rounds_up=False,
+        schedstat_version=15,
         sd_interval_ms=(1, 4),
         sd_busy_factor=64,
         sd_busy_less=0,

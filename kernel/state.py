@@ -206,12 +206,22 @@ class KernelState(Kernel):
         utime_ns: int = request[m.R_UTIME]
         stime_ns: int = request[m.R_STIME]
         self.current = task
-        task.cpu = cpu
+        if task.cpu != cpu:
+            task.nr_migrations += 1
+            task.cpu = cpu
         self.cpu_user_ns[cpu] += utime_ns - task.utime_ns
         self.cpu_system_ns[cpu] += stime_ns - task.stime_ns
         task.utime_ns = utime_ns
         task.stime_ns = stime_ns
-        task.nivcsw = request[m.R_NIVCSW]
+        nivcsw: int = request[m.R_NIVCSW]
+        run_delay_ns: int = request[m.R_RUN_DELAY]
+        self.involuntary_switches += nivcsw - task.nivcsw
+        timeslices = task.nvcsw + nivcsw + 1
+        self.cpu_timeslices[cpu] += timeslices - task.timeslices
+        task.timeslices = timeslices
+        self.cpu_run_delay_ns[cpu] += run_delay_ns - task.run_delay_ns
+        task.nivcsw = nivcsw
+        task.run_delay_ns = run_delay_ns
         if now_ns > task.msg_ns:
             task.msg_ns = now_ns
         if code == m.REQ_SYSCALL:

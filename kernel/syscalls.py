@@ -176,6 +176,7 @@ HANDLERS: Final[dict[int, Handler]] = {
     nr.NR_ATOMIC: atomic.sys_atomic,
     nr.NR_SMP_BARRIER: atomic.sys_smp_barrier,
     nr.NR_CLOCK_GETTIME: timers.sys_clock_gettime,
+    nr.NR_CLOCK_GETRES: timers.sys_clock_getres,
     nr.NR_EXIT_GROUP: exit.sys_exit_group,
     nr.NR_TGKILL: kill.sys_tgkill,
     nr.NR_WAITID: wait.sys_waitid,

@@ -310,6 +310,10 @@ class TaskStruct:
         "nice",
         "nsproxy",
         "nivcsw",
+        "run_delay_ns",
+        "timeslices",
+        "run_delay_ns",
+        "nr_migrations",
         "nvcsw",
         "on_rq",
         "parent",
@@ -404,6 +408,9 @@ class TaskStruct:
         self.min_flt = 0  # page faults served
         self.nvcsw = 0  # times it slept
         self.nivcsw = 0  # times it lost its CPU
+        self.run_delay_ns = 0  # how long it has been runnable without running
+        self.timeslices = 0  # how often it has got a CPU
+        self.nr_migrations = 0
         self.kthread: Kthread | None = None
         self.path: Path[object] | None = None  # the system call it sleeps in
         self.tripped: tuple[int, ...] = ()  # handlers that ran since the last answer, in order

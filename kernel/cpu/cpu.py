@@ -237,16 +237,10 @@ class Cpu:
             task.remaining_ns = 0
         self.out.append(
             m.req_user_work(
-                self.now_ns,
-                self.id,
-                self._asks(task),
-                task.pid,
-                task.utime_ns,
-                task.stime_ns,
-                task.nivcsw,
-                task.op if task.resident else None,
+                self.now_ns, self.id, self._asks(task), task.pid, task.utime_ns, task.stime_ns,
+                task.nivcsw, task.run_delay_ns, task.op if task.resident else None,
             )
-        )
+        )  # fmt: skip
 
     def _resume(self, task: CpuTask, due_ns: int, horizon_ns: int) -> None:
         """Run the current task's next blocks; if nothing comes between, pay them and go on."""
@@ -373,6 +367,7 @@ class Cpu:
                 task.utime_ns,
                 task.stime_ns,
                 task.nivcsw,
+                task.run_delay_ns,
                 op,
                 ctx,
             )
@@ -383,9 +378,10 @@ class Cpu:
         seq = self._asks(task)
         self.out.append(
             m.req_continue(
-                self.now_ns, self.id, seq, task.pid, task.utime_ns, task.stime_ns, task.nivcsw
+                self.now_ns, self.id, seq, task.pid, task.utime_ns, task.stime_ns,
+                task.nivcsw, task.run_delay_ns,
             )
-        )
+        )  # fmt: skip
 
     def _resume_there(self, task: CpuTask) -> None:
         """The next blocks of the current task run where its context lives, with the kernel."""
@@ -393,7 +389,8 @@ class Cpu:
         self.out.append(
             m.req_resume(
                 self.now_ns, self.id, self._asks(task),
-                task.pid, task.utime_ns, task.stime_ns, task.nivcsw, value,
+                task.pid, task.utime_ns, task.stime_ns, task.nivcsw, task.run_delay_ns,
+                value,
             )
         )  # fmt: skip
 
@@ -461,6 +458,7 @@ class Cpu:
             task.exec_start_ns = now_ns
             if rq.hrtick is not None:
                 hrtick.begin(rq, rq.hrtick, again=False)
+            task.run_delay_ns += now_ns - task.enqueued_at_ns
             stats.rq_wait.record(now_ns - task.enqueued_at_ns)
             if task.forked_at_ns >= 0:
                 stats.fork_to_run.record(now_ns - task.forked_at_ns)

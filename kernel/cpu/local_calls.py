@@ -10,7 +10,15 @@ from kernel.cpu.position import HALT, move
 from kernel.sched import core
 from kernel.uapi import clone as c
 from kernel.uapi import syscalls as nr
-from kernel.uapi.clock import CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_THREAD_CPUTIME_ID
+from kernel.uapi.clock import (
+    CLOCK_MONOTONIC,
+    CLOCK_MONOTONIC_COARSE,
+    CLOCK_REALTIME,
+    CLOCK_REALTIME_COARSE,
+    CLOCK_TAI,
+    CLOCK_THREAD_CPUTIME_ID,
+    VDSO_CLOCKS,
+)
 
 if TYPE_CHECKING:
     from kernel.cpu.cpu import Cpu
@@ -89,6 +97,11 @@ def _clock_gettime(cpu: "Cpu", task: "CpuTask", clock: int) -> int | None:
         return cpu.now_ns
     if clock == CLOCK_REALTIME:
         return cpu.epoch_ns + cpu.now_ns
+    if clock in VDSO_CLOCKS:
+        now_ns = cpu.now_ns
+        if clock in (CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME_COARSE):
+            now_ns -= now_ns % cpu.tick_ns
+        return now_ns + (cpu.epoch_ns if clock in (CLOCK_REALTIME_COARSE, CLOCK_TAI) else 0)
     if task.slow_door:
         return None  # to be seen by its tracer
     if clock == CLOCK_THREAD_CPUTIME_ID:

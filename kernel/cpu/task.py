@@ -62,6 +62,7 @@ class CpuTask:
         "reset_on_fork",
         "resident",
         "rt_priority",
+        "run_delay_ns",
         "sched_class",
         "se",
         "sigpending",
@@ -108,6 +109,7 @@ class CpuTask:
         self.stime_ns = 0
         self.nvcsw = 0
         self.nivcsw = 0
+        self.run_delay_ns = 0  # how long it has been runnable without running
         # where the thread stands, for kernel.cpu.cpu
         self.ctx: UserContext | None = None
         self.resident = False  # its context is with KernelState (shared address space)
@@ -150,6 +152,7 @@ class CpuTask:
             self.stime_ns,
             self.nvcsw,
             self.nivcsw,
+            self.run_delay_ns,
             self.resident,
             self.op,
             self.remaining_ns,
@@ -206,6 +209,7 @@ class CpuTask:
             p.stime_ns,
             p.nvcsw,
             p.nivcsw,
+            p.run_delay_ns,
             p.resident,
             op,
             p.remaining_ns,

@@ -32,6 +32,7 @@ from kernel.proc.namespaces import (
     proc_uid_map_show,
     proc_uid_map_write,
 )
+from kernel.proc.sched import proc_pid_schedstat, proc_sched_show_task, sched_write
 from kernel.proc.task_mmu import proc_pid_statm, show_map
 from kernel.process.pid import find_task_by_pid_ns
 from kernel.process.prctl import set_task_comm
@@ -330,6 +331,8 @@ _COMMON: Final = (
     Entry("maps", 0o444, show=show_map),
     Entry("oom_score_adj", 0o644, show=oom_score_adj_read, write=oom_score_adj_write),
     Entry("ns", 0o511, lookup=proc_ns_dir_lookup, names=proc_ns_dir_names),
+    Entry("sched", 0o644, show=proc_sched_show_task, write=sched_write),
+    Entry("schedstat", 0o444, show=proc_pid_schedstat),
     Entry("uid_map", 0o644, show=proc_uid_map_show, write=proc_uid_map_write),
     Entry("gid_map", 0o644, show=proc_gid_map_show, write=proc_gid_map_write),
     Entry("setgroups", 0o644, show=proc_setgroups_show, write=proc_setgroups_write),

@@ -5,7 +5,7 @@ arch/x86/kernel/cpu/proc.c.
 Deviation: what is not modelled reads 0, as on a machine that does not use it (swap, huge pages,
 write-back, interrupts, soft interrupts, block I/O); vmstat has only the lines that something here
 counts. A CPU's times are those of its tasks as of their last entry into the kernel; ticks and
-switches between tasks count as idle. ctxt does not count switches by preemption.
+switches between tasks count as idle. ctxt does not count switches from the idle task.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -49,7 +49,7 @@ def show_stat(k: "Kernel") -> str:
     stats = k.stats
     lines += [
         "intr 0\n",
-        f"ctxt {stats.sleeps + stats.exits}\n",
+        f"ctxt {stats.sleeps + stats.exits + k.involuntary_switches}\n",
         f"btime {k.spec.epoch_ns // NSEC_PER_SEC}\n",
         f"processes {k.tasks.total_forks}\n",
         f"procs_running {sum(k.load.nr_running)}\n",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import KernelError, RestartNoHand, RestartNoIntr, RestartSyscall
 from kernel.uapi import syscalls as nr
+from kernel.uapi.clock import VDSO_CLOCKS
 from kernel.uapi.errno_ import EIO, ENOSYS
 from kernel.uapi.ptrace import ORIG_RAX, R8, R9, R10, RAX, RDI, RDX, RSI
 
@@ -70,6 +71,7 @@ _GIVES_ZERO: Final = frozenset(
         nr.NR_RT_SIGPROCMASK,
         nr.NR_RT_SIGPENDING,
         nr.NR_CLOCK_GETTIME,
+        nr.NR_CLOCK_GETRES,
         nr.NR_NICE,
     )
 )
@@ -83,7 +85,7 @@ def seen_nr(op: tuple[Any, ...]) -> int:
         return seen[0]
     if number >= nr.NR_COMPUTE or number < 0:
         return NO_SYSCALL
-    if number == nr.NR_CLOCK_GETTIME and op[1] in (0, 1):
+    if number in (nr.NR_CLOCK_GETTIME, nr.NR_CLOCK_GETRES) and op[1] in VDSO_CLOCKS:
         return NO_SYSCALL  # the vDSO answers
     if number == nr.NR_DUP2 and not op[3]:
         return _DUP3

@@ -144,6 +144,9 @@ def _count(k: "Kernel", cpu: int, change: int) -> None:
     if k.averages is not None:
         averages.count(k, cpu, change)
     load.count(cpu, change)
+    number = load.nr_running[cpu]
+    if k.psi is not None and number + (change < 0) <= 2:
+        k.psi.change(k.now_ns, cpu, number)
     if load.overloaded != before:
         if not before:
             start_balancing(k)

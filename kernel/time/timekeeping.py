@@ -30,10 +30,13 @@ def thread_group_cputime(task: TaskStruct) -> tuple[int, int]:
 def sys_times(k: "Kernel") -> tuple[int, int, int, int, int]:
     """Return ``(utime, stime, cutime, cstime, elapsed)`` of the process, all in ns.
 
-    Source: kernel/sys.c:do_sys_times().
+    ``elapsed`` counts ticks: it is that of the last one.
+
+    Source: kernel/sys.c:do_sys_times(), get_jiffies_64().
     Deviation: ns, not clock ticks; the guest's run time rounds.
     """
     current = k.current
     utime_ns, stime_ns = thread_group_cputime(current)
     signal = current.signal
-    return utime_ns, stime_ns, signal.cutime_ns, signal.cstime_ns, k.now_ns
+    jiffies_ns = k.now_ns // k.tick_ns * k.tick_ns
+    return utime_ns, stime_ns, signal.cutime_ns, signal.cstime_ns, jiffies_ns

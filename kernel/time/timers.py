@@ -13,14 +13,26 @@ from kernel.points import SCHEDULE, Path
 from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING
-from kernel.uapi.clock import CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID
+from kernel.uapi.clock import (
+    CLOCK_BOOTTIME,
+    CLOCK_MONOTONIC,
+    CLOCK_MONOTONIC_COARSE,
+    CLOCK_MONOTONIC_RAW,
+    CLOCK_PROCESS_CPUTIME_ID,
+    CLOCK_REALTIME,
+    CLOCK_REALTIME_COARSE,
+    CLOCK_TAI,
+    CLOCK_THREAD_CPUTIME_ID,
+)
 from kernel.uapi.errno_ import EINVAL
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-_MONOTONIC: Final = (1, 4, 6, 7)  # MONOTONIC, its _RAW and _COARSE forms, BOOTTIME
-_REALTIME: Final = (0, 5)  # REALTIME and its _COARSE form
+_COARSE: Final = (CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE)
+_MONOTONIC: Final = (CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME)
+_REALTIME: Final = (CLOCK_REALTIME, CLOCK_TAI)
+_CPU_TIME: Final = (CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID)
 
 
 def sys_nanosleep(k: "Kernel", ns: int, until_ns: int = 0) -> Path[None]:
@@ -71,6 +83,9 @@ def sys_clock_gettime(k: "Kernel", clock: int) -> int:
         return k.now_ns
     if clock in _REALTIME:
         return k.spec.epoch_ns + k.now_ns
+    if clock in _COARSE:
+        tick_ns = k.now_ns // k.tick_ns * k.tick_ns
+        return tick_ns if clock == CLOCK_MONOTONIC_COARSE else k.spec.epoch_ns + tick_ns
     task = k.current
     if clock == CLOCK_THREAD_CPUTIME_ID:
         return task.utime_ns + task.stime_ns
@@ -81,6 +96,22 @@ def sys_clock_gettime(k: "Kernel", clock: int) -> int:
             + signal.stime_ns
             + sum(thread.utime_ns + thread.stime_ns for thread in signal.threads)
         )
+    raise KernelError(EINVAL)
+
+
+def sys_clock_getres(k: "Kernel", clock: int) -> int:
+    """Return how fine ``clock`` is, in ns: a tick for the coarse ones.
+
+    Raises:
+        KernelError: EINVAL, no such clock.
+
+    Source: kernel/time/posix-timers.c:posix_get_hrtimer_res(), posix_get_coarse_res();
+        kernel/time/posix-cpu-timers.c:posix_cpu_clock_getres().
+    """
+    if clock in _COARSE:
+        return k.tick_ns
+    if clock in _MONOTONIC or clock in _REALTIME or clock in _CPU_TIME:
+        return 1
     raise KernelError(EINVAL)
 
 

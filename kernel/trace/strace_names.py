@@ -209,6 +209,8 @@ _ADVICE: Final = dict(
 _CLOCKS: Final = {
     **{0: "CLOCK_REALTIME", 1: "CLOCK_MONOTONIC"},
     **{2: "CLOCK_PROCESS_CPUTIME_ID", 3: "CLOCK_THREAD_CPUTIME_ID"},
+    **{4: "CLOCK_MONOTONIC_RAW", 5: "CLOCK_REALTIME_COARSE", 6: "CLOCK_MONOTONIC_COARSE"},
+    **{7: "CLOCK_BOOTTIME", 11: "CLOCK_TAI"},
 }
 _DISPOSITIONS: Final = {signals.SIG_DFL: "SIG_DFL", signals.SIG_IGN: "SIG_IGN"}
 
@@ -413,6 +415,7 @@ RESULTS: Final[dict[str, Callable[[tuple[Any, ...], Any], str]]] = {
     "setitimer": _stored(plain),
     "getrusage": _stored(lambda value: f"{{ru_utime={timespec(value[0])}, ...}}"),
     "clock_gettime": _stored(timespec),
+    "clock_getres": _stored(timespec),
     "gettimeofday": _stored(timespec),
     "sched_getscheduler": lambda args, value: f"{value} ({_policy(value)})",
     "sched_getaffinity": _stored(_cpu_mask),

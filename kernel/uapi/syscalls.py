@@ -120,6 +120,7 @@ NR_SCHED_SETAFFINITY: Final = 203
 NR_SCHED_GETAFFINITY: Final = 204
 NR_GETDENTS64: Final = 217
 NR_CLOCK_GETTIME: Final = 228
+NR_CLOCK_GETRES: Final = 229
 NR_EXIT_GROUP: Final = 231
 NR_TGKILL: Final = 234
 NR_WAITID: Final = 247
@@ -282,8 +283,9 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     NR_SCHED_SETAFFINITY: ("sched_setaffinity", ("pid", "mask"), "None"),
     NR_SCHED_GETAFFINITY: ("sched_getaffinity", ("pid",), "int: mask"),
     NR_GETDENTS64: ("getdents64", ("fd",), "tuple of the next names"),
-    # clock: CLOCK_MONOTONIC 1, CLOCK_REALTIME 0, CLOCK_PROCESS_CPUTIME_ID 2, ..THREAD.. 3
+    # clock: CLOCK_… of kernel.uapi.clock
     NR_CLOCK_GETTIME: ("clock_gettime", ("clock",), "int: ns"),
+    NR_CLOCK_GETRES: ("clock_getres", ("clock",), "int: ns"),
     NR_EXIT_GROUP: ("exit_group", ("code",), "does not return"),
     NR_TGKILL: ("tgkill", ("tgid", "tid", "signal"), "None"),
     NR_WAITID: (

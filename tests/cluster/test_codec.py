@@ -117,7 +117,7 @@ def test_every_effect_of_plain_data_comes_back_as_it_was(code: int, data: Any) -
 @settings(deadline=None)
 def test_every_request_of_plain_data_comes_back_as_it_was(code: int, data: Any) -> None:
     values = [data.draw(VALUES, label=name) for name in m.REQUESTS[code][1]]
-    request = (12, 0, 1, code, 34, 5, 6, 7, *values)
+    request = (12, 0, 1, code, 34, 5, 6, 7, 8, *values)
     (back,) = to_kernel(request)
     assert same_types(back, request)
 
@@ -137,13 +137,13 @@ def test_an_int_of_any_size_survives(number: int) -> None:
 def test_a_file_name_that_is_no_text_survives() -> None:
     path = "/tmp/\udcff"
     op = (nr.NR_STAT, path)
-    (back,) = to_kernel((0, 0, 1, m.REQ_SYSCALL, 9, 0, 0, 0, op, None))
+    (back,) = to_kernel((0, 0, 1, m.REQ_SYSCALL, 9, 0, 0, 0, 0, op, None))
     assert back[m.R_ARGS] == op
 
 
 def test_a_context_travels_with_a_vfork_request_and_back_with_take() -> None:
     context = Context([1, "two", 1 << 70])
-    (request,) = to_kernel((0, 0, 1, m.REQ_SYSCALL, 9, 0, 0, 0, (nr.NR_VFORK,), context))
+    (request,) = to_kernel((0, 0, 1, m.REQ_SYSCALL, 9, 0, 0, 0, 0, (nr.NR_VFORK,), context))
     assert request[m.R_ARGS + 1] == Context((1, "two", 1 << 70))
     (effect,) = to_cpu((5, m.EFF_TAKE, 9, context, 11, None))
     assert effect == (5, m.EFF_TAKE, 9, Context((1, "two", 1 << 70)), 11, None)
@@ -222,8 +222,8 @@ def test_the_head_is_read_without_the_segments() -> None:
     [
         (0, 0, 1, 99, 9, 0, 0, 0),
         (0, 0, 1, 0, 9, 0, 0, 0),
-        (0, 0, 1, m.REQ_CONTINUE, 9, 0, 0, 0, "more"),
-        (0, 0, 1, m.REQ_SYSCALL, 9, 0, 0, 0, (1,)),
+        (0, 0, 1, m.REQ_CONTINUE, 9, 0, 0, 0, 0, "more"),
+        (0, 0, 1, m.REQ_SYSCALL, 9, 0, 0, 0, 0, (1,)),
         (0, 0, 1),
     ],
 )

@@ -25,7 +25,7 @@ def test_a_request_is_made_as_its_table_says(code: int) -> None:
     if name not in ABOUT_NO_TASK:
         head.append("pid")
     if code in ASKING:
-        head += ["utime_ns", "stime_ns", "nivcsw"]
+        head += ["utime_ns", "stime_ns", "nivcsw", "run_delay_ns"]
     assert parameters(make) == [*head, *names]
     given = {name: f"<{name}>" for name in parameters(make)}
     request = make(*given.values())
@@ -33,7 +33,7 @@ def test_a_request_is_made_as_its_table_says(code: int) -> None:
     assert [request[m.R_TIME], request[m.R_CPU], request[m.R_SEQ]] == ["<at_ns>", "<cpu>", "<seq>"]
     assert request[m.R_PID] == given.get("pid", 0)
     assert request[m.R_UTIME : m.R_ARGS] == tuple(
-        given.get(name, 0) for name in ("utime_ns", "stime_ns", "nivcsw")
+        given.get(name, 0) for name in ("utime_ns", "stime_ns", "nivcsw", "run_delay_ns")
     )
     assert request[m.R_ARGS :] == tuple(f"<{name}>" for name in names)
 

@@ -100,7 +100,7 @@ class Machine:
         cpu = task.cpu
         self.seq[cpu] += 1
         pid, ctx = task.pid, task.ctx
-        times = (task.utime_ns, task.stime_ns, task.nivcsw)
+        times = (task.utime_ns, task.stime_ns, task.nivcsw, task.run_delay_ns)
         request = (self.now_ns, cpu, self.seq[cpu], code, pid, *times)
         self.k.take_effects()
         self.k.deliver([(*request, *arguments)])

@@ -71,8 +71,8 @@ _PARSE: Final = {
         "sched_setscheduler:3:3 sched_setparam:2:2"
     ),
     "time": (
-        "clock_gettime:1:1 clock_gettime_ns:1:1@clock_gettime localtime:0:1 gmtime:0:1 ctime:0:1 "
-        "strftime:1:2"
+        "clock_getres:1:1 clock_gettime:1:1 clock_gettime_ns:1:1@clock_gettime localtime:0:1 "
+        "gmtime:0:1 ctime:0:1 strftime:1:2"
     ),
 }
 _SPAWN: Final = (
@@ -218,7 +218,7 @@ _PYTHON: Final = {
 _C_NAMES: Final = {"os": "posix", "signal": "_signal", "threading": "_thread"}
 #: METH_VARARGS functions: the text about named arguments does not name their module.
 _VARARGS: Final = frozenset(
-    {"asctime", "clock_gettime", "clock_gettime_ns", "ctime", "gmtime", "localtime"}
+    {"asctime", "clock_getres", "clock_gettime", "clock_gettime_ns", "ctime", "gmtime", "localtime"}
     | {"strftime", "start_new_thread"}
 )
 

@@ -66,7 +66,7 @@ def test_a_system_call_is_asked_for_when_the_blocks_before_it_are_paid():
     assert cpu.step(FAR, [spawn(10, "prog", at_ns=1_000)]) == m.NEVER
     [request] = cpu.out
     at_ns = 1_000 + SWITCH + BLOCK + 5_000 + BLOCK
-    times = (5_000 + 2 * BLOCK, 0, 0)
+    times = (5_000 + 2 * BLOCK, 0, 0, SWITCH)
     assert request == (at_ns, 1, 1, m.REQ_SYSCALL, 10, *times, (nr.NR_GETPPID,), None)
 
 

@@ -116,6 +116,32 @@ def test_parked_and_idle_tasks_are_no_load(make: Any) -> None:
         k.kthreadd.state = before
 
 
+# -- the scheduler ---------------------------------------------------------------------------------
+
+
+def test_schedstat_has_nine_numbers_of_a_cpu_and_36_of_a_domain(make: Any) -> None:
+    lines = read(make(), "/proc/schedstat").splitlines()
+    assert lines[0] == "version 16"
+    # counted from five minutes before the 32 bits are full: INITIAL_JIFFIES
+    assert int(lines[1].removeprefix("timestamp ")) >= (1 << 32) - 300 * 250
+    assert [line.split()[0] for line in lines[2:]] == ["cpu0", "domain0", "cpu1", "domain0"]
+    assert [len(line.split()) for line in lines[2:]] == [10, 38, 10, 38]
+    assert lines[3].split()[1] == "3"
+
+
+def test_2_6_34_has_schedstat_15_and_no_pressure(make: Any) -> None:
+    machine = make(linux="2.6.34")
+    assert read(machine, "/proc/schedstat").startswith("version 15\n")
+    lines = read(machine, f"/proc/{machine.first.pid}/sched").splitlines()
+    assert [line.split(":")[0].strip() for line in lines[2:]] == [
+        *("se.exec_start", "se.vruntime", "se.sum_exec_runtime", "se.avg_overlap"),
+        *("se.avg_wakeup", "nr_switches", "nr_voluntary_switches", "nr_involuntary_switches"),
+        *("se.load.weight", "policy", "prio", "clock-delta"),
+    ]
+    assert all(line[35] == ":" for line in lines[2:])
+    assert machine.k.psi is None
+
+
 # -- memory, slabs, files --------------------------------------------------------------------------
 
 

@@ -6,7 +6,12 @@ import pytest
 
 from kernel.errors import KernelError, RestartSyscall
 from kernel.messages import NEVER
-from kernel.time.timers import sys_clock_gettime, sys_gettimeofday, sys_nanosleep
+from kernel.time.timers import (
+    sys_clock_getres,
+    sys_clock_gettime,
+    sys_gettimeofday,
+    sys_nanosleep,
+)
 from kernel.uapi.errno_ import EINVAL
 
 
@@ -60,3 +65,18 @@ def test_clocks(make_mini: Any) -> None:
     assert k.call(sys_gettimeofday) == 10_000_005_000
     with pytest.raises(KernelError):
         k.call(sys_clock_gettime, 99)
+
+
+@pytest.mark.parametrize("hz", [100, 250, 300, 1000])
+def test_coarse_clocks_stand_still_from_tick_to_tick(make_mini: Any, hz: int) -> None:
+    k = make_mini(epoch_ns=10_000_000_000, hz=hz)
+    tick_ns = 1_000_000_000 // hz
+    for clock, epoch_ns in ((6, 0), (5, 10_000_000_000)):
+        assert k.call(sys_clock_getres, clock) == tick_ns
+        k.now_ns = 7 * tick_ns - 1
+        assert k.call(sys_clock_gettime, clock) == epoch_ns + 6 * tick_ns
+        k.now_ns = 7 * tick_ns
+        assert k.call(sys_clock_gettime, clock) == epoch_ns + 7 * tick_ns
+    assert [k.call(sys_clock_getres, clock) for clock in (0, 1, 2, 3, 4, 7, 11)] == [1] * 7
+    with pytest.raises(KernelError):
+        k.call(sys_clock_getres, 10)
