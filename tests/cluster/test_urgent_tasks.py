@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from cluster.build import guest_spec
 from cluster.engine_api import DONE, RunRequest
 from cluster.local_engine import run_local
+from cluster.ray_engine import run_ray
+from tests.cluster.direct_run import run_direct
 
 MS = 1_000_000
 # what an order of the kernel's costs until it is carried out: wake-ups, interrupts, switches
@@ -193,3 +195,69 @@ def test_on_several_cpus_no_job_is_later_than_global_edf_lets_it_be(tmp_path, cp
 def test_as_many_deadline_spinners_as_cpus_have_each_its_own(tmp_path):
     tasks = [(60 * MS, 80 * MS)] * 3
     assert max(worst(tmp_path, tasks, 3, "step")) <= 0
+
+
+SPINNERS = """import os
+
+from workloads.guest import compute, sched_setattr
+
+pids = []
+for number in range({count}):
+    pid = os.fork()
+    if pid == 0:
+        if number < {urgent}:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10 + number))
+        compute(1500000000)
+        os._exit(0)
+    pids.append(pid)
+for pid in pids:
+    os.waitpid(pid, 0)
+print("done")
+"""
+ADMITTED = [(9 * MS, 20 * MS), (20 * MS, 30 * MS), (5 * MS, 12 * MS), (30 * MS, 100 * MS)]
+RECLAIMING = "flags=6, runtime_ns=runs"  # and told of each end of its budget
+MIXES = {
+    "deadline": (PERIODIC.format(tasks=ADMITTED, long=200 * MS), {}),
+    "reclaiming": (
+        PERIODIC.format(tasks=ADMITTED, long=200 * MS)
+        .replace("runtime_ns=runs", RECLAIMING)
+        .replace("import os\n", "import os\nimport signal\n", 1)
+        .replace("go_r, go_w", "signal.signal(signal.SIGXCPU, signal.SIG_IGN)\ngo_r, go_w", 1),
+        {},
+    ),
+    "real time": (SPINNERS.format(count=7, urgent=4), {}),
+    "throttled": (SPINNERS.format(count=7, urgent=4), {"linux": "2.6.34"}),
+}
+
+
+def request_of_mix(tmp_path, name, granularity):
+    text, spec = MIXES[name]
+    path = tmp_path / "mix.py"
+    path.write_text(text, "utf-8")
+    spec = guest_spec(path, [], cpus=3, granularity=granularity, **spec)
+    return RunRequest(spec, scheme="barrier")
+
+
+@pytest.mark.parametrize("granularity", ["syscall", "step"])
+@pytest.mark.parametrize("name", MIXES)
+def test_urgent_tasks_give_the_same_bytes_however_cpus_are_packed(tmp_path, name, granularity):
+    digests = set()
+    for per_actor in (0, 1, 2):
+        request = request_of_mix(tmp_path, name, granularity)
+        request.cpus_per_actor = per_actor
+        result = run_direct(request) if per_actor else run_local(request)
+        assert result.exit_kind == DONE, result.message
+        assert not result.outputs.get("mix.py.stderr")
+        digests.add(result.digest)
+    assert len(digests) == 1
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("name", ["reclaiming", "throttled"])
+def test_urgent_tasks_give_the_same_bytes_on_ray(local_ray, tmp_path, name):
+    local = run_local(request_of_mix(tmp_path, name, "step"))
+    request = request_of_mix(tmp_path, name, "step")
+    request.cpus_per_actor, request.address = 1, "auto"
+    on_ray = run_ray(request)
+    assert (on_ray.exit_kind, on_ray.message) == (DONE, "")
+    assert on_ray.digest == local.digest
