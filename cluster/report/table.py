@@ -31,6 +31,13 @@ class _Console(Console):
 
 
 _PERCENTILES: Final = ("p50", "p90", "p99", "max")
+_SLOWER: Final = (
+    ("user time beside a busy sibling", "shared_ns"),
+    ("user time to fill caches", "refill_ns"),
+    ("interrupts", "irq_ns"),
+    ("soft interrupts", "softirq_ns"),
+    ("stolen", "steal_ns"),
+)
 
 
 def print_summary(
@@ -64,6 +71,7 @@ def _print(console: Console, summary: Mapping[str, Any], digest: str, complete: 
         _latencies(summary),
         _locks(summary),
         _fork_order(summary),
+        _speed(summary),
         _host_times(summary["wall"]),
     )
     for table in tables:
@@ -252,6 +260,21 @@ def _fork_order(summary: Mapping[str, Any]) -> Table | None:
             _share(counts["elsewhere_first"], away),
             f"{counts['ran_elsewhere']:,}",
         )
+    return table
+
+
+def _speed(summary: Mapping[str, Any]) -> Table | None:
+    """What made CPUs slower, if anything did."""
+    speed = summary.get("speed", {})
+    rows = [(label, key) for label, key in _SLOWER if speed.get(key)]
+    if not rows:
+        return None
+    times = summary["cpu_time_ns"]
+    whole = times["user"] + times["system"] + times["idle"]
+    whole += sum(speed[key] for key in ("irq_ns", "softirq_ns", "steal_ns"))
+    table = _table("Slower CPUs", ("time", "of all CPUs"))
+    for label, key in rows:
+        table.add_row(label, format_ns(speed[key]), _share(speed[key], whole))
     return table
 
 
