@@ -6,11 +6,11 @@ CPU that shares the last-level cache, in an idle core if there is one.
 
 Source: kernel/sched/fair.c (select_task_rq_fair, find_idlest_group, find_idlest_cpu, wake_affine,
 wake_wide, select_idle_sibling) of Linux 6.12.
-Deviation: no PELT: load is the weight of what is runnable now, and no task is too large or too
-small for a CPU, so capacities count in loads only. Of idle CPUs the nearest is taken, not the one
-that idled last or sleeps lightest. Wake-ups are never "sync", and a CPU that runs only SCHED_IDLE
-tasks is not idle. All CPUs of the cache are searched, however long that takes, and the flag that
-there are idle cores is always right.
+Deviation: load is not PELT's: it is the weight of what is runnable now. No new task is too large or
+too small for a CPU; of those that wake ``kernel.smp.asym`` knows. Of idle CPUs the nearest is
+taken, not the one that idled last or sleeps lightest. Wake-ups are never "sync", and a CPU that
+runs only SCHED_IDLE tasks is not idle. All CPUs of the cache are searched, however long that takes,
+and the flag that there are idle cores is always right.
 """
 
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from kernel.bits import find_next_bit_wrap
 from kernel.sched.weights import NICE_0_LOAD
 from kernel.smp.affinity import cpumask_any_and_distribute
+from kernel.smp.asym import asym_fits_cpu, select_idle_capacity
 from kernel.smp.groups import HAS_SPARE, Group, adjust_numa_imbalance, idle_cores
 from kernel.smp.smp_class import SELECT_EXEC, SELECT_WAKE
 from kernel.smp.weigh import cpu_load, task_load, uneven_loads
@@ -165,7 +166,7 @@ def _select_wake(k: "Kernel", task: TaskStruct, previous: int, allowed: int) -> 
     if waker is not task:
         _record_wakee(k, waker, task)
     if k.bugs.wakeup and allowed >> this & 1:
-        return _select_idle_sibling(k, this, this, -1, allowed)
+        return _select_idle_sibling(k, task, this, this, -1, allowed)
     target = previous
     meet = k.topology.level_between(this, previous) if this != previous else -1
     if (
@@ -176,7 +177,7 @@ def _select_wake(k: "Kernel", task: TaskStruct, previous: int, allowed: int) -> 
     ):
         target = _wake_affine(k, k.domains[meet][this], task, this, previous)
     recent, wakes.recent = wakes.recent, previous
-    return _select_idle_sibling(k, previous, target, recent, allowed)
+    return _select_idle_sibling(k, task, previous, target, recent, allowed)
 
 
 def _wakes_of(task: TaskStruct) -> Wakes:
@@ -228,12 +229,14 @@ def _wake_affine(k: "Kernel", sd: "SchedDomain", task: TaskStruct, this: int, pr
     return this if here < there else previous
 
 
-def _select_idle_sibling(k: "Kernel", previous: int, target: int, recent: int, allowed: int) -> int:
+def _select_idle_sibling(
+    k: "Kernel", task: TaskStruct, previous: int, target: int, recent: int, allowed: int
+) -> int:
     """Return an idle CPU at or near ``target``, else ``target``.
 
     In this order: itself; the previous CPU and the one before that, if they share its cache; an
     idle core; without one an idle sibling of the previous CPU; any idle CPU of its cache, those of
-    its cluster first.
+    its cluster first. Where capacities differ it is one that is large enough, in any cache.
 
     Source: kernel/sched/fair.c:select_idle_sibling(), select_idle_cpu(), select_idle_smt().
     """
@@ -241,8 +244,10 @@ def _select_idle_sibling(k: "Kernel", previous: int, target: int, recent: int, a
     near = topology.llcs[target]
     idle = k.load.idle_mask & near & allowed
     for cpu in (target, previous, recent):
-        if cpu >= 0 and idle >> cpu & 1:
+        if cpu >= 0 and idle >> cpu & 1 and asym_fits_cpu(k, task, cpu):
             return cpu
+    if topology.capacity:
+        return select_idle_capacity(k, task, target, allowed)
     if not idle:
         return target
     if topology.smt:

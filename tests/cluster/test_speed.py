@@ -88,6 +88,40 @@ def test_without_loss_siblings_are_as_fast_as_cores(tmp_path: Path) -> None:
     assert times == [pytest.approx(20_000, rel=0.02)] * 2
 
 
+HEAVY = """
+import os
+import time
+
+from workloads import guest
+
+os.sched_setaffinity(0, {0})
+guest.compute(100_000_000)
+begun = time.process_time_ns()
+guest.compute(20_000_000)
+print((time.process_time_ns() - begun) // 1000)
+os.sched_setaffinity(0, set(range(8)))
+for _ in range(4):
+    time.sleep(0.001)
+    begun = time.process_time_ns()
+    guest.compute(20_000_000)
+print((time.process_time_ns() - begun) // 1000)
+"""
+
+
+@pytest.mark.parametrize("scheme", ["exact", "barrier"])
+def test_a_heavy_task_that_wakes_on_a_hybrid_processor_comes_to_a_large_cpu(
+    tmp_path: Path, scheme: str
+) -> None:
+    program = tmp_path / "heavy.py"
+    program.write_text(HEAVY)
+    cpus, _ = by_numbers(topology_named("apple-m1", 1))
+    spec = replace(guest_spec(program, [], cpus=8), places=cpus.places, check=True)
+    [output] = run_local(RunRequest(spec, scheme=scheme)).outputs.values()
+    small, large = map(int, output.split())
+    assert small == pytest.approx(20_000 * 1024 / 459, rel=0.02)
+    assert large == pytest.approx(20_000, rel=0.02)
+
+
 # -- which CPUs are filled first -----------------------------------------------------------------
 
 SPINNERS = """

@@ -1,6 +1,7 @@
 """Machines with levels, and a kernel that has only what placement and balancing look at."""
 
 from kernel.machine import MachineSpec
+from kernel.smp.averages import Averages
 from kernel.smp.balance import domains_of
 from kernel.smp.classes import SchedTable
 from kernel.smp.load import LoadTable
@@ -38,6 +39,7 @@ class Kernel:
         self.cpu = cpu
         self.current = TaskStruct(1, 1, "waker")
         self.now_ns = 5_000_000_000
+        self.averages = Averages(topology)
 
 
 def machine(nr_running, cpu=0, distances=(), linux="6.12", **shape):
