@@ -419,12 +419,14 @@ def set_user_nice(rq: "Rq", p: CpuTask, nice: int) -> None:
     if not cls.weighted:
         set_nice(p, nice)  # for the day it is a fair task again
         return
-    if rq.curr is p:
-        update_rq_curr(rq)  # at the old weight
+    queued = cls.is_queued(p)
+    if queued:
+        update_rq_curr(rq)  # at the old weight, if it runs; else its place depends on who does
     set_nice(p, nice)
-    if p.on_rq:
+    if queued:
         cls.reweight_task(rq, p)
-        cls.prio_changed(rq, p, old_nice)
+        if p.on_rq:
+            cls.prio_changed(rq, p, old_nice)
     else:
         cls.set_load_weight(p)
     if rq.pelt is not None:
@@ -454,13 +456,13 @@ def sched_setscheduler(
     new = class_for(rq, p, policy)
     old_nice, old_prio = p.nice, p.prio
     running = rq.curr is p
-    if running:
-        update_rq_curr(rq)  # at the old weight
+    if running or old.is_queued(p):
+        update_rq_curr(rq)  # at the old weight, if it runs; else its place depends on who does
     p.reset_on_fork = reset_on_fork
     if old is new and new.weighted:
         p.policy = policy
         set_nice(p, nice)
-        if p.on_rq:
+        if new.is_queued(p):
             new.reweight_task(rq, p)
         else:
             new.set_load_weight(p)

@@ -328,10 +328,15 @@ class EevdfSchedClass(FairSchedClass):
             se.rel_deadline = False
 
     def set_load_weight(self, p: CpuTask) -> None:
-        """Give a task that is on no queue its weight; that of a delayed one waits till it wakes."""
+        """Give a task that is on no queue its weight. Source: fair.c:reweight_task_fair()."""
         se: EevdfEntity = p.se
         if not se.on_rq:
             rescale_entity(se, weight_of(p.nice, p.policy))
+
+    def is_queued(self, p: CpuTask) -> bool:
+        """A sleeper in debt is, too."""
+        se: EevdfEntity = p.se
+        return se.on_rq
 
     def task_load(self, p: CpuTask) -> int:
         """Source: kernel/sched/fair.c:task_h_load(), its weight."""
@@ -361,7 +366,8 @@ class EevdfSchedClass(FairSchedClass):
             unlink_entity(cfs, p)
             cfs.curr = p
             se.vlag = se.deadline
-        cfs.tasks.move_to_end(p)
+        if p.on_rq:
+            cfs.tasks.move_to_end(p)
 
     # -- between CPUs -------------------------------------------------------------------------
 
@@ -376,6 +382,7 @@ class EevdfSchedClass(FairSchedClass):
         if cfs.put:
             settle(cfs)
         if se.delayed:
+            update_curr(rq, cfs)
             finish_delayed(cfs, p)
 
     def told(self, rq: "Rq", key: int, data: tuple[int, ...]) -> None:

@@ -196,6 +196,10 @@ class SchedClass:
         """
         raise NotImplementedError(f"{self.name}.dequeue_task")
 
+    def is_queued(self, p: "CpuTask") -> bool:
+        """Tell whether ``p`` is on a queue: it is runnable, or the class keeps it there asleep."""
+        return p.on_rq
+
     def queued(self, rq: "Rq") -> "list[CpuTask]":
         """Return the runnable tasks of the class, those that should leave for another CPU first.
 
@@ -322,7 +326,7 @@ class SchedClass:
         """
 
     def reweight_task(self, rq: "Rq", p: "CpuTask") -> None:
-        """``p``, which is ``on_rq``, has another nice value or another policy of this class."""
+        """``p``, which is queued, has another nice value or another policy of this class."""
 
     def timer(self, rq: "Rq", at_ns: int, key: int, data: tuple[int, ...]) -> None:
         """The timer that was armed with ``rq.timers.arm(at_ns, self.rank, key, data)`` is due."""

@@ -12,7 +12,7 @@ Source: kernel/sched/fair.c of Linux 6.1.
 
 from fractions import Fraction
 
-from tests.kernel.sched.eevdf_reference import IDLE, NORMAL, virtual
+from tests.kernel.sched.eevdf_reference import BATCH, IDLE, NORMAL, virtual
 
 
 def share(period, weight, load):
@@ -57,6 +57,7 @@ class Queue:
         self.min_v = 0
         self.resched = False
         self.orders = 0
+        self.ran = 0  # of current, since it was last charged
 
     # -- rules --------------------------------------------------------------------------------
 
@@ -95,12 +96,18 @@ class Queue:
     # -- what happens -------------------------------------------------------------------------
 
     def run(self, delta):
+        self.ran += delta
+
+    def update(self):
+        """Charge current for what it ran: before anything is decided, and at no other time."""
+        delta, self.ran = self.ran, 0
         if self.curr is not None and delta:
             self.curr.v += self.curr.virtual(delta)
             self.curr.stretch += delta
             self.advance()
 
     def tick(self):
+        self.update()
         curr = self.curr
         if curr is None or len(self.on) < 2:
             return
@@ -113,6 +120,7 @@ class Queue:
 
     def fork(self, child, first):
         """``child`` of the running task is placed; ``first``: it is to run before its parent."""
+        self.update()
         parent = self.curr
         child.v = max(parent.v, self.min_v + child.virtual(self.slice_of(child)))
         if first and parent.v < child.v:
@@ -122,6 +130,7 @@ class Queue:
 
     def enqueue(self, task, how):
         """``how``: new, woken, moved (it was runnable elsewhere), both (woken elsewhere)."""
+        self.update()
         if how != "woken":
             task.v += self.min_v
         if how in ("woken", "both"):
@@ -136,6 +145,7 @@ class Queue:
         task.v -= self.min_v
 
     def leave(self, task, sleeps, special=False):
+        self.update()
         self.forget(task)
         self.on.remove(task)
         task.on = False
@@ -154,7 +164,11 @@ class Queue:
             return
         if curr.policy == IDLE and task.policy != IDLE:
             self.resched = True
-        elif task.policy == NORMAL and self.ahead(curr, task) == 1:
+            return
+        if task.policy != NORMAL:
+            return
+        self.update()
+        if self.ahead(curr, task) == 1:
             self.resched = True
             self.next = task
             if len(self.on) >= self.most and curr.policy != IDLE:
@@ -174,6 +188,7 @@ class Queue:
         return best
 
     def schedule(self):
+        self.update()
         if self.curr is not None:
             self.join(self.curr)
         self.curr = self.choose()
@@ -185,6 +200,8 @@ class Queue:
 
     def renice(self, task, weight):
         """It is taken off and put back: it is no buddy any more, and its stretch begins anew."""
+        if task.on:
+            self.update()
         task.weight = weight
         if not task.on:
             return
@@ -197,4 +214,6 @@ class Queue:
         self.resched = True
         if len(self.on) > 1:
             self.forget(self.curr)
+            if self.curr.policy != BATCH:
+                self.update()
             self.skip = self.curr

@@ -67,6 +67,7 @@ class Queue:
         self.curr = None
         self.resched = False
         self.orders = 0
+        self.ran = 0  # of current, since it was last charged
 
     def slice_of(self, task):
         return task.slice or self.base_slice
@@ -105,6 +106,7 @@ class Queue:
 
     def enqueue(self, task, how):
         """``how``: new, woken, moved (it was runnable elsewhere), both (woken elsewhere)."""
+        self.update()
         if task.delayed:
             task.delayed = False
             self.note_lag(task)
@@ -125,9 +127,14 @@ class Queue:
         self.join(task)
 
     def run(self, delta):
-        if not delta:
-            return
+        self.ran += delta
+
+    def update(self):
+        """Charge current for what it ran: before anything is decided, and at no other time."""
+        delta, self.ran = self.ran, 0
         task = self.curr
+        if not delta or task is None:
+            return
         task.v += virtual(delta, task.weight)
         if task.v >= task.deadline:
             task.deadline = task.v + virtual(self.slice_of(task), task.weight)
@@ -139,6 +146,7 @@ class Queue:
             self.resched = True
 
     def leave(self, task, sleeps, special=False):
+        self.update()
         stays = sleeps and not special and self.features["delay_dequeue"]
         if stays and not self.eligible(task):
             task.delayed = True
@@ -173,6 +181,7 @@ class Queue:
         return best
 
     def schedule(self):
+        self.update()
         while self.on:
             task = self.choose()
             if not task.delayed:
@@ -199,10 +208,11 @@ class Queue:
     def migrate(self, task):
         """A sleeper is about to be woken elsewhere."""
         if task.delayed:
+            self.update()
             self.pay(task)
 
     def tick(self):
-        """Nothing that ``run`` has not seen to."""
+        self.update()
 
     def woken(self, task):
         curr = self.curr
@@ -217,6 +227,7 @@ class Queue:
             return
         if task.policy != NORMAL:
             return
+        self.update()
         shorter = self.slice_of(task) < self.slice_of(curr)
         before = task.deadline < curr.deadline or not self.eligible(curr)
         if self.features["preempt_short"] and shorter and before and self.eligible(task):
@@ -226,7 +237,9 @@ class Queue:
 
     def renice(self, task, weight):
         """It is taken off and put back: if it runs, its slice is protected anew."""
-        if not task.on:
+        if task.on:
+            self.update()
+        else:
             task.lag = trunc(Fraction(task.lag * task.weight, weight))
             if task.relative:
                 task.deadline = trunc(Fraction(task.deadline * task.weight, weight))
@@ -247,6 +260,7 @@ class Queue:
             self.join(task)
 
     def give_up(self):
+        self.update()
         task = self.curr
         if self.eligible(task):
             task.v = task.deadline

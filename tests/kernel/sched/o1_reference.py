@@ -117,6 +117,9 @@ class Queue:
     def run(self, delta):
         self.now += delta
 
+    def update(self):
+        """Nothing: what a task ran counts when it stops."""
+
     def charge(self, task):
         """What it ran takes from its sleep; less, the more interactive it is."""
         ran = min(self.now - task.stamp, SLEEP_NS)

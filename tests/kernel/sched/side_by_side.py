@@ -16,13 +16,12 @@ DELTAS = (0, 1, 999, 50 * US, 350 * US, 700 * US, MS, 4 * MS, 100 * MS)
 POLICIES = (SCHED_NORMAL, SCHED_NORMAL, SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE)
 
 
-def operations(kinds, policies=POLICIES, most=80):
-    """Lists of ``(kind, task, nice, policy, slice, time since the step before)``.
+def histories(fields, most=80):
+    """Lists of tuples, of one value of each of ``fields``.
 
     Short ones, which become simpler when a test fails, and long ones from a seed: left alone,
     hypothesis makes lists too short for anything to have a history.
     """
-    fields = (kinds, range(12), NICES, policies, SLICES, DELTAS)
 
     def history(seed):
         chance = random.Random(seed)
@@ -30,6 +29,11 @@ def operations(kinds, policies=POLICIES, most=80):
 
     one = st.tuples(*(st.sampled_from(each) for each in fields))
     return st.lists(one, max_size=30) | st.integers(0, (1 << 32) - 1).map(history)
+
+
+def operations(kinds, policies=POLICIES, most=80):
+    """Lists of ``(kind, task, nice, policy, slice, time since the step before)``."""
+    return histories((kinds, range(12), NICES, policies, SLICES, DELTAS), most)
 
 
 class SideBySide:
@@ -143,6 +147,9 @@ class SideBySide:
         elif kind == "yield" and running and self.rq.nr_running > 1:
             core.yield_task(self.rq)
             self.ref.give_up()
+        elif kind == "run" and running:
+            core.update_rq_curr(self.rq)
+            self.ref.update()
         elif kind == "tick" and running:
             core.scheduler_tick(self.rq)
             self.ref.tick()
@@ -159,10 +166,7 @@ class SideBySide:
     def step(self, operation):
         kind, number, nice, policy, slice_ns, delta = operation
         self.rq.clock_ns += delta
-        if self.ref.curr is not None:
-            core.update_rq_curr(self.rq)
-            self.ref.run(delta)
-            self.schedule()
+        self.ref.run(delta)
         mine, theirs = self.tasks[number % len(self.tasks)] if self.tasks else (None, None)
         self.act(kind, mine, theirs, nice, policy, slice_ns)
         self.schedule()

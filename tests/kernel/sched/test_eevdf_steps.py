@@ -40,8 +40,6 @@ class Eevdf(SideBySide):
             assert mine.se.vlag == theirs.lag
 
     def act(self, kind, mine, theirs, nice, policy, slice_ns):
-        if mine is not None and theirs.delayed and kind in ("nice", "slice"):
-            return  # what this does to a sleeper in debt is a deviation
         if kind == "slice" and mine is not None and mine not in self.away:
             own = (slice_ns,) if slice_ns else ()
             core.sched_setscheduler(self.rq, mine, mine.policy, 0, mine.nice, False, own)

@@ -97,12 +97,6 @@ class O1(SideBySide):
         else:
             super().act(kind, mine, theirs, nice, policy, slice_ns)
 
-    def step(self, operation):
-        delta = operation[-1]
-        if self.ref.curr is None:
-            self.ref.run(delta)
-        super().step(operation)
-
 
 @settings(max_examples=150, deadline=None)
 @given(operations(KINDS))
