@@ -31,6 +31,7 @@ _OPERATIONS: Final = {
     "dequeue_task": "rq, p, flags",
     "pick_next_task": "rq",
     "queued": "rq",
+    "is_queued": "p",
     "make_rq": "tunables, spec",
     "make_entity": "",
     "put_prev_task": "rq, p",
