@@ -54,6 +54,8 @@ _OPERATIONS: Final = {
     "switched_from": "rq, p",
     "switched_to": "rq, p",
     "prio_changed": "rq, p, old_nice",
+    "join_group": "rq, p",
+    "leave_group": "rq, p",
     "set_load_weight": "p",
     "reweight_task": "rq, p",
     "timer": "rq, at_ns, key, data",

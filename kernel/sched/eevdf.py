@@ -31,10 +31,10 @@ from kernel.cpu.task import CpuTask
 from kernel.sched import eevdf_group
 from kernel.sched.eevdf_entity import (
     dequeue_entity,
-    enqueue_entity,
     finish_delayed,
     requeue_delayed,
     rescale_entity,
+    restore_entity,
     settle,
 )
 from kernel.sched.eevdf_rq import (
@@ -356,16 +356,8 @@ class EevdfSchedClass(FairSchedClass):
             return
         if cfs.put:
             settle(cfs)
-        se: EevdfEntity = p.se
-        running = p is cfs.curr
         clear_buddies(cfs, p)
-        dequeue_entity(cfs, p, False)
-        rescale_entity(se, weight_of(p.nice, p.policy))
-        enqueue_entity(cfs, p, False)
-        if running:
-            unlink_entity(cfs, p)
-            cfs.curr = p
-            se.vlag = se.deadline
+        restore_entity(cfs, p, weight_of(p.nice, p.policy))
         if p.on_rq:
             cfs.tasks.move_to_end(p)
 

@@ -103,6 +103,24 @@ def rescale_entity(se: EevdfEntity, weight: int) -> None:
             se.deadline = div_s64(se.deadline * old, weight)
 
 
+def restore_entity(cfs: EevdfRq, p: CpuTask, weight: int) -> None:
+    """Take a task off its queue and put it back with its new weight; it runs on if it ran.
+
+    Its slice is protected anew then, and while it is off the queue it is in no average.
+
+    Source: kernel/sched/core.c:set_user_nice() (DEQUEUE_SAVE, ENQUEUE_RESTORE).
+    """
+    running = p is cfs.curr
+    dequeue_entity(cfs, p, False)
+    rescale_entity(p.se, weight)
+    enqueue_entity(cfs, p, False)
+    if running:
+        se: EevdfEntity = p.se
+        unlink_entity(cfs, p)
+        cfs.curr = p
+        se.vlag = se.deadline
+
+
 def reweight_entity(cfs: EevdfRq, p: CpuTask, weight: int) -> None:
     """Give ``p``, which is queued, its new weight. Source: fair.c:reweight_entity()."""
     se: EevdfEntity = p.se

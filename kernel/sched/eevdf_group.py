@@ -15,7 +15,7 @@ from kernel.sched.eevdf_entity import (
     enqueue_entity,
     finish_delayed,
     requeue_delayed,
-    reweight_entity,
+    restore_entity,
     settle,
 )
 from kernel.sched.eevdf_rq import (
@@ -323,14 +323,18 @@ def task_tick(rq: "Rq", flat: EevdfRq) -> None:
 
 
 def reweight_task(rq: "Rq", flat: EevdfRq, p: CpuTask) -> None:
-    """Source: kernel/sched/fair.c:reweight_task_fair()."""
+    """Take it off and put it back. Source: kernel/sched/core.c:set_user_nice()."""
     tree = standing(flat)
     top: EevdfRq = tree.top
     if top.put:
         settle_chain(tree)
     update_chain(rq, tree)
     group = tree.group_of(p)
-    reweight_entity(flat if group is None else group.my_q, p, weight_of(p.nice, p.policy))
+    queue: EevdfRq = flat if group is None else group.my_q
+    clear_buddies(queue, p)
+    restore_entity(queue, p, weight_of(p.nice, p.policy))
+    if p.on_rq:
+        flat.tasks.move_to_end(p)
     update_shares_up(tree, group)
 
 
