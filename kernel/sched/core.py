@@ -419,11 +419,10 @@ def set_user_nice(rq: "Rq", p: CpuTask, nice: int) -> None:
     if not cls.weighted:
         set_nice(p, nice)  # for the day it is a fair task again
         return
-    queued = cls.is_queued(p)
-    if queued:
-        update_rq_curr(rq)  # at the old weight, if it runs; else its place depends on who does
+    if cls.is_queued(p):
+        update_rq_curr(rq)  # at the old weight
     set_nice(p, nice)
-    if queued:
+    if cls.is_queued(p):
         cls.reweight_task(rq, p)
         if p.on_rq:
             cls.prio_changed(rq, p, old_nice)
@@ -456,8 +455,8 @@ def sched_setscheduler(
     new = class_for(rq, p, policy)
     old_nice, old_prio = p.nice, p.prio
     running = rq.curr is p
-    if running or old.is_queued(p):
-        update_rq_curr(rq)  # at the old weight, if it runs; else its place depends on who does
+    if old.is_queued(p):
+        update_rq_curr(rq)  # at the old weight
     p.reset_on_fork = reset_on_fork
     if old is new and new.weighted:
         p.policy = policy
