@@ -135,6 +135,7 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         places=loaded.cpus.places if len(loaded.cpus.places) == machine.cpus else (),
         distances=loaded.cpus.distances,
         hrtick=sched.hrtick,
+        trace_waking=config.trace.waking,
         nohz=machine.nohz,
         nohz_full=machine.nohz_full or (),
         smt_share=loaded.smt_share,

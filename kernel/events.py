@@ -38,6 +38,7 @@ OOM_MARK_VICTIM: Final = 17
 TASK_CHANGE: Final = 18
 TASK_ARGS: Final = 19
 CACHE_REFILL: Final = 20
+SCHED_WAKING: Final = 21
 
 EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     SCHED_SWITCH: (
@@ -45,6 +46,9 @@ EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         ("prev_comm", "prev_pid", "prev_prio", "prev_state", "next_comm", "next_pid", "next_prio"),
     ),
     SCHED_WAKEUP: ("sched_wakeup", ("comm", "pid", "prio", "target_cpu")),
+    # of a machine that records it (trace.waking): target_cpu is where the task slept; the record's
+    # CPU is the waker's
+    SCHED_WAKING: ("sched_waking", ("comm", "pid", "prio", "target_cpu")),
     SCHED_WAKEUP_NEW: ("sched_wakeup_new", ("comm", "pid", "prio", "target_cpu")),
     SCHED_MIGRATE_TASK: ("sched_migrate_task", ("comm", "pid", "prio", "orig_cpu", "dest_cpu")),
     SCHED_PROCESS_FORK: (

@@ -157,6 +157,7 @@ class Kernel:
         self.last_replies: list[m.Effect | None] = [None] * spec.cpus
         self.trace: list[tuple[Any, ...]] = []
         self.tracing = spec.trace
+        self.trace_waking = spec.trace and spec.trace_waking
         self.outputs: list[tuple[str, bytes]] = []
         self.feeder: Callable[[], bytes] | None = None  # set by an engine with a terminal
         self.fatal: str | None = None  # why the run cannot go on

@@ -162,6 +162,7 @@ class MachineSpec:
     places: tuple[tuple[int, ...], ...] = ()
     distances: tuple[tuple[int, ...], ...] = ()
     hrtick: bool = False  # slices end when they are used up: kernel.sched.hrtick
+    trace_waking: bool = False  # record who wakes whom
     nohz: str = "ideal"  # one of NOHZ
     nohz_full: tuple[int, ...] = ()  # CPUs without a tick while one task runs; of nohz "full"
     # how fast a CPU is while 1, 2, … CPUs of its core are busy, in thousandths; () for always 1000

@@ -456,8 +456,9 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
         yield from _check_part(loaded, ("machine", "memory_model"), machine.memory_model)
     if config.mutations:
         yield from _check_mutations(loaded)
-    if config.trace.syscalls and not config.trace.enabled:
-        yield loaded.problem(("trace", "syscalls"), "is for trace.enabled: true")
+    for key in ("syscalls", "waking"):
+        if getattr(config.trace, key) and not config.trace.enabled:
+            yield loaded.problem(("trace", key), "is for trace.enabled: true")
     least = max(301, 8 * machine.cpus)
     cpus_known = loaded.is_sound("machine", "cpus")
     if machine.pid_max is not None and machine.pid_max < least and cpus_known:

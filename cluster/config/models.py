@@ -310,6 +310,9 @@ class Trace(Model):
 
     enabled: bool = True
     syscalls: Annotated[bool, Field(description="Record every system call, too.")] = False
+    waking: Annotated[
+        bool, Field(description="Record who wakes whom, too: sched_waking, for timehist -w.")
+    ] = False
 
 
 class Limits(Model):

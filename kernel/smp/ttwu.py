@@ -17,8 +17,10 @@ Source: kernel/sched/core.c (try_to_wake_up, wake_up_new_task), Documentation/me
 from typing import TYPE_CHECKING
 
 from kernel.errors import IllegalTransition
+from kernel.events import SCHED_WAKING
 from kernel.messages import eff_fork, eff_kthread, eff_spawn, eff_wake
 from kernel.points import ACQUIRE, BARRIER, LOAD, RELEASE, STORE, Path
+from kernel.process.attrs import attrs_of
 from kernel.process.fork_race import fork_begins
 from kernel.sched.sched_class import FORK_VFORK, FORK_VM
 from kernel.smp import averages
@@ -34,6 +36,7 @@ from kernel.task import (
     TASK_RUNNING,
     TaskStruct,
 )
+from kernel.uapi.prio import MAX_RT_PRIO
 from kernel.uapi.task_state import TASK_SPECIAL
 
 if TYPE_CHECKING:
@@ -86,6 +89,8 @@ def try_to_wake_up(k: "Kernel", task: TaskStruct, state_mask: int) -> Path[bool]
         k.stats.wakeups_failed += 1
     else:
         k.stats.wakeups += 1
+        if k.trace_waking:
+            trace_sched_waking(k, task)
         on_rq: bool = yield "try_to_wake_up.on_rq", LOAD, (task, "on_rq")
         # from here on as under the lock of its runqueue: it cannot go to sleep meanwhile
         if task.state & state_mask or not task.state & TASK_SPECIAL:
@@ -95,6 +100,12 @@ def try_to_wake_up(k: "Kernel", task: TaskStruct, state_mask: int) -> Path[bool]
                 activate(k, task, cpu)
     yield "try_to_wake_up.pi_unlock", RELEASE, lock
     return woken
+
+
+def trace_sched_waking(k: "Kernel", task: TaskStruct) -> None:
+    """Record that the current CPU wakes ``task``. Source: include/trace/events/sched.h."""
+    prio = k.sched.of(task).task_prio(task, attrs_of(task)) + MAX_RT_PRIO
+    k.emit(SCHED_WAKING, (task.comm, task.pid, prio, task.cpu))
 
 
 def wake_up_process(k: "Kernel", task: TaskStruct) -> Path[bool]:

@@ -7,9 +7,10 @@ The time in front is that of the switch away from it.
 Source: tools/perf/builtin-sched.c:timehist_sched_change_event(), timehist_update_runtime_stats(),
 timehist_print_sample(), timehist_print_summary(), Linux 6.1.
 Deviation: a CPU that never idled is said to be busy (perf says that it idled all the time), and one
-that idles when the trace ends has idled until then. The waker is not in the trace: a line of a
-wake-up names the task that ran on the CPU where the task was queued. Of a run that began before the
-time chosen, wait and delay are those it had (perf counts them up to that time).
+that idles when the trace ends has idled until then. Without sched_waking in the trace
+(``trace.waking``) the line of a wake-up names the task that ran on the CPU where the task was
+queued; with it, that which ran on the CPU that woke it, as perf does. Of a run that began before
+the time chosen, wait and delay are those it had (perf counts them up to that time).
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -23,7 +24,8 @@ from cluster.trace.text import state_letters
 from kernel.trace.printable import printable
 
 _WIDTH: Final = 30  # of names
-_EVENTS: Final = ("sched_wakeup", "sched_wakeup_new")
+_WAKING: Final = "sched_waking"
+_EVENTS: Final = ("sched_wakeup", "sched_wakeup_new", _WAKING)
 
 
 @dataclass(slots=True, frozen=True)
@@ -76,6 +78,7 @@ class TimehistTask(SchedTask):
     mean_ns: float = 0.0
     square: float = 0.0  # sum of squared differences from the mean
     migrations: int = 0
+    waking: bool = False  # its waking has been seen, and the wake-up that follows is the same
 
     def ran(self, run_ns: int) -> None:
         """Count a run. Source: tools/perf/util/stat.c:update_stats()."""
@@ -150,10 +153,15 @@ class Timehist:
                     yield entry
             elif record.event in _EVENTS:
                 task = self.tasks.get(record.fields["pid"], record.fields["comm"])
+                if record.event == "sched_wakeup" and task.waking:
+                    task.waking = False  # perf prefers sched_waking where it is captured
+                    continue
+                task.waking = record.event == _WAKING
                 if task.ready_ns < 0:
                     task.ready_ns = record.time_ns
                 if self.choice.wakeups:
-                    yield from self._event("wakeup", record, task, record.fields["target_cpu"])
+                    cpu = record.cpu if task.waking else record.fields["target_cpu"]
+                    yield from self._event("wakeup", record, task, cpu or 0)
             elif record.event == "sched_migrate_task":
                 task = self.tasks.get(record.fields["pid"], record.fields["comm"])
                 if self.choice.takes_time(record.time_ns):

@@ -22,6 +22,10 @@ class Made:
         fields = {"comm": f"t{pid}", "pid": pid, "prio": prio, "target_cpu": cpu}
         self._add(time_us, cpu, "sched_wakeup", **fields)
 
+    def waking(self, time_us: int, pid: int, cpu: int, target: int) -> None:
+        fields = {"comm": f"t{pid}", "pid": pid, "prio": 120, "target_cpu": target}
+        self._add(time_us, cpu, "sched_waking", **fields)
+
     def move(self, time_us: int, pid: int, orig: int, dest: int) -> None:
         fields = {"comm": f"t{pid}", "pid": pid, "prio": 120, "orig_cpu": orig, "dest_cpu": dest}
         self._add(time_us, orig, "sched_migrate_task", **fields)

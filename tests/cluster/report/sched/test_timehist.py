@@ -1,8 +1,21 @@
 """smplab sched timehist: perf's lines and summary."""
 
+import shutil
+import subprocess
 from collections.abc import Iterable
+from pathlib import Path
 
-from cluster.report.sched.timehist import Choice, Timehist, head_lines, line, summary_lines
+import pytest
+
+from cluster.report.sched.timehist import (
+    Choice,
+    Entry,
+    Timehist,
+    TimehistTask,
+    head_lines,
+    line,
+    summary_lines,
+)
 from tests.cluster.report.sched.made import DEAD, IDLE, Made, R, S
 
 SUMMARY = """
@@ -102,3 +115,85 @@ def test_summary_has_the_layout_of_perf() -> None:
     for _ in hist.entries(made().records):
         pass
     assert "\n".join(summary_lines(hist)) == SUMMARY.replace("RULE", "-" * 117).rstrip()
+
+
+def test_a_waking_names_who_woke_and_the_wake_up_after_it_is_not_shown_again() -> None:
+    made = Made()
+    made.wake(1000, 7)  # of a task whose waking is not there
+    made.switch(1000, IDLE, 7)
+    made.waking(1500, 8, cpu=0, target=1)  # t7 wakes t8, which slept on the other CPU
+    made.wake(1600, 8, cpu=1)
+    made.switch(1700, IDLE, 8, cpu=1)
+    made.switch(2000, 8, IDLE, S, cpu=1)
+    made.waking(2500, 8, cpu=1, target=1)  # a timer, while nobody runs there
+    made.wake(2600, 8, cpu=0)
+    made.switch(3000, 7, 8, R)
+    choice = Choice(wakeups=True)
+    hist = Timehist(2, choice)
+    found = [
+        (each.kind, each.time_ns // 1000, each.cpu, each.task.pid, each.other.pid, each.delay_ns)
+        for each in hist.entries(made.records)
+    ]
+    assert [each[:5] for each in found if each[0] == "wakeup"] == [
+        ("wakeup", 1000, 0, 0, 7),
+        ("wakeup", 1500, 0, 7, 8),
+        ("wakeup", 2500, 1, 0, 8),
+    ]
+    # the delay counts from the waking
+    assert [each[5] for each in found if each[:2] == ("run", 2000)] == [200_000]
+
+
+# as perf 6.1 prints them, of a machine of its own
+PERF = """\
+   40121.960518 [0000]  perf[26130]                                                      awakened: migration/0[18]
+   40121.960523 [0000]  perf[26130]                         0.000      0.000      0.000      D  next: migration/0[18]
+   40121.960527 [0000]  migration/0[18]                                                  awakened: perf[26130]
+   40121.960528 [0000]  migration/0[18]                                                  migrated: perf[26130] cpu 0 => 1
+   40121.960537 [0000]  migration/0[18]                     0.000      0.005      0.013      S  next: python[23667]
+   40121.964437 [0000]  python[23667]                       0.000      0.000      3.899      R  next: python[26087]
+   40121.964712 [0001]  perf-exec[26146]                    0.000      0.007      0.111      D  next: perf[26130]
+   40121.964769 [0001]  perf[26130]                         0.111      0.000      0.056      S  next: python[25451]
+"""  # noqa: E501
+
+
+def test_the_columns_are_where_perf_has_them() -> None:
+    perf, migration = TimehistTask(26130, "perf"), TimehistTask(18, "migration/0")
+    python, later = TimehistTask(23667, "python"), TimehistTask(26087, "python")
+    execs, last = TimehistTask(26146, "perf-exec"), TimehistTask(25451, "python")
+    start_ns = 40_121 * 10**9
+
+    def at(us: int) -> int:
+        return start_ns + us * 1000
+
+    entries = [
+        Entry("wakeup", at(960518), 0, perf, migration),
+        Entry("run", at(960523), 0, perf, migration, 0, 0, 0, "D"),
+        Entry("wakeup", at(960527), 0, migration, perf),
+        Entry("migration", at(960528), 0, migration, perf, from_cpu=0, to_cpu=1),
+        Entry("run", at(960537), 0, migration, python, 0, 5_000, 13_000, "S"),
+        Entry("run", at(964437), 0, python, later, 0, 0, 3_899_000, "R"),
+        Entry("run", at(964712), 1, execs, perf, 0, 7_000, 111_000, "D"),
+        Entry("run", at(964769), 1, perf, last, 111_000, 0, 56_000, "S"),
+    ]
+    choice = Choice(wakeups=True, migrations=True, next=True, state=True)
+    assert [line(entry, 2, choice) for entry in entries] == PERF.splitlines()
+
+
+def test_the_heading_is_that_of_the_perf_that_is_installed(tmp_path: Path) -> None:
+    perf = shutil.which("perf")
+    if perf is None:
+        pytest.skip("perf is not installed")
+    data = tmp_path / "perf.data"
+    record = [perf, "sched", "record", "-o", str(data), "--", "true"]
+    try:
+        done = subprocess.run(record, capture_output=True, timeout=60)
+    except subprocess.TimeoutExpired:
+        pytest.skip("perf sched record does not end here")
+    if done.returncode or not data.exists():
+        pytest.skip("perf may not record the scheduler here")
+    show = [perf, "sched", "timehist", "-i", str(data), "--state"]
+    shown = subprocess.run(show, capture_output=True, text=True, timeout=60).stdout
+    if not shown.strip():
+        pytest.skip("perf has recorded nothing")
+    heading = [one.rstrip() for one in shown.splitlines() if one.strip()][:3]
+    assert heading == [one.rstrip() for one in head_lines(2, Choice(state=True))]
