@@ -96,8 +96,6 @@ INTERPRETED: Final = (
     "mm/oom_kill.py",
     "cpu/places.py",
     "sched/ext.py",  # schedulers from outside derive from its class
-    "sched/ext_class.py",
-    "sched/ext_rq.py",
     "sched/invariants.py",
     "smp/ext.py",
     "smp/syscalls.py",

@@ -41,6 +41,7 @@ from cluster.build import guest_spec
 from cluster.engine_api import LIMIT, RunRequest, RunResult
 from cluster.local_engine import LocalRun
 from cluster.lps import without_collector
+from cluster.sched_classes import SchedClassError, bring, find
 from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
 from kernel.sched import core
@@ -72,6 +73,14 @@ class Cell:
     queue: bool = False
 
 
+def fair_of(cell: Cell) -> dict[str, Any]:
+    """Return what the spec of a machine says of its fair class: a name, or FILE.py:CLASS."""
+    if cell.fair in FAIR:
+        return {"fair": cell.fair}
+    found = find(cell.fair, ROOT)
+    return {"fair": found.cls.name, "fair_from": found.source}
+
+
 @dataclass
 class Figures:
     """What a measurement found: between the moment when all tasks were there and the end.
@@ -96,9 +105,9 @@ class Watch:
             HERE / "spinners.py",
             [str(cell.tasks)],
             cpus=cell.cpus,
-            fair=cell.fair,
             trace=False,
             pid_max=1 << 22,
+            **fair_of(cell),
         )
         self._tasks = cell.tasks
         self.run = LocalRun(
@@ -161,7 +170,8 @@ def measure(cell: Cell) -> tuple[Figures, RunResult]:
 
 def measure_queue(cell: Cell) -> Figures:
     """Give one CPU's queue all the tasks, and tick; no machine is around it."""
-    spec = MachineSpec(cpus=1, fair=cell.fair)
+    spec = MachineSpec(cpus=1, **fair_of(cell))
+    bring(spec)
     rq = Rq(0, spec)
     for pid in range(3, 3 + cell.tasks):
         rq.clock_ns += 1
@@ -332,14 +342,14 @@ def growth(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def show(rows: list[dict[str, Any]], grown: list[dict[str, Any]]) -> None:
     """Print both as tables."""
     print(
-        f"{'core':9}{'class':7}{'scheme':9}{'tasks':>8}{'switches':>10}{'ticks':>10}"
+        f"{'core':9}{'class':9}{'scheme':9}{'tasks':>8}{'switches':>10}{'ticks':>10}"
         f"{'wall/s':>11}{'cpu/s':>11}{'ticks cpu/s':>13}{'instructions':>14}"
     )
     for row in rows:
         counted = "-" if row["instructions"] is None else f"{row['instructions']:,}"
         scheme = "alone" if row["queue"] else row["scheme"]
         print(
-            f"{row['core']:9}{row['fair']:7}{scheme:9}{row['tasks']:8,}{row['switches']:10,}"
+            f"{row['core']:9}{row['fair'].rpartition(':')[2]:9}{scheme:9}{row['tasks']:8,}{row['switches']:10,}"
             f"{row['ticks']:10,}{row['per_wall_s']:11,}{row['per_cpu_s']:11,}"
             f"{row['ticks_per_cpu_s']:13,}{counted:>14}"
         )
@@ -373,7 +383,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Context switches per second.")
     parser.add_argument("--tasks", type=int, nargs="+", default=[1_000, 10_000])
     parser.add_argument("--cpus", type=int, default=64)
-    parser.add_argument("--fair", nargs="+", choices=FAIR, default=list(FAIR))
+    parser.add_argument(
+        "--fair", nargs="+", default=list(FAIR), help=f"{', '.join(FAIR)}, or FILE.py:CLASS"
+    )
     parser.add_argument("--scheme", nargs="+", choices=SCHEMES, default=list(SCHEMES))
     parser.add_argument("--core", nargs="+", choices=("compiled", "pure"))
     parser.add_argument("--virtual-s", type=float, default=10.0, help="how long a run goes on")
@@ -384,6 +396,12 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    for name in options.fair:
+        if name not in FAIR:
+            try:
+                find(name, ROOT)
+            except SchedClassError as error:
+                parser.error(f"--fair {name}: {error}")
     if options.one is not None:
         cell = Cell(**json.loads(options.one))
         found = measure_queue(cell) if cell.queue else measure(cell)[0]
