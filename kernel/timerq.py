@@ -13,12 +13,15 @@ from collections.abc import Container
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
+from mypy_extensions import mypyc_attr
+
 from kernel.messages import NEVER
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class TimerKind:
     """What a kind of timer does when its time has come. There is one instance of each kind."""
 
