@@ -228,6 +228,7 @@ class KernelHost:
         self.scheme = guarded(scheme, spec.cpus)
         self._settles = scheme.settles
         self.turn_ns: int = getattr(self.scheme, "turn_ns", 0)
+        self._judged = False
         self.pending = Pending()
         self.view = View(spec.cpus, self.kernel, self.pending)
         self.supersteps = 0
@@ -255,7 +256,9 @@ class KernelHost:
         view, scheme, log = self.view, self.scheme, self.log
         settles = self._settles
         inboxes = view.take_in(reports)
-        if settles and self.judge(view.advance()):
+        if self._judged:
+            self._judged = False  # just now, and nothing has happened since
+        elif settles and self.judge(view.advance()):
             return NEVER - 1 if self.verdict == DONE else {}, inboxes
         self.supersteps += 1
         view.inboxes = inboxes
@@ -299,6 +302,7 @@ class KernelHost:
             return 0, []
         made, reports = group.take_turns(view, self.turn_ns, self._max_ns, most)
         self.supersteps += made
+        self._judged = not made
         return made, reports
 
     def judge(self, virtual_ns: int) -> str:

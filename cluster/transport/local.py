@@ -63,7 +63,8 @@ class LocalTransport:
         while made < rounds:
             reports = group.step(self._horizons, self._inboxes)
             made += 1
-            if self._turns and made < room:
+            # a request is for the kernel phase, so there is nothing to be tried
+            if self._turns and made < room and not (reports and reports[-1][2]):
                 turns, reports = host.take_turns(group, reports, min(_MOST_TURNS, room - made))
                 made += turns
             self._horizons, self._inboxes = host.superstep(reports)
