@@ -49,7 +49,27 @@ def validate(
     print(f"{config}: scheduling classes {classes_text(spec)}; child_runs_first {order}")
     if spec.places:
         print(f"{config}: scheduling domains {domains_text(spec)}")
+    slower = slower_text(spec)
+    if slower:
+        print(f"{config}: slower CPUs: {slower}")
     return OK
+
+
+def slower_text(spec: "MachineSpec") -> str:
+    """Return what makes CPUs slower than a CPU can be, "" if nothing does."""
+    from kernel.cpu.rated import refills
+
+    found = []
+    small = sum(place[5] != 1024 for place in spec.places)
+    if small:
+        found.append(f"{small} of less capacity")
+    if spec.smt_share:
+        shares = ", ".join(f"{share / 10:g}" for share in spec.smt_share[1:])
+        found.append(f"{shares} % of the speed beside busy siblings")
+    if any(refills(spec.costs)):
+        found.append("caches filled after moves")
+    found += [each.kind for each in spec.noise]
+    return ", ".join(found)
 
 
 def domains_text(spec: "MachineSpec") -> str:

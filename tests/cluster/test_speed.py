@@ -352,3 +352,14 @@ def test_what_is_wrong_with_shares_and_noise_is_said_where_it_is() -> None:
     )
     assert "must be below 2, machine.cpus (got 2)" in wrong_cpu
     assert "must take at most 50 % of a CPU (takes 60 % in all)" in too_much
+
+
+def test_validate_says_what_makes_cpus_slower(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["validate", "slow_cpus"]) == 0
+    line = (
+        "slower CPUs: 4 of less capacity, 60 % of the speed beside busy siblings, "
+        "caches filled after moves, irq, steal\n"
+    )
+    assert line in capsys.readouterr().out
+    assert run_command(["validate", "cow_touch"]) == 0
+    assert "slower CPUs" not in capsys.readouterr().out
