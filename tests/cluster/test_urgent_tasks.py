@@ -92,7 +92,7 @@ TASKS = st.lists(
 
 @pytest.mark.parametrize("cpus", [1, 2, 3])
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(phases=TASKS, data=st.data())
 def test_of_real_time_tasks_the_most_urgent_run_one_on_each_cpu(tmp_path, cpus, phases, data):
@@ -157,7 +157,7 @@ def periodic(parts, cpus):
 
 SETS = st.lists(st.tuples(st.integers(8, 50), st.integers(1, 20)), min_size=1, max_size=7)
 QUICK = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
