@@ -32,6 +32,8 @@ from kernel.sched import eevdf_group
 from kernel.sched.eevdf_entity import (
     dequeue_entity,
     finish_delayed,
+    finish_paid,
+    has_ticked,
     requeue_delayed,
     rescale_entity,
     restore_entity,
@@ -112,7 +114,10 @@ class EevdfSchedClass(FairSchedClass):
         se: EevdfEntity = p.se
         if cfs.put:
             settle(cfs)
+        ticked = cfs.nr_queued > cfs.nr_running == 1 and has_ticked(cfs, rq.clock_ns)
         update_curr(rq, cfs)
+        if ticked:
+            finish_paid(cfs)
         if se.delayed:
             requeue_delayed(cfs, p, weight_of(p.nice, p.policy))
         else:
@@ -136,7 +141,10 @@ class EevdfSchedClass(FairSchedClass):
             return
         if cfs.put:
             settle(cfs)
+        ticked = cfs.nr_queued > cfs.nr_running == 1 and has_ticked(cfs, rq.clock_ns)
         update_curr(rq, cfs)
+        if ticked:
+            finish_paid(cfs)
         cfs.nr_running -= 1
         del cfs.tasks[p]
         clear_buddies(cfs, p)

@@ -12,6 +12,7 @@ from kernel.sched.eevdf_rq import (
     EevdfRq,
     div_s64,
     link_entity,
+    pick_eevdf,
     place_entity,
     unlink_entity,
     update_entity_lag,
@@ -136,3 +137,25 @@ def reweight_entity(cfs: EevdfRq, p: CpuTask, weight: int) -> None:
     if not running:
         link_entity(cfs, p)
     cfs.nr_queued += 1
+
+
+def has_ticked(cfs: EevdfRq, now_ns: int) -> bool:
+    """Tell whether there was a tick since current was last charged for what it ran."""
+    curr = cfs.curr
+    return curr is not None and curr.exec_start_ns // cfs.tick_ns != now_ns // cfs.tick_ns
+
+
+def finish_paid(cfs: EevdfRq) -> None:
+    """Dequeue the sleepers that a tick would have found to have paid.
+
+    A task that runs alone may get no ticks here, though delayed sleepers are beside it: they would
+    hold back the average for as long as it runs, and who joins it would be placed far behind it.
+
+    Source: kernel/sched/fair.c:entity_tick(), update_deadline(): a tick picks anew after a slice.
+    """
+    while cfs.nr_queued > cfs.nr_running:
+        p = pick_eevdf(cfs)
+        se: EevdfEntity = p.se
+        if not se.delayed:
+            return
+        finish_delayed(cfs, p)

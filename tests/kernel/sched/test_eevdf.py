@@ -12,7 +12,7 @@ from kernel.sched.rq import Rq
 from kernel.sched.sched_class import FAIR_RANK
 from kernel.uapi.policy import SCHED_BATCH, SCHED_FIFO, SCHED_IDLE
 from tests.kernel.sched import one_cpu
-from tests.kernel.sched.one_cpu import MS, US, add, run, sleep_curr, switch
+from tests.kernel.sched.one_cpu import MS, US, add, faults, run, sleep_curr, switch
 from tests.kernel.sched.side_by_side import NICES
 
 
@@ -256,3 +256,31 @@ def test_zero_of_virtual_time_moves_along_and_changes_nothing():
     assert found == []
     shares = [task.sum_exec_ns for task in rq.of[FAIR_RANK].tasks]
     assert abs(shares[0] - shares[1]) <= 100 * MS
+
+
+@pytest.mark.parametrize("joins", ["new", "moved"])
+def test_who_joins_a_task_that_ran_alone_beside_a_delayed_sleeper_is_not_placed_far_behind(joins):
+    rq = make_rq()
+    sleeper, hog = add(rq, 1), add(rq, 2)
+    switch(rq)
+    rq.clock_ns += 600 * US
+    assert sleep_curr(rq) is sleeper and sleeper.se.delayed
+    assert rq.curr is hog
+    rq.clock_ns += 100 * MS  # without a tick: it is alone
+    flags = core.ENQUEUE_INITIAL if joins == "new" else core.ENQUEUE_MIGRATED
+    newcomer = add(rq, 3, flags=flags)
+    assert not sleeper.se.delayed
+    assert hog.se.vruntime == newcomer.se.vruntime
+    assert not faults(rq)
+
+
+def test_a_task_that_ran_alone_beside_a_delayed_sleeper_leaves_without_debt():
+    rq = make_rq()
+    sleeper, hog = add(rq, 1), add(rq, 2)
+    switch(rq)
+    rq.clock_ns += 600 * US
+    sleep_curr(rq)
+    rq.clock_ns += 100 * MS
+    assert sleep_curr(rq) is hog
+    assert not hog.se.delayed and hog.se.vlag == 0
+    assert not sleeper.se.delayed
