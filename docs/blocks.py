@@ -89,7 +89,7 @@ sys.path[0] = {str(ROOT)!r}
 from cluster.entry import main
 main()
 """
-_SLOW: Final = ("smplab run", "smplab diff", "smplab scheduler")
+_SLOW: Final = ("smplab run", "smplab diff", "smplab scheduler", "smplab sweep")
 _TIMEOUT_S: Final = 600
 
 

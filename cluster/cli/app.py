@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "sched": "sched",
     "output": "output",
     "replay": "replay",
+    "sweep": "sweep",
     "scheduler": "scheduler",
     "compile": "compile",
 }

@@ -213,7 +213,13 @@ def _own_classes(document: Document, folder: Path) -> _OwnClasses:
 def load_model(model: type[M], path: Path) -> tuple[M, Document]:
     """Read another kind of file (a cost profile) with the same rules."""
     document = read_document(str(path), read_text(path))
-    found, problems, _sound = _validated(model, document, {}, [])
+    problems = list(document.problems)
+    try:
+        found = model.model_validate(document.data)
+    except ValidationError as failure:
+        errors = failure.errors(include_url=False)
+        problems += _schema_problems(model, document, {}, errors)
+        raise ConfigError(problems) from None
     if problems:
         raise ConfigError(problems)
     return found, document
