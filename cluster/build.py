@@ -30,6 +30,7 @@ from cluster.catalogue import (
     cost_profile_names,
     program_names,
 )
+from cluster.config.cgroups import in_order, shares_of
 from cluster.config.errors import ConfigError, Problem, got
 from cluster.plugins import place_of
 from kernel.costs import Costs
@@ -141,6 +142,7 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         smt_share=loaded.smt_share,
         noise=loaded.noise,
         autogroup=sched.autogroup is not False,
+        cgroups=tuple((path, shares_of(config.cgroups[path])) for path in in_order(config.cgroups)),
     )
     return spec, [*loaded.problems, *tree.problems]
 
@@ -307,6 +309,7 @@ class _Tree:
             ),
             cwd=posixpath.dirname(path),
             label=stem if number == 1 else f"{stem}.{number}",
+            cgroup=workload.cgroup or "",
         )
 
     def _install(self, path: str) -> None:

@@ -75,6 +75,7 @@ class SpawnSpec:
     stdin: bytes = b""  # of a file or a pipe; late: a pipe whose data come when it is read
     stdin_kind: str = "null"  # null | file | pipe | late | terminal
     terminals: int = 0  # bit 1, 2: standard output, standard error is a terminal
+    cgroup: str = ""  # path of the group it begins in; "": that of init
 
 
 @dataclass(slots=True)
@@ -168,6 +169,8 @@ class MachineSpec:
     # how fast a CPU is while 1, 2, … CPUs of its core are busy, in thousandths; () for always 1000
     smt_share: tuple[int, ...] = ()
     noise: tuple[NoiseSpec, ...] = ()
+    # groups of tasks, those above first: path and weight (a task of nice 0 has 1024)
+    cgroups: tuple[tuple[str, int], ...] = ()
     autogroup: bool = True  # where there is such a thing: kernel.sched.classes.autogroup_of
 
     def __post_init__(self) -> None:
@@ -204,6 +207,7 @@ class MachineSpec:
         data["mutations"] = tuple(data["mutations"])
         for source in ("fair_from", "tie_break_from", "memory_model_from"):
             data[source] = tuple(data.get(source, ()))
+        data["cgroups"] = tuple((path, shares) for path, shares in data.get("cgroups", ()))
         data["classes"] = tuple(data.get("classes", ()))
         data["classes_from"] = tuple(tuple(source) for source in data.get("classes_from", ()))
         data["nohz_full"] = tuple(data.get("nohz_full", ()))

@@ -173,6 +173,7 @@ class SignalStruct:
         "ac_flag",
         "args",
         "autogroup",
+        "cgroup",
         "cmaxrss",
         "cmin_flt",
         "cnivcsw",
@@ -241,6 +242,7 @@ class SignalStruct:
         self.wait_chldexit: list[WaitOpts] = []  # newest first
         # only what differs from the defaults; never changed in place, so fork shares it
         self.rlim: dict[int, tuple[int, int]] = NO_RLIMITS
+        self.cgroup: TaskGroup | None = None  # what the configuration says; None: the root
         self.autogroup: TaskGroup | None = None  # of its session; None: of the first one
         self.args: tuple[str, ...] = ()  # what the last exec was given: /proc/PID/cmdline
         self.env: tuple[tuple[str, str], ...] = ()

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cluster.config import models
+from cluster.config.cgroups import CGROUP_PATTERN, cgroup_conflicts
 from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
 from cluster.config.models import RunConfig, Workload, config_with
 from cluster.config.noise import noise_specs, wrong_noise
@@ -57,6 +58,7 @@ _PATTERNS: Final = {
     models.IMAGE_PATTERN: "must be a file name or an absolute path",
     models.SERVICE_PATTERN: "must be letters, digits, '.', '_', ':' and '-', 15 at most",
     models.UNIT_PATTERN: "must be ns or ps, with 'per ITEM' where it applies",
+    CGROUP_PATTERN: "must be names joined by '/', each of letters, digits, '.', '_' and '-'",
 }
 _WORDS: Final = {
     "int_type": "must be an integer",
@@ -476,6 +478,9 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
     if loaded.is_sound("sched"):
         for path, of_key, what in conflicts(sched, loaded.fair, loaded.classes, config.linux):
             yield loaded.problem(("sched", *path), what, of_key=of_key)
+    if all(loaded.is_sound(key) for key in ("sched", "cgroups", "workloads")):
+        for path, of_key, what in cgroup_conflicts(config, loaded.fair):
+            yield loaded.problem(path, what, of_key=of_key)
     for index, workload in enumerate(config.workloads):
         if loaded.is_sound("workloads", index):
             yield from _check_arrivals(loaded, index, workload)

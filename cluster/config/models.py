@@ -17,6 +17,7 @@ from pydantic import (
     create_model,
 )
 
+from cluster.config.cgroups import Cgroup, CgroupPath
 from cluster.config.model import Model, NameAlone
 from cluster.config.noise import Noise
 from cluster.config.quantities import DAY_NS, SECOND_NS, Duration, OneOf, OneOfOrOwn, Size
@@ -300,6 +301,9 @@ class Workload(Model):
     stdin: (
         Annotated[str, Field(max_length=1 << 20, description="What standard input has.")] | None
     ) = None
+    cgroup: Annotated[
+        CgroupPath | None, Field(description="Group of cgroups that its processes begin in.")
+    ] = None
     unbuffered: Annotated[
         bool, Field(description="Standard output and error are not buffered: python3 -u.")
     ] = False
@@ -416,6 +420,10 @@ class RunConfig(Model):
     ray: Ray = Ray()
     costs: Costs = Costs()
     images: dict[ImageName, Image] = {}
+    cgroups: Annotated[
+        dict[CgroupPath, Cgroup],
+        Field(max_length=1000, description="Groups of tasks by path (a, a/b), as of cgroup v2."),
+    ] = {}
     workloads: Annotated[list[Workload], Field(min_length=1, max_length=10_000)]
     trace: Trace = Trace()
     check: Annotated[bool, Field(description="Check all invariants while running.")] = False

@@ -30,6 +30,7 @@ from kernel.process.wait import do_wait
 from kernel.process.wait_task import WaitOpts
 from kernel.ptrace.stops import ptrace_event, ptrace_fork_event
 from kernel.signal.pending import recalc_sigpending_tsk
+from kernel.smp.task_groups import sched_move_process
 from kernel.smp.ttwu import wake_up_new_task
 from kernel.task import PF_FORKNOEXEC, TaskStruct, files_of, fs_of, mm_of
 from kernel.time.posix_cpu_timers import update_rlimit_cpu
@@ -250,4 +251,7 @@ def spawn_process(k: "Kernel", spec: "SpawnSpec", label: str) -> Path[TaskStruct
     k.programs.labels[child.pid] = label  # before it runs: it may be gone when this path goes on
     program = (bprm.key, bprm.argv, bprm.env, start_bits(child, bprm))
     yield from wake_up_new_task(k, child, program=program)
+    if spec.cgroup:
+        child.signal.cgroup = k.groups.cgroups[spec.cgroup]
+        sched_move_process(k, child.signal)
     return child

@@ -48,7 +48,7 @@ from kernel.sched.sched_class import (
     ENQUEUE_WAKEUP,
     FAIR_RANK,
 )
-from kernel.sched.task_group import GroupTree
+from kernel.sched.task_group import GroupTree, autogroup_in, cgroup_weights
 from kernel.sched.weights import NICE_0_LOAD
 from kernel.uapi.policy import FAIR_POLICIES, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
 
@@ -73,7 +73,11 @@ class CfsSchedClass(FairSchedClass):
         cpus, first = spec.cpus, order_of(spec.child_runs_first, self)
         flat = CfsRq(tunables, cpus, first)
         flat.groups = GroupTree(
-            flat, lambda: CfsRq(tunables, cpus, first), CfsEntity, spec.autogroup
+            flat,
+            lambda: CfsRq(tunables, cpus, first),
+            CfsEntity,
+            autogroup_in(spec),
+            cgroup_weights(spec.cgroups),
         )
         return flat
 

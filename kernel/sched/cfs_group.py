@@ -327,8 +327,8 @@ def wakeup_preempt(rq: "Rq", flat: CfsRq, p: CpuTask) -> None:
         return
     if p.policy != SCHED_NORMAL:
         return
-    queue: CfsRq
-    queue, theirs, mine = tree.common(p, curr)
+    level, theirs, mine = tree.common(p, curr)
+    queue: CfsRq = level
     update_chain(rq, tree)
     if wakeup_preempt_entity(queue, mine, theirs) != 1:
         return
@@ -359,8 +359,8 @@ def task_tick(rq: "Rq", flat: CfsRq, p: CpuTask) -> None:
     """Source: kernel/sched/fair.c:task_tick_fair(), entity_tick(), check_preempt_tick()."""
     tree = standing(flat)
     update_chain(rq, tree)
-    queue: CfsRq
-    for queue, entity in reversed(tree.line_of(p)):
+    for level, entity in tree.line_of(p)[::-1]:
+        queue: CfsRq = level
         if isinstance(entity, GroupTask):
             _update_shares(entity)
         if not queue.timeline:

@@ -23,6 +23,7 @@ from kernel.sched.idle import idle_sched_class
 from kernel.sched.o1 import o1_sched_class
 from kernel.sched.rt import rt_sched_class
 from kernel.sched.sched_class import CLASS_ORDER, FAIR_RANK, SchedClass
+from kernel.sched.task_group import autogroup_in
 from kernel.sched.tunables import defaults, make_tunables
 from kernel.uapi.policy import POLICY_NAMES
 
@@ -129,7 +130,7 @@ def autogroup_of(spec: "MachineSpec") -> bool:
 
     Source: kernel/sched/autogroup.c:sysctl_sched_autogroup_enabled.
     """
-    return spec.autogroup and spec.linux != "2.6.34" and fair_class_by_name(spec.fair).takes_groups
+    return autogroup_in(spec) and fair_class_by_name(spec.fair).takes_groups
 
 
 def tunables_of(spec: "MachineSpec", cls: SchedClass) -> Any:

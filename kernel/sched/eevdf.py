@@ -67,7 +67,7 @@ from kernel.sched.sched_class import (
     FAIR_RANK,
     WF_FORK,
 )
-from kernel.sched.task_group import GroupTree
+from kernel.sched.task_group import GroupTree, autogroup_in, cgroup_weights
 from kernel.sched.weights import weight_of
 from kernel.uapi.policy import FAIR_POLICIES, SCHED_IDLE, SCHED_NORMAL
 
@@ -95,7 +95,8 @@ class EevdfSchedClass(FairSchedClass):
             flat,
             lambda: EevdfRq(tunables, cpus, spec.hz, first),
             EevdfEntity,
-            spec.autogroup,
+            autogroup_in(spec),
+            cgroup_weights(spec.cgroups),
         )
         return flat
 

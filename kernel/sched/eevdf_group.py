@@ -273,12 +273,13 @@ def wakeup_preempt(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
     tree = standing(flat)
     curr = rq.curr
     if flags & WF_FORK and flat.first is p:
-        for queue, entity in tree.line_of(p):
-            queue.next = entity
+        for level, entity in tree.line_of(p):
+            level.next = entity
         rq.need_resched = True
     if curr is p or rq.need_resched:
         return
-    queue, theirs, mine = tree.common(p, curr)
+    level, theirs, mine = tree.common(p, curr)
+    queue: EevdfRq = level
     their_se: EevdfEntity = theirs.se
     my_se: EevdfEntity = mine.se
     idle = not isinstance(mine, GroupTask) and curr.policy == SCHED_IDLE

@@ -25,12 +25,16 @@ without lag.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
 from kernel.sched.weights import NICE_0_LOAD
 
+if TYPE_CHECKING:
+    from kernel.machine import MachineSpec
+
 BASE_GROUP: Final = 1  # the number of the first session's group
+FIRST_CGROUP: Final = 2  # that of the first of ``MachineSpec.cgroups``; the others follow
 # what the kernel tells the fair class of every CPU: key and data
 GROUP_WEIGHT: Final = 1  # (number, shares)
 GROUP_OTHERS: Final = 2  # (number, load of it on other CPUs)
@@ -80,6 +84,20 @@ class GroupTask(CpuTask):
         return f"<group {self.gid}>"
 
 
+def autogroup_in(spec: "MachineSpec") -> bool:
+    """Tell whether sessions are groups on a machine whose class takes groups (2.6.38 and later)."""
+    return spec.autogroup and spec.linux != "2.6.34"
+
+
+def cgroup_weights(cgroups: Sequence[tuple[str, int]]) -> dict[int, int]:
+    """Return by number the weights of ``MachineSpec.cgroups`` that are not as by default."""
+    return {
+        FIRST_CGROUP + place: shares
+        for place, (_, shares) in enumerate(cgroups)
+        if shares != NICE_0_LOAD
+    }
+
+
 def calc_group_shares(group: GroupTask, load: int) -> int:
     """Return what a group weighs on this CPU, where its tasks weigh ``load``.
 
@@ -97,6 +115,7 @@ class GroupTree:
         flat: the queue that ``rq.of`` has.
         make_queue, make_entity: of the class.
         grouped: the first session is a group: ``base`` stands for it.
+        weights: of groups that weigh something else than by default (``cgroup_weights``).
 
     ``queued``: how many groups other than ``base`` are in the queue above them, those that stay as
     debtors included; at 0 there is nothing to divide. ``put_task``: the last one that was put.
@@ -127,6 +146,7 @@ class GroupTree:
         make_queue: Callable[[], Any],
         make_entity: Callable[[], Any],
         grouped: bool,
+        weights: Mapping[int, int],
     ) -> None:
         self.flat = flat
         self.make_queue = make_queue
@@ -135,10 +155,10 @@ class GroupTree:
         self.limit = _KEPT
         self.queued = 0
         self.put_task: CpuTask | None = None
+        self.weights = dict(weights)
         self.custom_slices = False
         self.floor = 0
         self.was: tuple[GroupTask, ...] = ()
-        self.weights: dict[int, int] = {}
         self.top: Any = flat
         self.base: GroupTask | None = None
         if grouped:
@@ -224,7 +244,9 @@ class GroupTree:
 
         Source: kernel/sched/fair.c:find_matching_se().
         """
-        for (queue, mine), (_, theirs) in zip(self.line_of(p), self.line_of(curr)):
+        ours = self.line_of(curr)
+        for depth, (queue, mine) in enumerate(self.line_of(p)):
+            theirs = ours[depth][1]
             if mine is not theirs:
                 return queue, mine, theirs
         raise AssertionError(f"{p!r} and {curr!r} compete nowhere")

@@ -15,6 +15,7 @@ from kernel.sched.classes import autogroup_of
 from kernel.sched.sched_class import FAIR_RANK
 from kernel.sched.task_group import (
     BASE_GROUP,
+    FIRST_CGROUP,
     GROUP_GONE,
     GROUP_WEIGHT,
     MAX_SHARES,
@@ -69,12 +70,14 @@ class GroupTable:
     """All groups of a machine.
 
     ``autogroup``: sessions are groups; ``base``: the one of the first. ``groups``: all others by
-    number. ``next_nice_ns``: before that, who is not privileged may not renice a session.
+    number, ``cgroups``: those of the configuration by path. ``next_nice_ns``: before that, who is
+    not privileged may not renice a session.
     """
 
     __slots__ = (
         "autogroup",
         "base",
+        "cgroups",
         "groups",
         "looking",
         "next_gid",
@@ -86,7 +89,12 @@ class GroupTable:
         self.autogroup = autogroup_of(spec)
         self.base = TaskGroup(BASE_GROUP, None, 1)
         self.groups: dict[int, TaskGroup] = {}
-        self.next_gid = BASE_GROUP + 1
+        self.cgroups: dict[str, TaskGroup] = {}
+        self.next_gid = FIRST_CGROUP
+        for path, shares in spec.cgroups:
+            group = self.new(self.cgroups.get(path.rpartition("/")[0]))
+            group.shares = shares
+            self.cgroups[path] = group
         self.sessions = 1
         self.next_nice_ns = 0
         self.looking = False  # at who is runnable where, at the next tick: kernel.smp.group_load
@@ -106,9 +114,13 @@ class GroupTable:
     def path_of(self, signal: SignalStruct) -> tuple[int, ...]:
         """Return the numbers of the groups that a process is in, from the top down.
 
-        Source: kernel/sched/autogroup.h:autogroup_task_group().
+        Its session counts only if it is in no other group.
+
+        Source: kernel/sched/autogroup.h:autogroup_task_group(), task_wants_autogroup().
         """
-        group: TaskGroup | None = signal.autogroup
+        group: TaskGroup | None = signal.cgroup
+        if group is None:
+            group = signal.autogroup
         return () if group is None else group.path
 
 
@@ -142,6 +154,7 @@ def sched_autogroup_create_attach(k: "Kernel", signal: SignalStruct) -> None:
 
 def sched_group_fork(signal: SignalStruct, parent: SignalStruct) -> None:
     """A new process is in the groups of its parent. Source: autogroup.c:sched_autogroup_fork()."""
+    signal.cgroup = parent.cgroup
     group: TaskGroup | None = parent.autogroup
     if group is not None:
         signal.autogroup = group

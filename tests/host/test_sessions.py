@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.host.test_shares import OF_HOST, SCATTER, TICK_NS, TRIES, emulated, native, shares, times
+from tests.host.both import TICK_NS, emulated, native, numbers
+from tests.host.test_shares import OF_HOST, SCATTER, TRIES, shares
 
 MIXES = [("1", "3"), ("1", "1:10"), ("2:5", "1", "4")]
 
@@ -11,7 +12,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.native]
 
 @pytest.mark.parametrize("mix", MIXES, ids=" ".join)
 def test_sessions_share_equally(mix: tuple[str, ...]) -> None:
-    got = shares(times(emulated("sessions.py", "8000", *mix)))
+    got = shares(numbers(emulated("sessions.py", "8000", *mix)))
     for each in got:
         assert each == pytest.approx(1 / len(mix), rel=0.02), got
 
@@ -19,8 +20,8 @@ def test_sessions_share_equally(mix: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("mix", MIXES, ids=" ".join)
 def test_shares_of_sessions_are_those_of_the_host(mix: tuple[str, ...]) -> None:
     args = ("2000", *mix)
-    tries = [shares(times(native("sessions.py", *args))) for _ in range(TRIES)]
-    got = shares(times(emulated("sessions.py", *args)))
+    tries = [shares(numbers(native("sessions.py", *args))) for _ in range(TRIES)]
+    got = shares(numbers(emulated("sessions.py", *args)))
     for each, of_one in zip(got, zip(*tries)):
         low, middle, high = sorted(of_one)
         if high - low > middle * SCATTER + TICK_NS / 1e9:
