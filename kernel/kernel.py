@@ -25,8 +25,8 @@ from kernel.points import Path
 from kernel.process.fork_race import ForkRace
 from kernel.profiles import profile_named
 from kernel.smp.averages import Averages
-from kernel.smp.balance import domains_of
 from kernel.smp.classes import SchedTable
+from kernel.smp.domains import domains_of
 from kernel.smp.load import LoadTable
 from kernel.smp.loadavg import load_period_ns
 from kernel.smp.mutations import SchedMutations
@@ -140,6 +140,7 @@ class Kernel:
         self.psi = PsiGroup(spec.cpus, spec.hz, self.tick_ns) if pressure else None
         self.domains = domains_of(self.topology, spec.linux)
         self.averages = None if self.topology.flat else Averages(self.topology)
+        self.wake_sync = False  # the wake-up under way is by one that is about to sleep
         self.next_balance = 0  # least of the CPUs', in jiffies
         self.balance_ns = m.NEVER  # when it is due, if there is anything to balance
         # tasks with another load than nice 0, and by how much

@@ -73,8 +73,8 @@ REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     REQ_PUSHED: ("pushed", ("dest_cpu",), "posted: the task left for a CPU where it may run"),
     REQ_BALANCED: (
         "balanced",
-        ("dest_cpu", "moved", "all_pinned", "active"),
-        "posted: that many went to that CPU; none may; or the running one will",
+        ("dest_cpu", "moved", "pinned", "active"),
+        "posted: that many went to that CPU; which may not: PINNED_; or the running one will",
     ),
     REQ_AVERAGES: ("averages", ("averages",), "posted: as kernel.sched.pelt.report has them"),
     REQ_TELL: ("tell", ("rank", "key"), "posted: the task's class has something to say of it"),
@@ -150,7 +150,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     EFF_PULL: ("pull", ("dest_cpu",), "give a queued task to that CPU (pid is 0)"),
     EFF_BALANCE: (
         "balance",
-        ("dest_cpu", "dest_idle", "kind", "imbalance", "nr_balance_failed", "active"),
+        ("dest_cpu", "dest_idle", "kind", "imbalance", "nr_balance_failed", "active", "tries"),
         "too busy: give that CPU as much (kernel.smp.balance; pid is 0)",
     ),
     EFF_SIBLING: ("sibling", ("cpu", "busy"), "a CPU of the same core began or ended to idle"),
@@ -173,7 +173,13 @@ TUNE_GROUP: Final = 5  # numbers of its groups, from the top down
 
 # what the imbalance of EFF_BALANCE counts: enum migration_type of kernel/sched/sched.h
 MIGRATE_LOAD: Final = 0
+MIGRATE_UTIL: Final = 1
 MIGRATE_TASK: Final = 2
+MIGRATE_MISFIT: Final = 3
+
+# of the tasks that a pass looked at: none, all, or some may not go there
+PINNED_ALL: Final = 1
+PINNED_SOME: Final = 2
 
 # why a task arrives
 BY_FORK: Final = 0
@@ -242,10 +248,10 @@ def req_pushed(at_ns: int, cpu: int, seq: int, pid: int, dest_cpu: int) -> Reque
 
 
 def req_balanced(
-    at_ns: int, cpu: int, seq: int, dest_cpu: int, moved: int, all_pinned: bool, active: bool
+    at_ns: int, cpu: int, seq: int, dest_cpu: int, moved: int, pinned: int, active: bool
 ) -> Request:
-    """``moved`` tasks went to ``dest_cpu``; none may, or the running one will."""
-    return at_ns, cpu, seq, REQ_BALANCED, 0, 0, 0, 0, 0, dest_cpu, moved, all_pinned, active
+    """``moved`` tasks went to ``dest_cpu``; PINNED_ may not, or the running one will."""
+    return at_ns, cpu, seq, REQ_BALANCED, 0, 0, 0, 0, 0, dest_cpu, moved, pinned, active
 
 
 def req_averages(at_ns: int, cpu: int, seq: int, pid: int, averages: tuple[int, ...]) -> Request:
@@ -407,16 +413,10 @@ def eff_pull(at_ns: int, dest_cpu: int) -> Effect:
 
 
 def eff_balance(
-    at_ns: int,
-    dest_cpu: int,
-    dest_idle: bool,
-    kind: int,
-    imbalance: int,
-    nr_balance_failed: int,
-    active: bool,
+    at_ns: int, dest: int, idle: int, kind: int, amount: int, failed: int, active: bool, tries: int
 ) -> Effect:
-    """Too busy: give ``dest_cpu`` as much. The kinds are those of ``kernel.smp.balance``."""
-    return at_ns, EFF_BALANCE, 0, dest_cpu, dest_idle, kind, imbalance, nr_balance_failed, active
+    """Too busy: give ``dest`` that much (MIGRATE_), hot tasks too if ``failed`` > ``tries``."""
+    return at_ns, EFF_BALANCE, 0, dest, idle, kind, amount, failed, active, tries
 
 
 def eff_told(at_ns: int, rank: int, key: int, data: tuple[int, ...]) -> Effect:

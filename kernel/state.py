@@ -256,8 +256,8 @@ class KernelState(Kernel):
         elif code == m.REQ_PUSHED:
             pushed(self, self.find_task(pid), cpu, request[first])
         elif code == m.REQ_BALANCED:
-            dest, moved, all_pinned = request[first], request[first + 1], request[first + 2]
-            balanced(self, cpu, dest, moved, all_pinned, request[first + 3])
+            dest, moved, pinned = request[first], request[first + 1], request[first + 2]
+            balanced(self, cpu, dest, moved, pinned, request[first + 3])
         elif code == m.REQ_AVERAGES:
             heard(self, cpu, pid, request[first])
         elif code == m.REQ_TELL:

@@ -409,7 +409,8 @@ class Cpu:
             return
         if rq.push_cpu >= 0:
             dest, rq.push_cpu = rq.push_cpu, -1
-            if rq.nr_running > 1 and core.is_cpu_allowed(prev, dest):
+            may = rq.nr_running > 1 or (rq.pelt is not None and prev is not rq.idle)
+            if may and core.is_cpu_allowed(prev, dest):
                 push(self, prev, dest)
                 return
         self.switch(prev, TASK_RUNNING if prev is rq.idle else TASK_REPORT_MAX)

@@ -124,14 +124,15 @@ def balance(cpu: "Cpu", effect: m.Effect) -> None:
     stopper takes the first task that may go, once it has the CPU.
     """
     dest: int = effect[3]
-    dest_idle: bool = effect[4]
+    dest_idle: int = effect[4]
     kind: int = effect[5]
     imbalance: int = effect[6]
     failed: int = effect[7]
     active: bool = effect[8]
+    tries: int = effect[9]
     rq = cpu.rq
     rq.clock_ns = cpu.now_ns
-    tasks, all_pinned = detach_tasks(rq, dest, dest_idle, kind, imbalance, failed)
+    tasks, pinned = detach_tasks(rq, dest, dest_idle, kind, imbalance, failed, tries)
     for task in tasks:
         _pushed(cpu, task.pid, dest)
         send_away(cpu, task, dest, m.BY_PULL, task.enqueued_at_ns)
@@ -141,11 +142,11 @@ def balance(cpu: "Cpu", effect: m.Effect) -> None:
         and not tasks
         and curr.sched_class is not None
         and curr.sched_class.weighted
-        and rq.nr_running > 1
+        and (rq.nr_running > 1 or rq.pelt is not None)
         and core.is_cpu_allowed(curr, dest)
     )
     if pushes:
         rq.push_cpu = dest
         rq.need_resched = True
     seq, moved = cpu.next_seq(), len(tasks)
-    cpu.out.append(m.req_balanced(cpu.now_ns, cpu.id, seq, dest, moved, all_pinned, pushes))
+    cpu.out.append(m.req_balanced(cpu.now_ns, cpu.id, seq, dest, moved, pinned, pushes))

@@ -82,14 +82,14 @@ def poll_wait(k: "Kernel", queue: WaitQueueHead, table: PollWqueues | None) -> P
         yield from add_wait_queue(k, queue, entry)
 
 
-def pollwake(k: "Kernel", entry: WaitQueueEntry) -> Path[None]:
+def pollwake(k: "Kernel", entry: WaitQueueEntry, sync: bool) -> Path[None]:
     """An event came: note it, then wake the task if it sleeps.
 
     Source: fs/select.c:pollwake(), __pollwake().
     """
     table: PollWqueues = entry.private
     table.triggered = True
-    yield from wake_up_process(k, table.task)
+    yield from wake_up_process(k, table.task, sync)
 
 
 def _poll_freewait(k: "Kernel", table: PollWqueues) -> Path[None]:

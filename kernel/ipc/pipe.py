@@ -16,8 +16,8 @@ puts up a sleeper that is not exclusive (an opener), everybody on the queue is w
 Every page in the ring is a page frame.
 
 Source: fs/pipe.c (6.12), include/linux/pipe_fs_i.h.
-Deviation: one way of waking in every profile (2.6.34 keeps one queue and wakes all); wakes are not
-marked as sync; no splice, no packet mode; no per-user limit of pages.
+Deviation: one way of waking in every profile (2.6.34 keeps one queue and wakes all); no splice, no
+packet mode; no per-user limit of pages.
 """
 
 from collections import deque
@@ -171,9 +171,9 @@ def pipe_read(k: "Kernel", file: File, count: int) -> Path[bytes]:
     would_block = not parts and pipe.writers
     yield "pipe_read.mutex_unlock", RELEASE, pipe.mutex
     if wake_writer:
-        yield from wake_up(k, pipe.wr_wait, key=POLLOUT | POLLWRNORM)
+        yield from wake_up(k, pipe.wr_wait, key=POLLOUT | POLLWRNORM, sync=True)
     if wake_next_reader:
-        yield from wake_up(k, pipe.rd_wait, key=POLLIN | POLLRDNORM)
+        yield from wake_up(k, pipe.rd_wait, key=POLLIN | POLLRDNORM, sync=True)
     if would_block:
         raise KernelError(EAGAIN)
     return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -228,7 +228,7 @@ def pipe_write(k: "Kernel", file: File, data: bytes) -> Path[int]:
             break
         yield "pipe_write.mutex_unlock_wait", RELEASE, pipe.mutex
         if was_empty:
-            yield from wake_up(k, pipe.rd_wait, key=POLLIN | POLLRDNORM)
+            yield from wake_up(k, pipe.rd_wait, key=POLLIN | POLLRDNORM, sync=True)
         yield from _wait(k, pipe, pipe.wr_wait, _writable)
         yield "pipe_write.mutex_relock", ACQUIRE, pipe.mutex
         was_empty = not bufs
@@ -238,9 +238,9 @@ def pipe_write(k: "Kernel", file: File, data: bytes) -> Path[int]:
     k.now_ns += done * k.costs.copy_byte_x1000 // 1000
     yield "pipe_write.mutex_unlock", RELEASE, pipe.mutex
     if was_empty:
-        yield from wake_up(k, pipe.rd_wait, key=POLLIN | POLLRDNORM)
+        yield from wake_up(k, pipe.rd_wait, key=POLLIN | POLLRDNORM, sync=True)
     if wake_next_writer:
-        yield from wake_up(k, pipe.wr_wait, key=POLLOUT | POLLWRNORM)
+        yield from wake_up(k, pipe.wr_wait, key=POLLOUT | POLLWRNORM, sync=True)
     if broken:
         yield from _send_sigpipe(k)
     if failed is not None and not done:

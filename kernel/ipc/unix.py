@@ -133,7 +133,7 @@ def _consume_skb(k: "Kernel", skb: SkBuff) -> Path[None]:
     sk = skb.sk
     sk.wmem_alloc -= skb.truesize
     if not sk.dead and _unix_writable(sk) and sk.wr_wait.active():
-        yield from wake_up_all(k, sk.wr_wait, key=_WRITABLE)
+        yield from wake_up_all(k, sk.wr_wait, key=_WRITABLE, sync=True)
 
 
 def _has_space(sk: UnixSock) -> bool:
@@ -182,9 +182,9 @@ def _deliver(k: "Kernel", sk: UnixSock, other: UnixSock, skb: SkBuff) -> Path[in
         yield from _consume_skb(k, skb)
     elif other.rd_wait.active():
         if sk.type == SOCK_STREAM:
-            yield from wake_up_all(k, other.rd_wait, key=_READABLE)
+            yield from wake_up_all(k, other.rd_wait, key=_READABLE, sync=True)
         else:
-            yield from wake_up(k, other.rd_wait, key=_READABLE)
+            yield from wake_up(k, other.rd_wait, key=_READABLE, sync=True)
     return errno
 
 

@@ -46,8 +46,8 @@ def child_wait_callback(wo: "WaitOpts", task: TaskStruct) -> bool:
 def wake_up_parent(k: "Kernel", task: TaskStruct, parent: TaskStruct) -> Path[None]:
     """Wake the threads of ``parent``'s process that wait for something like ``task``.
 
-    Source: kernel/signal.c:__wake_up_parent().
+    Source: kernel/exit.c:__wake_up_parent(), which wakes sync.
     """
     for wo in tuple(parent.signal.wait_chldexit):
         if child_wait_callback(wo, task):
-            yield from try_to_wake_up(k, wo.waiter, TASK_INTERRUPTIBLE)
+            yield from try_to_wake_up(k, wo.waiter, TASK_INTERRUPTIBLE, True)

@@ -105,8 +105,9 @@ class FairSchedClass(SchedClass):
         If all of them are hot the first one goes.
 
         Source: kernel/sched/fair.c:detach_one_task(), can_migrate_task(), task_hot().
-        Deviation: this is for a CPU that has just become idle, which takes one at once; Linux's
-        newidle_balance() leaves hot ones to the periodic passes (``kernel.smp.balance``).
+        Deviation: this is for a CPU of a flat machine that has just become idle, which takes one at
+        once; Linux's newidle_balance() leaves hot ones to the periodic passes, and so do machines
+        with levels (``kernel.smp.passes``).
         """
         cfs: FairRq = rq.of[FAIR_RANK]
         newest_ns = rq.clock_ns - SYSCTL_SCHED_MIGRATION_COST_NS

@@ -82,7 +82,7 @@ def do_notify_parent(k: "Kernel", task: TaskStruct, sig: int) -> Path[bool]:
     waiters = parent.signal.wait_chldexit
     if len(waiters) == 1:
         if child_wait_callback(waiters[0], task):
-            yield from try_to_wake_up(k, waiters[0].waiter, TASK_INTERRUPTIBLE)
+            yield from try_to_wake_up(k, waiters[0].waiter, TASK_INTERRUPTIBLE, True)
     elif waiters:
         yield from wake_up_parent(k, task, parent)
     yield "do_notify_parent.siglock_done", RELEASE, siglock

@@ -68,15 +68,17 @@ class Averages:
 
     ``warm``: mask of the CPUs that have any; ``imbalanced``: groups in which tasks that may not
     move stood in the way of balance (``sgc->imbalance``); ``scans``: first CPU of a last-level
-    cache -> until when, and how many CPUs a wake-up looks at there.
+    cache -> until when, and how many CPUs a wake-up looks at there; ``crowded``: how many groups
+    of several CPUs have two or more that run something.
     """
 
-    __slots__ = ("capacity", "cpus", "imbalanced", "scans", "warm")
+    __slots__ = ("capacity", "cpus", "crowded", "imbalanced", "scans", "warm")
 
     def __init__(self, topology: "Topology") -> None:
         self.cpus = [CpuAvg() for _ in range(topology.cpus)]
         self.capacity = topology.capacity or (SCHED_CAPACITY_SCALE,) * topology.cpus
         self.warm = 0
+        self.crowded = 0
         self.imbalanced: dict[int, None] = {}
         self.scans: dict[int, tuple[int, int]] = {}
 
@@ -133,9 +135,14 @@ def count(k: "Kernel", cpu: int, change: int) -> None:
     Source: kernel/sched/core.c:ttwu_do_activate(), update_avg().
     """
     avg = settle(k, cpu)
+    averages = averages_of(k)
+    if k.load.nr_running[cpu] == (change < 0):  # it begins or ceases to idle
+        others = ~k.load.idle_mask & ~(1 << cpu)
+        for level in k.topology.levels[1:]:
+            if (level.groups[cpu] & others).bit_count() == 1:
+                averages.crowded += change
     if change < 0:
         return
-    averages = averages_of(k)
     averages.warm |= 1 << cpu
     if avg.idle_stamp >= 0 and not k.load.nr_running[cpu]:
         delta = k.now_ns - avg.idle_stamp

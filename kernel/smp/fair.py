@@ -6,7 +6,7 @@ instead: ``kernel.smp.select``. Periodic balancing is ``kernel.smp.balance``.
 
 Source: kernel/sched/fair.c (select_task_rq_fair, find_idlest_cpu, select_idle_sibling).
 Deviation: on a flat machine the number of runnable tasks stands for load in placement, without
-wake_affine's comparison of loads.
+wake_affine's comparison of loads, and it makes no difference that a waker is about to sleep.
 """
 
 from typing import TYPE_CHECKING, Final

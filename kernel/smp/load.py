@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Final
 from kernel.bits import find_first_bit
 from kernel.messages import NEVER, eff_pull
 from kernel.smp import averages
-from kernel.smp.balance import start_balancing
+from kernel.smp.domains import passing, start_balancing
 from kernel.smp.group_load import watch_groups
-from kernel.smp.groups import find_busiest as find_busiest_group
-from kernel.smp.weigh import uneven_loads
+from kernel.smp.passes import newidle_balance
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -147,7 +146,14 @@ def _count(k: "Kernel", cpu: int, change: int) -> None:
     number = load.nr_running[cpu]
     if k.psi is not None and number + (change < 0) <= 2:
         k.psi.change(k.now_ns, cpu, number)
-    if load.overloaded != before:
+    if k.averages is not None:
+        if not passing(k):
+            k.balance_ns = NEVER
+        elif k.balance_ns == NEVER:
+            start_balancing(k)
+        if load.overloaded and not before:
+            watch_groups(k)
+    elif load.overloaded != before:
         if not before:
             start_balancing(k)
             watch_groups(k)
@@ -156,10 +162,15 @@ def _count(k: "Kernel", cpu: int, change: int) -> None:
 
 
 def load_inc(k: "Kernel", cpu: int) -> None:
-    """Count one more runnable task on ``cpu``; if it now queues while another idles, pull."""
+    """Count one more runnable task on ``cpu``; if it now queues while another idles, pull.
+
+    On a machine with levels it waits for a pass of one that idles, as in Linux.
+    """
     _count(k, cpu, 1)
     load = k.load
-    if load.nr_running[cpu] == 2 and load.idle_mask and not k.bugs.wakeup:
+    if k.averages is not None:
+        return
+    if load.nr_running[cpu] == 2 and load.idle_mask:
         load.pinned &= ~(1 << cpu)
         pull_task(k, k.topology.nearest(load.idle_mask, cpu))
 
@@ -171,6 +182,10 @@ def load_dec(k: "Kernel", cpu: int) -> None:
     """
     _count(k, cpu, -1)
     load = k.load
+    if k.averages is not None:
+        if not load.nr_running[cpu]:
+            newidle_balance(k, cpu)
+        return
     if load.overloaded and not load.nr_running[cpu]:
         pull_task(k, cpu)
 
@@ -178,21 +193,9 @@ def load_dec(k: "Kernel", cpu: int) -> None:
 def find_busiest(k: "Kernel", dest: int) -> int:
     """Return the CPU that ``dest``, which idles, should ask for a task, or -1."""
     load = k.load
-    if k.bugs.any:
-        return _busiest_of_groups(k, dest)
     for level in k.topology.levels:
         source = load.busiest(level.others[dest])
         if source >= 0:
-            return source
-    return -1
-
-
-def _busiest_of_groups(k: "Kernel", dest: int) -> int:
-    """``find_busiest`` by the rules of groups. Source: kernel/sched/fair.c:newidle_balance()."""
-    more = uneven_loads(k)
-    for level in k.domains:
-        source, _, _ = find_busiest_group(k, level[dest], dest, more)
-        if source >= 0 and not k.load.pinned >> source & 1:
             return source
     return -1
 

@@ -28,27 +28,22 @@ SCHED_MUTATIONS: Final[dict[str, str]] = {
     GROUP_CONSTRUCTION: "Groups of nodes are counted out from the first CPU of a domain, whoever "
     "looks: two nodes that are far apart may be in each group together.",
     OVERLOAD_ON_WAKEUP: "A task that is woken from its own node stays there, though all CPUs of it "
-    "are busy and others idle.",
+    "are busy and others idle; and a CPU that begins to idle takes nothing from another node.",
     MISSING_DOMAINS: "There are no domains of nodes, as after a CPU was taken off line and put "
     "back: nothing is balanced between nodes.",
 }
 
 
 class SchedMutations:
-    """Which of them a machine has.
+    """Which of them a machine has."""
 
-    ``any``: at least one. Then a CPU that idles gets a task by the rules of groups, as Linux's
-    newidle_balance() does it, and not the one that has waited where most wait.
-    """
-
-    __slots__ = ("any", "group_construction", "group_imbalance", "missing_domains", "wakeup")
+    __slots__ = ("group_construction", "group_imbalance", "missing_domains", "wakeup")
 
     def __init__(self, names: Sequence[str]) -> None:
         self.group_imbalance = GROUP_IMBALANCE in names
         self.group_construction = GROUP_CONSTRUCTION in names
         self.wakeup = OVERLOAD_ON_WAKEUP in names
         self.missing_domains = MISSING_DOMAINS in names
-        self.any = any(name in SCHED_MUTATIONS for name in names)
 
     def rebuilt(self, topology: Topology) -> Topology:
         """Return the topology that the machine has with them.

@@ -6,28 +6,34 @@ CPU that shares the last-level cache, in an idle core if there is one.
 
 Source: kernel/sched/fair.c (select_task_rq_fair, find_idlest_group, find_idlest_cpu, wake_affine,
 wake_wide, select_idle_sibling) of Linux 6.12.
-Deviation: load is not PELT's: it is the weight of what is runnable now. No new task is too large or
-too small for a CPU; of those that wake ``kernel.smp.asym`` knows. Of idle CPUs the nearest is
-taken, not the one that idled last or sleeps lightest. Wake-ups are never "sync", and a CPU that
-runs only SCHED_IDLE tasks is not idle. All CPUs of the cache are searched, however long that takes,
-and the flag that there are idle cores is always right.
+Load and utilisation are PELT's (``kernel.smp.averages``).
+Deviation: of idle CPUs the nearest is taken, not the one that idled last or sleeps lightest. A CPU
+that runs only SCHED_IDLE tasks is not idle. The flag that there are idle cores is always right.
 """
 
 from typing import TYPE_CHECKING
 
-from kernel.bits import find_next_bit_wrap
+from kernel.bits import find_first_bit, find_next_bit_wrap
 from kernel.sched.weights import NICE_0_LOAD
 from kernel.smp.affinity import cpumask_any_and_distribute
 from kernel.smp.asym import asym_fits_cpu, select_idle_capacity
-from kernel.smp.groups import HAS_SPARE, Group, adjust_numa_imbalance, idle_cores
+from kernel.smp.averages import capacity_of, nr_idle_scan, settle, settle_task
+from kernel.smp.groups import (
+    HAS_SPARE,
+    IMBALANCED,
+    MISFIT_TASK,
+    Group,
+    adjust_numa_imbalance,
+    fits_capacity,
+    idle_cores,
+)
 from kernel.smp.smp_class import SELECT_EXEC, SELECT_WAKE
-from kernel.smp.weigh import cpu_load, task_load, uneven_loads
 from kernel.task import TaskStruct, Wakes
 from kernel.uapi.clock import NSEC_PER_SEC
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
-    from kernel.smp.balance import SchedDomain
+    from kernel.smp.domains import SchedDomain
 
 
 def select_task_rq_levels(
@@ -60,16 +66,14 @@ def _find_idlest_cpu(k: "Kernel", task: TaskStruct, cpu: int, on_it: bool, allow
 
     Source: kernel/sched/fair.c:find_idlest_cpu().
     """
-    more = uneven_loads(k)
-    weight = task_load(k, task) if on_it else 0
-    without = cpu if on_it else -1
+    without = task if on_it else None
     for level in reversed(k.domains):
         sd = level[cpu]
         if sd.level.wide or not sd.others:
             continue
-        group = _find_idlest_group(k, sd, cpu, allowed, more, without, weight)
+        group = _find_idlest_group(k, sd, cpu, allowed, task, without)
         if group:
-            cpu = _idlest_in(k, group & allowed, cpu, more, without)
+            cpu = _idlest_in(k, group & allowed, cpu, without)
     return cpu
 
 
@@ -78,9 +82,8 @@ def _find_idlest_group(
     sd: "SchedDomain",
     cpu: int,
     allowed: int,
-    more: dict[int, int],
-    without: int,
-    weight: int,
+    task: TaskStruct,
+    without: TaskStruct | None,
 ) -> int:
     """Return the group of ``sd`` that is idler than the one of ``cpu``, 0 if none is.
 
@@ -91,7 +94,10 @@ def _find_idlest_group(
     for mask in sd.level.groups_of(cpu):
         if not mask & allowed:
             continue
-        group = Group(k, mask, more, without, weight)
+        group = Group(k, mask, sd.imbalance_pct, without)
+        if sd.asym:
+            group.misfit = not _fits(k, task, mask)
+            group.classify(sd.imbalance_pct)
         if mask >> cpu & 1:
             local = group
         elif idlest is None or _is_idler(group, idlest, k.bugs.group_imbalance):
@@ -103,9 +109,20 @@ def _find_idlest_group(
         return idlest.cpus if worth_it and local.average else 0
     if local is None or local.kind > idlest.kind:
         return idlest.cpus
-    if local.kind < idlest.kind or not _is_worth_it(sd, local, idlest):
+    if local.kind < idlest.kind or not _is_worth_it(sd, local, idlest, allowed):
         return 0
     return idlest.cpus
+
+
+def _fits(k: "Kernel", task: TaskStruct, cpus: int) -> bool:
+    """Tell whether ``task`` fits on a CPU of ``cpus``. Source: fair.c:task_fits_cpu()."""
+    util = settle_task(k, task).util
+    while cpus:
+        cpu = find_first_bit(cpus)
+        cpus &= cpus - 1
+        if fits_capacity(util, capacity_of(k, cpu)):
+            return True
+    return False
 
 
 def _is_idler(group: Group, than: Group, by_average: bool) -> bool:
@@ -114,17 +131,24 @@ def _is_idler(group: Group, than: Group, by_average: bool) -> bool:
         return group.average < than.average
     if group.kind != than.kind:
         return group.kind < than.kind
+    if group.kind == MISFIT_TASK:
+        return group.max_capacity > than.max_capacity
     if group.kind == HAS_SPARE:
-        return group.idle > than.idle
+        return (group.idle, -group.util) > (than.idle, -than.util)
     return group.average < than.average
 
 
-def _is_worth_it(sd: "SchedDomain", local: Group, idlest: Group) -> bool:
+def _is_worth_it(sd: "SchedDomain", local: Group, idlest: Group, allowed: int) -> bool:
     """Tell whether a task leaves its group for one that is as full or as free as that."""
+    if local.kind == IMBALANCED:
+        return False
+    if local.kind == MISFIT_TASK:
+        return idlest.max_capacity > local.max_capacity
     if local.kind == HAS_SPARE:
         if sd.level.distance:
             imbalance = abs(local.idle - idlest.idle)
-            if not adjust_numa_imbalance(imbalance, local.running + 1, sd.imb_numa_nr):
+            limit = min(sd.imb_numa_nr, (allowed & sd.span).bit_count())
+            if not adjust_numa_imbalance(imbalance, local.running + 1, limit):
                 return False
         return local.idle < idlest.idle
     margin = NICE_0_LOAD * (sd.imbalance_pct - 100) // 100
@@ -135,21 +159,21 @@ def _is_worth_it(sd: "SchedDomain", local: Group, idlest: Group) -> bool:
     return 100 * local.average > sd.imbalance_pct * idlest.average
 
 
-def _idlest_in(k: "Kernel", cpus: int, near: int, more: dict[int, int], without: int) -> int:
+def _idlest_in(k: "Kernel", cpus: int, near: int, without: TaskStruct | None) -> int:
     """Return an idle CPU of ``cpus``, the nearest to ``near``, else the least loaded one.
 
     Source: kernel/sched/fair.c:find_idlest_group_cpu().
     """
     idle = k.load.idle_mask & cpus
-    if without >= 0 and k.load.nr_running[without] == 1:
-        idle |= 1 << without & cpus
+    if without is not None and k.load.nr_running[without.cpu] == 1:
+        idle |= 1 << without.cpu & cpus
     if idle:
         return k.topology.nearest(idle, near)
     best, least = -1, 0
     while cpus:
         cpu = find_next_bit_wrap(cpus, 0)
         cpus &= cpus - 1
-        load = cpu_load(k, cpu, more)
+        load = settle(k, cpu).load
         if best < 0 or load < least:
             best, least = cpu, load
     return best
@@ -214,18 +238,27 @@ def _wake_wide(k: "Kernel", waker: TaskStruct, task: TaskStruct, this: int) -> b
 def _wake_affine(k: "Kernel", sd: "SchedDomain", task: TaskStruct, this: int, previous: int) -> int:
     """Return ``this``, the waker's CPU, or ``previous``.
 
+    A waker that is about to sleep (sync) leaves its CPU to whom it wakes: it does not count.
+
     Source: kernel/sched/fair.c:wake_affine_idle(), wake_affine_weight().
     """
+    sync = k.wake_sync
     idle, topology = k.load.idle_mask, k.topology
     if idle >> this & 1 and topology.llcs[this] >> previous & 1:
         return previous if idle >> previous & 1 else this
+    if sync and k.load.nr_running[this] == 1:
+        return this
     if idle >> previous & 1:
         return previous
-    more = uneven_loads(k)
-    here = (cpu_load(k, this, more) + task_load(k, task)) * 100
-    there = cpu_load(k, previous, more) * (100 + (sd.imbalance_pct - 100) // 2)
-    here *= topology.capacity_of(1 << previous)
-    there *= topology.capacity_of(1 << this)
+    here = settle(k, this).load
+    if sync:
+        here -= settle_task(k, k.current).load
+        if here < 0:
+            return this
+    load = settle_task(k, task).load
+    here = (here + load) * 100 * capacity_of(k, previous)
+    there = max(0, settle(k, previous).load - load) * (100 + (sd.imbalance_pct - 100) // 2)
+    there = there * capacity_of(k, this) + sync
     return this if here < there else previous
 
 
@@ -257,5 +290,45 @@ def _select_idle_sibling(
             idle = whole
         elif sibling:
             return find_next_bit_wrap(sibling, 0)
-    idle = idle & topology.clusters[target] or idle
-    return find_next_bit_wrap(idle, (target + 1) % topology.cpus)
+        return _select_idle_cpu(k, target, near & allowed, idle, whole != 0)
+    return _select_idle_cpu(k, target, near & allowed, idle, False)
+
+
+def _select_idle_cpu(k: "Kernel", target: int, cpus: int, idle: int, whole: bool) -> int:
+    """Return one of ``idle``, the first after ``target``, in its cluster if any, or ``target``.
+
+    Not all of ``cpus`` are looked at: the fuller the cache the fewer. For an idle core all are.
+
+    Source: kernel/sched/fair.c:select_idle_cpu().
+    """
+    topology = k.topology
+    near = topology.llcs[target]
+    left = topology.cpus
+    pct = 0
+    for level in k.domains:
+        if level[target].level.shares_llc:
+            pct = level[target].imbalance_pct
+    if pct:
+        left = nr_idle_scan(k, near, pct)
+        if not left:
+            return target
+    start = (target + 1) % topology.cpus
+    cluster = topology.clusters[target]
+    if cluster == topology.cores[target]:
+        cluster = 0  # it has none
+    for part in (cpus & cluster, cpus & ~cluster):
+        if idle & part:
+            found = find_next_bit_wrap(idle & part, start)
+            return found if whole or _looked_at(part, start, found) <= left else target
+        left -= part.bit_count()
+        if left <= 0 and not whole:
+            break
+    return target
+
+
+def _looked_at(cpus: int, start: int, found: int) -> int:
+    """Return how many of ``cpus`` come from ``start`` on, going round, up to ``found``."""
+    upto = cpus & (2 << found) - 1
+    if found >= start:
+        return (upto >> start).bit_count()
+    return upto.bit_count() + (cpus >> start).bit_count()

@@ -30,6 +30,7 @@ from kernel.smp.smp_class import SELECT_EXEC, SELECT_FORK, SELECT_WAKE
 from kernel.smp.tick import tick_dep_set_task
 from kernel.smp.weigh import note_load
 from kernel.task import (
+    PF_EXITING,
     STATE_MOVES,
     TASK_NEW,
     TASK_NORMAL,
@@ -66,8 +67,12 @@ def set_current_state(k: "Kernel", state: int) -> Path[None]:
     return set_task_state(k, k.current, state)
 
 
-def try_to_wake_up(k: "Kernel", task: TaskStruct, state_mask: int) -> Path[bool]:
+def try_to_wake_up(
+    k: "Kernel", task: TaskStruct, state_mask: int, sync: bool = False
+) -> Path[bool]:
     """Make ``task`` runnable if its state is in ``state_mask``.
+
+    ``sync``: the current task is about to sleep (WF_SYNC); one that exits is not believed.
 
     Returns:
         True iff this call woke it: a sleeping task is woken once however many try.
@@ -96,6 +101,7 @@ def try_to_wake_up(k: "Kernel", task: TaskStruct, state_mask: int) -> Path[bool]
         if task.state & state_mask or not task.state & TASK_SPECIAL:
             task.state = TASK_RUNNING
             if not on_rq:
+                k.wake_sync = sync and not k.current.flags & PF_EXITING
                 cpu = k.sched.of(task).select_task_rq(k, task, task.cpu, SELECT_WAKE)
                 activate(k, task, cpu)
     yield "try_to_wake_up.pi_unlock", RELEASE, lock
@@ -108,12 +114,14 @@ def trace_sched_waking(k: "Kernel", task: TaskStruct) -> None:
     k.emit(SCHED_WAKING, (task.comm, task.pid, prio, task.cpu))
 
 
-def wake_up_process(k: "Kernel", task: TaskStruct) -> Path[bool]:
+def wake_up_process(k: "Kernel", task: TaskStruct, sync: bool = False) -> Path[bool]:
     """Wake ``task`` if it sleeps interruptibly or uninterruptibly; return whether it did.
+
+    ``sync`` as for ``try_to_wake_up``.
 
     Source: kernel/sched/core.c:wake_up_process().
     """
-    return try_to_wake_up(k, task, TASK_NORMAL)
+    return try_to_wake_up(k, task, TASK_NORMAL, sync)
 
 
 def activate(k: "Kernel", task: TaskStruct, cpu: int) -> None:

@@ -34,7 +34,7 @@ class WaitQueueEntry:
     """What is to be done at an event, other than to wake a task (``wait_queue_entry``).
 
     Attributes:
-        func: ``func(k, entry)``, a path; called with the queue's lock held.
+        func: ``func(k, entry, sync)``, a path; called with the queue's lock held.
         key: the kinds of event it is about, as a poll mask.
         private: the call that polls.
     """
@@ -43,7 +43,7 @@ class WaitQueueEntry:
 
     def __init__(
         self,
-        func: "Callable[[Kernel, WaitQueueEntry], Path[None]]",
+        func: "Callable[[Kernel, WaitQueueEntry, bool], Path[None]]",
         key: int,
         private: "PollWqueues",
     ) -> None:
@@ -167,40 +167,48 @@ def remove_wait_queue(k: "Kernel", queue: WaitQueueHead, entry: WaitQueueEntry) 
     yield "remove_wait_queue.unlock", RELEASE, lock
 
 
-def wake_up(k: "Kernel", queue: WaitQueueHead, *, remove: bool = True, key: int = 0) -> Path[None]:
+def wake_up(
+    k: "Kernel", queue: WaitQueueHead, *, remove: bool = True, key: int = 0, sync: bool = False
+) -> Path[None]:
     """Wake the first task on ``queue`` that is really asleep.
 
     Args:
         remove: take it off the queue (autoremove_wake_function); otherwise it does so itself.
         key: what has happened, as a poll mask; entries about other things stay quiet. 0: anything.
+        sync: the current task is about to sleep, so its CPU will be free for whom it wakes.
 
-    Source: kernel/sched/wait.c:__wake_up_common(), autoremove_wake_function().
+    Source: kernel/sched/wait.c:__wake_up_common(), __wake_up_sync_key(),
+        autoremove_wake_function().
     """
     lock = queue.lock_of(k)
     yield "wake_up.lock", ACQUIRE, lock
-    yield from _wake(k, queue, one=True, remove=remove, key=key)
+    yield from _wake(k, queue, one=True, remove=remove, key=key, sync=sync)
     yield "wake_up.unlock", RELEASE, lock
 
 
-def wake_up_all(k: "Kernel", queue: WaitQueueHead, *, key: int = 0) -> Path[None]:
-    """Wake every task on ``queue`` and take it off; ``key`` as for ``wake_up``.
+def wake_up_all(
+    k: "Kernel", queue: WaitQueueHead, *, key: int = 0, sync: bool = False
+) -> Path[None]:
+    """Wake every task on ``queue`` and take it off; ``key`` and ``sync`` as for ``wake_up``.
 
     Source: kernel/sched/wait.c:wake_up_all().
     """
     lock = queue.lock_of(k)
     yield "wake_up_all.lock", ACQUIRE, lock
-    yield from _wake(k, queue, one=False, remove=True, key=key)
+    yield from _wake(k, queue, one=False, remove=True, key=key, sync=sync)
     yield "wake_up_all.unlock", RELEASE, lock
 
 
-def _wake(k: "Kernel", queue: WaitQueueHead, *, one: bool, remove: bool, key: int) -> Path[None]:
+def _wake(
+    k: "Kernel", queue: WaitQueueHead, *, one: bool, remove: bool, key: int, sync: bool
+) -> Path[None]:
     """Source: kernel/sched/wait.c:__wake_up_common()."""
     if queue.entries is not None:
         for entry in tuple(queue.entries):
             if not key or key & entry.key:
-                yield from entry.func(k, entry)
+                yield from entry.func(k, entry, sync)
     for task in tuple(queue.tasks):
-        woken = yield from wake_up_process(k, task)
+        woken = yield from wake_up_process(k, task, sync)
         if woken:
             if remove:
                 queue.tasks.remove(task)

@@ -37,6 +37,9 @@ workloads:
   - program: thread_group_exit
     params: {groups: 2, threads: 4, mode: exec_nonleader}
 """
+# a machine whose CPUs keep PELT's averages and are balanced by them
+LEVELS: Final = CONFIG.replace("{cpus: 8}", "{topology: {sockets: 2, cores: 2, smt: 2}}")
+CONFIGS: Final = {"flat": CONFIG, "levels": LEVELS}
 _SMPLAB: Final = "import sys; sys.argv[0] = 'smplab'; from cluster.entry import main; main()"
 
 
@@ -74,8 +77,8 @@ RAY: Final = tuple(
 )
 
 
-def digest(way: Way, granularity: str, folder: Path) -> str:
-    """Run the configuration below ``folder``; return its digest.
+def digest(way: Way, granularity: str, folder: Path, text: str = CONFIG) -> str:
+    """Run the configuration ``text`` below ``folder``; return its digest.
 
     Raises:
         RuntimeError: the run failed; the message is what it printed.
@@ -83,7 +86,7 @@ def digest(way: Way, granularity: str, folder: Path) -> str:
     cwd = folder / way.folder
     cwd.mkdir(exist_ok=True)
     config = cwd / "same.yaml"
-    config.write_text(CONFIG, "utf-8")
+    config.write_text(text, "utf-8")
     command = ["run", str(config), "-q", *way.options, "--set", f"granularity={granularity}"]
     done = subprocess.run(
         [sys.executable, "-c", _SMPLAB, *command],

@@ -48,6 +48,14 @@ class SetDown(LocalRun):
             group.cpus[place] = group.by_number[old.id] = new
 
 
+def test_cpus_that_keep_averages_are_taken_up_with_them() -> None:
+    places = tuple((0, 0, cpu // 2, cpu // 2, cpu, (1024, 600)[cpu // 2]) for cpu in range(4))
+    spec = replace(guest_spec(GUEST / "sched/storm.py", [], cpus=4), places=places)
+    run = SetDown(RunRequest(spec, scheme="barrier"))
+    assert run.run().digest == LocalRun(RunRequest(spec, scheme="barrier")).run().digest
+    assert run.times >= 3
+
+
 @pytest.mark.parametrize(
     ("scheme", "fair"),
     [("exact", "cfs"), ("barrier", "cfs"), ("barrier", "eevdf"), ("exact", "o1")],

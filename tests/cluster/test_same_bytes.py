@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.same_digest import CONFIG, GRANULARITIES, LOCAL, RAY, digest
+from tests.cluster.same_digest import CONFIG, CONFIGS, GRANULARITIES, LOCAL, RAY, digest
 
 ROOT = Path(__file__).resolve().parents[2]
 DIRECT = """
@@ -49,7 +49,11 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def test_packing_hash_seed_and_folder_do_not_matter(config: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", CONFIGS.values(), ids=CONFIGS)
+def test_packing_hash_seed_and_folder_do_not_matter(
+    text: str, config: Path, tmp_path: Path
+) -> None:
+    config.write_text(text)
     found = set()
     for number, hash_seed in enumerate(("0", "4711")):
         folder = tmp_path / f"folder{number}"
@@ -65,10 +69,11 @@ def test_packing_hash_seed_and_folder_do_not_matter(config: Path, tmp_path: Path
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize("text", CONFIGS.values(), ids=CONFIGS)
 def test_every_form_core_engine_packing_hash_seed_and_folder_gives_one_digest(
-    granularity: str, compiled_tree: Path, tmp_path: Path
+    text: str, granularity: str, compiled_tree: Path, tmp_path: Path
 ) -> None:
-    found = {way.name: digest(way, granularity, tmp_path) for way in LOCAL + RAY}
+    found = {way.name: digest(way, granularity, tmp_path, text) for way in LOCAL + RAY}
     assert len(set(found.values())) == 1, found
 
 

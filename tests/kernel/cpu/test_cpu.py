@@ -256,7 +256,7 @@ def test_a_task_that_has_been_back_and_left_again_is_known_to_have_left():
 
 
 def balance(at_ns, imbalance, failed=0, active=False):
-    return (at_ns, m.EFF_BALANCE, 0, 0, True, MIGRATE_TASK, imbalance, failed, active)
+    return m.eff_balance(at_ns, 0, 1, MIGRATE_TASK, imbalance, failed, active, 1)
 
 
 def test_a_cpu_that_is_too_busy_sends_what_it_is_asked_for_and_says_how_many():
@@ -280,9 +280,9 @@ def test_active_balance_sends_the_running_task_where_those_that_wait_are_bound()
     waiting = 21 - running
     bound = (200_000, m.EFF_TUNE, waiting, m.TUNE_AFFINITY, (1,))
     cpu.step(300_000, [bound, balance(250_000, 1, failed=3)])
-    assert cpu.forwards == [] and cpu.out[-1][m.R_ARGS :] == (0, 0, False, False)
+    assert cpu.forwards == [] and cpu.out[-1][m.R_ARGS :] == (0, 0, m.PINNED_SOME, False)
     cpu.step(500_000, [balance(400_000, 1, failed=3, active=True)])
-    assert cpu.out[-2][m.R_ARGS :] == (0, 0, False, True)
+    assert cpu.out[-2][m.R_ARGS :] == (0, 0, m.PINNED_SOME, True)
     assert cpu.out[-1][m.R_CODE] == m.REQ_PUSHED
     [(dest, message)] = cpu.forwards
     assert (dest, message[2]) == (0, running)

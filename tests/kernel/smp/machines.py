@@ -1,9 +1,11 @@
 """Machines with levels, and a kernel that has only what placement and balancing look at."""
 
+import kernel.kernel
 from kernel.machine import MachineSpec
+from kernel.messages import NEVER
 from kernel.smp.averages import Averages
-from kernel.smp.balance import domains_of
 from kernel.smp.classes import SchedTable
+from kernel.smp.domains import domains_of
 from kernel.smp.load import LoadTable
 from kernel.smp.mutations import SchedMutations
 from kernel.smp.topology import Topology, build
@@ -20,6 +22,18 @@ def places(sockets=1, llcs=1, cores=1, smt=1, nodes=None, capacity=None):
         power = 1024 if capacity is None else capacity[cache]
         found += [(socket, node, cache, cache, core, power)] * smt
     return found
+
+
+def full_averages(topology: Topology, nr_running, now_ns=0) -> Averages:
+    """Averages of CPUs that have had as many tasks of nice 0 for long."""
+    averages = Averages(topology)
+    for cpu, number in enumerate(nr_running):
+        avg = averages.cpus[cpu]
+        avg.load = avg.runnable = 1024 * number
+        avg.util = 1024 if number else 0
+        avg.at = now_ns >> 20
+        averages.warm |= (number > 0) << cpu
+    return averages
 
 
 class Kernel:
@@ -39,7 +53,14 @@ class Kernel:
         self.cpu = cpu
         self.current = TaskStruct(1, 1, "waker")
         self.now_ns = 5_000_000_000
-        self.averages = Averages(topology)
+        self.averages = full_averages(topology, nr_running, self.now_ns)
+        self.wake_sync = False
+        self.tick_ns = 4_000_000
+        self.next_balance = 0
+        self.balance_ns = NEVER
+        self.outbox = {}
+
+    send = kernel.kernel.Kernel.send
 
 
 def machine(nr_running, cpu=0, distances=(), linux="6.12", **shape):

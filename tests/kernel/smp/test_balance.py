@@ -6,14 +6,15 @@ from kernel.kernel import Kernel
 from kernel.machine import MachineSpec
 from kernel.messages import EFF_BALANCE, MIGRATE_LOAD, MIGRATE_TASK, NEVER
 from kernel.process.attrs import new_attrs
-from kernel.smp import balance, weigh
-from kernel.smp.balance import SchedDomain, domains_of
+from kernel.smp import balance, passes, weigh
 from kernel.smp.classes import SchedTable
+from kernel.smp.domains import SchedDomain, domains_of, get_sd_balance_interval, start_balancing
 from kernel.smp.load import LoadTable
 from kernel.smp.mutations import SchedMutations
 from kernel.smp.topology import Level, Topology, flat
 from kernel.task import TaskStruct
 from kernel.uapi.policy import SCHED_FIFO, SCHED_IDLE
+from tests.kernel.smp.machines import full_averages
 
 TICK_NS = 4_000_000  # 250 Hz
 
@@ -33,6 +34,7 @@ class Table:
         self.topology = topology or flat(cpus)
         self.domains = domains_of(self.topology, linux)
         self.sched = SchedTable(self.spec)
+        self.averages = None if self.topology.flat else full_averages(self.topology, nr_running)
         self.next_balance = 0
         self.balance_ns = NEVER
         self.now_ns = 0
@@ -45,11 +47,14 @@ class Table:
         outbox, self.outbox = self.outbox, {}
         sent = [(cpu, effect) for cpu, effects in outbox.items() for effect in effects]
         assert all(effect[1] == EFF_BALANCE for _, effect in sent)
-        return [(cpu, *effect[3:]) for cpu, effect in sent]
+        return [(cpu, *effect[3:9]) for cpu, effect in sent]
 
     def pass_of(self, cpu):
         for level in self.domains:
-            balance.load_balance(self, level[cpu], cpu, weigh.uneven_loads(self))
+            if self.averages is None:
+                balance.load_balance(self, level[cpu], cpu, weigh.uneven_loads(self))
+            else:
+                passes.load_balance(self, level[cpu], cpu, self.load.nr_running[cpu] <= 0)
         return self.take()
 
     def loads(self):
@@ -61,9 +66,9 @@ class Table:
 
 def intervals(cpus, busy, linux="6.12", hz=250):
     sd = SchedDomain((1 << cpus) - 1, 0, linux)
-    first = balance.get_sd_balance_interval(sd, busy, hz, cpus)
+    first = get_sd_balance_interval(sd, busy, hz, cpus)
     sd.balance_interval = sd.max_interval
-    return first, balance.get_sd_balance_interval(sd, busy, hz, cpus)
+    return first, get_sd_balance_interval(sd, busy, hz, cpus)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +87,7 @@ def test_no_interval_is_longer_than_a_tenth_of_a_second_for_each_cpu():
     assert intervals(2, True, hz=1000) == (31, 63)
     sd = SchedDomain(0b11, 0, "6.12")
     sd.balance_interval = 512
-    assert balance.get_sd_balance_interval(sd, True, 250, 2) == 50
+    assert get_sd_balance_interval(sd, True, 250, 2) == 50
 
 
 def test_the_old_kernel_has_its_own_numbers():
@@ -173,7 +178,7 @@ def test_nothing_is_due_while_no_cpu_has_two_tasks_and_then_every_cpu_in_its_tur
     k = Table(1, 1)
     k.now_ns = 1_000_000_000
     k.load.count(0, 1)
-    balance.start_balancing(k)
+    start_balancing(k)
     # one look at the next tick tells whose turn is when: all would have looked every 15 jiffies
     assert k.balance_ns == 251 * TICK_NS
     balance.run_rebalance_domains(k)
@@ -189,7 +194,7 @@ def test_nothing_is_due_while_no_cpu_has_two_tasks_and_then_every_cpu_in_its_tur
 
 def test_a_machine_of_one_cpu_has_nothing_to_balance():
     k = Table(5)
-    balance.start_balancing(k)
+    start_balancing(k)
     assert k.balance_ns == NEVER
 
 

@@ -12,7 +12,6 @@ from kernel.smp.mutations import (
     why_not,
 )
 from kernel.smp.topology import Topology, build, flat
-from kernel.task import TaskStruct
 from tests.kernel.smp.machines import machine, places
 from tests.kernel.smp.test_topology import RING
 
@@ -24,7 +23,6 @@ def ring() -> Topology:
 def test_a_machine_without_them_is_the_one_that_is_configured() -> None:
     topology = ring()
     assert SchedMutations(()).rebuilt(topology) is topology
-    assert not SchedMutations(("do_wait.tasklist_lock",)).any
 
 
 def test_without_domains_of_nodes_the_node_is_the_outermost_level() -> None:
@@ -44,14 +42,11 @@ def test_groups_from_the_first_cpu_put_far_nodes_into_each_of_them() -> None:
 def test_by_average_load_one_heavy_task_keeps_waiting_ones_away() -> None:
     # node 0: one task of nice -20 and an idle CPU; node 1: four tasks on two CPUs
     k = machine([1, 0, 2, 2], cpu=1, sockets=2, cores=2)
-    heavy = TaskStruct(2, 2, "heavy")
-    heavy.nice, heavy.cpu, heavy.on_rq = -20, 0, True
-    k.uneven[heavy] = 88761 - 1024
-    more = {0: 88761 - 1024}
+    k.averages.cpus[0].load = 88761
     sd = k.domains[-1][1]
-    assert groups.find_busiest(k, sd, 1, more)[0] == 2
+    assert groups.find_busiest(k, sd, 1, groups.CPU_IDLE)[0] == 2
     k.bugs = SchedMutations((GROUP_IMBALANCE,))
-    assert groups.find_busiest(k, sd, 1, more)[0] == -1
+    assert groups.find_busiest(k, sd, 1, groups.CPU_IDLE)[0] == -1
 
 
 @pytest.mark.parametrize("name", SCHED_MUTATIONS)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernel.smp.averages import TaskAvg
 from kernel.smp.select import select_task_rq_levels
 from kernel.smp.smp_class import SELECT_EXEC, SELECT_FORK, SELECT_WAKE
 from kernel.smp.topology import build
@@ -119,6 +120,36 @@ def test_flips_are_counted_when_another_is_woken_and_halve_in_a_second():
     k.now_ns += 1_000_000_001
     select_task_rq_levels(k, tasks[1], 1, SELECT_WAKE, 0)
     assert k.current.wakes.flips == 2
+
+
+def test_a_waker_that_is_about_to_sleep_leaves_its_cpu_to_whom_it_wakes():
+    k = machine([1, 1], cpu=0, llcs=2, cores=1)
+    assert select(k, 1, SELECT_WAKE) == 1
+    k.wake_sync = True
+    assert select(k, 1, SELECT_WAKE) == 0
+    k = machine([2, 1], cpu=0, llcs=2, cores=1)
+    k.wake_sync = True
+    assert select(k, 1, SELECT_WAKE) == 1  # not if others wait there
+
+
+def test_load_of_a_waker_that_is_about_to_sleep_does_not_count():
+    k = machine([3, 3], cpu=0, llcs=2, cores=1)
+    task = TaskStruct(7, 7, "t")
+    task.avg, k.current.avg = TaskAvg(100, 0, k.now_ns >> 20), TaskAvg(400, 0, k.now_ns >> 20)
+    k.averages.cpus[1].load = 2900
+    assert select_task_rq_levels(k, task, 1, SELECT_WAKE, 0) == 1  # 3172 and 108 % of 2800
+    k.wake_sync = True
+    assert select_task_rq_levels(k, task, 1, SELECT_WAKE, 0) == 0
+
+
+def test_in_a_full_cache_a_wake_up_looks_at_no_cpu_and_in_half_a_full_one_at_some():
+    k = machine([1, 1, 1, 1, 1, 1, 1, 0], cores=8)
+    assert select(k, 0, SELECT_WAKE) == 0  # 117 % of seven eighths are full
+    k = machine([1, 1, 1, 1, 0, 0, 0, 0], cores=8)
+    assert select(k, 3, SELECT_WAKE) == 4
+    k = machine([1, 1, 1, 1, 1, 0, 0, 0], cores=8)
+    assert select(k, 0, SELECT_WAKE) == 0  # of those after 0 three are looked at
+    assert select(k, 3, SELECT_WAKE) == 5
 
 
 def test_nobody_is_drawn_over_a_distance_that_is_too_far():
