@@ -150,7 +150,7 @@ EFFECTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     EFF_PULL: ("pull", ("dest_cpu",), "give a queued task to that CPU (pid is 0)"),
     EFF_BALANCE: (
         "balance",
-        ("dest_cpu", "dest_idle", "kind", "imbalance", "nr_balance_failed", "active", "tries"),
+        ("dest", "idle", "kind", "amount", "failed", "active", "tries"),
         "too busy: give that CPU as much (kernel.smp.balance; pid is 0)",
     ),
     EFF_SIBLING: ("sibling", ("cpu", "busy"), "a CPU of the same core began or ended to idle"),
