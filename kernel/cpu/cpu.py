@@ -360,18 +360,10 @@ class Cpu:
         seq = self._seq = self._seq + 1
         self.out.append(
             m.req_syscall(
-                self.now_ns,
-                self.id,
-                seq,
-                task.pid,
-                task.utime_ns,
-                task.stime_ns,
-                task.nivcsw,
-                task.run_delay_ns,
-                op,
-                ctx,
+                self.now_ns, self.id, seq, task.pid,
+                task.utime_ns, task.stime_ns, task.nivcsw, task.run_delay_ns, op, ctx,
             )
-        )
+        )  # fmt: skip
 
     def _go_on(self, task: CpuTask) -> None:
         """The current task goes on in its system call."""

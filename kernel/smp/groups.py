@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.bits import find_first_bit
 from kernel.messages import MIGRATE_LOAD, MIGRATE_MISFIT, MIGRATE_TASK, MIGRATE_UTIL
+from kernel.smp.asym import fits_capacity
 from kernel.smp.averages import averages_of, capacity_of, cpu_util, loaded, settle, settle_task
 from kernel.smp.topology import SCHED_CAPACITY_SCALE
 
@@ -40,11 +41,6 @@ CPU_IDLE: Final = 1
 CPU_NEWLY_IDLE: Final = 2
 
 NUMA_IMBALANCE_MIN: Final = 2
-
-
-def fits_capacity(util: int, capacity: int) -> bool:
-    """Tell whether ``util`` leaves a fifth of ``capacity`` free. Source: fair.c:fits_capacity()."""
-    return util * 1280 < capacity * 1024
 
 
 def capacity_greater(one: int, other: int) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from kernel.bits import find_first_bit, find_next_bit_wrap
 from kernel.sched.weights import NICE_0_LOAD
 from kernel.smp.affinity import cpumask_any_and_distribute
-from kernel.smp.asym import asym_fits_cpu, select_idle_capacity
+from kernel.smp.asym import asym_fits_cpu, fits_capacity, select_idle_capacity
 from kernel.smp.averages import capacity_of, nr_idle_scan, settle, settle_task
 from kernel.smp.groups import (
     HAS_SPARE,
@@ -24,7 +24,6 @@ from kernel.smp.groups import (
     MISFIT_TASK,
     Group,
     adjust_numa_imbalance,
-    fits_capacity,
     idle_cores,
 )
 from kernel.smp.smp_class import SELECT_EXEC, SELECT_WAKE
