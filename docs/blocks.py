@@ -87,7 +87,8 @@ _COMMAND: Final = f"""#!{sys.executable}
 import sys
 sys.path[0] = {str(ROOT)!r}
 from cluster.entry import main
-main()
+if __name__ == "__main__":  # processes of a sweep import this
+    main()
 """
 _SLOW: Final = ("smplab run", "smplab diff", "smplab scheduler", "smplab sweep")
 _TIMEOUT_S: Final = 600
