@@ -29,7 +29,7 @@ from kernel.drive.chooser import Recording
 from kernel.drive.story import tell
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
-from kernel.messages import NEVER
+from kernel.messages import END, NEVER
 from kernel.process.tasklist import for_each_thread
 from kernel.rounds.group import CpuReport as CpuReport
 from kernel.rounds.group import Group, Horizons, Inboxes
@@ -259,7 +259,7 @@ class KernelHost:
         if self._judged:
             self._judged = False  # just now, and nothing has happened since
         elif settles and self.judge(view.advance()):
-            return NEVER - 1 if self.verdict == DONE else {}, inboxes
+            return END if self.verdict == DONE else {}, inboxes
         self.supersteps += 1
         view.inboxes = inboxes
         limit_ns = scheme.limit(view)

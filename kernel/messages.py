@@ -192,6 +192,7 @@ BY_REMOTE_WAKE: Final = 5  # by another CPU than the one it arrives at
 # A time later than any run: the greatest that compiled code keeps in a register. To compare with
 # a greater one is a call of Python's, and every CPU does that at every step.
 NEVER: Final = (1 << 62) - 1
+END: Final = NEVER - 1  # a horizon: the run is over, only what has been sent still arrives
 
 
 # -- requests ----------------------------------------------------------------------------------

@@ -153,7 +153,7 @@ class KernelState(Kernel):
                 run_to_sleep(self, path)
         while timers and timers[0][0] <= limit_ns:
             self._fire_timer()
-        while self.balance_ns <= limit_ns < m.NEVER - 1:
+        while self.balance_ns <= limit_ns < m.END:
             run_rebalance_domains(self)
 
     def _fire_timer(self) -> None:

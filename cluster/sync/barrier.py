@@ -12,7 +12,7 @@ and on any number of actors. The price: a message may arrive in its CPU's past, 
 from typing import Final
 
 from cluster.sync.scheme import NO_FURTHER, Pending, Settings, View
-from kernel.messages import NEVER, Request
+from kernel.messages import END, NEVER, Request
 
 _REACHED: Final = 0  # the CPUs stand at the horizon
 _SERVED: Final = 1  # the kernel has served what was due there
@@ -45,7 +45,7 @@ class Barrier:
             self._phase = _AHEAD
             ahead_ns = view.advance() + self._quantum_ns
             # below NEVER even if nothing can happen: a CPU that waits for ever must not pass it
-            self._horizon_ns = min(ahead_ns, NEVER - 1)
+            self._horizon_ns = min(ahead_ns, END)
             # Timers of the coming superstep fire now, so that they reach their CPU in time.
             if view.due_ns <= ahead_ns < NEVER:
                 self._limit_ns = ahead_ns

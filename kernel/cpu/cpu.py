@@ -211,7 +211,7 @@ class Cpu:
             if rq.need_resched:
                 self._schedule()
             elif at == IDLE:
-                if due_ns > horizon_ns:
+                if due_ns > horizon_ns or (horizon_ns == m.END and not inbox):
                     return
                 ticks.idle(self, due_ns)
             elif at == IN_KERNEL:

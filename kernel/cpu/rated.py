@@ -277,7 +277,7 @@ class RatedCpu(Cpu):
             curr = self.rq.curr
             if curr.at == IDLE:
                 due_ns = self.now_ns if self.rq.need_resched else self._due_ns()
-                if due_ns > horizon_ns:
+                if due_ns > horizon_ns or (horizon_ns == m.END and not self.inbox):
                     return
                 self._strike_idle(start_ns, due_ns)
             elif self.now_ns >= start_ns and curr.at < ASKED:

@@ -177,7 +177,7 @@ class StepDriver:
                 if (
                     kernel.balance_ns < event_ns
                     and kernel.balance_ns <= step_ns
-                    and kernel.balance_ns <= limit_ns < m.NEVER - 1
+                    and kernel.balance_ns <= limit_ns < m.END
                 ):
                     run_rebalance_domains(kernel)
                 elif event_ns <= step_ns:
