@@ -30,7 +30,6 @@ from cluster.catalogue import (
     cost_profile_names,
     program_names,
 )
-from cluster.config.cgroups import in_order, shares_of
 from cluster.config.errors import ConfigError, Problem, got
 from cluster.plugins import place_of
 from kernel.costs import Costs
@@ -74,6 +73,8 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
 
     If there are any, it is the machine of what is sound.
     """
+    from cluster.config.cgroups import in_order, shares_of
+
     config = loaded.config
     machine, sched = config.machine, config.sched
     tree = _Tree(loaded)

@@ -183,7 +183,7 @@ def _sched() -> Iterator[str]:
         policies = ", ".join(POLICY_NAMES[policy] for policy in cls.policies)
         as_of = f"as of {cls.as_of}" if cls.as_of else ""
         as_of += "".join(f", not in {linux}" for linux in cls.absent)
-        yield f"{cls.name:<8} {CLASS_ORDER[cls.rank]:<8} {policies:<38} {as_of}".rstrip()
+        yield f"{cls.name:<8} {CLASS_ORDER[cls.rank]:<8} {policies:<36} {as_of}".rstrip()
         if cls.rank == FAIR_RANK:
             yield f"  child_runs_first: auto is {cls.fork_order}"
         yield from columns(tunable_rows(cls))

@@ -58,8 +58,6 @@ STATEMENTS: Final = (
     ("kernel.sched.cfs_rq", "clear_buddies"),
     ("kernel.sched.cfs_rq", "place_entity"),
     ("kernel.smp.load", "_count"),
-    ("kernel.smp.load", "load_dec"),
-    ("kernel.smp.load", "load_inc"),
     ("kernel.smp.ttwu", "set_current_state__quick"),
     ("kernel.smp.ttwu", "set_task_state__quick"),
     ("kernel.task", "set_exit_state"),

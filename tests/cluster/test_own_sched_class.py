@@ -201,7 +201,8 @@ def test_an_installed_class_is_named_by_its_entry_point(folder, monkeypatch):
         (
             "sched: {toy: {quantum: 1ms}}",
             "1:9: sched.toy: unknown key (known here: fair, classes, child_runs_first, hrtick, "
-            "watchdog, latency, min_granularity, wakeup_granularity, rt, cfs, eevdf, o1)",
+            "autogroup, watchdog, latency, min_granularity, wakeup_granularity, rt, cfs, eevdf, "
+            "o1)",
         ),
     ],
 )

@@ -14,8 +14,8 @@ from cluster.config.model import Model
 from kernel.costs import cost_names
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Sections whose keys are read by name, from their dataclasses: tests/cluster/test_config.py.
-BY_NAME = {"Sched", "SchedKeys"}
+#: Sections whose keys are read by name: tests/cluster/test_config.py, test_cgroups.py.
+BY_NAME = {"Sched", "SchedKeys", "Cgroup"}
 
 
 def reads(folder: str) -> Iterator[tuple[str, str]]:

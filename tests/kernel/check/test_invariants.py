@@ -103,6 +103,7 @@ class World:
             outbox={},
             requests=[],
             stepping=None,
+            nr_dup_mm=0,
         )
         k.init_pid_ns = boot_pid_ns(k)
         k.init_nsproxy = boot_nsproxy(k.init_pid_ns)

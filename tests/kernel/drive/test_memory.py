@@ -113,6 +113,9 @@ class Kernel(SimpleNamespace):
         self.driver = StepDriver(self)
         self.driver.memory = model()
 
+    def set_cpu(self, cpu):
+        self.cpu = cpu
+
     def open(self, request):
         self.now_ns, self.cpu, path, *task = request
         self.current = task[0] if task else Task()

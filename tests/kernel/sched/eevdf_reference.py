@@ -5,6 +5,10 @@ virtual time by multiplying with 2^32/weight and shifting, the average is rounde
 written into a task, and quotients of lags go towards zero. Ties go to who joined the queue first,
 between a waiting task and current to the waiting one.
 
+One rule is the emulator's: a task that is alone but for delayed sleepers gets no ticks. If there
+would have been one since it was last charged, what that would have done to the sleepers is done
+before somebody joins or leaves.
+
 Source: kernel/sched/fair.c and features.h of Linux 6.12.
 """
 
@@ -59,7 +63,7 @@ class Task:
 
 
 class Queue:
-    def __init__(self, base_slice, tick, **features):
+    def __init__(self, base_slice, tick, now=0, **features):
         self.features = {**FEATURES, **features}
         self.base_slice = base_slice
         self.tick_ns = tick
@@ -68,6 +72,8 @@ class Queue:
         self.resched = False
         self.orders = 0
         self.ran = 0  # of current, since it was last charged
+        self.now = now
+        self.charged = now  # when that was, or when it was picked
 
     def slice_of(self, task):
         return task.slice or self.base_slice
@@ -106,7 +112,7 @@ class Queue:
 
     def enqueue(self, task, how):
         """``how``: new, woken, moved (it was runnable elsewhere), both (woken elsewhere)."""
-        self.update()
+        self.update_after_ticks()
         if task.delayed:
             task.delayed = False
             self.note_lag(task)
@@ -128,10 +134,23 @@ class Queue:
 
     def run(self, delta):
         self.ran += delta
+        self.now += delta
+
+    def update_after_ticks(self):
+        """Charge current; sleepers that a tick would have found to have paid leave."""
+        alone = sum(not task.delayed for task in self.on) == 1 < len(self.on)
+        ticked = self.curr is not None and self.charged // self.tick_ns != self.now // self.tick_ns
+        self.update()
+        while alone and ticked and len(self.on) > 1:
+            task = self.choose()
+            if not task.delayed:
+                return
+            self.pay(task)
 
     def update(self):
         """Charge current for what it ran: before anything is decided, and at no other time."""
         delta, self.ran = self.ran, 0
+        self.charged = self.now
         task = self.curr
         if not delta or task is None:
             return
@@ -146,7 +165,7 @@ class Queue:
             self.resched = True
 
     def leave(self, task, sleeps, special=False):
-        self.update()
+        self.update_after_ticks()
         stays = sleeps and not special and self.features["delay_dequeue"]
         if stays and not self.eligible(task):
             task.delayed = True

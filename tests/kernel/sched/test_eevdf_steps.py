@@ -16,7 +16,8 @@ class Eevdf(SideBySide):
     def __init__(self, **features):
         rq = make_rq("eevdf", tunables=features)
         cfs = rq.of[3]
-        super().__init__(rq, reference.Queue(cfs.base_slice_ns, cfs.tick_ns, **features))
+        ref = reference.Queue(cfs.base_slice_ns, cfs.tick_ns, rq.clock_ns, **features)
+        super().__init__(rq, ref)
 
     def weight(self, nice, policy):
         return 3 if policy == SCHED_IDLE else reference.WEIGHTS[nice]
