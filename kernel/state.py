@@ -215,13 +215,15 @@ class KernelState(Kernel):
         task.stime_ns = stime_ns
         nivcsw: int = request[m.R_NIVCSW]
         run_delay_ns: int = request[m.R_RUN_DELAY]
-        self.involuntary_switches += nivcsw - task.nivcsw
         timeslices = task.nvcsw + nivcsw + 1
-        self.cpu_timeslices[cpu] += timeslices - task.timeslices
-        task.timeslices = timeslices
-        self.cpu_run_delay_ns[cpu] += run_delay_ns - task.run_delay_ns
-        task.nivcsw = nivcsw
-        task.run_delay_ns = run_delay_ns
+        if timeslices != task.timeslices:
+            self.cpu_timeslices[cpu] += timeslices - task.timeslices
+            task.timeslices = timeslices
+            self.involuntary_switches += nivcsw - task.nivcsw
+            task.nivcsw = nivcsw
+        if run_delay_ns != task.run_delay_ns:
+            self.cpu_run_delay_ns[cpu] += run_delay_ns - task.run_delay_ns
+            task.run_delay_ns = run_delay_ns
         if now_ns > task.msg_ns:
             task.msg_ns = now_ns
         if code == m.REQ_SYSCALL:

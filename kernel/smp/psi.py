@@ -30,6 +30,32 @@ def psi_period_ns(hz: int, tick_ns: int) -> int:
     return (2 * hz + 1) * tick_ns
 
 
+class PsiGroupCpu:
+    """One CPU. ``number``: its runnable tasks; ``since_ns``: from when on times are not counted
+    yet; ``busy_ns`` and ``some_ns``: times that are not collected yet.
+    """
+
+    __slots__ = ("busy_ns", "number", "since_ns", "some_ns")
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.since_ns = 0
+        self.busy_ns = 0
+        self.some_ns = 0
+
+    def record(self, now_ns: int) -> None:
+        """Count the time up to now. Source: kernel/sched/psi.c:record_times()."""
+        delta = now_ns - self.since_ns
+        if delta <= 0:
+            return
+        self.since_ns = now_ns
+        number = self.number
+        if number > 0:
+            self.busy_ns += delta
+            if number >= _SOME:
+                self.some_ns += delta
+
+
 class PsiGroup:
     """Pressure of the machine (``psi_system``). Times in ns.
 
@@ -38,10 +64,7 @@ class PsiGroup:
     """
 
     __slots__ = (
-        "_busy",
-        "_numbers",
-        "_since",
-        "_some",
+        "_cpus",
         "_tick_ns",
         "avg",
         "avg_last_update",
@@ -54,10 +77,7 @@ class PsiGroup:
     def __init__(self, cpus: int, hz: int, tick_ns: int) -> None:
         self.period_ns = psi_period_ns(hz, tick_ns)
         self._tick_ns = tick_ns
-        self._numbers = [0] * cpus  # runnable tasks, up to _SOME
-        self._since = [0] * cpus  # from when on times are not counted yet
-        self._busy = [0] * cpus  # times not collected yet
-        self._some = [0] * cpus
+        self._cpus = [PsiGroupCpu() for _ in range(cpus)]
         self.total = 0
         self.avg = [0, 0, 0]
         self.avg_total = 0
@@ -71,20 +91,9 @@ class PsiGroup:
         """
         if now_ns >= self.avg_next_update:
             self.advance(now_ns)
-        self._record(now_ns, cpu)
-        self._numbers[cpu] = number if number > 0 else 0
-
-    def _record(self, now_ns: int, cpu: int) -> None:
-        """Count the time of a CPU up to now. Source: kernel/sched/psi.c:record_times()."""
-        delta = now_ns - self._since[cpu]
-        if delta <= 0:
-            return
-        self._since[cpu] = now_ns
-        number = self._numbers[cpu]
-        if number > 0:
-            self._busy[cpu] += delta
-            if number >= _SOME:
-                self._some[cpu] += delta
+        mine = self._cpus[cpu]
+        mine.record(now_ns)
+        mine.number = number if number > 0 else 0
 
     def advance(self, now_ns: int) -> None:
         """Average all periods that have ended by ``now_ns``.
@@ -92,7 +101,7 @@ class PsiGroup:
         Linux's work runs at the end of each as long as a CPU is busy in it.
         """
         while self.avg_next_update <= now_ns:
-            if not any(self._numbers) and not any(self._busy):
+            if not any(mine.number or mine.busy_ns for mine in self._cpus):
                 self.update_averages(now_ns)
                 return
             at_ns = self.avg_next_update
@@ -105,12 +114,12 @@ class PsiGroup:
         Source: kernel/sched/psi.c:collect_percpu_times().
         """
         nonidle_total = weighted = 0
-        for cpu in range(len(self._since)):
-            self._record(now_ns, cpu)
-            nonidle = self._busy[cpu] // self._tick_ns
+        for mine in self._cpus:
+            mine.record(now_ns)
+            nonidle = mine.busy_ns // self._tick_ns
             nonidle_total += nonidle
-            weighted += self._some[cpu] * nonidle
-            self._busy[cpu] = self._some[cpu] = 0
+            weighted += mine.some_ns * nonidle
+            mine.busy_ns = mine.some_ns = 0
         self.total += weighted // max(nonidle_total, 1)
 
     def update_averages(self, now_ns: int) -> None:
