@@ -147,8 +147,10 @@ def test_a_graph_that_is_never_left_takes_nothing_from_a_run_that_is_whole(
         released.wait()
 
     local = run_local(make_request("storm", config=FOUR))
-    on_ray = run_ray(make_request("storm", config=FOUR, cpus_per_actor=4))
-    released.set()
+    try:
+        on_ray = run_ray(make_request("storm", config=FOUR, cpus_per_actor=4))
+    finally:
+        released.set()  # a graph that a failure leaves behind is torn down, too
     assert (on_ray.exit_kind, on_ray.message) == (engine_api.DONE, "")
     assert on_ray.digest == local.digest
     [kernel] = kernels
