@@ -1,5 +1,6 @@
 """Runs on a real Ray: the local engine's bytes, and every way a run can end badly."""
 
+import gc
 import os
 import select
 import signal
@@ -136,6 +137,7 @@ def test_frames_larger_than_a_channel_go_through_and_the_graph_ends(
 def test_a_graph_that_is_never_left_takes_nothing_from_a_run_that_is_whole(
     make_request: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    gc.collect()  # graphs of runs before, which are torn down when they go
     monkeypatch.setattr("cluster.transport.ray_graph._TEARDOWN_S", 0.1)
     monkeypatch.setattr("ray.dag.compiled_dag_node.CompiledDAG.teardown", lambda graph: hang())
     released = threading.Event()
