@@ -31,6 +31,7 @@ from kernel.cpu.task import CpuTask
 from kernel.sched import eevdf_group
 from kernel.sched.eevdf_entity import (
     dequeue_entity,
+    do_preempt_short,
     finish_delayed,
     finish_paid,
     has_ticked,
@@ -245,12 +246,7 @@ class EevdfSchedClass(FairSchedClass):
         if p.policy != SCHED_NORMAL:
             return
         update_curr(rq, cfs)
-        if (
-            cfs.features.preempt_short
-            and slice_of(cfs, theirs) < slice_of(cfs, mine)
-            and entity_eligible(cfs, theirs)
-            and (theirs.deadline < mine.deadline or not entity_eligible(cfs, mine))
-        ):
+        if do_preempt_short(cfs, theirs, mine):
             mine.vlag = mine.deadline + 1
         if pick_eevdf(cfs) is p:
             rq.need_resched = True

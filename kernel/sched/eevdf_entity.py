@@ -11,9 +11,11 @@ from kernel.sched.eevdf_rq import (
     EevdfEntity,
     EevdfRq,
     div_s64,
+    entity_eligible,
     link_entity,
     pick_eevdf,
     place_entity,
+    slice_of,
     unlink_entity,
     update_entity_lag,
 )
@@ -137,6 +139,19 @@ def reweight_entity(cfs: EevdfRq, p: CpuTask, weight: int) -> None:
     if not running:
         link_entity(cfs, p)
     cfs.nr_queued += 1
+
+
+def do_preempt_short(cfs: EevdfRq, theirs: EevdfEntity, mine: EevdfEntity) -> bool:
+    """Tell whether ``theirs`` may cut off current, ``mine``, for its slice is the shorter one.
+
+    Source: kernel/sched/fair.c:do_preempt_short().
+    """
+    return (
+        cfs.features.preempt_short
+        and slice_of(cfs, theirs) < slice_of(cfs, mine)
+        and entity_eligible(cfs, theirs)
+        and (theirs.deadline < mine.deadline or not entity_eligible(cfs, mine))
+    )
 
 
 def has_ticked(cfs: EevdfRq, now_ns: int) -> bool:

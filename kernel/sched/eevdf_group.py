@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kernel.cpu.task import CpuTask
 from kernel.sched.eevdf_entity import (
     dequeue_entity,
+    do_preempt_short,
     enqueue_entity,
     finish_delayed,
     requeue_delayed,
@@ -291,12 +292,7 @@ def wakeup_preempt(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
     if idle != newcomer_idle or p.policy != SCHED_NORMAL:
         return
     update_chain(rq, tree)
-    if (
-        flat.features.preempt_short
-        and slice_of(queue, their_se) < slice_of(queue, my_se)
-        and entity_eligible(queue, their_se)
-        and (their_se.deadline < my_se.deadline or not entity_eligible(queue, my_se))
-    ):
+    if do_preempt_short(queue, their_se, my_se):
         my_se.vlag = my_se.deadline + 1
     if pick_eevdf(queue) is theirs:
         rq.need_resched = True
