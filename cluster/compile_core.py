@@ -100,7 +100,7 @@ INTERPRETED: Final = (
     "smp/ext.py",
     "smp/syscalls.py",
 )
-INTERPRETED_FOLDERS: Final = ("check", "proc", "trace", "uapi")
+INTERPRETED_FOLDERS: Final = ("cgroup", "check", "proc", "trace", "uapi")
 # -O0 loses all there is to gain, -O1 a sixtieth of the instructions (decision 0003)
 _OPTIMISATION: Final = "2"
 _FAILED: Final = 1

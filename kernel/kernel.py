@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel import messages as m
 from kernel.boot.init_programs import InitPrograms
+from kernel.cgroup.cgroup import CgroupHierarchy
 from kernel.costs import Costs, scaled
 from kernel.drive.forms import quick_form
 from kernel.drive.livelock import FaultLoop
@@ -147,6 +148,7 @@ class Kernel:
         self.uneven: dict[TaskStruct, int] = {}
         self.sched = SchedTable(spec)  # of which class a task is, and who is in which
         self.groups = GroupTable(spec)  # sessions and other groups of tasks
+        self.cgroups = CgroupHierarchy(spec, self.groups)
         self.affinity_used = False  # a task may be bound to some CPUs
         # namespaces: the next number in /proc/PID/ns, and how many there are of each kind
         self.next_ns_ino = FIRST_INO

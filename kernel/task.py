@@ -62,6 +62,7 @@ from kernel.uapi.task_state import (
 )
 
 if TYPE_CHECKING:
+    from kernel.cgroup.cgroup import Cgroup
     from kernel.cred.creds import Cred
     from kernel.fs.file import FilesStruct
     from kernel.fs.fs_struct import FsStruct
@@ -173,7 +174,6 @@ class SignalStruct:
         "ac_flag",
         "args",
         "autogroup",
-        "cgroup",
         "cmaxrss",
         "cmin_flt",
         "cnivcsw",
@@ -242,7 +242,6 @@ class SignalStruct:
         self.wait_chldexit: list[WaitOpts] = []  # newest first
         # only what differs from the defaults; never changed in place, so fork shares it
         self.rlim: dict[int, tuple[int, int]] = NO_RLIMITS
-        self.cgroup: TaskGroup | None = None  # what the configuration says; None: the root
         self.autogroup: TaskGroup | None = None  # of its session; None: of the first one
         self.args: tuple[str, ...] = ()  # what the last exec was given: /proc/PID/cmdline
         self.env: tuple[tuple[str, str], ...] = ()
@@ -290,6 +289,7 @@ class TaskStruct:
         "attrs",
         "avg",
         "blocked",
+        "cgroup",
         "children",
         "clear_child_tid",
         "comm",
@@ -403,6 +403,7 @@ class TaskStruct:
         self.cred: Cred = None  # type: ignore[assignment]  # set by copy_creds
         self.nice = 0
         self.attrs: TaskAttrs | None = None  # if it differs from boot's
+        self.cgroup: Cgroup | None = None  # kernel.cgroup; None: the root
         self.nsproxy: NsProxy | None = None  # None once the task has left them
         self.sysvsem: SemUndoList | None = None
         self.utime_ns = 0

@@ -256,6 +256,7 @@ def clone3(
     pidfd: bool = False,
     parent_tid: tuple[mmap.mmap, int] | None = None,
     child_tid: tuple[mmap.mmap, int] | None = None,
+    cgroup: int | None = None,
 ) -> Any:
     """Fork as clone3(2) does.
 
@@ -267,6 +268,8 @@ def clone3(
         parent_tid, child_tid: ``(mapping, offset)`` of a 32-bit word in which the kernel stores the
             child's pid: in the parent's memory before the child runs, in the child's memory (adds
             CLONE_PARENT_SETTID, CLONE_CHILD_SETTID).
+        cgroup: descriptor of the directory of the group that the child begins in (adds
+            CLONE_INTO_CGROUP).
 
     Returns:
         The child's pid in the parent, 0 in the child; with ``pidfd`` ``(pid, fd)`` and ``(0, -1)``.
@@ -281,11 +284,13 @@ def clone3(
         flags |= CLONE_PARENT_SETTID
     if child_tid is not None:
         flags |= CLONE_CHILD_SETTID
+    if cgroup is not None:
+        flags |= CLONE_INTO_CGROUP
     if flags & (CLONE_VM | CLONE_SETTLS):
         raise native_form.missing("clone3() with CLONE_VM has no native form: use threads or vfork")
     fd = ctypes.c_int(-1)
     numbers = (ctypes.c_int * len(set_tid or ()))(*(set_tid or ()))
-    args = _CloneArgs(flags=flags, exit_signal=exit_signal)
+    args = _CloneArgs(flags=flags, exit_signal=exit_signal, cgroup=cgroup or 0)
     if pidfd:
         args.pidfd = ctypes.addressof(fd)
     if set_tid:

@@ -14,6 +14,7 @@ from kernel.arch.stack import boot_stacks
 from kernel.boot.init_programs import arm_spawns
 from kernel.boot.rest_init import boot_tasks, kernel_init
 from kernel.boot.smpboot import smpboot_register_percpu_thread
+from kernel.cgroup.cgroupfs import cgroup_init
 from kernel.drive.forms import next_point, pass_point
 from kernel.fs.initramfs import boot_vfs
 from kernel.mm.frames import Frames
@@ -41,6 +42,7 @@ def boot_machine(k: "Kernel") -> None:
     k.stacks = boot_stacks(k)
     k.vfs = boot_vfs(k)
     proc_root_init(k)
+    cgroup_init(k)
     boot_tasks(k)
 
 

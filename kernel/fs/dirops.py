@@ -33,6 +33,7 @@ from kernel.uapi.errno_ import (
     ENOTDIR,
     ENOTEMPTY,
     EPERM,
+    EXDEV,
 )
 from kernel.uapi.fcntl import S_IFIFO, S_IFMT, S_IFREG, S_ISVTX
 
@@ -73,7 +74,7 @@ def _may_delete(directory: Inode, victim: Inode, cred: "Cred", *, isdir: bool) -
     """
     if not inode_permission(directory, MAY_WRITE | MAY_EXEC, cred.euid, cred.egid):
         return EACCES
-    if directory.i_op is not None:
+    if directory.i_op is not None and not directory.i_op.takes_names:
         return EPERM  # /proc
     if directory.mode & S_ISVTX and cred.euid not in (0, victim.uid, directory.uid):
         return EPERM
@@ -85,6 +86,11 @@ def _may_delete(directory: Inode, victim: Inode, cred: "Cred", *, isdir: bool) -
     elif victim.kind == DIRECTORY:
         return EISDIR
     return 0 if directory.nlink else ENOENT
+
+
+def _device(inode: Inode) -> int:
+    """Return which file system an inode is of; 0: that of the machine, with /proc."""
+    return 0 if inode.i_op is None else inode.i_op.dev
 
 
 def _drop_entry(k: "Kernel", directory: Inode, name: str, inode: Inode) -> None:
@@ -169,6 +175,8 @@ def sys_unlink(k: "Kernel", path: str) -> None:
     if place.slashes:
         raise KernelError(EISDIR if inode.kind == DIRECTORY else ENOTDIR, path)
     errno = _may_delete(place.directory, inode, k.current.cred, isdir=False)
+    if not errno and place.directory.i_op is not None:
+        errno = EPERM
     if errno:
         raise KernelError(errno, path)
     _drop_entry(k, place.directory, place.name, inode)
@@ -192,8 +200,16 @@ def sys_rmdir(k: "Kernel", path: str) -> None:
         raise KernelError({"..": ENOTEMPTY, ".": EINVAL}.get(last, EBUSY), path)
     if inode is None:
         raise KernelError(ENOENT, path)
+    above = place.directory.i_op
     errno = _may_delete(place.directory, inode, k.current.cred, isdir=True)
-    if not errno and inode.entries:
+    if not errno and _device(inode) != _device(place.directory):
+        errno = EBUSY
+    if not errno and above is not None:
+        try:
+            above.rmdir(k, inode)
+        except KernelError as failed:
+            errno = failed.errno
+    elif not errno and inode.entries:
         errno = ENOTEMPTY
     if errno:
         raise KernelError(errno, path)
@@ -214,6 +230,8 @@ def _is_ancestor(above: Inode, below: Inode) -> bool:
 
 def _may_rename(k: "Kernel", source: Lookup, target: Lookup) -> int:
     """Return the errno that forbids a rename, or 0. Source: fs/namei.c:do_renameat2()."""
+    if _device(source.directory) != _device(target.directory):
+        return EXDEV
     if not source.name or not target.name:
         return EBUSY
     old, new = source.inode, target.inode
@@ -247,15 +265,15 @@ def _may_rename(k: "Kernel", source: Lookup, target: Lookup) -> int:
         return EACCES
     if new is not None and new.entries:
         return ENOTEMPTY
-    return 0
+    return 0 if source.directory.i_op is None else EPERM
 
 
 def sys_rename(k: "Kernel", old: str, new: str) -> None:
     """Give a file or directory another name, in place of what had it.
 
     Raises:
-        KernelError: with both names. ENOENT, ENOTDIR, EISDIR, EACCES, EPERM, ENOTEMPTY; EBUSY, an
-            end in ``.``, ``..`` or ``/``; EINVAL, a directory into itself.
+        KernelError: with both names. ENOENT, ENOTDIR, EISDIR, EACCES, EPERM, ENOTEMPTY; EXDEV;
+            EBUSY, an end in ``.``, ``..`` or ``/``; EINVAL, a directory into itself.
 
     Source: fs/namei.c:do_renameat2(), vfs_rename(); fs/libfs.c:simple_rename().
     """

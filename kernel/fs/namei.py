@@ -20,6 +20,7 @@ from kernel.uapi.errno_ import (
     ENOENT,
     ENOTDIR,
     EOVERFLOW,
+    EPERM,
     ESRCH,
     ETXTBSY,
 )
@@ -177,7 +178,9 @@ def may_create(directory: Inode, cred: "Cred", path: str) -> None:
 
     Source: fs/namei.c:may_create().
     """
-    if not directory.nlink or directory.i_op is not None:  # /proc has no room for it
+    if not directory.nlink:
+        raise KernelError(ENOENT, path)
+    if directory.i_op is not None and not directory.i_op.takes_names:  # /proc has no room for it
         raise KernelError(ENOENT, path)
     if not inode_permission(directory, MAY_WRITE | MAY_EXEC, cred.euid, cred.egid):
         raise KernelError(EACCES, path)
@@ -204,6 +207,8 @@ def create(k: "Kernel", place: Lookup, kind: int, mode: int, path: str) -> Inode
     if cred.user_ns is not None and not ids_mapped(cred.user_ns, cred.euid, cred.egid):
         raise KernelError(EOVERFLOW, path)
     mode &= ~fs_of(task).umask
+    if directory.i_op is not None:
+        return _create_by(k, place, kind, mode, path)
     gid = cred.egid
     if directory.mode & S_ISGID:
         gid = directory.gid
@@ -215,6 +220,28 @@ def create(k: "Kernel", place: Lookup, kind: int, mode: int, path: str) -> Inode
     k.vfs.link(directory, place.name, inode)
     directory.mtime_ns = directory.ctime_ns = inode.mtime_ns
     return inode
+
+
+def _create_by(k: "Kernel", place: Lookup, kind: int, mode: int, path: str) -> Inode:
+    """Make a directory in a file system that has nothing else that could be made.
+
+    Raises:
+        KernelError: EACCES, a file; EPERM, a FIFO; what the file system's mkdir raises.
+
+    Source: fs/namei.c:vfs_create(), vfs_mkdir(), vfs_mknod().
+    """
+    directory = place.directory
+    if kind != DIRECTORY:
+        raise KernelError(EACCES if kind == REGULAR else EPERM, path)
+    if directory.i_op is None or directory.entries is None:
+        raise AssertionError(f"{directory!r} is not a directory of another file system")
+    try:
+        directory.i_op.mkdir(k, directory, place.name, mode)
+    except KernelError as failed:
+        raise KernelError(failed.errno, path) from None
+    made = directory.entries[place.name]
+    directory.mtime_ns = directory.ctime_ns = made.mtime_ns
+    return made
 
 
 def path_lookup_exec(k: "Kernel", path: str) -> Inode:

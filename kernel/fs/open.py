@@ -282,7 +282,7 @@ def sys_chmod(k: "Kernel", path: str, mode: int) -> None:
     cred = k.current.cred
     if inode.kind == PIDFD:
         raise KernelError(EOPNOTSUPP, path)
-    if cred.euid not in (0, inode.uid) or inode.i_op is not None:
+    if cred.euid not in (0, inode.uid) or (inode.i_op is not None and not inode.i_op.may_chmod):
         raise KernelError(EPERM, path)  # also the mode of a file of /proc (proc_setattr())
     mode &= 0o7777
     if cred.euid != 0 and cred.egid != inode.gid:

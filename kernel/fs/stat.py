@@ -31,7 +31,7 @@ def vfs_getattr(k: "Kernel", inode: Inode) -> tuple[int, ...]:
     return (
         inode.mode,
         inode.ino,
-        _PIDFS if inode.kind == PIDFD else _DEVICE,
+        _PIDFS if inode.kind == PIDFD else _device(inode),
         inode.nlink,
         uid,
         gid,
@@ -40,6 +40,11 @@ def vfs_getattr(k: "Kernel", inode: Inode) -> tuple[int, ...]:
         mtime,
         inode.ctime_ns // NSEC_PER_SEC,
     )
+
+
+def _device(inode: Inode) -> int:
+    """Return the st_dev of an inode of the tree."""
+    return _DEVICE if inode.i_op is None else inode.i_op.dev or _DEVICE
 
 
 def sys_stat(k: "Kernel", path: str) -> tuple[int, ...]:

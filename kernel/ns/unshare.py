@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 CLONE_LEGACY_FLAGS: Final = 0xFFFFFFFF
+_INT_MAX: Final = (1 << 31) - 1
 _UNSHARE_FLAGS: Final = (
     CLONE_THREAD
     | CLONE_FS
@@ -71,6 +72,7 @@ def sys_clone3(
     pidfd: bool,
     parent_tid: int,
     child_tid: int,
+    cgroup: int = 0,
 ) -> Path[CloneResult]:
     """Make a child as ``flags`` say, with a choice of its numbers and of what the caller gets.
 
@@ -80,13 +82,15 @@ def sys_clone3(
         set_tid: the child's numbers, from its innermost pid namespace on; () for the next ones.
         pidfd: there is a place for the pidfd of CLONE_PIDFD.
         parent_tid, child_tid: addresses for CLONE_PARENT_SETTID and CLONE_CHILD_SETTID, or 0.
+        cgroup: the descriptor of CLONE_INTO_CGROUP: of the directory of a group.
 
     Returns:
         The child's pid, with CLONE_PIDFD ``(pid, pidfd)``; 0 in the child.
 
     Raises:
         KernelError: EINVAL, unknown flags, a bad exit signal, what does not go together; all that
-            clone() fails with; EEXIST, EPERM, EINVAL for ``set_tid``; EBADF, CLONE_INTO_CGROUP.
+            clone() fails with; EEXIST, EPERM, EINVAL for ``set_tid``; EBADF, ENOENT,
+            EACCES, EBUSY, EOPNOTSUPP for ``cgroup``.
         GuestFault: REFUSED for CLONE_VM without CLONE_VFORK: parent and child would
             run on one stack at once. Use clone_thread().
 
@@ -95,6 +99,8 @@ def sys_clone3(
     if len(set_tid) > MAX_PID_NS_LEVEL or exit_signal & ~CSIGNAL or not 0 <= exit_signal <= NSIG:
         raise KernelError(EINVAL)
     if flags & ~(CLONE_LEGACY_FLAGS | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP):
+        raise KernelError(EINVAL)
+    if flags & CLONE_INTO_CGROUP and not 0 <= cgroup <= _INT_MAX:
         raise KernelError(EINVAL)
     if flags & (CLONE_DETACHED | CSIGNAL & ~CLONE_NEWTIME):
         raise KernelError(EINVAL)
@@ -109,7 +115,14 @@ def sys_clone3(
         raise GuestFault(
             refused("clone3(CLONE_VM) needs CLONE_VFORK, or clone_thread() and a stack of its own")
         )
-    args = KernelCloneArgs(flags, set_tid, pidfd=pidfd, parent_tid=parent_tid, child_tid=child_tid)
+    args = KernelCloneArgs(
+        flags,
+        set_tid,
+        pidfd=pidfd,
+        parent_tid=parent_tid,
+        child_tid=child_tid,
+        cgroup=cgroup,
+    )
     return do_fork(k, flags & ~CSIGNAL | exit_signal, args)
 
 

@@ -10,6 +10,8 @@ a symbolic link that is followed would.
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.cgroup.cgroup import has_cgroup2
+from kernel.cgroup.members import proc_cgroup_show
 from kernel.errors import KernelError
 from kernel.fs.inode import Inode
 from kernel.points import Path
@@ -180,6 +182,18 @@ def kstrtoint(data: bytes) -> int:
     return -value if text[0] == "-" else value
 
 
+def show_vfsmnt(k: "Kernel", task: TaskStruct) -> str:
+    """Return the file systems and where they are mounted. Source: fs/proc_namespace.c.
+
+    Deviation: /proc and the root are one file system here, and every mount namespace has the same.
+    """
+    lines = ["rootfs / rootfs rw 0 0\n", "proc /proc proc rw,relatime 0 0\n"]
+    if has_cgroup2(k):
+        lines.append("sysfs /sys sysfs rw,relatime 0 0\n")
+        lines.append("cgroup2 /sys/fs/cgroup cgroup2 rw,relatime 0 0\n")
+    return "".join(lines)
+
+
 # -- directories ---------------------------------------------------------------------------------
 
 
@@ -223,7 +237,9 @@ def proc_fd_links(k: "Kernel", directory: Inode, name: str, inode: Inode | None)
 
 
 def proc_root_links(k: "Kernel", directory: Inode, name: str, inode: Inode | None) -> str | None:
-    """Return the text of self and thread-self. Source: fs/proc/self.c."""
+    """Return the text of self, thread-self and mounts. Source: fs/proc/self.c, fs/proc/root.c."""
+    if name == "mounts":
+        return "self/mounts"
     return proc_self_get_link(k, name) if name in ("self", "thread-self") else None
 
 
@@ -291,13 +307,16 @@ def proc_readfd_names(k: "Kernel", directory: Inode) -> list[str]:
 
 
 def proc_pid_lookup(k: "Kernel", directory: Inode, name: str) -> Inode | None:
-    """Find ``self``, ``thread-self`` or the thread with this number.
+    """Find ``self``, ``thread-self``, ``mounts`` or the thread with this number.
 
     Source: fs/proc/base.c:proc_pid_lookup(), fs/proc/self.c, fs/proc/thread_self.c.
     """
     current = k.current
     if name == "self":
         name = str(current.group_leader.thread_pid.nr)
+    elif name == "mounts":
+        process = proc_pid_lookup(k, directory, "self")
+        return None if process is None else proc_tgid_base_lookup(k, process, name)
     elif name == "thread-self":
         process = proc_pid_lookup(k, directory, "self")
         tasks = None if process is None else proc_tgid_base_lookup(k, process, "task")
@@ -310,12 +329,12 @@ def proc_pid_lookup(k: "Kernel", directory: Inode, name: str) -> Inode | None:
 
 
 def proc_pid_names(k: "Kernel", directory: Inode) -> list[str]:
-    """Return self, thread-self and the processes by number.
+    """Return self, thread-self, mounts and the processes by number.
 
     Source: fs/proc/base.c:proc_pid_readdir(), next_tgid().
     """
     numbers = sorted(task.thread_pid.nr for task in for_each_process(k))
-    return ["self", "thread-self", *map(str, numbers)]
+    return ["self", "thread-self", "mounts", *map(str, numbers)]
 
 
 _COMMON: Final = (
@@ -337,6 +356,10 @@ _COMMON: Final = (
     Entry("gid_map", 0o644, show=proc_gid_map_show, write=proc_gid_map_write),
     Entry("setgroups", 0o644, show=proc_setgroups_show, write=proc_setgroups_write),
 )
+_LATER: Final = (
+    Entry("cgroup", 0o444, show=proc_cgroup_show, there=has_cgroup2),
+    Entry("mounts", 0o444, show=show_vfsmnt),
+)
 TGID_ENTRIES: Final[dict[str, Entry]] = {
     entry.name: entry
     for entry in (
@@ -350,6 +373,7 @@ TGID_ENTRIES: Final[dict[str, Entry]] = {
             write=sched_autogroup_write,
             there=has_autogroup,
         ),
+        *_LATER,
     )
 }
 TID_ENTRIES: Final[dict[str, Entry]] = {
@@ -358,6 +382,7 @@ TID_ENTRIES: Final[dict[str, Entry]] = {
         *_COMMON,
         Entry("stat", 0o444, show=proc_tid_stat),
         Entry("children", 0o444, show=children_seq_show),
+        *_LATER,
     )
 }
 TGID_DIRECTORY: Final = Entry(

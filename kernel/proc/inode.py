@@ -21,14 +21,14 @@ Deviation: one /proc, of the first pid namespace.
 """
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from kernel.errors import KernelError
 from kernel.fs.file_table import File
 from kernel.fs.inode import DIRECTORY, PROC, FileOperations, Inode
 from kernel.points import Path
 from kernel.task import TaskStruct
-from kernel.uapi.errno_ import EINVAL, EIO, ENOENT, ESRCH
+from kernel.uapi.errno_ import EINVAL, EIO, ENOENT, EPERM, ESRCH
 from kernel.uapi.fcntl import S_IFDIR, S_IFREG, SEEK_CUR, SEEK_SET
 
 if TYPE_CHECKING:
@@ -108,9 +108,29 @@ class Node:
 
     __slots__ = ("entry", "pid")
 
+    dev: ClassVar[int] = 0  # st_dev of its file system; 0: that of the machine's
+    may_chmod: ClassVar[bool] = False
+    takes_names: ClassVar[bool] = False  # of what may be made in it mkdir decides
+
     def __init__(self, entry: Entry, pid: "Pid | None") -> None:
         self.entry = entry
         self.pid = pid
+
+    def mkdir(self, k: "Kernel", directory: Inode, name: str, mode: int) -> None:
+        """Make a directory in ``directory``. Source: inode_operations.mkdir.
+
+        Raises:
+            KernelError: ENOENT, /proc has no room for it.
+        """
+        raise KernelError(ENOENT)
+
+    def rmdir(self, k: "Kernel", inode: Inode) -> None:
+        """Remove what a directory stands for; it is in this one. Source: inode_operations.rmdir.
+
+        Raises:
+            KernelError: EPERM.
+        """
+        raise KernelError(EPERM)
 
     def is_gone(self) -> bool:
         """Tell whether the task of a directory is released: nobody may look into it any more.

@@ -10,6 +10,7 @@ runs; CLONE_CHILD_CLEARTID takes no word (see ``mm_release``).
 
 from typing import TYPE_CHECKING
 
+from kernel.cgroup.cgroupfs import cgroup_css_set_fork
 from kernel.errors import KernelError
 from kernel.fs.file import close_fd
 from kernel.mm.access import store
@@ -33,11 +34,12 @@ from kernel.uapi.clone import (
     CLONE_THREAD,
     CLONE_VM,
 )
-from kernel.uapi.errno_ import EBADF, EFAULT, EINVAL
+from kernel.uapi.errno_ import EFAULT, EINVAL
 from kernel.uapi.mman import PAGE_SHIFT
 from kernel.uapi.signals import SIG_IGN
 
 if TYPE_CHECKING:
+    from kernel.cgroup.cgroup import Cgroup
     from kernel.kernel import Kernel
     from kernel.process.pid import Pid
 
@@ -54,9 +56,19 @@ class KernelCloneArgs:
         pidfd: the caller takes a pidfd; without it CLONE_PIDFD has nowhere to put it.
         parent_tid, child_tid: addresses of the words for the child's tid, or 0.
         pidfd_fd: the descriptor made for the caller; -1 if none.
+        cgroup: the descriptor of CLONE_INTO_CGROUP; ``into``: the group that it is.
     """
 
-    __slots__ = ("child_tid", "flags", "parent_tid", "pidfd", "pidfd_fd", "set_tid")
+    __slots__ = (
+        "cgroup",
+        "child_tid",
+        "flags",
+        "into",
+        "parent_tid",
+        "pidfd",
+        "pidfd_fd",
+        "set_tid",
+    )
 
     def __init__(
         self,
@@ -66,6 +78,7 @@ class KernelCloneArgs:
         pidfd: bool = False,
         parent_tid: int = 0,
         child_tid: int = 0,
+        cgroup: int = 0,
     ) -> None:
         self.flags = flags
         self.set_tid = set_tid
@@ -73,6 +86,8 @@ class KernelCloneArgs:
         self.parent_tid = parent_tid
         self.child_tid = child_tid
         self.pidfd_fd = -1
+        self.cgroup = cgroup
+        self.into: Cgroup | None = None
 
 
 def check_clone_flags(k: "Kernel", flags: int) -> None:
@@ -114,8 +129,8 @@ def prepare_pidfd(k: "Kernel", args: KernelCloneArgs, pid: "Pid") -> None:
     """Make the pidfd of CLONE_PIDFD in the caller's table, and check what comes after it.
 
     Raises:
-        KernelError: EMFILE; EFAULT, nowhere to put its number; EBADF, CLONE_INTO_CGROUP, as no
-            descriptor is that of a cgroup.
+        KernelError: EMFILE; EFAULT, nowhere to put its number; of CLONE_INTO_CGROUP as
+            ``cgroup_css_set_fork``.
 
     Source: kernel/fork.c:copy_process(), pidfd_prepare(); kernel/cgroup/cgroup.c:cgroup_can_fork().
     """
@@ -125,7 +140,7 @@ def prepare_pidfd(k: "Kernel", args: KernelCloneArgs, pid: "Pid") -> None:
         if not args.pidfd:
             raise KernelError(EFAULT)
     if args.flags & CLONE_INTO_CGROUP:
-        raise KernelError(EBADF)
+        args.into = cgroup_css_set_fork(k, args.cgroup, not args.flags & CLONE_THREAD)
 
 
 def cancel_pidfd(k: "Kernel", args: KernelCloneArgs) -> Path[None]:

@@ -13,12 +13,13 @@ A task_struct has two references: one until it is released (reaped), one while a
 on its kernel stack. The CPU's next task drops the second.
 
 Source: kernel/exit.c.
-Deviation: no cgroups or POSIX timers. The SIGCHLD of a leader that left before its threads tells
+Deviation: no POSIX timers. The SIGCHLD of a leader that left before its threads tells
 the process's status, as from Linux 6.15 on; up to then it told the leader's own.
 """
 
 from typing import TYPE_CHECKING
 
+from kernel.cgroup.access import exit_cgroup
 from kernel.drive.lockdep import assert_held
 from kernel.errors import InvariantError, TaskDead
 from kernel.events import SCHED_PROCESS_EXIT, TASK_CHANGE
@@ -167,6 +168,8 @@ def do_exit(k: "Kernel", code: int) -> Path[None]:
     yield from exit_fs(k, task)
     if task.nsproxy is not k.init_nsproxy:
         exit_task_namespaces(k, task)
+    if task.cgroup is not None:
+        yield from exit_cgroup(k, task)
     yield from exit_notify(k, task, group_dead)
     raise TaskDead
 

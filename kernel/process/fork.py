@@ -17,6 +17,7 @@ a task no io context.
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.cgroup.access import post_fork_cgroup
 from kernel.cred.creds import Cred, exempt_from_nproc
 from kernel.drive.lockdep import assert_held
 from kernel.errors import GuestFault, KernelError, RestartNoIntr
@@ -72,7 +73,7 @@ from kernel.signal.multiprocess import (
     end_multiprocess,
 )
 from kernel.signal.pending import fatal_signal_pending
-from kernel.smp.task_groups import sched_group_fork
+from kernel.smp.task_groups import sched_group_fork, sched_move_task
 from kernel.smp.ttwu import wake_up_new_task
 from kernel.task import (
     PF_NPROC_EXCEEDED,
@@ -241,6 +242,8 @@ def do_fork(
     if vfork:
         child.vfork_done = current
     yield from wake_up_new_task(k, child, ctx=ctx, vfork=vfork)
+    if args is not None and args.into is not None:
+        sched_move_task(k, child)
     if trace:
         yield from ptrace_event(k, trace, seen_by_tracer(k, thread_pid))
     if vfork:
@@ -323,6 +326,9 @@ def copy_process(
         if clone_flags & CLONE_CHILD_CLEARTID:
             child.clear_child_tid = True
         yield from _link_child(k, clone_flags, child, pid, trace, delayed)
+        cgroup = current.cgroup if args is None or args.into is None else args.into
+        if cgroup is not None:
+            yield from post_fork_cgroup(k, cgroup, child)
     except KernelError as failed:
         errno = failed.errno
     if errno:

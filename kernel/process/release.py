@@ -8,6 +8,7 @@ Source: kernel/exit.c (release_task, __unhash_process, __exit_signal), kernel/fo
 
 from typing import TYPE_CHECKING
 
+from kernel.cgroup.cgroup import cgroup_release
 from kernel.drive.lockdep import assert_held
 from kernel.errors import InvariantError
 from kernel.events import SCHED_PROCESS_FREE
@@ -57,6 +58,8 @@ def release_task(k: "Kernel", task: TaskStruct) -> Path[None]:
         yield "exit_signal.siglock_done", RELEASE, siglock
         for pid in unused:
             yield from free_pid(k, pid)
+        if task.cgroup is not None:
+            cgroup_release(task)
         signal.count -= 1
         if not signal.count:
             sched_group_exit(k, signal)

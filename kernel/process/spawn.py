@@ -10,6 +10,8 @@ Source: glibc sysdeps/unix/sysv/linux/spawni.c; kernel/umh.c (call_usermodehelpe
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.cgroup.access import notify
+from kernel.cgroup.cgroup import attach_task
 from kernel.cred.creds import Cred, alloc_uid
 from kernel.errors import GuestFault, KernelError
 from kernel.events import SCHED_PROCESS_EXEC, SCHED_PROCESS_FORK, TASK_CHANGE
@@ -30,7 +32,6 @@ from kernel.process.wait import do_wait
 from kernel.process.wait_task import WaitOpts
 from kernel.ptrace.stops import ptrace_event, ptrace_fork_event
 from kernel.signal.pending import recalc_sigpending_tsk
-from kernel.smp.task_groups import sched_move_process
 from kernel.smp.ttwu import wake_up_new_task
 from kernel.task import PF_FORKNOEXEC, TaskStruct, files_of, fs_of, mm_of
 from kernel.time.posix_cpu_timers import update_rlimit_cpu
@@ -252,6 +253,5 @@ def spawn_process(k: "Kernel", spec: "SpawnSpec", label: str) -> Path[TaskStruct
     program = (bprm.key, bprm.argv, bprm.env, start_bits(child, bprm))
     yield from wake_up_new_task(k, child, program=program)
     if spec.cgroup:
-        child.signal.cgroup = k.groups.cgroups[spec.cgroup]
-        sched_move_process(k, child.signal)
+        yield from notify(k, attach_task(k, k.cgroups.at(spec.cgroup), child, True))
     return child

@@ -28,7 +28,7 @@ from kernel.sched.sched_class import (
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
 )
-from kernel.sched.task_group import GroupTask, GroupTree, calc_group_shares
+from kernel.sched.task_group import GroupTask, GroupTree, calc_group_shares, is_idle
 from kernel.sched.weights import WMULT_CONST, reduce_factor
 from kernel.uapi.policy import SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
 
@@ -329,6 +329,10 @@ def wakeup_preempt(rq: "Rq", flat: CfsRq, p: CpuTask) -> None:
         return
     level, theirs, mine = tree.common(p, curr)
     queue: CfsRq = level
+    idle = is_idle(mine)
+    if idle != is_idle(theirs):
+        rq.need_resched = idle
+        return
     update_chain(rq, tree)
     if wakeup_preempt_entity(queue, mine, theirs) != 1:
         return

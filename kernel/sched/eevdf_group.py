@@ -48,9 +48,9 @@ from kernel.sched.sched_class import (
     ENQUEUE_MIGRATED,
     WF_FORK,
 )
-from kernel.sched.task_group import GroupTask, GroupTree
+from kernel.sched.task_group import GroupTask, GroupTree, is_idle
 from kernel.sched.weights import weight_of
-from kernel.uapi.policy import SCHED_IDLE, SCHED_NORMAL
+from kernel.uapi.policy import SCHED_NORMAL
 
 if TYPE_CHECKING:
     from kernel.sched.rq import Rq
@@ -283,8 +283,8 @@ def wakeup_preempt(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
     queue: EevdfRq = level
     their_se: EevdfEntity = theirs.se
     my_se: EevdfEntity = mine.se
-    idle = not isinstance(mine, GroupTask) and curr.policy == SCHED_IDLE
-    newcomer_idle = not isinstance(theirs, GroupTask) and p.policy == SCHED_IDLE
+    idle = is_idle(mine)
+    newcomer_idle = is_idle(theirs)
     if idle and not newcomer_idle:
         my_se.vlag = my_se.deadline + 1  # its slice is protected no longer
         rq.need_resched = True

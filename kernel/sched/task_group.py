@@ -28,7 +28,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
-from kernel.sched.weights import NICE_0_LOAD
+from kernel.sched.weights import NICE_0_LOAD, WEIGHT_IDLEPRIO
+from kernel.uapi.policy import SCHED_IDLE
 
 if TYPE_CHECKING:
     from kernel.machine import MachineSpec
@@ -82,6 +83,20 @@ class GroupTask(CpuTask):
 
     def __repr__(self) -> str:
         return f"<group {self.gid}>"
+
+    def is_idle(self) -> bool:
+        """Tell whether the group is idle (cpu.idle): nothing else weighs as little."""
+        return self.shares == WEIGHT_IDLEPRIO
+
+
+def is_idle(entity: CpuTask) -> bool:
+    """Tell whether a task or a group gives way to all that is not idle.
+
+    Source: kernel/sched/fair.c:se_is_idle().
+    """
+    if isinstance(entity, GroupTask):
+        return entity.is_idle()
+    return entity.policy == SCHED_IDLE
 
 
 def autogroup_in(spec: "MachineSpec") -> bool:

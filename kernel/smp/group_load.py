@@ -73,7 +73,7 @@ def update_tg_load_avg(k: "Kernel") -> None:
                 continue
             load = task_load(k, task)
             if load:
-                path = table.path_of(task.signal)
+                path = table.path_of(task)
                 gid = path[-1] if path else BASE_GROUP
                 loads = here.setdefault(gid, {})
                 loads[task.cpu] = loads.get(task.cpu, 0) + load

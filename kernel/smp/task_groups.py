@@ -1,7 +1,8 @@
 """Groups of tasks as the kernel knows them: which there are, and which process is in which.
 
-``kernel.sched.task_group`` has what a CPU makes of them. A process is in the group of its session
-(autogroup): each setsid() makes one. What the configuration starts is one session, as if it had
+``kernel.sched.task_group`` has what a CPU makes of them. A thread whose control group has one
+(``kernel.cgroup``) is in that; else it is in the group of its process's session (autogroup): each
+setsid() makes one. What the configuration starts is one session, as if it had
 been typed at one terminal; the group of that is the base, which needs no mention.
 
 Source: kernel/sched/autogroup.c, kernel/sched/core.c (sched_create_group, sched_move_task).
@@ -24,7 +25,7 @@ from kernel.sched.task_group import (
 from kernel.sched.weights import NICE_0_LOAD
 from kernel.smp.affinity import on_a_cpu
 from kernel.smp.group_load import watch_groups
-from kernel.task import SignalStruct
+from kernel.task import SignalStruct, TaskStruct
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -111,28 +112,26 @@ class GroupTable:
         others = list(self.groups.values())
         return [self.base, *others] if self.autogroup else others
 
-    def path_of(self, signal: SignalStruct) -> tuple[int, ...]:
-        """Return the numbers of the groups that a process is in, from the top down.
+    def path_of(self, task: TaskStruct) -> tuple[int, ...]:
+        """Return the numbers of the groups that a thread is in, from the top down.
 
         Its session counts only if it is in no other group.
 
         Source: kernel/sched/autogroup.h:autogroup_task_group(), task_wants_autogroup().
         """
-        group: TaskGroup | None = signal.cgroup
+        group: TaskGroup | None = None if task.cgroup is None else task.cgroup.group
         if group is None:
-            group = signal.autogroup
+            group = task.signal.autogroup
         return () if group is None else group.path
 
 
-def sched_move_process(k: "Kernel", signal: SignalStruct) -> None:
-    """Tell the CPUs of all threads of a process which groups they are in by now.
+def sched_move_task(k: "Kernel", task: TaskStruct) -> None:
+    """Tell the CPU of a thread which groups it is in by now.
 
     Source: kernel/sched/core.c:sched_move_task().
     """
-    path = k.groups.path_of(signal)
-    for thread in signal.threads:
-        if on_a_cpu(thread):
-            k.send(thread.cpu, eff_tune_group(k.stamp(thread), thread.pid, path))
+    if on_a_cpu(task):
+        k.send(task.cpu, eff_tune_group(k.stamp(task), task.pid, k.groups.path_of(task)))
 
 
 def sched_autogroup_create_attach(k: "Kernel", signal: SignalStruct) -> None:
@@ -148,13 +147,13 @@ def sched_autogroup_create_attach(k: "Kernel", signal: SignalStruct) -> None:
     group = table.new(None, table.sessions)
     group.processes = 1
     signal.autogroup = group
-    sched_move_process(k, signal)
+    for thread in signal.threads:
+        sched_move_task(k, thread)
     watch_groups(k)
 
 
 def sched_group_fork(signal: SignalStruct, parent: SignalStruct) -> None:
-    """A new process is in the groups of its parent. Source: autogroup.c:sched_autogroup_fork()."""
-    signal.cgroup = parent.cgroup
+    """A new process is in its parent's session. Source: autogroup.c:sched_autogroup_fork()."""
     group: TaskGroup | None = parent.autogroup
     if group is not None:
         signal.autogroup = group

@@ -324,7 +324,7 @@ TABLE: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     # pidfd: the caller wants one; the tids' places are addresses of mappings plus offsets, or 0
     NR_CLONE3: (
         "clone3",
-        ("flags", "exit_signal", "set_tid", "pidfd", "parent_tid", "child_tid"),
+        ("flags", "exit_signal", "set_tid", "pidfd", "parent_tid", "child_tid", "cgroup?"),
         "int: pid in the parent, 0 in the child; (pid, pidfd) with CLONE_PIDFD",
     ),
     NR_COMPUTE: ("compute", ("ns",), "None: burns that much CPU time"),

@@ -5,7 +5,13 @@ Helpers as in ``calls``, library frames as in ``library``.
 
 from typing import Any
 
-from kernel.uapi.clone import CLONE_CHILD_SETTID, CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_VM
+from kernel.uapi.clone import (
+    CLONE_CHILD_SETTID,
+    CLONE_INTO_CGROUP,
+    CLONE_PARENT_SETTID,
+    CLONE_PIDFD,
+    CLONE_VM,
+)
 from kernel.uapi.syscalls import NR_CLONE3
 from workloads.language import library, thread_frames
 from workloads.language.bounded import tname
@@ -54,6 +60,7 @@ def guest_clone3(
     pidfd: Any,
     parent_tid: Any,
     child_tid: Any,
+    cgroup: Any = None,
 ) -> Any:
     """Source of the argument rules: ``workloads.guest.clone3``."""
     numbers: tuple[int, ...] = ()
@@ -71,7 +78,11 @@ def guest_clone3(
         flags |= CLONE_PARENT_SETTID
     if child_word:
         flags |= CLONE_CHILD_SETTID
-    op = (flags, exit_signal, numbers, bool(pidfd), parent_word, child_word)
+    op: tuple[Any, ...] = (flags, exit_signal, numbers, bool(pidfd), parent_word, child_word)
+    if cgroup is not None:
+        if not isinstance(cgroup, int):
+            raise TypeError(f"'{tname(cgroup)}' object cannot be interpreted as an integer")
+        op = (flags | CLONE_INTO_CGROUP, *op[1:], cgroup)
     return (CALL, CLONE3, [op, bool(pidfd)])
 
 

@@ -456,7 +456,7 @@ _GUEST: dict[str, Entry] = {
     "clone3": _routine(
         "guest_clone3",
         "flags:i * exit_signal:i=17 set_tid:w=None pidfd:x=False"
-        " parent_tid:x=None child_tid:x=None",
+        " parent_tid:x=None child_tid:x=None cgroup:x=None",
     ),
     "clone_thread": _routine("guest_clone_thread", "flags:i fn:x a:x=... b:x=... c:x=... d:x=..."),
     "unshare": _sys(nr.NR_UNSHARE, "flags:i", "nothing"),
