@@ -76,6 +76,7 @@ class CgroupNode(Node):
     __slots__ = ("cft", "cgroup")
 
     dev: ClassVar[int] = _DEVICE
+    dead_nlink: ClassVar[int] = 2
     may_chmod: ClassVar[bool] = True
     takes_names: ClassVar[bool] = True
 
@@ -109,7 +110,7 @@ class CgroupNode(Node):
         cgroup = _node(inode).cgroup
         cgroup_destroy(k, cgroup)
         for each in (inode.entries or {}).values():
-            each.nlink = 0
+            each.parent = None
         inode.entries = {}
 
 
@@ -149,7 +150,7 @@ def _changes(node: CgroupNode) -> int:
 def _alive(file: File) -> tuple[CgroupNode, Cftype]:
     """Return what ``file`` is. Raises KernelError(ENODEV): its group has been removed."""
     node = _node(file.inode)
-    if node.cft is None or node.cgroup.dead or not file.inode.nlink:
+    if node.cft is None or node.cgroup.dead or file.inode.parent is None:
         raise KernelError(ENODEV)
     return node, node.cft
 
@@ -279,7 +280,7 @@ def _fill(k: "Kernel", directory: Inode, cgroup: Cgroup) -> None:
         if not cft.is_of(cgroup):
             # a group may have the name that a file would have
             if there is not None and there.kind != DIRECTORY:
-                there.nlink = 0
+                there.parent = None
                 del directory.entries[cft.name]
         elif there is None:
             inode = _new_inode(k, PROC, S_IFREG | cft.mode, directory.uid, directory.gid)

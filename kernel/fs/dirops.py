@@ -54,7 +54,7 @@ def _lookup_parent(k: "Kernel", path: str) -> Lookup:
     """
     check_path(path)
     place = lookup(k, path, parent=True)
-    if is_too_long(place.name):
+    if is_too_long(place.directory, place.name):
         raise KernelError(ENAMETOOLONG, path)
     return place
 
@@ -235,11 +235,11 @@ def _may_rename(k: "Kernel", source: Lookup, target: Lookup) -> int:
     if not source.name or not target.name:
         return EBUSY
     old, new = source.inode, target.inode
-    if is_too_long(source.name):
+    if is_too_long(source.directory, source.name):
         return ENAMETOOLONG
     if old is None:
         return ENOENT
-    if is_too_long(target.name):
+    if is_too_long(target.directory, target.name):
         return ENAMETOOLONG
     isdir = old.kind == DIRECTORY
     if not isdir and (source.slashes or target.slashes):

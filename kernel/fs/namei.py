@@ -81,9 +81,12 @@ def check_path(path: str) -> None:
         raise KernelError(ENAMETOOLONG, path)
 
 
-def is_too_long(name: str) -> bool:
-    """Tell whether a component has more than 255 bytes."""
-    return len(name.encode("utf-8", "surrogateescape")) > NAME_MAX
+def is_too_long(directory: Inode, name: str) -> bool:
+    """Tell whether a name has more bytes than those in ``directory`` may have: 255.
+
+    Source: mm/shmem.c via fs/libfs.c:simple_lookup(); /proc and /sys have no limit.
+    """
+    return directory.i_op is None and len(name.encode("utf-8", "surrogateescape")) > NAME_MAX
 
 
 def lookup(
@@ -140,7 +143,7 @@ def lookup(
             if inode is not fs.root and inode.parent is not None:
                 inode = inode.parent
         else:
-            if len(part) > NAME_MAX // 4 and is_too_long(part) and (left or not parent):
+            if len(part) > NAME_MAX // 4 and is_too_long(inode, part) and (left or not parent):
                 raise KernelError(ENAMETOOLONG, path)
             name = part
             inode = entries.get(part)

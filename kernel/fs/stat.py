@@ -32,7 +32,7 @@ def vfs_getattr(k: "Kernel", inode: Inode) -> tuple[int, ...]:
         inode.mode,
         inode.ino,
         _PIDFS if inode.kind == PIDFD else _device(inode),
-        inode.nlink,
+        inode.nlink if inode.nlink or inode.i_op is None else inode.i_op.dead_nlink,
         uid,
         gid,
         size,

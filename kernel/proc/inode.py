@@ -109,6 +109,7 @@ class Node:
     __slots__ = ("entry", "pid")
 
     dev: ClassVar[int] = 0  # st_dev of its file system; 0: that of the machine's
+    dead_nlink: ClassVar[int] = 0  # st_nlink of a directory that has been removed
     may_chmod: ClassVar[bool] = False
     takes_names: ClassVar[bool] = False  # of what may be made in it mkdir decides
 

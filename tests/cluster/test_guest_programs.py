@@ -8,6 +8,7 @@ than the host shows in a short time: of them only what they print and how they e
 here, and in tests/kernel/races all that they can do.
 """
 
+import os
 import sys
 from itertools import cycle
 from pathlib import Path
@@ -47,10 +48,19 @@ pytestmark = pytest.mark.native
 _host: dict[str, HostOutcomes] = {}
 
 
+def has_cgroup2() -> bool:
+    """Tell whether the host has a file system of cgroups in which groups may be made."""
+    with open("/proc/mounts") as mounts:
+        places = [line.split()[1] for line in mounts if line.split()[2] == "cgroup2"]
+    return os.geteuid() == 0 and any(os.access(place, os.W_OK) for place in places[:1])
+
+
 def check(name: str, cpus: int, granularity: str, scheme: str, seed: int) -> None:
     since = SINCE.get(name, (3, 11))
     if sys.version_info < since:
         pytest.skip(f"this Python is older than {'.'.join(map(str, since))}")
+    if name.startswith("cgroup/") and not has_cgroup2():
+        pytest.skip("no groups can be made in the file system of cgroups of this host")
     host = _host.setdefault(name, HostOutcomes())
     if name.startswith("race/"):
         # who wins shows in the processes' ends; what the program prints must not depend on it
