@@ -19,6 +19,7 @@ from kernel.uapi.poll import POLLERR, POLLPRI
 if TYPE_CHECKING:
     from kernel.cred.creds import Cred
     from kernel.kernel import Kernel
+    from kernel.process.clone import KernelCloneArgs
 
 
 def may_write(cgroup: Cgroup, cred: "Cred") -> bool:
@@ -61,8 +62,12 @@ def notify(k: "Kernel", changed: list[Cgroup]) -> Path[None]:
             yield from wake_up_all(k, cgroup.events_wait, key=POLLPRI | POLLERR)
 
 
-def post_fork_cgroup(k: "Kernel", cgroup: Cgroup, child: TaskStruct) -> Path[None]:
+def post_fork_cgroup(
+    k: "Kernel", cgroup: Cgroup, child: TaskStruct, args: "KernelCloneArgs | None"
+) -> Path[None]:
     """A new thread is in ``cgroup``. Source: kernel/cgroup/cgroup.c:cgroup_post_fork()."""
+    if args is not None and args.into is not None:
+        cgroup.expected -= 1
     changed: list[Cgroup] = []
     join(cgroup, child, changed)
     yield from notify(k, changed)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
 from kernel.sched.classes import fair_class_by_name
+from kernel.smp.group_load import watch_groups
 from kernel.smp.task_groups import TaskGroup, sched_destroy_group, sched_move_task
 from kernel.smp.wait import WaitQueueHead
 from kernel.task import PF_EXITING, TaskStruct
@@ -48,6 +49,7 @@ class Cgroup:
         dom: the group that is its domain: another than itself if it is threaded.
         utime_ns, stime_ns: of who is no more in it, less what who is in it had before.
         inode: its directory, if there is a file system.
+        expected: they keep it from being removed.
         changes: how often populated has changed, for who polls cgroup.events.
     """
 
@@ -60,6 +62,7 @@ class Cgroup:
         "dom",
         "dying",
         "events_wait",
+        "expected",
         "group",
         "inode",
         "level",
@@ -90,6 +93,7 @@ class Cgroup:
         self.nr_populated_domain_children = 0
         self.nr_populated_threaded_children = 0
         self.dead = False
+        self.expected = 0  # children on their way into it, of clone3()
         self.max_depth = NO_LIMIT
         self.max_descendants = NO_LIMIT
         self.utime_ns = self.stime_ns = 0
@@ -352,6 +356,7 @@ def cgroup_create(k: "Kernel", parent: Cgroup, name: str) -> Cgroup:
     made = parent.children[name] = Cgroup(name, parent)
     if parent.cpu_below:
         made.css = made.group = k.groups.new(parent.group)
+        watch_groups(k)
     return made
 
 
@@ -364,7 +369,7 @@ def cgroup_destroy(k: "Kernel", cgroup: Cgroup) -> None:
     Source: kernel/cgroup/cgroup.c:cgroup_destroy_locked().
     """
     parent = cgroup.parent
-    if parent is None or is_populated(cgroup) or cgroup.children:
+    if parent is None or is_populated(cgroup) or cgroup.children or cgroup.expected:
         raise KernelError(EBUSY)
     cgroup.dead = True
     if is_threaded(cgroup):
@@ -437,4 +442,5 @@ def set_cpu_below(k: "Kernel", cgroup: Cgroup, enable: bool) -> list[Cgroup]:
                 sched_move_task(k, task)
         if before is not None:
             sched_destroy_group(k, before)
+    watch_groups(k)
     return children

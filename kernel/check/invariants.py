@@ -23,6 +23,7 @@ Source: the rules are those of kernel/fork.c, kernel/exit.c, kernel/pid.c, mm/me
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from kernel.check.cgroups import check_cgroups
 from kernel.check.memory import check_current, check_memory, check_users
 from kernel.check.places import check_classes, check_load_table, check_places
 from kernel.cpu.places import CpuPlaces
@@ -336,6 +337,7 @@ def _check_quiet(
         for pid in pids.hash.values()
         if not pid.in_use()
     ]
+    check_cgroups(k, tasks, found)
     standing = tuple(k.dying.values())
     for task in tasks:
         if task.exit_state == EXIT_DEAD:

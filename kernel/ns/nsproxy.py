@@ -11,8 +11,8 @@ can be told. net, cgroup and time namespaces have an identity and nothing else.
 Source: include/linux/nsproxy.h, kernel/nsproxy.c, ipc/namespace.c, kernel/utsname.c,
 fs/namespace.c, net/core/net_namespace.c, kernel/cgroup/namespace.c, kernel/time/namespace.c.
 Deviation: net, cgroup and time namespaces are names only: there is no network, all see the whole
-tree of cgroups, and clocks have no offsets. Nothing can be mounted, so a mount namespace cannot differ
-from the one it was copied from.
+tree of cgroups, and clocks have no offsets. Nothing can be mounted, so a mount namespace cannot
+differ from the one it was copied from.
 """
 
 from typing import TYPE_CHECKING, Final

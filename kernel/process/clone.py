@@ -141,10 +141,13 @@ def prepare_pidfd(k: "Kernel", args: KernelCloneArgs, pid: "Pid") -> None:
             raise KernelError(EFAULT)
     if args.flags & CLONE_INTO_CGROUP:
         args.into = cgroup_css_set_fork(k, args.cgroup, not args.flags & CLONE_THREAD)
+        args.into.expected += 1
 
 
 def cancel_pidfd(k: "Kernel", args: KernelCloneArgs) -> Path[None]:
-    """Close the pidfd of a child that was not made after all."""
+    """Close the pidfd of a child that was not made after all, and expect it nowhere."""
+    if args.into is not None:
+        args.into.expected -= 1
     if args.pidfd_fd >= 0:
         fd, args.pidfd_fd = args.pidfd_fd, -1
         yield from close_fd(k, files_of(k.current), fd)

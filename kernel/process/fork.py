@@ -328,7 +328,7 @@ def copy_process(
         yield from _link_child(k, clone_flags, child, pid, trace, delayed)
         cgroup = current.cgroup if args is None or args.into is None else args.into
         if cgroup is not None:
-            yield from post_fork_cgroup(k, cgroup, child)
+            yield from post_fork_cgroup(k, cgroup, child, args)
     except KernelError as failed:
         errno = failed.errno
     if errno:

@@ -9,6 +9,7 @@ import pytest
 from kernel import messages as m
 from kernel.arch import x86
 from kernel.arch.stack import StackRegion
+from kernel.cgroup.cgroup import CgroupHierarchy
 from kernel.check.at_rest import boot_counts, check_end
 from kernel.check.invariants import check_kernel, check_machine, check_step
 from kernel.costs import Costs
@@ -44,6 +45,7 @@ from kernel.profiles import PROFILES
 from kernel.sched import core
 from kernel.sched.sched_class import FAIR_RANK, RT_RANK
 from kernel.smp.classes import SchedTable
+from kernel.smp.task_groups import GroupTable
 from kernel.stats import KernelStats
 from kernel.task import (
     EXIT_DEAD,
@@ -104,7 +106,9 @@ class World:
             requests=[],
             stepping=None,
             nr_dup_mm=0,
+            groups=GroupTable(spec),
         )
+        k.cgroups = CgroupHierarchy(spec, k.groups)
         k.init_pid_ns = boot_pid_ns(k)
         k.init_nsproxy = boot_nsproxy(k.init_pid_ns)
         swapper = TaskStruct(0, 0, "swapper/0")
