@@ -53,6 +53,12 @@ def make(name):
 def main():
     os.mkdir(BASE)
     print(names(BASE))
+    root = os.stat(mount_point())
+    print(
+        oct(root.st_mode & 0o555),
+        root.st_dev == os.stat("/").st_dev,
+        os.stat(BASE).st_dev == root.st_dev,
+    )
     print(oct(os.stat(BASE).st_mode), os.stat(BASE).st_nlink, os.stat(BASE).st_size)
     for name in names(BASE):
         status = os.stat(f"{BASE}/{name}")
