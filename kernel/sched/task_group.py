@@ -93,6 +93,7 @@ def is_idle(entity: CpuTask) -> bool:
     """Tell whether a task or a group gives way to all that is not idle.
 
     Source: kernel/sched/fair.c:se_is_idle().
+    Deviation: for wake-ups a CPU that runs tasks of idle groups only is a busy one.
     """
     if isinstance(entity, GroupTask):
         return entity.is_idle()
