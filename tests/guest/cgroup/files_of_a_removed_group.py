@@ -72,6 +72,8 @@ def main():
     attempt("where", os.getcwd)
     attempt("open", os.open, "cgroup.procs", os.O_RDONLY)
     attempt("make", os.mkdir, "inside")
+    attempt("list here", os.listdir)
+    attempt("stat", os.stat, "cgroup.procs")
     print(os.fstat(directory).st_nlink, os.fstat(fd).st_nlink)
     os.mkdir(BASE)
     attempt("read of the old one", os.read, fd, 1)
