@@ -10,8 +10,10 @@ import pytest
 from cluster.build import guest_spec, resolve
 from cluster.config import load_config
 from cluster.engine import run_machine
-from cluster.engine_api import DONE
+from cluster.engine_api import DONE, RunRequest
+from cluster.local_engine import run_local
 from cluster.request import request_of_machine
+from tests.cluster.direct_run import run_direct
 
 HEAD = """
 import errno
@@ -342,3 +344,47 @@ print(open("/proc/self/cgroup").read().strip())
         "EBUSY ok",
         "0::/",
     ]
+
+
+MOVING = """
+from workloads import guest
+
+write("cgroup.subtree_control", "+cpu")
+for group in ("a", "b", "b/c"):
+    os.mkdir(f"{ROOT}/{group}")
+write("a/cpu.weight", "400")
+write("b/cpu.idle", "1")
+pids = []
+for number in range(8):
+    fd = os.open(ROOT + ("/a", "/b/c")[number % 2], os.O_RDONLY)
+    pid = guest.clone3(0, cgroup=fd)
+    if not pid:
+        for _ in range(20):
+            compute(500_000)
+        os._exit(0)
+    os.close(fd)
+    pids.append(pid)
+for pid in pids[:3]:
+    write("b/c/cgroup.procs", str(pid))
+write("b/cgroup.subtree_control", "+cpu")
+time.sleep(0.005)
+write("cgroup.subtree_control", "-cpu")
+for pid in pids:
+    os.waitpid(pid, 0)
+print(read("a/cpu.stat"), read("b/cpu.stat"))
+"""
+
+
+@pytest.mark.parametrize("granularity", ["syscall", "step"])
+def test_groups_change_while_cpus_run_and_the_bytes_are_the_same_however_packed(
+    tmp_path: Path, granularity: str
+) -> None:
+    path = tmp_path / "prog.py"
+    path.write_text(HEAD + MOVING)
+    spec = guest_spec(path, [], cpus=4, granularity=granularity, check=True)
+    whole = run_local(RunRequest(spec, scheme="barrier"))
+    assert whole.exit_kind == DONE, whole.message
+    assert not whole.outputs.get("prog.py.stderr")
+    for per_actor in (1, 2, 4):
+        request = RunRequest(spec, scheme="barrier", cpus_per_actor=per_actor)
+        assert run_direct(request).digest == whole.digest
