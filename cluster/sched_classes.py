@@ -63,6 +63,7 @@ _OPERATIONS: Final = {
     "detach_one": "rq, dst",
     "migration_candidate": "rq",
     "task_load": "p",
+    "task_h_load": "rq, p",
     "task_hot": "rq, p, dest_runs",
     "pushable_task": "rq, p, dst",
     "check": "rq, found",

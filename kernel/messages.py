@@ -176,6 +176,7 @@ MIGRATE_LOAD: Final = 0
 MIGRATE_UTIL: Final = 1
 MIGRATE_TASK: Final = 2
 MIGRATE_MISFIT: Final = 3
+MIGRATE_H_LOAD: Final = 4  # load of which groups have their part
 
 # of the tasks that a pass looked at: none, all, or some may not go there
 PINNED_ALL: Final = 1

@@ -354,6 +354,10 @@ class CfsSchedClass(FairSchedClass):
         se: CfsEntity = p.se
         return se.weight
 
+    def task_h_load(self, rq: "Rq", p: CpuTask) -> int:
+        """Source: kernel/sched/fair.c:task_h_load()."""
+        return cfs_group.h_load(rq.of[FAIR_RANK], p)
+
     def check(self, rq: "Rq", found: list[str]) -> None:
         """Counts, order, weights, and that the tasks on the queue know it."""
         cfs: CfsRq = rq.of[FAIR_RANK]

@@ -28,7 +28,13 @@ from kernel.sched.sched_class import (
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
 )
-from kernel.sched.task_group import GroupTask, GroupTree, calc_group_shares, is_idle
+from kernel.sched.task_group import (
+    GroupTask,
+    GroupTree,
+    base_load,
+    calc_group_shares,
+    is_idle,
+)
 from kernel.sched.weights import WMULT_CONST, reduce_factor
 from kernel.uapi.policy import SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
 
@@ -440,8 +446,10 @@ def h_load(flat: CfsRq, p: CpuTask) -> int:
 
     Source: kernel/sched/fair.c:task_h_load().
     """
-    tree = standing(flat)
+    tree = flat.tree
     se: CfsEntity = p.se
+    if tree is None:
+        return base_load(flat.groups, se.weight, flat.load_weight)
     load = se.weight
     group = tree.group_of(p)
     while group is not None:

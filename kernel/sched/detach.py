@@ -5,7 +5,14 @@ Source: kernel/sched/fair.c (can_migrate_task, task_hot, detach_tasks) of Linux 
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.messages import MIGRATE_LOAD, MIGRATE_TASK, MIGRATE_UTIL, PINNED_ALL, PINNED_SOME
+from kernel.messages import (
+    MIGRATE_H_LOAD,
+    MIGRATE_LOAD,
+    MIGRATE_TASK,
+    MIGRATE_UTIL,
+    PINNED_ALL,
+    PINNED_SOME,
+)
 from kernel.sched.core import deactivate_task, is_cpu_allowed
 from kernel.sched.sched_class import DEQUEUE_MOVE, SCHED_NR_MIGRATE
 from kernel.uapi.policy import SCHED_NORMAL
@@ -35,8 +42,8 @@ def detach_tasks(
 
     Args:
         dest_idle: 0 it runs something, 1 it idles, 2 it has just begun to: then one task goes.
-        kind: MIGRATE_LOAD, MIGRATE_UTIL, MIGRATE_TASK: in what ``imbalance`` counts. MIGRATE_MISFIT
-            is about the running one.
+        kind: MIGRATE_LOAD, MIGRATE_H_LOAD (the machine has groups), MIGRATE_UTIL, MIGRATE_TASK: in
+            what ``imbalance`` counts. MIGRATE_MISFIT is about the running one.
         tries: so many passes fail before cache-hot tasks go.
 
     Returns:
@@ -85,6 +92,12 @@ def _worth(rq: "Rq", p: "CpuTask", kind: int) -> int:
         if p.avg is not None:
             return max(1, p.avg.load_avg)
         return rq.class_of[SCHED_NORMAL].task_load(p)
+    if kind == MIGRATE_H_LOAD:
+        cls = rq.class_of[SCHED_NORMAL]
+        load = cls.task_h_load(rq, p)
+        if p.avg is not None:
+            load = load * p.avg.load_avg // cls.task_load(p)
+        return max(1, load)
     if kind == MIGRATE_UTIL:
         return 0 if p.avg is None else p.avg.util_avg
     return -1

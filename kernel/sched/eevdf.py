@@ -348,6 +348,10 @@ class EevdfSchedClass(FairSchedClass):
         se: EevdfEntity = p.se
         return se.weight
 
+    def task_h_load(self, rq: "Rq", p: CpuTask) -> int:
+        """Source: kernel/sched/fair.c:task_h_load()."""
+        return eevdf_group.h_load(rq.of[FAIR_RANK], p)
+
     def reweight_task(self, rq: "Rq", p: CpuTask) -> None:
         """Take it off and put it back: if it runs, its slice is protected anew.
 

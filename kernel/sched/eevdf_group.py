@@ -48,7 +48,7 @@ from kernel.sched.sched_class import (
     ENQUEUE_MIGRATED,
     WF_FORK,
 )
-from kernel.sched.task_group import GroupTask, GroupTree, is_idle
+from kernel.sched.task_group import GroupTask, GroupTree, base_load, is_idle
 from kernel.sched.weights import weight_of
 from kernel.uapi.policy import SCHED_NORMAL
 
@@ -369,8 +369,10 @@ def h_load(flat: EevdfRq, p: CpuTask) -> int:
 
     Source: kernel/sched/fair.c:task_h_load().
     """
-    tree = standing(flat)
+    tree = flat.tree
     se: EevdfEntity = p.se
+    if tree is None:
+        return base_load(flat.groups, se.weight, load_of(flat))
     load = se.weight
     group = tree.group_of(p)
     while group is not None:

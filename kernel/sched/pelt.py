@@ -25,7 +25,8 @@ Source: kernel/sched/pelt.c, kernel/sched/pelt.h, kernel/sched/fair.c (post_init
 attach_entity_load_avg, detach_entity_load_avg, reweight_entity) of Linux 6.12.
 Deviation: no util_est, so a task that slept long is small until it has run again; no pressure by
 interrupts or heat. A task in delayed dequeue counts as asleep. Profile 2.6.34 has these averages,
-too; Linux has had them since 3.8. A task of a group counts with its own weight (task_h_load).
+too; Linux has had them since 3.8. The load of a queue counts tasks of groups with their own weight;
+the kernel takes the part of it that the groups have now (``kernel.smp.h_load``).
 """
 
 from collections.abc import Sequence

@@ -378,6 +378,13 @@ class SchedClass:
         """
         return NICE_0_LOAD
 
+    def task_h_load(self, rq: "Rq", p: "CpuTask") -> int:
+        """Return what ``p`` weighs on its CPU if groups share it: as much, unless it is in one.
+
+        Source: kernel/sched/fair.c:task_h_load().
+        """
+        return self.task_load(p)
+
     def task_hot(self, rq: "Rq", p: "CpuTask", dest_runs: bool) -> bool:
         """Tell whether much of ``p`` is probably still in the cache of its CPU.
 

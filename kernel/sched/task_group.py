@@ -124,6 +124,20 @@ def calc_group_shares(group: GroupTask, load: int) -> int:
     return max(MIN_SHARES, min(shares, group.shares))
 
 
+def base_load(tree: "GroupTree | None", weight: int, total: int) -> int:
+    """Return what a task of ``weight`` counts for a CPU that has tasks of the first session only.
+
+    Args:
+        tree: what the CPU knows of groups, which does not stand.
+        total: what all tasks of the CPU weigh.
+
+    Source: kernel/sched/fair.c:task_h_load().
+    """
+    if tree is None or tree.base is None or not total:
+        return weight
+    return max(1, weight * calc_group_shares(tree.base, total) // total)
+
+
 class GroupTree:
     """The groups of one CPU.
 

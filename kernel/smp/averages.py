@@ -21,6 +21,7 @@ from kernel.bits import find_first_bit
 from kernel.sched.pelt import SCHED_CAPACITY_SCALE, decay_load, initial_util
 from kernel.sched.sched_class import SYSCTL_SCHED_MIGRATION_COST_NS
 from kernel.sched.weights import NICE_0_LOAD
+from kernel.smp.h_load import cpu_h_load, grouped, h_load_of, update_h_loads, weight_share
 from kernel.smp.weigh import task_load, uneven_loads
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from kernel.task import TaskStruct
 
 _PERIOD_SHIFT: Final = 20  # 1024 us
+_PERIOD_NS: Final = 1 << _PERIOD_SHIFT
 
 
 class TaskAvg:
@@ -110,8 +112,11 @@ def settle(k: "Kernel", cpu: int) -> CpuAvg:
     avg.at = now
     number = k.load.nr_running[cpu]
     weight = NICE_0_LOAD * number
-    if number > 0 and k.uneven:
-        weight += uneven_loads(k).get(cpu, 0)
+    if number > 0:
+        if k.groups.groups:
+            weight = cpu_h_load(k, update_h_loads(k, _PERIOD_NS), cpu)
+        elif k.uneven:
+            weight += uneven_loads(k).get(cpu, 0)
     if weight <= 0:
         number = weight = 0
     bit = 1 << cpu
@@ -189,6 +194,14 @@ def loaded(k: "Kernel", cpus: int) -> int:
 # -- tasks ---------------------------------------------------------------------------------------
 
 
+def task_h_load(k: "Kernel", task: "TaskStruct") -> int:
+    """Return what ``task`` counts for a CPU: of a group it has a part only.
+
+    Source: kernel/sched/fair.c:task_h_load().
+    """
+    return h_load_of(k, task, settle_task(k, task).load)
+
+
 def settle_task(k: "Kernel", task: "TaskStruct") -> TaskAvg:
     """Bring the averages of ``task`` up to now; call it before it sleeps or wakes.
 
@@ -227,6 +240,8 @@ def heard(k: "Kernel", cpu: int, pid: int, said: Sequence[int]) -> None:
     avg = averages.cpus[cpu]
     avg.load, avg.runnable, avg.util, avg.rt, avg.dl = said[3:]
     avg.at = now
+    if grouped(k):
+        avg.load = weight_share(update_h_loads(k, _PERIOD_NS), cpu, avg.load)
     averages.warm |= 1 << cpu
     if said[0] >= 0:
         task = k.find_task(pid)
@@ -250,33 +265,36 @@ def attach_new(k: "Kernel", task: "TaskStruct", cpu: int) -> None:
         return
     its = settle_task(k, task)
     its.load = weight
-    its.util = initial_util(averages_of(k).capacity[cpu], weight, avg.util, avg.load)
+    part = h_load_of(k, task, weight)
+    its.util = initial_util(averages_of(k).capacity[cpu], part, avg.util, avg.load)
     its.runnable = its.util
-    _add(avg, its)
+    _add(avg, its, part)
     averages_of(k).warm |= 1 << cpu
 
 
 def moved(k: "Kernel", task: "TaskStruct", source: int, dest: int) -> None:
     """``task`` leaves ``source``, where it slept or waited, for ``dest``."""
     its = settle_task(k, task)
-    _take(settle(k, source), its)
-    _add(settle(k, dest), its)
+    load = h_load_of(k, task, its.load)
+    _take(settle(k, source), its, load)
+    _add(settle(k, dest), its, load)
     averages_of(k).warm |= 1 << dest
 
 
 def dead(k: "Kernel", task: "TaskStruct") -> None:
     """``task`` has left its CPU for ever. Source: kernel/sched/fair.c:remove_entity_load_avg()."""
-    _take(settle(k, task.cpu), settle_task(k, task))
+    its = settle_task(k, task)
+    _take(settle(k, task.cpu), its, h_load_of(k, task, its.load))
 
 
-def _add(avg: CpuAvg, its: TaskAvg) -> None:
-    avg.load += its.load
+def _add(avg: CpuAvg, its: TaskAvg, load: int) -> None:
+    avg.load += load
     avg.runnable += its.runnable
     avg.util += its.util
 
 
-def _take(avg: CpuAvg, its: TaskAvg) -> None:
-    avg.load = max(0, avg.load - its.load)
+def _take(avg: CpuAvg, its: TaskAvg, load: int) -> None:
+    avg.load = max(0, avg.load - load)
     avg.runnable = max(0, avg.runnable - its.runnable)
     avg.util = max(0, avg.util - its.util)
 

@@ -8,6 +8,8 @@ its queue, picks the tasks (``kernel.sched.detach``), sends them, and says how m
 (REQ_PUSHED for each, REQ_BALANCED for all). After a few passes in which nothing could go, cache-hot
 tasks go too, and at last the running one (active balance).
 
+With groups of tasks load is what the groups have of each CPU (``kernel.smp.h_load``).
+
 This is the flat machine, of which every CPU is a group of its own. On one with a configured
 topology groups are compared by PELT's averages: ``kernel.smp.passes``. A CPU of the flat machine
 that has just become idle does not wait for its turn: the kernel asks the busiest CPU for one task
@@ -29,7 +31,14 @@ rules are not.
 from typing import TYPE_CHECKING
 
 from kernel.bits import find_next_bit_wrap
-from kernel.messages import MIGRATE_LOAD, MIGRATE_TASK, NEVER, PINNED_ALL, eff_balance
+from kernel.messages import (
+    MIGRATE_H_LOAD,
+    MIGRATE_LOAD,
+    MIGRATE_TASK,
+    NEVER,
+    PINNED_ALL,
+    eff_balance,
+)
 from kernel.smp import passes
 from kernel.smp.domains import (
     SchedDomain,
@@ -40,7 +49,8 @@ from kernel.smp.domains import (
     out_balanced,
     passing,
 )
-from kernel.smp.weigh import cpu_load, span_load, uneven_loads
+from kernel.smp.h_load import grouped, uneven_h_loads
+from kernel.smp.weigh import cpu_load, span_load
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -67,7 +77,7 @@ def run_rebalance_domains(k: "Kernel") -> None:
             if sd.next_balance == jiffies:
                 if not sd.asked:  # by a barrier's quantum longer than the interval
                     if more is None:
-                        more = uneven_loads(k)
+                        more = uneven_h_loads(k)
                     sd.pinned = 0
                     load_balance(k, sd, cpu, more)
                 sd.last_balance = jiffies
@@ -83,7 +93,7 @@ def load_balance(k: "Kernel", sd: SchedDomain, this_cpu: int, more: dict[int, in
     """One pass of ``this_cpu`` over its domain ``sd``: ask the busiest CPU for what is too much.
 
     Args:
-        more: as ``uneven_loads`` gave it.
+        more: as ``uneven_h_loads`` gave it.
 
     Returns:
         Whether another CPU was asked; its answer goes to ``balanced``.
@@ -98,6 +108,8 @@ def load_balance(k: "Kernel", sd: SchedDomain, this_cpu: int, more: dict[int, in
     if busiest < 0 or imbalance <= 0:
         out_balanced(sd, all_pinned=sd.pinned != 0)
         return False
+    if kind == MIGRATE_LOAD and grouped(k):
+        kind = MIGRATE_H_LOAD
     sd.asked = 1
     failed, tries = sd.nr_balance_failed, sd.cache_nice_tries
     active = kind == MIGRATE_TASK and failed + 1 > tries + 2
@@ -167,7 +179,7 @@ def balanced(k: "Kernel", source: int, dest: int, moved: int, pinned: int, activ
     sd.asked = 0
     if pinned == PINNED_ALL:
         sd.pinned |= 1 << source
-        if load_balance(k, sd, dest, uneven_loads(k)):
+        if load_balance(k, sd, dest, uneven_h_loads(k)):
             return
     elif moved:
         sd.nr_balance_failed = 0

@@ -18,17 +18,14 @@ which follow a task at once that goes to another CPU.
 from typing import TYPE_CHECKING, Final
 
 from kernel.messages import eff_told
-from kernel.process.tasklist import for_each_process
 from kernel.sched.sched_class import FAIR_RANK
-from kernel.sched.task_group import BASE_GROUP, GROUP_OTHERS, MIN_SHARES
-from kernel.smp.weigh import task_load
+from kernel.sched.task_group import GROUP_OTHERS, MIN_SHARES
+from kernel.smp.h_load import TASKS_PER_TICK, runnable_by_group
 from kernel.timerq import TimerKind
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.smp.task_groups import TaskGroup
-
-_TASKS_PER_TICK: Final = 64
 
 
 class GroupLoadTimer(TimerKind):
@@ -56,7 +53,7 @@ def watch_groups(k: "Kernel") -> None:
     if table.looking or not table.groups or k.spec.cpus == 1 or not k.load.overloaded:
         return
     table.looking = True
-    ticks = 1 + k.tasks.nr_threads // _TASKS_PER_TICK
+    ticks = 1 + k.tasks.nr_threads // TASKS_PER_TICK
     k.timers.add((k.now_ns // k.tick_ns + ticks) * k.tick_ns, GROUP_LOAD_TIMER, None)
 
 
@@ -66,17 +63,7 @@ def update_tg_load_avg(k: "Kernel") -> None:
     Source: kernel/sched/fair.c:update_tg_load_avg().
     """
     table = k.groups
-    here: dict[int, dict[int, int]] = {}  # group -> CPU -> what is runnable
-    for process in for_each_process(k):
-        for task in process.signal.threads:
-            if not task.on_rq:
-                continue
-            load = task_load(k, task)
-            if load:
-                path = table.path_of(task)
-                gid = path[-1] if path else BASE_GROUP
-                loads = here.setdefault(gid, {})
-                loads[task.cpu] = loads.get(task.cpu, 0) + load
+    here = runnable_by_group(k)
     # those inside others first: what they weigh counts for those
     for group in sorted(table.all(), key=lambda group: (-len(group.path), group.gid)):
         loads = here.get(group.gid, {})

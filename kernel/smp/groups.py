@@ -20,6 +20,7 @@ from kernel.bits import find_first_bit
 from kernel.messages import MIGRATE_LOAD, MIGRATE_MISFIT, MIGRATE_TASK, MIGRATE_UTIL
 from kernel.smp.asym import fits_capacity
 from kernel.smp.averages import averages_of, capacity_of, cpu_util, loaded, settle, settle_task
+from kernel.smp.h_load import h_load_of
 from kernel.smp.topology import SCHED_CAPACITY_SCALE
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Group:
                 self.capacity -= most - capacity_of(k, cpu)
         if without is not None and cpus >> without.cpu & 1:
             its = settle_task(k, without)
-            load = max(0, load - its.load)
+            load = max(0, load - h_load_of(k, without, its.load))
             util = max(0, util - its.util)
             runnable = max(0, runnable - its.runnable)
             self.running -= 1

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.bits import find_first_bit
 from kernel.messages import (
+    MIGRATE_H_LOAD,
+    MIGRATE_LOAD,
     MIGRATE_MISFIT,
     MIGRATE_TASK,
     NEVER,
@@ -50,6 +52,7 @@ from kernel.smp.groups import (
     reduced_capacity,
     should_we_balance,
 )
+from kernel.smp.h_load import grouped
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -134,6 +137,8 @@ def load_balance(k: "Kernel", sd: SchedDomain, this_cpu: int, idle: int) -> bool
     if not waiting and not active:
         sd.balance_interval = sd.min_interval
         return False
+    if kind == MIGRATE_LOAD and grouped(k):
+        kind = MIGRATE_H_LOAD
     sd.asked = ASKED_NEWLY_IDLE if newly else ASKED_IN_PASS
     tries = -1 if sd.level.shares_core else sd.cache_nice_tries  # siblings have one cache
     at_ns = k.now_ns if newly else k.now_ns + asked_after_ns(k, this_cpu)

@@ -17,7 +17,7 @@ from kernel.bits import find_first_bit, find_next_bit_wrap
 from kernel.sched.weights import NICE_0_LOAD
 from kernel.smp.affinity import cpumask_any_and_distribute
 from kernel.smp.asym import asym_fits_cpu, fits_capacity, select_idle_capacity
-from kernel.smp.averages import capacity_of, nr_idle_scan, settle, settle_task
+from kernel.smp.averages import capacity_of, nr_idle_scan, settle, settle_task, task_h_load
 from kernel.smp.groups import (
     HAS_SPARE,
     IMBALANCED,
@@ -251,10 +251,10 @@ def _wake_affine(k: "Kernel", sd: "SchedDomain", task: TaskStruct, this: int, pr
         return previous
     here = settle(k, this).load
     if sync:
-        here -= settle_task(k, k.current).load
+        here -= task_h_load(k, k.current)
         if here < 0:
             return this
-    load = settle_task(k, task).load
+    load = task_h_load(k, task)
     here = (here + load) * 100 * capacity_of(k, previous)
     there = max(0, settle(k, previous).load - load) * (100 + (sd.imbalance_pct - 100) // 2)
     there = there * capacity_of(k, this) + sync

@@ -25,6 +25,7 @@ from kernel.sched.task_group import (
 from kernel.sched.weights import NICE_0_LOAD
 from kernel.smp.affinity import on_a_cpu
 from kernel.smp.group_load import watch_groups
+from kernel.smp.h_load import HLoads
 from kernel.task import SignalStruct, TaskStruct
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class GroupTable:
         "base",
         "cgroups",
         "groups",
+        "h_loads",
         "looking",
         "next_gid",
         "next_nice_ns",
@@ -98,6 +100,7 @@ class GroupTable:
             self.cgroups[path] = group
         self.sessions = 1
         self.next_nice_ns = 0
+        self.h_loads = HLoads()
         self.looking = False  # at who is runnable where, at the next tick: kernel.smp.group_load
 
     def new(self, parent: TaskGroup | None, session: int = 0) -> TaskGroup:

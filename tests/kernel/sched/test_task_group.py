@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
+from kernel.messages import MIGRATE_H_LOAD
 from kernel.sched import core
+from kernel.sched.detach import detach_tasks
 from kernel.sched.invariants import check_rq
 from kernel.sched.regroup import sched_move_task
 from kernel.sched.rq import Rq
@@ -327,3 +329,39 @@ def packed_and_unpacked(machine, fair, autogroup, asleep):
     assert new.flat.pack() == machine.flat.pack()
     new.check()
     return new
+
+
+def h_load(machine, task):
+    return task.sched_class.task_h_load(machine.rq, task)
+
+
+def test_a_task_weighs_for_its_cpu_its_part_of_its_groups_part(fair):
+    machine = Machine(fair)
+    own = machine.add()
+    assert h_load(machine, own) == 1024
+    first, *_ = [machine.add(A) for _ in range(4)]
+    assert (h_load(machine, own), h_load(machine, first)) == (1024, 256)
+    machine.tell(GROUP_OTHERS, A[0], 4 * 1024)
+    assert h_load(machine, first) == 128
+    inner, heavy = machine.add(A_ONE), machine.add(A_TWO, nice=-5)
+    # two groups stand beside the four tasks, and each of them has one task for all it has
+    assert h_load(machine, inner) == h_load(machine, heavy)
+    assert h_load(machine, inner) == pytest.approx(1024 // 10, abs=2)
+
+
+def test_the_first_session_alone_on_a_cpu_weighs_its_part_too(fair):
+    machine = Machine(fair)
+    tasks = [machine.add() for _ in range(2)]
+    machine.tell(GROUP_OTHERS, 1, 2 * 1024)
+    assert [h_load(machine, task) for task in tasks] == [256, 256]
+
+
+def test_as_many_tasks_of_a_group_leave_as_their_parts_make_up_for(fair):
+    machine = Machine(fair)
+    for _ in range(8):
+        machine.add(A)
+    machine.add(B)
+    machine.rq.clock_ns += 100 * MS
+    # 1024 / 8, then 1024 / 7 for each of those that are left; a third would be 1024 / 6
+    gone, _ = detach_tasks(machine.rq, 1, 0, MIGRATE_H_LOAD, 128 + 146 + 160, 0)
+    assert [task.group for task in gone] == [A, A]

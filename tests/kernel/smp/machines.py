@@ -8,6 +8,7 @@ from kernel.smp.classes import SchedTable
 from kernel.smp.domains import domains_of
 from kernel.smp.load import LoadTable
 from kernel.smp.mutations import SchedMutations
+from kernel.smp.task_groups import GroupTable
 from kernel.smp.topology import Topology, build
 from kernel.task import TaskStruct
 
@@ -50,6 +51,7 @@ class Kernel:
                 self.load.count(each, 1)
         self.sched = SchedTable(self.spec)
         self.uneven = {}
+        self.groups = GroupTable(self.spec)
         self.cpu = cpu
         self.current = TaskStruct(1, 1, "waker")
         self.now_ns = 5_000_000_000

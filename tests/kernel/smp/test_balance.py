@@ -11,6 +11,7 @@ from kernel.smp.classes import SchedTable
 from kernel.smp.domains import SchedDomain, domains_of, get_sd_balance_interval, start_balancing
 from kernel.smp.load import LoadTable
 from kernel.smp.mutations import SchedMutations
+from kernel.smp.task_groups import GroupTable
 from kernel.smp.topology import Level, Topology, flat
 from kernel.task import TaskStruct
 from kernel.uapi.policy import SCHED_FIFO, SCHED_IDLE
@@ -39,6 +40,7 @@ class Table:
         self.balance_ns = NEVER
         self.now_ns = 0
         self.uneven = {}
+        self.groups = GroupTable(self.spec)
         self.outbox = {}
 
     send = Kernel.send
