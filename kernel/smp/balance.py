@@ -44,7 +44,7 @@ from kernel.smp.domains import (
     SchedDomain,
     asked_after_ns,
     catch_up,
-    get_sd_balance_interval,
+    due_after,
     hurry,
     out_balanced,
     passing,
@@ -81,8 +81,7 @@ def run_rebalance_domains(k: "Kernel") -> None:
                     sd.pinned = 0
                     load_balance(k, sd, cpu, more)
                 sd.last_balance = jiffies
-                busy = k.load.nr_running[cpu] > 0
-                sd.next_balance = jiffies + get_sd_balance_interval(sd, busy, hz, cpus)
+                sd.next_balance = due_after(k, sd, cpu, jiffies)
             if sd.next_balance < nearest:
                 nearest = sd.next_balance
     k.next_balance = nearest

@@ -205,8 +205,32 @@ def asked_after_ns(k: "Kernel", this_cpu: int) -> int:
     Source: kernel/sched/fair.c:sched_balance_softirq(), kernel/sched/core.c:sched_tick(): both are
         behind the tick interrupt, on two CPUs.
     """
-    state = (k.spec.seed << 20) + this_cpu + k.now_ns * GOLDEN_GAMMA
-    return mix64(state & MASK_64) % (2 * k.spec.costs.tick + 1)
+    return _toss(k, this_cpu, k.now_ns) % (2 * k.spec.costs.tick + 1)
+
+
+def _toss(k: "Kernel", cpu: int, moment: int) -> int:
+    """Return 64 bits that the seed gives for ``cpu`` and a moment, in any unit of time."""
+    return mix64((k.spec.seed << 20) + cpu + moment * GOLDEN_GAMMA & MASK_64)
+
+
+def due_after(k: "Kernel", sd: SchedDomain, cpu: int, jiffies: int) -> int:
+    """Return when ``cpu``, of a flat machine, does the next pass after the one at ``jiffies``.
+
+    All CPUs tick at once, and one, the first that runs something, keeps jiffies. Another that is to
+    balance at the tick sees the number before or after it goes on, and in the first case the pass
+    is a tick late. That is a race, too, and the seed decides. Without it the passes of two CPUs
+    would keep a distance for ever, and with some distances, as between the turns of CFS, the same
+    one of three tasks would wait at each pass, go each time, and never have a CPU for itself.
+
+    Source: kernel/sched/fair.c:sched_balance_trigger(), kernel/time/tick-sched.c:
+        tick_sched_do_timer().
+    """
+    hz, cpus = k.spec.hz, k.spec.cpus
+    busy = k.load.nr_running[cpu] > 0
+    due = jiffies + get_sd_balance_interval(sd, busy, hz, cpus)
+    if busy and ~k.load.idle_mask & (1 << cpu) - 1:
+        due += _toss(k, cpu, jiffies) >> 63
+    return due
 
 
 def out_balanced(sd: SchedDomain, *, all_pinned: bool) -> None:
@@ -219,9 +243,12 @@ def out_balanced(sd: SchedDomain, *, all_pinned: bool) -> None:
 
 def hurry(k: "Kernel", sd: SchedDomain, cpu: int) -> None:
     """Let the next pass of ``cpu`` be when its interval, which may be another now, says."""
-    hz, cpus = k.spec.hz, k.spec.cpus
-    interval = get_sd_balance_interval(sd, k.load.nr_running[cpu] > 0, hz, cpus)
-    sd.next_balance = max(sd.last_balance + interval, k.now_ns // k.tick_ns + 1)
+    if k.averages is None:
+        due = due_after(k, sd, cpu, sd.last_balance)
+    else:
+        busy = k.load.nr_running[cpu] > 0
+        due = sd.last_balance + get_sd_balance_interval(sd, busy, k.spec.hz, k.spec.cpus)
+    sd.next_balance = max(due, k.now_ns // k.tick_ns + 1)
     if sd.next_balance < k.next_balance:
         k.next_balance = sd.next_balance
     due_ns = sd.next_balance * k.tick_ns

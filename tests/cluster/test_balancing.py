@@ -50,11 +50,13 @@ def test_three_equal_spinners_on_two_cpus_get_two_thirds_of_a_cpu_each(
     assert all(abs(time - 133) <= 20 for time in times), times
 
 
-@pytest.mark.parametrize("fair", ["eevdf", "o1"])
+@pytest.mark.parametrize("fair", ["cfs", "eevdf", "o1"])
 def test_nobody_keeps_in_step_with_balancing_and_gets_more_for_it(tmp_path, fair):
-    several = [shares(tmp_path, 3, 4, cpus=2, fair=fair, seed=seed)[0] for seed in range(4)]
-    sums = [sum(times) for times in zip(*several)]
-    assert all(abs(time - 1066) <= 53 for time in sums), several
+    # who waits at a pass goes, so chance moves them: by a twentieth in 8 s. One who keeps in step
+    # has a fourth less
+    for seed in range(10):
+        times, _ = shares(tmp_path, 3, 8, cpus=2, fair=fair, seed=seed, trace=False)
+        assert all(abs(time - 533) <= 80 for time in times), (seed, times)
 
 
 @pytest.mark.parametrize(("count", "cpus"), [(5, 4), (7, 2), (9, 8)])
