@@ -36,6 +36,7 @@ from kernel.proc.namespaces import (
 )
 from kernel.proc.sched import proc_pid_schedstat, proc_sched_show_task, sched_write
 from kernel.proc.task_mmu import proc_pid_statm, show_map
+from kernel.proc.timerslack import timerslack_ns_show, timerslack_ns_write
 from kernel.process.pid import find_task_by_pid_ns
 from kernel.process.prctl import set_task_comm
 from kernel.process.tasklist import for_each_process
@@ -374,6 +375,7 @@ TGID_ENTRIES: Final[dict[str, Entry]] = {
             there=has_autogroup,
         ),
         *_LATER,
+        Entry("timerslack_ns", 0o666, show=timerslack_ns_show, write=timerslack_ns_write),
     )
 }
 TID_ENTRIES: Final[dict[str, Entry]] = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.sched.sched_class import FAIR_RANK
 from kernel.task import TaskStruct
-from kernel.uapi.policy import SCHED_NORMAL, SchedPolicy
+from kernel.uapi.policy import FAIR_POLICIES, SCHED_NORMAL, SchedPolicy
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -74,6 +74,17 @@ def new_attrs(task: TaskStruct) -> TaskAttrs:
     new = attrs_of(task).copy()
     task.attrs = new
     return new
+
+
+def set_timer_slack(attrs: TaskAttrs, slack_ns: int) -> None:
+    """Set the slack of one that has its policy: 0 means the first value; only fair tasks have any.
+
+    Source: kernel/sched/syscalls.c:__setscheduler_params(), fs/proc/base.c:timerslack_ns_write().
+    """
+    if attrs.policy not in FAIR_POLICIES:
+        attrs.timer_slack_ns = 0
+    else:
+        attrs.timer_slack_ns = slack_ns or attrs.default_timer_slack_ns
 
 
 def sched_fork(k: "Kernel", child: TaskStruct, orig: TaskStruct) -> None:

@@ -14,7 +14,7 @@ from kernel.errors import KernelError
 from kernel.events import TASK_CHANGE
 from kernel.messages import eff_tune_policy
 from kernel.points import ACQUIRE, RELEASE, Path
-from kernel.process.attrs import TaskAttrs, attrs_of, new_attrs
+from kernel.process.attrs import TaskAttrs, attrs_of, new_attrs, set_timer_slack
 from kernel.smp.affinity import on_a_cpu, set_cpus_allowed_ptr
 from kernel.smp.classes import join_class
 from kernel.smp.fair import can_nice
@@ -164,6 +164,8 @@ def sched_setscheduler(
     attrs.rt_priority = priority
     attrs.reset_on_fork = reset
     attrs.own = own
+    if not keep_params:
+        set_timer_slack(attrs, attrs.timer_slack_ns)
     if half.takes_nice(new):
         if k.tracing and nice != task.nice:
             k.emit(TASK_CHANGE, (task.pid, "nice", nice))
