@@ -143,6 +143,7 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         smt_share=loaded.smt_share,
         noise=loaded.noise,
         autogroup=sched.autogroup is not False,
+        timer_slack=machine.timer_slack,
         cgroups=tuple((path, shares_of(config.cgroups[path])) for path in in_order(config.cgroups)),
     )
     return spec, [*loaded.problems, *tree.problems]

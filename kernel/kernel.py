@@ -39,6 +39,7 @@ from kernel.smp.weigh import note_load
 from kernel.stats import KernelStats
 from kernel.task import SignalStruct, TaskStruct
 from kernel.time.itimer import REAL_TIMER
+from kernel.time.slack import slack_of
 from kernel.time.timeout import WAKE_TIMER
 from kernel.timerq import TimerQueue
 from kernel.uapi.clock import NSEC_PER_SEC
@@ -243,8 +244,14 @@ class Kernel:
 
     # -- timers -------------------------------------------------------------------------------
 
-    def arm_timer(self, task: TaskStruct, at_ns: int) -> None:
-        """Wake ``task`` at ``at_ns`` if it then sleeps in TASK_NORMAL; replaces an earlier one."""
+    def arm_timer(self, task: TaskStruct, at_ns: int, slack_ns: int = -1) -> None:
+        """Wake ``task`` at ``at_ns`` if it then sleeps in TASK_NORMAL; replaces an earlier one.
+
+        ``slack_ns``: by how much it may be later (``kernel.time.slack``); -1: that of the task.
+        """
+        if self.spec.timer_slack:
+            task.soft_ns = at_ns
+            at_ns += slack_of(self, task) if slack_ns < 0 else slack_ns
         task.timer = self.timers.add(at_ns, WAKE_TIMER, task)
 
     def cancel_timer(self, task: TaskStruct) -> None:

@@ -172,6 +172,7 @@ class MachineSpec:
     # groups of tasks, those above first: path and weight (a task of nice 0 has 1024)
     cgroups: tuple[tuple[str, int], ...] = ()
     autogroup: bool = True  # where there is such a thing: kernel.sched.classes.autogroup_of
+    timer_slack: bool = False  # sleeps end late by their slack: kernel.time.slack
 
     def __post_init__(self) -> None:
         """Take the fair class of the profile."""

@@ -343,6 +343,7 @@ class TaskStruct:
         "tasks_prev",
         "tgid",
         "thread_pid",
+        "soft_ns",
         "timer",
         "tracing",
         "tripped",
@@ -419,6 +420,7 @@ class TaskStruct:
         self.tripped: tuple[int, ...] = ()  # handlers that ran since the last answer, in order
         self.restart_ns = 0  # when the interrupted sleep that is being restarted ends; 0 = none
         self.timer = 0  # armed timeout, by serial number; 0 = none
+        self.soft_ns = 0  # from when on that may go off; kept if there is slack
         self.in_syscall = -1  # number of the system call being served
         self.ctx: UserContext | None = None  # user context while its heap is shared
         self.avg: TaskAvg | None = None  # kernel.smp.averages, on a machine with levels

@@ -123,6 +123,13 @@ class Machine(Model):
     noise: Annotated[
         Noise | None, Field(description="What takes time from the CPUs; nothing by default.")
     ] = None
+    timer_slack: Annotated[
+        bool,
+        Field(
+            description="Sleeps of normal tasks end late by up to their timer slack, 50 us unless "
+            "prctl() says otherwise, as on Linux; false: when they should."
+        ),
+    ] = False
     nohz: Annotated[
         str,
         OneOf(*NOHZ),

@@ -11,7 +11,8 @@ A thread that shares its descriptor table keeps a reference of each file while i
 thread can close the descriptor, and the file stays until poll returns.
 
 Source: fs/select.c, include/linux/poll.h.
-Deviation: no timer slack; no busy polling, no epoll, no signal masks (ppoll, pselect).
+Deviation: no busy polling, no epoll, no signal masks (ppoll, pselect). With timer slack each sleep
+of one call has it for the time that is left, not for the whole.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +27,7 @@ from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.smp.wait import WaitQueueEntry, WaitQueueHead, add_wait_queue, remove_wait_queue
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct, files_of
+from kernel.time.slack import select_estimate_accuracy
 from kernel.time.timeout import FOREVER, schedule_timeout
 from kernel.uapi.errno_ import EBADF, EINVAL
 from kernel.uapi.poll import (
@@ -119,7 +121,9 @@ def _poll_schedule_timeout(k: "Kernel", table: PollWqueues, until_ns: int) -> Pa
     yield from set_current_state(k, TASK_INTERRUPTIBLE)
     timed_out = 0 <= until_ns <= k.now_ns
     if not table.triggered and not timed_out:
-        yield from schedule_timeout(k, until_ns, table, awake=signal_pending(table.task))
+        slack_ns = select_estimate_accuracy(k, table.task, until_ns)
+        awake = signal_pending(table.task)
+        yield from schedule_timeout(k, until_ns, table, awake=awake, slack_ns=slack_ns)
         timed_out = 0 <= until_ns <= k.now_ns and not table.triggered
     yield from set_current_state(k, TASK_RUNNING)
     table.triggered = False  # what happens from here on is seen by the next round of questions

@@ -8,8 +8,8 @@ subreaper sets it in every descendant there is.
 Source: kernel/sys.c (prctl), security/commoncap.c (cap_task_prctl).
 Deviation: PR_SET_NAME takes and PR_GET_NAME returns a text; the other PR_GET_* calls that store
 through a pointer return the value. PR_SET_KEEPCAPS and PR_SET_NO_NEW_PRIVS are kept and
-inherited, but there are no set-uid programs and no capabilities for them to act on. The timer slack
-is kept and inherited, but timers fire at their very time.
+inherited, but there are no set-uid programs and no capabilities for them to act on. What the
+timer slack does is ``kernel.time.slack``.
 """
 
 from collections.abc import Callable

@@ -26,6 +26,8 @@ class WakeTimer(TimerKind):
         if what.timer != serial:
             return None
         what.timer = 0
+        if k.spec.timer_slack:
+            _run_queues(k, what.cpu)
         k.set_cpu(what.cpu)
         k.current = what
         k.now_ns += k.costs.timer_op
@@ -36,8 +38,25 @@ WAKE_TIMER: Final = WakeTimer()
 FOREVER: Final = -1  # MAX_SCHEDULE_TIMEOUT
 
 
+def _run_queues(k: "Kernel", cpu: int) -> None:
+    """The timer of ``cpu`` has gone off: end what else may end there by now.
+
+    Source: kernel/time/hrtimer.c:__hrtimer_run_queues().
+    """
+    due = sorted(
+        (at_ns, serial, what)
+        for at_ns, serial, kind, what in k.timers.heap
+        if kind is WAKE_TIMER
+        and what.timer == serial
+        and what.cpu == cpu
+        and what.soft_ns <= k.now_ns < at_ns
+    )
+    for _, _, task in due:  # the one that is to end first goes first
+        task.timer = k.timers.add(k.now_ns, WAKE_TIMER, task)
+
+
 def schedule_timeout(
-    k: "Kernel", until_ns: int, what: object, *, awake: bool = False
+    k: "Kernel", until_ns: int, what: object, *, awake: bool = False, slack_ns: int = -1
 ) -> Path[None]:
     """Let others run until somebody wakes the current task, or until ``until_ns``.
 
@@ -47,6 +66,7 @@ def schedule_timeout(
     Args:
         until_ns: virtual time; FOREVER: without a timer.
         what: it sleeps for, or None; shown in reports.
+        slack_ns: by how much it may sleep longer; -1: the slack of the task.
         awake: return at once, as schedule() does if a signal is pending that the state lets in.
 
     Source: kernel/time/timer.c:schedule_timeout(), kernel/time/hrtimer.c:
@@ -54,7 +74,7 @@ def schedule_timeout(
     """
     task = k.current
     if until_ns >= 0:
-        k.arm_timer(task, until_ns)
+        k.arm_timer(task, until_ns, slack_ns)
     if not awake:
         yield "schedule_timeout.schedule", SCHEDULE, what
     if until_ns >= 0:

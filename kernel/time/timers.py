@@ -3,7 +3,7 @@
 Virtual time starts at 0 when the machine boots; CLOCK_REALTIME is that plus the configured epoch.
 
 Source: kernel/time/hrtimer.c, kernel/time/posix-timers.c, kernel/sched/cputime.c.
-Deviation: timers fire at their very time: no timer slack (50 µs for ordinary tasks in Linux).
+How late a sleep may end is ``kernel.time.slack``.
 """
 
 from typing import TYPE_CHECKING, Final

@@ -14,9 +14,12 @@ PROGRAMS = Path(__file__).resolve().parent / "programs"
 TICK_NS = 4_000_000
 
 
-def emulated(program: str, *args: str, fair: str = "eevdf", cpus: int = 1) -> str:
-    """Return what the program wrote on a machine of ``cpus`` CPUs."""
-    spec = guest_spec(PROGRAMS / program, list(args), cpus=cpus, fair=fair, trace=False)
+def emulated(
+    program: str, *args: str, fair: str = "eevdf", cpus: int = 1, slack: bool = False
+) -> str:
+    """Return what the program wrote on a machine of ``cpus`` CPUs, with timer slack or without."""
+    more = {"cpus": cpus, "fair": fair, "trace": False, "timer_slack": slack}
+    spec = guest_spec(PROGRAMS / program, list(args), **more)
     result = run_machine(request_of_machine(spec, "exact", max_wall_s=120))
     assert result.exit_kind == DONE, result.message
     assert not result.outputs.get(f"{program}.stderr")

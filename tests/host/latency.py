@@ -1,6 +1,6 @@
 """How late a short sleeper runs beside 1, 4 and 16 spinners of its CPU, on this host and emulated.
 
-    python -m tests.host.latency [--alone] [--naps N] [--fair CLASS] [--spinners N,N]
+    python -m tests.host.latency [--alone] [--slack] [--naps N] [--fair CLASS] [--spinners N,N]
 
 prints the distributions beside each other, in us. The host's tell of its scheduler only if the CPU
 had little else to do: its share is in the head of the column. ``--alone`` gets it for the time of
@@ -35,10 +35,10 @@ def host_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def table(spinners: int, naps: int, fair: str, alone: bool) -> Iterator[str]:
+def table(spinners: int, naps: int, fair: str, alone: bool, slack: bool) -> Iterator[str]:
     """Yield the lines of one comparison."""
     args = (str(spinners), str(naps))
-    ours, mine = late_by(emulated("latency.py", *args, fair=fair, cpus=host_cpus()))
+    ours, mine = late_by(emulated("latency.py", *args, fair=fair, cpus=host_cpus(), slack=slack))
     theirs, its = late_by(native("latency.py", *args, *(["alone"] if alone else [])))
     yield f"beside {spinners}: late by us {f'{fair} ({ours} %)':>16} {f'host ({theirs} %)':>16}"
     for percent in PERCENTS:
@@ -50,13 +50,16 @@ def main(words: Sequence[str] | None = None) -> int:
     """Print the tables that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m tests.host.latency")
     parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--slack", action="store_true")
     parser.add_argument("--naps", type=int, default=300)
     parser.add_argument("--fair", default="eevdf")
     parser.add_argument("--spinners", default="1,4,16")
     options = parser.parse_args(words)
     for spinners in options.spinners.split(","):
         try:
-            for line in table(int(spinners), options.naps, options.fair, options.alone):
+            for line in table(
+                int(spinners), options.naps, options.fair, options.alone, options.slack
+            ):
                 print(line)
         except pytest.skip.Exception as why:
             print(f"beside {spinners}: {why}")
