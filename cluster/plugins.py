@@ -103,7 +103,8 @@ def load(kind: Kind, source: Source) -> Any:
             raise PluginError(f"{name}: {said(error)}") from error
         _installed_modules[point.module] = kind
         return found
-    raise PluginError(f"{name}: not installed here (entry points of {kind.group})")
+    groups = f"{kind.group}{f' and {kind.also}' if kind.also else ''}"
+    raise PluginError(f"{name}: not installed here (entry points of {groups})")
 
 
 _modules: Final[dict[tuple[str, str, str], ModuleType]] = {}  # by kind, file name and text

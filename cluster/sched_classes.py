@@ -171,7 +171,8 @@ def _object(found: Any, fair: bool) -> SchedClass:
             raise SchedClassError(f"{found.__name__}() raises {said(error)}") from error
     if not isinstance(found, SchedClass):
         raise SchedClassError(
-            f"{getattr(found, '__name__', found)!r} is no kernel.sched.sched_class.SchedClass"
+            f"{getattr(found, '__name__', found)!r} is no kernel.sched.sched_class.SchedClass, "
+            "nor derived from kernel.sched.ext.ExtScheduler"
         )
     problems = list(_problems(found, fair))
     if problems:

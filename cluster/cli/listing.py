@@ -279,9 +279,10 @@ def _words(*names: str) -> Callable[[], Iterator[str]]:
 def _choices() -> dict[str, Callable[[], Iterator[str]]]:
     from cluster.config.models import ENGINES
     from cluster.config.sched import FAIR_CLASSES
+    from cluster.plugins import SCHED_CLASS, installed_names
 
     return {
-        "schedulers": _words(*FAIR_CLASSES),
+        "schedulers": _words(*FAIR_CLASSES, *installed_names(SCHED_CLASS)),
         "engines": _words(*ENGINES),
     }
 

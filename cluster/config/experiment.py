@@ -110,9 +110,12 @@ def read_experiment(path: Path) -> Experiment:
     try:
         base = _read_base(path.parent / keys.base)
     except ConfigError as error:
+        if not any(each.line or each.path for each in error.problems):  # it cannot be read
+            unread = [f"{each.file}: {each.what}" for each in error.problems]
+            error = ConfigError([document.problem(("base",), what) for what in unread])
         if problems:
-            raise ConfigError(problems + error.problems) from None
-        raise
+            error = ConfigError(problems + error.problems)
+        raise error from None
     if problems:
         raise ConfigError(problems)
     axes = {key: _named_values(values) for key, values in keys.axes.items()}

@@ -17,6 +17,7 @@ from cluster.config.cgroups import CGROUP_PATTERN, cgroup_conflicts
 from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
 from cluster.config.models import RunConfig, Workload, config_with
 from cluster.config.noise import noise_specs, wrong_noise
+from cluster.config.quantities import OneOf
 from cluster.config.sched import FAIR_CLASSES, OTHERS, AnySched, conflicts, sched_with
 from cluster.config.sound import Sound
 from cluster.config.source import MAX_BYTES, Document, read_document, scalar_value
@@ -333,7 +334,12 @@ def _problem(
     for start, flag in origins.items():
         if path[: len(start)] == start:
             return Problem(flag, 0, 0, dotted(path), what)
-    return document.problem(path, what, of_key=of_key)
+    found = document.problem(path, what, of_key=of_key)
+    if path and path not in (document.marks or {}):  # a mapping that only flags have written
+        for start, flag in origins.items():
+            if start[: len(path)] == path:
+                return Problem(flag, 0, 0, dotted(path), what)
+    return found
 
 
 def _key_path(error: ErrorDetails) -> tuple[KeyPath, bool]:
@@ -437,7 +443,24 @@ def _set(data: Any, parts: list[str], text: str) -> KeyPath:
     return path
 
 
+def _is_name(text: str, path: KeyPath) -> bool:
+    """Tell whether a key takes ``text`` as one of its names, though it may look like a number.
+
+    In a file ``6.10`` and ``6.1`` are one number; what a flag says is known to the letter.
+    """
+    model: Any = RunConfig
+    found: Iterable[Any] = ()
+    for part in path:
+        fields = getattr(model, "model_fields", {})
+        if part not in fields:
+            return False
+        model, found = fields[part].annotation, fields[part].metadata
+    return any(isinstance(each, OneOf) and text in each.values for each in found)
+
+
 def _flag_value(text: str, path: KeyPath) -> Any:
+    if _is_name(text, path):
+        return text
     if text[:1] not in ("'", '"', "[", "{"):
         try:
             return scalar_value(text, path)
@@ -513,7 +536,13 @@ def _take_topology(loaded: Loaded) -> Iterable[Problem]:
             yield loaded.problem((*where, key), "is for numbers: the file has all", of_key=True)
         file = loaded.folder / topology.model
         try:
-            loaded.cpus = read_topology(str(file), read_text(file))
+            text = read_text(file)
+        except ConfigError as error:  # it is the configuration that is wrong
+            for unread in error.problems:
+                yield loaded.problem((*where, "model"), f"{unread.file}: {unread.what}")
+            return
+        try:
+            loaded.cpus = read_topology(str(file), text)
         except ConfigError as error:
             yield from error.problems
     number = len(loaded.cpus.places)

@@ -137,7 +137,7 @@ class ExtTask:
 
     @slice.setter
     def slice(self, ns: int) -> None:
-        self.task.se.slice_ns = ns
+        self.task.se.slice_ns = min(_slice(ns), SCX_SLICE_INF)
 
     @property
     def dsq_vtime(self) -> int:
@@ -147,7 +147,7 @@ class ExtTask:
 
     @dsq_vtime.setter
     def dsq_vtime(self, vtime: int) -> None:
-        self.task.se.vtime = vtime
+        self.task.se.vtime = _vtime(vtime)
 
     def allowed(self, cpu: int) -> bool:
         """Tell whether it may run on ``cpu``."""
@@ -282,11 +282,11 @@ class ExtScheduler:
             enq_flags: SCX_ENQ_HEAD puts it first, SCX_ENQ_PREEMPT ends the running task's slice.
 
         Raises:
-            ExtError: there is no such DSQ, or CPU; it is one of virtual time.
+            ExtError: there is no such DSQ, or CPU; it is one of virtual time; no such slice.
 
         Source: kernel/sched/ext.c:scx_bpf_dsq_insert().
         """
-        self._queue().insert(p, dsq, slice, None, enq_flags)
+        self._queue().insert(p, dsq, _slice(slice), None, enq_flags)
 
     def dsq_insert_vtime(
         self, p: ExtTask, dsq: int, slice: int, vtime: int, enq_flags: int = 0
@@ -298,7 +298,7 @@ class ExtScheduler:
 
         Source: kernel/sched/ext.c:scx_bpf_dsq_insert_vtime().
         """
-        self._queue().insert(p, dsq, slice, vtime, enq_flags)
+        self._queue().insert(p, dsq, _slice(slice), _vtime(vtime), enq_flags)
 
     def dsq_move_to_local(self, dsq: int) -> bool:
         """Move the first task of a DSQ to the local one; return whether there was one."""
@@ -367,6 +367,20 @@ class ExtScheduler:
         self._random, own = data
         for name, each in own:
             setattr(self, name, _unpacked(each, tasks))
+
+
+def _slice(ns: int) -> int:
+    """Return a slice. Raises: ExtError, it is no number of ns (a u64 in Linux)."""
+    if type(ns) is not int or ns < 0:
+        raise ExtError(f"a slice must be a whole number of ns, from 0 on (got {ns!r})")
+    return ns
+
+
+def _vtime(vtime: int) -> int:
+    """Return a virtual time. Raises: ExtError, it is no whole number."""
+    if type(vtime) is not int:
+        raise ExtError(f"a virtual time must be a whole number (got {vtime!r})")
+    return vtime
 
 
 def _packed(value: Any) -> list[Any]:

@@ -245,3 +245,22 @@ def test_every_pattern_of_the_models_is_explained_in_words() -> None:
     schemas = [models.RunConfig.model_json_schema(), models.CostProfile.model_json_schema()]
     quantities = {pattern for pattern in patterns(schemas) if pattern.startswith("^[0-9]+")}
     assert patterns(schemas) - quantities <= set(load._PATTERNS)  # quantities have words of theirs
+
+
+def test_a_version_needs_no_quotes_in_a_flag() -> None:
+    assert parsed(ONE, ("--set linux=6.12", "linux=6.12")).linux == "6.12"
+
+
+def test_a_section_that_only_a_flag_has_written_is_told_at_the_flag() -> None:
+    flag = "--set sched.cfs.latency=3ms"
+    assert messages(ONE, (flag, "sched.cfs.latency=3ms")) == [
+        f"{flag}: sched.cfs: is for fair: cfs (sched.fair is eevdf)"
+    ]
+
+
+def test_a_topology_file_that_cannot_be_read_is_told_where_it_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config("c.yaml", "machine: {topology: gone.xml}\n" + ONE, tmp_path)
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"c.yaml:1:21: machine.topology.model: {tmp_path}/gone.xml: No such file or directory"
+    ]

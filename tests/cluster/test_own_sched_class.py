@@ -148,7 +148,8 @@ def test_an_installed_class_is_named_by_its_entry_point(folder, monkeypatch):
         ),
         (
             'sched: {fair: "toy_class.py:ToyRq"}',
-            "1:15: sched.fair: 'ToyRq' is no kernel.sched.sched_class.SchedClass "
+            "1:15: sched.fair: 'ToyRq' is no kernel.sched.sched_class.SchedClass, "
+            "nor derived from kernel.sched.ext.ExtScheduler "
             "(got 'toy_class.py:ToyRq')",
         ),
         (

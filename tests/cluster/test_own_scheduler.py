@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from cluster.build import resolve
+from cluster.cli.listing import TOPICS
 from cluster.config import ConfigError
 from cluster.config.load import parse_config
 from cluster.engine import run_machine
@@ -166,6 +167,7 @@ def test_an_installed_scheduler_is_named_by_its_entry_point(tmp_path, monkeypatc
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "four.py").write_text(FOUR, "utf-8")
     text = "machine: {cpus: 1}\nsched: {fair: own_first_come}\nworkloads: [{program: ./four.py}]\n"
+    assert "own_first_come" in list(TOPICS["schedulers"]())
     try:
         spec = resolve(parse_config("c.yaml", text, tmp_path))
         assert order(run_machine(RunRequest(spec)))[:4] == ["0", "0", "1", "1"]
@@ -220,3 +222,14 @@ def test_what_does_not_fit_is_told_where_it_is_named(tmp_path, more, source, exp
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, source, more)
     assert expected in "\n".join(map(str, caught.value.problems))
+
+
+@pytest.mark.parametrize("given", ["-3", "5e6"])
+def test_a_slice_is_a_whole_number_of_ns_from_0_on(tmp_path, given):
+    message = failure(tmp_path, FIFO.replace("50_000_000", given))
+    assert "mine.py:5: ExtError: a slice must be a whole number of ns, from 0 on (got " in message
+
+
+def test_a_virtual_time_is_a_whole_number(tmp_path):
+    message = failure(tmp_path, VTIME.replace("* 100 // p.weight", "* 100 / p.weight"))
+    assert "ExtError: a virtual time must be a whole number (got " in message

@@ -202,7 +202,10 @@ OK = "base: base.yaml\naxes: {machine.cpus: [1]}\nmeasure: [virtual]\n"
             OK.replace("machine.cpus: [1]", "engine: [ray]"),
             ["base.yaml:1:1: engine: a sweep runs on the engine local (got 'ray')"],
         ),
-        (OK.replace("base.yaml", "none.yaml"), ["none.yaml: No such file or directory"]),
+        (
+            OK.replace("base.yaml", "none.yaml"),
+            ["e.yaml:1:7: base: none.yaml: No such file or directory"],
+        ),
     ],
 )
 def test_wrong_input_is_told_where_it_is_and_nothing_runs(folder, capsys, text, expected):
