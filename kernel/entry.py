@@ -55,6 +55,7 @@ from kernel.smp import averages
 from kernel.smp.load import load_dec, load_inc
 from kernel.smp.schedule import do_task_dead
 from kernel.smp.ttwu import select_task_rq_exec
+from kernel.smp.weigh import set_task_cpu
 from kernel.task import TaskStruct, mm_of
 from kernel.time.posix_cpu_timers import run_posix_cpu_timers
 from kernel.uapi.errno_ import EINTR
@@ -373,7 +374,7 @@ def _reply_exec(k: "Kernel", task: TaskStruct, result: ExecResult) -> None:
             averages.moved(k, task, k.cpu, dest)
         load_dec(k, k.cpu)
         load_inc(k, dest)
-        task.cpu = dest
+        set_task_cpu(k, task, dest)
         k.stats.migrations += 1
     k.answer_to(
         holder,

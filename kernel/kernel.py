@@ -147,6 +147,7 @@ class Kernel:
         self.balance_ns = m.NEVER  # when it is due, if there is anything to balance
         # tasks with another load than nice 0, and by how much
         self.uneven: dict[TaskStruct, int] = {}
+        self.uneven_cpus: dict[int, int] = {}  # by CPU the sum of those that are runnable there
         self.sched = SchedTable(spec)  # of which class a task is, and who is in which
         self.groups = GroupTable(spec)  # sessions and other groups of tasks
         self.cgroups = CgroupHierarchy(spec, self.groups)

@@ -40,6 +40,7 @@ from kernel.smp.classes import told
 from kernel.smp.loadavg import calc_global_load
 from kernel.smp.migrate import migrated, pull_failed, pushed
 from kernel.smp.schedule import finish_task_switch
+from kernel.smp.weigh import set_task_cpu
 from kernel.syscalls import table
 from kernel.time.posix_cpu_timers import CLASS_SIGNAL
 from kernel.trace.systrace import traced
@@ -208,7 +209,7 @@ class KernelState(Kernel):
         self.current = task
         if task.cpu != cpu:
             task.nr_migrations += 1
-            task.cpu = cpu
+            set_task_cpu(self, task, cpu)
         self.cpu_user_ns[cpu] += utime_ns - task.utime_ns
         self.cpu_system_ns[cpu] += stime_ns - task.stime_ns
         task.utime_ns = utime_ns

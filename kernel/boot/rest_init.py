@@ -41,6 +41,7 @@ from kernel.process.wait_task import WaitOpts
 from kernel.profiles import profile_named
 from kernel.signal.deliver import get_signal
 from kernel.smp.ttwu import set_current_state
+from kernel.smp.weigh import set_task_cpu
 from kernel.task import (
     PF_FORKNOEXEC,
     PF_KTHREAD,
@@ -108,7 +109,7 @@ def boot_tasks(k: "Kernel") -> None:
     k.current = kthreadd
     for _pid, name, cpu in boot_kthreads(k.spec):
         task = _kernel_thread(k, CLONE_FS | CLONE_FILES | SIGCHLD, name)
-        task.cpu = cpu
+        set_task_cpu(k, task, cpu)
         if k.tracing:
             k.emit(TASK_CHANGE, (task.pid, "cpu", cpu))
         task.flags |= PF_NO_SETAFFINITY

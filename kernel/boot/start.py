@@ -23,6 +23,7 @@ from kernel.mm.slab import boot_slabs
 from kernel.points import LOAD, SCHEDULE, Path
 from kernel.proc.root import proc_root_init
 from kernel.process.kthread import kthreadd
+from kernel.smp.weigh import set_on_rq
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
@@ -70,4 +71,4 @@ def _park(k: "Kernel", task: TaskStruct, path: Path[object]) -> None:
             answer = pass_point(k, kind, obj)
         point = next_point(path, answer)
     task.path = path
-    task.on_rq = False
+    set_on_rq(k, task, False)

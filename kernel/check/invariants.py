@@ -32,6 +32,7 @@ from kernel.fs.ledger import open_files
 from kernel.ns.ledger import check_namespaces
 from kernel.process.kthread import KTHREAD_IS_PER_CPU
 from kernel.ptrace.ledger import check_ptrace
+from kernel.smp.weigh import sum_uneven
 from kernel.task import (
     EXIT_DEAD,
     EXIT_ZOMBIE,
@@ -77,6 +78,8 @@ def check_kernel(k: "Kernel") -> list[str]:
         table = sum(k.load.nr_running)
         if counted != table:
             found.append(f"load table: {table} runnable tasks counted, {counted} found")
+        if k.uneven_cpus != sum_uneven(k):
+            found.append("loads that are not of nice 0 are not those of who is runnable where")
         if is_quiet(k):
             _check_quiet(k, leaders, tasks, found)
     return found[:MOST]

@@ -22,7 +22,7 @@ from kernel.sched.pelt import SCHED_CAPACITY_SCALE, decay_load, initial_util
 from kernel.sched.sched_class import SYSCTL_SCHED_MIGRATION_COST_NS
 from kernel.sched.weights import NICE_0_LOAD
 from kernel.smp.h_load import cpu_h_load, grouped, h_load_of, update_h_loads, weight_share
-from kernel.smp.weigh import task_load, uneven_loads
+from kernel.smp.weigh import task_load
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -115,8 +115,8 @@ def settle(k: "Kernel", cpu: int) -> CpuAvg:
     if number > 0:
         if k.groups.groups:
             weight = cpu_h_load(k, update_h_loads(k, _PERIOD_NS), cpu)
-        elif k.uneven:
-            weight += uneven_loads(k).get(cpu, 0)
+        else:
+            weight += k.uneven_cpus.get(cpu, 0)
     if weight <= 0:
         number = weight = 0
     bit = 1 << cpu

@@ -21,6 +21,7 @@ from kernel.smp.load import (
 )
 from kernel.smp.schedule import finish_task_switch
 from kernel.smp.smp_class import push_from
+from kernel.smp.weigh import set_task_cpu
 from kernel.task import TaskStruct
 from kernel.timerq import TimerKind
 
@@ -52,7 +53,7 @@ PULL_RETRY: Final = PullRetry()
 def migrated(k: "Kernel", task: TaskStruct, cpu: int, dest: int) -> None:
     """``cpu`` was asked for a task and has given ``task`` to ``dest``."""
     if task.cpu == cpu:
-        task.cpu = dest
+        set_task_cpu(k, task, dest)
     k.load.pulls_out -= 1
     k.stats.pulls += 1
     k.stats.migrations += 1
@@ -85,7 +86,7 @@ def pushed(k: "Kernel", task: TaskStruct, cpu: int, dest: int) -> None:
         averages.moved(k, task, cpu, dest)
         averages.pulled(k, dest)
     if task.cpu == cpu:
-        task.cpu = dest
+        set_task_cpu(k, task, dest)
     k.stats.migrations += 1
     _moved_ack(k, cpu, task)
     load_inc(k, dest)

@@ -12,6 +12,7 @@ from kernel.process.release import put_task_struct
 from kernel.smp import averages
 from kernel.smp.classes import task_dead
 from kernel.smp.load import load_dec
+from kernel.smp.weigh import set_on_rq
 from kernel.task import TASK_DEAD, TaskStruct
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def schedule_out(k: "Kernel", task: TaskStruct, path: "Path[object]") -> None:
     task.path = path
     if k.averages is not None:
         averages.settle_task(k, task)
-    task.on_rq = False
+    set_on_rq(k, task, False)
     task.nvcsw += 1
     k.stats.sleeps += 1
     k.answer(eff_sleep(k.stamp(task), task.pid, task.state))
@@ -56,7 +57,7 @@ def do_task_dead(k: "Kernel", task: TaskStruct) -> None:
     task.state = TASK_DEAD
     if k.averages is not None:
         averages.dead(k, task)
-    task.on_rq = False
+    set_on_rq(k, task, False)
     task.ctx = None
     k.answer(eff_dead(k.stamp(task), task.pid))
     cpu = k.cpu

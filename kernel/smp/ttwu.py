@@ -28,7 +28,7 @@ from kernel.smp.classes import task_new
 from kernel.smp.load import load_inc
 from kernel.smp.smp_class import SELECT_EXEC, SELECT_FORK, SELECT_WAKE
 from kernel.smp.tick import tick_dep_set_task
-from kernel.smp.weigh import note_load
+from kernel.smp.weigh import note_load, set_on_rq, set_task_cpu
 from kernel.task import (
     PF_EXITING,
     STATE_MOVES,
@@ -132,9 +132,9 @@ def activate(k: "Kernel", task: TaskStruct, cpu: int) -> None:
             averages.moved(k, task, holder, cpu)
         else:
             averages.settle_task(k, task)
-    task.on_rq = True
+    set_on_rq(k, task, True)
     if cpu != holder:
-        task.cpu = cpu
+        set_task_cpu(k, task, cpu)
         k.stats.migrations += 1
     load_inc(k, cpu)
     k.send(holder, eff_wake(k.stamp(task), task.pid, cpu, cpu != k.cpu))
@@ -171,9 +171,9 @@ def wake_up_new_task(
     child.state = TASK_RUNNING
     k.stats.wakeups_new += 1
     cpu = k.sched.of(child).select_task_rq(k, child, k.cpu, SELECT_FORK)
-    child.cpu = cpu
+    set_task_cpu(k, child, cpu)
     averages.attach_new(k, child, cpu)
-    child.on_rq = True
+    set_on_rq(k, child, True)
     load_inc(k, cpu)
     if program is not None:
         image, argv, env, start = program

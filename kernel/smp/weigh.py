@@ -21,23 +21,58 @@ def task_load(k: "Kernel", task: TaskStruct) -> int:
 def note_load(k: "Kernel", task: TaskStruct) -> None:
     """Keep ``k.uneven`` after a change of ``task``: by how much the load is not that of nice 0."""
     extra = task_load(k, task) - NICE_0_LOAD
+    before = k.uneven.get(task, 0)
     if extra:
         k.uneven[task] = extra
+    elif before:
+        del k.uneven[task]
+    if task.on_rq and extra != before:
+        _add(k, task.cpu, extra - before)
+
+
+def _add(k: "Kernel", cpu: int, extra: int) -> None:
+    """Add to what ``cpu`` has more in ``k.uneven_cpus``, which has no zeros."""
+    more = k.uneven_cpus.get(cpu, 0) + extra
+    if more:
+        k.uneven_cpus[cpu] = more
     else:
-        k.uneven.pop(task, None)
+        del k.uneven_cpus[cpu]
+
+
+def set_on_rq(k: "Kernel", task: TaskStruct, on_rq: bool) -> None:
+    """``task`` becomes runnable on its CPU, or ceases to be; the load table is another matter."""
+    if k.uneven and task.on_rq is not on_rq:
+        extra = k.uneven.get(task, 0)
+        if extra:
+            _add(k, task.cpu, extra if on_rq else -extra)
+    task.on_rq = on_rq
+
+
+def set_task_cpu(k: "Kernel", task: TaskStruct, cpu: int) -> None:
+    """``task`` is on ``cpu`` from now on. Source: kernel/sched/core.c:set_task_cpu()."""
+    if k.uneven and task.on_rq and task.cpu != cpu:
+        extra = k.uneven.get(task, 0)
+        if extra:
+            _add(k, task.cpu, -extra)
+            _add(k, cpu, extra)
+    task.cpu = cpu
 
 
 def uneven_loads(k: "Kernel") -> dict[int, int]:
     """Return by CPU what its load is more than its number of tasks says; those with 0 are left out.
 
-    With it, ``cpu_load`` and ``span_load`` need not look at tasks.
+    With it, ``cpu_load`` and ``span_load`` need not look at tasks. It stays as it is now.
     """
+    return k.uneven_cpus.copy()
+
+
+def sum_uneven(k: "Kernel") -> dict[int, int]:
+    """Return what ``k.uneven_cpus`` must be, by a look at all tasks."""
     more: dict[int, int] = {}
     for task, extra in k.uneven.items():
         if task.on_rq:
-            cpu = task.cpu
-            more[cpu] = more.get(cpu, 0) + extra
-    return more
+            more[task.cpu] = more.get(task.cpu, 0) + extra
+    return {cpu: extra for cpu, extra in more.items() if extra}
 
 
 def cpu_load(k: "Kernel", cpu: int, more: dict[int, int]) -> int:

@@ -51,6 +51,7 @@ class Kernel:
                 self.load.count(each, 1)
         self.sched = SchedTable(self.spec)
         self.uneven = {}
+        self.uneven_cpus = {}
         self.groups = GroupTable(self.spec)
         self.cpu = cpu
         self.current = TaskStruct(1, 1, "waker")

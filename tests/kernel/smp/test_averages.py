@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernel.smp import averages
+from kernel.smp import averages, weigh
 from kernel.task import TaskStruct
 from tests.kernel.smp.machines import machine
 
@@ -43,7 +43,7 @@ def test_a_cpu_that_runs_something_without_a_word_fills_and_one_that_idles_empti
 def test_load_of_a_queue_goes_to_the_weight_of_its_tasks():
     k = machine([2, 0], cores=2)
     light = task(0, nice=5, on_rq=True)
-    k.uneven[light] = 335 - 1024
+    weigh.note_load(k, light)
     later(k, 3000)
     assert averages.settle(k, 0).load == 1024 + 335
 

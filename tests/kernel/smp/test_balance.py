@@ -40,6 +40,7 @@ class Table:
         self.balance_ns = NEVER
         self.now_ns = 0
         self.uneven = {}
+        self.uneven_cpus = {}
         self.groups = GroupTable(self.spec)
         self.outbox = {}
 
@@ -137,11 +138,30 @@ def test_load_is_weight_and_real_time_tasks_have_none():
         task.on_rq, task.cpu = True, cpu
         weigh.note_load(k, task)
     assert k.loads() == [3121 + 335, 3 + 0]
-    heavy.on_rq = False
+    weigh.set_on_rq(k, heavy, False)
     light.nice = 0
     weigh.note_load(k, light)
     assert k.loads() == [2048, 3]
     assert light not in k.uneven
+
+
+def test_what_tasks_weigh_more_goes_with_them_and_is_the_sum_of_all():
+    k = Table(2, 2)
+    tasks = [TaskStruct(pid, pid, "t") for pid in range(4)]
+    for task, nice in zip(tasks, (-5, 5, 5, 0)):
+        task.nice = nice
+        weigh.note_load(k, task)
+        assert k.uneven_cpus == weigh.sum_uneven(k)
+        weigh.set_on_rq(k, task, True)
+    assert k.uneven_cpus == weigh.sum_uneven(k) == {0: 3121 + 2 * 335 - 3 * 1024}
+    weigh.set_task_cpu(k, tasks[0], 1)
+    assert k.uneven_cpus == weigh.sum_uneven(k) == {0: 2 * (335 - 1024), 1: 3121 - 1024}
+    seen = weigh.uneven_loads(k)
+    for task in tasks:
+        weigh.set_on_rq(k, task, False)
+        assert k.uneven_cpus == weigh.sum_uneven(k)
+    assert k.uneven_cpus == {}
+    assert seen[1] == 3121 - 1024
 
 
 def test_after_a_pass_that_moved_something_the_interval_is_the_shortest():
