@@ -255,7 +255,10 @@ class _Xml:
             self.capacities.update(dict.fromkeys(self._kind, capacity))
 
     def _pu(self, attributes: dict[str, str]) -> None:
+        known = len(self.problems)
         cpu = self.number(attributes.get("os_index"), "PU.os_index")
+        if len(self.problems) > known:
+            return  # nobody knows which CPU it is
         if cpu in self.rows:
             self.say("PU.os_index", f"CPU {cpu} is there twice")
         inside = {kind: serial for _, kind, serial in self._open}

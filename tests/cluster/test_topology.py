@@ -247,6 +247,10 @@ def test_the_xml_of_hwloc_is_read_with_distances_and_capacities() -> None:
             ["m:1:11: PU.os_index: must be a number from 0 on (got 'x')"],
         ),
         (
+            '<topology><object type="PU" os_index="0"/><object type="PU" os_index="x"/></topology>',
+            ["m:1:43: PU.os_index: must be a number from 0 on (got 'x')"],
+        ),
+        (
             '<!DOCTYPE t [<!ENTITY a "b">]><topology/>',
             ["m:1:25: entities are not supported"],
         ),
