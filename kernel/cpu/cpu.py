@@ -401,7 +401,7 @@ class Cpu:
             return
         if rq.push_cpu >= 0:
             dest, rq.push_cpu = rq.push_cpu, -1
-            may = rq.nr_running > 1 or (rq.pelt is not None and prev is not rq.idle)
+            may = prev is not rq.idle and (rq.nr_running > 1 or rq.pelt is not None)
             if may and core.is_cpu_allowed(prev, dest):
                 push(self, prev, dest)
                 return

@@ -376,8 +376,9 @@ def on_tune(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
         rq.clock_ns = cpu.now_ns
         pushed = core.pushable_task(rq, task, value)
         if pushed is not None and value != cpu.id:
-            push(cpu, pushed, value)
-        elif pushed is None and task is rq.curr and rq.need_resched and core.loses_cpu(rq):
+            if core.waits(rq, pushed):  # else those before it have gone by now
+                push(cpu, pushed, value)
+        elif pushed is None and task is rq.curr and rq.need_resched and core.waits(rq, task):
             rq.push_cpu = value  # the one that takes its place has come just before
     elif what == m.TUNE_AFFINITY:
         allowed: tuple[int, ...] | None = value

@@ -106,7 +106,8 @@ def give(cpu: "Cpu", dest: int) -> None:
     """Give a queued task to ``dest``, which idles, or say that there is none to give."""
     rq = cpu.rq
     rq.clock_ns = cpu.now_ns
-    task = core.detach_one(rq, cpu.now_ns, dest)
+    # the last one of a queue runs here next
+    task = core.detach_one(rq, cpu.now_ns, dest) if rq.nr_running > 1 else None
     if task is None:
         cpu.stats.pull_failures += 1
         cpu.out.append(m.req_pull_failed(cpu.now_ns, cpu.id, cpu.next_seq(), dest))

@@ -52,7 +52,6 @@ __all__ = [
     "detach_one",
     "hrtimer_run",
     "is_cpu_allowed",
-    "loses_cpu",
     "migrate_task_rq",
     "pick_next_task",
     "pushable_task",
@@ -66,6 +65,7 @@ __all__ = [
     "task_woken",
     "update_rq_curr",
     "yield_task",
+    "waits",
 ]
 
 
@@ -398,12 +398,12 @@ def pushable_task(rq: "Rq", p: CpuTask, dst: int) -> CpuTask | None:
     return p.sched_class.pushable_task(rq, p, dst)  # type: ignore[union-attr]
 
 
-def loses_cpu(rq: "Rq") -> bool:
-    """Tell whether another task than ``rq.curr`` is the most urgent one of ``rq``."""
+def waits(rq: "Rq", p: CpuTask) -> bool:
+    """Tell whether another task than ``p`` is the most urgent one of ``rq``."""
     for cls in rq.classes:
         queued = cls.queued(rq)
         if queued:
-            return queued[0] is not rq.curr
+            return queued[0] is not p
     return False
 
 

@@ -115,6 +115,39 @@ def test_of_real_time_tasks_the_most_urgent_run_one_on_each_cpu(tmp_path, cpus, 
     assert all(-SLACK_NS <= ns <= SLACK_NS * steps for ns in late), (tasks, late)
 
 
+# every task has work for a CPU of its own: whose CPU idles and whom it takes are asked at once
+CROWDS = [
+    [
+        (14, [(8, 0)]),
+        (13, [(25, 0), (18, 0), (30, 15)]),
+        (11, [(34, 0), (38, 0), (11, 3)]),
+        (12, [(48, 0), (7, 0), (15, 0), (8, 0)]),
+        (16, [(35, 0), (15, 1), (30, 0)]),
+        (10, [(41, 0), (26, 0), (22, 0)]),
+        (15, [(59, 0), (23, 12), (22, 0)]),
+    ],
+    [
+        (15, [(53, 27), (5, 7), (5, 0)]),
+        (12, [(32, 0), (55, 0)]),
+        (10, [(16, 0), (56, 0)]),
+        (13, [(24, 36), (36, 30), (54, 18)]),
+        (16, [(46, 0), (55, 36)]),
+        (11, [(41, 0), (41, 0), (31, 37), (51, 5)]),
+        (14, [(15, 0), (57, 0), (18, 0)]),
+    ],
+]
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
+def test_two_tasks_that_two_idle_cpus_ask_for_do_not_change_places_for_ever(tmp_path, crowd):
+    tasks = [
+        (priority, [(runs * MS, sleeps * MS) for runs, sleeps in phases])
+        for priority, phases in crowd
+    ]
+    lines = run(tmp_path, PHASES.format(tasks=tasks), cpus=3)
+    assert sorted(int(words[0]) for words in lines if words[0] != "go") == list(range(len(tasks)))
+
+
 PERIODIC = """import os
 import time
 
