@@ -106,6 +106,8 @@ class World:
             requests=[],
             stepping=None,
             nr_dup_mm=0,
+            uneven={},
+            uneven_cpus={},
             groups=GroupTable(spec),
         )
         k.cgroups = CgroupHierarchy(spec, k.groups)
@@ -614,6 +616,12 @@ def real_time_task_without_priority(w):
     w.k.sched.members[RT_RANK][w.shell] = 0
 
 
+def uneven_load_wrong(w):
+    w.k.uneven[w.shell] = 512
+    w.shell.on_rq = True
+    w.k.uneven_cpus = {w.shell.cpu: 256}
+
+
 def overload_wrong(w):
     w.k.load.overloaded = 0
 
@@ -709,6 +717,7 @@ KERNEL_BREAKS = [
     (real_time_task_forgotten, r"<task 3/3 .*>: is not on the list of real-time tasks"),
     (real_time_task_that_is_none, r"<task 3/3 .*>: is on the list of real-time tasks"),
     (real_time_task_without_priority, r"<task 3/3 .*>: policy 1 with priority 0"),
+    (uneven_load_wrong, r"loads that are not of nice 0 are not those of who is runnable where"),
     (overload_wrong, r"load table: 0 overloaded cpus counted, 1 found"),
 ]
 
