@@ -31,6 +31,7 @@ class TaskAttrs:
         "policy",
         "reset_on_fork",
         "rt_priority",
+        "slice_ns",
         "timer_slack_ns",
     )
 
@@ -38,6 +39,7 @@ class TaskAttrs:
         self.policy: SchedPolicy = SCHED_NORMAL
         self.rt_priority = 0
         self.own: tuple[int, ...] = ()  # what the class of the policy has beside that
+        self.slice_ns = 0  # of one's own, kept while the policy is no fair one; 0: the machine's
         self.reset_on_fork = False
         self.cpus_mask = 0
         self.no_new_privs = False
@@ -51,6 +53,7 @@ class TaskAttrs:
         new.policy = self.policy
         new.rt_priority = self.rt_priority
         new.own = self.own
+        new.slice_ns = self.slice_ns
         new.reset_on_fork = self.reset_on_fork
         new.cpus_mask = self.cpus_mask
         new.no_new_privs = self.no_new_privs
@@ -91,7 +94,7 @@ def sched_fork(k: "Kernel", child: TaskStruct, orig: TaskStruct) -> None:
     """Give ``child`` the attributes that it inherits; ``orig`` has some.
 
     The timer slack of the parent becomes the child's default. SCHED_RESET_ON_FORK takes a
-    policy above the fair ones and a negative nice value away, and itself.
+    policy above the fair ones, a negative nice value and a slice of one's own away, and itself.
 
     Source: kernel/sched/core.c:sched_fork(), kernel/fork.c:copy_process().
     """
@@ -101,11 +104,14 @@ def sched_fork(k: "Kernel", child: TaskStruct, orig: TaskStruct) -> None:
         attrs.default_timer_slack_ns = attrs.timer_slack_ns
         if attrs.reset_on_fork:
             attrs.reset_on_fork = False
+            attrs.slice_ns = 0
             if k.sched.by_policy[attrs.policy].rank < FAIR_RANK:
                 attrs.policy = SCHED_NORMAL
                 attrs.rt_priority = 0
                 attrs.own = ()
                 child.nice = 0
-            elif child.nice < 0:
-                child.nice = 0
+            else:
+                attrs.own = ()
+                if child.nice < 0:
+                    child.nice = 0
     child.attrs = attrs

@@ -50,7 +50,9 @@ class FairHalf(SmpClass):
         super().__init__(FAIR_RANK)
 
     def own_attrs(self, k: "Kernel", attr: SchedAttr) -> tuple[int, ...]:
-        """Return the slice in ns, if it has one of its own; a call without attributes keeps it.
+        """Return the slice in ns, if it has one of its own.
+
+        A call without attributes keeps it, and SCHED_IDLE takes none.
 
         Deadline and period mean nothing to it.
 
@@ -58,9 +60,8 @@ class FairHalf(SmpClass):
             GuestFault: REFUSED, a slice where the fair class has none.
 
         Source: kernel/sched/syscalls.c:__setparam_fair(), _sched_setscheduler().
-        Deviation: a task that leaves the class and comes back by sched_setscheduler() has lost it.
         """
-        if not attr.raw:
+        if not attr.raw or attr.policy not in _NICE:
             return attr.old
         if not attr.raw[0]:
             return ()

@@ -100,6 +100,18 @@ def user_check_sched_setscheduler(k: "Kernel", task: TaskStruct, attr: SchedAttr
         raise KernelError(EPERM)
 
 
+def _own_by_now(k: "Kernel", old: TaskAttrs, half: SmpClass) -> tuple[int, ...]:
+    """Return what a task with the attributes ``old`` has by now of what the class keeps.
+
+    A slice is there whatever the policy (``sched_entity.custom_slice``).
+
+    Source: kernel/sched/syscalls.c:_sched_setscheduler().
+    """
+    if half is k.sched.fair:
+        return (old.slice_ns,) if old.slice_ns else ()
+    return old.own if half is k.sched.by_policy[old.policy] else ()
+
+
 def sched_setscheduler(
     k: "Kernel",
     task: TaskStruct,
@@ -141,22 +153,25 @@ def sched_setscheduler(
     least, greatest = half.priorities
     if not least <= priority <= greatest:
         raise KernelError(EINVAL)
-    same = half is k.sched.by_policy[old.policy]
-    attr = SchedAttr(new, priority, nice, reset, raw, flags, old.own if same else ())
+    fair = half is k.sched.fair
+    attr = SchedAttr(new, priority, nice, reset, raw, flags, _own_by_now(k, old, half))
     own = half.own_attrs(k, attr)
     user_check_sched_setscheduler(k, task, attr)
     if flags & SCHED_FLAG_UTIL_CLAMP:
         raise KernelError(EOPNOTSUPP)
     lock = k.pi_lock(task)
     yield "sched_setscheduler.pi_lock", ACQUIRE, lock
-    if keep_params:
-        new, priority, nice, own = old.policy, old.rt_priority, task.nice, old.own
-        half = k.sched.by_policy[new]
-    else:
+    if not keep_params or new != old.policy:
         error = half.admit(k, task, attr, own)
         if error:
             yield "sched_setscheduler.refused", RELEASE, lock
             raise KernelError(error)
+    if keep_params:
+        if new != old.policy:
+            half.task_left(k, task)  # it was let in, and does not come
+        new, priority, nice, own = old.policy, old.rt_priority, task.nice, old.own
+        half = k.sched.by_policy[new]
+        fair = False
     if k.tracing and new != old.policy:
         k.emit(TASK_CHANGE, (task.pid, "policy", new))
     attrs = new_attrs(task)
@@ -164,6 +179,8 @@ def sched_setscheduler(
     attrs.rt_priority = priority
     attrs.reset_on_fork = reset
     attrs.own = own
+    if fair:
+        attrs.slice_ns = own[0] if own else 0
     if not keep_params:
         set_timer_slack(attrs, attrs.timer_slack_ns)
     if half.takes_nice(new):
@@ -171,13 +188,23 @@ def sched_setscheduler(
             k.emit(TASK_CHANGE, (task.pid, "nice", nice))
         task.nice = nice
     if on_a_cpu(task):
-        note_load(k, task)
-        at_ns = k.stamp(task)
-        effect = eff_tune_policy(at_ns, task.pid, new, priority, task.nice, reset, own)
-        k.send(task.cpu, effect)
-        join_class(k, task)
+        _tell_policy(k, task, attrs)
     push_from(k, 0)
     yield "sched_setscheduler.pi_unlock", RELEASE, lock
+
+
+def _tell_policy(k: "Kernel", task: TaskStruct, attrs: TaskAttrs) -> None:
+    """Tell the CPU that has the other half of ``task`` what it is now, and the class that it came.
+
+    Source: kernel/sched/core.c:check_class_changed().
+    """
+    note_load(k, task)
+    effect = eff_tune_policy(
+        k.stamp(task), task.pid, attrs.policy, attrs.rt_priority, task.nice,
+        attrs.reset_on_fork, attrs.own,
+    )  # fmt: skip
+    k.send(task.cpu, effect)
+    join_class(k, task)
 
 
 def do_sched_setscheduler(k: "Kernel", pid: int, policy: int, priority: int) -> Path[None]:
@@ -264,15 +291,19 @@ def sys_sched_setattr(
     if flags & SCHED_FLAG_KEEP_POLICY:
         policy = SETPARAM_POLICY
     keep_params = bool(flags & SCHED_FLAG_KEEP_PARAMS)
-    if keep_params:
-        priority, nice = attrs_of(task).rt_priority, task.nice
     reset = bool(flags & SCHED_FLAG_RESET_ON_FORK)
     raw: tuple[int, ...] = (runtime_ns, deadline_ns, period_ns)
     if keep_params:
+        # get_params(): what a task of this class does not have stays as the caller wrote it
         old = attrs_of(task)
-        kept = k.sched.by_policy[old.policy].get_params(k, old)
+        half = k.sched.by_policy[old.policy]
+        if half is k.sched.fair:
+            nice = task.nice
+        else:
+            priority = old.rt_priority
+        kept = half.get_params(k, old)
         raw = kept if kept[1] else (kept[0], *raw[1:])
-        if policy >= 0 and k.sched.by_policy.get(policy) is k.sched.fair:
+        if k.sched.by_policy.get(old.policy if policy < 0 else policy) is k.sched.fair:
             raw = ()
     yield from sched_setscheduler(k, task, policy, priority, nice, reset, keep_params, raw, flags)
 
@@ -380,9 +411,7 @@ def sys_sched_setaffinity(k: "Kernel", pid: int, mask: int) -> Path[None]:
         raise KernelError(EPERM)
     online = (1 << k.spec.cpus) - 1
     mask &= online
-    if not mask:
-        raise KernelError(EINVAL)
-    error = k.sched.of(task).check_affinity(k, task, mask)
+    error = k.sched.of(task).check_affinity(k, task, mask) or (0 if mask else EINVAL)
     if error:
         raise KernelError(error)
     lock = k.pi_lock(task)
