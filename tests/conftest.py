@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import hypothesis
 import pytest
 
 os.environ.setdefault("SMPLAB_CORE", "pure")  # before anything imports cluster or kernel
@@ -31,6 +32,9 @@ from kernel.sched import classes
 
 if fast_core.problem():
     raise pytest.UsageError(fast_core.problem())
+
+hypothesis.settings.register_profile("smplab", deadline=None)  # timing decides no test
+hypothesis.settings.load_profile("smplab")
 
 # A shell starts what runs in its background with SIGINT ignored, and commands that tests interrupt
 # would inherit that.
