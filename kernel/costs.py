@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 # user time of a task on another CPU than before, and a length of time: not done by a CPU's speed
-NOT_WORK: Final = (
+NOT_WORK: Final[tuple[str, ...]] = (
     "guest_block",
     "migration",
     "refill_llc",

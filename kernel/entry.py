@@ -75,7 +75,7 @@ RESTART: Final = 3
 REPLY: Final = 4
 DEAD: Final = 5
 
-STATES: Final = ("ENTER", "CALL", "SIGNALS", "RESTART", "REPLY", "DEAD")
+STATES: Final[tuple[str, ...]] = ("ENTER", "CALL", "SIGNALS", "RESTART", "REPLY", "DEAD")
 
 MOVES: Final = frozenset(
     (

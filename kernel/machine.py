@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from kernel.costs import Costs
 
-NOHZ: Final = ("ideal", "off", "idle", "full")  # who takes ticks: kernel.cpu.tick
+NOHZ: Final[tuple[str, ...]] = ("ideal", "off", "idle", "full")  # who takes ticks: kernel.cpu.tick
 # profile -> its fair class; EEVDF came with 6.6
 _FAIR_OF: Final = {"2.6.34": "cfs", "6.12": "eevdf"}
 

@@ -78,7 +78,7 @@ UPDATE: Final = 11
 READ_BARRIER: Final = 12
 WRITE_BARRIER: Final = 13
 
-KIND_NAMES: Final = (
+KIND_NAMES: Final[tuple[str, ...]] = (
     "point",
     "acquire",
     "read",

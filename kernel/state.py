@@ -210,20 +210,28 @@ class KernelState(Kernel):
         if task.cpu != cpu:
             task.nr_migrations += 1
             set_task_cpu(self, task, cpu)
-        self.cpu_user_ns[cpu] += utime_ns - task.utime_ns
-        self.cpu_system_ns[cpu] += stime_ns - task.stime_ns
-        task.utime_ns = utime_ns
-        task.stime_ns = stime_ns
+        spent_ns = utime_ns - task.utime_ns
+        if spent_ns:
+            times = self.cpu_user_ns
+            times[cpu] = times[cpu] + spent_ns  # compiled, += on an item is a call of Python's
+            task.utime_ns = utime_ns
+        spent_ns = stime_ns - task.stime_ns
+        if spent_ns:
+            times = self.cpu_system_ns
+            times[cpu] = times[cpu] + spent_ns
+            task.stime_ns = stime_ns
         nivcsw: int = request[m.R_NIVCSW]
         run_delay_ns: int = request[m.R_RUN_DELAY]
         timeslices = task.nvcsw + nivcsw + 1
         if timeslices != task.timeslices:
-            self.cpu_timeslices[cpu] += timeslices - task.timeslices
+            slices = self.cpu_timeslices
+            slices[cpu] = slices[cpu] + timeslices - task.timeslices
             task.timeslices = timeslices
             self.involuntary_switches += nivcsw - task.nivcsw
             task.nivcsw = nivcsw
         if run_delay_ns != task.run_delay_ns:
-            self.cpu_run_delay_ns[cpu] += run_delay_ns - task.run_delay_ns
+            times = self.cpu_run_delay_ns
+            times[cpu] = times[cpu] + run_delay_ns - task.run_delay_ns
             task.run_delay_ns = run_delay_ns
         if now_ns > task.msg_ns:
             task.msg_ns = now_ns

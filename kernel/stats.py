@@ -32,7 +32,7 @@ class Histogram:
         numbers = self._numbers
         if bucket >= len(numbers):
             self._make_room(bucket)
-        numbers[bucket] += 1
+        numbers[bucket] = numbers[bucket] + 1  # compiled, += on an item is a call of Python's
         self.count += 1
         self.total += value
         if value > self.maximum:

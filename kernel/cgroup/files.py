@@ -55,7 +55,16 @@ _U64: Final = 1 << 64
 _S64: Final = 1 << 63
 _DIGITS: Final = "0123456789abcdef"
 # controllers of other kernels
-_OTHERS: Final = ("cpuset", "io", "memory", "hugetlb", "pids", "rdma", "misc", "perf_event")
+_OTHERS: Final[tuple[str, ...]] = (
+    "cpuset",
+    "io",
+    "memory",
+    "hugetlb",
+    "pids",
+    "rdma",
+    "misc",
+    "perf_event",
+)
 _NOBODY_LIMITS: Final = "max 100000"  # cpu.max: no quota, and the period
 
 Show = Callable[["Kernel", Cgroup], str]

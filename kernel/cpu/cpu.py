@@ -344,7 +344,7 @@ class Cpu:
 
     def _asks(self, task: CpuTask) -> int:
         """The current task asks the kernel, and the CPU waits; return the request's number."""
-        if task.went_on is not None or self.rq.pelt is not None:
+        if task.went_on or self.rq.pelt is not None:
             say(self, task)
         move(self, task, ASK)
         self.stats.requests += 1
@@ -353,7 +353,7 @@ class Cpu:
 
     def call(self, task: CpuTask, op: Op, ctx: UserContext | None) -> None:
         """The current task makes the system call ``op``; ``ctx`` goes to live with the kernel."""
-        if task.went_on is not None or self.rq.pelt is not None:
+        if task.went_on or self.rq.pelt is not None:
             say(self, task)
         move(self, task, ASK)  # as _asks() does
         self.stats.requests += 1

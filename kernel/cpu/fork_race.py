@@ -18,14 +18,20 @@ if TYPE_CHECKING:
 
 def goes_on(cpu: "Cpu", task: "CpuTask") -> None:
     """``task`` is about to run user code for the first time after the fork."""
-    task.went_on = (task.fork_of, cpu.now_ns, cpu.id)
+    task.went_on = task.fork_of
+    task.went_on_ns = cpu.now_ns
+    task.went_on_cpu = cpu.id
     task.fork_of = 0
 
 
 def say(cpu: "Cpu", task: "CpuTask") -> None:
     """``task``, which runs, is about to ask the kernel: say before what there is to say."""
-    if task.went_on is not None:
+    if task.went_on:
         seq = cpu.next_seq()
-        cpu.out.append(m.req_went_on(cpu.now_ns, cpu.id, seq, task.pid, *task.went_on))
-        task.went_on = None
+        cpu.out.append(
+            m.req_went_on(
+                cpu.now_ns, cpu.id, seq, task.pid, task.went_on, task.went_on_ns, task.went_on_cpu
+            )
+        )
+        task.went_on = 0
     say_averages(cpu, task)

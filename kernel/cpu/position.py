@@ -34,7 +34,14 @@ ASKED: Final = 3
 HALTED: Final = 4
 GONE: Final = 5
 
-NAMES: Final = ("idle", "in user mode", "in the kernel", "waiting for an answer", "halted", "gone")
+NAMES: Final[tuple[str, ...]] = (
+    "idle",
+    "in user mode",
+    "in the kernel",
+    "waiting for an answer",
+    "halted",
+    "gone",
+)
 
 # what a CPU does by itself; above all codes of effects
 ASK: Final = 30

@@ -73,6 +73,8 @@ class CpuTask:
         "utime_ns",
         "value",
         "went_on",
+        "went_on_cpu",
+        "went_on_ns",
     )
 
     def __init__(
@@ -104,7 +106,8 @@ class CpuTask:
         self.enqueued_at_ns = 0  # since when it is runnable without running
         self.forked_at_ns = -1  # when it was forked; -1 once it has run
         self.fork_of = 0  # child of a fork after which it, or its parent, has not gone on yet
-        self.went_on: tuple[int, int, int] | None = None  # what the kernel is to hear of that
+        # what the kernel is to hear of that: the child (0: nothing), when and where it went on
+        self.went_on = self.went_on_ns = self.went_on_cpu = 0
         self.utime_ns = 0
         self.stime_ns = 0
         self.nvcsw = 0
@@ -147,7 +150,7 @@ class CpuTask:
             self.enqueued_at_ns,
             self.forked_at_ns,
             self.fork_of,
-            self.went_on,
+            (self.went_on, self.went_on_ns, self.went_on_cpu) if self.went_on else None,
             self.utime_ns,
             self.stime_ns,
             self.nvcsw,
@@ -232,7 +235,8 @@ class CpuTask:
         p.avg = SchedAvg.unpack(avg)
         p.kept = dict(kept) if kept else None
         p.cpus_allowed = _tuples(allowed)
-        p.went_on = _tuples(went_on)
+        if went_on is not None:
+            p.went_on, p.went_on_ns, p.went_on_cpu = went_on
         p.group = tuple(group)
         p.op = _tuples(op)
         p.value = _tuples(value)

@@ -186,7 +186,7 @@ class SequentialConsistency:
         raise AssertionError(f"{entry!r} under sc")
 
 
-LATER: Final = ("tso", "pso", "arm", "weak")
+LATER: Final[tuple[str, ...]] = ("tso", "pso", "arm", "weak")
 
 _MODELS: Final[dict[str, Callable[[], MemoryModel]]] = {"sc": SequentialConsistency}
 

@@ -42,8 +42,12 @@ from kernel.uapi.mman import PAGE_SHIFT, PAGE_SIZE
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-_LOADS: Final = (ATOMIC_READ_ONCE, ATOMIC_LOAD_ACQUIRE)
-_ORDINARY: Final = (*_LOADS, ATOMIC_WRITE_ONCE, ATOMIC_STORE_RELEASE)  # read or write, not both
+_LOADS: Final[tuple[int, ...]] = (ATOMIC_READ_ONCE, ATOMIC_LOAD_ACQUIRE)
+_ORDINARY: Final[tuple[int, ...]] = (
+    *_LOADS,
+    ATOMIC_WRITE_ONCE,
+    ATOMIC_STORE_RELEASE,
+)  # read or write, not both
 
 
 def sys_atomic(k: "Kernel", op: int, address: int, value: int, expected: int) -> Path[int]:

@@ -163,7 +163,8 @@ class Frames:
 
         Source: include/linux/mm.h:get_page().
         """
-        self.refs[frame] += 1
+        refs = self.refs
+        refs[frame] = refs[frame] + 1
 
     def put(self, frame: int) -> None:
         """Drop a reference; the last one frees the frame and forgets its content.
@@ -183,7 +184,7 @@ class Frames:
         """Take one more reference of each frame; the zero page may be among them."""
         refs = self.refs
         for frame in frames:
-            refs[frame] += 1
+            refs[frame] = refs[frame] + 1
         refs[ZERO_PAGE] = _PINNED
 
     def put_bulk(self, frames: Iterable[int]) -> int:

@@ -63,7 +63,7 @@ _FLAGS: Final = {
     MADV_KEEPONFORK: (VM_WIPEONFORK, 0),
 }
 # advice that only looks at the areas: the lock is taken for reading
-_READERS: Final = (MADV_WILLNEED, MADV_DONTNEED, MADV_FREE, MADV_REMOVE)
+_READERS: Final[tuple[int, ...]] = (MADV_WILLNEED, MADV_DONTNEED, MADV_FREE, MADV_REMOVE)
 
 
 def sys_madvise(k: "Kernel", address: int, length: int, advice: int) -> Path[None]:

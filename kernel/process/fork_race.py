@@ -52,7 +52,7 @@ def fork_begins(k: "Kernel", child: int, cpu: int, flags: int) -> None:
     """The current task has the child ``child``, which is put on ``cpu``; ``flags``: FORK_*."""
     base = PER_KIND if flags & FORK_VFORK else 2 * PER_KIND if flags & FORK_VM else 0
     here = cpu == k.cpu
-    k.stats.fork_order[base + (PLACED_HERE if here else PLACED_AWAY)] += 1
+    _count(k, base + (PLACED_HERE if here else PLACED_AWAY))
     k.forks[child] = ForkRace(base, k.cpu, here)
 
 
@@ -62,9 +62,8 @@ def went_on(k: "Kernel", pid: int, child: int, at_ns: int, cpu: int) -> None:
     if race is None:
         return
     by_child = pid == child
-    counts = k.stats.fork_order
     if by_child and cpu != race.parent_cpu:
-        counts[race.base + RAN_AWAY] += 1
+        _count(k, race.base + RAN_AWAY)
     if race.first_ns < 0:
         race.first_ns = at_ns
         race.by_child = by_child
@@ -72,4 +71,9 @@ def went_on(k: "Kernel", pid: int, child: int, at_ns: int, cpu: int) -> None:
     del k.forks[child]
     child_ns, parent_ns = (at_ns, race.first_ns) if by_child else (race.first_ns, at_ns)
     if child_ns < parent_ns:
-        counts[race.base + (FIRST_HERE if race.here else FIRST_AWAY)] += 1
+        _count(k, race.base + (FIRST_HERE if race.here else FIRST_AWAY))
+
+
+def _count(k: "Kernel", number: int) -> None:
+    counts = k.stats.fork_order
+    counts[number] = counts[number] + 1

@@ -170,7 +170,7 @@ def sys_pidfd_send_signal(k: "Kernel", pidfd: int, signal: int, flags: int) -> P
     return None
 
 
-_SIGNAL_FLAGS: Final = (
+_SIGNAL_FLAGS: Final[tuple[int, ...]] = (
     0,
     PIDFD_SIGNAL_THREAD,
     PIDFD_SIGNAL_THREAD_GROUP,

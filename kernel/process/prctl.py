@@ -49,7 +49,14 @@ from kernel.uapi.signals import NSIG
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-_UNUSED: Final = (0, 5, 6, 17, 18, 37)  # numbers below PR_LAST that name nothing on x86-64
+_UNUSED: Final[tuple[int, ...]] = (
+    0,
+    5,
+    6,
+    17,
+    18,
+    37,
+)  # numbers below PR_LAST that name nothing on x86-64
 _ULONG: Final = (1 << 64) - 1
 
 

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 
-NO_USAGE: Final = (0,) * 16
+# of any length for mypyc, which would keep 16 registers and make a tuple of them at each use
+NO_USAGE: Final[tuple[int, ...]] = (0,) * 16
 
 
 # What a wait learns: pid, status as wait4 gives it, utime_ns, stime_ns, uid, CLD_ code, its status

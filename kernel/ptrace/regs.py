@@ -32,7 +32,7 @@ _AT_FDCWD: Final = 0xFFFFFF9C  # an int in a register
 _F_DUPFD_CLOEXEC: Final = 1030
 _FORK_FLAGS: Final = 0x1200011  # CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD
 _DUP3: Final = 292
-_ARGUMENTS: Final = (RDI, RSI, RDX, R10, R8, R9)
+_ARGUMENTS: Final[tuple[int, ...]] = (RDI, RSI, RDX, R10, R8, R9)
 
 # op -> (the number seen, registers of fixed value)
 _SEEN: Final[dict[int, tuple[int, dict[int, int]]]] = {

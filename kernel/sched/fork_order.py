@@ -21,7 +21,7 @@ _FIRST: Final = {
     "vfork_only": tuple(flags for flags in _HERE if flags & FORK_VFORK),
     "unless_vm": tuple(flags for flags in _HERE if not flags & FORK_VM),
 }
-WORDS: Final = (AUTO, "off", "on", "vfork_only")
+WORDS: Final[tuple[str, ...]] = (AUTO, "off", "on", "vfork_only")
 
 
 def order_of(child_runs_first: str, cls: "SchedClass") -> str:

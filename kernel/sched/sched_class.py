@@ -51,7 +51,7 @@ FORK_HERE: Final = 0x01  # the child will run on its parent's CPU
 FORK_VFORK: Final = 0x02  # the parent is about to wait for the child
 FORK_VM: Final = 0x04  # the two share their memory (CLONE_VM)
 
-CLASS_ORDER: Final = ("stop", "deadline", "rt", "fair", "idle")
+CLASS_ORDER: Final[tuple[str, ...]] = ("stop", "deadline", "rt", "fair", "idle")
 # places in it
 STOP_RANK: Final = 0
 DEADLINE_RANK: Final = 1

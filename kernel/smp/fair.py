@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 _LEAST_SLICE_NS: Final = 100_000
 _GREATEST_SLICE_NS: Final = 100_000_000
-_NICE: Final = (SCHED_NORMAL, SCHED_BATCH)  # fair_policy(): those that set a nice value
+_NICE: Final[tuple[int, ...]] = (
+    SCHED_NORMAL,
+    SCHED_BATCH,
+)  # fair_policy(): those that set a nice value
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

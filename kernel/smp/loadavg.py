@@ -24,7 +24,7 @@ FIXED_1: Final = 1 << FSHIFT
 EXP_1: Final = 1884
 EXP_5: Final = 2014
 EXP_15: Final = 2037
-_DECAYS: Final = (EXP_1, EXP_5, EXP_15)
+_DECAYS: Final[tuple[int, ...]] = (EXP_1, EXP_5, EXP_15)
 
 
 def load_period_ns(hz: int) -> int:

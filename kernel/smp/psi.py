@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXP_10S: Final = 1677
 EXP_60S: Final = 1981
 EXP_300S: Final = 2034
-_DECAYS: Final = (EXP_10S, EXP_60S, EXP_300S)
+_DECAYS: Final[tuple[int, ...]] = (EXP_10S, EXP_60S, EXP_300S)
 _SOME: Final = 2  # of so many runnable tasks one waits
 
 

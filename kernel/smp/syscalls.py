@@ -45,7 +45,7 @@ SETPARAM_POLICY: Final = -1
 SCHED_ATTR_SIZE_VER0: Final = 48
 SCHED_ATTR_SIZE_VER1: Final = 56
 # Linux's policies, whether this machine has a class for them or not
-_POLICIES: Final = (*FAIR_POLICIES, *RT_POLICIES, SCHED_DEADLINE, SCHED_EXT)
+_POLICIES: Final[tuple[int, ...]] = (*FAIR_POLICIES, *RT_POLICIES, SCHED_DEADLINE, SCHED_EXT)
 
 
 def valid_policy(policy: int, k: "Kernel") -> TypeGuard[SchedPolicy]:

@@ -29,10 +29,10 @@ from kernel.uapi.errno_ import EINVAL
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-_COARSE: Final = (CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE)
-_MONOTONIC: Final = (CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME)
-_REALTIME: Final = (CLOCK_REALTIME, CLOCK_TAI)
-_CPU_TIME: Final = (CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID)
+_COARSE: Final[tuple[int, ...]] = (CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE)
+_MONOTONIC: Final[tuple[int, ...]] = (CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME)
+_REALTIME: Final[tuple[int, ...]] = (CLOCK_REALTIME, CLOCK_TAI)
+_CPU_TIME: Final[tuple[int, ...]] = (CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID)
 
 
 def sys_nanosleep(k: "Kernel", ns: int, until_ns: int = 0) -> Path[None]:

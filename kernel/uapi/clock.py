@@ -18,4 +18,4 @@ CLOCK_BOOTTIME: Final = 7
 CLOCK_TAI: Final = 11
 
 # those that the vDSO answers, without a system call
-VDSO_CLOCKS: Final = (0, 1, 4, 5, 6, 7, 11)
+VDSO_CLOCKS: Final[tuple[int, ...]] = (0, 1, 4, 5, 6, 7, 11)

@@ -204,7 +204,7 @@ def test_exact_and_barrier_agree_on_one_cpu(tmp_path, word):
 
 def test_what_the_kernel_is_to_hear_of_a_fork_travels_with_the_task():
     task = CpuTask(5, 5, "child")
-    task.fork_of, task.went_on = 7, (5, 1_000, 3)
+    task.fork_of, task.went_on, task.went_on_ns, task.went_on_cpu = 7, 5, 1_000, 3
     packed = json.loads(json.dumps(task.pack()))
     again = CpuTask.unpack(packed, None)
-    assert (again.fork_of, again.went_on) == (7, (5, 1_000, 3))
+    assert (again.fork_of, again.went_on, again.went_on_ns, again.went_on_cpu) == (7, 5, 1_000, 3)
