@@ -34,12 +34,16 @@ if TYPE_CHECKING:
 def inode_permission(inode: Inode, mask: int, uid: int, gid: int) -> bool:
     """Tell whether ``uid``/``gid`` may access ``inode`` as ``mask`` (MAY_*) says.
 
-    Uid 0 may do anything but run a file that nobody may run.
+    Uid 0 may do anything but run a file that nobody may run, and what a file of /proc/sys does not
+    let it.
 
-    Source: fs/namei.c:inode_permission(), generic_permission().
+    Source: fs/namei.c:inode_permission(), generic_permission(); fs/proc/proc_sysctl.c:
+        proc_sys_permission().
     """
     mode = inode.mode
     if uid == 0:
+        if inode.i_op is not None and inode.i_op.strict:
+            return mask & ~(mode >> 6) & 7 == 0
         return not mask & MAY_EXEC or inode.kind == DIRECTORY or bool(mode & 0o111)
     if uid == inode.uid:
         mode >>= 6

@@ -112,6 +112,7 @@ class Node:
     dead_nlink: ClassVar[int] = 0  # st_nlink of a directory that has been removed
     may_chmod: ClassVar[bool] = False
     takes_names: ClassVar[bool] = False  # of what may be made in it mkdir decides
+    strict: ClassVar[bool] = False  # root may do no more than the mode says
 
     def __init__(self, entry: Entry, pid: "Pid | None") -> None:
         self.entry = entry

@@ -10,6 +10,7 @@ from kernel.proc import sched, system
 from kernel.proc.base import proc_pid_lookup, proc_pid_names, proc_root_links
 from kernel.proc.inode import Entry, Node, proc_create
 from kernel.proc.proc_sysctl import proc_sys_entries
+from kernel.proc.sysctl_file import register_sysctl
 from kernel.smp.psi import psi_show
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def proc_root_init(k: "Kernel") -> None:
         for entry in _PRESSURE:
             proc_create(k, pressure, entry)
     directories: dict[str, Inode] = {"": proc_create(k, proc, Entry("sys", 0o555))}
-    for path, entry in proc_sys_entries():
+    for path, entry in proc_sys_entries(k):
         if path not in directories:
             directories[path] = proc_create(k, directories[""], Entry(path, 0o555))
-        proc_create(k, directories[path], entry)
+        register_sysctl(k, directories[path], entry)

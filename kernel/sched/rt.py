@@ -27,6 +27,7 @@ from kernel.sched.rt_rq import RtEntity, RtRq, RtTunables
 from kernel.sched.rt_throttle import (
     LOOK,
     PERIOD,
+    SLICE,
     account,
     end_period,
     look_later,
@@ -178,8 +179,12 @@ class RtSchedClass(SchedClass):
                 look_later(rq, rt)
 
     def told(self, rq: "Rq", key: int, data: tuple[int, ...]) -> None:
-        """Another CPU asks for bandwidth, or gives some."""
-        told(rq, rq.of[RT_RANK], key, data)
+        """Another CPU asks for bandwidth, or gives some; or there is another quantum."""
+        rt: RtRq = rq.of[RT_RANK]
+        if key == SLICE:
+            rt.rr_timeslice = data[0]
+        else:
+            told(rq, rt, key, data)
 
     def task_fork(self, rq: "Rq", parent: CpuTask, child: CpuTask, flags: int) -> None:
         """Source: kernel/sched/core.c:__sched_fork()."""
@@ -201,10 +206,16 @@ class RtSchedClass(SchedClass):
         return rt.requeues or priority != p.rt_priority
 
     def switched_to(self, rq: "Rq", p: CpuTask) -> None:
-        """Source: kernel/sched/rt.c:switched_to_rt()."""
-        rt: RtRq = rq.of[RT_RANK]
+        """A task that was one before has what was left of its quantum.
+
+        Source: kernel/sched/rt.c:switched_to_rt().
+        Deviation: one that becomes one for the first time has the quantum of this moment, in Linux
+            that of its fork.
+        """
         se: RtEntity = p.se
-        se.time_slice = rt.rr_timeslice
+        if se.time_slice <= 0:
+            rt: RtRq = rq.of[RT_RANK]
+            se.time_slice = rt.rr_timeslice
         if p.on_rq and rq.curr is not p:
             self.wakeup_preempt(rq, p, 0)
 

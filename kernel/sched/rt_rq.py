@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LONGEST_NS: Final = 2_147 * NSEC_PER_SEC
 THROTTLED: Final = "2.6.34"  # the profile in which real-time tasks are throttled
+RR_TIMESLICE_MS: Final = 100
 SERVED: Final = "6.12"  # the one in which the fair class has a server
 
 
@@ -55,7 +56,10 @@ class RtTunables:
 
 
 def rr_timeslice(tunables: RtTunables, hz: int) -> int:
-    """Return the quantum of SCHED_RR in ticks. Source: kernel/sched/rt.c:sched_rr_handler()."""
+    """Return the quantum of SCHED_RR in ticks, as the machine starts.
+
+    Source: include/linux/sched/rt.h:RR_TIMESLICE.
+    """
     return max(1, tunables.rr_timeslice_ns * hz // NSEC_PER_SEC)
 
 
@@ -95,13 +99,14 @@ class RtRq(ClassRq):
         self.server = FairServer(tunables, spec)
 
     def pack(self) -> list[Any]:
-        """Return the lists, and how far the shares of the two kinds of tasks are."""
+        """Return the lists, how far the shares of the two kinds of tasks are, and the quantum."""
         lists = [[priority, [p.pid for p in queue]] for priority, queue in self.active.items()]
-        return [self.nr_running, lists, self.bandwidth.pack(), self.server.pack()]
+        packed = [self.bandwidth.pack(), self.server.pack(), self.rr_timeslice]
+        return [self.nr_running, lists, *packed]
 
     def unpack(self, data: Sequence[Any], tasks: Mapping[int, CpuTask]) -> None:
         """Take what ``pack`` returned."""
-        self.nr_running, lists, bandwidth, server = data
+        self.nr_running, lists, bandwidth, server, self.rr_timeslice = data
         self.active = {priority: [tasks[pid] for pid in pids] for priority, pids in lists}
         self.bandwidth.unpack(bandwidth)
         self.server.unpack(server)

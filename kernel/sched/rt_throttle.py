@@ -27,6 +27,7 @@ LOOK: Final = 3
 # what a CPU tells another
 LEND: Final = 1  # who asks, and how much it could use
 LENT: Final = 2  # how much it gets
+SLICE: Final = 3  # the quantum of SCHED_RR in ticks, from now on
 
 
 def account(rq: "Rq", rt: RtRq, delta_ns: int) -> None:

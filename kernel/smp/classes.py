@@ -14,6 +14,7 @@ from kernel.smp.deadline import dl_half
 from kernel.smp.fair import fair_half
 from kernel.smp.rt import rt_half
 from kernel.smp.smp_class import SmpClass, push_from
+from kernel.smp.sysctl import SchedSysctls
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -28,10 +29,10 @@ class SchedTable:
 
     ``halves``: highest first; ``by_policy``: by SCHED_* number; ``fair``: the one of fair tasks;
     ``members``: by rank the tasks of a class that have a CPU, in the order in which they came;
-    ``own``: by rank what a half keeps about this kernel.
+    ``own``: by rank what a half keeps about this kernel; ``sysctls``: parameters that may change.
     """
 
-    __slots__ = ("by_policy", "fair", "halves", "members", "own", "titles")
+    __slots__ = ("by_policy", "fair", "halves", "members", "own", "sysctls", "titles")
 
     def __init__(self, spec: "MachineSpec") -> None:
         classes = classes_of(spec)
@@ -43,6 +44,7 @@ class SchedTable:
         self.fair: SmpClass = next(half for half in self.halves if half.rank == FAIR_RANK)
         self.members: list[dict[TaskStruct, int]] = [{} for _ in CLASS_ORDER]
         self.own: dict[int, Any] = {}
+        self.sysctls = SchedSysctls(spec, classes)
 
     def of(self, task: "TaskStruct") -> SmpClass:
         """Return the half of the class of ``task``."""

@@ -23,7 +23,7 @@ from kernel.sched.sched_class import DEADLINE_RANK
 from kernel.smp.push import PushedClass
 from kernel.smp.smp_class import SchedAttr, push_from
 from kernel.uapi.errno_ import EBUSY, EINVAL, EPERM
-from kernel.uapi.policy import SCHED_FLAG_DL_OVERRUN, SCHED_FLAG_RECLAIM
+from kernel.uapi.policy import SCHED_FLAG_DL_OVERRUN, SCHED_FLAG_RECLAIM, SCHED_FLAG_SUGOV
 from kernel.uapi.prio import MAX_RT_PRIO
 from kernel.uapi.signals import SIGXCPU
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from kernel.task import TaskStruct
 
 _LEAST_RUNTIME_NS: Final = 1 << 10  # DL_SCALE
-_LEAST_PERIOD_NS: Final = 100_000  # sched_deadline_period_min_us
-_GREATEST_PERIOD_NS: Final = (1 << 22) * 1000  # sched_deadline_period_max_us
 _FAR: Final = 1 << 62
 _DL_FLAGS: Final = SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN
 
@@ -50,17 +48,21 @@ class DlHalf(PushedClass):
         """Return runtime, deadline and period in ns, and the flags of the class.
 
         Raises:
-            KernelError: EINVAL, not runtime <= deadline <= period, too short or too long.
+            KernelError: EINVAL, not runtime <= deadline <= period, too short or too long. One with
+                SCHED_FLAG_SUGOV, which is the kernel's own, is turned away later.
 
         Source: kernel/sched/deadline.c:__checkparam_dl().
         """
         if len(attr.raw) != 3:
             raise KernelError(EINVAL)
+        if attr.flags & SCHED_FLAG_SUGOV:
+            return (*attr.raw, attr.flags & _DL_FLAGS)
+        sysctls = k.sched.sysctls
         runtime, deadline, period = attr.raw
         period = period or deadline
         if (
             not _LEAST_RUNTIME_NS <= runtime <= deadline <= period
-            or not _LEAST_PERIOD_NS <= period <= _GREATEST_PERIOD_NS
+            or not sysctls.dl_period_min_us * 1000 <= period <= sysctls.dl_period_max_us * 1000
         ):
             raise KernelError(EINVAL)
         return runtime, deadline, period, attr.flags & _DL_FLAGS

@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.process.attrs import TaskAttrs, attrs_of
 from kernel.process.limits import rlimit
-from kernel.sched.classes import tunables_of
-from kernel.sched.rt import rt_sched_class
-from kernel.sched.rt_rq import RtTunables, rr_timeslice
 from kernel.sched.sched_class import RT_RANK
 from kernel.smp.push import PushedClass
 from kernel.smp.smp_class import SchedAttr, push_from
@@ -55,8 +52,7 @@ class RtHalf(PushedClass):
         """Source: kernel/sched/rt.c:get_rr_interval_rt()."""
         if attrs.policy != SCHED_RR:
             return 0
-        tunables: RtTunables = tunables_of(k.spec, rt_sched_class)
-        return rr_timeslice(tunables, k.spec.hz) * NSEC_PER_SEC // k.spec.hz
+        return k.sched.sysctls.rr_ticks * NSEC_PER_SEC // k.spec.hz
 
     def urgency(self, k: "Kernel", task: "TaskStruct") -> int:
         """Return the priority."""

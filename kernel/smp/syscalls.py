@@ -32,6 +32,7 @@ from kernel.uapi.policy import (
     SCHED_FLAG_KEEP_PARAMS,
     SCHED_FLAG_KEEP_POLICY,
     SCHED_FLAG_RESET_ON_FORK,
+    SCHED_FLAG_SUGOV,
     SCHED_FLAG_UTIL_CLAMP,
     SCHED_IDLE,
     SCHED_RESET_ON_FORK,
@@ -157,8 +158,8 @@ def sched_setscheduler(
     attr = SchedAttr(new, priority, nice, reset, raw, flags, _own_by_now(k, old, half))
     own = half.own_attrs(k, attr)
     user_check_sched_setscheduler(k, task, attr)
-    if flags & SCHED_FLAG_UTIL_CLAMP:
-        raise KernelError(EOPNOTSUPP)
+    if flags & (SCHED_FLAG_SUGOV | SCHED_FLAG_UTIL_CLAMP):
+        raise KernelError(EINVAL if flags & SCHED_FLAG_SUGOV else EOPNOTSUPP)
     lock = k.pi_lock(task)
     yield "sched_setscheduler.pi_lock", ACQUIRE, lock
     if not keep_params or new != old.policy:
@@ -286,7 +287,7 @@ def sys_sched_setattr(
         raise KernelError(EINVAL)
     nice = max(-20, min(nice, 19))
     task = find_process_by_pid(k, pid)
-    if flags & ~SCHED_FLAG_ALL:
+    if flags & ~(SCHED_FLAG_ALL | SCHED_FLAG_SUGOV):
         raise KernelError(EINVAL)
     if flags & SCHED_FLAG_KEEP_POLICY:
         policy = SETPARAM_POLICY

@@ -24,6 +24,7 @@ SCHED_FLAG_KEEP_POLICY: Final = 0x08
 SCHED_FLAG_KEEP_PARAMS: Final = 0x10
 SCHED_FLAG_UTIL_CLAMP: Final = 0x60
 SCHED_FLAG_ALL: Final = 0x7F
+SCHED_FLAG_SUGOV: Final = 0x10000000  # of the kernel's own threads
 
 POLICY_NAMES: Final[dict[int, str]] = {
     SCHED_NORMAL: "SCHED_NORMAL",

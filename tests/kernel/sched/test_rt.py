@@ -7,6 +7,8 @@ from kernel.machine import MachineSpec
 from kernel.sched import core
 from kernel.sched.invariants import check_rq
 from kernel.sched.rq import Rq
+from kernel.sched.rt import rt_sched_class
+from kernel.sched.rt_throttle import SLICE
 from kernel.sched.sched_class import FAIR_RANK, RT_RANK
 from kernel.uapi.policy import SCHED_BATCH, SCHED_FIFO, SCHED_NORMAL, SCHED_RR
 
@@ -220,3 +222,29 @@ def test_in_2_6_34_whoever_gets_a_policy_goes_to_the_end_of_its_list():
     first, second = add(rq, 1, 10), add(rq, 2, 10)
     core.sched_setscheduler(rq, first, SCHED_FIFO, 10, 0, False)
     assert switch(rq) is second
+
+
+def test_another_policy_for_a_while_leaves_what_is_left_of_a_quantum(rq):
+    task = add(rq, 1, 5, SCHED_RR)
+    switch(rq)
+    tick(rq, 10)
+    left = task.se.time_slice
+    core.sched_setscheduler(rq, task, SCHED_NORMAL, 0, 0, False, ())
+    core.sched_setscheduler(rq, task, SCHED_RR, 5, 0, False, ())
+    assert task.se.time_slice == left < rq.of[RT_RANK].rr_timeslice
+
+
+def test_another_quantum_holds_from_the_next_one_on_and_is_in_a_checkpoint(rq):
+    task = add(rq, 1, 5, SCHED_RR)
+    add(rq, 2, 5, SCHED_RR)
+    switch(rq)
+    queue = rq.of[RT_RANK]
+    rt_sched_class.told(rq, SLICE, (3,))
+    tick(rq, 24)
+    assert rq.curr is task
+    tick(rq)
+    assert rq.curr is not task
+    assert task.se.time_slice == 3
+    other = Rq(0, MachineSpec(cpus=2)).of[RT_RANK]
+    other.unpack(queue.pack(), {1: task, 2: rq.curr})
+    assert other.rr_timeslice == 3
