@@ -9,12 +9,14 @@ A slice follows from nice: 800 ms at -20, 100 ms at 0, 5 ms at 19. The priority 
 of -5 to 5 for what the task slept of late (``sleep_avg``, at most a second). One whose bonus is
 high enough is interactive: after its slice it goes back to the active array, unless the expired
 ones have waited too long, and within the slice it takes turns with its equals. A child gets half of
-what its parent has left of its slice, which comes back if it dies before it has used it up.
+what its parent has left of its slice, which comes back if it dies before it has used it up. One
+that dies with a lower average than its parent takes a quarter of the difference from it.
 
 Deviation: SCHED_BATCH and SCHED_IDLE came later. Here a batch task gets no bonus (as in 2.6.16),
 and an idle one neither, with the slice of nice 19.
 Deviation: a wakeup by an interrupt is treated as one by a process (``activated`` 1, never 2), and a
-kernel thread as any other task. The rest of a dead child's slice goes back to a parent on its CPU.
+kernel thread as any other task. A dead child counts for a parent on its CPU only, and when it dies,
+not when it is waited for.
 Deviation: alone on its CPU a task gets no ticks (``kernel.cpu.cpu``), so its slice stands still.
 
 Source: kernel/sched.c of Linux 2.6.11.
@@ -99,6 +101,7 @@ class O1SchedClass(FairSchedClass):
             se.prio = effective_prio(o1, p)
             if o1.forked is not None and o1.forked[0] is p:
                 o1.heirs[p] = o1.forked[1]
+                o1.children.setdefault(o1.forked[1], {})[p] = None
         elif not flags & ENQUEUE_MIGRATED:
             se.prio = static_prio(p)
         o1.nr_running += 1
@@ -213,7 +216,6 @@ class O1SchedClass(FairSchedClass):
         se.prio = effective_prio(o1, p)
         se.time_slice = task_timeslice(o1, p)
         se.first_time_slice = False
-        o1.heirs.pop(p, None)
         if o1.expired_since_ns < 0:
             o1.expired_since_ns = rq.clock_ns
         if not task_interactive(p) or expired_starving(rq, o1):
@@ -262,15 +264,19 @@ class O1SchedClass(FairSchedClass):
             rq.need_resched = True
 
     def task_dead(self, rq: "Rq", p: CpuTask) -> None:
-        """Give the parent what is left of the first slice. Source: kernel/sched.c:sched_exit()."""
+        """Give the parent what is left of the first slice; a hog costs it some of its average.
+
+        Source: kernel/sched.c:sched_exit().
+        """
         o1: O1Rq = rq.of[FAIR_RANK]
         _forget_parent(o1, p)
-        parent = o1.heirs.pop(p, None)
+        parent = _forget_child(o1, p)
         if parent is None:
             return
         se: O1Entity = p.se
         theirs: O1Entity = parent.se
-        theirs.time_slice = min(theirs.time_slice + se.time_slice, task_timeslice(o1, parent))
+        if se.first_time_slice:
+            theirs.time_slice = min(theirs.time_slice + se.time_slice, task_timeslice(o1, p))
         if se.sleep_avg < theirs.sleep_avg:
             share = EXIT_WEIGHT + 1
             theirs.sleep_avg = theirs.sleep_avg // share * EXIT_WEIGHT + se.sleep_avg // share
@@ -305,7 +311,7 @@ class O1SchedClass(FairSchedClass):
     def migrate_task_rq(self, rq: "Rq", p: CpuTask) -> None:
         """It leaves: what was promised to a parent on this CPU, or by one, is void."""
         o1: O1Rq = rq.of[FAIR_RANK]
-        o1.heirs.pop(p, None)
+        _forget_child(o1, p)
         _forget_parent(o1, p)
 
     # -- checks -------------------------------------------------------------------------------
@@ -347,8 +353,19 @@ def _add_before_parent(o1: O1Rq, child: CpuTask) -> None:
 
 def _forget_parent(o1: O1Rq, parent: CpuTask) -> None:
     """Children of ``parent`` have nobody any more whom the rest of their slice could go to."""
-    for child in [child for child, heir in o1.heirs.items() if heir is parent]:
+    for child in o1.children.pop(parent, ()):
         del o1.heirs[child]
+
+
+def _forget_child(o1: O1Rq, child: CpuTask) -> CpuTask | None:
+    """``child`` has no parent any more; return who was."""
+    parent = o1.heirs.pop(child, None)
+    if parent is not None:
+        theirs = o1.children[parent]
+        del theirs[child]
+        if not theirs:
+            del o1.children[parent]
+    return parent
 
 
 o1_sched_class: Final = O1SchedClass()

@@ -156,6 +156,7 @@ class O1Rq(FairRq):
         "active",
         "best_expired_prio",
         "child_first",
+        "children",
         "def_timeslice",
         "expired",
         "expired_since_ns",
@@ -183,8 +184,9 @@ class O1Rq(FairRq):
         self.best_expired_prio = MAX_PRIO
         self.forked: tuple[CpuTask, CpuTask] | None = None  # a child not yet queued, its parent
         self.placed: CpuTask | None = None  # the same child, if it goes before its parent
-        # child in its first slice -> its parent, to whom the rest goes
+        # child -> its parent, to whom the rest of its first slice goes; and the other way round
         self.heirs: dict[CpuTask, CpuTask] = {}
+        self.children: dict[CpuTask, dict[CpuTask, None]] = {}
 
     def pack(self) -> list[Any]:
         """Return who is in which list, current, and what the expired ones are measured by."""
@@ -207,6 +209,8 @@ class O1Rq(FairRq):
                 array.add(tasks[pid])
         self.curr = None if curr is None else tasks[curr]
         self.heirs = {tasks[child]: tasks[parent] for child, parent in heirs}
+        for child, parent in self.heirs.items():
+            self.children.setdefault(parent, {})[child] = None
 
 
 def static_prio(p: CpuTask) -> int:

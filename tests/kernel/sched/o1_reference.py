@@ -98,7 +98,7 @@ class Queue:
         self.places = 0
         self.expired_since = None
         self.best_expired = 140
-        self.parents = {}  # child in its first slice -> parent
+        self.parents = {}  # child -> parent
 
     def join(self, task, array):
         self.places += 1
@@ -164,7 +164,7 @@ class Queue:
         child.place = (max(equals, default=parent.place - 1) + parent.place) / 2
 
     def die(self):
-        """The running task ends: what is left of its first slice goes back."""
+        """The running task ends: the rest of its first slice goes back, a hog costs some."""
         task = self.curr
         self.leave(task, True, True)
         self.schedule()
@@ -172,7 +172,8 @@ class Queue:
             del self.parents[child]
         parent = self.parents.pop(task, None)
         if parent is not None:
-            parent.left = min(parent.left + task.left, parent.slice)
+            if task.first:
+                parent.left = min(parent.left + task.left, task.slice)
             if task.avg < parent.avg:
                 parent.avg = parent.avg // 4 * 3 + task.avg // 4
 
@@ -217,7 +218,6 @@ class Queue:
         task.prio = task.effective
         task.left = task.slice
         task.first = False
-        self.parents.pop(task, None)
         if self.expired_since is None:
             self.expired_since = self.now
         limit = SLEEP_NS * len(self.tasks) + TICK_NS

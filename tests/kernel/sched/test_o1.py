@@ -126,6 +126,26 @@ def test_a_child_that_dies_in_its_first_slice_gives_the_rest_back():
     assert not rq.of[FAIR_RANK].heirs
 
 
+def test_a_child_that_was_a_hog_lowers_its_parents_average_whenever_it_dies():
+    rq = make_rq()
+    parent = add(rq, 1)
+    switch(rq)
+    child = fork(rq, parent, 2)
+    parent.se.sleep_avg = 800 * MS
+    sleep_curr(rq)
+    tick(rq, 260)  # it has its third slice by now
+    assert rq.curr is child
+    left = parent.se.time_slice
+    sleep_curr(rq, core.DEQUEUE_SLEEP | core.DEQUEUE_SPECIAL)
+    core.task_dead(rq, child)
+    assert child.se.sleep_avg == 0
+    assert parent.se.sleep_avg == 600 * MS
+    assert parent.se.time_slice == left
+    o1 = rq.of[FAIR_RANK]
+    assert not o1.heirs
+    assert not o1.children
+
+
 def test_a_parent_that_has_left_gets_nothing_back():
     rq = make_rq()
     parent = add(rq, 1)
