@@ -189,7 +189,7 @@ def _select_wake(k: "Kernel", task: TaskStruct, previous: int, allowed: int) -> 
     if waker is not task:
         _record_wakee(k, waker, task)
     if k.bugs.wakeup and allowed >> this & 1:
-        return _select_idle_sibling(k, task, this, this, -1, allowed)
+        return _select_idle_sibling(k, task, this, this, None, allowed)
     target = previous
     meet = k.topology.level_between(this, previous) if this != previous else -1
     if (
@@ -199,8 +199,7 @@ def _select_wake(k: "Kernel", task: TaskStruct, previous: int, allowed: int) -> 
         and not _wake_wide(k, waker, task, this)
     ):
         target = _wake_affine(k, k.domains[meet][this], task, this, previous)
-    recent, wakes.recent = wakes.recent, previous
-    return _select_idle_sibling(k, task, previous, target, recent, allowed)
+    return _select_idle_sibling(k, task, previous, target, wakes, allowed)
 
 
 def _wakes_of(task: TaskStruct) -> Wakes:
@@ -262,26 +261,69 @@ def _wake_affine(k: "Kernel", sd: "SchedDomain", task: TaskStruct, this: int, pr
 
 
 def _select_idle_sibling(
-    k: "Kernel", task: TaskStruct, previous: int, target: int, recent: int, allowed: int
+    k: "Kernel",
+    task: TaskStruct,
+    previous: int,
+    target: int,
+    wakes: Wakes | None,
+    allowed: int,
 ) -> int:
     """Return an idle CPU at or near ``target``, else ``target``.
 
     In this order: itself; the previous CPU and the one before that, if they share its cache; an
     idle core; without one an idle sibling of the previous CPU; any idle CPU of its cache, those of
-    its cluster first. Where capacities differ it is one that is large enough, in any cache.
+    its cluster first. Where there are clusters the previous two come at their place only if they
+    are in that of ``target``, else at last. Where capacities differ it is one that is large enough,
+    in any cache. The one before the last is forgotten only if neither ``target`` nor the last will
+    do.
+
+    Args:
+        wakes: has the CPU before the last; None: there is none.
 
     Source: kernel/sched/fair.c:select_idle_sibling(), select_idle_cpu(), select_idle_smt().
     """
     topology = k.topology
     near = topology.llcs[target]
     idle = k.load.idle_mask & near & allowed
-    for cpu in (target, previous, recent):
-        if cpu >= 0 and idle >> cpu & 1 and asym_fits_cpu(k, task, cpu):
-            return cpu
+    beside = _cluster_of(k, target)  # cpus_share_resources()
+    last = -1
+    for cpu in (target, previous):
+        if idle >> cpu & 1 and asym_fits_cpu(k, task, cpu):
+            if beside >> cpu & 1:
+                return cpu
+            last = cpu
+    if wakes is not None:
+        recent, wakes.recent = wakes.recent, previous
+        if recent >= 0 and idle >> recent & 1 and asym_fits_cpu(k, task, recent):
+            if beside >> recent & 1:
+                return recent
+            last = recent if last < 0 else last
     if topology.capacity:
         return select_idle_capacity(k, task, target, allowed)
     if not idle:
         return target
+    found = _select_idle_other(k, previous, target, idle, allowed)
+    return found if found >= 0 else last if last >= 0 else target
+
+
+def _cluster_of(k: "Kernel", cpu: int) -> int:
+    """Return the CPUs that share as much as ``cpu`` can share: its cluster, else its cache.
+
+    Source: kernel/sched/topology.c:update_top_cache_domain() (sd_share_id), kernel/sched/core.c:
+        cpus_share_resources().
+    """
+    topology = k.topology
+    cluster = topology.clusters[cpu]
+    return topology.llcs[cpu] if cluster == topology.cores[cpu] else cluster
+
+
+def _select_idle_other(k: "Kernel", previous: int, target: int, idle: int, allowed: int) -> int:
+    """Return one of ``idle``, which share the cache of ``target``, -1 for none that is found.
+
+    Source: kernel/sched/fair.c:select_idle_sibling(), its second half.
+    """
+    topology = k.topology
+    near = topology.llcs[target]
     if topology.smt:
         whole = idle_cores(k, k.load.idle_mask & near) & allowed
         sibling = idle & topology.cores[previous]
@@ -294,7 +336,7 @@ def _select_idle_sibling(
 
 
 def _select_idle_cpu(k: "Kernel", target: int, cpus: int, idle: int, whole: bool) -> int:
-    """Return one of ``idle``, the first after ``target``, in its cluster if any, or ``target``.
+    """Return one of ``idle``, the first after ``target``, in its cluster if any, or -1.
 
     Not all of ``cpus`` are looked at: the fuller the cache the fewer. For an idle core all are.
 
@@ -310,7 +352,7 @@ def _select_idle_cpu(k: "Kernel", target: int, cpus: int, idle: int, whole: bool
     if pct:
         left = nr_idle_scan(k, near, pct)
         if not left:
-            return target
+            return -1
     start = (target + 1) % topology.cpus
     cluster = topology.clusters[target]
     if cluster == topology.cores[target]:
@@ -318,11 +360,11 @@ def _select_idle_cpu(k: "Kernel", target: int, cpus: int, idle: int, whole: bool
     for part in (cpus & cluster, cpus & ~cluster):
         if idle & part:
             found = find_next_bit_wrap(idle & part, start)
-            return found if whole or _looked_at(part, start, found) <= left else target
+            return found if whole or _looked_at(part, start, found) <= left else -1
         left -= part.bit_count()
         if left <= 0 and not whole:
             break
-    return target
+    return -1
 
 
 def _looked_at(cpus: int, start: int, found: int) -> int:

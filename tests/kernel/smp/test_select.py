@@ -166,6 +166,36 @@ def test_the_cpu_before_the_last_is_tried_if_it_shares_the_cache():
     assert task.wakes.recent == 0
 
 
+def test_the_cpu_before_the_last_is_kept_while_the_last_will_do():
+    k = machine([1, 0, 0, 0], cores=4)
+    task = TaskStruct(7, 7, "t")
+    task.wakes = Wakes()
+    task.wakes.recent = 3
+    assert select_task_rq_levels(k, task, 1, SELECT_WAKE, 0) == 1
+    assert task.wakes.recent == 3
+
+
+def clustered(running, cpu, previous, recent=-1):
+    """Wake a task that was on ``previous``, and on ``recent`` before: clusters of two cores."""
+    rows = [(0, 0, 0, core // 2, core, 1024) for core in range(len(running))]
+    k = Kernel(build(rows), running, cpu=cpu)
+    k.wake_sync = True  # its target is the waker's CPU
+    task = TaskStruct(7, 7, "t")
+    task.wakes = Wakes()
+    task.wakes.recent = recent
+    return select_task_rq_levels(k, task, previous, SELECT_WAKE, 0)
+
+
+def test_an_idle_cpu_of_the_wakers_cluster_comes_before_the_last_one_in_another():
+    assert clustered([1, 0, 0, 0, 0, 0, 0, 0], 0, 4) == 1
+
+
+def test_the_last_cpu_in_another_cluster_comes_before_the_rest_of_the_cache_is_given_up():
+    busy = [1, 1, 1, 1, 1, 1, 1, 0]
+    assert clustered(busy, 0, 7) == 7
+    assert clustered(busy, 0, 3, recent=7) == 7
+
+
 def test_idle_cpus_of_the_cluster_come_first():
     rows = [(0, 0, 0, core // 2, core, 1024) for core in range(6)]
     k = Kernel(build(rows), [0, 0, 1, 0, 0, 0], cpu=2)
