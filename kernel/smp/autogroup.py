@@ -11,7 +11,7 @@ from kernel.sched.classes import fair_class_by_name
 from kernel.sched.weights import SCHED_PRIO_TO_WEIGHT
 from kernel.smp.fair import can_nice
 from kernel.smp.task_groups import TaskGroup, sched_group_set_shares
-from kernel.task import TaskStruct
+from kernel.task import PF_KTHREAD, TaskStruct
 from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.errno_ import EAGAIN, EINVAL, EPERM
 from kernel.uapi.prio import MAX_NICE, MIN_NICE
@@ -37,10 +37,12 @@ def autogroup_task_get(k: "Kernel", task: TaskStruct) -> TaskGroup:
 
 
 def proc_sched_autogroup_show_task(k: "Kernel", task: TaskStruct) -> str:
-    """Return which session's group ``task`` is in.
+    """Return which session's group ``task`` is in; nothing of a kernel thread.
 
     Source: kernel/sched/autogroup.c:proc_sched_autogroup_show_task().
     """
+    if task.flags & PF_KTHREAD:
+        return ""
     group = autogroup_task_get(k, task)
     return f"/autogroup-{group.session} nice {group.nice}\n"
 
@@ -49,7 +51,7 @@ def proc_sched_autogroup_set_nice(k: "Kernel", task: TaskStruct, nice: int) -> N
     """Give the session of ``task`` a nice value: the weight of its group.
 
     Raises:
-        KernelError: EINVAL, EPERM, EAGAIN.
+        KernelError: EINVAL, EPERM, EAGAIN; EINVAL, too, if it is a kernel thread.
 
     Source: kernel/sched/autogroup.c:proc_sched_autogroup_set_nice().
     """
@@ -61,6 +63,8 @@ def proc_sched_autogroup_set_nice(k: "Kernel", task: TaskStruct, nice: int) -> N
     if not capable(k.current.cred) and k.now_ns < table.next_nice_ns:
         raise KernelError(EAGAIN)
     table.next_nice_ns = k.now_ns + _TENTH_NS
+    if task.flags & PF_KTHREAD:
+        raise KernelError(EINVAL)  # theirs is the root group
     group = autogroup_task_get(k, task)
     sched_group_set_shares(k, group, SCHED_PRIO_TO_WEIGHT[nice - MIN_NICE])
     group.nice = nice

@@ -1,4 +1,4 @@
-"""Files of /proc/sys where the host cannot be asked: other kernels, and what is refused."""
+"""Files of /proc where the host cannot be asked: other kernels, kthreads, what is refused."""
 
 from pathlib import Path
 
@@ -73,3 +73,21 @@ def test_a_kernel_has_the_parameters_of_its_time(
     result = run(tmp_path, NAMES, linux)
     assert result.exit_kind == DONE, result.message
     assert result.outputs["guest.py.stdout"].decode() == f"{names}\n"
+
+
+KTHREAD = """import os
+
+fd = os.open("/proc/2/autogroup", os.O_RDWR)
+print(os.read(fd, 99))
+for text in (b"0", b"20"):
+    try:
+        os.write(fd, text)
+    except OSError as error:
+        print(error.errno)
+"""
+
+
+def test_a_kernel_thread_is_in_no_session_and_its_group_has_no_nice_value(tmp_path: Path) -> None:
+    result = run(tmp_path, KTHREAD)
+    assert result.exit_kind == DONE, result.message
+    assert result.outputs["guest.py.stdout"].decode().splitlines() == ["b''", "22", "22"]
