@@ -13,8 +13,12 @@ says how much is held, so the engine can keep that bounded. Trace chunks are cut
 supersteps as in the local engine and are marked with them: sorted by that mark, they make the same
 file.
 
-``ready`` and ``halt`` are called by a thread of their own, beside whatever the actor computes:
-how long a superstep takes says nothing about whether an actor is alive.
+Each actor counts its *turns*, the wires it has answered, and keeps its last answer. So whoever
+carries frames can find out where everybody stands, and ask for a turn again without its being made
+twice: a way that loses a message costs time and nothing else.
+
+``ready``, ``standing`` and ``halt`` are called by a thread of their own, beside whatever the actor
+computes: how long a superstep takes says nothing about whether an actor is alive.
 """
 
 import logging
@@ -133,6 +137,9 @@ class _Actor:
         self._codec_ns = 0
         self._failed: bytes | None = None
         self._halted = False
+        self._turns = 0
+        self._said = b""  # in the last turn; of the kernel before its first: the first frame
+        self._busy = False
 
     def _guarded(self, function: Callable[..., bytes], *arguments: Any) -> bytes:
         """Return the frame ``function`` makes, or from its first failure on that failure."""
@@ -156,6 +163,17 @@ class _Actor:
     def ready(self) -> str:
         """Return the actor's name, once it is there."""
         return self._name
+
+    def standing(self) -> tuple[int, bool]:
+        """Return how many turns this actor has made, and whether it is in one now."""
+        return self._turns, self._busy
+
+    def _turn(self, answer: Callable[..., bytes], *wires: bytes) -> bytes:
+        self._busy = True
+        said = answer(*wires)
+        self._turns, self._said = self._turns + 1, said
+        self._busy = False
+        return said
 
     def halt(self) -> None:
         """Make no further step: the engine ends the run as soon as the round has ended."""
@@ -198,7 +216,21 @@ class CpuActor(_Actor):
 
         Both may travel in pieces (``cluster.pieces``).
         """
-        return self._wires.take(frame)
+        return self._turn(self._wires.take, frame)
+
+    def again(self, turns: int, frame: bytes) -> bytes:
+        """Return the answer to ``frame``, before which this actor is to have made so many turns.
+
+        If it has made one more, that was to this frame, and its answer is returned again.
+
+        Raises:
+            ValueError: it has made another number.
+        """
+        if self._turns == turns:
+            return self.step(frame)
+        if self._turns != turns + 1:
+            raise ValueError(f"{self._name} has made {self._turns} turns, and not {turns}")
+        return self._said
 
     def _step(self, frame: bytes) -> bytes:
         if self._ended:
@@ -306,14 +338,19 @@ class KernelActor(_Actor):
 
     def begin(self) -> bytes:
         """Return the first superstep frame."""
-        return self._guarded(self._answer)
+        self._said = self._guarded(self._answer)
+        return self._said
+
+    def last(self) -> tuple[int, bytes]:
+        """Return how many turns this actor has made, and what it said in the last."""
+        return self._turns, self._said
 
     def superstep(self, *frames: bytes) -> bytes:
         """Run the kernel phase on one report frame of every group; return the superstep frame.
 
         All may travel in pieces (``cluster.pieces``).
         """
-        return self._guarded(self._answer, *frames)
+        return self._turn(partial(self._guarded, self._answer), *frames)
 
     def _answer(self, *wires: bytes) -> bytes:
         if self._halted:

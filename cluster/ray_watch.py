@@ -20,6 +20,7 @@ from cluster.logging_setup import get_logger
 
 LOOK_S: Final = 0.25  # between two looks during a wait
 GRACE_S: Final = 1.5  # for a round to end after Ctrl-C or at the limit of host time
+STANDSTILL_S: Final = 5.0  # between two questions where everybody stands
 _PING_S: Final = 2.0  # between two questions to all actors
 _SAY_S: Final = 10.0  # without an answer before the log says so
 _END_SILENT_S: Final = 20.0  # without an answer before the end of a run does without
@@ -87,6 +88,39 @@ def _answer(call: Any) -> str:
     except (ray.exceptions.GetTimeoutError, ray.exceptions.RayActorError):
         return _SILENT
     return _ALIVE
+
+
+class Standstill:
+    """Finds out that nobody does anything, though a frame is under way: a message was lost.
+
+    All actors are asked twice, ``STANDSTILL_S`` apart. Who computes, however long, says so.
+    """
+
+    def __init__(self, actors: Actors) -> None:
+        self._actors = actors
+        self._calls: list[Any] = []
+        self._asked_s = monotonic()
+        self._stood: list[tuple[int, bool]] = []
+
+    def seen(self) -> bool:
+        """Return whether nothing has moved between the last two answers; to be asked repeatedly."""
+        import ray
+
+        if not self._calls:
+            if monotonic() - self._asked_s > STANDSTILL_S:
+                self._calls = self._actors.pulse("standing")
+                self._asked_s = monotonic()
+            return False
+        done, _ = ray.wait(self._calls, num_returns=len(self._calls), timeout=0)
+        if len(done) < len(self._calls):
+            return False
+        calls, self._calls = self._calls, []
+        try:
+            stand: list[tuple[int, bool]] = ray.get(calls)
+        except ray.exceptions.RayError:
+            return False  # whoever looks after the actors will find out
+        before, self._stood = self._stood, stand
+        return stand == before and not any(busy for _turns, busy in stand)
 
 
 class Watch:

@@ -5,6 +5,11 @@ frame goes to the next layer of the same, and the last one to the engine. The ac
 shared-memory channels (across hosts: in channels that Ray forwards), so a round costs no Ray call.
 Layers past the machine's end cost little: every actor just passes the last frame on. No message is
 larger than a channel's buffer (``cluster.pieces``).
+
+Ray 2.60 can lose what is written to a channel while its readers look at it with a time limit, on a
+host with more to do than it has cores: everybody then waits for everybody. That is seen
+(``ray_watch.Standstill``); the graph is torn down, and the run goes on from where the actors stand
+by actor calls.
 """
 
 import os
@@ -14,8 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from cluster.logging_setup import get_logger
 from cluster.ray_actors import channel_semaphores, remove_semaphores
-from cluster.ray_watch import LOOK_S, ActorLost, Actors, Watch, within
+from cluster.ray_watch import LOOK_S, ActorLost, Actors, Standstill, Watch, within
+from cluster.transport.ray_calls import CallsLink
 
 # Of a channel. A piece of a frame is smaller; with Ray's default of 1 MB, a graph of 200 actors
 # would not fit into the object store.
@@ -39,6 +46,7 @@ class GraphLink:
         self._actors = actors
         self._watch = watch
         self._rounds = 0
+        self._calls: CallsLink | None = None  # what carries frames when the graph does not
         self.layers = max(1, min(_MOST_LAYERS, _GRAPH_NODES // len(actors.cpus)))
         with InputNode() as node:
             for _ in range(self.layers):
@@ -52,22 +60,45 @@ class GraphLink:
 
     def round(self, frame: bytes) -> bytes:
         """See ``Link.round``."""
+        if self._calls is not None:
+            return self._calls.round(frame)
         import ray
-        from ray.experimental.compiled_dag_ref import CompiledDAGRef
 
         try:
-            ref = self._graph.execute(frame)
-            while True:
-                try:
-                    answer: bytes = ray.get(ref, timeout=LOOK_S)
-                    break
-                except ray.exceptions.RayChannelTimeoutError:
-                    self._watch.look()
-                    # a reference serves for one question, answered or not
-                    ref = CompiledDAGRef(self._graph, self._rounds)
+            answer = self._execute(frame)
         except (ray.exceptions.RayActorError, ray.exceptions.RayChannelError) as error:
             raise ActorLost(self._watch.why_lost(error)) from None
         self._rounds += 1
+        return self._take_up() if answer is None else answer
+
+    def _execute(self, frame: bytes) -> bytes | None:
+        """Return what the graph makes of a frame; None: a message was lost."""
+        import ray
+        from ray.experimental.compiled_dag_ref import CompiledDAGRef
+
+        ref = self._graph.execute(frame)
+        standstill = Standstill(self._actors)
+        while True:
+            try:
+                answer: bytes = ray.get(ref, timeout=LOOK_S)
+                return answer
+            except ray.exceptions.RayChannelTimeoutError:
+                self._watch.look()
+                if standstill.seen():
+                    return None
+                # a reference serves for one question, answered or not
+                ref = CompiledDAGRef(self._graph, self._rounds)
+
+    def _take_up(self) -> bytes:
+        """Leave the graph; return the next frame, made by calls from where the actors stand."""
+        get_logger().warning("the compiled graph lost a message, going on with actor calls")
+        if not within(_TEARDOWN_S, self._graph.teardown, self._watch.interrupt):
+            raise ActorLost("the compiled graph lost a message, and its actors do not leave it")
+        actors, watch = self._actors, self._watch
+        self._calls = CallsLink(actors, watch)
+        turns, wire = watch.get([actors.kernel.last.remote()])[0]
+        wires = watch.get([cpu.again.remote(turns, wire) for cpu in actors.cpus])
+        answer: bytes = watch.get([actors.kernel.superstep.remote(*wires)])[0]
         return answer
 
     def close(self) -> bool:

@@ -24,7 +24,7 @@ from cluster.sync import ORDER_LOG
 from cluster.sync.order_log import RecordedOrder
 from kernel.cpu.cpu import Cpu
 from kernel.cpu.task import CpuTask
-from tests.cluster.direct_run import DirectRun, run_direct
+from tests.cluster.direct_run import DirectLink, DirectRun, run_direct
 
 Make = Callable[..., RunRequest]
 
@@ -53,6 +53,34 @@ def test_every_packing_gives_the_bytes_of_the_local_engine(
     assert (packed.exit_kind, packed.message) == (engine_api.DONE, "")
     assert packed.statuses == local.statuses
     assert packed.outputs == local.outputs
+    assert packed.digest == local.digest
+
+
+class LossyLink(DirectLink):
+    """Loses a message in every turn, another one each time, and goes on from where all stand."""
+
+    def round(self, frame: bytes) -> bytes:
+        kernel, cpus = self.actors.kernel, self.actors.cpus
+        for _ in range(self.layers):
+            self.frames += 1
+            heard = self.frames % (len(cpus) + 2)
+            wires = [cpu.step(frame) for cpu in cpus[:heard]]  # the others get nothing
+            if heard > len(cpus):
+                kernel.superstep(*wires)  # what it says is lost
+            turns, wire = kernel.last()
+            frame = kernel.superstep(*[cpu.again(turns, wire) for cpu in cpus])
+        return frame
+
+
+@pytest.mark.parametrize("piece", [64, 240 << 10])
+def test_a_turn_that_is_asked_for_again_is_not_made_twice(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr("cluster.ray_actors.PIECE_BYTES", piece)
+    monkeypatch.setattr("tests.cluster.direct_run.DirectLink", LossyLink)
+    local = run_local(make_request("storm"))
+    packed = run_direct(make_request("storm", cpus_per_actor=3))
+    assert (packed.exit_kind, packed.message) == (engine_api.DONE, "")
     assert packed.digest == local.digest
 
 

@@ -20,6 +20,7 @@ from cluster.engine_api import RunRequest
 from cluster.interrupt import HeldInterrupt
 from cluster.local_engine import run_local
 from cluster.ray_engine import run_ray
+from cluster.transport.ray_graph import GraphLink
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("local_ray")]
 
@@ -132,6 +133,34 @@ def test_frames_larger_than_a_channel_go_through_and_the_graph_ends(
     assert on_ray.digest == local.digest
     assert torn_down == [True, True]
     assert semaphores() == set()
+
+
+@pytest.mark.parametrize("heard", [False, True])
+def test_a_message_that_the_graph_loses_is_made_up_for_by_calls(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch, heard: bool
+) -> None:
+    """Either the actors never get the frame, or their answer never comes."""
+    monkeypatch.setattr("cluster.ray_watch.STANDSTILL_S", 0.2)
+    rounds: list[int] = []
+
+    def execute(link: GraphLink, frame: bytes) -> bytes | None:
+        rounds.append(1)
+        if len(rounds) < 3:
+            return whole(link, frame)
+        if heard:
+            whole(link, frame)
+        standstill = ray_watch.Standstill(link._actors)
+        while not standstill.seen():
+            time.sleep(0.01)  # between two looks
+        return None
+
+    whole = GraphLink._execute
+    monkeypatch.setattr(GraphLink, "_execute", execute)
+    local = run_local(make_request("storm", config=FOUR))
+    on_ray = run_ray(make_request("storm", config=FOUR, compiled_graph="true"))
+    assert (on_ray.exit_kind, on_ray.message) == (engine_api.DONE, "")
+    assert len(rounds) == 3
+    assert on_ray.digest == local.digest
 
 
 def test_a_graph_that_is_never_left_takes_nothing_from_a_run_that_is_whole(
@@ -315,6 +344,7 @@ from cluster.build import resolve
 from cluster.config import parse_config
 from cluster.engine_api import RunRequest
 from cluster.ray_engine import run_ray
+from cluster.transport.ray_graph import GraphLink
 
 text = sys.stdin.read()
 for address in sys.argv[1:]:
