@@ -60,8 +60,15 @@ def cost_profile(name: str) -> "CostProfile":
 
 
 def config_names() -> list[str]:
-    """Return the names of the shipped configurations."""
+    """Return the names of the shipped configurations that stand in no folder."""
     return sorted(path.stem for path in CONFIGS.glob("*.yaml"))
+
+
+def configs_in_folders() -> list[str]:
+    """Return the names, as FOLDER/NAME, of those that belong together; experiments, too."""
+    folders = [CONFIGS / name for name in ("wasted_cores", "experiments")]
+    paths = [path for folder in folders for path in sorted(folder.glob("*.yaml"))]
+    return [f"{path.parent.name}/{path.stem}" for path in paths]
 
 
 def describe_config(name: str) -> str:
@@ -83,6 +90,8 @@ def config_path(named: Path) -> Path:
         ConfigError: it looks like a name and there is no such configuration.
     """
     text = str(named)
+    if text in configs_in_folders() and not named.exists():
+        return CONFIGS / f"{text}.yaml"
     if "/" in text or named.suffix or (named.exists() and not named.is_dir()):
         return named
     if text in config_names():

@@ -21,6 +21,8 @@ def complete_run(incomplete: str) -> list[str]:
 
 def complete_config(incomplete: str) -> list[str]:
     """Return the shipped configurations whose names begin with ``incomplete``."""
-    from cluster.catalogue import config_names
+    from cluster.catalogue import config_names, configs_in_folders
 
-    return [name for name in config_names() if name.startswith(incomplete)]
+    return [
+        name for name in (*config_names(), *configs_in_folders()) if name.startswith(incomplete)
+    ]

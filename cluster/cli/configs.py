@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster.cli.completion import complete_config
-from cluster.exit_codes import OK
+from cluster.exit_codes import OK, USAGE, CliError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kernel.machine import MachineSpec
 
 
@@ -27,18 +29,25 @@ def validate(
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated."),
     ] = None,
 ) -> int:
-    """Check a configuration.
+    """Check a configuration, or an experiment with all its points.
 
     And the programs it names: every problem is said, nothing is run.
     """
     from cluster.catalogue import config_path
     from cluster.cli.common import checked_machine, overrides
     from cluster.config import look_at_config
+    from cluster.config.experiment import is_experiment
     from cluster.config.sched import classes_text
     from kernel.sched.classes import fair_class_by_name, scheduler
     from kernel.sched.fork_order import order_of
 
-    loaded = look_at_config(config_path(config), overrides(settings))
+    path = config_path(config)
+    if is_experiment(path):
+        if settings:
+            raise CliError(USAGE, "usage", "--set: not for an experiment, which has its own axes")
+        print(f"{config}: valid: {experiment_text(path)}; smplab sweep runs them")
+        return OK
+    loaded = look_at_config(path, overrides(settings))
     spec = checked_machine(loaded)
     count = sum(spawn.count for spawn in spec.spawns)
     programs = "1 program" if count == 1 else f"{count} programs"
@@ -49,10 +58,28 @@ def validate(
     print(f"{config}: scheduling classes {classes_text(spec)}; child_runs_first {order}")
     if spec.places:
         print(f"{config}: scheduling domains {domains_text(spec)}")
+    if loaded.cpus.numbers:
+        print(f"{config}: {renumbered_text(loaded.cpus.numbers)}")
     slower = slower_text(spec)
     if slower:
         print(f"{config}: slower CPUs: {slower}")
     return OK
+
+
+def experiment_text(path: Path) -> str:
+    """Check the experiment at ``path`` and all its points; return how many there are.
+
+    Raises:
+        ConfigError, CliError: what is wrong with it, its base, a point or a program.
+    """
+    from cluster.cli.common import checked_machine
+    from cluster.config.experiment import read_experiment
+
+    found = read_experiment(path)
+    for point in found.points:
+        checked_machine(point.load())
+    number = len(found.points)
+    return f"an experiment of {number} run{'s' if number > 1 else ''}"
 
 
 def slower_text(spec: "MachineSpec") -> str:
@@ -70,6 +97,14 @@ def slower_text(spec: "MachineSpec") -> str:
         found.append("caches filled after moves")
     found += [each.kind for each in spec.noise]
     return ", ".join(found)
+
+
+def renumbered_text(numbers: "Sequence[int]") -> str:
+    """Return what CPUs are called that a topology file numbers with a hole."""
+    from kernel.proc.array import bitmap_list_string
+
+    named = bitmap_list_string(sum(1 << number for number in numbers))
+    return f"CPUs {named} of the topology file are numbered 0 to {len(numbers) - 1} here"
 
 
 def domains_text(spec: "MachineSpec") -> str:

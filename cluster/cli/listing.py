@@ -81,9 +81,10 @@ def _programs() -> Iterator[str]:
 
 
 def _configs() -> Iterator[str]:
-    from cluster.catalogue import config_names, describe_config
+    from cluster.catalogue import config_names, configs_in_folders, describe_config
 
-    return columns(((name, describe_config(name)) for name in config_names()), 2)
+    names = [*config_names(), *configs_in_folders()]
+    return columns(((name, describe_config(name)) for name in names), 2)
 
 
 def _generators() -> Iterator[str]:

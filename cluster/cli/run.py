@@ -64,7 +64,8 @@ def run(
     """
     from cluster.catalogue import config_path
     from cluster.cli.common import checked_machine, overrides
-    from cluster.config import look_at_config
+    from cluster.config import ConfigError, Problem, look_at_config
+    from cluster.config.experiment import is_experiment
     from cluster.logging_setup import FORMATS
     from cluster.request import request_of
 
@@ -78,7 +79,10 @@ def run(
         check=True if check else None,
         record=record,
     )
-    loaded = look_at_config(config_path(config), flags)
+    path = config_path(config)
+    if is_experiment(path):
+        raise ConfigError([Problem(str(config), 0, 0, "", "an experiment: smplab sweep runs it")])
+    loaded = look_at_config(path, flags)
     spec = checked_machine(loaded)
     if address is not None and loaded.config.engine != "ray":
         raise CliError(USAGE, "usage", "--address is for --engine ray")

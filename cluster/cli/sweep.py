@@ -6,12 +6,18 @@ from typing import Annotated
 
 import typer
 
+from cluster.cli.completion import complete_config
 from cluster.exit_codes import FAILED, OK, USAGE, CliError
 
 
 def sweep(
     experiment: Annotated[
-        Path, typer.Argument(help="An experiment file.", metavar="EXPERIMENT", dir_okay=False)
+        Path,
+        typer.Argument(
+            help="An experiment file, or a shipped one's name.",
+            metavar="EXPERIMENT",
+            autocompletion=complete_config,
+        ),
     ],
     jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, max=1024, help="Processes.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON; times in ns.")] = False,
@@ -21,6 +27,7 @@ def sweep(
 
     Prints a row of measures for each, in their order, whatever --jobs is.
     """
+    from cluster.catalogue import config_path
     from cluster.cli.common import checked_machine
     from cluster.config.experiment import read_experiment
     from cluster.report.sweep import sweep_csv, sweep_json, sweep_lines
@@ -29,7 +36,7 @@ def sweep(
 
     if as_json and as_csv:
         raise CliError(USAGE, "usage", "--json and --csv: choose one")
-    found = read_experiment(experiment)
+    found = read_experiment(config_path(experiment))
     for point in found.points:
         checked_machine(point.load())
     number = len(found.points)

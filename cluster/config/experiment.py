@@ -72,6 +72,18 @@ class ExperimentKeys(Model):
     ]
 
 
+def is_experiment(path: Path) -> bool:
+    """Tell whether the file at ``path`` has the keys of an experiment and none of a workload.
+
+    What cannot be read is none: who reads it next says why.
+    """
+    try:
+        data = read_document(str(path), read_text(path)).data
+    except ConfigError:
+        return False
+    return isinstance(data, dict) and "axes" in data and "workloads" not in data
+
+
 @dataclass(slots=True, frozen=True)
 class Point:
     """One run of a sweep: the configuration it runs, and by what it differs from the others."""

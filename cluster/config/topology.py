@@ -110,10 +110,14 @@ class Topology(NameAlone):
 
 @dataclass(frozen=True, slots=True)
 class Cpus:
-    """The places of CPUs, and the distances of their nodes: as ``MachineSpec`` has them."""
+    """The places of CPUs, and the distances of their nodes: as ``MachineSpec`` has them.
+
+    ``numbers``: of a file in whose numbers of CPUs there is a hole; here they have none.
+    """
 
     places: tuple[tuple[int, ...], ...] = ()
     distances: tuple[tuple[int, ...], ...] = ()
+    numbers: tuple[int, ...] = ()  # what the file calls them, if that is not 0, 1, 2, …
 
 
 def smt_shares(
@@ -226,6 +230,8 @@ class Row:
     cluster: Hashable = None  # None: none beside the cache
     core: Hashable = 0
     capacity: int = 1024
+    line: int = 0  # where it stands in the file
+    column: int = 0
 
 
 def by_rows(rows: Iterable[Row], distances: dict[tuple[int, int], int] | None = None) -> Cpus:
@@ -259,7 +265,8 @@ def by_rows(rows: Iterable[Row], distances: dict[tuple[int, int], int] | None = 
             )
             for one in nodes
         )
-    return Cpus(tuple(places), matrix)
+    numbers = tuple(row.cpu for row in rows)
+    return Cpus(tuple(places), matrix, () if numbers == (*range(len(rows)),) else numbers)
 
 
 class _Numbers:

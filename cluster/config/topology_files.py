@@ -1,8 +1,9 @@
 """The topology of a machine of the user's, from what ``lscpu`` or ``lstopo`` wrote of it.
 
 Of lscpu the table of CPUs (``lscpu -e=CPU,NODE,SOCKET,CORE,CACHE``), as text or as JSON; of hwloc
-its XML, version 1 or 2 (``lstopo --of xml``). Only CPUs that are online count; they must be
-numbered from 0 on without a gap.
+its XML, version 1 or 2 (``lstopo --of xml``). Only CPUs that are online count. A machine has
+numbers without a hole: where those of the file have one (a CPU is offline) the CPUs behind it move
+up, and ``Cpus.numbers`` has what the file calls them.
 """
 
 import re
@@ -35,39 +36,55 @@ def read_topology(name: str, text: str) -> Cpus:
     start = text.lstrip()[:1]
     problems: list[Problem] = []
     distances: dict[tuple[int, int], int] = {}
+    at = _first_place(text)  # of the distances
     if start == "<":
-        rows, distances = _read_xml(name, text, problems)
+        rows, distances, at = _read_xml(name, text, problems)
     elif start == "{":
         rows = _read_json(name, text, problems)
     else:
         rows = _read_table(name, text, problems)
     if not problems:
-        problems += _unfit(name, rows)
+        problems += _unfit(name, rows, _first_place(text))
     if problems:
         raise ConfigError(problems)
     cpus = by_rows(rows, distances)
     wrong = list(wrong_distances(cpus.distances, len(cpus.distances)))
     if wrong:
-        raise ConfigError([Problem(name, 0, 0, "distances", what) for _, what in wrong])
+        raise ConfigError([Problem(name, *at, "distances", what) for _, what in wrong])
     return cpus
 
 
-def _unfit(name: str, rows: list[Row]) -> Iterable[Problem]:
-    """Yield what is wrong with all rows together."""
+def _first_place(text: str) -> tuple[int, int]:
+    """Return line and column of the first word; of an empty file its beginning."""
+    before = text[: len(text) - len(text.lstrip())]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _unfit(name: str, rows: list[Row], begin: tuple[int, int]) -> Iterable[Problem]:
+    """Yield what is wrong with all rows together, each at the row that makes it so.
+
+    Args:
+        begin: line and column where the text begins, for what no row is to blame for.
+    """
     if not rows:
-        yield Problem(name, 0, 0, "", "no CPU is online in it")
-    numbers = {row.cpu for row in rows}
+        yield Problem(name, *begin, "", "no CPU is online in it")
     if len(rows) > MAX_CPUS:
-        yield Problem(name, 0, 0, "", f"must have at most {MAX_CPUS} CPUs (got {len(rows)})")
-    elif len(numbers) < len(rows):
-        twice = next(cpu for cpu in numbers if sum(row.cpu == cpu for row in rows) > 1)
-        yield Problem(name, 0, 0, "", f"CPU {twice} is there twice")
-    elif rows and max(numbers) != len(rows) - 1:
-        gap = next(cpu for cpu in range(len(rows)) if cpu not in numbers)
-        what = f"CPUs must be numbered from 0 on without a gap: there is no CPU {gap}"
-        yield Problem(name, 0, 0, "", what)
-    if len({row.node for row in rows}) > MAX_NODES:
-        yield Problem(name, 0, 0, "", f"must have at most {MAX_NODES} nodes")
+        row = rows[MAX_CPUS]
+        what = f"must have at most {MAX_CPUS} CPUs (got {len(rows)})"
+        yield Problem(name, row.line, row.column, "", what)
+        return
+    known: set[int] = set()
+    nodes: set[int] = set()
+    full = False
+    for row in rows:
+        if row.cpu in known:
+            yield Problem(name, row.line, row.column, "", f"CPU {row.cpu} is there twice")
+        known.add(row.cpu)
+        nodes.add(row.node)
+        if len(nodes) > MAX_NODES and not full:
+            full = True
+            what = f"must have at most {MAX_NODES} nodes"
+            yield Problem(name, row.line, row.column, "", what)
 
 
 # -- lscpu ---------------------------------------------------------------------------------------
@@ -139,9 +156,10 @@ def _read_table(name: str, text: str, problems: list[Problem]) -> list[Row]:
 
         row = _row({key: word for key, (word, _) in zip(header, words)}, say)
         if row is not None:
+            row.line, row.column = number, words[header.index("cpu")][1]
             rows.append(row)
     if header is None:
-        problems.append(Problem(name, 0, 0, "", "must be of lscpu -e, lscpu -J or lstopo"))
+        problems.append(Problem(name, 1, 1, "", "must be of lscpu -e, lscpu -J or lstopo"))
     return rows
 
 
@@ -168,6 +186,8 @@ def _read_json(name: str, text: str, problems: list[Problem]) -> list[Row]:
 
         row = _row(item, say)
         if row is not None:
+            where = document.problem(("cpus", place, "cpu"), "")
+            row.line, row.column = where.line, where.column
             rows.append(row)
     return rows
 
@@ -190,6 +210,7 @@ class _Xml:
         self.nodes: dict[int, int] = {}  # CPU -> node
         self.capacities: dict[int, int] = {}
         self.distances: dict[tuple[int, int], int] = {}
+        self.distances_at = (1, 1)  # line and column
         self._open: list[tuple[str, str, int]] = []  # element, type of object, its serial number
         self._count = 0
         self._kind: list[int] = []  # CPUs of the cpukind that is open
@@ -200,8 +221,11 @@ class _Xml:
 
     def say(self, path: str, what: str) -> None:
         """Note what is wrong at the place where the parser is."""
-        line, column = self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1
-        self.problems.append(Problem(self.name, line, column, path, what))
+        self.problems.append(Problem(self.name, *self.place(), path, what))
+
+    def place(self) -> tuple[int, int]:
+        """Return line and column where the parser is."""
+        return self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1
 
     def entity(self, *_: object) -> None:
         """Refuse them: a small file must not unfold into a big one."""
@@ -229,7 +253,8 @@ class _Xml:
         if not self._open and element != "topology":
             self.say("", f"must be a topology of hwloc {got(element)}")
         if len(self._open) >= _DEPTH:
-            raise ConfigError([Problem(self.name, 0, 0, "", f"deeper than {_DEPTH} levels")])
+            what = f"deeper than {_DEPTH} levels"
+            raise ConfigError([Problem(self.name, *self.place(), "", what)])
         kind = attributes.get("type", "") if element == "object" else ""
         if kind == "Cache":  # version 1
             kind = f"L{attributes.get('depth', '')}Cache"
@@ -246,6 +271,8 @@ class _Xml:
             self._latency = attributes.get("name", "NUMALatency") == "NUMALatency"
             self._latency &= attributes.get("type") == "NUMANode"
             self._indexes, self._values = [], []
+            if self._latency:
+                self.distances_at = self.place()
         elif element == "cpukind":
             self._kind = self.cpus(attributes.get("cpuset"), "cpukind.cpuset")
         elif element == "info" and attributes.get("name") == "LinuxCapacity" and self._kind:
@@ -268,6 +295,7 @@ class _Xml:
             row.cache = inside[caches[-1]]
         if len(caches) > 1:
             row.cluster = inside["L2Cache"]
+        row.line, row.column = self.place()
         self.rows[cpu] = row
 
     def text(self, data: str) -> None:
@@ -297,8 +325,8 @@ class _Xml:
 
 def _read_xml(
     name: str, text: str, problems: list[Problem]
-) -> tuple[list[Row], dict[tuple[int, int], int]]:
-    """Read what lstopo --of xml writes."""
+) -> tuple[list[Row], dict[tuple[int, int], int], tuple[int, int]]:
+    """Read what lstopo --of xml writes; the last result is where the distances stand."""
     xml = _Xml(name, problems)
     try:
         xml.parser.Parse(text.encode(), True)
@@ -309,7 +337,7 @@ def _read_xml(
     for row in rows:
         row.node = xml.nodes.get(row.cpu, 0)
         row.capacity = xml.capacities.get(row.cpu, 1024)
-    return rows, xml.distances
+    return rows, xml.distances, xml.distances_at
 
 
 def is_topology_file(name: str) -> bool:

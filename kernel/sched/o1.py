@@ -69,7 +69,7 @@ class O1SchedClass(FairSchedClass):
     __slots__ = ()
 
     def __init__(self) -> None:
-        super().__init__("o1", FAIR_RANK, FAIR_POLICIES, O1Tunables, "O(1)", "2.6.22")
+        super().__init__("o1", FAIR_RANK, FAIR_POLICIES, O1Tunables, "O(1)", "2.6.11")
         self.fork_order = "unless_vm"  # before an exec nothing need be copied for the parent
 
     def make_rq(self, tunables: Any, spec: "MachineSpec") -> O1Rq:

@@ -230,6 +230,19 @@ def test_a_program_outside_the_guest_language_is_refused_before_anything_runs(fo
     assert "smplab: guest program: work.py:1:1:" in found.err
 
 
+def test_validate_checks_every_point_of_an_experiment_and_run_names_the_command(folder, capsys):
+    path = folder / "valid.yaml"
+    path.write_text("base: base.yaml\naxes: {sched.fair: [cfs, eevdf]}\nmeasure: [virtual]\n")
+    assert run_command(["validate", str(path)]) == 0
+    said = f"{path}: valid: an experiment of 2 runs; smplab sweep runs them\n"
+    assert capsys.readouterr().out == said
+    assert run_command(["run", str(path)]) == 2
+    assert f"{path}: an experiment: smplab sweep runs it" in capsys.readouterr().err
+    path.write_text("base: base.yaml\naxes: {sched.fair: [cfs, eevdv]}\nmeasure: [virtual]\n")
+    assert run_command(["validate", str(path)]) == 2
+    assert f"{path}:2:26: axes.sched.fair.1" in capsys.readouterr().err
+
+
 def test_json_and_csv_at_once_are_refused(folder, capsys):
     assert "choose one" in sweep(capsys, OK, "--json", "--csv", code=2).err
 

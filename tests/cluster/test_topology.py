@@ -64,6 +64,12 @@ XML = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
+DISTANCES = [
+    "m:20:3: distances: must be more than 10 (got 9)",
+    "m:20:3: distances: must be 9, as in the other direction (got 21)",
+]
+
+
 def machine(text: str, folder: Path = Path()) -> MachineSpec:
     return resolve(parse_config("c.yaml", text + TAIL, folder))
 
@@ -202,6 +208,21 @@ def test_the_table_of_lscpu_is_read_without_the_cpus_that_are_offline(tmp_path: 
     assert built(spec).cores[1] == 0b0010_0010
 
 
+def test_cpus_behind_one_that_is_offline_move_up_and_validate_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ["0 0 0 0 yes", "1 0 0 1 yes", "2 - - - no", "3 0 0 1 yes", "4 0 0 2 yes"]
+    (tmp_path / "mine.txt").write_text("\n".join(["CPU NODE SOCKET CORE ONLINE", *rows, ""]))
+    spec = machine("machine: {topology: ./mine.txt}", tmp_path)
+    assert spec.cpus == 4
+    assert built(spec).cores == (0b0001, 0b0110, 0b0110, 0b1000)
+    path = tmp_path / "c.yaml"
+    path.write_text("machine: {topology: ./mine.txt}\nworkloads: [{program: cow_touch}]\n")
+    assert run_command(["validate", str(path)]) == 0
+    said = "CPUs 0-1,3-4 of the topology file are numbered 0 to 3 here"
+    assert f"{path}: {said}" in capsys.readouterr().out.splitlines()
+
+
 def test_the_json_of_lscpu_is_read() -> None:
     assert shape(build(read_topology("m.json", JSON).places)) == [("SMT", 1, 2)]
 
@@ -221,7 +242,7 @@ def test_the_xml_of_hwloc_is_read_with_distances_and_capacities() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("", ["m: must be of lscpu -e, lscpu -J or lstopo"]),
+        ("", ["m:1:1: must be of lscpu -e, lscpu -J or lstopo"]),
         ("NODE X\n0 0\n", ["m:1:1: must have a column CPU", "m:1:1: must have a column CORE"]),
         (
             "CPU CORE L2:L3\n0 x 0:0\n1 1 0:0:0\n2\n",
@@ -231,8 +252,22 @@ def test_the_xml_of_hwloc_is_read_with_distances_and_capacities() -> None:
                 "m:4:1: must have 3 columns (got 1)",
             ],
         ),
-        ("CPU CORE\n0 0\n2 1\n", ["m: CPUs must be numbered from 0 on without a gap: there is no"]),
-        ("CPU CORE\n0 0\n0 1\n", ["m: CPU 0 is there twice"]),
+        ("\n CPU CORE\n", ["m:2:2: no CPU is online in it"]),
+        ("CPU CORE\n0 0\n 0 1\n0 2\n", ["m:3:2: CPU 0 is there twice", "m:4:1: CPU 0 is there"]),
+        (
+            '{"cpus": [{"cpu": 4, "core": 0},\n{"cpu": 4, "core": 1}]}',
+            ["m:2:9: CPU 4 is there twice"],
+        ),
+        (
+            "CPU CORE NODE\n" + "".join(f"{n} {n} {n}\n" for n in range(66)),
+            ["m:66:1: must have at most 64 nodes"],
+        ),
+        (
+            "CPU CORE\n" + "".join(f"{n} {n}\n" for n in range(4098)),
+            ["m:4098:1: must have at most 4096 CPUs (got 4098)"],
+        ),
+        ("<topology>" + "<object>" * 70, ["m:1:515: deeper than 64 levels"]),
+        (XML.replace('">10 21 ', '">10 9 '), DISTANCES),
         ('{"lscpu": []}', ["m:1:11: lscpu: must have a list of cpus; this is a summary"]),
         ('{"cpus": [{"cpu": 0}]}', ["m:1:11: cpus.0: must be a mapping with cpu and core"]),
         (

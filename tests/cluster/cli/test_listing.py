@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from cluster.catalogue import COMMANDS, config_names, config_path, program_names
+from cluster.catalogue import (
+    COMMANDS,
+    config_names,
+    config_path,
+    configs_in_folders,
+    program_names,
+)
 from cluster.cli.listing import TOPICS
 from cluster.cli.main import run_command
 from cluster.config import ConfigError
@@ -33,7 +39,7 @@ def test_nothing_listed_is_wider_than_80_columns(
         ("points", list(point_kinds())),
         ("costs", list(cost_names())),
         ("commands", list(COMMANDS)),
-        ("configs", config_names()),
+        ("configs", [*config_names(), *configs_in_folders()]),
         ("images", [f"/bin/{name}" for name in COMMANDS]),
     ],
 )
@@ -113,7 +119,7 @@ def test_shipped_configurations_are_found_by_name_unless_a_file_has_it(
         config_path(Path("prefork_sever"))
 
 
-@pytest.mark.parametrize("name", config_names())
+@pytest.mark.parametrize("name", [*config_names(), *configs_in_folders()])
 def test_every_shipped_configuration_is_valid_by_its_name(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
