@@ -17,10 +17,11 @@ from kernel.sched.fair import FairRq
 from kernel.sched.fork_order import first_flags
 from kernel.sched.tunables import duration
 from kernel.sched.weighted import WeightedEntity
-from kernel.sched.weights import NICE_0_LOAD, WMULT_CONST, reduce_factor
+from kernel.sched.weights import NICE_0_LOAD, WEIGHT_IDLEPRIO, WMULT_CONST, reduce_factor
 from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.policy import SCHED_IDLE
 
+IDLE_MIN_GRANULARITY_NS: Final = 750_000  # sysctl_sched_idle_min_granularity, on any machine
 LONGEST: Final = 512  # entries of one part of the timeline: taking the first moves the others
 
 
@@ -206,7 +207,7 @@ def update_min_vruntime(cfs: CfsRq) -> None:
 
 
 def sched_slice(cfs: CfsRq, p: CpuTask) -> int:
-    """Return how long ``p`` may run in one period, in ns; never less than the minimum granularity.
+    """Return how long ``p`` may run in one period, in ns; never less than ``least_slice``.
 
     A task that is not queued yet is counted in.
 
@@ -218,11 +219,30 @@ def sched_slice(cfs: CfsRq, p: CpuTask) -> int:
     if not p.on_rq:
         nr_running += 1
         load += se.weight
-    return slice_of_load(cfs.latency_ns, cfs.min_granularity_ns, nr_running, se.weight, load)
+    least = cfs.min_granularity_ns
+    part = slice_of_load(cfs.latency_ns, least, nr_running, se.weight, load)
+    if p.policy == SCHED_IDLE:
+        least = least_slice(least, cfs.nr_running, cfs.load_weight)
+    return max(part, least)
+
+
+def least_slice(least_ns: int, nr_running: int, load: int) -> int:
+    """Return the least slice of a SCHED_IDLE task: the minimum granularity only among such tasks.
+
+    Args:
+        least_ns: the minimum granularity.
+        nr_running: tasks on the queue.
+        load: the sum of their weights; an idle task weighs less than any other.
+
+    Source: kernel/sched/fair.c:sched_slice(), sched_idle_cfs_rq().
+    Deviation: with tasks of several groups on a CPU the minimum granularity holds for idle tasks,
+        too.
+    """
+    return least_ns if load == WEIGHT_IDLEPRIO * nr_running > 0 else IDLE_MIN_GRANULARITY_NS
 
 
 def slice_of_load(latency_ns: int, least_ns: int, nr_running: int, weight: int, load: int) -> int:
-    """Return what a task of ``weight`` gets of one period of ``nr_running`` tasks, in ns.
+    """Return what a task of ``weight`` has of one period of ``nr_running`` tasks, in ns.
 
     Args:
         latency_ns: one period, as long as nobody gets less than the minimum granularity.
@@ -236,7 +256,7 @@ def slice_of_load(latency_ns: int, least_ns: int, nr_running: int, weight: int, 
     in_latency = -(-latency_ns // least_ns)  # sched_nr_latency
     period = nr_running * least_ns if nr_running > in_latency else latency_ns
     factor, shift = reduce_factor(weight, WMULT_CONST // load)
-    return max(period * factor >> shift, least_ns)
+    return period * factor >> shift
 
 
 def place_entity(cfs: CfsRq, p: CpuTask, initial: bool) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.process.attrs import TaskAttrs
 from kernel.sched.cfs import cfs_sched_class
-from kernel.sched.cfs_rq import CfsTunables, get_update_sysctl_factor, slice_of_load
+from kernel.sched.cfs_rq import CfsTunables, get_update_sysctl_factor, least_slice, slice_of_load
 from kernel.sched.classes import tunables_of
 from kernel.sched.eevdf import eevdf_sched_class
 from kernel.sched.o1 import o1_sched_class
@@ -58,13 +58,16 @@ def _cfs(k: "Kernel", task: "TaskStruct", attrs: TaskAttrs) -> int:
     if number <= 0:
         return 0
     load, weight = cpu_load(k, task.cpu, uneven_loads(k)), weight_of(task.nice, attrs.policy)
-    if not task.on_rq:
-        number += 1
-        load += weight
     tunables: CfsTunables = tunables_of(k.spec, cfs_sched_class)
     factor = get_update_sysctl_factor(k.spec.cpus)
     latency_ns, least_ns = tunables.latency_ns * factor, tunables.min_granularity_ns * factor
-    return slice_of_load(latency_ns, least_ns, number, weight, load)
+    least = least_ns
+    if attrs.policy == SCHED_IDLE:
+        least = least_slice(least_ns, number, load)
+    if not task.on_rq:
+        number += 1
+        load += weight
+    return max(slice_of_load(latency_ns, least_ns, number, weight, load), least)
 
 
 def _o1(k: "Kernel", task: "TaskStruct", attrs: TaskAttrs) -> int:

@@ -76,7 +76,10 @@ class Queue:
         if len(everybody) > self.most:
             period = len(everybody) * self.granularity
         load = sum(each.weight for each in everybody)
-        return max(share(period, task.weight, load), self.granularity)
+        least = self.granularity
+        if task.policy == IDLE and not (self.on and all(each.policy == IDLE for each in self.on)):
+            least = 750_000
+        return max(share(period, task.weight, load), least)
 
     def ahead(self, curr, task):
         """How unfair to ``task`` it is that ``curr`` runs: -1 not, 0 a little, 1 too much."""

@@ -301,6 +301,24 @@ def test_yield_of_a_lone_task_picks_it_again():
     assert rq.nr_switches == 1
 
 
+@pytest.mark.parametrize(
+    ("policies", "slice_us"),
+    [
+        ((SCHED_IDLE,), 12_000),
+        ((SCHED_IDLE,) * 16, 1_500),
+        ((SCHED_IDLE, SCHED_NORMAL), 750),
+        ((SCHED_BATCH,) * 16, 1_500),
+    ],
+)
+def test_the_least_slice_of_an_idle_task_beside_others_does_not_grow_with_the_cpus(
+    policies, slice_us
+):
+    rq = Rq(0, MachineSpec(cpus=2, fair="cfs"))
+    first, *_ = [add(rq, pid + 1, policy=policy) for pid, policy in enumerate(policies)]
+    found_us = cfs.sched_slice(rq.of[FAIR_RANK], first) / 1000
+    assert found_us == pytest.approx(slice_us, rel=1e-3)
+
+
 def test_the_slice_ends_a_stretch_and_minimum_granularity_protects_it():
     rq = make_rq()
     add(rq, 1)
