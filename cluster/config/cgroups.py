@@ -4,7 +4,7 @@ Source: Documentation/admin-guide/cgroup-v2.rst (CPU), kernel/sched/core.c (cpu_
 cpu_weight_nice_write_s64).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Field, create_model
@@ -69,15 +69,19 @@ def in_order(groups: dict[str, Model]) -> list[str]:
 
 
 def cgroup_conflicts(
-    config: "RunConfig", fair: SchedClass
+    config: "RunConfig", fair: SchedClass, names: Collection[object]
 ) -> Iterator[tuple[tuple[str | int, ...], bool, str]]:
-    """Yield what is wrong with groups: the path of the key, whether it is of the key, and what."""
+    """Yield what is wrong with groups: the path of the key, whether it is of the key, and what.
+
+    Args:
+        names: of all groups as they are written, those with a wrong value among them.
+    """
     groups = config.cgroups
     if groups and not fair.takes_groups:
         yield ("cgroups",), True, f"the class {fair.name} has no groups of tasks"
     for path, group in groups.items():
         above = path.rpartition("/")[0]
-        if above and above not in groups:
+        if above and above not in names:
             yield ("cgroups", path), True, f"there is no group {above} for it to be in"
         if getattr(group, WEIGHT) is not None and getattr(group, WEIGHT_NICE) is not None:
             what = f"says the same as {WEIGHT}: write one of the two"
@@ -87,7 +91,7 @@ def cgroup_conflicts(
         if name is None:
             continue
         where = ("workloads", index, "cgroup")
-        if name not in groups:
+        if name not in names:
             known = f"there is {', '.join(groups)}" if groups else "there is none"
             yield where, False, f"names no group of cgroups ({known}) {got(name)}"
         elif any(other.startswith(f"{name}/") for other in groups):

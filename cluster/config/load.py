@@ -501,8 +501,9 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
     if loaded.is_sound("sched"):
         for path, of_key, what in conflicts(sched, loaded.fair, loaded.classes, config.linux):
             yield loaded.problem(("sched", *path), what, of_key=of_key)
-    if all(loaded.is_sound(key) for key in ("sched", "cgroups", "workloads")):
-        for path, of_key, what in cgroup_conflicts(config, loaded.fair):
+    names = loaded.document.data.get("cgroups", {})
+    if isinstance(names, dict):
+        for path, of_key, what in cgroup_conflicts(config, loaded.fair, names):
             yield loaded.problem(path, what, of_key=of_key)
     for index, workload in enumerate(config.workloads):
         if loaded.is_sound("workloads", index):

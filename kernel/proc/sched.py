@@ -4,8 +4,9 @@ Source: kernel/sched/stats.c, kernel/sched/debug.c, kernel/sched/psi.c, fs/proc/
 2.6.34 kernel/sched_stats.h, kernel/sched_debug.c.
 Deviation: as with kernel.sched_schedstats = 0, the default: what only that counts reads 0 in
 schedstat, domains' lines included, and is not in PID/sched. Times and counts of a task are those of
-its last entry into the kernel. What stays with a CPU and its queue reads 0 (se.vruntime; the sums
-of PELT and, without a configured topology, its averages), and there is no NUMA balancing.
+its last entry into the kernel, and count for the CPU of that entry. What stays with a CPU and its
+queue reads 0 (se.vruntime; the sums of PELT and, without a configured topology, its averages), and
+there is no NUMA balancing.
 """
 
 from typing import TYPE_CHECKING, Final

@@ -4,8 +4,10 @@ Source: fs/proc/{stat,loadavg,uptime,version,meminfo}.c, mm/vmstat.c, mm/slab_co
 arch/x86/kernel/cpu/proc.c.
 Deviation: what is not modelled reads 0, as on a machine that does not use it (swap, huge pages,
 write-back, interrupts, soft interrupts, block I/O); vmstat has only the lines that something here
-counts. A CPU's times are those of its tasks as of their last entry into the kernel; ticks and
-switches between tasks count as idle. ctxt does not count switches from the idle task.
+counts. A CPU's times are those of its tasks as of their last entry into the kernel, and what a
+task ran since counts for the CPU of its next entry, though it may have run elsewhere before it was
+moved; ticks and switches between tasks count as idle. ctxt does not count switches from the idle
+task.
 """
 
 from typing import TYPE_CHECKING, Final

@@ -89,3 +89,26 @@ def test_what_cannot_be_is_refused(tmp_path: Path, old: str, new: str, said: str
     with pytest.raises(ConfigError) as refused:
         resolve(load_config(path))
     assert said in str(refused.value)
+
+
+def test_a_wrong_value_hides_nothing_that_is_wrong_with_groups(tmp_path: Path) -> None:
+    path = tmp_path / "groups.yaml"
+    path.write_text(
+        """sched: {watchdog: 5s}
+cgroups: {web: {cpu.weight: 0}, bad: 3, bad/x: {}, a/b: {}}
+workloads:
+  - {program: cow_touch, nice: 1, cgroup: bad/x}
+  - {program: cow_touch, cgroup: nowhere}
+"""
+    )
+    with pytest.raises(ConfigError) as refused:
+        load_config(path)
+    places = [(each.line, each.path) for each in refused.value.problems]
+    assert places == [
+        (1, "sched.watchdog"),
+        (2, "cgroups.web.cpu.weight"),
+        (2, "cgroups.bad"),
+        (2, "cgroups.a/b"),
+        (4, "workloads.0.nice"),
+        (5, "workloads.1.cgroup"),
+    ]
