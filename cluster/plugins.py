@@ -210,6 +210,50 @@ def misfits(found: Any, needed: Needed) -> Iterator[str]:
             yield f"{name} must take {parameters or 'no arguments'}"
 
 
+def strangers(make: type, base: type, known: Iterable[str]) -> Iterator[str]:
+    """Yield what is wrong with functions of a class that nobody will ever call.
+
+    What is like a name of ``known`` and is used by no function of its module was meant to be that:
+    a helper of the author's own is used, whatever it is called.
+
+    Args:
+        base: what it derives from; what that has is looked at elsewhere.
+        known: names of the operations that are called.
+    """
+    names = list(known)
+    own = [each for each in make.__mro__ if each not in base.__mro__]
+    used: set[str] = set()
+    for module in {each.__module__: None for each in own}:
+        for value in list(vars(sys.modules[module]).values()) if module in sys.modules else ():
+            for each in (value, *vars(value).values()) if isinstance(value, type) else (value,):
+                _words(getattr(getattr(each, "__func__", each), "__code__", None), used)
+    seen: dict[str, None] = {}
+    for each in own:
+        seen.update(dict.fromkeys(key for key, value in vars(each).items() if _is_function(value)))
+    for name in seen:
+        if name.startswith("_") or hasattr(base, name) or name in used:
+            continue
+        near = difflib.get_close_matches(name, names, n=1)
+        if near:
+            yield f"{name} is called by nobody (did you mean {near[0]}?)"
+
+
+def _is_function(value: Any) -> bool:
+    return inspect.isfunction(value) or isinstance(value, (staticmethod, classmethod))
+
+
+def _words(code: Any, used: set[str]) -> None:
+    """Add to ``used`` the names and texts that a function, and those inside it, have."""
+    if not inspect.iscode(code):
+        return
+    used.update(code.co_names)
+    for each in code.co_consts:
+        if isinstance(each, str):
+            used.add(each)
+        else:
+            _words(each, used)
+
+
 def takes(function: Any, count: int) -> bool:
     """Tell whether a function can be called with so many arguments, in their order."""
     try:
@@ -245,7 +289,20 @@ def failure(error: BaseException) -> str | None:
             where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
             found = f"the {kind.word} fails: {where}: {said(error)}"
         trace = trace.tb_next
+    if found is None:
+        return _answered(error)
     return found
+
+
+def _answered(error: BaseException) -> str | None:
+    """Return the same for an answer that is none: its operation has returned already."""
+    operation = inspect.unwrap(getattr(error, "operation", None) or said)
+    code = getattr(operation, "__code__", None)
+    kind = _kind_of(str(getattr(operation, "__module__", "")))
+    if kind is None or code is None:
+        return None
+    where = f"{Path(code.co_filename).name}:{code.co_firstlineno}"
+    return f"the {kind.word} fails: {where}: {said(error)}"
 
 
 def _kind_of(module: str) -> Kind | None:

@@ -15,7 +15,16 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cluster.plugins import SCHED_CLASS, PluginError, Source, load, misfits, said, source_of
+from cluster.plugins import (
+    SCHED_CLASS,
+    PluginError,
+    Source,
+    load,
+    misfits,
+    said,
+    source_of,
+    strangers,
+)
 from kernel.machine import MachineSpec
 from kernel.sched.classes import register
 from kernel.sched.ext import ExtScheduler, ExtTunables
@@ -87,6 +96,27 @@ _CALLBACKS: Final = {
     "disable": "p",
     "set_weight": "p, weight",
 }
+# what sched_ext has besides. Source: kernel/sched/ext.c (struct sched_ext_ops)
+_NOT_HERE: Final = (
+    "cgroup_cancel_move",
+    "cgroup_exit",
+    "cgroup_init",
+    "cgroup_move",
+    "cgroup_prep_move",
+    "cgroup_set_weight",
+    "core_sched_before",
+    "cpu_acquire",
+    "cpu_offline",
+    "cpu_online",
+    "cpu_release",
+    "dump",
+    "dump_cpu",
+    "dump_task",
+    "exit",
+    "set_cpumask",
+    "update_idle",
+    "yield_",
+)
 _RESERVED: Final = (
     "auto",
     "classes",
@@ -187,7 +217,12 @@ def _of_scheduler(make: type[ExtScheduler]) -> ExtClass:
         for operation, parameters in _CALLBACKS.items()
         if getattr(make, operation) is not getattr(ExtScheduler, operation)
     }
-    problems = list(misfits(make, own))
+    problems = [*misfits(make, own), *strangers(make, ExtScheduler, _CALLBACKS)]
+    problems.extend(
+        f"{name} of sched_ext is not here: nobody would call it"
+        for name in _NOT_HERE
+        if callable(getattr(make, name, None))
+    )
     if not (isinstance(make.Tunables, type) and issubclass(make.Tunables, ExtTunables)):
         problems.append(f"its Tunables must derive from ExtTunables (got {make.Tunables!r})")
     if problems:
@@ -227,6 +262,7 @@ def _problems(cls: SchedClass, fair: bool) -> Iterator[str]:
         if getattr(type(cls), operation, None) is not getattr(SchedClass, operation)
     }
     yield from misfits(cls, own)
+    yield from strangers(type(cls), SchedClass, _OPERATIONS)
     parameters = getattr(tunables, "__dataclass_params__", None)
     if not is_dataclass(tunables) or not getattr(parameters, "frozen", False):
         yield "its tunables must be a frozen dataclass"

@@ -58,7 +58,12 @@ _PLAIN: Final = (int, str, float, bytes, bool, type(None))
 
 
 class ExtError(Exception):
-    """The scheduler asked for something that cannot be (``scx_error``); the message is one line."""
+    """The scheduler asked for something that cannot be (``scx_error``); the message is one line.
+
+    ``operation``: whose answer it is about, if what is wrong was found after that had returned.
+    """
+
+    operation: Any = None
 
 
 @dataclass(frozen=True)
@@ -274,7 +279,10 @@ class ExtScheduler:
     def dsq_insert(
         self, p: ExtTask, dsq: int, slice: int = SCX_SLICE_DFL, enq_flags: int = 0
     ) -> None:
-        """Put ``p`` at the end of a DSQ, with ``slice`` ns to run; if it has gone, do nothing.
+        """Put ``p`` at the end of a DSQ, with ``slice`` ns to run.
+
+        In ``enqueue`` that is the task it is called for, once. In ``dispatch`` it is any in the
+        scheduler's custody; nothing is done if it has left that.
 
         Args:
             dsq: SCX_DSQ_LOCAL, SCX_DSQ_LOCAL_ON | cpu, SCX_DSQ_GLOBAL, or one's own.
@@ -282,9 +290,10 @@ class ExtScheduler:
             enq_flags: SCX_ENQ_HEAD puts it first, SCX_ENQ_PREEMPT ends the running task's slice.
 
         Raises:
-            ExtError: there is no such DSQ, or CPU; it is one of virtual time; no such slice.
+            ExtError: there is no such DSQ, or CPU; it is one of virtual time; no such slice; in
+                ``enqueue``: another task, or once more.
 
-        Source: kernel/sched/ext.c:scx_bpf_dsq_insert().
+        Source: kernel/sched/ext.c:scx_bpf_dsq_insert(), mark_direct_dispatch().
         """
         self._queue().insert(p, dsq, _slice(slice), None, enq_flags)
 

@@ -109,6 +109,7 @@ class ExtRq(ClassRq):
         "curr",
         "dispatched",
         "dsqs",
+        "enqueuing",
         "prev",
         "restored",
         "rq",
@@ -124,6 +125,7 @@ class ExtRq(ClassRq):
         self.views: dict[ExtTask, None] = {}  # runnable, the longest so first
         self.curr: ExtTask | None = None
         self.prev: ExtTask | None = None
+        self.enqueuing: ExtTask | None = None  # the scheduler is asked where this one waits
         self.timer = 0  # of the watchdog
         self.dispatched = 0  # tasks inserted or moved since the last look
         self.rq: Rq = None  # type: ignore[assignment]  # known when it is first used
@@ -149,10 +151,16 @@ class ExtRq(ClassRq):
     def insert(
         self, p: ExtTask, dsq: int, slice_ns: int, vtime: int | None, enq_flags: int
     ) -> None:
-        """See ``ExtScheduler.dsq_insert``."""
-        if p.gone or p.where != HELD:
-            return  # it was taken from the scheduler meanwhile: finish_dispatch() does the same
-        task = p.task
+        """See ``ExtScheduler.dsq_insert``. Source: mark_direct_dispatch(), finish_dispatch()."""
+        asked = self.enqueuing
+        if asked is not None:
+            if p is not asked:
+                raise ExtError(f"enqueue of {asked!r} inserts {p!r}: only dispatch may")
+            if p.where != HELD:
+                raise ExtError(f"{p!r} has been inserted already")
+        if p._p is None or p.where != HELD:
+            return  # somebody else has got it meanwhile
+        task = p._p
         dest = self.cpu
         local_on = type(dsq) is int and dsq >> 62 == 3
         if local_on:
@@ -205,7 +213,9 @@ class ExtRq(ClassRq):
     def enqueue(self, p: ExtTask, enq_flags: int) -> None:
         """Let the scheduler say where ``p`` waits. Source: ext.c:do_enqueue_task()."""
         p.where = HELD
+        self.enqueuing = p
         self.sched.enqueue(p, enq_flags)
+        self.enqueuing = None
 
     def take_out(self, p: ExtTask, deq_flags: int) -> None:
         """``p`` does not wait any more, wherever it did. Source: ext.c:ops_dequeue()."""

@@ -65,16 +65,46 @@ class CpuAvg:
         self.avg_idle = 2 * SYSCTL_SCHED_MIGRATION_COST_NS
 
 
+class GroupSum:
+    """What the CPUs of a mask have together as of the period ``at``; -1: it is to be summed up.
+
+    ``taken``: what other classes have of their capacity.
+    """
+
+    __slots__ = ("at", "cpus", "load", "runnable", "taken", "util")
+
+    def __init__(self, cpus: tuple[int, ...]) -> None:
+        self.cpus = cpus
+        self.at = -1
+        self.load = 0
+        self.runnable = 0
+        self.util = 0
+        self.taken = 0
+
+
 class Averages:
     """Those of all CPUs.
 
+    ``sums``: by mask those of groups that were looked at, ``sums_of``: by CPU those it is in. An
+    average changes once a period by itself (``settle``), and else where ``_changed`` says so.
+    ``latest``: the latest period that was settled; requests of one round go back in time.
     ``warm``: mask of the CPUs that have any; ``imbalanced``: groups in which tasks that may not
     move stood in the way of balance (``sgc->imbalance``); ``scans``: first CPU of a last-level
     cache -> until when, and how many CPUs a wake-up looks at there; ``crowded``: how many groups
     of several CPUs have two or more that run something.
     """
 
-    __slots__ = ("capacity", "cpus", "crowded", "imbalanced", "scans", "warm")
+    __slots__ = (
+        "capacity",
+        "cpus",
+        "crowded",
+        "imbalanced",
+        "latest",
+        "scans",
+        "sums",
+        "sums_of",
+        "warm",
+    )
 
     def __init__(self, topology: "Topology") -> None:
         self.cpus = [CpuAvg() for _ in range(topology.cpus)]
@@ -83,6 +113,9 @@ class Averages:
         self.crowded = 0
         self.imbalanced: dict[int, None] = {}
         self.scans: dict[int, tuple[int, int]] = {}
+        self.latest = 0
+        self.sums: dict[int, GroupSum] = {}
+        self.sums_of: list[list[GroupSum]] = [[] for _ in range(topology.cpus)]
 
 
 def averages_of(k: "Kernel") -> Averages:
@@ -110,6 +143,8 @@ def settle(k: "Kernel", cpu: int) -> CpuAvg:
     if periods <= 0:
         return avg
     avg.at = now
+    if now > averages.latest:
+        averages.latest = now
     number = k.load.nr_running[cpu]
     weight = NICE_0_LOAD * number
     if number > 0:
@@ -148,7 +183,9 @@ def count(k: "Kernel", cpu: int, change: int) -> None:
                 averages.crowded += change
     if change < 0:
         return
-    averages.warm |= 1 << cpu
+    if not averages.warm >> cpu & 1:
+        averages.warm |= 1 << cpu
+        _changed(averages, cpu)  # from now on it is settled with its groups
     if avg.idle_stamp >= 0 and not k.load.nr_running[cpu]:
         delta = k.now_ns - avg.idle_stamp
         avg.idle_stamp = -1
@@ -189,6 +226,53 @@ def capacity_of(k: "Kernel", cpu: int) -> int:
 def loaded(k: "Kernel", cpus: int) -> int:
     """Return those of ``cpus`` that have averages or tasks: the others count as nothing."""
     return cpus & (averages_of(k).warm | ~k.load.idle_mask)
+
+
+def group_sum(k: "Kernel", cpus: int) -> GroupSum:
+    """Return what the CPUs of a mask have together, now; the next look changes it.
+
+    Source: kernel/sched/fair.c:update_sg_lb_stats(), its loop.
+    """
+    averages = averages_of(k)
+    found = averages.sums.get(cpus)
+    if found is None:
+        found = averages.sums[cpus] = GroupSum(cpus_of(cpus))
+        for cpu in found.cpus:
+            averages.sums_of[cpu].append(found)
+    now = k.now_ns >> _PERIOD_SHIFT
+    if found.at == now and averages.latest == now:
+        return found
+    found.at = now
+    load = util = runnable = taken = 0
+    of, capacity = averages.cpus, averages.capacity
+    live = loaded(k, cpus)
+    for cpu in found.cpus:
+        avg = of[cpu]
+        if avg.at < now and live >> cpu & 1:
+            settle(k, cpu)
+        most = capacity[cpu]
+        load += avg.load
+        util += avg.util if avg.util < most else most
+        runnable += avg.runnable
+        if avg.rt or avg.dl:
+            taken += most - capacity_of(k, cpu)
+    found.load, found.util, found.runnable, found.taken = load, util, runnable, taken
+    return found
+
+
+def _changed(averages: Averages, cpu: int) -> None:
+    """The averages of ``cpu`` have become others within their period."""
+    for each in averages.sums_of[cpu]:
+        each.at = -1
+
+
+def cpus_of(mask: int) -> tuple[int, ...]:
+    """Return the CPUs of a mask."""
+    found = []
+    while mask:
+        found.append(find_first_bit(mask))
+        mask &= mask - 1
+    return tuple(found)
 
 
 # -- tasks ---------------------------------------------------------------------------------------
@@ -243,6 +327,7 @@ def heard(k: "Kernel", cpu: int, pid: int, said: Sequence[int]) -> None:
     if grouped(k):
         avg.load = weight_share(update_h_loads(k, _PERIOD_NS), cpu, avg.load)
     averages.warm |= 1 << cpu
+    _changed(averages, cpu)
     if said[0] >= 0:
         task = k.find_task(pid)
         if task.avg is None:
@@ -268,32 +353,36 @@ def attach_new(k: "Kernel", task: "TaskStruct", cpu: int) -> None:
     part = h_load_of(k, task, weight)
     its.util = initial_util(averages_of(k).capacity[cpu], part, avg.util, avg.load)
     its.runnable = its.util
-    _add(avg, its, part)
-    averages_of(k).warm |= 1 << cpu
+    _add(k, cpu, its, part)
 
 
 def moved(k: "Kernel", task: "TaskStruct", source: int, dest: int) -> None:
     """``task`` leaves ``source``, where it slept or waited, for ``dest``."""
     its = settle_task(k, task)
     load = h_load_of(k, task, its.load)
-    _take(settle(k, source), its, load)
-    _add(settle(k, dest), its, load)
-    averages_of(k).warm |= 1 << dest
+    _take(k, source, its, load)
+    _add(k, dest, its, load)
 
 
 def dead(k: "Kernel", task: "TaskStruct") -> None:
     """``task`` has left its CPU for ever. Source: kernel/sched/fair.c:remove_entity_load_avg()."""
     its = settle_task(k, task)
-    _take(settle(k, task.cpu), its, h_load_of(k, task, its.load))
+    _take(k, task.cpu, its, h_load_of(k, task, its.load))
 
 
-def _add(avg: CpuAvg, its: TaskAvg, load: int) -> None:
+def _add(k: "Kernel", cpu: int, its: TaskAvg, load: int) -> None:
+    avg = settle(k, cpu)
     avg.load += load
     avg.runnable += its.runnable
     avg.util += its.util
+    averages = averages_of(k)
+    averages.warm |= 1 << cpu
+    _changed(averages, cpu)
 
 
-def _take(avg: CpuAvg, its: TaskAvg, load: int) -> None:
+def _take(k: "Kernel", cpu: int, its: TaskAvg, load: int) -> None:
+    avg = settle(k, cpu)
+    _changed(averages_of(k), cpu)
     avg.load = max(0, avg.load - load)
     avg.runnable = max(0, avg.runnable - its.runnable)
     avg.util = max(0, avg.util - its.util)

@@ -104,7 +104,9 @@ class ExtHalf(FairHalf):
         p = PlacedTask(task)
         cpu = self._scheduler(k).select_cpu(p, previous, _FLAGS[why])
         if type(cpu) is not int or not 0 <= cpu < k.spec.cpus:
-            raise ext.ExtError(f"{self.make.__name__}.select_cpu: there is no CPU {cpu!r}")
+            error = ext.ExtError(f"{self.make.__name__}.select_cpu: there is no CPU {cpu!r}")
+            error.operation = self.make.select_cpu
+            raise error
         if p.allowed(cpu):
             return cpu
         return previous if p.allowed(previous) else find_first_bit(attrs_of(task).cpus_mask)

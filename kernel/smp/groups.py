@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING, Final
 from kernel.bits import find_first_bit
 from kernel.messages import MIGRATE_LOAD, MIGRATE_MISFIT, MIGRATE_TASK, MIGRATE_UTIL
 from kernel.smp.asym import fits_capacity
-from kernel.smp.averages import averages_of, capacity_of, cpu_util, loaded, settle, settle_task
+from kernel.smp.averages import (
+    averages_of,
+    capacity_of,
+    cpu_util,
+    cpus_of,
+    group_sum,
+    settle,
+    settle_task,
+)
 from kernel.smp.h_load import h_load_of
 from kernel.smp.topology import SCHED_CAPACITY_SCALE
 
@@ -96,18 +104,9 @@ class Group:
         cpus &= ~pinned
         self.running = table.running_in(cpus)
         self.idle = (table.idle_mask & cpus).bit_count()
-        load = util = runnable = 0
-        left = loaded(k, cpus)
-        while left:
-            cpu = find_first_bit(left)
-            left &= left - 1
-            avg = settle(k, cpu)
-            most = averages.capacity[cpu]
-            load += avg.load
-            util += avg.util if avg.util < most else most
-            runnable += avg.runnable
-            if avg.rt or avg.dl:
-                self.capacity -= most - capacity_of(k, cpu)
+        kept = group_sum(k, cpus)
+        load, util, runnable = kept.load, kept.util, kept.runnable
+        self.capacity -= kept.taken
         if without is not None and cpus >> without.cpu & 1:
             its = settle_task(k, without)
             load = max(0, load - h_load_of(k, without, its.load))
@@ -122,7 +121,7 @@ class Group:
         self.misfit = 0
         self.max_capacity = self.min_capacity = SCHED_CAPACITY_SCALE
         if k.topology.capacity:
-            each = [capacity_of(k, cpu) for cpu in _cpus_of(self.cpus)]
+            each = [capacity_of(k, cpu) for cpu in cpus_of(self.cpus)]
             self.max_capacity, self.min_capacity = max(each), min(each)
         self.average = load * SCHED_CAPACITY_SCALE // max(1, self.capacity)
         if self.cpus in averages.imbalanced and not self._overloaded(pct):
@@ -152,14 +151,6 @@ class Group:
         if self.capacity * pct < self.runnable * 100:
             return False
         return self.capacity * 100 > self.util * pct
-
-
-def _cpus_of(mask: int) -> list[int]:
-    cpus = []
-    while mask:
-        cpus.append(find_first_bit(mask))
-        mask &= mask - 1
-    return cpus
 
 
 def misfit_load(k: "Kernel", cpu: int) -> int:

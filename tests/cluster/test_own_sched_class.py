@@ -286,6 +286,10 @@ def mine(folder, body):
         ),
         ("check = 3", "Mine: check is no function"),
         (
+            "def task_forks(self, rq, parent, child, flags): pass",
+            "Mine: task_forks is called by nobody (did you mean task_fork?)",
+        ),
+        (
             "def __init__(self): super().__init__(); self.policies = 0",
             "Mine: its policies must be a tuple (got 0)",
         ),

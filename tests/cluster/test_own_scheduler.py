@@ -179,7 +179,11 @@ def test_an_installed_scheduler_is_named_by_its_entry_point(tmp_path, monkeypatc
 def test_a_cpu_that_is_not_there_is_no_answer_of_select_cpu(tmp_path, answer):
     choice = f"    def select_cpu(self, p, prev_cpu, wake_flags):\n        return {answer}\n"
     message = failure(tmp_path, FIFO + choice)
-    assert f"Mine.select_cpu: there is no CPU {answer}" in message
+    line = (FIFO + choice)[: (FIFO + choice).index("def select_cpu")].count("\n") + 1
+    assert message == (
+        f"the scheduling class fails: mine.py:{line}: "
+        f"ExtError: Mine.select_cpu: there is no CPU {answer}"
+    )
 
 
 def test_a_task_that_never_runs_is_named_by_the_watchdog(tmp_path):
@@ -201,6 +205,10 @@ def test_a_task_that_never_runs_is_named_by_the_watchdog(tmp_path):
         ("p.put('x', [])", "ExtError: what travels with a task is a number, text or None"),
         ("self.kick_cpu(1)", "ExtError: CPU 0 cannot kick CPU 1"),
         ("p.nothing", "AttributeError: "),
+        (
+            "self.dsq_insert(p, SCX_DSQ_LOCAL) or self.dsq_insert(p, SCX_DSQ_GLOBAL)",
+            "ExtError: <four.py[3]> has been inserted already",
+        ),
     ],
 )
 def test_what_cannot_be_ends_the_run_with_the_line_of_the_file(tmp_path, line, expected):
@@ -215,6 +223,17 @@ def test_what_cannot_be_ends_the_run_with_the_line_of_the_file(tmp_path, line, e
         (", mine: {watchdog: 1s}, watchdog: 2s", FIFO, "says the same as sched.mine.watchdog"),
         (", watchdog: 1ns", FIFO, "sched.watchdog: must be from 1ms to 60min"),
         ("", FIFO.replace("p, enq_flags", "p"), "Mine: enqueue must take p, enq_flags"),
+        (
+            "",
+            FIFO.replace("enqueue(", "enque("),
+            "Mine: enque is called by nobody (did you mean en",
+        ),
+        ("", FIFO + "    def on_tick(self, p): pass\n", "did you mean tick?)"),
+        (
+            "",
+            FIFO + "    def cpu_online(self, cpu): pass\n",
+            "Mine: cpu_online of sched_ext is not h",
+        ),
         ("", FIFO + "    Tunables = int\n", "Mine: its Tunables must derive from ExtTunables"),
     ],
 )
@@ -222,6 +241,22 @@ def test_what_does_not_fit_is_told_where_it_is_named(tmp_path, more, source, exp
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, source, more)
     assert expected in "\n".join(map(str, caught.value.problems))
+
+
+def test_in_enqueue_nobody_else_is_inserted(tmp_path):
+    source = HELD.replace(
+        "self.held.append(p)",
+        "self.held.append(p)\n        if len(self.held) > 1:\n"
+        "            self.dsq_insert(self.held.pop(0), SCX_DSQ_LOCAL)",
+    )
+    message = failure(tmp_path, source)
+    assert re.search(r"mine\.py:9: ExtError: enqueue of <four\.py\[\d+\]> inserts <four", message)
+
+
+def test_a_helper_may_be_called_like_a_callback(tmp_path):
+    source = HELD.replace("self.held.append(p)", "self.enqueued(p)")
+    helper = "    def enqueued(self, p):\n        self.held.append(p)\n"
+    assert len(order(run(tmp_path, source + helper))) == 9
 
 
 @pytest.mark.parametrize("given", ["-3", "5e6"])

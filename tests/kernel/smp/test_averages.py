@@ -137,3 +137,38 @@ def test_groups_with_two_that_run_something_are_counted():
         counts.append(k.averages.crowded)
     # the core of 0 and 1, their cache; the cache of 4 and 6
     assert counts == [0, 2, 2, 2, 3, 2, 1]
+
+
+def summed_up(k, cpus):
+    """Return what ``group_sum`` must be, by a look at each CPU."""
+    found = [averages.settle(k, cpu) for cpu in cpus]
+    return [sum(getattr(avg, name) for avg in found) for name in ("load", "util", "runnable")]
+
+
+def test_what_a_group_has_is_what_its_cpus_have_whatever_changes_within_a_period():
+    k = machine([2, 1, 0, 0], cores=4)
+    task_of = {7: task(1, on_rq=True)}
+    k.find_task = task_of.get
+
+    def agrees():
+        for mask, cpus in ((0b11, (0, 1)), (0b1100, (2, 3)), (0b1111, (0, 1, 2, 3))):
+            kept = averages.group_sum(k, mask)
+            assert [kept.load, kept.util, kept.runnable] == summed_up(k, cpus)
+            assert kept.taken == sum(1024 - averages.capacity_of(k, cpu) for cpu in cpus)
+
+    later(k, 5)
+    agrees()
+    averages.heard(k, 1, 7, (900, 800, 700, 1000, 950, 900, 50, 20))
+    agrees()
+    averages.moved(k, task_of[7], 1, 2)
+    agrees()
+    averages.attach_new(k, task(3, on_rq=True), 3)
+    agrees()
+    later(k, 1)
+    averages.settle(k, 0)
+    later(k, -1)  # a request of another CPU in the same round
+    agrees()
+    averages.dead(k, task_of[7])
+    agrees()
+    later(k, 40)
+    agrees()
