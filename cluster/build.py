@@ -73,7 +73,7 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
 
     If there are any, it is the machine of what is sound.
     """
-    from cluster.config.cgroups import in_order, shares_of
+    from cluster.config.cgroups import in_order, limits_of, shares_of
 
     config = loaded.config
     machine, sched = config.machine, config.sched
@@ -145,6 +145,7 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         autogroup=sched.autogroup is not False,
         timer_slack=machine.timer_slack,
         cgroups=tuple((path, shares_of(config.cgroups[path])) for path in in_order(config.cgroups)),
+        cgroup_max=limits_of(config.cgroups),
     )
     return spec, [*loaded.problems, *tree.problems]
 

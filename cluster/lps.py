@@ -23,6 +23,8 @@ from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.order_log import OrderLog
 from cluster.sync.scheme import NO_FURTHER, Scheme
 from cluster.trace.store import drain_chunks
+from kernel.cgroup.cgroup import descendants, path_of
+from kernel.cgroup.members import cpu_stat
 from kernel.check.at_rest import boot_counts
 from kernel.cpu.rated import make_cpu
 from kernel.drive.chooser import Recording
@@ -339,9 +341,16 @@ class KernelHost:
         return {
             "stats": kernel.stats.to_plain(),
             "locks": [stat.to_plain() for stat in kernel.lock_stats.values()],
+            "cgroups": self._cgroups(),
             "statuses": sorted([*kernel.programs.statuses, *alive], key=lambda row: row[1]),
             "not_emulated": list(kernel.not_emulated),
         }
+
+    def _cgroups(self) -> dict[str, dict[str, int]]:
+        """Return cpu.stat of those groups of the configuration that are still there."""
+        found = {path_of(each)[1:]: each for each in descendants(self.kernel.cgroups.root)}
+        configured = [path for path, _ in self.kernel.spec.cgroups]
+        return {path: cpu_stat(found[path]) for path in configured if path in found}
 
     def plain_run(self) -> dict[str, Any]:
         """Return what equal runs share about how they went."""

@@ -131,7 +131,13 @@ class Recorder:
             **wall,
         }
         summary = make_summary(
-            self._request.spec, kernel["stats"], cpus, kernel["locks"], run, wall
+            self._request.spec,
+            kernel["stats"],
+            cpus,
+            kernel["locks"],
+            run,
+            wall,
+            kernel["cgroups"],
         )
         digest = self._digest.finish(summary)
         return RunResult(

@@ -131,7 +131,7 @@ class Watched(LocalRun):
                 other = where.setdefault(pid, cpu.id)
                 if other != cpu.id:
                     self._saw("two", f"task {pid} is runnable on cpu {other} and on cpu {cpu.id}")
-                if task is not rq.curr:
+                if task is not rq.curr and not task.parked:
                     movable.append((cpu.id, task))
             curr = rq.curr
             allowed = curr.cpus_allowed is None or cpu.id in curr.cpus_allowed

@@ -54,6 +54,7 @@ from kernel.signal.send import force_sig_fault
 from kernel.smp import averages
 from kernel.smp.load import load_dec, load_inc
 from kernel.smp.schedule import do_task_dead
+from kernel.smp.throttled import throttled_hierarchy
 from kernel.smp.ttwu import select_task_rq_exec
 from kernel.smp.weigh import set_task_cpu
 from kernel.task import TaskStruct, mm_of
@@ -372,8 +373,10 @@ def _reply_exec(k: "Kernel", task: TaskStruct, result: ExecResult) -> None:
     if dest != k.cpu:
         if k.averages is not None:
             averages.moved(k, task, k.cpu, dest)
-        load_dec(k, k.cpu)
-        load_inc(k, dest)
+        if not throttled_hierarchy(k, task, k.cpu):
+            load_dec(k, k.cpu)
+        if not throttled_hierarchy(k, task, dest):
+            load_inc(k, dest)
         set_task_cpu(k, task, dest)
         k.stats.migrations += 1
     k.answer_to(

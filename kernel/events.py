@@ -77,7 +77,8 @@ EVENTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     OOM_MARK_VICTIM: ("mark_victim", ("pid", "comm")),
     # what no tracepoint of Linux tells and a process table needs: field is "ppid" (a new parent,
     # by its thread id), "pgid", "sid" (a session and group of its own), "nice", "policy" (SCHED_*),
-    # "cpu" (of a thread bound at boot) or "cpus" (a mask that was set, in hexadecimal)
+    # "cpu" (of a thread bound at boot), "cpus" (a mask that was set, in hexadecimal) or "throttled"
+    # (1: it is runnable, and its group may not run on its CPU; 0: it may again)
     TASK_CHANGE: ("task_change", ("pid", "field", "value")),
     # the command line of a new program, where it is more than its name: what names the program
     # (of a script with its interpreter), and the other arguments; each at most 256 characters

@@ -173,6 +173,9 @@ class MachineSpec:
     cgroups: tuple[tuple[str, int], ...] = ()
     autogroup: bool = True  # where there is such a thing: kernel.sched.classes.autogroup_of
     timer_slack: bool = False  # sleeps end late by their slack: kernel.time.slack
+    # what each of them may have: quota in a period, -1 for no limit, period, burst, all in ns;
+    # () if none has a limit
+    cgroup_max: tuple[tuple[int, int, int], ...] = ()
 
     def __post_init__(self) -> None:
         """Take the fair class of the profile."""
@@ -209,6 +212,7 @@ class MachineSpec:
         for source in ("fair_from", "tie_break_from", "memory_model_from"):
             data[source] = tuple(data.get(source, ()))
         data["cgroups"] = tuple((path, shares) for path, shares in data.get("cgroups", ()))
+        data["cgroup_max"] = tuple(tuple(each) for each in data.get("cgroup_max", ()))
         data["classes"] = tuple(data.get("classes", ()))
         data["classes_from"] = tuple(tuple(source) for source in data.get("classes_from", ()))
         data["nohz_full"] = tuple(data.get("nohz_full", ()))

@@ -17,9 +17,8 @@ long it has waited for a CPU, so the kernel's half is up to date whenever it loo
 Every message has one constructor below (``req_…``, ``eff_…``, ``arrive``): who sends one calls it,
 so that mypy knows what is in it. Who gets one refuses what is in no table (``errors.unknown``).
 
-Between two LPs messages never overtake each other. An effect about a task carries a time no earlier
-than the last one about it. A CPU that gets an effect for a task that moved away passes it on; one
-that comes before its task has arrived waits for it.
+Between two LPs messages never overtake each other. An effect about a task is no earlier than the
+last one about it. One for a task that moved away is passed on; one before its task arrives waits.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -58,6 +57,7 @@ REQ_AVERAGES: Final = 10
 REQ_NOISE: Final = 11
 REQ_TELL: Final = 12
 REQ_WENT_ON: Final = 13
+REQ_SAID: Final = 14
 
 REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     REQ_SYSCALL: ("syscall", ("op", "ctx"), "the current task makes a system call"),
@@ -80,6 +80,7 @@ REQUESTS: Final[dict[int, tuple[str, tuple[str, ...], str]]] = {
     REQ_TELL: ("tell", ("rank", "key"), "posted: the task's class has something to say of it"),
     REQ_NOISE: ("noise", ("irq", "softirq", "steal"), "posted: ns that were taken from it so far"),
     REQ_WENT_ON: ("went_on", ("child", "first_ns", "on"), "posted: after the fork of that child"),
+    REQ_SAID: ("said", ("rank", "key", "data"), "posted: a class has something to say to its half"),
     REQ_FATAL: ("fatal", ("message",), "posted: the guest program broke the run"),
 }
 
@@ -264,6 +265,11 @@ def req_averages(at_ns: int, cpu: int, seq: int, pid: int, averages: tuple[int, 
 def req_tell(at_ns: int, cpu: int, seq: int, pid: int, rank: int, key: int) -> Request:
     """The class of the task, of that rank, has something to tell its half in the kernel."""
     return at_ns, cpu, seq, REQ_TELL, pid, 0, 0, 0, 0, rank, key
+
+
+def req_said(at_ns: int, cpu: int, seq: int, rank: int, key: int, data: tuple[int, ...]) -> Request:
+    """The class of that rank has something to say to its half in the kernel, about no task."""
+    return at_ns, cpu, seq, REQ_SAID, 0, 0, 0, 0, 0, rank, key, data
 
 
 def req_noise(at_ns: int, cpu: int, seq: int, irq: int, softirq: int, steal: int) -> Request:

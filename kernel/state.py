@@ -36,7 +36,7 @@ from kernel.process.fork_race import went_on
 from kernel.profiles import profile_named
 from kernel.smp.averages import heard
 from kernel.smp.balance import balanced, run_rebalance_domains
-from kernel.smp.classes import told
+from kernel.smp.classes import said, told
 from kernel.smp.loadavg import calc_global_load
 from kernel.smp.migrate import migrated, pull_failed, pushed
 from kernel.smp.schedule import finish_task_switch
@@ -276,6 +276,8 @@ class KernelState(Kernel):
             sig = told(self, task, request[first], request[first + 1])
             if sig:
                 self.timers.add(self.now_ns, CLASS_SIGNAL, (task, sig))
+        elif code == m.REQ_SAID:
+            said(self, cpu, request[first], request[first + 1], tuple(request[first + 2]))
         elif code == m.REQ_WENT_ON:
             went_on(self, pid, request[first], request[first + 1], request[first + 2])
         elif code == m.REQ_FATAL:

@@ -1,4 +1,4 @@
-"""The key ``cgroups:``: groups of tasks in the words of cgroup v2, and what each weighs.
+"""The key ``cgroups:``: groups of tasks in the words of cgroup v2, what each weighs and may have.
 
 Source: Documentation/admin-guide/cgroup-v2.rst (CPU), kernel/sched/core.c (cpu_weight_write_u64,
 cpu_weight_nice_write_s64).
@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Field, create_model
 
+from cluster.config.cpu_max import Burst, CpuMax
 from cluster.config.errors import got
 from cluster.config.model import Model
+from cluster.config.quantities import format_ns
 from kernel.sched.sched_class import SchedClass
 from kernel.sched.weights import NICE_0_LOAD, SCHED_PRIO_TO_WEIGHT
+from kernel.smp.task_groups import DEFAULT_PERIOD_NS
 from kernel.uapi.prio import MIN_NICE
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 WEIGHT: Final = "cpu.weight"
 WEIGHT_NICE: Final = "cpu.weight.nice"
+MAX: Final = "cpu.max"
+BURST: Final = "cpu.max.burst"
 _WEIGHT_DEFAULT: Final = 100
 CGROUP_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$"
 CgroupPath = Annotated[str, Field(pattern=CGROUP_PATTERN, max_length=255)]
@@ -39,6 +44,8 @@ _KEYS: Final[dict[str, Any]] = {
         ],
         None,
     ),
+    MAX: (Annotated[tuple[int, int] | None, CpuMax()], None),
+    BURST: (Annotated[int | None, Burst()], None),
 }
 
 if TYPE_CHECKING:
@@ -61,6 +68,20 @@ def shares_of(group: Model) -> int:
     if weight is None:
         return NICE_0_LOAD
     return (weight * NICE_0_LOAD + _WEIGHT_DEFAULT // 2) // _WEIGHT_DEFAULT
+
+
+def limit_of(group: Model) -> tuple[int, int, int]:
+    """Return what a group may have: quota (-1: no limit), period and burst in ns."""
+    limit: tuple[int, int] | None = getattr(group, MAX)
+    burst_ns: int | None = getattr(group, BURST)
+    quota_ns, period_ns = limit or (-1, DEFAULT_PERIOD_NS)
+    return quota_ns, period_ns, burst_ns or 0
+
+
+def limits_of(groups: dict[str, Model]) -> tuple[tuple[int, int, int], ...]:
+    """Return ``MachineSpec.cgroup_max``: nothing if no group has a limit."""
+    limits = tuple(limit_of(groups[path]) for path in in_order(groups))
+    return limits if any(quota_ns >= 0 for quota_ns, _, _ in limits) else ()
 
 
 def in_order(groups: dict[str, Model]) -> list[str]:
@@ -86,6 +107,14 @@ def cgroup_conflicts(
         if getattr(group, WEIGHT) is not None and getattr(group, WEIGHT_NICE) is not None:
             what = f"says the same as {WEIGHT}: write one of the two"
             yield ("cgroups", path, WEIGHT_NICE), True, what
+        quota_ns, _, burst_ns = limit_of(group)
+        if quota_ns >= 0 and config.linux == "2.6.34":
+            yield ("cgroups", path, MAX), True, "Linux 2.6.34 has no limits of groups (3.2 does)"
+        if burst_ns and quota_ns < 0:
+            yield ("cgroups", path, BURST), True, f"means nothing without a quota in {MAX}"
+        elif burst_ns > quota_ns >= 0:
+            what = f"must not be more than the quota of {MAX}, {format_ns(quota_ns)}"
+            yield ("cgroups", path, BURST), False, what
     for index, workload in enumerate(config.workloads):
         name = workload.cgroup
         if name is None:

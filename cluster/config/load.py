@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from cluster.config import models
 from cluster.config.cgroups import CGROUP_PATTERN, cgroup_conflicts
+from cluster.config.cpu_max import CPU_MAX_PATTERN, CPU_MAX_WORDS
 from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
 from cluster.config.models import RunConfig, Workload, config_with
 from cluster.config.noise import noise_specs, wrong_noise
@@ -59,6 +60,7 @@ _PATTERNS: Final = {
     models.IMAGE_PATTERN: "must be a file name or an absolute path",
     models.SERVICE_PATTERN: "must be letters, digits, '.', '_', ':' and '-', 15 at most",
     models.UNIT_PATTERN: "must be ns or ps, with 'per ITEM' where it applies",
+    CPU_MAX_PATTERN: CPU_MAX_WORDS,
     CGROUP_PATTERN: "must be names joined by '/', each of letters, digits, '.', '_' and '-'",
 }
 _WORDS: Final = {

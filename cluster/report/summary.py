@@ -152,6 +152,7 @@ def make_summary(
     locks: Sequence[dict[str, Any]],
     run: Mapping[str, Any],
     wall: Mapping[str, Any],
+    cgroups: Mapping[str, Mapping[str, int]] | None = None,
 ) -> dict[str, Any]:
     """Return the summary of one run.
 
@@ -167,6 +168,7 @@ def make_summary(
             ``cpu_ns``, ``encode_ns``, ``output_ns``, ``ray_wait_ns``, as far as the engine
             measured them, and ``loop_ns``, the superstep loop, so that the time before and after
             it is known; further values about the host side (``engine``) are copied.
+        cgroups: of each group of the configuration, by path, what its cpu.stat reads.
 
     Raises:
         KeyError: a counter, ``virtual_ns``, ``verdict`` or ``total_ns`` is missing.
@@ -200,6 +202,7 @@ def make_summary(
             name: [one[name] for one in cpu_stats] for name in ("user_ns", "system_ns", "idle_ns")
         },
         **_speed(cpu_stats),
+        **({"cgroups": cgroups} if cgroups else {}),
         "rates": {f"{key}_per_virtual_s": _per_second(n, virtual_ns) for key, n in counts.items()},
         "migrations": {
             "total": kernel_left.pop("migrations"),

@@ -72,6 +72,7 @@ def _print(console: Console, summary: Mapping[str, Any], digest: str, complete: 
         _locks(summary),
         _fork_order(summary),
         _speed(summary),
+        _cgroups(summary),
         _host_times(summary["wall"]),
     )
     for table in tables:
@@ -275,6 +276,26 @@ def _speed(summary: Mapping[str, Any]) -> Table | None:
     table = _table("Slower CPUs", ("time", "of all CPUs"))
     for label, key in rows:
         table.add_row(label, format_ns(speed[key]), _share(speed[key], whole))
+    return table
+
+
+def _cgroups(summary: Mapping[str, Any]) -> Table | None:
+    """What groups of the configuration have used, and how often those with a limit had none left.
+
+    The time is that of all CPUs on which a group had to wait.
+    """
+    groups = summary.get("cgroups")
+    if not groups:
+        return None
+    table = _table("Group", ("CPU time", "periods", "throttled", "time throttled"))
+    for path, stat in groups.items():
+        used = format_ns(stat["usage_usec"] * 1000)
+        if stat.get("nr_periods"):
+            throttled_ns = stat["throttled_usec"] * 1000
+            counts = (f"{stat['nr_periods']:,}", f"{stat['nr_throttled']:,}")
+            table.add_row(path, used, *counts, format_ns(throttled_ns))
+        else:
+            table.add_row(path, used, "-", "-", "-")
     return table
 
 

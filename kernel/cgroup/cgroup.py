@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
 from kernel.sched.classes import fair_class_by_name
+from kernel.smp.bandwidth import recount, unlimit
 from kernel.smp.group_load import watch_groups
 from kernel.smp.task_groups import TaskGroup, sched_destroy_group, sched_move_task
+from kernel.smp.throttled import throttled_hierarchy
 from kernel.smp.wait import WaitQueueHead
 from kernel.task import PF_EXITING, TaskStruct
 from kernel.uapi.errno_ import EBUSY, ENOENT, EOPNOTSUPP
@@ -279,9 +281,11 @@ def attach_task(k: "Kernel", cgroup: Cgroup, task: TaskStruct, threadgroup: bool
         before = cgroup_of(k, thread)
         if thread.flags & PF_EXITING or before is cgroup:
             continue
+        throttled = throttled_hierarchy(k, thread, thread.cpu)
         join(cgroup, thread, changed)
         leave(before, thread, changed)
         if before.group is not cgroup.group:
+            recount(k, [thread], [throttled])
             sched_move_task(k, thread)
     return changed
 
@@ -382,6 +386,7 @@ def cgroup_destroy(k: "Kernel", cgroup: Cgroup) -> None:
         parent.utime_ns += cgroup.utime_ns
         parent.stime_ns += cgroup.stime_ns
     if cgroup.css is not None:
+        unlimit(k, cgroup.css)
         sched_destroy_group(k, cgroup.css)
         cgroup.css = None
 
@@ -434,6 +439,8 @@ def set_cpu_below(k: "Kernel", cgroup: Cgroup, enable: bool) -> list[Cgroup]:
     children = list(cgroup.children.values())
     for child in children:
         before = child.css
+        if before is not None:
+            unlimit(k, before)
         child.css = k.groups.new(cgroup.group) if enable else None
         group = child.css if enable else cgroup.group
         for each in descendants(child):

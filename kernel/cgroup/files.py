@@ -1,9 +1,8 @@
 """The files of control groups: what they say, and what is written to them.
 
 Source: kernel/cgroup/cgroup.c (cgroup_base_files), kernel/sched/core.c (cpu_files).
-Deviation: no cgroup.pressure, *.pressure, cpu.uclamp.* and cpu.max.burst; groups are not frozen,
-and none has a limit: writing anything but its default to cgroup.freeze or cpu.max is refused. CPU
-time is that of the threads' last entries into the kernel.
+Deviation: no cgroup.pressure, *.pressure and cpu.uclamp.*; groups are not frozen: writing 1 to
+cgroup.freeze is refused. CPU time is that of the threads' last entries into the kernel.
 """
 
 from collections.abc import Callable
@@ -24,7 +23,14 @@ from kernel.cgroup.cgroup import (
     is_valid_domain,
     set_cpu_below,
 )
-from kernel.cgroup.members import cpu_time, killed_by, may_be_moved, processes_of, threads_of
+from kernel.cgroup.members import (
+    cpu_stat,
+    cpu_times_us,
+    killed_by,
+    may_be_moved,
+    processes_of,
+    threads_of,
+)
 from kernel.errors import GuestFault, KernelError
 from kernel.points import Path
 from kernel.proc.system import cpu_times
@@ -37,6 +43,7 @@ from kernel.process.pid import (
 )
 from kernel.sched.weights import NICE_0_LOAD, SCHED_PRIO_TO_WEIGHT, WEIGHT_IDLEPRIO
 from kernel.signal.send import do_send_sig_info
+from kernel.smp.bandwidth import cpu_burst_show, cpu_burst_write, cpu_max_show, cpu_max_write
 from kernel.smp.task_groups import TaskGroup, sched_group_set_shares
 from kernel.uapi.errno_ import EINVAL, EOPNOTSUPP, ERANGE, ESRCH
 from kernel.uapi.failure import refused
@@ -65,7 +72,6 @@ _OTHERS: Final[tuple[str, ...]] = (
     "misc",
     "perf_event",
 )
-_NOBODY_LIMITS: Final = "max 100000"  # cpu.max: no quota, and the period
 
 Show = Callable[["Kernel", Cgroup], str]
 Write = Callable[["Kernel", Cgroup, bytes, "Cred"], Any]
@@ -386,16 +392,14 @@ def _idle_write(k: "Kernel", cgroup: Cgroup, data: bytes, cred: "Cred") -> None:
         sched_group_set_shares(k, group, WEIGHT_IDLEPRIO if idle else NICE_0_LOAD)
 
 
-def _max_show(k: "Kernel", cgroup: Cgroup) -> str:
-    """Source: kernel/sched/core.c:cpu_max_show()."""
-    return f"{_NOBODY_LIMITS}\n"
-
-
 def _max_write(k: "Kernel", cgroup: Cgroup, data: bytes, cred: "Cred") -> None:
     """Source: kernel/sched/core.c:cpu_max_write()."""
-    if data.decode("latin-1").split() not in (["max"], _NOBODY_LIMITS.split()):
-        text = f"cpu.max takes no limit yet: write max or {_NOBODY_LIMITS}"
-        raise GuestFault(refused(text))
+    cpu_max_write(k, _group(cgroup), data.decode("latin-1"))
+
+
+def _burst_write(k: "Kernel", cgroup: Cgroup, data: bytes, cred: "Cred") -> None:
+    """Source: kernel/sched/core.c:cpu_burst_write_u64()."""
+    cpu_burst_write(k, _group(cgroup), kstrtoll(data, 0, _U64 - 1))
 
 
 def _cpu_stat_show(k: "Kernel", cgroup: Cgroup) -> str:
@@ -405,17 +409,10 @@ def _cpu_stat_show(k: "Kernel", cgroup: Cgroup) -> str:
         user_ns = sum(each[0] for each in times)
         system_ns = sum(each[1] + each[3] + each[4] for each in times)
         usage_ns = user_ns + system_ns + sum(each[5] for each in times)
+        stat = cpu_times_us(usage_ns, user_ns, system_ns)
     else:
-        user_ns, system_ns = cpu_time(cgroup)
-        usage_ns = user_ns + system_ns
-    text = (
-        f"usage_usec {usage_ns // 1000}\nuser_usec {user_ns // 1000}\n"
-        f"system_usec {system_ns // 1000}\n"
-    )
-    if cgroup.css is not None:
-        names = ("nr_periods", "nr_throttled", "throttled_usec", "nr_bursts", "burst_usec")
-        text += "".join(f"{name} 0\n" for name in names)
-    return text
+        stat = cpu_stat(cgroup)
+    return "".join(f"{name} {value}\n" for name, value in stat.items())
 
 
 CFTYPES: Final = (
@@ -438,5 +435,18 @@ CFTYPES: Final = (
     Cftype("cpu.weight", _weight_show, _weight_write, on_root=False, cpu=True),
     Cftype("cpu.weight.nice", _weight_nice_show, _weight_nice_write, on_root=False, cpu=True),
     Cftype("cpu.idle", _idle_show, _idle_write, on_root=False, cpu=True),
-    Cftype("cpu.max", _max_show, _max_write, on_root=False, cpu=True),
+    Cftype(
+        "cpu.max",
+        lambda k, cgroup: cpu_max_show(_group(cgroup)),
+        _max_write,
+        on_root=False,
+        cpu=True,
+    ),
+    Cftype(
+        "cpu.max.burst",
+        lambda k, cgroup: cpu_burst_show(_group(cgroup)),
+        _burst_write,
+        on_root=False,
+        cpu=True,
+    ),
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kernel.cgroup.cgroup import Cgroup, cgroup_of, descendants, is_threaded, path_of
 from kernel.process.tasklist import for_each_process
+from kernel.smp.bandwidth import cfs_stat
 from kernel.task import PF_EXITING, PF_NO_SETAFFINITY, TaskStruct
 
 if TYPE_CHECKING:
@@ -58,6 +59,26 @@ def cpu_time(cgroup: Cgroup) -> tuple[int, int]:
         user_ns += user
         system_ns += system
     return user_ns, system_ns
+
+
+def cpu_stat(cgroup: Cgroup) -> dict[str, int]:
+    """Return what cpu.stat has of a group below the root, in its order, times in us.
+
+    Source: kernel/cgroup/rstat.c:cgroup_base_stat_cputime_show(), kernel/sched/core.c:
+        cpu_extra_stat_show().
+    """
+    user_ns, system_ns = cpu_time(cgroup)
+    stat = cpu_times_us(user_ns + system_ns, user_ns, system_ns)
+    return stat if cgroup.css is None else stat | cfs_stat(cgroup.css)
+
+
+def cpu_times_us(usage_ns: int, user_ns: int, system_ns: int) -> dict[str, int]:
+    """Return what cpu.stat begins with."""
+    return {
+        "usage_usec": usage_ns // 1000,
+        "user_usec": user_ns // 1000,
+        "system_usec": system_ns // 1000,
+    }
 
 
 def proc_cgroup_show(k: "Kernel", task: TaskStruct) -> str:

@@ -32,6 +32,7 @@ from kernel.fs.ledger import open_files
 from kernel.ns.ledger import check_namespaces
 from kernel.process.kthread import KTHREAD_IS_PER_CPU
 from kernel.ptrace.ledger import check_ptrace
+from kernel.smp.throttled import throttled_hierarchy
 from kernel.smp.weigh import sum_uneven
 from kernel.task import (
     EXIT_DEAD,
@@ -74,7 +75,9 @@ def check_kernel(k: "Kernel") -> list[str]:
         # a zombie may be reaped while it is still on its way into its last schedule()
         everybody = dict.fromkeys([*tasks, *(path.task for path in k.active)])
         check_classes(k, tasks, found)
-        counted = sum(task.on_rq for task in everybody)
+        counted = sum(
+            task.on_rq and not throttled_hierarchy(k, task, task.cpu) for task in everybody
+        )
         table = sum(k.load.nr_running)
         if counted != table:
             found.append(f"load table: {table} runnable tasks counted, {counted} found")

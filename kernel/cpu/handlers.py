@@ -372,6 +372,8 @@ def on_tune(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
     elif what == m.TUNE_GROUP:
         rq.clock_ns = cpu.now_ns
         sched_move_task(rq, task, value)
+        if rq.mail:
+            send_mail(cpu)
     elif what == m.TUNE_PUSH:
         rq.clock_ns = cpu.now_ns
         pushed = core.pushable_task(rq, task, value)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kernel import messages as m
 from kernel.events import SCHED_MIGRATE_TASK
 from kernel.sched import core
+from kernel.sched.bandwidth import KERNEL
 from kernel.sched.detach import detach_tasks
 from kernel.uapi.task_state import TASK_REPORT_MAX
 
@@ -43,6 +44,8 @@ def moved_ack(cpu: "Cpu", pid: int) -> None:
 def send_away(cpu: "Cpu", task: "CpuTask", dest: int, reason: int, since_ns: int) -> None:
     """Pass a task's CPU half to another CPU; ``since_ns`` is when it became runnable."""
     cpu.tasks.pop(task.pid, None)
+    if cpu.rq.mail:
+        send_mail(cpu)
     cpu.stats.migrations_out += 1
     if cpu.tracing and reason != m.BY_FORK:
         cpu.trace.append(
@@ -86,7 +89,10 @@ def send_mail(cpu: "Cpu") -> None:
     rq = cpu.rq
     mail, rq.mail = rq.mail, []
     for dest, rank, key, data in mail:
-        if dest < 0:
+        if dest == KERNEL:
+            seq = cpu.next_seq()
+            cpu.out.append(m.req_said(cpu.now_ns, cpu.id, seq, rank, key, data))
+        elif dest < 0:
             seq = cpu.next_seq()
             cpu.out.append(m.req_tell(cpu.now_ns, cpu.id, seq, data[0], rank, key))
         else:

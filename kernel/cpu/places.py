@@ -77,7 +77,8 @@ def _check_cpu(cpu: "Cpu", found: list[str]) -> None:
             if cpu.tasks.get(half.pid) is not half:
                 found.append(f"cpu {cpu.id}: queued {half!r} is not one of its tasks")
     for half in cpu.tasks.values():
-        if half.on_rq and half is not curr and half.pid not in queued:
+        waits = half.on_rq and not half.parked and half is not curr
+        if waits and half.pid not in queued:
             found.append(f"cpu {cpu.id}: {half!r} is on_rq, but neither queued nor current")
         if half is curr and not half.on_rq:
             found.append(f"cpu {cpu.id}: current {half!r} is not on_rq")

@@ -54,6 +54,7 @@ class CpuTask:
         "nvcsw",
         "on_rq",
         "op",
+        "parked",
         "pid",
         "policy",
         "prio",
@@ -93,6 +94,7 @@ class CpuTask:
         self.exec_start_ns = 0  # since when the running stretch is not accounted for yet
         self.sum_exec_ns = 0
         self.on_rq = False  # runnable here: queued, or current
+        self.parked = False  # with on_rq: its group is throttled, kernel.sched.bandwidth
         self.group: tuple[int, ...] = ()  # kernel.sched.task_group
         self.cpus_allowed: tuple[int, ...] | None = None  # None: every CPU
         self.rt_priority = 0  # sched_priority of its policy

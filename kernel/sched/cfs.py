@@ -39,6 +39,7 @@ from kernel.sched.cfs_rq import (
     update_min_vruntime,
     wakeup_preempt_entity,
 )
+from kernel.sched.cfs_tree import queue_of, update_chain
 from kernel.sched.fair import FairSchedClass
 from kernel.sched.fork_order import order_of
 from kernel.sched.hrtick import ENDLESS, NOT_NOW
@@ -48,7 +49,7 @@ from kernel.sched.sched_class import (
     ENQUEUE_WAKEUP,
     FAIR_RANK,
 )
-from kernel.sched.task_group import GroupTree, autogroup_in, cgroup_weights
+from kernel.sched.task_group import GroupTree
 from kernel.sched.weights import NICE_0_LOAD
 from kernel.uapi.policy import FAIR_POLICIES, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
 
@@ -76,8 +77,7 @@ class CfsSchedClass(FairSchedClass):
             flat,
             lambda: CfsRq(tunables, cpus, first),
             CfsEntity,
-            autogroup_in(spec),
-            cgroup_weights(spec.cgroups),
+            spec,
         )
         return flat
 
@@ -328,7 +328,7 @@ class CfsSchedClass(FairSchedClass):
         """Source: kernel/sched/fair.c:update_curr_fair()."""
         cfs: CfsRq = rq.of[FAIR_RANK]
         if cfs.tree is not None:
-            cfs_group.update_chain(rq, cfs.tree)
+            update_chain(rq, cfs.tree)
             return
         update_curr(cfs, rq.clock_ns)
 
@@ -338,12 +338,12 @@ class CfsSchedClass(FairSchedClass):
         Source: kernel/sched/fair.c:migrate_task_rq_fair().
         """
         se: CfsEntity = p.se
-        se.vruntime -= cfs_group.queue_of(rq.of[FAIR_RANK], p).min_vruntime
+        se.vruntime -= queue_of(rq.of[FAIR_RANK], p).min_vruntime
 
     def join_group(self, rq: "Rq", p: CpuTask) -> None:
         """Source: kernel/sched/fair.c:attach_task_cfs_rq()."""
         se: CfsEntity = p.se
-        se.vruntime += cfs_group.queue_of(rq.of[FAIR_RANK], p).min_vruntime
+        se.vruntime += queue_of(rq.of[FAIR_RANK], p).min_vruntime
 
     def told(self, rq: "Rq", key: int, data: tuple[int, ...]) -> None:
         """A group has changed: GROUP_ of ``kernel.sched.task_group``."""

@@ -10,6 +10,16 @@ Source: kernel/sched/fair.c of Linux 6.1.
 from typing import TYPE_CHECKING
 
 from kernel.cpu.task import CpuTask
+from kernel.sched.bandwidth import (
+    GROUP_LIMIT,
+    account,
+    give_back,
+    is_throttled,
+    look,
+    may_run,
+    park_new,
+    told,
+)
 from kernel.sched.cfs_rq import (
     CfsEntity,
     CfsRq,
@@ -19,120 +29,35 @@ from kernel.sched.cfs_rq import (
     pick_entity,
     place_entity,
     unlink_entity,
-    update_curr,
     update_min_vruntime,
     wakeup_preempt_entity,
+)
+from kernel.sched.cfs_tree import (
+    dequeue_group,
+    fell,
+    groups_of,
+    plant,
+    put_chain,
+    queue_up,
+    set_next_entity,
+    standing,
+    throttle_group,
+    unthrottle_group,
+    update_chain,
+    update_shares,
+    update_shares_up,
 )
 from kernel.sched.sched_class import (
     DEQUEUE_SLEEP,
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
 )
-from kernel.sched.task_group import (
-    GroupTask,
-    GroupTree,
-    base_load,
-    calc_group_shares,
-    is_idle,
-)
+from kernel.sched.task_group import GroupTask, GroupTree, base_load, is_idle
 from kernel.sched.weights import WMULT_CONST, reduce_factor
 from kernel.uapi.policy import SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
 
 if TYPE_CHECKING:
     from kernel.sched.rq import Rq
-
-
-def standing(flat: CfsRq) -> GroupTree:
-    """Return the tree of a CPU that has tasks of several groups."""
-    tree = flat.tree
-    if tree is None:
-        raise AssertionError("this CPU has tasks of one group only")
-    return tree
-
-
-def groups_of(flat: CfsRq) -> GroupTree:
-    """Return what a CPU knows of groups, whether tasks of several are here or not."""
-    tree = flat.groups
-    if tree is None:
-        raise AssertionError("this fair queue knows no groups")
-    return tree
-
-
-def queue_of(flat: CfsRq, p: CpuTask) -> CfsRq:
-    """Return the queue of the tasks in the group of ``p``, whether a tree stands or not."""
-    if flat.tree is None and not p.group:
-        return flat
-    queue: CfsRq = groups_of(flat).queue_of(p)
-    return queue
-
-
-def plant(flat: CfsRq) -> GroupTree:
-    """A task of another group has come to a CPU without any: let the tree stand."""
-    tree = groups_of(flat)
-    flat.tree = tree
-    base = tree.base
-    if base is not None and flat.nr_running:
-        top: CfsRq = tree.top
-        base.h_nr = flat.nr_running
-        _update_shares(base)
-        _enqueue_group(tree, base)
-        if flat.curr is not None:
-            unlink_entity(top, base)
-            _set_next_entity(top, base)
-    return tree
-
-
-def fell(flat: CfsRq, tree: GroupTree) -> None:
-    """The last task of another group has left: ``flat`` is all there is again."""
-    base = tree.base
-    if base is not None:
-        if base.on_rq:
-            _dequeue_group(tree, base)
-        base.h_nr = 0
-    tree.was = ()
-    flat.tree = None
-
-
-# -- time and weights -----------------------------------------------------------------------------
-
-
-def update_chain(rq: "Rq", tree: GroupTree) -> None:
-    """Charge the running task and its groups. Source: kernel/sched/fair.c:update_curr()."""
-    leaf = tree.leaf()
-    if leaf is None or rq.clock_ns <= leaf.exec_start_ns:
-        return
-    since_ns = leaf.exec_start_ns
-    queue: CfsRq = tree.top
-    for group in tree.chain():
-        group.exec_start_ns = since_ns
-        update_curr(queue, rq.clock_ns)
-        queue = group.my_q
-    update_curr(queue, rq.clock_ns)
-
-
-def _update_shares(group: GroupTask) -> None:
-    """Give a group that has tasks the weight it is to have on this CPU now.
-
-    Source: kernel/sched/fair.c:update_cfs_group(), reweight_entity().
-    """
-    my_q: CfsRq = group.my_q
-    load: int = my_q.load_weight
-    if not load:
-        return
-    se: CfsEntity = group.se
-    shares = calc_group_shares(group, load)
-    if shares == se.weight:
-        return
-    queue: CfsRq = group.queue
-    if group.on_rq:
-        queue.load_weight += shares - se.weight
-    se.set_weight(shares)
-
-
-def _update_shares_up(group: GroupTask | None) -> None:
-    while group is not None:
-        _update_shares(group)
-        group = group.parent
 
 
 def sched_slice(flat: CfsRq, tree: GroupTree, p: CpuTask) -> int:
@@ -168,34 +93,6 @@ def _period_part(queue: CfsRq, p: CpuTask, period: int) -> int:
 # -- on and off the queue -------------------------------------------------------------------------
 
 
-def _enqueue_group(tree: GroupTree, group: GroupTask) -> None:
-    """Put a group that has got a task into the queue above it, as one that slept."""
-    queue: CfsRq = group.queue
-    se: CfsEntity = group.se
-    queue.load_weight += se.weight
-    place_entity(queue, group, False)
-    enqueue_entity(queue, group)
-    group.on_rq = True
-    if group is not tree.base:
-        tree.queued += 1
-
-
-def _dequeue_group(tree: GroupTree, group: GroupTask) -> None:
-    """Take a group that has no task left off the queue above it."""
-    queue: CfsRq = group.queue
-    se: CfsEntity = group.se
-    clear_buddies(queue, group)
-    if group is queue.curr:
-        queue.curr = None
-    else:
-        unlink_entity(queue, group)
-    queue.load_weight -= se.weight
-    group.on_rq = False
-    update_min_vruntime(queue)
-    if group is not tree.base:
-        tree.queued -= 1
-
-
 def enqueue_task(rq: "Rq", flat: CfsRq, p: CpuTask, flags: int) -> None:
     """Source: kernel/sched/fair.c:enqueue_task_fair()."""
     tree = flat.tree if flat.tree is not None else plant(flat)
@@ -208,17 +105,14 @@ def enqueue_task(rq: "Rq", flat: CfsRq, p: CpuTask, flags: int) -> None:
         if flags & ENQUEUE_MIGRATED:
             p.exec_start_ns = 0  # nothing of it is in this CPU's cache
     queue.load_weight += se.weight
-    flat.nr_running += 1
-    flat.tasks[p] = None
     if flags & ENQUEUE_WAKEUP:
         place_entity(queue, p, False)
     enqueue_entity(queue, p)
-    while group is not None:
-        group.h_nr += 1
-        _update_shares(group)
-        if not group.on_rq:
-            _enqueue_group(tree, group)
-        group = group.parent
+    if queue_up(tree, group, 1):
+        flat.nr_running += 1
+        flat.tasks[p] = None
+    else:
+        park_new(rq, tree, p)
 
 
 def dequeue_task(rq: "Rq", flat: CfsRq, p: CpuTask, flags: int) -> None:
@@ -234,22 +128,28 @@ def dequeue_task(rq: "Rq", flat: CfsRq, p: CpuTask, flags: int) -> None:
         unlink_entity(queue, p)
     se: CfsEntity = p.se
     queue.load_weight -= se.weight
-    flat.nr_running -= 1
-    del flat.tasks[p]
+    if p.parked:
+        del tree.parked[p]
+    else:
+        flat.nr_running -= 1
+        del flat.tasks[p]
     if not flags & DEQUEUE_SLEEP:
         se.vruntime -= queue.min_vruntime
     update_min_vruntime(queue)
     biased = not flags & DEQUEUE_SLEEP
     while group is not None:
         group.h_nr -= 1
+        if is_throttled(group):
+            break
         my_q: CfsRq = group.my_q
         if my_q.load_weight:
-            _update_shares(group)
+            update_shares(group)
             if not biased:
                 _set_next_buddy(group)  # its group has not used up its turn
                 biased = True
         else:
-            _dequeue_group(tree, group)
+            give_back(rq, group)
+            dequeue_group(tree, group)
         group = group.parent
     if not tree.queued:
         fell(flat, tree)
@@ -268,22 +168,30 @@ def _set_next_buddy(group: GroupTask | None) -> None:
 def pick_next_task(rq: "Rq", flat: CfsRq) -> CpuTask | None:
     """Source: kernel/sched/fair.c:pick_next_task_fair()."""
     tree = standing(flat)
-    queue: CfsRq = tree.top
-    if not queue.timeline:
-        return None
+    top: CfsRq = tree.top
+    queue = top
     while True:
+        if not queue.timeline:
+            return None  # the top: in a group that is queued there is somebody
         p = pick_entity(queue)
         queue.curr = p
         p.exec_start_ns = rq.clock_ns
         se: CfsEntity = p.se
         if not isinstance(p, GroupTask):
             break
+        if not may_run(rq, p):
+            put_chain(tree)
+            throttle_group(rq, flat, tree, p)
+            queue = top
+            continue
         if p not in tree.was:  # else its turn goes on
             se.prev_sum_exec_ns = p.sum_exec_ns
         queue = p.my_q
     se.prev_sum_exec_ns = p.sum_exec_ns
     tree.was = ()
     flat.tasks.move_to_end(p)
+    if tree.limits:
+        look(rq, tree)
     return p
 
 
@@ -291,42 +199,38 @@ def put_prev_task(rq: "Rq", flat: CfsRq) -> None:
     """Source: kernel/sched/fair.c:put_prev_task_fair(), put_prev_entity()."""
     tree = standing(flat)
     update_chain(rq, tree)
-    groups = tree.chain()
-    tree.was = tuple(groups)
+    if tree.limits:
+        account(rq, tree)
+    tree.was = tuple(tree.chain())
     leaf = tree.leaf()
     queue: CfsRq
     if leaf is not None:
         queue = tree.queue_of(leaf)
         queue.curr = None
         enqueue_entity(queue, leaf)
-    for group in reversed(groups):
-        queue = group.queue
-        queue.curr = None
-        enqueue_entity(queue, group)
-
-
-def _set_next_entity(queue: CfsRq, p: CpuTask) -> None:
-    se: CfsEntity = p.se
-    se.prev_sum_exec_ns = p.sum_exec_ns
-    queue.curr = p
+    put_chain(tree)
 
 
 def set_next_task(rq: "Rq", flat: CfsRq, p: CpuTask) -> None:
     """Source: kernel/sched/fair.c:set_next_task_fair(), set_next_entity()."""
     tree = standing(flat)
+    if p.parked:
+        return  # who runs on does so until the switch that is due now
     for queue, entity in tree.line_of(p):
         clear_buddies(queue, entity)
         unlink_entity(queue, entity)
         entity.exec_start_ns = rq.clock_ns
-        _set_next_entity(queue, entity)
+        set_next_entity(queue, entity)
     flat.tasks.move_to_end(p)
+    if tree.limits:
+        look(rq, tree)
 
 
 def wakeup_preempt(rq: "Rq", flat: CfsRq, p: CpuTask) -> None:
     """Those two compete that stand in the same queue. Source: fair.c:check_preempt_wakeup()."""
     tree = standing(flat)
     curr = rq.curr
-    if curr is p or rq.need_resched:
+    if curr is p or rq.need_resched or p.parked:
         return
     if curr.policy == SCHED_IDLE and p.policy != SCHED_IDLE:
         rq.need_resched = True
@@ -358,6 +262,8 @@ def yield_task(rq: "Rq", flat: CfsRq) -> None:
     """Source: kernel/sched/fair.c:yield_task_fair(), set_skip_buddy()."""
     tree = standing(flat)
     curr = rq.curr
+    if curr.parked:
+        return
     clear_buddies(tree.queue_of(curr), curr)
     if curr.policy != SCHED_BATCH:
         update_chain(rq, tree)
@@ -369,10 +275,14 @@ def task_tick(rq: "Rq", flat: CfsRq, p: CpuTask) -> None:
     """Source: kernel/sched/fair.c:task_tick_fair(), entity_tick(), check_preempt_tick()."""
     tree = standing(flat)
     update_chain(rq, tree)
+    if p.parked:
+        return
+    if tree.limits:
+        account(rq, tree)
     for level, entity in tree.line_of(p)[::-1]:
         queue: CfsRq = level
         if isinstance(entity, GroupTask):
-            _update_shares(entity)
+            update_shares(entity)
         if not queue.timeline:
             continue
         ideal = sched_slice(flat, tree, entity)
@@ -425,8 +335,9 @@ def reweight_task(flat: CfsRq, p: CpuTask, more: int) -> None:
     else:
         unlink_entity(queue, p)
         enqueue_entity(queue, p)
-    flat.tasks.move_to_end(p)
-    _update_shares_up(tree.group_of(p))
+    if not p.parked:
+        flat.tasks.move_to_end(p)
+    update_shares_up(tree.group_of(p))
 
 
 def group_changed(rq: "Rq", flat: CfsRq, key: int, data: tuple[int, ...]) -> None:
@@ -435,10 +346,17 @@ def group_changed(rq: "Rq", flat: CfsRq, key: int, data: tuple[int, ...]) -> Non
     Source: kernel/sched/fair.c:sched_group_set_shares(), update_tg_load_avg().
     """
     tree = groups_of(flat)
+    if key >= GROUP_LIMIT:
+        if key == GROUP_LIMIT and flat.tree is not None:
+            update_chain(rq, tree)  # what was used before is not charged to the limit
+        freed = told(rq, tree, key, data)
+        if freed is not None:
+            unthrottle_group(rq, flat, freed)
+        return
     group = tree.changed(key, data)
     if group is not None and flat.tree is not None:
         update_chain(rq, tree)
-        _update_shares_up(group)
+        update_shares_up(group)
 
 
 def h_load(flat: CfsRq, p: CpuTask) -> int:
@@ -475,5 +393,5 @@ def check_tree(rq: "Rq", flat: CfsRq, found: list[str]) -> None:
     tree.check_counts(where, tasks, found)
     for gid, group in tree.groups.items():
         my_q: CfsRq = group.my_q
-        if (my_q.load_weight > 0) != group.on_rq:
+        if (my_q.load_weight > 0) != group.on_rq and not is_throttled(group):
             found.append(f"{where}: group {gid} has tasks and is not queued, or the reverse")

@@ -115,7 +115,7 @@ def enqueue_task(rq: "Rq", p: CpuTask, flags: int) -> None:
         pelt.enqueued(rq, rq.pelt, p)
     p.sched_class.enqueue_task(rq, p, flags)  # type: ignore[union-attr]
     p.on_rq = True
-    rq.nr_running += 1
+    rq.nr_running += not p.parked
     if rq.hrtick is not None:
         hrtick.update(rq, rq.hrtick)
 
@@ -126,7 +126,8 @@ def dequeue_task(rq: "Rq", p: CpuTask, flags: int) -> None:
         pelt.dequeued(rq, rq.pelt, p, flags)
     p.sched_class.dequeue_task(rq, p, flags)  # type: ignore[union-attr]
     p.on_rq = False
-    rq.nr_running -= 1
+    rq.nr_running -= not p.parked
+    p.parked = False
     if rq.hrtick is not None:
         hrtick.update(rq, rq.hrtick)
 
@@ -305,10 +306,7 @@ def task_fork(
 
 
 def task_woken(rq: "Rq", p: CpuTask) -> None:
-    """``p`` was woken, or is new; it is on ``rq``, and ``check_preempt_curr`` has been called.
-
-    Source: kernel/sched/core.c:ttwu_do_activate(), wake_up_new_task().
-    """
+    """``p`` was woken or is new, after ``check_preempt_curr``. Source: ttwu_do_activate()."""
     p.sched_class.task_woken(rq, p)  # type: ignore[union-attr]
 
 

@@ -68,7 +68,7 @@ from kernel.sched.sched_class import (
     FAIR_RANK,
     WF_FORK,
 )
-from kernel.sched.task_group import GroupTree, autogroup_in, cgroup_weights
+from kernel.sched.task_group import GroupTree
 from kernel.sched.weights import weight_of
 from kernel.uapi.policy import FAIR_POLICIES, SCHED_IDLE, SCHED_NORMAL
 
@@ -96,8 +96,7 @@ class EevdfSchedClass(FairSchedClass):
             flat,
             lambda: EevdfRq(tunables, cpus, spec.hz, first),
             EevdfEntity,
-            autogroup_in(spec),
-            cgroup_weights(spec.cgroups),
+            spec,
         )
         return flat
 

@@ -10,6 +10,16 @@ Source: kernel/sched/fair.c of Linux 6.12.
 from typing import TYPE_CHECKING, Any
 
 from kernel.cpu.task import CpuTask
+from kernel.sched.bandwidth import (
+    GROUP_LIMIT,
+    account,
+    give_back,
+    is_throttled,
+    look,
+    may_run,
+    park_new,
+    told,
+)
 from kernel.sched.eevdf_entity import (
     dequeue_entity,
     do_preempt_short,
@@ -35,8 +45,12 @@ from kernel.sched.eevdf_tree import (
     fell,
     load_of,
     plant,
+    queue_up,
     settle_chain,
     standing,
+    take_off,
+    throttle_group,
+    unthrottle_group,
     update_chain,
     update_shares,
     update_shares_up,
@@ -77,22 +91,11 @@ def enqueue_task(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
         if flags & ENQUEUE_MIGRATED:
             p.exec_start_ns = 0  # nothing of it is in this CPU's cache
         enqueue_entity(queue, p, flags & ENQUEUE_INITIAL != 0)
-    flat.nr_running += 1
-    flat.tasks[p] = None
-    while group is not None:
-        group.h_nr += 1
-        its: EevdfEntity = group.se
-        if not its.on_rq:
-            update_shares(tree, group)
-            enqueue_entity(group.queue, group, False)
-            group.on_rq = True
-            if group is not tree.base:
-                tree.queued += 1
-        else:
-            if its.delayed:
-                requeue_delayed(group.queue, group, its.weight)
-            update_shares(tree, group)
-        group = group.parent
+    if queue_up(tree, group, 1):
+        flat.nr_running += 1
+        flat.tasks[p] = None
+    else:
+        park_new(rq, tree, p)
 
 
 def dequeue_task(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
@@ -104,12 +107,17 @@ def dequeue_task(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
     update_chain(rq, tree)
     group = tree.group_of(p)
     queue: EevdfRq = flat if group is None else group.my_q
-    flat.nr_running -= 1
-    del flat.tasks[p]
+    if p.parked:
+        del tree.parked[p]
+    else:
+        flat.nr_running -= 1
+        del flat.tasks[p]
     clear_buddies(queue, p)
     above = group
     while above is not None:
         above.h_nr -= 1
+        if is_throttled(above):
+            break
         above = above.parent
     se: EevdfEntity = p.se
     if (
@@ -121,12 +129,12 @@ def dequeue_task(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
         se.delayed = True
         return
     dequeue_entity(queue, p, flags & DEQUEUE_SLEEP != 0)
-    _left(tree, group)
+    _left(rq, tree, group)
     if not tree.queued:
         fell(flat, tree)
 
 
-def _left(tree: GroupTree, group: GroupTask | None) -> None:
+def _left(rq: "Rq", tree: GroupTree, group: GroupTask | None) -> None:
     """Somebody has left the queue of ``group``: it leaves the queue above if nobody is left.
 
     It stays as a debtor if it has had more than its due, as a task that sleeps does.
@@ -138,18 +146,16 @@ def _left(tree: GroupTree, group: GroupTask | None) -> None:
         if my_q.nr_queued:
             update_shares(tree, group)
         elif se.on_rq and not se.delayed:
-            clear_buddies(queue, group)
+            give_back(rq, group)
             if queue.features.delay_dequeue and not entity_eligible(queue, se):
+                clear_buddies(queue, group)
                 se.delayed = True
             else:
-                dequeue_entity(queue, group, True)
-                group.on_rq = False
-                if group is not tree.base:
-                    tree.queued -= 1
+                take_off(tree, group)
         group = group.parent
 
 
-def _finish_delayed(tree: GroupTree, queue: EevdfRq, p: CpuTask) -> None:
+def _finish_delayed(rq: "Rq", tree: GroupTree, queue: EevdfRq, p: CpuTask) -> None:
     """A debtor, task or group, has paid: take it off, and the groups above that nobody is left in.
 
     Source: kernel/sched/fair.c:dequeue_entities(DEQUEUE_DELAYED).
@@ -159,9 +165,9 @@ def _finish_delayed(tree: GroupTree, queue: EevdfRq, p: CpuTask) -> None:
         p.on_rq = False
         if p is not tree.base:
             tree.queued -= 1
-        _left(tree, p.parent)
+        _left(rq, tree, p.parent)
     else:
-        _left(tree, tree.group_of(p))
+        _left(rq, tree, tree.group_of(p))
 
 
 # -- who runs -------------------------------------------------------------------------------------
@@ -180,13 +186,18 @@ def pick_next_task(rq: "Rq", flat: EevdfRq) -> CpuTask | None:
             p = _pick_entity(queue)
             se: EevdfEntity = p.se
             if se.delayed:
-                _finish_delayed(tree, queue, p)
+                _finish_delayed(rq, tree, queue, p)
                 break
             line.append(p)
             if isinstance(p, GroupTask):
+                if not may_run(rq, p):
+                    throttle_group(rq, flat, tree, p)
+                    break
                 queue = p.my_q
                 continue
             _set_line(tree, line)
+            if tree.limits:
+                look(rq, tree)
             p.exec_start_ns = rq.clock_ns
             flat.tasks.move_to_end(p)
             if not tree.queued:
@@ -194,7 +205,8 @@ def pick_next_task(rq: "Rq", flat: EevdfRq) -> CpuTask | None:
             return p
     top.curr = None
     top.put = False
-    fell(flat, tree)
+    if not tree.queued:
+        fell(flat, tree)
     flat.curr = None
     flat.put = False
     return None
@@ -245,6 +257,8 @@ def put_prev_task(rq: "Rq", flat: EevdfRq, p: CpuTask) -> None:
     """Source: kernel/sched/fair.c:put_prev_task_fair()."""
     tree = standing(flat)
     update_chain(rq, tree)
+    if tree.limits:
+        account(rq, tree)
     queue: EevdfRq = tree.top
     while queue.curr is not None:
         queue.put = True
@@ -259,11 +273,15 @@ def set_next_task(rq: "Rq", flat: EevdfRq, p: CpuTask) -> None:
     """Source: kernel/sched/fair.c:set_next_task_fair(), set_next_entity()."""
     tree = standing(flat)
     settle_chain(tree)
+    if p.parked:
+        return  # who runs on does so until the switch that is due now
     for queue, entity in tree.line_of(p):
         clear_buddies(queue, entity)
     _set_line(tree, [entity for _, entity in tree.line_of(p)])
     p.exec_start_ns = rq.clock_ns
     flat.tasks.move_to_end(p)
+    if tree.limits:
+        look(rq, tree)
 
 
 def wakeup_preempt(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
@@ -273,6 +291,8 @@ def wakeup_preempt(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
     """
     tree = standing(flat)
     curr = rq.curr
+    if p.parked:
+        return
     if flags & WF_FORK and flat.first is p:
         for level, entity in tree.line_of(p):
             level.next = entity
@@ -315,6 +335,8 @@ def task_tick(rq: "Rq", flat: EevdfRq) -> None:
     """Source: kernel/sched/fair.c:task_tick_fair(), entity_tick()."""
     tree = standing(flat)
     update_chain(rq, tree)
+    if tree.limits:
+        account(rq, tree)
     for group in reversed(tree.chain()):
         update_shares(tree, group)
 
@@ -330,7 +352,7 @@ def reweight_task(rq: "Rq", flat: EevdfRq, p: CpuTask) -> None:
     queue: EevdfRq = flat if group is None else group.my_q
     clear_buddies(queue, p)
     restore_entity(queue, p, weight_of(p.nice, p.policy))
-    if p.on_rq:
+    if p.on_rq and not p.parked:
         flat.tasks.move_to_end(p)
     update_shares_up(tree, group)
 
@@ -342,7 +364,7 @@ def leave(rq: "Rq", flat: EevdfRq, p: CpuTask) -> None:
     if top.put:
         settle_chain(tree)
     update_chain(rq, tree)
-    _finish_delayed(tree, tree.queue_of(p), p)
+    _finish_delayed(rq, tree, tree.queue_of(p), p)
     if not tree.queued:
         fell(flat, tree)
 
@@ -355,6 +377,13 @@ def group_changed(rq: "Rq", flat: EevdfRq, key: int, data: tuple[int, ...]) -> N
     tree: GroupTree | None = flat.groups
     if tree is None:
         raise AssertionError(f"cpu {rq.cpu}: its fair queue knows no groups")
+    if key >= GROUP_LIMIT:
+        if key == GROUP_LIMIT and flat.tree is not None:
+            update_chain(rq, tree)  # what was used before is not charged to the limit
+        freed = told(rq, tree, key, data)
+        if freed is not None:
+            unthrottle_group(rq, flat, freed)
+        return
     group = tree.changed(key, data)
     if group is not None and flat.tree is not None:
         top: EevdfRq = tree.top
@@ -400,5 +429,7 @@ def check_tree(rq: "Rq", flat: EevdfRq, found: list[str]) -> None:
     tree.check_counts(where, runnable, found)
     for gid, group in tree.groups.items():
         se: EevdfEntity = group.se
+        if is_throttled(group):
+            continue
         if se.on_rq != group.on_rq or bool(group.my_q.nr_queued) != (se.on_rq and not se.delayed):
             found.append(f"{where}: group {gid} has tasks and is not queued, or the reverse")

@@ -5,9 +5,11 @@ Source: kernel/sched/fair.c of Linux 6.12.
 
 from typing import TYPE_CHECKING
 
+from kernel.sched.bandwidth import is_throttled, throttle, unpark
 from kernel.sched.eevdf_entity import (
     dequeue_entity,
     enqueue_entity,
+    requeue_delayed,
     rescale_entity,
     reweight_entity,
     settle,
@@ -15,6 +17,7 @@ from kernel.sched.eevdf_entity import (
 from kernel.sched.eevdf_rq import (
     EevdfEntity,
     EevdfRq,
+    clear_buddies,
     counts_curr,
     slice_of,
     unlink_entity,
@@ -96,6 +99,8 @@ def update_chain(rq: "Rq", tree: GroupTree) -> None:
     for group in tree.chain():
         group.exec_start_ns = since_ns
         update_curr(rq, queue)
+        if group.band is not None:
+            group.band.remaining_ns -= rq.clock_ns - since_ns
         queue = group.my_q
     update_curr(rq, queue)
 
@@ -156,3 +161,81 @@ def update_shares_up(tree: GroupTree, group: GroupTask | None) -> None:
     while group is not None:
         update_shares(tree, group)
         group = group.parent
+
+
+# -- groups that come and go ----------------------------------------------------------------------
+
+
+def queue_up(tree: GroupTree, group: GroupTask | None, number: int) -> bool:
+    """``number`` tasks more can run in ``group``: queue it and those above it.
+
+    Return False if one of them is throttled: then nothing changes above that.
+
+    Source: kernel/sched/fair.c:enqueue_task_fair().
+    """
+    while group is not None:
+        group.h_nr += number
+        if is_throttled(group):
+            return False
+        its: EevdfEntity = group.se
+        if not its.on_rq:
+            update_shares(tree, group)
+            enqueue_entity(group.queue, group, False)
+            group.on_rq = True
+            if group is not tree.base:
+                tree.queued += 1
+        else:
+            if its.delayed:
+                requeue_delayed(group.queue, group, its.weight)
+            update_shares(tree, group)
+        group = group.parent
+    return True
+
+
+def take_off(tree: GroupTree, group: GroupTask) -> None:
+    """Take a group off the queue above it, with the lag it has; it is no debtor."""
+    queue: EevdfRq = group.queue
+    clear_buddies(queue, group)
+    dequeue_entity(queue, group, True)
+    group.on_rq = False
+    if group is not tree.base:
+        tree.queued -= 1
+
+
+def throttle_group(rq: "Rq", flat: EevdfRq, tree: GroupTree, group: GroupTask) -> None:
+    """``group``, which has been put, has nothing left: it goes, with those only it was in.
+
+    Source: kernel/sched/fair.c:throttle_cfs_rq().
+    """
+    settle_chain(tree)
+    take_off(tree, group)
+    tree.queued += 1  # it counts nevertheless
+    above = group.parent
+    while above is not None:
+        above.h_nr -= group.h_nr
+        my_q: EevdfRq = above.my_q
+        se: EevdfEntity = above.se
+        if my_q.nr_queued:
+            update_shares(tree, above)
+        elif se.on_rq:
+            take_off(tree, above)
+        above = above.parent
+    throttle(rq, flat, tree, group)
+
+
+def unthrottle_group(rq: "Rq", flat: EevdfRq, group: GroupTask) -> None:
+    """``group`` has time again. Source: kernel/sched/fair.c:unthrottle_cfs_rq()."""
+    tree = standing(flat)
+    top: EevdfRq = tree.top
+    if top.put:
+        settle_chain(tree)
+    update_chain(rq, tree)
+    tree.queued -= 1
+    my_q: EevdfRq = group.my_q
+    if my_q.nr_queued:
+        number = group.h_nr
+        group.h_nr = 0
+        queue_up(tree, group, number)
+        unpark(rq, flat, tree, group)
+    if not tree.queued:
+        fell(flat, tree)

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from kernel.sched.bandwidth import LOOK, account, look
 from kernel.sched.core import check_preempt_curr
 from kernel.sched.hrtick import expired
 from kernel.sched.sched_class import (
@@ -75,7 +76,20 @@ class FairSchedClass(SchedClass):
         return list(cfs.tasks)
 
     def timer(self, rq: "Rq", at_ns: int, key: int, data: tuple[int, ...]) -> None:
-        """The slice of the current task is over. Source: kernel/sched/fair.c:entity_tick()."""
+        """The slice of the current task is over, or a group may have used up its time.
+
+        Source: kernel/sched/fair.c:entity_tick(), account_cfs_rq_runtime().
+        """
+        cfs: FairRq = rq.of[FAIR_RANK]
+        if key == LOOK:
+            tree = cfs.groups
+            if tree is not None:
+                tree.look = 0
+                if cfs.tree is not None:
+                    self.update_curr(rq)
+                    account(rq, tree)
+                    look(rq, tree)
+            return
         if rq.curr.sched_class is self:
             expired(rq)
 
@@ -150,7 +164,7 @@ class FairSchedClass(SchedClass):
     def check_curr(self, rq: "Rq", curr: "CpuTask | None", found: list[str]) -> None:
         """Append to ``found`` if the queue's current task ``curr`` is not that of ``rq``."""
         if rq.curr.sched_class is self:
-            if curr is not rq.curr:
+            if curr is not rq.curr and not rq.curr.parked:
                 found.append(f"cpu {rq.cpu}: current is {rq.curr!r}, the fair class says {curr!r}")
         elif curr is not None:
             found.append(f"cpu {rq.cpu}: {rq.curr!r} runs and {curr!r} of the fair class does, too")

@@ -6,6 +6,7 @@ from kernel.sched.pelt import LOAD_AVG_MAX, UNATTACHED, PeltRq, SchedAvg
 from kernel.sched.sched_class import FAIR_RANK
 
 if TYPE_CHECKING:
+    from kernel.cpu.task import CpuTask
     from kernel.sched.rq import Rq
 
 
@@ -36,7 +37,7 @@ def check_pelt(rq: "Rq", pelt: PeltRq, found: list[str]) -> None:
     for cls in rq.classes:
         if cls.rank == FAIR_RANK:
             tasks = cls.queued(rq)
-            if rq.curr.sched_class is cls and rq.curr not in tasks and rq.curr.on_rq:
+            if rq.curr.sched_class is cls and rq.curr not in tasks and _counts(rq.curr):
                 tasks = [*tasks, rq.curr]
             for task in tasks:
                 sa: SchedAvg | None = task.avg
@@ -52,3 +53,7 @@ def check_pelt(rq: "Rq", pelt: PeltRq, found: list[str]) -> None:
             f"{where}: averages of {pelt.nr_runnable} tasks of the weight {pelt.weight}, "
             f"{number} of {weight} are queued"
         )
+
+
+def _counts(p: "CpuTask") -> bool:
+    return p.on_rq and not p.parked

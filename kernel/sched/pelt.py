@@ -396,9 +396,12 @@ def dequeued(rq: "Rq", pelt: PeltRq, p: "CpuTask", flags: int) -> None:
     sa = p.avg
     if sa is None or p.sched_class.rank != FAIR_RANK:  # type: ignore[union-attr]
         return
-    update_se(sa, now_ns, True, p is rq.curr)
-    pelt.weight -= sa.weight
-    pelt.nr_runnable -= 1
+    if p.parked:
+        update_se(sa, now_ns, False, False)
+    else:
+        update_se(sa, now_ns, True, p is rq.curr)
+        pelt.weight -= sa.weight
+        pelt.nr_runnable -= 1
     if flags & DEQUEUE_MOVE:
         detach(pelt, sa)
 
@@ -407,7 +410,9 @@ def put(rq: "Rq", pelt: PeltRq, p: "CpuTask") -> None:
     """``p`` runs no longer. Source: kernel/sched/fair.c:put_prev_entity()."""
     now_ns = update_rq(rq, pelt)
     sa = p.avg
-    if sa is not None and p.on_rq and p.sched_class.rank == FAIR_RANK:  # type: ignore[union-attr]
+    if sa is None or not p.on_rq or p.parked:
+        return
+    if p.sched_class.rank == FAIR_RANK:  # type: ignore[union-attr]
         update_se(sa, now_ns, True, True)
 
 
@@ -447,8 +452,9 @@ def reweighted(rq: "Rq", pelt: PeltRq, p: "CpuTask") -> None:
     weight = weight_of(p.nice, p.policy)
     if sa is None or sa.weight == weight or sa.last_update_ns == UNATTACHED:
         return
-    update_se(sa, update_rq(rq, pelt), p.on_rq, p is rq.curr and p.on_rq)
-    if p.on_rq:
+    counts = p.on_rq and not p.parked
+    update_se(sa, update_rq(rq, pelt), counts, p is rq.curr and counts)
+    if counts:
         pelt.weight += weight - sa.weight
     cfs = pelt.cfs
     _take_load(cfs, sa)

@@ -40,3 +40,5 @@ def sched_move_task(rq: "Rq", p: CpuTask, group: tuple[int, ...]) -> None:
     if running:
         cls.set_next_task(rq, p)
         rq.need_resched = True
+    elif rq.curr is rq.idle and rq.nr_running:
+        rq.need_resched = True  # its group was throttled, and it is free now

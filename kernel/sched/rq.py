@@ -75,7 +75,7 @@ class Rq:
         self.nr_switches = 0
         self.moves: list[tuple[CpuTask, int]] = []  # queued tasks that a class sends to a CPU
         # what classes say: (CPU, rank, key, data) to that class there; CPU -1: to its half in the
-        # kernel, about the task whose pid is all of ``data``
+        # kernel, about the task whose pid is all of ``data``; -2: to that half, about no task
         self.mail: list[tuple[int, int, int, tuple[int, ...]]] = []
         self.push_cpu = -1  # where the running task is to go (active balance)
         self.need_resched = False  # TIF_NEED_RESCHED of current

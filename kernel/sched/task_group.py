@@ -24,11 +24,14 @@ Deviation: of more than 64 groups that have nothing to run on a CPU, it forgets 
 without lag.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cpu.task import CpuTask
+from kernel.sched.bandwidth import Bandwidth, is_throttled, packed_parked, unpack_parked
 from kernel.sched.weights import NICE_0_LOAD, WEIGHT_IDLEPRIO
+from kernel.uapi.clock import NSEC_PER_SEC
 from kernel.uapi.policy import SCHED_IDLE
 
 if TYPE_CHECKING:
@@ -54,12 +57,12 @@ class GroupTask(CpuTask):
         queue: where it stands; ``my_q`` is the queue of those that are in it.
         entity: the class's part, as a task has it.
 
-    ``h_nr``: runnable tasks in it and in groups below it. ``shares``: its weight. ``others``: the
-    load of its tasks on other CPUs. Its pid is its number with a minus, so that a queue may name it
-    as it names tasks.
+    ``h_nr``: runnable tasks in it and in groups below it that are not throttled. ``shares``: its
+    weight. ``others``: the load of its tasks on other CPUs. ``band``: if it has a limit. Its pid is
+    its number with a minus, so that a queue may name it as it names tasks.
     """
 
-    __slots__ = ("gid", "h_nr", "my_q", "others", "parent", "path", "queue", "shares")
+    __slots__ = ("band", "gid", "h_nr", "my_q", "others", "parent", "path", "queue", "shares")
 
     def __init__(
         self,
@@ -80,6 +83,7 @@ class GroupTask(CpuTask):
         self.h_nr = 0
         self.shares = NICE_0_LOAD
         self.others = 0
+        self.band: Bandwidth | None = None
 
     def __repr__(self) -> str:
         return f"<group {self.gid}>"
@@ -138,20 +142,30 @@ def base_load(tree: "GroupTree | None", weight: int, total: int) -> int:
     return max(1, weight * calc_group_shares(tree.base, total) // total)
 
 
+def cgroup_limits(spec: "MachineSpec") -> dict[int, int]:
+    """Return by number which groups of the configuration have a limit: that is their first."""
+    return {
+        FIRST_CGROUP + place: 1
+        for place, (quota_ns, _, _) in enumerate(spec.cgroup_max)
+        if quota_ns >= 0
+    }
+
+
 class GroupTree:
     """The groups of one CPU.
 
     Args:
         flat: the queue that ``rq.of`` has.
         make_queue, make_entity: of the class.
-        grouped: the first session is a group: ``base`` stands for it.
-        weights: of groups that weigh something else than by default (``cgroup_weights``).
+        spec: the machine. If its first session is a group ``base`` stands for it.
 
     ``queued``: how many groups other than ``base`` are in the queue above them, those that stay as
-    debtors included; at 0 there is nothing to divide. ``put_task``: the last one that was put.
-    ``weights``: the shares of groups that are not as by default. ``custom_slices``: somebody has
-    a slice of its own. ``was``: of CFS, the groups that led to the task that was put. ``floor``: of
-    CFS, how far virtual time was in groups that are forgotten.
+    debtors included, or are throttled; at 0 there is nothing to divide. ``put_task``: the last one
+    that was put. ``weights``: the shares of groups that are not as by default. ``custom_slices``:
+    somebody has a slice of its own. ``was``: of CFS, the groups that led to the task that was put.
+    ``floor``: of CFS, how far virtual time was in groups that are forgotten. ``limits``: numbers
+    of limits (``kernel.sched.bandwidth``) by group; ``parked``: the tasks of throttled groups;
+    ``look``: the timer that sees how much is left, ``look_ns``: when.
     """
 
     __slots__ = (
@@ -161,10 +175,15 @@ class GroupTree:
         "floor",
         "groups",
         "limit",
+        "limits",
+        "look",
+        "look_ns",
         "make_entity",
         "make_queue",
+        "parked",
         "put_task",
         "queued",
+        "tick_ns",
         "top",
         "was",
         "weights",
@@ -175,8 +194,7 @@ class GroupTree:
         flat: Any,
         make_queue: Callable[[], Any],
         make_entity: Callable[[], Any],
-        grouped: bool,
-        weights: Mapping[int, int],
+        spec: "MachineSpec",
     ) -> None:
         self.flat = flat
         self.make_queue = make_queue
@@ -185,13 +203,18 @@ class GroupTree:
         self.limit = _KEPT
         self.queued = 0
         self.put_task: CpuTask | None = None
-        self.weights = dict(weights)
+        self.weights = cgroup_weights(spec.cgroups)
+        self.limits = cgroup_limits(spec)
+        self.parked: OrderedDict[CpuTask, None] = OrderedDict()
+        self.look = 0
+        self.look_ns = 0
+        self.tick_ns = NSEC_PER_SEC // spec.hz
         self.custom_slices = False
         self.floor = 0
         self.was: tuple[GroupTask, ...] = ()
         self.top: Any = flat
         self.base: GroupTask | None = None
-        if grouped:
+        if autogroup_in(spec):
             self.top = make_queue()
             self.base = GroupTask((BASE_GROUP,), None, self.top, flat, make_entity())
             self.groups[BASE_GROUP] = self.base
@@ -224,6 +247,8 @@ class GroupTree:
                     path[: depth + 1], parent, queue, self.make_queue(), self.make_entity()
                 )
                 group.shares = self.weights.get(gid, NICE_0_LOAD)
+                if gid in self.limits:
+                    group.band = Bandwidth(self.limits[gid])
                 if self.floor:
                     group.my_q.min_vruntime = self.floor  # sleepers of it may come from there
                 self.groups[gid] = group
@@ -236,7 +261,7 @@ class GroupTree:
         """Drop the groups that have nothing here, nor below them."""
         needed = {BASE_GROUP}
         for group in self.groups.values():
-            if group.h_nr or group.on_rq:
+            if group.h_nr or group.on_rq or group.band is not None:
                 needed.update(group.path)
             else:
                 self.floor = max(self.floor, getattr(group.my_q, "min_vruntime", 0))
@@ -306,19 +331,35 @@ class GroupTree:
     def check_counts(self, where: str, tasks: Sequence[CpuTask], found: list[str]) -> None:
         """Append to ``found`` which counts are not those of ``tasks``, the runnable ones."""
         queued = 0
+        parked = [p for p in tasks if p.parked]
+        tasks = [p for p in tasks if not p.parked]
+        if self.parked.keys() != dict.fromkeys(parked).keys():
+            found.append(f"{where}: the list of throttled tasks does not hold those of the queues")
         if self.flat.tasks.keys() != dict.fromkeys(tasks).keys():
             found.append(f"{where}: the list of tasks does not hold those of the queues")
         if self.flat.nr_running != len(tasks):
             found.append(f"{where}: {self.flat.nr_running} tasks are counted, {len(tasks)} found")
         for gid, group in self.groups.items():
-            queued += group.on_rq and group is not self.base
-            own = sum(gid in p.group or (not p.group and group is self.base) for p in tasks)
+            throttled = is_throttled(group)
+            if throttled and group.on_rq:
+                found.append(f"{where}: group {gid} is throttled and queued")
+            queued += throttled or (group.on_rq and group is not self.base)
+            own = sum(self._counts_in(p, group) for p in (*tasks, *parked))
             if group.h_nr != own:
                 found.append(f"{where}: group {gid} counts {group.h_nr} tasks and has {own}")
             if group.se.weight > max(group.shares, NICE_0_LOAD):
                 found.append(f"{where}: group {gid} weighs more than its shares")
         if self.queued != queued:
             found.append(f"{where}: {self.queued} groups are counted, {queued} are queued")
+
+    def _counts_in(self, p: CpuTask, group: GroupTask) -> bool:
+        """Tell whether ``p`` is in ``group``, and no group in between is throttled."""
+        inner = self.group_of(p)
+        while inner is not None and inner is not group:
+            if is_throttled(inner):
+                return False
+            inner = inner.parent
+        return inner is group
 
     # -- as data ------------------------------------------------------------------------------
 
@@ -337,6 +378,7 @@ class GroupTree:
                     group.exec_start_ns,
                     group.se.pack(),
                     None if group is self.base else group.my_q.pack(),
+                    None if group.band is None else group.band.pack(),
                 ]
                 for group in self.groups.values()
             ],
@@ -348,11 +390,13 @@ class GroupTree:
             self.custom_slices,
             self.floor,
             [group.gid for group in self.was],
+            packed_parked(self),
         ]
 
     def unpack(self, data: Sequence[Any], tasks: Mapping[int, CpuTask]) -> dict[int, CpuTask]:
         """Take what ``pack`` returned; return ``tasks`` with the groups by their pid."""
-        groups, top, self.limit, self.queued, put_task, weights, custom, floor, was = data
+        groups, top, self.limit, self.queued, put_task, weights, custom, floor, was, parked = data
+        unpack_parked(self, parked, tasks)
         self.custom_slices = custom
         self.weights = dict(weights)
         everybody: dict[int, CpuTask] = dict(tasks)
@@ -360,13 +404,15 @@ class GroupTree:
             group = self.base if path[-1] == BASE_GROUP else self._add(tuple(path))
             if group is not None:
                 everybody[group.pid] = group
-        for path, h_nr, on_rq, weight, shares, others, sum_exec, exec_start, entity, _ in groups:
+        for path, h_nr, on_rq, weight, shares, others, sum_exec, exec_start, *rest in groups:
+            entity, _, band = rest
             group = self.groups[path[-1]]
+            group.band = Bandwidth.unpack(band)
             group.h_nr, group.on_rq, group.shares, group.others = h_nr, on_rq, shares, others
             group.sum_exec_ns, group.exec_start_ns = sum_exec, exec_start
             group.se.set_weight(weight)
             group.se.unpack(entity)
-        for path, *_, queue in groups:
+        for path, *_, queue, _ in groups:
             if queue is not None:
                 self.groups[path[-1]].my_q.unpack(queue, everybody)
         if top is not None:

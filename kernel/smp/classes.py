@@ -94,6 +94,13 @@ def told(k: "Kernel", task: "TaskStruct", rank: int, key: int) -> int:
     return k.sched.of(task).told(k, task, key) if task in k.sched.members[rank] else 0
 
 
+def said(k: "Kernel", cpu: int, rank: int, key: int, data: tuple[int, ...]) -> None:
+    """The class of that rank on ``cpu`` says something about no task."""
+    for half in k.sched.halves:
+        if half.rank == rank:
+            half.said(k, cpu, key, data)
+
+
 def task_new(k: "Kernel", child: "TaskStruct") -> None:
     """``child``, which has attributes, has just got a CPU: tell it what its parent's half lacks.
 

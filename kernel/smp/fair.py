@@ -24,6 +24,7 @@ from kernel.sched.eevdf_rq import EevdfTunables
 from kernel.sched.sched_class import FAIR_RANK
 from kernel.sched.weights import weight_of
 from kernel.smp.affinity import cpumask_any_and_distribute
+from kernel.smp.bandwidth import said
 from kernel.smp.rr_interval import get_rr_interval_fair
 from kernel.smp.select import select_task_rq_levels
 from kernel.smp.smp_class import SELECT_FORK, SELECT_WAKE, SchedAttr, SmpClass
@@ -99,6 +100,10 @@ class FairHalf(SmpClass):
     def task_load(self, task: "TaskStruct", attrs: TaskAttrs) -> int:
         """Source: kernel/sched/core.c:set_load_weight(), kernel/sched/fair.c:task_h_load()."""
         return weight_of(task.nice, attrs.policy)
+
+    def said(self, k: "Kernel", cpu: int, key: int, data: tuple[int, ...]) -> None:
+        """A CPU has used up the time of a group: ``kernel.smp.bandwidth``."""
+        said(k, cpu, key, data)
 
     def select_task_rq(self, k: "Kernel", task: "TaskStruct", previous: int, why: int) -> int:
         """Source: kernel/sched/fair.c:select_task_rq_fair()."""

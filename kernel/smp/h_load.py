@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.process.tasklist import for_each_process
 from kernel.sched.task_group import BASE_GROUP
 from kernel.sched.weights import NICE_0_LOAD
+from kernel.smp.throttled import group_is_throttled
 from kernel.smp.weigh import task_load, uneven_loads
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def update_h_loads(k: "Kernel", least_ns: int) -> HLoads:
     for gid, loads in here.items():
         part = parts.get(gid, _WHOLE)  # those in no group stand at the top themselves
         for cpu, load in loads.items():
+            if table.throttled and group_is_throttled(k, gid, cpu):
+                continue
             looked.loads[cpu] = looked.loads.get(cpu, 0) + (load * part >> _SHIFT)
             looked.weights[cpu] = looked.weights.get(cpu, 0) + load
     looked.numbers = list(k.load.nr_running)

@@ -21,6 +21,7 @@ from kernel.smp.load import (
 )
 from kernel.smp.schedule import finish_task_switch
 from kernel.smp.smp_class import push_from
+from kernel.smp.throttled import counts, throttled_hierarchy, trace_throttled
 from kernel.smp.weigh import set_task_cpu
 from kernel.task import TaskStruct
 from kernel.timerq import TimerKind
@@ -52,6 +53,11 @@ PULL_RETRY: Final = PullRetry()
 
 def migrated(k: "Kernel", task: TaskStruct, cpu: int, dest: int) -> None:
     """``cpu`` was asked for a task and has given ``task`` to ``dest``."""
+    if k.groups.throttled and task.on_rq:
+        if throttled_hierarchy(k, task, cpu):
+            load_inc(k, cpu)
+        if not counts(k, task, dest):
+            load_dec(k, dest)
     if task.cpu == cpu:
         set_task_cpu(k, task, dest)
     k.load.pulls_out -= 1
@@ -89,8 +95,13 @@ def pushed(k: "Kernel", task: TaskStruct, cpu: int, dest: int) -> None:
         set_task_cpu(k, task, dest)
     k.stats.migrations += 1
     _moved_ack(k, cpu, task)
-    load_inc(k, dest)
-    load_dec(k, cpu)
+    throttled = throttled_hierarchy(k, task, cpu)
+    if counts(k, task, dest):
+        load_inc(k, dest)
+        if throttled:
+            trace_throttled(k, task, 0)
+    if not throttled:
+        load_dec(k, cpu)
     push_from(k, 0)
 
 

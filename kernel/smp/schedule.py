@@ -12,6 +12,7 @@ from kernel.process.release import put_task_struct
 from kernel.smp import averages
 from kernel.smp.classes import task_dead
 from kernel.smp.load import load_dec
+from kernel.smp.throttled import throttled_hierarchy
 from kernel.smp.weigh import set_on_rq
 from kernel.task import TASK_DEAD, TaskStruct
 
@@ -32,7 +33,8 @@ def schedule_out(k: "Kernel", task: TaskStruct, path: "Path[object]") -> None:
     task.nvcsw += 1
     k.stats.sleeps += 1
     k.answer(eff_sleep(k.stamp(task), task.pid, task.state))
-    load_dec(k, k.cpu)
+    if not throttled_hierarchy(k, task, k.cpu):
+        load_dec(k, k.cpu)
     if task.attrs is not None:
         k.sched.of(task).task_slept(k, task)
 
@@ -62,7 +64,8 @@ def do_task_dead(k: "Kernel", task: TaskStruct) -> None:
     k.answer(eff_dead(k.stamp(task), task.pid))
     cpu = k.cpu
     k.dying[cpu] = task
-    load_dec(k, cpu)
+    if not throttled_hierarchy(k, task, cpu):
+        load_dec(k, cpu)
     if k.uneven:
         k.uneven.pop(task, None)
     if task.attrs is not None:

@@ -184,6 +184,10 @@ class SmpClass:
         """
         raise NotImplementedError(f"told {key} of {task!r}")
 
+    def said(self, k: "Kernel", cpu: int, key: int, data: tuple[int, ...]) -> None:
+        """The class on ``cpu`` says something about no task; ``key`` and ``data`` are its own."""
+        raise NotImplementedError(f"said {key} by cpu {cpu}")
+
     def task_left(self, k: "Kernel", task: "TaskStruct") -> None:
         """``task`` is dead, or has got a policy of another class; it is no member any more."""
 

@@ -16,9 +16,11 @@ from kernel.messages import eff_tune_policy
 from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.attrs import TaskAttrs, attrs_of, new_attrs, set_timer_slack
 from kernel.smp.affinity import on_a_cpu, set_cpus_allowed_ptr
+from kernel.smp.bandwidth import recount
 from kernel.smp.classes import join_class
 from kernel.smp.fair import can_nice
 from kernel.smp.smp_class import SchedAttr, SmpClass, push_from
+from kernel.smp.throttled import throttled_hierarchy
 from kernel.smp.weigh import note_load
 from kernel.task import PF_NO_SETAFFINITY, TaskStruct
 from kernel.uapi.errno_ import E2BIG, EINVAL, EOPNOTSUPP, EPERM, ESRCH
@@ -175,6 +177,7 @@ def sched_setscheduler(
         fair = False
     if k.tracing and new != old.policy:
         k.emit(TASK_CHANGE, (task.pid, "policy", new))
+    throttled = throttled_hierarchy(k, task, task.cpu)
     attrs = new_attrs(task)
     attrs.policy = new
     attrs.rt_priority = priority
@@ -189,13 +192,15 @@ def sched_setscheduler(
             k.emit(TASK_CHANGE, (task.pid, "nice", nice))
         task.nice = nice
     if on_a_cpu(task):
-        _tell_policy(k, task, attrs)
+        _tell_policy(k, task, attrs, throttled)
     push_from(k, 0)
     yield "sched_setscheduler.pi_unlock", RELEASE, lock
 
 
-def _tell_policy(k: "Kernel", task: TaskStruct, attrs: TaskAttrs) -> None:
+def _tell_policy(k: "Kernel", task: TaskStruct, attrs: TaskAttrs, throttled: bool) -> None:
     """Tell the CPU that has the other half of ``task`` what it is now, and the class that it came.
+
+    ``throttled``: whether it was, in its class before.
 
     Source: kernel/sched/core.c:check_class_changed().
     """
@@ -206,6 +211,7 @@ def _tell_policy(k: "Kernel", task: TaskStruct, attrs: TaskAttrs) -> None:
     )  # fmt: skip
     k.send(task.cpu, effect)
     join_class(k, task)
+    recount(k, [task], [throttled])
 
 
 def do_sched_setscheduler(k: "Kernel", pid: int, policy: int, priority: int) -> Path[None]:

@@ -9,7 +9,7 @@ Source: kernel/sched/autogroup.c, kernel/sched/core.c (sched_create_group, sched
 Deviation: autogroup_exit_task() does not move who dies to the root group first.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kernel.messages import eff_told, eff_tune_group
 from kernel.sched.classes import autogroup_of
@@ -27,10 +27,68 @@ from kernel.smp.affinity import on_a_cpu
 from kernel.smp.group_load import watch_groups
 from kernel.smp.h_load import HLoads
 from kernel.task import SignalStruct, TaskStruct
+from kernel.uapi.clock import NSEC_PER_SEC
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.machine import MachineSpec
+
+DEFAULT_PERIOD_NS: Final = 100_000_000  # default_cfs_period()
+MIN_NS: Final = 1_000_000  # of quota and period: min_cfs_quota_period
+MAX_PERIOD_NS: Final = NSEC_PER_SEC  # max_cfs_quota_period
+MAX_RUNTIME_NS: Final = ((1 << 44) - 1) * 1000  # max_cfs_runtime: MAX_BW_USEC
+
+
+class CfsBandwidth:
+    """The limit of a group (``cfs_bandwidth``): ``kernel.smp.bandwidth``.
+
+    ``serial``: number of the limit. ``runtime_ns``: what is left of the pool. ``waiting``: the CPUs
+    that have throttled the group, in that order, with what each still needs; ``needed``: what it
+    will get; ``since_ns``: since when. ``timer``, ``slack_timer``: serial numbers, 0 for none.
+    ``throttled_ns``: of those that wait no more.
+    """
+
+    __slots__ = (
+        "burst_ns",
+        "burst_time_ns",
+        "idle",
+        "needed",
+        "nr_burst",
+        "nr_periods",
+        "nr_throttled",
+        "period_end_ns",
+        "period_ns",
+        "quota_ns",
+        "runtime_ns",
+        "serial",
+        "since_ns",
+        "slack_timer",
+        "snap_ns",
+        "throttled_ns",
+        "timer",
+        "waiting",
+    )
+
+    def __init__(
+        self, quota_ns: int = -1, period_ns: int = DEFAULT_PERIOD_NS, burst_ns: int = 0
+    ) -> None:
+        self.quota_ns = quota_ns  # -1: no limit
+        self.period_ns = period_ns
+        self.burst_ns = burst_ns
+        self.serial = 1 if quota_ns >= 0 else 0
+        self.runtime_ns = self.snap_ns = max(quota_ns, 0)
+        self.idle = False
+        self.timer = 0
+        self.slack_timer = 0
+        self.period_end_ns = 0
+        self.waiting: dict[int, int] = {}
+        self.needed: dict[int, int] = {}
+        self.since_ns: dict[int, int] = {}
+        self.nr_periods = 0
+        self.nr_throttled = 0
+        self.throttled_ns = 0
+        self.nr_burst = 0
+        self.burst_time_ns = 0
 
 
 class TaskGroup:
@@ -41,10 +99,12 @@ class TaskGroup:
         parent: the group above it, or None.
 
     ``session``: the number of the autogroup that it is, 0 if it is none; ``nice``: that of the
-    autogroup. ``processes``: how many there are in it, zombies included.
+    autogroup. ``processes``: how many there are in it, zombies included. ``band``: if it has,
+    or had, a limit.
     """
 
     __slots__ = (
+        "band",
         "gid",
         "loads",
         "nice",
@@ -66,13 +126,15 @@ class TaskGroup:
         self.processes = 0
         self.loads: dict[int, int] = {}  # by CPU, as kernel.smp.group_load follows it
         self.told: dict[int, int] = {}  # what CPUs were told of the load on others
+        self.band: CfsBandwidth | None = None
 
 
 class GroupTable:
     """All groups of a machine.
 
     ``autogroup``: sessions are groups; ``base``: the one of the first. ``groups``: all others by
-    number, ``cgroups``: those of the configuration by path. ``next_nice_ns``: before that, who is
+    number, ``cgroups``: those of the configuration by path. ``throttled``: number and CPU of groups
+    that are throttled there. ``next_nice_ns``: before that, who is
     not privileged may not renice a session.
     """
 
@@ -86,6 +148,7 @@ class GroupTable:
         "next_gid",
         "next_nice_ns",
         "sessions",
+        "throttled",
     )
 
     def __init__(self, spec: "MachineSpec") -> None:
@@ -98,6 +161,10 @@ class GroupTable:
             group = self.new(self.cgroups.get(path.rpartition("/")[0]))
             group.shares = shares
             self.cgroups[path] = group
+        for group, (quota_ns, period_ns, burst_ns) in zip(self.cgroups.values(), spec.cgroup_max):
+            if (quota_ns, burst_ns) != (-1, 0):
+                group.band = CfsBandwidth(quota_ns, period_ns, burst_ns)
+        self.throttled: dict[tuple[int, int], None] = {}
         self.sessions = 1
         self.next_nice_ns = 0
         self.h_loads = HLoads()

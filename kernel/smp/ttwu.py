@@ -27,6 +27,7 @@ from kernel.smp import averages
 from kernel.smp.classes import task_new
 from kernel.smp.load import load_inc
 from kernel.smp.smp_class import SELECT_EXEC, SELECT_FORK, SELECT_WAKE
+from kernel.smp.throttled import counts
 from kernel.smp.tick import tick_dep_set_task
 from kernel.smp.weigh import note_load, set_on_rq, set_task_cpu
 from kernel.task import (
@@ -136,7 +137,8 @@ def activate(k: "Kernel", task: TaskStruct, cpu: int) -> None:
     if cpu != holder:
         set_task_cpu(k, task, cpu)
         k.stats.migrations += 1
-    load_inc(k, cpu)
+    if counts(k, task, cpu):
+        load_inc(k, cpu)
     k.send(holder, eff_wake(k.stamp(task), task.pid, cpu, cpu != k.cpu))
     if task.attrs is not None:
         k.sched.of(task).task_woken(k, task)
@@ -174,7 +176,8 @@ def wake_up_new_task(
     set_task_cpu(k, child, cpu)
     averages.attach_new(k, child, cpu)
     set_on_rq(k, child, True)
-    load_inc(k, cpu)
+    if counts(k, child, cpu):
+        load_inc(k, cpu)
     if program is not None:
         image, argv, env, start = program
         effect = eff_spawn(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernel.process.attrs import attrs_of
 from kernel.sched.weights import NICE_0_LOAD
+from kernel.smp.throttled import throttled_hierarchy
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
@@ -61,13 +62,24 @@ def set_task_cpu(k: "Kernel", task: TaskStruct, cpu: int) -> None:
 def uneven_loads(k: "Kernel") -> dict[int, int]:
     """Return by CPU what its load is more than its number of tasks says; those with 0 are left out.
 
-    With it, ``cpu_load`` and ``span_load`` need not look at tasks. It stays as it is now.
+    With it, ``cpu_load`` and ``span_load`` need not look at tasks. It stays as it is now. Throttled
+    tasks are runnable and in ``k.uneven_cpus``, but do not count in the load table: this is the one
+    place that leaves them out here, too.
     """
-    return k.uneven_cpus.copy()
+    more = k.uneven_cpus.copy()
+    if k.groups.throttled:
+        for task, extra in k.uneven.items():
+            if task.on_rq and throttled_hierarchy(k, task, task.cpu):
+                more[task.cpu] = more.get(task.cpu, 0) - extra
+        more = {cpu: extra for cpu, extra in more.items() if extra}
+    return more
 
 
 def sum_uneven(k: "Kernel") -> dict[int, int]:
-    """Return what ``k.uneven_cpus`` must be, by a look at all tasks."""
+    """Return what ``k.uneven_cpus`` must be, by a look at all tasks.
+
+    It is of who is runnable, throttled or not.
+    """
     more: dict[int, int] = {}
     for task, extra in k.uneven.items():
         if task.on_rq:

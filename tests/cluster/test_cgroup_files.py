@@ -111,7 +111,7 @@ TOLD = """\
 ['cpu.stat']
 ENOENT
 ok 'cpu\\n'
-['cpu.idle', 'cpu.max', 'cpu.stat', 'cpu.weight', 'cpu.weight.nice']
+['cpu.idle', 'cpu.max', 'cpu.max.burst', 'cpu.stat', 'cpu.weight', 'cpu.weight.nice']
 'cpu\\n' ''
 weight '1' ok 1 19
 weight '10000' ok 10000 -20
@@ -281,7 +281,6 @@ print(usage("a"))
 
 REFUSED = [
     ('write("cgroup.subtree_control", "+memory")', "of the controllers of cgroups cpu is emulated"),
-    ('write("a/cpu.max", "10000 100000")', "cpu.max takes no limit yet"),
     ('write("a/cgroup.freeze", "1")', "groups cannot be frozen"),
 ]
 

@@ -72,8 +72,8 @@ NAMES = ("spin-0", "spin-1", "spin.2", "spin.3", "spin.4")
         ("cgroup: batch", "cgroup: web", "has groups in it: processes are in the innermost"),
         (
             "batch: {}",
-            "batch: {cpu.max: 5}",
-            "unknown key (known here: cpu.weight, cpu.weight.nice)",
+            "batch: {cpu.idle: 1}",
+            "unknown key (known here: cpu.weight, cpu.weight.nice, cpu.max, cpu.max.burst)",
         ),
         ("batch: {}", "batch: {cpu.weight: 0}", "cgroups.batch.cpu.weight"),
         ("fair: eevdf", "fair: o1", "the class o1 has no groups of tasks"),

@@ -14,7 +14,8 @@ from cluster.config.model import Model
 from kernel.costs import cost_names
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Sections whose keys are read by name: tests/cluster/test_config.py, test_cgroups.py.
+#: Sections whose keys are read by name, from their dataclasses: tests/cluster/test_config.py; and
+#: those of groups, whose names have dots: tests/cluster/test_cgroups.py, test_cpu_max.py.
 BY_NAME = {"Sched", "SchedKeys", "Cgroup"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from kernel import messages as m
 
 ASKING = (m.REQ_SYSCALL, m.REQ_CONTINUE, m.REQ_USER_WORK, m.REQ_RESUME)
-ABOUT_NO_TASK = ("pull_failed", "balanced", "noise", "pull", "balance", "sibling", "told")
+ABOUT_NO_TASK = ("pull_failed", "balanced", "noise", "pull", "balance", "sibling", "told", "said")
 TUNES = ("comm", "cputimer", "affinity", "policy", "push", "group")
 
 

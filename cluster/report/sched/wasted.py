@@ -2,7 +2,8 @@
 
 For a moment that is no fault: balancing has to notice. What is told is a CPU that stood so without
 a break for longer than a confirmation interval. A task waits if it is runnable on a CPU that runs
-another one; one of the deadline class does not count, for it may be throttled.
+another one; one of the deadline class does not count, for it may be throttled, nor does one whose
+group is (``cpu.max``).
 
 Source: J.-P. Lozi et al.: The Linux Scheduler: a Decade of Wasted Cores (EuroSys 2016), section 4.1
 and algorithm 2: the online sanity checker.
@@ -24,12 +25,16 @@ CONFIRM_NS: Final = 100_000_000
 
 @dataclass(slots=True)
 class WaitingTask(SchedTask):
-    """A task, the CPUs it may use (0: all), and where it has waited since when, if it does."""
+    """A task, the CPUs it may use (0: all), and where it has waited since when, if it does.
+
+    ``throttled``: its group may not run there.
+    """
 
     cpus: int = 0
     on_cpu: int = -1
     waits_on: int = -1
     since_ns: int = 0
+    throttled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +115,20 @@ class Wasted:
 
     def _change(self, record: TraceRecord) -> None:
         fields = record.fields
-        if fields["field"] not in ("cpus", "cpu"):
+        field = fields["field"]
+        if field not in ("cpus", "cpu", "throttled"):
             return
         task = self.tasks.by_pid.get(fields["pid"])
         if task is None:
             task = self.tasks.get(fields["pid"], "")
-        cpus = int(fields["value"], 16) if fields["field"] == "cpus" else 1 << fields["value"]
         cpu = task.waits_on
         if cpu >= 0:
             self._leave(task)
-        task.cpus = cpus & self._all
+        if field == "throttled":
+            task.throttled = fields["value"] != 0
+        else:
+            cpus = int(fields["value"], 16) if field == "cpus" else 1 << fields["value"]
+            task.cpus = cpus & self._all
         if cpu >= 0:
             self._wait(task, cpu, task.since_ns)
 
@@ -165,6 +174,7 @@ class Wasted:
                 self._count(other, 1)
         if task.waits_on >= 0:
             self._leave(task)
+        task.throttled = False
         task.on_cpu = cpu
         self._current[cpu] = task
 
@@ -183,7 +193,7 @@ class Wasted:
             self._count(task, -1)
 
     def _count(self, task: WaitingTask, change: int) -> None:
-        if task.prio < 0:
+        if task.prio < 0 or task.throttled:
             return
         mask = task.cpus or self._all
         number = self._masks.get(mask, 0) + change
@@ -227,7 +237,8 @@ class Wasted:
         for number, here in enumerate(self._here):
             if not self._idle >> number & 1:
                 for task in here.values():
-                    if task.prio >= 0 and (task.cpus or self._all) >> cpu & 1:
+                    can = task.prio >= 0 and not task.throttled
+                    if can and (task.cpus or self._all) >> cpu & 1:
                         yield task
 
     def _close(self, cpus: int) -> None:

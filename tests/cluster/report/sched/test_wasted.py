@@ -83,3 +83,19 @@ def test_the_lines_say_how_many_and_which() -> None:
         "  CPU 1: 490.0 us from 10.00 us; t8:8 had waited on CPU 0 for 490.0 us when that was sure",
     ]
     assert "no CPU was idle" in next(wasted_lines(read(Made()), 5))
+
+
+def test_a_task_whose_group_is_throttled_does_not_wait() -> None:
+    made = two_on_one()
+    made.change(20, 8, "throttled", 1)
+    assert spans(read(made, end_us=500)) == []
+    made.change(600, 8, "throttled", 0)
+    assert spans(read(made, end_us=800)) == [(1, 600, 800)]
+
+
+def test_a_throttled_task_that_runs_again_is_throttled_no_more() -> None:
+    made = two_on_one()
+    made.change(20, 8, "throttled", 1)
+    made.switch(300, 7, 8, R)
+    made.switch(400, 8, 7, R)
+    assert spans(read(made, end_us=600)) == [(1, 300, 600)]
