@@ -196,7 +196,7 @@ class KernelState(Kernel):
             return None
         last_seq[cpu] = seq
         self.last_replies[cpu] = None
-        if cpu in self.dying:
+        if self.dying and cpu in self.dying:
             finish_task_switch(self, cpu)
         if code > m.REQ_RESUME:  # posted: nobody waits for an answer
             self._take_note(request)

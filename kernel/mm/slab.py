@@ -174,9 +174,15 @@ class SlabCache:
         objperslab = self.objperslab
         slab = self.slabs[numbers[0] // objperslab]
         first = slab.first
-        if first <= min(numbers) and max(numbers) < first + objperslab:  # mostly
+        end = first + objperslab
+        whole = True  # mostly; min() and max() would be dearer than the loop
+        for number in numbers:
+            if number < first or number >= end:
+                whole = False
+                break
+        if whole:
             free = slab.free
-            free += numbers
+            free.extend(numbers)
             if not slab.listed or len(free) >= objperslab:
                 self._retire(slab)
             return

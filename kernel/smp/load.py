@@ -29,14 +29,12 @@ class LoadTable:
     ``nr_running`` is changed by ``count`` only. ``idle_mask``: CPUs without any; ``overloaded``:
     how many CPUs have two or more; ``least``, ``most``: the smallest and the greatest number.
     ``pulls_out``: tasks counted as moved that no CPU has given away or refused yet; until then a
-    number can be negative. ``busy_mask``: CPUs with two or more. ``pinned``: CPUs that had nothing
-    to give the last time. ``retry_ns``: how long a CPU that got nothing waits until the others are
-    asked again.
+    number can be negative. ``pinned``: CPUs that had nothing to give the last time.
+    ``retry_ns``: how long a CPU that got nothing waits until the others are asked again.
     """
 
     __slots__ = (
         "_with",
-        "busy_mask",
         "idle_mask",
         "least",
         "most",
@@ -51,7 +49,6 @@ class LoadTable:
         self.nr_running = [0] * cpus
         self.idle_mask = (1 << cpus) - 1
         self.overloaded = 0
-        self.busy_mask = 0
         self.least = 0
         self.most = 0
         self._with: dict[int, int] = {0: self.idle_mask}  # number -> the CPUs with as many
@@ -71,31 +68,35 @@ class LoadTable:
             cpus_with[before] = left
         else:  # so that ``running_in`` looks at numbers that there are
             del cpus_with[before]
-        cpus_with[after] = cpus_with.get(after, 0) | bit
+        there = cpus_with.get(after, 0) | bit
+        cpus_with[after] = there
+        if not before:
+            self.idle_mask = left
+        elif not after:
+            self.idle_mask = there
         if change > 0:
             if after > self.most:
                 self.most = after
             if not left and before == self.least:
                 self.least = after
-            if after == 1:
-                self.idle_mask &= ~bit
-            elif after == 2:
+            if after == 2:
                 self.overloaded += 1
-                self.busy_mask |= bit
-            elif not after:
-                self.idle_mask |= bit
         else:
             if after < self.least:
                 self.least = after
             if not left and before == self.most:
                 self.most = after
-            if not after:
-                self.idle_mask |= bit
-            elif after == 1:
+            if after == 1:
                 self.overloaded -= 1
-                self.busy_mask &= ~bit
-            elif not before:
-                self.idle_mask &= ~bit
+
+    @property
+    def busy_mask(self) -> int:
+        """CPUs with two runnable tasks or more: asked for less often than numbers change."""
+        busy = 0
+        for number, mask in self._with.items():
+            if number > 1:
+                busy |= mask
+        return busy
 
     def least_loaded(self, near: int) -> int:
         """Return ``near`` if no CPU has fewer runnable tasks, else the first that has fewest."""
