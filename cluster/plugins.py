@@ -103,6 +103,8 @@ def load(kind: Kind, source: Source) -> Any:
             raise PluginError(f"{name}: {said(error)}") from error
         _installed_modules[point.module] = kind
         return found
+    if name.endswith(".py"):
+        raise PluginError(f"{name}: which {kind.word} of the file? Write {name}:CLASS")
     groups = f"{kind.group}{f' and {kind.also}' if kind.also else ''}"
     raise PluginError(f"{name}: not installed here (entry points of {groups})")
 

@@ -24,8 +24,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.bits import GOLDEN_GAMMA, MASK_64, mix64
 from kernel.sched.tunables import duration
-from kernel.sched.weights import NICE_0_LOAD, weight_of
+from kernel.sched.weights import NICE_0_LOAD, SCHED_PRIO_TO_WEIGHT
 from kernel.uapi.clock import NSEC_PER_SEC
+from kernel.uapi.policy import SCHED_IDLE
+from kernel.uapi.prio import MIN_NICE
 
 if TYPE_CHECKING:
     from kernel.cpu.task import CpuTask
@@ -54,6 +56,10 @@ SCX_WAKE_TTWU: Final = 0x08
 SCX_KICK_IDLE: Final = 0x01
 SCX_KICK_PREEMPT: Final = 0x02
 
+_WEIGHTS: Final = tuple(
+    min(max((each * 100 + NICE_0_LOAD // 2) // NICE_0_LOAD, 1), 10_000)
+    for each in SCHED_PRIO_TO_WEIGHT
+)
 _PLAIN: Final = (int, str, float, bytes, bool, type(None))
 
 
@@ -180,8 +186,7 @@ class ExtTask:
 
 def weight(nice: int, policy: int) -> int:
     """Return the weight as sched_ext has it: 100 at nice 0."""
-    scaled = (weight_of(nice, policy) * 100 + NICE_0_LOAD // 2) // NICE_0_LOAD
-    return min(max(scaled, 1), 10_000)
+    return 1 if policy == SCHED_IDLE else _WEIGHTS[nice - MIN_NICE]
 
 
 class ExtScheduler:

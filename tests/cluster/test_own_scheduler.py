@@ -11,6 +11,9 @@ from cluster.config import ConfigError
 from cluster.config.load import parse_config
 from cluster.engine import run_machine
 from cluster.engine_api import BROKEN, DONE, RunRequest, kernel_failure
+from cluster.plugins import SCHED_CLASS, PluginError
+from cluster.plugins import load as load_part
+from kernel.sched.ext import weight
 
 FOUR = """import os
 
@@ -257,6 +260,16 @@ def test_a_helper_may_be_called_like_a_callback(tmp_path):
     source = HELD.replace("self.held.append(p)", "self.enqueued(p)")
     helper = "    def enqueued(self, p):\n        self.held.append(p)\n"
     assert len(order(run(tmp_path, source + helper))) == 9
+
+
+def test_weights_are_those_of_sched_ext():
+    assert [weight(nice, 0) for nice in (-20, 0, 19)] == [8668, 100, 1]
+    assert weight(0, 5) == 1  # SCHED_IDLE
+
+
+def test_a_file_without_the_name_of_a_class_is_told_what_is_missing():
+    with pytest.raises(PluginError, match=r"^mine\.py: which scheduling class of the file\?"):
+        load_part(SCHED_CLASS, ("mine.py",))
 
 
 @pytest.mark.parametrize("given", ["-3", "5e6"])
