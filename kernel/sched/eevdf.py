@@ -109,6 +109,8 @@ class EevdfSchedClass(FairSchedClass):
     def enqueue_task(self, rq: "Rq", p: CpuTask, flags: int) -> None:
         """Source: kernel/sched/fair.c:enqueue_task_fair(), enqueue_entity()."""
         cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None and cfs.nr_running == 1:
+            eevdf_group.finish_paid(rq, cfs)
         if cfs.tree is not None or p.group:
             eevdf_group.enqueue_task(rq, cfs, p, flags)
             return
@@ -137,6 +139,8 @@ class EevdfSchedClass(FairSchedClass):
         Source: kernel/sched/fair.c:dequeue_task_fair(), dequeue_entity().
         """
         cfs: EevdfRq = rq.of[FAIR_RANK]
+        if cfs.tree is not None and cfs.nr_running == 1:
+            eevdf_group.finish_paid(rq, cfs)
         if cfs.tree is not None:
             eevdf_group.dequeue_task(rq, cfs, p, flags)
             return

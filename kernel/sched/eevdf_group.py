@@ -170,6 +170,35 @@ def _finish_delayed(rq: "Rq", tree: GroupTree, queue: EevdfRq, p: CpuTask) -> No
         _left(rq, tree, tree.group_of(p))
 
 
+def finish_paid(rq: "Rq", flat: EevdfRq) -> None:
+    """Dequeue sleepers, and groups without tasks, that a tick would have found to have paid.
+
+    To be called while one task is left. As ``kernel.sched.eevdf_entity.finish_paid`` does in one
+    queue: the way of a tick's pick, from the top down, until it finds who runs.
+
+    Source: kernel/sched/fair.c:entity_tick(), update_deadline(), pick_task_fair().
+    """
+    tree = standing(flat)
+    top: EevdfRq = tree.top
+    leaf = tree.leaf()
+    if top.put or leaf is None or leaf.exec_start_ns // flat.tick_ns == rq.clock_ns // flat.tick_ns:
+        return
+    update_chain(rq, tree)
+    queue = top
+    while True:
+        p = pick_eevdf(queue)
+        se: EevdfEntity = p.se
+        if se.delayed:
+            _finish_delayed(rq, tree, queue, p)
+            queue = top
+        elif isinstance(p, GroupTask):
+            queue = p.my_q
+        else:
+            break
+    if not tree.queued:
+        fell(flat, tree)
+
+
 # -- who runs -------------------------------------------------------------------------------------
 
 
