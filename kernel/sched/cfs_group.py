@@ -35,12 +35,10 @@ from kernel.sched.cfs_rq import (
 from kernel.sched.cfs_tree import (
     dequeue_group,
     fell,
-    groups_of,
     plant,
     put_chain,
     queue_up,
     set_next_entity,
-    standing,
     throttle_group,
     unthrottle_group,
     update_chain,
@@ -52,7 +50,7 @@ from kernel.sched.sched_class import (
     ENQUEUE_MIGRATED,
     ENQUEUE_WAKEUP,
 )
-from kernel.sched.task_group import GroupTask, GroupTree, base_load, is_idle
+from kernel.sched.task_group import GroupTask, GroupTree, base_load, groups_of, is_idle, standing
 from kernel.sched.weights import WMULT_CONST, reduce_factor
 from kernel.uapi.policy import SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL
 

@@ -17,26 +17,16 @@ from kernel.sched.cfs_rq import (
     update_curr,
     update_min_vruntime,
 )
-from kernel.sched.task_group import GroupTask, GroupTree, calc_group_shares
+from kernel.sched.task_group import (
+    GroupTask,
+    GroupTree,
+    calc_group_shares,
+    groups_of,
+    standing,
+)
 
 if TYPE_CHECKING:
     from kernel.sched.rq import Rq
-
-
-def standing(flat: CfsRq) -> GroupTree:
-    """Return the tree of a CPU that has tasks of several groups."""
-    tree = flat.tree
-    if tree is None:
-        raise AssertionError("this CPU has tasks of one group only")
-    return tree
-
-
-def groups_of(flat: CfsRq) -> GroupTree:
-    """Return what a CPU knows of groups, whether tasks of several are here or not."""
-    tree = flat.groups
-    if tree is None:
-        raise AssertionError("this fair queue knows no groups")
-    return tree
 
 
 def queue_of(flat: CfsRq, p: CpuTask) -> CfsRq:

@@ -42,12 +42,12 @@ from kernel.sched.eevdf_rq import (
     unlink_entity,
 )
 from kernel.sched.eevdf_tree import (
+    caught_up,
     fell,
     load_of,
     plant,
     queue_up,
     settle_chain,
-    standing,
     take_off,
     throttle_group,
     unthrottle_group,
@@ -62,7 +62,7 @@ from kernel.sched.sched_class import (
     ENQUEUE_MIGRATED,
     WF_FORK,
 )
-from kernel.sched.task_group import GroupTask, GroupTree, base_load, is_idle
+from kernel.sched.task_group import GroupTask, GroupTree, base_load, is_idle, standing
 from kernel.sched.weights import weight_of
 from kernel.uapi.policy import SCHED_NORMAL
 
@@ -100,11 +100,7 @@ def enqueue_task(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
 
 def dequeue_task(rq: "Rq", flat: EevdfRq, p: CpuTask, flags: int) -> None:
     """Source: kernel/sched/fair.c:dequeue_entities()."""
-    tree = standing(flat)
-    top: EevdfRq = tree.top
-    if top.put:
-        settle_chain(tree)
-    update_chain(rq, tree)
+    tree = caught_up(rq, flat)
     group = tree.group_of(p)
     queue: EevdfRq = flat if group is None else group.my_q
     if p.parked:
@@ -372,11 +368,7 @@ def task_tick(rq: "Rq", flat: EevdfRq) -> None:
 
 def reweight_task(rq: "Rq", flat: EevdfRq, p: CpuTask) -> None:
     """Take it off and put it back. Source: kernel/sched/core.c:set_user_nice()."""
-    tree = standing(flat)
-    top: EevdfRq = tree.top
-    if top.put:
-        settle_chain(tree)
-    update_chain(rq, tree)
+    tree = caught_up(rq, flat)
     group = tree.group_of(p)
     queue: EevdfRq = flat if group is None else group.my_q
     clear_buddies(queue, p)
@@ -388,11 +380,7 @@ def reweight_task(rq: "Rq", flat: EevdfRq, p: CpuTask) -> None:
 
 def leave(rq: "Rq", flat: EevdfRq, p: CpuTask) -> None:
     """``p``, a debtor, goes to another CPU or group. Source: fair.c:migrate_task_rq_fair()."""
-    tree = standing(flat)
-    top: EevdfRq = tree.top
-    if top.put:
-        settle_chain(tree)
-    update_chain(rq, tree)
+    tree = caught_up(rq, flat)
     _finish_delayed(rq, tree, tree.queue_of(p), p)
     if not tree.queued:
         fell(flat, tree)

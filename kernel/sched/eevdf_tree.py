@@ -23,18 +23,16 @@ from kernel.sched.eevdf_rq import (
     unlink_entity,
     update_curr,
 )
-from kernel.sched.task_group import GroupTask, GroupTree, calc_group_shares
+from kernel.sched.task_group import (
+    GroupTask,
+    GroupTree,
+    calc_group_shares,
+    groups_of,
+    standing,
+)
 
 if TYPE_CHECKING:
     from kernel.sched.rq import Rq
-
-
-def standing(flat: EevdfRq) -> GroupTree:
-    """Return the tree of a CPU that has tasks of several groups."""
-    tree = flat.tree
-    if tree is None:
-        raise AssertionError("this CPU has tasks of one group only")
-    return tree
 
 
 def plant(flat: EevdfRq) -> GroupTree:
@@ -42,9 +40,7 @@ def plant(flat: EevdfRq) -> GroupTree:
 
     What is on ``flat`` becomes what the first session's group has, if that is to be one.
     """
-    tree = flat.groups
-    if tree is None:
-        raise AssertionError("this fair queue knows no groups")
+    tree = groups_of(flat)
     flat.tree = tree
     tree.custom_slices |= any(p.se.slice_ns for p in flat.tasks)
     base = tree.base
@@ -103,6 +99,16 @@ def update_chain(rq: "Rq", tree: GroupTree) -> None:
             group.band.remaining_ns -= rq.clock_ns - since_ns
         queue = group.my_q
     update_curr(rq, queue)
+
+
+def caught_up(rq: "Rq", flat: EevdfRq) -> GroupTree:
+    """Return the tree with everybody queued who was put, and the running task charged."""
+    tree = standing(flat)
+    top: EevdfRq = tree.top
+    if top.put:
+        settle_chain(tree)
+    update_chain(rq, tree)
+    return tree
 
 
 def settle_chain(tree: GroupTree) -> None:
@@ -225,11 +231,7 @@ def throttle_group(rq: "Rq", flat: EevdfRq, tree: GroupTree, group: GroupTask) -
 
 def unthrottle_group(rq: "Rq", flat: EevdfRq, group: GroupTask) -> None:
     """``group`` has time again. Source: kernel/sched/fair.c:unthrottle_cfs_rq()."""
-    tree = standing(flat)
-    top: EevdfRq = tree.top
-    if top.put:
-        settle_chain(tree)
-    update_chain(rq, tree)
+    tree = caught_up(rq, flat)
     tree.queued -= 1
     my_q: EevdfRq = group.my_q
     if my_q.nr_queued:

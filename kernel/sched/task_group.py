@@ -36,6 +36,7 @@ from kernel.uapi.policy import SCHED_IDLE
 
 if TYPE_CHECKING:
     from kernel.machine import MachineSpec
+    from kernel.sched.fair import FairRq
 
 BASE_GROUP: Final = 1  # the number of the first session's group
 FIRST_CGROUP: Final = 2  # that of the first of ``MachineSpec.cgroups``; the others follow
@@ -421,3 +422,19 @@ class GroupTree:
         self.floor = floor
         self.was = tuple(self.groups[gid] for gid in was)
         return everybody
+
+
+def standing(flat: "FairRq") -> GroupTree:
+    """Return the tree of a CPU that has tasks of several groups."""
+    tree = flat.tree
+    if tree is None:
+        raise AssertionError("this CPU has tasks of one group only")
+    return tree
+
+
+def groups_of(flat: "FairRq") -> GroupTree:
+    """Return what a CPU knows of groups, whether tasks of several are here or not."""
+    tree = flat.groups
+    if tree is None:
+        raise AssertionError("this fair queue knows no groups")
+    return tree
