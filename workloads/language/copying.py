@@ -218,12 +218,7 @@ def fork(context: "Context") -> "Context":
         values += frame.locals
     copier = None
     process = parents[0]
-    program = process.program
-    kinds = [type(value) for value in values]
-    if kinds != program.forked_kinds:  # most forks are like the last one
-        program.forked_kinds = kinds
-        program.forked_places = _places(tuple(kinds), program.unchanging)
-    for place in program.forked_places:
+    for place in _places(tuple(map(type, values)), process.program.unchanging):
         value = values[place]
         if type(value) is tuple and _all_plain(map(type, value)):
             continue

@@ -68,8 +68,6 @@ class Program:
         lines: the source, for tracebacks.
         codes: the module body (index 0) and the functions in source order.
         unchanging: the slots of globals that a forked process may share: ``constant_tables``.
-        forked_kinds: the types of a context's values at the last fork, and ``forked_places``, where
-            among them those are that had to be copied: ``copying``.
     """
 
     unchanging: tuple[int, ...] = ()
@@ -84,8 +82,6 @@ class Program:
         self.codes: list[Code] = [Code(0, "<module>")]
         self._globals: dict[str, int] = {text: i for i, text in enumerate(FIXED_GLOBALS)}
         self._codes: dict[FunctionNode, Code] = {}
-        self.forked_kinds: list[type] = []
-        self.forked_places: tuple[int, ...] = ()
 
     # ---- while compiling ------------------------------------------------------------------
 
