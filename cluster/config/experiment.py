@@ -75,8 +75,10 @@ class ExperimentKeys(Model):
 def is_experiment(path: Path) -> bool:
     """Tell whether the file at ``path`` has the keys of an experiment and none of a workload.
 
-    What cannot be read is none: who reads it next says why.
+    What cannot be read is none: who reads it next says why. Nor is what can be read once only.
     """
+    if not path.is_file():
+        return False
     try:
         data = read_document(str(path), read_text(path)).data
     except ConfigError:
