@@ -168,9 +168,9 @@ class _Actor:
         """Return how many turns this actor has made, and whether it is in one now."""
         return self._turns, self._busy
 
-    def _turn(self, answer: Callable[..., bytes], *wires: bytes) -> bytes:
+    def _turn(self, answer: Callable[..., bytes], *arguments: Any) -> bytes:
         self._busy = True
-        said = answer(*wires)
+        said = answer(*arguments)
         self._turns, self._said = self._turns + 1, said
         self._busy = False
         return said
@@ -350,7 +350,7 @@ class KernelActor(_Actor):
 
         All may travel in pieces (``cluster.pieces``).
         """
-        return self._turn(partial(self._guarded, self._answer), *frames)
+        return self._turn(self._guarded, self._answer, *frames)
 
     def _answer(self, *wires: bytes) -> bytes:
         if self._halted:

@@ -80,10 +80,14 @@ def run(
         record=record,
     )
     path = config_path(config)
-    if is_experiment(path):
-        raise ConfigError([Problem(str(config), 0, 0, "", "an experiment: smplab sweep runs it")])
-    loaded = look_at_config(path, flags)
-    spec = checked_machine(loaded)
+    try:
+        loaded = look_at_config(path, flags)
+        spec = checked_machine(loaded)
+    except ConfigError:
+        if not is_experiment(path):
+            raise
+        what = "an experiment: smplab sweep runs it"
+        raise ConfigError([Problem(str(config), 0, 0, "", what)]) from None
     if address is not None and loaded.config.engine != "ray":
         raise CliError(USAGE, "usage", "--address is for --engine ray")
     told = (verbose or log_format == "json") and not quiet

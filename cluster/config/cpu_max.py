@@ -10,10 +10,10 @@ tg_set_cfs_bandwidth).
 import re
 from typing import Any, Final
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetJsonSchemaHandler
 from pydantic_core import core_schema
 
-from cluster.config.quantities import QuantityError, duration_ns, format_ns
+from cluster.config.quantities import Checked, QuantityError, duration_ns, format_ns
 from kernel.smp.task_groups import DEFAULT_PERIOD_NS, MAX_PERIOD_NS, MAX_RUNTIME_NS, MIN_NS
 
 _WORD: Final = r"([0-9]{1,18}|[0-9]{1,18}(\.[0-9]{1,12})?(ns|us|µs|ms|s|min))"
@@ -28,7 +28,7 @@ def _ns(word: str) -> int:
     return int(word) * _US if word.isdigit() else duration_ns(word)
 
 
-class CpuMax:
+class CpuMax(Checked):
     """Annotation of ``(quota, period)`` in ns; a quota of -1 is none."""
 
     def check(self, value: Any) -> tuple[int, int]:
@@ -51,11 +51,6 @@ class CpuMax:
             raise QuantityError(f"must have a period from {bounds}")
         return quota_ns, period_ns
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.check)
-
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
@@ -67,7 +62,7 @@ class CpuMax:
         return {"anyOf": values, "description": what}
 
 
-class Burst:
+class Burst(Checked):
     """Annotation of an int of ns: ``20ms``, or a number of us."""
 
     def check(self, value: Any) -> int:
@@ -82,11 +77,6 @@ class Burst:
             raise QuantityError("must be 0 or more, and no more than the quota")
         result: int = burst_ns
         return result
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.check)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler

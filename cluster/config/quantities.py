@@ -140,7 +140,20 @@ class Size(_Quantity):
     show = staticmethod(format_bytes)
 
 
-class OneOf:
+class Checked:
+    """Annotation of a field whose value ``check`` alone decides, whatever type it has."""
+
+    def check(self, value: Any) -> Any:
+        """Return what ``value`` means; raise QuantityError if it means nothing."""
+        raise NotImplementedError
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
+
+
+class OneOf(Checked):
     """Annotation of a field that takes one of ``values``; ``later`` are refused as not there."""
 
     def __init__(self, *values: str | int | bool, later: tuple[str, ...] = ()) -> None:
@@ -161,11 +174,6 @@ class OneOf:
         if type(value) is str and value in self.later:
             raise QuantityError(f"{value} is designed but not in this version: use {names}")
         raise QuantityError(f"must be {'one of ' if len(self.values) > 1 else ''}{names}")
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.check)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler

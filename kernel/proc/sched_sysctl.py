@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.errors import GuestFault
 from kernel.messages import eff_told
 from kernel.proc.sysctl_file import proc_dointvec_minmax, proc_douintvec_minmax
+from kernel.sched.bandwidth import SLICE_NS
 from kernel.sched.rt_rq import RR_TIMESLICE_MS
 from kernel.sched.rt_throttle import SLICE
 from kernel.sched.sched_class import RT_RANK
@@ -17,7 +18,7 @@ from kernel.uapi.failure import refused
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-CFS_BANDWIDTH_SLICE_US: Final = 5000
+CFS_BANDWIDTH_SLICE_US: Final = SLICE_NS // 1000
 
 
 def _heeded(name: str, there: bool) -> None:
