@@ -1,0 +1,362 @@
+"""``arm``: a machine with delayed stores and old versions, multi-copy atomic as ARMv8 is.
+
+Stores wait in their CPU's buffer as under ``pso``. A commit puts a new version of the location into
+memory at the next tick of one clock. A load reads a version that was current at some time since its
+CPU's *floor*; so it may be old, which is what a load done too early sees. A barrier for loads
+raises the floor to the latest time any load before it has read at. A load whose answer nobody needs
+yet may be *deferred* and done after later stores.
+
+``time`` of a register: from when what it holds is known to be current.
+
+Source: the idea of delayed stores and versioned loads is that of OZZ (SOSP 2024); Pulte et al.,
+Simplifying ARM Concurrency, POPL 2018, for what must be ordered.
+"""
+
+from dataclasses import dataclass, replace
+
+from workloads.litmus.machines.program import (
+    BRANCH,
+    FENCE,
+    IS_LOCKED,
+    JUMP,
+    LOAD,
+    LOCK,
+    RCU,
+    RMW,
+    SET,
+    SRCU_LOCK,
+    SRCU_SYNC,
+    SRCU_UNLOCK,
+    STORE,
+    TRYLOCK,
+    UNLOCK,
+    Op,
+    Program,
+    answer,
+    needs_pending,
+    updated,
+    with_item,
+    without,
+)
+from workloads.litmus.test import ACQUIRE, MB, NORETURN, RELEASE, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A store that waits. ``time``: of what its address and value were made of."""
+
+    location: int
+    value: Value
+    epoch: int
+    release: bool
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """One CPU. ``pending``: deferred loads, as (register, location, floor)."""
+
+    pc: int
+    registers: tuple[Value, ...]
+    times: tuple[int, ...]
+    seen: tuple[int, ...]
+    buffer: tuple[Entry, ...] = ()
+    epoch: int = 0
+    pending: tuple[tuple[int, int, int], ...] = ()
+    floor: int = 0
+    latest: int = 0
+    readers: tuple[int, ...] = ()
+    waits: tuple[int, ...] = ()
+
+
+Version = tuple[int, Value]
+State = tuple[int, tuple[tuple[Version, ...], ...], tuple[Cpu, ...]]
+
+
+class CommitClock:
+    """The machine."""
+
+    __slots__ = ("program",)
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def first(self) -> State:
+        """Return the state at the start."""
+        seen = (0,) * len(self.program.first)
+        cpus = tuple(
+            Cpu(0, code.first, (0,) * len(code.first), seen) for code in self.program.codes
+        )
+        return 0, tuple(((0, value),) for value in self.program.first), cpus
+
+    def final(self, state: State) -> tuple[tuple[Value, ...], ...] | None:
+        """Return memory and each process's registers if everything is done, else None."""
+        for code, cpu in zip(self.program.codes, state[2], strict=True):
+            if cpu.pc < len(code.ops) or cpu.buffer or cpu.pending:
+                return None
+        memory = tuple(versions[-1][1] for versions in state[1])
+        return (memory, *[cpu.registers for cpu in state[2]])
+
+    def successors(self, state: State) -> list[State]:
+        """Return the states that one transition leads to."""
+        found: list[State] = []
+        for number, cpu in enumerate(state[2]):
+            self._drain(state, number, cpu, found)
+            for at in range(len(cpu.pending)):
+                self._finish(state, number, cpu, at, found)
+            ops = self.program.codes[number].ops
+            if cpu.pc < len(ops):
+                op = ops[cpu.pc]
+                if not cpu.pending or not needs_pending(
+                    self.program, cpu.pending, cpu.registers, op
+                ):
+                    self._execute(state, number, cpu, op, found)
+        return found
+
+    # -- what happens by itself ---------------------------------------------------------------
+
+    def _drain(self, state: State, number: int, cpu: Cpu, found: list[State]) -> None:
+        now, memory, cpus = state
+        passed = 0
+        for at, entry in enumerate(cpu.buffer):
+            if entry.epoch != cpu.buffer[0].epoch:
+                break
+            first = not passed >> entry.location & 1
+            passed |= 1 << entry.location
+            if not first or (entry.release and at):
+                continue
+            rest = cpu.buffer[:at] + cpu.buffer[at + 1 :]
+            location = entry.location
+            seen = with_item(cpu.seen, location, len(memory[location]))
+            changed = replace(cpu, buffer=rest, seen=seen, epoch=cpu.epoch if rest else 0)
+            versions = (*memory[location], (now + 1, entry.value))
+            found.append(
+                (now + 1, with_item(memory, location, versions), with_item(cpus, number, changed))
+            )
+
+    def _finish(self, state: State, number: int, cpu: Cpu, at: int, found: list[State]) -> None:
+        """Do the deferred load ``at``."""
+        register, location, floor = cpu.pending[at]
+        rest = replace(cpu, pending=cpu.pending[:at] + cpu.pending[at + 1 :])
+        found.extend(
+            (state[0], state[1], with_item(state[2], number, after))
+            for after in self._reads(state[1], rest, location, floor, register, False)
+        )
+
+    # -- one instruction ----------------------------------------------------------------------
+
+    def _execute(self, state: State, number: int, cpu: Cpu, op: Op, found: list[State]) -> None:
+        now, memory, cpus = state
+        kind = op.kind
+        if kind == SET:
+            time = max((cpu.times[use] for use in op.value_uses), default=0)
+            after = _answered(cpu, op.register, op.value(cpu.registers), time)
+            found.append((now, memory, with_item(cpus, number, replace(after, pc=cpu.pc + 1))))
+            return
+        if kind in (BRANCH, JUMP):
+            to = op.target if kind == JUMP or not op.value(cpu.registers) else cpu.pc + 1
+            found.append((now, memory, with_item(cpus, number, replace(cpu, pc=to))))
+            return
+        if kind == FENCE:
+            self._fence(state, number, cpu, op, found)
+            return
+        location = self.program.number.get(op.address(cpu.registers))
+        if location is None:
+            return
+        floor = max([cpu.floor, *[cpu.times[use] for use in op.address_uses]])
+        if kind in (LOAD, IS_LOCKED):
+            self._load(state, number, cpu, op, location, floor, found)
+        elif kind in (STORE, UNLOCK):
+            release = kind == UNLOCK or op.order == RELEASE
+            value = 0 if kind == UNLOCK else op.value(cpu.registers)
+            time = max((cpu.times[use] for use in op.value_uses + op.address_uses), default=0)
+            entry = Entry(location, value, cpu.epoch, release, time)
+            after = replace(cpu, pc=cpu.pc + 1, buffer=(*cpu.buffer, entry))
+            found.append((now, memory, with_item(cpus, number, after)))
+        elif kind in (SRCU_LOCK, SRCU_UNLOCK, SRCU_SYNC):
+            self._srcu(state, number, cpu, op, location, found)
+        else:
+            self._update(state, number, cpu, op, location, floor, found)
+
+    def _load(
+        self,
+        state: State,
+        number: int,
+        cpu: Cpu,
+        op: Op,
+        location: int,
+        floor: int,
+        found: list[State],
+    ) -> None:
+        now, memory, cpus = state
+        acquire = op.order == ACQUIRE
+        if acquire and any(entry.release for entry in cpu.buffer):
+            return
+        beyond = replace(cpu, pc=cpu.pc + 1)
+        found.extend(
+            (now, memory, with_item(cpus, number, after))
+            for after in self._reads(memory, beyond, location, floor, op.register, acquire)
+        )
+        if not acquire and op.kind == LOAD:
+            after = replace(beyond, pending=(*cpu.pending, (op.register, location, floor)))
+            found.append((now, memory, with_item(cpus, number, after)))
+
+    @staticmethod
+    def _reads(
+        memory: tuple[tuple[Version, ...], ...],
+        cpu: Cpu,
+        location: int,
+        floor: int,
+        register: int,
+        acquire: bool,
+    ) -> list[Cpu]:
+        """Return ``cpu`` after each answer that a load of ``location`` may have."""
+        for entry in reversed(cpu.buffer):
+            if entry.location == location:
+                after = _answered(cpu, register, entry.value, entry.time)
+                return [_loaded(after, entry.time, acquire)]
+        found = []
+        versions = memory[location]
+        for place in range(cpu.seen[location], len(versions)):
+            if place + 1 < len(versions) and versions[place + 1][0] <= floor:
+                continue
+            time = max(versions[place][0], floor)
+            after = _answered(cpu, register, versions[place][1], time)
+            after = replace(after, seen=with_item(cpu.seen, location, place))
+            found.append(_loaded(after, time, acquire))
+        return found
+
+    def _update(
+        self,
+        state: State,
+        number: int,
+        cpu: Cpu,
+        op: Op,
+        location: int,
+        floor: int,
+        found: list[State],
+    ) -> None:
+        """An atomic read-modify-write, spin_lock() or spin_trylock()."""
+        now, memory, cpus = state
+        kind, order = op.kind, op.order if op.kind == RMW else ACQUIRE
+        beyond = replace(cpu, pc=cpu.pc + 1)
+        if kind != LOCK:  # it may fail, which is a load
+            for after in self._reads(memory, beyond, location, floor, -1, False):
+                old = _value_read(after, memory, location)
+                if kind == RMW and updated(op, old, cpu.registers) is None:
+                    got = answer(op, old, None)
+                elif kind == TRYLOCK and old:
+                    got = 0
+                else:
+                    continue
+                after = _answered(after, op.register, got, after.latest)
+                found.append((now, memory, with_item(cpus, number, after)))
+        if any(entry.location == location for entry in cpu.buffer):
+            return
+        if cpu.buffer and (order in (RELEASE, MB) or cpu.buffer[0].epoch != cpu.epoch):
+            return
+        if order in (ACQUIRE, MB) and any(entry.release for entry in cpu.buffer):
+            return
+        time, old = memory[location][-1]
+        new: Value | None = 1
+        if kind == RMW:
+            new = updated(op, old, cpu.registers)
+        elif old:
+            new = None
+        if new is None:
+            return
+        got = answer(op, old, new) if kind == RMW else 1
+        time = max(time, floor)
+        versions = (*memory[location], (now + 1, new))
+        after = _answered(beyond, op.register, got, time)
+        after = replace(after, seen=with_item(cpu.seen, location, len(versions) - 1))
+        if order == MB:
+            after = replace(after, floor=now + 1, latest=now + 1)
+        elif order != NORETURN:
+            after = _loaded(after, time, order == ACQUIRE)
+        found.append(
+            (now + 1, with_item(memory, location, versions), with_item(cpus, number, after))
+        )
+
+    def _fence(self, state: State, number: int, cpu: Cpu, op: Op, found: list[State]) -> None:
+        now, memory, cpus = state
+        kind = op.order
+        after = replace(cpu, pc=cpu.pc + 1)
+        if kind == "sync-rcu":
+            self._grace(state, number, cpu, RCU, found)
+            return
+        if kind == "rcu-lock":
+            after = replace(after, readers=(*cpu.readers, RCU))
+        elif kind == "rcu-unlock":
+            after = replace(after, readers=without(cpu.readers, RCU))
+        elif kind == "wmb":
+            after = replace(after, epoch=cpu.buffer[-1].epoch + 1 if cpu.buffer else 0)
+        elif kind == "rmb":
+            after = replace(after, floor=max(cpu.floor, cpu.latest))
+        elif kind != "barrier":
+            if cpu.buffer:
+                return
+            after = replace(after, floor=now)
+        found.append((now, memory, with_item(cpus, number, after)))
+
+    def _srcu(
+        self, state: State, number: int, cpu: Cpu, op: Op, location: int, found: list[State]
+    ) -> None:
+        now, memory, cpus = state
+        if op.kind == SRCU_SYNC:
+            self._grace(state, number, cpu, location, found)
+            return
+        if op.kind == SRCU_LOCK:
+            readers = (*cpu.readers, location)
+        else:
+            readers = without(cpu.readers, location)
+        after = replace(_answered(cpu, op.register, 0, 0), pc=cpu.pc + 1, readers=readers)
+        found.append((now, memory, with_item(cpus, number, after)))
+
+    def _grace(self, state: State, number: int, cpu: Cpu, domain: int, found: list[State]) -> None:
+        """A full barrier, and one on behalf of each other CPU while it is no reader."""
+        now, memory, cpus = state
+        if cpu.buffer or cpu.pending or domain in cpu.readers:
+            return
+        if not cpu.waits:
+            others = tuple(q for q in range(len(cpus)) if q != number)
+            pc = cpu.pc if others else cpu.pc + 1
+            after = replace(cpu, pc=pc, floor=now, waits=others)
+            found.append((now, memory, with_item(cpus, number, after)))
+            return
+        for q in cpu.waits:
+            other = cpus[q]
+            if domain in other.readers or other.buffer or other.pending:
+                continue
+            left = tuple(each for each in cpu.waits if each != q)
+            after = replace(cpu, pc=cpu.pc if left else cpu.pc + 1, floor=now, waits=left)
+            told = with_item(cpus, q, replace(other, floor=now))
+            found.append((now, memory, with_item(told, number, after)))
+
+
+def _answered(cpu: Cpu, register: int, value: Value, time: int) -> Cpu:
+    if register < 0:
+        return cpu
+    return replace(
+        cpu,
+        registers=with_item(cpu.registers, register, value),
+        times=with_item(cpu.times, register, time),
+    )
+
+
+def _loaded(cpu: Cpu, time: int, acquire: bool) -> Cpu:
+    """A load has read at ``time``."""
+    latest = max(cpu.latest, time)
+    floor = max(cpu.floor, time) if acquire else cpu.floor
+    return (
+        cpu
+        if (latest, floor) == (cpu.latest, cpu.floor)
+        else replace(cpu, latest=latest, floor=floor)
+    )
+
+
+def _value_read(cpu: Cpu, memory: tuple[tuple[Version, ...], ...], location: int) -> Value:
+    for entry in reversed(cpu.buffer):
+        if entry.location == location:
+            return entry.value
+    return memory[location][cpu.seen[location]][1]

@@ -1,0 +1,92 @@
+"""All that a machine may do with a test, or some of it at random."""
+
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from workloads.litmus.condition import Place, holds
+from workloads.litmus.machines.commit_clock import CommitClock
+from workloads.litmus.machines.program import Program
+from workloads.litmus.machines.store_buffers import StoreBuffers
+from workloads.litmus.machines.views import Views
+from workloads.litmus.oracle import Outcome, shown_places
+from workloads.litmus.test import Litmus, Value
+from workloads.litmus.traces import TooLarge
+
+MOST_STATES: Final = 2_000_000
+
+
+class Machine(Protocol):
+    """What ``explore`` needs of a machine. Its states are values that can be hashed."""
+
+    program: Program
+
+    def first(self) -> Any:
+        """Return the state at the start."""
+        ...
+
+    def successors(self, state: Any) -> list[Any]:
+        """Return the states that one transition leads to; none at the end or in a deadlock."""
+        ...
+
+    def final(self, state: Any) -> tuple[tuple[Value, ...], ...] | None:
+        """Return memory and each process's registers if ``state`` is an end, else None."""
+        ...
+
+
+MACHINES: dict[str, Callable[[Program], Machine]] = {
+    "sc": lambda program: StoreBuffers(program, "sc"),
+    "tso": lambda program: StoreBuffers(program, "tso"),
+    "pso": lambda program: StoreBuffers(program, "pso"),
+    "arm": CommitClock,
+    "weak": Views,
+}
+
+
+def explore(test: Litmus, model: str, most: int = MOST_STATES) -> Outcome:
+    """Return every final state that the machine ``model`` can leave ``test`` in.
+
+    Counts are of final states of the whole machine.
+
+    Raises: TooLarge, more than ``most`` states.
+    """
+    program = Program(test)
+    machine = MACHINES[model](program)
+    outcome = Outcome(shown_places(test))
+    start = machine.first()
+    seen = {start}
+    todo = [start]
+    while todo:
+        state = todo.pop()
+        following = machine.successors(state)
+        if not following:
+            end = machine.final(state)
+            if end is not None:
+                count(outcome, test, program, end)
+            continue
+        for each in following:
+            if each not in seen:
+                seen.add(each)
+                todo.append(each)
+        if len(seen) > most:
+            raise TooLarge
+    return outcome
+
+
+def count(
+    outcome: Outcome, test: Litmus, program: Program, end: tuple[tuple[Value, ...], ...]
+) -> None:
+    """Add the final state ``end`` to ``outcome``."""
+    state: dict[Place, Value] = {
+        (-1, name): value for name, value in zip(program.locations, end[0], strict=True)
+    }
+    for number, code in enumerate(program.codes):
+        for name, value in zip(code.names, end[number + 1], strict=True):
+            state[(number, name)] = value
+    if test.filter is not None and not holds(test.filter, state):
+        return
+    key = tuple(state.get(place, 0) for place in outcome.places)
+    outcome.states[key] = outcome.states.get(key, 0) + 1
+    if holds(test.condition, state):
+        outcome.positive += 1
+    else:
+        outcome.negative += 1

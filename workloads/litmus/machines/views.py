@@ -1,0 +1,428 @@
+"""``weak``: a machine of views, as weak as the kernel's memory model is.
+
+Each location has a row of stores, its coherence order. A *view* says for each location how far in
+its row somebody has got. A CPU has five: what has been propagated to it (P), what its loads may not
+be older than (R), what its later plain stores carry along (B), its own stores (O), and what its
+loads have brought together (L); and each register has one. A load picks any store from its floor
+on; a store any place in the row behind what its CPU knows. A barrier tells everybody what its CPU
+knows.
+
+Source: tools/memory-model/Documentation/explanation.txt, AN OPERATIONAL MODEL.
+Deviation: smp_rmb() orders loads before later stores, too, a control dependency goes on behind the
+``if``, relaxed atomic updates stay in order, and plain accesses are as READ_ONCE, WRITE_ONCE are.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from workloads.litmus.machines.program import (
+    BRANCH,
+    FENCE,
+    IS_LOCKED,
+    JUMP,
+    LOAD,
+    LOCK,
+    RCU,
+    RMW,
+    SET,
+    SRCU_LOCK,
+    SRCU_SYNC,
+    SRCU_UNLOCK,
+    STORE,
+    UNLOCK,
+    Op,
+    Program,
+    answer,
+    needs_pending,
+    updated,
+    with_item,
+    without,
+)
+from workloads.litmus.test import ACQUIRE, MB, RELEASE, Value
+
+_MOST_STORES: Final = 1 << 12  # of one CPU
+
+View = tuple[int, ...]  # location -> number of a store
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A store. ``message``: what who reads it learns; ``depends``: the view of what it was made
+    of; ``update``: it is the second half of a read-modify-write; ``own``: O of who unlocked.
+    """
+
+    cpu: int
+    location: int
+    value: Value
+    message: View
+    depends: View
+    update: bool = False
+    own: View | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """One CPU; its views are named in the module header."""
+
+    pc: int
+    registers: tuple[Value, ...]
+    views: tuple[View, ...]
+    p: View
+    r: View
+    b: View
+    o: View
+    l: View  # noqa: E741
+    stored: int = 0
+    pending: tuple[tuple[int, int, int], ...] = ()  # register, location, floor
+    readers: tuple[int, ...] = ()
+    waits: tuple[int, ...] = ()
+
+
+Rows = tuple[tuple[int, ...], ...]  # location -> its stores' numbers in coherence order
+State = tuple[Rows, tuple[tuple[int, Stored], ...], tuple[Cpu, ...]]
+
+
+class Views:
+    """The machine."""
+
+    __slots__ = ("_bottom", "program")
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._bottom: View = tuple(range(len(program.first)))
+
+    def first(self) -> State:
+        """Return the state at the start. The first writes have the lowest numbers."""
+        bottom = self._bottom
+        stores = tuple(
+            (place, Stored(-1, place, value, bottom, bottom))
+            for place, value in enumerate(self.program.first)
+        )
+        cpus = tuple(
+            Cpu(0, code.first, (bottom,) * len(code.first), bottom, bottom, bottom, bottom, bottom)
+            for code in self.program.codes
+        )
+        return tuple((place,) for place in bottom), stores, cpus
+
+    def final(self, state: State) -> tuple[tuple[Value, ...], ...] | None:
+        """Return memory and each process's registers if everything is done, else None."""
+        rows, stores, cpus = state
+        for code, cpu in zip(self.program.codes, cpus, strict=True):
+            if cpu.pc < len(code.ops) or cpu.pending:
+                return None
+        made = dict(stores)
+        return (tuple(made[row[-1]].value for row in rows), *[cpu.registers for cpu in cpus])
+
+    def successors(self, state: State) -> list[State]:
+        """Return the states that one transition leads to."""
+        found: list[State] = []
+        step = _Step(self.program, state, found, self._bottom)
+        for number, cpu in enumerate(state[2]):
+            for at in range(len(cpu.pending)):
+                step.finish(number, cpu, at)
+            ops = self.program.codes[number].ops
+            if cpu.pc < len(ops):
+                op = ops[cpu.pc]
+                if not cpu.pending or not needs_pending(
+                    self.program, cpu.pending, cpu.registers, op
+                ):
+                    step.execute(number, cpu, op)
+        return found
+
+
+class _Step:
+    """One transition from ``state``; what there may be after it goes to ``found``."""
+
+    __slots__ = ("_bottom", "_cpus", "_found", "_made", "_program", "_rows", "_stores")
+
+    def __init__(self, program: Program, state: State, found: list[State], bottom: View) -> None:
+        self._program = program
+        self._rows, self._stores, self._cpus = state
+        self._made = dict(self._stores)
+        self._found = found
+        self._bottom = bottom
+
+    # -- views --------------------------------------------------------------------------------
+
+    def _at(self, location: int, store: int) -> int:
+        return self._rows[location].index(store)
+
+    def _join(self, one: View, other: View) -> View:
+        """Return the pointwise later of two views."""
+        if one == other:
+            return one
+        rows = self._rows
+        return tuple(
+            a if a == b or rows[place].index(a) > rows[place].index(b) else b
+            for place, (a, b) in enumerate(zip(one, other, strict=True))
+        )
+
+    def _uses(self, cpu: Cpu, uses: tuple[int, ...]) -> View:
+        view = self._bottom
+        for use in uses:
+            view = self._join(view, cpu.views[use])
+        return view
+
+    def _put(self, number: int, cpu: Cpu) -> None:
+        self._found.append((self._rows, self._stores, with_item(self._cpus, number, cpu)))
+
+    # -- loads --------------------------------------------------------------------------------
+
+    def finish(self, number: int, cpu: Cpu, at: int) -> None:
+        """Do the deferred load ``at``."""
+        register, location, floor = cpu.pending[at]
+        rest = replace(cpu, pending=cpu.pending[:at] + cpu.pending[at + 1 :])
+        for store in self._rows[location][floor_of(self._rows[location], floor) :]:
+            self._put(number, self._reads(rest, number, location, store, register))
+
+    def _reads(self, cpu: Cpu, number: int, location: int, store: int, register: int) -> Cpu:
+        """Return ``cpu`` after a load of ``location`` that reads ``store``."""
+        made = self._made[store]
+        p = cpu.p
+        if made.cpu != number:
+            if made.cpu >= 0:
+                p = self._join(p, made.message)
+            if self._at(location, store) > self._at(location, p[location]):
+                p = with_item(p, location, store)
+            view = p
+        else:
+            view = made.depends
+        r = cpu.r
+        if self._at(location, store) > self._at(location, r[location]):
+            r = with_item(r, location, store)
+        registers, views = cpu.registers, cpu.views
+        if register >= 0:
+            registers = with_item(registers, register, made.value)
+            views = with_item(views, register, view)
+        return replace(cpu, registers=registers, views=views, p=p, r=r, l=self._join(cpu.l, view))
+
+    def _floor(self, cpu: Cpu, op: Op, location: int) -> int:
+        """Return the oldest store that a load of ``location`` may read."""
+        view = self._join(cpu.r, self._uses(cpu, op.address_uses))
+        return view[location]
+
+    # -- one instruction ----------------------------------------------------------------------
+
+    def execute(self, number: int, cpu: Cpu, op: Op) -> None:
+        """Do ``op`` in every way."""
+        kind = op.kind
+        beyond = replace(cpu, pc=cpu.pc + 1)
+        if kind == SET:
+            value = op.value(cpu.registers)
+            view = self._uses(cpu, op.value_uses)
+            self._put(number, _answered(beyond, op.register, value, view))
+            return
+        if kind in (BRANCH, JUMP):
+            to = op.target if kind == JUMP or not op.value(cpu.registers) else cpu.pc + 1
+            self._put(number, replace(cpu, pc=to))
+            return
+        if kind == FENCE:
+            self._fence(number, cpu, beyond, op)
+            return
+        location = self._program.number.get(op.address(cpu.registers))
+        if location is None:
+            return
+        if kind in (LOAD, IS_LOCKED):
+            self._load(number, cpu, beyond, op, location)
+        elif kind == STORE:
+            self._store(number, cpu, beyond, op, location)
+        elif kind == UNLOCK:
+            last = len(self._rows[location])
+            made = Stored(number, location, 0, cpu.p, self._bottom, own=cpu.o)
+            self._insert(number, beyond, location, last, made)
+        elif kind in (SRCU_LOCK, SRCU_UNLOCK, SRCU_SYNC):
+            self._srcu(number, cpu, beyond, op, location)
+        else:
+            self._update(number, cpu, beyond, op, location)
+
+    def _load(self, number: int, cpu: Cpu, beyond: Cpu, op: Op, location: int) -> None:
+        row = self._rows[location]
+        floor = self._floor(cpu, op, location)
+        for store in row[floor_of(row, floor) :]:
+            after = self._reads(beyond, number, location, store, op.register)
+            if op.order == ACQUIRE:
+                after = replace(after, r=self._join(after.r, after.p))
+            self._put(number, after)
+        if op.order != ACQUIRE and op.kind == LOAD:
+            pending = (*cpu.pending, (op.register, location, floor))
+            self._put(number, replace(beyond, pending=pending))
+
+    def _store(self, number: int, cpu: Cpu, beyond: Cpu, op: Op, location: int) -> None:
+        row = self._rows[location]
+        lowest = max(self._at(location, view[location]) for view in (cpu.p, cpu.r, cpu.o))
+        message = cpu.p if op.order == RELEASE else cpu.b
+        depends = self._uses(cpu, op.address_uses + op.value_uses)
+        made = Stored(number, location, op.value(cpu.registers), message, depends)
+        for place in range(lowest + 1, len(row) + 1):
+            if place < len(row) and self._made[row[place]].update:
+                continue
+            self._insert(number, beyond, location, place, made)
+
+    def _insert(
+        self, number: int, cpu: Cpu, location: int, place: int, made: Stored
+    ) -> tuple[int, Cpu]:
+        """Put ``made`` at ``place`` of the row and record the state that this leads to."""
+        store, after, rows, stores = self._placed(number, cpu, location, place, made)
+        self._found.append((rows, stores, with_item(self._cpus, number, after)))
+        return store, after
+
+    def _placed(
+        self, number: int, cpu: Cpu, location: int, place: int, made: Stored
+    ) -> tuple[int, Cpu, Rows, tuple[tuple[int, Stored], ...]]:
+        store = len(self._bottom) + number * _MOST_STORES + cpu.stored
+        row = self._rows[location]
+        rows = with_item(self._rows, location, (*row[:place], store, *row[place:]))
+        stores = tuple(sorted((*self._stores, (store, made)), key=_number))
+        after = replace(
+            cpu,
+            stored=cpu.stored + 1,
+            p=with_item(cpu.p, location, store),
+            r=with_item(cpu.r, location, store),
+            o=with_item(cpu.o, location, store),
+        )
+        return store, after, rows, stores
+
+    def _update(self, number: int, cpu: Cpu, beyond: Cpu, op: Op, location: int) -> None:
+        """An atomic read-modify-write, spin_lock() or spin_trylock()."""
+        kind = op.kind
+        row = self._rows[location]
+        floor = self._floor(cpu, op, location)
+        full = kind == RMW and op.order == MB
+        lowest = max(self._at(location, view[location]) for view in (cpu.p, cpu.r, cpu.o))
+        for place in range(floor_of(row, floor), len(row)):
+            store = row[place]
+            old = self._made[store].value
+            if kind == RMW:
+                new = updated(op, old, cpu.registers)
+                got = answer(op, old, new)
+            else:
+                new = None if old else 1
+                got = int(not old)
+            if new is None:
+                if kind != LOCK:
+                    after = self._reads(beyond, number, location, store, -1)
+                    view = after.p if self._made[store].cpu != number else self._made[store].depends
+                    self._put(number, _answered(after, op.register, got, view))
+                continue
+            if place < lowest or (place + 1 < len(row) and self._made[row[place + 1]].update):
+                continue
+            self._done(number, beyond, op, location, place, (old, new, got), full)
+
+    def _done(
+        self,
+        number: int,
+        beyond: Cpu,
+        op: Op,
+        location: int,
+        place: int,
+        values: tuple[Value, Value, Value],
+        full: bool,
+    ) -> None:
+        """The read-modify-write reads the store at ``place`` and puts its own behind it."""
+        _old, new, got = values
+        store = self._rows[location][place]
+        read = self._made[store]
+        cpus = self._cpus
+        cpu = beyond
+        if full:
+            cpus, cpu = self._everybody(cpus, number, cpu)
+        cpu = self._reads(cpu, number, location, store, -1)
+        view = cpu.p if read.cpu != number else read.depends
+        cpu = _answered(cpu, op.register, got, view)
+        order = op.order if op.kind == RMW else ACQUIRE
+        if order == ACQUIRE:
+            cpu = replace(cpu, r=self._join(cpu.r, cpu.p))
+        if op.kind != RMW:
+            cpu = replace(cpu, b=self._join(cpu.b, cpu.o))
+            if read.own is not None:
+                cpu = replace(cpu, b=self._join(cpu.b, read.own))
+        message = cpu.p if order == RELEASE or full else cpu.b
+        if read.cpu >= 0:
+            message = self._join(message, read.message)
+        depends = self._uses(cpu, op.address_uses + op.value_uses)
+        made = Stored(number, location, new, message, depends, update=True)
+        _, after, rows, stores = self._placed(number, cpu, location, place + 1, made)
+        if full:
+            then = _Step(self._program, (rows, stores, cpus), self._found, self._bottom)
+            cpus, after = then._everybody(cpus, number, after)
+        self._found.append((rows, stores, with_item(cpus, number, after)))
+
+    # -- barriers -----------------------------------------------------------------------------
+
+    def _everybody(
+        self, cpus: tuple[Cpu, ...], number: int, cpu: Cpu
+    ) -> tuple[tuple[Cpu, ...], Cpu]:
+        """A full barrier: what has been propagated to this CPU is propagated to all."""
+        told = tuple(
+            other if q == number else replace(other, p=self._join(other.p, cpu.p))
+            for q, other in enumerate(cpus)
+        )
+        return told, replace(cpu, r=cpu.p, b=cpu.p, l=cpu.p)
+
+    def _fence(self, number: int, cpu: Cpu, beyond: Cpu, op: Op) -> None:
+        kind = op.order
+        if kind == "sync-rcu":
+            self._grace(number, cpu, RCU)
+        elif kind == "rcu-lock":
+            self._put(number, replace(beyond, readers=(*cpu.readers, RCU)))
+        elif kind == "rcu-unlock":
+            self._put(number, replace(beyond, readers=without(cpu.readers, RCU)))
+        elif kind == "wmb":
+            self._put(number, replace(beyond, b=self._join(cpu.b, cpu.o)))
+        elif kind == "rmb":
+            self._put(number, replace(beyond, r=self._join(cpu.r, cpu.l)))
+        elif kind == "barrier":
+            self._put(number, beyond)
+        else:
+            cpus, after = self._everybody(self._cpus, number, beyond)
+            self._found.append((self._rows, self._stores, with_item(cpus, number, after)))
+
+    def _srcu(self, number: int, cpu: Cpu, beyond: Cpu, op: Op, location: int) -> None:
+        if op.kind == SRCU_SYNC:
+            self._grace(number, cpu, location)
+        elif op.kind == SRCU_LOCK:
+            after = _answered(beyond, op.register, 0, self._bottom)
+            self._put(number, replace(after, readers=(*cpu.readers, location)))
+        else:
+            self._put(number, replace(beyond, readers=without(cpu.readers, location)))
+
+    def _grace(self, number: int, cpu: Cpu, domain: int) -> None:
+        """A full barrier, one on behalf of each other CPU while it is no reader, and another."""
+        if cpu.pending or domain in cpu.readers:
+            return
+        if not cpu.waits:
+            others = tuple(q for q in range(len(self._cpus)) if q != number)
+            cpus, after = self._everybody(self._cpus, number, cpu)
+            after = replace(after, pc=cpu.pc if others else cpu.pc + 1, waits=others)
+            self._found.append((self._rows, self._stores, with_item(cpus, number, after)))
+            return
+        for q in cpu.waits:
+            other = self._cpus[q]
+            if domain in other.readers or other.pending:
+                continue
+            cpus, told = self._everybody(self._cpus, q, other)
+            cpus = with_item(cpus, q, told)
+            left = tuple(each for each in cpu.waits if each != q)
+            after = replace(cpus[number], pc=cpu.pc if left else cpu.pc + 1, waits=left)
+            if not left:
+                cpus, after = self._everybody(cpus, number, after)
+            self._found.append((self._rows, self._stores, with_item(cpus, number, after)))
+
+
+def floor_of(row: tuple[int, ...], store: int) -> int:
+    """Return where ``store`` stands in ``row``."""
+    return row.index(store)
+
+
+def _number(entry: tuple[int, Stored]) -> int:
+    return entry[0]
+
+
+def _answered(cpu: Cpu, register: int, value: Value, view: View) -> Cpu:
+    if register < 0:
+        return cpu
+    return replace(
+        cpu,
+        registers=with_item(cpu.registers, register, value),
+        views=with_item(cpu.views, register, view),
+    )

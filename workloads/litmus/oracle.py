@@ -1,0 +1,138 @@
+"""What a test's final states are under a model that is given by axioms."""
+
+from collections.abc import Sequence
+
+from workloads.litmus.condition import Place, holds, may_be, places_of
+from workloads.litmus.executions import Execution, Skeleton, executions, skeletons
+from workloads.litmus.lkmm import Fixed, Lkmm
+from workloads.litmus.test import Litmus, Value
+from workloads.litmus.traces import Trace, Values, values_of
+
+StateKey = tuple[Value, ...]
+
+
+class Outcome:
+    """What was found.
+
+    ``places``: what is shown of a state, in this order; ``states``: each with the number of
+    executions that end in it; ``positive`` and ``negative``: executions of which the condition's
+    formula is true, and false; ``flags``: what is remarkable about some execution.
+    """
+
+    __slots__ = ("flags", "negative", "places", "positive", "states")
+
+    def __init__(self, places: list[Place]) -> None:
+        self.places = places
+        self.states: dict[StateKey, int] = {}
+        self.positive = 0
+        self.negative = 0
+        self.flags: list[str] = []
+
+    @property
+    def observation(self) -> str:
+        """``Never``, ``Always`` or ``Sometimes``."""
+        if not self.positive:
+            return "Never"
+        return "Sometimes" if self.negative else "Always"
+
+
+def shown_places(test: Litmus) -> list[Place]:
+    """Return what is shown of a state: what the condition names, and what is to be shown besides.
+
+    Registers first, by process and name, then locations by name.
+    """
+    places = {*places_of(test.condition), *test.locations}
+    return sorted(places, key=lambda place: (place[0] < 0, place[0], place[1]))
+
+
+def outcomes(test: Litmus) -> Outcome:
+    """Return the states of ``test`` under the kernel's model, all executions counted.
+
+    Raises: TooLarge.
+    """
+    values, traces = values_of(test)
+    outcome = Outcome(shown_places(test))
+    flags: dict[str, None] = {}
+    for skeleton in skeletons(test, values, traces):
+        fixed = Fixed(skeleton)
+        state = _registers(skeleton.traces)
+        for execution in executions(skeleton):
+            _final(state, execution, skeleton)
+            if test.filter is not None and not holds(test.filter, state):
+                continue
+            verdict = Lkmm(execution, fixed)
+            if not verdict.allowed:
+                continue
+            for flag in verdict.flags:
+                flags[flag] = None
+            key = tuple(state.get(place, 0) for place in outcome.places)
+            outcome.states[key] = outcome.states.get(key, 0) + 1
+            if holds(test.condition, state):
+                outcome.positive += 1
+            else:
+                outcome.negative += 1
+    outcome.flags = list(flags)
+    return outcome
+
+
+def observe(test: Litmus) -> str:
+    """Return ``Never``, ``Always``, ``Sometimes``, or ``""``: there is no execution.
+
+    Looks for one execution of which the condition is true and for one of which it is not, and only
+    at candidates that could be such.
+
+    Raises: TooLarge.
+    """
+    values, traces = values_of(test)
+    positive = _is_reached(test, values, traces, True)
+    negative = _is_reached(test, values, traces, False)
+    if positive:
+        return "Sometimes" if negative else "Always"
+    return "Never" if negative else ""
+
+
+def _is_reached(test: Litmus, values: Values, traces: list[list[Trace]], wanted: bool) -> bool:
+    """Tell whether some execution leaves the condition ``wanted``."""
+
+    def may_be_wanted(chosen: list[Trace]) -> bool:
+        count = len(chosen)
+        state = _registers(chosen)
+
+        def known(place: Place) -> bool:
+            return 0 <= place[0] < count
+
+        if test.filter is not None and not may_be(test.filter, state, known, True):
+            return False
+        return may_be(test.condition, state, known, wanted)
+
+    for skeleton in skeletons(test, values, traces, may_be_wanted):
+        fixed: Fixed | None = None
+        state = _registers(skeleton.traces)
+        for execution in executions(skeleton):
+            _final(state, execution, skeleton)
+            if test.filter is not None and not holds(test.filter, state):
+                continue
+            if holds(test.condition, state) != wanted:
+                continue
+            if fixed is None:
+                fixed = Fixed(skeleton)
+            if Lkmm(execution, fixed).allowed:
+                return True
+    return False
+
+
+def _registers(traces: Sequence[Trace]) -> dict[Place, Value]:
+    return {
+        (number, name): value
+        for number, trace in enumerate(traces)
+        for name, value in trace.registers.items()
+    }
+
+
+def _final(state: dict[Place, Value], execution: Execution, skeleton: Skeleton) -> None:
+    """Put into ``state`` what stands at each location at the end: its last write in co."""
+    for events in skeleton.by_location.values():
+        for e in events:
+            event = skeleton.events[e]
+            if event.kind == "W" and not execution.co[e]:
+                state[(-1, str(event.location))] = event.value
