@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "replay": "replay",
     "sweep": "sweep",
     "scheduler": "scheduler",
+    "litmus": "litmus",
     "compile": "compile",
 }
 # Typer carries its own click; the base of its usage errors has no public name.

@@ -8,7 +8,7 @@ Source: Herding cats, section 4; linux-kernel.cat (coherence, atomic) and lock.c
 """
 
 from collections.abc import Callable, Iterator
-from itertools import permutations, product
+from itertools import islice, permutations, product
 from typing import Final
 
 from workloads.litmus.relations import Relation, is_acyclic
@@ -31,7 +31,8 @@ from workloads.litmus.traces import (
     Values,
 )
 
-MOST_COMBINATIONS: Final = 5_000_000
+MOST_COMBINATIONS: Final = 2_000_000
+MOST_ORDERS: Final = 20_000  # of one location
 _SRCU: Final = (SRCU_LOCK, SRCU_UNLOCK, SRCU_SYNC)
 
 
@@ -207,9 +208,12 @@ def executions(skeleton: Skeleton) -> Iterator[Execution]:
     size = 1
     for events in skeleton.by_location.values():
         roles = {skeleton.events[e].role for e in events}
-        found = list(_of_lock(skeleton, events) if roles != {""} else _of(skeleton, events))
+        ways = _of_lock(skeleton, events) if roles != {""} else _of(skeleton, events)
+        found = list(islice(ways, MOST_ORDERS + 1))
         if not found:
             return
+        if len(found) > MOST_ORDERS:
+            raise TooLarge
         size *= len(found)
         if size > MOST_COMBINATIONS:
             raise TooLarge
@@ -221,77 +225,76 @@ def executions(skeleton: Skeleton) -> Iterator[Execution]:
 def _of(skeleton: Skeleton, events: list[int]) -> Iterator[LocationOrder]:
     """Yield the coherent choices for an ordinary location."""
     first, *rest = events
-    writes = [e for e in rest if skeleton.events[e].kind == WRITE]
-    reads = [e for e in rest if skeleton.events[e].kind == READ]
-    orders = [(first, *order) for order in _orders(skeleton, writes)]
-    options = [_writes_for(skeleton, first, writes, read) for read in reads]
-    if not all(options):
-        return
-    for sources in product(*options):
-        rf = list(zip(sources, reads, strict=True))
-        for order in orders:
-            if _is_coherent(skeleton, events, rf, order):
-                yield LocationOrder(rf, order)
+    by_process: dict[int, list[int]] = {}
+    for e in rest:
+        by_process.setdefault(skeleton.process[e], []).append(e)
+    yield from _Line(skeleton, list(by_process.values())).place([first], [])
 
 
-def _orders(skeleton: Skeleton, writes: list[int]) -> Iterator[tuple[int, ...]]:
-    """Yield the orders of ``writes`` that keep each process's own."""
-    if not writes:
-        yield ()
-        return
-    for write in writes:
-        if any(skeleton.po[other] >> write & 1 for other in writes):
-            continue
-        left = [other for other in writes if other != write]
-        for order in _orders(skeleton, left):
-            yield (write, *order)
+class _Line:
+    """One location: its writes are put in a line one by one, and reads between them as they come.
 
+    What a process sees of one location never goes back: each of its events has a place in the line
+    (of a read, that of the write it reads), and the places do not fall. A write comes behind all
+    that is there; that of a read-modify-write directly behind what was read.
+    """
 
-def _writes_for(skeleton: Skeleton, first: int, writes: list[int], read: int) -> list[int]:
-    """Return the writes that ``read`` may read: of its own process only the last before it."""
-    value = skeleton.events[read].value
-    own = [w for w in writes if skeleton.po[w] >> read & 1]
-    found = [w for w in writes if skeleton.process[w] != skeleton.process[read]]
-    found.append(own[-1] if own else first)
-    return [w for w in found if skeleton.events[w].value == value]
+    __slots__ = ("_at", "_rows", "_seen", "_skeleton")
 
+    def __init__(self, skeleton: Skeleton, rows: list[list[int]]) -> None:
+        self._skeleton = skeleton
+        self._rows = rows  # of each process, its events
+        self._at = [0] * len(rows)  # how many of them have a place
+        self._seen = [0] * len(rows)  # the place of the last one
 
-def _is_coherent(
-    skeleton: Skeleton, events: list[int], rf: list[tuple[int, int]], order: tuple[int, ...]
-) -> bool:
-    """Tell whether the location by itself is sequentially consistent and its updates atomic."""
-    place = {write: number for number, write in enumerate(order)}
-    after: dict[int, int] = {}  # read -> place of the write it reads
-    for write, read in rf:
-        after[read] = place[write]
-    # what a process sees of one location never goes back
-    for process in {skeleton.process[e] for e in events}:
-        if process < 0:
-            continue
-        at = 0
-        for e in events:
-            if skeleton.process[e] != process:
+    def place(self, line: list[int], rf: list[tuple[int, int]]) -> Iterator[LocationOrder]:
+        """Yield every way to go on from ``line`` and ``rf``, the pairs that there are already."""
+        events = self._skeleton.events
+        left = False
+        for number, row in enumerate(self._rows):
+            begin, seen = self._at[number], self._seen[number]
+            end = begin
+            while end < len(row) and events[row[end]].kind == READ:
+                end += 1
+            if end == len(row):
                 continue
-            if e in place:
-                if place[e] <= at and at:
-                    return False
-                at = place[e]
-            else:
-                if after[e] < at:
-                    return False
-                at = after[e]
-    # a read of a write that comes po-later in the same process was never offered; two processes
-    # cannot both be behind each other, for places are in one line: what is left is atomicity
-    for read, source in after.items():
-        row = skeleton.rmw[read]
-        if row:
-            write = row.bit_length() - 1
-            if place[write] <= source:
-                return False
-            between = order[source + 1 : place[write]]
-            if any(skeleton.process[w] != skeleton.process[read] for w in between):
-                return False
-    return True
+            left = True
+            write = row[end]
+            for pairs in self._read(row[begin:end], seen, line, write):
+                self._at[number], self._seen[number] = end + 1, len(line)
+                yield from self.place([*line, write], rf + pairs)
+            self._at[number], self._seen[number] = begin, seen
+        if not left:
+            yield from self._rest(0, line, rf)
+
+    def _rest(
+        self, number: int, line: list[int], rf: list[tuple[int, int]]
+    ) -> Iterator[LocationOrder]:
+        """All writes have their places: yield the ways of the reads that are left."""
+        if number == len(self._rows):
+            yield LocationOrder(rf, tuple(line))
+            return
+        reads = self._rows[number][self._at[number] :]
+        for pairs in self._read(reads, self._seen[number], line, -1):
+            yield from self._rest(number + 1, line, rf + pairs)
+
+    def _read(
+        self, reads: list[int], seen: int, line: list[int], write: int
+    ) -> Iterator[list[tuple[int, int]]]:
+        """Yield what ``reads`` of one process may read of ``line``, from the place ``seen`` on."""
+        if not reads:
+            yield []
+            return
+        skeleton = self._skeleton
+        read, *rest = reads
+        value = skeleton.events[read].value
+        begin = seen
+        if write >= 0 and skeleton.rmw[read] >> write & 1:
+            begin = len(line) - 1
+        for place in range(begin, len(line)):
+            if skeleton.events[line[place]].value == value:
+                for pairs in self._read(rest, place, line, write):
+                    yield [(line[place], read), *pairs]
 
 
 # -- locks ---------------------------------------------------------------------------------------

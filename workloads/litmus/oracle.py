@@ -1,14 +1,18 @@
 """What a test's final states are under a model that is given by axioms."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from workloads.litmus.condition import Place, holds, may_be, places_of
 from workloads.litmus.executions import Execution, Skeleton, executions, skeletons
 from workloads.litmus.lkmm import Fixed, Lkmm
 from workloads.litmus.test import Litmus, Value
-from workloads.litmus.traces import Trace, Values, values_of
+from workloads.litmus.traces import TooLarge, Trace, Values, values_of
 
 StateKey = tuple[Value, ...]
+
+
+MOST_EXECUTIONS: Final = 50_000  # that are looked at for one test
 
 
 class Outcome:
@@ -53,6 +57,7 @@ def outcomes(test: Litmus) -> Outcome:
     values, traces = values_of(test)
     outcome = Outcome(shown_places(test))
     flags: dict[str, None] = {}
+    looked_at = 0
     for skeleton in skeletons(test, values, traces):
         fixed = Fixed(skeleton)
         state = _registers(skeleton.traces)
@@ -60,6 +65,9 @@ def outcomes(test: Litmus) -> Outcome:
             _final(state, execution, skeleton)
             if test.filter is not None and not holds(test.filter, state):
                 continue
+            looked_at += 1
+            if looked_at > MOST_EXECUTIONS:
+                raise TooLarge
             verdict = Lkmm(execution, fixed)
             if not verdict.allowed:
                 continue
@@ -105,6 +113,7 @@ def _is_reached(test: Litmus, values: Values, traces: list[list[Trace]], wanted:
             return False
         return may_be(test.condition, state, known, wanted)
 
+    looked_at = 0
     for skeleton in skeletons(test, values, traces, may_be_wanted):
         fixed: Fixed | None = None
         state = _registers(skeleton.traces)
@@ -112,6 +121,9 @@ def _is_reached(test: Litmus, values: Values, traces: list[list[Trace]], wanted:
             _final(state, execution, skeleton)
             if test.filter is not None and not holds(test.filter, state):
                 continue
+            looked_at += 1
+            if looked_at > MOST_EXECUTIONS:
+                raise TooLarge
             if holds(test.condition, state) != wanted:
                 continue
             if fixed is None:

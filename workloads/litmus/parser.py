@@ -23,7 +23,7 @@ from workloads.litmus.scanner import Scanner
 from workloads.litmus.test import Expression, Litmus, Process, Value
 
 _HEADER: Final = re.compile(r"\s*(\S+)[ \t]+([A-Za-z0-9_/.+:\[\]-]+)")
-_RESULT: Final = re.compile(r"Result:\s*([A-Za-z]+)")
+_RESULT: Final = re.compile(r"Result:[ \t]*([A-Za-z]+)(.*)")
 _PROCESS: Final = re.compile(r"P([0-9]+)$")
 _MOST_PROCESSES: Final = 64
 MOST_BYTES: Final = 1_000_000
@@ -72,7 +72,8 @@ def parse_litmus(text: str) -> Litmus:
     _check_places(test, scanner)
     found = _RESULT.search(text)
     if found:
-        test.result = found.group(1)
+        test.result = found.group(1).capitalize() if found.group(1) != "DEADLOCK" else "DEADLOCK"
+        test.racy = "RACE" in found.group(2).upper()
     return test
 
 

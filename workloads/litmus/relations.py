@@ -12,9 +12,9 @@ def seq(first: Relation, second: Relation) -> Relation:
     for row in first:
         reached = 0
         while row:
-            low = row & -row
-            reached |= second[low.bit_length() - 1]
-            row ^= low
+            last = row.bit_length() - 1
+            reached |= second[last]
+            row ^= 1 << last
         out.append(reached)
     return out
 
@@ -57,23 +57,18 @@ def or_same(relation: Relation) -> Relation:
 
 def star(relation: Relation) -> Relation:
     """Return the reflexive and transitive closure."""
-    out = or_same(relation)
-    for middle, _ in enumerate(out):
-        bit, through = 1 << middle, out[middle]
-        for event, row in enumerate(out):
-            if row & bit:
-                out[event] = row | through
-    return out
+    return or_same(plus(relation))
 
 
 def plus(relation: Relation) -> Relation:
     """Return the transitive closure."""
     out = list(relation)
-    for middle, _ in enumerate(out):
-        bit = 1 << middle
-        for event, row in enumerate(out):
-            if row & bit:
-                out[event] = row | out[middle]
+    leading = [event for event, row in enumerate(out) if row]
+    for middle in leading:
+        bit, through = 1 << middle, out[middle]
+        for event in leading:
+            if out[event] & bit:
+                out[event] |= through
     return out
 
 

@@ -138,8 +138,8 @@ class Litmus:
     """One test. ``quantifier``: ``exists``, ``~exists``, ``forall`` or ``final``.
 
     ``condition`` and ``filter`` are formulas of ``workloads.litmus.condition``; a filter of None
-    lets every execution through. ``result``: what the ``Result:`` line of its comment says, "" if
-    there is none.
+    lets every execution through. ``result``: the first word of the ``Result:`` line of its
+    comment, "" if there is none; ``racy``: that line speaks of a data race, too.
     """
 
     name: str
@@ -151,3 +151,4 @@ class Litmus:
     locations: list[tuple[int, str]]
     filter: Expression | None = None
     result: str = ""
+    racy: bool = False
