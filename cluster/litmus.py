@@ -77,7 +77,7 @@ def litmus_files(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
 
 def evaluate_all(jobs: list[Job], processes: int) -> Iterator[Evaluation]:
     """Yield the evaluation of each of ``jobs``, in their order."""
-    if processes <= 1 or len(jobs) == 1:
+    if processes <= 1 or len(jobs) <= 1:
         yield from map(evaluate, jobs)
         return
     with ProcessPoolExecutor(max_workers=min(processes, len(jobs))) as pool:

@@ -51,6 +51,9 @@ FENCE: Final = "F"
 
 MOST_TRACES: Final = 20_000
 
+# What a load reads while nothing is known about memory; no location has this name.
+UNKNOWN: Final = "?"
+
 
 class TooLarge(Exception):
     """The test has more executions than anybody waits for."""
@@ -159,6 +162,8 @@ def evaluate(expression: Expression, registers: dict[str, Value]) -> Value:
     if kind == "register":
         return registers.get(expression[1], 0)
     left = evaluate(expression[1], registers)
+    if left == UNKNOWN:
+        return UNKNOWN
     if len(expression) == 2:
         if kind == "!":
             return int(not left)
@@ -188,6 +193,8 @@ _ARITHMETIC: Final[dict[str, Callable[[int, int], int]]] = {
 
 
 def _binary(operator: str, a: Value, b: Value) -> Value:
+    if UNKNOWN in (a, b):
+        return UNKNOWN
     if operator == "==":
         return int(a == b)
     if operator == "!=":
@@ -212,27 +219,39 @@ def _binary(operator: str, a: Value, b: Value) -> Value:
 def values_of(test: Litmus) -> tuple[Values, list[list[Trace]]]:
     """Return what may stand at each location, and the traces of each process under it.
 
-    A value is made by a store from what was read, so after as many rounds as there are stores
-    nothing new that any execution has can come.
+    First come the values that stores have whatever loads read, on every path: what a load reads may
+    depend on a store that depends on the load. A further value is made by a store from what was
+    read, so after as many rounds as there are stores nothing new that any execution has can come.
 
     Raises: TooLarge.
     """
     values: Values = {name: {value: None} for name, value in test.initial.items()}
-    for _ in range(2 + sum(_stores(process.body) for process in test.processes)):
+    nothing: Values = {name: {UNKNOWN: None} for name in values}
+    for process in test.processes:
         cut: list[list[Event]] = []
+        ways = [trace.events for trace in traces_of(process, nothing, cut)]
+        _add_stored(values, ways + cut)
+    for _ in range(2 + sum(_stores(process.body) for process in test.processes)):
+        cut = []
         traces = [list(traces_of(process, values, cut)) for process in test.processes]
-        grown = False
-        for ways in [[trace.events for trace in ways] for ways in traces] + [cut]:
-            for events in ways:
-                for event in events:
-                    if event.kind == WRITE and event.role == "":
-                        at = values.setdefault(event.location, {})
-                        if event.value not in at:
-                            at[event.value] = None
-                            grown = True
-        if not grown:
+        ways = [trace.events for each in traces for trace in each]
+        if not _add_stored(values, ways + cut):
             break
     return values, traces
+
+
+def _add_stored(values: Values, ways: list[list[Event]]) -> bool:
+    """Add what ``ways`` store to ``values``; tell whether something is new."""
+    grown = False
+    for events in ways:
+        for event in events:
+            if event.kind != WRITE or event.role or UNKNOWN in (event.location, event.value):
+                continue
+            at = values.setdefault(event.location, {})
+            if event.value not in at:
+                at[event.value] = None
+                grown = True
+    return grown
 
 
 def _stores(body: list[Instruction]) -> int:
@@ -285,12 +304,15 @@ def _step(run: _Run, values: Values) -> list[_Run]:
         depends = run.depends_on(instruction.expression)
         run.set(instruction.register, evaluate(instruction.expression, run.registers), depends)
     elif isinstance(instruction, If):
-        arm = instruction.otherwise
-        if evaluate(instruction.condition, run.registers):
-            arm = instruction.then
-        run.todo.append(run.control)
-        run.todo.extend(reversed(arm))
-        run.control |= run.depends_on(instruction.condition)
+        holds = evaluate(instruction.condition, run.registers)
+        runs = _choices(run, 2 if holds == UNKNOWN else 1)
+        arms = [instruction.then if holds else instruction.otherwise, instruction.otherwise]
+        depends = run.depends_on(instruction.condition)
+        for one, arm in zip(runs, arms, strict=False):
+            one.todo.append(one.control)
+            one.todo.extend(reversed(arm))
+            one.control |= depends
+        return runs
     elif isinstance(instruction, Fence):
         run.add(Event(FENCE, instruction.kind))
     elif isinstance(instruction, Load):
@@ -314,7 +336,7 @@ def _step(run: _Run, values: Values) -> list[_Run]:
 
 
 def _choices(run: _Run, count: int) -> list[_Run]:
-    return [run, *[run.copy() for _ in range(count - 1)]]
+    return [run, *[run.copy() for _ in range(count - 1)]] if count else []
 
 
 def _load(run: _Run, load: Load, values: Values) -> list[_Run]:
@@ -367,7 +389,7 @@ def _updated(
     if operation == "xchg":
         return operands[0], uses[0]
     if operation == "cmpxchg":
-        return (operands[1], uses[1]) if old == operands[0] else (None, 0)
+        return (operands[1], uses[1]) if old in (operands[0], UNKNOWN) else (None, 0)
     if operation == "add_unless":
         if old == operands[1]:
             return None, 0

@@ -30,7 +30,9 @@ def test_comments_of_ocaml_nest_and_may_stand_between_processes_and_in_the_condi
 
 def test_a_bare_name_as_a_first_value_is_the_address_of_that_location() -> None:
     for first in ("int *p = y;", "p=y;", "p = &y;", "int *p=y; int y = 0;"):
-        text = f"C T\n{{{first}}}\nP0(int **p) {{ int *r0; r0 = READ_ONCE(*p); }}\nexists (0:r0=y)\n"
+        text = (
+            f"C T\n{{{first}}}\nP0(int **p) {{ int *r0; r0 = READ_ONCE(*p); }}\nexists (0:r0=y)\n"
+        )
         assert observe(parse_litmus(text)) == "Always", first
 
 

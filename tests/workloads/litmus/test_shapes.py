@@ -1,5 +1,7 @@
 """The classic shapes under every model, against the verdicts that the literature has."""
 
+from itertools import pairwise
+
 import pytest
 
 from tests.workloads.litmus.verdicts import MODELS, verdicts
@@ -35,7 +37,7 @@ def test_each_model_allows_what_the_literature_says_it_allows(name: str) -> None
 def test_each_machine_shows_no_more_than_the_next_weaker_one(name: str) -> None:
     test = shape(name)
     states = [set(explore(test, model).states) for model in ("sc", "tso", "pso", "arm", "weak")]
-    assert all(one <= other for one, other in zip(states, states[1:], strict=False))
+    assert all(one <= other for one, other in pairwise(states))
     assert states[-1] == set(outcomes(test).states)
 
 
