@@ -11,7 +11,8 @@ from HTML comments right above it, which no reader sees:
                       terminal (both streams), none if only that it succeeds counts; a line ``…``
                       stands for any number of lines. ``runs/…`` in a command is the newest run
     <!-- file: X -->  what X holds: it is there for the other blocks of its page. smplab diff must
-                      find no difference in a program, a configuration must be valid
+                      find no difference in a program, a configuration must be valid, and a litmus
+                      test end as its comment says
     <!-- script -->   Python that must run; a run directory in it is replaced by the newest one
     <!-- run: C -->   the command C has made the newest run before the block
     <!-- exit: N -->  its commands end with exit code N
@@ -295,6 +296,9 @@ def _check_file(name: str, sandbox: Sandbox) -> None:
     if name.endswith(".py"):
         code, lines = sandbox.execute(f"smplab diff {name}")
         allowed = (OK, INCONCLUSIVE)
+    elif name.endswith(".litmus"):
+        code, lines = sandbox.execute(f"smplab litmus {name}")
+        allowed = (OK,)
     else:
         code, lines = sandbox.execute(f"smplab validate {name}")
         allowed = (OK,)

@@ -203,24 +203,8 @@ class Lkmm:
         nonrw_fence = union(strong_fence, f.po_rel, f.acq_po)
         fence = union(nonrw_fence, f.wmb, f.rmb)
 
-        # Preserved Program Order
-        addr, data, ctrl = s.addr, s.data, s.ctrl
-        if not internal:
-            carry = star(seq(restrict(~0, data, ~f.srcu_unlocks), rfi))
-            addr, data, ctrl = seq(carry, addr), seq(carry, data), seq(carry, ctrl)
-        dep = union(addr, data)
+        addr, ppo = self._preserved(x, f, fence, po_unlock_lock_po, None if internal else rfi)
         overwrite = union(co, fr)
-        ppo = union(
-            restrict(~0, union(dep, ctrl), f.w),
-            within(overwrite, same),
-            restrict(~0, addr, f.r),
-            within(fence, same),
-            within(po_unlock_lock_po, same),
-        )
-        if f.plain:
-            ppo = union(ppo, seq(restrict(~0, addr, f.plain), f.wmb))
-        if not internal:
-            ppo = union(ppo, seq(restrict(~0, dep, marked), rfi))
 
         # Propagation
         strong_or_release = union(strong_fence, f.po_rel)
@@ -275,6 +259,35 @@ class Lkmm:
                 addr,
             )
         return True
+
+    @staticmethod
+    def _preserved(
+        x: Execution, f: Fixed, fence: Relation, unlock_lock: Relation, rfi: Relation | None
+    ) -> tuple[Relation, Relation]:
+        """Return addr, dependencies carried through memory included, and ppo.
+
+        Args:
+            rfi: who reads what its own process has stored; None if nobody does.
+        """
+        s = x.skeleton
+        same = s.same
+        addr, data, ctrl = s.addr, s.data, s.ctrl
+        if rfi is not None:
+            carry = star(seq(restrict(~0, data, ~f.srcu_unlocks), rfi))
+            addr, data, ctrl = seq(carry, addr), seq(carry, data), seq(carry, ctrl)
+        dep = union(addr, data)
+        ppo = union(
+            restrict(~0, union(dep, ctrl), f.w),
+            within(union(x.co, x.fr), same),
+            restrict(~0, addr, f.r),
+            within(fence, same),
+            within(unlock_lock, same),
+        )
+        if f.plain:
+            ppo = union(ppo, seq(restrict(~0, addr, f.plain), f.wmb))
+        if rfi is not None:
+            ppo = union(ppo, seq(restrict(~0, dep, f.marked), rfi))
+        return addr, ppo
 
     @staticmethod
     def _rcu_fence(
