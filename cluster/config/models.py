@@ -109,8 +109,9 @@ class Machine(Model):
         str,
         OneOfOrOwn(*memory_model_names(), kind=MEMORY_MODEL, later=LATER),
         Field(
-            description="When CPUs see each other's stores in granularity step: sc, at once; or a "
-            "model of your own, FILE.py:CLASS, or the name of an installed one."
+            description="When CPUs see each other's stores in granularity step: sc, at once; tso, "
+            "pso, when they leave the buffer of their CPU; or a model of your own, FILE.py:CLASS, "
+            "or the name of an installed one."
         ),
     ] = "sc"
     topology: Annotated[

@@ -27,8 +27,8 @@ current task each time, and everything from time to time.
 
 Source: Documentation/memory-barriers.txt for what may interleave; the random walk follows the
 schedulers of Shuttle and Coyote.
-Deviation: the only memory model so far is ``sc`` (``kernel.drive.memory``): a store can be seen at
-once, so a BARRIER orders nothing that is not in order already and dropping one changes nothing.
+Deviation: the memory models are ``sc``, ``tso`` and ``pso`` (``kernel.drive.memory``): loads are
+done in order, and what orders loads alone can be dropped without effect.
 """
 
 from typing import TYPE_CHECKING, Any, Final, cast

@@ -11,99 +11,21 @@ some in common: ``Drain.reach`` tells, and models ask it instead of comparing ob
 A model that holds stores back gives each as a *drain*: an entry beside the paths in what can go
 next, so that when it becomes visible is a choice like any other (``kernel.drive.chooser``).
 
-There is one so far, ``sc``: sequential consistency. See decision 0008. A further one is a class
-here and a line in ``_MODELS``; from outside it is made known by ``register_memory_model``, and in a
-configuration ``machine.memory_model`` may name its file (``cluster.driver_parts``).
+There are ``sc``, sequential consistency, and the store buffers ``tso`` and ``pso``
+(``kernel.memory``). See decisions 0008 and 0014. A further one is a class there and a line in
+``_MODELS``; from outside it is made known by ``register_memory_model``, and in a configuration
+``machine.memory_model`` may name its file (``cluster.driver_parts``).
 
-Source: Documentation/memory-barriers.txt; for models with buffers, Owens, Sarkar and Sewell,
-A better x86 memory model: x86-TSO (2009).
+Source: Documentation/memory-barriers.txt.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
-NOTHING: Final = 0  # how much of what is read a store is to: see Drain.reach
-PART: Final = 1
-ALL: Final = 2
-
-
-class Cell:
-    """Bytes of a page of memory that guest programs share, as the target of one access.
-
-    The page is meant, not the place where it is mapped: what happens to the mapping between the
-    offer of an access and the access comes after it, as on a processor that is told by an
-    interrupt to forget a translation.
-
-    Args:
-        page: what the page holds.
-        frame: its number, for reports.
-        start: of the first byte in the page; ``length``: how many they are.
-    """
-
-    __slots__ = ("frame", "length", "page", "start")
-
-    def __init__(self, page: bytearray, frame: int, start: int, length: int) -> None:
-        self.page = page
-        self.frame = frame
-        self.start = start
-        self.length = length
-
-    @property
-    def data(self) -> bytes:
-        """What memory holds there."""
-        return bytes(self.page[self.start : self.start + self.length])
-
-    @data.setter
-    def data(self, data: bytes) -> None:
-        self.page[self.start : self.start + self.length] = data
-
-    def __repr__(self) -> str:
-        return f"<bytes {self.start}..{self.start + self.length - 1} of frame {self.frame}>"
-
-
-class Drain:
-    """A store that its CPU has made and others do not see yet; an entry of what can go next."""
-
-    __slots__ = ("cpu", "now_ns", "op", "serial", "task")
-
-    def __init__(self, cpu: int, obj: Any, field: str, value: Any) -> None:
-        self.cpu = cpu
-        self.op: tuple[str, int, Any] = ("store_buffer.drain", DRAIN, (obj, field, value))
-        self.task: Any = None
-        # set by the driver: when it may become visible, if virtual time decides
-        self.now_ns = 0
-        self.serial = 0
-
-    def reach(self, obj: Any, field: str) -> int:
-        """Return how much of ``field`` of ``obj`` this store is to: NOTHING, PART or ALL.
-
-        Who reads what a store waits for takes ``value_in`` of the newest one that reaches it, if
-        that is to ALL of it; if it is to a PART, both must be in memory first.
-        """
-        mine, my_field, _value = self.op[2]
-        if mine is obj:
-            return ALL if my_field == field else NOTHING
-        if not isinstance(mine, Cell) or not isinstance(obj, Cell) or mine.page is not obj.page:
-            return NOTHING
-        end, my_end = obj.start + obj.length, mine.start + mine.length
-        if mine.start <= obj.start and end <= my_end:
-            return ALL
-        return PART if mine.start < end and obj.start < my_end else NOTHING
-
-    def value_in(self, obj: Any) -> Any:
-        """Return what this store, which is to ALL of what is read in ``obj``, puts there."""
-        mine, _field, value = self.op[2]
-        if mine is obj or not isinstance(obj, Cell):
-            return value
-        start = obj.start - mine.start
-        return value[start : start + obj.length]
-
-    def __repr__(self) -> str:
-        obj, field, value = self.op[2]
-        return f"<store of cpu {self.cpu}: {field} = {value!r} of {obj!r}>"
-
-
-DRAIN: Final = -1  # the kind of a drain: no path stops at one
+from kernel.memory.drains import ALL, DRAIN, NOTHING, PART, Cell, Drain
+from kernel.memory.rules import BUFFERED
+from kernel.memory.store_buffers import StoreBuffers
 
 
 class MemoryModel(Protocol):
@@ -186,9 +108,13 @@ class SequentialConsistency:
         raise AssertionError(f"{entry!r} under sc")
 
 
-LATER: Final[tuple[str, ...]] = ("tso", "pso", "arm", "weak")
+# Models of litmus tests that a running kernel cannot have yet, and why.
+LATER: Final[tuple[str, ...]] = ("arm", "weak")
 
-_MODELS: Final[dict[str, Callable[[], MemoryModel]]] = {"sc": SequentialConsistency}
+_MODELS: Final[dict[str, Callable[[], MemoryModel]]] = {
+    "sc": SequentialConsistency,
+    **{name: partial(StoreBuffers, by_location) for name, by_location in BUFFERED.items()},
+}
 
 
 def register_memory_model(name: str, make: Callable[[], MemoryModel]) -> None:
@@ -217,3 +143,19 @@ def make_memory_model(name: str) -> MemoryModel:
         return make()
     why = "is not here yet" if name in LATER else "is none"
     raise ValueError(f"the memory model {name!r} {why} (there is: {', '.join(_MODELS)})")
+
+
+__all__ = [
+    "ALL",
+    "DRAIN",
+    "LATER",
+    "NOTHING",
+    "PART",
+    "Cell",
+    "Drain",
+    "MemoryModel",
+    "SequentialConsistency",
+    "make_memory_model",
+    "memory_model_names",
+    "register_memory_model",
+]

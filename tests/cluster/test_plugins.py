@@ -277,8 +277,8 @@ def test_what_is_looked_at_is_what_a_kind_of_parts_has(of: str, needed: plugins.
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("tso", "tso is designed but not in this version: use sc, or FILE.py:CLASS"),
-        ("x86", "must be one of sc, or FILE.py:CLASS (got 'x86')"),
+        ("arm", "arm is designed but not in this version: use "),
+        ("x86", "must be one of sc, tso, pso, or FILE.py:CLASS (got 'x86')"),
         ("gone.py:Mine", "gone.py: No such file or directory"),
     ],
 )

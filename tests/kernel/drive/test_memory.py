@@ -243,7 +243,7 @@ def test_when_a_store_becomes_visible_is_in_the_schedule():
 
 @pytest.mark.parametrize("name", [*LATER, "x86"])
 def test_a_model_that_is_not_there_is_refused(name):
-    with pytest.raises(ValueError, match=r"\(there is: sc\)"):
+    with pytest.raises(ValueError, match=r"\(there is: sc, tso, pso\)"):
         make_memory_model(name)
 
 
@@ -366,7 +366,7 @@ def run_guest(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "_MODELS", dict(memory._MODELS))
     for name, model in MODELS.items():
         register_memory_model(name, model)
-    assert memory_model_names() == ["sc", *MODELS]
+    assert memory_model_names() == ["sc", "tso", "pso", *MODELS]
 
     def run(text, model, seed=None, cpus=3):
         program = tmp_path / "program.py"

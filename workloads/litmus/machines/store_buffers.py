@@ -1,15 +1,21 @@
 """``sc``, ``tso`` and ``pso``: memory, and a buffer of stores for each CPU.
 
-``sc`` has no buffer. ``tso`` drains its buffer in order; a barrier, an atomic read-modify-write and
-a lock wait until it is empty, and nothing else orders anything that is not in order already.
-``pso`` drains the stores to one location in order; smp_wmb() and a release open an epoch, and what
-is of a later epoch waits for all of the earlier. A CPU reads the newest of its own stores first.
-
-Source: Owens, Sarkar, Sewell, A better x86 memory model: x86-TSO, 2009; SPARC V9 for PSO.
+``sc`` has no buffer. What a buffer does is the kernel's (``kernel.memory.rules``): a machine that
+runs a kernel under ``tso`` or ``pso`` has the same. A barrier, an atomic read-modify-write and a
+lock wait here until the buffer is empty. A CPU reads the newest of its own stores first.
 """
 
-from collections.abc import Iterator
+from typing import Final
 
+from kernel.memory.rules import (
+    BUFFERED,
+    FULL_BARRIER,
+    LOAD_BARRIER,
+    STORE_BARRIER,
+    drainable,
+    epoch_behind,
+    must_be_empty,
+)
 from workloads.litmus.machines.program import (
     BRANCH,
     FENCE,
@@ -34,6 +40,8 @@ from workloads.litmus.machines.program import (
 )
 from workloads.litmus.test import RELEASE, Value
 
+_BARRIERS: Final = {"wmb": STORE_BARRIER, "rmb": LOAD_BARRIER, "barrier": LOAD_BARRIER}
+
 # (location, value, epoch)
 Entry = tuple[int, Value, int]
 # one CPU: pc, registers, buffer, epoch, depth of readers, what a grace period still waits for
@@ -49,7 +57,7 @@ class StoreBuffers:
     def __init__(self, program: Program, kind: str) -> None:
         self.program = program
         self._buffers = kind != "sc"
-        self._by_location = kind == "pso"
+        self._by_location = BUFFERED.get(kind, False)
 
     def first(self) -> State:
         """Return the state at the start."""
@@ -69,7 +77,8 @@ class StoreBuffers:
         found: list[State] = []
         memory, cpus = state
         for number, cpu in enumerate(cpus):
-            for at, (location, value, _) in self._drainable(cpu[2]):
+            for at in drainable(cpu[2], self._by_location, _epoch, _overlap):
+                location, value, _ = cpu[2][at]
                 buffer = cpu[2][:at] + cpu[2][at + 1 :]
                 changed = (cpu[0], cpu[1], buffer, cpu[3] if buffer else 0, cpu[4], cpu[5])
                 found.append((with_item(memory, location, value), with_item(cpus, number, changed)))
@@ -77,21 +86,6 @@ class StoreBuffers:
             if cpu[0] < len(ops):
                 found.extend(self._execute(state, number, cpu, ops[cpu[0]]))
         return found
-
-    def _drainable(self, buffer: tuple[Entry, ...]) -> Iterator[tuple[int, Entry]]:
-        """Yield the stores of ``buffer`` that may become visible next, and where they stand."""
-        if not buffer:
-            return
-        if not self._by_location:
-            yield 0, buffer[0]
-            return
-        seen = 0
-        for at, entry in enumerate(buffer):
-            if entry[2] != buffer[0][2]:
-                return
-            if not seen >> entry[0] & 1:
-                yield at, entry
-            seen |= 1 << entry[0]
 
     # -- one instruction ----------------------------------------------------------------------
 
@@ -131,8 +125,8 @@ class StoreBuffers:
         if not self._buffers:
             changed: Cpu = (pc + 1, registers, buffer, epoch, readers, waits)
             return [(with_item(memory, location, value), with_item(cpus, number, changed))]
-        if buffer and (op.kind == UNLOCK or op.order == RELEASE):
-            epoch = buffer[-1][2] + 1
+        if op.kind == UNLOCK or op.order == RELEASE:
+            epoch = _behind(buffer, epoch, STORE_BARRIER)
         changed = (pc + 1, registers, (*buffer, (location, value, epoch)), epoch, readers, waits)
         return [(memory, with_item(cpus, number, changed))]
 
@@ -174,10 +168,11 @@ class StoreBuffers:
             readers = (*readers, RCU)
         elif kind == "rcu-unlock":
             readers = without(readers, RCU)
-        elif kind == "wmb":
-            epoch = buffer[-1][2] + 1 if buffer else 0
-        elif kind not in ("rmb", "barrier") and buffer:
-            return []
+        else:
+            barrier = _BARRIERS.get(kind, FULL_BARRIER)
+            if buffer and must_be_empty(barrier):
+                return []
+            epoch = _behind(buffer, epoch, barrier)
         changed: Cpu = (pc + 1, registers, buffer, epoch, readers, waits)
         return [(memory, with_item(cpus, number, changed))]
 
@@ -214,6 +209,18 @@ class StoreBuffers:
             changed = (pc if left else pc + 1, registers, buffer, epoch, readers, left)
             found.append((memory, with_item(cpus, number, changed)))
         return found
+
+
+def _epoch(entry: Entry) -> int:
+    return entry[2]
+
+
+def _overlap(one: Entry, other: Entry) -> bool:
+    return one[0] == other[0]
+
+
+def _behind(buffer: tuple[Entry, ...], epoch: int, barrier: int) -> int:
+    return epoch_behind(buffer[-1][2] if buffer else None, epoch, barrier)
 
 
 def _read(memory: tuple[Value, ...], buffer: tuple[Entry, ...], location: int) -> Value:
