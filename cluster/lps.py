@@ -230,6 +230,7 @@ class KernelHost:
         self.scheme = guarded(scheme, spec.cpus)
         self._settles = scheme.settles
         self.turn_ns: int = getattr(self.scheme, "turn_ns", 0)
+        self.kernel.single_steps = getattr(scheme, "single_steps", False)
         self._judged = False
         self.pending = Pending()
         self.view = View(spec.cpus, self.kernel, self.pending)

@@ -74,6 +74,15 @@ class KernelState(Kernel):
     def chooser(self, chooser: Chooser) -> None:
         self._stepper.chooser = chooser
 
+    @property
+    def single_steps(self) -> bool:
+        """Whether ``run`` comes back after every step, for CPUs to go on (granularity ``step``)."""
+        return self._stepper.single
+
+    @single_steps.setter
+    def single_steps(self, single: bool) -> None:
+        self._stepper.single = single
+
     # -- in and out ---------------------------------------------------------------------------
 
     def deliver(self, requests: Iterable[m.Request]) -> None:

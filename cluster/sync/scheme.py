@@ -44,6 +44,7 @@ NO_FURTHER: Final = -1  # what ``Scheme.limit`` says when the kernel has done en
 BUILTIN: Final = {
     "exact": "cluster.sync.exact:Exact",
     "barrier": "cluster.sync.barrier:Barrier",
+    "free": "cluster.sync.free:Free",
 }
 
 

@@ -121,6 +121,7 @@ class StepDriver:
         enabled: those that can go, in the order ``(time, cpu, serial)``.
         chooser: who decides which goes; may be replaced before the first step.
         memory: what LOAD, STORE, UPDATE and barriers do.
+        single: ``run`` comes back after each step, so that CPUs can go on before the next.
     """
 
     __slots__ = (
@@ -135,6 +136,7 @@ class StepDriver:
         "chooser",
         "enabled",
         "memory",
+        "single",
     )
 
     def __init__(self, kernel: "KernelState") -> None:
@@ -144,6 +146,7 @@ class StepDriver:
         self.chooser: Chooser = make_chooser(spec.tie_break)
         self.chooser.begin(spec.seed)
         self.memory: MemoryModel = make_memory_model(spec.memory_model)
+        self.single = False
         self._kernel = kernel
         self._mutations = frozenset(spec.mutations)
         self._dep = LockDep() if spec.check else None
@@ -197,6 +200,8 @@ class StepDriver:
                     self._choose(min(limit_ns, event_ns - 1))
                     if kernel.after_step is not None:
                         kernel.after_step(kernel)
+                    if self.single:
+                        return
         finally:
             del requests[:served]
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from workloads.language import (
@@ -101,6 +102,7 @@ if sys.getrecursionlimit() < HOST_RECURSION:
 sys.set_int_max_str_digits(4300)
 
 
+@cache
 def _names_of_tables() -> dict[str, Any]:
     """Return what follows from the tables of modules, built-ins, types and exceptions."""
     space: dict[str, Any] = {}
