@@ -24,7 +24,7 @@ from kernel.boot.start import start_machine
 from kernel.check.step import StepChecks
 from kernel.drive.chooser import Chooser
 from kernel.drive.forms import is_path
-from kernel.drive.interleave import StepDriver
+from kernel.drive.interleave import StepDriver, StepWatch
 from kernel.drive.run_through import run_to_sleep
 from kernel.drive.story import tell
 from kernel.entry import resume, syscall, user_work
@@ -73,6 +73,15 @@ class KernelState(Kernel):
     @chooser.setter
     def chooser(self, chooser: Chooser) -> None:
         self._stepper.chooser = chooser
+
+    @property
+    def watch(self) -> StepWatch | None:
+        """Who is told of every step of a path (granularity ``step``)."""
+        return self._stepper.watch
+
+    @watch.setter
+    def watch(self, watch: StepWatch | None) -> None:
+        self._stepper.watch = watch
 
     @property
     def single_steps(self) -> bool:

@@ -31,7 +31,7 @@ Deviation: the memory models are ``sc``, ``tso`` and ``pso`` (``kernel.drive.mem
 done in order, and what orders loads alone can be dropped without effect.
 """
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from kernel import messages as m
 from kernel.drive.chooser import Chooser, make_chooser
@@ -113,6 +113,18 @@ class ActivePath:
 _ENTER: Final[tuple[str, int, Any]] = ("enter", POINT, None)
 
 
+class StepWatch(Protocol):
+    """Follows what the steps of paths do (granularity ``step``); it must change nothing."""
+
+    def begin(self, path: ActivePath) -> None:
+        """The code of ``path`` runs from here, its operation having been carried out."""
+        ...
+
+    def end(self, path: ActivePath) -> None:
+        """The code of ``path`` stands at its next point, or has ended."""
+        ...
+
+
 class StepDriver:
     """Runs the paths of one KernelState, one point at a time: a part of it in a file of its own.
 
@@ -121,6 +133,7 @@ class StepDriver:
         enabled: those that can go, in the order ``(time, cpu, serial)``.
         chooser: who decides which goes; may be replaced before the first step.
         memory: what LOAD, STORE, UPDATE and barriers do.
+        watch: is told of every step, if there is one.
         single: ``run`` comes back after each step, so that CPUs can go on before the next.
     """
 
@@ -137,6 +150,7 @@ class StepDriver:
         "enabled",
         "memory",
         "single",
+        "watch",
     )
 
     def __init__(self, kernel: "KernelState") -> None:
@@ -147,6 +161,7 @@ class StepDriver:
         self.chooser.begin(spec.seed)
         self.memory: MemoryModel = make_memory_model(spec.memory_model)
         self.single = False
+        self.watch: StepWatch | None = None
         self._kernel = kernel
         self._mutations = frozenset(spec.mutations)
         self._dep = LockDep() if spec.check else None
@@ -321,6 +336,9 @@ class StepDriver:
         kernel = self._kernel
         obj = path.op[2]
         kernel.stepping = path
+        watch = self.watch
+        if watch is not None:
+            watch.begin(path)
         try:
             path.op = path.gen.send(answer)
         except StopIteration:
@@ -337,6 +355,8 @@ class StepDriver:
             ) from oops
         finally:
             kernel.stepping = None
+            if watch is not None:
+                watch.end(path)
             if self._story is not None:
                 self._story.moved(path, obj, kernel.now_ns)
         path.now_ns = kernel.now_ns + self._hold_up_ns()

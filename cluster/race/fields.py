@@ -1,0 +1,122 @@
+"""What CPUs share in the kernel, field by field, and why some of it may be touched without a lock.
+
+``WATCHED`` are the structures whose fields ``cluster.race.watch`` follows. A field needs a lock, or
+an order of events, unless ``UNSHARED`` or ``REASONS`` names it: Linux itself reads and writes a
+number of fields without one, and says at the place why that is right. What is named there is still
+followed, for whoever explores orders of steps; it is only no race.
+"""
+
+from typing import Final
+
+from kernel.cred.creds import UserStruct
+from kernel.fs.file import FdSharers, FilesStruct
+from kernel.fs.fs_struct import FsStruct
+from kernel.ipc.msg import MsgQueue
+from kernel.ipc.pipe import Pipe
+from kernel.ipc.sem_queue import SemArray, SemUndoList
+from kernel.ipc.shm import ShmidKernel
+from kernel.ipc.unix import UnixSock
+from kernel.ipc.util import IpcIds
+from kernel.ipc.waitwake import FutexHashBucket, FutexQ
+from kernel.mm.mm_types import MmStruct, PageTable, SharedPages
+from kernel.ns.pid_namespace import PidNamespace
+from kernel.process.kthread import Kthread, KthreadCreateInfo, KthreadList
+from kernel.process.pid import Pid, PidMap
+from kernel.process.tasklist import TaskList
+from kernel.process.wait_task import WaitOpts
+from kernel.ptrace.link import PtraceState
+from kernel.signal.multiprocess import MultiprocessSignals
+from kernel.smp.completion import Completion
+from kernel.smp.wait import WaitQueueHead
+from kernel.task import SighandStruct, SignalStruct, TaskStruct
+from kernel.time.itimer import RealTimer
+from kernel.time.posix_cpu_timers import PosixCputimers
+
+WATCHED: Final[tuple[type, ...]] = (
+    TaskStruct, SignalStruct, SighandStruct, TaskList, Pid, PidMap, PidNamespace, UserStruct,
+    MmStruct, PageTable, SharedPages, FilesStruct, FdSharers, FsStruct,
+    Completion, WaitQueueHead, WaitOpts, Kthread, KthreadCreateInfo, KthreadList,
+    PtraceState, MultiprocessSignals, RealTimer, PosixCputimers,
+    FutexHashBucket, FutexQ, Pipe, UnixSock, MsgQueue, SemArray, SemUndoList, ShmidKernel, IpcIds,
+)  # fmt: skip
+
+# Fields that say nothing to anybody else, or are no memory of Linux.
+UNSHARED: Final[dict[type, tuple[str, ...]]] = {
+    TaskStruct: (
+        "ctx", "msg_ns", "pi_lock", "alloc_lock", "tracing", "path", "in_syscall", "avg",
+        "utime_ns", "stime_ns", "nivcsw", "nvcsw", "run_delay_ns", "timeslices", "nr_migrations",
+        "min_flt",
+    ),
+    WaitQueueHead: ("lock",),
+}  # fmt: skip
+
+SHOWN: Final = "shown and not acted upon: a trace record, an accounting record, /proc"
+COUNT: Final = "a reference count, an atomic of Linux: one step changes it and acts on the result"
+
+OURS: Final = "the emulator's own, about which half of a task has what; no field of Linux"
+ORDERS: Final = "decided once per system call, as on Linux; a change that comes later is seen next time"
+SUMS: Final = "times of a thread group, added up when it has ended or nearly; Linux: stats_lock, seqlock"
+
+# field -> functions (none: all of them) that may touch it without a lock, and why
+REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "FilesStruct.count": (("copy_files",), COUNT),
+    "FsStruct.in_exec": (
+        ("sys_execve",),
+        "cleared without the lock of fs, as on Linux; copy_fs() looks at it and counts in one step",
+    ),
+    "FsStruct.users": (("copy_fs",), COUNT),
+    "MmStruct.users": (
+        ("mmget", "mm_release", "resume"),
+        "raised by who runs in it: see the field; a look at it on Linux too (mm_release), or ours",
+    ),
+    "SighandStruct.count": (("copy_sighand", "release_task", "_unwind"), COUNT),
+    "SignalStruct.ac_flag": (
+        ("do_exit",),
+        "or-ed in one step; Linux: acct_collect() under siglock",
+    ),
+    "SignalStruct.count": (("_link_thread", "put_task_struct", "release_task"), COUNT),
+    "SignalStruct.flags": (
+        ("do_exit", "exit_signals"),
+        "a trace record; and SIGNAL_GROUP_EXIT, which stays, read without siglock on Linux, too",
+    ),
+    "SignalStruct.group_exit_code": (("_end_group", "do_exit"), SHOWN),
+    "SignalStruct.live": (("do_exit",), COUNT),
+    "SignalStruct.nr_threads": (("resume",), OURS),
+    "SignalStruct.shared_pending": (
+        ("recalc_sigpending_tsk", "send_signal_locked"),
+        "posix_spawn() unblocks signals without siglock; what comes then is seen at its end",
+    ),
+    "SignalStruct.stime_ns": (("_exit_signal", "wait_task_zombie"), SUMS),
+    "SignalStruct.utime_ns": (("_exit_signal", "wait_task_zombie"), SUMS),
+    "TaskStruct.blocked": (
+        ("_wants_signal", "sys_posix_spawn"),
+        "only its task changes it; who sends a signal meanwhile may take either mask, as on Linux",
+    ),
+    "TaskStruct.ctx": ((), OURS),
+    "TaskStruct.exit_state": (
+        ("pidfd_poll", "zap_process"),
+        "a look without tasklist_lock, on Linux too; who dies later wakes or ignores the signal",
+    ),
+    "TaskStruct.flags": (("copy_process",), "only its task changes it; the copy may be of before"),
+    "TaskStruct.jobctl": (
+        ("ptrace_unfreeze_traced",),
+        "looked at without siglock first, as on Linux, and again under it",
+    ),
+    "TaskStruct.msg_ns": ((), OURS),
+    "TaskStruct.pi_lock": (("pi_lock",), "the emulator makes locks at their first use"),
+    "TaskStruct.ptrace": (("do_exit", "ptrace_event_enabled", "syscall"), ORDERS),
+    "TaskStruct.sighand": (("free_task",), "the last reference is gone: RCU on Linux"),
+    "TaskStruct.signal": (("check_kill_permission", "free_task"), "read under RCU on Linux"),
+    "TaskStruct.sigpending": (
+        ("wake_up_new_task", "fatal_signal_pending"),
+        "looked at again when the task comes to user mode, or goes round its loop",
+    ),
+    "TaskStruct.state": (
+        ("set_task_state", "try_to_wake_up"),
+        "the check of the table of moves; and a waker's second look, under the runqueue's lock",
+    ),
+    "TaskStruct.tracing": (
+        ("_state_of", "ptrace_unlink", "tracing_of"),
+        "lives as long as the link; a tracer that goes away clears it under tasklist_lock",
+    ),
+}

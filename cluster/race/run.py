@@ -1,0 +1,332 @@
+"""One controlled run of a scenario: who takes each step is chosen, and everything is watched.
+
+A run is a machine at granularity ``step`` under the scheme ``free`` (``cluster.sync.free``), so
+every path that is in the kernel may go next. ``Control`` is its chooser: it asks a strategy, notes
+who went and by which point, and lets go on in turn whoever waits longest once a run has taken far
+more steps than it should need (a strategy may starve a task that another one spins for).
+
+What is wrong with a run is its ``Verdict``. Its ``signature`` is the same for the same bug: a
+report without numbers. Shrinking keeps to it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from random import Random
+from typing import Any, Final, Protocol
+
+from cluster.engine_api import DEADLOCK, DONE, GUEST, INVARIANT, LIMIT, RunRequest, RunResult
+from cluster.local_engine import LocalRun
+from cluster.race.schedule import Schedule, digests_of, segments_of
+from cluster.race.strategies import Learned, Strategy, actor_of
+from cluster.race.watch import DataRace, Watch, watching
+from kernel.check.invariants import check_step
+from kernel.drive.chooser import Choice
+from kernel.errors import InvariantError
+from kernel.machine import MachineSpec
+from kernel.state import KernelState
+
+CLEAN: Final = "clean"
+RACE: Final = "data race"
+BROKEN: Final = "invariant"
+STUCK: Final = "deadlock"
+OUTCOME: Final = "outcome"
+ENDLESS: Final = "endless"
+
+# The number from which the driver makes a hold-up of 45 us, many times what a system call's way to
+# the kernel takes: kernel.drive.interleave. So CPUs come to their next call before anybody steps.
+_LONG_HOLD_UP: Final = 1 << 21 | 1
+
+_NUMBERS: Final = re.compile(r"0x[0-9a-f]+|\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How every run of a scenario must end: wait statuses by label, and outputs if they matter."""
+
+    statuses: tuple[tuple[str, int], ...] = ()
+    outputs: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is explored.
+
+    Attributes:
+        spec: the machine with its programs and mutations, at granularity ``step``.
+        expected: how it must end.
+        fair_after: so many steps are a strategy's; then everybody goes on in turn.
+        most_steps: a run that takes more is endless.
+    """
+
+    name: str
+    spec: MachineSpec
+    expected: Expected = Expected()
+    fair_after: int = 20_000
+    most_steps: int = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run showed.
+
+    Attributes:
+        kind: CLEAN, or what is wrong.
+        signature: the same for the same bug.
+        text: the report.
+    """
+
+    kind: str
+    signature: str = ""
+    text: str = ""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run.
+
+    Attributes:
+        actors: who took each step; ``names``: the point each step began at.
+        digest: of everything the run did, as every run has one.
+        choices: at how many steps there was more than one that could go.
+    """
+
+    verdict: Verdict
+    seed: int
+    strategy: str
+    actors: list[int]
+    names: list[str]
+    digest: str
+    choices: int
+    races: list[DataRace] = field(default_factory=list)
+
+
+class Diverged(Exception):
+    """A replay goes another way than the run did; the message says where."""
+
+
+class _Endless(InvariantError):
+    """A run takes more steps than a scenario may."""
+
+
+class Control:
+    """The chooser of a controlled run: see the module header.
+
+    Args:
+        strategy: whom to ask; None: nobody, after the prefix whoever went last goes on.
+        prefix: who takes the first steps.
+        strict: raise Diverged where the prefix names somebody who cannot go; else leave it out.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        strategy: Strategy | None,
+        prefix: Sequence[int] = (),
+        *,
+        strict: bool = True,
+    ) -> None:
+        self.actors: list[int] = []
+        self.names: list[str] = []
+        self.choices = 0
+        self._strategy = strategy
+        self._prefix = prefix
+        self._place = 0
+        self._strict = strict
+        self._fair_after = scenario.fair_after
+        self._most = scenario.most_steps
+        self._went: dict[int, int] = {}  # actor -> its last step
+
+    def begin(self, seed: int) -> None:
+        """See ``Chooser.begin``: the strategy has its own seed."""
+
+    def number(self, bound: int) -> int:
+        """Hold everybody up for as long as CPUs need to come to their next call."""
+        return _LONG_HOLD_UP
+
+    def choose(self, enabled: Sequence[Choice]) -> int:
+        """See ``Chooser.choose``."""
+        step = len(self.actors)
+        place = 0
+        if self._place < len(self._prefix):
+            place = self._follow(enabled)
+        elif len(enabled) > 1:
+            if step >= self._fair_after:
+                place = self._fair(enabled)
+            elif self._strategy is not None:
+                place = self._strategy.pick(enabled)
+            else:
+                place = self._last(enabled)
+        if len(enabled) > 1:
+            self.choices += 1
+        chosen = enabled[place]
+        actor = actor_of(chosen)
+        self.actors.append(actor)
+        self.names.append(chosen.op[0])
+        self._went[actor] = step
+        if step >= self._most:
+            raise _Endless(f"no end after {step} steps")
+        return place
+
+    def _follow(self, enabled: Sequence[Choice]) -> int:
+        prefix = self._prefix
+        while self._place < len(prefix):
+            wanted = prefix[self._place]
+            for place, entry in enumerate(enabled):
+                if actor_of(entry) == wanted:
+                    self._place += 1
+                    return place
+            if self._strict:
+                could = ", ".join(f"{entry.op[0]} of {actor_of(entry)}" for entry in enabled)
+                raise Diverged(f"step {len(self.actors) + 1}: {wanted} cannot go (can: {could})")
+            self._place += 1
+        return self._last(enabled)
+
+    def _last(self, enabled: Sequence[Choice]) -> int:
+        """Whoever went last goes on; if it cannot, the one with the lowest number."""
+        last = self.actors[-1] if self.actors else None
+        lowest = 0
+        for place, entry in enumerate(enabled):
+            actor = actor_of(entry)
+            if actor == last:
+                return place
+            if actor < actor_of(enabled[lowest]):
+                lowest = place
+        return lowest
+
+    def _fair(self, enabled: Sequence[Choice]) -> int:
+        went = self._went
+        return min(range(len(enabled)), key=lambda place: went.get(actor_of(enabled[place]), -1))
+
+
+class _Checks:
+    """What is looked at after every step."""
+
+    def __init__(self, watch: Watch | None) -> None:
+        self._watch = watch
+
+    def __call__(self, kernel: KernelState) -> None:
+        if self._watch is not None and self._watch.races:
+            raise InvariantError(RACE)
+        stories = check_step(kernel)
+        if stories:
+            raise InvariantError("\n".join(stories))
+
+
+def run_once(
+    scenario: Scenario, control: Control, *, seed: int = 0, strategy: str = "", watch: Watch | None
+) -> Run:
+    """Run a scenario once; with a ``watch``, inside ``watch.following()``.
+
+    Raises:
+        Diverged: the prefix of ``control`` cannot be followed.
+    """
+    spec = replace(scenario.spec, seed=scenario.spec.seed, tie_break="order", check=True)
+    local = LocalRun(RunRequest(spec, scheme="free", max_virtual_ns=3_600_000_000_000))
+    kernel = local.host.kernel
+    kernel.chooser = control
+    kernel.after_step = _Checks(watch)
+    if watch is None:
+        result = local.run()
+    else:
+        kernel.watch = watch
+        with watching(watch):
+            result = local.run()
+    races = [] if watch is None else watch.races
+    return Run(
+        _verdict(scenario, result, races),
+        seed,
+        strategy,
+        control.actors,
+        control.names,
+        result.digest,
+        control.choices,
+        races,
+    )
+
+
+def explore_once(
+    scenario: Scenario,
+    make: Any,
+    name: str,
+    learned: Learned,
+    seed: int,
+    *,
+    keep: bool = False,
+    watch: bool = True,
+) -> tuple[Run, Watch | None]:
+    """Run a scenario once with a strategy; everything random comes from ``seed``."""
+    seen = Watch(keep=keep) if watch or keep else None
+    control = Control(scenario, make(Random(seed), learned))
+    return run_once(scenario, control, seed=seed, strategy=name, watch=seen), seen
+
+
+def schedule_of(scenario: Scenario, run: Run, code: bytes) -> Schedule:
+    """Return what makes this run again."""
+    return Schedule(
+        code[:4],
+        scenario_hash(scenario),
+        config_hash(scenario),
+        run.seed,
+        segments_of(run.actors),
+        digests_of(run.names),
+    )
+
+
+def scenario_hash(scenario: Scenario) -> bytes:
+    """Return four bytes of what is run: the programs and how they are started."""
+    spec = scenario.spec
+    text = repr((sorted(spec.sources.items()), spec.spawns, spec.mutations))
+    return sha256(text.encode()).digest()[:4]
+
+
+def config_hash(scenario: Scenario) -> bytes:
+    """Return four bytes of the machine it runs on."""
+    spec = scenario.spec
+    text = repr((spec.cpus, spec.seed, spec.linux, spec.memory_model, spec.hz))
+    return sha256(text.encode()).digest()[:4]
+
+
+def _verdict(scenario: Scenario, result: RunResult, races: Iterable[DataRace]) -> Verdict:
+    kind, message = result.exit_kind, result.message
+    for race in races:
+        return Verdict(RACE, *_race_told(race))
+    if kind == INVARIANT:
+        if message.startswith("no end"):
+            return Verdict(ENDLESS, ENDLESS, message)
+        return Verdict(BROKEN, _masked(message), message)
+    if kind == DEADLOCK:
+        return Verdict(STUCK, STUCK, message)
+    if kind in (LIMIT, GUEST):
+        return Verdict(OUTCOME, _masked(f"{kind}: {message}"), f"{kind}: {message}")
+    if kind != DONE:
+        raise RuntimeError(f"{kind}: {message}")
+    found = {label: status for label, _pid, status in result.statuses}
+    for label, status in scenario.expected.statuses:
+        if found.get(label) != status:
+            text = f"{label} ends with status {found.get(label)}, and must with {status}"
+            return Verdict(OUTCOME, _masked(text), text)
+    for name, data in scenario.expected.outputs:
+        if result.outputs.get(name, b"") != data:
+            text = f"{name} is {result.outputs.get(name, b'')[:200]!r}, and must be {data[:200]!r}"
+            return Verdict(OUTCOME, f"{name} is another", text)
+    return Verdict(CLEAN)
+
+
+def _masked(message: str) -> str:
+    first = message.split("\n", 1)[0]
+    return _NUMBERS.sub("N", first)
+
+
+def _race_told(race: DataRace) -> tuple[str, str]:
+    """Return signature and report of a data race."""
+    name = f"{type(race.obj).__name__}.{race.field}"
+    both = sorted(
+        f"{'write' if one.write else 'read'} in {one.where}()" for one in (race.first, race.second)
+    )
+    lines = [f"data race on {name} of {race.obj!r}:"]
+    for one in (race.first, race.second):
+        how = "writes" if one.write else "reads"
+        lines.append(f"  step {one.step}: {one.task!r} {how} it in {one.where}()")
+    return f"{name}: {both[0]}, {both[1]}", "\n".join(lines)
