@@ -11,6 +11,7 @@ from typing import Final
 from kernel.cred.creds import UserStruct
 from kernel.fs.file import FdSharers, FilesStruct
 from kernel.fs.fs_struct import FsStruct
+from kernel.ipc.futex import UserLock
 from kernel.ipc.msg import MsgQueue
 from kernel.ipc.pipe import Pipe
 from kernel.ipc.sem_queue import SemArray, SemUndoList
@@ -27,6 +28,7 @@ from kernel.process.wait_task import WaitOpts
 from kernel.ptrace.link import PtraceState
 from kernel.signal.multiprocess import MultiprocessSignals
 from kernel.smp.completion import Completion
+from kernel.smp.load import LoadTable
 from kernel.smp.wait import WaitQueueHead
 from kernel.task import SighandStruct, SignalStruct, TaskStruct
 from kernel.time.itimer import RealTimer
@@ -38,6 +40,7 @@ WATCHED: Final[tuple[type, ...]] = (
     Completion, WaitQueueHead, WaitOpts, Kthread, KthreadCreateInfo, KthreadList,
     PtraceState, MultiprocessSignals, RealTimer, PosixCputimers,
     FutexHashBucket, FutexQ, Pipe, UnixSock, MsgQueue, SemArray, SemUndoList, ShmidKernel, IpcIds,
+    LoadTable, UserLock,
 )  # fmt: skip
 
 # Fields that say nothing to anybody else, or are no memory of Linux.

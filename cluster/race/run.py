@@ -158,6 +158,11 @@ class Control:
                 place = self._strategy.pick(enabled)
             else:
                 place = self._last(enabled)
+        return self._took(enabled, place)
+
+    def _took(self, enabled: Sequence[Choice], place: int) -> int:
+        """Note who takes this step."""
+        step = len(self.actors)
         if len(enabled) > 1:
             self.choices += 1
         chosen = enabled[place]
@@ -223,16 +228,13 @@ def run_once(
         Diverged: the prefix of ``control`` cannot be followed.
     """
     spec = replace(scenario.spec, seed=scenario.spec.seed, tie_break="order", check=True)
-    local = LocalRun(RunRequest(spec, scheme="free", max_virtual_ns=3_600_000_000_000))
-    kernel = local.host.kernel
-    kernel.chooser = control
-    kernel.after_step = _Checks(watch)
-    if watch is None:
-        result = local.run()
-    else:
+    with watching(watch):
+        local = LocalRun(RunRequest(spec, scheme="free", max_virtual_ns=3_600_000_000_000))
+        kernel = local.host.kernel
+        kernel.chooser = control
+        kernel.after_step = _Checks(watch)
         kernel.watch = watch
-        with watching(watch):
-            result = local.run()
+        result = local.run()
     races = [] if watch is None else watch.races
     return Run(
         _verdict(scenario, result, races),

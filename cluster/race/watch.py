@@ -31,12 +31,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster.race.fields import REASONS, UNSHARED, WATCHED
+from kernel.drive.memory import DRAIN
+from kernel.locking import Lock
 from kernel.points import (
     ACQUIRE,
     LOAD,
     POINT,
     READ_BARRIER,
     RELEASE,
+    RESCHED,
+    SCHEDULE,
     STORE,
     STORE_RELEASE,
     UPDATE,
@@ -46,12 +50,16 @@ from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
     from kernel.drive.interleave import ActivePath
+    from kernel.drive.memory import Drain
 
 READ: Final = 1
 WRITE: Final = 2
 
 _CONTAINERS: Final = (list, dict, bytearray, set)
 
+# Who made an object: pid of the task (0: the boot), which step of it, the how-manieth in that step.
+# The same object has the same label in every run in which its maker does the same.
+Label = tuple[int, int, int]
 Key = tuple[int, str]  # id of an object, and a field of it
 Footprint = dict[Key, int]
 _Clock = dict[Any, int]  # task -> how far it has come
@@ -91,6 +99,7 @@ class StepSeen:
     task: Any
     cpu: int
     footprint: Footprint
+    skipped: bool = False  # a mutation let it not take its lock
 
 
 class Watch:
@@ -102,8 +111,9 @@ class Watch:
     """
 
     __slots__ = (
-        "_acc", "_clocks", "_exclusive", "_kept", "_locks", "_reads", "_released", "_seen",
-        "_where", "_writes", "keep", "names", "on", "races", "step", "steps", "task",
+        "_acc", "_clocks", "_cpu", "_exclusive", "_kept", "_locks", "_reads", "_released", "_seen",
+        "_events", "_held", "_made", "_where", "_writes", "keep", "labels", "names", "on", "races", "step", "steps",
+        "task",
     )  # fmt: skip
 
     def __init__(self, *, keep: bool = False) -> None:
@@ -114,11 +124,17 @@ class Watch:
         self.races: list[DataRace] = []
         self.steps: list[StepSeen] = []
         self.names: dict[int, Any] = {}  # id -> object, so that no id comes again
+        self.labels: dict[int, Label] = {}
+        # containers that a path has read, under whatever name it may keep them
+        self._held: dict[Any, dict[Key, Any]] = {}
+        self._events: dict[Any, int] = {}  # task -> its steps so far
         self._acc: Footprint = {}
         self._where: dict[Key, str] = {}  # the function of the last access
         self._seen: dict[Key, tuple[Any, Any]] = {}  # containers, and what they held
         self._clocks: dict[Any, _Clock] = {}
         self._released: dict[Any, _Clock] = {}
+        self._made = 0
+        self._cpu = 0
         self._locks = _NO_LOCKS
         self._exclusive = _NO_LOCKS
         self._writes: dict[Key, Access] = {}
@@ -126,60 +142,96 @@ class Watch:
 
     # -- the driver's --------------------------------------------------------------------------
 
-    def begin(self, path: "ActivePath") -> None:
-        """A path's code runs, after its operation was carried out."""
-        name, kind, obj = path.op
+    def begin(self, entry: "ActivePath | Drain") -> None:
+        """See ``StepWatch.begin``."""
+        name, kind, obj = entry.op
         self.step += 1
-        task = self.task = path.task
+        self._cpu = cpu = entry.cpu
+        task = self.task = entry.task if entry.task is not None else ("stores of cpu", cpu)
+        self._events[task] = self._events.get(task, 0) + 1
+        self._made = 0
         clock = self._clocks.setdefault(task, {task: 1})
-        self._join(clock, ("cpu", path.cpu))
-        if name == "enter":
-            self._join(clock, task)  # somebody has woken or started it
-        elif kind in (ACQUIRE, READ_LOCK):
-            if obj not in path.skipped:
-                self._join(clock, id(obj))
-                self.names[id(obj)] = obj
-        elif kind == RELEASE:
-            self._publish(clock, id(obj))
-        elif LOAD <= kind < READ_BARRIER:
+        self._join(clock, ("cpu", cpu))
+        if kind < 0 or LOAD <= kind < READ_BARRIER:
             key = (id(obj[0]), obj[1])
             self.names[key[0]] = obj[0]
-            self._acc[key] = WRITE if kind in (STORE, STORE_RELEASE, UPDATE) else READ
+            writes = kind in (DRAIN, STORE, STORE_RELEASE, UPDATE)
+            self._acc[key] = WRITE if writes else READ
             self._join(clock, key)
-            if kind in (STORE, STORE_RELEASE, UPDATE):
+            if writes:
                 self._publish(clock, key)
-        elif kind != POINT and obj is not None:
+        elif name == "enter":
+            self._join(clock, task)  # somebody has woken or started it
+        elif kind == RELEASE:
+            self._publish(clock, id(obj))
+        elif kind in (SCHEDULE, RESCHED):
+            self._hold(entry)
+            self.on = True
+        elif kind != POINT and obj is not None and kind not in (ACQUIRE, READ_LOCK):
             self._join(clock, id(obj))
             self._publish(clock, id(obj))
             self.names[id(obj)] = obj
+        if name == "enter":
+            self._held.pop(task, None)
+        else:
+            held = self._held.get(task)
+            if held:
+                for key, value in held.items():
+                    self._seen[key] = (value, value.copy())
+        if self.keep:
+            self.steps.append(StepSeen(name, kind, obj, task, cpu, self._acc))
+
+    def go_on(self, path: "ActivePath") -> None:
+        """See ``StepWatch.go_on``."""
+        _name, kind, obj = path.op
+        if kind in (ACQUIRE, READ_LOCK):
+            if obj in path.skipped:
+                if self.keep:
+                    self.steps[-1].skipped = True
+            else:
+                self._join(self._clocks[self.task], id(obj))
+                self.names[id(obj)] = obj
+        self._hold(path)
+        self.on = True
+
+    def _hold(self, path: Any) -> None:
         held = path.held
         if held:
             self._locks = frozenset([id(lock) for lock, _, _ in held])
             self._exclusive = frozenset([id(lock) for lock, _, shared in held if not shared])
         else:
             self._locks = self._exclusive = _NO_LOCKS
-        self.on = True
 
-    def end(self, path: "ActivePath") -> None:
-        """The path stands at its next point, or has ended."""
+    def end(self) -> None:
+        """See ``StepWatch.end``."""
         self.on = False
         acc = self._acc
         if self._seen:
             for key, (container, held) in self._seen.items():
                 if container != held:
-                    acc[key] |= WRITE
+                    acc[key] = acc.get(key, 0) | WRITE
+                    self._where.setdefault(key, "")
             self._seen = {}
         if acc:
             where = self._where
             for key in where:
                 self._check(key, acc[key], where[key])
-            self._acc = {}
             self._where = {}
-        if self.keep:
-            name, kind, obj = path.op
-            self.steps.append(StepSeen(name, kind, obj, self.task, path.cpu, acc))
-        clock = self._clocks[self.task]
-        self._publish(clock, ("cpu", path.cpu))
+        if acc or self.keep:
+            self._acc = {}
+        self._publish(self._clocks[self.task], ("cpu", self._cpu))
+
+    def made(self, obj: Any) -> None:
+        """An object comes into being."""
+        if not self.keep:
+            return
+        task = self.task if self.on else None
+        self.names[id(obj)] = obj
+        if task is None:
+            self.labels[id(obj)] = (0, 0, len(self.labels))
+        else:
+            self.labels[id(obj)] = (task.pid, self._events[task], self._made)
+            self._made += 1
 
     # -- the fields' ---------------------------------------------------------------------------
 
@@ -194,6 +246,7 @@ class Watch:
             self._where[key] = sys._getframe(2).f_code.co_name
         if type(value) in _CONTAINERS and key not in self._seen:
             self._seen[key] = (value, value.copy())
+            self._held.setdefault(self.task, {})[key] = value
 
     def write(self, obj: Any, field: str) -> None:
         """A field is about to be written. What a constructor sets nobody else has seen yet."""
@@ -283,6 +336,18 @@ def _followed(cls: type, field: str, slot: Any) -> property:
     return property(read, write)
 
 
+def _told(cls: type) -> Callable[..., None]:
+    init = cls.__init__  # type: ignore[misc]
+
+    def made(self: Any, *args: Any, **kwargs: Any) -> None:
+        watch = _current[0]
+        if watch is not None:
+            watch.made(self)
+        init(self, *args, **kwargs)
+
+    return made
+
+
 @contextmanager
 def following() -> Iterator[None]:
     """Let the fields of all watched structures tell of their use, until the block is left."""
@@ -290,11 +355,14 @@ def following() -> Iterator[None]:
     try:
         for cls in WATCHED:
             for field in cls.__dict__.get("__slots__", ()):
-                if field in UNSHARED.get(cls, ()):
+                if field in UNSHARED.get(cls, ()) or field not in cls.__dict__:
                     continue
                 slot = cls.__dict__[field]
                 replaced.append((cls, field, slot))
                 setattr(cls, field, _followed(cls, field, slot))
+        for cls in (*WATCHED, Lock):
+            replaced.append((cls, "__init__", cls.__dict__["__init__"]))
+            setattr(cls, "__init__", _told(cls))
         yield
     finally:
         for cls, field, slot in reversed(replaced):
@@ -302,11 +370,11 @@ def following() -> Iterator[None]:
 
 
 @contextmanager
-def watching(watch: Watch) -> Iterator[Watch]:
-    """Let ``watch`` have what the fields tell, until the block is left; inside ``following()``."""
+def watching(watch: Watch | None) -> Iterator[None]:
+    """Let ``watch``, if there is one, have what the fields tell, until the block is left; inside ``following()``."""
     before = _current[0]
     _current[0] = watch
     try:
-        yield watch
+        yield
     finally:
         _current[0] = before

@@ -116,12 +116,16 @@ _ENTER: Final[tuple[str, int, Any]] = ("enter", POINT, None)
 class StepWatch(Protocol):
     """Follows what the steps of paths do (granularity ``step``); it must change nothing."""
 
-    def begin(self, path: ActivePath) -> None:
-        """The code of ``path`` runs from here, its operation having been carried out."""
+    def begin(self, entry: "ActivePath | Drain") -> None:
+        """What ``entry`` offers is about to be carried out."""
         ...
 
-    def end(self, path: ActivePath) -> None:
-        """The code of ``path`` stands at its next point, or has ended."""
+    def go_on(self, path: ActivePath) -> None:
+        """That was done, and the code of ``path`` runs on to its next point, or its end."""
+        ...
+
+    def end(self) -> None:
+        """The step is over. A path that waits for a lock, or sleeps, has not gone on."""
         ...
 
 
@@ -301,15 +305,25 @@ class StepDriver:
         kernel.stats.steps += 1
         kernel.now_ns = entry.now_ns
         kernel.set_cpu(entry.cpu)
-        if isinstance(entry, Drain):
-            self.memory.drain(entry)
-            return
-        if buffers:
-            self.enabled.remove(entry)
-        else:
-            del self.enabled[place]
-        kernel.current = entry.task
-        self._step(entry)
+        if not isinstance(entry, Drain):
+            if buffers:
+                self.enabled.remove(entry)
+            else:
+                del self.enabled[place]
+            kernel.current = entry.task
+        obj = entry.op[2]
+        if self.watch is not None:
+            self.watch.begin(entry)
+        try:
+            if isinstance(entry, Drain):
+                self.memory.drain(entry)
+            else:
+                self._step(entry)
+        finally:
+            if self.watch is not None:
+                self.watch.end()
+            if self._story is not None and not isinstance(entry, Drain):
+                self._story.moved(entry, obj, kernel.now_ns)
 
     def _step(self, path: ActivePath) -> None:
         """Carry out what ``path`` offers, and run its code on to its next offer."""
@@ -334,11 +348,9 @@ class StepDriver:
     def _advance(self, path: ActivePath, answer: object) -> None:
         """Run the code of ``path`` on to its next offer."""
         kernel = self._kernel
-        obj = path.op[2]
         kernel.stepping = path
-        watch = self.watch
-        if watch is not None:
-            watch.begin(path)
+        if self.watch is not None:
+            self.watch.go_on(path)
         try:
             path.op = path.gen.send(answer)
         except StopIteration:
@@ -355,10 +367,6 @@ class StepDriver:
             ) from oops
         finally:
             kernel.stepping = None
-            if watch is not None:
-                watch.end(path)
-            if self._story is not None:
-                self._story.moved(path, obj, kernel.now_ns)
         path.now_ns = kernel.now_ns + self._hold_up_ns()
         self._enable(path)
 
