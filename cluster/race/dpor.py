@@ -196,9 +196,7 @@ class Explorer:
         node = self.nodes[first]
         who = actors[first]
         number = clocks[first][who]
-        apart = [
-            place for place in range(first + 1, second) if clocks[place].get(who, 0) < number
-        ]
+        apart = [place for place in range(first + 1, second) if clocks[place].get(who, 0) < number]
         apart.append(second)
         initials: list[int] = []
         seen: dict[int, None] = {}

@@ -51,25 +51,40 @@ UNSHARED: Final[dict[type, tuple[str, ...]]] = {
         "min_flt",
     ),
     WaitQueueHead: ("lock",),
+    FutexHashBucket: ("lock",),
+    Pipe: ("mutex",),
+    SighandStruct: ("siglock",),
 }  # fmt: skip
 
 SHOWN: Final = "shown and not acted upon: a trace record, an accounting record, /proc"
 COUNT: Final = "a reference count, an atomic of Linux: one step changes it and acts on the result"
 
+RCU: Final = (
+    "looked up under RCU on Linux; what is found may be on its way out, and is dealt with as such"
+)
+LOOK: Final = (
+    "a look without the lock on Linux, too, before a sleep or for poll(); looked at again under it"
+)
+GUEST: Final = "memory of the guest program: the words its threads' locks are made of"
+TABLES: Final = "page tables that parent and child share until one writes, the emulator's own: no memory of Linux"
 OURS: Final = "the emulator's own, about which half of a task has what; no field of Linux"
-ORDERS: Final = "decided once per system call, as on Linux; a change that comes later is seen next time"
-SUMS: Final = "times of a thread group, added up when it has ended or nearly; Linux: stats_lock, seqlock"
+ORDERS: Final = (
+    "decided once per system call, as on Linux; a change that comes later is seen next time"
+)
+SUMS: Final = (
+    "times of a thread group, added up when it has ended or nearly; Linux: stats_lock, seqlock"
+)
 
 # field -> functions (none: all of them) that may touch it without a lock, and why
 REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
-    "FilesStruct.count": (("copy_files",), COUNT),
+    "FilesStruct.count": (("copy_files", "put_files_struct"), COUNT),
     "FsStruct.in_exec": (
         ("sys_execve",),
         "cleared without the lock of fs, as on Linux; copy_fs() looks at it and counts in one step",
     ),
-    "FsStruct.users": (("copy_fs",), COUNT),
+    "FsStruct.users": (("copy_fs", "put_fs_struct"), COUNT),
     "MmStruct.users": (
-        ("mmget", "mm_release", "resume"),
+        ("mmget", "mm_release", "resume", "mmput"),
         "raised by who runs in it: see the field; a look at it on Linux too (mm_release), or ours",
     ),
     "SighandStruct.count": (("copy_sighand", "release_task", "_unwind"), COUNT),
@@ -97,18 +112,17 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "TaskStruct.ctx": ((), OURS),
     "TaskStruct.exit_state": (
-        ("pidfd_poll", "zap_process"),
+        ("pidfd_poll", "zap_process", "wait_task_zombie"),
         "a look without tasklist_lock, on Linux too; who dies later wakes or ignores the signal",
     ),
     "TaskStruct.flags": (("copy_process",), "only its task changes it; the copy may be of before"),
     "TaskStruct.jobctl": (
-        ("ptrace_unfreeze_traced",),
+        ("ptrace_unfreeze_traced", "ptrace_attach", "wait_ptrace_stop"),
         "looked at without siglock first, as on Linux, and again under it",
     ),
     "TaskStruct.msg_ns": ((), OURS),
     "TaskStruct.pi_lock": (("pi_lock",), "the emulator makes locks at their first use"),
     "TaskStruct.ptrace": (("do_exit", "ptrace_event_enabled", "syscall"), ORDERS),
-    "TaskStruct.sighand": (("free_task",), "the last reference is gone: RCU on Linux"),
     "TaskStruct.signal": (("check_kill_permission", "free_task"), "read under RCU on Linux"),
     "TaskStruct.sigpending": (
         ("wake_up_new_task", "fatal_signal_pending"),
@@ -121,5 +135,83 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "TaskStruct.tracing": (
         ("_state_of", "ptrace_unlink", "tracing_of"),
         "lives as long as the link; a tracer that goes away clears it under tasklist_lock",
+    ),
+    "FutexQ.queued": (
+        ("futex_wait",),
+        "looked at after the sleep, as futex_unqueue() does before its lock",
+    ),
+    "IpcIds.entries": (
+        ("_find",),
+        "looked up under RCU on Linux; the object is looked at again under its lock",
+    ),
+    "MmStruct.forked": ((), OURS),
+    "MmStruct.locks": ((), GUEST),
+    "MmStruct.pt": (("dup_mm",), TABLES),
+    "PageTable.filled": ((), TABLES),
+    "PageTable.fresh": ((), TABLES),
+    "PageTable.nr_zero": ((), TABLES),
+    "PageTable.users": ((), TABLES),
+    "Pid.task": (("kill_pid_info", "find_task_by_vpid", "find_task_by_pid_ns"), RCU),
+    "PidMap.hash": (("find_vpid", "find_task_by_vpid", "find_task_by_pid_ns"), RCU),
+    "PidNamespace.adding": (
+        ("_link_child",),
+        "read under tasklist_lock and siglock and cleared under pidmap_lock, as on Linux: zap_pid_ns_processes() kills whom it finds after that",
+    ),
+    "Pipe.files": ((), COUNT),
+    "Pipe.readers": (("_writable", "pipe_poll"), LOOK),
+    "Pipe.writers": (("_readable", "pipe_poll"), LOOK),
+    "Pipe.bufs": (("_readable", "_writable", "pipe_poll"), LOOK),
+    "SemUndoList.refcnt": ((), COUNT),
+    "SharedPages.frames": (
+        (),
+        "the page cache: a fault takes or finds a page in one step; Linux: xa_lock and the page's lock",
+    ),
+    "SharedPages.users": ((), COUNT),
+    "SignalStruct.group_exec_task": (
+        ("do_group_exit",),
+        "looked at without siglock first, as on Linux",
+    ),
+    "SignalStruct.threads": (
+        ("do_group_exit", "exit_signals"),
+        "thread_group_empty() without a lock, as on Linux",
+    ),
+    "SignalStruct.wait_chldexit": (
+        (),
+        "one step puts an entry in, or looks at them; Linux: the lock of the queue",
+    ),
+    "TaskList.nr_threads": (
+        ("copy_process",),
+        "a limit that may be passed by a few, as on Linux: data_race() there",
+    ),
+    "TaskList.nr_zombies": ((), OURS),
+    "TaskStruct.exit_signal": (
+        ("begin_new_exec",),
+        "set without a lock, as on Linux: who waits meanwhile goes by either",
+    ),
+    "TaskStruct.sighand": (
+        ("free_task", "do_send_sig_info"),
+        "lock_task_sighand() reads it under RCU; free_task(): the last reference is gone",
+    ),
+    "TaskStruct.vfork_done": (
+        ("wait_for_vfork_done",),
+        "the state of a completion: looked at between set_current_state() and schedule()",
+    ),
+    "UserLock.locked": ((), GUEST),
+    "UserLock.waiters": ((), GUEST),
+    "UserStruct.processes": ((), COUNT),
+    "WaitQueueHead.tasks": (
+        ("__len__", "active", "finish_wait"),
+        "waitqueue_active() and list_empty_careful(): see there",
+    ),
+    "WaitQueueHead.entries": (("active",), "waitqueue_active(): see there"),
+    "LoadTable.*": (
+        (),
+        "counters of all CPUs, which Linux reads without the runqueues' locks, too",
+    ),
+    "FdSharers.count": ((), TABLES),
+    "PageTable.writable": ((), TABLES),
+    "TaskStruct.on_rq": (
+        (),
+        "shown, or changed by whoever runs the task's CPU: under the runqueue's lock on Linux",
     ),
 }

@@ -144,7 +144,8 @@ class Watch:
 
     def begin(self, entry: "ActivePath | Drain") -> None:
         """See ``StepWatch.begin``."""
-        name, kind, obj = entry.op
+        name, kind = entry.op[:2]
+        obj: Any = entry.op[2]
         self.step += 1
         self._cpu = cpu = entry.cpu
         task = self.task = entry.task if entry.task is not None else ("stores of cpu", cpu)
@@ -264,8 +265,8 @@ class Watch:
 
     def _check(self, key: Key, mode: int, where: str) -> None:
         field = key[1]
-        name = f"{type(self.names[key[0]]).__name__}.{field}"
-        reason = REASONS.get(name)
+        of = type(self.names[key[0]]).__name__
+        reason = REASONS.get(f"{of}.{field}") or REASONS.get(f"{of}.*")
         if reason is not None and (not reason[0] or where in reason[0]):
             return
         task = self.task
