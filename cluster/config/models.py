@@ -203,6 +203,7 @@ class Sync(Model):
         OneOfOrOwn("auto", *SCHEMES, kind=SCHEME, later=("slack", "lax")),
         Field(
             description="exact: the reference, local engine only; barrier: supersteps; "
+            "free: local engine, at granularity step any path in the kernel may go next; "
             f"auto: exact on the local engine up to {EXACT_CPUS} CPUs, else barrier; or one of "
             "your own, FILE.py:CLASS, or the name of an installed one."
         ),

@@ -33,6 +33,7 @@ FORMAT: Final = 1
 DIGEST_EVERY: Final = 16
 _LONGEST: Final = 1 << 20  # characters of a string
 _MOST_STEPS: Final = 10_000_000
+_SEED_BOUND: Final = 1 << 63
 
 Segment = tuple[int, int]  # actor, steps
 
@@ -66,7 +67,13 @@ class Schedule:
                 yield actor
 
     def encode(self) -> str:
-        """Return the string."""
+        """Return the string.
+
+        Raises:
+            ValueError: the seed is not in 0 .. 2**63 - 1.
+        """
+        if not 0 <= self.seed < _SEED_BOUND:
+            raise ValueError(f"a seed is at least 0 and below 2**63 (got {self.seed})")
         data = bytearray((FORMAT,))
         data += self.code + self.scenario + self.config
         _put(data, self.seed)
@@ -118,7 +125,10 @@ def decode(text: str) -> Schedule:
     reader.finish()
     if every < 1:
         raise BadSchedule("the replay string has digests every 0 steps")
-    return Schedule(data[1:5], data[5:9], data[9:13], seed, tuple(segments), digests, every)
+    schedule = Schedule(data[1:5], data[5:9], data[9:13], seed, tuple(segments), digests, every)
+    if schedule.encode() != text:  # capitals, bits behind the last byte, numbers that are too long
+        raise BadSchedule("the replay string is not in its own form: it was changed")
+    return schedule
 
 
 def segments_of(actors: Iterable[int]) -> tuple[Segment, ...]:

@@ -80,7 +80,7 @@ def test_an_installed_scheme_is_known_by_its_name(
     (info / "entry_points.txt").write_text("[smplab.schemes]\nmixed = outside_scheme:Shuffled\n")
     monkeypatch.syspath_prepend(str(folder))
     try:
-        assert scheme_names() == ["exact", "barrier", "mixed"]
+        assert scheme_names() == ["exact", "barrier", "free", "mixed"]
         loaded = parse_config("c.yaml", CONFIG.replace("shuffled.py:Shuffled", "mixed"), folder)
         assert run_local(request_of(loaded, resolve(loaded))).exit_kind == DONE
     finally:
@@ -92,7 +92,7 @@ def test_an_installed_scheme_is_known_by_its_name(
     [
         ("none.py:Shuffled", "none.py: No such file or directory"),
         ("shuffled.py:Other", "shuffled.py: there is no Other in it"),
-        ("laxer", "must be one of auto, exact, barrier, or FILE.py:CLASS"),
+        ("laxer", "must be one of auto, exact, barrier, free, or FILE.py:CLASS"),
         ("lax", "designed but not in this version"),
     ],
 )
