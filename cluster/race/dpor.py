@@ -256,9 +256,11 @@ class _Walk(Control):
             sleep: dict[int, Touched] = {}
             if step:
                 before = nodes[step - 1]
-                for actor, touched in (*before.sleep.items(), *before.done.items()):
-                    if actor != before.chosen and not clash(touched, before.touched):
-                        sleep[actor] = touched
+                sleep = {
+                    actor: touched
+                    for actor, touched in (*before.sleep.items(), *before.done.items())
+                    if actor != before.chosen and not clash(touched, before.touched)
+                }
             awake = [actor for actor in actors if actor not in sleep]
             if not awake:
                 self.blocked = True

@@ -66,7 +66,10 @@ LOOK: Final = (
     "a look without the lock on Linux, too, before a sleep or for poll(); looked at again under it"
 )
 GUEST: Final = "memory of the guest program: the words its threads' locks are made of"
-TABLES: Final = "page tables that parent and child share until one writes, the emulator's own: no memory of Linux"
+TABLES: Final = (
+    "page tables that parent and child share until one writes, the emulator's own: no memory of "
+    "Linux"
+)
 OURS: Final = "the emulator's own, about which half of a task has what; no field of Linux"
 ORDERS: Final = (
     "decided once per system call, as on Linux; a change that comes later is seen next time"
@@ -155,7 +158,8 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "PidMap.hash": (("find_vpid", "find_task_by_vpid", "find_task_by_pid_ns"), RCU),
     "PidNamespace.adding": (
         ("_link_child",),
-        "read under tasklist_lock and siglock and cleared under pidmap_lock, as on Linux: zap_pid_ns_processes() kills whom it finds after that",
+        "read under tasklist_lock and siglock and cleared under pidmap_lock, as on Linux: "
+        "zap_pid_ns_processes() kills whom it finds after that",
     ),
     "Pipe.files": ((), COUNT),
     "Pipe.readers": (("_writable", "pipe_poll"), LOOK),
@@ -164,7 +168,8 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "SemUndoList.refcnt": ((), COUNT),
     "SharedPages.frames": (
         (),
-        "the page cache: a fault takes or finds a page in one step; Linux: xa_lock and the page's lock",
+        "the page cache: a fault takes or finds a page in one step; Linux: xa_lock and the lock of "
+        "the page",
     ),
     "SharedPages.users": ((), COUNT),
     "SignalStruct.group_exec_task": (

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from random import Random
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from cluster.engine_api import DEADLOCK, DONE, GUEST, INVARIANT, LIMIT, RunRequest, RunResult
 from cluster.local_engine import LocalRun

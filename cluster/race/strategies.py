@@ -28,7 +28,7 @@ from random import Random
 from typing import Any, Final, Protocol
 
 from kernel.drive.chooser import Choice
-from kernel.points import ACQUIRE, LOAD, LOAD_ACQUIRE, READ, READ_BARRIER
+from kernel.points import LOAD, LOAD_ACQUIRE, READ, READ_BARRIER
 
 
 def actor_of(entry: Choice) -> int:

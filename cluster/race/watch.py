@@ -112,8 +112,8 @@ class Watch:
 
     __slots__ = (
         "_acc", "_clocks", "_cpu", "_exclusive", "_kept", "_locks", "_reads", "_released", "_seen",
-        "_events", "_held", "_made", "_where", "_writes", "keep", "labels", "names", "on", "races", "step", "steps",
-        "task",
+        "_events", "_held", "_made", "_where", "_writes", "keep", "labels", "names", "on", "races",
+        "step", "steps", "task",
     )  # fmt: skip
 
     def __init__(self, *, keep: bool = False) -> None:
@@ -363,7 +363,7 @@ def following() -> Iterator[None]:
                 setattr(cls, field, _followed(cls, field, slot))
         for cls in (*WATCHED, Lock):
             replaced.append((cls, "__init__", cls.__dict__["__init__"]))
-            setattr(cls, "__init__", _told(cls))
+            cls.__init__ = _told(cls)  # type: ignore[misc]
         yield
     finally:
         for cls, field, slot in reversed(replaced):
@@ -372,7 +372,10 @@ def following() -> Iterator[None]:
 
 @contextmanager
 def watching(watch: Watch | None) -> Iterator[None]:
-    """Let ``watch``, if there is one, have what the fields tell, until the block is left; inside ``following()``."""
+    """Let ``watch``, if there is one, have what the fields tell, until the block is left.
+
+    Inside ``following()``.
+    """
     before = _current[0]
     _current[0] = watch
     try:

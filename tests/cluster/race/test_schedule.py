@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -122,7 +123,7 @@ def test_a_seed_that_does_not_come_back_is_not_put_into_a_string() -> None:
 @given(st.lists(st.integers(-3, 3)))
 def test_segments_are_the_runs_of_one_actor(actors: list[int]) -> None:
     found = segments_of(actors)
-    assert all(one[0] != two[0] for one, two in zip(found, found[1:], strict=False))
+    assert all(one[0] != two[0] for one, two in pairwise(found))
     assert list(Schedule(b"", b"", b"", 0, found).actors()) == actors
 
 

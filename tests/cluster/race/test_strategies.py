@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -118,7 +119,7 @@ def test_preemptions_are_at_most_so_many(name: str, switches: int) -> None:
         run = play(STRATEGIES[name](Random(seed), learned(THREE)), THREE)
         left = Counter(run)
         preempted = 0
-        for one, two in zip(run, run[1:], strict=False):
+        for one, two in pairwise(run):
             left[one] -= 1
             preempted += one != two and left[one] > 0
         assert preempted <= switches
