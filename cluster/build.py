@@ -215,6 +215,51 @@ def guest_spec(
     return replace(spec, **changes)
 
 
+def lone_spec(program: Path, args: list[str], **changes: Any) -> tuple[MachineSpec, str]:
+    """Return a machine that runs one program and holds nothing of its folder.
+
+    It has no path of this host in it: the program is ``/srv/NAME``, so the machine is the same
+    wherever the file lies.
+
+    Args:
+        program: a file.
+        args: of the program.
+        changes: further fields of the spec.
+
+    Returns:
+        the machine, whose program nobody has compiled; and why it cannot be used, or an empty
+        string.
+    """
+    tree = _Tree(None)
+    path = f"/srv/{program.name}"
+    try:
+        data = _read_program(program)
+    except OSError as error:
+        return MachineSpec(), f"{program}: {error.strerror}"
+    except ValueError as error:
+        return MachineSpec(), f"{program}: {error}"
+    if not tree._add(path, data, executable=False):
+        tree.sources[path] = decode(data)
+    spawn = SpawnSpec(
+        path=PYTHON,
+        argv=("python3", path, *args),
+        env=GUEST_ENV,
+        cwd="/srv",
+        label=program.name.removesuffix(".py"),
+        stdin_kind="null",
+    )
+    cpus, linux = int(changes.get("cpus", MachineSpec().cpus)), MachineSpec().linux
+    spec = MachineSpec(
+        granularity="step",
+        trace=False,
+        pid_max=default_pid_max(cpus, str(changes.get("linux", linux))),
+        files=tree.files,
+        sources=tree.sources,
+        spawns=(spawn,),
+    )
+    return replace(spec, **changes), ""
+
+
 def program_file(spawn: SpawnSpec) -> str:
     """Return the path of the guest program that a spawn runs, itself or by the interpreter."""
     words = spawn.argv[1:] if spawn.path == PYTHON else (spawn.path,)

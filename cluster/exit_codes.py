@@ -15,6 +15,10 @@ BROKEN: Final = 3  # the run broke: actor lost, Ray unreachable, an internal err
 INVARIANT: Final = 4  # an invariant of the emulator does not hold
 INCONCLUSIVE: Final = 5  # diff: an emulated outcome was not seen on the host, but might be
 MUTATION: Final = 6  # a kernel with mutations broke: what they were to show
+# of ``smplab race`` alone, beside OK and USAGE
+BUG_FOUND: Final = 1  # a run failed
+DIVERGED: Final = 3  # a replay goes another way than the run did
+INCOMPLETE: Final = 4  # the budget ended before all that was asked for was looked at
 INTERRUPTED: Final = 130  # Ctrl-C, as shells report SIGINT
 TERMINATED: Final = 143  # the same by SIGTERM
 

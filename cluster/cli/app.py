@@ -35,6 +35,7 @@ _COMMANDS: Final = {
     "sweep": "sweep",
     "scheduler": "scheduler",
     "litmus": "litmus",
+    "race": "race",
     "compile": "compile",
 }
 # Typer carries its own click; the base of its usage errors has no public name.

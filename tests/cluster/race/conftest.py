@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster import fast_core
 from cluster.build import guest_spec
 from cluster.race.run import Expected, Scenario
 from cluster.race.watch import following
@@ -26,6 +27,13 @@ def scenario_of(program: Path, cpus: int = 2, mutations: tuple[str, ...] = ()) -
     spec = guest_spec(program, [], cpus=cpus, granularity="step", check=False, trace=False)
     spec.mutations = mutations
     return Scenario(program.stem, spec, Expected(statuses=((program.name, 0),)))
+
+
+@pytest.fixture(autouse=True)
+def pure_core() -> None:
+    """Skip tests where the kernel that the process has is the compiled one."""
+    if fast_core.core() == "compiled":
+        pytest.skip("the race laboratory runs the pure core")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,486 @@
+"""``smplab race …``: look for races in a scenario, make a run again, certify a small scenario."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from cluster import fast_core
+from cluster.exit_codes import BUG_FOUND, DIVERGED, INCOMPLETE, OK, USAGE, CliError
+
+if TYPE_CHECKING:
+    from cluster.race.again import Again, Record
+    from cluster.race.dpor import Proof
+    from cluster.race.explore import Found, Workers
+    from cluster.race.run import Run
+    from cluster.race.scenario import ScenarioFile
+
+app = typer.Typer(
+    name="race",
+    help="Look for races: runs of a scenario whose every step is chosen and watched.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_Scenario = Annotated[
+    Path,
+    typer.Argument(metavar="SCENARIO", help="A scenario, FILE.yaml, or a guest program, FILE.py."),
+]
+_Cpus = Annotated[int | None, typer.Option("--cpus", help="Simulated CPUs; else the scenario's.")]
+_Model = Annotated[
+    str | None, typer.Option("--model", help="Memory model: sc, tso, pso; else the scenario's.")
+]
+_Mutate = Annotated[
+    list[str] | None,
+    typer.Option("--mutate", metavar="NAME", help="Drop this point, not the scenario's; repeat."),
+]
+_Unmutated = Annotated[
+    bool, typer.Option("--unmutated", help="The kernel as it is: no mutations at all.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
+
+_SHOWN_STEPS: Final = 40
+
+
+def _pure_core() -> None:
+    """See to it that the kernel is the pure one, whose fields can be followed.
+
+    Raises:
+        CliError: this process has the other one, or was told to.
+    """
+    if os.environ.get(fast_core.VARIABLE) == "compiled":
+        what = f"{fast_core.VARIABLE} is 'compiled', and races are looked for in the pure core only"
+        raise CliError(USAGE, "usage", what)
+    if "kernel" not in sys.modules:
+        os.environ[fast_core.VARIABLE] = "pure"  # of the workers, too
+    elif fast_core.core() == "compiled":
+        raise CliError(USAGE, "usage", "races are looked for in the pure core only")
+
+
+def _load(
+    path: Path, cpus: int | None, model: str | None, mutate: list[str] | None, unmutated: bool
+) -> "ScenarioFile":
+    _pure_core()
+    from cluster.race.scenario import load_scenario
+
+    if unmutated and mutate:
+        raise CliError(USAGE, "usage", "--mutate and --unmutated exclude each other")
+    mutations = [] if unmutated else mutate
+    return load_scenario(path).changed(cpus=cpus, model=model, mutations=mutations)
+
+
+@app.command("run")
+def run(
+    path: _Scenario,
+    strategy: Annotated[
+        str,
+        typer.Option(help="portfolio, random, pct2, pct3, pct5, pos, surw or delay."),
+    ] = "portfolio",
+    runs: Annotated[
+        int | None, typer.Option("--runs", min=1, help="At most so many; else the scenario's.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--time", min=0.001, metavar="S", help="At most so long.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first run; others follow.")] = 1,
+    cpus: _Cpus = None,
+    model: _Model = None,
+    mutate: _Mutate = None,
+    unmutated: _Unmutated = False,
+    jobs: Annotated[
+        int, typer.Option(min=0, max=1024, help="Processes; 0: one for each processor.")
+    ] = 1,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Make all runs, whatever is found.")
+    ] = False,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Write the record of the bug.")
+    ] = None,
+    as_json: _Json = False,
+) -> int:
+    """Make runs of a scenario until one fails.
+
+    Exits 0 if all were clean; 1 if one failed; 4 if the time was up before the runs were made that
+    --runs asks for.
+    """
+    loaded = _load(path, cpus, model, mutate, unmutated)
+    from cluster.race.explore import Plan, explore
+    from cluster.race.strategies import strategy_names
+    from cluster.race.watch import following
+
+    known = strategy_names()
+    if strategy not in known:
+        what = f"--strategy: expected {', '.join(known)}, found {strategy!r}"
+        raise CliError(USAGE, "usage", what)
+    if seconds is None and loaded.time_ns is not None:
+        seconds = loaded.time_ns / 1e9
+    plan = Plan(loaded.scenario, strategy, seed, runs or loaded.runs, seconds, stop=not keep_going)
+    with following():
+        with _telling(plan.runs) as told:
+            found = explore(plan, _workers(jobs or os.cpu_count() or 1), told)
+        record = None if found.bug is None else _recorded(loaded, found.bug)
+    options = _options(cpus, model, mutate, unmutated)
+    if save is not None and record is not None:
+        _write(save, record.as_json())
+    replay = None
+    if record is not None:
+        what = record.text if save is None else str(save)
+        replay = " ".join(["smplab race replay", _quoted(what), _quoted(str(path)), *options])
+    if as_json:
+        print(
+            json.dumps(_found_plain(loaded, plan.strategy, seed, found, record, replay), indent=2)
+        )
+    else:
+        _print_found(loaded, plan.strategy, seed, found, record, replay)
+    if found.first is not None:
+        return BUG_FOUND
+    return INCOMPLETE if runs is not None and not found.finished else OK
+
+
+@app.command("replay")
+def replay(
+    what: Annotated[
+        str, typer.Argument(metavar="STRING|FILE", help="A replay string, or a file of --save.")
+    ],
+    path: _Scenario,
+    until: Annotated[
+        int | None, typer.Option("--until", min=1, metavar="STEP", help="Stop after this step.")
+    ] = None,
+    cpus: _Cpus = None,
+    model: _Model = None,
+    mutate: _Mutate = None,
+    unmutated: _Unmutated = False,
+    as_json: _Json = False,
+) -> int:
+    """Make a run again, step by step as it was.
+
+    Exits 1 if it fails as it did; 0 if it is clean or stopped; 3 if it goes another way.
+    """
+    loaded = _load(path, cpus, model, mutate, unmutated)
+    from cluster.race.again import read_record
+    from cluster.race.again import replay as run_again
+    from cluster.race.run import CLEAN, Diverged, config_hash, scenario_hash
+    from cluster.race.schedule import BadSchedule
+    from cluster.race.watch import following
+
+    try:
+        record = read_record(what)
+    except BadSchedule as error:
+        raise CliError(USAGE, "replay string", str(error)) from None
+    schedule = record.schedule
+    if schedule.scenario != scenario_hash(loaded.scenario):
+        said = "is of another program, or of other arguments or mutations, than this scenario"
+        raise CliError(USAGE, "replay string", said)
+    if schedule.config != config_hash(loaded.scenario):
+        said = "is of another machine than this scenario (see --cpus and --model)"
+        raise CliError(USAGE, "replay string", said)
+    try:
+        with following():
+            done, control = run_again(loaded.scenario, record, until or 0)
+    except Diverged as error:
+        note = "" if schedule.code == _code() else " (smplab itself is another than it was)"
+        raise CliError(DIVERGED, "replay diverged", f"{error}{note}") from None
+    if as_json:
+        print(json.dumps(_replay_plain(done, control), indent=2))
+    else:
+        _print_replay(done, control)
+    stopped = bool(control.offers)
+    return OK if stopped or done.verdict.kind == CLEAN else BUG_FOUND
+
+
+@app.command("prove")
+def prove(
+    path: _Scenario,
+    most: Annotated[int, typer.Option("--most", min=1, help="Runs at most.")] = 100_000,
+    cpus: _Cpus = None,
+    model: _Model = None,
+    mutate: _Mutate = None,
+    unmutated: _Unmutated = False,
+    as_json: _Json = False,
+) -> int:
+    """Make one run for each order of steps that can matter, until there is none left.
+
+    Exits 0 if all were clean; 1 if one failed; 4 if --most runs were not enough.
+    """
+    loaded = _load(path, cpus, model, mutate, unmutated)
+    from cluster.race.dpor import Explorer
+    from cluster.race.watch import following
+
+    explorer = Explorer(loaded.scenario)
+    with following():
+        proof = explorer.explore(most)
+        record = None if proof.failed is None else _recorded(loaded, proof.failed)
+    options = _options(cpus, model, mutate, unmutated)
+    command = None
+    if record is not None:
+        command = " ".join(["smplab race replay", record.text, _quoted(str(path)), *options])
+    if as_json:
+        print(json.dumps(_proof_plain(loaded, proof, record, command), indent=2))
+    else:
+        _print_proof(loaded, proof, record, command)
+    if proof.failed is not None:
+        return BUG_FOUND
+    return OK if proof.complete else INCOMPLETE
+
+
+# -- what they have in common ----------------------------------------------------------------------
+
+
+def _code() -> bytes:
+    return bytes.fromhex(fast_core.key()[:8])
+
+
+def _recorded(loaded: "ScenarioFile", bug: "Run") -> "Record":
+    from cluster.race.again import record_of
+
+    return record_of(loaded.scenario, bug, _code())
+
+
+def _workers(jobs: int) -> "Workers":
+    from cluster.race.explore import Here, Processes
+
+    return Here() if jobs <= 1 else Processes(jobs)
+
+
+def _options(
+    cpus: int | None, model: str | None, mutate: list[str] | None, unmutated: bool
+) -> list[str]:
+    """Return the options that make the scenario what it was."""
+    found = [] if cpus is None else [f"--cpus {cpus}"]
+    found += [] if model is None else [f"--model {model}"]
+    found += [f"--mutate {name}" for name in mutate or ()]
+    return [*found, "--unmutated"] if unmutated else found
+
+
+def _quoted(text: str) -> str:
+    from shlex import quote
+
+    return quote(text)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CliError(USAGE, "usage", f"--save: {path}: {error.strerror}") from None
+
+
+@contextmanager
+def _telling(total: int) -> "Iterator[Callable[[Found], None] | None]":
+    """Yield what tells on a terminal how far the runs are; None if nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[traces]} traces, {task.fields[failed]} failed"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=total, traces=0, failed=0)
+
+        def told(found: "Found") -> None:
+            progress.update(
+                task, completed=found.runs, traces=len(found.traces), failed=found.failed
+            )
+
+        yield told
+
+
+# -- what is printed -------------------------------------------------------------------------------
+
+
+def _machine_plain(loaded: "ScenarioFile") -> dict[str, Any]:
+    spec = loaded.scenario.spec
+    return {
+        "scenario": loaded.scenario.name,
+        "title": loaded.title,
+        "cpus": spec.cpus,
+        "model": spec.memory_model,
+        "linux": spec.linux,
+        "mutations": list(spec.mutations),
+    }
+
+
+def _machine_line(loaded: "ScenarioFile") -> str:
+    spec = loaded.scenario.spec
+    without = f", without {', '.join(spec.mutations)}" if spec.mutations else ""
+    cpus = f"{spec.cpus} CPU{'s' if spec.cpus != 1 else ''}"
+    return f"{loaded.scenario.name}: {loaded.title} ({cpus}, {spec.memory_model}{without})"
+
+
+def _bug_plain(bug: "Run", record: "Record | None", command: str | None) -> dict[str, Any]:
+    return {
+        "seed": bug.seed,
+        "strategy": bug.strategy,
+        "kind": bug.verdict.kind,
+        "signature": bug.verdict.signature,
+        "report": bug.verdict.text,
+        "steps": len(bug.actors),
+        "switches": 0 if record is None else len(record.schedule.segments) - 1,
+        "replay": None if record is None else record.text,
+        "command": command,
+    }
+
+
+def _found_plain(
+    loaded: "ScenarioFile",
+    strategy: str,
+    seed: int,
+    found: "Found",
+    record: "Record | None",
+    command: str | None,
+) -> dict[str, Any]:
+    from cluster.race.explore import hit_rate
+
+    rate, low, high = hit_rate(found.failed, found.runs)
+    return {
+        **_machine_plain(loaded),
+        "strategy": strategy,
+        "seed": seed,
+        "runs": found.runs,
+        "finished": found.finished,
+        "steps": found.steps,
+        "distinct_traces": len(found.traces),
+        "failed": found.failed,
+        "first_failed": None if found.first is None else found.first + 1,
+        "hit_rate": {"rate": rate, "low": low, "high": high},
+        "verdicts": [
+            {"kind": kind, "signature": signature, "runs": count}
+            for (kind, signature), count in sorted(found.kinds.items())
+        ],
+        "bug": None if found.bug is None else _bug_plain(found.bug, record, command),
+    }
+
+
+def _print_lines(lines: list[str]) -> None:
+    from kernel.trace.printable import printable_line
+
+    for line in lines:
+        print(printable_line(line))
+
+
+def _bug_lines(bug: "Run", record: "Record", command: str | None) -> list[str]:
+    switches = len(record.schedule.segments) - 1
+    return [
+        f"{bug.verdict.kind} after {len(bug.actors)} steps and {switches} switches "
+        f"(seed {bug.seed}, {bug.strategy}):",
+        *(f"  {line}" for line in bug.verdict.text.splitlines()),
+        f"replay string: {record.text}",
+        f"again: {command}",
+    ]
+
+
+def _print_found(
+    loaded: "ScenarioFile",
+    strategy: str,
+    seed: int,
+    found: "Found",
+    record: "Record | None",
+    command: str | None,
+) -> None:
+    from cluster.race.explore import hit_rate
+
+    rate, low, high = hit_rate(found.failed, found.runs)
+    lines = [
+        _machine_line(loaded),
+        f"{found.runs:,} runs of {strategy} from seed {seed}, {len(found.traces):,} distinct "
+        f"traces, {found.steps:,} steps",
+    ]
+    if found.bug is None or record is None:
+        lines.append(f"clean: with 95 % confidence fewer than {high:.2%} of such runs fail")
+        if not found.finished:
+            lines.append("the time was up before all runs were made")
+    else:
+        first = (found.first or 0) + 1
+        lines.append(
+            f"the first that failed is run {first:,}; {found.failed:,} failed: {rate:.2%} "
+            f"({low:.2%} to {high:.2%} with 95 % confidence)"
+        )
+        if len(found.kinds) > 1:
+            lines += [
+                f"  {count:6,} {kind}: {signature}"
+                for (kind, signature), count in found.kinds.most_common()
+            ]
+        lines += _bug_lines(found.bug, record, command)
+    _print_lines(lines)
+
+
+def _replay_plain(done: "Run", control: "Again") -> dict[str, Any]:
+    steps = zip(control.actors, control.names, control.cpus, strict=False)
+    return {
+        "stopped": bool(control.offers),
+        "kind": "stopped" if control.offers else done.verdict.kind,
+        "signature": "" if control.offers else done.verdict.signature,
+        "report": "" if control.offers else done.verdict.text,
+        "digest": "" if control.offers else done.digest,
+        "steps": [
+            {"step": step, "actor": actor, "point": name, "cpu": cpu}
+            for step, (actor, name, cpu) in enumerate(steps, 1)
+        ],
+        "next": [{"point": name, "cpu": cpu} for name, cpu in control.offers],
+    }
+
+
+def _print_replay(done: "Run", control: "Again") -> None:
+    count = len(control.actors)
+    lines = []
+    if control.offers:
+        first = max(0, count - _SHOWN_STEPS)
+        for step in range(first, count):
+            actor = control.actors[step]
+            who = f"task {actor}" if actor >= 0 else "stores"
+            lines.append(f"{step + 1:6} cpu {control.cpus[step]:<2} {who:10} {control.names[step]}")
+        lines.append(f"stopped after step {count}; next may be:")
+        lines += [f"       cpu {cpu:<2} {name}" for name, cpu in control.offers]
+    elif done.verdict.kind == "clean":
+        lines.append(f"the same {count} steps: clean, digest {done.digest}")
+    else:
+        lines.append(f"the same {count} steps: {done.verdict.kind}, digest {done.digest}")
+        lines += [f"  {line}" for line in done.verdict.text.splitlines()]
+    _print_lines(lines)
+
+
+def _proof_plain(
+    loaded: "ScenarioFile", proof: "Proof", record: "Record | None", command: str | None
+) -> dict[str, Any]:
+    return {
+        **_machine_plain(loaded),
+        "complete": proof.complete,
+        "traces": proof.traces,
+        "blocked": proof.blocked,
+        "steps": proof.steps,
+        "endings": proof.endings,
+        "bug": None if proof.failed is None else _bug_plain(proof.failed, record, command),
+    }
+
+
+def _print_proof(
+    loaded: "ScenarioFile", proof: "Proof", record: "Record | None", command: str | None
+) -> None:
+    lines = [
+        _machine_line(loaded),
+        f"{proof.traces:,} traces, {proof.blocked:,} runs more that led nowhere new, "
+        f"{proof.steps:,} steps",
+    ]
+    if proof.failed is not None and record is not None:
+        lines += _bug_lines(proof.failed, record, command)
+    elif proof.complete:
+        lines.append("certified: every order of steps that can matter is clean")
+    else:
+        lines.append("not certified: there are more traces than --most allows")
+    _print_lines(lines)
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the commands ``race …`` to ``parent``."""
+    parent.add_typer(app)

@@ -1,0 +1,202 @@
+"""A run made again from its schedule, and told apart from it at the first step that is another.
+
+A replay string has who took each step, and at each k-th a digest of the names of all steps so far;
+so a replay that goes another way is told at once where somebody cannot go, and else within k steps.
+A record file (``race run --save``) has the names and CPUs themselves, and tells the very step.
+"""
+
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from cluster.race.run import Control, Diverged, Run, Scenario, run_once, schedule_of
+from cluster.race.schedule import BadSchedule, Schedule, decode
+from cluster.race.strategies import actor_of
+from cluster.race.watch import Watch
+from kernel.drive.chooser import Choice
+from kernel.errors import InvariantError
+
+RECORD: Final = "smplab race record 1"
+_MOST_BYTES: Final = 64 << 20
+
+Step = tuple[str, int]  # the name of the point a step began at, and the CPU
+
+
+class _Stopped(InvariantError):
+    """The step that a replay was to stop at is reached."""
+
+
+@dataclass(slots=True)
+class Record:
+    """A schedule, and what is known of its steps.
+
+    Attributes:
+        text: the replay string.
+        steps: all of them; empty: not known.
+        signature: of the bug it shows; "" if not known.
+        digest: of the run; "" if not known.
+    """
+
+    text: str
+    schedule: Schedule
+    steps: tuple[Step, ...] = ()
+    signature: str = ""
+    digest: str = ""
+    report: str = ""
+
+    def as_json(self) -> str:
+        """Return what a record file has."""
+        names = {name: number for number, name in enumerate(dict(self.steps))}
+        data = {
+            "format": RECORD,
+            "string": self.text,
+            "signature": self.signature,
+            "digest": self.digest,
+            "report": self.report,
+            "names": list(names),
+            "steps": [[names[name], cpu] for name, cpu in self.steps],
+        }
+        return json.dumps(data) + "\n"
+
+
+def read_record(text: str) -> Record:
+    """Return what a replay string, or the name of a file with one or with a record, stands for.
+
+    Raises:
+        BadSchedule: it cannot be used; the message is one line.
+    """
+    if text.startswith("smp1.") or not Path(text).exists():
+        return Record(text, decode(text))
+    path = Path(text)
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise BadSchedule(f"{path}: {error.strerror}") from None
+    if len(data) > _MOST_BYTES:
+        raise BadSchedule(f"{path}: a record has at most {_MOST_BYTES >> 20} MiB")
+    try:
+        if data[:1] == b"{":
+            return _record(json.loads(data))
+        inside = data.decode("ascii").strip()
+        return Record(inside, decode(inside))
+    except BadSchedule as error:
+        raise BadSchedule(f"{path}: {error}") from None
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        raise BadSchedule(f"{path}: neither a replay string nor a record of race run") from None
+
+
+def _record(data: dict[str, Any]) -> Record:
+    if data["format"] != RECORD:
+        raise BadSchedule(f"the record has format {data['format']!r}, and this is {RECORD!r}")
+    names = [str(name) for name in data["names"]]
+    steps = tuple((names[int(number)], int(cpu)) for number, cpu in data["steps"])
+    text = str(data["string"])
+    told = [str(data.get(key, "")) for key in ("signature", "digest", "report")]
+    return Record(text, decode(text), steps, *told)
+
+
+class Again(Control):
+    """Follows a record, and raises Diverged where that is not possible.
+
+    Attributes:
+        cpus: where each step was taken.
+        offers: what could have gone next when it was stopped.
+    """
+
+    def __init__(self, scenario: Scenario, record: Record, until: int = 0) -> None:
+        self._schedule = schedule = record.schedule
+        super().__init__(scenario, None, list(schedule.actors()))
+        self.cpus: list[int] = []
+        self.offers: list[Step] = []
+        self._wanted = record.steps
+        self._until = until
+        self._crc = 0
+        self._agreed = 0  # the last step up to which names are known to be the same
+
+    def choose(self, enabled: Sequence[Choice]) -> int:
+        """See ``Chooser.choose``."""
+        done = len(self.actors)
+        if self._until and done >= self._until:
+            self.offers = [(entry.op[0], entry.cpu) for entry in enabled]
+            raise _Stopped(f"stopped after step {done}")
+        if self._prefix and done >= len(self._prefix):
+            raise Diverged(
+                f"step {done + 1}: expected the end of the run, found {_shown(enabled[0])}"
+            )
+        if self._wanted and done < len(self._wanted):
+            self._expect(done, enabled)
+        return super().choose(enabled)
+
+    def _expect(self, done: int, enabled: Sequence[Choice]) -> None:
+        name, cpu = self._wanted[done]
+        actor = self._prefix[done]
+        found = [entry for entry in enabled if actor_of(entry) == actor]
+        if any(entry.op[0] == name and entry.cpu == cpu for entry in found):
+            return
+        shown = ", ".join(_shown(entry) for entry in found or enabled)
+        raise Diverged(f"step {done + 1}: expected {name} on cpu {cpu}, found {shown}")
+
+    def _took(self, enabled: Sequence[Choice], place: int) -> int:
+        self.cpus.append(enabled[place].cpu)
+        place = super()._took(enabled, place)
+        step = len(self.actors)
+        schedule = self._schedule
+        self._crc = binascii.crc32(self.names[-1].encode(), self._crc)
+        number = step // schedule.every - 1
+        if not step % schedule.every and number < len(schedule.digests):
+            if schedule.digests[number] != (self._crc ^ self._crc >> 16) & 0xFFFF:
+                raise Diverged(
+                    f"steps {self._agreed + 1} to {step}: other points than in the recorded run, "
+                    f"found {', '.join(self.names[self._agreed : step])}"
+                )
+            self._agreed = step
+        return place
+
+
+def _shown(entry: Choice) -> str:
+    return f"{entry.op[0]} on cpu {entry.cpu}"
+
+
+def replay(scenario: Scenario, record: Record, until: int = 0) -> tuple[Run, Again]:
+    """Make a run again; inside ``following()``.
+
+    Args:
+        until: stop after this step, counted from 1; 0: at the end.
+
+    Raises:
+        Diverged: it goes another way; the message says at which step.
+    """
+    control = Again(scenario, record, until)
+    run = run_once(scenario, control, seed=record.schedule.seed, strategy="replay", watch=Watch())
+    done, wanted = len(run.actors), len(control._prefix)
+    stopped = bool(control.offers) and until
+    if not stopped:
+        if done < wanted:
+            name, cpu = record.steps[done] if record.steps else ("a step", -1)
+            expected = f"{name} on cpu {cpu}" if cpu >= 0 else f"{wanted - done} more steps"
+            ending = run.verdict.signature or "the end of the run"
+            raise Diverged(f"step {done + 1}: expected {expected}, found {ending}")
+        if record.signature and record.signature != run.verdict.signature:
+            found = run.verdict.signature or "nothing wrong"
+            raise Diverged(f"step {done}: expected {record.signature}, found {found}")
+        if record.digest and record.digest != run.digest:
+            raise Diverged(f"after step {done}: the same steps, but another digest of the run")
+    return run, control
+
+
+def record_of(scenario: Scenario, run: Run, code: bytes) -> Record:
+    """Return the record of a run; it is made again for that, which also shows that it can be.
+
+    Raises:
+        Diverged: it cannot.
+    """
+    schedule = schedule_of(scenario, run, code)
+    verdict = run.verdict
+    record = Record(schedule.encode(), schedule, (), verdict.signature, run.digest, verdict.text)
+    _run, control = replay(scenario, record)
+    record.steps = tuple(zip(control.names, control.cpus, strict=True))
+    return record

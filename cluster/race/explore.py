@@ -1,0 +1,317 @@
+"""Many runs of a scenario, each with a seed of its own, until one fails or the budget ends.
+
+Run ``i`` has the seed ``first + i`` and the strategy that the portfolio has for ``i``. What
+strategies know of the scenario (``Learned``) comes from runs of ``random`` before all others, made
+once, from the first seed. So a run depends on the scenario, the strategy, the first seed and its
+number alone; workers take ranges of numbers, and their results are put together in the order of the
+numbers: the result is the same for any number of workers, and on Ray.
+
+How many traces are *distinct*: two runs are one trace if each step of either comes after the same
+steps that it conflicts with. A step's fingerprint is made of who takes it, its number and name, and
+the fingerprints of the steps it conflicts with; that of a run is their sum.
+"""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import Any, Final, Protocol
+from zlib import crc32
+
+from cluster.race.run import CLEAN, Run, Scenario, explore_once
+from cluster.race.strategies import STRATEGIES, Learned, strategy_of
+from cluster.race.watch import WRITE, StepSeen, following
+from kernel.bits import MASK_64, mix64
+from kernel.points import ACQUIRE, READ
+
+WARM_UPS: Final = 3
+_CHUNK: Final = 10  # runs that a worker makes before it tells of them
+_Z: Final = 1.959963984540054  # of the normal distribution, for 95 %
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is explored, and how.
+
+    Attributes:
+        strategy: the name of one, or ``portfolio``.
+        seed: of the first run.
+        runs: how many.
+        time_s: after so much of the host's time no further runs begin; None: no limit.
+        stop: at the first run that fails.
+    """
+
+    scenario: Scenario
+    strategy: str = "portfolio"
+    seed: int = 1
+    runs: int = 2000
+    time_s: float | None = None
+    stop: bool = True
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one run showed, as a worker tells it; ``run``: all of it, if it is the first to fail."""
+
+    number: int
+    kind: str
+    signature: str
+    trace: int
+    steps: int
+    run: Run | None = None
+
+
+@dataclass(slots=True)
+class Found:
+    """What an exploration has found.
+
+    Attributes:
+        runs: how many were made and count.
+        first: the number of the first run that failed, from 0; None: none did.
+        bug: that run.
+        kinds: how often which verdict, by ``(kind, signature)``.
+        finished: the runs that were planned were made, or a bug ended them; time did not.
+    """
+
+    runs: int = 0
+    steps: int = 0
+    failed: int = 0
+    first: int | None = None
+    bug: Run | None = None
+    kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    traces: set[int] = field(default_factory=set)
+    finished: bool = False
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a run; they come in order."""
+        self.runs += 1
+        self.steps += outcome.steps
+        self.traces.add(outcome.trace)
+        if outcome.kind == CLEAN:
+            return
+        self.failed += 1
+        self.kinds[outcome.kind, outcome.signature] += 1
+        if self.first is None:
+            self.first, self.bug = outcome.number, outcome.run
+
+
+def learn(scenario: Scenario, seed: int) -> Learned:
+    """Return what a few random runs show of a scenario; inside ``following()``."""
+    learned = Learned()
+    for number in range(WARM_UPS):
+        _run, watch = explore_once(
+            scenario, STRATEGIES["random"], "random", Learned(), seed + number, keep=True
+        )
+        assert watch is not None
+        _note(learned, watch.steps)
+    return learned
+
+
+def _note(learned: Learned, steps: list[StepSeen]) -> None:
+    by: dict[tuple[int, str], dict[Any, int]] = {}
+    for step in steps:
+        for key, mode in step.footprint.items():
+            users = by.setdefault(key, {})
+            users[step.task] = users.get(step.task, 0) | mode
+    shared = {
+        key
+        for key, users in by.items()
+        if len(users) > 1 and any(mode & WRITE for mode in users.values())
+    }
+    events: Counter[tuple[int, str]] = Counter()
+    for step in steps:
+        if step.kind in (ACQUIRE, READ) or any(key in shared for key in step.footprint):
+            learned.shared.add(step.name)
+            events[_pid_of(step), step.name] += 1
+    learned.steps = max(learned.steps, events.total())
+    learned.actors = max(learned.actors, len({_pid_of(step) for step in steps}))
+    for key, count in events.items():
+        learned.events[key] = max(learned.events.get(key, 0), count)
+
+
+def _pid_of(step: StepSeen) -> int:
+    pid = getattr(step.task, "pid", None)
+    return -1 - step.cpu if pid is None else int(pid)
+
+
+def trace_of(steps: Iterable[StepSeen]) -> int:
+    """Return the fingerprint of the trace that a run is one order of: see the module header."""
+    total = 0
+    numbers: dict[int, int] = {}
+    last: dict[int, int] = {}
+    writers: dict[tuple[int, str], int] = {}
+    readers: dict[tuple[int, str], list[int]] = {}
+    for step in steps:
+        actor = _pid_of(step)
+        number = numbers[actor] = numbers.get(actor, 0) + 1
+        print_ = mix64(
+            (crc32(step.name.encode()) << 32 ^ (actor & 0xFFFF) << 16 ^ number) & MASK_64
+        )
+        before = last.get(actor, 0)
+        touched = step.footprint
+        if step.kind in (ACQUIRE, READ) and not step.skipped:
+            touched = {**touched, (id(step.obj), "lock"): WRITE if step.kind == ACQUIRE else 1}
+        for key, mode in touched.items():
+            before += writers.get(key, 0)
+            if mode & WRITE:
+                before += sum(readers.get(key, ()))
+        print_ = mix64((print_ + before) & MASK_64)
+        for key, mode in touched.items():
+            if mode & WRITE:
+                writers[key] = print_
+                readers.pop(key, None)
+            else:
+                readers.setdefault(key, []).append(print_)
+        last[actor] = print_
+        total += print_
+    return total & MASK_64
+
+
+def make_runs(plan: Plan, learned: Learned, numbers: range) -> list[Outcome]:
+    """Make the runs with these numbers; inside ``following()``. The first that fails comes whole.
+
+    If the plan stops there, so does this.
+    """
+    outcomes: list[Outcome] = []
+    whole = True
+    for number in numbers:
+        name = strategy_of(plan.strategy, number)
+        run, watch = explore_once(
+            plan.scenario, STRATEGIES[name], name, learned, plan.seed + number, keep=True
+        )
+        assert watch is not None
+        verdict = run.verdict
+        outcome = Outcome(
+            number, verdict.kind, verdict.signature, trace_of(watch.steps), len(run.actors)
+        )
+        outcomes.append(outcome)
+        if verdict.kind == CLEAN:
+            continue
+        if whole:
+            run.races = []  # they hold on to the whole machine; the verdict has what they say
+            outcome.run = run
+            whole = False
+        if plan.stop:
+            break
+    return outcomes
+
+
+class Workers(Protocol):
+    """Who makes the runs."""
+
+    def results(
+        self, plan: Plan, learned: Learned, ranges: Iterator[range]
+    ) -> Iterator[list[Outcome]]:
+        """Yield what ``make_runs`` returns for each of ``ranges``, in their order."""
+        ...
+
+
+class Here:
+    """This process makes all runs."""
+
+    def results(
+        self, plan: Plan, learned: Learned, ranges: Iterator[range]
+    ) -> Iterator[list[Outcome]]:
+        """See ``Workers.results``."""
+        for numbers in ranges:
+            yield make_runs(plan, learned, numbers)
+
+
+class Processes:
+    """So many processes make the runs."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+
+    def results(
+        self, plan: Plan, learned: Learned, ranges: Iterator[range]
+    ) -> Iterator[list[Outcome]]:
+        """See ``Workers.results``."""
+        with ProcessPoolExecutor(
+            self._jobs, get_context("spawn"), begin_worker, (plan, learned)
+        ) as pool:
+            waiting: list[Future[list[Outcome]]] = []
+            try:
+                for numbers in ranges:
+                    waiting.append(pool.submit(_work, numbers))
+                    if len(waiting) > 2 * self._jobs:
+                        yield waiting.pop(0).result()
+                while waiting:
+                    yield waiting.pop(0).result()
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+
+# of a worker process: what it works at, and what makes its fields tell as long as it is kept
+_mine: list[tuple[Plan, Learned, AbstractContextManager[None]]] = []
+
+
+def begin_worker(plan: Plan, learned: Learned) -> None:
+    """Make this process a worker: all its machines are watched, for good."""
+    followed = following()
+    followed.__enter__()
+    _mine[:] = [(plan, learned, followed)]
+
+
+def _work(numbers: range) -> list[Outcome]:
+    plan, learned, _followed = _mine[0]
+    return make_runs(plan, learned, numbers)
+
+
+def explore(
+    plan: Plan, workers: Workers | None = None, told: Callable[[Found], None] | None = None
+) -> Found:
+    """Explore a scenario; inside ``following()``.
+
+    Args:
+        plan: what and how.
+        workers: who makes the runs; by default this process.
+        told: is called with what has been found so far, each time there is more.
+
+    Returns:
+        the same for any workers, but for when ``time_s`` ends it.
+    """
+    ends = math.inf if plan.time_s is None else time.monotonic() + plan.time_s
+    found = Found()
+    learned = learn(plan.scenario, plan.seed)
+
+    def ranges() -> Iterator[range]:
+        for start in range(0, plan.runs, _CHUNK):
+            if time.monotonic() >= ends:
+                return
+            yield range(start, min(start + _CHUNK, plan.runs))
+
+    results = (workers or Here()).results(plan, learned, ranges())
+    for outcomes in results:
+        for outcome in outcomes:
+            found.add(outcome)
+        if told is not None:
+            told(found)
+        if found.first is not None and plan.stop:
+            close = getattr(results, "close", None)
+            if close is not None:
+                close()
+            break
+    found.finished = found.runs == plan.runs or (plan.stop and found.first is not None)
+    return found
+
+
+def hit_rate(failed: int, runs: int) -> tuple[float, float, float]:
+    """Return the rate of runs that failed, and the bounds of its 95 % interval.
+
+    Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference (JASA
+    1927). If none failed, the upper bound is 3/runs (the rule of three).
+    """
+    if not runs:
+        return 0.0, 0.0, 1.0
+    rate = failed / runs
+    if not failed:
+        return 0.0, 0.0, min(1.0, 3 / runs)
+    z2 = _Z * _Z
+    middle = (rate + z2 / (2 * runs)) / (1 + z2 / runs)
+    half = _Z * math.sqrt(rate * (1 - rate) / runs + z2 / (4 * runs * runs)) / (1 + z2 / runs)
+    return rate, max(0.0, middle - half), min(1.0, middle + half)
