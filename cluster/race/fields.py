@@ -97,10 +97,14 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "SignalStruct.count": (("_link_thread", "put_task_struct", "release_task"), COUNT),
     "SignalStruct.flags": (
-        ("do_exit", "exit_signals"),
-        "a trace record; and SIGNAL_GROUP_EXIT, which stays, read without siglock on Linux, too",
+        ("do_exit", "exit_signals", "_consider_child", "do_group_exit"),
+        "a trace record; SIGNAL_GROUP_EXIT, which stays, read without siglock on Linux, too; "
+        "and SIGNAL_STOP_CONTINUED, looked at again under siglock",
     ),
-    "SignalStruct.group_exit_code": (("_end_group", "do_exit"), SHOWN),
+    "SignalStruct.group_exit_code": (
+        ("_end_group", "do_exit", "do_notify_parent_cldstop"),
+        SHOWN,
+    ),
     "SignalStruct.live": (("do_exit",), COUNT),
     "SignalStruct.nr_threads": (("resume",), OURS),
     "SignalStruct.shared_pending": (
@@ -115,8 +119,9 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "TaskStruct.ctx": ((), OURS),
     "TaskStruct.exit_state": (
-        ("pidfd_poll", "zap_process", "wait_task_zombie"),
-        "a look without tasklist_lock, on Linux too; who dies later wakes or ignores the signal",
+        ("pidfd_poll", "zap_process", "wait_task_zombie", "_consider_child"),
+        "a look without tasklist_lock, or beside who reads under it, on Linux too; "
+        "who dies later wakes or ignores the signal",
     ),
     "TaskStruct.flags": (("copy_process",), "only its task changes it; the copy may be of before"),
     "TaskStruct.jobctl": (
@@ -132,8 +137,9 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "looked at again when the task comes to user mode, or goes round its loop",
     ),
     "TaskStruct.state": (
-        ("set_task_state", "try_to_wake_up"),
-        "the check of the table of moves; and a waker's second look, under the runqueue's lock",
+        ("set_task_state", "try_to_wake_up", "_take_leadership"),
+        "the check of the table of moves; a waker's second look, under the runqueue's lock; and "
+        "a loop that waits until the leader is dead: wait_task_inactive()",
     ),
     "TaskStruct.tracing": (
         ("_state_of", "ptrace_unlink", "tracing_of"),
@@ -155,7 +161,17 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "PageTable.nr_zero": ((), TABLES),
     "PageTable.users": ((), TABLES),
     "Pid.task": (("kill_pid_info", "find_task_by_vpid", "find_task_by_pid_ns"), RCU),
-    "PidMap.hash": (("find_vpid", "find_task_by_vpid", "find_task_by_pid_ns"), RCU),
+    "PtraceState.step": (("user_single_step_report",), ORDERS),
+    "PtraceState.syscall": (("syscall_exit_work", "syscall"), ORDERS),
+    "Pid.wait_pidfd": ((), "a wait queue is made at its first use; a part of struct pid on Linux"),
+    "PidMap.hash": (
+        ("find_vpid", "find_task_by_vpid", "find_task_by_pid_ns", "zap_pid_ns_processes"),
+        RCU,
+    ),
+    "PidNamespace.pid_allocated": (
+        ("zap_pid_ns_processes",),
+        "looked at between set_current_state() and schedule(), as on Linux",
+    ),
     "PidNamespace.adding": (
         ("_link_child",),
         "read under tasklist_lock and siglock and cleared under pidmap_lock, as on Linux: "
@@ -165,7 +181,36 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "Pipe.readers": (("_writable", "pipe_poll"), LOOK),
     "Pipe.writers": (("_readable", "pipe_poll"), LOOK),
     "Pipe.bufs": (("_readable", "_writable", "pipe_poll"), LOOK),
+    "SemUndoList.list_proc": (
+        (),
+        "one step looks at it, and adds or removes: all that Linux holds the list's lock for",
+    ),
     "SemUndoList.refcnt": ((), COUNT),
+    "SharedPages.keep": (
+        ("put_shared",),
+        "the last detach is one step; Linux: shm_close() under the locks of ids and segment",
+    ),
+    "SharedPages.segment": (
+        ("sys_shmdt",),
+        "which area is of a segment: looked at under the lock of the address space, as on Linux",
+    ),
+    "SignalStruct.notify_count": (
+        ("de_thread",),
+        "looked at between set_current_state() and schedule()",
+    ),
+    "TaskStruct.exit_code": (("do_notify_parent_cldstop",), SHOWN),
+    "TaskStruct.group_leader": (("task_tgid_vnr",), RCU),
+    "TaskStruct.parent": (
+        ("zap_process",),
+        "whom a tracee that traps no more wakes; Linux: by the address of jobctl, no parent",
+    ),
+    "TaskStruct.pid": (
+        ("do_task_dead",),
+        "a leader's number is exchanged only when it was seen to be dead: wait_task_inactive()",
+    ),
+    "TaskStruct.real_parent": (("sys_getppid",), RCU),
+    "TaskStruct.thread_pid": (("task_tgid_vnr",), RCU),
+    "TaskStruct.usage": ((), COUNT),
     "SharedPages.frames": (
         (),
         "the page cache: a fault takes or finds a page in one step; Linux: xa_lock and the lock of "

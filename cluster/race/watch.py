@@ -27,7 +27,8 @@ Source: Pozniansky and Schuster, Efficient on-the-fly data race detection (2003)
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster.race.fields import REASONS, UNSHARED, WATCHED
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 READ: Final = 1
 WRITE: Final = 2
 
-_CONTAINERS: Final = (list, dict, bytearray, set)
+_CONTAINERS: Final = frozenset((list, dict, bytearray, set))
 
 # Who made an object: pid of the task (0: the boot), which step of it, the how-manieth in that step.
 # The same object has the same label in every run in which its maker does the same.
@@ -65,6 +66,10 @@ Footprint = dict[Key, int]
 _Clock = dict[Any, int]  # task -> how far it has come
 
 _NO_LOCKS: Final[frozenset[int]] = frozenset()
+
+# who may touch a field without a lock: nobody (None), these functions, or all (an empty set)
+_Rule = frozenset[str] | None
+_UNKNOWN: Final[frozenset[str]] = frozenset(("",))
 
 
 @dataclass(slots=True)
@@ -106,19 +111,20 @@ class Watch:
     """What the steps of one run touch, and the races among them; see the module header.
 
     Attributes:
-        races: as they are found; ``stop`` says whether the first one is enough.
+        races: as they are found.
         steps: all steps, if they are kept.
+        written: what has been written since ``written`` was emptied last, by id.
+        where: what the step at hand has touched, and the code that did so first.
     """
 
     __slots__ = (
-        "_acc", "_clocks", "_cpu", "_exclusive", "_kept", "_locks", "_reads", "_released", "_seen",
-        "_events", "_held", "_made", "_where", "_writes", "keep", "labels", "names", "on", "races",
-        "step", "steps", "task",
+        "_acc", "_alone", "_at", "_clocks", "_cpu", "_drains", "_events", "_exclusive", "_held",
+        "_locks", "_made", "_ran", "_reads", "_released", "_rules", "_woken", "_writes", "keep",
+        "labels", "names", "races", "seen", "step", "steps", "task", "where", "written",
     )  # fmt: skip
 
     def __init__(self, *, keep: bool = False) -> None:
         self.keep = keep
-        self.on = False
         self.step = 0
         self.task: Any = None
         self.races: list[DataRace] = []
@@ -129,8 +135,15 @@ class Watch:
         self._held: dict[Any, dict[Key, Any]] = {}
         self._events: dict[Any, int] = {}  # task -> its steps so far
         self._acc: Footprint = {}
-        self._where: dict[Key, str] = {}  # the function of the last access
-        self._seen: dict[Key, tuple[Any, Any]] = {}  # containers, and what they held
+        self.where: dict[Key, CodeType | None] = {}
+        self.seen: dict[Key, tuple[Any, Any]] = {}  # containers, and what they held
+        self.written: dict[int, Any] = {}
+        self._drains: dict[int, Any] = {}  # cpu -> who makes its stores visible
+        self._ran: dict[int, Any] = {}  # cpu -> whose step was its last; None: published
+        self._at: dict[Any, int] = {}  # task -> the cpu of its last step
+        self._alone: dict[int, frozenset[int]] = {}  # sets of one lock
+        self._rules: dict[Key, _Rule] = {}
+        self._woken: list[Any] = []  # in this step
         self._clocks: dict[Any, _Clock] = {}
         self._released: dict[Any, _Clock] = {}
         self._made = 0
@@ -148,11 +161,17 @@ class Watch:
         obj: Any = entry.op[2]
         self.step += 1
         self._cpu = cpu = entry.cpu
-        task = self.task = entry.task if entry.task is not None else ("stores of cpu", cpu)
+        task = entry.task
+        if task is None:
+            task = self._drains.setdefault(cpu, ("stores of cpu", cpu))
+        self.task = task
         self._events[task] = self._events.get(task, 0) + 1
         self._made = 0
-        clock = self._clocks.setdefault(task, {task: 1})
-        self._join(clock, ("cpu", cpu))
+        clock = self._clocks.get(task)
+        if clock is None:
+            clock = self._clocks[task] = {task: 1}
+        if self._ran.get(cpu) is not task:
+            self._switch(clock, task, cpu)
         if kind < 0 or LOAD <= kind < READ_BARRIER:
             key = (id(obj[0]), obj[1])
             self.names[key[0]] = obj[0]
@@ -160,17 +179,18 @@ class Watch:
             self._acc[key] = WRITE if writes else READ
             self._join(clock, key)
             if writes:
-                self._publish(clock, key)
+                self.written[key[0]] = obj[0]
+                self._publish(task, key)
         elif name == "enter":
             self._join(clock, task)  # somebody has woken or started it
         elif kind == RELEASE:
-            self._publish(clock, id(obj))
+            self._publish(task, id(obj))
         elif kind in (SCHEDULE, RESCHED):
             self._hold(entry)
-            self.on = True
+            _active[0] = self
         elif kind != POINT and obj is not None and kind not in (ACQUIRE, READ_LOCK):
             self._join(clock, id(obj))
-            self._publish(clock, id(obj))
+            self._publish(task, id(obj))
             self.names[id(obj)] = obj
         if name == "enter":
             self._held.pop(task, None)
@@ -178,7 +198,7 @@ class Watch:
             held = self._held.get(task)
             if held:
                 for key, value in held.items():
-                    self._seen[key] = (value, value.copy())
+                    self.seen[key] = (value, value.copy())
         if self.keep:
             self.steps.append(StepSeen(name, kind, obj, task, cpu, self._acc))
 
@@ -193,11 +213,35 @@ class Watch:
                 self._join(self._clocks[self.task], id(obj))
                 self.names[id(obj)] = obj
         self._hold(path)
-        self.on = True
+        _active[0] = self
+
+    def _switch(self, clock: _Clock, task: Any, cpu: int) -> None:
+        """What a CPU did for another task comes before this step, and so on another CPU after it.
+
+        Told only now, for nobody else needs to know while one task goes on.
+        """
+        ran, before = self._ran, self._ran.get(cpu)
+        if before is not None:
+            self._publish(before, ("cpu", cpu))
+        left = self._at.get(task, cpu)
+        if left != cpu and ran.get(left) is task:
+            self._publish(task, ("cpu", left))
+            ran[left] = None
+        ran[cpu] = task
+        self._at[task] = cpu
+        self._join(clock, ("cpu", cpu))
 
     def _hold(self, path: Any) -> None:
         held = path.held
-        if held:
+        if len(held) == 1:
+            lock, _, shared = held[0]
+            alone = self._alone.get(id(lock))
+            if alone is None:
+                alone = self._alone[id(lock)] = frozenset((id(lock),))
+                self.names[id(lock)] = lock
+            self._locks = alone
+            self._exclusive = _NO_LOCKS if shared else alone
+        elif held:
             self._locks = frozenset([id(lock) for lock, _, _ in held])
             self._exclusive = frozenset([id(lock) for lock, _, shared in held if not shared])
         else:
@@ -205,28 +249,28 @@ class Watch:
 
     def end(self) -> None:
         """See ``StepWatch.end``."""
-        self.on = False
-        acc = self._acc
-        if self._seen:
-            for key, (container, held) in self._seen.items():
+        _active[0] = None
+        acc, where = self._acc, self.where
+        if self.seen:
+            for key, (container, held) in self.seen.items():
                 if container != held:
                     acc[key] = acc.get(key, 0) | WRITE
-                    self._where.setdefault(key, "")
-            self._seen = {}
-        if acc:
-            where = self._where
-            for key in where:
-                self._check(key, acc[key], where[key])
-            self._where = {}
+                    where.setdefault(key, None)
+            self.seen = {}
+        if where:
+            self._check(acc, where)
+            self.where = {}
+            for task in self._woken:  # it comes after the whole step
+                self._publish(self.task, task)
+            self._woken.clear()
         if acc or self.keep:
             self._acc = {}
-        self._publish(self._clocks[self.task], ("cpu", self._cpu))
 
     def made(self, obj: Any) -> None:
         """An object comes into being."""
         if not self.keep:
             return
-        task = self.task if self.on else None
+        task = self.task if _active[0] is self else None
         self.names[id(obj)] = obj
         if task is None:
             self.labels[id(obj)] = (0, 0, len(self.labels))
@@ -236,67 +280,81 @@ class Watch:
 
     # -- the fields' ---------------------------------------------------------------------------
 
-    def read(self, obj: Any, field: str, value: Any) -> None:
-        """A field was read."""
-        key = (id(obj), field)
-        acc = self._acc
-        if key not in acc:
+    def first(self, obj: Any, key: Key, value: Any, code: CodeType) -> None:
+        """A field was read, for the first time in this step, or what it holds was."""
+        if key not in self.where:
+            self.where[key] = code
             self.names[key[0]] = obj
-            acc[key] = READ
-        if key not in self._where:
-            self._where[key] = sys._getframe(2).f_code.co_name
-        if type(value) in _CONTAINERS and key not in self._seen:
-            self._seen[key] = (value, value.copy())
+            acc = self._acc
+            if key not in acc:
+                acc[key] = READ
+        if type(value) in _CONTAINERS and key not in self.seen:
+            self.seen[key] = (value, value.copy())
             self._held.setdefault(self.task, {})[key] = value
 
-    def write(self, obj: Any, field: str) -> None:
+    def write(self, obj: Any, field: str, code: CodeType) -> None:
         """A field is about to be written. What a constructor sets nobody else has seen yet."""
-        key = (id(obj), field)
-        where = sys._getframe(2).f_code.co_name
-        if where == "__init__":
+        if code.co_name == "__init__":
             return
+        key = (id(obj), field)
         if field == "on_rq" and obj is not self.task and type(obj) is TaskStruct:
-            self._publish(self._clocks[self.task], obj)  # a wake-up
+            self._woken.append(obj)
         self.names[key[0]] = obj
         self._acc[key] = self._acc.get(key, 0) | WRITE
-        self._where[key] = where
+        self.where[key] = code
 
     # -- the detector --------------------------------------------------------------------------
 
-    def _check(self, key: Key, mode: int, where: str) -> None:
-        field = key[1]
-        of = type(self.names[key[0]]).__name__
-        reason = REASONS.get(f"{of}.{field}") or REASONS.get(f"{of}.*")
-        if reason is not None and (not reason[0] or where in reason[0]):
-            return
+    def _check(self, acc: Footprint, where: dict[Key, CodeType | None]) -> None:
+        """Compare what the step touched with the last accesses to it, and note it as such."""
         task = self.task
         clock = self._clocks[task]
-        write = bool(mode & WRITE)
-        access = Access(
-            task, clock[task], self._exclusive if write else self._locks, self.step, where, write
-        )
-        before = self._writes.get(key)
-        if before is not None:
-            self._compare(key, before, access, clock)
-        reads = self._reads.get(key)
-        if write:
-            if reads:
-                for other in reads.values():
+        now, step = clock[task], self.step
+        rules, writes, reads = self._rules, self._writes, self._reads
+        for key, code in where.items():
+            write = acc[key] & WRITE != 0
+            if write:
+                self.written[key[0]] = self.names[key[0]]
+            rule = rules.get(key, _UNKNOWN)
+            if rule is _UNKNOWN:
+                rule = rules[key] = _rule_of(type(self.names[key[0]]), key[1])
+            name = "" if code is None else code.co_name
+            if rule is not None and (not rule or name in rule):
+                continue
+            locks = self._exclusive if write else self._locks
+            last = writes.get(key)
+            readers = reads.get(key)
+            own = None if readers is None else readers.get(task)
+            if write and last is not None and last.task is task:
+                own = last
+            if own is None or own.write is not write:
+                access = Access(task, now, locks, step, name, write)
+            else:  # nobody else keeps it
+                access = own
+                access.clock, access.locks, access.step, access.where = now, locks, step, name
+            if last is not None and last.task is not task:
+                self._compare(key, last, access, clock)
+            if not write:
+                if readers is None:
+                    reads[key] = {task: access}
+                else:
+                    readers[task] = access
+                continue
+            if readers:
+                for other in readers.values():
                     self._compare(key, other, access, clock)
-                reads.clear()
-            self._writes[key] = access
-        elif reads is None:
-            self._reads[key] = {task: access}
-        else:
-            reads[task] = access
+                readers.clear()
+            writes[key] = access
 
     def _compare(self, key: Key, one: Access, two: Access, clock: _Clock) -> None:
         if one.task is two.task or one.clock < clock.get(one.task, 0) or one.locks & two.locks:
             return
-        self.races.append(DataRace(self.names[key[0]], key[1], one, two))
+        self.races.append(DataRace(self.names[key[0]], key[1], replace(one), replace(two)))
 
-    def _publish(self, clock: _Clock, obj: Any) -> None:
-        """What the current task has done comes before what finds ``obj`` after this."""
+    def _publish(self, who: Any, obj: Any) -> None:
+        """What ``who`` has done comes before what finds ``obj`` after this."""
+        clock = self._clocks[who]
+        clock[who] += 1
         released = self._released.get(obj)
         if released is None:
             self._released[obj] = dict(clock)
@@ -304,34 +362,42 @@ class Watch:
             for task, at in clock.items():
                 if released.get(task, 0) < at:
                     released[task] = at
-        clock[self.task] += 1
 
     def _join(self, clock: _Clock, obj: Any) -> None:
         released = self._released.get(obj)
         if released is not None:
             for task, at in released.items():
-                if clock.get(task, 0) <= at:
-                    clock[task] = at + 1 if task is not self.task else clock[task]
+                if clock.get(task, 0) < at:
+                    clock[task] = at
 
 
-_current: list[Watch | None] = [None]
+def _rule_of(cls: type, field: str) -> _Rule:
+    reason = REASONS.get(f"{cls.__name__}.{field}") or REASONS.get(f"{cls.__name__}.*")
+    return None if reason is None else frozenset(reason[0])
 
 
-def _followed(cls: type, field: str, slot: Any) -> property:
+_current: list[Watch | None] = [None]  # the one that is told of new objects
+_active: list[Watch | None] = [None]  # the one that is told of accesses, while a step is made
+
+
+def _followed(field: str, slot: Any) -> property:
     get: Callable[[Any], Any] = slot.__get__
     put: Callable[[Any, Any], None] = slot.__set__
+    active, containers, frame = _active, _CONTAINERS, sys._getframe
 
     def read(self: Any) -> Any:
         value = get(self)
-        watch = _current[0]
-        if watch is not None and watch.on:
-            watch.read(self, field, value)
+        watch = active[0]
+        if watch is not None:
+            key = (id(self), field)
+            if key not in watch.where or (value.__class__ in containers and key not in watch.seen):
+                watch.first(self, key, value, frame(1).f_code)
         return value
 
     def write(self: Any, value: Any) -> None:
-        watch = _current[0]
-        if watch is not None and watch.on:
-            watch.write(self, field)
+        watch = active[0]
+        if watch is not None:
+            watch.write(self, field, frame(1).f_code)
         put(self, value)
 
     return property(read, write)
@@ -360,7 +426,7 @@ def following() -> Iterator[None]:
                     continue
                 slot = cls.__dict__[field]
                 replaced.append((cls, field, slot))
-                setattr(cls, field, _followed(cls, field, slot))
+                setattr(cls, field, _followed(field, slot))
         for cls in (*WATCHED, Lock):
             replaced.append((cls, "__init__", cls.__dict__["__init__"]))
             cls.__init__ = _told(cls)  # type: ignore[misc]

@@ -51,9 +51,19 @@ def begin_multiprocess(k: "Kernel", clone_flags: int) -> Path[MultiprocessSignal
     return note
 
 
-def end_multiprocess(task: TaskStruct, note: MultiprocessSignals | None) -> None:
-    """Take the note back."""
-    if note is not None and task.signal.multiprocess:
+def drop_multiprocess(task: TaskStruct, note: MultiprocessSignals | None) -> Path[None]:
+    """Take the note back, as there will be no child. Source: copy_process(), from fork_out on."""
+    if note is None:
+        return
+    siglock = task.sighand.siglock
+    yield "copy_process.fork_out_lock", ACQUIRE, siglock
+    end_multiprocess(task, note)
+    yield "copy_process.fork_out_unlock", RELEASE, siglock
+
+
+def end_multiprocess(task: TaskStruct, note: MultiprocessSignals) -> None:
+    """Take the note back. Under siglock."""
+    if task.signal.multiprocess:
         task.signal.multiprocess.remove(note)
 
 
