@@ -38,6 +38,8 @@ ENDLESS: Final = "endless"
 # the kernel takes: kernel.drive.interleave. So CPUs come to their next call before anybody steps.
 _LONG_HOLD_UP: Final = 1 << 21 | 1
 
+_ADDRESS: Final = " object at 0x"  # an object without a name of its own: no other run has it
+
 _NUMBERS: Final = re.compile(r"0x[0-9a-f]+|\d+")
 
 
@@ -327,7 +329,8 @@ def _race_told(race: DataRace) -> tuple[str, str]:
     both = sorted(
         f"{'write' if one.write else 'read'} in {one.where}()" for one in (race.first, race.second)
     )
-    lines = [f"data race on {name} of {race.obj!r}:"]
+    told = repr(race.obj)
+    lines = [f"data race on {name}" + ("" if _ADDRESS in told else f" of {told}") + ":"]
     for one in (race.first, race.second):
         how = "writes" if one.write else "reads"
         lines.append(f"  step {one.step}: {one.task!r} {how} it in {one.where}()")

@@ -334,7 +334,7 @@ def copy_process(
         errno = failed.errno
     if errno:
         # not in the handler: see kernel.points
-        yield from drop_multiprocess(current, delayed)
+        yield from drop_multiprocess(k, current, delayed)
         if args is not None:
             yield from cancel_pidfd(k, args)
         yield from _unwind(k, clone_flags, child, done, pid)
@@ -359,7 +359,7 @@ def _delay_signals(k: "Kernel", clone_flags: int) -> Path[MultiprocessSignals | 
     yield "copy_process.signal_pending", POINT, current
     delayed: MultiprocessSignals | None = yield from begin_multiprocess(k, clone_flags)
     if current.sigpending:
-        yield from drop_multiprocess(current, delayed)
+        yield from drop_multiprocess(k, current, delayed)
         raise RestartNoIntr
     return delayed
 

@@ -51,7 +51,9 @@ def begin_multiprocess(k: "Kernel", clone_flags: int) -> Path[MultiprocessSignal
     return note
 
 
-def drop_multiprocess(task: TaskStruct, note: MultiprocessSignals | None) -> Path[None]:
+def drop_multiprocess(
+    k: "Kernel", task: TaskStruct, note: MultiprocessSignals | None
+) -> Path[None]:
     """Take the note back, as there will be no child. Source: copy_process(), from fork_out on."""
     if note is None:
         return

