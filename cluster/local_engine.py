@@ -202,14 +202,14 @@ class LocalRun:
 
     def _check_end(self, kind: str) -> None:
         """Check all invariants, and after a complete run that nothing is left over."""
-        from kernel.check.at_rest import check_end
+        from kernel.check.at_rest import left_over
         from kernel.check.invariants import check_machine
 
         stories = check_machine(
             self.host.kernel, list(self.group.cpus.values()), self.transport.under_way()
         )
         if kind == engine_api.DONE:
-            stories += check_end(self.host.kernel, self.host.boot_counts)
+            stories += left_over(self.host.kernel, self.host.boot_counts)
         if stories:
             raise tell(self.host.kernel, InvariantError("\n".join(stories)))
 

@@ -97,7 +97,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "SignalStruct.count": (("_link_thread", "put_task_struct", "release_task"), COUNT),
     "SignalStruct.flags": (
-        ("do_exit", "exit_signals", "_consider_child", "do_group_exit"),
+        ("do_exit", "exit_signals", "_consider_child", "do_group_exit", "has_stopped_jobs"),
         "a trace record; SIGNAL_GROUP_EXIT, which stays, read without siglock on Linux, too; "
         "and SIGNAL_STOP_CONTINUED, looked at again under siglock",
     ),
@@ -119,25 +119,41 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "TaskStruct.ctx": ((), OURS),
     "TaskStruct.exit_state": (
-        ("pidfd_poll", "zap_process", "wait_task_zombie", "_consider_child"),
+        (
+            "pidfd_poll",
+            "zap_process",
+            "wait_task_zombie",
+            "_consider_child",
+            "task_state_letter",
+            "_tick_dep",
+        ),
         "a look without tasklist_lock, or beside who reads under it, on Linux too; "
         "who dies later wakes or ignores the signal",
     ),
-    "TaskStruct.flags": (("copy_process",), "only its task changes it; the copy may be of before"),
+    "TaskStruct.flags": (
+        ("copy_process", "find_alive_thread", "_wants_signal"),
+        "only its task changes it; the copy may be of before",
+    ),
     "TaskStruct.jobctl": (
         ("ptrace_unfreeze_traced", "ptrace_attach", "wait_ptrace_stop"),
         "looked at without siglock first, as on Linux, and again under it",
     ),
     "TaskStruct.msg_ns": ((), OURS),
     "TaskStruct.pi_lock": (("pi_lock",), "the emulator makes locks at their first use"),
-    "TaskStruct.ptrace": (("do_exit", "ptrace_event_enabled", "syscall"), ORDERS),
+    "TaskStruct.ptrace": (("do_exit", "ptrace_event_enabled", "syscall", "sys_execve"), ORDERS),
     "TaskStruct.signal": (("check_kill_permission", "free_task"), "read under RCU on Linux"),
     "TaskStruct.sigpending": (
         ("wake_up_new_task", "fatal_signal_pending"),
         "looked at again when the task comes to user mode, or goes round its loop",
     ),
     "TaskStruct.state": (
-        ("set_task_state", "try_to_wake_up", "_take_leadership"),
+        (
+            "set_task_state",
+            "try_to_wake_up",
+            "_take_leadership",
+            "task_state_letter",
+            "signal_wake_up_state",
+        ),
         "the check of the table of moves; a waker's second look, under the runqueue's lock; and "
         "a loop that waits until the leader is dead: wait_task_inactive()",
     ),
@@ -160,7 +176,10 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "PageTable.fresh": ((), TABLES),
     "PageTable.nr_zero": ((), TABLES),
     "PageTable.users": ((), TABLES),
-    "Pid.task": (("kill_pid_info", "find_task_by_vpid", "find_task_by_pid_ns"), RCU),
+    "Pid.task": (
+        ("kill_pid_info", "find_task_by_vpid", "find_task_by_pid_ns", "pid_has_task", "pidfd_poll"),
+        RCU,
+    ),
     "PtraceState.step": (("user_single_step_report",), ORDERS),
     "PtraceState.syscall": (("syscall_exit_work", "syscall"), ORDERS),
     "Pid.wait_pidfd": ((), "a wait queue is made at its first use; a part of struct pid on Linux"),
@@ -198,7 +217,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("de_thread",),
         "looked at between set_current_state() and schedule()",
     ),
-    "TaskStruct.exit_code": (("do_notify_parent_cldstop",), SHOWN),
+    "TaskStruct.exit_code": (("do_notify_parent_cldstop", "_stat_line"), SHOWN),
     "TaskStruct.group_leader": (("task_tgid_vnr",), RCU),
     "TaskStruct.parent": (
         ("zap_process",),
@@ -218,11 +237,19 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "SharedPages.users": ((), COUNT),
     "SignalStruct.group_exec_task": (
-        ("do_group_exit",),
+        ("do_group_exit", "wait_for_exec"),
         "looked at without siglock first, as on Linux",
     ),
     "SignalStruct.threads": (
-        ("do_group_exit", "exit_signals"),
+        (
+            "do_group_exit",
+            "exit_signals",
+            "check_unsafe_exec",
+            "sys_clock_gettime",
+            "thread_group_cputime",
+            "cpu_clock_sample_group",
+            "pidfd_poll",
+        ),
         "thread_group_empty() without a lock, as on Linux",
     ),
     "SignalStruct.wait_chldexit": (
@@ -254,6 +281,23 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "waitqueue_active() and list_empty_careful(): see there",
     ),
     "WaitQueueHead.entries": (("active",), "waitqueue_active(): see there"),
+    "FilesStruct.fd": (("fget",), RCU),
+    "FilesStruct.open_fds": (("_fd_size",), SHOWN),
+    "MmStruct.local": ((), OURS),
+    "PidMap.kernel": (("find_vpid",), OURS),
+    "PosixCputimers.timers_active": (
+        ("_tick_dep", "run_posix_cpu_timers"),
+        "a look without siglock, READ_ONCE() on Linux, and again under it",
+    ),
+    "SighandStruct.action": (
+        ("install_program",),
+        "flush_signal_handlers() takes no lock on Linux either: nobody else has the table now",
+    ),
+    "SignalStruct.args": (("proc_pid_cmdline_read",), SHOWN),
+    "SignalStruct.cstime_ns": (("times_both",), SUMS),
+    "SignalStruct.cutime_ns": (("times_both",), SUMS),
+    "SignalStruct.pgrp": (("sys_getpgid",), RCU),
+    "TaskStruct.comm": (("_stat_line", "comm_show"), SHOWN),
     "LoadTable.*": (
         (),
         "counters of all CPUs, which Linux reads without the runqueues' locks, too",

@@ -24,6 +24,7 @@ Source: Pozniansky and Schuster, Efficient on-the-fly data race detection (2003)
 (2020), lockset and happens-before together.
 """
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -319,6 +320,8 @@ class Watch:
             if rule is _UNKNOWN:
                 rule = rules[key] = _rule_of(type(self.names[key[0]]), key[1])
             name = "" if code is None else code.co_name
+            if name[:1] == "<":  # a comprehension is named after the function that it is in
+                name = code.co_qualname.partition(".<locals>")[0].rpartition(".")[2]
             if rule is not None and (not rule or name in rule):
                 continue
             locks = self._exclusive if write else self._locks
@@ -417,7 +420,12 @@ def _told(cls: type) -> Callable[..., None]:
 
 @contextmanager
 def following() -> Iterator[None]:
-    """Let the fields of all watched structures tell of their use, until the block is left."""
+    """Let the fields of all watched structures tell of their use, until the block is left.
+
+    Python's collector stands still meanwhile: ``run.run_once`` lets it go after some runs each.
+    """
+    collects = gc.isenabled()
+    gc.disable()
     replaced: list[tuple[type, str, Any]] = []
     try:
         for cls in WATCHED:
@@ -434,6 +442,8 @@ def following() -> Iterator[None]:
     finally:
         for cls, field, slot in reversed(replaced):
             setattr(cls, field, slot)
+        if collects:
+            gc.enable()
 
 
 @contextmanager

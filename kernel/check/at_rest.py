@@ -47,7 +47,12 @@ def check_end(k: "Kernel", counts: dict[str, int]) -> list[str]:
             services, which may be at work.
         counts: what ``boot_counts`` returned right after boot.
     """
-    found = check_kernel(k)
+    return [*check_kernel(k), *left_over(k, counts)][:MOST]
+
+
+def left_over(k: "Kernel", counts: dict[str, int]) -> list[str]:
+    """Return what is left over at the end of a run; see ``check_end``."""
+    found: list[str] = []
     now = boot_counts(k)
     for name in [*counts, *(name for name in now if name not in counts)]:
         before, after = counts.get(name, 0), now.get(name, 0)

@@ -126,10 +126,21 @@ def check_step(k: "Kernel") -> list[str]:
     if task is k.init_task:
         return found  # a timer interrupt
     check_current(k, found)
+    check_task(k, task, found)
+    return found
+
+
+def check_task(k: "Kernel", task: TaskStruct, found: list[str]) -> None:
+    """Append what is wrong with one task, its links, its group, and its family.
+
+    Nobody may hold tasklist_lock for writing.
+    """
+    if task.signal is None or task is k.init_task:
+        return
     _check_state(task, found)
     pid = k.pids.hash.get(task.pid)
     if pid is None or pid.task is not task:
-        return found  # swapper, under construction, or released: on no list
+        return  # swapper, under construction, or released: on no list
     leader = task.group_leader
     after, before = leader.tasks_next, leader.tasks_prev
     if after is None or before is None:
@@ -142,7 +153,6 @@ def check_step(k: "Kernel") -> list[str]:
     _check_links_of(k, task, found)
     _check_group(leader, found)
     _check_family(k, task, found)
-    return found
 
 
 def is_quiet(k: "Kernel") -> bool:

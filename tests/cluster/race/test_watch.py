@@ -279,3 +279,16 @@ def test_a_fork_that_a_signal_comes_before_takes_its_note_back_under_siglock() -
         assert verdict.verdict.kind == CLEAN
         names |= {step.name for step in watch.steps}
     assert "copy_process.fork_out_lock" in names
+
+
+def test_an_access_in_a_comprehension_is_that_of_its_function(machine: Machine) -> None:
+    code = (lambda values: [value for value in values]).__code__.co_consts[1]  # noqa: C416
+    assert code.co_name == "<listcomp>"
+    machine.step("a", 0, writes=True)
+    path = SimpleNamespace(op=POINT_OP, task="b", cpu=1, held=[], skipped=[])
+    machine.watch.begin(path)
+    machine.watch.go_on(path)
+    machine.watch.first(machine.thing, (id(machine.thing), "x"), 0, code)
+    machine.watch.end()
+    (race,) = machine.watch.races
+    assert race.second.where == "test_an_access_in_a_comprehension_is_that_of_its_function"

@@ -1,0 +1,84 @@
+"""What must be true of the objects that a step has written: the invariants of ``check_kernel`` that
+speak of them and of their neighbours, in time that grows with them alone.
+
+What is written under tasklist_lock may be apart until that is given up, so it is kept till then.
+Counts of the whole machine (threads, numbers taken, references) need a walk over everything:
+``TouchedChecks`` does that every ``EVERYTHING_EVERY`` steps.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from kernel.check.invariants import check_kernel, check_task
+from kernel.check.memory import check_current
+from kernel.check.places import check_load_table
+from kernel.errors import InvariantError
+from kernel.process.pid import Pid
+from kernel.smp.load import LoadTable
+from kernel.task import SignalStruct, TaskStruct
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.state import KernelState
+
+EVERYTHING_EVERY: Final = 64  # steps
+
+
+def check_touched(k: "Kernel", written: dict[int, object]) -> list[str]:
+    """Return the violations around what has been written; what has been looked at is removed.
+
+    Args:
+        k: the kernel, after a step.
+        written: objects by their id, in the order in which they were written.
+    """
+    found: list[str] = []
+    locked = k.tasklist_lock.owner is not None
+    tasks: dict[TaskStruct, None] = {}
+    for number, obj in tuple(written.items()):
+        kind = type(obj)
+        if kind is LoadTable:
+            check_load_table(k, found)
+        elif locked and kind in (TaskStruct, SignalStruct, Pid):
+            continue
+        elif isinstance(obj, TaskStruct):
+            tasks[obj] = None
+        elif isinstance(obj, SignalStruct):
+            if obj.threads:
+                tasks[obj.threads[0]] = None
+        elif isinstance(obj, Pid) and obj.task is not None:
+            tasks[obj.task] = None
+        del written[number]
+    for task in tasks:
+        check_task(k, task, found)
+    return found
+
+
+class TouchedChecks:
+    """What a controlled run looks at after every step.
+
+    Attributes:
+        written: what has been written and not been looked at yet: see ``check_touched``.
+    """
+
+    __slots__ = ("_current", "_steps", "written")
+
+    def __init__(self, written: dict[int, object]) -> None:
+        self.written = written
+        self._steps = 0
+        self._current: TaskStruct | None = None
+
+    def __call__(self, k: "KernelState") -> None:
+        """Check what this step has written, and now and then everything.
+
+        Raises:
+            InvariantError: with the stories of what does not hold.
+        """
+        self._steps += 1
+        if self._steps % EVERYTHING_EVERY:
+            stories = check_touched(k, self.written) if self.written else []
+            if k.current is not self._current or k.dying:
+                self._current = k.current
+                check_current(k, stories)
+        else:
+            stories = check_kernel(k)
+        if stories:
+            raise InvariantError("\n".join(stories))
