@@ -319,9 +319,11 @@ class Watch:
             rule = rules.get(key, _UNKNOWN)
             if rule is _UNKNOWN:
                 rule = rules[key] = _rule_of(type(self.names[key[0]]), key[1])
-            name = "" if code is None else code.co_name
-            if name[:1] == "<":  # a comprehension is named after the function that it is in
-                name = code.co_qualname.partition(".<locals>")[0].rpartition(".")[2]
+            name = ""
+            if code is not None:
+                name = code.co_name
+                if name[:1] == "<":  # a comprehension is named after the function that it is in
+                    name = code.co_qualname.partition(".<locals>")[0].rpartition(".")[2]
             if rule is not None and (not rule or name in rule):
                 continue
             locks = self._exclusive if write else self._locks
