@@ -78,6 +78,11 @@ SUMS: Final = (
     "times of a thread group, added up when it has ended or nearly; Linux: stats_lock, seqlock"
 )
 
+# Fields that are written by a compare-and-exchange under a lock that is held shared.
+SHARED_WRITES: Final[dict[str, str]] = {
+    "exit_state": "wait_task_zombie() claims a zombie under tasklist_lock held for reading",
+}
+
 # field -> functions (none: all of them) that may touch it without a lock, and why
 REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "FilesStruct.count": (("copy_files", "put_files_struct"), COUNT),
@@ -123,12 +128,10 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
             "pidfd_poll",
             "zap_process",
             "wait_task_zombie",
-            "_consider_child",
             "task_state_letter",
             "_tick_dep",
         ),
-        "a look without tasklist_lock, or beside who reads under it, on Linux too; "
-        "who dies later wakes or ignores the signal",
+        "a look without tasklist_lock, on Linux too; who dies later wakes or ignores the signal",
     ),
     "TaskStruct.flags": (
         ("copy_process", "find_alive_thread", "_wants_signal"),
@@ -181,7 +184,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         RCU,
     ),
     "PtraceState.step": (("user_single_step_report",), ORDERS),
-    "PtraceState.syscall": (("syscall_exit_work", "syscall"), ORDERS),
+    "PtraceState.syscall": (("syscall_exit_work", "syscall", "syscall_trace_enter"), ORDERS),
     "Pid.wait_pidfd": ((), "a wait queue is made at its first use; a part of struct pid on Linux"),
     "PidMap.hash": (
         ("find_vpid", "find_task_by_vpid", "find_task_by_pid_ns", "zap_pid_ns_processes"),

@@ -32,7 +32,7 @@ from dataclasses import dataclass, replace
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
-from cluster.race.fields import REASONS, UNSHARED, WATCHED
+from cluster.race.fields import REASONS, SHARED_WRITES, UNSHARED, WATCHED
 from kernel.drive.memory import DRAIN
 from kernel.locking import Lock
 from kernel.points import (
@@ -326,7 +326,9 @@ class Watch:
                     name = code.co_qualname.partition(".<locals>")[0].rpartition(".")[2]
             if rule is not None and (not rule or name in rule):
                 continue
-            locks = self._exclusive if write else self._locks
+            locks = self._locks
+            if write and key[1] not in SHARED_WRITES:
+                locks = self._exclusive
             last = writes.get(key)
             readers = reads.get(key)
             own = None if readers is None else readers.get(task)
