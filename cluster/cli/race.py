@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cluster import fast_core
+from cluster.cli.race_points import points, pure_core
 from cluster.exit_codes import BUG_FOUND, DIVERGED, INCOMPLETE, OK, USAGE, CliError
 
 if TYPE_CHECKING:
@@ -47,31 +48,19 @@ _Json = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")
 _SHOWN_STEPS: Final = 40
 
 
-def _pure_core() -> None:
-    """See to it that the kernel is the pure one, whose fields can be followed.
-
-    Raises:
-        CliError: this process has the other one, or was told to.
-    """
-    if os.environ.get(fast_core.VARIABLE) == "compiled":
-        what = f"{fast_core.VARIABLE} is 'compiled', and races are looked for in the pure core only"
-        raise CliError(USAGE, "usage", what)
-    if "kernel" not in sys.modules:
-        os.environ[fast_core.VARIABLE] = "pure"  # of the workers, too
-    elif fast_core.core() == "compiled":
-        raise CliError(USAGE, "usage", "races are looked for in the pure core only")
-
-
 def _load(
     path: Path, cpus: int | None, model: str | None, mutate: list[str] | None, unmutated: bool
 ) -> "ScenarioFile":
-    _pure_core()
+    pure_core()
     from cluster.race.scenario import load_scenario
 
     if unmutated and mutate:
         raise CliError(USAGE, "usage", "--mutate and --unmutated exclude each other")
     mutations = [] if unmutated else mutate
     return load_scenario(path).changed(cpus=cpus, model=model, mutations=mutations)
+
+
+app.command("points")(points)
 
 
 @app.command("run")

@@ -9,15 +9,16 @@ followed, for whoever explores orders of steps; it is only no race.
 from typing import Final
 
 from kernel.cred.creds import UserStruct
+from kernel.fs.eventfd import EventfdInode
 from kernel.fs.file import FdSharers, FilesStruct
 from kernel.fs.fs_struct import FsStruct
 from kernel.ipc.futex import UserLock
-from kernel.ipc.msg import MsgQueue
+from kernel.ipc.msg import MsgQueue, MsgReceiver
 from kernel.ipc.pipe import Pipe
-from kernel.ipc.sem_queue import SemArray, SemUndoList
+from kernel.ipc.sem_queue import Sem, SemArray, SemQueue, SemUndo, SemUndoList
 from kernel.ipc.shm import ShmidKernel
 from kernel.ipc.unix import UnixSock
-from kernel.ipc.util import IpcIds
+from kernel.ipc.util import IpcIds, KernIpcPerm
 from kernel.ipc.waitwake import FutexHashBucket, FutexQ
 from kernel.mm.mm_types import MmStruct, PageTable, SharedPages
 from kernel.ns.pid_namespace import PidNamespace
@@ -40,7 +41,7 @@ WATCHED: Final[tuple[type, ...]] = (
     Completion, WaitQueueHead, WaitOpts, Kthread, KthreadCreateInfo, KthreadList,
     PtraceState, MultiprocessSignals, RealTimer, PosixCputimers,
     FutexHashBucket, FutexQ, Pipe, UnixSock, MsgQueue, SemArray, SemUndoList, ShmidKernel, IpcIds,
-    LoadTable, UserLock,
+    LoadTable, UserLock, EventfdInode, MsgReceiver, Sem, SemQueue, SemUndo, KernIpcPerm,
 )  # fmt: skip
 
 # Fields that say nothing to anybody else, or are no memory of Linux.
@@ -67,8 +68,7 @@ LOOK: Final = (
 )
 GUEST: Final = "memory of the guest program: the words its threads' locks are made of"
 TABLES: Final = (
-    "page tables that parent and child share until one writes, the emulator's own: no memory of "
-    "Linux"
+    "page tables that parent and child share until one writes: the emulator's own, not of Linux"
 )
 OURS: Final = "the emulator's own, about which half of a task has what; no field of Linux"
 ORDERS: Final = (
@@ -83,39 +83,140 @@ SHARED_WRITES: Final[dict[str, str]] = {
     "exit_state": "wait_task_zombie() claims a zombie under tasklist_lock held for reading",
 }
 
-# field -> functions (none: all of them) that may touch it without a lock, and why
+# field -> functions (none: all of them) that may touch it without a lock, and why; of those with
+# " reads" behind their name only what reads
 REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
-    "FilesStruct.count": (("copy_files", "put_files_struct"), COUNT),
+    "TaskStruct.*": (("dup_task_struct reads",), "copied as a whole, without locks, as on Linux"),
+    "MmStruct.mmap_lock": (("mmap_lock",), "the emulator makes locks at their first use"),
+    "SignalStruct.rlim": (
+        ("rlimit reads", "rlimits_of reads", "copy_signal reads", "sys_prlimit64"),
+        "looked at with READ_ONCE, and replaced by one step; Linux: task_lock of the leader",
+    ),
+    "FilesStruct.*": (
+        (),
+        "each use is one step; Linux: file_lock, held just as long, and RCU for who looks",
+    ),
+    "FilesStruct.count": ((), COUNT),
     "FsStruct.in_exec": (
-        ("sys_execve",),
+        ("sys_execve", "check_unsafe_exec"),
         "cleared without the lock of fs, as on Linux; copy_fs() looks at it and counts in one step",
     ),
-    "FsStruct.users": (("copy_fs", "put_fs_struct"), COUNT),
+    "FsStruct.users": ((), COUNT),
     "MmStruct.users": (
         ("mmget", "mm_release", "resume", "mmput"),
         "raised by who runs in it: see the field; a look at it on Linux too (mm_release), or ours",
     ),
-    "SighandStruct.count": (("copy_sighand", "release_task", "_unwind"), COUNT),
+    "SighandStruct.count": ((), COUNT),
     "SignalStruct.ac_flag": (
-        ("do_exit",),
+        (),
         "or-ed in one step; Linux: acct_collect() under siglock",
     ),
-    "SignalStruct.count": (("_link_thread", "put_task_struct", "release_task"), COUNT),
+    "SignalStruct.count": ((), COUNT),
     "SignalStruct.flags": (
-        ("do_exit", "exit_signals", "_consider_child", "do_group_exit", "has_stopped_jobs"),
-        "a trace record; SIGNAL_GROUP_EXIT, which stays, read without siglock on Linux, too; "
-        "and SIGNAL_STOP_CONTINUED, looked at again under siglock",
+        (
+            "do_exit",
+            "exit_signals",
+            "_consider_child reads",
+            "has_stopped_jobs reads",
+            "do_group_exit reads",
+        ),
+        "a trace record; SIGNAL_GROUP_EXIT, which stays; a first look of wait(), which looks again "
+        "under siglock; has_stopped_jobs(): tasklist_lock only. All as on Linux",
     ),
     "SignalStruct.group_exit_code": (
-        ("_end_group", "do_exit", "do_notify_parent_cldstop"),
-        SHOWN,
+        ("_end_group", "do_exit", "do_notify_parent_cldstop reads"),
+        SHOWN + "; told with tasklist_lock only, as on Linux: 0 if the report has been taken",
     ),
-    "SignalStruct.live": (("do_exit",), COUNT),
+    "SignalStruct.notify_count": (
+        ("exit_notify reads", "de_thread"),
+        "compared with -1, which is set under tasklist_lock; a look before the sleep; 0 when "
+        "nobody is left. All as on Linux",
+    ),
+    "SignalStruct.cutime_ns": (("times_both reads", "sys_times reads"), SUMS),
+    "SignalStruct.cstime_ns": (("times_both reads", "sys_times reads"), SUMS),
+    "SignalStruct.cputimers": (
+        ("wake_up_new_task reads",),
+        "the emulator makes them at their first use; whether CPUs tick for them is told to all",
+    ),
+    "SighandStruct.action": (
+        ("install_program",),
+        "flush_signal_handlers() without siglock, as on Linux: who sends meanwhile goes by either",
+    ),
+    "PtraceState.step": (("user_single_step_report reads",), "a flag of the thread, an atomic"),
+    "PtraceState.syscall": (
+        ("syscall_trace_enter reads", "syscall_exit_work reads", "syscall reads"),
+        "a bit of syscall_work, an atomic of Linux, looked at once at the door",
+    ),
+    "TaskStruct.exit_code": (
+        ("_stat_line reads", "do_notify_parent_cldstop reads"),
+        SHOWN + "; told with tasklist_lock only, as on Linux: 0 if the report has been taken",
+    ),
+    "TaskStruct.comm": (
+        ("_stat_line reads", "_status_text reads", "comm_show reads", "install_program"),
+        SHOWN + "; by exec in one step; no lock for who looks from Linux 6.13 on",
+    ),
+    "TaskStruct.mm": (
+        ("exec_mmap", "proc_pid_make_inode reads", "_stat_memory reads"),
+        "changed and looked at in one step each; Linux: task_lock, held just as long",
+    ),
+    "MmStruct.exe_file": (
+        ("set_mm_exe_file", "proc_exe_link reads"),
+        "read under RCU on Linux, and replaced by an atomic exchange",
+    ),
+    "TaskStruct.cpu": (
+        ("_tick_dep reads", "cpus_by_urgency reads", "note_load reads"),
+        "where a task is, is asked without its runqueue's lock on Linux, too",
+    ),
+    "TaskStruct.nice": (
+        ("_send_fork reads", "do_sched_setscheduler reads", "sys_getpriority reads", "set_nice"),
+        "read without a lock, as on Linux; changed in one step: under the runqueue's lock there",
+    ),
+    "SignalStruct.live": ((), COUNT),
     "SignalStruct.nr_threads": (("resume",), OURS),
     "SignalStruct.shared_pending": (
         ("recalc_sigpending_tsk", "send_signal_locked"),
         "posix_spawn() unblocks signals without siglock; what comes then is seen at its end",
     ),
+    "SignalStruct.min_flt": (("getrusage reads",), SUMS),
+    "SignalStruct.nivcsw": (("getrusage reads",), SUMS),
+    "SignalStruct.nvcsw": (("getrusage reads",), SUMS),
+    "TaskStruct.parent": (
+        ("zap_process reads",),
+        "whom the bit JOBCTL_TRAPPING may keep waiting: Linux wakes who waits for the word",
+    ),
+    "TaskStruct.real_parent": (("sys_getppid reads", "fill_ac reads"), "read under RCU on Linux"),
+    "PidMap.kernel": ((), "whether there is one namespace of pids only: the emulator's own"),
+    "PidNamespace.pid_allocated": (
+        ("zap_pid_ns_processes reads",),
+        "looked at between set_current_state() and schedule(), as on Linux",
+    ),
+    "SharedPages.segment": (
+        ("last_detach", "sys_shmdt reads", "put_shared reads"),
+        "the last that has it attached removes it in one step; Linux: rwsem and the object's lock",
+    ),
+    "UnixSock.wmem_alloc": ((), COUNT),
+    "UnixSock.err": ((), "an error reported once: taken by an atomic exchange on Linux"),
+    "UnixSock.dead": (
+        ("_consume_skb reads",),
+        "a flag, looked at without the lock (sock_wfree), as on Linux",
+    ),
+    "UnixSock.receive_queue": (("_anything reads", "unix_poll reads"), LOOK),
+    "UnixSock.shutdown": (
+        (
+            "_anything reads",
+            "unix_poll reads",
+            "_has_space reads",
+            "_sock_alloc_send reads",
+            "unix_stream_sendmsg reads",
+        ),
+        LOOK,
+    ),
+    "UnixSock.peer": (("unix_stream_sendmsg reads", "unix_dgram_sendmsg reads"), LOOK),
+    "EventfdInode.count": (("eventfd_poll reads", "_readable reads", "_has_room reads"), LOOK),
+    "Pipe.max_usage": (("_writable reads", "pipe_poll reads"), LOOK),
+    "MmStruct.local": ((), TABLES),
+    "SharedPages.committed": ((), COUNT),
+    "TaskStruct.usage": ((), COUNT),
     "SignalStruct.stime_ns": (("_exit_signal", "wait_task_zombie"), SUMS),
     "SignalStruct.utime_ns": (("_exit_signal", "wait_task_zombie"), SUMS),
     "TaskStruct.blocked": (
@@ -128,14 +229,22 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
             "pidfd_poll",
             "zap_process",
             "wait_task_zombie",
-            "task_state_letter",
-            "_tick_dep",
+            "_tick_dep reads",
+            "task_state_letter reads",
+            "_consider_child reads",
         ),
         "a look without tasklist_lock, on Linux too; who dies later wakes or ignores the signal",
     ),
     "TaskStruct.flags": (
-        ("copy_process", "find_alive_thread", "_wants_signal"),
-        "only its task changes it; the copy may be of before",
+        (
+            "copy_process",
+            "begin_new_exec",
+            "sys_execve",
+            "_wants_signal reads",
+            "_stat_line reads",
+            "find_alive_thread reads",
+        ),
+        "only its task changes it; a copy may be of before, and what others see, as on Linux",
     ),
     "TaskStruct.jobctl": (
         ("ptrace_unfreeze_traced", "ptrace_attach", "wait_ptrace_stop"),
@@ -143,7 +252,10 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "TaskStruct.msg_ns": ((), OURS),
     "TaskStruct.pi_lock": (("pi_lock",), "the emulator makes locks at their first use"),
-    "TaskStruct.ptrace": (("do_exit", "ptrace_event_enabled", "syscall", "sys_execve"), ORDERS),
+    "TaskStruct.ptrace": (
+        ("do_exit", "ptrace_event_enabled", "syscall", "sys_execve reads"),
+        ORDERS,
+    ),
     "TaskStruct.signal": (("check_kill_permission", "free_task"), "read under RCU on Linux"),
     "TaskStruct.sigpending": (
         ("wake_up_new_task", "fatal_signal_pending"),
@@ -153,16 +265,38 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         (
             "set_task_state",
             "try_to_wake_up",
-            "_take_leadership",
-            "task_state_letter",
-            "signal_wake_up_state",
+            "task_state_letter reads",
+            "sched_setscheduler reads",
+            "signal_wake_up_state reads",
+            "_take_leadership reads",
         ),
-        "the check of the table of moves; a waker's second look, under the runqueue's lock; and "
+        "shown; the check of the table of moves; a waker's second look, under the runqueue's lock; "
         "a loop that waits until the leader is dead: wait_task_inactive()",
     ),
     "TaskStruct.tracing": (
         ("_state_of", "ptrace_unlink", "tracing_of"),
         "lives as long as the link; a tracer that goes away clears it under tasklist_lock",
+    ),
+    "TaskStruct.attrs": (
+        (
+            "schedule_out reads",
+            "do_task_dead reads",
+            "of reads",
+            "note_load reads",
+            "urgency reads",
+            "dup_task_struct reads",
+            "__init__ reads",
+            "_attrs_by_pid reads",
+            "sys_sched_getattr reads",
+            "sys_sched_setattr reads",
+            "sched_setscheduler reads",
+            "sys_sched_rr_get_interval reads",
+            "sched_fork",
+            "sys_sched_getaffinity reads",
+        ),
+        "read under the runqueue's lock, which a change takes, too (the scheduler: one step), or "
+        "without one (sched_getaffinity(): pi_lock, held as long as the step); only its task, or "
+        "its maker, changes the rest",
     ),
     "FutexQ.queued": (
         ("futex_wait",),
@@ -180,19 +314,18 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "PageTable.nr_zero": ((), TABLES),
     "PageTable.users": ((), TABLES),
     "Pid.task": (
-        ("kill_pid_info", "find_task_by_vpid", "find_task_by_pid_ns", "pid_has_task", "pidfd_poll"),
+        (
+            "kill_pid_info",
+            "find_task_by_vpid",
+            "find_task_by_pid_ns",
+            "pidfd_poll reads",
+            "pid_has_task reads",
+        ),
         RCU,
     ),
-    "PtraceState.step": (("user_single_step_report",), ORDERS),
-    "PtraceState.syscall": (("syscall_exit_work", "syscall", "syscall_trace_enter"), ORDERS),
-    "Pid.wait_pidfd": ((), "a wait queue is made at its first use; a part of struct pid on Linux"),
     "PidMap.hash": (
-        ("find_vpid", "find_task_by_vpid", "find_task_by_pid_ns", "zap_pid_ns_processes"),
+        ("find_vpid", "find_task_by_vpid", "find_task_by_pid_ns", "zap_pid_ns_processes reads"),
         RCU,
-    ),
-    "PidNamespace.pid_allocated": (
-        ("zap_pid_ns_processes",),
-        "looked at between set_current_state() and schedule(), as on Linux",
     ),
     "PidNamespace.adding": (
         ("_link_child",),
@@ -203,57 +336,50 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "Pipe.readers": (("_writable", "pipe_poll"), LOOK),
     "Pipe.writers": (("_readable", "pipe_poll"), LOOK),
     "Pipe.bufs": (("_readable", "_writable", "pipe_poll"), LOOK),
+    "PosixCputimers.timers_active": (
+        ("_tick_dep", "run_posix_cpu_timers"),
+        "a look without siglock, READ_ONCE() on Linux, and again under it",
+    ),
+    "SignalStruct.args": (("proc_pid_cmdline_read reads",), SHOWN),
+    "SignalStruct.pgrp": (("sys_getpgid reads",), RCU),
+    "SemUndo.semid": (("find_alloc_undo reads", "exit_sem reads"), RCU),
     "SemUndoList.list_proc": (
         (),
         "one step looks at it, and adds or removes: all that Linux holds the list's lock for",
     ),
-    "SemUndoList.refcnt": ((), COUNT),
     "SharedPages.keep": (
         ("put_shared",),
         "the last detach is one step; Linux: shm_close() under the locks of ids and segment",
     ),
-    "SharedPages.segment": (
-        ("sys_shmdt",),
-        "which area is of a segment: looked at under the lock of the address space, as on Linux",
-    ),
-    "SignalStruct.notify_count": (
-        ("de_thread",),
-        "looked at between set_current_state() and schedule()",
-    ),
-    "TaskStruct.exit_code": (("do_notify_parent_cldstop", "_stat_line"), SHOWN),
-    "TaskStruct.group_leader": (("task_tgid_vnr",), RCU),
-    "TaskStruct.parent": (
-        ("zap_process",),
-        "whom a tracee that traps no more wakes; Linux: by the address of jobctl, no parent",
-    ),
+    "Pid.wait_pidfd": ((), "a wait queue is made at its first use; a part of struct pid on Linux"),
+    "TaskStruct.group_leader": (("task_tgid_vnr reads",), RCU),
+    "TaskStruct.thread_pid": (("task_tgid_vnr reads",), RCU),
     "TaskStruct.pid": (
-        ("do_task_dead",),
+        ("do_task_dead reads",),
         "a leader's number is exchanged only when it was seen to be dead: wait_task_inactive()",
     ),
-    "TaskStruct.real_parent": (("sys_getppid",), RCU),
-    "TaskStruct.thread_pid": (("task_tgid_vnr",), RCU),
-    "TaskStruct.usage": ((), COUNT),
+    "SemUndoList.refcnt": ((), COUNT),
     "SharedPages.frames": (
         (),
-        "the page cache: a fault takes or finds a page in one step; Linux: xa_lock and the lock of "
-        "the page",
+        "the page cache: a fault takes or finds a page in one step; Linux: xa_lock, page lock",
     ),
     "SharedPages.users": ((), COUNT),
     "SignalStruct.group_exec_task": (
-        ("do_group_exit", "wait_for_exec"),
+        ("do_group_exit", "wait_for_exec reads"),
         "looked at without siglock first, as on Linux",
     ),
     "SignalStruct.threads": (
         (
             "do_group_exit",
             "exit_signals",
-            "check_unsafe_exec",
-            "sys_clock_gettime",
-            "thread_group_cputime",
-            "cpu_clock_sample_group",
-            "pidfd_poll",
+            "sys_clock_gettime reads",
+            "check_unsafe_exec reads",
+            "getrusage reads",
+            "cpu_clock_sample_group reads",
+            "thread_group_cputime reads",
+            "pidfd_poll reads",
         ),
-        "thread_group_empty() without a lock, as on Linux",
+        "thread_group_empty() without a lock, and threads gone through under RCU, as on Linux",
     ),
     "SignalStruct.wait_chldexit": (
         (),
@@ -273,7 +399,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "lock_task_sighand() reads it under RCU; free_task(): the last reference is gone",
     ),
     "TaskStruct.vfork_done": (
-        ("wait_for_vfork_done",),
+        ("wait_for_vfork_done reads", "mm_release reads"),
         "the state of a completion: looked at between set_current_state() and schedule()",
     ),
     "UserLock.locked": ((), GUEST),
@@ -284,23 +410,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "waitqueue_active() and list_empty_careful(): see there",
     ),
     "WaitQueueHead.entries": (("active",), "waitqueue_active(): see there"),
-    "FilesStruct.fd": (("fget",), RCU),
-    "FilesStruct.open_fds": (("_fd_size",), SHOWN),
-    "MmStruct.local": ((), OURS),
-    "PidMap.kernel": (("find_vpid",), OURS),
-    "PosixCputimers.timers_active": (
-        ("_tick_dep", "run_posix_cpu_timers"),
-        "a look without siglock, READ_ONCE() on Linux, and again under it",
-    ),
-    "SighandStruct.action": (
-        ("install_program",),
-        "flush_signal_handlers() takes no lock on Linux either: nobody else has the table now",
-    ),
-    "SignalStruct.args": (("proc_pid_cmdline_read",), SHOWN),
-    "SignalStruct.cstime_ns": (("times_both",), SUMS),
-    "SignalStruct.cutime_ns": (("times_both",), SUMS),
-    "SignalStruct.pgrp": (("sys_getpgid",), RCU),
-    "TaskStruct.comm": (("_stat_line", "comm_show"), SHOWN),
+    "KthreadList.requests": (("kthreadd reads",), LOOK),
     "LoadTable.*": (
         (),
         "counters of all CPUs, which Linux reads without the runqueues' locks, too",
@@ -312,3 +422,30 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "shown, or changed by whoever runs the task's CPU: under the runqueue's lock on Linux",
     ),
 }
+
+
+# Who may touch a field without a lock, and who may only read it; ALL: everybody.
+Excused = tuple[frozenset[str], frozenset[str]]
+ALL: Final[frozenset[str]] = frozenset(("all",))
+
+
+def excused_of(of: str, field: str) -> Excused | None:
+    """Return the functions that may touch a field without a lock, as ``REASONS`` has them."""
+    found = [REASONS[name] for name in (f"{of}.{field}", f"{of}.*") if name in REASONS]
+    if not found:
+        return None
+    if any(not functions for functions, _why in found):
+        return ALL, ALL
+    names = [name for functions, _why in found for name in functions]
+    return (
+        frozenset(name for name in names if not name.endswith(" reads")),
+        frozenset(name.removesuffix(" reads") for name in names if name.endswith(" reads")),
+    )
+
+
+def excused(of: str, field: str, where: str, write: bool) -> bool:
+    """Tell whether the function ``where`` may touch a field without a lock."""
+    rule = excused_of(of, field)
+    if rule is None:
+        return False
+    return rule[0] is ALL or where in rule[0] or (not write and where in rule[1])

@@ -26,13 +26,14 @@ Source: Pozniansky and Schuster, Efficient on-the-fly data race detection (2003)
 
 import gc
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from types import CodeType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
-from cluster.race.fields import REASONS, SHARED_WRITES, UNSHARED, WATCHED
+from cluster.race.fields import ALL, SHARED_WRITES, UNSHARED, WATCHED, Excused, excused_of
 from kernel.drive.memory import DRAIN
 from kernel.locking import Lock
 from kernel.points import (
@@ -57,7 +58,10 @@ if TYPE_CHECKING:
 READ: Final = 1
 WRITE: Final = 2
 
-_CONTAINERS: Final = frozenset((list, dict, bytearray, set))
+_CONTAINERS: Final = frozenset((list, dict, bytearray, set, deque))
+
+# Whose accesses count as their caller's: they only look into a structure for it.
+_HANDS: Final = frozenset(("attrs_of", "new_attrs", "<genexpr>", "<listcomp>"))
 
 # Who made an object: pid of the task (0: the boot), which step of it, the how-manieth in that step.
 # The same object has the same label in every run in which its maker does the same.
@@ -68,9 +72,7 @@ _Clock = dict[Any, int]  # task -> how far it has come
 
 _NO_LOCKS: Final[frozenset[int]] = frozenset()
 
-# who may touch a field without a lock: nobody (None), these functions, or all (an empty set)
-_Rule = frozenset[str] | None
-_UNKNOWN: Final[frozenset[str]] = frozenset(("",))
+_UNKNOWN: Final[Excused] = (frozenset(("",)), ALL)
 
 
 @dataclass(slots=True)
@@ -143,7 +145,7 @@ class Watch:
         self._ran: dict[int, Any] = {}  # cpu -> whose step was its last; None: published
         self._at: dict[Any, int] = {}  # task -> the cpu of its last step
         self._alone: dict[int, frozenset[int]] = {}  # sets of one lock
-        self._rules: dict[Key, _Rule] = {}
+        self._rules: dict[Key, Excused | None] = {}
         self._woken: list[Any] = []  # in this step
         self._clocks: dict[Any, _Clock] = {}
         self._released: dict[Any, _Clock] = {}
@@ -185,7 +187,8 @@ class Watch:
         elif name == "enter":
             self._join(clock, task)  # somebody has woken or started it
         elif kind == RELEASE:
-            self._publish(task, id(obj))
+            if obj not in entry.skipped:  # type: ignore[union-attr]
+                self._publish(task, id(obj))
         elif kind in (SCHEDULE, RESCHED):
             self._hold(entry)
             _active[0] = self
@@ -318,13 +321,15 @@ class Watch:
                 self.written[key[0]] = self.names[key[0]]
             rule = rules.get(key, _UNKNOWN)
             if rule is _UNKNOWN:
-                rule = rules[key] = _rule_of(type(self.names[key[0]]), key[1])
+                rule = rules[key] = excused_of(type(self.names[key[0]]).__name__, key[1])
             name = ""
             if code is not None:
                 name = code.co_name
                 if name[:1] == "<":  # a comprehension is named after the function that it is in
                     name = code.co_qualname.partition(".<locals>")[0].rpartition(".")[2]
-            if rule is not None and (not rule or name in rule):
+            if rule is not None and (
+                rule[0] is ALL or name in rule[0] or (not write and name in rule[1])
+            ):
                 continue
             locks = self._locks
             if write and key[1] not in SHARED_WRITES:
@@ -378,9 +383,11 @@ class Watch:
                     clock[task] = at
 
 
-def _rule_of(cls: type, field: str) -> _Rule:
-    reason = REASONS.get(f"{cls.__name__}.{field}") or REASONS.get(f"{cls.__name__}.*")
-    return None if reason is None else frozenset(reason[0])
+def _user(frame: FrameType) -> CodeType:
+    """Return the code that uses a field: the first that is no mere hand of another."""
+    while frame.f_code.co_name in _HANDS and frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_code
 
 
 _current: list[Watch | None] = [None]  # the one that is told of new objects
@@ -398,13 +405,13 @@ def _followed(field: str, slot: Any) -> property:
         if watch is not None:
             key = (id(self), field)
             if key not in watch.where or (value.__class__ in containers and key not in watch.seen):
-                watch.first(self, key, value, frame(1).f_code)
+                watch.first(self, key, value, _user(frame(1)))
         return value
 
     def write(self: Any, value: Any) -> None:
         watch = active[0]
         if watch is not None:
-            watch.write(self, field, frame(1).f_code)
+            watch.write(self, field, _user(frame(1)))
         put(self, value)
 
     return property(read, write)

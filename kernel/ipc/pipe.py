@@ -141,13 +141,13 @@ def pipe_read(k: "Kernel", file: File, count: int) -> Path[bytes]:
     if not count:
         return b""
     pipe = pipe_of(file)
-    bufs = pipe.bufs
     parts: list[bytes] = []
     wanted = count
     wake_writer = False
     wake_next_reader = False
     while True:
         yield "pipe_read.mutex_lock", ACQUIRE, pipe.mutex
+        bufs = pipe.bufs
         while bufs and wanted:
             buf = bufs[0]
             part = bytes(buf.data[buf.offset : buf.offset + wanted])
@@ -196,12 +196,12 @@ def pipe_write(k: "Kernel", file: File, data: bytes) -> Path[int]:
     if not total:
         return 0
     pipe = pipe_of(file)
-    bufs = pipe.bufs
     done = 0
     failed: Exception | None = None
     broken = False
     wake_next_writer = False
     yield "pipe_write.mutex_lock", ACQUIRE, pipe.mutex
+    bufs = pipe.bufs
     was_empty = not bufs
     if pipe.readers and bufs:
         done = _merge(bufs[-1], data)
@@ -231,6 +231,7 @@ def pipe_write(k: "Kernel", file: File, data: bytes) -> Path[int]:
             yield from wake_up(k, pipe.rd_wait, key=POLLIN | POLLRDNORM, sync=True)
         yield from _wait(k, pipe, pipe.wr_wait, _writable)
         yield "pipe_write.mutex_relock", ACQUIRE, pipe.mutex
+        bufs = pipe.bufs
         was_empty = not bufs
         wake_next_writer = True
     if len(bufs) >= pipe.max_usage:

@@ -113,7 +113,9 @@ class SocketInode(Inode):
 
 def _sock_error(sk: UnixSock) -> int:
     """Return the pending error and forget it. Source: include/net/sock.h:sock_error()."""
-    err, sk.err = sk.err, 0
+    err = sk.err
+    if err:
+        sk.err = 0
     return err
 
 

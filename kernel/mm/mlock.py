@@ -14,7 +14,7 @@ from kernel.mm.fault import fixup_user_fault, lookup_pte
 from kernel.mm.mm import mmap_lock
 from kernel.mm.mm_types import PTE_WRITE, MmStruct, VmArea
 from kernel.mm.vma import change_areas
-from kernel.points import ACQUIRE, RELEASE, Path
+from kernel.points import ACQUIRE, READ, RELEASE, Path
 from kernel.process.limits import rlimit
 from kernel.task import mm_of
 from kernel.uapi.errno_ import EAGAIN, EINVAL, ENOMEM, EPERM
@@ -113,20 +113,22 @@ def sys_mlockall(k: "Kernel", flags: int) -> Path[None]:
         raise KernelError(EPERM)
     current = k.current
     mm = mm_of(current)
-    total = sum(vma.end - vma.start for vma in mm.vmas)
     limit = rlimit(k, current.signal, RLIMIT_MEMLOCK)
-    if flags & MCL_CURRENT and total << PAGE_SHIFT > limit >= 0 and current.cred.euid != 0:
-        raise KernelError(ENOMEM)
     lock = mmap_lock(k, mm) if mm.users > 1 else None
     if lock is not None:
         yield "mlockall.mmap_lock", ACQUIRE, lock
-    locked = VM_LOCKED | (VM_LOCKONFAULT if flags & MCL_ONFAULT else 0)
-    mm.def_flags = locked if flags & MCL_FUTURE else 0
-    if flags & MCL_CURRENT:
-        for vma in mm.vmas:
-            _apply(k, mm, vma.start, vma.end, locked)
+    total = sum(vma.end - vma.start for vma in mm.vmas)
+    refused = flags & MCL_CURRENT and total << PAGE_SHIFT > limit >= 0 and current.cred.euid != 0
+    if not refused:
+        locked = VM_LOCKED | (VM_LOCKONFAULT if flags & MCL_ONFAULT else 0)
+        mm.def_flags = locked if flags & MCL_FUTURE else 0
+        if flags & MCL_CURRENT:
+            for vma in tuple(mm.vmas):  # neighbours become one
+                _apply(k, mm, vma.start, vma.end, locked)
     if lock is not None:
         yield "mlockall.mmap_unlock", RELEASE, lock
+    if refused:
+        raise KernelError(ENOMEM)
     if flags & MCL_CURRENT and not flags & MCL_ONFAULT:
         yield from mm_populate(k, mm, 0, TASK_SIZE >> PAGE_SHIFT)
 
@@ -139,7 +141,7 @@ def sys_munlockall(k: "Kernel") -> Path[None]:
     if lock is not None:
         yield "munlockall.mmap_lock", ACQUIRE, lock
     mm.def_flags = 0
-    for vma in mm.vmas:
+    for vma in tuple(mm.vmas):
         _apply(k, mm, vma.start, vma.end, 0)
     if lock is not None:
         yield "munlockall.mmap_unlock", RELEASE, lock
@@ -203,7 +205,13 @@ def mm_populate(k: "Kernel", mm: MmStruct, start: int, end: int) -> Path[None]:
 
     Source: mm/gup.c:_mm_populate(), populate_vma_page_range().
     """
-    for vma in [vma for vma in mm.vmas if vma.start < end and vma.end > start]:
+    lock = mmap_lock(k, mm) if mm.users > 1 else None
+    if lock is not None:
+        yield "mm_populate.mmap_lock", READ, lock
+    wanted = [vma for vma in mm.vmas if vma.start < end and vma.end > start]
+    if lock is not None:
+        yield "mm_populate.mmap_unlock", RELEASE, lock
+    for vma in wanted:
         if not vma.flags & VM_LOCKED or vma.flags & VM_LOCKONFAULT:
             continue
         write = vma.flags & (VM_WRITE | VM_SHARED) == VM_WRITE

@@ -90,11 +90,12 @@ def sys_mmap(k: "Kernel", length: int, flags: int) -> Path[int]:
         start = _mmap_region(k, mm, pages, flags)
     except KernelError as failed:
         errno = failed.errno
+    populate = mm.def_flags & VM_LOCKED
     if lock is not None:
         yield "vm_mmap_pgoff.mmap_unlock", RELEASE, lock
     if errno:
         raise KernelError(errno)
-    if mm.def_flags & VM_LOCKED:
+    if populate:
         yield from mm_populate(k, mm, start, start + pages)
     return start << PAGE_SHIFT
 

@@ -164,6 +164,15 @@ def sched_setscheduler(
         raise KernelError(EINVAL if flags & SCHED_FLAG_SUGOV else EOPNOTSUPP)
     lock = k.pi_lock(task)
     yield "sched_setscheduler.pi_lock", ACQUIRE, lock
+    now = attrs_of(task)
+    if policy < 0 and now.policy != old.policy:
+        # what was checked is of a policy that it has no more
+        yield "sched_setscheduler.recheck", RELEASE, lock
+        yield from sched_setscheduler(
+            k, task, policy, priority, nice, reset, keep_params, raw, flags
+        )
+        return
+    old = now
     if not keep_params or new != old.policy:
         error = half.admit(k, task, attr, own)
         if error:
@@ -175,26 +184,42 @@ def sched_setscheduler(
         new, priority, nice, own = old.policy, old.rt_priority, task.nice, old.own
         half = k.sched.by_policy[new]
         fair = False
-    if k.tracing and new != old.policy:
-        k.emit(TASK_CHANGE, (task.pid, "policy", new))
+    if not half.takes_nice(new):
+        nice = task.nice
     throttled = throttled_hierarchy(k, task, task.cpu)
-    attrs = new_attrs(task)
-    attrs.policy = new
-    attrs.rt_priority = priority
-    attrs.reset_on_fork = reset
-    attrs.own = own
+    attrs = _setscheduler_params(k, task, new, priority, nice, reset, own)
     if fair:
         attrs.slice_ns = own[0] if own else 0
     if not keep_params:
         set_timer_slack(attrs, attrs.timer_slack_ns)
-    if half.takes_nice(new):
-        if k.tracing and nice != task.nice:
-            k.emit(TASK_CHANGE, (task.pid, "nice", nice))
-        task.nice = nice
     if on_a_cpu(task):
         _tell_policy(k, task, attrs, throttled)
     push_from(k, 0)
     yield "sched_setscheduler.pi_unlock", RELEASE, lock
+
+
+def _setscheduler_params(
+    k: "Kernel",
+    task: TaskStruct,
+    policy: SchedPolicy,
+    priority: int,
+    nice: int,
+    reset: bool,
+    own: tuple[int, ...],
+) -> TaskAttrs:
+    """Give ``task`` what a policy has. Source: kernel/sched/syscalls.c:__setscheduler_params()."""
+    attrs = new_attrs(task)
+    if k.tracing:
+        if policy != attrs.policy:
+            k.emit(TASK_CHANGE, (task.pid, "policy", policy))
+        if nice != task.nice:
+            k.emit(TASK_CHANGE, (task.pid, "nice", nice))
+    attrs.policy = policy
+    attrs.rt_priority = priority
+    attrs.reset_on_fork = reset
+    attrs.own = own
+    task.nice = nice
+    return attrs
 
 
 def _tell_policy(k: "Kernel", task: TaskStruct, attrs: TaskAttrs, throttled: bool) -> None:

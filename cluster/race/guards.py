@@ -1,0 +1,117 @@
+"""What guards each field of the watched structures, and which locks guard nothing that could break.
+
+``GUARDS`` names the class of the lock (as in lockstat) under which others' uses of a field are kept
+apart. Two entries are no locks: OWN and ONCE. Where a field may be used without its lock all the
+same, ``cluster.race.fields`` says by which functions and why.
+
+``IDLE_LOCKS`` are locks of paths, by their point, that can be dropped without effect here: each
+with the reason. All others are found when they are dropped.
+"""
+
+from typing import Final
+
+OWN: Final = "only its own task uses it while it lives"
+ONCE: Final = "set before anybody else can see it"
+
+_SIG: Final = "siglock"
+_TASKS: Final = "tasklist_lock"
+_PI: Final = "pi_lock"
+_PIDMAP: Final = "pidmap_lock"
+_PIPE: Final = "pipe_mutex"
+_QUEUE: Final = "wait_queue"
+_BUCKET: Final = "futex_hash_bucket"
+_STATE: Final = "unix_state_lock"
+_MMAP: Final = "mmap_lock"
+
+
+def _all(of: str, guard: str, fields: str) -> dict[str, str]:
+    return {f"{of}.{field}": guard for field in fields.split()}
+
+
+# "Structure.field", or "Structure.*" for its other fields -> class of the lock, or OWN or ONCE
+GUARDS: Final[dict[str, str]] = {
+    **_all(
+        "TaskStruct",
+        _TASKS,
+        "children exit_state group_leader parent parent_exec_id ptrace real_parent self_exec_id "
+        "tasks_next tasks_prev thread_pid pid exit_signal pdeath_signal exit_code start_time_ns "
+        "nice cgroup",
+    ),
+    **_all(
+        "TaskStruct", _SIG, "blocked jobctl pending real_blocked sighand sigpending tripped flags"
+    ),
+    **_all("TaskStruct", _PI, "attrs state cpu"),
+    **_all("TaskStruct", "alloc_lock", "comm vfork_done"),
+    **_all(
+        "TaskStruct",
+        OWN,
+        "clear_child_tid cred files fs kthread mm nsproxy restart_ns slot soft_ns stack sysvsem "
+        "timer usage wakes",
+    ),
+    **_all("TaskStruct", ONCE, "signal tgid"),
+    **_all(
+        "SignalStruct",
+        _SIG,
+        "cmaxrss cmin_flt cnivcsw cnvcsw cstime_ns cutime_ns cputimers curr_target flags "
+        "group_exec_task group_exit_code group_stop_count itimer maxrss min_flt multiprocess "
+        "nivcsw notify_count nr_threads nvcsw quick_threads shared_pending stime_ns utime_ns",
+    ),
+    **_all(
+        "SignalStruct",
+        _TASKS,
+        "autogroup has_child_subreaper is_child_subreaper leader pgrp rlim session threads",
+    ),
+    **_all("SignalStruct", OWN, "args env oom_score_adj oom_score_adj_min oom_victim cred_guard"),
+    "SighandStruct.action": _SIG,
+    **_all("TaskList", _TASKS, "head nr_processes nr_threads total_forks"),
+    **_all("TaskList", ONCE, "max_threads profile rlimits users"),
+    **_all("Pid", _TASKS, "leader pgrp session task wait_pidfd"),
+    **_all("Pid", ONCE, "nr numbers stashed"),
+    **_all("PidMap", _PIDMAP, "hash last taken used"),
+    "PidMap.pid_max": ONCE,
+    **_all("PidNamespace", _PIDMAP, "adding pid_allocated"),
+    **_all("PidNamespace", _TASKS, "child_reaper"),
+    **_all("PidNamespace", ONCE, "level parent pids bacct"),
+    "UserStruct.uid": ONCE,
+    "MmStruct.*": _MMAP,
+    "SharedPages.*": "shm_perm",
+    "FsStruct.*": OWN,
+    "Completion.*": _QUEUE,
+    "WaitQueueHead.*": _QUEUE,
+    "WaitOpts.*": OWN,
+    "WaitOpts.scanned": _TASKS,
+    "Kthread.*": OWN,
+    "KthreadCreateInfo.*": ONCE,
+    "KthreadList.requests": "kthread_create_lock",
+    "KthreadList.lock": ONCE,
+    "PtraceState.*": _SIG,
+    "PtraceState.ptraced": _TASKS,
+    "MultiprocessSignals.signals": _SIG,
+    "RealTimer.*": _SIG,
+    "PosixCputimers.*": _SIG,
+    "FutexHashBucket.chain": _BUCKET,
+    "FutexQ.*": _BUCKET,
+    "Pipe.*": _PIPE,
+    **_all("Pipe", ONCE, "rd_wait wr_wait"),
+    **_all("UnixSock", _STATE, "dead peer receive_queue shutdown"),
+    **_all("UnixSock", ONCE, "iolock lock rd_wait sndbuf type wr_wait"),
+    "MsgQueue.*": "msg_perm",
+    "MsgQueue.perm": ONCE,
+    "MsgReceiver.*": "msg_perm",
+    "SemArray.*": "sem_perm",
+    **_all("SemArray", ONCE, "perm sems"),
+    "Sem.*": "sem_perm",
+    "SemQueue.*": "sem_perm",
+    "SemUndo.*": "sem_perm",
+    "SemUndoList.list_proc": "sem_perm",
+    "ShmidKernel.*": "shm_perm",
+    "KernIpcPerm.*": "ids.rwsem",
+    "KernIpcPerm.lock": ONCE,
+    "IpcIds.*": "ids.rwsem",
+    **_all("IpcIds", ONCE, "name rwsem"),
+    "EventfdInode.count": "eventfd_lock",
+    **_all("EventfdInode", ONCE, "lock semaphore wqh"),
+}
+
+# point that takes a lock -> why it can be dropped without effect
+IDLE_LOCKS: Final[dict[str, str]] = {}
