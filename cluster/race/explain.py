@@ -28,10 +28,13 @@ from cluster.race.run import (
     Verdict,
     run_once,
 )
+from cluster.race.strategies import actor_of
 from cluster.race.watch import WRITE, Access, Watch
+from kernel.drive.chooser import Choice
 
 _BEFORE: Final = 4  # steps shown before the first of the pair
 _LAST: Final = 24  # steps shown if there is no pair
+_BEGINS: Final = 4  # places from which an actor is held up
 _TRIES: Final = 60  # pairs turned round
 
 
@@ -68,6 +71,7 @@ class Turned:
         verdict: what the run showed; ``passed``: for a data race, what it showed with no detector.
         as_it_was: for a data race, what the run shows in its own order with no detector.
         tried: how many pairs were turned round before.
+        actors: of the run that was made, as far as it went.
     """
 
     happened: bool
@@ -75,6 +79,7 @@ class Turned:
     passed: Verdict | None = None
     as_it_was: Verdict | None = None
     tried: int = 0
+    actors: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -167,8 +172,7 @@ def _explain_race(told: Explanation, recording: Recording) -> None:
     first, second = race.first.step - 1, race.second.step - 1
     turned = _turn(told.scenario, told.run, first, second)
     if turned.happened:
-        actors = _turned_actors(told.run.actors, first, second)
-        turned.passed = _passed(told.scenario, actors)
+        turned.passed = _passed(told.scenario, turned.actors)
         turned.as_it_was = _passed(told.scenario, told.run.actors)
     told.turned = turned
 
@@ -214,27 +218,54 @@ def _candidates(recording: Recording) -> list[tuple[int, int]]:
     return found
 
 
-def _turned_actors(actors: Sequence[int], first: int, second: int) -> list[int]:
-    """Return the order in which whoever takes ``first`` waits until ``second`` has been taken."""
-    held = actors[first]
-    before = [actor for actor in actors[first : second + 1] if actor != held]
-    after = [actor for actor in actors[first : second + 1] if actor == held]
-    return [*actors[:first], *before, *after, *actors[second + 1 :]]
+class _HeldUp:
+    """Lets anybody go but one, until another has taken so many steps; then whoever can go on."""
+
+    def __init__(self, held: int, until: int, number: int) -> None:
+        self.actors: Sequence[int] = ()  # of the run: set when there is one
+        self._held = held
+        self._until = until
+        self._number = number
+
+    def pick(self, enabled: Sequence[Choice]) -> int:
+        """See ``Strategy.pick``."""
+        actors = [actor_of(entry) for entry in enabled]
+        last = self.actors[-1] if self.actors else None
+        if self.actors.count(self._until) >= self._number:
+            return actors.index(last) if last in actors else 0
+        if self._until in actors:
+            return actors.index(self._until)
+        others = [place for place, actor in enumerate(actors) if actor != self._held]
+        return min(others, key=lambda place: (actors[place] != last, actors[place]))
 
 
 def _turn(scenario: Scenario, run: Run, first: int, second: int) -> Turned:
+    """Let ``second`` go before ``first``, by holding up whoever takes ``first``.
+
+    Held up there it may be the only one that can go, for the other comes back to the kernel
+    later. Then it is held up from where it began to go, or from earlier.
+    """
     actors = run.actors
     one, two = actors[first], actors[second]
     number_one = actors[: first + 1].count(one)
     number_two = actors[: second + 1].count(two)
-    prefix = _turned_actors(actors, first, second)
-    other = run_once(scenario, Control(scenario, None, prefix, strict=False), watch=Watch())
-    place_one = _place(other.actors, one, number_one)
-    place_two = _place(other.actors, two, number_two)
-    happened = place_two >= 0 and (place_one < 0 or place_two < place_one)
-    if happened and place_two >= 0 and other.names[place_two] != run.names[second]:
-        happened = False
-    return Turned(happened, other.verdict)
+    begins = [first]
+    for place in range(first, 0, -1):
+        if actors[place] == one and actors[place - 1] != one and place not in begins:
+            begins.append(place)
+    turned = Turned(False, run.verdict)
+    for begin in begins[:_BEGINS]:
+        held = _HeldUp(one, two, number_two)
+        control = Control(scenario, held, actors[:begin])
+        held.actors = control.actors
+        other = run_once(scenario, control, watch=Watch())
+        place_one = _place(other.actors, one, number_one)
+        place_two = _place(other.actors, two, number_two)
+        if place_two < 0 or 0 <= place_one < place_two:
+            continue
+        if other.names[place_two] == run.names[second]:
+            return Turned(True, other.verdict, actors=other.actors)
+    return turned
 
 
 def _place(actors: Sequence[int], actor: int, number: int) -> int:

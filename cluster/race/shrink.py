@@ -1,16 +1,16 @@
 """Makes a failing run short and easy to read: the same bug with few context switches.
 
-A run is written as *turns*: ``(actor, upto)``, so-and-so goes until it has taken that many steps
-in all. Whoever cannot go loses the rest of its turn; once no turn is left, whoever went last goes
-on as long as it can, then the one with the lowest number. What a turn says depends on nothing but
-its own actor, so turns can be left out, joined and exchanged, and each list of them is a run.
+A run goes by itself: whoever went last goes on as long as it can, then the one with the lowest
+number. What differs from that are its *switches*, ``(actor, steps, to)``: when this actor has gone
+last and has taken so many steps in all, ``to`` goes next. A switch whose ``to`` cannot go is left
+out. What a switch says depends on nothing but its own actor, so any of them can be left out, and
+each set of them is a run.
 
-Delta debugging (Zeller and Hildebrandt, TSE 2002) leaves out turns while the verdict has the same
-signature. Then single turns are left out, joined with an earlier one of the same actor, lengthened
-to where the actor cannot go on, and exchanged with their neighbours, as long as the run gets
-smaller by ``_Found.size``: turns, preemptions, segments, steps, and at last the order of actors, so
-that segments whose order does not matter stand in one order. CPUs are taken away, and numbers in
-the arguments of programs are made smaller, as long as the bug is still there.
+Delta debugging (Zeller and Hildebrandt, TSE 2002) leaves out switches while the verdict has the
+same signature. Then single ones are left out and made a little earlier or later, as long as the run
+gets smaller by ``_Found.size``: switches, preemptions, segments, steps, and at last the order of
+actors, so that segments whose order does not matter stand in one order. CPUs are taken away, and
+numbers in the arguments of programs are made smaller, as long as the bug is still there.
 
 Nothing depends on a clock: the same run is shrunk to the same run.
 """
@@ -35,12 +35,13 @@ from cluster.race.strategies import Learned, Pos, actor_of
 from cluster.race.watch import Watch
 from kernel.drive.chooser import Choice
 
-Turn = tuple[int, int]  # actor, how many steps it has taken in all at the end of it
-Turns = tuple[Turn, ...]
+Switch = tuple[int, int, int]  # who went last, how many steps it has taken in all, who goes next
+Switches = tuple[Switch, ...]
 
 MOST_RUNS: Final = 600
 _MOST_STEPS: Final = 3_000_000  # of all runs together
-_TRIES: Final = 8  # random runs of a smaller scenario, if the turns do not fail there
+_MOVES: Final = (-8, -4, -2, -1, 1, 2, 4, 8)  # steps by which a switch is made at another time
+_TRIES: Final = 8  # random runs of a smaller scenario, if the switches do not fail there
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class Shrunk:
     Attributes:
         scenario: the one that was given, or one with fewer CPUs or smaller arguments.
         run: the smallest run that was found; its verdict has the signature of the first.
-        turns: what it takes to make it, see the module header: the rest goes by itself.
+        switches: what it takes to make it, see the module header: the rest goes by itself.
         runs, steps: how many it took to find it.
         segments_before, segments: stretches of one actor; ``preemptions_before``, ``preemptions``:
             how many of the switches between them left somebody who could have gone on.
@@ -59,7 +60,7 @@ class Shrunk:
 
     scenario: Scenario
     run: Run
-    turns: Turns
+    switches: Switches
     runs: int
     steps: int
     segments_before: int
@@ -70,92 +71,72 @@ class Shrunk:
 
     @property
     def forced(self) -> int:
-        """How many turns it takes."""
-        return len(self.turns)
+        """How many switches do not come by themselves."""
+        return len(self.switches)
 
 
-class Turned(Control):
-    """The chooser of a run that is made of turns.
+class Switched(Control):
+    """The chooser of a run that is made of switches, or of a list of actors: see the module header.
 
     Attributes:
-        preemptions: switches so far that left somebody who could have gone on.
+        made: the switches that this run has had.
+        preemptions: changes of actors so far that left somebody who could have gone on.
     """
 
-    def __init__(self, scenario: Scenario, turns: Sequence[Turn] | None) -> None:
-        super().__init__(scenario, None)
+    def __init__(
+        self, scenario: Scenario, switches: Sequence[Switch] = (), prefix: Sequence[int] = ()
+    ) -> None:
+        super().__init__(scenario, None, prefix)
+        self.made: list[Switch] = []
         self.preemptions = 0
-        self._turns = () if turns is None else turns
-        self._turn = 0
-        self._since = -1  # the last turn in which somebody has gone
-        self._used: list[Turn] = []
+        self._switches = {(actor, steps): to for actor, steps, to in switches}
         self._steps: dict[int, int] = {}
 
     def choose(self, enabled: Sequence[Choice]) -> int:
         """See ``Chooser.choose``."""
         actors = [actor_of(entry) for entry in enabled]
-        place = self._next(enabled, actors)
+        fair = len(self.actors) >= self._fair_after
+        usual = self._fair(enabled) if fair else self._last(enabled)
+        place = self._pick(enabled, actors, usual)
         actor = actors[place]
+        last = self.actors[-1] if self.actors else 0
+        if actor != actors[usual]:
+            self.made.append((last, self._steps.get(last, 0), actor))
+        if self.actors and actor != last and last in actors:
+            self.preemptions += 1
         self._steps[actor] = self._steps.get(actor, 0) + 1
-        self.preemptions += _preempts(self.actors, actors, actor)
         return self._took(enabled, place)
 
-    def used(self) -> Turns:
-        """Return the turns in which anybody has gone, as far as it has."""
-        return tuple(self._used)
-
-    def _next(self, enabled: Sequence[Choice], actors: Sequence[int]) -> int:
-        turns = self._turns
-        while self._turn < len(turns):
-            actor, upto = turns[self._turn]
-            steps = self._steps.get(actor, 0)
-            if actor in actors and steps < upto:
-                if self._since != self._turn:
-                    self._since = self._turn
-                    self._used.append((actor, 0))
-                self._used[-1] = (actor, steps + 1)
-                return actors.index(actor)
-            self._turn += 1
-        if len(self.actors) >= self._fair_after:
-            return self._fair(enabled)
-        return self._last(enabled)
+    def _pick(self, enabled: Sequence[Choice], actors: Sequence[int], usual: int) -> int:
+        if self._place < len(self._prefix):
+            return self._follow(enabled)
+        last = self.actors[-1] if self.actors else 0
+        to = self._switches.get((last, self._steps.get(last, 0)))
+        return actors.index(to) if to is not None and to in actors else usual
 
 
-class _Counted(Control):
-    """Goes by a list of actors, and counts preemptions."""
+class _Random(Switched):
+    """A random run, as the strategy ``pos`` makes them."""
 
-    def __init__(self, scenario: Scenario, prefix: Sequence[int]) -> None:
-        super().__init__(scenario, None, prefix)
-        self.preemptions = 0
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        super().__init__(scenario)
+        self._pos = Pos(Random(seed), Learned())
 
-    def choose(self, enabled: Sequence[Choice]) -> int:
-        """See ``Chooser.choose``."""
-        before = len(self.actors)
-        place = super().choose(enabled)
-        actors = [actor_of(entry) for entry in enabled]
-        self.preemptions += _preempts(self.actors[:before], actors, actors[place])
-        return place
+    def _pick(self, enabled: Sequence[Choice], actors: Sequence[int], usual: int) -> int:
+        if len(self.actors) >= self._fair_after or len(enabled) < 2:
+            return usual
+        return self._pos.pick(enabled)
 
 
-def _preempts(went: Sequence[int], could: Sequence[int], goes: int) -> bool:
-    return bool(went) and goes != went[-1] and went[-1] in could
-
-
-def turns_of(actors: Sequence[int]) -> Turns:
-    """Return the turns of a run."""
-    steps: dict[int, int] = {}
-    turns = []
-    for actor, count in segments_of(actors):
-        steps[actor] = steps.get(actor, 0) + count
-        turns.append((actor, steps[actor]))
-    return tuple(turns)
-
-
-def shrink(scenario: Scenario, run: Run, *, most_runs: int = MOST_RUNS) -> Shrunk:
+def shrink(
+    scenario: Scenario, run: Run, *, most_runs: int = MOST_RUNS, arguments: bool = True
+) -> Shrunk:
     """Return the smallest run with the same bug that is found; inside ``watch.following()``.
 
     Args:
         run: one of ``scenario`` with a verdict other than clean.
         most_runs: give up looking after so many, and take what there is.
+        arguments: numbers of processes and in the arguments of programs may become smaller.
 
     Raises:
         ValueError: the run is clean.
@@ -163,26 +144,27 @@ def shrink(scenario: Scenario, run: Run, *, most_runs: int = MOST_RUNS) -> Shrun
     """
     if run.verdict.kind == CLEAN:
         raise ValueError("a clean run has nothing to shrink to")
-    counted = _Counted(scenario, run.actors)
+    counted = Switched(scenario, (), run.actors)
     run_once(scenario, counted, watch=Watch())
     search = _Search(scenario, run.verdict, most_runs)
-    best = search.best_of(turns_of(run.actors))
-    if best is None:  # turns leave out what nobody could have done: the run itself fails so, too
+    best = search.best_of(tuple(counted.made))
+    if best is None:
         raise ValueError("the run does not fail again")
     best = search.reduce(best)
     changes: list[str] = []
-    for smaller in (_fewer_cpus, _smaller_numbers):
+    for smaller in (_fewer_cpus, _smaller_numbers) if arguments else (_fewer_cpus,):
         change = _smaller(search, smaller, best)
         while change is not None:
             best = search.reduce(change[0])
             changes.append(change[1])
             change = _smaller(search, smaller, best)
-    last = run_once(search.scenario, Turned(search.scenario, best.turns), watch=Watch())
+    control = Switched(search.scenario, best.switches)
+    last = run_once(search.scenario, control, watch=Watch())
     last = replace(last, seed=run.seed, strategy=run.strategy)
     return Shrunk(
         search.scenario,
         last,
-        best.turns,
+        best.switches,
         search.runs + 2,
         search.steps,
         len(segments_of(run.actors)),
@@ -208,7 +190,7 @@ def _smaller(
 class _Found:
     """A run that fails with the signature: what made it, and its size."""
 
-    turns: Turns
+    switches: Switches
     actors: tuple[int, ...]
     preemptions: int
 
@@ -217,11 +199,11 @@ class _Found:
         """What is to be small; see the module header."""
         segments = segments_of(self.actors)
         order = tuple(actor for actor, _steps in segments)
-        return len(self.turns), self.preemptions, len(segments), len(self.actors), order
+        return len(self.switches), self.preemptions, len(segments), len(self.actors), order
 
 
 class _Search:
-    """Runs lists of turns, and keeps what fails as the first run did."""
+    """Runs sets of switches, and keeps what fails as the first run did."""
 
     def __init__(self, scenario: Scenario, verdict: Verdict, most_runs: int) -> None:
         self.scenario = scenario
@@ -230,27 +212,25 @@ class _Search:
         self._verdict = verdict
         self._exact = False  # smaller arguments: an outcome must be the very same
         self._most_runs = most_runs
-        self._tried: dict[Turns, _Found | None] = {}
+        self._tried: dict[Switches, _Found | None] = {}
 
-    def best_of(self, turns: Turns) -> _Found | None:
-        """Run turns; return the run if it fails."""
-        known = self._tried.get(turns, self)
-        if known is not self:
-            return known  # type: ignore[return-value]
+    def best_of(self, switches: Switches) -> _Found | None:
+        """Run switches; return the run, with those that it has had, if it fails."""
+        if switches in self._tried:
+            return self._tried[switches]
         if self.runs >= self._most_runs or self.steps >= _MOST_STEPS:
             return None
-        found = self._run(Turned(self.scenario, turns))
-        self._tried[turns] = found
+        found = self._run(Switched(self.scenario, switches))
+        self._tried[switches] = found
         return found
 
-    def _run(self, control: Turned) -> _Found | None:
+    def _run(self, control: Switched) -> _Found | None:
         self.runs += 1
         run = run_once(self.scenario, control, watch=Watch())
         self.steps += len(run.actors)
         if not self._same(run.verdict):
             return None
-        turns = turns_of(run.actors) if isinstance(control, _Random) else control.used()
-        return _Found(turns, tuple(run.actors), control.preemptions)
+        return _Found(tuple(control.made), tuple(run.actors), control.preemptions)
 
     def _same(self, verdict: Verdict) -> bool:
         wanted = self._verdict
@@ -265,7 +245,7 @@ class _Search:
         exact, self._exact = self._exact, True
         found = None
         try:
-            found = self.best_of(best.turns) or self.best_of(())
+            found = self.best_of(best.switches) or self.best_of(())
             for seed in range(_TRIES):
                 if found is not None or self.runs >= self._most_runs:
                     break
@@ -284,8 +264,8 @@ class _Search:
         going = True
         while going:
             going = False
-            for turns in _changes(best.turns):
-                found = self.best_of(turns)
+            for switches in _changes(best.switches):
+                found = self.best_of(switches)
                 if found is not None and found.size < best.size:
                     best = found
                     going = True
@@ -300,16 +280,16 @@ class _Search:
         return best
 
     def _delta(self, best: _Found) -> _Found:
-        """Leave out halves of the turns, then quarters and so on, while the bug stays."""
+        """Leave out halves of the switches, then quarters and so on, while the bug stays."""
         found = self.best_of(())
         if found is not None:
             return found
         parts = 2
-        while len(best.turns) >= 2:
-            turns = best.turns
-            length = -(-len(turns) // parts)
-            for start in range(0, len(turns), length):
-                found = self.best_of(turns[:start] + turns[start + length :])
+        while len(best.switches) >= 2:
+            switches = best.switches
+            length = -(-len(switches) // parts)
+            for start in range(0, len(switches), length):
+                found = self.best_of(switches[:start] + switches[start + length :])
                 if found is not None and found.size < best.size:
                     best = found
                     parts = max(parts - 1, 2)
@@ -317,45 +297,22 @@ class _Search:
             else:
                 if length == 1:
                     break
-                parts = min(2 * parts, len(turns))
+                parts = min(2 * parts, len(switches))
         return best
 
 
-class _Random(Turned):
-    """A random run, as the strategy ``pos`` makes them."""
-
-    def __init__(self, scenario: Scenario, seed: int) -> None:
-        super().__init__(scenario, None)
-        self._pos = Pos(Random(seed), Learned())
-
-    def _next(self, enabled: Sequence[Choice], actors: Sequence[int]) -> int:
-        if len(self.actors) >= self._fair_after:
-            return self._fair(enabled)
-        return self._pos.pick(enabled) if len(enabled) > 1 else 0
-
-
-_TO_THE_END: Final = 1 << 40  # steps
-
-
-def _changes(turns: Turns) -> Iterator[Turns]:
-    """Yield lists of turns that may be smaller, the most promising first."""
-    count = len(turns)
-    for place in range(count):  # without one
-        yield turns[:place] + turns[place + 1 :]
-    for place in range(count):  # one joined with the next of the same actor
-        actor = turns[place][0]
-        for later in range(place + 2, count):
-            if turns[later][0] == actor:
-                between = turns[place + 1 : later]
-                yield (*turns[:place], turns[later], *between, *turns[later + 1 :])
-                yield (*turns[:place], *between, turns[later], *turns[later + 1 :])
-                break
-    for place in range(count):  # one as long as it can be
-        actor = turns[place][0]
-        if turns[place][1] < _TO_THE_END:
-            yield (*turns[:place], (actor, _TO_THE_END), *turns[place + 1 :])
-    for place in range(count - 1):  # two in the other order
-        yield (*turns[:place], turns[place + 1], turns[place], *turns[place + 2 :])
+def _changes(switches: Switches) -> Iterator[Switches]:
+    """Yield sets of switches that may be smaller, the most promising first."""
+    count = len(switches)
+    for place in range(count):
+        yield switches[:place] + switches[place + 1 :]
+    for one in range(count):  # two of them, between which all goes as usual
+        for two in range(one + 1, count):
+            yield switches[:one] + switches[one + 1 : two] + switches[two + 1 :]
+    for place, (actor, steps, to) in enumerate(switches):
+        for by in _MOVES:
+            if steps + by >= 0:
+                yield (*switches[:place], (actor, steps + by, to), *switches[place + 1 :])
 
 
 def _fewer_cpus(scenario: Scenario) -> Iterator[tuple[Scenario, str]]:

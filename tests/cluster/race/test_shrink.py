@@ -1,0 +1,170 @@
+"""Shrinking: the same bug, in a run that is short and has few switches."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cluster.race.run import CLEAN, Control, Run, Scenario, explore_once, run_once, schedule_of
+from cluster.race.schedule import decode, segments_of
+from cluster.race.shrink import Shrunk, Switched, shrink
+from cluster.race.strategies import STRATEGIES, Learned
+from cluster.race.watch import Watch
+
+from .conftest import GUEST, scenario_of
+
+PING_PONG = """\
+import os
+
+r1, w1 = os.pipe()
+r2, w2 = os.pipe()
+pid = os.fork()
+if pid == 0:
+    os.read(r1, 1)
+    os.write(w2, b"y")
+    os._exit(0)
+os.write(w1, b"x")
+os.read(r2, 1)
+os.waitpid(pid, 0)
+"""
+
+ROUNDS = PING_PONG.replace("import os\n", "import os\nimport sys\n", 1).replace(
+    "pid = os.fork()", "rounds = int(sys.argv[1])\npid = os.fork()"
+)
+ROUNDS = ROUNDS.replace(
+    """    os.read(r1, 1)
+    os.write(w2, b"y")
+""",
+    """    for _ in range(rounds):
+        os.read(r1, 1)
+        os.write(w2, b"y")
+""",
+).replace(
+    """os.write(w1, b"x")
+os.read(r2, 1)
+""",
+    """for _ in range(rounds):
+    os.write(w1, b"x")
+    os.read(r2, 1)
+""",
+)
+
+pytestmark = pytest.mark.usefixtures("followed")
+
+
+@pytest.fixture
+def ping_pong(tmp_path: Path) -> Scenario:
+    """Two tasks that wake each other up, where who wakes takes no lock of the queue."""
+    (tmp_path / "ping_pong.py").write_text(PING_PONG)
+    return scenario_of(tmp_path / "ping_pong.py", 2, ("wake_up.lock",))
+
+
+def without_lock(scenario: Scenario, name: str, cpus: int = 2) -> Scenario:
+    return replace(scenario, spec=replace(scenario.spec, cpus=cpus, mutations=(name,)))
+
+
+def failing(scenario: Scenario, first: int = 0) -> Run:
+    for seed in range(first, first + 100):
+        run, _watch = explore_once(scenario, STRATEGIES["random"], "random", Learned(), seed)
+        if run.verdict.kind != CLEAN:
+            return run
+    raise AssertionError("no run fails")
+
+
+def signature_of(shrunk: Shrunk) -> str:
+    again = run_once(
+        shrunk.scenario, Control(shrunk.scenario, None, shrunk.run.actors), watch=Watch()
+    )
+    assert again.digest == shrunk.run.digest
+    return again.verdict.signature
+
+
+def test_a_wait_without_its_lock_shrinks_to_few_segments_with_the_same_verdict(
+    fork: Scenario,
+) -> None:
+    scenario = without_lock(fork, "do_wait.tasklist_lock")
+    run = failing(scenario)
+    shrunk = shrink(scenario, run)
+    assert signature_of(shrunk) == run.verdict.signature
+    assert shrunk.segments <= 5
+    assert shrunk.segments <= shrunk.segments_before
+    assert shrunk.preemptions <= 1
+    assert shrunk.forced <= 1
+
+
+def test_a_wake_up_without_its_lock_shrinks_to_few_segments_with_the_same_verdict(
+    ping_pong: Scenario,
+) -> None:
+    run = failing(ping_pong)
+    shrunk = shrink(ping_pong, run)
+    assert signature_of(shrunk) == run.verdict.signature
+    assert shrunk.segments <= 8
+    assert len(shrunk.run.actors) <= len(run.actors)
+
+
+def test_a_broken_invariant_keeps_its_message() -> None:
+    program = GUEST / "race" / "fifo_opened_from_both_sides.py"
+    scenario = scenario_of(program, 2, ("finish_wait.lock",))
+    run = failing(scenario)
+    shrunk = shrink(scenario, run, most_runs=40)
+    assert shrunk.run.verdict.signature == run.verdict.signature
+    assert "list.remove" in signature_of(shrunk)
+    assert shrunk.segments < shrunk.segments_before
+
+
+def test_cpus_that_the_bug_does_not_need_are_taken_away(fork: Scenario) -> None:
+    scenario = without_lock(fork, "do_wait.tasklist_lock", cpus=4)
+    shrunk = shrink(scenario, failing(scenario))
+    assert shrunk.scenario.spec.cpus == 2
+    assert shrunk.changes == ("cpus 4 -> 2",)
+
+
+def test_rounds_that_the_bug_does_not_need_are_taken_away(tmp_path: Path) -> None:
+    (tmp_path / "rounds.py").write_text(ROUNDS)
+    scenario = scenario_of(tmp_path / "rounds.py", 2, ("wake_up.lock",))
+    (spawn,) = scenario.spec.spawns
+    spec = replace(scenario.spec, spawns=(replace(spawn, argv=(*spawn.argv, "3")),))
+    scenario = replace(scenario, spec=spec)
+    run = failing(scenario)
+    shrunk = shrink(scenario, run)
+    assert shrunk.scenario.spec.spawns[0].argv[-1] == "1"
+    assert "argument 1 3 -> 1" in shrunk.changes
+    kept = shrink(scenario, run, arguments=False, most_runs=20)
+    assert kept.scenario.spec.spawns == spec.spawns
+
+
+def test_the_same_run_shrinks_to_the_same_run(fork: Scenario) -> None:
+    scenario = without_lock(fork, "do_wait.tasklist_lock")
+    run = failing(scenario)
+    one, two = shrink(scenario, run), shrink(scenario, run)
+    assert one.run.actors == two.run.actors
+    assert one.runs == two.runs
+
+
+def test_the_shrunk_run_has_a_replay_string(fork: Scenario) -> None:
+    scenario = without_lock(fork, "do_wait.tasklist_lock")
+    shrunk = shrink(scenario, failing(scenario))
+    text = schedule_of(shrunk.scenario, shrunk.run, b"code").encode()
+    assert list(decode(text).actors()) == shrunk.run.actors
+    assert len(decode(text).segments) == shrunk.segments
+
+
+def test_no_more_runs_are_made_than_allowed(fork: Scenario) -> None:
+    scenario = without_lock(fork, "do_wait.tasklist_lock", cpus=4)
+    shrunk = shrink(scenario, failing(scenario), most_runs=5)
+    assert shrunk.runs <= 7  # the first and the last are no search
+
+
+def test_the_switches_of_a_run_make_it_again(ping_pong: Scenario) -> None:
+    run = failing(ping_pong)
+    followed = Switched(ping_pong, (), run.actors)
+    run_once(ping_pong, followed, watch=Watch())
+    again = run_once(ping_pong, Switched(ping_pong, followed.made), watch=Watch())
+    assert again.actors == run.actors
+    assert len(followed.made) < len(segments_of(run.actors))
+
+
+def test_a_clean_run_is_not_shrunk(fork: Scenario) -> None:
+    run = run_once(fork, Control(fork, None), watch=Watch())
+    with pytest.raises(ValueError, match="clean"):
+        shrink(fork, run)
