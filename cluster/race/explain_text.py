@@ -117,7 +117,7 @@ def order_told(told: Explanation) -> list[str]:
         return ["no two steps were found whose order turned round makes the run clean"]
     pair = f"step {second.step} ({second.point}) before step {first.step} ({first.point})"
     if not turned.happened:
-        return [f"{pair}: no run of this kind was found"]
+        return [f"{pair}: not by holding up {first.who}; the second may need the first"]
     if told.verdict.kind != RACE:
         return [
             f"{pair}: the run is clean; this is the order to be turned round",

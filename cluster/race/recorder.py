@@ -12,7 +12,7 @@ from cluster.race.dpor import Touched, touched_by
 from cluster.race.names import Names
 from cluster.race.run import Control, Diverged, Run, Scenario, run_once
 from cluster.race.strategies import actor_of
-from cluster.race.watch import WRITE, Label, Watch
+from cluster.race.watch import WRITE, Label, Watch, _active
 from kernel.locking import Lock
 from kernel.points import ACQUIRE, KIND_NAMES, READ
 
@@ -106,9 +106,9 @@ class Recorder(Watch):
     def begin(self, entry: "ActivePath | Drain") -> None:
         """See ``StepWatch.begin``."""
         super().begin(entry)
-        on, self.on = self.on, False  # what is looked at here is no access of the step's
+        followed, _active[0] = _active[0], None  # what is looked at here is no access of the step's
         self._tell(entry)
-        self.on = on
+        _active[0] = followed
 
     def _tell(self, entry: "ActivePath | Drain") -> None:
         """Take down what is about to be done, and what it will touch as that is now."""

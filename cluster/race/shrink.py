@@ -342,7 +342,7 @@ def _smaller_numbers(scenario: Scenario) -> Iterator[tuple[Scenario, str]]:
                     replace(spawn, argv=argv),
                     *spec.spawns[place + 1 :],
                 )
-                yield _with(scenario, spawns), f"argument {number} {argument} -> {value}"
+                yield _with(scenario, spawns), f"argument {argument} -> {value}"
 
 
 def _with(scenario: Scenario, spawns: tuple[object, ...]) -> Scenario:

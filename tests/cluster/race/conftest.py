@@ -19,6 +19,21 @@ if pid == 0:
 assert os.waitpid(pid, 0)[1] == 3 << 8
 """
 
+PING_PONG = """\
+import os
+
+r1, w1 = os.pipe()
+r2, w2 = os.pipe()
+pid = os.fork()
+if pid == 0:
+    os.read(r1, 1)
+    os.write(w2, b"y")
+    os._exit(0)
+os.write(w1, b"x")
+os.read(r2, 1)
+os.waitpid(pid, 0)
+"""
+
 GUEST = Path(__file__).resolve().parents[2] / "guest"
 
 

@@ -49,7 +49,7 @@ def test_shrink_tells_what_it_came_to(found: Path, capsys: pytest.CaptureFixture
     assert "segments" in out and "cpus 4 -> 2" in out and f"{small}" in out
     again = ["race", "explain", str(small), str(found / "s.yaml"), "--cpus", "2"]
     assert run_command(again) == 0
-    assert "data race on task:4.exit_state" in capsys.readouterr().out
+    assert "data race on task:4." in capsys.readouterr().out
 
 
 def test_explain_writes_a_page_and_a_trace(

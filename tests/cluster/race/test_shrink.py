@@ -11,22 +11,7 @@ from cluster.race.shrink import Shrunk, Switched, shrink
 from cluster.race.strategies import STRATEGIES, Learned
 from cluster.race.watch import Watch
 
-from .conftest import GUEST, scenario_of
-
-PING_PONG = """\
-import os
-
-r1, w1 = os.pipe()
-r2, w2 = os.pipe()
-pid = os.fork()
-if pid == 0:
-    os.read(r1, 1)
-    os.write(w2, b"y")
-    os._exit(0)
-os.write(w1, b"x")
-os.read(r2, 1)
-os.waitpid(pid, 0)
-"""
+from .conftest import GUEST, PING_PONG, scenario_of
 
 ROUNDS = PING_PONG.replace("import os\n", "import os\nimport sys\n", 1).replace(
     "pid = os.fork()", "rounds = int(sys.argv[1])\npid = os.fork()"
@@ -99,7 +84,7 @@ def test_a_wake_up_without_its_lock_shrinks_to_few_segments_with_the_same_verdic
     shrunk = shrink(ping_pong, run)
     assert signature_of(shrunk) == run.verdict.signature
     assert shrunk.segments <= 8
-    assert len(shrunk.run.actors) <= len(run.actors)
+    assert shrunk.preemptions <= 3
 
 
 def test_a_broken_invariant_keeps_its_message() -> None:
@@ -128,7 +113,7 @@ def test_rounds_that_the_bug_does_not_need_are_taken_away(tmp_path: Path) -> Non
     run = failing(scenario)
     shrunk = shrink(scenario, run)
     assert shrunk.scenario.spec.spawns[0].argv[-1] == "1"
-    assert "argument 1 3 -> 1" in shrunk.changes
+    assert "argument 3 -> 1" in shrunk.changes
     kept = shrink(scenario, run, arguments=False, most_runs=20)
     assert kept.scenario.spec.spawns == spec.spawns
 
