@@ -35,7 +35,7 @@ _COMMANDS: Final = {
     "sweep": "sweep",
     "scheduler": "scheduler",
     "litmus": "litmus",
-    "race": "race",
+    "race": "race_explain",  # with all of cluster.cli.race
     "compile": "compile",
 }
 # Typer carries its own click; the base of its usage errors has no public name.

@@ -472,7 +472,4 @@ def _print_proof(
 
 def register(parent: typer.Typer) -> None:
     """Add the commands ``race …`` to ``parent``."""
-    from cluster.cli import race_explain
-
-    race_explain.register(app)
     parent.add_typer(app)

@@ -194,6 +194,8 @@ def _segment_told(actor: int, steps: int) -> str:
 
 
 def register(parent: typer.Typer) -> None:
-    """Add the commands to ``race``."""
-    parent.command("shrink")(shrink_command)
-    parent.command("explain")(explain_command)
+    """Add the commands ``race …`` to ``parent``: those of ``cluster.cli.race`` and these."""
+    if not any(one.name == "shrink" for one in commands.app.registered_commands):
+        commands.app.command("shrink")(shrink_command)
+        commands.app.command("explain")(explain_command)
+    commands.register(parent)
