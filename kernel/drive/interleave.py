@@ -297,8 +297,11 @@ class StepDriver:
             raise InvariantError(f"the chooser answers {place}, and {due} can go")
         entry = choices[place]
         if place:
+            passed_ns = entry.now_ns
+            if self.single:  # or it would go next once that CPU comes back to its program
+                passed_ns += self._hold_up_ns()
             for passed in choices[:place]:
-                passed.now_ns = entry.now_ns
+                passed.now_ns = passed_ns
             self.enabled.sort(key=_order)
             place = -1 if buffers else self.enabled.index(entry)
         kernel = self._kernel
