@@ -420,7 +420,7 @@ def _link_child(
         _link_leader(k, current, child, pid)
         if delayed is not None:
             deliver_delayed(child, delayed)
-            end_multiprocess(current, delayed)
+            end_multiprocess(k, current, delayed)
     if current.ptrace and (trace or clone_flags & CLONE_PTRACE):
         ptrace_init_task(k, current, child)
     tasks.nr_threads += 1

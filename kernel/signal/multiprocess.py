@@ -59,12 +59,13 @@ def drop_multiprocess(
         return
     siglock = task.sighand.siglock
     yield "copy_process.fork_out_lock", ACQUIRE, siglock
-    end_multiprocess(task, note)
+    end_multiprocess(k, task, note)
     yield "copy_process.fork_out_unlock", RELEASE, siglock
 
 
-def end_multiprocess(task: TaskStruct, note: MultiprocessSignals) -> None:
+def end_multiprocess(k: "Kernel", task: TaskStruct, note: MultiprocessSignals) -> None:
     """Take the note back. Under siglock."""
+    assert_held(k, task.sighand.siglock)
     if task.signal.multiprocess:
         task.signal.multiprocess.remove(note)
 
