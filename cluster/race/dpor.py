@@ -6,37 +6,45 @@ two actors, the second of which did not have to wait for the first; for each rac
 the place before the first step, a branch in which another actor goes, unless one that it has
 already leads to the reversed order (a source set). A *sleep set* keeps what has been explored at a
 place from being explored again under its neighbours, as long as nothing that conflicts with it has
-happened. When no branch is left, all traces of the scenario have been seen.
+happened. When no branch is left, all traces have been seen.
 
-What conflicts is what the steps touched (``cluster.race.watch``), locks included: two acquisitions
-of one lock conflict unless both read; a release only enables. Whoever stands before a lock that is
-held cannot go (he could only queue), which leaves out the orders of queues.
-
-What is certified is meant at the points of the kernel's source, under the machine's memory model,
-with user mode between two system calls taken as one step that shares nothing, and with virtual time
-as the hold-ups of ``cluster.race.run`` make it.
+This module knows nothing of kernels: a *system* makes a run, asking a ``Walk`` who goes, and tells
+it of each step what it touched (known only when it has been taken). Locks are a part of what is
+touched, under the field ``LOCK``: two acquisitions conflict, and a race of them is one of the whole
+sections, for only the acquisitions can change places. What a step could not have happened without
+(a lock given up, a wake-up) it *needs*: that orders the two and is no race.
 
 Source: Abdulla, Aronis, Jonsson, Sagonas, Source Sets: A Foundation for Optimal Dynamic Partial
-Order Reduction (JACM 2017), algorithm 1; Flanagan and Godefroid (POPL 2005) for what locks disable.
+Order Reduction (JACM 2017), algorithm 1; Flanagan and Godefroid (POPL 2005) for what locks disable;
+Knuth, Estimating the efficiency of backtrack programs (1975).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from random import Random
+from typing import Any, Final
 
-from cluster.race.run import Control, Run, Scenario, run_once
-from cluster.race.strategies import actor_of
-from cluster.race.watch import WRITE, StepSeen, Watch
-from kernel.drive.chooser import Choice
-from kernel.errors import InvariantError
-from kernel.points import ACQUIRE, READ, RELEASE
+READ: Final = 1
+WRITE: Final = 2
+LOCK: Final = "lock"  # the field of an object that an acquisition touches
 
 # What a step touched, comparable between runs: (label of the object, field) -> mode
-Touched = dict[tuple[object, str], int]
+Key = tuple[Any, str]
+Touched = dict[Key, int]
+_Clock = dict[int, int]
 
 
-class _Blocked(InvariantError):
-    """Whoever could go has been explored already: this run leads nowhere new."""
+@dataclass(slots=True)
+class Step:
+    """One step of a run.
+
+    Attributes:
+        needs: places of earlier steps without which it could not have been taken.
+    """
+
+    actor: int
+    touched: Touched
+    needs: Sequence[int] = ()
 
 
 @dataclass(slots=True)
@@ -57,241 +65,247 @@ class Node:
     done: dict[int, Touched] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Proof:
-    """What an exploration has found so far.
+class Blocked(Exception):
+    """Whoever could go has been explored already: this run leads nowhere new."""
+
+
+class Diverged(Exception):
+    """The same choices have not led to the same place: the system is not a function of them."""
+
+
+class Walk:
+    """Who goes in one run: a system asks before each step, and tells after it.
 
     Attributes:
-        complete: all traces have been seen.
-        traces: how many; ``blocked``: runs that were cut off because of their sleep sets.
-        failed: the first run with a verdict other than clean.
+        steps: what was taken.
+        pending: steps that could not be taken at the end (locks that are held), with what they
+            would touch: their order after what holds them up may be turned round.
     """
 
-    complete: bool = False
+    __slots__ = ("_fresh", "_known", "_nodes", "pending", "steps")
+
+    def __init__(
+        self,
+        nodes: list[Node],
+        fresh: Callable[[Sequence[int], int | None], int] | None = None,
+    ) -> None:
+        self._nodes = nodes
+        self._known = len(nodes)
+        self._fresh = fresh
+        self.steps: list[Step] = []
+        self.pending: Sequence[Step] = ()
+
+    def choose(self, enabled: Sequence[int], waiting: Sequence[Step] = ()) -> int:
+        """Return which of the actors that can go does.
+
+        Args:
+            waiting: what others would do who stand before locks that are held.
+
+        Raises:
+            Blocked: none need go.
+            Diverged: the one that went here before cannot now.
+        """
+        place = len(self.steps)
+        nodes = self._nodes
+        if place < self._known:
+            node = nodes[place]
+            if node.chosen not in enabled:
+                raise Diverged(
+                    f"step {place + 1}: actor {node.chosen} could go in an earlier run with the "
+                    f"same steps, and now only {', '.join(map(str, enabled))} can"
+                )
+            return node.chosen
+        sleep: dict[int, Touched] = {}
+        if place:
+            before = nodes[place - 1]
+            for asleep in (before.sleep, before.done):
+                for actor, touched in asleep.items():
+                    if actor != before.chosen and not clash(touched, before.touched):
+                        sleep[actor] = touched
+        awake = [actor for actor in enabled if actor not in sleep]
+        if not awake:
+            self.pending = waiting
+            raise Blocked
+        last = self.steps[-1].actor if self.steps else None
+        if self._fresh is not None:
+            chosen = self._fresh(awake, last)
+        else:
+            chosen = last if last is not None and last in awake else min(awake)
+        nodes.append(Node(tuple(enabled), sleep, chosen, branches=[chosen]))
+        return chosen
+
+    def did(self, step: Step) -> None:
+        """Note what was taken."""
+        self._nodes[len(self.steps)].touched = step.touched
+        self.steps.append(step)
+
+
+# Makes one run; returns whatever ends it.
+System = Callable[[Walk], Any]
+
+
+@dataclass(slots=True)
+class Counts:
+    """How far an exploration is.
+
+    Attributes:
+        traces: complete runs; ``blocked``: runs cut off because of their sleep sets.
+        unexplained: races whose reversal needs somebody who could not go there, so that
+            everybody who could had to: a dependence that the system did not tell of.
+    """
+
     traces: int = 0
     blocked: int = 0
     steps: int = 0
-    failed: Run | None = None
-    endings: dict[str, int] = field(default_factory=dict)
+    unexplained: int = 0
+    complete: bool = False
 
 
 class Explorer:
-    """Walks the tree of one scenario; inside ``watch.following()``."""
+    """Walks the tree of one system."""
 
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
+    def __init__(self, system: System) -> None:
+        self.system = system
         self.nodes: list[Node] = []
-        self.proof = Proof()
-        self._begun = False
+        self.counts = Counts()
+        self.begun = False
 
-    def explore(self, most: int, *, stop: bool = True) -> Proof:
-        """Make at most so many runs, blocked ones included; ``stop``: at the first that fails."""
-        proof = self.proof
-        for _ in range(most):
-            if self._begun and not self._next():
-                proof.complete = True
-                break
-            self._begun = True
-            run, blocked = self._run()
-            proof.steps += len(run.actors)
-            if blocked:
-                proof.blocked += 1
-                continue
-            proof.traces += 1
-            proof.endings[run.verdict.signature] = proof.endings.get(run.verdict.signature, 0) + 1
-            if run.verdict.kind != "clean":
-                if proof.failed is None:
-                    proof.failed = run
-                if stop:
-                    break
-        return proof
+    def next(self) -> tuple[bool, Any] | None:
+        """Make the next run; return whether it was blocked, with its end; None: none is left."""
+        if self.begun and not self._back():
+            self.counts.complete = True
+            return None
+        self.begun = True
+        walk = Walk(self.nodes)
+        blocked, end = False, None
+        try:
+            end = self.system(walk)
+        except Blocked:
+            blocked = True
+        del self.nodes[len(walk.steps) :]  # one who was chosen and did not go
+        self.counts.steps += len(walk.steps)
+        if blocked:
+            self.counts.blocked += 1
+        else:
+            self.counts.traces += 1
+        self.counts.unexplained += analyse(self.nodes, walk)
+        return blocked, end
 
-    def _next(self) -> bool:
+    def _back(self) -> bool:
         """Go back to the deepest place with a branch left and take it; False: there is none."""
         nodes = self.nodes
         while nodes:
             node = nodes[-1]
             node.done[node.chosen] = node.touched
-            left = [one for one in node.branches if one not in node.done and one not in node.sleep]
-            if left:
-                node.chosen = left[0]
-                return True
+            for one in node.branches:
+                if one not in node.done and one not in node.sleep:
+                    node.chosen = one
+                    return True
             nodes.pop()
         return False
 
-    def _run(self) -> tuple[Run, bool]:
-        watch = Watch(keep=True)
-        control = _Walk(self, watch)
-        try:
-            run = run_once(self.scenario, control, strategy="dpor", watch=watch)
-        finally:
-            control.settle()
-        self._analyse(watch)
-        return run, control.blocked
 
-    def _analyse(self, watch: Watch) -> None:
-        """Find the races of the run, and branch where they ask for it."""
-        steps = watch.steps
-        nodes = self.nodes
-        clocks: list[dict[int, int]] = []
-        counts: dict[int, int] = {}  # actor -> its steps so far
-        own: dict[int, dict[int, int]] = {}  # actor -> its clock
-        writers: dict[tuple[object, str], int] = {}  # the last step that wrote
-        readers: dict[tuple[object, str], dict[int, int]] = {}  # actor -> its last read since
-        released: dict[object, dict[int, int]] = {}
-        woken: dict[int, dict[int, int]] = {}
-        place_of: dict[tuple[int, int], int] = {}  # (actor, number) -> step
-        actors = [step.task.pid for step in steps]
-        for place, step in enumerate(steps[: len(nodes)]):
-            actor = actors[place]
-            clock = dict(own.get(actor, ()))
-            if step.name == "enter":
-                _join(clock, woken.get(actor))
-            if step.kind in (ACQUIRE, READ) and not step.skipped:
-                pass  # the race of two acquisitions is found below, before their order is known
-            racing: dict[int, None] = {}
-            touched = nodes[place].touched
-            after: dict[int, None] = {}
-            for key, mode in touched.items():
-                writer = writers.get(key)
-                if writer is not None:
-                    after[writer] = None
-                if mode & WRITE:
-                    for reader in readers.get(key, {}).values():
-                        after[reader] = None
-            for other in after:
-                who = actors[other]
-                if who != actor and clocks[other][who] > clock.get(who, 0):
-                    racing[other] = None
-            counts[actor] = number = counts.get(actor, 0) + 1
-            place_of[actor, number] = place
-            for other in after:
-                _join(clock, clocks[other])
-            if step.kind in (ACQUIRE, READ) and not step.skipped:
-                _join(clock, released.get(id(step.obj)))
-            clock[actor] = number
-            own[actor] = clock
-            clocks.append(clock)
-            for other in sorted(racing):
-                self._branch(other, place, actors, clocks)
-            for key, mode in touched.items():
-                if mode & WRITE:
-                    writers[key] = place
-                    readers.pop(key, None)
-                else:
-                    readers.setdefault(key, {})[actor] = place
-            if step.kind == RELEASE:
-                before = released.setdefault(id(step.obj), {})
-                _join(before, clock)
-            for key, mode in touched.items():
-                if mode & WRITE and key[1] == "on_rq":
-                    task = watch.names.get(_id_of(key, watch))
-                    if task is not None and task.pid != actor:
-                        woken[task.pid] = dict(clock)
-
-    def _branch(
-        self, first: int, second: int, actors: Sequence[int], clocks: Sequence[dict[int, int]]
-    ) -> None:
-        """Let the order of two racing steps be reversed: see the module header."""
-        node = self.nodes[first]
-        who = actors[first]
-        number = clocks[first][who]
-        apart = [place for place in range(first + 1, second) if clocks[place].get(who, 0) < number]
-        apart.append(second)
-        initials: list[int] = []
-        seen: dict[int, None] = {}
-        for index, place in enumerate(apart):
-            actor = actors[place]
-            if actor in seen:
-                continue
-            seen[actor] = None
-            clock = clocks[place]
-            if not any(
-                clock.get(actors[before], 0) >= clocks[before][actors[before]]
-                for before in apart[:index]
-            ):
-                initials.append(actor)
-        if any(actor in node.branches for actor in initials):
-            return
-        possible = [actor for actor in initials if actor in node.enabled]
-        for actor in possible:
-            if actor in node.sleep:
-                return
-        if possible:
-            node.branches.append(possible[0])
-        else:  # what is missing is not known: everybody
-            node.branches += [actor for actor in node.enabled if actor not in node.branches]
+def analyse(nodes: Sequence[Node], walk: Walk) -> int:
+    """Find the races of a run, and branch where they ask for it; return how many are unexplained."""
+    steps = [*walk.steps, *walk.pending]
+    taken = len(walk.steps)
+    clocks: list[_Clock] = []
+    own: dict[int, _Clock] = {}  # actor -> its clock
+    writers: dict[Key, int] = {}  # the last step that wrote
+    readers: dict[Key, dict[int, int]] = {}  # actor -> its last read since
+    unexplained = 0
+    for place, step in enumerate(steps):
+        actor = step.actor
+        clock = dict(own.get(actor, ()))
+        before = clock.get(actor, 0)
+        conflicting: dict[int, None] = {}
+        locks: dict[int, None] = {}
+        for key, mode in step.touched.items():
+            into = locks if key[1] == LOCK else conflicting
+            writer = writers.get(key)
+            if writer is not None:
+                into[writer] = None
+            if mode & WRITE and key in readers:
+                for reader in readers[key].values():
+                    into[reader] = None
+        racing: list[int] = []
+        # who must wait for a lock could have had it first: before what it needs is looked at
+        _races(locks, clock, clocks, steps, racing, actor)
+        for need in step.needs:
+            _join(clock, clocks[need])
+        _races(conflicting, clock, clocks, steps, racing, actor)
+        for other in (*locks, *conflicting):
+            _join(clock, clocks[other])
+        clock[actor] = before + 1
+        clocks.append(clock)
+        for first in racing:
+            unexplained += _branch(nodes[first], first, place, steps, clocks)
+        if place >= taken:
+            continue
+        own[actor] = clock
+        for key, mode in step.touched.items():
+            if mode & WRITE:
+                writers[key] = place
+                readers.pop(key, None)
+            else:
+                readers.setdefault(key, {})[actor] = place
+    return unexplained
 
 
-class _Walk(Control):
-    """The chooser of one run of an explorer."""
+def _races(
+    others: Iterable[int],
+    clock: _Clock,
+    clocks: Sequence[_Clock],
+    steps: Sequence[Step],
+    racing: list[int],
+    actor: int,
+) -> None:
+    """Note which of ``others`` nothing orders before the step whose clock so far is given.
 
-    def __init__(self, explorer: Explorer, watch: Watch) -> None:
-        super().__init__(explorer.scenario, None)
-        self.blocked = False
-        self._nodes = explorer.nodes
-        self._watch = watch
-        self._known = len(explorer.nodes)
-
-    def settle(self) -> None:
-        """Note what the last step has touched."""
-        done = len(self.actors)
-        if done and len(self._watch.steps) >= done:
-            node = self._nodes[done - 1]
-            node.touched = touched_by(self._watch.steps[done - 1], self._watch)
-
-    def choose(self, enabled: Sequence[Choice]) -> int:
-        """See ``Chooser.choose``."""
-        step = len(self.actors)
-        self.settle()
-        nodes = self._nodes
-        able = [place for place, entry in enumerate(enabled) if _can_go(entry)]
-        if not able:
-            able = list(range(len(enabled)))
-        actors = {actor_of(enabled[place]): place for place in reversed(able)}
-        if step < self._known:
-            node = nodes[step]
-            place = actors[node.chosen]
-        else:
-            sleep: dict[int, Touched] = {}
-            if step:
-                before = nodes[step - 1]
-                sleep = {
-                    actor: touched
-                    for actor, touched in (*before.sleep.items(), *before.done.items())
-                    if actor != before.chosen and not clash(touched, before.touched)
-                }
-            awake = [actor for actor in actors if actor not in sleep]
-            if not awake:
-                self.blocked = True
-                raise _Blocked("blocked")
-            last = self.actors[-1] if self.actors else None
-            chosen = last if last in awake else min(awake)
-            node = Node(tuple(actors), sleep, chosen, branches=[chosen])
-            nodes.append(node)
-            place = actors[chosen]
-        return self._took(enabled, place)
+    The latest first: what comes before one of them is ordered through it.
+    """
+    seen: _Clock = dict(clock)
+    for other in sorted(others, reverse=True):
+        who = steps[other].actor
+        if who != actor and clocks[other][who] > seen.get(who, 0):
+            racing.append(other)
+        _join(seen, clocks[other])
 
 
-def _can_go(entry: Choice) -> bool:
-    """Tell whether an offer is no lock that is held."""
-    _name, kind, obj = entry.op
-    if kind not in (ACQUIRE, READ) or getattr(entry, "granted", False):
-        return True
-    if kind == READ:
-        return obj.owner is None
-    return obj.owner is None and not obj.readers
-
-
-def touched_by(step: StepSeen, watch: Watch) -> Touched:
-    """Return what a step touched, by labels that other runs have, too."""
-    labels = watch.labels
-    touched: Touched = {
-        (labels.get(key[0], "unknown"), key[1]): mode for key, mode in step.footprint.items()
-    }
-    if step.kind in (ACQUIRE, READ) and not step.skipped:
-        touched[labels.get(id(step.obj), "unknown"), "lock"] = WRITE if step.kind == ACQUIRE else 1
-    return touched
+def _branch(
+    node: Node, first: int, second: int, steps: Sequence[Step], clocks: Sequence[_Clock]
+) -> int:
+    """Let the order of two racing steps be reversed: see the module header."""
+    who = steps[first].actor
+    number = clocks[first][who]
+    apart = [place for place in range(first + 1, second) if clocks[place].get(who, 0) < number]
+    apart.append(second)
+    initials: list[int] = []
+    seen: dict[int, int] = {}  # actors of what is apart -> the number of their first step there
+    for place in apart:
+        actor = steps[place].actor
+        if actor in seen:
+            continue
+        clock = clocks[place]
+        if all(clock.get(one, 0) < at for one, at in seen.items()):
+            initials.append(actor)
+        seen[actor] = clock[actor]
+    last = steps[second].actor
+    known = node.sleep.get(last, node.done.get(last))
+    if known is not None and last in initials:
+        # without the first step it touches something else than after it: that is known here
+        if any(clash(known, steps[place].touched) for place in apart[:-1]):
+            initials.remove(last)
+    for actor in initials:
+        if actor in node.branches or actor in node.sleep:
+            return 0
+    for actor in reversed(initials):
+        if actor in node.enabled:
+            node.branches.append(actor)
+            return 0
+    missing = [actor for actor in node.enabled if actor not in node.branches]
+    node.branches += missing
+    return 1 if missing else 0
 
 
 def clash(one: Touched, two: Touched) -> bool:
@@ -305,18 +319,7 @@ def clash(one: Touched, two: Touched) -> bool:
     return False
 
 
-def _id_of(key: tuple[object, str], watch: Watch) -> int:
-    for number, label in watch.labels.items():
-        if label == key[0]:
-            return number
-    return 0
-
-
-def _join(clock: dict[int, int], other: dict[int, int] | None) -> None:
-    if other:
-        for actor, number in other.items():
-            if clock.get(actor, 0) < number:
-                clock[actor] = number
-
-
-MOST_RUNS: Final = 100_000
+def _join(clock: _Clock, other: _Clock) -> None:
+    for actor, number in other.items():
+        if clock.get(actor, 0) < number:
+            clock[actor] = number

@@ -270,6 +270,9 @@ class Watch:
         if acc or self.keep:
             self._acc = {}
 
+    def aside(self, on: bool) -> None:
+        """See ``StepWatch.aside``: nothing there is a task's own access."""
+
     def made(self, obj: Any) -> None:
         """An object comes into being."""
         if not self.keep:

@@ -31,7 +31,7 @@ Deviation: the memory models are ``sc``, ``tso`` and ``pso`` (``kernel.drive.mem
 done in order, and what orders loads alone can be dropped without effect.
 """
 
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from kernel import messages as m
 from kernel.drive.chooser import Chooser, make_chooser
@@ -59,6 +59,7 @@ from kernel.task import TASK_RUNNING
 
 if TYPE_CHECKING:
     from kernel.drive.lockdep import Held
+    from kernel.drive.step_watch import StepWatch
     from kernel.points import Path, Point
     from kernel.state import KernelState
     from kernel.task import TaskStruct
@@ -113,22 +114,6 @@ class ActivePath:
 _ENTER: Final[tuple[str, int, Any]] = ("enter", POINT, None)
 
 
-class StepWatch(Protocol):
-    """Follows what the steps of paths do (granularity ``step``); it must change nothing."""
-
-    def begin(self, entry: "ActivePath | Drain") -> None:
-        """What ``entry`` offers is about to be carried out."""
-        ...
-
-    def go_on(self, path: ActivePath) -> None:
-        """That was done, and the code of ``path`` runs on to its next point, or its end."""
-        ...
-
-    def end(self) -> None:
-        """The step is over. A path that waits for a lock, or sleeps, has not gone on."""
-        ...
-
-
 class StepDriver:
     """Runs the paths of one KernelState, one point at a time: a part of it in a file of its own.
 
@@ -165,7 +150,7 @@ class StepDriver:
         self.chooser.begin(spec.seed)
         self.memory: MemoryModel = make_memory_model(spec.memory_model)
         self.single = False
-        self.watch: StepWatch | None = None
+        self.watch: "StepWatch | None" = None
         self._kernel = kernel
         self._mutations = frozenset(spec.mutations)
         self._dep = LockDep() if spec.check else None
@@ -201,10 +186,13 @@ class StepDriver:
                     and kernel.balance_ns <= step_ns
                     and kernel.balance_ns <= limit_ns < m.END
                 ):
+                    self._aside(True)
                     run_rebalance_domains(kernel)
+                    self._aside(False)
                 elif event_ns <= step_ns:
                     if event_ns > limit_ns or event_ns == m.NEVER:
                         return
+                    self._aside(True)
                     if is_timer:
                         self._begin(kernel.open_timer())
                     else:
@@ -213,6 +201,7 @@ class StepDriver:
                         if gen is not None and self.memory.buffers:
                             self._note_switch(kernel.current, kernel.cpu)
                         self._begin(gen)
+                    self._aside(False)
                 elif step_ns > limit_ns:
                     return
                 else:
@@ -220,9 +209,21 @@ class StepDriver:
                     if kernel.after_step is not None:
                         kernel.after_step(kernel)
                     if self.single:
+                        self._stand_back()
                         return
         finally:
             del requests[:served]
+
+    def _stand_back(self) -> None:
+        """Hold up whoever did not go, so that what the step brings about comes before his step."""
+        to_ns = self._kernel.now_ns + self._hold_up_ns()
+        for entry in (*self.enabled, *self.memory.drains()):
+            entry.now_ns = max(entry.now_ns, to_ns)
+        self.enabled.sort(key=_order)
+
+    def _aside(self, on: bool) -> None:
+        if self.watch is not None:
+            self.watch.aside(on)
 
     def _begin(self, gen: "Path[object] | None") -> None:
         """Let a path stand beside the others, if there is one."""

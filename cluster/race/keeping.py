@@ -1,0 +1,159 @@
+"""A watch for explorers: all that a step may bring about is in its footprint.
+
+Beside what ``cluster.race.watch`` follows that is the fields of ``explored.FOLLOWED``, bytes that
+programs share, stores that a barrier lets be seen, and what the kernel does before the next step:
+a request that comes in, a CPU that takes a task from another.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+from cluster.race.explored import FOLLOWED, PRIVATE
+from cluster.race.watch import (
+    _CONTAINERS,
+    READ,
+    WRITE,
+    Key,
+    Watch,
+    _active,
+    _told,
+    following,
+)
+from kernel.drive.memory import DRAIN, Cell
+from kernel.points import LOAD, LOAD_ACQUIRE, READ_BARRIER
+
+if TYPE_CHECKING:
+    from kernel.drive.interleave import ActivePath
+    from kernel.drive.memory import Drain
+
+
+class KeepingWatch(Watch):
+    """See the module header; to be used inside ``following_all()``."""
+
+    __slots__ = ("_aside", "_driver")
+
+    def __init__(self) -> None:
+        super().__init__(keep=True)
+        self._aside = False  # between two steps
+        self._driver = False  # the point is carried out, and the path has not gone on
+
+    def begin(self, entry: "ActivePath | Drain") -> None:
+        """See ``StepWatch.begin``."""
+        super().begin(entry)
+        kind = entry.op[1]
+        if kind == DRAIN or LOAD <= kind < READ_BARRIER:
+            cell: Any = entry.op[2][0]  # type: ignore[index]
+            if type(cell) is Cell:  # each access has its own: the words are meant
+                del self._acc[id(cell), entry.op[2][1]]  # type: ignore[index]
+                self.names[id(cell.page)] = cell.page
+                mode = READ if kind in (LOAD, LOAD_ACQUIRE) else WRITE
+                for word in range(cell.start >> 2, (cell.start + cell.length + 3) >> 2):
+                    self._acc[id(cell.page), f"word {word}"] = mode
+        # a barrier lets stores be seen; what the driver reads meanwhile is no access
+        self._driver = _active[0] is not self
+        _active[0] = self
+
+    def go_on(self, path: "ActivePath") -> None:
+        """See ``StepWatch.go_on``."""
+        if self._driver:
+            self.where = {}
+            self._driver = False
+        super().go_on(path)
+
+    def end(self) -> None:
+        """See ``StepWatch.end``."""
+        if self._driver:
+            self.where = {}
+            self._driver = False
+        super().end()
+
+    def aside(self, on: bool) -> None:
+        """See ``StepWatch.aside``: it belongs to the last step."""
+        if not self.steps:
+            return
+        if on:
+            self._aside = True
+            self._acc = self.steps[-1].footprint
+            _active[0] = self
+            return
+        _active[0] = None
+        for key, (container, held) in self.seen.items():
+            if container != held:
+                self._acc[key] = WRITE
+        self.seen = {}
+        self.where = {}  # nobody looks for data races here
+        for task in self._woken:
+            self._publish(self.task, task)
+        self._woken.clear()
+        self._acc = {}
+        self._aside = False
+
+    def made(self, obj: Any) -> None:
+        """See ``Watch.made``."""
+        if self._aside:  # for whom is not known
+            self.names[id(obj)] = obj
+            self.labels.pop(id(obj), None)
+        else:
+            super().made(obj)
+
+    def also(self, obj: Any, key: Key, value: Any) -> None:
+        """A field was read that only explorers follow."""
+        acc = self._acc
+        if key not in acc:
+            self.names[key[0]] = obj
+            acc[key] = READ
+        if type(value) in _CONTAINERS and key not in self.seen:
+            self.seen[key] = (value, value.copy())
+            self._held.setdefault(self.task, {})[key] = value
+
+    def also_write(self, obj: Any, field: str, code: CodeType) -> None:
+        """Such a field is about to be written."""
+        if code.co_name != "__init__":
+            key = (id(obj), field)
+            self.names[key[0]] = obj
+            self._acc[key] = WRITE
+
+
+def _followed(field: str, slot: Any) -> property:
+    get: Callable[[Any], Any] = slot.__get__
+    put: Callable[[Any, Any], None] = slot.__set__
+
+    def read(self: Any) -> Any:
+        value = get(self)
+        watch = _active[0]
+        if type(watch) is KeepingWatch:
+            watch.also(self, (id(self), field), value)
+        return value
+
+    def write(self: Any, value: Any) -> None:
+        watch = _active[0]
+        if type(watch) is KeepingWatch:
+            watch.also_write(self, field, sys._getframe(1).f_code)
+        put(self, value)
+
+    return property(read, write)
+
+
+@contextmanager
+def following_all() -> Iterator[None]:
+    """``watch.following()``, and the fields of ``explored.FOLLOWED`` tell of their use as well."""
+    replaced: list[tuple[type, str, Any]] = []
+    with following():
+        try:
+            for cls in FOLLOWED:
+                for field in cls.__dict__.get("__slots__", ()):
+                    slot = cls.__dict__.get(field)
+                    if slot is None or field in PRIVATE.get(cls, ()):
+                        continue
+                    replaced.append((cls, field, slot))
+                    setattr(cls, field, _followed(field, slot))
+                if "__init__" in cls.__dict__:
+                    replaced.append((cls, "__init__", cls.__dict__["__init__"]))
+                    setattr(cls, "__init__", _told(cls))  # noqa: B010
+            yield
+        finally:
+            for cls, field, slot in reversed(replaced):
+                setattr(cls, field, slot)
