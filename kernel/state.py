@@ -25,8 +25,8 @@ from kernel.check.step import StepChecks
 from kernel.drive.chooser import Chooser
 from kernel.drive.forms import is_path
 from kernel.drive.interleave import StepDriver
-from kernel.drive.step_watch import StepWatch
 from kernel.drive.run_through import run_to_sleep
+from kernel.drive.step_watch import StepWatch
 from kernel.drive.story import tell
 from kernel.entry import resume, syscall, user_work
 from kernel.errors import InvariantError, unknown

@@ -16,8 +16,8 @@ from cluster.exit_codes import BUG_FOUND, DIVERGED, INCOMPLETE, OK, USAGE, CliEr
 
 if TYPE_CHECKING:
     from cluster.race.again import Again, Record
-    from cluster.race.dpor import Proof
     from cluster.race.explore import Found, Workers
+    from cluster.race.prove import Proof
     from cluster.race.run import Run
     from cluster.race.scenario import ScenarioFile
 
@@ -197,12 +197,11 @@ def prove(
     Exits 0 if all were clean; 1 if one failed; 4 if --most runs were not enough.
     """
     loaded = _load(path, cpus, model, mutate, unmutated)
-    from cluster.race.dpor import Explorer
+    from cluster.race.prove import prove as prove_scenario
     from cluster.race.watch import following
 
-    explorer = Explorer(loaded.scenario)
+    proof = prove_scenario(loaded.scenario, most, code=_code().hex())
     with following():
-        proof = explorer.explore(most)
         record = None if proof.failed is None else _recorded(loaded, proof.failed)
     options = _options(cpus, model, mutate, unmutated)
     command = None

@@ -118,10 +118,11 @@ class Walk:
         sleep: dict[int, Touched] = {}
         if place:
             before = nodes[place - 1]
-            for asleep in (before.sleep, before.done):
-                for actor, touched in asleep.items():
-                    if actor != before.chosen and not clash(touched, before.touched):
-                        sleep[actor] = touched
+            sleep = {
+                actor: touched
+                for actor, touched in (*before.sleep.items(), *before.done.items())
+                if actor != before.chosen and not clash(touched, before.touched)
+            }
         awake = [actor for actor in enabled if actor not in sleep]
         if not awake:
             self.pending = waiting
@@ -133,6 +134,11 @@ class Walk:
             chosen = last if last is not None and last in awake else min(awake)
         nodes.append(Node(tuple(enabled), sleep, chosen, branches=[chosen]))
         return chosen
+
+    def settle(self) -> int:
+        """The run is over: find its races; return how many are unexplained."""
+        del self._nodes[len(self.steps) :]  # one who was chosen and did not go
+        return analyse(self._nodes, self)
 
     def did(self, step: Step) -> None:
         """Note what was taken."""
@@ -182,13 +188,12 @@ class Explorer:
             end = self.system(walk)
         except Blocked:
             blocked = True
-        del self.nodes[len(walk.steps) :]  # one who was chosen and did not go
         self.counts.steps += len(walk.steps)
         if blocked:
             self.counts.blocked += 1
         else:
             self.counts.traces += 1
-        self.counts.unexplained += analyse(self.nodes, walk)
+        self.counts.unexplained += walk.settle()
         return blocked, end
 
     def _back(self) -> bool:
@@ -205,8 +210,85 @@ class Explorer:
         return False
 
 
+@dataclass(slots=True)
+class _Tree:
+    """What descents have found of the tree: a place, who is to go there, and who went."""
+
+    branches: list[int] = field(default_factory=list)
+    touched: dict[int, Touched] = field(default_factory=dict)
+    children: dict[int, "_Tree"] = field(default_factory=dict)
+
+
+class _Descent(Walk):
+    """A random way down the tree as it is known so far."""
+
+    __slots__ = ("_random", "_tree", "way")
+
+    def __init__(self, tree: _Tree, random: Random) -> None:
+        super().__init__([], self._pick)
+        self._tree = tree
+        self._random = random
+        self.way: list[tuple[_Tree, frozenset[int]]] = []  # places, and who slept there
+
+    def _pick(self, awake: Sequence[int], last: int | None) -> int:
+        branches = self._tree.branches
+        known = [actor for actor in branches if actor in awake]
+        if known:
+            return self._random.choice(known)
+        chosen = last if last is not None and last in awake else min(awake)
+        branches.append(chosen)
+        return chosen
+
+    def choose(self, enabled: Sequence[int], waiting: Sequence[Step] = ()) -> int:
+        """See ``Walk.choose``: whoever would have gone before this one has done so."""
+        chosen = super().choose(enabled, waiting)
+        node, tree = self._nodes[-1], self._tree
+        node.branches = tree.branches  # what ``analyse`` finds is kept
+        for actor in tree.branches[: tree.branches.index(chosen)]:
+            if actor in tree.touched:
+                node.done[actor] = tree.touched[actor]
+        self.way.append((tree, frozenset(node.sleep)))
+        return chosen
+
+    def did(self, step: Step) -> None:
+        """See ``Walk.did``."""
+        super().did(step)
+        self._tree.touched[step.actor] = step.touched
+        self._tree = self._tree.children.setdefault(step.actor, _Tree())
+
+    def weight(self) -> int:
+        """Return how many leaves there are if all ways down branch as this one does."""
+        product = 1
+        for tree, asleep in self.way:
+            product *= max(1, sum(actor not in asleep for actor in tree.branches))
+        return product
+
+
+def estimate(system: System, descents: int, seed: int = 0) -> tuple[float, int, int]:
+    """Return how many traces there may be, and the least and the most that one descent speaks for.
+
+    Each descent is a random run; the product of the branches on its way is a number of leaves, and
+    the mean of many is right (Knuth). Branches are found as runs are made, so few descents say too
+    little, and one that is blocked counts as none.
+    """
+    random = Random(seed)
+    tree = _Tree()
+    ended: list[tuple[_Descent, bool]] = []
+    for _ in range(descents):
+        walk = _Descent(tree, random)
+        blocked = False
+        try:
+            system(walk)
+        except Blocked:
+            blocked = True
+        walk.settle()
+        ended.append((walk, blocked))
+    weights = [0 if blocked else walk.weight() for walk, blocked in ended]
+    return sum(weights) / len(weights), min(weights), max(weights)
+
+
 def analyse(nodes: Sequence[Node], walk: Walk) -> int:
-    """Find the races of a run, and branch where they ask for it; return how many are unexplained."""
+    """Find the races of a run and branch for them; return how many are unexplained."""
     steps = [*walk.steps, *walk.pending]
     taken = len(walk.steps)
     clocks: list[_Clock] = []
@@ -292,10 +374,13 @@ def _branch(
         seen[actor] = clock[actor]
     last = steps[second].actor
     known = node.sleep.get(last, node.done.get(last))
-    if known is not None and last in initials:
-        # without the first step it touches something else than after it: that is known here
-        if any(clash(known, steps[place].touched) for place in apart[:-1]):
-            initials.remove(last)
+    # without the first step it touches something else than after it: that may be known here
+    if (
+        known is not None
+        and last in initials
+        and any(clash(known, steps[place].touched) for place in apart[:-1])
+    ):
+        initials.remove(last)
     for actor in initials:
         if actor in node.branches or actor in node.sleep:
             return 0

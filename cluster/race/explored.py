@@ -10,6 +10,7 @@ statistics, frames and slabs (until memory is short), accounts of CPU time, the 
 from typing import Final
 
 from kernel.cgroup.cgroup import Cgroup
+from kernel.cgroup.cgroupfs import OpenCgroupFile
 from kernel.cred.creds import Cred
 from kernel.fs.capture import FeedInode
 from kernel.fs.eventfd import EventfdInode
@@ -17,11 +18,15 @@ from kernel.fs.file_table import File
 from kernel.fs.inode import Inode
 from kernel.fs.select import PollWqueues
 from kernel.ipc.msg import MsgReceiver, MsgSender
+from kernel.ipc.pipe import PipeBuffer
 from kernel.ipc.sem_queue import Sem, SemQueue, SemUndo
+from kernel.ipc.skbuff import SkBuff
+from kernel.ipc.unix import SocketInode
 from kernel.ipc.util import KernIpcPerm
 from kernel.mm.mm_types import Layout, VmArea
 from kernel.ns.common import UtsNamespace
 from kernel.ns.nsproxy import NsProxy
+from kernel.proc.inode import SeqFile
 from kernel.process.attrs import TaskAttrs
 from kernel.process.pidfd import PidfdInode
 from kernel.smp.wait import WaitQueueEntry
@@ -30,7 +35,8 @@ from kernel.time.posix_cpu_timers import CpuItimer
 FOLLOWED: Final[tuple[type, ...]] = (
     Cgroup, Cred, FeedInode, EventfdInode, File, Inode, PollWqueues, MsgReceiver, MsgSender,
     Sem, SemQueue, SemUndo, KernIpcPerm, Layout, VmArea, UtsNamespace, NsProxy, TaskAttrs,
-    PidfdInode, WaitQueueEntry, CpuItimer,
+    PidfdInode, WaitQueueEntry, CpuItimer, PipeBuffer, SkBuff, SocketInode, SeqFile,
+    OpenCgroupFile,
 )  # fmt: skip
 
 # Numbers that nothing but a report shows.

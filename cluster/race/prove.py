@@ -1,155 +1,283 @@
-"""``prove``: all orders of a scenario's steps that can matter, and a certificate if all are right."""
+"""``prove``: all orders of a scenario's steps that can matter, each once, and a certificate.
 
-from collections.abc import Sequence
+First an estimate, then one run for each trace (``cluster.race.dpor``), until there is none left, a
+run fails, or the bounds are reached; then the state of the search is a checkpoint from which a
+later call goes on. A checkpoint is good for the same scenario, machine and code only.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from cluster.race.dpor import LOCK, READ, WRITE, Key, Step, Touched, Walk
-from cluster.race.run import Control, Run, Scenario, run_once
-from cluster.race.strategies import actor_of
-from cluster.race.watch import Watch
-from kernel.drive.chooser import Choice
-from kernel.drive.memory import DRAIN
-from kernel.locking import Lock
-from kernel.points import ACQUIRE, RELEASE
-from kernel.points import READ as READ_LOCK
-from kernel.points import STORE, STORE_RELEASE
-from kernel.task import TaskStruct
+from cluster.race.dpor import Counts, Explorer, Node, Touched, estimate
+from cluster.race.keeping import following_all
+from cluster.race.kernel_system import KernelSystem
+from cluster.race.run import Run, Scenario, config_hash, scenario_hash
 
-_UNKNOWN: Final = "unknown"  # label of an object that nobody saw made: one for all of them
+_FORMAT: Final = 1
+_DESCENTS: Final = 12
+
+NOT_COVERED: Final[tuple[str, ...]] = (
+    "user mode between two system calls is one step that shares nothing but what it accesses "
+    "through atomics",
+    "between two points of the kernel's source nothing comes",
+    "virtual time: ticks, timers and periodic balancing come when the run's own clock says, and "
+    "each step takes as long as a hold-up of the laboratory",
+    "which of several waiters gets a lock first, once they queue",
+    "limits that only their sum reaches: frames, files, inodes, CPU time",
+)
 
 
-class KernelSystem:
-    """Runs of a scenario, as ``dpor`` wants them; inside ``watch.following(more=True)``.
+class BadCheckpoint(Exception):
+    """A checkpoint is damaged, or of something else; the message is one line."""
+
+
+@dataclass(slots=True)
+class Proof:
+    """What an exploration has found so far.
 
     Attributes:
-        late: at how many steps a path was in the kernel and not due: virtual time had its say.
+        complete: all traces have been seen, and were clean.
+        traces: how many; ``blocked``: runs that were cut off because of their sleep sets.
+        steps: of all runs.
+        unexplained: how often everybody had to go because a dependence was not told.
+        failed: the first run with a verdict other than clean.
+        endings: by the signature of the verdict, how many traces.
+        estimate: how many traces there may be: mean, least and most of some descents.
+        seconds: of wall time, of all calls.
+        checkpoint: what ``prove`` takes as ``resume``; None if nothing is left.
     """
 
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
-        self.late = 0
-        self.watch: Watch | None = None  # of the last run
+    scenario: Scenario
+    code: str = ""
+    complete: bool = False
+    traces: int = 0
+    blocked: int = 0
+    steps: int = 0
+    unexplained: int = 0
+    failed: Run | None = None
+    endings: dict[str, int] = field(default_factory=dict)
+    estimate: tuple[float, int, int] | None = None
+    seconds: float = 0.0
+    checkpoint: dict[str, Any] | None = None
 
-    def __call__(self, walk: Walk) -> Run:
-        """Make one run; see ``dpor.System``."""
-        watch = self.watch = Watch(keep=True)
-        control = _Steered(self.scenario, walk, watch)
-        run = run_once(self.scenario, control, strategy="dpor", watch=watch)
-        control.finish()
-        return run
-
-
-class _Steered(Control):
-    """The chooser of one run that a walk steers."""
-
-    def __init__(self, scenario: Scenario, walk: Walk, watch: Watch) -> None:
-        super().__init__(scenario, None)
-        self._walk = walk
-        self._watch = watch
-        self._dropped = frozenset(scenario.spec.mutations)
-        self._freed: dict[int, list[int]] = {}  # lock -> places: who gave it up last
-        self._woken: dict[int, list[int]] = {}  # actor -> places
-        self._on_cpu: dict[int, int] = {}  # cpu -> place of its last step
-        self._of_task: dict[Any, int] = {}  # task -> place of its last step
-        self._stored: dict[int, int] = {}  # cpu -> place of the last store or drain of its buffer
-        self._labels: dict[int, Any] = {}
-
-    def choose(self, enabled: Sequence[Choice]) -> int:
-        """See ``Chooser.choose``."""
-        self.settle()
-        places: dict[int, int] = {}
-        waiting: list[Step] = []
-        for place, entry in enumerate(enabled):
-            if self._can_go(entry):
-                places.setdefault(actor_of(entry), place)
-            else:
-                waiting.append(Step(actor_of(entry), self._lock(entry)))
-        if not places:  # let them queue, and the kernel tell of the deadlock
-            places = {actor_of(entry): place for place, entry in enumerate(enabled)}
-        actor = self._walk.choose(tuple(places), waiting)
-        self._walk.pending = waiting
-        return self._took(enabled, places[actor])
-
-    def finish(self) -> None:
-        """The run is over."""
-        if self._walk.pending and len(self.actors) > len(self._walk.steps):
-            went = self.actors[-1]
-            self._walk.pending = [one for one in self._walk.pending if one.actor != went]
-        self.settle()
-
-    def settle(self) -> None:
-        """Tell the walk of the last step."""
-        place = len(self.actors) - 1
-        watch = self._watch
-        if place < 0 or len(watch.steps) <= place or len(self._walk.steps) > place:
-            return
-        watch.settle()
-        seen = watch.steps[place]
-        actor = self.actors[place]
-        task, cpu = seen.task, seen.cpu
-        kind, obj = seen.kind, seen.obj
-        touched: Touched = {
-            (self._label(key[0]), key[1]): mode for key, mode in seen.footprint.items()
+    def certificate(self) -> dict[str, Any]:
+        """Return what is certified, and what is not, for JSON."""
+        spec = self.scenario.spec
+        return {
+            "scenario": self.scenario.name,
+            "complete": self.complete and self.failed is None,
+            "verdict": "clean" if self.failed is None else self.failed.verdict.kind,
+            "traces": self.traces,
+            "blocked": self.blocked,
+            "steps": self.steps,
+            "unexplained": self.unexplained,
+            "estimate": None if self.estimate is None else list(self.estimate),
+            "endings": dict(sorted(self.endings.items())),
+            "granularity": spec.granularity,
+            "memory_model": spec.memory_model,
+            "cpus": spec.cpus,
+            "linux": spec.linux,
+            "mutations": list(spec.mutations),
+            "most_steps": self.scenario.most_steps,
+            "hashes": _hashes(self.scenario, self.code),
+            "not_covered": list(NOT_COVERED),
         }
-        needs: list[int] = []
-        if kind == DRAIN:
-            if cpu in self._stored:
-                needs.append(self._stored[cpu])
-            self._stored[cpu] = place
+
+    def text(self) -> str:
+        """Return the certificate as lines for people."""
+        spec = self.scenario.spec
+        if self.failed is not None:
+            head = f"failed: {self.failed.verdict.signature} (trace {self.traces})"
+        elif self.complete:
+            head = f"complete: {self.traces:,} traces, all clean"
         else:
-            before = self._of_task.get(task)
-            if before is not None:
-                needs.append(before)
-            self._of_task[task] = place
-            if seen.name == "enter":
-                needs += self._woken.pop(actor, ())
-                if cpu in self._on_cpu:
-                    needs.append(self._on_cpu[cpu])
-            elif kind in (ACQUIRE, READ_LOCK) and not seen.skipped:
-                needs += self._freed.get(id(obj), ())
-                touched[self._label(id(obj)), LOCK] = WRITE if kind == ACQUIRE else READ
-            elif kind == RELEASE:
-                self._freed.setdefault(id(obj), []).append(place)
-            elif kind in (STORE, STORE_RELEASE):
-                self._stored[cpu] = place
-            self._on_cpu[cpu] = place
-        for key, mode in seen.footprint.items():
-            if key[1] == "on_rq" and mode & WRITE:
-                other = watch.names[key[0]]
-                if type(other) is TaskStruct and other.pid != actor:
-                    self._woken.setdefault(other.pid, []).append(place)
-        self._walk.did(Step(actor, touched, needs))
+            head = f"incomplete: {self.traces:,} traces so far, all clean"
+            if self.estimate is not None:
+                head += f", of about {self.estimate[0]:,.0f}"
+        dropped = ", ".join(spec.mutations) or "none"
+        bounds = f"at most {self.scenario.most_steps:,} steps a run"
+        lines = [
+            f"{self.scenario.name}: {head}",
+            f"  {self.blocked:,} runs cut off, {self.steps:,} steps, {self.seconds:.1f} s",
+            f"  granularity {spec.granularity}, memory model {spec.memory_model}, "
+            f"{spec.cpus} CPUs, Linux {spec.linux}, mutations: {dropped}",
+            f"  bounds: {bounds}",
+            "  not covered:",
+            *(f"  - {line}" for line in NOT_COVERED),
+        ]
+        return "\n".join(lines)
 
-    def _can_go(self, entry: Choice) -> bool:
-        """Tell whether an offer is no lock that is held."""
-        name, kind, obj = entry.op
-        if kind not in (ACQUIRE, READ_LOCK) or getattr(entry, "granted", False):
-            return True
-        if name in self._dropped:
-            return True
-        return obj.owner is None and (kind == READ_LOCK or not obj.readers)
 
-    def _lock(self, entry: Choice) -> Touched:
-        _name, kind, obj = entry.op
-        return {(self._label(id(obj)), LOCK): WRITE if kind == ACQUIRE else READ}
+def prove(
+    scenario: Scenario,
+    most_runs: int = 100_000,
+    seconds: float | None = None,
+    resume: dict[str, Any] | None = None,
+    progress: Callable[[Proof], None] | None = None,
+    *,
+    code: str = "",
+    stop: bool = True,
+) -> Proof:
+    """Explore all traces of a scenario, or as many as the bounds allow.
 
-    def _label(self, number: int) -> Any:
-        """Return the label of an object, the same in all runs in which its maker does the same."""
-        label = self._labels.get(number)
-        if label is None:
-            label = self._labels[number] = self._find_label(number)
-        return label
+    Args:
+        most_runs: of this call, blocked ones included.
+        seconds: of wall time of this call; None: any number.
+        resume: the ``checkpoint`` of an earlier call.
+        progress: is called after each run.
+        code: names the code that is explored; a checkpoint of other code is refused.
+        stop: at the first run that fails.
 
-    def _find_label(self, number: int) -> Any:
-        watch = self._watch
-        obj = watch.names.get(number)
-        if type(obj) is bytearray:
-            return "page"
-        if type(obj) is Lock and obj.stat.name in ("pi_lock", "alloc_lock"):
-            # made at their first use, by whoever that is
-            for other in list(watch.names.values()):
-                if type(other) is TaskStruct and (
-                    other.pi_lock is obj or other.alloc_lock is obj
-                ):
-                    return (*self._label(id(other)), obj.stat.name)
-        return watch.labels.get(number, _UNKNOWN)
+    Raises:
+        BadCheckpoint: ``resume`` is damaged, or of another scenario, machine or code.
+    """
+    if scenario.spec.memory_model == "pso":
+        raise ValueError("prove: the stores of a CPU have one order each (sc, tso), not pso")
+    begun = time.monotonic()
+    proof = Proof(scenario, code)
+    system = KernelSystem(scenario)
+    explorer = Explorer(system)
+    if resume is not None:
+        _restore(resume, proof, explorer)
+    before = proof.seconds
+    with following_all():
+        if proof.estimate is None:
+            proof.estimate = estimate(system, _DESCENTS)
+        for _ in range(most_runs):
+            found = explorer.next()
+            proof.seconds = before + time.monotonic() - begun
+            _count(proof, explorer.counts)
+            if found is None:
+                break
+            blocked, run = found
+            if not blocked:
+                signature = run.verdict.signature
+                proof.endings[signature] = proof.endings.get(signature, 0) + 1
+                if run.verdict.kind != "clean" and proof.failed is None:
+                    proof.failed = run
+            if progress is not None:
+                progress(proof)
+            if stop and proof.failed is not None:
+                break
+            if seconds is not None and time.monotonic() - begun >= seconds:
+                break
+    if not proof.complete and proof.failed is None:
+        proof.checkpoint = _kept(proof, explorer)
+    return proof
+
+
+def checkpoint_text(checkpoint: dict[str, Any]) -> str:
+    """Return a checkpoint as the contents of a file."""
+    return json.dumps(checkpoint, separators=(",", ":")) + "\n"
+
+
+def read_checkpoint(text: str) -> dict[str, Any]:
+    """Return the checkpoint in a file.
+
+    Raises:
+        BadCheckpoint: it is none.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise BadCheckpoint(f"the checkpoint is no JSON: {error}") from None
+    if not isinstance(found, dict) or found.get("kind") != "prove":
+        raise BadCheckpoint("the file is no checkpoint of a proof")
+    if found.get("format") != _FORMAT:
+        raise BadCheckpoint(
+            f"the checkpoint has format {found.get('format')}, and this is {_FORMAT}"
+        )
+    return found
+
+
+def _count(proof: Proof, counts: Counts) -> None:
+    proof.complete = counts.complete
+    proof.traces, proof.blocked = counts.traces, counts.blocked
+    proof.steps, proof.unexplained = counts.steps, counts.unexplained
+
+
+def _hashes(scenario: Scenario, code: str) -> dict[str, str]:
+    return {
+        "code": code,
+        "scenario": scenario_hash(scenario).hex(),
+        "config": config_hash(scenario).hex(),
+    }
+
+
+_WHAT: Final = {
+    "code": "of other code",
+    "scenario": "of another scenario",
+    "config": "of another machine",
+}
+
+
+def _kept(proof: Proof, explorer: Explorer) -> dict[str, Any]:
+    """Return the state of a search as plain lists and dictionaries; each key once."""
+    numbers: dict[Any, int] = {}
+
+    def put(touched: Touched) -> list[int]:
+        flat: list[int] = []
+        for key, mode in touched.items():
+            flat += (numbers.setdefault(key, len(numbers)), mode)
+        return flat
+
+    def all_of(by_actor: dict[int, Touched]) -> list[Any]:
+        return [[actor, put(touched)] for actor, touched in by_actor.items()]
+
+    nodes = [
+        [list(one.enabled), one.chosen, put(one.touched), list(one.branches), all_of(one.done),
+         all_of(one.sleep)]
+        for one in explorer.nodes
+    ]  # fmt: skip
+    counts = explorer.counts
+    return {
+        "kind": "prove",
+        "format": _FORMAT,
+        "hashes": _hashes(proof.scenario, proof.code),
+        "counts": [counts.traces, counts.blocked, counts.steps, counts.unexplained],
+        "seconds": round(proof.seconds, 3),
+        "endings": proof.endings,
+        "estimate": proof.estimate,
+        "begun": explorer.begun,
+        "keys": [[label, name] for label, name in numbers],
+        "nodes": nodes,
+    }
+
+
+def _restore(kept: dict[str, Any], proof: Proof, explorer: Explorer) -> None:
+    read_checkpoint(json.dumps(kept))
+    for name, value in _hashes(proof.scenario, proof.code).items():
+        if kept.get("hashes", {}).get(name) != value:
+            raise BadCheckpoint(
+                f"the checkpoint is {_WHAT[name]}: {kept.get('hashes', {}).get(name)}, "
+                f"and this is {value}"
+            )
+    try:
+        keys = [(_label(label), str(name)) for label, name in kept["keys"]]
+
+        def get(flat: list[int]) -> Touched:
+            return {keys[flat[at]]: flat[at + 1] for at in range(0, len(flat), 2)}
+
+        def all_of(pairs: list[Any]) -> dict[int, Touched]:
+            return {int(actor): get(flat) for actor, flat in pairs}
+
+        explorer.nodes = [
+            Node(tuple(enabled), all_of(sleep), chosen, get(touched), branches, all_of(done))
+            for enabled, chosen, touched, branches, done, sleep in kept["nodes"]
+        ]
+        explorer.counts = Counts(*kept["counts"])
+        explorer.begun = bool(kept["begun"])
+        proof.endings = {str(name): int(many) for name, many in kept["endings"].items()}
+        proof.seconds = float(kept["seconds"])
+        mean, least, most = kept["estimate"]
+        proof.estimate = (mean, least, most)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise BadCheckpoint(f"the checkpoint is damaged: {error!r}") from None
+
+
+def _label(label: Any) -> Any:
+    """Return a label as it was before JSON: lists were tuples."""
+    return tuple(map(_label, label)) if isinstance(label, list) else label

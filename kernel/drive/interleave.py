@@ -150,7 +150,7 @@ class StepDriver:
         self.chooser.begin(spec.seed)
         self.memory: MemoryModel = make_memory_model(spec.memory_model)
         self.single = False
-        self.watch: "StepWatch | None" = None
+        self.watch: StepWatch | None = None
         self._kernel = kernel
         self._mutations = frozenset(spec.mutations)
         self._dep = LockDep() if spec.check else None
@@ -186,9 +186,7 @@ class StepDriver:
                     and kernel.balance_ns <= step_ns
                     and kernel.balance_ns <= limit_ns < m.END
                 ):
-                    self._aside(True)
                     run_rebalance_domains(kernel)
-                    self._aside(False)
                 elif event_ns <= step_ns:
                     if event_ns > limit_ns or event_ns == m.NEVER:
                         return
@@ -315,6 +313,8 @@ class StepDriver:
             else:
                 del self.enabled[place]
             kernel.current = entry.task
+            if self._story is not None:
+                self._story.note(entry)
         obj = entry.op[2]
         if self.watch is not None:
             self.watch.begin(entry)
@@ -333,8 +333,6 @@ class StepDriver:
         """Carry out what ``path`` offers, and run its code on to its next offer."""
         kernel = self._kernel
         name, kind, obj = path.op
-        if self._story is not None:
-            self._story.note(path)
         answer: Any = None
         if kind != POINT:
             if kind in (ACQUIRE, READ):

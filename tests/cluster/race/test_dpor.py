@@ -1,12 +1,11 @@
 """Source-DPOR against a plain search of all orders, on random programs of a toy machine."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 import pytest
 
-from cluster.race.dpor import LOCK, READ, WRITE, Blocked, Explorer, Step, Touched, Walk
+from cluster.race.dpor import LOCK, READ, WRITE, Blocked, Explorer, Step, Touched, Walk, estimate
 
 # (operation, number, number): see ``_Machine.take``
 Op = tuple[str, int, int]
@@ -74,9 +73,10 @@ class _Machine:
         steps = []
         for actor in range(len(self.program)):
             op = self.op(actor)
-            if op is not None and op[0] == "lock" and not self.asleep[actor]:
-                if self.owners[op[1]] >= 0:
-                    steps.append(Step(actor, {(op[1], LOCK): WRITE}))
+            if op is None or op[0] != "lock" or self.asleep[actor]:
+                continue
+            if self.owners[op[1]] >= 0:
+                steps.append(Step(actor, {(op[1], LOCK): WRITE}))
         return steps
 
     def take(self, actor: int) -> tuple[Touched, str, int]:
@@ -238,7 +238,10 @@ def test_crossed_locks_show_their_deadlock() -> None:
 
 
 def test_lost_call_is_found() -> None:
-    program: Program = ((("read", 0, 0), ("skip", 0, 0), ("park", 0, 0)), (("add", 0, 1), ("call", 0, 0)))
+    program: Program = (
+        (("read", 0, 0), ("skip", 0, 0), ("park", 0, 0)),
+        (("add", 0, 1), ("call", 0, 0)),
+    )
     found, explorer = _explored(program)
     assert explorer.counts.complete
     assert any(state[5] == (1, 0) for state in found)  # type: ignore[index]
@@ -251,3 +254,12 @@ def test_a_walk_that_need_go_nowhere_is_blocked() -> None:
     assert Explorer(run).next() == (True, None)
     with pytest.raises(Blocked):
         Walk([]).choose(())
+
+
+def test_estimate_of_adders_is_the_number_of_their_orders() -> None:
+    program: Program = ((("add", 0, 1),), (("add", 0, 2),), (("add", 0, 4),))
+    _found, explorer = _explored(program)
+    assert explorer.counts.traces == 6
+    mean, least, most = estimate(_system(program, set()), 200)  # type: ignore[arg-type]
+    assert least <= mean <= most
+    assert 4 < mean < 9

@@ -1,0 +1,200 @@
+"""``prove``: certificates of small scenarios, checkpoints, and that no order is left out."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from cluster.race.dpor import Explorer, Step, Walk, clash
+from cluster.race.keeping import following_all
+from cluster.race.kernel_system import KernelSystem
+from cluster.race.prove import (
+    BadCheckpoint,
+    Proof,
+    checkpoint_text,
+    prove,
+    read_checkpoint,
+)
+from cluster.race.run import Scenario
+
+from .conftest import scenario_of
+
+_PROGRAMS = {
+    "exit": """\
+import os
+pid = os.fork()
+if pid == 0:
+    os._exit(3)
+os.waitpid(pid, 0)
+""",
+    "pipe": """\
+import os
+r, w = os.pipe()
+pid = os.fork()
+if pid == 0:
+    os.write(w, b"x")
+    os._exit(0)
+os.read(r, 1)
+os.waitpid(pid, 0)
+""",
+    "kill": """\
+import os, signal
+pid = os.fork()
+if pid == 0:
+    signal.pause()
+os.kill(pid, signal.SIGKILL)
+os.waitpid(pid, 0)
+""",
+    "setpgid": """\
+import os
+pid = os.fork()
+if pid == 0:
+    os.setpgid(0, 0)
+    os._exit(0)
+try:
+    os.setpgid(pid, pid)
+except ProcessLookupError:
+    pass
+os.waitpid(pid, 0)
+""",
+    "exec": """\
+import os
+pid = os.fork()
+if pid == 0:
+    os.execv("/bin/true", ["true"])
+os.waitpid(pid, 0)
+""",
+    "end of pipe": """\
+import os
+r, w = os.pipe()
+pid = os.fork()
+if pid == 0:
+    os.close(w)
+    os.read(r, 10)
+    os._exit(0)
+os.close(r)
+os.close(w)
+os.waitpid(pid, 0)
+""",
+    "one offset": """\
+import os
+fd = os.open("/tmp/two", os.O_RDWR | os.O_CREAT)
+pid = os.fork()
+if pid == 0:
+    os.write(fd, b"child")
+    os._exit(0)
+os.write(fd, b"me")
+os.waitpid(pid, 0)
+""",
+}
+
+
+def _scenario(tmp_path: Path, name: str) -> Scenario:
+    program = tmp_path / "program.py"
+    program.write_text(_PROGRAMS[name])
+    return scenario_of(program)
+
+
+def _trace(steps: Sequence[Step]) -> int:
+    """Return what is the same for two runs that differ in the order of steps without conflict."""
+    seen: list[tuple[int, Step]] = []
+    counts: Counter[int] = Counter()
+    for step in steps:
+        counts[step.actor] += 1
+        before = frozenset(
+            number
+            for number, one in seen
+            if one.actor == step.actor or clash(one.touched, step.touched)
+        )
+        touched = tuple(sorted((repr(key), mode) for key, mode in step.touched.items()))
+        seen.append((hash((step.actor, counts[step.actor], touched, before)), step))
+    return hash(frozenset(number for number, _ in seen))
+
+
+@pytest.mark.parametrize("name", _PROGRAMS)
+def test_no_random_run_shows_a_trace_that_prove_leaves_out(tmp_path: Path, name: str) -> None:
+    scenario = _scenario(tmp_path, name)
+    traces: list[int] = []
+
+    class Noting(KernelSystem):
+        def __call__(self, walk: Walk) -> object:  # type: ignore[override]
+            run = super().__call__(walk)
+            assert run.verdict.kind == "clean", run.verdict.text
+            traces.append(_trace(walk.steps))
+            return run
+
+    system = Noting(scenario)
+    with following_all():
+        explorer = Explorer(system)
+        while explorer.next() is not None:
+            pass
+        proved, traces = set(traces), []
+        assert len(proved) == explorer.counts.traces  # each once
+        for seed in range(25):
+            random = Random(seed)
+            system(Walk([], lambda awake, last, random=random: random.choice(list(awake))))  # type: ignore[misc]
+    assert set(traces) <= proved
+    assert explorer.counts.unexplained == 0
+
+
+def test_small_scenario_is_certified_with_what_is_not_covered(tmp_path: Path) -> None:
+    told: list[int] = []
+    proof = prove(_scenario(tmp_path, "exit"), progress=lambda proof: told.append(proof.traces))
+    assert proof.complete
+    assert proof.failed is None
+    assert proof.checkpoint is None
+    assert told == sorted(told)
+    certificate = proof.certificate()
+    assert certificate["complete"] is True
+    assert certificate["granularity"] == "step"
+    assert certificate["memory_model"] == "sc"
+    assert any("virtual time" in line for line in certificate["not_covered"])
+    text = proof.text()
+    assert f"complete: {proof.traces:,} traces, all clean" in text
+    assert "not covered" in text
+
+
+def test_proof_goes_on_from_its_checkpoint_as_if_it_had_not_stopped(tmp_path: Path) -> None:
+    scenario = _scenario(tmp_path, "pipe")
+    whole = prove(scenario)
+    proof, calls = prove(scenario, 7), 1
+    while not proof.complete:
+        assert proof.checkpoint is not None
+        kept = read_checkpoint(checkpoint_text(proof.checkpoint))
+        proof, calls = prove(scenario, 7, resume=kept), calls + 1
+    assert calls > 2
+    assert _sums(proof) == _sums(whole)
+
+
+def _sums(proof: Proof) -> tuple[object, ...]:
+    return proof.traces, proof.blocked, proof.steps, proof.endings, proof.estimate
+
+
+def test_checkpoint_of_something_else_is_refused(tmp_path: Path) -> None:
+    scenario = _scenario(tmp_path, "pipe")
+    kept = prove(scenario, 2, code="aa").checkpoint
+    assert kept is not None
+    with pytest.raises(BadCheckpoint, match="of other code: aa, and this is bb"):
+        prove(scenario, 2, resume=kept, code="bb")
+    with pytest.raises(BadCheckpoint, match="of another machine"):
+        prove(replace(scenario, spec=replace(scenario.spec, cpus=3)), 2, resume=kept, code="aa")
+    with pytest.raises(BadCheckpoint, match="of another scenario"):
+        prove(_scenario(tmp_path, "kill"), 2, resume=kept, code="aa")
+    with pytest.raises(BadCheckpoint, match="damaged"):
+        prove(scenario, 2, resume={**kept, "nodes": [[1]]}, code="aa")
+    with pytest.raises(BadCheckpoint, match="no JSON"):
+        read_checkpoint("{")
+    with pytest.raises(BadCheckpoint, match="no checkpoint"):
+        read_checkpoint("[]")
+
+
+def test_dropped_lock_is_found_by_prove(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(_PROGRAMS["exit"])
+    proof = prove(scenario_of(program, mutations=("do_wait.tasklist_lock",)))
+    assert proof.failed is not None
+    assert not proof.complete or proof.failed.verdict.kind != "clean"
+    assert proof.certificate()["complete"] is False
