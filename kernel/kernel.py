@@ -47,7 +47,7 @@ from kernel.user import Loader
 
 if TYPE_CHECKING:
     from kernel.arch.stack import StackRegion
-    from kernel.drive.interleave import ActivePath
+    from kernel.drive.active_path import ActivePath
     from kernel.fs.inode import Vfs
     from kernel.ipc.waitwake import FutexHashBucket
     from kernel.mm.frames import Frames

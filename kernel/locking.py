@@ -18,7 +18,7 @@ Deviation: a hold entered into the calendar late never moves holds that were ent
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
-    from kernel.drive.interleave import ActivePath
+    from kernel.drive.active_path import ActivePath
     from kernel.kernel import Kernel
 
 

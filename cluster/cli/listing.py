@@ -118,7 +118,7 @@ def _points() -> Iterator[str]:
     """Every named point of the kernel, its kind, and where it is; ``*``: it can be dropped."""
     from cluster.point_names import point_kinds, point_places
     from kernel import points
-    from kernel.drive.interleave import check_name
+    from kernel.drive.mutations import check_name
 
     kinds = {
         value: name.lower()

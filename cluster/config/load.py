@@ -39,7 +39,7 @@ from cluster.plugins import (
 from cluster.point_names import point_kinds
 from cluster.sched_classes import Found, SchedClassError, find
 from cluster.sync.scheme import SchemeError, scheme_class
-from kernel.drive.interleave import check_name
+from kernel.drive.mutations import check_name
 from kernel.machine import NoiseSpec, fair_of
 from kernel.sched.classes import fair_class_by_name, together
 from kernel.sched.eevdf import eevdf_sched_class

@@ -26,7 +26,7 @@ from kernel.drive.memory import DRAIN, Cell
 from kernel.points import LOAD, LOAD_ACQUIRE, READ_BARRIER
 
 if TYPE_CHECKING:
-    from kernel.drive.interleave import ActivePath
+    from kernel.drive.active_path import ActivePath
     from kernel.drive.memory import Drain
 
 

@@ -8,18 +8,18 @@ objects are named while they still are where they belong.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cluster.race.dpor import Touched, touched_by
+from cluster.race.dpor import Touched
 from cluster.race.names import Names
 from cluster.race.run import Control, Diverged, Run, Scenario, run_once
 from cluster.race.strategies import actor_of
-from cluster.race.watch import WRITE, Label, Watch, _active
+from cluster.race.watch import WRITE, Label, StepSeen, Watch, _active
 from kernel.locking import Lock
 from kernel.points import ACQUIRE, KIND_NAMES, READ
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kernel.drive.interleave import ActivePath
+    from kernel.drive.active_path import ActivePath
     from kernel.drive.memory import Drain
 
 NEW = "(new)"
@@ -143,7 +143,7 @@ class Recorder(Watch):
         self._before = before = {}
         if self.step <= len(self._plan):
             for key in self._plan[self.step - 1]:
-                found = self._objects.get(key[0])  # type: ignore[call-overload]
+                found = self._objects.get(key[0])
                 if found is not None and key[1] != "lock":
                     names.note([found])
                     before[key] = names.value(key[1], getattr(found, key[1], None))
@@ -205,3 +205,14 @@ def record(scenario: Scenario, actors: "Sequence[int]") -> Recording:
 
 
 __all__ = ["NEW", "HeldLock", "Recorder", "Recording", "Step", "Touch", "record"]
+
+
+def touched_by(step: StepSeen, watch: Watch) -> Touched:
+    """Return what a step touched, by labels that other runs have, too."""
+    labels = watch.labels
+    touched: Touched = {
+        (labels.get(key[0], "unknown"), key[1]): mode for key, mode in step.footprint.items()
+    }
+    if step.kind in (ACQUIRE, READ) and not step.skipped:
+        touched[labels.get(id(step.obj), "unknown"), "lock"] = WRITE if step.kind == ACQUIRE else 1
+    return touched

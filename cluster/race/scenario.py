@@ -34,8 +34,8 @@ from cluster.config.quantities import Duration, OneOf
 from cluster.config.source import Document
 from cluster.point_names import point_kinds
 from cluster.race.run import Expected, Scenario
-from kernel.drive.interleave import check_name
 from kernel.drive.memory import LATER, memory_model_names
+from kernel.drive.mutations import check_name
 from workloads.language.compiler import compile_program
 
 CLEAN: Final = "clean"

@@ -52,7 +52,7 @@ from kernel.points import READ as READ_LOCK
 from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
-    from kernel.drive.interleave import ActivePath
+    from kernel.drive.active_path import ActivePath
     from kernel.drive.memory import Drain
 
 READ: Final = 1

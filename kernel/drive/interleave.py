@@ -34,6 +34,7 @@ done in order, and what orders loads alone can be dropped without effect.
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from kernel import messages as m
+from kernel.drive.active_path import ActivePath
 from kernel.drive.chooser import Chooser, make_chooser
 from kernel.drive.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
 from kernel.drive.memory import Drain, MemoryModel, make_memory_model
@@ -58,60 +59,14 @@ from kernel.smp.schedule import offer_cpu, schedule_out
 from kernel.task import TASK_RUNNING
 
 if TYPE_CHECKING:
-    from kernel.drive.lockdep import Held
     from kernel.drive.step_watch import StepWatch
-    from kernel.points import Path, Point
+    from kernel.points import Path
     from kernel.state import KernelState
     from kernel.task import TaskStruct
 
 _HOLD_UP_BOUND: Final = 1 << 37  # of the numbers that hold-ups are made of
 _HOLD_UP_NS: Final = 3_000  # a random hold-up halves in likelihood with every so many ns
 _LONG: Final = 40  # one in 32 is so many times longer
-
-
-class ActivePath:
-    """One path in progress: whose it is, what it offers, how far its clock is, which locks it has.
-
-    Attributes:
-        op: the point it stands at, ``(name, kind, object)``: what it does when it is chosen.
-        granted: the lock that ``op`` is about is taken already, by whoever gave it up.
-        blocked_on: the lock it queues for; it cannot be chosen.
-        held: the locks it has; ``skipped``: those a mutation made it not take.
-    """
-
-    __slots__ = (
-        "blocked_on",
-        "cpu",
-        "gen",
-        "granted",
-        "held",
-        "now_ns",
-        "op",
-        "serial",
-        "skipped",
-        "task",
-    )
-
-    def __init__(
-        self, gen: "Path[object]", task: "TaskStruct", cpu: int, now_ns: int, serial: int
-    ) -> None:
-        self.gen = gen
-        self.task = task
-        self.cpu = cpu
-        self.now_ns = now_ns
-        self.serial = serial
-        self.op: Point = _ENTER
-        self.granted = False
-        self.blocked_on: Lock | None = None
-        self.held: list[Held] = []
-        self.skipped: list[Lock] = []
-
-    def __repr__(self) -> str:
-        return f"<path of {self.task!r} on cpu {self.cpu} at {self.now_ns}: {self.op[0]}>"
-
-
-# What a path offers that has come into the kernel, or back to it, and has not run yet.
-_ENTER: Final[tuple[str, int, Any]] = ("enter", POINT, None)
 
 
 class StepDriver:
@@ -498,19 +453,3 @@ def _place(gen: Any) -> str:
     while getattr(gen, "gi_yieldfrom", None) is not None:
         gen = gen.gi_yieldfrom
     return str(getattr(gen, "__name__", "a kernel path"))
-
-
-def check_name(name: str, kinds: dict[str, int]) -> str:
-    """Return why ``name`` cannot be mutated, or an empty string if it can.
-
-    Args:
-        kinds: the kind of every point of the kernel, by name.
-    """
-    kind = kinds.get(name)
-    if kind is None:
-        return "there is no such point"
-    if kind in (ACQUIRE, READ, BARRIER, READ_BARRIER, WRITE_BARRIER):
-        return ""
-    if kind == RELEASE:
-        return "a release goes with its acquisition: name that"
-    return "neither a lock nor a barrier: there is nothing to drop"

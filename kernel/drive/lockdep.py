@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.errors import InvariantError
 
 if TYPE_CHECKING:
-    from kernel.drive.interleave import ActivePath
+    from kernel.drive.active_path import ActivePath
     from kernel.kernel import Kernel
     from kernel.locking import Lock
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from kernel.drive.interleave import ActivePath
+    from kernel.drive.active_path import ActivePath
     from kernel.drive.memory import Drain
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from cluster.engine_api import DEADLOCK, DONE, INVARIANT
 from cluster.point_names import point_kinds, point_places
-from kernel.drive.interleave import check_name
+from kernel.drive.mutations import check_name
 from kernel.points import BARRIER
 
 # program, CPUs, mutation, how it may show: a lost wake-up leaves everybody asleep
