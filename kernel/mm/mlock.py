@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from kernel.cred.creds import Cred
 from kernel.errors import KernelError
-from kernel.mm.fault import fixup_user_fault, lookup_pte
+from kernel.mm.fault import find_vma, fixup_user_fault, lookup_pte
 from kernel.mm.mm import mmap_lock
 from kernel.mm.mm_types import PTE_WRITE, MmStruct, VmArea
 from kernel.mm.vma import change_areas
@@ -130,7 +130,7 @@ def sys_mlockall(k: "Kernel", flags: int) -> Path[None]:
     if refused:
         raise KernelError(ENOMEM)
     if flags & MCL_CURRENT and not flags & MCL_ONFAULT:
-        yield from mm_populate(k, mm, 0, TASK_SIZE >> PAGE_SHIFT)
+        yield from mm_populate(k, mm, 0, TASK_SIZE >> PAGE_SHIFT, ignore_errors=True)
 
 
 def sys_munlockall(k: "Kernel") -> Path[None]:
@@ -197,13 +197,20 @@ def _apply(k: "Kernel", mm: MmStruct, start: int, end: int, locked: int) -> int:
     return errno
 
 
-def mm_populate(k: "Kernel", mm: MmStruct, start: int, end: int) -> Path[None]:
+def mm_populate(
+    k: "Kernel", mm: MmStruct, start: int, end: int, ignore_errors: bool = False
+) -> Path[None]:
     """Bring in the locked pages of [start, end): writable private ones as a write does.
+
+    Areas that another thread takes away meanwhile are holes, and passed over.
+
+    Args:
+        ignore_errors: where memory runs out, go on, and say nothing: mmap() and mlockall().
 
     Raises:
         KernelError: EAGAIN, memory ran out.
 
-    Source: mm/gup.c:_mm_populate(), populate_vma_page_range().
+    Source: mm/gup.c:_mm_populate(), mm_populate(), populate_vma_page_range().
     """
     lock = mmap_lock(k, mm) if mm.users > 1 else None
     if lock is not None:
@@ -216,7 +223,19 @@ def mm_populate(k: "Kernel", mm: MmStruct, start: int, end: int) -> Path[None]:
             continue
         write = vma.flags & (VM_WRITE | VM_SHARED) == VM_WRITE
         for vpn in range(max(start, vma.start), min(end, vma.end)):
-            pte = lookup_pte(mm, vpn)
-            while not pte or (write and not pte & PTE_WRITE):
-                yield from fixup_user_fault(k, mm, vpn, write, EAGAIN)
-                pte = lookup_pte(mm, vpn)
+            failed = yield from _populate_page(k, mm, vpn, write)
+            if failed and find_vma(mm, vpn) is not None and not ignore_errors:
+                raise KernelError(EAGAIN)
+
+
+def _populate_page(k: "Kernel", mm: MmStruct, vpn: int, write: bool) -> Path[bool]:
+    """Bring in one page; returns whether that failed. Source: mm/gup.c:faultin_page()."""
+    pte = lookup_pte(mm, vpn)
+    failed = False
+    while not failed and (not pte or (write and not pte & PTE_WRITE)):
+        try:
+            yield from fixup_user_fault(k, mm, vpn, write, EAGAIN)
+        except KernelError:
+            failed = True
+        pte = lookup_pte(mm, vpn)
+    return failed

@@ -165,8 +165,7 @@ def sched_setscheduler(
     lock = k.pi_lock(task)
     yield "sched_setscheduler.pi_lock", ACQUIRE, lock
     now = attrs_of(task)
-    if policy < 0 and now.policy != old.policy:
-        # what was checked is of a policy that it has no more
+    if policy < 0 and now.policy != old.policy:  # what was checked is of a policy of the past
         yield "sched_setscheduler.recheck", RELEASE, lock
         yield from sched_setscheduler(
             k, task, policy, priority, nice, reset, keep_params, raw, flags
