@@ -171,7 +171,7 @@ def test_a_data_race_has_the_same_signature_whoever_meets_it_first(fork: Scenari
     spec = replace(fork.spec, mutations=("exit_notify.tasklist_lock", "do_wait.tasklist_lock"))
     scenario = replace(fork, spec=spec)
     with following():
-        verdicts = [random_run(scenario, seed, Watch()).verdict for seed in range(6)]
+        verdicts = [random_run(scenario, seed, Watch()).verdict for seed in range(60)]
     races = [verdict for verdict in verdicts if verdict.kind == RACE]
     assert races
     for verdict in races:
