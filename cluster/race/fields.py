@@ -124,8 +124,9 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "under siglock; has_stopped_jobs(): tasklist_lock only. All as on Linux",
     ),
     "SignalStruct.group_exit_code": (
-        ("_end_group", "do_exit", "do_notify_parent_cldstop reads"),
-        SHOWN + "; told with tasklist_lock only, as on Linux: 0 if the report has been taken",
+        ("_end_group", "do_exit", "do_notify_parent_cldstop reads", "do_group_exit reads"),
+        SHOWN + "; told with tasklist_lock only, as on Linux: 0 if the report has been taken; "
+        "do_group_exit(): after SIGNAL_GROUP_EXIT, without siglock, as on Linux",
     ),
     "SignalStruct.notify_count": (
         ("exit_notify reads", "de_thread"),
