@@ -420,14 +420,16 @@ def _replay_plain(done: "Run", control: "Again") -> dict[str, Any]:
 
 
 def _print_replay(done: "Run", control: "Again") -> None:
+    from cluster.race.actors import actor_told
+
     count = len(control.actors)
     lines = []
     if control.offers:
         first = max(0, count - _SHOWN_STEPS)
         for step in range(first, count):
             actor = control.actors[step]
-            who = f"task {actor}" if actor >= 0 else "stores"
-            lines.append(f"{step + 1:6} cpu {control.cpus[step]:<2} {who:10} {control.names[step]}")
+            who = actor_told(actor)
+            lines.append(f"{step + 1:6} cpu {control.cpus[step]:<2} {who:18} {control.names[step]}")
         lines.append(f"stopped after step {count}; next may be:")
         lines += [f"       cpu {cpu:<2} {name}" for name, cpu in control.offers]
     elif done.verdict.kind == "clean":

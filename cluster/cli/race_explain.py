@@ -189,8 +189,9 @@ def _print_shrunk(shrunk: "Shrunk", record: "Record", command: str | None, as_js
 
 
 def _segment_told(actor: int, steps: int) -> str:
-    who = f"task:{actor}" if actor >= 0 else f"stores of cpu {-1 - actor}"
-    return f"{who} {steps}"
+    from cluster.race.actors import actor_told
+
+    return f"{actor_told(actor)} {steps}"
 
 
 def register(parent: typer.Typer) -> None:

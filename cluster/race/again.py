@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cluster.race.actors import actor_of
 from cluster.race.run import Control, Diverged, Run, Scenario, run_once, schedule_of
 from cluster.race.schedule import BadSchedule, Schedule, decode
-from cluster.race.strategies import actor_of
 from cluster.race.watch import Watch
 from kernel.drive.chooser import Choice
 from kernel.errors import InvariantError

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from cluster.race.actors import actor_of
 from cluster.race.dpor import Touched, clash
 from cluster.race.recorder import Recording, Step, Touch, record
 from cluster.race.run import (
@@ -28,7 +29,6 @@ from cluster.race.run import (
     Verdict,
     run_once,
 )
-from cluster.race.strategies import actor_of
 from cluster.race.watch import WRITE, Access, Watch
 from kernel.drive.chooser import Choice
 

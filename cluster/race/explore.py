@@ -126,16 +126,11 @@ def _note(learned: Learned, steps: list[StepSeen]) -> None:
     for step in steps:
         if step.kind in (ACQUIRE, READ) or any(key in shared for key in step.footprint):
             learned.shared.add(step.name)
-            events[_pid_of(step), step.name] += 1
+            events[step.actor, step.name] += 1
     learned.steps = max(learned.steps, events.total())
-    learned.actors = max(learned.actors, len({_pid_of(step) for step in steps}))
+    learned.actors = max(learned.actors, len({step.actor for step in steps}))
     for key, count in events.items():
         learned.events[key] = max(learned.events.get(key, 0), count)
-
-
-def _pid_of(step: StepSeen) -> int:
-    pid = getattr(step.task, "pid", None)
-    return -1 - step.cpu if pid is None else int(pid)
 
 
 def trace_of(steps: Iterable[StepSeen]) -> int:
@@ -146,7 +141,7 @@ def trace_of(steps: Iterable[StepSeen]) -> int:
     writers: dict[tuple[int, str], int] = {}
     readers: dict[tuple[int, str], list[int]] = {}
     for step in steps:
-        actor = _pid_of(step)
+        actor = step.actor
         number = numbers[actor] = numbers.get(actor, 0) + 1
         print_ = mix64(
             (crc32(step.name.encode()) << 32 ^ (actor & 0xFFFF) << 16 ^ number) & MASK_64

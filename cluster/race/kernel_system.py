@@ -13,10 +13,10 @@ queue), which leaves out the orders of queues. A step needs
 from collections.abc import Sequence
 from typing import Any, Final
 
+from cluster.race.actors import actor_of
 from cluster.race.dpor import LOCK, READ, WRITE, Key, Step, Touched, Walk
 from cluster.race.keeping import KeepingWatch
 from cluster.race.run import Control, Run, Scenario, run_once
-from cluster.race.strategies import actor_of
 from kernel.drive.chooser import Choice
 from kernel.drive.memory import DRAIN
 from kernel.locking import Lock

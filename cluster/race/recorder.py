@@ -8,10 +8,10 @@ objects are named while they still are where they belong.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cluster.race.actors import actor_of
 from cluster.race.dpor import Touched
 from cluster.race.names import Names
 from cluster.race.run import Control, Diverged, Run, Scenario, run_once
-from cluster.race.strategies import actor_of
 from cluster.race.watch import WRITE, Label, StepSeen, Watch, _active
 from kernel.locking import Lock
 from kernel.points import ACQUIRE, KIND_NAMES, READ

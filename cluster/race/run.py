@@ -19,8 +19,9 @@ from typing import Any, Final
 
 from cluster.engine_api import DEADLOCK, DONE, GUEST, INVARIANT, LIMIT, RunRequest, RunResult
 from cluster.local_engine import LocalRun
+from cluster.race.actors import actor_of
 from cluster.race.schedule import Schedule, digests_of, segments_of
-from cluster.race.strategies import Learned, Strategy, actor_of
+from cluster.race.strategies import Learned, Strategy
 from cluster.race.watch import DataRace, Watch, watching
 from kernel.check.invariants import check_step
 from kernel.check.touched import TouchedChecks

@@ -1,9 +1,9 @@
 """A schedule: who took each step of a run, and the string that stands for it.
 
-An *actor* is a task's path in the kernel, named by its pid, or what makes a CPU's stores visible
-(``-1 - cpu``). A schedule is the list of actors, step by step, those steps included at which there
-was nothing to choose; *segments* are its runs of one actor. Between two segments lies a context
-switch, so a schedule with few of them is easy to read.
+An *actor* (``cluster.race.actors``) is a path in the kernel, named by its task's pid, or what makes
+a CPU's stores visible. A schedule is the list of actors, step by step, those steps included at
+which there was nothing to choose; *segments* are its runs of one actor. Between two segments lies a
+context switch, so a schedule with few of them is easy to read.
 
 A replay string is ``smp1.`` and base32 (RFC 4648, lower case, no padding) of::
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
+from cluster.race.actors import actor_of
 from cluster.race.run import (
     CLEAN,
     ENDLESS,
@@ -31,7 +32,7 @@ from cluster.race.run import (
     run_once,
 )
 from cluster.race.schedule import segments_of
-from cluster.race.strategies import Learned, Pos, actor_of
+from cluster.race.strategies import Learned, Pos
 from cluster.race.watch import Watch
 from kernel.drive.chooser import Choice
 

@@ -27,14 +27,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final, Protocol
 
+from cluster.race.actors import actor_of
 from kernel.drive.chooser import Choice
 from kernel.points import LOAD, LOAD_ACQUIRE, READ, READ_BARRIER
-
-
-def actor_of(entry: Choice) -> int:
-    """Return the actor of what can go next: see ``cluster.race.schedule``."""
-    task = entry.task
-    return -1 - entry.cpu if task is None else int(task.pid)
 
 
 def object_of(op: tuple[str, int, Any]) -> tuple[Any, str]:

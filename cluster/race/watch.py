@@ -33,6 +33,7 @@ from dataclasses import dataclass, replace
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
+from cluster.race.actors import actor_of
 from cluster.race.fields import ALL, SHARED_WRITES, UNSHARED, WATCHED, Excused, excused_of
 from kernel.drive.memory import DRAIN
 from kernel.locking import Lock
@@ -108,6 +109,7 @@ class StepSeen:
     cpu: int
     footprint: Footprint
     skipped: bool = False  # a mutation let it not take its lock
+    actor: int = 0
 
 
 class Watch:
@@ -204,7 +206,8 @@ class Watch:
                 for key, value in held.items():
                     self.seen[key] = (value, value.copy())
         if self.keep:
-            self.steps.append(StepSeen(name, kind, obj, task, cpu, self._acc))
+            actor = actor_of(entry)
+            self.steps.append(StepSeen(name, kind, obj, task, cpu, self._acc, False, actor))
 
     def go_on(self, path: "ActivePath") -> None:
         """See ``StepWatch.go_on``."""

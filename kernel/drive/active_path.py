@@ -21,11 +21,13 @@ class ActivePath:
         op: the point it stands at, ``(name, kind, object)``: what it does when it is chosen.
         granted: the lock that ``op`` is about is taken already, by whoever gave it up.
         blocked_on: the lock it queues for; it cannot be chosen.
+        branch: 0; of a path that a timer has begun, how many timers have begun one for its task.
         held: the locks it has; ``skipped``: those a mutation made it not take.
     """
 
     __slots__ = (
         "blocked_on",
+        "branch",
         "cpu",
         "gen",
         "granted",
@@ -38,13 +40,20 @@ class ActivePath:
     )
 
     def __init__(
-        self, gen: "Path[object]", task: "TaskStruct", cpu: int, now_ns: int, serial: int
+        self,
+        gen: "Path[object]",
+        task: "TaskStruct",
+        cpu: int,
+        now_ns: int,
+        serial: int,
+        branch: int = 0,
     ) -> None:
         self.gen = gen
         self.task = task
         self.cpu = cpu
         self.now_ns = now_ns
         self.serial = serial
+        self.branch = branch
         self.op: Point = ENTER
         self.granted = False
         self.blocked_on: Lock | None = None

@@ -29,6 +29,7 @@ class Choice(Protocol):
         cpu: the CPU it is on.
         serial: how many began before it; ``(cpu, serial)`` is unique.
         task: whose path it is; None for a store.
+        branch: tells apart paths of one task, and stores of one CPU, that can go at one time.
     """
 
     op: tuple[str, int, Any]
@@ -36,6 +37,7 @@ class Choice(Protocol):
     cpu: int
     serial: int
     task: Any
+    branch: int
 
 
 class Chooser(Protocol):

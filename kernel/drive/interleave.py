@@ -89,6 +89,7 @@ class StepDriver:
         "_mutations",
         "_serial",
         "_story",
+        "_timed",
         "active",
         "chooser",
         "enabled",
@@ -111,6 +112,7 @@ class StepDriver:
         self._dep = LockDep() if spec.check else None
         self._story = kernel.story
         self._serial = 0
+        self._timed: dict[TaskStruct, int] = {}  # paths that timers have begun for it
         # under a model that buffers: where each task came in last, and who on each CPU
         self._last_cpu: dict[TaskStruct, int] = {}
         self._last_task: dict[int, TaskStruct] = {}
@@ -147,7 +149,7 @@ class StepDriver:
                         return
                     self._aside(True)
                     if is_timer:
-                        self._begin(kernel.open_timer())
+                        self._begin_timed(kernel.open_timer())
                     else:
                         served += 1
                         gen = kernel.open(requests[served - 1])
@@ -178,13 +180,20 @@ class StepDriver:
         if self.watch is not None:
             self.watch.aside(on)
 
-    def _begin(self, gen: "Path[object] | None") -> None:
+    def _begin_timed(self, gen: "Path[object] | None") -> None:
+        """Let a path stand beside the others, and beside one that its task may have itself."""
+        if gen is not None:
+            task = self._kernel.current
+            branch = self._timed[task] = self._timed.get(task, 0) + 1
+            self._begin(gen, branch)
+
+    def _begin(self, gen: "Path[object] | None", branch: int = 0) -> None:
         """Let a path stand beside the others, if there is one."""
         if gen is None:
             return
         kernel = self._kernel
         self._serial += 1
-        path = ActivePath(gen, kernel.current, kernel.cpu, kernel.now_ns, self._serial)
+        path = ActivePath(gen, kernel.current, kernel.cpu, kernel.now_ns, self._serial, branch)
         path.now_ns += self._hold_up_ns()
         self.active.append(path)
         self._enable(path)

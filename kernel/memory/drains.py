@@ -42,14 +42,19 @@ class Cell:
 
 
 class Drain:
-    """A store that its CPU has made and others do not see yet; an entry of what can go next."""
+    """A store that its CPU has made and others do not see yet; an entry of what can go next.
 
-    __slots__ = ("cpu", "now_ns", "op", "serial", "task")
+    Attributes:
+        branch: set by the model; no two of a CPU that may become visible next have the same.
+    """
+
+    __slots__ = ("branch", "cpu", "now_ns", "op", "serial", "task")
 
     def __init__(self, cpu: int, obj: Any, field: str, value: Any) -> None:
         self.cpu = cpu
         self.op: tuple[str, int, Any] = ("store_buffer.drain", DRAIN, (obj, field, value))
         self.task: Any = None
+        self.branch = 0
         # set by the driver: when it may become visible, if virtual time decides
         self.now_ns = 0
         self.serial = 0

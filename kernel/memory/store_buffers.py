@@ -8,7 +8,7 @@ load waits for that store, as on x86, and under ``pso`` as well.
 from collections.abc import Sequence
 from typing import Any
 
-from kernel.memory.drains import ALL, NOTHING, PART, Drain
+from kernel.memory.drains import ALL, NOTHING, PART, Cell, Drain
 from kernel.memory.rules import (
     FULL_BARRIER,
     LOAD_BARRIER,
@@ -39,7 +39,7 @@ class StoreBuffers:
         by_location: stores to different bytes may change places (``pso``).
     """
 
-    __slots__ = ("_by_location", "_cpus", "_epochs", "_waiting")
+    __slots__ = ("_by_location", "_cpus", "_epochs", "_places", "_waiting")
 
     buffers = True
 
@@ -48,6 +48,8 @@ class StoreBuffers:
         self._waiting: dict[int, list[Buffered]] = {}
         self._epochs: dict[int, int] = {}
         self._cpus: list[int] = []  # those of _waiting, in their order
+        # cpu -> where it has stored -> its number there, and what keeps the key from coming again
+        self._places: dict[int, dict[Any, tuple[int, Any]]] = {}
 
     def load(self, cpu: int, obj: Any, field: str, kind: int) -> Any:
         """Return what the newest of the CPU's waiting stores puts there, or what memory holds."""
@@ -72,6 +74,9 @@ class StoreBuffers:
             waiting = self._waiting[cpu] = []
             self._cpus = sorted(self._waiting)
         waiting.append(entry)
+        if self._by_location:
+            places = self._places.setdefault(cpu, {})
+            entry.branch = places.setdefault(_place_of(obj, field), (len(places), obj))[0]
         return entry
 
     def update(self, cpu: int, obj: Any, field: str) -> Any:
@@ -115,6 +120,13 @@ class StoreBuffers:
         waiting = self._waiting.get(cpu)
         while waiting:
             self.drain(waiting[0])
+
+
+def _place_of(obj: Any, field: str) -> tuple[int, object]:
+    """Return what is stored to, comparable as long as it is there."""
+    if isinstance(obj, Cell):
+        return id(obj.page), (obj.start, obj.length)
+    return id(obj), field
 
 
 def _epoch(entry: Buffered) -> int:

@@ -36,6 +36,7 @@ class Offer:
     cpu: int = 0
     now_ns: int = 0
     serial: int = 0
+    branch: int = 0
     task: Any = field(init=False)
 
     def __post_init__(self) -> None:
