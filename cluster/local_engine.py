@@ -20,6 +20,7 @@ from kernel.drive.chooser import Replaying
 from kernel.drive.story import tell
 from kernel.errors import InvariantError
 from workloads.language.errors import StoppedRunError
+from workloads.language.loader import Loader as LanguageLoader
 
 _EVENTS_A_LOOK: Final = 1024  # rounds between two looks where a round is one event
 _EVENTS_A_STOP: Final = 8  # likewise between two questions whether to stop; divides LOOK_EVERY
@@ -27,13 +28,21 @@ _CTRL_C: Final = "stopped by Ctrl-C"
 
 
 class LocalRun:
-    """One run in this process: the LPs, and what happens between two rounds."""
+    """One run in this process: the LPs, and what happens between two rounds.
 
-    def __init__(self, request: RunRequest) -> None:
+    Args:
+        loader: what ``lps.loader_of`` made for an earlier run of the same machine, so that its
+            programs need not be compiled again; None: a new one.
+    """
+
+    def __init__(self, request: RunRequest, loader: LanguageLoader | None = None) -> None:
         spec = request.spec
         self.request = request
         self.recorder = Recorder(request)
-        loader = lps.loader_of(spec)
+        if loader is None:
+            loader = lps.loader_of(spec)
+        else:
+            loader.begin_run()
         self.work = loader.runtime.work
         self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
         self._replayed = None if request.replay is None else Replayed(request.replay)
@@ -66,6 +75,10 @@ class LocalRun:
 
     def run(self) -> RunResult:
         """Run to the end; see ``run_local``."""
+        return self.result(*self.play())
+
+    def play(self) -> tuple[str, str]:
+        """Run to the end; return exit kind and message."""
         kind, message = engine_api.BROKEN, ""
         between_rounds = True
         try:
@@ -98,6 +111,10 @@ class LocalRun:
         finally:
             self._end_order(complete=between_rounds and kind != engine_api.BROKEN)
             self.recorder.close(complete=kind == engine_api.DONE)
+        return kind, message
+
+    def result(self, kind: str, message: str) -> RunResult:
+        """Return all there is to say of the run, once it has been played."""
         result = self.recorder.result(
             kind,
             message,
@@ -114,6 +131,12 @@ class LocalRun:
         )
         result.order_seen = self.work.order_seen
         return result
+
+    def ending(self, kind: str, message: str) -> RunResult:
+        """As ``result``, but without summary and digest, which take as long as a short run."""
+        ending = self.recorder.partial(kind, message)
+        ending.statuses = self.host.exit_statuses()
+        return ending
 
     def _loop(self) -> tuple[str, str]:
         """Run to a verdict or until something stops us; return exit kind and message."""

@@ -338,14 +338,19 @@ class KernelHost:
         """Return the kernel's counters, lock statistics and exit statuses as plain data."""
         kernel = self.kernel
         kernel.stats.peak_frames = kernel.frames.peak
-        alive = ((label, pid, None) for pid, label in kernel.programs.labels.items())
         return {
             "stats": kernel.stats.to_plain(),
             "locks": [stat.to_plain() for stat in kernel.lock_stats.values()],
             "cgroups": self._cgroups(),
-            "statuses": sorted([*kernel.programs.statuses, *alive], key=lambda row: row[1]),
+            "statuses": self.exit_statuses(),
             "not_emulated": list(kernel.not_emulated),
         }
+
+    def exit_statuses(self) -> list[tuple[str, int, int | None]]:
+        """Return label, pid and status of each process the spec started: see ``RunResult``."""
+        programs = self.kernel.programs
+        alive = ((label, pid, None) for pid, label in programs.labels.items())
+        return sorted([*programs.statuses, *alive], key=lambda row: row[1])
 
     def _cgroups(self) -> dict[str, dict[str, int]]:
         """Return cpu.stat of those groups of the configuration that are still there."""

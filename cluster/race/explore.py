@@ -176,7 +176,13 @@ def make_runs(plan: Plan, learned: Learned, numbers: range) -> list[Outcome]:
     for number in numbers:
         name = strategy_of(plan.strategy, number)
         run, watch = explore_once(
-            plan.scenario, STRATEGIES[name], name, learned, plan.seed + number, keep=True
+            plan.scenario,
+            STRATEGIES[name],
+            name,
+            learned,
+            plan.seed + number,
+            keep=True,
+            digest=False,
         )
         assert watch is not None
         verdict = run.verdict

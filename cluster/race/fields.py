@@ -6,6 +6,7 @@ number of fields without one, and says at the place why that is right. What is n
 followed, for whoever explores orders of steps; it is only no race.
 """
 
+from functools import cache
 from typing import Final
 
 from kernel.cred.creds import UserStruct
@@ -430,6 +431,7 @@ Excused = tuple[frozenset[str], frozenset[str]]
 ALL: Final[frozenset[str]] = frozenset(("all",))
 
 
+@cache
 def excused_of(of: str, field: str) -> Excused | None:
     """Return the functions that may touch a field without a lock, as ``REASONS`` has them."""
     found = [REASONS[name] for name in (f"{of}.{field}", f"{of}.*") if name in REASONS]

@@ -17,6 +17,7 @@ from hashlib import sha256
 from random import Random
 from typing import Any, Final
 
+from cluster import lps
 from cluster.engine_api import DEADLOCK, DONE, GUEST, INVARIANT, LIMIT, RunRequest, RunResult
 from cluster.local_engine import LocalRun
 from cluster.race.actors import actor_of
@@ -29,6 +30,7 @@ from kernel.drive.chooser import Choice
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
 from kernel.state import KernelState
+from workloads.language.loader import Loader
 
 CLEAN: Final = "clean"
 RACE: Final = "data race"
@@ -43,6 +45,9 @@ _LONG_HOLD_UP: Final = 1 << 21 | 1
 
 _COLLECT_EVERY: Final = 16  # runs
 _runs: Final = [0]
+
+_MOST_LOADERS: Final = 4
+_loaders: Final[dict[tuple[Any, ...], Loader]] = {}
 
 _ADDRESS: Final = " object at 0x"  # an object without a name of its own: no other run has it
 
@@ -232,33 +237,50 @@ class _Checks:
 
 
 def run_once(
-    scenario: Scenario, control: Control, *, seed: int = 0, strategy: str = "", watch: Watch | None
+    scenario: Scenario,
+    control: Control,
+    *,
+    seed: int = 0,
+    strategy: str = "",
+    watch: Watch | None,
+    digest: bool = True,
 ) -> Run:
     """Run a scenario once; with a ``watch``, inside ``watch.following()``.
+
+    Args:
+        digest: whether a clean run has its digest, too; to make it takes as long as some 15 steps.
 
     Raises:
         Diverged: the prefix of ``control`` cannot be followed.
     """
-    spec = replace(scenario.spec, seed=scenario.spec.seed, tie_break="order", check=True)
+    spec = replace(scenario.spec, tie_break="order", check=True)
+    races = [] if watch is None else watch.races
     with watching(watch):
         collect_now_and_then()
-        local = LocalRun(RunRequest(spec, scheme="free", max_virtual_ns=3_600_000_000_000))
+        local = LocalRun(
+            RunRequest(spec, scheme="free", max_virtual_ns=3_600_000_000_000), loader_of(spec)
+        )
         kernel = local.host.kernel
         kernel.chooser = control
         kernel.after_step = _Checks(watch)
         kernel.watch = watch
-        result = local.run()
-    races = [] if watch is None else watch.races
+        kind, message = local.play()
+        verdict = _verdict(scenario, local.ending(kind, message), races)
+        made = local.result(kind, message).digest if digest or verdict.kind != CLEAN else ""
+        kernel.watch = kernel.after_step = None  # freed at once, and not with the machine
     return Run(
-        _verdict(scenario, result, races),
-        seed,
-        strategy,
-        control.actors,
-        control.names,
-        result.digest,
-        control.choices,
-        races,
+        verdict, seed, strategy, control.actors, control.names, made, control.choices, races
     )
+
+
+def loader_of(spec: MachineSpec) -> Loader:
+    """Return what has compiled the programs of this machine, if this process has run it before."""
+    key = (tuple(spec.sources.items()), spec.block_budget, spec.cpus, spec.guest_memory)
+    loader = _loaders.pop(key, None) or lps.loader_of(spec)
+    _loaders[key] = loader  # the last one used
+    if len(_loaders) > _MOST_LOADERS:
+        del _loaders[next(iter(_loaders))]
+    return loader
 
 
 def collect_now_and_then() -> None:
@@ -277,11 +299,13 @@ def explore_once(
     *,
     keep: bool = False,
     watch: bool = True,
+    digest: bool = True,
 ) -> tuple[Run, Watch | None]:
     """Run a scenario once with a strategy; everything random comes from ``seed``."""
     seen = Watch(keep=keep) if watch or keep else None
     control = Control(scenario, make(Random(seed), learned))
-    return run_once(scenario, control, seed=seed, strategy=name, watch=seen), seen
+    run = run_once(scenario, control, seed=seed, strategy=name, watch=seen, digest=digest)
+    return run, seen
 
 
 def schedule_of(scenario: Scenario, run: Run, code: bytes) -> Schedule:

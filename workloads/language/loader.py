@@ -37,6 +37,10 @@ class Loader:
         self.runtime = Runtime(block_budget, cpus, guest_memory)
         self._programs: dict[str, Program] = {}
 
+    def begin_run(self) -> None:
+        """Forget what the last run left behind, but not its compiled programs."""
+        self.runtime.work.begin_run()
+
     def program(self, image: str) -> Program:
         """Return the compiled program ``image``.
 

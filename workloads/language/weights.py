@@ -93,6 +93,13 @@ class Work:
         self.order_seen = False
         self.print_later = False
 
+    def begin_run(self) -> None:
+        """Be as new, for a run that follows another."""
+        self.frames = []
+        self.left = self.budget
+        self.turns = self.texts = self.uncollected = 0
+        self.order_seen = self.print_later = False
+
     def charge(self, units: int, what: str) -> None:
         """Spend ``units``; raise BudgetExceededError if the block has not that much left."""
         self.left -= units
