@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing import get_context
 from typing import Any, Final, Protocol
 from zlib import crc32
@@ -133,34 +134,41 @@ def _note(learned: Learned, steps: list[StepSeen]) -> None:
         learned.events[key] = max(learned.events.get(key, 0), count)
 
 
+@cache
+def _crc(name: str) -> int:
+    return crc32(name.encode())
+
+
 def trace_of(steps: Iterable[StepSeen]) -> int:
     """Return the fingerprint of the trace that a run is one order of: see the module header."""
     total = 0
     numbers: dict[int, int] = {}
     last: dict[int, int] = {}
     writers: dict[tuple[int, str], int] = {}
-    readers: dict[tuple[int, str], list[int]] = {}
+    readers: dict[tuple[int, str], int] = {}  # the sum of who has read it since
     for step in steps:
         actor = step.actor
         number = numbers[actor] = numbers.get(actor, 0) + 1
-        print_ = mix64(
-            (crc32(step.name.encode()) << 32 ^ (actor & 0xFFFF) << 16 ^ number) & MASK_64
-        )
+        print_ = mix64((_crc(step.name) << 32 ^ (actor & 0xFFFF) << 16 ^ number) & MASK_64)
         before = last.get(actor, 0)
         touched = step.footprint
         if step.kind in (ACQUIRE, READ) and not step.skipped:
             touched = {**touched, (id(step.obj), "lock"): WRITE if step.kind == ACQUIRE else 1}
         for key, mode in touched.items():
-            before += writers.get(key, 0)
-            if mode & WRITE:
-                before += sum(readers.get(key, ()))
+            if key in writers:
+                before += writers[key]
+            if mode & WRITE and key in readers:
+                before += readers[key]
         print_ = mix64((print_ + before) & MASK_64)
         for key, mode in touched.items():
             if mode & WRITE:
                 writers[key] = print_
-                readers.pop(key, None)
+                if key in readers:
+                    del readers[key]
+            elif key in readers:
+                readers[key] += print_
             else:
-                readers.setdefault(key, []).append(print_)
+                readers[key] = print_
         last[actor] = print_
         total += print_
     return total & MASK_64

@@ -73,8 +73,6 @@ _Clock = dict[Any, int]  # task -> how far it has come
 
 _NO_LOCKS: Final[frozenset[int]] = frozenset()
 
-_UNKNOWN: Final[Excused] = (frozenset(("",)), ALL)
-
 
 @dataclass(slots=True)
 class Access:
@@ -86,6 +84,17 @@ class Access:
     step: int
     where: str
     write: bool
+
+
+class _Known:
+    """What is known of a field: its rule, the last access that wrote it, who has read it since."""
+
+    __slots__ = ("last", "readers", "rule")
+
+    def __init__(self, rule: Excused | None) -> None:
+        self.rule = rule
+        self.last: Access | None = None
+        self.readers: dict[Any, Access] = {}
 
 
 @dataclass(slots=True)
@@ -124,8 +133,8 @@ class Watch:
 
     __slots__ = (
         "_acc", "_alone", "_at", "_clocks", "_cpu", "_drains", "_events", "_exclusive", "_held",
-        "_locks", "_made", "_ran", "_reads", "_released", "_rules", "_woken", "_writes", "keep",
-        "labels", "names", "races", "seen", "step", "steps", "task", "where", "written",
+        "_known", "_locks", "_made", "_ran", "_released", "_woken", "keep", "labels", "names",
+        "races", "seen", "step", "steps", "task", "where", "written",
     )  # fmt: skip
 
     def __init__(self, *, keep: bool = False) -> None:
@@ -147,7 +156,7 @@ class Watch:
         self._ran: dict[int, Any] = {}  # cpu -> whose step was its last; None: published
         self._at: dict[Any, int] = {}  # task -> the cpu of its last step
         self._alone: dict[int, frozenset[int]] = {}  # sets of one lock
-        self._rules: dict[Key, Excused | None] = {}
+        self._known: dict[Key, _Known] = {}
         self._woken: list[Any] = []  # in this step
         self._clocks: dict[Any, _Clock] = {}
         self._released: dict[Any, _Clock] = {}
@@ -155,8 +164,6 @@ class Watch:
         self._cpu = 0
         self._locks = _NO_LOCKS
         self._exclusive = _NO_LOCKS
-        self._writes: dict[Key, Access] = {}
-        self._reads: dict[Key, dict[Any, Access]] = {}
 
     # -- the driver's --------------------------------------------------------------------------
 
@@ -320,18 +327,23 @@ class Watch:
         task = self.task
         clock = self._clocks[task]
         now, step = clock[task], self.step
-        rules, writes, reads = self._rules, self._writes, self._reads
+        known, names = self._known, self.names
         for key, code in where.items():
             write = acc[key] & WRITE != 0
             if write:
-                self.written[key[0]] = self.names[key[0]]
-            rule = rules.get(key, _UNKNOWN)
-            if rule is _UNKNOWN:
-                rule = rules[key] = excused_of(type(self.names[key[0]]).__name__, key[1])
+                self.written[key[0]] = names[key[0]]
+            field = known.get(key)
+            if field is None:
+                rule = excused_of(type(names[key[0]]).__name__, key[1])
+                field = known[key] = _Known(rule)
+            else:
+                rule = field.rule
+                if rule is not None and rule[0] is ALL:
+                    continue
             name = ""
             if code is not None:
                 name = code.co_name
-                if name[:1] == "<":  # a comprehension is named after the function that it is in
+                if name[0] == "<":  # a comprehension is named after the function that it is in
                     name = code.co_qualname.partition(".<locals>")[0].rpartition(".")[2]
             if rule is not None and (
                 rule[0] is ALL or name in rule[0] or (not write and name in rule[1])
@@ -340,29 +352,26 @@ class Watch:
             locks = self._locks
             if write and key[1] not in SHARED_WRITES:
                 locks = self._exclusive
-            last = writes.get(key)
-            readers = reads.get(key)
-            own = None if readers is None else readers.get(task)
-            if write and last is not None and last.task is task:
-                own = last
-            if own is None or own.write is not write:
-                access = Access(task, now, locks, step, name, write)
+            last, readers = field.last, field.readers
+            if write:
+                own = last if last is not None and last.task is task else None
+            else:
+                own = readers.get(task)
+            if own is None:
+                own = Access(task, now, locks, step, name, write)
+                if not write:
+                    readers[task] = own
             else:  # nobody else keeps it
-                access = own
-                access.clock, access.locks, access.step, access.where = now, locks, step, name
+                own.clock, own.locks, own.step, own.where = now, locks, step, name
             if last is not None and last.task is not task:
-                self._compare(key, last, access, clock)
-            if not write:
-                if readers is None:
-                    reads[key] = {task: access}
-                else:
-                    readers[task] = access
-                continue
-            if readers:
-                for other in readers.values():
-                    self._compare(key, other, access, clock)
-                readers.clear()
-            writes[key] = access
+                self._compare(key, last, own, clock)
+            if write:
+                if readers:
+                    for other in readers.values():
+                        if other.task is not task:
+                            self._compare(key, other, own, clock)
+                    readers.clear()
+                field.last = own
 
     def _compare(self, key: Key, one: Access, two: Access, clock: _Clock) -> None:
         if one.task is two.task or one.clock < clock.get(one.task, 0) or one.locks & two.locks:
@@ -391,9 +400,11 @@ class Watch:
 
 def _user(frame: FrameType) -> CodeType:
     """Return the code that uses a field: the first that is no mere hand of another."""
-    while frame.f_code.co_name in _HANDS and frame.f_back is not None:
+    code = frame.f_code
+    while code.co_name in _HANDS and frame.f_back is not None:
         frame = frame.f_back
-    return frame.f_code
+        code = frame.f_code
+    return code
 
 
 _current: list[Watch | None] = [None]  # the one that is told of new objects
