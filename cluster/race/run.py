@@ -268,9 +268,7 @@ def run_once(
         verdict = _verdict(scenario, local.ending(kind, message), races)
         made = local.result(kind, message).digest if digest or verdict.kind != CLEAN else ""
         kernel.watch = kernel.after_step = None  # freed at once, and not with the machine
-    return Run(
-        verdict, seed, strategy, control.actors, control.names, made, control.choices, races
-    )
+    return Run(verdict, seed, strategy, control.actors, control.names, made, control.choices, races)
 
 
 def loader_of(spec: MachineSpec) -> Loader:

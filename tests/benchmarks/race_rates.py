@@ -57,7 +57,14 @@ def main() -> None:
             for way, (watch, keep) in WAYS.items():
                 began = process_time()
                 run, _seen = explore_once(
-                    scenario, make, options.strategy, Learned(), abs(seed), watch=watch, keep=keep
+                    scenario,
+                    make,
+                    options.strategy,
+                    Learned(),
+                    abs(seed),
+                    watch=watch,
+                    keep=keep,
+                    digest=False,
                 )
                 if seed >= 0:
                     seconds[way].append(process_time() - began)
