@@ -163,8 +163,7 @@ def trace_of(steps: Iterable[StepSeen]) -> int:
         for key, mode in touched.items():
             if mode & WRITE:
                 writers[key] = print_
-                if key in readers:
-                    del readers[key]
+                readers.pop(key, None)
             elif key in readers:
                 readers[key] += print_
             else:
