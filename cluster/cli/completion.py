@@ -26,3 +26,10 @@ def complete_config(incomplete: str) -> list[str]:
     return [
         name for name in (*config_names(), *configs_in_folders()) if name.startswith(incomplete)
     ]
+
+
+def complete_scenario(incomplete: str) -> list[str]:
+    """Return the shipped scenarios of races whose names begin with ``incomplete``."""
+    from cluster.race.shipped import scenario_names
+
+    return [name for name in scenario_names() if name.startswith(incomplete)]

@@ -29,7 +29,7 @@ def validate(
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated."),
     ] = None,
 ) -> int:
-    """Check a configuration, or an experiment with all its points.
+    """Check a configuration, an experiment with all its points, or a scenario of races.
 
     And the programs it names: every problem is said, nothing is run.
     """
@@ -38,10 +38,17 @@ def validate(
     from cluster.config import look_at_config
     from cluster.config.experiment import is_experiment
     from cluster.config.sched import classes_text
+    from cluster.race.shipped import is_scenario, scenario_names, scenario_path
     from kernel.sched.classes import fair_class_by_name, scheduler
     from kernel.sched.fork_order import order_of
 
-    path = config_path(config)
+    shipped = str(config) in scenario_names() and not config.exists()
+    path = scenario_path(config) if shipped else config_path(config)
+    if is_scenario(path):
+        if settings:
+            raise CliError(USAGE, "usage", "--set: not for a scenario of races")
+        print(f"{config}: valid: {scenario_text(path)}; smplab race run runs it")
+        return OK
     if is_experiment(path):
         if settings:
             raise CliError(USAGE, "usage", "--set: not for an experiment, which has its own axes")
@@ -64,6 +71,19 @@ def validate(
     if slower:
         print(f"{config}: slower CPUs: {slower}")
     return OK
+
+
+def scenario_text(path: Path) -> str:
+    """Check the scenario of races at ``path``; return what machine it is about.
+
+    Raises:
+        ConfigError: with all that is wrong with it.
+    """
+    from cluster.race.scenario import load_scenario
+
+    spec = load_scenario(path).scenario.spec
+    without = f", {len(spec.mutations)} mutated" if spec.mutations else ""
+    return f"a scenario of races, {spec.cpus} CPUs, {spec.memory_model}{without}"
 
 
 def experiment_text(path: Path) -> str:

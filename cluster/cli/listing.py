@@ -87,6 +87,12 @@ def _configs() -> Iterator[str]:
     return columns(((name, describe_config(name)) for name in names), 2)
 
 
+def _races() -> Iterator[str]:
+    from cluster.race.shipped import describe_scenario, scenario_names
+
+    return columns(((name, describe_scenario(name)) for name in scenario_names()), 2)
+
+
 def _generators() -> Iterator[str]:
     from workloads.generators import GENERATORS
 
@@ -291,6 +297,7 @@ def _choices() -> dict[str, Callable[[], Iterator[str]]]:
 TOPICS: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "programs": _programs,
     "configs": _configs,
+    "races": _races,
     "generators": _generators,
     "profiles": _profiles,
     "sched": _sched,

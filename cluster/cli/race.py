@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cluster import fast_core
+from cluster.cli.completion import complete_scenario
 from cluster.cli.race_points import points, pure_core
 from cluster.exit_codes import BUG_FOUND, DIVERGED, INCOMPLETE, OK, USAGE, CliError
 
@@ -30,7 +31,11 @@ app = typer.Typer(
 
 _Scenario = Annotated[
     Path,
-    typer.Argument(metavar="SCENARIO", help="A scenario, FILE.yaml, or a guest program, FILE.py."),
+    typer.Argument(
+        metavar="SCENARIO",
+        help="A scenario, FILE.yaml or a shipped one's name, or a guest program, FILE.py.",
+        autocompletion=complete_scenario,
+    ),
 ]
 _Cpus = Annotated[int | None, typer.Option("--cpus", help="Simulated CPUs; else the scenario's.")]
 _Model = Annotated[
@@ -56,8 +61,10 @@ def _load(
 
     if unmutated and mutate:
         raise CliError(USAGE, "usage", "--mutate and --unmutated exclude each other")
+    from cluster.race.shipped import scenario_path
+
     mutations = [] if unmutated else mutate
-    return load_scenario(path).changed(cpus=cpus, model=model, mutations=mutations)
+    return load_scenario(scenario_path(path)).changed(cpus=cpus, model=model, mutations=mutations)
 
 
 app.command("points")(points)

@@ -67,6 +67,7 @@ def run(
     from cluster.config import ConfigError, Problem, look_at_config
     from cluster.config.experiment import is_experiment
     from cluster.logging_setup import FORMATS
+    from cluster.race.shipped import is_scenario
     from cluster.request import request_of
 
     if log_format not in FORMATS:
@@ -84,9 +85,12 @@ def run(
         loaded = look_at_config(path, flags)
         spec = checked_machine(loaded)
     except ConfigError:
-        if not is_experiment(path):
+        if is_experiment(path):
+            what = "an experiment: smplab sweep runs it"
+        elif is_scenario(path):
+            what = "a scenario of races: smplab race run runs it"
+        else:
             raise
-        what = "an experiment: smplab sweep runs it"
         raise ConfigError([Problem(str(config), 0, 0, "", what)]) from None
     if address is not None and loaded.config.engine != "ray":
         raise CliError(USAGE, "usage", "--address is for --engine ray")
