@@ -29,6 +29,10 @@ class TimerKind:
         """Tell whether this timer, still queued, could wake, signal or start somebody."""
         raise NotImplementedError
 
+    def interrupts(self) -> bool:
+        """Tell whether a path that it begins is an interrupt's: nearly all are."""
+        return True
+
     def expire(self, k: "Kernel", what: Any, serial: int) -> object:
         """Carry it out at ``k.now_ns``, or return the path that does, in the form that ``k`` runs.
 

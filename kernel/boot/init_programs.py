@@ -45,6 +45,10 @@ class SpawnTimer(TimerKind):
         """Always: it starts somebody."""
         return True
 
+    def interrupts(self) -> bool:
+        """Init does it."""
+        return False
+
     def expire(self, k: "Kernel", what: tuple[int, int], serial: int) -> object:
         """Arm the next instance's timer and start this one."""
         number, index = what

@@ -22,6 +22,7 @@ class ActivePath:
         granted: the lock that ``op`` is about is taken already, by whoever gave it up.
         blocked_on: the lock it queues for; it cannot be chosen.
         branch: 0; of a path that a timer has begun, how many timers have begun one for its task.
+        interrupt: it is an interrupt's, which came while ``task`` ran.
         held: the locks it has; ``skipped``: those a mutation made it not take.
     """
 
@@ -32,6 +33,7 @@ class ActivePath:
         "gen",
         "granted",
         "held",
+        "interrupt",
         "now_ns",
         "op",
         "serial",
@@ -54,6 +56,7 @@ class ActivePath:
         self.now_ns = now_ns
         self.serial = serial
         self.branch = branch
+        self.interrupt = False
         self.op: Point = ENTER
         self.granted = False
         self.blocked_on: Lock | None = None

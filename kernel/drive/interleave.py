@@ -149,7 +149,8 @@ class StepDriver:
                         return
                     self._aside(True)
                     if is_timer:
-                        self._begin_timed(kernel.open_timer())
+                        interrupt = timers[0][2].interrupts()
+                        self._begin_timed(kernel.open_timer(), interrupt)
                     else:
                         served += 1
                         gen = kernel.open(requests[served - 1])
@@ -180,20 +181,21 @@ class StepDriver:
         if self.watch is not None:
             self.watch.aside(on)
 
-    def _begin_timed(self, gen: "Path[object] | None") -> None:
+    def _begin_timed(self, gen: "Path[object] | None", interrupt: bool) -> None:
         """Let a path stand beside the others, and beside one that its task may have itself."""
         if gen is not None:
             task = self._kernel.current
             branch = self._timed[task] = self._timed.get(task, 0) + 1
-            self._begin(gen, branch)
+            self._begin(gen, branch, interrupt)
 
-    def _begin(self, gen: "Path[object] | None", branch: int = 0) -> None:
+    def _begin(self, gen: "Path[object] | None", branch: int = 0, interrupt: bool = False) -> None:
         """Let a path stand beside the others, if there is one."""
         if gen is None:
             return
         kernel = self._kernel
         self._serial += 1
         path = ActivePath(gen, kernel.current, kernel.cpu, kernel.now_ns, self._serial, branch)
+        path.interrupt = interrupt
         path.now_ns += self._hold_up_ns()
         self.active.append(path)
         self._enable(path)
@@ -383,7 +385,7 @@ class StepDriver:
             path.skipped.append(lock)
             return True
         if self._dep is not None:
-            self._dep.acquire(path.held, lock, name, shared, path.task)
+            self._dep.acquire(path.held, lock, name, shared, path.task, interrupt=path.interrupt)
         if self.memory.buffers:
             self.memory.barrier(path.cpu, READ if shared else ACQUIRE)
         path.now_ns += self._kernel.costs.lock_acquire

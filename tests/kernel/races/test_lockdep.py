@@ -103,3 +103,75 @@ def test_paths_that_wait_for_each_other_are_a_deadlock():
         check_waiting(two, [one, two])
     assert "'two' waits for a, which 'one' took at p1" in str(broken.value)
     assert "'one' waits for b, which 'two' took at p2" in str(broken.value)
+
+
+def take_in(dep, *locks, interrupt=False, leaves_on=False):
+    """Take locks one inside the other, as an interrupt, or with interrupts left on."""
+    held = []
+    for place, wanted in enumerate(locks):
+        one, shared = wanted if type(wanted) is tuple else (wanted, False)
+        dep.acquire(
+            held, one, f"point{place}", shared, "somebody",
+            interrupt=interrupt, leaves_on=leaves_on,
+        )  # fmt: skip
+        held.append((one, f"point{place}", shared))
+
+
+def test_a_lock_that_interrupts_take_is_not_held_with_interrupts_on():
+    dep, siglock = LockDep(), lock("siglock")
+    take_in(dep, siglock, interrupt=True)
+    take_in(dep, siglock)
+    with pytest.raises(InvariantError, match="interrupts on, and siglock is needed in one"):
+        take_in(dep, siglock, leaves_on=True)
+
+
+def test_it_does_not_matter_which_of_the_two_is_seen_first():
+    dep, siglock = LockDep(), lock("siglock")
+    take_in(dep, siglock, leaves_on=True)
+    with pytest.raises(InvariantError) as broken:
+        take_in(dep, siglock, interrupt=True)
+    assert "takes siglock at point0 in an interrupt" in str(broken.value)
+    assert "takes siglock at point0 with interrupts on" in str(broken.value)
+
+
+def test_what_is_waited_for_with_an_interrupts_lock_held_is_not_held_with_interrupts_on():
+    dep, pi, alloc = LockDep(), lock("pi_lock"), lock("alloc_lock")
+    take_in(dep, pi, alloc)  # interrupts are off: of pi_lock
+    take_in(dep, pi, interrupt=True)
+    with pytest.raises(InvariantError, match="interrupts on, and alloc_lock is needed in one"):
+        take_in(dep, alloc)
+
+
+def test_interrupts_that_only_read_may_meet_readers_that_leave_them_on():
+    dep, tasks = LockDep(), lock("tasklist_lock")
+    take_in(dep, (tasks, True), interrupt=True)
+    take_in(dep, (tasks, True))
+    take_in(dep, tasks)  # write_lock_irq()
+    with pytest.raises(InvariantError, match="interrupts on"):
+        take_in(dep, tasks, leaves_on=True)
+
+
+def test_an_interrupt_that_writes_what_readers_hold_with_interrupts_on_is_reported():
+    dep, tasks = LockDep(), lock("tasklist_lock")
+    take_in(dep, (tasks, True))
+    with pytest.raises(InvariantError, match="interrupts on"):
+        take_in(dep, tasks, interrupt=True)
+
+
+def test_inside_a_lock_that_turned_interrupts_off_others_need_not_do_so():
+    dep, pi, sig = LockDep(), lock("pi_lock"), lock("siglock")
+    take_in(dep, sig, interrupt=True)
+    held = []
+    dep.acquire(held, pi, "outer", False, "somebody")
+    held.append((pi, "outer", False))
+    dep.acquire(held, sig, "inner", False, "somebody", leaves_on=True)
+    assert "siglock" not in dep.irqs_on
+
+
+def test_a_sleeping_lock_is_taken_neither_by_an_interrupt_nor_with_a_spinning_lock_held():
+    dep, mmap, sig = LockDep(), lock("mmap_lock"), lock("siglock")
+    take_in(dep, mmap, sig)
+    with pytest.raises(InvariantError, match="sleeping lock in an interrupt"):
+        take_in(dep, mmap, interrupt=True)
+    with pytest.raises(InvariantError, match=r"sleeping lock while atomic: .* with siglock held"):
+        take_in(dep, sig, mmap)
