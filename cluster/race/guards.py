@@ -4,6 +4,10 @@
 apart. Two entries are no locks: OWN and ONCE. Where a field may be used without its lock all the
 same, ``cluster.race.fields`` says by which functions and why.
 
+``ONE_WRITER`` marks fields that one task at a time writes, whatever locks there are and whatever
+``REASONS`` allow: ``cluster.race.watch`` holds every write of theirs to that, as KCSAN does for
+ASSERT_EXCLUSIVE_WRITER(). Readers may come at any time.
+
 ``IDLE_LOCKS`` are locks of paths, by their point, that can be dropped without effect here: each
 with the reason. All others are found when they are dropped.
 """
@@ -111,6 +115,29 @@ GUARDS: Final[dict[str, str]] = {
     **_all("IpcIds", ONCE, "name rwsem"),
     "EventfdInode.count": "eventfd_lock",
     **_all("EventfdInode", ONCE, "lock semaphore wqh"),
+}
+
+# "Structure.field" -> why two writes of it can never come at the same time
+ONE_WRITER: Final[dict[str, str]] = {
+    **dict.fromkeys(
+        (
+            "TaskStruct.clear_child_tid",
+            "TaskStruct.cred",
+            "TaskStruct.files",
+            "TaskStruct.flags",
+            "TaskStruct.fs",
+            "TaskStruct.mm",
+            "TaskStruct.nsproxy",
+            "TaskStruct.restart_ns",
+            "TaskStruct.self_exec_id",
+            "TaskStruct.sysvsem",
+            "TaskStruct.vfork_done",
+        ),
+        "its own task writes it; before that who makes it, and after it is dead who frees it",
+    ),
+    "MmStruct.exe_file": "exec sets it before anybody else has the address space",
+    "SignalStruct.maxrss": "the last thread of the group writes it",
+    "FsStruct.in_exec": "cred_guard_mutex keeps execs of one process apart",
 }
 
 # point that takes a lock -> why it can be dropped without effect

@@ -12,7 +12,9 @@ whether another one to the same field, by another task, of which one is a write,
 - made with a lock that both held, one of them at least as a writer.
 
 If neither, it is a data race. Reported is only what both say, as KRACE does: a lockset alone cries
-wolf where an order of events protects, and an order of one run may be luck.
+wolf where an order of events protects, and an order of one run may be luck. Fields of one writer
+(``guards.ONE_WRITER``) are held to more: of two writes one is ordered before the other, whatever
+locks were held.
 
 A field that holds a list, dictionary or the like is written when its contents at the end of the
 step are not those of its first read, so it does not matter through which name that was done.
@@ -35,6 +37,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cluster.race.actors import actor_of
 from cluster.race.fields import ALL, SHARED_WRITES, UNSHARED, WATCHED, Excused, excused_of
+from cluster.race.guards import ONE_WRITER
 from kernel.drive.memory import DRAIN
 from kernel.locking import Lock
 from kernel.points import (
@@ -87,12 +90,17 @@ class Access:
 
 
 class _Known:
-    """What is known of a field: its rule, the last access that wrote it, who has read it since."""
+    """What is known of a field: its rule, the last access that wrote it, who has read it since.
 
-    __slots__ = ("last", "readers", "rule")
+    ``owned``: it has one writer at a time; ``writer``: its last write, with or without a reason.
+    """
 
-    def __init__(self, rule: Excused | None) -> None:
-        self.rule = rule
+    __slots__ = ("last", "owned", "readers", "rule", "writer")
+
+    def __init__(self, of: str, field: str) -> None:
+        self.rule: Excused | None = excused_of(of, field)
+        self.owned = f"{of}.{field}" in ONE_WRITER
+        self.writer: Access | None = None
         self.last: Access | None = None
         self.readers: dict[Any, Access] = {}
 
@@ -334,17 +342,19 @@ class Watch:
                 self.written[key[0]] = names[key[0]]
             field = known.get(key)
             if field is None:
-                rule = excused_of(type(names[key[0]]).__name__, key[1])
-                field = known[key] = _Known(rule)
-            else:
-                rule = field.rule
-                if rule is not None and rule[0] is ALL:
-                    continue
+                field = known[key] = _Known(type(names[key[0]]).__name__, key[1])
+            rule = field.rule
+            if rule is not None and rule[0] is ALL and not field.owned:
+                continue
             name = ""
             if code is not None:
                 name = code.co_name
                 if name[0] == "<":  # a comprehension is named after the function that it is in
                     name = code.co_qualname.partition(".<locals>")[0].rpartition(".")[2]
+            if write and field.owned:
+                self._check_writer(
+                    key, field, Access(task, now, _NO_LOCKS, step, name, True), clock
+                )
             if rule is not None and (
                 rule[0] is ALL or name in rule[0] or (not write and name in rule[1])
             ):
@@ -372,6 +382,12 @@ class Watch:
                             self._compare(key, other, own, clock)
                     readers.clear()
                 field.last = own
+
+    def _check_writer(self, key: Key, field: _Known, write: Access, clock: _Clock) -> None:
+        """Hold a field of one writer to that; locks do not excuse a second one."""
+        if field.writer is not None:
+            self._compare(key, field.writer, write, clock)
+        field.writer = write
 
     def _compare(self, key: Key, one: Access, two: Access, clock: _Clock) -> None:
         if one.task is two.task or one.clock < clock.get(one.task, 0) or one.locks & two.locks:

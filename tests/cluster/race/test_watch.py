@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from cluster.race.fields import UNSHARED, excused
+from cluster.race.guards import ONE_WRITER
 from cluster.race.run import BROKEN, CLEAN, RACE, Control, Scenario, run_once
 from cluster.race.strategies import Learned, RandomWalk
 from cluster.race.watch import READ, WATCHED, WRITE, Watch, following
@@ -296,3 +298,41 @@ def test_an_access_in_a_comprehension_is_that_of_its_function(machine: Machine) 
     machine.watch.end()
     (race,) = machine.watch.races
     assert race.second.where == "test_an_access_in_a_comprehension_is_that_of_its_function"
+
+
+def test_a_second_writer_of_a_field_of_one_writer_is_reported_whatever_lets_it_do_so() -> None:
+    assert excused("TaskStruct", "flags", "copy_process", write=True)
+    for functions in (("copy_process", "copy_process"), ("copy_process", "exit_signals")):
+        machine = Machine()
+        task = TaskStruct.__new__(TaskStruct)
+        for number, name in enumerate(functions):
+            path = SimpleNamespace(  # neither comes after the other
+                op=POINT_OP, task=f"task {number}", cpu=number, held=[], skipped=[]
+            )
+            machine.watch.begin(path)
+            machine.watch.go_on(path)
+            machine.watch.write(task, "flags", code_of(name))
+            machine.watch.end()
+        assert [race.field for race in machine.watch.races] == ["flags"]
+
+
+def test_a_field_of_one_writer_may_go_from_one_to_the_next_in_order() -> None:
+    machine = Machine()
+    task = TaskStruct.__new__(TaskStruct)
+    for actor in ("task 1", "task 2"):
+        path = SimpleNamespace(op=POINT_OP, task=actor, cpu=0, held=[], skipped=[])
+        machine.watch.begin(path)
+        machine.watch.go_on(path)
+        machine.watch.write(task, "flags", code_of("copy_process"))
+        machine.watch.end()
+    assert machine.watch.races == []
+
+
+def test_marks_name_fields_that_are_followed() -> None:
+    followed = {
+        f"{cls.__name__}.{field}"
+        for cls in WATCHED
+        for field in cls.__dict__.get("__slots__", ())
+        if field not in UNSHARED.get(cls, ())
+    }
+    assert set(ONE_WRITER) <= followed
