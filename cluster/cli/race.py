@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -13,11 +13,21 @@ import typer
 from cluster import fast_core
 from cluster.cli.completion import complete_scenario
 from cluster.cli.race_points import points, pure_core
+from cluster.cli.race_workers import (
+    Audit,
+    Engine,
+    Jobs,
+    Times,
+    check_audit,
+    end_of,
+    replay_often,
+    workers,
+)
 from cluster.exit_codes import BUG_FOUND, DIVERGED, INCOMPLETE, OK, USAGE, CliError
 
 if TYPE_CHECKING:
     from cluster.race.again import Again, Record
-    from cluster.race.explore import Found, Workers
+    from cluster.race.explore import Found
     from cluster.race.prove import Proof
     from cluster.race.run import Run
     from cluster.race.scenario import ScenarioFile
@@ -54,9 +64,16 @@ _SHOWN_STEPS: Final = 40
 
 
 def _load(
-    path: Path, cpus: int | None, model: str | None, mutate: list[str] | None, unmutated: bool
+    path: Path,
+    cpus: int | None,
+    model: str | None,
+    mutate: list[str] | None,
+    unmutated: bool,
+    *,
+    watched: bool = True,
 ) -> "ScenarioFile":
-    pure_core()
+    if watched:
+        pure_core()
     from cluster.race.scenario import load_scenario
 
     if unmutated and mutate:
@@ -88,9 +105,9 @@ def run(
     model: _Model = None,
     mutate: _Mutate = None,
     unmutated: _Unmutated = False,
-    jobs: Annotated[
-        int, typer.Option(min=0, max=1024, help="Processes; 0: one for each processor.")
-    ] = 1,
+    jobs: Jobs = 1,
+    engine: Engine = "local",
+    audit: Audit = 0,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Make all runs, whatever is found.")
     ] = False,
@@ -101,8 +118,9 @@ def run(
 ) -> int:
     """Make runs of a scenario until one fails.
 
-    Exits 0 if all were clean; 1 if one failed; 4 if the time was up before the runs were made that
-    --runs asks for.
+    Exits 0 if all were clean; 1 if one failed; 3 if an audit finds runs that differ; 4 if the time
+    was up before the runs were made that --runs asks for. Ctrl-C and SIGTERM end the runs, and what
+    was found so far is told.
     """
     loaded = _load(path, cpus, model, mutate, unmutated)
     from cluster.race.explore import Plan, explore
@@ -115,10 +133,12 @@ def run(
         raise CliError(USAGE, "usage", what)
     if seconds is None and loaded.time_ns is not None:
         seconds = loaded.time_ns / 1e9
-    plan = Plan(loaded.scenario, strategy, seed, runs or loaded.runs, seconds, stop=not keep_going)
+    most = runs or loaded.runs
+    plan = Plan(loaded.scenario, strategy, seed, most, seconds, not keep_going, audit)
+    who = workers(jobs, engine)
     with following():
         with _telling(plan.runs) as told:
-            found = explore(plan, _workers(jobs or os.cpu_count() or 1), told)
+            found = explore(plan, who, told)
         record = None if found.bug is None else _recorded(loaded, found.bug)
     options = _options(cpus, model, mutate, unmutated)
     if save is not None and record is not None:
@@ -127,12 +147,14 @@ def run(
     if record is not None:
         what = record.text if save is None else str(save)
         replay = " ".join(["smplab race replay", _quoted(what), _quoted(str(path)), *options])
+    told_of_audit, audited = ([], None) if not found.samples else check_audit(plan, found)
     if as_json:
-        print(
-            json.dumps(_found_plain(loaded, plan.strategy, seed, found, record, replay), indent=2)
-        )
+        plain = _found_plain(loaded, plan.strategy, seed, found, record, replay)
+        print(json.dumps(plain if audited is None else {**plain, "audit": audited}, indent=2))
     else:
         _print_found(loaded, plan.strategy, seed, found, record, replay)
+        _print_lines(told_of_audit)
+    end_of(found, audited)
     if found.first is not None:
         return BUG_FOUND
     return INCOMPLETE if runs is not None and not found.finished else OK
@@ -151,13 +173,19 @@ def replay(
     model: _Model = None,
     mutate: _Mutate = None,
     unmutated: _Unmutated = False,
+    times: Times = 1,
+    jobs: Jobs = 1,
+    engine: Engine = "local",
     as_json: _Json = False,
 ) -> int:
     """Make a run again, step by step as it was.
 
-    Exits 1 if it fails as it did; 0 if it is clean or stopped; 3 if it goes another way.
+    Exits 1 if it fails as it did; 0 if it is clean or stopped; 3 if it goes another way. With
+    SMPLAB_CORE=compiled it is made on the compiled core, where fields do not tell of their use: the
+    digest is the same, and of a data race it says where the run ended, not why.
     """
-    loaded = _load(path, cpus, model, mutate, unmutated)
+    watched = os.environ.get(fast_core.VARIABLE) != "compiled"
+    loaded = _load(path, cpus, model, mutate, unmutated, watched=watched)
     from cluster.race.again import read_record
     from cluster.race.again import replay as run_again
     from cluster.race.run import CLEAN, Diverged, config_hash, scenario_hash
@@ -176,8 +204,15 @@ def replay(
         said = "is of another machine than this scenario (see --cpus and --model)"
         raise CliError(USAGE, "replay string", said)
     try:
-        with following():
-            done, control = run_again(loaded.scenario, record, until or 0)
+        with following() if watched else nullcontext():
+            if times > 1 or engine != "local":
+                who = workers(jobs, engine, "pure" if watched else "compiled")
+                if until:
+                    raise CliError(USAGE, "usage", "--until is for one replay in this process")
+                return replay_often(
+                    loaded.scenario, record, times, who, watched=watched, as_json=as_json
+                )
+            done, control = run_again(loaded.scenario, record, until or 0, watched=watched)
     except Diverged as error:
         note = "" if schedule.code == _code() else " (smplab itself is another than it was)"
         raise CliError(DIVERGED, "replay diverged", f"{error}{note}") from None
@@ -234,12 +269,6 @@ def _recorded(loaded: "ScenarioFile", bug: "Run") -> "Record":
     from cluster.race.again import record_of
 
     return record_of(loaded.scenario, bug, _code())
-
-
-def _workers(jobs: int) -> "Workers":
-    from cluster.race.explore import Here, Processes
-
-    return Here() if jobs <= 1 else Processes(jobs)
 
 
 def _options(
@@ -344,6 +373,7 @@ def _found_plain(
         "seed": seed,
         "runs": found.runs,
         "finished": found.finished,
+        "interrupted": found.interrupted,
         "steps": found.steps,
         "distinct_traces": len(found.traces),
         "failed": found.failed,
@@ -394,7 +424,8 @@ def _print_found(
     if found.bug is None or record is None:
         lines.append(f"clean: with 95 % confidence fewer than {high:.2%} of such runs fail")
         if not found.finished:
-            lines.append("the time was up before all runs were made")
+            why = "stopped" if found.interrupted or found.lost else "the time was up"
+            lines.append(f"{why} before all runs were made")
     else:
         first = (found.first or 0) + 1
         lines.append(

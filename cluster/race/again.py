@@ -10,19 +10,27 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from cluster.race.actors import actor_of
-from cluster.race.run import Control, Diverged, Run, Scenario, run_once, schedule_of
+from cluster.race.run import Control, Diverged, Run, Scenario, Verdict, run_once, schedule_of
 from cluster.race.schedule import BadSchedule, Schedule, decode
 from cluster.race.watch import Watch
+from kernel.check.invariants import check_kernel
 from kernel.drive.chooser import Choice
 from kernel.errors import InvariantError
+from kernel.state import KernelState
 
 RECORD: Final = "smplab race record 1"
 _MOST_BYTES: Final = 64 << 20
+UNWATCHED: Final = "unwatched"  # the kind of a verdict that only a watch can have
+_UNSEEN: Final = "the recorded run ended here, by what is seen only where fields are followed"
 
 Step = tuple[str, int]  # the name of the point a step began at, and the CPU
+
+
+class Beyond(Diverged):
+    """The recorded run had ended before this step."""
 
 
 class _Stopped(InvariantError):
@@ -124,7 +132,7 @@ class Again(Control):
             self.offers = [(entry.op[0], entry.cpu) for entry in enabled]
             raise _Stopped(f"stopped after step {done}")
         if self._prefix and done >= len(self._prefix):
-            raise Diverged(
+            raise Beyond(
                 f"step {done + 1}: expected the end of the run, found {_shown(enabled[0])}"
             )
         if self._wanted and done < len(self._wanted):
@@ -161,31 +169,116 @@ def _shown(entry: Choice) -> str:
     return f"{entry.op[0]} on cpu {entry.cpu}"
 
 
-def replay(scenario: Scenario, record: Record, until: int = 0) -> tuple[Run, Again]:
+def replay(
+    scenario: Scenario, record: Record, until: int = 0, *, watched: bool = True
+) -> tuple[Run, Again]:
     """Make a run again; inside ``following()``.
 
     Args:
         until: stop after this step, counted from 1; 0: at the end.
+        watched: if not, it need not be inside, and ``replay_unwatched`` makes it.
 
     Raises:
         Diverged: it goes another way; the message says at which step.
     """
+    if not watched and not until:
+        return replay_unwatched(scenario, record)
     control = Again(scenario, record, until)
-    run = run_once(scenario, control, seed=record.schedule.seed, strategy="replay", watch=Watch())
+    watch = Watch() if watched else None
+    run = run_once(scenario, control, seed=record.schedule.seed, strategy="replay", watch=watch)
     done, wanted = len(run.actors), len(control._prefix)
     stopped = bool(control.offers) and until
     if not stopped:
         if done < wanted:
-            name, cpu = record.steps[done] if record.steps else ("a step", -1)
-            expected = f"{name} on cpu {cpu}" if cpu >= 0 else f"{wanted - done} more steps"
-            ending = run.verdict.signature or "the end of the run"
-            raise Diverged(f"step {done + 1}: expected {expected}, found {ending}")
+            _too_short(record, run, wanted)
         if record.signature and record.signature != run.verdict.signature:
             found = run.verdict.signature or "nothing wrong"
             raise Diverged(f"step {done}: expected {record.signature}, found {found}")
         if record.digest and record.digest != run.digest:
             raise Diverged(f"after step {done}: the same steps, but another digest of the run")
     return run, control
+
+
+def _too_short(record: Record, run: Run, wanted: int) -> NoReturn:
+    done = len(run.actors)
+    name, cpu = record.steps[done] if record.steps else ("a step", -1)
+    expected = f"{name} on cpu {cpu}" if cpu >= 0 else f"{wanted - done} more steps"
+    ending = run.verdict.signature or "the end of the run"
+    raise Diverged(f"step {done + 1}: expected {expected}, found {ending}")
+
+
+class _Unseen(InvariantError):
+    """The recorded run ended after this step, and nothing that is seen here says why."""
+
+
+class _AtTheEnd:
+    """What is looked at after the last recorded step, where nothing is watched.
+
+    Args:
+        over: that step ended the run.
+    """
+
+    def __init__(self, control: Again, over: bool) -> None:
+        self._control = control
+        self._over = over
+
+    def __call__(self, kernel: KernelState) -> None:
+        control = self._control
+        if len(control.actors) < len(control._prefix):
+            return
+        stories = check_kernel(kernel)
+        if stories:
+            raise InvariantError("\n".join(stories))
+        if self._over:
+            raise _Unseen(_UNSEEN)
+
+
+def replay_unwatched(scenario: Scenario, record: Record) -> tuple[Run, Again]:
+    """Make a run again without a watch, so on either core, with the digest that it had.
+
+    A data race, and what only a look at each step shows, is not seen. The run then is stopped where
+    the recorded one ended, and its verdict says so.
+
+    Raises:
+        Diverged: as ``replay``.
+    """
+    for over in (False, True):
+        control = Again(scenario, record)
+        try:
+            run = run_once(
+                scenario,
+                control,
+                seed=record.schedule.seed,
+                strategy="replay",
+                watch=None,
+                checks=_AtTheEnd(control, over),
+            )
+            break
+        except Beyond:
+            if over:
+                raise
+    if len(run.actors) < len(control._prefix):
+        _too_short(record, run, len(control._prefix))
+    if record.digest and record.digest != run.digest:
+        raise Diverged(f"after step {len(run.actors)}: the same steps, but another digest")
+    if run.verdict.text == _UNSEEN:
+        run.verdict = Verdict(UNWATCHED, UNWATCHED, _UNSEEN)
+    return run, control
+
+
+def replays(
+    scenario: Scenario, record: Record, watched: bool, numbers: range
+) -> list[tuple[str, str]]:
+    """Make a run again for each of ``numbers``; return kind of verdict and digest of each.
+
+    Raises:
+        Diverged: as ``replay``.
+    """
+    ends = []
+    for _ in numbers:
+        run, _control = replay(scenario, record, watched=watched)
+        ends.append((run.verdict.kind, run.digest))
+    return ends
 
 
 def record_of(scenario: Scenario, run: Run, code: bytes) -> Record:

@@ -11,21 +11,20 @@ steps that it conflicts with. A step's fingerprint is made of who takes it, its 
 the fingerprints of the steps it conflicts with; that of a run is their sum.
 """
 
+import contextlib
 import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
-from multiprocessing import get_context
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from zlib import crc32
 
 from cluster.race.run import CLEAN, Run, Scenario, explore_once
 from cluster.race.strategies import STRATEGIES, Learned, strategy_of
-from cluster.race.watch import WRITE, StepSeen, following
+from cluster.race.watch import WRITE, StepSeen
+from cluster.race.workers import Here, WorkerLost, Workers
 from kernel.bits import MASK_64, mix64
 from kernel.points import ACQUIRE, READ
 
@@ -44,6 +43,7 @@ class Plan:
         runs: how many.
         time_s: after so much of the host's time no further runs begin; None: no limit.
         stop: at the first run that fails.
+        audit: each so-manieth run leaves a sample for ``cluster.race.audit``; 0: none does.
     """
 
     scenario: Scenario
@@ -52,6 +52,18 @@ class Plan:
     runs: int = 2000
     time_s: float | None = None
     stop: bool = True
+    audit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """All by which a run can be told from another."""
+
+    number: int
+    actors: tuple[int, ...]
+    names: int  # crc32 of all
+    digest: str
+    trace: int
 
 
 @dataclass(slots=True)
@@ -64,6 +76,7 @@ class Outcome:
     trace: int
     steps: int
     run: Run | None = None
+    sample: Sample | None = None
 
 
 @dataclass(slots=True)
@@ -76,6 +89,10 @@ class Found:
         bug: that run.
         kinds: how often which verdict, by ``(kind, signature)``.
         finished: the runs that were planned were made, or a bug ended them; time did not.
+        interrupted: Ctrl-C ended them.
+        lost: why workers could not go on; "" if they could.
+        samples: of runs that are to be made again: ``Plan.audit``.
+        learned: what strategies knew.
     """
 
     runs: int = 0
@@ -86,12 +103,18 @@ class Found:
     kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
     traces: set[int] = field(default_factory=set)
     finished: bool = False
+    interrupted: bool = False
+    lost: str = ""
+    samples: list[Sample] = field(default_factory=list)
+    learned: Learned = field(default_factory=Learned)
 
     def add(self, outcome: Outcome) -> None:
         """Count a run; they come in order."""
         self.runs += 1
         self.steps += outcome.steps
         self.traces.add(outcome.trace)
+        if outcome.sample is not None:
+            self.samples.append(outcome.sample)
         if outcome.kind == CLEAN:
             return
         self.failed += 1
@@ -182,6 +205,7 @@ def make_runs(plan: Plan, learned: Learned, numbers: range) -> list[Outcome]:
     whole = True
     for number in numbers:
         name = strategy_of(plan.strategy, number)
+        sampled = plan.audit > 0 and not number % plan.audit
         run, watch = explore_once(
             plan.scenario,
             STRATEGIES[name],
@@ -189,13 +213,15 @@ def make_runs(plan: Plan, learned: Learned, numbers: range) -> list[Outcome]:
             learned,
             plan.seed + number,
             keep=True,
-            digest=False,
+            digest=sampled,
         )
         assert watch is not None
         verdict = run.verdict
-        outcome = Outcome(
-            number, verdict.kind, verdict.signature, trace_of(watch.steps), len(run.actors)
-        )
+        trace = trace_of(watch.steps)
+        outcome = Outcome(number, verdict.kind, verdict.signature, trace, len(run.actors))
+        if sampled:
+            names = crc32("\n".join(run.names).encode())
+            outcome.sample = Sample(number, tuple(run.actors), names, run.digest, trace)
         outcomes.append(outcome)
         if verdict.kind == CLEAN:
             continue
@@ -206,68 +232,6 @@ def make_runs(plan: Plan, learned: Learned, numbers: range) -> list[Outcome]:
         if plan.stop:
             break
     return outcomes
-
-
-class Workers(Protocol):
-    """Who makes the runs."""
-
-    def results(
-        self, plan: Plan, learned: Learned, ranges: Iterator[range]
-    ) -> Iterator[list[Outcome]]:
-        """Yield what ``make_runs`` returns for each of ``ranges``, in their order."""
-        ...
-
-
-class Here:
-    """This process makes all runs."""
-
-    def results(
-        self, plan: Plan, learned: Learned, ranges: Iterator[range]
-    ) -> Iterator[list[Outcome]]:
-        """See ``Workers.results``."""
-        for numbers in ranges:
-            yield make_runs(plan, learned, numbers)
-
-
-class Processes:
-    """So many processes make the runs."""
-
-    def __init__(self, jobs: int) -> None:
-        self._jobs = jobs
-
-    def results(
-        self, plan: Plan, learned: Learned, ranges: Iterator[range]
-    ) -> Iterator[list[Outcome]]:
-        """See ``Workers.results``."""
-        with ProcessPoolExecutor(
-            self._jobs, get_context("spawn"), begin_worker, (plan, learned)
-        ) as pool:
-            waiting: list[Future[list[Outcome]]] = []
-            try:
-                for numbers in ranges:
-                    waiting.append(pool.submit(_work, numbers))
-                    if len(waiting) > 2 * self._jobs:
-                        yield waiting.pop(0).result()
-                while waiting:
-                    yield waiting.pop(0).result()
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-
-
-# of a worker process: what it works at, and what makes its fields tell as long as it is kept
-_mine: list[tuple[Plan, Learned, AbstractContextManager[None]]] = []
-
-
-def begin_worker(plan: Plan, learned: Learned) -> None:
-    """Make this process a worker: all its machines are watched, for good."""
-    followed = following()
-    followed.__enter__()
-    _mine[:] = [(plan, learned, followed)]
-
-
-def _work(numbers: range) -> list[Outcome]:
-    plan, learned, _followed = _mine[0]
-    return make_runs(plan, learned, numbers)
 
 
 def explore(
@@ -285,7 +249,11 @@ def explore(
     """
     ends = math.inf if plan.time_s is None else time.monotonic() + plan.time_s
     found = Found()
-    learned = learn(plan.scenario, plan.seed)
+    try:
+        found.learned = learn(plan.scenario, plan.seed)
+    except KeyboardInterrupt:
+        found.interrupted = True
+        return found
 
     def ranges() -> Iterator[range]:
         for start in range(0, plan.runs, _CHUNK):
@@ -293,17 +261,20 @@ def explore(
                 return
             yield range(start, min(start + _CHUNK, plan.runs))
 
-    results = (workers or Here()).results(plan, learned, ranges())
-    for outcomes in results:
-        for outcome in outcomes:
-            found.add(outcome)
-        if told is not None:
-            told(found)
-        if found.first is not None and plan.stop:
-            close = getattr(results, "close", None)
-            if close is not None:
-                close()
-            break
+    results = (workers or Here()).results(make_runs, (plan, found.learned), ranges())
+    with contextlib.closing(results) as every:
+        try:
+            for outcomes in every:
+                for outcome in outcomes:
+                    found.add(outcome)
+                if told is not None:
+                    told(found)
+                if found.first is not None and plan.stop:
+                    break
+        except KeyboardInterrupt:
+            found.interrupted = True
+        except WorkerLost as error:
+            found.lost = str(error)
     found.finished = found.runs == plan.runs or (plan.stop and found.first is not None)
     return found
 

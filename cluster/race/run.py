@@ -11,14 +11,23 @@ report without numbers. Shrinking keeps to it.
 
 import gc
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from random import Random
 from typing import Any, Final
 
 from cluster import lps
-from cluster.engine_api import DEADLOCK, DONE, GUEST, INVARIANT, LIMIT, RunRequest, RunResult
+from cluster.engine_api import (
+    DEADLOCK,
+    DONE,
+    GUEST,
+    INTERRUPTED,
+    INVARIANT,
+    LIMIT,
+    RunRequest,
+    RunResult,
+)
 from cluster.local_engine import LocalRun
 from cluster.race.actors import actor_of
 from cluster.race.schedule import Schedule, digests_of, segments_of
@@ -244,13 +253,16 @@ def run_once(
     strategy: str = "",
     watch: Watch | None,
     digest: bool = True,
+    checks: Callable[[KernelState], None] | None = None,
 ) -> Run:
     """Run a scenario once; with a ``watch``, inside ``watch.following()``.
 
     Args:
         digest: whether a clean run has its digest, too; to make it takes as long as some 15 steps.
+        checks: called after every step, in the place of the usual ones.
 
     Raises:
+        KeyboardInterrupt: Ctrl-C.
         Diverged: the prefix of ``control`` cannot be followed.
     """
     spec = replace(scenario.spec, tie_break="order", check=True)
@@ -262,9 +274,11 @@ def run_once(
         )
         kernel = local.host.kernel
         kernel.chooser = control
-        kernel.after_step = _Checks(watch)
+        kernel.after_step = checks or _Checks(watch)
         kernel.watch = watch
         kind, message = local.play()
+        if kind == INTERRUPTED:
+            raise KeyboardInterrupt
         verdict = _verdict(scenario, local.ending(kind, message), races)
         made = local.result(kind, message).digest if digest or verdict.kind != CLEAN else ""
         kernel.watch = kernel.after_step = None  # freed at once, and not with the machine
