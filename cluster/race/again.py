@@ -261,7 +261,7 @@ def replay_unwatched(scenario: Scenario, record: Record) -> tuple[Run, Again]:
         _too_short(record, run, len(control._prefix))
     if record.digest and record.digest != run.digest:
         raise Diverged(f"after step {len(run.actors)}: the same steps, but another digest")
-    if run.verdict.text == _UNSEEN:
+    if run.verdict.text.startswith(_UNSEEN):
         run.verdict = Verdict(UNWATCHED, UNWATCHED, _UNSEEN)
     return run, control
 

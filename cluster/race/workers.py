@@ -23,6 +23,8 @@ Result = TypeVar("Result")
 
 MOST_LOSSES: Final = 3  # workers that may die; then it is the fault of what they make
 
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+
 Told = Callable[[str], None]
 
 
@@ -123,8 +125,21 @@ class Processes:
 
     def _submit(self, pool: ProcessPoolExecutor, item: Any) -> Future[Any]:
         """Let a worker have an item; the processes start at the first ones."""
-        with changed_environment(self._environment):
+        with changed_environment(self._environment), _no_signals():
             return pool.submit(_make, item)
+
+
+@contextmanager
+def _no_signals() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait: half started, a process would complain.
+
+    Processes that start inside have them blocked: see ``_begin``.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -157,6 +172,7 @@ def follow() -> None:
 def _begin(job: Callable[..., Any], given: tuple[Any, ...], followed: bool) -> None:
     """Make this process a worker. Whoever started it hears Ctrl-C, and ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
