@@ -11,10 +11,13 @@ some in common: ``Drain.reach`` tells, and models ask it instead of comparing ob
 A model that holds stores back gives each as a *drain*: an entry beside the paths in what can go
 next, so that when it becomes visible is a choice like any other (``kernel.drive.chooser``).
 
-There are ``sc``, sequential consistency, and the store buffers ``tso`` and ``pso``
-(``kernel.memory``). See decisions 0008 and 0014. A further one is a class there and a line in
-``_MODELS``; from outside it is made known by ``register_memory_model``, and in a configuration
-``machine.memory_model`` may name its file (``cluster.driver_parts``).
+A model that keeps old versions (``VersionedModel``) says in how many *ways* an access can be done.
+Way 0 is the path's own entry in what can go next, each other way one beside it.
+
+There are ``sc``, sequential consistency, the store buffers ``tso`` and ``pso``, the commit clock
+``arm`` and the views ``weak`` (``kernel.memory``). See decisions 0008 and 0014. A further one is a
+class there and a line in ``_MODELS``; from outside it is made known by ``register_memory_model``,
+and in a configuration ``machine.memory_model`` may name its file (``cluster.driver_parts``).
 
 Source: Documentation/memory-barriers.txt.
 """
@@ -23,9 +26,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, Protocol
 
+from kernel.memory.commit_clock import CommitClock
 from kernel.memory.drains import ALL, DRAIN, NOTHING, PART, Cell, Drain
 from kernel.memory.rules import BUFFERED
 from kernel.memory.store_buffers import StoreBuffers
+from kernel.memory.views import Views
 
 
 class MemoryModel(Protocol):
@@ -78,6 +83,45 @@ class MemoryModel(Protocol):
         ...
 
 
+class VersionedModel(MemoryModel, Protocol):
+    """A model under which loads may read what is not in memory any more.
+
+    It is told of locks by ``acquire`` and ``release`` instead of ``barrier``.
+
+    Attributes:
+        versions: it is one; a model that is none may do without this.
+        way: in which way the next access is to be done; 0 after it.
+    """
+
+    versions: bool
+    way: int
+
+    def ways(self, cpu: int, kind: int, obj: Any) -> int:
+        """Return in how many ways ``cpu`` may do what it offers, 1 at least.
+
+        Args:
+            kind: LOAD, LOAD_ACQUIRE, STORE or STORE_RELEASE.
+            obj: what the point is about, see ``kernel.points``.
+        """
+        ...
+
+    def settle(self, cpu: int) -> None:
+        """A step of ``cpu`` is over: ordinary statements may have changed memory."""
+        ...
+
+    def acquire(self, cpu: int, lock: Any) -> None:
+        """``cpu`` has got ``lock``, alone or shared."""
+        ...
+
+    def release(self, cpu: int, lock: Any) -> None:
+        """``cpu`` gives ``lock`` up."""
+        ...
+
+    def arrive(self, cpu: int) -> None:
+        """A task goes on at ``cpu`` that was elsewhere, or asleep."""
+        ...
+
+
 class SequentialConsistency:
     """``sc``: every access is one to memory itself, in the order of the steps."""
 
@@ -108,12 +152,14 @@ class SequentialConsistency:
         raise AssertionError(f"{entry!r} under sc")
 
 
-# Models of litmus tests that a running kernel cannot have yet, and why.
-LATER: Final[tuple[str, ...]] = ("arm", "weak")
+# A model of litmus tests that no machine can have: it judges executions that are over.
+AXIOMS: Final = "lkmm"
 
 _MODELS: Final[dict[str, Callable[[], MemoryModel]]] = {
     "sc": SequentialConsistency,
     **{name: partial(StoreBuffers, by_location) for name, by_location in BUFFERED.items()},
+    "arm": CommitClock,
+    "weak": Views,
 }
 
 
@@ -121,9 +167,9 @@ def register_memory_model(name: str, make: Callable[[], MemoryModel]) -> None:
     """Let ``name`` stand for the models that ``make`` makes.
 
     Raises:
-        ValueError: the name stands for another already, or for one that is to come.
+        ValueError: the name stands for another already, or for the axioms.
     """
-    if name in LATER or _MODELS.setdefault(name, make) is not make:
+    if name == AXIOMS or _MODELS.setdefault(name, make) is not make:
         raise ValueError(f"the name {name!r} stands for another memory model")
 
 
@@ -141,20 +187,21 @@ def make_memory_model(name: str) -> MemoryModel:
     make = _MODELS.get(name)
     if make is not None:
         return make()
-    why = "is not here yet" if name in LATER else "is none"
+    why = "is for litmus tests alone" if name == AXIOMS else "is none"
     raise ValueError(f"the memory model {name!r} {why} (there is: {', '.join(_MODELS)})")
 
 
 __all__ = [
     "ALL",
+    "AXIOMS",
     "DRAIN",
-    "LATER",
     "NOTHING",
     "PART",
     "Cell",
     "Drain",
     "MemoryModel",
     "SequentialConsistency",
+    "VersionedModel",
     "make_memory_model",
     "memory_model_names",
     "register_memory_model",
