@@ -28,13 +28,14 @@ def overrides(settings: Iterable[str] | None, **flags: Any) -> "list[Override]":
     """Return ``--set`` options and the flags that stand for a key as overrides, in order.
 
     A flag that is None was not given. ``engine="ray"`` stands for ``--engine ray`` and sets the key
-    ``engine``; a double underscore is a dot (``ray__address``, shown as ``--address``).
+    ``engine``; a double underscore is a dot (``ray__address``, shown as ``--address``); what is
+    shown is the last word (``machine__memory_model``: ``--model``).
     """
     result = [(f"--set {text}", text) for text in settings or ()]
     for name, value in flags.items():
         if value is None:
             continue
-        flag = f"--{name.split('__')[-1]}"
+        flag = f"--{name.split('_')[-1]}"
         key = name.replace("__", ".")
         if value is True:
             result.append((flag, f"{key}=true"))

@@ -17,6 +17,10 @@ def guest(
     seed: Annotated[int, typer.Option(help="Seed of the run.")] = SEED,
     engine: Annotated[str, typer.Option(help="local or ray.")] = "local",
     granularity: Annotated[str | None, typer.Option(help="syscall or step.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Memory model; means --granularity step, sync.tie_break=random."),
+    ] = None,
     scheme: Annotated[
         str | None,
         typer.Option(help="exact or barrier (the default with Ray), or one of your own."),
@@ -66,6 +70,7 @@ def guest(
             seed=seed,
             engine=engine,
             granularity=granularity,
+            model=model,
             scheme=scheme,
             settings=settings or [],
             unbuffered=unbuffered,

@@ -53,6 +53,7 @@ class GuestOptions:
     strace: bool = False
     trace: bool = False
     out: Path | None = None
+    model: str | None = None
 
 
 def run_guest(options: GuestOptions) -> int:
@@ -126,6 +127,7 @@ def is_plain(options: GuestOptions) -> bool:
     """
     return (
         options.engine == "local"
+        and options.model is None
         and options.granularity in (None, "syscall", "step")
         and options.scheme in (None, "exact", "barrier")
     )
@@ -160,14 +162,20 @@ def configured(options: GuestOptions) -> "Loaded":
     from cluster.cli.common import overrides
     from cluster.config import parse_config
 
+    granularity = options.granularity
+    settings = options.settings
+    if options.model is not None:
+        granularity = granularity or "step"
+        settings = ["sync.tie_break=random", *settings]
     flags = [
         ("--cpus", f"machine.cpus={options.cpus}"),
         *overrides(
-            options.settings,
+            settings,
             seed=options.seed,
             engine=options.engine,
-            granularity=options.granularity,
+            granularity=granularity,
             sync__scheme=options.scheme,
+            machine__memory_model=options.model,
         ),
     ]
     base = _BASE.format("exact" if options.engine == "local" else "barrier")

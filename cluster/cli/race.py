@@ -49,7 +49,8 @@ _Scenario = Annotated[
 ]
 _Cpus = Annotated[int | None, typer.Option("--cpus", help="Simulated CPUs; else the scenario's.")]
 _Model = Annotated[
-    str | None, typer.Option("--model", help="Memory model: sc, tso, pso; else the scenario's.")
+    str | None,
+    typer.Option("--model", help="Memory model: sc, tso, pso, arm, weak; else the scenario's."),
 ]
 _Mutate = Annotated[
     list[str] | None,

@@ -45,6 +45,9 @@ def run(
     check: Annotated[
         bool, typer.Option("--check", help="Check all invariants while running, too.")
     ] = False,
+    model: Annotated[
+        str | None, typer.Option(help="Memory model, instead of machine.memory_model.")
+    ] = None,
     record: Annotated[
         str | None, typer.Option(help="order: write RUN/order.log, for smplab replay.")
     ] = None,
@@ -79,6 +82,7 @@ def run(
         out=out,
         check=True if check else None,
         record=record,
+        machine__memory_model=model,
     )
     path = config_path(config)
     try:

@@ -28,7 +28,7 @@ from cluster.plugins import CHOOSER, MEMORY_MODEL, SCHEME
 from cluster.sync.scheme import BUILTIN
 from kernel.costs import cost_names
 from kernel.drive.chooser import chooser_names
-from kernel.drive.memory import LATER, memory_model_names
+from kernel.drive.memory import ELSEWHERE, memory_model_names
 from kernel.machine import NOHZ
 from workloads.generators import GENERATORS
 
@@ -107,7 +107,7 @@ class Machine(Model):
     gid: Annotated[Uid, Field(description="Group that the workloads run as.")] = 0
     memory_model: Annotated[
         str,
-        OneOfOrOwn(*memory_model_names(), kind=MEMORY_MODEL, later=LATER),
+        OneOfOrOwn(*memory_model_names(), kind=MEMORY_MODEL, elsewhere=ELSEWHERE),
         Field(
             description="When CPUs see each other's stores in granularity step: sc, at once; tso, "
             "pso, when they leave the buffer of their CPU; or a model of your own, FILE.py:CLASS, "

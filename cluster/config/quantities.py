@@ -8,7 +8,9 @@ ways.
 
 import difflib
 import re
+from collections.abc import Mapping
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -154,11 +156,22 @@ class Checked:
 
 
 class OneOf(Checked):
-    """Annotation of a field that takes one of ``values``; ``later`` are refused as not there."""
+    """Annotation of a field that takes one of ``values``.
 
-    def __init__(self, *values: str | int | bool, later: tuple[str, ...] = ()) -> None:
+    Args:
+        later: refused as not there.
+        elsewhere: refused, and why.
+    """
+
+    def __init__(
+        self,
+        *values: str | int | bool,
+        later: tuple[str, ...] = (),
+        elsewhere: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.values = values
         self.later = later
+        self.elsewhere = elsewhere
 
     def check(self, value: Any) -> Any:
         """Return ``value`` if it may be; raise QuantityError with the names there are if not."""
@@ -173,6 +186,8 @@ class OneOf(Checked):
             raise QuantityError(f'must be quoted: "{value}"')
         if type(value) is str and value in self.later:
             raise QuantityError(f"{value} is designed but not in this version: use {names}")
+        if type(value) is str and value in self.elsewhere:
+            raise QuantityError(f"{value} {self.elsewhere[value]}: use {names}")
         raise QuantityError(f"must be {'one of ' if len(self.values) > 1 else ''}{names}")
 
     def __get_pydantic_json_schema__(
@@ -188,8 +203,14 @@ class OneOfOrOwn(OneOf):
         kind: of which kind it is.
     """
 
-    def __init__(self, *values: str, kind: Kind, later: tuple[str, ...] = ()) -> None:
-        super().__init__(*values, later=later)
+    def __init__(
+        self,
+        *values: str,
+        kind: Kind,
+        later: tuple[str, ...] = (),
+        elsewhere: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        super().__init__(*values, later=later, elsewhere=elsewhere)
         self.kind = kind
 
     def check(self, value: Any) -> Any:

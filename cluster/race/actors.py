@@ -2,15 +2,16 @@
 
 A task's path in the kernel has the number of the task, its pid. A path that a timer has begun, for
 a task that has a path of its own meanwhile or for init that starts two programs at once, is an
-actor of its own, and so is each of a CPU's stores that may become visible before or after another:
-their ``branch`` tells them apart (``kernel.drive.active_path``, ``kernel.memory.drains``). No two
-that can go at the same time have one number, and each has the same in all runs in which it does the
-same.
+actor of its own, and so is each of a CPU's stores that may become visible before or after another,
+and each further way to do the access a path stands at: their ``branch`` tells them apart
+(``kernel.drive.active_path``, ``kernel.memory.drains``, ``kernel.drive.ways``). No two that can go
+at the same time have one number, and each has the same in all runs in which it does the same.
 """
 
 from typing import Final
 
 from kernel.drive.chooser import Choice
+from kernel.drive.ways import WAYS
 
 _PIDS: Final = 1 << 22  # Linux's PID_MAX_LIMIT: all pids are below
 _CPUS: Final = 1 << 16
@@ -30,4 +31,14 @@ def actor_told(actor: int) -> str:
         branch, cpu = divmod(-1 - actor, _CPUS)
         return f"stores of cpu {cpu}" + (f" (place {branch + 1})" if branch else "")
     branch, pid = divmod(actor, _PIDS)
-    return f"timer {branch} of task:{pid}" if branch else f"task:{pid}"
+    way, branch = divmod(branch, WAYS)
+    who = f"timer {branch} of task:{pid}" if branch else f"task:{pid}"
+    return f"{who} (way {way})" if way else who
+
+
+def in_memory_order(actor: int) -> int:
+    """Return the actor that does the same as memory has it, in no other way."""
+    if actor < 0:
+        return actor
+    branch, pid = divmod(actor, _PIDS)
+    return pid + branch % WAYS * _PIDS

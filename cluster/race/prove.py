@@ -134,8 +134,13 @@ def prove(
     Raises:
         BadCheckpoint: ``resume`` is damaged, or of another scenario, machine or code.
     """
-    if scenario.spec.memory_model == "pso":
+    model = scenario.spec.memory_model
+    if model == "pso":
         raise ValueError("prove: the stores of a CPU have one order each (sc, tso), not pso")
+    if model in ("arm", "weak"):
+        raise ValueError(
+            f"prove: loads read what memory holds (sc, tso), not older stores ({model})"
+        )
     begun = time.monotonic()
     proof = Proof(scenario, code)
     system = KernelSystem(scenario)

@@ -29,7 +29,7 @@ from cluster.engine_api import (
     RunResult,
 )
 from cluster.local_engine import LocalRun
-from cluster.race.actors import actor_of
+from cluster.race.actors import actor_of, in_memory_order
 from cluster.race.schedule import Schedule, digests_of, segments_of
 from cluster.race.strategies import Learned, Strategy
 from cluster.race.watch import DataRace, Watch, watching
@@ -212,7 +212,7 @@ class Control:
 
     def _last(self, enabled: Sequence[Choice]) -> int:
         """Whoever went last goes on; if it cannot, the one with the lowest number."""
-        last = self.actors[-1] if self.actors else None
+        last = in_memory_order(self.actors[-1]) if self.actors else None
         lowest = 0
         for place, entry in enumerate(enabled):
             actor = actor_of(entry)

@@ -34,7 +34,7 @@ from cluster.config.quantities import Duration, OneOf
 from cluster.config.source import Document
 from cluster.point_names import point_kinds
 from cluster.race.run import Expected, Scenario
-from kernel.drive.memory import LATER, memory_model_names
+from kernel.drive.memory import ELSEWHERE, memory_model_names
 from kernel.drive.mutations import check_name
 from workloads.language.compiler import compile_program
 
@@ -106,7 +106,7 @@ class ScenarioKeys(Model):
     linux: Annotated[str, OneOf("6.12", "2.6.34"), Field(description="Kernel version.")] = "6.12"
     model: Annotated[
         str,
-        OneOf(*memory_model_names(), later=LATER),
+        OneOf(*memory_model_names(), elsewhere=ELSEWHERE),
         Field(description="When CPUs see each other's stores."),
     ] = "sc"
     mutations: Annotated[
@@ -114,7 +114,7 @@ class ScenarioKeys(Model):
     ] = []
     expect: Expect = Expect()
     verdicts: Annotated[
-        dict[Annotated[str, OneOf(*memory_model_names(), later=LATER)], _Verdict],
+        dict[Annotated[str, OneOf(*memory_model_names(), elsewhere=ELSEWHERE)], _Verdict],
         Field(description="What exploration shows under each memory model."),
     ] = {}
     budget: Budget = Budget()
@@ -159,6 +159,8 @@ class ScenarioFile:
             known = memory_model_names()
             if model not in known:
                 what = f"must be one of {', '.join(known)} {got(model)}{_hint(model, known)}"
+                if model in ELSEWHERE:
+                    what = f"{model} {ELSEWHERE[model]}: use {', '.join(known)}"
                 problems.append(Problem("--model", 0, 0, "", what))
             spec = replace(spec, memory_model=model)
         if mutations is not None:

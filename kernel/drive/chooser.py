@@ -72,7 +72,10 @@ class InOrder:
 
 
 class RandomHoldUps(InOrder):
-    """Virtual time decides, and random hold-ups decide what that is: the uniform random walk."""
+    """Virtual time decides, and random hold-ups decide what that is: the uniform random walk.
+
+    Of the ways to do the access that is next, where a memory model has several, each is as likely.
+    """
 
     __slots__ = ("_state",)
 
@@ -82,6 +85,14 @@ class RandomHoldUps(InOrder):
     def begin(self, seed: int) -> None:
         """Start the sequence that belongs to ``seed``."""
         self._state = seed & MASK_64
+
+    def choose(self, enabled: Sequence[Choice]) -> int:
+        """Return 0, the earliest, or another way to do the same."""
+        first = enabled[0]
+        ways = 1
+        while ways < len(enabled) and enabled[ways].serial == first.serial:
+            ways += 1
+        return self.number(ways) if ways > 1 else 0
 
     def number(self, bound: int) -> int:
         """Return the next random number."""

@@ -27,8 +27,7 @@ current task each time, and everything from time to time.
 
 Source: Documentation/memory-barriers.txt for what may interleave; the random walk follows the
 schedulers of Shuttle and Coyote.
-Deviation: the memory models are ``sc``, ``tso`` and ``pso`` (``kernel.drive.memory``): loads are
-done in order, and what orders loads alone can be dropped without effect.
+Deviation: which accesses a memory model sees, and what it leaves out: ``kernel.drive.memory``.
 """
 
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -37,7 +36,9 @@ from kernel import messages as m
 from kernel.drive.active_path import ActivePath
 from kernel.drive.chooser import Chooser, make_chooser
 from kernel.drive.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
-from kernel.drive.memory import Drain, MemoryModel, make_memory_model
+from kernel.drive.memory import Drain, MemoryModel, VersionedModel, make_memory_model
+from kernel.drive.switches import Switches
+from kernel.drive.ways import Way, versioned, with_ways
 from kernel.errors import InvariantError
 from kernel.locking import Lock
 from kernel.points import (
@@ -50,7 +51,6 @@ from kernel.points import (
     READ_BARRIER,
     RELEASE,
     RESCHED,
-    SCHEDULE,
     UPDATE,
     WRITE_BARRIER,
 )
@@ -59,6 +59,8 @@ from kernel.smp.schedule import offer_cpu, schedule_out
 from kernel.task import TASK_RUNNING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kernel.drive.step_watch import StepWatch
     from kernel.points import Path
     from kernel.state import KernelState
@@ -84,11 +86,10 @@ class StepDriver:
     __slots__ = (
         "_dep",
         "_kernel",
-        "_last_cpu",
-        "_last_task",
         "_mutations",
         "_serial",
         "_story",
+        "_switches",
         "_timed",
         "active",
         "chooser",
@@ -113,9 +114,7 @@ class StepDriver:
         self._story = kernel.story
         self._serial = 0
         self._timed: dict[TaskStruct, int] = {}  # paths that timers have begun for it
-        # under a model that buffers: where each task came in last, and who on each CPU
-        self._last_cpu: dict[TaskStruct, int] = {}
-        self._last_task: dict[int, TaskStruct] = {}
+        self._switches = Switches()
 
     def next_ns(self) -> int:
         """Return the time of the earliest step that can be taken, or NEVER."""
@@ -155,9 +154,10 @@ class StepDriver:
                         served += 1
                         gen = kernel.open(requests[served - 1])
                         if gen is not None and self.memory.buffers:
-                            self._note_switch(kernel.current, kernel.cpu)
+                            self._switches.note(self.memory, kernel.current, kernel.cpu)
                         self._begin(gen)
                     self._aside(False)
+                    self._settle(kernel.cpu)
                 elif step_ns > limit_ns:
                     return
                 else:
@@ -200,20 +200,6 @@ class StepDriver:
         self.active.append(path)
         self._enable(path)
 
-    def _note_switch(self, task: "TaskStruct", cpu: int) -> None:
-        """Let the stores be seen that were made before CPUs switched tasks.
-
-        A CPU that runs another task than before has gone through schedule(), which is a barrier;
-        and so has the one that a task was on before it came to another.
-        """
-        last = self._last_cpu.get(task, cpu)
-        if last != cpu:
-            self.memory.barrier(last, SCHEDULE)
-        if self._last_task.get(cpu, task) is not task:
-            self.memory.barrier(cpu, SCHEDULE)
-        self._last_cpu[task] = cpu
-        self._last_task[cpu] = task
-
     def _enable(self, entry: ActivePath) -> None:
         """Put a path in its place among those that can go."""
         enabled = self.enabled
@@ -249,10 +235,12 @@ class StepDriver:
 
     def _choose(self, limit_ns: int) -> None:
         """Let the chooser pick one of what can go at or before ``limit_ns``, and take its step."""
-        enabled = self.enabled
+        enabled: Sequence[ActivePath | Drain | Way] = self.enabled
         buffers = self.memory.buffers
+        memory = versioned(self.memory) if buffers else None
         if buffers:
-            enabled = sorted([*enabled, *self.memory.drains()], key=_order)
+            among = sorted([*self.enabled, *self.memory.drains()], key=_order)
+            enabled = among if memory is None else with_ways(among, memory)
         due = 1
         while due < len(enabled) and enabled[due].now_ns <= limit_ns:
             due += 1
@@ -268,7 +256,10 @@ class StepDriver:
             for passed in choices[:place]:
                 passed.now_ns = passed_ns
             self.enabled.sort(key=_order)
-            place = -1 if buffers else self.enabled.index(entry)
+            place = -1 if buffers else self.enabled.index(cast(ActivePath, entry))
+        if isinstance(entry, Way):
+            cast(VersionedModel, memory).way = entry.way
+            entry = entry.path
         kernel = self._kernel
         kernel.stats.steps += 1
         kernel.now_ns = entry.now_ns
@@ -294,6 +285,8 @@ class StepDriver:
                 self.watch.end()
             if self._story is not None and not isinstance(entry, Drain):
                 self._story.moved(entry, obj, kernel.now_ns)
+        if memory is not None:
+            memory.settle(entry.cpu)
 
     def _step(self, path: ActivePath) -> None:
         """Carry out what ``path`` offers, and run its code on to its next offer."""
@@ -369,10 +362,12 @@ class StepDriver:
         if kind == RESCHED:
             self.active.remove(path)
             offer_cpu(kernel, task, path.gen)
+            self._switches.left(path.cpu)
             return True
         if task.state != TASK_RUNNING:
             self.active.remove(path)
             schedule_out(kernel, task, path.gen)
+            self._switches.left(path.cpu)
             return True
         return False
 
@@ -386,12 +381,12 @@ class StepDriver:
             return True
         if self._dep is not None:
             self._dep.acquire(path.held, lock, name, shared, path.task, interrupt=path.interrupt)
-        if self.memory.buffers:
+        if self.memory.buffers and versioned(self.memory) is None:
             self.memory.barrier(path.cpu, READ if shared else ACQUIRE)
         path.now_ns += self._kernel.costs.lock_acquire
         lock.stat.acquisitions += 1
         if lock.owner is None and (shared or not lock.readers):
-            _take(lock, path, name, shared)
+            self._take(lock, path, name, shared)
             return True
         lock.stat.contended += 1
         path.blocked_on = lock
@@ -415,7 +410,11 @@ class StepDriver:
                 f"bad unlock: {path.task!r} releases {lock.name} at {name} and does not hold it"
             )
         if self.memory.buffers:
-            self.memory.barrier(path.cpu, RELEASE)
+            memory = versioned(self.memory)
+            if memory is None:
+                self.memory.barrier(path.cpu, RELEASE)
+            else:
+                memory.release(path.cpu, lock)
         path.now_ns += self._kernel.costs.lock_hold
         now_ns = path.now_ns
         if lock.owner is path:
@@ -435,28 +434,36 @@ class StepDriver:
                 if wait_ns > lock.stat.wait_max_ns:
                     lock.stat.wait_max_ns = wait_ns
                 waiter.now_ns = now_ns
-            _take(lock, waiter, point, shared)
+            self._take(lock, waiter, point, shared)
             del waiters[0]
             waiter.blocked_on = None
             waiter.granted = True
             waiter.now_ns += self._hold_up_ns()
             self._enable(waiter)
 
+    def _take(self, lock: "Lock", path: ActivePath, name: str, shared: bool) -> None:
+        """Note that ``path`` has ``lock`` now."""
+        if shared:
+            if not lock.readers:
+                lock.since_ns = path.now_ns
+            lock.readers += 1
+        else:
+            lock.owner = path
+            lock.since_ns = path.now_ns
+        path.held.append((lock, name, shared))
+        memory = versioned(self.memory)
+        if memory is not None:
+            memory.acquire(path.cpu, lock)
+
+    def _settle(self, cpu: int) -> None:
+        """Let a model that keeps old versions see what ordinary statements have changed."""
+        memory = versioned(self.memory)
+        if memory is not None:
+            memory.settle(cpu)
+
 
 def _order(entry: "ActivePath | Drain") -> tuple[int, int, int]:
     return entry.now_ns, entry.cpu, entry.serial
-
-
-def _take(lock: "Lock", path: ActivePath, name: str, shared: bool) -> None:
-    """Note that ``path`` has ``lock`` now."""
-    if shared:
-        if not lock.readers:
-            lock.since_ns = path.now_ns
-        lock.readers += 1
-    else:
-        lock.owner = path
-        lock.since_ns = path.now_ns
-    path.held.append((lock, name, shared))
 
 
 def _place(gen: Any) -> str:

@@ -154,6 +154,7 @@ class SequentialConsistency:
 
 # A model of litmus tests that no machine can have: it judges executions that are over.
 AXIOMS: Final = "lkmm"
+ELSEWHERE: Final = {AXIOMS: "judges executions that are over, for smplab litmus alone"}
 
 _MODELS: Final[dict[str, Callable[[], MemoryModel]]] = {
     "sc": SequentialConsistency,
@@ -197,6 +198,7 @@ __all__ = [
     "DRAIN",
     "NOTHING",
     "PART",
+    "ELSEWHERE",
     "Cell",
     "Drain",
     "MemoryModel",

@@ -143,7 +143,9 @@ class CommitClock:
         """Put the store behind the others."""
         self.way = 0
         me = self._cpu(cpu)
+        place = self._places.find(obj, field) or self._new(obj, field)
         entry = Waiting(cpu, obj, field, value, me.epoch, kind == STORE_RELEASE)
+        entry.branch = place.number
         me.buffer.append(entry)
         return entry
 
@@ -208,12 +210,9 @@ class CommitClock:
         found: list[Drain] = []
         for me in self._order:
             buffer = me.buffer
-            lane = 0
             for at in drainable(buffer, True, _epoch, _overlap):
                 entry = buffer[at]
                 if not entry.release or not at:
-                    entry.lane = lane
-                    lane += 1
                     found.append(entry)
         return found
 

@@ -24,13 +24,15 @@ class Place(Generic[_V]):
     Attributes:
         obj, field: where memory has it.
         versions: what it has held, in the order of memory; the last is what it holds.
+        number: how many were made before it.
         held: what memory held when the model looked last.
     """
 
-    __slots__ = ("field", "held", "key", "obj", "versions")
+    __slots__ = ("field", "held", "key", "number", "obj", "versions")
 
-    def __init__(self, key: tuple[int, Any, int], obj: Any, field: str) -> None:
+    def __init__(self, key: tuple[int, Any, int], number: int, obj: Any, field: str) -> None:
         self.key = key
+        self.number = number
         self.obj = obj
         self.field = field
         self.held: Any = getattr(obj, field)
@@ -48,9 +50,10 @@ class Place(Generic[_V]):
 class Places(Generic[_V]):
     """All places of a machine that have old versions, the one that was used last at the end."""
 
-    __slots__ = ("_by_key", "_by_page")
+    __slots__ = ("_by_key", "_by_page", "_made")
 
     def __init__(self) -> None:
+        self._made = 0
         self._by_key: dict[tuple[int, Any, int], Place[_V]] = {}
         self._by_page: dict[int, list[Place[_V]]] = {}
 
@@ -66,7 +69,8 @@ class Places(Generic[_V]):
         by_key = self._by_key
         if len(by_key) >= MOST_PLACES:
             self.drop(next(iter(by_key.values())))
-        place: Place[_V] = Place(_key(obj, field), obj, field)
+        place: Place[_V] = Place(_key(obj, field), self._made, obj, field)
+        self._made += 1
         by_key[place.key] = place
         if isinstance(obj, Cell):
             self._by_page.setdefault(id(obj.page), []).append(place)

@@ -283,9 +283,7 @@ def _gaps(me: _Cpu, place: "Place[Stored]") -> list[int]:
     """Return where in the row a store of a CPU may go."""
     row = place.versions
     lowest = max(_at(place, me.p), _at(place, me.r), _at(place, me.o), 0)
-    return [
-        at for at in range(lowest + 1, len(row) + 1) if at == len(row) or not row[at].update
-    ]
+    return [at for at in range(lowest + 1, len(row) + 1) if at == len(row) or not row[at].update]
 
 
 def _join(one: View, other: View) -> View:

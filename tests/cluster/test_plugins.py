@@ -277,8 +277,11 @@ def test_what_is_looked_at_is_what_a_kind_of_parts_has(of: str, needed: plugins.
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("arm", "arm is designed but not in this version: use "),
-        ("x86", "must be one of sc, tso, pso, or FILE.py:CLASS (got 'x86')"),
+        (
+            "lkmm",
+            "lkmm judges executions that are over, for smplab litmus alone: use sc, tso, ",
+        ),
+        ("x86", "must be one of sc, tso, pso, arm, weak, or FILE.py:CLASS (got 'x86')"),
         ("gone.py:Mine", "gone.py: No such file or directory"),
     ],
 )

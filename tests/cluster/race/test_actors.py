@@ -6,10 +6,11 @@ from random import Random
 
 import pytest
 
-from cluster.race.actors import actor_of, actor_told
+from cluster.race.actors import actor_of, actor_told, in_memory_order
 from cluster.race.run import Control, Scenario, run_once
 from cluster.race.strategies import STRATEGIES, Learned
 from cluster.race.watch import following
+from kernel.drive.ways import WAYS
 from tests.cluster.race.conftest import scenario_of
 
 # sleeps that time out while a child wakes the sleeper, and two alarms at once
@@ -121,3 +122,11 @@ def test_actors_are_told_in_words() -> None:
     assert actor_told(actor_of(Entry())) == "timer 2 of task:7"
     Entry.branch = 0
     assert actor_told(actor_of(Entry())) == "task:7"
+
+
+def test_a_way_to_do_an_access_is_an_actor_of_its_own_and_leads_back_to_the_path() -> None:
+    path = 7 + 3 * (1 << 22)
+    way = path + 2 * WAYS * (1 << 22)
+    assert actor_told(way) == "timer 3 of task:7 (way 2)"
+    assert in_memory_order(way) == path
+    assert in_memory_order(-5) == -5
