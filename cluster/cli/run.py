@@ -98,8 +98,7 @@ def run(
         raise ConfigError([Problem(str(config), 0, 0, "", what)]) from None
     if address is not None and loaded.config.engine != "ray":
         raise CliError(USAGE, "usage", "--address is for --engine ray")
-    told = (verbose or log_format == "json") and not quiet
-    level = "info" if told else "warning"
+    level = "info" if (verbose or log_format == "json") and not quiet else "warning"
     return _run(loaded, request_of(loaded, spec), log_format, level, quiet)
 
 
