@@ -85,6 +85,12 @@ class KernelState(Kernel):
         self._stepper.watch = watch
 
     @property
+    def stores_wait(self) -> bool:
+        """Whether a CPU has stored what others do not see yet (granularity ``step``)."""
+        memory = self._stepper.memory
+        return memory.buffers and bool(memory.drains())
+
+    @property
     def single_steps(self) -> bool:
         """Whether ``run`` comes back after every step, for CPUs to go on (granularity ``step``)."""
         return self._stepper.single

@@ -3,7 +3,9 @@
 A run is a machine at granularity ``step`` under the scheme ``free`` (``cluster.sync.free``), so
 every path that is in the kernel may go next. ``Control`` is its chooser: it asks a strategy, notes
 who went and by which point, and lets go on in turn whoever waits longest once a run has taken far
-more steps than it should need (a strategy may starve a task that another one spins for).
+more steps than it should need. Long before that a task that spins lets others go first: one whose
+system calls have passed the same points so many times in a row (a strategy might starve the task
+that it spins for).
 
 What is wrong with a run is its ``Verdict``. Its ``signature`` is the same for the same bug: a
 report without numbers. Shrinking keeps to it.
@@ -11,11 +13,12 @@ report without numbers. Shrinking keeps to it.
 
 import gc
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from random import Random
 from typing import Any, Final
+from zlib import crc32
 
 from cluster import lps
 from cluster.engine_api import (
@@ -29,9 +32,10 @@ from cluster.engine_api import (
     RunResult,
 )
 from cluster.local_engine import LocalRun
-from cluster.race.actors import actor_of, in_memory_order
+from cluster.race.actors import actor_of, actor_told, in_memory_order
 from cluster.race.schedule import Schedule, digests_of, segments_of
 from cluster.race.strategies import Learned, Strategy
+from cluster.race.waits import CIRCLE, LOST, WaitChecks, waits_told
 from cluster.race.watch import DataRace, Watch, watching
 from kernel.check.invariants import check_step
 from kernel.check.touched import TouchedChecks
@@ -44,13 +48,16 @@ from workloads.language.loader import Loader
 CLEAN: Final = "clean"
 RACE: Final = "data race"
 BROKEN: Final = "invariant"
-STUCK: Final = "deadlock"
+STUCK: Final = CIRCLE  # deadlock
 OUTCOME: Final = "outcome"
 ENDLESS: Final = "endless"
 
 # The number from which the driver makes a hold-up of 45 us, many times what a system call's way to
 # the kernel takes: kernel.drive.interleave. So CPUs come to their next call before anybody steps.
 _LONG_HOLD_UP: Final = 1 << 21 | 1
+
+_SPINS: Final = 20  # system calls alike in a row
+_NO_CALL: Final = (0, 0, 0)
 
 _COLLECT_EVERY: Final = 16  # runs
 _runs: Final = [0]
@@ -60,7 +67,8 @@ _loaders: Final[dict[tuple[Any, ...], Loader]] = {}
 
 _ADDRESS: Final = " object at 0x"  # an object without a name of its own: no other run has it
 
-_NUMBERS: Final = re.compile(r"0x[0-9a-f]+|\d+")
+_SLEEPS: Final = re.compile(r"sleeps in ([\w ]+)|each other \(([\w ,]+)\)")
+_NUMBERS: Final = re.compile(r"0x[0-9a-f]+|(?<!\bpython)\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +167,8 @@ class Control:
         self._fair_after = scenario.fair_after
         self._most = scenario.most_steps
         self._went: dict[int, int] = {}  # actor -> its last step
+        # actor -> digests of this system call's points and of the last one's, calls alike in a row
+        self._calls: dict[int, list[int]] = {}
 
     def begin(self, seed: int) -> None:
         """See ``Chooser.begin``: the strategy has its own seed."""
@@ -180,6 +190,7 @@ class Control:
                 place = self._strategy.pick(enabled)
             else:
                 place = self._last(enabled)
+            place = self._unspun(enabled, place)
         return self._took(enabled, place)
 
     def _took(self, enabled: Sequence[Choice], place: int) -> int:
@@ -192,9 +203,42 @@ class Control:
         self.actors.append(actor)
         self.names.append(chosen.op[0])
         self._went[actor] = step
+        self._note_call(actor, chosen.op[0])
         if step >= self._most:
-            raise _Endless(f"no end after {step} steps")
+            spins = [
+                actor_told(one) for one, call in sorted(self._calls.items()) if call[2] >= _SPINS
+            ]
+            why = f"; the same again and again: {', '.join(spins)}" if spins else ""
+            raise _Endless(f"no end after {step} steps{why}")
         return place
+
+    def _note_call(self, actor: int, name: str) -> None:
+        """Count how many system calls of an actor in a row have passed the same points."""
+        call = self._calls.get(actor)
+        if call is None:
+            call = self._calls[actor] = [0, 0, 0]
+        if name != "enter":
+            call[0] = crc32(name.encode(), call[0])
+            return
+        call[2] = call[2] + 1 if call[0] == call[1] else 0
+        call[1], call[0] = call[0], 0
+
+    def _unspun(self, enabled: Sequence[Choice], place: int) -> int:
+        """Return who goes instead of the chosen one, if that one spins: who waits longest."""
+        calls = self._calls
+        call = calls.get(actor_of(enabled[place]))
+        if call is None or call[2] < _SPINS:
+            return place
+        others = [
+            other
+            for other, entry in enumerate(enabled)
+            if calls.get(actor_of(entry), _NO_CALL)[2] < _SPINS
+        ]
+        went = self._went
+        return min(
+            others or range(len(enabled)),
+            key=lambda other: went.get(actor_of(enabled[other]), -1),
+        )
 
     def _follow(self, enabled: Sequence[Choice]) -> int:
         prefix = self._prefix
@@ -230,8 +274,9 @@ class Control:
 class _Checks:
     """What is looked at after every step."""
 
-    def __init__(self, watch: Watch | None) -> None:
+    def __init__(self, watch: Watch | None, sources: Mapping[str, str]) -> None:
         self._watch = watch
+        self._waits = WaitChecks(sources)
         self._touched = None if watch is None else TouchedChecks(watch.written)
 
     def __call__(self, kernel: KernelState) -> None:
@@ -239,10 +284,12 @@ class _Checks:
             stories = check_step(kernel)
             if stories:
                 raise InvariantError("\n".join(stories))
+            self._waits(kernel)
             return
         if self._watch.races:
             raise InvariantError(RACE)
         self._touched(kernel)
+        self._waits(kernel)
 
 
 def run_once(
@@ -274,11 +321,13 @@ def run_once(
         )
         kernel = local.host.kernel
         kernel.chooser = control
-        kernel.after_step = checks or _Checks(watch)
+        kernel.after_step = checks or _Checks(watch, spec.sources)
         kernel.watch = watch
         kind, message = local.play()
         if kind == INTERRUPTED:
             raise KeyboardInterrupt
+        if kind == DEADLOCK:
+            message = waits_told(kernel) or message
         verdict = _verdict(scenario, local.ending(kind, message), races)
         made = local.result(kind, message).digest if digest or verdict.kind != CLEAN else ""
         kernel.watch = kernel.after_step = None  # freed at once, and not with the machine
@@ -353,9 +402,11 @@ def _verdict(scenario: Scenario, result: RunResult, races: Iterable[DataRace]) -
     if kind == INVARIANT:
         if message.startswith("no end"):
             return Verdict(ENDLESS, ENDLESS, message)
+        if message.startswith((LOST, STUCK)):
+            return _waiting(message)
         return Verdict(BROKEN, _masked(message), message)
     if kind == DEADLOCK:
-        return Verdict(STUCK, STUCK, message)
+        return _waiting(message)
     if kind in (LIMIT, GUEST):
         return Verdict(OUTCOME, _masked(f"{kind}: {message}"), f"{kind}: {message}")
     if kind != DONE:
@@ -370,6 +421,15 @@ def _verdict(scenario: Scenario, result: RunResult, races: Iterable[DataRace]) -
             text = f"{name} is {result.outputs.get(name, b'')[:200]!r}, and must be {data[:200]!r}"
             return Verdict(OUTCOME, f"{name} is another", text)
     return Verdict(CLEAN)
+
+
+def _waiting(message: str) -> Verdict:
+    """Return the verdict on tasks that wait for what will not come: see ``cluster.race.waits``."""
+    first = message.split("\n", 1)[0]
+    kind = LOST if first.startswith(LOST) else STUCK
+    calls = _SLEEPS.search(first)
+    message = message.partition("\n  story of")[0]
+    return Verdict(kind, f"{kind}: {calls[1] or calls[2]}" if calls else _masked(first), message)
 
 
 def _masked(message: str) -> str:

@@ -97,7 +97,7 @@ class Switched(Control):
         """See ``Chooser.choose``."""
         actors = [actor_of(entry) for entry in enabled]
         fair = len(self.actors) >= self._fair_after
-        usual = self._fair(enabled) if fair else self._last(enabled)
+        usual = self._fair(enabled) if fair else self._unspun(enabled, self._last(enabled))
         place = self._pick(enabled, actors, usual)
         actor = actors[place]
         last = self.actors[-1] if self.actors else 0

@@ -150,7 +150,7 @@ def test_operations_conflict_if_they_are_about_one_thing_and_one_writes() -> Non
 
 def test_an_actor_is_a_task_by_its_pid_or_the_stores_of_a_cpu() -> None:
     assert actor_of(Offer(7, ("p", POINT, None), cpu=3)) == 7
-    drain = SimpleNamespace(op=("drain", -1, None), cpu=3, task=None, now_ns=0, serial=0)
+    drain = SimpleNamespace(op=("drain", -1, None), cpu=3, task=None, now_ns=0, serial=0, branch=0)
     assert actor_of(drain) == -4
 
 
