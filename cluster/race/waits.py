@@ -182,7 +182,8 @@ def _at_rest(kernel: KernelState) -> bool:
 
 def _dead(kernel: KernelState, waits: list[Wait]) -> list[Wait]:
     """Return those whom nobody can wake who is not among them."""
-    asleep = {id(wait.task): wait for wait in waits}
+    # for whom all is there somebody may be about to wake
+    asleep = {id(wait.task): wait for wait in waits if not wait.there}
     # who is dead may still have somebody to tell of it
     alive = {id(path.task) for path in kernel.active}
     alive.update(id(task) for task in for_each_thread(kernel) if task.on_rq)
