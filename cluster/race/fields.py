@@ -79,6 +79,11 @@ SUMS: Final = (
     "times of a thread group, added up when it has ended or nearly; Linux: stats_lock, seqlock"
 )
 
+_SEGMENT: Final = (
+    "looked up under RCU on Linux, and looked at again under the object's lock; a segment goes "
+    "with its last area, in one step: see ipc/shm.py"
+)
+
 # Fields that are written by a compare-and-exchange under a lock that is held shared.
 SHARED_WRITES: Final[dict[str, str]] = {
     "exit_state": "wait_task_zombie() claims a zombie under tasklist_lock held for reading",
@@ -115,6 +120,8 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "SignalStruct.count": ((), COUNT),
     "SignalStruct.flags": (
         (
+            "wait_task_continued reads",
+            "wait_task_stopped reads",
             "do_exit",
             "exit_signals",
             "_consider_child reads",
@@ -137,7 +144,11 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "SignalStruct.cutime_ns": (("times_both reads", "sys_times reads"), SUMS),
     "SignalStruct.cstime_ns": (("times_both reads", "sys_times reads"), SUMS),
     "SignalStruct.cputimers": (
-        ("wake_up_new_task reads",),
+        (
+            "user_work reads",
+            "get_cpu_itimer reads",
+            "wake_up_new_task reads",
+        ),
         "the emulator makes them at their first use; whether CPUs tick for them is told to all",
     ),
     "SighandStruct.action": (
@@ -166,7 +177,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "read under RCU on Linux, and replaced by an atomic exchange",
     ),
     "TaskStruct.cpu": (
-        ("_tick_dep reads", "cpus_by_urgency reads", "note_load reads"),
+        ("set_on_rq reads", "_tick_dep reads", "cpus_by_urgency reads", "note_load reads"),
         "where a task is, is asked without its runqueue's lock on Linux, too",
     ),
     "TaskStruct.nice": (
@@ -183,7 +194,10 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "SignalStruct.nivcsw": (("getrusage reads",), SUMS),
     "SignalStruct.nvcsw": (("getrusage reads",), SUMS),
     "TaskStruct.parent": (
-        ("zap_process reads",),
+        (
+            "ptrace_stop reads",
+            "zap_process reads",
+        ),
         "whom the bit JOBCTL_TRAPPING may keep waiting: Linux wakes who waits for the word",
     ),
     "TaskStruct.real_parent": (("sys_getppid reads", "fill_ac reads"), "read under RCU on Linux"),
@@ -219,8 +233,14 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "MmStruct.local": ((), TABLES),
     "SharedPages.committed": ((), COUNT),
     "TaskStruct.usage": ((), COUNT),
-    "SignalStruct.stime_ns": (("_exit_signal", "wait_task_zombie"), SUMS),
-    "SignalStruct.utime_ns": (("_exit_signal", "wait_task_zombie"), SUMS),
+    "SignalStruct.stime_ns": (
+        ("thread_group_cputime reads", "_exit_signal", "wait_task_zombie"),
+        SUMS,
+    ),
+    "SignalStruct.utime_ns": (
+        ("thread_group_cputime reads", "_exit_signal", "wait_task_zombie"),
+        SUMS,
+    ),
     "TaskStruct.blocked": (
         ("_wants_signal", "sys_posix_spawn"),
         "only its task changes it; who sends a signal meanwhile may take either mask, as on Linux",
@@ -267,12 +287,14 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         (
             "set_task_state",
             "try_to_wake_up",
+            "_wants_signal reads",
             "task_state_letter reads",
             "sched_setscheduler reads",
             "signal_wake_up_state reads",
             "_take_leadership reads",
         ),
-        "shown; the check of the table of moves; a waker's second look, under the runqueue's lock; "
+        "shown; the check of the table of moves; a look whether it has stopped (jobctl on Linux); "
+        " a waker's second look, under the runqueue's lock; "
         "a loop that waits until the leader is dead: wait_task_inactive()",
     ),
     "TaskStruct.tracing": (
@@ -304,10 +326,12 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("futex_wait",),
         "looked at after the sleep, as futex_unqueue() does before its lock",
     ),
-    "IpcIds.entries": (
-        ("_find",),
-        "looked up under RCU on Linux; the object is looked at again under its lock",
-    ),
+    "IpcIds.entries": (("_find", "last_detach"), _SEGMENT),
+    "IpcIds.keys": (("last_detach",), _SEGMENT),
+    "IpcIds.used": (("last_detach",), _SEGMENT),
+    "KernIpcPerm.deleted": (("last_detach",), _SEGMENT),
+    "KernIpcPerm.key": (("last_detach",), _SEGMENT),
+    "KernIpcPerm.mode": (("ipcperms reads",), RCU),
     "MmStruct.forked": ((), OURS),
     "MmStruct.locks": ((), GUEST),
     "MmStruct.pt": (("dup_mm",), TABLES),
@@ -344,6 +368,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "SignalStruct.args": (("proc_pid_cmdline_read reads",), SHOWN),
     "SignalStruct.pgrp": (("sys_getpgid reads",), RCU),
+    "SemQueue.status": (("_sleep_until_done reads",), LOOK),
     "SemUndo.semid": (("find_alloc_undo reads", "exit_sem reads"), RCU),
     "SemUndoList.list_proc": (
         (),

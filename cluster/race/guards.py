@@ -1,8 +1,9 @@
 """What guards each field of the watched structures, and which locks guard nothing that could break.
 
 ``GUARDS`` names the class of the lock (as in lockstat) under which others' uses of a field are kept
-apart. Two entries are no locks: OWN and ONCE. Where a field may be used without its lock all the
-same, ``cluster.race.fields`` says by which functions and why.
+apart. Three entries are no locks: OWN, ONCE and ORDER. Where a field may be used without its lock
+all the same, ``cluster.race.fields`` says by which functions and why; one of them that takes the
+lock counts as all others while it has it.
 
 ``ONE_WRITER`` marks fields that one task at a time writes, whatever locks there are and whatever
 ``REASONS`` allow: ``cluster.race.watch`` holds every write of theirs to that, as KCSAN does for
@@ -16,6 +17,7 @@ from typing import Final
 
 OWN: Final = "only its own task uses it while it lives"
 ONCE: Final = "set before anybody else can see it"
+ORDER: Final = "stores, loads and barriers in an order: set_current_state() and try_to_wake_up()"
 
 _SIG: Final = "siglock"
 _TASKS: Final = "tasklist_lock"
@@ -32,20 +34,25 @@ def _all(of: str, guard: str, fields: str) -> dict[str, str]:
     return {f"{of}.{field}": guard for field in fields.split()}
 
 
-# "Structure.field", or "Structure.*" for its other fields -> class of the lock, or OWN or ONCE
+# "Structure.field", or "Structure.*" for its other fields -> class of the lock, or how its name
+# ends; or OWN, ONCE, ORDER
 GUARDS: Final[dict[str, str]] = {
     **_all(
         "TaskStruct",
         _TASKS,
         "children exit_state group_leader parent parent_exec_id ptrace real_parent self_exec_id "
-        "tasks_next tasks_prev thread_pid pid exit_signal pdeath_signal exit_code start_time_ns "
-        "nice cgroup",
+        "tasks_next tasks_prev thread_pid pid exit_signal pdeath_signal start_time_ns "
+        "cgroup",
     ),
     **_all(
-        "TaskStruct", _SIG, "blocked jobctl pending real_blocked sighand sigpending tripped flags"
+        "TaskStruct",
+        _SIG,
+        "blocked exit_code jobctl pending real_blocked sighand sigpending tripped flags",
     ),
-    **_all("TaskStruct", _PI, "attrs state cpu"),
+    **_all("TaskStruct", _PI, "attrs cpu nice"),
+    "TaskStruct.state": ORDER,
     **_all("TaskStruct", "alloc_lock", "comm vfork_done"),
+    "SignalStruct.rlim": "alloc_lock",
     **_all(
         "TaskStruct",
         OWN,
@@ -63,7 +70,7 @@ GUARDS: Final[dict[str, str]] = {
     **_all(
         "SignalStruct",
         _TASKS,
-        "autogroup has_child_subreaper is_child_subreaper leader pgrp rlim session threads",
+        "autogroup has_child_subreaper is_child_subreaper leader pgrp session threads",
     ),
     **_all("SignalStruct", OWN, "args env oom_score_adj oom_score_adj_min oom_victim cred_guard"),
     "SighandStruct.action": _SIG,
@@ -110,6 +117,7 @@ GUARDS: Final[dict[str, str]] = {
     "SemUndoList.list_proc": "sem_perm",
     "ShmidKernel.*": "shm_perm",
     "KernIpcPerm.*": "ids.rwsem",
+    **_all("KernIpcPerm", "_perm", "deleted mode"),
     "KernIpcPerm.lock": ONCE,
     "IpcIds.*": "ids.rwsem",
     **_all("IpcIds", ONCE, "name rwsem"),
@@ -139,6 +147,12 @@ ONE_WRITER: Final[dict[str, str]] = {
     "SignalStruct.maxrss": "the last thread of the group writes it",
     "FsStruct.in_exec": "cred_guard_mutex keeps execs of one process apart",
 }
+
+
+def guard_of(of: str, field: str) -> str:
+    """Return the class of the lock that guards a field; OWN, ONCE, ORDER; or an empty string."""
+    return GUARDS.get(f"{of}.{field}") or GUARDS.get(f"{of}.*") or ""
+
 
 # point that takes a lock -> why it can be dropped without effect
 IDLE_LOCKS: Final[dict[str, str]] = {}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from cluster.race.fields import REASONS, UNSHARED, WATCHED
-from cluster.race.guards import GUARDS, IDLE_LOCKS, ONCE, OWN
+from cluster.race.guards import GUARDS, IDLE_LOCKS, ONCE, ORDER, OWN
 from kernel import points
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -180,7 +180,7 @@ def _field(cls: type, field: str, place: str) -> ListedField:
         return ListedField(name, place, UNSHARED_FIELD)
     functions, reason = REASONS.get(name) or REASONS.get(f"{cls.__name__}.*") or ((), "")
     guard = GUARDS.get(name) or GUARDS.get(f"{cls.__name__}.*") or ""
-    if guard in (OWN, ONCE):
+    if guard in (OWN, ONCE, ORDER):
         reason = f"{guard}; else: {reason}" if reason else guard
         return ListedField(name, place, REASON, "", reason, functions)
     if guard:

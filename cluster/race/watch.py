@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cluster.race.actors import actor_of
 from cluster.race.fields import ALL, SHARED_WRITES, UNSHARED, WATCHED, Excused, excused_of
-from cluster.race.guards import ONE_WRITER
+from cluster.race.guards import ONE_WRITER, guard_of
 from kernel.drive.memory import DRAIN
 from kernel.locking import Lock
 from kernel.points import (
@@ -65,7 +65,17 @@ WRITE: Final = 2
 _CONTAINERS: Final = frozenset((list, dict, bytearray, set, deque))
 
 # Whose accesses count as their caller's: they only look into a structure for it.
-_HANDS: Final = frozenset(("attrs_of", "new_attrs", "<genexpr>", "<listcomp>"))
+_HANDS: Final = frozenset(
+    (
+        "attrs_of",
+        "new_attrs",
+        "ipc_rmid",
+        "ipc_set_key_private",
+        "destroy",
+        "<genexpr>",
+        "<listcomp>",
+    )
+)
 
 # Who made an object: pid of the task (0: the boot), which step of it, the how-manieth in that step.
 # The same object has the same label in every run in which its maker does the same.
@@ -141,8 +151,8 @@ class Watch:
 
     __slots__ = (
         "_acc", "_alone", "_at", "_clocks", "_cpu", "_drains", "_events", "_exclusive", "_held",
-        "_known", "_locks", "_made", "_ran", "_released", "_woken", "keep", "labels", "names",
-        "races", "seen", "step", "steps", "task", "where", "written",
+        "_known", "_locks", "_made", "_path", "_ran", "_released", "_woken", "keep", "labels",
+        "names", "races", "seen", "step", "steps", "task", "where", "written",
     )  # fmt: skip
 
     def __init__(self, *, keep: bool = False) -> None:
@@ -169,6 +179,7 @@ class Watch:
         self._clocks: dict[Any, _Clock] = {}
         self._released: dict[Any, _Clock] = {}
         self._made = 0
+        self._path: Any = None  # whose step is made
         self._cpu = 0
         self._locks = _NO_LOCKS
         self._exclusive = _NO_LOCKS
@@ -254,6 +265,7 @@ class Watch:
         self._join(clock, ("cpu", cpu))
 
     def _hold(self, path: Any) -> None:
+        self._path = path
         held = path.held
         if len(held) == 1:
             lock, _, shared = held[0]
@@ -356,7 +368,8 @@ class Watch:
                     key, field, Access(task, now, _NO_LOCKS, step, name, True), clock
                 )
             if rule is not None and (
-                rule[0] is ALL or name in rule[0] or (not write and name in rule[1])
+                rule[0] is ALL
+                or ((name in rule[0] or (not write and name in rule[1])) and not self._guarded(key))
             ):
                 continue
             locks = self._locks
@@ -388,6 +401,19 @@ class Watch:
         if field.writer is not None:
             self._compare(key, field.writer, write, clock)
         field.writer = write
+
+    def _guarded(self, key: Key) -> bool:
+        """Tell whether the path at hand has taken what guards a field, or a mutation let it not.
+
+        A function that may do without the lock and takes it all the same relies on it.
+        """
+        guard = guard_of(type(self.names[key[0]]).__name__, key[1])
+        path = self._path
+        if not guard:
+            return False
+        return any(lock.name.endswith(guard) for lock, _, _ in path.held) or any(
+            lock.name.endswith(guard) for lock in path.skipped
+        )
 
     def _compare(self, key: Key, one: Access, two: Access, clock: _Clock) -> None:
         if one.task is two.task or one.clock < clock.get(one.task, 0) or one.locks & two.locks:

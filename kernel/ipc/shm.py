@@ -90,8 +90,12 @@ class ShmidKernel:
     def last_detach(self) -> None:
         """The last area of a segment that is marked for destruction is gone, and its pages too.
 
-        Source: ipc/shm.c:shm_close(), shm_destroy().
+        Source: ipc/shm.c:shm_close().
         """
+        self.destroy()
+
+    def destroy(self) -> None:
+        """Let nobody find the segment any more. Source: ipc/shm.c:shm_destroy()."""
         self.ids.used -= self.nr_pages
         ipc_rmid(self.ids, self.perm)
         self.pages.segment = None
@@ -276,5 +280,6 @@ def do_shm_rmid(k: "Kernel", shp: ShmidKernel) -> None:
     ipc_set_key_private(shp.ids, shp.perm)
     pages.keep = False
     if not pages.users:
+        shp.destroy()
         pages.users = 1
         put_shared(k, pages)

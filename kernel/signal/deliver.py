@@ -168,7 +168,6 @@ def get_signal(k: "Kernel") -> Path[int]:
     """
     task = k.current
     signal = task.signal
-    action = task.sighand.action
     siglock = task.sighand.siglock
     frames = HandlerFrames()
     while True:
@@ -200,10 +199,9 @@ def get_signal(k: "Kernel") -> Path[int]:
                 yield "get_signal.siglock_dropped", RELEASE, siglock
                 continue
             sig = info[0]
-            action = task.sighand.action
         k.now_ns += k.costs.signal_deliver
         k.stats.signals_delivered += 1
-        handler = action.get(sig, SIG_DFL)
+        handler = task.sighand.action.get(sig, SIG_DFL)
         if handler > SIG_IGN:
             number = handler - SIG_HANDLER
             if k.tracing:

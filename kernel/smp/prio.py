@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kernel.cred.creds import Cred, capable
 from kernel.errors import KernelError
-from kernel.points import READ, RELEASE, Path
+from kernel.points import ACQUIRE, READ, RELEASE, Path
 from kernel.process.pid import PIDTYPE_PGID, members_of
 from kernel.process.tasklist import for_each_thread
 from kernel.smp.fair import can_nice
@@ -60,6 +60,16 @@ def sys_getpriority(k: "Kernel", which: int, who: int) -> Path[int]:
     return min(values)
 
 
+def set_user_nice(k: "Kernel", task: TaskStruct, nice: int) -> Path[None]:
+    """Give ``task`` a nice value. Source: kernel/sched/core.c:set_user_nice()."""
+    if nice == task.nice:
+        return
+    lock = k.pi_lock(task)
+    yield "set_user_nice.pi_lock", ACQUIRE, lock
+    k.set_nice(task, nice)
+    yield "set_user_nice.pi_unlock", RELEASE, lock
+
+
 def sys_setpriority(k: "Kernel", which: int, who: int, nice: int) -> Path[None]:
     """Set the nice value, clamped to -20..19, of the selected threads.
 
@@ -84,15 +94,14 @@ def sys_setpriority(k: "Kernel", which: int, who: int, nice: int) -> Path[None]:
         else:
             if error == ESRCH:
                 error = 0
-            if nice != task.nice:
-                k.set_nice(task, nice)
+            yield from set_user_nice(k, task, nice)
     yield "setpriority.tasklist_unlock", RELEASE, k.tasklist_lock
     if error:
         raise KernelError(error)
     return None
 
 
-def sys_nice(k: "Kernel", increment: int) -> int:
+def sys_nice(k: "Kernel", increment: int) -> Path[int]:
     """Add to the calling thread's nice value, within -20..19; return the new one.
 
     Raises:
@@ -105,6 +114,5 @@ def sys_nice(k: "Kernel", increment: int) -> int:
     nice = max(MIN_NICE, min(current.nice + increment, MAX_NICE))
     if increment < 0 and not can_nice(k, current, nice):
         raise KernelError(EPERM)
-    if nice != current.nice:
-        k.set_nice(current, nice)
+    yield from set_user_nice(k, current, nice)
     return nice

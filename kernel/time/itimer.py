@@ -10,7 +10,7 @@ Source: kernel/time/itimer.c, kernel/signal.c:dequeue_signal().
 from typing import TYPE_CHECKING, Final
 
 from kernel.errors import KernelError
-from kernel.points import Path
+from kernel.points import ACQUIRE, RELEASE, Path
 from kernel.process.pid import PIDTYPE_TGID
 from kernel.signal.send import do_send_sig_info
 from kernel.task import SignalStruct
@@ -124,7 +124,20 @@ def _check_which(which: int) -> None:
         raise KernelError(EINVAL)
 
 
-def sys_setitimer(k: "Kernel", which: int, ns: int, interval_ns: int) -> tuple[int, int]:
+def _do_setitimer(k: "Kernel", which: int, ns: int, interval_ns: int) -> Path[tuple[int, int]]:
+    """Source: kernel/time/itimer.c:do_setitimer(), set_cpu_itimer()."""
+    siglock = k.current.sighand.siglock
+    yield "do_setitimer.siglock", ACQUIRE, siglock
+    if which == ITIMER_REAL:
+        old = _set_real_timer(k, ns, interval_ns)
+    else:
+        k.now_ns += k.costs.timer_op
+        old = set_cpu_itimer(k, k.current.signal, which, ns, interval_ns)
+    yield "do_setitimer.siglock_done", RELEASE, siglock
+    return old
+
+
+def sys_setitimer(k: "Kernel", which: int, ns: int, interval_ns: int) -> Path[tuple[int, int]]:
     """Arm a timer of the caller's process; return the old ``(ns left, interval in ns)``.
 
     Args:
@@ -140,32 +153,35 @@ def sys_setitimer(k: "Kernel", which: int, ns: int, interval_ns: int) -> tuple[i
     if ns < 0 or interval_ns < 0:
         raise KernelError(EINVAL)
     _check_which(which)
-    if which != ITIMER_REAL:
-        k.now_ns += k.costs.timer_op
-        return set_cpu_itimer(k, k.current.signal, which, ns, interval_ns)
-    return _set_real_timer(k, ns, interval_ns)
+    return _do_setitimer(k, which, ns, interval_ns)
 
 
-def sys_getitimer(k: "Kernel", which: int) -> tuple[int, int]:
+def sys_getitimer(k: "Kernel", which: int) -> Path[tuple[int, int]]:
     """Return ``(ns left, interval in ns)`` of a timer of the caller's process.
 
     Raises:
         KernelError: EINVAL, no such timer.
 
-    Source: kernel/time/itimer.c:getitimer().
+    Source: kernel/time/itimer.c:do_getitimer(), get_cpu_itimer().
     """
     _check_which(which)
-    if which != ITIMER_REAL:
-        return get_cpu_itimer(k, k.current.signal, which)
-    return get_real_timer(k, k.current.signal)
+    siglock = k.current.sighand.siglock
+    yield "do_getitimer.siglock", ACQUIRE, siglock
+    if which == ITIMER_REAL:
+        found = get_real_timer(k, k.current.signal)
+    else:
+        found = get_cpu_itimer(k, k.current.signal, which)
+    yield "do_getitimer.siglock_done", RELEASE, siglock
+    return found
 
 
-def sys_alarm(k: "Kernel", seconds: int) -> int:
+def sys_alarm(k: "Kernel", seconds: int) -> Path[int]:
     """Send SIGALRM in ``seconds``, or never if 0; return how many were left, at least 1 if any.
 
     Source: kernel/time/itimer.c:alarm_setitimer().
     """
-    left_ns = _set_real_timer(k, (seconds & 0xFFFFFFFF) * NSEC_PER_SEC, 0)[0]
+    old = yield from _do_setitimer(k, ITIMER_REAL, (seconds & 0xFFFFFFFF) * NSEC_PER_SEC, 0)
+    left_ns = old[0]
     left, rest = divmod(left_ns // _US_NS, 1_000_000)
     if rest >= 500_000 or (not left and rest):
         left += 1

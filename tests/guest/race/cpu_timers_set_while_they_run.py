@@ -1,0 +1,29 @@
+"""Threads set a CPU timer of their process and use the time that it counts: it goes off."""
+
+import os
+import signal
+import threading
+
+from workloads.guest import compute
+
+caught = []
+
+
+def note(number, frame):
+    caught.append(number)
+
+
+def work():
+    signal.setitimer(signal.ITIMER_PROF, 0.004)
+    compute(6_000_000)
+    os.getppid()
+
+
+signal.signal(signal.SIGPROF, note)
+thread = threading.Thread(target=work)
+thread.start()
+signal.setitimer(signal.ITIMER_PROF, 0.003)
+while not caught:
+    compute(1_000_000)
+thread.join()
+print(set(caught) == {signal.SIGPROF})
