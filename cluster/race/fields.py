@@ -181,8 +181,14 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "where a task is, is asked without its runqueue's lock on Linux, too",
     ),
     "TaskStruct.nice": (
-        ("_send_fork reads", "do_sched_setscheduler reads", "sys_getpriority reads", "set_nice"),
-        "read without a lock, as on Linux; changed in one step: under the runqueue's lock there",
+        (
+            "_send_fork reads",
+            "do_sched_setscheduler reads",
+            "sys_getpriority reads",
+            "sys_setpriority reads",
+            "set_user_nice reads",
+        ),
+        "read without a lock, as on Linux",
     ),
     "SignalStruct.live": ((), COUNT),
     "SignalStruct.nr_threads": (("resume",), OURS),

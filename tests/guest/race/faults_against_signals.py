@@ -12,7 +12,10 @@ if pid == 0:
     os.abort()
 sender = os.fork()
 if sender == 0:
-    for _ in range(3):
-        os.kill(pid, signal.SIGUSR1)
+    try:
+        for _ in range(3):
+            os.kill(pid, signal.SIGUSR1)
+    except ProcessLookupError:
+        pass
     os._exit(0)
 print(os.waitpid(pid, 0)[1] & 0x7F, os.waitpid(sender, 0)[1])

@@ -6,8 +6,9 @@ import signal
 from workloads import guest
 
 
-def spin():
+def spin(ready):
     os.setpgid(0, 0)
+    os.write(ready, b"r")
     while True:
         os.getppid()
 
@@ -15,11 +16,13 @@ def spin():
 def family(stopped_before):
     """A parent, a child of its own and their end; the child's pid comes through a pipe."""
     read, write = os.pipe()
+    waits, ready = os.pipe()
     parent = os.fork()
     if parent == 0:
         child = os.fork()
         if child == 0:
-            spin()
+            spin(ready)
+        os.read(waits, 1)
         os.write(write, b"%d" % child)
         if stopped_before:
             os.kill(child, signal.SIGSTOP)
