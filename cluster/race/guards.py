@@ -145,7 +145,6 @@ ONE_WRITER: Final[dict[str, str]] = {
     ),
     "MmStruct.exe_file": "exec sets it before anybody else has the address space",
     "SignalStruct.maxrss": "the last thread of the group writes it",
-    "FsStruct.in_exec": "cred_guard_mutex keeps execs of one process apart",
 }
 
 
