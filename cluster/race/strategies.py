@@ -11,6 +11,7 @@ random         each that can go, equally likely
 pct2 pct3 pct5 random priorities, lowered at 1, 2, 4 random shared steps: hits a bug of depth d with
                probability 1/(n k^(d-1)) (Burckhardt et al., ASPLOS 2010), over shared steps only
                (Ozkan et al., OOPSLA 2019)
+pct            these three in turn
 pos            random priorities of steps, drawn anew for those that conflict with the one that was
                taken (Yuan, Yang, Gu, CAV 2018)
 surw           uniform over the interleavings of the accesses to one random object (Zhao et al.,
@@ -236,12 +237,19 @@ PORTFOLIO: Final = (
     *("surw", "pos", "random", "surw", "pct5", "pos", "surw", "pct2", "pos", "delay"),
 )
 
+# names of several strategies -> these, in turn
+SEVERAL: Final[dict[str, tuple[str, ...]]] = {
+    "portfolio": PORTFOLIO,
+    "pct": ("pct2", "pct3", "pct5"),
+}
+
 
 def strategy_names() -> list[str]:
-    """Return the names of all strategies."""
-    return ["portfolio", *STRATEGIES]
+    """Return the names of all strategies, and of several together."""
+    return [*SEVERAL, *STRATEGIES]
 
 
 def strategy_of(name: str, number: int) -> str:
     """Return which strategy the run with this number has."""
-    return PORTFOLIO[number % len(PORTFOLIO)] if name == "portfolio" else name
+    names = SEVERAL.get(name, (name,))
+    return names[number % len(names)]

@@ -162,4 +162,5 @@ def test_the_portfolio_has_the_shares_of_its_strategies() -> None:
     assert shares["surw"] == 6
     assert [strategy_of("portfolio", number) for number in range(40)] == [*PORTFOLIO, *PORTFOLIO]
     assert strategy_of("surw", 3) == "surw"
-    assert strategy_names() == ["portfolio", *STRATEGIES]
+    assert [strategy_of("pct", number) for number in range(4)] == ["pct2", "pct3", "pct5", "pct2"]
+    assert strategy_names() == ["portfolio", "pct", *STRATEGIES]
