@@ -17,6 +17,7 @@ from time import perf_counter_ns
 from typing import Any, Final
 
 from cluster.driver_parts import bring_parts
+from cluster.mutations.install import install
 from cluster.sched_classes import bring
 from cluster.sync.guarded import guarded
 from cluster.sync.order_log import Chunk as OrderChunk
@@ -225,6 +226,7 @@ class KernelHost:
     ) -> None:
         bring_parts(spec)
         bring(spec)
+        install(spec.mutations)
         self.kernel = KernelState(spec, loader)
         self.boot_counts = boot_counts(self.kernel)
         self.scheme = guarded(scheme, spec.cpus)

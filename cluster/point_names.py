@@ -36,7 +36,11 @@ def point_places() -> list[tuple[str, int, str]]:
             if len(node.value.elts) != 3:
                 continue
             name, kind, _obj = node.value.elts
-            if isinstance(name, ast.Constant) and isinstance(kind, ast.Name):
-                where = f"{path.relative_to(root.parent)}:{node.lineno}"
+            if not isinstance(name, ast.Constant):
+                continue
+            where = f"{path.relative_to(root.parent)}:{node.lineno}"
+            if isinstance(kind, ast.Name):
                 found.append((str(name.value), getattr(points, kind.id), where))
+            elif isinstance(kind, ast.IfExp):  # taken one way or another
+                found.append((str(name.value), points.ACQUIRE, where))
     return found

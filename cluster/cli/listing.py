@@ -122,20 +122,19 @@ def _costs() -> Iterator[str]:
 
 def _points() -> Iterator[str]:
     """Every named point of the kernel, its kind, and where it is; ``*``: it can be dropped."""
-    from cluster.point_names import point_kinds, point_places
+    from cluster.point_names import point_places
     from kernel import points
-    from kernel.drive.mutations import check_name
+    from kernel.drive.mutations import DROP, admits
 
     kinds = {
         value: name.lower()
         for name, value in vars(points).items()
         if name.isupper() and type(value) is int
     }
-    known = point_kinds()
-    yield "places are below kernel/; * can be named in mutations:"
+    yield "places are below kernel/; * can be dropped by a mutation (others: smplab race mutants):"
     rows: dict[str, list[str]] = {}
     for name, kind, where in point_places():
-        mark = " " if check_name(name, known) else "*"
+        mark = "*" if DROP in admits(kind) else " "
         rows.setdefault(name, [f"{mark} {kinds[kind]:<8}"]).append(where.removeprefix("kernel/"))
     for name, (kind_text, *places) in sorted(rows.items()):
         yield f"{name:<36} {kind_text} {places[0]}" + (f" +{len(places) - 1}" * (len(places) > 1))

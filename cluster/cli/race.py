@@ -54,7 +54,7 @@ _Model = Annotated[
 ]
 _Mutate = Annotated[
     list[str] | None,
-    typer.Option("--mutate", metavar="NAME", help="Drop this point, not the scenario's; repeat."),
+    typer.Option("--mutate", metavar="MUTATION", help="This, not the scenario's; repeat."),
 ]
 _Unmutated = Annotated[
     bool, typer.Option("--unmutated", help="The kernel as it is: no mutations at all.")
@@ -338,9 +338,9 @@ def _machine_plain(loaded: "ScenarioFile") -> dict[str, Any]:
 
 def _machine_line(loaded: "ScenarioFile") -> str:
     spec = loaded.scenario.spec
-    without = f", without {', '.join(spec.mutations)}" if spec.mutations else ""
+    mutated = f", mutated: {', '.join(spec.mutations)}" if spec.mutations else ""
     cpus = f"{spec.cpus} CPU{'s' if spec.cpus != 1 else ''}"
-    return f"{loaded.scenario.name}: {loaded.title} ({cpus}, {spec.memory_model}{without})"
+    return f"{loaded.scenario.name}: {loaded.title} ({cpus}, {spec.memory_model}{mutated})"
 
 
 def _bug_plain(bug: "Run", record: "Record | None", command: str | None) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from cluster.config.topology import Cpus, Finding, Topology, by_numbers, smt_sha
 from cluster.config.topology_files import is_topology_file, read_topology
 from cluster.config.topology_models import PROCESSORS, topology_named
 from cluster.driver_parts import PartError, load_part
+from cluster.mutations.changed import wrong_mutations
 from cluster.plugins import (
     SCHED_CLASS,
     PluginError,
@@ -36,10 +37,8 @@ from cluster.plugins import (
     place_of,
     source_of,
 )
-from cluster.point_names import point_kinds
 from cluster.sched_classes import Found, SchedClassError, find
 from cluster.sync.scheme import SchemeError, scheme_class
-from kernel.drive.mutations import check_name
 from kernel.machine import NoiseSpec, fair_of
 from kernel.sched.classes import fair_class_by_name, together
 from kernel.sched.eevdf import eevdf_sched_class
@@ -623,24 +622,22 @@ def _check_part(loaded: Loaded, path: tuple[str, str], name: str) -> Iterable[Pr
 
 
 def _check_mutations(loaded: Loaded) -> Iterable[Problem]:
-    """Yield what is wrong with the seeded bugs: points that are dropped, and those of balancing."""
+    """Yield what is wrong with the seeded bugs: those of points, and those of balancing."""
     config = loaded.config
-    kinds = point_kinds()
-    of_points = [name for name in config.mutations if name not in SCHED_MUTATIONS]
+    of_points = [
+        (index, name) for index, name in enumerate(config.mutations) if name not in SCHED_MUTATIONS
+    ]
     if of_points and config.granularity != "step" and loaded.is_sound("granularity"):
         yield loaded.problem(("mutations",), "are for granularity step")
     for index, name in enumerate(config.mutations):
-        if name in SCHED_MUTATIONS:
-            if loaded.is_sound("machine", "topology"):
-                why = why_not(name, _topology_of(loaded))
-                if why:
-                    yield loaded.problem(("mutations", index), f"{why} {got(name)}")
-            continue
-        why = check_name(name, kinds)
-        if why:
-            near = difflib.get_close_matches(name, [*kinds, *SCHED_MUTATIONS], 1)
-            hint = f"; did you mean {near[0]}?" if near and name not in kinds else ""
-            yield loaded.problem(("mutations", index), f"{why} {got(name)}{hint}")
+        if name in SCHED_MUTATIONS and loaded.is_sound("machine", "topology"):
+            why = why_not(name, _topology_of(loaded))
+            if why:
+                yield loaded.problem(("mutations", index), f"{why} {got(name)}")
+    names = [name for _, name in of_points]
+    for place, why, hint in wrong_mutations(names, tuple(SCHED_MUTATIONS)):
+        what = f"{why} {got(names[place])}{hint}"
+        yield loaded.problem(("mutations", of_points[place][0]), what)
 
 
 def _topology_of(loaded: Loaded) -> KernelTopology:

@@ -46,7 +46,7 @@ def as_html(told: Explanation) -> str:
     title = escape(headline(told))
     scenario = escape(told.scenario.name)
     spec = told.scenario.spec
-    without = f", without {escape(', '.join(spec.mutations))}" if spec.mutations else ""
+    mutated = f", mutated: {escape(', '.join(spec.mutations))}" if spec.mutations else ""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -57,7 +57,7 @@ def as_html(told: Explanation) -> str:
 </head>
 <body>
 <h1>{title}</h1>
-<p>{scenario}: {spec.cpus} CPUs, {escape(spec.memory_model)}{without};
+<p>{scenario}: {spec.cpus} CPUs, {escape(spec.memory_model)}{mutated};
 {len(told.steps)} steps, shown from step {told.begin}.</p>
 <table>
 <thead><tr><th scope="col">step</th>{head}<th scope="col"></th></tr></thead>

@@ -19,6 +19,7 @@ from cluster.race.keeping import KeepingWatch
 from cluster.race.run import Control, Run, Scenario, run_once
 from kernel.drive.chooser import Choice
 from kernel.drive.memory import DRAIN
+from kernel.drive.mutations import DROPPED
 from kernel.locking import Lock
 from kernel.points import ACQUIRE, RELEASE, STORE, STORE_RELEASE
 from kernel.points import READ as READ_LOCK
@@ -56,7 +57,6 @@ class _Steered(Control):
         super().__init__(scenario, None)
         self._walk = walk
         self._watch = watch
-        self._dropped = frozenset(scenario.spec.mutations)
         self._freed: dict[int, list[int]] = {}  # lock -> places: who gave it up last
         self._woken: dict[int, list[int]] = {}  # actor -> places
         self._on_cpu: dict[int, int] = {}  # cpu -> place of its last step
@@ -138,10 +138,10 @@ class _Steered(Control):
 
     def _can_go(self, entry: Choice) -> bool:
         """Tell whether an offer is no lock that is held."""
-        name, kind, obj = entry.op
+        _name, kind, obj = entry.op
         if kind not in (ACQUIRE, READ_LOCK) or getattr(entry, "granted", False):
             return True
-        if name in self._dropped:
+        if getattr(entry, "mutated", 0) == DROPPED:
             return True
         return obj.owner is None and (kind == READ_LOCK or not obj.readers)
 

@@ -152,6 +152,8 @@ def _points_of(node: ast.AST, where: str, function: str) -> Iterator[ListedPoint
             if len(parts) == 3 and isinstance(parts[0], ast.Constant):
                 name = str(parts[0].value)
                 kind = parts[1]
+                if isinstance(kind, ast.IfExp):  # taken one way or another
+                    kind = ast.Name("ACQUIRE")
                 if isinstance(kind, ast.Name):
                     about = ast.unparse(parts[2])
                     yield ListedPoint(

@@ -18,7 +18,7 @@ scenario, too: with two CPUs, no mutations, and exit status 0.
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Final
@@ -32,10 +32,9 @@ from cluster.config.model import Model
 from cluster.config.models import Argument, Text
 from cluster.config.quantities import Duration, OneOf
 from cluster.config.source import Document
-from cluster.point_names import point_kinds
+from cluster.mutations.changed import wrong_mutations
 from cluster.race.run import Expected, Scenario
 from kernel.drive.memory import ELSEWHERE, memory_model_names
-from kernel.drive.mutations import check_name
 from workloads.language.compiler import compile_program
 
 CLEAN: Final = "clean"
@@ -110,7 +109,7 @@ class ScenarioKeys(Model):
         Field(description="When CPUs see each other's stores."),
     ] = "sc"
     mutations: Annotated[
-        list[Text], Field(max_length=100, description="Points of the kernel that do nothing.")
+        list[Text], Field(max_length=100, description="Seeded bugs of the kernel.")
     ] = []
     expect: Expect = Expect()
     verdicts: Annotated[
@@ -165,7 +164,7 @@ class ScenarioFile:
             spec = replace(spec, memory_model=model)
         if mutations is not None:
             names = tuple(mutations)
-            problems += [Problem("--mutate", 0, 0, "", what) for _, what in wrong_mutations(names)]
+            problems += [Problem("--mutate", 0, 0, "", what) for _, what in _wrong(names)]
             spec = replace(spec, mutations=names)
         if problems:
             raise ConfigError(problems)
@@ -190,7 +189,7 @@ def _scenario(
 ) -> ScenarioFile:
     problems: list[Problem] = []
     if document is not None:
-        for index, what in wrong_mutations(keys.mutations):
+        for index, what in _wrong(keys.mutations):
             problems.append(document.problem(("mutations", index), what))
     spec, why = lone_spec(
         program,
@@ -222,13 +221,9 @@ def _scenario(
     )
 
 
-def wrong_mutations(names: Iterable[str]) -> Iterable[tuple[int, str]]:
-    """Yield ``(place, what)`` for each name that is no point which can be dropped."""
-    kinds = point_kinds()
-    for place, name in enumerate(names):
-        why = check_name(name, kinds)
-        if why:
-            yield place, f"{why} {got(name)}{'' if name in kinds else _hint(name, list(kinds))}"
+def _wrong(names: Sequence[str]) -> Iterator[tuple[int, str]]:
+    for place, why, hint in wrong_mutations(names):
+        yield place, f"{why} {got(names[place])}{hint}"
 
 
 def _hint(word: str, known: list[str]) -> str:
@@ -236,4 +231,4 @@ def _hint(word: str, known: list[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-__all__ = ["ScenarioFile", "load_scenario", "wrong_mutations"]
+__all__ = ["ScenarioFile", "load_scenario"]

@@ -23,6 +23,7 @@ class ActivePath:
         blocked_on: the lock it queues for; it cannot be chosen.
         branch: 0; of a path that a timer has begun, how many timers have begun one for its task.
         interrupt: it is an interrupt's, which came while ``task`` ran.
+        mutated: what of ``op`` is not done (``kernel.drive.mutations``).
         held: the locks it has; ``skipped``: those a mutation made it not take.
     """
 
@@ -34,6 +35,7 @@ class ActivePath:
         "granted",
         "held",
         "interrupt",
+        "mutated",
         "now_ns",
         "op",
         "serial",
@@ -60,6 +62,7 @@ class ActivePath:
         self.op: Point = ENTER
         self.granted = False
         self.blocked_on: Lock | None = None
+        self.mutated = 0
         self.held: list[Held] = []
         self.skipped: list[Lock] = []
 

@@ -17,9 +17,9 @@ free, exponential clocks would make every ready path equally likely to go next: 
 walk over interleavings. So every order is possible, none is against virtual time, and the scheme
 ``exact`` stays exact.
 
-A *mutation* names one point of the kernel's source that does nothing: a lock is not taken there
-(nor given back by that path), a barrier does not order. What then happens is a seeded bug. An
-exception that no path raises on purpose is, in a mutated kernel, what Linux calls an oops.
+A *mutation* (``kernel.drive.mutations``) is a seeded bug at one point of the kernel's source: what
+a path offers there is changed before anybody sees it. An exception that no path raises on purpose
+is, in a mutated kernel, what Linux calls an oops.
 
 With ``check`` the discipline of locks is watched (``kernel.drive.lockdep``) and invariants are
 checked after every step: all of them while there are few tasks; with many the neighbourhood of the
@@ -37,6 +37,7 @@ from kernel.drive.active_path import ActivePath
 from kernel.drive.chooser import Chooser, make_chooser
 from kernel.drive.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
 from kernel.drive.memory import Drain, MemoryModel, VersionedModel, make_memory_model
+from kernel.drive.mutations import DROPPED, UNORDERED, offer, rules_of
 from kernel.drive.switches import Switches
 from kernel.drive.ways import Way, versioned, with_ways
 from kernel.errors import InvariantError
@@ -86,7 +87,8 @@ class StepDriver:
     __slots__ = (
         "_dep",
         "_kernel",
-        "_mutations",
+        "_mutated",
+        "_rules",
         "_serial",
         "_story",
         "_switches",
@@ -109,7 +111,8 @@ class StepDriver:
         self.single = False
         self.watch: StepWatch | None = None
         self._kernel = kernel
-        self._mutations = frozenset(spec.mutations)
+        self._mutated = bool(spec.mutations)
+        self._rules = rules_of(spec.mutations)
         self._dep = LockDep() if spec.check else None
         self._story = kernel.story
         self._serial = 0
@@ -300,7 +303,7 @@ class StepDriver:
             elif kind == RELEASE:
                 self._release(path, name, cast(Lock, obj))
             elif kind >= LOAD or kind == BARRIER:
-                answer = self._access(path, name, kind, obj)
+                answer = self._access(path, kind, obj)
             elif self._sleep(path, name, kind):
                 return
             kernel.now_ns = path.now_ns
@@ -321,21 +324,23 @@ class StepDriver:
         except (InvariantError, RecursionError, MemoryError):
             raise
         except Exception as oops:
-            if not self._mutations:
+            if not self._mutated:
                 raise
             raise InvariantError(
                 f"oops: {path.task!r} in {_place(path.gen)}: {type(oops).__name__}: {oops}"
             ) from oops
         finally:
             kernel.stepping = None
+        if self._rules:
+            offer(self._rules, path)
         path.now_ns = kernel.now_ns + self._hold_up_ns()
         self._enable(path)
 
-    def _access(self, path: ActivePath, name: str, kind: int, obj: Any) -> Any:
+    def _access(self, path: ActivePath, kind: int, obj: Any) -> Any:
         """Do an access or a barrier by the rules of the memory model; return what is read."""
         memory = self.memory
         if kind in (BARRIER, READ_BARRIER, WRITE_BARRIER):
-            if memory.buffers and name not in self._mutations:
+            if memory.buffers and path.mutated != DROPPED:
                 memory.barrier(path.cpu, kind)
             return None
         if kind in (LOAD, LOAD_ACQUIRE):
@@ -376,12 +381,12 @@ class StepDriver:
         if path.granted:
             path.granted = False
             return True
-        if name in self._mutations:
+        if path.mutated == DROPPED:
             path.skipped.append(lock)
             return True
         if self._dep is not None:
             self._dep.acquire(path.held, lock, name, shared, path.task, interrupt=path.interrupt)
-        if self.memory.buffers and versioned(self.memory) is None:
+        if self.memory.buffers and path.mutated != UNORDERED and versioned(self.memory) is None:
             self.memory.barrier(path.cpu, READ if shared else ACQUIRE)
         path.now_ns += self._kernel.costs.lock_acquire
         lock.stat.acquisitions += 1
@@ -409,7 +414,7 @@ class StepDriver:
             raise InvariantError(
                 f"bad unlock: {path.task!r} releases {lock.name} at {name} and does not hold it"
             )
-        if self.memory.buffers:
+        if self.memory.buffers and path.mutated != UNORDERED:
             memory = versioned(self.memory)
             if memory is None:
                 self.memory.barrier(path.cpu, RELEASE)
@@ -452,7 +457,7 @@ class StepDriver:
             lock.since_ns = path.now_ns
         path.held.append((lock, name, shared))
         memory = versioned(self.memory)
-        if memory is not None:
+        if memory is not None and path.mutated != UNORDERED:
             memory.acquire(path.cpu, lock)
 
     def _settle(self, cpu: int) -> None:

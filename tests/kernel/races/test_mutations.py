@@ -9,7 +9,6 @@ import pytest
 
 from cluster.engine_api import DEADLOCK, DONE, INVARIANT
 from cluster.point_names import point_kinds, point_places
-from kernel.drive.mutations import check_name
 from kernel.points import BARRIER
 
 # program, CPUs, mutation, how it may show: a lost wake-up leaves everybody asleep
@@ -55,17 +54,3 @@ def test_every_point_has_a_name_of_its_own():
     names = Counter(name for name, _, _ in point_places())
     assert len(names) > 100
     assert [name for name, count in names.items() if count > 1] == []
-
-
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [
-        ("nowhere.lock", "there is no such point"),
-        ("do_wait.tasklist_unlock", "a release goes with its acquisition: name that"),
-        ("do_wait.schedule", "neither a lock nor a barrier: there is nothing to drop"),
-        ("do_wait.tasklist_lock", ""),
-        ("set_task_state.smp_mb", ""),
-    ],
-)
-def test_only_locks_and_barriers_can_be_dropped(name, why):
-    assert check_name(name, point_kinds()) == why
