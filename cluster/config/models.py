@@ -440,8 +440,8 @@ class RunConfig(Model):
         list[Text],
         Field(
             max_length=100,
-            description="Seeded bugs: points of the kernel that do nothing (locks not taken, "
-            "barriers dropped), and those of balancing (smplab list mutations).",
+            description="Seeded bugs: points of the kernel dropped, weakened, moved or swapped "
+            "(docs/races.md), and those of balancing (smplab list mutations).",
         ),
     ] = []
     limits: Limits = Limits()
