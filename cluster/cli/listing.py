@@ -131,7 +131,7 @@ def _points() -> Iterator[str]:
         for name, value in vars(points).items()
         if name.isupper() and type(value) is int
     }
-    yield "places are below kernel/; * can be dropped by a mutation (others: smplab race mutants):"
+    yield "places are below kernel/; * can be dropped (smplab race mutants --list):"
     rows: dict[str, list[str]] = {}
     for name, kind, where in point_places():
         mark = "*" if DROP in admits(kind) else " "
