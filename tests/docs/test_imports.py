@@ -29,7 +29,7 @@ LAZY = {
     "cluster/engine.py": "a run needs one engine",
     "cluster/local_engine.py": "the checks are large, and few runs ask for them",
     "cluster/lps.py": "the checks are large, and few runs ask for them",
-    "cluster/mutations/install.py": "most machines have no mutations, and what makes code reads source",
+    "cluster/mutations/install.py": "few machines have mutations, whose code is made of the source",
     "cluster/plugins.py": "looking for what is installed is dear, and few runs have such parts",
     "cluster/compile_core.py": "mypyc need not be installed",
     "cluster/**ray_*.py": "Ray takes a second to import, and a local run does without",
