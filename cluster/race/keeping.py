@@ -12,6 +12,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from cluster.race.explored import FOLLOWED, PRIVATE
+from cluster.race.loads import by_cpu
 from cluster.race.watch import (
     _CONTAINERS,
     READ,
@@ -23,7 +24,7 @@ from cluster.race.watch import (
     following,
 )
 from kernel.drive.memory import DRAIN, Cell
-from kernel.points import LOAD, LOAD_ACQUIRE, READ_BARRIER
+from kernel.points import LOAD, LOAD_ACQUIRE, POINT, READ_BARRIER
 
 if TYPE_CHECKING:
     from kernel.drive.active_path import ActivePath
@@ -33,17 +34,22 @@ if TYPE_CHECKING:
 class KeepingWatch(Watch):
     """See the module header; to be used inside ``following_all()``."""
 
-    __slots__ = ("_aside", "_driver")
+    __slots__ = ("_aside", "_coming", "_driver")
 
     def __init__(self) -> None:
         super().__init__(keep=True)
         self._aside = False  # between two steps
+        self._coming: dict[Any, dict[Key, int]] = {}  # task -> what its request has read
         self._driver = False  # the point is carried out, and the path has not gone on
 
     def begin(self, entry: "ActivePath | Drain") -> None:
         """See ``StepWatch.begin``."""
         super().begin(entry)
         kind = entry.op[1]
+        if kind == POINT and entry.branch == 0:
+            coming = self._coming.pop(self.task, None)
+            if coming is not None:
+                self._acc.update(coming)
         if kind == DRAIN or LOAD <= kind < READ_BARRIER:
             cell: Any = entry.op[2][0]  # type: ignore[index]
             if type(cell) is Cell:  # each access has its own: the words are meant
@@ -70,13 +76,16 @@ class KeepingWatch(Watch):
             self._driver = False
         super().end()
 
-    def aside(self, on: bool) -> None:
-        """See ``StepWatch.aside``: it belongs to the last step."""
+    def aside(self, on: bool, of: Any = None) -> None:
+        """See ``StepWatch.aside``: it belongs to the last step.
+
+        What is only read to let a request in belongs to the step with which its path begins.
+        """
         if not self.steps:
             return
         if on:
             self._aside = True
-            self._acc = self.steps[-1].footprint
+            self._acc = {}
             _active[0] = self
             return
         _active[0] = None
@@ -84,6 +93,11 @@ class KeepingWatch(Watch):
             if container != held:
                 self._acc[key] = WRITE
         self.seen = {}
+        last = self.steps[-1].footprint
+        reads = last if of is None else self._coming.setdefault(of, {})
+        for key, mode in self._acc.items():
+            into = reads if mode == READ else last
+            into[key] = into.get(key, 0) | mode
         self.where = {}  # nobody looks for data races here
         for task in self._woken:
             self._publish(self.task, task)
@@ -141,7 +155,7 @@ def _followed(field: str, slot: Any) -> property:
 def following_all() -> Iterator[None]:
     """``watch.following()``, and the fields of ``explored.FOLLOWED`` tell of their use as well."""
     replaced: list[tuple[type, str, Any]] = []
-    with following():
+    with following(), by_cpu():
         try:
             for cls in FOLLOWED:
                 for field in cls.__dict__.get("__slots__", ()):

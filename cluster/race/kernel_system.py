@@ -5,12 +5,15 @@ the kernel does between two steps counted to the first of them: a request that c
 takes a task from another. Whoever stands before a lock that is held cannot go (he could only
 queue), which leaves out the orders of queues. A step needs
 
-- to take a lock, those who gave it up before;
+- to take a lock, those who gave it up before; who only reads needs no other reader;
 - to come into the kernel, whoever woke its task, and who was on its CPU before it;
-- to make a store visible (its own actor, ``-1 - cpu``), the store, and the one before it.
+- to make a store visible (an actor of its own), the store, and what a barrier puts before it;
+- to pass what empties a CPU's store buffer, those that became visible: until then it cannot go,
+  for to be emptied there or just before is the same.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster.race.actors import actor_of
@@ -21,47 +24,74 @@ from kernel.drive.chooser import Choice
 from kernel.drive.memory import DRAIN
 from kernel.drive.mutations import DROPPED
 from kernel.locking import Lock
-from kernel.points import ACQUIRE, RELEASE, STORE, STORE_RELEASE
+from kernel.points import (
+    ACQUIRE,
+    BARRIER,
+    RELEASE,
+    RESCHED,
+    SCHEDULE,
+    STORE,
+    STORE_RELEASE,
+    UPDATE,
+)
 from kernel.points import READ as READ_LOCK
 from kernel.task import TaskStruct
 
 _QUEUES: Final[Key] = ("cpus", "queues")  # who runs and who waits on the CPUs
+# before what a CPU's store buffer must be empty
+_EMPTY: Final = frozenset((BARRIER, UPDATE, ACQUIRE, READ_LOCK, RELEASE, SCHEDULE, RESCHED))
 _UNKNOWN: Final = "unknown"  # label of an object that nobody saw made: one for all of them
 
 
 class KernelSystem:
     """Runs of a scenario, as ``dpor`` wants them; inside ``keeping.following_all()``.
 
-    Attributes:
-        late: at how many steps a path was in the kernel and not due: virtual time had its say.
+    Args:
+        free: offers whatever can go, also who would only queue, or empty a store buffer.
     """
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, *, free: bool = False) -> None:
         self.scenario = scenario
-        self.late = 0
+        self.free = free
         self.watch: KeepingWatch | None = None  # of the last run
 
     def __call__(self, walk: Walk) -> Run:
         """Make one run; see ``dpor.System``."""
         watch = self.watch = KeepingWatch()
-        control = _Steered(self.scenario, walk, watch)
+        control = _Steered(self.scenario, walk, watch, self.free)
         run = run_once(self.scenario, control, strategy="dpor", watch=watch)
         control.finish()
         return run
 
 
+@dataclass(slots=True)
+class _Stored:
+    """A store that waits: to which field, and the place of the step that made it."""
+
+    obj: Any
+    field: str
+    place: int
+
+
 class _Steered(Control):
     """The chooser of one run that a walk steers."""
 
-    def __init__(self, scenario: Scenario, walk: Walk, watch: KeepingWatch) -> None:
+    def __init__(
+        self, scenario: Scenario, walk: Walk, watch: KeepingWatch, free: bool = False
+    ) -> None:
         super().__init__(scenario, None)
+        self._free = free
+        self._buffers = scenario.spec.memory_model != "sc"
         self._walk = walk
         self._watch = watch
-        self._freed: dict[int, list[int]] = {}  # lock -> places: who gave it up last
+        # lock -> places: who gave it up last as a writer, and as readers since
+        self._freed: dict[int, tuple[list[int], list[int]]] = {}
+        self._shared: dict[tuple[int, int], bool] = {}  # (actor, lock): has it as a reader
         self._woken: dict[int, list[int]] = {}  # actor -> places
         self._on_cpu: dict[int, int] = {}  # cpu -> place of its last step
         self._of_task: dict[Any, int] = {}  # task -> place of its last step
-        self._stored: dict[int, int] = {}  # cpu -> place of the last store or drain of its buffer
+        self._stored: dict[int, list[_Stored]] = {}  # cpu -> what waits in its buffer
+        self._seen: dict[int, list[tuple[int, int]]] = {}  # cpu -> (epoch, place) of its drains
         self._labels: dict[int, Any] = {}
         self._went_on: Any = None  # what was chosen last
 
@@ -70,10 +100,13 @@ class _Steered(Control):
         self.settle(enabled)
         places: dict[int, int] = {}
         waiting: list[Step] = []
+        full = {entry.cpu for entry in enabled if entry.op[1] == DRAIN} if self._buffers else ()
         for place, entry in enumerate(enabled):
-            if self._can_go(entry):
+            if self._free or (
+                self._can_go(entry) and (entry.cpu not in full or not self._empties(entry))
+            ):
                 places.setdefault(actor_of(entry), place)
-            else:
+            elif entry.op[1] in (ACQUIRE, READ_LOCK) and not self._can_go(entry):
                 waiting.append(Step(actor_of(entry), self._lock(entry)))
         if not places:  # let them queue, and the kernel tell of the deadlock
             places = {actor_of(entry): place for place, entry in enumerate(enabled)}
@@ -103,28 +136,30 @@ class _Steered(Control):
             (self._label(key[0]), key[1]): mode for key, mode in seen.footprint.items()
         }
         needs: list[int] = []
-        if kind == DRAIN:
-            if cpu in self._stored:
-                needs.append(self._stored[cpu])
-            self._stored[cpu] = place
-        else:
-            before = self._of_task.get(task)
-            if before is not None:
-                needs.append(before)
-            self._of_task[task] = place
-            if seen.name == "enter":
-                needs += self._woken.pop(actor, ())
-                if cpu in self._on_cpu:
-                    needs.append(self._on_cpu[cpu])
-            elif kind in (ACQUIRE, READ_LOCK) and not seen.skipped:
-                needs += self._freed.get(id(obj), ())
-                touched[self._label(id(obj)), LOCK] = WRITE if kind == ACQUIRE else READ
-            elif kind == RELEASE:
-                self._freed.setdefault(id(obj), []).append(place)
-            elif kind in (STORE, STORE_RELEASE):
-                self._stored[cpu] = place
-            self._on_cpu[cpu] = place
         path = self._went_on
+        if kind == DRAIN:
+            needs += self._drained(path, place)
+        else:
+            if actor == task.pid:  # a path that a timer has begun stands beside
+                before = self._of_task.get(task)
+                if before is not None:
+                    needs.append(before)
+                self._of_task[task] = place
+                if seen.name == "enter":
+                    needs += self._woken.pop(actor, ())
+                    if cpu in self._on_cpu:
+                        needs.append(self._on_cpu[cpu])
+                self._on_cpu[cpu] = place
+            if kind in (ACQUIRE, READ_LOCK):
+                if not seen.skipped:
+                    touched[self._label(id(obj)), LOCK] = WRITE if kind == ACQUIRE else READ
+                    needs += self._taken(actor, id(obj), kind == READ_LOCK)
+            elif kind == RELEASE:
+                self._given_up(actor, id(obj), place)
+            elif kind in (STORE, STORE_RELEASE) and self._buffers:
+                self._stored.setdefault(cpu, []).append(_Stored(obj[0], obj[1], place))
+            if self._buffers and kind in _EMPTY:
+                needs += [drained for _, drained in self._seen.get(cpu, ())]
         if any(key[1] == "pulls_out" and mode & WRITE for key, mode in seen.footprint.items()):
             touched[_QUEUES] = WRITE  # it has looked whom it could take from another CPU
         elif kind != DRAIN and path.blocked_on is None and path not in enabled:
@@ -136,6 +171,35 @@ class _Steered(Control):
                     self._woken.setdefault(other.pid, []).append(place)
         self._walk.did(Step(actor, touched, needs))
 
+    def _taken(self, actor: int, lock: int, shared: bool) -> Sequence[int]:
+        """Note who has a lock, and return those who had to give it up before."""
+        self._shared[actor, lock] = shared
+        writers, readers = self._freed.get(lock, ((), ()))
+        return writers if shared else (*writers, *readers)
+
+    def _given_up(self, actor: int, lock: int, place: int) -> None:
+        shared = self._shared.pop((actor, lock), None)
+        if shared is None:  # a mutation let him not take it
+            return
+        if shared:
+            self._freed.setdefault(lock, ([], []))[1].append(place)
+        else:  # he needed the others
+            self._freed[lock] = [place], []
+
+    def _drained(self, entry: Any, place: int) -> Sequence[int]:
+        """Return what a store had to wait for that has become visible."""
+        obj, field, _value = entry.op[2]
+        epoch = getattr(entry, "epoch", 0)
+        drains = self._seen.setdefault(entry.cpu, [])
+        needs = [drained for before, drained in drains if before < epoch]
+        drains.append((epoch, place))
+        waiting = self._stored.get(entry.cpu, [])
+        for at, one in enumerate(waiting):
+            if one.obj is obj and one.field == field:
+                del waiting[at]
+                return *needs, one.place
+        return needs
+
     def _can_go(self, entry: Choice) -> bool:
         """Tell whether an offer is no lock that is held."""
         _name, kind, obj = entry.op
@@ -144,6 +208,10 @@ class _Steered(Control):
         if getattr(entry, "mutated", 0) == DROPPED:
             return True
         return obj.owner is None and (kind == READ_LOCK or not obj.readers)
+
+    def _empties(self, entry: Choice) -> bool:
+        """Tell whether an offer would make all stores of its CPU visible."""
+        return entry.op[1] in _EMPTY and not getattr(entry, "mutated", 0)
 
     def _lock(self, entry: Choice) -> Touched:
         _name, kind, obj = entry.op

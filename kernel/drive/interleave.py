@@ -150,6 +150,7 @@ class StepDriver:
                     if event_ns > limit_ns or event_ns == m.NEVER:
                         return
                     self._aside(True)
+                    of: TaskStruct | None = None
                     if is_timer:
                         interrupt = timers[0][2].interrupts()
                         self._begin_timed(kernel.open_timer(), interrupt)
@@ -159,7 +160,8 @@ class StepDriver:
                         if gen is not None and self.memory.buffers:
                             self._switches.note(self.memory, kernel.current, kernel.cpu)
                         self._begin(gen)
-                    self._aside(False)
+                        of = None if gen is None else kernel.current
+                    self._aside(False, of)
                     self._settle(kernel.cpu)
                 elif step_ns > limit_ns:
                     return
@@ -180,9 +182,9 @@ class StepDriver:
             entry.now_ns = max(entry.now_ns, to_ns)
         self.enabled.sort(key=_order)
 
-    def _aside(self, on: bool) -> None:
+    def _aside(self, on: bool, of: "TaskStruct | None" = None) -> None:
         if self.watch is not None:
-            self.watch.aside(on)
+            self.watch.aside(on, of)
 
     def _begin_timed(self, gen: "Path[object] | None", interrupt: bool) -> None:
         """Let a path stand beside the others, and beside one that its task may have itself."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from kernel.drive.active_path import ActivePath
     from kernel.drive.memory import Drain
+    from kernel.task import TaskStruct
 
 
 class StepWatch(Protocol):
@@ -22,6 +23,10 @@ class StepWatch(Protocol):
         """The step is over. A path that waits for a lock, or sleeps, has not gone on."""
         ...
 
-    def aside(self, on: bool) -> None:
-        """The kernel begins, or ends, what it does between steps: a request, a timer comes in."""
+    def aside(self, on: bool, of: "TaskStruct | None" = None) -> None:
+        """The kernel begins, or ends, what it does between steps: a request, a timer comes in.
+
+        Args:
+            of: at the end, whose request it was, which goes on as a path; None: nobody's.
+        """
         ...

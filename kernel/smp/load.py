@@ -187,7 +187,7 @@ def load_dec(k: "Kernel", cpu: int) -> None:
         if not load.nr_running[cpu]:
             newidle_balance(k, cpu)
         return
-    if load.overloaded and not load.nr_running[cpu]:
+    if not load.nr_running[cpu] and load.overloaded:
         pull_task(k, cpu)
 
 

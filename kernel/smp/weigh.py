@@ -42,7 +42,7 @@ def _add(k: "Kernel", cpu: int, extra: int) -> None:
 
 def set_on_rq(k: "Kernel", task: TaskStruct, on_rq: bool) -> None:
     """``task`` becomes runnable on its CPU, or ceases to be; the load table is another matter."""
-    if k.uneven and task.on_rq is not on_rq:
+    if task.on_rq is not on_rq and k.uneven:
         extra = k.uneven.get(task, 0)
         if extra:
             _add(k, task.cpu, extra if on_rq else -extra)
@@ -51,7 +51,7 @@ def set_on_rq(k: "Kernel", task: TaskStruct, on_rq: bool) -> None:
 
 def set_task_cpu(k: "Kernel", task: TaskStruct, cpu: int) -> None:
     """``task`` is on ``cpu`` from now on. Source: kernel/sched/core.c:set_task_cpu()."""
-    if k.uneven and task.on_rq and task.cpu != cpu:
+    if task.on_rq and task.cpu != cpu and k.uneven:
         extra = k.uneven.get(task, 0)
         if extra:
             _add(k, task.cpu, -extra)
