@@ -1,0 +1,190 @@
+"""``smplab race prove …``: certify a small scenario, go on from a checkpoint, check a certificate."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cluster.cli import race
+from cluster.exit_codes import BUG_FOUND, INCOMPLETE, OK, USAGE, CliError
+
+if TYPE_CHECKING:
+    from cluster.race.prove import Proof
+    from cluster.race.scenario import ScenarioFile
+
+
+def prove(
+    path: race._Scenario,
+    most: Annotated[int, typer.Option("--most", min=1, help="Runs at most, of this call.")] = (
+        100_000
+    ),
+    seconds: Annotated[
+        float | None,
+        typer.Option("--time", "--seconds", min=0.001, metavar="S", help="At most so long."),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=0, max=1024, help="Processes; 0: one for each processor.")
+    ] = 1,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", metavar="FILE", help="Go on from this checkpoint."),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint", metavar="FILE", help="Where the checkpoint goes; else --resume's file."
+        ),
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option("--certificate", metavar="FILE", help="Write the certificate, as JSON."),
+    ] = None,
+    check: Annotated[
+        Path | None,
+        typer.Option(
+            "--check", metavar="FILE", help="Only tell whether this certificate still holds."
+        ),
+    ] = None,
+    estimate_only: Annotated[
+        bool, typer.Option("--estimate", help="Only estimate how many traces there are.")
+    ] = False,
+    cpus: race._Cpus = None,
+    model: race._Model = None,
+    mutate: race._Mutate = None,
+    unmutated: race._Unmutated = False,
+    as_json: race._Json = False,
+) -> int:
+    """Make one run for each order of steps that can matter, until there is none left.
+
+    Exits 0 if all were clean, or the certificate of --check holds; 1 if one failed; 4 if --most
+    runs or --time were not enough.
+    """
+    loaded = race._load(path, cpus, model, mutate, unmutated)
+    from cluster.race.prove import checkpoint_text, holds
+    from cluster.race.prove import prove as prove_scenario
+    from cluster.race.watch import following
+
+    code = race._code().hex()
+    if check is not None:
+        why = holds(_json_of(check, "--check"), loaded.scenario, code)
+        if why:
+            raise CliError(USAGE, "certificate", f"{check}: {why}")
+        print(f"{loaded.scenario.name}: the certificate holds")
+        return OK
+    kept = None if resume is None else _checkpoint(resume)
+    with _telling() as told:
+        try:
+            proof = prove_scenario(
+                loaded.scenario,
+                0 if estimate_only else most,
+                seconds,
+                kept,
+                told,
+                code=code,
+                jobs=jobs or os.cpu_count() or 1,
+            )
+        except ValueError as error:
+            raise CliError(USAGE, "checkpoint", f"{resume}: {error}") from None
+    with following():
+        record = None if proof.failed is None else race._recorded(loaded, proof.failed)
+    options = race._options(cpus, model, mutate, unmutated)
+    command = None
+    if record is not None:
+        words = ["smplab race replay", record.text, race._quoted(str(path)), *options]
+        command = " ".join(words)
+    to = checkpoint or resume
+    if to is not None and proof.checkpoint is not None and not estimate_only:
+        race._write(to, checkpoint_text(proof.checkpoint))
+    plain = {
+        **race._machine_plain(loaded),
+        **proof.certificate(),
+        "seconds": round(proof.seconds, 3),
+        "bug": None if proof.failed is None else race._bug_plain(proof.failed, record, command),
+    }
+    if certificate is not None and not estimate_only:
+        race._write(certificate, json.dumps(proof.certificate(), indent=2) + "\n")
+    if as_json:
+        print(json.dumps(plain, indent=2))
+    else:
+        lines = [race._machine_line(loaded)]
+        if estimate_only:
+            lines.append(_estimate_line(proof))
+        else:
+            lines += _lines(loaded, proof)
+            if proof.failed is not None and record is not None:
+                lines += race._bug_lines(proof.failed, record, command)
+            if to is not None and proof.checkpoint is not None:
+                again = " ".join(["smplab race prove", race._quoted(str(path)), *options])
+                lines.append(f"go on: {again} --resume {race._quoted(str(to))}")
+        race._print_lines(lines)
+    if estimate_only:
+        return OK
+    if proof.failed is not None:
+        return BUG_FOUND
+    return OK if proof.complete else INCOMPLETE
+
+
+def _json_of(path: Path, option: str) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CliError(USAGE, "usage", f"{option}: {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise CliError(USAGE, "usage", f"{option}: {path} is no JSON: {error}") from None
+
+
+def _checkpoint(path: Path) -> dict[str, Any]:
+    from cluster.race.prove import BadCheckpoint, read_checkpoint
+
+    try:
+        return read_checkpoint(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CliError(USAGE, "usage", f"--resume: {path}: {error.strerror}") from None
+    except (BadCheckpoint, UnicodeDecodeError) as error:
+        raise CliError(USAGE, "checkpoint", f"{path}: {error}") from None
+
+
+def _estimate_line(proof: "Proof") -> str:
+    mean, least, most = proof.estimate or (0.0, 0, 0)
+    return f"about {mean:,.0f} traces (descents speak for {least:,} to {most:,})"
+
+
+def _lines(loaded: "ScenarioFile", proof: "Proof") -> list[str]:
+    lines = [_estimate_line(proof), *proof.text().splitlines()]
+    if proof.failed is not None:
+        return lines
+    if proof.complete:
+        return [*lines, "certified: every order of steps that can matter is clean"]
+    return [*lines, "not certified: the runs or the time were not enough"]
+
+
+@contextmanager
+def _telling() -> "Iterator[Callable[[Proof], None] | None]":
+    """Yield what tells on a terminal how far the proof is; None if nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        BarColumn(),
+        TextColumn("{task.fields[traces]:,} traces of about {task.fields[about]:,}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None, traces=0, about=0)
+
+        def told(proof: "Proof") -> None:
+            about = max(1, round(proof.estimate[0])) if proof.estimate else 1
+            about = max(about, proof.traces)
+            progress.update(
+                task, completed=proof.traces, total=about, traces=proof.traces, about=about
+            )
+
+        yield told
