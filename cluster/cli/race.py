@@ -1,4 +1,4 @@
-"""``smplab race …``: look for races in a scenario, make a run again, certify a small scenario."""
+"""``smplab race …``: look for races in a scenario, make a run again."""
 
 import json
 import os
@@ -28,7 +28,6 @@ from cluster.exit_codes import BUG_FOUND, DIVERGED, INCOMPLETE, OK, USAGE, CliEr
 if TYPE_CHECKING:
     from cluster.race.again import Again, Record
     from cluster.race.explore import Found
-    from cluster.race.prove import Proof
     from cluster.race.run import Run
     from cluster.race.scenario import ScenarioFile
 
@@ -223,40 +222,6 @@ def replay(
         _print_replay(done, control)
     stopped = bool(control.offers)
     return OK if stopped or done.verdict.kind == CLEAN else BUG_FOUND
-
-
-@app.command("prove")
-def prove(
-    path: _Scenario,
-    most: Annotated[int, typer.Option("--most", min=1, help="Runs at most.")] = 100_000,
-    cpus: _Cpus = None,
-    model: _Model = None,
-    mutate: _Mutate = None,
-    unmutated: _Unmutated = False,
-    as_json: _Json = False,
-) -> int:
-    """Make one run for each order of steps that can matter, until there is none left.
-
-    Exits 0 if all were clean; 1 if one failed; 4 if --most runs were not enough.
-    """
-    loaded = _load(path, cpus, model, mutate, unmutated)
-    from cluster.race.prove import prove as prove_scenario
-    from cluster.race.watch import following
-
-    proof = prove_scenario(loaded.scenario, most, code=_code().hex())
-    with following():
-        record = None if proof.failed is None else _recorded(loaded, proof.failed)
-    options = _options(cpus, model, mutate, unmutated)
-    command = None
-    if record is not None:
-        command = " ".join(["smplab race replay", record.text, _quoted(str(path)), *options])
-    if as_json:
-        print(json.dumps(_proof_plain(loaded, proof, record, command), indent=2))
-    else:
-        _print_proof(loaded, proof, record, command)
-    if proof.failed is not None:
-        return BUG_FOUND
-    return OK if proof.complete else INCOMPLETE
 
 
 # -- what they have in common ----------------------------------------------------------------------
@@ -476,37 +441,6 @@ def _print_replay(done: "Run", control: "Again") -> None:
     else:
         lines.append(f"the same {count} steps: {done.verdict.kind}, digest {done.digest}")
         lines += [f"  {line}" for line in done.verdict.text.splitlines()]
-    _print_lines(lines)
-
-
-def _proof_plain(
-    loaded: "ScenarioFile", proof: "Proof", record: "Record | None", command: str | None
-) -> dict[str, Any]:
-    return {
-        **_machine_plain(loaded),
-        "complete": proof.complete,
-        "traces": proof.traces,
-        "blocked": proof.blocked,
-        "steps": proof.steps,
-        "endings": proof.endings,
-        "bug": None if proof.failed is None else _bug_plain(proof.failed, record, command),
-    }
-
-
-def _print_proof(
-    loaded: "ScenarioFile", proof: "Proof", record: "Record | None", command: str | None
-) -> None:
-    lines = [
-        _machine_line(loaded),
-        f"{proof.traces:,} traces, {proof.blocked:,} runs more that led nowhere new, "
-        f"{proof.steps:,} steps",
-    ]
-    if proof.failed is not None and record is not None:
-        lines += _bug_lines(proof.failed, record, command)
-    elif proof.complete:
-        lines.append("certified: every order of steps that can matter is clean")
-    else:
-        lines.append("not certified: there are more traces than --most allows")
     _print_lines(lines)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster.cli import race as commands
+from cluster.cli.race_prove import prove
 from cluster.exit_codes import DIVERGED, OK, USAGE, CliError
 
 if TYPE_CHECKING:
@@ -197,6 +198,7 @@ def _segment_told(actor: int, steps: int) -> str:
 def register(parent: typer.Typer) -> None:
     """Add the commands ``race …`` to ``parent``: those of ``cluster.cli.race`` and these."""
     if not any(one.name == "shrink" for one in commands.app.registered_commands):
+        commands.app.command("prove")(prove)
         commands.app.command("shrink")(shrink_command)
         commands.app.command("explain")(explain_command)
     commands.register(parent)

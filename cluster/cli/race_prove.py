@@ -1,7 +1,6 @@
-"""``smplab race prove …``: certify a small scenario, go on from a checkpoint, check a certificate."""
+"""``smplab race prove …``: certify a small scenario, go on from a checkpoint, check proofs."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,9 +26,6 @@ def prove(
         float | None,
         typer.Option("--time", "--seconds", min=0.001, metavar="S", help="At most so long."),
     ] = None,
-    jobs: Annotated[
-        int, typer.Option(min=0, max=1024, help="Processes; 0: one for each processor.")
-    ] = 1,
     resume: Annotated[
         Path | None,
         typer.Option("--resume", metavar="FILE", help="Go on from this checkpoint."),
@@ -65,7 +61,7 @@ def prove(
     runs or --time were not enough.
     """
     loaded = race._load(path, cpus, model, mutate, unmutated)
-    from cluster.race.prove import checkpoint_text, holds
+    from cluster.race.prove import BadCheckpoint, checkpoint_text, holds
     from cluster.race.prove import prove as prove_scenario
     from cluster.race.watch import following
 
@@ -86,10 +82,11 @@ def prove(
                 kept,
                 told,
                 code=code,
-                jobs=jobs or os.cpu_count() or 1,
             )
-        except ValueError as error:
+        except BadCheckpoint as error:
             raise CliError(USAGE, "checkpoint", f"{resume}: {error}") from None
+        except ValueError as error:
+            raise CliError(USAGE, "usage", str(error)) from None
     with following():
         record = None if proof.failed is None else race._recorded(loaded, proof.failed)
     options = race._options(cpus, model, mutate, unmutated)

@@ -34,12 +34,13 @@ if TYPE_CHECKING:
 class KeepingWatch(Watch):
     """See the module header; to be used inside ``following_all()``."""
 
-    __slots__ = ("_aside", "_coming", "_driver")
+    __slots__ = ("_aside", "_coming", "_driver", "_told")
 
     def __init__(self) -> None:
         super().__init__(keep=True)
         self._aside = False  # between two steps
         self._coming: dict[Any, dict[Key, int]] = {}  # task -> what its request has read
+        self._told: frozenset[Key] = frozenset()  # what the point itself is about
         self._driver = False  # the point is carried out, and the path has not gone on
 
     def begin(self, entry: "ActivePath | Drain") -> None:
@@ -60,21 +61,28 @@ class KeepingWatch(Watch):
                     self._acc[id(cell.page), f"word {word}"] = mode
         # a barrier lets stores be seen; what the driver reads meanwhile is no access
         self._driver = _active[0] is not self
+        self._told = frozenset(self._acc)
         _active[0] = self
 
     def go_on(self, path: "ActivePath") -> None:
         """See ``StepWatch.go_on``."""
         if self._driver:
-            self.where = {}
-            self._driver = False
+            self._driver_is_done()
         super().go_on(path)
 
     def end(self) -> None:
         """See ``StepWatch.end``."""
         if self._driver:
-            self.where = {}
-            self._driver = False
+            self._driver_is_done()
         super().end()
+
+    def _driver_is_done(self) -> None:
+        """Keep of what the driver did what stores became visible; that it looked is no access."""
+        acc, told = self._acc, self._told
+        for key in [key for key, mode in acc.items() if mode == READ and key not in told]:
+            del acc[key]
+        self.where = {}
+        self._driver = False
 
     def aside(self, on: bool, of: Any = None) -> None:
         """See ``StepWatch.aside``: it belongs to the last step.

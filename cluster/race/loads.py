@@ -42,6 +42,8 @@ class _Numbers(list[int]):
 
     __slots__ = ("load",)
 
+    load: LoadTable
+
     def __getitem__(self, cpu: Any) -> Any:
         watch = _active[0]
         if watch is not None:

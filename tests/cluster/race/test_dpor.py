@@ -10,11 +10,12 @@ from cluster.race.dpor import LOCK, READ, WRITE, Blocked, Explorer, Step, Touche
 # (operation, number, number): see ``_Machine.take``
 Op = tuple[str, int, int]
 Program = tuple[tuple[Op, ...], ...]
+_LOCKS = {"lock": WRITE, "share": READ}
 
 
 @dataclass(slots=True)
 class _Machine:
-    """Actors with variables, one register each, locks, a token each, and sleeps.
+    """Actors with variables, one register each, locks (also shared), a token each, and sleeps.
 
     Whoever parks without a token sleeps until somebody gives one; a call finds only those asleep.
     """
@@ -24,6 +25,7 @@ class _Machine:
     values: list[int] = field(default_factory=lambda: [0] * 3)
     registers: list[int] = field(default_factory=list)
     owners: list[int] = field(default_factory=lambda: [-1] * 2)
+    readers: list[int] = field(default_factory=lambda: [0] * 2)  # bits: actors
     tokens: list[int] = field(default_factory=list)
     asleep: list[bool] = field(default_factory=list)
 
@@ -40,6 +42,7 @@ class _Machine:
             list(self.values),
             list(self.registers),
             list(self.owners),
+            list(self.readers),
             list(self.tokens),
             list(self.asleep),
         )
@@ -50,6 +53,7 @@ class _Machine:
             tuple(self.values),
             tuple(self.registers),
             tuple(self.owners),
+            tuple(self.readers),
             tuple(self.tokens),
             tuple(map(int, self.asleep)),
         )
@@ -64,19 +68,22 @@ class _Machine:
             op = self.op(actor)
             if op is None or self.asleep[actor]:
                 continue
-            if op[0] == "lock" and self.owners[op[1]] >= 0:
+            if op[0] in _LOCKS and self.held_up(op):
                 continue
             able.append(actor)
         return able
+
+    def held_up(self, op: Op) -> bool:
+        return self.owners[op[1]] >= 0 or (op[0] == "lock" and self.readers[op[1]] != 0)
 
     def waiting(self) -> list[Step]:
         steps = []
         for actor in range(len(self.program)):
             op = self.op(actor)
-            if op is None or op[0] != "lock" or self.asleep[actor]:
+            if op is None or op[0] not in _LOCKS or self.asleep[actor]:
                 continue
-            if self.owners[op[1]] >= 0:
-                steps.append(Step(actor, {(op[1], LOCK): WRITE}))
+            if self.held_up(op):
+                steps.append(Step(actor, {(op[1], LOCK): _LOCKS[op[0]]}))
         return steps
 
     def take(self, actor: int) -> tuple[Touched, str, int]:
@@ -102,7 +109,14 @@ class _Machine:
             self.owners[one] = actor
             self.registers[actor] += self.values[two]
             return {(one, LOCK): WRITE, (two, "value"): READ}, "lock", one
+        if name == "share":
+            self.readers[one] |= 1 << actor
+            self.registers[actor] += self.values[two]
+            return {(one, LOCK): READ, (two, "value"): READ}, "share", one
         if name == "unlock":
+            if self.readers[one] >> actor & 1:
+                self.readers[one] ^= 1 << actor
+                return {}, "unshare", one
             if self.owners[one] == actor:
                 self.owners[one] = -1
                 return {}, "unlock", one
@@ -127,6 +141,7 @@ def _system(program: Program, found: set[object]) -> object:
     def run(walk: Walk) -> None:
         machine = _Machine(program)
         released: dict[int, int] = {}
+        shared: dict[int, list[int]] = {}  # who gave it up as readers since
         woken: dict[int, int] = {}
         place = 0
         while True:
@@ -138,10 +153,15 @@ def _system(program: Program, found: set[object]) -> object:
             if actor in woken:
                 needs.append(woken.pop(actor))
             touched, what, which = machine.take(actor)
-            if what == "lock" and which in released:
+            if what in _LOCKS and which in released:
                 needs.append(released[which])
+            if what == "lock":
+                needs += shared.get(which, ())
             elif what == "unlock":
                 released[which] = place
+                shared[which] = []
+            elif what == "unshare":
+                shared.setdefault(which, []).append(place)
             elif what == "wake":
                 woken[which] = place
             walk.did(Step(actor, touched, needs))
@@ -174,14 +194,14 @@ def _all_ends(program: Program) -> set[object]:
 
 def _random_program(random: Random) -> Program:
     program = []
-    kinds = ("read", "write", "add", "skip", "lock", "unlock", "park", "unpark", "call")
+    kinds = ("read", "write", "add", "skip", "lock", "share", "unlock", "park", "unpark", "call")
     for _ in range(random.choice((2, 3, 3, 4))):
         ops: list[Op] = []
         held: list[int] = []
         for _ in range(random.randint(1, 5)):
             kind = random.choice(kinds)
-            number = random.randrange(2 if kind in ("lock", "unlock") else 3)
-            if kind == "lock":
+            number = random.randrange(2 if kind in ("lock", "share", "unlock") else 3)
+            if kind in _LOCKS:
                 if number in held:
                     continue
                 held.append(number)
@@ -244,7 +264,16 @@ def test_lost_call_is_found() -> None:
     )
     found, explorer = _explored(program)
     assert explorer.counts.complete
-    assert any(state[5] == (1, 0) for state in found)  # type: ignore[index]
+    assert any(state[6] == (1, 0) for state in found)  # type: ignore[index]
+
+
+def test_a_reader_does_not_hide_that_a_writer_could_have_been_first() -> None:
+    reads: tuple[Op, ...] = (("share", 0, 0), ("unlock", 0, 0))
+    program: Program = (reads, (*reads, ("lock", 0, 0), ("add", 0, 1), ("unlock", 0, 0)))
+    found, explorer = _explored(program)
+    assert explorer.counts.complete
+    assert found == _all_ends(program)
+    assert {state[2][0] for state in found} == {0, 1}  # type: ignore[index]
 
 
 def test_a_walk_that_need_go_nowhere_is_blocked() -> None:

@@ -1,0 +1,88 @@
+"""``smplab race prove``: exit codes, checkpoints from call to call, certificates and checks."""
+
+import json
+from pathlib import Path
+
+from cluster.cli.main import run_command as main
+
+CLOSE = str(Path(__file__).parents[3] / "configs" / "races" / "write_against_close.yaml")
+
+
+def proved(capsys, code: int, *arguments: str) -> dict:
+    assert main(["race", "prove", CLOSE, "--json", *arguments]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_kernel_without_mutations_is_certified_and_the_certificate_holds(tmp_path, capsys):
+    paper = tmp_path / "certificate.json"
+    data = proved(capsys, 0, "--unmutated", "--certificate", str(paper))
+    assert data["complete"] and data["traces"] > 1 and data["bug"] is None
+    assert data["granularity"] == "step" and data["memory_model"] == "sc"
+    assert json.loads(paper.read_text())["hashes"] == data["hashes"]
+    assert main(["race", "prove", CLOSE, "--unmutated", "--check", str(paper)]) == 0
+    assert "the certificate holds" in capsys.readouterr().out
+
+
+def test_a_certificate_of_something_else_is_refused(tmp_path, capsys):
+    paper = tmp_path / "certificate.json"
+    proved(capsys, 4, "--unmutated", "--most", "1", "--certificate", str(paper))
+
+    def refused(*options: str) -> str:
+        assert main(["race", "prove", CLOSE, "--check", str(paper), *options]) == 2
+        return capsys.readouterr().err
+
+    assert "nothing is certified" in refused("--unmutated")
+    assert "of another scenario" in refused()
+    assert "of another machine" in refused("--unmutated", "--cpus", "3")
+    whole = json.loads(paper.read_text())
+    whole["hashes"]["code"] = "00000000"
+    paper.write_text(json.dumps(whole))
+    assert "of other code" in refused("--unmutated")
+    paper.write_text("[]")
+    assert "no certificate" in refused("--unmutated")
+    paper.write_text("{")
+    assert "is no JSON" in refused("--unmutated")
+
+
+def test_calls_that_go_on_from_checkpoints_end_as_one_call_does(tmp_path, capsys):
+    kept = tmp_path / "checkpoint.json"
+    whole = proved(capsys, 0, "--unmutated")
+    part = proved(capsys, 4, "--unmutated", "--most", "9", "--checkpoint", str(kept))
+    assert part["traces"] == 9 and not part["complete"]
+    part = proved(capsys, 4, "--unmutated", "--most", "9", "--resume", str(kept))
+    assert part["traces"] == 18
+    part = proved(capsys, 0, "--unmutated", "--resume", str(kept))
+    for what in ("traces", "blocked", "steps", "endings", "estimate", "complete"):
+        assert part[what] == whole[what]
+
+
+def test_a_checkpoint_that_is_none_or_of_something_else_is_a_usage_error(tmp_path, capsys):
+    kept = tmp_path / "checkpoint.json"
+    assert main(["race", "prove", CLOSE, "--resume", str(kept)]) == 2
+    assert "--resume" in capsys.readouterr().err
+    kept.write_text("[]")
+    assert main(["race", "prove", CLOSE, "--resume", str(kept)]) == 2
+    assert "no checkpoint of a proof" in capsys.readouterr().err
+    proved(capsys, 4, "--unmutated", "--most", "2", "--checkpoint", str(kept))
+    assert main(["race", "prove", CLOSE, "--resume", str(kept)]) == 2
+    assert "of another scenario" in capsys.readouterr().err
+
+
+def test_time_that_ends_a_proof_is_exit_code_4(capsys):
+    assert main(["race", "prove", CLOSE, "--unmutated", "--time", "0.001"]) == 4
+    assert "not certified" in capsys.readouterr().out
+
+
+def test_a_mutation_is_found_with_few_runs_and_the_printed_command_replays_it(capsys):
+    data = proved(capsys, 1)
+    assert data["traces"] < 100
+    words = data["bug"]["command"].split()
+    assert words[:2] == ["smplab", "race"]
+    assert main(words[1:]) == 1
+    assert "data race" in capsys.readouterr().out
+
+
+def test_an_estimate_alone_makes_no_proof(capsys):
+    assert main(["race", "prove", CLOSE, "--unmutated", "--estimate"]) == 0
+    out = capsys.readouterr().out
+    assert "about " in out and "certified" not in out
