@@ -63,7 +63,6 @@ def prove(
     loaded = race._load(path, cpus, model, mutate, unmutated)
     from cluster.race.prove import BadCheckpoint, checkpoint_text, holds
     from cluster.race.prove import prove as prove_scenario
-    from cluster.race.watch import following
 
     code = race._code().hex()
     if check is not None:
@@ -87,43 +86,58 @@ def prove(
             raise CliError(USAGE, "checkpoint", f"{resume}: {error}") from None
         except ValueError as error:
             raise CliError(USAGE, "usage", str(error)) from None
-    with following():
-        record = None if proof.failed is None else race._recorded(loaded, proof.failed)
     options = race._options(cpus, model, mutate, unmutated)
-    command = None
-    if record is not None:
-        words = ["smplab race replay", record.text, race._quoted(str(path)), *options]
-        command = " ".join(words)
+    if estimate_only:
+        plain = {**race._machine_plain(loaded), "estimate": list(proof.estimate or ())}
+        _print(plain, [race._machine_line(loaded), _estimate_line(proof)], as_json)
+        return OK
+    if certificate is not None:
+        race._write(certificate, json.dumps(proof.certificate(), indent=2) + "\n")
     to = checkpoint or resume
-    if to is not None and proof.checkpoint is not None and not estimate_only:
+    if to is not None and proof.checkpoint is not None:
         race._write(to, checkpoint_text(proof.checkpoint))
+    _show(loaded, proof, [race._quoted(str(path)), *options], to, as_json)
+    if proof.failed is not None:
+        return BUG_FOUND
+    return OK if proof.complete else INCOMPLETE
+
+
+def _show(
+    loaded: "ScenarioFile", proof: "Proof", words: list[str], to: Path | None, as_json: bool
+) -> None:
+    """Print what has been proved.
+
+    Args:
+        words: of a command line: the scenario and what changes it.
+        to: where the checkpoint went.
+    """
+    from cluster.race.watch import following
+
+    lines = [race._machine_line(loaded), *_lines(proof)]
+    bug = None
+    if proof.failed is not None:
+        with following():
+            record = race._recorded(loaded, proof.failed)
+        command = " ".join(["smplab race replay", record.text, *words])
+        bug = race._bug_plain(proof.failed, record, command)
+        lines += race._bug_lines(proof.failed, record, command)
+    if to is not None and proof.checkpoint is not None:
+        again = " ".join(["smplab race prove", *words, "--resume", race._quoted(str(to))])
+        lines.append(f"go on: {again}")
     plain = {
         **race._machine_plain(loaded),
         **proof.certificate(),
         "seconds": round(proof.seconds, 3),
-        "bug": None if proof.failed is None else race._bug_plain(proof.failed, record, command),
+        "bug": bug,
     }
-    if certificate is not None and not estimate_only:
-        race._write(certificate, json.dumps(proof.certificate(), indent=2) + "\n")
+    _print(plain, lines, as_json)
+
+
+def _print(plain: dict[str, Any], lines: list[str], as_json: bool) -> None:
     if as_json:
         print(json.dumps(plain, indent=2))
     else:
-        lines = [race._machine_line(loaded)]
-        if estimate_only:
-            lines.append(_estimate_line(proof))
-        else:
-            lines += _lines(loaded, proof)
-            if proof.failed is not None and record is not None:
-                lines += race._bug_lines(proof.failed, record, command)
-            if to is not None and proof.checkpoint is not None:
-                again = " ".join(["smplab race prove", race._quoted(str(path)), *options])
-                lines.append(f"go on: {again} --resume {race._quoted(str(to))}")
         race._print_lines(lines)
-    if estimate_only:
-        return OK
-    if proof.failed is not None:
-        return BUG_FOUND
-    return OK if proof.complete else INCOMPLETE
 
 
 def _json_of(path: Path, option: str) -> Any:
@@ -151,7 +165,7 @@ def _estimate_line(proof: "Proof") -> str:
     return f"about {mean:,.0f} traces (descents speak for {least:,} to {most:,})"
 
 
-def _lines(loaded: "ScenarioFile", proof: "Proof") -> list[str]:
+def _lines(proof: "Proof") -> list[str]:
     lines = [_estimate_line(proof), *proof.text().splitlines()]
     if proof.failed is not None:
         return lines
