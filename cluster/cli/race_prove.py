@@ -17,38 +17,42 @@ if TYPE_CHECKING:
     from cluster.race.scenario import ScenarioFile
 
 
+_Most = Annotated[int, typer.Option("--most", min=1, help="Runs at most, of this call.")]
+_Seconds = Annotated[
+    float | None,
+    typer.Option("--time", "--seconds", min=0.001, metavar="S", help="At most so long."),
+]
+_Resume = Annotated[
+    Path | None, typer.Option("--resume", metavar="FILE", help="Go on from this checkpoint.")
+]
+_Checkpoint = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint", metavar="FILE", help="Where the checkpoint goes; else --resume's file."
+    ),
+]
+_Certificate = Annotated[
+    Path | None,
+    typer.Option("--certificate", metavar="FILE", help="Write the certificate, as JSON."),
+]
+_Check = Annotated[
+    Path | None,
+    typer.Option("--check", metavar="FILE", help="Only tell whether this certificate holds."),
+]
+_Estimate = Annotated[
+    bool, typer.Option("--estimate", help="Only estimate how many traces there are.")
+]
+
+
 def prove(
     path: race._Scenario,
-    most: Annotated[int, typer.Option("--most", min=1, help="Runs at most, of this call.")] = (
-        100_000
-    ),
-    seconds: Annotated[
-        float | None,
-        typer.Option("--time", "--seconds", min=0.001, metavar="S", help="At most so long."),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option("--resume", metavar="FILE", help="Go on from this checkpoint."),
-    ] = None,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            "--checkpoint", metavar="FILE", help="Where the checkpoint goes; else --resume's file."
-        ),
-    ] = None,
-    certificate: Annotated[
-        Path | None,
-        typer.Option("--certificate", metavar="FILE", help="Write the certificate, as JSON."),
-    ] = None,
-    check: Annotated[
-        Path | None,
-        typer.Option(
-            "--check", metavar="FILE", help="Only tell whether this certificate still holds."
-        ),
-    ] = None,
-    estimate_only: Annotated[
-        bool, typer.Option("--estimate", help="Only estimate how many traces there are.")
-    ] = False,
+    most: _Most = 100_000,
+    seconds: _Seconds = None,
+    resume: _Resume = None,
+    checkpoint: _Checkpoint = None,
+    certificate: _Certificate = None,
+    check: _Check = None,
+    estimate_only: _Estimate = False,
     cpus: race._Cpus = None,
     model: race._Model = None,
     mutate: race._Mutate = None,
