@@ -298,7 +298,10 @@ def _printed(command: Command, block: Block, sandbox: Sandbox) -> list[str]:
 
 
 def _check_file(name: str, sandbox: Sandbox) -> None:
-    if name.endswith(".py"):
+    if name.startswith("test_"):
+        code, lines = sandbox.execute(f"python3 -m pytest -q -p no:cacheprovider {name}")
+        allowed: tuple[int, ...] = (OK,)
+    elif name.endswith(".py"):
         code, lines = sandbox.execute(f"smplab diff {name}")
         allowed = (OK, INCONCLUSIVE)
     elif name.endswith(".litmus"):

@@ -169,6 +169,15 @@ def replay(
     until: Annotated[
         int | None, typer.Option("--until", min=1, metavar="STEP", help="Stop after this step.")
     ] = None,
+    before: Annotated[
+        str | None,
+        typer.Option(
+            "--break",
+            metavar="LABEL|INVARIANT",
+            help="Stop before the first step at this point, or before the step that fails: its "
+            "kind (race, invariant, deadlock, …) or a part of its report.",
+        ),
+    ] = None,
     cpus: _Cpus = None,
     model: _Model = None,
     mutate: _Mutate = None,
@@ -186,6 +195,7 @@ def replay(
     """
     watched = os.environ.get(fast_core.VARIABLE) != "compiled"
     loaded = _load(path, cpus, model, mutate, unmutated, watched=watched)
+    from cluster.cli.race_stops import stop_at
     from cluster.race.again import read_record
     from cluster.race.again import replay as run_again
     from cluster.race.run import CLEAN, Diverged, config_hash, scenario_hash
@@ -207,12 +217,16 @@ def replay(
         with following() if watched else nullcontext():
             if times > 1 or engine != "local":
                 who = workers(jobs, engine, "pure" if watched else "compiled")
-                if until:
-                    raise CliError(USAGE, "usage", "--until is for one replay in this process")
+                if until or before:
+                    what = "--until and --break are for one replay in this process"
+                    raise CliError(USAGE, "usage", what)
                 return replay_often(
                     loaded.scenario, record, times, who, watched=watched, as_json=as_json
                 )
-            done, control = run_again(loaded.scenario, record, until or 0, watched=watched)
+            until, label = stop_at(loaded.scenario, record, until, before, watched=watched)
+            done, control = run_again(loaded.scenario, record, until, label, watched=watched)
+            if label and not control.offers:
+                raise CliError(USAGE, "usage", f"--break: the run has no step at {label}")
     except Diverged as error:
         note = "" if schedule.code == _code() else " (smplab itself is another than it was)"
         raise CliError(DIVERGED, "replay diverged", f"{error}{note}") from None
@@ -419,7 +433,16 @@ def _replay_plain(done: "Run", control: "Again") -> dict[str, Any]:
             {"step": step, "actor": actor, "point": name, "cpu": cpu}
             for step, (actor, name, cpu) in enumerate(steps, 1)
         ],
-        "next": [{"point": name, "cpu": cpu} for name, cpu in control.offers],
+        "next": [
+            {
+                "point": offer.name,
+                "cpu": offer.cpu,
+                "actor": offer.actor,
+                "goes": offer.next,
+                "locks": list(offer.locks),
+            }
+            for offer in control.offers
+        ],
     }
 
 
@@ -429,13 +452,15 @@ def _print_replay(done: "Run", control: "Again") -> None:
     count = len(control.actors)
     lines = []
     if control.offers:
+        from cluster.cli.race_stops import offer_told
+
         first = max(0, count - _SHOWN_STEPS)
         for step in range(first, count):
             actor = control.actors[step]
             who = actor_told(actor)
             lines.append(f"{step + 1:6} cpu {control.cpus[step]:<2} {who:18} {control.names[step]}")
         lines.append(f"stopped after step {count}; next may be:")
-        lines += [f"       cpu {cpu:<2} {name}" for name, cpu in control.offers]
+        lines += [f"       {offer_told(offer)}" for offer in control.offers]
     elif done.verdict.kind == "clean":
         lines.append(f"the same {count} steps: clean, digest {done.digest}")
     else:

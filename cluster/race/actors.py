@@ -32,7 +32,9 @@ def actor_told(actor: int) -> str:
         return f"stores of cpu {cpu}" + (f" (place {branch + 1})" if branch else "")
     branch, pid = divmod(actor, _PIDS)
     way, branch = divmod(branch, WAYS)
-    who = f"timer {branch} of task:{pid}" if branch else f"task:{pid}"
+    who = f"task:{pid}"
+    if branch:  # timers of init are those that start programs
+        who = f"start {branch} by init" if pid == 1 else f"timer {branch} of {who}"
     return f"{who} (way {way})" if way else who
 
 

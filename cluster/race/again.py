@@ -33,6 +33,20 @@ class Beyond(Diverged):
     """The recorded run had ended before this step."""
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What could have gone next where a replay was stopped; ``next``: it is what went.
+
+    ``locks``: those that its path has.
+    """
+
+    name: str
+    cpu: int
+    actor: int
+    next: bool
+    locks: tuple[str, ...]
+
+
 class _Stopped(InvariantError):
     """The step that a replay was to stop at is reached."""
 
@@ -115,21 +129,24 @@ class Again(Control):
         offers: what could have gone next when it was stopped.
     """
 
-    def __init__(self, scenario: Scenario, record: Record, until: int = 0) -> None:
+    def __init__(self, scenario: Scenario, record: Record, until: int = 0, label: str = "") -> None:
         self._schedule = schedule = record.schedule
         super().__init__(scenario, None, list(schedule.actors()))
         self.cpus: list[int] = []
-        self.offers: list[Step] = []
+        self.offers: list[Offer] = []
         self._wanted = record.steps
         self._until = until
+        self._label = label
         self._crc = 0
         self._agreed = 0  # the last step up to which names are known to be the same
 
     def choose(self, enabled: Sequence[Choice]) -> int:
         """See ``Chooser.choose``."""
         done = len(self.actors)
-        if self._until and done >= self._until:
-            self.offers = [(entry.op[0], entry.cpu) for entry in enabled]
+        if (self._until and done >= self._until) or (
+            self._label and done < len(self._prefix) and self._is_at_label(enabled)
+        ):
+            self.offers = [self._offer(entry) for entry in enabled]
             raise _Stopped(f"stopped after step {done}")
         if self._prefix and done >= len(self._prefix):
             raise Beyond(
@@ -138,6 +155,17 @@ class Again(Control):
         if self._wanted and done < len(self._wanted):
             self._expect(done, enabled)
         return super().choose(enabled)
+
+    def _is_at_label(self, enabled: Sequence[Choice]) -> bool:
+        actor = self._prefix[len(self.actors)]
+        return any(entry.op[0] == self._label and actor_of(entry) == actor for entry in enabled)
+
+    def _offer(self, entry: Choice) -> Offer:
+        actor, done = actor_of(entry), len(self.actors)
+        held = getattr(entry, "held", ())
+        locks = tuple(f"{lock.name}{' (shared)' * shared}" for lock, _point, shared in held)
+        goes = done < len(self._prefix) and self._prefix[done] == actor
+        return Offer(entry.op[0], entry.cpu, actor, goes, locks)
 
     def _expect(self, done: int, enabled: Sequence[Choice]) -> None:
         name, cpu = self._wanted[done]
@@ -170,25 +198,25 @@ def _shown(entry: Choice) -> str:
 
 
 def replay(
-    scenario: Scenario, record: Record, until: int = 0, *, watched: bool = True
+    scenario: Scenario, record: Record, until: int = 0, label: str = "", *, watched: bool = True
 ) -> tuple[Run, Again]:
     """Make a run again; inside ``following()``.
 
     Args:
         until: stop after this step, counted from 1; 0: at the end.
+        label: stop before the first step that begins at the point of this name; "": none.
         watched: if not, it need not be inside, and ``replay_unwatched`` makes it.
 
     Raises:
         Diverged: it goes another way; the message says at which step.
     """
-    if not watched and not until:
+    if not watched and not until and not label:
         return replay_unwatched(scenario, record)
-    control = Again(scenario, record, until)
+    control = Again(scenario, record, until, label)
     watch = Watch() if watched else None
     run = run_once(scenario, control, seed=record.schedule.seed, strategy="replay", watch=watch)
     done, wanted = len(run.actors), len(control._prefix)
-    stopped = bool(control.offers) and until
-    if not stopped:
+    if not control.offers:
         if done < wanted:
             _too_short(record, run, wanted)
         if record.signature and record.signature != run.verdict.signature:

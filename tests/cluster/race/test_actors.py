@@ -120,8 +120,10 @@ def test_actors_are_told_in_words() -> None:
     assert actor_told(actor_of(Entry())) == "stores of cpu 3 (place 3)"
     Entry.task = type("Task", (), {"pid": 7})()
     assert actor_told(actor_of(Entry())) == "timer 2 of task:7"
+    Entry.task.pid = 1
+    assert actor_told(actor_of(Entry())) == "start 2 by init"
     Entry.branch = 0
-    assert actor_told(actor_of(Entry())) == "task:7"
+    assert actor_told(actor_of(Entry())) == "task:1"
 
 
 def test_a_way_to_do_an_access_is_an_actor_of_its_own_and_leads_back_to_the_path() -> None:
