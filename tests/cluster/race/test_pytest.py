@@ -25,7 +25,7 @@ def test_a_scenario_may_be_a_file_and_have_a_bug() -> None:
 
 def _tests(pytester: pytest.Pytester, text: str) -> pytest.RunResult:
     pytester.makepyfile(f"from cluster.race.pytest import race\n\n{text}")
-    return pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider")
 
 
 def test_a_failure_prints_the_string_and_the_command_that_replays_it(
