@@ -1,11 +1,11 @@
 """``@race``: a scenario is a test, whose failure says how the run is made again."""
 
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
-from cluster.cli.main import run_command as main
 from cluster.race.pytest import race
 
 pytest_plugins = ["pytester"]
@@ -29,7 +29,7 @@ def _tests(pytester: pytest.Pytester, text: str) -> pytest.RunResult:
 
 
 def test_a_failure_prints_the_string_and_the_command_that_replays_it(
-    pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+    pytester: pytest.Pytester,
 ) -> None:
     for name in ("exit_against_reparent.py", "exit_against_reparent.yaml"):
         (pytester.path / name).write_text((RACES / name).read_text())
@@ -47,9 +47,10 @@ def test_a_failure_prints_the_string_and_the_command_that_replays_it(
         ]
     )
     (again,) = (line for line in result.outlines if line.startswith("again: smplab "))
-    capsys.readouterr()
-    assert main(shlex.split(again)[2:]) == 1
-    assert "the same " in capsys.readouterr().out
+    words = shlex.split(again)[2:]
+    done = pytester.run(sys.executable, "-c", "from cluster.entry import main; main()", *words)
+    assert done.ret == 1
+    done.stdout.fnmatch_lines(["the same * steps: data race, digest *"])
 
 
 def test_what_is_wrong_with_the_scenario_is_the_failure(pytester: pytest.Pytester) -> None:
