@@ -21,7 +21,7 @@ from kernel.errors import KernelError, RestartNoHand
 from kernel.fs.file import FilesStruct
 from kernel.fs.file_table import File, fput
 from kernel.fs.inode import CAPTURE
-from kernel.points import Path
+from kernel.points import LOAD, STORE, Path
 from kernel.process.limits import rlimit
 from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state, wake_up_process
@@ -90,7 +90,7 @@ def pollwake(k: "Kernel", entry: WaitQueueEntry, sync: bool) -> Path[None]:
     Source: fs/select.c:pollwake(), __pollwake().
     """
     table: PollWqueues = entry.private
-    table.triggered = True
+    yield "pollwake.triggered", STORE, (table, "triggered", True)
     yield from wake_up_process(k, table.task, sync)
 
 
@@ -119,8 +119,9 @@ def _poll_schedule_timeout(k: "Kernel", table: PollWqueues, until_ns: int) -> Pa
     Source: fs/select.c:poll_schedule_timeout().
     """
     yield from set_current_state(k, TASK_INTERRUPTIBLE)
+    triggered: bool = yield "poll_schedule_timeout.triggered", LOAD, (table, "triggered")
     timed_out = 0 <= until_ns <= k.now_ns
-    if not table.triggered and not timed_out:
+    if not triggered and not timed_out:
         slack_ns = select_estimate_accuracy(k, table.task, until_ns)
         awake = signal_pending(table.task)
         yield from schedule_timeout(k, until_ns, table, awake=awake, slack_ns=slack_ns)

@@ -88,6 +88,8 @@ def try_to_wake_up(
     """
     lock = task.pi_lock or k.pi_lock(task)
     yield "try_to_wake_up.pi_lock", ACQUIRE, lock
+    # the lock alone does not order what the caller has stored before what is loaded here
+    yield "try_to_wake_up.smp_mb__after_spinlock", BARRIER, None
     k.now_ns += k.costs.try_to_wake_up
     state: int = yield "try_to_wake_up.state", LOAD, (task, "state")
     woken = bool(state & state_mask)
@@ -101,7 +103,7 @@ def try_to_wake_up(
         # from here on as under the lock of its runqueue: it cannot go to sleep meanwhile
         if task.state & state_mask or not task.state & TASK_SPECIAL:
             task.state = TASK_RUNNING
-            if not on_rq:
+            if not on_rq or not task.on_rq:  # ttwu_runnable() looks again, under that lock
                 k.wake_sync = sync and not k.current.flags & PF_EXITING
                 cpu = k.sched.of(task).select_task_rq(k, task, task.cpu, SELECT_WAKE)
                 activate(k, task, cpu)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cluster.race.explore import Plan, explore
-from cluster.race.run import OUTCOME
+from cluster.race.run import OUTCOME, STUCK
 from cluster.race.scenario import load_scenario
 from cluster.race.watch import following
 
@@ -32,5 +32,36 @@ def test_two_cpus_miss_each_others_store_under_every_model_but_sc(
     path.write_text(BOTH_LATE)
     scenario = load_scenario(path).changed(model=model).scenario
     with following():
-        found = explore(Plan(scenario, runs=300))
+        found = explore(Plan(scenario, runs=150))
     assert {kind for kind, _ in found.kinds} == ({OUTCOME} if model != "sc" else set())
+
+
+# -- the barriers of sleeping and waking -----------------------------------------------------------
+
+RACES = Path(__file__).resolve().parents[3] / "configs" / "races"
+BARRIERS = {
+    "poll_against_wake": ("tso", "pso", "arm", "weak"),
+    "waker_without_barrier": ("arm", "weak"),
+}
+
+
+@pytest.mark.parametrize("model", ["sc", "tso", "pso", "arm", "weak"])
+@pytest.mark.parametrize("name", BARRIERS)
+def test_a_sleeper_is_lost_without_a_barrier_on_the_machines_that_need_it(
+    name: str, model: str
+) -> None:
+    scenario = load_scenario(RACES / f"{name}.yaml").changed(model=model).scenario
+    needed = model in BARRIERS[name]
+    with following():
+        found = explore(Plan(scenario, runs=1500 if needed else 100, seed=400 if needed else 1))
+    assert {kind for kind, _ in found.kinds} == ({STUCK} if needed else set())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["sc", "tso", "pso", "arm", "weak"])
+@pytest.mark.parametrize("name", BARRIERS)
+def test_with_all_its_barriers_the_kernel_loses_no_sleeper(name: str, model: str) -> None:
+    scenario = load_scenario(RACES / f"{name}.yaml").changed(model=model, mutations=()).scenario
+    with following():
+        found = explore(Plan(scenario, runs=1000))
+    assert found.kinds == {}
