@@ -12,6 +12,7 @@ import typer
 
 from cluster import fast_core
 from cluster.cli.completion import complete_scenario
+from cluster.cli.race_mutants import mutants
 from cluster.cli.race_points import points, pure_core
 from cluster.cli.race_workers import (
     Audit,
@@ -85,6 +86,7 @@ def _load(
 
 
 app.command("points")(points)
+app.command("mutants")(mutants)
 
 
 @app.command("run")

@@ -32,6 +32,9 @@ Audit = Annotated[
 Times = Annotated[int, typer.Option("--times", min=1, max=1_000_000, help="So many times.")]
 
 LOST: Final = "workers lost"
+_NO_COMPILED: Final = (
+    "audit: there is no compiled core to compare with (smplab compile; none has mutations of code)"
+)
 _REPLAYS: Final = 10  # that a worker makes before it tells of them
 
 
@@ -74,7 +77,7 @@ def check_audit(plan: "Plan", found: "Found") -> tuple[list[str], dict[str, Any]
     same = f"audit: {count} runs made again {where}: the same steps, traces and digests"
     if compiled:
         return [same], plain
-    return [same, "audit: there is no compiled core to compare with: smplab compile"], plain
+    return [same, _NO_COMPILED], plain
 
 
 def end_of(found: "Found", audited: dict[str, Any] | None) -> None:
