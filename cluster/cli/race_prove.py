@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster.cli import race
-from cluster.exit_codes import BUG_FOUND, INCOMPLETE, OK, USAGE, CliError
+from cluster.cli.race_workers import LOST, Engine, Jobs, workers
+from cluster.exit_codes import BROKEN, BUG_FOUND, INCOMPLETE, OK, USAGE, CliError
 
 if TYPE_CHECKING:
     from cluster.race.prove import Proof
@@ -53,6 +54,8 @@ def prove(
     certificate: _Certificate = None,
     check: _Check = None,
     estimate_only: _Estimate = False,
+    jobs: Jobs = 1,
+    engine: Engine = "local",
     cpus: race._Cpus = None,
     model: race._Model = None,
     mutate: race._Mutate = None,
@@ -65,8 +68,10 @@ def prove(
     runs or --time were not enough.
     """
     loaded = race._load(path, cpus, model, mutate, unmutated)
-    from cluster.race.prove import BadCheckpoint, checkpoint_text, holds
+    from cluster.race.kept import BadCheckpoint, checkpoint_text
+    from cluster.race.prove import holds
     from cluster.race.prove import prove as prove_scenario
+    from cluster.race.workers import WorkerLost
 
     code = race._code().hex()
     if check is not None:
@@ -85,11 +90,14 @@ def prove(
                 kept,
                 told,
                 code=code,
+                workers=workers(jobs, engine),
             )
         except BadCheckpoint as error:
             raise CliError(USAGE, "checkpoint", f"{resume}: {error}") from None
         except ValueError as error:
             raise CliError(USAGE, "usage", str(error)) from None
+        except WorkerLost as error:
+            raise CliError(BROKEN, LOST, str(error)) from None
     options = race._options(cpus, model, mutate, unmutated)
     if estimate_only:
         plain = {**race._machine_plain(loaded), "estimate": list(proof.estimate or ())}
@@ -154,7 +162,7 @@ def _json_of(path: Path, option: str) -> Any:
 
 
 def _checkpoint(path: Path) -> dict[str, Any]:
-    from cluster.race.prove import BadCheckpoint, read_checkpoint
+    from cluster.race.kept import BadCheckpoint, read_checkpoint
 
     try:
         return read_checkpoint(path.read_text(encoding="utf-8"))

@@ -76,22 +76,29 @@ class Diverged(Exception):
 class Walk:
     """Who goes in one run: a system asks before each step, and tells after it.
 
+    Args:
+        base: so many nodes, the first ones, are somebody else's: what they are to have in addition
+            is noted in ``wishes``, as ``(place, who may go there)``.
+
     Attributes:
         steps: what was taken.
         pending: steps that could not be taken at the end (locks that are held), with what they
             would touch: their order after what holds them up may be turned round.
     """
 
-    __slots__ = ("_fresh", "_known", "_nodes", "pending", "steps")
+    __slots__ = ("_fresh", "_known", "_nodes", "base", "pending", "steps", "wishes")
 
     def __init__(
         self,
         nodes: list[Node],
         fresh: Callable[[Sequence[int], int | None], int] | None = None,
+        base: int = 0,
     ) -> None:
         self._nodes = nodes
         self._known = len(nodes)
         self._fresh = fresh
+        self.base = base
+        self.wishes: list[tuple[int, list[int]]] = []
         self.steps: list[Step] = []
         self.pending: Sequence[Step] = ()
 
@@ -168,13 +175,17 @@ class Counts:
 
 
 class Explorer:
-    """Walks the tree of one system."""
+    """Walks the tree of one system, or what is below the first ``base`` of some ``nodes``."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(
+        self, system: System, nodes: list[Node] | None = None, base: int = 0, begun: bool = False
+    ) -> None:
         self.system = system
-        self.nodes: list[Node] = []
+        self.nodes: list[Node] = [] if nodes is None else nodes
+        self.base = base
         self.counts = Counts()
-        self.begun = False
+        self.begun = begun
+        self.wishes: list[tuple[int, list[int]]] = []  # see ``Walk``
 
     def next(self) -> tuple[bool, Any] | None:
         """Make the next run; return whether it was blocked, with its end; None: none is left."""
@@ -182,7 +193,7 @@ class Explorer:
             self.counts.complete = True
             return None
         self.begun = True
-        walk = Walk(self.nodes)
+        walk = Walk(self.nodes, base=self.base)
         blocked, end = False, None
         try:
             end = self.system(walk)
@@ -194,12 +205,13 @@ class Explorer:
         else:
             self.counts.traces += 1
         self.counts.unexplained += walk.settle()
+        self.wishes += walk.wishes
         return blocked, end
 
     def _back(self) -> bool:
         """Go back to the deepest place with a branch left and take it; False: there is none."""
         nodes = self.nodes
-        while nodes:
+        while len(nodes) > self.base:
             node = nodes[-1]
             node.done[node.chosen] = node.touched
             for one in node.branches:
@@ -321,7 +333,13 @@ def analyse(nodes: Sequence[Node], walk: Walk) -> int:
         clock[actor] = before + 1
         clocks.append(clock)
         for first in racing:
-            unexplained += _branch(nodes[first], first, place, steps, clocks)
+            initials = _initials(nodes[first], first, place, steps, clocks)
+            before = len(nodes[first].branches)
+            unasked = want(nodes[first], initials)
+            if first >= walk.base:
+                unexplained += unasked
+            elif len(nodes[first].branches) > before:
+                walk.wishes.append((first, initials))
         if place >= taken:
             continue
         own[actor] = clock
@@ -354,10 +372,10 @@ def _races(
         _join(seen, clocks[other])
 
 
-def _branch(
+def _initials(
     node: Node, first: int, second: int, steps: Sequence[Step], clocks: Sequence[_Clock]
-) -> int:
-    """Let the order of two racing steps be reversed: see the module header."""
+) -> list[int]:
+    """Return who may go before the first of two racing steps so that their order is reversed."""
     who = steps[first].actor
     number = clocks[first][who]
     apart = [place for place in range(first + 1, second) if clocks[place].get(who, 0) < number]
@@ -381,6 +399,11 @@ def _branch(
         and any(clash(known, steps[place].touched) for place in apart[:-1])
     ):
         initials.remove(last)
+    return initials
+
+
+def want(node: Node, initials: Sequence[int]) -> int:
+    """Let one of ``initials`` go at a place, if none does; return 1 if everybody has to."""
     for actor in initials:
         if actor in node.branches or actor in node.sleep:
             return 0

@@ -1,25 +1,29 @@
 """``prove``: all orders of a scenario's steps that can matter, each once, and a certificate.
 
-First an estimate, then one run for each trace (``cluster.race.dpor``), until there is none left, a
-run fails, or the bounds are reached; then the state of the search is a checkpoint from which a
-later call goes on. A checkpoint is good for the same scenario, machine and code only.
+First an estimate, then one run for each trace (``cluster.race.dpor``), in parts that workers can
+share (``cluster.race.subtrees``), until there is none left, a run fails, or the bounds are reached;
+then the state of the search is a checkpoint from which a later call goes on. A checkpoint is good
+for the same scenario, machine and code only.
 """
 
-import json
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from cluster.race.dpor import Counts, Explorer, Node, Touched, estimate
+from cluster.race.dpor import estimate
 from cluster.race.keeping import following_all
+from cluster.race.kept import FORMAT as _FORMAT
+from cluster.race.kept import BadCheckpoint, packed, unpacked
 from cluster.race.kernel_system import KernelSystem
-from cluster.race.run import Run, Scenario, config_hash, scenario_hash
+from cluster.race.run import CLEAN, Run, Scenario, config_hash, scenario_hash
+from cluster.race.subtrees import Made, Part, Tree, make_part
+from cluster.race.workers import Here, Workers
 
-_FORMAT: Final = 2
 _DESCENTS: Final = 12
 
 NOT_COVERED: Final[tuple[str, ...]] = (
@@ -31,10 +35,6 @@ NOT_COVERED: Final[tuple[str, ...]] = (
     "which of several waiters gets a lock first, once they queue",
     "limits that only their sum reaches: frames, files, inodes, CPU time",
 )
-
-
-class BadCheckpoint(Exception):
-    """A checkpoint is damaged, or of something else; the message is one line."""
 
 
 @dataclass(slots=True)
@@ -125,6 +125,7 @@ def prove(
     *,
     code: str = "",
     stop: bool = True,
+    workers: Workers | None = None,
 ) -> Proof:
     """Explore all traces of a scenario, or as many as the bounds allow.
 
@@ -132,13 +133,18 @@ def prove(
         most_runs: of this call, blocked ones included.
         seconds: of wall time of this call; None: any number.
         resume: the ``checkpoint`` of an earlier call.
-        progress: is called after each run.
+        progress: is called after some runs each.
         code: names the code that is explored; a checkpoint of other code is refused.
         stop: at the first run that fails.
+        workers: who makes the runs; by default this process.
+
+    Returns:
+        the same for any workers, but for when ``seconds`` end it.
 
     Raises:
         BadCheckpoint: ``resume`` is damaged, or of another scenario, machine or code.
         ValueError: the memory model is none of sc, tso and pso.
+        WorkerLost: see ``cluster.race.workers``.
     """
     model = scenario.spec.memory_model
     if model in ("arm", "weak"):
@@ -147,60 +153,63 @@ def prove(
             "them all; it does under sc, tso and pso"
         )
     begun = time.monotonic()
+    until = None if seconds is None else begun + seconds
     proof = Proof(scenario, code)
-    system = KernelSystem(scenario)
-    explorer = Explorer(system)
-    if resume is not None:
-        _restore(resume, proof, explorer)
-    before = proof.seconds
-    with following_all():
-        if proof.estimate is None:
-            proof.estimate = estimate(system, _DESCENTS)
-        for _ in range(most_runs):
-            found = explorer.next()
-            proof.seconds = before + time.monotonic() - begun
-            _count(proof, explorer.counts)
-            if found is None:
-                break
-            blocked, run = found
-            if not blocked:
-                signature = run.verdict.signature
-                proof.endings[signature] = proof.endings.get(signature, 0) + 1
-                if run.verdict.kind != "clean" and proof.failed is None:
-                    proof.failed = run
-            if progress is not None:
-                progress(proof)
-            if stop and proof.failed is not None:
-                break
-            if seconds is not None and time.monotonic() - begun >= seconds:
-                break
+    tree = Tree() if resume is None else _restored(resume, proof)
+    before, start = proof.seconds, proof.traces + proof.blocked
+    if proof.estimate is None:
+        with following_all():
+            proof.estimate = estimate(KernelSystem(scenario), _DESCENTS)
+    who = workers or Here()
+    while not tree.complete and (proof.failed is None or not stop):
+        shares = list(tree.shares(most_runs + start - proof.traces - proof.blocked))
+        items = [(tree.parts[number], share) for number, share in shares]
+        if not items and tree.round_is_over():
+            tree.next_round()
+            continue
+        if not items or (until is not None and time.monotonic() >= until):
+            break
+        with closing(who.results(explore_part, (scenario, stop, until), items)) as results:
+            for (number, _share), made in zip(shares, results, strict=True):
+                tree.parts[number] = made.part
+                _count(proof, made, tree)
+                proof.seconds = before + time.monotonic() - begun
+                if progress is not None:
+                    progress(proof)
+                if stop and proof.failed is not None:
+                    break
+    proof.seconds = before + time.monotonic() - begun
+    proof.complete = tree.complete and (proof.failed is None or not stop)
     if not proof.complete and proof.failed is None:
-        proof.checkpoint = _kept(proof, explorer)
+        proof.checkpoint = _kept(proof, tree)
     return proof
 
 
-def checkpoint_text(checkpoint: dict[str, Any]) -> str:
-    """Return a checkpoint as the contents of a file."""
-    return json.dumps(checkpoint, separators=(",", ":")) + "\n"
+def explore_part(
+    scenario: Scenario, stop: bool, until: float | None, item: tuple[Part, int]
+) -> Made:
+    """Make some runs of a part of the tree, in whatever process.
 
-
-def read_checkpoint(text: str) -> dict[str, Any]:
-    """Return the checkpoint in a file.
-
-    Raises:
-        BadCheckpoint: it is none.
+    Args:
+        stop: at the first run that fails.
+        until: of the host's monotonic clock: no run begins after it.
     """
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise BadCheckpoint(f"the checkpoint is no JSON: {error}") from None
-    if not isinstance(found, dict) or found.get("kind") != "prove":
-        raise BadCheckpoint("the file is no checkpoint of a proof")
-    if found.get("format") != _FORMAT:
-        raise BadCheckpoint(
-            f"the checkpoint has format {found.get('format')}, and this is {_FORMAT}"
-        )
-    return found
+    part, most = item
+
+    def go_on(end: Any) -> bool:
+        if stop and end is not None and end.verdict.kind != CLEAN:
+            return False
+        return until is None or time.monotonic() < until
+
+    with following_all():
+        made = make_part(KernelSystem(scenario), part, most, go_on)
+    for run in made.ends:
+        run.races = []  # they hold on to the whole machine; the verdict has what they say
+    first = next((at for at, run in enumerate(made.ends) if run.verdict.kind != CLEAN), -1)
+    made.ends = [
+        (run.verdict.signature, run if at == first else None) for at, run in enumerate(made.ends)
+    ]
+    return made
 
 
 def holds(certificate: Any, scenario: Scenario, code: str) -> str:
@@ -219,10 +228,17 @@ def holds(certificate: Any, scenario: Scenario, code: str) -> str:
     return ""
 
 
-def _count(proof: Proof, counts: Counts) -> None:
-    proof.complete = counts.complete
-    proof.traces, proof.blocked = counts.traces, counts.blocked
-    proof.steps, proof.unexplained = counts.steps, counts.unexplained
+def _count(proof: Proof, made: Made, tree: Tree) -> None:
+    counts = made.counts
+    proof.traces += counts.traces
+    proof.blocked += counts.blocked
+    proof.steps += counts.steps
+    tree.unexplained += counts.unexplained
+    proof.unexplained = tree.unexplained
+    for signature, run in made.ends:
+        proof.endings[signature] = proof.endings.get(signature, 0) + 1
+        if proof.failed is None:
+            proof.failed = run
 
 
 def _hashes(scenario: Scenario, code: str) -> dict[str, str]:
@@ -238,10 +254,17 @@ def _hashes(scenario: Scenario, code: str) -> dict[str, str]:
 def _explorer_hash() -> str:
     """Return what names the code of the laboratory itself, on which a certificate rests as well."""
     digest = sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for name in _EXPLORER:
+        path = Path(__file__).with_name(f"{name}.py")
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:8]
 
+
+# what decides which traces there are, and which of them are clean
+_EXPLORER: Final = (
+    "actors", "dpor", "explored", "fields", "keeping", "kernel_system", "loads", "prove", "run",
+    "subtrees", "watch",
+)  # fmt: skip
 
 _WHAT: Final = {
     "code": "of other code",
@@ -251,70 +274,32 @@ _WHAT: Final = {
 }
 
 
-def _kept(proof: Proof, explorer: Explorer) -> dict[str, Any]:
-    """Return the state of a search as plain lists and dictionaries; each key once."""
-    numbers: dict[Any, int] = {}
-
-    def put(touched: Touched) -> list[int]:
-        flat: list[int] = []
-        for key, mode in touched.items():
-            flat += (numbers.setdefault(key, len(numbers)), mode)
-        return flat
-
-    def all_of(by_actor: dict[int, Touched]) -> list[Any]:
-        return [[actor, put(touched)] for actor, touched in by_actor.items()]
-
-    nodes = [
-        [list(one.enabled), one.chosen, put(one.touched), list(one.branches), all_of(one.done),
-         all_of(one.sleep)]
-        for one in explorer.nodes
-    ]  # fmt: skip
-    counts = explorer.counts
+def _kept(proof: Proof, tree: Tree) -> dict[str, Any]:
     return {
         "kind": "prove",
         "format": _FORMAT,
         "hashes": _hashes(proof.scenario, proof.code),
-        "counts": [counts.traces, counts.blocked, counts.steps, counts.unexplained],
+        "counts": [proof.traces, proof.blocked, proof.steps],
         "seconds": round(proof.seconds, 3),
         "endings": proof.endings,
         "estimate": proof.estimate,
-        "begun": explorer.begun,
-        "keys": [[label, name] for label, name in numbers],
-        "nodes": nodes,
+        **packed(tree),
     }
 
 
-def _restore(kept: dict[str, Any], proof: Proof, explorer: Explorer) -> None:
-    read_checkpoint(json.dumps(kept))
+def _restored(kept: dict[str, Any], proof: Proof) -> Tree:
     for name, value in _hashes(proof.scenario, proof.code).items():
-        if kept.get("hashes", {}).get(name) != value:
-            raise BadCheckpoint(
-                f"the checkpoint is {_WHAT[name]}: {kept.get('hashes', {}).get(name)}, "
-                f"and this is {value}"
-            )
+        found = kept["hashes"].get(name) if isinstance(kept.get("hashes"), dict) else None
+        if found != value:
+            raise BadCheckpoint(f"the checkpoint is {_WHAT[name]}: {found}, and this is {value}")
+    tree = unpacked(kept)
+    proof.unexplained = tree.unexplained
     try:
-        keys = [(_label(label), str(name)) for label, name in kept["keys"]]
-
-        def get(flat: list[int]) -> Touched:
-            return {keys[flat[at]]: flat[at + 1] for at in range(0, len(flat), 2)}
-
-        def all_of(pairs: list[Any]) -> dict[int, Touched]:
-            return {int(actor): get(flat) for actor, flat in pairs}
-
-        explorer.nodes = [
-            Node(tuple(enabled), all_of(sleep), chosen, get(touched), branches, all_of(done))
-            for enabled, chosen, touched, branches, done, sleep in kept["nodes"]
-        ]
-        explorer.counts = Counts(*kept["counts"])
-        explorer.begun = bool(kept["begun"])
+        proof.traces, proof.blocked, proof.steps = map(int, kept["counts"])
         proof.endings = {str(name): int(many) for name, many in kept["endings"].items()}
         proof.seconds = float(kept["seconds"])
         mean, least, most = kept["estimate"]
         proof.estimate = (mean, least, most)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise BadCheckpoint(f"the checkpoint is damaged: {error!r}") from None
-
-
-def _label(label: Any) -> Any:
-    """Return a label as it was before JSON: lists were tuples."""
-    return tuple(map(_label, label)) if isinstance(label, list) else label
+    return tree

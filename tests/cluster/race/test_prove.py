@@ -10,14 +10,9 @@ import pytest
 
 from cluster.race.dpor import Explorer, Step, Walk, clash
 from cluster.race.keeping import following_all
+from cluster.race.kept import BadCheckpoint, checkpoint_text, read_checkpoint
 from cluster.race.kernel_system import KernelSystem
-from cluster.race.prove import (
-    BadCheckpoint,
-    Proof,
-    checkpoint_text,
-    prove,
-    read_checkpoint,
-)
+from cluster.race.prove import Proof, prove
 from cluster.race.run import Scenario
 
 from .conftest import scenario_of
@@ -184,7 +179,7 @@ def test_checkpoint_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadCheckpoint, match="of another scenario"):
         prove(_scenario(tmp_path, "kill"), 2, resume=kept, code="aa")
     with pytest.raises(BadCheckpoint, match="damaged"):
-        prove(scenario, 2, resume={**kept, "nodes": [[1]]}, code="aa")
+        prove(scenario, 2, resume={**kept, "parts": [[1]]}, code="aa")
     with pytest.raises(BadCheckpoint, match="no JSON"):
         read_checkpoint("{")
     with pytest.raises(BadCheckpoint, match="no checkpoint"):

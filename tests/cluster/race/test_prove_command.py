@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from cluster.cli.main import run_command as main
 
 CLOSE = str(Path(__file__).parents[3] / "configs" / "races" / "write_against_close.yaml")
@@ -66,6 +68,25 @@ def test_a_checkpoint_that_is_none_or_of_something_else_is_a_usage_error(tmp_pat
     proved(capsys, 4, "--unmutated", "--most", "2", "--checkpoint", str(kept))
     assert main(["race", "prove", CLOSE, "--resume", str(kept)]) == 2
     assert "of another scenario" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_proof_is_the_same_whoever_makes_the_runs(tmp_path, capsys):
+    wait = CLOSE.replace("write_against_close", "wait_against_exit")
+
+    def data(*arguments: str) -> dict:
+        assert main(["race", "prove", wait, "--unmutated", "--json", *arguments]) == 0
+        found = json.loads(capsys.readouterr().out)
+        return {name: value for name, value in found.items() if name != "seconds"}
+
+    one = data()
+    assert one["traces"] > 100  # several parts
+    assert data("--jobs", "2") == one
+    kept = str(tmp_path / "kept.json")
+    options = ["--unmutated", "--most", "70", "--jobs", "2", "--checkpoint", kept]
+    assert main(["race", "prove", wait, *options]) == 4
+    capsys.readouterr()
+    assert data("--resume", kept) == one
 
 
 def test_time_that_ends_a_proof_is_exit_code_4(capsys):
