@@ -176,7 +176,10 @@ class StepDriver:
             del requests[:served]
 
     def _stand_back(self) -> None:
-        """Hold up whoever did not go, so that what the step brings about comes before his step."""
+        """Hold up whoever did not go, so that what the step brings about comes before his step.
+
+        And before it the CPU of whoever went can come back to its program, and on.
+        """
         to_ns = self._kernel.now_ns + self._hold_up_ns()
         for entry in (*self.enabled, *self.memory.drains()):
             entry.now_ns = max(entry.now_ns, to_ns)
@@ -255,11 +258,8 @@ class StepDriver:
             raise InvariantError(f"the chooser answers {place}, and {due} can go")
         entry = choices[place]
         if place:
-            passed_ns = entry.now_ns
-            if self.single:  # or it would go next once that CPU comes back to its program
-                passed_ns += self._hold_up_ns()
             for passed in choices[:place]:
-                passed.now_ns = passed_ns
+                passed.now_ns = entry.now_ns
             self.enabled.sort(key=_order)
             place = -1 if buffers else self.enabled.index(cast(ActivePath, entry))
         if isinstance(entry, Way):
