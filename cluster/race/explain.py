@@ -29,6 +29,7 @@ from cluster.race.run import (
     Verdict,
     run_once,
 )
+from cluster.race.waits import LOST
 from cluster.race.watch import WRITE, Access, Watch
 from kernel.drive.chooser import Choice
 
@@ -36,6 +37,7 @@ _BEFORE: Final = 4  # steps shown before the first of the pair
 _LAST: Final = 24  # steps shown if there is no pair
 _BEGINS: Final = 4  # places from which an actor is held up
 _TRIES: Final = 60  # pairs turned round
+_LOOP: Final = 60  # steps at the end of a run without one that are looked at
 
 
 @dataclass(slots=True)
@@ -92,6 +94,8 @@ class Explanation:
         begin: number of the first step to show.
         usual: what guards the field elsewhere in the run: lock, accesses with it, accesses.
         invariant: what was checked, and whether it held before the last step and after it.
+        loop: of a run without an end, what is done again and again.
+        late: if the second of the pair is a store that was late, which barrier is missing.
     """
 
     scenario: Scenario
@@ -106,6 +110,8 @@ class Explanation:
     usual: tuple[str, int, int] | None = None
     invariant: tuple[str, str, str] = ("", "", "")
     dropped: list[str] = field(default_factory=list)
+    loop: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
 
     @property
     def cpus(self) -> list[int]:
@@ -133,12 +139,15 @@ def explain(scenario: Scenario, run: Run) -> Explanation:
     told = Explanation(scenario, run, steps, run.verdict)
     told.invariant = _invariant(run, len(steps))
     told.dropped = [f"{step.name} at step {step.number}" for step in steps if step.dropped]
+    if run.verdict.kind == ENDLESS:
+        told.loop = _loop(recording)
     if run.races:
         _explain_race(told, recording)
     else:
         _look_for_pair(told, recording)
     if told.first is not None:
-        told.begin = max(1, told.first.step - _BEFORE)
+        first = min(told.first.step, told.begin if told.late else told.first.step)
+        told.begin = max(1, first - _BEFORE)
     else:
         told.begin = max(1, len(steps) - _LAST + 1)
     return told
@@ -153,8 +162,8 @@ def _invariant(run: Run, steps: int) -> tuple[str, str, str]:
     if verdict.kind == BROKEN:
         asked = "the invariants of the kernel, checked after every step"
         return asked, f"held up to step {steps - 1}", f"broken after step {steps}: {verdict.text}"
-    if verdict.kind == STUCK:
-        asked = "somebody can go, or all have ended"
+    if verdict.kind in (STUCK, LOST):
+        asked = "what a task sleeps for comes, or somebody is left who can bring it about"
         return asked, f"held up to step {steps - 1}", f"broken after step {steps}: {verdict.text}"
     if verdict.kind == ENDLESS:
         return "the run comes to an end", "not known", verdict.text
@@ -199,6 +208,7 @@ def _look_for_pair(told: Explanation, recording: Recording) -> None:
         told.what = _name_of(recording, first, second, key)
         told.usual = _usual(recording, key)
         told.turned = turned
+        told.late = _late(told, recording, second)
         return
 
 
@@ -215,7 +225,63 @@ def _candidates(recording: Recording) -> list[tuple[int, int]]:
             if clash(touched[first], touched[second]):
                 others[actor] = None
                 found.append((first, second))
+    # what programs share, if it is there, says more than how the kernel brought it about
+    found.sort(key=lambda pair: not _over_memory(touched[pair[0]], touched[pair[1]]))
     return found
+
+
+def _over_memory(one: Touched, two: Touched) -> bool:
+    """Tell whether two steps conflict over bytes that programs share."""
+    keys = [key for key, mode in one.items() if key in two and (mode | two[key]) & WRITE]
+    return any(key[1] == "data" for key in keys)
+
+
+def _late(told: Explanation, recording: Recording, second: int) -> list[str]:
+    """Return which barrier would have made a store visible in time; empty: it is no drain."""
+    steps = recording.steps
+    drain = steps[second]
+    if drain.kind != "drain":
+        return []
+    place = next((touch.name for touch in drain.touches if touch.name), "")
+    stores = [
+        step
+        for step in steps[:second]
+        if step.cpu == drain.cpu
+        and step.kind in ("store", "store_release")
+        and any(touch.name == place for touch in step.touches)
+    ]
+    if not stores:
+        return []
+    store = stores[-1]
+    behind = [
+        step
+        for step in steps[store.number : second]
+        if step.actor == store.actor and step.kind in ("load", "load_acquire")
+    ]
+    if not behind:
+        return []
+    told.begin = store.number
+    return [
+        f"the store of step {store.number} ({store.name} of {store.who}) still waited in the "
+        f"buffer of cpu {store.cpu} when {store.who} took step {behind[0].number} "
+        f"({behind[0].name}):",
+        "a full barrier between the two is missing",
+    ]
+
+
+def _loop(recording: Recording) -> list[str]:
+    """Return what is done again and again at the end of a run without one."""
+    steps = recording.steps[-_LOOP:]
+    lines = []
+    for actor in sorted({step.actor for step in steps}):
+        mine = [step for step in steps if step.actor == actor]
+        names = list(dict.fromkeys(step.name for step in mine))
+        touches = [touch for step in mine for touch in step.touches]
+        shared = [touch for touch in touches if touch.key[1] == "data"]
+        reads = {touch.name: touch.after for touch in shared or touches[-1:]}
+        told = "".join(f"; {name} is {value}" for name, value in sorted(reads.items()))
+        lines.append(f"{mine[-1].who} does again and again: {', '.join(names)}{told}")
+    return lines
 
 
 class _HeldUp:

@@ -16,7 +16,8 @@ def headline(told: Explanation) -> str:
     verdict = told.verdict
     if verdict.kind == RACE:
         return f"data race on {told.what}"
-    return f"{verdict.kind}: {verdict.text.splitlines()[0] if verdict.text else ''}".rstrip(": ")
+    first = verdict.text.split("\n", 1)[0].removeprefix(f"{verdict.kind}: ")
+    return f"{verdict.kind}: {first}".rstrip(": ")
 
 
 def as_text(told: Explanation, *, plain: bool = False) -> str:
@@ -114,14 +115,17 @@ def order_told(told: Explanation) -> list[str]:
     """Return which order has to be turned round, or why none does."""
     turned, first, second = told.turned, told.first, told.second
     if turned is None or first is None or second is None:
+        if told.loop:
+            return told.loop
         return ["no two steps were found whose order turned round makes the run clean"]
     pair = f"step {second.step} ({second.point}) before step {first.step} ({first.point})"
     if not turned.happened:
         return [f"{pair}: not by holding up {first.who}; the second may need the first"]
     if told.verdict.kind != RACE:
+        so = f"so something must keep {first.point} of {first.who} from going first"
         return [
             f"{pair}: the run is clean; this is the order to be turned round",
-            f"so something must keep {first.point} of {first.who} from going first",
+            *(told.late or [so]),
         ]
     lines = []
     if turned.verdict.kind == CLEAN:

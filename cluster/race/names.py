@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from kernel.locking import Lock
+from kernel.memory.drains import Cell
 from kernel.task import (
     EXIT_DEAD,
     EXIT_ZOMBIE,
@@ -65,6 +66,9 @@ class Names:
             if not obj.pid and not obj.comm.startswith("swapper"):
                 return "a new task"  # which has no number yet
             return f"task:{obj.pid}"
+        if isinstance(obj, Cell):
+            last = obj.start + obj.length - 1
+            return f"shared bytes {obj.start}..{last} of page {obj.frame}"
         known = self._known.get(id(obj))
         if known is not None:
             return known
@@ -78,6 +82,8 @@ class Names:
 
     def field(self, obj: Any, field: str) -> str:
         """Return the name of a field of an object: ``task:12.state``."""
+        if isinstance(obj, Cell):
+            return self.of(obj)
         alone = _FIELDS.get(f"{type(obj).__name__}.{field}")
         return alone if alone is not None else f"{self.of(obj)}.{field}"
 
@@ -91,6 +97,8 @@ class Names:
             if field == "exit_state":
                 return _EXITS.get(value, hex(value))
             return str(value) if -1000 < value < 1000 else hex(value)
+        if isinstance(value, bytes) and field == "data" and len(value) in (1, 2, 4, 8):
+            return str(int.from_bytes(value, "little"))
         if isinstance(value, (str, bytes)):
             return repr(value[:40])
         if isinstance(value, (list, tuple, set, frozenset, deque)):

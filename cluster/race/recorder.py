@@ -14,7 +14,8 @@ from cluster.race.names import Names
 from cluster.race.run import Control, Diverged, Run, Scenario, run_once
 from cluster.race.watch import WRITE, Label, StepSeen, Watch, _active
 from kernel.locking import Lock
-from kernel.points import ACQUIRE, KIND_NAMES, READ
+from kernel.memory.drains import Cell
+from kernel.points import ACQUIRE, KIND_NAMES, READ, STORE, STORE_RELEASE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,6 +148,8 @@ class Recorder(Watch):
                 if found is not None and key[1] != "lock":
                     names.note([found])
                     before[key] = names.value(key[1], getattr(found, key[1], None))
+        if type(about) is Cell:
+            before[self.labels.get(id(about), "unknown"), "data"] = names.value("data", about.data)
 
     def go_on(self, path: "ActivePath") -> None:
         """See ``StepWatch.go_on``."""
@@ -169,6 +172,9 @@ class Recorder(Watch):
                 continue
             key = (self.labels.get(number, "unknown"), what)
             after = names.value(what, getattr(obj, what, None))
+            if type(obj) is Cell and seen.kind in (STORE, STORE_RELEASE):
+                stored = names.value(what, seen.obj[2])
+                after = stored if stored == after else f"{stored} (not visible yet)"
             step.touches.append(
                 Touch(
                     names.of(obj),

@@ -6,9 +6,10 @@ from random import Random
 
 import pytest
 
-from cluster.race.run import CLEAN, ENDLESS, LOST, STUCK, Control, Run, Scenario, run_once
+from cluster.race.run import CLEAN, ENDLESS, STUCK, Control, Run, Scenario, run_once
 from cluster.race.scenario import load_scenario
 from cluster.race.strategies import STRATEGIES, Learned, Pos
+from cluster.race.waits import LOST
 from cluster.race.watch import following
 from tests.cluster.race.conftest import scenario_of
 
