@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.errors import GuestFault, RestartNoHand, RestartSyscall
 from kernel.points import BARRIER, SCHEDULE, STORE, Path
 from kernel.signal.pending import signal_pending
-from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up
+from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, waitqueue_active, wake_up
 from kernel.task import TASK_INTERRUPTIBLE, mm_of
 from kernel.uapi.failure import NOT_LOCKED
 
@@ -126,7 +126,8 @@ def sys_lock_release(k: "Kernel", lock: int) -> Path[None]:
         raise GuestFault((NOT_LOCKED, None, None))
     yield "futex.unlock_store", STORE, (word, "locked", False)
     yield "futex.unlock_smp_mb", BARRIER, word
-    if word.waiters:
+    active = yield from waitqueue_active(k, word.waiters)
+    if active:
         yield from wake_up(k, word.waiters, remove=False)
 
 

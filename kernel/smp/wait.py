@@ -14,7 +14,7 @@ Source: kernel/sched/wait.c, include/linux/wait.h.
 
 from typing import TYPE_CHECKING, TypeVar
 
-from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
+from kernel.points import ACQUIRE, LOAD, RELEASE, SCHEDULE, Path
 from kernel.signal.pending import signal_pending_state
 from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct
@@ -53,12 +53,17 @@ class WaitQueueEntry:
 
 
 class WaitQueueHead:
-    """The sleepers of one kind of event, first come first woken (``wait_queue_head``)."""
+    """The sleepers of one kind of event, first come first woken (``wait_queue_head``).
 
-    __slots__ = ("entries", "lock", "tasks")
+    Attributes:
+        nr: how many ``tasks`` there are, for who looks without the lock.
+    """
+
+    __slots__ = ("entries", "lock", "nr", "tasks")
 
     def __init__(self) -> None:
         self.tasks: list[TaskStruct] = []
+        self.nr = 0
         self.entries: list[WaitQueueEntry] | None = None  # newest first
         self.lock: Lock | None = None  # made at first use
 
@@ -84,6 +89,17 @@ class WaitQueueHead:
         return self.lock
 
 
+def waitqueue_active(k: "Kernel", queue: WaitQueueHead) -> Path[bool]:
+    """Tell, without the queue's lock, whether a task sleeps on ``queue``.
+
+    Who has stored what sleepers wait for, and calls this, needs a full barrier in between.
+
+    Source: include/linux/wait.h:waitqueue_active().
+    """
+    nr: int = yield "waitqueue_active.nr", LOAD, (queue, "nr")
+    return nr != 0
+
+
 def prepare_to_wait(k: "Kernel", queue: WaitQueueHead, state: int) -> Path[None]:
     """Put the current task on ``queue``, unless it is there, and publish that it sleeps.
 
@@ -94,6 +110,7 @@ def prepare_to_wait(k: "Kernel", queue: WaitQueueHead, state: int) -> Path[None]
     yield "prepare_to_wait.lock", ACQUIRE, lock
     if task not in queue.tasks:
         queue.tasks.append(task)
+        queue.nr += 1
     yield from set_current_state(k, state)
     yield "prepare_to_wait.unlock", RELEASE, lock
 
@@ -111,6 +128,7 @@ def finish_wait(k: "Kernel", queue: WaitQueueHead) -> Path[None]:
     yield "finish_wait.lock", ACQUIRE, lock
     if task in queue.tasks:
         queue.tasks.remove(task)
+        queue.nr -= 1
     yield "finish_wait.unlock", RELEASE, lock
 
 
@@ -212,5 +230,6 @@ def _wake(
         if woken:
             if remove:
                 queue.tasks.remove(task)
+                queue.nr -= 1
             if one:
                 return

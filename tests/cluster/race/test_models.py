@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cluster.race.explore import Plan, explore
-from cluster.race.run import OUTCOME, STUCK
+from cluster.race.run import LOST, OUTCOME, STUCK
 from cluster.race.scenario import load_scenario
 from cluster.race.watch import following
 
@@ -41,12 +41,20 @@ def test_two_cpus_miss_each_others_store_under_every_model_but_sc(
 RACES = Path(__file__).resolve().parents[3] / "configs" / "races"
 BARRIERS = {
     "poll_against_wake": ("tso", "pso", "arm", "weak"),
+    "waiters_without_barrier": ("tso", "pso", "arm", "weak"),
     "waker_without_barrier": ("arm", "weak"),
 }
+RARE = {"poll_against_wake": ("tso", "pso")}  # one run in some hundreds
 
 
-@pytest.mark.parametrize("model", ["sc", "tso", "pso", "arm", "weak"])
-@pytest.mark.parametrize("name", BARRIERS)
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        pytest.param(name, model, marks=pytest.mark.slow if model in RARE.get(name, ()) else ())
+        for name in BARRIERS
+        for model in ("sc", "tso", "pso", "arm", "weak")
+    ],
+)
 def test_a_sleeper_is_lost_without_a_barrier_on_the_machines_that_need_it(
     name: str, model: str
 ) -> None:
@@ -54,7 +62,8 @@ def test_a_sleeper_is_lost_without_a_barrier_on_the_machines_that_need_it(
     needed = model in BARRIERS[name]
     with following():
         found = explore(Plan(scenario, runs=1500 if needed else 100, seed=400 if needed else 1))
-    assert {kind for kind, _ in found.kinds} == ({STUCK} if needed else set())
+    assert {kind for kind, _ in found.kinds} <= {STUCK, LOST}
+    assert bool(found.kinds) is needed
 
 
 @pytest.mark.slow
