@@ -40,7 +40,7 @@ def point_places() -> list[tuple[str, int, str]]:
                 continue
             where = f"{path.relative_to(root.parent)}:{node.lineno}"
             if isinstance(kind, ast.Name):
-                found.append((str(name.value), getattr(points, kind.id), where))
+                found.append((str(name.value), points.step_kind(getattr(points, kind.id)), where))
             elif isinstance(kind, ast.IfExp):  # taken one way or another
                 found.append((str(name.value), points.ACQUIRE, where))
     return found

@@ -27,6 +27,10 @@ RESCHED    the task's CPU may run another task,    the same
            the task again
 ========== ======================================= =======================================
 
+ACQUIRE_INNER and RELEASE_INNER are an ACQUIRE and a RELEASE that are nothing at granularity
+``syscall``: of a lock that is held for a few instructions, whose time is in what the path charges
+anyway. At ``step`` they are no other kind than those.
+
 LOAD_ACQUIRE and STORE_RELEASE are a LOAD and a STORE that order what comes after or came before
 them, READ_BARRIER and WRITE_BARRIER half a BARRIER each (smp_load_acquire, smp_store_release,
 smp_rmb, smp_wmb): a memory model may make the difference, ``sc`` does not.
@@ -77,6 +81,8 @@ STORE_RELEASE: Final = 10
 UPDATE: Final = 11
 READ_BARRIER: Final = 12
 WRITE_BARRIER: Final = 13
+ACQUIRE_INNER: Final = 14
+RELEASE_INNER: Final = 15
 
 KIND_NAMES: Final[tuple[str, ...]] = (
     "point",
@@ -93,9 +99,20 @@ KIND_NAMES: Final[tuple[str, ...]] = (
     "update",
     "read_barrier",
     "write_barrier",
+    "acquire",
+    "release",
 )
 
+# What the driver of granularity ``step`` makes of a kind.
+STEP_KINDS: Final[dict[int, int]] = {ACQUIRE_INNER: ACQUIRE, RELEASE_INNER: RELEASE}
+
 _T = TypeVar("_T")
+
+
+def step_kind(kind: int) -> int:
+    """Return what ``kind`` is at granularity ``step``."""
+    return STEP_KINDS.get(kind, kind)
+
 
 Point = tuple[str, int, object]
 # A path that returns a T. What is sent into it is the answer to the point it stands at.

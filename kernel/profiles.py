@@ -26,7 +26,6 @@ class Profile:
     last_thread_sets_exit_code: bool  # else a process's code is its leader's (6.1)
     exec_empty_argv_gets_name: bool  # execve with argc 0 gives argv[0] = "" (5.18)
     exec_budget_ceiling: int  # bytes of argv and environment whatever the stack limit (4.13)
-    nproc_checked_after_charge: bool  # RLIMIT_NPROC: count > limit, not count >= limit
     pid_exhausted_errno: int  # what fork says when no pid is left
     idle_and_parked: bool  # TASK_IDLE and TASK_PARKED are there (4.2, 3.9), and what /proc gained
     fcntl_queries: bool  # F_DUPFD_QUERY (6.10) and F_CREATED_QUERY (6.12)
@@ -54,7 +53,6 @@ PROFILES: Final[dict[str, Profile]] = {
         last_thread_sets_exit_code=True,
         exec_empty_argv_gets_name=True,
         exec_budget_ceiling=6 << 20,
-        nproc_checked_after_charge=True,
         pid_exhausted_errno=EAGAIN,
         idle_and_parked=True,
         fcntl_queries=True,
@@ -66,7 +64,6 @@ PROFILES: Final[dict[str, Profile]] = {
         last_thread_sets_exit_code=False,
         exec_empty_argv_gets_name=False,
         exec_budget_ceiling=1 << 62,
-        nproc_checked_after_charge=False,
         pid_exhausted_errno=ENOMEM,
         idle_and_parked=False,
         fcntl_queries=False,

@@ -44,7 +44,14 @@ DELEGATE: Final = "delegate"
 EITHER: Final = "either"
 
 LOCKING: Final = ("ACQUIRE", "READ", "RELEASE")
-VANISHING: Final = ("POINT", "BARRIER", "READ_BARRIER", "WRITE_BARRIER")
+VANISHING: Final = (
+    "POINT",
+    "BARRIER",
+    "READ_BARRIER",
+    "WRITE_BARRIER",
+    "ACQUIRE_INNER",
+    "RELEASE_INNER",
+)
 SLEEPING: Final = ("SCHEDULE", "RESCHED")
 READING: Final = ("LOAD", "LOAD_ACQUIRE", "UPDATE")
 WRITING: Final = ("STORE", "STORE_RELEASE")

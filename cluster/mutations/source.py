@@ -155,7 +155,7 @@ def kinds_by_text() -> dict[str, int]:
     found = {}
     for path in _files():
         for name, kind in _YIELD.findall(path.read_text("utf-8")):
-            found[name] = getattr(points, kind)
+            found[name] = points.step_kind(getattr(points, kind))
     return found
 
 
@@ -171,7 +171,7 @@ def point_of(node: ast.AST) -> tuple[str, int, str] | None:
         return None
     kinds = [part.id for part in ast.walk(parts[1]) if isinstance(part, ast.Name)]
     known = [getattr(points, kind, None) for kind in kinds if kind.isupper()]
-    values = [kind for kind in known if type(kind) is int]
+    values = [points.step_kind(kind) for kind in known if type(kind) is int]
     if not values:
         return None
     kind = values[0] if isinstance(parts[1], ast.Name) else points.ACQUIRE

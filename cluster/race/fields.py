@@ -92,7 +92,14 @@ SHARED_WRITES: Final[dict[str, str]] = {
 # field -> functions (none: all of them) that may touch it without a lock, and why; of those with
 # " reads" behind their name only what reads
 REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
-    "TaskStruct.*": (("dup_task_struct reads",), "copied as a whole, without locks, as on Linux"),
+    "TaskStruct.*": (
+        ("dup_task_struct reads", "free_task"),
+        "copied as a whole, without locks, as on Linux; free_task(): the last reference is gone",
+    ),
+    "SignalStruct.*": (
+        ("put_task_struct",),
+        "cleared with its last task: whoever gives the last reference back is alone with it",
+    ),
     "MmStruct.mmap_lock": (("mmap_lock",), "the emulator makes locks at their first use"),
     "SignalStruct.rlim": (
         ("rlimit reads", "rlimits_of reads", "copy_signal reads", "sys_prlimit64"),
@@ -103,6 +110,10 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "each use is one step; Linux: file_lock, held just as long, and RCU for who looks",
     ),
     "FilesStruct.count": ((), COUNT),
+    "FutexHashBucket.waiters": (
+        (),
+        "an atomic of Linux: counted before the lock is taken, so that wakers need not take it",
+    ),
     "FsStruct.in_exec": (
         ("sys_execve", "check_unsafe_exec"),
         "cleared without the lock of fs, as on Linux; copy_fs() looks at it and counts in one step",
@@ -292,7 +303,8 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "TaskStruct.state": (
         (
             "set_task_state",
-            "try_to_wake_up",
+            "drain",
+            "_sleep reads",
             "_wants_signal reads",
             "task_state_letter reads",
             "sched_setscheduler reads",
@@ -300,7 +312,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
             "_take_leadership reads",
         ),
         "shown; the check of the table of moves; a look whether it has stopped (jobctl on Linux); "
-        " a waker's second look, under the runqueue's lock; "
+        "set_current_state(), and its store that is on its way; __schedule() of its own task; "
         "a loop that waits until the leader is dead: wait_task_inactive()",
     ),
     "TaskStruct.tracing": (
@@ -340,7 +352,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "KernIpcPerm.mode": (("ipcperms reads",), RCU),
     "MmStruct.forked": ((), OURS),
     "MmStruct.locks": ((), GUEST),
-    "MmStruct.pt": (("dup_mm",), TABLES),
+    "MmStruct.pt": (("dup_mm", "own_table"), TABLES),
     "PageTable.filled": ((), TABLES),
     "PageTable.fresh": ((), TABLES),
     "PageTable.nr_zero": ((), TABLES),

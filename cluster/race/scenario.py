@@ -90,6 +90,14 @@ class ScenarioKeys(Model):
     """The keys of a scenario file."""
 
     title: Annotated[str, Field(min_length=1, max_length=200, description="What it is about.")]
+    id: Annotated[
+        str,
+        Field(
+            max_length=64,
+            pattern=r"^[A-Za-z0-9_.-]*$",
+            description="Its name in a catalogue; by default none.",
+        ),
+    ] = ""
     source: Annotated[
         str, Field(max_length=500, description="Where the public tells of it: a commit, a CVE.")
     ] = ""
@@ -125,6 +133,7 @@ class ScenarioFile:
 
     Attributes:
         verdicts: memory model -> ``clean`` or ``found``.
+        id: its name in a catalogue, or an empty string.
         time_ns: of the host; None: as long as it takes.
     """
 
@@ -134,6 +143,7 @@ class ScenarioFile:
     verdicts: dict[str, str] = field(default_factory=dict)
     runs: int = DEFAULT_RUNS
     time_ns: int | None = None
+    id: str = ""
 
     def changed(
         self,
@@ -217,7 +227,13 @@ def _scenario(
     )
     budget = keys.budget
     return ScenarioFile(
-        scenario, keys.title, keys.source, dict(keys.verdicts), budget.runs, budget.time
+        scenario,
+        keys.title,
+        keys.source,
+        dict(keys.verdicts),
+        budget.runs,
+        budget.time,
+        keys.id,
     )
 
 

@@ -8,6 +8,7 @@ Source: the ``sometimes`` properties of Antithesis: what is never exercised is a
 """
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from kernel.task import (
@@ -32,6 +33,10 @@ def _sleeps(task: TaskStruct) -> bool:
     return not task.on_rq and task.state not in (TASK_RUNNING, TASK_NEW, TASK_DEAD)
 
 
+def _start_ns(task: TaskStruct) -> int:
+    return task.start_time_ns
+
+
 def _orphans(k: "Kernel", tasks: list[TaskStruct]) -> bool:
     init = k.pids.hash.get(1)
     return init is not None and any(
@@ -45,6 +50,9 @@ SITUATIONS: Final[dict[str, Situation]] = {
     "load table: a cpu has nothing to do": lambda k, tasks: k.load.idle_mask > 0,
     "pid hash: a number is taken and not published": lambda k, tasks: (
         k.pids.taken > len(k.pids.hash)
+    ),
+    "pid: a number comes after a higher one": lambda k, tasks: any(
+        task.pid < older.pid for older, task in pairwise(sorted(tasks, key=_start_ns))
     ),
     "task list: a process has threads": lambda k, tasks: any(
         task.group_leader is not task for task in tasks

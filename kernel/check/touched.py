@@ -8,6 +8,7 @@ Counts of the whole machine (threads, numbers taken, references) need a walk ove
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.check.history import History
 from kernel.check.invariants import check_kernel, check_task
 from kernel.check.memory import check_current
 from kernel.check.places import check_load_table
@@ -23,18 +24,23 @@ if TYPE_CHECKING:
 EVERYTHING_EVERY: Final = 64  # steps
 
 
-def check_touched(k: "Kernel", written: dict[int, object]) -> list[str]:
+def check_touched(
+    k: "Kernel", written: dict[int, object], history: History | None = None
+) -> list[str]:
     """Return the violations around what has been written; what has been looked at is removed.
 
     Args:
         k: the kernel, after a step.
         written: objects by their id, in the order in which they were written.
+        history: what is known from earlier steps, if it is.
     """
     found: list[str] = []
     locked = k.tasklist_lock.owner is not None
     tasks: dict[TaskStruct, None] = {}
     for number, obj in tuple(written.items()):
         kind = type(obj)
+        if history is not None:
+            history.look(obj, k.now_ns, found)
         if kind is LoadTable:
             check_load_table(k, found)
         elif locked and kind in (TaskStruct, SignalStruct, Pid):
@@ -59,10 +65,11 @@ class TouchedChecks:
         written: what has been written and not been looked at yet: see ``check_touched``.
     """
 
-    __slots__ = ("_current", "_steps", "written")
+    __slots__ = ("_current", "_history", "_steps", "written")
 
     def __init__(self, written: dict[int, object]) -> None:
         self.written = written
+        self._history = History()
         self._steps = 0
         self._current: TaskStruct | None = None
 
@@ -74,7 +81,7 @@ class TouchedChecks:
         """
         self._steps += 1
         if self._steps % EVERYTHING_EVERY:
-            stories = check_touched(k, self.written) if self.written else []
+            stories = check_touched(k, self.written, self._history) if self.written else []
             if k.current is not self._current or k.dying:
                 self._current = k.current
                 check_current(k, stories)

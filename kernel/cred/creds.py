@@ -24,9 +24,10 @@ from kernel.cred.uidgid import (
     make_kuid,
 )
 from kernel.errors import KernelError
-from kernel.process.limits import nproc_exceeded
+from kernel.process.limits import nproc_exceeded, rlimit
 from kernel.task import PF_NPROC_EXCEEDED, TaskStruct, mm_of
-from kernel.uapi.errno_ import EINVAL, EPERM
+from kernel.uapi.errno_ import EAGAIN, EINVAL, EPERM
+from kernel.uapi.rlimit import RLIMIT_NPROC
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -98,6 +99,23 @@ def exempt_from_nproc(cred: Cred) -> bool:
     Source: kernel/fork.c:copy_process().
     """
     return cred.uid == 0 or capable(cred)
+
+
+def check_nproc(k: "Kernel", task: TaskStruct, cred: Cred, charged: bool) -> None:
+    """See that ``task`` may have a child of ``cred``'s user, whose threads it counts.
+
+    Args:
+        charged: the child is counted already. Then two that fork at the same time may both be
+            refused, and never both be let through where only one may.
+
+    Raises:
+        KernelError: EAGAIN.
+
+    Source: kernel/fork.c:copy_process().
+    """
+    most = rlimit(k, task.signal, RLIMIT_NPROC)
+    if cred.user.processes + (not charged) > most and not exempt_from_nproc(cred):
+        raise KernelError(EAGAIN)
 
 
 def alloc_uid(k: "Kernel", uid: int) -> UserStruct:

@@ -44,6 +44,7 @@ from kernel.errors import InvariantError
 from kernel.locking import Lock
 from kernel.points import (
     ACQUIRE,
+    ACQUIRE_INNER,
     BARRIER,
     LOAD,
     LOAD_ACQUIRE,
@@ -52,6 +53,7 @@ from kernel.points import (
     READ_BARRIER,
     RELEASE,
     RESCHED,
+    STEP_KINDS,
     UPDATE,
     WRITE_BARRIER,
 )
@@ -333,6 +335,8 @@ class StepDriver:
             ) from oops
         finally:
             kernel.stepping = None
+        if path.op[1] >= ACQUIRE_INNER:
+            path.op = (path.op[0], STEP_KINDS[path.op[1]], path.op[2])
         if self._rules:
             offer(self._rules, path)
         path.now_ns = kernel.now_ns + self._hold_up_ns()

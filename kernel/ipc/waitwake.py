@@ -3,7 +3,10 @@
 A word is known by its key: in memory that is shared, the object it belongs to and its place in it,
 so processes that map it anywhere meet; in private memory, the address space and the address.
 Sleepers hang in hash buckets. The word is compared under the bucket's lock, after which a waker,
-which changes the word first, must find the sleeper: so no wake-up is lost.
+which changes the word first, must find the sleeper: so no wake-up is lost. A waker that finds a
+bucket without waiters does not even take the lock. For that a sleeper counts itself before it looks
+at the word (barrier A, of the atomic), and a waker looks at the count after it has changed the word
+(barrier B): one of them sees the other.
 
 The locks of ``threading`` do not come here: see ``kernel.ipc.futex``.
 
@@ -17,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from kernel.errors import KernelError, RestartNoHand, RestartSyscall
 from kernel.mm.fault import find_vma, fixup_user_fault, lookup_pte
 from kernel.mm.mm_types import PTE_SHIFT, PTE_WRITE
-from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
+from kernel.points import ACQUIRE, BARRIER, LOAD, RELEASE, SCHEDULE, STORE_RELEASE, UPDATE, Path
 from kernel.signal.pending import signal_pending
 from kernel.smp.ttwu import set_current_state, wake_up_process
 from kernel.task import TASK_INTERRUPTIBLE, TASK_RUNNING, TaskStruct, mm_of
@@ -55,10 +58,11 @@ class FutexQ:
 class FutexHashBucket:
     """The sleepers of many words (``futex_hash_bucket``), by priority, then order of arrival."""
 
-    __slots__ = ("chain", "lock")
+    __slots__ = ("chain", "lock", "waiters")
 
     def __init__(self, lock: "Lock") -> None:
         self.lock = lock
+        self.waiters = 0  # those in the chain, and who is about to come
         self.chain: list[FutexQ] = []
 
 
@@ -139,10 +143,14 @@ def futex_wait(k: "Kernel", address: int, val: int, timeout_ns: int | None) -> P
     while True:
         owner, offset = yield from get_futex_key(k, address)
         bucket = futex_hash(k, offset)
+        waiters: int = yield "futex_hb_waiters_inc.waiters", UPDATE, (bucket, "waiters")
+        bucket.waiters = waiters + 1
         yield "futex_q_lock.lock", ACQUIRE, bucket.lock
         word = _futex_get_value(k, address)
         if word != val:
             yield "futex_q_unlock.unlock", RELEASE, bucket.lock
+            waiters = yield "futex_hb_waiters_dec.waiters", UPDATE, (bucket, "waiters")
+            bucket.waiters = waiters - 1
             if word < 0:
                 continue  # unmapped since: fault it in, or fail
             errno = EAGAIN
@@ -159,8 +167,8 @@ def futex_wait(k: "Kernel", address: int, val: int, timeout_ns: int | None) -> P
             yield "futex_unqueue.lock", ACQUIRE, bucket.lock
             woken = not q.queued
             if not woken:
+                yield from _futex_unqueue(k, bucket, q)
                 q.queued = False
-                bucket.chain.remove(q)
             yield "futex_unqueue.unlock", RELEASE, bucket.lock
         if woken:
             break
@@ -191,6 +199,26 @@ def _futex_queue(bucket: FutexHashBucket, q: FutexQ) -> None:
     chain.insert(place, q)
 
 
+def _futex_unqueue(k: "Kernel", bucket: FutexHashBucket, q: FutexQ) -> Path[None]:
+    """Take a sleeper off its chain. Caller holds the bucket's lock.
+
+    Source: kernel/futex/core.c:__futex_unqueue(), futex_hb_waiters_dec().
+    """
+    bucket.chain.remove(q)
+    waiters: int = yield "futex_unqueue.waiters", UPDATE, (bucket, "waiters")
+    bucket.waiters = waiters - 1
+
+
+def futex_hb_waiters_pending(k: "Kernel", bucket: FutexHashBucket) -> Path[bool]:
+    """Tell whether somebody sleeps in ``bucket``, or is about to.
+
+    Source: kernel/futex/futex.h:futex_hb_waiters_pending().
+    """
+    yield "futex_hb_waiters_pending.smp_mb", BARRIER, bucket
+    waiters: int = yield "futex_hb_waiters_pending.waiters", LOAD, (bucket, "waiters")
+    return waiters != 0
+
+
 def _futex_get_value(k: "Kernel", address: int) -> int:
     """Return the word, or -1 if its page is not there any more.
 
@@ -217,12 +245,16 @@ def futex_wake(k: "Kernel", address: int, nr_wake: int) -> Path[int]:
     k.now_ns += k.costs.futex_op
     owner, offset = yield from get_futex_key(k, address)
     bucket = futex_hash(k, offset)
+    pending = yield from futex_hb_waiters_pending(k, bucket)
+    if not pending:
+        return 0
     yield "futex_wake.lock", ACQUIRE, bucket.lock
     wake_q: list[TaskStruct] = []
     for q in tuple(bucket.chain):
         if q.owner is owner and q.offset == offset:
-            q.queued = False
-            bucket.chain.remove(q)
+            yield from _futex_unqueue(k, bucket, q)
+            # the last that is done to it: its owner may be gone with it from now on
+            yield "futex_wake_mark.lock_ptr", STORE_RELEASE, (q, "queued", False)
             wake_q.append(q.task)
             if len(wake_q) >= nr_wake:
                 break

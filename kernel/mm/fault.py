@@ -198,8 +198,11 @@ def _do_wp_page(k: "Kernel", mm: MmStruct, vpn: int) -> Path[str]:
         else:
             k.now_ns += k.costs.zero_page
         yield "wp_page_copy.copied", POINT, mm
+        same = True
+        yield "wp_page_copy.pte_same", POINT, mm
         # under the page table lock again: has it all stayed as it was?
-        if mm.pt is not table or table.users > 1 or table.ptes.get(vpn) != pte:
+        same = mm.pt is table and table.users == 1 and table.ptes.get(vpn) == pte
+        if not same:
             frames.put(new)
             continue
         table.ptes[vpn] = new << PTE_SHIFT | PTE_NEW

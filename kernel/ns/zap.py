@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import KernelError, RestartSyscall
 from kernel.ns.pid_namespace import PidNamespace
-from kernel.points import ACQUIRE, READ, RELEASE, SCHEDULE, Path
+from kernel.points import ACQUIRE, POINT, READ, RELEASE, SCHEDULE, Path
 from kernel.process.acct import acct_exit_ns
 from kernel.process.pid import PIDTYPE_MAX
 from kernel.process.wait import do_wait
@@ -59,11 +59,15 @@ def zap_pid_ns_processes(k: "Kernel", ns: PidNamespace) -> Path[None]:
             left = False  # ECHILD
         except RestartSyscall:
             pass
-    while True:
+    # and whoever is no child of the caller's, or was reaped as it died, and is still on its way out
+    left = True
+    while left:
+        left = False
         yield from set_current_state(k, TASK_INTERRUPTIBLE)
-        if ns.pid_allocated == init_pids:
-            break
-        yield "zap_pid_ns_processes.schedule", SCHEDULE, None
+        yield "zap_pid_ns_processes.pid_allocated", POINT, ns
+        left = ns.pid_allocated != init_pids
+        if left:
+            yield "zap_pid_ns_processes.schedule", SCHEDULE, None
     yield from set_current_state(k, TASK_RUNNING)
     if ns.bacct is not None:
         yield from acct_exit_ns(k, ns)

@@ -10,7 +10,7 @@ Deviation: fields of task_struct in Linux.
 from typing import TYPE_CHECKING, Final
 
 from kernel.sched.sched_class import FAIR_RANK
-from kernel.task import TaskStruct
+from kernel.task import TASK_NEW, TaskStruct
 from kernel.uapi.policy import FAIR_POLICIES, SCHED_NORMAL, SchedPolicy
 
 if TYPE_CHECKING:
@@ -91,13 +91,17 @@ def set_timer_slack(attrs: TaskAttrs, slack_ns: int) -> None:
 
 
 def sched_fork(k: "Kernel", child: TaskStruct, orig: TaskStruct) -> None:
-    """Give ``child`` the attributes that it inherits; ``orig`` has some.
+    """Make ``child`` a task that nobody wakes or runs yet, with the attributes that it inherits.
 
-    The timer slack of the parent becomes the child's default. SCHED_RESET_ON_FORK takes a
-    policy above the fair ones, a negative nice value and a slice of one's own away, and itself.
+    From here on others may find it. The timer slack of the parent becomes the child's default.
+    SCHED_RESET_ON_FORK takes a policy above the fair ones, a negative nice value and a slice of
+    one's own away, and itself.
 
     Source: kernel/sched/core.c:sched_fork(), kernel/fork.c:copy_process().
     """
+    child.state = TASK_NEW
+    if orig.attrs is None:
+        return
     attrs = attrs_of(orig)
     if attrs.timer_slack_ns != attrs.default_timer_slack_ns or attrs.reset_on_fork:
         attrs = attrs.copy()

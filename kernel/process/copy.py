@@ -10,8 +10,14 @@ from kernel.errors import KernelError
 from kernel.fs.file import dup_fd
 from kernel.fs.fs_struct import copy_fs_struct
 from kernel.mm.mm import dup_mm, mmget
-from kernel.process.attrs import sched_fork
-from kernel.task import NO_RLIMITS, PF_FORKNOEXEC, SighandStruct, SignalStruct, TaskStruct
+from kernel.task import (
+    NO_RLIMITS,
+    PF_FORKNOEXEC,
+    TASK_RUNNING,
+    SighandStruct,
+    SignalStruct,
+    TaskStruct,
+)
 from kernel.time.posix_cpu_timers import posix_cpu_timers_init_group
 from kernel.uapi.clone import (
     CLONE_FILES,
@@ -34,7 +40,7 @@ def dup_task_struct(k: "Kernel", orig: TaskStruct) -> TaskStruct:
     Raises:
         KernelError: ENOMEM; EAGAIN, a task of its scheduling class may not fork.
 
-    Source: kernel/fork.c:dup_task_struct(), kernel/sched/core.c:sched_fork().
+    Source: kernel/fork.c:dup_task_struct(); the refusal is kernel/sched/core.c:sched_fork()'s.
     """
     k.now_ns += k.costs.dup_task_struct
     if orig.attrs is not None and not k.sched.of(orig).may_fork(orig.attrs):
@@ -48,10 +54,9 @@ def dup_task_struct(k: "Kernel", orig: TaskStruct) -> TaskStruct:
     except KernelError:
         slab.free(slot)
         raise
+    child.state = TASK_RUNNING  # the caller's, until sched_fork()
     child.flags = orig.flags | PF_FORKNOEXEC
     child.nice = orig.nice
-    if orig.attrs is not None:
-        sched_fork(k, child, orig)
     child.blocked = orig.blocked
     child.cred = orig.cred
     child.nsproxy = orig.nsproxy
@@ -75,14 +80,6 @@ def free_task(k: "Kernel", task: TaskStruct) -> None:
     task.signal = task.sighand = None  # type: ignore[assignment]
     task.thread_pid = None  # type: ignore[assignment]
     task.path = task.pi_lock = task.alloc_lock = None
-
-
-def copy_creds(child: TaskStruct) -> None:
-    """Charge the new thread to its user; the credentials themselves are shared until changed.
-
-    Source: kernel/cred.c:copy_creds().
-    """
-    child.cred.user.processes += 1
 
 
 def copy_files(k: "Kernel", clone_flags: int, child: TaskStruct) -> None:

@@ -30,7 +30,7 @@ from kernel.mm.mm import mmput
 from kernel.ns.nsproxy import exit_task_namespaces
 from kernel.ns.pid_namespace import PidNamespace
 from kernel.ns.zap import zap_pid_ns_processes
-from kernel.points import ACQUIRE, BARRIER, RELEASE, STORE, Path
+from kernel.points import ACQUIRE, ACQUIRE_INNER, BARRIER, RELEASE, RELEASE_INNER, STORE, Path
 from kernel.process.acct import PF_ACCT, acct_flags, acct_mem, acct_process
 from kernel.process.pid import (
     PIDTYPE_PGID,
@@ -171,6 +171,10 @@ def do_exit(k: "Kernel", code: int) -> Path[None]:
     if task.cgroup is not None:
         yield from exit_cgroup(k, task)
     yield from exit_notify(k, task, group_dead)
+    # TASK_DEAD is a special state; who found the task in another one before is done by then
+    lock = k.pi_lock(task)
+    yield "do_task_dead.pi_lock", ACQUIRE_INNER, lock
+    yield "do_task_dead.pi_unlock", RELEASE_INNER, lock
     raise TaskDead
 
 

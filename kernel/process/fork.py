@@ -18,51 +18,45 @@ a task no io context.
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.cgroup.access import post_fork_cgroup
-from kernel.cred.creds import Cred, exempt_from_nproc
+from kernel.cred.creds import check_nproc
 from kernel.drive.lockdep import assert_held
 from kernel.errors import GuestFault, KernelError, RestartNoIntr
 from kernel.events import SCHED_PROCESS_FORK, TASK_NEWTASK
-from kernel.fs.file import put_files_struct
-from kernel.fs.fs_struct import put_fs_struct
 from kernel.ipc.futex import user_lock
 from kernel.ipc.sem import copy_semundo
-from kernel.mm.mm import mmput
-from kernel.ns.nsproxy import CLONE_NEW_ANY, copy_namespaces, exit_task_namespaces
+from kernel.ns.nsproxy import CLONE_NEW_ANY, copy_namespaces
 from kernel.ns.pid_namespace import alloc_pid_ns, is_child_reaper
 from kernel.ns.user_namespace import create_user_ns
 from kernel.points import ACQUIRE, POINT, RELEASE, Path
+from kernel.process.attrs import sched_fork
 from kernel.process.clone import (
     CloneResult,
     KernelCloneArgs,
-    cancel_pidfd,
     check_clone_flags,
     finish_clone,
     flush_signal_handlers,
     prepare_pidfd,
 )
 from kernel.process.copy import (
-    copy_creds,
     copy_files,
     copy_fs,
     copy_mm,
     copy_sighand,
     copy_signal,
     dup_task_struct,
-    free_task,
     set_parent,
 )
-from kernel.process.limits import nproc_exceeded, rlimit
 from kernel.process.pid import (
     PIDTYPE_PID,
     Pid,
     alloc_pid,
     attach_leader,
     attach_pid,
-    free_pid,
     pid_nr_ns,
     pid_vnr,
     task_active_pid_ns,
 )
+from kernel.process.unwind import CHARGED, FILES, FS, MM, NOTHING, SIGNAL, unwind
 from kernel.process.vfork import wait_for_vfork_done
 from kernel.ptrace.stops import ptrace_event, ptrace_fork_event, ptrace_init_task
 from kernel.signal.jobctl import task_join_group_stop
@@ -101,7 +95,6 @@ from kernel.uapi.clone import (
 from kernel.uapi.errno_ import EAGAIN, EINTR, EINVAL, ENOMEM
 from kernel.uapi.failure import refused
 from kernel.uapi.ptrace import PTRACE_EVENT_VFORK_DONE
-from kernel.uapi.rlimit import RLIMIT_NPROC
 from kernel.uapi.signals import SIGCHLD
 
 if TYPE_CHECKING:
@@ -110,14 +103,6 @@ if TYPE_CHECKING:
 PTHREAD_FLAGS: Final = (
     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID
 )
-
-# how far copy_process() has come, and what is to be undone: Linux's bad_fork_* labels
-_NOTHING: Final = 0
-_CHARGED: Final = 1  # to the user
-_FILES: Final = 2
-_FS: Final = 3
-_SIGNAL: Final = 4  # and handlers
-_MM: Final = 5
 
 CLONE_RARE: Final = CLONE_NEW_ANY & ~CSIGNAL | CLONE_NEWUSER | CLONE_PIDFD
 
@@ -289,34 +274,38 @@ def copy_process(
         check_clone_flags(k, clone_flags)
     delayed = yield from _delay_signals(k, clone_flags)
     child = dup_task_struct(k, current)
-    done = _NOTHING
+    done = NOTHING
     errno = 0
     pid: Pid | None = None
     try:
         if clone_flags & CLONE_NEWUSER:
             child.cred = create_user_ns(k, current.cred)
-        copy_creds(child)
-        done = _CHARGED
-        if _over_nproc(k, current, child.cred) and not exempt_from_nproc(child.cred):
-            raise KernelError(EAGAIN)
+        yield "copy_creds.inc_rlimit_ucounts", POINT, child.cred.user
+        child.cred.user.processes += 1
+        done = CHARGED
+        yield "copy_process.rlimit_nproc", POINT, child.cred.user
+        check_nproc(k, current, child.cred, done >= CHARGED)
         current.flags &= ~PF_NPROC_EXCEEDED
         tasks = k.tasks
         yield "copy_process.nr_threads", POINT, tasks
         if tasks.nr_threads >= tasks.max_threads:
             raise KernelError(EAGAIN)
+        yield "copy_process.sched_fork", POINT, child
+        sched_fork(k, child, current)
+        yield "copy_process.copy_semundo", POINT, child
         if clone_flags & CLONE_SYSVSEM:
             copy_semundo(k, child)
         copy_files(k, clone_flags, child)
-        done = _FILES
+        done = FILES
         copy_fs(k, clone_flags, child)
-        done = _FS
+        done = FS
         copy_sighand(k, clone_flags, child)
         if args is not None and args.flags & CLONE_CLEAR_SIGHAND:
             flush_signal_handlers(child)
         copy_signal(k, clone_flags, child, current.signal)
-        done = _SIGNAL
+        done = SIGNAL
         copy_mm(k, clone_flags, child)
-        done = _MM
+        done = MM
         if args is not None or child.nsproxy is not k.init_nsproxy:
             pid = yield from _copy_namespaces_and_pid(k, clone_flags, child, args)
         else:
@@ -326,18 +315,16 @@ def copy_process(
             prepare_pidfd(k, args, pid)
         if clone_flags & CLONE_CHILD_CLEARTID:
             child.clear_child_tid = True
+        yield "copy_process.start_time", POINT, child
+        child.start_time_ns = k.now_ns  # there is a pid now: no two tasks have both in common
         yield from _link_child(k, clone_flags, child, pid, trace, delayed)
-        cgroup = current.cgroup if args is None or args.into is None else args.into
-        if cgroup is not None:
-            yield from post_fork_cgroup(k, cgroup, child, args)
+        yield from _post_fork(k, child, args)
     except KernelError as failed:
         errno = failed.errno
     if errno:
         # not in the handler: see kernel.points
         yield from drop_multiprocess(k, current, delayed)
-        if args is not None:
-            yield from cancel_pidfd(k, args)
-        yield from _unwind(k, clone_flags, child, done, pid)
+        yield from unwind(k, clone_flags, child, done, pid, args)
         raise KernelError(errno)
     if k.tracing:
         k.emit(TASK_NEWTASK, (child.pid, child.comm, clone_flags & ~CSIGNAL, 0))
@@ -377,13 +364,6 @@ def _copy_namespaces_and_pid(
     return pid
 
 
-def _over_nproc(k: "Kernel", current: TaskStruct, cred: Cred) -> bool:
-    """Tell whether the user has too many threads, the new one counted."""
-    if k.tasks.profile.nproc_checked_after_charge:
-        return nproc_exceeded(k, current, cred)
-    return cred.user.processes - 1 >= rlimit(k, current.signal, RLIMIT_NPROC)
-
-
 def _link_child(
     k: "Kernel",
     clone_flags: int,
@@ -397,7 +377,6 @@ def _link_child(
     Source: kernel/fork.c:copy_process(), from write_lock_irq(&tasklist_lock) on.
     """
     current = k.current
-    child.start_time_ns = k.now_ns
     tasklist_lock = k.tasklist_lock
     yield "copy_process.tasklist_lock", ACQUIRE, tasklist_lock
     set_parent(clone_flags, child, current)
@@ -467,31 +446,8 @@ def _link_leader(k: "Kernel", current: TaskStruct, child: TaskStruct, pid: Pid) 
         signal.flags |= SIGNAL_UNKILLABLE
 
 
-def _unwind(
-    k: "Kernel", clone_flags: int, child: TaskStruct, done: int, pid: Pid | None
-) -> Path[None]:
-    """Take apart a child that was not linked, last step first.
-
-    Args:
-        done: the last step of copy_process() that is to be undone.
-
-    Source: kernel/fork.c:copy_process(), the bad_fork_* labels.
-    """
-    k.stats.fork_failures += 1
-    if pid is not None:
-        yield from free_pid(k, pid)
-    if done >= _MM and child.nsproxy is not None:
-        exit_task_namespaces(k, child)
-    if done >= _MM and child.mm is not None:
-        yield from mmput(k, child.mm)
-    if done >= _SIGNAL and clone_flags & CLONE_SIGHAND:
-        child.sighand.count -= 1
-    if done >= _FS and child.fs is not None:
-        yield from put_fs_struct(k, child.fs)
-    if done >= _FILES and child.files is not None:
-        yield from put_files_struct(k, child.files)
-    if child.sysvsem is not None:
-        child.sysvsem.refcnt -= 1  # the caller shares it, so it is not the last one
-    if done >= _CHARGED:
-        child.cred.user.processes -= 1
-    free_task(k, child)
+def _post_fork(k: "Kernel", child: TaskStruct, args: KernelCloneArgs | None) -> Path[None]:
+    """Put the child, which can be found now, into its cgroup."""
+    cgroup = k.current.cgroup if args is None or args.into is None else args.into
+    if cgroup is not None:
+        yield from post_fork_cgroup(k, cgroup, child, args)

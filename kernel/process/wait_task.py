@@ -8,7 +8,7 @@ Source: kernel/exit.c (wait_task_zombie, wait_task_stopped, wait_task_continued)
 from typing import TYPE_CHECKING, Final
 
 from kernel.drive.lockdep import assert_held
-from kernel.points import ACQUIRE, BARRIER, RELEASE, Path
+from kernel.points import ACQUIRE, RELEASE, UPDATE, Path
 from kernel.process.pid import Pid, PidType, task_pid_vnr
 from kernel.process.release import release_task
 from kernel.process.resource import rusage_of_child
@@ -19,7 +19,6 @@ from kernel.task import (
     SIGNAL_STOP_CONTINUED,
     SIGNAL_STOP_STOPPED,
     TaskStruct,
-    set_exit_state,
 )
 from kernel.time.timekeeping import thread_group_cputime
 from kernel.uapi.signals import SIGCONT
@@ -82,11 +81,11 @@ def wait_task_zombie(k: "Kernel", wo: WaitOpts, child: TaskStruct) -> Path[Repor
     pid = child.pid if k.pids.kernel is None else task_pid_vnr(k, child)
     uid = child.cred.uid
     keep = wo.flags & WNOWAIT
-    yield "wait_task_zombie.cmpxchg", BARRIER, child
-    if child.exit_state != EXIT_ZOMBIE:
+    exit_state: int = yield "wait_task_zombie.cmpxchg", UPDATE, (child, "exit_state")
+    if not keep and exit_state == EXIT_ZOMBIE:
+        child.exit_state = EXIT_DEAD
+    if exit_state != EXIT_ZOMBIE:
         return None
-    if not keep:
-        set_exit_state(child, EXIT_ZOMBIE, EXIT_DEAD)
     yield "wait_task_zombie.tasklist_unlock", RELEASE, lock
     # RUSAGE_BOTH: its own times, and those of the children it has waited for
     utime_ns = signal.utime_ns + child.utime_ns + signal.cutime_ns

@@ -41,7 +41,7 @@ from kernel.signal.send import (
     force_sig_fault,
     send_signal_locked,
 )
-from kernel.smp.ttwu import set_current_state
+from kernel.smp.ttwu import set_special_state
 from kernel.task import (
     JOBCTL_LISTENING,
     JOBCTL_PTRACE_FROZEN,
@@ -113,7 +113,7 @@ def ptrace_stop(
     siglock = task.sighand.siglock
     lock = k.tasklist_lock
     state = _state_of(task)
-    yield from set_current_state(k, TASK_TRACED)
+    yield from set_special_state(k, TASK_TRACED)
     task.jobctl |= JOBCTL_TRACED
     state.message = message
     state.last_siginfo = info

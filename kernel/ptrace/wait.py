@@ -12,7 +12,7 @@ Source: kernel/exit.c.
 from typing import TYPE_CHECKING
 
 from kernel.drive.lockdep import assert_held
-from kernel.points import ACQUIRE, BARRIER, RELEASE, Path
+from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, Path
 from kernel.process.pid import task_pid_vnr
 from kernel.process.release import release_task, thread_group_empty
 from kernel.process.resource import rusage_of_child
@@ -157,6 +157,11 @@ def wait_traced_zombie(k: "Kernel", wo: WaitOpts, task: TaskStruct) -> Path[Repo
     if leader and (not handed_on or wo.flags & WNOWAIT):
         return (yield from wait_task_zombie(k, wo, task))
     lock = k.tasklist_lock
+    claim = EXIT_DEAD
+    if handed_on:
+        # its parent is to have it as a zombie again: EXIT_DEAD is for ever
+        yield "wait_traced_zombie.exit_trace", POINT, task
+        claim = EXIT_TRACE
     yield "wait_traced_zombie.cmpxchg", BARRIER, task
     if task.exit_state != EXIT_ZOMBIE:
         return None
@@ -168,7 +173,7 @@ def wait_traced_zombie(k: "Kernel", wo: WaitOpts, task: TaskStruct) -> Path[Repo
     utime_ns, stime_ns = times_both(task)
     keep = wo.flags & WNOWAIT
     if not keep:
-        set_exit_state(task, EXIT_ZOMBIE, EXIT_TRACE if handed_on else EXIT_DEAD)
+        set_exit_state(task, EXIT_ZOMBIE, claim)
     yield "wait_traced_zombie.tasklist_unlock", RELEASE, lock
     dead = not keep and not handed_on
     if handed_on:
@@ -176,7 +181,7 @@ def wait_traced_zombie(k: "Kernel", wo: WaitOpts, task: TaskStruct) -> Path[Repo
         if task.ptrace:  # its tracer may have died meanwhile
             yield from ptrace_unlink(k, task)
         dead = yield from do_notify_parent(k, task, task.exit_signal)
-        set_exit_state(task, EXIT_TRACE, EXIT_DEAD if dead else EXIT_ZOMBIE)
+        set_exit_state(task, claim, EXIT_DEAD if dead else EXIT_ZOMBIE)
         yield "wait_traced_zombie.tasklist_done", RELEASE, lock
     if dead:
         yield from release_task(k, task)

@@ -33,7 +33,7 @@ from kernel.signal.pending import (
     recalc_sigpending,
 )
 from kernel.signal.send import do_notify_parent_cldstop, ptrace_trap_notify, signal_wake_up
-from kernel.smp.ttwu import set_current_state
+from kernel.smp.ttwu import set_current_state, set_special_state
 from kernel.task import (
     JOBCTL_PENDING_MASK,
     JOBCTL_STOP_CONSUME,
@@ -376,7 +376,7 @@ def do_signal_stop(k: "Kernel", signr: int) -> Path[bool]:
     last = task_participate_group_stop(task)
     task.jobctl |= JOBCTL_STOPPED
     recalc_sigpending(k, task)
-    yield from set_current_state(k, TASK_STOPPED)
+    yield from set_special_state(k, TASK_STOPPED)
     yield "do_signal_stop.siglock_done", RELEASE, siglock
     if last:
         yield "do_signal_stop.tasklist_lock", READ, k.tasklist_lock

@@ -19,7 +19,17 @@ from typing import TYPE_CHECKING
 from kernel.errors import IllegalTransition
 from kernel.events import SCHED_WAKING
 from kernel.messages import eff_fork, eff_kthread, eff_spawn, eff_wake
-from kernel.points import ACQUIRE, BARRIER, LOAD, RELEASE, STORE, Path
+from kernel.points import (
+    ACQUIRE,
+    ACQUIRE_INNER,
+    BARRIER,
+    LOAD,
+    POINT,
+    RELEASE,
+    RELEASE_INNER,
+    STORE,
+    Path,
+)
 from kernel.process.attrs import attrs_of
 from kernel.process.fork_race import fork_begins
 from kernel.sched.sched_class import FORK_VFORK, FORK_VM
@@ -39,7 +49,6 @@ from kernel.task import (
     TaskStruct,
 )
 from kernel.uapi.prio import MAX_RT_PRIO
-from kernel.uapi.task_state import TASK_SPECIAL
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -68,6 +77,26 @@ def set_current_state(k: "Kernel", state: int) -> Path[None]:
     return set_task_state(k, k.current, state)
 
 
+def set_special_state(k: "Kernel", state: int) -> Path[None]:
+    """Publish a special state of the current task, which is more than a condition it waits for.
+
+    Under pi_lock, so that the ``TASK_RUNNING`` of a waker that found it in another state before is
+    stored before, and not over it.
+
+    Raises:
+        IllegalTransition: the table in ``kernel.task`` does not allow the move.
+
+    Source: include/linux/sched.h:set_special_state().
+    """
+    task = k.current
+    lock = k.pi_lock(task)
+    yield "set_special_state.pi_lock", ACQUIRE_INNER, lock
+    if state not in STATE_MOVES[task.state]:
+        raise IllegalTransition(f"{task!r}: state {task.state:#x} -> {state:#x}")
+    yield "set_special_state.store", STORE, (task, "state", state)
+    yield "set_special_state.pi_unlock", RELEASE_INNER, lock
+
+
 def try_to_wake_up(
     k: "Kernel", task: TaskStruct, state_mask: int, sync: bool = False
 ) -> Path[bool]:
@@ -79,12 +108,9 @@ def try_to_wake_up(
         True iff this call woke it: a sleeping task is woken once however many try.
 
     The sleeper sets its state without pi_lock, so it may have moved on between the two loads. To
-    wake who is awake is harmless, but a special state, which tells of more than a condition that
-    is waited for, must not be taken back: Linux sets one under pi_lock.
+    wake who is awake is harmless; a special state must not be taken back: ``set_special_state``.
 
     Source: kernel/sched/core.c:try_to_wake_up(), ttwu_runnable().
-    Deviation: special states are set without pi_lock; who finds one that has come since leaves it,
-    as if it had been set after the wake-up.
     """
     lock = task.pi_lock or k.pi_lock(task)
     yield "try_to_wake_up.pi_lock", ACQUIRE, lock
@@ -100,13 +126,15 @@ def try_to_wake_up(
         if k.trace_waking:
             trace_sched_waking(k, task)
         on_rq: bool = yield "try_to_wake_up.on_rq", LOAD, (task, "on_rq")
-        # from here on as under the lock of its runqueue: it cannot go to sleep meanwhile
-        if task.state & state_mask or not task.state & TASK_SPECIAL:
+        if on_rq and task.on_rq:  # ttwu_runnable() looks again, under the lock of its runqueue
+            task.state = TASK_RUNNING  # in the same step: it cannot go to sleep meanwhile
+        else:
+            k.wake_sync = sync and not k.current.flags & PF_EXITING
+            cpu = k.sched.of(task).select_task_rq(k, task, task.cpu, SELECT_WAKE)
+            # it sleeps, and nobody else wakes it or changes what it may use: that takes pi_lock
+            yield "try_to_wake_up.select_task_rq", POINT, task
             task.state = TASK_RUNNING
-            if not on_rq or not task.on_rq:  # ttwu_runnable() looks again, under that lock
-                k.wake_sync = sync and not k.current.flags & PF_EXITING
-                cpu = k.sched.of(task).select_task_rq(k, task, task.cpu, SELECT_WAKE)
-                activate(k, task, cpu)
+            activate(k, task, cpu)
     yield "try_to_wake_up.pi_unlock", RELEASE, lock
     return woken
 

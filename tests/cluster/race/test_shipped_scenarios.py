@@ -5,30 +5,49 @@ from pathlib import Path
 
 import pytest
 
-from cluster.race.explore import Plan, explore
-from cluster.race.scenario import CLEAN, FOUND, load_scenario
+from cluster.race.explore import Found, Plan, explore
+from cluster.race.scenario import CLEAN, FOUND, ScenarioFile, load_scenario
+from cluster.race.shrink import shrink
 from cluster.race.watch import following
 
 FOLDER = Path(__file__).resolve().parents[3] / "configs" / "races"
 SCENARIOS = sorted(FOLDER.glob("*.yaml"))
+CATALOGUE = {"W1", "W2", "W3", "W6", "F1", "F3", "F4", "F6", "F8", "P2", "X1", "X2", "X4", "M1"}
+QUICK = 60  # runs
+MOST = 20_000
+SEGMENTS = 8
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def quick(path: Path) -> bool:
+    return load_scenario(path).runs <= QUICK
+
+
+def found_by(loaded: ScenarioFile, runs: int) -> Found:
+    with following():
+        return explore(Plan(loaded.scenario, runs=runs))
+
+
+@pytest.mark.parametrize("path", [*filter(quick, SCENARIOS)], ids=lambda path: path.stem)
 def test_the_mutation_of_a_scenario_is_found_within_its_budget(path: Path) -> None:
     loaded = load_scenario(path)
-    assert loaded.verdicts[loaded.scenario.spec.memory_model] == FOUND
-    assert loaded.runs <= 2000
-    with following():
-        found = explore(Plan(loaded.scenario, runs=loaded.runs))
+    assert found_by(loaded, loaded.runs).bug is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_every_bug_is_found_and_has_few_segments_when_it_is_made_small(path: Path) -> None:
+    loaded = load_scenario(path)
+    found = found_by(loaded, MOST)
     assert found.bug is not None
+    with following():
+        small = shrink(loaded.scenario, found.bug)
+    assert small.forced <= SEGMENTS
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_without_its_mutation_a_scenario_is_clean(path: Path) -> None:
-    loaded = load_scenario(path).changed(mutations=[])
-    with following():
-        found = explore(Plan(loaded.scenario, runs=200))
+    found = found_by(load_scenario(path).changed(mutations=[]), 200)
     assert (found.runs, found.kinds) == (200, {})
 
 
@@ -37,11 +56,15 @@ def test_without_its_mutation_a_scenario_is_clean(path: Path) -> None:
 def test_a_mutation_shows_under_the_models_that_the_file_names_only(path: Path) -> None:
     loaded = load_scenario(path)
     for model, verdict in loaded.verdicts.items():
-        if verdict != CLEAN:
-            continue
-        with following():
-            found = explore(Plan(loaded.changed(model=model).scenario, runs=200))
-        assert (model, found.kinds) == (model, {})
+        if verdict == CLEAN:
+            found = found_by(loaded.changed(model=model), 200)
+            assert (model, found.kinds) == (model, {})
+
+
+def test_every_scenario_says_that_its_own_model_shows_its_bug() -> None:
+    for path in SCENARIOS:
+        loaded = load_scenario(path)
+        assert loaded.verdicts[loaded.scenario.spec.memory_model] == FOUND, path
 
 
 def test_every_program_of_the_folder_belongs_to_a_scenario_and_every_scenario_names_a_source() -> (
@@ -51,6 +74,12 @@ def test_every_program_of_the_folder_belongs_to_a_scenario_and_every_scenario_na
     programs = {one.scenario.spec.spawns[0].label for one in loaded}
     assert programs == {path.stem for path in FOLDER.glob("*.py")}
     assert all(one.source for one in loaded)
+
+
+def test_there_is_a_scenario_for_every_row_of_the_catalogue_and_no_two_have_one_id() -> None:
+    ids = [loaded.id for loaded in map(load_scenario, SCENARIOS) if loaded.id]
+    assert set(ids) >= CATALOGUE
+    assert len(set(ids)) == len(ids)
 
 
 def test_reports_hold_no_addresses() -> None:

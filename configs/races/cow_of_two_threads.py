@@ -1,0 +1,27 @@
+"""Two threads write to one page for the first time since a fork."""
+
+import mmap
+import os
+import threading
+
+page = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+page[0] = 1
+stay, go = os.pipe()
+pid = os.fork()
+if pid == 0:
+    os.close(go)
+    os.read(stay, 1)
+    os._exit(page[0] + page[1] + page[2])
+
+
+def write():
+    page[1] = 7
+
+
+thread = threading.Thread(target=write)
+thread.start()
+page[2] = 8
+thread.join()
+os.close(go)
+reaped, status = os.waitpid(pid, 0)
+print("own pages", os.waitstatus_to_exitcode(status), page[0], page[1], page[2])

@@ -1,0 +1,33 @@
+"""Peterson's lock: say that you want in, let the other go first, and look."""
+
+import mmap
+import os
+
+from workloads import guest
+
+WANTS = (0, 4)
+TURN = 8
+COUNT = 12
+
+memory = mmap.mmap(-1, 4096, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+
+
+def add(me):
+    other = 1 - me
+    guest.WRITE_ONCE(memory, WANTS[me], 1)
+    guest.smp_wmb()
+    guest.WRITE_ONCE(memory, TURN, other)
+    guest.smp_mb()
+    while guest.READ_ONCE(memory, WANTS[other]) and guest.READ_ONCE(memory, TURN) == other:
+        os.sched_yield()
+    guest.WRITE_ONCE(memory, COUNT, guest.READ_ONCE(memory, COUNT) + 1)
+    guest.store_release(memory, WANTS[me], 0)
+
+
+pid = os.fork()
+if pid == 0:
+    add(1)
+    os._exit(0)
+add(0)
+os.waitpid(pid, 0)
+print("counted", guest.READ_ONCE(memory, COUNT))
