@@ -352,7 +352,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "KernIpcPerm.mode": (("ipcperms reads",), RCU),
     "MmStruct.forked": ((), OURS),
     "MmStruct.locks": ((), GUEST),
-    "MmStruct.pt": (("dup_mm", "own_table"), TABLES),
+    "MmStruct.pt": ((), TABLES),
     "PageTable.filled": ((), TABLES),
     "PageTable.fresh": ((), TABLES),
     "PageTable.nr_zero": ((), TABLES),

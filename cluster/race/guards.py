@@ -85,7 +85,6 @@ GUARDS: Final[dict[str, str]] = {
     **_all("PidNamespace", ONCE, "level parent pids bacct"),
     "UserStruct.uid": ONCE,
     "MmStruct.*": _MMAP,
-    "MmStruct.pt": "page_table_lock",  # on Linux; here each use is one step
     "SharedPages.*": "shm_perm",
     "FsStruct.*": OWN,
     "Completion.*": _QUEUE,
