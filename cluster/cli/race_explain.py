@@ -172,8 +172,9 @@ def _print_shrunk(shrunk: "Shrunk", record: "Record", command: str | None, as_js
         }
         print(json.dumps(data, indent=2))
         return
+    verdict = shrunk.run.verdict
     lines = [
-        f"{shrunk.run.verdict.kind}: {shrunk.run.verdict.signature}",
+        f"{verdict.kind}: {verdict.signature.removeprefix(f'{verdict.kind}: ')}",
         f"segments {shrunk.segments_before} -> {shrunk.segments}, preemptions "
         f"{shrunk.preemptions_before} -> {shrunk.preemptions}, switches that do not come by "
         f"themselves {shrunk.forced}; {len(shrunk.run.actors)} steps ({shrunk.runs} runs)",
