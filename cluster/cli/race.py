@@ -1,5 +1,6 @@
 """``smplab race …``: look for races in a scenario, make a run again."""
 
+import difflib
 import json
 import os
 import sys
@@ -131,7 +132,9 @@ def run(
 
     known = strategy_names()
     if strategy not in known:
-        what = f"--strategy: expected {', '.join(known)}, found {strategy!r}"
+        near = difflib.get_close_matches(strategy, known, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        what = f"--strategy: expected {', '.join(known)}, found {strategy!r}{hint}"
         raise CliError(USAGE, "usage", what)
     if seconds is None and loaded.time_ns is not None:
         seconds = loaded.time_ns / 1e9
@@ -404,7 +407,8 @@ def _print_found(
         f"traces, {found.steps:,} steps",
     ]
     if found.bug is None or record is None:
-        lines.append(f"clean: with 95 % confidence fewer than {high:.2%} of such runs fail")
+        if found.runs:
+            lines.append(f"clean: with 95 % confidence fewer than {high:.2%} of such runs fail")
         if not found.finished:
             why = "stopped" if found.interrupted or found.lost else "the time was up"
             lines.append(f"{why} before all runs were made")

@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 
 from cluster.race.actors import actor_of
 from cluster.race.run import Control, Diverged, Run, Scenario, Verdict, run_once, schedule_of
-from cluster.race.schedule import BadSchedule, Schedule, decode
+from cluster.race.schedule import PREFIX, BadSchedule, Schedule, decode
 from cluster.race.watch import Watch
 from kernel.check.invariants import check_kernel
 from kernel.drive.chooser import Choice
@@ -90,9 +90,11 @@ def read_record(text: str) -> Record:
     Raises:
         BadSchedule: it cannot be used; the message is one line.
     """
-    if text.startswith("smp1.") or not Path(text).exists():
+    if text.startswith(PREFIX):
         return Record(text, decode(text))
     path = Path(text)
+    if not path.exists():
+        raise BadSchedule(f"{text}: no such file, and no replay string, which begins with {PREFIX}")
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
@@ -104,6 +106,8 @@ def read_record(text: str) -> Record:
         if data[:1] == b"{":
             return _record(json.loads(data))
         inside = data.decode("ascii").strip()
+        if not inside.startswith(PREFIX):
+            raise ValueError(inside)
         return Record(inside, decode(inside))
     except BadSchedule as error:
         raise BadSchedule(f"{path}: {error}") from None
