@@ -10,7 +10,15 @@ from cluster.core.meanings import Key
 from cluster.fast_core import core
 from cluster.mutations.rewrite import apply
 from cluster.mutations.source import Edited, kinds_by_text, nearest, paths
-from kernel.drive.mutations import BadMutation, needs_code, parse
+from kernel.drive.mutations import (
+    DROP,
+    WEAKEN,
+    BadMutation,
+    Mutation,
+    admits,
+    needs_code,
+    parse,
+)
 from kernel.points import ACQUIRE
 from kernel.smp.mutations import SCHED_MUTATIONS
 
@@ -74,6 +82,15 @@ def needs_pure_core(text: str) -> bool:
     return changes_code(text) or bool(parse(text).place.function)
 
 
+def _is_simple(mutation: Mutation) -> bool:
+    """Tell whether a mutation is right as it stands, for which its point's kind is enough."""
+    kind = kinds_by_text().get(mutation.place.point)
+    if kind is None or mutation.place.function or needs_code(mutation, kind):
+        return False
+    what = mutation.action if mutation.action == DROP else f"{WEAKEN}:{mutation.how}"
+    return what in admits(kind, code=False)
+
+
 def wrong_mutations(
     names: Iterable[str], others: Sequence[str] = ()
 ) -> Iterator[tuple[int, str, str]]:
@@ -88,7 +105,9 @@ def wrong_mutations(
     compiled = core() == "compiled"
     for place, text in enumerate(names):
         try:
-            apply(edited, parse(text))
+            mutation = parse(text)
+            if not _is_simple(mutation):
+                apply(edited, mutation)
             if compiled and needs_pure_core(text):
                 raise BadMutation(_NOT_COMPILED)
         except BadMutation as error:

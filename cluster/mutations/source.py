@@ -15,7 +15,7 @@ from kernel import points
 from kernel.drive.mutations import BadMutation, Place
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
-_YIELD: Final = re.compile(r'\byield "([A-Za-z0-9_.]+)", ([A-Z_]+),')
+_YIELD: Final = re.compile(r'yield "([A-Za-z0-9_.]+)", ([A-Z_]+),')
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ def simple_statements(function: ast.FunctionDef) -> Iterator[ast.stmt]:
 
 def nearest(name: str, others: Sequence[str] = ()) -> str:
     """Return a hint at the point, or other name, that is most like ``name``, or an empty string."""
-    near = difflib.get_close_matches(name, [*paths().points, *others], 1)
+    near = difflib.get_close_matches(name, [*kinds_by_text(), *others], 1)
     return f"; did you mean {near[0]}?" if near else ""
 
 
