@@ -88,7 +88,7 @@ def _is_simple(mutation: Mutation) -> bool:
     if kind is None or mutation.place.function or needs_code(mutation, kind):
         return False
     what = mutation.action if mutation.action == DROP else f"{WEAKEN}:{mutation.how}"
-    return what in admits(kind, code=False)
+    return what in admits(kind, code=False, stores=False)
 
 
 def wrong_mutations(

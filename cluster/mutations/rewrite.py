@@ -43,17 +43,18 @@ def apply(edited: Edited, mutation: Mutation) -> None:
     """
     place = mutation.place
     point = edited.paths.point(place.point)
-    has_code = has_own_code(edited, place)
+    code = own_code(edited, place)
+    stores = any(map(_stores, code))
     if mutation.action == WEAKEN:
-        weaker(mutation, point.kind, code=has_code)
+        weaker(mutation, point.kind, stores=stores)
     elif mutation.action == DROP:
-        _check_drop(point.kind, has_code)
+        _check_drop(point.kind, bool(code))
     if not needs_code(mutation, point.kind):
         _check_function(edited, place)
         return
     if mutation.other is not None:
         key = edited.common(place, mutation.other)
-    elif point.kind == BARRIER and not has_code:
+    elif point.kind == BARRIER and not stores:
         return
     elif place.function:
         raise BadMutation(f"changes {point.key[1]}(), whoever calls it: leave out @")
@@ -84,17 +85,21 @@ def _change(edited: Edited, key: Key, mutation: Mutation) -> None:
         _split(edited, key, place)
 
 
-def has_own_code(edited: Edited, place: Place) -> bool:
-    """Tell whether a point has code that can be left out (a plain point), or split (others)."""
+def own_code(edited: Edited, place: Place) -> list[ast.stmt]:
+    """Return the statements that belong to a point: none if it is a lock, an access or a sleep."""
     point = edited.paths.point(place.point)
     if point.kind not in (POINT, BARRIER, UPDATE):
-        return False
+        return []
     function = edited.functions.get(point.key) or edited.paths.functions[point.key]
     found = edited.paths.leading(point.key, function, point)
-    if not found:
-        return False
-    code = _unit(function, found[0], True)[1:]
-    return bool(code) if point.kind == POINT else any(_stores(one) for one in code)
+    return _unit(function, found[0], True)[1:] if found else []
+
+
+def admitted(edited: Edited, name: str) -> list[str]:
+    """Return the mutations of the point ``name``, as ``kernel.drive.mutations.admits`` does."""
+    code = own_code(edited, Place(name))
+    kind = edited.paths.point(name).kind
+    return admits(kind, code=bool(code), stores=any(map(_stores, code)))
 
 
 def _check_drop(kind: int, has_code: bool) -> None:
@@ -408,12 +413,32 @@ def _unbound(function: ast.FunctionDef) -> set[tuple[str, int]]:
 
 
 def _check(function: ast.FunctionDef, before: set[tuple[str, int]]) -> None:
+    lost = _lost_jump(function.body, False)
+    if lost is not None:
+        word = "break" if isinstance(lost, ast.Break) else "continue"
+        raise BadMutation(f"line {lost.lineno} of {function.name}() is a {word}, without its loop")
     new = sorted(_unbound(function) - before, key=lambda use: (use[1], use[0]))
     if new:
         name, line = new[0]
         raise BadMutation(
             f"{name}, which line {line} of {function.name}() uses, is not set by then"
         )
+
+
+def _lost_jump(body: list[ast.stmt], in_loop: bool) -> ast.stmt | None:
+    """Return a ``break`` or ``continue`` that is in no loop any more."""
+    for statement in body:
+        if isinstance(statement, ast.Break | ast.Continue) and not in_loop:
+            return statement
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            continue
+        is_loop = isinstance(statement, ast.For | ast.While)
+        for inner in lists_in(statement):
+            inside = in_loop or (is_loop and inner is statement.body)  # type: ignore[attr-defined]
+            found = _lost_jump(inner, inside)
+            if found is not None:
+                return found
+    return None
 
 
 def _bring_along(function: ast.FunctionDef, before: set[tuple[str, int]]) -> None:

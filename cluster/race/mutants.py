@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cluster.mutations.rewrite import has_own_code
+from cluster.mutations.rewrite import admitted
 from cluster.mutations.source import Edited, paths
 from cluster.race.explore import Found, Plan, explore, hit_rate
 from cluster.race.guards import IDLE_LOCKS
 from cluster.race.scenario import CLEAN, FOUND, ScenarioFile, load_scenario
 from cluster.race.shipped import scenario_names, scenario_path
 from cluster.race.workers import Workers
-from kernel.drive.mutations import Place, admits
 from kernel.points import KIND_NAMES
 
 BEGINS: Final = "<!-- mutants: smplab race mutants --table --into -->"
@@ -61,7 +60,7 @@ def mutables() -> list[Mutable]:
             known.place(point),
             point.key[1],
             "" if point.about == "None" else point.about,
-            tuple(admits(point.kind, code=has_own_code(edited, Place(point.name)))),
+            tuple(admitted(edited, point.name)),
             tuple(name for name in by_function[point.key] if name != point.name),
             IDLE_LOCKS.get(point.name, ""),
         )

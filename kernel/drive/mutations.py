@@ -180,11 +180,11 @@ def _place(text: str) -> Place:
     return Place(point, function or "", int(number or 0), bool(whole))
 
 
-def admits(kind: int, *, code: bool = True) -> list[str]:
+def admits(kind: int, *, code: bool = True, stores: bool = True) -> list[str]:
     """Return the mutations of a point of ``kind``, as words: ``drop``, ``weaken:HOW``, ….
 
     Args:
-        code: it has code of its own, which can be left out or split.
+        code: it has code of its own, which can be left out; ``stores``: which can be split.
     """
     found = []
     if kind in (POINT, UPDATE):
@@ -192,20 +192,20 @@ def admits(kind: int, *, code: bool = True) -> list[str]:
             found.append(DROP)
     elif kind not in (LOAD, LOAD_ACQUIRE):
         found.append(DROP)
-    found += [f"{WEAKEN}:{how}" for how in WEAKER.get(kind, ()) if code or how != SPLIT]
+    found += [f"{WEAKEN}:{how}" for how in WEAKER.get(kind, ()) if stores or how != SPLIT]
     return [*found, MOVE, SWAP]
 
 
-def weaker(mutation: Mutation, kind: int, *, code: bool) -> str:
+def weaker(mutation: Mutation, kind: int, *, stores: bool) -> str:
     """Return how ``mutation``, a WEAKEN, weakens a point of ``kind``.
 
     Raises:
         BadMutation: not so.
     """
-    known = [how for how in WEAKER.get(kind, ()) if code or how != SPLIT]
+    known = [how for how in WEAKER.get(kind, ()) if stores or how != SPLIT]
     if not known:
         what = KIND_NAMES[kind].replace("_", " ")
-        hint = ": drop or move it" if DROP in admits(kind, code=code) else ": move it"
+        hint = ": drop or move it" if DROP in admits(kind) else ": move it"
         raise BadMutation(f"a {what} that can be no weaker{hint}")
     if not mutation.how:
         return known[0]

@@ -9,7 +9,7 @@ import pytest
 from cluster import fast_core
 from cluster.mutations.changed import code_of, needs_pure_core, wrong_mutations
 from cluster.mutations.install import install
-from cluster.mutations.rewrite import apply
+from cluster.mutations.rewrite import admitted, apply
 from cluster.mutations.source import Edited, kinds_by_text, paths
 from cluster.point_names import point_kinds
 from kernel.drive.mutations import parse
@@ -82,6 +82,15 @@ def test_the_test_at_a_plain_point_is_left_out() -> None:
     assert "copy_files(k, clone_flags, child)" in lines
 
 
+def test_every_weakening_and_dropping_that_is_listed_is_one() -> None:
+    edited = Edited()
+    for name in paths().points:
+        words = [word for word in admitted(edited, name) if word not in ("move", "swap")]
+        parts = [word.partition(":") for word in words]
+        texts = [f"{action}:{name}{colon}{how}" for action, colon, how in parts]
+        assert [list(wrong_mutations([text])) for text in texts] == [[] for _ in texts]
+
+
 def test_mutations_of_one_function_add_up() -> None:
     edited = Edited()
     for text in (
@@ -128,6 +137,10 @@ def test_mutations_of_one_function_add_up() -> None:
         (
             "move:alloc_pid.publish_lock:before:alloc_pid.publish_lock",
             "no function has alloc_pid.publish_lock and alloc_pid.publish_lock in two statements",
+        ),
+        (
+            "move:futex.retry_cmpxchg+:before:futex.lock_cmpxchg",
+            "line ",
         ),
         (
             "move:setns.user:before:unshare.task_lock",

@@ -124,9 +124,9 @@ def test_what_a_load_reads_is_needed():
 
 def test_what_can_be_no_weaker_says_what_can_be_done():
     with pytest.raises(BadMutation, match="a write barrier that can be no weaker: drop or move it"):
-        weaker(parse("weaken:a.b"), WRITE_BARRIER, code=False)
+        weaker(parse("weaken:a.b"), WRITE_BARRIER, stores=False)
     with pytest.raises(BadMutation, match="can be weakened to shared, plain, not to 'wmb'"):
-        weaker(parse("weaken:a.b:wmb"), ACQUIRE, code=False)
+        weaker(parse("weaken:a.b:wmb"), ACQUIRE, stores=False)
 
 
 def test_what_leaves_the_code_as_it_is_is_the_drivers():
