@@ -84,10 +84,11 @@ class KeepingWatch(Watch):
         self.where = {}
         self._driver = False
 
-    def aside(self, on: bool, of: Any = None) -> None:
+    def aside(self, on: bool, of: Any = None, timed: bool = False) -> None:
         """See ``StepWatch.aside``: it belongs to the last step.
 
-        What is only read to let a request in belongs to the step with which its path begins.
+        What is only read to let a request in belongs to the step with which its path begins. What a
+        timer only looks at is no access: when it comes is a matter of virtual time.
         """
         if not self.steps:
             return
@@ -104,6 +105,8 @@ class KeepingWatch(Watch):
         last = self.steps[-1].footprint
         reads = last if of is None else self._coming.setdefault(of, {})
         for key, mode in self._acc.items():
+            if mode == READ and timed:
+                continue
             into = reads if mode == READ else last
             into[key] = into.get(key, 0) | mode
         self.where = {}  # nobody looks for data races here

@@ -23,7 +23,9 @@ from cluster.race.run import Control, Run, Scenario, run_once
 from kernel.drive.chooser import Choice
 from kernel.drive.memory import DRAIN
 from kernel.drive.mutations import DROPPED
+from kernel.ipc.waitwake import FutexHashBucket
 from kernel.locking import Lock
+from kernel.mm.mm_types import MmStruct
 from kernel.points import (
     ACQUIRE,
     BARRIER,
@@ -35,11 +37,20 @@ from kernel.points import (
     UPDATE,
 )
 from kernel.points import READ as READ_LOCK
+from kernel.smp.wait import WaitQueueHead
 from kernel.task import TaskStruct
 
 _QUEUES: Final[Key] = ("cpus", "queues")  # who runs and who waits on the CPUs
 # before what a CPU's store buffer must be empty
 _EMPTY: Final = frozenset((BARRIER, UPDATE, ACQUIRE, READ_LOCK, RELEASE, SCHEDULE, RESCHED))
+# locks that are made at their first use, by whoever that is -> whose they are, and which field
+_LATE_LOCKS: Final[dict[str, tuple[type, str]]] = {
+    "pi_lock": (TaskStruct, "pi_lock"),
+    "alloc_lock": (TaskStruct, "alloc_lock"),
+    "mmap_lock": (MmStruct, "mmap_lock"),
+    "wait_queue": (WaitQueueHead, "lock"),
+    "futex_hash_bucket": (FutexHashBucket, "lock"),
+}
 _UNKNOWN: Final = "unknown"  # label of an object that nobody saw made: one for all of them
 
 
@@ -229,9 +240,12 @@ class _Steered(Control):
         obj = watch.names.get(number)
         if type(obj) is bytearray:
             return "page"
-        if type(obj) is Lock and obj.stat.name in ("pi_lock", "alloc_lock"):
-            # made at their first use, by whoever that is
+        if type(obj) is FutexHashBucket:  # made at its first use: one for all of them
+            return "bucket"
+        if type(obj) is Lock and obj.stat.name in _LATE_LOCKS:
+            of, field = _LATE_LOCKS[obj.stat.name]
             for other in list(watch.names.values()):
-                if type(other) is TaskStruct and (other.pi_lock is obj or other.alloc_lock is obj):
-                    return (*self._label(id(other)), obj.stat.name)
+                if type(other) is of and getattr(other, field) is obj:
+                    label = self._label(id(other))
+                    return (*label, field) if type(label) is tuple else (label, field)
         return watch.labels.get(number, _UNKNOWN)

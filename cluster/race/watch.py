@@ -300,7 +300,7 @@ class Watch:
         if acc or self.keep:
             self._acc = {}
 
-    def aside(self, on: bool, of: Any = None) -> None:
+    def aside(self, on: bool, of: Any = None, timed: bool = False) -> None:
         """See ``StepWatch.aside``: nothing there is a task's own access."""
 
     def made(self, obj: Any) -> None:

@@ -163,7 +163,7 @@ class StepDriver:
                             self._switches.note(self.memory, kernel.current, kernel.cpu)
                         self._begin(gen)
                         of = None if gen is None else kernel.current
-                    self._aside(False, of)
+                    self._aside(False, of, is_timer)
                     self._settle(kernel.cpu)
                 elif step_ns > limit_ns:
                     return
@@ -187,9 +187,9 @@ class StepDriver:
             entry.now_ns = max(entry.now_ns, to_ns)
         self.enabled.sort(key=_order)
 
-    def _aside(self, on: bool, of: "TaskStruct | None" = None) -> None:
+    def _aside(self, on: bool, of: "TaskStruct | None" = None, timed: bool = False) -> None:
         if self.watch is not None:
-            self.watch.aside(on, of)
+            self.watch.aside(on, of, timed)
 
     def _begin_timed(self, gen: "Path[object] | None", interrupt: bool) -> None:
         """Let a path stand beside the others, and beside one that its task may have itself."""

@@ -23,10 +23,11 @@ class StepWatch(Protocol):
         """The step is over. A path that waits for a lock, or sleeps, has not gone on."""
         ...
 
-    def aside(self, on: bool, of: "TaskStruct | None" = None) -> None:
+    def aside(self, on: bool, of: "TaskStruct | None" = None, timed: bool = False) -> None:
         """The kernel begins, or ends, what it does between steps: a request, a timer comes in.
 
         Args:
             of: at the end, whose request it was, which goes on as a path; None: nobody's.
+            timed: it was a timer.
         """
         ...
