@@ -386,6 +386,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "SignalStruct.args": (("proc_pid_cmdline_read reads",), SHOWN),
     "SignalStruct.pgrp": (("sys_getpgid reads",), RCU),
+    "SignalStruct.session": (("sys_getsid reads",), RCU),
     "SemQueue.status": (("_sleep_until_done reads",), LOOK),
     "SemUndo.semid": (("find_alloc_undo reads", "exit_sem reads"), RCU),
     "SemUndoList.list_proc": (

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cluster.race.explored import FOLLOWED, PRIVATE
 from cluster.race.loads import by_cpu
@@ -24,6 +24,7 @@ from cluster.race.watch import (
     following,
 )
 from kernel.drive.memory import DRAIN, Cell
+from kernel.mm.frames import Frames
 from kernel.points import LOAD, LOAD_ACQUIRE, POINT, READ_BARRIER
 
 if TYPE_CHECKING:
@@ -141,6 +142,37 @@ class KeepingWatch(Watch):
             self.names[key[0]] = obj
             self._acc[key] = WRITE
 
+    def bytes_used(self, page: bytearray, start: int, length: int, mode: int) -> None:
+        """The kernel reads or writes memory of a program."""
+        self.names[id(page)] = page
+        acc = self._acc
+        for word in range(start >> 2, (start + length + 3) >> 2):
+            key = (id(page), f"word {word}")
+            acc[key] = acc.get(key, 0) | mode
+
+
+_NO_PAGE: Final = bytearray()  # one that nobody has written yet
+
+
+def _frames_read(self: Frames, frame: int, offset: int, length: int) -> bytes:
+    """See ``Frames.read``."""
+    watch = _active[0]
+    if type(watch) is KeepingWatch:
+        watch.bytes_used(self.content.get(frame, _NO_PAGE), offset, length, READ)
+    return _read(self, frame, offset, length)
+
+
+def _frames_write(self: Frames, frame: int, offset: int, data: bytes) -> None:
+    """See ``Frames.write``."""
+    watch = _active[0]
+    if type(watch) is KeepingWatch:
+        watch.bytes_used(self.page(frame), offset, len(data), WRITE)
+    _write(self, frame, offset, data)
+
+
+_read: Final = Frames.read
+_write: Final = Frames.write
+
 
 def _followed(field: str, slot: Any) -> property:
     get: Callable[[Any], Any] = slot.__get__
@@ -165,9 +197,11 @@ def _followed(field: str, slot: Any) -> property:
 @contextmanager
 def following_all() -> Iterator[None]:
     """``watch.following()``, and the fields of ``explored.FOLLOWED`` tell of their use as well."""
-    replaced: list[tuple[type, str, Any]] = []
+    replaced: list[tuple[type, str, Any]] = [(Frames, "read", _read), (Frames, "write", _write)]
     with following(), by_cpu():
         try:
+            setattr(Frames, "read", _frames_read)  # noqa: B010
+            setattr(Frames, "write", _frames_write)  # noqa: B010
             for cls in FOLLOWED:
                 for field in cls.__dict__.get("__slots__", ()):
                     slot = cls.__dict__.get(field)

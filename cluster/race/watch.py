@@ -62,6 +62,9 @@ if TYPE_CHECKING:
 READ: Final = 1
 WRITE: Final = 2
 
+# the field itself, as it is while nobody follows it: what the watch reads is no access
+_pid: Final[Callable[[Any], int]] = TaskStruct.__dict__["pid"].__get__
+
 _CONTAINERS: Final = frozenset((list, dict, bytearray, set, deque))
 
 # Whose accesses count as their caller's: they only look into a structure for it.
@@ -190,6 +193,7 @@ class Watch:
         """See ``StepWatch.begin``."""
         name, kind = entry.op[:2]
         obj: Any = entry.op[2]
+        actor = actor_of(entry) if self.keep else 0  # before anything counts as an access
         self.step += 1
         self._cpu = cpu = entry.cpu
         task = entry.task
@@ -232,7 +236,6 @@ class Watch:
                 for key, value in held.items():
                     self.seen[key] = (value, value.copy())
         if self.keep:
-            actor = actor_of(entry)
             self.steps.append(StepSeen(name, kind, obj, task, cpu, self._acc, False, actor))
 
     def go_on(self, path: "ActivePath") -> None:
@@ -312,7 +315,7 @@ class Watch:
         if task is None:
             self.labels[id(obj)] = (0, 0, len(self.labels))
         else:
-            self.labels[id(obj)] = (task.pid, self._events[task], self._made)
+            self.labels[id(obj)] = (_pid(task), self._events[task], self._made)
             self._made += 1
 
     # -- the fields' ---------------------------------------------------------------------------

@@ -74,6 +74,39 @@ os.close(r)
 os.close(w)
 os.waitpid(pid, 0)
 """,
+    "futex": """\
+import mmap, os
+from workloads import guest
+m = mmap.mmap(-1, 4096, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+pid = os.fork()
+if pid == 0:
+    try:
+        guest.futex_wait(m, 0, 0)
+    except BlockingIOError:
+        os._exit(3)
+    os._exit(4)
+guest.WRITE_ONCE(m, 0, 1)
+guest.futex_wake(m, 0, 1)
+os.waitpid(pid, 0)
+""",
+    "stop": """\
+import os, signal
+pid = os.fork()
+if pid == 0:
+    os._exit(0)
+os.kill(pid, signal.SIGSTOP)
+os.kill(pid, signal.SIGCONT)
+os.waitpid(pid, os.WUNTRACED)
+""",
+    "nice": """\
+import os
+pid = os.fork()
+if pid == 0:
+    os.getpriority(os.PRIO_PROCESS, os.getppid())
+    os.setpriority(os.PRIO_PROCESS, 0, 3)
+    os._exit(0)
+os.waitpid(pid, 0)
+""",
     "one offset": """\
 import os
 fd = os.open("/tmp/two", os.O_RDWR | os.O_CREAT)
@@ -89,7 +122,7 @@ os.waitpid(pid, 0)
 
 def _scenario(tmp_path: Path, name: str) -> Scenario:
     program = tmp_path / "program.py"
-    program.write_text(_PROGRAMS[name])
+    program.write_text({**_PROGRAMS, **_SLOW}[name])
     return scenario_of(program)
 
 
@@ -109,7 +142,41 @@ def _trace(steps: Sequence[Step]) -> int:
     return hash(frozenset(number for number, _ in seen))
 
 
-@pytest.mark.parametrize("name", _PROGRAMS)
+# with a hundred traces and more
+_SLOW = {
+    "session": """\
+import os
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    os._exit(0)
+try:
+    os.getsid(pid)
+except ProcessLookupError:
+    pass
+""",
+    "handler": """\
+import os, signal
+def hand(number, frame):
+    pass
+signal.signal(signal.SIGUSR1, hand)
+pid = os.fork()
+if pid == 0:
+    os.kill(os.getppid(), signal.SIGUSR1)
+    os._exit(0)
+os.waitpid(pid, 0)
+""",
+    "spawn": """\
+import os
+pid = os.posix_spawn("/bin/true", ["true"], {})
+os.waitpid(pid, 0)
+""",
+}
+
+
+@pytest.mark.parametrize(
+    "name", [*_PROGRAMS, *(pytest.param(name, marks=pytest.mark.slow) for name in _SLOW)]
+)
 def test_no_random_run_shows_a_trace_that_prove_leaves_out(tmp_path: Path, name: str) -> None:
     scenario = _scenario(tmp_path, name)
     traces: list[int] = []
