@@ -200,7 +200,7 @@ def test_no_random_run_shows_a_trace_that_prove_leaves_out(tmp_path: Path, name:
             system(Walk([], lambda awake, last, random=random: random.choice(list(awake))))  # type: ignore[misc]
     assert set(traces) <= proved
     # where a task comes in on another CPU than it was woken for, the step before it is to blame
-    assert explorer.counts.unexplained <= 2
+    assert explorer.counts.unexplained <= 1 + len(proved) // 50
 
 
 def test_small_scenario_is_certified_with_what_is_not_covered(tmp_path: Path) -> None:
