@@ -6,11 +6,15 @@ last and has taken so many steps in all, ``to`` goes next. A switch whose ``to``
 out. What a switch says depends on nothing but its own actor, so any of them can be left out, and
 each set of them is a run.
 
-Delta debugging (Zeller and Hildebrandt, TSE 2002) leaves out switches while the verdict has the
-same signature. Then single ones are left out and made a little earlier or later, as long as the run
-gets smaller by ``_Found.size``: switches, preemptions, segments, steps, and at last the order of
-actors, so that segments whose order does not matter stand in one order. CPUs are taken away, and
-numbers in the arguments of programs are made smaller, as long as the bug is still there.
+Most bugs need one switch that does not come by itself. So if the run has more, runs with one are
+tried first: wherever the run that goes by itself could have gone another way, and in a few of
+``_SPREAD`` places if it is long (iterative context bounding: Musuvathi and Qadeer, PLDI 2007).
+Delta debugging (Zeller and Hildebrandt, TSE 2002) leaves out switches while the verdict is of the
+same class: the same signature; of a data race, one on the same field by the same functions. Then
+single ones are left out and made a little earlier or later, as long as the run gets smaller by
+``_Found.size``: switches, preemptions, segments, steps, and at last the order of actors, so that
+segments whose order does not matter stand in one order. CPUs are taken away, and numbers in the
+arguments of programs are made smaller, as long as the bug is still there.
 
 Nothing depends on a clock: the same run is shrunk to the same run.
 """
@@ -25,6 +29,7 @@ from cluster.race.run import (
     CLEAN,
     ENDLESS,
     OUTCOME,
+    RACE,
     Control,
     Run,
     Scenario,
@@ -42,6 +47,8 @@ Switches = tuple[Switch, ...]
 MOST_RUNS: Final = 600
 _MOST_STEPS: Final = 3_000_000  # of all runs together
 _MOVES: Final = (-8, -4, -2, -1, 1, 2, 4, 8)  # steps by which a switch is made at another time
+_FEW: Final = 2  # switches
+_SPREAD: Final = 120  # runs with one switch
 _TRIES: Final = 8  # random runs of a smaller scenario, if the switches do not fail there
 
 
@@ -89,6 +96,7 @@ class Switched(Control):
     ) -> None:
         super().__init__(scenario, None, prefix)
         self.made: list[Switch] = []
+        self.others: list[Switch] | None = None  # those that it could have had, if they are kept
         self.preemptions = 0
         self._switches = {(actor, steps): to for actor, steps, to in switches}
         self._steps: dict[int, int] = {}
@@ -103,6 +111,9 @@ class Switched(Control):
         last = self.actors[-1] if self.actors else 0
         if actor != actors[usual]:
             self.made.append((last, self._steps.get(last, 0), actor))
+        if self.others is not None:
+            at = (last, self._steps.get(last, 0))
+            self.others += [(*at, other) for other in actors if other != actor]
         if self.actors and actor != last and last in actors:
             self.preemptions += 1
         self._steps[actor] = self._steps.get(actor, 0) + 1
@@ -235,7 +246,7 @@ class _Search:
 
     def _same(self, verdict: Verdict) -> bool:
         wanted = self._verdict
-        if verdict.signature != wanted.signature or verdict.kind != wanted.kind:
+        if verdict.kind != wanted.kind or _class_of(verdict) != _class_of(wanted):
             return False
         return not self._exact or wanted.kind != OUTCOME or verdict.text == wanted.text
 
@@ -261,6 +272,7 @@ class _Search:
     def reduce(self, best: _Found) -> _Found:
         """Return what no change of a kind of the module header makes smaller."""
         best = self._limited(best)
+        best = self._one_switch(best)
         best = self._delta(best)
         going = True
         while going:
@@ -278,6 +290,22 @@ class _Search:
         if self._verdict.kind != ENDLESS:
             most = min(self.scenario.most_steps, 4 * len(best.actors) + 400)
             self.scenario = replace(self.scenario, most_steps=most)
+        return best
+
+    def _one_switch(self, best: _Found) -> _Found:
+        """Return a run with one switch that fails, if the one at hand has more of them."""
+        if len(best.switches) <= _FEW:
+            return best
+        control = Switched(self.scenario, ())
+        control.others = []
+        run_once(self.scenario, control, watch=Watch())
+        self.runs += 1
+        self.steps += len(control.actors)
+        others = control.others
+        for place in _spread(len(others), _SPREAD):
+            found = self.best_of((others[place],))
+            if found is not None and found.size < best.size:
+                return found
         return best
 
     def _delta(self, best: _Found) -> _Found:
@@ -300,6 +328,21 @@ class _Search:
                     break
                 parts = min(2 * parts, len(switches))
         return best
+
+
+def _class_of(verdict: Verdict) -> object:
+    """Return what is the same for the same bug, in whichever order it is met."""
+    if verdict.kind != RACE:
+        return verdict.signature
+    name, _, both = verdict.signature.partition(": ")
+    return name, sorted(side.partition(" in ")[2] for side in both.split(", "))
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """Return numbers below ``count``: all, or ``most`` of them far apart."""
+    if count <= most:
+        return list(range(count))
+    return [number * count // most for number in range(most)]
 
 
 def _changes(switches: Switches) -> Iterator[Switches]:

@@ -5,11 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from cluster.race.run import CLEAN, Control, Run, Scenario, explore_once, run_once, schedule_of
+from cluster.race.run import (
+    CLEAN,
+    RACE,
+    Control,
+    Run,
+    Scenario,
+    Verdict,
+    explore_once,
+    run_once,
+    schedule_of,
+)
 from cluster.race.schedule import decode, segments_of
-from cluster.race.shrink import Shrunk, Switched, shrink
+from cluster.race.shrink import Shrunk, Switched, _class_of, shrink
 from cluster.race.strategies import STRATEGIES, Learned
-from cluster.race.watch import Watch
+from cluster.race.watch import Watch, following
 
 from .conftest import GUEST, PING_PONG, scenario_of
 
@@ -87,7 +97,8 @@ def test_a_wake_up_without_its_lock_shrinks_to_few_segments_with_the_same_verdic
     assert shrunk.preemptions <= 3
 
 
-def test_a_broken_invariant_keeps_its_message() -> None:
+def test_a_broken_invariant_keeps_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Watch, "_compare", lambda *_accesses: None)  # it would find a data race
     program = GUEST / "race" / "fifo_opened_from_both_sides.py"
     scenario = scenario_of(program, 2, ("finish_wait.lock",))
     run = failing(scenario)
@@ -153,3 +164,22 @@ def test_a_clean_run_is_not_shrunk(fork: Scenario) -> None:
     run = run_once(fork, Control(fork, None), watch=Watch())
     with pytest.raises(ValueError, match="clean"):
         shrink(fork, run)
+
+
+def test_a_race_met_in_the_other_order_is_of_the_same_class() -> None:
+    one = Verdict(RACE, "Pipe.bufs: read in one(), write in two()")
+    other = Verdict(RACE, "Pipe.bufs: read in two(), write in one()")
+    third = Verdict(RACE, "Pipe.files: read in one(), write in two()")
+    assert _class_of(one) == _class_of(other) != _class_of(third)
+
+
+def test_a_long_run_of_a_bug_that_needs_one_switch_comes_down_to_one() -> None:
+    scenario = scenario_of(
+        GUEST / "race" / "fifo_opened_from_both_sides.py", 2, ("finish_wait.lock",)
+    )
+    with following():
+        run, _watch = explore_once(scenario, STRATEGIES["random"], "random", Learned(), 1)
+        shrunk = shrink(scenario, run, arguments=False)
+    assert shrunk.segments_before > 20
+    assert shrunk.segments <= 8
+    assert shrunk.forced == 1
