@@ -32,7 +32,7 @@ class Switches:
         last = self._cpu_of.get(task, cpu)
         if last != cpu:
             memory.barrier(last, SCHEDULE)
-        if last != cpu or self._task_on.get(cpu, task) is not task:
+        if last != cpu or self._task_on.get(cpu) is not task:  # also the first task of a CPU
             memory.barrier(cpu, SCHEDULE)
             model = versioned(memory)
             if model is not None:
