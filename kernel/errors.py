@@ -100,6 +100,18 @@ class FaultSignal(Exception):
         self.address = address
 
 
+class BadMutation(ValueError):
+    """A mutation is none, or makes no sense; the message says why.
+
+    Attributes:
+        point: the name that no point has, if that is why.
+    """
+
+    def __init__(self, why: str, point: str = "") -> None:
+        super().__init__(why)
+        self.point = point
+
+
 class SchedStalled(Exception):
     """A scheduler of one's own has let a runnable task wait for too long (``sched.watchdog``).
 

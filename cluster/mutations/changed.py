@@ -13,12 +13,12 @@ from cluster.mutations.source import Edited, kinds_by_text, nearest, paths
 from kernel.drive.mutations import (
     DROP,
     WEAKEN,
-    BadMutation,
     Mutation,
     admits,
     needs_code,
     parse,
 )
+from kernel.errors import BadMutation
 from kernel.points import ACQUIRE
 from kernel.smp.mutations import SCHED_MUTATIONS
 

@@ -21,13 +21,13 @@ from kernel.drive.mutations import (
     DROP,
     MOVE,
     WEAKEN,
-    BadMutation,
     Mutation,
     Place,
     admits,
     needs_code,
     weaker,
 )
+from kernel.errors import BadMutation
 from kernel.points import BARRIER, POINT, UPDATE
 
 _JUMPS: Final = (ast.Return, ast.Raise, ast.Break, ast.Continue)

@@ -12,7 +12,8 @@ from typing import Final
 
 from cluster.core.meanings import Key, Meanings, Source, module_of, read
 from kernel import points
-from kernel.drive.mutations import BadMutation, Place
+from kernel.drive.mutations import Place
+from kernel.errors import BadMutation
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _YIELD: Final = re.compile(r'yield "([A-Za-z0-9_.]+)", ([A-Z_]+),')

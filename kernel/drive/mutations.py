@@ -25,6 +25,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.errors import BadMutation
 from kernel.points import (
     ACQUIRE,
     BARRIER,
@@ -81,18 +82,6 @@ DROPPED: Final = 1  # a lock is not taken, a barrier orders nothing
 UNORDERED: Final = 2  # it is done, and orders nothing
 
 _PLACE: Final = re.compile(r"([A-Za-z0-9_.]+)(\+?)(?:@([A-Za-z0-9_]+)(?:#([1-9][0-9]?))?)?\Z", re.A)
-
-
-class BadMutation(ValueError):
-    """It is none, or makes no sense; the message says why.
-
-    Attributes:
-        point: the name that no point has, if that is why.
-    """
-
-    def __init__(self, why: str, point: str = "") -> None:
-        super().__init__(why)
-        self.point = point
 
 
 class Place:

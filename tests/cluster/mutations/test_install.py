@@ -14,7 +14,7 @@ from cluster.mutations.install import install
 from cluster.mutations.source import paths
 from cluster.race.run import Control, Scenario, run_once
 from cluster.race.scenario import load_scenario
-from kernel.drive.mutations import BadMutation
+from kernel.errors import BadMutation
 
 FOLDER = Path(__file__).resolve().parents[3] / "configs" / "races"
 

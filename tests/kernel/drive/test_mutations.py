@@ -7,7 +7,6 @@ from kernel.drive.mutations import (
     DROPPED,
     UNORDERED,
     WHOLE,
-    BadMutation,
     admits,
     needs_code,
     offer,
@@ -15,6 +14,7 @@ from kernel.drive.mutations import (
     rules_of,
     weaker,
 )
+from kernel.errors import BadMutation
 from kernel.points import (
     ACQUIRE,
     BARRIER,
