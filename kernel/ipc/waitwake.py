@@ -17,6 +17,7 @@ FUTEX_PRIVATE_FLAG).
 
 from typing import TYPE_CHECKING, Final
 
+from kernel.drive.lockdep import assert_held
 from kernel.errors import KernelError, RestartNoHand, RestartSyscall
 from kernel.mm.fault import find_vma, fixup_user_fault, lookup_pte
 from kernel.mm.mm_types import PTE_SHIFT, PTE_WRITE
@@ -204,6 +205,7 @@ def _futex_unqueue(k: "Kernel", bucket: FutexHashBucket, q: FutexQ) -> Path[None
 
     Source: kernel/futex/core.c:__futex_unqueue(), futex_hb_waiters_dec().
     """
+    assert_held(k, bucket.lock)
     bucket.chain.remove(q)
     waiters: int = yield "futex_unqueue.waiters", UPDATE, (bucket, "waiters")
     bucket.waiters = waiters - 1
