@@ -37,7 +37,7 @@ from kernel.drive.active_path import ActivePath
 from kernel.drive.chooser import Chooser, make_chooser
 from kernel.drive.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
 from kernel.drive.memory import Drain, MemoryModel, VersionedModel, make_memory_model
-from kernel.drive.mutations import DROPPED, UNORDERED, offer, rules_of
+from kernel.drive.mutations import DROPPED, IRQS_ON, UNORDERED, offer, rules_of
 from kernel.drive.switches import Switches
 from kernel.drive.ways import Way, versioned, with_ways
 from kernel.errors import InvariantError
@@ -391,7 +391,10 @@ class StepDriver:
             path.skipped.append(lock)
             return True
         if self._dep is not None:
-            self._dep.acquire(path.held, lock, name, shared, path.task, interrupt=path.interrupt)
+            self._dep.acquire(
+                path.held, lock, name, shared, path.task,
+                interrupt=path.interrupt, leaves_on=path.mutated == IRQS_ON,
+            )  # fmt: skip
         if self.memory.buffers and path.mutated != UNORDERED and versioned(self.memory) is None:
             self.memory.barrier(path.cpu, READ if shared else ACQUIRE)
         path.now_ns += self._kernel.costs.lock_acquire

@@ -58,11 +58,12 @@ SHARED: Final = "shared"  # taken as by a reader
 PLAIN: Final = "plain"  # it orders nothing; what it does it does
 WMB: Final = "wmb"  # it orders stores only
 RMB: Final = "rmb"  # it orders loads only
+IRQ: Final = "irq"  # interrupts stay as they are: spin_lock() for spin_lock_irq()
 SPLIT: Final = "split"  # what it does in one step others can come into
 
 WEAKER: Final[dict[int, tuple[str, ...]]] = {
     POINT: (SPLIT,),
-    ACQUIRE: (SHARED, PLAIN),
+    ACQUIRE: (SHARED, PLAIN, IRQ),
     READ: (PLAIN,),
     RELEASE: (PLAIN,),
     BARRIER: (WMB, RMB, SPLIT),
@@ -80,6 +81,7 @@ does is split, and orders stores only.
 WHOLE: Final = 0
 DROPPED: Final = 1  # a lock is not taken, a barrier orders nothing
 UNORDERED: Final = 2  # it is done, and orders nothing
+IRQS_ON: Final = 3  # it is taken, and turns no interrupts off
 
 _PLACE: Final = re.compile(r"([A-Za-z0-9_.]+)(\+?)(?:@([A-Za-z0-9_]+)(?:#([1-9][0-9]?))?)?\Z", re.A)
 
@@ -259,6 +261,8 @@ def _change(path: "ActivePath", how: str) -> None:
         return
     if kind == ACQUIRE and how in (SHARED, ""):
         path.op = (name, READ, obj)
+    elif how == IRQ:
+        path.mutated = IRQS_ON
     elif kind == BARRIER:
         if how == SPLIT:  # a load and a store order nothing
             path.mutated = DROPPED

@@ -5,6 +5,7 @@ import pytest
 from kernel.drive.active_path import ActivePath
 from kernel.drive.mutations import (
     DROPPED,
+    IRQS_ON,
     UNORDERED,
     WHOLE,
     admits,
@@ -62,6 +63,7 @@ def offered(kind, *mutations, name="inner.lock"):
         (SCHEDULE, "drop:inner.lock", (POINT, WHOLE)),
         (ACQUIRE, "weaken:inner.lock", (READ, WHOLE)),
         (ACQUIRE, "weaken:inner.lock:plain", (ACQUIRE, UNORDERED)),
+        (ACQUIRE, "weaken:inner.lock:irq", (ACQUIRE, IRQS_ON)),
         (RELEASE, "weaken:inner.lock", (RELEASE, UNORDERED)),
         (BARRIER, "weaken:inner.lock", (WRITE_BARRIER, WHOLE)),
         (BARRIER, "weaken:inner.lock:rmb", (READ_BARRIER, WHOLE)),
@@ -125,7 +127,7 @@ def test_what_a_load_reads_is_needed():
 def test_what_can_be_no_weaker_says_what_can_be_done():
     with pytest.raises(BadMutation, match="a write barrier that can be no weaker: drop or move it"):
         weaker(parse("weaken:a.b"), WRITE_BARRIER, stores=False)
-    with pytest.raises(BadMutation, match="can be weakened to shared, plain, not to 'wmb'"):
+    with pytest.raises(BadMutation, match="can be weakened to shared, plain, irq, not to 'wmb'"):
         weaker(parse("weaken:a.b:wmb"), ACQUIRE, stores=False)
 
 

@@ -50,6 +50,21 @@ def test_a_dropped_barrier_changes_nothing_as_long_as_memory_is_sequentially_con
     assert [kind for kind, *_ in found] == [DONE]
 
 
+@pytest.mark.parametrize("point", ["set_current_blocked.siglock", "do_setitimer.siglock"])
+def test_a_lock_that_leaves_interrupts_on_is_reported_though_no_interrupt_comes(outcome, point):
+    program = "race/alarm_against_mask.py"
+    kind, message, *_ = outcome(program, cpus=1, mutations=(f"weaken:{point}:irq",))
+    assert kind == INVARIANT
+    assert "lockdep: interrupts on, and siglock is needed in one" in message
+    assert f"takes siglock at {point} with interrupts on" in message
+
+
+def test_a_lock_whose_section_has_interrupts_off_anyway_may_leave_them_so(outcome):
+    program = "race/alarm_against_mask.py"
+    kind, message, *_ = outcome(program, cpus=1, mutations=("weaken:do_send_sig_info.siglock:irq",))
+    assert (kind, message) == (DONE, "")
+
+
 def test_every_point_has_a_name_of_its_own():
     names = Counter(name for name, _, _ in point_places())
     assert len(names) > 100
