@@ -8,6 +8,8 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 CONFIG ?= configs/fork_exec_storm.yaml
 ARGS ?=
+RUNS ?= 0-20000
+JOBS ?= 2
 
 .PHONY: help setup core run test check soak bench fast clean-fast clean
 .DEFAULT_GOAL := help
@@ -16,7 +18,8 @@ help:
 	@echo "make run     run $(CONFIG) on a local Ray (CONFIG=... ARGS='--set machine.cpus=4')"
 	@echo "make test    all tests (ARGS='-k config')"
 	@echo "make check   ruff, mypy --strict, import contracts, fast tests"
-	@echo "make soak    thousands of mutants of programs and configurations: no traceback may come out"
+	@echo "make soak    thousands of mutants of programs and configurations: no traceback may come out;"
+	@echo "             and races in the kernel as it is (RUNS=0-1000000 for all, in parts: RUNS=20000-40000)"
 	@echo "make bench   lifecycles per second against the host kernel and SimPy"
 	@echo "make fast    compile the core now, which setup and run only begin; make clean-fast removes it"
 	@echo "make setup   only make $(VENV)"
@@ -52,6 +55,7 @@ check: $(STAMP)
 
 soak: $(STAMP)
 	$(BIN)/python -m tests.oracle.mutants $(ARGS)
+	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.race_soak --runs $(RUNS) --jobs $(JOBS)
 
 # builds the compiled core first if it can, and measures the pure one beside it
 bench: $(STAMP)

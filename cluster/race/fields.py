@@ -34,13 +34,13 @@ from kernel.smp.load import LoadTable
 from kernel.smp.wait import WaitQueueHead
 from kernel.task import SighandStruct, SignalStruct, TaskStruct
 from kernel.time.itimer import RealTimer
-from kernel.time.posix_cpu_timers import PosixCputimers
+from kernel.time.posix_cpu_timers import CpuItimer, PosixCputimers
 
 WATCHED: Final[tuple[type, ...]] = (
     TaskStruct, SignalStruct, SighandStruct, TaskList, Pid, PidMap, PidNamespace, UserStruct,
     MmStruct, PageTable, SharedPages, FilesStruct, FdSharers, FsStruct,
     Completion, WaitQueueHead, WaitOpts, Kthread, KthreadCreateInfo, KthreadList,
-    PtraceState, MultiprocessSignals, RealTimer, PosixCputimers,
+    PtraceState, MultiprocessSignals, RealTimer, PosixCputimers, CpuItimer,
     FutexHashBucket, FutexQ, Pipe, UnixSock, MsgQueue, SemArray, SemUndoList, ShmidKernel, IpcIds,
     LoadTable, UserLock, EventfdInode, MsgReceiver, Sem, SemQueue, SemUndo, KernIpcPerm,
 )  # fmt: skip
@@ -188,6 +188,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "read under RCU on Linux, and replaced by an atomic exchange",
     ),
     "TaskStruct.cpu": (
+        "set_task_comm reads",
         ("set_on_rq reads", "_tick_dep reads", "cpus_by_urgency reads", "note_load reads"),
         "where a task is, is asked without its runqueue's lock on Linux, too",
     ),
@@ -286,7 +287,12 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "only its task changes it; a copy may be of before, and what others see, as on Linux",
     ),
     "TaskStruct.jobctl": (
-        ("ptrace_unfreeze_traced", "ptrace_attach", "wait_ptrace_stop"),
+        (
+            "recalc_sigpending_tsk reads",
+            "ptrace_unfreeze_traced",
+            "ptrace_attach",
+            "wait_ptrace_stop",
+        ),
         "looked at without siglock first, as on Linux, and again under it",
     ),
     "TaskStruct.msg_ns": ((), OURS),
@@ -296,6 +302,10 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ORDERS,
     ),
     "TaskStruct.signal": (("check_kill_permission", "free_task"), "read under RCU on Linux"),
+    "TaskStruct.pending": (
+        ("fatal_signal_pending reads", "recalc_sigpending_tsk reads"),
+        "looked at without siglock on Linux, too, by who is about to sleep, or comes from it",
+    ),
     "TaskStruct.sigpending": (
         ("wake_up_new_task", "fatal_signal_pending"),
         "looked at again when the task comes to user mode, or goes round its loop",
@@ -416,6 +426,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "SignalStruct.threads": (
         (
+            "begin_new_exec reads",
             "do_group_exit",
             "exit_signals",
             "sys_clock_gettime reads",

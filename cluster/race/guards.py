@@ -100,6 +100,7 @@ GUARDS: Final[dict[str, str]] = {
     "MultiprocessSignals.signals": _SIG,
     "RealTimer.*": _SIG,
     "PosixCputimers.*": _SIG,
+    "CpuItimer.*": _SIG,
     "FutexHashBucket.chain": _BUCKET,
     "FutexQ.*": _BUCKET,
     "Pipe.*": _PIPE,
@@ -154,4 +155,14 @@ def guard_of(of: str, field: str) -> str:
 
 
 # point that takes a lock -> why it can be dropped without effect
-IDLE_LOCKS: Final[dict[str, str]] = {}
+IDLE_LOCKS: Final[dict[str, str]] = {
+    **dict.fromkeys(
+        ("unix_recvmsg.iolock", "unix_recvmsg.iolock_again"),
+        "keeps readers of a socket apart while Linux copies without the state lock; here all that "
+        "a reader does to the queue is one step under the state lock",
+    ),
+    "kthread_bind_mask.pi_lock": "the thread has not run, and nobody else has been told of it",
+    "complete_all.lock": "a kernel thread that ends tells whoever stops it, and nobody does",
+    "kthread_parkme.pi_lock": "TASK_PARKED is a special state, and a waker's second look leaves it "
+    "alone: see try_to_wake_up()",
+}

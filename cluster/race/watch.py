@@ -7,8 +7,8 @@ Explorers know from footprints which steps may change places; the detector here 
 whether another one to the same field, by another task, of which one is a write, was
 
 - ordered before it: each task has a vector clock, which comes along with what orders events: a lock
-  given up and taken, a point about one field that stores and one that loads, a wake-up, and a CPU
-  that goes over from one task to another; or
+  given up and taken, a point about one field that stores and one that loads, a wake-up, a CPU that
+  goes over from one task to another, and a count of users that has come down to one; or
 - made with a lock that both held, one of them at least as a writer.
 
 If neither, it is a data race. Reported is only what both say, as KRACE does: a lockset alone cries
@@ -40,6 +40,7 @@ from cluster.race.fields import ALL, SHARED_WRITES, UNSHARED, WATCHED, Excused, 
 from cluster.race.guards import ONE_WRITER, guard_of
 from kernel.drive.memory import DRAIN
 from kernel.locking import Lock
+from kernel.mm.mm_types import MmStruct
 from kernel.points import (
     ACQUIRE,
     LOAD,
@@ -178,7 +179,7 @@ class Watch:
         self._at: dict[Any, int] = {}  # task -> the cpu of its last step
         self._alone: dict[int, frozenset[int]] = {}  # sets of one lock
         self._known: dict[Key, _Known] = {}
-        self._woken: list[Any] = []  # in this step
+        self._woken: list[Any] = []  # in this step; and counts that it changed
         self._clocks: dict[Any, _Clock] = {}
         self._released: dict[Any, _Clock] = {}
         self._made = 0
@@ -297,7 +298,7 @@ class Watch:
         if where:
             self._check(acc, where)
             self.where = {}
-            for task in self._woken:  # it comes after the whole step
+            for task in self._woken:  # who finds it comes after the whole step
                 self._publish(self.task, task)
             self._woken.clear()
         if acc or self.keep:
@@ -328,6 +329,8 @@ class Watch:
             acc = self._acc
             if key not in acc:
                 acc[key] = READ
+            if value == 1 and key[1] == "users" and type(obj) is MmStruct:  # it is alone now
+                self._join(self._clocks[self.task], key)
         if type(value) in _CONTAINERS and key not in self.seen:
             self.seen[key] = (value, value.copy())
             self._held.setdefault(self.task, {})[key] = value
@@ -339,6 +342,8 @@ class Watch:
         key = (id(obj), field)
         if field == "on_rq" and obj is not self.task and type(obj) is TaskStruct:
             self._woken.append(obj)
+        elif field == "users" and type(obj) is MmStruct:
+            self._woken.append(key)
         self.names[key[0]] = obj
         self._acc[key] = self._acc.get(key, 0) | WRITE
         self.where[key] = code

@@ -100,6 +100,60 @@ SITUATIONS: Final[dict[str, Situation]] = {
         path.blocked_on is not None for path in k.active
     ),
     "quiet: no path is in progress": lambda k, tasks: not k.active,
+    "classes: a task has a policy or a mask of its own": lambda k, tasks: any(
+        task.attrs is not None for task in tasks
+    ),
+    "cgroup: a group below the root has a task": lambda k, tasks: any(
+        task.cgroup is not None and task.cgroup.parent is not None for task in tasks
+    ),
+}
+
+_QUIET: Final = "quiet: no path is in progress"
+
+# what looks for violations -> the situations without which it says nothing
+EXERCISED: Final[dict[str, tuple[str, ...]]] = {
+    "check_load_table": (
+        "load table: a cpu has two runnable tasks",
+        "load table: a cpu has nothing to do",
+    ),
+    "check_kernel": ("load table: a cpu has two runnable tasks",),
+    "check_current": ("stack: a dead task is still on its cpu",),
+    "check_task": ("state: a task is on its way out and no zombie", "ptrace: a task is traced"),
+    "_check_task_list": ("task list: a process has threads", "state: a task is being reaped"),
+    "_check_pid_numbers": ("pid hash: a number is taken and not published",),
+    "_check_pid_links": ("task list: a process has threads",),
+    "_check_links_of": ("state: a task is being reaped", "family: a zombie waits for its parent"),
+    "_check_group": (
+        "group: a leader is dead before its threads",
+        "signals: one is pending",
+        "state: a task sleeps in a system call",
+    ),
+    "_check_family": (
+        "family: a zombie waits for its parent",
+        "family: a child of init that was somebody else's, or a program's first",
+        "ptrace: a task is traced",
+    ),
+    "_check_state": (
+        "state: a task sleeps in a system call",
+        "state: a task is made and not started",
+        "state: a task is on its way out and no zombie",
+    ),
+    "_check_kthread": ("kernel thread: one is there",),
+    "check_classes": ("classes: a task has a policy or a mask of its own",),
+    "check_cgroups": (_QUIET, "cgroup: a group below the root has a task"),
+    "_check_cgroup": (_QUIET, "cgroup: a group below the root has a task"),
+    "_check_quiet": (_QUIET, "vfork: a parent waits for its child"),
+    "_check_lock": (_QUIET, "locks: somebody waits for one"),
+    "_check_wait_queues": (_QUIET, "wait queue: a parent waits for a child"),
+    "_check_holders": (
+        _QUIET,
+        "holders: two tasks share an address space",
+        "holders: two tasks share a table of files",
+    ),
+    "check_users": (_QUIET,),
+    "check_memory": (_QUIET,),
+    "check_places": (_QUIET,),
+    "_check_halves": (_QUIET,),
 }
 
 

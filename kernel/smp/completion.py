@@ -8,7 +8,7 @@ Source: kernel/sched/completion.c, include/linux/completion.h.
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.points import BARRIER, LOAD, SCHEDULE, STORE, Path
+from kernel.points import ACQUIRE, RELEASE, SCHEDULE, Path
 from kernel.signal.pending import fatal_signal_pending
 from kernel.smp.wait import WaitQueueHead, finish_wait, prepare_to_wait, wake_up, wake_up_all
 from kernel.task import TASK_KILLABLE, TASK_UNINTERRUPTIBLE
@@ -31,14 +31,19 @@ class Completion:
 
 def complete(k: "Kernel", completion: Completion) -> Path[None]:
     """Let one waiter go on, now or when it comes. Source: kernel/sched/completion.c:complete()."""
-    yield "complete.done", BARRIER, completion
+    lock = completion.wait.lock_of(k)
+    yield "complete.lock", ACQUIRE, lock
     completion.done += 1
+    yield "complete.unlock", RELEASE, lock
     yield from wake_up(k, completion.wait)
 
 
 def complete_all(k: "Kernel", completion: Completion) -> Path[None]:
     """Let every waiter go on, now and later. Source: kernel/sched/completion.c:complete_all()."""
-    yield "complete_all.done", STORE, (completion, "done", _ALL)
+    lock = completion.wait.lock_of(k)
+    yield "complete_all.lock", ACQUIRE, lock
+    completion.done = _ALL
+    yield "complete_all.unlock", RELEASE, lock
     yield from wake_up_all(k, completion.wait)
 
 
@@ -53,12 +58,15 @@ def wait_for_completion(
     Source: kernel/sched/completion.c:wait_for_completion(), wait_for_completion_killable().
     """
     state = TASK_KILLABLE if killable else TASK_UNINTERRUPTIBLE
+    lock = completion.wait.lock_of(k)
     while True:
         yield from prepare_to_wait(k, completion.wait, state)
-        done: int = yield "wait_for_completion.done", LOAD, (completion, "done")
+        yield "wait_for_completion.lock", ACQUIRE, lock
+        done = completion.done
+        if 0 < done < _ALL:
+            completion.done = done - 1  # nobody else takes the same one
+        yield "wait_for_completion.unlock", RELEASE, lock
         if done:
-            if done < _ALL:
-                completion.done = done - 1  # nobody else takes the same one
             break
         if killable and fatal_signal_pending(k.current):
             break

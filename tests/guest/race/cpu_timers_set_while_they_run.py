@@ -1,6 +1,5 @@
 """Threads set a CPU timer of their process and use the time that it counts: it goes off."""
 
-import os
 import signal
 import threading
 
@@ -16,13 +15,15 @@ def note(number, frame):
 def work():
     signal.setitimer(signal.ITIMER_PROF, 0.004)
     compute(6_000_000)
-    os.getppid()
+    signal.getitimer(signal.ITIMER_PROF)
 
 
 signal.signal(signal.SIGPROF, note)
 thread = threading.Thread(target=work)
 thread.start()
 signal.setitimer(signal.ITIMER_PROF, 0.003)
+signal.getitimer(signal.ITIMER_REAL)
+signal.alarm(0)
 while not caught:
     compute(1_000_000)
 thread.join()

@@ -2,46 +2,50 @@
 
 Each program runs with everything that the race laboratory looks at: the detector of data races
 (an access that neither a lock nor an order of events keeps apart must have its reason in
-``cluster.race.fields``), the order of locks, and the invariants after every step.
+``cluster.race.fields``), the order of locks, and the invariants after every step. ``make soak``
+makes many more such runs.
 """
-
-from random import Random
 
 import pytest
 
 from cluster import fast_core
-from cluster.race.run import CLEAN, Control, Expected, Scenario, run_once
-from cluster.race.strategies import STRATEGIES, Learned
-from cluster.race.watch import Watch, following
-from tests.kernel.races.conftest import GUEST, machine
+from cluster.race.watch import following
+from tests.oracle.race_soak import MODELS, NAMES, STRATEGIES, Case, case_of, report_of
 
 pytestmark = pytest.mark.skipif(fast_core.core() == "compiled", reason="only the pure core")
 
-PROGRAMS = sorted(path.name for path in (GUEST / "race").glob("*.py"))
 
-
-def races_of(name: str, cpus: int, seeds: range) -> list[tuple[int, str, int, str]]:
-    """Return the reports of a program on some schedules, each with how to see it again."""
-    spec = machine(f"race/{name}", cpus)
-    scenario = Scenario(name, spec, Expected(statuses=((name, 0),)))
-    found = []
+def reports(cases: list[Case]) -> list[tuple[Case, str, str]]:
+    """Return what some runs show."""
     with following():
-        for seed in seeds:
-            strategy = list(STRATEGIES)[seed % len(STRATEGIES)]
-            control = Control(scenario, STRATEGIES[strategy](Random(seed), Learned()))
-            verdict = run_once(scenario, control, seed=seed, watch=Watch()).verdict
-            if verdict.kind != CLEAN:
-                found.append((cpus, strategy, seed, f"{verdict.kind}: {verdict.text}"))
-    return found
+        made = [(case, *report_of(case)) for case in cases]
+    return [report for report in made if report[1]]
 
 
-@pytest.mark.parametrize("name", PROGRAMS[::2])
-def test_a_program_shows_no_race_under_one_schedule_of_some_strategies(name: str) -> None:
-    assert races_of(name, 4, range(3)) == []
+@pytest.mark.parametrize("name", NAMES)
+def test_a_program_shows_no_race_under_one_schedule(name: str) -> None:
+    strategies = tuple(STRATEGIES)
+    number = NAMES.index(name)
+    assert reports([Case(number, name, 4, "sc", strategies[number % len(strategies)])]) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_shows_no_race_under_all_strategies_on_few_and_many_cpus(name: str) -> None:
-    for cpus in (2, 3, 4, 6):
-        assert races_of(name, cpus, range(3, 17)) == []
+@pytest.mark.parametrize("name", NAMES)
+def test_a_program_shows_no_race_under_all_strategies_and_memory_models(name: str) -> None:
+    cases = [
+        Case(number, name, cpus, model, how)
+        for number, how in enumerate(STRATEGIES, 100)
+        for cpus in (2, 4)
+        for model in MODELS
+    ]
+    assert reports(cases) == []
+
+
+def test_what_a_soak_runs_follows_from_the_number_alone_and_leaves_no_scenario_out() -> None:
+    cases = [case_of(number) for number in range(21 * len(NAMES))]
+    assert {case.name for case in cases} == set(NAMES)
+    for name in (NAMES[0], NAMES[-1]):
+        mine = [case for case in cases if case.name == name]
+        assert {case.model for case in mine} == set(MODELS)
+        assert {case.strategy for case in mine} == set(STRATEGIES)
+    assert case_of(12345) == case_of(12345)

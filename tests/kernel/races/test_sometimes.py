@@ -1,11 +1,16 @@
 """Invariants are put to the test: each situation that one speaks of comes about somewhere."""
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 
 from cluster.engine_api import DONE, RunRequest
 from cluster.local_engine import LocalRun
-from kernel.check.sometimes import Sometimes
+from kernel.check.sometimes import EXERCISED, SITUATIONS, Sometimes
 from tests.kernel.races.conftest import machine
+
+CHECKS = Path(__file__).resolve().parents[3] / "kernel" / "check"
+AT_THE_END = {"left_over"}  # of a whole run, of which there always is one
 
 PROGRAMS = (
     "race/orphans_against_their_own_end.py",
@@ -15,6 +20,8 @@ PROGRAMS = (
     "race/exec_against_kill.py",
     "race/stop_against_continue.py",
     "race/lock_contention.py",
+    "race/policies_from_two_sides.py",
+    "cgroup/moving_processes.py",
 )
 
 
@@ -26,3 +33,19 @@ def test_every_situation_that_an_invariant_speaks_of_comes_about() -> None:
         local.host.kernel.after_step = sometimes
         assert local.run().exit_kind == DONE
     assert sometimes.never() == []
+
+
+def test_every_check_names_the_situations_that_exercise_it_and_every_situation_has_a_check() -> (
+    None
+):
+    checks = {
+        function.name
+        for path in CHECKS.glob("*.py")
+        for function in ast.parse(path.read_text("utf-8")).body
+        if isinstance(function, ast.FunctionDef)
+        and any(
+            word in ast.unparse(function) for word in ("found.append", "found +=", "found.extend")
+        )
+    }
+    assert checks - AT_THE_END == set(EXERCISED)
+    assert {name for names in EXERCISED.values() for name in names} == set(SITUATIONS)
