@@ -188,8 +188,13 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "read under RCU on Linux, and replaced by an atomic exchange",
     ),
     "TaskStruct.cpu": (
-        "set_task_comm reads",
-        ("set_on_rq reads", "_tick_dep reads", "cpus_by_urgency reads", "note_load reads"),
+        (
+            "set_task_comm reads",
+            "set_on_rq reads",
+            "_tick_dep reads",
+            "cpus_by_urgency reads",
+            "note_load reads",
+        ),
         "where a task is, is asked without its runqueue's lock on Linux, too",
     ),
     "TaskStruct.nice": (
