@@ -282,6 +282,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "TaskStruct.flags": (
         (
+            "_core_dumped",
             "copy_process",
             "begin_new_exec",
             "sys_execve",

@@ -120,7 +120,10 @@ EXERCISED: Final[dict[str, tuple[str, ...]]] = {
     "check_current": ("stack: a dead task is still on its cpu",),
     "check_task": ("state: a task is on its way out and no zombie", "ptrace: a task is traced"),
     "_check_task_list": ("task list: a process has threads", "state: a task is being reaped"),
-    "_check_pid_numbers": ("pid hash: a number is taken and not published",),
+    "_check_pid_numbers": (
+        "pid hash: a number is taken and not published",
+        "pid: a number comes after a higher one",
+    ),
     "_check_pid_links": ("task list: a process has threads",),
     "_check_links_of": ("state: a task is being reaped", "family: a zombie waits for its parent"),
     "_check_group": (
