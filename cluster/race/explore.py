@@ -204,7 +204,7 @@ def make_runs(plan: Plan, learned: Learned, numbers: range) -> list[Outcome]:
     outcomes: list[Outcome] = []
     whole = True
     for number in numbers:
-        name = strategy_of(plan.strategy, number)
+        name = strategy_of(plan.strategy, number, plan.scenario.spec.memory_model)
         sampled = plan.audit > 0 and not number % plan.audit
         run, watch = explore_once(
             plan.scenario,

@@ -17,7 +17,10 @@ pos            random priorities of steps, drawn anew for those that conflict wi
 surw           uniform over the interleavings of the accesses to one random object (Zhao et al.,
                ASPLOS 2025)
 delay          no preemption but up to three random delays (Emmi, Qadeer, Rakamaric, POPL 2011)
-portfolio      these in turn, by the shares of ``PORTFOLIO``
+hold           stores of a random half of all places wait as long as they can, others do not wait at
+               all; the rest by one of random, pct2, pos and surw: for memory models with buffers
+portfolio      these in turn, by the shares of ``PORTFOLIO``; on a machine whose CPUs see each
+               other's stores late, each other run is one of ``hold``
 ============== =====================================================================================
 
 Everything random comes from the seed of the run, so a run is its seed.
@@ -31,6 +34,9 @@ from typing import Any, Final, Protocol
 from cluster.race.actors import actor_of
 from kernel.drive.chooser import Choice
 from kernel.points import LOAD, LOAD_ACQUIRE, READ, READ_BARRIER
+
+_HELD: Final = 0.6  # how likely stores of a place are held back
+_SLIPS: Final = (0.0, 0.0, 0.05, 0.2)  # of these one is how likely one is let go at a step
 
 
 def object_of(op: tuple[str, int, Any]) -> tuple[Any, str]:
@@ -219,6 +225,46 @@ class Delay:
         return places[actor]
 
 
+class Hold:
+    """``hold``: a store that others see late is what most bugs of memory ordering need.
+
+    Where drains are choices like others, each is taken about as soon as any step, so that a store
+    seldom waits for more than a few. Here a place's stores are held back in the whole run until
+    nothing else can go, but for some that slip through, or they are let go first; which, is drawn
+    for each place and CPU.
+    """
+
+    def __init__(self, random: Random, learned: Learned) -> None:
+        inner = random.choice(("random", "pct2", "pos", "pos", "surw"))
+        self._inner = STRATEGIES[inner](random, learned)
+        self._random = random
+        self._slips = random.choice(_SLIPS)
+        self._held: dict[int, bool] = {}  # by actor
+
+    def pick(self, enabled: Sequence[Choice]) -> int:
+        """See ``Strategy.pick``."""
+        held = self._held
+        paths = []
+        stores = []
+        for place, entry in enumerate(enabled):
+            if entry.task is not None:
+                paths.append(place)
+                continue
+            actor = actor_of(entry)
+            if actor not in held:
+                held[actor] = self._random.random() < _HELD
+            if not held[actor]:
+                return place
+            stores.append(place)
+        if not paths or not stores:
+            return self._inner.pick(enabled)
+        if self._random.random() < self._slips:
+            return self._random.choice(stores)
+        if len(paths) == 1:
+            return paths[0]
+        return paths[self._inner.pick([enabled[place] for place in paths])]
+
+
 Make = Callable[[Random, Learned], Strategy]
 
 STRATEGIES: Final[dict[str, Make]] = {
@@ -229,6 +275,7 @@ STRATEGIES: Final[dict[str, Make]] = {
     "pos": Pos,
     "surw": Surw,
     "delay": Delay,
+    "hold": Hold,
 }
 
 # of twenty runs
@@ -236,6 +283,8 @@ PORTFOLIO: Final = (
     *("pos", "surw", "pos", "surw", "random", "pct2", "pos", "surw", "pct3", "pos"),
     *("surw", "pos", "random", "surw", "pct5", "pos", "surw", "pct2", "pos", "delay"),
 )
+
+_HOLDING: Final = tuple(name for one in PORTFOLIO for name in (one, "hold"))
 
 # names of several strategies -> these, in turn
 SEVERAL: Final[dict[str, tuple[str, ...]]] = {
@@ -249,7 +298,9 @@ def strategy_names() -> list[str]:
     return [*SEVERAL, *STRATEGIES]
 
 
-def strategy_of(name: str, number: int) -> str:
-    """Return which strategy the run with this number has."""
+def strategy_of(name: str, number: int, memory_model: str = "sc") -> str:
+    """Return which strategy the run with this number has on a machine with this memory model."""
     names = SEVERAL.get(name, (name,))
+    if names is PORTFOLIO and memory_model != "sc":
+        names = _HOLDING
     return names[number % len(names)]

@@ -14,11 +14,10 @@ memory = mmap.mmap(-1, 4096, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
 
 def add(me):
     other = 1 - me
-    guest.WRITE_ONCE(memory, WANTS[me], 1)
-    guest.smp_wmb()
+    guest.xchg(memory, WANTS[me], 1)
     guest.WRITE_ONCE(memory, TURN, other)
     guest.smp_mb()
-    while guest.READ_ONCE(memory, WANTS[other]) and guest.READ_ONCE(memory, TURN) == other:
+    while guest.load_acquire(memory, WANTS[other]) and guest.load_acquire(memory, TURN) == other:
         os.sched_yield()
     guest.WRITE_ONCE(memory, COUNT, guest.READ_ONCE(memory, COUNT) + 1)
     guest.store_release(memory, WANTS[me], 0)

@@ -157,10 +157,40 @@ def test_an_actor_is_a_task_by_its_pid_or_the_stores_of_a_cpu() -> None:
 def test_the_portfolio_has_the_shares_of_its_strategies() -> None:
     assert len(PORTFOLIO) == 20
     shares = Counter(PORTFOLIO)
-    assert set(shares) == set(STRATEGIES)
+    assert set(shares) == set(STRATEGIES) - {"hold"}
     assert shares["pos"] == 7
     assert shares["surw"] == 6
     assert [strategy_of("portfolio", number) for number in range(40)] == [*PORTFOLIO, *PORTFOLIO]
     assert strategy_of("surw", 3) == "surw"
     assert [strategy_of("pct", number) for number in range(4)] == ["pct2", "pct3", "pct5", "pct2"]
     assert strategy_names() == ["portfolio", "pct", *STRATEGIES]
+
+
+def test_where_stores_wait_each_other_run_of_the_portfolio_holds_them_back() -> None:
+    names = [strategy_of("portfolio", number, "tso") for number in range(40)]
+    assert names[::2] == list(PORTFOLIO)
+    assert set(names[1::2]) == {"hold"}
+
+
+def drain_of(cpu: int) -> SimpleNamespace:
+    op = ("store_buffer.drain", -1, None)
+    return SimpleNamespace(op=op, cpu=cpu, task=None, now_ns=0, serial=0, branch=0)
+
+
+def test_stores_are_held_back_until_nothing_else_can_go_or_go_at_once() -> None:
+    paths = [Offer(pid, ("p", POINT, None)) for pid in (1, 2)]
+    seen = set()
+    for seed in range(40):
+        strategy = STRATEGIES["hold"](Random(seed), Learned())
+        picks = [strategy.pick([*paths, drain_of(0)]) for _ in range(8)]
+        seen.add("at once" if set(picks) == {2} else "late" if 2 not in picks else "now and then")
+        assert strategy.pick([drain_of(0), drain_of(1)]) in (0, 1)
+    assert seen == {"at once", "late", "now and then"}
+
+
+def test_without_stores_that_wait_hold_is_one_of_the_others() -> None:
+    programs = {pid: [("p", POINT, None)] * 3 for pid in (1, 2)}
+    played = {
+        tuple(play(STRATEGIES["hold"](Random(seed), Learned()), programs)) for seed in range(60)
+    }
+    assert len(played) > 5

@@ -1,0 +1,37 @@
+"""Peterson's lock, whose two stores a barrier keeps in order; what follows them is a full one.
+
+An exchange of a word that nobody looks at is a barrier, too, so that either can be left out alone.
+"""
+
+import mmap
+import os
+
+from workloads import guest
+
+WANTS = (0, 4)
+TURN = 8
+COUNT = 12
+NOTHING = (16, 20)
+
+memory = mmap.mmap(-1, 4096, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+
+
+def add(me):
+    other = 1 - me
+    guest.WRITE_ONCE(memory, WANTS[me], 1)
+    guest.smp_mb()
+    guest.WRITE_ONCE(memory, TURN, other)
+    guest.xchg(memory, NOTHING[me], 0)
+    while guest.load_acquire(memory, WANTS[other]) and guest.load_acquire(memory, TURN) == other:
+        os.sched_yield()
+    guest.WRITE_ONCE(memory, COUNT, guest.READ_ONCE(memory, COUNT) + 1)
+    guest.store_release(memory, WANTS[me], 0)
+
+
+pid = os.fork()
+if pid == 0:
+    add(1)
+    os._exit(0)
+add(0)
+os.waitpid(pid, 0)
+print("counted", guest.READ_ONCE(memory, COUNT))
