@@ -26,7 +26,10 @@ from typing import Any, Final
 
 READ: Final = 1
 WRITE: Final = 2
+PUT: Final = 4  # one reference less: two of them may change places, whoever gives the last one back
 LOCK: Final = "lock"  # the field of an object that an acquisition touches
+
+_APART: Final = (READ, PUT)  # what two steps may both do in either order
 
 # What a step touched, comparable between runs: (label of the object, field) -> mode
 Key = tuple[Any, str]
@@ -276,17 +279,21 @@ class _Descent(Walk):
         return product
 
 
-def estimate(system: System, descents: int, seed: int = 0) -> tuple[float, int, int]:
+def estimate(
+    system: System, descents: int, seed: int = 0, go_on: Callable[[], bool] = lambda: True
+) -> tuple[float, int, int]:
     """Return how many traces there may be, and the least and the most that one descent speaks for.
 
     Each descent is a random run; the product of the branches on its way is a number of leaves, and
     the mean of many is right (Knuth). Branches are found as runs are made, so few descents say too
-    little, and one that is blocked counts as none.
+    little, and one that is blocked counts as none. After the first, ``go_on`` is asked before each.
     """
     random = Random(seed)
     tree = _Tree()
     ended: list[tuple[_Descent, bool]] = []
-    for _ in range(descents):
+    for number in range(descents):
+        if number and not go_on():
+            break
         walk = _Descent(tree, random)
         blocked = False
         try:
@@ -307,6 +314,7 @@ def analyse(nodes: Sequence[Node], walk: Walk) -> int:
     own: dict[int, _Clock] = {}  # actor -> its clock
     writers: dict[Key, int] = {}  # the last step that wrote
     readers: dict[Key, dict[int, int]] = {}  # actor -> its last read since
+    putters: dict[Key, dict[int, int]] = {}  # actor -> where it has put a reference last since
     unexplained = 0
     for place, step in enumerate(steps):
         actor = step.actor
@@ -319,9 +327,12 @@ def analyse(nodes: Sequence[Node], walk: Walk) -> int:
             writer = writers.get(key)
             if writer is not None:
                 into[writer] = None
-            if mode & WRITE and key in readers:
+            if mode & (WRITE | PUT) and key in readers:
                 for reader in readers[key].values():
                     into[reader] = None
+            if mode != PUT and key in putters:
+                for putter in putters[key].values():
+                    into[putter] = None
         racing: list[int] = []
         # who must wait for a lock could have had it first: before what it needs is looked at
         _races(locks, clock, clocks, steps, racing, actor)
@@ -347,8 +358,12 @@ def analyse(nodes: Sequence[Node], walk: Walk) -> int:
             if mode & WRITE:
                 writers[key] = place
                 readers.pop(key, None)
-            else:
+                putters.pop(key, None)
+                continue
+            if mode & READ:
                 readers.setdefault(key, {})[actor] = place
+            if mode & PUT:
+                putters.setdefault(key, {})[actor] = place
     return unexplained
 
 
@@ -422,7 +437,7 @@ def clash(one: Touched, two: Touched) -> bool:
         one, two = two, one
     for key, mode in one.items():
         other = two.get(key)
-        if other is not None and (mode | other) & WRITE:
+        if other is not None and (mode | other) not in _APART:
             return True
     return False
 

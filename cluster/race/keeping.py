@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
+from cluster.race.dpor import PUT
 from cluster.race.explored import FOLLOWED, PRIVATE
 from cluster.race.loads import by_cpu
 from cluster.race.watch import (
@@ -25,7 +26,7 @@ from cluster.race.watch import (
 )
 from kernel.drive.memory import DRAIN, Cell
 from kernel.mm.frames import Frames
-from kernel.points import LOAD, LOAD_ACQUIRE, POINT, READ_BARRIER
+from kernel.points import LOAD, LOAD_ACQUIRE, POINT, READ_BARRIER, UPDATE
 
 if TYPE_CHECKING:
     from kernel.drive.active_path import ActivePath
@@ -35,13 +36,14 @@ if TYPE_CHECKING:
 class KeepingWatch(Watch):
     """See the module header; to be used inside ``following_all()``."""
 
-    __slots__ = ("_aside", "_coming", "_driver", "_told")
+    __slots__ = ("_aside", "_coming", "_driver", "_old", "_told")
 
     def __init__(self) -> None:
         super().__init__(keep=True)
         self._aside = False  # between two steps
         self._coming: dict[Any, dict[Key, int]] = {}  # task -> what its request has read
         self._told: frozenset[Key] = frozenset()  # what the point itself is about
+        self._old: tuple[Cell, bytes] | None = None  # what a word held that this step updates
         self._driver = False  # the point is carried out, and the path has not gone on
 
     def begin(self, entry: "ActivePath | Drain") -> None:
@@ -58,6 +60,8 @@ class KeepingWatch(Watch):
                 del self._acc[id(cell), entry.op[2][1]]  # type: ignore[index]
                 self.names[id(cell.page)] = cell.page
                 mode = READ if kind in (LOAD, LOAD_ACQUIRE) else WRITE
+                if kind == UPDATE:
+                    self._old = cell, bytes(cell.page[cell.start : cell.start + cell.length])
                 for word in range(cell.start >> 2, (cell.start + cell.length + 3) >> 2):
                     self._acc[id(cell.page), f"word {word}"] = mode
         # a barrier lets stores be seen; what the driver reads meanwhile is no access
@@ -75,7 +79,16 @@ class KeepingWatch(Watch):
         """See ``StepWatch.end``."""
         if self._driver:
             self._driver_is_done()
+        if self._old is not None:
+            self._unchanged(*self._old)
+            self._old = None
         super().end()
+
+    def _unchanged(self, cell: Cell, old: bytes) -> None:
+        """An update that leaves a word as it was, as a cmpxchg() that fails, has only read it."""
+        if cell.page[cell.start : cell.start + cell.length] == old:
+            for word in range(cell.start >> 2, (cell.start + cell.length + 3) >> 2):
+                self._acc[id(cell.page), f"word {word}"] = READ
 
     def _driver_is_done(self) -> None:
         """Keep of what the driver did what stores became visible; that it looked is no access."""
@@ -125,6 +138,22 @@ class KeepingWatch(Watch):
         else:
             super().made(obj)
 
+    def first(self, obj: Any, key: Key, value: Any, code: CodeType) -> None:
+        """See ``Watch.first``."""
+        if code.co_name not in _GIVES_BACK:
+            super().first(obj, key, value, code)
+
+    def write(self, obj: Any, field: str, code: CodeType) -> None:
+        """See ``Watch.write``."""
+        if code.co_name not in _GIVES_BACK:
+            super().write(obj, field, code)
+            return
+        self.written[id(obj)] = obj
+        if field == "usage":
+            key = (id(obj), field)
+            self.names[key[0]] = obj
+            self._acc[key] = self._acc.get(key, 0) | PUT
+
     def also(self, obj: Any, key: Key, value: Any) -> None:
         """A field was read that only explorers follow."""
         acc = self._acc
@@ -150,6 +179,10 @@ class KeepingWatch(Watch):
             key = (id(page), f"word {word}")
             acc[key] = acc.get(key, 0) | mode
 
+
+# Who gives a reference to a task back, and clears with the last one what nobody can look at any
+# more (that references are counted right is an invariant): which of two does is all the same.
+_GIVES_BACK: Final = frozenset(("put_task_struct", "free_task"))
 
 _NO_PAGE: Final = bytearray()  # one that nobody has written yet
 

@@ -6,7 +6,8 @@ takes a task from another. Whoever stands before a lock that is held cannot go (
 queue), which leaves out the orders of queues. A step needs
 
 - to take a lock, those who gave it up before; who only reads needs no other reader;
-- to come into the kernel, whoever woke its task, and who was on its CPU before it;
+- to come into the kernel, whoever woke its task or moved it to its CPU, who was on its CPU before
+  it, and of one who spun (``cluster.race.spins``), who has written what it waits for;
 - to make a store visible (an actor of its own), the store, and what a barrier puts before it;
 - to pass what empties a CPU's store buffer, those that became visible: until then it cannot go,
   for to be emptied there or just before is the same.
@@ -17,14 +18,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster.race.actors import actor_of
-from cluster.race.dpor import LOCK, READ, WRITE, Key, Step, Touched, Walk
+from cluster.race.dpor import LOCK, PUT, READ, WRITE, Key, Step, Touched, Walk
 from cluster.race.keeping import KeepingWatch
-from cluster.race.run import Control, Run, Scenario, run_once
+from cluster.race.loads import NUMBER
+from cluster.race.run import Control, Run, Scenario, endless, run_once
+from cluster.race.spins import Spins, state_of
+from cluster.race.watch import Footprint
+from kernel.drive.active_path import ENTER
 from kernel.drive.chooser import Choice
 from kernel.drive.memory import DRAIN
 from kernel.drive.mutations import DROPPED
 from kernel.ipc.waitwake import FutexHashBucket
 from kernel.locking import Lock
+from kernel.messages import NEVER
 from kernel.mm.mm_types import MmStruct
 from kernel.points import (
     ACQUIRE,
@@ -37,8 +43,10 @@ from kernel.points import (
     UPDATE,
 )
 from kernel.points import READ as READ_LOCK
+from kernel.process.tasklist import for_each_thread
+from kernel.smp.load import LoadTable
 from kernel.smp.wait import WaitQueueHead
-from kernel.task import TaskStruct
+from kernel.task import PF_KTHREAD, TaskStruct
 
 _QUEUES: Final[Key] = ("cpus", "queues")  # who runs and who waits on the CPUs
 # before what a CPU's store buffer must be empty
@@ -99,26 +107,36 @@ class _Steered(Control):
         self._freed: dict[int, tuple[list[int], list[int]]] = {}
         self._shared: dict[tuple[int, int], bool] = {}  # (actor, lock): has it as a reader
         self._woken: dict[int, list[int]] = {}  # actor -> places
+        self._moved: dict[int, int] = {}  # actor -> place of the step that gave it another CPU
+        self._over = False  # all programs have ended
+        self._after: set[int] = set()  # places of steps that come after that in any order
+        self._late: set[int] = set()  # who has taken one
         self._on_cpu: dict[int, int] = {}  # cpu -> place of its last step
         self._of_task: dict[Any, int] = {}  # task -> place of its last step
         self._stored: dict[int, list[_Stored]] = {}  # cpu -> what waits in its buffer
         self._seen: dict[int, list[tuple[int, int]]] = {}  # cpu -> (epoch, place) of its drains
         self._labels: dict[int, Any] = {}
         self._went_on: Any = None  # what was chosen last
+        self._spins = Spins()
 
     def choose(self, enabled: Sequence[Choice]) -> int:
         """See ``Chooser.choose``."""
         self.settle(enabled)
         places: dict[int, int] = {}
         waiting: list[Step] = []
+        spinning = () if self._free else [entry for entry in enabled if self._spinning(entry)]
         full = {entry.cpu for entry in enabled if entry.op[1] == DRAIN} if self._buffers else ()
         for place, entry in enumerate(enabled):
+            if entry in spinning:
+                continue
             if self._free or (
                 self._can_go(entry) and (entry.cpu not in full or not self._empties(entry))
             ):
                 places.setdefault(actor_of(entry), place)
             elif entry.op[1] in (ACQUIRE, READ_LOCK) and not self._can_go(entry):
                 waiting.append(Step(actor_of(entry), self._lock(entry)))
+        if len(spinning) == len(enabled) and not self._timers_run():
+            raise endless("whoever can go spins, and nobody is left who could end that")
         if not places:  # let them queue, and the kernel tell of the deadlock
             places = {actor_of(entry): place for place, entry in enumerate(enabled)}
         actor = self._walk.choose(tuple(places), waiting)
@@ -157,7 +175,10 @@ class _Steered(Control):
                     needs.append(before)
                 self._of_task[task] = place
                 if seen.name == "enter":
+                    needs += self._spins.ended_by(actor)
                     needs += self._woken.pop(actor, ())
+                    if actor in self._moved:
+                        needs.append(self._moved.pop(actor))
                     if cpu in self._on_cpu:
                         needs.append(self._on_cpu[cpu])
                 self._on_cpu[cpu] = place
@@ -176,11 +197,72 @@ class _Steered(Control):
         elif kind != DRAIN and path.blocked_on is None and path not in enabled:
             touched[_QUEUES] = READ  # the path is over: its CPU may run another
         for key, mode in seen.footprint.items():
-            if key[1] == "on_rq" and mode & WRITE:
+            if key[1] in ("on_rq", "cpu") and mode & WRITE:
                 other = watch.names[key[0]]
-                if type(other) is TaskStruct and other.pid != actor:
+                if type(other) is not TaskStruct or other.pid == actor:
+                    continue
+                if key[1] == "cpu":
+                    self._moved[other.pid] = place
+                else:
                     self._woken.setdefault(other.pid, []).append(place)
+        was_over = self._over
+        if self._ended(seen.footprint):
+            after = not was_over or actor in self._late or not self._after.isdisjoint(needs)
+            if after:
+                self._after.add(place)
+                self._late.add(actor)
+            if was_over:
+                self._only_init(touched, seen.footprint, after)
+        self._spins.did(actor, touched, place)
         self._walk.did(Step(actor, touched, needs))
+
+    def _ended(self, footprint: Footprint) -> bool:
+        """Tell whether all programs have ended."""
+        if self.local is not None and (
+            self._over or any(key[1] == "exit_state" for key in footprint)
+        ):
+            self._over = all(
+                task.exit_state or task.flags & PF_KTHREAD or task.pid <= 1
+                for task in for_each_thread(self.local.host.kernel)
+            )
+        return self._over
+
+    def _only_init(self, touched: Touched, footprint: Footprint, after: bool) -> None:
+        """Where tasks are queued now may be in either order: nobody is left who could tell.
+
+        What comes ``after`` the end of the last program in any order can change places only with
+        what comes then, too. All else could have come earlier, where it matters.
+        """
+        keys = [_QUEUES] if _QUEUES in touched else []
+        for number, field in footprint:
+            kind = type(self._watch.names.get(number))
+            if kind is LoadTable or (kind is TaskStruct and field in ("cpu", "on_rq")):
+                keys.append((self._label(number), field))
+        for key in keys:
+            if after:
+                touched.pop(key, None)
+            else:
+                touched[key] = PUT
+
+    def _spinning(self, entry: Choice) -> bool:
+        """Tell whether an offer is the next turn of a loop that waits."""
+        if entry.op is not ENTER or entry.branch or self.local is None:
+            return False
+        actor, cpu = actor_of(entry), entry.cpu
+        if self._spins.known(actor, entry.serial):
+            return self._spins.comes(actor, entry.serial, "", ())
+        load = self.local.host.kernel.load
+        alone = list.__getitem__(load.nr_running, cpu) <= 1
+        state = state_of(self.local.group.cpus, actor, cpu) if alone else ""
+        return self._spins.comes(
+            actor, entry.serial, state, ((self._label(id(load)), f"{NUMBER} {cpu}"),)
+        )
+
+    def _timers_run(self) -> bool:
+        if self.local is None:
+            return False
+        kernel = self.local.host.kernel
+        return kernel.timers.some_live_ns(kernel.services) < NEVER
 
     def _taken(self, actor: int, lock: int, shared: bool) -> Sequence[int]:
         """Note who has a lock, and return those who had to give it up before."""

@@ -140,6 +140,11 @@ class _Endless(InvariantError):
     """A run takes more steps than a scenario may."""
 
 
+def endless(why: str) -> Exception:
+    """Return what ends a run that would go on for ever."""
+    return _Endless(f"no end: {why}")
+
+
 class Control:
     """The chooser of a controlled run: see the module header.
 
@@ -160,6 +165,7 @@ class Control:
         self.actors: list[int] = []
         self.names: list[str] = []
         self.choices = 0
+        self.local: LocalRun | None = None  # the machine, as soon as there is one
         self._strategy = strategy
         self._prefix = prefix
         self._place = 0
@@ -321,6 +327,7 @@ def run_once(
         )
         kernel = local.host.kernel
         kernel.chooser = control
+        control.local = local
         kernel.after_step = checks or _Checks(watch, spec.sources)
         kernel.watch = watch
         kind, message = local.play()
@@ -330,7 +337,9 @@ def run_once(
             message = waits_told(kernel) or message
         verdict = _verdict(scenario, local.ending(kind, message), races)
         made = local.result(kind, message).digest if digest or verdict.kind != CLEAN else ""
-        kernel.watch = kernel.after_step = None  # freed at once, and not with the machine
+        kernel.watch = kernel.after_step = control.local = (
+            None  # freed at once, and not with the machine
+        )
     return Run(verdict, seed, strategy, control.actors, control.names, made, control.choices, races)
 
 
