@@ -76,6 +76,10 @@ class Costs:
     refill_absence: int = 0  # on the same CPU, if it was away for ``cold_after`` or longer
     cold_after: int = 10_000_000
 
+    def __reduce__(self) -> tuple[type["Costs"], tuple[int, ...]]:
+        """Let it be pickled by the pure core and read by the compiled one, and the other way."""
+        return Costs, tuple(getattr(self, name) for name in cost_names())
+
 
 def cost_names() -> tuple[str, ...]:
     """Return the names of all costs, in declaration order."""

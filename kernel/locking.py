@@ -50,6 +50,7 @@ class Lock:
     __slots__ = (
         "ends",
         "free_ns",
+        "given_up",
         "owner",
         "read_end_ns",
         "read_since_ns",
@@ -72,6 +73,7 @@ class Lock:
         self.ends: list[int] = []
         # granularity step only
         self.owner: ActivePath | None = None
+        self.given_up = False  # by its owner, and others do not see it yet
         self.waiters: list[tuple[ActivePath, str, bool]] | None = None
 
     @property

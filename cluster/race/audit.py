@@ -71,7 +71,7 @@ def _followed(scenario: Scenario, sample: Sample) -> str:
     nothing = bytes(4)
     schedule = Schedule(nothing, nothing, nothing, 0, segments_of(sample.actors))
     try:
-        run, _control = replay_unwatched(scenario, Record("", schedule))
+        run, _control = replay_unwatched(scenario, Record("", schedule, digest=sample.digest))
     except Diverged as error:
         return f"diverged: {error}"
     return run.digest

@@ -319,7 +319,8 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "TaskStruct.state": (
         (
             "set_task_state",
-            "drain",
+            "commit",
+            "put",
             "_sleep reads",
             "_wants_signal reads",
             "task_state_letter reads",
@@ -328,7 +329,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
             "_take_leadership reads",
         ),
         "shown; the check of the table of moves; a look whether it has stopped (jobctl on Linux); "
-        "set_current_state(), and its store that is on its way; __schedule() of its own task; "
+        "set_current_state(), and its store when it is seen; __schedule() of its own task; "
         "a loop that waits until the leader is dead: wait_task_inactive()",
     ),
     "TaskStruct.tracing": (

@@ -11,6 +11,9 @@ queue), which leaves out the orders of queues. A step needs
 - to make a store visible (an actor of its own), the store, and what a barrier puts before it;
 - to pass what empties a CPU's store buffer, those that became visible: until then it cannot go,
   for to be emptied there or just before is the same.
+
+A lock that is given up while stores wait is free when they are visible (``kernel.drive.unlocks``).
+So it makes a difference whether a store becomes visible before a lock is given up or after it.
 """
 
 from collections.abc import Sequence
@@ -26,8 +29,9 @@ from cluster.race.spins import Spins, state_of
 from cluster.race.watch import Footprint
 from kernel.drive.active_path import ENTER
 from kernel.drive.chooser import Choice
-from kernel.drive.memory import DRAIN
+from kernel.drive.memory import DRAIN, late_unlock, make_memory_model
 from kernel.drive.mutations import DROPPED
+from kernel.drive.unlocks import may_be_late
 from kernel.ipc.waitwake import FutexHashBucket
 from kernel.locking import Lock
 from kernel.messages import NEVER
@@ -85,11 +89,12 @@ class KernelSystem:
 
 @dataclass(slots=True)
 class _Stored:
-    """A store that waits: to which field, and the place of the step that made it."""
+    """A store that waits: to which field, the place of the step that made it, and whose it was."""
 
     obj: Any
     field: str
     place: int
+    actor: int
 
 
 class _Steered(Control):
@@ -100,7 +105,8 @@ class _Steered(Control):
     ) -> None:
         super().__init__(scenario, None)
         self._free = free
-        self._buffers = scenario.spec.memory_model != "sc"
+        self._memory = make_memory_model(scenario.spec.memory_model)  # asked what it is like
+        self._buffers = self._memory.buffers
         self._walk = walk
         self._watch = watch
         # lock -> places: who gave it up last as a writer, and as readers since
@@ -168,6 +174,8 @@ class _Steered(Control):
         path = self._went_on
         if kind == DRAIN:
             needs += self._drained(path, place)
+            if late_unlock(self._memory) is not None:
+                touched["cpus", f"stores of cpu {cpu}"] = WRITE
         else:
             if actor == task.pid:  # a path that a timer has begun stands beside
                 before = self._of_task.get(task)
@@ -186,11 +194,15 @@ class _Steered(Control):
                 if not seen.skipped:
                     touched[self._label(id(obj)), LOCK] = WRITE if kind == ACQUIRE else READ
                     needs += self._taken(actor, id(obj), kind == READ_LOCK)
+            elif kind == RELEASE and obj.given_up:
+                self._store(cpu, obj, "owner", place, actor)
             elif kind == RELEASE:
                 self._given_up(actor, id(obj), place)
             elif kind in (STORE, STORE_RELEASE) and self._buffers:
-                self._stored.setdefault(cpu, []).append(_Stored(obj[0], obj[1], place))
-            if self._buffers and kind in _EMPTY:
+                self._store(cpu, obj[0], obj[1], place, actor)
+            if kind == RELEASE and self._may_be_late(obj):
+                touched["cpus", f"stores of cpu {cpu}"] = READ
+            elif self._buffers and kind in _EMPTY:
                 needs += [drained for _, drained in self._seen.get(cpu, ())]
         if any(key[1] == "pulls_out" and mode & WRITE for key, mode in seen.footprint.items()):
             touched[_QUEUES] = WRITE  # it has looked whom it could take from another CPU
@@ -290,8 +302,16 @@ class _Steered(Control):
         for at, one in enumerate(waiting):
             if one.obj is obj and one.field == field:
                 del waiting[at]
+                if field == "owner":
+                    self._given_up(one.actor, id(obj), place)
                 return *needs, one.place
         return needs
+
+    def _store(self, cpu: int, obj: Any, field: str, place: int, actor: int) -> None:
+        self._stored.setdefault(cpu, []).append(_Stored(obj, field, place, actor))
+
+    def _may_be_late(self, lock: Lock) -> bool:
+        return self._buffers and may_be_late(self._memory, lock)
 
     def _can_go(self, entry: Choice) -> bool:
         """Tell whether an offer is no lock that is held."""
@@ -304,7 +324,10 @@ class _Steered(Control):
 
     def _empties(self, entry: Choice) -> bool:
         """Tell whether an offer would make all stores of its CPU visible."""
-        return entry.op[1] in _EMPTY and not getattr(entry, "mutated", 0)
+        _name, kind, obj = entry.op
+        if kind == RELEASE and self._may_be_late(obj):
+            return False
+        return kind in _EMPTY and not getattr(entry, "mutated", 0)
 
     def _lock(self, entry: Choice) -> Touched:
         _name, kind, obj = entry.op

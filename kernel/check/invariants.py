@@ -388,7 +388,7 @@ def _check_quiet(
 
 
 def _check_lock(lock: "Lock", whose: str, found: list[str]) -> None:
-    if lock.owner is not None or lock.readers:
+    if (lock.owner is not None and not lock.given_up) or lock.readers:
         found.append(f"{lock.name}{whose} is held and no path runs")
 
 

@@ -68,3 +68,10 @@ class ActivePath:
 
     def __repr__(self) -> str:
         return f"<path of {self.task!r} on cpu {self.cpu} at {self.now_ns}: {self.op[0]}>"
+
+
+def place_of(gen: Any) -> str:
+    """Return the name of the innermost path that ``gen`` is in; a finished one has none."""
+    while getattr(gen, "gi_yieldfrom", None) is not None:
+        gen = gen.gi_yieldfrom
+    return str(getattr(gen, "__name__", "a kernel path"))

@@ -33,12 +33,13 @@ Deviation: which accesses a memory model sees, and what it leaves out: ``kernel.
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from kernel import messages as m
-from kernel.drive.active_path import ActivePath
+from kernel.drive.active_path import ActivePath, place_of
 from kernel.drive.chooser import Chooser, make_chooser
 from kernel.drive.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
 from kernel.drive.memory import Drain, MemoryModel, VersionedModel, make_memory_model
 from kernel.drive.mutations import DROPPED, IRQS_ON, UNORDERED, offer, rules_of
 from kernel.drive.switches import Switches
+from kernel.drive.unlocks import give_up
 from kernel.drive.ways import Way, versioned, with_ways
 from kernel.errors import InvariantError
 from kernel.locking import Lock
@@ -331,7 +332,7 @@ class StepDriver:
             if not self._mutated:
                 raise
             raise InvariantError(
-                f"oops: {path.task!r} in {_place(path.gen)}: {type(oops).__name__}: {oops}"
+                f"oops: {path.task!r} in {place_of(path.gen)}: {type(oops).__name__}: {oops}"
             ) from oops
         finally:
             kernel.stepping = None
@@ -358,10 +359,13 @@ class StepDriver:
         where, field, value = obj
         drain = memory.store(path.cpu, where, field, value, kind)
         if drain is not None:
-            self._serial += 1
-            drain.serial = self._serial
-            drain.now_ns = path.now_ns + self._hold_up_ns()
+            self._hold_back(path, drain)
         return None
+
+    def _hold_back(self, path: ActivePath, drain: Drain) -> None:
+        self._serial += 1
+        drain.serial = self._serial
+        drain.now_ns = path.now_ns + self._hold_up_ns()
 
     def _sleep(self, path: ActivePath, name: str, kind: int) -> bool:
         """Let the task give up its CPU, or others run there; tell whether the path stands still."""
@@ -411,7 +415,7 @@ class StepDriver:
         return False
 
     def _release(self, path: ActivePath, name: str, lock: "Lock") -> None:
-        """Take the lock back and let those who can have it go on, first come first served."""
+        """Take the lock back."""
         for place in range(len(path.held) - 1, -1, -1):
             if path.held[place][0] is lock:
                 del path.held[place]
@@ -423,15 +427,23 @@ class StepDriver:
             raise InvariantError(
                 f"bad unlock: {path.task!r} releases {lock.name} at {name} and does not hold it"
             )
-        if self.memory.buffers and path.mutated != UNORDERED:
-            memory = versioned(self.memory)
-            if memory is None:
-                self.memory.barrier(path.cpu, RELEASE)
-            else:
-                memory.release(path.cpu, lock)
         path.now_ns += self._kernel.costs.lock_hold
-        now_ns = path.now_ns
-        if lock.owner is path:
+        memory = self.memory
+        drain = give_up(memory, path, lock, self._free_now) if memory.buffers else None
+        if drain is None:
+            self._free(lock, path.now_ns)
+        else:
+            lock.given_up = True
+            self._hold_back(path, drain)
+
+    def _free_now(self, lock: "Lock") -> None:
+        """Others see that ``lock`` was given up."""
+        lock.given_up = False
+        self._free(lock, max(self._kernel.now_ns, lock.since_ns))
+
+    def _free(self, lock: "Lock", now_ns: int) -> None:
+        """Let those who can have ``lock`` go on, first come first served."""
+        if lock.owner is not None:
             lock.owner = None
         else:
             lock.readers -= 1
@@ -478,10 +490,3 @@ class StepDriver:
 
 def _order(entry: "ActivePath | Drain") -> tuple[int, int, int]:
     return entry.now_ns, entry.cpu, entry.serial
-
-
-def _place(gen: Any) -> str:
-    """Return the name of the innermost path that ``gen`` is in; a finished one has none."""
-    while getattr(gen, "gi_yieldfrom", None) is not None:
-        gen = gen.gi_yieldfrom
-    return str(getattr(gen, "__name__", "a kernel path"))

@@ -122,6 +122,29 @@ class VersionedModel(MemoryModel, Protocol):
         ...
 
 
+class UnlockingModel(MemoryModel, Protocol):
+    """A model under which to give up a spinning lock is a store that may wait.
+
+    A model that has no ``unlock`` is asked for a ``barrier`` instead.
+    """
+
+    def unlock(self, cpu: int, lock: Any, kind: int, seen: Callable[[Any], None]) -> Drain | None:
+        """Return what will make it visible that ``cpu`` gives ``lock`` up, or None if it is.
+
+        Args:
+            kind: STORE_RELEASE, or STORE if it orders nothing.
+            seen: to be called with the lock when it becomes visible.
+        """
+        ...
+
+
+def late_unlock(
+    memory: MemoryModel,
+) -> "Callable[[int, Any, int, Callable[[Any], None]], Drain | None] | None":
+    """Return ``UnlockingModel.unlock`` of a model that has it."""
+    return getattr(memory, "unlock", None)
+
+
 class SequentialConsistency:
     """``sc``: every access is one to memory itself, in the order of the steps."""
 
@@ -203,7 +226,9 @@ __all__ = [
     "Drain",
     "MemoryModel",
     "SequentialConsistency",
+    "UnlockingModel",
     "VersionedModel",
+    "late_unlock",
     "make_memory_model",
     "memory_model_names",
     "register_memory_model",

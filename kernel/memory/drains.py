@@ -1,5 +1,6 @@
 """What memory models deal in: bytes of shared pages, and stores that are not visible yet."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 NOTHING: Final = 0  # how much of what is read a store is to: see Drain.reach
@@ -46,15 +47,17 @@ class Drain:
 
     Attributes:
         branch: set by the model; no two of a CPU that may become visible next have the same.
+        seen: called with the object when the store has become visible, if it is that of an unlock.
     """
 
-    __slots__ = ("branch", "cpu", "now_ns", "op", "serial", "task")
+    __slots__ = ("branch", "cpu", "now_ns", "op", "seen", "serial", "task")
 
     def __init__(self, cpu: int, obj: Any, field: str, value: Any) -> None:
         self.cpu = cpu
         self.op: tuple[str, int, Any] = ("store_buffer.drain", DRAIN, (obj, field, value))
         self.task: Any = None
         self.branch = 0
+        self.seen: Callable[[Any], None] | None = None
         # set by the driver: when it may become visible, if virtual time decides
         self.now_ns = 0
         self.serial = 0
@@ -82,6 +85,14 @@ class Drain:
             return value
         start = obj.start - mine.start
         return value[start : start + obj.length]
+
+    def commit(self) -> None:
+        """Let memory have it."""
+        obj, field, value = self.op[2]
+        if self.seen is None:
+            setattr(obj, field, value)
+        else:
+            self.seen(obj)
 
     def __repr__(self) -> str:
         obj, field, value = self.op[2]

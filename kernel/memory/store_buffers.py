@@ -2,10 +2,12 @@
 
 Source: see ``kernel.memory.rules``.
 Deviation: what of a load is in a waiting store and what is not comes from memory together: the
-load waits for that store, as on x86, and under ``pso`` as well.
+load waits for that store, as on x86, and under ``pso`` as well. To give up a spinning lock is a
+store like any other, as on x86; if no store waits before it, it is seen at once, for then it can be
+told from one that is late by nobody. Other locks are given up by a locked instruction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kernel.memory.drains import ALL, NOTHING, PART, Cell, Drain
@@ -69,6 +71,27 @@ class StoreBuffers:
         if kind == STORE_RELEASE:
             self._behind(cpu, STORE_BARRIER)
         entry = Buffered(cpu, obj, field, value, self._epochs.get(cpu, 0))
+        self._put(entry)
+        return entry
+
+    def unlock(self, cpu: int, lock: Any, kind: int, seen: Callable[[Any], None]) -> Drain | None:
+        """Put the release of a spinning lock behind the stores that wait; None if there are none.
+
+        Args:
+            kind: STORE_RELEASE, or STORE if it is to order nothing.
+            seen: frees the lock.
+        """
+        if not self._waiting.get(cpu):
+            return None
+        if kind == STORE_RELEASE:
+            self._behind(cpu, STORE_BARRIER)
+        entry = Buffered(cpu, lock, "owner", None, self._epochs.get(cpu, 0))
+        entry.seen = seen
+        self._put(entry)
+        return entry
+
+    def _put(self, entry: Buffered) -> None:
+        cpu, (obj, field, _value) = entry.cpu, entry.op[2]
         waiting = self._waiting.get(cpu)
         if waiting is None:
             waiting = self._waiting[cpu] = []
@@ -77,7 +100,6 @@ class StoreBuffers:
         if self._by_location:
             places = self._places.setdefault(cpu, {})
             entry.branch = places.setdefault(_place_of(obj, field), (len(places), obj))[0]
-        return entry
 
     def update(self, cpu: int, obj: Any, field: str) -> Any:
         """Return the field once the buffer is empty."""
@@ -108,8 +130,7 @@ class StoreBuffers:
             if one is entry:
                 del waiting[at]
                 break
-        obj, field, value = entry.op[2]
-        setattr(obj, field, value)
+        entry.commit()
 
     def _behind(self, cpu: int, barrier: int) -> None:
         waiting = self._waiting.get(cpu)

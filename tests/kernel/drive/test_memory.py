@@ -1,5 +1,6 @@
 """Memory models: LOAD, STORE and BARRIER are theirs, and what they hold back is a choice too."""
 
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +25,7 @@ from kernel.drive.memory import (
     memory_model_names,
     register_memory_model,
 )
+from kernel.locking import Lock, LockStat
 from kernel.messages import NEVER
 from kernel.points import (
     ACQUIRE,
@@ -170,17 +172,62 @@ def test_a_barrier_lets_no_store_wait_and_dropping_it_does():
 
 
 def test_a_lock_orders_memory_too():
-    lock = SimpleNamespace(
-        owner=None, readers=0, waiters=None, name="a", since_ns=0, stat=SimpleNamespace()
-    )
-    lock.stat.acquisitions = lock.stat.contended = lock.stat.hold_ns = 0
-    lock.stat.wait_ns = lock.stat.wait_max_ns = 0
+    lock = Lock(LockStat("a"))
 
     def locked(cells):
         yield "lock", ACQUIRE, lock
         yield "unlock", RELEASE, lock
 
     assert litmus(locked) == ORDERED
+    assert litmus(locked, model=partial(make_memory_model, "tso")) == ORDERED
+
+
+@pytest.mark.parametrize(
+    "name, model, outcomes",
+    [
+        ("a", "sc", ORDERED),
+        ("a", "tso", {(0, 0), *ORDERED}),
+        ("a", "pso", {(0, 0), *ORDERED}),
+        ("pipe_mutex", "tso", ORDERED),
+    ],
+)
+def test_what_is_loaded_after_a_spinning_lock_may_come_before_what_was_stored_under_it(
+    name, model, outcomes
+):
+    found = set()
+    for seed in range(200):
+        cells = [SimpleNamespace(v=0), SimpleNamespace(v=0)]
+        locks = [Lock(LockStat(name)), Lock(LockStat(name))]
+        seen = [None, None]
+
+        def path(cpu, cells=cells, locks=locks, seen=seen):
+            yield "lock", ACQUIRE, locks[cpu]
+            yield "store", STORE, (cells[cpu], "v", 1)
+            yield "unlock", RELEASE, locks[cpu]
+            seen[cpu] = yield "load", LOAD, (cells[1 - cpu], "v")
+
+        Kernel([path(0), path(1)], seed, partial(make_memory_model, model)).run()
+        assert [lock.owner for lock in locks] == [None, None]
+        found.add(tuple(seen))
+    assert found == outcomes
+
+
+@pytest.mark.parametrize("model", ["tso", "pso"])
+def test_nobody_gets_a_lock_before_what_was_stored_under_it_is_seen(model):
+    for seed in range(200):
+        cells = [SimpleNamespace(v=0), SimpleNamespace(v=0)]
+        lock = Lock(LockStat("a"))
+
+        def path(lock=lock, cells=cells):
+            for _ in range(2):
+                yield "lock", ACQUIRE, lock
+                assert cells[0].v == cells[1].v
+                yield "first", STORE, (cells[0], "v", cells[0].v + 1)
+                yield "second", STORE, (cells[1], "v", cells[1].v + 1)
+                yield "unlock", RELEASE, lock
+
+        Kernel([path(), path(), path()], seed, partial(make_memory_model, model)).run()
+        assert (lock.owner, lock.given_up, [cell.v for cell in cells]) == (None, False, [6, 6])
 
 
 def test_a_cpu_reads_its_own_store_before_others_do():
