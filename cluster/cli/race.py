@@ -126,11 +126,13 @@ def run(
     was found so far is told.
     """
     loaded = _load(path, cpus, model, mutate, unmutated)
+    from cluster.cli.race_every import every
+    from cluster.race.every import DPOR
     from cluster.race.explore import Plan, explore
     from cluster.race.strategies import strategy_names
     from cluster.race.watch import following
 
-    known = strategy_names()
+    known = [*strategy_names(), DPOR]
     if strategy not in known:
         near = difflib.get_close_matches(strategy, known, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
@@ -143,7 +145,7 @@ def run(
     who = workers(jobs, engine)
     with following():
         with _telling(plan.runs) as told:
-            found = explore(plan, who, told)
+            found = every(plan, who, told) if strategy == DPOR else explore(plan, who, told)
         record = None if found.bug is None else _recorded(loaded, found.bug)
     options = _options(cpus, model, mutate, unmutated)
     if save is not None and record is not None:
@@ -363,7 +365,10 @@ def _found_plain(
         "distinct_traces": len(found.traces),
         "failed": found.failed,
         "first_failed": None if found.first is None else found.first + 1,
-        "hit_rate": {"rate": rate, "low": low, "high": high},
+        "complete": found.complete,
+        "hit_rate": None
+        if found.complete is not None
+        else {"rate": rate, "low": low, "high": high},
         "verdicts": [
             {"kind": kind, "signature": signature, "runs": count}
             for (kind, signature), count in sorted(found.kinds.items())
@@ -401,22 +406,29 @@ def _print_found(
     from cluster.race.explore import hit_rate
 
     rate, low, high = hit_rate(found.failed, found.runs)
+    by_chance = found.complete is None
+    from_seed = f" from seed {seed}" if by_chance else ""
     lines = [
         _machine_line(loaded),
-        f"{found.runs:,} runs of {strategy} from seed {seed}, {len(found.traces):,} distinct "
+        f"{found.runs:,} runs of {strategy}{from_seed}, {len(found.traces):,} distinct "
         f"traces, {found.steps:,} steps",
     ]
     if found.bug is None or record is None:
-        if found.runs:
+        if found.complete:
+            lines.append("clean, and no order of steps is left that can matter")
+        elif not by_chance:
+            lines.append("clean so far; other orders are left")
+        elif found.runs:
             lines.append(f"clean: with 95 % confidence fewer than {high:.2%} of such runs fail")
         if not found.finished:
             why = "stopped" if found.interrupted or found.lost else "the time was up"
             lines.append(f"{why} before all runs were made")
     else:
         first = (found.first or 0) + 1
+        of = f"{rate:.2%} ({low:.2%} to {high:.2%} with 95 % confidence)"
         lines.append(
-            f"the first that failed is run {first:,}; {found.failed:,} failed: {rate:.2%} "
-            f"({low:.2%} to {high:.2%} with 95 % confidence)"
+            f"the first that failed is run {first:,}; {found.failed:,} failed"
+            + (f": {of}" if by_chance else "")
         )
         if len(found.kinds) > 1:
             lines += [

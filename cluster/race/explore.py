@@ -93,6 +93,7 @@ class Found:
         lost: why workers could not go on; "" if they could.
         samples: of runs that are to be made again: ``Plan.audit``.
         learned: what strategies knew.
+        complete: no order of steps is left; None: nobody knows, as runs were drawn by chance.
     """
 
     runs: int = 0
@@ -107,6 +108,7 @@ class Found:
     lost: str = ""
     samples: list[Sample] = field(default_factory=list)
     learned: Learned = field(default_factory=Learned)
+    complete: bool | None = None
 
     def add(self, outcome: Outcome) -> None:
         """Count a run; they come in order."""

@@ -7,6 +7,7 @@ for the same scenario, machine and code only.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -49,8 +50,10 @@ class Proof:
         traces: how many; ``blocked``: runs that were cut off because of their sleep sets.
         steps: of all runs.
         unexplained: how often everybody had to go because a dependence was not told.
-        failed: the first run with a verdict other than clean.
-        endings: by the signature of the verdict, how many traces.
+        failed: the first run with a verdict other than clean; ``first``: its number among the
+            traces, from 0.
+        endings: by the signature of the verdict, how many traces; ``kinds``: of this call, those
+            that failed, by ``(kind, signature)``.
         estimate: how many traces there may be: mean, least and most of some descents.
         seconds: of wall time, of all calls.
         checkpoint: what ``prove`` takes as ``resume``; None if nothing is left.
@@ -64,7 +67,9 @@ class Proof:
     steps: int = 0
     unexplained: int = 0
     failed: Run | None = None
+    first: int = -1
     endings: dict[str, int] = field(default_factory=dict)
+    kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
     estimate: tuple[float, int, int] | None = None
     seconds: float = 0.0
     checkpoint: dict[str, Any] | None = None
@@ -214,7 +219,8 @@ def explore_part(
         run.races = []  # they hold on to the whole machine; the verdict has what they say
     first = next((at for at, run in enumerate(made.ends) if run.verdict.kind != CLEAN), -1)
     made.ends = [
-        (run.verdict.signature, run if at == first else None) for at, run in enumerate(made.ends)
+        (run.verdict.kind, run.verdict.signature, run if at == first else None)
+        for at, run in enumerate(made.ends)
     ]
     return made
 
@@ -237,15 +243,18 @@ def holds(certificate: Any, scenario: Scenario, code: str) -> str:
 
 def _count(proof: Proof, made: Made, tree: Tree) -> None:
     counts = made.counts
+    before = proof.traces
     proof.traces += counts.traces
     proof.blocked += counts.blocked
     proof.steps += counts.steps
     tree.unexplained += counts.unexplained
     proof.unexplained = tree.unexplained
-    for signature, run in made.ends:
+    for number, (kind, signature, run) in enumerate(made.ends, before):
         proof.endings[signature] = proof.endings.get(signature, 0) + 1
-        if proof.failed is None:
-            proof.failed = run
+        if kind != CLEAN:
+            proof.kinds[kind, signature] += 1
+        if proof.failed is None and run is not None:
+            proof.failed, proof.first = run, number
 
 
 def _hashes(scenario: Scenario, code: str) -> dict[str, str]:

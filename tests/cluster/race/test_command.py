@@ -85,3 +85,24 @@ def test_time_that_ends_the_runs_that_were_asked_for_is_exit_code_4(capsys):
 def test_a_strategy_that_is_none_is_a_usage_error(capsys):
     assert main(["race", "run", WAIT, "--strategy", "luck"]) == 2
     assert "--strategy: expected portfolio" in capsys.readouterr().err
+
+
+def test_dpor_makes_one_run_for_each_order_and_says_when_none_is_left(capsys):
+    close = ["race", "run", "write_against_close", "--strategy", "dpor"]
+    assert main([*close, "--unmutated"]) == 0
+    out = capsys.readouterr().out
+    assert "clean, and no order of steps is left that can matter" in out
+    assert main([*close, "--unmutated", "--runs", "5", "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert (plain["complete"], plain["runs"], plain["hit_rate"]) == (False, 5, None)
+    assert main([*close, "--json"]) == 1
+    bug = json.loads(capsys.readouterr().out)["bug"]
+    assert bug["kind"] == "data race"
+    assert main(bug["command"].split()[1:]) == 1
+
+
+@pytest.mark.parametrize("option", [["--seed", "3"], ["--audit", "2"], ["--model", "arm"]])
+def test_dpor_refuses_what_says_nothing_to_it(option, capsys):
+    words = ["race", "run", "write_against_close", "--strategy", "dpor", *option]
+    assert main(words) == 2
+    assert capsys.readouterr().err
