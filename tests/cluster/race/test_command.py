@@ -37,7 +37,9 @@ def test_runs_have_the_same_result_whoever_makes_them(capsys):
     assert found(capsys, *arguments) == found(capsys, *arguments, "--jobs", "2")
 
 
-@pytest.mark.parametrize("strategy", ["random", "pct2", "pct3", "pct5", "pos", "surw", "delay"])
+@pytest.mark.parametrize(
+    "strategy", ["random", "pct2", "pct3", "pct5", "pos", "surw", "delay", "hold"]
+)
 def test_every_strategy_makes_runs(strategy, capsys):
     data = found(capsys, "--strategy", strategy, "--runs", "200")
     assert data["bug"]["strategy"] == strategy
