@@ -95,7 +95,9 @@ def run(
     path: _Scenario,
     strategy: Annotated[
         str,
-        typer.Option(help="portfolio, random, pct, pct2, pct3, pct5, pos, surw, delay or hold."),
+        typer.Option(
+            help="portfolio, random, pct, pct2, pct3, pct5, pos, surw, delay, hold or dpor."
+        ),
     ] = "portfolio",
     runs: Annotated[
         int | None, typer.Option("--runs", min=1, help="At most so many; else the scenario's.")
