@@ -26,6 +26,7 @@ MODELS: Final = (*MACHINES, ORACLE)
 # how a verdict stands to the one that the file's comment has
 SAME: Final = "same"
 DIFFERENT: Final = "different"
+FLAG: Final = "Flag"  # a file expects that something is flagged
 UNSEEN: Final = "not shown"  # a machine, or chance, has not shown what is possible
 NOTHING: Final = ""  # the file says nothing that could be compared
 
@@ -58,6 +59,7 @@ class Evaluation:
     problem: tuple[int, int, str] | None = None
     lines: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
 
 
 def litmus_files(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
@@ -112,7 +114,7 @@ def evaluate(job: Job) -> Evaluation:
 
 
 def _run(test: Litmus, job: Job, found: Evaluation) -> None:
-    if job.model == ORACLE and not job.whole:
+    if job.model == ORACLE and not job.whole and found.expected != FLAG:
         found.observation = observe(test) or "DEADLOCK"
         return
     if job.runs:
@@ -123,6 +125,7 @@ def _run(test: Litmus, job: Job, found: Evaluation) -> None:
         outcome = explore(test, job.model)
     nothing = not outcome.positive and not outcome.negative
     found.observation = "DEADLOCK" if nothing else outcome.observation
+    found.flags = tuple(outcome.flags)
     if not job.whole:
         return
     if job.runs:
@@ -159,6 +162,8 @@ def _agreement(found: Evaluation, job: Job) -> str:
     """
     if not found.expected or found.observation == "too large":
         return NOTHING
+    if found.expected == FLAG:  # the axioms alone tell of it
+        return NOTHING if job.model != ORACLE else SAME if found.flags else DIFFERENT
     if found.observation == found.expected:
         return SAME
     if job.model == ORACLE:

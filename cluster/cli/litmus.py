@@ -36,7 +36,7 @@ def litmus(
         int, typer.Option(min=0, max=1024, help="Processes; 0: one for each processor.")
     ] = 0,
     states: Annotated[
-        bool, typer.Option("--states", help="All states of each test of a folder, too.")
+        bool, typer.Option("--states", help="All states of each of several tests, too.")
     ] = False,
     shapes: Annotated[
         bool,
@@ -67,7 +67,7 @@ def litmus(
     if shapes:
         return _shapes(paths or [])
     files, problems = litmus_files(paths or [])
-    table = any(path.is_dir() for path in paths or [])
+    table = len(files) > 1 or any(path.is_dir() for path in paths or [])
     whole = states or as_json or not table
     todo = [Job(str(path), model, runs, seed, whole) for path in files]
     found = _progress(evaluate_all(todo, jobs or os.cpu_count() or 1), todo)

@@ -181,6 +181,8 @@ class Lkmm:
     def __init__(self, execution: Execution, fixed: Fixed) -> None:
         self.flags: tuple[str, ...] = ()
         self.allowed = self._check(execution, fixed)
+        if self.allowed and fixed.srcu_locks | fixed.srcu_unlocks | fixed.srcu_syncs:
+            self.flags = (*_srcu_flags(execution, fixed), *self.flags)
 
     def _check(self, x: Execution, f: Fixed) -> bool:
         s = x.skeleton
@@ -423,6 +425,28 @@ def _srcu_sections(s: Skeleton, f: Fixed, x: Execution) -> Relation:
     carry = star(seq(restrict(~0, s.data, ~f.srcu_unlocks), x.rf))
     pairs = restrict(f.srcu_locks, seq(carry, s.data), f.srcu_unlocks)
     return within(pairs, _same_location(s, f.srcu_locks | f.srcu_unlocks))
+
+
+def _srcu_flags(x: Execution, f: Fixed) -> list[str]:
+    """Return what herd7 flags about sections of SRCU.
+
+    Source: linux-kernel.bell, the flags behind srcu-rscs.
+    Deviation: bad-srcu-value-match is not looked for: an unlock with a number made from its lock's.
+    """
+    sections = _srcu_sections(x.skeleton, f, x)
+    begun = ended = 0
+    for e, row in enumerate(sections):
+        begun |= (1 << e) if row else 0
+        ended |= row
+    twice = seq(inverse(sections), sections)
+    sleeps = seq(restrict(~0, f.po, f.srcu_syncs), f.po)
+    told = {
+        "unmatched-srcu-lock": f.srcu_locks & ~begun,
+        "unmatched-srcu-unlock": f.srcu_unlocks & ~ended,
+        "multiple-srcu-matches": any(row & ~(1 << e) for e, row in enumerate(twice)),
+        "invalid-sleep": not is_empty(within(f.rcu_rscs, sleeps)),
+    }
+    return [flag for flag, found in told.items() if found]
 
 
 __all__ = ["Fixed", "Lkmm", "plus"]

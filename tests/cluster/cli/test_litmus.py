@@ -130,3 +130,36 @@ def test_the_classic_shapes_are_written_and_printed(tmp_path, capsys):
     assert text == (tmp_path / "s" / "MP+wmb+rmb.litmus").read_text()
     assert main(["litmus", "--shapes"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 96
+
+
+def test_an_unlock_too_many_is_flagged_and_a_file_may_expect_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = """C nested
+(* Result: Flag *)
+{}
+P0(int *x, struct srcu_struct *s)
+{
+    int r0;
+    int r1;
+    r0 = srcu_read_lock(s);
+    r1 = READ_ONCE(*x);
+    srcu_read_unlock(s, r0);
+    UNLOCK
+}
+exists (0:r1=0)
+"""
+    for name, more, code in (("twice", "srcu_read_unlock(s, r0);", 0), ("once", "", 1)):
+        file = tmp_path / f"{name}.litmus"
+        file.write_text(text.replace("UNLOCK", more))
+        assert main(["litmus", str(file)]) == code
+        assert ("Flag multiple-srcu-matches" in capsys.readouterr().out) == (name == "twice")
+
+
+def test_several_files_are_told_of_as_their_folder_is(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["litmus", str(folder)])
+    told = capsys.readouterr().out
+    main(["litmus", *map(str, sorted(folder.rglob("*.litmus")))])
+    assert capsys.readouterr().out == told
