@@ -339,7 +339,7 @@ def _bug_plain(bug: "Run", record: "Record | None", command: str | None) -> dict
         "signature": bug.verdict.signature,
         "report": bug.verdict.text,
         "steps": len(bug.actors),
-        "switches": 0 if record is None else len(record.schedule.segments) - 1,
+        "switches": 0 if record is None else record.schedule.switches,
         "replay": None if record is None else record.text,
         "command": command,
     }
@@ -387,7 +387,7 @@ def _print_lines(lines: list[str]) -> None:
 
 
 def _bug_lines(bug: "Run", record: "Record", command: str | None) -> list[str]:
-    switches = len(record.schedule.segments) - 1
+    switches = record.schedule.switches
     return [
         f"{bug.verdict.kind} after {len(bug.actors)} steps and {switches} switches "
         f"(seed {bug.seed}, {bug.strategy}):",

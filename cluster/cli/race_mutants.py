@@ -2,17 +2,23 @@
 
 import difflib
 import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cluster import fast_core
 from cluster.cli.race_points import pure_core
 from cluster.cli.race_workers import Engine, Jobs, end_of, workers
 from cluster.exit_codes import BUG_FOUND, INCOMPLETE, OK, USAGE, CliError
 
 if TYPE_CHECKING:
-    from cluster.race.mutants import Case, Row
+    from cluster.race.mutants import Budget, Case, Row
+    from cluster.race.workers import Workers
 
 
 def mutants(
@@ -41,6 +47,10 @@ def mutants(
     seconds: Annotated[
         float, typer.Option("--seconds", min=0.001, help="For each of these, at most so long.")
     ] = 60.0,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", metavar="FILE", help="Rows are kept here, and taken from here."),
+    ] = None,
     jobs: Jobs = 1,
     engine: Engine = "local",
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
@@ -48,6 +58,7 @@ def mutants(
     """Explore the shipped scenarios, each under the memory models of which it has a verdict.
 
     A row has the first bug, how often runs fail, and that the kernel without the mutation is clean.
+    Ctrl-C ends it with the rows that there are; with --keep the same command goes on from them.
 
     Exits 0 if all verdicts are as expected; 1 if one is not; 4 if the time was up before.
     """
@@ -55,23 +66,21 @@ def mutants(
     if listed:
         _print_list(as_json)
         return OK
-    from cluster.race.mutants import Budget, plain_row, put_table, row_of, table, told
-    from cluster.race.watch import following
+    from cluster.race.mutants import Budget, plain_row, put_table, table
 
     if into is not None and not into.is_file():
         raise CliError(USAGE, "usage", f"--into: {into}: no such file")
     chosen = _chosen(only or [])
     rows: list[Row] = []
-    who = workers(jobs, engine)
-    with following():
-        for case in chosen:
-            row = row_of(case, Budget(runs, more, seconds), who)
-            rows.append(row)
-            if row.cut is not None:
-                end_of(row.cut, None)
-            if not as_json and not as_table:
-                print(told(row), flush=True)
-    if into is not None:
+    ended: BaseException | None = None
+    try:
+        told = not as_json and not as_table
+        _make(chosen, Budget(runs, more, seconds), workers(jobs, engine), keep, rows, told=told)
+    except (KeyboardInterrupt, CliError) as error:
+        if not rows:
+            raise
+        ended = error
+    if into is not None and ended is None:
         try:
             into.write_text(put_table(into.read_text("utf-8"), rows), "utf-8")
         except (OSError, ValueError) as error:
@@ -81,10 +90,81 @@ def mutants(
     elif as_table:
         for line in table(rows):
             print(line)
+    if ended is not None:
+        sys.stdout.flush()
+        raise ended
     wrong = [row for row in rows if not row.as_expected]
     if not wrong:
         return OK
     return BUG_FOUND if any(row.finished or row.broken for row in wrong) else INCOMPLETE
+
+
+def _make(
+    chosen: "list[Case]",
+    budget: "Budget",
+    who: "Workers",
+    keep: Path | None,
+    rows: "list[Row]",
+    *,
+    told: bool,
+) -> None:
+    """Add the rows of the chosen cases to ``rows``, those that are kept and those that are made.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C or SIGTERM ended it.
+        CliError: workers were lost, or the file is none.
+    """
+    from cluster.race.mutants import row_kept, row_of, rows_kept
+    from cluster.race.mutants import told as line_of
+    from cluster.race.watch import following
+
+    code = fast_core.key()
+    kept: dict[tuple[str, str], Row] = {}
+    if keep is not None:
+        try:
+            if keep.exists():
+                text = keep.read_text("utf-8")
+                kept = rows_kept(text.splitlines(keepends=True), budget, code)
+                if text and not text.endswith("\n"):
+                    keep.write_text(text[: text.rfind("\n") + 1], "utf-8")
+            else:
+                keep.touch()
+        except (OSError, ValueError) as error:
+            raise CliError(USAGE, "usage", f"--keep: {keep}: {error}") from None
+    with following(), _progress(len(chosen)) as progress:
+        for number, case in enumerate(chosen):
+            row = kept.get((case.name, case.model))
+            if row is None:
+                row = row_of(case, budget, who, partial(progress, number, case))
+                if row.cut is not None:
+                    end_of(row.cut, None)
+                if keep is not None and row.finished:
+                    with keep.open("a", encoding="utf-8") as file:
+                        file.write(row_kept(row, budget, code) + "\n")
+            rows.append(row)
+            if told:
+                print(line_of(row), flush=True)
+
+
+@contextmanager
+def _progress(count: int) -> "Iterator[Callable[[int, Case, str, int], None]]":
+    """Yield what shows on a terminal which case is made, and how many runs of it there are."""
+    if not sys.stderr.isatty():
+        yield lambda _number, _case, _what, _runs: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    told = TextColumn("{task.fields[told]}")
+    with Progress(*columns, told, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=count, told="")
+
+        def show(number: int, case: "Case", what: str, runs: int) -> None:
+            line = f"{case.name} ({case.model}), {what}: {runs:,} runs"
+            progress.update(task, completed=number, told=line)
+
+        yield show
 
 
 def _chosen(only: list[str]) -> "list[Case]":

@@ -159,6 +159,8 @@ def _invariant(run: Run, steps: int) -> tuple[str, str, str]:
     if verdict.kind == RACE:
         asked = "conflicting accesses are ordered, or have a lock in common"
         return asked, f"held up to step {steps - 1}", f"broken at step {steps}"
+    if not steps:
+        return "the kernel boots", "not known", verdict.text
     if verdict.kind == BROKEN:
         asked = "the invariants of the kernel, checked after every step"
         return asked, f"held up to step {steps - 1}", f"broken after step {steps}: {verdict.text}"

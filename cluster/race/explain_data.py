@@ -97,17 +97,18 @@ def as_trace(told: Explanation) -> dict[str, Any]:
         events.append(
             {**arrow, "ph": "f", "bp": "e", "tid": two.cpu, "ts": _at(two.step) + _STEP_US // 2}
         )
-    last = told.steps[-1]
-    events.append(
-        {
-            "name": headline(told),
-            "ph": "i",
-            "s": "g",
-            "pid": _CPUS,
-            "tid": last.cpu,
-            "ts": _at(last.number) + _STEP_US // 2,
-        }
-    )
+    if told.steps:
+        last = told.steps[-1]
+        events.append(
+            {
+                "name": headline(told),
+                "ph": "i",
+                "s": "g",
+                "pid": _CPUS,
+                "tid": last.cpu,
+                "ts": _at(last.number) + _STEP_US // 2,
+            }
+        )
     return {
         "traceEvents": events,
         "displayTimeUnit": "ms",

@@ -119,6 +119,10 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "cleared without the lock of fs, as on Linux; copy_fs() looks at it and counts in one step",
     ),
     "FsStruct.users": ((), COUNT),
+    "MmStruct.vmas": (
+        ("get_futex_key reads", "mm_populate reads", "_put_tid reads"),
+        "whether there is an area, and whose; Linux goes by the page that it has got hold of",
+    ),
     "MmStruct.users": (
         ("mmget", "mm_release", "resume", "mmput"),
         "raised by who runs in it: see the field; a look at it on Linux too (mm_release), or ours",
@@ -398,7 +402,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "Pipe.writers": (("_readable", "pipe_poll"), LOOK),
     "Pipe.bufs": (("_readable", "_writable", "pipe_poll"), LOOK),
     "PosixCputimers.timers_active": (
-        ("_tick_dep", "run_posix_cpu_timers"),
+        ("run_posix_cpu_timers reads",),
         "a look without siglock, READ_ONCE() on Linux, and again under it",
     ),
     "SignalStruct.args": (("proc_pid_cmdline_read reads",), SHOWN),

@@ -5,8 +5,9 @@ one fails, as ``race run`` does. How often such runs fail is told by further one
 the first bug ended with it, so they say too much. The kernel without the mutation makes as many.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from cluster.mutations.rewrite import admitted
 from cluster.mutations.source import Edited, paths
 from cluster.race.explore import Found, Plan, explore, hit_rate
 from cluster.race.guards import IDLE_LOCKS
+from cluster.race.run import config_hash, scenario_hash
 from cluster.race.scenario import CLEAN, FOUND, ScenarioFile, load_scenario
 from cluster.race.shipped import scenario_names, scenario_path
 from cluster.race.workers import Workers
@@ -140,19 +142,34 @@ class Row:
         return self.found == self.case.expected and not self.broken
 
 
-def row_of(case: Case, budget: Budget, who: Workers) -> Row:
-    """Explore a case; inside ``following()``."""
+def row_of(
+    case: Case, budget: Budget, who: Workers, progress: Callable[[str, int], None] | None = None
+) -> Row:
+    """Explore a case; inside ``following()``. What is cut off is not gone on with: ``Row.cut``.
+
+    Args:
+        progress: is told what is made and how many runs of it there are.
+    """
     loaded = case.loaded
     runs = budget.runs or (loaded.runs if case.expected == FOUND else budget.more)
+
+    def made(what: str, plan: Plan) -> Found:
+        def tell(found: Found) -> None:
+            if progress is not None:
+                progress(what, found.runs)
+
+        return explore(plan, who, tell)
+
     whole = Plan(loaded.scenario, runs=runs, time_s=budget.time_s)
-    found = explore(whole, who)
-    more = Found()
-    if found.bug is not None:
+    found = made("until a bug", whole)
+    more, clean = Found(), Found()
+    if found.bug is not None and not _is_cut(found):
         seed = whole.seed + found.runs
         rate = Plan(loaded.scenario, "portfolio", seed, budget.more, budget.time_s, stop=False)
-        more = explore(rate, who)
-    plain = loaded.changed(mutations=[]).scenario
-    clean = explore(Plan(plain, runs=budget.more, time_s=budget.time_s), who)
+        more = made("hit rate", rate)
+    if not _is_cut(found) and not _is_cut(more):
+        plain = loaded.changed(mutations=[]).scenario
+        clean = made("without it", Plan(plain, runs=budget.more, time_s=budget.time_s))
     bug = found.bug
     parts = (found, more, clean)
     return Row(
@@ -168,8 +185,12 @@ def row_of(case: Case, budget: Budget, who: Workers) -> Row:
         clean.runs,
         "" if clean.bug is None else clean.bug.verdict.signature,
         found.finished and clean.finished,
-        next((one for one in parts if one.interrupted or one.lost), None),
+        next((one for one in parts if _is_cut(one)), None),
     )
+
+
+def _is_cut(found: Found) -> bool:
+    return found.interrupted or bool(found.lost)
 
 
 def told(row: Row) -> str:
@@ -244,6 +265,42 @@ def plain_point(point: Mutable) -> dict[str, object]:
         "beside": list(point.beside),
         "note": point.note,
     }
+
+
+_KEPT: Final = tuple(
+    each.name for each in fields(Row) if each.name not in ("case", "finished", "cut")
+)
+
+
+def row_kept(row: Row, budget: Budget, code: str) -> str:
+    """Return a finished row as a line of a file; ``code``: of what makes it."""
+    return json.dumps([_key(row.case, budget, code), [getattr(row, name) for name in _KEPT]])
+
+
+def rows_kept(lines: Iterable[str], budget: Budget, code: str) -> dict[tuple[str, str], Row]:
+    """Return the rows that a file has of this code and budget, by scenario and model.
+
+    Raises:
+        ValueError: it is no such file. A last line that was cut off is passed over.
+    """
+    known = {_key(case, budget, code): case for case in cases()}
+    found = {}
+    for line in lines:
+        if not line.endswith("\n"):
+            break
+        key, values = json.loads(line)
+        if len(values) != len(_KEPT):
+            raise ValueError("has rows of another kind")
+        case = known.get(key)
+        if case is not None:
+            found[case.name, case.model] = Row(case=case, finished=True, **dict(zip(_KEPT, values)))
+    return found
+
+
+def _key(case: Case, budget: Budget, code: str) -> str:
+    scenario = case.loaded.scenario
+    told = (code, case.name, case.model, case.expected, scenario_hash(scenario).hex(), budget)
+    return repr((*told, config_hash(scenario).hex(), case.loaded.runs))
 
 
 def plain_row(row: Row) -> dict[str, object]:

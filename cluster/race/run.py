@@ -30,6 +30,7 @@ from cluster.engine_api import (
     LIMIT,
     RunRequest,
     RunResult,
+    kernel_failure,
 )
 from cluster.local_engine import LocalRun
 from cluster.race.actors import actor_of, actor_told, in_memory_order
@@ -40,7 +41,8 @@ from cluster.race.watch import DataRace, Watch, watching
 from kernel.check.invariants import check_step
 from kernel.check.touched import TouchedChecks
 from kernel.drive.chooser import Choice
-from kernel.errors import InvariantError
+from kernel.drive.story import oops_told, tell
+from kernel.errors import BadMutation, InvariantError
 from kernel.machine import MachineSpec
 from kernel.state import KernelState
 from workloads.language.loader import Loader
@@ -64,6 +66,8 @@ _runs: Final = [0]
 
 _MOST_LOADERS: Final = 4
 _loaders: Final[dict[tuple[Any, ...], Loader]] = {}
+
+_NO_DIGEST: Final = "sha256:" + "0" * 16  # of a run that did nothing
 
 _ADDRESS: Final = " object at 0x"  # an object without a name of its own: no other run has it
 
@@ -320,17 +324,21 @@ def run_once(
     """
     spec = replace(scenario.spec, tie_break="order", check=True)
     races = [] if watch is None else watch.races
+    if watch is not None:
+        watch.of_model(spec.memory_model)
     with watching(watch):
         collect_now_and_then()
-        local = LocalRun(
-            RunRequest(spec, scheme="free", max_virtual_ns=3_600_000_000_000), loader_of(spec)
-        )
+        try:
+            local = _machine(spec)
+        except InvariantError as error:
+            verdict = Verdict(BROKEN, _masked(str(error)), str(error))
+            return Run(verdict, seed, strategy, [], [], _NO_DIGEST, 0)
         kernel = local.host.kernel
         kernel.chooser = control
         control.local = local
         kernel.after_step = checks or _Checks(watch, spec.sources)
         kernel.watch = watch
-        kind, message = local.play()
+        kind, message = _played(local, spec)
         if kind == INTERRUPTED:
             raise KeyboardInterrupt
         if kind == DEADLOCK:
@@ -341,6 +349,42 @@ def run_once(
             None  # freed at once, and not with the machine
         )
     return Run(verdict, seed, strategy, control.actors, control.names, made, control.choices, races)
+
+
+def _machine(spec: MachineSpec) -> LocalRun:
+    """Return the machine, booted.
+
+    Raises:
+        InvariantError: a mutated kernel does not come that far.
+    """
+    request = RunRequest(spec, scheme="free", max_virtual_ns=3_600_000_000_000)
+    try:
+        return LocalRun(request, loader_of(spec))
+    except Exception as error:
+        if not spec.mutations or isinstance(error, BadMutation) or not kernel_failure(error, spec):
+            raise
+        plain = replace(spec, mutations=())
+        LocalRun(replace(request, spec=plain), loader_of(plain))  # if it fails, too: no bug of ours
+        if isinstance(error, InvariantError):
+            raise
+        raise InvariantError(oops_told(error, "the boot")) from error
+
+
+def _played(local: LocalRun, spec: MachineSpec) -> tuple[str, str]:
+    """Run a machine to its end; return exit kind and message.
+
+    What a mutated kernel stumbles over between two steps is an oops like one in a step.
+    """
+    try:
+        return local.play()
+    except (Diverged, AssertionError):
+        raise
+    except Exception as error:
+        if not spec.mutations or not kernel_failure(error, spec):
+            raise
+        task = local.host.kernel.current
+        oops = InvariantError(oops_told(error, "between two steps" if task is None else repr(task)))
+        return INVARIANT, str(tell(local.host.kernel, oops))
 
 
 def loader_of(spec: MachineSpec) -> Loader:

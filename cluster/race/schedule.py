@@ -66,6 +66,11 @@ class Schedule:
             for _ in range(steps):
                 yield actor
 
+    @property
+    def switches(self) -> int:
+        """How often somebody else goes on; a machine that did not boot has no step."""
+        return max(0, len(self.segments) - 1)
+
     def encode(self) -> str:
         """Return the string.
 

@@ -11,6 +11,9 @@ whether another one to the same field, by another task, of which one is a write,
   goes over from one task to another, and a count of users that has come down to one; or
 - made with a lock that both held, one of them at least as a writer.
 
+A lock that a mutation lets order nothing (``weaken:POINT:plain``), and a barrier that it dropped,
+do neither on a machine whose memory needs them for it (``ORDERS_LOST``).
+
 If neither, it is a data race. Reported is only what both say, as KRACE does: a lockset alone cries
 wolf where an order of events protects, and an order of one run may be luck. Fields of one writer
 (``guards.ONE_WRITER``) are held to more: of two writes one is ordered before the other, whatever
@@ -39,10 +42,12 @@ from cluster.race.actors import actor_of
 from cluster.race.fields import ALL, SHARED_WRITES, UNSHARED, WATCHED, Excused, excused_of
 from cluster.race.guards import ONE_WRITER, guard_of
 from kernel.drive.memory import DRAIN
+from kernel.drive.mutations import DROPPED, UNORDERED
 from kernel.locking import Lock
 from kernel.mm.mm_types import MmStruct
 from kernel.points import (
     ACQUIRE,
+    BARRIER,
     LOAD,
     POINT,
     READ_BARRIER,
@@ -52,6 +57,7 @@ from kernel.points import (
     STORE,
     STORE_RELEASE,
     UPDATE,
+    WRITE_BARRIER,
 )
 from kernel.points import READ as READ_LOCK
 from kernel.task import TaskStruct
@@ -76,6 +82,7 @@ _HANDS: Final = frozenset(
         "ipc_rmid",
         "ipc_set_key_private",
         "destroy",
+        "find_vma",
         "<genexpr>",
         "<listcomp>",
     )
@@ -87,6 +94,14 @@ Label = tuple[int, int, int]
 Key = tuple[int, str]  # id of an object, and a field of it
 Footprint = dict[Key, int]
 _Clock = dict[Any, int]  # task -> how far it has come
+
+# memory model -> whether what comes later may be done before an acquisition that orders nothing,
+# and what came earlier be seen after such a release; under others the machine itself does neither
+ORDERS_LOST: Final[dict[str, tuple[bool, bool]]] = {
+    "pso": (False, True),
+    "arm": (True, True),
+    "weak": (True, True),
+}
 
 _NO_LOCKS: Final[frozenset[int]] = frozenset()
 
@@ -155,8 +170,9 @@ class Watch:
 
     __slots__ = (
         "_acc", "_alone", "_at", "_clocks", "_cpu", "_drains", "_events", "_exclusive", "_held",
-        "_known", "_locks", "_made", "_path", "_ran", "_released", "_woken", "keep", "labels",
-        "names", "races", "seen", "step", "steps", "task", "where", "written",
+        "_known", "_locks", "_loose", "_lost", "_made", "_path", "_plain", "_ran", "_released",
+        "_woken", "keep", "labels", "names", "races", "seen", "step", "steps", "task",
+        "where", "written",
     )  # fmt: skip
 
     def __init__(self, *, keep: bool = False) -> None:
@@ -183,10 +199,18 @@ class Watch:
         self._clocks: dict[Any, _Clock] = {}
         self._released: dict[Any, _Clock] = {}
         self._made = 0
+        self._lost = (False, False)
+        self._plain: dict[Any, list[int]] = {}  # task -> locks that it has without any order
+        # task and lock -> its clock when it gave that up without any order
+        self._loose: dict[tuple[Any, int], int] = {}
         self._path: Any = None  # whose step is made
         self._cpu = 0
         self._locks = _NO_LOCKS
         self._exclusive = _NO_LOCKS
+
+    def of_model(self, model: str) -> None:
+        """Say which memory model the machine has: see ``ORDERS_LOST``."""
+        self._lost = ORDERS_LOST.get(model, self._lost)
 
     # -- the driver's --------------------------------------------------------------------------
 
@@ -221,13 +245,16 @@ class Watch:
             self._join(clock, task)  # somebody has woken or started it
         elif kind == RELEASE:
             if obj not in entry.skipped:  # type: ignore[union-attr]
-                self._publish(task, id(obj))
+                self._give(task, id(obj), entry.mutated == UNORDERED)  # type: ignore[union-attr]
         elif kind in (SCHEDULE, RESCHED):
             self._hold(entry)
             _active[0] = self
         elif kind != POINT and obj is not None and kind not in (ACQUIRE, READ_LOCK):
-            self._join(clock, id(obj))
-            self._publish(task, id(obj))
+            dropped = kind == BARRIER and entry.mutated == DROPPED  # type: ignore[union-attr]
+            if not (self._lost[0] and (dropped or kind == WRITE_BARRIER)):
+                self._join(clock, id(obj))
+            if not (self._lost[1] and (dropped or kind == READ_BARRIER)):
+                self._publish(task, id(obj))
             self.names[id(obj)] = obj
         if name == "enter":
             self._held.pop(task, None)
@@ -247,7 +274,10 @@ class Watch:
                 if self.keep:
                     self.steps[-1].skipped = True
             else:
-                self._join(self._clocks[self.task], id(obj))
+                if path.mutated == UNORDERED and self._lost[0]:
+                    self._plain.setdefault(self.task, []).append(id(obj))
+                else:
+                    self._join(self._clocks[self.task], id(obj))
                 self.names[id(obj)] = obj
         self._hold(path)
         _active[0] = self
@@ -284,6 +314,22 @@ class Watch:
             self._exclusive = frozenset([id(lock) for lock, _, shared in held if not shared])
         else:
             self._locks = self._exclusive = _NO_LOCKS
+        plain = self._plain.get(path.task) if self._plain else None
+        if plain:
+            self._locks = self._locks.difference(plain)
+            self._exclusive = self._exclusive.difference(plain)
+
+    def _give(self, task: Any, lock: int, loose: bool) -> None:
+        """A lock is given up: who has it next comes after this, if a mutation does not say no."""
+        plain = self._plain.get(task)
+        if plain is not None and lock in plain:
+            plain.remove(lock)
+        if loose and self._lost[1]:
+            clock = self._clocks[task]
+            self._loose[task, lock] = clock[task]
+            clock[task] += 1
+        else:
+            self._publish(task, lock)
 
     def end(self) -> None:
         """See ``StepWatch.end``."""
@@ -424,7 +470,12 @@ class Watch:
         )
 
     def _compare(self, key: Key, one: Access, two: Access, clock: _Clock) -> None:
-        if one.task is two.task or one.clock < clock.get(one.task, 0) or one.locks & two.locks:
+        if one.task is two.task or one.clock < clock.get(one.task, 0):
+            return
+        both, loose = one.locks & two.locks, self._loose
+        if both and not (
+            loose and all(loose.get((one.task, lock), -1) >= one.clock for lock in both)
+        ):
             return
         self.races.append(DataRace(self.names[key[0]], key[1], replace(one), replace(two)))
 

@@ -38,6 +38,7 @@ from kernel.drive.chooser import Chooser, make_chooser
 from kernel.drive.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
 from kernel.drive.memory import Drain, MemoryModel, VersionedModel, make_memory_model
 from kernel.drive.mutations import DROPPED, IRQS_ON, UNORDERED, offer, rules_of
+from kernel.drive.story import oops_told
 from kernel.drive.switches import Switches
 from kernel.drive.unlocks import give_up
 from kernel.drive.ways import Way, versioned, with_ways
@@ -331,9 +332,7 @@ class StepDriver:
         except Exception as oops:
             if not self._mutated:
                 raise
-            raise InvariantError(
-                f"oops: {path.task!r} in {place_of(path.gen)}: {type(oops).__name__}: {oops}"
-            ) from oops
+            raise InvariantError(oops_told(oops, repr(path.task), place_of(path.gen))) from oops
         finally:
             kernel.stepping = None
         if path.op[1] >= ACQUIRE_INNER:

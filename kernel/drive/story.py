@@ -29,6 +29,8 @@ _TASKS: Final = 4096  # that are remembered, and then those that were seen first
 _MOST: Final = 4  # stories in one message
 _NAMED: Final = re.compile(r"<task ([0-9]+)/")
 
+_ADDRESS: Final = re.compile(r" at 0x[0-9a-f]+")  # of the host's memory: no other run has it
+
 _Was = tuple[int, int, bool]
 _Line = tuple[int, int, int, str, int, Any]  # time, cpu, pid of whose path it is, point, kind, what
 
@@ -119,6 +121,27 @@ def _told(line: _Line, pid: int) -> str:
 def _short(value: Any) -> str:
     text = f"{value:#x}" if type(value) is int else printable(repr(value))
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def oops_told(error: Exception, where: str, path: str = "") -> str:
+    """Return what is said of an exception that a mutated kernel raised by mistake.
+
+    Args:
+        where: whose code raised it.
+        path: the name of the path; empty: the functions that led there are told instead.
+    """
+    what = _ADDRESS.sub("", f"{type(error).__name__}: {error}")
+    if path:
+        return f"oops: {where} in {path}: {what}"
+    names = []
+    frames = error.__traceback__
+    while frames is not None:
+        code = frames.tb_frame
+        if code.f_globals.get("__name__", "").startswith("kernel."):
+            names.append(code.f_code.co_name)
+        frames = frames.tb_next
+    last = names[-1] if names else "the kernel"
+    return "\n".join((f"oops: {where} in {last}: {what}", *(f"    in {one}()" for one in names)))
 
 
 def story_of(k: "Kernel", task: TaskStruct) -> str:

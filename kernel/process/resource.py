@@ -106,7 +106,7 @@ def sys_prlimit64(
     else:
         signal.rlim = {**signal.rlim, resource: (soft, hard)}
         if resource in (RLIMIT_CPU, RLIMIT_RTTIME) and soft != RLIM_INFINITY:
-            update_rlimit_cpu(k, task)
+            yield from update_rlimit_cpu(k, task)
     yield "do_prlimit.tasklist_unlock", RELEASE, k.tasklist_lock
     if error:
         raise KernelError(error)

@@ -34,7 +34,7 @@ from kernel.ptrace.stops import ptrace_event, ptrace_fork_event
 from kernel.signal.pending import recalc_sigpending_tsk
 from kernel.smp.ttwu import wake_up_new_task
 from kernel.task import PF_FORKNOEXEC, TaskStruct, files_of, fs_of, mm_of
-from kernel.time.posix_cpu_timers import update_rlimit_cpu
+from kernel.time.posix_cpu_timers import limit_cpu
 from kernel.uapi.clone import CLONE_VFORK, CLONE_VM
 from kernel.uapi.errno_ import ECHILD, ENOTDIR
 from kernel.uapi.fcntl import F_SETFD
@@ -231,7 +231,7 @@ def spawn_process(k: "Kernel", spec: "SpawnSpec", label: str) -> Path[TaskStruct
     if spec.rlimits:
         child.signal.rlim = {which: (soft, hard) for which, soft, hard in spec.rlimits}
         if not child.signal.rlim.keys().isdisjoint((RLIMIT_CPU, RLIMIT_RTTIME)):
-            update_rlimit_cpu(k, child)
+            limit_cpu(k, child.signal)
     child.signal.oom_score_adj = child.signal.oom_score_adj_min = spec.oom_score_adj
     if spec.no_new_privs:
         new_attrs(child).no_new_privs = True

@@ -110,12 +110,20 @@ def _tick_dep(k: "Kernel", signal: SignalStruct, active: bool) -> None:
             k.send(thread.cpu, eff_tune_cputimer(k.stamp(thread), thread.pid, active))
 
 
-def update_rlimit_cpu(k: "Kernel", task: TaskStruct) -> None:
-    """The process of ``task`` has got a limit of CPU time or of real-time running.
+def limit_cpu(k: "Kernel", signal: SignalStruct) -> None:
+    """A process has got a limit of CPU time or of real-time running; siglock is held."""
+    _tick_dep(k, signal, True)
+
+
+def update_rlimit_cpu(k: "Kernel", task: TaskStruct) -> Path[None]:
+    """As ``limit_cpu``, for the process of ``task``, which has been found alive.
 
     Source: kernel/time/posix-cpu-timers.c:update_rlimit_cpu().
     """
-    _tick_dep(k, task.signal, True)
+    siglock = task.sighand.siglock
+    yield "update_rlimit_cpu.siglock", ACQUIRE, siglock
+    limit_cpu(k, task.signal)
+    yield "update_rlimit_cpu.siglock_done", RELEASE, siglock
 
 
 # -- itimers -------------------------------------------------------------------------------------
@@ -193,9 +201,9 @@ def run_posix_cpu_timers(k: "Kernel") -> Path[None]:
             yield from _send(k, SIGXCPU, task)
     if task in k.sched.members[RT_RANK]:
         yield from _check_rttime(k, task)
-    yield "run_posix_cpu_timers.siglock_done", RELEASE, siglock
     if not left and rlimits_of(k, signal, RLIMIT_RTTIME)[0] == RLIM_INFINITY:
         _tick_dep(k, signal, False)
+    yield "run_posix_cpu_timers.siglock_done", RELEASE, siglock
 
 
 def _check_rttime(k: "Kernel", task: TaskStruct) -> Path[None]:

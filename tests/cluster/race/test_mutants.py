@@ -2,17 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cluster.cli.main import run_command as main
+from cluster.exit_codes import INTERRUPTED
 from cluster.point_names import point_kinds
-from cluster.race.explore import hit_rate
+from cluster.race.explore import Found, Plan, hit_rate
 from cluster.race.mutants import (
     BEGINS,
     ENDS,
     Budget,
     Case,
+    Row,
     cases,
     mutables,
     plain_row,
@@ -126,3 +129,59 @@ def test_a_verdict_that_is_not_the_expected_one_ends_with_1(
     monkeypatch.setattr("cluster.race.mutants.cases", lambda: [wrong])
     assert main(["race", "mutants", "--more", "5"]) == 1
     assert "EXPECTED clean" in capsys.readouterr().out
+
+
+def test_rows_are_kept_and_ctrl_c_ends_with_those_that_there_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    names = ("wake_against_sleep", "forks_at_once")
+    chosen = [case(name) for name in names]
+    keep = tmp_path / "rows"
+    command = ["race", "mutants", "--more", "5", "--keep", str(keep)]
+    monkeypatch.setattr("cluster.race.mutants.cases", lambda: chosen)
+    made: list[str] = []
+
+    def one_row(one: Case, *args: Any) -> Row:
+        made.append(one.name)
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return row_of(one, *args)
+
+    monkeypatch.setattr("cluster.race.mutants.row_of", one_row)
+    assert main([*command, "--json"]) == INTERRUPTED
+    (first,) = json.loads(capsys.readouterr().out)
+    with keep.open("a") as file:
+        file.write('["cut')  # as a kill may leave it
+    assert main([*command, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["scenario"] for row in rows] == list(names)
+    assert rows[0] == first
+    assert made == [names[0], names[1], names[1]]
+    assert main([*command, "--json"]) == 0 and len(made) == 3
+    assert json.loads(capsys.readouterr().out) == rows
+    capsys.readouterr()
+    assert main(["race", "mutants", "--more", "6", "--keep", str(keep)]) == 0
+    assert len(made) == 5  # another budget
+
+
+def test_a_file_that_keeps_no_rows_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    keep = tmp_path / "rows"
+    keep.write_text("nothing\n")
+    assert main(["race", "mutants", "--keep", str(keep)]) == 2
+    assert "--keep" in capsys.readouterr().err
+    assert keep.read_text() == "nothing\n"
+
+
+def test_an_exploration_that_is_cut_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def cut(plan: Plan, *_args: object) -> Found:
+        made.append(plan)
+        return Found(runs=3, interrupted=True)
+
+    monkeypatch.setattr("cluster.race.mutants.explore", cut)
+    row = row_of(case("wake_against_sleep"), Budget(more=5), Here())
+    assert row.cut is not None and row.cut.interrupted
+    assert len(made) == 1

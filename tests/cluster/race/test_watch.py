@@ -12,8 +12,9 @@ from cluster.race.guards import ONE_WRITER
 from cluster.race.run import BROKEN, CLEAN, RACE, Control, Scenario, run_once
 from cluster.race.strategies import Learned, RandomWalk
 from cluster.race.watch import READ, WATCHED, WRITE, Watch, following
+from kernel.drive.mutations import DROPPED, UNORDERED, WHOLE
 from kernel.locking import Lock
-from kernel.points import ACQUIRE, POINT, RELEASE, STORE, UPDATE
+from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, STORE, UPDATE
 from kernel.points import READ as READ_LOCK
 from kernel.task import TaskStruct
 from tests.cluster.race.conftest import GUEST, scenario_of
@@ -47,9 +48,12 @@ class Machine:
         writes: bool = False,
         held: Sequence[tuple[Lock, str, bool]] = (),
         wakes: Iterable[Any] = (),
+        mutated: int = WHOLE,
     ) -> None:
         """Take one step; it may touch the thing, and wake tasks."""
-        path = SimpleNamespace(op=op, task=task, cpu=cpu, held=list(held), skipped=[])
+        path = SimpleNamespace(
+            op=op, task=task, cpu=cpu, held=list(held), skipped=[], mutated=mutated
+        )
         self.watch.begin(path)
         self.watch.go_on(path)
         if reads:
@@ -126,6 +130,55 @@ def test_who_takes_a_lock_comes_after_who_gave_it_back(machine: Machine, kind: i
     machine.step("b", 1, ("lock", kind, one))
     machine.step("b", 1, writes=True)
     assert machine.races() == []
+
+
+@pytest.mark.parametrize(
+    ("model", "taken", "given", "races"),
+    [
+        ("sc", UNORDERED, UNORDERED, False),
+        ("tso", UNORDERED, UNORDERED, False),
+        ("pso", UNORDERED, WHOLE, False),
+        ("pso", WHOLE, UNORDERED, True),
+        ("arm", UNORDERED, WHOLE, True),
+        ("weak", WHOLE, UNORDERED, True),
+        ("weak", WHOLE, WHOLE, False),
+    ],
+)
+def test_a_lock_that_orders_nothing_keeps_nobody_apart_where_memory_needs_it(
+    machine: Machine, model: str, taken: int, given: int, races: bool
+) -> None:
+    one = lock()
+    held = [(one, "at.lock", False)]
+    machine.watch.of_model(model)
+    machine.step("a", 0, ("lock", ACQUIRE, one), writes=True, held=held)
+    machine.step("a", 0, ("unlock", RELEASE, one), mutated=given)
+    machine.step("b", 1, ("lock", ACQUIRE, one), writes=True, held=held, mutated=taken)
+    assert bool(machine.races()) == races
+
+
+def test_a_lock_taken_in_order_again_keeps_apart_again(machine: Machine) -> None:
+    one = lock()
+    held = [(one, "at.lock", False)]
+    machine.watch.of_model("weak")
+    machine.step("a", 0, ("lock", ACQUIRE, one), held=held, mutated=UNORDERED)
+    machine.step("a", 0, ("unlock", RELEASE, one), mutated=UNORDERED)
+    machine.step("a", 0, ("lock", ACQUIRE, one), writes=True, held=held)
+    machine.step("a", 0, ("unlock", RELEASE, one))
+    machine.step("b", 1, ("lock", ACQUIRE, one), writes=True, held=held)
+    assert machine.races() == []
+
+
+@pytest.mark.parametrize(("model", "races"), [("sc", False), ("tso", False), ("arm", True)])
+def test_an_atomic_operation_without_its_order_orders_nothing_where_memory_needs_it(
+    machine: Machine, model: str, races: bool
+) -> None:
+    count = Thing()
+    machine.watch.of_model(model)
+    machine.step("a", 0, writes=True)
+    machine.step("a", 0, ("put", BARRIER, count), mutated=DROPPED)
+    machine.step("b", 1, ("put", BARRIER, count), mutated=DROPPED)
+    machine.step("b", 1, writes=True)
+    assert bool(machine.races()) == races
 
 
 def test_what_is_done_after_a_lock_was_given_back_is_not_ordered(machine: Machine) -> None:
