@@ -86,7 +86,7 @@ def test_paths_of_several_cpus_are_due_at_once_and_any_choice_ends_well(tmp_path
     path.write_text(FORK)
     spec = guest_spec(path, [], cpus=3, granularity="step", check=True)
     widest, digests = 0, set()
-    for seed in range(8):
+    for seed in range(16):
         local = LocalRun(RunRequest(replace(spec), scheme="free", max_virtual_ns=60_000_000_000))
         chooser = Uniform(seed)
         local.host.kernel.chooser = chooser
