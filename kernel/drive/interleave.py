@@ -442,10 +442,10 @@ class StepDriver:
 
     def _free(self, lock: "Lock", now_ns: int) -> None:
         """Let those who can have ``lock`` go on, first come first served."""
-        if lock.owner is not None:
-            lock.owner = None
-        else:
+        if lock.readers:
             lock.readers -= 1
+        else:
+            lock.owner = None
         if not lock.readers:
             lock.stat.hold_ns += now_ns - lock.since_ns
         waiters = lock.waiters
