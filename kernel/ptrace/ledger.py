@@ -28,7 +28,12 @@ def check_ptrace(task: TaskStruct, found: list[str]) -> None:
         found.append(f"{task!r} is not traced and has the parent {task.parent!r}")
     elif not state.ptraced:
         found.append(f"{task!r} keeps a ptrace state and neither traces nor is traced")
-    if task.jobctl & JOBCTL_TRACED and task.state != TASK_TRACED and not task.exit_state:
+    if (
+        task.jobctl & JOBCTL_TRACED
+        and task.state != TASK_TRACED
+        and not task.exit_state
+        and task.sighand.siglock.owner is None  # who sets both has it, till both are to be seen
+    ):
         found.append(f"{task!r} says that it stands in a trap and is in state {task.state:#x}")
     if task.exit_state and state.ptraced:
         found.append(f"{task!r} is dead and still traces {state.ptraced!r}")
