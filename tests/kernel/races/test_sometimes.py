@@ -21,6 +21,7 @@ PROGRAMS = (
     "race/stop_against_continue.py",
     "race/lock_contention.py",
     "race/policies_from_two_sides.py",
+    "race/number_taken_again.py",
     "cgroup/moving_processes.py",
 )
 
