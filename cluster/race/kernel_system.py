@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster.race.actors import actor_of
-from cluster.race.dpor import LOCK, PUT, READ, WRITE, Key, Step, Touched, Walk
+from cluster.race.dpor import LOCK, READ, WRITE, Key, Step, Touched, Walk
 from cluster.race.keeping import KeepingWatch
 from cluster.race.loads import NUMBER
 from cluster.race.run import Control, Run, Scenario, endless, run_once
@@ -223,8 +223,8 @@ class _Steered(Control):
             if after:
                 self._after.add(place)
                 self._late.add(actor)
-            if was_over:
-                self._only_init(touched, seen.footprint, after)
+            if was_over and after:
+                self._only_init(touched, seen.footprint)
         self._spins.did(actor, touched, place)
         self._walk.did(Step(actor, touched, needs))
 
@@ -239,11 +239,12 @@ class _Steered(Control):
             )
         return self._over
 
-    def _only_init(self, touched: Touched, footprint: Footprint, after: bool) -> None:
+    def _only_init(self, touched: Touched, footprint: Footprint) -> None:
         """Where tasks are queued now may be in either order: nobody is left who could tell.
 
-        What comes ``after`` the end of the last program in any order can change places only with
-        what comes then, too. All else could have come earlier, where it matters.
+        So for what comes after the end of the last program in any order of its trace. All else
+        could have come earlier, where it matters, and keeps what it touches: the footprint of a
+        step must be the same in all orders.
         """
         keys = [_QUEUES] if _QUEUES in touched else []
         for number, field in footprint:
@@ -251,10 +252,7 @@ class _Steered(Control):
             if kind is LoadTable or (kind is TaskStruct and field in ("cpu", "on_rq")):
                 keys.append((self._label(number), field))
         for key in keys:
-            if after:
-                touched.pop(key, None)
-            else:
-                touched[key] = PUT
+            touched.pop(key, None)
 
     def _spinning(self, entry: Choice) -> bool:
         """Tell whether an offer is the next turn of a loop that waits."""
