@@ -58,6 +58,7 @@ soak: $(STAMP)
 	$(BIN)/python -m tests.oracle.mutants $(ARGS)
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.race_soak --runs $(RUNS) --jobs $(JOBS)
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.race_scenarios --jobs $(JOBS)
+	SMPLAB_SCHEDULES=200 $(PYTEST) -m slow tests/kernel/races/test_race_scenarios.py
 
 # builds the compiled core first if it can, and measures the pure one beside it
 bench: $(STAMP)

@@ -163,6 +163,4 @@ IDLE_LOCKS: Final[dict[str, str]] = {
     ),
     "kthread_bind_mask.pi_lock": "the thread has not run, and nobody else has been told of it",
     "complete_all.lock": "a kernel thread that ends tells whoever stops it, and nobody does",
-    "kthread_parkme.pi_lock": "TASK_PARKED is a special state, and a waker's second look leaves it "
-    "alone: see try_to_wake_up()",
 }

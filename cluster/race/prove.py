@@ -261,9 +261,15 @@ def _hashes(scenario: Scenario, code: str) -> dict[str, str]:
     return {
         "code": code,
         "explorer": _explorer_hash(),
-        "scenario": scenario_hash(scenario).hex(),
+        "scenario": _question_hash(scenario).hex(),
         "config": config_hash(scenario).hex(),
     }
+
+
+def _question_hash(scenario: Scenario) -> bytes:
+    """Return four bytes of what is run and of what is said of it: how each run must end."""
+    text = repr((scenario_hash(scenario), scenario.expected, scenario.most_steps))
+    return sha256(text.encode()).digest()[:4]
 
 
 @cache
@@ -278,8 +284,8 @@ def _explorer_hash() -> str:
 
 # what decides which traces there are, and which of them are clean
 _EXPLORER: Final = (
-    "actors", "dpor", "explored", "fields", "keeping", "kernel_system", "loads", "prove", "run",
-    "spins", "subtrees", "watch",
+    "actors", "dpor", "explored", "fields", "guards", "keeping", "kernel_system", "loads", "prove",
+    "run", "spins", "subtrees", "waits", "watch",
 )  # fmt: skip
 
 _WHAT: Final = {

@@ -21,6 +21,7 @@ from kernel.task import (
     TASK_RUNNING,
     TaskStruct,
 )
+from kernel.uapi.task_state import TASK_STOPPED, TASK_TRACED
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -99,6 +100,9 @@ SITUATIONS: Final[dict[str, Situation]] = {
     "locks: somebody waits for one": lambda k, tasks: any(
         path.blocked_on is not None for path in k.active
     ),
+    "stop: a task is stopped or stands in a trap": lambda k, tasks: any(
+        task.state in (TASK_STOPPED, TASK_TRACED) for task in tasks
+    ),
     "quiet: no path is in progress": lambda k, tasks: not k.active,
     "classes: a task has a policy or a mask of its own": lambda k, tasks: any(
         task.attrs is not None for task in tasks
@@ -157,6 +161,8 @@ EXERCISED: Final[dict[str, tuple[str, ...]]] = {
     "check_memory": (_QUIET,),
     "check_places": (_QUIET,),
     "_check_halves": (_QUIET,),
+    "_look_at_pid": ("pid: a number comes after a higher one",),
+    "_look_at_state": ("stop: a task is stopped or stands in a trap",),
 }
 
 

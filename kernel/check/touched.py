@@ -80,12 +80,11 @@ class TouchedChecks:
             InvariantError: with the stories of what does not hold.
         """
         self._steps += 1
-        if self._steps % EVERYTHING_EVERY:
-            stories = check_touched(k, self.written, self._history) if self.written else []
-            if k.current is not self._current or k.dying:
-                self._current = k.current
-                check_current(k, stories)
-        else:
+        stories = check_touched(k, self.written, self._history) if self.written else []
+        if k.current is not self._current or k.dying:
+            self._current = k.current
+            check_current(k, stories)
+        if not stories and not self._steps % EVERYTHING_EVERY:
             stories = check_kernel(k)
         if stories:
             raise InvariantError("\n".join(stories))

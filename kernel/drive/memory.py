@@ -2,7 +2,7 @@
 
 At granularity ``step`` the driver has every LOAD, STORE, UPDATE and barrier of a path done by the
 machine's model. Only those are subject to it: a plain statement of a path is an access to memory
-itself, as if a lock or a barrier stood before it.
+itself. Models of versions count it as made behind a barrier; in a store buffer waits what waits.
 
 What is read and written is a field of an object: of a structure of the kernel, or the ``data`` of a
 ``Cell``, bytes of a page that guest programs share. Two cells may be of the same bytes, or have

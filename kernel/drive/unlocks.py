@@ -44,7 +44,7 @@ def give_up(
             versions.release(path.cpu, lock)
         return None
     unlock = late_unlock(memory)
-    if unlock is not None and lock.name not in SLEEPING_LOCKS and not lock.readers:
+    if unlock is not None and may_be_late(memory, lock):
         return unlock(path.cpu, lock, STORE_RELEASE if ordered else STORE, seen)
     if ordered:
         memory.barrier(path.cpu, RELEASE)

@@ -323,8 +323,8 @@ def copy_process(
         errno = failed.errno
     if errno:
         # not in the handler: see kernel.points
-        yield from drop_multiprocess(k, current, delayed)
         yield from unwind(k, clone_flags, child, done, pid, args)
+        yield from drop_multiprocess(k, current, delayed)
         raise KernelError(errno)
     if k.tracing:
         k.emit(TASK_NEWTASK, (child.pid, child.comm, clone_flags & ~CSIGNAL, 0))

@@ -31,6 +31,7 @@ from kernel.smp.affinity import set_cpus_allowed_ptr
 from kernel.smp.completion import Completion, complete, wait_for_completion
 from kernel.smp.ttwu import (
     set_current_state,
+    set_special_state,
     try_to_wake_up,
     wake_up_new_task,
     wake_up_process,
@@ -368,13 +369,9 @@ def kthread_parkme(k: "Kernel") -> Path[None]:
 
     Source: kernel/kthread.c:__kthread_parkme().
     """
-    current = k.current
-    self = to_kthread(current)
+    self = to_kthread(k.current)
     while True:
-        lock = k.pi_lock(current)
-        yield "kthread_parkme.pi_lock", ACQUIRE, lock
-        yield from set_current_state(k, TASK_PARKED)
-        yield "kthread_parkme.pi_unlock", RELEASE, lock
+        yield from set_special_state(k, TASK_PARKED)
         if not self.flags & KTHREAD_SHOULD_PARK:
             break
         yield from complete(k, self.parked)

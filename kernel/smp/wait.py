@@ -14,6 +14,7 @@ Source: kernel/sched/wait.c, include/linux/wait.h.
 
 from typing import TYPE_CHECKING, TypeVar
 
+from kernel.drive.lockdep import assert_held
 from kernel.points import ACQUIRE, LOAD, RELEASE, SCHEDULE, Path
 from kernel.signal.pending import signal_pending_state
 from kernel.smp.ttwu import set_current_state, wake_up_process
@@ -215,6 +216,21 @@ def wake_up_all(
     yield "wake_up_all.lock", ACQUIRE, lock
     yield from _wake(k, queue, one=False, remove=True, key=key, sync=sync)
     yield "wake_up_all.unlock", RELEASE, lock
+
+
+def swake_up_locked(k: "Kernel", queue: WaitQueueHead) -> Path[None]:
+    """Wake the first task on ``queue``, if there is one, and take it off. Under the queue's lock.
+
+    It is taken off even if it is awake: what it waits for is true by then.
+
+    Source: kernel/sched/swait.c:swake_up_locked().
+    """
+    assert_held(k, queue.lock_of(k))
+    if queue.tasks:
+        task = queue.tasks[0]
+        yield from wake_up_process(k, task)
+        queue.tasks.remove(task)
+        queue.nr -= 1
 
 
 def _wake(

@@ -15,7 +15,7 @@ from cluster.race.kernel_system import KernelSystem
 from cluster.race.prove import Proof, prove
 from cluster.race.run import Scenario
 
-from .conftest import scenario_of
+from .conftest import SESSION, scenario_of
 
 _PROGRAMS = {
     "exit": """\
@@ -144,17 +144,7 @@ def _trace(steps: Sequence[Step]) -> int:
 
 # with a hundred traces and more
 _SLOW = {
-    "session": """\
-import os
-pid = os.fork()
-if pid == 0:
-    os.setsid()
-    os._exit(0)
-try:
-    os.getsid(pid)
-except ProcessLookupError:
-    pass
-""",
+    "session": SESSION,
     "handler": """\
 import os, signal
 def hand(number, frame):

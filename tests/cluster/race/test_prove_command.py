@@ -1,11 +1,17 @@
 """``smplab race prove``: exit codes, checkpoints from call to call, certificates and checks."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cluster.cli.main import run_command as main
+from cluster.race.prove import Proof, holds
+from cluster.race.run import Expected
+from cluster.race.scenario import load_scenario
+
+from .conftest import SESSION
 
 CLOSE = str(Path(__file__).parents[3] / "configs" / "races" / "write_against_close.yaml")
 
@@ -46,6 +52,19 @@ def test_a_certificate_of_something_else_is_refused(tmp_path, capsys):
     assert "is no JSON" in refused("--unmutated")
 
 
+def test_a_certificate_is_no_more_one_when_runs_must_end_otherwise(tmp_path):
+    path = tmp_path / "session.py"
+    path.write_text(SESSION)
+    scenario = load_scenario(path).scenario
+    certificate = {**Proof(scenario, "code", complete=True).certificate(), "complete": True}
+    assert holds(certificate, scenario, "code") == ""
+    for other in (
+        replace(scenario, expected=Expected((("session.py", 256),))),
+        replace(scenario, most_steps=77),
+    ):
+        assert "of another scenario" in holds(certificate, other, "code")
+
+
 def test_calls_that_go_on_from_checkpoints_end_as_one_call_does(tmp_path, capsys):
     kept = tmp_path / "checkpoint.json"
     whole = proved(capsys, 0, "--unmutated")
@@ -72,10 +91,12 @@ def test_a_checkpoint_that_is_none_or_of_something_else_is_a_usage_error(tmp_pat
 
 @pytest.mark.slow
 def test_a_proof_is_the_same_whoever_makes_the_runs(tmp_path, capsys):
-    wait = CLOSE.replace("write_against_close", "wait_against_exit")
+    path = tmp_path / "session.py"
+    path.write_text(SESSION)
+    program = str(path)
 
     def data(*arguments: str) -> dict:
-        assert main(["race", "prove", wait, "--unmutated", "--json", *arguments]) == 0
+        assert main(["race", "prove", program, "--json", *arguments]) == 0
         found = json.loads(capsys.readouterr().out)
         return {name: value for name, value in found.items() if name != "seconds"}
 
@@ -83,8 +104,8 @@ def test_a_proof_is_the_same_whoever_makes_the_runs(tmp_path, capsys):
     assert one["traces"] > 100  # several parts
     assert data("--jobs", "2") == one
     kept = str(tmp_path / "kept.json")
-    options = ["--unmutated", "--most", "70", "--jobs", "2", "--checkpoint", kept]
-    assert main(["race", "prove", wait, *options]) == 4
+    options = ["--most", "70", "--jobs", "2", "--checkpoint", kept]
+    assert main(["race", "prove", program, *options]) == 4
     capsys.readouterr()
     assert data("--resume", kept) == one
 

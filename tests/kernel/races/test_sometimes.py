@@ -42,7 +42,7 @@ def test_every_check_names_the_situations_that_exercise_it_and_every_situation_h
     checks = {
         function.name
         for path in CHECKS.glob("*.py")
-        for function in ast.parse(path.read_text("utf-8")).body
+        for function in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(function, ast.FunctionDef)
         and any(
             word in ast.unparse(function) for word in ("found.append", "found +=", "found.extend")
