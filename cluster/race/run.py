@@ -287,7 +287,7 @@ class _Checks:
     def __init__(self, watch: Watch | None, sources: Mapping[str, str]) -> None:
         self._watch = watch
         self._waits = WaitChecks(sources)
-        self._touched = None if watch is None else TouchedChecks(watch.written)
+        self._touched = None if watch is None else TouchedChecks(watch.written, watch.moved)
 
     def __call__(self, kernel: KernelState) -> None:
         if self._watch is None or self._touched is None:

@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cluster.race.actors import actor_of
 from cluster.race.fields import ALL, SHARED_WRITES, UNSHARED, WATCHED, Excused, excused_of
 from cluster.race.guards import ONE_WRITER, guard_of
+from kernel.check.touched import STATES, looked_at
 from kernel.drive.memory import DRAIN
 from kernel.drive.mutations import DROPPED, UNORDERED
 from kernel.locking import Lock
@@ -118,17 +119,45 @@ class Access:
     write: bool
 
 
-class _Known:
-    """What is known of a field: its rule, the last access that wrote it, who has read it since.
+class _Rule:
+    """What holds for a field of all objects of a structure.
 
-    ``owned``: it has one writer at a time; ``writer``: its last write, with or without a reason.
+    ``excused``: who may touch it without a lock; ``owned``: it has one writer at a time; ``free``:
+    nothing is to be compared; ``quiet``: nor does a check look at it, so that only who explores
+    orders of steps wants to know of its use; ``state``: it is one of ``STATES``.
     """
 
-    __slots__ = ("last", "owned", "readers", "rule", "writer")
+    __slots__ = ("excused", "free", "looked_at", "owned", "quiet", "state")
 
-    def __init__(self, of: str, field: str) -> None:
-        self.rule: Excused | None = excused_of(of, field)
-        self.owned = f"{of}.{field}" in ONE_WRITER
+    def __init__(self, of: type, field: str) -> None:
+        self.excused: Excused | None = excused_of(of.__name__, field)
+        self.owned = f"{of.__name__}.{field}" in ONE_WRITER
+        self.free = self.excused is not None and self.excused[0] is ALL and not self.owned
+        self.state = of is TaskStruct and field in STATES
+        self.looked_at = self.state or looked_at(of, field)
+        self.quiet = self.free and not self.looked_at
+
+
+_rules: Final[dict[tuple[type, str], _Rule]] = {}
+
+
+def _rule_of(of: type, field: str) -> _Rule:
+    rule = _rules.get((of, field))
+    if rule is None:
+        rule = _rules[of, field] = _Rule(of, field)
+    return rule
+
+
+class _Known:
+    """What is known of a field of an object: its last write, who has read it since.
+
+    ``writer``: its last write, with or without a reason.
+    """
+
+    __slots__ = ("last", "readers", "rule", "writer")
+
+    def __init__(self, rule: _Rule) -> None:
+        self.rule = rule
         self.writer: Access | None = None
         self.last: Access | None = None
         self.readers: dict[Any, Access] = {}
@@ -164,14 +193,15 @@ class Watch:
     Attributes:
         races: as they are found.
         steps: all steps, if they are kept.
-        written: what has been written since ``written`` was emptied last, by id.
+        written, moved: what has been written since they were emptied last, by id, as far as checks
+            look at it: ``kernel.check.touched``.
         where: what the step at hand has touched, and the code that did so first.
     """
 
     __slots__ = (
         "_acc", "_alone", "_at", "_clocks", "_cpu", "_drains", "_events", "_exclusive", "_held",
         "_known", "_locks", "_loose", "_lost", "_made", "_path", "_plain", "_ran", "_released",
-        "_woken", "keep", "labels", "names", "races", "seen", "step", "steps", "task",
+        "_woken", "keep", "labels", "moved", "names", "races", "seen", "step", "steps", "task",
         "where", "written",
     )  # fmt: skip
 
@@ -190,6 +220,7 @@ class Watch:
         self.where: dict[Key, CodeType | None] = {}
         self.seen: dict[Key, tuple[Any, Any]] = {}  # containers, and what they held
         self.written: dict[int, Any] = {}
+        self.moved: dict[int, Any] = {}
         self._drains: dict[int, Any] = {}  # cpu -> who makes its stores visible
         self._ran: dict[int, Any] = {}  # cpu -> whose step was its last; None: published
         self._at: dict[Any, int] = {}  # task -> the cpu of its last step
@@ -239,7 +270,7 @@ class Watch:
             self._acc[key] = WRITE if writes else READ
             self._join(clock, key)
             if writes:
-                self.written[key[0]] = obj[0]
+                self._wrote(_rule_of(type(obj[0]), key[1]), key)
                 self._publish(task, key)
         elif name == "enter":
             self._join(clock, task)  # somebody has woken or started it
@@ -403,27 +434,31 @@ class Watch:
         now, step = clock[task], self.step
         known, names = self._known, self.names
         for key, code in where.items():
-            write = acc[key] & WRITE != 0
-            if write:
-                self.written[key[0]] = names[key[0]]
             field = known.get(key)
             if field is None:
-                field = known[key] = _Known(type(names[key[0]]).__name__, key[1])
+                field = known[key] = _Known(_rule_of(type(names[key[0]]), key[1]))
             rule = field.rule
-            if rule is not None and rule[0] is ALL and not field.owned:
+            write = acc[key] & WRITE != 0
+            if write and rule.looked_at:
+                self._wrote(rule, key)
+            if rule.free:
                 continue
             name = ""
             if code is not None:
                 name = code.co_name
                 if name[0] == "<":  # a comprehension is named after the function that it is in
                     name = code.co_qualname.partition(".<locals>")[0].rpartition(".")[2]
-            if write and field.owned:
+            if write and rule.owned:
                 self._check_writer(
                     key, field, Access(task, now, _NO_LOCKS, step, name, True), clock
                 )
-            if rule is not None and (
-                rule[0] is ALL
-                or ((name in rule[0] or (not write and name in rule[1])) and not self._guarded(key))
+            excused = rule.excused
+            if excused is not None and (
+                excused[0] is ALL
+                or (
+                    (name in excused[0] or (not write and name in excused[1]))
+                    and not self._guarded(key)
+                )
             ):
                 continue
             locks = self._locks
@@ -440,7 +475,7 @@ class Watch:
                     readers[task] = own
             else:  # nobody else keeps it
                 own.clock, own.locks, own.step, own.where = now, locks, step, name
-            if last is not None and last.task is not task:
+            if last is not None and last.task is not task and last.clock >= clock.get(last.task, 0):
                 self._compare(key, last, own, clock)
             if write:
                 if readers:
@@ -449,6 +484,14 @@ class Watch:
                             self._compare(key, other, own, clock)
                     readers.clear()
                 field.last = own
+
+    def _wrote(self, rule: _Rule, key: Key) -> None:
+        """Let checks look at what was written."""
+        number = key[0]
+        if rule.state:
+            self.moved[number] = self.names[number]
+        elif rule.looked_at:
+            self.written[number] = self.names[number]
 
     def _check_writer(self, key: Key, field: _Known, write: Access, clock: _Clock) -> None:
         """Hold a field of one writer to that; locks do not excuse a second one."""
@@ -461,8 +504,10 @@ class Watch:
 
         A function that may do without the lock and takes it all the same relies on it.
         """
-        guard = guard_of(type(self.names[key[0]]).__name__, key[1])
         path = self._path
+        if not path.held and not path.skipped:
+            return False
+        guard = guard_of(type(self.names[key[0]]).__name__, key[1])
         if not guard:
             return False
         return any(lock.name.endswith(guard) for lock, _, _ in path.held) or any(
@@ -512,10 +557,25 @@ _current: list[Watch | None] = [None]  # the one that is told of new objects
 _active: list[Watch | None] = [None]  # the one that is told of accesses, while a step is made
 
 
-def _followed(field: str, slot: Any) -> property:
+def _followed(cls: type, field: str, slot: Any) -> property:
     get: Callable[[Any], Any] = slot.__get__
     put: Callable[[Any, Any], None] = slot.__set__
     active, containers, frame = _active, _CONTAINERS, sys._getframe
+
+    def quiet_read(self: Any) -> Any:
+        value = get(self)
+        watch = active[0]
+        if watch is not None and watch.keep:
+            key = (id(self), field)
+            if key not in watch.where or (value.__class__ in containers and key not in watch.seen):
+                watch.first(self, key, value, _user(frame(1)))
+        return value
+
+    def quiet_write(self: Any, value: Any) -> None:
+        watch = active[0]
+        if watch is not None and watch.keep:
+            watch.write(self, field, _user(frame(1)))
+        put(self, value)
 
     def read(self: Any) -> Any:
         value = get(self)
@@ -532,6 +592,8 @@ def _followed(field: str, slot: Any) -> property:
             watch.write(self, field, _user(frame(1)))
         put(self, value)
 
+    if _rule_of(cls, field).quiet:
+        return property(quiet_read, quiet_write)
     return property(read, write)
 
 
@@ -567,7 +629,7 @@ def following() -> Iterator[None]:
                     continue
                 slot = cls.__dict__[field]
                 replaced.append((cls, field, slot))
-                setattr(cls, field, _followed(field, slot))
+                setattr(cls, field, _followed(cls, field, slot))
         for cls in (*WATCHED, Lock):
             replaced.append((cls, "__init__", cls.__dict__["__init__"]))
             cls.__init__ = _told(cls)  # type: ignore[misc]

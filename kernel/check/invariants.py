@@ -71,7 +71,7 @@ def check_kernel(k: "Kernel") -> list[str]:
             _check_group(leader, found)
         for task in tasks:
             _check_family(k, task, found)
-            _check_state(task, found)
+            check_state(task, found)
         # a zombie may be reaped while it is still on its way into its last schedule()
         everybody = dict.fromkeys([*tasks, *(path.task for path in k.active)])
         check_classes(k, tasks, found)
@@ -137,7 +137,7 @@ def check_task(k: "Kernel", task: TaskStruct, found: list[str]) -> None:
     """
     if task.signal is None or task is k.init_task:
         return
-    _check_state(task, found)
+    check_state(task, found)
     pid = k.pids.hash.get(task.pid)
     if pid is None or pid.task is not task:
         return  # swapper, under construction, or released: on no list
@@ -307,7 +307,7 @@ def _check_family(k: "Kernel", task: TaskStruct, found: list[str]) -> None:
         found.append(f"{task!r} has the parent {parent!r}, its leader another one")
 
 
-def _check_state(task: TaskStruct, found: list[str]) -> None:
+def check_state(task: TaskStruct, found: list[str]) -> None:
     """``state``, ``exit_state``, ``on_rq`` and the flags of one task go together."""
     state = task.state
     if task.exit_state and not task.flags & PF_EXITING:

@@ -140,7 +140,7 @@ EXERCISED: Final[dict[str, tuple[str, ...]]] = {
         "family: a child of init that was somebody else's, or a program's first",
         "ptrace: a task is traced",
     ),
-    "_check_state": (
+    "check_state": (
         "state: a task sleeps in a system call",
         "state: a task is made and not started",
         "state: a task is on its way out and no zombie",

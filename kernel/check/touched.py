@@ -2,6 +2,8 @@
 speak of them and of their neighbours, in time that grows with them alone.
 
 What is written under tasklist_lock may be apart until that is given up, so it is kept till then.
+Only writes of fields that a check looks at need one: ``LOOKED_AT``, and ``STATES`` for the few that
+say how one task stands.
 Counts of the whole machine (threads, numbers taken, references) need a walk over everything:
 ``TouchedChecks`` does that every ``EVERYTHING_EVERY`` steps.
 """
@@ -9,11 +11,12 @@ Counts of the whole machine (threads, numbers taken, references) need a walk ove
 from typing import TYPE_CHECKING, Final
 
 from kernel.check.history import History
-from kernel.check.invariants import check_kernel, check_task
+from kernel.check.invariants import check_kernel, check_state, check_task
 from kernel.check.memory import check_current
 from kernel.check.places import check_load_table
 from kernel.errors import InvariantError
 from kernel.process.pid import Pid
+from kernel.ptrace.ledger import check_ptrace
 from kernel.smp.load import LoadTable
 from kernel.task import SignalStruct, TaskStruct
 
@@ -23,9 +26,31 @@ if TYPE_CHECKING:
 
 EVERYTHING_EVERY: Final = 64  # steps
 
+# The fields that ``check_task`` looks at, of the task and of its neighbours.
+LOOKED_AT: Final[dict[type, frozenset[str]]] = {
+    TaskStruct: frozenset(
+        (
+            *("children", "exit_state", "group_leader", "parent", "pid", "ptrace", "real_parent"),
+            *("sighand", "signal", "tasks_next", "tasks_prev", "tgid", "thread_pid"),
+        )
+    ),
+    SignalStruct: frozenset(("leader", "live", "nr_threads", "pgrp", "session", "threads")),
+    Pid: frozenset(("leader", "nr", "pgrp", "session", "task")),
+}
+# Those of a task that concern nobody else.
+STATES: Final = frozenset(("cpu", "flags", "jobctl", "kthread", "mm", "on_rq", "state"))
+
+
+def looked_at(of: type, field: str) -> bool:
+    """Tell whether a write of this field may break what ``check_touched`` checks."""
+    return of is LoadTable or field in LOOKED_AT.get(of, ())
+
 
 def check_touched(
-    k: "Kernel", written: dict[int, object], history: History | None = None
+    k: "Kernel",
+    written: dict[int, object],
+    history: History | None = None,
+    moved: dict[int, TaskStruct] | None = None,
 ) -> list[str]:
     """Return the violations around what has been written; what has been looked at is removed.
 
@@ -33,9 +58,22 @@ def check_touched(
         k: the kernel, after a step.
         written: objects by their id, in the order in which they were written.
         history: what is known from earlier steps, if it is.
+        moved: likewise tasks of which only ``STATES`` were written.
     """
     found: list[str] = []
     locked = k.tasklist_lock.owner is not None
+    if moved:
+        for number, task in tuple(moved.items()):
+            if history is not None:
+                history.look(task, k.now_ns, found)
+            if locked:
+                continue
+            if number not in written and task.signal is not None and task is not k.init_task:
+                check_state(task, found)
+                pid = k.pids.hash.get(task.pid)
+                if pid is not None and pid.task is task:
+                    check_ptrace(task, found)
+            del moved[number]
     tasks: dict[TaskStruct, None] = {}
     for number, obj in tuple(written.items()):
         kind = type(obj)
@@ -62,13 +100,16 @@ class TouchedChecks:
     """What a controlled run looks at after every step.
 
     Attributes:
-        written: what has been written and not been looked at yet: see ``check_touched``.
+        written, moved: what has not been looked at since it was written: see ``check_touched``.
     """
 
-    __slots__ = ("_current", "_history", "_steps", "written")
+    __slots__ = ("_current", "_history", "_steps", "moved", "written")
 
-    def __init__(self, written: dict[int, object]) -> None:
+    def __init__(
+        self, written: dict[int, object], moved: dict[int, TaskStruct] | None = None
+    ) -> None:
         self.written = written
+        self.moved: dict[int, TaskStruct] = {} if moved is None else moved
         self._history = History()
         self._steps = 0
         self._current: TaskStruct | None = None
@@ -80,7 +121,9 @@ class TouchedChecks:
             InvariantError: with the stories of what does not hold.
         """
         self._steps += 1
-        stories = check_touched(k, self.written, self._history) if self.written else []
+        stories: list[str] = []
+        if self.written or self.moved:
+            stories = check_touched(k, self.written, self._history, self.moved)
         if k.current is not self._current or k.dying:
             self._current = k.current
             check_current(k, stories)

@@ -11,7 +11,9 @@ from cluster.race.fields import UNSHARED, excused
 from cluster.race.guards import ONE_WRITER
 from cluster.race.run import BROKEN, CLEAN, RACE, Control, Scenario, run_once
 from cluster.race.strategies import Learned, RandomWalk
-from cluster.race.watch import READ, WATCHED, WRITE, Watch, following
+from cluster.race.watch import READ, WATCHED, WRITE, Watch, _active, following
+from kernel.check.invariants import check_task
+from kernel.check.touched import LOOKED_AT, STATES
 from kernel.drive.mutations import DROPPED, UNORDERED, WHOLE
 from kernel.locking import Lock
 from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, STORE, UPDATE
@@ -248,7 +250,17 @@ def test_a_report_keeps_the_accesses_as_they_were(machine: Machine) -> None:
     assert (race.first.where, race.field) == ("changes", "x")
 
 
-def test_what_is_written_is_kept_for_checks(machine: Machine) -> None:
+class Checked(Thing):
+    """Something that checks look at."""
+
+
+def test_what_is_written_is_kept_for_checks(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.step("a", 0, writes=True)
+    assert machine.watch.written == {}  # nobody would look
+    monkeypatch.setitem(LOOKED_AT, Checked, frozenset("x"))
+    machine.thing = Checked()
     machine.step("a", 0, reads=True)
     assert machine.watch.written == {}
     machine.step("a", 0, writes=True)
@@ -389,3 +401,29 @@ def test_marks_name_fields_that_are_followed() -> None:
         if field not in UNSHARED.get(cls, ())
     }
     assert set(ONE_WRITER) <= followed
+
+
+@pytest.mark.parametrize("program", ["thread/exec_from_non_leader.py", "ptrace/follow_forks.py"])
+def test_checks_of_what_was_written_look_at_no_field_that_is_not_listed(program: str) -> None:
+    looks = Watch(keep=True)
+
+    def look(kernel: Any) -> None:
+        task = kernel.current
+        if kernel.tasklist_lock.owner is None and task is not None:
+            looks.step += 1
+            before, _active[0] = _active[0], looks
+            check_task(kernel, task, [])
+            _active[0] = before
+
+    scenario = scenario_of(GUEST / program)
+    control = Control(scenario, RandomWalk(Random(1), Learned()))
+    with following():
+        run_once(scenario, control, watch=Watch(), checks=look)
+    fields = {(type(looks.names[number]), field) for number, field in looks.where}
+    of_others = {
+        (of, field)
+        for of, field in fields
+        if of in LOOKED_AT and field not in LOOKED_AT[of] and field not in STATES
+    }
+    assert {field for of, field in fields if of is TaskStruct} >= {"children", "state", "signal"}
+    assert of_others == set()

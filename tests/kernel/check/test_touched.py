@@ -112,3 +112,15 @@ def test_everything_is_looked_at_from_time_to_time(kernel: Any) -> None:
         checks(kernel)
     with pytest.raises(InvariantError, match="processes counted"):
         checks(kernel)
+
+
+def test_a_task_of_which_only_the_state_was_written_is_looked_at_by_itself(kernel: Any) -> None:
+    task = the_sleeping_parents(kernel)[0]
+    moved = {id(task): task}
+    lose_a_wake_up(task)
+    kernel.tasklist_lock.owner = SimpleNamespace()
+    assert check_touched(kernel, {}, moved=moved) == []
+    kernel.tasklist_lock.owner = None
+    (found,) = check_touched(kernel, {}, moved=moved)
+    assert found.endswith("a lost wake-up")
+    assert moved == {}
