@@ -205,23 +205,11 @@ def replay(
     watched = os.environ.get(fast_core.VARIABLE) != "compiled"
     loaded = _load(path, cpus, model, mutate, unmutated, watched=watched)
     from cluster.cli.race_stops import stop_at
-    from cluster.race.again import read_record
     from cluster.race.again import replay as run_again
-    from cluster.race.run import CLEAN, Diverged, config_hash, scenario_hash
-    from cluster.race.schedule import BadSchedule
+    from cluster.race.run import CLEAN, Diverged
     from cluster.race.watch import following
 
-    try:
-        record = read_record(what)
-    except BadSchedule as error:
-        raise CliError(USAGE, "replay string", str(error)) from None
-    schedule = record.schedule
-    if schedule.scenario != scenario_hash(loaded.scenario):
-        said = "is of another program, or of other arguments or mutations, than this scenario"
-        raise CliError(USAGE, "replay string", said)
-    if schedule.config != config_hash(loaded.scenario):
-        said = "is of another machine than this scenario (see --cpus and --model)"
-        raise CliError(USAGE, "replay string", said)
+    record = _record_for(what, loaded)
     try:
         with following() if watched else nullcontext():
             if times > 1 or engine != "local":
@@ -237,7 +225,7 @@ def replay(
             if label and not control.offers:
                 raise CliError(USAGE, "usage", f"--break: the run has no step at {label}")
     except Diverged as error:
-        note = "" if schedule.code == _code() else " (smplab itself is another than it was)"
+        note = "" if record.schedule.code == _code() else " (smplab itself is another than it was)"
         raise CliError(DIVERGED, "replay diverged", f"{error}{note}") from None
     if as_json:
         print(json.dumps(_replay_plain(done, control), indent=2))
@@ -252,6 +240,30 @@ def replay(
 
 def _code() -> bytes:
     return bytes.fromhex(fast_core.key()[:8])
+
+
+def _record_for(what: str, loaded: "ScenarioFile") -> "Record":
+    """Return the record that a string or a file stands for.
+
+    Raises:
+        CliError: it is none, or none of this scenario on this machine.
+    """
+    from cluster.race.again import read_record
+    from cluster.race.run import config_hash, scenario_hash
+    from cluster.race.schedule import BadSchedule
+
+    try:
+        record = read_record(what)
+    except BadSchedule as error:
+        raise CliError(USAGE, "replay string", str(error)) from None
+    schedule = record.schedule
+    if schedule.scenario != scenario_hash(loaded.scenario):
+        said = "is of another program, or of other arguments or mutations, than this scenario"
+        raise CliError(USAGE, "replay string", said)
+    if schedule.config != config_hash(loaded.scenario):
+        said = "is of another machine than this scenario (see --cpus and --model)"
+        raise CliError(USAGE, "replay string", said)
+    return record
 
 
 def _recorded(loaded: "ScenarioFile", bug: "Run") -> "Record":

@@ -118,21 +118,10 @@ def _failing(what: str, loaded: "ScenarioFile") -> "Run":
     Raises:
         CliError: it is none of this scenario, goes another way, or does not fail.
     """
-    from cluster.race.again import read_record, replay
-    from cluster.race.run import CLEAN, Diverged, config_hash, scenario_hash
-    from cluster.race.schedule import BadSchedule
+    from cluster.race.again import replay
+    from cluster.race.run import CLEAN, Diverged
 
-    try:
-        record = read_record(what)
-    except BadSchedule as error:
-        raise CliError(USAGE, "replay string", str(error)) from None
-    schedule = record.schedule
-    if schedule.scenario != scenario_hash(loaded.scenario):
-        said = "is of another program, or of other arguments or mutations, than this scenario"
-        raise CliError(USAGE, "replay string", said)
-    if schedule.config != config_hash(loaded.scenario):
-        said = "is of another machine than this scenario (see --cpus and --model)"
-        raise CliError(USAGE, "replay string", said)
+    record = commands._record_for(what, loaded)
     try:
         run, _control = replay(loaded.scenario, record)
     except Diverged as error:

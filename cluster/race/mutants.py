@@ -15,7 +15,7 @@ from cluster.mutations.rewrite import admitted
 from cluster.mutations.source import Edited, paths
 from cluster.race.explore import Found, Plan, explore, hit_rate
 from cluster.race.guards import IDLE_LOCKS
-from cluster.race.run import config_hash, scenario_hash
+from cluster.race.run import config_hash, question_hash
 from cluster.race.scenario import CLEAN, FOUND, ScenarioFile, load_scenario
 from cluster.race.shipped import scenario_names, scenario_path
 from cluster.race.workers import Workers
@@ -299,7 +299,7 @@ def rows_kept(lines: Iterable[str], budget: Budget, code: str) -> dict[tuple[str
 
 def _key(case: Case, budget: Budget, code: str) -> str:
     scenario = case.loaded.scenario
-    told = (code, case.name, case.model, case.expected, scenario_hash(scenario).hex(), budget)
+    told = (code, case.name, case.model, case.expected, question_hash(scenario).hex(), budget)
     return repr((*told, config_hash(scenario).hex(), case.loaded.runs))
 
 

@@ -101,7 +101,7 @@ class Names:
             return str(int.from_bytes(value, "little"))
         if isinstance(value, (str, bytes)):
             return repr(value[:40])
-        if isinstance(value, (list, tuple, set, frozenset, deque)):
+        if isinstance(value, (list, tuple, deque)):
             members = list(value)
             shown = [self.value("", member) for member in members[:_SHOWN]]
             more = [f"and {len(members) - _SHOWN} more"] if len(members) > _SHOWN else []

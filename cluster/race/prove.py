@@ -21,7 +21,7 @@ from cluster.race.keeping import following_all
 from cluster.race.kept import FORMAT as _FORMAT
 from cluster.race.kept import BadCheckpoint, packed, unpacked
 from cluster.race.kernel_system import KernelSystem
-from cluster.race.run import CLEAN, Run, Scenario, config_hash, scenario_hash
+from cluster.race.run import CLEAN, Run, Scenario, config_hash, question_hash
 from cluster.race.subtrees import Made, Part, Tree, make_part
 from cluster.race.workers import Here, Workers
 
@@ -261,15 +261,9 @@ def _hashes(scenario: Scenario, code: str) -> dict[str, str]:
     return {
         "code": code,
         "explorer": _explorer_hash(),
-        "scenario": _question_hash(scenario).hex(),
+        "scenario": question_hash(scenario).hex(),
         "config": config_hash(scenario).hex(),
     }
-
-
-def _question_hash(scenario: Scenario) -> bytes:
-    """Return four bytes of what is run and of what is said of it: how each run must end."""
-    text = repr((scenario_hash(scenario), scenario.expected, scenario.most_steps))
-    return sha256(text.encode()).digest()[:4]
 
 
 @cache

@@ -441,6 +441,12 @@ def scenario_hash(scenario: Scenario) -> bytes:
     return sha256(text.encode()).digest()[:4]
 
 
+def question_hash(scenario: Scenario) -> bytes:
+    """Return four bytes of what is run and of what is asked of each run: how it must end."""
+    text = repr((scenario_hash(scenario), scenario.expected, scenario.most_steps))
+    return sha256(text.encode()).digest()[:4]
+
+
 def config_hash(scenario: Scenario) -> bytes:
     """Return four bytes of the machine it runs on."""
     spec = scenario.spec

@@ -2,13 +2,14 @@
 
 Source: kernel/fork.c:copy_process(): start_time is taken when there is a pid, so that no two tasks
 have both in common; /proc and polkit rely on that. include/linux/sched.h:set_special_state(): a
-wake-up that was meant for another sleep does not end a stop.
+wake-up that was meant for another sleep does not end a stop. kernel/exit.c:wait_task_zombie(): who
+has claimed a zombie has it for good.
 """
 
 from typing import Final
 
 from kernel.process.pid import Pid
-from kernel.task import JOBCTL_STOPPED, JOBCTL_TRACED, TASK_RUNNING, TaskStruct
+from kernel.task import EXIT_DEAD, JOBCTL_STOPPED, JOBCTL_TRACED, TASK_RUNNING, TaskStruct
 from kernel.uapi.task_state import TASK_STOPPED, TASK_TRACED
 
 # special state -> the bit that whoever may end it clears first: signal_wake_up_state()
@@ -16,14 +17,15 @@ _STOPS: Final[dict[int, int]] = {TASK_STOPPED: JOBCTL_STOPPED, TASK_TRACED: JOBC
 
 
 class History:
-    """Follows which task has which number, since when a number is free again, and who stands."""
+    """Follows who has which number, since when one is free again, who stands, and who is dead."""
 
-    __slots__ = ("_free_ns", "_stopped", "_taken")
+    __slots__ = ("_dead", "_free_ns", "_stopped", "_taken")
 
     def __init__(self) -> None:
         self._taken: dict[int, tuple[Pid, TaskStruct]] = {}
         self._free_ns: dict[int, int] = {}
         self._stopped: dict[TaskStruct, int] = {}
+        self._dead: dict[TaskStruct, None] = {}
 
     def look(self, obj: object, now_ns: int, found: list[str]) -> None:
         """Note what a step that ended at ``now_ns`` has made of ``obj``; append what is wrong."""
@@ -51,6 +53,10 @@ class History:
             )
 
     def _look_at_state(self, task: TaskStruct, found: list[str]) -> None:
+        if task.exit_state == EXIT_DEAD:
+            self._dead[task] = None
+        elif task in self._dead:
+            found.append(f"{task!r} was dead, and is in exit_state {task.exit_state:#x} again")
         state = task.state
         if state in _STOPS:
             self._stopped[task] = state

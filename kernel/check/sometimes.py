@@ -162,7 +162,10 @@ EXERCISED: Final[dict[str, tuple[str, ...]]] = {
     "check_places": (_QUIET,),
     "_check_halves": (_QUIET,),
     "_look_at_pid": ("pid: a number comes after a higher one",),
-    "_look_at_state": ("stop: a task is stopped or stands in a trap",),
+    "_look_at_state": (
+        "stop: a task is stopped or stands in a trap",
+        "state: a task is being reaped",
+    ),
 }
 
 
