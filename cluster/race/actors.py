@@ -13,7 +13,7 @@ from typing import Final
 from kernel.drive.chooser import Choice
 from kernel.drive.ways import WAYS
 
-_PIDS: Final = 1 << 22  # Linux's PID_MAX_LIMIT: all pids are below
+PIDS: Final = 1 << 22  # Linux's PID_MAX_LIMIT: all pids are below
 _CPUS: Final = 1 << 16
 
 
@@ -22,7 +22,7 @@ def actor_of(entry: Choice) -> int:
     task = entry.task
     if task is None:
         return -1 - entry.cpu - entry.branch * _CPUS
-    return int(task.pid) + entry.branch * _PIDS
+    return int(task.pid) + entry.branch * PIDS
 
 
 def actor_told(actor: int) -> str:
@@ -30,7 +30,7 @@ def actor_told(actor: int) -> str:
     if actor < 0:
         branch, cpu = divmod(-1 - actor, _CPUS)
         return f"stores of cpu {cpu}" + (f" (place {branch + 1})" if branch else "")
-    branch, pid = divmod(actor, _PIDS)
+    branch, pid = divmod(actor, PIDS)
     way, branch = divmod(branch, WAYS)
     who = f"task:{pid}"
     if branch:  # timers of init are those that start programs
@@ -42,5 +42,5 @@ def in_memory_order(actor: int) -> int:
     """Return the actor that does the same as memory has it, in no other way."""
     if actor < 0:
         return actor
-    branch, pid = divmod(actor, _PIDS)
-    return pid + branch % WAYS * _PIDS
+    branch, pid = divmod(actor, PIDS)
+    return pid + branch % WAYS * PIDS

@@ -14,7 +14,9 @@ same class: the same signature; of a data race, one on the same field by the sam
 single ones are left out and made a little earlier or later, as long as the run gets smaller by
 ``_Found.size``: switches, preemptions, segments, steps, and at last the order of actors, so that
 segments whose order does not matter stand in one order. CPUs are taken away, and numbers in the
-arguments of programs are made smaller, as long as the bug is still there.
+arguments of programs are made smaller, as long as the bug is still there. At last two stretches of
+one actor become one where what lies between them can as well come before or after both: that takes
+switches which do not come by themselves, but no preemption.
 
 Nothing depends on a clock: the same run is shrunk to the same run.
 """
@@ -24,7 +26,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from cluster.race.actors import actor_of
+from cluster.race.actors import PIDS, actor_of
 from cluster.race.run import (
     CLEAN,
     ENDLESS,
@@ -47,8 +49,12 @@ Switches = tuple[Switch, ...]
 MOST_RUNS: Final = 600
 _MOST_STEPS: Final = 3_000_000  # of all runs together
 _MOVES: Final = (-8, -4, -2, -1, 1, 2, 4, 8)  # steps by which a switch is made at another time
+_NEAR: Final = (*range(1, 9), *range(-1, -9, -1))
+_HARD: Final = 8  # segments: if a run has more, more is tried
 _FEW: Final = 2  # switches
 _SPREAD: Final = 120  # runs with one switch
+_LONG: Final = 5  # segments: of fewer none are made one
+_MOST_SWITCHES: Final = 8  # for that, unless there were more before
 _TRIES: Final = 8  # random runs of a smaller scenario, if the switches do not fail there
 
 
@@ -98,6 +104,8 @@ class Switched(Control):
         self.made: list[Switch] = []
         self.others: list[Switch] | None = None  # those that it could have had, if they are kept
         self.preemptions = 0
+        self.preempted: list[int] = []  # by the places of segments
+        self._segments = 0
         self._switches = {(actor, steps): to for actor, steps, to in switches}
         self._steps: dict[int, int] = {}
 
@@ -114,8 +122,11 @@ class Switched(Control):
         if self.others is not None:
             at = (last, self._steps.get(last, 0))
             self.others += [(*at, other) for other in actors if other != actor]
-        if self.actors and actor != last and last in actors:
-            self.preemptions += 1
+        if self.actors and actor != last:
+            if last in actors:
+                self.preemptions += 1
+                self.preempted.append(self._segments)
+            self._segments += 1
         self._steps[actor] = self._steps.get(actor, 0) + 1
         return self._took(enabled, place)
 
@@ -125,6 +136,26 @@ class Switched(Control):
         last = self.actors[-1] if self.actors else 0
         to = self._switches.get((last, self._steps.get(last, 0)))
         return actors.index(to) if to is not None and to in actors else usual
+
+
+class _Listed(Switched):
+    """A run that is made of stretches ``(actor, steps)``: who goes, until how many steps in all.
+
+    0 steps: as long as it can go. A stretch whose actor cannot go is left out.
+    """
+
+    def __init__(self, scenario: Scenario, stretches: Sequence[tuple[int, int]]) -> None:
+        super().__init__(scenario)
+        self._stretches = [*reversed(stretches)]
+
+    def _pick(self, enabled: Sequence[Choice], actors: Sequence[int], usual: int) -> int:
+        stretches = self._stretches
+        while stretches:
+            actor, most = stretches[-1]
+            if actor in actors and (not most or self._steps.get(actor, 0) < most):
+                return actors.index(actor)
+            stretches.pop()
+        return usual
 
 
 class _Random(Switched):
@@ -170,6 +201,7 @@ def shrink(
             best = search.reduce(change[0])
             changes.append(change[1])
             change = _smaller(search, smaller, best)
+    best = search.merge(best)
     control = Switched(search.scenario, best.switches)
     last = run_once(search.scenario, control, watch=Watch())
     last = replace(last, seed=run.seed, strategy=run.strategy)
@@ -205,6 +237,7 @@ class _Found:
     switches: Switches
     actors: tuple[int, ...]
     preemptions: int
+    preempted: tuple[int, ...] = ()  # the places of segments after which one was
 
     @property
     def size(self) -> tuple[int, int, int, int, tuple[int, ...]]:
@@ -242,7 +275,8 @@ class _Search:
         self.steps += len(run.actors)
         if not self._same(run.verdict):
             return None
-        return _Found(tuple(control.made), tuple(run.actors), control.preemptions)
+        actors = tuple(run.actors)
+        return _Found(tuple(control.made), actors, control.preemptions, tuple(control.preempted))
 
     def _same(self, verdict: Verdict) -> bool:
         wanted = self._verdict
@@ -277,13 +311,37 @@ class _Search:
         going = True
         while going:
             going = False
-            for switches in _changes(best.switches):
+            hard = len(segments_of(best.actors)) > _HARD
+            for switches in _changes(best.switches, hard):
                 found = self.best_of(switches)
                 if found is not None and found.size < best.size:
                     best = found
                     going = True
                     break
         return best
+
+    def merge(self, best: _Found) -> _Found:
+        """Return a run with fewer segments and no more preemptions, if there is one."""
+        going = True
+        while going and len(segments_of(best.actors)) > _LONG:
+            going = False
+            for stretches in _merged(best):
+                if self.runs >= self._most_runs or self.steps >= _MOST_STEPS:
+                    break
+                found = self._run(_Listed(self.scenario, stretches))
+                if found is not None and self._better(found, best):
+                    best = found
+                    going = True
+                    break
+        return best
+
+    def _better(self, found: _Found, best: _Found) -> bool:
+        """Tell whether a run has fewer segments at no cost."""
+        if found.preemptions > best.preemptions:
+            return False
+        if len(found.switches) > max(_MOST_SWITCHES, len(best.switches)):
+            return False
+        return len(segments_of(found.actors)) < len(segments_of(best.actors))
 
     def _limited(self, best: _Found) -> _Found:
         """A run that takes far longer than the one that fails is none like it: cut it off."""
@@ -306,6 +364,13 @@ class _Search:
             found = self.best_of((others[place],))
             if found is not None and found.size < best.size:
                 return found
+        tasks = sorted({actor for actor in control.actors if 0 < actor < PIDS})
+        late = [other for other in others if not 0 < other[2] < PIDS]  # what memory does by itself
+        for place in _spread(len(late), _SPREAD // len(tasks)):
+            for task in tasks:  # goes just after it
+                found = self.best_of((late[place], (late[place][2], 1, task)))
+                if found is not None and found.size < best.size:
+                    return found
         return best
 
     def _delta(self, best: _Found) -> _Found:
@@ -345,8 +410,8 @@ def _spread(count: int, most: int) -> list[int]:
     return [number * count // most for number in range(most)]
 
 
-def _changes(switches: Switches) -> Iterator[Switches]:
-    """Yield sets of switches that may be smaller, the most promising first."""
+def _changes(switches: Switches, hard: bool) -> Iterator[Switches]:
+    """Yield sets of switches that may be smaller, the most promising first; ``hard``: many."""
     count = len(switches)
     for place in range(count):
         yield switches[:place] + switches[place + 1 :]
@@ -357,6 +422,32 @@ def _changes(switches: Switches) -> Iterator[Switches]:
         for by in _MOVES:
             if steps + by >= 0:
                 yield (*switches[:place], (actor, steps + by, to), *switches[place + 1 :])
+    for left_out in range(
+        count if hard else 0
+    ):  # one is not needed if another comes at another time
+        others = switches[:left_out] + switches[left_out + 1 :]
+        for place, (actor, steps, to) in enumerate(others):
+            for by in _NEAR:
+                if steps + by >= 0:
+                    yield (*others[:place], (actor, steps + by, to), *others[place + 1 :])
+
+
+def _merged(best: _Found) -> Iterator[list[tuple[int, int]]]:
+    """Yield stretches of which two of one actor, near ones first, have become one."""
+    stretches = []
+    taken: dict[int, int] = {}
+    segments = segments_of(best.actors)
+    for place, (actor, steps) in enumerate(segments):
+        taken[actor] = taken.get(actor, 0) + steps
+        preempted = place in best.preempted
+        stretches.append((actor, taken[actor] if preempted else 0))
+    for distance in range(2, len(stretches)):
+        for first in range(len(stretches) - distance):
+            last = first + distance
+            if stretches[first][0] == stretches[last][0]:
+                yield [*stretches[:first], *stretches[first + 1 :]]
+                early = [*stretches[:first], stretches[last], *stretches[first + 1 : last]]
+                yield [*early, *stretches[last + 1 :]]
 
 
 def _fewer_cpus(scenario: Scenario) -> Iterator[tuple[Scenario, str]]:

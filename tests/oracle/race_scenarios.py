@@ -63,7 +63,7 @@ def row_of(path: Path, model: str, seconds: float, clean: int) -> Row:
                 small = shrink(loaded.scenario, found.bug)
                 told += f": {found.bug.verdict.kind} by {found.bug.strategy}, made of "
                 told += f"{small.forced} switches, {small.segments} segments"
-                if small.forced > SEGMENTS:
+                if max(small.forced, small.segments) > SEGMENTS:
                     wrong.append("not small")
                 for scenario, run in ((loaded.scenario, found.bug), (small.scenario, small.run)):
                     if replays(scenario, run) != AGAIN:

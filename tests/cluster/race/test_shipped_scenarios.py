@@ -48,6 +48,7 @@ def test_every_bug_is_found_and_has_few_segments_when_it_is_made_small(path: Pat
     with following():
         small = shrink(loaded.scenario, found.bug)
     assert small.forced <= SEGMENTS
+    assert small.segments <= SEGMENTS
 
 
 @pytest.mark.slow

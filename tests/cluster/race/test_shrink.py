@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster.race.explore import Plan, explore
 from cluster.race.run import (
     CLEAN,
     RACE,
@@ -16,6 +17,7 @@ from cluster.race.run import (
     run_once,
     schedule_of,
 )
+from cluster.race.scenario import load_scenario
 from cluster.race.schedule import decode, segments_of
 from cluster.race.shrink import Shrunk, Switched, _class_of, shrink
 from cluster.race.strategies import STRATEGIES, Learned
@@ -23,6 +25,7 @@ from cluster.race.watch import Watch, following
 
 from .conftest import GUEST, PING_PONG, scenario_of
 
+RACES = Path(__file__).resolve().parents[3] / "configs" / "races"
 ROUNDS = PING_PONG.replace("import os\n", "import os\nimport sys\n", 1).replace(
     "pid = os.fork()", "rounds = int(sys.argv[1])\npid = os.fork()"
 )
@@ -158,6 +161,26 @@ def test_the_switches_of_a_run_make_it_again(ping_pong: Scenario) -> None:
     again = run_once(ping_pong, Switched(ping_pong, followed.made), watch=Watch())
     assert again.actors == run.actors
     assert len(followed.made) < len(segments_of(run.actors))
+
+
+def shrunk_scenario(name: str, seed: int) -> Shrunk:
+    scenario = load_scenario(RACES / f"{name}.yaml").scenario
+    bug = explore(Plan(scenario, "pos", seed=seed, runs=60)).bug
+    assert bug is not None
+    return shrink(scenario, bug)
+
+
+def test_segments_of_one_task_become_one_where_what_lies_between_can_wait() -> None:
+    shrunk = shrunk_scenario("nproc_of_two", 1)
+    assert shrunk.segments <= 8
+    assert shrunk.preemptions <= 2
+    assert signature_of(shrunk) == shrunk.run.verdict.signature
+
+
+def test_what_a_store_buffer_does_is_tried_with_who_goes_just_after_it() -> None:
+    shrunk = shrunk_scenario("checked_twice", 398)
+    assert shrunk.forced <= 2
+    assert shrunk.segments <= 8
 
 
 def test_a_clean_run_is_not_shrunk(fork: Scenario) -> None:
