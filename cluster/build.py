@@ -41,7 +41,7 @@ from workloads.language.source_text import decode
 
 if TYPE_CHECKING:  # ``guest_spec`` needs no configuration, and so neither pydantic nor YAML
     from cluster.config import Loaded
-    from cluster.config.models import Image, Workload
+    from cluster.config.models import Image, Kernel, Workload
 
 PYTHON: Final = "/usr/bin/python3"
 INTERPRETER_LINE: Final = b"#!" + PYTHON.encode()
@@ -113,10 +113,7 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         oom_kill_allocating_task=config.vm.oom_kill_allocating_task,
         panic_on_oom=config.vm.panic_on_oom,
         kthreads=config.kernel.kthreads,
-        services=tuple(
-            ServiceSpec(service.name, service.period, service.work, service.per_cpu)
-            for service in config.kernel.services
-        ),
+        services=services_of(config.kernel),
         acct=config.kernel.acct,
         trace=config.trace.enabled,
         trace_syscalls=config.trace.syscalls,
@@ -213,6 +210,14 @@ def guest_spec(
         spawns=(spawn,),
     )
     return replace(spec, **changes)
+
+
+def services_of(kernel: "Kernel") -> tuple[ServiceSpec, ...]:
+    """Return the kernel threads that a configuration asks for."""
+    return tuple(
+        ServiceSpec(service.name, service.period, service.work, service.per_cpu)
+        for service in kernel.services
+    )
 
 
 def lone_spec(program: Path, args: list[str], **changes: Any) -> tuple[MachineSpec, str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cluster import fast_core
+from cluster.cli.race_hunt import exit_code, hunts, why_none
 from cluster.cli.race_points import pure_core
 from cluster.cli.race_workers import Engine, Jobs, end_of, workers
 from cluster.exit_codes import BUG_FOUND, INCOMPLETE, OK, USAGE, CliError
@@ -27,7 +28,7 @@ def mutants(
     ] = False,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="ID", help="This scenario, or mutation; repeat."),
+        typer.Option("--only", metavar="ID", help="This scenario, or any mutation; repeat."),
     ] = None,
     as_table: Annotated[
         bool, typer.Option("--table", help="Print the table in Markdown, as docs/races.md has it.")
@@ -57,6 +58,9 @@ def mutants(
 ) -> int:
     """Explore the shipped scenarios, each under the memory models of which it has a verdict.
 
+    --only with a mutation that is in no scenario looks for it in every program that passes its
+    point, and ends with the first run that shows it.
+
     A row has the first bug, how often runs fail, and that the kernel without the mutation is clean.
     Ctrl-C ends it with the rows that there are; with --keep the same command goes on from them.
 
@@ -70,11 +74,11 @@ def mutants(
 
     if into is not None and not into.is_file():
         raise CliError(USAGE, "usage", f"--into: {into}: no such file")
-    chosen = _chosen(only or [])
+    chosen, others = _chosen(only or [])
     rows: list[Row] = []
     ended: BaseException | None = None
+    told = not as_json and not as_table
     try:
-        told = not as_json and not as_table
         _make(chosen, Budget(runs, more, seconds), workers(jobs, engine), keep, rows, told=told)
     except (KeyboardInterrupt, CliError) as error:
         if not rows:
@@ -85,9 +89,11 @@ def mutants(
             into.write_text(put_table(into.read_text("utf-8"), rows), "utf-8")
         except (OSError, ValueError) as error:
             raise CliError(USAGE, "usage", f"--into: {into}: {error}") from None
+    hunted = hunts(others, runs, seconds, told=not as_json) if others and ended is None else []
     if as_json:
-        print(json.dumps([plain_row(row) for row in rows], indent=2))
-    elif as_table:
+        every = [*map(plain_row, rows), *(plain for _, plain in hunted)]
+        print(json.dumps(every, indent=2))
+    elif as_table and (rows or not hunted):
         for line in table(rows):
             print(line)
     if ended is not None:
@@ -95,7 +101,7 @@ def mutants(
         raise ended
     wrong = [row for row in rows if not row.as_expected]
     if not wrong:
-        return OK
+        return exit_code([done for done, _ in hunted])
     return BUG_FOUND if any(row.finished or row.broken for row in wrong) else INCOMPLETE
 
 
@@ -167,31 +173,37 @@ def _progress(count: int) -> "Iterator[Callable[[int, Case, str, int], None]]":
         yield show
 
 
-def _chosen(only: list[str]) -> "list[Case]":
-    """Return the cases that are meant.
+def _chosen(only: list[str]) -> "tuple[list[Case], list[str]]":
+    """Return the cases that are meant, and the mutations that are in none.
 
     Raises:
-        CliError: a name stands for none.
+        CliError: a name stands for nothing.
     """
+    from cluster.mutations.source import kinds_by_text
     from cluster.race.mutants import cases
 
     every = list(cases())
     if not only:
-        return every
+        return every, []
     names = {
         name: None for case in every for name in (case.name, *case.loaded.scenario.spec.mutations)
     }
-    for wanted in only:
-        if wanted not in names:
-            near = difflib.get_close_matches(wanted, list(names), 1)
+    others = [wanted for wanted in dict.fromkeys(only) if wanted not in names]
+    for wanted in others:
+        why = why_none(wanted)
+        if not why:
+            continue
+        if "no such point" in why and ":" not in wanted:
+            near = difflib.get_close_matches(wanted, [*names, *kinds_by_text()], 1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            what = f"--only: no shipped scenario, and no mutation of one, is called {wanted!r}"
-            raise CliError(USAGE, "usage", what + hint)
-    return [
+            why = f"no shipped scenario, and no point of the kernel, is called so{hint}"
+        raise CliError(USAGE, "usage", f"--only: {wanted!r}: {why}")
+    chosen = [
         case
         for case in every
         if case.name in only or any(one in only for one in case.loaded.scenario.spec.mutations)
     ]
+    return chosen, others
 
 
 def _print_list(as_json: bool) -> None:
@@ -207,5 +219,5 @@ def _print_list(as_json: bool) -> None:
         first = ", ".join(one for one in point.admits if one not in ("move", "swap"))
         line = f"  {point.name:<{width}}  {point.kind:<13}  {point.place:<34}  {first}"
         print(line.rstrip())
-        if point.note:
-            print(f"  {'':<{width}}  cannot matter: {point.note}")
+        for text, why in point.idle:
+            print(f"  {'':<{width}}  {text} cannot matter: {why}")

@@ -14,7 +14,7 @@ from typing import Final
 from cluster.mutations.rewrite import admitted
 from cluster.mutations.source import Edited, paths
 from cluster.race.explore import Found, Plan, explore, hit_rate
-from cluster.race.guards import IDLE_LOCKS
+from cluster.race.idle import reasons
 from cluster.race.run import config_hash, question_hash
 from cluster.race.scenario import CLEAN, FOUND, ScenarioFile, load_scenario
 from cluster.race.shipped import scenario_names, scenario_path
@@ -35,7 +35,7 @@ class Mutable:
         about: the object, as the source has it; empty if the point is about none.
         admits: ``drop``, ``weaken:HOW``, ``move``, ``swap``.
         beside: other points of its function, past which it can be moved, or be swapped with.
-        note: why dropping it cannot matter, if it cannot.
+        idle: mutations of it that cannot matter, each with the reason.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Mutable:
     about: str
     admits: tuple[str, ...]
     beside: tuple[str, ...]
-    note: str
+    idle: tuple[tuple[str, str], ...]
 
 
 def mutables() -> list[Mutable]:
@@ -64,7 +64,7 @@ def mutables() -> list[Mutable]:
             "" if point.about == "None" else point.about,
             tuple(admitted(edited, point.name)),
             tuple(name for name in by_function[point.key] if name != point.name),
-            IDLE_LOCKS.get(point.name, ""),
+            tuple(reasons(point.name)),
         )
         for point in known.points.values()
     ]
@@ -263,7 +263,7 @@ def plain_point(point: Mutable) -> dict[str, object]:
         "object": point.about,
         "admits": list(point.admits),
         "beside": list(point.beside),
-        "note": point.note,
+        "idle": dict(point.idle),
     }
 
 

@@ -451,6 +451,8 @@ def config_hash(scenario: Scenario) -> bytes:
     """Return four bytes of the machine it runs on."""
     spec = scenario.spec
     text = repr((spec.cpus, spec.seed, spec.linux, spec.memory_model, spec.hz))
+    if spec.kthreads or spec.services or spec.acct:
+        text += repr((spec.kthreads, spec.services, spec.acct))
     return sha256(text.encode()).digest()[:4]
 
 

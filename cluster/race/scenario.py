@@ -25,11 +25,11 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from cluster.build import lone_spec
+from cluster.build import lone_spec, services_of
 from cluster.config.errors import ConfigError, Problem, got
 from cluster.config.load import load_model
 from cluster.config.model import Model
-from cluster.config.models import Argument, Text
+from cluster.config.models import Argument, Kernel, Text
 from cluster.config.quantities import Duration, OneOf
 from cluster.config.source import Document
 from cluster.mutations.changed import wrong_mutations
@@ -119,6 +119,7 @@ class ScenarioKeys(Model):
     mutations: Annotated[
         list[Text], Field(max_length=100, description="Seeded bugs of the kernel.")
     ] = []
+    kernel: Kernel = Kernel()
     expect: Expect = Expect()
     verdicts: Annotated[
         dict[Annotated[str, OneOf(*memory_model_names(), elsewhere=ELSEWHERE)], _Verdict],
@@ -209,6 +210,9 @@ def _scenario(
         memory_model=keys.model,
         mutations=tuple(keys.mutations),
         hz=_HZ,
+        kthreads=keys.kernel.kthreads,
+        services=services_of(keys.kernel),
+        acct=keys.kernel.acct,
     )
     if why:
         shown = Problem(str(path), 0, 0, "", why)

@@ -9,6 +9,8 @@ from cluster.config.load import read_text
 from cluster.config.source import read_document
 
 _FOLDER = CONFIGS / "races"
+_SHIPPED = CONFIGS / "race_programs"  # where a wheel has them
+_PROGRAMS = _SHIPPED if _SHIPPED.is_dir() else CONFIGS.parent / "tests" / "guest" / "race"
 
 
 def scenario_names() -> list[str]:
@@ -52,3 +54,12 @@ def is_scenario(path: Path) -> bool:
     except ConfigError:
         return False
     return isinstance(data, dict) and {"title", "program"} <= set(data) and "workloads" not in data
+
+
+def race_programs() -> list[Path]:
+    """Return all that mutations are looked for in: the shipped scenarios, and programs besides.
+
+    Those are the guest programs of tests that are about what several tasks do at once; a wheel has
+    them, too (pyproject.toml).
+    """
+    return [*sorted(_FOLDER.glob("*.yaml")), *sorted(_PROGRAMS.glob("*.py"))]

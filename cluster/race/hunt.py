@@ -1,0 +1,259 @@
+"""Looks for a run that shows a mutation, any of them: in every program that passes its point.
+
+Nobody says which program might show it. Each of ``race_programs()`` is run once, without mutations,
+to see which points it passes; those that pass the mutation's are tried in turn, the shortest first:
+one random run each, then more and more runs of the portfolio each, on the CPUs of ``CPUS`` in turn
+and, where the mutation is about what memory orders, under each memory model in turn. The run that
+fails is made again without the mutation, and counts only if it is clean then. All of it follows
+from the mutation and the programs alone, but for when the time is up.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from cluster.mutations.source import paths
+from cluster.race.explore import learn
+from cluster.race.idle import reason
+from cluster.race.run import CLEAN, Control, Run, Scenario, explore_once, run_once
+from cluster.race.scenario import ScenarioFile, load_scenario
+from cluster.race.shipped import race_programs
+from cluster.race.strategies import STRATEGIES, Learned, strategy_of
+from kernel.drive.memory import memory_model_names
+from kernel.drive.mutations import DROP, PLAIN, RMB, WEAKEN, WMB, Mutation, parse
+from kernel.points import (
+    BARRIER,
+    LOAD,
+    LOAD_ACQUIRE,
+    READ_BARRIER,
+    STORE,
+    STORE_RELEASE,
+    UPDATE,
+    WRITE_BARRIER,
+)
+from kernel.state import KernelState
+
+CPUS: Final = (4, 2, 3)
+LOOKS: Final = 6  # runs without a mutation after which a point counts as one that is not passed
+MOST_RUNS: Final = 20_000
+_MOST_CHUNK: Final = 16
+_ORDERS: Final = (
+    BARRIER,
+    READ_BARRIER,
+    WRITE_BARRIER,
+    LOAD,
+    LOAD_ACQUIRE,
+    STORE,
+    STORE_RELEASE,
+    UPDATE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A run that shows a mutation; without it the same run is clean.
+
+    Attributes:
+        path: of the scenario or program; ``loaded``: it, with the machine of the run.
+    """
+
+    path: Path
+    loaded: ScenarioFile
+    run: Run
+
+
+@dataclass(slots=True)
+class Hunt:
+    """What was tried to find a mutation, and what came of it.
+
+    Attributes:
+        reason: why it cannot matter; then nothing was tried.
+        programs: those that pass its points.
+        shown: the first run that shows it; None: none did.
+        finished: all runs that were asked for were made; time did not end them.
+    """
+
+    mutation: str
+    reason: str = ""
+    programs: list[str] = field(default_factory=list)
+    runs: int = 0
+    shown: Shown | None = None
+    finished: bool = True
+
+    @property
+    def told(self) -> str:
+        """In one word or two what came of it."""
+        if self.shown is not None:
+            return "found"
+        if self.reason:
+            return "cannot matter"
+        return "not found" if self.programs else "not passed"
+
+
+@dataclass(slots=True)
+class _Passing:
+    """What runs without mutations have shown of a program."""
+
+    path: Path
+    loaded: ScenarioFile
+    steps: int = 0
+    points: set[str] = field(default_factory=set)
+
+
+def models_of(mutation: Mutation) -> tuple[str, ...]:
+    """Return the memory models under which a mutation may show, the likeliest first."""
+    kind = paths().point(mutation.place.point).kind
+    if mutation.action == WEAKEN and mutation.how in (PLAIN, WMB, RMB):
+        return ("weak", "arm", "pso", "tso")
+    if kind in (READ_BARRIER, WRITE_BARRIER) or (mutation.action == DROP and kind == BARRIER):
+        return ("weak", "arm", "pso", "tso", "sc")
+    if kind in _ORDERS:
+        return ("sc", *(name for name in memory_model_names() if name != "sc"))
+    return ("sc",)
+
+
+class Hunter:
+    """Looks for mutations one after another; inside ``following()``.
+
+    Args:
+        files: scenarios and programs to be tried; by default all that are shipped.
+    """
+
+    def __init__(self, files: list[Path] | None = None) -> None:
+        self._files = race_programs() if files is None else files
+        self._every: list[_Passing] = []
+        self._looked = 0
+
+    def _programs(self) -> list[_Passing]:
+        found: dict[tuple[object, ...], _Passing] = {}
+        for path in self._files:
+            loaded = load_scenario(path).changed(mutations=[])
+            spec = loaded.scenario.spec
+            key = (tuple(sorted(spec.sources.items())), repr(spec.spawns), spec.cpus)
+            found.setdefault(key, _Passing(path, loaded))
+        return list(found.values())
+
+    def passing(self, points: tuple[str, ...]) -> list[_Passing]:
+        """Return the programs that pass all these points, or else the first, the shortest first."""
+        while True:
+            for wanted in (points, points[:1]):
+                found = [one for one in self._every if one.points.issuperset(wanted)]
+                if found:
+                    return sorted(found, key=lambda one: (one.steps, one.path.name))
+            if self._looked == LOOKS:
+                return []
+            self._look()
+
+    def _look(self) -> None:
+        seed = self._looked
+        self._looked += 1
+        self._every = self._every or self._programs()
+        for one in self._every:
+            scenario = _on(one, CPUS[seed % len(CPUS)])
+            control = Control(scenario, STRATEGIES["random"](Random(seed), Learned()))
+            run = run_once(
+                scenario, control, seed=seed, watch=None, digest=False, checks=_unchecked
+            )
+            one.points.update(run.names)
+            one.steps = max(one.steps, len(run.names))
+
+    def hunt(
+        self,
+        text: str,
+        runs: int = MOST_RUNS,
+        time_s: float | None = None,
+        models: tuple[str, ...] = (),
+        told: Callable[[Hunt], None] | None = None,
+    ) -> Hunt:
+        """Look for the mutation ``text``, which is one.
+
+        Args:
+            runs: at most so many, of all programs together.
+            time_s: after so much of the host's time no further runs begin; None: no limit.
+            models: under these memory models; empty: under those where it may show.
+            told: is called now and then with what has been done so far.
+        """
+        mutation = parse(text)
+        done = Hunt(text, reason(mutation))
+        if done.reason:
+            return done
+        ends = None if time_s is None else time.monotonic() + time_s
+        named = [mutation.place.point]
+        if mutation.other is not None:
+            named.append(mutation.other.point)
+        programs = self.passing(tuple(named))
+        done.programs = [one.path.name for one in programs]
+        models = models or models_of(mutation)
+        learned: dict[tuple[str, int, str], Learned] = {}
+        for one, cpus, model, number in _turns(programs, models):
+            if done.runs == runs:
+                break
+            if ends is not None and time.monotonic() >= ends:
+                done.finished = False
+                break
+            done.runs += 1
+            loaded = one.loaded.changed(cpus=_cpus(one, cpus), model=model, mutations=[text])
+            name, known = "random", Learned()
+            if number >= len(CPUS) * len(models):
+                name = strategy_of("portfolio", number, model)
+                key = (str(one.path), cpus, model)
+                if key not in learned:
+                    learned[key] = learn(loaded.scenario, number)
+                known = learned[key]
+            run = _run(loaded.scenario, name, known, number)
+            if run.verdict.kind != CLEAN:
+                plain = loaded.changed(mutations=[]).scenario
+                if _run(plain, name, known, number).verdict.kind == CLEAN:
+                    run.races = []  # they hold on to the whole machine
+                    done.shown = Shown(one.path, loaded, run)
+                    break
+            if told is not None:
+                told(done)
+        return done
+
+
+def _turns(
+    programs: list[_Passing], models: tuple[str, ...]
+) -> Iterator[tuple[_Passing, int, str, int]]:
+    """Yield program, CPUs, memory model and number of every run, without end."""
+    first = [(cpus, model) for model in models for cpus in CPUS]
+    for number, (cpus, model) in enumerate(first):
+        for one in programs:
+            yield one, cpus, model, number
+    numbers = dict.fromkeys(range(len(programs)), len(first))
+    chunk = 1
+    turn = 0
+    while programs:
+        model = models[turn % len(models)]
+        cpus = CPUS[turn // len(models) % len(CPUS)]
+        for place, one in enumerate(programs):
+            for number in range(numbers[place], numbers[place] + chunk):
+                yield one, cpus, model, number
+            numbers[place] += chunk
+        turn += 1
+        if not turn % len(first):
+            chunk = min(2 * chunk, _MOST_CHUNK)
+
+
+def _run(scenario: Scenario, strategy: str, learned: Learned, seed: int) -> Run:
+    run, _watch = explore_once(
+        scenario, STRATEGIES[strategy], strategy, learned, seed, digest=False
+    )
+    return run
+
+
+def _cpus(one: _Passing, cpus: int) -> int:
+    """Return how many CPUs it is tried on: a scenario of a file has no fewer than it says."""
+    return max(cpus, one.loaded.scenario.spec.cpus) if one.path.suffix == ".yaml" else cpus
+
+
+def _on(one: _Passing, cpus: int) -> Scenario:
+    scenario = one.loaded.scenario
+    return replace(scenario, spec=replace(scenario.spec, cpus=_cpus(one, cpus)))
+
+
+def _unchecked(_kernel: KernelState) -> None:
+    """Look at nothing: the kernel has no mutations."""
