@@ -18,7 +18,16 @@ from typing import Final
 from cluster.mutations.source import paths
 from cluster.race.explore import learn
 from cluster.race.idle import reason
-from cluster.race.run import CLEAN, Control, Run, Scenario, explore_once, run_once
+from cluster.race.run import (
+    CLEAN,
+    Control,
+    Run,
+    Scenario,
+    config_hash,
+    explore_once,
+    run_once,
+    scenario_hash,
+)
 from cluster.race.scenario import ScenarioFile, load_scenario
 from cluster.race.shipped import race_programs
 from cluster.race.strategies import STRATEGIES, Learned, strategy_of
@@ -120,20 +129,23 @@ class Hunter:
 
     Args:
         files: scenarios and programs to be tried; by default all that are shipped.
+        clock: tells how many seconds have gone.
     """
 
-    def __init__(self, files: list[Path] | None = None) -> None:
+    def __init__(
+        self, files: list[Path] | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._files = race_programs() if files is None else files
         self._every: list[_Passing] = []
         self._looked = 0
 
     def _programs(self) -> list[_Passing]:
-        found: dict[tuple[object, ...], _Passing] = {}
+        found: dict[tuple[bytes, bytes], _Passing] = {}
         for path in self._files:
             loaded = load_scenario(path).changed(mutations=[])
-            spec = loaded.scenario.spec
-            key = (tuple(sorted(spec.sources.items())), repr(spec.spawns), spec.cpus)
-            found.setdefault(key, _Passing(path, loaded))
+            key = (scenario_hash(loaded.scenario), config_hash(loaded.scenario))
+            found.setdefault(key, _Passing(path, loaded))  # several are about one program
         return list(found.values())
 
     def passing(self, points: tuple[str, ...]) -> list[_Passing]:
@@ -180,7 +192,7 @@ class Hunter:
         done = Hunt(text, reason(mutation))
         if done.reason:
             return done
-        ends = None if time_s is None else time.monotonic() + time_s
+        ends = None if time_s is None else self._clock() + time_s
         named = [mutation.place.point]
         if mutation.other is not None:
             named.append(mutation.other.point)
@@ -191,7 +203,7 @@ class Hunter:
         for one, cpus, model, number in _turns(programs, models):
             if done.runs == runs:
                 break
-            if ends is not None and time.monotonic() >= ends:
+            if ends is not None and self._clock() >= ends:
                 done.finished = False
                 break
             done.runs += 1

@@ -11,7 +11,6 @@ Usage: python -m tests.oracle.mutations [--seconds S] [--in-all S] [--runs N] [-
 """
 
 import argparse
-import ast
 import re
 import sys
 import time
@@ -23,7 +22,7 @@ from pathlib import Path
 from random import Random
 
 from cluster.mutations.changed import wrong_mutations
-from cluster.mutations.rewrite import apply
+from cluster.mutations.rewrite import apply, nameless
 from cluster.mutations.source import Edited
 from cluster.race.hunt import Hunt, Hunter
 from cluster.race.idle import reason
@@ -100,7 +99,7 @@ def _code(text: str) -> str:
         apply(edited, parse(text))
     except BadMutation:
         return ""
-    return "".join(ast.dump(node) for node in edited.functions.values())
+    return "".join(map(nameless, edited.functions.values()))
 
 
 def mutations() -> list[str]:
@@ -152,7 +151,7 @@ def listed() -> list[Row]:
 def main() -> int:
     """Look for those that are asked for and print what is found."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=60.0, help="for each")
+    parser.add_argument("--seconds", type=float, default=60.0, help="CPU time, for each")
     parser.add_argument("--in-all", type=float, default=float("inf"), help="seconds for all")
     parser.add_argument("--runs", type=int, default=20_000, help="for each")
     parser.add_argument("--action", action="append", default=[], choices=ACTIONS)
@@ -177,7 +176,7 @@ def main() -> int:
     ends = time.monotonic() + args.in_all
     made = []
     with following():
-        hunter = Hunter()
+        hunter = Hunter(clock=time.process_time)
         for text in wanted:
             if time.monotonic() >= ends:
                 break

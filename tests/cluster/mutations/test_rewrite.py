@@ -132,7 +132,7 @@ def test_mutations_of_one_function_add_up() -> None:
         ),
         (
             "move:copy_process.siglock_done:before:copy_process.tasklist_unlock",
-            "changes nothing: it stands there already",
+            "changes nothing: what stands there does the same already",
         ),
         (
             "move:alloc_pid.publish_lock:before:alloc_pid.publish_lock",
