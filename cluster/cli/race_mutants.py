@@ -91,8 +91,7 @@ def mutants(
             raise CliError(USAGE, "usage", f"--into: {into}: {error}") from None
     hunted = hunts(others, runs, seconds, told=not as_json) if others and ended is None else []
     if as_json:
-        every = [*map(plain_row, rows), *(plain for _, plain in hunted)]
-        print(json.dumps(every, indent=2))
+        print(json.dumps([*map(plain_row, rows), *(plain for _, plain in hunted)], indent=2))
     elif as_table and (rows or not hunted):
         for line in table(rows):
             print(line)
