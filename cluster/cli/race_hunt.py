@@ -3,6 +3,7 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
+from cluster import fast_core
 from cluster.exit_codes import BUG_FOUND, INCOMPLETE, OK
 
 if TYPE_CHECKING:
@@ -71,15 +72,16 @@ def hunt_plain(done: "Hunt") -> dict[str, Any]:
 
 
 def _bug(shown: "Shown") -> dict[str, Any]:
-    from cluster.cli.race import _code, _quoted
+    from shlex import quote
+
     from cluster.race.again import record_of
 
     run, spec = shown.run, shown.loaded.scenario.spec
-    record = record_of(shown.loaded.scenario, run, _code())
+    record = record_of(shown.loaded.scenario, run, bytes.fromhex(fast_core.key()[:8]))
     name = shown.path.stem if shown.path.suffix == ".yaml" else str(shown.path)
     mutation = spec.mutations[0]
-    words = ["smplab race replay", record.text, _quoted(name), f"--cpus {spec.cpus}"]
-    words += [f"--model {spec.memory_model}", f"--mutate {_quoted(mutation)}"]
+    words = ["smplab race replay", record.text, quote(name), f"--cpus {spec.cpus}"]
+    words += [f"--model {spec.memory_model}", f"--mutate {quote(mutation)}"]
     return {
         "program": shown.path.name,
         "cpus": spec.cpus,
