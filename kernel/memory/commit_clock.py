@@ -152,6 +152,8 @@ class CommitClock:
     def update(self, cpu: int, obj: Any, field: str) -> Any:
         """Return the field as it is in memory: a full barrier, and one behind what is written."""
         self.barrier(cpu, BARRIER)
+        if self._places.find(obj, field) is None:
+            self._new(obj, field)  # others may go on reading what is there now
         self._updating = True
         return getattr(obj, field)
 

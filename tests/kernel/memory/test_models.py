@@ -1,7 +1,12 @@
 """The kernel's models show what the machines of litmus tests show."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from kernel.drive.memory import make_memory_model
+from kernel.drive.ways import versioned
+from kernel.points import LOAD
 from tests.kernel.memory.shapes_machine import explore_kernel
 from workloads.litmus.machines.explore import MACHINES, explore
 from workloads.litmus.parser import parse_litmus
@@ -36,3 +41,19 @@ def test_a_model_with_old_versions_lacks_no_state_but_those_of_late_loads(
         assert found <= shown
     if name not in LATE_LOADS:
         assert found >= shown
+
+
+@pytest.mark.parametrize("model", ["arm", "weak"])
+def test_what_was_there_before_an_atomic_update_can_be_read_late_though_nobody_had_stored_it(
+    model: str,
+) -> None:
+    machine = versioned(make_memory_model(model))
+    assert machine is not None
+    word = SimpleNamespace(v=0)
+    machine.load(1, SimpleNamespace(v=0), "v", LOAD)
+    assert machine.update(0, word, "v") == 0
+    word.v = 1
+    machine.settle(0)
+    assert machine.ways(1, LOAD, (word, "v")) == 2
+    machine.way = 1
+    assert machine.load(1, word, "v", LOAD) == 0
