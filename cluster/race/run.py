@@ -213,7 +213,7 @@ class Control:
         self.actors.append(actor)
         self.names.append(chosen.op[0])
         self._went[actor] = step
-        self._note_call(actor, chosen.op[0])
+        self._note_call(in_memory_order(actor), chosen.op[0])
         if step >= self._most:
             spins = [
                 actor_told(one) for one, call in sorted(self._calls.items()) if call[2] >= _SPINS
@@ -236,19 +236,15 @@ class Control:
     def _unspun(self, enabled: Sequence[Choice], place: int) -> int:
         """Return who goes instead of the chosen one, if that one spins: who waits longest."""
         calls = self._calls
-        call = calls.get(actor_of(enabled[place]))
+        call = calls.get(in_memory_order(actor_of(enabled[place])))
         if call is None or call[2] < _SPINS:
             return place
         others = [
             other
-            for other, entry in enumerate(enabled)
-            if calls.get(actor_of(entry), _NO_CALL)[2] < _SPINS
+            for other in _up_to_date(enabled)
+            if calls.get(actor_of(enabled[other]), _NO_CALL)[2] < _SPINS
         ]
-        went = self._went
-        return min(
-            others or range(len(enabled)),
-            key=lambda other: went.get(actor_of(enabled[other]), -1),
-        )
+        return self._longest(enabled, others or _up_to_date(enabled))
 
     def _follow(self, enabled: Sequence[Choice]) -> int:
         prefix = self._prefix
@@ -277,8 +273,24 @@ class Control:
         return lowest
 
     def _fair(self, enabled: Sequence[Choice]) -> int:
+        return self._longest(enabled, _up_to_date(enabled))
+
+    def _longest(self, enabled: Sequence[Choice], places: Sequence[int]) -> int:
+        """Return the place of who waits longest."""
         went = self._went
-        return min(range(len(enabled)), key=lambda place: went.get(actor_of(enabled[place]), -1))
+        return min(places, key=lambda place: went.get(actor_of(enabled[place]), -1))
+
+
+def _up_to_date(enabled: Sequence[Choice]) -> list[int]:
+    """Return the places of what does its access as memory has it.
+
+    Who spins and always reads what memory held before would spin for ever.
+    """
+    return [
+        place
+        for place, entry in enumerate(enabled)
+        if (actor := actor_of(entry)) == in_memory_order(actor)
+    ]
 
 
 class _Checks:

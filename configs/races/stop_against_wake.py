@@ -16,6 +16,8 @@ if pid == 0:
 os.kill(pid, signal.SIGSTOP)
 guest.futex_wake(memory, WORD, 1)
 reaped, status = os.waitpid(pid, os.WUNTRACED)
+with open(f"/proc/{pid}/stat") as stat:
+    state = stat.read().split()[2]
 os.kill(pid, signal.SIGKILL)
 os.waitpid(pid, 0)
-print("stopped", os.WIFSTOPPED(status))
+print("stopped", os.WIFSTOPPED(status), state)

@@ -36,6 +36,32 @@ def test_two_cpus_miss_each_others_store_under_every_model_but_sc(
     assert {kind for kind, _ in found.kinds} == ({OUTCOME} if model != "sc" else set())
 
 
+SPINNER = """\
+import mmap, os
+from workloads import guest
+memory = mmap.mmap(-1, 4096, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+pid = os.fork()
+if pid == 0:
+    while not guest.load_acquire(memory, 0):
+        os.sched_yield()
+    os._exit(0)
+guest.WRITE_ONCE(memory, 4, 1)
+guest.store_release(memory, 0, 1)
+os.waitpid(pid, 0)
+"""
+
+
+@pytest.mark.parametrize("model", ["arm", "weak"])
+def test_who_spins_comes_to_read_what_memory_holds(tmp_path: Path, model: str) -> None:
+    path = tmp_path / "spinner.py"
+    path.write_text(SPINNER)
+    scenario = load_scenario(path).changed(model=model).scenario
+    with following():
+        found = explore(Plan(scenario, runs=40))
+    assert found.kinds == {}
+    assert found.steps < 40 * 1000
+
+
 # -- the barriers of sleeping and waking -----------------------------------------------------------
 
 RACES = Path(__file__).resolve().parents[3] / "configs" / "races"

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from cluster.race.explore import Found, Plan, explore
+from cluster.race.run import OUTCOME, explore_once
 from cluster.race.scenario import CLEAN, FOUND, ScenarioFile, load_scenario
 from cluster.race.shrink import shrink
+from cluster.race.strategies import Learned, Pos
 from cluster.race.watch import following
 
 FOLDER = Path(__file__).resolve().parents[3] / "configs" / "races"
@@ -87,6 +89,15 @@ def test_there_is_a_scenario_for_every_row_of_the_catalogue_and_no_two_have_one_
     ids = [loaded.id for loaded in map(load_scenario, SCENARIOS) if loaded.id]
     assert set(ids) >= CATALOGUE
     assert len(set(ids)) == len(ids)
+
+
+def test_a_stop_is_lost_that_is_set_without_pi_lock() -> None:
+    scenario = load_scenario(FOLDER / "stop_against_wake.yaml").scenario
+    for seed in range(1181, 4000):  # the detector would end the run before
+        run, _ = explore_once(scenario, Pos, "pos", Learned(), seed, watch=False)
+        if run.verdict.kind == OUTCOME:
+            break
+    assert "b'stopped True S\\n'" in run.verdict.text
 
 
 def test_reports_hold_no_addresses() -> None:
