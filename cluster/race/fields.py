@@ -290,6 +290,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
             "copy_process",
             "begin_new_exec",
             "sys_execve",
+            "get_signal",
             "_wants_signal reads",
             "_stat_line reads",
             "find_alive_thread reads",
@@ -422,8 +423,9 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "TaskStruct.group_leader": (("task_tgid_vnr reads",), RCU),
     "TaskStruct.thread_pid": (("task_tgid_vnr reads",), RCU),
     "TaskStruct.pid": (
-        ("do_task_dead reads",),
-        "a leader's number is exchanged only when it was seen to be dead: wait_task_inactive()",
+        ("do_task_dead reads", "kick reads"),
+        "a leader's number is exchanged only when it was seen to be dead: wait_task_inactive(); by "
+        "which number a CPU knows the task that it is to look at: the emulator's own",
     ),
     "SemUndoList.refcnt": ((), COUNT),
     "SharedPages.frames": (
@@ -438,6 +440,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "SignalStruct.threads": (
         (
             "begin_new_exec reads",
+            "complete_signal reads",
             "do_group_exit",
             "exit_signals",
             "sys_clock_gettime reads",

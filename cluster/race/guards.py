@@ -9,6 +9,8 @@ lock counts as all others while it has it.
 ``REASONS`` allow: ``cluster.race.watch`` holds every write of theirs to that, as KCSAN does for
 ASSERT_EXCLUSIVE_WRITER(). Readers may come at any time.
 
+``PUBLISHED`` are pointers that order who follows them after who has set them.
+
 ``IDLE_LOCKS`` are locks of paths, by their point, that can be dropped without effect here: each
 with the reason. All others are found when they are dropped.
 """
@@ -147,6 +149,23 @@ ONE_WRITER: Final[dict[str, str]] = {
     "MmStruct.exe_file": "exec sets it before anybody else has the address space",
     "SignalStruct.maxrss": "the last thread of the group writes it",
 }
+
+# Pointers, and tables of them, that Linux sets with rcu_assign_pointer() or puts into lists and
+# trees of RCU, and that are followed without their lock, by rcu_dereference(): by whom is said in
+# REASONS. What was done before they were set comes before what is done by who has followed them.
+PUBLISHED: Final[frozenset[str]] = frozenset(
+    (
+        "IpcIds.entries",
+        "Pid.task",
+        "PidMap.hash",
+        "SignalStruct.pgrp",
+        "SignalStruct.session",
+        "SignalStruct.threads",
+        "TaskStruct.real_parent",
+        "TaskStruct.sighand",
+        "TaskStruct.thread_pid",
+    )
+)
 
 
 def guard_of(of: str, field: str) -> str:

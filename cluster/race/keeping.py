@@ -143,10 +143,10 @@ class KeepingWatch(Watch):
         if code.co_name not in _GIVES_BACK:
             super().first(obj, key, value, code)
 
-    def write(self, obj: Any, field: str, code: CodeType) -> None:
+    def write(self, obj: Any, field: str, value: Any, code: CodeType) -> None:
         """See ``Watch.write``."""
         if code.co_name not in _GIVES_BACK:
-            super().write(obj, field, code)
+            super().write(obj, field, value, code)
             return
         self.written[id(obj)] = obj
         if field == "usage":

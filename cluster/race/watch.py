@@ -8,7 +8,9 @@ whether another one to the same field, by another task, of which one is a write,
 
 - ordered before it: each task has a vector clock, which comes along with what orders events: a lock
   given up and taken, a point about one field that stores and one that loads, a wake-up, a CPU that
-  goes over from one task to another, and a count of users that has come down to one; or
+  goes over from one task to another, a task that is seen off its CPU, a pointer that is set for all
+  to follow and followed without its lock (``guards.PUBLISHED``), and a count of users that has come
+  down to one; or
 - made with a lock that both held, one of them at least as a writer.
 
 A lock that a mutation lets order nothing (``weaken:POINT:plain``), and a barrier that it dropped,
@@ -40,7 +42,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cluster.race.actors import actor_of
 from cluster.race.fields import ALL, SHARED_WRITES, UNSHARED, WATCHED, Excused, excused_of
-from cluster.race.guards import ONE_WRITER, guard_of
+from cluster.race.guards import ONE_WRITER, PUBLISHED, guard_of
 from kernel.check.touched import STATES, looked_at
 from kernel.drive.memory import DRAIN
 from kernel.drive.mutations import DROPPED, UNORDERED
@@ -104,6 +106,9 @@ ORDERS_LOST: Final[dict[str, tuple[bool, bool]]] = {
     "weak": (True, True),
 }
 
+# fields of PUBLISHED, by the ends of their names: most are none
+_POINTERS: Final = frozenset(name.partition(".")[2] for name in PUBLISHED)
+
 _NO_LOCKS: Final[frozenset[int]] = frozenset()
 
 
@@ -124,14 +129,16 @@ class _Rule:
 
     ``excused``: who may touch it without a lock; ``owned``: it has one writer at a time; ``free``:
     nothing is to be compared; ``quiet``: nor does a check look at it, so that only who explores
-    orders of steps wants to know of its use; ``state``: it is one of ``STATES``.
+    orders of steps wants to know of its use; ``state``: it is one of ``STATES``; ``published``: who
+    follows it without its lock comes after who set it.
     """
 
-    __slots__ = ("excused", "free", "looked_at", "owned", "quiet", "state")
+    __slots__ = ("excused", "free", "looked_at", "owned", "published", "quiet", "state")
 
     def __init__(self, of: type, field: str) -> None:
         self.excused: Excused | None = excused_of(of.__name__, field)
         self.owned = f"{of.__name__}.{field}" in ONE_WRITER
+        self.published = f"{of.__name__}.{field}" in PUBLISHED
         self.free = self.excused is not None and self.excused[0] is ALL and not self.owned
         self.state = of is TaskStruct and field in STATES
         self.looked_at = self.state or looked_at(of, field)
@@ -226,7 +233,8 @@ class Watch:
         self._at: dict[Any, int] = {}  # task -> the cpu of its last step
         self._alone: dict[int, frozenset[int]] = {}  # sets of one lock
         self._known: dict[Key, _Known] = {}
-        self._woken: list[Any] = []  # in this step; and counts that it changed
+        # in this step; and counts that it changed, pointers that it set
+        self._woken: list[Any] = []
         self._clocks: dict[Any, _Clock] = {}
         self._released: dict[Any, _Clock] = {}
         self._made = 0
@@ -371,6 +379,8 @@ class Watch:
                 if container != held:
                     acc[key] = acc.get(key, 0) | WRITE
                     where.setdefault(key, None)
+                    if len(container) > len(held):
+                        self._set(self.names[key[0]], key)
             self.seen = {}
         if where:
             self._check(acc, where)
@@ -406,21 +416,34 @@ class Watch:
             acc = self._acc
             if key not in acc:
                 acc[key] = READ
-            if value == 1 and key[1] == "users" and type(obj) is MmStruct:  # it is alone now
+            # its memory is the task's alone now; wait_task_inactive()
+            if (value == 1 and key[1] == "users" and type(obj) is MmStruct) or (
+                value is False and key[1] == "on_rq"
+            ):
                 self._join(self._clocks[self.task], key)
         if type(value) in _CONTAINERS and key not in self.seen:
             self.seen[key] = (value, value.copy())
             self._held.setdefault(self.task, {})[key] = value
 
-    def write(self, obj: Any, field: str, code: CodeType) -> None:
+    def _set(self, obj: Any, key: Key) -> None:
+        """A field refers to something from now on: if it is for all to follow, that is published.
+
+        Source: include/linux/rcupdate.h:rcu_assign_pointer().
+        """
+        if key[1] in _POINTERS and f"{type(obj).__name__}.{key[1]}" in PUBLISHED:
+            self._woken.append(key)
+
+    def write(self, obj: Any, field: str, value: Any, code: CodeType) -> None:
         """A field is about to be written. What a constructor sets nobody else has seen yet."""
         if code.co_name == "__init__":
             return
         key = (id(obj), field)
-        if field == "on_rq" and obj is not self.task and type(obj) is TaskStruct:
-            self._woken.append(obj)
+        if field == "on_rq" and type(obj) is TaskStruct:
+            self._woken.append(obj if obj is not self.task else key)
         elif field == "users" and type(obj) is MmStruct:
             self._woken.append(key)
+        elif value is not None:
+            self._set(obj, key)
         self.names[key[0]] = obj
         self._acc[key] = self._acc.get(key, 0) | WRITE
         self.where[key] = code
@@ -460,6 +483,8 @@ class Watch:
                     and not self._guarded(key)
                 )
             ):
+                if rule.published and not write:  # rcu_dereference()
+                    self._join(clock, key)
                 continue
             locks = self._locks
             if write and key[1] not in SHARED_WRITES:
@@ -574,7 +599,7 @@ def _followed(cls: type, field: str, slot: Any) -> property:
     def quiet_write(self: Any, value: Any) -> None:
         watch = active[0]
         if watch is not None and watch.keep:
-            watch.write(self, field, _user(frame(1)))
+            watch.write(self, field, value, _user(frame(1)))
         put(self, value)
 
     def read(self: Any) -> Any:
@@ -589,7 +614,7 @@ def _followed(cls: type, field: str, slot: Any) -> property:
     def write(self: Any, value: Any) -> None:
         watch = active[0]
         if watch is not None:
-            watch.write(self, field, _user(frame(1)))
+            watch.write(self, field, value, _user(frame(1)))
         put(self, value)
 
     if _rule_of(cls, field).quiet:

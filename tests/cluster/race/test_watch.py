@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cluster.race.fields import UNSHARED, excused
-from cluster.race.guards import ONE_WRITER
+from cluster.race.fields import UNSHARED, excused, excused_of
+from cluster.race.guards import ONE_WRITER, PUBLISHED
 from cluster.race.run import BROKEN, CLEAN, RACE, Control, Scenario, run_once
 from cluster.race.strategies import Learned, RandomWalk
 from cluster.race.watch import READ, WATCHED, WRITE, Watch, _active, following
@@ -18,6 +18,7 @@ from kernel.drive.mutations import DROPPED, UNORDERED, WHOLE
 from kernel.locking import Lock
 from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, STORE, UPDATE
 from kernel.points import READ as READ_LOCK
+from kernel.process.pid import Pid
 from kernel.task import TaskStruct
 from tests.cluster.race.conftest import GUEST, scenario_of
 
@@ -61,9 +62,9 @@ class Machine:
         if reads:
             self.watch.first(self.thing, (id(self.thing), "x"), 0, code_of("looks"))
         for other in wakes:
-            self.watch.write(other, "on_rq", code_of("wakes"))
+            self.watch.write(other, "on_rq", True, code_of("wakes"))
         if writes:
-            self.watch.write(self.thing, "x", code_of("changes"))
+            self.watch.write(self.thing, "x", 1, code_of("changes"))
         self.watch.end()
 
     def races(self) -> list[tuple[Any, bool, Any, bool]]:
@@ -269,7 +270,7 @@ def test_what_is_written_is_kept_for_checks(
 
 def test_what_a_constructor_sets_is_no_access(machine: Machine) -> None:
     machine.step("a", 0)
-    machine.watch.write(machine.thing, "x", code_of("__init__"))
+    machine.watch.write(machine.thing, "x", 1, code_of("__init__"))
     assert machine.watch.where == {}
 
 
@@ -376,7 +377,7 @@ def test_a_second_writer_of_a_field_of_one_writer_is_reported_whatever_lets_it_d
             )
             machine.watch.begin(path)
             machine.watch.go_on(path)
-            machine.watch.write(task, "flags", code_of(name))
+            machine.watch.write(task, "flags", 0, code_of(name))
             machine.watch.end()
         assert [race.field for race in machine.watch.races] == ["flags"]
 
@@ -388,9 +389,59 @@ def test_a_field_of_one_writer_may_go_from_one_to_the_next_in_order() -> None:
         path = SimpleNamespace(op=POINT_OP, task=actor, cpu=0, held=[], skipped=[])
         machine.watch.begin(path)
         machine.watch.go_on(path)
-        machine.watch.write(task, "flags", code_of("copy_process"))
+        machine.watch.write(task, "flags", 0, code_of("copy_process"))
         machine.watch.end()
     assert machine.watch.races == []
+
+
+def follow(held: Sequence[tuple[Any, str, bool]], found: object) -> list[str]:
+    """Set a pointer to what was changed before; return in what who follows it races with that."""
+    machine = Machine()
+    pid, leader = Pid.__new__(Pid), object()
+    steps = (
+        ("setter", 0, "copy_process", (lock(), "a_lock", False)),
+        ("finder", 1, "find_task_by_vpid", *held),
+    )
+    for who, cpu, name, *locks in steps:
+        path = SimpleNamespace(op=POINT_OP, task=who, cpu=cpu, held=locks, skipped=[])
+        machine.watch.begin(path)
+        machine.watch.go_on(path)
+        if cpu:
+            machine.watch.first(pid, (id(pid), "task"), found, code_of(name))
+            machine.watch.first(leader, (id(leader), "y"), 1, code_of(name))
+        else:
+            machine.watch.write(leader, "y", 1, code_of(name))
+            machine.watch.write(pid, "task", found, code_of(name))
+        machine.watch.end()
+    return [race.field for race in machine.watch.races]
+
+
+def test_who_follows_a_pointer_of_rcu_comes_after_what_was_done_before_it_was_set() -> None:
+    assert follow((), object()) == []
+
+
+def test_who_finds_a_pointer_of_rcu_taken_away_comes_after_nothing() -> None:
+    assert follow((), None) == ["y"]
+
+
+def test_who_relies_on_the_lock_of_a_pointer_is_not_ordered_by_the_pointer() -> None:
+    tasklist_lock = SimpleNamespace(name="tasklist_lock")
+    assert follow(((tasklist_lock, "here", False),), object()) == ["task", "y"]
+
+
+def test_who_has_seen_a_task_off_its_cpu_comes_after_what_it_did() -> None:
+    for still in (True, False):
+        machine = Machine()
+        sleeper = task(7)
+        machine.step(sleeper, 0, writes=True)
+        machine.step(sleeper, 0, wakes=() if still else (sleeper,))
+        path = SimpleNamespace(op=POINT_OP, task="other", cpu=1, held=[], skipped=[])
+        machine.watch.begin(path)
+        machine.watch.go_on(path)
+        machine.watch.first(sleeper, (id(sleeper), "on_rq"), still, code_of("looks"))
+        machine.watch.end()
+        machine.step("other", 1, writes=True)
+        assert len(machine.races()) == still
 
 
 def test_marks_name_fields_that_are_followed() -> None:
@@ -400,12 +451,13 @@ def test_marks_name_fields_that_are_followed() -> None:
         for field in cls.__dict__.get("__slots__", ())
         if field not in UNSHARED.get(cls, ())
     }
-    assert set(ONE_WRITER) <= followed
+    assert set(ONE_WRITER) | PUBLISHED <= followed
 
 
 @pytest.mark.parametrize("program", ["thread/exec_from_non_leader.py", "ptrace/follow_forks.py"])
 def test_checks_of_what_was_written_look_at_no_field_that_is_not_listed(program: str) -> None:
     looks = Watch(keep=True)
+    looks._clocks[None] = {}  # nobody's steps
 
     def look(kernel: Any) -> None:
         task = kernel.current
@@ -427,3 +479,7 @@ def test_checks_of_what_was_written_look_at_no_field_that_is_not_listed(program:
     }
     assert {field for of, field in fields if of is TaskStruct} >= {"children", "state", "signal"}
     assert of_others == set()
+
+
+def test_a_published_pointer_is_followed_by_somebody_without_its_lock() -> None:
+    assert all(excused_of(*name.split(".")) is not None for name in PUBLISHED)
