@@ -21,7 +21,7 @@ from workloads.litmus.relations import (
     union,
     within,
 )
-from workloads.litmus.test import ACQUIRE, MB, NORETURN, PLAIN, RELEASE
+from workloads.litmus.test import ACQUIRE, FAILED, MB, NORETURN, PLAIN, RELEASE
 from workloads.litmus.traces import (
     FENCE,
     LKR,
@@ -45,6 +45,7 @@ class Fixed:
         "barrier",
         "everything",
         "first",
+        "flags",
         "gp",
         "has_rcu",
         "has_sync",
@@ -98,7 +99,7 @@ class Fixed:
         acquire = get("=" + ACQUIRE, 0)
         release = get("=" + RELEASE, 0)
         mb_accesses = get("=" + MB, 0)
-        rmw_events = 0
+        rmw_events = get("=" + FAILED, 0)  # herd7's RMW: a read that nothing followed is one, too
         for e, row in enumerate(s.rmw):
             if row:
                 rmw_events |= row | 1 << e
@@ -143,7 +144,9 @@ class Fixed:
             restrict(everything, po, release),
             restrict(acquire, po, everything),
         )
-        self.rcu_rscs = self._sections(s, get("rcu-lock", 0), get("rcu-unlock", 0))
+        locks, unlocks = get("rcu-lock", 0), get("rcu-unlock", 0)
+        self.rcu_rscs = self._sections(s, locks, unlocks)
+        self.flags = _unmatched(self.rcu_rscs, locks, unlocks)
 
     def _between(self, left: int, fences: int, right: int) -> Relation:
         """Return ``[left] ; po ; [fences] ; po ; [right]``."""
@@ -170,6 +173,19 @@ class Fixed:
         return out
 
 
+def _unmatched(sections: Relation, locks: int, unlocks: int) -> tuple[str, ...]:
+    """Return what herd7 flags about sections of RCU.
+
+    Source: linux-kernel.bell, the flags behind rcu-rscs.
+    """
+    begun = ended = 0
+    for e, row in enumerate(sections):
+        begun |= (1 << e) if row else 0
+        ended |= row
+    told = {"unmatched-rcu-lock": locks & ~begun, "unmatched-rcu-unlock": unlocks & ~ended}
+    return tuple(flag for flag, found in told.items() if found)
+
+
 class Lkmm:
     """One execution under the model.
 
@@ -183,6 +199,8 @@ class Lkmm:
         self.allowed = self._check(execution, fixed)
         if self.allowed and fixed.srcu_locks | fixed.srcu_unlocks | fixed.srcu_syncs:
             self.flags = (*_srcu_flags(execution, fixed), *self.flags)
+        if self.allowed and fixed.flags:
+            self.flags = (*fixed.flags, *self.flags)
 
     def _check(self, x: Execution, f: Fixed) -> bool:
         s = x.skeleton
@@ -431,13 +449,18 @@ def _srcu_flags(x: Execution, f: Fixed) -> list[str]:
     """Return what herd7 flags about sections of SRCU.
 
     Source: linux-kernel.bell, the flags behind srcu-rscs.
-    Deviation: bad-srcu-value-match is not looked for: an unlock with a number made from its lock's.
     """
     sections = _srcu_sections(x.skeleton, f, x)
+    events = x.skeleton.events
     begun = ended = 0
+    other_values = False
     for e, row in enumerate(sections):
         begun |= (1 << e) if row else 0
         ended |= row
+        other_values |= any(
+            row >> unlock & 1 and event.value != events[e].value
+            for unlock, event in enumerate(events)
+        )
     twice = seq(inverse(sections), sections)
     sleeps = seq(restrict(~0, f.po, f.srcu_syncs), f.po)
     told = {
@@ -445,6 +468,7 @@ def _srcu_flags(x: Execution, f: Fixed) -> list[str]:
         "unmatched-srcu-unlock": f.srcu_unlocks & ~ended,
         "multiple-srcu-matches": any(row & ~(1 << e) for e, row in enumerate(twice)),
         "invalid-sleep": not is_empty(within(f.rcu_rscs, sleeps)),
+        "srcu-bad-value-match": other_values,
     }
     return [flag for flag, found in told.items() if found]
 

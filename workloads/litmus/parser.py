@@ -241,6 +241,10 @@ def _condition(scanner: Scanner) -> tuple[str, Expression]:
     if scanner.take("~"):
         scanner.expect("exists")
         return "~exists", parse_formula(scanner)
+    if scanner.kind == "end":
+        return "forall", ("true",)  # none at all: herd7's, too
+    if scanner.word == "(":
+        return "exists", parse_formula(scanner)
     if scanner.word not in QUANTIFIERS:
         scanner.expected("a condition: exists, ~exists, forall or final")
     quantifier = scanner.next()

@@ -24,6 +24,7 @@ ACQUIRE: Final = "acquire"
 RELEASE: Final = "release"
 MB: Final = "mb"  # of an atomic read-modify-write: a full barrier on both sides if it succeeds
 NORETURN: Final = "noreturn"
+FAILED: Final = "failed"  # the read of an atomic read-modify-write that does not write
 
 # The fences; RCU's markers are fences, too.
 FENCES: Final = (

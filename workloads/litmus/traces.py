@@ -14,6 +14,7 @@ from typing import Final
 
 from workloads.litmus.test import (
     ACQUIRE,
+    FAILED,
     MB,
     NORETURN,
     ONCE,
@@ -369,7 +370,7 @@ def _rmw(run: _Run, rmw: Rmw, values: Values) -> list[_Run]:
     for one, old in zip(runs, options, strict=True):
         new, data = _updated(rmw.operation, old, operands, uses)
         if new is None:
-            place = one.add(Event(READ, ONCE, location, old, address=depends))
+            place = one.add(Event(READ, FAILED, location, old, address=depends))
             one.set(rmw.register, old if rmw.result == "old" else 0, 1 << place)
             continue
         place = one.add(Event(READ, _READ_TAGS[rmw.order], location, old, address=depends))
@@ -437,7 +438,8 @@ def _srcu(run: _Run, srcu: SrcuOp) -> list[_Run]:
         place = run.add(Event(READ, ONCE, location, 0, SRCU_LOCK, depends))
         run.set(srcu.register, 0, 1 << place)
     elif srcu.operation == "unlock":
-        event = Event(WRITE, ONCE, location, 0, SRCU_UNLOCK, depends)
+        value = evaluate(srcu.value, run.registers)
+        event = Event(WRITE, ONCE, location, value, SRCU_UNLOCK, depends)
         event.data = run.depends_on(srcu.value)
         run.add(event)
     else:

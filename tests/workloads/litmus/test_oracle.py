@@ -135,3 +135,34 @@ def test_a_filter_leaves_executions_out(model: str) -> None:
     text = text.replace("exists", "filter (1:r0=1)\nexists")
     found = explore(parse_litmus(text), model)
     assert found.observation == ("Always" if model in ("sc", "tso") else "Sometimes")
+
+
+def test_a_read_of_an_update_that_fails_stands_between_the_barriers_for_atomics() -> None:
+    between = "int r9 = cmpxchg_relaxed(a, 5, 1); {}"
+    loose = two(WRITER.format(between.format("")), READER.format("smp_rmb();"), STALE)
+    assert observe(parse_litmus(loose)) == "Sometimes"
+    fenced = between.format("smp_mb__after_atomic();")
+    text = two(WRITER.format(fenced), READER.format("smp_rmb();"), STALE)
+    assert observe(parse_litmus(text)) == "Never"
+
+
+@pytest.mark.parametrize(
+    ("body", "flags"),
+    [
+        ("rcu_read_lock(); rcu_read_unlock();", []),
+        ("rcu_read_lock(); rcu_read_lock(); rcu_read_unlock();", ["unmatched-rcu-lock"]),
+        ("rcu_read_unlock();", ["unmatched-rcu-unlock"]),
+        ("int i = srcu_read_lock(u); srcu_read_unlock(u, i);", []),
+        ("int i = srcu_read_lock(u);", ["unmatched-srcu-lock"]),
+        ("srcu_read_unlock(u, 0);", ["unmatched-srcu-unlock"]),
+        ("int i = srcu_read_lock(u); srcu_read_unlock(u, i + 1);", ["srcu-bad-value-match"]),
+        ("rcu_read_lock(); synchronize_srcu(u); rcu_read_unlock();", ["invalid-sleep"]),
+        (
+            "int i = srcu_read_lock(u); srcu_read_unlock(u, i); srcu_read_unlock(u, i);",
+            ["multiple-srcu-matches"],
+        ),
+    ],
+)
+def test_sections_that_do_not_match_are_flagged(body: str, flags: list[str]) -> None:
+    found = outcomes(parse_litmus(two(body, "WRITE_ONCE(*x, 1);", "x=1")))
+    assert found.flags == flags

@@ -148,7 +148,7 @@ def test_what_is_wrong_is_told_with_its_place(
         ("C T\n", "expected '{' and the first values"),
         ("C T\n{}\nexists (x=1)\n", "expected a process"),
         ("C T\n{}\nP1(int *x) {}\nexists (x=1)\n", "expected P0, found P1"),
-        ("C T\n{}\nP0(int *x) {}\n", "expected a condition"),
+        ("C T\n{}\nP0(int *x) {}\nwhen (x=1)\n", "expected a condition"),
         ("C T\n{}\nP0(int *x) {}\nexists (1:r0=1)\n", "there is no process 1"),
         ("C T\n{}\nP0(int *x) {}\nexists (x=1) more\n", "expected the end of the file"),
         ("C T\n{3:r0=1;}\nP0(int *x) {}\nexists (x=1)\n", "process 3, which there is none of"),
@@ -165,3 +165,13 @@ def test_the_result_of_a_comment_is_known() -> None:
     text = litmus("WRITE_ONCE(*x, 1);").replace("{", "(*\n * Result: Never DATARACE\n *)\n{", 1)
     test = parse_litmus(text)
     assert (test.result, test.racy) == ("Never", True)
+
+
+@pytest.mark.parametrize(
+    ("written", "quantifier", "formula"), [("", "forall", "true"), ("(x=1)", "exists", "[x]=1")]
+)
+def test_a_condition_may_be_left_out_or_have_no_quantifier(
+    written: str, quantifier: str, formula: str
+) -> None:
+    test = parse_litmus(f"C T\n{{}}\nP0(int *x) {{}}\n{written}\n")
+    assert (test.quantifier, show(test.condition)) == (quantifier, formula)
