@@ -109,6 +109,8 @@ ORDERS_LOST: Final[dict[str, tuple[bool, bool]]] = {
 # fields of PUBLISHED, by the ends of their names: most are none
 _POINTERS: Final = frozenset(name.partition(".")[2] for name in PUBLISHED)
 
+_READERS: Final = "readers"  # what they have done comes before who has the lock alone next
+
 _NO_LOCKS: Final[frozenset[int]] = frozenset()
 
 
@@ -284,7 +286,9 @@ class Watch:
             self._join(clock, task)  # somebody has woken or started it
         elif kind == RELEASE:
             if obj not in entry.skipped:  # type: ignore[union-attr]
-                self._give(task, id(obj), entry.mutated == UNORDERED)  # type: ignore[union-attr]
+                held: Any = entry.held  # type: ignore[union-attr]
+                shared = any(lock is obj and by_reader for lock, _, by_reader in held)
+                self._give(task, id(obj), entry.mutated == UNORDERED, shared)  # type: ignore[union-attr]
         elif kind in (SCHEDULE, RESCHED):
             self._hold(entry)
             _active[0] = self
@@ -317,6 +321,8 @@ class Watch:
                     self._plain.setdefault(self.task, []).append(id(obj))
                 else:
                     self._join(self._clocks[self.task], id(obj))
+                    if kind == ACQUIRE:
+                        self._join(self._clocks[self.task], (_READERS, id(obj)))
                 self.names[id(obj)] = obj
         self._hold(path)
         _active[0] = self
@@ -358,8 +364,11 @@ class Watch:
             self._locks = self._locks.difference(plain)
             self._exclusive = self._exclusive.difference(plain)
 
-    def _give(self, task: Any, lock: int, loose: bool) -> None:
-        """A lock is given up: who has it next comes after this, if a mutation does not say no."""
+    def _give(self, task: Any, lock: int, loose: bool, shared: bool) -> None:
+        """A lock is given up: who has it next comes after this, if a mutation does not say no.
+
+        After one who had it ``shared`` only who has it alone.
+        """
         plain = self._plain.get(task)
         if plain is not None and lock in plain:
             plain.remove(lock)
@@ -368,7 +377,7 @@ class Watch:
             self._loose[task, lock] = clock[task]
             clock[task] += 1
         else:
-            self._publish(task, lock)
+            self._publish(task, (_READERS, lock) if shared else lock)
 
     def end(self) -> None:
         """See ``StepWatch.end``."""

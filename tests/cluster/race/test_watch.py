@@ -135,6 +135,18 @@ def test_who_takes_a_lock_comes_after_who_gave_it_back(machine: Machine, kind: i
     assert machine.races() == []
 
 
+@pytest.mark.parametrize(("kind", "ordered"), [(ACQUIRE, True), (READ_LOCK, False)])
+def test_readers_of_a_lock_come_in_no_order_and_a_writer_comes_after_them(
+    machine: Machine, kind: int, ordered: bool
+) -> None:
+    one = lock()
+    machine.step("a", 0, writes=True)
+    machine.step("a", 0, ("unlock", RELEASE, one), held=[(one, "at.lock", True)])
+    machine.step("b", 1, ("lock", kind, one))
+    machine.step("b", 1, writes=True)
+    assert machine.races() == ([] if ordered else [("a", True, "b", True)])
+
+
 @pytest.mark.parametrize(
     ("model", "taken", "given", "races"),
     [
