@@ -7,10 +7,42 @@ found.
 from typing import Final
 
 from cluster.race.guards import IDLE_LOCKS
-from kernel.drive.mutations import DROP, WEAKEN, Mutation
+from kernel.drive.mutations import DROP, IRQ, PLAIN, WEAKEN, Mutation
 
 # mutation as it is written, without what stands for itself -> why it cannot matter
 IDLE: Final[dict[str, str]] = {}
+
+
+# released: the lock of IDLE_LOCKS
+_IDLE_RELEASES: Final[dict[str, str]] = {
+    "complete_all.unlock": "complete_all.lock",
+    "kthread_bind_mask.pi_unlock": "kthread_bind_mask.pi_lock",
+    "kthread_parkme.pi_unlock": "kthread_parkme.pi_lock",
+    "unix_recvmsg.iolock_release": "unix_recvmsg.iolock",
+}
+
+NO_INTERRUPT: Final = (
+    "no interrupt waits for a lock of this class, nor for one whose holder waits for it"
+)
+_SIGLOCKS: Final = ("copy_process.fork_out_lock", "copy_process.multiprocess_lock")
+
+
+NESTED: Final = "tasklist_lock is held for writing there, which has turned interrupts off already"
+_NESTED: Final = (
+    "copy_process.siglock",
+    "do_notify_parent.siglock",
+    "exit_signal.siglock",
+    "ptrace_set_stopped.siglock",
+    "ptrace_unlink.siglock",
+)
+
+
+def irqs_left_on(point: str) -> str:
+    """Return why it cannot matter that the lock taken at a point leaves interrupts on, or ""."""
+    name = point.rpartition(".")[2]
+    if not name.startswith(("siglock", "pi_lock")) and point not in _SIGLOCKS:
+        return NO_INTERRUPT
+    return NESTED if point in _NESTED else ""
 
 
 def reason(mutation: Mutation) -> str:
@@ -18,6 +50,10 @@ def reason(mutation: Mutation) -> str:
     name = mutation.place.point
     if mutation.action in (DROP, WEAKEN) and name in IDLE_LOCKS:
         return IDLE_LOCKS[name]
+    if mutation.action == WEAKEN and mutation.how == IRQ:
+        return irqs_left_on(name)
+    if mutation.action == WEAKEN and mutation.how == PLAIN and name in _IDLE_RELEASES:
+        return IDLE_LOCKS[_IDLE_RELEASES[name]]
     if mutation.action == DROP:
         return IDLE.get(f"{DROP}:{name}", "")
     if mutation.action == WEAKEN:
@@ -25,7 +61,15 @@ def reason(mutation: Mutation) -> str:
     return IDLE.get(repr(mutation), "")
 
 
-def reasons(name: str) -> list[tuple[str, str]]:
-    """Return the mutations of a point that cannot matter, each with its reason."""
+def reasons(name: str, *, irq: bool = False) -> list[tuple[str, str]]:
+    """Return the mutations of a point that cannot matter, each with its reason.
+
+    Args:
+        irq: it takes a lock, which can be weakened so that interrupts stay on.
+    """
     found = [(f"{DROP}:{name}", IDLE_LOCKS[name])] if name in IDLE_LOCKS else []
+    if irq and name not in IDLE_LOCKS and irqs_left_on(name):
+        found.append((f"{WEAKEN}:{name}:{IRQ}", irqs_left_on(name)))
+    if name in _IDLE_RELEASES:
+        found.append((f"{WEAKEN}:{name}:{PLAIN}", IDLE_LOCKS[_IDLE_RELEASES[name]]))
     return found + [(text, why) for text, why in IDLE.items() if text.split(":")[1] == name]

@@ -19,7 +19,7 @@ from cluster.race.run import config_hash, question_hash
 from cluster.race.scenario import CLEAN, FOUND, ScenarioFile, load_scenario
 from cluster.race.shipped import scenario_names, scenario_path
 from cluster.race.workers import Workers
-from kernel.points import KIND_NAMES
+from kernel.points import ACQUIRE, KIND_NAMES
 
 BEGINS: Final = "<!-- mutants: smplab race mutants --table --into -->"
 ENDS: Final = "<!-- mutants end -->"
@@ -64,7 +64,7 @@ def mutables() -> list[Mutable]:
             "" if point.about == "None" else point.about,
             tuple(admitted(edited, point.name)),
             tuple(name for name in by_function[point.key] if name != point.name),
-            tuple(reasons(point.name)),
+            tuple(reasons(point.name, irq=point.kind == ACQUIRE)),
         )
         for point in known.points.values()
     ]

@@ -60,6 +60,14 @@ IRQ_OFF: Final = frozenset(
     ("eventfd_lock", "pi_lock", "pidmap_lock", "siglock", "tasklist_lock", "wait_queue")
 )
 
+# Classes that interrupts take here, whether or not one has yet, and where; so one run in which such
+# a lock is held with interrupts on is enough.
+IN_INTERRUPTS: Final[dict[str, str]] = {
+    "pi_lock": "a timer that ends a sleep takes pi_lock at try_to_wake_up.pi_lock in an interrupt",
+    "siglock": "a timer that sends a signal takes siglock at do_send_sig_info.siglock in an "
+    "interrupt",
+}
+
 
 class LockDep:
     """The order of lock classes that one machine has shown so far.
@@ -73,7 +81,7 @@ class LockDep:
 
     def __init__(self) -> None:
         self.graph: _Graph = {}
-        self.in_irq: _Uses = {}
+        self.in_irq: _Uses = {name: {False: story} for name, story in IN_INTERRUPTS.items()}
         self.irqs_on: _Uses = {}
 
     def acquire(

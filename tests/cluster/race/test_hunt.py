@@ -36,7 +36,7 @@ def test_what_no_program_passes_is_told_as_such() -> None:
 
 def test_runs_end_a_hunt_and_it_is_the_same_again() -> None:
     with following():
-        one, other = (Hunter(FILES).hunt("weaken:setpgid.tasklist_lock:irq", 9) for _ in range(2))
+        one, other = (Hunter(FILES).hunt("drop:try_to_wake_up.select_task_rq", 9) for _ in range(2))
     assert (one.told, one.runs, one.finished) == ("not found", 9, True)
     assert one == other
 
@@ -57,6 +57,14 @@ def test_what_memory_orders_is_looked_for_under_every_memory_model() -> None:
     assert models_of(parse("do_wait.tasklist_lock")) == ("sc",)
     assert models_of(parse("set_task_state.smp_mb")) == ("weak", "arm", "pso", "tso", "sc")
     assert "sc" not in models_of(parse("weaken:do_wait.tasklist_lock:plain"))
+
+
+def test_interrupts_that_stay_on_are_found_where_an_interrupt_may_wait_and_nowhere_else() -> None:
+    with following():
+        hunter = Hunter(FILES)
+        assert hunter.hunt("weaken:wake_up_new_task.pi_lock:irq", 50).told == "found"
+        for point in ("setpgid.tasklist_lock", "do_notify_parent.siglock"):
+            assert hunter.hunt(f"weaken:{point}:irq").told == "cannot matter"
 
 
 def test_each_program_has_a_run_on_every_machine_before_any_has_more() -> None:
