@@ -2,7 +2,13 @@
 
 import pytest
 
-from kernel.drive.lockdep import LockDep, check_end_of_path, check_sleep, check_waiting
+from kernel.drive.lockdep import (
+    IN_INTERRUPTS,
+    LockDep,
+    check_end_of_path,
+    check_sleep,
+    check_waiting,
+)
 from kernel.errors import InvariantError
 from kernel.locking import Lock, LockStat
 
@@ -126,12 +132,20 @@ def test_a_lock_that_interrupts_take_is_not_held_with_interrupts_on():
 
 
 def test_it_does_not_matter_which_of_the_two_is_seen_first():
-    dep, siglock = LockDep(), lock("siglock")
-    take_in(dep, siglock, leaves_on=True)
+    dep, queue = LockDep(), lock("wait_queue")
+    take_in(dep, queue, leaves_on=True)
     with pytest.raises(InvariantError) as broken:
-        take_in(dep, siglock, interrupt=True)
-    assert "takes siglock at point0 in an interrupt" in str(broken.value)
-    assert "takes siglock at point0 with interrupts on" in str(broken.value)
+        take_in(dep, queue, interrupt=True)
+    assert "takes wait_queue at point0 in an interrupt" in str(broken.value)
+    assert "takes wait_queue at point0 with interrupts on" in str(broken.value)
+
+
+def test_what_interrupts_take_is_known_before_one_comes():
+    for name in IN_INTERRUPTS:
+        dep, one = LockDep(), lock(name)
+        take_in(dep, one)
+        with pytest.raises(InvariantError, match=f"interrupts on, and {name} is needed in one"):
+            take_in(dep, one, leaves_on=True)
 
 
 def test_what_is_waited_for_with_an_interrupts_lock_held_is_not_held_with_interrupts_on():
