@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cluster.race.dpor import PUT
 from cluster.race.explored import FOLLOWED, PRIVATE
 from cluster.race.loads import by_cpu
+from cluster.race.pids import by_number
 from cluster.race.watch import (
     _CONTAINERS,
     READ,
@@ -140,7 +141,7 @@ class KeepingWatch(Watch):
 
     def first(self, obj: Any, key: Key, value: Any, code: CodeType) -> None:
         """See ``Watch.first``."""
-        if code.co_name not in _GIVES_BACK:
+        if code.co_name not in _GIVES_BACK and code.co_name != _OURS:
             super().first(obj, key, value, code)
 
     def write(self, obj: Any, field: str, value: Any, code: CodeType) -> None:
@@ -149,7 +150,7 @@ class KeepingWatch(Watch):
             super().write(obj, field, value, code)
             return
         self.written[id(obj)] = obj
-        if field == "usage":
+        if field in _COUNTS:
             key = (id(obj), field)
             self.names[key[0]] = obj
             self._acc[key] = self._acc.get(key, 0) | PUT
@@ -180,9 +181,15 @@ class KeepingWatch(Watch):
             acc[key] = acc.get(key, 0) | mode
 
 
-# Who gives a reference to a task back, and clears with the last one what nobody can look at any
-# more (that references are counted right is an invariant): which of two does is all the same.
-_GIVES_BACK: Final = frozenset(("put_task_struct", "free_task"))
+# Who gives a reference to a task or a place in the file system back, and clears with the last one
+# what nobody can look at any more (that references are counted right is an invariant): which of two
+# does is all the same.
+_GIVES_BACK: Final = frozenset(("put_task_struct", "free_task", "put_fs_struct"))
+_COUNTS: Final = frozenset(("usage", "users"))
+
+# Who only looks whether a program's variables are to stay where its threads' are, or to go to its
+# CPU: the emulator's own, and no program can tell.
+_OURS: Final = "resume"
 
 _NO_PAGE: Final = bytearray()  # one that nobody has written yet
 
@@ -231,7 +238,7 @@ def _followed(field: str, slot: Any) -> property:
 def following_all() -> Iterator[None]:
     """``watch.following()``, and the fields of ``explored.FOLLOWED`` tell of their use as well."""
     replaced: list[tuple[type, str, Any]] = [(Frames, "read", _read), (Frames, "write", _write)]
-    with following(), by_cpu():
+    with following(), by_cpu(), by_number():
         try:
             setattr(Frames, "read", _frames_read)  # noqa: B010
             setattr(Frames, "write", _frames_write)  # noqa: B010

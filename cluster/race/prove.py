@@ -278,8 +278,8 @@ def _explorer_hash() -> str:
 
 # what decides which traces there are, and which of them are clean
 _EXPLORER: Final = (
-    "actors", "dpor", "explored", "fields", "guards", "keeping", "kernel_system", "loads", "prove",
-    "run", "spins", "subtrees", "waits", "watch",
+    "actors", "dpor", "explored", "fields", "guards", "keeping", "kernel_system", "loads", "pids",
+    "prove", "run", "spins", "subtrees", "waits", "watch",
 )  # fmt: skip
 
 _WHAT: Final = {
