@@ -43,6 +43,15 @@ _Check = Annotated[
 _Estimate = Annotated[
     bool, typer.Option("--estimate", help="Only estimate how many traces there are.")
 ]
+_Preemptions = Annotated[
+    int | None,
+    typer.Option(
+        "--preemptions",
+        min=0,
+        metavar="N",
+        help="Leave out orders in which one who could go on is held up more than N times.",
+    ),
+]
 
 
 def prove(
@@ -54,6 +63,7 @@ def prove(
     certificate: _Certificate = None,
     check: _Check = None,
     estimate_only: _Estimate = False,
+    preemptions: _Preemptions = None,
     jobs: Jobs = 1,
     engine: Engine = "local",
     cpus: race._Cpus = None,
@@ -69,16 +79,18 @@ def prove(
     """
     loaded = race._load(path, cpus, model, mutate, unmutated)
     from cluster.race.kept import BadCheckpoint, checkpoint_text
-    from cluster.race.prove import holds
+    from cluster.race.prove import bound_told, holds
     from cluster.race.prove import prove as prove_scenario
     from cluster.race.workers import WorkerLost
 
     code = race._code().hex()
     if check is not None:
-        why = holds(_json_of(check, "--check"), loaded.scenario, code)
+        said = _json_of(check, "--check")
+        why = holds(said, loaded.scenario, code)
         if why:
             raise CliError(USAGE, "certificate", f"{check}: {why}")
-        print(f"{loaded.scenario.name}: the certificate holds")
+        about = bound_told(said)
+        print(f"{loaded.scenario.name}: the certificate holds" + (about and f" for orders{about}"))
         return OK
     kept = None if resume is None else _checkpoint(resume)
     with _telling() as told:
@@ -91,6 +103,7 @@ def prove(
                 told,
                 code=code,
                 workers=workers(jobs, engine),
+                preemptions=preemptions,
             )
         except BadCheckpoint as error:
             raise CliError(USAGE, "checkpoint", f"{resume}: {error}") from None
@@ -99,6 +112,7 @@ def prove(
         except WorkerLost as error:
             raise CliError(BROKEN, LOST, str(error)) from None
     options = race._options(cpus, model, mutate, unmutated)
+    bound = [] if preemptions is None else [f"--preemptions={preemptions}"]
     if estimate_only:
         plain = {**race._machine_plain(loaded), "estimate": list(proof.estimate or ())}
         _print(plain, [race._machine_line(loaded), _estimate_line(proof)], as_json)
@@ -108,19 +122,25 @@ def prove(
     to = checkpoint or resume
     if to is not None and proof.checkpoint is not None:
         race._write(to, checkpoint_text(proof.checkpoint))
-    _show(loaded, proof, [race._quoted(str(path)), *options], to, as_json)
+    _show(loaded, proof, [race._quoted(str(path)), *options], bound, to, as_json)
     if proof.failed is not None:
         return BUG_FOUND
     return OK if proof.complete else INCOMPLETE
 
 
 def _show(
-    loaded: "ScenarioFile", proof: "Proof", words: list[str], to: Path | None, as_json: bool
+    loaded: "ScenarioFile",
+    proof: "Proof",
+    words: list[str],
+    bound: list[str],
+    to: Path | None,
+    as_json: bool,
 ) -> None:
     """Print what has been proved.
 
     Args:
-        words: of a command line: the scenario and what changes it.
+        words: of a command line: the scenario and what changes it; ``bound``: and what bounds the
+            proof.
         to: where the checkpoint went.
     """
     from cluster.race.watch import following
@@ -134,7 +154,7 @@ def _show(
         bug = race._bug_plain(proof.failed, record, command)
         lines += race._bug_lines(proof.failed, record, command)
     if to is not None and proof.checkpoint is not None:
-        again = " ".join(["smplab race prove", *words, "--resume", race._quoted(str(to))])
+        again = " ".join(["smplab race prove", *words, *bound, "--resume", race._quoted(str(to))])
         lines.append(f"go on: {again}")
     plain = {
         **race._machine_plain(loaded),
@@ -178,11 +198,14 @@ def _estimate_line(proof: "Proof") -> str:
 
 
 def _lines(proof: "Proof") -> list[str]:
+    from cluster.race.prove import bound_told
+
     lines = [_estimate_line(proof), *proof.text().splitlines()]
     if proof.failed is not None:
         return lines
     if proof.complete:
-        return [*lines, "certified: every order of steps that can matter is clean"]
+        bound = bound_told(proof.certificate())
+        return [*lines, f"certified: every order of steps{bound} that can matter is clean"]
     return [*lines, "not certified: the runs or the time were not enough"]
 
 

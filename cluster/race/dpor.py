@@ -8,6 +8,12 @@ already leads to the reversed order (a source set). A *sleep set* keeps what has
 place from being explored again under its neighbours, as long as nothing that conflicts with it has
 happened. When no branch is left, all traces have been seen.
 
+With a *bound* on preemptions (whoever could have gone on did not) only runs within it are made, and
+all that they can show. A branch that the bound rules out may be needed for one that it allows, so
+for each race whoever is second goes before the first step, and also where the first one's actor was
+let go on last, which costs no more than was paid there; nobody sleeps, for what he sleeps on may
+have been cut off. So a trace may be seen more than once.
+
 This module knows nothing of kernels: a *system* makes a run, asking a ``Walk`` who goes, and tells
 it of each step what it touched (known only when it has been taken). Locks are a part of what is
 touched, under the field ``LOCK``: two acquisitions conflict, and a race of them is one of the whole
@@ -16,6 +22,7 @@ sections, for only the acquisitions can change places. What a step could not hav
 
 Source: Abdulla, Aronis, Jonsson, Sagonas, Source Sets: A Foundation for Optimal Dynamic Partial
 Order Reduction (JACM 2017), algorithm 1; Flanagan and Godefroid (POPL 2005) for what locks disable;
+Coons, Musuvathi, McKinley, Bounded Partial-Order Reduction (OOPSLA 2013);
 Knuth, Estimating the efficiency of backtrack programs (1975).
 """
 
@@ -55,6 +62,7 @@ class Node:
     """A place of the tree: before one step of the run at hand.
 
     Attributes:
+        enabled: who can go here, within the bound.
         chosen: who goes here in this run; ``touched``: what that step touched.
         branches: who is to go here, in the end; ``done``: who went, with what his step touched.
         sleep: who need not go here.
@@ -82,6 +90,7 @@ class Walk:
     Args:
         base: so many nodes, the first ones, are somebody else's: what they are to have in addition
             is noted in ``wishes``, as ``(place, who may go there)``.
+        bound: so many preemptions at most; None: any number.
 
     Attributes:
         steps: what was taken.
@@ -89,15 +98,20 @@ class Walk:
             would touch: their order after what holds them up may be turned round.
     """
 
-    __slots__ = ("_fresh", "_known", "_nodes", "base", "pending", "steps", "wishes")
+    __slots__ = (
+        "_fresh", "_known", "_nodes", "_spent", "base", "bound", "pending", "steps", "wishes",
+    )  # fmt: skip
 
     def __init__(
         self,
         nodes: list[Node],
         fresh: Callable[[Sequence[int], int | None], int] | None = None,
         base: int = 0,
+        bound: int | None = None,
     ) -> None:
         self._nodes = nodes
+        self._spent = 0  # preemptions so far
+        self.bound = bound
         self._known = len(nodes)
         self._fresh = fresh
         self.base = base
@@ -124,9 +138,13 @@ class Walk:
                     f"step {place + 1}: actor {node.chosen} could go in an earlier run with the "
                     f"same steps, and now only {', '.join(map(str, enabled))} can"
                 )
+            self._pay(node.chosen, enabled)
             return node.chosen
+        last = self.steps[-1].actor if self.steps else None
+        if self.bound is not None and self._spent >= self.bound and last in enabled:
+            enabled = (last,)  # type: ignore[assignment]
         sleep: dict[int, Touched] = {}
-        if place:
+        if place and self.bound is None:
             before = nodes[place - 1]
             sleep = {
                 actor: touched
@@ -137,13 +155,18 @@ class Walk:
         if not awake:
             self.pending = waiting
             raise Blocked
-        last = self.steps[-1].actor if self.steps else None
         if self._fresh is not None:
             chosen = self._fresh(awake, last)
         else:
             chosen = last if last is not None and last in awake else min(awake)
         nodes.append(Node(tuple(enabled), sleep, chosen, branches=[chosen]))
+        self._pay(chosen, enabled)
         return chosen
+
+    def _pay(self, chosen: int, enabled: Sequence[int]) -> None:
+        last = self.steps[-1].actor if self.steps else chosen
+        if chosen != last and last in enabled:
+            self._spent += 1
 
     def settle(self) -> int:
         """The run is over: find its races; return how many are unexplained."""
@@ -181,11 +204,17 @@ class Explorer:
     """Walks the tree of one system, or what is below the first ``base`` of some ``nodes``."""
 
     def __init__(
-        self, system: System, nodes: list[Node] | None = None, base: int = 0, begun: bool = False
+        self,
+        system: System,
+        nodes: list[Node] | None = None,
+        base: int = 0,
+        begun: bool = False,
+        bound: int | None = None,
     ) -> None:
         self.system = system
         self.nodes: list[Node] = [] if nodes is None else nodes
         self.base = base
+        self.bound = bound  # see ``Walk``
         self.counts = Counts()
         self.begun = begun
         self.wishes: list[tuple[int, list[int]]] = []  # see ``Walk``
@@ -196,7 +225,7 @@ class Explorer:
             self.counts.complete = True
             return None
         self.begun = True
-        walk = Walk(self.nodes, base=self.base)
+        walk = Walk(self.nodes, base=self.base, bound=self.bound)
         blocked, end = False, None
         try:
             end = self.system(walk)
@@ -239,8 +268,8 @@ class _Descent(Walk):
 
     __slots__ = ("_random", "_tree", "way")
 
-    def __init__(self, tree: _Tree, random: Random) -> None:
-        super().__init__([], self._pick)
+    def __init__(self, tree: _Tree, random: Random, bound: int | None) -> None:
+        super().__init__([], self._pick, bound=bound)
         self._tree = tree
         self._random = random
         self.way: list[tuple[_Tree, frozenset[int]]] = []  # places, and who slept there
@@ -280,7 +309,11 @@ class _Descent(Walk):
 
 
 def estimate(
-    system: System, descents: int, seed: int = 0, go_on: Callable[[], bool] = lambda: True
+    system: System,
+    descents: int,
+    seed: int = 0,
+    go_on: Callable[[], bool] = lambda: True,
+    bound: int | None = None,
 ) -> tuple[float, int, int]:
     """Return how many traces there may be, and the least and the most that one descent speaks for.
 
@@ -294,7 +327,7 @@ def estimate(
     for number in range(descents):
         if number and not go_on():
             break
-        walk = _Descent(tree, random)
+        walk = _Descent(tree, random, bound)
         blocked = False
         try:
             system(walk)
@@ -344,6 +377,9 @@ def analyse(nodes: Sequence[Node], walk: Walk) -> int:
         clock[actor] = before + 1
         clocks.append(clock)
         for first in racing:
+            if walk.bound is not None:
+                _want_bounded(nodes, walk, first, actor)
+                continue
             initials = _initials(nodes[first], first, place, steps, clocks)
             before = len(nodes[first].branches)
             unasked = want(nodes[first], initials)
@@ -365,6 +401,21 @@ def analyse(nodes: Sequence[Node], walk: Walk) -> int:
             if mode & PUT:
                 putters.setdefault(key, {})[actor] = place
     return unexplained
+
+
+def _want_bounded(nodes: Sequence[Node], walk: Walk, first: int, second: int) -> None:
+    """Let who is ``second`` in a race go before its first step: there, or earlier for nothing."""
+    steps, begun = walk.steps, first
+    while begun and steps[begun - 1].actor == steps[first].actor:
+        begun -= 1
+    for place in dict.fromkeys((first, begun)):
+        node = nodes[place]
+        for actor in (second,) if second in node.enabled else node.enabled:
+            if actor in node.branches:
+                continue
+            node.branches.append(actor)
+            if place < walk.base:
+                walk.wishes.append((place, [actor]))
 
 
 def _races(

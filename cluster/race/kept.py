@@ -6,7 +6,7 @@ from typing import Any, Final
 from cluster.race.dpor import Node, Touched
 from cluster.race.subtrees import Part, Tree
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 
 
 class BadCheckpoint(Exception):

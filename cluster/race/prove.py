@@ -57,6 +57,7 @@ class Proof:
         estimate: how many traces there may be: mean, least and most of some descents.
         seconds: of wall time, of all calls.
         checkpoint: what ``prove`` takes as ``resume``; None if nothing is left.
+        preemptions: how many a run had at most; None: any number.
     """
 
     scenario: Scenario
@@ -73,6 +74,7 @@ class Proof:
     estimate: tuple[float, int, int] | None = None
     seconds: float = 0.0
     checkpoint: dict[str, Any] | None = None
+    preemptions: int | None = None
 
     def certificate(self) -> dict[str, Any]:
         """Return what is certified, and what is not, for JSON."""
@@ -95,9 +97,15 @@ class Proof:
             "linux": spec.linux,
             "mutations": list(spec.mutations),
             "most_steps": self.scenario.most_steps,
+            "preemptions": self.preemptions,
             "hashes": _hashes(self.scenario, self.code),
-            "not_covered": list(NOT_COVERED),
+            "not_covered": self._not_covered(),
         }
+
+    def _not_covered(self) -> list[str]:
+        if self.preemptions is None:
+            return list(NOT_COVERED)
+        return [f"orders with more than {_preemptions(self.preemptions)}", *NOT_COVERED]
 
     def text(self) -> str:
         """Return the certificate as lines for people."""
@@ -105,13 +113,15 @@ class Proof:
         if self.failed is not None:
             head = f"failed: {self.failed.verdict.signature} (trace {self.traces})"
         elif self.complete:
-            head = f"complete: {self.traces:,} traces, all clean"
+            head = f"complete: {self.traces:,} {self._what()}, all clean"
         else:
-            head = f"incomplete: {self.traces:,} traces so far, all clean"
+            head = f"incomplete: {self.traces:,} {self._what()} so far, all clean"
             if self.estimate is not None:
                 head += f", of about {self.estimate[0]:,.0f}"
         dropped = ", ".join(spec.mutations) or "none"
         bounds = f"at most {self.scenario.most_steps:,} steps a run"
+        if self.preemptions is not None:
+            bounds += f", at most {_preemptions(self.preemptions)}"
         lines = [
             f"{self.scenario.name}: {head}",
             f"  {self.blocked:,} runs cut off, {self.steps:,} steps, {self.seconds:.1f} s",
@@ -120,8 +130,11 @@ class Proof:
             f"  bounds: {bounds}",
         ]
         if self.failed is None:
-            lines += ["  not covered:", *(f"  - {line}" for line in NOT_COVERED)]
+            lines += ["  not covered:", *(f"  - {line}" for line in self._not_covered())]
         return "\n".join(lines)
+
+    def _what(self) -> str:
+        return "traces" if self.preemptions is None else "runs"
 
 
 def prove(
@@ -134,6 +147,7 @@ def prove(
     code: str = "",
     stop: bool = True,
     workers: Workers | None = None,
+    preemptions: int | None = None,
 ) -> Proof:
     """Explore all traces of a scenario, or as many as the bounds allow.
 
@@ -145,6 +159,7 @@ def prove(
         code: names the code that is explored; a checkpoint of other code is refused.
         stop: at the first run that fails.
         workers: who makes the runs; by default this process.
+        preemptions: leave out orders with more; a run then may show a trace that another has shown.
 
     Returns:
         the same for any workers, but for when ``seconds`` end it.
@@ -162,7 +177,7 @@ def prove(
         )
     begun = time.monotonic()
     until = None if seconds is None else begun + seconds
-    proof = Proof(scenario, code)
+    proof = Proof(scenario, code, preemptions=preemptions)
     tree = Tree() if resume is None else _restored(resume, proof)
     before, start = proof.seconds, proof.traces + proof.blocked
     if proof.estimate is None:
@@ -171,6 +186,7 @@ def prove(
                 KernelSystem(scenario),
                 _DESCENTS,
                 go_on=lambda: until is None or time.monotonic() < begun + (until - begun) / 4,
+                bound=preemptions,
             )
     who = workers or Here()
     while not tree.complete and (proof.failed is None or not stop):
@@ -181,7 +197,8 @@ def prove(
             continue
         if not items or (until is not None and time.monotonic() >= until):
             break
-        with closing(who.results(explore_part, (scenario, stop, until), items)) as results:
+        fixed = (scenario, stop, until, preemptions)
+        with closing(who.results(explore_part, fixed, items)) as results:
             for (number, _share), made in zip(shares, results, strict=True):
                 tree.parts[number] = made.part
                 _count(proof, made, tree)
@@ -198,13 +215,18 @@ def prove(
 
 
 def explore_part(
-    scenario: Scenario, stop: bool, until: float | None, item: tuple[Part, int]
+    scenario: Scenario,
+    stop: bool,
+    until: float | None,
+    preemptions: int | None,
+    item: tuple[Part, int],
 ) -> Made:
     """Make some runs of a part of the tree, in whatever process.
 
     Args:
         stop: at the first run that fails.
         until: of the host's monotonic clock: no run begins after it.
+        preemptions: see ``prove``.
     """
     part, most = item
 
@@ -214,7 +236,7 @@ def explore_part(
         return until is None or time.monotonic() < until
 
     with following_all():
-        made = make_part(KernelSystem(scenario), part, most, go_on)
+        made = make_part(KernelSystem(scenario), part, most, go_on, preemptions)
     for run in made.ends:
         run.races = []  # they hold on to the whole machine; the verdict has what they say
     first = next((at for at, run in enumerate(made.ends) if run.verdict.kind != CLEAN), -1)
@@ -223,6 +245,16 @@ def explore_part(
         for at, run in enumerate(made.ends)
     ]
     return made
+
+
+def _preemptions(number: int) -> str:
+    return f"{number} preemption" + ("" if number == 1 else "s")
+
+
+def bound_told(certificate: dict[str, Any]) -> str:
+    """Return what bounds the orders that a certificate speaks of, in words; "" if nothing does."""
+    number = certificate.get("preemptions")
+    return "" if number is None else f" with at most {_preemptions(number)}"
 
 
 def holds(certificate: Any, scenario: Scenario, code: str) -> str:
@@ -297,6 +329,7 @@ def _kept(proof: Proof, tree: Tree) -> dict[str, Any]:
         "hashes": _hashes(proof.scenario, proof.code),
         "counts": [proof.traces, proof.blocked, proof.steps],
         "seconds": round(proof.seconds, 3),
+        "preemptions": proof.preemptions,
         "endings": proof.endings,
         "estimate": proof.estimate,
         **packed(tree),
@@ -308,6 +341,14 @@ def _restored(kept: dict[str, Any], proof: Proof) -> Tree:
         found = kept["hashes"].get(name) if isinstance(kept.get("hashes"), dict) else None
         if found != value:
             raise BadCheckpoint(f"the checkpoint is {_WHAT[name]}: {found}, and this is {value}")
+    if kept.get("preemptions") != proof.preemptions:
+        found, now = (
+            bound_told(kept) or " of any kind",
+            bound_told({"preemptions": proof.preemptions}),
+        )
+        raise BadCheckpoint(
+            f"the checkpoint is of orders{found}, and this is of orders{now or ' of any kind'}"
+        )
     tree = unpacked(kept)
     proof.unexplained = tree.unexplained
     try:

@@ -61,14 +61,19 @@ class Made:
 
 
 def make_part(
-    system: System, part: Part, most: int, go_on: Callable[[Any], bool] = lambda _end: True
+    system: System,
+    part: Part,
+    most: int,
+    go_on: Callable[[Any], bool] = lambda _end: True,
+    bound: int | None = None,
 ) -> Made:
     """Make at most ``most`` runs of a part.
 
     Args:
         go_on: is asked after each run, with its end; None: the run was blocked.
+        bound: see ``dpor.Walk``.
     """
-    explorer = Explorer(system, part.nodes, part.base, part.begun)
+    explorer = Explorer(system, part.nodes, part.base, part.begun, bound)
     made = Made(part, explorer.counts)
     for _ in range(most):
         found = explorer.next()

@@ -292,3 +292,43 @@ def test_estimate_of_adders_is_the_number_of_their_orders() -> None:
     mean, least, most = estimate(_system(program, set()), 200)  # type: ignore[arg-type]
     assert least <= mean <= most
     assert 4 < mean < 9
+
+
+def _ends_within(program: Program, bound: int) -> set[object]:
+    """Return the ends of all orders with at most so many preemptions."""
+    first = (_Machine(program), -1, 0)
+    ends: set[object] = set()
+    seen: set[object] = set()
+    left = [first]
+    while left:
+        machine, last, spent = left.pop()
+        enabled = machine.enabled()
+        if not enabled:
+            ends.add(machine.state())
+        for actor in enabled:
+            paid = spent + (last in enabled and actor != last)
+            if paid > bound:
+                continue
+            after = machine.copy()
+            after.take(actor)
+            key = after.state(), actor, paid
+            if key not in seen:
+                seen.add(key)
+                left.append((after, actor, paid))
+    return ends
+
+
+@pytest.mark.parametrize("bound", range(4))
+def test_bounded_search_finds_exactly_the_ends_of_orders_within_its_bound(bound: int) -> None:
+    complete = 0
+    for seed in range(150):
+        program = _random_program(Random(seed))
+        found: set[object] = set()
+        explorer = Explorer(_system(program, found), bound=bound)  # type: ignore[arg-type]
+        for _ in range(1_500):
+            if explorer.next() is None:
+                break
+        if explorer.counts.complete:
+            complete += 1
+            assert found == _ends_within(program, bound), (seed, program)
+    assert complete > 100

@@ -302,3 +302,39 @@ def test_dropped_lock_is_found_by_prove(tmp_path: Path) -> None:
     assert proof.failed is not None
     assert not proof.complete or proof.failed.verdict.kind != "clean"
     assert proof.certificate()["complete"] is False
+
+
+def test_bounded_proof_states_its_bound_and_covers_runs_within_it(tmp_path: Path) -> None:
+    scenario = _scenario(tmp_path, "exit")
+    proof = prove(scenario, preemptions=1)
+    assert proof.complete
+    certificate = proof.certificate()
+    assert certificate["preemptions"] == 1
+    assert certificate["not_covered"][0] == "orders with more than 1 preemption"
+    assert "at most 1 preemption\n" in proof.text()
+    assert prove(scenario).certificate()["preemptions"] is None
+    kept = prove(scenario, 2, preemptions=1).checkpoint
+    assert kept is not None
+    with pytest.raises(BadCheckpoint, match="at most 1 preemption, and this is of orders of any"):
+        prove(scenario, 2, resume=kept)
+
+
+def test_bounded_search_shows_every_trace_of_runs_within_its_bound(tmp_path: Path) -> None:
+    scenario = _scenario(tmp_path, "exit")
+    shown: list[set[int]] = []
+    for bound in (0, 1, 2, None):
+        traces: set[int] = set()
+
+        class Noting(KernelSystem):
+            def __call__(self, walk: Walk, traces: set[int] = traces) -> object:  # type: ignore[override]
+                run = super().__call__(walk)
+                traces.add(_trace(walk.steps))
+                return run
+
+        with following_all():
+            explorer = Explorer(Noting(scenario), bound=bound)
+            while explorer.next() is not None:
+                pass
+        shown.append(traces)
+    assert shown[0] <= shown[1] <= shown[2] <= shown[3]
+    assert len(shown[0]) < len(shown[3])
