@@ -141,7 +141,7 @@ class KeepingWatch(Watch):
 
     def first(self, obj: Any, key: Key, value: Any, code: CodeType) -> None:
         """See ``Watch.first``."""
-        if code.co_name not in _GIVES_BACK and code.co_name != _OURS:
+        if code.co_name not in _GIVES_BACK:
             super().first(obj, key, value, code)
 
     def write(self, obj: Any, field: str, value: Any, code: CodeType) -> None:
@@ -186,10 +186,6 @@ class KeepingWatch(Watch):
 # does is all the same.
 _GIVES_BACK: Final = frozenset(("put_task_struct", "free_task", "put_fs_struct"))
 _COUNTS: Final = frozenset(("usage", "users"))
-
-# Who only looks whether a program's variables are to stay where its threads' are, or to go to its
-# CPU: the emulator's own, and no program can tell.
-_OURS: Final = "resume"
 
 _NO_PAGE: Final = bytearray()  # one that nobody has written yet
 
