@@ -101,5 +101,10 @@ def usage_message(error: Any) -> str:
     """Return one line for a usage error of Typer's."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "smplab"
+    if (
+        context is not None and type(error).__name__ == "NoArgsIsHelpError"
+    ):  # its message is the whole help
+        names = ", ".join(context.command.list_commands(context))
+        return f"expected a command: {names} (see {command} --help)"
     message = " ".join(str(error.format_message()).split())
     return f"{message} (see {command} --help)" if message else f"see {command} --help"

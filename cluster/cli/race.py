@@ -13,6 +13,14 @@ import typer
 
 from cluster import fast_core
 from cluster.cli.completion import complete_scenario
+from cluster.cli.race_files import (
+    check_writable,
+    code_hash,
+    divergence_told,
+    record_for,
+    refuse,
+    write,
+)
 from cluster.cli.race_mutants import mutants
 from cluster.cli.race_points import points, pure_core
 from cluster.cli.race_workers import (
@@ -63,6 +71,8 @@ _Unmutated = Annotated[
 _Json = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
 _SHOWN_STEPS: Final = 40
+_MOST_RUNS: Final = 1_000_000_000
+_MOST_SEED: Final = (1 << 63) - 1 - _MOST_RUNS  # replay strings have 63 bits of one
 
 
 def _load(
@@ -100,12 +110,15 @@ def run(
         ),
     ] = "portfolio",
     runs: Annotated[
-        int | None, typer.Option("--runs", min=1, help="At most so many; else the scenario's.")
+        int | None,
+        typer.Option("--runs", min=1, max=_MOST_RUNS, help="At most so many; else the scenario's."),
     ] = None,
     seconds: Annotated[
         float | None, typer.Option("--time", min=0.001, metavar="S", help="At most so long.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the first run; others follow.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=_MOST_SEED, help="Of the first run; others follow.")
+    ] = 1,
     cpus: _Cpus = None,
     model: _Model = None,
     mutate: _Mutate = None,
@@ -140,6 +153,7 @@ def run(
         hint = f"; did you mean {near[0]}?" if near else ""
         what = f"--strategy: expected {', '.join(known)}, found {strategy!r}{hint}"
         raise CliError(USAGE, "usage", what)
+    check_writable(save=save)
     if seconds is None and loaded.time_ns is not None:
         seconds = loaded.time_ns / 1e9
     most = runs or loaded.runs
@@ -150,11 +164,12 @@ def run(
             found = every(plan, who, told) if strategy == DPOR else explore(plan, who, told)
         record = None if found.bug is None else _recorded(loaded, found.bug)
     options = _options(cpus, model, mutate, unmutated)
+    unwritten = ""
     if save is not None and record is not None:
-        _write(save, record.as_json())
+        unwritten = write("save", save, record.as_json())
     replay = None
     if record is not None:
-        what = record.text if save is None else str(save)
+        what = record.text if save is None or unwritten else str(save)
         replay = " ".join(["smplab race replay", _quoted(what), _quoted(str(path)), *options])
     told_of_audit, audited = ([], None) if not found.samples else check_audit(plan, found)
     if as_json:
@@ -163,6 +178,7 @@ def run(
     else:
         _print_found(loaded, plan.strategy, seed, found, record, replay)
         _print_lines(told_of_audit)
+    refuse(unwritten)
     end_of(found, audited)
     if found.first is not None:
         return BUG_FOUND
@@ -209,7 +225,7 @@ def replay(
     from cluster.race.run import CLEAN, Diverged
     from cluster.race.watch import following
 
-    record = _record_for(what, loaded)
+    record = record_for(what, loaded.scenario)
     try:
         with following() if watched else nullcontext():
             if times > 1 or engine != "local":
@@ -225,8 +241,7 @@ def replay(
             if label and not control.offers:
                 raise CliError(USAGE, "usage", f"--break: the run has no step at {label}")
     except Diverged as error:
-        note = "" if record.schedule.code == _code() else " (smplab itself is another than it was)"
-        raise CliError(DIVERGED, "replay diverged", f"{error}{note}") from None
+        raise CliError(DIVERGED, "replay diverged", divergence_told(record, error)) from None
     if as_json:
         print(json.dumps(_replay_plain(done, control), indent=2))
     else:
@@ -238,38 +253,10 @@ def replay(
 # -- what they have in common ----------------------------------------------------------------------
 
 
-def _code() -> bytes:
-    return bytes.fromhex(fast_core.key()[:8])
-
-
-def _record_for(what: str, loaded: "ScenarioFile") -> "Record":
-    """Return the record that a string or a file stands for.
-
-    Raises:
-        CliError: it is none, or none of this scenario on this machine.
-    """
-    from cluster.race.again import read_record
-    from cluster.race.run import config_hash, scenario_hash
-    from cluster.race.schedule import BadSchedule
-
-    try:
-        record = read_record(what)
-    except BadSchedule as error:
-        raise CliError(USAGE, "replay string", str(error)) from None
-    schedule = record.schedule
-    if schedule.scenario != scenario_hash(loaded.scenario):
-        said = "is of another program, or of other arguments or mutations, than this scenario"
-        raise CliError(USAGE, "replay string", said)
-    if schedule.config != config_hash(loaded.scenario):
-        said = "is of another machine than this scenario (see --cpus and --model)"
-        raise CliError(USAGE, "replay string", said)
-    return record
-
-
 def _recorded(loaded: "ScenarioFile", bug: "Run") -> "Record":
     from cluster.race.again import record_of
 
-    return record_of(loaded.scenario, bug, _code())
+    return record_of(loaded.scenario, bug, code_hash())
 
 
 def _options(
@@ -286,13 +273,6 @@ def _quoted(text: str) -> str:
     from shlex import quote
 
     return quote(text)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CliError(USAGE, "usage", f"--save: {path}: {error.strerror}") from None
 
 
 @contextmanager
@@ -324,6 +304,11 @@ def _telling(total: int) -> "Iterator[Callable[[Found], None] | None]":
 # -- what is printed -------------------------------------------------------------------------------
 
 
+def counted(count: int, what: str) -> str:
+    """Return so many of something: ``1 run``, ``2,000 runs``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def _machine_plain(loaded: "ScenarioFile") -> dict[str, Any]:
     spec = loaded.scenario.spec
     return {
@@ -339,8 +324,8 @@ def _machine_plain(loaded: "ScenarioFile") -> dict[str, Any]:
 def _machine_line(loaded: "ScenarioFile") -> str:
     spec = loaded.scenario.spec
     mutated = f", mutated: {', '.join(spec.mutations)}" if spec.mutations else ""
-    cpus = f"{spec.cpus} CPU{'s' if spec.cpus != 1 else ''}"
-    return f"{loaded.scenario.name}: {loaded.title} ({cpus}, {spec.memory_model}{mutated})"
+    machine = f"{counted(spec.cpus, 'CPU')}, {spec.memory_model}{mutated}"
+    return f"{loaded.scenario.name}: {loaded.title} ({machine})"
 
 
 def _bug_plain(bug: "Run", record: "Record | None", command: str | None) -> dict[str, Any]:
@@ -401,8 +386,8 @@ def _print_lines(lines: list[str]) -> None:
 def _bug_lines(bug: "Run", record: "Record", command: str | None) -> list[str]:
     switches = record.schedule.switches
     return [
-        f"{bug.verdict.kind} after {len(bug.actors)} steps and {switches} switches "
-        f"(seed {bug.seed}, {bug.strategy}):",
+        f"{bug.verdict.kind} after {counted(len(bug.actors), 'step')} and "
+        f"{switches:,} switch{'' if switches == 1 else 'es'} (seed {bug.seed}, {bug.strategy}):",
         *(f"  {line}" for line in bug.verdict.text.splitlines()),
         f"replay string: {record.text}",
         f"again: {command}",
@@ -424,8 +409,8 @@ def _print_found(
     from_seed = f" from seed {seed}" if by_chance else ""
     lines = [
         _machine_line(loaded),
-        f"{found.runs:,} runs of {strategy}{from_seed}, {len(found.traces):,} distinct "
-        f"traces, {found.steps:,} steps",
+        f"{counted(found.runs, 'run')} of {strategy}{from_seed}, "
+        f"{counted(len(found.traces), 'distinct trace')}, {counted(found.steps, 'step')}",
     ]
     if found.bug is None or record is None:
         if found.complete:
@@ -494,9 +479,11 @@ def _print_replay(done: "Run", control: "Again") -> None:
         lines.append(f"stopped after step {count}; next may be:")
         lines += [f"       {offer_told(offer)}" for offer in control.offers]
     elif done.verdict.kind == "clean":
-        lines.append(f"the same {count} steps: clean, digest {done.digest}")
+        lines.append(f"the same {counted(count, 'step')}: clean, digest {done.digest}")
     else:
-        lines.append(f"the same {count} steps: {done.verdict.kind}, digest {done.digest}")
+        lines.append(
+            f"the same {counted(count, 'step')}: {done.verdict.kind}, digest {done.digest}"
+        )
         lines += [f"  {line}" for line in done.verdict.text.splitlines()]
     _print_lines(lines)
 

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
-from cluster.cli.race_workers import LOST
-from cluster.exit_codes import BROKEN, USAGE, CliError
+from cluster.exit_codes import USAGE, CliError
 from cluster.race.every import DPOR, explore_every
 from cluster.race.explore import Found, Plan
-from cluster.race.workers import WorkerLost, Workers
+from cluster.race.workers import Workers
 
 _SEED: Final = 1  # of who asks for none
 
@@ -22,5 +21,3 @@ def every(plan: Plan, who: Workers, told: Callable[[Found], None] | None) -> Fou
         return explore_every(plan, who, told)
     except ValueError as error:
         raise CliError(USAGE, "usage", str(error)) from None
-    except WorkerLost as error:
-        raise CliError(BROKEN, LOST, str(error)) from None

@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster.cli import race as commands
+from cluster.cli.race_files import (
+    check_writable,
+    code_hash,
+    divergence_told,
+    record_for,
+    refuse,
+    write,
+)
 from cluster.cli.race_prove import prove
 from cluster.exit_codes import DIVERGED, OK, USAGE, CliError
 
@@ -42,6 +50,7 @@ def shrink_command(
     Exits 0; 2 if the run is clean or of another scenario; 3 if it goes another way.
     """
     loaded = commands._load(path, cpus, model, mutate, unmutated)
+    check_writable(save=save)
     from cluster.race.again import record_of
     from cluster.race.shrink import shrink
     from cluster.race.watch import following
@@ -49,16 +58,16 @@ def shrink_command(
     with following():
         run = _failing(what, loaded)
         shrunk = shrink(loaded.scenario, run, arguments=arguments)
-        record = record_of(shrunk.scenario, shrunk.run, commands._code())
-    if save is not None:
-        commands._write(save, record.as_json())
+        record = record_of(shrunk.scenario, shrunk.run, code_hash())
+    unwritten = "" if save is None else write("save", save, record.as_json())
     fewer = shrunk.scenario.spec.cpus
     machine = fewer if fewer != loaded.scenario.spec.cpus else cpus
     options = commands._options(machine, model, mutate, unmutated)
-    shown = commands._quoted(str(save)) if save is not None else record.text
+    shown = record.text if save is None or unwritten else commands._quoted(str(save))
     words = ["smplab race replay", shown, commands._quoted(str(path)), *options]
     other = shrunk.scenario.spec.spawns != loaded.scenario.spec.spawns
     _print_shrunk(shrunk, record, None if other else " ".join(words), as_json)
+    refuse(unwritten)
     return OK
 
 
@@ -85,6 +94,7 @@ def explain_command(
     Exits 0; 2 if the run is clean or of another scenario; 3 if it goes another way.
     """
     loaded = commands._load(path, cpus, model, mutate, unmutated)
+    check_writable(html=html, perfetto=perfetto)
     from cluster.race.explain import explain
     from cluster.race.explain_data import as_data, as_trace
     from cluster.race.explain_html import as_html
@@ -99,16 +109,18 @@ def explain_command(
             shrunk = shrink(scenario, run, arguments=False)
             scenario, run = shrunk.scenario, shrunk.run
         told = explain(scenario, run)
+    unwritten = []
     if html is not None:
-        _write("--html", html, as_html(told))
+        unwritten.append(write("html", html, as_html(told)))
     if perfetto is not None:
-        _write("--perfetto", perfetto, json.dumps(as_trace(told)) + "\n")
+        unwritten.append(write("perfetto", perfetto, json.dumps(as_trace(told)) + "\n"))
     if as_json:
         print(json.dumps(as_data(told), indent=2))
     else:
         encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
         text = as_text(told, plain=not encoding.startswith("utf"))
         commands._print_lines(text.splitlines())
+    refuse(*unwritten)
     return OK
 
 
@@ -121,21 +133,14 @@ def _failing(what: str, loaded: "ScenarioFile") -> "Run":
     from cluster.race.again import replay
     from cluster.race.run import CLEAN, Diverged
 
-    record = commands._record_for(what, loaded)
+    record = record_for(what, loaded.scenario)
     try:
         run, _control = replay(loaded.scenario, record)
     except Diverged as error:
-        raise CliError(DIVERGED, "replay diverged", str(error)) from None
+        raise CliError(DIVERGED, "replay diverged", divergence_told(record, error)) from None
     if run.verdict.kind == CLEAN:
         raise CliError(USAGE, "replay string", "is of a run that is clean")
     return run
-
-
-def _write(option: str, path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CliError(USAGE, "usage", f"{option}: {path}: {error.strerror}") from None
 
 
 def _print_shrunk(shrunk: "Shrunk", record: "Record", command: str | None, as_json: bool) -> None:
@@ -162,11 +167,13 @@ def _print_shrunk(shrunk: "Shrunk", record: "Record", command: str | None, as_js
         print(json.dumps(data, indent=2))
         return
     verdict = shrunk.run.verdict
+    counted = commands.counted
     lines = [
         f"{verdict.kind}: {verdict.signature.removeprefix(f'{verdict.kind}: ')}",
         f"segments {shrunk.segments_before} -> {shrunk.segments}, preemptions "
         f"{shrunk.preemptions_before} -> {shrunk.preemptions}, switches that do not come by "
-        f"themselves {shrunk.forced}; {len(shrunk.run.actors)} steps ({shrunk.runs} runs)",
+        f"themselves {shrunk.forced}; {counted(len(shrunk.run.actors), 'step')} "
+        f"({counted(shrunk.runs, 'run')})",
     ]
     if shrunk.changes:
         lines.append(f"the scenario: {', '.join(shrunk.changes)}")

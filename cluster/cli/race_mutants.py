@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cluster import fast_core
+from cluster.cli.race_files import check_writable, refuse, write
 from cluster.cli.race_hunt import exit_code, hunts, why_none
 from cluster.cli.race_points import pure_core
 from cluster.cli.race_workers import Engine, Jobs, end_of, workers
@@ -72,8 +73,8 @@ def mutants(
         return OK
     from cluster.race.mutants import Budget, plain_row, put_table, table
 
-    if into is not None and not into.is_file():
-        raise CliError(USAGE, "usage", f"--into: {into}: no such file")
+    if into is not None:
+        _check_into(into)
     chosen, others = _chosen(only or [])
     rows: list[Row] = []
     ended: BaseException | None = None
@@ -84,17 +85,19 @@ def mutants(
         if not rows:
             raise
         ended = error
+    unwritten = ""
     if into is not None and ended is None:
         try:
-            into.write_text(put_table(into.read_text("utf-8"), rows), "utf-8")
+            unwritten = write("into", into, put_table(into.read_text("utf-8"), rows))
         except (OSError, ValueError) as error:
-            raise CliError(USAGE, "usage", f"--into: {into}: {error}") from None
+            unwritten = f"--into: {into}: {error}"
     hunted = hunts(others, runs, seconds, told=not as_json) if others and ended is None else []
     if as_json:
         print(json.dumps([*map(plain_row, rows), *(plain for _, plain in hunted)], indent=2))
     elif as_table and (rows or not hunted):
         for line in table(rows):
             print(line)
+    refuse(unwritten)
     if ended is not None:
         sys.stdout.flush()
         raise ended
@@ -102,6 +105,23 @@ def mutants(
     if not wrong:
         return exit_code([done for done, _ in hunted])
     return BUG_FOUND if any(row.finished or row.broken for row in wrong) else INCOMPLETE
+
+
+def _check_into(into: Path) -> None:
+    """See to it that the table can be put there.
+
+    Raises:
+        CliError: it cannot.
+    """
+    from cluster.race.mutants import put_table
+
+    if not into.is_file():
+        raise CliError(USAGE, "usage", f"--into: {into}: no such file")
+    try:
+        put_table(into.read_text("utf-8"), [])
+    except (OSError, ValueError) as error:
+        raise CliError(USAGE, "usage", f"--into: {into}: {error}") from None
+    check_writable(into=into)
 
 
 def _make(
@@ -134,7 +154,7 @@ def _make(
                     keep.write_text(text[: text.rfind("\n") + 1], "utf-8")
             else:
                 keep.touch()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise CliError(USAGE, "usage", f"--keep: {keep}: {error}") from None
     with following(), _progress(len(chosen)) as progress:
         for number, case in enumerate(chosen):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster.cli import race
+from cluster.cli.race_files import check_writable, code_hash, refuse, write
 from cluster.cli.race_workers import LOST, Engine, Jobs, workers
 from cluster.exit_codes import BROKEN, BUG_FOUND, INCOMPLETE, OK, USAGE, CliError
 
@@ -75,24 +76,25 @@ def prove(
     """Make one run for each order of steps that can matter, until there is none left.
 
     Exits 0 if all were clean, or the certificate of --check holds; 1 if one failed; 4 if --most
-    runs or --time were not enough.
+    runs or --time were not enough. Ctrl-C and SIGTERM end it: with --checkpoint FILE, which is
+    written now and then as well, --resume FILE goes on.
     """
     loaded = race._load(path, cpus, model, mutate, unmutated)
     from cluster.race.kept import BadCheckpoint, checkpoint_text
-    from cluster.race.prove import bound_told, holds
     from cluster.race.prove import prove as prove_scenario
-    from cluster.race.workers import WorkerLost
 
-    code = race._code().hex()
+    code = code_hash().hex()
     if check is not None:
-        said = _json_of(check, "--check")
-        why = holds(said, loaded.scenario, code)
-        if why:
-            raise CliError(USAGE, "certificate", f"{check}: {why}")
-        about = bound_told(said)
-        print(f"{loaded.scenario.name}: the certificate holds" + (about and f" for orders{about}"))
+        _check_certificate(check, loaded, code, as_json)
         return OK
     kept = None if resume is None else _checkpoint(resume)
+    to = checkpoint or resume
+    check_writable(checkpoint=to, certificate=certificate)
+
+    def keep(state: dict[str, Any]) -> None:
+        if to is not None:
+            refuse(write("checkpoint", to, checkpoint_text(state)))
+
     with _telling() as told:
         try:
             proof = prove_scenario(
@@ -104,28 +106,64 @@ def prove(
                 code=code,
                 workers=workers(jobs, engine),
                 preemptions=preemptions,
+                keep=keep,
             )
         except BadCheckpoint as error:
             raise CliError(USAGE, "checkpoint", f"{resume}: {error}") from None
         except ValueError as error:
             raise CliError(USAGE, "usage", str(error)) from None
-        except WorkerLost as error:
-            raise CliError(BROKEN, LOST, str(error)) from None
     options = race._options(cpus, model, mutate, unmutated)
     bound = [] if preemptions is None else [f"--preemptions={preemptions}"]
     if estimate_only:
+        _end_of(proof)
         plain = {**race._machine_plain(loaded), "estimate": list(proof.estimate or ())}
         _print(plain, [race._machine_line(loaded), _estimate_line(proof)], as_json)
         return OK
+    problems = []
     if certificate is not None:
-        race._write(certificate, json.dumps(proof.certificate(), indent=2) + "\n")
-    to = checkpoint or resume
+        text = json.dumps(proof.certificate(), indent=2) + "\n"
+        problems.append(write("certificate", certificate, text))
     if to is not None and proof.checkpoint is not None:
-        race._write(to, checkpoint_text(proof.checkpoint))
+        problems.append(write("checkpoint", to, checkpoint_text(proof.checkpoint)))
     _show(loaded, proof, [race._quoted(str(path)), *options], bound, to, as_json)
+    refuse(*problems)
+    _end_of(proof)
     if proof.failed is not None:
         return BUG_FOUND
     return OK if proof.complete else INCOMPLETE
+
+
+def _end_of(proof: "Proof") -> None:
+    """End the command where the proof was cut.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C or SIGTERM ended it.
+        CliError: workers were lost.
+    """
+    if proof.interrupted or proof.lost:
+        sys.stdout.flush()
+    if proof.interrupted:
+        raise KeyboardInterrupt
+    if proof.lost:
+        raise CliError(BROKEN, LOST, proof.lost)
+
+
+def _check_certificate(path: Path, loaded: "ScenarioFile", code: str, as_json: bool) -> None:
+    """Print that a certificate holds.
+
+    Raises:
+        CliError: it does not.
+    """
+    from cluster.race.prove import bound_told, holds
+
+    said = _json_of(path, "--check")
+    why = holds(said, loaded.scenario, code)
+    if why:
+        raise CliError(USAGE, "certificate", f"{path}: {why}")
+    about = bound_told(said)
+    plain = {**race._machine_plain(loaded), "holds": True, "preemptions": said["preemptions"]}
+    line = f"{loaded.scenario.name}: the certificate holds" + (about and f" for orders{about}")
+    _print(plain, [line], as_json)
 
 
 def _show(
@@ -156,6 +194,8 @@ def _show(
     if to is not None and proof.checkpoint is not None:
         again = " ".join(["smplab race prove", *words, *bound, "--resume", race._quoted(str(to))])
         lines.append(f"go on: {again}")
+    elif proof.checkpoint is not None:
+        lines.append("what was seen is not kept: see --checkpoint FILE")
     plain = {
         **race._machine_plain(loaded),
         **proof.certificate(),
@@ -177,7 +217,7 @@ def _json_of(path: Path, option: str) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CliError(USAGE, "usage", f"{option}: {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CliError(USAGE, "usage", f"{option}: {path} is no JSON: {error}") from None
 
 
@@ -193,7 +233,9 @@ def _checkpoint(path: Path) -> dict[str, Any]:
 
 
 def _estimate_line(proof: "Proof") -> str:
-    mean, least, most = proof.estimate or (0.0, 0, 0)
+    if proof.estimate is None:
+        return "no estimate: it was stopped before"
+    mean, least, most = proof.estimate
     return f"about {mean:,.0f} traces (descents speak for {least:,} to {most:,})"
 
 
@@ -206,6 +248,8 @@ def _lines(proof: "Proof") -> list[str]:
     if proof.complete:
         bound = bound_told(proof.certificate())
         return [*lines, f"certified: every order of steps{bound} that can matter is clean"]
+    if proof.interrupted or proof.lost:
+        return [*lines, "not certified: it was stopped"]
     return [*lines, "not certified: the runs or the time were not enough"]
 
 

@@ -121,8 +121,12 @@ def _record(data: dict[str, Any]) -> Record:
     names = [str(name) for name in data["names"]]
     steps = tuple((names[int(number)], int(cpu)) for number, cpu in data["steps"])
     text = str(data["string"])
+    schedule = decode(text)
+    wanted = sum(many for _actor, many in schedule.segments)
+    if steps and len(steps) != wanted:
+        raise BadSchedule(f"the record has {len(steps)} steps, and its replay string {wanted}")
     told = [str(data.get(key, "")) for key in ("signature", "digest", "report")]
-    return Record(text, decode(text), steps, *told)
+    return Record(text, schedule, steps, *told)
 
 
 class Again(Control):

@@ -23,7 +23,6 @@ def explore_every(
 
     Raises:
         ValueError: see ``prove``.
-        WorkerLost: see ``cluster.race.workers``.
     """
 
     def told(proof: Proof) -> None:
@@ -48,5 +47,7 @@ def _found(plan: Plan, proof: Proof) -> Found:
         proof.kinds,
         set(range(proof.traces)),
         over,
+        proof.interrupted,
+        proof.lost,
         complete=proof.complete,
     )

@@ -1,6 +1,7 @@
 """The state of an exploration as plain lists and dictionaries, and back: checkpoints."""
 
 import json
+from binascii import crc32
 from typing import Any, Final
 
 from cluster.race.dpor import Node, Touched
@@ -15,7 +16,11 @@ class BadCheckpoint(Exception):
 
 def checkpoint_text(checkpoint: dict[str, Any]) -> str:
     """Return a checkpoint as the contents of a file."""
-    return json.dumps(checkpoint, separators=(",", ":")) + "\n"
+    return json.dumps({**checkpoint, "crc32": _sum(checkpoint)}, separators=(",", ":")) + "\n"
+
+
+def _sum(checkpoint: dict[str, Any]) -> int:
+    return crc32(json.dumps(checkpoint, sort_keys=True).encode())
 
 
 def read_checkpoint(text: str) -> dict[str, Any]:
@@ -26,7 +31,7 @@ def read_checkpoint(text: str) -> dict[str, Any]:
     """
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadCheckpoint(f"the checkpoint is no JSON: {error}") from None
     if not isinstance(found, dict) or found.get("kind") != "prove":
         raise BadCheckpoint("the file is no checkpoint of a proof")
@@ -34,6 +39,8 @@ def read_checkpoint(text: str) -> dict[str, Any]:
         raise BadCheckpoint(
             f"the checkpoint has format {found.get('format')}, and this is {FORMAT}"
         )
+    if found.pop("crc32", None) != _sum(found):
+        raise BadCheckpoint("the checkpoint is damaged: its checksum is wrong")
     return found
 
 

@@ -288,13 +288,22 @@ def rows_kept(lines: Iterable[str], budget: Budget, code: str) -> dict[tuple[str
     for line in lines:
         if not line.endswith("\n"):
             break
-        key, values = json.loads(line)
-        if len(values) != len(_KEPT):
+        row = json.loads(line)
+        if not _is_row(row):
             raise ValueError("has rows of another kind")
+        key, values = row
         case = known.get(key)
         if case is not None:
             found[case.name, case.model] = Row(case=case, finished=True, **dict(zip(_KEPT, values)))
     return found
+
+
+def _is_row(row: object) -> bool:
+    match row:
+        case [str(), list(values)]:
+            kinds = [each.type for each in fields(Row) if each.name in _KEPT]
+            return [type(value) for value in values] == kinds
+    return False
 
 
 def _key(case: Case, budget: Budget, code: str) -> str:

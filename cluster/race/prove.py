@@ -1,14 +1,15 @@
 """``prove``: all orders of a scenario's steps that can matter, each once, and a certificate.
 
 First an estimate, then one run for each trace (``cluster.race.dpor``), in parts that workers can
-share (``cluster.race.subtrees``), until there is none left, a run fails, or the bounds are reached;
-then the state of the search is a checkpoint from which a later call goes on. A checkpoint is good
-for the same scenario, machine and code only.
+share (``cluster.race.subtrees``), until there is none left, a run fails, the bounds are reached,
+Ctrl-C comes, or workers die; then the state of the search is a checkpoint from which a later call
+goes on. A checkpoint is good for the same scenario, machine and code only.
 """
 
+import pickle
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,9 +24,10 @@ from cluster.race.kept import BadCheckpoint, packed, unpacked
 from cluster.race.kernel_system import KernelSystem
 from cluster.race.run import CLEAN, Run, Scenario, config_hash, question_hash
 from cluster.race.subtrees import Made, Part, Tree, make_part
-from cluster.race.workers import Here, Workers
+from cluster.race.workers import Here, WorkerLost, Workers, no_signals
 
 _DESCENTS: Final = 12
+_KEEP_S: Final = 30.0  # between two checkpoints of a call, for one that is killed
 
 NOT_COVERED: Final[tuple[str, ...]] = (
     "user mode between two system calls is one step that shares nothing but what it accesses "
@@ -58,6 +60,8 @@ class Proof:
         seconds: of wall time, of all calls.
         checkpoint: what ``prove`` takes as ``resume``; None if nothing is left.
         preemptions: how many a run had at most; None: any number.
+        interrupted: Ctrl-C ended it.
+        lost: why workers could not go on; "" if they could.
     """
 
     scenario: Scenario
@@ -75,6 +79,8 @@ class Proof:
     seconds: float = 0.0
     checkpoint: dict[str, Any] | None = None
     preemptions: int | None = None
+    interrupted: bool = False
+    lost: str = ""
 
     def certificate(self) -> dict[str, Any]:
         """Return what is certified, and what is not, for JSON."""
@@ -148,6 +154,7 @@ def prove(
     stop: bool = True,
     workers: Workers | None = None,
     preemptions: int | None = None,
+    keep: Callable[[dict[str, Any]], None] | None = None,
 ) -> Proof:
     """Explore all traces of a scenario, or as many as the bounds allow.
 
@@ -160,6 +167,7 @@ def prove(
         stop: at the first run that fails.
         workers: who makes the runs; by default this process.
         preemptions: leave out orders with more; a run then may show a trace that another has shown.
+        keep: is called with a checkpoint now and then.
 
     Returns:
         the same for any workers, but for when ``seconds`` end it.
@@ -167,7 +175,6 @@ def prove(
     Raises:
         BadCheckpoint: ``resume`` is damaged, or of another scenario, machine or code.
         ValueError: the memory model is none of sc, tso and pso.
-        WorkerLost: see ``cluster.race.workers``.
     """
     model = scenario.spec.memory_model
     if model in ("arm", "weak"):
@@ -179,39 +186,66 @@ def prove(
     until = None if seconds is None else begun + seconds
     proof = Proof(scenario, code, preemptions=preemptions)
     tree = Tree() if resume is None else _restored(resume, proof)
-    before, start = proof.seconds, proof.traces + proof.blocked
-    if proof.estimate is None:
-        with following_all():
-            proof.estimate = estimate(
-                KernelSystem(scenario),
-                _DESCENTS,
-                go_on=lambda: until is None or time.monotonic() < begun + (until - begun) / 4,
-                bound=preemptions,
-            )
-    who = workers or Here()
-    while not tree.complete and (proof.failed is None or not stop):
-        shares = list(tree.shares(most_runs + start - proof.traces - proof.blocked))
-        items = [(tree.parts[number], share) for number, share in shares]
-        if not items and tree.round_is_over():
-            tree.next_round()
-            continue
-        if not items or (until is not None and time.monotonic() >= until):
-            break
-        fixed = (scenario, stop, until, preemptions)
-        with closing(who.results(explore_part, fixed, items)) as results:
-            for (number, _share), made in zip(shares, results, strict=True):
+    before = proof.seconds
+
+    def so_far() -> None:
+        proof.seconds = before + time.monotonic() - begun
+
+    try:
+        if proof.estimate is None:
+            with following_all():
+                proof.estimate = estimate(
+                    KernelSystem(scenario),
+                    _DESCENTS,
+                    go_on=lambda: until is None or time.monotonic() < begun + (until - begun) / 4,
+                    bound=preemptions,
+                )
+        kept_at = begun
+        for number, made in _parts_made(proof, tree, most_runs, until, stop, workers or Here()):
+            with no_signals():
                 tree.parts[number] = made.part
                 _count(proof, made, tree)
-                proof.seconds = before + time.monotonic() - begun
-                if progress is not None:
-                    progress(proof)
-                if stop and proof.failed is not None:
-                    break
-    proof.seconds = before + time.monotonic() - begun
+            so_far()
+            if progress is not None:
+                progress(proof)
+            if keep is not None and time.monotonic() >= kept_at + _KEEP_S:
+                keep(_kept(proof, tree))
+                kept_at = time.monotonic()
+    except KeyboardInterrupt:
+        proof.interrupted = True
+    except WorkerLost as error:
+        proof.lost = str(error)
+    so_far()
     proof.complete = tree.complete and (proof.failed is None or not stop)
     if not proof.complete and proof.failed is None:
         proof.checkpoint = _kept(proof, tree)
     return proof
+
+
+def _parts_made(
+    proof: Proof, tree: Tree, most_runs: int, until: float | None, stop: bool, who: Workers
+) -> Iterator[tuple[int, Made]]:
+    """Yield the numbers of parts with what runs of them have shown, until the bounds are reached.
+
+    What is yielded must be in ``tree`` and ``proof`` before the next is asked for. Until then both
+    are as they were before those runs: workers have copies of the parts.
+    """
+    start = proof.traces + proof.blocked
+    fixed = (proof.scenario, stop, until, proof.preemptions)
+    while not tree.complete and (proof.failed is None or not stop):
+        shares = list(tree.shares(most_runs + start - proof.traces - proof.blocked))
+        if not shares and tree.round_is_over():
+            with no_signals():
+                tree.next_round()
+            continue
+        if not shares or (until is not None and time.monotonic() >= until):
+            return
+        items = ((pickle.loads(pickle.dumps(tree.parts[at])), share) for at, share in shares)
+        with closing(who.results(explore_part, fixed, items)) as found:
+            for (number, _share), made in zip(shares, found, strict=True):
+                yield number, made
+                if stop and proof.failed is not None:
+                    return
 
 
 def explore_part(
@@ -355,8 +389,9 @@ def _restored(kept: dict[str, Any], proof: Proof) -> Tree:
         proof.traces, proof.blocked, proof.steps = map(int, kept["counts"])
         proof.endings = {str(name): int(many) for name, many in kept["endings"].items()}
         proof.seconds = float(kept["seconds"])
-        mean, least, most = kept["estimate"]
-        proof.estimate = (mean, least, most)
+        if kept["estimate"] is not None:
+            mean, least, most = kept["estimate"]
+            proof.estimate = (float(mean), int(least), int(most))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise BadCheckpoint(f"the checkpoint is damaged: {error!r}") from None
     return tree

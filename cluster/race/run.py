@@ -61,6 +61,8 @@ _LONG_HOLD_UP: Final = 1 << 21 | 1
 _SPINS: Final = 20  # system calls alike in a row
 _NO_CALL: Final = (0, 0, 0)
 
+MOST_VIRTUAL_NS: Final = 10_000_000_000  # a run that takes longer is endless
+
 _COLLECT_EVERY: Final = 16  # runs
 _runs: Final = [0]
 
@@ -369,7 +371,7 @@ def _machine(spec: MachineSpec) -> LocalRun:
     Raises:
         InvariantError: a mutated kernel does not come that far.
     """
-    request = RunRequest(spec, scheme="free", max_virtual_ns=3_600_000_000_000)
+    request = RunRequest(spec, scheme="free", max_virtual_ns=MOST_VIRTUAL_NS)
     try:
         return LocalRun(request, loader_of(spec))
     except Exception as error:
@@ -480,20 +482,33 @@ def _verdict(scenario: Scenario, result: RunResult, races: Iterable[DataRace]) -
         return Verdict(BROKEN, _masked(message), message)
     if kind == DEADLOCK:
         return _waiting(message)
-    if kind in (LIMIT, GUEST):
+    if kind == LIMIT:
+        text = f"no end after {MOST_VIRTUAL_NS // 10**9} s of virtual time"
+        return Verdict(ENDLESS, ENDLESS, text)
+    if kind == GUEST:
         return Verdict(OUTCOME, _masked(f"{kind}: {message}"), f"{kind}: {message}")
     if kind != DONE:
         raise RuntimeError(f"{kind}: {message}")
     found = {label: status for label, _pid, status in result.statuses}
     for label, status in scenario.expected.statuses:
         if found.get(label) != status:
-            text = f"{label} ends with status {found.get(label)}, and must with {status}"
+            ending = _status_told(found.get(label))
+            text = f"{label} ends with {ending}, and must with {_status_told(status)}"
             return Verdict(OUTCOME, _masked(text), text)
     for name, data in scenario.expected.outputs:
         if result.outputs.get(name, b"") != data:
             text = f"{name} is {result.outputs.get(name, b'')[:200]!r}, and must be {data[:200]!r}"
             return Verdict(OUTCOME, f"{name} is another", text)
     return Verdict(CLEAN)
+
+
+def _status_told(status: int | None) -> str:
+    """Return what wait4() would store as people say it."""
+    if status is None:
+        return "no status"
+    if status & 0x7F:
+        return f"signal {status & 0x7F}"
+    return f"exit status {status >> 8}"
 
 
 def _waiting(message: str) -> Verdict:

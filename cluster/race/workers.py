@@ -125,15 +125,16 @@ class Processes:
 
     def _submit(self, pool: ProcessPoolExecutor, item: Any) -> Future[Any]:
         """Let a worker have an item; the processes start at the first ones."""
-        with changed_environment(self._environment), _no_signals():
+        with changed_environment(self._environment), no_signals():
             return pool.submit(_make, item)
 
 
 @contextmanager
-def _no_signals() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait: half started, a process would complain.
+def no_signals() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait until what must not be half done is done.
 
-    Processes that start inside have them blocked: see ``_begin``.
+    Half started, a process would complain. Those that start inside have the signals blocked: see
+    ``_begin``.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:

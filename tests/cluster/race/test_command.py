@@ -61,6 +61,41 @@ def test_a_record_tells_the_step_and_both_points_where_a_replay_diverges(tmp_pat
     )
 
 
+def test_a_record_whose_steps_are_not_those_of_its_string_is_refused(tmp_path, capsys):
+    saved = tmp_path / "bug.json"
+    found(capsys, "--save", str(saved))
+    record = json.loads(saved.read_text())
+    count = len(record["steps"])
+    record["steps"].pop()
+    saved.write_text(json.dumps(record))
+    assert main(["race", "replay", str(saved), WAIT]) == 2
+    said = f"the record has {count - 1} steps, and its replay string {count}"
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["run", "prove"])
+def test_a_file_that_cannot_be_written_is_told_before_anything_runs(command, tmp_path, capsys):
+    option = {"run": "--save", "prove": "--checkpoint"}[command]
+    path = tmp_path / "none" / "file.json"
+    assert main(["race", command, WAIT, option, str(path)]) == 2
+    said = capsys.readouterr()
+    assert said.err == f"smplab: usage: {option}: {path}: No such file or directory\n"
+    assert not said.out
+
+
+def test_a_bug_is_told_though_its_file_could_not_be_written_in_the_end(
+    tmp_path, capsys, monkeypatch
+):
+    def full(_path: Path, _data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cluster.cli.race_files.write_atomically", full)
+    assert main(["race", "run", WAIT, "--save", str(tmp_path / "bug.json")]) == 2
+    said = capsys.readouterr()
+    assert "again: smplab race replay smp1." in said.out
+    assert "No space left on device" in said.err
+
+
 def test_a_string_of_other_mutations_is_refused_before_anything_runs(capsys):
     text = found(capsys)["bug"]["replay"]
     assert main(["race", "replay", text, WAIT, "--unmutated"]) == 2

@@ -221,6 +221,70 @@ def test_proof_goes_on_from_its_checkpoint_as_if_it_had_not_stopped(tmp_path: Pa
     assert _sums(proof) == _sums(whole)
 
 
+class _Stopped:
+    """A worker whose runs Ctrl-C ends: of the third share nobody hears."""
+
+    def results(self, job, given, items):  # type: ignore[no-untyped-def]
+        for number, item in enumerate(items):
+            made = job(*given, item)
+            if number == 2:
+                raise KeyboardInterrupt
+            yield made
+
+
+def test_proof_that_ctrl_c_stops_goes_on_from_before_the_runs_that_were_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.race.subtrees.ROUND", 4)
+    scenario = _scenario(tmp_path, "pipe")
+    whole = prove(scenario)
+    proof = prove(scenario, workers=_Stopped())
+    assert proof.interrupted
+    assert 0 < proof.traces < whole.traces
+    assert proof.checkpoint is not None
+    kept = read_checkpoint(checkpoint_text(proof.checkpoint))
+    assert _sums(prove(scenario, resume=kept)) == _sums(whole)
+
+
+def test_checkpoint_of_a_proof_that_was_stopped_before_its_estimate_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = _scenario(tmp_path, "exit")
+
+    def stopped(*_args: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("cluster.race.prove.estimate", stopped)
+        proof = prove(scenario)
+    assert proof.interrupted
+    assert proof.checkpoint is not None
+    assert _sums(prove(scenario, resume=proof.checkpoint)) == _sums(prove(scenario))
+
+
+def test_what_is_kept_while_a_proof_goes_on_leads_to_the_same_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = _scenario(tmp_path, "pipe")
+    texts: list[str] = []
+    monkeypatch.setattr("cluster.race.subtrees.ROUND", 4)
+    with monkeypatch.context() as patched:
+        patched.setattr("cluster.race.prove._KEEP_S", 0.0)
+        whole = prove(scenario, keep=lambda kept: texts.append(checkpoint_text(kept)))
+    assert len(texts) > 1
+    again = prove(scenario, resume=read_checkpoint(texts[len(texts) // 2]))
+    assert _sums(again) == _sums(whole)
+
+
+def test_checkpoint_that_was_changed_is_refused(tmp_path: Path) -> None:
+    kept = prove(_scenario(tmp_path, "exit"), 1).checkpoint
+    assert kept is not None
+    text = checkpoint_text(kept)
+    for other in (text.replace('"seconds":', '"seconds":1'), text[: text.rindex(",")] + "}"):
+        with pytest.raises(BadCheckpoint, match="checksum"):
+            read_checkpoint(other)
+
+
 def _sums(proof: Proof) -> tuple[object, ...]:
     return proof.traces, proof.blocked, proof.steps, proof.endings, proof.estimate
 

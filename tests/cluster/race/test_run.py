@@ -157,8 +157,8 @@ def test_a_wait_status_that_was_not_expected_is_told(fork: Scenario) -> None:
     expected = Expected(statuses=(("fork.py", 256),))
     verdict = random_run(replace(fork, expected=expected), 1).verdict
     assert verdict.kind == OUTCOME
-    assert verdict.text == "fork.py ends with status 0, and must with 256"
-    assert verdict.signature == "fork.py ends with status N, and must with N"
+    assert verdict.text == "fork.py ends with exit status 0, and must with exit status 1"
+    assert verdict.signature == "fork.py ends with exit status N, and must with exit status N"
 
 
 def test_an_output_that_was_not_expected_is_told(fork: Scenario) -> None:
