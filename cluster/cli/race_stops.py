@@ -35,7 +35,7 @@ def stop_at(
     said = f"{verdict.kind}\n{verdict.signature}\n{verdict.text}".lower()
     if before and before.lower() in said:
         return len(run.actors) - 1, ""
-    near = difflib.get_close_matches(before, point_kinds(), 1)
+    near = difflib.get_close_matches(before, point_kinds(), 1, 0.7)
     hint = f"; did you mean {near[0]}?" if near else "; smplab race points lists the points"
     found = f"the run ends with {verdict.signature or verdict.kind!r}"
     what = f"--break: no point, and nothing that is wrong with the run: {before!r} ({found}){hint}"

@@ -109,7 +109,11 @@ def decode(text: str) -> Schedule:
     try:
         data = base64.b32decode(body + "=" * (-len(body) % 8))
     except (binascii.Error, ValueError):
-        raise BadSchedule("the replay string has characters that are not base32") from None
+        alien = set(body) - set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+        what = (
+            "has characters that are not base32" if alien else "was cut, or has too many characters"
+        )
+        raise BadSchedule(f"the replay string {what}") from None
     if len(data) < 20:
         raise BadSchedule("the replay string is cut short")
     if binascii.crc32(data[:-4]).to_bytes(4, "big") != data[-4:]:
