@@ -147,12 +147,7 @@ def run(
     from cluster.race.strategies import strategy_names
     from cluster.race.watch import following
 
-    known = [*strategy_names(), DPOR]
-    if strategy not in known:
-        near = difflib.get_close_matches(strategy, known, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        what = f"--strategy: expected {', '.join(known)}, found {strategy!r}{hint}"
-        raise CliError(USAGE, "usage", what)
+    _check_strategy(strategy, [*strategy_names(), DPOR])
     check_writable(save=save)
     if seconds is None and loaded.time_ns is not None:
         seconds = loaded.time_ns / 1e9
@@ -251,6 +246,14 @@ def replay(
 
 
 # -- what they have in common ----------------------------------------------------------------------
+
+
+def _check_strategy(strategy: str, known: list[str]) -> None:
+    if strategy not in known:
+        near = difflib.get_close_matches(strategy, known, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        what = f"--strategy: expected {', '.join(known)}, found {strategy!r}{hint}"
+        raise CliError(USAGE, "usage", what)
 
 
 def _recorded(loaded: "ScenarioFile", bug: "Run") -> "Record":

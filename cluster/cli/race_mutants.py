@@ -71,7 +71,7 @@ def mutants(
     if listed:
         _print_list(as_json)
         return OK
-    from cluster.race.mutants import Budget, plain_row, put_table, table
+    from cluster.race.mutants import Budget, plain_row, table
 
     if into is not None:
         _check_into(into)
@@ -85,12 +85,7 @@ def mutants(
         if not rows:
             raise
         ended = error
-    unwritten = ""
-    if into is not None and ended is None:
-        try:
-            unwritten = write("into", into, put_table(into.read_text("utf-8"), rows))
-        except (OSError, ValueError) as error:
-            unwritten = f"--into: {into}: {error}"
+    unwritten = "" if into is None or ended is not None else _put(into, rows)
     hunted = hunts(others, runs, seconds, told=not as_json) if others and ended is None else []
     if as_json:
         print(json.dumps([*map(plain_row, rows), *(plain for _, plain in hunted)], indent=2))
@@ -105,6 +100,16 @@ def mutants(
     if not wrong:
         return exit_code([done for done, _ in hunted])
     return BUG_FOUND if any(row.finished or row.broken for row in wrong) else INCOMPLETE
+
+
+def _put(into: Path, rows: "list[Row]") -> str:
+    """Put the table of ``rows`` where it belongs; return what is wrong, or an empty string."""
+    from cluster.race.mutants import put_table
+
+    try:
+        return write("into", into, put_table(into.read_text("utf-8"), rows))
+    except (OSError, ValueError) as error:
+        return f"--into: {into}: {error}"
 
 
 def _check_into(into: Path) -> None:
