@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from cluster import fast_core
 from cluster.exit_codes import USAGE, CliError
-from cluster.rundir import write_atomically
 
 if TYPE_CHECKING:
     from cluster.race.again import Record
@@ -43,6 +42,8 @@ def check_writable(**paths: Path | None) -> None:
 
 def write(option: str, path: Path, text: str) -> str:
     """Write a file, whole or not at all; return what is wrong, or an empty string."""
+    from cluster.rundir import write_atomically
+
     data = text.encode()
     try:
         if path.is_symlink() or (path.exists() and not path.is_file()):  # /dev/stdout, a pipe

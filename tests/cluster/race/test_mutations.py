@@ -1,5 +1,7 @@
 """docs/races-mutations.md has every mutation of every point: found, of no matter, or open."""
 
+import pytest
+
 from cluster.race.idle import reason
 from cluster.race.mutants import mutables
 from kernel.drive.mutations import DROP, WEAKEN, parse
@@ -8,6 +10,7 @@ from tests.oracle.mutations import FOUND, OPEN, REASON, listed, mutations, page,
 ROWS = listed()
 
 
+@pytest.mark.slow
 def test_the_page_has_every_mutation_of_the_code_and_no_other() -> None:
     assert [row.mutation for row in ROWS] == mutations()
 
