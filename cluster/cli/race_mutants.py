@@ -4,7 +4,7 @@ import difflib
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,8 +15,8 @@ from cluster import fast_core
 from cluster.cli.race_files import check_writable, refuse, write
 from cluster.cli.race_hunt import exit_code, hunts, why_none
 from cluster.cli.race_points import pure_core
-from cluster.cli.race_workers import Engine, Jobs, end_of, workers
-from cluster.exit_codes import BUG_FOUND, INCOMPLETE, OK, USAGE, CliError
+from cluster.cli.race_workers import LOST, Engine, Jobs, end_of, workers
+from cluster.exit_codes import BROKEN, BUG_FOUND, INCOMPLETE, OK, USAGE, CliError
 
 if TYPE_CHECKING:
     from cluster.race.mutants import Budget, Case, Row
@@ -72,6 +72,7 @@ def mutants(
         _print_list(as_json)
         return OK
     from cluster.race.mutants import Budget, plain_row, table
+    from cluster.race.workers import WorkerLost
 
     if into is not None:
         _check_into(into)
@@ -80,7 +81,11 @@ def mutants(
     ended: BaseException | None = None
     told = not as_json and not as_table
     try:
-        _make(chosen, Budget(runs, more, seconds), workers(jobs, engine), keep, rows, told=told)
+        who = workers(jobs, engine)
+        with who.kept() if chosen else nullcontext():
+            _make(chosen, Budget(runs, more, seconds), who, keep, rows, told=told)
+    except WorkerLost as error:
+        raise CliError(BROKEN, LOST, str(error)) from None
     except (KeyboardInterrupt, CliError) as error:
         if not rows:
             raise

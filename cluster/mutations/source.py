@@ -92,7 +92,7 @@ class Paths:
         """
         found = self.points.get(name)
         if found is None:
-            raise BadMutation("there is no such point", name)
+            raise BadMutation(f"there is no point {name}", name)
         return found
 
     def named(self, name: str) -> list[Key]:
@@ -207,9 +207,12 @@ def simple_statements(function: ast.FunctionDef) -> Iterator[ast.stmt]:
 
 
 def nearest(name: str, others: Sequence[str] = ()) -> str:
-    """Return a hint at the point, or other name, that is most like ``name``, or an empty string."""
-    near = difflib.get_close_matches(name, [*kinds_by_text(), *others], 1)
-    return f"; did you mean {near[0]}?" if near else ""
+    """Return a hint at the point, or other name, that is most like ``name``."""
+    known = [*kinds_by_text(), *others]
+    near = difflib.get_close_matches(name, known, 1)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; the nearest is {difflib.get_close_matches(name, known, 1, 0.0)[0]}"
 
 
 class Edited:

@@ -41,7 +41,8 @@ class Plan:
         strategy: the name of one, or ``portfolio``.
         seed: of the first run.
         runs: how many.
-        time_s: after so much of the host's time no further runs begin; None: no limit.
+        time_s: after so much of the host's time no further runs begin; None: no limit. Runs before
+            the first, and the start of workers, do not count: some runs are always made.
         stop: at the first run that fails.
         audit: each so-manieth run leaves a sample for ``cluster.race.audit``; 0: none does.
     """
@@ -249,7 +250,6 @@ def explore(
     Returns:
         the same for any workers, but for when ``time_s`` ends it.
     """
-    ends = math.inf if plan.time_s is None else time.monotonic() + plan.time_s
     found = Found()
     try:
         found.learned = learn(plan.scenario, plan.seed)
@@ -258,6 +258,8 @@ def explore(
         return found
 
     def ranges() -> Iterator[range]:
+        # asked for when the workers are there: the runs have the time for themselves
+        ends = math.inf if plan.time_s is None else time.monotonic() + plan.time_s
         for start in range(0, plan.runs, _CHUNK):
             if time.monotonic() >= ends:
                 return

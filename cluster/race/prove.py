@@ -10,7 +10,7 @@ import pickle
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -200,17 +200,21 @@ def prove(
                     go_on=lambda: until is None or time.monotonic() < begun + (until - begun) / 4,
                     bound=preemptions,
                 )
-        kept_at = begun
-        for number, made in _parts_made(proof, tree, most_runs, until, stop, workers or Here()):
-            with no_signals():
-                tree.parts[number] = made.part
-                _count(proof, made, tree)
-            so_far()
-            if progress is not None:
-                progress(proof)
-            if keep is not None and time.monotonic() >= kept_at + _KEEP_S:
-                keep(_kept(proof, tree))
-                kept_at = time.monotonic()
+        kept_at = ready = time.monotonic()
+        who = workers or Here()
+        with who.kept() if most_runs else nullcontext():
+            if until is not None:
+                until += time.monotonic() - ready  # that workers start does not count
+            for number, made in _parts_made(proof, tree, most_runs, until, stop, who):
+                with no_signals():
+                    tree.parts[number] = made.part
+                    _count(proof, made, tree)
+                so_far()
+                if progress is not None:
+                    progress(proof)
+                if keep is not None and time.monotonic() >= kept_at + _KEEP_S:
+                    keep(_kept(proof, tree))
+                    kept_at = time.monotonic()
     except KeyboardInterrupt:
         proof.interrupted = True
     except WorkerLost as error:

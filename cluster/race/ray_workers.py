@@ -1,8 +1,9 @@
 """Tasks of Ray that make the runs of an exploration, on a Ray of this process's own."""
 
+import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Final
 
 from cluster import fast_core
@@ -19,6 +20,7 @@ from cluster.race.workers import (
 from cluster.ray_session import RaySession, RayUnreachable
 
 _LOOK_S: Final = 0.5  # between two looks whether Ray is still there
+_TELL_S: Final = 30.0  # without a result; then it is told, and again after twice the time
 
 
 class OnRay:
@@ -34,19 +36,36 @@ class OnRay:
         self._jobs = jobs
         self._told = told
         self._core = core
+        self._session: RaySession | None = None  # inside ``kept()``
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """See ``Workers.kept``: one Ray serves all calls."""
+        with self._started() as session:
+            self._session = session
+            try:
+                yield
+            finally:
+                self._session = None
+
+    @contextmanager
+    def _started(self) -> Iterator[RaySession]:
+        """Start a Ray of our own, or use the one that this process has, and leave it at the end."""
+        with changed_environment({fast_core.VARIABLE: self._core}):
+            self._told("Ray starts; that takes some ten seconds")
+            try:
+                session = RaySession("local", self._jobs)
+            except RayUnreachable as error:
+                raise WorkerLost(str(error)) from None
+            with session:
+                yield session
 
     def results(
         self, job: Callable[..., Result], given: tuple[Any, ...], items: Iterable[Item]
     ) -> Generator[Result, None, None]:
         """See ``Workers.results``."""
-        try:
-            with (
-                changed_environment({fast_core.VARIABLE: self._core}),
-                RaySession("local", self._jobs) as session,
-            ):
-                yield from self._made(session, job, given, items)
-        except RayUnreachable as error:
-            raise WorkerLost(str(error)) from None
+        with nullcontext(self._session) if self._session else self._started() as session:
+            yield from self._made(session, job, given, items)
 
     def _made(
         self,
@@ -79,10 +98,7 @@ class OnRay:
                 if not waiting:
                     return
                 item, call = waiting[0]
-                while not ray.wait([call], timeout=_LOOK_S)[0]:
-                    problem = session.problem()
-                    if problem:
-                        raise WorkerLost(problem)
+                self._wait(session, call)
                 try:
                     result: Result = ray.get(call)
                 except ray.exceptions.RayTaskError as error:
@@ -102,6 +118,24 @@ class OnRay:
                 with suppress(ray.exceptions.RayError):
                     for _item, call in waiting:
                         ray.cancel(call)
+
+    def _wait(self, session: RaySession, call: Any) -> None:
+        """Wait until a task has ended; tell now and then that it has not.
+
+        Raises:
+            WorkerLost: Ray is gone.
+        """
+        import ray
+
+        begun = time.monotonic()
+        tell_at = _TELL_S
+        while not ray.wait([call], timeout=_LOOK_S)[0]:
+            problem = session.problem()
+            if problem:
+                raise WorkerLost(problem)
+            if time.monotonic() - begun >= tell_at:
+                self._told(f"no result of Ray's workers for {tell_at:.0f} s; they are waited for")
+                tell_at *= 2
 
 
 def _make(given: tuple[Callable[..., Any], tuple[Any, ...], str], item: Any) -> Any:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from multiprocessing import get_context, parent_process
 from typing import Any, Final, Protocol, TypeVar
 
@@ -48,6 +48,14 @@ class Workers(Protocol):
         """
         ...
 
+    def kept(self) -> AbstractContextManager[None]:
+        """Return a context: inside it workers that are there serve the next call as well.
+
+        Raises:
+            WorkerLost: there is no Ray, when it is entered.
+        """
+        ...
+
 
 class Here:
     """This process makes all items, inside the caller's ``following()``."""
@@ -58,6 +66,10 @@ class Here:
         """See ``Workers.results``."""
         for item in items:
             yield job(*given, item)
+
+    def kept(self) -> AbstractContextManager[None]:
+        """See ``Workers.kept``."""
+        return nullcontext()
 
 
 def ignore(_message: str) -> None:
@@ -85,6 +97,23 @@ class Processes:
         self._told = told
         self._environment = environment or {}
         self._follow = follow
+        self._keeps = False
+        self._kept: tuple[ProcessPoolExecutor, Callable[..., Any], tuple[Any, ...]] | None = None
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """See ``Workers.kept``; for calls with the same job, and the very same ``given``."""
+        self._keeps = True
+        try:
+            yield
+        finally:
+            self._keeps = False
+            self._end_kept()
+
+    def _end_kept(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept[0].shutdown(wait=True, cancel_futures=True)
 
     def results(
         self, job: Callable[..., Result], given: tuple[Any, ...], items: Iterable[Item]
@@ -93,7 +122,13 @@ class Processes:
         losses = 0
         coming = iter(items)
         waiting: deque[tuple[Item, Future[Result]]] = deque()
-        pool = self._pool(job, given)
+        kept, self._kept = self._kept, None
+        if kept is not None and kept[1] is job and kept[2] is given:
+            pool = kept[0]
+        else:
+            if kept is not None:
+                kept[0].shutdown(wait=True, cancel_futures=True)
+            pool = self._pool(job, given)
         try:
             while True:
                 for item in coming:
@@ -101,6 +136,8 @@ class Processes:
                     if len(waiting) > 2 * self._jobs:
                         break
                 if not waiting:
+                    if self._keeps:
+                        self._kept = pool, job, given
                     return
                 try:
                     result = waiting[0][1].result()
@@ -116,7 +153,8 @@ class Processes:
                 waiting.popleft()
                 yield result
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            if self._kept is None:
+                pool.shutdown(wait=True, cancel_futures=True)
 
     def _pool(self, job: Callable[..., Any], given: tuple[Any, ...]) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
@@ -126,7 +164,12 @@ class Processes:
     def _submit(self, pool: ProcessPoolExecutor, item: Any) -> Future[Any]:
         """Let a worker have an item; the processes start at the first ones."""
         with changed_environment(self._environment), no_signals():
-            return pool.submit(_make, item)
+            try:
+                return pool.submit(_make, item)
+            except BrokenProcessPool as error:  # it is told when the item's turn comes
+                lost: Future[Any] = Future()
+                lost.set_exception(error)
+                return lost
 
 
 @contextmanager

@@ -111,14 +111,14 @@ def test_mutations_of_one_function_add_up() -> None:
 @pytest.mark.parametrize(
     ("mutation", "why"),
     [
-        ("drop:nowhere.lock", "there is no such point"),
+        ("drop:nowhere.lock", "there is no point nowhere.lock"),
         ("drop:try_to_wake_up.state", "what this load reads is needed: weaken or move it"),
         ("weaken:try_to_wake_up.state", "a load that can be no weaker: move it"),
         ("weaken:set_task_state.smp_mb:split", "can be weakened to wmb, rmb, not to 'split'"),
         ("drop:wait_task_inactive.relax", "has no code of its own that could be left out"),
         (
             "move:do_wait.tasklist_lock:before:try_to_wake_up.nothing",
-            "there is no such point",
+            "there is no point try_to_wake_up.nothing",
         ),
         (
             "move:exit_mm.clear_mm:before:copy_process.siglock@_link_child",
@@ -160,6 +160,15 @@ def test_what_makes_no_sense_is_told(mutation: str, why: str) -> None:
 def test_an_unknown_point_brings_the_nearest_name() -> None:
     ((_place, _why, hint),) = wrong_mutations(["drop:do_wait.tasklst_lock"])
     assert hint == "; did you mean do_wait.tasklist_lock?"
+
+
+def test_of_two_points_the_one_that_there_is_not_is_named_with_the_nearest_even_if_none_is_near():
+    swap = "swap:do_wait.tasklist_lock:"
+    told = list(wrong_mutations([swap + "do_wait.tasklst_unlock", swap + "nothing.here"]))
+    assert told[0][1] == "there is no point do_wait.tasklst_unlock"
+    assert told[0][2] == "; did you mean do_wait.tasklist_unlock?"
+    assert told[1][1] == "there is no point nothing.here"
+    assert told[1][2].startswith("; the nearest is ")
 
 
 def test_a_mutation_that_makes_no_sense_leaves_the_function_as_it_was() -> None:

@@ -57,7 +57,8 @@ def test_a_guest_program_alone_is_a_scenario_with_two_cpus_that_must_exit_0(tmp_
         (("cpus:", "cpu:"), "hello.yaml:3:1: cpu: unknown key (did you mean cpus?)"),
         (
             ("tasklist_lock]", "tasklst_lock]"),
-            "hello.yaml:4:13: mutations.0: there is no such point (got 'do_wait.tasklst_lock'); "
+            "hello.yaml:4:13: mutations.0: there is no point do_wait.tasklst_lock "
+            "(got 'do_wait.tasklst_lock'); "
             "did you mean do_wait.tasklist_lock?",
         ),
         (("hello.py", "gone.py"), "gone.py: No such file or directory"),

@@ -68,6 +68,29 @@ def test_workers_that_die_again_and_again_end_it() -> None:
         list(Processes(1).results(die, (), range(2)))
 
 
+def process_of(_item: int) -> int:
+    return os.getpid()
+
+
+def test_processes_that_are_kept_serve_the_next_call_unless_it_is_about_something_else() -> None:
+    processes, given = Processes(1), ()
+    with processes.kept():
+        one, two = (list(processes.results(process_of, given, range(1))) for _ in range(2))
+        assert one == two
+        assert list(processes.results(twice, (2,), range(2))) == [0, 2]
+    assert list(processes.results(process_of, given, range(1))) != one
+
+
+def test_a_kept_process_that_dies_between_two_calls_is_told() -> None:
+    told: list[str] = []
+    processes, given = Processes(1, told.append), ()
+    with processes.kept():
+        (one,) = processes.results(process_of, given, range(1))
+        os.kill(one, signal.SIGKILL)
+        assert list(processes.results(process_of, given, range(1))) != [one]
+    assert told == ["a worker process died; what it was at is made again"]
+
+
 def test_whoever_needs_no_more_results_ends_the_workers() -> None:
     with closing(Processes(1).results(twice, (1,), iter(range(10**9)))) as results:
         assert next(results) == 0
@@ -131,7 +154,20 @@ def test_what_a_dead_worker_of_ray_was_at_is_made_again_and_told(tmp_path: Path)
     told: list[str] = []
     results = OnRay(1, told.append).results(die_once, (str(tmp_path),), range(6))
     assert list(results) == list(range(6))
-    assert len(told) == 1 and "a worker of Ray died" in told[0]
+    assert told[0] == "Ray starts; that takes some ten seconds"
+    assert len(told) == 2 and "a worker of Ray died" in told[1]
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("local_ray")
+def test_one_ray_serves_all_calls_while_it_is_kept() -> None:
+    from cluster.race.ray_workers import OnRay
+
+    told: list[str] = []
+    ray = OnRay(1, told.append)
+    with ray.kept():
+        ids = [*ray.results(process_of, (), range(2)), *ray.results(process_of, (), range(2))]
+    assert len(told) == 1 and len(ids) == 4
 
 
 @pytest.fixture
