@@ -72,7 +72,6 @@ def mutants(
         _print_list(as_json)
         return OK
     from cluster.race.mutants import Budget, plain_row, table
-    from cluster.race.workers import WorkerLost
 
     if into is not None:
         _check_into(into)
@@ -81,11 +80,7 @@ def mutants(
     ended: BaseException | None = None
     told = not as_json and not as_table
     try:
-        who = workers(jobs, engine)
-        with who.kept() if chosen else nullcontext():
-            _make(chosen, Budget(runs, more, seconds), who, keep, rows, told=told)
-    except WorkerLost as error:
-        raise CliError(BROKEN, LOST, str(error)) from None
+        _make(chosen, Budget(runs, more, seconds), workers(jobs, engine), keep, rows, told=told)
     except (KeyboardInterrupt, CliError) as error:
         if not rows:
             raise
@@ -166,7 +161,7 @@ def _make(
                 keep.touch()
         except (OSError, ValueError, RecursionError) as error:
             raise CliError(USAGE, "usage", f"--keep: {keep}: {error}") from None
-    with following(), _progress(len(chosen)) as progress:
+    with following(), _progress(len(chosen)) as progress, _kept(who, chosen):
         for number, case in enumerate(chosen):
             row = kept.get((case.name, case.model))
             if row is None:
@@ -179,6 +174,22 @@ def _make(
             rows.append(row)
             if told:
                 print(line_of(row), flush=True)
+
+
+@contextmanager
+def _kept(who: "Workers", chosen: "list[Case]") -> "Iterator[None]":
+    """Keep the workers for all cases.
+
+    Raises:
+        CliError: there is no Ray.
+    """
+    from cluster.race.workers import WorkerLost
+
+    try:
+        with who.kept() if chosen else nullcontext():
+            yield
+    except WorkerLost as error:
+        raise CliError(BROKEN, LOST, str(error)) from None
 
 
 @contextmanager

@@ -186,7 +186,7 @@ def prove(
     until = None if seconds is None else begun + seconds
     proof = Proof(scenario, code, preemptions=preemptions)
     tree = Tree() if resume is None else _restored(resume, proof)
-    before = proof.seconds
+    before, who = proof.seconds, workers or Here()
 
     def so_far() -> None:
         proof.seconds = before + time.monotonic() - begun
@@ -201,7 +201,6 @@ def prove(
                     bound=preemptions,
                 )
         kept_at = ready = time.monotonic()
-        who = workers or Here()
         with who.kept() if most_runs else nullcontext():
             if until is not None:
                 until += time.monotonic() - ready  # that workers start does not count
