@@ -5,7 +5,7 @@ Source: kernel/fork.c (wait_for_vfork_done, complete_vfork_done, mm_release).
 
 from typing import TYPE_CHECKING
 
-from kernel.points import ACQUIRE, POINT, RELEASE, SCHEDULE, Path
+from kernel.points import ACQUIRE, LOAD, POINT, RELEASE, SCHEDULE, STORE, Path
 from kernel.signal.pending import fatal_signal_pending
 from kernel.smp.completion import complete_all
 from kernel.smp.ttwu import set_current_state, try_to_wake_up
@@ -36,7 +36,8 @@ def wait_for_vfork_done(k: "Kernel", child: TaskStruct) -> Path[None]:
     sleeper: object = current  # compared as a task, vfork_done would count as one from then on
     while True:
         yield from set_current_state(k, state)
-        if child.vfork_done is not sleeper:
+        waited_for: object = yield "wait_for_vfork_done.done", LOAD, (child, "vfork_done")
+        if waited_for is not sleeper:
             break
         if killable and fatal_signal_pending(current):
             lock = k.task_lock(child)
@@ -58,7 +59,7 @@ def complete_vfork_done(k: "Kernel", task: TaskStruct) -> Path[None]:
     yield "complete_vfork_done.task_lock", ACQUIRE, lock
     parent = task.vfork_done
     if parent is not None:
-        task.vfork_done = None
+        yield "complete_vfork_done.done", STORE, (task, "vfork_done", None)
         yield from try_to_wake_up(k, parent, TASK_NORMAL)
     yield "complete_vfork_done.task_unlock", RELEASE, lock
 

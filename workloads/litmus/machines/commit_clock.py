@@ -13,7 +13,9 @@ Simplifying ARM Concurrency, POPL 2018, for what must be ordered.
 """
 
 from dataclasses import dataclass, replace
+from typing import Final
 
+from workloads.litmus.machines.persistent import NOTHING, Reach, Touch, apart, persistent
 from workloads.litmus.machines.program import (
     BRANCH,
     FENCE,
@@ -39,6 +41,9 @@ from workloads.litmus.machines.program import (
     without,
 )
 from workloads.litmus.test import ACQUIRE, MB, NORETURN, RELEASE, Value
+
+# which commute with the drains and the deferred loads of their own CPU
+_LOCAL: Final = (SET, BRANCH, JUMP, FENCE, LOAD, STORE, UNLOCK, SRCU_LOCK, SRCU_UNLOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +81,11 @@ State = tuple[int, tuple[tuple[Version, ...], ...], tuple[Cpu, ...]]
 class CommitClock:
     """The machine."""
 
-    __slots__ = ("program",)
+    __slots__ = ("_reach", "program")
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._reach = Reach(program)
 
     def first(self) -> State:
         """Return the state at the start."""
@@ -104,14 +110,147 @@ class CommitClock:
             self._drain(state, number, cpu, found)
             for at in range(len(cpu.pending)):
                 self._finish(state, number, cpu, at, found)
-            ops = self.program.codes[number].ops
-            if cpu.pc < len(ops):
-                op = ops[cpu.pc]
-                if not cpu.pending or not needs_pending(
-                    self.program, cpu.pending, cpu.registers, op
-                ):
-                    self._execute(state, number, cpu, op, found)
+            op = self._next(number, cpu)
+            if op is not None:
+                self._execute(state, number, cpu, op, found)
         return found
+
+    def _next(self, number: int, cpu: Cpu) -> Op | None:
+        """Return the next instruction of ``cpu``, if it need not wait for a deferred load."""
+        ops = self.program.codes[number].ops
+        if cpu.pc == len(ops):
+            return None
+        op = ops[cpu.pc]
+        if cpu.pending and needs_pending(self.program, cpu.pending, cpu.registers, op):
+            return None
+        return op
+
+    # -- which transitions are enough ---------------------------------------------------------
+
+    def reduced(self, state: State) -> list[State]:
+        """Return as many of ``successors`` as are enough to reach every final state.
+
+        See ``_reduced``; states that nobody can tell apart are one.
+        """
+        return [self.canonical(each) for each in self._reduced(state)]
+
+    def _reduced(self, state: State) -> list[State]:
+        """Return as many of ``successors`` as are enough to reach every final state.
+
+        A load that can be deferred is: to be done at once is to be done next. It is done as late as
+        it can be, for it may read then whatever it might have read before. A full barrier and what
+        a grace period has waited for come as soon as they can: the floor is lower then. Two commits
+        change places if nobody will read both.
+        """
+        cpus = state[2]
+        later = [self._later(number, cpu) for number, cpu in enumerate(cpus)]
+        loads = [self._loads(number, cpu) for number, cpu in enumerate(cpus)]
+        waited_for = any(reads & self._reach.gp for reads, _ in later)
+        now: list[Touch] = []
+        for number, cpu in enumerate(cpus):
+            op = self._next(number, cpu)
+            touch = NOTHING
+            if op is not None:
+                touch = self._touch(op, cpu, loads)
+                waits = bool(cpu.waits)
+                alone = op.kind in _LOCAL or not (cpu.buffer or cpu.pending)
+                if waits or (alone and apart(touch, number, later)):
+                    found: list[State] = []
+                    self._execute(state, number, cpu, op, found)
+                    if found and op.kind == LOAD and op.order != ACQUIRE:
+                        return found[-1:]  # deferred
+                    if found:
+                        return found[:1] if waits else found
+            reads, writes = touch
+            if cpu.pending and (op is None or waited_for):
+                for entry in cpu.pending:
+                    reads |= 1 << entry[1]
+            for each in cpu.buffer:
+                writes |= 1 << each.location
+                reads |= 1 << each.location | _read_with(1 << each.location, loads)
+            now.append((reads, writes))
+        return persistent(
+            now, later, lambda number: self._of_cpu(state, number, cpus[number], waited_for)
+        )
+
+    def canonical(self, state: State) -> State:
+        """Return ``state`` without what nobody can tell: old versions, and distances of times.
+
+        What nobody will load has one version, and what is read later of floors and times is whether
+        one is before another.
+        """
+        _, memory, cpus = state
+        loads = [self._loads(number, cpu) for number, cpu in enumerate(cpus)]
+        base = []
+        for location, versions in enumerate(memory):
+            readers = [
+                cpu.seen[location]
+                for cpu, each in zip(cpus, loads, strict=True)
+                if each >> location & 1
+            ]
+            base.append(min(readers) if readers else len(versions) - 1)
+        bare = tuple(
+            versions[at:]
+            if any(each >> location & 1 for each in loads)
+            else ((0, versions[-1][1]),)
+            for location, (versions, at) in enumerate(zip(memory, base, strict=True))
+        )
+        kept: list[Cpu] = []
+        for cpu, each in zip(cpus, loads, strict=True):
+            seen = tuple(
+                at - base[location] if each >> location & 1 else 0
+                for location, at in enumerate(cpu.seen)
+            )
+            kept.append(replace(cpu, seen=seen) if each else _timeless(cpu, seen))
+        return _ranked(bare, kept)
+
+    def _of_cpu(self, state: State, number: int, cpu: Cpu, waited_for: bool) -> list[State]:
+        found: list[State] = []
+        op = self._next(number, cpu)
+        self._drain(state, number, cpu, found)
+        if op is None or waited_for:
+            for at in range(len(cpu.pending)):
+                self._finish(state, number, cpu, at, found)
+        if op is not None:
+            made: list[State] = []
+            self._execute(state, number, cpu, op, made)
+            found += made[-1:] if op.kind == LOAD and op.order != ACQUIRE else made
+        return found
+
+    def _later(self, number: int, cpu: Cpu) -> Touch:
+        reads, writes = self._reach.future[number][cpu.pc]
+        if cpu.buffer or cpu.pending:
+            reads |= self._reach.active[0]
+            writes |= self._reach.active[1]
+        for each in cpu.buffer:
+            reads |= 1 << each.location
+            writes |= 1 << each.location
+        for entry in cpu.pending:
+            reads |= 1 << entry[1]
+        return reads, writes
+
+    def _loads(self, number: int, cpu: Cpu) -> int:
+        """Return what ``cpu`` may still load."""
+        loads = self._reach.loads[number][cpu.pc]
+        for entry in cpu.pending:
+            loads |= 1 << entry[1]
+        return loads
+
+    def _touch(self, op: Op, cpu: Cpu, loads: list[int]) -> Touch:
+        """Return what ``op`` touches outside its CPU."""
+        kind, gp = op.kind, self._reach.gp
+        if kind in (SET, BRANCH, JUMP, SRCU_UNLOCK):
+            return NOTHING
+        if kind == SRCU_SYNC or (kind == FENCE and op.order == "sync-rcu"):
+            return (gp, 0) if cpu.waits else NOTHING
+        if kind == FENCE:
+            return (0, gp) if op.order == "rcu-lock" else NOTHING
+        if kind in (SRCU_LOCK, STORE, UNLOCK) or (kind == LOAD and op.order != ACQUIRE):
+            return 0, gp
+        place = self._reach.place(self.program, op)
+        if kind in (LOAD, IS_LOCKED):
+            return place, 0
+        return place | _read_with(place, loads), place
 
     # -- what happens by itself ---------------------------------------------------------------
 
@@ -332,6 +471,48 @@ class CommitClock:
             after = replace(cpu, pc=cpu.pc if left else cpu.pc + 1, floor=now, waits=left)
             told = with_item(cpus, q, replace(other, floor=now))
             found.append((now, memory, with_item(told, number, after)))
+
+
+def _timeless(cpu: Cpu, seen: tuple[int, ...]) -> Cpu:
+    """Return ``cpu``, which will not load anything any more, without its times."""
+    buffer = tuple(replace(entry, time=0) for entry in cpu.buffer)
+    return replace(cpu, seen=seen, times=(0,) * len(cpu.times), buffer=buffer, floor=0, latest=0)
+
+
+def _ranked(memory: tuple[tuple[Version, ...], ...], cpus: list[Cpu]) -> State:
+    """Return the state with its times numbered without gaps."""
+    times = {0}
+    for versions in memory:
+        times.update(time for time, _ in versions)
+    for cpu in cpus:
+        times.update((cpu.floor, cpu.latest, *cpu.times))
+        times.update(entry.time for entry in cpu.buffer)
+        times.update(floor for _, _, floor in cpu.pending)
+    rank = {time: number for number, time in enumerate(sorted(times))}
+    if rank[max(times)] == max(times):
+        return max(times), memory, tuple(cpus)
+    after = tuple(
+        replace(
+            cpu,
+            floor=rank[cpu.floor],
+            latest=rank[cpu.latest],
+            times=tuple(rank[time] for time in cpu.times),
+            buffer=tuple(replace(entry, time=rank[entry.time]) for entry in cpu.buffer),
+            pending=tuple((r, place, rank[floor]) for r, place, floor in cpu.pending),
+        )
+        for cpu in cpus
+    )
+    ranked = tuple(tuple((rank[time], value) for time, value in versions) for versions in memory)
+    return len(rank) - 1, ranked, after
+
+
+def _read_with(place: int, loads: list[int]) -> int:
+    """Return what those load who load ``place``: they may tell which of two commits was first."""
+    found = 0
+    for each in loads:
+        if each & place:
+            found |= each
+    return found
 
 
 def _answered(cpu: Cpu, register: int, value: Value, time: int) -> Cpu:

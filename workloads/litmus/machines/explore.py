@@ -28,6 +28,10 @@ class Machine(Protocol):
         """Return the states that one transition leads to; none at the end or in a deadlock."""
         ...
 
+    def reduced(self, state: Any) -> list[Any]:
+        """Return as many of ``successors`` as are enough to reach every final state."""
+        ...
+
     def final(self, state: Any) -> tuple[tuple[Value, ...], ...] | None:
         """Return memory and each process's registers if ``state`` is an end, else None."""
         ...
@@ -45,23 +49,23 @@ MACHINES: dict[str, Callable[[Program], Machine]] = {
 def explore(test: Litmus, model: str, most: int = MOST_STATES) -> Outcome:
     """Return every final state that the machine ``model`` can leave ``test`` in.
 
-    Counts are of final states of the whole machine.
+    Counts are of what memory and registers hold at the end, the same counted once.
 
     Raises: TooLarge, more than ``most`` states.
     """
     program = Program(test)
     machine = MACHINES[model](program)
-    outcome = Outcome(shown_places(test))
     start = machine.first()
     seen = {start}
     todo = [start]
+    ends: dict[tuple[tuple[Value, ...], ...], None] = {}
     while todo:
         state = todo.pop()
-        following = machine.successors(state)
+        following = machine.reduced(state)
         if not following:
             end = machine.final(state)
             if end is not None:
-                count(outcome, test, program, end)
+                ends[end] = None
             continue
         for each in following:
             if each not in seen:
@@ -69,6 +73,9 @@ def explore(test: Litmus, model: str, most: int = MOST_STATES) -> Outcome:
                 todo.append(each)
         if len(seen) > most:
             raise TooLarge
+    outcome = Outcome(shown_places(test))
+    for end in ends:
+        count(outcome, test, program, end)
     return outcome
 
 

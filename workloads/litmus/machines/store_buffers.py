@@ -16,6 +16,7 @@ from kernel.memory.rules import (
     epoch_behind,
     must_be_empty,
 )
+from workloads.litmus.machines.persistent import NOTHING, Reach, Touch, apart, persistent
 from workloads.litmus.machines.program import (
     BRANCH,
     FENCE,
@@ -42,6 +43,11 @@ from workloads.litmus.test import RELEASE, Value
 
 _BARRIERS: Final = {"wmb": STORE_BARRIER, "rmb": LOAD_BARRIER, "barrier": LOAD_BARRIER}
 
+# which commute with the drains of their own CPU
+_LOCAL: Final = (
+    *(SET, BRANCH, JUMP, FENCE, LOAD, STORE, UNLOCK, IS_LOCKED, SRCU_LOCK, SRCU_UNLOCK),
+)
+
 # (location, value, epoch)
 Entry = tuple[int, Value, int]
 # one CPU: pc, registers, buffer, epoch, depth of readers, what a grace period still waits for
@@ -52,10 +58,11 @@ State = tuple[tuple[Value, ...], tuple[Cpu, ...]]
 class StoreBuffers:
     """The machine. ``kind``: ``sc``, ``tso`` or ``pso``."""
 
-    __slots__ = ("_buffers", "_by_location", "program")
+    __slots__ = ("_buffers", "_by_location", "_reach", "program")
 
     def __init__(self, program: Program, kind: str) -> None:
         self.program = program
+        self._reach = Reach(program)
         self._buffers = kind != "sc"
         self._by_location = BUFFERED.get(kind, False)
 
@@ -74,18 +81,74 @@ class StoreBuffers:
 
     def successors(self, state: State) -> list[State]:
         """Return the states that one transition leads to."""
-        found: list[State] = []
+        return [each for number in range(len(state[1])) for each in self._of_cpu(state, number)]
+
+    def _of_cpu(self, state: State, number: int) -> list[State]:
         memory, cpus = state
+        cpu = cpus[number]
+        found: list[State] = []
+        for at in drainable(cpu[2], self._by_location, _epoch, _overlap):
+            location, value, _ = cpu[2][at]
+            buffer = cpu[2][:at] + cpu[2][at + 1 :]
+            changed = (cpu[0], cpu[1], buffer, cpu[3] if buffer else 0, cpu[4], cpu[5])
+            found.append((with_item(memory, location, value), with_item(cpus, number, changed)))
+        ops = self.program.codes[number].ops
+        if cpu[0] < len(ops):
+            found.extend(self._execute(state, number, cpu, ops[cpu[0]]))
+        return found
+
+    # -- which transitions are enough ---------------------------------------------------------
+
+    def reduced(self, state: State) -> list[State]:
+        """Return as many of ``successors`` as are enough to reach every final state.
+
+        What stays in its CPU goes first, and so does what a grace period has waited for: sooner is
+        never worse.
+        """
+        cpus = state[1]
+        later = [self._later(number, cpu) for number, cpu in enumerate(cpus)]
+        now: list[Touch] = []
         for number, cpu in enumerate(cpus):
-            for at in drainable(cpu[2], self._by_location, _epoch, _overlap):
-                location, value, _ = cpu[2][at]
-                buffer = cpu[2][:at] + cpu[2][at + 1 :]
-                changed = (cpu[0], cpu[1], buffer, cpu[3] if buffer else 0, cpu[4], cpu[5])
-                found.append((with_item(memory, location, value), with_item(cpus, number, changed)))
+            touch = NOTHING
             ops = self.program.codes[number].ops
             if cpu[0] < len(ops):
-                found.extend(self._execute(state, number, cpu, ops[cpu[0]]))
-        return found
+                op = ops[cpu[0]]
+                touch = self._touch(op, cpu)
+                if ((op.kind in _LOCAL or not cpu[2]) and apart(touch, number, later)) or cpu[5]:
+                    found = self._execute(state, number, cpu, op)
+                    if found:
+                        return found[:1]
+            written = 0
+            for entry in cpu[2]:
+                written |= 1 << entry[0]
+            now.append((touch[0] | written, touch[1] | written))
+        return persistent(now, later, lambda number: self._of_cpu(state, number))
+
+    def _later(self, number: int, cpu: Cpu) -> Touch:
+        reads, writes = self._reach.future[number][cpu[0]]
+        if cpu[2]:
+            reads |= self._reach.active[0]
+            writes |= self._reach.active[1]
+        for entry in cpu[2]:
+            reads |= 1 << entry[0]
+            writes |= 1 << entry[0]
+        return reads, writes
+
+    def _touch(self, op: Op, cpu: Cpu) -> Touch:
+        """Return what ``op`` touches outside its CPU."""
+        kind = op.kind
+        if kind in (SET, BRANCH, JUMP, SRCU_UNLOCK):
+            return NOTHING
+        if kind == FENCE and op.order not in ("rcu-lock", "sync-rcu"):
+            return NOTHING
+        if kind in (SRCU_SYNC, FENCE) and op.order != "rcu-lock":
+            return (self._reach.gp, 0) if cpu[5] else NOTHING
+        if kind in (SRCU_LOCK, FENCE) or (kind in (STORE, UNLOCK) and self._buffers):
+            return 0, self._reach.gp
+        place = self._reach.place(self.program, op)
+        if kind in (LOAD, IS_LOCKED):
+            return place, 0
+        return place, place
 
     # -- one instruction ----------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ Deviation: smp_rmb() orders loads before later stores, too, a control dependency
 from dataclasses import dataclass, replace
 from typing import Final
 
+from workloads.litmus.machines.persistent import NOTHING, Reach, Touch, apart, persistent
 from workloads.litmus.machines.program import (
     BRANCH,
     FENCE,
@@ -40,6 +41,8 @@ from workloads.litmus.machines.program import (
 )
 from workloads.litmus.test import ACQUIRE, MB, RELEASE, Value
 
+# which commute with the deferred loads of their own CPU
+_LOCAL: Final = (SET, BRANCH, JUMP, FENCE, LOAD, STORE, UNLOCK, SRCU_LOCK, SRCU_UNLOCK)
 _MOST_STORES: Final = 1 << 12  # of one CPU
 
 View = tuple[int, ...]  # location -> number of a store
@@ -85,10 +88,11 @@ State = tuple[Rows, tuple[tuple[int, Stored], ...], tuple[Cpu, ...]]
 class Views:
     """The machine."""
 
-    __slots__ = ("_bottom", "program")
+    __slots__ = ("_bottom", "_reach", "program")
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._reach = Reach(program)
         self._bottom: View = tuple(range(len(program.first)))
 
     def first(self) -> State:
@@ -120,14 +124,86 @@ class Views:
         for number, cpu in enumerate(state[2]):
             for at in range(len(cpu.pending)):
                 step.finish(number, cpu, at)
-            ops = self.program.codes[number].ops
-            if cpu.pc < len(ops):
-                op = ops[cpu.pc]
-                if not cpu.pending or not needs_pending(
-                    self.program, cpu.pending, cpu.registers, op
-                ):
-                    step.execute(number, cpu, op)
+            op = self._next(number, cpu)
+            if op is not None:
+                step.execute(number, cpu, op)
         return found
+
+    def _next(self, number: int, cpu: Cpu) -> Op | None:
+        """Return the next instruction of ``cpu``, if it need not wait for a deferred load."""
+        ops = self.program.codes[number].ops
+        if cpu.pc == len(ops):
+            return None
+        op = ops[cpu.pc]
+        if cpu.pending and needs_pending(self.program, cpu.pending, cpu.registers, op):
+            return None
+        return op
+
+    # -- which transitions are enough ---------------------------------------------------------
+
+    def reduced(self, state: State) -> list[State]:
+        """Return as many of ``successors`` as are enough to reach every final state.
+
+        To know less is never worse, and nobody has to read a store that is there. So a store is
+        made as soon as it can be, a load whose location nobody else will write is done before
+        others' barriers, and a load that can be deferred is: to be done at once is to be done next.
+        """
+        cpus = state[2]
+        later = [self._later(number, cpu) for number, cpu in enumerate(cpus)]
+        now: list[Touch] = []
+        for number, cpu in enumerate(cpus):
+            op = self._next(number, cpu)
+            touch = NOTHING
+            if op is not None:
+                touch = self._touch(op, cpu)
+                alone = op.kind in _LOCAL or not cpu.pending
+                if alone and apart(touch, number, later):
+                    found = self._executed(state, number, cpu, op)
+                    if found:
+                        return found
+            reads, writes = touch
+            for entry in cpu.pending:
+                reads |= 1 << entry[1]
+            now.append((reads, writes))
+        return persistent(now, later, lambda number: self._of_cpu(state, number, cpus[number]))
+
+    def _of_cpu(self, state: State, number: int, cpu: Cpu) -> list[State]:
+        found: list[State] = []
+        step = _Step(self.program, state, found, self._bottom)
+        for at in range(len(cpu.pending)):
+            step.finish(number, cpu, at)
+        op = self._next(number, cpu)
+        return found if op is None else found + self._executed(state, number, cpu, op)
+
+    def _executed(self, state: State, number: int, cpu: Cpu, op: Op) -> list[State]:
+        found: list[State] = []
+        _Step(self.program, state, found, self._bottom).execute(number, cpu, op)
+        return found[-1:] if op.kind == LOAD and op.order != ACQUIRE else found
+
+    def _later(self, number: int, cpu: Cpu) -> Touch:
+        reads, writes = self._reach.future[number][cpu.pc]
+        if cpu.pending:
+            reads |= self._reach.active[0]
+            writes |= self._reach.active[1]
+        for entry in cpu.pending:
+            reads |= 1 << entry[1]
+        return reads, writes
+
+    def _touch(self, op: Op, cpu: Cpu) -> Touch:
+        """Return what ``op`` touches outside its CPU."""
+        kind, gp, full = op.kind, self._reach.gp, self._reach.full
+        if kind in (SET, BRANCH, JUMP, SRCU_UNLOCK):
+            return NOTHING
+        if kind == SRCU_SYNC or (kind == FENCE and op.order == "sync-rcu"):
+            return gp, gp | full
+        if kind == FENCE:
+            if op.order in ("wmb", "rmb", "barrier", "rcu-unlock"):
+                return NOTHING
+            return 0, gp if op.order == "rcu-lock" else gp | full
+        if kind in (SRCU_LOCK, STORE, UNLOCK) or (kind == LOAD and op.order != ACQUIRE):
+            return 0, gp
+        place = self._reach.place(self.program, op)
+        return place, gp | full if kind == RMW and op.order == MB else gp
 
 
 class _Step:
