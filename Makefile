@@ -20,7 +20,8 @@ help:
 	@echo "make check   ruff, mypy --strict, import contracts, fast tests"
 	@echo "make soak    thousands of mutants of programs and configurations: no traceback may come out;"
 	@echo "             and races in the kernel as it is (RUNS=0-1000000 for all, in parts: RUNS=20000-40000);"
-	@echo "             every scenario of configs/races is found under each memory model, made small, made again"
+	@echo "             every scenario of configs/races is found under each memory model, made small, made again,"
+	@echo "             and what docs/races-proofs.md says is certified once more"
 	@echo "make bench   lifecycles per second against the host kernel and SimPy"
 	@echo "make fast    compile the core now, which setup and run only begin; make clean-fast removes it"
 	@echo "make setup   only make $(VENV)"
@@ -58,6 +59,7 @@ soak: $(STAMP)
 	$(BIN)/python -m tests.oracle.mutants $(ARGS)
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.race_soak --runs $(RUNS) --jobs $(JOBS)
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.race_scenarios --jobs $(JOBS)
+	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.proofs --check --jobs $(JOBS)
 	SMPLAB_SCHEDULES=200 $(PYTEST) -m slow tests/kernel/races/test_race_scenarios.py
 
 # builds the compiled core first if it can, and measures the pure one beside it

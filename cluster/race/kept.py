@@ -7,7 +7,7 @@ from typing import Any, Final
 from cluster.race.dpor import Node, Touched
 from cluster.race.subtrees import Part, Tree
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 
 
 class BadCheckpoint(Exception):

@@ -6,6 +6,7 @@ Ctrl-C comes, or workers die; then the state of the search is a checkpoint from 
 goes on. A checkpoint is good for the same scenario, machine and code only.
 """
 
+import json
 import pickle
 import time
 from collections import Counter
@@ -85,7 +86,7 @@ class Proof:
     def certificate(self) -> dict[str, Any]:
         """Return what is certified, and what is not, for JSON."""
         spec = self.scenario.spec
-        return {
+        said = {
             "kind": "certificate",
             "format": _FORMAT,
             "scenario": self.scenario.name,
@@ -107,6 +108,7 @@ class Proof:
             "hashes": _hashes(self.scenario, self.code),
             "not_covered": self._not_covered(),
         }
+        return {**said, "checksum": _sum(said)}
 
     def _not_covered(self) -> list[str]:
         if self.preemptions is None:
@@ -294,6 +296,19 @@ def bound_told(certificate: dict[str, Any]) -> str:
     return "" if number is None else f" with at most {_preemptions(number)}"
 
 
+def _sum(said: dict[str, Any]) -> str:
+    """Return the checksum of what a certificate says: no seal, but nobody changes it by mistake."""
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+# what a certificate says; what else stands beside it, as in the command's JSON, is no part of it
+_SAID: Final = (
+    "kind", "format", "scenario", "complete", "verdict", "traces", "blocked", "steps",
+    "unexplained", "estimate", "endings", "granularity", "memory_model", "cpus", "linux",
+    "mutations", "most_steps", "preemptions", "hashes", "not_covered",
+)  # fmt: skip
+
+
 def holds(certificate: Any, scenario: Scenario, code: str) -> str:
     """Return why a certificate does not hold for a scenario and code; "" if it does."""
     if not isinstance(certificate, dict) or certificate.get("kind") != "certificate":
@@ -305,6 +320,8 @@ def holds(certificate: Any, scenario: Scenario, code: str) -> str:
         found = said.get(name) if isinstance(said, dict) else None
         if found != value:
             return f"the certificate is {_WHAT[name]}: {found}, and this is {value}"
+    if certificate.get("checksum") != _sum({key: certificate.get(key) for key in _SAID}):
+        return "the certificate was changed: its checksum is wrong"
     if certificate.get("complete") is not True:
         return f"nothing is certified: {certificate.get('verdict')}, incomplete"
     return ""

@@ -52,6 +52,25 @@ def test_a_certificate_of_something_else_is_refused(tmp_path, capsys):
     assert "is no JSON" in refused("--unmutated")
 
 
+def test_a_certificate_that_was_changed_is_refused(tmp_path, capsys):
+    path = tmp_path / "session.py"
+    path.write_text(SESSION)
+    scenario = load_scenario(path).scenario
+    said = Proof(scenario, "code", complete=True, traces=12, preemptions=1).certificate()
+    whole = json.loads(json.dumps({**said, "seconds": 1.5, "bug": None}))  # as --json has it
+    assert holds(whole, scenario, "code") == ""
+    for key, value in (
+        ("preemptions", None), ("traces", 1200), ("not_covered", []), ("memory_model", "tso"),
+        ("checksum", None),
+    ):  # fmt: skip
+        assert "its checksum is wrong" in holds({**whole, key: value}, scenario, "code")
+    del whole["unexplained"]
+    assert "its checksum is wrong" in holds(whole, scenario, "code")
+    part = Proof(scenario, "code", traces=12).certificate()
+    assert "incomplete" in holds(part, scenario, "code")
+    assert "its checksum is wrong" in holds({**part, "complete": True}, scenario, "code")
+
+
 def test_a_certificate_is_no_more_one_when_runs_must_end_otherwise(tmp_path):
     path = tmp_path / "session.py"
     path.write_text(SESSION)
