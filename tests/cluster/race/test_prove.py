@@ -14,6 +14,7 @@ from cluster.race.kept import BadCheckpoint, checkpoint_text, read_checkpoint
 from cluster.race.kernel_system import KernelSystem
 from cluster.race.prove import Proof, prove
 from cluster.race.run import Scenario
+from cluster.race.workers import Here
 
 from .conftest import SESSION, scenario_of
 
@@ -221,7 +222,7 @@ def test_proof_goes_on_from_its_checkpoint_as_if_it_had_not_stopped(tmp_path: Pa
     assert _sums(proof) == _sums(whole)
 
 
-class _Stopped:
+class _Stopped(Here):
     """A worker whose runs Ctrl-C ends: of the third share nobody hears."""
 
     def results(self, job, given, items):  # type: ignore[no-untyped-def]
