@@ -84,8 +84,10 @@ _SEGMENT: Final = (
     "with its last area, in one step: see ipc/shm.py"
 )
 
-# Fields that are written by a compare-and-exchange under a lock that is held shared.
+# Fields that are written under a lock that is held shared, on Linux, too.
 SHARED_WRITES: Final[dict[str, str]] = {
+    "has_child_subreaper": "prctl() tells all below of it, under tasklist_lock held for reading: "
+    "walk_process_tree()",
     "exit_state": "wait_task_zombie() claims a zombie under tasklist_lock held for reading",
 }
 
@@ -186,6 +188,10 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "TaskStruct.mm": (
         ("exec_mmap", "proc_pid_make_inode reads", "_stat_memory reads"),
         "changed and looked at in one step each; Linux: task_lock, held just as long",
+    ),
+    "TaskStruct.nsproxy": (
+        ("proc_ns_dir_lookup reads",),
+        "looked at, and what is found taken, in one step; Linux: task_lock, held just as long",
     ),
     "MmStruct.exe_file": (
         ("set_mm_exe_file", "proc_exe_link reads"),
@@ -312,7 +318,10 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("do_exit", "ptrace_event_enabled", "syscall", "sys_execve reads"),
         ORDERS,
     ),
-    "TaskStruct.signal": (("check_kill_permission", "free_task"), "read under RCU on Linux"),
+    "TaskStruct.signal": (
+        ("check_kill_permission", "free_task", "processes_of reads"),
+        "read under RCU on Linux; of who is in a group of cgroups, under css_set_lock",
+    ),
     "TaskStruct.pending": (
         ("fatal_signal_pending reads", "recalc_sigpending_tsk reads"),
         "looked at without siglock on Linux, too, by who is about to sleep, or comes from it",
@@ -434,7 +443,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "SharedPages.users": ((), COUNT),
     "SignalStruct.group_exec_task": (
-        ("do_group_exit", "wait_for_exec reads"),
+        ("do_group_exit", "wait_for_exec reads", "_wait_for_exec reads"),
         "looked at without siglock first, as on Linux",
     ),
     "SignalStruct.threads": (

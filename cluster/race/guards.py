@@ -11,6 +11,8 @@ ASSERT_EXCLUSIVE_WRITER(). Readers may come at any time.
 
 ``PUBLISHED`` are pointers that order who follows them after who has set them.
 
+``LAST_USES`` are what several tasks use and the last of them frees: it comes after all they did.
+
 ``IDLE_LOCKS`` are locks of paths, by their point, that can be dropped without effect here: each
 with the reason. All others are found when they are dropped.
 """
@@ -92,7 +94,6 @@ GUARDS: Final[dict[str, str]] = {
     "Completion.*": _QUEUE,
     "WaitQueueHead.*": _QUEUE,
     "WaitOpts.*": OWN,
-    "WaitOpts.scanned": _TASKS,
     "Kthread.*": OWN,
     "KthreadCreateInfo.*": ONCE,
     "KthreadList.requests": "kthread_create_lock",
@@ -166,6 +167,17 @@ PUBLISHED: Final[frozenset[str]] = frozenset(
         "TaskStruct.thread_pid",
     )
 )
+
+# "Structure.field" -> field of a task by which it uses the structure, and the function that frees
+# it when its last user has gone: atomic_dec_and_test() orders that after what the others have done
+_FREES_FS: Final = ("fs", "put_fs_struct")
+LAST_USES: Final[dict[str, tuple[str, str]]] = {
+    "MmStruct.vmas": ("mm", "exit_mmap"),
+    "FilesStruct.open_fds": ("files", "_drop_table"),
+    **dict.fromkeys(
+        ("FsStruct.cwd", "FsStruct.root", "FsStruct.slot", "FsStruct.umask"), _FREES_FS
+    ),
+}
 
 
 def guard_of(of: str, field: str) -> str:

@@ -10,7 +10,28 @@ from cluster.race.guards import IDLE_LOCKS
 from kernel.drive.mutations import DROP, IRQ, PLAIN, WEAKEN, Mutation
 
 # mutation as it is written, without what stands for itself -> why it cannot matter
-IDLE: Final[dict[str, str]] = {}
+IDLE: Final[dict[str, str]] = dict.fromkeys(
+    (
+        f"{one}:wp_page_copy.flush{how}"
+        for one, how in ((DROP, ""), (WEAKEN, ":wmb"), (WEAKEN, ":rmb"))
+    ),
+    "no CPU has a TLB of its own here, so that nobody goes by the old entry once the step has "
+    "changed it; and no program may rely on a page fault as a barrier",
+)
+
+# point that nothing comes to -> why; whatever is done to it cannot matter
+NO_STOPS: Final = (
+    "no module is unloaded here and no CPU goes offline: nobody stops or parks a thread"
+)
+UNREACHED: Final[dict[str, str]] = dict.fromkeys(
+    (
+        "kthread_park.should_park",
+        "kthread_parkme.schedule",
+        "kthread_stop.should_stop",
+        "kthread_unpark.should_park",
+    ),
+    NO_STOPS,
+)
 
 
 # released: the lock of IDLE_LOCKS
@@ -48,6 +69,8 @@ def irqs_left_on(point: str) -> str:
 def reason(mutation: Mutation) -> str:
     """Return why a mutation cannot matter; an empty string if it can."""
     name = mutation.place.point
+    if name in UNREACHED:
+        return UNREACHED[name]
     if mutation.action in (DROP, WEAKEN) and name in IDLE_LOCKS:
         return IDLE_LOCKS[name]
     if mutation.action == WEAKEN and mutation.how == IRQ:
@@ -67,6 +90,8 @@ def reasons(name: str, *, irq: bool = False) -> list[tuple[str, str]]:
     Args:
         irq: it takes a lock, which can be weakened so that interrupts stay on.
     """
+    if name in UNREACHED:
+        return [(name, UNREACHED[name])]
     found = [(f"{DROP}:{name}", IDLE_LOCKS[name])] if name in IDLE_LOCKS else []
     if irq and name not in IDLE_LOCKS and irqs_left_on(name):
         found.append((f"{WEAKEN}:{name}:{IRQ}", irqs_left_on(name)))

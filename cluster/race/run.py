@@ -312,6 +312,8 @@ class _Checks:
             return
         if self._watch.races:
             raise InvariantError(RACE)
+        if self._watch.shared_writes:
+            raise InvariantError(self._watch.shared_writes[0])
         self._touched(kernel)
         self._waits(kernel)
 

@@ -21,6 +21,12 @@ wolf where an order of events protects, and an order of one run may be luck. Fie
 (``guards.ONE_WRITER``) are held to more: of two writes one is ordered before the other, whatever
 locks were held.
 
+Who frees what several tasks have used (``guards.LAST_USES``) comes after all that they did with it.
+
+Who has what guards a field (``guards.GUARDS``) for reading only may not write it: that is told at
+once (``shared_writes``), whether or not another does so at the same time, as Linux does with
+lockdep_assert_held_write().
+
 A field that holds a list, dictionary or the like is written when its contents at the end of the
 step are not those of its first read, so it does not matter through which name that was done.
 
@@ -42,7 +48,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cluster.race.actors import actor_of
 from cluster.race.fields import ALL, SHARED_WRITES, UNSHARED, WATCHED, Excused, excused_of
-from cluster.race.guards import ONE_WRITER, PUBLISHED, guard_of
+from cluster.race.guards import LAST_USES, ONE_WRITER, PUBLISHED, guard_of
 from kernel.check.touched import STATES, looked_at
 from kernel.drive.memory import DRAIN
 from kernel.drive.mutations import DROPPED, UNORDERED
@@ -74,6 +80,10 @@ WRITE: Final = 2
 
 # the field itself, as it is while nobody follows it: what the watch reads is no access
 _pid: Final[Callable[[Any], int]] = TaskStruct.__dict__["pid"].__get__
+
+_used: Final[dict[str, Callable[[Any], Any]]] = {
+    slot: TaskStruct.__dict__[slot].__get__ for slot, _function in LAST_USES.values()
+}
 
 _CONTAINERS: Final = frozenset((list, dict, bytearray, set, deque))
 
@@ -132,10 +142,11 @@ class _Rule:
     ``excused``: who may touch it without a lock; ``owned``: it has one writer at a time; ``free``:
     nothing is to be compared; ``quiet``: nor does a check look at it, so that only who explores
     orders of steps wants to know of its use; ``state``: it is one of ``STATES``; ``published``: who
-    follows it without its lock comes after who set it.
+    follows it without its lock comes after who set it; ``last``: how its users have it, and the
+    function that frees it.
     """
 
-    __slots__ = ("excused", "free", "looked_at", "owned", "published", "quiet", "state")
+    __slots__ = ("excused", "free", "last", "looked_at", "owned", "published", "quiet", "state")
 
     def __init__(self, of: type, field: str) -> None:
         self.excused: Excused | None = excused_of(of.__name__, field)
@@ -144,7 +155,9 @@ class _Rule:
         self.free = self.excused is not None and self.excused[0] is ALL and not self.owned
         self.state = of is TaskStruct and field in STATES
         self.looked_at = self.state or looked_at(of, field)
-        self.quiet = self.free and not self.looked_at
+        slot, function = LAST_USES.get(f"{of.__name__}.{field}", ("", ""))
+        self.last = (_used[slot], function) if slot else None
+        self.quiet = self.free and not self.looked_at and self.last is None
 
 
 _rules: Final[dict[tuple[type, str], _Rule]] = {}
@@ -201,6 +214,7 @@ class Watch:
 
     Attributes:
         races: as they are found.
+        shared_writes: of fields whose lock was held for reading only, each told in words.
         steps: all steps, if they are kept.
         written, moved: what has been written since they were emptied last, by id, as far as checks
             look at it: ``kernel.check.touched``.
@@ -210,8 +224,8 @@ class Watch:
     __slots__ = (
         "_acc", "_alone", "_at", "_clocks", "_cpu", "_drains", "_events", "_exclusive", "_held",
         "_known", "_locks", "_loose", "_lost", "_made", "_path", "_plain", "_ran", "_released",
-        "_woken", "keep", "labels", "moved", "names", "races", "seen", "step", "steps", "task",
-        "where", "written",
+        "_uses", "_woken", "keep", "labels", "moved", "names", "races", "seen", "shared_writes",
+        "step", "steps", "task", "where", "written",
     )  # fmt: skip
 
     def __init__(self, *, keep: bool = False) -> None:
@@ -219,6 +233,7 @@ class Watch:
         self.step = 0
         self.task: Any = None
         self.races: list[DataRace] = []
+        self.shared_writes: list[str] = []
         self.steps: list[StepSeen] = []
         self.names: dict[int, Any] = {}  # id -> object, so that no id comes again
         self.labels: dict[int, Label] = {}
@@ -245,6 +260,8 @@ class Watch:
         # task and lock -> its clock when it gave that up without any order
         self._loose: dict[tuple[Any, int], int] = {}
         self._path: Any = None  # whose step is made
+        # what the last user frees, by id -> task -> its last use
+        self._uses: dict[int, dict[Any, Access]] = {}
         self._cpu = 0
         self._locks = _NO_LOCKS
         self._exclusive = _NO_LOCKS
@@ -473,6 +490,8 @@ class Watch:
             write = acc[key] & WRITE != 0
             if write and rule.looked_at:
                 self._wrote(rule, key)
+            if rule.last is not None:
+                self._check_last(key, rule.last, code)
             if rule.free:
                 continue
             name = ""
@@ -498,6 +517,8 @@ class Watch:
             locks = self._locks
             if write and key[1] not in SHARED_WRITES:
                 locks = self._exclusive
+                if locks is not self._locks:
+                    self._check_shared(key, name)
             last, readers = field.last, field.readers
             if write:
                 own = last if last is not None and last.task is task else None
@@ -532,6 +553,39 @@ class Watch:
         if field.writer is not None:
             self._compare(key, field.writer, write, clock)
         field.writer = write
+
+    def _check_last(
+        self, key: Key, last: tuple[Callable[[Any], Any], str], code: CodeType | None
+    ) -> None:
+        """Note a use of what several tasks use; who frees it comes after those of all others."""
+        uses = self._uses.setdefault(key[0], {})
+        task, obj = self.task, self.names[key[0]]
+        used, frees = last
+        name = "" if code is None else code.co_name
+        if name == frees:
+            clock = self._clocks[task]
+            free = Access(task, clock[task], _NO_LOCKS, self.step, name, True)
+            for use in uses.values():
+                if use.task is not task and use.clock >= clock.get(use.task, 0):
+                    self.races.append(DataRace(obj, key[1], use, free))
+        elif type(task) is TaskStruct and used(task) is obj:
+            uses[task] = Access(
+                task, self._clocks[task][task], self._locks, self.step, name, self._acc[key] > READ
+            )
+
+    def _check_shared(self, key: Key, where: str) -> None:
+        """Note a write with the field's lock held, but for reading only."""
+        of = type(self.names[key[0]]).__name__
+        guard = guard_of(of, key[1])
+        if not guard:
+            return
+        held = [(lock.name, shared) for lock, _, shared in self._path.held]
+        if {shared for name, shared in held if name.endswith(guard)} == {True}:
+            lock = next(name for name, _ in held if name.endswith(guard))
+            self.shared_writes.append(
+                f"a reader writes: {of}.{key[1]} in {where or 'a path'}(), with {lock} held for "
+                "reading only"
+            )
 
     def _guarded(self, key: Key) -> bool:
         """Tell whether the path at hand has taken what guards a field, or a mutation let it not.

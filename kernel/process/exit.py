@@ -148,7 +148,9 @@ def do_exit(k: "Kernel", code: int) -> Path[None]:
     if group_dead and task.mm is not None:
         setmax_mm_hiwater_rss(signal, task.mm)
     # the leader's own code is not the process's if exit_group() or a signal has set that
-    status = signal.group_exit_code if signal.flags & SIGNAL_GROUP_EXIT else code
+    status = code
+    if signal.flags & SIGNAL_GROUP_EXIT:  # the last thread comes after whoever has set the code
+        status = _code_of_group(signal) if group_dead else signal.group_exit_code
     if k.tracing:
         k.emit(
             SCHED_PROCESS_EXIT, (task.comm, task.pid, DEFAULT_PRIO + task.nice, group_dead, status)
@@ -176,6 +178,10 @@ def do_exit(k: "Kernel", code: int) -> Path[None]:
     yield "do_task_dead.pi_lock", ACQUIRE_INNER, lock
     yield "do_task_dead.pi_unlock", RELEASE_INNER, lock
     raise TaskDead
+
+
+def _code_of_group(signal: SignalStruct) -> int:
+    return signal.group_exit_code
 
 
 def _synchronize_group_exit(k: "Kernel", signal: SignalStruct, code: int) -> None:

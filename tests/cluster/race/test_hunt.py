@@ -7,7 +7,7 @@ import pytest
 
 from cluster.cli.main import run_command as main
 from cluster.race.hunt import Hunter, _Passing, _turns, models_of
-from cluster.race.idle import IDLE, reason, reasons
+from cluster.race.idle import IDLE, UNREACHED, reason, reasons
 from cluster.race.scenario import load_scenario
 from cluster.race.shipped import race_programs
 from cluster.race.watch import following
@@ -51,6 +51,12 @@ def test_every_reason_is_of_a_mutation_that_there_is() -> None:
     for text in IDLE:
         assert reason(parse(text)) == IDLE[text]
         assert (text, IDLE[text]) in reasons(parse(text).place.point)
+
+
+def test_what_is_done_to_a_point_that_nothing_comes_to_cannot_matter() -> None:
+    for name, why in UNREACHED.items():
+        assert reason(parse(f"drop:{name}")) == reason(parse(f"weaken:{name}:plain")) == why
+        assert reasons(name) == [(name, why)]
 
 
 def test_what_memory_orders_is_looked_for_under_every_memory_model() -> None:

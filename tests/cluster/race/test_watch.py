@@ -16,6 +16,7 @@ from kernel.check.invariants import check_task
 from kernel.check.touched import LOOKED_AT, STATES
 from kernel.drive.mutations import DROPPED, UNORDERED, WHOLE
 from kernel.locking import Lock
+from kernel.mm.mm_types import MmStruct
 from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, STORE, UPDATE
 from kernel.points import READ as READ_LOCK
 from kernel.process.pid import Pid
@@ -439,6 +440,51 @@ def test_who_finds_a_pointer_of_rcu_taken_away_comes_after_nothing() -> None:
 def test_who_relies_on_the_lock_of_a_pointer_is_not_ordered_by_the_pointer() -> None:
     tasklist_lock = SimpleNamespace(name="tasklist_lock")
     assert follow(((tasklist_lock, "here", False),), object()) == ["task", "y"]
+
+
+@pytest.mark.parametrize(
+    ("of", "field", "by_reader", "told"),
+    [
+        (Pid, "session", True, "Pid.session in writes(), with tasklist_lock held"),
+        (Pid, "session", False, ""),
+        (TaskStruct, "exit_state", True, ""),  # a compare-and-exchange
+        (TaskStruct, "blocked", True, ""),  # this lock is not the field's
+    ],
+)
+def test_who_has_the_lock_of_a_field_for_reading_only_may_not_write_it(
+    of: Any, field: str, by_reader: bool, told: str
+) -> None:
+    machine = Machine()
+    obj, held = of.__new__(of), (SimpleNamespace(name="tasklist_lock"), "here", by_reader)
+    path = SimpleNamespace(op=POINT_OP, task="a", cpu=0, held=[held], skipped=[])
+    machine.watch.begin(path)
+    machine.watch.go_on(path)
+    machine.watch.write(obj, field, 1, code_of("writes"))
+    machine.watch.end()
+    found = machine.watch.shared_writes
+    assert found == ([f"a reader writes: {told} for reading only"] if told else [])
+
+
+@pytest.mark.parametrize("mutated", [WHOLE, DROPPED])
+def test_the_last_user_frees_memory_after_all_that_others_did_in_it(mutated: int) -> None:
+    machine = Machine()
+    machine.watch.of_model("arm")
+    mm = MmStruct.__new__(MmStruct)
+    for pid, code in ((1, "mmap_region"), (2, "exit_mmap")):
+        user = task(pid)
+        user.mm = mm
+        for name, kind in (("use", POINT), ("mmput.users", BARRIER), ("free", POINT)):
+            path = SimpleNamespace(
+                op=(name, kind, mm if kind == BARRIER else None),
+                task=user, cpu=pid, held=[], skipped=[], mutated=mutated,
+            )  # fmt: skip
+            machine.watch.begin(path)
+            machine.watch.go_on(path)
+            if name == ("use" if pid == 1 else "free"):
+                machine.watch.first(mm, (id(mm), "vmas"), [], code_of(code))
+            machine.watch.end()
+    found = [(race.field, race.second.where) for race in machine.watch.races]
+    assert found == ([("vmas", "exit_mmap")] if mutated else [])
 
 
 def test_who_has_seen_a_task_off_its_cpu_comes_after_what_it_did() -> None:
