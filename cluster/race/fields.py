@@ -211,6 +211,7 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         (
             "_send_fork reads",
             "do_sched_setscheduler reads",
+            "may_set reads",
             "sys_getpriority reads",
             "sys_setpriority reads",
             "set_user_nice reads",
