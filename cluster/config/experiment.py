@@ -27,7 +27,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from cluster.config.errors import ConfigError, KeyPath, Problem, got
-from cluster.config.load import Loaded, load_model, parse_config, read_text
+from cluster.config.load import Loaded, has_keys, load_model, parse_config, read_text
 from cluster.config.model import Model
 from cluster.config.models import NAME_PATTERN
 from cluster.config.source import Document, read_document
@@ -73,17 +73,8 @@ class ExperimentKeys(Model):
 
 
 def is_experiment(path: Path) -> bool:
-    """Tell whether the file at ``path`` has the keys of an experiment and none of a workload.
-
-    What cannot be read is none: who reads it next says why. Nor is what can be read once only.
-    """
-    if not path.is_file():
-        return False
-    try:
-        data = read_document(str(path), read_text(path)).data
-    except ConfigError:
-        return False
-    return isinstance(data, dict) and "axes" in data and "workloads" not in data
+    """Tell whether the file at ``path`` is an experiment: see ``has_keys``."""
+    return has_keys(path, "axes")
 
 
 @dataclass(slots=True, frozen=True)

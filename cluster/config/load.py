@@ -229,6 +229,20 @@ def load_model(model: type[M], path: Path) -> tuple[M, Document]:
     return found, document
 
 
+def has_keys(path: Path, *keys: str) -> bool:
+    """Tell whether the file at ``path`` has these keys, and none of a workload.
+
+    What cannot be read has none: who reads it next says why. Nor has what can be read once only.
+    """
+    if not path.is_file():
+        return False
+    try:
+        data = read_document(str(path), read_text(path)).data
+    except ConfigError:
+        return False
+    return isinstance(data, dict) and set(keys) <= set(data) and "workloads" not in data
+
+
 def read_text(path: Path) -> str:
     """Return the text of a file the user named.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cluster.catalogue import CONFIGS
 from cluster.config.errors import ConfigError, Problem
-from cluster.config.load import read_text
+from cluster.config.load import has_keys, read_text
 from cluster.config.source import read_document
 
 _FOLDER = CONFIGS / "races"
@@ -43,17 +43,8 @@ def scenario_path(named: Path) -> Path:
 
 
 def is_scenario(path: Path) -> bool:
-    """Tell whether the file at ``path`` has the keys of a scenario and none of a workload.
-
-    What cannot be read is none: who reads it next says why. Nor is what can be read once only.
-    """
-    if not path.is_file():
-        return False
-    try:
-        data = read_document(str(path), read_text(path)).data
-    except ConfigError:
-        return False
-    return isinstance(data, dict) and {"title", "program"} <= set(data) and "workloads" not in data
+    """Tell whether the file at ``path`` is a scenario: see ``has_keys``."""
+    return has_keys(path, "title", "program")
 
 
 def race_programs() -> list[Path]:

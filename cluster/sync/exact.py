@@ -15,14 +15,12 @@ from kernel.messages import Request
 _LONGEST_STEP_NS: Final = 1_000_000
 
 
-class Exact:
-    """See the module header."""
+class InTurn:
+    """Lets the kernel or one CPU go in each round: what ``exact`` and ``free`` have in common."""
 
-    name = "exact"
     deterministic = True
     engines = frozenset(("local",))
     settles = True
-    turn_ns = _LONGEST_STEP_NS  # the engine may take turns of at most so long by itself
 
     __slots__ = ("_cpu", "_horizon_ns", "_limit_ns")
 
@@ -32,21 +30,34 @@ class Exact:
         self._limit_ns = -1
 
     def limit(self, view: View) -> int:
-        """See ``Scheme.limit``: the kernel goes if it is the earliest, else it is a CPU's turn."""
+        """See ``Scheme.limit``: the kernel goes if nobody comes before it, else a CPU does."""
         if self._limit_ns >= 0:  # it has gone
             self._limit_ns = NO_FURTHER
             return NO_FURTHER
         if view.due_ns <= view.first_ns:
             self._cpu = -1
-            self._limit_ns = view.due_ns
-            return view.due_ns
+            self._limit_ns = self._kernel_limit(view)
+            return self._limit_ns
         self._cpu, self._horizon_ns = view.turn(_LONGEST_STEP_NS)
         return NO_FURTHER
 
-    def ready(self, pending: Pending, view: View) -> list[Request]:
-        """See ``Scheme.ready``: what is due at the limit, by time."""
-        return pending.due(self._limit_ns)
+    def _kernel_limit(self, view: View) -> int:
+        """Return how far the kernel goes, whose turn it is: up to its own next event."""
+        return view.due_ns
 
     def horizons(self, view: View) -> Horizons:
         """See ``Scheme.horizons``: one CPU's, or nobody's."""
         return {} if self._cpu < 0 else {self._cpu: self._horizon_ns}
+
+
+class Exact(InTurn):
+    """See the module header."""
+
+    name = "exact"
+    turn_ns = _LONGEST_STEP_NS  # the engine may take turns of at most so long by itself
+
+    __slots__ = ()
+
+    def ready(self, pending: Pending, view: View) -> list[Request]:
+        """See ``Scheme.ready``: what is due at the limit, by time."""
+        return pending.due(self._limit_ns)

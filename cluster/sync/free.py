@@ -13,49 +13,23 @@ before its step: a chooser for ``free`` gives long ones.
 Between two points nothing is free; at granularity ``syscall`` it is ``exact``.
 """
 
-from typing import Final
-
-from cluster.sync.scheme import NO_FURTHER, Horizons, Pending, Settings, View
+from cluster.sync.exact import InTurn
+from cluster.sync.scheme import Pending, View
 from kernel.messages import END, Request
 
-# of virtual time: even a program that only computes lets the engine look around
-_LONGEST_STEP_NS: Final = 1_000_000
 
-
-class Free:
+class Free(InTurn):
     """See the module header."""
 
     name = "free"
-    deterministic = True
-    engines = frozenset(("local",))
-    settles = True
     single_steps = True
 
-    __slots__ = ("_cpu", "_horizon_ns", "_limit_ns")
+    __slots__ = ()
 
-    def __init__(self, settings: Settings) -> None:
-        self._cpu = -1  # the one that goes in the next round; -1: the kernel goes in this one
-        self._horizon_ns = 0
-        self._limit_ns = -1
-
-    def limit(self, view: View) -> int:
-        """See ``Scheme.limit``: the kernel goes if no CPU has anything to do before it."""
-        if self._limit_ns >= 0:  # it has gone
-            self._limit_ns = NO_FURTHER
-            return NO_FURTHER
-        due_ns, first_ns = view.due_ns, view.first_ns
-        if due_ns <= first_ns:
-            self._cpu = -1
-            # the kernel itself goes no further than its own next timer or request
-            self._limit_ns = max(due_ns, min(first_ns, END) - 1)
-            return self._limit_ns
-        self._cpu, self._horizon_ns = view.turn(_LONGEST_STEP_NS)
-        return NO_FURTHER
+    def _kernel_limit(self, view: View) -> int:
+        """Return how far the kernel goes, whose turn it is: its own next timer or request."""
+        return max(view.due_ns, min(view.first_ns, END) - 1)
 
     def ready(self, pending: Pending, view: View) -> list[Request]:
         """See ``Scheme.ready``: what has been asked for by the time of the earliest step."""
         return pending.due(view.due_ns)
-
-    def horizons(self, view: View) -> Horizons:
-        """See ``Scheme.horizons``: one CPU's, or nobody's."""
-        return {} if self._cpu < 0 else {self._cpu: self._horizon_ns}

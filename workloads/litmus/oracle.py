@@ -1,6 +1,6 @@
 """What a test's final states are under a model that is given by axioms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from workloads.litmus.condition import Place, holds, may_be, places_of
@@ -54,31 +54,17 @@ def outcomes(test: Litmus) -> Outcome:
 
     Raises: TooLarge.
     """
-    values, traces = values_of(test)
     outcome = Outcome(shown_places(test))
     flags: dict[str, None] = {}
-    looked_at = 0
-    for skeleton in skeletons(test, values, traces):
-        fixed = Fixed(skeleton)
-        state = _registers(skeleton.traces)
-        for execution in executions(skeleton):
-            _final(state, execution, skeleton)
-            if test.filter is not None and not holds(test.filter, state):
-                continue
-            looked_at += 1
-            if looked_at > MOST_EXECUTIONS:
-                raise TooLarge
-            verdict = Lkmm(execution, fixed)
-            if not verdict.allowed:
-                continue
-            for flag in verdict.flags:
-                flags[flag] = None
-            key = tuple(state.get(place, 0) for place in outcome.places)
-            outcome.states[key] = outcome.states.get(key, 0) + 1
-            if holds(test.condition, state):
-                outcome.positive += 1
-            else:
-                outcome.negative += 1
+    for state, verdict in _allowed(test, *values_of(test)):
+        for flag in verdict.flags:
+            flags[flag] = None
+        key = tuple(state.get(place, 0) for place in outcome.places)
+        outcome.states[key] = outcome.states.get(key, 0) + 1
+        if holds(test.condition, state):
+            outcome.positive += 1
+        else:
+            outcome.negative += 1
     outcome.flags = list(flags)
     return outcome
 
@@ -113,6 +99,26 @@ def _is_reached(test: Litmus, values: Values, traces: list[list[Trace]], wanted:
             return False
         return may_be(test.condition, state, known, wanted)
 
+    return any(True for _ in _allowed(test, values, traces, may_be_wanted, wanted))
+
+
+def _allowed(
+    test: Litmus,
+    values: Values,
+    traces: list[list[Trace]],
+    may_be_wanted: Callable[[list[Trace]], bool] | None = None,
+    wanted: bool | None = None,
+) -> Iterator[tuple[dict[Place, Value], Lkmm]]:
+    """Yield what the test's filter lets through and the model allows: final state and verdict.
+
+    Args:
+        may_be_wanted: whether to look on, with these traces of the first processes.
+        wanted: what the condition must be; None: either.
+
+    The state is the same dictionary each time.
+
+    Raises: TooLarge.
+    """
     looked_at = 0
     for skeleton in skeletons(test, values, traces, may_be_wanted):
         fixed: Fixed | None = None
@@ -124,13 +130,13 @@ def _is_reached(test: Litmus, values: Values, traces: list[list[Trace]], wanted:
             looked_at += 1
             if looked_at > MOST_EXECUTIONS:
                 raise TooLarge
-            if holds(test.condition, state) != wanted:
+            if wanted is not None and holds(test.condition, state) != wanted:
                 continue
             if fixed is None:
                 fixed = Fixed(skeleton)
-            if Lkmm(execution, fixed).allowed:
-                return True
-    return False
+            verdict = Lkmm(execution, fixed)
+            if verdict.allowed:
+                yield state, verdict
 
 
 def _registers(traces: Sequence[Trace]) -> dict[Place, Value]:
