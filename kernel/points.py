@@ -44,8 +44,9 @@ the name of the field as a literal, for the fast form of a path is made from the
 They stand where Linux's correctness depends on the order of accesses that no lock orders
 (READ_ONCE, WRITE_ONCE, smp_load_acquire, …). An atomic read-modify-write (cmpxchg, xchg) orders
 everything: it is an UPDATE with a plain store in the same step, or, where what it changes is no
-field, a BARRIER with plain accesses. What a path has stored with a
-STORE it reads with a LOAD, or after a BARRIER, or under the lock under which it stored.
+field, a BARRIER with plain accesses, whose object is what it is on; that of a mere barrier
+(smp_mb) is None. What a path has stored with a STORE it reads with a LOAD, or after a BARRIER, or
+under the lock under which it stored.
 
 Each path *offers* the operation it stops at, and the code after it runs with the operation: what
 stands between two points is one step, which nobody sees half of.

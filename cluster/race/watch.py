@@ -9,12 +9,16 @@ whether another one to the same field, by another task, of which one is a write,
 - ordered before it: each task has a vector clock, which comes along with what orders events: a lock
   given up and taken, a point about one field that stores and one that loads, a wake-up, a CPU that
   goes over from one task to another, a task that is seen off its CPU, a pointer that is set for all
-  to follow and followed without its lock (``guards.PUBLISHED``), and a count of users that has come
-  down to one; or
+  to follow and followed without its lock (``guards.PUBLISHED``), two atomic operations on one thing
+  (a barrier alone orders nobody after another, for that one has to read what the other wrote), and
+  a count of users that has come down to one; or
 - made with a lock that both held, one of them at least as a writer.
 
 A lock that a mutation lets order nothing (``weaken:POINT:plain``), and a barrier that it dropped,
 do neither on a machine whose memory needs them for it (``ORDERS_LOST``).
+
+The interrupts of a CPU have a clock of their own, whoever they came upon: two on different CPUs are
+in no order by themselves, and one is in order with what its CPU does before and after it.
 
 If neither, it is a data race. Reported is only what both say, as KRACE does: a lockset alone cries
 wolf where an order of events protects, and an order of one run may be luck. Fields of one writer
@@ -52,13 +56,13 @@ from cluster.race.guards import LAST_USES, ONE_WRITER, PUBLISHED, guard_of
 from kernel.check.touched import STATES, looked_at
 from kernel.drive.memory import DRAIN
 from kernel.drive.mutations import DROPPED, UNORDERED
+from kernel.ipc.futex import UserLock
 from kernel.locking import Lock
 from kernel.mm.mm_types import MmStruct
 from kernel.points import (
     ACQUIRE,
     BARRIER,
     LOAD,
-    POINT,
     READ_BARRIER,
     RELEASE,
     RESCHED,
@@ -101,7 +105,8 @@ _HANDS: Final = frozenset(
     )
 )
 
-# Who made an object: pid of the task (0: the boot), which step of it, the how-manieth in that step.
+# Who made an object: pid of the task (0: the boot; below: interrupts of a CPU), which step of it,
+# the how-manieth in that step.
 # The same object has the same label in every run in which its maker does the same.
 Label = tuple[int, int, int]
 Key = tuple[int, str]  # id of an object, and a field of it
@@ -122,6 +127,18 @@ _POINTERS: Final = frozenset(name.partition(".")[2] for name in PUBLISHED)
 _READERS: Final = "readers"  # what they have done comes before who has the lock alone next
 
 _NO_LOCKS: Final[frozenset[int]] = frozenset()
+
+
+class Interrupts:
+    """The interrupts of one CPU: together they are one who makes accesses."""
+
+    __slots__ = ("cpu",)
+
+    def __init__(self, cpu: int) -> None:
+        self.cpu = cpu
+
+    def __repr__(self) -> str:
+        return f"<interrupts of cpu {self.cpu}>"
 
 
 @dataclass(slots=True)
@@ -223,9 +240,9 @@ class Watch:
 
     __slots__ = (
         "_acc", "_alone", "_at", "_clocks", "_cpu", "_drains", "_events", "_exclusive", "_held",
-        "_known", "_locks", "_loose", "_lost", "_made", "_path", "_plain", "_ran", "_released",
-        "_uses", "_woken", "keep", "labels", "moved", "names", "races", "seen", "shared_writes",
-        "step", "steps", "task", "where", "written",
+        "_interrupts", "_known", "_locks", "_loose", "_lost", "_made", "_path", "_plain", "_ran",
+        "_released", "_uses", "_woken", "keep", "labels", "moved", "names", "races", "seen",
+        "shared_writes", "step", "steps", "task", "where", "written",
     )  # fmt: skip
 
     def __init__(self, *, keep: bool = False) -> None:
@@ -246,6 +263,7 @@ class Watch:
         self.written: dict[int, Any] = {}
         self.moved: dict[int, Any] = {}
         self._drains: dict[int, Any] = {}  # cpu -> who makes its stores visible
+        self._interrupts: dict[int, Interrupts] = {}
         self._ran: dict[int, Any] = {}  # cpu -> whose step was its last; None: published
         self._at: dict[Any, int] = {}  # task -> the cpu of its last step
         self._alone: dict[int, frozenset[int]] = {}  # sets of one lock
@@ -279,9 +297,13 @@ class Watch:
         actor = actor_of(entry) if self.keep else 0  # before anything counts as an access
         self.step += 1
         self._cpu = cpu = entry.cpu
-        task = entry.task
+        task: Any = entry.task
         if task is None:
             task = self._drains.setdefault(cpu, ("stores of cpu", cpu))
+        elif entry.interrupt:  # type: ignore[union-attr]  # a path
+            task = self._interrupts.get(cpu)
+            if task is None:
+                task = self._interrupts[cpu] = Interrupts(cpu)
         self.task = task
         self._events[task] = self._events.get(task, 0) + 1
         self._made = 0
@@ -309,12 +331,13 @@ class Watch:
         elif kind in (SCHEDULE, RESCHED):
             self._hold(entry)
             _active[0] = self
-        elif kind != POINT and obj is not None and kind not in (ACQUIRE, READ_LOCK):
+        elif obj is not None and kind in (BARRIER, READ_BARRIER, WRITE_BARRIER):
+            part = _part_of(obj, name)
             dropped = kind == BARRIER and entry.mutated == DROPPED  # type: ignore[union-attr]
             if not (self._lost[0] and (dropped or kind == WRITE_BARRIER)):
-                self._join(clock, id(obj))
+                self._join(clock, part)
             if not (self._lost[1] and (dropped or kind == READ_BARRIER)):
-                self._publish(task, id(obj))
+                self._publish(task, part)
             self.names[id(obj)] = obj
         if name == "enter":
             self._held.pop(task, None)
@@ -324,7 +347,8 @@ class Watch:
                 for key, value in held.items():
                     self.seen[key] = (value, value.copy())
         if self.keep:
-            self.steps.append(StepSeen(name, kind, obj, task, cpu, self._acc, False, actor))
+            whose = task if entry.task is None else entry.task
+            self.steps.append(StepSeen(name, kind, obj, whose, cpu, self._acc, False, actor))
 
     def go_on(self, path: "ActivePath") -> None:
         """See ``StepWatch.go_on``."""
@@ -429,7 +453,8 @@ class Watch:
         if task is None:
             self.labels[id(obj)] = (0, 0, len(self.labels))
         else:
-            self.labels[id(obj)] = (_pid(task), self._events[task], self._made)
+            number = -1 - task.cpu if type(task) is Interrupts else _pid(task)
+            self.labels[id(obj)] = (number, self._events[task], self._made)
             self._made += 1
 
     # -- the fields' ---------------------------------------------------------------------------
@@ -630,6 +655,17 @@ class Watch:
             for task, at in released.items():
                 if clock.get(task, 0) < at:
                     clock[task] = at
+
+
+def _part_of(obj: Any, name: str) -> Key:
+    """Return what an atomic operation is on: of an object of several, as its point is called.
+
+    That an operation has an object says that it reads and writes it (``kernel.points``), so one
+    comes after all those on it before.
+    """
+    if type(obj) is UserLock:
+        return id(obj), "locked"
+    return id(obj), name.rpartition(".")[2]
 
 
 def _user(frame: FrameType) -> CodeType:

@@ -125,7 +125,7 @@ def sys_lock_release(k: "Kernel", lock: int) -> Path[None]:
     if not word.locked:
         raise GuestFault((NOT_LOCKED, None, None))
     yield "futex.unlock_store", STORE, (word, "locked", False)
-    yield "futex.unlock_smp_mb", BARRIER, word
+    yield "futex.unlock_smp_mb", BARRIER, None
     active = yield from waitqueue_active(k, word.waiters)
     if active:
         yield from wake_up(k, word.waiters, remove=False)

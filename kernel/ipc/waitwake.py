@@ -216,7 +216,7 @@ def futex_hb_waiters_pending(k: "Kernel", bucket: FutexHashBucket) -> Path[bool]
 
     Source: kernel/futex/futex.h:futex_hb_waiters_pending().
     """
-    yield "futex_hb_waiters_pending.smp_mb", BARRIER, bucket
+    yield "futex_hb_waiters_pending.smp_mb", BARRIER, None
     waiters: int = yield "futex_hb_waiters_pending.waiters", LOAD, (bucket, "waiters")
     return waiters != 0
 

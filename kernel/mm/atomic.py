@@ -78,7 +78,7 @@ def sys_atomic(k: "Kernel", op: int, address: int, value: int, expected: int) ->
         word = shared_cell(k, pte, inside, 4)
         if word is not None or in_order:
             break
-        yield "atomic.private_word", BARRIER, mm
+        yield "atomic.private_word", BARRIER, None  # which word is not told
         in_order = True  # but the page may be another one now
     data = b""
     if word is None:

@@ -66,7 +66,7 @@ def set_task_state(k: "Kernel", task: TaskStruct, state: int) -> Path[None]:
     if state not in STATE_MOVES[task.state]:  # who wakes it only makes that RUNNING meanwhile
         raise IllegalTransition(f"{task!r}: state {task.state:#x} -> {state:#x}")
     yield "set_task_state.store", STORE, (task, "state", state)
-    yield "set_task_state.smp_mb", BARRIER, task
+    yield "set_task_state.smp_mb", BARRIER, None
 
 
 def set_current_state(k: "Kernel", state: int) -> Path[None]:

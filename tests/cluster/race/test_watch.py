@@ -53,11 +53,13 @@ class Machine:
         held: Sequence[tuple[Lock, str, bool]] = (),
         wakes: Iterable[Any] = (),
         mutated: int = WHOLE,
+        interrupt: bool = False,
     ) -> None:
         """Take one step; it may touch the thing, and wake tasks."""
         path = SimpleNamespace(
-            op=op, task=task, cpu=cpu, held=list(held), skipped=[], mutated=mutated
-        )
+            op=op, task=task, cpu=cpu, held=list(held), skipped=[], mutated=mutated,
+            interrupt=interrupt,
+        )  # fmt: skip
         self.watch.begin(path)
         self.watch.go_on(path)
         if reads:
@@ -195,6 +197,51 @@ def test_an_atomic_operation_without_its_order_orders_nothing_where_memory_needs
     machine.step("b", 1, ("put", BARRIER, count), mutated=DROPPED)
     machine.step("b", 1, writes=True)
     assert bool(machine.races()) == races
+
+
+def test_a_barrier_alone_orders_nobody_after_whoever_had_one(machine: Machine) -> None:
+    machine.step("a", 0, writes=True)
+    machine.step("a", 0, ("smp_mb", BARRIER, None))
+    machine.step("b", 1, ("smp_mb", BARRIER, None))
+    machine.step("b", 1, writes=True)
+    assert machine.races() == [("a", True, "b", True)]
+
+
+@pytest.mark.parametrize(("other", "races"), [("put.count", False), ("get.users", True)])
+def test_atomic_operations_on_one_part_of_an_object_come_one_after_the_other(
+    machine: Machine, other: str, races: bool
+) -> None:
+    counts = Thing()
+    machine.step("a", 0, writes=True)
+    machine.step("a", 0, ("get.count", BARRIER, counts))
+    machine.step("b", 1, (other, BARRIER, counts))
+    machine.step("b", 1, writes=True)
+    assert bool(machine.races()) == races
+
+
+@pytest.mark.parametrize(("cpu", "races"), [(0, False), (1, True)])
+def test_interrupts_of_two_cpus_race_whoever_they_came_upon(
+    machine: Machine, cpu: int, races: bool
+) -> None:
+    machine.step("swapper", 0, writes=True, interrupt=True)
+    machine.step("swapper", cpu, writes=True, interrupt=True)
+    assert bool(machine.races()) == races
+
+
+@pytest.mark.parametrize(("cpu", "races"), [(0, False), (1, True)])
+def test_an_interrupt_comes_between_what_its_cpu_does_and_in_no_order_with_other_cpus(
+    machine: Machine, cpu: int, races: bool
+) -> None:
+    machine.step("a", 0, writes=True)
+    machine.step("a", cpu, writes=True, interrupt=True)
+    assert bool(machine.races()) == races
+
+
+def test_who_an_interrupt_wakes_comes_after_it(machine: Machine) -> None:
+    sleeper = task(7)
+    machine.step(sleeper, 0, writes=True, wakes=[sleeper], interrupt=True)
+    machine.step(sleeper, 1, ("enter", POINT, None), writes=True)
+    assert machine.races() == []
 
 
 def test_what_is_done_after_a_lock_was_given_back_is_not_ordered(machine: Machine) -> None:
@@ -370,7 +417,7 @@ def test_an_access_in_a_comprehension_is_that_of_its_function(machine: Machine) 
     code = (lambda values: [value for value in values]).__code__.co_consts[1]  # noqa: C416
     assert code.co_name == "<listcomp>"
     machine.step("a", 0, writes=True)
-    path = SimpleNamespace(op=POINT_OP, task="b", cpu=1, held=[], skipped=[])
+    path = SimpleNamespace(op=POINT_OP, task="b", cpu=1, held=[], skipped=[], interrupt=False)
     machine.watch.begin(path)
     machine.watch.go_on(path)
     machine.watch.first(machine.thing, (id(machine.thing), "x"), 0, code)
@@ -386,7 +433,12 @@ def test_a_second_writer_of_a_field_of_one_writer_is_reported_whatever_lets_it_d
         task = TaskStruct.__new__(TaskStruct)
         for number, name in enumerate(functions):
             path = SimpleNamespace(  # neither comes after the other
-                op=POINT_OP, task=f"task {number}", cpu=number, held=[], skipped=[]
+                op=POINT_OP,
+                task=f"task {number}",
+                cpu=number,
+                held=[],
+                skipped=[],
+                interrupt=False,
             )
             machine.watch.begin(path)
             machine.watch.go_on(path)
@@ -399,7 +451,7 @@ def test_a_field_of_one_writer_may_go_from_one_to_the_next_in_order() -> None:
     machine = Machine()
     task = TaskStruct.__new__(TaskStruct)
     for actor in ("task 1", "task 2"):
-        path = SimpleNamespace(op=POINT_OP, task=actor, cpu=0, held=[], skipped=[])
+        path = SimpleNamespace(op=POINT_OP, task=actor, cpu=0, held=[], skipped=[], interrupt=False)
         machine.watch.begin(path)
         machine.watch.go_on(path)
         machine.watch.write(task, "flags", 0, code_of("copy_process"))
@@ -416,7 +468,9 @@ def follow(held: Sequence[tuple[Any, str, bool]], found: object) -> list[str]:
         ("finder", 1, "find_task_by_vpid", *held),
     )
     for who, cpu, name, *locks in steps:
-        path = SimpleNamespace(op=POINT_OP, task=who, cpu=cpu, held=locks, skipped=[])
+        path = SimpleNamespace(
+            op=POINT_OP, task=who, cpu=cpu, held=locks, skipped=[], interrupt=False
+        )
         machine.watch.begin(path)
         machine.watch.go_on(path)
         if cpu:
@@ -493,7 +547,9 @@ def test_who_has_seen_a_task_off_its_cpu_comes_after_what_it_did() -> None:
         sleeper = task(7)
         machine.step(sleeper, 0, writes=True)
         machine.step(sleeper, 0, wakes=() if still else (sleeper,))
-        path = SimpleNamespace(op=POINT_OP, task="other", cpu=1, held=[], skipped=[])
+        path = SimpleNamespace(
+            op=POINT_OP, task="other", cpu=1, held=[], skipped=[], interrupt=False
+        )
         machine.watch.begin(path)
         machine.watch.go_on(path)
         machine.watch.first(sleeper, (id(sleeper), "on_rq"), still, code_of("looks"))
