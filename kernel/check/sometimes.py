@@ -161,6 +161,7 @@ EXERCISED: Final[dict[str, tuple[str, ...]]] = {
     "check_memory": (_QUIET,),
     "check_places": (_QUIET,),
     "_check_halves": (_QUIET,),
+    "_look_at_pending": ("signals: one is pending",),
     "_look_at_pid": ("pid: a number comes after a higher one",),
     "_look_at_state": (
         "stop: a task is stopped or stands in a trap",

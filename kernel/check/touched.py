@@ -34,11 +34,13 @@ LOOKED_AT: Final[dict[type, frozenset[str]]] = {
             *("sighand", "signal", "tasks_next", "tasks_prev", "tgid", "thread_pid"),
         )
     ),
-    SignalStruct: frozenset(("leader", "live", "nr_threads", "pgrp", "session", "threads")),
+    SignalStruct: frozenset(
+        ("leader", "live", "nr_threads", "pgrp", "session", "shared_pending", "threads")
+    ),
     Pid: frozenset(("leader", "nr", "pgrp", "session", "task")),
 }
 # Those of a task that concern nobody else.
-STATES: Final = frozenset(("cpu", "flags", "jobctl", "kthread", "mm", "on_rq", "state"))
+STATES: Final = frozenset(("cpu", "flags", "jobctl", "kthread", "mm", "on_rq", "pending", "state"))
 
 
 def looked_at(of: type, field: str) -> bool:
@@ -65,7 +67,7 @@ def check_touched(
     if moved:
         for number, task in tuple(moved.items()):
             if history is not None:
-                history.look(task, k.now_ns, found)
+                history.look(task, k.now_ns, found, k.current)
             if locked:
                 continue
             if number not in written and task.signal is not None and task is not k.init_task:
@@ -78,7 +80,7 @@ def check_touched(
     for number, obj in tuple(written.items()):
         kind = type(obj)
         if history is not None:
-            history.look(obj, k.now_ns, found)
+            history.look(obj, k.now_ns, found, k.current)
         if kind is LoadTable:
             check_load_table(k, found)
         elif locked and kind in (TaskStruct, SignalStruct, Pid):
