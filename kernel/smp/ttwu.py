@@ -110,8 +110,20 @@ def try_to_wake_up(
     The sleeper sets its state without pi_lock, so it may have moved on between the two loads. To
     wake who is awake is harmless; a special state must not be taken back: ``set_special_state``.
 
+    Who wakes itself is on its CPU and stays there, so it takes no lock.
+
     Source: kernel/sched/core.c:try_to_wake_up(), ttwu_runnable().
     """
+    if task is k.current and task.on_rq and not _in_interrupt(k):
+        k.now_ns += k.costs.try_to_wake_up
+        if not task.state & state_mask:
+            k.stats.wakeups_failed += 1
+            return False
+        k.stats.wakeups += 1
+        if k.trace_waking:
+            trace_sched_waking(k, task)
+        task.state = TASK_RUNNING
+        return True
     lock = task.pi_lock or k.pi_lock(task)
     yield "try_to_wake_up.pi_lock", ACQUIRE, lock
     # the lock alone does not order what the caller has stored before what is loaded here
@@ -137,6 +149,17 @@ def try_to_wake_up(
             activate(k, task, cpu)
     yield "try_to_wake_up.pi_unlock", RELEASE, lock
     return woken
+
+
+def _in_interrupt(k: "Kernel") -> bool:
+    """Tell whether an interrupt runs, which came while ``current`` did; at granularity ``step``.
+
+    At granularity ``syscall`` nobody is between two points when one comes.
+
+    Source: include/linux/preempt.h:in_hardirq().
+    """
+    path = k.stepping
+    return path is not None and path.interrupt
 
 
 def trace_sched_waking(k: "Kernel", task: TaskStruct) -> None:
