@@ -510,7 +510,7 @@ def test_who_has_the_lock_of_a_field_for_reading_only_may_not_write_it(
 ) -> None:
     machine = Machine()
     obj, held = of.__new__(of), (SimpleNamespace(name="tasklist_lock"), "here", by_reader)
-    path = SimpleNamespace(op=POINT_OP, task="a", cpu=0, held=[held], skipped=[])
+    path = SimpleNamespace(op=POINT_OP, task="a", cpu=0, held=[held], skipped=[], interrupt=False)
     machine.watch.begin(path)
     machine.watch.go_on(path)
     machine.watch.write(obj, field, 1, code_of("writes"))
@@ -530,7 +530,7 @@ def test_the_last_user_frees_memory_after_all_that_others_did_in_it(mutated: int
         for name, kind in (("use", POINT), ("mmput.users", BARRIER), ("free", POINT)):
             path = SimpleNamespace(
                 op=(name, kind, mm if kind == BARRIER else None),
-                task=user, cpu=pid, held=[], skipped=[], mutated=mutated,
+                task=user, cpu=pid, held=[], skipped=[], interrupt=False, mutated=mutated,
             )  # fmt: skip
             machine.watch.begin(path)
             machine.watch.go_on(path)
