@@ -31,6 +31,10 @@ def mutants(
         list[str] | None,
         typer.Option("--only", metavar="ID", help="This scenario, or any mutation; repeat."),
     ] = None,
+    own_model: Annotated[
+        bool,
+        typer.Option("--own-model", help="Each scenario only under the model it is about."),
+    ] = False,
     as_table: Annotated[
         bool, typer.Option("--table", help="Print the table in Markdown, as docs/races.md has it.")
     ] = False,
@@ -59,7 +63,7 @@ def mutants(
 ) -> int:
     """Explore the shipped scenarios, each under the memory models of which it has a verdict.
 
-    --only with a mutation that is in no scenario looks for it in every program that passes its
+    --own-model leaves out all but one of these. --only with a mutation that is in no scenario looks for it in every program that passes its
     point, and ends with the first run that shows it.
 
     A row has the first bug, how often runs fail, and that the kernel without the mutation is clean.
@@ -76,6 +80,8 @@ def mutants(
     if into is not None:
         _check_into(into)
     chosen, others = _chosen(only or [])
+    if own_model:
+        chosen = [case for case in chosen if case.own]
     rows: list[Row] = []
     ended: BaseException | None = None
     told = not as_json and not as_table

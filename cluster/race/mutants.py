@@ -78,6 +78,7 @@ class Case:
     model: str
     expected: str
     loaded: ScenarioFile
+    own: bool = True  # the model that the file itself is about
 
     @property
     def mutations(self) -> str:
@@ -89,8 +90,9 @@ def cases() -> Iterator[Case]:
     """Yield a case for each verdict that the shipped scenarios' files have."""
     for name in scenario_names():
         loaded = load_scenario(scenario_path(Path(name)))
+        own = loaded.scenario.spec.memory_model
         for model, verdict in loaded.verdicts.items():
-            yield Case(name, model, verdict, loaded.changed(model=model))
+            yield Case(name, model, verdict, loaded.changed(model=model), model == own)
 
 
 @dataclass(frozen=True, slots=True)

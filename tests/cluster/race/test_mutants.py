@@ -115,6 +115,10 @@ def test_the_command_lists_and_explores_what_is_asked_for(
     of_model = {row["model"]: (row["scenario"], row["found"]) for row in rows}
     assert of_model == dict.fromkeys(_MODELS, ("wake_against_sleep", "found"))
     assert [row["hit_rate"]["of"] for row in rows] == [5] * len(_MODELS)
+    only = ["--only", "wake_nobody", "--own-model", "--more", "5"]
+    assert main(["race", "mutants", *only, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["model"], row["found"]) == ("tso", "found")
 
 
 def test_what_is_no_scenario_is_refused_with_the_nearest_name(
