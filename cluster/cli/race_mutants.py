@@ -63,8 +63,8 @@ def mutants(
 ) -> int:
     """Explore the shipped scenarios, each under the memory models of which it has a verdict.
 
-    --own-model leaves out all but one of these. --only with a mutation that is in no scenario looks for it in every program that passes its
-    point, and ends with the first run that shows it.
+    --own-model leaves out all but one of these. --only with a mutation that is in no scenario
+    looks for it in every program that passes its point, and ends with the first run that shows it.
 
     A row has the first bug, how often runs fail, and that the kernel without the mutation is clean.
     Ctrl-C ends it with the rows that there are; with --keep the same command goes on from them.
@@ -239,7 +239,7 @@ def _chosen(only: list[str]) -> "tuple[list[Case], list[str]]":
         why = why_none(wanted)
         if not why:
             continue
-        if "no such point" in why and ":" not in wanted:
+        if "there is no point" in why and ":" not in wanted:
             near = difflib.get_close_matches(wanted, [*names, *kinds_by_text()], 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             why = f"no shipped scenario, and no point of the kernel, is called so{hint}"
