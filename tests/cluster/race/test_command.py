@@ -89,7 +89,7 @@ def test_a_bug_is_told_though_its_file_could_not_be_written_in_the_end(
     def full(_path: Path, _data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cluster.cli.race_files.write_atomically", full)
+    monkeypatch.setattr("cluster.rundir.write_atomically", full)
     assert main(["race", "run", WAIT, "--save", str(tmp_path / "bug.json")]) == 2
     said = capsys.readouterr()
     assert "again: smplab race replay smp1." in said.out
