@@ -89,6 +89,8 @@ SHARED_WRITES: Final[dict[str, str]] = {
     "has_child_subreaper": "prctl() tells all below of it, under tasklist_lock held for reading: "
     "walk_process_tree()",
     "exit_state": "wait_task_zombie() claims a zombie under tasklist_lock held for reading",
+    "hiwater_rss": "madvise() gives pages back under mmap_lock held for reading: "
+    "update_hiwater_rss()",
 }
 
 # field -> functions (none: all of them) that may touch it without a lock, and why; of those with
@@ -101,6 +103,14 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "SignalStruct.*": (
         ("put_task_struct",),
         "cleared with its last task: whoever gives the last reference back is alone with it",
+    ),
+    "MmStruct.hiwater_rss": (
+        ("update_hiwater_rss", "get_mm_hiwater_rss reads"),
+        "a number for /proc, kept without more than mmap_lock held for reading, as on Linux",
+    ),
+    "SignalStruct.cred_guard": (
+        ("wait_for_exec", "exec_guard_release reads"),
+        "the emulator makes the queue at its first use; group_exec_task says whether to sleep",
     ),
     "MmStruct.mmap_lock": (("mmap_lock",), "the emulator makes locks at their first use"),
     "SignalStruct.rlim": (

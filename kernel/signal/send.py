@@ -122,7 +122,10 @@ def signal_wake_up_state(k: "Kernel", task: TaskStruct, mask: int) -> Path[None]
 
     Source: kernel/signal.c:signal_wake_up_state().
     """
-    yield "signal_wake_up_state.sigpending", STORE, (task, "sigpending", True)
+    if task is k.current:  # a CPU sees its own stores at once: it looks on its way to user mode
+        task.sigpending = True
+    else:
+        yield "signal_wake_up_state.sigpending", STORE, (task, "sigpending", True)
     woken = yield from try_to_wake_up(k, task, TASK_INTERRUPTIBLE | mask)
     if not woken and task.state == TASK_RUNNING:
         k.kick(task)
