@@ -32,8 +32,7 @@ def mutants(
         typer.Option("--only", metavar="ID", help="This scenario, or any mutation; repeat."),
     ] = None,
     own_model: Annotated[
-        bool,
-        typer.Option("--own-model", help="Each scenario only under the model it is about."),
+        bool, typer.Option("--own-model", help="Each only under the model it is about.")
     ] = False,
     as_table: Annotated[
         bool, typer.Option("--table", help="Print the table in Markdown, as docs/races.md has it.")
@@ -79,9 +78,7 @@ def mutants(
 
     if into is not None:
         _check_into(into)
-    chosen, others = _chosen(only or [])
-    if own_model:
-        chosen = [case for case in chosen if case.own]
+    chosen, others = _chosen(only or [], own_model)
     rows: list[Row] = []
     ended: BaseException | None = None
     told = not as_json and not as_table
@@ -219,8 +216,12 @@ def _progress(count: int) -> "Iterator[Callable[[int, Case, str, int], None]]":
         yield show
 
 
-def _chosen(only: list[str]) -> "tuple[list[Case], list[str]]":
+def _chosen(only: list[str], own_model: bool) -> "tuple[list[Case], list[str]]":
     """Return the cases that are meant, and the mutations that are in none.
+
+    Args:
+        only: scenarios and mutations; none: all scenarios.
+        own_model: each under the model it is about, and not under the others.
 
     Raises:
         CliError: a name stands for nothing.
@@ -228,7 +229,7 @@ def _chosen(only: list[str]) -> "tuple[list[Case], list[str]]":
     from cluster.mutations.source import kinds_by_text
     from cluster.race.mutants import cases
 
-    every = list(cases())
+    every = [case for case in cases() if case.own or not own_model]
     if not only:
         return every, []
     names = {
