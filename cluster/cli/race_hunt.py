@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cluster import fast_core
+from cluster.cli.race_files import code_hash
 from cluster.exit_codes import BUG_FOUND, INCOMPLETE, OK
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _bug(shown: "Shown") -> dict[str, Any]:
     from cluster.race.again import record_of
 
     run, spec = shown.run, shown.loaded.scenario.spec
-    record = record_of(shown.loaded.scenario, run, bytes.fromhex(fast_core.key()[:8]))
+    record = record_of(shown.loaded.scenario, run, code_hash())
     name = shown.path.stem if shown.path.suffix == ".yaml" else str(shown.path)
     mutation = spec.mutations[0]
     words = ["smplab race replay", record.text, quote(name), f"--cpus {spec.cpus}"]

@@ -38,7 +38,6 @@ UNREACHED: Final[dict[str, str]] = dict.fromkeys(
 _IDLE_RELEASES: Final[dict[str, str]] = {
     "complete_all.unlock": "complete_all.lock",
     "kthread_bind_mask.pi_unlock": "kthread_bind_mask.pi_lock",
-    "kthread_parkme.pi_unlock": "kthread_parkme.pi_lock",
     "unix_recvmsg.iolock_release": "unix_recvmsg.iolock",
 }
 

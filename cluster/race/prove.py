@@ -396,13 +396,9 @@ def _restored(kept: dict[str, Any], proof: Proof) -> Tree:
         if found != value:
             raise BadCheckpoint(f"the checkpoint is {_WHAT[name]}: {found}, and this is {value}")
     if kept.get("preemptions") != proof.preemptions:
-        found, now = (
-            bound_told(kept) or " of any kind",
-            bound_told({"preemptions": proof.preemptions}),
-        )
-        raise BadCheckpoint(
-            f"the checkpoint is of orders{found}, and this is of orders{now or ' of any kind'}"
-        )
+        bounds = (kept, {"preemptions": proof.preemptions})
+        found, now = (bound_told(each) or " of any kind" for each in bounds)
+        raise BadCheckpoint(f"the checkpoint is of orders{found}, and this is of orders{now}")
     tree = unpacked(kept)
     proof.unexplained = tree.unexplained
     try:

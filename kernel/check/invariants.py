@@ -138,9 +138,8 @@ def check_task(k: "Kernel", task: TaskStruct, found: list[str]) -> None:
     if task.signal is None or task is k.init_task:
         return
     check_state(task, found)
-    pid = k.pids.hash.get(task.pid)
-    if pid is None or pid.task is not task:
-        return  # swapper, under construction, or released: on no list
+    if not is_listed(k, task):
+        return
     leader = task.group_leader
     after, before = leader.tasks_next, leader.tasks_prev
     if after is None or before is None:
@@ -153,6 +152,12 @@ def check_task(k: "Kernel", task: TaskStruct, found: list[str]) -> None:
     _check_links_of(k, task, found)
     _check_group(leader, found)
     _check_family(k, task, found)
+
+
+def is_listed(k: "Kernel", task: TaskStruct) -> bool:
+    """Tell whether a task is on the lists: no swapper, not under construction, not released."""
+    pid = k.pids.hash.get(task.pid)
+    return pid is not None and pid.task is task
 
 
 def is_quiet(k: "Kernel") -> bool:

@@ -11,7 +11,7 @@ Counts of the whole machine (threads, numbers taken, references) need a walk ove
 from typing import TYPE_CHECKING, Final
 
 from kernel.check.history import History
-from kernel.check.invariants import check_kernel, check_state, check_task
+from kernel.check.invariants import check_kernel, check_state, check_task, is_listed
 from kernel.check.memory import check_current
 from kernel.check.places import check_load_table
 from kernel.errors import InvariantError
@@ -72,8 +72,7 @@ def check_touched(
                 continue
             if number not in written and task.signal is not None and task is not k.init_task:
                 check_state(task, found)
-                pid = k.pids.hash.get(task.pid)
-                if pid is not None and pid.task is task:
+                if is_listed(k, task):
                     check_ptrace(task, found)
             del moved[number]
     tasks: dict[TaskStruct, None] = {}

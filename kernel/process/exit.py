@@ -181,6 +181,11 @@ def do_exit(k: "Kernel", code: int) -> Path[None]:
 
 
 def _code_of_group(signal: SignalStruct) -> int:
+    """Return the status that the group has been given, for its last thread.
+
+    It takes no lock, for it comes after all others by ``signal.live``. That this is so the race
+    laboratory checks here; what do_exit() reads before it may race, as on Linux.
+    """
     return signal.group_exit_code
 
 

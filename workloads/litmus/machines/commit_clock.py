@@ -13,9 +13,15 @@ Simplifying ARM Concurrency, POPL 2018, for what must be ordered.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final
 
-from workloads.litmus.machines.persistent import NOTHING, Reach, Touch, apart, persistent
+from workloads.litmus.machines.persistent import (
+    LOCAL,
+    NOTHING,
+    Reach,
+    Touch,
+    apart,
+    persistent,
+)
 from workloads.litmus.machines.program import (
     BRANCH,
     FENCE,
@@ -35,15 +41,12 @@ from workloads.litmus.machines.program import (
     Op,
     Program,
     answer,
-    needs_pending,
+    next_op,
     updated,
     with_item,
     without,
 )
 from workloads.litmus.test import ACQUIRE, MB, NORETURN, RELEASE, Value
-
-# which commute with the drains and the deferred loads of their own CPU
-_LOCAL: Final = (SET, BRANCH, JUMP, FENCE, LOAD, STORE, UNLOCK, SRCU_LOCK, SRCU_UNLOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +119,7 @@ class CommitClock:
         return found
 
     def _next(self, number: int, cpu: Cpu) -> Op | None:
-        """Return the next instruction of ``cpu``, if it need not wait for a deferred load."""
-        ops = self.program.codes[number].ops
-        if cpu.pc == len(ops):
-            return None
-        op = ops[cpu.pc]
-        if cpu.pending and needs_pending(self.program, cpu.pending, cpu.registers, op):
-            return None
-        return op
+        return next_op(self.program, number, cpu.pc, cpu.registers, cpu.pending)
 
     # -- which transitions are enough ---------------------------------------------------------
 
@@ -153,7 +149,7 @@ class CommitClock:
             if op is not None:
                 touch = self._touch(op, cpu, loads)
                 waits = bool(cpu.waits)
-                alone = op.kind in _LOCAL or not (cpu.buffer or cpu.pending)
+                alone = op.kind in LOCAL or not (cpu.buffer or cpu.pending)
                 if waits or (alone and apart(touch, number, later)):
                     found: list[State] = []
                     self._execute(state, number, cpu, op, found)
@@ -218,10 +214,7 @@ class CommitClock:
         return found
 
     def _later(self, number: int, cpu: Cpu) -> Touch:
-        reads, writes = self._reach.future[number][cpu.pc]
-        if cpu.buffer or cpu.pending:
-            reads |= self._reach.active[0]
-            writes |= self._reach.active[1]
+        reads, writes = self._reach.later(number, cpu.pc, bool(cpu.buffer or cpu.pending))
         for each in cpu.buffer:
             reads |= 1 << each.location
             writes |= 1 << each.location

@@ -16,12 +16,17 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from workloads.litmus.machines.program import (
+    BRANCH,
     FENCE,
     IS_LOCKED,
+    JUMP,
     LOAD,
     LOCK,
     RMW,
+    SET,
+    SRCU_LOCK,
     SRCU_SYNC,
+    SRCU_UNLOCK,
     STORE,
     TRYLOCK,
     UNLOCK,
@@ -33,6 +38,9 @@ from workloads.litmus.machines.program import (
 Touch = tuple[int, int]  # what is read and what is written, as masks
 
 NOTHING: Touch = (0, 0)
+
+# which commute with the drains and the deferred loads of their own CPU
+LOCAL: Final = (SET, BRANCH, JUMP, FENCE, LOAD, STORE, UNLOCK, SRCU_LOCK, SRCU_UNLOCK)
 
 _LOADS: Final = (LOAD, IS_LOCKED, RMW, LOCK, TRYLOCK)
 
@@ -78,6 +86,14 @@ class Reach:
         if op.kind in (STORE, UNLOCK):
             return place, place
         return (place, place) if op.kind in (RMW, LOCK, TRYLOCK) else NOTHING
+
+    def later(self, number: int, pc: int, holds: bool) -> Touch:
+        """Return what a CPU may touch from ``pc`` on; ``holds``: it has held something back."""
+        reads, writes = self.future[number][pc]
+        if holds:
+            reads |= self.active[0]
+            writes |= self.active[1]
+        return reads, writes
 
     def place(self, program: Program, op: Op) -> int:
         """Return the mask of the locations that ``op`` may be about."""

@@ -230,14 +230,29 @@ def is_full(op: Op) -> bool:
 # -- what machines with deferred loads share -----------------------------------------------------
 
 
-def needs_pending(
-    program: Program, pending: tuple[tuple[int, int, int], ...], registers: Registers, op: Op
-) -> bool:
-    """Tell whether a deferred load has to be done before ``op``.
+def next_op(
+    program: Program,
+    number: int,
+    pc: int,
+    registers: Registers,
+    pending: tuple[tuple[int, int, int], ...],
+) -> Op | None:
+    """Return the next instruction of a CPU; None: it has ended, or waits for a deferred load.
 
     Args:
         pending: the deferred loads, as (register, location, floor).
     """
+    ops = program.codes[number].ops
+    if pc == len(ops):
+        return None
+    op = ops[pc]
+    return None if pending and _needs_pending(program, pending, registers, op) else op
+
+
+def _needs_pending(
+    program: Program, pending: tuple[tuple[int, int, int], ...], registers: Registers, op: Op
+) -> bool:
+    """Tell whether a deferred load has to be done before ``op``."""
     waiting = {entry[0] for entry in pending}
     if any(use in waiting for use in (*op.address_uses, *op.value_uses, op.register)):
         return True

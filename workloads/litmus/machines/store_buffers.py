@@ -16,7 +16,14 @@ from kernel.memory.rules import (
     epoch_behind,
     must_be_empty,
 )
-from workloads.litmus.machines.persistent import NOTHING, Reach, Touch, apart, persistent
+from workloads.litmus.machines.persistent import (
+    LOCAL,
+    NOTHING,
+    Reach,
+    Touch,
+    apart,
+    persistent,
+)
 from workloads.litmus.machines.program import (
     BRANCH,
     FENCE,
@@ -43,10 +50,8 @@ from workloads.litmus.test import RELEASE, Value
 
 _BARRIERS: Final = {"wmb": STORE_BARRIER, "rmb": LOAD_BARRIER, "barrier": LOAD_BARRIER}
 
-# which commute with the drains of their own CPU
-_LOCAL: Final = (
-    *(SET, BRANCH, JUMP, FENCE, LOAD, STORE, UNLOCK, IS_LOCKED, SRCU_LOCK, SRCU_UNLOCK),
-)
+# which commute with the drains of their own CPU; no load is deferred here
+_LOCAL: Final = (*LOCAL, IS_LOCKED)
 
 # (location, value, epoch)
 Entry = tuple[int, Value, int]
@@ -125,10 +130,7 @@ class StoreBuffers:
         return persistent(now, later, lambda number: self._of_cpu(state, number))
 
     def _later(self, number: int, cpu: Cpu) -> Touch:
-        reads, writes = self._reach.future[number][cpu[0]]
-        if cpu[2]:
-            reads |= self._reach.active[0]
-            writes |= self._reach.active[1]
+        reads, writes = self._reach.later(number, cpu[0], bool(cpu[2]))
         for entry in cpu[2]:
             reads |= 1 << entry[0]
             writes |= 1 << entry[0]

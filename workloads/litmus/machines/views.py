@@ -15,7 +15,14 @@ Deviation: smp_rmb() orders loads before later stores, too, a control dependency
 from dataclasses import dataclass, replace
 from typing import Final
 
-from workloads.litmus.machines.persistent import NOTHING, Reach, Touch, apart, persistent
+from workloads.litmus.machines.persistent import (
+    LOCAL,
+    NOTHING,
+    Reach,
+    Touch,
+    apart,
+    persistent,
+)
 from workloads.litmus.machines.program import (
     BRANCH,
     FENCE,
@@ -34,15 +41,13 @@ from workloads.litmus.machines.program import (
     Op,
     Program,
     answer,
-    needs_pending,
+    next_op,
     updated,
     with_item,
     without,
 )
 from workloads.litmus.test import ACQUIRE, MB, RELEASE, Value
 
-# which commute with the deferred loads of their own CPU
-_LOCAL: Final = (SET, BRANCH, JUMP, FENCE, LOAD, STORE, UNLOCK, SRCU_LOCK, SRCU_UNLOCK)
 _MOST_STORES: Final = 1 << 12  # of one CPU
 
 View = tuple[int, ...]  # location -> number of a store
@@ -130,14 +135,7 @@ class Views:
         return found
 
     def _next(self, number: int, cpu: Cpu) -> Op | None:
-        """Return the next instruction of ``cpu``, if it need not wait for a deferred load."""
-        ops = self.program.codes[number].ops
-        if cpu.pc == len(ops):
-            return None
-        op = ops[cpu.pc]
-        if cpu.pending and needs_pending(self.program, cpu.pending, cpu.registers, op):
-            return None
-        return op
+        return next_op(self.program, number, cpu.pc, cpu.registers, cpu.pending)
 
     # -- which transitions are enough ---------------------------------------------------------
 
@@ -156,7 +154,7 @@ class Views:
             touch = NOTHING
             if op is not None:
                 touch = self._touch(op, cpu)
-                alone = op.kind in _LOCAL or not cpu.pending
+                alone = op.kind in LOCAL or not cpu.pending
                 if alone and apart(touch, number, later):
                     found = self._executed(state, number, cpu, op)
                     if found:
@@ -181,10 +179,7 @@ class Views:
         return found[-1:] if op.kind == LOAD and op.order != ACQUIRE else found
 
     def _later(self, number: int, cpu: Cpu) -> Touch:
-        reads, writes = self._reach.future[number][cpu.pc]
-        if cpu.pending:
-            reads |= self._reach.active[0]
-            writes |= self._reach.active[1]
+        reads, writes = self._reach.later(number, cpu.pc, bool(cpu.pending))
         for entry in cpu.pending:
             reads |= 1 << entry[1]
         return reads, writes
