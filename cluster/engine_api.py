@@ -82,6 +82,8 @@ class RunResult:
     LABEL and its descendants wrote to descriptors 1 and 2. ``summary`` is plain JSON data without
     host times; those are in ``wall``. ``not_emulated`` is what programs asked for and were told
     NotImplementedError. ``order_seen``: a program walked a set whose order CPython does not define.
+    ``totals`` has number and sum of what was counted in each distribution of CpuStats, exact where
+    the summary has percentiles.
     """
 
     exit_kind: str
@@ -93,6 +95,7 @@ class RunResult:
     wall: dict[str, Any] = field(default_factory=dict)
     not_emulated: tuple[str, ...] = ()
     order_seen: bool = False
+    totals: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def parts_of(spec: "MachineSpec", scheme: str) -> str:

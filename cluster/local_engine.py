@@ -5,7 +5,7 @@ Under the scheme ``barrier`` its bytes are those of a Ray run; ``exact`` is the 
 
 from collections.abc import Iterator
 from dataclasses import replace
-from time import perf_counter, perf_counter_ns
+from time import perf_counter, perf_counter_ns, process_time_ns
 from typing import Final
 
 from cluster import engine_api, lps
@@ -67,6 +67,7 @@ class LocalRun:
         self.host.kernel.feeder = self._feed if self._has_input() else None
         self._encode_ns = 0
         self._loop_ns = 0
+        self._loop_cpu_ns = 0
         self._interrupt = HeldInterrupt(limit_s=request.max_wall_s, in_blocks=True)
         self._rounds = 0
         self._late = False
@@ -82,12 +83,13 @@ class LocalRun:
         kind, message = engine_api.BROKEN, ""
         between_rounds = True
         try:
-            started = perf_counter_ns()
+            started, started_cpu = perf_counter_ns(), process_time_ns()
             try:
                 with lps.without_collector(), self._interrupt:
                     kind, message = self._loop()
             finally:
                 self._loop_ns = perf_counter_ns() - started
+                self._loop_cpu_ns = process_time_ns() - started_cpu
             self._look(final=True)
             if kind in (engine_api.DONE, engine_api.LIMIT):
                 self._check_end(kind)
@@ -126,6 +128,7 @@ class LocalRun:
                 "encode_ns": self._encode_ns,
                 "ray_wait_ns": 0,
                 "loop_ns": self._loop_ns,
+                "loop_cpu_ns": self._loop_cpu_ns,
                 **self.group.wall(),
             },
         )

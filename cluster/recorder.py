@@ -7,7 +7,7 @@ engines, so it cannot make them differ.
 
 from pathlib import Path
 from time import perf_counter, perf_counter_ns
-from typing import Any
+from typing import Any, Final
 
 from cluster import engine_api, fast_core
 from cluster.digest import RunDigest
@@ -21,6 +21,8 @@ from cluster.sync.order_log import OrderWriter, header_of
 from cluster.sync.scheme import Scheme
 from cluster.trace.store import TraceWriter
 from kernel.process.acct import OUTPUTS as ACCT_OUTPUTS
+
+_DISTRIBUTIONS: Final = ("fork_to_run", "rq_wait", "lateness")  # of CpuStats
 
 
 class Recorder:
@@ -149,6 +151,7 @@ class Recorder:
             outputs={name: b"".join(parts) for name, parts in sorted(self._outputs.items())},
             wall=summary["wall"],
             not_emulated=tuple(kernel["not_emulated"]),
+            totals={name: _total(name, cpus) for name in _DISTRIBUTIONS},
         )
 
     def partial(self, exit_kind: str, message: str) -> RunResult:
@@ -158,6 +161,10 @@ class Recorder:
             message=message,
             outputs={name: b"".join(parts) for name, parts in sorted(self._outputs.items())},
         )
+
+
+def _total(name: str, cpus: list[dict[str, Any]]) -> tuple[int, int]:
+    return sum(cpu[name]["count"] for cpu in cpus), sum(cpu[name]["total"] for cpu in cpus)
 
 
 def verdict_kind(verdict: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cluster.build import look_at_machine
 from cluster.config.errors import ConfigError
-from cluster.config.experiment import Experiment, Point, said_word
+from cluster.config.experiment import TRACED, Experiment, Point, said_word
 from cluster.engine import run_machine
 from cluster.engine_api import DONE
 from cluster.report.sched.stats import SchedStats
@@ -42,6 +42,24 @@ def run_point(measures: tuple[str, ...], point: Point) -> Result:
         ``index``; ``measures``, a number or None (there was nothing to measure) for each;
         ``error``, why there are none, else empty.
     """
+    return _run(measures, point)[0]
+
+
+def run_point_timed(measures: tuple[str, ...], point: Point) -> Result:
+    """As ``run_point``, with what the host took from the first event to the last.
+
+    Returns:
+        Besides: ``wall_ns``, and ``cpu_ns``, the CPU time of this process.
+    """
+    result, wall = _run(measures, point)
+    return {
+        **result,
+        "wall_ns": wall.get("loop_ns", 0),
+        "cpu_ns": wall.get("loop_cpu_ns", 0),
+    }
+
+
+def _run(measures: tuple[str, ...], point: Point) -> tuple[Result, dict[str, Any]]:
     loaded = point.load()
     spec, problems = look_at_machine(loaded)
     if problems:
@@ -53,7 +71,8 @@ def run_point(measures: tuple[str, ...], point: Point) -> Result:
         result = run_machine(request)
         error = _why_failed(result, loaded.config.expect.exit_status)
         found = {} if error else _measure(measures, directory, result, spec.cpus)
-    return {"index": point.index, "measures": found, "error": error}
+    measured = {"index": point.index, "measures": found, "error": error}
+    return measured, result.wall
 
 
 def _why_failed(result: "RunResult", expected: int | str) -> str:
@@ -73,31 +92,54 @@ def _why_failed(result: "RunResult", expected: int | str) -> str:
 def _measure(
     measures: tuple[str, ...], directory: RunDir, result: "RunResult", cpus: int
 ) -> dict[str, int | None]:
-    end_ns: int = result.summary["run"]["virtual_ns"]
-    stats = SchedStats(cpus, WINDOW_NS, 0)
-    with TraceReader(directory.trace_path) as reader:
-        stats.read(reader.select(), end_ns)
-    said = _said(directory)
-    windows, jain, _ = stats.fairness.jain
-    waits = stats.waits
-    fixed: dict[str, int | None] = {
+    summary = result.summary
+    end_ns: int = summary["run"]["virtual_ns"]
+    lateness = summary["causality"]["lateness_ns"]
+    late = lateness["count"] > 0
+    found: dict[str, int | None] = {
         "virtual": end_ns,
-        "wait_p50": waits.percentile(50),
-        "wait_p95": waits.percentile(95),
-        "wait_p99": waits.percentile(99),
-        "wait_max": waits.maximum,
-        "jain": jain // windows if windows else None,
-        "migrations": result.summary["migrations"]["total"],
-        "switches": result.summary["switches"]["total"],
+        "migrations": summary["migrations"]["total"],
+        "switches": summary["switches"]["total"],
+        "fork_mean": _mean(result, "fork_to_run"),
+        "queue_mean": _mean(result, "rq_wait"),
+        "lock_wait": sum(lock["wait_ns"] for lock in summary["locks"]),
+        "violations": summary["causality"]["violations"],
+        "late_mean": _mean(result, "lateness"),
+        "late_p99": lateness["p99"] if late else None,
+        "late_max": lateness["max"] if late else None,
     }
+    if not TRACED.isdisjoint(measures):
+        found |= _measure_trace(directory, cpus, end_ns)
+    said = _said(directory)
     for measure in measures:
         asked = said_word(measure)
         if asked is not None:
             count = said.get(asked[1])
             if count is not None and asked[0] == "rate":
                 count = count * NSEC_PER_SEC // max(end_ns, 1)
-            fixed[measure] = count
-    return {measure: fixed[measure] for measure in measures}
+            found[measure] = count
+    return {measure: found[measure] for measure in measures}
+
+
+def _mean(result: "RunResult", name: str) -> int | None:
+    count, total = result.totals[name]
+    return total // count if count else None
+
+
+def _measure_trace(directory: RunDir, cpus: int, end_ns: int) -> dict[str, int | None]:
+    """Return the measures that the trace has."""
+    stats = SchedStats(cpus, WINDOW_NS, 0)
+    with TraceReader(directory.trace_path) as reader:
+        stats.read(reader.select(), end_ns)
+    windows, jain, _ = stats.fairness.jain
+    waits = stats.waits
+    return {
+        "wait_p50": waits.percentile(50),
+        "wait_p95": waits.percentile(95),
+        "wait_p99": waits.percentile(99),
+        "wait_max": waits.maximum,
+        "jain": jain // windows if windows else None,
+    }
 
 
 def _said(directory: RunDir) -> dict[str, int]:
@@ -115,7 +157,10 @@ def _said(directory: RunDir) -> dict[str, int]:
 
 
 def run_points(
-    experiment: Experiment, jobs: int, done: Callable[[Result], None] | None = None
+    experiment: Experiment,
+    jobs: int,
+    done: Callable[[Result], None] | None = None,
+    run_one: Callable[[tuple[str, ...], Point], Result] = run_point,
 ) -> list[Result]:
     """Run all points, ``jobs`` at a time, and return the results in the order of the points.
 
@@ -123,8 +168,9 @@ def run_points(
         experiment: a checked one.
         jobs: processes; with 1 everything happens in this one.
         done: is called with each result, in order.
+        run_one: ``run_point`` or ``run_point_timed``.
     """
-    run = partial(run_point, experiment.measure)
+    run = partial(run_one, experiment.measure)
     results = []
     for result in _results(run, experiment.points, min(jobs, len(experiment.points))):
         if done is not None:

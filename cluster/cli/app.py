@@ -33,6 +33,7 @@ _COMMANDS: Final = {
     "output": "output",
     "replay": "replay",
     "sweep": "sweep",
+    "accuracy": "accuracy",
     "scheduler": "scheduler",
     "litmus": "litmus",
     "race": "race_explain",  # with all of cluster.cli.race

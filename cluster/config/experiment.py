@@ -27,7 +27,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from cluster.config.errors import ConfigError, KeyPath, Problem, got
-from cluster.config.load import Loaded, has_keys, load_model, parse_config, read_text
+from cluster.config.load import Loaded, Override, has_keys, load_model, parse_config, read_text
 from cluster.config.model import Model
 from cluster.config.models import NAME_PATTERN
 from cluster.config.source import Document, read_document
@@ -43,8 +43,19 @@ MEASURES: Final = {
     "jain": "Jain's index of fairness, mean of windows of 100 ms, in millionths",
     "migrations": "tasks that were moved to another CPU",
     "switches": "changes of the running task",
+    "fork_mean": "from a fork until the child runs first, mean",
+    "queue_mean": "a wait on a runqueue, mean, as the summary counts it",
+    "lock_wait": "waits for locks of the kernel, sum",
+    "violations": "effects that came to a CPU in its past",
+    "late_mean": "by how much they were late, mean",
+    "late_p99": "a lateness that 99 % of them do not exceed",
+    "late_max": "the greatest lateness",
 }
-TIMES: Final = ("virtual", "wait_p50", "wait_p95", "wait_p99", "wait_max")  # in ns
+TRACED: Final = frozenset(("wait_p50", "wait_p95", "wait_p99", "wait_max", "jain"))  # need a trace
+TIMES: Final = (  # in ns
+    *("virtual", "wait_p50", "wait_p95", "wait_p99", "wait_max", "fork_mean", "queue_mean"),
+    *("lock_wait", "late_mean", "late_p99", "late_max"),
+)
 _SAID: Final = re.compile(r"(said|rate)\.([A-Za-z_][A-Za-z0-9_]*)\Z", re.ASCII)
 _KEY: Final = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*\Z", re.ASCII)
 _LABEL: Final = re.compile(r"[!-~]{1,40}\Z")
@@ -85,12 +96,13 @@ class Point:
     labels: tuple[str, ...]  # one for each axis
     seed: int | None  # None: the base's
     name: str  # of the configuration, for messages
-    text: str  # JSON
+    text: str  # of the configuration
     folder: Path  # relative paths in the configuration start here
+    overrides: tuple[Override, ...] = ()  # what flags say, as in ``parse_config``
 
     def load(self) -> Loaded:
         """Return the configuration; it has been found sound."""
-        return parse_config(self.name, self.text, self.folder)
+        return parse_config(self.name, self.text, self.folder, self.overrides)
 
 
 @dataclass(slots=True, frozen=True)
@@ -145,7 +157,7 @@ def read_experiment(path: Path) -> Experiment:
         text, folder = json.dumps(data), Path(base.name).parent
         point = Point(index, labels, seed, f"{base.name}.json", text, folder)
         points.append(point)
-        for problem in _wrong_point(point, places, document, base):
+        for problem in _wrong_point(point, places, document, base, TRACED & set(keys.measure)):
             found.setdefault(str(problem), problem)
     if found:
         raise ConfigError(list(found.values()))
@@ -252,12 +264,17 @@ def _below(at: Any, part: str) -> Any:
 
 
 def _wrong_point(
-    point: Point, places: dict[str, KeyPath], document: Document, base: Document
+    point: Point,
+    places: dict[str, KeyPath],
+    document: Document,
+    base: Document,
+    traced: set[str] | frozenset[str],
 ) -> Iterator[Problem]:
     """Yield what is wrong with the configuration of a point, where it was written.
 
     Args:
         places: by axis where its value stands in ``document``.
+        traced: what is measured of it from the trace.
     """
     try:
         config = point.load().config
@@ -267,8 +284,9 @@ def _wrong_point(
         return
     if config.engine != "local":
         yield base.problem(("engine",), f"a sweep runs on the engine local {got(config.engine)}")
-    if not config.trace.enabled:
-        yield base.problem(("trace", "enabled"), "a sweep measures from the trace (got false)")
+    if traced and not config.trace.enabled:
+        what = f"{', '.join(sorted(traced))}: a sweep measures from the trace (got false)"
+        yield base.problem(("trace", "enabled"), what)
 
 
 def _at_home(

@@ -105,7 +105,10 @@ class Scheme(Protocol):
 
 
 class SchemeClass(Protocol):
-    """The class of a scheme: its four attributes can be asked before one is made."""
+    """The class of a scheme: its four attributes can be asked before one is made.
+
+    A fifth, which it may leave out, is ``parameter``: see ``parameter_of``.
+    """
 
     name: str
     deterministic: bool
@@ -175,6 +178,16 @@ def _problems(found: Any) -> Iterator[str]:
         yield "a scheme that settles is for the local engine"
     if not takes(found, 1):
         yield "__init__ must take settings"
+
+
+def parameter_of(scheme: SchemeClass) -> str:
+    """Return which key of ``sync`` says how far apart CPUs may be under a scheme; "": none does.
+
+    Where a class does not say it, in its attribute ``parameter``, that is ``quantum``, but for
+    schemes that settle: they keep all messages in time.
+    """
+    found: str = getattr(scheme, "parameter", "" if scheme.settles else "quantum")
+    return found
 
 
 def make_scheme(name: str, settings: Settings, engine: str, source: Source = ()) -> Scheme:

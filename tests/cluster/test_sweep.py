@@ -156,7 +156,8 @@ OK = "base: base.yaml\naxes: {machine.cpus: [1]}\nmeasure: [virtual]\n"
             OK.replace("virtual", "speed, virtual, virtual"),
             [
                 "e.yaml:3:11: measure.0: must be one of virtual, wait_p50, wait_p95, wait_p99, "
-                "wait_max, jain, migrations, switches, said.WORD or rate.WORD (got 'speed')",
+                "wait_max, jain, migrations, switches, fork_mean, queue_mean, lock_wait, "
+                "violations, late_mean, late_p99, late_max, said.WORD or rate.WORD (got 'speed')",
                 "e.yaml:3:27: measure.2: is there twice (got 'virtual')",
             ],
         ),
@@ -257,3 +258,15 @@ def test_an_experiment_that_is_no_mapping_is_refused(folder):
     Path("e.yaml").write_text("- 1\n", "utf-8")
     with pytest.raises(ConfigError, match="must be a mapping"):
         read_experiment(Path("e.yaml"))
+
+
+def test_what_is_counted_needs_no_trace_and_what_is_read_from_one_does(folder, capsys):
+    Path("base.yaml").write_text(f"{BASE}trace: {{enabled: false}}\n", "utf-8")
+    counted = "[virtual, fork_mean, queue_mean, lock_wait, violations, late_max]"
+    text = OK.replace("[virtual]", counted)
+    measures = json.loads(sweep(capsys, text, "--json").out)["points"][0]["measures"]
+    assert measures["fork_mean"] > 0
+    assert measures["queue_mean"] > 0
+    assert (measures["violations"], measures["late_max"]) == (0, None)
+    err = sweep(capsys, OK.replace("virtual", "virtual, wait_max"), code=2).err
+    assert "base.yaml:3:18: trace.enabled: wait_max: a sweep measures from the trace" in err

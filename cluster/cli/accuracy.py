@@ -1,0 +1,97 @@
+"""``smplab accuracy``: how far synchronisation schemes are from ``exact``, and how fast."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from cluster.cli.completion import complete_config
+from cluster.exit_codes import FAILED, OK, USAGE, CliError
+
+_SCHEMES: Final = "exact,barrier:10us,barrier:100us,barrier:1ms"
+_PLOTS: Final = (".svg", ".html")
+
+
+def accuracy(
+    config: Annotated[
+        Path,
+        typer.Argument(
+            help="A YAML or JSON file, or a shipped one's name.",
+            metavar="CONFIG",
+            autocompletion=complete_config,
+        ),
+    ],
+    schemes: Annotated[
+        str,
+        typer.Option(metavar="LIST", help="Schemes, as in barrier:10us (its quantum)."),
+    ] = _SCHEMES,
+    cpus: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="Numbers of CPUs, as in 4,16,64; default: the config's."),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=1000, help="Runs of each, each with a seed; medians are told.")
+    ] = 1,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, max=1024, help="Processes.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON; times in ns.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV; times in ns.")] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw errors against speed: FILE.svg or FILE.html."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated."),
+    ] = None,
+) -> int:
+    """Run a configuration under several schemes, and tell by how much they differ from exact.
+
+    Errors are signed, in per cent. Speed is that of the host: how often exact's time it took. With
+    more --jobs than the host has idle cores it says little; the rest is the same with any.
+    """
+    from cluster.catalogue import config_path
+    from cluster.cli.common import checked_machine, overrides
+    from cluster.cli.race_files import check_writable, refuse, write
+    from cluster.config.accuracy import read_comparison
+    from cluster.report.accuracy import accuracy_csv, accuracy_json, accuracy_lines, rows_of
+    from cluster.report.tradeoff import print_tradeoff, tradeoff_html, tradeoff_svg
+    from cluster.sweep import Result, run_point_timed, run_points
+    from kernel.trace.printable import printable_line
+
+    if as_json and as_csv:
+        raise CliError(USAGE, "usage", "--json and --csv: choose one")
+    if plot is not None and plot.suffix not in _PLOTS:
+        raise CliError(USAGE, "usage", f"--plot: must end in {' or '.join(_PLOTS)} (got {plot})")
+    path = config_path(config)
+    found = read_comparison(path, schemes, cpus, seeds, overrides(settings))
+    for point in found.points:
+        checked_machine(point.load())
+    check_writable(plot=plot)
+    number = len(found.points)
+
+    def done(result: Result) -> None:
+        if sys.stderr.isatty():
+            point = found.points[result["index"]]
+            text = f"{result['index'] + 1} of {number}: {' '.join(point.labels)} seed {point.seed}"
+            print(printable_line(text), file=sys.stderr)
+
+    results = run_points(found, jobs, done, run_point_timed)
+    rows = rows_of(found, results)
+    if as_json:
+        print(accuracy_json(found, results, rows))
+    elif as_csv:
+        print(accuracy_csv(found, results), end="")
+    else:
+        for line in accuracy_lines(found, results, rows):
+            print(line)
+        print_tradeoff(rows)
+    if plot is not None:
+        draw = tradeoff_svg if plot.suffix == ".svg" else tradeoff_html
+        refuse(write("plot", plot, draw(found.name, rows)))
+    return FAILED if any(result["error"] for result in results) else OK
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command ``accuracy`` to ``app``."""
+    app.command()(accuracy)

@@ -1,0 +1,152 @@
+"""What ``smplab accuracy`` compares, as an experiment: one configuration, schemes × CPUs × seeds.
+
+The axes come from options of the command line and not from a file. So each point is the text of the
+configuration with overrides, as ``--set`` has them, and what is wrong with one is told at its
+option. A scheme is written ``NAME`` or ``NAME:PARAMETER`` (``barrier:10us``, ``slack:1ms``), where
+NAME may be ``FILE.py:CLASS``; which key of ``sync`` the parameter stands for the scheme says
+(``cluster.sync.scheme.parameter_of``).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+from cluster.config.errors import ConfigError, Problem, got
+from cluster.config.experiment import MAX_POINTS, Experiment, Point
+from cluster.config.load import Override, look_at_config, read_text
+from cluster.plugins import PluginError, is_file, source_of
+from cluster.sync.scheme import SchemeError, parameter_of, scheme_class
+
+REFERENCE: Final = "exact"
+AXES: Final = ("machine.cpus", "sync.scheme")
+COMPARED: Final = ("virtual", "fork_mean", "queue_mean", "switches", "migrations", "lock_wait")
+LATENESS: Final = ("violations", "late_mean", "late_p99", "late_max")
+MAX_SEEDS: Final = 1000
+_ALWAYS: Final[tuple[Override, ...]] = (
+    ("accuracy", "trace={enabled: false}"),  # nothing is measured from it
+    ("accuracy", "engine=local"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """One value of an axis: how it is called, and what it overrides."""
+
+    label: str
+    overrides: tuple[Override, ...] = ()
+
+
+def read_comparison(
+    path: Path, schemes: str, cpus: str | None, seeds: int, settings: Sequence[Override]
+) -> Experiment:
+    """Return the experiment whose points are to be compared with those of the scheme ``exact``.
+
+    Args:
+        path: the configuration.
+        schemes: as ``--schemes`` has them; ``exact`` is added in front if it is not among them.
+        cpus: as ``--cpus`` has them; None: those of the configuration.
+        seeds: how many runs of each, with seeds from the configuration's on.
+        settings: overrides of the configuration.
+
+    Raises:
+        ConfigError: with every problem of options and configuration.
+    """
+    text = read_text(path)
+    base = look_at_config(path, settings)
+    if base.problems:
+        raise ConfigError(base.problems)
+    problems: list[Problem] = []
+    machines = [_Choice(str(base.config.machine.cpus))]
+    if cpus is not None:
+        machines = [
+            _Choice(item, ((f"--cpus {item}", f"machine.cpus={item}"),))
+            for item in _items("--cpus", cpus, problems)
+        ]
+    named = [
+        _scheme(item, path.parent, problems) for item in _items("--schemes", schemes, problems)
+    ]
+    named = [choice for choice in named if choice.label != REFERENCE]
+    named.insert(0, _scheme(REFERENCE, path.parent, problems))
+    if len(machines) * len(named) * seeds > MAX_POINTS:
+        what = f"must make at most {MAX_POINTS:,} runs with --cpus and --seeds"
+        problems.append(Problem("--schemes", 0, 0, "", what))
+    if problems:
+        raise ConfigError(problems)
+    choices = product(machines, named, range(base.config.seed, base.config.seed + seeds))
+    points = [
+        Point(
+            index,
+            (machine.label, scheme.label),
+            seed,
+            str(path),
+            text,
+            path.parent,
+            (
+                *settings,
+                *_ALWAYS,
+                *machine.overrides,
+                *scheme.overrides,
+                (f"--seeds {seeds}", f"seed={seed}"),
+            ),
+        )
+        for index, (machine, scheme, seed) in enumerate(choices)
+    ]
+    found = {str(problem): problem for point in points for problem in _problems(point)}
+    if found:
+        raise ConfigError(list(found.values()))
+    return Experiment(base.config.name, AXES, True, (*COMPARED, *LATENESS), tuple(points))
+
+
+def _items(option: str, text: str, problems: list[Problem]) -> list[str]:
+    """Return the parts of a list with commas, each once."""
+    items = [item.strip() for item in text.split(",")]
+    for number, item in enumerate(items):
+        if not item:
+            problems.append(Problem(option, 0, 0, "", f"has an empty part {got(text)}"))
+        elif item in items[:number]:
+            problems.append(Problem(option, 0, 0, "", f"{item} is there twice"))
+    return list(dict.fromkeys(item for item in items if item))
+
+
+def _scheme(item: str, folder: Path, problems: list[Problem]) -> _Choice:
+    """Return what one of ``--schemes`` means; a name that is none is told with its point."""
+    name, colon, parameter = item.rpartition(":")
+    if not colon or is_file(item):
+        name, parameter = item, ""
+    flag = f"--schemes {item}"
+    overrides = [(flag, f"sync.scheme={name}")]
+    if name == "auto":
+        what = "stands for one of the others: name that one"
+        problems.append(Problem(flag, 0, 0, "", what))
+    elif colon and not parameter and name != item:
+        problems.append(Problem(flag, 0, 0, "", "has an empty parameter"))
+    if parameter:
+        key = _parameter(name, folder)
+        if key:
+            overrides.append((flag, f"sync.{key}={parameter}"))
+        else:
+            what = f"the scheme {name} has no parameter {got(parameter)}"
+            problems.append(Problem(flag, 0, 0, "", what))
+    return _Choice(item, tuple(overrides))
+
+
+def _parameter(name: str, folder: Path) -> str:
+    """Return the key that a scheme's parameter stands for; of one that is none the usual one."""
+    try:
+        return parameter_of(scheme_class(name, source_of(name, folder) if is_file(name) else ()))
+    except (PluginError, SchemeError):
+        return "quantum"
+
+
+def _problems(point: Point) -> Iterator[Problem]:
+    try:
+        point.load()
+    except ConfigError as error:
+        yield from error.problems
+
+
+def labels_of(experiment: Experiment, axis: int) -> list[str]:
+    """Return the values of an axis, in order."""
+    return list(dict.fromkeys(point.labels[axis] for point in experiment.points))
