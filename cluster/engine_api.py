@@ -56,7 +56,7 @@ class RunRequest:
     quantum_ns: int = 100_000
     address: str = "local"  # of Ray: local | auto | HOST:PORT
     cpus_per_actor: int | None = 1  # None: as many actors as the hosts have cores
-    compiled_graph: str = "auto"  # auto | true | false
+    link: str = "auto"  # how Ray's actors exchange frames: auto | shm | graph | calls
     out_dir: Path | None = None
     on_progress: Progress | None = None
     on_output: Callable[[Outputs], None] | None = None

@@ -86,10 +86,18 @@ def loader_of(spec: MachineSpec) -> LanguageLoader:
     )
 
 
-# Supersteps between two runs of the collector, a multiple of _SAMPLE_EVERY. CpuGroup.step() itself
-# counts them: under exact a superstep is one event.
+# Supersteps between two runs of the collector, a multiple of _SAMPLE_EVERY; under exact a superstep
+# is one event.
 _COLLECT_EVERY: Final = 16_384
 _COLLECT_EVERY_TURNS: Final = 16 * _COLLECT_EVERY  # most are ticks, which leave nothing behind
+
+
+def collect_now_and_then(superstep: int) -> bool:
+    """Run the cycle collector if it is time to; return whether it was."""
+    if superstep % _COLLECT_EVERY or not superstep:
+        return False
+    gc.collect()
+    return True
 
 
 class CpuGroup:
@@ -122,8 +130,7 @@ class CpuGroup:
             reports = self._step(horizons, inboxes)
             self.step_ns += perf_counter_ns() - started
             return reports
-        if superstep and not superstep % _COLLECT_EVERY:
-            gc.collect()
+        if collect_now_and_then(superstep):
             started = perf_counter_ns()
         self._guest_ns = 0
         self._instrument(self._timed_resume, horizons, inboxes)

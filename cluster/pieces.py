@@ -140,6 +140,11 @@ class Gatherer:
         self._whole: list[bytes | None] = [None] * groups
         self._head: Any = None  # of the last whole superstep frame that was sent
 
+    @property
+    def sending(self) -> bool:
+        """Whether a frame is under way to the groups."""
+        return self._out.sending
+
     def gather(self, wires: tuple[bytes, ...]) -> list[bytes] | bytes:
         """Take a wire of every group; return their reports, or the wire to answer with so far."""
         if self._out.sending:

@@ -140,6 +140,7 @@ class _Actor:
         self._turns = 0
         self._said = b""  # in the last turn; of the kernel before its first: the first frame
         self._busy = False
+        self.link: Any = None  # what a link keeps here
 
     def _guarded(self, function: Callable[..., bytes], *arguments: Any) -> bytes:
         """Return the frame ``function`` makes, or from its first failure on that failure."""
@@ -345,6 +346,11 @@ class KernelActor(_Actor):
         """Return how many turns this actor has made, and what it said in the last."""
         return self._turns, self._said
 
+    def at_rest(self) -> bool:
+        """Return whether no turn is due after what this actor said last."""
+        ended = bool(self._host.verdict) and not self._wires.sending
+        return ended or self._halted or self._failed is not None
+
     def superstep(self, *frames: bytes) -> bytes:
         """Run the kernel phase on one report frame of every group; return the superstep frame.
 
@@ -382,6 +388,7 @@ class KernelActor(_Actor):
             self._hold(host.supersteps - 1, host.drain_trace())
             self._take_order()
         self._take_outputs()
+        lps.collect_now_and_then(host.supersteps)
         stepped = perf_counter_ns()
         counters = host.counters()
         self._head = (

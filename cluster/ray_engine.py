@@ -44,9 +44,12 @@ from cluster.sync.scheme import SchemeError, make_scheme, settings_of
 from cluster.transport.frames import FrameTransport, Link
 from cluster.transport.ray_calls import CallsLink
 from cluster.transport.ray_graph import GraphLink
+from cluster.transport.ray_shm import ShmLink
+from cluster.transport.sockets import NoLine
 from workloads.language.loader import Loader
 
 _VERDICTS: Final = (engine_api.DONE, engine_api.LIMIT, engine_api.DEADLOCK, engine_api.GUEST)
+LINKS: Final = ("auto", "shm", "graph", "calls")
 _HELD_BYTES: Final = 4 << 20  # of traces and outputs in the actors, before they are fetched
 _FETCH_S: Final = 2.0  # and at least so often
 _START_S: Final = 60.0  # for the actors to come up, and more for each
@@ -215,18 +218,24 @@ class RayRun:
 
     def _make_link(self, actors: Actors) -> Link:
         """Return the way frames travel that the configuration asks for."""
-        wanted = self.request.compiled_graph
-        if wanted == "false":
-            return CallsLink(actors, self.watch)
-        try:
-            return GraphLink(actors, self.watch)
-        except (ActorLost, TimeUp):
-            raise
-        except Exception as error:
-            if wanted == "true":
-                raise _Broken(f"no compiled graph can be used here: {cause(error)}") from None
-            get_logger().warning("no compiled graph here, using actor calls", why=cause(error))
-            return CallsLink(actors, self.watch)
+        wanted = self.request.link
+        if wanted in ("auto", "shm"):
+            try:
+                return ShmLink(actors, self.watch)
+            except NoLine as error:
+                if wanted == "shm":
+                    raise _Broken(f"link shm cannot be used here: {error}") from None
+                get_logger().info("the actors are not all on this host", why=str(error))
+        if wanted in ("auto", "graph"):
+            try:
+                return GraphLink(actors, self.watch)
+            except (ActorLost, TimeUp):
+                raise
+            except Exception as error:
+                if wanted == "graph":
+                    raise _Broken(f"link graph cannot be used here: {cause(error)}") from None
+                get_logger().warning("no compiled graph here, using actor calls", why=cause(error))
+        return CallsLink(actors, self.watch)
 
     # -- supersteps -------------------------------------------------------------------------------
 
@@ -388,9 +397,7 @@ def run_ray(request: RunRequest) -> RunResult:
         raise ValueError(str(error)) from None
     if request.cpus_per_actor is not None and request.cpus_per_actor < 1:
         raise ValueError(f"cpus_per_actor must be at least 1 (got {request.cpus_per_actor})")
-    if request.compiled_graph not in ("auto", "true", "false"):
-        raise ValueError(
-            f"compiled_graph must be auto, true or false (got {request.compiled_graph!r})"
-        )
+    if request.link not in LINKS:
+        raise ValueError(f"link must be one of {', '.join(LINKS)} (got {request.link!r})")
     Loader(request.spec.sources, block_budget=request.spec.block_budget)
     return RayRun(request).run()

@@ -231,14 +231,20 @@ class Watch:
             raise ActorLost(self.why_lost(error)) from None
         return results
 
-    def why_lost(self, error: Exception) -> str:
-        """Return one line about an error that Ray raised: which actor died, if one did."""
+    def why_lost(self, error: Exception, suspect: str = "") -> str:
+        """Return one line about an error that Ray or a link raised: which actor died, if one did.
+
+        Args:
+            suspect: who is named if Ray knows of none.
+        """
         name = self.actors.lost(_PING_S) if self.actors is not None else ""
         problem = self.ray_problem()
         if problem:
             return problem
         if name:
             return f"{name} died"
+        if suspect:
+            return f"{suspect} does not answer any more"
         return f"an actor was lost ({type(error).__name__})"
 
 

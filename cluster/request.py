@@ -19,7 +19,7 @@ def request_of(loaded: "Loaded", spec: "MachineSpec") -> RunRequest:
         spec: the machine that was made of it.
     """
     config = loaded.config
-    graph, per_actor = config.ray.compiled_graph, config.ray.cpus_per_actor
+    per_actor = config.ray.cpus_per_actor
     return RunRequest(
         spec=spec,
         engine=config.engine,
@@ -28,7 +28,7 @@ def request_of(loaded: "Loaded", spec: "MachineSpec") -> RunRequest:
         quantum_ns=config.sync.quantum,
         address=config.ray.address,
         cpus_per_actor=per_actor if isinstance(per_actor, int) else None,
-        compiled_graph=graph if isinstance(graph, str) else str(graph).lower(),
+        link=config.ray.link,
         max_virtual_ns=config.limits.virtual_time,
         max_wall_s=config.limits.wall_time / 1e9 if config.limits.wall_time else None,
         record_order=config.record == "order",

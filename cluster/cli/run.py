@@ -35,6 +35,9 @@ def run(
     address: Annotated[
         str | None, typer.Option(help="Ray cluster: local (start one), auto, HOST:PORT.")
     ] = None,
+    link: Annotated[
+        str | None, typer.Option(help="Between Ray's actors: auto, shm, graph or calls.")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated."),
@@ -79,6 +82,7 @@ def run(
         settings,
         engine=engine,
         ray__address=address,
+        ray__link=link,
         out=out,
         check=True if check else None,
         record=record,
@@ -96,8 +100,9 @@ def run(
         else:
             raise
         raise ConfigError([Problem(str(config), 0, 0, "", what)]) from None
-    if address is not None and loaded.config.engine != "ray":
-        raise CliError(USAGE, "usage", "--address is for --engine ray")
+    for flag, given in (("--address", address), ("--link", link)):
+        if given is not None and loaded.config.engine != "ray":
+            raise CliError(USAGE, "usage", f"{flag} is for --engine ray")
     level = "info" if (verbose or log_format == "json") and not quiet else "warning"
     return _run(loaded, request_of(loaded, spec), log_format, level, quiet)
 

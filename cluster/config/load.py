@@ -53,6 +53,10 @@ FIFO_PATIENCE_S: Final = 5
 Override = tuple[str, str]
 M = TypeVar("M", bound=BaseModel)
 
+# keys that there were, and what is there instead
+_FORMER: Final[dict[KeyPath, str]] = {
+    ("ray", "compiled_graph"): "it is ray.link now: auto, shm, graph or calls",
+}
 _PATTERNS: Final = {
     models.NAME_PATTERN: "must be letters, digits, '.', '_' and '-', 64 at most",
     models.WORD_PATTERN: "must be a word of letters, digits and '_'",
@@ -371,6 +375,8 @@ def _words(model: type[BaseModel], error: ErrorDetails, path: KeyPath) -> str:
     if kind == "missing":
         return "is required"
     if kind == "extra_forbidden":
+        if path in _FORMER:
+            return f"unknown key ({_FORMER[path]})"
         return f"unknown key{_hint(str(path[-1]), _keys_at(model, path[:-1]))}"
     if kind == "value_error":
         what = str(context["error"])

@@ -256,10 +256,13 @@ class Ray(Model):
             description="1: an actor for each CPU; auto: no more actors than there are cores for."
         ),
     ] = "auto"
-    compiled_graph: Annotated[
-        str | bool,
-        OneOf("auto", True, False),
-        Field(description="Superstep loop over a Ray Compiled Graph."),
+    link: Annotated[
+        str,
+        OneOf("auto", "shm", "graph", "calls"),
+        Field(
+            description="How actors exchange messages. shm: Unix sockets, if all are on this host; "
+            "graph: a Ray Compiled Graph; calls: Ray's actor calls; auto: the first that works."
+        ),
     ] = "auto"
 
 

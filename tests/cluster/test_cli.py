@@ -199,13 +199,13 @@ def test_flags_reach_the_engine(
     requests = fake_engine(RunResult(engine_api.DONE))
     arguments = [
         "run", "-q", str(config), "--engine", "ray", "--address", "head:6379", "--check",
-        "--set", "ray.cpus_per_actor=4", "--set", "ray.compiled_graph=false",
+        "--set", "ray.cpus_per_actor=4", "--link", "calls",
         "--set", "sync.quantum=5ms", "--set", "limits.wall_time=2s", "--out", "elsewhere",
     ]  # fmt: skip
     assert run_command(arguments) == 0
     [request] = requests
     assert (request.engine, request.address, request.cpus_per_actor) == ("ray", "head:6379", 4)
-    assert (request.compiled_graph, request.quantum_ns) == ("false", 5_000_000)
+    assert (request.link, request.quantum_ns) == ("calls", 5_000_000)
     assert request.max_wall_s == 2.0
     assert request.spec.check
     assert request.out_dir is not None

@@ -285,7 +285,7 @@ def test_a_quota_of_the_control_group_counts_as_cores(
     [
         ({"scheme": "exact"}, "no scheme 'exact'"),
         ({"cpus_per_actor": 0}, "cpus_per_actor"),
-        ({"compiled_graph": "maybe"}, "compiled_graph"),
+        ({"link": "maybe"}, "link must be one of auto, shm, graph, calls"),
     ],
 )
 def test_what_ray_cannot_do_is_refused_before_it_starts(

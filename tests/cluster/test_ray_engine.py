@@ -62,7 +62,7 @@ def test_actor_calls_give_the_same_files_as_the_local_engine(
             config=FOUR,
             out_dir=folders[1],
             cpus_per_actor=2,
-            compiled_graph="false",
+            link="calls",
         )
     )
     assert on_ray.digest == local.digest
@@ -128,7 +128,7 @@ def test_frames_larger_than_a_channel_go_through_and_the_graph_ends(
 
     def request() -> RunRequest:
         spec = guest_spec(program, [], cpus=4)
-        return RunRequest(spec=spec, scheme="barrier", cpus_per_actor=4, compiled_graph="true")
+        return RunRequest(spec=spec, scheme="barrier", cpus_per_actor=4, link="graph")
 
     local, on_ray = run_local(request()), run_ray(request())
     assert next(iter(local.outputs.values())) == b"900000 0\n"
@@ -160,7 +160,7 @@ def test_a_message_that_the_graph_loses_is_made_up_for_by_calls(
     whole = GraphLink._execute
     monkeypatch.setattr(GraphLink, "_execute", execute)
     local = run_local(make_request("storm", config=FOUR))
-    on_ray = run_ray(make_request("storm", config=FOUR, compiled_graph="true"))
+    on_ray = run_ray(make_request("storm", config=FOUR, link="graph"))
     assert (on_ray.exit_kind, on_ray.message) == (engine_api.DONE, "")
     assert len(rounds) == 3
     assert on_ray.digest == local.digest
@@ -192,9 +192,9 @@ def test_a_graph_that_is_never_left_takes_nothing_from_a_run_that_is_whole(
     os.close(kernel)
 
 
-@pytest.mark.parametrize("compiled_graph", ["true", "false"])
+@pytest.mark.parametrize("link", ["shm", "graph", "calls"])
 def test_an_actor_that_is_silent_for_a_while_is_waited_for(
-    make_request: Make, monkeypatch: pytest.MonkeyPatch, compiled_graph: str
+    make_request: Make, monkeypatch: pytest.MonkeyPatch, link: str
 ) -> None:
     """It is continued after the engine has looked after it some times."""
     looks = []
@@ -218,7 +218,7 @@ def test_an_actor_that_is_silent_for_a_while_is_waited_for(
         return make_request("storm", config=FOUR, quantum_ns=5_000, cpus_per_actor=4, **changes)
 
     local = run_local(request())
-    on_ray = run_ray(request(compiled_graph=compiled_graph, on_progress=stop))
+    on_ray = run_ray(request(link=link, on_progress=stop))
     assert looks.count(1) >= 4
     assert (on_ray.exit_kind, on_ray.message) == (engine_api.DONE, "")
     assert on_ray.digest == local.digest
@@ -289,7 +289,7 @@ def is_ours(path: Path, ancestor: int = 0) -> bool:
         path = Path("/proc") / str(parent)
 
 
-@pytest.mark.parametrize("compiled_graph", ["true", "false"])
+@pytest.mark.parametrize("link", ["shm", "graph", "calls"])
 @pytest.mark.parametrize(
     ("victim", "name"), [("CpuActor", "cpu actor 0-3"), ("KernelActor", "kernel actor")]
 )
@@ -298,7 +298,7 @@ def test_a_killed_actor_ends_the_run_with_its_name(
     capfd: pytest.CaptureFixture[str],
     victim: str,
     name: str,
-    compiled_graph: str,
+    link: str,
 ) -> None:
     killed = []
 
@@ -314,7 +314,7 @@ def test_a_killed_actor_ends_the_run_with_its_name(
             config=FOUR,
             quantum_ns=5_000,
             cpus_per_actor=4,
-            compiled_graph=compiled_graph,
+            link=link,
             on_progress=kill,
         )
     )

@@ -1,0 +1,194 @@
+"""Rounds over blocking lines between actors that are all on the driver's host.
+
+Ray places the actors, watches them and ends them; their frames take Unix sockets
+(``cluster.transport.sockets``). The kernel actor is the hub: it has a line to every CPU actor and
+one to the driver. A superstep is one message to each CPU actor and one back. The driver is not part
+of it: it says how many turns to make, sleeps, and gets the last frame when there is a verdict or
+something to tell, at the latest after ``_SLICE_S``. So it costs next to nothing however short the
+supersteps are, and nobody ever spins.
+
+In each actor a thread of its own serves the line. Between two rounds all of them sleep, so Ray's
+calls (``fetch``, ``finish``) find the actors as they do with every other link; and what an actor
+has said last is kept in it, so the kernel goes on from there.
+
+Whoever dies hangs up. The kernel tells the driver which group has; if it has itself, the driver
+sees that. One that is stopped by a signal is waited for (``ray_watch``).
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from threading import Thread
+from time import monotonic
+from typing import Any, Final
+
+from cluster.lps import without_collector
+from cluster.ray_watch import LOOK_S, ActorLost, Actors, Watch
+from cluster.transport.sockets import Hub, HungUp, Line, NoLine, call, new_token, private_path
+
+_SLICE_S: Final = 0.02  # of turns, after which the driver may look
+_MOST_TURNS: Final = 1 << 20
+_CALL_S: Final = 10.0  # for everybody to be on the line: all have called before they are counted
+_FRAME: Final = b"F"  # to the driver: the last frame
+_LOST: Final = b"L"  # to the driver: the number of a group that has hung up
+
+
+class ShmLink:
+    """Rounds over lines between processes of this host.
+
+    Raises:
+        NoLine: the actors are not all here, or cannot be reached; nothing is left of the attempt.
+    """
+
+    def __init__(self, actors: Actors, watch: Watch) -> None:
+        self._actors = actors
+        self._watch = watch
+        self.layers = _MOST_TURNS
+        token = new_token()
+        with private_path() as path:
+            try:
+                self._ask([actors.kernel], open_hub, path, token, len(actors.cpus) + 1)
+                self._ask(actors.cpus, join_hub, path, token)
+                self._line = call(path, token, len(actors.cpus))
+                self._ask([actors.kernel], serve_hub)
+            except BaseException:
+                actors.kernel.__ray_call__.remote(close_hub)
+                raise
+        self._line.wait_for(LOOK_S)
+
+    def _ask(self, some: Sequence[Any], function: Any, *arguments: Any) -> None:
+        """Let actors call a function with themselves and their number, which returns a problem."""
+        calls = [
+            actor.__ray_call__.remote(function, number, *arguments)
+            for number, actor in enumerate(some)
+        ]
+        for problem in self._watch.get(calls):
+            if problem:
+                raise NoLine(problem)
+
+    def round(self, frame: bytes) -> bytes:
+        """See ``Link.round``; the kernel goes on from its last frame, which ``frame`` is."""
+        try:
+            self._line.send(self.layers.to_bytes(4, "little"))
+            answer = self._take()
+        except HungUp as error:
+            self._line.close()
+            raise self._lost(error, len(self._actors.cpus)) from None
+        except BaseException:
+            self._line.close()
+            raise
+        if answer[:1] == _LOST:
+            self._line.close()
+            raise self._lost(HungUp(), int(answer[1:]))
+        return answer[1:]
+
+    def _take(self) -> bytes:
+        while True:
+            try:
+                return self._line.take()
+            except TimeoutError:
+                self._watch.look()
+
+    def _lost(self, error: HungUp, number: int) -> ActorLost:
+        """Return who is dead; if Ray knows of none, the one that has hung up."""
+        return ActorLost(self._watch.why_lost(error, self._actors.names[number]))
+
+    def close(self) -> bool:
+        """See ``Link.close``: the kernel hangs up on everybody else."""
+        self._line.close()
+        return True
+
+
+# -- in the actors --------------------------------------------------------------------------------
+
+
+def open_hub(actor: Any, _number: int, path: str, token: bytes, lines: int) -> str:
+    """Let the kernel actor listen; return what is in the way."""
+    try:
+        actor.link = Hub(path, token, lines)
+    except NoLine as error:
+        return str(error)
+    return ""
+
+
+def close_hub(actor: Any) -> None:
+    """Let the kernel actor listen no longer."""
+    if isinstance(actor.link, Hub):
+        actor.link.close()
+
+
+def join_hub(actor: Any, number: int, path: str, token: bytes) -> str:
+    """Let a CPU actor call the kernel, and serve it from then on; return what is in the way."""
+    try:
+        line = call(path, token, number)
+    except NoLine as error:
+        return str(error)
+    _in_thread(serve_group, actor, line)
+    return ""
+
+
+def serve_hub(actor: Any, _number: int) -> str:
+    """Let the kernel actor take the calls, and serve the driver; return what is in the way."""
+    try:
+        *groups, driver = actor.link.lines(_CALL_S)
+    except NoLine as error:
+        return str(error)
+    _in_thread(serve_driver, actor, driver, groups)
+    return ""
+
+
+def _in_thread(function: Any, *arguments: Any) -> None:
+    Thread(target=function, args=arguments, name="link", daemon=True).start()
+
+
+def serve_group(actor: Any, line: Line) -> None:
+    """Answer every wire of the kernel's until it hangs up.
+
+    Args:
+        actor: a ``CpuActor``.
+        line: to the kernel.
+    """
+    try:
+        with suppress(HungUp), without_collector():
+            while True:
+                line.send(actor.step(line.take()))
+    finally:
+        line.close()
+
+
+def serve_driver(actor: Any, driver: Line, groups: Sequence[Line]) -> None:
+    """Make turns with the groups as the driver asks for them, until it hangs up.
+
+    Args:
+        actor: the ``KernelActor``.
+        driver: the line to it.
+        groups: the lines to the CPU actors, by number.
+    """
+    try:
+        with suppress(HungUp), without_collector():
+            while True:
+                turns = int.from_bytes(driver.take(), "little")
+                driver.send(_slice(actor, groups, turns))
+    finally:
+        for line in (*groups, driver):
+            line.close()
+
+
+def _slice(actor: Any, groups: Sequence[Line], turns: int) -> bytes:
+    """Make turns until the time of a slice is over, or the kernel is at rest."""
+    until_s = monotonic() + _SLICE_S
+    _, wire = actor.last()
+    for _ in range(turns):
+        if actor.at_rest():
+            break
+        wires: list[bytes] = []
+        try:
+            for line in groups:
+                line.send(wire)
+            for line in groups:
+                wires.append(line.take())
+        except HungUp:
+            return _LOST + str(groups.index(line)).encode()
+        wire = actor.superstep(*wires)
+        if monotonic() > until_s:
+            break
+    return _FRAME + wire
