@@ -176,7 +176,7 @@ def serve_driver(actor: Any, driver: Line, groups: Sequence[Line]) -> None:
 def _slice(actor: Any, groups: Sequence[Line], turns: int) -> bytes:
     """Make turns until the time of a slice is over, or the kernel is at rest."""
     until_s = monotonic() + _SLICE_S
-    _, wire = actor.last()
+    wire: bytes = actor.last()[1]
     for _ in range(turns):
         if actor.at_rest():
             break
