@@ -16,8 +16,10 @@ _MOST_WRITES: Final = 10_000  # that are looked at for the first lines of output
 
 if TYPE_CHECKING:
     from cluster.config import Loaded
+    from cluster.config.load import Override
     from cluster.engine_api import RunRequest, RunResult
     from cluster.rundir import RunDir
+    from kernel.machine import MachineSpec
 
 
 def run(
@@ -68,12 +70,8 @@ def run(
 
     Progress goes to stderr; the summary and a digest to stdout, and into a run directory.
     """
-    from cluster.catalogue import config_path
-    from cluster.cli.common import checked_machine, overrides
-    from cluster.config import ConfigError, Problem, look_at_config
-    from cluster.config.experiment import is_experiment
+    from cluster.cli.common import overrides
     from cluster.logging_setup import FORMATS
-    from cluster.race.shipped import is_scenario
     from cluster.request import request_of
 
     if log_format not in FORMATS:
@@ -88,10 +86,26 @@ def run(
         record=record,
         machine__memory_model=model,
     )
+    loaded, spec = _look_at(config, flags)
+    for flag, given in (("--address", address), ("--link", link)):
+        if given is not None and loaded.config.engine != "ray":
+            raise CliError(USAGE, "usage", f"{flag} is for --engine ray")
+    level = "info" if (verbose or log_format == "json") and not quiet else "warning"
+    return _run(loaded, request_of(loaded, spec), log_format, level, quiet)
+
+
+def _look_at(config: Path, flags: "list[Override]") -> "tuple[Loaded, MachineSpec]":
+    """Return a configuration and its machine; refuse files that are for other commands."""
+    from cluster.catalogue import config_path
+    from cluster.cli.common import checked_machine
+    from cluster.config import ConfigError, Problem, look_at_config
+    from cluster.config.experiment import is_experiment
+    from cluster.race.shipped import is_scenario
+
     path = config_path(config)
     try:
         loaded = look_at_config(path, flags)
-        spec = checked_machine(loaded)
+        return loaded, checked_machine(loaded)
     except ConfigError:
         if is_experiment(path):
             what = "an experiment: smplab sweep runs it"
@@ -100,11 +114,6 @@ def run(
         else:
             raise
         raise ConfigError([Problem(str(config), 0, 0, "", what)]) from None
-    for flag, given in (("--address", address), ("--link", link)):
-        if given is not None and loaded.config.engine != "ray":
-            raise CliError(USAGE, "usage", f"{flag} is for --engine ray")
-    level = "info" if (verbose or log_format == "json") and not quiet else "warning"
-    return _run(loaded, request_of(loaded, spec), log_format, level, quiet)
 
 
 def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, quiet: bool) -> int:
