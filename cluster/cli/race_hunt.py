@@ -104,9 +104,9 @@ def _lines(done: "Hunt", plain: dict[str, Any]) -> list[str]:
     tried = f"{done.runs:,} run{'s' * (done.runs != 1)} of {len(done.programs)} programs"
     if bug is None:
         if not done.programs:
-            return [f"{done.mutation}: not found: no program passes it"]
+            return [f"{done.mutation}: not found: no program comes to its function"]
         cut = "" if done.finished else "; the time was up"
-        return [f"{done.mutation}: not found in {tried} that pass it{cut}"]
+        return [f"{done.mutation}: not found in {tried} that come to its function{cut}"]
     where = f"{bug['program']} ({bug['cpus']} CPUs, {bug['model']}, {bug['strategy']})"
     return [
         f"{done.mutation}: found in run {done.runs:,}, of {where}:",

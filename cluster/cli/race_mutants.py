@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from cluster.race.mutants import Budget, Case, Row
     from cluster.race.workers import Workers
 
+_MORE = 200  # runs
+
 
 def mutants(
     listed: Annotated[
@@ -48,7 +50,7 @@ def mutants(
     more: Annotated[
         int,
         typer.Option("--more", min=1, help="Runs for the hit rate, and without the mutation."),
-    ] = 200,
+    ] = _MORE,
     seconds: Annotated[
         float, typer.Option("--seconds", min=0.001, help="For each of these, at most so long.")
     ] = 60.0,
@@ -63,7 +65,8 @@ def mutants(
     """Explore the shipped scenarios, each under the memory models of which it has a verdict.
 
     --own-model leaves out all but one of these. --only with a mutation that is in no scenario
-    looks for it in every program that passes its point, and ends with the first run that shows it.
+    looks for it in every program that comes to its function, and ends with the first run that
+    shows it. That is about no scenario: of the other options it takes --runs, --seconds, --json.
 
     A row has the first bug, how often runs fail, and that the kernel without the mutation is clean.
     Ctrl-C ends it with the rows that there are; with --keep the same command goes on from them.
@@ -79,6 +82,19 @@ def mutants(
     if into is not None:
         _check_into(into)
     chosen, others = _chosen(only or [], own_model)
+    if others:
+        _check_hunts(
+            others[0],
+            {
+                "--own-model": own_model,
+                "--table": as_table,
+                "--into": into is not None,
+                "--more": more != _MORE,
+                "--keep": keep is not None,
+                "--jobs": jobs != 1,
+                "--engine": engine != "local",
+            },
+        )
     rows: list[Row] = []
     ended: BaseException | None = None
     told = not as_json and not as_table
@@ -92,7 +108,7 @@ def mutants(
     hunted = hunts(others, runs, seconds, told=not as_json) if others and ended is None else []
     if as_json:
         print(json.dumps([*map(plain_row, rows), *(plain for _, plain in hunted)], indent=2))
-    elif as_table and (rows or not hunted):
+    elif as_table:
         for line in table(rows):
             print(line)
     refuse(unwritten)
@@ -103,6 +119,22 @@ def mutants(
     if not wrong:
         return exit_code([done for done, _ in hunted])
     return BUG_FOUND if any(row.finished or row.broken for row in wrong) else INCOMPLETE
+
+
+def _check_hunts(text: str, given: dict[str, bool]) -> None:
+    """See to it that nothing is asked for that hunts do not do: one process makes them.
+
+    Args:
+        text: a mutation that is to be looked for.
+        given: option -> whether it is given.
+
+    Raises:
+        CliError: it is.
+    """
+    wrong = ", ".join(option for option, is_given in given.items() if is_given)
+    if wrong:
+        why = f"about scenarios only, and {text!r} is in none: it is looked for in all programs"
+        raise CliError(USAGE, "usage", f"{wrong}: {why}")
 
 
 def _put(into: Path, rows: "list[Row]") -> str:

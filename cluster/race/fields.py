@@ -130,6 +130,11 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("sys_execve", "check_unsafe_exec"),
         "cleared without the lock of fs, as on Linux; copy_fs() looks at it and counts in one step",
     ),
+    **dict.fromkeys(
+        ("FsStruct.cwd", "FsStruct.root"),
+        ((), "each use is one step; Linux: the lock of fs, held just as long"),
+    ),
+    "FsStruct.umask": ((), "replaced by an atomic exchange, and read without a lock, as on Linux"),
     "FsStruct.users": ((), COUNT),
     "MmStruct.vmas": (
         ("get_futex_key reads", "mm_populate reads", "_put_tid reads"),

@@ -1,21 +1,28 @@
-"""Looks for a run that shows a mutation, any of them: in every program that passes its point.
+"""Looks for a run that shows a mutation, any of them: in every program that comes to its function.
 
 Nobody says which program might show it. Each of ``race_programs()`` is run once, without mutations,
-to see which points it passes; those that pass the mutation's are tried in turn, the shortest first:
-one random run each, then more and more runs of the portfolio each, on the CPUs of ``CPUS`` in turn
-and, where the mutation is about what memory orders, under each memory model in turn. The run that
-fails is made again without the mutation, and counts only if it is clean then. All of it follows
-from the mutation and the programs alone, but for when the time is up.
+to see which points it passes, and at which of them it comes to something (a lock, a count, a word)
+that another task comes to as well: at the others no two can get into each other's way. Until one
+has passed the mutation's point, all are run again, up to ``LOOKS`` times.
+
+Those that come to the point's function (if none was seen to: to who calls it) are tried, before
+others who passes the mutation's points (a run of the others may yet do so), of these who shares
+what the points are about, of these the shortest. Turn by turn more of them are tried. A program's
+first turns are a random run each on the CPUs of ``CPUS``, where the mutation is about what memory
+orders under each memory model; the later ones more and more runs of the portfolio, on these
+machines in turn. The run that fails is made again without the mutation, and counts only if it is
+clean then. All of it follows from the mutation and the programs alone, but for when the time is up.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from cluster.mutations.source import paths
+from cluster.race.actors import actor_of, in_memory_order
 from cluster.race.explore import learn
 from cluster.race.idle import reason
 from cluster.race.run import (
@@ -31,7 +38,8 @@ from cluster.race.run import (
 from cluster.race.scenario import ScenarioFile, load_scenario
 from cluster.race.shipped import race_programs
 from cluster.race.strategies import STRATEGIES, Learned, strategy_of
-from kernel.drive.memory import memory_model_names
+from kernel.drive.chooser import Choice
+from kernel.drive.memory import DRAIN, memory_model_names
 from kernel.drive.mutations import DROP, PLAIN, RMB, WEAKEN, WMB, Mutation, parse
 from kernel.points import (
     BARRIER,
@@ -46,9 +54,10 @@ from kernel.points import (
 from kernel.state import KernelState
 
 CPUS: Final = (4, 2, 3)
-LOOKS: Final = 6  # runs without a mutation after which a point counts as one that is not passed
+LOOKS: Final = 6  # runs of each program without a mutation, until one has passed the point
 MOST_RUNS: Final = 20_000
 _MOST_CHUNK: Final = 16
+_AT_FIRST: Final = 8  # programs of the first turns; twice as many every other turn
 _ORDERS: Final = (
     BARRIER,
     READ_BARRIER,
@@ -80,7 +89,7 @@ class Hunt:
 
     Attributes:
         reason: why it cannot matter; then nothing was tried.
-        programs: those that pass its points.
+        programs: those that come to its function.
         shown: the first run that shows it; None: none did.
         finished: all runs that were asked for were made; time did not end them.
     """
@@ -104,12 +113,50 @@ class Hunt:
 
 @dataclass(slots=True)
 class _Passing:
-    """What runs without mutations have shown of a program."""
+    """What runs without mutations have shown of a program.
+
+    Attributes:
+        points: that it passes; ``shared``: at which it comes to what another task comes to, too.
+    """
 
     path: Path
     loaded: ScenarioFile
     steps: int = 0
     points: set[str] = field(default_factory=set)
+    shared: set[str] = field(default_factory=set)
+
+    def missing(self, points: tuple[str, ...]) -> tuple[int, int, int, str]:
+        """Return what to sort by: the least is the likeliest to show what is done to ``points``."""
+        passes = sum(name not in self.points for name in points)
+        shares = sum(name not in self.shared for name in points)
+        return passes, shares, self.steps, self.path.name
+
+
+class _Looking(Control):
+    """The chooser of a run of which is to be known what its tasks come to."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        super().__init__(scenario, STRATEGIES["random"](Random(seed), Learned()))
+        # id -> object, who come to it, at which points
+        self._met: dict[int, tuple[Any, set[int], set[str]]] = {}
+
+    def _took(self, enabled: Sequence[Choice], place: int) -> int:
+        name, kind, obj = enabled[place].op[:3]
+        if type(obj) is tuple:  # a field of something
+            obj = obj[0]
+        if obj is not None and kind != DRAIN:
+            _, who, points = self._met.setdefault(id(obj), (obj, set(), set()))
+            who.add(in_memory_order(actor_of(enabled[place])))
+            points.add(name)
+        return super()._took(enabled, place)
+
+    def shared(self) -> set[str]:
+        """Return the points at which somebody comes to what another comes to, too."""
+        found: set[str] = set()
+        for _, who, points in self._met.values():
+            if len(who) > 1:
+                found |= points
+        return found
 
 
 def models_of(mutation: Mutation) -> tuple[str, ...]:
@@ -122,6 +169,18 @@ def models_of(mutation: Mutation) -> tuple[str, ...]:
     if kind in _ORDERS:
         return ("sc", *(name for name in memory_model_names() if name != "sc"))
     return ("sc",)
+
+
+def _ways_to(point: str) -> list[set[str]]:
+    """Return the points of the function that has ``point``, of those that call it, and so on."""
+    known = paths()
+    found: list[set[str]] = []
+    calls = known.above(known.point(point).key)
+    for one in known.points.values():
+        if one.key in calls:
+            found += [set() for _ in range(len(found), calls[one.key] + 1)]
+            found[calls[one.key]].add(one.name)
+    return found
 
 
 class Hunter:
@@ -149,15 +208,18 @@ class Hunter:
         return list(found.values())
 
     def passing(self, points: tuple[str, ...]) -> list[_Passing]:
-        """Return the programs that pass all these points, or else the first, the shortest first."""
-        while True:
-            for wanted in (points, points[:1]):
-                found = [one for one in self._every if one.points.issuperset(wanted)]
-                if found:
-                    return sorted(found, key=lambda one: (one.steps, one.path.name))
-            if self._looked == LOOKS:
-                return []
+        """Return the programs that come to the function of ``points[0]``, the likeliest first.
+
+        If none was seen to do so, those that come to who calls it.
+        """
+        while not any(points[0] in one.points for one in self._every) and self._looked < LOOKS:
             self._look()
+        found: list[_Passing] = []
+        for names in _ways_to(points[0]):
+            found = [one for one in self._every if not names.isdisjoint(one.points)]
+            if found:
+                break
+        return sorted(found, key=lambda one: one.missing(points))
 
     def _look(self) -> None:
         seed = self._looked
@@ -165,11 +227,12 @@ class Hunter:
         self._every = self._every or self._programs()
         for one in self._every:
             scenario = _on(one, CPUS[seed % len(CPUS)])
-            control = Control(scenario, STRATEGIES["random"](Random(seed), Learned()))
+            control = _Looking(scenario, seed)
             run = run_once(
                 scenario, control, seed=seed, watch=None, digest=False, checks=_unchecked
             )
             one.points.update(run.names)
+            one.shared |= control.shared()
             one.steps = max(one.steps, len(run.names))
 
     def hunt(
@@ -184,7 +247,8 @@ class Hunter:
 
         Args:
             runs: at most so many, of all programs together.
-            time_s: after so much of the host's time no further runs begin; None: no limit.
+            time_s: after so much of the host's time no further runs begin; None: no limit. The
+                runs that show which programs pass the point do not count.
             models: under these memory models; empty: under those where it may show.
             told: is called now and then with what has been done so far.
         """
@@ -192,12 +256,12 @@ class Hunter:
         done = Hunt(text, reason(mutation))
         if done.reason:
             return done
-        ends = None if time_s is None else self._clock() + time_s
         named = [mutation.place.point]
         if mutation.other is not None:
             named.append(mutation.other.point)
         programs = self.passing(tuple(named))
         done.programs = [one.path.name for one in programs]
+        ends = None if time_s is None else self._clock() + time_s
         models = models or models_of(mutation)
         learned: dict[tuple[str, int, str], Learned] = {}
         for one, cpus, model, number in _turns(programs, models):
@@ -232,22 +296,21 @@ def _turns(
 ) -> Iterator[tuple[_Passing, int, str, int]]:
     """Yield program, CPUs, memory model and number of every run, without end."""
     first = [(cpus, model) for model in models for cpus in CPUS]
-    for number, (cpus, model) in enumerate(first):
-        for one in programs:
-            yield one, cpus, model, number
-    numbers = dict.fromkeys(range(len(programs)), len(first))
-    chunk = 1
-    turn = 0
+    machines = [(cpus, model) for cpus in CPUS for model in models]
+    turns = [0] * len(programs)
+    numbers = [0] * len(programs)
+    wave = 0
     while programs:
-        model = models[turn % len(models)]
-        cpus = CPUS[turn // len(models) % len(CPUS)]
-        for place, one in enumerate(programs):
+        for place, one in enumerate(programs[: _AT_FIRST << min(wave // 2, 30)]):
+            turn = turns[place]
+            again, machine = divmod(turn, len(first))
+            cpus, model = machines[machine] if again else first[machine]
+            chunk = min(1 << again - 1, _MOST_CHUNK) if again else 1
             for number in range(numbers[place], numbers[place] + chunk):
                 yield one, cpus, model, number
+            turns[place] += 1
             numbers[place] += chunk
-        turn += 1
-        if not turn % len(first):
-            chunk = min(2 * chunk, _MOST_CHUNK)
+        wave += 1
 
 
 def _run(scenario: Scenario, strategy: str, learned: Learned, seed: int) -> Run:

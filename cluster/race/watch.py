@@ -241,8 +241,8 @@ class Watch:
     __slots__ = (
         "_acc", "_alone", "_at", "_clocks", "_cpu", "_drains", "_events", "_exclusive", "_held",
         "_interrupts", "_known", "_locks", "_loose", "_lost", "_made", "_path", "_plain", "_ran",
-        "_released", "_uses", "_woken", "keep", "labels", "moved", "names", "races", "seen",
-        "shared_writes", "step", "steps", "task", "where", "written",
+        "_released", "_unjoined", "_unpublished", "_uses", "_woken", "keep", "labels", "moved",
+        "names", "races", "seen", "shared_writes", "step", "steps", "task", "where", "written",
     )  # fmt: skip
 
     def __init__(self, *, keep: bool = False) -> None:
@@ -274,6 +274,9 @@ class Watch:
         self._released: dict[Any, _Clock] = {}
         self._made = 0
         self._lost = (False, False)
+        # what an atomic operation of this step is on, if a mutation lets it order nothing
+        self._unjoined: Key | None = None
+        self._unpublished: Key | None = None
         self._plain: dict[Any, list[int]] = {}  # task -> locks that it has without any order
         # task and lock -> its clock when it gave that up without any order
         self._loose: dict[tuple[Any, int], int] = {}
@@ -334,9 +337,13 @@ class Watch:
         elif obj is not None and kind in (BARRIER, READ_BARRIER, WRITE_BARRIER):
             part = _part_of(obj, name)
             dropped = kind == BARRIER and entry.mutated == DROPPED  # type: ignore[union-attr]
-            if not (self._lost[0] and (dropped or kind == WRITE_BARRIER)):
+            if self._lost[0] and (dropped or kind == WRITE_BARRIER):
+                self._unjoined = part
+            else:
                 self._join(clock, part)
-            if not (self._lost[1] and (dropped or kind == READ_BARRIER)):
+            if self._lost[1] and (dropped or kind == READ_BARRIER):
+                self._unpublished = part
+            else:
                 self._publish(task, part)
             self.names[id(obj)] = obj
         if name == "enter":
@@ -438,6 +445,7 @@ class Watch:
             for task in self._woken:  # who finds it comes after the whole step
                 self._publish(self.task, task)
             self._woken.clear()
+        self._unjoined = self._unpublished = None
         if acc or self.keep:
             self._acc = {}
 
@@ -468,9 +476,9 @@ class Watch:
             if key not in acc:
                 acc[key] = READ
             # its memory is the task's alone now; wait_task_inactive()
-            if (value == 1 and key[1] == "users" and type(obj) is MmStruct) or (
-                value is False and key[1] == "on_rq"
-            ):
+            if (
+                value == 1 and key[1] == "users" and type(obj) is MmStruct and key != self._unjoined
+            ) or (value is False and key[1] == "on_rq"):
                 self._join(self._clocks[self.task], key)
         if type(value) in _CONTAINERS and key not in self.seen:
             self.seen[key] = (value, value.copy())
@@ -492,7 +500,8 @@ class Watch:
         if field == "on_rq" and type(obj) is TaskStruct:
             self._woken.append(obj if obj is not self.task else key)
         elif field == "users" and type(obj) is MmStruct:
-            self._woken.append(key)
+            if key != self._unpublished:
+                self._woken.append(key)
         elif value is not None:
             self._set(obj, key)
         self.names[key[0]] = obj

@@ -1,7 +1,9 @@
 """Any mutation is looked for in every program that passes its point."""
 
 import json
+from collections import Counter
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,7 @@ FILES = [
     for path in race_programs()
     if path.name in ("wake_against_sleep.yaml", "forks_at_once.yaml", "setpgid_by_both.py")
 ]
+FILES_OF_PIPES = [path for path in race_programs() if path.name == "write_against_close.yaml"]
 
 
 def test_a_mutation_is_found_in_a_program_that_nobody_named() -> None:
@@ -73,12 +76,45 @@ def test_interrupts_that_stay_on_are_found_where_an_interrupt_may_wait_and_nowhe
             assert hunter.hunt(f"weaken:{point}:irq").told == "cannot matter"
 
 
-def test_each_program_has_a_run_on_every_machine_before_any_has_more() -> None:
+def test_a_program_is_run_on_every_machine_before_it_has_more_runs_on_one() -> None:
     programs = [_Passing(path, load_scenario(path)) for path in FILES[:2]]
     first = list(islice(_turns(programs, ("tso", "sc")), 24))
     machines = [(one.path, cpus, model) for one, cpus, model, _ in first[:12]]
     assert len(set(machines)) == 12
     assert len({(one.path, number) for one, _, _, number in first}) == 24
+
+
+def test_the_likeliest_programs_have_more_runs_and_all_have_some() -> None:
+    loaded = load_scenario(FILES[0])
+    programs = [_Passing(Path(f"{number:03}.py"), loaded) for number in range(100)]
+    runs = Counter(one.path.stem for one, *_ in islice(_turns(programs, ("sc",)), 400))
+    assert len(runs) == 100
+    assert runs["000"] > 5 * runs["099"]
+
+
+def test_who_shares_what_a_point_is_about_is_tried_first() -> None:
+    names, point = ("cow_of_two_threads.yaml", "wake_against_sleep.yaml"), "put_files_struct.count"
+    files = [path for path in race_programs() if path.name in names]
+    with following():
+        threads, processes = Hunter(files).passing((point,))
+    assert (threads.path.name, processes.path.name) == names
+    assert point in threads.shared and point not in processes.shared
+    threads.steps, processes.steps = 9, 1
+    assert threads.missing((point,)) < processes.missing((point,))
+
+
+def test_who_comes_to_the_callers_is_tried_where_nobody_comes_to_the_function() -> None:
+    files = [path for path in race_programs() if path.name == "ptrace_two_tracers.py"]
+    with following():
+        (one,) = Hunter(files).passing(("cred_guard_mutex.schedule",))
+    assert "ptrace_attach.tasklist_lock" in one.points
+
+
+def test_who_comes_to_the_function_may_pass_a_point_that_nobody_was_seen_to_pass() -> None:
+    point = "pipe_write.mutex_relock"
+    with following():
+        programs = Hunter(FILES_OF_PIPES).passing((point,))
+    assert programs and not any(point in one.points for one in programs)
 
 
 def test_the_command_finds_any_mutation_and_tells_how_to_see_it_again(
@@ -90,6 +126,22 @@ def test_the_command_finds_any_mutation_and_tells_how_to_see_it_again(
     assert row["bug"]["command"].startswith("smplab race replay smp1.")
     assert main(["race", "mutants", "--only", "drop:complete_all.lock"]) == 0
     assert "cannot matter: a kernel thread" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--jobs", "2"], "--jobs: about"),
+        (["--more", "3", "--keep", "rows"], "--more, --keep: about"),
+        (["--table", "--into", "docs/races.md"], "--table, --into: about"),
+    ],
+)
+def test_what_is_about_scenarios_only_is_refused_for_other_mutations(
+    options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["race", "mutants", "--only", "drop:msgsnd.lock", *options]) == 2
+    error = capsys.readouterr().err
+    assert told in error and len(error.splitlines()) == 1
 
 
 def test_a_mutation_that_makes_no_sense_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,16 @@ from kernel.check.touched import LOOKED_AT, STATES
 from kernel.drive.mutations import DROPPED, UNORDERED, WHOLE
 from kernel.locking import Lock
 from kernel.mm.mm_types import MmStruct
-from kernel.points import ACQUIRE, BARRIER, POINT, RELEASE, STORE, UPDATE
+from kernel.points import (
+    ACQUIRE,
+    BARRIER,
+    POINT,
+    READ_BARRIER,
+    RELEASE,
+    STORE,
+    UPDATE,
+    WRITE_BARRIER,
+)
 from kernel.points import READ as READ_LOCK
 from kernel.process.pid import Pid
 from kernel.task import TaskStruct
@@ -519,26 +528,39 @@ def test_who_has_the_lock_of_a_field_for_reading_only_may_not_write_it(
     assert found == ([f"a reader writes: {told} for reading only"] if told else [])
 
 
-@pytest.mark.parametrize("mutated", [WHOLE, DROPPED])
-def test_the_last_user_frees_memory_after_all_that_others_did_in_it(mutated: int) -> None:
+@pytest.mark.parametrize(
+    ("order", "mutated", "raced"),
+    [
+        (BARRIER, WHOLE, False),
+        (BARRIER, DROPPED, True),
+        (READ_BARRIER, WHOLE, True),
+        (WRITE_BARRIER, WHOLE, True),
+    ],
+)
+def test_the_last_user_frees_memory_after_all_that_others_did_in_it(
+    order: int, mutated: int, raced: bool
+) -> None:
     machine = Machine()
     machine.watch.of_model("arm")
     mm = MmStruct.__new__(MmStruct)
     for pid, code in ((1, "mmap_region"), (2, "exit_mmap")):
         user = task(pid)
         user.mm = mm
-        for name, kind in (("use", POINT), ("mmput.users", BARRIER), ("free", POINT)):
+        for name, kind in (("use", POINT), ("mmput.users", order), ("free", POINT)):
             path = SimpleNamespace(
-                op=(name, kind, mm if kind == BARRIER else None),
+                op=(name, kind, mm if kind == order else None),
                 task=user, cpu=pid, held=[], skipped=[], interrupt=False, mutated=mutated,
             )  # fmt: skip
             machine.watch.begin(path)
             machine.watch.go_on(path)
             if name == ("use" if pid == 1 else "free"):
                 machine.watch.first(mm, (id(mm), "vmas"), [], code_of(code))
+            if kind == order:  # what the count has come to orders nobody who was let not
+                machine.watch.first(mm, (id(mm), "users"), 3 - pid, code_of("mmput"))
+                machine.watch.write(mm, "users", 2 - pid, code_of("mmput"))
             machine.watch.end()
     found = [(race.field, race.second.where) for race in machine.watch.races]
-    assert found == ([("vmas", "exit_mmap")] if mutated else [])
+    assert found == ([("vmas", "exit_mmap")] if raced else [])
 
 
 def test_who_has_seen_a_task_off_its_cpu_comes_after_what_it_did() -> None:
