@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -77,24 +77,12 @@ def mutants(
     if listed:
         _print_list(as_json)
         return OK
-    from cluster.race.mutants import Budget, plain_row, table
+    from cluster.race.mutants import Budget
 
     if into is not None:
         _check_into(into)
     chosen, others = _chosen(only or [], own_model)
-    if others:
-        _check_hunts(
-            others[0],
-            {
-                "--own-model": own_model,
-                "--table": as_table,
-                "--into": into is not None,
-                "--more": more != _MORE,
-                "--keep": keep is not None,
-                "--jobs": jobs != 1,
-                "--engine": engine != "local",
-            },
-        )
+    _check_hunts(others, own_model, as_table, into, more, keep, jobs, engine)
     rows: list[Row] = []
     ended: BaseException | None = None
     told = not as_json and not as_table
@@ -106,11 +94,7 @@ def mutants(
         ended = error
     unwritten = "" if into is None or ended is not None else _put(into, rows)
     hunted = hunts(others, runs, seconds, told=not as_json) if others and ended is None else []
-    if as_json:
-        print(json.dumps([*map(plain_row, rows), *(plain for _, plain in hunted)], indent=2))
-    elif as_table:
-        for line in table(rows):
-            print(line)
+    _print_rows(rows, [plain for _, plain in hunted], as_json=as_json, as_table=as_table)
     refuse(unwritten)
     if ended is not None:
         sys.stdout.flush()
@@ -121,20 +105,49 @@ def mutants(
     return BUG_FOUND if any(row.finished or row.broken for row in wrong) else INCOMPLETE
 
 
-def _check_hunts(text: str, given: dict[str, bool]) -> None:
+def _check_hunts(
+    others: list[str],
+    own_model: bool,
+    as_table: bool,
+    into: Path | None,
+    more: int,
+    keep: Path | None,
+    jobs: int,
+    engine: str,
+) -> None:
     """See to it that nothing is asked for that hunts do not do: one process makes them.
 
     Args:
-        text: a mutation that is to be looked for.
-        given: option -> whether it is given.
+        others: the mutations that are to be looked for.
 
     Raises:
         CliError: it is.
     """
+    given = {
+        "--own-model": own_model,
+        "--table": as_table,
+        "--into": into is not None,
+        "--more": more != _MORE,
+        "--keep": keep is not None,
+        "--jobs": jobs != 1,
+        "--engine": engine != "local",
+    }
     wrong = ", ".join(option for option, is_given in given.items() if is_given)
-    if wrong:
-        why = f"about scenarios only, and {text!r} is in none: it is looked for in all programs"
+    if others and wrong:
+        why = f"about scenarios only, and {others[0]!r} is in none: it is looked for in all"
         raise CliError(USAGE, "usage", f"{wrong}: {why}")
+
+
+def _print_rows(
+    rows: "list[Row]", hunted: list[dict[str, Any]], *, as_json: bool, as_table: bool
+) -> None:
+    from cluster.race.mutants import plain_row, table
+
+    if as_json:
+        print(json.dumps([*map(plain_row, rows), *hunted], indent=2))
+    elif as_table:
+        for line in table(rows):
+            print(line)
 
 
 def _put(into: Path, rows: "list[Row]") -> str:
