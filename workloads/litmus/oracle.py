@@ -1,6 +1,6 @@
 """What a test's final states are under a model that is given by axioms."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from workloads.litmus.condition import Place, holds, may_be, places_of
@@ -85,6 +85,60 @@ def observe(test: Litmus) -> str:
     return "Never" if negative else ""
 
 
+def states_of(test: Litmus, places: Sequence[Place], most: int) -> set[StateKey]:
+    """Return what ``places`` hold at the end of the executions that the model allows.
+
+    Raises: TooLarge, more than ``most`` candidates.
+    """
+    found: set[StateKey] = set()
+
+    def is_new(state: dict[Place, Value]) -> bool:
+        return _key(state, places) not in found
+
+    for state, _ in _allowed(test, *values_of(test), wanted=is_new, most=most):
+        found.add(_key(state, places))
+    return found
+
+
+def forbidden(
+    test: Litmus, places: Sequence[Place], states: Iterable[StateKey], most: int
+) -> list[StateKey]:
+    """Return those of ``states`` that no execution ends in which the model allows.
+
+    Only candidates are looked at that end in one of them. So this answers for tests of which there
+    are too many to look at all.
+
+    Args:
+        places: what is shown of a state; all registers should be among them.
+
+    Raises: TooLarge, more than ``most`` candidates.
+    """
+    left = dict.fromkeys(states)
+    known: list[set[StateKey]] = []  # of so many processes, what their registers hold
+    shown: list[list[int]] = []
+    for count in range(len(test.processes) + 1):
+        shown.append([at for at, place in enumerate(places) if 0 <= place[0] < count])
+        known.append({tuple(state[at] for at in shown[count]) for state in left})
+
+    def may_be(chosen: list[Trace]) -> bool:
+        registers = _registers(chosen)
+        held = tuple(registers.get(places[at], 0) for at in shown[len(chosen)])
+        return held in known[len(chosen)]
+
+    def is_asked(state: dict[Place, Value]) -> bool:
+        return _key(state, places) in left
+
+    for state, _ in _allowed(test, *values_of(test), may_be, is_asked, most):
+        del left[_key(state, places)]
+        if not left:
+            break
+    return list(left)
+
+
+def _key(state: dict[Place, Value], places: Sequence[Place]) -> StateKey:
+    return tuple(state.get(place, 0) for place in places)
+
+
 def _is_reached(test: Litmus, values: Values, traces: list[list[Trace]], wanted: bool) -> bool:
     """Tell whether some execution leaves the condition ``wanted``."""
 
@@ -99,7 +153,10 @@ def _is_reached(test: Litmus, values: Values, traces: list[list[Trace]], wanted:
             return False
         return may_be(test.condition, state, known, wanted)
 
-    return any(True for _ in _allowed(test, values, traces, may_be_wanted, wanted))
+    def is_wanted(state: dict[Place, Value]) -> bool:
+        return holds(test.condition, state) == wanted
+
+    return any(True for _ in _allowed(test, values, traces, may_be_wanted, is_wanted))
 
 
 def _allowed(
@@ -107,19 +164,21 @@ def _allowed(
     values: Values,
     traces: list[list[Trace]],
     may_be_wanted: Callable[[list[Trace]], bool] | None = None,
-    wanted: bool | None = None,
+    wanted: Callable[[dict[Place, Value]], bool] | None = None,
+    most: int | None = None,
 ) -> Iterator[tuple[dict[Place, Value], Lkmm]]:
     """Yield what the test's filter lets through and the model allows: final state and verdict.
 
     Args:
         may_be_wanted: whether to look on, with these traces of the first processes.
-        wanted: what the condition must be; None: either.
+        wanted: whether to ask the model about a final state; None: about all.
+        most: so many candidates are looked at; None: ``MOST_EXECUTIONS``.
 
     The state is the same dictionary each time.
 
     Raises: TooLarge.
     """
-    looked_at = 0
+    left = MOST_EXECUTIONS if most is None else most
     for skeleton in skeletons(test, values, traces, may_be_wanted):
         fixed: Fixed | None = None
         state = _registers(skeleton.traces)
@@ -127,10 +186,10 @@ def _allowed(
             _final(state, execution, skeleton)
             if test.filter is not None and not holds(test.filter, state):
                 continue
-            looked_at += 1
-            if looked_at > MOST_EXECUTIONS:
+            left -= 1
+            if left < 0:
                 raise TooLarge
-            if wanted is not None and holds(test.condition, state) != wanted:
+            if wanted is not None and not wanted(state):
                 continue
             if fixed is None:
                 fixed = Fixed(skeleton)

@@ -12,7 +12,7 @@ Source: the idea of delayed stores and versioned loads is that of OZZ (SOSP 2024
 Simplifying ARM Concurrency, POPL 2018, for what must be ordered.
 """
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from workloads.litmus.machines.persistent import (
     LOCAL,
@@ -49,8 +49,7 @@ from workloads.litmus.machines.program import (
 from workloads.litmus.test import ACQUIRE, MB, NORETURN, RELEASE, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A store that waits. ``time``: of what its address and value were made of."""
 
     location: int
@@ -60,8 +59,7 @@ class Entry:
     time: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cpu:
+class Cpu(NamedTuple):
     """One CPU. ``pending``: deferred loads, as (register, location, floor)."""
 
     pc: int
@@ -197,7 +195,7 @@ class CommitClock:
                 at - base[location] if each >> location & 1 else 0
                 for location, at in enumerate(cpu.seen)
             )
-            kept.append(replace(cpu, seen=seen) if each else _timeless(cpu, seen))
+            kept.append(cpu._replace(seen=seen) if each else _timeless(cpu, seen))
         return _ranked(bare, kept)
 
     def _of_cpu(self, state: State, number: int, cpu: Cpu, waited_for: bool) -> list[State]:
@@ -260,7 +258,7 @@ class CommitClock:
             rest = cpu.buffer[:at] + cpu.buffer[at + 1 :]
             location = entry.location
             seen = with_item(cpu.seen, location, len(memory[location]))
-            changed = replace(cpu, buffer=rest, seen=seen, epoch=cpu.epoch if rest else 0)
+            changed = cpu._replace(buffer=rest, seen=seen, epoch=cpu.epoch if rest else 0)
             versions = (*memory[location], (now + 1, entry.value))
             found.append(
                 (now + 1, with_item(memory, location, versions), with_item(cpus, number, changed))
@@ -269,7 +267,7 @@ class CommitClock:
     def _finish(self, state: State, number: int, cpu: Cpu, at: int, found: list[State]) -> None:
         """Do the deferred load ``at``."""
         register, location, floor = cpu.pending[at]
-        rest = replace(cpu, pending=cpu.pending[:at] + cpu.pending[at + 1 :])
+        rest = cpu._replace(pending=cpu.pending[:at] + cpu.pending[at + 1 :])
         found.extend(
             (state[0], state[1], with_item(state[2], number, after))
             for after in self._reads(state[1], rest, location, floor, register, False)
@@ -283,11 +281,11 @@ class CommitClock:
         if kind == SET:
             time = max((cpu.times[use] for use in op.value_uses), default=0)
             after = _answered(cpu, op.register, op.value(cpu.registers), time)
-            found.append((now, memory, with_item(cpus, number, replace(after, pc=cpu.pc + 1))))
+            found.append((now, memory, with_item(cpus, number, after._replace(pc=cpu.pc + 1))))
             return
         if kind in (BRANCH, JUMP):
             to = op.target if kind == JUMP or not op.value(cpu.registers) else cpu.pc + 1
-            found.append((now, memory, with_item(cpus, number, replace(cpu, pc=to))))
+            found.append((now, memory, with_item(cpus, number, cpu._replace(pc=to))))
             return
         if kind == FENCE:
             self._fence(state, number, cpu, op, found)
@@ -303,7 +301,7 @@ class CommitClock:
             value = 0 if kind == UNLOCK else op.value(cpu.registers)
             time = max((cpu.times[use] for use in op.value_uses + op.address_uses), default=0)
             entry = Entry(location, value, cpu.epoch, release, time)
-            after = replace(cpu, pc=cpu.pc + 1, buffer=(*cpu.buffer, entry))
+            after = cpu._replace(pc=cpu.pc + 1, buffer=(*cpu.buffer, entry))
             found.append((now, memory, with_item(cpus, number, after)))
         elif kind in (SRCU_LOCK, SRCU_UNLOCK, SRCU_SYNC):
             self._srcu(state, number, cpu, op, location, found)
@@ -324,13 +322,13 @@ class CommitClock:
         acquire = op.order == ACQUIRE
         if acquire and any(entry.release for entry in cpu.buffer):
             return
-        beyond = replace(cpu, pc=cpu.pc + 1)
+        beyond = cpu._replace(pc=cpu.pc + 1)
         found.extend(
             (now, memory, with_item(cpus, number, after))
             for after in self._reads(memory, beyond, location, floor, op.register, acquire)
         )
         if not acquire and op.kind == LOAD:
-            after = replace(beyond, pending=(*cpu.pending, (op.register, location, floor)))
+            after = beyond._replace(pending=(*cpu.pending, (op.register, location, floor)))
             found.append((now, memory, with_item(cpus, number, after)))
 
     @staticmethod
@@ -354,7 +352,7 @@ class CommitClock:
                 continue
             time = max(versions[place][0], floor)
             after = _answered(cpu, register, versions[place][1], time)
-            after = replace(after, seen=with_item(cpu.seen, location, place))
+            after = after._replace(seen=with_item(cpu.seen, location, place))
             found.append(_loaded(after, time, acquire))
         return found
 
@@ -371,7 +369,7 @@ class CommitClock:
         """An atomic read-modify-write, spin_lock() or spin_trylock()."""
         now, memory, cpus = state
         kind, order = op.kind, op.order if op.kind == RMW else ACQUIRE
-        beyond = replace(cpu, pc=cpu.pc + 1)
+        beyond = cpu._replace(pc=cpu.pc + 1)
         if kind != LOCK:  # it may fail, which is a load
             for after in self._reads(memory, beyond, location, floor, -1, False):
                 old = _value_read(after, memory, location)
@@ -401,9 +399,9 @@ class CommitClock:
         time = max(time, floor)
         versions = (*memory[location], (now + 1, new))
         after = _answered(beyond, op.register, got, time)
-        after = replace(after, seen=with_item(cpu.seen, location, len(versions) - 1))
+        after = after._replace(seen=with_item(cpu.seen, location, len(versions) - 1))
         if order == MB:
-            after = replace(after, floor=now + 1, latest=now + 1)
+            after = after._replace(floor=now + 1, latest=now + 1)
         elif order != NORETURN:
             after = _loaded(after, time, order == ACQUIRE)
         found.append(
@@ -413,22 +411,22 @@ class CommitClock:
     def _fence(self, state: State, number: int, cpu: Cpu, op: Op, found: list[State]) -> None:
         now, memory, cpus = state
         kind = op.order
-        after = replace(cpu, pc=cpu.pc + 1)
+        after = cpu._replace(pc=cpu.pc + 1)
         if kind == "sync-rcu":
             self._grace(state, number, cpu, RCU, found)
             return
         if kind == "rcu-lock":
-            after = replace(after, readers=(*cpu.readers, RCU))
+            after = after._replace(readers=(*cpu.readers, RCU))
         elif kind == "rcu-unlock":
-            after = replace(after, readers=without(cpu.readers, RCU))
+            after = after._replace(readers=without(cpu.readers, RCU))
         elif kind == "wmb":
-            after = replace(after, epoch=cpu.buffer[-1].epoch + 1 if cpu.buffer else 0)
+            after = after._replace(epoch=cpu.buffer[-1].epoch + 1 if cpu.buffer else 0)
         elif kind == "rmb":
-            after = replace(after, floor=max(cpu.floor, cpu.latest))
+            after = after._replace(floor=max(cpu.floor, cpu.latest))
         elif kind != "barrier":
             if cpu.buffer:
                 return
-            after = replace(after, floor=now)
+            after = after._replace(floor=now)
         found.append((now, memory, with_item(cpus, number, after)))
 
     def _srcu(
@@ -442,7 +440,7 @@ class CommitClock:
             readers = (*cpu.readers, location)
         else:
             readers = without(cpu.readers, location)
-        after = replace(_answered(cpu, op.register, 0, 0), pc=cpu.pc + 1, readers=readers)
+        after = _answered(cpu, op.register, 0, 0)._replace(pc=cpu.pc + 1, readers=readers)
         found.append((now, memory, with_item(cpus, number, after)))
 
     def _grace(self, state: State, number: int, cpu: Cpu, domain: int, found: list[State]) -> None:
@@ -453,7 +451,7 @@ class CommitClock:
         if not cpu.waits:
             others = tuple(q for q in range(len(cpus)) if q != number)
             pc = cpu.pc if others else cpu.pc + 1
-            after = replace(cpu, pc=pc, floor=now, waits=others)
+            after = cpu._replace(pc=pc, floor=now, waits=others)
             found.append((now, memory, with_item(cpus, number, after)))
             return
         for q in cpu.waits:
@@ -461,15 +459,15 @@ class CommitClock:
             if domain in other.readers or other.buffer or other.pending:
                 continue
             left = tuple(each for each in cpu.waits if each != q)
-            after = replace(cpu, pc=cpu.pc if left else cpu.pc + 1, floor=now, waits=left)
-            told = with_item(cpus, q, replace(other, floor=now))
+            after = cpu._replace(pc=cpu.pc if left else cpu.pc + 1, floor=now, waits=left)
+            told = with_item(cpus, q, other._replace(floor=now))
             found.append((now, memory, with_item(told, number, after)))
 
 
 def _timeless(cpu: Cpu, seen: tuple[int, ...]) -> Cpu:
     """Return ``cpu``, which will not load anything any more, without its times."""
-    buffer = tuple(replace(entry, time=0) for entry in cpu.buffer)
-    return replace(cpu, seen=seen, times=(0,) * len(cpu.times), buffer=buffer, floor=0, latest=0)
+    buffer = tuple(entry._replace(time=0) for entry in cpu.buffer)
+    return cpu._replace(seen=seen, times=(0,) * len(cpu.times), buffer=buffer, floor=0, latest=0)
 
 
 def _ranked(memory: tuple[tuple[Version, ...], ...], cpus: list[Cpu]) -> State:
@@ -485,12 +483,11 @@ def _ranked(memory: tuple[tuple[Version, ...], ...], cpus: list[Cpu]) -> State:
     if rank[max(times)] == max(times):
         return max(times), memory, tuple(cpus)
     after = tuple(
-        replace(
-            cpu,
+        cpu._replace(
             floor=rank[cpu.floor],
             latest=rank[cpu.latest],
             times=tuple(rank[time] for time in cpu.times),
-            buffer=tuple(replace(entry, time=rank[entry.time]) for entry in cpu.buffer),
+            buffer=tuple(entry._replace(time=rank[entry.time]) for entry in cpu.buffer),
             pending=tuple((r, place, rank[floor]) for r, place, floor in cpu.pending),
         )
         for cpu in cpus
@@ -511,8 +508,7 @@ def _read_with(place: int, loads: list[int]) -> int:
 def _answered(cpu: Cpu, register: int, value: Value, time: int) -> Cpu:
     if register < 0:
         return cpu
-    return replace(
-        cpu,
+    return cpu._replace(
         registers=with_item(cpu.registers, register, value),
         times=with_item(cpu.times, register, time),
     )
@@ -525,7 +521,7 @@ def _loaded(cpu: Cpu, time: int, acquire: bool) -> Cpu:
     return (
         cpu
         if (latest, floor) == (cpu.latest, cpu.floor)
-        else replace(cpu, latest=latest, floor=floor)
+        else cpu._replace(latest=latest, floor=floor)
     )
 
 

@@ -46,6 +46,9 @@ MACHINES: dict[str, Callable[[Program], Machine]] = {
 }
 
 
+End = tuple[tuple[Value, ...], ...]  # what memory and each process's registers hold at the end
+
+
 def explore(test: Litmus, model: str, most: int = MOST_STATES) -> Outcome:
     """Return every final state that the machine ``model`` can leave ``test`` in.
 
@@ -54,18 +57,28 @@ def explore(test: Litmus, model: str, most: int = MOST_STATES) -> Outcome:
     Raises: TooLarge, more than ``most`` states.
     """
     program = Program(test)
-    machine = MACHINES[model](program)
+    outcome = Outcome(shown_places(test))
+    for end in ends(MACHINES[model](program), most):
+        count(outcome, test, program, end)
+    return outcome
+
+
+def ends(machine: Machine, most: int = MOST_STATES) -> list[End]:
+    """Return everything that memory and registers can hold when all is done on ``machine``.
+
+    Raises: TooLarge, more than ``most`` states.
+    """
     start = machine.first()
     seen = {start}
     todo = [start]
-    ends: dict[tuple[tuple[Value, ...], ...], None] = {}
+    found: dict[End, None] = {}
     while todo:
         state = todo.pop()
         following = machine.reduced(state)
         if not following:
             end = machine.final(state)
             if end is not None:
-                ends[end] = None
+                found[end] = None
             continue
         for each in following:
             if each not in seen:
@@ -73,22 +86,23 @@ def explore(test: Litmus, model: str, most: int = MOST_STATES) -> Outcome:
                 todo.append(each)
         if len(seen) > most:
             raise TooLarge
-    outcome = Outcome(shown_places(test))
-    for end in ends:
-        count(outcome, test, program, end)
-    return outcome
+    return list(found)
 
 
-def count(
-    outcome: Outcome, test: Litmus, program: Program, end: tuple[tuple[Value, ...], ...]
-) -> None:
-    """Add the final state ``end`` to ``outcome``."""
+def state_at(program: Program, end: End) -> dict[Place, Value]:
+    """Return what stands at each place, at the ``end``."""
     state: dict[Place, Value] = {
         (-1, name): value for name, value in zip(program.locations, end[0], strict=True)
     }
     for number, code in enumerate(program.codes):
         for name, value in zip(code.names, end[number + 1], strict=True):
             state[(number, name)] = value
+    return state
+
+
+def count(outcome: Outcome, test: Litmus, program: Program, end: End) -> None:
+    """Add the final state ``end`` to ``outcome``."""
+    state = state_at(program, end)
     if test.filter is not None and not holds(test.filter, state):
         return
     key = tuple(state.get(place, 0) for place in outcome.places)

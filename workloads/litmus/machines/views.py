@@ -12,8 +12,7 @@ Deviation: smp_rmb() orders loads before later stores, too, a control dependency
 ``if``, relaxed atomic updates stay in order, and plain accesses are as READ_ONCE, WRITE_ONCE are.
 """
 
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from workloads.litmus.machines.persistent import (
     LOCAL,
@@ -53,8 +52,7 @@ _MOST_STORES: Final = 1 << 12  # of one CPU
 View = tuple[int, ...]  # location -> number of a store
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A store. ``message``: what who reads it learns; ``depends``: the view of what it was made
     of; ``update``: it is the second half of a read-modify-write; ``own``: O of who unlocked.
     """
@@ -68,8 +66,7 @@ class Stored:
     own: View | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cpu:
+class Cpu(NamedTuple):
     """One CPU; its views are named in the module header."""
 
     pc: int
@@ -242,7 +239,7 @@ class _Step:
     def finish(self, number: int, cpu: Cpu, at: int) -> None:
         """Do the deferred load ``at``."""
         register, location, floor = cpu.pending[at]
-        rest = replace(cpu, pending=cpu.pending[:at] + cpu.pending[at + 1 :])
+        rest = cpu._replace(pending=cpu.pending[:at] + cpu.pending[at + 1 :])
         for store in self._rows[location][floor_of(self._rows[location], floor) :]:
             self._put(number, self._reads(rest, number, location, store, register))
 
@@ -265,7 +262,7 @@ class _Step:
         if register >= 0:
             registers = with_item(registers, register, made.value)
             views = with_item(views, register, view)
-        return replace(cpu, registers=registers, views=views, p=p, r=r, l=self._join(cpu.l, view))
+        return cpu._replace(registers=registers, views=views, p=p, r=r, l=self._join(cpu.l, view))
 
     def _floor(self, cpu: Cpu, op: Op, location: int) -> int:
         """Return the oldest store that a load of ``location`` may read."""
@@ -277,7 +274,7 @@ class _Step:
     def execute(self, number: int, cpu: Cpu, op: Op) -> None:
         """Do ``op`` in every way."""
         kind = op.kind
-        beyond = replace(cpu, pc=cpu.pc + 1)
+        beyond = cpu._replace(pc=cpu.pc + 1)
         if kind == SET:
             value = op.value(cpu.registers)
             view = self._uses(cpu, op.value_uses)
@@ -285,7 +282,7 @@ class _Step:
             return
         if kind in (BRANCH, JUMP):
             to = op.target if kind == JUMP or not op.value(cpu.registers) else cpu.pc + 1
-            self._put(number, replace(cpu, pc=to))
+            self._put(number, cpu._replace(pc=to))
             return
         if kind == FENCE:
             self._fence(number, cpu, beyond, op)
@@ -312,11 +309,11 @@ class _Step:
         for store in row[floor_of(row, floor) :]:
             after = self._reads(beyond, number, location, store, op.register)
             if op.order == ACQUIRE:
-                after = replace(after, r=self._join(after.r, after.p))
+                after = after._replace(r=self._join(after.r, after.p))
             self._put(number, after)
         if op.order != ACQUIRE and op.kind == LOAD:
             pending = (*cpu.pending, (op.register, location, floor))
-            self._put(number, replace(beyond, pending=pending))
+            self._put(number, beyond._replace(pending=pending))
 
     def _store(self, number: int, cpu: Cpu, beyond: Cpu, op: Op, location: int) -> None:
         row = self._rows[location]
@@ -344,8 +341,7 @@ class _Step:
         row = self._rows[location]
         rows = with_item(self._rows, location, (*row[:place], store, *row[place:]))
         stores = tuple(sorted((*self._stores, (store, made)), key=_number))
-        after = replace(
-            cpu,
+        after = cpu._replace(
             stored=cpu.stored + 1,
             p=with_item(cpu.p, location, store),
             r=with_item(cpu.r, location, store),
@@ -402,11 +398,11 @@ class _Step:
         cpu = _answered(cpu, op.register, got, view)
         order = op.order if op.kind == RMW else ACQUIRE
         if order == ACQUIRE:
-            cpu = replace(cpu, r=self._join(cpu.r, cpu.p))
+            cpu = cpu._replace(r=self._join(cpu.r, cpu.p))
         if op.kind != RMW:
-            cpu = replace(cpu, b=self._join(cpu.b, cpu.o))
+            cpu = cpu._replace(b=self._join(cpu.b, cpu.o))
             if read.own is not None:
-                cpu = replace(cpu, b=self._join(cpu.b, read.own))
+                cpu = cpu._replace(b=self._join(cpu.b, read.own))
         message = cpu.p if order == RELEASE or full else cpu.b
         if read.cpu >= 0:
             message = self._join(message, read.message)
@@ -425,23 +421,23 @@ class _Step:
     ) -> tuple[tuple[Cpu, ...], Cpu]:
         """A full barrier: what has been propagated to this CPU is propagated to all."""
         told = tuple(
-            other if q == number else replace(other, p=self._join(other.p, cpu.p))
+            other if q == number else other._replace(p=self._join(other.p, cpu.p))
             for q, other in enumerate(cpus)
         )
-        return told, replace(cpu, r=cpu.p, b=cpu.p, l=cpu.p)
+        return told, cpu._replace(r=cpu.p, b=cpu.p, l=cpu.p)
 
     def _fence(self, number: int, cpu: Cpu, beyond: Cpu, op: Op) -> None:
         kind = op.order
         if kind == "sync-rcu":
             self._grace(number, cpu, RCU)
         elif kind == "rcu-lock":
-            self._put(number, replace(beyond, readers=(*cpu.readers, RCU)))
+            self._put(number, beyond._replace(readers=(*cpu.readers, RCU)))
         elif kind == "rcu-unlock":
-            self._put(number, replace(beyond, readers=without(cpu.readers, RCU)))
+            self._put(number, beyond._replace(readers=without(cpu.readers, RCU)))
         elif kind == "wmb":
-            self._put(number, replace(beyond, b=self._join(cpu.b, cpu.o)))
+            self._put(number, beyond._replace(b=self._join(cpu.b, cpu.o)))
         elif kind == "rmb":
-            self._put(number, replace(beyond, r=self._join(cpu.r, cpu.l)))
+            self._put(number, beyond._replace(r=self._join(cpu.r, cpu.l)))
         elif kind == "barrier":
             self._put(number, beyond)
         else:
@@ -453,9 +449,9 @@ class _Step:
             self._grace(number, cpu, location)
         elif op.kind == SRCU_LOCK:
             after = _answered(beyond, op.register, 0, self._bottom)
-            self._put(number, replace(after, readers=(*cpu.readers, location)))
+            self._put(number, after._replace(readers=(*cpu.readers, location)))
         else:
-            self._put(number, replace(beyond, readers=without(cpu.readers, location)))
+            self._put(number, beyond._replace(readers=without(cpu.readers, location)))
 
     def _grace(self, number: int, cpu: Cpu, domain: int) -> None:
         """A full barrier, one on behalf of each other CPU while it is no reader, and another."""
@@ -464,7 +460,7 @@ class _Step:
         if not cpu.waits:
             others = tuple(q for q in range(len(self._cpus)) if q != number)
             cpus, after = self._everybody(self._cpus, number, cpu)
-            after = replace(after, pc=cpu.pc if others else cpu.pc + 1, waits=others)
+            after = after._replace(pc=cpu.pc if others else cpu.pc + 1, waits=others)
             self._found.append((self._rows, self._stores, with_item(cpus, number, after)))
             return
         for q in cpu.waits:
@@ -474,7 +470,7 @@ class _Step:
             cpus, told = self._everybody(self._cpus, q, other)
             cpus = with_item(cpus, q, told)
             left = tuple(each for each in cpu.waits if each != q)
-            after = replace(cpus[number], pc=cpu.pc if left else cpu.pc + 1, waits=left)
+            after = cpus[number]._replace(pc=cpu.pc if left else cpu.pc + 1, waits=left)
             if not left:
                 cpus, after = self._everybody(cpus, number, after)
             self._found.append((self._rows, self._stores, with_item(cpus, number, after)))
@@ -492,8 +488,7 @@ def _number(entry: tuple[int, Stored]) -> int:
 def _answered(cpu: Cpu, register: int, value: Value, view: View) -> Cpu:
     if register < 0:
         return cpu
-    return replace(
-        cpu,
+    return cpu._replace(
         registers=with_item(cpu.registers, register, value),
         views=with_item(cpu.views, register, view),
     )
