@@ -60,7 +60,11 @@ class Entry(NamedTuple):
 
 
 class Cpu(NamedTuple):
-    """One CPU. ``pending``: deferred loads, as (register, location, floor)."""
+    """One CPU.
+
+    ``pending``: deferred loads, as (register, location, floor); ``released``: when its last release
+    was committed, which an acquire after it comes behind.
+    """
 
     pc: int
     registers: tuple[Value, ...]
@@ -71,6 +75,7 @@ class Cpu(NamedTuple):
     pending: tuple[tuple[int, int, int], ...] = ()
     floor: int = 0
     latest: int = 0
+    released: int = 0
     readers: tuple[int, ...] = ()
     waits: tuple[int, ...] = ()
 
@@ -139,13 +144,14 @@ class CommitClock:
         cpus = state[2]
         later = [self._later(number, cpu) for number, cpu in enumerate(cpus)]
         loads = [self._loads(number, cpu) for number, cpu in enumerate(cpus)]
-        waited_for = any(reads & self._reach.gp for reads, _ in later)
+        graces = any(reads & self._reach.gp for reads, _ in later)
+        waited_for = [graces and self.program.is_reader(q) for q in range(len(cpus))]
         now: list[Touch] = []
         for number, cpu in enumerate(cpus):
             op = self._next(number, cpu)
             touch = NOTHING
             if op is not None:
-                touch = self._touch(op, cpu, loads)
+                touch = self._touch(number, op, cpu, loads)
                 waits = bool(cpu.waits)
                 alone = op.kind in LOCAL or not (cpu.buffer or cpu.pending)
                 if waits or (alone and apart(touch, number, later)):
@@ -156,7 +162,7 @@ class CommitClock:
                     if found:
                         return found[:1] if waits else found
             reads, writes = touch
-            if cpu.pending and (op is None or waited_for):
+            if cpu.pending and (op is None or waited_for[number]):
                 for entry in cpu.pending:
                     reads |= 1 << entry[1]
             for each in cpu.buffer:
@@ -164,7 +170,7 @@ class CommitClock:
                 reads |= 1 << each.location | _read_with(1 << each.location, loads)
             now.append((reads, writes))
         return persistent(
-            now, later, lambda number: self._of_cpu(state, number, cpus[number], waited_for)
+            now, later, lambda number: self._of_cpu(state, number, cpus[number], waited_for[number])
         )
 
     def canonical(self, state: State) -> State:
@@ -227,13 +233,13 @@ class CommitClock:
             loads |= 1 << entry[1]
         return loads
 
-    def _touch(self, op: Op, cpu: Cpu, loads: list[int]) -> Touch:
+    def _touch(self, number: int, op: Op, cpu: Cpu, loads: list[int]) -> Touch:
         """Return what ``op`` touches outside its CPU."""
-        kind, gp = op.kind, self._reach.gp
+        kind, gp = op.kind, self._reach.active[number][1]
         if kind in (SET, BRANCH, JUMP, SRCU_UNLOCK):
             return NOTHING
         if kind == SRCU_SYNC or (kind == FENCE and op.order == "sync-rcu"):
-            return (gp, 0) if cpu.waits else NOTHING
+            return (self._reach.gp, 0) if cpu.waits else NOTHING
         if kind == FENCE:
             return (0, gp) if op.order == "rcu-lock" else NOTHING
         if kind in (SRCU_LOCK, STORE, UNLOCK) or (kind == LOAD and op.order != ACQUIRE):
@@ -258,7 +264,9 @@ class CommitClock:
             rest = cpu.buffer[:at] + cpu.buffer[at + 1 :]
             location = entry.location
             seen = with_item(cpu.seen, location, len(memory[location]))
-            changed = cpu._replace(buffer=rest, seen=seen, epoch=cpu.epoch if rest else 0)
+            released = now + 1 if entry.release else cpu.released
+            epoch = cpu.epoch if rest else 0
+            changed = cpu._replace(buffer=rest, seen=seen, epoch=epoch, released=released)
             versions = (*memory[location], (now + 1, entry.value))
             found.append(
                 (now + 1, with_item(memory, location, versions), with_item(cpus, number, changed))
@@ -322,6 +330,8 @@ class CommitClock:
         acquire = op.order == ACQUIRE
         if acquire and any(entry.release for entry in cpu.buffer):
             return
+        if acquire:
+            floor = max(floor, cpu.released)
         beyond = cpu._replace(pc=cpu.pc + 1)
         found.extend(
             (now, memory, with_item(cpus, number, after))
@@ -396,7 +406,7 @@ class CommitClock:
         if new is None:
             return
         got = answer(op, old, new) if kind == RMW else 1
-        time = max(time, floor)
+        time = max(time, floor, cpu.released if order == ACQUIRE else 0)
         versions = (*memory[location], (now + 1, new))
         after = _answered(beyond, op.register, got, time)
         after = after._replace(seen=with_item(cpu.seen, location, len(versions) - 1))
@@ -449,7 +459,7 @@ class CommitClock:
         if cpu.buffer or cpu.pending or domain in cpu.readers:
             return
         if not cpu.waits:
-            others = tuple(q for q in range(len(cpus)) if q != number)
+            others = self.program.waited_for(number, domain)
             pc = cpu.pc if others else cpu.pc + 1
             after = cpu._replace(pc=pc, floor=now, waits=others)
             found.append((now, memory, with_item(cpus, number, after)))
@@ -467,7 +477,9 @@ class CommitClock:
 def _timeless(cpu: Cpu, seen: tuple[int, ...]) -> Cpu:
     """Return ``cpu``, which will not load anything any more, without its times."""
     buffer = tuple(entry._replace(time=0) for entry in cpu.buffer)
-    return cpu._replace(seen=seen, times=(0,) * len(cpu.times), buffer=buffer, floor=0, latest=0)
+    return cpu._replace(
+        seen=seen, times=(0,) * len(cpu.times), buffer=buffer, floor=0, latest=0, released=0
+    )
 
 
 def _ranked(memory: tuple[tuple[Version, ...], ...], cpus: list[Cpu]) -> State:
@@ -476,7 +488,7 @@ def _ranked(memory: tuple[tuple[Version, ...], ...], cpus: list[Cpu]) -> State:
     for versions in memory:
         times.update(time for time, _ in versions)
     for cpu in cpus:
-        times.update((cpu.floor, cpu.latest, *cpu.times))
+        times.update((cpu.floor, cpu.latest, cpu.released, *cpu.times))
         times.update(entry.time for entry in cpu.buffer)
         times.update(floor for _, _, floor in cpu.pending)
     rank = {time: number for number, time in enumerate(sorted(times))}
@@ -486,6 +498,7 @@ def _ranked(memory: tuple[tuple[Version, ...], ...], cpus: list[Cpu]) -> State:
         cpu._replace(
             floor=rank[cpu.floor],
             latest=rank[cpu.latest],
+            released=rank[cpu.released],
             times=tuple(rank[time] for time in cpu.times),
             buffer=tuple(entry._replace(time=rank[entry.time]) for entry in cpu.buffer),
             pending=tuple((r, place, rank[floor]) for r, place, floor in cpu.pending),

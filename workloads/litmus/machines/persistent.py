@@ -22,6 +22,7 @@ from workloads.litmus.machines.program import (
     JUMP,
     LOAD,
     LOCK,
+    RCU,
     RMW,
     SET,
     SRCU_LOCK,
@@ -30,7 +31,6 @@ from workloads.litmus.machines.program import (
     STORE,
     TRYLOCK,
     UNLOCK,
-    Code,
     Op,
     Program,
 )
@@ -55,31 +55,37 @@ class Reach:
         self.locations = (1 << count) - 1
         self.gp = 1 << count
         self.full = self.gp << 1
-        # who has something to do ends grace periods of others by it, and is told by barriers
-        self.active: Touch = (self.full, self.gp)
+        # who has something to do is told by barriers, and a reader ends grace periods by it
+        self.active: list[Touch] = [
+            (self.full, self.gp if program.is_reader(number) else 0)
+            for number in range(len(program.codes))
+        ]
         # process -> pc -> what is touched from there on
         self.loads: list[list[int]] = []  # the same: what is loaded
-        self.future: list[list[Touch]] = [self._ahead(program, code) for code in program.codes]
+        self.future: list[list[Touch]] = [
+            self._ahead(program, number) for number in range(len(program.codes))
+        ]
 
-    def _ahead(self, program: Program, code: Code) -> list[Touch]:
+    def _ahead(self, program: Program, number: int) -> list[Touch]:
+        code, active = program.codes[number], self.active[number]
         ahead = [NOTHING] * (len(code.ops) + 1)
         loads = [0] * (len(code.ops) + 1)
         for pc in range(len(code.ops) - 1, -1, -1):
             op = code.ops[pc]
-            reads, writes = self._touched(program, op)
+            reads, writes = self._touched(program, number, op)
             if op.kind in _LOADS:
                 loads[pc] = self.place(program, op)
             for after in (pc + 1, max(pc + 1, op.target)):
                 reads |= ahead[after][0]
                 writes |= ahead[after][1]
                 loads[pc] |= loads[after]
-            ahead[pc] = reads | self.active[0], writes | self.active[1]
+            ahead[pc] = reads | active[0], writes | active[1]
         self.loads.append(loads)
         return ahead
 
-    def _touched(self, program: Program, op: Op) -> Touch:
+    def _touched(self, program: Program, number: int, op: Op) -> Touch:
         if op.kind == SRCU_SYNC or (op.kind == FENCE and op.order == "sync-rcu"):
-            return self.gp, 0
+            return (self.gp, 0) if self.waits(program, number, op) else NOTHING
         place = self.place(program, op)
         if op.kind in (LOAD, IS_LOCKED):
             return place, 0
@@ -87,12 +93,19 @@ class Reach:
             return place, place
         return (place, place) if op.kind in (RMW, LOCK, TRYLOCK) else NOTHING
 
+    def waits(self, program: Program, number: int, op: Op) -> bool:
+        """Tell whether the grace period ``op`` may have to wait for anybody."""
+        if op.kind == FENCE:
+            return bool(program.waited_for(number, RCU))
+        domain = None if op.address_uses else program.number.get(op.address(()))
+        return domain is None or bool(program.waited_for(number, domain))
+
     def later(self, number: int, pc: int, holds: bool) -> Touch:
         """Return what a CPU may touch from ``pc`` on; ``holds``: it has held something back."""
         reads, writes = self.future[number][pc]
         if holds:
-            reads |= self.active[0]
-            writes |= self.active[1]
+            reads |= self.active[number][0]
+            writes |= self.active[number][1]
         return reads, writes
 
     def place(self, program: Program, op: Op) -> int:

@@ -190,7 +190,7 @@ class Code:
 class Program:
     """A test that machines can run."""
 
-    __slots__ = ("codes", "first", "locations", "number", "test")
+    __slots__ = ("_domains", "codes", "first", "locations", "number", "test")
 
     def __init__(self, test: Litmus) -> None:
         self.test = test
@@ -199,6 +199,35 @@ class Program:
         self.number: dict[Value, int] = {name: i for i, name in enumerate(self.locations)}
         self.first: Registers = tuple(test.initial.get(name, 0) for name in self.locations)
         self.codes = [Code(process) for process in test.processes]
+        self._domains = [self._read(code) for code in self.codes]
+
+    def _read(self, code: Code) -> set[int] | None:
+        """Return the domains in which a process is a reader; None: that is not known."""
+        domains: set[int] = set()
+        for op in code.ops:
+            if op.kind == FENCE and op.order == "rcu-lock":
+                domains.add(RCU)
+            elif op.kind == SRCU_LOCK:
+                if op.address_uses:
+                    return None
+                domains.add(self.number.get(op.address(()), RCU))
+        return domains
+
+    def waited_for(self, number: int, domain: int) -> tuple[int, ...]:
+        """Return the CPUs that a grace period of CPU ``number`` in ``domain`` waits for.
+
+        Those are the ones that are readers in it at some time. A CPU that never is one has no
+        promise of RCU, which speaks of readers and grace periods only.
+        """
+        return tuple(
+            q
+            for q, domains in enumerate(self._domains)
+            if q != number and (domains is None or domain in domains)
+        )
+
+    def is_reader(self, number: int) -> bool:
+        """Tell whether grace periods may have to wait for CPU ``number``."""
+        return self._domains[number] is None or bool(self._domains[number])
 
 
 def updated(op: Op, old: Value, registers: Registers) -> Value | None:

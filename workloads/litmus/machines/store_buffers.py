@@ -118,7 +118,7 @@ class StoreBuffers:
             ops = self.program.codes[number].ops
             if cpu[0] < len(ops):
                 op = ops[cpu[0]]
-                touch = self._touch(op, cpu)
+                touch = self._touch(number, op, cpu)
                 if ((op.kind in _LOCAL or not cpu[2]) and apart(touch, number, later)) or cpu[5]:
                     found = self._execute(state, number, cpu, op)
                     if found:
@@ -136,7 +136,7 @@ class StoreBuffers:
             writes |= 1 << entry[0]
         return reads, writes
 
-    def _touch(self, op: Op, cpu: Cpu) -> Touch:
+    def _touch(self, number: int, op: Op, cpu: Cpu) -> Touch:
         """Return what ``op`` touches outside its CPU."""
         kind = op.kind
         if kind in (SET, BRANCH, JUMP, SRCU_UNLOCK):
@@ -146,7 +146,7 @@ class StoreBuffers:
         if kind in (SRCU_SYNC, FENCE) and op.order != "rcu-lock":
             return (self._reach.gp, 0) if cpu[5] else NOTHING
         if kind in (SRCU_LOCK, FENCE) or (kind in (STORE, UNLOCK) and self._buffers):
-            return 0, self._reach.gp
+            return 0, self._reach.active[number][1]
         place = self._reach.place(self.program, op)
         if kind in (LOAD, IS_LOCKED):
             return place, 0
@@ -263,7 +263,7 @@ class StoreBuffers:
         if buffer or domain in readers:
             return []
         if not waits:
-            others = tuple(q for q in range(len(cpus)) if q != number)
+            others = self.program.waited_for(number, domain)
             to = pc if others else pc + 1
             return [(memory, with_item(cpus, number, (to, registers, (), 0, readers, others)))]
         found: list[State] = []

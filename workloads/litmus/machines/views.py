@@ -45,7 +45,7 @@ from workloads.litmus.machines.program import (
     with_item,
     without,
 )
-from workloads.litmus.test import ACQUIRE, MB, RELEASE, Value
+from workloads.litmus.test import ACQUIRE, MB, NORETURN, RELEASE, Value
 
 _MOST_STORES: Final = 1 << 12  # of one CPU
 
@@ -150,7 +150,7 @@ class Views:
             op = self._next(number, cpu)
             touch = NOTHING
             if op is not None:
-                touch = self._touch(op, cpu)
+                touch = self._touch(number, op)
                 alone = op.kind in LOCAL or not cpu.pending
                 if alone and apart(touch, number, later):
                     found = self._executed(state, number, cpu, op)
@@ -181,13 +181,14 @@ class Views:
             reads |= 1 << entry[1]
         return reads, writes
 
-    def _touch(self, op: Op, cpu: Cpu) -> Touch:
+    def _touch(self, number: int, op: Op) -> Touch:
         """Return what ``op`` touches outside its CPU."""
-        kind, gp, full = op.kind, self._reach.gp, self._reach.full
+        kind, gp, full = op.kind, self._reach.active[number][1], self._reach.full
         if kind in (SET, BRANCH, JUMP, SRCU_UNLOCK):
             return NOTHING
         if kind == SRCU_SYNC or (kind == FENCE and op.order == "sync-rcu"):
-            return gp, gp | full
+            waits = self._reach.waits(self.program, number, op)
+            return self._reach.gp if waits else 0, gp | full
         if kind == FENCE:
             if op.order in ("wmb", "rmb", "barrier", "rcu-unlock"):
                 return NOTHING
@@ -345,7 +346,7 @@ class _Step:
             stored=cpu.stored + 1,
             p=with_item(cpu.p, location, store),
             r=with_item(cpu.r, location, store),
-            o=with_item(cpu.o, location, store),
+            o=with_item(self._join(cpu.o, made.message), location, store),
         )
         return store, after, rows, stores
 
@@ -393,10 +394,13 @@ class _Step:
         cpu = beyond
         if full:
             cpus, cpu = self._everybody(cpus, number, cpu)
+        loaded = cpu.l
         cpu = self._reads(cpu, number, location, store, -1)
         view = cpu.p if read.cpu != number else read.depends
         cpu = _answered(cpu, op.register, got, view)
         order = op.order if op.kind == RMW else ACQUIRE
+        if order == NORETURN:
+            cpu = cpu._replace(l=loaded)
         if order == ACQUIRE:
             cpu = cpu._replace(r=self._join(cpu.r, cpu.p))
         if op.kind != RMW:
@@ -458,7 +462,7 @@ class _Step:
         if cpu.pending or domain in cpu.readers:
             return
         if not cpu.waits:
-            others = tuple(q for q in range(len(self._cpus)) if q != number)
+            others = self._program.waited_for(number, domain)
             cpus, after = self._everybody(self._cpus, number, cpu)
             after = after._replace(pc=cpu.pc if others else cpu.pc + 1, waits=others)
             self._found.append((self._rows, self._stores, with_item(cpus, number, after)))
