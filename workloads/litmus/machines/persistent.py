@@ -6,8 +6,8 @@ touch, and leaves all other CPUs' transitions for afterwards. Programs have no l
 put off for ever.
 
 What can be touched is a mask: a bit for each location, ``gp`` for what grace periods wait for, and
-``full`` for what a CPU has been told, which a full barrier of another one changes. A write to a
-location counts as a read of it, too: two do not change places.
+for each CPU a bit for what it has been told, which a full barrier of another one changes; ``full``
+is all of these. A write to a location counts as a read of it, too: two do not change places.
 
 Source: Godefroid, Partial-Order Methods for the Verification of Concurrent Systems, 1996, ch. 4.
 """
@@ -54,17 +54,22 @@ class Reach:
         count = len(program.locations)
         self.locations = (1 << count) - 1
         self.gp = 1 << count
-        self.full = self.gp << 1
+        processes = len(program.codes)
+        self.full = (1 << processes) - 1 << count + 1
         # who has something to do is told by barriers, and a reader ends grace periods by it
         self.active: list[Touch] = [
-            (self.full, self.gp if program.is_reader(number) else 0)
-            for number in range(len(program.codes))
+            (self.told(number), self.gp if program.is_reader(number) else 0)
+            for number in range(processes)
         ]
         # process -> pc -> what is touched from there on
         self.loads: list[list[int]] = []  # the same: what is loaded
         self.future: list[list[Touch]] = [
-            self._ahead(program, number) for number in range(len(program.codes))
+            self._ahead(program, number) for number in range(processes)
         ]
+
+    def told(self, number: int) -> int:
+        """Return the mask of what CPU ``number`` has been told."""
+        return self.gp << 1 + number
 
     def _ahead(self, program: Program, number: int) -> list[Touch]:
         code, active = program.codes[number], self.active[number]

@@ -14,6 +14,7 @@ Deviation: smp_rmb() orders loads before later stores, too, a control dependency
 
 from typing import Final, NamedTuple
 
+from workloads.litmus.machines.known import Ahead, Kept
 from workloads.litmus.machines.persistent import (
     LOCAL,
     NOTHING,
@@ -90,16 +91,16 @@ State = tuple[Rows, tuple[tuple[int, Stored], ...], tuple[Cpu, ...]]
 class Views:
     """The machine."""
 
-    __slots__ = ("_bottom", "_reach", "program")
+    __slots__ = ("_ahead", "_reach", "program")
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self._reach = Reach(program)
-        self._bottom: View = tuple(range(len(program.first)))
+        self._ahead = [Ahead(code) for code in program.codes]
 
     def first(self) -> State:
         """Return the state at the start. The first writes have the lowest numbers."""
-        bottom = self._bottom
+        bottom: View = tuple(range(len(self.program.first)))
         stores = tuple(
             (place, Stored(-1, place, value, bottom, bottom))
             for place, value in enumerate(self.program.first)
@@ -122,7 +123,7 @@ class Views:
     def successors(self, state: State) -> list[State]:
         """Return the states that one transition leads to."""
         found: list[State] = []
-        step = _Step(self.program, state, found, self._bottom)
+        step = _Step(self.program, state, found)
         for number, cpu in enumerate(state[2]):
             for at in range(len(cpu.pending)):
                 step.finish(number, cpu, at)
@@ -139,18 +140,40 @@ class Views:
     def reduced(self, state: State) -> list[State]:
         """Return as many of ``successors`` as are enough to reach every final state.
 
+        See ``_reduced``; states that nobody can tell apart are one.
+        """
+        return [self.canonical(each) for each in self._reduced(state)]
+
+    def canonical(self, state: State) -> State:
+        """Return ``state`` without what nobody can tell any more."""
+        touched, loads = [], 0
+        for number, cpu in enumerate(state[2]):
+            reads, writes = self._later(number, cpu)
+            touched.append(reads | writes)
+            loads |= self._reach.loads[number][cpu.pc]
+            for entry in cpu.pending:
+                loads |= 1 << entry[1]
+        return Kept(state, touched, loads).state(state, self.program, self._ahead)
+
+    def _reduced(self, state: State) -> list[State]:
+        """Return as many of ``successors`` as are enough to reach every final state.
+
         To know less is never worse, and nobody has to read a store that is there. So a store is
         made as soon as it can be, a load whose location nobody else will write is done before
         others' barriers, and a load that can be deferred is: to be done at once is to be done next.
+        A barrier tells least when it comes soonest, so what counts is to whom it tells something.
         """
         cpus = state[2]
         later = [self._later(number, cpu) for number, cpu in enumerate(cpus)]
+        full = self._reach.full
         now: list[Touch] = []
         for number, cpu in enumerate(cpus):
             op = self._next(number, cpu)
             touch = NOTHING
             if op is not None:
                 touch = self._touch(number, op)
+                if touch[1] & full and op.kind != RMW and not cpu.waits:
+                    touch = touch[0], touch[1] & ~full | self._told(state, number, later)
                 alone = op.kind in LOCAL or not cpu.pending
                 if alone and apart(touch, number, later):
                     found = self._executed(state, number, cpu, op)
@@ -162,9 +185,31 @@ class Views:
             now.append((reads, writes))
         return persistent(now, later, lambda number: self._of_cpu(state, number, cpus[number]))
 
+    def _told(self, state: State, number: int, later: list[Touch]) -> int:
+        """Return whom a full barrier of CPU ``number`` tells what it does not know yet, as a mask.
+
+        Who waits for a reader's grace period tells others what the reader knows.
+        """
+        rows, _, cpus = state
+        known = cpus[number].p
+        found = 0
+        graces = any(reads & self._reach.gp for reads, _ in later)
+        for q, cpu in enumerate(cpus):
+            reader = graces and self.program.is_reader(q)
+            if q == number or (later[q] == NOTHING and not reader):
+                continue
+            if any(
+                store != other and rows[place].index(store) > rows[place].index(other)
+                for place, (store, other) in enumerate(zip(known, cpu.p, strict=True))
+            ):
+                if reader:
+                    return self._reach.full
+                found |= self._reach.told(q)
+        return found
+
     def _of_cpu(self, state: State, number: int, cpu: Cpu) -> list[State]:
         found: list[State] = []
-        step = _Step(self.program, state, found, self._bottom)
+        step = _Step(self.program, state, found)
         for at in range(len(cpu.pending)):
             step.finish(number, cpu, at)
         op = self._next(number, cpu)
@@ -172,7 +217,7 @@ class Views:
 
     def _executed(self, state: State, number: int, cpu: Cpu, op: Op) -> list[State]:
         found: list[State] = []
-        _Step(self.program, state, found, self._bottom).execute(number, cpu, op)
+        _Step(self.program, state, found).execute(number, cpu, op)
         return found[-1:] if op.kind == LOAD and op.order != ACQUIRE else found
 
     def _later(self, number: int, cpu: Cpu) -> Touch:
@@ -204,12 +249,12 @@ class _Step:
 
     __slots__ = ("_bottom", "_cpus", "_found", "_made", "_program", "_rows", "_stores")
 
-    def __init__(self, program: Program, state: State, found: list[State], bottom: View) -> None:
+    def __init__(self, program: Program, state: State, found: list[State]) -> None:
         self._program = program
         self._rows, self._stores, self._cpus = state
         self._made = dict(self._stores)
         self._found = found
-        self._bottom = bottom
+        self._bottom: View = tuple(row[0] for row in self._rows)
 
     # -- views --------------------------------------------------------------------------------
 
@@ -338,7 +383,7 @@ class _Step:
     def _placed(
         self, number: int, cpu: Cpu, location: int, place: int, made: Stored
     ) -> tuple[int, Cpu, Rows, tuple[tuple[int, Stored], ...]]:
-        store = len(self._bottom) + number * _MOST_STORES + cpu.stored
+        store = len(self._rows) + number * _MOST_STORES + cpu.stored
         row = self._rows[location]
         rows = with_item(self._rows, location, (*row[:place], store, *row[place:]))
         stores = tuple(sorted((*self._stores, (store, made)), key=_number))
@@ -414,7 +459,7 @@ class _Step:
         made = Stored(number, location, new, message, depends, update=True)
         _, after, rows, stores = self._placed(number, cpu, location, place + 1, made)
         if full:
-            then = _Step(self._program, (rows, stores, cpus), self._found, self._bottom)
+            then = _Step(self._program, (rows, stores, cpus), self._found)
             cpus, after = then._everybody(cpus, number, after)
         self._found.append((rows, stores, with_item(cpus, number, after)))
 
