@@ -2,8 +2,9 @@
 
 What a machine can leave a test in must be among what ``lkmm`` allows, and what a stronger machine
 can, among what a weaker one can (``STRONGER``). States are whole ones: all of memory, all
-registers. A machine whose search passes ``--states`` is run by chance instead, ``--runs`` times; a
-state that it shows then, outside of the model, is shown again by
+registers. Where the search passes ``--states``, it is asked at least whether the test's condition
+can be met, which leaves most states out, and run by chance, ``--runs`` times. A state that it shows
+then, outside of the model, is shown again by
 ``smplab litmus FILE --model MODEL --runs RUNS --seed SEED``.
 
 With ``--log`` there is a line of JSON for each test, and one that has its line is left out the next
@@ -26,9 +27,9 @@ from typing import Final
 from cluster.litmus import litmus_files
 from workloads.litmus.condition import Place, holds, show_place
 from workloads.litmus.errors import LitmusError
-from workloads.litmus.machines.explore import MACHINES, End, ends, state_at
+from workloads.litmus.machines.explore import MACHINES, End, ends, reaches, state_at
 from workloads.litmus.machines.program import Program
-from workloads.litmus.oracle import StateKey, forbidden, states_of
+from workloads.litmus.oracle import StateKey, forbidden, is_reached, states_of
 from workloads.litmus.parser import parse_litmus
 from workloads.litmus.random_runs import ends_at_random
 from workloads.litmus.test import Litmus
@@ -39,8 +40,9 @@ from workloads.litmus.traces import TooLarge
 STRONGER: Final = (("sc", "tso"), ("tso", "pso"), ("pso", "weak"), ("sc", "arm"), ("arm", "weak"))
 
 SEARCHED: Final = "searched"
+ASKED: Final = "asked for the condition, and run by chance"
 RUN: Final = "run by chance"
-REFUSED: Final = "refused"
+CONDITION: Final = "the condition is met"
 
 
 @dataclass(slots=True)
@@ -63,7 +65,8 @@ class Compared:
     ``how``: of each machine; ``outside``: (machine, state) that the model forbids; ``lost``: pairs
     of STRONGER and a state that the second should be able to show; ``unsettled``: machines of which
     some state was not compared; ``equal``: ``weak`` shows all that the model allows, None if not
-    all of both was looked at; ``refused``: why the test cannot be run at all.
+    all of both was looked at; ``same_verdict``: both can meet the condition or neither, None if
+    that was not found; ``refused``: why the test cannot be run at all.
     """
 
     file: str
@@ -73,6 +76,7 @@ class Compared:
     lost: list[tuple[str, str]] = field(default_factory=list)
     unsettled: list[str] = field(default_factory=list)
     equal: bool | None = None
+    same_verdict: bool | None = None
     refused: str = ""
 
     @property
@@ -98,6 +102,7 @@ def compare(path: Path, name: str, limits: Limits) -> Compared:
     shown = {model: _shown(program, model, found) for model in MACHINES}
     places = places_of_all(program)
     _compare_with_axioms(test, places, shown, found)
+    _compare_verdicts(test, places, shown, found)
     for stronger, weaker in STRONGER:
         if found.how[weaker] == SEARCHED:
             found.lost += [
@@ -124,7 +129,7 @@ def _shown(program: Program, model: str, found: Compared) -> dict[StateKey, None
         found.how[model] = SEARCHED
     except TooLarge:
         made = ends_at_random(machine, limits.runs, limits.seed)
-        found.how[model] = RUN
+        found.how[model] = RUN  # ASKED, if that is not too much either
     only = program.test.filter
     return {
         tuple(value for row in end for value in row): None
@@ -152,6 +157,31 @@ def _compare_with_axioms(
         found.outside += [(model, _text(places, s)) for s in states if s not in allowed]
     if found.how["weak"] == SEARCHED:
         found.equal = allowed == set(shown["weak"])
+
+
+def _compare_verdicts(
+    test: Litmus, places: list[Place], shown: dict[str, dict[StateKey, None]], found: Compared
+) -> None:
+    """Ask machines and model whether the condition can be met."""
+    try:
+        allowed = is_reached(test)
+    except TooLarge:
+        return
+    for model, states in shown.items():
+        if found.how[model] == SEARCHED:
+            met = any(
+                holds(test.condition, dict(zip(places, state, strict=True))) for state in states
+            )
+        else:
+            try:
+                met = reaches(test, model, True, found.limits.states)
+            except TooLarge:
+                continue
+            found.how[model] = ASKED
+        if met and not allowed and found.how[model] == ASKED:
+            found.outside.append((model, CONDITION))
+        if model == "weak":
+            found.same_verdict = met == allowed
 
 
 def _text(places: Sequence[Place], state: StateKey) -> str:
@@ -190,11 +220,12 @@ def table(found: Iterable[Compared]) -> list[str]:
     lines = [f"{len(tests)} tests"]
     for model in MACHINES:
         how = Counter(each.how[model] for each in tests)
-        runs = sum(each.limits.runs for each in tests if each.how[model] == RUN)
+        runs = sum(each.limits.runs for each in tests if each.how[model] != SEARCHED)
         outside = sum(any(of == model for of, _ in each.outside) for each in tests)
         unsettled = sum(model in each.unsettled for each in tests)
         lines.append(
-            f"{model:5} searched {how[SEARCHED]:5}  by chance {how[RUN]:5} ({runs} runs)  "
+            f"{model:5} searched {how[SEARCHED]:5}  for the condition {how[ASKED]:5}  "
+            f"by chance only {how[RUN]:5} ({runs} runs)  "
             f"not compared {unsettled:4}  outside of lkmm {outside}"
         )
     for stronger, weaker in STRONGER:
@@ -202,12 +233,15 @@ def table(found: Iterable[Compared]) -> list[str]:
         asked = sum(each.how[weaker] == SEARCHED for each in tests)
         lost = sum(any(of == pair for of, _ in each.lost) for each in tests)
         lines.append(f"{stronger} within {weaker}: {asked - lost} of {asked}")
-    settled = [each.equal for each in tests if each.equal is not None]
-    share = 100 * sum(settled) / len(settled) if settled else 0.0
-    lines.append(
-        f"weak shows all that lkmm allows: {sum(settled)} of {len(settled)} ({share:.1f} %)"
-    )
+    lines.append(_share("weak shows all that lkmm allows", [each.equal for each in tests]))
+    lines.append(_share("weak and lkmm have one verdict", [each.same_verdict for each in tests]))
     return lines
+
+
+def _share(what: str, answers: list[bool | None]) -> str:
+    known = [each for each in answers if each is not None]
+    share = 100 * sum(known) / len(known) if known else 0.0
+    return f"{what}: {sum(known)} of {len(known)} ({share:.1f} %)"
 
 
 def main() -> int:

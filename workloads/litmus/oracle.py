@@ -85,6 +85,14 @@ def observe(test: Litmus) -> str:
     return "Never" if negative else ""
 
 
+def is_reached(test: Litmus) -> bool:
+    """Tell whether the model allows an execution after which the condition's formula is true.
+
+    Raises: TooLarge.
+    """
+    return _is_reached(test, *values_of(test), True)
+
+
 def states_of(test: Litmus, places: Sequence[Place], most: int) -> set[StateKey]:
     """Return what ``places`` hold at the end of the executions that the model allows.
 

@@ -12,6 +12,7 @@ Source: the idea of delayed stores and versioned loads is that of OZZ (SOSP 2024
 Simplifying ARM Concurrency, POPL 2018, for what must be ordered.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from workloads.litmus.machines.persistent import (
@@ -108,6 +109,11 @@ class CommitClock:
                 return None
         memory = tuple(versions[-1][1] for versions in state[1])
         return (memory, *[cpu.registers for cpu in state[2]])
+
+    def cpus(self, state: State) -> Iterator[tuple[int, tuple[Value, ...], list[int]]]:
+        """Yield of each CPU its pc, its registers, and which of them deferred loads will set."""
+        for cpu in state[2]:
+            yield cpu.pc, cpu.registers, [entry[0] for entry in cpu.pending]
 
     def successors(self, state: State) -> list[State]:
         """Return the states that one transition leads to."""

@@ -1,11 +1,11 @@
 """All that a machine may do with a test, or some of it at random."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
-from workloads.litmus.condition import Place, holds
+from workloads.litmus.condition import Place, holds, may_be, places_of
 from workloads.litmus.machines.commit_clock import CommitClock
-from workloads.litmus.machines.program import Program
+from workloads.litmus.machines.program import Code, Program
 from workloads.litmus.machines.store_buffers import StoreBuffers
 from workloads.litmus.machines.views import Views
 from workloads.litmus.oracle import Outcome, shown_places
@@ -13,6 +13,8 @@ from workloads.litmus.test import Litmus, Value
 from workloads.litmus.traces import TooLarge
 
 MOST_STATES: Final = 2_000_000
+
+End = tuple[tuple[Value, ...], ...]  # what memory and each process's registers hold at the end
 
 
 class Machine(Protocol):
@@ -32,7 +34,11 @@ class Machine(Protocol):
         """Return as many of ``successors`` as are enough to reach every final state."""
         ...
 
-    def final(self, state: Any) -> tuple[tuple[Value, ...], ...] | None:
+    def cpus(self, state: Any) -> Iterator[tuple[int, tuple[Value, ...], Sequence[int]]]:
+        """Yield of each CPU its pc, its registers, and which of them deferred loads will set."""
+        ...
+
+    def final(self, state: Any) -> End | None:
         """Return memory and each process's registers if ``state`` is an end, else None."""
         ...
 
@@ -44,9 +50,6 @@ MACHINES: dict[str, Callable[[Program], Machine]] = {
     "arm": CommitClock,
     "weak": Views,
 }
-
-
-End = tuple[tuple[Value, ...], ...]  # what memory and each process's registers hold at the end
 
 
 def explore(test: Litmus, model: str, most: int = MOST_STATES) -> Outcome:
@@ -68,25 +71,94 @@ def ends(machine: Machine, most: int = MOST_STATES) -> list[End]:
 
     Raises: TooLarge, more than ``most`` states.
     """
+    return list(dict.fromkeys(_ends(machine, most, lambda state: True)))
+
+
+def reaches(test: Litmus, model: str, wanted: bool, most: int = MOST_STATES) -> bool:
+    """Tell whether the machine ``model`` can leave the condition of ``test`` as ``wanted``.
+
+    What registers hold already leaves out most of the states, so this answers for tests that are
+    too large for ``explore``.
+
+    Raises: TooLarge, more than ``most`` states.
+    """
+    program = Program(test)
+    machine = MACHINES[model](program)
+    hopes = Hopes(program, wanted)
+    for end in _ends(machine, most, lambda state: hopes.may_be(machine.cpus(state))):
+        state = state_at(program, end)
+        if holds(test.condition, state) == wanted and (
+            test.filter is None or holds(test.filter, state)
+        ):
+            return True
+    return False
+
+
+def _ends(machine: Machine, most: int, goes_on: Callable[[Any], bool]) -> Iterator[End]:
+    """Yield the end of every way, those left out on which some state does not go on.
+
+    Raises: TooLarge, more than ``most`` states.
+    """
     start = machine.first()
     seen = {start}
     todo = [start]
-    found: dict[End, None] = {}
     while todo:
         state = todo.pop()
         following = machine.reduced(state)
         if not following:
             end = machine.final(state)
             if end is not None:
-                found[end] = None
+                yield end
             continue
         for each in following:
             if each not in seen:
                 seen.add(each)
-                todo.append(each)
+                if goes_on(each):
+                    todo.append(each)
         if len(seen) > most:
             raise TooLarge
-    return list(found)
+
+
+class Hopes:
+    """Whether the condition may still come out as ``wanted``, from the registers that are final."""
+
+    __slots__ = ("_formulas", "_later", "_places")
+
+    def __init__(self, program: Program, wanted: bool) -> None:
+        test = program.test
+        self._formulas = [(test.condition, wanted)]
+        if test.filter is not None:
+            self._formulas.append((test.filter, True))
+        self._places = [
+            (place, place[0], program.codes[place[0]].names[place[1]])
+            for formula, _ in self._formulas
+            for place in places_of(formula)
+            if place[0] >= 0 and place[1] in program.codes[place[0]].names
+        ]
+        self._later = [_set_later(code) for code in program.codes]
+
+    def may_be(self, cpus: Iterator[tuple[int, tuple[Value, ...], Sequence[int]]]) -> bool:
+        """Tell it of a state, by ``Machine.cpus``."""
+        rows = list(cpus)
+        final: dict[Place, Value] = {}
+        for place, number, register in self._places:
+            pc, registers, waiting = rows[number]
+            if not self._later[number][pc] >> register & 1 and register not in waiting:
+                final[place] = registers[register]
+        return all(
+            may_be(formula, final, final.__contains__, wanted) for formula, wanted in self._formulas
+        )
+
+
+def _set_later(code: Code) -> list[int]:
+    """Return for each pc which registers may be set from there on, as a mask."""
+    later = [0] * (len(code.ops) + 1)
+    for pc in range(len(code.ops) - 1, -1, -1):
+        op = code.ops[pc]
+        later[pc] = later[pc + 1] | later[max(pc + 1, op.target)]
+        if op.register >= 0:
+            later[pc] |= 1 << op.register
+    return later
 
 
 def state_at(program: Program, end: End) -> dict[Place, Value]:

@@ -111,18 +111,23 @@ class Kept:
                 made = made._replace(value=value, message=base, depends=base, own=None)
             stores.append((number, made))
         cpus = [
-            self._cpu(cpu, cpu.pc == len(code.ops) and not program.is_reader(number), each)
+            self._ended(cpu, program.is_reader(number))
+            if cpu.pc == len(code.ops) and not cpu.pending
+            else self._cpu(cpu, each)
             for number, (cpu, code, each) in enumerate(
                 zip(state[2], program.codes, ahead, strict=True)
             )
         ]
         return rows, tuple(stores), tuple(cpus)
 
-    def _cpu(self, cpu: "Cpu", ended: bool, ahead: Ahead) -> "Cpu":
+    def _ended(self, cpu: "Cpu", is_reader: bool) -> "Cpu":
+        """Return what is kept of a CPU that has ended: of a reader, what it knows."""
+        base = self._base
+        p = self.view(cpu.p) if is_reader else base
+        return cpu._replace(views=(base,) * len(cpu.views), p=p, r=p, b=p, o=base, l=p)
+
+    def _cpu(self, cpu: "Cpu", ahead: Ahead) -> "Cpu":
         base, view = self._base, self.view
-        if ended and not cpu.pending:
-            views = (base,) * len(cpu.views)
-            return cpu._replace(views=views, p=base, r=base, b=base, o=base, l=base)
         pc = cpu.pc
         uses = ahead.uses[pc]
         return cpu._replace(

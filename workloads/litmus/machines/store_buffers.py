@@ -5,6 +5,7 @@ runs a kernel under ``tso`` or ``pso`` has the same. A barrier, an atomic read-m
 lock wait here until the buffer is empty. A CPU reads the newest of its own stores first.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from kernel.memory.rules import (
@@ -83,6 +84,11 @@ class StoreBuffers:
             if cpu[0] < len(code.ops) or cpu[2]:
                 return None
         return (memory, *[cpu[1] for cpu in cpus])
+
+    def cpus(self, state: State) -> Iterator[tuple[int, tuple[Value, ...], tuple[int, ...]]]:
+        """Yield of each CPU its pc, its registers, and that no deferred load will set any."""
+        for cpu in state[1]:
+            yield cpu[0], cpu[1], ()
 
     def successors(self, state: State) -> list[State]:
         """Return the states that one transition leads to."""

@@ -12,6 +12,7 @@ Deviation: smp_rmb() orders loads before later stores, too, a control dependency
 ``if``, relaxed atomic updates stay in order, and plain accesses are as READ_ONCE, WRITE_ONCE are.
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from workloads.litmus.machines.known import Ahead, Kept
@@ -120,6 +121,11 @@ class Views:
         made = dict(stores)
         return (tuple(made[row[-1]].value for row in rows), *[cpu.registers for cpu in cpus])
 
+    def cpus(self, state: State) -> Iterator[tuple[int, tuple[Value, ...], list[int]]]:
+        """Yield of each CPU its pc, its registers, and which of them deferred loads will set."""
+        for cpu in state[2]:
+            yield cpu.pc, cpu.registers, [entry[0] for entry in cpu.pending]
+
     def successors(self, state: State) -> list[State]:
         """Return the states that one transition leads to."""
         found: list[State] = []
@@ -161,6 +167,7 @@ class Views:
         To know less is never worse, and nobody has to read a store that is there. So a store is
         made as soon as it can be, a load whose location nobody else will write is done before
         others' barriers, and a load that can be deferred is: to be done at once is to be done next.
+        A grace period passes a reader at once if nobody learns anything by that.
         A barrier tells least when it comes soonest, so what counts is to whom it tells something.
         """
         cpus = state[2]
@@ -170,6 +177,10 @@ class Views:
         for number, cpu in enumerate(cpus):
             op = self._next(number, cpu)
             touch = NOTHING
+            if op is not None and cpu.waits:
+                found = self._passed(state, number, op, later)
+                if found:
+                    return found
             if op is not None:
                 touch = self._touch(number, op)
                 if touch[1] & full and op.kind != RMW and not cpu.waits:
@@ -206,6 +217,23 @@ class Views:
                     return self._reach.full
                 found |= self._reach.told(q)
         return found
+
+    def _passed(self, state: State, number: int, op: Op, later: list[Touch]) -> list[State]:
+        """Return the state after the grace period of CPU ``number`` has passed one more reader, if
+        nobody learns anything by that; else nothing.
+        """
+        cpus = state[2]
+        for each in self._executed(state, number, cpus[number], op):
+            after = each[2][number]
+            now = cpus[number]._replace(pc=after.pc, waits=after.waits)
+            if after == now and all(
+                q == number
+                or each[2][q] == cpu
+                or (later[q] == NOTHING and not self.program.is_reader(q))
+                for q, cpu in enumerate(cpus)
+            ):
+                return [each]
+        return []
 
     def _of_cpu(self, state: State, number: int, cpu: Cpu) -> list[State]:
         found: list[State] = []
