@@ -164,7 +164,7 @@ def _compare_verdicts(
 ) -> None:
     """Ask machines and model whether the condition can be met."""
     try:
-        allowed = is_reached(test)
+        allowed = is_reached(test, found.limits.candidates)
     except TooLarge:
         return
     for model, states in shown.items():

@@ -85,12 +85,12 @@ def observe(test: Litmus) -> str:
     return "Never" if negative else ""
 
 
-def is_reached(test: Litmus) -> bool:
+def is_reached(test: Litmus, most: int) -> bool:
     """Tell whether the model allows an execution after which the condition's formula is true.
 
-    Raises: TooLarge.
+    Raises: TooLarge, more than ``most`` candidates.
     """
-    return _is_reached(test, *values_of(test), True)
+    return _is_reached(test, *values_of(test), True, most)
 
 
 def states_of(test: Litmus, places: Sequence[Place], most: int) -> set[StateKey]:
@@ -147,7 +147,13 @@ def _key(state: dict[Place, Value], places: Sequence[Place]) -> StateKey:
     return tuple(state.get(place, 0) for place in places)
 
 
-def _is_reached(test: Litmus, values: Values, traces: list[list[Trace]], wanted: bool) -> bool:
+def _is_reached(
+    test: Litmus,
+    values: Values,
+    traces: list[list[Trace]],
+    wanted: bool,
+    most: int = MOST_EXECUTIONS,
+) -> bool:
     """Tell whether some execution leaves the condition ``wanted``."""
 
     def may_be_wanted(chosen: list[Trace]) -> bool:
@@ -164,7 +170,7 @@ def _is_reached(test: Litmus, values: Values, traces: list[list[Trace]], wanted:
     def is_wanted(state: dict[Place, Value]) -> bool:
         return holds(test.condition, state) == wanted
 
-    return any(True for _ in _allowed(test, values, traces, may_be_wanted, is_wanted))
+    return any(True for _ in _allowed(test, values, traces, may_be_wanted, is_wanted, most))
 
 
 def _allowed(
@@ -173,20 +179,20 @@ def _allowed(
     traces: list[list[Trace]],
     may_be_wanted: Callable[[list[Trace]], bool] | None = None,
     wanted: Callable[[dict[Place, Value]], bool] | None = None,
-    most: int | None = None,
+    most: int = MOST_EXECUTIONS,
 ) -> Iterator[tuple[dict[Place, Value], Lkmm]]:
     """Yield what the test's filter lets through and the model allows: final state and verdict.
 
     Args:
         may_be_wanted: whether to look on, with these traces of the first processes.
         wanted: whether to ask the model about a final state; None: about all.
-        most: so many candidates are looked at; None: ``MOST_EXECUTIONS``.
+        most: so many candidates are looked at.
 
     The state is the same dictionary each time.
 
     Raises: TooLarge.
     """
-    left = MOST_EXECUTIONS if most is None else most
+    left = most
     for skeleton in skeletons(test, values, traces, may_be_wanted):
         fixed: Fixed | None = None
         state = _registers(skeleton.traces)
