@@ -6,7 +6,7 @@ from typing import Final
 from workloads.litmus.condition import Place, holds, may_be, places_of
 from workloads.litmus.executions import Execution, Skeleton, executions, skeletons
 from workloads.litmus.lkmm import Fixed, Lkmm
-from workloads.litmus.test import Litmus, Value
+from workloads.litmus.test import Expression, Litmus, Value
 from workloads.litmus.traces import TooLarge, Trace, Values, values_of
 
 StateKey = tuple[Value, ...]
@@ -128,7 +128,7 @@ def forbidden(
         shown.append([at for at, place in enumerate(places) if 0 <= place[0] < count])
         known.append({tuple(state[at] for at in shown[count]) for state in left})
 
-    def may_be(chosen: list[Trace]) -> bool:
+    def may_end_in_one(chosen: list[Trace]) -> bool:
         registers = _registers(chosen)
         held = tuple(registers.get(places[at], 0) for at in shown[len(chosen)])
         return held in known[len(chosen)]
@@ -136,7 +136,7 @@ def forbidden(
     def is_asked(state: dict[Place, Value]) -> bool:
         return _key(state, places) in left
 
-    for state, _ in _allowed(test, *values_of(test), may_be, is_asked, most):
+    for state, _ in _allowed(test, *values_of(test), may_end_in_one, is_asked, most):
         del left[_key(state, places)]
         if not left:
             break
@@ -157,15 +157,7 @@ def _is_reached(
     """Tell whether some execution leaves the condition ``wanted``."""
 
     def may_be_wanted(chosen: list[Trace]) -> bool:
-        count = len(chosen)
-        state = _registers(chosen)
-
-        def known(place: Place) -> bool:
-            return 0 <= place[0] < count
-
-        if test.filter is not None and not may_be(test.filter, state, known, True):
-            return False
-        return may_be(test.condition, state, known, wanted)
+        return _may_be(test.condition, chosen, wanted)
 
     def is_wanted(state: dict[Place, Value]) -> bool:
         return holds(test.condition, state) == wanted
@@ -192,13 +184,20 @@ def _allowed(
 
     Raises: TooLarge.
     """
+    through = test.filter
+
+    def goes_on(chosen: list[Trace]) -> bool:
+        if through is not None and not _may_be(through, chosen, True):
+            return False
+        return may_be_wanted is None or may_be_wanted(chosen)
+
     left = most
-    for skeleton in skeletons(test, values, traces, may_be_wanted):
+    for skeleton in skeletons(test, values, traces, goes_on):
         fixed: Fixed | None = None
         state = _registers(skeleton.traces)
         for execution in executions(skeleton):
             _final(state, execution, skeleton)
-            if test.filter is not None and not holds(test.filter, state):
+            if through is not None and not holds(through, state):
                 continue
             left -= 1
             if left < 0:
@@ -210,6 +209,14 @@ def _allowed(
             verdict = Lkmm(execution, fixed)
             if verdict.allowed:
                 yield state, verdict
+
+
+def _may_be(formula: Expression, chosen: list[Trace], wanted: bool) -> bool:
+    """Tell whether ``formula`` may come out as ``wanted`` after these traces of the first
+    processes.
+    """
+    count = len(chosen)
+    return may_be(formula, _registers(chosen), lambda place: 0 <= place[0] < count, wanted)
 
 
 def _registers(traces: Sequence[Trace]) -> dict[Place, Value]:
