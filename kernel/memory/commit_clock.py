@@ -61,16 +61,18 @@ class _Cpu:
     """One CPU.
 
     ``seen``: the time of the version of a place that it has read or written last; ``carried``:
-    object -> time of the load that gave it.
+    object -> time of the load that gave it; ``released``: when its last release became visible,
+    which an acquire behind it comes after.
     """
 
-    __slots__ = ("buffer", "carried", "epoch", "floor", "latest", "seen")
+    __slots__ = ("buffer", "carried", "epoch", "floor", "latest", "released", "seen")
 
     def __init__(self) -> None:
         self.buffer: list[Waiting] = []
         self.epoch = 0
         self.floor = 0
         self.latest = 0
+        self.released = 0
         self.seen: dict[Place[Version], int] = {}
         self.carried: dict[int, tuple[Any, int]] = {}
 
@@ -104,7 +106,10 @@ class CommitClock:
         me = self._cpu(cpu)
         if any(entry.reach(obj[0], obj[1]) != NOTHING for entry in me.buffer):
             return 1
-        return len(place.versions) - _oldest(me, place, _floor(me, obj[0]))
+        floor = _floor(me, obj[0])
+        if kind == LOAD_ACQUIRE:
+            floor = max(floor, me.released)
+        return len(place.versions) - _oldest(me, place, floor)
 
     def load(self, cpu: int, obj: Any, field: str, kind: int) -> Any:
         """Return what the CPU's newest waiting store puts there, or the version of ``way``."""
@@ -113,6 +118,7 @@ class CommitClock:
         if kind == LOAD_ACQUIRE:
             while any(entry.release for entry in me.buffer):
                 self.drain(me.buffer[0])
+            me.floor = max(me.floor, me.released)
         for entry in reversed(me.buffer):
             reach = entry.reach(obj, field)
             if reach == ALL:
@@ -194,14 +200,15 @@ class CommitClock:
             me.buffer[0].epoch != me.epoch or any(entry.release for entry in me.buffer)
         ):
             self.drain(me.buffer[0])
-        time = max(self._locks.get(lock, 0), me.floor)
+        time = max(self._locks.get(lock, 0), me.floor, me.released)
         me.floor = time
         me.latest = max(me.latest, time)
 
     def release(self, cpu: int, lock: Any) -> None:
         """``cpu`` gives ``lock`` up: its stores are visible."""
-        self._empty(self._cpu(cpu))
-        self._locks[lock] = self._now
+        me = self._cpu(cpu)
+        self._empty(me)
+        self._locks[lock] = me.released = self._now
 
     def arrive(self, cpu: int) -> None:
         """A task comes to ``cpu``, or back from its sleep: it sees everything."""
@@ -221,8 +228,10 @@ class CommitClock:
     def drain(self, entry: Drain) -> None:
         """Let memory have the store."""
         me = self._cpus[entry.cpu]
+        release = False
         for at, one in enumerate(me.buffer):
             if one is entry:
+                release = one.release
                 del me.buffer[at]
                 break
         if not me.buffer:
@@ -232,6 +241,8 @@ class CommitClock:
         self._now += 1
         place.put(value)
         self._version(me, place, value)
+        if release:
+            me.released = self._now
 
     # -- the rules ------------------------------------------------------------------------------
 

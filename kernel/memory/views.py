@@ -2,10 +2,11 @@
 
 Each place has a row of stores, its coherence order; memory holds the last. A *view* says for each
 place how far in its row somebody has got. A CPU has five: what has been propagated to it (P), what
-its loads may not be older than (R), what its later plain stores carry along (B), its own stores
-(O), and what its loads have brought together (L). A store is made at once. A load may read any
-store from its floor on, and a store may come before others that its CPU does not know of: which, is
-the *way* of the access, a choice like that of who goes next. Way 0 is what happens in memory.
+its loads may not be older than (R), what its later plain stores carry along (B), its own stores and
+what they carry (O), and what its loads have brought together (L). A store is made at once. A load
+may read any store from its floor on, and a store may come before others that its CPU does not know
+of: which, is the *way* of the access, a choice like that of who goes next. Way 0 is what happens in
+memory.
 
 What is changed by an ordinary statement of a path is changed as if a lock or a barrier stood before
 it, and an ordinary statement reads what memory holds.
@@ -232,7 +233,7 @@ class Views:
         row.insert(at, stored)
         me.p = {**me.p, place: stored}
         me.r = {**me.r, place: stored}
-        me.o = {**me.o, place: stored}
+        me.o = {**_join(me.o, stored.message), place: stored}
         if at == len(row) - 1:
             place.put(stored.value)
         if len(row) > MOST_VERSIONS:

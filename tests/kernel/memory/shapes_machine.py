@@ -103,7 +103,7 @@ class Machine:
                 tuple(
                     (
                         tuple((number[id(e.op[2][0])], e.op[2][2], e.epoch) for e in me.buffer),
-                        (me.epoch, me.floor, me.latest),
+                        (me.epoch, me.floor, me.latest, me.released),
                         tuple(sorted((number[id(p.obj)], time) for p, time in me.seen.items())),
                     )
                     for me in map(model._cpu, cpus)

@@ -43,6 +43,36 @@ def test_a_model_with_old_versions_lacks_no_state_but_those_of_late_loads(
         assert found >= shown
 
 
+_RELEASE_THEN_ACQUIRE = """C SB+rel-acq+rel-acq
+{}
+P0(int *x, int *y) { smp_store_release(x, 1); int r0 = smp_load_acquire(y); }
+P1(int *x, int *y) { smp_store_release(y, 1); int r0 = smp_load_acquire(x); }
+exists (0:r0=0 /\\ 1:r0=0)
+"""
+_RELEASE_THEN_WMB = """C WRC+rel-wmb+rmb
+{}
+P0(int *x) { WRITE_ONCE(*x, 1); }
+P1(int *x, int *y, int *z) {
+    int r0 = READ_ONCE(*x); smp_store_release(z, 1); smp_wmb(); WRITE_ONCE(*y, 1);
+}
+P2(int *x, int *y) { int r0 = READ_ONCE(*y); smp_rmb(); int r1 = READ_ONCE(*x); }
+exists (1:r0=1 /\\ 2:r0=1 /\\ 2:r1=0)
+"""
+
+
+def test_an_acquire_comes_after_a_release_before_it_where_all_cpus_see_a_store_at_once() -> None:
+    test = parse_litmus(_RELEASE_THEN_ACQUIRE)
+    for explored in (explore_kernel, explore):
+        assert explored(test, "arm").observation == "Never"
+        assert explored(test, "weak").observation == "Sometimes"
+
+
+def test_a_store_barrier_carries_on_what_a_release_before_it_carries() -> None:
+    test = parse_litmus(_RELEASE_THEN_WMB)
+    for explored in (explore_kernel, explore):
+        assert explored(test, "weak").observation == "Never"
+
+
 @pytest.mark.parametrize("model", ["arm", "weak"])
 def test_what_was_there_before_an_atomic_update_can_be_read_late_though_nobody_had_stored_it(
     model: str,

@@ -336,9 +336,10 @@ class CommitClock:
         acquire = op.order == ACQUIRE
         if acquire and any(entry.release for entry in cpu.buffer):
             return
+        beyond = cpu._replace(pc=cpu.pc + 1)
         if acquire:
             floor = max(floor, cpu.released)
-        beyond = cpu._replace(pc=cpu.pc + 1)
+            beyond = beyond._replace(floor=max(cpu.floor, cpu.released))
         found.extend(
             (now, memory, with_item(cpus, number, after))
             for after in self._reads(memory, beyond, location, floor, op.register, acquire)
