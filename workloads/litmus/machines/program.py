@@ -109,7 +109,7 @@ class Code:
         return self.names.setdefault(name, len(self.names))
 
     def _block(self, body: list[Instruction]) -> None:
-        for instruction in body:
+        for instruction in _sets_late(body):
             if isinstance(instruction, If):
                 self._if(instruction)
             else:
@@ -185,6 +185,54 @@ class Code:
             return (lambda registers: _binary("-", 0, left(registers))), uses
         right, more = self._compile(expression[2])
         return (lambda registers: _binary(kind, left(registers), right(registers))), uses + more
+
+
+def _sets_late(body: list[Instruction]) -> list[Instruction]:
+    """Return ``body`` with what is computed as late as it can be, so that no load must be done
+    because of a register that nobody asks for yet.
+    """
+    late: list[Instruction] = []
+    for instruction in reversed(body):
+        at = 0
+        if isinstance(instruction, Set):
+            reads, writes = _registers_of(instruction)
+            while at < len(late):
+                other_reads, other_writes = _registers_of(late[at])
+                if writes & (other_reads | other_writes) or reads & other_writes:
+                    break
+                at += 1
+        late.insert(at, instruction)
+    return late
+
+
+def _registers_of(instruction: Instruction) -> tuple[set[str], set[str]]:
+    """Return the registers that an instruction reads, and those that it sets."""
+    reads: set[str] = set()
+    writes: set[str] = set()
+    if isinstance(instruction, If):
+        _read_by(instruction.condition, reads)
+        for each in (*instruction.then, *instruction.otherwise):
+            more_reads, more_writes = _registers_of(each)
+            reads |= more_reads
+            writes |= more_writes
+        return reads, writes
+    for name in ("address", "value", "expression"):
+        expression = getattr(instruction, name, None)
+        if expression is not None:
+            _read_by(expression, reads)
+    for operand in getattr(instruction, "operands", ()):
+        _read_by(operand, reads)
+    if register := getattr(instruction, "register", ""):
+        writes.add(register)
+    return reads, writes
+
+
+def _read_by(expression: Expression, reads: set[str]) -> None:
+    if expression[0] == "register":
+        reads.add(expression[1])
+    elif expression[0] != "value":
+        for part in expression[1:]:
+            _read_by(part, reads)
 
 
 class Program:

@@ -38,6 +38,7 @@ from workloads.litmus.machines.program import (
     SRCU_SYNC,
     SRCU_UNLOCK,
     STORE,
+    TRYLOCK,
     UNLOCK,
     Op,
     Program,
@@ -89,15 +90,33 @@ Rows = tuple[tuple[int, ...], ...]  # location -> its stores' numbers in coheren
 State = tuple[Rows, tuple[tuple[int, Stored], ...], tuple[Cpu, ...]]
 
 
+# barriers that are none without what they are written for, before them or behind them
+_BEHIND: Final = {
+    "after-atomic": (RMW,),
+    "after-spinlock": (LOCK, TRYLOCK),
+    "after-unlock-lock": (UNLOCK,),
+    "after-srcu-read-unlock": (SRCU_UNLOCK,),
+}
+_BEFORE: Final = {"before-atomic": (RMW,)}
+
+
 class Views:
     """The machine."""
 
-    __slots__ = ("_ahead", "_reach", "program")
+    __slots__ = ("_ahead", "_instead", "_reach", "program")
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self._reach = Reach(program)
         self._ahead = [Ahead(code) for code in program.codes]
+        nothing = Op(FENCE)
+        nothing.order = "barrier"
+        self._instead = {
+            op: nothing
+            for code in program.codes
+            for at, op in enumerate(code.ops)
+            if op.kind == FENCE and _is_idle(op, code.ops[:at], code.ops[at + 1 :])
+        }
 
     def first(self) -> State:
         """Return the state at the start. The first writes have the lowest numbers."""
@@ -139,6 +158,11 @@ class Views:
         return found
 
     def _next(self, number: int, cpu: Cpu) -> Op | None:
+        instead = self._instead
+        if instead and cpu.pc < len(ops := self.program.codes[number].ops):
+            op = ops[cpu.pc]
+            if op in instead:
+                return instead[op]
         return next_op(self.program, number, cpu.pc, cpu.registers, cpu.pending)
 
     # -- which transitions are enough ---------------------------------------------------------
@@ -551,6 +575,15 @@ class _Step:
             if not left:
                 cpus, after = self._everybody(cpus, number, after)
             self._found.append((self._rows, self._stores, with_item(cpus, number, after)))
+
+
+def _is_idle(fence: Op, before: list[Op], behind: list[Op]) -> bool:
+    """Tell whether a barrier is not next to what it is written for, and so orders nothing."""
+    if fence.order in _BEHIND:
+        return not any(op.kind in _BEHIND[fence.order] for op in before)
+    if fence.order in _BEFORE:
+        return not any(op.kind in _BEFORE[fence.order] for op in behind)
+    return False
 
 
 def floor_of(row: tuple[int, ...], store: int) -> int:
