@@ -47,9 +47,12 @@ def test_ray_gives_the_bytes_of_the_local_engine(
     assert on_ray.digest == local.digest
 
 
-@pytest.mark.parametrize("workload", ["vfork_storm", "cow_touch"])
-def test_actor_calls_give_the_same_files_as_the_local_engine(
-    make_request: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workload: str
+@pytest.mark.parametrize(
+    ("workload", "link"),
+    [("vfork_storm", "shm"), ("vfork_storm", "graph"), ("cow_touch", "graph"), ("storm", "calls")],
+)
+def test_every_link_gives_the_same_files_as_the_local_engine(
+    make_request: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workload: str, link: str
 ) -> None:
     monkeypatch.setattr("cluster.ray_engine._HELD_BYTES", 0)
     folders = [tmp_path / "local", tmp_path / "ray"]
@@ -62,7 +65,7 @@ def test_actor_calls_give_the_same_files_as_the_local_engine(
             config=FOUR,
             out_dir=folders[1],
             cpus_per_actor=2,
-            link="calls",
+            link=link,
         )
     )
     assert on_ray.digest == local.digest
@@ -182,7 +185,7 @@ def test_a_graph_that_is_never_left_takes_nothing_from_a_run_that_is_whole(
 
     local = run_local(make_request("storm", config=FOUR))
     try:
-        on_ray = run_ray(make_request("storm", config=FOUR, cpus_per_actor=4))
+        on_ray = run_ray(make_request("storm", config=FOUR, cpus_per_actor=4, link="graph"))
     finally:
         released.set()  # a graph that a failure leaves behind is torn down, too
     assert (on_ray.exit_kind, on_ray.message) == (engine_api.DONE, "")
