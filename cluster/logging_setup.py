@@ -5,17 +5,21 @@ is ``timestamp``; virtual time is an event's own ``sim_ns``. The run's id, and t
 is one, are bound in context variables and so are in every line of that process.
 
 The configuration of one process does not reach another one's: an actor calls ``setup_logging``
-itself, first thing. The kernel and the guests never log.
+itself, first thing, and keeps its lines (``HeldLines``) for the engine, which logs them with the
+actor's name (``relay``). The kernel and the guests never log.
 """
 
+import json
 import logging
 import sys
-from typing import Any, Final, TextIO
+from collections.abc import Iterable
+from typing import Any, Final, TextIO, cast
 
 import structlog
 
 FORMATS: Final = ("console", "json")
 LEVELS: Final = ("debug", "info", "warning", "error")
+_MOST_LINES: Final = 1000  # that are kept of an actor's
 
 
 def setup_logging(
@@ -24,7 +28,7 @@ def setup_logging(
     *,
     cpu: int | None = None,
     level: str = "info",
-    stream: TextIO | None = None,
+    stream: "TextIO | HeldLines | None" = None,
 ) -> None:
     """Configure structlog in this process; may be called again.
 
@@ -62,7 +66,7 @@ def setup_logging(
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         # sys.stderr is looked up at each line: tests and embedders replace it
-        logger_factory=lambda *_: structlog.WriteLogger(stream or sys.stderr),
+        logger_factory=lambda *_: structlog.WriteLogger(cast(TextIO, stream or sys.stderr)),
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.clear_contextvars()
@@ -70,6 +74,42 @@ def setup_logging(
         structlog.contextvars.bind_contextvars(run_id=run_id)
     if cpu is not None:
         structlog.contextvars.bind_contextvars(cpu=cpu)
+
+
+class HeldLines:
+    """A stream for ``setup_logging``: lines go to stderr, and are kept until they are taken."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def write(self, line: str) -> None:
+        """Keep a line; of too many the first."""
+        sys.stderr.write(line)
+        if len(self._lines) < _MOST_LINES:
+            self._lines.append(line)
+
+    def flush(self) -> None:
+        """Let what went to stderr be seen."""
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        """Nobody looks at this."""
+        return False
+
+    def take(self) -> list[str]:
+        """Return the lines since the last call."""
+        lines, self._lines = self._lines, []
+        return lines
+
+
+def relay(actor: str, lines: Iterable[str]) -> None:
+    """Log in this process what an actor has logged, in json."""
+    for line in lines:
+        fields = json.loads(line)
+        level, event = fields.pop("level"), fields.pop("event")
+        for name in ("timestamp", "run_id"):  # this process has its own
+            fields.pop(name, None)
+        getattr(get_logger(), level)(event, actor=actor, **fields)
 
 
 def get_logger() -> Any:

@@ -54,8 +54,8 @@ class _LiveLine:
 class RunProgress(_LiveLine):
     """Shows how far a run is; call it as ``on_progress``. A context manager.
 
-    ``counters`` that are shown: ``lifecycles`` (tasks released so far) and ``tasks`` (tasks that
-    exist now); others are ignored.
+    ``counters`` that are shown: ``lifecycles`` (tasks released so far), ``tasks`` (tasks that exist
+    now) and, if it is there, ``supersteps`` (so far, as a rate); others are ignored.
     """
 
     _first = "starting"
@@ -81,7 +81,7 @@ class RunProgress(_LiveLine):
         self._every_s = _LIVE_EVERY_S if self._terminal else _PLAIN_EVERY_S
         self._start_s = self._last_s = clock()
         self._next_s = self._last_s + self._every_s
-        self._last_done = 0
+        self._last_done = self._last_supersteps = 0
 
     def __call__(self, virtual_ns: int, counters: Mapping[str, int]) -> None:
         """Report, if the last report is long enough ago."""
@@ -98,13 +98,18 @@ class RunProgress(_LiveLine):
 
     def _text(self, now_s: float, virtual_ns: int, counters: Mapping[str, int]) -> str:
         done = counters.get("lifecycles", 0)
-        rate = (done - self._last_done) / max(now_s - self._last_s, 1e-9)
+        supersteps = counters.get("supersteps", 0)
+        took_s = max(now_s - self._last_s, 1e-9)
+        rate = (done - self._last_done) / took_s
+        steps = (supersteps - self._last_supersteps) / took_s
         if not self._terminal or now_s - self._last_s >= 1.0:
             self._last_s, self._last_done = now_s, done  # a live rate is over the last second
+            self._last_supersteps = supersteps
         share = f" ({100 * done // self._total} %)" if self._total else ""
         return (
             f"{now_s - self._start_s:.0f} s: {format_ns(virtual_ns)} virtual, "
             f"{done:,} lifecycles{share}, {rate:,.0f}/s, {counters.get('tasks', 0):,} tasks"
+            + (f", {steps:,.0f} supersteps/s" if supersteps else "")
         )
 
 

@@ -22,6 +22,7 @@ computes: how long a superstep takes says nothing about whether an actor is aliv
 """
 
 import logging
+import os
 import re
 import signal
 import traceback
@@ -42,6 +43,7 @@ from cluster.codec import (
     unpack_plain,
 )
 from cluster.engine_api import BROKEN, INVARIANT, kernel_failure
+from cluster.logging_setup import HeldLines, get_logger, setup_logging
 from cluster.machine_loop import LOOK_EVERY
 from cluster.pieces import Answerer, Gatherer
 from cluster.plugins import Source
@@ -114,15 +116,13 @@ def remove_semaphores(names: Iterable[str]) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def _enter_process(logs: Logs, cpu: int | None) -> None:
+def _enter_process(logs: Logs, cpu: int | None, lines: HeldLines) -> None:
     """Set up the actor's process: logging, and Ctrl-C left to the engine."""
     # A terminal sends SIGINT to every process of the group; only the engine decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from cluster.logging_setup import setup_logging
-
     log_format, run_id = logs
     logging.getLogger("ray").setLevel(logging.ERROR)
-    setup_logging(log_format, run_id, cpu=cpu)
+    setup_logging(log_format, run_id, cpu=cpu, stream=lines)
 
 
 class _Actor:
@@ -141,6 +141,7 @@ class _Actor:
         self._said = b""  # in the last turn; of the kernel before its first: the first frame
         self._busy = False
         self.link: Any = None  # what a link keeps here
+        self._lines = HeldLines()  # of the log
 
     def _guarded(self, function: Callable[..., bytes], *arguments: Any) -> bytes:
         """Return the frame ``function`` makes, or from its first failure on that failure."""
@@ -160,6 +161,10 @@ class _Actor:
         chunks, self._chunks = self._chunks, []
         self._held = 0
         return chunks
+
+    def lines(self) -> list[str]:
+        """Hand over what was logged here."""
+        return self._lines.take()
 
     def ready(self) -> str:
         """Return the actor's name, once it is there."""
@@ -202,7 +207,8 @@ class CpuActor(_Actor):
         spec = MachineSpec.from_plain(unpack_plain(plain))
         super().__init__(lp_name(cpus), spec)
         if logs is not None:
-            _enter_process(logs, cpus[0] if len(cpus) == 1 else None)
+            _enter_process(logs, cpus[0] if len(cpus) == 1 else None, self._lines)
+            get_logger().info("cpus are up", pid=os.getpid(), sim_ns=0)
         loader = lps.loader_of(spec)
         self._work = loader.runtime.work
         self._group = lps.CpuGroup(spec, cpus, loader)
@@ -272,6 +278,8 @@ class CpuActor(_Actor):
         if frame is not None and not self._ended and self._failed is None:
             self.step(frame)
         self._hold(_AT_THE_END, self._group.drain_trace(final=True))
+        now_ns = max(cpu.now_ns for cpu in self._group.cpus.values())
+        get_logger().info("cpus have ended", supersteps=self._supersteps, sim_ns=now_ns)
         return {
             "chunks": self._take_chunks(),
             "stats": self._group.stats(),
@@ -323,7 +331,8 @@ class KernelActor(_Actor):
         spec = MachineSpec.from_plain(unpack_plain(plain))
         super().__init__(KERNEL_NAME, spec, scheme)
         if logs is not None:
-            _enter_process(logs, None)
+            _enter_process(logs, None, self._lines)
+            get_logger().info("the kernel is up", pid=os.getpid(), sim_ns=0)
         loader = lps.loader_of(spec)
         made = make_scheme(scheme, Settings(spec.cpus, quantum_ns, spec.seed), "ray", scheme_from)
         self._host = lps.KernelHost(spec, loader, made, quantum_ns, max_virtual_ns)
@@ -433,6 +442,9 @@ class KernelActor(_Actor):
         self._hold(_AT_THE_END, host.drain_trace(final=True))
         self._take_order(final=True)
         chunks, outputs, order = self.fetch()
+        get_logger().info(
+            "the kernel has ended", supersteps=host.supersteps, sim_ns=host.virtual_ns
+        )
         return {
             "order": order,
             "order_counts": host.order_counts(),

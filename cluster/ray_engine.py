@@ -26,7 +26,7 @@ from cluster import engine_api
 from cluster.codec import LpFailure, head_of, pack
 from cluster.engine_api import RunRequest, RunResult
 from cluster.interrupt import AT_ONCE, HOLD, NEVER, HeldInterrupt
-from cluster.logging_setup import get_logger
+from cluster.logging_setup import get_logger, relay
 from cluster.machine_loop import LOOK_EVERY, run_machine_loop
 from cluster.plugins import PluginError, Source, is_file, source_of
 from cluster.ray_actors import (
@@ -37,6 +37,7 @@ from cluster.ray_actors import (
     MarkedChunk,
     lp_name,
 )
+from cluster.ray_metrics import RunMetrics
 from cluster.ray_session import RaySession, RayUnreachable
 from cluster.ray_watch import PULSE_GROUPS, ActorLost, Actors, TimeUp, Watch, cause, within
 from cluster.recorder import Recorder, verdict_kind
@@ -100,6 +101,7 @@ class RayRun:
         self.transport: FrameTransport | None = None
         self._interrupt = HeldInterrupt(AT_ONCE)
         self.watch = Watch(self._interrupt, request.max_wall_s)
+        self._metrics: RunMetrics | None = None
         self._fetched_s = perf_counter()
         self._looked = 0  # superstep of the last look
         self._loop_ns = 0
@@ -195,6 +197,7 @@ class RayRun:
         self._wait_until_up(self.actors)
         self.watch.actors = self.actors
         self.transport = FrameTransport(self._make_link(self.actors), self._begin)
+        self._metrics = RunMetrics(request.out_dir.name if request.out_dir else "")
         get_logger().info("actors are up", actors=len(self.groups) + 1)
 
     def _wait_until_up(self, actors: Actors) -> None:
@@ -249,6 +252,10 @@ class RayRun:
             stopped = run_machine_loop(transport, self)
         finally:
             self._loop_ns = perf_counter_ns() - started
+        if self._metrics is not None:
+            superstep, _, _, virtual_ns, lifecycles, tasks, _ = transport.head
+            counters = {"lifecycles": lifecycles, "tasks": tasks, "supersteps": superstep}
+            self._metrics.tell(virtual_ns, counters, last=True)
         return stopped or (verdict_kind(transport.verdict), "")
 
     def _begin(self) -> bytes:
@@ -271,8 +278,11 @@ class RayRun:
         if superstep - self._looked < LOOK_EVERY or not transport.whole:
             return
         self._looked = superstep
+        counters = {"lifecycles": lifecycles, "tasks": tasks, "supersteps": superstep}
         if self.request.on_progress is not None:
-            self.request.on_progress(virtual_ns, {"lifecycles": lifecycles, "tasks": tasks})
+            self.request.on_progress(virtual_ns, counters)
+        if self._metrics is not None:
+            self._metrics.tell(virtual_ns, counters)
         now_s = perf_counter()
         if held > _HELD_BYTES or (held and now_s - self._fetched_s > _FETCH_S):
             self._fetched_s = now_s
@@ -284,6 +294,13 @@ class RayRun:
         *groups, (chunks, outputs, order) = self._call("fetch")
         self.recorder.order(order)
         self._record([*groups, chunks], outputs)
+        self._relay()
+
+    def _relay(self) -> None:
+        """Log here what the actors have logged."""
+        assert self.actors is not None
+        for name, lines in zip(self.actors.names, self._call("lines")):
+            relay(name, lines)
 
     def _record(
         self, chunks: Sequence[Sequence[MarkedChunk]], outputs: Sequence[tuple[str, bytes]]
@@ -319,6 +336,7 @@ class RayRun:
         *groups, kernel = self._call("finish", frame, kernel=())
         self._record([*(group["chunks"] for group in groups), kernel["chunks"]], kernel["outputs"])
         self.recorder.order(kernel["order"])
+        self._relay()
         if kind != engine_api.BROKEN:
             stopped = bool(message) and kind in (engine_api.INTERRUPTED, engine_api.LIMIT)
             self.recorder.end_order({**kernel["order_counts"], "stopped": stopped})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from cluster.logging_setup import get_logger, setup_logging
+from cluster.logging_setup import HeldLines, get_logger, relay, setup_logging
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +79,37 @@ def test_without_a_setup_only_warnings_are_shown_and_on_stderr(
     assert out == ""
     assert "actor lost" in err
     assert "actors are up" not in err
+
+
+def test_what_an_actor_logs_is_logged_by_the_engine_with_its_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    held, stream = HeldLines(), io.StringIO()
+    setup_logging("json", "r1", cpu=3, stream=held)  # as the actor does
+    get_logger().warning("late", sim_ns=1500)
+    lines = held.take()
+    assert capsys.readouterr().err == "".join(lines)
+    assert held.take() == []
+    setup_logging("json", "r1", stream=stream)  # as the command line does
+    relay("cpu actor 3", lines)
+    [line] = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "actor": "cpu actor 3",
+        "cpu": 3,
+        "event": "late",
+        "level": "warning",
+        "run_id": "r1",
+        "sim_ns": 1500,
+    }
+
+
+def test_an_actor_that_logs_without_end_keeps_the_first_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.logging_setup._MOST_LINES", 2)
+    held = HeldLines()
+    for line in ("1", "2", "3"):
+        held.write(line)
+    assert held.take() == ["1", "2"]
+    assert capsys.readouterr().err == "123"

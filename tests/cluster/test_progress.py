@@ -45,6 +45,18 @@ def test_the_rate_is_that_since_the_last_line() -> None:
     assert "5,500 lifecycles, 100/s" in written(console).splitlines()[1]
 
 
+def test_supersteps_are_a_rate_where_there_are_any() -> None:
+    clock, console = Clock(), plain()
+    progress = RunProgress(console=console, clock=clock)
+    for now_s, supersteps in ((105, 10_000), (110, 15_000)):
+        clock.now_s = now_s
+        progress(0, {"lifecycles": 1, "tasks": 1, "supersteps": supersteps})
+    assert [line.rpartition("tasks, ")[2] for line in written(console).splitlines()] == [
+        "2,000 supersteps/s",
+        "1,000 supersteps/s",
+    ]
+
+
 def test_a_short_run_prints_nothing() -> None:
     console = plain()
     with RunProgress(console=console) as progress:

@@ -120,7 +120,9 @@ class Packer:
         pack, as_it_is, texts = self.pack, _AS_IT_IS, _TEXTS
         return [
             value
-            if (kind := type(value)) in as_it_is or (kind in texts and len(value) <= LARGE_TEXT)
+            if (kind := type(value)) in as_it_is
+            or (kind is int and -_LIMIT <= value < _LIMIT)
+            or (kind in texts and len(value) <= LARGE_TEXT)
             else pack(value)
             for value in values
         ]
