@@ -43,17 +43,25 @@ class ShmLink:
         self._actors = actors
         self._watch = watch
         self.layers = _MOST_TURNS
-        token = new_token()
         with private_path() as path:
-            try:
-                self._ask([actors.kernel], open_hub, path, token, len(actors.cpus) + 1)
-                self._ask(actors.cpus, join_hub, path, token)
-                self._line = call(path, token, len(actors.cpus))
-                self._ask([actors.kernel], serve_hub)
-            except BaseException:
-                actors.kernel.__ray_call__.remote(close_hub)
-                raise
+            self._line = self._connected(path, new_token())
         self._line.wait_for(LOOK_S)
+
+    def _connected(self, path: str, token: bytes) -> Line:
+        """Let everybody call the kernel; return the driver's line, when all are on theirs."""
+        kernel, cpus = self._actors.kernel, self._actors.cpus
+        line = None
+        try:
+            self._ask([kernel], open_hub, path, token, len(cpus) + 1)
+            self._ask(cpus, join_hub, path, token)
+            line = call(path, token, len(cpus))
+            self._ask([kernel], serve_hub)
+        except BaseException:
+            kernel.__ray_call__.remote(close_hub)  # who has called it is hung up on
+            if line is not None:
+                line.close()
+            raise
+        return line
 
     def _ask(self, some: Sequence[Any], function: Any, *arguments: Any) -> None:
         """Let actors call a function with themselves and their number, which returns a problem."""

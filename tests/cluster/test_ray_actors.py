@@ -19,9 +19,11 @@ from cluster.local_engine import run_local
 from cluster.pieces import is_whole
 from cluster.ray_actors import CpuActor, KernelActor
 from cluster.ray_engine import RayRun, groups_of, host_cores, run_ray
+from cluster.ray_watch import Actors
 from cluster.request import request_of_log
 from cluster.sync import ORDER_LOG
 from cluster.sync.order_log import RecordedOrder
+from cluster.transport.sockets import NoLine
 from kernel.cpu.cpu import Cpu
 from kernel.cpu.task import CpuTask
 from tests.cluster.direct_run import DirectLink, DirectRun, run_direct
@@ -296,6 +298,44 @@ def test_what_ray_cannot_do_is_refused_before_it_starts(
         setattr(request, name, value)
     with pytest.raises(ValueError, match=message):
         run_ray(request)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "works", "found"),
+    [
+        ("auto", {"shm", "graph"}, "shm"),
+        ("auto", {"graph"}, "graph"),
+        ("auto", set(), "calls"),
+        ("graph", {"shm", "graph"}, "graph"),
+        ("calls", {"shm", "graph"}, "calls"),
+        ("shm", {"graph"}, "link shm cannot be used here: an actor is elsewhere"),
+        ("graph", {"shm"}, "link graph cannot be used here: OSError: no memory"),
+    ],
+)
+def test_auto_takes_the_first_link_that_works_and_another_is_not_replaced(
+    make_request: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: str,
+    works: set[str],
+    found: str,
+) -> None:
+    def link(name: str, error: Exception) -> Callable[..., str]:
+        def make(*arguments: Any) -> str:
+            if name not in works:
+                raise error
+            return name
+
+        return make
+
+    monkeypatch.setattr("cluster.ray_engine.ShmLink", link("shm", NoLine("an actor is elsewhere")))
+    monkeypatch.setattr("cluster.ray_engine.GraphLink", link("graph", OSError("no memory")))
+    monkeypatch.setattr("cluster.ray_engine.CallsLink", lambda *arguments: "calls")
+    run = RayRun(make_request("storm", link=wanted))
+    try:
+        made: object = run._make_link(Actors(None, [], []))
+    except Exception as error:
+        made = str(error)
+    assert made == found
 
 
 def test_what_is_left_over_at_the_end_is_reported(
