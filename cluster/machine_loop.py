@@ -3,7 +3,8 @@
 A *transport* takes the machine from one round to the next: it lets the CPUs go and brings what they
 ask for to the kernel, in one process (``cluster.transport.local``) or over Ray
 (``cluster.transport.ray_shm``, ``ray_graph``, ``ray_calls``). Between two rounds, where everything
-that there is so far is valid, the engine may look: take traces and outputs, tell the progress, stop.
+that there is so far is valid, the engine may look: take traces and outputs, tell the progress, or
+stop.
 """
 
 from typing import Final, Protocol
