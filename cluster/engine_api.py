@@ -57,6 +57,7 @@ class RunRequest:
     address: str = "local"  # of Ray: local | auto | HOST:PORT
     cpus_per_actor: int | None = 1  # None: as many actors as the hosts have cores
     link: str = "auto"  # how Ray's actors exchange frames: auto | shm | graph | calls
+    hosts: int | None = None  # of Ray, over which the actors are spread; None: all that are there
     out_dir: Path | None = None
     on_progress: Progress | None = None
     on_output: Callable[[Outputs], None] | None = None

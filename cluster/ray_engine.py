@@ -38,6 +38,7 @@ from cluster.ray_actors import (
     lp_name,
 )
 from cluster.ray_metrics import RunMetrics
+from cluster.ray_placement import Placement
 from cluster.ray_session import RaySession, RayUnreachable
 from cluster.ray_watch import PULSE_GROUPS, ActorLost, Actors, TimeUp, Watch, cause, within
 from cluster.recorder import Recorder, verdict_kind
@@ -95,6 +96,7 @@ class RayRun:
         self.recorder = Recorder(request)
         self.groups = self._groups(host_cores())
         self.actors: Actors | None = None
+        self.placement: Placement | None = None
         self.record = self.recorder.begin_order(
             make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
         )
@@ -164,6 +166,8 @@ class RayRun:
             get_logger().debug("the actors do not leave the graph and are killed")
         if self.actors is not None and not (session is not None and session.gone):
             within(_KILL_S, self._kill, self._interrupt)
+        if self.placement is not None and not (session is not None and session.gone):
+            within(_KILL_S, self.placement.remove, self._interrupt)
         if session is not None:
             session.close(self._interrupt)
 
@@ -186,16 +190,20 @@ class RayRun:
         decorate: Any = ray.remote  # its types do not know concurrency groups
         remote = decorate(num_cpus=0, max_restarts=0, concurrency_groups=PULSE_GROUPS)
         cpu_class, kernel_class = remote(CpuActor), remote(KernelActor)
-        kernel = kernel_class.remote(
+        self.placement = Placement(request.hosts, len(self.groups), self.watch.look)
+        place = self.placement.options
+        kernel = kernel_class.options(**place(0)).remote(
             plain, self.groups, *kernel_options(request, self.record), logs
         )
         cpus = [
-            cpu_class.remote(plain, number, group, logs) for number, group in enumerate(self.groups)
+            cpu_class.options(**place(number)).remote(plain, number, group, logs)
+            for number, group in enumerate(self.groups)
         ]
         names = [*(lp_name(group) for group in self.groups), KERNEL_NAME]
         self.actors = Actors(kernel, cpus, names)
         self._wait_until_up(self.actors)
         self.watch.actors = self.actors
+        self.placement.look_where(self.actors, self.watch.get)
         self.transport = FrameTransport(self._make_link(self.actors), self._begin)
         self._metrics = RunMetrics(request.out_dir.name if request.out_dir else "")
         get_logger().info("actors are up", actors=len(self.groups) + 1)
@@ -370,6 +378,7 @@ class RayRun:
         busy = kernel["kernel_ns"] + kernel["encode_ns"]
         busy += max(sum(group.values()) for group in groups)
         return {
+            "hosts": self.placement.hosts if self.placement is not None else 1,
             "kernel_ns": kernel["kernel_ns"],
             "encode_ns": kernel["encode_ns"] + sum(group["encode_ns"] for group in groups),
             "ray_wait_ns": max(0, self._loop_ns - busy),

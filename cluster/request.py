@@ -29,6 +29,7 @@ def request_of(loaded: "Loaded", spec: "MachineSpec") -> RunRequest:
         address=config.ray.address,
         cpus_per_actor=per_actor if isinstance(per_actor, int) else None,
         link=config.ray.link,
+        hosts=config.ray.hosts if isinstance(config.ray.hosts, int) else None,
         max_virtual_ns=config.limits.virtual_time,
         max_wall_s=config.limits.wall_time / 1e9 if config.limits.wall_time else None,
         record_order=config.record == "order",

@@ -511,6 +511,10 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
     for key in ("syscalls", "waking"):
         if getattr(config.trace, key) and not config.trace.enabled:
             yield loaded.problem(("trace", key), "is for trace.enabled: true")
+    ray = config.ray
+    if ray.hosts not in ("auto", 1) and ray.address == "local" and loaded.is_sound("ray"):
+        what = f"a Ray of one's own has one host: name a cluster in ray.address {got(ray.hosts)}"
+        yield loaded.problem(("ray", "hosts"), what)
     least = max(301, 8 * machine.cpus)
     cpus_known = loaded.is_sound("machine", "cpus")
     if machine.pid_max is not None and machine.pid_max < least and cpus_known:

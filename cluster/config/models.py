@@ -37,6 +37,8 @@ SCHEMES: Final = tuple(BUILTIN)
 # up to so many CPUs exact takes at most 1.4 times as long as barrier; with 1024 it is twice as long
 EXACT_CPUS: Final = 64
 
+MAX_HOSTS: Final = 1000
+
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 WORD_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
 IMAGE_PATTERN: Final = r"^(/[A-Za-z0-9._+-]+)+$|^[A-Za-z0-9._+-]+$"
@@ -238,6 +240,12 @@ def _cpus_per_actor(value: Any) -> int | str:
     raise ValueError("must be from 1 to 4096, or auto")
 
 
+def _hosts(value: Any) -> int | str:
+    if value == "auto" or (type(value) is int and 1 <= value <= MAX_HOSTS):
+        return cast(int | str, value)
+    raise ValueError(f"must be from 1 to {MAX_HOSTS}, or auto")
+
+
 class Ray(Model):
     """Where and how the Ray engine runs."""
 
@@ -262,6 +270,17 @@ class Ray(Model):
         Field(
             description="How actors exchange messages. shm: Unix sockets, if all are on this host; "
             "graph: a Ray Compiled Graph; calls: Ray's actor calls; auto: the first that works."
+        ),
+    ] = "auto"
+    hosts: Annotated[
+        int | str,
+        PlainValidator(_hosts),
+        WithJsonSchema(
+            {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_HOSTS}, {"const": "auto"}]}
+        ),
+        Field(
+            description="Hosts of a cluster that is joined, over which the actors are spread, each "
+            "with an equal share; auto: all that it has."
         ),
     ] = "auto"
 
