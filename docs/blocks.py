@@ -59,6 +59,12 @@ NOT_RUN: Final[dict[tuple[str, str], str]] = {
     ("docs/testing.md", ".venv/bin/python -m tests.cluster.same_digest"): (
         "starts Ray eight times; tests/cluster/test_same_bytes.py compares the same runs"
     ),
+    ("docs/clusters.md", "smplab run fork_exec_storm --engine ray --address"): (
+        "needs a cluster; tests/cluster/test_ray_files.py parses the commands of the page"
+    ),
+    ("docs/clusters.md", "pip wheel --no-deps"): "builds the project, for hosts that are not there",
+    ("docs/clusters.md", "ray "): "needs a cluster; parsed as well",
+    ("docs/clusters.md", "kubectl "): "needs Kubernetes",
     ("docs/races.md", "smplab: replay diverged: step 41: expected"): (
         "an example of a message; tests/cluster/race/test_command.py makes one"
     ),

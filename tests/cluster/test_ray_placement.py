@@ -198,9 +198,11 @@ def run_on(environment: dict[str, str], folder: Path, *options: str) -> tuple[di
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("hosts", ["auto", "1"])
-def test_the_digest_does_not_depend_on_the_number_of_hosts(
-    cluster: dict[str, str], tmp_path: Path, hosts: str
+@pytest.mark.parametrize(
+    ("hosts", "link"), [("1", "auto"), ("auto", "auto"), ("2", "graph"), ("2", "calls")]
+)
+def test_the_digest_does_not_depend_on_the_number_of_hosts_nor_on_the_link(
+    cluster: dict[str, str], tmp_path: Path, hosts: str, link: str
 ) -> None:
     from cluster.build import resolve
     from cluster.config import parse_config
@@ -208,9 +210,10 @@ def test_the_digest_does_not_depend_on_the_number_of_hosts(
 
     loaded = parse_config("c.yaml", CONFIG, tmp_path, [("", "engine=local")])
     local = run_machine(request_of(loaded, resolve(loaded)))
-    summary, printed = run_on(cluster, tmp_path, "--set", f"ray.hosts={hosts}", "-q")
+    options = ["--set", f"ray.hosts={hosts}", "--set", f"ray.link={link}"]
+    summary, printed = run_on(cluster, tmp_path, *options, "-q")
     assert local.digest in printed
-    assert summary["wall"]["hosts"] == (2 if hosts == "auto" else 1)
+    assert summary["wall"]["hosts"] == (1 if hosts == "1" else 2)
 
 
 @pytest.mark.slow
