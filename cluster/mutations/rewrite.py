@@ -66,6 +66,8 @@ def apply(edited: Edited, mutation: Mutation) -> None:
         _change(edited, key, mutation)
         _bring_along(function, _unbound(was))
         _check(function, _unbound(was))
+        if _spinning(function) > _spinning(was):
+            raise BadMutation("leaves a loop without a point: nobody else could go until it ends")
         if nameless(function) == nameless(was):
             raise BadMutation("changes nothing: what stands there does the same already")
     except BadMutation:
@@ -163,6 +165,11 @@ def _at(body: list[ast.stmt], wanted: ast.stmt) -> int:
 
 def _has_point(statement: ast.stmt) -> bool:
     return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(statement))
+
+
+def _spinning(function: ast.FunctionDef) -> int:
+    """Return how many loops have no point."""
+    return sum(isinstance(part, ast.While) and not _has_point(part) for part in ast.walk(function))
 
 
 def _leaves(statement: ast.stmt) -> bool:

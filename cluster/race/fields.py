@@ -93,6 +93,13 @@ SHARED_WRITES: Final[dict[str, str]] = {
     "update_hiwater_rss()",
 }
 
+# who asks on_a_cpu(), which is written out there
+_ON_A_CPU: Final = (
+    "sched_move_task reads",
+    "sched_setscheduler reads",
+    "set_cpus_allowed_ptr reads",
+)
+
 # field -> functions (none: all of them) that may touch it without a lock, and why; of those with
 # " reads" behind their name only what reads
 REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
@@ -303,8 +310,10 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
             "_tick_dep reads",
             "task_state_letter reads",
             "_consider_child reads",
+            *_ON_A_CPU,
         ),
-        "a look without tasklist_lock, on Linux too; who dies later wakes or ignores the signal",
+        "a look without tasklist_lock, on Linux too; who dies later wakes or ignores the signal; "
+        "on_a_cpu(): the emulator's own, a CPU makes nothing of what it is told of the dead",
     ),
     "TaskStruct.flags": (
         (
@@ -354,13 +363,14 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
             "_sleep reads",
             "_wants_signal reads",
             "task_state_letter reads",
-            "sched_setscheduler reads",
+            *_ON_A_CPU,
             "signal_wake_up_state reads",
             "_take_leadership reads",
         ),
         "shown; the check of the table of moves; a look whether it has stopped (jobctl on Linux); "
         "set_current_state(), and its store when it is seen; __schedule() of its own task; "
-        "a loop that waits until the leader is dead: wait_task_inactive()",
+        "a loop that waits until the leader is dead: wait_task_inactive(); on_a_cpu(): as of "
+        "exit_state",
     ),
     "TaskStruct.tracing": (
         ("_state_of", "ptrace_unlink", "tracing_of"),

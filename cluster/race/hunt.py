@@ -5,13 +5,14 @@ to see which points it passes, and at which of them it comes to something (a loc
 that another task comes to as well: at the others no two can get into each other's way. Until one
 has passed the mutation's point, all are run again, up to ``LOOKS`` times.
 
-Those that come to the point's function (if none was seen to: to who calls it) are tried, before
-others who passes the mutation's points (a run of the others may yet do so), of these who shares
-what the points are about, of these the shortest. Turn by turn more of them are tried. A program's
-first turns are a random run each on the CPUs of ``CPUS``, where the mutation is about what memory
-orders under each memory model; the later ones more and more runs of the portfolio, on these
-machines in turn. The run that fails is made again without the mutation, and counts only if it is
-clean then. All of it follows from the mutation and the programs alone, but for when the time is up.
+Those that come to the point's function (if none was seen to: to who calls it) are tried, and before
+others whose scenario has a mutation of such a point, then who passes the mutation's points (a run
+of the others may yet do so), of these who shares what they are about, of these the shortest. Turn
+by turn more of them are tried. A program's first turns are a random run each on the CPUs of
+``CPUS``, where the mutation is about what memory orders under each memory model; the later ones
+more and more runs of the portfolio, on these machines in turn. The run that fails is made again
+without the mutation, and counts only if it is clean then. All of it follows from the mutation and
+the programs alone, but for when the time is up.
 """
 
 import time
@@ -117,6 +118,7 @@ class _Passing:
 
     Attributes:
         points: that it passes; ``shared``: at which it comes to what another task comes to, too.
+        about: those that the mutations of its scenario are about.
     """
 
     path: Path
@@ -124,12 +126,13 @@ class _Passing:
     steps: int = 0
     points: set[str] = field(default_factory=set)
     shared: set[str] = field(default_factory=set)
+    about: frozenset[str] = frozenset()
 
-    def missing(self, points: tuple[str, ...]) -> tuple[int, int, int, str]:
+    def missing(self, points: tuple[str, ...]) -> tuple[bool, int, int, int, str]:
         """Return what to sort by: the least is the likeliest to show what is done to ``points``."""
         passes = sum(name not in self.points for name in points)
         shares = sum(name not in self.shared for name in points)
-        return passes, shares, self.steps, self.path.name
+        return self.about.isdisjoint(points), passes, shares, self.steps, self.path.name
 
 
 class _Looking(Control):
@@ -183,6 +186,13 @@ def _ways_to(point: str) -> list[set[str]]:
     return found
 
 
+def points_of(mutation: Mutation) -> tuple[str, ...]:
+    """Return the points that a mutation is about: the one that it changes first."""
+    if mutation.other is None:
+        return (mutation.place.point,)
+    return mutation.place.point, mutation.other.point
+
+
 class Hunter:
     """Looks for mutations one after another; inside ``following()``.
 
@@ -202,9 +212,12 @@ class Hunter:
     def _programs(self) -> list[_Passing]:
         found: dict[tuple[bytes, bytes], _Passing] = {}
         for path in self._files:
-            loaded = load_scenario(path).changed(mutations=[])
+            own = load_scenario(path)
+            loaded = own.changed(mutations=[])
             key = (scenario_hash(loaded.scenario), config_hash(loaded.scenario))
-            found.setdefault(key, _Passing(path, loaded))  # several are about one program
+            one = found.setdefault(key, _Passing(path, loaded))  # several are about one program
+            for text in own.scenario.spec.mutations:
+                one.about |= set(points_of(parse(text)))
         return list(found.values())
 
     def passing(self, points: tuple[str, ...]) -> list[_Passing]:
@@ -256,10 +269,7 @@ class Hunter:
         done = Hunt(text, reason(mutation))
         if done.reason:
             return done
-        named = [mutation.place.point]
-        if mutation.other is not None:
-            named.append(mutation.other.point)
-        programs = self.passing(tuple(named))
+        programs = self.passing(points_of(mutation))
         done.programs = [one.path.name for one in programs]
         ends = None if time_s is None else self._clock() + time_s
         models = models or models_of(mutation)

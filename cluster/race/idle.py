@@ -6,8 +6,10 @@ found.
 
 from typing import Final
 
+from cluster.mutations.source import kinds_by_text
 from cluster.race.guards import IDLE_LOCKS
-from kernel.drive.mutations import DROP, IRQ, PLAIN, WEAKEN, Mutation
+from kernel.drive.mutations import DROP, IRQ, MOVE, PLAIN, WEAKEN, Mutation
+from kernel.points import BARRIER
 
 # mutation as it is written, without what stands for itself -> why it cannot matter
 IDLE: Final[dict[str, str]] = dict.fromkeys(
@@ -17,22 +19,45 @@ IDLE: Final[dict[str, str]] = dict.fromkeys(
     ),
     "no CPU has a TLB of its own here, so that nobody goes by the old entry once the step has "
     "changed it; and no program may rely on a page fault as a barrier",
+) | dict.fromkeys(
+    (
+        "drop:kthread.xchg",
+        "weaken:kthread.xchg:wmb",
+        "weaken:kthread.xchg:rmb",
+        "weaken:kthread.xchg:split",
+    ),
+    "nobody takes a request for a thread back, for who asks is not killed; and what it says comes "
+    "to the thread by the fork, what the thread answers by the lock of the completion",
 )
 
 # point that nothing comes to -> why; whatever is done to it cannot matter
 NO_STOPS: Final = (
     "no module is unloaded here and no CPU goes offline: nobody stops or parks a thread"
 )
-UNREACHED: Final[dict[str, str]] = dict.fromkeys(
-    (
-        "kthread_park.should_park",
-        "kthread_parkme.schedule",
-        "kthread_stop.should_stop",
-        "kthread_unpark.should_park",
+UNREACHED: Final[dict[str, str]] = {
+    **dict.fromkeys(
+        (
+            "kthread_park.should_park",
+            "kthread_parkme.schedule",
+            "kthread_stop.should_stop",
+            "kthread_unpark.should_park",
+        ),
+        NO_STOPS,
     ),
-    NO_STOPS,
-)
+    **dict.fromkeys(
+        ("complete_all.lock", "complete_all.unlock"),
+        "a kernel thread that ends tells who stops it, and none ends: nobody stops one",
+    ),
+    "kthread_create_on_node.xchg": "only the kernel's own threads ask for threads, and no signal "
+    "kills one while it waits for that",
+}
 
+
+_IDLE_BARRIERS: Final = frozenset(
+    name
+    for text in IDLE
+    if (name := text.removeprefix(f"{DROP}:")) != text and kinds_by_text()[name] == BARRIER
+)
 
 # released: the lock of IDLE_LOCKS
 _IDLE_RELEASES: Final[dict[str, str]] = {
@@ -80,7 +105,9 @@ def reason(mutation: Mutation) -> str:
         return IDLE.get(f"{DROP}:{name}", "")
     if mutation.action == WEAKEN:
         return IDLE.get(f"{WEAKEN}:{name}:{mutation.how}", "")
-    return IDLE.get(repr(mutation), "")
+    if mutation.action == MOVE and not mutation.place.whole and name in _IDLE_BARRIERS:
+        return IDLE[f"{DROP}:{name}"]  # where it is not it is not missed, elsewhere it does no harm
+    return ""
 
 
 def reasons(name: str, *, irq: bool = False) -> list[tuple[str, str]]:

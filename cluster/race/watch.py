@@ -29,7 +29,8 @@ Who frees what several tasks have used (``guards.LAST_USES``) comes after all th
 
 Who has what guards a field (``guards.GUARDS``) for reading only may not write it: that is told at
 once (``shared_writes``), whether or not another does so at the same time, as Linux does with
-lockdep_assert_held_write().
+lockdep_assert_held_write(). Where only a mutation lets it be a reader that goes for every field:
+what may be written without the lock is not written by who has taken it to be alone.
 
 A field that holds a list, dictionary or the like is written when its contents at the end of the
 step are not those of its first read, so it does not matter through which name that was done.
@@ -44,12 +45,13 @@ Source: Pozniansky and Schuster, Efficient on-the-fly data race detection (2003)
 import gc
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
+from cluster.mutations.source import kinds_by_text
 from cluster.race.actors import actor_of
 from cluster.race.fields import ALL, SHARED_WRITES, UNSHARED, WATCHED, Excused, excused_of
 from cluster.race.guards import LAST_USES, ONE_WRITER, PUBLISHED, guard_of
@@ -241,8 +243,9 @@ class Watch:
     __slots__ = (
         "_acc", "_alone", "_at", "_clocks", "_cpu", "_drains", "_events", "_exclusive", "_held",
         "_interrupts", "_known", "_locks", "_loose", "_lost", "_made", "_path", "_plain", "_ran",
-        "_released", "_unjoined", "_unpublished", "_uses", "_woken", "keep", "labels", "moved",
-        "names", "races", "seen", "shared_writes", "step", "steps", "task", "where", "written",
+        "_released", "_unjoined", "_unpublished", "_uses", "_weakened", "_woken", "keep", "labels",
+        "moved", "names", "races", "seen", "shared_writes", "step", "steps", "task", "where",
+        "written",
     )  # fmt: skip
 
     def __init__(self, *, keep: bool = False) -> None:
@@ -286,6 +289,7 @@ class Watch:
         self._cpu = 0
         self._locks = _NO_LOCKS
         self._exclusive = _NO_LOCKS
+        self._weakened = False  # a lock is held by a reader that only a mutation lets be one
 
     def of_model(self, model: str) -> None:
         """Say which memory model the machine has: see ``ORDERS_LOST``."""
@@ -322,6 +326,8 @@ class Watch:
             self._acc[key] = WRITE if writes else READ
             self._join(clock, key)
             if writes:
+                if kind != DRAIN and entry.held and key[1] not in SHARED_WRITES:  # type: ignore[union-attr]
+                    self._check_shared(key, name.partition(".")[0], entry.held)  # type: ignore[union-attr]
                 self._wrote(_rule_of(type(obj[0]), key[1]), key)
                 self._publish(task, key)
         elif name == "enter":
@@ -407,6 +413,9 @@ class Watch:
             self._exclusive = frozenset([id(lock) for lock, _, shared in held if not shared])
         else:
             self._locks = self._exclusive = _NO_LOCKS
+        self._weakened = self._locks is not self._exclusive and any(
+            shared and kinds_by_text().get(where) == ACQUIRE for _, where, shared in held
+        )
         plain = self._plain.get(path.task) if self._plain else None
         if plain:
             self._locks = self._locks.difference(plain)
@@ -526,6 +535,8 @@ class Watch:
                 self._wrote(rule, key)
             if rule.last is not None:
                 self._check_last(key, rule.last, code)
+            if write and self._weakened:
+                self._check_shared(key, "" if code is None else code.co_name, self._path.held)
             if rule.free:
                 continue
             name = ""
@@ -552,7 +563,7 @@ class Watch:
             if write and key[1] not in SHARED_WRITES:
                 locks = self._exclusive
                 if locks is not self._locks:
-                    self._check_shared(key, name)
+                    self._check_shared(key, name, self._path.held)
             last, readers = field.last, field.readers
             if write:
                 own = last if last is not None and last.task is task else None
@@ -607,13 +618,13 @@ class Watch:
                 task, self._clocks[task][task], self._locks, self.step, name, self._acc[key] > READ
             )
 
-    def _check_shared(self, key: Key, where: str) -> None:
+    def _check_shared(self, key: Key, where: str, locks: Sequence[tuple[Lock, str, bool]]) -> None:
         """Note a write with the field's lock held, but for reading only."""
         of = type(self.names[key[0]]).__name__
         guard = guard_of(of, key[1])
         if not guard:
             return
-        held = [(lock.name, shared) for lock, _, shared in self._path.held]
+        held = [(lock.name, shared) for lock, _, shared in locks]
         if {shared for name, shared in held if name.endswith(guard)} == {True}:
             lock = next(name for name, _ in held if name.endswith(guard))
             self.shared_writes.append(

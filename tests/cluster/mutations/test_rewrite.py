@@ -147,6 +147,10 @@ def test_mutations_of_one_function_add_up() -> None:
             "no path leads to both setns.user and unshare.task_lock",
         ),
         (
+            "move:ptrace_check_attach.inactive:before:ptrace_freeze_traced.siglock_done",
+            "leaves a loop without a point",
+        ),
+        (
             "swap:do_group_exit.siglock:do_group_exit.siglock_done@do_exit",
             "do_exit() does not lead to both",
         ),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster.cli.main import run_command as main
-from cluster.race.hunt import Hunter, _Passing, _turns, models_of
+from cluster.race.hunt import Hunter, _Passing, _turns, models_of, points_of
 from cluster.race.idle import IDLE, UNREACHED, reason, reasons
 from cluster.race.scenario import load_scenario
 from cluster.race.shipped import race_programs
@@ -101,6 +101,15 @@ def test_who_shares_what_a_point_is_about_is_tried_first() -> None:
     assert point in threads.shared and point not in processes.shared
     threads.steps, processes.steps = 9, 1
     assert threads.missing((point,)) < processes.missing((point,))
+    processes.about = frozenset((point,))
+    assert processes.missing((point,)) < threads.missing((point,))
+
+
+def test_a_program_is_about_the_points_of_all_its_scenarios() -> None:
+    files = [path for path in race_programs() if path.stem in ("lost_wakeup", "futex_waiters")]
+    assert points_of(parse("swap:a.b:c.d@f")) == ("a.b", "c.d")
+    about = frozenset[str]().union(*(one.about for one in Hunter(files)._programs()))
+    assert {"smp_barrier.smp_mb", "futex_hb_waiters_pending.smp_mb"} <= about
 
 
 def test_who_comes_to_the_callers_is_tried_where_nobody_comes_to_the_function() -> None:

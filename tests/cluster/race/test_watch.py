@@ -16,7 +16,7 @@ from kernel.check.invariants import check_task
 from kernel.check.touched import LOOKED_AT, STATES
 from kernel.drive.mutations import DROPPED, UNORDERED, WHOLE
 from kernel.locking import Lock
-from kernel.mm.mm_types import MmStruct
+from kernel.mm.mm_types import MmStruct, SharedPages
 from kernel.points import (
     ACQUIRE,
     BARRIER,
@@ -526,6 +526,34 @@ def test_who_has_the_lock_of_a_field_for_reading_only_may_not_write_it(
     machine.watch.end()
     found = machine.watch.shared_writes
     assert found == ([f"a reader writes: {told} for reading only"] if told else [])
+
+
+def test_nobody_writes_whom_a_mutation_has_made_a_reader_excused_or_not() -> None:
+    for point, told in (
+        ("shmat.lock", ["SharedPages.users in attaches(), with shm_perm held for reading only"]),
+        ("do_wait.tasklist_lock", []),  # a reader in any case
+    ):
+        machine = Machine()
+        pages = SharedPages.__new__(SharedPages)
+        held = [(SimpleNamespace(name="shm_perm"), point, True)]
+        path = SimpleNamespace(
+            op=POINT_OP, task="a", cpu=0, held=held, skipped=[], interrupt=False
+        )  # fmt: skip
+        machine.watch.begin(path)
+        machine.watch.go_on(path)
+        machine.watch.write(pages, "users", 2, code_of("attaches"))
+        machine.watch.end()
+        assert machine.watch.shared_writes == [f"a reader writes: {one}" for one in told]
+
+
+def test_a_point_that_stores_is_a_write_of_who_has_the_lock() -> None:
+    for by_reader in (True, False):
+        machine = Machine()
+        child = task(7)
+        held = [(SimpleNamespace(name="alloc_lock"), "complete_vfork_done.task_lock", by_reader)]
+        store = ("complete_vfork_done.done", STORE, (child, "vfork_done", None))
+        machine.step(child, 0, store, held=held)
+        assert bool(machine.watch.shared_writes) == by_reader
 
 
 @pytest.mark.parametrize(
