@@ -49,14 +49,11 @@ def run_point_timed(measures: tuple[str, ...], point: Point) -> Result:
     """As ``run_point``, with what the host took from the first event to the last.
 
     Returns:
-        Besides: ``wall_ns``, and ``cpu_ns``, the CPU time of this process.
+        Besides: ``wall_ns``, and ``cpu_ns``, the CPU time of this process; None: it is not known,
+        as that of actors is not.
     """
     result, wall = _run(measures, point)
-    return {
-        **result,
-        "wall_ns": wall.get("loop_ns", 0),
-        "cpu_ns": wall.get("loop_cpu_ns", 0),
-    }
+    return {**result, "wall_ns": wall.get("loop_ns"), "cpu_ns": wall.get("loop_cpu_ns")}
 
 
 def _run(measures: tuple[str, ...], point: Point) -> tuple[Result, dict[str, Any]]:

@@ -2,12 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from cluster.cli.completion import complete_config
-from cluster.exit_codes import FAILED, OK, USAGE, CliError
+from cluster.exit_codes import BROKEN, FAILED, OK, USAGE, CliError
+
+if TYPE_CHECKING:
+    from cluster.config.experiment import Experiment
 
 _SCHEMES: Final = "exact,barrier:10us,barrier:100us,barrier:1ms"
 _PLOTS: Final = (".svg", ".html")
@@ -40,6 +43,12 @@ def accuracy(
         Path | None,
         typer.Option(metavar="FILE", help="Draw errors against speed: FILE.svg or FILE.html."),
     ] = None,
+    engine: Annotated[
+        str, typer.Option(help="local or ray: where all schemes but exact run.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster: local (start one), auto, HOST:PORT.")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated."),
@@ -56,27 +65,22 @@ def accuracy(
     from cluster.config.accuracy import read_comparison
     from cluster.report.accuracy import accuracy_csv, accuracy_json, accuracy_lines, rows_of
     from cluster.report.tradeoff import print_tradeoff, tradeoff_html, tradeoff_svg
-    from cluster.sweep import Result, run_point_timed, run_points
-    from kernel.trace.printable import printable_line
 
     if as_json and as_csv:
         raise CliError(USAGE, "usage", "--json and --csv: choose one")
     if plot is not None and plot.suffix not in _PLOTS:
         raise CliError(USAGE, "usage", f"--plot: must end in {' or '.join(_PLOTS)} (got {plot})")
+    if engine == "ray" and jobs > 1:
+        raise CliError(USAGE, "usage", "--jobs: runs on Ray are made one at a time")
+    if address is not None and engine != "ray":
+        raise CliError(USAGE, "usage", "--address is for --engine ray")
     path = config_path(config)
-    found = read_comparison(path, schemes, cpus, seeds, overrides(settings))
+    flags = overrides(settings, ray__address=address)
+    found = read_comparison(path, schemes, cpus, seeds, flags, engine)
     for point in found.points:
         checked_machine(point.load())
     check_writable(plot=plot)
-    number = len(found.points)
-
-    def done(result: Result) -> None:
-        if sys.stderr.isatty():
-            point = found.points[result["index"]]
-            text = f"{result['index'] + 1} of {number}: {' '.join(point.labels)} seed {point.seed}"
-            print(printable_line(text), file=sys.stderr)
-
-    results = run_points(found, jobs, done, run_point_timed)
+    results = _run_all(found, jobs)
     rows = rows_of(found, results)
     if as_json:
         print(accuracy_json(found, results, rows))
@@ -90,6 +94,35 @@ def accuracy(
         draw = tradeoff_svg if plot.suffix == ".svg" else tradeoff_html
         refuse(write("plot", plot, draw(found.name, rows)))
     return FAILED if any(result["error"] for result in results) else OK
+
+
+def _run_all(experiment: "Experiment", jobs: int) -> list[dict[str, Any]]:
+    """Run all points and return their results; those on Ray on one that is started or joined once.
+
+    Raises:
+        CliError: Ray cannot be had.
+    """
+    from cluster.ray_session import RaySession, RayUnreachable
+    from cluster.sweep import Result, run_point_timed, run_points
+    from kernel.trace.printable import printable_line
+
+    number = len(experiment.points)
+
+    def done(result: Result) -> None:
+        if sys.stderr.isatty():
+            point = experiment.points[result["index"]]
+            text = f"{result['index'] + 1} of {number}: {' '.join(point.labels)} seed {point.seed}"
+            print(printable_line(text), file=sys.stderr)
+
+    configs = [point.load().config for point in experiment.points]
+    on_ray = [config for config in configs if config.engine == "ray"]
+    if not on_ray:
+        return run_points(experiment, jobs, done, run_point_timed)
+    try:
+        with RaySession(on_ray[0].ray.address, max(config.machine.cpus for config in on_ray) + 1):
+            return run_points(experiment, 1, done, run_point_timed)
+    except RayUnreachable as error:
+        raise CliError(BROKEN, "run broke", str(error)) from None
 
 
 def register(app: typer.Typer) -> None:

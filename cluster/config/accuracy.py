@@ -4,7 +4,8 @@ The axes come from options of the command line and not from a file. So each poin
 configuration with overrides, as ``--set`` has them, and what is wrong with one is told at its
 option. A scheme is written ``NAME`` or ``NAME:PARAMETER`` (``barrier:10us``, ``slack:1ms``), where
 NAME may be ``FILE.py:CLASS``; which key of ``sync`` the parameter stands for the scheme says
-(``cluster.sync.scheme.parameter_of``).
+(``cluster.sync.scheme.parameter_of``). ``exact`` runs on the local engine, the others on the one
+that is asked for.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,10 +25,7 @@ AXES: Final = ("machine.cpus", "sync.scheme")
 COMPARED: Final = ("virtual", "fork_mean", "queue_mean", "switches", "migrations", "lock_wait")
 LATENESS: Final = ("violations", "late_mean", "late_p99", "late_max")
 MAX_SEEDS: Final = 1000
-_ALWAYS: Final[tuple[Override, ...]] = (
-    ("accuracy", "trace={enabled: false}"),  # nothing is measured from it
-    ("accuracy", "engine=local"),
-)
+_NO_TRACE: Final[Override] = ("accuracy", "trace={enabled: false}")  # nothing is measured from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,12 @@ class _Choice:
 
 
 def read_comparison(
-    path: Path, schemes: str, cpus: str | None, seeds: int, settings: Sequence[Override]
+    path: Path,
+    schemes: str,
+    cpus: str | None,
+    seeds: int,
+    settings: Sequence[Override],
+    engine: str = "local",
 ) -> Experiment:
     """Return the experiment whose points are to be compared with those of the scheme ``exact``.
 
@@ -49,6 +52,7 @@ def read_comparison(
         cpus: as ``--cpus`` has them; None: those of the configuration.
         seeds: how many runs of each, with seeds from the configuration's on.
         settings: overrides of the configuration.
+        engine: of all schemes but ``exact``.
 
     Raises:
         ConfigError: with every problem of options and configuration.
@@ -74,6 +78,8 @@ def read_comparison(
         problems.append(Problem("--schemes", 0, 0, "", what))
     if problems:
         raise ConfigError(problems)
+    engines = {REFERENCE: ("accuracy", "engine=local")}
+    asked = (f"--engine {engine}", f"engine={engine}")
     choices = product(machines, named, range(base.config.seed, base.config.seed + seeds))
     points = [
         Point(
@@ -85,7 +91,8 @@ def read_comparison(
             path.parent,
             (
                 *settings,
-                *_ALWAYS,
+                _NO_TRACE,
+                engines.get(scheme.label, asked),
                 *machine.overrides,
                 *scheme.overrides,
                 (f"--seeds {seeds}", f"seed={seed}"),
@@ -112,15 +119,14 @@ def _items(option: str, text: str, problems: list[Problem]) -> list[str]:
 
 def _scheme(item: str, folder: Path, problems: list[Problem]) -> _Choice:
     """Return what one of ``--schemes`` means; a name that is none is told with its point."""
-    name, colon, parameter = item.rpartition(":")
-    if not colon or is_file(item):
-        name, parameter = item, ""
+    name = scheme_name(item)
+    parameter = item[len(name) + 1 :]
     flag = f"--schemes {item}"
     overrides = [(flag, f"sync.scheme={name}")]
     if name == "auto":
         what = "stands for one of the others: name that one"
         problems.append(Problem(flag, 0, 0, "", what))
-    elif colon and not parameter and name != item:
+    elif name != item and not parameter:
         problems.append(Problem(flag, 0, 0, "", "has an empty parameter"))
     if parameter:
         key = _parameter(name, folder)
@@ -130,6 +136,12 @@ def _scheme(item: str, folder: Path, problems: list[Problem]) -> _Choice:
             what = f"the scheme {name} has no parameter {got(parameter)}"
             problems.append(Problem(flag, 0, 0, "", what))
     return _Choice(item, tuple(overrides))
+
+
+def scheme_name(item: str) -> str:
+    """Return the name in ``NAME`` or ``NAME:PARAMETER``."""
+    name, colon, _ = item.rpartition(":")
+    return name if colon and not is_file(item) else item
 
 
 def _parameter(name: str, folder: Path) -> str:

@@ -51,7 +51,7 @@ class Row:
         errors: of each of ``COMPARED`` the median, least and greatest error in per cent; None:
             there is none.
         runs, failed: how many there were.
-        wall_ns, cpu_ns: medians of the host's time, and CPU time; None: no run succeeded.
+        wall_ns, cpu_ns: medians of the host's time, and CPU time; None: not known.
         speed, cpu_speed: those of exact, divided by them.
     """
 
@@ -102,13 +102,12 @@ def _host_time(
     results: Sequence[Result], exact: Sequence[Result], clock: str
 ) -> tuple[int | None, float | None]:
     """Return a median of host times, and how often it goes into that of exact."""
-    if not results:
+    times = [result[clock] for result in results if result[clock]]
+    if not times:
         return None, None
-    time_ns = int(median(result[clock] for result in results))
-    if not exact or not time_ns:
-        return time_ns, None
-    exact_ns = int(median(result[clock] for result in exact))
-    return time_ns, round(exact_ns / time_ns, _DIGITS)
+    time_ns = int(median(times))
+    of_exact = [result[clock] for result in exact if result[clock]]
+    return time_ns, round(int(median(of_exact)) / time_ns, _DIGITS) if of_exact else None
 
 
 def _middle(results: Sequence[Result], name: str) -> int | None:
@@ -198,8 +197,9 @@ def _error(error: tuple[float, float, float] | None) -> str:
 
 
 def format_error(percent: float) -> str:
-    """Return an error for people: ``+0.31 %``, and ``0`` if there is none at all."""
-    return f"{percent:+.2f} %" if percent else "0"
+    """Return an error for people: ``+0.31 %``, ``+7,034 %``, and ``0`` if there is none at all."""
+    digits = 2 if abs(percent) < 100 else 1 if abs(percent) < 1000 else 0
+    return f"{percent:+,.{digits}f} %" if percent else "0"
 
 
 # -- for programs -----------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def accuracy_csv(experiment: Experiment, results: Sequence[Result]) -> str:
                 *("" if found.get(name) is None else found[name] for name in measures),
                 *("" if error is None else float(round(error, _DIGITS)) for error in off),
                 result["error"],
-                *(result[clock] for clock in _CLOCKS),
+                *("" if result[clock] is None else result[clock] for clock in _CLOCKS),
             ]
         )
     return file.getvalue()

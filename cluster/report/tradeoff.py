@@ -3,7 +3,8 @@
 The curve that Graphite and Sniper publish: the further apart CPUs may run, the faster the host is
 and the more the result is off. On a terminal it is drawn for makespan and fork latency; a file has
 a panel for each measure. Speed is told by the CPU time that the host took, which is what its wall
-time is when it has nothing else to do. Both axes are logarithmic. An error has no sign there; those
+time is when it has nothing else to do; or, where that is not known of all (on Ray), by wall time.
+Both axes are logarithmic. An error has no sign there; those
 up to ``_LEAST`` per cent stand on the bottom line, where ``exact`` is, at speed 1.
 
 The SVG file needs nothing else: no script, no font, no network; who points at a mark is told its
@@ -11,7 +12,7 @@ numbers. The HTML file is a page with the same drawing and the table of what it 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from math import ceil, floor, log10
 from typing import IO, Final
@@ -19,7 +20,7 @@ from typing import IO, Final
 from rich.console import Console
 from rich.text import Text
 
-from cluster.config.accuracy import COMPARED, REFERENCE
+from cluster.config.accuracy import COMPARED, REFERENCE, scheme_name
 from cluster.report.accuracy import HOST_TITLES, TITLES, Row, format_error, host_cells
 
 _LEAST: Final = 0.01  # per cent
@@ -32,6 +33,7 @@ _WORDS: Final = {
     "migrations": "migrations",
     "lock_wait": "lock waits",
 }
+_FINE: Final = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _STYLES: Final = ("blue", "dark_orange", "green", "magenta", "cyan", "red", "yellow", "white")
 # Okabe and Ito: told apart by people who see few colours, too
@@ -53,20 +55,33 @@ class _Axis:
         return min(max(at, 0.0), 1.0)
 
     def ticks(self) -> list[float]:
-        """Return the values that are named: powers of ten, and 2 and 5 of them if those are few."""
+        """Return the values that are named: powers of ten, and more if those are few."""
         powers = range(floor(log10(self.low)), ceil(log10(self.high)) + 1)
-        few = log10(self.high / self.low) < 2.5
-        steps = (1, 2, 5) if few else (1,)
+        decades = log10(self.high / self.low)
+        steps = _FINE if decades < 0.7 else (1.0, 2.0, 5.0) if decades < 2.5 else (1.0,)
         values = [step * 10.0**power for power in powers for step in steps]
         return [value for value in values if self.low * 0.999 <= value <= self.high * 1.001]
 
 
 def _axes(rows: Sequence[Row], names: Sequence[str]) -> tuple[_Axis, _Axis]:
     """Return the axes of speed and error that hold the rows."""
-    speeds = [row.cpu_speed for row in rows if row.cpu_speed is not None] + [1.0]
+    speeds = [row.speed for row in rows if row.speed is not None] + [1.0]
     errors = [abs(error[0]) for row in rows for name in names if (error := row.errors[name])]
     top = 10.0 ** ceil(log10(max([*errors, 0.1])))
     return _Axis(min(speeds) / 1.15, max(speeds) * 1.15), _Axis(_LEAST, top)
+
+
+def _clock(rows: Sequence[Row]) -> str:
+    """Return how speed is told: see the module header."""
+    known = all(row.cpu_speed is not None for row in rows if row.speed is not None)
+    return "CPU time" if known else "wall time"
+
+
+def _timed(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows with the speed that is drawn as ``speed``."""
+    if _clock(rows) == "wall time":
+        return list(rows)
+    return [replace(row, speed=row.cpu_speed) for row in rows]
 
 
 def _number(value: float) -> str:
@@ -87,6 +102,7 @@ def print_tradeoff(rows: Sequence[Row], file: IO[str] | None = None) -> None:
         rows: as ``cluster.report.accuracy.rows_of`` gave them.
         file: standard output if None.
     """
+    clock, rows = _clock(rows), _timed(rows)
     console = Console(file=file, highlight=False, emoji=False, markup=False)
     schemes = list(dict.fromkeys(row.scheme for row in rows if row.scheme != REFERENCE))
     cpus = list(dict.fromkeys(row.cpus for row in rows))
@@ -96,7 +112,7 @@ def print_tradeoff(rows: Sequence[Row], file: IO[str] | None = None) -> None:
         if marks:
             shown = True
             width = max(20, min(_MOST_WIDTH, console.width - _LEFT - 2))
-            title = f"error of the {_WORDS[name]} in %, against speed (exact is 1)"
+            title = f"error of the {_WORDS[name]} in %, against speed by {clock} (exact is 1)"
             console.print("", Text(title), sep="\n")
             for line in _chart(marks, _axes(rows, (name,)), width):
                 console.print(line, soft_wrap=True)
@@ -123,10 +139,10 @@ def _marks(
 ) -> Iterator[_Mark]:
     for row in rows:
         error = row.errors[name]
-        if row.scheme != REFERENCE and error is not None and row.cpu_speed:
+        if row.scheme != REFERENCE and error is not None and row.speed:
             text = _letter(schemes.index(row.scheme)) + (row.cpus if len(cpus) > 1 else "")
             style = _STYLES[cpus.index(row.cpus) % len(_STYLES)]
-            yield _Mark(text, style, row.cpu_speed, abs(error[0]))
+            yield _Mark(text, style, row.speed, abs(error[0]))
 
 
 def _chart(marks: Sequence[_Mark], axes: tuple[_Axis, _Axis], width: int) -> Iterator[Text]:
@@ -190,6 +206,8 @@ _SHAPES: Final = (
     "M0,-6L6,0L0,6L-6,0z",
     "M0,-5.5L5.5,4.5H-5.5z",
     "M0,5.5L5.5,-4.5H-5.5z",
+    "M-6,0L4.5,-5.5V5.5z",
+    "M6,0L-4.5,-5.5V5.5z",
     "M-2,-5.5h4v3.5h3.5v4h-3.5v3.5h-4v-3.5h-3.5v-4h3.5z",
 )
 
@@ -201,6 +219,7 @@ def tradeoff_svg(name: str, rows: Sequence[Row]) -> str:
         name: of what was run.
         rows: as ``cluster.report.accuracy.rows_of`` gave them.
     """
+    clock, rows = _clock(rows), _timed(rows)
     schemes = list(dict.fromkeys(row.scheme for row in rows))
     cpus = list(dict.fromkeys(row.cpus for row in rows))
     axes = _axes(rows, COMPARED)
@@ -214,7 +233,7 @@ def tradeoff_svg(name: str, rows: Sequence[Row]) -> str:
         f"<title>{escape(name)}: error against speed</title>",
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
         f'<text x="16" y="24" font-size="16">{escape(name)}: error of schemes in %, against '
-        "speed (exact is 1)</text>",
+        f"speed by {clock} (exact is 1)</text>",
     ]
     for number, measure in enumerate(COMPARED):
         left = _GAP[0] - 12 + (number % _ACROSS) * (_PANEL[0] + _GAP[0])
@@ -257,24 +276,27 @@ def _curve(
     colour: str,
     axes: tuple[_Axis, _Axis],
 ) -> Iterator[str]:
-    """Yield the marks of one number of CPUs, and the line that joins them."""
+    """Yield the marks of one number of CPUs, and lines from exact through those of each scheme."""
     width, height = _PANEL
     speed, error = axes
-    places = []
+    lines: dict[str, list[str]] = {}
     for row in rows:
         found = row.errors[measure]
-        if found is None or not row.cpu_speed:
+        if found is None or not row.speed:
             continue
-        x, y = width * speed.place(row.cpu_speed), height * (1 - error.place(abs(found[0])))
-        places.append(f"{x:.1f},{y:.1f}")
+        x, y = width * speed.place(row.speed), height * (1 - error.place(abs(found[0])))
+        start = lines.get(REFERENCE, [])[:1]
+        lines.setdefault(scheme_name(row.scheme), start).append(f"{x:.1f},{y:.1f}")
         shape = _SHAPES[schemes.index(row.scheme) % len(_SHAPES)]
-        said = f"{row.scheme}, {row.cpus} CPUs: {format_error(found[0])}, speed {row.cpu_speed:.2f}"
+        said = f"{row.scheme}, {row.cpus} CPUs: {format_error(found[0])}, speed {row.speed:.2f}"
         yield (
             f'<path transform="translate({x:.1f},{y:.1f})" d="{shape}" fill="{colour}" '
             f'fill-opacity="0.85"><title>{escape(said)}</title></path>'
         )
-    if len(places) > 1:
-        yield f'<polyline points="{" ".join(places)}" fill="none" stroke="{colour}"/>'
+    for places in lines.values():
+        if len(places) > 1:
+            joined = " ".join(places)
+            yield f'<polyline points="{joined}" fill="none" stroke="{colour}" stroke-opacity=".6"/>'
 
 
 def _legend(schemes: Sequence[str], cpus: Sequence[str], top: int) -> Iterator[str]:

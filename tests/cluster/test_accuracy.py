@@ -9,7 +9,13 @@ import pytest
 
 from cluster.cli.main import run_command
 from cluster.config.accuracy import COMPARED, LATENESS, read_comparison
-from cluster.report.accuracy import accuracy_csv, accuracy_json, accuracy_lines, rows_of
+from cluster.report.accuracy import (
+    accuracy_csv,
+    accuracy_json,
+    accuracy_lines,
+    format_error,
+    rows_of,
+)
 from cluster.report.tradeoff import print_tradeoff, tradeoff_html, tradeoff_svg
 from cluster.sweep import run_point_timed, run_points
 
@@ -166,6 +172,22 @@ def test_the_table_has_values_of_exact_and_signed_errors_of_the_others(compared)
     assert any("%" in line for line in (lines[2], lines[4]))
 
 
+@pytest.mark.ray
+@pytest.mark.usefixtures("local_ray")
+def test_on_ray_a_deterministic_scheme_has_the_errors_that_it_has_on_the_local_engine(compared):
+    found, local = compared
+    path = Path(found.points[0].name)
+    on_ray = read_comparison(path, "barrier:200us,exact", "2,3", 2, (), "ray")
+    engines = [point.load().config.engine for point in on_ray.points]
+    assert engines == ["local", "local", "ray", "ray"] * 2
+    results = run_points(on_ray, 1, run_one=run_point_timed)
+    assert without_wall(on_ray, results)[0] == without_wall(found, local)[0]
+    rows = rows_of(on_ray, results)
+    assert [row.cpu_ns is None for row in rows] == [False, True] * 2
+    assert all(row.speed for row in rows)
+    assert "against speed by wall time" in tradeoff_svg("small", rows).replace("\n", " ")
+
+
 # -- what is drawn ------------------------------------------------------------------------------
 
 
@@ -182,6 +204,30 @@ def test_the_file_has_a_panel_for_each_measure_and_a_mark_for_each_row(compared)
     assert root.find("s:title", space).text == "a < b: error against speed"
 
 
+def test_lines_join_the_parameters_of_one_scheme_and_begin_at_exact(folder):
+    found = read_comparison(folder / "c.yaml", "barrier:1us,free,barrier:1ms", None, 1, ())
+    times = (400, 200, 300, 100)
+    rows = rows_of(found, [result(wall_ns=each, virtual=each) for each in times])
+    drawn = tradeoff_svg("x", rows).split("<g ")[1]
+    lines = [line.split('"')[1].split() for line in drawn.splitlines() if "<polyline" in line]
+    assert [len(line) for line in lines] == [3, 2]
+    assert lines[0][0] == lines[1][0]
+
+
+@pytest.mark.parametrize(
+    ("percent", "said"),
+    [
+        (0.0, "0"),
+        (0.314, "+0.31 %"),
+        (-12.0, "-12.00 %"),
+        (450.04, "+450.0 %"),
+        (7034.6, "+7,035 %"),
+    ],
+)
+def test_an_error_is_told_with_as_many_digits_as_say_something(percent, said):
+    assert format_error(percent) == said
+
+
 def test_the_page_has_the_drawing_and_its_numbers(compared):
     page = tradeoff_html("small", rows_of(*compared))
     assert "<svg" in page
@@ -194,7 +240,7 @@ def test_a_terminal_gets_a_letter_for_each_scheme_and_the_number_of_its_cpus(fol
     _, rows = rows_from(folder, exact, [result(virtual=1020, wall_ns=100)])
     print_tradeoff(rows)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1] == "error of the makespan in %, against speed (exact is 1)"
+    assert lines[1] == "error of the makespan in %, against speed by CPU time (exact is 1)"
     (mark,) = [line for line in lines[2:13] if line.rstrip().endswith("a")]
     above = [line for line in lines[2 : lines.index(mark) + 1] if line.split("|")[0].strip()]
     assert above[0].split("|")[0].strip() == "10"  # 2 % lies between 1 and 10
@@ -249,6 +295,10 @@ def test_a_run_that_fails_is_exit_code_1(folder, capsys):
         (["--plot", "p.png"], "--plot: must end in .svg or .html (got p.png)"),
         (["--plot", "none/p.svg"], "--plot: none/p.svg: No such file or directory"),
         (["--json", "--csv"], "--json and --csv: choose one"),
+        (["--engine", "rya"], "--engine rya: engine: must be one of local, ray (got 'rya')"),
+        (["--engine", "ray", "--jobs", "2"], "--jobs: runs on Ray are made one at a time"),
+        (["--engine", "ray", "--schemes", "free"], "--schemes free: sync.scheme: free runs on the"),
+        (["--address", "auto"], "--address is for --engine ray"),
     ],
 )
 def test_wrong_input_is_told_at_its_option_and_nothing_runs(folder, capsys, options, expected):
