@@ -192,6 +192,22 @@ def head_of(frame: bytes) -> Head:
     return head or _NO_HEAD
 
 
+def split(frame: bytes, groups: int) -> list[bytes]:
+    """Return for each group its own part of a superstep frame: the head and its segment.
+
+    ``GroupCodec.decode`` takes one for the other. Any other wire is returned for each as it is.
+
+    Args:
+        frame: what the kernel has said.
+        groups: how many there are.
+    """
+    if kind_of(frame) != _SUPERSTEP:
+        return [frame] * groups
+    _, head, segments = _unpack_frame(frame, _SUPERSTEP, _plain_hook)
+    begin = pack((_SUPERSTEP, head, None))[:-1]  # None is one byte
+    return [begin + pack({group: segment}) for group, segment in enumerate(segments)]
+
+
 class GroupCodec:
     """The side of a group of CPUs.
 

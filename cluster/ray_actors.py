@@ -116,13 +116,13 @@ def remove_semaphores(names: Iterable[str]) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def _enter_process(logs: Logs, cpu: int | None, lines: HeldLines) -> None:
+def _enter_process(logs: Logs, lines: HeldLines) -> None:
     """Set up the actor's process: logging, and Ctrl-C left to the engine."""
     # A terminal sends SIGINT to every process of the group; only the engine decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     log_format, run_id = logs
     logging.getLogger("ray").setLevel(logging.ERROR)
-    setup_logging(log_format, run_id, cpu=cpu, stream=lines)
+    setup_logging(log_format, run_id, stream=lines)
 
 
 class _Actor:
@@ -142,6 +142,7 @@ class _Actor:
         self._busy = False
         self.link: Any = None  # what a link keeps here
         self._lines = HeldLines()  # of the log
+        self._who: dict[str, Any] = {}  # what each of them says of this actor
 
     def _guarded(self, function: Callable[..., bytes], *arguments: Any) -> bytes:
         """Return the frame ``function`` makes, or from its first failure on that failure."""
@@ -161,6 +162,10 @@ class _Actor:
         chunks, self._chunks = self._chunks, []
         self._held = 0
         return chunks
+
+    def _log(self, event: str, now_ns: int, **values: Any) -> None:
+        """Log a line; methods run in other threads than ``__init__``, so nothing is bound."""
+        get_logger().info(event, sim_ns=now_ns, **self._who, **values)
 
     def lines(self) -> list[str]:
         """Hand over what was logged here."""
@@ -206,9 +211,10 @@ class CpuActor(_Actor):
     def __init__(self, plain: bytes, group: int, cpus: Sequence[int], logs: Logs | None) -> None:
         spec = MachineSpec.from_plain(unpack_plain(plain))
         super().__init__(lp_name(cpus), spec)
+        self._who = {"cpu": cpus[0]} if len(cpus) == 1 else {"cpus": f"{cpus[0]}-{cpus[-1]}"}
         if logs is not None:
-            _enter_process(logs, cpus[0] if len(cpus) == 1 else None, self._lines)
-            get_logger().info("cpus are up", pid=os.getpid(), sim_ns=0)
+            _enter_process(logs, self._lines)
+            self._log("cpus are up", 0, pid=os.getpid())
         loader = lps.loader_of(spec)
         self._work = loader.runtime.work
         self._group = lps.CpuGroup(spec, cpus, loader)
@@ -279,7 +285,7 @@ class CpuActor(_Actor):
             self.step(frame)
         self._hold(_AT_THE_END, self._group.drain_trace(final=True))
         now_ns = max(cpu.now_ns for cpu in self._group.cpus.values())
-        get_logger().info("cpus have ended", supersteps=self._supersteps, sim_ns=now_ns)
+        self._log("cpus have ended", now_ns, supersteps=self._supersteps)
         return {
             "chunks": self._take_chunks(),
             "stats": self._group.stats(),
@@ -331,8 +337,8 @@ class KernelActor(_Actor):
         spec = MachineSpec.from_plain(unpack_plain(plain))
         super().__init__(KERNEL_NAME, spec, scheme)
         if logs is not None:
-            _enter_process(logs, None, self._lines)
-            get_logger().info("the kernel is up", pid=os.getpid(), sim_ns=0)
+            _enter_process(logs, self._lines)
+            self._log("the kernel is up", 0, pid=os.getpid())
         loader = lps.loader_of(spec)
         made = make_scheme(scheme, Settings(spec.cpus, quantum_ns, spec.seed), "ray", scheme_from)
         self._host = lps.KernelHost(spec, loader, made, quantum_ns, max_virtual_ns)
@@ -442,9 +448,7 @@ class KernelActor(_Actor):
         self._hold(_AT_THE_END, host.drain_trace(final=True))
         self._take_order(final=True)
         chunks, outputs, order = self.fetch()
-        get_logger().info(
-            "the kernel has ended", supersteps=host.supersteps, sim_ns=host.virtual_ns
-        )
+        self._log("the kernel has ended", host.virtual_ns, supersteps=host.supersteps)
         return {
             "order": order,
             "order_counts": host.order_counts(),

@@ -204,9 +204,12 @@ class RayRun:
         self._wait_until_up(self.actors)
         self.watch.actors = self.actors
         self.placement.look_where(self.actors, self.watch.get)
-        self.transport = FrameTransport(self._make_link(self.actors), self._begin)
+        link = self._make_link(self.actors)
+        self.transport = FrameTransport(link, self._begin)
         self._metrics = RunMetrics(request.out_dir.name if request.out_dir else "")
-        get_logger().info("actors are up", actors=len(self.groups) + 1)
+        get_logger().info(
+            "actors are up", actors=len(self.groups) + 1, link=link.__class__.__name__
+        )
 
     def _wait_until_up(self, actors: Actors) -> None:
         import ray

@@ -15,12 +15,14 @@ Whoever dies hangs up. The kernel tells the driver which group has; if it has it
 sees that. One that is stopped by a signal is waited for (``ray_watch``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from itertools import repeat
 from threading import Thread
 from time import monotonic
 from typing import Any, Final
 
+from cluster.codec import split
 from cluster.lps import without_collector
 from cluster.ray_watch import LOOK_S, ActorLost, Actors, Watch
 from cluster.transport.sockets import Hub, HungUp, Line, NoLine, call, new_token, private_path
@@ -28,6 +30,7 @@ from cluster.transport.sockets import Hub, HungUp, Line, NoLine, call, new_token
 _SLICE_S: Final = 0.02  # of turns, after which the driver may look
 _MOST_TURNS: Final = 1 << 20
 _CALL_S: Final = 10.0  # for everybody to be on the line: all have called before they are counted
+_FEW_GROUPS: Final = 2  # that get the whole frame; of more, each gets its own part
 _FRAME: Final = b"F"  # to the driver: the last frame
 _LOST: Final = b"L"  # to the driver: the number of a group that has hung up
 
@@ -190,8 +193,11 @@ def _slice(actor: Any, groups: Sequence[Line], turns: int) -> bytes:
             break
         wires: list[bytes] = []
         try:
-            for line in groups:
-                line.send(wire)
+            parts: Iterable[bytes] = repeat(wire)
+            if len(groups) > _FEW_GROUPS:
+                parts = split(wire, len(groups))
+            for line, part in zip(groups, parts):
+                line.send(part)
             for line in groups:
                 wires.append(line.take())
         except HungUp:

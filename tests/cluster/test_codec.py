@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cluster import codec
 from cluster.codec import GroupCodec, KernelCodec, LpFailure, WireError
+from cluster.pieces import turn
 from kernel import messages as m
 from kernel.cpu.task import CpuTask
 from kernel.sched.sched_class import FAIR_RANK
@@ -120,6 +121,25 @@ def test_every_request_of_plain_data_comes_back_as_it_was(code: int, data: Any) 
     request = (12, 0, 1, code, 34, 5, 6, 7, 8, *values)
     (back,) = to_kernel(request)
     assert same_types(back, request)
+
+
+@given(st.dictionaries(st.sampled_from([cpu for cpus in GROUPS for cpu in cpus]), VALUES))
+@settings(deadline=None)
+def test_a_groups_part_of_a_frame_says_what_the_whole_does(values: dict[int, Any]) -> None:
+    _, kernel = sides()
+    effects = {cpu: [(5, m.EFF_RETURN, 9, value)] for cpu, value in values.items()}
+    frame = kernel.encode(HEAD, effects)
+    parts = codec.split(frame, len(GROUPS))
+    assert len(parts) == len(GROUPS)
+    for group, part in enumerate(parts):
+        whole = sides(group)[0].decode(frame)
+        assert same_types(tuple(whole[1].items()), tuple(sides(group)[0].decode(part)[1].items()))
+        assert whole[0] == sides(group)[0].decode(part)[0] == codec.head_of(part)
+
+
+def test_a_wire_that_is_no_superstep_frame_is_every_groups() -> None:
+    for wire in (turn(HEAD), codec.failure_frame("kernel", "error", "lost", "")):
+        assert codec.split(wire, 3) == [wire, wire, wire]
 
 
 @given(st.lists(VALUES, max_size=5))
