@@ -30,7 +30,7 @@ from cluster.transport.sockets import Hub, HungUp, Line, NoLine, call, new_token
 _SLICE_S: Final = 0.02  # of turns, after which the driver may look
 _MOST_TURNS: Final = 1 << 20
 _CALL_S: Final = 10.0  # for everybody to be on the line: all have called before they are counted
-_FEW_GROUPS: Final = 2  # that get the whole frame; of more, each gets its own part
+_FEW_GROUPS: Final = 8  # that get the whole frame; of more, each gets its own part
 _FRAME: Final = b"F"  # to the driver: the last frame
 _LOST: Final = b"L"  # to the driver: the number of a group that has hung up
 

@@ -74,12 +74,15 @@ def made(make_request: Make) -> ShmRun:
     return run
 
 
-@pytest.mark.parametrize("piece", [64, 240 << 10])
-@pytest.mark.parametrize("slice_s", [0.0, 1000.0])
+@pytest.mark.parametrize(
+    ("slice_s", "piece", "few"),
+    [(0.0, 64, 8), (0.0, 240 << 10, 2), (1000.0, 64, 2), (1000.0, 240 << 10, 8)],
+)
 def test_lines_give_the_bytes_of_the_local_engine(
-    make_request: Make, monkeypatch: pytest.MonkeyPatch, slice_s: float, piece: int
+    make_request: Make, monkeypatch: pytest.MonkeyPatch, slice_s: float, piece: int, few: int
 ) -> None:
-    """Whether the driver looks after every turn or never, and in pieces, too."""
+    """Whether the driver looks after every turn or never; in pieces and in parts, too."""
+    monkeypatch.setattr(ray_shm, "_FEW_GROUPS", few)
     monkeypatch.setattr(ray_shm, "_SLICE_S", slice_s)
     monkeypatch.setattr("cluster.ray_actors.PIECE_BYTES", piece)
     local = run_local(make_request("storm"))
