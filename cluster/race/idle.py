@@ -48,6 +48,7 @@ UNREACHED: Final[dict[str, str]] = {
         ("complete_all.lock", "complete_all.unlock"),
         "a kernel thread that ends tells who stops it, and none ends: nobody stops one",
     ),
+    "smpboot_thread_fn.schedule": "passed at boot, before time starts, and not again: " + NO_STOPS,
     "kthread_create_on_node.xchg": "only the kernel's own threads ask for threads, and no signal "
     "kills one while it waits for that",
 }

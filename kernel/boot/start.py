@@ -7,7 +7,7 @@ the configured programs. Then time begins.
 Source: init/main.c:start_kernel(), rest_init().
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kernel.arch import arch_of
 from kernel.arch.stack import boot_stacks
@@ -16,6 +16,7 @@ from kernel.boot.rest_init import boot_tasks, kernel_init
 from kernel.boot.smpboot import smpboot_register_percpu_thread
 from kernel.cgroup.cgroupfs import cgroup_init
 from kernel.drive.forms import next_point, pass_point
+from kernel.errors import InvariantError
 from kernel.fs.initramfs import boot_vfs
 from kernel.mm.frames import Frames
 from kernel.mm.overcommit import OVERCOMMIT_NEVER
@@ -28,6 +29,8 @@ from kernel.task import TaskStruct
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
+
+_MOST_POINTS: Final = 10_000  # of one task before its first sleep
 
 
 def boot_machine(k: "Kernel") -> None:
@@ -61,10 +64,18 @@ def start_machine(k: "Kernel") -> None:
 
 
 def _park(k: "Kernel", task: TaskStruct, path: Path[object]) -> None:
-    """Let ``task`` go to sleep in ``path`` before time starts; its CPU holds its other half."""
+    """Let ``task`` go to sleep in ``path`` before time starts; its CPU holds its other half.
+
+    Raises:
+        InvariantError: it does not: a mutation may keep it awake.
+    """
     k.current = task
     point = next_point(path, None)
+    points = 0
     while point is not None and point[1] != SCHEDULE:
+        points += 1
+        if points > _MOST_POINTS:
+            raise InvariantError(f"{task!r} does not go to sleep at boot")
         _name, kind, obj = point
         answer = None
         if not k.stepwise or kind >= LOAD:

@@ -86,3 +86,11 @@ def test_an_oops_between_two_steps_is_a_finding(
     assert "AttributeError: no such thing" in found.verdict.text
     with pytest.raises(AttributeError):
         run(fork)
+
+
+@pytest.mark.usefixtures("followed")
+def test_a_task_that_never_sleeps_at_boot_is_a_finding(fork: Scenario) -> None:
+    mutations = ("swap:kthreadd.schedule:kthreadd.unlock",)
+    found = run(replace(fork, spec=replace(fork.spec, mutations=mutations)))
+    assert found.verdict.kind == BROKEN
+    assert found.verdict.text.endswith("does not go to sleep at boot")
