@@ -238,14 +238,15 @@ class Watch:
         written, moved: what has been written since they were emptied last, by id, as far as checks
             look at it: ``kernel.check.touched``.
         where: what the step at hand has touched, and the code that did so first.
+        weakened: the path at hand has a lock as a reader that only a mutation lets be one.
     """
 
     __slots__ = (
         "_acc", "_alone", "_at", "_clocks", "_cpu", "_drains", "_events", "_exclusive", "_held",
         "_interrupts", "_known", "_locks", "_loose", "_lost", "_made", "_path", "_plain", "_ran",
-        "_released", "_unjoined", "_unpublished", "_uses", "_weakened", "_woken", "keep", "labels",
-        "moved", "names", "races", "seen", "shared_writes", "step", "steps", "task", "where",
-        "written",
+        "_released", "_unjoined", "_unpublished", "_uses", "_woken", "keep", "labels",
+        "moved", "names", "races", "seen", "shared_writes", "step", "steps", "task", "weakened",
+        "where", "written",
     )  # fmt: skip
 
     def __init__(self, *, keep: bool = False) -> None:
@@ -289,7 +290,7 @@ class Watch:
         self._cpu = 0
         self._locks = _NO_LOCKS
         self._exclusive = _NO_LOCKS
-        self._weakened = False  # a lock is held by a reader that only a mutation lets be one
+        self.weakened = False
 
     def of_model(self, model: str) -> None:
         """Say which memory model the machine has: see ``ORDERS_LOST``."""
@@ -413,7 +414,7 @@ class Watch:
             self._exclusive = frozenset([id(lock) for lock, _, shared in held if not shared])
         else:
             self._locks = self._exclusive = _NO_LOCKS
-        self._weakened = self._locks is not self._exclusive and any(
+        self.weakened = self._locks is not self._exclusive and any(
             shared and kinds_by_text().get(where) == ACQUIRE for _, where, shared in held
         )
         plain = self._plain.get(path.task) if self._plain else None
@@ -535,7 +536,7 @@ class Watch:
                 self._wrote(rule, key)
             if rule.last is not None:
                 self._check_last(key, rule.last, code)
-            if write and self._weakened:
+            if write and self.weakened:
                 self._check_shared(key, "" if code is None else code.co_name, self._path.held)
             if rule.free:
                 continue
@@ -717,7 +718,7 @@ def _followed(cls: type, field: str, slot: Any) -> property:
 
     def quiet_write(self: Any, value: Any) -> None:
         watch = active[0]
-        if watch is not None and watch.keep:
+        if watch is not None and (watch.keep or watch.weakened):
             watch.write(self, field, value, _user(frame(1)))
         put(self, value)
 
