@@ -9,7 +9,8 @@ knows.
 
 Source: tools/memory-model/Documentation/explanation.txt, AN OPERATIONAL MODEL.
 Deviation: smp_rmb() orders loads before later stores, too, a control dependency goes on behind the
-``if``, relaxed atomic updates stay in order, and plain accesses are as READ_ONCE, WRITE_ONCE are.
+``if``, relaxed atomic updates stay in order, sections of SRCU that overlap are one, and plain
+accesses are as READ_ONCE, WRITE_ONCE are.
 """
 
 from collections.abc import Iterator
