@@ -59,6 +59,9 @@ NOT_RUN: Final[dict[tuple[str, str], str]] = {
     ("docs/testing.md", ".venv/bin/python -m tests.cluster.same_digest"): (
         "starts Ray eight times; tests/cluster/test_same_bytes.py compares the same runs"
     ),
+    ("docs/experiments/accuracy.md", "smplab accuracy fork_exec_storm --cpus 4,16,64"): (
+        "63 runs, with times of the host; tests/cluster/test_accuracy.py compares smaller ones"
+    ),
     ("docs/clusters.md", "smplab run fork_exec_storm --engine ray --address"): (
         "needs a cluster; tests/cluster/test_ray_files.py parses the commands of the page"
     ),

@@ -8,6 +8,8 @@ NAME may be ``FILE.py:CLASS``; which key of ``sync`` the parameter stands for th
 that is asked for.
 """
 
+import difflib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -18,13 +20,13 @@ from cluster.config.errors import ConfigError, Problem, got
 from cluster.config.experiment import MAX_POINTS, Experiment, Point
 from cluster.config.load import Override, look_at_config, read_text
 from cluster.plugins import PluginError, is_file, source_of
-from cluster.sync.scheme import SchemeError, parameter_of, scheme_class
+from cluster.sync.scheme import SchemeError, parameter_of, scheme_class, scheme_names
 
 REFERENCE: Final = "exact"
 AXES: Final = ("machine.cpus", "sync.scheme")
 COMPARED: Final = ("virtual", "fork_mean", "queue_mean", "switches", "migrations", "lock_wait")
 LATENESS: Final = ("violations", "late_mean", "late_p99", "late_max")
-MAX_SEEDS: Final = 1000
+_NUMBER: Final = re.compile(r"(0|[1-9][0-9]*)\Z", re.ASCII)
 _NO_TRACE: Final[Override] = ("accuracy", "trace={enabled: false}")  # nothing is measured from it
 
 
@@ -64,20 +66,26 @@ def read_comparison(
     problems: list[Problem] = []
     machines = [_Choice(str(base.config.machine.cpus))]
     if cpus is not None:
+        numbers = _items("--cpus", cpus, problems)
         machines = [
             _Choice(item, ((f"--cpus {item}", f"machine.cpus={item}"),))
-            for item in _items("--cpus", cpus, problems)
+            for item in numbers
+            if _NUMBER.match(item)
         ]
+        problems += [
+            Problem(f"--cpus {item}", 0, 0, "", "must be a number")
+            for item in numbers
+            if not _NUMBER.match(item)
+        ]
+    items = [item for item in _items("--schemes", schemes, problems) if item != REFERENCE]
     named = [
-        _scheme(item, path.parent, problems) for item in _items("--schemes", schemes, problems)
+        choice
+        for item in (REFERENCE, *items)
+        if (choice := _scheme(item, path.parent, problems)) is not None
     ]
-    named = [choice for choice in named if choice.label != REFERENCE]
-    named.insert(0, _scheme(REFERENCE, path.parent, problems))
     if len(machines) * len(named) * seeds > MAX_POINTS:
         what = f"must make at most {MAX_POINTS:,} runs with --cpus and --seeds"
-        problems.append(Problem("--schemes", 0, 0, "", what))
-    if problems:
-        raise ConfigError(problems)
+        raise ConfigError([*problems, Problem("--schemes", 0, 0, "", what)])
     engines = {REFERENCE: ("accuracy", "engine=local")}
     asked = (f"--engine {engine}", f"engine={engine}")
     choices = product(machines, named, range(base.config.seed, base.config.seed + seeds))
@@ -100,9 +108,10 @@ def read_comparison(
         )
         for index, (machine, scheme, seed) in enumerate(choices)
     ]
-    found = {str(problem): problem for point in points for problem in _problems(point)}
-    if found:
-        raise ConfigError(list(found.values()))
+    found = {str(each): each for point in points for each in _problems(point)}
+    problems += found.values()
+    if problems:
+        raise ConfigError(problems)
     return Experiment(base.config.name, AXES, True, (*COMPARED, *LATENESS), tuple(points))
 
 
@@ -117,24 +126,26 @@ def _items(option: str, text: str, problems: list[Problem]) -> list[str]:
     return list(dict.fromkeys(item for item in items if item))
 
 
-def _scheme(item: str, folder: Path, problems: list[Problem]) -> _Choice:
-    """Return what one of ``--schemes`` means; a name that is none is told with its point."""
+def _scheme(item: str, folder: Path, problems: list[Problem]) -> _Choice | None:
+    """Return what one of ``--schemes`` means; None: nothing, which is told."""
     name = scheme_name(item)
     parameter = item[len(name) + 1 :]
     flag = f"--schemes {item}"
-    overrides = [(flag, f"sync.scheme={name}")]
-    if name == "auto":
-        what = "stands for one of the others: name that one"
+    try:
+        found = scheme_class(name, source_of(name, folder) if is_file(name) else ())
+    except (PluginError, SchemeError) as error:
+        near = difflib.get_close_matches(name, scheme_names(), 1)
+        what = f"{error}; did you mean {near[0]}?" if near else str(error)
         problems.append(Problem(flag, 0, 0, "", what))
-    elif name != item and not parameter:
-        problems.append(Problem(flag, 0, 0, "", "has an empty parameter"))
+        return None
+    overrides = [(flag, f"sync.scheme={name}")]
+    key = parameter_of(found)
+    if name != item and not (key and parameter):
+        what = "has an empty parameter" if key else f"the scheme {name} has no parameter"
+        problems.append(Problem(flag, 0, 0, "", what))
+        return None
     if parameter:
-        key = _parameter(name, folder)
-        if key:
-            overrides.append((flag, f"sync.{key}={parameter}"))
-        else:
-            what = f"the scheme {name} has no parameter {got(parameter)}"
-            problems.append(Problem(flag, 0, 0, "", what))
+        overrides.append((flag, f"sync.{key}={parameter}"))
     return _Choice(item, tuple(overrides))
 
 
@@ -142,14 +153,6 @@ def scheme_name(item: str) -> str:
     """Return the name in ``NAME`` or ``NAME:PARAMETER``."""
     name, colon, _ = item.rpartition(":")
     return name if colon and not is_file(item) else item
-
-
-def _parameter(name: str, folder: Path) -> str:
-    """Return the key that a scheme's parameter stands for; of one that is none the usual one."""
-    try:
-        return parameter_of(scheme_class(name, source_of(name, folder) if is_file(name) else ()))
-    except (PluginError, SchemeError):
-        return "quantum"
 
 
 def _problems(point: Point) -> Iterator[Problem]:

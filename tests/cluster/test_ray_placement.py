@@ -15,6 +15,7 @@ from cluster import ray_placement
 from cluster.engine import run_machine
 from cluster.ray_placement import Placement
 from cluster.ray_session import RayUnreachable
+from tests.conftest import WORKLOADS
 
 pytestmark = pytest.mark.ray
 ROOT = Path(__file__).resolve().parents[2]
@@ -214,6 +215,51 @@ def test_the_digest_does_not_depend_on_the_number_of_hosts_nor_on_the_link(
     summary, printed = run_on(cluster, tmp_path, *options, "-q")
     assert local.digest in printed
     assert summary["wall"]["hosts"] == (1 if hosts == "1" else 2)
+
+
+EVERY = """
+import json
+import sys
+from pathlib import Path
+
+from cluster.build import resolve
+from cluster.config import parse_config
+from cluster.engine_api import RunRequest
+from cluster.ray_engine import run_ray
+from cluster.ray_session import RaySession
+
+with RaySession("auto", 8):
+    for name, per_actor, text in json.load(sys.stdin):
+        spec = resolve(parse_config("c.yaml", text, Path(".")))
+        request = RunRequest(
+            spec, engine="ray", scheme="barrier", address="auto", cpus_per_actor=per_actor, hosts=2
+        )
+        result = run_ray(request)
+        print(name, result.digest or result.message, result.wall.get("hosts"), flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_workload_has_the_same_bytes_on_two_hosts_in_packs_of_1_2_and_4(
+    cluster: dict[str, str], make_request: Callable[..., Any]
+) -> None:
+    runs = []
+    expected = []
+    for number, (name, workload) in enumerate(WORKLOADS.items()):
+        text = f"name: test\nmachine: {{cpus: 8}}\nworkloads:{workload}"
+        runs.append((name, (1, 2, 4)[number % 3], text))
+        expected.append(f"{name} {run_machine(make_request(name)).digest} 2")
+    process = subprocess.run(
+        [sys.executable, "-c", EVERY],
+        input=json.dumps(runs),
+        cwd=ROOT,
+        env=cluster,
+        capture_output=True,
+        text=True,
+        timeout=800,
+    )
+    assert process.stdout.splitlines() == expected
 
 
 @pytest.mark.slow
