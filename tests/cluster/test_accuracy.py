@@ -18,6 +18,7 @@ from cluster.report.accuracy import (
 )
 from cluster.report.tradeoff import print_tradeoff, tradeoff_html, tradeoff_svg
 from cluster.sweep import run_point_timed, run_points
+from cluster.sync.scheme import BUILTIN, parameter_of, scheme_class
 
 CONFIG = """name: small
 engine: ray
@@ -170,6 +171,19 @@ def test_the_table_has_values_of_exact_and_signed_errors_of_the_others(compared)
     assert [line.split()[0] for line in lines[1:]] == ["2", "barrier:200us", "3", "barrier:200us"]
     assert "ms" in lines[1]
     assert any("%" in line for line in (lines[2], lines[4]))
+
+
+@pytest.mark.parametrize("name", [name for name in BUILTIN if name != "exact"])
+def test_every_scheme_that_there_is_can_be_compared_with_its_parameter(folder, name):
+    key = parameter_of(scheme_class(name))
+    found = read_comparison(folder / "c.yaml", f"{name}:200us" if key else name, "4", 2, ())
+    configs = [point.load().config.sync for point in found.points]
+    assert [sync.scheme for sync in configs] == ["exact", "exact", name, name]
+    assert not key or [getattr(sync, key) for sync in configs[2:]] == [200_000, 200_000]
+    rows = rows_of(found, run_points(found, 1, run_one=run_point_timed))
+    assert [row.failed for row in rows] == [0, 0]
+    assert rows[0].values["violations"] == 0
+    assert set(rows[1].errors) == set(COMPARED)
 
 
 @pytest.mark.ray
