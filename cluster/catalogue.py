@@ -66,9 +66,10 @@ def config_names() -> list[str]:
 
 def configs_in_folders() -> list[str]:
     """Return the names, as FOLDER/NAME, of those that belong together; experiments, too."""
-    folders = [CONFIGS / name for name in ("wasted_cores", "experiments")]
+    names = ("wasted_cores", "experiments", "races/parallel")
+    folders = [CONFIGS / name for name in names]
     paths = [path for folder in folders for path in sorted(folder.glob("*.yaml"))]
-    return [f"{path.parent.name}/{path.stem}" for path in paths]
+    return [path.relative_to(CONFIGS).with_suffix("").as_posix() for path in paths]
 
 
 def describe_config(name: str) -> str:

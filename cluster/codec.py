@@ -3,7 +3,8 @@
 Two kinds of frame travel. A *report frame* goes from a group of CPUs to the kernel: what each CPU
 that did anything has to say. A *superstep frame* goes from the kernel to all groups: the next
 horizon and, for each group, a segment with the messages for its CPUs. A group decodes only its own
-segment; the engine decodes only the head.
+segment; the engine decodes only the head. Where CPUs run free, a *go frame* goes to one group
+instead.
 
 Messages are tuples of plain data already, so they are handed to msgpack as they are, whole
 superstep at once, and come back as tuples. Three things are not plain data, and msgpack's hook for
@@ -46,6 +47,7 @@ TASK: Final = 3
 _REPORT: Final = 1
 _SUPERSTEP: Final = 2
 _FAILURE: Final = 3
+_GO: Final = 6  # 4 and 5: ``cluster.pieces``
 
 _REQUEST_LENGTHS: Final = {code: R_ARGS + len(row[1]) for code, row in REQUESTS.items()}
 _EFFECT_LENGTHS: Final = {code: 3 + len(row[1]) for code, row in EFFECTS.items()}
@@ -253,9 +255,20 @@ class GroupCodec:
             WireError: the frame is none of ours.
         """
         _, head, segments = _unpack_frame(frame, _SUPERSTEP, _plain_hook)
-        body = segments[self._group]
+        return head, self._segment(segments[self._group])
+
+    def decode_go(self, frame: bytes) -> tuple[bool, dict[int, int], Segment]:
+        """Return whether it is the last, horizons and messages of a go frame.
+
+        Raises:
+            WireError: the frame is none of ours.
+        """
+        _, last, horizons, body = _unpack_frame(frame, _GO, _plain_hook)
+        return last, horizons, self._segment(body)
+
+    def _segment(self, body: bytes) -> Segment:
         if not body:
-            return head, {}
+            return {}
         segment: Segment = _unpack(body, self._hook)
         for cpu, effects in segment.items():
             if cpu not in self._cpus:
@@ -265,7 +278,7 @@ class GroupCodec:
                 if effect[1] == ARRIVE and effect[_ARRIVE_TASK] is None:
                     segment[cpu] = self._resolve(effects)
                     break
-        return head, segment
+        return segment
 
     def _resolve(self, effects: Sequence[Effect]) -> list[Effect]:
         """Put the tasks that stayed here back into their messages."""
@@ -337,6 +350,16 @@ class KernelCodec:
         for cpu, effects in inboxes.items():
             parts[group_of[cpu]][cpu] = effects
         return pack((_SUPERSTEP, head, [pack(part) if part else b"" for part in parts]))
+
+    def encode_head(self, head: Head) -> bytes:
+        """Return a frame with a head alone, for the engine."""
+        return pack((_SUPERSTEP, head, ()))
+
+    def encode_go(
+        self, last: bool, horizons: dict[int, int], inboxes: Mapping[int, Sequence[Effect]]
+    ) -> bytes:
+        """Return the frame that tells one group how far to go, with the messages for its CPUs."""
+        return pack((_GO, last, horizons, pack(inboxes) if inboxes else b""))
 
     def _hook(self, code: int, body: bytes) -> Any:
         if code == TASK:

@@ -54,6 +54,7 @@ class RunRequest:
     engine: str = "local"  # local | ray
     scheme: str = "exact"  # a name of cluster.sync.scheme, or FILE.py:CLASS
     quantum_ns: int = 100_000
+    slack_ns: int | None = None  # scheme slack: how far ahead of the slowest a CPU may be
     address: str = "local"  # of Ray: local | auto | HOST:PORT
     cpus_per_actor: int | None = 1  # None: as many actors as the hosts have cores
     link: str = "auto"  # how Ray's actors exchange frames: auto | shm | graph | calls

@@ -10,15 +10,19 @@ from typing import Final
 
 from cluster import engine_api, lps
 from cluster.engine_api import RunRequest, RunResult
+from cluster.free_running import FreeGroups, FreeHost, groups_of
 from cluster.interrupt import HeldInterrupt
 from cluster.machine_loop import LOOK_EVERY, run_machine_loop
 from cluster.recorder import Recorder, verdict_kind
+from cluster.sync.order_log import RecordedOrder
 from cluster.sync.replayed import ReplayDiverged, Replayed
-from cluster.sync.scheme import Scheme, SchemeError, make_scheme, settings_of
+from cluster.sync.scheme import Scheme, SchemeError, make_scheme, runs_free, settings_of
 from cluster.transport.local import LocalTransport
+from cluster.transport.local_free import LocalFreeTransport, Logged, Shuffle
 from kernel.drive.chooser import Replaying
 from kernel.drive.story import tell
 from kernel.errors import InvariantError
+from kernel.machine import MachineSpec
 from workloads.language.errors import StoppedRunError
 from workloads.language.loader import Loader as LanguageLoader
 
@@ -44,15 +48,14 @@ class LocalRun:
         else:
             loader.begin_run()
         self.work = loader.runtime.work
-        self.group = lps.CpuGroup(spec, range(spec.cpus), loader)
-        self._replayed = None if request.replay is None else Replayed(request.replay)
+        self._replayed = _read_by_rounds(request.replay)
         scheme: Scheme = self._replayed or make_scheme(
             request.scheme, settings_of(request), "local", request.scheme_from
         )
         if request.replay is not None:
             # whoever chose then: the log has the answers
             spec = replace(spec, tie_break="order", tie_break_from=())
-        self.host = lps.KernelHost(spec, loader, scheme, request.quantum_ns, request.max_virtual_ns)
+        self.host, self.group, self.transport = _machine(request, spec, loader, scheme)
         if request.replay is not None and spec.granularity == "step":
             self.host.kernel.chooser = Replaying(request.replay.answers)
         if self.recorder.begin_order(scheme):
@@ -60,10 +63,8 @@ class LocalRun:
         self._input: Iterator[bytes] = (
             iter(()) if request.replay is None else iter(request.replay.input)
         )
-        # a replay may be stopped after any round
-        stride = _EVENTS_A_STOP if scheme.settles and request.replay is None else 1
-        self._look_every = _EVENTS_A_LOOK if scheme.settles else LOOK_EVERY
-        self.transport = LocalTransport(self.host, self.group, stride, self._look_every)
+        one_event = scheme.settles or runs_free(scheme)
+        self._look_every = _EVENTS_A_LOOK if one_event else LOOK_EVERY
         self.host.kernel.feeder = self._feed if self._has_input() else None
         self._encode_ns = 0
         self._loop_ns = 0
@@ -164,13 +165,15 @@ class LocalRun:
             return engine_api.INTERRUPTED, _CTRL_C
         if self._late:
             return engine_api.LIMIT, engine_api.WALL_LIMIT
-        replayed = self._replayed
-        if replayed is None:
-            return None
         log = self.request.replay
-        if replayed.at_end and log is not None and log.stopped:
+        if log is not None and log.stopped and self._log_ended():
             return engine_api.INTERRUPTED, "the recorded run was stopped here"
         return None
+
+    def _log_ended(self) -> bool:
+        if self._replayed is not None:
+            return self._replayed.at_end
+        return isinstance(self.transport, LocalFreeTransport) and self.transport.at_end
 
     def look(self) -> None:
         """See ``Controls.look``; traces are cut by count alone: equal runs make equal files."""
@@ -205,7 +208,7 @@ class LocalRun:
 
         A replay gets what the recorded run got.
         """
-        if self._replayed is not None:
+        if self.request.replay is not None:
             data = next(self._input, None)
             if data is None:
                 raise ReplayDiverged("the replay reads more input than there was")
@@ -238,6 +241,35 @@ class LocalRun:
             stories += left_over(self.host.kernel, self.host.boot_counts)
         if stories:
             raise tell(self.host.kernel, InvariantError("\n".join(stories)))
+
+
+_Machine = tuple[lps.KernelHost, lps.CpuGroup | FreeGroups, LocalTransport | LocalFreeTransport]
+
+
+def _read_by_rounds(log: RecordedOrder | None) -> Replayed | None:
+    """Return the scheme that reads a log, if what a scheme decided in rounds is in it."""
+    return None if log is None or log.runs_free else Replayed(log)
+
+
+def _machine(
+    request: RunRequest, spec: MachineSpec, loader: LanguageLoader, scheme: Scheme
+) -> _Machine:
+    """Return the kernel, the CPUs and the way from one to the other."""
+    options = scheme, request.quantum_ns, request.max_virtual_ns
+    log = request.replay
+    if runs_free(scheme):
+        order: Shuffle | Logged
+        order = Shuffle(spec.seed) if log is None else Logged(log.arrivals)
+        groups = groups_of(spec.cpus, order.per_group)
+        cpus = FreeGroups(spec, groups, loader)
+        free = FreeHost(spec, loader, *options, request.slack_ns, groups)
+        return free, cpus, LocalFreeTransport(free, cpus, order)
+    group = lps.CpuGroup(spec, range(spec.cpus), loader)
+    host = lps.KernelHost(spec, loader, *options)
+    # a replay may be stopped after any round
+    stride = _EVENTS_A_STOP if scheme.settles and log is None else 1
+    cut = _EVENTS_A_LOOK if scheme.settles else LOOK_EVERY
+    return host, group, LocalTransport(host, group, stride, cut)
 
 
 def run_local(request: RunRequest) -> RunResult:

@@ -281,7 +281,7 @@ class KernelHost:
                 log.serve(requests, limit_ns, view)
             view.serve(requests, limit_ns, inboxes)
             if self._check:
-                _check_kernel(self.kernel)
+                check_kernel(self.kernel)
             limit_ns = scheme.limit(view)
         horizons = scheme.horizons(view)
         if log is not None:
@@ -420,9 +420,10 @@ class KernelHost:
         return [(kernel.spec.cpus, chunk) for chunk in drain_chunks(kernel.trace, final=final)]
 
 
-def _check_kernel(kernel: KernelState) -> None:
-    from kernel.check.invariants import check_kernel
+def check_kernel(kernel: KernelState) -> None:
+    """Raise InvariantError, with the story, if the kernel violates any invariant."""
+    from kernel.check import invariants
 
-    stories = check_kernel(kernel)
+    stories = invariants.check_kernel(kernel)
     if stories:
         raise tell(kernel, InvariantError(f"at {kernel.now_ns} ns: " + "\n".join(stories)))

@@ -43,12 +43,13 @@ from cluster.codec import (
     unpack_plain,
 )
 from cluster.engine_api import BROKEN, INVARIANT, kernel_failure
+from cluster.free_running import FreeHost
 from cluster.logging_setup import HeldLines, get_logger, setup_logging
 from cluster.machine_loop import LOOK_EVERY
 from cluster.pieces import Answerer, Gatherer
 from cluster.plugins import Source
 from cluster.sync.order_log import Chunk as OrderChunk
-from cluster.sync.scheme import SchemeError, Settings, make_scheme
+from cluster.sync.scheme import SchemeError, Settings, make_scheme, runs_free
 from kernel.cpu.places import CpuPlaces
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
@@ -74,7 +75,7 @@ def lp_name(cpus: Sequence[int]) -> str:
 KERNEL_NAME: Final = "kernel actor"
 
 
-def _failure(lp: str, error: BaseException, spec: MachineSpec, scheme: str) -> bytes:
+def failure_of(lp: str, error: BaseException, spec: MachineSpec, scheme: str) -> bytes:
     """Return the failure frame for an exception that ended ``lp``.
 
     What the machine itself raised is told by ``engine_api.kernel_failure``.
@@ -150,7 +151,7 @@ class _Actor:
             try:
                 return function(*arguments)
             except (Exception, SystemExit) as error:
-                self._failed = _failure(self._name, error, self._spec, self._scheme)
+                self._failed = failure_of(self._name, error, self._spec, self._scheme)
         return self._failed
 
     def _hold(self, superstep: int, chunks: list[lps.Chunk]) -> None:
@@ -258,7 +259,7 @@ class CpuActor(_Actor):
         reports = self._group.step(horizon_ns, inboxes)
         if verdict:
             self._ended = True  # that was the last one: dead tasks have left their CPUs
-            self._unserved = _subjects_of(reports)
+            self._unserved = subjects_of(reports)
             return pack(b"")
         if not superstep % LOOK_EVERY:
             self._hold(superstep, self._group.drain_trace())
@@ -297,7 +298,7 @@ class CpuActor(_Actor):
         }
 
 
-def _subjects_of(reports: Sequence[lps.CpuReport]) -> list[tuple[Any, ...]]:
+def subjects_of(reports: Sequence[lps.CpuReport]) -> list[tuple[Any, ...]]:
     """Return the messages in ``reports`` as far as invariants look: no contexts, no tasks."""
     messages: list[tuple[Any, ...]] = []
     for _cpu, _next_ns, requests, forwards in reports:
@@ -318,6 +319,7 @@ class KernelActor(_Actor):
         scheme: name of the synchronisation scheme.
         scheme_from: where a file's scheme is from.
         quantum_ns: as for ``KernelHost``.
+        slack_ns: of the scheme, if it has one.
         max_virtual_ns: as for ``KernelHost``.
         record: note what the kernel serves, for the order log.
         logs: format and run id of log lines; None leaves the process as it is (tests).
@@ -330,6 +332,7 @@ class KernelActor(_Actor):
         scheme: str,
         scheme_from: Source,
         quantum_ns: int,
+        slack_ns: int | None,
         max_virtual_ns: int | None,
         record: bool,
         logs: Logs | None,
@@ -340,8 +343,13 @@ class KernelActor(_Actor):
             _enter_process(logs, self._lines)
             self._log("the kernel is up", 0, pid=os.getpid())
         loader = lps.loader_of(spec)
-        made = make_scheme(scheme, Settings(spec.cpus, quantum_ns, spec.seed), "ray", scheme_from)
-        self._host = lps.KernelHost(spec, loader, made, quantum_ns, max_virtual_ns)
+        settings = Settings(spec.cpus, quantum_ns, spec.seed, slack_ns)
+        made = make_scheme(scheme, settings, "ray", scheme_from)
+        self._host: lps.KernelHost = (
+            FreeHost(spec, loader, made, quantum_ns, max_virtual_ns, slack_ns, groups)
+            if runs_free(made)
+            else lps.KernelHost(spec, loader, made, quantum_ns, max_virtual_ns)
+        )
         if record:
             self._host.record()
         self._order: list[OrderChunk] = []  # of the order log

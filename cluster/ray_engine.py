@@ -25,6 +25,7 @@ from typing import Any, Final
 from cluster import engine_api
 from cluster.codec import LpFailure, head_of, pack
 from cluster.engine_api import RunRequest, RunResult
+from cluster.free_running import groups_of as groups_of
 from cluster.interrupt import AT_ONCE, HOLD, NEVER, HeldInterrupt
 from cluster.logging_setup import get_logger, relay
 from cluster.machine_loop import LOOK_EVERY, run_machine_loop
@@ -37,14 +38,17 @@ from cluster.ray_actors import (
     MarkedChunk,
     lp_name,
 )
+from cluster.ray_free_actors import FreeCpuActor, FreeKernelActor
 from cluster.ray_metrics import RunMetrics
 from cluster.ray_placement import Placement
 from cluster.ray_session import RaySession, RayUnreachable
 from cluster.ray_watch import PULSE_GROUPS, ActorLost, Actors, TimeUp, Watch, cause, within
 from cluster.recorder import Recorder, verdict_kind
-from cluster.sync.scheme import SchemeError, make_scheme, settings_of
+from cluster.sync.scheme import SchemeError, make_scheme, runs_free, settings_of
 from cluster.transport.frames import FrameTransport, Link
 from cluster.transport.ray_calls import CallsLink
+from cluster.transport.ray_free import FreeCalls
+from cluster.transport.ray_free_lines import FreeLines
 from cluster.transport.ray_graph import GraphLink
 from cluster.transport.ray_shm import ShmLink
 from cluster.transport.sockets import NoLine
@@ -64,11 +68,6 @@ class _Broken(Exception):
     """The run cannot go on; the message is one line."""
 
 
-def groups_of(cpus: int, per_actor: int) -> list[list[int]]:
-    """Return the CPUs of every CPU actor: neighbours, ``per_actor`` each, the last maybe fewer."""
-    return [list(range(first, min(first + per_actor, cpus))) for first in range(0, cpus, per_actor)]
-
-
 def host_cores() -> int:
     """Return how many cores of this host the process may use, at least 1.
 
@@ -83,9 +82,12 @@ def host_cores() -> int:
     return max(1, cores or 1)
 
 
-def kernel_options(request: RunRequest, record: bool) -> tuple[str, Source, int, int | None, bool]:
+def kernel_options(
+    request: RunRequest, record: bool
+) -> tuple[str, Source, int, int | None, int | None, bool]:
     """Return what the kernel actor is told of the request beside the machine."""
-    return request.scheme, request.scheme_from, request.quantum_ns, request.max_virtual_ns, record
+    times = request.quantum_ns, request.slack_ns, request.max_virtual_ns
+    return request.scheme, request.scheme_from, *times, record
 
 
 class RayRun:
@@ -97,10 +99,10 @@ class RayRun:
         self.groups = self._groups(host_cores())
         self.actors: Actors | None = None
         self.placement: Placement | None = None
-        self.record = self.recorder.begin_order(
-            make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
-        )
-        self.transport: FrameTransport | None = None
+        scheme = make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
+        self.free = runs_free(scheme)
+        self.record = self.recorder.begin_order(scheme)
+        self.transport: FrameTransport | FreeCalls | FreeLines | None = None
         self._interrupt = HeldInterrupt(AT_ONCE)
         self.watch = Watch(self._interrupt, request.max_wall_s)
         self._metrics: RunMetrics | None = None
@@ -189,7 +191,8 @@ class RayRun:
         logs: Logs = ("json", request.out_dir.name if request.out_dir else "")
         decorate: Any = ray.remote  # its types do not know concurrency groups
         remote = decorate(num_cpus=0, max_restarts=0, concurrency_groups=PULSE_GROUPS)
-        cpu_class, kernel_class = remote(CpuActor), remote(KernelActor)
+        classes = (FreeCpuActor, FreeKernelActor) if self.free else (CpuActor, KernelActor)
+        cpu_class, kernel_class = map(remote, classes)
         self.placement = Placement(request.hosts, len(self.groups), self.watch.look)
         place = self.placement.options
         kernel = kernel_class.options(**place(0)).remote(
@@ -204,8 +207,12 @@ class RayRun:
         self._wait_until_up(self.actors)
         self.watch.actors = self.actors
         self.placement.look_where(self.actors, self.watch.get)
-        link = self._make_link(self.actors)
-        self.transport = FrameTransport(link, self._begin)
+        link: Link | FreeCalls | FreeLines
+        if self.free:
+            link = self.transport = self._make_free(self.actors)
+        else:
+            link = self._make_link(self.actors)
+            self.transport = FrameTransport(link, self._begin)
         self._metrics = RunMetrics(request.out_dir.name if request.out_dir else "")
         get_logger().info(
             "actors are up", actors=len(self.groups) + 1, link=link.__class__.__name__
@@ -229,6 +236,18 @@ class RayRun:
                 self.watch.look()
             if perf_counter() > deadline:
                 raise _Broken(f"{len(calls)} actors did not start within {limit_s:.0f} s")
+
+    def _make_free(self, actors: Actors) -> FreeCalls | FreeLines:
+        """Return the way of goes and reports that the configuration asks for."""
+        wanted = self.request.link
+        if wanted in ("auto", "shm"):
+            try:
+                return FreeLines(actors, self.watch)
+            except NoLine as error:
+                if wanted == "shm":
+                    raise _Broken(f"link shm cannot be used here: {error}") from None
+                get_logger().info("the actors are not all on this host", why=str(error))
+        return FreeCalls(actors, self.watch)
 
     def _make_link(self, actors: Actors) -> Link:
         """Return the way frames travel that the configuration asks for."""
@@ -261,6 +280,8 @@ class RayRun:
         self._interrupt.mode = HOLD
         try:
             stopped = run_machine_loop(transport, self)
+            if stopped is not None and not isinstance(transport, FrameTransport):
+                transport.rest()
         finally:
             self._loop_ns = perf_counter_ns() - started
         if self._metrics is not None:
@@ -422,12 +443,14 @@ def run_ray(request: RunRequest) -> RunResult:
         if is_file(request.scheme) and not request.scheme_from:
             # the actors' hosts need not have the file
             request = replace(request, scheme_from=source_of(request.scheme, Path()))
-        make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
+        made = make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
     except (PluginError, SchemeError) as error:
         raise ValueError(str(error)) from None
     if request.cpus_per_actor is not None and request.cpus_per_actor < 1:
         raise ValueError(f"cpus_per_actor must be at least 1 (got {request.cpus_per_actor})")
     if request.link not in LINKS:
         raise ValueError(f"link must be one of {', '.join(LINKS)} (got {request.link!r})")
+    if request.link == "graph" and runs_free(made):
+        raise ValueError(f"link graph has rounds, and CPUs run free under {made.name}")
     Loader(request.spec.sources, block_budget=request.spec.block_budget)
     return RayRun(request).run()

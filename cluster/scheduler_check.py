@@ -20,7 +20,7 @@ from cluster.build import guest_spec
 from cluster.codec import GroupCodec
 from cluster.engine_api import DONE, RunRequest, RunResult, kernel_failure
 from cluster.local_engine import LocalRun
-from cluster.lps import loader_of
+from cluster.lps import CpuGroup, loader_of
 from cluster.sched_classes import Found
 from kernel.cpu.checkpoint import pack_cpu, unpack_cpu
 from kernel.cpu.cpu import Cpu
@@ -169,6 +169,7 @@ class SetDown(LocalRun):
         super().look()
         if self._rounds % SET_DOWN_EVERY:
             return
+        assert isinstance(self.group, CpuGroup)  # no scheme that runs free
         group = self.group._group
         for place, old in enumerate(list(self.group.cpus.values())):
             wire = GroupCodec(0, [old.id], self.loader)

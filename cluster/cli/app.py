@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "replay": "replay",
     "sweep": "sweep",
     "accuracy": "accuracy",
+    "outcomes": "outcomes",
     "scheduler": "scheduler",
     "litmus": "litmus",
     "race": "race_explain",  # with all of cluster.cli.race

@@ -22,6 +22,7 @@ MAX_CPUS: Final = 4096
 #: Compiled programs are kept on disk; only ``cluster.entry`` says so: a process of our own.
 keeps_programs = False
 _SHOWN: Final = 5
+_FLAG_OF: Final = {"ray__cpus_per_actor": "--cpus-per-actor"}
 
 
 def overrides(settings: Iterable[str] | None, **flags: Any) -> "list[Override]":
@@ -35,7 +36,7 @@ def overrides(settings: Iterable[str] | None, **flags: Any) -> "list[Override]":
     for name, value in flags.items():
         if value is None:
             continue
-        flag = f"--{name.split('_')[-1]}"
+        flag = _FLAG_OF.get(name) or f"--{name.split('_')[-1]}"
         key = name.replace("__", ".")
         if value is True:
             result.append((flag, f"{key}=true"))

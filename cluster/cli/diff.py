@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _ARGUMENTS: Final = "smplab.program_arguments"
 _MAX_SEEDS: Final = 100_000
+_BOTH_SCHEMES: Final = ("exact", "barrier")
 _MAX_RUNS: Final = 10_000
 # verdict -> exit code, the worst first; what is not here says why a program was not compared
 _CODES: Final = {
@@ -95,7 +96,7 @@ def diff(
     scheme: Annotated[
         str,
         typer.Option(
-            help="exact, barrier or both: exact,barrier; or others, FILE.py:CLASS or installed."
+            help="exact, barrier or both: exact,barrier; or others: lax, FILE.py:CLASS, installed."
         ),
     ] = "exact",
     check: Annotated[
@@ -122,7 +123,6 @@ def diff(
     Ctrl-C; of several the worst: 4, 3, 2, 1, 5.
     """
     from cluster.cli.common import check_machine_options, read_stdin
-    from cluster.config.models import SCHEMES
     from cluster.diff import Plan
     from cluster.emulated import GRANULARITIES
 
@@ -133,7 +133,7 @@ def diff(
         granularities=_list(
             "--granularity", _both(granularity, GRANULARITIES), _one_of(GRANULARITIES)
         ),
-        schemes=_list("--scheme", _both(scheme, SCHEMES), _scheme),
+        schemes=_list("--scheme", _both(scheme, _BOTH_SCHEMES), _scheme),
         runs=runs,
         max_runs=max(runs, max_runs),
         check=check,
@@ -277,6 +277,8 @@ def _scheme(name: str) -> str:
         engines = scheme_class(name).engines
     except SchemeError as error:
         raise ValueError(str(error)) from None
+    if name == "slack":
+        raise ValueError("slack needs a bound, which only configurations have: take lax")
     if "local" not in engines:
         raise ValueError(f"{name} runs on {', '.join(sorted(engines))}, not on the local engine")
     return name

@@ -217,10 +217,10 @@ def _directory(out: Path | None, program: Path) -> "RunDir":
 
 def _tell_unrecorded(request: "RunRequest") -> None:
     """Say so if the run can never be made again: its scheme decides freely, and nothing is kept."""
-    from cluster.sync.scheme import scheme_class
+    from cluster.sync.scheme import runs_free, scheme_class
 
     scheme = scheme_class(request.scheme, request.scheme_from)
-    if not scheme.deterministic:
+    if not scheme.deterministic and not runs_free(scheme):  # here the seed makes it again
         print(
             f"smplab: note: scheme {scheme.name} is not deterministic: this run cannot be made "
             "again without --out, which keeps its order log",

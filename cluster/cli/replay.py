@@ -1,13 +1,22 @@
 """``smplab replay``: make a recorded run again and say whether it is the same."""
 
+import difflib
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cluster.cli.completion import complete_run
-from cluster.exit_codes import FAILED, OK, USAGE, CliError, report
+from cluster.exit_codes import FAILED, INVARIANT, OK, USAGE, CliError, report
+
+if TYPE_CHECKING:
+    from cluster.engine_api import RunRequest, RunResult
+    from cluster.inspection import Stops
+    from cluster.replay import Replay
+    from cluster.rundir import RunDir
+    from cluster.sync.order_log import RecordedOrder
 
 
 def replay(
@@ -15,31 +24,45 @@ def replay(
         Path,
         typer.Argument(metavar="RUN", autocompletion=complete_run, help="A run directory; latest."),
     ],
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME|REQUEST", help="Stop at a virtual time (2ms), or after N requests (500)."
+        ),
+    ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep a trace of the replay in DIR, a new one."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Check all invariants while it runs, too.")
+    ] = False,
+    breaks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--break",
+            metavar="PID|TRACEPOINT|POINT",
+            help="Stop there and ask what to show: help lists it. May be repeated.",
+        ),
+    ] = None,
 ) -> int:
     """Make a recorded run again and compare its digest.
 
     The run must have an order log: run it with --record order, or under a scheme that is not
-    deterministic. Exit code 0: the same; 1: different, with the first difference; 2: there is
-    nothing to replay or to compare.
+    deterministic. Exit code 0: the same, or stopped where you wanted; 1: different, with the first
+    difference; 2: there is nothing to replay or to compare; 4: --check found an invariant broken.
     """
     import tempfile
 
     from cluster.cli.keeping import abandoned_on_failure
-    from cluster.digest import short_digest
     from cluster.replay import replay as make_again
-    from cluster.rundir import RunDir, RunDirError, run_path
-    from cluster.sync.order_log import OrderLogError, RecordedOrder
+    from cluster.rundir import RunDirError
+    from cluster.sync.order_log import OrderLogError
     from cluster.trace import TraceError
 
     try:
-        directory = RunDir.open(run_path(run))
-        if not directory.order_path.is_file():
-            raise CliError(
-                USAGE,
-                "no order log",
-                f"{directory.path} has no order.log: run it again with --record order",
-            )
-        log = RecordedOrder(directory.order_path)
+        directory, log = _recorded(run)
+        stops = _stops(until, breaks or (), log)
         manifest, summary = directory.manifest(), directory.summary()
         if not log.complete:
             raise CliError(
@@ -48,25 +71,127 @@ def replay(
                 f"{directory.order_path} has no end: the run broke inside a round, so there is "
                 "no digest to compare",
             )
+        log.machine.trace |= trace is not None or bool(stops.events)
+        log.machine.check |= check
         with (
             tempfile.TemporaryDirectory(prefix="smplab-replay-") as folder,
             abandoned_on_failure(None, log.machine),
         ):
-            found = make_again(log, directory.path, summary, Path(folder))
+            kept = Path(folder) if trace is None else _new_folder(trace)
+            make = _maker(stops)
+            found = make_again(log, directory.path, summary, kept, make)
     except RunDirError as error:
         raise CliError(USAGE, "no run", str(error)) from None
     except OrderLogError as error:
         raise CliError(USAGE, "bad order log", str(error)) from None
     except TraceError as error:
         raise CliError(USAGE, "bad trace", str(error)) from None
+    return _told(found, log, manifest, summary, trace)
+
+
+def _recorded(run: Path) -> "tuple[RunDir, RecordedOrder]":
+    """Return a run directory and its log.
+
+    Raises:
+        CliError: it has none.
+    """
+    from cluster.rundir import RunDir, run_path
+    from cluster.sync.order_log import RecordedOrder
+
+    directory = RunDir.open(run_path(run))
+    if not directory.order_path.is_file():
+        raise CliError(
+            USAGE,
+            "no order log",
+            f"{directory.path} has no order.log: run it again with --record order",
+        )
+    return directory, RecordedOrder(directory.order_path)
+
+
+def _stops(until: str | None, breaks: Sequence[str], log: "RecordedOrder") -> "Stops":
+    """Return where to stop.
+
+    Raises:
+        CliError: something is neither a time nor a number; or no pid, tracepoint or point.
+    """
+    from cluster.cli.trace import time_option
+    from cluster.inspection import Stops
+    from cluster.point_names import point_kinds
+    from kernel.events import EVENTS
+
+    requests = int(until) if until is not None and until.isdecimal() else None
+    until_ns = None if requests is not None else time_option("--until", until)
+    pids, events, points = [], [], []
+    names = [name for name, _fields in EVENTS.values()]
+    for text in breaks:
+        if text.isdecimal() and int(text):
+            pids.append(int(text))
+        elif text in names:
+            events.append(text)
+        elif text in point_kinds():
+            if log.machine.granularity != "step":
+                what = f"--break {text}: a point is passed at granularity step, and this run is not"
+                raise CliError(USAGE, "usage", what)
+            points.append(text)
+        else:
+            near = difflib.get_close_matches(text, [*names, *point_kinds()], 1, 0.6)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            what = f"--break {text!r}: no pid, no tracepoint and no point of the kernel{hint}"
+            raise CliError(USAGE, "usage", what)
+    return Stops(until_ns, requests, tuple(pids), tuple(events), tuple(points))
+
+
+def _new_folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise CliError(USAGE, "usage", f"--trace: {path}: {error.strerror}") from None
+    return path
+
+
+def _maker(stops: "Stops") -> "Callable[[RunRequest], RunResult]":
+    """Return what makes the replay: a run that stops, if it is to stop anywhere."""
+    from cluster.cli.replay_prompt import Prompt
+    from cluster.inspection import Inspected, Stops
+    from cluster.local_engine import run_local
+
+    if stops == Stops():
+        return run_local
+    asks = stops.pids or stops.events or stops.points
+    return lambda request: Inspected(request, stops, Prompt(None if asks else ())).run()
+
+
+def _told(
+    found: "Replay",
+    log: "RecordedOrder",
+    manifest: dict[str, Any],
+    summary: dict[str, Any],
+    trace: Path | None,
+) -> int:
+    """Tell how the replay went; return the exit code."""
+    from cluster.digest import short_digest
+    from cluster.engine_api import INTERRUPTED
+    from cluster.engine_api import INVARIANT as BROKEN_INVARIANT
+
+    result = found.result
+    if trace is not None:
+        print(f"trace: {trace / 'trace.smpt'}")
     counts = f"{log.counts.get('requests', 0)} requests in {log.counts.get('rounds', 0)} rounds"
     what = f"scheme {log.scheme}, recorded on the {log.engine} engine, {counts}"
     if not found.difference:
-        print(f"same: digest {short_digest(found.result.digest)} ({what})")
+        same = "digest" if result.digest == summary["digest"] else "summary"
+        told = short_digest(result.digest) if same == "digest" else "as of the run, without a trace"
+        print(f"same: {same} {told} ({what})")
         return OK
+    if result.exit_kind == INTERRUPTED and not log.stopped:
+        print(f"stopped: {result.message} ({what})")
+        return OK
+    if result.exit_kind == BROKEN_INVARIANT and log.counts and summary["run"]["verdict"]:
+        report("invariant violated", result.message)
+        return INVARIANT
     print(f"different: {what}")
     print(f"  the run:    {summary['digest']}")
-    print(f"  the replay: {found.result.digest}")
+    print(f"  the replay: {result.digest}")
     sys.stdout.flush()
     report("replay differs", found.difference)
     _tell_versions(manifest)

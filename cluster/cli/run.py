@@ -22,6 +22,20 @@ if TYPE_CHECKING:
     from kernel.machine import MachineSpec
 
 
+SchemeOption = Annotated[
+    str | None, typer.Option(help="Synchronisation scheme, instead of sync.scheme.")
+]
+QuantumOption = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Instead of sync.quantum, such as 20us.")
+]
+SlackOption = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Scheme slack: instead of sync.slack.")
+]
+PackOption = Annotated[
+    str | None, typer.Option(metavar="N", help="Ray: CPUs in an actor, or auto.")
+]
+
+
 def run(
     config: Annotated[
         Path,
@@ -62,6 +76,10 @@ def run(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Log lines on stderr, too.")
     ] = False,
+    scheme: SchemeOption = None,
+    quantum: QuantumOption = None,
+    slack: SlackOption = None,
+    cpus_per_actor: PackOption = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Only errors and the digest.")
     ] = False,
@@ -85,9 +103,14 @@ def run(
         check=True if check else None,
         record=record,
         machine__memory_model=model,
+        ray__cpus_per_actor=cpus_per_actor,
+        sync__scheme=scheme,
+        sync__quantum=quantum,
+        sync__slack=slack,
     )
     loaded, spec = _look_at(config, flags)
-    for flag, given in (("--address", address), ("--link", link)):
+    ray_only = ("--address", address), ("--link", link), ("--cpus-per-actor", cpus_per_actor)
+    for flag, given in ray_only:
         if given is not None and loaded.config.engine != "ray":
             raise CliError(USAGE, "usage", f"{flag} is for --engine ray")
     level = "info" if (verbose or log_format == "json") and not quiet else "warning"

@@ -16,7 +16,7 @@ from cluster.config import models
 from cluster.config.cgroups import CGROUP_PATTERN, cgroup_conflicts
 from cluster.config.cpu_max import CPU_MAX_PATTERN, CPU_MAX_WORDS
 from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
-from cluster.config.models import RunConfig, Workload, config_with
+from cluster.config.models import SCHEMES, RunConfig, Workload, config_with
 from cluster.config.noise import noise_specs, wrong_noise
 from cluster.config.quantities import OneOf
 from cluster.config.sched import FAIR_CLASSES, OTHERS, AnySched, conflicts, sched_with
@@ -502,6 +502,7 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
     machine, sched = config.machine, config.sched
     if config.sync.scheme != "auto":
         yield from _check_scheme(loaded)
+    yield from _check_slack(loaded)
     if config.sync.tie_break != "order":
         yield from _check_part(loaded, ("sync", "tie_break"), config.sync.tie_break)
     if machine.memory_model != "sc":
@@ -615,7 +616,8 @@ def _check_scheme(loaded: Loaded) -> Iterable[Problem]:
     name, engine = config.sync.scheme, config.engine
     try:
         loaded.scheme_from = _source(name, loaded.folder)
-        engines = scheme_class(name, loaded.scheme_from).engines
+        made = scheme_class(name, loaded.scheme_from)
+        engines = made.engines
     except (PluginError, SchemeError) as error:
         yield loaded.problem(("sync", "scheme"), f"{error} {got(name)}")
         return
@@ -623,6 +625,21 @@ def _check_scheme(loaded: Loaded) -> Iterable[Problem]:
         what = f"{name} runs on the {' and '.join(sorted(engines))} engine only"
         hint = f": use barrier with engine {engine}" if engine == "ray" else ""
         yield loaded.problem(("sync", "scheme"), what + hint)
+    if engine == "ray" and config.ray.link == "graph" and getattr(made, "runs_free", False):
+        what = f"graph has rounds, and CPUs run free under {made.name}: auto, shm or calls"
+        yield loaded.problem(("ray", "link"), what)
+
+
+def _check_slack(loaded: Loaded) -> Iterable[Problem]:
+    """Yield why there must be a bound on how far CPUs run ahead, or must be none."""
+    sync = loaded.config.sync
+    if not loaded.is_sound("sync", "scheme") or not loaded.is_sound("sync", "slack"):
+        return
+    if sync.scheme == "slack":
+        if sync.slack is None:
+            yield loaded.problem(("sync", "scheme"), "slack needs sync.slack, such as 1ms")
+    elif sync.slack is not None and sync.scheme in (*SCHEMES, "auto"):
+        yield loaded.problem(("sync", "slack"), f"is for scheme slack {got(sync.scheme)}")
 
 
 def _source(name: str, folder: Path) -> Source:

@@ -202,17 +202,32 @@ class Sync(Model):
 
     scheme: Annotated[
         str,
-        OneOfOrOwn("auto", *SCHEMES, kind=SCHEME, later=("slack", "lax")),
+        OneOfOrOwn("auto", *SCHEMES, kind=SCHEME),
         Field(
             description="exact: the reference, local engine only; barrier: supersteps; "
             "free: local engine, at granularity step any path in the kernel may go next; "
+            "slack, lax: CPUs run free, with or without a bound, and requests are served as they "
+            "arrive (on the local engine in a seeded shuffle); "
             f"auto: exact on the local engine up to {EXACT_CPUS} CPUs, else barrier; or one of "
             "your own, FILE.py:CLASS, or the name of an installed one."
         ),
     ] = "auto"
     quantum: Annotated[
-        int, Duration(1_000, SECOND_NS, "Longest superstep of the scheme barrier.")
+        int,
+        Duration(
+            1_000,
+            SECOND_NS,
+            "Longest superstep of the scheme barrier; under slack and lax, how far a CPU runs "
+            "before it looks for messages.",
+        ),
     ] = 100_000
+    slack: (
+        Annotated[
+            int,
+            Duration(1_000, DAY_NS, "Scheme slack: how far a CPU may be ahead of the slowest."),
+        ]
+        | None
+    ) = None
     tie_break: Annotated[
         str,
         OneOfOrOwn(*chooser_names(), kind=CHOOSER),

@@ -126,9 +126,11 @@ def _counts(summary: Mapping[str, Any]) -> Table:
     )
     table.add_row("CPUs", f"{machine['cpus']:,}")
     if "scheme" in run:
-        barrier = run["scheme"] == "barrier"
-        quantum = format_ns(run["quantum_ns"]) if barrier else ""
-        table.add_row("scheme, quantum" if barrier else "scheme", run["scheme"], quantum)
+        bound = {"barrier": "quantum", "slack": "slack"}.get(run["scheme"], "")
+        label = f"scheme, {bound}" if bound else "scheme"
+        table.add_row(label, run["scheme"], format_ns(run[f"{bound}_ns"]) if bound else "")
+    if "furthest_ahead_ns" in run:
+        table.add_row("furthest ahead", "", format_ns(run["furthest_ahead_ns"]))
     if "fair_as_of" in machine:
         as_of = machine["fair_as_of"]
         fair = f"{machine['fair'].upper()} of {as_of}" if as_of else machine["fair"]

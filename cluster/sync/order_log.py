@@ -4,13 +4,15 @@ A machine's two halves are deterministic; what a scheme, a terminal or a chooser
 all that is free. The log has those decisions and the machine itself, so a replay needs nothing else
 of the run: neither its configuration nor its programs' files. ``docs/order-log.md`` describes the
 file; this is its code. A request costs a byte or two: which CPU's it was. (Requests of one CPU are
-served in their order, so that names it.)
+served in their order, so that names it.) Under a scheme that runs free there are no rounds: the
+log has the groups of CPUs whose reports arrived, one after the other, and nothing else is needed
+(``cluster.free_running``).
 
     preamble  magic "SMPR\\r\\n\\x1a\\n", u16 version, u16 0, u32 length, u32 crc, header
     frame     u32 kind, u32 raw length, u32 length, u32 crc (of these 12 bytes and the body), body
 
 All integers there are little-endian. The header (a msgpack map) and bodies are zlib streams. Kinds:
-ROUNDS, ANSWERS and INPUT are three streams, each cut into frames at any place; END is the last
+ROUNDS, ANSWERS, INPUT and ARRIVALS are streams, each cut into frames at any place; END is the last
 frame, a msgpack map of counts. Data only: nothing in a file is ever executed.
 """
 
@@ -22,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgpack
 
-from cluster.sync.scheme import Horizons, Scheme, View
+from cluster.sync.scheme import Horizons, Scheme, View, runs_free
 from kernel.machine import MachineSpec
 from kernel.messages import R_CPU, Request
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from cluster.engine_api import RunRequest
 
 MAGIC: Final = b"SMPR\r\n\x1a\n"
-VERSION: Final = 1
+VERSION: Final = 2
 PREAMBLE: Final = struct.Struct("<8sHHII")
 _HEAD: Final = struct.Struct("<III")
 _CRC: Final = struct.Struct("<I")
@@ -39,6 +41,7 @@ ROUNDS: Final = 1  # bodies are a stream of operations, see below
 ANSWERS: Final = 2  # of the chooser at granularity step: numbers
 INPUT: Final = 3  # what a terminal or a late pipe gave: each a length and so many bytes
 END: Final = 4
+ARRIVALS: Final = 5  # numbers: CPUs of a group, twice; then 2 * group, + 1 if more come with it
 
 # Operations: a byte, then numbers (LEB128, 7 bits each; a signed one in zigzag).
 SERVE: Final = 1  # signed limit - reference, count, signed step from CPU to CPU for each request
@@ -87,6 +90,14 @@ class OrderLog:
         self._reference_ns = 0
         self._rounds = bytearray()
         self._input = bytearray()
+        self._arrivals = bytearray()
+
+    def arrived(self, groups: Sequence[int]) -> None:
+        """Note whose reports have arrived together, in that order."""
+        self.rounds += 1
+        last = len(groups) - 1
+        for place, group in enumerate(groups):
+            put(self._arrivals, group << 1 | (place < last))
 
     def serve(self, requests: Sequence[Request], limit_ns: int, view: View) -> None:
         """Note what the kernel is about to serve."""
@@ -136,7 +147,7 @@ class OrderLog:
 
     def held(self) -> int:
         """Return how many bytes wait to be taken."""
-        return len(self._rounds) + len(self._input)
+        return len(self._rounds) + len(self._input) + len(self._arrivals)
 
     def take(self, answers: Iterable[int] = (), *, final: bool = False) -> list[Chunk]:
         """Return what has come together, if it is worth it, and remove it here.
@@ -154,6 +165,9 @@ class OrderLog:
         if self._rounds and (final or len(self._rounds) >= _CHUNK_BYTES):
             chunks.append((ROUNDS, bytes(self._rounds)))
             self._rounds.clear()
+        if self._arrivals and (final or len(self._arrivals) >= _CHUNK_BYTES):
+            chunks.append((ARRIVALS, bytes(self._arrivals)))
+            self._arrivals.clear()
         if self._input:
             chunks.append((INPUT, bytes(self._input)))
             self._input.clear()
@@ -166,7 +180,9 @@ def header_of(request: "RunRequest", scheme: Scheme) -> dict[str, Any]:
         "engine": request.engine,
         "scheme": scheme.name,
         "settles": scheme.settles,
+        "runs_free": runs_free(scheme),
         "quantum_ns": request.quantum_ns,
+        "slack_ns": request.slack_ns,
         "max_virtual_ns": request.max_virtual_ns,
         "machine": request.spec.to_plain(),
     }
@@ -204,7 +220,7 @@ class OrderWriter:
 
 
 class RecordedOrder:
-    """An order log, read: ``machine``, ``scheme`` and so on, and its three streams.
+    """An order log, read: ``machine``, ``scheme`` and so on, and its streams.
 
     Args:
         path: the file.
@@ -222,7 +238,7 @@ class RecordedOrder:
         self._path = path
         data = path.read_bytes()
         header, at = self._preamble(data)
-        streams: dict[int, list[bytes]] = {ROUNDS: [], ANSWERS: [], INPUT: []}
+        streams: dict[int, list[bytes]] = {ROUNDS: [], ANSWERS: [], INPUT: [], ARRIVALS: []}
         self.complete = False
         self.counts: dict[str, Any] = {}
         while at < len(data) and not self.complete:
@@ -241,6 +257,7 @@ class RecordedOrder:
         if self.complete and at != len(data):
             raise self._error(at, "something follows the end")
         self.rounds = b"".join(streams[ROUNDS])
+        self.arrivals = b"".join(streams[ARRIVALS])
         answers = Numbers(b"".join(streams[ANSWERS]))
         given = Numbers(b"".join(streams[INPUT]))
         self.answers: list[int] = []
@@ -249,7 +266,9 @@ class RecordedOrder:
             self.engine: str = header["engine"]
             self.scheme: str = header["scheme"]
             self.settles: bool = header["settles"]
+            self.runs_free: bool = header["runs_free"]
             self.quantum_ns: int = header["quantum_ns"]
+            self.slack_ns: int | None = header["slack_ns"]
             self.max_virtual_ns: int | None = header["max_virtual_ns"]
             self.machine = MachineSpec.from_plain(header["machine"])
             while answers.more():

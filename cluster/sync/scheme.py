@@ -11,6 +11,11 @@ Schemes of two kinds differ in how messages travel. Under most, what CPUs and ke
 round arrives in the next, which is what lets CPUs live in other processes. A scheme that *settles*
 has every message delivered before the next round begins, so its decisions are made about a machine
 with nothing under way; it runs in one process only.
+
+Under a scheme that *runs free* (``slack``, ``lax``) there are no rounds: each group of CPUs goes as
+soon as it is told how far, and the kernel serves what has arrived, in the order in which it did.
+The same three methods are then asked whenever anything has arrived, about the groups that stand
+still (``View.waiting``): ``cluster.free_running``.
 """
 
 from collections.abc import Iterator
@@ -45,6 +50,8 @@ BUILTIN: Final = {
     "exact": "cluster.sync.exact:Exact",
     "barrier": "cluster.sync.barrier:Barrier",
     "free": "cluster.sync.free:Free",
+    "slack": "cluster.sync.slack:Slack",
+    "lax": "cluster.sync.lax:Lax",
 }
 
 
@@ -59,11 +66,17 @@ class Settings:
     cpus: int
     quantum_ns: int  # the key sync.quantum
     seed: int
+    slack_ns: int | None = None  # the key sync.slack
 
 
 def settings_of(request: "RunRequest") -> Settings:
     """Return what the scheme of a run is made from."""
-    return Settings(request.spec.cpus, request.quantum_ns, request.spec.seed)
+    return Settings(request.spec.cpus, request.quantum_ns, request.spec.seed, request.slack_ns)
+
+
+def runs_free(scheme: "Scheme | SchemeClass") -> bool:
+    """Return whether CPUs run without rounds: see the module header."""
+    return getattr(scheme, "runs_free", False)
 
 
 class Scheme(Protocol):

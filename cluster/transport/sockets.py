@@ -56,6 +56,16 @@ class Line:
         """Let ``take`` wait so long and then raise TimeoutError; None: as long as it takes."""
         self._socket.settimeout(seconds)
 
+    def fileno(self) -> int:
+        """Return the descriptor, for who waits for several lines."""
+        return self._socket.fileno()
+
+    def holds_one(self) -> bool:
+        """Return whether a message is here already, whole: the descriptor says nothing of it."""
+        if self._filled < _LENGTH:
+            return False
+        return self._filled >= _LENGTH + int.from_bytes(self._buffer[:_LENGTH], "little")
+
     def send(self, message: bytes) -> None:
         """Send a message.
 

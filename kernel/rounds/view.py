@@ -29,6 +29,16 @@ class Pending:
         requests = self.requests
         return min(requests)[0] if requests else NEVER
 
+    def last_ns(self) -> int:
+        """Return the greatest time of a request, or -1."""
+        requests = self.requests
+        return max(requests)[0] if requests else -1
+
+    def take(self) -> list[Request]:
+        """Take all requests, as they arrived."""
+        requests, self.requests = self.requests, []
+        return requests
+
     def due(self, limit_ns: int) -> list[Request]:
         """Take the requests at or before ``limit_ns``, in the order ``(time, cpu, seq)``."""
         requests = self.requests
@@ -54,6 +64,9 @@ class View:
     ``cpu_next``; ``kernel_ns``, when the kernel next has something to do; ``due_ns``, the same with
     load balancing.
 
+    ``waiting`` are, under a scheme that runs free, the CPUs that are told how far to go, each with
+    the time of what it does next; those that are still on their way are not among them.
+
     ``order``, from the first call of ``turn`` on, has the CPUs by their next own events: ascending
     numbers ``time << CPU_BITS | cpu``, none for a CPU that has no event.
     """
@@ -69,6 +82,7 @@ class View:
         "order",
         "ordered",
         "virtual_ns",
+        "waiting",
     )
 
     def __init__(self, cpus: int, kernel: KernelState, pending: Pending) -> None:
@@ -80,8 +94,13 @@ class View:
         self.due_ns = NEVER
         self.order: list[int] = []
         self.ordered = False
+        self.waiting: dict[int, int] = {}
         self._kernel = kernel
         self._pending = pending
+
+    def last_ns(self) -> int:
+        """Return the greatest time of a request that the kernel has not served, or -1."""
+        return self._pending.last_ns()
 
     def balance_ns(self) -> int:
         """Return when load balancing is due, or NEVER; alone it goes on for ever."""

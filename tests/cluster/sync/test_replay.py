@@ -211,7 +211,7 @@ def test_a_run_without_log_or_with_a_damaged_one_is_one_line(
         (whole[:200] + bytes([whole[200] ^ 1]) + whole[201:], "is damaged at byte 0: the header"),
         (whole[:-20] + bytes([whole[-20] ^ 1]) + whole[-19:], "the checksum is wrong"),
         (whole + b"x", "something follows the end"),
-        (whole[:8] + b"\x09" + whole[9:], "is of version 9; this version of smplab reads 1"),
+        (whole[:8] + b"\x09" + whole[9:], "is of version 9; this version of smplab reads 2"),
         (b"nothing", "is no order log"),
     ):
         log.write_bytes(damaged)

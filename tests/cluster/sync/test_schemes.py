@@ -80,7 +80,7 @@ def test_an_installed_scheme_is_known_by_its_name(
     (info / "entry_points.txt").write_text("[smplab.schemes]\nmixed = outside_scheme:Shuffled\n")
     monkeypatch.syspath_prepend(str(folder))
     try:
-        assert scheme_names() == ["exact", "barrier", "free", "mixed"]
+        assert scheme_names() == ["exact", "barrier", "free", "slack", "lax", "mixed"]
         loaded = parse_config("c.yaml", CONFIG.replace("shuffled.py:Shuffled", "mixed"), folder)
         assert run_local(request_of(loaded, resolve(loaded))).exit_kind == DONE
     finally:
@@ -92,8 +92,7 @@ def test_an_installed_scheme_is_known_by_its_name(
     [
         ("none.py:Shuffled", "none.py: No such file or directory"),
         ("shuffled.py:Other", "shuffled.py: there is no Other in it"),
-        ("laxer", "must be one of auto, exact, barrier, free, or FILE.py:CLASS"),
-        ("lax", "designed but not in this version"),
+        ("laxer", "must be one of auto, exact, barrier, free, slack, lax, or FILE.py:CLASS"),
     ],
 )
 def test_a_scheme_that_cannot_be_had_is_a_problem_of_the_configuration(
@@ -107,7 +106,9 @@ def test_a_scheme_that_cannot_be_had_is_a_problem_of_the_configuration(
 def test_a_scheme_is_refused_on_an_engine_that_it_is_not_for(folder: Path) -> None:
     with pytest.raises(ConfigError, match="runs on the local engine only"):
         parse_config("c.yaml", CONFIG + "engine: ray\n", folder)
-    with pytest.raises(SchemeError, match=r"has no scheme 'exact' \(there is: barrier\)"):
+    with pytest.raises(
+        SchemeError, match=r"has no scheme 'exact' \(there is: barrier, slack, lax\)"
+    ):
         make_scheme("exact", Settings(2, 1000, 0), "ray")
 
 
