@@ -19,6 +19,7 @@ help:
 	@echo "make test    all tests (ARGS='-k config')"
 	@echo "make check   ruff, mypy --strict, import contracts, fast tests"
 	@echo "make soak    thousands of mutants of programs and configurations: no traceback may come out;"
+	@echo "             runs whose actors, driver, packets and files come to harm end as if nothing had happened;"
 	@echo "             and races in the kernel as it is (RUNS=0-1000000 for all, in parts: RUNS=20000-40000);"
 	@echo "             every scenario of configs/races is found under each memory model, made small, made again,"
 	@echo "             and what docs/races-proofs.md says is certified once more"
@@ -57,6 +58,7 @@ check: $(STAMP)
 
 soak: $(STAMP)
 	$(BIN)/python -m tests.oracle.mutants $(ARGS)
+	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.fault_soak
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.race_soak --runs $(RUNS) --jobs $(JOBS)
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.race_scenarios --jobs $(JOBS)
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.proofs --check --jobs $(JOBS)

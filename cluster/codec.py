@@ -26,7 +26,7 @@ Codes are closed sets: a message with a code or a length that is not in ``kernel
 refused. Nothing that is decoded is ever executed.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgpack
@@ -177,6 +177,32 @@ def _check_effects(effects: Sequence[Effect]) -> None:
             raise WireError(f"no such effect: {effect!r}")
 
 
+class ServedLog:
+    """What the kernel served, as bytes: a checkpoint's log (``cluster.checkpoint``).
+
+    An entry is a msgpack sequence ``(requests, limit)``. Contexts go on to run once they are with
+    the kernel, so each entry is packed at once.
+    """
+
+    def __init__(self) -> None:
+        self._packer = msgpack.Packer(
+            default=_default, autoreset=False, unicode_errors="surrogatepass"
+        )
+        self.entries = 0  # since the last ``take``
+
+    def serve(self, requests: Sequence[Request], limit_ns: int) -> None:
+        """Note what the kernel is about to serve."""
+        self._packer.pack((requests, limit_ns))
+        self.entries += 1
+
+    def take(self) -> bytes:
+        """Return what has come together since the last call."""
+        data: bytes = self._packer.bytes()
+        self._packer.reset()
+        self.entries = 0
+        return data
+
+
 # -- the two sides --------------------------------------------------------------------------------
 
 
@@ -224,6 +250,14 @@ class GroupCodec:
         self._cpus = frozenset(cpus)
         self._staying: dict[int, CpuTask] = {}  # pid -> task on its way within the group
         self._loader = loader
+
+    def staying(self) -> list[tuple[int, CpuTask]]:
+        """Return the tasks on their way within the group, for a checkpoint."""
+        return list(self._staying.items())
+
+    def stay(self, tasks: Iterable[tuple[int, CpuTask]]) -> None:
+        """Keep what ``staying`` returned."""
+        self._staying = dict(tasks)
 
     def encode_report(self, superstep: int, held: int, reports: "Sequence[CpuReport]") -> bytes:
         """Return the report frame of one superstep.
@@ -304,6 +338,36 @@ class GroupCodec:
         return unpack_context(self._loader, data)
 
 
+class StateCodec:
+    """States of logical processes as bytes: contexts and tasks are made again from their data.
+
+    Args:
+        loader: makes user contexts.
+    """
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def unpack(self, data: bytes) -> Any:
+        """Return what ``pack`` was given; every sequence is a tuple.
+
+        Raises:
+            WireError: the bytes are none of ours.
+        """
+        return _unpack(data, self._hook)
+
+    def context(self, data: Any) -> UserContext:
+        """Return the context that ``UserContext.pack`` described."""
+        return unpack_context(self._loader, data)
+
+    def _hook(self, code: int, body: bytes) -> Any:
+        if code == TASK:
+            return CpuTask.unpack(_unpack(body, _plain_hook), self.context)
+        if code == CONTEXT:
+            return self.context(_unpack(body, _plain_hook))
+        return _plain_hook(code, body)
+
+
 class KernelCodec:
     """The kernel's side.
 
@@ -342,6 +406,34 @@ class KernelCodec:
         requests: Sequence[Request] = _unpack(data, self._hook)
         _check_requests(requests)
         return requests
+
+    def unpack_served(self, pieces: Iterable[bytes]) -> "Iterator[tuple[Sequence[Request], int]]":
+        """Yield the entries of a ``ServedLog``, cut into pieces at any place.
+
+        Raises:
+            WireError: the bytes are none of ours.
+        """
+        unpacker = msgpack.Unpacker(
+            use_list=False,
+            strict_map_key=False,
+            ext_hook=self._hook,
+            unicode_errors="surrogatepass",
+        )
+        fed = 0
+        for piece in pieces:
+            fed += len(piece)
+            try:
+                unpacker.feed(piece)
+                for entry in unpacker:
+                    requests, limit_ns = entry
+                    _check_requests(requests)
+                    yield requests, limit_ns
+            except WireError:
+                raise
+            except (ValueError, TypeError, msgpack.UnpackException) as error:
+                raise WireError(f"no log of requests: {error or type(error).__name__}") from None
+        if unpacker.tell() != fed:
+            raise WireError("the log of requests ends within an entry")
 
     def encode(self, head: Head, inboxes: Mapping[int, Sequence[Effect]]) -> bytes:
         """Return the superstep frame with the messages for every CPU."""

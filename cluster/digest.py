@@ -97,6 +97,10 @@ class RunDigest:
         other._hashes = [one.copy() for one in self._hashes]
         return other
 
+    def state(self) -> bytes:
+        """Return a hash of all chunks so far: whether two digests stand at the same place."""
+        return hashlib.sha256(b"".join(one.digest() for one in self._hashes)).digest()
+
     def finish(self, summary: Mapping[str, Any]) -> str:
         """Return ``sha256:<64 hexadecimal digits>`` over all chunks so far and ``summary``.
 

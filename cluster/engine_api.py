@@ -5,7 +5,7 @@ crosses. Files: the caller makes ``out_dir`` and writes ``manifest.json``, ``sum
 ``pacct``; the engine writes what it streams while it runs (``trace.smpt``, ``outputs.smpo``).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +21,9 @@ from cluster.plugins import (
 )
 
 if TYPE_CHECKING:  # the command line needs the words below, not the machine
+    from cluster.checkpoint import Checkpoint
     from cluster.sync.order_log import RecordedOrder
+    from cluster.transport.faults import FaultPlan
     from kernel.machine import MachineSpec
 
 # How a run ended.
@@ -32,13 +34,34 @@ INVARIANT: Final = "invariant"  # kernel.errors.InvariantError: the message is t
 BROKEN: Final = "broken"  # an actor was lost, Ray cannot be reached, …
 GUEST: Final = "guest"  # a guest program broke its limits: the message names file and line
 INTERRUPTED: Final = "interrupted"  # Ctrl-C; what there is so far is valid
+STORAGE: Final = "storage"  # a file of the run cannot be written: the disk is full, …
 
-EXIT_KINDS: Final = (DONE, LIMIT, DEADLOCK, INVARIANT, BROKEN, GUEST, INTERRUPTED)
+EXIT_KINDS: Final = (DONE, LIMIT, DEADLOCK, INVARIANT, BROKEN, GUEST, INTERRUPTED, STORAGE)
 
 WALL_LIMIT: Final = "the wall-clock limit was reached"  # the message of such a LIMIT
 
 Progress = Callable[[int, dict[str, int]], None]
 Outputs = list[tuple[str, bytes]]  # (LABEL.stdout or LABEL.stderr, what was written), in order
+
+
+class StorageError(Exception):
+    """A file of a run cannot be written; the message is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointPlan:
+    """When a run takes checkpoints: whichever comes first. Neither changes what a run does."""
+
+    seconds: float | None = None  # of host time, and at most a twentieth of it goes into them
+    supersteps: int | None = None
+
+
+@dataclass(slots=True)
+class Resumption:
+    """A checkpoint to go on from."""
+
+    checkpoint: "Checkpoint"
+    served: Callable[[], Iterator[bytes]]  # the log of what the kernel served, in pieces
 
 
 @dataclass(slots=True)
@@ -70,6 +93,14 @@ class RunRequest:
     record_order: bool = False
     #: make this run again, on the local engine: its machine and scheme are those of spec, scheme, …
     replay: "RecordedOrder | None" = None
+    #: take checkpoints into out_dir, so that the run can be gone on with; None: no
+    checkpoint: "CheckpointPlan | None" = None
+    #: how often new actors may take the place of lost ones (Ray); 0: the run is then broken
+    max_recoveries: int = 0
+    #: let frames of Ray's actors go wrong on their way, for tests; None: they do not
+    faults: "FaultPlan | None" = None
+    #: go on from here; what out_dir has of the run so far stays
+    resume: "Resumption | None" = None
     #: where a file's scheme is from (``cluster.plugins``); empty: the file is read
     scheme_from: tuple[str, ...] = ()
 

@@ -19,6 +19,7 @@ MUTATION: Final = 6  # a kernel with mutations broke: what they were to show
 BUG_FOUND: Final = 1  # a run failed
 DIVERGED: Final = 3  # a replay goes another way than the run did
 INCOMPLETE: Final = 4  # the budget ended before all that was asked for was looked at
+TRY_AGAIN: Final = 75  # a full disk, a run that another process writes: EX_TEMPFAIL of sysexits.h
 INTERRUPTED: Final = 130  # Ctrl-C, as shells report SIGINT
 TERMINATED: Final = 143  # the same by SIGTERM
 
@@ -30,6 +31,7 @@ OF_EXIT_KIND: Final[dict[str, tuple[int, str]]] = {
     engine_api.INVARIANT: (INVARIANT, "invariant violated"),
     engine_api.BROKEN: (BROKEN, "run broke"),
     engine_api.INTERRUPTED: (INTERRUPTED, "interrupted"),
+    engine_api.STORAGE: (TRY_AGAIN, "cannot write"),
 }
 
 MUTATION_KIND: Final = "mutation found"

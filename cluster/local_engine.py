@@ -6,14 +6,14 @@ Under the scheme ``barrier`` its bytes are those of a Ray run; ``exact`` is the 
 from collections.abc import Iterator
 from dataclasses import replace
 from time import perf_counter, perf_counter_ns, process_time_ns
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cluster import engine_api, lps
-from cluster.engine_api import RunRequest, RunResult
+from cluster.engine_api import Resumption, RunRequest, RunResult, StorageError
 from cluster.free_running import FreeGroups, FreeHost, groups_of
 from cluster.interrupt import HeldInterrupt
 from cluster.machine_loop import LOOK_EVERY, run_machine_loop
-from cluster.recorder import Recorder, verdict_kind
+from cluster.recorder import Recorder, ordered, verdict_kind
 from cluster.sync.order_log import RecordedOrder
 from cluster.sync.replayed import ReplayDiverged, Replayed
 from cluster.sync.scheme import Scheme, SchemeError, make_scheme, runs_free, settings_of
@@ -25,6 +25,9 @@ from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
 from workloads.language.errors import StoppedRunError
 from workloads.language.loader import Loader as LanguageLoader
+
+if TYPE_CHECKING:  # few runs take checkpoints, and logging is dear
+    from cluster.keeper import Keeper
 
 _EVENTS_A_LOOK: Final = 1024  # rounds between two looks where a round is one event
 _EVENTS_A_STOP: Final = 8  # likewise between two questions whether to stop; divides LOOK_EVERY
@@ -42,7 +45,6 @@ class LocalRun:
     def __init__(self, request: RunRequest, loader: LanguageLoader | None = None) -> None:
         spec = request.spec
         self.request = request
-        self.recorder = Recorder(request)
         if loader is None:
             loader = lps.loader_of(spec)
         else:
@@ -58,29 +60,110 @@ class LocalRun:
         self.host, self.group, self.transport = _machine(request, spec, loader, scheme)
         if request.replay is not None and spec.granularity == "step":
             self.host.kernel.chooser = Replaying(request.replay.answers)
-        if self.recorder.begin_order(scheme):
-            self.host.record()
+        one_event = scheme.settles or runs_free(scheme)
+        self._look_every = _EVENTS_A_LOOK if one_event else LOOK_EVERY
+        self.keeper: Keeper | None = None
+        self._begin_files(scheme, loader)
         self._input: Iterator[bytes] = (
             iter(()) if request.replay is None else iter(request.replay.input)
         )
-        one_event = scheme.settles or runs_free(scheme)
-        self._look_every = _EVENTS_A_LOOK if one_event else LOOK_EVERY
         self.host.kernel.feeder = self._feed if self._has_input() else None
         self._encode_ns = 0
         self._loop_ns = 0
         self._loop_cpu_ns = 0
         self._interrupt = HeldInterrupt(limit_s=request.max_wall_s, in_blocks=True)
-        self._rounds = 0
+        self._rounds = self.transport.made
         self._late = False
         self._stopped = False
         self._deadline = None if request.max_wall_s is None else perf_counter() + request.max_wall_s
 
+    def _begin_files(self, scheme: Scheme, loader: LanguageLoader) -> None:
+        """Begin to record; of a run that is gone on with, first stand where it stood."""
+        request, host = self.request, self.host
+        noted = ordered(request, scheme)
+        if noted:
+            host.record()
+        plan = request.checkpoint
+        if plan is not None and request.out_dir is not None and request.feed is None:
+            from cluster.codec import ServedLog
+            from cluster.logging_setup import get_logger
+
+            if runs_free(scheme):
+                get_logger().info(f"no checkpoints are taken under the scheme {scheme.name}")
+            else:
+                host.served = ServedLog()
+        acct = [] if request.resume is None else self._take_up(request.resume, loader)
+        self.recorder = Recorder(request)
+        try:
+            self.recorder.made_again(acct)
+            if noted:
+                self.recorder.begin_order(scheme)
+            if host.served is not None:
+                from cluster.keeper import Keeper
+
+                self.keeper = Keeper(request, self.recorder)
+        except BaseException:
+            self.recorder.abandon()
+            raise
+
+    def _take_up(self, resume: Resumption, loader: LanguageLoader) -> list[tuple[str, bytes]]:
+        """Stand where a checkpoint was taken; return accounting records that no file has."""
+        from cluster.codec import KernelCodec, StateCodec, unpack_plain
+        from cluster.set_down import ENGINE, GROUPS, HOST, TakeUpError, take_up_group, take_up_host
+
+        states = StateCodec(loader)
+        sections = resume.checkpoint.sections
+        assert isinstance(self.group, lps.CpuGroup)
+        assert isinstance(self.transport, LocalTransport)
+        try:
+            acct = take_up_host(
+                self.host,
+                sections[HOST],
+                resume.served(),
+                states,
+                KernelCodec([range(self.request.spec.cpus)], loader),
+            )
+            [group] = unpack_plain(sections[GROUPS])
+            take_up_group(self.group, group, states)
+            transport, order_seen = states.unpack(sections[ENGINE])
+            self.transport.stand(transport)
+            self.work.order_seen = order_seen
+        except (KeyError, ValueError, TypeError) as error:
+            raise TakeUpError(f"the checkpoint is another engine's: {error!r}") from None
+        return acct
+
+    def _states(self) -> dict[int, bytes]:
+        """Set everything down, between two rounds."""
+        from cluster.codec import pack
+        from cluster.set_down import ENGINE, GROUPS, HOST, set_down_group, set_down_host
+
+        assert isinstance(self.group, lps.CpuGroup)
+        assert isinstance(self.transport, LocalTransport)
+        return {
+            HOST: set_down_host(self.host),
+            GROUPS: pack([set_down_group(self.group)]),
+            ENGINE: pack([self.transport.standing(), self.work.order_seen]),
+        }
+
     def run(self) -> RunResult:
         """Run to the end; see ``run_local``."""
-        return self.result(*self.play())
+        kind, message = self.play()
+        if kind == engine_api.STORAGE:
+            return self.recorder.partial(kind, message)
+        return self.result(kind, message)
 
     def play(self) -> tuple[str, str]:
         """Run to the end; return exit kind and message."""
+        try:
+            return self._play()
+        except StorageError as error:
+            self.recorder.abandon()
+            return engine_api.STORAGE, str(error)
+        finally:
+            if self.keeper is not None:
+                self.keeper.close()
+
+    def _play(self) -> tuple[str, str]:
         kind, message = engine_api.BROKEN, ""
         between_rounds = True
         try:
@@ -148,6 +231,8 @@ class LocalRun:
         stopped = run_machine_loop(self.transport, self)
         if stopped is not None:
             self._stopped = True
+            if self.keeper is not None:
+                self._see_to_checkpoints(self.keeper, stopping=True)
             return stopped
         self.transport.last_step()
         return verdict_kind(host.verdict), host.message()
@@ -185,6 +270,19 @@ class LocalRun:
             else:
                 self._look()
             self._late = self._time_is_up()
+            if self.keeper is not None:
+                self._see_to_checkpoints(self.keeper)
+
+    def _see_to_checkpoints(self, keeper: "Keeper", *, stopping: bool = False) -> None:
+        """Take a checkpoint if one is due; write down what was served if it is much."""
+        served = self.host.served
+        assert served is not None
+        due = stopping or keeper.due(self.host.supersteps)
+        if due or served.entries >= keeper.most_entries:
+            keeper.log(served.take())
+        if due:
+            self._hand_on_outputs()
+            keeper.keep(self._states, self.host.virtual_ns, self.host.supersteps)
 
     def _look(self, *, final: bool = False) -> None:
         """Take traces and outputs, tell the progress."""
@@ -282,4 +380,6 @@ def run_local(request: RunRequest) -> RunResult:
         run = LocalRun(request)
     except SchemeError as error:
         raise ValueError(str(error)) from None
+    except StorageError as error:
+        return RunResult(engine_api.STORAGE, str(error))
     return run.run()

@@ -14,7 +14,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter_ns
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cluster.driver_parts import bring_parts
 from cluster.mutations.install import install
@@ -45,6 +45,9 @@ from kernel.uapi.failure import Error
 from kernel.uapi.syscalls import NAMES
 from kernel.user import Loader, Op, UserContext
 from workloads.language.loader import Loader as LanguageLoader
+
+if TYPE_CHECKING:
+    from cluster.codec import ServedLog
 
 Chunk = tuple[int, bytes]  # (LP number, encoded records)
 
@@ -177,6 +180,15 @@ class CpuGroup:
         self._guest_ns += perf_counter_ns() - started
         return op
 
+    def standing(self) -> list[Any]:
+        """Return as data what the group knows beside its CPUs, for a checkpoint."""
+        return [self._supersteps, self._group._next_ns]
+
+    def stand(self, data: Sequence[Any]) -> None:
+        """Stand where ``standing`` was called."""
+        self._supersteps, next_ns = data
+        self._group._next_ns = list(next_ns)
+
     def drain_trace(self, *, final: bool = False) -> list[Chunk]:
         """Take the whole chunks of trace that have come together; with ``final`` all of it."""
         return [
@@ -245,6 +257,7 @@ class KernelHost:
         self.view = View(spec.cpus, self.kernel, self.pending)
         self.supersteps = 0
         self.log: OrderLog | None = None  # where what the scheme decides is noted
+        self.served: ServedLog | None = None  # what a checkpoint makes the kernel from
         self._steps: Recording | None = None
         self.verdict = RUNNING
         self.virtual_ns = 0  # least time at which anything can still happen
@@ -265,7 +278,7 @@ class KernelHost:
             the run goes on; if not, one more CPU phase takes the last tasks off their CPUs.
         """
         started = perf_counter_ns()
-        view, scheme, log = self.view, self.scheme, self.log
+        view, scheme, log, served = self.view, self.scheme, self.log, self.served
         settles = self._settles
         inboxes = view.take_in(reports)
         if self._judged:
@@ -279,6 +292,8 @@ class KernelHost:
             requests = scheme.ready(self.pending, view)
             if log is not None:
                 log.serve(requests, limit_ns, view)
+            if served is not None:
+                served.serve(requests, limit_ns)
             view.serve(requests, limit_ns, inboxes)
             if self._check:
                 check_kernel(self.kernel)
@@ -397,6 +412,17 @@ class KernelHost:
         self.log = OrderLog(self.scheme)
         if kernel.stepwise:
             self._steps = kernel.chooser = Recording(kernel.chooser)
+
+    def standing(self) -> list[Any]:
+        """Return as data where the round stands beside kernel, scheme and view (a checkpoint)."""
+        answers = 0 if self._steps is None else len(self._steps.answers)
+        return [self.supersteps, self.virtual_ns, self._judged, self.verdict, answers]
+
+    def stand(self, data: Sequence[Any]) -> None:
+        """Stand where ``standing`` was called; the kernel has been made again."""
+        self.supersteps, self.virtual_ns, self._judged, self.verdict, answers = data
+        if self._steps is not None:
+            del self._steps.answers[: len(self._steps.answers) - answers]
 
     def order_counts(self) -> dict[str, int]:
         """Return how much the order log has noted so far; nothing if there is none."""

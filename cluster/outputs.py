@@ -19,6 +19,7 @@ file. Equal runs make equal files. Data only: nothing in a file is ever executed
 """
 
 import mmap
+import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -79,11 +80,18 @@ class Output:
 class OutputWriter:
     """Writes one ``outputs.smpo``; the file is made by the first write that is not empty."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = monotonic) -> None:
-        """Write to ``path``, which must not exist yet.
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Callable[[], float] = monotonic,
+        after: "OutputReader | None" = None,
+    ) -> None:
+        """Write to ``path``, which must not exist yet, unless it is gone on with.
 
         Args:
             clock: seconds, monotonic: once a second what was written reaches the host's system.
+            after: what there is of the file; what lies behind that is cut off.
         """
         self.path = path
         self._clock = clock
@@ -92,6 +100,30 @@ class OutputWriter:
         self._flushed_s = 0.0
         self._numbers: dict[str, int] = {}
         self._index: list[list[int]] = []  # by number: bytes, first offset, last offset
+        if after is None:
+            return
+        if not after.end:
+            path.unlink(missing_ok=True)
+            return
+        for output in after.outputs:
+            self._numbers[f"{output.label}.{output.stream}"] = len(self._index)
+            self._index.append([output.size, output.first, output.last])
+        self._file = path.open("r+b", buffering=_BUFFER_BYTES)
+        self._file.truncate(after.end)
+        self._offset = self._file.seek(after.end)
+        self._flushed_s = self._clock()
+
+    def sync(self) -> int:
+        """Let what was written reach the disk; return how many bytes the file has then.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self._file is None:
+            return 0
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._offset
 
     def append(self, name: str, data: bytes) -> None:
         """Add what was written to the stream ``name`` (``LABEL.stdout``, ``LABEL.stderr``).
@@ -154,8 +186,11 @@ class OutputReader:
         complete: False if the file was cut: the run was killed, or its disk was full.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, end: int | None = None) -> None:
         """Open ``path``; a file that is missing is that of a run in which nobody wrote.
+
+        Args:
+            end: look at so many bytes only, of a file that was being written; None: at all.
 
         Raises:
             OutputError: no file of outputs, of another version, or damaged. A cut one is no error.
@@ -166,9 +201,13 @@ class OutputReader:
         self.complete = True
         self._end = 0  # of the records that can be read
         self._map: mmap.mmap | None = None
+        if end == 0:
+            return
         try:
             file = path.open("rb")
         except FileNotFoundError:
+            if end:
+                raise OutputError(f"{path} is missing, and {end} bytes were written") from None
             return
         with file:
             start = file.read(PREAMBLE.size)
@@ -177,9 +216,11 @@ class OutputReader:
             version = PREAMBLE.unpack(start)[1]
             if version != VERSION:
                 raise OutputError(f"{path} has version {version}, this smplab reads {VERSION}")
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            if end is not None and os.fstat(file.fileno()).st_size < end:
+                raise OutputError(f"{path} is cut: {end} bytes were written")
+            self._map = mmap.mmap(file.fileno(), end or 0, access=mmap.ACCESS_READ)
         try:
-            self.complete = self._read_index()
+            self.complete = end is None and self._read_index()
             if not self.complete:
                 self._walk()
         except BaseException:
@@ -191,6 +232,11 @@ class OutputReader:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    @property
+    def end(self) -> int:
+        """Where the last whole record ends."""
+        return self._end
 
     def close(self) -> None:
         """Close the file."""

@@ -26,6 +26,7 @@ import os
 import re
 import signal
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,10 @@ from cluster.codec import (
     Head,
     KernelCodec,
     LpFailure,
+    ServedLog,
+    StateCodec,
     failure_frame,
+    head_of,
     pack,
     unpack_plain,
 )
@@ -48,8 +52,18 @@ from cluster.logging_setup import HeldLines, get_logger, setup_logging
 from cluster.machine_loop import LOOK_EVERY
 from cluster.pieces import Answerer, Gatherer
 from cluster.plugins import Source
+from cluster.ray_watch import Place, own_place
+from cluster.set_down import (
+    NotSetDown,
+    TakeUpError,
+    set_down_group,
+    set_down_host,
+    take_up_group,
+    take_up_host,
+)
 from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.scheme import SchemeError, Settings, make_scheme, runs_free
+from cluster.transport.envelope import Answering
 from kernel.cpu.places import CpuPlaces
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
@@ -58,6 +72,7 @@ from kernel.messages import ARRIVE, NEVER, R_ARGS
 PIECE_BYTES: Final = 240 << 10  # of a frame in one message: below the buffers of a compiled graph
 _MOST_TEXT: Final = 20_000  # characters of a story or a traceback: failures travel in one piece
 
+_ENTRY_BYTES: Final = 64  # about so many has an entry of the log of what was served
 _AT_THE_END: Final = NEVER  # mark of the last chunks, after every superstep
 
 # (superstep, LP number, encoded records)
@@ -126,8 +141,12 @@ def _enter_process(logs: Logs, lines: HeldLines) -> None:
     setup_logging(log_format, run_id, stream=lines)
 
 
-class _Actor:
+class _Actor(ABC):
     """What both kinds of actor have: held trace chunks, and the answer to being asked."""
+
+    @abstractmethod
+    def _asked(self, payload: bytes) -> bytes:
+        """Make a turn with what a checked question carries."""
 
     def __init__(self, name: str, spec: MachineSpec, scheme: str = "") -> None:
         self._name = name
@@ -141,6 +160,7 @@ class _Actor:
         self._turns = 0
         self._said = b""  # in the last turn; of the kernel before its first: the first frame
         self._busy = False
+        self._checked: Answering | None = None
         self.link: Any = None  # what a link keeps here
         self._lines = HeldLines()  # of the log
         self._who: dict[str, Any] = {}  # what each of them says of this actor
@@ -171,6 +191,19 @@ class _Actor:
     def lines(self) -> list[str]:
         """Hand over what was logged here."""
         return self._lines.take()
+
+    def open_checked(self, run: int, incarnation: int, number: int) -> None:
+        """Answer checked questions from now on (``cluster.transport.envelope``)."""
+        self._checked = Answering(run, incarnation, number, self._asked)
+
+    def receive(self, packet: bytes) -> bytes | None:
+        """Take a packet; return what there is to say to it."""
+        assert self._checked is not None
+        return self._checked.take(packet)
+
+    def place(self) -> Place:
+        """Return where this actor's process is: ``ray_watch.own_place``."""
+        return own_place()
 
     def ready(self) -> str:
         """Return the actor's name, once it is there."""
@@ -220,6 +253,7 @@ class CpuActor(_Actor):
         self._work = loader.runtime.work
         self._group = lps.CpuGroup(spec, cpus, loader)
         self._codec = GroupCodec(group, cpus, loader)
+        self._states = StateCodec(loader)
         self._wires = Answerer(PIECE_BYTES, partial(self._guarded, self._step))
         self._supersteps = 0
         self._ended = False
@@ -231,6 +265,9 @@ class CpuActor(_Actor):
         Both may travel in pieces (``cluster.pieces``).
         """
         return self._turn(self._wires.take, frame)
+
+    def _asked(self, payload: bytes) -> bytes:
+        return self.step(payload)
 
     def again(self, turns: int, frame: bytes) -> bytes:
         """Return the answer to ``frame``, before which this actor is to have made so many turns.
@@ -271,6 +308,21 @@ class CpuActor(_Actor):
     def fetch(self) -> list[MarkedChunk]:
         """Hand over the chunks of trace held here."""
         return self._take_chunks()
+
+    def set_down(self) -> bytes:
+        """Return the state of the group, between two supersteps and after ``fetch``."""
+        group = set_down_group(self._group)
+        return pack([self._supersteps, self._codec.staying(), group, self._work.order_seen])
+
+    def take_up(self, data: bytes) -> str:
+        """Stand where ``set_down`` was called; return what is wrong with the data."""
+        try:
+            self._supersteps, staying, group, self._work.order_seen = self._states.unpack(data)
+            self._codec.stay(staying)
+            take_up_group(self._group, group, self._states)
+        except (TakeUpError, ValueError, TypeError) as error:
+            return f"{type(error).__name__}: {error}"
+        return ""
 
     def finish(self, frame: bytes | None) -> dict[str, Any]:
         """End the run here and return all that is left.
@@ -355,14 +407,19 @@ class KernelActor(_Actor):
         self._order: list[OrderChunk] = []  # of the order log
         self._order_bytes = 0
         self._codec = KernelCodec(groups, loader)
+        self._states = StateCodec(loader)
         self._wires = Gatherer(PIECE_BYTES, len(groups))
         self._output_bytes = 0
         self._outputs: list[tuple[str, bytes]] = []
         self._head: Head = (0, "", 0, 0, 0, 0, 0)  # of the last superstep frame
 
+    def _asked(self, payload: bytes) -> bytes:
+        return self.superstep(*unpack_plain(payload))
+
     def begin(self) -> bytes:
         """Return the first superstep frame."""
-        self._said = self._guarded(self._answer)
+        if not self._said:  # else it goes on from there
+            self._said = self._guarded(self._answer)
         return self._said
 
     def last(self) -> tuple[int, bytes]:
@@ -421,7 +478,7 @@ class KernelActor(_Actor):
             host.virtual_ns,
             counters["lifecycles"],
             counters["tasks"],
-            held + self._held + self._output_bytes + self._order_bytes,
+            held + self._held + self._output_bytes + self._order_bytes + self._served_bytes(),
         )
         frame = self._codec.encode(self._head, inboxes)
         self._codec_ns += decoded - started + perf_counter_ns() - stepped
@@ -436,6 +493,49 @@ class KernelActor(_Actor):
         for kind, data in self._host.take_order(final=final):
             self._order.append((kind, data))
             self._order_bytes += len(data)
+
+    def keep_served(self) -> None:
+        """Note what the kernel serves from now on, for checkpoints."""
+        self._host.served = ServedLog()
+
+    def _served_bytes(self) -> int:
+        served = self._host.served
+        return 0 if served is None else _ENTRY_BYTES * served.entries
+
+    def take_served(self) -> bytes:
+        """Hand over what is held here of the log of what was served."""
+        served = self._host.served
+        return b"" if served is None else served.take()
+
+    def set_down(self) -> tuple[bytes, str]:
+        """Return the state around the kernel, as for ``CpuActor``; or why there is none."""
+        try:
+            return set_down_host(self._host), ""
+        except NotSetDown as error:
+            return b"", str(error)
+
+    def take_up(
+        self, data: bytes, served: Sequence[bytes], frame: bytes
+    ) -> tuple[str, list[tuple[str, bytes]]]:
+        """Stand where ``set_down`` was called; go on with noting what is served.
+
+        Args:
+            data: the state.
+            served: the log up to there.
+            frame: the last superstep frame.
+
+        Returns:
+            What is wrong with the data, and accounting records that no file has.
+        """
+        try:
+            acct = take_up_host(self._host, data, served, self._states, self._codec)
+            self._head = head_of(frame)
+        except (TakeUpError, ValueError, TypeError) as error:
+            return f"{type(error).__name__}: {error}", []
+        self._wires.go_on_after(self._head)
+        self._said = frame
+        self.keep_served()
+        return "", acct
 
     def fetch(self) -> tuple[list[MarkedChunk], list[tuple[str, bytes]], list[OrderChunk]]:
         """Hand over the chunks of trace, the outputs and what is held here of the order log."""

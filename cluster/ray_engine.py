@@ -15,18 +15,21 @@ stopping Ray each have a deadline, and a Ctrl-C there only makes the end a rough
 """
 
 import os
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from time import perf_counter, perf_counter_ns
 from typing import Any, Final
 
 from cluster import engine_api
-from cluster.codec import LpFailure, head_of, pack
-from cluster.engine_api import RunRequest, RunResult
+from cluster.checkpoint import last_whole
+from cluster.codec import LpFailure, head_of, pack, unpack_plain
+from cluster.engine_api import Resumption, RunRequest, RunResult, StorageError
 from cluster.free_running import groups_of as groups_of
 from cluster.interrupt import AT_ONCE, HOLD, NEVER, HeldInterrupt
+from cluster.keeper import Keeper
 from cluster.logging_setup import get_logger, relay
 from cluster.machine_loop import LOOK_EVERY, run_machine_loop
 from cluster.plugins import PluginError, Source, is_file, source_of
@@ -43,10 +46,12 @@ from cluster.ray_metrics import RunMetrics
 from cluster.ray_placement import Placement
 from cluster.ray_session import RaySession, RayUnreachable
 from cluster.ray_watch import PULSE_GROUPS, ActorLost, Actors, TimeUp, Watch, cause, within
-from cluster.recorder import Recorder, verdict_kind
+from cluster.recorder import STREAMED, Recorder, verdict_kind
+from cluster.set_down import ENGINE, GROUPS, HOST, NotSetDown, TakeUpError
 from cluster.sync.scheme import SchemeError, make_scheme, runs_free, settings_of
 from cluster.transport.frames import FrameTransport, Link
 from cluster.transport.ray_calls import CallsLink
+from cluster.transport.ray_checked import RayCheckedLink
 from cluster.transport.ray_free import FreeCalls
 from cluster.transport.ray_free_lines import FreeLines
 from cluster.transport.ray_graph import GraphLink
@@ -90,21 +95,50 @@ def kernel_options(
     return request.scheme, request.scheme_from, *times, record
 
 
+@dataclass(slots=True)
+class _Stood:
+    """Where the actors of a run stood when a checkpoint was taken."""
+
+    groups: list[list[int]]
+    parts: Sequence[bytes]  # of the groups
+    host: bytes  # what was around the kernel
+    frame: bytes  # the last superstep frame
+    served: Callable[[], Iterator[bytes]]
+
+
+def _stood(resume: Resumption) -> _Stood:
+    """Return where a checkpoint was taken.
+
+    Raises:
+        TakeUpError: it is another engine's.
+    """
+    sections = resume.checkpoint.sections
+    try:
+        frame, groups = unpack_plain(sections[ENGINE])
+        parts = unpack_plain(sections[GROUPS])
+        cpus = [list(group) for group in groups]
+        return _Stood(cpus, parts, sections[HOST], frame, resume.served)
+    except (KeyError, TypeError, ValueError) as error:
+        raise TakeUpError(f"the checkpoint is another engine's: {error!r}") from None
+
+
 class RayRun:
     """One run on Ray; see ``run_ray``."""
 
     def __init__(self, request: RunRequest) -> None:
         self.request = request
-        self.recorder = Recorder(request)
         self.groups = self._groups(host_cores())
         self.actors: Actors | None = None
         self.placement: Placement | None = None
         scheme = make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
         self.free = runs_free(scheme)
-        self.record = self.recorder.begin_order(scheme)
+        self.keeper: Keeper | None = None
+        self._begin_files()
         self.transport: FrameTransport | FreeCalls | FreeLines | None = None
         self._interrupt = HeldInterrupt(AT_ONCE)
         self.watch = Watch(self._interrupt, request.max_wall_s)
+        self.watch.gives_up = request.max_recoveries > 0
+        self.recoveries = 0
         self._metrics: RunMetrics | None = None
         self._fetched_s = perf_counter()
         self._looked = 0  # superstep of the last look
@@ -121,12 +155,35 @@ class RayRun:
         """Run to the end; see ``run_ray``."""
         kind = engine_api.BROKEN
         try:
-            with self._interrupt:
-                result = self._run_on_ray()
-            kind = result.exit_kind
-            return result
-        finally:
-            self.recorder.close(complete=kind == engine_api.DONE)
+            try:
+                with self._interrupt:
+                    result = self._run_on_ray()
+                kind = result.exit_kind
+                return result
+            finally:
+                if self.keeper is not None:
+                    self.keeper.close()
+                self.recorder.close(complete=kind == engine_api.DONE)
+        except StorageError as error:
+            self.recorder.abandon()
+            return self.recorder.partial(engine_api.STORAGE, str(error))
+
+    def _begin_files(self) -> None:
+        """Open the files of the run: new ones, or those of the checkpoint it goes on from."""
+        request = self.request
+        self.recorder = Recorder(request)
+        try:
+            self.record = self.recorder.begin_order(
+                make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
+            )
+            wanted = request.checkpoint is not None and request.out_dir is not None
+            if wanted and self.free:
+                get_logger().info(f"no checkpoints are taken under the scheme {request.scheme}")
+            elif wanted:
+                self.keeper = Keeper(request, self.recorder)
+        except BaseException:
+            self.recorder.abandon()
+            raise
 
     def _run_on_ray(self) -> RunResult:
         session = None
@@ -135,8 +192,7 @@ class RayRun:
             self.watch.ray_problem = session.problem
             if self.request.address != "local":
                 self.groups = self._groups(session.cores())
-            kind, message = self._guarded_loop()
-            return self._collect(kind, message)
+            return self._until_it_ends(session)
         except KeyboardInterrupt:
             return self.recorder.partial(engine_api.INTERRUPTED, "stopped by Ctrl-C")
         except TimeUp:
@@ -145,6 +201,54 @@ class RayRun:
             return self.recorder.partial(engine_api.BROKEN, str(error))
         finally:
             self._close(session)
+
+    def _until_it_ends(self, session: RaySession) -> RunResult:
+        """Run, and run on with new actors where some were lost, until there is a result."""
+        most = self.request.max_recoveries
+        while True:
+            try:
+                kind, message = self._guarded_loop()
+                return self._collect(kind, message)
+            except ActorLost as error:
+                again = self.request.on_output is None and not session.gone
+                if not again or self.recoveries >= most or self._interrupt.asked:
+                    after = f" (after {self.recoveries} recoveries)" if self.recoveries else ""
+                    raise ActorLost(f"{error}{after}") from None
+                self.recoveries += 1
+                self._recover(str(error))
+
+    def _recover(self, why: str) -> None:
+        """Let all actors go, and bring the run's files back to the last checkpoint."""
+        transport, self.transport = self.transport, None
+        if transport is not None:
+            transport.close()
+        if self.actors is not None:
+            self.actors.kill_here()
+            within(_KILL_S, self._kill, self._interrupt)
+            self.actors = None
+        if self.placement is not None:
+            within(_KILL_S, self.placement.remove, self._interrupt)
+            self.placement = None
+        self.watch.begin_again()
+        self.recorder.abandon()
+        resume = None
+        if self.keeper is not None:
+            self.keeper.close()
+            assert self.request.out_dir is not None
+            found = last_whole(self.request.out_dir, get_logger().warning)
+            resume = None if found is None else Resumption(*found)
+        where = "its beginning" if resume is None else f"superstep {resume.checkpoint.supersteps}"
+        get_logger().warning(
+            f"{why}: the run goes on from {where} with new actors",
+            recovery=self.recoveries,
+            of=self.request.max_recoveries,
+        )
+        if resume is None and self.request.out_dir is not None:
+            for name in STREAMED:
+                (self.request.out_dir / name).unlink(missing_ok=True)
+        self.request = replace(self.request, resume=resume)
+        self._looked = 0 if resume is None else resume.checkpoint.supersteps
+        self._begin_files()
 
     def _guarded_loop(self) -> tuple[str, str]:
         """Start the actors and run supersteps; return exit kind and message.
@@ -178,7 +282,8 @@ class RayRun:
 
         assert self.actors is not None
         for actor in self.actors.all():
-            ray.kill(actor)
+            with suppress(ray.exceptions.RayError, ValueError):
+                ray.kill(actor)
 
     # -- start ------------------------------------------------------------------------------------
 
@@ -187,6 +292,9 @@ class RayRun:
         import ray
 
         request = self.request
+        stood = None if request.resume is None else _stood(request.resume)
+        if stood is not None:
+            self.groups = stood.groups
         plain = pack(request.spec.to_plain())
         logs: Logs = ("json", request.out_dir.name if request.out_dir else "")
         decorate: Any = ray.remote  # its types do not know concurrency groups
@@ -205,8 +313,13 @@ class RayRun:
         names = [*(lp_name(group) for group in self.groups), KERNEL_NAME]
         self.actors = Actors(kernel, cpus, names)
         self._wait_until_up(self.actors)
+        self.actors.places = self.watch.get([actor.place.remote() for actor in self.actors.all()])
         self.watch.actors = self.actors
         self.placement.look_where(self.actors, self.watch.get)
+        if stood is not None:
+            self._take_up(stood)
+        elif self.keeper is not None:
+            self._call_kernel("keep_served")
         link: Link | FreeCalls | FreeLines
         if self.free:
             link = self.transport = self._make_free(self.actors)
@@ -217,6 +330,22 @@ class RayRun:
         get_logger().info(
             "actors are up", actors=len(self.groups) + 1, link=link.__class__.__name__
         )
+
+    def _take_up(self, stood: "_Stood") -> None:
+        """Let new actors stand where a checkpoint was taken.
+
+        Raises:
+            TakeUpError: they cannot.
+        """
+        assert self.actors is not None
+        calls = [cpu.take_up.remote(part) for cpu, part in zip(self.actors.cpus, stood.parts)]
+        served = list(stood.served())
+        calls.append(self.actors.kernel.take_up.remote(stood.host, served, stood.frame))
+        *problems, (problem, acct) = self.watch.get(calls)
+        for each in (*problems, problem):
+            if each:
+                raise TakeUpError(each)
+        self.recorder.made_again(acct)
 
     def _wait_until_up(self, actors: Actors) -> None:
         import ray
@@ -231,7 +360,8 @@ class RayRun:
                 try:
                     ray.get(call)
                 except ray.exceptions.RayError as error:
-                    raise _Broken(f"{names[call]} did not start: {cause(error)}") from None
+                    lost = ActorLost if self.recoveries else _Broken
+                    raise lost(f"{names[call]} did not start: {cause(error)}") from None
             if calls:
                 self.watch.look()
             if perf_counter() > deadline:
@@ -252,6 +382,8 @@ class RayRun:
     def _make_link(self, actors: Actors) -> Link:
         """Return the way frames travel that the configuration asks for."""
         wanted = self.request.link
+        if self.request.faults is not None:
+            return RayCheckedLink(actors, self.watch, self.recoveries, self.request.faults)
         if wanted in ("auto", "shm"):
             try:
                 return ShmLink(actors, self.watch)
@@ -282,8 +414,10 @@ class RayRun:
             stopped = run_machine_loop(transport, self)
             if stopped is not None and not isinstance(transport, FrameTransport):
                 transport.rest()
+            elif stopped is not None and self.keeper is not None and transport.whole:
+                self._keep(self.keeper)
         finally:
-            self._loop_ns = perf_counter_ns() - started
+            self._loop_ns += perf_counter_ns() - started
         if self._metrics is not None:
             superstep, _, _, virtual_ns, lifecycles, tasks, _ = transport.head
             counters = {"lifecycles": lifecycles, "tasks": tasks, "supersteps": superstep}
@@ -319,6 +453,25 @@ class RayRun:
         if held > _HELD_BYTES or (held and now_s - self._fetched_s > _FETCH_S):
             self._fetched_s = now_s
             self._fetch()
+        if self.keeper is not None and self.keeper.due(superstep):
+            self._fetched_s = now_s
+            self._keep(self.keeper)
+
+    def _keep(self, keeper: Keeper) -> None:
+        """Take a checkpoint: all actors stand at the end of a superstep."""
+        transport = self.transport
+        assert transport is not None
+        self._fetch()
+
+        def states() -> dict[int, bytes]:
+            *groups, (host, problem) = self._call("set_down")
+            if problem:
+                raise NotSetDown(problem)
+            frame = transport.frame
+            return {HOST: host, GROUPS: pack(groups), ENGINE: pack([frame, self.groups])}
+
+        superstep, _, _, virtual_ns, *_ = transport.head
+        keeper.keep(states, virtual_ns, superstep)
 
     def _fetch(self) -> None:
         """Take traces and outputs from the actors, which stand at the end of a superstep."""
@@ -326,6 +479,8 @@ class RayRun:
         *groups, (chunks, outputs, order) = self._call("fetch")
         self.recorder.order(order)
         self._record([*groups, chunks], outputs)
+        if self.keeper is not None:
+            self.keeper.log(self._call_kernel("take_served"))
         self._relay()
 
     def _relay(self) -> None:
@@ -453,4 +608,8 @@ def run_ray(request: RunRequest) -> RunResult:
     if request.link == "graph" and runs_free(made):
         raise ValueError(f"link graph has rounds, and CPUs run free under {made.name}")
     Loader(request.spec.sources, block_budget=request.spec.block_budget)
-    return RayRun(request).run()
+    try:
+        run = RayRun(request)
+    except StorageError as error:
+        return RunResult(engine_api.STORAGE, str(error))
+    return run.run()

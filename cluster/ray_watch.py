@@ -10,22 +10,54 @@ Ctrl-C and the limit of host time first ask the actors to halt, so that the roun
 its next superstep and the results are whole; after ``GRACE_S`` the actors are given up.
 """
 
+import os
+import signal
+import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from threading import Thread
 from time import monotonic
 from typing import Any, Final
 
 from cluster.interrupt import HeldInterrupt
 from cluster.logging_setup import get_logger
+from cluster.run_lock import boot_id
 
 LOOK_S: Final = 0.25  # between two looks during a wait
 GRACE_S: Final = 1.5  # for a round to end after Ctrl-C or at the limit of host time
 STANDSTILL_S: Final = 5.0  # between two questions where everybody stands
 _PING_S: Final = 2.0  # between two questions to all actors
+_STOPPED_S: Final = 2.0  # without an answer before one that is stopped is lost
+_SILENT_S: Final = 8.0  # likewise one that is on another host
 _SAY_S: Final = 10.0  # without an answer before the log says so
 _END_SILENT_S: Final = 20.0  # without an answer before the end of a run does without
 _PULSE: Final = "pulse"  # concurrency group: the thread that answers while an actor computes
 PULSE_GROUPS: Final = {_PULSE: 1}
+
+
+# a process: host (its boot and processes' namespace), pid, and when it was started
+Place = tuple[str, int, str]
+
+
+def own_place() -> Place:
+    """Return where this process is."""
+    try:
+        namespace = os.readlink("/proc/self/ns/pid")
+    except OSError:  # not Linux
+        namespace = ""
+    host = f"{socket.gethostname()} {boot_id()} {namespace}"
+    return host, os.getpid(), _process(os.getpid())[1]
+
+
+def _process(pid: int) -> tuple[str, str]:
+    """Return state and start time of a process of this host; empty: there is none."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return "", ""
+    words = text.rpartition(")")[2].split()
+    return words[0], words[19]
 
 
 class ActorLost(Exception):
@@ -43,6 +75,23 @@ class Actors:
         self.kernel = kernel
         self.cpus = list(cpus)
         self.names = list(names)  # of the CPU actors, then of the kernel actor
+        self.places: list[Place] = []  # likewise
+
+    def here(self, name: str) -> tuple[int, str] | None:
+        """Return pid and state of an actor's process; None: it is not on this host, or gone."""
+        for known, (host, pid, started) in zip(self.names, self.places):
+            if known == name and host == own_place()[0]:
+                state, since = _process(pid)
+                return (pid, state) if since == started else None
+        return None
+
+    def kill_here(self) -> None:
+        """Kill those on this host: one that is stopped hears nothing of Ray's wish."""
+        for name in self.names:
+            found = self.here(name)
+            if found is not None:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(found[0], signal.SIGKILL)
 
     def all(self) -> list[Any]:
         """Return all handles, in the order of ``names``."""
@@ -148,6 +197,15 @@ class Watch:
         self._pings: list[Any] = []
         self._pinged_s = monotonic()
         self._said: set[str] = set()
+        self.gives_up = False  # whoever is stopped or silent for long is lost
+
+    def begin_again(self) -> None:
+        """Watch new actors, which take the place of lost ones."""
+        self.actors = None
+        self._ending = False
+        self._stopping_s = None
+        self._pings = []
+        self._said.clear()
 
     def time_is_up(self) -> bool:
         """Return whether the limit of host time is reached."""
@@ -199,6 +257,8 @@ class Watch:
                 raise ActorLost(f"{name} died")
             if answer == _SILENT:
                 silent.append(name)
+        for name in silent if self.gives_up else ():
+            self._give_up(name, now_s - self._pinged_s)
         if not silent:
             self._pings = self.actors.pulse("ready")
             self._pinged_s = now_s
@@ -210,6 +270,19 @@ class Watch:
                 if name not in self._said:
                     self._said.add(name)
                     get_logger().warning(f"{name} does not answer, still waiting for it")
+
+    def _give_up(self, name: str, silent_s: float) -> None:
+        """Raise ActorLost if an actor that does not answer is stopped, or on a host that is gone.
+
+        One that has much to do, or shares its host with many, only answers late.
+        """
+        assert self.actors is not None
+        found = self.actors.here(name)
+        if found is not None and found[1] in ("T", "t") and silent_s > _STOPPED_S:
+            raise ActorLost(f"{name} is stopped")
+        elsewhere = self.actors.places and found is None
+        if elsewhere and silent_s > _SILENT_S:
+            raise ActorLost(f"{name} has not answered for {silent_s:.0f} s")
 
     def get(self, calls: list[Any]) -> list[Any]:
         """Return the results of calls, however long they take.

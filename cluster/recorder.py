@@ -3,26 +3,39 @@
 The engines only drive LPs; here their chunks of trace, the outputs of programs and the counters
 become files, which grow while the run goes on, and a ``RunResult``. It is the same code for all
 engines, so it cannot make them differ.
+
+A run that is gone on with (``RunRequest.resume``) gets its files back as they were at the
+checkpoint: what came later is cut off, and is written again. A file that cannot be written raises
+``StorageError``; what the run has then is what its last checkpoint says.
 """
 
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import perf_counter, perf_counter_ns
 from typing import Any, Final
 
 from cluster import engine_api, fast_core
 from cluster.digest import RunDigest
-from cluster.engine_api import RunRequest, RunResult
+from cluster.engine_api import RunRequest, RunResult, StorageError
 from cluster.lps import Chunk
-from cluster.outputs import OUTPUTS, OutputWriter
+from cluster.outputs import OUTPUTS, OutputReader, OutputWriter
 from cluster.report.summary import make_summary
 from cluster.sync import ORDER_LOG
 from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.order_log import OrderWriter, header_of
 from cluster.sync.scheme import Scheme
+from cluster.trace import TraceError, TraceReader
+from cluster.trace.format import TRACE
 from cluster.trace.store import TraceWriter
 from kernel.process.acct import OUTPUTS as ACCT_OUTPUTS
 
 _DISTRIBUTIONS: Final = ("fork_to_run", "rq_wait", "lateness")  # of CpuStats
+
+
+STREAMED: Final = (TRACE, OUTPUTS, ORDER_LOG)  # files that grow while a run goes on
 
 
 class Recorder:
@@ -34,57 +47,121 @@ class Recorder:
         names.append("kernel")
         self._digest = RunDigest(names)
         self._writer: TraceWriter | None = None
-        if request.out_dir is not None and request.spec.trace:
-            self._writer = TraceWriter(Path(request.out_dir) / "trace.smpt", names)
         self._file: OutputWriter | None = None
-        if request.out_dir is not None:
-            self._file = OutputWriter(Path(request.out_dir) / OUTPUTS)
         self._order: OrderWriter | None = None
         self._outputs: dict[str, list[bytes]] = {}
+        self._sums: dict[str, tuple[int, int]] = {}  # of files: so many bytes have this checksum
         self._started = perf_counter()
         self._output_ns = 0
+        if request.out_dir is not None:
+            with storing(request.out_dir):
+                self._open(Path(request.out_dir), names)
+
+    def _open(self, folder: Path, names: list[str]) -> None:
+        """Make the files, or open those of a run that is gone on with."""
+        resume = self._request.resume
+        if resume is not None:
+            position = resume.checkpoint.position
+            self._sums = {name: (size, crc) for name, (size, crc) in position.items()}
+        if self._request.spec.trace:
+            self._writer = self._open_trace(folder / TRACE, names)
+        if resume is None:
+            self._file = OutputWriter(folder / OUTPUTS)
+            return
+        with OutputReader(folder / OUTPUTS, self._sums[OUTPUTS][0]) as before:
+            if self._request.on_output is None:
+                for piece in before.pieces():
+                    name = f"{piece.label}.{piece.stream}"
+                    self._outputs.setdefault(name, []).append(piece.data)
+        self._file = OutputWriter(folder / OUTPUTS, after=before)
+
+    def _open_trace(self, path: Path, names: list[str]) -> TraceWriter:
+        if self._request.resume is None:
+            return TraceWriter(path, names)
+        size = self._sums[TRACE][0]
+        with TraceReader(path, size) as before:
+            for lp, chunk in before.chunks():
+                self._digest.update(lp, chunk)
+            return TraceWriter(path, names, end=size, index=before.index())
+
+    def position(self) -> dict[str, tuple[int, int]]:
+        """Make all files durable as they are; return the length and checksum of each."""
+        sizes: dict[str, int] = {}
+        with storing(self._request.out_dir):
+            if self._writer is not None:
+                sizes[TRACE] = self._writer.sync()
+            if self._file is not None:
+                sizes[OUTPUTS] = self._file.sync()
+            if self._order is not None:
+                sizes[ORDER_LOG] = self._order.sync()
+            for name, size in sizes.items():
+                self._sums[name] = self._sum(name, size)
+        return {name: self._sums[name] for name in sizes}
+
+    def _sum(self, name: str, size: int) -> tuple[int, int]:
+        """Return length and checksum of a file: only what is new of it is read."""
+        before, crc = self._sums.get(name, (0, 0))
+        if size > before:
+            assert self._request.out_dir is not None
+            with (Path(self._request.out_dir) / name).open("rb") as file:
+                file.seek(before)
+                while before < size and (data := file.read(min(size - before, 1 << 20))):
+                    crc = zlib.crc32(data, crc)
+                    before += len(data)
+        return size, crc
 
     def trace(self, chunks: list[Chunk]) -> None:
         """Take chunks of trace in the order each LP made them."""
         for lp, chunk in chunks:
             self._digest.update(lp, chunk)
             if self._writer is not None:
-                self._writer.append(lp, chunk)
+                with storing(self._request.out_dir):
+                    self._writer.append(lp, chunk)
 
     def begin_order(self, scheme: Scheme) -> bool:
         """Begin the order log, if the run is to have one; return whether it has."""
         request = self._request
-        wanted = request.record_order or not scheme.deterministic
-        if request.out_dir is None or request.replay is not None or not wanted:
+        if not ordered(request, scheme):
             return False
+        assert request.out_dir is not None
         path = Path(request.out_dir) / ORDER_LOG
-        self._order = OrderWriter(path, header_of(request, scheme))
+        end = None if request.resume is None else self._sums[ORDER_LOG][0]
+        with storing(request.out_dir):
+            self._order = OrderWriter(path, header_of(request, scheme), end)
         return True
 
     def order(self, chunks: list[OrderChunk]) -> None:
         """Take what the kernel served, in the order in which it did."""
         if self._order is not None and chunks:
-            self._order.append(chunks)
+            with storing(self._request.out_dir):
+                self._order.append(chunks)
 
     def end_order(self, counts: dict[str, Any] | None) -> None:
         """Finish the order log; ``counts`` None: the run broke inside a round."""
-        if self._order is not None:
-            self._order.close(counts)
-            self._order = None
+        order, self._order = self._order, None
+        if order is not None:
+            with storing(self._request.out_dir):
+                order.close(counts)
 
     def output(self, outputs: list[tuple[str, bytes]]) -> None:
         """Take what programs wrote, in order."""
         if self._file is not None:
             started = perf_counter_ns()
-            for name, data in outputs:
-                if name not in ACCT_OUTPUTS:
-                    self._file.append(name, data)
-            self._file.flush()
+            with storing(self._request.out_dir):
+                for name, data in outputs:
+                    if name not in ACCT_OUTPUTS:
+                        self._file.append(name, data)
+                self._file.flush()
             self._output_ns += perf_counter_ns() - started
         if self._request.on_output is not None:
             if outputs:
                 self._request.on_output(outputs)
             return
+        for name, data in outputs:
+            self._outputs.setdefault(name, []).append(data)
+
+    def made_again(self, outputs: list[tuple[str, bytes]]) -> None:
+        """Take what no file has of a run that is gone on with: accounting records."""
         for name, data in outputs:
             self._outputs.setdefault(name, []).append(data)
 
@@ -94,14 +171,21 @@ class Recorder:
             self.end_order(None)
             self._close_outputs()
         finally:
-            if self._writer is not None:
-                self._writer.close(complete=complete)
-                self._writer = None
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                with storing(self._request.out_dir):
+                    writer.close(complete=complete)
+
+    def abandon(self) -> None:
+        """Close the files of a run that cannot write: they end somewhere."""
+        with suppress(StorageError):
+            self.close(complete=False)
 
     def _close_outputs(self) -> None:
         if self._file is not None:
             started = perf_counter_ns()
-            self._file.close()
+            with storing(self._request.out_dir):
+                self._file.close()
             self._output_ns += perf_counter_ns() - started
 
     def result(
@@ -165,6 +249,31 @@ class Recorder:
 
 def _total(name: str, cpus: list[dict[str, Any]]) -> tuple[int, int]:
     return sum(cpu[name]["count"] for cpu in cpus), sum(cpu[name]["total"] for cpu in cpus)
+
+
+@contextmanager
+def storing(folder: Path | None) -> Iterator[None]:
+    """Say of a file that cannot be written that it is the storage's fault."""
+    try:
+        yield
+    except (OSError, TraceError) as error:
+        raise StorageError(f"{folder}: {storage_cause(error)}") from error
+
+
+def storage_cause(error: BaseException) -> str:
+    """Return in words why a file cannot be written."""
+    if isinstance(error, TraceError) and error.__cause__ is not None:
+        error = error.__cause__
+    if not isinstance(error, OSError):
+        return str(error)
+    name = f"{Path(os.fsdecode(error.filename)).name}: " if error.filename else ""
+    return f"{name}{error.strerror or error}"
+
+
+def ordered(request: RunRequest, scheme: Scheme) -> bool:
+    """Return whether a run has an order log."""
+    wanted = request.record_order or not scheme.deterministic
+    return wanted and request.out_dir is not None and request.replay is None
 
 
 def verdict_kind(verdict: str) -> str:

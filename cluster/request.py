@@ -1,12 +1,15 @@
 """From a configuration to a ``RunRequest``: the one place where requests are made."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final
 
-from cluster.engine_api import RunRequest
+from cluster.engine_api import CheckpointPlan, RunRequest
 from cluster.plugins import place_of
 
 if TYPE_CHECKING:  # a request without configuration is made where time to start counts
     from cluster.config import Loaded
+    from cluster.config.models import Checkpoint
     from cluster.sync.order_log import RecordedOrder
     from kernel.machine import MachineSpec
 
@@ -34,6 +37,65 @@ def request_of(loaded: "Loaded", spec: "MachineSpec") -> RunRequest:
         max_virtual_ns=config.limits.virtual_time,
         max_wall_s=config.limits.wall_time / 1e9 if config.limits.wall_time else None,
         record_order=config.record == "order",
+        max_recoveries=config.ray.max_recoveries,
+        checkpoint=_plan_of(config.checkpoint),
+    )
+
+
+def _plan_of(config: "Checkpoint") -> CheckpointPlan | None:
+    if not config.enabled:
+        return None
+    return CheckpointPlan(config.every / 1e9, config.supersteps)
+
+
+_OF_PROCESS: Final = frozenset(
+    (
+        "spec",
+        "out_dir",
+        "on_progress",
+        "on_output",
+        "feed",
+        "replay",
+        "checkpoint",
+        "resume",
+        "faults",
+    )
+)
+
+
+def request_to_plain(request: RunRequest) -> dict[str, Any]:
+    """Return as plain data what a run was asked to do, so that it can be gone on with."""
+    data: dict[str, Any] = {
+        each.name: getattr(request, each.name)
+        for each in fields(request)
+        if each.name not in _OF_PROCESS
+    }
+    plan = request.checkpoint
+    data["checkpoint"] = None if plan is None else [plan.seconds, plan.supersteps]
+    data["machine"] = request.spec.to_plain()
+    return data
+
+
+def request_from_plain(data: Mapping[str, Any], spec: "MachineSpec") -> RunRequest:
+    """Return the request that ``request_to_plain`` was given.
+
+    Args:
+        data: what it returned.
+        spec: the machine, made of ``data["machine"]``.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is none of this version of smplab.
+    """
+    options: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in data.items()
+        if name not in ("machine", "checkpoint")
+    }
+    plan = data["checkpoint"]
+    return RunRequest(
+        spec,
+        checkpoint=None if plan is None else CheckpointPlan(*plan),
+        **options,
     )
 
 

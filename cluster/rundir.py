@@ -6,6 +6,8 @@
     trace.smpt      the trace (written by the engine while it runs)
     outputs.smpo    what guest programs wrote (likewise); missing if nobody wrote anything
     order.log       what the kernel served in which order (likewise); if the run was recorded
+    checkpoints/    where the run stood (``cluster.checkpoint``); of one that has ended, nothing
+    lock            who writes the run now (``cluster.run_lock``)
     pacct           BSD accounting records, of a run with kernel.acct
 
 The manifest is there from the start with ``complete: false``, and every file but trace, outputs

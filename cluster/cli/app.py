@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "sched": "sched",
     "output": "output",
     "replay": "replay",
+    "resume": "resume",
     "sweep": "sweep",
     "accuracy": "accuracy",
     "outcomes": "outcomes",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster.cli.interrupts import interruption
-from cluster.engine_api import BROKEN, DONE, INTERRUPTED, INVARIANT
+from cluster.engine_api import BROKEN, DONE, INTERRUPTED, INVARIANT, STORAGE
 from cluster.exit_codes import FAILED, MUTATION, MUTATION_KIND, OF_EXIT_KIND, OK, USAGE, CliError
 
 if TYPE_CHECKING:  # commands that only tell what there is start without these
@@ -61,12 +61,12 @@ def discard_stdout() -> None:
 
 def is_complete(result: "RunResult") -> bool:
     """Tell whether what a run found is all there is to find: it did not break underway."""
-    return result.exit_kind not in (BROKEN, INTERRUPTED)
+    return result.exit_kind not in (BROKEN, INTERRUPTED, STORAGE)
 
 
 def shown_digest(exit_kind: object, digest: str) -> str:
     """Return the digest that is shown of a run that ended so: none of one that broke."""
-    return "" if exit_kind in (BROKEN, INTERRUPTED, INVARIANT) else digest
+    return "" if exit_kind in (BROKEN, INTERRUPTED, INVARIANT, STORAGE) else digest
 
 
 def outcome(

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cluster.exit_codes import USAGE, CliError
+from cluster.exit_codes import OF_EXIT_KIND, USAGE, CliError
 
 if TYPE_CHECKING:
     from cluster.config import Loaded
@@ -67,7 +67,7 @@ def run_guest(options: GuestOptions) -> int:
     from cluster.cli.guest_input import all_input, from_outside, next_line
     from cluster.cli.keeping import abandoned_on_failure, record
     from cluster.engine import run_machine
-    from cluster.engine_api import DONE
+    from cluster.engine_api import DONE, STORAGE
 
     check_machine_options(options.cpus, options.seed)
     if options.engine not in ("local", "ray"):
@@ -111,11 +111,11 @@ def run_guest(options: GuestOptions) -> int:
             code = _shell_status(result)
         if directory is not None:
             result.outputs.update(passing.records)
-            record(directory, result, code, message)
+            code, kind, message = record(directory, result, code, kind, message)
         _show(request, result, options)
     if directory is not None:
         print(f"smplab: note: run directory {directory.path}", file=sys.stderr)
-    if result.exit_kind != DONE:
+    if result.exit_kind != DONE or kind == OF_EXIT_KIND[STORAGE][1]:
         raise CliError(code, kind, message)
     return code
 
@@ -202,7 +202,10 @@ def configured_request(
     sources = {key: text for key, text in base.sources.items() if not key.startswith(SHIPPED)}
     spec.files = {**files, **spec.files}
     spec.sources = {**sources, **spec.sources}
-    return request_of(loaded, spec)
+    request = request_of(loaded, spec)
+    # somebody looks at it: it is begun again, not gone on with
+    request.checkpoint, request.max_recoveries = None, 0
+    return request
 
 
 def _directory(out: Path | None, program: Path) -> "RunDir":

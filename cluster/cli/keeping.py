@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cluster.cli.interrupts import interruption, was_interrupted
 from cluster.engine_api import INVARIANT as INVARIANT_KIND
-from cluster.engine_api import kernel_failure
+from cluster.engine_api import STORAGE, kernel_failure
 from cluster.exit_codes import BROKEN, MUTATION, MUTATION_KIND, OF_EXIT_KIND, CliError
 
 if TYPE_CHECKING:
@@ -83,8 +83,33 @@ def _kernel_failure(
     return CliError(*OF_EXIT_KIND[kind], told)
 
 
-def record(directory: "RunDir", result: "RunResult", code: int, message: str) -> None:
-    """Write what a run found into its directory, where trace and outputs already are."""
+def record(
+    directory: "RunDir", result: "RunResult", code: int, kind: str, message: str
+) -> tuple[int, str, str]:
+    """Write what a run found into its directory, where trace and outputs already are.
+
+    Checkpoints of a run that has ended go; those of another one stay.
+
+    Returns:
+        Code, kind and message, or those of what could not be written.
+    """
+    from cluster import checkpoint
+    from cluster.cli.common import is_complete
+    from cluster.recorder import storage_cause
+
+    if result.exit_kind == STORAGE:
+        message = f"{message} (smplab resume {directory.path} goes on when it can be written)"
+    try:
+        _record(directory, result, code, message)
+    except OSError as error:
+        code, kind = OF_EXIT_KIND[STORAGE]
+        return code, kind, f"{directory.path}: {storage_cause(error)}"
+    if is_complete(result):
+        checkpoint.remove(directory.path)
+    return code, kind, message
+
+
+def _record(directory: "RunDir", result: "RunResult", code: int, message: str) -> None:
     from cluster.cli.common import is_complete
     from kernel.process.acct import OUTPUTS as ACCT_OUTPUTS
 

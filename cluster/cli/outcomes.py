@@ -172,8 +172,8 @@ class _FreeRuns:
             directory.start(name=loaded.config.name, config=resolved(loaded), seed=seed)
             request.out_dir = self._directory = directory.path
             result = run_machine(request)
-            code, _kind, message = outcome(result, loaded.config.expect.exit_status)
-            record(directory, result, code, message)
+            code, kind, message = outcome(result, loaded.config.expect.exit_status)
+            record(directory, result, code, kind, message)
         return result, directory.path
 
     def keep(self, wanted: bool) -> None:

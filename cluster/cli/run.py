@@ -9,17 +9,23 @@ import typer
 
 from cluster.cli.completion import complete_config
 from cluster.cli.keeping import abandoned_on_failure, record, resolved
-from cluster.exit_codes import BROKEN, USAGE, CliError, report
+from cluster.exit_codes import BROKEN, TRY_AGAIN, USAGE, CliError, report
 
 _LONGEST_LINE: Final = 4096
 _MOST_WRITES: Final = 10_000  # that are looked at for the first lines of output
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cluster.config import Loaded
     from cluster.config.load import Override
     from cluster.engine_api import RunRequest, RunResult
     from cluster.rundir import RunDir
     from kernel.machine import MachineSpec
+
+    Machine = Callable[[RunRequest], RunResult]
+
+Shown = tuple[str, str, bool]  # format and least level of log lines; whether nothing else is shown
 
 
 SchemeOption = Annotated[
@@ -70,6 +76,10 @@ def run(
     record: Annotated[
         str | None, typer.Option(help="order: write RUN/order.log, for smplab replay.")
     ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Host time between two checkpoints; off: none."),
+    ] = None,
     log_format: Annotated[
         str, typer.Option(help="Log lines on stderr: console (with -v), json.")
     ] = "console",
@@ -89,11 +99,9 @@ def run(
     Progress goes to stderr; the summary and a digest to stdout, and into a run directory.
     """
     from cluster.cli.common import overrides
-    from cluster.logging_setup import FORMATS
     from cluster.request import request_of
 
-    if log_format not in FORMATS:
-        raise CliError(USAGE, "usage", f"--log-format: must be one of {', '.join(FORMATS)}")
+    shown = log_format, log_level(log_format, verbose, quiet), quiet
     flags = overrides(
         settings,
         engine=engine,
@@ -108,13 +116,20 @@ def run(
         sync__quantum=quantum,
         sync__slack=slack,
     )
-    loaded, spec = _look_at(config, flags)
+    loaded, spec = _look_at(config, flags + _checkpoint_flag(checkpoint))
     ray_only = ("--address", address), ("--link", link), ("--cpus-per-actor", cpus_per_actor)
     for flag, given in ray_only:
         if given is not None and loaded.config.engine != "ray":
             raise CliError(USAGE, "usage", f"{flag} is for --engine ray")
-    level = "info" if (verbose or log_format == "json") and not quiet else "warning"
-    return _run(loaded, request_of(loaded, spec), log_format, level, quiet)
+    return _run(loaded, request_of(loaded, spec), shown)
+
+
+def _checkpoint_flag(given: str | None) -> "list[Override]":
+    """Return what ``--checkpoint`` stands for: a time, or off."""
+    if given is None:
+        return []
+    key = "enabled=false" if given == "off" else f"every={given}"
+    return [(f"--checkpoint {given}", f"checkpoint.{key}")]
 
 
 def _look_at(config: Path, flags: "list[Override]") -> "tuple[Loaded, MachineSpec]":
@@ -139,11 +154,21 @@ def _look_at(config: Path, flags: "list[Override]") -> "tuple[Loaded, MachineSpe
         raise ConfigError([Problem(str(config), 0, 0, "", what)]) from None
 
 
-def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, quiet: bool) -> int:
-    from cluster.cli.common import console_outputs, discard_stdout, outcome
-    from cluster.engine import run_machine
-    from cluster.logging_setup import get_logger, setup_logging
-    from cluster.progress import RunProgress
+def log_level(log_format: str, verbose: bool, quiet: bool) -> str:
+    """Return the least level of log lines that are shown.
+
+    Raises:
+        CliError: there is no such format.
+    """
+    from cluster.logging_setup import FORMATS
+
+    if log_format not in FORMATS:
+        raise CliError(USAGE, "usage", f"--log-format: must be one of {', '.join(FORMATS)}")
+    return "info" if (verbose or log_format == "json") and not quiet else "warning"
+
+
+def _run(loaded: "Loaded", request: "RunRequest", shown: Shown) -> int:
+    from cluster.run_lock import RunLock
     from cluster.rundir import RunDir
 
     config = loaded.config
@@ -151,24 +176,61 @@ def _run(loaded: "Loaded", request: "RunRequest", log_format: str, level: str, q
         directory = RunDir.create(Path(config.out), config.name)
     except OSError as error:
         raise CliError(USAGE, "usage", f"out: {config.out}: {error.strerror}") from None
+    request.out_dir = directory.path
+    try:
+        lock = RunLock(directory.path)
+        with abandoned_on_failure(directory, request.spec, request.scheme):
+            directory.start(name=config.name, config=resolved(loaded), seed=config.seed)
+    except OSError as error:
+        directory.discard_unstarted()
+        told = f"{error.filename or directory.path}: {error.strerror}"
+        raise CliError(TRY_AGAIN, "cannot write", told) from None
+    with lock:
+        return drive(
+            directory,
+            request,
+            config.expect.exit_status,
+            shown,
+            lambda machine: machine(request),
+        )
+
+
+def drive(
+    directory: "RunDir",
+    request: "RunRequest",
+    expected: int | str,
+    shown: Shown,
+    run: "Callable[[Machine], RunResult]",
+) -> int:
+    """Run a request in its directory, tell how it went, and return the exit code.
+
+    Args:
+        directory: has its manifest.
+        request: for this directory.
+        expected: exit status that the programs must have.
+        shown: format and level of log lines, and whether nothing else is shown.
+        run: gets what runs a request, and calls it.
+    """
+    from cluster.cli.common import console_outputs, discard_stdout, outcome
+    from cluster.engine import run_machine
+    from cluster.logging_setup import get_logger, setup_logging
+    from cluster.progress import RunProgress
+
+    log_format, level, quiet = shown
     setup_logging(log_format, directory.path.name, level=level)
     log = get_logger()
     with abandoned_on_failure(directory, request.spec, request.scheme):
-        directory.start(name=config.name, config=resolved(loaded), seed=config.seed)
-        request.out_dir = directory.path
         log.info(
             "run started", engine=request.engine, cpus=request.spec.cpus, scheme=request.scheme
         )
         if quiet:
-            result = run_machine(request)
+            result = run(run_machine)
         else:
             with RunProgress() as progress:
                 request.on_progress = progress
-                result = run_machine(request)
-        code, kind, message = outcome(
-            result, config.expect.exit_status, mutated=bool(request.spec.mutations)
-        )
-        record(directory, result, code, message)
+                result = run(run_machine)
+        code, kind, message = outcome(result, expected, mutated=bool(request.spec.mutations))
+        code, kind, message = record(directory, result, code, kind, message)
     log.info("run ended", exit_kind=result.exit_kind, directory=str(directory.path))
     try:
         _tell(directory, result, quiet)

@@ -298,6 +298,15 @@ class Ray(Model):
             "with an equal share; auto: all that it has."
         ),
     ] = "auto"
+    max_recoveries: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1_000_000,
+            description="How often the run goes on from its last checkpoint with new actors, "
+            "after one died or was stopped.",
+        ),
+    ] = 3
 
 
 class Image(Model):
@@ -402,6 +411,24 @@ def _status(value: Any) -> int | str:
     raise ValueError("must be from 0 to 255, or any")
 
 
+class Checkpoint(Model):
+    """When a run notes where it stands, so that ``smplab resume`` can go on with it."""
+
+    enabled: Annotated[bool, Field(description="Take checkpoints, in RUN/checkpoints.")] = True
+    every: Annotated[
+        int,
+        Duration(
+            1_000_000,
+            DAY_NS,
+            "Host time between two of them; more where one takes over a twentieth of that.",
+        ),
+    ] = 30 * SECOND_NS
+    supersteps: Annotated[
+        int | None,
+        Field(ge=1, le=1_000_000_000, description="Supersteps after which one is due, too."),
+    ] = None
+
+
 class Expect(Model):
     """What must hold at the end, else the exit code is 1."""
 
@@ -490,6 +517,7 @@ class RunConfig(Model):
             "auto: only under a scheme that is not deterministic."
         ),
     ] = "auto"
+    checkpoint: Checkpoint = Checkpoint()
     expect: Expect = Expect()
     out: Annotated[Text, Field(description="Folder that gets one run directory per run.")] = "runs"
 

@@ -16,6 +16,7 @@ ROUNDS, ANSWERS, INPUT and ARRIVALS are streams, each cut into frames at any pla
 frame, a msgpack map of counts. Data only: nothing in a file is ever executed.
 """
 
+import os
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
@@ -145,6 +146,23 @@ class OrderLog:
         put(self._input, len(data))
         self._input += data
 
+    def set_down(self) -> list[Any]:
+        """Return where the log stands as data, with what waits to be taken."""
+        return [
+            self.requests,
+            self.rounds,
+            self._virtual_ns,
+            self._reference_ns,
+            bytes(self._rounds),
+            bytes(self._input),
+        ]
+
+    def take_up(self, data: Sequence[Any]) -> None:
+        """Stand where ``set_down`` was called."""
+        self.requests, self.rounds, self._virtual_ns, self._reference_ns, rounds, fed = data
+        self._rounds[:] = rounds
+        self._input[:] = fed
+
     def held(self) -> int:
         """Return how many bytes wait to be taken."""
         return len(self._rounds) + len(self._input) + len(self._arrivals)
@@ -189,17 +207,31 @@ def header_of(request: "RunRequest", scheme: Scheme) -> dict[str, Any]:
 
 
 class OrderWriter:
-    """Writes an order log, which must not exist yet.
+    """Writes an order log, which must not exist yet, unless it is gone on with.
+
+    Args:
+        end: go on after so many bytes; None: a new file.
 
     Raises:
         OSError: it cannot be written.
     """
 
-    def __init__(self, path: Path, header: dict[str, Any]) -> None:
-        self._file: IO[bytes] = path.open("xb")
+    def __init__(self, path: Path, header: dict[str, Any], end: int | None = None) -> None:
+        if end is not None:
+            self._file: IO[bytes] = path.open("r+b")
+            self._file.truncate(end)
+            self._file.seek(end)
+            return
+        self._file = path.open("xb")
         body = zlib.compress(msgpack.packb(header, unicode_errors="surrogatepass"), _LEVEL)
         self._file.write(PREAMBLE.pack(MAGIC, VERSION, 0, len(body), zlib.crc32(body)))
         self._file.write(body)
+
+    def sync(self) -> int:
+        """Let all that was appended reach the disk; return how many bytes the file has then."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._file.tell()
 
     def append(self, chunks: Iterable[Chunk]) -> None:
         """Add pieces of the streams."""

@@ -23,6 +23,7 @@ Each frame's crc covers its head and its body. Data only: nothing in a file is e
 import struct
 from typing import Any, Final
 
+TRACE: Final = "trace.smpt"  # in a run directory
 MAGIC: Final = b"SMPT\r\n\x1a\n"
 END_MAGIC: Final = b"SMPTEND\n"
 VERSION: Final = 1

@@ -86,8 +86,11 @@ class TraceReader:
         complete: False if the file was cut or its run did not end.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, end: int | None = None) -> None:
         """Open ``path``.
+
+        Args:
+            end: look at so many bytes only, of a trace that was being written; None: at all.
 
         Raises:
             TraceError: no trace file, of another version, or damaged. A cut one is no error.
@@ -95,11 +98,16 @@ class TraceReader:
         """
         self.path = path
         self.complete = False
+        self._whole = 0
         self._file: IO[bytes] = path.open("rb")
         try:
             self._size = path.stat().st_size
+            if end is not None:
+                if self._size < end:
+                    raise TraceError(f"{path} has {self._size} bytes, and {end} were written")
+                self._size = end
             self._read_preamble()
-            refs = self._read_index()
+            refs = None if end is not None else self._read_index()
             if refs is None:
                 refs = self._walk()
             self._chunks = self._number(refs)
@@ -160,6 +168,18 @@ class TraceReader:
         """Iterate over ``(lp, chunk)`` in file order: what ``TraceWriter.append`` was given."""
         for ref in sorted(self._chunks, key=lambda ref: ref.offset):
             yield ref.lp, self._load(ref)
+
+    def index(self) -> list[tuple[int, int, int, int, int, int]]:
+        """Return the index as a trailer has it, for ``TraceWriter``."""
+        return [
+            (ref.offset, ref.lp, ref.seq, ref.records, ref.min_ns, ref.max_ns)
+            for ref in self._chunks
+        ]
+
+    @property
+    def end(self) -> int:
+        """Where the last whole chunk ends, in a file without trailer."""
+        return self._whole
 
     def current_at(self, time_ns: int) -> dict[int, tuple[str, int]]:
         """Return what each CPU ran just before ``time_ns``: cpu -> (comm, pid).
@@ -380,6 +400,7 @@ class TraceReader:
                 break
             refs.append(_ChunkRef(offset, lp, seq, records, min_ns, max_ns))
             offset = following
+        self._whole = offset
         return refs
 
     def _number(self, refs: list[_ChunkRef]) -> list[_ChunkRef]:

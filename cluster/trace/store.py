@@ -10,13 +10,15 @@ the engine little more than a queue. Every chunk reaches the operating system as
 compressed: a killed run leaves a readable file.
 """
 
+import os
 import threading
 import zlib
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
 from queue import Queue
-from typing import Any, Final
+from threading import Event
+from typing import IO, Any, Final
 
 import msgpack
 
@@ -41,6 +43,9 @@ from kernel.events import EVENTS
 _ZLIB_LEVEL: Final = 1
 # Chunks that may wait for the writing thread: about 10 MB.
 _QUEUE_CHUNKS: Final = 64
+
+# offset, lp, number in its stream, records, least and greatest time: of one chunk
+IndexEntry = tuple[int, int, int, int, int, int]
 
 _time_of = itemgetter(0)
 
@@ -126,12 +131,21 @@ class TraceWriter:
     trailer, so the file says itself that the run did not end.
     """
 
-    def __init__(self, path: Path, lps: Sequence[str]) -> None:
-        """Create the file and write its preamble.
+    def __init__(
+        self,
+        path: Path,
+        lps: Sequence[str],
+        *,
+        end: int | None = None,
+        index: Sequence[IndexEntry] = (),
+    ) -> None:
+        """Create the file and write its preamble; or go on with one that was cut off.
 
         Args:
-            path: must not exist.
+            path: must not exist, unless it is gone on with.
             lps: names of the logical processes, by ``lp_id``: ``cpu0``, ``cpu1``, …, ``kernel``.
+            end: go on after so many bytes; None: a new file.
+            index: of the chunks before ``end``, as ``TraceReader.index`` has it.
 
         Raises:
             FileExistsError: there is a file at ``path``.
@@ -141,14 +155,23 @@ class TraceWriter:
         self.path = path
         self.records = [0] * len(lps)  # appended so far, by lp_id
         self._seqs = [0] * len(lps)
-        self._index: list[tuple[int, int, int, int, int, int]] = []
-        self._file = path.open("xb")
-        preamble = _preamble(lps)
-        self._file.write(preamble)
-        self._file.flush()
-        self._offset = len(preamble)
+        self._index = list(index)
+        for _, lp, _, records, _, _ in index:
+            self.records[lp] += records
+            self._seqs[lp] += 1
+        if end is None:
+            self._file: IO[bytes] = path.open("xb")
+            preamble = _preamble(lps)
+            self._file.write(preamble)
+            self._file.flush()
+            self._offset = len(preamble)
+        else:
+            self._file = path.open("r+b")
+            self._file.truncate(end)
+            self._file.seek(end)
+            self._offset = end
         self._error: Exception | None = None
-        self._queue: Queue[tuple[int, int, tuple[int, int, int], bytes] | None] = Queue(
+        self._queue: Queue[tuple[int, int, tuple[int, int, int], bytes] | Event | None] = Queue(
             _QUEUE_CHUNKS
         )
         self._thread = threading.Thread(target=self._work, name="trace-writer", daemon=True)
@@ -160,13 +183,33 @@ class TraceWriter:
         Raises:
             TraceError: an earlier write failed (a full disk), or ``chunk`` is none.
         """
-        if self._error is not None:
-            raise TraceError(f"cannot write {self.path}: {self._error}") from self._error
+        self._check()
         peek = peek_chunk(chunk)
         seq = self._seqs[lp_id]
         self._seqs[lp_id] = seq + 1
         self.records[lp_id] += peek[0]
         self._queue.put((lp_id, seq, peek, chunk))
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise TraceError(f"cannot write {self.path}: {self._error}") from self._error
+
+    def sync(self) -> int:
+        """Let all that was appended reach the disk; return how many bytes the file has then.
+
+        Raises:
+            TraceError: a write failed.
+        """
+        written = Event()
+        self._queue.put(written)
+        written.wait()
+        self._check()
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self._error = error
+        self._check()
+        return self._offset
 
     def close(self, *, complete: bool = True) -> None:
         """Write what is queued, the trailer if ``complete``, and close. Again is allowed.
@@ -187,8 +230,7 @@ class TraceWriter:
             self._file.close()
         except OSError as error:
             self._error = self._error or error
-        if self._error is not None:
-            raise TraceError(f"cannot write {self.path}: {self._error}") from self._error
+        self._check()
 
     def __enter__(self) -> "TraceWriter":
         return self
@@ -198,6 +240,9 @@ class TraceWriter:
 
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:
+            if isinstance(item, Event):
+                item.set()
+                continue
             if self._error is not None:
                 continue  # keep the queue moving, or append() would block for ever
             lp, seq, peek, chunk = item

@@ -1,5 +1,6 @@
 """Rounds in one process: the machine's two halves call each other."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from cluster.lps import CpuGroup, KernelHost
@@ -27,6 +28,7 @@ class LocalTransport:
         "_host",
         "_inboxes",
         "_rounds",
+        "_stands",
         "_turns",
         "made",
         "verdict",
@@ -44,6 +46,7 @@ class LocalTransport:
         self._group = group
         self._horizons: Horizons = 0
         self._inboxes: dict[int, list[Effect]] = {}
+        self._stands = False  # it goes on where another one stood
         if host.scheme.settles:
             group.settle_all()
 
@@ -51,8 +54,23 @@ class LocalTransport:
         """See ``Transport.begin``."""
         host = self._host
         self._turns = host.turn_ns > 0 and host.log is None
+        if self._stands:
+            return
         self._horizons, self._inboxes = host.superstep(())
         self.verdict = host.verdict
+
+    def standing(self) -> list[Any]:
+        """Return as data where it stands between two rounds, for a checkpoint."""
+        return [self.made, self._horizons, self._inboxes]
+
+    def stand(self, data: Sequence[Any]) -> None:
+        """Stand where ``standing`` was called; group and host stand there, too."""
+        self.made, self._horizons, inboxes = data
+        self._inboxes = {cpu: list(effects) for cpu, effects in inboxes.items()}
+        if not self._host.scheme.settles:
+            self._host.view.inboxes = self._inboxes
+        self.verdict = self._host.verdict
+        self._stands = True
 
     def round(self) -> None:
         """See ``Transport.round``."""

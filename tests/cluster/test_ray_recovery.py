@@ -1,0 +1,119 @@
+"""Runs on Ray whose actors are killed or stopped: they go on by themselves, with the same bytes."""
+
+import signal
+import time
+
+import pytest
+
+from cluster.engine_api import BROKEN, DONE, CheckpointPlan
+from cluster.local_engine import run_local
+from cluster.ray_engine import run_ray
+from cluster.resume import Resumed
+from tests.cluster.struck import ALL, KERNEL, Blow, Struck, differences, request_on_ray
+
+pytestmark = pytest.mark.ray
+
+LINKS = ("shm", "graph", "calls")
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """Return the local run that all of these must equal, and its directory."""
+    folder = tmp_path_factory.mktemp("plain") / "run"
+    return run_local(request_on_ray(folder, engine="local", checkpoint=None)), folder
+
+
+def check_same(result, folder, plain):
+    wanted, its_folder = plain
+    assert (result.exit_kind, result.message) == (DONE, "")
+    assert result.digest == wanted.digest
+    assert result.outputs == wanted.outputs
+    assert differences(folder, its_folder) == []
+
+
+@pytest.mark.parametrize(
+    "link", ["shm", *(pytest.param(link, marks=pytest.mark.slow) for link in ("graph", "calls"))]
+)
+def test_a_run_whose_actors_die_one_after_the_other_has_the_same_bytes(
+    local_ray, tmp_path, plain, link
+):
+    blows = [
+        Blow("round", 40, [KERNEL]),
+        Blow("take_up", 0, [0]),
+        Blow("idle", 80, [1, KERNEL]),
+    ]
+    run = Struck(request_on_ray(tmp_path / "run", link), blows)
+    check_same(run.run(), tmp_path / "run", plain)
+    assert run.recoveries == len(run.struck) == 3
+
+
+@pytest.mark.parametrize(
+    "blow",
+    [
+        Blow("keep", 60, [0]),
+        Blow("finish", 0, ALL),
+        pytest.param(Blow("keep", 60, [KERNEL]), marks=pytest.mark.slow),
+        pytest.param(Blow("finish", 0, [KERNEL]), marks=pytest.mark.slow),
+        pytest.param(Blow("round", 90, ALL), marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_a_run_is_recovered_from_a_blow_at_a_bad_moment(local_ray, tmp_path, plain, blow):
+    run = Struck(request_on_ray(tmp_path / "run"), [blow])
+    check_same(run.run(), tmp_path / "run", plain)
+    assert run.recoveries == len(run.struck) == 1
+
+
+@pytest.mark.parametrize("checkpoint", [CheckpointPlan(3600.0), None])
+def test_a_run_without_a_checkpoint_begins_anew_when_an_actor_dies(
+    local_ray, tmp_path, plain, checkpoint
+):
+    request = request_on_ray(tmp_path / "run", "calls", checkpoint=checkpoint)
+    run = Struck(request, [Blow("idle", 20, [0])])
+    check_same(run.run(), tmp_path / "run", plain)
+    assert run.recoveries == 1
+
+
+@pytest.mark.parametrize(
+    "link", ["shm", *(pytest.param(link, marks=pytest.mark.slow) for link in ("graph", "calls"))]
+)
+def test_a_stopped_actor_is_found_within_ten_seconds_and_replaced(local_ray, tmp_path, plain, link):
+    class Timed(Struck):
+        """Notes how long it takes from the blow to the recovery."""
+
+        found_s = 0.0
+        stopped_s = 0.0
+
+        def _strike(self, point):
+            before = len(self.struck)
+            super()._strike(point)
+            if len(self.struck) > before:
+                self.stopped_s = time.monotonic()
+
+        def _recover(self, why):
+            self.found_s = time.monotonic() - self.stopped_s
+            super()._recover(why)
+
+    blows = [Blow("idle", 40, [0], signal.SIGSTOP)]
+    run = Timed(request_on_ray(tmp_path / "run", link), blows)
+    check_same(run.run(), tmp_path / "run", plain)
+    assert run.recoveries == 1
+    assert run.found_s < 10.0
+
+
+def test_a_run_gives_up_after_so_many_recoveries(local_ray, tmp_path):
+    request = request_on_ray(tmp_path / "run", "calls", max_recoveries=1)
+    result = Struck(request, [Blow("idle", 40, [0]), Blow("idle", 80, [0])]).run()
+    assert result.exit_kind == BROKEN
+    assert result.message == "cpu actor 0-3 died (after 1 recoveries)"
+
+
+def test_a_run_that_gave_up_is_gone_on_with(local_ray, tmp_path, plain):
+    request = request_on_ray(tmp_path / "run", "calls", max_recoveries=0)
+    assert Struck(request, [Blow("idle", 40, [KERNEL])]).run().exit_kind == BROKEN
+    reached = []
+    result = Resumed(tmp_path / "run", print).go_on(
+        run_ray, lambda found: reached.append(found and found.supersteps)
+    )
+    check_same(result, tmp_path / "run", plain)
+    assert reached[0] >= 32
