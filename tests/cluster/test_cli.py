@@ -242,8 +242,8 @@ def test_the_manifest_holds_the_config_with_every_default(
         (["diff", "--cpus", "4097", "x.py"], "smplab: usage: --cpus: must be from 1 to 4096 (got"),
         (["diff", "--cpus", "1,many", "x.py"], "smplab: usage: --cpus: must be numbers with"),
         (
-            ["diff", "--scheme", "lax", "x.py"],
-            "smplab: usage: --scheme: there is no scheme 'lax' (there is: exact, barrier",
+            ["diff", "--scheme", "laxer", "x.py"],
+            "smplab: usage: --scheme: there is no scheme 'laxer' (there is: exact, barrier",
         ),
         (["diff", "--granularity", "x", "x.py"], "smplab: usage: --granularity: must be one of "),
         (["diff"], "smplab: usage: Missing argument 'PROGRAM... [-- ARG...]'. (see smplab diff"),
