@@ -70,7 +70,7 @@ def smplab(folder: Path, *words: str, stops: int | None = None, **options):
 
 
 @pytest.mark.parametrize(
-    "stops", [0, 7, 37, *(pytest.param(n, marks=pytest.mark.slow) for n in range(3, 40, 4))]
+    "stops", [0, 7, 37, *(pytest.param(n, marks=pytest.mark.slow) for n in range(3, 36, 4))]
 )
 def test_a_run_that_was_killed_ends_as_if_it_had_not_been(tmp_path, plain, stops, capsys):
     run = start(tmp_path, stops=stops)
