@@ -210,6 +210,7 @@ class RayRun:
                 kind, message = self._guarded_loop()
                 return self._collect(kind, message)
             except ActorLost as error:
+                session.problem()  # a Ray that is gone makes no new actors
                 again = self.request.on_output is None and not session.gone
                 if not again or self.recoveries >= most or self._interrupt.asked:
                     after = f" (after {self.recoveries} recoveries)" if self.recoveries else ""
@@ -444,6 +445,7 @@ class RayRun:
         if superstep - self._looked < LOOK_EVERY or not transport.whole:
             return
         self._looked = superstep
+        self.watch.look()  # rounds that come back at once let nobody else look
         counters = {"lifecycles": lifecycles, "tasks": tasks, "supersteps": superstep}
         if self.request.on_progress is not None:
             self.request.on_progress(virtual_ns, counters)
