@@ -16,7 +16,7 @@ from cluster.machine_loop import LOOK_EVERY, run_machine_loop
 from cluster.recorder import Recorder, ordered, verdict_kind
 from cluster.sync.order_log import RecordedOrder
 from cluster.sync.replayed import ReplayDiverged, Replayed
-from cluster.sync.scheme import Scheme, SchemeError, make_scheme, runs_free, settings_of
+from cluster.sync.scheme import Scheme, SchemeError, make_scheme, runs_free, settings_of, stands
 from cluster.transport.local import LocalTransport
 from cluster.transport.local_free import LocalFreeTransport, Logged, Shuffle
 from kernel.drive.chooser import Replaying
@@ -88,7 +88,7 @@ class LocalRun:
             from cluster.codec import ServedLog
             from cluster.logging_setup import get_logger
 
-            if runs_free(scheme):
+            if not stands(scheme):
                 get_logger().info(f"no checkpoints are taken under the scheme {scheme.name}")
             else:
                 host.served = ServedLog()

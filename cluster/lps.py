@@ -22,7 +22,7 @@ from cluster.sched_classes import bring
 from cluster.sync.guarded import guarded
 from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.order_log import OrderLog
-from cluster.sync.scheme import NO_FURTHER, Scheme
+from cluster.sync.scheme import NO_FURTHER, Scheme, in_halves
 from cluster.trace.store import drain_chunks
 from kernel.cgroup.cgroup import descendants, path_of
 from kernel.cgroup.members import cpu_stat
@@ -37,7 +37,7 @@ from kernel.process.tasklist import for_each_thread
 from kernel.rounds.group import CpuReport as CpuReport
 from kernel.rounds.group import Group, Horizons, Inboxes
 from kernel.rounds.turns import take_turns
-from kernel.rounds.view import Pending, View
+from kernel.rounds.view import Pending, View, first_of
 from kernel.state import KernelState
 from kernel.task import PF_KTHREAD
 from kernel.trace.printable import printable
@@ -158,6 +158,15 @@ class CpuGroup:
             gc.collect()
         return made, reports
 
+    def halve(self) -> None:
+        """Let every other step be for one half of the CPUs: ``Group.halve``."""
+        self._group.halve()
+
+    def last_step(self, horizons: Horizons, inboxes: Inboxes) -> list[CpuReport]:
+        """Run the CPU phase after the verdict: it is for all CPUs."""
+        self._group.whole()
+        return self.step(horizons, inboxes)
+
     def settle_all(self) -> None:
         """Let every message between CPUs arrive at once: ``Group.settle_all``."""
         self._group.settle_all()
@@ -250,6 +259,8 @@ class KernelHost:
         self.boot_counts = boot_counts(self.kernel)
         self.scheme = guarded(scheme, spec.cpus)
         self._settles = scheme.settles
+        self.halves = in_halves(scheme)
+        self._held: Inboxes = {}  # messages to the half whose turn it is not
         self.turn_ns: int = getattr(self.scheme, "turn_ns", 0)
         self.kernel.single_steps = getattr(scheme, "single_steps", False)
         self._judged = False
@@ -281,6 +292,8 @@ class KernelHost:
         view, scheme, log, served = self.view, self.scheme, self.log, self.served
         settles = self._settles
         inboxes = view.take_in(reports)
+        if self.halves:
+            inboxes = _joined(self._held, inboxes)
         if self._judged:
             self._judged = False  # just now, and nothing has happened since
         elif settles and self.judge(view.advance()):
@@ -305,8 +318,23 @@ class KernelHost:
             view.inboxes = _NO_INBOXES  # all of it arrives before anybody looks
         else:
             self.judge(view.virtual_ns)
+            if self.halves:
+                inboxes = self._of_half(inboxes)
         self.kernel_ns += perf_counter_ns() - started
         return horizons, inboxes
+
+    def _of_half(self, inboxes: Inboxes) -> Inboxes:
+        """Return the messages to the half whose turn is next, and hold the others back.
+
+        With the verdict all of them go.
+        """
+        if self.verdict:
+            return inboxes
+        colour = (self.supersteps - 1) & 1
+        some = {cpu: inbox for cpu, inbox in inboxes.items() if cpu & 1 == colour}
+        self._held = {cpu: inbox for cpu, inbox in inboxes.items() if cpu & 1 != colour}
+        self.view.under_way_ns = first_of(some)
+        return some
 
     def take_turns(
         self, group: CpuGroup, reports: list[CpuReport], most: int
@@ -444,6 +472,17 @@ class KernelHost:
         if not final and len(kernel.trace) < 4096:
             return []
         return [(kernel.spec.cpus, chunk) for chunk in drain_chunks(kernel.trace, final=final)]
+
+
+def _joined(first: Inboxes, second: Inboxes) -> Inboxes:
+    """Return the messages of both, to each CPU the first ones first."""
+    for cpu, effects in second.items():
+        inbox = first.get(cpu)
+        if inbox is None:
+            first[cpu] = effects
+        else:
+            inbox.extend(effects)
+    return first
 
 
 def check_kernel(kernel: KernelState) -> None:

@@ -73,6 +73,7 @@ PIECE_BYTES: Final = 240 << 10  # of a frame in one message: below the buffers o
 _MOST_TEXT: Final = 20_000  # characters of a story or a traceback: failures travel in one piece
 
 _ENTRY_BYTES: Final = 64  # about so many has an entry of the log of what was served
+_WHOLE_BYTES: Final = 1 << 30  # of a frame that is never cut
 _AT_THE_END: Final = NEVER  # mark of the last chunks, after every superstep
 
 # (superstep, LP number, encoded records)
@@ -88,6 +89,16 @@ def lp_name(cpus: Sequence[int]) -> str:
 
 
 KERNEL_NAME: Final = "kernel actor"
+_NOTHING: Final = pack(b"")  # said by a group after its last step
+
+
+def _piece_bytes(halves: bool) -> int:
+    """Return the most bytes of a wire.
+
+    With two supersteps under way frames travel whole: a turn that only brings a piece would come
+    between them. They do not take the channels of a graph.
+    """
+    return _WHOLE_BYTES if halves else PIECE_BYTES
 
 
 def failure_of(lp: str, error: BaseException, spec: MachineSpec, scheme: str) -> bytes:
@@ -240,9 +251,17 @@ class CpuActor(_Actor):
         group: number of the group.
         cpus: its CPUs, ascending.
         logs: format and run id of log lines; None leaves the process as it is (tests).
+        halves: every other superstep is for one half of the CPUs (scheme ``redblack``).
     """
 
-    def __init__(self, plain: bytes, group: int, cpus: Sequence[int], logs: Logs | None) -> None:
+    def __init__(
+        self,
+        plain: bytes,
+        group: int,
+        cpus: Sequence[int],
+        logs: Logs | None,
+        halves: bool = False,
+    ) -> None:
         spec = MachineSpec.from_plain(unpack_plain(plain))
         super().__init__(lp_name(cpus), spec)
         self._who = {"cpu": cpus[0]} if len(cpus) == 1 else {"cpus": f"{cpus[0]}-{cpus[-1]}"}
@@ -252,9 +271,11 @@ class CpuActor(_Actor):
         loader = lps.loader_of(spec)
         self._work = loader.runtime.work
         self._group = lps.CpuGroup(spec, cpus, loader)
+        if halves:
+            self._group.halve()
         self._codec = GroupCodec(group, cpus, loader)
         self._states = StateCodec(loader)
-        self._wires = Answerer(PIECE_BYTES, partial(self._guarded, self._step))
+        self._wires = Answerer(_piece_bytes(halves), partial(self._guarded, self._step))
         self._supersteps = 0
         self._ended = False
         self._unserved: list[tuple[Any, ...]] = []  # messages of the last step
@@ -285,7 +306,7 @@ class CpuActor(_Actor):
 
     def _step(self, frame: bytes) -> bytes:
         if self._ended:
-            return pack(b"")
+            return _NOTHING
         started = perf_counter_ns()
         head, inboxes = self._codec.decode(frame)
         decoded = perf_counter_ns()
@@ -293,11 +314,11 @@ class CpuActor(_Actor):
         self._supersteps += 1
         if superstep != self._supersteps:
             raise AssertionError(f"superstep {superstep} came after {self._supersteps - 1}")
-        reports = self._group.step(horizon_ns, inboxes)
         if verdict:
-            self._ended = True  # that was the last one: dead tasks have left their CPUs
-            self._unserved = subjects_of(reports)
-            return pack(b"")
+            self._ended = True  # this is the last one: dead tasks leave their CPUs
+            self._unserved = subjects_of(self._group.last_step(horizon_ns, inboxes))
+            return _NOTHING
+        reports = self._group.step(horizon_ns, inboxes)
         if not superstep % LOOK_EVERY:
             self._hold(superstep, self._group.drain_trace())
         stepped = perf_counter_ns()
@@ -408,7 +429,11 @@ class KernelActor(_Actor):
         self._order_bytes = 0
         self._codec = KernelCodec(groups, loader)
         self._states = StateCodec(loader)
-        self._wires = Gatherer(PIECE_BYTES, len(groups))
+        self._wires = Gatherer(_piece_bytes(self._host.halves), len(groups))
+        self._under_way = 2 if self._host.halves else 1  # supersteps
+        self._due: list[bytes] = []  # what the groups have not been sent
+        self.answers: list[list[bytes]] = []  # what they have answered, and is not served: a link's
+        self._unserved: list[tuple[Any, ...]] = []  # messages that came after the verdict
         self._output_bytes = 0
         self._outputs: list[tuple[str, bytes]] = []
         self._head: Head = (0, "", 0, 0, 0, 0, 0)  # of the last superstep frame
@@ -417,10 +442,23 @@ class KernelActor(_Actor):
         return self.superstep(*unpack_plain(payload))
 
     def begin(self) -> bytes:
-        """Return the first superstep frame."""
-        if not self._said:  # else it goes on from there
-            self._said = self._guarded(self._answer)
+        """Make the first superstep frames, as many as are under way; return the last."""
+        if self._said:  # it goes on from there
+            return self._say(self._said)
+        for _ in range(self._under_way):
+            if not self._host.verdict:
+                self._say(self._guarded(self._answer))
         return self._said
+
+    def _say(self, wire: bytes) -> bytes:
+        self._said = wire
+        self._due = [*self._due, wire][-self._under_way :]
+        return wire
+
+    def take_due(self) -> list[bytes]:
+        """Return what has been said and not been asked for, oldest first."""
+        due, self._due = self._due, []
+        return due
 
     def last(self) -> tuple[int, bytes]:
         """Return how many turns this actor has made, and what it said in the last."""
@@ -436,7 +474,7 @@ class KernelActor(_Actor):
 
         All may travel in pieces (``cluster.pieces``).
         """
-        return self._turn(self._guarded, self._answer, *frames)
+        return self._say(self._turn(self._guarded, self._answer, *frames))
 
     def _answer(self, *wires: bytes) -> bytes:
         if self._halted:
@@ -450,13 +488,14 @@ class KernelActor(_Actor):
     def _superstep(self, *frames: bytes) -> bytes:
         host = self._host
         if host.verdict:  # all groups have had the last frame
+            self._keep_unserved(frames)
             return self._codec.encode(self._head, {})
         started = perf_counter_ns()
         reports: list[lps.CpuReport] = []
         held = 0
         for frame in frames:
             superstep, group_held, group_reports = self._codec.decode_report(frame)
-            if superstep != host.supersteps:
+            if superstep != host.supersteps + 1 - self._under_way:
                 raise AssertionError(f"a report of superstep {superstep} in {host.supersteps}")
             reports += group_reports
             held += group_held
@@ -464,8 +503,9 @@ class KernelActor(_Actor):
         horizon_ns, inboxes = host.superstep(reports)
         if not isinstance(horizon_ns, int):
             raise SchemeError(f"scheme {host.scheme.name}: on Ray all CPUs get one horizon")
-        if frames and not (host.supersteps - 1) % LOOK_EVERY:
-            self._hold(host.supersteps - 1, host.drain_trace())
+        served = host.supersteps - self._under_way
+        if frames and not served % LOOK_EVERY:
+            self._hold(served, host.drain_trace())
             self._take_order()
         self._take_outputs()
         lps.collect_now_and_then(host.supersteps)
@@ -483,6 +523,12 @@ class KernelActor(_Actor):
         frame = self._codec.encode(self._head, inboxes)
         self._codec_ns += decoded - started + perf_counter_ns() - stepped
         return frame
+
+    def _keep_unserved(self, frames: Sequence[bytes]) -> None:
+        """Note what groups said in a superstep that was under way at the verdict."""
+        for frame in frames:
+            if frame != _NOTHING:  # of a group that has made its last step
+                self._unserved += subjects_of(self._codec.decode_report(frame)[2])
 
     def _take_outputs(self) -> None:
         for name, data in self._host.take_outputs():
@@ -552,6 +598,10 @@ class KernelActor(_Actor):
             ``wall``, ``failure``.
         """
         host = self._host
+        if host.verdict:
+            for frames in self.answers:
+                self._keep_unserved(frames)
+            self.answers.clear()
         self._take_outputs()
         self._hold(_AT_THE_END, host.drain_trace(final=True))
         self._take_order(final=True)
@@ -583,7 +633,7 @@ class KernelActor(_Actor):
         from kernel.check.invariants import check_parts
 
         try:
-            unserved = [*self._host.pending.requests, *unserved]
+            unserved = [*self._host.pending.requests, *self._unserved, *unserved]
             stories = check_parts(self._host.kernel, places, unserved)
             if complete:
                 stories += check_end(self._host.kernel, self._host.boot_counts)

@@ -48,9 +48,9 @@ from cluster.ray_session import RaySession, RayUnreachable
 from cluster.ray_watch import PULSE_GROUPS, ActorLost, Actors, TimeUp, Watch, cause, within
 from cluster.recorder import STREAMED, Recorder, verdict_kind
 from cluster.set_down import ENGINE, GROUPS, HOST, NotSetDown, TakeUpError
-from cluster.sync.scheme import SchemeError, make_scheme, runs_free, settings_of
+from cluster.sync.scheme import SchemeError, in_halves, make_scheme, runs_free, settings_of, stands
 from cluster.transport.frames import FrameTransport, Link
-from cluster.transport.ray_calls import CallsLink
+from cluster.transport.ray_calls import CallsLink, HalvesLink
 from cluster.transport.ray_checked import RayCheckedLink
 from cluster.transport.ray_free import FreeCalls
 from cluster.transport.ray_free_lines import FreeLines
@@ -132,6 +132,7 @@ class RayRun:
         self.placement: Placement | None = None
         scheme = make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
         self.free = runs_free(scheme)
+        self.halves = in_halves(scheme)
         self.keeper: Keeper | None = None
         self._begin_files()
         self.transport: FrameTransport | FreeCalls | FreeLines | None = None
@@ -173,11 +174,10 @@ class RayRun:
         request = self.request
         self.recorder = Recorder(request)
         try:
-            self.record = self.recorder.begin_order(
-                make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
-            )
+            scheme = make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
+            self.record = self.recorder.begin_order(scheme)
             wanted = request.checkpoint is not None and request.out_dir is not None
-            if wanted and self.free:
+            if wanted and not stands(scheme):
                 get_logger().info(f"no checkpoints are taken under the scheme {request.scheme}")
             elif wanted:
                 self.keeper = Keeper(request, self.recorder)
@@ -302,13 +302,14 @@ class RayRun:
         remote = decorate(num_cpus=0, max_restarts=0, concurrency_groups=PULSE_GROUPS)
         classes = (FreeCpuActor, FreeKernelActor) if self.free else (CpuActor, KernelActor)
         cpu_class, kernel_class = map(remote, classes)
+        kind = (True,) if self.halves else ()
         self.placement = Placement(request.hosts, len(self.groups), self.watch.look)
         place = self.placement.options
         kernel = kernel_class.options(**place(0)).remote(
             plain, self.groups, *kernel_options(request, self.record), logs
         )
         cpus = [
-            cpu_class.options(**place(number)).remote(plain, number, group, logs)
+            cpu_class.options(**place(number)).remote(plain, number, group, logs, *kind)
             for number, group in enumerate(self.groups)
         ]
         names = [*(lp_name(group) for group in self.groups), KERNEL_NAME]
@@ -392,7 +393,7 @@ class RayRun:
                 if wanted == "shm":
                     raise _Broken(f"link shm cannot be used here: {error}") from None
                 get_logger().info("the actors are not all on this host", why=str(error))
-        if wanted in ("auto", "graph"):
+        if wanted in ("auto", "graph") and not self.halves:
             try:
                 return GraphLink(actors, self.watch)
             except (ActorLost, TimeUp):
@@ -401,7 +402,7 @@ class RayRun:
                 if wanted == "graph":
                     raise _Broken(f"link graph cannot be used here: {cause(error)}") from None
                 get_logger().warning("no compiled graph here, using actor calls", why=cause(error))
-        return CallsLink(actors, self.watch)
+        return HalvesLink(actors, self.watch) if self.halves else CallsLink(actors, self.watch)
 
     # -- supersteps -------------------------------------------------------------------------------
 
@@ -609,6 +610,9 @@ def run_ray(request: RunRequest) -> RunResult:
         raise ValueError(f"link must be one of {', '.join(LINKS)} (got {request.link!r})")
     if request.link == "graph" and runs_free(made):
         raise ValueError(f"link graph has rounds, and CPUs run free under {made.name}")
+    if in_halves(made) and (request.link == "graph" or request.faults is not None):
+        what = "link graph does" if request.link == "graph" else "faults do"
+        raise ValueError(f"{what} not carry the scheme {made.name}")
     Loader(request.spec.sources, block_budget=request.spec.block_budget)
     try:
         run = RayRun(request)

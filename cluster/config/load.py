@@ -38,7 +38,7 @@ from cluster.plugins import (
     source_of,
 )
 from cluster.sched_classes import Found, SchedClassError, find
-from cluster.sync.scheme import SchemeError, scheme_class
+from cluster.sync.scheme import SchemeError, in_halves, scheme_class
 from kernel.machine import NoiseSpec, fair_of
 from kernel.sched.classes import fair_class_by_name, together
 from kernel.sched.eevdf import eevdf_sched_class
@@ -617,12 +617,14 @@ def _check_scheme(loaded: Loaded) -> Iterable[Problem]:
     try:
         loaded.scheme_from = _source(name, loaded.folder)
         made = scheme_class(name, loaded.scheme_from)
-        engines = made.engines
     except (PluginError, SchemeError) as error:
         yield loaded.problem(("sync", "scheme"), f"{error} {got(name)}")
         return
-    if engine not in engines and loaded.is_sound("engine"):
-        what = f"{name} runs on the {' and '.join(sorted(engines))} engine only"
+    if config.ray.link == "graph" and in_halves(made):
+        what = f"a compiled graph has one superstep under way, and {name} two: use shm or calls"
+        yield loaded.problem(("ray", "link"), what)
+    if engine not in made.engines and loaded.is_sound("engine"):
+        what = f"{name} runs on the {' and '.join(sorted(made.engines))} engine only"
         hint = f": use barrier with engine {engine}" if engine == "ray" else ""
         yield loaded.problem(("sync", "scheme"), what + hint)
     if engine == "ray" and config.ray.link == "graph" and getattr(made, "runs_free", False):

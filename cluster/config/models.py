@@ -205,6 +205,7 @@ class Sync(Model):
         OneOfOrOwn("auto", *SCHEMES, kind=SCHEME),
         Field(
             description="exact: the reference, local engine only; barrier: supersteps; "
+            "redblack: supersteps of one half of the CPUs while the kernel serves the other; "
             "free: local engine, at granularity step any path in the kernel may go next; "
             "slack, lax: CPUs run free, with or without a bound, and requests are served as they "
             "arrive (on the local engine in a seeded shuffle); "
@@ -217,7 +218,7 @@ class Sync(Model):
         Duration(
             1_000,
             SECOND_NS,
-            "Longest superstep of the scheme barrier; under slack and lax, how far a CPU runs "
+            "Longest superstep of barrier and redblack; under slack and lax, how far a CPU runs "
             "before it looks for messages.",
         ),
     ] = 100_000

@@ -18,6 +18,8 @@ from kernel.sched.fork_order import order_of
 from kernel.stats import CpuStats, Histogram, KernelStats, RatedStats
 from kernel.uapi.clock import NSEC_PER_SEC
 
+BY_QUANTUM: Final = ("barrier", "redblack")  # schemes under which CPUs are up to a quantum apart
+
 FORMAT: Final = 1
 
 # group -> {name in the summary: counter of KernelStats}
@@ -182,7 +184,7 @@ def make_summary(
     cpu_groups, cpu_left = _grouped(
         {name: getattr(cpu, name) for name in CpuStats.COUNTERS}, CPU_GROUPS
     )
-    if run.get("scheme") == "barrier":
+    if run.get("scheme") in BY_QUANTUM:
         below = _below_quantum(run, cpu_groups["latency_ns"])
         cpu_groups["causality"]["below_quantum_permille"] = below
     life = kernel_groups["lifecycles"]

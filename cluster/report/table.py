@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cluster.digest import short_digest
-from cluster.report.summary import WALL_SPLIT
+from cluster.report.summary import BY_QUANTUM, WALL_SPLIT
 from cluster.report.units import format_ns
 
 _MIN_WIDTH: Final = 40
@@ -126,7 +126,7 @@ def _counts(summary: Mapping[str, Any]) -> Table:
     )
     table.add_row("CPUs", f"{machine['cpus']:,}")
     if "scheme" in run:
-        bound = {"barrier": "quantum", "slack": "slack"}.get(run["scheme"], "")
+        bound = {**dict.fromkeys(BY_QUANTUM, "quantum"), "slack": "slack"}.get(run["scheme"], "")
         label = f"scheme, {bound}" if bound else "scheme"
         table.add_row(label, run["scheme"], format_ns(run[f"{bound}_ns"]) if bound else "")
     if "furthest_ahead_ns" in run:
@@ -165,7 +165,7 @@ def _counts(summary: Mapping[str, Any]) -> Table:
 
 
 def _latencies(summary: Mapping[str, Any]) -> Table:
-    """Percentiles; of a barrier run also the share of samples that the quantum blurs."""
+    """Percentiles; of a run by quanta also the share of samples that the quantum blurs."""
     below: Mapping[str, int] = summary["causality"].get("below_quantum_permille", {})
     columns: tuple[str, ...] = _PERCENTILES
     if below:
@@ -184,13 +184,14 @@ def _latencies(summary: Mapping[str, Any]) -> Table:
 
 
 def _trust(console: Console, summary: Mapping[str, Any]) -> None:
-    """Say how far the latencies of a barrier run can be trusted."""
+    """Say how far the latencies of a run by quanta can be trusted."""
     if "below_quantum_permille" not in summary["causality"]:
         return
     quantum = format_ns(summary["run"]["quantum_ns"])
     text = (
-        f"Under the scheme barrier CPUs run up to {quantum} (the quantum) apart: latencies up to "
-        "that are not to be trusted. On the local engine --set sync.scheme=exact measures them."
+        f"Under the scheme {summary['run']['scheme']} CPUs run up to {quantum} (the quantum) "
+        "apart: latencies up to that are not to be trusted. On the local engine "
+        "--set sync.scheme=exact measures them."
     )
     for line in textwrap.wrap(text, console.width):
         _line(console, line)

@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgpack
 
-from cluster.sync.scheme import Horizons, Scheme, View, runs_free
+from cluster.sync.scheme import Horizons, Scheme, View, in_halves, runs_free
 from kernel.machine import MachineSpec
 from kernel.messages import R_CPU, Request
 
@@ -199,6 +199,7 @@ def header_of(request: "RunRequest", scheme: Scheme) -> dict[str, Any]:
         "scheme": scheme.name,
         "settles": scheme.settles,
         "runs_free": runs_free(scheme),
+        "halves": in_halves(scheme),
         "quantum_ns": request.quantum_ns,
         "slack_ns": request.slack_ns,
         "max_virtual_ns": request.max_virtual_ns,
@@ -299,6 +300,7 @@ class RecordedOrder:
             self.scheme: str = header["scheme"]
             self.settles: bool = header["settles"]
             self.runs_free: bool = header["runs_free"]
+            self.halves: bool = header.get("halves", False)
             self.quantum_ns: int = header["quantum_ns"]
             self.slack_ns: int | None = header["slack_ns"]
             self.max_virtual_ns: int | None = header["max_virtual_ns"]

@@ -32,11 +32,21 @@ class Replayed:
     engines = frozenset(("local",))
     deterministic = True
 
-    __slots__ = ("_cpus", "_numbers", "_reference_ns", "_rounds", "_virtual_ns", "name", "settles")
+    __slots__ = (
+        "_cpus",
+        "_numbers",
+        "_reference_ns",
+        "_rounds",
+        "_virtual_ns",
+        "halves",
+        "name",
+        "settles",
+    )
 
     def __init__(self, log: RecordedOrder) -> None:
         self.name = log.scheme
         self.settles = log.settles
+        self.halves = log.halves
         self._numbers = Numbers(log.rounds)
         self._cpus: list[int] = []  # whose requests are to be served next
         self._rounds = 0

@@ -49,6 +49,7 @@ NO_FURTHER: Final = -1  # what ``Scheme.limit`` says when the kernel has done en
 BUILTIN: Final = {
     "exact": "cluster.sync.exact:Exact",
     "barrier": "cluster.sync.barrier:Barrier",
+    "redblack": "cluster.sync.redblack:RedBlack",
     "free": "cluster.sync.free:Free",
     "slack": "cluster.sync.slack:Slack",
     "lax": "cluster.sync.lax:Lax",
@@ -77,6 +78,16 @@ def settings_of(request: "RunRequest") -> Settings:
 def runs_free(scheme: "Scheme | SchemeClass") -> bool:
     """Return whether CPUs run without rounds: see the module header."""
     return getattr(scheme, "runs_free", False)
+
+
+def in_halves(scheme: "Scheme | SchemeClass") -> bool:
+    """Return whether two supersteps are under way, each of one half of the CPUs: ``redblack``."""
+    return getattr(scheme, "halves", False)
+
+
+def stands(scheme: "Scheme | SchemeClass") -> bool:
+    """Return whether nothing is under way between two rounds, so that a checkpoint can be taken."""
+    return not runs_free(scheme) and not in_halves(scheme)
 
 
 class Scheme(Protocol):

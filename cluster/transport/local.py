@@ -22,6 +22,7 @@ class LocalTransport:
     """
 
     __slots__ = (
+        "_ahead",
         "_cut",
         "_group",
         "_horizons",
@@ -47,8 +48,11 @@ class LocalTransport:
         self._horizons: Horizons = 0
         self._inboxes: dict[int, list[Effect]] = {}
         self._stands = False  # it goes on where another one stood
+        self._ahead: list[tuple[Horizons, dict[int, list[Effect]]]] = []
         if host.scheme.settles:
             group.settle_all()
+        elif host.halves:
+            group.halve()
 
     def begin(self) -> None:
         """See ``Transport.begin``."""
@@ -57,6 +61,8 @@ class LocalTransport:
         if self._stands:
             return
         self._horizons, self._inboxes = host.superstep(())
+        if host.halves and not host.verdict:
+            self._ahead.append(host.superstep(()))
         self.verdict = host.verdict
 
     def standing(self) -> list[Any]:
@@ -78,6 +84,9 @@ class LocalTransport:
         room = self._cut - self.made % self._cut
         rounds = min(self._rounds, room)
         made = 0
+        if host.halves:
+            self._rounds_by_halves(rounds)
+            return
         while made < rounds:
             reports = group.step(self._horizons, self._inboxes)
             made += 1
@@ -91,9 +100,25 @@ class LocalTransport:
                 break
         self.made += made
 
+    def _rounds_by_halves(self, rounds: int) -> None:
+        """As ``round``: of two supersteps that are under way the older one is made, and served."""
+        host, group, ahead = self._host, self._group, self._ahead
+        for _ in range(rounds):
+            reports = group.step(self._horizons, self._inboxes)
+            self.made += 1
+            self._horizons, self._inboxes = ahead.pop()
+            ahead.append(host.superstep(reports))
+            if host.verdict:
+                self.verdict = host.verdict
+                break
+
     def last_step(self) -> None:
         """After the verdict: the last task's CPU goes idle, and what it says stays under way."""
-        reports = self._group.step(self._horizons, self._inboxes)
+        reports = []
+        if self._ahead:
+            reports += self._group.step(self._horizons, self._inboxes)
+            self._horizons, self._inboxes = self._ahead.pop()
+        reports += self._group.last_step(self._horizons, self._inboxes)
         self._inboxes = {}
         for _cpu, _next_ns, requests, forwards in reports:
             self._host.pending.requests += requests

@@ -31,3 +31,26 @@ class CallsLink:
     def close(self) -> bool:
         """See ``Link.close``."""
         return True
+
+
+class HalvesLink(CallsLink):
+    """As ``CallsLink``, with two supersteps under way: one at the groups, one at the kernel."""
+
+    def __init__(self, actors: Actors, watch: Watch) -> None:
+        super().__init__(actors, watch)
+        self._due: list[Any] = []  # frames that the groups have not been sent
+        self._answers: list[list[Any]] = []  # of frames that the kernel has not served
+        self._begun = False
+
+    def round(self, frame: bytes) -> bytes:
+        """See ``Link.round``; ``frame`` is the last of those that the kernel has said."""
+        kernel, cpus = self._actors.kernel, self._actors.cpus
+        if not self._begun:
+            self._begun = True
+            (self._due,) = self._watch.get([kernel.take_due.remote()])
+        for _ in range(self.layers):
+            self._answers += [[cpu.step.remote(due) for cpu in cpus] for due in self._due]
+            self._due = [kernel.superstep.remote(*self._answers.pop(0))]
+        answer: bytes
+        answer, *_ = self._watch.get([*self._due, *self._answers[0]])
+        return answer

@@ -184,25 +184,55 @@ def serve_driver(actor: Any, driver: Line, groups: Sequence[Line]) -> None:
             line.close()
 
 
+class _Gone(Exception):
+    """The group of this number has hung up."""
+
+
 def _slice(actor: Any, groups: Sequence[Line], turns: int) -> bytes:
-    """Make turns until the time of a slice is over, or the kernel is at rest."""
+    """Make turns until the time of a slice is over, or the kernel is at rest.
+
+    Under a scheme with two supersteps under way the groups are at one while the kernel serves the
+    other. At the end of the slice all of them rest: what they have answered meanwhile is kept.
+    """
     until_s = monotonic() + _SLICE_S
-    wire: bytes = actor.last()[1]
-    for _ in range(turns):
-        if actor.at_rest():
-            break
-        wires: list[bytes] = []
+    answers: list[list[bytes]] = actor.answers  # of turns that the kernel has not taken
+    under_way = 0
+    try:
+        for _ in range(turns):
+            if actor.at_rest():
+                break
+            for wire in actor.take_due():
+                _ask(groups, wire)
+                under_way += 1
+            if not answers:
+                answers.append(_answers(groups))
+                under_way -= 1
+            actor.superstep(*answers.pop(0))
+            if monotonic() > until_s:
+                break
+        answers += [_answers(groups) for _ in range(under_way)]
+    except _Gone as gone:
+        return _LOST + str(gone).encode()
+    said: bytes = actor.last()[1]
+    return _FRAME + said
+
+
+def _ask(groups: Sequence[Line], wire: bytes) -> None:
+    parts: Iterable[bytes] = repeat(wire)
+    if len(groups) > _FEW_GROUPS:
+        parts = split(wire, len(groups))
+    for number, (line, part) in enumerate(zip(groups, parts)):
         try:
-            parts: Iterable[bytes] = repeat(wire)
-            if len(groups) > _FEW_GROUPS:
-                parts = split(wire, len(groups))
-            for line, part in zip(groups, parts):
-                line.send(part)
-            for line in groups:
-                wires.append(line.take())
+            line.send(part)
         except HungUp:
-            return _LOST + str(groups.index(line)).encode()
-        wire = actor.superstep(*wires)
-        if monotonic() > until_s:
-            break
-    return _FRAME + wire
+            raise _Gone(number) from None
+
+
+def _answers(groups: Sequence[Line]) -> list[bytes]:
+    wires: list[bytes] = []
+    for number, line in enumerate(groups):
+        try:
+            wires.append(line.take())
+        except HungUp:
+            raise _Gone(number) from None
+    return wires

@@ -1,9 +1,9 @@
 """Whole messages over Unix sockets, between processes of one host.
 
-A *line* is a connection of two processes that speak in turns. A message is four bytes of length and
-then itself; who waits for one sleeps in the kernel of the host, and a process that dies hangs up by
-dying, whatever killed it. Both is what the channels of Ray's graphs cannot do: their readers spin,
-and learn of a death from a third party.
+A *line* is a connection of two processes that speak in turns, or nearly so. A message is four bytes
+of length and then itself; who waits for one sleeps in the kernel of the host, and a process that
+dies hangs up by dying, whatever killed it. Both is what the channels of Ray's graphs cannot do:
+their readers spin, and learn of a death from a third party.
 
 Lines are made at a *hub*: one process listens at a file, the others call it, say a token that only
 this run knows and their number. The file is in a folder that nobody else may enter, and both are
@@ -13,6 +13,7 @@ is no socket there.
 
 import os
 import secrets
+import select
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -74,9 +75,33 @@ class Line:
         """
         length = len(message).to_bytes(_LENGTH, "little")
         try:
-            sent = self._socket.sendmsg((length, message))
-            if sent < _LENGTH + len(message):
-                self._socket.sendall((length + message)[sent:])
+            sent = self._socket.sendmsg((length, message), (), socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            raise HungUp(error.strerror) from None
+        if sent < _LENGTH + len(message):
+            self._send_rest((length + message)[sent:])
+
+    def _send_rest(self, rest: bytes) -> None:
+        """Send what found no room; what comes meanwhile is read.
+
+        Both ends may be sending: if each waited for the other to read, both would for ever.
+        """
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN | select.POLLOUT)
+        while rest:
+            for _, events in waiting.poll():
+                if events & select.POLLIN:
+                    self._read(self._filled + _FIRST_BUFFER)
+                if events & ~select.POLLIN:
+                    rest = rest[self._send_some(rest) :]
+
+    def _send_some(self, message: bytes) -> int:
+        try:
+            return self._socket.send(message, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
         except OSError as error:
             raise HungUp(error.strerror) from None
 

@@ -29,20 +29,43 @@ class Group:
         self.cpus = list(cpus)
         self._next_ns = [NEVER] * len(self.cpus)
         self._settles = False
+        self._all: Sequence[int] = range(len(self.cpus))  # places
+        self._halves: list[list[int]] = []
+        self._steps = 0
 
     def step(self, horizons: Horizons, inboxes: Inboxes) -> list[CpuReport]:
         """Return a report of every CPU that did anything, by number; or as ``settle_all`` says."""
         if self._settles:
             return self.settle(horizons, inboxes)
         if isinstance(horizons, int):
-            return self._together(horizons, inboxes)
+            if not self._halves:
+                return self._together(self._all, horizons, inboxes)
+            half = self._halves[self._steps & 1]
+            self._steps += 1
+            return self._together(half, horizons, inboxes)
         return self._each(horizons, inboxes)
 
-    def _together(self, horizon_ns: int, inboxes: Inboxes) -> list[CpuReport]:
-        """Step every CPU that has something to do up to the horizon."""
+    def halve(self) -> None:
+        """Let even steps be for CPUs with even numbers, odd ones for the others.
+
+        The last step is for all: ``whole``.
+        """
+        self._halves = [
+            [place for place in self._all if self.cpus[place].id & 1 == colour] for colour in (0, 1)
+        ]
+
+    def whole(self) -> None:
+        """Let steps be for all CPUs again."""
+        self._halves = []
+
+    def _together(
+        self, places: Sequence[int], horizon_ns: int, inboxes: Inboxes
+    ) -> list[CpuReport]:
+        """Step every CPU at one of ``places`` that has something to do up to the horizon."""
         reports: list[CpuReport] = []
-        next_ns = self._next_ns
-        for place, lp in enumerate(self.cpus):
+        cpus, next_ns = self.cpus, self._next_ns
+        for place in places:
+            lp = cpus[place]
             effects: Iterable[Effect] | None = inboxes.get(lp.id) if inboxes else None
             if effects is not None:
                 upcoming = lp.step(horizon_ns, effects)

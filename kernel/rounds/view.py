@@ -16,6 +16,16 @@ def _time_of(request: Request) -> int:
     return request[0]  # type: ignore[no-any-return]
 
 
+def first_of(inboxes: Inboxes, least: int = NEVER) -> int:
+    """Return the least time of a message, or ``least``."""
+    for inbox in inboxes.values():
+        for effect in inbox:
+            due_ns: int = effect[0]
+            if due_ns < least:
+                least = due_ns
+    return least
+
+
 class Pending:
     """The requests that the kernel has not served, in the order in which they arrived."""
 
@@ -67,6 +77,9 @@ class View:
     ``waiting`` are, under a scheme that runs free, the CPUs that are told how far to go, each with
     the time of what it does next; those that are still on their way are not among them.
 
+    ``under_way_ns`` is the least time of the messages that CPUs have been sent and have not
+    reported on, NEVER where all CPUs report in each round.
+
     ``order``, from the first call of ``turn`` on, has the CPUs by their next own events: ascending
     numbers ``time << CPU_BITS | cpu``, none for a CPU that has no event.
     """
@@ -81,6 +94,7 @@ class View:
         "kernel_ns",
         "order",
         "ordered",
+        "under_way_ns",
         "virtual_ns",
         "waiting",
     )
@@ -89,6 +103,7 @@ class View:
         self.cpu_next = [NEVER] * cpus
         self.virtual_ns = 0
         self.inboxes: Inboxes = {}  # messages that their CPUs have not got
+        self.under_way_ns = NEVER
         self.first_ns = NEVER
         self.kernel_ns = NEVER
         self.due_ns = NEVER
@@ -119,11 +134,9 @@ class View:
             least = NEVER
         self.first_ns = least
         if self.inboxes:
-            for inbox in self.inboxes.values():
-                for effect in inbox:
-                    due_ns: int = effect[0]
-                    if due_ns < least:
-                        least = due_ns
+            least = first_of(self.inboxes, least)
+        if self.under_way_ns < least:
+            least = self.under_way_ns
         kernel_ns = self._kernel.next_ns()
         requests = self._pending.requests
         if requests:

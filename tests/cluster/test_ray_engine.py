@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,27 @@ def test_every_link_gives_the_same_files_as_the_local_engine(
             link=link,
         )
     )
+    assert on_ray.digest == local.digest
+    for name in ("trace.smpt", "outputs.smpo"):
+        assert (folders[1] / name).read_bytes() == (folders[0] / name).read_bytes()
+
+
+@pytest.mark.parametrize("link, cpus_per_actor", [("shm", 4), ("shm", 1), ("calls", 2)])
+@pytest.mark.parametrize("workload", ["storm", "thread_group_exit"])
+def test_two_halves_in_turn_give_the_files_of_the_local_engine(
+    make_request: Make, tmp_path: Path, workload: str, link: str, cpus_per_actor: int
+) -> None:
+    folders = [tmp_path / "local", tmp_path / "ray"]
+    for folder in folders:
+        folder.mkdir()
+    options = {"config": FOUR, "scheme": "redblack", "quantum_ns": 20_000}
+    local = run_local(make_request(workload, out_dir=folders[0], **options))
+    on_ray = run_ray(
+        make_request(
+            workload, out_dir=folders[1], cpus_per_actor=cpus_per_actor, link=link, **options
+        )
+    )
+    assert (on_ray.exit_kind, on_ray.message) == (engine_api.DONE, "")
     assert on_ray.digest == local.digest
     for name in ("trace.smpt", "outputs.smpo"):
         assert (folders[1] / name).read_bytes() == (folders[0] / name).read_bytes()
@@ -134,6 +156,8 @@ def test_frames_larger_than_a_channel_go_through_and_the_graph_ends(
         return RunRequest(spec=spec, scheme="barrier", cpus_per_actor=4, link="graph")
 
     local, on_ray = run_local(request()), run_ray(request())
+    halves = replace(request(), scheme="redblack", link="shm", cpus_per_actor=2)
+    assert run_ray(halves).digest == run_local(halves).digest
     assert next(iter(local.outputs.values())) == b"900000 0\n"
     assert (on_ray.exit_kind, on_ray.message) == (engine_api.DONE, "")
     assert on_ray.digest == local.digest

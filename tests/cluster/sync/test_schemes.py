@@ -80,7 +80,8 @@ def test_an_installed_scheme_is_known_by_its_name(
     (info / "entry_points.txt").write_text("[smplab.schemes]\nmixed = outside_scheme:Shuffled\n")
     monkeypatch.syspath_prepend(str(folder))
     try:
-        assert scheme_names() == ["exact", "barrier", "free", "slack", "lax", "mixed"]
+        have = ["exact", "barrier", "redblack", "free", "slack", "lax", "mixed"]
+        assert scheme_names() == have
         loaded = parse_config("c.yaml", CONFIG.replace("shuffled.py:Shuffled", "mixed"), folder)
         assert run_local(request_of(loaded, resolve(loaded))).exit_kind == DONE
     finally:
@@ -92,7 +93,7 @@ def test_an_installed_scheme_is_known_by_its_name(
     [
         ("none.py:Shuffled", "none.py: No such file or directory"),
         ("shuffled.py:Other", "shuffled.py: there is no Other in it"),
-        ("laxer", "must be one of auto, exact, barrier, free, slack, lax, or FILE.py:CLASS"),
+        ("laxer", "must be one of auto, exact, barrier, redblack, free, slack, lax, or FILE"),
     ],
 )
 def test_a_scheme_that_cannot_be_had_is_a_problem_of_the_configuration(
@@ -106,9 +107,8 @@ def test_a_scheme_that_cannot_be_had_is_a_problem_of_the_configuration(
 def test_a_scheme_is_refused_on_an_engine_that_it_is_not_for(folder: Path) -> None:
     with pytest.raises(ConfigError, match="runs on the local engine only"):
         parse_config("c.yaml", CONFIG + "engine: ray\n", folder)
-    with pytest.raises(
-        SchemeError, match=r"has no scheme 'exact' \(there is: barrier, slack, lax\)"
-    ):
+    there = r"has no scheme 'exact' \(there is: barrier, redblack, slack, lax\)"
+    with pytest.raises(SchemeError, match=there):
         make_scheme("exact", Settings(2, 1000, 0), "ray")
 
 

@@ -28,6 +28,20 @@ def test_messages_of_any_size_come_whole_and_in_order(size: int) -> None:
     other.close()
 
 
+def test_two_who_send_at_the_same_time_do_not_wait_for_each_other_for_ever() -> None:
+    one, other = pair()
+    large = bytes(5_000_000)
+    sender = Thread(target=one.send, args=(large,))
+    sender.start()
+    other.send(large)
+    assert other.take() == large
+    sender.join(60)
+    assert not sender.is_alive()
+    assert one.take() == large
+    one.close()
+    other.close()
+
+
 def test_a_message_that_is_late_is_taken_when_it_is_whole() -> None:
     first, second = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     line = Line(second)
