@@ -22,9 +22,9 @@ from typing import Any, Final
 from cluster.codec import Head, head_of
 from cluster.lps import without_collector
 from cluster.ray_free_actors import Addressed
-from cluster.ray_watch import LOOK_S, ActorLost, Actors, Watch
-from cluster.transport.ray_shm import close_hub, open_hub
-from cluster.transport.sockets import HungUp, Line, NoLine, call, new_token, private_path
+from cluster.ray_watch import Actors, Watch
+from cluster.transport.ray_shm import connected, lost
+from cluster.transport.sockets import HungUp, Line, NoLine, call
 
 _TELL_S: Final = 0.1  # between two heads for the driver
 _CALL_S: Final = 10.0  # for everybody to be on the line
@@ -55,35 +55,7 @@ class FreeLines:
         self._rested = False
         self._actors = actors
         self._watch = watch
-        with private_path() as path:
-            self._line = self._connected(path, new_token())
-        self._line.wait_for(LOOK_S)
-
-    def _connected(self, path: str, token: bytes) -> Line:
-        """Let everybody call the kernel; return the driver's line, when all are on theirs."""
-        kernel, cpus = self._actors.kernel, self._actors.cpus
-        line = None
-        try:
-            self._ask([kernel], open_hub, path, token, len(cpus) + 1)
-            self._ask(cpus, join_free, path, token)
-            line = call(path, token, len(cpus))
-            self._ask([kernel], serve_free)
-        except BaseException:
-            kernel.__ray_call__.remote(close_hub)  # who has called it is hung up on
-            if line is not None:
-                line.close()
-            raise
-        return line
-
-    def _ask(self, some: Sequence[Any], function: Any, *arguments: Any) -> None:
-        """Let actors call a function with themselves and their number, which returns a problem."""
-        calls = [
-            actor.__ray_call__.remote(function, number, *arguments)
-            for number, actor in enumerate(some)
-        ]
-        for problem in self._watch.get(calls):
-            if problem:
-                raise NoLine(problem)
+        self._line = connected(actors, watch, join_free, serve_free)
 
     def begin(self) -> None:
         """See ``Transport.begin``."""
@@ -104,9 +76,9 @@ class FreeLines:
             except TimeoutError:
                 self._watch.look()
             except HungUp as error:
-                raise self._lost(error, len(self._actors.cpus)) from None
+                raise lost(self._actors, self._watch, error, len(self._actors.cpus)) from None
         if told[:1] == _LOST:
-            raise self._lost(HungUp(), int(told[1:]))
+            raise lost(self._actors, self._watch, HungUp(), int(told[1:]))
         self.in_round = False
         self._rested = told[:1] == _REST
         self.head = head_of(told[1:])
@@ -128,11 +100,7 @@ class FreeLines:
             self._line.send(word)
         except HungUp as error:
             self.in_round = True
-            raise self._lost(error, len(self._actors.cpus)) from None
-
-    def _lost(self, error: HungUp, number: int) -> ActorLost:
-        """Return who is dead; if Ray knows of none, the one that has hung up."""
-        return ActorLost(self._watch.why_lost(error, self._actors.names[number]))
+            raise lost(self._actors, self._watch, error, len(self._actors.cpus)) from None
 
     def close(self) -> bool:
         """Hang up; the kernel does so on everybody else. Return whether actors answer calls."""

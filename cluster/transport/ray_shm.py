@@ -35,6 +35,50 @@ _FRAME: Final = b"F"  # to the driver: the last frame
 _LOST: Final = b"L"  # to the driver: the number of a group that has hung up
 
 
+def connected(actors: Actors, watch: Watch, join: Any, serve: Any) -> Line:
+    """Let every actor call the kernel actor; return the driver's line, when all are on theirs.
+
+    Args:
+        actors: all of the run.
+        watch: looks after them.
+        join: what each CPU actor is to do, as ``join_hub``.
+        serve: what the kernel actor is to do then, as ``serve_hub``.
+
+    Raises:
+        NoLine: the actors are not all here, or cannot be reached; nothing is left of the attempt.
+    """
+
+    def ask(some: Sequence[Any], function: Any, *arguments: Any) -> None:
+        calls = [
+            actor.__ray_call__.remote(function, number, *arguments)
+            for number, actor in enumerate(some)
+        ]
+        for problem in watch.get(calls):
+            if problem:
+                raise NoLine(problem)
+
+    kernel, cpus = actors.kernel, actors.cpus
+    line, token = None, new_token()
+    with private_path() as path:
+        try:
+            ask([kernel], open_hub, path, token, len(cpus) + 1)
+            ask(cpus, join, path, token)
+            line = call(path, token, len(cpus))
+            ask([kernel], serve)
+        except BaseException:
+            kernel.__ray_call__.remote(close_hub)  # who has called it is hung up on
+            if line is not None:
+                line.close()
+            raise
+    line.wait_for(LOOK_S)
+    return line
+
+
+def lost(actors: Actors, watch: Watch, error: HungUp, number: int) -> ActorLost:
+    """Return who is dead; if Ray knows of none, the one of this number, which has hung up."""
+    return ActorLost(watch.why_lost(error, actors.names[number]))
+
+
 class ShmLink:
     """Rounds over lines between processes of this host.
 
@@ -46,35 +90,7 @@ class ShmLink:
         self._actors = actors
         self._watch = watch
         self.layers = _MOST_TURNS
-        with private_path() as path:
-            self._line = self._connected(path, new_token())
-        self._line.wait_for(LOOK_S)
-
-    def _connected(self, path: str, token: bytes) -> Line:
-        """Let everybody call the kernel; return the driver's line, when all are on theirs."""
-        kernel, cpus = self._actors.kernel, self._actors.cpus
-        line = None
-        try:
-            self._ask([kernel], open_hub, path, token, len(cpus) + 1)
-            self._ask(cpus, join_hub, path, token)
-            line = call(path, token, len(cpus))
-            self._ask([kernel], serve_hub)
-        except BaseException:
-            kernel.__ray_call__.remote(close_hub)  # who has called it is hung up on
-            if line is not None:
-                line.close()
-            raise
-        return line
-
-    def _ask(self, some: Sequence[Any], function: Any, *arguments: Any) -> None:
-        """Let actors call a function with themselves and their number, which returns a problem."""
-        calls = [
-            actor.__ray_call__.remote(function, number, *arguments)
-            for number, actor in enumerate(some)
-        ]
-        for problem in self._watch.get(calls):
-            if problem:
-                raise NoLine(problem)
+        self._line = connected(actors, watch, join_hub, serve_hub)
 
     def round(self, frame: bytes) -> bytes:
         """See ``Link.round``; the kernel goes on from its last frame, which ``frame`` is."""
@@ -83,13 +99,13 @@ class ShmLink:
             answer = self._take()
         except HungUp as error:
             self._line.close()
-            raise self._lost(error, len(self._actors.cpus)) from None
+            raise lost(self._actors, self._watch, error, len(self._actors.cpus)) from None
         except BaseException:
             self._line.close()
             raise
         if answer[:1] == _LOST:
             self._line.close()
-            raise self._lost(HungUp(), int(answer[1:]))
+            raise lost(self._actors, self._watch, HungUp(), int(answer[1:]))
         return answer[1:]
 
     def _take(self) -> bytes:
@@ -98,10 +114,6 @@ class ShmLink:
                 return self._line.take()
             except TimeoutError:
                 self._watch.look()
-
-    def _lost(self, error: HungUp, number: int) -> ActorLost:
-        """Return who is dead; if Ray knows of none, the one that has hung up."""
-        return ActorLost(self._watch.why_lost(error, self._actors.names[number]))
 
     def close(self) -> bool:
         """See ``Link.close``: the kernel hangs up on everybody else."""
