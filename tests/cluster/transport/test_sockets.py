@@ -31,13 +31,17 @@ def test_messages_of_any_size_come_whole_and_in_order(size: int) -> None:
 def test_two_who_send_at_the_same_time_do_not_wait_for_each_other_for_ever() -> None:
     one, other = pair()
     large = bytes(5_000_000)
-    sender = Thread(target=one.send, args=(large,))
+    got = []
+
+    def talk(line: Line) -> None:
+        line.send(large)
+        got.append(line.take())
+
+    sender = Thread(target=talk, args=(one,), daemon=True)
     sender.start()
-    other.send(large)
-    assert other.take() == large
+    talk(other)
     sender.join(60)
-    assert not sender.is_alive()
-    assert one.take() == large
+    assert got == [large, large]
     one.close()
     other.close()
 
