@@ -18,6 +18,7 @@ A file that is not as it should be makes its checkpoint useless, never a wrong s
 msgpack, no pickle, nothing that is read is executed.
 """
 
+import errno
 import hashlib
 import os
 import secrets
@@ -34,10 +35,12 @@ import msgpack
 
 from cluster import framed
 from cluster.framed import DamagedFile, FramedFile
+from cluster.rundir import write_atomically
 
 FOLDER: Final = "checkpoints"  # in a run directory
 LOG: Final = "requests.log"
 _KEPT: Final = 2
+_SPARE_BYTES: Final = 1 << 20  # of a disk, which no checkpoint takes: a run must be able to end
 
 _LOG: Final = 1  # what a file is
 _PART: Final = 2
@@ -114,10 +117,12 @@ class CheckpointWriter:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir()
         self._run = secrets.token_hex(8)
+        head = framed.preamble(_LOG, {"run": self._run, "config": config})
+        _check_room(self._folder, len(head))
         self._log: IO[bytes] = (self._folder / LOG).open("xb", buffering=0)
         self._log_bytes = self._log_crc = 0
         try:
-            self._write_log(framed.preamble(_LOG, {"run": self._run, "config": config}))
+            self._write_log(head)
         except BaseException:
             self._log.close()
             raise
@@ -159,7 +164,8 @@ class CheckpointWriter:
         for kind, raw in sections.items():
             part += framed.frames(kind, raw)
         data = b"".join(part)
-        _write_durably(self._folder / f"{epoch:06}.part", data)
+        _check_room(self._folder, len(data))
+        write_atomically(self._folder / f"{epoch:06}.part", data)
         os.fsync(self._log.fileno())
         facts = {
             "part": [len(data), zlib.crc32(data)],
@@ -176,7 +182,7 @@ class CheckpointWriter:
         }
         manifest = [framed.preamble(_MANIFEST, header)]
         manifest += framed.frames(_FACTS, msgpack.packb(facts))
-        _write_durably(self._folder / f"{epoch:06}.manifest", b"".join(manifest))
+        write_atomically(self._folder / f"{epoch:06}.manifest", b"".join(manifest))
         self.epoch = epoch
         self._clean(epoch)
 
@@ -203,23 +209,13 @@ class CheckpointWriter:
                 path.unlink()
 
 
-def _write_durably(path: Path, data: bytes) -> None:
-    """Make ``path`` appear whole, and stay whatever happens to the host."""
-    beside = path.with_name(path.name + ".tmp")
-    try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def _check_room(folder: Path, size: int) -> None:
+    """Raise OSError unless there is room for so many bytes, and for what ends a run."""
+    disk = os.statvfs(folder)
+    free = disk.f_bavail * disk.f_frsize
+    if disk.f_blocks and free < size + _SPARE_BYTES:
+        wanted = f"{size} bytes and {_SPARE_BYTES} to spare"
+        raise OSError(errno.ENOSPC, f"no room for a checkpoint: {wanted}, {free} are free")
 
 
 def _number(path: Path) -> int:
@@ -230,6 +226,11 @@ def _manifests(folder: Path) -> list[tuple[int, Path]]:
     """Return number and path of every manifest, the newest first."""
     found = [(_number(path), path) for path in folder.glob("*.manifest") if path.stem.isdecimal()]
     return sorted(found, reverse=True)
+
+
+def there_are(run: Path) -> bool:
+    """Return whether a run has checkpoints."""
+    return bool(_manifests(run / FOLDER))
 
 
 def remove(run: Path) -> None:

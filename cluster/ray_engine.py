@@ -20,12 +20,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
+from threading import Event
 from time import perf_counter, perf_counter_ns
 from typing import Any, Final
 
 from cluster import engine_api
 from cluster.checkpoint import last_whole
 from cluster.codec import LpFailure, head_of, pack, unpack_plain
+from cluster.crash_loop import CrashLoop
 from cluster.engine_api import Resumption, RunRequest, RunResult, StorageError
 from cluster.free_running import groups_of as groups_of
 from cluster.interrupt import AT_ONCE, HOLD, NEVER, HeldInterrupt
@@ -45,7 +47,7 @@ from cluster.ray_free_actors import FreeCpuActor, FreeKernelActor
 from cluster.ray_metrics import RunMetrics
 from cluster.ray_placement import Placement
 from cluster.ray_session import RaySession, RayUnreachable
-from cluster.ray_watch import PULSE_GROUPS, ActorLost, Actors, TimeUp, Watch, cause, within
+from cluster.ray_watch import LOOK_S, PULSE_GROUPS, ActorLost, Actors, TimeUp, Watch, cause, within
 from cluster.recorder import STREAMED, Recorder, verdict_kind
 from cluster.set_down import ENGINE, GROUPS, HOST, NotSetDown, TakeUpError
 from cluster.sync.scheme import SchemeError, in_halves, make_scheme, runs_free, settings_of, stands
@@ -140,6 +142,7 @@ class RayRun:
         self.watch = Watch(self._interrupt, request.max_wall_s)
         self.watch.gives_up = request.max_recoveries > 0
         self.recoveries = 0
+        self._crashes = CrashLoop()
         self._metrics: RunMetrics | None = None
         self._fetched_s = perf_counter()
         self._looked = 0  # superstep of the last look
@@ -212,11 +215,26 @@ class RayRun:
             except ActorLost as error:
                 session.problem()  # a Ray that is gone makes no new actors
                 again = self.request.on_output is None and not session.gone
-                if not again or self.recoveries >= most or self._interrupt.asked:
+                useless = self._crashes.lost(self._reached())
+                if not again or useless or self.recoveries >= most or self._interrupt.asked:
                     after = f" (after {self.recoveries} recoveries)" if self.recoveries else ""
-                    raise ActorLost(f"{error}{after}") from None
+                    raise ActorLost(f"{error}{after}{useless}") from None
                 self.recoveries += 1
+                self._pause(self._crashes.pause_s)
                 self._recover(str(error))
+
+    def _reached(self) -> int:
+        """Return the last superstep that the run is known to have made."""
+        if self.transport is not None:
+            return self.transport.head[0]
+        resume = self.request.resume
+        return 0 if resume is None else resume.checkpoint.supersteps
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, unless somebody asks the run to stop."""
+        until_s = perf_counter() + seconds
+        while perf_counter() < until_s and not self._interrupt.asked:
+            Event().wait(LOOK_S)
 
     def _recover(self, why: str) -> None:
         """Let all actors go, and bring the run's files back to the last checkpoint."""

@@ -43,10 +43,13 @@ class RunDirError(Exception):
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Make ``path`` hold ``data``; whoever looks finds the old content or the new, never a part."""
+    """Make ``path`` hold ``data``; whoever looks finds the old content or the new, never a part.
+
+    When this returns it stays so, whatever happens to the host.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with beside.open("xb") as file:
+        with beside.open("wb") as file:  # one of a killed process that had this pid may be there
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -54,6 +57,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _json_bytes(data: Any) -> bytes:

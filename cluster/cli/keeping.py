@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cluster.cli.interrupts import interruption, was_interrupted
+from cluster.engine_api import BROKEN as BROKEN_KIND
 from cluster.engine_api import INVARIANT as INVARIANT_KIND
 from cluster.engine_api import STORAGE, kernel_failure
 from cluster.exit_codes import BROKEN, MUTATION, MUTATION_KIND, OF_EXIT_KIND, CliError
@@ -99,6 +100,8 @@ def record(
 
     if result.exit_kind == STORAGE:
         message = f"{message} (smplab resume {directory.path} goes on when it can be written)"
+    elif result.exit_kind == BROKEN_KIND and checkpoint.there_are(directory.path):
+        message = f"{message} (smplab resume {directory.path} goes on from its last checkpoint)"
     try:
         _record(directory, result, code, message)
     except OSError as error:

@@ -108,6 +108,20 @@ def test_a_run_gives_up_after_so_many_recoveries(local_ray, tmp_path):
     assert result.message == "cpu actor 0-3 died (after 1 recoveries)"
 
 
+@pytest.mark.slow
+def test_a_run_that_dies_three_times_at_one_place_is_given_up_with_recoveries_left(
+    local_ray, tmp_path
+):
+    blows = [Blow("idle", 40, [0]), Blow("take_up", 0, [0]), Blow("take_up", 0, [0])]
+    request = request_on_ray(tmp_path / "run", "calls", max_recoveries=9)
+    result = Struck(request, blows).run()
+    assert result.exit_kind == BROKEN
+    assert result.message == (
+        "cpu actor 0-3 died (after 2 recoveries); "
+        "it got no further than superstep 40, 3 times in a row"
+    )
+
+
 def test_a_run_that_gave_up_is_gone_on_with(local_ray, tmp_path, plain):
     request = request_on_ray(tmp_path / "run", "calls", max_recoveries=0)
     assert Struck(request, [Blow("idle", 40, [KERNEL])]).run().exit_kind == BROKEN

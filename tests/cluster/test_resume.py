@@ -1,5 +1,7 @@
 """A run that was killed anywhere goes on, and ends with the bytes of one that was not."""
 
+import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cluster.build import guest_spec
-from cluster.engine_api import CheckpointPlan, RunRequest
+from cluster.engine_api import CheckpointPlan, RunRequest, StorageError
 from cluster.local_engine import LocalRun, run_local
 from cluster.resume import NoResumption, Resumed
 from tests.cluster.damage import check_damages
@@ -213,14 +215,49 @@ def test_a_file_that_cannot_be_written_ends_the_run_and_leaves_the_last_checkpoi
 
     from cluster import checkpoint
 
-    real = checkpoint._write_durably
-    monkeypatch.setattr(checkpoint, "_write_durably", full)
+    real = checkpoint.write_atomically
+    monkeypatch.setattr(checkpoint, "write_atomically", full)
     result = LocalRun(request_for(tmp_path / "run", spec)).run()
     assert result.exit_kind == "storage"
     assert result.message == f"{tmp_path / 'run'}: 000003.manifest: No space left on device"
-    monkeypatch.setattr(checkpoint, "_write_durably", real)
+    monkeypatch.setattr(checkpoint, "write_atomically", real)
     assert gone_on(tmp_path / "run").digest == plain.digest
     assert same_files(tmp_path / "plain", tmp_path / "run") == []
+
+
+def test_a_disk_without_room_for_a_checkpoint_ends_the_run_before_one_is_begun(
+    tmp_path, monkeypatch
+):
+    spec = storm()
+    plain = undisturbed(tmp_path / "plain", spec, "exact")
+    asked = 0
+    real = os.statvfs
+
+    def full(path):
+        nonlocal asked
+        asked += 1
+        found = list(real(path))
+        found[4] = 1 if asked > 3 else 1 << 40  # f_bavail
+        return os.statvfs_result(found)
+
+    monkeypatch.setattr(os, "statvfs", full)
+    result = LocalRun(request_for(tmp_path / "run", spec)).run()
+    assert result.exit_kind == "storage"
+    said = rf"{tmp_path / 'run'}: no room for a checkpoint: \d+ bytes and 1048576 to spare, "
+    assert re.fullmatch(said + r"\d+ are free", result.message)
+    monkeypatch.undo()
+    names = [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()]
+    assert sorted(names)[-3:] == ["000002.manifest", "000002.part", "requests.log"]
+    assert gone_on(tmp_path / "run").digest == plain.digest
+    assert same_files(tmp_path / "plain", tmp_path / "run") == []
+
+
+def test_a_disk_that_is_full_ends_a_run_before_it_begins(tmp_path, monkeypatch):
+    found = list(os.statvfs(tmp_path))
+    found[4] = 0
+    monkeypatch.setattr(os, "statvfs", lambda path: os.statvfs_result(found))
+    with pytest.raises(StorageError, match=r"no room for a checkpoint: .* 0 are free"):
+        LocalRun(request_for(tmp_path / "run", storm()))
 
 
 # -- damage by the hundred -------------------------------------------------------------------------

@@ -82,6 +82,14 @@ def test_a_failed_write_leaves_the_old_content_and_no_litter(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_a_killed_process_of_the_same_number_left_is_not_in_the_way(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    (tmp_path / f".file.{os.getpid()}.tmp").write_bytes(b"a part that is longer")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_what_is_no_run_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunDirError, match="is no directory"):
         RunDir.open(tmp_path / "missing")
