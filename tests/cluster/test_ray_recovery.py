@@ -118,7 +118,7 @@ def test_a_run_that_dies_three_times_at_one_place_is_given_up_with_recoveries_le
     assert result.exit_kind == BROKEN
     assert result.message == (
         "cpu actor 0-3 died (after 2 recoveries); "
-        "it got no further than superstep 40, 3 times in a row"
+        "it got no further than superstep 41, 3 times in a row"
     )
 
 
