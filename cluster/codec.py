@@ -163,6 +163,11 @@ def failure_frame(lp: str, kind: str, message: str, details: str) -> bytes:
     return pack((_FAILURE, lp, kind, message, details))
 
 
+def report_frame(superstep: int, held: int, reports: "Sequence[CpuReport] | None") -> bytes:
+    """Return a report frame; without reports: they take another way (``cluster.ray_beside``)."""
+    return pack((_REPORT, superstep, held, reports))
+
+
 def _check_requests(requests: Sequence[Request]) -> None:
     lengths = _REQUEST_LENGTHS
     for request in requests:
@@ -271,7 +276,7 @@ class GroupCodec:
             if forwards:
                 assert isinstance(forwards, list)  # none of these has come over a wire
                 self._keep(forwards)
-        return pack((_REPORT, superstep, held, reports))
+        return report_frame(superstep, held, reports)
 
     def _keep(self, forwards: list[tuple[int, Effect]]) -> None:
         """Take the tasks out of the messages that come back to this group."""
@@ -389,6 +394,8 @@ class KernelCodec:
             WireError: the frame is none of ours.
         """
         _, superstep, held, reports = _unpack_frame(frame, _REPORT, self._hook)
+        if reports is None:
+            return superstep, held, self._reports_beside()
         for cpu, _next_ns, requests, forwards in reports:
             if cpu not in self._group_of:
                 raise WireError(f"a report of cpu {cpu}, which there is not")
@@ -396,6 +403,9 @@ class KernelCodec:
             if forwards:
                 _check_effects([message for _dest, message in forwards])
         return superstep, held, reports
+
+    def _reports_beside(self) -> "Sequence[CpuReport]":
+        raise WireError("a report frame without reports")
 
     def unpack_requests(self, data: bytes) -> "Sequence[Request]":
         """Return requests that ``pack`` was given.

@@ -80,6 +80,7 @@ class RunRequest:
     slack_ns: int | None = None  # scheme slack: how far ahead of the slowest a CPU may be
     address: str = "local"  # of Ray: local | auto | HOST:PORT
     cpus_per_actor: int | None = 1  # None: as many actors as the hosts have cores
+    beside: int = 0  # so many CPUs, the first ones, are in the process of Ray's kernel actor
     link: str = "auto"  # how Ray's actors exchange frames: auto | shm | graph | calls
     hosts: int | None = None  # of Ray, over which the actors are spread; None: all that are there
     out_dir: Path | None = None

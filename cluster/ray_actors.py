@@ -68,6 +68,7 @@ from kernel.cpu.places import CpuPlaces
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
 from kernel.messages import ARRIVE, NEVER, R_ARGS
+from workloads.language.loader import Loader
 
 PIECE_BYTES: Final = 240 << 10  # of a frame in one message: below the buffers of a compiled graph
 _MOST_TEXT: Final = 20_000  # characters of a story or a traceback: failures travel in one piece
@@ -268,17 +269,23 @@ class CpuActor(_Actor):
         if logs is not None:
             _enter_process(logs, self._lines)
             self._log("cpus are up", 0, pid=os.getpid())
-        loader = lps.loader_of(spec)
+        loader = self._loader_of(spec)
         self._work = loader.runtime.work
         self._group = lps.CpuGroup(spec, cpus, loader)
         if halves:
             self._group.halve()
-        self._codec = GroupCodec(group, cpus, loader)
+        self._codec = self._codec_of(group, cpus, loader)
         self._states = StateCodec(loader)
         self._wires = Answerer(_piece_bytes(halves), partial(self._guarded, self._step))
         self._supersteps = 0
         self._ended = False
         self._unserved: list[tuple[Any, ...]] = []  # messages of the last step
+
+    def _loader_of(self, spec: MachineSpec) -> Loader:
+        return lps.loader_of(spec)
+
+    def _codec_of(self, group: int, cpus: Sequence[int], loader: Loader) -> GroupCodec:
+        return GroupCodec(group, cpus, loader)
 
     def step(self, frame: bytes) -> bytes:
         """Run the CPU phase that a superstep frame asks for; return the report frame.
@@ -415,7 +422,7 @@ class KernelActor(_Actor):
         if logs is not None:
             _enter_process(logs, self._lines)
             self._log("the kernel is up", 0, pid=os.getpid())
-        loader = lps.loader_of(spec)
+        self._loader = loader = lps.loader_of(spec)
         settings = Settings(spec.cpus, quantum_ns, spec.seed, slack_ns)
         made = make_scheme(scheme, settings, "ray", scheme_from)
         self._host: lps.KernelHost = (
@@ -432,6 +439,7 @@ class KernelActor(_Actor):
         self._wires = Gatherer(_piece_bytes(self._host.halves), len(groups))
         self._under_way = 2 if self._host.halves else 1  # supersteps
         self._due: list[bytes] = []  # what the groups have not been sent
+        self.near: list[Any] = []  # lines to groups in this process; they come before the others
         self.answers: list[list[bytes]] = []  # what they have answered, and is not served: a link's
         self._unserved: list[tuple[Any, ...]] = []  # messages that came after the verdict
         self._output_bytes = 0

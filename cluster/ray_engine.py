@@ -43,6 +43,7 @@ from cluster.ray_actors import (
     MarkedChunk,
     lp_name,
 )
+from cluster.ray_beside import KernelBesideActor, PackHandle
 from cluster.ray_free_actors import FreeCpuActor, FreeKernelActor
 from cluster.ray_metrics import RunMetrics
 from cluster.ray_placement import Placement
@@ -150,8 +151,13 @@ class RayRun:
 
     def _groups(self, cores: int) -> list[list[int]]:
         """Return the CPUs of every actor, on hosts with so many cores."""
-        cpus = self.request.spec.cpus
-        return groups_of(cpus, self.request.cpus_per_actor or ceil(cpus / cores))
+        cpus, beside = self.request.spec.cpus, self.request.beside
+        if not beside:
+            return groups_of(cpus, self.request.cpus_per_actor or ceil(cpus / cores))
+        rest = cpus - beside
+        each = self.request.cpus_per_actor or ceil(rest / max(1, cores - 1))
+        apart = groups_of(rest, each)
+        return [list(range(beside)), *([beside + cpu for cpu in group] for group in apart)]
 
     # -- from start to end ----------------------------------------------------------------------
 
@@ -321,13 +327,19 @@ class RayRun:
         classes = (FreeCpuActor, FreeKernelActor) if self.free else (CpuActor, KernelActor)
         cpu_class, kernel_class = map(remote, classes)
         kind = (True,) if self.halves else ()
-        self.placement = Placement(request.hosts, len(self.groups), self.watch.look)
+        beside = request.beside > 0
+        if beside:
+            kernel_class = remote(KernelBesideActor)
+        hosts = 1 if beside else request.hosts
+        self.placement = Placement(hosts, len(self.groups), self.watch.look)
         place = self.placement.options
         kernel = kernel_class.options(**place(0)).remote(
             plain, self.groups, *kernel_options(request, self.record), logs
         )
         cpus = [
-            cpu_class.options(**place(number)).remote(plain, number, group, logs, *kind)
+            PackHandle(kernel)
+            if beside and not number
+            else cpu_class.options(**place(number)).remote(plain, number, group, logs, *kind)
             for number, group in enumerate(self.groups)
         ]
         names = [*(lp_name(group) for group in self.groups), KERNEL_NAME]
@@ -408,7 +420,7 @@ class RayRun:
             try:
                 return ShmLink(actors, self.watch)
             except NoLine as error:
-                if wanted == "shm":
+                if wanted == "shm" or self.request.beside:
                     raise _Broken(f"link shm cannot be used here: {error}") from None
                 get_logger().info("the actors are not all on this host", why=str(error))
         if wanted in ("auto", "graph") and not self.halves:
@@ -605,6 +617,16 @@ def _ended_by(frame: bytes) -> tuple[str, str]:
     raise AssertionError("not a failure frame")
 
 
+def _check_beside(request: RunRequest, free: bool) -> None:
+    """Raise ValueError if CPUs cannot be beside the kernel as is asked for."""
+    if not 0 <= request.beside < request.spec.cpus:
+        raise ValueError(f"beside must be below the number of CPUs (got {request.beside})")
+    if request.beside and free:
+        raise ValueError(f"CPUs beside the kernel would keep it from others under {request.scheme}")
+    if request.beside and (request.link not in ("auto", "shm") or request.faults is not None):
+        raise ValueError("CPUs beside the kernel take the link shm, without faults")
+
+
 def run_ray(request: RunRequest) -> RunResult:
     """Run ``request`` on Ray.
 
@@ -628,6 +650,7 @@ def run_ray(request: RunRequest) -> RunResult:
         raise ValueError(f"link must be one of {', '.join(LINKS)} (got {request.link!r})")
     if request.link == "graph" and runs_free(made):
         raise ValueError(f"link graph has rounds, and CPUs run free under {made.name}")
+    _check_beside(request, runs_free(made))
     if in_halves(made) and (request.link == "graph" or request.faults is not None):
         what = "link graph does" if request.link == "graph" else "faults do"
         raise ValueError(f"{what} not carry the scheme {made.name}")

@@ -97,6 +97,10 @@ class Actors:
         """Return all handles, in the order of ``names``."""
         return [*self.cpus, self.kernel]
 
+    def apart(self) -> list[Any]:
+        """Return the CPU actors that are not in the kernel actor's process."""
+        return [cpu for cpu in self.cpus if not getattr(cpu, "beside", False)]
+
     def pulse(self, method: str) -> list[Any]:
         """Call a method of every actor beside what it computes; return the references."""
         return [

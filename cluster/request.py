@@ -32,6 +32,7 @@ def request_of(loaded: "Loaded", spec: "MachineSpec") -> RunRequest:
         slack_ns=config.sync.slack,
         address=config.ray.address,
         cpus_per_actor=per_actor if isinstance(per_actor, int) else None,
+        beside=config.ray.beside,
         link=config.ray.link,
         hosts=config.ray.hosts if isinstance(config.ray.hosts, int) else None,
         max_virtual_ns=config.limits.virtual_time,

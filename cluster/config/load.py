@@ -516,6 +516,8 @@ def _cross_checks(loaded: Loaded) -> Iterable[Problem]:
     if ray.hosts not in ("auto", 1) and ray.address == "local" and loaded.is_sound("ray"):
         what = f"a Ray of one's own has one host: name a cluster in ray.address {got(ray.hosts)}"
         yield loaded.problem(("ray", "hosts"), what)
+    if ray.beside and loaded.is_sound("ray"):
+        yield from _check_beside(loaded)
     least = max(301, 8 * machine.cpus)
     cpus_known = loaded.is_sound("machine", "cpus")
     if machine.pid_max is not None and machine.pid_max < least and cpus_known:
@@ -627,9 +629,25 @@ def _check_scheme(loaded: Loaded) -> Iterable[Problem]:
         what = f"{name} runs on the {' and '.join(sorted(made.engines))} engine only"
         hint = f": use barrier with engine {engine}" if engine == "ray" else ""
         yield loaded.problem(("sync", "scheme"), what + hint)
-    if engine == "ray" and config.ray.link == "graph" and getattr(made, "runs_free", False):
+    free = getattr(made, "runs_free", False)
+    if engine == "ray" and config.ray.beside and free and loaded.is_sound("ray"):
+        what = f"CPUs run free under {made.name}, and those beside the kernel would keep it busy"
+        yield loaded.problem(("ray", "beside"), what)
+    if engine == "ray" and config.ray.link == "graph" and free:
         what = f"graph has rounds, and CPUs run free under {made.name}: auto, shm or calls"
         yield loaded.problem(("ray", "link"), what)
+
+
+def _check_beside(loaded: Loaded) -> Iterable[Problem]:
+    """Yield what keeps CPUs from being in the kernel actor's process."""
+    ray, cpus = loaded.config.ray, loaded.config.machine.cpus
+    if loaded.is_sound("machine", "cpus") and ray.beside >= cpus:
+        what = f"leaves no CPU of {cpus} to another actor {got(ray.beside)}"
+        yield loaded.problem(("ray", "beside"), what)
+    if ray.link not in ("auto", "shm"):
+        yield loaded.problem(("ray", "beside"), f"takes the link shm, not {ray.link}")
+    if ray.hosts not in ("auto", 1):
+        yield loaded.problem(("ray", "beside"), "all actors are then on one host (ray.hosts)")
 
 
 def _check_slack(loaded: Loaded) -> Iterable[Problem]:

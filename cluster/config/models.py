@@ -280,6 +280,15 @@ class Ray(Model):
             description="1: an actor for each CPU; auto: no more actors than there are cores for."
         ),
     ] = "auto"
+    beside: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=4095,
+            description="So many CPUs, the first ones, are in the kernel actor's process; not "
+            "where CPUs run free.",
+        ),
+    ] = 0
     link: Annotated[
         str,
         OneOf("auto", "shm", "graph", "calls"),

@@ -41,7 +41,7 @@ def connected(actors: Actors, watch: Watch, join: Any, serve: Any) -> Line:
     Args:
         actors: all of the run.
         watch: looks after them.
-        join: what each CPU actor is to do, as ``join_hub``.
+        join: what each CPU actor that is not the kernel's is to do, as ``join_hub``.
         serve: what the kernel actor is to do then, as ``serve_hub``.
 
     Raises:
@@ -57,7 +57,7 @@ def connected(actors: Actors, watch: Watch, join: Any, serve: Any) -> Line:
             if problem:
                 raise NoLine(problem)
 
-    kernel, cpus = actors.kernel, actors.cpus
+    kernel, cpus = actors.kernel, actors.apart()
     line, token = None, new_token()
     with private_path() as path:
         try:
@@ -155,7 +155,7 @@ def serve_hub(actor: Any, _number: int) -> str:
         *groups, driver = actor.link.lines(_CALL_S)
     except NoLine as error:
         return str(error)
-    _in_thread(serve_driver, actor, driver, groups)
+    _in_thread(serve_driver, actor, driver, [*actor.near, *groups])
     return ""
 
 
@@ -184,7 +184,7 @@ def serve_driver(actor: Any, driver: Line, groups: Sequence[Line]) -> None:
     Args:
         actor: the ``KernelActor``.
         driver: the line to it.
-        groups: the lines to the CPU actors, by number.
+        groups: the lines to all groups of CPUs, by number.
     """
     try:
         with suppress(HungUp), without_collector():

@@ -1,95 +1,134 @@
-"""How Ray scales: requests and lifecycles per second for CPUs x packings x links, beside floors.
+"""How Ray scales: requests and lifecycles per second for CPUs x packings, beside floors.
 
-Every row is a storm (fork, exec, exit, wait) under ``barrier``, without a trace, on the engine's
-loop alone: start and end are not counted. ``x local`` compares with the local engine, which runs
-before and after; ``beyond`` is the loop's time less the kernel's and that of the busiest group (its
-steps and its codec), in empty rounds of the same link and packing: what the link costs. ``CPU`` is
-the process time of driver, kernel actor and CPU actors, each per superstep: a process that spins
-takes more than it works.
+Every row is a run without a trace, on the engine's loop alone (start and end are measured apart):
+a *storm* (fork, exec, exit, wait), or processes, one for each CPU, that loop so many turns between
+two system calls (``compute``). The rounds take turns with the local engine; the medians count, and
+how much they differ is printed.
+
+A packing is a number of CPU actors, or a percentage: so much of the CPUs is beside the kernel, in
+its process, and the rest in one actor. With --pin the processes stay on cores of their own as far
+as there are any: where other programs have most of the cores, actors that could run side by side
+are else put on one.
+
+x local   requests per second against the local engine's under the same scheme
+x barrier against the local engine's under ``barrier``, which gives the same bytes at any packing
+beyond    the loop's time less that of kernel and busiest group (steps and codec; where they overlap
+          the longer of the two), in empty rounds of the link at that packing: what the link costs
+kernel    its share of the loop's time in which it had something to do
+cores     process time of driver, kernel actor and CPU actors in a second of the loop
+CPU       all process time against the local engine's for the same run: what spins shows here
+MiB       proportional memory of all actors at the end of the loop, and of the driver
 
 Floors, measured in the same run:
 
 empty    rounds of a link whose actors do nothing, with frames of --frame bytes
-msgpack  to pack and to unpack the messages of a lifecycle, as they travel, in one process
-codec    what the codec takes of a lifecycle, all sides together, in one process
+msgpack  to pack and to unpack the messages of a request, as they travel, in one process
+codec    what the codec takes of a request, all sides together, in one process
 local    the local engine
 
-The times are a host's: on one that does something else besides, take the best of several --rounds.
+Times are a host's; on one that does something else besides, ratios and process times count.
 
-Usage: python -m tests.benchmarks.ray_scaling [--cpus 16,64] [--packs 1,2] [--links shm,graph]
-       [--lifecycles N] [--rounds N] [--json FILE]
+Usage: python -m tests.benchmarks.ray_scaling [--cpus 16,64] [--packs 1,2,25%] [--links shm,graph]
+       [--schemes barrier,redblack,lax] [--loads storm,1000] [--lifecycles N] [--rounds N] [--start]
+       [--pin] [--json FILE]
 """
 
 import argparse
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from math import ceil
 from pathlib import Path
+from statistics import median
 from time import perf_counter, process_time_ns
 from typing import Any, Final
 
-import msgpack
-
 import workloads
-from cluster import ray_actors
 from cluster.build import guest_spec
 from cluster.engine import run_machine
-from cluster.engine_api import DONE, RunRequest, RunResult
-from cluster.interrupt import HeldInterrupt
-from cluster.pieces import is_whole
+from cluster.engine_api import RunRequest, RunResult
 from cluster.ray_engine import RayRun
 from cluster.ray_session import RaySession
-from cluster.ray_watch import PULSE_GROUPS, Actors, Watch
-from cluster.transport.frames import Link
-from cluster.transport.ray_calls import CallsLink
-from cluster.transport.ray_graph import GraphLink
-from cluster.transport.ray_shm import ShmLink
-from tests.cluster.direct_run import DirectLink, DirectRun
+from tests.benchmarks.ray_floors import LINKS, checked, codec_floors, empty_round_us
 
+HERE: Final = Path(__file__).parent
 STORM: Final = Path(workloads.__file__).parent / "programs" / "fork_exec_storm.py"
+SCHEMES: Final = ("barrier", "redblack", "slack", "lax")
 QUANTUM_NS: Final = 1_000_000
-LINKS: Final = {"shm": ShmLink, "graph": GraphLink, "calls": CallsLink}
-EMPTY_S: Final = 1.0  # of empty rounds, for each floor
+_LEAST_EACH: Final = 8  # lifecycles of a parent: its own start is not to count for much
+_TURNS: Final = 2_000_000  # in all, where guests compute, and
+_CALLS: Final = 20_000  # not more calls than so many
 
 
 @dataclass
 class Row:
-    """One run."""
+    """Several runs of one kind."""
 
+    load: str
+    scheme: str
     cpus: int
-    actors: int  # of CPUs
+    pack: str
     link: str
     lifecycles_per_s: float
     requests_per_s: float
     of_local: float
+    of_barrier: float
+    spread: float  # largest of the rounds' ratios over the smallest
     superstep_us: float
-    beyond_us: float  # of a superstep: neither kernel nor the busiest group
-    empty_us: float
-    driver_us: float  # process time per superstep
-    kernel_us: float
-    groups_us: float
+    beyond: float  # empty rounds
+    kernel_share: float
+    driver_cores: float
+    kernel_cores: float
+    groups_cores: float
+    cpu_of_local: float
+    actors_mib: float
+    driver_mib: float
 
 
-def request(cpus: int, lifecycles: int, actors: int = 1, link: str = "") -> RunRequest:
-    """Return a storm of about so many lifecycles; on the local engine if no link is named."""
-    children = max(1, lifecycles // cpus)
-    spec = guest_spec(STORM, [f"parents={cpus}", f"children={children}"], cpus=cpus, trace=False)
+def request(
+    cpus: int,
+    lifecycles: int,
+    pack: str = "1",
+    link: str = "",
+    scheme: str = "barrier",
+    load: str = "storm",
+) -> RunRequest:
+    """Return a run, on the local engine if no link is named.
+
+    Args:
+        cpus: simulated ones.
+        lifecycles: about so many in a storm; at least ``_LEAST_EACH`` for each CPU.
+        pack: how CPUs are packed.
+        link: of Ray.
+        scheme: of synchronisation.
+        load: ``storm``, or how many turns guests make between two calls.
+    """
+    if load == "storm":
+        children = max(_LEAST_EACH, lifecycles // cpus)
+        program, arguments = STORM, [f"parents={cpus}", f"children={children}"]
+    else:
+        turns = int(load)
+        calls = max(4, min(_CALLS, _TURNS // turns) // cpus)
+        program, arguments = HERE / "cruncher.py", [str(cpus), str(calls), str(turns)]
+    beside = cpus * int(pack[:-1]) // 100 if pack.endswith("%") else 0
     return RunRequest(
-        spec,
+        guest_spec(program, arguments, cpus=cpus, trace=False),
         engine="ray" if link else "local",
-        scheme="barrier",
+        scheme=scheme,
         quantum_ns=QUANTUM_NS,
-        cpus_per_actor=ceil(cpus / actors),
+        slack_ns=QUANTUM_NS if scheme == "slack" else None,
+        cpus_per_actor=cpus - beside if beside else ceil(cpus / int(pack)),
+        beside=beside,
         link=link or "auto",
     )
 
 
-def checked(result: RunResult) -> RunResult:
-    """Return a result that is whole; a run that did not end well is an error."""
-    if result.exit_kind != DONE or {status for _, _, status in result.statuses} != {0}:
-        raise SystemExit(f"a run broke: {result.exit_kind} {result.message}")
-    return result
+def fits(pack: str, cpus: int, scheme: str) -> bool:
+    """Return whether CPUs can be packed so."""
+    if pack.endswith("%"):
+        return scheme in ("barrier", "redblack") and 0 < cpus * int(pack[:-1]) // 100 < cpus
+    return int(pack) <= cpus
 
 
 def rates(result: RunResult) -> tuple[float, float]:
@@ -105,230 +144,227 @@ def lifecycles_of(result: RunResult) -> int:
     return count
 
 
-def _process_ns(_actor: Any) -> int:
-    return process_time_ns()
+def _process(_actor: Any) -> tuple[int, int]:
+    return process_time_ns(), memory_kib()
+
+
+def _bind(_actor: Any, core: int) -> None:
+    """Let this process, all its threads, run on one core."""
+    for thread in Path("/proc/self/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {core})
+
+
+def memory_kib() -> int:
+    """Return the proportional share of memory of this process; 0 where the host has no such."""
+    try:
+        lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 class MeasuredRun(RayRun):
-    """A run that notes the process time of its loop, by process, and the busiest group."""
+    """A run that notes process times of its loop, memory, and who was busy how long."""
 
-    def _processes(self) -> list[int]:
+    pin = False
+
+    def _processes(self) -> list[tuple[int, int]]:
         assert self.actors is not None
-        calls = [actor.__ray_call__.remote(_process_ns) for actor in self.actors.all()]
-        return [*self.watch.get(calls), process_time_ns()]
+        actors = [*self.actors.apart(), self.actors.kernel]
+        calls = [actor.__ray_call__.remote(_process) for actor in actors]
+        return [*self.watch.get(calls), _process(None)]
+
+    def _bind_all(self) -> None:
+        assert self.actors is not None
+        kernel, *others = sorted(os.sched_getaffinity(0))
+        # where the kernel works while CPUs run, it has a core to itself if it can
+        cores = others if (self.halves or self.free) and others else [*others, kernel]
+        calls = [self.actors.kernel.__ray_call__.remote(_bind, kernel)]
+        for number, actor in enumerate(self.actors.apart()):
+            calls.append(actor.__ray_call__.remote(_bind, cores[number % len(cores)]))
+        self.watch.get(calls)
 
     def _loop(self) -> tuple[str, str]:
+        if self.pin:
+            self._bind_all()
         before = self._processes()
         ended = super()._loop()
-        self.took_ns = [then - now for now, then in zip(before, self._processes())]
+        after = self._processes()
+        self.took_ns = [then[0] - now[0] for now, then in zip(before, after)]
+        self.kib = [kib for _, kib in after]
         return ended
 
     def _wall(self, groups: list[dict[str, int]], kernel: dict[str, int]) -> dict[str, int]:
         wall = super()._wall(groups, kernel)
-        busiest = max(sum(group.values()) for group in groups)
-        wall["beyond_ns"] = wall["loop_ns"] - sum(kernel.values()) - busiest
+        steps = [sum(group.values()) for group in groups]
+        served = sum(kernel.values())
+        if self.halves or self.free:
+            beside, *apart = steps if self.request.beside else [0, *steps]
+            busy = max(served + beside, *apart)
+        else:
+            busy = served + max(steps)
+        wall["beyond_ns"] = wall["loop_ns"] - busy
+        wall["served_ns"] = served
         return wall
 
 
-class Empty:
-    """An actor that does nothing: the kernel's or that of CPUs."""
-
-    def __init__(self, frame: bytes) -> None:
-        self.link: Any = None
-        self._frame = frame
-        self._turns = 0
-
-    def ready(self) -> str:
-        """See ``_Actor.ready``."""
-        return "empty"
-
-    def turns(self) -> int:
-        """Return how many turns have been made."""
-        return self._turns
-
-    def last(self) -> tuple[int, bytes]:
-        """See ``KernelActor.last``."""
-        return self._turns, self._frame
-
-    def at_rest(self) -> bool:
-        """See ``KernelActor.at_rest``."""
-        return False
-
-    def step(self, _frame: bytes) -> bytes:
-        """See ``CpuActor.step``."""
-        return self._frame
-
-    def superstep(self, *_frames: bytes) -> bytes:
-        """See ``KernelActor.superstep``."""
-        self._turns += 1
-        return self._frame
-
-
-def empty_round_us(link: str, actors: int, frame: bytes) -> float:
-    """Return what a superstep takes of a link on which nobody has anything to do."""
-    import ray
-
-    decorate: Any = ray.remote
-    remote = decorate(num_cpus=0, max_restarts=0, concurrency_groups=PULSE_GROUPS)(Empty)
-    kernel, *cpus = (remote.remote(frame) for _ in range(actors + 1))
-    found = Actors(kernel, cpus, ["empty"] * (actors + 1))
-    watch = Watch(HeldInterrupt(), None)
-    watch.get([actor.ready.remote() for actor in found.all()])
-    way: Link = LINKS[link](found, watch)
-    way.round(frame)
-    before = watch.get([kernel.turns.remote()])[0]
-    started = perf_counter()
-    while perf_counter() - started < EMPTY_S:
-        way.round(frame)
-    took = perf_counter() - started
-    turns = watch.get([kernel.turns.remote()])[0] - before
-    way.close()
-    for actor in found.all():
-        ray.kill(actor)
-    return took * 1e6 / turns
-
-
-class FramesLink(DirectLink):
-    """Keeps the frames."""
-
-    def __init__(self, actors: Actors, layers: int) -> None:
-        super().__init__(actors, layers)
-        self.kept: list[bytes] = []
-
-    def round(self, frame: bytes) -> bytes:
-        """See ``Link.round``."""
-        reports = [cpu.step(frame) for cpu in self.actors.cpus]
-        self.kept += [frame, *reports]
-        answer: bytes = self.actors.kernel.superstep(*reports)
-        return answer
-
-
-class CodecRun(DirectRun):
-    """A run in one process whose actors' times are process times, and whose frames are kept."""
-
-    def _start(self) -> None:
-        super()._start()
-        assert self.transport is not None and self.actors is not None
-        self.frames = FramesLink(self.actors, 1)
-        self.transport.link = self.frames
-
-
-def _opened(frames: list[bytes]) -> Iterator[Any]:
-    """Yield what is in frames: whole reports, and the segments of superstep frames."""
-    for frame in frames:
-        kind, *rest = _unpacked(frame)
-        if kind == 2:
-            yield from (_unpacked(segment) for segment in rest[1] if segment)
-        else:
-            yield rest
-
-
-def _unpacked(data: bytes) -> Any:
-    return msgpack.unpackb(data, use_list=False, strict_map_key=False)
-
-
-def codec_floors(cpus: int, lifecycles: int, actors: int) -> dict[str, float]:
-    """Return us of a lifecycle that msgpack and the codec take, in one process."""
-    clock, ray_actors.perf_counter_ns = ray_actors.perf_counter_ns, process_time_ns
-    try:
-        run = CodecRun(request(cpus, lifecycles, actors))
-        result = checked(run.run())
-    finally:
-        ray_actors.perf_counter_ns = clock
-    count = lifecycles_of(result)
-    messages = list(_opened([frame for frame in run.frames.kept if is_whole(frame)]))
-    started = process_time_ns()
-    packed = [msgpack.packb(each) for each in messages]
-    between = process_time_ns()
-    for each in packed:
-        _unpacked(each)
-    ended = process_time_ns()
-    return {
-        "msgpack_pack_us": (between - started) / 1e3 / count,
-        "msgpack_unpack_us": (ended - between) / 1e3 / count,
-        "codec_us": result.wall["encode_ns"] / 1e3 / count,
-        "bytes": sum(map(len, packed)) / count,
-    }
-
-
-def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Take all measurements; rows are the best of the rounds."""
-    empty = {
-        (link, actors): min(
-            empty_round_us(link, actors, bytes(options.frame)) for _ in range(options.rounds)
-        )
-        for actors in options.packs
-        for link in options.links
-    }
-    found: dict[str, Any] = {"frame_bytes": options.frame, "local": {}, "codec": {}, "rows": []}
-    for cpus in options.cpus:
-        packs = [actors for actors in options.packs if actors <= cpus]
-        locals_: list[tuple[float, float]] = []
-        rows: dict[tuple[int, str], Row] = {}
-        for _ in range(options.rounds):
-            locals_.append(rates(checked(run_machine(request(cpus, options.lifecycles)))))
-            for actors in packs:
-                for link in options.links:
-                    row = measured(cpus, actors, link, options.lifecycles, empty[link, actors])
-                    best = rows.get((actors, link), row)
-                    rows[actors, link] = max(best, row, key=lambda each: each.lifecycles_per_s)
-            locals_.append(rates(checked(run_machine(request(cpus, options.lifecycles)))))
-        found["local"][cpus] = dict(zip(("lifecycles_per_s", "requests_per_s"), max(locals_)))
-        for row in rows.values():
-            row.of_local = row.lifecycles_per_s / max(locals_)[0]
-            found["rows"].append(asdict(row))
-        for actors in packs:
-            found["codec"][f"{cpus} CPUs, {actors} actors"] = codec_floors(
-                cpus, options.lifecycles, actors
-            )
-    return found
-
-
-def measured(cpus: int, actors: int, link: str, lifecycles: int, empty_us: float) -> Row:
-    """Return one run on Ray."""
-    run = MeasuredRun(request(cpus, lifecycles, actors, link))
+def measured(wanted: RunRequest, load: str, pack: str, empty_us: float, pin: bool) -> Row:
+    """Return one run on Ray; what it is of the local engine is not known yet."""
+    run = MeasuredRun(wanted)
+    run.pin = pin
     result = checked(run.run())
-    supersteps = result.summary["run"]["supersteps"] * 1e3  # ns to us
+    supersteps = result.summary["run"]["supersteps"]
+    loop_ns = result.wall["loop_ns"]
     *groups, kernel, driver = run.took_ns
     lifecycles_per_s, requests_per_s = rates(result)
     return Row(
-        cpus,
-        len(groups),
-        link,
-        lifecycles_per_s,
-        requests_per_s,
-        0.0,
-        result.wall["loop_ns"] / supersteps,
-        result.wall["beyond_ns"] / supersteps,
-        empty_us,
-        driver / supersteps,
-        kernel / supersteps,
-        sum(groups) / supersteps,
+        load=load,
+        scheme=wanted.scheme,
+        cpus=wanted.spec.cpus,
+        pack=pack,
+        link=wanted.link,
+        lifecycles_per_s=lifecycles_per_s,
+        requests_per_s=requests_per_s,
+        of_local=0.0,
+        of_barrier=0.0,
+        spread=1.0,
+        superstep_us=loop_ns / supersteps / 1e3,
+        beyond=result.wall["beyond_ns"] / supersteps / 1e3 / empty_us,
+        kernel_share=result.wall["served_ns"] / loop_ns,
+        driver_cores=driver / loop_ns,
+        kernel_cores=kernel / loop_ns,
+        groups_cores=sum(groups) / loop_ns,
+        cpu_of_local=(sum(groups) + kernel + driver) / 1e9,
+        actors_mib=sum(run.kib[:-1]) / 1024,
+        driver_mib=run.kib[-1] / 1024,
     )
+
+
+def middle(rows: Sequence[Row]) -> Row:
+    """Return the medians of rows that are of one kind."""
+    values = {
+        name: median(getattr(row, name) for row in rows)
+        for name, value in asdict(rows[0]).items()
+        if isinstance(value, float)
+    }
+    ratios = [row.of_local for row in rows]
+    return replace(rows[0], **{**values, "spread": max(ratios) / min(ratios)})
+
+
+def of_load(
+    options: argparse.Namespace, load: str, cpus: int, empty: dict[tuple[str, int], float]
+) -> tuple[dict[str, Any], list[Row]]:
+    """Measure one load at one number of CPUs; return the local engine's rates, and rows."""
+    rows: dict[tuple[str, str, str], list[Row]] = {}
+    found: dict[str, list[tuple[float, float, float]]] = {}
+    for _ in range(options.rounds):
+        base = None
+        for scheme in dict.fromkeys(("barrier", *options.schemes)):
+            wanted = request(cpus, options.lifecycles, scheme=scheme, load=load)
+            result = checked(run_machine(wanted))
+            here = (*rates(result), result.wall["loop_cpu_ns"] / 1e9)
+            base = base or here
+            found.setdefault(scheme, []).append(here)
+            if scheme not in options.schemes:
+                continue
+            for pack in options.packs:
+                if not fits(pack, cpus, scheme):
+                    continue
+                for link in options.links:
+                    if link != "shm" and (scheme != "barrier" or pack.endswith("%")):
+                        continue
+                    wanted = request(cpus, options.lifecycles, pack, link, scheme, load)
+                    row = measured(wanted, load, pack, empty[link, actors_of(pack)], options.pin)
+                    row.of_local = row.requests_per_s / here[1]
+                    row.of_barrier = row.requests_per_s / base[1]
+                    row.cpu_of_local /= here[2]
+                    rows.setdefault((scheme, pack, link), []).append(row)
+    names = ("lifecycles_per_s", "requests_per_s", "loop_cpu_s")
+    rates_of = {
+        scheme: dict(zip(names, (median(values) for values in zip(*each))))
+        for scheme, each in found.items()
+    }
+    return rates_of, [middle(each) for each in rows.values()]
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Take all measurements; what stands in rows are medians of the rounds."""
+    empty = {
+        (link, actors): median(
+            empty_round_us(link, actors, bytes(options.frame)) for _ in range(options.rounds)
+        )
+        for actors in sorted(set(map(actors_of, options.packs)))
+        for link in options.links
+    }
+    found: dict[str, Any] = {
+        "frame_bytes": options.frame,
+        "rounds": options.rounds,
+        "empty_us": {f"{link}, {actors} actors": us for (link, actors), us in empty.items()},
+        "local": {},
+        "codec": {},
+        "rows": [],
+    }
+    for load in options.loads:
+        for cpus in options.cpus:
+            local, rows = of_load(options, load, cpus, empty)
+            found["local"][f"{load}, {cpus} CPUs"] = local
+            found["rows"] += map(asdict, rows)
+            for pack in options.packs:
+                if fits(pack, cpus, "") and not pack.endswith("%"):
+                    wanted = request(cpus, options.lifecycles, pack, "calls", load=load)
+                    found["codec"][f"{load}, {cpus} CPUs, {pack} actors"] = codec_floors(wanted)
+    return found
+
+
+def actors_of(pack: str) -> int:
+    """Return how many CPU actors there are besides the kernel's."""
+    return 1 if pack.endswith("%") else int(pack)
+
+
+def start_and_end(cpus: int, pack: str) -> dict[str, float]:
+    """Return seconds that a run of next to nothing takes, its own Ray's start and end with it."""
+    started = perf_counter()
+    run = MeasuredRun(replace(request(cpus, 0, pack, "shm"), address="local"))
+    result = checked(run.run())
+    return {
+        "start_and_end_s": perf_counter() - started - result.wall["loop_ns"] / 1e9,
+        "actors_mib": sum(run.kib[:-1]) / 1024,
+        "driver_mib": run.kib[-1] / 1024,
+    }
 
 
 def show(found: dict[str, Any]) -> None:
     """Print the table."""
-    for cpus, local in found["local"].items():
-        print(
-            f"local, {cpus} CPUs: {local['lifecycles_per_s']:,.0f} lifecycles/s, "
-            f"{local['requests_per_s']:,.0f} requests/s"
-        )
+    for name, us in found["empty_us"].items():
+        print(f"empty round, {name}: {us:,.0f} us")
+    for name, schemes in found["local"].items():
+        for scheme, local in schemes.items():
+            print(
+                f"local, {name}, {scheme}: {local['lifecycles_per_s']:,.0f} lifecycles/s, "
+                f"{local['requests_per_s']:,.0f} requests/s"
+            )
     for name, floors in found["codec"].items():
         print(
-            f"{name}: a lifecycle's messages have {floors['bytes']:.0f} bytes; msgpack packs them "
+            f"{name}: a request's messages have {floors['bytes']:.0f} bytes; msgpack packs them "
             f"in {floors['msgpack_pack_us']:.1f} us and unpacks them in "
             f"{floors['msgpack_unpack_us']:.1f}, the codec takes {floors['codec_us']:.1f} in all"
         )
+    for name, told in found.get("start", {}).items():
+        print(
+            f"{name}: start and end {told['start_and_end_s']:.1f} s, "
+            f"actors {told['actors_mib']:.0f} MiB, driver {told['driver_mib']:.0f} MiB"
+        )
     print(
-        "\nCPUs actors link  lifecycles/s requests/s x local | us a superstep: all beyond empty | "
-        "CPU: driver kernel CPUs"
+        "\nload    scheme   CPUs packs  link  lifecycles/s requests/s x local x barrier (spread) | "
+        "superstep us beyond kernel | cores: driver kernel CPUs |  CPU | MiB actors driver"
     )
     for row in found["rows"]:
         print(
-            "{cpus:4} {actors:6} {link:5} {lifecycles_per_s:12,.0f} {requests_per_s:10,.0f} "
-            "{of_local:7.2f} | {superstep_us:18,.0f} {beyond_us:6,.0f} {empty_us:5,.0f} | "
-            "{driver_us:11,.0f} {kernel_us:6,.0f} {groups_us:4,.0f}".format(**row)
+            "{load:7} {scheme:8} {cpus:4} {pack:6} {link:5} {lifecycles_per_s:12,.0f} "
+            "{requests_per_s:10,.0f} {of_local:7.2f} {of_barrier:9.2f} {spread:8.2f} | "
+            "{superstep_us:12,.0f} {beyond:6.1f} {kernel_share:6.0%} | {driver_cores:13.2f} "
+            "{kernel_cores:6.2f} {groups_cores:4.2f} | {cpu_of_local:4.2f} | {actors_mib:10,.0f} "
+            "{driver_mib:6,.0f}".format(**row)
         )
 
 
@@ -336,10 +372,32 @@ def _numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def _links(text: str) -> list[str]:
+def _packs(text: str) -> list[str]:
     names = text.split(",")
-    if not set(names) <= set(LINKS):
-        raise argparse.ArgumentTypeError(f"links are {', '.join(LINKS)}")
+    if not all(name.removesuffix("%").isdecimal() and name[0] != "0" for name in names):
+        raise argparse.ArgumentTypeError("packings are numbers of actors, and percentages")
+    return names
+
+
+def _of(known: Sequence[str], text: str) -> list[str]:
+    names = text.split(",")
+    if not set(names) <= set(known):
+        raise argparse.ArgumentTypeError(f"there is {', '.join(known)}")
+    return names
+
+
+def _links(text: str) -> list[str]:
+    return _of(tuple(LINKS), text)
+
+
+def _schemes(text: str) -> list[str]:
+    return _of(SCHEMES, text)
+
+
+def _loads(text: str) -> list[str]:
+    names = text.split(",")
+    if not all(name == "storm" or (name.isdecimal() and int(name)) for name in names):
+        raise argparse.ArgumentTypeError("loads are storm and numbers of turns")
     return names
 
 
@@ -347,16 +405,29 @@ def main() -> None:
     """Measure, print, and write the file that --json names."""
     parser = argparse.ArgumentParser(description="How Ray scales.")
     parser.add_argument("--cpus", type=_numbers, default=[16, 64])
-    parser.add_argument("--packs", type=_numbers, default=[1, 2], help="CPU actors")
-    parser.add_argument("--links", type=_links, default=["shm", "graph"])
-    parser.add_argument("--lifecycles", type=int, default=3_000, help="of each run")
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--packs", type=_packs, default=["1", "2", "25%"])
+    parser.add_argument("--links", type=_links, default=["shm"])
+    parser.add_argument("--schemes", type=_schemes, default=["barrier", "redblack", "lax"])
+    parser.add_argument("--loads", type=_loads, default=["storm", "1000"])
+    parser.add_argument("--lifecycles", type=int, default=3_000, help="of each storm")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--frame", type=int, default=2_000, help="bytes of an empty round's frames")
+    parser.add_argument("--start", action="store_true", help="start and end of a Ray, too")
+    parser.add_argument("--pin", action="store_true", help="processes stay on cores of their own")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    with RaySession("local", max(options.packs) + 1):
+    start = {}
+    if options.start:
+        for cpus in options.cpus:
+            for pack in options.packs:
+                if fits(pack, cpus, "barrier"):
+                    start[f"{cpus} CPUs, {pack}"] = start_and_end(cpus, pack)
+    load = os.getloadavg()[0]
+    with RaySession("local", max(map(actors_of, options.packs)) + 1):
         found = measure(options)
+    found["start"] = start
     show(found)
+    print(f"\nload of the host {load:.1f} before, {os.getloadavg()[0]:.1f} after")
     if options.json is not None:
         options.json.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
 
