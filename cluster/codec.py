@@ -393,7 +393,7 @@ class KernelCodec:
             LpFailure: the group could not go on.
             WireError: the frame is none of ours.
         """
-        _, superstep, held, reports = _unpack_frame(frame, _REPORT, self._hook)
+        _, superstep, held, reports = _unpack_frame(frame, _REPORT, self.hook)
         if reports is None:
             return superstep, held, self._reports_beside()
         for cpu, _next_ns, requests, forwards in reports:
@@ -413,37 +413,9 @@ class KernelCodec:
         Raises:
             WireError: the bytes are none of ours.
         """
-        requests: Sequence[Request] = _unpack(data, self._hook)
+        requests: Sequence[Request] = _unpack(data, self.hook)
         _check_requests(requests)
         return requests
-
-    def unpack_served(self, pieces: Iterable[bytes]) -> "Iterator[tuple[Sequence[Request], int]]":
-        """Yield the entries of a ``ServedLog``, cut into pieces at any place.
-
-        Raises:
-            WireError: the bytes are none of ours.
-        """
-        unpacker = msgpack.Unpacker(
-            use_list=False,
-            strict_map_key=False,
-            ext_hook=self._hook,
-            unicode_errors="surrogatepass",
-        )
-        fed = 0
-        for piece in pieces:
-            fed += len(piece)
-            try:
-                unpacker.feed(piece)
-                for entry in unpacker:
-                    requests, limit_ns = entry
-                    _check_requests(requests)
-                    yield requests, limit_ns
-            except WireError:
-                raise
-            except (ValueError, TypeError, msgpack.UnpackException) as error:
-                raise WireError(f"no log of requests: {error or type(error).__name__}") from None
-        if unpacker.tell() != fed:
-            raise WireError("the log of requests ends within an entry")
 
     def encode(self, head: Head, inboxes: Mapping[int, Sequence[Effect]]) -> bytes:
         """Return the superstep frame with the messages for every CPU."""
@@ -463,9 +435,49 @@ class KernelCodec:
         """Return the frame that tells one group how far to go, with the messages for its CPUs."""
         return pack((_GO, last, horizons, pack(inboxes) if inboxes else b""))
 
-    def _hook(self, code: int, body: bytes) -> Any:
+    def hook(self, code: int, body: bytes) -> Any:
+        """Return what an extension type stands for on the kernel's side."""
         if code == TASK:
             return ExtType(TASK, body)
         if code == CONTEXT:
             return unpack_context(self._loader, _unpack(body, _plain_hook))
         return _plain_hook(code, body)
+
+
+class ServedReader:
+    """Reads a ``ServedLog``, cut into pieces at any place; it keeps no more than an entry.
+
+    Args:
+        codec: reads requests.
+
+    Raises:
+        WireError: by everything here: the bytes are none of ours.
+    """
+
+    def __init__(self, codec: KernelCodec) -> None:
+        self._unpacker = msgpack.Unpacker(
+            use_list=False,
+            strict_map_key=False,
+            ext_hook=codec.hook,
+            unicode_errors="surrogatepass",
+        )
+        self._fed = 0
+
+    def feed(self, piece: bytes) -> "Iterator[tuple[Sequence[Request], int]]":
+        """Yield the entries that end in the next piece."""
+        self._fed += len(piece)
+        try:
+            self._unpacker.feed(piece)
+            for entry in self._unpacker:
+                requests, limit_ns = entry
+                _check_requests(requests)
+                yield requests, limit_ns
+        except WireError:
+            raise
+        except (ValueError, TypeError, msgpack.UnpackException) as error:
+            raise WireError(f"no log of requests: {error or type(error).__name__}") from None
+
+    def end(self) -> None:
+        """See that the last entry was whole."""
+        if self._unpacker.tell() != self._fed:
+            raise WireError("the log of requests ends within an entry")

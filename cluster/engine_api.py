@@ -113,9 +113,11 @@ class RunResult:
     ``statuses`` has one ``(label, pid, status)`` per process the spec started, in order of pid;
     ``status`` is what wait4() would store, or None if the process was still alive at the end.
     ``outputs`` maps ``LABEL.stdout`` and ``LABEL.stderr`` to the bytes that the process started as
-    LABEL and its descendants wrote to descriptors 1 and 2. ``summary`` is plain JSON data without
-    host times; those are in ``wall``. ``not_emulated`` is what programs asked for and were told
-    NotImplementedError. ``order_seen``: a program walked a set whose order CPython does not define.
+    LABEL and its descendants wrote to descriptors 1 and 2: the last ``recorder.MOST_KEPT`` bytes of
+    each if the run has a directory, whose file has all of it. ``summary`` is plain JSON data
+    without host times; those are in ``wall``. ``not_emulated`` is what programs asked for and were
+    told NotImplementedError. ``order_seen``: a program walked a set whose order CPython does not
+    define.
     ``totals`` has number and sum of what was counted in each distribution of CpuStats, exact where
     the summary has percentiles.
     """

@@ -109,20 +109,26 @@ class LocalRun:
     def _take_up(self, resume: Resumption, loader: LanguageLoader) -> list[tuple[str, bytes]]:
         """Stand where a checkpoint was taken; return accounting records that no file has."""
         from cluster.codec import KernelCodec, StateCodec, unpack_plain
-        from cluster.set_down import ENGINE, GROUPS, HOST, TakeUpError, take_up_group, take_up_host
+        from cluster.set_down import (
+            ENGINE,
+            GROUPS,
+            HOST,
+            MadeAgain,
+            TakeUpError,
+            take_up_group,
+            take_up_host,
+        )
 
         states = StateCodec(loader)
         sections = resume.checkpoint.sections
         assert isinstance(self.group, lps.CpuGroup)
         assert isinstance(self.transport, LocalTransport)
         try:
-            acct = take_up_host(
-                self.host,
-                sections[HOST],
-                resume.served(),
-                states,
-                KernelCodec([range(self.request.spec.cpus)], loader),
-            )
+            codec = KernelCodec([range(self.request.spec.cpus)], loader)
+            again = MadeAgain(self.host, codec)
+            for piece in resume.served():
+                again.feed(piece)
+            acct = take_up_host(self.host, sections[HOST], again, states)
             [group] = unpack_plain(sections[GROUPS])
             take_up_group(self.group, group, states)
             transport, order_seen = states.unpack(sections[ENGINE])

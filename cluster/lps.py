@@ -58,7 +58,9 @@ FATAL: Final = "fatal"
 LIMIT: Final = "limit"
 
 _NO_INBOXES: Final[Inboxes] = {}  # nobody changes it
-_SAMPLE_EVERY: Final = 64  # supersteps; in one of so many guest time is measured
+# Supersteps; in one of so many guest time is measured. A prime: what all tasks do at once comes
+# round in few supersteps, and with two halves every second one is for the other.
+_SAMPLE_EVERY: Final = 61
 
 
 @contextmanager
@@ -91,7 +93,7 @@ def loader_of(spec: MachineSpec) -> LanguageLoader:
 
 # Supersteps between two runs of the collector, a multiple of _SAMPLE_EVERY; under exact a superstep
 # is one event.
-_COLLECT_EVERY: Final = 16_384
+_COLLECT_EVERY: Final = 268 * _SAMPLE_EVERY
 _COLLECT_EVERY_TURNS: Final = 16 * _COLLECT_EVERY  # most are ticks, which leave nothing behind
 
 

@@ -54,6 +54,7 @@ from cluster.pieces import Answerer, Gatherer
 from cluster.plugins import Source
 from cluster.ray_watch import Place, own_place
 from cluster.set_down import (
+    MadeAgain,
     NotSetDown,
     TakeUpError,
     set_down_group,
@@ -436,6 +437,7 @@ class KernelActor(_Actor):
         self._order_bytes = 0
         self._codec = KernelCodec(groups, loader)
         self._states = StateCodec(loader)
+        self._again: MadeAgain | None = None
         self._wires = Gatherer(_piece_bytes(self._host.halves), len(groups))
         self._under_way = 2 if self._host.halves else 1  # supersteps
         self._due: list[bytes] = []  # what the groups have not been sent
@@ -568,21 +570,32 @@ class KernelActor(_Actor):
         except NotSetDown as error:
             return b"", str(error)
 
-    def take_up(
-        self, data: bytes, served: Sequence[bytes], frame: bytes
-    ) -> tuple[str, list[tuple[str, bytes]]]:
+    def serve_again(self, piece: bytes) -> str:
+        """Serve a piece of the log up to a checkpoint; return what is wrong with it."""
+        if self._again is None:
+            self._again = MadeAgain(self._host, self._codec)
+        try:
+            self._again.feed(piece)
+        except (TakeUpError, ValueError, TypeError) as error:
+            return f"{type(error).__name__}: {error}"
+        return ""
+
+    def take_up(self, data: bytes, frame: bytes) -> tuple[str, list[tuple[str, bytes]]]:
         """Stand where ``set_down`` was called; go on with noting what is served.
+
+        All of the log up to there has been served again.
 
         Args:
             data: the state.
-            served: the log up to there.
             frame: the last superstep frame.
 
         Returns:
             What is wrong with the data, and accounting records that no file has.
         """
+        again, self._again = self._again, None
         try:
-            acct = take_up_host(self._host, data, served, self._states, self._codec)
+            again = again or MadeAgain(self._host, self._codec)  # of nothing
+            acct = take_up_host(self._host, data, again, self._states)
             self._head = head_of(frame)
         except (TakeUpError, ValueError, TypeError) as error:
             return f"{type(error).__name__}: {error}", []

@@ -366,13 +366,19 @@ class RayRun:
     def _take_up(self, stood: "_Stood") -> None:
         """Let new actors stand where a checkpoint was taken.
 
+        The log of a long run is long: it goes to the kernel in pieces, none before the last one
+        has been served.
+
         Raises:
             TakeUpError: they cannot.
         """
         assert self.actors is not None
         calls = [cpu.take_up.remote(part) for cpu, part in zip(self.actors.cpus, stood.parts)]
-        served = list(stood.served())
-        calls.append(self.actors.kernel.take_up.remote(stood.host, served, stood.frame))
+        for piece in stood.served():
+            problem = self._call_kernel("serve_again", piece)
+            if problem:
+                raise TakeUpError(problem)
+        calls.append(self.actors.kernel.take_up.remote(stood.host, stood.frame))
         *problems, (problem, acct) = self.watch.get(calls)
         for each in (*problems, problem):
             if each:

@@ -11,6 +11,7 @@ checkpoint: what came later is cut off, and is written again. A file that cannot
 
 import os
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,7 +36,35 @@ from kernel.process.acct import OUTPUTS as ACCT_OUTPUTS
 _DISTRIBUTIONS: Final = ("fork_to_run", "rq_wait", "lateness")  # of CpuStats
 
 
+# of what a program writes, in memory for the result, where a file has all of it
+MOST_KEPT: Final = 1 << 20
 STREAMED: Final = (TRACE, OUTPUTS, ORDER_LOG)  # files that grow while a run goes on
+
+
+class _Kept:
+    """What was written to one stream; of more than ``most`` bytes the last ones.
+
+    Args:
+        most: None: all of it.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
+        self._pieces: deque[bytes] = deque()
+        self._size = 0
+
+    def add(self, data: bytes) -> None:
+        """Take what comes next."""
+        pieces = self._pieces
+        pieces.append(data)
+        self._size += len(data)
+        while self._most is not None and self._size - len(pieces[0]) >= self._most:
+            self._size -= len(pieces.popleft())
+
+    def data(self) -> bytes:
+        """Return what there is."""
+        whole = b"".join(self._pieces)
+        return whole if self._most is None else whole[-self._most :]
 
 
 class Recorder:
@@ -49,7 +78,7 @@ class Recorder:
         self._writer: TraceWriter | None = None
         self._file: OutputWriter | None = None
         self._order: OrderWriter | None = None
-        self._outputs: dict[str, list[bytes]] = {}
+        self._outputs: dict[str, _Kept] = {}
         self._sums: dict[str, tuple[int, int]] = {}  # of files: so many bytes have this checksum
         self._started = perf_counter()
         self._output_ns = 0
@@ -71,8 +100,7 @@ class Recorder:
         with OutputReader(folder / OUTPUTS, self._sums[OUTPUTS][0]) as before:
             if self._request.on_output is None:
                 for piece in before.pieces():
-                    name = f"{piece.label}.{piece.stream}"
-                    self._outputs.setdefault(name, []).append(piece.data)
+                    self._keep(f"{piece.label}.{piece.stream}", piece.data)
         self._file = OutputWriter(folder / OUTPUTS, after=before)
 
     def _open_trace(self, path: Path, names: list[str]) -> TraceWriter:
@@ -158,12 +186,23 @@ class Recorder:
                 self._request.on_output(outputs)
             return
         for name, data in outputs:
-            self._outputs.setdefault(name, []).append(data)
+            self._keep(name, data)
+
+    def _keep(self, name: str, data: bytes) -> None:
+        """Keep in memory what the result says of outputs."""
+        kept = self._outputs.get(name)
+        if kept is None:
+            elsewhere = self._request.out_dir is not None and name not in ACCT_OUTPUTS
+            kept = self._outputs[name] = _Kept(MOST_KEPT if elsewhere else None)
+        kept.add(data)
+
+    def _results(self) -> dict[str, bytes]:
+        return {name: kept.data() for name, kept in sorted(self._outputs.items())}
 
     def made_again(self, outputs: list[tuple[str, bytes]]) -> None:
         """Take what no file has of a run that is gone on with: accounting records."""
         for name, data in outputs:
-            self._outputs.setdefault(name, []).append(data)
+            self._keep(name, data)
 
     def close(self, *, complete: bool) -> None:
         """Finish the files of trace and outputs."""
@@ -232,7 +271,7 @@ class Recorder:
             summary=summary,
             digest=digest,
             statuses=[tuple(row) for row in kernel["statuses"]],
-            outputs={name: b"".join(parts) for name, parts in sorted(self._outputs.items())},
+            outputs=self._results(),
             wall=summary["wall"],
             not_emulated=tuple(kernel["not_emulated"]),
             totals={name: _total(name, cpus) for name in _DISTRIBUTIONS},
@@ -243,7 +282,7 @@ class Recorder:
         return RunResult(
             exit_kind=exit_kind,
             message=message,
-            outputs={name: b"".join(parts) for name, parts in sorted(self._outputs.items())},
+            outputs=self._results(),
         )
 
 

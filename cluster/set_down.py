@@ -9,10 +9,9 @@ so a run that goes on from here makes the same file).
 That the kernel that was made again is the one that was set down is checked by its counters.
 """
 
-from collections.abc import Iterable
 from typing import Any, Final
 
-from cluster.codec import KernelCodec, StateCodec, WireError, pack
+from cluster.codec import KernelCodec, ServedReader, StateCodec, WireError, pack
 from cluster.lps import CpuGroup, KernelHost, without_collector
 from cluster.sync.scheme import Scheme
 from kernel.cpu.checkpoint import pack_cpu, unpack_cpu
@@ -140,16 +139,15 @@ def set_down_host(host: KernelHost) -> bytes:
 
 
 def take_up_host(
-    host: KernelHost, data: bytes, served: Iterable[bytes], codec: StateCodec, kernel: KernelCodec
+    host: KernelHost, data: bytes, again: "MadeAgain", codec: StateCodec
 ) -> list[tuple[str, bytes]]:
     """Make a new kernel the one that ``set_down_host`` was given.
 
     Args:
         host: new, of the same machine, with its order log and log of requests begun if it had them.
         data: what ``set_down_host`` returned.
-        served: the log up to there.
+        again: made the kernel from the log up to there.
         codec: reads states.
-        kernel: reads requests.
 
     Returns:
         The accounting records that it made, which no file has yet.
@@ -158,7 +156,7 @@ def take_up_host(
         TakeUpError, WireError: it is another kernel.
     """
     standing, requests, view, scheme, log, records, check = codec.unpack(data)
-    acct = _serve_again(host, served, kernel)
+    acct = again.end()
     lp = host.kernel
     now_ns, stats = check
     if lp.now_ns != now_ns or pack(lp.stats.to_plain()) != pack(stats):
@@ -178,27 +176,46 @@ def take_up_host(
     return acct
 
 
-def _serve_again(
-    host: KernelHost, served: Iterable[bytes], codec: KernelCodec
-) -> list[tuple[str, bytes]]:
-    """Feed the kernel with all that it served; return its accounting records."""
-    kernel = host.kernel
-    acct: list[tuple[str, bytes]] = []
-    try:
-        with without_collector():
-            for requests, limit_ns in codec.unpack_served(served):
-                if requests:
-                    kernel.deliver(requests)
-                kernel.run(limit_ns)
-                kernel.take_effects()
-                if kernel.outputs:
-                    acct += [one for one in kernel.outputs if one[0] in ACCT_OUTPUTS]
-                    kernel.outputs = []
-                if len(kernel.trace) >= _TRIM + 4096:
-                    del kernel.trace[:_TRIM]
-    except WireError:
-        raise
-    except Exception as error:  # whatever a kernel does that gets what it never got
-        what = printable_line(f"{type(error).__name__}: {' '.join(str(error).split())}"[:300])
-        raise TakeUpError(f"the kernel cannot be made again from its requests: {what}") from error
-    return acct
+class MadeAgain:
+    """A kernel that is made again from what it served, piece by piece.
+
+    Args:
+        host: of the new kernel.
+        codec: reads requests.
+
+    Raises:
+        TakeUpError, WireError: by everything here: it is no log of this kernel's.
+    """
+
+    def __init__(self, host: KernelHost, codec: KernelCodec) -> None:
+        self._kernel = host.kernel
+        self._reader = ServedReader(codec)
+        self._acct: list[tuple[str, bytes]] = []  # accounting records
+
+    def feed(self, piece: bytes) -> None:
+        """Serve what the next piece of the log has."""
+        kernel = self._kernel
+        try:
+            with without_collector():
+                for requests, limit_ns in self._reader.feed(piece):
+                    if requests:
+                        kernel.deliver(requests)
+                    kernel.run(limit_ns)
+                    kernel.take_effects()
+                    if kernel.outputs:
+                        self._acct += [one for one in kernel.outputs if one[0] in ACCT_OUTPUTS]
+                        kernel.outputs = []
+                    if len(kernel.trace) >= _TRIM + 4096:
+                        del kernel.trace[:_TRIM]
+        except WireError:
+            raise
+        except Exception as error:  # whatever a kernel does that gets what it never got
+            what = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+            raise TakeUpError(
+                f"the kernel cannot be made again from its requests: {printable_line(what)}"
+            ) from error
+
+    def end(self) -> list[tuple[str, bytes]]:
+        """Return its accounting records: the log is at its end."""
+        self._reader.end()
+        return self._acct
