@@ -15,7 +15,8 @@ file.
 
 Each actor counts its *turns*, the wires it has answered, and keeps its last answer. So whoever
 carries frames can find out where everybody stands, and ask for a turn again without its being made
-twice: a way that loses a message costs time and nothing else.
+twice: a way that loses a message costs time and nothing else. ``once`` does the same for all other
+methods that change anything.
 
 ``ready``, ``standing`` and ``halt`` are called by a thread of their own, beside whatever the actor
 computes: how long a superstep takes says nothing about whether an actor is alive.
@@ -174,6 +175,7 @@ class _Actor(ABC):
         self._said = b""  # in the last turn; of the kernel before its first: the first frame
         self._busy = False
         self._checked: Answering | None = None
+        self._done: tuple[int, Any] = (0, None)  # the last question that is answered once
         self.link: Any = None  # what a link keeps here
         self._lines = HeldLines()  # of the log
         self._who: dict[str, Any] = {}  # what each of them says of this actor
@@ -213,6 +215,23 @@ class _Actor(ABC):
         """Take a packet; return what there is to say to it."""
         assert self._checked is not None
         return self._checked.take(packet)
+
+    def once(self, number: int, method: str, *arguments: Any) -> Any:
+        """Carry out a method, and keep what it returns: asked again, return that again.
+
+        Args:
+            number: of the question; every other one has a higher one.
+            method: its name.
+            arguments: of the method.
+
+        Raises:
+            ValueError: a later question has been asked; that is a bug.
+        """
+        if number < self._done[0]:
+            raise ValueError(f"{self._name} was asked {number} after {self._done[0]}")
+        if number > self._done[0]:
+            self._done = (number, getattr(self, method)(*arguments))
+        return self._done[1]
 
     def place(self) -> Place:
         """Return where this actor's process is: ``ray_watch.own_place``."""

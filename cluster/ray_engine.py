@@ -66,7 +66,7 @@ _VERDICTS: Final = (engine_api.DONE, engine_api.LIMIT, engine_api.DEADLOCK, engi
 LINKS: Final = ("auto", "shm", "graph", "calls")
 _HELD_BYTES: Final = 4 << 20  # of traces and outputs in the actors, before they are fetched
 _FETCH_S: Final = 2.0  # and at least so often
-_START_S: Final = 60.0  # for the actors to come up, and more for each
+_START_S: Final = 180.0  # for the actors to come up, and more for each
 _START_EACH_S: Final = 5.0
 _CPU_MAX: Final = Path("/sys/fs/cgroup/cpu.max")
 _KILL_S: Final = 5.0  # for Ray to take note that actors are to be killed
@@ -306,7 +306,7 @@ class RayRun:
         import ray
 
         assert self.actors is not None
-        for actor in self.actors.all():
+        for actor in (*self.actors.all(), *self.actors.helpers):
             with suppress(ray.exceptions.RayError, ValueError):
                 ray.kill(actor)
 
@@ -331,7 +331,8 @@ class RayRun:
         if beside:
             kernel_class = remote(KernelBesideActor)
         hosts = 1 if beside else request.hosts
-        self.placement = Placement(hosts, len(self.groups), self.watch.look)
+        fewer = hosts is None or self.recoveries > 0
+        self.placement = Placement(hosts, len(self.groups), self.watch.look, fewer=fewer)
         place = self.placement.options
         kernel = kernel_class.options(**place(0)).remote(
             plain, self.groups, *kernel_options(request, self.record), logs
@@ -345,7 +346,7 @@ class RayRun:
         names = [*(lp_name(group) for group in self.groups), KERNEL_NAME]
         self.actors = Actors(kernel, cpus, names)
         self._wait_until_up(self.actors)
-        self.actors.places = self.watch.get([actor.place.remote() for actor in self.actors.all()])
+        self.actors.places = self._call("place")
         self.watch.actors = self.actors
         self.placement.look_where(self.actors, self.watch.get)
         if stood is not None:
@@ -373,13 +374,12 @@ class RayRun:
             TakeUpError: they cannot.
         """
         assert self.actors is not None
-        calls = [cpu.take_up.remote(part) for cpu, part in zip(self.actors.cpus, stood.parts)]
         for piece in stood.served():
             problem = self._call_kernel("serve_again", piece)
             if problem:
                 raise TakeUpError(problem)
-        calls.append(self.actors.kernel.take_up.remote(stood.host, stood.frame))
-        *problems, (problem, acct) = self.watch.get(calls)
+        arguments = [*((part,) for part in stood.parts), (stood.host, stood.frame)]
+        *problems, (problem, acct) = self.watch.ask(self.actors.all(), "take_up", arguments)
         for each in (*problems, problem):
             if each:
                 raise TakeUpError(each)
@@ -388,18 +388,20 @@ class RayRun:
     def _wait_until_up(self, actors: Actors) -> None:
         import ray
 
-        calls = [actor.ready.remote() for actor in actors.all()]
-        names = dict(zip(calls, actors.names))
+        calls = {actor.ready.remote(): place for place, actor in enumerate(actors.all())}
         limit_s = _START_S + _START_EACH_S * len(calls)
         deadline = perf_counter() + limit_s
         while calls:
-            up, calls = ray.wait(calls, num_returns=1, timeout=1.0)
+            up, _ = ray.wait(list(calls), num_returns=1, timeout=1.0)
             for call in up:
+                place = calls.pop(call)
                 try:
                     ray.get(call)
+                except ray.exceptions.ActorUnavailableError:  # the call was lost, or its answer
+                    calls[actors.all()[place].ready.remote()] = place
                 except ray.exceptions.RayError as error:
                     lost = ActorLost if self.recoveries else _Broken
-                    raise lost(f"{names[call]} did not start: {cause(error)}") from None
+                    raise lost(f"{actors.names[place]} did not start: {cause(error)}") from None
             if calls:
                 self.watch.look()
             if perf_counter() > deadline:
@@ -419,6 +421,8 @@ class RayRun:
 
     def _make_link(self, actors: Actors) -> Link:
         """Return the way frames travel that the configuration asks for."""
+        import ray
+
         wanted = self.request.link
         if self.request.faults is not None:
             return RayCheckedLink(actors, self.watch, self.recoveries, self.request.faults)
@@ -434,6 +438,8 @@ class RayRun:
                 return GraphLink(actors, self.watch)
             except (ActorLost, TimeUp):
                 raise
+            except ray.exceptions.RayActorError as error:
+                raise ActorLost(self.watch.why_lost(error)) from None
             except Exception as error:
                 if wanted == "graph":
                     raise _Broken(f"link graph cannot be used here: {cause(error)}") from None
@@ -540,15 +546,14 @@ class RayRun:
     def _call(self, method: str, *arguments: Any, kernel: Sequence[Any] | None = None) -> list[Any]:
         """Call a method of every actor; return the results, the kernel's last."""
         assert self.actors is not None
-        calls = [getattr(cpu, method).remote(*arguments) for cpu in self.actors.cpus]
         last = arguments if kernel is None else kernel
-        calls.append(getattr(self.actors.kernel, method).remote(*last))
-        return self.watch.get(calls)
+        of_each = [*(arguments for _ in self.actors.cpus), last]
+        return self.watch.ask(self.actors.all(), method, of_each)
 
     def _call_kernel(self, method: str, *arguments: Any) -> Any:
         """Call a method of the kernel actor; return the result."""
         assert self.actors is not None
-        return self.watch.get([getattr(self.actors.kernel, method).remote(*arguments)])[0]
+        return self.watch.ask([self.actors.kernel], method, [arguments])[0]
 
     # -- end --------------------------------------------------------------------------------------
 

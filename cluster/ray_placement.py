@@ -32,35 +32,55 @@ class Placement:
             than there are CPU actors.
         actors: how many CPU actors there are.
         look: is called while this waits, and may raise.
+        fewer: take fewer hosts if there are no more, and go on if one is lost while this waits.
 
     Raises:
         RayUnreachable: the hosts are not to be had.
     """
 
-    def __init__(self, hosts: int | None, actors: int, look: Callable[[], None]) -> None:
-        cores = cores_of_hosts()
-        self.hosts = max(1, min(hosts or len(cores), actors))
+    def __init__(
+        self, hosts: int | None, actors: int, look: Callable[[], None], *, fewer: bool = False
+    ) -> None:
         self._actors = actors
         self._group: Any = None
+        while not self._place(hosts, cores_of_hosts(), look, fewer):
+            get_logger().warning("a host was lost, placing the actors on those that are left")
+
+    def _place(
+        self, hosts: int | None, cores: list[int], look: Callable[[], None], fewer: bool
+    ) -> bool:
+        """Find places on hosts with so many cores; return False if one was lost meanwhile."""
+        wanted = hosts or len(cores)
+        if fewer:
+            wanted = min(wanted, len(cores))
+        self.hosts = max(1, min(wanted, self._actors))
         if self.hosts == 1 and (hosts is None or len(cores) <= 1):
-            return
+            return True
         from ray.util import placement_group
 
         there = sorted(cores, reverse=True)[: self.hosts]
         enough = len(there) == self.hosts
-        share = min(ceil(actors / self.hosts), there[-1]) if enough else 1
+        share = min(ceil(self._actors / self.hosts), there[-1]) if enough else 1
         self._group = placement_group([{"CPU": share}] * self.hosts, strategy="STRICT_SPREAD")
         try:
-            self._wait(share, cores, look, _PLACED_S if enough else _GROWN_S)
+            limit_s = _PLACED_S if enough else _GROWN_S
+            if self._wait(share, cores, look, limit_s, fewer):
+                return True
         except BaseException:
             self.remove()
             raise
+        self.remove()
+        return False
 
-    def _wait(self, share: int, cores: list[int], look: Callable[[], None], limit_s: float) -> None:
+    def _wait(
+        self, share: int, cores: list[int], look: Callable[[], None], limit_s: float, fewer: bool
+    ) -> bool:
         said, deadline = monotonic() + _SAY_S, monotonic() + limit_s
         wanted = f"{self.hosts} hosts with {share} free cores each"
         while not self._group.wait(LOOK_S):
             look()
+            if fewer and len(cores_of_hosts()) < len(cores):
+                return False
             if monotonic() > deadline:
                 has = ", ".join(map(str, cores)) or "none"
                 raise RayUnreachable(
@@ -69,6 +89,7 @@ class Placement:
             if monotonic() > said:
                 said = deadline
                 get_logger().warning(f"waiting until Ray has {wanted}")
+        return True
 
     def host_of(self, actor: int) -> int:
         """Return the number of the host on which a CPU actor is."""

@@ -16,7 +16,7 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
 from typing import Any, Final
 
@@ -28,9 +28,11 @@ LOOK_S: Final = 0.25  # between two looks during a wait
 GRACE_S: Final = 1.5  # for a round to end after Ctrl-C or at the limit of host time
 STANDSTILL_S: Final = 5.0  # between two questions where everybody stands
 _PING_S: Final = 2.0  # between two questions to all actors
-_STOPPED_S: Final = 2.0  # without an answer before one that is stopped is lost
+_STOPPED_S: Final = 2.0  # without an answer and without running before one that is stopped is lost
 _SILENT_S: Final = 8.0  # likewise one that is on another host
 _SAY_S: Final = 10.0  # without an answer before the log says so
+_AGAIN_S: Final = 0.1  # before a lost call is made again, and more each time
+_MOST_ASKED: Final = 20  # times, over some 20 s
 _END_SILENT_S: Final = 20.0  # without an answer before the end of a run does without
 _PULSE: Final = "pulse"  # concurrency group: the thread that answers while an actor computes
 PULSE_GROUPS: Final = {_PULSE: 1}
@@ -50,18 +52,22 @@ def own_place() -> Place:
     return host, os.getpid(), _process(os.getpid())[1]
 
 
-def _process(pid: int) -> tuple[str, str]:
-    """Return state and start time of a process of this host; empty: there is none."""
+def _process(pid: int) -> tuple[str, str, int]:
+    """Return state, start time and ticks run of a process of this host; empty: there is none."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
-        return "", ""
+        return "", "", 0
     words = text.rpartition(")")[2].split()
-    return words[0], words[19]
+    return words[0], words[19], int(words[11]) + int(words[12])
 
 
 class ActorLost(Exception):
     """An actor died, or Ray did; the message names it."""
+
+
+class CallLost(ActorLost):
+    """A call or its answer was lost, and all actors live."""
 
 
 class TimeUp(Exception):
@@ -76,14 +82,23 @@ class Actors:
         self.cpus = list(cpus)
         self.names = list(names)  # of the CPU actors, then of the kernel actor
         self.places: list[Place] = []  # likewise
+        self.helpers: list[Any] = []  # actors that Ray has made for the link, to be ended with them
 
-    def here(self, name: str) -> tuple[int, str] | None:
-        """Return pid and state of an actor's process; None: it is not on this host, or gone."""
+    def here(self, name: str) -> tuple[int, str, int] | None:
+        """Return pid, state and ticks of CPU time of an actor's process.
+
+        None: it is not on this host, or gone.
+        """
         for known, (host, pid, started) in zip(self.names, self.places):
             if known == name and host == own_place()[0]:
-                state, since = _process(pid)
-                return (pid, state) if since == started else None
+                state, since, ran = _process(pid)
+                return (pid, state, ran) if since == started else None
         return None
+
+    def ran(self) -> dict[str, int]:
+        """Return how many ticks of CPU time those on this host have run."""
+        found = {name: self.here(name) for name in self.names}
+        return {name: process[2] for name, process in found.items() if process is not None}
 
     def kill_here(self) -> None:
         """Kill those on this host: one that is stopped hears nothing of Ray's wish."""
@@ -101,12 +116,15 @@ class Actors:
         """Return the CPU actors that are not in the kernel actor's process."""
         return [cpu for cpu in self.cpus if not getattr(cpu, "beside", False)]
 
-    def pulse(self, method: str) -> list[Any]:
-        """Call a method of every actor beside what it computes; return the references."""
-        return [
-            getattr(actor, method).options(concurrency_group=_PULSE).remote()
-            for actor in self.all()
-        ]
+    def pulse(self, method: str, only: int | None = None) -> list[Any]:
+        """Call a method of every actor beside what it computes; return the references.
+
+        Args:
+            method: its name.
+            only: the number of the one actor to call.
+        """
+        some = self.all() if only is None else [self.all()[only]]
+        return [getattr(actor, method).options(concurrency_group=_PULSE).remote() for actor in some]
 
     def lost(self, timeout_s: float) -> str:
         """Return the name of a dead actor, or "" if none is known to be dead within the time."""
@@ -128,6 +146,7 @@ class Actors:
 _ALIVE: Final = "alive"
 _DEAD: Final = "dead"
 _SILENT: Final = "silent"
+_LOST: Final = "lost"  # the question or the answer
 
 
 def _answer(call: Any) -> str:
@@ -138,8 +157,10 @@ def _answer(call: Any) -> str:
         ray.get(call, timeout=0)
     except ray.exceptions.ActorDiedError:
         return _DEAD
-    except (ray.exceptions.GetTimeoutError, ray.exceptions.RayActorError):
+    except ray.exceptions.GetTimeoutError:
         return _SILENT
+    except ray.exceptions.RayActorError:
+        return _LOST
     return _ALIVE
 
 
@@ -201,6 +222,10 @@ class Watch:
         self._pings: list[Any] = []
         self._pinged_s = monotonic()
         self._said: set[str] = set()
+        self.dead = ""  # the actor that ``why_lost`` found to be
+        self._asked = 0  # questions that are answered once
+        self._ran: dict[str, int] = {}  # what actors of this host had run,
+        self._ran_s: dict[str, float] = {}  # and when that was seen first
         self.gives_up = False  # whoever is stopped or silent for long is lost
 
     def begin_again(self) -> None:
@@ -209,6 +234,7 @@ class Watch:
         self._ending = False
         self._stopping_s = None
         self._pings = []
+        self._ran, self._ran_s = {}, {}
         self._said.clear()
 
     def time_is_up(self) -> bool:
@@ -255,17 +281,21 @@ class Watch:
         if self.actors is None:
             return
         silent = []
-        for name, call in zip(self.actors.names, self._pings):
-            answer = _answer(call)
+        for place, name in enumerate(self.actors.names[: len(self._pings)]):
+            answer = _answer(self._pings[place])
             if answer == _DEAD:
                 raise ActorLost(f"{name} died")
-            if answer == _SILENT:
+            if answer == _LOST:
+                self._pings[place] = self.actors.pulse("ready", place)[0]
+            if answer != _ALIVE:
                 silent.append(name)
         for name in silent if self.gives_up else ():
-            self._give_up(name, now_s - self._pinged_s)
+            self._give_up(name, now_s)
         if not silent:
             self._pings = self.actors.pulse("ready")
             self._pinged_s = now_s
+            self._ran = self.actors.ran() if self.gives_up else {}
+            self._ran_s = dict.fromkeys(self._ran, now_s)
             self._said.clear()
         elif self._ending and now_s - self._pinged_s > _END_SILENT_S:
             raise ActorLost(f"{silent[0]} does not answer")
@@ -275,16 +305,21 @@ class Watch:
                     self._said.add(name)
                     get_logger().warning(f"{name} does not answer, still waiting for it")
 
-    def _give_up(self, name: str, silent_s: float) -> None:
+    def _give_up(self, name: str, now_s: float) -> None:
         """Raise ActorLost if an actor that does not answer is stopped, or on a host that is gone.
 
-        One that has much to do, or shares its host with many, only answers late.
+        One that has much to do, or shares its host with many, only answers late; one that is
+        stopped and let go on in turns, to make it slow, does run.
         """
         assert self.actors is not None
         found = self.actors.here(name)
-        if found is not None and found[1] in ("T", "t") and silent_s > _STOPPED_S:
-            raise ActorLost(f"{name} is stopped")
+        if found is not None and found[1] in ("T", "t"):
+            if self._ran.get(name) != found[2]:
+                self._ran[name], self._ran_s[name] = found[2], now_s
+            if now_s - self._ran_s[name] > _STOPPED_S:
+                raise ActorLost(f"{name} is stopped")
         elsewhere = self.actors.places and found is None
+        silent_s = now_s - self._pinged_s
         if elsewhere and silent_s > _SILENT_S:
             raise ActorLost(f"{name} has not answered for {silent_s:.0f} s")
 
@@ -297,16 +332,67 @@ class Watch:
         """
         import ray
 
+        self._wait(calls)
+        try:
+            results: list[Any] = ray.get(calls)
+        except ray.exceptions.RayError as error:
+            unavailable = isinstance(error, ray.exceptions.ActorUnavailableError)
+            why = self.why_lost(error)
+            raise (CallLost if unavailable and not self.dead else ActorLost)(why) from None
+        return results
+
+    def _wait(self, calls: list[Any]) -> None:
+        """Wait until all calls have ended, one way or the other."""
+        import ray
+
         pending = calls
         while pending:
             _, pending = ray.wait(pending, num_returns=len(pending), timeout=LOOK_S)
             if pending:
                 self.look()
-        try:
-            results: list[Any] = ray.get(calls)
-        except ray.exceptions.RayError as error:
-            raise ActorLost(self.why_lost(error)) from None
-        return results
+
+    def ask(
+        self, some: Sequence[Any], method: str, arguments: Sequence[Sequence[Any]]
+    ) -> list[Any]:
+        """Let actors carry out a method once each; return the results, however long they take.
+
+        A request or an answer that gets lost is asked for again: actors know what they have done.
+
+        Args:
+            some: the actors.
+            method: of them all.
+            arguments: of each.
+
+        Raises:
+            ActorLost: an actor or Ray is dead.
+            KeyboardInterrupt, TimeUp: see ``look``.
+        """
+        import ray
+
+        self._asked += 1
+        open_ones = list(range(len(some)))
+        results: dict[int, Any] = {}
+        for tried in range(_MOST_ASKED):
+            calls = [
+                some[place].once.remote(self._asked, method, *arguments[place])
+                for place in open_ones
+            ]
+            self._wait(calls)
+            lost = []
+            for place, call in zip(open_ones, calls):
+                try:
+                    results[place] = ray.get(call)
+                except ray.exceptions.ActorUnavailableError:
+                    lost.append(place)
+                except ray.exceptions.RayError as error:
+                    raise ActorLost(self.why_lost(error)) from None
+            open_ones = lost
+            if not lost:
+                return [results[place] for place in range(len(some))]
+            get_logger().warning("Ray lost a call or its answer, asking again", method=method)
+            Event().wait(_AGAIN_S * (tried + 1))
+            self.look()
+        raise ActorLost(f"Ray loses every call of {method}")
 
     def why_lost(self, error: Exception, suspect: str = "") -> str:
         """Return one line about an error that Ray or a link raised: which actor died, if one did.
@@ -315,6 +401,7 @@ class Watch:
             suspect: who is named if Ray knows of none.
         """
         name = self.actors.lost(_PING_S) if self.actors is not None else ""
+        self.dead = name
         problem = self.ray_problem()
         if problem:
             return problem

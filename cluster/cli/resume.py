@@ -1,5 +1,6 @@
 """``smplab resume``: go on with a run that something ended."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,10 @@ def resume(
         Path,
         typer.Argument(metavar="RUN", autocompletion=complete_run, help="A run directory; latest."),
     ],
+    address: Annotated[
+        str | None,
+        typer.Option(help="Another Ray than the run's: local (start one), auto, HOST:PORT."),
+    ] = None,
     log_format: Annotated[
         str, typer.Option(help="Log lines on stderr: console (with -v), json.")
     ] = "console",
@@ -57,10 +62,10 @@ def resume(
     except OSError as error:
         raise CliError(TRY_AGAIN, "cannot write", f"{error.filename}: {error.strerror}") from None
     with lock:
-        return _resume(directory.path, log_format, level, quiet)
+        return _resume(directory.path, address, log_format, level, quiet)
 
 
-def _resume(path: Path, log_format: str, level: str, quiet: bool) -> int:
+def _resume(path: Path, address: str | None, log_format: str, level: str, quiet: bool) -> int:
     from cluster.cli.run import drive
     from cluster.resume import NoResumption, Resumed
     from cluster.rundir import RunDir
@@ -71,6 +76,11 @@ def _resume(path: Path, log_format: str, level: str, quiet: bool) -> int:
         found = Resumed(path, lambda line: report("note", line))
     except NoResumption as error:
         raise CliError(USAGE, "cannot resume", str(error)) from None
+
+    if address is not None:
+        if found.request.engine != "ray":
+            raise CliError(USAGE, "usage", f"--address is of runs on Ray, and {path} is none")
+        found.request = replace(found.request, address=address, hosts=None)
 
     def begins(checkpoint: "Checkpoint | None") -> None:
         where = "its beginning: it has no checkpoint"

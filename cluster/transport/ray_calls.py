@@ -1,12 +1,15 @@
 """Rounds of ordinary actor calls: they work wherever Ray does.
 
 The calls have the same dependencies as the graph of ``ray_graph``, and Ray passes results from
-actor to actor; the engine waits for the last one only.
+actor to actor; the engine waits for the last one only. If a call or its answer gets lost, nothing
+that depends on it is carried out, and the round goes on from where the actors stand: each counts
+its turns.
 """
 
 from typing import Any, Final
 
-from cluster.ray_watch import Actors, Watch
+from cluster.logging_setup import get_logger
+from cluster.ray_watch import Actors, CallLost, Watch
 
 _LAYERS: Final = 4
 
@@ -25,7 +28,19 @@ class CallsLink:
         last: Any = frame
         for _ in range(self.layers):
             last = kernel.superstep.remote(*[cpu.step.remote(last) for cpu in cpus])
-        answer: bytes = self._watch.get([last])[0]
+        try:
+            answer: bytes = self._watch.get([last])[0]
+        except CallLost:
+            get_logger().warning("Ray lost a call or its answer, going on from where actors stand")
+            answer = self.go_on()
+        return answer
+
+    def go_on(self) -> bytes:
+        """Make the superstep that comes next where the actors stand; return its frame."""
+        kernel, cpus = self._actors.kernel, self._actors.cpus
+        turns, wire = self._watch.ask([kernel], "last", [()])[0]
+        wires = self._watch.ask(cpus, "again", [(turns, wire)] * len(cpus))
+        answer: bytes = self._watch.ask([kernel], "superstep", [wires])[0]
         return answer
 
     def close(self) -> bool:

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
 from typing import Any, Final
+from unittest.mock import patch
 
+from cluster import checkpoint
 from cluster.engine_api import CheckpointPlan, RunRequest, RunResult
 from cluster.ray_engine import RayRun
+from tests.cluster.changed_turns import Change, change_turns
 from tests.cluster.killed import storm
 
 KERNEL: Final = -1
 ALL: Final = (0, 1, KERNEL)
-#: in a round; between two; before a checkpoint; while new actors are put back; before the results
-POINTS: Final = ("round", "idle", "keep", "take_up", "finish")
+#: in a round; between two; before a checkpoint; between its two phases; while new actors are put
+#: back; before the results
+POINTS: Final = ("round", "idle", "keep", "commit", "take_up", "finish")
 FILES: Final = ("trace.smpt", "outputs.smpo", "order.log")
 _IN_ROUND_S: Final = 0.002
 
@@ -35,10 +39,20 @@ class Struck(RayRun):
 
     layers = 4
 
-    def __init__(self, request: RunRequest, blows: Sequence[Blow]) -> None:
+    def __init__(
+        self, request: RunRequest, blows: Sequence[Blow], changes: Sequence[Change] = ()
+    ) -> None:
         super().__init__(request)
         self.blows = list(blows)
+        self.changes = changes  # of what the first actors do in their turns
         self.struck: list[tuple[str, int]] = []  # point and superstep of each blow
+
+    def _start(self) -> None:
+        super()._start()
+        if not self.recoveries:
+            assert self.actors is not None
+            for change in self.changes:
+                change_turns(self.actors, change, self.watch)
 
     def _loop(self) -> tuple[str, str]:
         transport = self.transport
@@ -66,7 +80,15 @@ class Struck(RayRun):
 
     def _keep(self, keeper: Any) -> None:
         self._strike("keep")
-        super()._keep(keeper)
+        write = checkpoint.write_atomically
+
+        def write_and_strike(path: Path, data: bytes) -> None:
+            write(path, data)
+            if path.suffix == ".part":
+                self._strike("commit")
+
+        with patch.object(checkpoint, "write_atomically", write_and_strike):
+            super()._keep(keeper)
 
     def _take_up(self, stood: Any) -> None:
         self._strike("take_up")

@@ -58,6 +58,21 @@ def test_every_packing_gives_the_bytes_of_the_local_engine(
     assert packed.digest == local.digest
 
 
+def test_a_question_that_is_asked_again_is_answered_again_and_not_carried_out_twice(
+    make_request: Make,
+) -> None:
+    run = DirectRun(make_request("storm", cpus_per_actor=8))
+    run._start()
+    assert run.actors is not None
+    cpus: CpuActor = run.actors.cpus[0]
+    frame = run._begin()
+    first = cpus.once(1, "step", frame)
+    assert cpus.once(1, "step", frame) is first
+    assert cpus.standing() == (1, False)
+    with pytest.raises(ValueError, match="was asked 0 after 1"):
+        cpus.once(0, "step", frame)
+
+
 class LossyLink(DirectLink):
     """Loses a message in every turn, another one each time, and goes on from where all stand."""
 

@@ -18,10 +18,15 @@ class FakeActors(Actors):
         super().__init__("kernel", ["cpus"], ["cpu actor 0-3", "kernel actor"])
         self.calls: list[str] = []
         self.answers = ["alive", "alive"]
+        self.running: int | None = None  # ticks of CPU time of the first, which is stopped
 
-    def pulse(self, method: str) -> list[Any]:
-        self.calls.append(method)
-        return [0, 1]
+    def here(self, name: str) -> tuple[int, str, int] | None:
+        known = self.running is not None and name == self.names[0]
+        return (1, "T", self.running or 0) if known else None
+
+    def pulse(self, method: str, only: int | None = None) -> list[Any]:
+        self.calls.append(method if only is None else f"{method} {only}")
+        return [0, 1] if only is None else [only]
 
 
 class Clock:
@@ -116,6 +121,52 @@ def test_an_actor_that_answers_nothing_is_waited_for_and_named_once(
     clock.now += 3.0
     watch.look()
     assert actors.calls.count("ready") == 2
+
+
+def test_a_question_that_got_lost_is_asked_again(clock: Clock, actors: FakeActors) -> None:
+    watch = watch_of(actors)
+    watch.look()
+    watch.begin_end()
+    actors.answers = ["alive", "lost"]
+    clock.now += 15.0
+    watch.look()
+    assert actors.calls == ["ready", "ready 1"]
+    actors.answers = ["alive", "alive"]
+    clock.now += 15.0
+    watch.look()
+    assert actors.calls[2:] == ["ready"]
+
+
+def test_who_loses_every_question_is_done_without(clock: Clock, actors: FakeActors) -> None:
+    watch = watch_of(actors)
+    watch.look()
+    watch.begin_end()
+    actors.answers = ["alive", "lost"]
+    clock.now += 15.0
+    watch.look()
+    clock.now += 15.0
+    with pytest.raises(ActorLost, match="kernel actor does not answer"):
+        watch.look()
+
+
+@pytest.mark.parametrize(("ticks", "lost"), [((70, 70, 70), True), ((71, 72, 73), False)])
+def test_who_is_stopped_is_lost_unless_it_still_runs_in_turns(
+    clock: Clock, actors: FakeActors, ticks: tuple[int, ...], lost: bool
+) -> None:
+    watch = watch_of(actors)
+    watch.gives_up = True
+    actors.running = 70
+    watch.look()
+    actors.answers = ["silent", "alive"]
+    seen = False
+    for actors.running in ticks:
+        clock.now += 3.0
+        try:
+            watch.look()
+        except ActorLost as error:
+            assert str(error) == "cpu actor 0-3 is stopped"
+            seen = True
+    assert seen is lost
 
 
 def test_an_actor_that_answers_nothing_at_the_end_is_done_without(

@@ -27,15 +27,20 @@ from cluster.local_engine import run_local
 from cluster.ray_session import RaySession
 from cluster.rundir import RunDir
 from cluster.transport.faults import KINDS, FaultPlan
+from tests.cluster.changed_turns import Change
 from tests.cluster.cli.test_resume import CONFIG, KILLED
 from tests.cluster.damage import check_damages
 from tests.cluster.killed import gone_on, request_for, run_until, storm
+from tests.cluster.lost_calls import run_with_lost_calls
+from tests.cluster.lost_hosts import smplab as run_on_hosts
+from tests.cluster.lost_hosts import two_hosts
+from tests.cluster.slowed import slowed
 from tests.cluster.struck import ALL, KERNEL, Blow, Struck, differences, request_on_ray
 from tests.cluster.transport.test_checked import FaultyRun
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LINKS: Final = ("shm", "graph", "calls")
-#: row -> where, and whom; -2: one of the CPU actors, -3: two blows and one while it recovers
+#: row -> where, and whom
 KILLS: Final = {
     "R1 round": ("round", [0]),
     "R1 idle": ("idle", [1]),
@@ -44,9 +49,24 @@ KILLS: Final = {
     "R2 round": ("round", [KERNEL]),
     "R2 idle": ("idle", [KERNEL]),
     "R2 keep": ("keep", [KERNEL]),
+    "R2 phases": ("commit", [KERNEL]),
     "R2 restore": ("take_up", [KERNEL]),
     "R3 all": ("round", ALL),
 }
+
+
+#: row -> whom, and whether it dies before it makes a turn or after, with its answer unsaid
+IN_TURN: Final = {
+    "R1 before": (0, "before"),
+    "R1 after": (1, "after"),
+    "R2 before": (KERNEL, "before"),
+    "R2 after": (KERNEL, "after"),
+}
+HOSTS_WORDS: Final = ("hosts.yaml", "-q")
+_BLOWS: Final = 20  # to one run, in row "R3 again and again"
+_LONG_TURN_S: Final = 12.0  # of CPU time: more than any limit of the engine's
+_LATE_S: Final = 0.05
+_TIMES_SLOWER: Final = 50
 
 
 class Failed(Exception):
@@ -88,14 +108,24 @@ def killed_actors(row: str, seed: int, folder: Path, plain: Plain) -> int:
     return _check_struck(Struck(request, blows), folder, plain)
 
 
-def many_kills(row: str, seed: int, folder: Path, plain: Plain) -> int:
-    """Kill somebody again and again, wherever the run is."""
+def killed_in_turn(row: str, seed: int, folder: Path, plain: Plain) -> int:
+    """Let an actor die in a certain turn; return how often the run went on."""
     choose = random.Random(f"{row} {seed}")
-    blows = [
-        Blow(choose.choice(("round", "idle", "keep", "take_up")), 0, [choose.choice(ALL)])
-        for _ in range(6)
-    ]
-    request = request_on_ray(folder, LINKS[seed % 3], max_recoveries=20)
+    actor, when = IN_TURN[row]
+    change = Change(actor, dies=(choose.randrange(34, 90), when))
+    request = request_on_ray(folder, LINKS[seed % 3], max_recoveries=9)
+    return _check_struck(Struck(request, [], [change]), folder, plain)
+
+
+def many_kills(row: str, seed: int, folder: Path, plain: Plain) -> int:
+    """Kill somebody again and again, wherever the run is, but never three times at one place."""
+    choose = random.Random(f"{row} {seed}")
+    blows = []
+    for number in range(_BLOWS):
+        again = bool(blows) and blows[-1].point != "take_up" and choose.random() < 0.2
+        point = "take_up" if again else choose.choice(("round", "idle", "keep"))
+        blows.append(Blow(point, 5 * number, [choose.choice(ALL)]))
+    request = request_on_ray(folder, LINKS[seed % 3], max_recoveries=2 * _BLOWS)
     return _check_struck(Struck(request, blows), folder, plain, all_of_them=False)
 
 
@@ -107,12 +137,85 @@ def stopped(row: str, seed: int, folder: Path, plain: Plain) -> int:
     return _check_struck(Struck(request, [blow]), folder, plain)
 
 
-def _check_struck(run: Struck, folder: Path, plain: Plain, *, all_of_them: bool = True) -> int:
+def slow(row: str, seed: int, folder: Path, plain: Plain) -> int:
+    """Make an actor slow, or its line, or one turn very long: nobody may be taken for dead."""
+    choose = random.Random(f"{row} {seed}")
+    actor = choose.choice(ALL)
+    turn = choose.randrange(10, 90)
+    changes = (
+        [],
+        [Change(actor, late_s=_LATE_S)],
+        [Change(actor, busy=(turn, _LONG_TURN_S))],
+    )[seed % 3]
+    request = request_on_ray(folder, LINKS[seed // 3 % 3], max_recoveries=9)
+    run = Struck(request, [], changes)
+    if changes:
+        return _check_struck(run, folder, plain, lost=False)
+
+    def pid() -> int | None:
+        there = run.actors is not None and run.actors.places
+        return run.actors.places[actor][1] if there else None
+
+    with slowed(pid, _TIMES_SLOWER) as periods:
+        recoveries = _check_struck(run, folder, plain, lost=False)
+    check(len(periods) > 10, f"it was slowed for {len(periods)} periods only")
+    return recoveries
+
+
+def lost_calls(row: str, seed: int, folder: Path, plain: Plain) -> int:
+    """Let Ray's own calls fail: requests, replies, and such as are under way."""
+    percent = dict.fromkeys(("req", "resp", "in_flight"), 0)
+    for kind in (("req",), ("resp",), ("in_flight",), tuple(percent))[seed % 4]:
+        percent[kind] = 4
+    ended = run_with_lost_calls(folder, LINKS[seed % 3], 10, percent)
+    check(ended["kind"] == DONE, f"{ended['kind']}: {ended['message']}")
+    check(ended["digest"] == plain.ray.digest, f"digest {ended['digest']}")
+    check(not differences(folder, plain.ray_folder), str(differences(folder, plain.ray_folder)))
+    recoveries: int = ended["recoveries"]
+    return recoveries
+
+
+def lost_host(row: str, seed: int, folder: Path, plain: Plain) -> int:
+    """Kill the raylet of one of two hosts: the run goes on on the other."""
+    stops = random.Random(f"{row} {seed}").randrange(3, 20)
+    for name in ("home", "plain"):
+        (folder / name).mkdir(parents=True)
+    alone = {**os.environ, "PYTHONPATH": str(ROOT)}
+    wanted = run_on_hosts(folder / "plain", alone, (0, 0), "run", *HOSTS_WORDS, "--engine", "local")
+    with two_hosts(folder / "home") as hosts:
+        done = run_on_hosts(folder, hosts.environment, (stops, hosts.raylet), "run", *HOSTS_WORDS)
+    check(done.returncode == 0, f"exit code {done.returncode}: {done.stderr}")
+    check(done.stdout == wanted.stdout, f"{done.stdout} is not {wanted.stdout}")
+    return 1
+
+
+def lost_control_service(row: str, seed: int, folder: Path, plain: Plain) -> int:
+    """Kill Ray's control service: an error in time; then go on on another Ray."""
+    stops = random.Random(f"{row} {seed}").randrange(3, 20)
+    for name in ("home", "plain"):
+        (folder / name).mkdir(parents=True)
+    alone = {**os.environ, "PYTHONPATH": str(ROOT)}
+    wanted = run_on_hosts(folder / "plain", alone, (0, 0), "run", *HOSTS_WORDS, "--engine", "local")
+    with two_hosts(folder / "home") as hosts:
+        done = run_on_hosts(folder, hosts.environment, (stops, hosts.gcs), "run", *HOSTS_WORDS)
+        check(done.returncode == 3, f"exit code {done.returncode}: {done.stderr}")
+        check("Ray's control service at" in done.stderr, done.stderr)
+    [run] = (folder / "runs").iterdir()
+    words = ("resume", str(run), "-q", "--address", "local")
+    done = run_on_hosts(folder, alone, (0, 0), *words)
+    check(done.returncode == 0, f"exit code {done.returncode}: {done.stderr}")
+    check(done.stdout == wanted.stdout, f"{done.stdout} is not {wanted.stdout}")
+    return 1
+
+
+def _check_struck(
+    run: Struck, folder: Path, plain: Plain, *, all_of_them: bool = True, lost: bool = True
+) -> int:
     result = run.run()
     check(result.exit_kind == DONE, f"{result.exit_kind}: {result.message}")
     check(result.digest == plain.ray.digest, f"digest {result.digest}")
     check(not differences(folder, plain.ray_folder), str(differences(folder, plain.ray_folder)))
-    check(run.recoveries > 0, "nothing happened")
+    check(bool(run.recoveries) is lost, f"{run.recoveries} recoveries")
     check(not (all_of_them and run.blows), f"only {run.struck} happened")
     return run.recoveries
 
@@ -180,14 +283,19 @@ def damaged(row: str, seed: int, folder: Path, plain: Plain) -> int:
 Row = Callable[[str, int, Path, Plain], int]
 ROWS: Final[dict[str, Row]] = {
     **dict.fromkeys(KILLS, killed_actors),
+    **dict.fromkeys(IN_TURN, killed_in_turn),
     "R3 again and again": many_kills,
     "R4 local": killed_driver,
     "R4 Ray": killed_driver_on_ray,
     "R5": stopped,
+    "R6": slow,
     "R7": bad_packets,
+    "R8": lost_calls,
+    "R9 host": lost_host,
+    "R9 control": lost_control_service,
     "R12": damaged,
 }
-_NO_RAY: Final = ("R4 local", "R4 Ray", "R7", "R12")
+_NO_RAY: Final = ("R4 local", "R4 Ray", "R7", "R8", "R9 host", "R9 control", "R12")
 
 
 @contextmanager
