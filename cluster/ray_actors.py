@@ -121,6 +121,8 @@ def failure_of(lp: str, error: BaseException, spec: MachineSpec, scheme: str) ->
         kind, told = found
         return failure_frame(lp, kind, told[:_MOST_TEXT], details)
     text = str(error).strip().split("\n")[0][:_MOST_TEXT]
+    if isinstance(error, MemoryError):
+        text = "its host gives it no more memory"
     return failure_frame(lp, "error", f"{type(error).__name__}: {text}", details)
 
 

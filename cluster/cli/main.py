@@ -64,6 +64,9 @@ def run_command(arguments: Sequence[str]) -> int:
             return _interrupted()
         if os.environ.get("SMPLAB_TRACEBACK") == "1":
             raise
+        if isinstance(error, MemoryError):
+            report("out of memory", "the host gives this process no more")
+            return BROKEN
         what = " ".join(str(error).split())[:500]
         report("internal error", f"{type(error).__name__}: {what} (SMPLAB_TRACEBACK=1 shows more)")
         return BROKEN

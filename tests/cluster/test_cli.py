@@ -301,6 +301,21 @@ def test_a_bug_is_an_internal_error_without_a_traceback(
     )
 
 
+def test_a_host_without_memory_is_one_line_and_the_run_is_partial(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run_machine(request: RunRequest) -> RunResult:
+        raise MemoryError
+
+    monkeypatch.setattr(engine, "run_machine", run_machine)
+    assert run_command(["run", "-q", str(config)]) == 3
+    assert capsys.readouterr().err == (
+        "smplab: out of memory: the host gives this process no more\n"
+    )
+    manifest = json.loads((the_run(config.parent) / "manifest.json").read_text())
+    assert (manifest["complete"], manifest["exit_code"]) == (False, 3)
+
+
 def test_every_line_of_a_message_carries_its_kind(capsys: pytest.CaptureFixture[str]) -> None:
     report("config error", "a\nb")
     assert capsys.readouterr().err == "smplab: config error: a\nsmplab: config error: b\n"

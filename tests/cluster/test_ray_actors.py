@@ -73,6 +73,20 @@ def test_a_question_that_is_asked_again_is_answered_again_and_not_carried_out_tw
         cpus.once(0, "step", frame)
 
 
+def test_an_actor_without_memory_is_named(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def step(*arguments: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr("cluster.lps.CpuGroup.step", step)
+    result = run_direct(make_request("storm", cpus_per_actor=4))
+    assert (result.exit_kind, result.message) == (
+        engine_api.BROKEN,
+        "cpu actor 0-3 failed: MemoryError: its host gives it no more memory",
+    )
+
+
 class LossyLink(DirectLink):
     """Loses a message in every turn, another one each time, and goes on from where all stand."""
 

@@ -1,6 +1,6 @@
 """Faults by the hundred: every run must end as if nothing had happened, or say what did.
 
-Usage: python -m tests.oracle.fault_soak [--rows ROW,...] [--seeds FIRST-LAST]
+Usage: python -m tests.oracle.fault_soak [--rows ROW,...] [--seeds FIRST-LAST] [--minutes N]
 
 A line for each row, with how many runs there were and how often they went on; exit code 1 if any
 ended otherwise than it must, with its row and seed, which make it again. Rows are those of the
@@ -19,12 +19,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Any, Final
 
-from cluster.engine_api import DONE, RunRequest, RunResult
+from cluster.engine_api import BROKEN, DONE, RunRequest, RunResult
 from cluster.local_engine import run_local
+from cluster.ray_engine import run_ray
 from cluster.ray_session import RaySession
+from cluster.resume import Resumed
 from cluster.rundir import RunDir
 from cluster.transport.faults import KINDS, FaultPlan
 from tests.cluster.changed_turns import Change
@@ -63,6 +66,9 @@ IN_TURN: Final = {
     "R2 after": (KERNEL, "after"),
 }
 HOSTS_WORDS: Final = ("hosts.yaml", "-q")
+_ROUND: Final = 9  # runs of row R15 that take all links and all actors once
+_FEWEST: Final = 3 * _ROUND
+_BY_CHANCE: Final = 2  # descriptors
 _BLOWS: Final = 20  # to one run, in row "R3 again and again"
 _LONG_TURN_S: Final = 12.0  # of CPU time: more than any limit of the engine's
 _LATE_S: Final = 0.05
@@ -80,7 +86,9 @@ def check(held: bool, what: str) -> None:
 
 
 class Plain:
-    """What undisturbed runs give, made once each."""
+    """What undisturbed runs give, made once each; and for how many minutes row R15 goes on."""
+
+    minutes = 1.0
 
     def __init__(self, folder: Path) -> None:
         self.ray_folder = folder / "ray"
@@ -160,6 +168,22 @@ def slow(row: str, seed: int, folder: Path, plain: Plain) -> int:
         recoveries = _check_struck(run, folder, plain, lost=False)
     check(len(periods) > 10, f"it was slowed for {len(periods)} periods only")
     return recoveries
+
+
+def poor(row: str, seed: int, folder: Path, plain: Plain) -> int:
+    """Give an actor no more memory: the run ends right, or as broken and can be gone on with."""
+    choose = random.Random(f"{row} {seed}")
+    more = choose.choice((0, 64 << 10, 1 << 20))
+    change = Change(choose.choice(ALL), poor=(choose.randrange(34, 90), more))
+    run = Struck(request_on_ray(folder, LINKS[seed % 3], max_recoveries=9), [], [change])
+    result = run.run()
+    if result.exit_kind == BROKEN:
+        check("memory" in result.message, result.message)
+        result = Resumed(folder, print).go_on(run_ray, lambda checkpoint: None)
+    check(result.exit_kind == DONE, f"{result.exit_kind}: {result.message}")
+    check(result.digest == plain.ray.digest, f"digest {result.digest}")
+    check(not differences(folder, plain.ray_folder), str(differences(folder, plain.ray_folder)))
+    return run.recoveries
 
 
 def lost_calls(row: str, seed: int, folder: Path, plain: Plain) -> int:
@@ -274,6 +298,37 @@ def bad_packets(row: str, seed: int, folder: Path, plain: Plain) -> int:
     return 0
 
 
+def long_soak(row: str, seed: int, folder: Path, plain: Plain) -> int:
+    """Run again and again for so many minutes, each time with a blow; nothing may grow for ever.
+
+    Memory and descriptors of this process are sampled after each run. Those of the second half of
+    the time must be those of the first half: descriptors exactly, but for what a run may have open
+    by chance; memory but for a hundredth for each hour and a fiftieth.
+    """
+    choose = random.Random(f"{row} {seed}")
+    samples: list[tuple[float, int, int]] = []
+    started, recoveries = perf_counter(), 0
+    while perf_counter() - started < 60 * plain.minutes or len(samples) < _FEWEST:
+        number = len(samples)
+        point = choose.choice(("round", "idle", "keep"))
+        blow = Blow(point, choose.randrange(80), [ALL[number % 3]])
+        request = request_on_ray(folder / f"{number}", LINKS[number // 3 % 3], max_recoveries=9)
+        recoveries += _check_struck(Struck(request, [blow]), folder / f"{number}", plain)
+        shutil.rmtree(folder / f"{number}")
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        opened = len(list(Path("/proc/self/fd").iterdir()))
+        samples.append((perf_counter() - started, pages, opened))
+    steady = samples[_ROUND:]  # what is loaded and opened once is by then
+    early, late = steady[: len(steady) // 2], steady[len(steady) // 2 :]
+    hours = (samples[-1][0] - samples[0][0]) / 3600
+    pages, later = (median(pages for _, pages, _ in half) for half in (early, late))
+    opened, at_last = (median(opened for *_, opened in half) for half in (early, late))
+    print(f"{row}: {len(samples)} runs, {pages} and {later} pages, {opened} and {at_last} files")
+    check(later <= pages * (1.02 + 0.01 * hours), f"memory grows: {samples}")
+    check(at_last <= opened + _BY_CHANCE, f"descriptors grow: {samples}")
+    return recoveries
+
+
 def damaged(row: str, seed: int, folder: Path, plain: Plain) -> int:
     """Damage what is left of a killed run, a thousand times."""
     check(run_until(request_for(folder, storm()), 20 + seed % 19), "it had ended")
@@ -293,7 +348,9 @@ ROWS: Final[dict[str, Row]] = {
     "R8": lost_calls,
     "R9 host": lost_host,
     "R9 control": lost_control_service,
+    "R11": poor,
     "R12": damaged,
+    "R15": long_soak,
 }
 _NO_RAY: Final = ("R4 local", "R4 Ray", "R7", "R8", "R9 host", "R9 control", "R12")
 
@@ -312,7 +369,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Faults by the hundred.")
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--seeds", default="1-10")
+    parser.add_argument("--minutes", type=float, default=Plain.minutes, help="of each seed of R15")
     options = parser.parse_args()
+    Plain.minutes = options.minutes
     rows = options.rows.split(",")
     first, _, last = options.seeds.partition("-")
     failed = 0
