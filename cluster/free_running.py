@@ -73,6 +73,8 @@ class FreeHost(KernelHost):
                 self._group_of[cpu] = number
         self.on_way = [False] * len(groups)
         self.under_way = 0  # how many groups are on their way
+        # by group the CPUs that may have something to do: of many, most have nothing
+        self._stirring: list[dict[int, bool]] = [{} for _ in groups]
         self._asking: dict[int, bool] = {}  # groups that stand still, and may have something to do
         self._kept: Inboxes = {}  # messages for CPUs that have not been told to go
 
@@ -119,6 +121,10 @@ class FreeHost(KernelHost):
             self.on_way[group] = False
             self.under_way -= 1
             self._asking[group] = True
+            stirring = self._stirring[group]
+            for report in reports:
+                if report[1] < NEVER:
+                    stirring[report[0]] = True
             for cpu, messages in self.view.take_in(reports).items():
                 self._keep(cpu, messages, kept)
 
@@ -149,19 +155,23 @@ class FreeHost(KernelHost):
         view, kept, group_of, asking = self.view, self._kept, self._group_of, self._asking
         for cpu in kept:
             group = group_of[cpu]
+            self._stirring[group][cpu] = True
             if not self.on_way[group]:
                 asking[group] = True
         view.waiting = waiting = {}
         cpu_next = view.cpu_next
         for group in sorted(asking):
             idle = True
-            for cpu in self._groups[group]:
+            stirring = self._stirring[group]
+            for cpu in sorted(stirring):
                 next_ns = cpu_next[cpu]
                 for effect in kept.get(cpu, ()):
                     next_ns = min(next_ns, effect[0])
                 if next_ns < NEVER:
                     waiting[cpu] = next_ns
                     idle = False
+                else:
+                    del stirring[cpu]
             if idle:
                 del asking[group]
         horizons = self.scheme.horizons(view)
@@ -177,7 +187,7 @@ class FreeHost(KernelHost):
         kept, cpu_next = self._kept, self.view.cpu_next
         for group, horizons in gos.items():
             inboxes: Inboxes = {}
-            for cpu in self._groups[group]:
+            for cpu in sorted(self._stirring[group]):
                 inbox = kept.pop(cpu, None)
                 if inbox is not None:
                     inboxes[cpu] = inbox
@@ -203,7 +213,9 @@ class FreeHost(KernelHost):
             next_ns = cpu_next[cpu]
             if next_ns < NEVER:
                 last_ns = max(last_ns, next_ns + ahead_ns)
-            gos.setdefault(self._group_of[cpu], {})[cpu] = last_ns
+            group = self._group_of[cpu]
+            self._stirring[group][cpu] = True
+            gos.setdefault(group, {})[cpu] = last_ns
         return self._send(gos)
 
     def plain_run(self) -> dict[str, Any]:

@@ -118,6 +118,7 @@ class CpuGroup:
         bring(spec)
         self._group = Group([make_cpu(cpu, spec, loader) for cpu in cpus])
         self._step = self._group.step
+        self._tracing = spec.trace
         self.cpus = self._group.by_number
         self._supersteps = 0
         self._turns = 0
@@ -202,6 +203,8 @@ class CpuGroup:
 
     def drain_trace(self, *, final: bool = False) -> list[Chunk]:
         """Take the whole chunks of trace that have come together; with ``final`` all of it."""
+        if not self._tracing:
+            return []
         return [
             (cpu, chunk)
             for cpu, lp in self.cpus.items()

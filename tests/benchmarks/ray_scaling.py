@@ -3,7 +3,8 @@
 Every row is a run without a trace, on the engine's loop alone (start and end are measured apart):
 a *storm* (fork, exec, exit, wait), or processes, one for each CPU, that loop so many turns between
 two system calls (``compute``). The rounds take turns with the local engine; the medians count, and
-how much they differ is printed.
+how much they differ is printed. A run must not be short: actors are new processes, and their first
+steps are slow; the local engine runs in a process that has run before.
 
 A packing is a number of CPU actors, or a percentage: so much of the CPUs is beside the kernel, in
 its process, and the rest in one actor. With --pin the processes stay on cores of their own as far
@@ -409,7 +410,7 @@ def main() -> None:
     parser.add_argument("--links", type=_links, default=["shm"])
     parser.add_argument("--schemes", type=_schemes, default=["barrier", "redblack", "lax"])
     parser.add_argument("--loads", type=_loads, default=["storm", "1000"])
-    parser.add_argument("--lifecycles", type=int, default=3_000, help="of each storm")
+    parser.add_argument("--lifecycles", type=int, default=12_000, help="of each storm")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--frame", type=int, default=2_000, help="bytes of an empty round's frames")
     parser.add_argument("--start", action="store_true", help="start and end of a Ray, too")
