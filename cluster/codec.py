@@ -48,6 +48,7 @@ _REPORT: Final = 1
 _SUPERSTEP: Final = 2
 _FAILURE: Final = 3
 _GO: Final = 6  # 4 and 5: ``cluster.pieces``
+_IN_TURN: Final = 7
 
 _REQUEST_LENGTHS: Final = {code: R_ARGS + len(row[1]) for code, row in REQUESTS.items()}
 _EFFECT_LENGTHS: Final = {code: 3 + len(row[1]) for code, row in EFFECTS.items()}
@@ -305,6 +306,17 @@ class GroupCodec:
         _, last, horizons, body = _unpack_frame(frame, _GO, _plain_hook)
         return last, horizons, self._segment(body)
 
+    def decode_turn(self, frame: bytes) -> tuple[int, int, int, Segment]:
+        """Return round, CPU, horizon and messages of a turn frame.
+
+        Raises:
+            WireError: the frame is none of ours.
+        """
+        _, number, cpu, horizon_ns, body = _unpack_frame(frame, _IN_TURN, _plain_hook)
+        if cpu not in self._cpus:
+            raise WireError(f"a turn of cpu {cpu}, which is not in group {self._group}")
+        return number, cpu, horizon_ns, self._segment(body)
+
     def _segment(self, body: bytes) -> Segment:
         if not body:
             return {}
@@ -434,6 +446,13 @@ class KernelCodec:
     ) -> bytes:
         """Return the frame that tells one group how far to go, with the messages for its CPUs."""
         return pack((_GO, last, horizons, pack(inboxes) if inboxes else b""))
+
+    def encode_turn(
+        self, number: int, cpu: int, horizon_ns: int, effects: Sequence[Effect]
+    ) -> bytes:
+        """Return the frame that tells one CPU in round ``number`` how far to go, with messages."""
+        body = pack({cpu: effects}) if effects else b""
+        return pack((_IN_TURN, number, cpu, horizon_ns, body))
 
     def hook(self, code: int, body: bytes) -> Any:
         """Return what an extension type stands for on the kernel's side."""

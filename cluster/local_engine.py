@@ -12,7 +12,7 @@ from cluster import engine_api, lps
 from cluster.engine_api import Resumption, RunRequest, RunResult, StorageError
 from cluster.free_running import FreeGroups, FreeHost, groups_of
 from cluster.interrupt import HeldInterrupt
-from cluster.machine_loop import LOOK_EVERY, run_machine_loop
+from cluster.machine_loop import LOOK_EVERY, LOOK_EVERY_TURNS, run_machine_loop
 from cluster.recorder import Recorder, ordered, verdict_kind
 from cluster.sync.order_log import RecordedOrder
 from cluster.sync.replayed import ReplayDiverged, Replayed
@@ -29,7 +29,6 @@ from workloads.language.loader import Loader as LanguageLoader
 if TYPE_CHECKING:  # few runs take checkpoints, and logging is dear
     from cluster.keeper import Keeper
 
-_EVENTS_A_LOOK: Final = 1024  # rounds between two looks where a round is one event
 _EVENTS_A_STOP: Final = 8  # likewise between two questions whether to stop; divides LOOK_EVERY
 _CTRL_C: Final = "stopped by Ctrl-C"
 
@@ -61,7 +60,7 @@ class LocalRun:
         if request.replay is not None and spec.granularity == "step":
             self.host.kernel.chooser = Replaying(request.replay.answers)
         one_event = scheme.settles or runs_free(scheme)
-        self._look_every = _EVENTS_A_LOOK if one_event else LOOK_EVERY
+        self._look_every = LOOK_EVERY_TURNS if one_event else LOOK_EVERY
         self.keeper: Keeper | None = None
         self._begin_files(scheme, loader)
         self._input: Iterator[bytes] = (
@@ -372,7 +371,7 @@ def _machine(
     host = lps.KernelHost(spec, loader, *options)
     # a replay may be stopped after any round
     stride = _EVENTS_A_STOP if scheme.settles and log is None else 1
-    cut = _EVENTS_A_LOOK if scheme.settles else LOOK_EVERY
+    cut = LOOK_EVERY_TURNS if scheme.settles else LOOK_EVERY
     return host, group, LocalTransport(host, group, stride, cut)
 
 

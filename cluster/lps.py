@@ -23,6 +23,7 @@ from cluster.sync.guarded import guarded
 from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.order_log import OrderLog
 from cluster.sync.scheme import NO_FURTHER, Scheme, in_halves
+from cluster.trace.format import CHUNK_RECORDS
 from cluster.trace.store import drain_chunks
 from kernel.cgroup.cgroup import descendants, path_of
 from kernel.cgroup.members import cpu_stat
@@ -175,6 +176,11 @@ class CpuGroup:
         self._group.settle_all()
         self._step = self._group.settle
 
+    def stop_at_messages(self) -> None:
+        """Let a CPU stop when it has said something, as it does after ``settle_all``."""
+        for lp in self.cpus.values():
+            lp.eager = True
+
     def _instrument(
         self,
         function: Callable[..., Op] | None,
@@ -208,7 +214,7 @@ class CpuGroup:
         return [
             (cpu, chunk)
             for cpu, lp in self.cpus.items()
-            if final or len(lp.trace) >= 4096
+            if final or len(lp.trace) >= CHUNK_RECORDS
             for chunk in drain_chunks(lp.trace, final=final)
         ]
 
@@ -474,7 +480,7 @@ class KernelHost:
     def drain_trace(self, *, final: bool = False) -> list[Chunk]:
         """As ``CpuGroup.drain_trace``; the kernel is the LP after the last CPU."""
         kernel = self.kernel
-        if not final and len(kernel.trace) < 4096:
+        if not final and len(kernel.trace) < CHUNK_RECORDS:
             return []
         return [(kernel.spec.cpus, chunk) for chunk in drain_chunks(kernel.trace, final=final)]
 

@@ -10,6 +10,7 @@ stop.
 from typing import Final, Protocol
 
 LOOK_EVERY: Final = 32  # rounds between two looks; also where traces are cut
+LOOK_EVERY_TURNS: Final = 1024  # the same where a round is one event
 
 
 class Transport(Protocol):

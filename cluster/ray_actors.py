@@ -49,6 +49,7 @@ from cluster.codec import (
 )
 from cluster.engine_api import BROKEN, INVARIANT, kernel_failure
 from cluster.free_running import FreeHost
+from cluster.in_turn import TurnHost
 from cluster.logging_setup import HeldLines, get_logger, setup_logging
 from cluster.machine_loop import LOOK_EVERY
 from cluster.pieces import Answerer, Gatherer
@@ -77,7 +78,7 @@ _MOST_TEXT: Final = 20_000  # characters of a story or a traceback: failures tra
 
 _ENTRY_BYTES: Final = 64  # about so many has an entry of the log of what was served
 _WHOLE_BYTES: Final = 1 << 30  # of a frame that is never cut
-_AT_THE_END: Final = NEVER  # mark of the last chunks, after every superstep
+AT_THE_END: Final = NEVER  # mark of the last chunks, after every superstep
 
 # (superstep, LP number, encoded records)
 MarkedChunk = tuple[int, int, bytes]
@@ -386,7 +387,7 @@ class CpuActor(_Actor):
         """
         if frame is not None and not self._ended and self._failed is None:
             self.step(frame)
-        self._hold(_AT_THE_END, self._group.drain_trace(final=True))
+        self._hold(AT_THE_END, self._group.drain_trace(final=True))
         now_ns = max(cpu.now_ns for cpu in self._group.cpus.values())
         self._log("cpus have ended", now_ns, supersteps=self._supersteps)
         return {
@@ -447,11 +448,13 @@ class KernelActor(_Actor):
         self._loader = loader = lps.loader_of(spec)
         settings = Settings(spec.cpus, quantum_ns, spec.seed, slack_ns)
         made = make_scheme(scheme, settings, "ray", scheme_from)
-        self._host: lps.KernelHost = (
-            FreeHost(spec, loader, made, quantum_ns, max_virtual_ns, slack_ns, groups)
-            if runs_free(made)
-            else lps.KernelHost(spec, loader, made, quantum_ns, max_virtual_ns)
-        )
+        self._host: lps.KernelHost
+        if runs_free(made):
+            self._host = FreeHost(spec, loader, made, quantum_ns, max_virtual_ns, slack_ns, groups)
+        elif made.settles:
+            self._host = TurnHost(spec, loader, made, quantum_ns, max_virtual_ns, groups)
+        else:
+            self._host = lps.KernelHost(spec, loader, made, quantum_ns, max_virtual_ns)
         if record:
             self._host.record()
         self._order: list[OrderChunk] = []  # of the order log
@@ -645,7 +648,7 @@ class KernelActor(_Actor):
                 self._keep_unserved(frames)
             self.answers.clear()
         self._take_outputs()
-        self._hold(_AT_THE_END, host.drain_trace(final=True))
+        self._hold(AT_THE_END, host.drain_trace(final=True))
         self._take_order(final=True)
         chunks, outputs, order = self.fetch()
         self._log("the kernel has ended", host.virtual_ns, supersteps=host.supersteps)

@@ -48,10 +48,20 @@ from cluster.ray_free_actors import FreeCpuActor, FreeKernelActor
 from cluster.ray_metrics import RunMetrics
 from cluster.ray_placement import Placement
 from cluster.ray_session import RaySession, RayUnreachable
+from cluster.ray_turn_actors import TurnCpuActor, TurnKernelActor, in_file_order, rounds_of
 from cluster.ray_watch import LOOK_S, PULSE_GROUPS, ActorLost, Actors, TimeUp, Watch, cause, within
 from cluster.recorder import STREAMED, Recorder, verdict_kind
 from cluster.set_down import ENGINE, GROUPS, HOST, NotSetDown, TakeUpError
-from cluster.sync.scheme import SchemeError, in_halves, make_scheme, runs_free, settings_of, stands
+from cluster.sync.scheme import (
+    SchemeClass,
+    SchemeError,
+    in_halves,
+    make_scheme,
+    runs_free,
+    scheme_class,
+    settings_of,
+    stands,
+)
 from cluster.transport.frames import FrameTransport, Link
 from cluster.transport.ray_calls import CallsLink, HalvesLink
 from cluster.transport.ray_checked import RayCheckedLink
@@ -136,6 +146,8 @@ class RayRun:
         scheme = make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
         self.free = runs_free(scheme)
         self.halves = in_halves(scheme)
+        self.in_turn = scheme.settles
+        self._waiting: list[MarkedChunk] = []  # chunks of trace that come later in the file
         self.keeper: Keeper | None = None
         self._begin_files()
         self.transport: FrameTransport | FreeCalls | FreeLines | None = None
@@ -186,7 +198,7 @@ class RayRun:
             scheme = make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
             self.record = self.recorder.begin_order(scheme)
             wanted = request.checkpoint is not None and request.out_dir is not None
-            if wanted and not stands(scheme):
+            if wanted and (self.in_turn or not stands(scheme)):
                 get_logger().info(f"no checkpoints are taken under the scheme {request.scheme}")
             elif wanted:
                 self.keeper = Keeper(request, self.recorder)
@@ -255,6 +267,7 @@ class RayRun:
             within(_KILL_S, self.placement.remove, self._interrupt)
             self.placement = None
         self.watch.begin_again()
+        self._waiting = []
         self.recorder.abandon()
         resume = None
         if self.keeper is not None:
@@ -324,8 +337,7 @@ class RayRun:
         logs: Logs = ("json", request.out_dir.name if request.out_dir else "")
         decorate: Any = ray.remote  # its types do not know concurrency groups
         remote = decorate(num_cpus=0, max_restarts=0, concurrency_groups=PULSE_GROUPS)
-        classes = (FreeCpuActor, FreeKernelActor) if self.free else (CpuActor, KernelActor)
-        cpu_class, kernel_class = map(remote, classes)
+        cpu_class, kernel_class = map(remote, self._classes())
         kind = (True,) if self.halves else ()
         beside = request.beside > 0
         if beside:
@@ -354,7 +366,7 @@ class RayRun:
         elif self.keeper is not None:
             self._call_kernel("keep_served")
         link: Link | FreeCalls | FreeLines
-        if self.free:
+        if self.free or self.in_turn:
             link = self.transport = self._make_free(self.actors)
         else:
             link = self._make_link(self.actors)
@@ -363,6 +375,12 @@ class RayRun:
         get_logger().info(
             "actors are up", actors=len(self.groups) + 1, link=link.__class__.__name__
         )
+
+    def _classes(self) -> tuple[type[CpuActor], type[KernelActor]]:
+        """Return what the actors are."""
+        if self.in_turn:
+            return TurnCpuActor, TurnKernelActor
+        return (FreeCpuActor, FreeKernelActor) if self.free else (CpuActor, KernelActor)
 
     def _take_up(self, stood: "_Stood") -> None:
         """Let new actors stand where a checkpoint was taken.
@@ -535,12 +553,22 @@ class RayRun:
             relay(name, lines)
 
     def _record(
-        self, chunks: Sequence[Sequence[MarkedChunk]], outputs: Sequence[tuple[str, bytes]]
+        self,
+        chunks: Sequence[Sequence[MarkedChunk]],
+        outputs: Sequence[tuple[str, bytes]],
+        *,
+        final: bool = False,
     ) -> None:
         """Hand traces and outputs to the recorder, in the order of the local engine."""
-        merged = [chunk for part in chunks for chunk in part]
-        merged.sort(key=lambda chunk: chunk[:2])
-        self.recorder.trace([(lp, chunk) for _, lp, chunk in merged])
+        merged = [*self._waiting, *(chunk for part in chunks for chunk in part)]
+        if self.in_turn:
+            assert self.transport is not None
+            rounds = rounds_of(self.transport.head)
+            there, self._waiting = in_file_order(merged, rounds, final=final)
+            self.recorder.trace(there)
+        else:
+            merged.sort(key=lambda chunk: chunk[:2])
+            self.recorder.trace([(lp, chunk) for _, lp, chunk in merged])
         self.recorder.output(list(outputs))
 
     def _call(self, method: str, *arguments: Any, kernel: Sequence[Any] | None = None) -> list[Any]:
@@ -565,7 +593,11 @@ class RayRun:
         frame = self.transport.frame if by_verdict else None
         self.watch.begin_end()
         *groups, kernel = self._call("finish", frame, kernel=())
-        self._record([*(group["chunks"] for group in groups), kernel["chunks"]], kernel["outputs"])
+        self._record(
+            [*(group["chunks"] for group in groups), kernel["chunks"]],
+            kernel["outputs"],
+            final=True,
+        )
         self.recorder.order(kernel["order"])
         self._relay()
         if kind != engine_api.BROKEN:
@@ -628,12 +660,16 @@ def _ended_by(frame: bytes) -> tuple[str, str]:
     raise AssertionError("not a failure frame")
 
 
-def _check_beside(request: RunRequest, free: bool) -> None:
+def _check_beside(request: RunRequest, scheme: SchemeClass) -> None:
     """Raise ValueError if CPUs cannot be beside the kernel as is asked for."""
     if not 0 <= request.beside < request.spec.cpus:
         raise ValueError(f"beside must be below the number of CPUs (got {request.beside})")
-    if request.beside and free:
+    if request.beside and runs_free(scheme):
         raise ValueError(f"CPUs beside the kernel would keep it from others under {request.scheme}")
+    if request.beside and scheme.settles:
+        raise ValueError(
+            f"one CPU goes at a time under {request.scheme}: none is beside the kernel"
+        )
     if request.beside and (request.link not in ("auto", "shm") or request.faults is not None):
         raise ValueError("CPUs beside the kernel take the link shm, without faults")
 
@@ -652,7 +688,8 @@ def run_ray(request: RunRequest) -> RunResult:
         if is_file(request.scheme) and not request.scheme_from:
             # the actors' hosts need not have the file
             request = replace(request, scheme_from=source_of(request.scheme, Path()))
-        made = make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
+        made = scheme_class(request.scheme, request.scheme_from)
+        make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
     except (PluginError, SchemeError) as error:
         raise ValueError(str(error)) from None
     if request.cpus_per_actor is not None and request.cpus_per_actor < 1:
@@ -661,10 +698,12 @@ def run_ray(request: RunRequest) -> RunResult:
         raise ValueError(f"link must be one of {', '.join(LINKS)} (got {request.link!r})")
     if request.link == "graph" and runs_free(made):
         raise ValueError(f"link graph has rounds, and CPUs run free under {made.name}")
-    _check_beside(request, runs_free(made))
+    _check_beside(request, made)
     if in_halves(made) and (request.link == "graph" or request.faults is not None):
         what = "link graph does" if request.link == "graph" else "faults do"
         raise ValueError(f"{what} not carry the scheme {made.name}")
+    if request.link == "graph" and made.settles:
+        raise ValueError(f"link graph is for all CPUs at once, and one goes under {made.name}")
     Loader(request.spec.sources, block_budget=request.spec.block_budget)
     try:
         run = RayRun(request)

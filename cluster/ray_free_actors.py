@@ -121,8 +121,7 @@ class FreeKernelActor(_Locked, KernelActor):
             try:
                 gos = function(*arguments)
                 started = perf_counter_ns()
-                encode, last = self._codec.encode_go, self._ending
-                frames = [(group, encode(last, ways, inbox)) for group, ways, inbox in gos]
+                frames = self._encoded(gos)
                 self._codec_ns += perf_counter_ns() - started
             except (Exception, SystemExit) as error:
                 self._failed = failure_of(self._name, error, self._spec, self._scheme)
@@ -132,12 +131,25 @@ class FreeKernelActor(_Locked, KernelActor):
         self._busy = False
         return frames, self._head_frame()
 
+    def _encoded(self, gos: Sequence[Go]) -> list[Addressed]:
+        encode, last = self._codec.encode_go, self._ending
+        return [(group, encode(last, ways, inbox)) for group, ways, inbox in gos]
+
     def _begin(self) -> list[Go]:
         return self._served(self._host.begin())
 
     def _arrived(self, numbers: Sequence[int], frames: Sequence[bytes]) -> list[Go]:
         if self._ending:
             return []  # the answers to the last goes
+        arrivals = self._decoded(numbers, frames)
+        if self._host.verdict:
+            self._late += arrivals
+            return self._last()
+        if self._halted:
+            return []
+        return self._served(self._host.arrive(arrivals))
+
+    def _decoded(self, numbers: Sequence[int], frames: Sequence[bytes]) -> list[Arrival]:
         started = perf_counter_ns()
         arrivals: list[Arrival] = []
         for group, frame in zip(numbers, frames):
@@ -148,12 +160,7 @@ class FreeKernelActor(_Locked, KernelActor):
             self._held_by[group] = held
             arrivals.append((group, reports))
         self._codec_ns += perf_counter_ns() - started
-        if self._host.verdict:
-            self._late += arrivals
-            return self._last()
-        if self._halted:
-            return []
-        return self._served(self._host.arrive(arrivals))
+        return arrivals
 
     def _served(self, gos: list[Go]) -> list[Go]:
         host = self._host

@@ -38,7 +38,7 @@ from cluster.plugins import (
     source_of,
 )
 from cluster.sched_classes import Found, SchedClassError, find
-from cluster.sync.scheme import SchemeError, in_halves, scheme_class
+from cluster.sync.scheme import SchemeClass, SchemeError, in_halves, runs_free, scheme_class
 from kernel.machine import NoiseSpec, fair_of
 from kernel.sched.classes import fair_class_by_name, together
 from kernel.sched.eevdf import eevdf_sched_class
@@ -622,20 +622,36 @@ def _check_scheme(loaded: Loaded) -> Iterable[Problem]:
     except (PluginError, SchemeError) as error:
         yield loaded.problem(("sync", "scheme"), f"{error} {got(name)}")
         return
-    if config.ray.link == "graph" and in_halves(made):
-        what = f"a compiled graph has one superstep under way, and {name} two: use shm or calls"
-        yield loaded.problem(("ray", "link"), what)
     if engine not in made.engines and loaded.is_sound("engine"):
         what = f"{name} runs on the {' and '.join(sorted(made.engines))} engine only"
         hint = f": use barrier with engine {engine}" if engine == "ray" else ""
         yield loaded.problem(("sync", "scheme"), what + hint)
-    free = getattr(made, "runs_free", False)
-    if engine == "ray" and config.ray.beside and free and loaded.is_sound("ray"):
-        what = f"CPUs run free under {made.name}, and those beside the kernel would keep it busy"
-        yield loaded.problem(("ray", "beside"), what)
-    if engine == "ray" and config.ray.link == "graph" and free:
-        what = f"graph has rounds, and CPUs run free under {made.name}: auto, shm or calls"
-        yield loaded.problem(("ray", "link"), what)
+    why = _not_beside(made)
+    if engine == "ray" and config.ray.beside and why and loaded.is_sound("ray"):
+        yield loaded.problem(("ray", "beside"), why)
+    why = _no_graph(made)
+    if engine == "ray" and config.ray.link == "graph" and why:
+        yield loaded.problem(("ray", "link"), f"{why}: use auto, shm or calls")
+
+
+def _no_graph(scheme: SchemeClass) -> str:
+    """Return why a compiled graph cannot carry a scheme's frames; "" if it can."""
+    if in_halves(scheme):
+        return f"a compiled graph has one superstep under way, and {scheme.name} two"
+    if runs_free(scheme):
+        return f"a graph has rounds, and CPUs run free under {scheme.name}"
+    if scheme.settles:
+        return f"a graph is for all CPUs at once, and one goes under {scheme.name}"
+    return ""
+
+
+def _not_beside(scheme: SchemeClass) -> str:
+    """Return why no CPUs can be beside the kernel under a scheme; "" if they can."""
+    if runs_free(scheme):
+        return f"CPUs run free under {scheme.name}, and those beside the kernel would keep it busy"
+    if scheme.settles:
+        return f"one CPU goes at a time under {scheme.name}: none is beside the kernel"
+    return ""
 
 
 def _check_beside(loaded: Loaded) -> Iterable[Problem]:

@@ -204,7 +204,7 @@ class Sync(Model):
         str,
         OneOfOrOwn("auto", *SCHEMES, kind=SCHEME),
         Field(
-            description="exact: the reference, local engine only; barrier: supersteps; "
+            description="exact: the reference, one CPU at a time; barrier: supersteps; "
             "redblack: supersteps of one half of the CPUs while the kernel serves the other; "
             "free: local engine, at granularity step any path in the kernel may go next; "
             "slack, lax: CPUs run free, with or without a bound, and requests are served as they "

@@ -54,6 +54,7 @@ class Exact(InTurn):
     """See the module header."""
 
     name = "exact"
+    engines = frozenset(("local", "ray"))
     turn_ns = _LONGEST_STEP_NS  # the engine may take turns of at most so long by itself
 
     __slots__ = ()

@@ -10,7 +10,7 @@ entry point in the group ``smplab.schemes``, or a configuration that names its f
 Schemes of two kinds differ in how messages travel. Under most, what CPUs and kernel send in one
 round arrives in the next, which is what lets CPUs live in other processes. A scheme that *settles*
 has every message delivered before the next round begins, so its decisions are made about a machine
-with nothing under way; it runs in one process only.
+with nothing under way; on Ray one CPU goes at a time then (``cluster.in_turn``).
 
 Under a scheme that *runs free* (``slack``, ``lax``) there are no rounds: each group of CPUs goes as
 soon as it is told how far, and the kernel serves what has arrived, in the order in which it did.
@@ -103,7 +103,7 @@ class Scheme(Protocol):
     name: str
     #: the same configuration gives the same bytes, so nothing need be written down
     deterministic: bool
-    #: names of the engines that it runs on; on Ray all CPUs get one horizon, and nothing settles
+    #: names of the engines that it runs on; on Ray all CPUs get one horizon, unless it settles
     engines: frozenset[str]
     #: every message arrives before the next round begins: see the module header
     settles: bool

@@ -14,7 +14,7 @@ Inboxes = dict[int, Any]  # by CPU the effects it has not got: a list, or from a
 Horizons = int | dict[int, int]
 
 _NOTHING: Final[list[Any]] = []  # of a report; nobody changes it
-_TAKE_IN: Final = -1  # a horizon before all time: take in messages, and do nothing
+TAKE_IN: Final = -1  # a horizon before all time: take in messages, and do nothing
 
 
 class Group:
@@ -82,7 +82,7 @@ class Group:
         reports: list[CpuReport] = []
         next_ns = self._next_ns
         for place, lp in enumerate(self.cpus):
-            horizon_ns = horizons.get(lp.id, _TAKE_IN)
+            horizon_ns = horizons.get(lp.id, TAKE_IN)
             effects: Iterable[Effect] | None = inboxes.get(lp.id)
             if effects is None:
                 if next_ns[place] > horizon_ns:
@@ -110,7 +110,7 @@ class Group:
         reports: list[CpuReport] = []
         if inboxes:
             for dest, effects in inboxes.items():
-                self._settle_one(dest, _TAKE_IN, effects, reports)
+                self._settle_one(dest, TAKE_IN, effects, reports)
         if isinstance(horizons, int):
             horizons = dict.fromkeys(self.by_number, horizons)
         for cpu, horizon_ns in horizons.items():
@@ -142,9 +142,9 @@ class Group:
             forwards, lp.forwards = lp.forwards, []
             for dest, message in forwards:
                 if dest == cpu:  # what it says to that is next in this loop
-                    self._step_alone(cpu, _TAKE_IN, (message,), reports)
+                    self._step_alone(cpu, TAKE_IN, (message,), reports)
                 else:
-                    self._settle_one(dest, _TAKE_IN, (message,), reports)
+                    self._settle_one(dest, TAKE_IN, (message,), reports)
 
     def _step_alone(
         self, cpu: int, horizon_ns: int, effects: Iterable[Effect], reports: list[CpuReport]

@@ -314,7 +314,7 @@ def test_a_quota_of_the_control_group_counts_as_cores(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"scheme": "exact"}, "no scheme 'exact'"),
+        ({"scheme": "free"}, "no scheme 'free'"),
         ({"cpus_per_actor": 0}, "cpus_per_actor"),
         ({"link": "maybe"}, "link must be one of auto, shm, graph, calls"),
     ],

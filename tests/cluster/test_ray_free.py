@@ -156,7 +156,7 @@ def test_cpus_that_wait_use_no_host_time(tmp_path: Path) -> None:
 
 def test_a_graph_has_rounds_and_is_refused(make_request: Make) -> None:
     text = "name: c\nengine: ray\nray: {link: graph}\nsync: {scheme: lax}\n"
-    with pytest.raises(ConfigError, match="graph has rounds, and CPUs run free under lax"):
+    with pytest.raises(ConfigError, match="a graph has rounds, and CPUs run free under lax"):
         parse_config("c.yaml", text + "workloads: [{program: cow_touch}]\n", Path())
     with pytest.raises(ValueError, match="link graph has rounds"):
         run_ray(make_request("storm", engine="ray", scheme="lax", link="graph"))

@@ -1,7 +1,6 @@
 """Where actors are placed: on how many hosts, which on which, and what if there is no room."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,10 +14,10 @@ from cluster import ray_placement
 from cluster.engine import run_machine
 from cluster.ray_placement import Placement
 from cluster.ray_session import RayUnreachable
-from tests.conftest import WORKLOADS
+from tests.cluster.two_hosts import ROOT, two_hosts
+from tests.oracle.ray_equality import WORKLOADS, schemes
 
 pytestmark = pytest.mark.ray
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class Group:
@@ -135,39 +134,12 @@ def test_ctrl_c_while_it_waits_leaves_nothing(ray_with: Callable[..., list[Any]]
 
 # -- a cluster of two hosts on this machine -----------------------------------------------------
 
-CLUSTER = """
-import sys
-from ray.cluster_utils import Cluster
-
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
-cluster.add_node(num_cpus=2)
-print(cluster.address, flush=True)
-sys.stdin.read()
-cluster.shutdown()
-"""
-
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Start a cluster of two hosts of two cores; the environment of processes that join it."""
-    home = tmp_path_factory.mktemp("home")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    environment = {**clean, "HOME": str(home), "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "disabled"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", CLUSTER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment,
-    )
-    assert process.stdin is not None and process.stdout is not None
-    address = process.stdout.readline().strip()
-    try:
-        yield {**environment, "RAY_ADDRESS": address}
-    finally:
-        process.stdin.close()
-        process.wait(60)
+    with two_hosts(tmp_path_factory.mktemp("home")) as environment:
+        yield environment
 
 
 CONFIG = """name: spread
@@ -217,49 +189,22 @@ def test_the_digest_does_not_depend_on_the_number_of_hosts_nor_on_the_link(
     assert summary["wall"]["hosts"] == (1 if hosts == "1" else 2)
 
 
-EVERY = """
-import json
-import sys
-from pathlib import Path
-
-from cluster.build import resolve
-from cluster.config import parse_config
-from cluster.engine_api import RunRequest
-from cluster.ray_engine import run_ray
-from cluster.ray_session import RaySession
-
-with RaySession("auto", 8):
-    for name, per_actor, text in json.load(sys.stdin):
-        spec = resolve(parse_config("c.yaml", text, Path(".")))
-        request = RunRequest(
-            spec, engine="ray", scheme="barrier", address="auto", cpus_per_actor=per_actor, hosts=2
-        )
-        result = run_ray(request)
-        print(name, result.digest or result.message, result.wall.get("hosts"), flush=True)
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_every_workload_has_the_same_bytes_on_two_hosts_in_packs_of_1_2_and_4(
-    cluster: dict[str, str], make_request: Callable[..., Any]
+def test_every_workload_has_the_local_bytes_under_every_scheme_packing_and_number_of_hosts(
+    cluster: dict[str, str],
 ) -> None:
-    runs = []
-    expected = []
-    for number, (name, workload) in enumerate(WORKLOADS.items()):
-        text = f"name: test\nmachine: {{cpus: 8}}\nworkloads:{workload}"
-        runs.append((name, (1, 2, 4)[number % 3], text))
-        expected.append(f"{name} {run_machine(make_request(name)).digest} 2")
+    """One run for each workload and scheme; ``make soak`` makes all."""
     process = subprocess.run(
-        [sys.executable, "-c", EVERY],
-        input=json.dumps(runs),
+        [sys.executable, "-m", "tests.oracle.ray_equality", "--few", "--join"],
         cwd=ROOT,
         env=cluster,
         capture_output=True,
         text=True,
         timeout=800,
     )
-    assert process.stdout.splitlines() == expected
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert process.stdout.count(" 1 of   1 the same") == len(WORKLOADS) * len(schemes())
 
 
 @pytest.mark.slow

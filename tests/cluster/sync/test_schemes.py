@@ -107,9 +107,9 @@ def test_a_scheme_that_cannot_be_had_is_a_problem_of_the_configuration(
 def test_a_scheme_is_refused_on_an_engine_that_it_is_not_for(folder: Path) -> None:
     with pytest.raises(ConfigError, match="runs on the local engine only"):
         parse_config("c.yaml", CONFIG + "engine: ray\n", folder)
-    there = r"has no scheme 'exact' \(there is: barrier, redblack, slack, lax\)"
+    there = r"has no scheme 'free' \(there is: exact, barrier, redblack, slack, lax\)"
     with pytest.raises(SchemeError, match=there):
-        make_scheme("exact", Settings(2, 1000, 0), "ray")
+        make_scheme("free", Settings(2, 1000, 0), "ray")
 
 
 # -- the rules -------------------------------------------------------------------------------------
