@@ -21,6 +21,7 @@ help:
 	@echo "make soak    thousands of mutants of programs and configurations: no traceback may come out;"
 	@echo "             runs whose actors, driver, packets and files come to harm end as if nothing had happened;"
 	@echo "             runs on Ray, packed in every way, on one host and on two, have the local engine's bytes;"
+	@echo "             runs whose CPUs ran free are made again to the same digest;"
 	@echo "             and races in the kernel as it is (RUNS=0-1000000 for all, in parts: RUNS=20000-40000);"
 	@echo "             every scenario of configs/races is found under each memory model, made small, made again,"
 	@echo "             and what docs/races-proofs.md says is certified once more"
@@ -61,6 +62,7 @@ soak: $(STAMP)
 	$(BIN)/python -m tests.oracle.mutants $(ARGS)
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.fault_soak
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.ray_equality
+	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.replays
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.race_soak --runs $(RUNS) --jobs $(JOBS)
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.race_scenarios --jobs $(JOBS)
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.proofs --check --jobs $(JOBS)

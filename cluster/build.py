@@ -31,6 +31,7 @@ from cluster.catalogue import (
     program_names,
 )
 from cluster.config.errors import ConfigError, Problem, got
+from cluster.config.params import lifecycles
 from cluster.plugins import place_of
 from kernel.costs import Costs
 from kernel.machine import FileSpec, ImageSpec, MachineSpec, ServiceSpec, SpawnSpec
@@ -270,6 +271,18 @@ def program_file(spawn: SpawnSpec) -> str:
     words = spawn.argv[1:] if spawn.path == PYTHON else (spawn.path,)
     script = next(word for word in words if word != "-u")
     return posixpath.normpath(posixpath.join(spawn.cwd, script))
+
+
+def expected_lifecycles(spec: MachineSpec) -> int | None:
+    """Return how many tasks a machine will have had in the end; None: some program cannot say."""
+    total = 0
+    for spawn in spec.spawns:
+        given = dict(word.split("=", 1) for word in spawn.argv if "=" in word)
+        count = lifecycles(spec.sources[program_file(spawn)], given)
+        if count is None:
+            return None
+        total += count * spawn.count
+    return total
 
 
 def default_pid_max(cpus: int, linux: str) -> int:

@@ -443,6 +443,7 @@ class KernelHost:
         return {
             "lifecycles": kernel.stats.releases,
             "tasks": kernel.tasks.nr_threads - kernel.boot_threads,
+            "supersteps": self.supersteps,
         }
 
     def record(self) -> None:

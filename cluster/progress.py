@@ -17,6 +17,7 @@ from cluster.report.units import format_ns
 
 _LIVE_EVERY_S: Final = 0.1
 _PLAIN_EVERY_S: Final = 5.0
+_LEAST_S: Final = 2.0  # of a run that tells how fast it goes
 
 
 class _LiveLine:
@@ -55,7 +56,9 @@ class RunProgress(_LiveLine):
     """Shows how far a run is; call it as ``on_progress``. A context manager.
 
     ``counters`` that are shown: ``lifecycles`` (tasks released so far), ``tasks`` (tasks that exist
-    now) and, if it is there, ``supersteps`` (so far, as a rate); others are ignored.
+    now) and, if it is there, ``supersteps`` (so far, as a rate); others are ignored. Where the end
+    is known the line says when that will be, as things go: lifecycles at the rate of the whole run
+    so far; of a limit of virtual time, that it will be no later.
     """
 
     _first = "starting"
@@ -64,6 +67,7 @@ class RunProgress(_LiveLine):
         self,
         *,
         total: int | None = None,
+        until_ns: int | None = None,
         console: Console | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -71,12 +75,15 @@ class RunProgress(_LiveLine):
 
         Args:
             total: lifecycles expected, if known.
+            until_ns: virtual time at which the run ends if it has not before; None: at none.
             console: where to write; stderr if None.
             clock: wall seconds, monotonic.
         """
         super().__init__(console)
         self._clock = clock
         self._total = total
+        self._until_ns = until_ns
+        self._first_seen: tuple[float, int, int] | None = None  # when, lifecycles, virtual time
         self._terminal = self._console.is_terminal
         self._every_s = _LIVE_EVERY_S if self._terminal else _PLAIN_EVERY_S
         self._start_s = self._last_s = clock()
@@ -86,6 +93,8 @@ class RunProgress(_LiveLine):
     def __call__(self, virtual_ns: int, counters: Mapping[str, int]) -> None:
         """Report, if the last report is long enough ago."""
         now_s = self._clock()
+        if self._first_seen is None:  # one that is gone on with has come some way already
+            self._first_seen = now_s, counters.get("lifecycles", 0), virtual_ns
         if now_s < self._next_s:
             return
         text = self._text(now_s, virtual_ns, counters)
@@ -110,7 +119,33 @@ class RunProgress(_LiveLine):
             f"{now_s - self._start_s:.0f} s: {format_ns(virtual_ns)} virtual, "
             f"{done:,} lifecycles{share}, {rate:,.0f}/s, {counters.get('tasks', 0):,} tasks"
             + (f", {steps:,.0f} supersteps/s" if supersteps else "")
+            + self._left(now_s, virtual_ns, done)
         )
+
+    def _left(self, now_s: float, virtual_ns: int, done: int) -> str:
+        """Return in words how long it will still take; "" if that is not known."""
+        assert self._first_seen is not None
+        first_s, first_done, first_ns = self._first_seen
+        took_s = now_s - first_s
+        if took_s < _LEAST_S:
+            return ""
+        if self._total is not None and first_done < done <= self._total:
+            left_s = took_s * (self._total - done) / (done - first_done)
+            return f", about {_duration(left_s)} left"
+        if self._until_ns is not None and first_ns < virtual_ns <= self._until_ns:
+            left_s = took_s * (self._until_ns - virtual_ns) / (virtual_ns - first_ns)
+            return f", at most about {_duration(left_s)} left"
+        return ""
+
+
+def _duration(seconds: float) -> str:
+    """Return host time in words, as exact as an estimate is."""
+    minutes = round(seconds / 60)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if minutes < 100:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
 
 
 class DiffProgress(_LiveLine):

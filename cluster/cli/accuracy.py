@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cluster.cli.completion import complete_config
+from cluster.cli.options import (
+    AddressOption,
+    ConfigArgument,
+    CsvOption,
+    JobsOption,
+    JsonOption,
+    SetOption,
+)
 from cluster.exit_codes import BROKEN, FAILED, OK, USAGE, CliError
 
 if TYPE_CHECKING:
     from cluster.config.experiment import Experiment
 
-_SCHEMES: Final = "exact,barrier:10us,barrier:100us,barrier:1ms"
+_SCHEMES: Final = "exact,barrier:10us,barrier:100us,redblack:100us,slack:1ms,lax"
 _PLOTS: Final = (".svg", ".html")
 
 
 def accuracy(
-    config: Annotated[
-        Path,
-        typer.Argument(
-            help="A YAML or JSON file, or a shipped one's name.",
-            metavar="CONFIG",
-            autocompletion=complete_config,
-        ),
-    ],
+    config: ConfigArgument,
     schemes: Annotated[
         str,
         typer.Option(metavar="LIST", help="Schemes, as in barrier:10us (its quantum)."),
@@ -36,9 +36,9 @@ def accuracy(
     seeds: Annotated[
         int, typer.Option(min=1, max=1000, help="Runs of each, each with a seed; medians are told.")
     ] = 1,
-    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, max=1024, help="Processes.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON; times in ns.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV; times in ns.")] = False,
+    jobs: JobsOption = 1,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
     plot: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Draw errors against speed: FILE.svg or FILE.html."),
@@ -46,13 +46,8 @@ def accuracy(
     engine: Annotated[
         str, typer.Option(help="local or ray: where all schemes but exact run.")
     ] = "local",
-    address: Annotated[
-        str | None, typer.Option(help="Ray cluster: local (start one), auto, HOST:PORT.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated."),
-    ] = None,
+    address: AddressOption = None,
+    settings: SetOption = None,
 ) -> int:
     """Run a configuration under several schemes, and tell by how much they differ from exact.
 

@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cluster.cli.completion import complete_config
+from cluster.cli.options import ConfigArgument, SetOption
 from cluster.exit_codes import OK, USAGE, CliError
 
 if TYPE_CHECKING:
@@ -16,18 +16,8 @@ if TYPE_CHECKING:
 
 
 def validate(
-    config: Annotated[
-        Path,
-        typer.Argument(
-            help="A YAML or JSON file, or a shipped one's name.",
-            metavar="CONFIG",
-            autocompletion=complete_config,
-        ),
-    ],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated."),
-    ] = None,
+    config: ConfigArgument,
+    settings: SetOption = None,
 ) -> int:
     """Check a configuration, an experiment with all its points, or a scenario of races.
 

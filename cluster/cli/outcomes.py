@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cluster.cli.completion import complete_config
+from cluster.cli.options import ConfigArgument, SetOption, SlackOption
 from cluster.exit_codes import BROKEN, FAILED, OK, USAGE, CliError, report
 
 if TYPE_CHECKING:
@@ -22,14 +22,7 @@ if TYPE_CHECKING:
 
 
 def outcomes(
-    config: Annotated[
-        Path,
-        typer.Argument(
-            help="A YAML or JSON file, or a shipped one's name.",
-            metavar="CONFIG",
-            autocompletion=complete_config,
-        ),
-    ],
+    config: ConfigArgument,
     runs: Annotated[int, typer.Option(min=1, max=100_000, help="Runs whose CPUs run free.")] = 100,
     seed: Annotated[
         int | None, typer.Option(min=0, help="The first seed; of both kinds of runs.")
@@ -38,19 +31,14 @@ def outcomes(
     scheme: Annotated[
         str | None, typer.Option(help="lax or slack, instead of the configuration's.")
     ] = None,
-    slack: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Scheme slack: instead of sync.slack.")
-    ] = None,
+    slack: SlackOption = None,
     reference: Annotated[
         int, typer.Option(min=1, max=100_000, help="Runs of exact to compare with, at least.")
     ] = 100,
     most: Annotated[
         int, typer.Option(min=1, max=1_000_000, help="And at most, while an outcome is missing.")
     ] = 3000,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated."),
-    ] = None,
+    settings: SetOption = None,
     out: Annotated[
         str | None, typer.Option(metavar="DIR", help="Folder that gets the run directories.")
     ] = None,

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from cluster.cli.completion import complete_run
+from cluster.cli.options import RunArgument
 from cluster.cli.trace import print_lines
 from cluster.exit_codes import USAGE, CliError
 
@@ -20,10 +20,7 @@ _SHOWN = 5
 
 
 def output(
-    run: Annotated[
-        Path,
-        typer.Argument(metavar="RUN", autocompletion=complete_run, help="A run directory; latest."),
-    ],
+    run: RunArgument,
     labels: Annotated[
         list[str] | None,
         typer.Argument(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cluster.cli.completion import complete_run
+from cluster.cli.options import RunArgument
 from cluster.exit_codes import FAILED, INVARIANT, OK, USAGE, CliError, report
 
 if TYPE_CHECKING:
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 
 def replay(
-    run: Annotated[
-        Path,
-        typer.Argument(metavar="RUN", autocompletion=complete_run, help="A run directory; latest."),
-    ],
+    run: RunArgument,
     until: Annotated[
         str | None,
         typer.Option(

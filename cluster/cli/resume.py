@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cluster.cli.completion import complete_run
+from cluster.cli.options import LogFormatOption, QuietOption, RunArgument, VerboseOption
 from cluster.exit_codes import OK, TRY_AGAIN, USAGE, CliError, report
 
 if TYPE_CHECKING:
@@ -14,23 +14,14 @@ if TYPE_CHECKING:
 
 
 def resume(
-    run: Annotated[
-        Path,
-        typer.Argument(metavar="RUN", autocompletion=complete_run, help="A run directory; latest."),
-    ],
+    run: RunArgument,
     address: Annotated[
         str | None,
         typer.Option(help="Another Ray than the run's: local (start one), auto, HOST:PORT."),
     ] = None,
-    log_format: Annotated[
-        str, typer.Option(help="Log lines on stderr: console (with -v), json.")
-    ] = "console",
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Log lines on stderr, too.")
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Only errors and the digest.")
-    ] = False,
+    log_format: LogFormatOption = "console",
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
 ) -> int:
     """Go on with a run that was killed, stopped or out of disk, from its last checkpoint.
 

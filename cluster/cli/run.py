@@ -7,8 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cluster.cli.completion import complete_config
 from cluster.cli.keeping import abandoned_on_failure, record, resolved
+from cluster.cli.options import (
+    AddressOption,
+    ConfigArgument,
+    LinkOption,
+    LogFormatOption,
+    OutOption,
+    PackOption,
+    QuantumOption,
+    QuietOption,
+    SchemeOption,
+    SetOption,
+    SlackOption,
+    VerboseOption,
+)
 from cluster.exit_codes import BROKEN, TRY_AGAIN, USAGE, CliError, report
 
 _LONGEST_LINE: Final = 4096
@@ -28,45 +41,15 @@ if TYPE_CHECKING:
 Shown = tuple[str, str, bool]  # format and least level of log lines; whether nothing else is shown
 
 
-SchemeOption = Annotated[
-    str | None, typer.Option(help="Synchronisation scheme, instead of sync.scheme.")
-]
-QuantumOption = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Instead of sync.quantum, such as 20us.")
-]
-SlackOption = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Scheme slack: instead of sync.slack.")
-]
-PackOption = Annotated[
-    str | None, typer.Option(metavar="N", help="Ray: CPUs in an actor, or auto.")
-]
-
-
 def run(
-    config: Annotated[
-        Path,
-        typer.Argument(
-            help="A YAML or JSON file, or a shipped one's name.",
-            metavar="CONFIG",
-            autocompletion=complete_config,
-        ),
-    ],
+    config: ConfigArgument,
     engine: Annotated[
         str | None, typer.Option(help="local or ray, instead of the config's.")
     ] = None,
-    address: Annotated[
-        str | None, typer.Option(help="Ray cluster: local (start one), auto, HOST:PORT.")
-    ] = None,
-    link: Annotated[
-        str | None, typer.Option(help="Between Ray's actors: auto, shm, graph or calls.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated."),
-    ] = None,
-    out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder that gets the run directory.")
-    ] = None,
+    address: AddressOption = None,
+    link: LinkOption = None,
+    settings: SetOption = None,
+    out: OutOption = None,
     check: Annotated[
         bool, typer.Option("--check", help="Check all invariants while running, too.")
     ] = False,
@@ -80,19 +63,13 @@ def run(
         str | None,
         typer.Option(metavar="TIME", help="Host time between two checkpoints; off: none."),
     ] = None,
-    log_format: Annotated[
-        str, typer.Option(help="Log lines on stderr: console (with -v), json.")
-    ] = "console",
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Log lines on stderr, too.")
-    ] = False,
+    log_format: LogFormatOption = "console",
+    verbose: VerboseOption = False,
     scheme: SchemeOption = None,
     quantum: QuantumOption = None,
     slack: SlackOption = None,
     cpus_per_actor: PackOption = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Only errors and the digest.")
-    ] = False,
+    quiet: QuietOption = False,
 ) -> int:
     """Run a configuration to its end.
 
@@ -211,6 +188,7 @@ def drive(
         shown: format and level of log lines, and whether nothing else is shown.
         run: gets what runs a request, and calls it.
     """
+    from cluster.build import expected_lifecycles
     from cluster.cli.common import console_outputs, discard_stdout, outcome
     from cluster.engine import run_machine
     from cluster.logging_setup import get_logger, setup_logging
@@ -226,7 +204,8 @@ def drive(
         if quiet:
             result = run(run_machine)
         else:
-            with RunProgress() as progress:
+            known = expected_lifecycles(request.spec), request.max_virtual_ns
+            with RunProgress(total=known[0], until_ns=known[1]) as progress:
                 request.on_progress = progress
                 result = run(run_machine)
         code, kind, message = outcome(result, expected, mutated=bool(request.spec.mutations))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster.cli.completion import complete_run
+from cluster.cli.options import JsonOption
 from cluster.cli.trace import print_lines, time_option, trace_file
 from cluster.exit_codes import FAILED, OK, USAGE, CliError
 
@@ -30,7 +31,7 @@ _Run = Annotated[
         metavar="RUN", autocompletion=complete_run, help="A run directory, latest, or a trace file."
     ),
 ]
-_Json = Annotated[bool, typer.Option("--json", help="As JSON; times in ns.")]
+_Json = JsonOption
 _JsonLines = Annotated[bool, typer.Option("--json", help="As JSON, one value a line; times in ns.")]
 _Cpus = Annotated[
     str | None, typer.Option("-C", "--cpu", metavar="LIST", help="Only these CPUs: 0,2-5.")

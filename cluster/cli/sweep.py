@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cluster.cli.completion import complete_config
+from cluster.cli.options import CsvOption, JobsOption, JsonOption
 from cluster.exit_codes import FAILED, OK, USAGE, CliError
 
 
@@ -19,9 +20,9 @@ def sweep(
             autocompletion=complete_config,
         ),
     ],
-    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, max=1024, help="Processes.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON; times in ns.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV; times in ns.")] = False,
+    jobs: JobsOption = 1,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
 ) -> int:
     """Run a configuration with each combination of the values that an experiment names.
 

@@ -2,8 +2,9 @@
 
 A program that takes ``name=value`` arguments says so in two literal dicts of its source:
 ``DEFAULTS`` (name -> default, as text), and ``KINDS`` (name -> kind). Its docstring has a line
-``name=default  meaning`` for each; what follows it, indented, belongs to it. A kind is a word and
-conditions, with commas between:
+``name=default  meaning`` for each; what follows it, indented, belongs to it. Another line
+may say how many tasks there will have been when it has ended, itself included: ``lifecycles:`` and
+sums and products of numbers and parameters. A kind is a word and conditions, with commas between:
 
     whole LEAST [MOST]     a whole number
     one of A B C           one of these words
@@ -22,6 +23,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+_LIFECYCLES: Final = re.compile(r"^lifecycles: (.+)$", re.MULTILINE)
 _LINE: Final = re.compile(r"(\w+)=(\S*)(?:\s+(.*))?\Z")
 _UNITS: Final = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 _TIME: Final = re.compile(r"(\d+)(ns|us|ms|s)\Z", re.ASCII)
@@ -101,6 +103,40 @@ def _literal(tree: ast.Module, wanted: str) -> dict[str, str] | None:
             ):
                 return value
     return None
+
+
+def lifecycles(source: str, given: Mapping[str, str]) -> int | None:
+    """Return how many tasks a program will have had in the end; None: it does not say so.
+
+    Args:
+        source: of the program.
+        given: values of its parameters, as text; the others have their defaults.
+    """
+    try:
+        tree = ast.parse(source)
+        found = _LIFECYCLES.search(ast.get_docstring(tree) or "")
+        if found is not None:
+            values = {**(_literal(tree, "DEFAULTS") or {}), **given}
+            return _value(ast.parse(found[1], mode="eval").body, values)
+    except (SyntaxError, ValueError, KeyError, TypeError, RecursionError, MemoryError):
+        pass  # it only says how long a run will take
+    return None
+
+
+def _value(node: ast.expr, values: Mapping[str, str]) -> int:
+    """Return the value of a sum or product.
+
+    Raises:
+        ValueError, KeyError: it is something else, or of something that is no number.
+    """
+    if isinstance(node, ast.Name):
+        return int(values[node.id])
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Mult)):
+        left, right = _value(node.left, values), _value(node.right, values)
+        return left + right if isinstance(node.op, ast.Add) else left * right
+    raise ValueError(f"no sum or product: {ast.unparse(node)}")
 
 
 def _meanings(text: str, names: Collection[str]) -> dict[str, str]:

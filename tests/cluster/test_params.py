@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from cluster.build import expected_lifecycles, resolve
 from cluster.catalogue import PROGRAMS, program_names, program_source
 from cluster.cli.main import run_command
 from cluster.config import ConfigError, parse_config
-from cluster.config.params import Parameter, parameters, problems
+from cluster.config.params import Parameter, lifecycles, parameters, problems
+from cluster.engine_api import RunRequest
+from cluster.local_engine import run_local
 from cluster.native import run_native
 
 # name=value lists, each wrong in its last part; what is said of it
@@ -132,3 +135,39 @@ def test_a_declared_image_is_an_executable(tmp_path: Path) -> None:
     resolve(parse_config("c.yaml", text, tmp_path))
     with pytest.raises(ConfigError, match="no such executable"):
         resolve(parse_config("c.yaml", text.replace("bin/mine", "bin/thine"), tmp_path))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"method": "vfork", "window": "3"},
+        {"method": "posix_spawn", "children": "2"},
+        {"depth": "3", "parents": "2"},
+        {"children": "0"},
+    ],
+)
+def test_the_storm_has_the_lifecycles_that_it_says(tmp_path: Path, changes: dict[str, str]) -> None:
+    params = {"parents": "3", "children": "4", **changes}
+    text = f"name: c\nworkloads: [{{program: fork_exec_storm, instances: 2, params: {params}}}]\n"
+    spec = resolve(parse_config("c.yaml", text, tmp_path))
+    result = run_local(RunRequest(spec))
+    assert result.summary["lifecycles"]["completed"] == expected_lifecycles(spec)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lifecycles: 1 + 2 * n", 15),
+        ("lifecycles: n", 7),
+        ("lifecycles: 2 - n", None),
+        ("lifecycles: f(n)", None),
+        ("lifecycles: m", None),
+        ("lifecycles: 1 +", None),
+        ("lifecycles: word", None),
+        ("nothing", None),
+    ],
+)
+def test_lifecycles_are_sums_and_products_of_parameters(text: str, expected: int | None) -> None:
+    source = f'"""A program.\n\n{text}\n"""\nDEFAULTS = {{"n": "3", "word": "a"}}\n'
+    assert lifecycles(source, {"n": "7"}) == expected

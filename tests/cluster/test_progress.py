@@ -30,8 +30,8 @@ def test_off_a_terminal_there_is_one_plain_line_every_five_seconds() -> None:
             clock.now_s = 100 + step / 10
             progress(step * 1_000_000, {"lifecycles": step * 10, "tasks": 7})
     assert written(console).splitlines() == [
-        "5 s: 50.00 ms virtual, 500 lifecycles (12 %), 100/s, 7 tasks",
-        "10 s: 100.0 ms virtual, 1,000 lifecycles (25 %), 100/s, 7 tasks",
+        "5 s: 50.00 ms virtual, 500 lifecycles (12 %), 100/s, 7 tasks, about 35 s left",
+        "10 s: 100.0 ms virtual, 1,000 lifecycles (25 %), 100/s, 7 tasks, about 30 s left",
     ]
 
 
@@ -55,6 +55,46 @@ def test_supersteps_are_a_rate_where_there_are_any() -> None:
         "2,000 supersteps/s",
         "1,000 supersteps/s",
     ]
+
+
+def said_of_the_end(progress: RunProgress, clock: Clock, console: Console) -> list[str]:
+    """Return what the line says after the supersteps, second by second of a run."""
+    for now_s, virtual_ns, done in ((100, 0, 0), (105, 10, 1000), (110, 20, 2000), (400, 90, 2600)):
+        clock.now_s = now_s
+        progress(virtual_ns, {"lifecycles": done, "supersteps": 1})
+    return [line.rpartition("supersteps/s")[2] for line in written(console).splitlines()]
+
+
+def test_where_the_lifecycles_are_known_it_says_how_long_it_will_take() -> None:
+    clock, console = Clock(), plain()
+    progress = RunProgress(total=4000, console=console, clock=clock)
+    told = said_of_the_end(progress, clock, console)
+    assert told == [", about 15 s left", ", about 10 s left", ", about 3 min left"]
+
+
+def test_a_limit_of_virtual_time_is_the_latest_end() -> None:
+    clock, console = Clock(), plain()
+    progress = RunProgress(until_ns=1000, console=console, clock=clock)
+    told = said_of_the_end(progress, clock, console)
+    assert told[0] == ", at most about 8 min left"
+    assert told[2] == ", at most about 51 min left"
+
+
+def test_a_run_that_is_gone_on_with_is_measured_from_where_it_stood() -> None:
+    clock, console = Clock(), plain()
+    progress = RunProgress(total=10_000_000, console=console, clock=clock)
+    progress(0, {"lifecycles": 9_000_000})
+    clock.now_s += 10
+    progress(0, {"lifecycles": 9_000_100})
+    assert written(console).strip().endswith(", about 27 h 46 min left")
+
+
+def test_where_no_end_is_known_nothing_is_said_of_it() -> None:
+    clock, console = Clock(), plain()
+    assert said_of_the_end(RunProgress(console=console, clock=clock), clock, console) == [""] * 3
+    clock, console = Clock(), plain()
+    progress = RunProgress(total=900, console=console, clock=clock)  # it was wrong
+    assert said_of_the_end(progress, clock, console) == [""] * 3
 
 
 def test_a_short_run_prints_nothing() -> None:

@@ -20,6 +20,8 @@ ns, us, ms or s. posix_spawn runs no code in the child, so it goes with compute 
 A lifecycle is one fork, one exit and one wait: there are parents * children * depth of them
 below the parents. Every one is checked: each pid is reaped once, by its parent, with the status
 that was asked for.
+
+lifecycles: 1 + parents + parents * children * depth
 """
 
 import mmap
