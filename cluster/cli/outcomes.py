@@ -59,6 +59,9 @@ def outcomes(
     flags = overrides(settings, engine=engine, sync__scheme=scheme, sync__slack=slack, out=out)
     loaded = _loaded(path, flags)
     if not _runs_free(loaded):
+        if scheme is not None:
+            what = f"--scheme {scheme}: its CPUs do not run free: take lax or slack"
+            raise CliError(USAGE, "usage", what)
         flags += overrides(None, sync__scheme="lax")
         loaded = _loaded(path, flags)
     compared = [*flags, *REFERENCE]

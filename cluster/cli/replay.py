@@ -4,12 +4,14 @@ import difflib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from cluster.cli.options import RunArgument
 from cluster.exit_codes import FAILED, INVARIANT, OK, USAGE, CliError, report
+
+_DIGITS: Final = 18  # of a number that anything here can be
 
 if TYPE_CHECKING:
     from cluster.engine_api import RunRequest, RunResult
@@ -111,17 +113,23 @@ def _stops(until: str | None, breaks: Sequence[str], log: "RecordedOrder") -> "S
     Raises:
         CliError: something is neither a time nor a number; or no pid, tracepoint or point.
     """
-    from cluster.cli.trace import time_option
     from cluster.inspection import Stops
     from cluster.point_names import point_kinds
+    from cluster.report.units import parse_ns
     from kernel.events import EVENTS
 
-    requests = int(until) if until is not None and until.isdecimal() else None
-    until_ns = None if requests is not None else time_option("--until", until)
+    requests = int(until) if until is not None and _is_number(until) else None
+    until_ns = None
+    if until is not None and requests is None:
+        try:
+            until_ns = parse_ns(until)
+        except ValueError:
+            what = f"--until {until!r}: no virtual time (50us, 1.5ms, 2s) and no number of requests"
+            raise CliError(USAGE, "usage", what) from None
     pids, events, points = [], [], []
     names = [name for name, _fields in EVENTS.values()]
     for text in breaks:
-        if text.isdecimal() and int(text):
+        if _is_number(text) and int(text):
             pids.append(int(text))
         elif text in names:
             events.append(text)
@@ -136,6 +144,10 @@ def _stops(until: str | None, breaks: Sequence[str], log: "RecordedOrder") -> "S
             what = f"--break {text!r}: no pid, no tracepoint and no point of the kernel{hint}"
             raise CliError(USAGE, "usage", what)
     return Stops(until_ns, requests, tuple(pids), tuple(events), tuple(points))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _DIGITS
 
 
 def _new_folder(path: Path) -> Path:

@@ -159,7 +159,8 @@ def test_a_replay_checks_what_the_run_did_not(
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--until", "soon"], "--until: "),
+        (["--until", "soon"], "--until 'soon': no virtual time (50us, 1.5ms, 2s) and no number of"),
+        (["--break", "9" * 5000], "no pid"),
         (["--break", "sched_proces_exit"], "did you mean sched_process_exit?"),
         (["--break", "exit_notify.tasklist_lock"], "is passed at granularity step, and this run"),
         (["--break", "0"], "no pid, no tracepoint and no point"),
