@@ -35,10 +35,10 @@ import msgpack
 
 from cluster import framed
 from cluster.framed import DamagedFile, FramedFile
+from cluster.rundir import CHECKPOINTS as FOLDER
+from cluster.rundir import REQUESTS as LOG
 from cluster.rundir import write_atomically
 
-FOLDER: Final = "checkpoints"  # in a run directory
-LOG: Final = "requests.log"
 _KEPT: Final = 2
 _SPARE_BYTES: Final = 1 << 20  # of a disk, which no checkpoint takes: a run must be able to end
 
@@ -125,6 +125,7 @@ class CheckpointWriter:
             self._write_log(head)
         except BaseException:
             self._log.close()
+            (self._folder / LOG).unlink()  # half a head says nothing
             raise
 
     def _go_on(self, after: Checkpoint) -> None:

@@ -34,6 +34,8 @@ from cluster.sync import ORDER_LOG
 FORMAT: Final = 1
 DEFAULT_BASE: Final = "runs"
 LATEST: Final = "latest"
+CHECKPOINTS: Final = "checkpoints"  # a folder
+REQUESTS: Final = "requests.log"  # in it: what the run was asked to do, and what its kernel served
 _PACKAGES: Final = ("smplab", "ray", "msgpack")
 _GIT_TIMEOUT_S: Final = 10
 
@@ -286,6 +288,10 @@ class RunDir:
             raise RunDirError(f"{self.path / 'summary.json'} is damaged: it has no digest")
         return found
 
+    def goes_on(self) -> bool:
+        """Return whether the run can be gone on with, from a checkpoint or from its beginning."""
+        return (self.path / CHECKPOINTS / REQUESTS).is_file()
+
     def _write_manifest(self, manifest: dict[str, Any]) -> None:
         write_atomically(self.path / "manifest.json", _json_bytes(manifest))
 
@@ -296,7 +302,10 @@ class RunDir:
                 raise RunDirError(f"{path} is no regular file")
             data = json.loads(path.read_bytes())
         except FileNotFoundError:
-            raise RunDirError(f"{self.path} has no {name}: the run did not get that far") from None
+            told = f"{self.path} has no {name}: the run did not get that far"
+            if self.goes_on():
+                told += f" (smplab resume {self.path} goes on with it)"
+            raise RunDirError(told) from None
         except OSError as error:
             raise RunDirError(f"{path} cannot be read: {error.strerror}") from None
         except ValueError as error:

@@ -98,7 +98,7 @@ def record(
     from cluster.cli.common import is_complete
     from cluster.recorder import storage_cause
 
-    if result.exit_kind == STORAGE:
+    if result.exit_kind == STORAGE and directory.goes_on():
         message = f"{message} (smplab resume {directory.path} goes on when it can be written)"
     elif result.exit_kind == BROKEN_KIND and checkpoint.there_are(directory.path):
         message = f"{message} (smplab resume {directory.path} goes on from its last checkpoint)"

@@ -12,7 +12,7 @@ import pytest
 
 from cluster.cli.main import run_command
 from cluster.run_lock import RunLock
-from cluster.rundir import RunDir
+from cluster.rundir import RunDir, RunDirError
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIG = """
@@ -140,8 +140,21 @@ def test_on_a_full_disk_a_run_ends_with_75_and_goes_on_when_there_is_room(tmp_pa
         f"File too large (smplab resume runs/{run.name} goes on when it can be written)\n"
     )
     assert len(done.stderr.split("\n")) == 2
+    with pytest.raises(RunDirError, match=r"did not get that far \(smplab resume .* goes on"):
+        RunDir(run).summary()
     assert run_command(["resume", str(run), "-q"]) == 0
     assert RunDir(run).summary()["digest"] == RunDir(plain).summary()["digest"]
+
+
+def test_a_run_that_could_not_even_begin_does_not_promise_to_go_on(tmp_path):
+    def no_room() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))  # enough for the manifest
+
+    (tmp_path / "killed.yaml").write_text(CONFIG, "utf-8")
+    done = smplab(tmp_path, "run", "killed.yaml", "-q", preexec_fn=no_room)
+    assert (done.returncode, done.stderr.count("\n")) == (75, 1)
+    assert done.stderr.endswith(": File too large\n")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
