@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from cluster.config.accuracy import COMPARED, LATENESS, REFERENCE, labels_of
 from cluster.config.experiment import TIMES, Experiment, Point
+from cluster.report.sweep import failure_lines
 from cluster.report.units import format_ns
 from kernel.trace.printable import printable_line
 
@@ -173,10 +174,8 @@ def accuracy_lines(
                 for place, (cell, width) in enumerate(zip(line, widths, strict=True))
             ).rstrip()
         )
-    for point, result in zip(experiment.points, results, strict=True):
-        if result["error"]:
-            what = f"failed: {point.labels[0]} {point.labels[1]} seed {point.seed}"
-            yield printable_line(f"{what}: {result['error']}")
+    names = [f"{' '.join(point.labels[:2])} seed {point.seed}" for point in experiment.points]
+    yield from failure_lines(names, results)
 
 
 def host_cells(row: Row) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cluster.config.experiment import TIMES, Experiment
+from cluster.engine_api import INTERRUPTED
 from cluster.report.units import format_ns
 from kernel.trace.printable import printable_line
 
@@ -25,9 +26,25 @@ def sweep_lines(experiment: Experiment, results: Sequence[dict[str, Any]]) -> It
             cell.ljust(width) if place < len(experiment.axes) else cell.rjust(width)
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
-    for point, result in zip(experiment.points, results, strict=True):
-        if result["error"]:
-            yield printable_line(f"failed: {' '.join(point.labels)}: {result['error']}")
+    yield from failure_lines([" ".join(point.labels) for point in experiment.points], results)
+
+
+def failure_lines(names: Sequence[str], results: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield a line for each point that failed; one for all that somebody's stop cut short.
+
+    Args:
+        names: what points are called, in their order.
+        results: of each.
+    """
+    stopped: list[str] = []
+    for name, result in zip(names, results, strict=True):
+        error: str = result["error"]
+        if error.startswith(f"{INTERRUPTED}: "):
+            stopped.append(error)
+        elif error:
+            yield printable_line(f"failed: {name}: {error}")
+    if stopped:
+        yield printable_line(f"{len(stopped)} of {len(names)} runs were not made: {stopped[0]}")
 
 
 def _shown(measure: str, value: int | None) -> str:

@@ -127,6 +127,14 @@ def test_a_seed_in_which_a_run_failed_counts_for_nothing(folder):
     assert lines[-1] == "failed: 8 exact seed 43: limit: x"
 
 
+def test_runs_that_somebody_stopped_are_one_line(folder):
+    cut = result(error="interrupted: stopped by Ctrl-C")
+    found, rows = rows_from(folder, [result(), cut], [cut, cut])
+    lines = list(accuracy_lines(found, [result(), cut, cut, cut], rows))
+    assert lines[-1] == "3 of 4 runs were not made: interrupted: stopped by Ctrl-C"
+    assert not [line for line in lines if line.startswith("failed: ")]
+
+
 def test_speed_is_the_hosts_time_for_exact_divided_by_that_for_the_scheme(folder):
     _, rows = rows_from(folder, [result(wall_ns=300)], [result(wall_ns=200)])
     assert (rows[0].speed, rows[1].speed, rows[1].cpu_speed) == (1.0, 1.5, 1.5)
