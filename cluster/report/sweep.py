@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cluster.config.experiment import TIMES, Experiment
@@ -29,7 +29,7 @@ def sweep_lines(experiment: Experiment, results: Sequence[dict[str, Any]]) -> It
     yield from failure_lines([" ".join(point.labels) for point in experiment.points], results)
 
 
-def failure_lines(names: Sequence[str], results: Sequence[dict[str, Any]]) -> Iterator[str]:
+def failure_lines(names: Sequence[str], results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield a line for each point that failed; one for all that somebody's stop cut short.
 
     Args:
