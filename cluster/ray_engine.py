@@ -49,7 +49,17 @@ from cluster.ray_metrics import RunMetrics
 from cluster.ray_placement import Placement
 from cluster.ray_session import RaySession, RayUnreachable
 from cluster.ray_turn_actors import TurnCpuActor, TurnKernelActor, in_file_order, rounds_of
-from cluster.ray_watch import LOOK_S, PULSE_GROUPS, ActorLost, Actors, TimeUp, Watch, cause, within
+from cluster.ray_watch import (
+    LOOK_S,
+    PULSE_GROUPS,
+    ActorLost,
+    Actors,
+    CallLost,
+    TimeUp,
+    Watch,
+    cause,
+    within,
+)
 from cluster.recorder import STREAMED, Recorder, verdict_kind
 from cluster.set_down import ENGINE, GROUPS, HOST, NotSetDown, TakeUpError
 from cluster.sync.scheme import (
@@ -233,7 +243,8 @@ class RayRun:
             except ActorLost as error:
                 session.problem()  # a Ray that is gone makes no new actors
                 again = self.request.on_output is None and not session.gone
-                useless = self._crashes.lost(self._reached())
+                crashed = not isinstance(error, CallLost)  # else it is Ray, and no place in the run
+                useless = self._crashes.lost(self._reached()) if crashed else ""
                 if not again or useless or self.recoveries >= most or self._interrupt.asked:
                     after = f" (after {self.recoveries} recoveries)" if self.recoveries else ""
                     raise ActorLost(f"{error}{after}{useless}") from None
@@ -457,7 +468,7 @@ class RayRun:
             except (ActorLost, TimeUp):
                 raise
             except ray.exceptions.RayActorError as error:
-                raise ActorLost(self.watch.why_lost(error)) from None
+                raise self.watch.lost_by(error) from None
             except Exception as error:
                 if wanted == "graph":
                     raise _Broken(f"link graph cannot be used here: {cause(error)}") from None

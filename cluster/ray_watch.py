@@ -336,10 +336,16 @@ class Watch:
         try:
             results: list[Any] = ray.get(calls)
         except ray.exceptions.RayError as error:
-            unavailable = isinstance(error, ray.exceptions.ActorUnavailableError)
-            why = self.why_lost(error)
-            raise (CallLost if unavailable and not self.dead else ActorLost)(why) from None
+            raise self.lost_by(error) from None
         return results
+
+    def lost_by(self, error: Exception) -> "ActorLost":
+        """Return what an error that Ray raised says: an actor is dead, or only a call was lost."""
+        import ray
+
+        unavailable = isinstance(error, ray.exceptions.ActorUnavailableError)
+        why = self.why_lost(error)
+        return (CallLost if unavailable and not self.dead else ActorLost)(why)
 
     def _wait(self, calls: list[Any]) -> None:
         """Wait until all calls have ended, one way or the other."""

@@ -31,7 +31,6 @@ def run_with_lost_calls(folder: Path, link: str, failures: int, percent: dict[st
     done = subprocess.run(
         [sys.executable, "-m", __name__, str(folder), link],
         env={**os.environ, "PYTHONPATH": str(ROOT), "RAY_testing_rpc_failure": json.dumps(failing)},
-        cwd=ROOT,
         capture_output=True,
         text=True,
     )
