@@ -137,7 +137,7 @@ class FreeHost(KernelHost):
 
     def _kernel_phase(self) -> None:
         """Let the kernel serve what has arrived, and what is due of its own."""
-        view, scheme, kept = self.view, self.scheme, self._kept
+        view, scheme, kept, served = self.view, self.scheme, self._kept, self.served
         self.supersteps += 1
         view.inboxes = kept
         limit_ns = scheme.limit(view)
@@ -145,6 +145,8 @@ class FreeHost(KernelHost):
             requests = scheme.ready(self.pending, view)
             if self.log is not None:
                 self.log.requests += len(requests)
+            if served is not None:
+                served.serve(requests, limit_ns)
             view.serve(requests, limit_ns, kept)
             if self._check:
                 check_kernel(self.kernel)
@@ -217,6 +219,19 @@ class FreeHost(KernelHost):
             self._stirring[group][cpu] = True
             gos.setdefault(group, {})[cpu] = last_ns
         return self._send(gos)
+
+    def standing(self) -> list[Any]:
+        """See ``KernelHost.standing``."""
+        return [super().standing(), self.on_way, list(self._asking), self._kept]
+
+    def stand(self, data: Sequence[Any]) -> None:
+        """See ``KernelHost.stand``."""
+        standing, on_way, asking, kept = data
+        super().stand(standing)
+        self.on_way = list(on_way)
+        self.under_way = sum(on_way)
+        self._asking = dict.fromkeys(asking, True)
+        self._kept = {cpu: list(messages) for cpu, messages in kept.items()}
 
     def plain_run(self) -> dict[str, Any]:
         """See ``KernelHost.plain_run``; with the bound, and how far ahead CPUs have been."""

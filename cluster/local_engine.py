@@ -16,7 +16,7 @@ from cluster.machine_loop import LOOK_EVERY, LOOK_EVERY_TURNS, run_machine_loop
 from cluster.recorder import Recorder, ordered, verdict_kind
 from cluster.sync.order_log import RecordedOrder
 from cluster.sync.replayed import ReplayDiverged, Replayed
-from cluster.sync.scheme import Scheme, SchemeError, make_scheme, runs_free, settings_of, stands
+from cluster.sync.scheme import Scheme, SchemeError, make_scheme, runs_free, settings_of
 from cluster.transport.local import LocalTransport
 from cluster.transport.local_free import LocalFreeTransport, Logged, Shuffle
 from kernel.drive.chooser import Replaying
@@ -85,12 +85,8 @@ class LocalRun:
         plan = request.checkpoint
         if plan is not None and request.out_dir is not None and request.feed is None:
             from cluster.codec import ServedLog
-            from cluster.logging_setup import get_logger
 
-            if not stands(scheme):
-                get_logger().info(f"no checkpoints are taken under the scheme {scheme.name}")
-            else:
-                host.served = ServedLog()
+            host.served = ServedLog()
         acct = [] if request.resume is None else self._take_up(request.resume, loader)
         self.recorder = Recorder(request)
         try:
@@ -120,16 +116,15 @@ class LocalRun:
 
         states = StateCodec(loader)
         sections = resume.checkpoint.sections
-        assert isinstance(self.group, lps.CpuGroup)
-        assert isinstance(self.transport, LocalTransport)
         try:
             codec = KernelCodec([range(self.request.spec.cpus)], loader)
             again = MadeAgain(self.host, codec)
             for piece in resume.served():
                 again.feed(piece)
             acct = take_up_host(self.host, sections[HOST], again, states)
-            [group] = unpack_plain(sections[GROUPS])
-            take_up_group(self.group, group, states)
+            parts = unpack_plain(sections[GROUPS])
+            for group, part in zip(self._groups(), parts, strict=True):
+                take_up_group(group, part, states)
             transport, order_seen = states.unpack(sections[ENGINE])
             self.transport.stand(transport)
             self.work.order_seen = order_seen
@@ -137,16 +132,17 @@ class LocalRun:
             raise TakeUpError(f"the checkpoint is another engine's: {error!r}") from None
         return acct
 
+    def _groups(self) -> list[lps.CpuGroup]:
+        return [self.group] if isinstance(self.group, lps.CpuGroup) else self.group.groups
+
     def _states(self) -> dict[int, bytes]:
         """Set everything down, between two rounds."""
         from cluster.codec import pack
         from cluster.set_down import ENGINE, GROUPS, HOST, set_down_group, set_down_host
 
-        assert isinstance(self.group, lps.CpuGroup)
-        assert isinstance(self.transport, LocalTransport)
         return {
             HOST: set_down_host(self.host),
-            GROUPS: pack([set_down_group(self.group)]),
+            GROUPS: pack([set_down_group(group) for group in self._groups()]),
             ENGINE: pack([self.transport.standing(), self.work.order_seen]),
         }
 

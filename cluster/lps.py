@@ -200,12 +200,12 @@ class CpuGroup:
 
     def standing(self) -> list[Any]:
         """Return as data what the group knows beside its CPUs, for a checkpoint."""
-        return [self._supersteps, self._group._next_ns]
+        return [self._supersteps, *self._group.standing()]
 
     def stand(self, data: Sequence[Any]) -> None:
         """Stand where ``standing`` was called."""
-        self._supersteps, next_ns = data
-        self._group._next_ns = list(next_ns)
+        self._supersteps, *where = data
+        self._group.stand(where)
 
     def drain_trace(self, *, final: bool = False) -> list[Chunk]:
         """Take the whole chunks of trace that have come together; with ``final`` all of it."""
@@ -456,11 +456,13 @@ class KernelHost:
     def standing(self) -> list[Any]:
         """Return as data where the round stands beside kernel, scheme and view (a checkpoint)."""
         answers = 0 if self._steps is None else len(self._steps.answers)
-        return [self.supersteps, self.virtual_ns, self._judged, self.verdict, answers]
+        where = [self.supersteps, self.virtual_ns, self._judged, self.verdict]
+        return [*where, self._held, answers]
 
     def stand(self, data: Sequence[Any]) -> None:
         """Stand where ``standing`` was called; the kernel has been made again."""
-        self.supersteps, self.virtual_ns, self._judged, self.verdict, answers = data
+        self.supersteps, self.virtual_ns, self._judged, self.verdict, held, answers = data
+        self._held = {cpu: list(effects) for cpu, effects in held.items()}
         if self._steps is not None:
             del self._steps.answers[: len(self._steps.answers) - answers]
 

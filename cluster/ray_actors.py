@@ -466,7 +466,7 @@ class KernelActor(_Actor):
         self._under_way = 2 if self._host.halves else 1  # supersteps
         self._due: list[bytes] = []  # what the groups have not been sent
         self.near: list[Any] = []  # lines to groups in this process; they come before the others
-        self.answers: list[list[bytes]] = []  # what they have answered, and is not served: a link's
+        self.answers: list[Sequence[bytes]] = []  # what they have answered, and is not served
         self._unserved: list[tuple[Any, ...]] = []  # messages that came after the verdict
         self._output_bytes = 0
         self._outputs: list[tuple[str, bytes]] = []
@@ -478,7 +478,8 @@ class KernelActor(_Actor):
     def begin(self) -> bytes:
         """Make the first superstep frames, as many as are under way; return the last."""
         if self._said:  # it goes on from there
-            return self._say(self._said)
+            self._due = self._due or [self._said]
+            return self._said
         for _ in range(self._under_way):
             if not self._host.verdict:
                 self._say(self._guarded(self._answer))
@@ -493,6 +494,19 @@ class KernelActor(_Actor):
         """Return what has been said and not been asked for, oldest first."""
         due, self._due = self._due, []
         return due
+
+    def kept(self) -> int:
+        """Return of how many supersteps there are answers that are kept."""
+        return len(self.answers)
+
+    def keep_answers(self, *frames: bytes) -> None:
+        """Keep for ``serve_kept`` what the groups have answered to all frames but the last."""
+        self.answers.append(frames)
+        self._due = self._due[len(self.answers) - self._under_way :]
+
+    def serve_kept(self) -> bytes:
+        """As ``superstep``, of the oldest answers that are kept."""
+        return self.superstep(*self.answers.pop(0))
 
     def last(self) -> tuple[int, bytes]:
         """Return how many turns this actor has made, and what it said in the last."""
@@ -587,12 +601,16 @@ class KernelActor(_Actor):
         served = self._host.served
         return b"" if served is None else served.take()
 
-    def set_down(self) -> tuple[bytes, str]:
-        """Return the state around the kernel, as for ``CpuActor``; or why there is none."""
+    def set_down(self) -> tuple[bytes, bytes, str]:
+        """Return the state around the kernel, as for ``CpuActor``; or why there is none.
+
+        Returns:
+            The state, frames that are not done (of groups and of the kernel), and the reason.
+        """
         try:
-            return set_down_host(self._host), ""
+            return set_down_host(self._host), pack(self._frames()), ""
         except NotSetDown as error:
-            return b"", str(error)
+            return b"", b"", str(error)
 
     def serve_again(self, piece: bytes) -> str:
         """Serve a piece of the log up to a checkpoint; return what is wrong with it."""
@@ -604,14 +622,14 @@ class KernelActor(_Actor):
             return f"{type(error).__name__}: {error}"
         return ""
 
-    def take_up(self, data: bytes, frame: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+    def take_up(self, data: bytes, under_way: bytes) -> tuple[str, list[tuple[str, bytes]]]:
         """Stand where ``set_down`` was called; go on with noting what is served.
 
         All of the log up to there has been served again.
 
         Args:
             data: the state.
-            frame: the last superstep frame.
+            under_way: frames that were not done.
 
         Returns:
             What is wrong with the data, and accounting records that no file has.
@@ -620,13 +638,22 @@ class KernelActor(_Actor):
         try:
             again = again or MadeAgain(self._host, self._codec)  # of nothing
             acct = take_up_host(self._host, data, again, self._states)
-            self._head = head_of(frame)
+            self._take_frames(unpack_plain(under_way))
         except (TakeUpError, ValueError, TypeError) as error:
             return f"{type(error).__name__}: {error}", []
-        self._wires.go_on_after(self._head)
-        self._said = frame
         self.keep_served()
         return "", acct
+
+    def _frames(self) -> list[Any]:
+        """Return the frames that are not done."""
+        return [self._said, self._due, self.answers]
+
+    def _take_frames(self, frames: Sequence[Any]) -> None:
+        """Take what ``_frames`` has returned elsewhere."""
+        self._said, due, answers = frames
+        self._due, self.answers = list(due), list(answers)
+        self._head = head_of(self._said)
+        self._wires.go_on_after(self._head)
 
     def fetch(self) -> tuple[list[MarkedChunk], list[tuple[str, bytes]], list[OrderChunk]]:
         """Hand over the chunks of trace, the outputs and what is held here of the order log."""

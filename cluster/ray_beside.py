@@ -138,13 +138,15 @@ class PackBeside(CpuActor):
         return _GroupSide(cpus, loader, self._shelf)
 
     def set_down(self) -> bytes:
-        """See ``CpuActor.set_down``; with the messages of the superstep that comes."""
-        return pack([super().set_down(), list(self._shelf.inboxes)])
+        """See ``CpuActor.set_down``; with the messages of all supersteps that are under way."""
+        shelf = self._shelf
+        return pack([super().set_down(), list(shelf.inboxes), list(shelf.reports)])
 
     def take_up(self, data: bytes) -> str:
         """See ``CpuActor.take_up``."""
         try:
-            state, inboxes = self._states.unpack(data)
+            state, inboxes, reports = self._states.unpack(data)
+            self._shelf.reports.extend(reports)
             for segment in inboxes:
                 near = {cpu: list(effects) for cpu, effects in segment.items()}
                 self._shelf.inboxes.append(near)

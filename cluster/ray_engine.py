@@ -70,7 +70,6 @@ from cluster.sync.scheme import (
     runs_free,
     scheme_class,
     settings_of,
-    stands,
 )
 from cluster.transport.frames import FrameTransport, Link
 from cluster.transport.ray_calls import CallsLink, HalvesLink
@@ -125,7 +124,7 @@ class _Stood:
     groups: list[list[int]]
     parts: Sequence[bytes]  # of the groups
     host: bytes  # what was around the kernel
-    frame: bytes  # the last superstep frame
+    frames: bytes  # those that are not done
     served: Callable[[], Iterator[bytes]]
 
 
@@ -137,10 +136,10 @@ def _stood(resume: Resumption) -> _Stood:
     """
     sections = resume.checkpoint.sections
     try:
-        frame, groups = unpack_plain(sections[ENGINE])
+        frames, groups = unpack_plain(sections[ENGINE])
         parts = unpack_plain(sections[GROUPS])
         cpus = [list(group) for group in groups]
-        return _Stood(cpus, parts, sections[HOST], frame, resume.served)
+        return _Stood(cpus, parts, sections[HOST], frames, resume.served)
     except (KeyError, TypeError, ValueError) as error:
         raise TakeUpError(f"the checkpoint is another engine's: {error!r}") from None
 
@@ -208,7 +207,7 @@ class RayRun:
             scheme = make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
             self.record = self.recorder.begin_order(scheme)
             wanted = request.checkpoint is not None and request.out_dir is not None
-            if wanted and (self.in_turn or not stands(scheme)):
+            if wanted and self.in_turn:
                 get_logger().info(f"no checkpoints are taken under the scheme {request.scheme}")
             elif wanted:
                 self.keeper = Keeper(request, self.recorder)
@@ -407,7 +406,7 @@ class RayRun:
             problem = self._call_kernel("serve_again", piece)
             if problem:
                 raise TakeUpError(problem)
-        arguments = [*((part,) for part in stood.parts), (stood.host, stood.frame)]
+        arguments = [*((part,) for part in stood.parts), (stood.host, stood.frames)]
         *problems, (problem, acct) = self.watch.ask(self.actors.all(), "take_up", arguments)
         for each in (*problems, problem):
             if each:
@@ -485,10 +484,10 @@ class RayRun:
         self._interrupt.mode = HOLD
         try:
             stopped = run_machine_loop(transport, self)
+            if stopped is not None and self.keeper is not None:
+                self._keep(self.keeper)
             if stopped is not None and not isinstance(transport, FrameTransport):
                 transport.rest()
-            elif stopped is not None and self.keeper is not None and transport.whole:
-                self._keep(self.keeper)
         finally:
             self._loop_ns += perf_counter_ns() - started
         if self._metrics is not None:
@@ -529,23 +528,26 @@ class RayRun:
             self._fetch()
         if self.keeper is not None and self.keeper.due(superstep):
             self._fetched_s = now_s
-            self._keep(self.keeper)
+            if self._keep(self.keeper):
+                transport.go_on()
 
-    def _keep(self, keeper: Keeper) -> None:
-        """Take a checkpoint: all actors stand at the end of a superstep."""
+    def _keep(self, keeper: Keeper) -> bool:
+        """Let all actors stand and take a checkpoint; return whether they stand."""
         transport = self.transport
         assert transport is not None
+        if not transport.pause():
+            return False
         self._fetch()
 
         def states() -> dict[int, bytes]:
-            *groups, (host, problem) = self._call("set_down")
+            *groups, (host, frames, problem) = self._call("set_down")
             if problem:
                 raise NotSetDown(problem)
-            frame = transport.frame
-            return {HOST: host, GROUPS: pack(groups), ENGINE: pack([frame, self.groups])}
+            return {HOST: host, GROUPS: pack(groups), ENGINE: pack([frames, self.groups])}
 
         superstep, _, _, virtual_ns, *_ = transport.head
         keeper.keep(states, virtual_ns, superstep)
+        return True
 
     def _fetch(self) -> None:
         """Take traces and outputs from the actors, which stand at the end of a superstep."""

@@ -17,13 +17,15 @@ is *at rest*, and says so in its head.
 from collections.abc import Callable, Sequence
 from threading import Lock
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, Final
 
 from cluster import lps
 from cluster.codec import Head, pack
 from cluster.free_running import Arrival, FreeHost, Go
 from cluster.ray_actors import CpuActor, KernelActor, Logs, MarkedChunk, failure_of, subjects_of
 from cluster.sync.order_log import Chunk as OrderChunk
+
+_ENTRIES: Final = 512  # of the log of what was served, that may wait
 
 # number of a group and its frame: of a go, or of a report
 Addressed = tuple[int, bytes]
@@ -85,6 +87,10 @@ class FreeKernelActor(_Locked, KernelActor):
         self._on_way = 0  # frames that have not been answered
         self._late: list[Arrival] = []  # reports that came in after the verdict
         self._ending = False  # the last goes are on their way
+        self._begun = False
+        self._paused = False
+        self._ready: list[Addressed] = []  # goes that are for after the pause
+        self._served_parts: list[bytes] = []  # of the log of what was served
 
     @property
     def failed(self) -> bool:
@@ -95,11 +101,35 @@ class FreeKernelActor(_Locked, KernelActor):
     def resting(self) -> bool:
         """Whether nothing is under way, and nothing will be."""
         ended = self._ending or self._failed is not None
-        return not self._on_way and (ended or (self._halted and not self._host.verdict))
+        stops = (self._halted or self._paused) and not self._host.verdict
+        return not self._on_way and (ended or stops)
 
     def first(self) -> tuple[list[Addressed], bytes]:
-        """Start the machine; return the first goes, and the head."""
-        return self._answered(self._begin)
+        """Start the machine, or go on after ``pause``; return the first goes, and the head."""
+        if not self._begun:
+            self._begun = True
+            return self._answered(self._begin)
+        self._paused = False
+        return self._handed_out([]), self._head_frame()
+
+    def pause(self) -> None:
+        """Let no group go any more, until ``first`` is called again.
+
+        Whoever is on its way comes in and is served as ever; the goes that follow are kept. So the
+        pause is nothing that the order of arrivals does not tell: a go that takes long.
+        """
+        self._paused = True
+
+    def _handed_out(self, frames: list[Addressed]) -> list[Addressed]:
+        """Return the frames that go now."""
+        if self._failed is not None:
+            return []
+        frames, self._ready = self._ready + frames, []
+        if self._paused and not self._host.verdict:
+            self._ready = frames
+            return []
+        self._on_way += len(frames)
+        return frames
 
     def arrived(self, numbers: Sequence[int], *frames: bytes) -> tuple[list[Addressed], bytes]:
         """Serve report frames, in the order in which they came; return the goes, and the head.
@@ -126,7 +156,7 @@ class FreeKernelActor(_Locked, KernelActor):
             except (Exception, SystemExit) as error:
                 self._failed = failure_of(self._name, error, self._spec, self._scheme)
                 frames = []
-        self._on_way += len(frames)
+        frames = self._handed_out(frames)
         self._turns += 1
         self._busy = False
         return frames, self._head_frame()
@@ -145,7 +175,7 @@ class FreeKernelActor(_Locked, KernelActor):
         if self._host.verdict:
             self._late += arrivals
             return self._last()
-        if self._halted:
+        if self._halted or not arrivals:
             return []
         return self._served(self._host.arrive(arrivals))
 
@@ -169,6 +199,8 @@ class FreeKernelActor(_Locked, KernelActor):
         with self._lock:
             self._take_order()
             self._take_outputs()
+            if host.served is not None and host.served.entries >= _ENTRIES:
+                self._served_parts.append(host.served.take())
         return self._last() if host.verdict else gos
 
     def _last(self) -> list[Go]:
@@ -185,6 +217,7 @@ class FreeKernelActor(_Locked, KernelActor):
             return self._failed
         host = self._host
         counters = host.counters()
+        held = sum(self._held_by) + self._held
         head: Head = (
             host.supersteps,
             host.verdict if self.resting else "",
@@ -192,9 +225,28 @@ class FreeKernelActor(_Locked, KernelActor):
             host.virtual_ns,
             counters["lifecycles"],
             counters["tasks"],
-            sum(self._held_by) + self._held + self._output_bytes + self._order_bytes,
+            held + self._output_bytes + self._order_bytes + self._served_bytes(),
         )
         return self._codec.encode_head(head)
+
+    def take_served(self) -> bytes:
+        """See ``KernelActor.take_served``; while the kernel serves, what has come together."""
+        with self._lock:
+            parts, self._served_parts = self._served_parts, []
+        if self.resting:
+            parts.append(super().take_served())
+        return b"".join(parts)
+
+    def _served_bytes(self) -> int:
+        return super()._served_bytes() + sum(map(len, self._served_parts))
+
+    def _frames(self) -> list[Any]:
+        return [self._ready, self._passes, self._held_by]
+
+    def _take_frames(self, frames: Sequence[Any]) -> None:
+        ready, passes, held_by = frames
+        self._ready, self._passes, self._held_by = list(ready), list(passes), list(held_by)
+        self._begun = True
 
     def fetch(self) -> tuple[list[MarkedChunk], list[tuple[str, bytes]], list[OrderChunk]]:
         """See ``KernelActor.fetch``."""

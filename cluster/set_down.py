@@ -30,6 +30,7 @@ _OF_VIEW: Final = (
     "due_ns",
     "order",
     "ordered",
+    "under_way_ns",
 )
 _TRIM: Final = 1 << 16  # records of trace that may come together while the kernel is made again
 

@@ -155,13 +155,13 @@ class OrderLog:
             self._reference_ns,
             bytes(self._rounds),
             bytes(self._input),
+            bytes(self._arrivals),
         ]
 
     def take_up(self, data: Sequence[Any]) -> None:
         """Stand where ``set_down`` was called."""
-        self.requests, self.rounds, self._virtual_ns, self._reference_ns, rounds, fed = data
-        self._rounds[:] = rounds
-        self._input[:] = fed
+        self.requests, self.rounds, self._virtual_ns, self._reference_ns, *streams = data
+        self._rounds[:], self._input[:], self._arrivals[:] = streams
 
     def held(self) -> int:
         """Return how many bytes wait to be taken."""

@@ -85,11 +85,6 @@ def in_halves(scheme: "Scheme | SchemeClass") -> bool:
     return getattr(scheme, "halves", False)
 
 
-def stands(scheme: "Scheme | SchemeClass") -> bool:
-    """Return whether nothing is under way between two rounds, so that a checkpoint can be taken."""
-    return not runs_free(scheme) and not in_halves(scheme)
-
-
 class Scheme(Protocol):
     """A synchronisation scheme.
 

@@ -66,6 +66,13 @@ class FrameTransport:
         self.frame = frame
         self.verdict = self.head[1]
 
+    def pause(self) -> bool:
+        """Return whether all LPs stand, as they do between two rounds if the frame is whole."""
+        return self.whole
+
+    def go_on(self) -> None:
+        """Go on after ``pause``: the next round does."""
+
     @property
     def whole(self) -> bool:
         """Whether the last frame is whole, so that all LPs stand at the same superstep."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 from cluster.lps import CpuGroup, KernelHost
 from cluster.sync.scheme import Horizons
 from kernel.messages import Effect
+from kernel.rounds.group import Inboxes
 
 _MOST_TURNS: Final = 512  # in one go; the engine looks for Ctrl-C in between
 
@@ -67,12 +68,13 @@ class LocalTransport:
 
     def standing(self) -> list[Any]:
         """Return as data where it stands between two rounds, for a checkpoint."""
-        return [self.made, self._horizons, self._inboxes]
+        return [self.made, self._horizons, self._inboxes, self._ahead]
 
     def stand(self, data: Sequence[Any]) -> None:
         """Stand where ``standing`` was called; group and host stand there, too."""
-        self.made, self._horizons, inboxes = data
-        self._inboxes = {cpu: list(effects) for cpu, effects in inboxes.items()}
+        self.made, self._horizons, inboxes, ahead = data
+        self._inboxes = _lists(inboxes)
+        self._ahead = [(horizons, _lists(inboxes)) for horizons, inboxes in ahead]
         if not self._host.scheme.settles:
             self._host.view.inboxes = self._inboxes
         self.verdict = self._host.verdict
@@ -129,3 +131,7 @@ class LocalTransport:
         """Return the messages that no LP has got: requests, and ``(cpu, effect)``."""
         effects = [(cpu, one) for cpu, inbox in self._inboxes.items() for one in inbox]
         return [*self._host.pending.requests, *effects]
+
+
+def _lists(inboxes: Inboxes) -> dict[int, list[Effect]]:
+    return {cpu: list(effects) for cpu, effects in inboxes.items()}

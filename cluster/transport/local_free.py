@@ -28,6 +28,14 @@ class Shuffle:
     def __init__(self, seed: int) -> None:
         self._state = seed & MASK_64
 
+    def standing(self) -> int:
+        """Return where the generator stands."""
+        return self._state
+
+    def stand(self, state: int) -> None:
+        """Stand where ``standing`` was called."""
+        self._state = state
+
     def arrivals(self, under_way: Sequence[int]) -> list[int]:
         """Return who of those under way arrive now: one."""
         self._state = state = (self._state + GOLDEN_GAMMA) & MASK_64
@@ -94,7 +102,7 @@ class LocalFreeTransport:
         self._order = order
         self._said: dict[int, Sequence[CpuReport]] = {}  # under way
         self._numbers: list[int] = []  # whose that is
-        self._left: list[tuple[Any, ...]] = []
+        self._stands = False  # it goes on where another one stood
 
     @property
     def at_end(self) -> bool:
@@ -103,7 +111,22 @@ class LocalFreeTransport:
 
     def begin(self) -> None:
         """See ``Transport.begin``."""
-        self._go(self._host.begin())
+        self.verdict = self._host.verdict
+        if not self._stands:
+            self._go(self._host.begin())
+
+    def standing(self) -> list[Any]:
+        """Return as data where it stands between two rounds, for a checkpoint."""
+        assert isinstance(self._order, Shuffle)
+        return [self.made, self._order.standing(), self._numbers, self._said]
+
+    def stand(self, data: Sequence[Any]) -> None:
+        """Stand where ``standing`` was called; groups and host stand there, too."""
+        assert isinstance(self._order, Shuffle)
+        self.made, order, numbers, said = data
+        self._order.stand(order)
+        self._numbers, self._said = list(numbers), dict(said)
+        self._stands = True
 
     def round(self) -> None:
         """See ``Transport.round``: somebody arrives."""

@@ -49,23 +49,23 @@ class CallsLink:
 
 
 class HalvesLink(CallsLink):
-    """As ``CallsLink``, with two supersteps under way: one at the groups, one at the kernel."""
+    """As ``CallsLink``, with two supersteps under way: one at the groups, one at the kernel.
 
-    def __init__(self, actors: Actors, watch: Watch) -> None:
-        super().__init__(actors, watch)
-        self._due: list[Any] = []  # frames that the groups have not been sent
-        self._answers: list[list[Any]] = []  # of frames that the kernel has not served
-        self._begun = False
+    Between two rounds all rest: the kernel actor keeps what the groups have answered meanwhile.
+    """
 
     def round(self, frame: bytes) -> bytes:
         """See ``Link.round``; ``frame`` is the last of those that the kernel has said."""
         kernel, cpus = self._actors.kernel, self._actors.cpus
-        if not self._begun:
-            self._begun = True
-            (self._due,) = self._watch.get([kernel.take_due.remote()])
+        due, kept = self._watch.get([kernel.take_due.remote(), kernel.kept.remote()])
+        answers: list[list[Any]] = []
         for _ in range(self.layers):
-            self._answers += [[cpu.step.remote(due) for cpu in cpus] for due in self._due]
-            self._due = [kernel.superstep.remote(*self._answers.pop(0))]
+            answers += [[cpu.step.remote(each) for cpu in cpus] for each in due]
+            if kept:
+                due, kept = [kernel.serve_kept.remote()], 0
+            else:
+                due = [kernel.superstep.remote(*answers.pop(0))]
+        rest = [kernel.keep_answers.remote(*each) for each in answers]
         answer: bytes
-        answer, *_ = self._watch.get([*self._due, *self._answers[0]])
+        answer, *_ = self._watch.get([*due, *rest])
         return answer

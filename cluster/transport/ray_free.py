@@ -76,6 +76,24 @@ class FreeCalls:
         self.head = head_of(head)
         self.verdict = self.head[1]
 
+    def pause(self) -> bool:
+        """Let all stand where they are, with everything served that they ask for.
+
+        Returns:
+            Whether they stand and ``go_on`` lets them go on; else the run has come to its verdict.
+
+        Raises:
+            LpFailure, ActorLost, KeyboardInterrupt, TimeUp: as for ``round``.
+        """
+        self._watch.get([self._actors.kernel.pause.remote()])
+        while self._calls:
+            self.round()
+        return not self.verdict
+
+    def go_on(self) -> None:
+        """Go on after ``pause``."""
+        self.begin()
+
     def rest(self) -> None:
         """Let all come to rest where they are: the run is to end from outside.
 

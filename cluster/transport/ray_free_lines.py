@@ -33,6 +33,7 @@ _REST: Final = b"R"  # likewise, and all have come to rest
 _LOST: Final = b"L"  # the number of a group that has hung up
 _START: Final = b"s"  # from the driver
 _HALT: Final = b"h"
+_PAUSE: Final = b"p"
 
 
 class FreeLines:
@@ -83,6 +84,26 @@ class FreeLines:
         self._rested = told[:1] == _REST
         self.head = head_of(told[1:])
         self.verdict = self.head[1]
+
+    def pause(self) -> bool:
+        """Let all stand where they are, with everything served that they ask for.
+
+        Returns:
+            Whether they stand and ``go_on`` lets them go on; else the run has come to its verdict.
+
+        Raises:
+            LpFailure, ActorLost, KeyboardInterrupt, TimeUp: as for ``round``.
+        """
+        if not self._rested:
+            self._say(_PAUSE)
+        while not self._rested:
+            self.round()
+        return not self.verdict
+
+    def go_on(self) -> None:
+        """Go on after ``pause``."""
+        self._rested = False
+        self.begin()
 
     def rest(self) -> None:
         """Let all come to rest where they are: the run is to end from outside.
@@ -156,13 +177,20 @@ def serve_all(actor: Any, driver: Line, groups: Sequence[Line]) -> None:
     """
     try:
         with suppress(HungUp), without_collector():
-            if driver.take() == _START:
-                driver.send(_serve(actor, driver, groups))
             while True:
-                driver.take()  # it wants all to rest, and they do
+                if driver.take() == _START:  # else it wants all to rest, and they do
+                    driver.send(_serve(actor, driver, groups))
     finally:
         for line in (*groups, driver):
             line.close()
+
+
+def _heed(actor: Any, word: bytes) -> None:
+    """Let the kernel actor do what the driver says."""
+    if word == _PAUSE:
+        actor.pause()
+    else:
+        actor.halt()
 
 
 def _serve(actor: Any, driver: Line, groups: Sequence[Line]) -> bytes:
@@ -172,9 +200,9 @@ def _serve(actor: Any, driver: Line, groups: Sequence[Line]) -> bytes:
         HungUp: the driver has.
     """
     told_s = monotonic()
-    if driver.holds_one():
-        actor.halt()  # said at once after the start; the descriptor does not tell of it
     gos, head = actor.first()
+    if driver.holds_one():
+        _heed(actor, driver.take())  # said at once; the descriptor does not tell of it
     with DefaultSelector() as selector:
         for number, line in enumerate(groups):
             selector.register(line, EVENT_READ, number)
@@ -193,8 +221,7 @@ def _serve(actor: Any, driver: Line, groups: Sequence[Line]) -> bytes:
                 for key, _ in selector.select():
                     number = key.data
                     if number < 0:
-                        driver.take()
-                        actor.halt()
+                        _heed(actor, driver.take())
                     else:
                         arrived.append((number, groups[number].take()))
                 gos, head = actor.arrived(

@@ -207,7 +207,7 @@ def _slice(actor: Any, groups: Sequence[Line], turns: int) -> bytes:
     other. At the end of the slice all of them rest: what they have answered meanwhile is kept.
     """
     until_s = monotonic() + _SLICE_S
-    answers: list[list[bytes]] = actor.answers  # of turns that the kernel has not taken
+    answers: list[Sequence[bytes]] = actor.answers  # of turns that the kernel has not taken
     under_way = 0
     try:
         for _ in range(turns):

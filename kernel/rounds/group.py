@@ -54,6 +54,15 @@ class Group:
             [place for place in self._all if self.cpus[place].id & 1 == colour] for colour in (0, 1)
         ]
 
+    def standing(self) -> list[Any]:
+        """Return as data what the group knows beside its CPUs, for a checkpoint."""
+        return [self._next_ns, self._steps]
+
+    def stand(self, data: Sequence[Any]) -> None:
+        """Stand where ``standing`` was called."""
+        next_ns, self._steps = data
+        self._next_ns = list(next_ns)
+
     def whole(self) -> None:
         """Let steps be for all CPUs again."""
         self._halves = []

@@ -1,6 +1,6 @@
 """Runs that are killed between two rounds, for tests of what is left of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,16 +11,16 @@ from cluster.resume import Resumed
 from kernel.machine import MachineSpec
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-STORM: Final = ["parents=5", "children=4", "compute=uniform:10us:50us"]
+STORM: Final[Sequence[str]] = ["parents=5", "children=4", "compute=uniform:10us:50us"]
 
 
 class Killed(BaseException):
     """Nobody catches it: the run ends where it is."""
 
 
-def storm(cpus: int = 4) -> MachineSpec:
+def storm(cpus: int = 4, words: Sequence[str] = STORM) -> MachineSpec:
     """Return a machine whose programs fork, exec, write and end."""
-    return guest_spec(ROOT / "workloads/programs/fork_exec_storm.py", STORM, cpus=cpus)
+    return guest_spec(ROOT / "workloads/programs/fork_exec_storm.py", words, cpus=cpus)
 
 
 def request_for(

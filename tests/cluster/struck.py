@@ -12,6 +12,7 @@ from unittest.mock import patch
 from cluster import checkpoint
 from cluster.engine_api import CheckpointPlan, RunRequest, RunResult
 from cluster.ray_engine import RayRun
+from cluster.transport.frames import FrameTransport
 from tests.cluster.changed_turns import Change, change_turns
 from tests.cluster.killed import storm
 
@@ -57,7 +58,8 @@ class Struck(RayRun):
     def _loop(self) -> tuple[str, str]:
         transport = self.transport
         assert transport is not None
-        transport.link.layers = min(self.layers, transport.link.layers)
+        if isinstance(transport, FrameTransport):
+            transport.link.layers = min(self.layers, transport.link.layers)
         play = transport.round
 
         def round_() -> None:
@@ -78,7 +80,7 @@ class Struck(RayRun):
         super().look()
         self._strike("idle")
 
-    def _keep(self, keeper: Any) -> None:
+    def _keep(self, keeper: Any) -> bool:
         self._strike("keep")
         write = checkpoint.write_atomically
 
@@ -88,7 +90,7 @@ class Struck(RayRun):
                 self._strike("commit")
 
         with patch.object(checkpoint, "write_atomically", write_and_strike):
-            super()._keep(keeper)
+            return super()._keep(keeper)
 
     def _take_up(self, stood: Any) -> None:
         self._strike("take_up")

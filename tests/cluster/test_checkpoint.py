@@ -58,7 +58,13 @@ def test_cpus_that_keep_averages_are_taken_up_with_them() -> None:
 
 @pytest.mark.parametrize(
     ("scheme", "fair"),
-    [("exact", "cfs"), ("barrier", "cfs"), ("barrier", "eevdf"), ("exact", "o1")],
+    [
+        ("exact", "cfs"),
+        ("barrier", "cfs"),
+        ("barrier", "eevdf"),
+        ("exact", "o1"),
+        ("redblack", "cfs"),
+    ],
 )
 @pytest.mark.parametrize(
     "program",

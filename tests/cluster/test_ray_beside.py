@@ -1,7 +1,6 @@
 """CPUs in the kernel actor's process: the same bytes, on whatever the others are."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -139,9 +138,13 @@ def test_on_ray_the_files_are_those_of_the_local_engine(
 
 @pytest.mark.ray
 @pytest.mark.usefixtures("local_ray")
-def test_a_run_whose_kernel_dies_with_the_cpus_beside_it_is_recovered(tmp_path: Path) -> None:
-    local = run_local(request_on_ray(tmp_path / "local", engine="local", checkpoint=None))
-    request = replace(request_on_ray(tmp_path / "run", "shm"), beside=2)
+@pytest.mark.parametrize("scheme", ["barrier", "redblack"])
+def test_a_run_whose_kernel_dies_with_the_cpus_beside_it_is_recovered(
+    tmp_path: Path, scheme: str
+) -> None:
+    plain = request_on_ray(tmp_path / "local", engine="local", scheme=scheme, checkpoint=None)
+    local = run_local(plain)
+    request = request_on_ray(tmp_path / "run", "shm", scheme=scheme, beside=2)
     run = Struck(request, [Blow("round", 40, [KERNEL]), Blow("idle", 80, [1])])
     result = run.run()
     assert (result.exit_kind, result.message) == (DONE, "")

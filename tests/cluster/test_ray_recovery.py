@@ -2,13 +2,18 @@
 
 import signal
 import time
+from dataclasses import replace
 
 import pytest
 
 from cluster.engine_api import BROKEN, DONE, CheckpointPlan
 from cluster.local_engine import run_local
 from cluster.ray_engine import run_ray
+from cluster.request import request_of_log
 from cluster.resume import Resumed
+from cluster.sync import ORDER_LOG
+from cluster.sync.order_log import RecordedOrder
+from tests.cluster.killed import STORM, storm
 from tests.cluster.struck import ALL, KERNEL, Blow, Struck, differences, request_on_ray
 
 pytestmark = pytest.mark.ray
@@ -45,6 +50,53 @@ def test_a_run_whose_actors_die_one_after_the_other_has_the_same_bytes(
     run = Struck(request_on_ray(tmp_path / "run", link), blows)
     check_same(run.run(), tmp_path / "run", plain)
     assert run.recoveries == len(run.struck) == 3
+
+
+@pytest.mark.parametrize("link", ["shm", pytest.param("calls", marks=pytest.mark.slow)])
+def test_a_run_with_two_supersteps_under_way_goes_on_from_both(local_ray, tmp_path, link):
+    plain = request_on_ray(tmp_path / "plain", engine="local", scheme="redblack", checkpoint=None)
+    wanted = run_local(plain)
+    blows = [
+        Blow("round", 40, [KERNEL]),
+        Blow("take_up", 0, [0]),
+        Blow("keep", 60, [1]),
+        Blow("idle", 80, ALL),
+    ]
+    request = request_on_ray(tmp_path / "run", link, scheme="redblack", max_recoveries=4)
+    run = Struck(request, blows)
+    check_same(run.run(), tmp_path / "run", (wanted, tmp_path / "plain"))
+    assert run.recoveries == len(run.struck) == 4
+
+
+@pytest.mark.parametrize(
+    ("scheme", "link"),
+    [
+        ("lax", "calls"),
+        ("slack", "shm"),
+        pytest.param("slack", "calls", marks=pytest.mark.slow),
+        pytest.param("lax", "shm", marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_without_rounds_goes_on_from_a_pause_and_replays(local_ray, tmp_path, scheme, link):
+    # over lines the driver hears of it every tenth of a second only
+    often = link == "calls"
+    words = [*STORM[:1], "children=20" if often else "children=300", *STORM[2:]]
+    unit = 1 if often else 10
+    blows = [
+        Blow("idle", 50 * unit, [0]),
+        Blow("take_up", 0, [1]),
+        Blow("keep", 90 * unit, [KERNEL]),
+        Blow("round", 140 * unit, ALL),
+    ]
+    request = request_on_ray(tmp_path / "run", link, scheme=scheme, max_recoveries=4)
+    request = replace(request, spec=storm(8, words), slack_ns=60_000 if scheme == "slack" else None)
+    run = Struck(request, blows)
+    result = run.run()
+    assert (result.exit_kind, result.message) == (DONE, "")
+    assert run.recoveries == len(run.struck) == 4
+    again = run_local(request_of_log(RecordedOrder(tmp_path / "run" / ORDER_LOG)))
+    assert again.digest == result.digest
+    assert again.statuses == result.statuses
 
 
 @pytest.mark.parametrize(

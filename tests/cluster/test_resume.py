@@ -38,8 +38,12 @@ def undisturbed(folder, spec, scheme):
     [
         *(("exact", stops) for stops in (1, 9, 24, 38)),
         *(("barrier", stops) for stops in (9, 70)),
+        *(("redblack", stops) for stops in (10, 71)),
+        *(("lax", stops) for stops in (8, 100)),
         *(pytest.param("exact", stops, marks=pytest.mark.slow) for stops in range(2, 40, 2)),
         *(pytest.param("barrier", stops, marks=pytest.mark.slow) for stops in range(3, 83, 3)),
+        *(pytest.param("redblack", stops, marks=pytest.mark.slow) for stops in range(4, 120, 5)),
+        *(pytest.param("lax", stops, marks=pytest.mark.slow) for stops in range(1, 157, 8)),
     ],
 )
 def test_a_killed_run_ends_with_digest_and_files_of_one_that_was_not(tmp_path, scheme, stops):
