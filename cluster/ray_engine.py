@@ -85,8 +85,8 @@ _VERDICTS: Final = (engine_api.DONE, engine_api.LIMIT, engine_api.DEADLOCK, engi
 LINKS: Final = ("auto", "shm", "graph", "calls")
 _HELD_BYTES: Final = 4 << 20  # of traces and outputs in the actors, before they are fetched
 _FETCH_S: Final = 2.0  # and at least so often
-_START_S: Final = 180.0  # for the actors to come up, and more for each
-_START_EACH_S: Final = 5.0
+_START_S: Final = 180.0  # without any actor coming up: a busy host is slow with processes
+_TELL_S: Final = 30.0  # then the user is told what is waited for
 _CPU_MAX: Final = Path("/sys/fs/cgroup/cpu.max")
 _KILL_S: Final = 5.0  # for Ray to take note that actors are to be killed
 
@@ -417,10 +417,12 @@ class RayRun:
         import ray
 
         calls = {actor.ready.remote(): place for place, actor in enumerate(actors.all())}
-        limit_s = _START_S + _START_EACH_S * len(calls)
-        deadline = perf_counter() + limit_s
+        came_s = told_s = perf_counter()
         while calls:
             up, _ = ray.wait(list(calls), num_returns=1, timeout=1.0)
+            now_s = perf_counter()
+            if up:
+                came_s = told_s = now_s
             for call in up:
                 place = calls.pop(call)
                 try:
@@ -432,8 +434,11 @@ class RayRun:
                     raise lost(f"{actors.names[place]} did not start: {cause(error)}") from None
             if calls:
                 self.watch.look()
-            if perf_counter() > deadline:
-                raise _Broken(f"{len(calls)} actors did not start within {limit_s:.0f} s")
+            if now_s - came_s > _START_S:
+                raise _Broken(f"{len(calls)} actors did not start within {_START_S:.0f} s")
+            if now_s - told_s > _TELL_S:
+                told_s = now_s
+                get_logger().warning("waiting for actors to start", missing=len(calls))
 
     def _make_free(self, actors: Actors) -> FreeCalls | FreeLines:
         """Return the way of goes and reports that the configuration asks for."""
