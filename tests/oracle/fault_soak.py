@@ -43,6 +43,7 @@ from tests.cluster.transport.test_checked import FaultyRun
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LINKS: Final = ("shm", "graph", "calls")
+SCHEMES: Final = ("exact", "barrier", "redblack", "lax")  # of runs in this process
 #: row -> where, and whom
 KILLS: Final = {
     "R1 round": ("round", [0]),
@@ -96,7 +97,7 @@ class Plain:
         self.ray = run_local(request)
         self.local: dict[str, RunResult] = {}
         self.folders: dict[str, Path] = {}
-        for scheme in ("exact", "barrier"):
+        for scheme in SCHEMES:
             self.folders[scheme] = folder / scheme
             self.folders[scheme].mkdir()
             self.local[scheme] = run_local(
@@ -247,7 +248,7 @@ def _check_struck(
 def killed_driver(row: str, seed: int, folder: Path, plain: Plain) -> int:
     """Kill a run in this process between two rounds, several times; go on each time."""
     choose = random.Random(f"{row} {seed}")
-    scheme = choose.choice(("exact", "barrier"))
+    scheme = choose.choice(SCHEMES)
     killed = run_until(request_for(folder, storm(), scheme), choose.randrange(1, 39))
     check(killed, "it had ended")
     result = gone_on(folder)
