@@ -231,6 +231,7 @@ class FreeHost(KernelHost):
         self.on_way = list(on_way)
         self.under_way = sum(on_way)
         self._asking = dict.fromkeys(asking, True)
+        self._stirring = [dict.fromkeys(cpus, True) for cpus in self._groups]  # any of them may
         self._kept = {cpu: list(messages) for cpu, messages in kept.items()}
 
     def plain_run(self) -> dict[str, Any]:
