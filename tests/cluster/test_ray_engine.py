@@ -142,6 +142,7 @@ def test_frames_larger_than_a_channel_go_through_and_the_graph_ends(
 ) -> None:
     """Ray replaces a channel that is too small, and does not close the new one at the end."""
     torn_down = []
+    before = semaphores()  # of runs whose actors were killed
 
     def within(seconds: float, function: Callable[[], None], interrupt: HeldInterrupt) -> bool:
         torn_down.append(ray_watch.within(60.0, function, interrupt))
@@ -162,7 +163,7 @@ def test_frames_larger_than_a_channel_go_through_and_the_graph_ends(
     assert (on_ray.exit_kind, on_ray.message) == (engine_api.DONE, "")
     assert on_ray.digest == local.digest
     assert torn_down == [True, True]
-    assert semaphores() == set()
+    assert semaphores() <= before
 
 
 @pytest.mark.parametrize("heard", [False, True])

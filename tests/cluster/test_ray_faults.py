@@ -114,7 +114,7 @@ def printed(tmp_path_factory):
 def test_a_run_whose_host_is_lost_goes_on_on_the_other(tmp_path, printed):
     (tmp_path / "home").mkdir()
     with two_hosts(tmp_path / "home") as hosts:
-        blow = (6, hosts.raylet)
+        blow = (12, hosts.raylet)
         words = ("run", "hosts.yaml", "--log-format", "json")
         done = smplab(tmp_path, hosts.environment, blow, *words)
     assert done.returncode == 0, done.stderr
