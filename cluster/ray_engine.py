@@ -3,7 +3,8 @@
 The engine itself computes nothing. It starts or finds Ray (``cluster.ray_session``), makes the
 actors (``cluster.ray_actors``), lets frames travel (``cluster.transport``) until a frame's head
 says that the run is over, fetches traces and outputs now and then, and collects what is left. A
-run's bytes are those of the local engine under scheme ``barrier``, however CPUs are packed.
+run's bytes are those of the local engine under the same scheme, however CPUs are packed; where CPUs
+run free, those of its replay.
 
 Ends that are not the machine's own: Ctrl-C and the limit of host time take effect at the next
 superstep, when all actors stand at the same place, so what there is so far is valid; if that does
@@ -63,12 +64,11 @@ from cluster.ray_watch import (
 from cluster.recorder import STREAMED, Recorder, verdict_kind
 from cluster.set_down import ENGINE, GROUPS, HOST, NotSetDown, TakeUpError
 from cluster.sync.scheme import (
-    SchemeClass,
+    Scheme,
     SchemeError,
     in_halves,
     make_scheme,
     runs_free,
-    scheme_class,
     settings_of,
 )
 from cluster.transport.frames import FrameTransport, Link
@@ -678,7 +678,7 @@ def _ended_by(frame: bytes) -> tuple[str, str]:
     raise AssertionError("not a failure frame")
 
 
-def _check_beside(request: RunRequest, scheme: SchemeClass) -> None:
+def _check_beside(request: RunRequest, scheme: Scheme) -> None:
     """Raise ValueError if CPUs cannot be beside the kernel as is asked for."""
     if not 0 <= request.beside < request.spec.cpus:
         raise ValueError(f"beside must be below the number of CPUs (got {request.beside})")
@@ -706,8 +706,7 @@ def run_ray(request: RunRequest) -> RunResult:
         if is_file(request.scheme) and not request.scheme_from:
             # the actors' hosts need not have the file
             request = replace(request, scheme_from=source_of(request.scheme, Path()))
-        made = scheme_class(request.scheme, request.scheme_from)
-        make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
+        made = make_scheme(request.scheme, settings_of(request), "ray", request.scheme_from)
     except (PluginError, SchemeError) as error:
         raise ValueError(str(error)) from None
     if request.cpus_per_actor is not None and request.cpus_per_actor < 1:

@@ -8,9 +8,10 @@ from cluster.engine_api import DONE
 from cluster.local_engine import run_local
 from tests.cluster.changed_turns import Change
 from tests.cluster.lost_calls import run_with_lost_calls
-from tests.cluster.lost_hosts import ROOT, smplab, two_hosts
+from tests.cluster.lost_hosts import smplab
 from tests.cluster.slowed import slowed
 from tests.cluster.struck import KERNEL, Blow, Struck, differences, request_on_ray
+from tests.cluster.two_hosts import ROOT, two_hosts
 
 pytestmark = pytest.mark.ray
 

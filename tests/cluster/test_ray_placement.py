@@ -138,8 +138,8 @@ def test_ctrl_c_while_it_waits_leaves_nothing(ray_with: Callable[..., list[Any]]
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Start a cluster of two hosts of two cores; the environment of processes that join it."""
-    with two_hosts(tmp_path_factory.mktemp("home")) as environment:
-        yield environment
+    with two_hosts(tmp_path_factory.mktemp("home")) as hosts:
+        yield hosts.environment
 
 
 CONFIG = """name: spread

@@ -36,10 +36,10 @@ from tests.cluster.damage import check_damages
 from tests.cluster.killed import gone_on, request_for, run_until, storm
 from tests.cluster.lost_calls import run_with_lost_calls
 from tests.cluster.lost_hosts import smplab as run_on_hosts
-from tests.cluster.lost_hosts import two_hosts
 from tests.cluster.slowed import slowed
 from tests.cluster.struck import ALL, KERNEL, Blow, Struck, differences, request_on_ray
 from tests.cluster.transport.test_checked import FaultyRun
+from tests.cluster.two_hosts import two_hosts
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LINKS: Final = ("shm", "graph", "calls")
@@ -200,36 +200,40 @@ def lost_calls(row: str, seed: int, folder: Path, plain: Plain) -> int:
     return recoveries
 
 
-def lost_host(row: str, seed: int, folder: Path, plain: Plain) -> int:
-    """Kill the raylet of one of two hosts: the run goes on on the other."""
-    stops = random.Random(f"{row} {seed}").randrange(3, 20)
+ALONE: Final = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def _before_a_loss(row: str, seed: int, folder: Path) -> tuple[int, str]:
+    """Make folders; return when the blow falls, and what the run prints without one."""
     for name in ("home", "plain"):
         (folder / name).mkdir(parents=True)
-    alone = {**os.environ, "PYTHONPATH": str(ROOT)}
-    wanted = run_on_hosts(folder / "plain", alone, (0, 0), "run", *HOSTS_WORDS, "--engine", "local")
+    words = ("run", *HOSTS_WORDS, "--engine", "local")
+    wanted: str = run_on_hosts(folder / "plain", ALONE, (0, 0), *words).stdout
+    return random.Random(f"{row} {seed}").randrange(3, 20), wanted
+
+
+def lost_host(row: str, seed: int, folder: Path, plain: Plain) -> int:
+    """Kill the raylet of one of two hosts: the run goes on on the other."""
+    stops, wanted = _before_a_loss(row, seed, folder)
     with two_hosts(folder / "home") as hosts:
         done = run_on_hosts(folder, hosts.environment, (stops, hosts.raylet), "run", *HOSTS_WORDS)
     check(done.returncode == 0, f"exit code {done.returncode}: {done.stderr}")
-    check(done.stdout == wanted.stdout, f"{done.stdout} is not {wanted.stdout}")
+    check(done.stdout == wanted, f"{done.stdout} is not {wanted}")
     return 1
 
 
 def lost_control_service(row: str, seed: int, folder: Path, plain: Plain) -> int:
     """Kill Ray's control service: an error in time; then go on on another Ray."""
-    stops = random.Random(f"{row} {seed}").randrange(3, 20)
-    for name in ("home", "plain"):
-        (folder / name).mkdir(parents=True)
-    alone = {**os.environ, "PYTHONPATH": str(ROOT)}
-    wanted = run_on_hosts(folder / "plain", alone, (0, 0), "run", *HOSTS_WORDS, "--engine", "local")
+    stops, wanted = _before_a_loss(row, seed, folder)
     with two_hosts(folder / "home") as hosts:
         done = run_on_hosts(folder, hosts.environment, (stops, hosts.gcs), "run", *HOSTS_WORDS)
         check(done.returncode == 3, f"exit code {done.returncode}: {done.stderr}")
         check("Ray's control service at" in done.stderr, done.stderr)
     [run] = (folder / "runs").iterdir()
     words = ("resume", str(run), "-q", "--address", "local")
-    done = run_on_hosts(folder, alone, (0, 0), *words)
+    done = run_on_hosts(folder, ALONE, (0, 0), *words)
     check(done.returncode == 0, f"exit code {done.returncode}: {done.stderr}")
-    check(done.stdout == wanted.stdout, f"{done.stdout} is not {wanted.stdout}")
+    check(done.stdout == wanted, f"{done.stdout} is not {wanted}")
     return 1
 
 

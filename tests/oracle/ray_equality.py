@@ -186,9 +186,9 @@ def _cluster(join: bool) -> Iterator[None]:
         return
     with (
         tempfile.TemporaryDirectory(prefix="smplab-hosts-") as home,
-        two_hosts(Path(home)) as environment,
+        two_hosts(Path(home)) as hosts,
     ):
-        os.environ.update(environment)
+        os.environ.update(hosts.environment)
         with RaySession("auto", CPUS + 1):
             yield
 
