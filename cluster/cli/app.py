@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "list": "listing",
     "trace": "trace",
     "summary": "trace",
+    "export": "export",
     "ps": "ps",
     "pstree": "ps",
     "acct": "ps",

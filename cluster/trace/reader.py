@@ -10,6 +10,7 @@ of the chunks that overlap in time: about one for each logical process.
 
 import re
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush, heapreplace
@@ -168,6 +169,67 @@ class TraceReader:
         """Iterate over ``(lp, chunk)`` in file order: what ``TraceWriter.append`` was given."""
         for ref in sorted(self._chunks, key=lambda ref: ref.offset):
             yield ref.lp, self._load(ref)
+
+    def cpu_numbers(self) -> list[int | None]:
+        """Return of each logical process which CPU it is; None: none."""
+        return list(self._cpus)
+
+    def batches(self) -> Iterator[list[list[Any]]]:
+        """Iterate over the whole trace by time, many records at a time.
+
+        A record is a list as in the file, with the number of its logical process after its last
+        field. At equal times the kernel's come first, else the order is the merged one. Several
+        times as fast as ``select``, for who takes all.
+
+        Raises:
+            TraceError: a chunk is damaged, or a record has no such event or number of fields.
+        """
+        closed = sorted(self._chunks, key=lambda ref: (ref.min_ns, ref.lp, ref.seq), reverse=True)
+        # by stream what is open, by time, without what was handed out
+        waiting: dict[int, list[list[Any]]] = {}
+        while closed or waiting:
+            if closed:
+                ref = closed.pop()
+                rows = waiting.setdefault(ref.lp, [])
+                rows += self._checked_rows(ref)
+                rows.sort(key=_time_of)  # stable: equal times stay in their order
+                if closed and closed[-1].min_ns <= ref.min_ns:
+                    continue
+            batch: list[list[Any]] = []
+            for lp in sorted(waiting, key=lambda lp: (self._cpus[lp] is not None, lp)):
+                rows = waiting[lp]
+                cut = len(rows)
+                if closed:
+                    cut = bisect_left(rows, closed[-1].min_ns, key=_time_of)
+                batch += rows[:cut]
+                if cut == len(rows):
+                    del waiting[lp]
+                else:
+                    del rows[:cut]
+            batch.sort(key=_time_of)
+            if batch:
+                yield batch
+
+    def _checked_rows(self, ref: _ChunkRef) -> list[list[Any]]:
+        """Return the records of a chunk, each sound, and with its stream after its last field."""
+        rows = self._rows(ref)
+        head = 2 if self._cpus[ref.lp] is not None else 3
+        wrong = {
+            (event, length)
+            for event, length in {(row[1], len(row)) for row in rows}
+            if event not in self.events or length != head + len(self.events[event][1])
+        }
+        cpus = sum(cpu is not None for cpu in self._cpus)
+        for seq, row in enumerate(rows, ref.first_seq):
+            if wrong and (row[1], len(row)) in wrong:
+                name = self.events.get(row[1], (f"event {row[1]}", ()))[0]
+                raise self._bad_record(
+                    ref.lp, seq, f"{name} has not the fields of the file's table"
+                )
+            if head == 3 and not (type(row[2]) is int and -1 <= row[2] < cpus):
+                raise self._bad_record(ref.lp, seq, f"there is no CPU {row[2]!r}")
+            row.append(ref.lp)
+        return rows
 
     def index(self) -> list[tuple[int, int, int, int, int, int]]:
         """Return the index as a trailer has it, for ``TraceWriter``."""

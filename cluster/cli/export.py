@@ -1,0 +1,96 @@
+"""``smplab export``: a run's trace in the formats of other tools."""
+
+import errno
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from cluster.cli.completion import complete_run
+from cluster.cli.trace import trace_file
+from cluster.exit_codes import TRY_AGAIN, USAGE, CliError
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def complete_format(incomplete: str) -> list[str]:
+    """Return the formats that begin so."""
+    from cluster.export import FORMATS
+
+    return [name for name in FORMATS if name.startswith(incomplete)]
+
+
+def export(
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            autocompletion=complete_run,
+            help="A run directory, latest, or a trace file.",
+        ),
+    ],
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            autocompletion=complete_format,
+            help="perfetto, ftrace, jsonl.",
+        ),
+    ] = "perfetto",
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Where to; - is standard output. By default named after the run.",
+        ),
+    ] = None,
+) -> None:
+    """Write a run's trace in the format of another tool: Perfetto, perf, trace-cmd, ...
+
+    FILE appears when it is whole; one that is there is replaced.
+    """
+    from cluster.export import FORMATS, CannotExport
+    from cluster.export import export as write
+    from cluster.rundir import RunDir, run_path
+    from cluster.trace import TraceError
+
+    if format_ not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise CliError(USAGE, "usage", f"--format: no format {format_!r}; there are {known}")
+    path = run_path(run)
+    if path.is_dir():
+        RunDir.open(path)
+    trace = trace_file(path)
+    target = Path(out) if out else _default(path, FORMATS[format_].suffix)
+    try:
+        count, complete = write(trace, format_, target)
+    except TraceError as error:
+        raise CliError(USAGE, "bad trace", str(error)) from None
+    except CannotExport as error:
+        raise CliError(USAGE, "cannot export", str(error)) from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.filename != str(target):
+            raise
+        code = TRY_AGAIN if error.errno in _FULL else USAGE
+        raise CliError(code, "cannot write", f"{target}: {error.strerror}") from None
+    if not complete:
+        print("smplab: note: this trace was cut; it ends early", file=sys.stderr)
+    if str(target) != "-":
+        print(f"{target}: {count:,} records, for {FORMATS[format_].read_by}")
+
+
+def _default(path: Path, suffix: str) -> Path:
+    """Return a name in the current folder: of a run directory, or of a trace file."""
+    return Path(f"{path.resolve().name if path.is_dir() else path.stem}{suffix}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command ``export`` to ``app``."""
+    app.command()(export)

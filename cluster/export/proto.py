@@ -1,0 +1,45 @@
+"""The wire format of protocol buffers, as far as writing needs it.
+
+A field is a tag (number and kind) and a value; kinds used here are varints, fixed 64 bits and byte
+strings.
+
+Source: protobuf.dev/programming-guides/encoding.
+"""
+
+from typing import Final
+
+_VARINT: Final = 0
+_FIXED64: Final = 1
+_BYTES: Final = 2
+_MASK: Final = (1 << 64) - 1
+
+
+def varint(value: int) -> bytes:
+    """Return a number, of 64 bits at most; a negative one as its two's complement."""
+    value &= _MASK
+    parts = bytearray()
+    while value > 0x7F:
+        parts.append(value & 0x7F | 0x80)
+        value >>= 7
+    parts.append(value)
+    return bytes(parts)
+
+
+def number(field: int, value: int) -> bytes:
+    """Return a field that is a number."""
+    return varint(field << 3 | _VARINT) + varint(value)
+
+
+def fixed64(field: int, value: int) -> bytes:
+    """Return a field that is a number of 64 bits."""
+    return varint(field << 3 | _FIXED64) + value.to_bytes(8, "little")
+
+
+def block(field: int, value: bytes) -> bytes:
+    """Return a field that is a string of bytes, or a message."""
+    return varint(field << 3 | _BYTES) + varint(len(value)) + value
+
+
+def text(field: int, value: str) -> bytes:
+    """Return a field that is text; what is no Unicode is replaced."""
+    return block(field, value.encode("utf-8", "replace"))
