@@ -19,6 +19,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from math import ceil
 from pathlib import Path
 from threading import Event
@@ -107,6 +108,15 @@ def host_cores() -> int:
     except (OSError, ValueError):  # another system, or no quota
         pass
     return max(1, cores or 1)
+
+
+@cache
+def _remote(kind: type[Any]) -> Any:
+    """Return an actor's class as Ray has it; made once, as Ray never forgets one it was given."""
+    import ray
+
+    decorate: Any = ray.remote  # its types do not know concurrency groups
+    return decorate(num_cpus=0, max_restarts=0, concurrency_groups=PULSE_GROUPS)(kind)
 
 
 def kernel_options(
@@ -337,7 +347,6 @@ class RayRun:
 
     def _start(self) -> None:
         """Make the actors, wait until all are up, and set up the way for frames."""
-        import ray
 
         request = self.request
         stood = None if request.resume is None else _stood(request.resume)
@@ -345,13 +354,9 @@ class RayRun:
             self.groups = stood.groups
         plain = pack(request.spec.to_plain())
         logs: Logs = ("json", request.out_dir.name if request.out_dir else "")
-        decorate: Any = ray.remote  # its types do not know concurrency groups
-        remote = decorate(num_cpus=0, max_restarts=0, concurrency_groups=PULSE_GROUPS)
-        cpu_class, kernel_class = map(remote, self._classes())
+        cpu_class, kernel_class = map(_remote, self._classes())
         kind = (True,) if self.halves else ()
         beside = request.beside > 0
-        if beside:
-            kernel_class = remote(KernelBesideActor)
         hosts = 1 if beside else request.hosts
         fewer = hosts is None or self.recoveries > 0
         self.placement = Placement(hosts, len(self.groups), self.watch.look, fewer=fewer)
@@ -390,6 +395,8 @@ class RayRun:
         """Return what the actors are."""
         if self.in_turn:
             return TurnCpuActor, TurnKernelActor
+        if self.request.beside:
+            return CpuActor, KernelBesideActor
         return (FreeCpuActor, FreeKernelActor) if self.free else (CpuActor, KernelActor)
 
     def _take_up(self, stood: "_Stood") -> None:

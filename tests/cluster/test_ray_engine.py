@@ -295,6 +295,20 @@ def test_the_wall_block_says_where_host_time_went(make_request: Make) -> None:
         assert wall[name] > 0, name
 
 
+def test_a_run_leaves_no_objects_to_the_next_one(make_request: Make) -> None:
+    def objects_after_a_run() -> int:
+        request = make_request("storm", config=FOUR, cpus_per_actor=2)
+        assert run_ray(request).exit_kind == engine_api.DONE
+        del request
+        gc.collect()
+        return len(gc.get_objects())
+
+    objects_after_a_run()  # what is loaded once is by then
+    before = objects_after_a_run()
+    few = 100  # by chance; a class that Ray is given has 600
+    assert objects_after_a_run() < before + few
+
+
 def actor_processes(name: str) -> Iterator[int]:
     """Yield the process ids of this session's actors of one class."""
     for path in Path("/proc").glob("[0-9]*"):
