@@ -56,7 +56,11 @@ def run_command(arguments: Sequence[str]) -> int:
         discard_stdout()
         return BROKEN
     except Exception as error:
-        if refused := _refusal(error):
+        try:
+            refused = _refusal(error)
+        except KeyboardInterrupt:
+            return _interrupted()
+        if refused:
             for kind, message in refused:
                 report(kind, message)
             return USAGE

@@ -4,10 +4,12 @@ They are children of init, which reaps them. A timer starts each instance and ar
 next one (``kernel.boot.arrivals``), so a million arrivals need no list.
 """
 
+from errno import errorcode
 from typing import TYPE_CHECKING, Final
 
 from kernel.bits import splitmix64
 from kernel.boot.arrivals import gap_ns
+from kernel.errors import KernelError
 from kernel.points import Path
 from kernel.process.spawn import spawn_process
 from kernel.timerq import TimerKind
@@ -72,10 +74,16 @@ def arm_spawns(k: "Kernel") -> None:
 
 
 def _spawn(k: "Kernel", number: int, index: int) -> Path[None]:
-    """Start one configured program as a child of init."""
+    """Start one configured program as a child of init; the run ends if that cannot be."""
     spawn = k.spec.spawns[number]
     label = spawn.label or spawn.path.rsplit("/", 1)[-1]
     if spawn.count > 1:
         label = f"{label}-{index}"
-    yield from spawn_process(k, spawn, label)
+    try:
+        yield from spawn_process(k, spawn, label)
+    except KernelError as error:
+        if k.fatal is None:
+            why = errorcode.get(error.errno, error.errno)
+            k.fatal = f"init cannot start {label}: {why}"
+        return
     k.programs.left -= 1
