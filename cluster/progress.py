@@ -148,6 +148,76 @@ def _duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+class SweepProgress(_LiveLine):
+    """Shows how many points of a sweep are done, and how long the others will take.
+
+    A context manager: one live line on a terminal, a plain line now and then elsewhere.
+    """
+
+    _first = "starting"
+
+    def __init__(
+        self,
+        total: int,
+        there: int = 0,
+        *,
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start the clock.
+
+        Args:
+            total: points.
+            there: those of them that were done before.
+            console: where to write; stderr if None.
+            clock: wall seconds, monotonic.
+        """
+        super().__init__(console)
+        self._clock = clock
+        self._total = total
+        self._there = self._done = there
+        self._failed = 0
+        self._terminal = self._console.is_terminal
+        self._every_s = _LIVE_EVERY_S if self._terminal else _PLAIN_EVERY_S
+        self._start_s = clock()
+        self._next_s = self._start_s + self._every_s
+
+    def __call__(self, failed: bool) -> None:
+        """Note that a point is done; report, if the last report is long enough ago.
+
+        Args:
+            failed: it has no measures.
+        """
+        self._done += 1
+        self._failed += failed
+        now_s = self._clock()
+        if now_s < self._next_s:
+            return
+        self._next_s = now_s + self._every_s
+        text = self._text(now_s - self._start_s)
+        self._show(text)
+        if not self._terminal:
+            self._console.file.write(f"{text}\n")
+            self._console.file.flush()
+
+    def tell(self, message: str) -> None:
+        """Write a line that stays, above the live one."""
+        if self._live is not None:
+            self._live.console.print(Text(message))
+        else:
+            self._console.file.write(f"{message}\n")
+            self._console.file.flush()
+
+    def _text(self, took_s: float) -> str:
+        failed = f", {self._failed} failed" if self._failed else ""
+        share = 100 * self._done // self._total
+        text = f"{took_s:.0f} s: {self._done} of {self._total} points ({share} %){failed}"
+        made, left = self._done - self._there, self._total - self._done
+        if not left or took_s < _LEAST_S:
+            return text
+        return f"{text}, about {_duration(took_s * left / made)} left"
+
+
 class DiffProgress(_LiveLine):
     """One live line on a terminal that says what a comparison is at. A context manager.
 

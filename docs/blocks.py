@@ -93,8 +93,8 @@ MASKS: Final = tuple(
         (r"^(\D+) [\d.,]+ [mun]?s \d+ %$", r"\1 WALL"),
     )
 )
-# lines of no account: the progress of a run
-DROPPED: Final = re.compile(r"\d+ s: .* virtual, .* lifecycles")
+# lines of no account: the progress of a run, or of a sweep
+DROPPED: Final = re.compile(r"\d+ s: (.* virtual, .* lifecycles|\d+ of \d+ points)")
 
 _RUN_NAME: Final = re.compile(r"runs/\d{8}-\d{6}-[\w.+-]+")
 _COMMENT: Final = re.compile(r"<!-- *(file|script|run|exit)(?:: *(.*?))? *-->$")

@@ -98,7 +98,8 @@ def _run_all(experiment: "Experiment", jobs: int) -> list[dict[str, Any]]:
         CliError: Ray cannot be had.
     """
     from cluster.ray_session import RaySession, RayUnreachable
-    from cluster.sweep import Result, run_point_timed, run_points
+    from cluster.sweep.drive import run_points
+    from cluster.sweep.measure import Result
     from kernel.trace.printable import printable_line
 
     number = len(experiment.points)
@@ -112,10 +113,10 @@ def _run_all(experiment: "Experiment", jobs: int) -> list[dict[str, Any]]:
     configs = [point.load().config for point in experiment.points]
     on_ray = [config for config in configs if config.engine == "ray"]
     if not on_ray:
-        return run_points(experiment, jobs, done, run_point_timed)
+        return run_points(experiment, jobs, done, timed=True)
     try:
         with RaySession(on_ray[0].ray.address, max(config.machine.cpus for config in on_ray) + 1):
-            return run_points(experiment, 1, done, run_point_timed)
+            return run_points(experiment, 1, done, timed=True)
     except RayUnreachable as error:
         raise CliError(BROKEN, "run broke", str(error)) from None
 

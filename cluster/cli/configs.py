@@ -82,12 +82,9 @@ def experiment_text(path: Path) -> str:
     Raises:
         ConfigError, CliError: what is wrong with it, its base, a point or a program.
     """
-    from cluster.cli.common import checked_machine
-    from cluster.config.experiment import read_experiment
+    from cluster.cli.sweep import checked_experiment
 
-    found = read_experiment(path)
-    for point in found.points:
-        checked_machine(point.load())
+    found, _ = checked_experiment(path)
     number = len(found.points)
     return f"an experiment of {number} run{'s' if number > 1 else ''}"
 

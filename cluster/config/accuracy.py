@@ -16,8 +16,9 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
+from cluster.config.axes import MAX_POINTS
 from cluster.config.errors import ConfigError, Problem, got
-from cluster.config.experiment import MAX_POINTS, Experiment, Point
+from cluster.config.experiment import Experiment, Point
 from cluster.config.load import Override, look_at_config, read_text
 from cluster.plugins import PluginError, is_file, source_of
 from cluster.sync.scheme import SchemeError, parameter_of, scheme_class, scheme_names

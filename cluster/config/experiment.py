@@ -3,62 +3,37 @@
 ::
 
     base: base.yaml
+    set: {trace.enabled: false}
     axes:
       sched.fair: [cfs, eevdf]
       machine.cpus: {laptop: 4, server: 64}
-    seeds: [1, 2]
-    measure: [virtual, wait_p99]
+      workloads.0.instances: 1..64 times 2
+    seeds: 1..5
+    measure: [virtual, summary.memory.cow_copied]
 
-Every key of ``axes`` is a key of the configuration, as ``--set`` takes it; its values are crossed
-with those of the others, the last axis changing fastest, and with the seeds. Each combination is a
-*point*: the base with these values put in. A value that is no scalar has a name: then the values
-are a mapping from names. Relative paths in values start where the base is.
+Every key of ``axes`` is a key of the configuration, as ``--set`` takes it; its values
+(``cluster.config.axes``) are crossed with those of the others, the last axis changing fastest, and
+with the seeds. Each combination is a *point*: the base with ``set`` and these values put in.
+Relative paths in values start where the base is.
 """
 
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import product
+from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from cluster.config.axes import Axes, read_axes, read_seeds
 from cluster.config.errors import ConfigError, KeyPath, Problem, got
 from cluster.config.load import Loaded, Override, has_keys, load_model, parse_config, read_text
+from cluster.config.measures import TRACED, wrong_measure
 from cluster.config.model import Model
 from cluster.config.models import NAME_PATTERN
 from cluster.config.source import Document, read_document
-
-MAX_POINTS: Final = 10_000
-# measure -> what it is
-MEASURES: Final = {
-    "virtual": "when the run ended, in virtual time",
-    "wait_p50": "a wait for the CPU that half of all do not exceed",
-    "wait_p95": "the same of 95 %",
-    "wait_p99": "the same of 99 %",
-    "wait_max": "the longest wait for a CPU",
-    "jain": "Jain's index of fairness, mean of windows of 100 ms, in millionths",
-    "migrations": "tasks that were moved to another CPU",
-    "switches": "changes of the running task",
-    "fork_mean": "from a fork until the child runs first, mean",
-    "queue_mean": "a wait on a runqueue, mean, as the summary counts it",
-    "lock_wait": "waits for locks of the kernel, sum",
-    "violations": "effects that came to a CPU in its past",
-    "late_mean": "by how much they were late, mean",
-    "late_p99": "a lateness that 99 % of them do not exceed",
-    "late_max": "the greatest lateness",
-}
-TRACED: Final = frozenset(("wait_p50", "wait_p95", "wait_p99", "wait_max", "jain"))  # need a trace
-TIMES: Final = (  # in ns
-    *("virtual", "wait_p50", "wait_p95", "wait_p99", "wait_max", "fork_mean", "queue_mean"),
-    *("lock_wait", "late_mean", "late_p99", "late_max"),
-)
-_SAID: Final = re.compile(r"(said|rate)\.([A-Za-z_][A-Za-z0-9_]*)\Z", re.ASCII)
-_KEY: Final = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*\Z", re.ASCII)
-_LABEL: Final = re.compile(r"[!-~]{1,40}\Z")
 
 
 class ExperimentKeys(Model):
@@ -68,16 +43,20 @@ class ExperimentKeys(Model):
         "sweep"
     )
     base: Annotated[str, Field(min_length=1, description="Configuration, relative to this file.")]
-    axes: Annotated[
-        dict[str, Any], Field(min_length=1, max_length=8, description="Keys and their values.")
+    set: Annotated[
+        dict[str, Any],
+        Field(default_factory=dict, description="Keys and values that all points have instead."),
     ]
-    seeds: (
-        Annotated[
-            list[Annotated[int, Field(ge=0, lt=1 << 63)]],
-            Field(min_length=1, max_length=1000, description="One run each; default: the base's."),
-        ]
-        | None
-    ) = None
+    axes: Annotated[
+        dict[str, Any], Field(min_length=1, max_length=16, description="Keys and their values.")
+    ]
+    paired: Annotated[
+        list[Annotated[list[str], Field(min_length=2)]],
+        Field(default_factory=list, description="Axes that are not crossed but go together."),
+    ]
+    seeds: Annotated[
+        Any, Field(description="A list or a range: one run each; default: the base's.")
+    ] = None
     measure: Annotated[
         list[str], Field(min_length=1, max_length=50, description="Columns of the result.")
     ]
@@ -107,23 +86,36 @@ class Point:
 
 @dataclass(slots=True, frozen=True)
 class Experiment:
-    """A checked experiment file."""
+    """A checked experiment file.
+
+    Attributes:
+        files: the experiment and its base, with the SHA-256 of what they held.
+    """
 
     name: str
     axes: tuple[str, ...]
     seeded: bool
     measure: tuple[str, ...]
     points: tuple[Point, ...]
+    files: tuple[tuple[str, str], ...] = ()
 
 
-def read_experiment(path: Path) -> Experiment:
+def read_experiment(path: Path, look: Callable[[Loaded], None] | None = None) -> Experiment:
     """Read and check the experiment at ``path``, its base, and every point.
+
+    Args:
+        path: the file.
+        look: gets the configuration of each point that is sound, in their order.
 
     Raises:
         ConfigError: with every problem, each at its place in the experiment or in the base.
     """
     keys, document = load_model(ExperimentKeys, path)
-    problems = [*_wrong_axes(keys, document), *_wrong_measures(keys, document)]
+    problems: list[Problem] = []
+    seeds = read_seeds(keys.seeds, document, problems)
+    axes = read_axes(keys.axes, keys.paired, max(len(seeds), 1), document, problems)
+    problems += _wrong_measures(keys, document)
+    problems += _wrong_set(keys, document)
     try:
         base = _read_base(path.parent / keys.base)
     except ConfigError as error:
@@ -135,83 +127,100 @@ def read_experiment(path: Path) -> Experiment:
         raise error from None
     if problems:
         raise ConfigError(problems)
-    axes = {key: _named_values(values) for key, values in keys.axes.items()}
+    files = tuple(
+        (name, sha256(text.encode()).hexdigest())
+        for name, text in ((document.name, document.text), (base.name, base.text))
+    )
+    points = _points(keys, axes, seeds, document, base, look)
+    names = tuple(axis.key for axis in axes.axes)
+    return Experiment(keys.name, names, bool(seeds), tuple(keys.measure), points, files)
+
+
+def _points(
+    keys: ExperimentKeys,
+    axes: Axes,
+    seeds: tuple[int, ...],
+    document: Document,
+    base: Document,
+    look: Callable[[Loaded], None] | None,
+) -> tuple[Point, ...]:
+    """Return every point. Raises ConfigError: what is wrong with the configuration of any."""
     found: dict[str, Problem] = {}
-    points = []
-    choices = [list(enumerate(values.items())) for values in axes.values()]
-    combinations = [
-        (chosen, seed) for chosen in product(*choices) for seed in keys.seeds or (None,)
-    ]
-    for index, (chosen, seed) in enumerate(combinations):
+    points: list[Point] = []
+    traced = TRACED & set(keys.measure)
+    for numbers in axes.choices():
         data = deepcopy(base.data)
         places: dict[str, KeyPath] = {}
-        for key, (number, (label, value)) in zip(axes, chosen, strict=True):
-            places[key] = ("axes", key, label if isinstance(keys.axes[key], dict) else number)
-            what = _put(data, key, value)
-            if what:
-                problem = document.problem(("axes", key), what, of_key=True)
+        labels = []
+        for key, value in keys.set.items():
+            places[key] = ("set", key)
+            _note(_put(data, key, deepcopy(value)), ("set", key), document, found)
+        for axis, number in zip(axes.axes, numbers, strict=True):
+            label, value = list(axis.values.items())[number]
+            places[axis.key] = axis.place(number, label)
+            labels.append(label)
+            _note(_put(data, axis.key, deepcopy(value)), ("axes", axis.key), document, found)
+        for seed in seeds or (None,):
+            if seed is not None:
+                data["seed"] = seed
+            text, folder = json.dumps(data), Path(base.name).parent
+            point = Point(len(points), tuple(labels), seed, f"{base.name}.json", text, folder)
+            points.append(point)
+            try:
+                loaded = point.load()
+            except ConfigError as error:
+                wrong = [_at_home(each, places, document, base) for each in error.problems]
+            else:
+                wrong = [
+                    _at_home(each, places, document, base) for each in _no_sweep(loaded, traced)
+                ]
+                if look is not None and not wrong and not found:
+                    look(loaded)
+            for problem in wrong:
                 found.setdefault(str(problem), problem)
-        if seed is not None:
-            data["seed"] = seed
-        labels = tuple(label for _, (label, _) in chosen)
-        text, folder = json.dumps(data), Path(base.name).parent
-        point = Point(index, labels, seed, f"{base.name}.json", text, folder)
-        points.append(point)
-        for problem in _wrong_point(point, places, document, base, TRACED & set(keys.measure)):
-            found.setdefault(str(problem), problem)
     if found:
         raise ConfigError(list(found.values()))
-    return Experiment(
-        keys.name, tuple(axes), keys.seeds is not None, tuple(keys.measure), tuple(points)
-    )
+    return tuple(points)
 
 
-def _wrong_axes(keys: ExperimentKeys, document: Document) -> Iterator[Problem]:
-    """Yield what is wrong with the axes, but for what the configuration makes of their values."""
-    points = len(keys.seeds or (None,))
-    for key, values in keys.axes.items():
-        path: KeyPath = ("axes", key)
-        if not _KEY.match(key):
-            what = f"must be a key of the configuration, as in machine.cpus {got(key)}"
-            yield document.problem(path, what, of_key=True)
+def _note(what: str, path: KeyPath, document: Document, found: dict[str, Problem]) -> None:
+    if what:
+        problem = document.problem(path, what, of_key=True)
+        found.setdefault(str(problem), problem)
+
+
+def _no_sweep(loaded: Loaded, traced: set[str] | frozenset[str]) -> Iterator[Problem]:
+    """Yield why a sweep cannot run a configuration that is sound.
+
+    Args:
+        traced: what is measured of it from the trace.
+    """
+    config = loaded.config
+    if config.engine != "local":
+        what = f"the points of a sweep have the engine local {got(config.engine)}"
+        yield Problem("", 0, 0, "engine", what)
+    if traced and not config.trace.enabled:
+        what = f"{', '.join(sorted(traced))}: a sweep measures from the trace (got false)"
+        yield Problem("", 0, 0, "trace.enabled", what)
+
+
+def _wrong_set(keys: ExperimentKeys, document: Document) -> Iterator[Problem]:
+    for key in keys.set:
+        if key in keys.axes:
+            yield document.problem(("set", key), "is an axis, too", of_key=True)
         if key == "seed":
-            yield document.problem(path, "seeds have a key of their own: seeds", of_key=True)
-        if not isinstance(values, (list, dict)) or not values:
-            yield document.problem(path, f"must be a list of values, or a mapping {got(values)}")
-            continue
-        points *= len(values)
-        if isinstance(values, dict):
-            for label in values:
-                if not _LABEL.match(label):
-                    what = f"a name has 1 to 40 characters and no blank {got(label)}"
-                    yield document.problem((*path, label), what, of_key=True)
-            continue
-        seen: set[str] = set()
-        for number, value in enumerate(values):
-            if isinstance(value, (list, dict)) or value is None:
-                what = f"must be a scalar; in a mapping each value has a name {got(value)}"
-                yield document.problem((*path, number), what)
-            elif _label(value) in seen:
-                yield document.problem((*path, number), f"is there twice {got(value)}")
-            seen.add(_label(value))
-    if points > MAX_POINTS:
-        yield document.problem(("axes",), f"must make at most {MAX_POINTS:,} points (got {points})")
+            what = "seeds have a key of their own: seeds"
+            yield document.problem(("set", key), what, of_key=True)
 
 
 def _wrong_measures(keys: ExperimentKeys, document: Document) -> Iterator[Problem]:
     for number, measure in enumerate(keys.measure):
         if measure in keys.measure[:number]:
-            yield document.problem(("measure", number), f"is there twice {got(measure)}")
-        elif measure not in MEASURES and not _SAID.match(measure):
-            known = ", ".join(MEASURES)
-            what = f"must be one of {known}, said.WORD or rate.WORD {got(measure)}"
-            yield document.problem(("measure", number), what)
-
-
-def said_word(measure: str) -> tuple[str, str] | None:
-    """Return ``said`` or ``rate``, and the word, of such a measure; None of another."""
-    match = _SAID.match(measure)
-    return (match[1], match[2]) if match else None
+            what = "is there twice"
+        else:
+            what = wrong_measure(measure)
+        if what:
+            yield document.problem(("measure", number), f"{what} {got(measure)}")
 
 
 def _read_base(path: Path) -> Document:
@@ -223,14 +232,6 @@ def _read_base(path: Path) -> Document:
     if problems:
         raise ConfigError(problems)
     return base
-
-
-def _label(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _named_values(values: Any) -> dict[str, Any]:
-    return values if isinstance(values, dict) else {_label(value): value for value in values}
 
 
 def _put(data: dict[str, Any], key: str, value: Any) -> str:
@@ -261,32 +262,6 @@ def _below(at: Any, part: str) -> Any:
     else:
         return None
     return found if isinstance(found, (dict, list)) else None
-
-
-def _wrong_point(
-    point: Point,
-    places: dict[str, KeyPath],
-    document: Document,
-    base: Document,
-    traced: set[str] | frozenset[str],
-) -> Iterator[Problem]:
-    """Yield what is wrong with the configuration of a point, where it was written.
-
-    Args:
-        places: by axis where its value stands in ``document``.
-        traced: what is measured of it from the trace.
-    """
-    try:
-        config = point.load().config
-    except ConfigError as error:
-        for problem in error.problems:
-            yield _at_home(problem, places, document, base)
-        return
-    if config.engine != "local":
-        yield base.problem(("engine",), f"a sweep runs on the engine local {got(config.engine)}")
-    if traced and not config.trace.enabled:
-        what = f"{', '.join(sorted(traced))}: a sweep measures from the trace (got false)"
-        yield base.problem(("trace", "enabled"), what)
 
 
 def _at_home(

@@ -18,7 +18,8 @@ from statistics import median
 from typing import Any, Final
 
 from cluster.config.accuracy import COMPARED, LATENESS, REFERENCE, labels_of
-from cluster.config.experiment import TIMES, Experiment, Point
+from cluster.config.experiment import Experiment, Point
+from cluster.config.measures import TIMES
 from cluster.report.sweep import failure_lines
 from cluster.report.units import format_ns
 from kernel.trace.printable import printable_line

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cluster.config.experiment import TIMES, Experiment
+from cluster.config.experiment import Experiment
+from cluster.config.measures import is_time
 from cluster.engine_api import INTERRUPTED
 from cluster.report.units import format_ns
 from kernel.trace.printable import printable_line
@@ -18,7 +19,7 @@ def sweep_lines(experiment: Experiment, results: Sequence[dict[str, Any]]) -> It
     rows = [[*heads, *experiment.measure]]
     for point, result in zip(experiment.points, results, strict=True):
         seed = [str(point.seed)] if experiment.seeded else []
-        values = [_shown(name, result["measures"].get(name)) for name in experiment.measure]
+        values = [shown(name, result["measures"].get(name)) for name in experiment.measure]
         rows.append([*point.labels, *seed, *values])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -47,10 +48,11 @@ def failure_lines(names: Sequence[str], results: Sequence[Mapping[str, Any]]) ->
         yield printable_line(f"{len(stopped)} of {len(names)} runs were not made: {stopped[0]}")
 
 
-def _shown(measure: str, value: int | None) -> str:
+def shown(measure: str, value: int | None) -> str:
+    """Return the value of a measure for people."""
     if value is None:
         return "-"
-    if measure in TIMES:
+    if is_time(measure):
         return format_ns(value)
     return f"{value / 1_000_000:.4f}" if measure == "jain" else f"{value:,}"
 

@@ -17,7 +17,7 @@ from cluster.report.accuracy import (
     rows_of,
 )
 from cluster.report.tradeoff import print_tradeoff, tradeoff_html, tradeoff_svg
-from cluster.sweep import run_point_timed, run_points
+from cluster.sweep.drive import run_points
 from cluster.sync.scheme import BUILTIN, parameter_of, scheme_class
 
 CONFIG = """name: small
@@ -42,7 +42,7 @@ def compared(tmp_path_factory):
     path = tmp_path_factory.mktemp("compared") / "c.yaml"
     path.write_text(CONFIG, "utf-8")
     found = read_comparison(path, "barrier:200us,exact", "2,3", 2, ())
-    return found, run_points(found, 1, run_one=run_point_timed)
+    return found, run_points(found, 1, timed=True)
 
 
 def without_wall(experiment, results):
@@ -155,7 +155,7 @@ def test_exact_has_no_causality_violation_and_no_error_and_barrier_has_some(comp
 
 def test_the_result_is_the_same_for_any_number_of_processes(compared):
     found, alone = compared
-    again, _ = without_wall(found, run_points(found, 2, run_one=run_point_timed))
+    again, _ = without_wall(found, run_points(found, 2, timed=True))
     plain, wall = without_wall(found, alone)
     assert again == plain
     assert "wall_ns" not in json.dumps(plain)
@@ -188,7 +188,7 @@ def test_every_scheme_that_there_is_can_be_compared_with_its_parameter(folder, n
     configs = [point.load().config.sync for point in found.points]
     assert [sync.scheme for sync in configs] == ["exact", "exact", name, name]
     assert not key or [getattr(sync, key) for sync in configs[2:]] == [200_000, 200_000]
-    rows = rows_of(found, run_points(found, 1, run_one=run_point_timed))
+    rows = rows_of(found, run_points(found, 1, timed=True))
     assert [row.failed for row in rows] == [0, 0]
     assert rows[0].values["violations"] == 0
     assert set(rows[1].errors) == set(COMPARED)
@@ -202,7 +202,7 @@ def test_on_ray_a_deterministic_scheme_has_the_errors_that_it_has_on_the_local_e
     on_ray = read_comparison(path, "barrier:200us,exact", "2,3", 2, (), "ray")
     engines = [point.load().config.engine for point in on_ray.points]
     assert engines == ["local", "local", "ray", "ray"] * 2
-    results = run_points(on_ray, 1, run_one=run_point_timed)
+    results = run_points(on_ray, 1, timed=True)
     assert without_wall(on_ray, results)[0] == without_wall(found, local)[0]
     rows = rows_of(on_ray, results)
     assert [row.cpu_ns is None for row in rows] == [False, True] * 2

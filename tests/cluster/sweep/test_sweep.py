@@ -11,7 +11,7 @@ from cluster.cli.main import run_command
 from cluster.config.errors import ConfigError
 from cluster.config.experiment import read_experiment
 from cluster.report.sweep import sweep_csv, sweep_json, sweep_lines
-from cluster.sweep import run_points
+from cluster.sweep.drive import run_points
 
 BASE = "machine: {cpus: 1}\nworkloads: [{program: ./work.py, instances: 2}]\n"
 WORK = """import sys
@@ -86,9 +86,9 @@ def test_a_point_measures_the_run_of_its_configuration(crossed):
 
 def test_the_result_is_the_same_for_any_number_of_processes(crossed):
     experiment, alone = crossed
-    order = []
-    assert run_points(experiment, 2, lambda result: order.append(result["index"])) == alone
-    assert order == list(range(4))
+    seen = []
+    assert run_points(experiment, 2, lambda result: seen.append(result["index"])) == alone
+    assert sorted(seen) == list(range(4))
 
 
 def test_the_table_has_a_row_for_each_point(crossed):
@@ -157,7 +157,8 @@ OK = "base: base.yaml\naxes: {machine.cpus: [1]}\nmeasure: [virtual]\n"
             [
                 "e.yaml:3:11: measure.0: must be one of virtual, wait_p50, wait_p95, wait_p99, "
                 "wait_max, jain, migrations, switches, fork_mean, queue_mean, lock_wait, "
-                "violations, late_mean, late_p99, late_max, said.WORD or rate.WORD (got 'speed')",
+                "violations, late_mean, late_p99, late_max, summary.PATH, said.WORD or rate.WORD "
+                "(got 'speed')",
                 "e.yaml:3:27: measure.2: is there twice (got 'virtual')",
             ],
         ),
@@ -182,7 +183,10 @@ OK = "base: base.yaml\naxes: {machine.cpus: [1]}\nmeasure: [virtual]\n"
         ),
         (
             OK.replace("[1]", "4"),
-            ["e.yaml:2:22: axes.machine.cpus: must be a list of values, or a mapping (got 4)"],
+            [
+                "e.yaml:2:22: axes.machine.cpus: must be a list of values, a mapping, or a range "
+                "as in 1..8 or 1..64 times 2 (got 4)"
+            ],
         ),
         (
             OK.replace("machine.cpus: [1]", "workloads: {a: [{program: ./work.py, tims: 3}]}"),
@@ -201,7 +205,7 @@ OK = "base: base.yaml\naxes: {machine.cpus: [1]}\nmeasure: [virtual]\n"
         ),
         (
             OK.replace("machine.cpus: [1]", "engine: [ray]"),
-            ["base.yaml:1:1: engine: a sweep runs on the engine local (got 'ray')"],
+            ["e.yaml:2:17: axes.engine.0: the points of a sweep have the engine local (got 'ray')"],
         ),
         (
             OK.replace("base.yaml", "none.yaml"),
