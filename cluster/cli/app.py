@@ -35,6 +35,7 @@ _COMMANDS: Final = {
     "replay": "replay",
     "resume": "resume",
     "sweep": "sweep",
+    "compare": "compare",
     "accuracy": "accuracy",
     "outcomes": "outcomes",
     "scheduler": "scheduler",

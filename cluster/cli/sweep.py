@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cluster.cli.completion import complete_config
-from cluster.cli.options import AddressOption, CsvOption, JobsOption, JsonOption, OutOption
+from cluster.cli.options import AddressOption, CsvOption, JsonOption, OutOption
 from cluster.exit_codes import BROKEN, FAILED, OK, TRY_AGAIN, USAGE, CliError, report
 
 if TYPE_CHECKING:
@@ -30,7 +30,12 @@ def sweep(
             autocompletion=complete_config,
         ),
     ],
-    jobs: JobsOption = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "-j", "--jobs", min=1, max=1024, help="Points at a time; 1, with Ray one per core."
+        ),
+    ] = None,
     engine: Annotated[
         str, typer.Option(help="local, processes of this host, or ray, tasks of Ray.")
     ] = "local",
@@ -51,10 +56,9 @@ def sweep(
     """Run a configuration with each combination of the values that an experiment names.
 
     Prints a row of measures for each, in their order, and keeps them as a table in runs/: the same
-    bytes for any number of processes or hosts. With Ray, --jobs is how many run at a time; 1: as
-    many as Ray has cores. Exit codes: 1 points failed (the others are kept), 2 wrong input,
-    3 workers or Ray lost, 75 a file cannot be written or another process writes the sweep, 130
-    Ctrl-C; after the last three --resume goes on.
+    bytes for any number of processes or hosts. Exit codes: 1 points failed (the others are kept),
+    2 wrong input, 3 workers or Ray lost, 75 a file cannot be written or another process writes the
+    sweep, 130 Ctrl-C; after the last three --resume goes on.
     """
     from cluster.catalogue import config_path
 
@@ -150,7 +154,7 @@ def _opened(
 def _run(
     experiment: "Experiment",
     directory: "SweepDir",
-    jobs: int,
+    jobs: int | None,
     engine: str,
     address: str | None,
 ) -> "list[Result]":
@@ -196,7 +200,7 @@ def _how_on(message: str, directory: "SweepDir") -> str:
 
 
 def _workers(
-    jobs: int,
+    jobs: int | None,
     engine: str,
     address: str | None,
     left: int,
@@ -209,9 +213,11 @@ def _workers(
     def told(message: str) -> None:
         progress.tell(printable_line(f"smplab: sweep: {message}"))
 
-    if engine == "ray":
-        raise CliError(USAGE, "usage", "--engine: must be local (got 'ray')")
-    return workers_of(min(jobs, max(left, 1)), told, directory.work)
+    if engine == "ray" and left:
+        from cluster.sweep.ray_workers import OnRay
+
+        return OnRay(address or "local", jobs, told)
+    return workers_of(min(jobs or 1, max(left, 1)), told, directory.work)
 
 
 def _keep(

@@ -1,6 +1,7 @@
 """From a checked experiment to all of its results, in the order of the points."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -34,10 +35,11 @@ def run_points(
     jobs = min(jobs, len(experiment.points))
     workers = Here(timed=timed) if jobs <= 1 else Processes(jobs, told, timed=timed)
     results = {}
-    for result in workers.results(_tasks(experiment, {})):
-        results[result["index"]] = result
-        if done is not None:
-            done(result)
+    with closing(workers.results(_tasks(experiment, {}))) as coming:
+        for result in coming:
+            results[result["index"]] = result
+            if done is not None:
+                done(result)
     return [results[point.index] for point in experiment.points]
 
 
@@ -68,12 +70,14 @@ def sweep_into(
         WorkersLost, SweepDirError: likewise; a file that the experiment names has been changed.
     """
     results = dict(there)
-    for result in workers.results(_unchanged(directory, _tasks(experiment, there))):
-        if result["error"].startswith(_CUT):  # a run that noticed Ctrl-C by itself
-            raise KeyboardInterrupt
-        directory.set_down(result)
-        results[result["index"]] = result
-        done(result)
+    tasks = _unchanged(directory, _tasks(experiment, there))
+    with closing(workers.results(tasks)) as coming:
+        for result in coming:
+            if result["error"].startswith(_CUT):  # a run that noticed Ctrl-C by itself
+                raise KeyboardInterrupt
+            directory.set_down(result)
+            results[result["index"]] = result
+            done(result)
     return [results[point.index] for point in experiment.points]
 
 

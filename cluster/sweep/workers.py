@@ -11,7 +11,7 @@ Worker processes do not hear Ctrl-C, which ends their parent; and they end when 
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
@@ -35,7 +35,7 @@ class WorkersLost(Exception):
 class Workers(Protocol):
     """Who runs points."""
 
-    def results(self, tasks: Iterable[Task]) -> Iterator[Result]:
+    def results(self, tasks: Iterable[Task]) -> Generator[Result, None, None]:
         """Yield the result of each task, as it comes.
 
         Raises:
@@ -61,7 +61,7 @@ class Here:
         self._scratch = scratch
         self._timed = timed
 
-    def results(self, tasks: Iterable[Task]) -> Iterator[Result]:
+    def results(self, tasks: Iterable[Task]) -> Generator[Result, None, None]:
         """See ``Workers.results``."""
         for task in tasks:
             yield run_point_safely(task, self._scratch, timed=self._timed)
@@ -130,7 +130,7 @@ class Processes:
         self._scratch = scratch
         self._timed = timed
 
-    def results(self, tasks: Iterable[Task]) -> Iterator[Result]:
+    def results(self, tasks: Iterable[Task]) -> Generator[Result, None, None]:
         """See ``Workers.results``."""
         queue = _Queue(iter(tasks))
         workers: list[_Worker] = []

@@ -68,3 +68,31 @@ def test_progress_tells_how_many_points_are_done_and_how_long_the_others_take():
         "30 s: 80 of 200 points (40 %), 1 failed, about 2 min left",
         "a line",
     ]
+
+
+def test_a_ray_that_cannot_be_had_ends_a_sweep_that_can_be_gone_on_with(sweep, newest, monkeypatch):
+    from cluster.ray_session import RayUnreachable
+
+    def refuse(address, actors):
+        raise RayUnreachable(f"Ray cannot be reached at {address}")
+
+    monkeypatch.setattr("cluster.sweep.ray_workers.RaySession", refuse)
+    options = ("--table", "csv", "--engine", "ray", "--address", "host:1")
+    assert sweep(*options, code=3).err.splitlines() == [
+        "smplab: sweep: joins Ray at host:1",
+        f"smplab: workers lost: Ray cannot be reached at host:1; --resume {newest()} goes on",
+    ]
+    sweep("--table", "csv", "--resume", "latest")
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--engine", "cluster"], "--engine: must be local or ray (got 'cluster')"),
+        (["--address", "host:1"], "--address is for --engine ray"),
+        (["--table", "xlsx"], "--table: must be parquet or csv (got 'xlsx')"),
+        (["--resume", "x", "--out", "y"], "--out: a sweep that is gone on with has its directory"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(sweep, options, why):
+    assert sweep(*options, code=2).err == f"smplab: usage: {why}\n"

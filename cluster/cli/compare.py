@@ -1,0 +1,64 @@
+"""``smplab compare``: differences of runs, sweeps or points of sweeps, with intervals."""
+
+from typing import Annotated
+
+import typer
+
+from cluster.cli.options import CsvOption, JsonOption
+from cluster.exit_codes import OK, USAGE, CliError
+
+
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B…", help="Run directories, sweeps, or SWEEP:AXIS=VALUE,… for some points."
+        ),
+    ],
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="AXIS", help="Of one sweep: compare the values of this axis."),
+    ] = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="Measures, as in virtual,summary.peaks.tasks."),
+    ] = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> int:
+    """Print how runs or points differ from the first, with 95 % intervals over the seeds.
+
+    Runs that differ in their seed alone are one sample. Where both sides have the same seeds the
+    interval is that of a paired t-test, else that of Welch's. Exit codes: 0, 2 wrong input.
+    """
+    from cluster.rundir import RunDirError
+    from cluster.sweep.difference_lines import comparison_csv, comparison_json, comparison_lines
+    from cluster.sweep.differences import (
+        CompareError,
+        check_directories,
+        read_samples,
+    )
+    from cluster.sweep.differences import compare as compared
+    from cluster.sweep.directory import SweepDirError
+
+    if as_json and as_csv:
+        raise CliError(USAGE, "usage", "--json and --csv: choose one")
+    measures = [name.strip() for name in measure.split(",")] if measure is not None else []
+    try:
+        check_directories(runs)
+        found = compared(read_samples(runs, by, measures), measures)
+    except (CompareError, RunDirError, SweepDirError) as error:
+        raise CliError(USAGE, "compare", str(error)) from None
+    if as_json:
+        print(comparison_json(found))
+    elif as_csv:
+        print(comparison_csv(found), end="")
+    else:
+        for line in comparison_lines(found):
+            print(line)
+    return OK
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command ``compare`` to ``app``."""
+    app.command()(compare)
