@@ -9,9 +9,11 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorde
 CONFIG ?= configs/fork_exec_storm.yaml
 ARGS ?=
 RUNS ?= 0-20000
+EXPERIMENTS ?= $(addprefix docs/experiments/,$(addsuffix .md,child-runs-first creating-processes threads-and-processes \
+    every-process zombies schedulers))
 JOBS ?= 2
 
-.PHONY: help setup core run test check soak bench fast clean-fast clean
+.PHONY: help setup core run test check soak bench experiments fast clean-fast clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +28,7 @@ help:
 	@echo "             every scenario of configs/races is found under each memory model, made small, made again,"
 	@echo "             and what docs/races-proofs.md says is certified once more"
 	@echo "make bench   lifecycles per second against the host kernel and SimPy"
+	@echo "make experiments  the book's experiments: what they print is written into docs/experiments"
 	@echo "make fast    compile the core now, which setup and run only begin; make clean-fast removes it"
 	@echo "make setup   only make $(VENV)"
 	@echo "make clean   remove caches (not $(VENV), not runs/)"
@@ -71,6 +74,10 @@ soak: $(STAMP)
 # builds the compiled core first if it can, and measures the pure one beside it
 bench: $(STAMP)
 	$(BIN)/python tests/benchmarks/lifecycles.py $(ARGS)
+
+# what differs from what the pages show is for their text to say: look at git diff
+experiments: $(STAMP) core
+	$(BIN)/python docs/blocks.py $(EXPERIMENTS)
 
 fast: $(STAMP)
 	$(BIN)/python -m cluster.compile_core

@@ -9,7 +9,7 @@ The values of an axis are a list of scalars, a mapping from names, or a *range*,
 
 Both ends belong to a range, as far as the steps meet the last. Axes are crossed with each other,
 but for those that ``paired`` names together: these have as many values each, and go from one to the
-next at once.
+next at once; a value may then be there more than once.
 """
 
 import re
@@ -97,10 +97,10 @@ def label_of(value: Any) -> str:
 
 @dataclass(slots=True)
 class Axis:
-    """An axis that has been found sound: its key, and its values by label."""
+    """An axis that has been found sound: its key, and its values with their labels."""
 
     key: str
-    values: dict[str, Any]
+    values: list[tuple[str, Any]]
     written: str  # list | dict | range: how, which says where a value stands in the file
 
     def place(self, number: int, label: str) -> KeyPath:
@@ -146,7 +146,8 @@ def read_axes(
     lengths: dict[str, int] = {}
     for key, values in written.items():
         problems += _wrong_key(key, document)
-        lengths[key] = _length(key, values, document, problems)
+        again = any(key in keys for keys in paired)
+        lengths[key] = _length(key, values, document, problems, again)
     groups = _groups(written, paired, lengths, document, problems)
     points = prod(lengths[group[0]] for group in groups) * seeds
     if points > MAX_POINTS:
@@ -161,11 +162,11 @@ def read_axes(
 
 def _axis(key: str, values: Any) -> Axis:
     if isinstance(values, dict):
-        return Axis(key, values, "dict")
+        return Axis(key, list(values.items()), "dict")
     if isinstance(values, str):
         found: Iterable[Any] = read_range(values).values()
-        return Axis(key, {label_of(value): value for value in found}, "range")
-    return Axis(key, {label_of(value): value for value in values}, "list")
+        return Axis(key, [(label_of(value), value) for value in found], "range")
+    return Axis(key, [(label_of(value), value) for value in values], "list")
 
 
 def _wrong_key(key: str, document: Document) -> Iterator[Problem]:
@@ -177,8 +178,12 @@ def _wrong_key(key: str, document: Document) -> Iterator[Problem]:
         yield document.problem(("axes", key), what, of_key=True)
 
 
-def _length(key: str, values: Any, document: Document, problems: list[Problem]) -> int:
-    """Return how many values an axis has; what is wrong with them is added to ``problems``."""
+def _length(key: str, values: Any, document: Document, problems: list[Problem], again: bool) -> int:
+    """Return how many values an axis has; what is wrong with them is added to ``problems``.
+
+    Args:
+        again: a value may be there twice, beside different ones of a paired axis.
+    """
     path: KeyPath = ("axes", key)
     if isinstance(values, str):
         try:
@@ -200,7 +205,7 @@ def _length(key: str, values: Any, document: Document, problems: list[Problem]) 
         if isinstance(value, (list, dict)) or value is None:
             what = f"must be a scalar; in a mapping each value has a name {got(value)}"
             problems.append(document.problem((*path, number), what))
-        elif label_of(value) in seen:
+        elif label_of(value) in seen and not again:
             problems.append(document.problem((*path, number), f"is there twice {got(value)}"))
         seen.add(label_of(value))
     return len(values)

@@ -156,7 +156,7 @@ def _points(
             places[key] = ("set", key)
             _note(_put(data, key, deepcopy(value)), ("set", key), document, found)
         for axis, number in zip(axes.axes, numbers, strict=True):
-            label, value = list(axis.values.items())[number]
+            label, value = axis.values[number]
             places[axis.key] = axis.place(number, label)
             labels.append(label)
             _note(_put(data, axis.key, deepcopy(value)), ("axes", axis.key), document, found)

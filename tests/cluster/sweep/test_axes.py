@@ -84,6 +84,14 @@ seeds: [1, 2]
     assert (config.machine.cpus, config.workloads[0].instances, config.seed) == (4, 7, 2)
 
 
+def test_a_paired_axis_may_have_a_value_twice(folder):
+    found = read(
+        "axes: {machine.cpus: 1..3, sched.fair: [cfs, eevdf, cfs]}\n"
+        "paired: [[sched.fair, machine.cpus]]\n"
+    )
+    assert [point.labels for point in found.points] == [("1", "cfs"), ("2", "eevdf"), ("3", "cfs")]
+
+
 def test_what_is_set_is_put_into_every_point(folder):
     found = read("set: {trace.enabled: false, linux: 2.6.34}\naxes: {machine.cpus: 1..2}\n")
     configs = [point.load().config for point in found.points]
@@ -95,22 +103,23 @@ def test_every_problem_is_told_at_once_and_at_its_place(folder):
         """axes:
   machine.cpus: 8..1
   sched.fair: []
-  linux: [6.12, 6.12]
+  linux: ['6.12']
+  machine.hz: [100, 100]
   no key: [1]
-paired: [[linux, machine.hz], [linux, sched.fair]]
+paired: [[linux, machine.hs], [linux, sched.fair]]
 seeds: [1, x, 1]
 """
     ) == [
         "e.yaml:4:17: axes.machine.cpus: the range is empty: it ends before it begins (got '8..1')",
         "e.yaml:5:15: axes.sched.fair: must be a list of values, a mapping, or a range as in "
         "1..8 or 1..64 times 2 (got an empty list)",
-        "e.yaml:6:17: axes.linux.1: is there twice (got 6.12)",
-        "e.yaml:7:3: axes.no key: must be a key of the configuration, as in machine.cpus "
+        "e.yaml:7:21: axes.machine.hz.1: is there twice (got 100)",
+        "e.yaml:8:3: axes.no key: must be a key of the configuration, as in machine.cpus "
         "(got 'no key')",
-        "e.yaml:8:18: paired.0.1: there is no such axis (got 'machine.hz')",
-        "e.yaml:8:32: paired.1.0: is paired twice (got 'linux')",
-        "e.yaml:9:12: seeds.1: a seed is from 0 to 2**63 - 1 (got 'x')",
-        "e.yaml:9:15: seeds.2: is there twice (got 1)",
+        "e.yaml:9:18: paired.0.1: there is no such axis (got 'machine.hs')",
+        "e.yaml:9:32: paired.1.0: is paired twice (got 'linux')",
+        "e.yaml:10:12: seeds.1: a seed is from 0 to 2**63 - 1 (got 'x')",
+        "e.yaml:10:15: seeds.2: is there twice (got 1)",
     ]
 
 

@@ -258,6 +258,19 @@ def test_the_shipped_comparison_has_four_schedulers_under_four_mixes():
     assert len({point.labels for point in found.points}) == len(found.points) == 16
 
 
+EXPERIMENTS = sorted((CONFIGS / "experiments").glob("*.yaml"))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in EXPERIMENTS if path.stem != "base"], ids=lambda path: path.stem
+)
+def test_every_shipped_experiment_is_valid_and_a_page_shows_it(path):
+    assert read_experiment(path).name == path.stem
+    command = f"$ smplab sweep configs/experiments/{path.name}"
+    pages = (Path(__file__).resolve().parents[3] / "docs" / "experiments").glob("*.md")
+    assert [page for page in pages if command in page.read_text("utf-8").splitlines()]
+
+
 def test_an_experiment_that_is_no_mapping_is_refused(folder):
     Path("e.yaml").write_text("- 1\n", "utf-8")
     with pytest.raises(ConfigError, match="must be a mapping"):
