@@ -37,7 +37,7 @@ def export(
             "-f",
             metavar="FORMAT",
             autocompletion=complete_format,
-            help="perfetto, ftrace, jsonl.",
+            help="perfetto, perf, trace-cmd, ftrace, chrome, parquet, jsonl.",
         ),
     ] = "perfetto",
     out: Annotated[

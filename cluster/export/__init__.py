@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from cluster.export.errors import CannotExport
 from cluster.export.sink import is_seekable, output
 from cluster.export.stream import Records
 from cluster.trace import TraceReader
@@ -34,15 +35,17 @@ class Format:
     seeks: bool = False
 
 
+__all__ = ["FORMATS", "CannotExport", "Format", "export"]
+
 FORMATS: Final[dict[str, Format]] = {
     "perfetto": Format(".pftrace", "perfetto", "ui.perfetto.dev, trace_processor"),
+    "perf": Format(".perf.data", "perf", "perf sched, perf script", seeks=True),
+    "trace-cmd": Format(".dat", "trace_cmd", "trace-cmd report, KernelShark", seeks=True),
     "ftrace": Format(".txt", "ftrace", "people, Perfetto"),
+    "chrome": Format(".json", "chrome", "chrome://tracing, Perfetto, speedscope"),
+    "parquet": Format(".parquet", "parquet", "duckdb, polars, pandas"),
     "jsonl": Format(".jsonl", "jsonl", "jq, pandas, your own program"),
 }
-
-
-class CannotExport(Exception):
-    """A format cannot be written: not there, or not as asked. The message says why."""
 
 
 def export(trace: Path, name: str, out: Path) -> tuple[int, bool]:

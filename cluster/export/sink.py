@@ -8,6 +8,7 @@ still, and nobody reads half of a file.
 import io
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,14 +22,14 @@ class _File(io.FileIO):
 
     def __init__(self, path: Path | int, asked: str, mode: str) -> None:
         super().__init__(path, mode)
-        self._asked = asked
+        self.asked = asked
 
     def write(self, data: Any) -> int:
         """Write as ``io.FileIO`` does."""
         try:
             return super().write(data)
         except OSError as error:
-            error.filename = self._asked
+            error.filename = self.asked
             raise
 
 
@@ -94,3 +95,47 @@ def _keep(raw: io.FileIO, beside: Path, path: Path) -> None:
     except OSError as error:
         error.filename, error.filename2 = str(path), None
         raise
+
+
+class Spool:
+    """A file without a name, on the disk of an output: for what cannot be put in its place yet."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        """Make one for ``out``, which ``output`` opened."""
+        raw = getattr(out, "raw", None)
+        self._asked = raw.asked if isinstance(raw, _File) else ""
+        folder = os.path.dirname(str(out.name)) or "."
+        self._file = tempfile.TemporaryFile(dir=folder, buffering=_BUFFER)  # noqa: SIM115
+        self._size = 0
+
+    def write(self, data: bytes) -> int:
+        """Add ``data``; return where it begins.
+
+        Raises:
+            OSError: it cannot be written; ``filename`` is that of the output.
+        """
+        at = self._size
+        self._size += len(data)
+        try:
+            self._file.write(data)
+        except OSError as error:
+            error.filename = self._asked
+            raise
+        return at
+
+    def read(self, at: int, size: int) -> bytes:
+        """Return what was written at a place, once all has been written."""
+        try:
+            self._file.seek(at)
+        except OSError as error:  # what was in the buffer is written first
+            error.filename = self._asked
+            raise
+        data: bytes = self._file.read(size)
+        return data
+
+    def __enter__(self) -> "Spool":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with suppress(OSError):
+            self._file.close()
