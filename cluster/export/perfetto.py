@@ -34,7 +34,6 @@ _SYSTEM_INFO: Final = 45
 _STATE_CLEARED: Final = 1
 _MOST_KEPT: Final = 1 << 16  # pieces that are encoded once
 _LOW: Final = [bytes((low & 0x7F | 0x80, low >> 7 | 0x80)) for low in range(1 << 14)]
-_SHORT: Final = [bytes((length,)) for length in range(128)]
 
 _SWITCH: Final = 4  # fields of FtraceEvent
 _NEWTASK: Final = 235
@@ -53,38 +52,56 @@ def _signal(row: list[Any], at: int) -> bytes:
     )
 
 
-def _fields(*kinds: Callable[[int, Any], bytes]) -> Callable[[list[Any], int], bytes]:
-    """Return the encoder of an event whose fields are those of a message, in the same order."""
-
-    def encode(row: list[Any], at: int) -> bytes:
-        values = zip(kinds, row[at:])
-        return b"".join([kind(place, value) for place, (kind, value) in enumerate(values, 1)])
-
-    return encode
+def _task(row: list[Any], at: int) -> bytes:
+    return text(1, row[at]) + number(2, row[at + 1]) + number(3, row[at + 2])
 
 
 #: event -> field of FtraceEvent, and what encodes the message
 _OTHERS: Final[dict[int, tuple[int, Callable[[list[Any], int], bytes]]]] = {
-    ev.SCHED_MIGRATE_TASK: (491, _fields(text, number, number, number, number)),
-    ev.SCHED_PROCESS_FORK: (239, _fields(text, number, text, number)),
-    ev.SCHED_PROCESS_EXEC: (237, _fields(text, number, number)),
+    ev.SCHED_MIGRATE_TASK: (
+        491,
+        lambda row, at: _task(row, at) + number(4, row[at + 3]) + number(5, row[at + 4]),
+    ),
+    ev.SCHED_PROCESS_FORK: (
+        239,
+        lambda row, at: (
+            text(1, row[at])
+            + number(2, row[at + 1])
+            + text(3, row[at + 2])
+            + number(4, row[at + 3])
+        ),
+    ),
+    ev.SCHED_PROCESS_EXEC: (237, _task),
     ev.SCHED_PROCESS_EXIT: (
         238,
         lambda row, at: text(1, row[at]) + number(2, row[at + 1]) + number(4, row[at + 2]),
     ),
-    ev.SCHED_PROCESS_WAIT: (242, _fields(text, number, number)),
-    ev.SCHED_PROCESS_FREE: (240, _fields(text, number, number)),
-    ev.TASK_RENAME: (236, _fields(number, text, text, number)),
+    ev.SCHED_PROCESS_WAIT: (242, _task),
+    ev.SCHED_PROCESS_FREE: (240, _task),
+    ev.TASK_RENAME: (
+        236,
+        lambda row, at: (
+            number(1, row[at])
+            + text(2, row[at + 1])
+            + text(3, row[at + 2])
+            + number(4, row[at + 3])
+        ),
+    ),
     ev.SIGNAL_GENERATE: (325, _signal),
     ev.SIGNAL_DELIVER: (
         324,
         lambda row, at: number(1, row[at + 2]) + number(2, row[at + 4]) + number(3, row[at]),
     ),
-    ev.OOM_MARK_VICTIM: (334, _fields(number)),
+    ev.OOM_MARK_VICTIM: (334, lambda row, at: number(1, row[at])),
 }
+#: event -> tag of its field in FtraceEvent
 _TAGS: Final = {
-    field: varint(field << 3 | 2)
-    for field in (_SWITCH, *_WAKEUPS.values(), *(field for field, _ in _OTHERS.values()))
+    event: varint(field << 3 | 2)
+    for event, field in (
+        (ev.SCHED_SWITCH, _SWITCH),
+        *_WAKEUPS.items(),
+        *((event, field) for event, (field, _) in _OTHERS.items()),
+    )
 }
 
 
@@ -101,7 +118,7 @@ def write(records: Records, out: BinaryIO) -> None:
     out.write(_system(records.release))
     out.write(tracks.taken())
     for batch in records.batches():
-        for cpu, parts in sorted(bundles.encode(batch).items()):
+        for cpu, parts in bundles.encode(batch).items():
             out.write(packet(block(_FTRACE, number(1, cpu) + b"".join(parts))))
         out.write(tracks.taken())
 
@@ -117,61 +134,46 @@ class _Bundles:
         self._newtask: tuple[list[Any], int] = [0, "", 0, 0, 0], 0
         # parts of messages that come again and again
         self._sides: dict[tuple[int, str, int, int], bytes] = {}
-        self._numbers: dict[tuple[int, int], bytes] = {}
 
     def encode(self, batch: Sequence[list[Any]]) -> dict[int, list[bytes]]:
         """Return the events of a batch by CPU, each as a field of a bundle."""
-        bundles: dict[int, list[bytes]] = {}
-        cpu_of, current, numbers, tracks = self._cpu_of, self._current, self._numbers, self._tracks
+        bundles: list[list[bytes]] = [[] for _ in self._current]
+        cpu_of, current, tracks = self._cpu_of, self._current, self._tracks.handlers
         high, high_bytes = -1, b""
         for row in batch:
             time_ns, event = row[0], row[1]
             cpu, at = cpu_of[row[-1]], 2
             if cpu is None:
                 cpu, at = row[2], 3
+            if event in CHANGES:
+                self._tasks.follow(event, row, at)
+            if cpu < 0:
+                continue  # booting
             if time_ns >> 14 != high:
                 high = time_ns >> 14
                 high_bytes = varint(high)
             when = _LOW[time_ns & 0x3FFF] + high_bytes
-            if event in CHANGES:
-                self._tasks.follow(event, row, at)
-                if event == ev.TASK_NEWTASK:
-                    self._newtask = row, at
-                    continue  # it is told with the fork, which knows who made it
-            if cpu < 0:
-                continue  # booting
             pid = current[cpu]
-            if event == ev.SCHED_PROCESS_FORK:
-                pid = row[at + 1]
-                bundles.setdefault(cpu, []).append(self._newtask_of(when, row, at))
+            tag = _TAGS.get(event)
             if event == ev.SCHED_SWITCH:
-                field, body = _SWITCH, self._switch(cpu, row, at)
+                body = self._switch(cpu, row, at)
             elif event in _WAKEUPS:
-                field = _WAKEUPS[event]
-                body = self._side(1, row[at], row[at + 1], row[at + 2])
-                body += numbers.get((5, row[at + 3])) or self._number(5, row[at + 3])
-            elif event in _OTHERS:
-                field, encode = _OTHERS[event]
-                body = encode(row, at)
-            else:
-                tracks.follow(when, event, cpu, pid, row, at)
-                continue
-            tracks.follow(when, event, cpu, pid, row, at)
-            length = len(body)
-            body = (
-                b"\x08"
-                + when
-                + (numbers.get((2, pid)) or self._number(2, pid))
-                + _TAGS[field]
-                + (_SHORT[length] if length < 128 else varint(length))
-                + body
-            )
-            length = len(body)
-            parts = bundles.get(cpu)
-            if parts is None:
-                parts = bundles[cpu] = []
-            parts.append(b"\x12" + (_SHORT[length] if length < 128 else varint(length)) + body)
-        return bundles
+                body = self._side(1, row[at], row[at + 1], row[at + 2]) + number(5, row[at + 3])
+            elif event == ev.TASK_NEWTASK:
+                self._newtask = row, at
+                continue  # it is told with the fork, which knows who made it
+            elif tag is not None:
+                body = _OTHERS[event][1](row, at)
+                if event == ev.SCHED_PROCESS_FORK:
+                    pid = row[at + 1]
+                    bundles[cpu].append(self._newtask_of(when, row, at))
+            track = tracks.get(event)
+            if track is not None:
+                track(when, cpu, pid, row, at)
+            if tag is not None:
+                body = b"\x08" + when + number(2, pid) + tag + varint(len(body)) + body
+                bundles[cpu].append(b"\x12" + varint(len(body)) + body)
+        return {cpu: parts for cpu, parts in enumerate(bundles) if parts}
 
     def _newtask_of(self, when: bytes, row: list[Any], at: int) -> bytes:
         """Return the event task_newtask of a fork, whose record came before."""
@@ -188,8 +190,8 @@ class _Bundles:
         if state not in (0, 1, TASK_REPORT_MAX):
             state = reported_state(state, thread=self._tasks.is_thread(pid))
         return (
-            (self._sides.get((1, comm, pid, prio)) or self._side(1, comm, pid, prio))
-            + (self._numbers.get((4, state)) or self._number(4, state))
+            self._side(1, comm, pid, prio)
+            + number(4, state)
             + self._side(5, next_comm, next_pid, next_prio)
         )
 
@@ -202,11 +204,4 @@ class _Bundles:
                 self._sides.clear()
             piece = text(first, comm) + number(first + 1, pid) + number(first + 2, prio)
             self._sides[key] = piece
-        return piece
-
-    def _number(self, field: int, value: int) -> bytes:
-        """Return a field that is a number."""
-        if len(self._numbers) > _MOST_KEPT:
-            self._numbers.clear()
-        piece = self._numbers[field, value] = number(field, value)
         return piece

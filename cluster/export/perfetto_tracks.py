@@ -29,6 +29,7 @@ _SLICE_BEGIN, _SLICE_END, _INSTANT, _COUNTER = 1, 2, 3, 4  # TrackEvent.Type
 _FLOW_IDS: Final = 47
 _TERMINATING_FLOW_IDS: Final = 48
 _UNIT_COUNT: Final = 2
+_VALUE_TAG: Final = varint(30 << 3)  # counter_value, a varint
 
 _QUEUES, _FAULTS = 1, 2  # uuids
 _FIRST_FAULT: Final = 16
@@ -51,20 +52,26 @@ def _counter(uuid: int, name: str, parent: int) -> bytes:
 
 
 class Tracks:
-    """The tracks of a machine's trace: is told of each record, and makes packets."""
+    """The tracks of a machine's trace: is told of records, and makes packets.
+
+    Attributes:
+        handlers: event -> what to call with a record of it: its time (a varint), its CPU, the pid
+            of who ran there, the record, and where its fields begin.
+    """
 
     def __init__(self, cpus: int, tasks: Tasks) -> None:
         self._tasks = tasks
         self._queues = Queues(cpus)
         self._packets: list[bytes] = []
         self._values: dict[tuple[int, int], bytes] = {}  # of counters
-        self._faults: dict[str, list[int]] = {}  # kind -> track, faults so far
+        self._faults: dict[str, bytes] = {}  # kind -> what all events of its track begin with
+        self._faults_of: dict[str, int] = {}  # kind -> faults so far
         self._threads: dict[int, bytes] = {}  # task -> its track, as a field
         self._made = 0  # tracks of threads
         self._arrows = 0
         self._arriving: dict[int, list[int]] = {}  # task -> arrows that end where it runs
         self._in_call: set[int] = set()
-        self._handlers: dict[int, Callable[[bytes, int, int, list[Any], int], None]] = {
+        self.handlers: dict[int, Callable[[bytes, int, int, list[Any], int], None]] = {
             ev.SCHED_SWITCH: self._switch,
             ev.SCHED_WAKEUP: self._wakeup,
             ev.SCHED_WAKEUP_NEW: self._wakeup,
@@ -88,20 +95,6 @@ class Tracks:
         self._packets.clear()
         return packets
 
-    def follow(self, when: bytes, event: int, cpu: int, pid: int, row: list[Any], at: int) -> None:
-        """Take note of a record.
-
-        Args:
-            when: its time, a varint.
-            event: its number.
-            cpu: where it was made.
-            pid: who ran there.
-            row: the record; its fields begin at ``at``.
-        """
-        handler = self._handlers.get(event)
-        if handler is not None:
-            handler(when, cpu, pid, row, at)
-
     def _put(self, when: bytes, event: bytes) -> None:
         """Make a packet of an event that is a field."""
         body = _TIMESTAMP_TAG + when + event
@@ -109,18 +102,16 @@ class Tracks:
 
     # Counters
 
-    def _count(self, when: bytes, uuid: int, value: int) -> None:
-        event = self._values.get((uuid, value))
-        if event is None:
-            if len(self._values) > _MOST_KEPT:
-                self._values.clear()
-            body = number(9, _COUNTER) + number(11, uuid) + number(30, value)
-            event = self._values[uuid, value] = block(_TRACK_EVENT, body) + _END
-        self._put(when, event)
-
     def _lengths(self, when: bytes, cpus: tuple[int, ...]) -> None:
         for cpu in cpus:
-            self._count(when, _FIRST_QUEUE + cpu, self._queues.length[cpu])
+            value = self._queues.length[cpu]
+            event = self._values.get((cpu, value))
+            if event is None:
+                if len(self._values) > _MOST_KEPT:
+                    self._values.clear()
+                body = number(9, _COUNTER) + number(11, _FIRST_QUEUE + cpu) + number(30, value)
+                event = self._values[cpu, value] = block(_TRACK_EVENT, body) + _END
+            self._put(when, event)
 
     def _fault(self, when: bytes, cpu: int, pid: int, row: list[Any], at: int) -> None:
         kind = row[at + 3]
@@ -129,11 +120,11 @@ class Tracks:
                 name = number(1, _FAULTS) + text(2, "Page faults")
                 self._packets.append(packet(block(_TRACK_DESCRIPTOR, name)))
             uuid = _FIRST_FAULT + len(self._faults)
-            self._faults[kind] = [uuid, 0]
+            self._faults[kind] = number(9, _COUNTER) + number(11, uuid)
+            self._faults_of[kind] = 0
             self._packets.append(_counter(uuid, f"faults {kind}", _FAULTS))
-        fault = self._faults[kind]
-        fault[1] += 1
-        body = number(9, _COUNTER) + number(11, fault[0]) + number(30, fault[1])
+        self._faults_of[kind] = value = self._faults_of[kind] + 1
+        body = self._faults[kind] + _VALUE_TAG + varint(value)
         self._put(when, block(_TRACK_EVENT, body) + _END)
 
     def _migrate(self, when: bytes, cpu: int, pid: int, row: list[Any], at: int) -> None:

@@ -6,16 +6,17 @@ strings.
 Source: protobuf.dev/programming-guides/encoding.
 """
 
+from functools import lru_cache
 from typing import Final
 
 _VARINT: Final = 0
 _FIXED64: Final = 1
 _BYTES: Final = 2
 _MASK: Final = (1 << 64) - 1
+_KEPT: Final = 1 << 16  # fields that come again and again are encoded once
 
 
-def varint(value: int) -> bytes:
-    """Return a number, of 64 bits at most; a negative one as its two's complement."""
+def _encoded(value: int) -> bytes:
     value &= _MASK
     parts = bytearray()
     while value > 0x7F:
@@ -25,6 +26,15 @@ def varint(value: int) -> bytes:
     return bytes(parts)
 
 
+_SMALL: Final = [_encoded(value) for value in range(1 << 14)]
+
+
+def varint(value: int) -> bytes:
+    """Return a number, of 64 bits at most; a negative one as its two's complement."""
+    return _SMALL[value] if 0 <= value < 1 << 14 else _encoded(value)
+
+
+@lru_cache(_KEPT)
 def number(field: int, value: int) -> bytes:
     """Return a field that is a number."""
     return varint(field << 3 | _VARINT) + varint(value)
@@ -37,9 +47,10 @@ def fixed64(field: int, value: int) -> bytes:
 
 def block(field: int, value: bytes) -> bytes:
     """Return a field that is a string of bytes, or a message."""
-    return varint(field << 3 | _BYTES) + varint(len(value)) + value
+    return _SMALL[field << 3 | _BYTES] + varint(len(value)) + value
 
 
+@lru_cache(_KEPT)
 def text(field: int, value: str) -> bytes:
     """Return a field that is text; what is no Unicode is replaced."""
     return block(field, value.encode("utf-8", "replace"))
