@@ -19,6 +19,7 @@ knows no new parents.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, BinaryIO, Final
 
 from cluster.export.perfetto_tracks import Tracks, packet
@@ -26,6 +27,7 @@ from cluster.export.proto import block, number, text, varint
 from cluster.export.stream import Records, reported_state
 from cluster.export.tasks import CHANGES, Tasks
 from kernel import events as ev
+from kernel.events import EVENTS
 from kernel.uapi.task_state import TASK_REPORT_MAX
 
 _FTRACE: Final = 1  # fields of TracePacket
@@ -35,9 +37,11 @@ _STATE_CLEARED: Final = 1
 _MOST_KEPT: Final = 1 << 16  # pieces that are encoded once
 _LOW: Final = [bytes((low & 0x7F | 0x80, low >> 7 | 0x80)) for low in range(1 << 14)]
 
-_SWITCH: Final = 4  # fields of FtraceEvent
-_NEWTASK: Final = 235
-_WAKEUPS: Final = {ev.SCHED_WAKEUP: 17, ev.SCHED_WAKING: 20, ev.SCHED_WAKEUP_NEW: 114}
+_NEWTASK: Final = 235  # field of FtraceEvent
+
+
+def _fork(row: list[Any], at: int) -> bytes:
+    return text(1, row[at]) + number(2, row[at + 1]) + text(3, row[at + 2]) + number(4, row[at + 3])
 
 
 def _signal(row: list[Any], at: int) -> bytes:
@@ -52,26 +56,36 @@ def _signal(row: list[Any], at: int) -> bytes:
     )
 
 
+@lru_cache(_MOST_KEPT)
+def _side(first: int, comm: str, pid: int, prio: int) -> bytes:
+    """Return a task's name, number and priority in fields ``first`` and the two after it."""
+    return text(first, comm) + number(first + 1, pid) + number(first + 2, prio)
+
+
 def _task(row: list[Any], at: int) -> bytes:
-    return text(1, row[at]) + number(2, row[at + 1]) + number(3, row[at + 2])
+    return _side(1, row[at], row[at + 1], row[at + 2])
 
 
-#: event -> field of FtraceEvent, and what encodes the message
-_OTHERS: Final[dict[int, tuple[int, Callable[[list[Any], int], bytes]]]] = {
+def _woken(row: list[Any], at: int) -> bytes:
+    return _side(1, row[at], row[at + 1], row[at + 2]) + number(5, row[at + 3])
+
+
+_Encode = Callable[[list[Any], int], bytes]
+#: event -> field of FtraceEvent, and what encodes the message; None: it needs more than the record
+_MESSAGES: Final[dict[int, tuple[int, _Encode | None]]] = {
+    ev.SCHED_SWITCH: (4, None),
+    ev.SCHED_WAKEUP: (17, _woken),
+    ev.SCHED_WAKING: (20, _woken),
+    ev.SCHED_WAKEUP_NEW: (114, _woken),
     ev.SCHED_MIGRATE_TASK: (
         491,
         lambda row, at: _task(row, at) + number(4, row[at + 3]) + number(5, row[at + 4]),
     ),
-    ev.SCHED_PROCESS_FORK: (
-        239,
-        lambda row, at: (
-            text(1, row[at])
-            + number(2, row[at + 1])
-            + text(3, row[at + 2])
-            + number(4, row[at + 3])
-        ),
+    ev.SCHED_PROCESS_FORK: (239, None),
+    ev.SCHED_PROCESS_EXEC: (
+        237,
+        lambda row, at: text(1, row[at]) + number(2, row[at + 1]) + number(3, row[at + 2]),
     ),
-    ev.SCHED_PROCESS_EXEC: (237, _task),
     ev.SCHED_PROCESS_EXIT: (
         238,
         lambda row, at: text(1, row[at]) + number(2, row[at + 1]) + number(4, row[at + 2]),
@@ -93,15 +107,6 @@ _OTHERS: Final[dict[int, tuple[int, Callable[[list[Any], int], bytes]]]] = {
         lambda row, at: number(1, row[at + 2]) + number(2, row[at + 4]) + number(3, row[at]),
     ),
     ev.OOM_MARK_VICTIM: (334, lambda row, at: number(1, row[at])),
-}
-#: event -> tag of its field in FtraceEvent
-_TAGS: Final = {
-    event: varint(field << 3 | 2)
-    for event, field in (
-        (ev.SCHED_SWITCH, _SWITCH),
-        *_WAKEUPS.items(),
-        *((event, field) for event, (field, _) in _OTHERS.items()),
-    )
 }
 
 
@@ -129,24 +134,32 @@ class _Bundles:
     def __init__(self, records: Records, tasks: Tasks, tracks: Tracks) -> None:
         self._cpu_of: Sequence[int | None] = records.cpu_of
         self._tasks = tasks
-        self._tracks = tracks
         self._current = [0] * records.cpus
+        # event -> tag of its field, what encodes it, its track's handler, whether tasks change
+        self._plans = {
+            event: (
+                varint(_MESSAGES[event][0] << 3 | 2) if event in _MESSAGES else b"",
+                _MESSAGES[event][1] if event in _MESSAGES else None,
+                tracks.handlers.get(event),
+                event in CHANGES,
+            )
+            for event in EVENTS
+        }
         self._newtask: tuple[list[Any], int] = [0, "", 0, 0, 0], 0
-        # parts of messages that come again and again
-        self._sides: dict[tuple[int, str, int, int], bytes] = {}
 
     def encode(self, batch: Sequence[list[Any]]) -> dict[int, list[bytes]]:
         """Return the events of a batch by CPU, each as a field of a bundle."""
         bundles: list[list[bytes]] = [[] for _ in self._current]
-        cpu_of, current, tracks = self._cpu_of, self._current, self._tracks.handlers
+        cpu_of, current, plans = self._cpu_of, self._current, self._plans
         high, high_bytes = -1, b""
         for row in batch:
-            time_ns, event = row[0], row[1]
+            time_ns = row[0]
             cpu, at = cpu_of[row[-1]], 2
             if cpu is None:
                 cpu, at = row[2], 3
-            if event in CHANGES:
-                self._tasks.follow(event, row, at)
+            tag, encode, track, changes = plans[row[1]]
+            if changes:
+                self._tasks.follow(row[1], row, at)
             if cpu < 0:
                 continue  # booting
             if time_ns >> 14 != high:
@@ -154,23 +167,20 @@ class _Bundles:
                 high_bytes = varint(high)
             when = _LOW[time_ns & 0x3FFF] + high_bytes
             pid = current[cpu]
-            tag = _TAGS.get(event)
-            if event == ev.SCHED_SWITCH:
+            if encode is not None:
+                body = encode(row, at)
+            elif changes:
+                if row[1] == ev.TASK_NEWTASK:
+                    self._newtask = row, at
+                    continue  # it is told with the fork, which knows who made it
+                pid = row[at + 1]
+                bundles[cpu].append(self._newtask_of(when, row, at))
+                body = _fork(row, at)
+            elif tag:
                 body = self._switch(cpu, row, at)
-            elif event in _WAKEUPS:
-                body = self._side(1, row[at], row[at + 1], row[at + 2]) + number(5, row[at + 3])
-            elif event == ev.TASK_NEWTASK:
-                self._newtask = row, at
-                continue  # it is told with the fork, which knows who made it
-            elif tag is not None:
-                body = _OTHERS[event][1](row, at)
-                if event == ev.SCHED_PROCESS_FORK:
-                    pid = row[at + 1]
-                    bundles[cpu].append(self._newtask_of(when, row, at))
-            track = tracks.get(event)
             if track is not None:
                 track(when, cpu, pid, row, at)
-            if tag is not None:
+            if tag:
                 body = b"\x08" + when + number(2, pid) + tag + varint(len(body)) + body
                 bundles[cpu].append(b"\x12" + varint(len(body)) + body)
         return {cpu: parts for cpu, parts in enumerate(bundles) if parts}
@@ -190,18 +200,5 @@ class _Bundles:
         if state not in (0, 1, TASK_REPORT_MAX):
             state = reported_state(state, thread=self._tasks.is_thread(pid))
         return (
-            self._side(1, comm, pid, prio)
-            + number(4, state)
-            + self._side(5, next_comm, next_pid, next_prio)
+            _side(1, comm, pid, prio) + number(4, state) + _side(5, next_comm, next_pid, next_prio)
         )
-
-    def _side(self, first: int, comm: str, pid: int, prio: int) -> bytes:
-        """Return a task's name, number and priority in fields ``first`` and the two after it."""
-        key = first, comm, pid, prio
-        piece = self._sides.get(key)
-        if piece is None:
-            if len(self._sides) > _MOST_KEPT:
-                self._sides.clear()
-            piece = text(first, comm) + number(first + 1, pid) + number(first + 2, prio)
-            self._sides[key] = piece
-        return piece

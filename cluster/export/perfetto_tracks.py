@@ -29,6 +29,8 @@ _SLICE_BEGIN, _SLICE_END, _INSTANT, _COUNTER = 1, 2, 3, 4  # TrackEvent.Type
 _FLOW_IDS: Final = 47
 _TERMINATING_FLOW_IDS: Final = 48
 _UNIT_COUNT: Final = 2
+_UUID_TAG: Final = varint(1 << 3)  # uuid of a descriptor
+_TRACK_TAG: Final = varint(11 << 3)  # track_uuid
 _VALUE_TAG: Final = varint(30 << 3)  # counter_value, a varint
 
 _QUEUES, _FAULTS = 1, 2  # uuids
@@ -133,23 +135,21 @@ class Tracks:
     # Threads
 
     def _thread(self, when: bytes, pid: int) -> bytes:
-        """Return the field that names the track of a task; tell of the track if it is new."""
-        found = self._threads.get(pid)
-        if found is None:
-            uuid = _FIRST_THREAD + self._made
-            self._made += 1
-            found = self._threads[pid] = number(11, uuid)
-            thread = number(1, self._tasks.group(pid)) + number(2, pid)
-            body = number(1, uuid) + block(4, thread)
-            # With a time: when it is read the task must live, or is taken for another one. And of
-            # a sequence of its own: all events of a sequence are also of the thread named last.
-            self._put(when, block(_TRACK_DESCRIPTOR, body) + _OF_THREADS)
+        """Make a track for a task; return the field that names it."""
+        uuid = varint(_FIRST_THREAD + self._made)
+        self._made += 1
+        found = self._threads[pid] = _TRACK_TAG + uuid
+        thread = number(1, self._tasks.group(pid)) + number(2, pid)
+        body = _UUID_TAG + uuid + block(4, thread)
+        # With a time: when it is read the task must live, or is taken for another one. And of
+        # a sequence of its own: all events of a sequence are also of the thread named last.
+        self._put(when, block(_TRACK_DESCRIPTOR, body) + _OF_THREADS)
         return found
 
     def _event(self, when: bytes, pid: int, kind: int, rest: bytes) -> None:
         """Put an event on the track of a task."""
-        body = number(9, kind) + self._thread(when, pid) + rest
-        self._put(when, block(_TRACK_EVENT, body) + _END)
+        track = self._threads.get(pid) or self._thread(when, pid)
+        self._put(when, block(_TRACK_EVENT, number(9, kind) + track + rest) + _END)
 
     def _arrow(self, when: bytes, pid: int, name: str, to: int) -> None:
         """Begin an arrow at a task; it ends where the other one runs next."""
