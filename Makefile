@@ -26,7 +26,8 @@ help:
 	@echo "             runs whose CPUs ran free are made again to the same digest;"
 	@echo "             and races in the kernel as it is (RUNS=0-1000000 for all, in parts: RUNS=20000-40000);"
 	@echo "             every scenario of configs/races is found under each memory model, made small, made again,"
-	@echo "             and what docs/races-proofs.md says is certified once more"
+	@echo "             what docs/races-proofs.md says is certified once more;"
+	@echo "             and the cases of large sets of tests that make test leaves out"
 	@echo "make bench   lifecycles per second against the host kernel and SimPy"
 	@echo "make experiments  the book's experiments: what they print is written into docs/experiments"
 	@echo "make fast    compile the core now, which setup and run only begin; make clean-fast removes it"
@@ -69,7 +70,8 @@ soak: $(STAMP)
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.race_soak --runs $(RUNS) --jobs $(JOBS)
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.race_scenarios --jobs $(JOBS)
 	SMPLAB_CORE=pure $(BIN)/python -m tests.oracle.proofs --check --jobs $(JOBS)
-	SMPLAB_SCHEDULES=200 $(PYTEST) -m slow tests/kernel/races/test_race_scenarios.py
+	SMPLAB_SCHEDULES=200 $(PYTEST) --soak -m slow tests/kernel/races/test_race_scenarios.py
+	$(PYTEST) --soak -m soak --deselect tests/kernel/races/test_race_scenarios.py
 
 # builds the compiled core first if it can, and measures the pure one beside it
 bench: $(STAMP)

@@ -10,6 +10,8 @@ one (``make fast``); SMPLAB_FORMS=off runs paths as they are written at granular
 those of Ray, and what has the mark ``xdist_group``. With SMPLAB_PASSED=FILE a session notes there
 what has passed, and leaves out what an earlier one has noted, as long as no file of the tree has
 changed: ``.ci/run`` runs ``make check`` and ``make test``, and no test twice.
+
+Tests with the mark ``soak`` run only where ``--soak`` is given, which ``make soak`` does.
 """
 
 import os
@@ -91,14 +93,22 @@ class Passed:
             self.path.write_text("\n".join(notes), "utf-8")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="run tests with the mark soak, too")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if PASSED:
         config.pluginmanager.register(Passed(Path(PASSED)))
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist puts the groups into the names
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of Ray first, and last those that stay together."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is for a soak; tests of Ray come first, and last those that stay together."""
+    if not config.getoption("--soak"):
+        left_out = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
     for item in items:
         if item.get_closest_marker("ray"):
             item.add_marker(pytest.mark.xdist_group("ray"))

@@ -31,20 +31,21 @@ FIRST_OF_FAMILY = {
 EVERY = 20  # of these programs one has its contexts travel in the fast tests
 
 
-def each(fast: Callable[[str], bool]) -> Any:
-    """Let a test run for every program; it is a fast one for some."""
+WAYS = 4  # each program goes one of them outside of soaks
+
+
+def each(way: int, fast: Callable[[str], bool]) -> Any:
+    """Let a test run for every program; it is a fast one for some, and for a soak for most."""
+
+    def marks(number: int, name: str) -> list[pytest.MarkDecorator]:
+        together = pytest.mark.xdist_group(name)
+        if fast(name):
+            return [together]
+        return [together, pytest.mark.slow, *([pytest.mark.soak] if number % WAYS != way else [])]
+
     return pytest.mark.parametrize(
         "name",
-        [
-            pytest.param(
-                name,
-                marks=[
-                    pytest.mark.xdist_group(name),
-                    *([] if fast(name) else [pytest.mark.slow]),
-                ],
-            )
-            for name in PROGRAMS
-        ],
+        [pytest.param(name, marks=marks(number, name)) for number, name in enumerate(PROGRAMS)],
     )
 
 
@@ -55,7 +56,7 @@ def reference(name: str, machine: Machine) -> Outcome:
     return outcome
 
 
-@each(lambda name: name in FIRST_OF_FAMILY)
+@each(0, lambda name: name in FIRST_OF_FAMILY)
 @pytest.mark.skipif(not fast_core.has_forms(), reason="this core has no quick forms")
 def test_paths_as_they_are_written_do_the_same_as_their_quick_forms(name: str) -> None:
     at_syscall, _ = machines(name)  # at step there are no quick forms
@@ -92,7 +93,7 @@ def travel(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[int]]:
     return begin
 
 
-@each(lambda name: PROGRAMS.index(name) % EVERY == 0 or "travel" in name)
+@each(1, lambda name: PROGRAMS.index(name) % EVERY == 0 or "travel" in name)
 def test_contexts_that_travel_do_what_they_do_at_home(
     name: str, travel: Callable[[], list[int]]
 ) -> None:
@@ -103,7 +104,7 @@ def test_contexts_that_travel_do_what_they_do_at_home(
     assert journeys
 
 
-@each(lambda name: False)
+@each(2, lambda name: False)
 def test_actors_of_two_cpus_do_what_the_local_engine_does(name: str) -> None:
     """Whatever a system call takes or returns must be able to travel."""
     [barrier] = [machine for machine in machines(name) if machine.scheme == "barrier"]
@@ -118,7 +119,7 @@ def compiled(compiled_tree: Path) -> Iterator[Outcomes]:
     outcomes.close()
 
 
-@each(lambda name: False)
+@each(3, lambda name: False)
 @pytest.mark.timeout(1800)
 def test_the_compiled_core_does_what_the_pure_one_does(name: str, compiled: Outcomes) -> None:
     for machine in machines(name):

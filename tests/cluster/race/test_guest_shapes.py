@@ -6,6 +6,7 @@ import pytest
 
 from tests.cluster.race.guest_shapes import printed_by, scenario_of_shape, states_printed
 from tests.kernel.memory.test_models import ADDRESSES, LATE_LOADS
+from tests.soak import one_in
 from workloads.litmus.machines.explore import explore
 from workloads.litmus.parser import parse_litmus
 from workloads.litmus.shapes import make_shape, variant_names
@@ -17,13 +18,24 @@ NAMES = [
     if name.startswith(tuple(f"{shape}+" for shape in SHAPES)) and name not in ADDRESSES
 ]
 QUICK = ("SB+o+o", "SB+mb+mb", "MP+o+o", "MP+wmb+rmb")
+MODELS = ("sc", "tso", "pso", "arm", "weak")
 MOST_RUNS = 400  # of 20 rounds each
 
 
-@pytest.mark.parametrize("model", ["sc", "tso", "pso", "arm", "weak"])
 @pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NAMES],
+    ("name", "model"),
+    [
+        *((name, model) for name in QUICK for model in MODELS),
+        *one_in(
+            3,  # the number of models is no multiple of it: each shape is taken, each model too
+            [
+                pytest.param(name, model, marks=[pytest.mark.slow])
+                for name in NAMES
+                if name not in QUICK
+                for model in MODELS
+            ],
+        ),
+    ],
 )
 def test_a_guest_program_shows_what_the_litmus_machine_shows(
     tmp_path: Path, name: str, model: str

@@ -1,7 +1,8 @@
 """The scenarios of configs/races: each mutation is found, and the kernel without it is clean.
 
-Each under its own memory model, with few clean runs: ``make soak`` sends all of them through the
-whole gate, under every model that they speak of (``tests.oracle.race_scenarios``).
+Each under its own memory model, with few clean runs, and some of them outside of soaks: ``make
+soak`` sends all of them through the whole gate, under every model that they speak of
+(``tests.oracle.race_scenarios``).
 """
 
 from dataclasses import replace
@@ -15,6 +16,7 @@ from cluster.race.scenario import CLEAN, FOUND, ScenarioFile, load_scenario
 from cluster.race.shrink import shrink
 from cluster.race.strategies import Learned, Pos
 from cluster.race.watch import following
+from tests.soak import one_in
 
 FOLDER = Path(__file__).resolve().parents[3] / "configs" / "races"
 SCENARIOS = sorted(FOLDER.glob("*.yaml"))
@@ -42,7 +44,7 @@ def test_the_mutation_of_a_scenario_is_found_within_its_budget(path: Path) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", one_in(4, SCENARIOS, 0), ids=lambda path: path.stem)
 def test_every_bug_is_found_and_has_few_segments_when_it_is_made_small(path: Path) -> None:
     loaded = load_scenario(path)
     found = found_by(loaded, MOST)
@@ -54,14 +56,14 @@ def test_every_bug_is_found_and_has_few_segments_when_it_is_made_small(path: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", one_in(4, SCENARIOS, 1), ids=lambda path: path.stem)
 def test_without_its_mutation_a_scenario_is_clean(path: Path) -> None:
     found = found_by(load_scenario(path).changed(mutations=[]), CLEAN_RUNS)
     assert (found.runs, found.kinds) == (CLEAN_RUNS, {})
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", one_in(4, SCENARIOS, 2), ids=lambda path: path.stem)
 def test_a_mutation_shows_under_the_models_that_the_file_names_only(path: Path) -> None:
     loaded = load_scenario(path)
     for model, verdict in loaded.verdicts.items():
