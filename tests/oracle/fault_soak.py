@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -72,7 +73,8 @@ _ROUND: Final = 9  # runs of row R15 that take all links and all actors once
 _FEWEST: Final = 3 * _ROUND
 _BY_CHANCE: Final = 2  # descriptors
 _BLOWS: Final = 20  # to one run, in row "R3 again and again"
-_ROUND_OF_LINKS: Final = 40  # supersteps; more than the driver hears of at once
+_LONG_STORM: Final = ("parents=8", "children=60", "compute=uniform:10us:200us")
+_BETWEEN: Final = 40  # supersteps; more than the driver hears of at once
 _LONG_TURN_S: Final = 12.0  # of CPU time: more than any limit of the engine's
 _LATE_S: Final = 0.05
 _TIMES_SLOWER: Final = 50
@@ -135,19 +137,19 @@ def many_kills(row: str, seed: int, folder: Path, plain: Plain) -> int:
     recovery: else it would be given up, rightly.
     """
     choose = random.Random(f"{row} {seed}")
-    longer = {"quantum_ns": 2_000}
+    longer = storm(8, _LONG_STORM)
     undisturbed = copy(plain)
     undisturbed.ray_folder = folder.with_name(f"{folder.name}-undisturbed")
-    undisturbed.ray = run_local(
-        request_on_ray(undisturbed.ray_folder, engine="local", checkpoint=None, **longer)
-    )
+    alone = request_on_ray(undisturbed.ray_folder, engine="local", checkpoint=None)
+    undisturbed.ray = run_local(replace(alone, spec=longer))
     blows: list[Blow] = []
     for number in range(_BLOWS):
-        again = bool(blows) and blows[-1].point != "take_up" and choose.random() < 0.2
+        after_one = number > 1 and blows[-1].point != "take_up"  # there is a checkpoint by then
+        again = after_one and choose.random() < 0.2
         point = "take_up" if again else choose.choice(("round", "idle", "keep"))
-        blows.append(Blow(point, _ROUND_OF_LINKS * number, [choose.choice(ALL)]))
-    request = request_on_ray(folder, LINKS[seed % 3], max_recoveries=2 * _BLOWS, **longer)
-    run = Struck(request, blows)
+        blows.append(Blow(point, _BETWEEN * number, [choose.choice(ALL)]))
+    request = request_on_ray(folder, LINKS[seed % 3], max_recoveries=2 * _BLOWS)
+    run = Struck(replace(request, spec=longer), blows)
     recoveries = _check_struck(run, folder, undisturbed, all_of_them=False)
     check(recoveries >= _BLOWS // 2, f"only {run.struck} happened")
     return recoveries
