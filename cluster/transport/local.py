@@ -66,6 +66,10 @@ class LocalTransport:
             self._ahead.append(host.superstep(()))
         self.verdict = host.verdict
 
+    def one_by_one(self) -> None:
+        """Let each ``round`` make one round and nothing more from now on; after ``begin``."""
+        self._rounds, self._turns = 1, False
+
     def standing(self) -> list[Any]:
         """Return as data where it stands between two rounds, for a checkpoint."""
         return [self.made, self._horizons, self._inboxes, self._ahead]
