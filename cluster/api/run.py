@@ -11,7 +11,7 @@ from cluster.engine_api import RunRequest, RunResult
 from cluster.rundir import RunDir, run_path
 from kernel.events import EVENTS
 
-_SHOWN = ("lifecycles", "virtual_ns", "forks", "execs", "exits")
+_SHOWN = ("completed", "forks", "execs", "exits")  # of the lifecycles
 
 
 def run(
@@ -245,8 +245,8 @@ class Run:
 
         lines = [("run", str(self.path)), ("ended", f"{self.exit_kind} {self.message}".strip())]
         try:
-            summary = self.summary
-            lines += [(name, f"{summary[name]:,}") for name in _SHOWN if name in summary]
+            counts = self.summary["lifecycles"]
+            lines += [(name, f"{counts[name]:,}") for name in _SHOWN]
             lines.append(("digest", self.digest))
         except EmulatorError:
             pass  # it did not get so far

@@ -24,9 +24,7 @@ def test_steps_show_the_records_of_the_run(scheme: str, tmp_path: Path) -> None:
     seen = []
     while not stepped.exit_kind:
         seen += stepped.step()
-    made = smplab.run(
-        "fork_exec_storm", settings={**settings, "trace.enabled": True}, out=tmp_path
-    )
+    made = smplab.run("fork_exec_storm", settings={**settings, "trace.enabled": True}, out=tmp_path)
     table = made.events()
     wanted = zip(table["time_ns"].to_pylist(), table["cpu"].to_pylist(), table["event"].to_pylist())
     assert sorted((e.time_ns, e.cpu or 0, e.name) for e in seen) == sorted(
@@ -40,9 +38,7 @@ def test_it_stops_at_the_record_asked_for_and_shows_who_is_there(machine: smplab
     assert fork is not None
     assert fork.fields["child_pid"] == 4
     assert machine.task(4).ppid == fork.fields["parent_pid"]
-    assert [task.pid for task in machine.tasks()] == sorted(
-        task.pid for task in machine.tasks()
-    )
+    assert [task.pid for task in machine.tasks()] == sorted(task.pid for task in machine.tasks())
     assert machine.task_struct(4).pid == 4
     assert len(machine.current()) == len(machine.runqueue_lengths()) == 2
     with pytest.raises(KeyError):

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 import smplab
+import yaml
 
+from cluster.catalogue import config_path
 from cluster.rundir import RunDir
 
 SMALL = {
@@ -28,16 +30,9 @@ def test_a_run_is_what_its_directory_says(small: smplab.Run) -> None:
     assert smplab.open_run(small.path).digest == small.digest
 
 
-def test_the_same_run_from_a_mapping_has_the_same_digest(
-    small: smplab.Run, tmp_path: Path
-) -> None:
-    config = {key: small.manifest["config"][key] for key in ("name", "seed", "machine", "sync")}
-    params = {"parents": 2, "children": 3, "compute": "uniform:10us:50us", "touch": "uniform:0:4"}
-    config["workloads"] = [{"program": "fork_exec_storm", "params": {**params, "pages": 8}}]
-    config["trace"] = {"enabled": True}
-    config["machine"] = {"cpus": 2}
-    config["sync"] = {"scheme": small.manifest["config"]["sync"]["scheme"]}
-    assert smplab.run(config, out=tmp_path).digest == small.digest
+def test_the_same_run_from_a_mapping_has_the_same_digest(small: smplab.Run, tmp_path: Path) -> None:
+    config = yaml.safe_load(config_path(Path("fork_exec_storm")).read_text("utf-8"))
+    assert smplab.run(config, settings=SMALL, out=tmp_path).digest == small.digest
 
 
 def test_events_are_a_table_with_the_fields_of_the_tracepoints_named(small: smplab.Run) -> None:
@@ -89,9 +84,7 @@ def test_every_problem_of_a_configuration_is_told(tmp_path: Path) -> None:
 
 
 def test_a_run_without_trace_has_no_events_and_says_how_to_get_them(tmp_path: Path) -> None:
-    made = smplab.run(
-        "fork_exec_storm", settings={**SMALL, "trace.enabled": False}, out=tmp_path
-    )
+    made = smplab.run("fork_exec_storm", settings={**SMALL, "trace.enabled": False}, out=tmp_path)
     with pytest.raises(smplab.MissingError, match=r"has no trace: run with settings="):
         made.events()
     with pytest.raises(smplab.MissingError):
