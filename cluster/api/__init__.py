@@ -17,20 +17,21 @@ The module is ``cluster/toplevel/smplab.py``; the build puts it beside the packa
 """
 
 from cluster.api.errors import EmulatorError, MissingError
-from cluster.api.machine import Breakpoint, Event, Machine
+from cluster.api.machine import Breakpoint, Machine
 from cluster.api.run import Run, open_run, run
 from cluster.api.tasks import Task
 from cluster.config.errors import ConfigError
+from cluster.trace import TraceRecord
 
 __all__ = [
     "Breakpoint",
     "ConfigError",
     "EmulatorError",
-    "Event",
     "Machine",
     "MissingError",
     "Run",
     "Task",
+    "TraceRecord",
     "open_run",
     "run",
 ]

@@ -3,20 +3,20 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from cluster.api.errors import told_plainly
-
-if TYPE_CHECKING:
-    from cluster.config import Loaded
-    from kernel.machine import MachineSpec
+from cluster.catalogue import config_path
+from cluster.cli.common import checked_machine
+from cluster.config import Loaded, look_at_config, parse_config
+from kernel.machine import MachineSpec
 
 Config = str | Path | Mapping[str, Any]
 
 
-def load(config: Config, settings: Mapping[str, Any]) -> "tuple[Loaded, MachineSpec]":
+def load(config: Config, settings: Mapping[str, Any]) -> tuple[Loaded, MachineSpec]:
     """Return a configuration and its machine.
 
     Args:
@@ -27,10 +27,6 @@ def load(config: Config, settings: Mapping[str, Any]) -> "tuple[Loaded, MachineS
         ConfigError: all that is wrong, a line each.
         EmulatorError: a program is outside the guest language.
     """
-    from cluster.catalogue import config_path
-    from cluster.cli.common import checked_machine
-    from cluster.config import look_at_config, parse_config
-
     changes = [(f"settings[{key!r}]", f"{key}={_text(value)}") for key, value in settings.items()]
     if isinstance(config, Mapping):
         text = yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True)

@@ -3,6 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cluster.exit_codes import CliError
+from cluster.outputs import OutputError
+from cluster.rundir import RunDirError
+from cluster.trace import TraceError
+
 
 class EmulatorError(Exception):
     """The run could not be made or its files not be read; the message is one line, or a list."""
@@ -15,11 +20,6 @@ class MissingError(EmulatorError):
 @contextmanager
 def told_plainly() -> Iterator[None]:
     """Raise what commands and readers of files raise as EmulatorError, with their words."""
-    from cluster.exit_codes import CliError
-    from cluster.outputs import OutputError
-    from cluster.rundir import RunDirError
-    from cluster.trace import TraceError
-
     try:
         yield
     except CliError as error:

@@ -15,6 +15,8 @@ from cluster.api.tasks import Task, Tasks
 from cluster.engine_api import INVARIANT, RunRequest
 from cluster.local_engine import LocalRun
 from cluster.recorder import verdict_kind
+from cluster.request import request_of
+from cluster.trace import TraceRecord
 from cluster.transport.local import LocalTransport
 from kernel.errors import InvariantError
 from kernel.events import EVENTS
@@ -22,24 +24,6 @@ from kernel.process.tasklist import for_each_thread
 from kernel.task import TaskStruct, task_state_letter
 
 _NAMES: Final = frozenset(name for name, _ in EVENTS.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A record of a tracepoint. ``cpu`` is None for what the kernel did while it booted."""
-
-    time_ns: int
-    cpu: int | None
-    name: str
-    fields: dict[str, Any]
-
-    def concerns(self, pid: int) -> bool:
-        """Tell whether a field that holds a pid (``pid``, ``prev_pid``, …) is ``pid``."""
-        return any(
-            value == pid
-            for name, value in self.fields.items()
-            if name == "pid" or name.endswith("_pid")
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +37,9 @@ class Breakpoint:
         if self.event not in _NAMES:
             raise ValueError(f"there is no tracepoint {self.event}")
 
-    def hit(self, event: Event) -> bool:
+    def hit(self, record: TraceRecord) -> bool:
         """Tell whether a record is one to stop at."""
-        return event.name == self.event and (self.pid is None or event.concerns(self.pid))
+        return record.event == self.event and (self.pid is None or record.concerns(self.pid))
 
 
 class Machine:
@@ -79,8 +63,6 @@ class Machine:
         given = {"sync.scheme": "exact", **(settings or {})}
         forced = {"engine": "local", "trace.enabled": True, "checkpoint.enabled": False}
         loaded, spec = load(config, {**given, **forced})
-        from cluster.request import request_of
-
         self.breakpoints: list[Breakpoint] = []
         self.exit_kind = ""
         self.message = ""
@@ -90,7 +72,7 @@ class Machine:
 
     # -- going on ---------------------------------------------------------------------------------
 
-    def step(self, rounds: int = 1) -> list[Event]:
+    def step(self, rounds: int = 1) -> list[TraceRecord]:
         """Make some rounds; return what happened, by time. Nothing happens after the end.
 
         Raises:
@@ -98,14 +80,14 @@ class Machine:
         """
         if rounds < 1:
             raise ValueError(f"rounds must be at least 1 (got {rounds})")
-        found: list[Event] = []
+        found: list[TraceRecord] = []
         for _ in range(rounds):
             if self.exit_kind:
                 break
             found += self._round()
         return found
 
-    def go_on(self, *, until_ns: int | None = None) -> list[Event]:
+    def go_on(self, *, until_ns: int | None = None) -> list[TraceRecord]:
         """Run to the next breakpoint; return the records that hit one, of one round.
 
         Args:
@@ -116,15 +98,15 @@ class Machine:
         """
         while not self.exit_kind and (until_ns is None or self.now_ns < until_ns):
             hits = [
-                event
-                for event in self._round()
-                if any(each.hit(event) for each in self.breakpoints)
+                record
+                for record in self._round()
+                if any(each.hit(record) for each in self.breakpoints)
             ]
             if hits:
                 return hits
         return []
 
-    def run_to(self, event: str, *, pid: int | None = None) -> Event | None:
+    def run_to(self, event: str, *, pid: int | None = None) -> TraceRecord | None:
         """Run to the next record of a tracepoint, whatever breakpoints there are, and return it.
 
         Args:
@@ -150,7 +132,7 @@ class Machine:
             self._round()
         return self.exit_kind
 
-    def _round(self) -> list[Event]:
+    def _round(self) -> list[TraceRecord]:
         try:
             events, verdict = self._run.one_round()
         except InvariantError as broken:
@@ -218,6 +200,10 @@ class Machine:
         return f"<Machine at {self.now_ns} ns after {self.rounds} rounds, {where}>"
 
 
+def _merged_order(record: TraceRecord) -> tuple[int, int, int]:
+    return record.time_ns, record.lp, record.seq
+
+
 class _Stepped(LocalRun):
     """A run whose rounds are made one by one, and whose records are looked at after each."""
 
@@ -229,13 +215,14 @@ class _Stepped(LocalRun):
             )
         self._stepped = self.transport
         self._begun = False
-        self._seen: list[int] = []
+        self._seen: list[int] = []  # by LP: records of its list that were returned
+        self._made = [0] * (request.spec.cpus + 1)  # and of all that it ever made
 
     def cpus(self) -> list[Any]:
         """Return the CPUs by number."""
         return [cpu for group in self._groups() for cpu in group.cpus.values()]
 
-    def one_round(self) -> tuple[list[Event], str]:
+    def one_round(self) -> tuple[list[TraceRecord], str]:
         """Make a round; return its records, by time, and the transport's verdict."""
         if not self._begun:
             self._begun = True
@@ -249,7 +236,7 @@ class _Stepped(LocalRun):
         if self._stepped.verdict:
             self._stepped.last_step()
             events += self._new_records()
-        return sorted(events, key=lambda event: event.time_ns), self._stepped.verdict
+        return sorted(events, key=_merged_order), self._stepped.verdict
 
     def _traces(self) -> list[tuple[list[Any], int | None]]:
         cpus: list[tuple[list[Any], int | None]] = [
@@ -257,15 +244,19 @@ class _Stepped(LocalRun):
         ]
         return [*cpus, (self.host.kernel.trace, None)]
 
-    def _new_records(self) -> list[Event]:
+    def _new_records(self) -> list[TraceRecord]:
         traces = self._traces()
         seen = self._seen or [0] * len(traces)
         found = []
-        for (trace, number), first in zip(traces, seen, strict=True):
-            for record in trace[first:]:
-                name, fields = EVENTS[record[1]]
-                cpu, at = (number, 2) if number is not None else (record[2], 3)
+        for lp, ((trace, number), first) in enumerate(zip(traces, seen, strict=True)):
+            for row in trace[first:]:
+                name, fields = EVENTS[row[1]]
+                cpu, at = (number, 2) if number is not None else (row[2], 3)
                 who = cpu if cpu is not None and cpu >= 0 else None
-                found.append(Event(record[0], who, name, dict(zip(fields, record[at:]))))
+                record = TraceRecord(
+                    row[0], lp, self._made[lp], who, name, dict(zip(fields, row[at:]))
+                )
+                self._made[lp] += 1
+                found.append(record)
         self._seen = [len(trace) for trace, _ in traces]
         return found

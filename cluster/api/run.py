@@ -1,14 +1,23 @@
 """Runs from Python: make one, open one, and ask what happened."""
 
+import importlib
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from cluster.api.configuration import Config, load
 from cluster.api.errors import EmulatorError, MissingError, told_plainly
 from cluster.api.tasks import Task, Tasks
+from cluster.cli.common import outcome
+from cluster.cli.keeping import abandoned_on_failure, record, resolved
+from cluster.engine import run_machine
 from cluster.engine_api import RunRequest, RunResult
+from cluster.report.process_table import ProcessTable
+from cluster.request import request_of
+from cluster.run_lock import RunLock
 from cluster.rundir import RunDir, run_path
+from cluster.trace import TraceReader
 from kernel.events import EVENTS
 
 _SHOWN = ("completed", "forks", "execs", "exits")  # of the lifecycles
@@ -42,9 +51,6 @@ def run(
     if out is not None:
         changes["out"] = str(out)
     loaded, spec = load(config, changes)
-    from cluster.cli.keeping import resolved
-    from cluster.request import request_of
-
     request = request_of(loaded, spec)
     with told_plainly():
         directory = RunDir.create(Path(loaded.config.out), loaded.config.name)
@@ -61,11 +67,6 @@ def run(
 
 def _drive(directory: RunDir, request: RunRequest, expected: int | str) -> RunResult:
     """Run a request in its directory, which has its manifest."""
-    from cluster.cli.common import outcome
-    from cluster.cli.keeping import abandoned_on_failure, record
-    from cluster.engine import run_machine
-    from cluster.run_lock import RunLock
-
     with (
         RunLock(directory.path),
         abandoned_on_failure(directory, request.spec, request.scheme),
@@ -175,19 +176,17 @@ class Run:
             if name not in known:
                 raise ValueError(f"there is no tracepoint {name}")
         try:
-            import pyarrow  # type: ignore[import-untyped,unused-ignore]
+            arrow: Any = importlib.import_module("pyarrow")
         except ImportError as missing:
             raise MissingError(
                 f"events need pyarrow ({missing}): pip install 'smplab[data]'"
             ) from None
         rows = self._rows(frozenset(names), from_ns, to_ns, pid)
-        return _table(pyarrow, rows, names)
+        return _table(arrow, rows, names)
 
     def _rows(
         self, names: frozenset[str], from_ns: int | None, to_ns: int | None, pid: int | None
     ) -> list[tuple[int, int | None, str, dict[str, Any]]]:
-        from cluster.trace import TraceReader
-
         with told_plainly(), TraceReader(self._trace()) as reader:
             return [
                 (record.time_ns, record.cpu, record.event, record.fields)
@@ -205,9 +204,6 @@ class Run:
             MissingError: the run has no trace.
             EmulatorError: the trace is damaged.
         """
-        from cluster.report.process_table import ProcessTable
-        from cluster.trace import TraceReader
-
         with told_plainly(), TraceReader(self._trace()) as reader:
             to_ns = None if at is None else at + 1
             table = ProcessTable.at(reader.select(to_ns=to_ns), at)
@@ -241,8 +237,6 @@ class Run:
         return f"<Run {self.path.name} {self.exit_kind}{told}>"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
         lines = [("run", str(self.path)), ("ended", f"{self.exit_kind} {self.message}".strip())]
         try:
             counts = self.summary["lifecycles"]

@@ -1,6 +1,7 @@
 """One task as it was at a moment, from a trace or from a machine."""
 
 from dataclasses import dataclass
+from html import escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,6 @@ class Tasks(list[Task]):
         raise KeyError(pid)
 
     def _repr_html_(self) -> str:
-        from html import escape
-
         head = "".join(f"<th>{name}</th>" for name in COLUMNS)
         rows = "".join(
             "<tr>"

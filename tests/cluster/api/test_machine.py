@@ -27,7 +27,7 @@ def test_steps_show_the_records_of_the_run(scheme: str, tmp_path: Path) -> None:
     made = smplab.run("fork_exec_storm", settings={**settings, "trace.enabled": True}, out=tmp_path)
     table = made.events()
     wanted = zip(table["time_ns"].to_pylist(), table["cpu"].to_pylist(), table["event"].to_pylist())
-    assert sorted((e.time_ns, e.cpu or 0, e.name) for e in seen) == sorted(
+    assert sorted((e.time_ns, e.cpu or 0, e.event) for e in seen) == sorted(
         (time_ns, cpu or 0, name) for time_ns, cpu, name in wanted
     )
     assert (stepped.exit_kind, stepped.message) == (made.exit_kind, made.message)
@@ -48,7 +48,7 @@ def test_it_stops_at_the_record_asked_for_and_shows_who_is_there(machine: smplab
 def test_breakpoints_stop_it_until_they_are_taken_away(machine: smplab.Machine) -> None:
     machine.breakpoints.append(smplab.Breakpoint("sched_process_exit"))
     first, second = machine.go_on(), machine.go_on()
-    assert [event.name for event in first + second] == ["sched_process_exit"] * 2
+    assert [record.event for record in first + second] == ["sched_process_exit"] * 2
     assert first != second
     machine.breakpoints.clear()
     assert machine.go_on() == []
