@@ -19,6 +19,7 @@ import posixpath
 import stat
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -549,11 +550,17 @@ def _costs(loaded: "Loaded", problems: list[Problem]) -> Costs:
             problems.append(loaded.problem(where, f"no cost profile {name!r} (known: {known})"))
             return Costs()
     try:
-        values = load_profile(path)
+        values = shipped_profile(path) if path.parent == CONFIGS / "costs" else load_profile(path)
     except ConfigError as error:
         problems.extend(error.problems)
         return Costs()
     return replace(Costs(), **{**values, **wanted.values})
+
+
+@lru_cache(16)
+def shipped_profile(path: Path) -> dict[str, int]:
+    """As ``load_profile``, of a file that is part of smplab: read once, whatever many runs take."""
+    return load_profile(path)
 
 
 def load_profile(path: Path) -> dict[str, int]:

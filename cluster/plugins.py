@@ -13,6 +13,7 @@ import inspect
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -330,6 +331,12 @@ def own_parts(named: Iterable[tuple[Kind, str]]) -> str:
 
 def installed(group: str) -> "EntryPoints":
     """Return the entry points of a group."""
+    return _installed(group, tuple(sys.path))
+
+
+@lru_cache(64)
+def _installed(group: str, _where: tuple[str, ...]) -> "EntryPoints":
+    """Look for entry points: all packages are read, so a sweep does it once, not at each point."""
     from importlib.metadata import entry_points  # dear, and few runs have a part from outside
 
     return entry_points(group=group)
