@@ -65,6 +65,7 @@ NOT_RUN: Final[dict[tuple[str, str], str]] = {
     ("docs/clusters.md", "smplab run fork_exec_storm --engine ray --address"): (
         "needs a cluster; tests/cluster/test_ray_files.py parses the commands of the page"
     ),
+    ("docs/python.md", ">>> "): "a Python session; tests/docs/test_python_page.py runs it",
     ("docs/clusters.md", "pip wheel --no-deps"): "builds the project, for hosts that are not there",
     ("docs/clusters.md", "ray "): "needs a cluster; parsed as well",
     ("docs/clusters.md", "kubectl "): "needs Kubernetes",

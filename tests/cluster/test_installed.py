@@ -33,7 +33,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
         )
     for source, place in wheel["force-include"].items():
-        shutil.copytree(ROOT / source, folder / place)
+        copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
+        copy(ROOT / source, folder / place)
     return folder
 
 
@@ -55,6 +56,19 @@ def test_a_shipped_configuration_runs_by_its_name(installed: Path, tmp_path: Pat
     done = smplab(installed, tmp_path, "run", "cow_touch", "--quiet", "--set", "machine.cpus=2")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("digest sha256:")
+
+
+def test_it_is_imported_by_its_name(installed: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import smplab; print(smplab.__file__, smplab.run.__module__)"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{installed / 'smplab.py'} cluster.api.run\n"
 
 
 def test_a_program_finds_its_native_form(installed: Path, tmp_path: Path) -> None:
