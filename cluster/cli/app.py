@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "trace": "trace",
     "summary": "trace",
     "export": "export",
+    "report": "report",
     "ps": "ps",
     "pstree": "ps",
     "acct": "ps",

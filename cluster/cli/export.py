@@ -1,17 +1,14 @@
 """``smplab export``: a run's trace in the formats of other tools."""
 
-import errno
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from cluster.cli.completion import complete_run
 from cluster.cli.trace import trace_file
 from cluster.exit_codes import TRY_AGAIN, USAGE, CliError
-
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def complete_format(incomplete: str) -> list[str]:
@@ -56,6 +53,7 @@ def export(
     """
     from cluster.export import FORMATS, CannotExport
     from cluster.export import export as write
+    from cluster.export.sink import FULL
     from cluster.rundir import RunDir, run_path
     from cluster.trace import TraceError
 
@@ -78,7 +76,7 @@ def export(
     except OSError as error:
         if error.filename != str(target):
             raise
-        code = TRY_AGAIN if error.errno in _FULL else USAGE
+        code = TRY_AGAIN if error.errno in FULL else USAGE
         raise CliError(code, "cannot write", f"{target}: {error.strerror}") from None
     if not complete:
         print("smplab: note: this trace was cut; it ends early", file=sys.stderr)

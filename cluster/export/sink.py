@@ -5,6 +5,7 @@ disk. So whatever happens (a full disk, a damaged trace, Ctrl-C), what was there
 still, and nobody reads half of a file.
 """
 
+import errno
 import io
 import os
 import stat
@@ -14,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
+#: errors of a write that are over when there is room again
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BUFFER: Final = 1 << 20
 
 
