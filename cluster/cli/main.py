@@ -22,6 +22,13 @@ from cluster.exit_codes import BROKEN, OK, USAGE, CliError, report
 
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; nothing is raised."""
+    try:
+        return _run_command(arguments)
+    except KeyboardInterrupt:  # also while what went wrong is being told
+        return _interrupted()
+
+
+def _run_command(arguments: Sequence[str]) -> int:
     if fast_core.problem():
         report("usage", fast_core.problem())
         return USAGE
@@ -43,8 +50,6 @@ def run_command(arguments: Sequence[str]) -> int:
             discard_stdout()
             return OK
         return error.code if isinstance(error.code, int) else BROKEN
-    except KeyboardInterrupt:
-        return _interrupted()
     except BrokenPipeError:
         discard_stdout()
         return OK
@@ -56,11 +61,7 @@ def run_command(arguments: Sequence[str]) -> int:
         discard_stdout()
         return BROKEN
     except Exception as error:
-        try:
-            refused = _refusal(error)
-        except KeyboardInterrupt:
-            return _interrupted()
-        if refused:
+        if refused := _refusal(error):
             for kind, message in refused:
                 report(kind, message)
             return USAGE
