@@ -9,6 +9,7 @@ from time import perf_counter, perf_counter_ns, process_time_ns
 from typing import TYPE_CHECKING, Final
 
 from cluster import engine_api, lps
+from cluster.collector import without_collector
 from cluster.engine_api import Resumption, RunRequest, RunResult, StorageError
 from cluster.free_running import FreeGroups, FreeHost, groups_of
 from cluster.interrupt import HeldInterrupt
@@ -170,7 +171,7 @@ class LocalRun:
         try:
             started, started_cpu = perf_counter_ns(), process_time_ns()
             try:
-                with lps.without_collector(), self._interrupt:
+                with without_collector(), self._interrupt:
                     kind, message = self._loop()
             finally:
                 self._loop_ns = perf_counter_ns() - started

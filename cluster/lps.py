@@ -11,8 +11,7 @@ on any number of actors.
 """
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Final
 
@@ -64,24 +63,6 @@ _NO_INBOXES: Final[Inboxes] = {}  # nobody changes it
 _SAMPLE_EVERY: Final = 61
 
 
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Keep Python's cycle collector out of a superstep loop.
-
-    The LPs break their cycles themselves when a task is freed, so reference counts free what a run
-    leaves behind; looking for cycles among all live objects again and again finds nothing. A guest
-    program can make a list that contains itself: for that it runs once in a long while
-    (``_COLLECT_EVERY``).
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def loader_of(spec: MachineSpec) -> LanguageLoader:
     """Return what makes the user contexts of a machine: the loader of the guest language."""
     return LanguageLoader(
@@ -92,8 +73,8 @@ def loader_of(spec: MachineSpec) -> LanguageLoader:
     )
 
 
-# Supersteps between two runs of the collector, a multiple of _SAMPLE_EVERY; under exact a superstep
-# is one event.
+# Supersteps between two runs of the collector, which is kept out of the loop (a guest program can
+# make a list that contains itself); a multiple of _SAMPLE_EVERY. Under exact one is an event.
 _COLLECT_EVERY: Final = 268 * _SAMPLE_EVERY
 _COLLECT_EVERY_TURNS: Final = 16 * _COLLECT_EVERY  # most are ticks, which leave nothing behind
 

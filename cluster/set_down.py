@@ -12,7 +12,8 @@ That the kernel that was made again is the one that was set down is checked by i
 from typing import Any, Final
 
 from cluster.codec import KernelCodec, ServedReader, StateCodec, WireError, pack
-from cluster.lps import CpuGroup, KernelHost, without_collector
+from cluster.collector import without_collector
+from cluster.lps import CpuGroup, KernelHost
 from cluster.sync.scheme import Scheme
 from kernel.cpu.checkpoint import pack_cpu, unpack_cpu
 from kernel.process.acct import OUTPUTS as ACCT_OUTPUTS

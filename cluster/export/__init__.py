@@ -7,14 +7,12 @@ file gets its name when it is whole (``cluster.export.sink``).
 To add a format, write such a module and name it in ``FORMATS``.
 """
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from cluster.collector import without_collector
 from cluster.export.errors import CannotExport
 from cluster.export.sink import is_seekable, output
 from cluster.export.stream import Records
@@ -51,18 +49,6 @@ FORMATS: Final[dict[str, Format]] = {
 }
 
 
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Leave cycles alone for a while: there are none, and looking at all records costs a sixth."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def export(trace: Path, name: str, out: Path) -> tuple[int, bool]:
     """Write a trace in a format.
 
@@ -86,7 +72,7 @@ def export(trace: Path, name: str, out: Path) -> tuple[int, bool]:
     if is_seekable(out) and out.exists() and out.samefile(trace):
         raise CannotExport(f"{out} is the trace that is read")
     write: Any = import_module(f"cluster.export.{format_.module}").write
-    with TraceReader(trace) as reader, _no_collector():
+    with TraceReader(trace) as reader, without_collector():
         records = Records(reader)
         with output(out) as file:
             write(records, file)

@@ -20,7 +20,7 @@ from time import monotonic
 from typing import Any, Final
 
 from cluster.codec import Head, head_of
-from cluster.lps import without_collector
+from cluster.collector import without_collector
 from cluster.ray_free_actors import Addressed
 from cluster.ray_watch import Actors, Watch
 from cluster.transport.ray_shm import connected, lost

@@ -23,7 +23,7 @@ from time import monotonic
 from typing import Any, Final
 
 from cluster.codec import split
-from cluster.lps import without_collector
+from cluster.collector import without_collector
 from cluster.ray_watch import LOOK_S, ActorLost, Actors, Watch
 from cluster.transport.sockets import Hub, HungUp, Line, NoLine, call, new_token, private_path
 

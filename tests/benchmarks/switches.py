@@ -38,9 +38,9 @@ from typing import Any, Final
 
 from cluster import fast_core
 from cluster.build import guest_spec
+from cluster.collector import without_collector
 from cluster.engine_api import LIMIT, RunRequest, RunResult
 from cluster.local_engine import LocalRun
-from cluster.lps import without_collector
 from cluster.sched_classes import SchedClassError, bring, find
 from kernel.cpu.task import CpuTask
 from kernel.machine import MachineSpec
