@@ -133,16 +133,30 @@ def run_path(named: Path) -> Path:
     Raises:
         RunDirError: there is no run in that folder.
     """
+    return newest(named, "manifest.json", "run directory", "run")
+
+
+def newest(named: Path, marker: str, kind: str, one: str) -> Path:
+    """Return ``named``; for ``latest``, the newest directory of a kind, as in ``run_path``.
+
+    Args:
+        named: by a command line.
+        marker: a file that directories of this kind have.
+        kind: in words, and ``one`` of them, for the error.
+
+    Raises:
+        RunDirError: there is none in that folder.
+    """
     if named.name != LATEST or named.exists():
         return named
     base = named.parent if len(named.parts) > 1 else Path(DEFAULT_BASE)
     try:
-        found = [path for path in base.iterdir() if (path / "manifest.json").is_file()]
+        found = [path for path in base.iterdir() if (path / marker).is_file()]
     except OSError as error:
-        raise RunDirError(f"{base}: {error.strerror}: there is no latest run") from None
+        raise RunDirError(f"{base}: {error.strerror}: there is no latest {one}") from None
     if not found:
-        raise RunDirError(f"{base} holds no run directory: there is no latest run")
-    # the time in the name is the run's begin, in seconds
+        raise RunDirError(f"{base} holds no {kind}: there is no latest {one}")
+    # the time in the name is the begin, in seconds
     return max(found, key=lambda path: (path.name[:15], path.stat().st_mtime_ns, path.name))
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cluster.config.experiment import Experiment
-from cluster.rundir import DEFAULT_BASE, LATEST, RunDir, git_state, host, versions, write_atomically
+from cluster.rundir import RunDir, RunDirError, git_state, host, newest, versions, write_atomically
 from cluster.sweep.measure import Result, code_digest
 from cluster.sweep.workers import LOST
 
@@ -43,16 +43,10 @@ def sweep_path(named: Path) -> Path:
     Raises:
         SweepDirError: there is no sweep in that folder.
     """
-    if named.name != LATEST or named.exists():
-        return named
-    base = named.parent if len(named.parts) > 1 else Path(DEFAULT_BASE)
     try:
-        found = [path for path in base.iterdir() if (path / MANIFEST).is_file()]
-    except OSError as error:
-        raise SweepDirError(f"{base}: {error.strerror}: there is no latest sweep") from None
-    if not found:
-        raise SweepDirError(f"{base} holds no directory of a sweep: there is no latest one")
-    return max(found, key=lambda path: (path.name[:15], path.stat().st_mtime_ns, path.name))
+        return newest(named, MANIFEST, "directory of a sweep", "sweep")
+    except RunDirError as error:
+        raise SweepDirError(str(error)) from None
 
 
 class SweepDir:
