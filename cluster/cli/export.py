@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cluster.cli.completion import complete_run
+from cluster.cli.options import TraceArgument
 from cluster.cli.trace import trace_file
 from cluster.exit_codes import TRY_AGAIN, USAGE, CliError
 
@@ -19,14 +19,7 @@ def complete_format(incomplete: str) -> list[str]:
 
 
 def export(
-    run: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN",
-            autocompletion=complete_run,
-            help="A run directory, latest, or a trace file.",
-        ),
-    ],
+    run: TraceArgument,
     format_: Annotated[
         str,
         typer.Option(

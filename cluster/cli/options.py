@@ -19,6 +19,12 @@ RunArgument = Annotated[
     Path,
     typer.Argument(metavar="RUN", autocompletion=complete_run, help="A run directory; latest."),
 ]
+TraceArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN", autocompletion=complete_run, help="A run directory, latest, or a trace file."
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated."),

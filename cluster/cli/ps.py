@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cluster.cli.completion import complete_run
+from cluster.cli.options import TraceArgument
 from cluster.cli.trace import print_lines, time_option, trace_file
 from cluster.exit_codes import USAGE, CliError
 
 if TYPE_CHECKING:
     from cluster.report.process_table import ProcessTable
 
-_Run = Annotated[
-    Path,
-    typer.Argument(
-        metavar="RUN", autocompletion=complete_run, help="A run directory, latest, or a trace file."
-    ),
-]
 _At = Annotated[
     str | None,
     typer.Option("--at", help="At this virtual time: 1.5ms, 0.25 (seconds); else at the end."),
@@ -59,7 +54,7 @@ def process_table(run: Path, at: str | None) -> "ProcessTable":
 
 
 def ps(
-    run: _Run,
+    run: TraceArgument,
     at: _At = None,
     threads: Annotated[bool, typer.Option("-L", "--threads", help="One line a thread.")] = False,
     columns: Annotated[
@@ -78,7 +73,7 @@ def ps(
 
 
 def pstree(
-    run: _Run,
+    run: TraceArgument,
     at: _At = None,
     pid: Annotated[int, typer.Option(help="Only the tree below this process.", min=0)] = 0,
     pids: Annotated[bool, typer.Option("-p/-P", "--pids/--no-pids", help="Show pids.")] = True,

@@ -5,17 +5,12 @@ from typing import Annotated
 
 import typer
 
-from cluster.cli.completion import complete_run
+from cluster.cli.options import RunArgument
 from cluster.exit_codes import TRY_AGAIN, USAGE, CliError
 
 
 def report(
-    run: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN", autocompletion=complete_run, help="A run directory, or latest."
-        ),
-    ],
+    run: RunArgument,
     out: Annotated[
         Path | None,
         typer.Option(

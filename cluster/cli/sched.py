@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cluster.cli.completion import complete_run
-from cluster.cli.options import JsonOption
+from cluster.cli.options import JsonOption, TraceArgument
 from cluster.cli.trace import print_lines, time_option, trace_file
 from cluster.exit_codes import FAILED, OK, USAGE, CliError
 
@@ -25,12 +24,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Run = Annotated[
-    Path,
-    typer.Argument(
-        metavar="RUN", autocompletion=complete_run, help="A run directory, latest, or a trace file."
-    ),
-]
 _Json = JsonOption
 _JsonLines = Annotated[bool, typer.Option("--json", help="As JSON, one value a line; times in ns.")]
 _Cpus = Annotated[
@@ -115,7 +108,7 @@ def _json_lines(values: Iterable[Any]) -> Iterator[str]:
 
 @app.command()
 def latency(
-    run: _Run,
+    run: TraceArgument,
     sort: Annotated[
         str, typer.Option("-s", "--sort", help="By avg, max, switch, runtime; several with commas.")
     ] = "avg,max,switch,runtime",
@@ -141,7 +134,7 @@ def latency(
 
 @app.command()
 def timehist(
-    run: _Run,
+    run: TraceArgument,
     summary: Annotated[bool, typer.Option("-s", "--summary", help="Only the summary.")] = False,
     with_summary: Annotated[
         bool, typer.Option("-S", "--with-summary", help="The summary, too.")
@@ -212,7 +205,7 @@ def timehist(
 
 @app.command("map")
 def sched_map(
-    run: _Run,
+    run: TraceArgument,
     compact: Annotated[
         bool, typer.Option("--compact", help="Only CPUs that have switched.")
     ] = False,
@@ -251,7 +244,7 @@ def sched_map(
 
 @app.command()
 def stats(
-    run: _Run,
+    run: TraceArgument,
     window: Annotated[str, typer.Option(help="Length of the windows of fairness.")] = "100ms",
     longest: Annotated[
         int, typer.Option(help="How many of the longest waits.", min=0, max=1000)
@@ -275,7 +268,7 @@ def stats(
 
 @app.command()
 def wasted(
-    run: _Run,
+    run: TraceArgument,
     confirm: Annotated[
         str, typer.Option(help="A CPU that idled so for no longer than this is not told.")
     ] = "100ms",

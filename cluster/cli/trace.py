@@ -10,6 +10,7 @@ import typer
 
 from cluster.cli.common import discard_stdout, shown_digest
 from cluster.cli.completion import complete_run
+from cluster.cli.options import TraceArgument
 from cluster.exit_codes import FAILED, USAGE, CliError
 
 if TYPE_CHECKING:
@@ -94,14 +95,7 @@ def trace_lines(
 
 
 def trace(
-    run: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN",
-            autocompletion=complete_run,
-            help="A run directory, latest, or a trace file.",
-        ),
-    ],
+    run: TraceArgument,
     pid: Annotated[
         int | None, typer.Option(help="Only what task PID did or what names it.", min=0)
     ] = None,
