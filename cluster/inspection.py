@@ -9,7 +9,7 @@ What is shown (``ps_lines`` and so on) is read from the structures of the machin
 not from a trace.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ from cluster.engine_api import RunRequest
 from cluster.free_running import FreeHost
 from cluster.local_engine import LocalRun
 from cluster.sync.scheme import Horizons, Pending, Scheme, View
+from cluster.trace import TraceRecord
 from kernel.cpu.position import NAMES as POSITIONS
 from kernel.events import EVENTS
 from kernel.messages import NEVER, R_CODE, R_CPU, R_PID, R_TIME, REQ_RESUME, REQUESTS, Request
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from kernel.drive.memory import Drain
 
 _MOST_TASKS: Final = 200  # lines of a table
-_KERNEL_FIELDS: Final = 3  # of a record of the kernel's: time, event, cpu; a CPU's has no cpu
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,39 @@ class _Noted:
         return self._scheme.horizons(view)
 
 
+class NewRecords:
+    """The records that a run on the local engine makes, as they come.
+
+    Engines take records off the front of the lists that they are made in: after each time that one
+    may have done so, ``skip``.
+    """
+
+    def __init__(self, run: LocalRun) -> None:
+        cpus = (cpu.trace for cpu in run.group.cpus.values())
+        self._traces: list[list[Any]] = [*cpus, run.host.kernel.trace]
+        self._seen = [0] * len(self._traces)
+        self._made = [0] * len(self._traces)  # numbers of records in their streams
+
+    def take(self) -> list[TraceRecord]:
+        """Return the records since the last call, in merged order."""
+        found = []
+        for lp, (trace, seen) in enumerate(zip(self._traces, self._seen, strict=True)):
+            of_cpu = lp < len(self._traces) - 1
+            for row in trace[seen:]:
+                name, fields = EVENTS[row[1]]
+                cpu, at = (lp, 2) if of_cpu else (row[2], 3)
+                where = cpu if cpu >= 0 else None
+                values = dict(zip(fields, row[at:]))
+                found.append(TraceRecord(row[0], lp, self._made[lp], where, name, values))
+                self._made[lp] += 1
+        self.skip()
+        return sorted(found, key=lambda record: (record.time_ns, record.lp, record.seq))
+
+    def skip(self) -> None:
+        """Take what the lists hold now as seen."""
+        self._seen = [len(trace) for trace in self._traces]
+
+
 class Inspected(LocalRun):
     """A run that stops.
 
@@ -91,7 +124,7 @@ class Inspected(LocalRun):
         self._over = ""
         self._noted = _Noted(self.host.scheme)
         self.host.scheme = self._noted
-        self._seen = [0] * (request.spec.cpus + 1)  # records of each LP that were looked at
+        self._records = NewRecords(self)
         if self.host.kernel.stepwise:
             self.host.kernel.watch = _Steps(self)
 
@@ -104,6 +137,7 @@ class Inspected(LocalRun):
         if why:
             self.ask(why)
         super().look()
+        self._records.skip()
 
     def stop(self) -> tuple[str, str] | None:
         """See ``LocalRun.stop``; ``--until`` is one more reason."""
@@ -119,7 +153,13 @@ class Inspected(LocalRun):
 
     def _why(self) -> str:
         """Return why to stop after this round, or an empty string."""
-        found = [f"the tracepoint {event}" for event in self._records()]
+        found = []
+        if self._stops.events:
+            found = [
+                f"the tracepoint {_told(record)}"
+                for record in self._records.take()
+                if record.event in self._stops.events
+            ]
         for request in self._noted.served:
             if request[R_PID] in self._stops.pids and request[R_CODE] <= REQ_RESUME:
                 name = REQUESTS[request[R_CODE]][0]
@@ -132,23 +172,6 @@ class Inspected(LocalRun):
             self._steps -= 1
             return "" if self._steps else "so many rounds are over"
         return ""
-
-    def _records(self) -> Iterator[str]:
-        """Yield the new records of the tracepoints at which to stop, in words."""
-        events = self._stops.events
-        kernel = self.host.kernel
-        traces = [*(cpu.trace for cpu in self.group.cpus.values()), kernel.trace]
-        for lp, trace in enumerate(traces):
-            seen = self._seen[lp] if self._seen[lp] <= len(trace) else 0
-            self._seen[lp] = len(trace)
-            for record in trace[seen:] if events else ():
-                name, fields = EVENTS[record[1]]
-                if name in events:
-                    first = _KERNEL_FIELDS if lp == len(traces) - 1 else _KERNEL_FIELDS - 1
-                    told = " ".join(
-                        f"{field}={_shown(value)}" for field, value in zip(fields, record[first:])
-                    )
-                    yield f"{name} at {record[0]} ns: {told}"
 
     def at_step(self, entry: "ActivePath | Drain") -> None:
         """Granularity ``step``: ``entry`` is about to go."""
@@ -261,6 +284,11 @@ class _Steps:
 
     def aside(self, on: bool, of: TaskStruct | None = None, timed: bool = False) -> None:
         pass
+
+
+def _told(record: TraceRecord) -> str:
+    told = " ".join(f"{field}={_shown(value)}" for field, value in record.fields.items())
+    return f"{record.event} at {record.time_ns} ns: {told}"
 
 
 def _shown(value: Any) -> str:

@@ -13,6 +13,7 @@ from cluster.api.configuration import Config, load
 from cluster.api.errors import EmulatorError
 from cluster.api.tasks import Task, Tasks
 from cluster.engine_api import INVARIANT, RunRequest
+from cluster.inspection import NewRecords
 from cluster.local_engine import LocalRun
 from cluster.recorder import verdict_kind
 from cluster.request import request_of
@@ -200,10 +201,6 @@ class Machine:
         return f"<Machine at {self.now_ns} ns after {self.rounds} rounds, {where}>"
 
 
-def _merged_order(record: TraceRecord) -> tuple[int, int, int]:
-    return record.time_ns, record.lp, record.seq
-
-
 class _Stepped(LocalRun):
     """A run whose rounds are made one by one, and whose records are looked at after each."""
 
@@ -215,12 +212,11 @@ class _Stepped(LocalRun):
             )
         self._stepped = self.transport
         self._begun = False
-        self._seen: list[int] = []  # by LP: records of its list that were returned
-        self._made = [0] * (request.spec.cpus + 1)  # and of all that it ever made
+        self._records = NewRecords(self)
 
     def cpus(self) -> list[Any]:
         """Return the CPUs by number."""
-        return [cpu for group in self._groups() for cpu in group.cpus.values()]
+        return list(self.group.cpus.values())
 
     def one_round(self) -> tuple[list[TraceRecord], str]:
         """Make a round; return its records, by time, and the transport's verdict."""
@@ -230,33 +226,10 @@ class _Stepped(LocalRun):
             self._stepped.one_by_one()
         if not self._stepped.verdict:
             self._stepped.round()
-        events = self._new_records()
+        records = self._records.take()
         self._look()  # what was looked at goes
-        self._seen = [len(trace) for trace, _ in self._traces()]
+        self._records.skip()
         if self._stepped.verdict:
             self._stepped.last_step()
-            events += self._new_records()
-        return sorted(events, key=_merged_order), self._stepped.verdict
-
-    def _traces(self) -> list[tuple[list[Any], int | None]]:
-        cpus: list[tuple[list[Any], int | None]] = [
-            (cpu.trace, number) for number, cpu in enumerate(self.cpus())
-        ]
-        return [*cpus, (self.host.kernel.trace, None)]
-
-    def _new_records(self) -> list[TraceRecord]:
-        traces = self._traces()
-        seen = self._seen or [0] * len(traces)
-        found = []
-        for lp, ((trace, number), first) in enumerate(zip(traces, seen, strict=True)):
-            for row in trace[first:]:
-                name, fields = EVENTS[row[1]]
-                cpu, at = (number, 2) if number is not None else (row[2], 3)
-                who = cpu if cpu is not None and cpu >= 0 else None
-                record = TraceRecord(
-                    row[0], lp, self._made[lp], who, name, dict(zip(fields, row[at:]))
-                )
-                self._made[lp] += 1
-                found.append(record)
-        self._seen = [len(trace) for trace, _ in traces]
-        return found
+            records += self._records.take()
+        return records, self._stepped.verdict
