@@ -1,6 +1,5 @@
 """Runs from Python: make one, open one, and ask what happened."""
 
-import importlib
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -9,10 +8,12 @@ from typing import Any
 from cluster.api.configuration import Config, load
 from cluster.api.errors import EmulatorError, MissingError, told_plainly
 from cluster.api.tasks import Task, Tasks
+from cluster.arrow import HOW, NoArrow, arrow
 from cluster.cli.common import outcome
 from cluster.cli.keeping import abandoned_on_failure, record, resolved
 from cluster.engine import run_machine
 from cluster.engine_api import RunRequest, RunResult
+from cluster.export.parquet import column
 from cluster.report.process_table import ProcessTable
 from cluster.request import request_of
 from cluster.run_lock import RunLock
@@ -176,13 +177,11 @@ class Run:
             if name not in known:
                 raise ValueError(f"there is no tracepoint {name}")
         try:
-            arrow: Any = importlib.import_module("pyarrow")
-        except ImportError as missing:
-            raise MissingError(
-                f"events need pyarrow ({missing}): pip install 'smplab[data]'"
-            ) from None
+            pa = arrow()
+        except NoArrow as missing:
+            raise MissingError(f"events need pyarrow ({missing}): {HOW}") from None
         rows = self._rows(frozenset(names), from_ns, to_ns, pid)
-        return _table(arrow, rows, names)
+        return _table(pa, rows, names)
 
     def _rows(
         self, names: frozenset[str], from_ns: int | None, to_ns: int | None, pid: int | None
@@ -254,18 +253,15 @@ def _pid_of(row: Any) -> int:
     return int(row.pid)
 
 
-def _table(arrow: Any, rows: list[Any], names: tuple[str, ...]) -> Any:
+def _table(pa: Any, rows: list[Any], names: tuple[str, ...]) -> Any:
     """Return records as a table; a record has nulls where its event has no such field."""
     there = names or tuple(dict.fromkeys(event for _, _, event, _ in rows))
     fields_of = dict(EVENTS.values())
     columns: dict[str, Any] = {
-        "time_ns": arrow.array([row[0] for row in rows], arrow.int64()),
-        "cpu": arrow.array([row[1] for row in rows], arrow.int32()),
-        "event": arrow.array([row[2] for row in rows], arrow.string()).dictionary_encode(),
+        "time_ns": pa.array([row[0] for row in rows], pa.int64()),
+        "cpu": pa.array([row[1] for row in rows], pa.int32()),
+        "event": pa.array([row[2] for row in rows], pa.string()).dictionary_encode(),
     }
     for field in dict.fromkeys(field for name in there for field in fields_of[name]):
-        values = [row[3].get(field) for row in rows]
-        if any(isinstance(value, str) for value in values):
-            values = [None if value is None else str(value) for value in values]
-        columns[field] = arrow.array(values)
-    return arrow.table(columns)
+        columns[field] = column(pa, field, [row[3].get(field) for row in rows])
+    return pa.table(columns)

@@ -82,13 +82,15 @@ def sweep(
 
 
 def _check_arrow(table: str) -> None:
-    from cluster.sweep.table import NoArrow, arrow
+    from cluster.arrow import HOW, NoArrow, arrow
+    from cluster.sweep.table import PARQUET
 
     if table == "parquet":
         try:
             arrow()
-        except NoArrow as error:
-            raise CliError(USAGE, "usage", str(error)) from None
+        except NoArrow:
+            what = f"{PARQUET} needs pyarrow: {HOW} (or --table csv)"
+            raise CliError(USAGE, "usage", what) from None
 
 
 def checked_experiment(path: Path) -> "tuple[Experiment, list[str]]":

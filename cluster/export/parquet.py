@@ -7,9 +7,9 @@ in a column takes next to no room. pyarrow writes it (``pip install 'smplab[data
 Deviation: ``value`` of task_change is text, whatever it was.
 """
 
-import importlib
 from typing import Any, BinaryIO, Final
 
+from cluster.arrow import HOW, NoArrow, arrow
 from cluster.export.errors import CannotExport
 from cluster.export.stream import Records
 from kernel.events import EVENTS
@@ -29,14 +29,11 @@ FIELDS: Final = tuple(dict.fromkeys(name for _, fields in EVENTS.values() for na
 def write(records: Records, out: BinaryIO) -> None:
     """Write a trace; see ``cluster.export``."""
     try:
-        arrow: Any = importlib.import_module("pyarrow")
-        parquet: Any = importlib.import_module("pyarrow.parquet")
-    except ImportError as missing:
-        raise CannotExport(
-            f"parquet needs pyarrow ({missing}): pip install 'smplab[data]'"
-        ) from None
-    schema = _schema(arrow)
-    with parquet.ParquetWriter(
+        pa = arrow()
+    except NoArrow as missing:
+        raise CannotExport(f"parquet needs pyarrow ({missing}): {HOW}") from None
+    schema = _schema(pa)
+    with pa.parquet.ParquetWriter(
         out,
         schema,
         compression="zstd",
@@ -47,22 +44,36 @@ def write(records: Records, out: BinaryIO) -> None:
         for row in records:
             table.add(row)
             if table.rows == _ROWS:
-                writer.write_table(table.taken(arrow, schema))
+                writer.write_table(table.taken(pa, schema))
         if table.rows:
-            writer.write_table(table.taken(arrow, schema))
+            writer.write_table(table.taken(pa, schema))
 
 
-def _schema(arrow: Any) -> Any:
-    columns = [
-        ("time_ns", arrow.int64()),
-        ("cpu", arrow.int32()),
-        ("current", arrow.int32()),
-        ("event", arrow.string()),
+def column(pa: Any, name: str, values: list[Any]) -> Any:
+    """Return the values of a field as an array of the field's kind.
+
+    Args:
+        pa: pyarrow.
+        name: of the field.
+        values: as records have them; None where there is none.
+    """
+    return pa.array(_fit(name, values), _kind(pa, name))
+
+
+def _kind(pa: Any, name: str) -> Any:
+    if name in _TEXTS:
+        return pa.string()
+    return pa.uint64() if name in _UNSIGNED else pa.int64()
+
+
+def _schema(pa: Any) -> Any:
+    heads = [
+        ("time_ns", pa.int64()),
+        ("cpu", pa.int32()),
+        ("current", pa.int32()),
+        ("event", pa.string()),
     ]
-    for name in FIELDS:
-        number = arrow.uint64() if name in _UNSIGNED else arrow.int64()
-        columns.append((name, arrow.string() if name in _TEXTS else number))
-    return arrow.schema(columns)
+    return pa.schema([*heads, *((name, _kind(pa, name)) for name in FIELDS)])
 
 
 class _Columns:
@@ -86,22 +97,20 @@ class _Columns:
             column[self.rows] = value
         self.rows += 1
 
-    def taken(self, arrow: Any, schema: Any) -> Any:
+    def taken(self, pa: Any, schema: Any) -> Any:
         """Return the rows as a table, and forget them."""
         rows, self.rows = self.rows, 0
         heads, self._heads = self._heads, []
         columns, self._columns = self._columns, {}
         arrays = [
-            arrow.array(list(part), schema.field(place).type)
-            for place, part in enumerate(zip(*heads))
+            pa.array(list(part), schema.field(place).type) for place, part in enumerate(zip(*heads))
         ]
         for name in FIELDS:
-            kind = schema.field(name).type
             if name in columns:
-                arrays.append(arrow.array(_fit(name, columns[name][:rows]), kind))
+                arrays.append(column(pa, name, columns[name][:rows]))
             else:
-                arrays.append(arrow.nulls(rows, kind))
-        return arrow.table(arrays, schema=schema)
+                arrays.append(pa.nulls(rows, schema.field(name).type))
+        return pa.table(arrays, schema=schema)
 
 
 def _fit(name: str, values: list[Any]) -> list[Any]:

@@ -7,37 +7,19 @@ values are; ``seed``; one of integers for each measure, empty where there was no
 """
 
 import csv
-import importlib
 import io
 import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from cluster.arrow import arrow
 from cluster.config.measures import is_time
 
 PARQUET: Final = "results.parquet"
 CSV: Final = "results.csv"
 FIXED: Final = ("index", "seed", "error", "digest")
-HOW: Final = "pip install 'smplab[data]'"
 _INT: Final = re.compile(r"-?[0-9]{1,18}\Z", re.ASCII)
 _FLOAT: Final = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,15}\Z", re.ASCII)
-
-
-class NoArrow(Exception):
-    """There is no pyarrow; the message says how to get it."""
-
-
-def arrow() -> Any:
-    """Return pyarrow.
-
-    Raises:
-        NoArrow: it is not installed.
-    """
-    try:
-        importlib.import_module("pyarrow.parquet")
-        return importlib.import_module("pyarrow")
-    except ImportError:
-        raise NoArrow(f"{PARQUET} needs pyarrow: {HOW} (or --table csv)") from None
 
 
 def columns(

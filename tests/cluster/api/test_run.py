@@ -49,6 +49,24 @@ def test_events_are_a_table_with_the_fields_of_the_tracepoints_named(small: smpl
     assert max(cut["time_ns"].to_pylist()) < times[1]
 
 
+def test_a_flag_in_the_highest_bit_and_a_negative_number_are_in_one_table(tmp_path: Path) -> None:
+    program = tmp_path / "flags.py"
+    program.write_text(
+        "import signal\n"
+        "signal.signal(signal.SIGUSR1, print)\n"
+        "signal.raise_signal(signal.SIGUSR1)\n",
+        "utf-8",
+    )
+    made = smplab.run(
+        {"name": "x", "trace": {"enabled": True}, "workloads": [{"program": str(program)}]},
+        out=tmp_path,
+    )
+    table = made.events()
+    assert str(table.schema.field("sa_flags").type) == "uint64"
+    assert str(table.schema.field("prev_state").type) == "int64"
+    assert made.events("signal_deliver").num_rows == 1
+
+
 def test_tasks_are_those_of_the_time_asked_for(small: smplab.Run) -> None:
     forks = small.events("sched_process_fork")
     at = forks["time_ns"].to_pylist()[-1]
