@@ -60,12 +60,11 @@ class Stays:
 
 
 class Curve:
-    """A number over time: its mean and its largest value in each of at most BINS bins."""
+    """A number over time: its mean in each of at most BINS bins."""
 
     def __init__(self) -> None:
         self.width_ns = _FIRST_WIDTH_NS
         self.sums: list[int] = []  # value times ns
-        self.most: list[int] = []
         self._value = 0
         self._since_ns = 0
 
@@ -73,9 +72,6 @@ class Curve:
         """From now on it is ``value``."""
         self._fill(time_ns)
         self._value = value
-        place = time_ns // self.width_ns
-        if place < len(self.most):
-            self.most[place] = max(self.most[place], value)
 
     def end(self, time_ns: int) -> None:
         """Time ends here."""
@@ -104,10 +100,8 @@ class Curve:
         while since < time_ns:
             if place == len(self.sums):
                 self.sums.append(0)
-                self.most.append(0)
             until = min(time_ns, (place + 1) * width)
             self.sums[place] += value * (until - since)
-            self.most[place] = max(self.most[place], value)
             since, place = until, place + 1
         self._since_ns = max(self._since_ns, time_ns)
 
@@ -115,9 +109,7 @@ class Curve:
         self.width_ns *= 2
         if len(self.sums) % 2:
             self.sums.append(0)
-            self.most.append(0)
         self.sums = [a + b for a, b in zip(self.sums[::2], self.sums[1::2])]
-        self.most = [max(a, b) for a, b in zip(self.most[::2], self.most[1::2])]
 
 
 class Histogram:
@@ -169,11 +161,10 @@ class History:
         tasks: in the order in which they were made.
         names: that tasks had.
         stays: by CPU.
-        woken: when, and which task, in order of time.
+        woken_ns, woken: when, and which task, in order of time.
         queues: length of each CPU's runqueue, who runs included.
         waits: from being runnable to running.
         first_runs: from a fork to the child's first turn.
-        faults: page faults by kind.
         end_ns: time of the last record.
     """
 
@@ -186,7 +177,6 @@ class History:
         self.queues = [Curve() for _ in range(records.cpus)]
         self.waits = Histogram()
         self.first_runs = Histogram()
-        self.faults: dict[str, int] = {}
         self.end_ns = 0
         self._at: dict[int, int] = {}  # pid -> place in tasks
         self._known = Tasks()
@@ -213,9 +203,6 @@ class History:
                 self._wake(time_ns, row[at + 1], row[at + 3])
             elif event == ev.SCHED_MIGRATE_TASK:
                 self._changed(time_ns, self._lengths.move(row[at + 1], row[at + 4]))
-            elif event == ev.PAGE_FAULT_USER:
-                kind = row[at + 3]
-                self.faults[kind] = self.faults.get(kind, 0) + 1
             if event in CHANGES:
                 self._change(time_ns, event, row, at)
         self.end_ns = max(self.end_ns, batch[-1][0])
