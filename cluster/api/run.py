@@ -10,13 +10,11 @@ from cluster.api.errors import EmulatorError, MissingError, told_plainly
 from cluster.api.tasks import Task, Tasks
 from cluster.arrow import HOW, NoArrow, arrow
 from cluster.cli.common import outcome
-from cluster.cli.keeping import abandoned_on_failure, record, resolved
+from cluster.cli.keeping import abandoned_on_failure, begun, record
 from cluster.engine import run_machine
-from cluster.engine_api import RunRequest, RunResult
 from cluster.export.parquet import column
 from cluster.report.process_table import ProcessTable
 from cluster.request import request_of
-from cluster.run_lock import RunLock
 from cluster.rundir import RunDir, run_path
 from cluster.trace import TraceReader
 from kernel.events import EVENTS
@@ -53,29 +51,15 @@ def run(
         changes["out"] = str(out)
     loaded, spec = load(config, changes)
     request = request_of(loaded, spec)
-    with told_plainly():
-        directory = RunDir.create(Path(loaded.config.out), loaded.config.name)
-        request.out_dir = directory.path
-        directory.start(
-            name=loaded.config.name,
-            config=resolved(loaded),
-            seed=loaded.config.seed,
-            command=["smplab.run"],
-        )
-        _drive(directory, request, loaded.config.expect.exit_status)
-    return Run(directory)
-
-
-def _drive(directory: RunDir, request: RunRequest, expected: int | str) -> RunResult:
-    """Run a request in its directory, which has its manifest."""
+    expected = loaded.config.expect.exit_status
     with (
-        RunLock(directory.path),
-        abandoned_on_failure(directory, request.spec, request.scheme),
+        told_plainly(),
+        begun(loaded, request, ["smplab.run"]) as directory,
+        abandoned_on_failure(directory, spec, request.scheme),
     ):
         result = run_machine(request)
-        code, kind, message = outcome(result, expected, mutated=bool(request.spec.mutations))
-        record(directory, result, code, kind, message)
-    return result
+        record(directory, result, *outcome(result, expected, mutated=bool(spec.mutations)))
+    return Run(directory)
 
 
 def open_run(path: str | Path) -> "Run":

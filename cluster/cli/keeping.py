@@ -3,17 +3,26 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.cli.interrupts import interruption, was_interrupted
 from cluster.engine_api import BROKEN as BROKEN_KIND
 from cluster.engine_api import INVARIANT as INVARIANT_KIND
 from cluster.engine_api import STORAGE, kernel_failure
-from cluster.exit_codes import BROKEN, MUTATION, MUTATION_KIND, OF_EXIT_KIND, CliError
+from cluster.exit_codes import (
+    BROKEN,
+    MUTATION,
+    MUTATION_KIND,
+    OF_EXIT_KIND,
+    TRY_AGAIN,
+    USAGE,
+    CliError,
+)
 
 if TYPE_CHECKING:
     from cluster.config import Loaded
-    from cluster.engine_api import RunResult
+    from cluster.engine_api import RunRequest, RunResult
     from cluster.rundir import RunDir
     from kernel.machine import MachineSpec
 
@@ -32,6 +41,43 @@ def resolved(loaded: "Loaded") -> dict[str, Any]:
         for name, value in sched.tunables(cls, loaded.config.linux).items():
             data["sched"][cls.name][key_of(name)] = value
     return data
+
+
+@contextmanager
+def begun(
+    loaded: "Loaded", request: "RunRequest", command: list[str] | None = None
+) -> "Iterator[RunDir]":
+    """Make the directory of a run, with its manifest, and keep others from writing there.
+
+    Args:
+        loaded: the configuration.
+        request: the run it asks for; is told its directory.
+        command: for the manifest; ``sys.argv`` if None.
+
+    Raises:
+        CliError: the directory cannot be made.
+    """
+    from cluster.run_lock import RunLock
+    from cluster.rundir import RunDir
+
+    config = loaded.config
+    try:
+        directory = RunDir.create(Path(config.out), config.name)
+    except OSError as error:
+        raise CliError(USAGE, "usage", f"out: {config.out}: {error.strerror}") from None
+    request.out_dir = directory.path
+    try:
+        lock = RunLock(directory.path)
+        with abandoned_on_failure(directory, request.spec, request.scheme):
+            directory.start(
+                name=config.name, config=resolved(loaded), seed=config.seed, command=command
+            )
+    except OSError as error:
+        directory.discard_unstarted()
+        told = f"{error.filename or directory.path}: {error.strerror}"
+        raise CliError(TRY_AGAIN, "cannot write", told) from None
+    with lock:
+        yield directory
 
 
 @contextmanager

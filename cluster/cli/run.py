@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cluster.cli.keeping import abandoned_on_failure, record, resolved
+from cluster.cli.keeping import abandoned_on_failure, begun, record
 from cluster.cli.options import (
     AddressOption,
     ConfigArgument,
@@ -22,7 +22,7 @@ from cluster.cli.options import (
     SlackOption,
     VerboseOption,
 )
-from cluster.exit_codes import BROKEN, TRY_AGAIN, USAGE, CliError, report
+from cluster.exit_codes import BROKEN, USAGE, CliError, report
 
 _LONGEST_LINE: Final = 4096
 _MOST_WRITES: Final = 10_000  # that are looked at for the first lines of output
@@ -145,28 +145,11 @@ def log_level(log_format: str, verbose: bool, quiet: bool) -> str:
 
 
 def _run(loaded: "Loaded", request: "RunRequest", shown: Shown) -> int:
-    from cluster.run_lock import RunLock
-    from cluster.rundir import RunDir
-
-    config = loaded.config
-    try:
-        directory = RunDir.create(Path(config.out), config.name)
-    except OSError as error:
-        raise CliError(USAGE, "usage", f"out: {config.out}: {error.strerror}") from None
-    request.out_dir = directory.path
-    try:
-        lock = RunLock(directory.path)
-        with abandoned_on_failure(directory, request.spec, request.scheme):
-            directory.start(name=config.name, config=resolved(loaded), seed=config.seed)
-    except OSError as error:
-        directory.discard_unstarted()
-        told = f"{error.filename or directory.path}: {error.strerror}"
-        raise CliError(TRY_AGAIN, "cannot write", told) from None
-    with lock:
+    with begun(loaded, request) as directory:
         return drive(
             directory,
             request,
-            config.expect.exit_status,
+            loaded.config.expect.exit_status,
             shown,
             lambda machine: machine(request),
         )
