@@ -146,22 +146,18 @@ class _FreeRuns:
         """See ``cluster.outcomes.Make``."""
         from cluster.build import resolve
         from cluster.cli.common import outcome
-        from cluster.cli.keeping import abandoned_on_failure, record, resolved
+        from cluster.cli.keeping import abandoned_on_failure, begun, record
         from cluster.config import look_at_config
         from cluster.engine import run_machine
         from cluster.request import request_of
-        from cluster.rundir import RunDir
 
         loaded = look_at_config(self._path, [*self._flags, ("--seed", f"seed={seed}")])
         request = request_of(loaded, resolve(loaded))
-        try:
-            directory = RunDir.create(Path(loaded.config.out), loaded.config.name)
-        except OSError as error:
-            told = f"out: {loaded.config.out}: {error.strerror}"
-            raise CliError(USAGE, "usage", told) from None
-        with abandoned_on_failure(directory, request.spec, request.scheme):
-            directory.start(name=loaded.config.name, config=resolved(loaded), seed=seed)
-            request.out_dir = self._directory = directory.path
+        with (
+            begun(loaded, request) as directory,
+            abandoned_on_failure(directory, request.spec, request.scheme),
+        ):
+            self._directory = directory.path
             result = run_machine(request)
             code, kind, message = outcome(result, loaded.config.expect.exit_status)
             record(directory, result, code, kind, message)
