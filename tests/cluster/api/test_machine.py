@@ -5,11 +5,7 @@ from pathlib import Path
 import pytest
 import smplab
 
-SMALL = {
-    "machine.cpus": 2,
-    "workloads.0.params.parents": 2,
-    "workloads.0.params.children": 3,
-}
+from tests.cluster.small_storm import SMALL, small_storm
 
 
 @pytest.fixture
@@ -24,7 +20,7 @@ def test_steps_show_the_records_of_the_run(scheme: str, tmp_path: Path) -> None:
     seen = []
     while not stepped.exit_kind:
         seen += stepped.step()
-    made = smplab.run("fork_exec_storm", settings={**settings, "trace.enabled": True}, out=tmp_path)
+    made = small_storm(tmp_path, **{"sync.scheme": scheme})
     table = made.events()
     wanted = zip(table["time_ns"].to_pylist(), table["cpu"].to_pylist(), table["event"].to_pylist())
     assert sorted((e.time_ns, e.cpu or 0, e.event) for e in seen) == sorted(

@@ -9,18 +9,12 @@ import yaml
 
 from cluster.catalogue import config_path
 from cluster.rundir import RunDir
-
-SMALL = {
-    "machine.cpus": 2,
-    "workloads.0.params.parents": 2,
-    "workloads.0.params.children": 3,
-    "trace.enabled": True,
-}
+from tests.cluster.small_storm import SMALL, small_storm
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> smplab.Run:
-    return smplab.run("fork_exec_storm", settings=SMALL, out=tmp_path_factory.mktemp("runs"))
+    return small_storm(tmp_path_factory.mktemp("runs"))
 
 
 def test_a_run_is_what_its_directory_says(small: smplab.Run) -> None:
@@ -102,7 +96,7 @@ def test_every_problem_of_a_configuration_is_told(tmp_path: Path) -> None:
 
 
 def test_a_run_without_trace_has_no_events_and_says_how_to_get_them(tmp_path: Path) -> None:
-    made = smplab.run("fork_exec_storm", settings={**SMALL, "trace.enabled": False}, out=tmp_path)
+    made = small_storm(tmp_path, **{"trace.enabled": False})
     with pytest.raises(smplab.MissingError, match=r"has no trace: run with settings="):
         made.events()
     with pytest.raises(smplab.MissingError):

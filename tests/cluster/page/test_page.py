@@ -15,18 +15,12 @@ import pytest
 import smplab
 
 from cluster.page import make_page
-
-SMALL = {
-    "machine.cpus": 2,
-    "workloads.0.params.parents": 2,
-    "workloads.0.params.children": 3,
-    "trace.enabled": True,
-}
+from tests.cluster.small_storm import small_storm
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> smplab.Run:
-    return smplab.run("fork_exec_storm", settings=SMALL, out=tmp_path_factory.mktemp("runs"))
+    return small_storm(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture(scope="module")
@@ -135,9 +129,7 @@ def test_the_command_writes_the_page_beside_the_run_and_says_where(run: smplab.R
 
 
 def test_a_run_without_trace_has_a_page_without_timeline(tmp_path: Path) -> None:
-    made = smplab.run(
-        "fork_exec_storm", settings={**SMALL, "trace.enabled": False}, out=tmp_path / "runs"
-    )
+    made = small_storm(tmp_path / "runs", **{"trace.enabled": False})
     done = report(made.path, "-o", tmp_path / "page.html")
     assert (done.returncode, done.stderr) == (0, "")
     text = (tmp_path / "page.html").read_text("utf-8")
