@@ -13,6 +13,9 @@ from cluster.cli.common import outcome
 from cluster.cli.keeping import abandoned_on_failure, begun, record
 from cluster.engine import run_machine
 from cluster.export.parquet import column
+from cluster.figures.library import HOW as FIGURES_HOW
+from cluster.figures.library import NoMatplotlib
+from cluster.figures.timeline import run_figure_of
 from cluster.report.process_table import ProcessTable
 from cluster.request import request_of
 from cluster.rundir import RunDir, run_path
@@ -206,6 +209,31 @@ class Run:
             )
             for row in rows
         )
+
+    def plot_timeline(self) -> Any:
+        """Return the run as a ``matplotlib.figure.Figure``, which a notebook shows.
+
+        Who ran where, tasks by state, runqueues over virtual time, and how long waits took; it
+        is what ``smplab report --format svg`` writes.
+
+        Raises:
+            MissingError: the run has no trace, or matplotlib is not installed.
+            EmulatorError: the trace is damaged.
+        """
+        trace = self._trace()
+        try:
+            with told_plainly():
+                name = str(self.manifest.get("name", "run"))
+                return run_figure_of(trace, name, self._digest())
+        except NoMatplotlib as missing:
+            raise MissingError(f"figures need matplotlib ({missing}): {FIGURES_HOW}") from None
+
+    def _digest(self) -> str:
+        """Return the digest; "" of a run that did not get so far."""
+        try:
+            return self.digest
+        except EmulatorError:
+            return ""
 
     def _trace(self) -> Path:
         path = self._directory.trace_path

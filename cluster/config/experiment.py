@@ -90,6 +90,7 @@ class Experiment:
 
     Attributes:
         files: the experiment and its base, with the SHA-256 of what they held.
+        texts: what they held.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Experiment:
     measure: tuple[str, ...]
     points: tuple[Point, ...]
     files: tuple[tuple[str, str], ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
 
 
 def read_experiment(path: Path, look: Callable[[Loaded], None] | None = None) -> Experiment:
@@ -127,13 +129,11 @@ def read_experiment(path: Path, look: Callable[[Loaded], None] | None = None) ->
         raise error from None
     if problems:
         raise ConfigError(problems)
-    files = tuple(
-        (name, sha256(text.encode()).hexdigest())
-        for name, text in ((document.name, document.text), (base.name, base.text))
-    )
+    texts = ((document.name, document.text), (base.name, base.text))
+    files = tuple((name, sha256(text.encode()).hexdigest()) for name, text in texts)
     points = _points(keys, axes, seeds, document, base, look)
     names = tuple(axis.key for axis in axes.axes)
-    return Experiment(keys.name, names, bool(seeds), tuple(keys.measure), points, files)
+    return Experiment(keys.name, names, bool(seeds), tuple(keys.measure), points, files, texts)
 
 
 def _points(

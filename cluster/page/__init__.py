@@ -23,6 +23,7 @@ from typing import Any, Final
 import yaml
 
 from cluster.export.stream import Records
+from cluster.page.document import document, heading
 from cluster.page.drawings import bars, histogram, shown_ns, table
 from cluster.page.history import History
 from cluster.trace import TraceReader
@@ -62,14 +63,7 @@ def make_page(
     if summary is not None:
         parts.append(_counts(summary))
     parts.append(_configuration(manifest))
-    style = (_HERE / "page.css").read_text("utf-8")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(name)} - smplab</title>"
-        '<link rel="icon" href="data:,">'
-        f"<style>{style}</style></head>\n<body>\n<main>{''.join(parts)}</main>\n{script}</body></html>\n"
-    )
+    return document(name, parts, script=script)
 
 
 def _head(name: str, manifest: Mapping[str, Any], summary: Mapping[str, Any] | None) -> str:
@@ -85,12 +79,7 @@ def _head(name: str, manifest: Mapping[str, Any], summary: Mapping[str, Any] | N
             ("digest", str(summary["digest"])),
         ]
     lines.append(("begun", str(manifest.get("started", ""))))
-    rows = "".join(
-        f'<tr><th scope="row">{escape(key)}</th><td>{escape(value)}</td></tr>'
-        for key, value in lines
-        if value
-    )
-    return f"<header><h1>{escape(name)}</h1><table>{rows}</table></header>"
+    return heading(name, lines)
 
 
 def _timeline(history: History, cut: bool) -> str:

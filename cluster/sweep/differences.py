@@ -106,6 +106,29 @@ def read_samples(arguments: Sequence[str], by: str | None, measures: Sequence[st
     return samples
 
 
+def sweep_sample(argument: str) -> tuple[SweepDir, Sample]:
+    """Return the sweep that a command line names, and its points: those that it asks for.
+
+    Args:
+        argument: as in ``read_samples``.
+
+    Raises:
+        CompareError, SweepDirError: it is no sweep, is damaged, or has no such axis or value.
+    """
+    path, fixed = _parsed(argument)
+    directory = SweepDir.open(path)
+    return directory, _of_sweep(directory, argument, fixed)
+
+
+def is_sweep(argument: str) -> bool:
+    """Tell whether a command line names a sweep, or some points of one.
+
+    Raises:
+        CompareError: what stands after the colon is no axis with a value.
+    """
+    return (_parsed(argument)[0] / MANIFEST).is_file()
+
+
 def compare(samples: Sequence[Sample], measures: Sequence[str]) -> Comparison:
     """Compare every sample with the first one.
 

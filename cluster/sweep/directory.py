@@ -1,7 +1,7 @@
 """The directory of one sweep, ``runs/<time>-<name>/``.
 
-    sweep.json        what is swept: axes, measures, versions, host, git state, files and their
-                      digests; how far it got; ``complete``
+    sweep.json        what is swept: axes, measures, versions, host, git state, files, their
+                      digests and texts; how far it got; ``complete``
     points/00017.json the result of a point, each there whole or not at all
     results.parquet   all points in one table (or results.csv), once all are there
     lock              who writes it now (``cluster.run_lock``)
@@ -192,6 +192,7 @@ def _manifest(experiment: Experiment, digests: Sequence[str]) -> dict[str, Any]:
         "seeds": [point.seed for point in experiment.points],
         "digests": list(digests),
         "files": dict(experiment.files),
+        "texts": dict(experiment.texts),
         "table": None,
         "code": code_digest(),
         "versions": versions(),

@@ -6,6 +6,7 @@ from typing import Any, Final
 import smplab
 
 SMALL: Final[dict[str, Any]] = {
+    "engine": "local",
     "machine.cpus": 2,
     "workloads.0.params.parents": 2,
     "workloads.0.params.children": 3,

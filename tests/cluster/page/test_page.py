@@ -150,7 +150,11 @@ def test_what_has_no_page_is_one_line_and_nothing_is_written(
     for name in ("manifest.json", "summary.json"):
         (broken / name).write_bytes((run.path / name).read_bytes())
     (broken / "trace.smpt").write_bytes(b"no trace")
-    for path, told in ((empty, "is no run directory"), (swept, "is a sweep"), (broken, "trace")):
+    for path, told in (
+        (empty, "is no run directory"),
+        (swept, "of another version"),
+        (broken, "trace"),
+    ):
         done = report(path, "-o", target)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
         assert told in done.stderr
