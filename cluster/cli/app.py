@@ -6,12 +6,13 @@ that is named first only its own module is imported (``_COMMANDS``).
 
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Final
 
 import typer
 
 from cluster import fast_core
+from cluster.cli.examples import epilog
 from cluster.cli.interrupts import interruption
 from cluster.exit_codes import OK, CliError
 
@@ -65,12 +66,22 @@ def make_app(first: str = "") -> typer.Typer:
     modules = [_COMMANDS[first]] if first in _COMMANDS else _COMMANDS.values()
     for module in dict.fromkeys(modules):
         importlib.import_module(f"cluster.cli.{module}").register(app)
-    groups = [group.typer_instance for group in app.registered_groups]
-    commands = [command for one in (app, *groups) if one for command in one.registered_commands]
-    for command in commands:
+    for prefix, command in _commands(app):
         if command.callback is not None:
+            name = command.name or command.callback.__name__
+            command.epilog = epilog(f"{prefix}{name}")
             command.callback = _interruptible(command.callback)
     return app
+
+
+def _commands(app: typer.Typer) -> Iterator[tuple[str, Any]]:
+    """Yield the commands, each with the name of its group and a blank before it."""
+    for command in app.registered_commands:
+        yield "", command
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            for command in group.typer_instance.registered_commands:
+                yield f"{group.typer_instance.info.name} ", command
 
 
 def _interruptible(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from tests.cluster.lost_hosts import smplab
 from tests.cluster.slowed import slowed
 from tests.cluster.struck import KERNEL, Blow, Struck, differences, request_on_ray
 from tests.cluster.two_hosts import ROOT, two_hosts
+from tests.soak import one_in, soaked
 
 pytestmark = pytest.mark.ray
 
@@ -36,8 +37,8 @@ def check_same(run, folder, plain, recoveries):
     "change",
     [
         Change(0, late_s=0.01),
-        pytest.param(Change(KERNEL, late_s=0.1), marks=pytest.mark.slow),
-        pytest.param(Change(1, busy=(40, 12.0)), marks=pytest.mark.slow),
+        soaked(Change(KERNEL, late_s=0.1)),
+        soaked(Change(1, busy=(40, 12.0))),
         pytest.param(Change(KERNEL, busy=(40, 12.0)), marks=pytest.mark.slow),
     ],
     ids=str,
@@ -48,7 +49,7 @@ def test_who_is_late_or_has_much_to_do_is_not_taken_for_lost(local_ray, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("actor", [1, KERNEL])
+@pytest.mark.parametrize("actor", [KERNEL, soaked(1)])
 def test_an_actor_that_is_fifty_times_slower_is_not_taken_for_lost(
     local_ray, tmp_path, plain, actor
 ):
@@ -66,10 +67,9 @@ def test_an_actor_that_is_fifty_times_slower_is_not_taken_for_lost(
     ("actor", "when"),
     [
         (KERNEL, "after"),
-        *(
-            pytest.param(actor, when, marks=pytest.mark.slow)
-            for actor, when in ((KERNEL, "before"), (0, "before"), (1, "after"))
-        ),
+        pytest.param(0, "before", marks=pytest.mark.slow),
+        soaked(pytest.param(KERNEL, "before")),
+        soaked(pytest.param(1, "after")),
     ],
 )
 def test_an_actor_that_dies_in_its_turn_is_replaced(local_ray, tmp_path, plain, actor, when):
@@ -88,7 +88,8 @@ def test_an_actor_that_dies_between_the_phases_of_a_checkpoint_is_replaced(
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("link", "kind"), [("calls", "req"), ("calls", "in_flight"), ("shm", "resp"), ("graph", "resp")]
+    ("link", "kind"),
+    one_in(3, [("calls", "req"), ("calls", "in_flight"), ("shm", "resp"), ("graph", "resp")]),
 )
 def test_calls_that_ray_loses_are_made_again_and_carried_out_once(tmp_path, plain, link, kind):
     ended = run_with_lost_calls(tmp_path / "run", link, 6, {kind: 6})

@@ -15,6 +15,7 @@ from cluster.sync import ORDER_LOG
 from cluster.sync.order_log import RecordedOrder
 from tests.cluster.killed import STORM, storm
 from tests.cluster.struck import ALL, KERNEL, Blow, Struck, differences, request_on_ray
+from tests.soak import soaked
 
 pytestmark = pytest.mark.ray
 
@@ -37,7 +38,7 @@ def check_same(result, folder, plain):
 
 
 @pytest.mark.parametrize(
-    "link", ["shm", *(pytest.param(link, marks=pytest.mark.slow) for link in ("graph", "calls"))]
+    "link", ["shm", pytest.param("graph", marks=pytest.mark.slow), soaked("calls")]
 )
 def test_a_run_whose_actors_die_one_after_the_other_has_the_same_bytes(
     local_ray, tmp_path, plain, link
@@ -52,7 +53,7 @@ def test_a_run_whose_actors_die_one_after_the_other_has_the_same_bytes(
     assert run.recoveries == len(run.struck) == 3
 
 
-@pytest.mark.parametrize("link", ["shm", pytest.param("calls", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("link", ["shm", soaked("calls")])
 def test_a_run_with_two_supersteps_under_way_goes_on_from_both(local_ray, tmp_path, link):
     plain = request_on_ray(tmp_path / "plain", engine="local", scheme="redblack", checkpoint=None)
     wanted = run_local(plain)
@@ -71,10 +72,10 @@ def test_a_run_with_two_supersteps_under_way_goes_on_from_both(local_ray, tmp_pa
 @pytest.mark.parametrize(
     ("scheme", "link"),
     [
-        ("lax", "calls"),
-        ("slack", "shm"),
-        pytest.param("slack", "calls", marks=pytest.mark.slow),
+        ("slack", "calls"),
         pytest.param("lax", "shm", marks=pytest.mark.slow),
+        soaked(pytest.param("lax", "calls")),
+        soaked(pytest.param("slack", "shm")),
     ],
 )
 def test_a_run_without_rounds_goes_on_from_a_pause_and_replays(local_ray, tmp_path, scheme, link):
@@ -127,9 +128,7 @@ def test_a_run_without_a_checkpoint_begins_anew_when_an_actor_dies(
     assert run.recoveries == 1
 
 
-@pytest.mark.parametrize(
-    "link", ["shm", *(pytest.param(link, marks=pytest.mark.slow) for link in ("graph", "calls"))]
-)
+@pytest.mark.parametrize("link", ["shm", soaked("graph"), soaked("calls")])
 def test_a_stopped_actor_is_found_within_ten_seconds_and_replaced(local_ray, tmp_path, plain, link):
     class Timed(Struck):
         """Notes how long it takes from the blow to the recovery."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.same_digest import CONFIG, CONFIGS, GRANULARITIES, LOCAL, RAY, digest
+from tests.soak import one_in
 
 ROOT = Path(__file__).resolve().parents[2]
 DIRECT = """
@@ -29,6 +30,12 @@ for granularity in ("syscall", "step"):
         result = run(request)
         print(granularity, result.exit_kind, result.digest)
 """
+
+CASES = [
+    pytest.param(text, granularity, id=f"{name}-{granularity}")
+    for name, text in CONFIGS.items()
+    for granularity in GRANULARITIES
+]
 
 
 def outside(script: list[str], folder: Path, hash_seed: str) -> str:
@@ -68,8 +75,7 @@ def test_packing_hash_seed_and_folder_do_not_matter(
 
 @pytest.mark.ray
 @pytest.mark.slow
-@pytest.mark.parametrize("granularity", GRANULARITIES)
-@pytest.mark.parametrize("text", CONFIGS.values(), ids=CONFIGS)
+@pytest.mark.parametrize(("text", "granularity"), one_in(3, CASES))
 def test_every_form_core_engine_packing_hash_seed_and_folder_gives_one_digest(
     text: str, granularity: str, compiled_tree: Path, tmp_path: Path
 ) -> None:

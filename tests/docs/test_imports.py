@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.soak import one_in
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("kernel", "workloads", "cluster")
 
@@ -187,6 +189,8 @@ def test_no_import_stands_below_a_definition(found: dict[str, list[Import]]) -> 
     ] == []
 
 
+#: A process for each module takes a minute: make test takes a part of them.
+PARTS = 8
 #: Imports the modules named on standard input, in that order.
 IN_THIS_ORDER = """
 import importlib, sys
@@ -210,9 +214,10 @@ def test_modules_can_be_imported_in_any_order(backwards: bool) -> None:
 
 
 @pytest.mark.slow
-def test_every_module_can_be_the_first_one_imported() -> None:
+@pytest.mark.parametrize("part", one_in(PARTS, range(PARTS)))
+def test_every_module_can_be_the_first_one_imported(part: int) -> None:
     failed = []
-    for name in files():
+    for name in sorted(files())[part::PARTS]:
         command = [sys.executable, "-c", f"import {name}"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if (done.returncode, done.stdout, done.stderr) != (0, "", ""):
