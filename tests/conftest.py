@@ -29,6 +29,7 @@ os.environ.setdefault("SMPLAB_CORE", "pure")  # before anything imports cluster 
 os.environ.setdefault("SMPLAB_FORMS", "on")
 
 from cluster import fast_core, plugins
+from cluster.ray_session import RaySession
 from kernel.drive import chooser, memory
 from kernel.sched import classes
 
@@ -97,7 +98,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run tests with the mark soak, too")
 
 
+class OnlyForRay:
+    """Lets tests with the mark ``ray`` start Ray, and fails others that would, in this process."""
+
+    def __init__(self) -> None:
+        self.allowed = False
+        start = RaySession.__init__
+
+        def checked(session: RaySession, *arguments: Any, **options: Any) -> None:
+            assert self.allowed, "a test without the mark ray starts Ray"
+            start(session, *arguments, **options)
+
+        patch.object(RaySession, "__init__", checked).start()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Look at the mark before fixtures are made."""
+        self.allowed = item.get_closest_marker("ray") is not None
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(OnlyForRay())
     if PASSED:
         config.pluginmanager.register(Passed(Path(PASSED)))
 

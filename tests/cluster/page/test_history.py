@@ -74,6 +74,7 @@ def test_on_an_idle_machine_queues_are_as_long_as_cpus_are_busy(tmp_path: Path) 
     alone = smplab.run(
         "fork_exec_storm",
         settings={
+            "engine": "local",
             "machine.cpus": 8,
             "workloads.0.params.parents": 1,
             "workloads.0.params.children": 5,

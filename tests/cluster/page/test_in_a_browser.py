@@ -25,7 +25,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     run = smplab.run(
         "fork_exec_storm",
-        settings={"machine.cpus": 4, "workloads.0.params.children": 10, "trace.enabled": True},
+        settings={"engine": "local", "machine.cpus": 4, "trace.enabled": True},
         out=folder,
     )
     summary = {**run.summary, "digest": run.digest}
