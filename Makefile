@@ -13,7 +13,9 @@ EXPERIMENTS ?= $(addprefix docs/experiments/,$(addsuffix .md,child-runs-first cr
     every-process zombies schedulers))
 JOBS ?= 2
 
-.PHONY: help setup core run test check soak bench experiments fast clean-fast clean
+PYTHONS ?=
+
+.PHONY: help setup core run test check soak bench experiments wheel fast clean-fast clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +32,8 @@ help:
 	@echo "             and the cases of large sets of tests that make test leaves out"
 	@echo "make bench   lifecycles per second against the host kernel and SimPy"
 	@echo "make experiments  the book's experiments: what they print is written into docs/experiments"
+	@echo "make wheel   wheels in dist/: one of Python only, and one with the compiled core for each of"
+	@echo "             python3.11, 3.12, 3.13 that is on PATH (PYTHONS='/opt/py/bin/python3.12 ...')"
 	@echo "make fast    compile the core now, which setup and run only begin; make clean-fast removes it"
 	@echo "make setup   only make $(VENV)"
 	@echo "make clean   remove caches (not $(VENV), not runs/)"
@@ -80,6 +84,9 @@ bench: $(STAMP)
 # what differs from what the pages show is for their text to say: look at git diff
 experiments: $(STAMP) core
 	$(BIN)/python docs/blocks.py $(EXPERIMENTS)
+
+wheel: $(STAMP)
+	$(BIN)/python -m cluster.make_wheels -o dist $(PYTHONS)
 
 fast: $(STAMP)
 	$(BIN)/python -m cluster.compile_core

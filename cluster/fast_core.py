@@ -4,11 +4,12 @@
 what it makes is an import root of its own, ``build/fast/<key>/``, with the package as
 ``cluster.core.forms`` writes it, in which the hot modules are extension modules. The working tree
 itself never holds one. Of a package that is installed the builds are in the user's cache,
-``~/.cache/smplab/fast``.
+``~/.cache/smplab/fast``; a wheel with the core in it (``cluster.make_wheels``) brings one along, in
+``cluster/shipped_core``.
 
-``<key>`` is a hash of every source file of the package, of the recipe and of the interpreter. A
-build whose key is not that of the tree as it is now is not looked at: after any edit the pure code
-runs until the next build, so a stale binary cannot stand in for newer source. The hash is not
+``<key>`` is a hash of every source file of the package, of the recipe and of the interpreter's ABI.
+A build whose key is not that of the tree as it is now is not looked at: after any edit the pure
+code runs until the next build, so a stale binary cannot stand in for newer source. The hash is not
 computed at every start: beside the builds lies the state of all source files (size, times and inode
 numbers) at the time when it was, and while that is theirs it is the hash (``cluster.core.seen``).
 
@@ -45,6 +46,8 @@ MODES: Final = ("auto", "compiled", "pure")
 ROOT: Final = Path(__file__).resolve().parents[1]
 PACKAGE: Final = "kernel"
 HOW: Final = "smplab compile"
+SHIPPED: Final = ROOT / "cluster" / "shipped_core"
+_ABI: Final = f"{sys.implementation.cache_tag}{EXTENSION_SUFFIXES[0]}"
 _RECIPE: Final = (Path(__file__).with_name("compile_core.py"), *forms.RECIPE)
 
 
@@ -79,19 +82,18 @@ def key(root: Path | None = None) -> str:
         data = path.read_bytes()
         digest.update(f"{path.relative_to(root).as_posix()}\0{len(data)}\0".encode())
         digest.update(data)
-    digest.update(f"{sys.version}\0{EXTENSION_SUFFIXES[0]}".encode())
+    digest.update(_ABI.encode())
     return digest.hexdigest()[:20]
 
 
 def find() -> Path | None:
     """Return the import root that was built from the sources as they are, or None."""
-    builds = builds_dir()
-    if not builds.is_dir():
+    builds = [path for path in (SHIPPED, builds_dir()) if path.is_dir()]
+    if not builds:
         return None  # nothing was ever built: do not read the sources
     files = (*map(str, _RECIPE), *source_files(str(ROOT / PACKAGE)))
-    seen = Seen(builds, files, f"{sys.version!r} {EXTENSION_SUFFIXES[0]}")
-    path = builds / seen.key(key)
-    return path if path.is_dir() else None
+    now = Seen(builds_dir(), files, _ABI).key(key)
+    return next((path / now for path in builds if (path / now).is_dir()), None)
 
 
 class _OnFirstImport:
@@ -158,13 +160,16 @@ def _problem_of_forms(core_mode: str) -> str:
 
 def has_forms() -> bool:
     """Tell whether the core this process uses or would import now has quick forms of paths."""
-    place = _place()
-    return place.startswith((str(builds_dir()) + os.sep, str(forms.builds_dir(ROOT)) + os.sep))
+    return _is_compiled() or _place().startswith(str(forms.builds_dir(ROOT)) + os.sep)
 
 
 def core() -> str:
     """Return which core this process uses or would import now: ``compiled`` or ``pure``."""
-    return "compiled" if _place().startswith(str(builds_dir()) + os.sep) else "pure"
+    return "compiled" if _is_compiled() else "pure"
+
+
+def _is_compiled() -> bool:
+    return _place().startswith((str(builds_dir()) + os.sep, str(SHIPPED) + os.sep))
 
 
 def _place() -> str:

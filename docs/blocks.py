@@ -16,6 +16,7 @@ from HTML comments right above it, which no reader sees:
     <!-- script -->   Python that must run; a run directory in it is replaced by the newest one
     <!-- run: C -->   the command C has made the newest run before the block
     <!-- exit: N -->  its commands end with exit code N
+    <!-- soak -->     it takes a minute or more: make soak runs it, make test does not
 
 Everything else must be in NOT_RUN with a reason. Files that no page shows are in docs/examples.
 What differs from run to run and from host to host is in MASKS.
@@ -101,7 +102,7 @@ MASKS: Final = tuple(
 DROPPED: Final = re.compile(r"\d+ s: (.* virtual, .* lifecycles|\d+ of \d+ points)")
 
 _RUN_NAME: Final = re.compile(r"runs/\d{8}-\d{6}-[\w.+-]+")
-_COMMENT: Final = re.compile(r"<!-- *(file|script|run|exit)(?:: *(.*?))? *-->$")
+_COMMENT: Final = re.compile(r"<!-- *(file|script|run|exit|soak)(?:: *(.*?))? *-->$")
 _COMMAND: Final = f"""#!{sys.executable}
 import sys
 sys.path[0] = {str(ROOT)!r}

@@ -14,7 +14,7 @@ def one_in(many: int, cases: Iterable[Any], first: int = 0) -> list[Any]:
     """Return parameters of a test: one in so many as they are, the others with the mark.
 
     Args:
-        cases: values, or what ``pytest.param`` has made of them.
+        cases: values, tuples of them, or what ``pytest.param`` has made of them.
         first: the place of the first that is not marked; tests of the same cases that have
             different ones take different cases.
     """
@@ -25,7 +25,7 @@ def one_in(many: int, cases: Iterable[Any], first: int = 0) -> list[Any]:
 
 def soaked(case: Any) -> Any:
     """Return a parameter with the mark."""
-    values, marks, name = (case,), (), None
+    values, marks, name = case if isinstance(case, tuple) else (case,), (), None
     if isinstance(case, type(pytest.param())):
         values, marks, name = case.values, case.marks, case.id
     return pytest.param(*values, marks=(*marks, pytest.mark.soak), id=name)

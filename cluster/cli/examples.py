@@ -74,9 +74,7 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
         ("runs/a runs/b", "how b differs from a"),
         ("latest --by sched.fair --measure virtual", "values of an axis of the newest sweep"),
     ),
-    "accuracy": (
-        ("fork_exec_storm --cpus 4,16 --seeds 3", "by how much quicker schemes are off"),
-    ),
+    "accuracy": (("fork_exec_storm --cpus 4,16 --seeds 3", "by how much quicker schemes are off"),),
     "outcomes": (
         ("races/parallel/fork_order --runs 100", "how races end when CPUs run free"),
         ("races/parallel/fork_order --engine ray", "the same with real parallelism"),

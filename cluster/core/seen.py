@@ -22,7 +22,7 @@ class Seen:
     the clock of their file system.
 
     Args:
-        builds: a folder that exists.
+        builds: a folder, made if it is not there.
         files: what the key depends on, in a fixed order.
         also: what else it depends on, as one line.
     """
@@ -50,6 +50,7 @@ class Seen:
         return f"{path} {stat.st_size} {times} {stat.st_ino} {stat.st_dev}"
 
     def _keep(self, found: str) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         try:
             beside.write_text(f"{found}\n{self._state}", "utf-8")

@@ -27,7 +27,14 @@ def _load() -> Any:
 blocks = _load()
 BLOCKS = blocks.all_blocks()
 RUN = [
-    pytest.param(block, id=block.name, marks=[pytest.mark.slow] if block.slow else [])
+    pytest.param(
+        block,
+        id=block.name,
+        marks=[
+            *([pytest.mark.slow] if block.slow else []),
+            *([pytest.mark.soak] if "soak" in block.notes else []),
+        ],
+    )
     for block in BLOCKS
     if block.kind
 ]
