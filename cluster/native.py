@@ -188,7 +188,7 @@ def _below_init(log: Path) -> tuple[str, ...]:
 
 def _command(program: Path, args: Sequence[str], unbuffered: bool) -> tuple[str, ...]:
     """Return the command that is compared: how a program is started from a shell."""
-    return _python3(), *(("-u",) * unbuffered), str(program), *args
+    return python3(), *(("-u",) * unbuffered), str(program), *args
 
 
 def _run(
@@ -245,7 +245,7 @@ def _stdin(data: bytes | None) -> Iterator[int | BinaryIO]:
             yield file
 
 
-def _python3() -> str:
+def python3() -> str:
     """Return this interpreter by the name users type, which a program can see in its comm."""
     named = Path(sys.executable).with_name("python3")
     return str(named) if named.exists() else sys.executable

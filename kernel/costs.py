@@ -8,9 +8,10 @@ says otherwise.
 from dataclasses import dataclass, fields
 from typing import Final
 
-# user time of a task on another CPU than before, and a length of time: not done by a CPU's speed
+# user time after a fork or of a task on another CPU than before, and a length of time: not done by a CPU's speed
 NOT_WORK: Final[tuple[str, ...]] = (
     "guest_block",
+    "cow_child",
     "migration",
     "refill_llc",
     "refill_socket",
@@ -55,6 +56,7 @@ class Costs:
     reparent_child: int = 150
     release_task: int = 2_500
     wait_scan: int = 60
+    reap: int = 0  # what wait does for a child that it takes, beside release_task
     signal_send: int = 500
     signal_deliver: int = 900
     pipe_op: int = 400
@@ -68,6 +70,9 @@ class Costs:
     thread_create: int = 7_000
     ipc_op: int = 350  # a System V call: look up, lock, permission, one object
     futex_op: int = 250  # key, bucket lock and comparison
+    # user time of a child of fork, with its first block: pages of an interpreter's own are copied as
+    # it writes them, of which the emulated address space knows nothing
+    cow_child: int = 0
     # user time of a task where it runs next, by how far that is from where it ran last
     migration: int = 0  # on any other CPU
     refill_llc: int = 0  # in another core, under the same last-level cache

@@ -37,6 +37,7 @@ _COMMANDS: Final = {
     "replay": "replay",
     "resume": "resume",
     "sweep": "sweep",
+    "calibrate": "calibrate",
     "compare": "compare",
     "accuracy": "accuracy",
     "outcomes": "outcomes",

@@ -464,6 +464,10 @@ class CostEntry(Model):
     value: CostValue
     unit: Annotated[str, Field(pattern=UNIT_PATTERN)]
     source: Annotated[str, Field(min_length=1, description="Where the value comes from.")]
+    interval: Annotated[
+        tuple[CostValue, CostValue] | None,
+        Field(description="Between which values it is, as measured; no run reads it."),
+    ] = None
 
 
 class CostProfile(Model):
@@ -471,6 +475,7 @@ class CostProfile(Model):
 
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
     description: str = ""
+    host: Annotated[dict[str, str], Field(description="Where and how it was measured.")] = {}
     costs: dict[CostName, CostEntry]
 
 

@@ -56,6 +56,7 @@ class Cpu:
     __slots__ = (
         "_arrivals",
         "_closed_ns",
+        "_cow_child_ns",
         "_loader",
         "_open_ns",
         "_seq",
@@ -108,6 +109,7 @@ class Cpu:
         self._loader = loader
         self.tracing = spec.trace
         self.block_ns = spec.costs.guest_block
+        self._cow_child_ns = spec.costs.cow_child
         self._switch_ns = spec.costs.context_switch
         self.tick_ns = NSEC_PER_SEC // spec.hz
         self.tick_cost_ns = spec.costs.tick
@@ -244,7 +246,8 @@ class Cpu:
 
     def _resume(self, task: CpuTask, due_ns: int, horizon_ns: int) -> None:
         """Run the current task's next blocks; if nothing comes between, pay them and go on."""
-        if task.fork_of:
+        forked = task.fork_of
+        if forked:
             goes_on(self, task)
         value, error = task.value, task.error
         task.value = task.error = None
@@ -264,6 +267,8 @@ class Cpu:
         stats = self.stats
         stats.blocks += steps
         cost_ns = steps * self.block_ns
+        if forked == task.pid:  # it is the child; where it shares memory it is not resumed here
+            cost_ns += self._cow_child_ns
         start_ns = self.now_ns
         end_ns = start_ns + cost_ns
         if (

@@ -108,6 +108,7 @@ def wait_task_zombie(k: "Kernel", wo: WaitOpts, child: TaskStruct) -> Path[Repor
             mine.cmaxrss = maxrss
         yield "wait_task_zombie.siglock_done", RELEASE, siglock
         k.stats.waits += 1
+        k.now_ns += k.costs.reap
         yield from release_task(k, child)
     code, why = how_it_ended(status)
     return pid, status, utime_ns, stime_ns, uid, code, why

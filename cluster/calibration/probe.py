@@ -1,0 +1,337 @@
+"""The probe of ``smplab calibrate``: does one thing over and over and says what that took.
+
+Usage: ``python3 -u probe.py KIND TIMES BLOCKS``
+
+A guest program: it runs on the host and on the emulated machine, and both are asked the same. For
+each of BLOCKS it prints a line of numbers in ns, for TIMES of the thing together: ``self``, CPU
+time of this process; ``inner``, the part of it within the one call that the kind is about;
+``children``, CPU time of processes that have ended; ``wall``, time that went by.
+"""
+
+import mmap
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+
+from workloads import guest
+
+PAGES = 512
+MANY = 4096
+AREAS = 256
+BULK = 32768
+
+
+def spent():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return int((usage.ru_utime + usage.ru_stime) * 1000000) * 1000
+
+
+def mapping(pages):
+    return mmap.mmap(-1, pages * mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+
+
+def clocks(times):
+    inner = 0
+    for _ in range(times):
+        begin = time.thread_time_ns()
+        inner += time.thread_time_ns() - begin
+    return inner
+
+
+def blocks(times):
+    count = 0
+    for _ in range(times):
+        if count & 1:
+            count += 3
+        else:
+            count += 1
+    return 0
+
+
+def calls(times):
+    for _ in range(times):
+        os.getppid()
+    return 0
+
+
+def stats(times):
+    for _ in range(times):
+        os.stat("/tmp")
+    return 0
+
+
+def reads(times):
+    file = os.open("/dev/null", os.O_RDONLY)
+    for _ in range(times):
+        os.read(file, 1)
+    os.close(file)
+    return 0
+
+
+def pipes(times, size):
+    take, give = os.pipe()
+    data = b"x" * size
+    for _ in range(times):
+        os.write(give, data)
+        os.read(take, size)
+    os.close(take)
+    os.close(give)
+    return 0
+
+
+def maps(times):
+    for _ in range(times):
+        mapping(1).close()
+    return 0
+
+
+def accesses(times, first, write):
+    # pages that are there already, or come with a read or a write
+    memory = mapping(PAGES)
+    if first:
+        guest.touch(memory, 0, PAGES)
+    inner = 0
+    for _ in range(times):
+        if not first:
+            memory.close()
+            memory = mapping(PAGES)
+        begin = time.thread_time_ns()
+        guest.touch(memory, 0, PAGES, write)
+        inner += time.thread_time_ns() - begin
+    memory.close()
+    return inner
+
+
+def unmaps(times):
+    inner = 0
+    for _ in range(times):
+        memory = mapping(PAGES)
+        guest.touch(memory, 0, PAGES)
+        begin = time.thread_time_ns()
+        memory.close()
+        inner += time.thread_time_ns() - begin
+    return inner
+
+
+def forks(times, image):
+    inner = 0
+    for _ in range(times):
+        begin = time.thread_time_ns()
+        pid = os.fork()
+        if pid == 0:
+            if image:
+                os.execv(image, [image])
+            os._exit(0)
+        inner += time.thread_time_ns() - begin
+        os.waitpid(pid, 0)
+    return inner
+
+
+def spawns(times):
+    inner = 0
+    for _ in range(times):
+        begin = time.thread_time_ns()
+        pid = os.posix_spawn("/bin/true", ["/bin/true"], {})
+        inner += time.thread_time_ns() - begin
+        os.waitpid(pid, 0)
+    return inner
+
+
+def forks_of_pages(times):
+    memory = mapping(MANY)
+    guest.touch(memory, 0, MANY)
+    inner = forks(times, "")
+    memory.close()
+    return inner
+
+
+def forks_of_areas(times):
+    # neighbours of another kind: the kernel makes no one area of them
+    areas = []
+    for index in range(AREAS):
+        kind = mmap.MAP_SHARED if index % 2 else mmap.MAP_PRIVATE
+        areas.append(mmap.mmap(-1, mmap.PAGESIZE, flags=kind | mmap.MAP_ANONYMOUS))
+    inner = forks(times, "")
+    for area in areas:
+        area.close()
+    return inner
+
+
+def copies(times):
+    # the parent writes pages that a child has, too
+    memory = mapping(PAGES)
+    guest.touch(memory, 0, PAGES)
+    inner = 0
+    for _ in range(times):
+        take, give = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(give)
+            os.read(take, 1)
+            os._exit(0)
+        begin = time.thread_time_ns()
+        guest.touch(memory, 0, PAGES)
+        inner += time.thread_time_ns() - begin
+        os.close(take)
+        os.close(give)
+        os.waitpid(pid, 0)
+    memory.close()
+    return inner
+
+
+def signals(times):
+    signal.signal(signal.SIGUSR1, lambda number, frame: None)
+    me = os.getpid()
+    for _ in range(times):
+        os.kill(me, signal.SIGUSR1)
+    return 0
+
+
+def locks(times):
+    lock = threading.Lock()
+    for _ in range(times):
+        lock.acquire()
+        lock.release()
+    return 0
+
+
+def futexes(times):
+    memory = mapping(1)
+    for _ in range(times):
+        guest.futex_wake(memory, 0, 1)
+    memory.close()
+    return 0
+
+
+def nothing():
+    pass
+
+
+def threads(times):
+    for _ in range(times):
+        thread = threading.Thread(target=nothing)
+        thread.start()
+        thread.join()
+    return 0
+
+
+def relay(mine, others, times):
+    for _ in range(times):
+        mine.acquire()
+        others.release()
+
+
+def handovers(times):
+    # two threads, each of which lets the other go on
+    ping = threading.Lock()
+    pong = threading.Lock()
+    ping.acquire()
+    pong.acquire()
+    thread = threading.Thread(target=relay, args=(ping, pong, times))
+    thread.start()
+    for _ in range(times):
+        ping.release()
+        pong.acquire()
+    thread.join()
+    return 0
+
+
+def turns(times, apart):
+    # two processes pass a byte to and fro; apart: each on a CPU of its own
+    take, give = os.pipe()
+    back, answer = os.pipe()
+    cpus = sorted(os.sched_getaffinity(0))
+    if apart:
+        os.sched_setaffinity(0, cpus[:1])
+    pid = os.fork()
+    if pid == 0:
+        if apart:
+            os.sched_setaffinity(0, cpus[1:2])
+        os.close(give)
+        os.close(back)
+        while os.read(take, 1):
+            os.write(answer, b"x")
+        os._exit(0)
+    os.write(give, b"x")  # once before: what a new process does first is not of a turn
+    os.read(back, 1)
+    begin = time.monotonic_ns()
+    for _ in range(times):
+        os.write(give, b"x")
+        os.read(back, 1)
+    took = time.monotonic_ns() - begin
+    os.sched_setaffinity(0, cpus)
+    for file in (give, take, back, answer):
+        os.close(file)
+    os.waitpid(pid, 0)
+    return took
+
+
+def once(kind, times):
+    if kind == "clock":
+        return clocks(times)
+    if kind == "block":
+        return blocks(times)
+    if kind == "call":
+        return calls(times)
+    if kind == "stat":
+        return stats(times)
+    if kind == "read":
+        return reads(times)
+    if kind == "pipe":
+        return pipes(times, 1)
+    if kind == "bulk":
+        return pipes(times, BULK)
+    if kind == "map":
+        return maps(times)
+    if kind == "touch":
+        return accesses(times, True, True)
+    if kind == "zero":
+        return accesses(times, False, False)
+    if kind == "anon":
+        return accesses(times, False, True)
+    if kind == "unmap":
+        return unmaps(times)
+    if kind == "copy":
+        return copies(times)
+    if kind == "fork":
+        return forks(times, "")
+    if kind == "fork_pages":
+        return forks_of_pages(times)
+    if kind == "fork_areas":
+        return forks_of_areas(times)
+    if kind == "exec":
+        return forks(times, "/bin/true")
+    if kind == "spawn":
+        return spawns(times)
+    if kind == "signal":
+        return signals(times)
+    if kind == "lock":
+        return locks(times)
+    if kind == "thread":
+        return threads(times)
+    if kind == "futex":
+        return futexes(times)
+    if kind == "handover":
+        return handovers(times)
+    assert kind in ("turn", "apart"), f"no probe is called {kind}"
+    return turns(times, kind == "apart")
+
+
+def main():
+    kind = sys.argv[1]
+    times = int(sys.argv[2])
+    for _ in range(int(sys.argv[3])):
+        before = spent()
+        wall = time.monotonic_ns()
+        own = time.process_time_ns()
+        inner = once(kind, times)
+        own = time.process_time_ns() - own
+        wall = time.monotonic_ns() - wall
+        print(own, inner, spent() - before, wall)
+
+
+if __name__ == "__main__":
+    main()
