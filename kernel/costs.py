@@ -8,7 +8,8 @@ says otherwise.
 from dataclasses import dataclass, fields
 from typing import Final
 
-# user time after a fork or of a task on another CPU than before, and a length of time: not done by a CPU's speed
+# user time, after a fork or of a task on another CPU than before, and a length of time: not done by
+# a CPU's speed
 NOT_WORK: Final[tuple[str, ...]] = (
     "guest_block",
     "cow_child",
@@ -70,8 +71,8 @@ class Costs:
     thread_create: int = 7_000
     ipc_op: int = 350  # a System V call: look up, lock, permission, one object
     futex_op: int = 250  # key, bucket lock and comparison
-    # user time of a child of fork, with its first block: pages of an interpreter's own are copied as
-    # it writes them, of which the emulated address space knows nothing
+    # user time of a child of fork, with its first block: pages of its interpreter, of which the
+    # emulated address space knows nothing, are copied as it writes them
     cow_child: int = 0
     # user time of a task where it runs next, by how far that is from where it ran last
     migration: int = 0  # on any other CPU

@@ -9,7 +9,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
@@ -141,6 +140,4 @@ def without_clocks(numbers: dict[str, Numbers]) -> dict[str, Numbers]:
     clock = numbers["clock"]
     # a pair of readings: all of it, and what of it falls between the two
     pair = Numbers(clock.own, clock.inner, clock.own, clock.own)
-    return {
-        kind: each.less(pair) if PROBES[kind].timed else each for kind, each in numbers.items()
-    }
+    return {kind: each.less(pair) if PROBES[kind].timed else each for kind, each in numbers.items()}

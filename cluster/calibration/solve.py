@@ -55,7 +55,7 @@ class Check:
 
 
 class _Machine:
-    """The emulated probes with changing costs; a probe that nothing changed for is not run again."""
+    """The emulated probes with changing costs; what was run once is not run again."""
 
     def __init__(self, emulate: Emulate) -> None:
         self._emulate = emulate
@@ -95,7 +95,7 @@ def solve(
         ValueError: a step's costs have no part in what it goes by.
     """
     machine = _Machine(emulate)
-    steps = [step for step in steps if all(step.probe in each for each in samples)]
+    steps = _of(steps, samples)
     wanted = {step: estimate([value_of(step, dict(each)) for each in samples]) for step in steps}
     costs = Costs()
     for name in (name for step in steps for name in step.costs):
@@ -108,19 +108,26 @@ def solve(
             costs = _scaled(costs, step, max(factor, 0.0))
         if _moved(before, costs) < _SETTLED:
             break
-    return costs, [
-        found for step in steps for found in _found(machine, step, costs, wanted[step])
-    ]
+    return costs, [found for step in steps for found in _found(machine, step, costs, wanted[step])]
 
 
 def check(costs: Costs, samples: Samples, emulate: Emulate) -> list[Check]:
     """Return how the profile does for numbers that no step goes by."""
     machine = _Machine(emulate)
     found = []
-    for step in CHECKS:
+    for step in _of(CHECKS, samples):
         measured = estimate([value_of(step, dict(each)) for each in samples])
         found.append(Check(step, measured, machine.value(step, costs)))
     return found
+
+
+def _of(steps: Sequence[Step], samples: Samples) -> list[Step]:
+    """Return the steps whose probes were run; some need two CPUs."""
+    return [
+        step
+        for step in steps
+        if all({step.probe, step.less} - {""} <= set(each) for each in samples)
+    ]
 
 
 def _factor(machine: _Machine, step: Step, costs: Costs, wanted: float) -> tuple[float, float]:
@@ -157,15 +164,13 @@ def _moved(before: Costs, after: Costs) -> float:
 
 def _found(machine: _Machine, step: Step, costs: Costs, wanted: Estimate) -> list[Found]:
     zero = all(getattr(costs, name) == 0 for name in step.costs)
-    factors = []
-    for target in (wanted.low, wanted.high):
-        factors.append(max(0.0, _factor(machine, step, costs, target)[0]))
-    found = []
-    for name in step.costs:
+    low, high = (
+        max(0.0, _factor(machine, step, costs, target)[0]) for target in (wanted.low, wanted.high)
+    )
+
+    def found(name: str) -> Found:
         value: int = getattr(costs, name)
-        base = value or _START_NS
-        low, high = (round(base * factor) for factor in factors)
-        found.append(
-            Found(name, step, value, min(low, value), max(high, value), wanted, zero)
-        )
-    return found
+        ends = round((value or _START_NS) * low), round((value or _START_NS) * high)
+        return Found(name, step, value, min(*ends, value), max(*ends, value), wanted, zero)
+
+    return [found(name) for name in step.costs]

@@ -22,7 +22,9 @@ def calibrate(
     seconds: Annotated[
         float, typer.Option(min=1, max=86_400, help="How long to measure; three rounds at least.")
     ] = 60.0,
-    quick: Annotated[bool, typer.Option("--quick", help="Three rounds, whatever they say.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Three rounds, whatever they say.")
+    ] = False,
     name: Annotated[str, typer.Option(help="Name of the profile.")] = "calibrated",
 ) -> int:
     """Measure fork, exec, exit, wait, faults, switches, pipes, locks… of this host.

@@ -465,8 +465,12 @@ class CostEntry(Model):
     unit: Annotated[str, Field(pattern=UNIT_PATTERN)]
     source: Annotated[str, Field(min_length=1, description="Where the value comes from.")]
     interval: Annotated[
-        tuple[CostValue, CostValue] | None,
-        Field(description="Between which values it is, as measured; no run reads it."),
+        list[CostValue] | None,
+        Field(
+            min_length=2,
+            max_length=2,
+            description="Between which values it is, as measured; no run reads it.",
+        ),
     ] = None
 
 
