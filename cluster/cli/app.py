@@ -38,6 +38,7 @@ _COMMANDS: Final = {
     "resume": "resume",
     "sweep": "sweep",
     "calibrate": "calibrate",
+    "predict": "predict",
     "compare": "compare",
     "accuracy": "accuracy",
     "outcomes": "outcomes",
