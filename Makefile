@@ -10,7 +10,7 @@ CONFIG ?= configs/fork_exec_storm.yaml
 ARGS ?=
 RUNS ?= 0-20000
 EXPERIMENTS ?= $(addprefix docs/experiments/,$(addsuffix .md,child-runs-first creating-processes threads-and-processes \
-    every-process zombies schedulers))
+    every-process zombies schedulers reparenting tasklist-lock set-task-state))
 JOBS ?= 2
 
 PYTHONS ?=
@@ -31,7 +31,7 @@ help:
 	@echo "             what docs/races-proofs.md says is certified once more;"
 	@echo "             and the cases of large sets of tests that make test leaves out"
 	@echo "make bench   lifecycles per second against the host kernel and SimPy"
-	@echo "make experiments  the book's experiments: what they print is written into docs/experiments"
+	@echo "make experiments  the book's experiments: tables and figures are written into docs/experiments"
 	@echo "make wheel   wheels in dist/: one of Python only, and one with the compiled core for each of"
 	@echo "             python3.11, 3.12, 3.13 that is on PATH (PYTHONS='/opt/py/bin/python3.12 ...')"
 	@echo "make fast    compile the core now, which setup and run only begin; make clean-fast removes it"

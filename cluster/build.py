@@ -117,6 +117,7 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         kthreads=config.kernel.kthreads,
         services=services_of(config.kernel),
         acct=config.kernel.acct,
+        pid_lock=config.kernel.pid_lock,
         trace=config.trace.enabled,
         trace_syscalls=config.trace.syscalls,
         check=config.check,

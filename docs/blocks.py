@@ -17,6 +17,7 @@ from HTML comments right above it, which no reader sees:
     <!-- run: C -->   the command C has made the newest run before the block
     <!-- exit: N -->  its commands end with exit code N
     <!-- soak -->     it takes a minute or more: make soak runs it, make test does not
+    <!-- figure: F -->  one of its commands makes the file F, which stands beside the page
 
 Everything else must be in NOT_RUN with a reason. Files that no page shows are in docs/examples.
 What differs from run to run and from host to host is in MASKS.
@@ -102,7 +103,7 @@ MASKS: Final = tuple(
 DROPPED: Final = re.compile(r"\d+ s: (.* virtual, .* lifecycles|\d+ of \d+ points)")
 
 _RUN_NAME: Final = re.compile(r"runs/\d{8}-\d{6}-[\w.+-]+")
-_COMMENT: Final = re.compile(r"<!-- *(file|script|run|exit|soak)(?:: *(.*?))? *-->$")
+_COMMENT: Final = re.compile(r"<!-- *(file|script|run|exit|soak|figure)(?:: *(.*?))? *-->$")
 _COMMAND: Final = f"""#!{sys.executable}
 import sys
 sys.path[0] = {str(ROOT)!r}
@@ -295,6 +296,21 @@ def check(block: Block, sandbox: Sandbox) -> None:
                 problem = compare(command.shown, _printed(command, block, sandbox))
                 if problem:
                     raise Failed(f"{command.text}\n{problem}")
+        if "figure" in block.notes:
+            _check_figure(block, sandbox)
+
+
+def figure_of(block: Block) -> Path:
+    """Return the file that stands beside the page."""
+    return ROOT / Path(block.page).parent / block.notes["figure"]
+
+
+def _check_figure(block: Block, sandbox: Sandbox) -> None:
+    made, there = sandbox.folder / block.notes["figure"], figure_of(block)
+    if not made.is_file():
+        raise Failed(f"no command of the block makes {made.name}")
+    if not there.is_file() or there.read_bytes() != made.read_bytes():
+        raise Failed(f"{there.relative_to(ROOT)} is not what the block makes")
 
 
 def _prepare(block: Block, sandbox: Sandbox) -> None:
@@ -455,6 +471,8 @@ def _refreshed_block(block: Block, sandbox: Sandbox) -> list[str]:
         for command in block.commands()
         if not block.not_run(command.text)
     ]
+    if "figure" in block.notes:
+        shutil.copyfile(sandbox.folder / block.notes["figure"], figure_of(block))
     for command, shown in reversed(results):
         lines[command.first : command.first + len(command.shown)] = shown
     return lines

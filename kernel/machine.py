@@ -133,6 +133,7 @@ class MachineSpec:
     services: tuple[ServiceSpec, ...] = ()
     kthreads: bool = False  # per-CPU kernel threads at boot
     acct: bool = False  # a BSD accounting record of each process for the run directory
+    pid_lock: str = "own"  # own | tasklist: whether numbers and PID hash have a lock of their own
     trace: bool = True
     trace_syscalls: bool = False
     check: bool = False

@@ -173,6 +173,11 @@ class Kernel(Model):
         bool,
         Field(description="BSD process accounting: one record per process, in RUN/pacct."),
     ] = False
+    pid_lock: Annotated[
+        str,
+        OneOf("own", "tasklist"),
+        Field(description="What guards numbers and PID hash: pidmap_lock, or tasklist_lock too."),
+    ] = "own"
 
 
 class Vm(Model):

@@ -1,9 +1,10 @@
 """What is drawn of a sweep: of each measure a panel, in it a line for each value of the other axes.
 
 Along the bottom is one axis: the one that is asked for, else the first of numbers with the most
-values, else the first. Every combination of the other axes that occurs is a line. A point is the
-mean over the seeds; where there are several seeds its band is the 95 % interval of that mean by
-Student's t, as ``cluster.sweep.intervals`` has it.
+values, else the first. Every combination of the others that occurs is a line; an axis that goes
+together with the one along the bottom makes none. A point is the mean over the seeds; where there
+are several its band is the 95 % interval of that mean by Student's t, as
+``cluster.sweep.intervals`` has it.
 
 Numbers stand at their places, linearly or, where they span more than a factor of twenty and none
 is below zero, by their logarithms; values that are no numbers stand side by side, and nothing leads
@@ -120,10 +121,12 @@ def curves_of(sample: Sample, axis: str = "", measures: Sequence[str] = ()) -> C
         for number, (label, value) in enumerate(zip(labels, values))
     }
     short = short_names(sample.axes)
-    lines = _lines(sample, place, short)
+    telling = _telling(sample, place)
+    lines = _lines(sample, telling, short)
     shown = dict(list(lines.items())[:MOST_LINES])
     panels = [
-        _panel(sample, measure, shown, place, places) for measure in _measures(sample, measures)
+        _panel(sample, measure, shown, telling, place, places)
+        for measure in _measures(sample, measures)
     ]
     drawn = tuple(panel for panel in panels if panel.lines)
     if not drawn:
@@ -184,37 +187,51 @@ def short_names(keys: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _lines(sample: Sample, place: int, short: Mapping[str, str]) -> dict[tuple[str, ...], str]:
-    """Return the names of lines by the labels of the axes that are not along the bottom."""
-    others = [key for number, key in enumerate(sample.axes) if number != place]
-    found = {}
-    for cell in sample.cells:
-        labels = cell[:place] + cell[place + 1 :]
-        found[labels] = ", ".join(f"{short[key]} {label}" for key, label in zip(others, labels))
+def _telling(sample: Sample, place: int) -> list[int]:
+    """Return the places of the axes that tell lines apart.
+
+    An axis that goes together with the one along the bottom (``paired``) does not, nor one of a
+    single value.
+    """
+    found = []
+    for other in range(len(sample.axes)):
+        pairs = {(cell[place], cell[other]) for cell in sample.cells}
+        if other != place and len(pairs) > len({along for along, _ in pairs}):
+            found.append(other)
     return found
+
+
+def _lines(
+    sample: Sample, telling: Sequence[int], short: Mapping[str, str]
+) -> dict[tuple[str, ...], str]:
+    """Return the names of lines by the labels of the axes that tell them apart."""
+    keys = [short[sample.axes[place]] for place in telling]
+    labels = dict.fromkeys(tuple(cell[place] for place in telling) for cell in sample.cells)
+    return {each: ", ".join(map(" ".join, zip(keys, each))) for each in labels}
 
 
 def _panel(
     sample: Sample,
     measure: str,
     lines: Mapping[tuple[str, ...], str],
+    telling: Sequence[int],
     place: int,
     places: Mapping[str, float],
 ) -> Panel:
-    drawn = []
-    for labels, name in lines.items():
-        spots = []
-        for label, x in places.items():
-            cell = sample.cells.get((*labels[:place], label, *labels[place:]), {})
-            values = [found[measure] for _, found in sorted(cell.items()) if measure in found]
-            if values:
-                parts = _PARTS.get(measure, 1)
-                spots.append(_spot(x, label, [value / parts for value in values]))
-        if spots:
-            ordered = sorted(spots, key=lambda spot: spot.x)
-            drawn.append(Line(name, tuple(ordered)))
+    spots: dict[tuple[str, ...], list[Spot]] = {labels: [] for labels in lines}
+    parts = _PARTS.get(measure, 1)
+    for cell, runs in sample.cells.items():
+        of_line = spots.get(tuple(cell[other] for other in telling))
+        values = [found[measure] / parts for _, found in sorted(runs.items()) if measure in found]
+        if of_line is not None and values:
+            of_line.append(_spot(places[cell[place]], cell[place], values))
+    drawn = tuple(
+        Line(name, tuple(sorted(spots[labels], key=lambda spot: spot.x)))
+        for labels, name in lines.items()
+        if spots[labels]
+    )
     means = [spot.mean for line in drawn for spot in line.spots]
-    return Panel(measure, is_time(measure), _wide(means), tuple(drawn))
+    return Panel(measure, is_time(measure), _wide(means), drawn)
 
 
 def _spot(x: float, label: str, values: Sequence[float]) -> Spot:

@@ -56,8 +56,10 @@ def release_task(k: "Kernel", task: TaskStruct) -> Path[None]:
             yield from _leave_group(k, task)
         unused = _exit_signal(k, task, leader is task)
         yield "exit_signal.siglock_done", RELEASE, siglock
-        for pid in unused:
-            yield from free_pid(k, pid)
+        one_lock = k.pidmap_lock is lock  # then it has to be given up first
+        if not one_lock:
+            for pid in unused:
+                yield from free_pid(k, pid)
         if task.cgroup is not None:
             cgroup_release(task)
         signal.count -= 1
@@ -83,6 +85,9 @@ def release_task(k: "Kernel", task: TaskStruct) -> Path[None]:
         if thread_pid.wait_pidfd is not None:
             yield from wake_up_all(k, thread_pid.wait_pidfd)
         yield "release_task.tasklist_unlock", RELEASE, lock
+        if one_lock:
+            for pid in unused:
+                yield from free_pid(k, pid)
         k.stats.releases += 1
         if task.kthread is not None:
             k.nr_kthreads -= 1

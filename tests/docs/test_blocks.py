@@ -170,3 +170,25 @@ def test_refreshing_keeps_the_elisions_where_they_were() -> None:
     assert blocks.refreshed([], ["c"]) == []
     with pytest.raises(blocks.Failed, match="begins like"):
         blocks.refreshed(shown, ["one 2", "digest 0"])
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("printf same > f.svg", ""),
+        ("printf other > f.svg", "f.svg is not what the block makes"),
+        ("true", "no command of the block makes f.svg"),
+    ],
+)
+def test_a_figure_beside_the_page_is_compared_byte_by_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, told: str
+) -> None:
+    (tmp_path / "f.svg").write_bytes(b"same")
+    sandbox = blocks.Sandbox(tmp_path / "sandbox", [])
+    monkeypatch.setattr(blocks, "ROOT", tmp_path)
+    [block] = blocks.blocks_of("p.md", f"<!-- figure: f.svg -->\n```\n$ {command}\n```\n")
+    if not told:
+        blocks.check(block, sandbox)
+        return
+    with pytest.raises(blocks.Failed, match=told):
+        blocks.check(block, sandbox)

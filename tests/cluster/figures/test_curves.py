@@ -67,6 +67,15 @@ def test_axes_that_go_together_have_a_line_for_each_pair_that_occurs() -> None:
     ]
 
 
+def test_an_axis_that_goes_together_with_the_bottom_one_makes_no_lines() -> None:
+    cells = {(lock, cpus, cpus): [1] for lock in ("own", "one") for cpus in ("1", "2", "4")}
+    [panel] = curves_of(sample(("lock", "cpus", "workers"), cells)).panels
+    assert [(line.name, len(line.spots)) for line in panel.lines] == [
+        ("lock own", 3),
+        ("lock one", 3),
+    ]
+
+
 def test_a_key_is_as_short_as_tells_it_from_the_others() -> None:
     keys = ("workloads.0.params.pages", "workloads.1.params.pages", "vm.fork")
     assert list(short_names(keys).values()) == ["0.params.pages", "1.params.pages", "fork"]
