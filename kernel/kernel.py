@@ -107,9 +107,8 @@ class Kernel:
         self.random_calls = 0  # of getrandom: each gives other bytes
         self.lock_stats: dict[str, LockStat] = {}
         self.tasklist_lock = self.new_lock("tasklist_lock", history=True)
-        self.pidmap_lock = self.tasklist_lock
-        if spec.pid_lock == "own":
-            self.pidmap_lock = self.new_lock("pidmap_lock", history=True)
+        own = spec.pid_lock == "own"
+        self.pidmap_lock = self.new_lock("pidmap_lock", history=True) if own else self.tasklist_lock
         self.timers = TimerQueue()
         self.programs = InitPrograms(spec)
         # who is runnable where: kernel.smp.load
