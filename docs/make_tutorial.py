@@ -138,8 +138,8 @@ while machine.task(child).state not in "ZX":
     machine.step()
 zombie = machine.task(child)
 machine.run_to("sched_process_free", pid=child)
-print(f"{zombie.comm} {zombie.pid} was {zombie.state}, parent {zombie.ppid}; it is gone:",
-      all(task.pid != child for task in machine.tasks()))""",
+gone = all(task.pid != child for task in machine.tasks())
+print(f"{zombie.comm} {zombie.pid} was {zombie.state}, parent {zombie.ppid}; it is gone: {gone}")""",
     ),
     (
         "markdown",
@@ -189,7 +189,7 @@ def notebook() -> dict[str, Any]:
 
 def text_of_notebook() -> str:
     """Return the file."""
-    return json.dumps(notebook(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(notebook(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -49,7 +49,10 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
         ("latest -o run.pftrace", "for ui.perfetto.dev"),
         ("latest --format perf -o perf.data", "for perf sched latency -i perf.data"),
     ),
-    "report": (("latest -o run.html", "one page that needs no network"),),
+    "report": (
+        ("latest -o run.html", "one page that needs no network"),
+        ("latest --format svg -o run.svg", "a figure for a paper, of a run or a sweep"),
+    ),
     "ps": (
         ("latest --at 10ms -L", "the process table then, with threads"),
         ("latest --at 10ms -o pid,ppid,stat,psr,args", "with these columns"),
