@@ -139,7 +139,7 @@ while machine.task(child).state not in "ZX":
 zombie = machine.task(child)
 machine.run_to("sched_process_free", pid=child)
 gone = all(task.pid != child for task in machine.tasks())
-print(f"{zombie.comm} {zombie.pid} was {zombie.state}, parent {zombie.ppid}; it is gone: {gone}")""",
+print(f"{zombie.comm} {zombie.pid} was {zombie.state}, parent {zombie.ppid}; is gone: {gone}")""",
     ),
     (
         "markdown",

@@ -44,4 +44,4 @@ def test_every_cell_runs_and_shows_what_the_text_says(
             shown.setdefault(cell.source.splitlines()[-1], {}).update(kinds)
     assert "<table>" in shown["run"]["text/html"]
     assert "image/svg+xml" in shown["run.plot_timeline()"]
-    assert any("it is gone: True" in str(kinds.get("text/plain")) for kinds in shown.values())
+    assert any("is gone: True" in str(kinds.get("text/plain")) for kinds in shown.values())
