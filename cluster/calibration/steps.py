@@ -44,7 +44,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Costs that go by ``field`` of ``probe``, less the same of ``less``, each for one of ``per``.
+    """Costs that go by ``field`` of ``probe``, less the same of ``less``.
 
     ``about`` is for the reader of the profile.
     """
@@ -53,7 +53,6 @@ class Step:
     probe: str
     field: str
     less: str = ""
-    per: int = 1
 
     @property
     def source(self) -> str:
