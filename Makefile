@@ -10,7 +10,7 @@ CONFIG ?= configs/fork_exec_storm.yaml
 ARGS ?=
 RUNS ?= 0-20000
 EXPERIMENTS ?= $(addprefix docs/experiments/,$(addsuffix .md,child-runs-first creating-processes threads-and-processes \
-    every-process zombies schedulers reparenting tasklist-lock set-task-state))
+    every-process zombies schedulers reparenting tasklist-lock set-task-state slab-caches))
 JOBS ?= 2
 
 PYTHONS ?=

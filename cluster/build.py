@@ -110,6 +110,7 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
         classes=tuple(found.cls.name for found in loaded.others),
         classes_from=tuple(found.source for found in loaded.others),
         fork=config.vm.fork,
+        slab=config.vm.slab,
         overcommit_memory=config.vm.overcommit_memory,
         overcommit_ratio=config.vm.overcommit_ratio,
         oom_kill_allocating_task=config.vm.oom_kill_allocating_task,

@@ -126,6 +126,7 @@ class MachineSpec:
     fair: str = "auto"
     child_runs_first: str = "auto"
     fork: str = "cow"  # cow | eager
+    slab: str = "caches"  # caches | pages: how structures of the kernel are laid into frames
     overcommit_memory: int = 0
     overcommit_ratio: int = 50
     oom_kill_allocating_task: bool = False

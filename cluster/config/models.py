@@ -188,6 +188,11 @@ class Vm(Model):
         OneOf("cow", "eager"),
         Field(description="cow: share pages until somebody writes; eager: copy them all at once."),
     ] = "cow"
+    slab: Annotated[
+        str,
+        OneOf("caches", "pages"),
+        Field(description="Kernel structures: packed in slab caches, or in pages of their own."),
+    ] = "caches"
     overcommit_memory: Annotated[
         int,
         OneOf(0, 1, 2),

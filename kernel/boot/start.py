@@ -42,7 +42,7 @@ def boot_machine(k: "Kernel") -> None:
         spec.memory_bytes // spec.page_size,
         commit_limited=spec.overcommit_memory == OVERCOMMIT_NEVER,
     )
-    k.slabs = boot_slabs(k.frames, spec.cpus)
+    k.slabs = boot_slabs(k.frames, spec.cpus, packed=spec.slab == "caches")
     k.stacks = boot_stacks(k)
     k.vfs = boot_vfs(k)
     proc_root_init(k)

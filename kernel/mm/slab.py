@@ -82,6 +82,8 @@ class SlabCache:
         object_size: bytes per object, padding included.
         frames: where slabs come from.
         cpus: number of CPUs, which decides the size of slabs.
+        packed: False: plain allocation; every object has whole frames of its own, and gives them
+            back as soon as it is free (one is kept, as the page allocator's per-CPU list would).
     """
 
     __slots__ = (
@@ -98,13 +100,19 @@ class SlabCache:
         "slabs",
     )
 
-    def __init__(self, name: str, object_size: int, frames: "Frames", cpus: int) -> None:
+    def __init__(
+        self, name: str, object_size: int, frames: "Frames", cpus: int, *, packed: bool = True
+    ) -> None:
         self.name = name
         self.objsize = object_size
         self.frames = frames
         self.pagesperslab = 1 << calculate_order(object_size, cpus)
         self.objperslab = self.pagesperslab * PAGE_SIZE // object_size
         self.min_partial = min(max((object_size.bit_length() - 1) // 2, 5), 10)
+        if not packed:
+            self.pagesperslab = 1 << _get_order(object_size)
+            self.objperslab = 1
+            self.min_partial = -1
         self.slabs: dict[int, Slab] = {}
         self.numbers: list[int] = []  # of slabs that are gone, to be used again
         self.partial: list[Slab] = []
@@ -242,9 +250,9 @@ class SlabCache:
         return {frame: 1 for slab in self.slabs.values() for frame in slab.frames}
 
 
-def boot_slabs(frames: "Frames", cpus: int) -> dict[str, SlabCache]:
+def boot_slabs(frames: "Frames", cpus: int, *, packed: bool) -> dict[str, SlabCache]:
     """Return the caches of the process-management structures, by name, all empty.
 
     Source: kernel/fork.c:proc_caches_init(), fork_init(); kernel/cred.c, kernel/pid.c.
     """
-    return {name: SlabCache(name, size, frames, cpus) for name, size in OBJECT_SIZES}
+    return {name: SlabCache(name, size, frames, cpus, packed=packed) for name, size in OBJECT_SIZES}

@@ -89,3 +89,13 @@ def test_counts_agree_whatever_is_allocated_and_freed(steps: list[int]) -> None:
         assert len(set(held)) == len(held) == cache.active_objs
         cache.recount()
         assert frames.nr_used == cache.nr_pages
+
+
+def test_plain_allocation_gives_each_object_frames_of_its_own_and_takes_them_back() -> None:
+    frames = Frames(100)
+    cache = SlabCache("x", 5824, frames, 2, packed=False)
+    objects = [cache.alloc() for _ in range(5)]
+    assert (len(set(objects)), cache.nr_pages, cache.active_objs) == (5, 10, 5)
+    for number in objects:
+        cache.free(number)
+    assert (cache.nr_pages, cache.active_objs) == (2, 0)  # of the one that is kept
