@@ -154,7 +154,7 @@ def look_at_machine(loaded: "Loaded") -> "tuple[MachineSpec, list[Problem]]":
 def shown_programs(loaded: "Loaded") -> dict[str, str]:
     """Return, for the programs a config names by path: place in the tree -> file on the host."""
     config = loaded.config
-    names = [workload.program for workload in config.workloads]
+    names = [each.program for each in config.workloads if each.program is not None]
     names += [image.program for image in config.images.values() if image.program is not None]
     return {
         tree_path(name): str(loaded.folder / name)
@@ -354,8 +354,12 @@ class _Tree:
 
     def spawn(self, index: int, workload: "Workload") -> SpawnSpec:
         """Return the processes of one workload; its program is added to the tree."""
-        where = ("workloads", index, "program")
-        path = self.program(workload.program, where) or ""
+        where: tuple[str | int, ...] = ("workloads", index)
+        if workload.imported is not None:
+            path = self.imported(workload.imported, (*where, "import")) or ""
+        else:
+            assert workload.program is not None
+            path = self.program(workload.program, (*where, "program")) or ""
         self._check_params(index, workload, path)
         stem = posixpath.basename(path).removesuffix(".py")
         number = self.labels[stem] = self.labels.get(stem, 0) + 1
@@ -413,6 +417,27 @@ class _Tree:
         before = len(self.problems)
         self.folder_of(host, path, name, where)
         return path if len(self.problems) == before else None
+
+    def imported(self, name: str, where: tuple[str | int, ...]) -> str | None:
+        """Add the program that a file of another tool stands for, and return its path."""
+        from cluster.imports.format import ImportProblems
+        from cluster.imports.registry import program_of
+
+        assert self.loaded is not None
+        host = self.loaded.folder / name
+        path = f"{tree_path(name)}.py"
+        if self.placed.setdefault(path, host) != host:
+            self._problem(where, f"two programs would be at {path}")
+            return None
+        if path not in self.files:
+            try:
+                source = program_of(host)
+            except ImportProblems as error:
+                self._problem(where, f"{name} cannot be imported")
+                self.problems.extend(error.problems)
+                return None
+            self._add(path, source.encode(), executable=False)
+        return path
 
     def folder_of(
         self, host: Path, path: str, shown: str, where: tuple[str | int, ...] = ()

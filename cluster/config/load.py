@@ -418,7 +418,7 @@ def _keys_at(model: type[BaseModel], path: KeyPath) -> list[str]:
         while get_origin(current) not in (None, dict, list):
             current = get_args(current)[0]
     if isinstance(current, type) and issubclass(current, BaseModel):
-        return list(current.model_fields)
+        return [field.alias or name for name, field in current.model_fields.items()]
     return []
 
 

@@ -12,10 +12,15 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    GetJsonSchemaHandler,
     PlainValidator,
+    ValidationInfo,
     WithJsonSchema,
     create_model,
+    field_validator,
+    model_validator,
 )
+from pydantic_core import CoreSchema
 
 from cluster.config.cgroups import Cgroup, CgroupPath
 from cluster.config.model import Model, NameAlone
@@ -358,9 +363,22 @@ class Arrivals(Model):
 
 
 class Workload(Model):
-    """One program, with parameters, started ``instances`` times."""
+    """One program, with parameters, started ``instances`` times.
 
-    program: ProgramName
+    Instead of a program it may name a file of another tool (``cluster.imports``).
+    """
+
+    imported: Annotated[
+        str | None,
+        Field(
+            alias="import",
+            min_length=1,
+            max_length=4096,
+            description="A file of another tool, such as rt-app's JSON, instead of a program.",
+        ),
+        AfterValidator(_no_nul),
+    ] = None
+    program: ProgramName | None
     params: Annotated[
         dict[ParamName, Argument],
         Field(description="Passed to the program as k=v arguments, in this order."),
@@ -382,6 +400,32 @@ class Workload(Model):
     unbuffered: Annotated[
         bool, Field(description="Standard output and error are not buffered: python3 -u.")
     ] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_source(cls, value: Any) -> Any:
+        if type(value) is not dict or "import" not in value:
+            return value
+        if "program" in value:
+            raise ValueError("has both program and import: name one")
+        return {**value, "program": None}
+
+    @field_validator("program", mode="before")
+    @classmethod
+    def _named(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None and "imported" in info.data and info.data["imported"] is None:
+            raise ValueError("must be text")
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        whole = handler.resolve_ref_schema(handler(schema))
+        whole["required"] = [key for key in whole["required"] if key != "program"]
+        whole["properties"]["program"] = whole["properties"]["program"]["anyOf"][0]
+        whole["oneOf"] = [{"required": ["program"]}, {"required": ["import"]}]
+        return whole
 
 
 class Trace(Model):
