@@ -75,6 +75,8 @@ def why_not(loaded: "Loaded", cpus: int) -> list[str]:
                 f"workloads.{index}: a program that starts later would bring the start of its "
                 "interpreter along"
             )
+        if workload.imported is not None:
+            found.append(f"workloads.{index}.import: only programs are run natively here")
         if workload.stdin is not None:
             found.append(f"workloads.{index}.stdin: is not given to native programs here")
     if sum(workload.instances for workload in config.workloads) > MOST:
@@ -87,6 +89,7 @@ def programs_of(loaded: "Loaded") -> list[Program]:
     found = []
     for workload in loaded.config.workloads:
         named = workload.program
+        assert named is not None, "refusals() was not asked"
         shipped = "/" not in named and not named.endswith(".py")
         file = PROGRAMS / f"{named}.py" if shipped else loaded.folder / named
         params = (f"{name}={value}" for name, value in workload.params.items())

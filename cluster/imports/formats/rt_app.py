@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from cluster.config.errors import Problem, got
 from cluster.imports.format import Format, ImportProblems, filled
-from cluster.imports.json_text import JsonTextError, Node, read_json
+from cluster.imports.json_text import JsonTextError, Node, Plain, read_json
 
 MAX_BYTES: Final = 4 << 20
 MAX_THREADS: Final = 10_000
@@ -376,8 +376,8 @@ class _Reader:
             return event, condition, self.semaphore("mutex", names.get("mutex", ""))
         if event == "yield":
             return (event,)
-        if event == "suspend":
-            return self.suspended(event, task.name)
+        if event == "suspend":  # its text may miss, or be empty
+            return self.suspended(event, node.value if node.value else task.name)
         name = self.reference(node, path, node)
         if event == "resume":
             return self.suspended(event, name)
@@ -410,9 +410,10 @@ class _Reader:
             self.semaphores += 2 if kind in ("condition", "barrier") else 1
         return self.named[key]
 
-    def suspended(self, event: str, name: str) -> tuple[object, ...]:
-        """Return the event that waits for, or gives, a resume of the thread ``name``."""
-        return event, self.semaphore("condition", name), self.semaphore("mutex", name)
+    def suspended(self, event: str, name: Plain) -> tuple[object, ...]:
+        """Return the event that waits for, or gives, a resume of ``name``."""
+        key = f"{name}"
+        return event, self.semaphore("condition", key), self.semaphore("mutex", key)
 
     def barrier(self, task: _Task, name: str) -> tuple[int, int]:
         """Return semaphore and place of a barrier; one use more of it is counted."""
