@@ -161,8 +161,8 @@ def _share(names: Mapping[int, float], width: float) -> float:
 
 def _bins(curve: Curve, end_ns: int, size: float) -> list[float]:
     """Return the edges of a curve's bins."""
-    edges = [curve.width_ns * place for place in range(len(curve.sums))]
-    return [each / size for each in [*edges, max(end_ns, edges[-1] if edges else 0)]]
+    edges = [curve.width_ns * place for place in range(max(1, len(curve.sums)))]
+    return [each / size for each in [*edges, max(end_ns, edges[-1] + 1)]]
 
 
 def _draw_states(axes: Any, history: History, size: float) -> None:

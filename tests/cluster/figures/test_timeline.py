@@ -91,6 +91,18 @@ def test_a_name_with_dollars_and_control_characters_is_no_formula(history: Histo
     assert "$x$" in words_of(svg)
 
 
+def test_a_trace_that_was_cut_before_anything_happened_is_drawn_empty() -> None:
+    class Nothing:
+        cpus = 2
+        cpu_of = ()
+
+        def batches(self) -> tuple[()]:
+            return ()
+
+    svg = figure_bytes(run_figure("cut", History(Nothing())), "svg")  # type: ignore[arg-type]
+    assert "Who ran where" in words_of(svg)
+
+
 def test_a_lane_of_many_stays_is_drawn_in_columns_that_are_as_busy() -> None:
     stays = Stays()
     for number in range(1000):
