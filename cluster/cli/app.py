@@ -28,6 +28,7 @@ _COMMANDS: Final = {
     "trace": "trace",
     "summary": "trace",
     "export": "export",
+    "recording": "recording",
     "report": "report",
     "ps": "ps",
     "pstree": "ps",

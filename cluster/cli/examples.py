@@ -89,6 +89,10 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
         ("MP.litmus --model tso", "what a test may end in"),
         ("tests --jobs 2", "a line for each test of a folder"),
     ),
+    "recording": (
+        ("make.strace -o make.py", "of strace -f -ttt -T -y -o make.strace make -j2"),
+        ("make.perf.txt", "of perf script, of perf sched record; gives make.perf.txt.py"),
+    ),
     "compile": (("", "once; later runs find it"),),
     "sched latency": (("latest --sort max", "by task, the longest delay first"),),
     "sched timehist": (
