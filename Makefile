@@ -15,7 +15,7 @@ JOBS ?= 2
 
 PYTHONS ?=
 
-.PHONY: help setup core run test check soak bench experiments wheel fast clean-fast clean
+.PHONY: help setup core run test check soak bench experiments wheel site fast clean-fast clean
 .DEFAULT_GOAL := help
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo "             and the cases of large sets of tests that make test leaves out"
 	@echo "make bench   lifecycles per second against the host kernel and SimPy"
 	@echo "make experiments  the book's experiments: tables and figures are written into docs/experiments"
+	@echo "make site    the documentation as a site, in build/site"
 	@echo "make wheel   wheels in dist/: one of Python only, and one with the compiled core for each of"
 	@echo "             python3.11, 3.12, 3.13 that is on PATH (PYTHONS='/opt/py/bin/python3.12 ...')"
 	@echo "make fast    compile the core now, which setup and run only begin; make clean-fast removes it"
@@ -84,6 +85,9 @@ bench: $(STAMP)
 # what differs from what the pages show is for their text to say: look at git diff
 experiments: $(STAMP) core
 	$(BIN)/python docs/blocks.py $(EXPERIMENTS)
+
+site: $(STAMP)
+	$(BIN)/python docs/make_site.py
 
 wheel: $(STAMP)
 	$(BIN)/python -m cluster.make_wheels -o dist $(PYTHONS)
