@@ -145,12 +145,17 @@ def configuration_page() -> str:
     shown = ["# Configuration keys\n", WRITTEN]
     shown.append("`smplab schema` prints the JSON schema that this page is made of.\n")
     for name, part in parts.items():
-        if "properties" not in part:
+        wholes = [one for one in (part, *part.get("anyOf", ())) if "properties" in one]
+        if not wholes:
             continue
-        shown.append(f"\n## {name or 'The file'}\n\n{_plain(part.get('description', ''))}\n")
+        [whole] = wholes
+        meaning = part.get("description") or whole.get("description", "")
+        shown.append(f"\n## {name or 'The file'}\n\n{_plain(meaning)}\n")
+        if whole is not part:
+            shown.append("\nIts name may stand alone, as text.\n")
         shown.append("\n| key | type | default | meaning |\n|---|---|---|---|\n")
-        for key, value in part["properties"].items():
-            needed = key in part.get("required", ())
+        for key, value in whole["properties"].items():
+            needed = key in whole.get("required", ())
             default = "needed" if needed else _default(value.get("default"))
             kind, meaning = _kind(value), " ".join(dict.fromkeys(_meanings(value)))
             shown.append(f"| `{key}` | {_cell(kind)} | {_cell(default)} | {_cell(meaning)} |\n")
@@ -278,11 +283,23 @@ def write_source(folder: Path) -> None:
                 text = re.sub(rb"\]\((\.\./)+README\.md", f"]({front}".encode(), text)
             copy.write_bytes(text)
     readme = (ROOT / "README.md").read_text("utf-8")
-    (folder / "index.md").write_text(readme.replace("](docs/", "]("), "utf-8")
+    front = readme.replace("](docs/", "](").replace("](decisions)", "](decisions/index.md)")
+    (folder / "index.md").write_text(front, "utf-8")
+    (folder / "decisions" / "index.md").write_text(_list_of(folder / "decisions"), "utf-8")
     for name, make in REFERENCE.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(make(), "utf-8")
+
+
+def _list_of(folder: Path) -> str:
+    """Return a page with links to all pages of a folder, by their titles."""
+    titles = {
+        path.name: path.read_text("utf-8").partition("\n")[0].lstrip("# ")
+        for path in sorted(folder.glob("0*.md"))
+    }
+    links = "".join(f"- [{title}]({name})\n" for name, title in titles.items())
+    return f"# Decisions\n\nWhy things are as they are.\n\n{links}"
 
 
 def navigation(folder: Path) -> list[dict[str, Any]]:
@@ -359,9 +376,13 @@ def build(out: Path) -> int:
         write_source(source)
         config = Path(folder, "mkdocs.yml")
         config.write_text(yaml.safe_dump(settings(source, made), sort_keys=False), "utf-8")
-        words = ["build", "--strict", "--quiet", "--config-file", str(config)]
+        words = ["build", "--strict", "--config-file", str(config)]
         quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # an advertisement, at each build
-        done = subprocess.run([sys.executable, "-m", "mkdocs", *words], check=False, env=quiet)
+        command = [sys.executable, "-m", "mkdocs", *words]
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, env=quiet)
+        # --quiet would hide warnings from --strict, too
+        told = [line for line in done.stderr.splitlines() if not line.startswith("INFO")]
+        sys.stderr.writelines(f"{line}\n" for line in told if line.strip())
         if done.returncode == 0:
             shutil.rmtree(out, ignore_errors=True)
             out.parent.mkdir(parents=True, exist_ok=True)

@@ -73,6 +73,11 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
         ("experiment.yaml --resume latest", "what a sweep that was stopped lacks"),
         ("experiment.yaml --engine ray --address auto", "tasks on a cluster"),
     ),
+    "calibrate": (("-o costs.yaml", "what this host's kernel costs; about a minute"),),
+    "predict": (
+        ("fork_exec_storm --cpus 2 --costs costs.yaml", "emulated and on this host, side by side"),
+        ("storm.yaml --within 10%", "exit code 1 if throughput is off by more"),
+    ),
     "compare": (
         ("runs/a runs/b", "how b differs from a"),
         ("latest --by sched.fair --measure virtual", "values of an axis of the newest sweep"),

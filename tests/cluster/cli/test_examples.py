@@ -12,7 +12,7 @@ from cluster.cli.app import CLICK_ERROR, make_app
 from cluster.cli.examples import EXAMPLES, lines
 
 #: Files that the examples name.
-FILES = ("storm.yaml", "experiment.yaml", "hello.py", "bug.run", "MP.litmus")
+FILES = ("storm.yaml", "experiment.yaml", "hello.py", "bug.run", "MP.litmus", "costs.yaml")
 COMMAND_LINE: Any = typer.main.get_command(make_app())
 
 
