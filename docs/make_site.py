@@ -68,6 +68,11 @@ NAV: Final[dict[str, tuple[str, ...]]] = {
     ),
     "For developers": ("architecture.md", "adding.md", "testing.md", "decisions/"),
 }
+#: Folders of pages that get a page with links to all of them, and its title.
+LISTED: Final[dict[str, str]] = {
+    "decisions": "Why things are as they are",
+    "experiments": "The book's experiments",
+}
 #: Where a page goes that NAV does not name, so that a new page is never lost.
 OTHERS: Final = "How to"
 
@@ -283,23 +288,27 @@ def write_source(folder: Path) -> None:
                 text = re.sub(rb"\]\((\.\./)+README\.md", f"]({front}".encode(), text)
             copy.write_bytes(text)
     readme = (ROOT / "README.md").read_text("utf-8")
-    front = readme.replace("](docs/", "](").replace("](decisions)", "](decisions/index.md)")
+    front = readme.replace("](docs/", "](")
+    for name, title in LISTED.items():
+        if (folder / name).is_dir():
+            front = re.sub(rf"\]\({name}/?\)", f"]({name}/index.md)", front)
+            page = folder / name / "index.md"
+            page.write_text(_list_of(folder / name, title), "utf-8")
     (folder / "index.md").write_text(front, "utf-8")
-    (folder / "decisions" / "index.md").write_text(_list_of(folder / "decisions"), "utf-8")
     for name, make in REFERENCE.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(make(), "utf-8")
 
 
-def _list_of(folder: Path) -> str:
+def _list_of(folder: Path, title: str) -> str:
     """Return a page with links to all pages of a folder, by their titles."""
     titles = {
         path.name: path.read_text("utf-8").partition("\n")[0].lstrip("# ")
-        for path in sorted(folder.glob("0*.md"))
+        for path in sorted(folder.glob("*.md"))
     }
-    links = "".join(f"- [{title}]({name})\n" for name, title in titles.items())
-    return f"# Decisions\n\nWhy things are as they are.\n\n{links}"
+    links = "".join(f"- [{shown}]({name})\n" for name, shown in titles.items())
+    return f"# {title}\n\n{links}"
 
 
 def navigation(folder: Path) -> list[dict[str, Any]]:

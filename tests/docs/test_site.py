@@ -96,8 +96,7 @@ def test_a_link_to_nothing_is_an_error_and_leaves_the_site_that_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     docs = tmp_path / "docs"
-    (docs / "decisions").mkdir(parents=True)
-    (docs / "decisions" / "0001-one.md").write_text("# 1. One\n", "utf-8")
+    docs.mkdir()
     (docs / "one.md").write_text("# One\n\n[two](two.md)\n", "utf-8")
     (docs / "guest-language.md").write_text("# Words\n", "utf-8")
     monkeypatch.setattr(make_site, "DOCS", docs)
