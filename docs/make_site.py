@@ -281,12 +281,10 @@ def write_source(folder: Path) -> None:
         if path.suffix in (".md", ".svg", ".png", ".ipynb") and path.is_file():
             copy = folder / path.relative_to(DOCS)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            text = path.read_bytes()
             if path.suffix == ".md":
-                depth = len(path.relative_to(DOCS).parents) - 1
-                front = "../" * depth + "index.md"
-                text = re.sub(rb"\]\((\.\./)+README\.md", f"]({front}".encode(), text)
-            copy.write_bytes(text)
+                copy.write_text(_page(path), "utf-8")
+            else:
+                shutil.copyfile(path, copy)
     readme = (ROOT / "README.md").read_text("utf-8")
     front = readme.replace("](docs/", "](")
     for name, title in LISTED.items():
@@ -299,6 +297,21 @@ def write_source(folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(make(), "utf-8")
+
+
+def _page(path: Path) -> str:
+    """Return a page whose links to README lead to the front page; other files are only named."""
+
+    def inside(match: re.Match[str]) -> str:
+        target = (path.parent / match[2]).resolve()
+        if target == ROOT / "README.md":
+            front = "../" * (len(path.relative_to(DOCS).parents) - 1) + "index.md"
+            return f"[{match[1]}]({front}{match[3] or ''})"
+        if target.exists() and not target.is_relative_to(DOCS):
+            return f"{match[1]} (`{target.relative_to(ROOT)}`)"
+        return match[0]
+
+    return re.sub(r"\[([^\]]*)\]\((\.\./[^)#]*)(#[^)]*)?\)", inside, path.read_text("utf-8"))
 
 
 def _list_of(folder: Path, title: str) -> str:
