@@ -46,6 +46,7 @@ _COMMANDS: Final = {
     "scheduler": "scheduler",
     "litmus": "litmus",
     "race": "race_explain",  # with all of cluster.cli.race
+    "import": "imports",
     "compile": "compile",
 }
 # Typer carries its own click; the base of its usage errors has no public name.

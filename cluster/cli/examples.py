@@ -31,6 +31,7 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
         ("storm.yaml", "all that is wrong, each at its line and column"),
         ("storm.yaml --set machine.cpus=0", "with a key changed"),
     ),
+    "import": (("app.json", "as a program: smplab import app.json > app.py"),),
     "schema": (("", "for an editor: smplab schema > schema.json"),),
     "list": (
         ("", "what there is to be named"),

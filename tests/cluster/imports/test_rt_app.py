@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cluster.build import resolve
 from cluster.cli.common import console_outputs
+from cluster.cli.main import run_command
 from cluster.config import ConfigError, load_config
 from cluster.imports.format import ImportProblems
 from cluster.imports.formats.rt_app import FORMAT
@@ -167,6 +168,18 @@ def test_a_file_that_nobody_recognises_is_refused(tmp_path: Path) -> None:
     tmp_path.joinpath("x").write_bytes(b"\0\1\2")
     with pytest.raises(ImportProblems, match=r"no known kind of file \(known: .*rt-app"):
         program_of(tmp_path / "x")
+
+
+def test_the_import_command_prints_the_program_or_says_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "app.json"
+    file.write_text(PAIRS)
+    assert run_command(["import", str(file)]) == 0
+    assert capsys.readouterr().out == program_of(file)
+    file.write_text("{")
+    assert run_command(["import", str(file)]) == 2
+    assert "app.json:1:2: expected a key or '}' (found the end)" in capsys.readouterr().err
 
 
 def test_every_format_has_its_own_name() -> None:
