@@ -5,6 +5,9 @@ from typing import BinaryIO
 
 from workloads.recordings import perf_script, strace
 from workloads.recordings.model import MAX_LINE, Recording, RecordingError
+from workloads.recordings.strace_lines import Line, parse_line
+
+_LOOKED_AT = 100  # lines
 
 
 def load_recording(path: Path) -> Recording:
@@ -17,15 +20,30 @@ def load_recording(path: Path) -> Recording:
     with path.open("rb") as source:
         if not source.seekable():
             raise RecordingError(f"{path}: must be a file, not a pipe")
-        reader = perf_script.read if _is_perf_script(source) else strace.read
-        source.seek(0)
-        return reader(source, str(path))
+        return read_recording(source, str(path))
 
 
-def _is_perf_script(source: BinaryIO) -> bool:
-    """Tell whether the first line that is no comment is one of perf script."""
-    for _ in range(100):
+def read_recording(source: BinaryIO, name: str) -> Recording:
+    """Return the recording in an open file, which messages call ``name``.
+
+    Raises:
+        RecordingError: it cannot be used, with a line for each problem.
+    """
+    reader = perf_script.read if perf_script.is_line(_first_line(source)) else strace.read
+    source.seek(0)
+    return reader(source, name)
+
+
+def is_recording(source: BinaryIO) -> bool:
+    """Tell whether the first line that is no comment is one of strace or of perf script."""
+    line = _first_line(source)
+    return bool(line) and (perf_script.is_line(line) or isinstance(parse_line(line), Line))
+
+
+def _first_line(source: BinaryIO) -> str:
+    """Return the first line that says something, of the first ones; else an empty string."""
+    for _ in range(_LOOKED_AT):
         line = source.readline(MAX_LINE)
         if line.strip() and not line.startswith(b"#"):
-            return perf_script.is_line(line.decode("utf-8", "replace").rstrip())
-    return False
+            return line.decode("utf-8", "replace").rstrip()
+    return ""
