@@ -337,6 +337,9 @@ def _check_file(name: str, sandbox: Sandbox) -> None:
     elif name.endswith(".litmus"):
         code, lines = sandbox.execute(f"smplab litmus {name}")
         allowed = (OK,)
+    elif name.endswith(".json"):  # configurations on pages are YAML: this is what one imports
+        code, lines = sandbox.execute(f"smplab import {name}")
+        allowed = (OK,)
     else:
         code, lines = sandbox.execute(f"smplab validate {name}")
         allowed = (OK,)
