@@ -58,6 +58,7 @@ NOT_RUN: Final[dict[tuple[str, str], str]] = {
     ("README.md", "smplab diff tests/guest/wait tests/guest/ptrace --cpus 1,2,8 --seeds 3"): (
         "runs 100 programs; tests/cluster/test_guest_programs.py compares the same ones"
     ),
+    ("docs/calibration.md", "costs: ./costs.yaml"): "a line of a configuration",
     ("README.md", "smplab outcomes races/parallel/fork_order --engine ray"): (
         "100 runs on Ray; tests/cluster/test_outcomes.py makes a few"
     ),

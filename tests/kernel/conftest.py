@@ -65,7 +65,7 @@ class SmallKernel(Kernel):
             self.spec.memory_bytes // self.spec.page_size,
             commit_limited=self.spec.overcommit_memory == 2,
         )
-        self.slabs = boot_slabs(self.frames, self.spec.cpus)
+        self.slabs = boot_slabs(self.frames, self.spec.cpus, packed=self.spec.slab == "caches")
         self.arch = arch_of(self.spec.arch)
         self.stacks = boot_stacks(self)
         self.vfs = boot_vfs(self)

@@ -44,7 +44,7 @@ def test_what_is_wrong_in_a_recording_is_told_at_its_place(tmp_path: Path) -> No
 def test_perf_data_is_told_how_to_become_text(tmp_path: Path) -> None:
     path = tmp_path / "perf.data"
     path.write_bytes(b"PERFILE2" + bytes(100))
-    with pytest.raises(ImportProblems, match="this is perf.data: write it as text first"):
+    with pytest.raises(ImportProblems, match="write it as text first"):
         program_of(path)
 
 

@@ -88,7 +88,7 @@ class World:
             now_ns=0,
             cpu=0,
             frames=frames,
-            slabs=boot_slabs(frames, 2),
+            slabs=boot_slabs(frames, 2, packed=True),
             stacks=StackRegion(0x1000000, 0x2000000, 16384, frames),
             pids=PidMap(1000),
             vfs=Vfs(0, 1000),
