@@ -78,6 +78,7 @@ NOT_RUN: Final[dict[tuple[str, str], str]] = {
     ("docs/races.md", "smplab: replay diverged: step 41: expected"): (
         "an example of a message; tests/cluster/race/test_command.py makes one"
     ),
+    ("docs/lessons/02-states.md", "fork                           exit"): "a drawing",
     ("docs/architecture.md", "configs/*.yaml ─▶ cluster/config ─▶ cluster/build ─▶ MachineSpec"): (
         "a drawing"
     ),
@@ -95,7 +96,7 @@ MASKS: Final = tuple(
         (r"^((?:lifecycles|forks, vforks|exits) .+) [\d,]+/s$", r"\1 WALL"),
         # strace: a longer path of the folder takes longer to look up
         (r"^(\d+) 0\.\d{9} ", r"\1 TIME "),
-        (r"^(\S*\d+ .*: exited with \d+) after .*$", r"\1 after TIME"),
+        (r"^(\D*\d+ .*: (?:exited with \d+|killed by \w+)) after .*$", r"\1 after TIME"),
         # the table Host time
         (r"^(\D+) [\d.,]+ [mun]?s \d+ %$", r"\1 WALL"),
     )
