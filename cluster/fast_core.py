@@ -128,9 +128,10 @@ def settle() -> None:
         return
     compiled = os.environ.get(VARIABLE, "auto") in ("auto", "compiled")
     root = (find() if compiled else None) or forms.ensure(ROOT)
-    if root is None or str(root) in sys.path:
+    if root is None:
         return
-    sys.path.insert(0, str(root))
+    # a spawned process is given the path of the one that spawned it, where it may stand behind
+    sys.path[:] = [str(root), *(place for place in sys.path if place != str(root))]
     if not in_source_tree():
         with contextlib.suppress(OSError):
             os.utime(root)  # cluster.compile_core removes builds that nobody has used for long

@@ -3,6 +3,8 @@
 import ast
 import builtins
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -167,6 +169,29 @@ def test_a_compiler_that_fails_is_one_line_and_leaves_nothing(
     assert compile_core.main([]) == 1
     assert "not built: the C compiler refused" in capsys.readouterr().err
     assert [path.name for path in fast_core.builds_dir().iterdir()] == ["lock"]
+
+
+def test_a_spawned_process_has_the_core_of_the_one_that_spawned_it() -> None:
+    """It is given that one's ``sys.path``, in which something may have come to the front since."""
+    script = (
+        "import sys\n"
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "from multiprocessing import get_context\n"
+        "from cluster import fast_core\n"
+        "import kernel.costs\n"
+        "sys.path.insert(0, str(fast_core.ROOT))\n"
+        "with ProcessPoolExecutor(1, get_context('spawn')) as pool:\n"
+        "    print(fast_core.has_forms(), pool.submit(fast_core.has_forms).result())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, fast_core.VARIABLE: "pure"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True True\n"
 
 
 def test_every_module_named_as_interpreted_exists() -> None:
