@@ -27,18 +27,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import typer
+import yaml
+
+from cluster.cli.app import commands_of, make_app
+from cluster.cli.configs import schema_text
+from cluster.cli.examples import lines
+from kernel.events import EVENTS
+from workloads.language.tables import MODULES, Const, Exc, Made, Pure, Routine, Sys, Value
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = ROOT / "docs"
-sys.path.insert(0, str(ROOT))
-
-import typer  # noqa: E402
-import yaml  # noqa: E402
-
-from cluster.cli.app import make_app  # noqa: E402
-from cluster.cli.configs import schema_text  # noqa: E402
-from cluster.cli.examples import lines  # noqa: E402
-from kernel.events import EVENTS  # noqa: E402
-from workloads.language.tables import MODULES, Const, Exc, Made, Pure, Routine, Sys, Value  # noqa: E402
 
 #: The pages that have a place of their own, in order; folders are listed whole.
 NAV: Final[dict[str, tuple[str, ...]]] = {
@@ -109,7 +108,7 @@ WRITTEN: Final = "Written by `docs/make_site.py` from the code.\n\n"
 def commands_page() -> str:
     """Return the page of the command line."""
     shown = ["# Commands\n", WRITTEN]
-    for name, command in _commands(typer.main.get_command(make_app()), ""):
+    for name, command in commands_of(typer.main.get_command(make_app())):
         shown.append(f"## smplab {name}\n\n{_plain(command.help or '')}\n")
         rows = [row for row in map(_parameter, command.params) if row]
         if rows:
@@ -119,14 +118,6 @@ def commands_page() -> str:
         examples = [f"$ {line}    # {what}" for line, what in lines(name)]
         shown.append("\n```\n" + "\n".join(examples) + "\n```\n\n")
     return "\n".join(shown)
-
-
-def _commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from _commands(command, f"{prefix}{name} ")
-        else:
-            yield f"{prefix}{name}", command
 
 
 def _parameter(parameter: Any) -> str:

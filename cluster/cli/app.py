@@ -88,6 +88,15 @@ def _commands(app: typer.Typer) -> Iterator[tuple[str, Any]]:
                 yield f"{group.typer_instance.info.name} ", command
 
 
+def commands_of(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the commands of a command line that Typer has made, by name, with that of a group."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands_of(command, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}", command
+
+
 def _interruptible(command: Callable[..., Any]) -> Callable[..., Any]:
     """Make Ctrl-C a failure like the others; Typer would end the program without a word."""
 

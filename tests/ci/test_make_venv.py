@@ -1,6 +1,5 @@
 """Which Python ``make setup`` takes: ``.ci/make_venv`` and the probe that it asks."""
 
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -9,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.scripts import script
 
 CI = Path(__file__).resolve().parents[2] / ".ci"
 MakePython = Callable[..., Path]
@@ -91,11 +92,7 @@ def test_without_a_python_that_serves_it_says_what_is_needed(
 @pytest.fixture
 def probe() -> ModuleType:
     """The probe as a module."""
-    spec = importlib.util.spec_from_file_location("probe_python", CI / "probe_python.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(CI / "probe_python.py")
 
 
 @pytest.mark.parametrize(

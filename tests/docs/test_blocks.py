@@ -3,28 +3,19 @@
 After a change of what is printed, ``python docs/blocks.py`` writes the new outputs.
 """
 
-import importlib.util
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.scripts import script
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _load() -> Any:
-    spec = importlib.util.spec_from_file_location("blocks", ROOT / "docs" / "blocks.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["blocks"] = module  # its dataclasses look themselves up
-    spec.loader.exec_module(module)
-    return module
-
-
-blocks = _load()
+blocks = script(ROOT / "docs" / "blocks.py")
 BLOCKS = blocks.all_blocks()
 RUN = [
     pytest.param(

@@ -1,30 +1,19 @@
 """The site of the documentation: nothing is missing from it, and it builds without a warning."""
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cluster.cli.examples import EXAMPLES
 from kernel.events import EVENTS
+from tests.scripts import script
 from workloads.language.tables import MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _load() -> Any:
-    spec = importlib.util.spec_from_file_location("make_site", ROOT / "docs" / "make_site.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["make_site"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-make_site = _load()
+make_site = script(ROOT / "docs" / "make_site.py")
 
 
 def headings(page: str) -> list[str]:

@@ -1,25 +1,19 @@
 """docs/tutorial.ipynb runs from top to bottom, and is what its script makes."""
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.scripts import script
+
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial.ipynb"
-
-
-def script() -> Any:
-    spec = importlib.util.spec_from_file_location("make_tutorial", ROOT / "docs/make_tutorial.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+MAKE_TUTORIAL = script(ROOT / "docs" / "make_tutorial.py")
 
 
 def test_the_file_is_what_the_script_makes() -> None:
-    assert TUTORIAL.read_text("utf-8") == script().text_of_notebook()
+    assert TUTORIAL.read_text("utf-8") == MAKE_TUTORIAL.text_of_notebook()
 
 
 @pytest.mark.slow

@@ -1,30 +1,19 @@
 """The examples that --help ends with: every command has some, and each can be typed."""
 
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
-from cluster.cli.app import CLICK_ERROR, make_app
+from cluster.cli.app import CLICK_ERROR, commands_of, make_app
 from cluster.cli.examples import EXAMPLES, lines
 
 #: Files that the examples name.
 FILES = ("storm.yaml", "experiment.yaml", "hello.py", "bug.run", "MP.litmus", "costs.yaml")
 COMMAND_LINE: Any = typer.main.get_command(make_app())
-
-
-def commands(group: Any = COMMAND_LINE, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from commands(command, f"{prefix}{name} ")
-        else:
-            yield f"{prefix}{name}", command
-
-
-COMMANDS = dict(commands())
+COMMANDS = dict(commands_of(COMMAND_LINE))
 
 
 def test_every_command_has_examples_and_no_other_has() -> None:
