@@ -13,6 +13,7 @@ from cluster.cli.options import (
     JobsOption,
     JsonOption,
     SetOption,
+    json_or_csv,
 )
 from cluster.exit_codes import BROKEN, FAILED, OK, USAGE, CliError
 
@@ -56,13 +57,12 @@ def accuracy(
     """
     from cluster.catalogue import config_path
     from cluster.cli.common import checked_machine, overrides
-    from cluster.cli.race_files import check_writable, refuse, write
+    from cluster.cli.writing import check_writable, refuse, write
     from cluster.config.accuracy import read_comparison
     from cluster.report.accuracy import accuracy_csv, accuracy_json, accuracy_lines, rows_of
     from cluster.report.tradeoff import print_tradeoff, tradeoff_html, tradeoff_svg
 
-    if as_json and as_csv:
-        raise CliError(USAGE, "usage", "--json and --csv: choose one")
+    json_or_csv(as_json, as_csv)
     if plot is not None and plot.suffix not in _PLOTS:
         raise CliError(USAGE, "usage", f"--plot: must end in {' or '.join(_PLOTS)} (got {plot})")
     if engine == "ray" and jobs > 1:

@@ -1,12 +1,12 @@
 """``smplab calibrate``: measure what this host's kernel costs, as a cost profile."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cluster.cli.writing import check_writable
 from cluster.exit_codes import BROKEN, OK, USAGE, CliError
 
 if TYPE_CHECKING:
@@ -83,14 +83,7 @@ def _check_place(out: Path | None, name: str) -> None:
 
     if not re.search(NAME_PATTERN, name):
         raise CliError(USAGE, "usage", f"--name {name}: letters, digits, '.', '_' and '-' only")
-    if out is None:
-        return
-    if out.is_dir():
-        raise CliError(USAGE, "usage", f"{out}: is a directory")
-    if not out.parent.is_dir():
-        raise CliError(USAGE, "usage", f"{out.parent}: no such directory")
-    if not os.access(out.parent, os.W_OK):
-        raise CliError(USAGE, "usage", f"{out.parent}: may not be written")
+    check_writable(out=out)
 
 
 def _told(number: int, kind: str) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cluster.cli.options import CsvOption, JsonOption
+from cluster.cli.options import CsvOption, JsonOption, json_or_csv
 from cluster.exit_codes import OK, USAGE, CliError
 
 
@@ -41,8 +41,7 @@ def compare(
     from cluster.sweep.differences import compare as compared
     from cluster.sweep.directory import SweepDirError
 
-    if as_json and as_csv:
-        raise CliError(USAGE, "usage", "--json and --csv: choose one")
+    json_or_csv(as_json, as_csv)
     measures = [name.strip() for name in measure.split(",")] if measure is not None else []
     try:
         check_directories(runs)

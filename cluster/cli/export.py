@@ -8,7 +8,8 @@ import typer
 
 from cluster.cli.options import TraceArgument
 from cluster.cli.trace import trace_file
-from cluster.exit_codes import TRY_AGAIN, USAGE, CliError
+from cluster.cli.writing import told_if_not_written
+from cluster.exit_codes import USAGE, CliError
 
 
 def complete_format(incomplete: str) -> list[str]:
@@ -46,7 +47,6 @@ def export(
     """
     from cluster.export import FORMATS, CannotExport
     from cluster.export import export as write
-    from cluster.export.sink import FULL
     from cluster.rundir import RunDir, run_path
     from cluster.trace import TraceError
 
@@ -59,18 +59,12 @@ def export(
     trace = trace_file(path)
     target = Path(out) if out else _default(path, FORMATS[format_].suffix)
     try:
-        count, complete = write(trace, format_, target)
+        with told_if_not_written(target):
+            count, complete = write(trace, format_, target)
     except TraceError as error:
         raise CliError(USAGE, "bad trace", str(error)) from None
     except CannotExport as error:
         raise CliError(USAGE, "cannot export", str(error)) from None
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        if error.filename != str(target):
-            raise
-        code = TRY_AGAIN if error.errno in FULL else USAGE
-        raise CliError(code, "cannot write", f"{target}: {error.strerror}") from None
     if not complete:
         print("smplab: note: this trace was cut; it ends early", file=sys.stderr)
     if str(target) != "-":

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cluster.cli.completion import complete_config, complete_run
+from cluster.exit_codes import USAGE, CliError
 
 ConfigArgument = Annotated[
     Path,
@@ -56,3 +57,13 @@ CsvOption = Annotated[bool, typer.Option("--csv", help="As CSV; times in ns.")]
 LogFormatOption = Annotated[str, typer.Option(help="Log lines on stderr: console (with -v), json.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log lines on stderr, too.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only errors and the digest.")]
+
+
+def json_or_csv(as_json: bool, as_csv: bool) -> None:
+    """See to it that not both are asked for.
+
+    Raises:
+        CliError: they are.
+    """
+    if as_json and as_csv:
+        raise CliError(USAGE, "usage", "--json and --csv: choose one")

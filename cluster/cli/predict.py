@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cluster.cli.options import ConfigArgument, CsvOption, JsonOption, SetOption
+from cluster.cli.options import ConfigArgument, CsvOption, JsonOption, SetOption, json_or_csv
 from cluster.exit_codes import BROKEN, FAILED, OK, USAGE, CliError
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def predict(
     from cluster.prediction.host import HostError, why_not
     from cluster.prediction.rows import measured
 
-    if as_json and as_csv:
-        raise CliError(USAGE, "usage", "--json and --csv: choose one")
+    json_or_csv(as_json, as_csv)
     bound = _bound(within)
     flags: dict[str, object] = {"machine__cpus": cpus}
     if costs is not None:

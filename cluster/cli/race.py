@@ -13,14 +13,7 @@ import typer
 
 from cluster import fast_core
 from cluster.cli.completion import complete_scenario
-from cluster.cli.race_files import (
-    check_writable,
-    code_hash,
-    divergence_told,
-    record_for,
-    refuse,
-    write,
-)
+from cluster.cli.race_files import code_hash, divergence_told, record_for
 from cluster.cli.race_mutants import mutants
 from cluster.cli.race_points import points, pure_core
 from cluster.cli.race_workers import (
@@ -33,6 +26,7 @@ from cluster.cli.race_workers import (
     replay_often,
     workers,
 )
+from cluster.cli.writing import check_writable, refuse, write
 from cluster.exit_codes import BUG_FOUND, DIVERGED, INCOMPLETE, OK, USAGE, CliError
 
 if TYPE_CHECKING:

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster.cli import race as commands
-from cluster.cli.race_files import (
-    check_writable,
-    code_hash,
-    divergence_told,
-    record_for,
-    refuse,
-    write,
-)
+from cluster.cli.race_files import code_hash, divergence_told, record_for
 from cluster.cli.race_prove import prove
+from cluster.cli.writing import check_writable, refuse, write
 from cluster.exit_codes import DIVERGED, OK, USAGE, CliError
 
 if TYPE_CHECKING:

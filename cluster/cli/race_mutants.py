@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import fast_core
-from cluster.cli.race_files import check_writable, refuse, write
 from cluster.cli.race_hunt import exit_code, hunts, why_none
 from cluster.cli.race_points import pure_core
 from cluster.cli.race_workers import LOST, Engine, Jobs, end_of, workers
+from cluster.cli.writing import check_writable, refuse, write
 from cluster.exit_codes import BROKEN, BUG_FOUND, INCOMPLETE, OK, USAGE, CliError
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster.cli import race
-from cluster.cli.race_files import check_writable, code_hash, refuse, write
+from cluster.cli.race_files import code_hash
 from cluster.cli.race_workers import LOST, Engine, Jobs, workers
+from cluster.cli.writing import check_writable, refuse, write
 from cluster.exit_codes import BROKEN, BUG_FOUND, INCOMPLETE, OK, USAGE, CliError
 
 if TYPE_CHECKING:

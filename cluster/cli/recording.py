@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cluster.exit_codes import TRY_AGAIN, USAGE, CliError
+from cluster.cli.writing import told_if_not_written
+from cluster.exit_codes import USAGE, CliError
 
 
 def recording(
@@ -23,7 +24,7 @@ def recording(
     Its processes fork, exec, compute, sleep, wait and end as the recorded ones did. What could not
     be carried over is listed on standard error, and in the program.
     """
-    from cluster.export.sink import FULL, output
+    from cluster.export.sink import output
     from kernel.trace.printable import printable_line
     from workloads.recordings.load import load_recording
     from workloads.recordings.model import RecordingError
@@ -37,12 +38,8 @@ def recording(
         raise CliError(USAGE, "bad recording", str(error)) from None
     except OSError as error:
         raise CliError(USAGE, "bad recording", f"{file}: {error.strerror}") from None
-    try:
-        with output(target) as sink:
-            sink.write(text.encode())
-    except OSError as error:
-        code = TRY_AGAIN if error.errno in FULL else USAGE
-        raise CliError(code, "cannot write", f"{target}: {error.strerror}") from None
+    with told_if_not_written(target), output(target) as sink:
+        sink.write(text.encode())
     for line in made.summary():
         print(printable_line(f"smplab: note: {line}"), file=sys.stderr)
     computed = sum(made.computed_ns(task) for task in made.tasks) / 1e6

@@ -7,7 +7,8 @@ from typing import Annotated, Final
 import typer
 
 from cluster.cli.completion import complete_run
-from cluster.exit_codes import TRY_AGAIN, USAGE, CliError
+from cluster.cli.writing import told_if_not_written
+from cluster.exit_codes import USAGE, CliError
 
 _HTML: Final = "html"
 _FORMATS: Final = (_HTML, "svg", "png")
@@ -61,7 +62,7 @@ def report(
     --format svg or png makes a figure of it, the same bytes each time. A page needs no network;
     open it with a browser, send it by mail. FILE appears when it is whole.
     """
-    from cluster.export.sink import FULL, output
+    from cluster.export.sink import output
     from cluster.figures.curves import NothingToDraw
     from cluster.figures.library import HOW, NoMatplotlib
     from cluster.sweep.differences import CompareError, is_sweep
@@ -85,12 +86,8 @@ def report(
     except (CompareError, NothingToDraw, SweepDirError) as error:
         raise CliError(USAGE, "report", str(error)) from None
     target = out or folder / f"report.{format_}"
-    try:
-        with output(target) as file:
-            file.write(data)
-    except OSError as error:
-        code = TRY_AGAIN if error.errno in FULL else USAGE
-        raise CliError(code, "cannot write", f"{target}: {error.strerror}") from None
+    with told_if_not_written(target), output(target) as file:
+        file.write(data)
     if str(target) != "-":
         print(target)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cluster.cli.completion import complete_config
-from cluster.cli.options import AddressOption, CsvOption, JsonOption, OutOption
+from cluster.cli.options import AddressOption, CsvOption, JsonOption, OutOption, json_or_csv
 from cluster.exit_codes import BROKEN, FAILED, OK, TRY_AGAIN, USAGE, CliError, report
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ def sweep(
     """
     from cluster.catalogue import config_path
 
-    if as_json and as_csv:
-        raise CliError(USAGE, "usage", "--json and --csv: choose one")
+    json_or_csv(as_json, as_csv)
     if resume is not None and out is not None:
         raise CliError(USAGE, "usage", "--out: a sweep that is gone on with has its directory")
     if table not in _TABLES:
