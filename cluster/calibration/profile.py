@@ -66,7 +66,7 @@ def profile_text(
     name: str, host: Mapping[str, str], found: Sequence[Found], checks: Sequence[Check]
 ) -> str:
     """Return the file: a cost profile that ``costs:`` of a configuration takes."""
-    rounds = found[0].measured.coverage if found else 0.0
+    coverage = found[0].measured.coverage if found else 0.0
     costs = {}
     for each in found:
         said = each.step.source
@@ -84,7 +84,7 @@ def profile_text(
         }
     data = {
         "name": name,
-        "description": f"measured by smplab calibrate; intervals have {rounds:.1%} of the noise",
+        "description": f"measured by smplab calibrate; intervals have {coverage:.1%} of the noise",
         "host": dict(host),
         "costs": costs,
     }

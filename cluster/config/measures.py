@@ -28,6 +28,8 @@ MEASURES: Final = {
     "late_p99": "a lateness that 99 % of them do not exceed",
     "late_max": "the greatest lateness",
 }
+#: A measure's whole, where it is counted in parts.
+PARTS: Final = {"jain": 1_000_000}
 TRACED: Final = frozenset(("wait_p50", "wait_p95", "wait_p99", "wait_max", "jain"))  # need a trace
 TIMES: Final = (  # in ns
     *("virtual", "wait_p50", "wait_p95", "wait_p99", "wait_max", "fork_mean", "queue_mean"),

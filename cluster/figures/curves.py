@@ -13,18 +13,15 @@ from one to the next.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import fmean, variance
 from typing import Final
 
-from cluster.config.measures import is_time
+from cluster.config.measures import PARTS, is_time
 from cluster.sweep.differences import Sample
-from cluster.sweep.intervals import t_quantile
+from cluster.sweep.intervals import mean_interval
 from cluster.sweep.table import typed
 
 #: lines of one panel; more cannot be told apart
 MOST_LINES: Final = 24
-_PARTS: Final = {"jain": 1_000_000}  # a measure's whole, where it is in parts
 _WIDE: Final = 20.0  # largest to least, from where on a scale is logarithmic
 
 
@@ -219,7 +216,7 @@ def _panel(
     places: Mapping[str, float],
 ) -> Panel:
     spots: dict[tuple[str, ...], list[Spot]] = {labels: [] for labels in lines}
-    parts = _PARTS.get(measure, 1)
+    parts = PARTS.get(measure, 1)
     for cell, runs in sample.cells.items():
         of_line = spots.get(tuple(cell[other] for other in telling))
         values = [found[measure] / parts for _, found in sorted(runs.items()) if measure in found]
@@ -235,10 +232,7 @@ def _panel(
 
 
 def _spot(x: float, label: str, values: Sequence[float]) -> Spot:
-    mean, half = fmean(values), 0.0
-    if len(values) > 1:
-        half = t_quantile(len(values) - 1) * sqrt(variance(values) / len(values))
-    return Spot(x, label, mean, mean - half, mean + half, len(values))
+    return Spot(x, label, *mean_interval(values), len(values))
 
 
 def _wide(values: Sequence[float]) -> bool:

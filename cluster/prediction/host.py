@@ -89,7 +89,7 @@ def programs_of(loaded: "Loaded") -> list[Program]:
     found = []
     for workload in loaded.config.workloads:
         named = workload.program
-        assert named is not None, "refusals() was not asked"
+        assert named is not None, "why_not() was not asked"
         shipped = "/" not in named and not named.endswith(".py")
         file = PROGRAMS / f"{named}.py" if shipped else loaded.folder / named
         params = (f"{name}={value}" for name, value in workload.params.items())

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cluster.config.experiment import Experiment
-from cluster.config.measures import is_time
+from cluster.config.measures import PARTS, is_time
 from cluster.engine_api import INTERRUPTED
 from cluster.report.units import format_ns
 from kernel.trace.printable import printable_line
@@ -54,7 +54,7 @@ def shown(measure: str, value: int | None) -> str:
         return "-"
     if is_time(measure):
         return format_ns(value)
-    return f"{value / 1_000_000:.4f}" if measure == "jain" else f"{value:,}"
+    return f"{value / PARTS[measure]:.4f}" if measure in PARTS else f"{value:,}"
 
 
 def sweep_json(experiment: Experiment, results: Sequence[dict[str, Any]]) -> str:

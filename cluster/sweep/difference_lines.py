@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from cluster.config.measures import is_time
+from cluster.config.measures import PARTS, is_time
 from cluster.report.sweep import shown
 from cluster.sweep.differences import Comparison, Row
 from cluster.sweep.intervals import NONE, PAIRED, WELCH
@@ -63,7 +63,7 @@ def _cells(row: Row) -> list[str]:
 
 
 def _value(measure: str, value: float) -> str:
-    if is_time(measure) or measure == "jain" or value == round(value):
+    if is_time(measure) or measure in PARTS or value == round(value):
         return shown(measure, round(value))
     return f"{value:,.2f}"
 

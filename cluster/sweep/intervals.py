@@ -8,7 +8,7 @@ Both assume that means are about normal, which a few runs of one program need no
 intervals of differences that are none, about one leaves zero out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, inf, lgamma, log, log1p, sqrt
 from statistics import fmean, variance
@@ -80,6 +80,15 @@ def difference(a: Mapping[int, int], b: Mapping[int, int]) -> Difference:
         return Difference(mean_a, mean_b, len(a), len(b), None, None, test)
     value = mean_b - mean_a
     return Difference(mean_a, mean_b, len(a), len(b), value - half, value + half, test)
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the mean of a sample, and the ends of its 95 % interval; of one value, itself."""
+    mean = fmean(values)
+    if len(values) < 2:
+        return mean, mean, mean
+    half = _half(variance(values) / len(values), len(values) - 1)
+    return mean, mean - half, mean + half
 
 
 def _half(square: float, freedom: float) -> float:
