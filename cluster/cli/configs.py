@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from cluster.exit_codes import OK, USAGE, CliError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cluster.config.model import Model
     from kernel.machine import MachineSpec
 
 
@@ -128,20 +129,43 @@ def domains_text(spec: "MachineSpec") -> str:
     return ", ".join(levels) or "none"
 
 
-def schema() -> int:
-    """Print the JSON schema of configurations."""
-    print(schema_text(), end="")
+def _kinds() -> "dict[str, tuple[type[Model], str]]":
+    """Return what each kind of file is read as, and the title of its schema."""
+    from cluster.config import RunConfig
+    from cluster.config.experiment import ExperimentKeys
+    from cluster.config.models import CostProfile
+    from cluster.race.scenario import ScenarioKeys
+
+    return {
+        "config": (RunConfig, "smplab configuration"),
+        "experiment": (ExperimentKeys, "smplab experiment"),
+        "scenario": (ScenarioKeys, "smplab scenario of races"),
+        "costs": (CostProfile, "smplab cost profile"),
+    }
+
+
+def schema(
+    kind: Annotated[
+        str, typer.Argument(help="config, experiment, scenario (of races) or costs.")
+    ] = "config",
+) -> int:
+    """Print the JSON schema of a kind of file, for an editor that checks as one types."""
+    from cluster.config.errors import got
+
+    known = _kinds()
+    if kind not in known:
+        raise CliError(USAGE, "usage", f"KIND must be one of {', '.join(known)} {got(kind)}")
+    print(schema_text(kind), end="")
     return OK
 
 
-def schema_text() -> str:
-    """Return the JSON schema as ``configs/schema.json`` holds it."""
-    from cluster.config import RunConfig
-
+def schema_text(kind: str = "config") -> str:
+    """Return the JSON schema of files of a kind, as those under ``configs`` hold it."""
+    model, title = _kinds()[kind]
     data: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **RunConfig.model_json_schema(),
-        "title": "smplab configuration",
+        **model.model_json_schema(),
+        "title": title,
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 

@@ -32,7 +32,10 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
         ("storm.yaml --set machine.cpus=0", "with a key changed"),
     ),
     "import": (("app.json", "as a program: smplab import app.json > app.py"),),
-    "schema": (("", "for an editor: smplab schema > schema.json"),),
+    "schema": (
+        ("", "for an editor: smplab schema > schema.json"),
+        ("experiment", "that of the files that smplab sweep takes"),
+    ),
     "list": (
         ("", "what there is to be named"),
         ("configs", "shipped configurations"),

@@ -30,6 +30,23 @@ _RANGE: Final = re.compile(
     r"(?: +(step|times) +([0-9]{1,18}))?\Z",
     re.ASCII,
 )
+#: how an editor is told what the values of an axis are; ``read_axes`` says more
+_SCALAR: Final = {"type": ["string", "number", "boolean"]}
+_RANGE_TEXT: Final = {"type": "string", "pattern": f"^{_RANGE.pattern[:-2]}$"}
+AXIS_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"type": "array", "minItems": 1, "items": _SCALAR},
+        {"type": "object", "minProperties": 1},
+        _RANGE_TEXT,
+    ]
+}
+SEEDS_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"type": "array", "minItems": 1, "items": {"type": "integer"}},
+        _RANGE_TEXT,
+        {"type": "null"},
+    ],
+}
 _WHAT: Final = "must be a list of values, a mapping, or a range as in 1..8 or 1..64 times 2"
 
 

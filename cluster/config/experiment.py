@@ -25,9 +25,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
-from cluster.config.axes import Axes, read_axes, read_seeds
+from cluster.config.axes import AXIS_SCHEMA, SEEDS_SCHEMA, Axes, read_axes, read_seeds
 from cluster.config.errors import ConfigError, KeyPath, Problem, got
 from cluster.config.load import Loaded, Override, has_keys, load_model, parse_config, read_text
 from cluster.config.measures import TRACED, wrong_measure
@@ -48,14 +48,17 @@ class ExperimentKeys(Model):
         Field(default_factory=dict, description="Keys and values that all points have instead."),
     ]
     axes: Annotated[
-        dict[str, Any], Field(min_length=1, max_length=16, description="Keys and their values.")
+        dict[str, Annotated[Any, WithJsonSchema(AXIS_SCHEMA)]],
+        Field(min_length=1, max_length=16, description="Keys and their values."),
     ]
     paired: Annotated[
         list[Annotated[list[str], Field(min_length=2)]],
         Field(default_factory=list, description="Axes that are not crossed but go together."),
     ]
     seeds: Annotated[
-        Any, Field(description="A list or a range: one run each; default: the base's.")
+        Any,
+        WithJsonSchema(SEEDS_SCHEMA),
+        Field(description="A list or a range: one run each; default: the base's."),
     ] = None
     measure: Annotated[
         list[str], Field(min_length=1, max_length=50, description="Columns of the result.")

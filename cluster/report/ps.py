@@ -101,20 +101,22 @@ COLUMNS: Final[dict[str, tuple[str, bool, Cell]]] = {
     "command": ("COMMAND", False, lambda table, row, threads: command(row)),
     "args": ("COMMAND", False, lambda table, row, threads: command_line(row)),
 }
+# other names of columns, with the headings that these have
 _ALIASES: Final = {
-    "lwp": "tid",
-    "spid": "tid",
-    "pgrp": "pgid",
-    "sess": "sid",
-    "session": "sid",
-    "tgid": "pid",
-    "nice": "ni",
-    "s": "state",
-    "cputime": "time",
-    "cmd": "args",
-    "ucmd": "comm",
-    "thcount": "nlwp",
+    "tgid": ("pid", "TGID"),
+    "lwp": ("tid", "LWP"),
+    "spid": ("tid", "SPID"),
+    "pgrp": ("pgid", "PGRP"),
+    "sess": ("sid", "SESS"),
+    "session": ("sid", "SESS"),
+    "thcount": ("nlwp", "THCNT"),
+    "s": ("state", "S"),
+    "nice": ("ni", "NI"),
+    "cputime": ("time", "TIME"),
+    "ucmd": ("comm", "CMD"),
+    "cmd": ("args", "CMD"),
 }
+COLUMNS.update({name: (head, *COLUMNS[of][1:]) for name, (of, head) in _ALIASES.items()})
 DEFAULT: Final = ("pid", "ppid", "pgid", "sid", "stat", "psr", "ni", "time", "command")
 DEFAULT_THREADS: Final = (*DEFAULT[:4], "tid", *DEFAULT[4:])
 
@@ -131,10 +133,9 @@ def parse_columns(text: str) -> tuple[str, ...]:
         ColumnError: there is none of a name; says which there are.
     """
     names = [name.strip().lower() for name in text.replace(",", " ").split()]
-    names = [_ALIASES.get(name, name) for name in names]
     wrong = [name for name in names if name not in COLUMNS]
     if wrong or not names:
-        known = ", ".join(sorted([*COLUMNS, *_ALIASES]))
+        known = ", ".join(sorted(COLUMNS))
         raise ColumnError(f"no column {', '.join(wrong) or 'at all'}; there are {known}")
     return tuple(names)
 

@@ -38,6 +38,10 @@ def test_there_are_at_least_forty_broken_configs() -> None:
     assert len(EXPECTED) >= 40
 
 
+#: kinds of files, and where under ``configs`` their schema is
+SCHEMAS = [("config", ""), ("experiment", "experiments"), ("scenario", "races"), ("costs", "costs")]
+
+
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda path: path.name)
 def test_a_broken_config_is_refused_with_its_exact_messages(
     expected: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -64,8 +68,30 @@ def test_a_shipped_config_meets_the_json_schema(path: Path) -> None:
     jsonschema.validate(yaml.safe_load(path.read_text("utf-8")), json.loads(schema_text()))
 
 
-def test_the_json_schema_in_the_repository_is_up_to_date() -> None:
-    assert (ROOT / "configs" / "schema.json").read_text("utf-8") == schema_text()
+@pytest.mark.parametrize(("kind", "folder"), SCHEMAS)
+def test_the_json_schema_in_the_repository_is_up_to_date(kind: str, folder: str) -> None:
+    assert (ROOT / "configs" / folder / "schema.json").read_text("utf-8") == schema_text(kind)
+
+
+@pytest.mark.parametrize(("kind", "folder"), SCHEMAS[1:])
+def test_shipped_files_of_other_kinds_meet_their_json_schema(kind: str, folder: str) -> None:
+    jsonschema = pytest.importorskip("jsonschema")  # Ray brings it
+    check = jsonschema.Draft202012Validator(json.loads(schema_text(kind)))
+    marks = {"experiment": "axes", "scenario": "program", "costs": "costs"}
+    texts = [path.read_text("utf-8") for path in (ROOT / "configs" / folder).glob("*.yaml")]
+    found = [file for file in map(yaml.safe_load, texts) if marks[kind] in file]
+    assert len(found) > 1
+    assert [error.message for file in found for error in check.iter_errors(file)] == []
+
+
+@pytest.mark.parametrize(
+    "values", ["1...8", "1..8 by 2", [], {}, None, [[1]]], ids=lambda values: repr(values)
+)
+def test_the_schema_of_experiments_refuses_what_is_no_axis(values: object) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    file = {"base": "a.yaml", "axes": {"machine.cpus": values}, "measure": ["virtual"]}
+    check = jsonschema.Draft202012Validator(json.loads(schema_text("experiment")))
+    assert {tuple(error.path)[:2] for error in check.iter_errors(file)} == {("axes", "machine.cpus")}
 
 
 def test_the_default_cost_profile_has_every_cost_and_agrees_with_the_dataclass() -> None:

@@ -126,6 +126,15 @@ def test_unknown_columns_are_named_with_those_there_are() -> None:
         parse_columns("pid,foo")
 
 
+def test_another_name_of_a_column_has_its_own_heading(trace: Path) -> None:
+    names = "tgid,lwp,spid,pgrp,sess,thcount,cmd,ucmd,cputime"
+    found = rows(trace, 200_000_000, names)
+    assert found[:2] == [
+        "TGID LWP SPID PGRP SESS THCNT CMD CMD TIME",
+        rows(trace, 200_000_000, "pid,tid,tid,pgid,sid,nlwp,args,comm,time")[1],
+    ]
+
+
 def test_commands_print_and_complain(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["ps", str(trace), "--at", "200ms", "-o", "pid,comm"]) == 0
     assert "first" in capsys.readouterr().out
