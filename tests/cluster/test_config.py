@@ -91,7 +91,8 @@ def test_the_schema_of_experiments_refuses_what_is_no_axis(values: object) -> No
     jsonschema = pytest.importorskip("jsonschema")
     file = {"base": "a.yaml", "axes": {"machine.cpus": values}, "measure": ["virtual"]}
     check = jsonschema.Draft202012Validator(json.loads(schema_text("experiment")))
-    assert {tuple(error.path)[:2] for error in check.iter_errors(file)} == {("axes", "machine.cpus")}
+    places = {tuple(error.path)[:2] for error in check.iter_errors(file)}
+    assert places == {("axes", "machine.cpus")}
 
 
 def test_the_default_cost_profile_has_every_cost_and_agrees_with_the_dataclass() -> None:
