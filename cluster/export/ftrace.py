@@ -10,15 +10,30 @@ from typing import BinaryIO, Final
 
 from cluster.export.stream import Records
 from cluster.trace.text import TraceText
+from kernel.events import EVENTS, SCHED_SWITCH, TASK_RENAME
 
 _HEAD: Final = b"# tracer: nop\n#\n#           TASK-PID        CPU#     TIMESTAMP  FUNCTION\n"
 
 
 def write(records: Records, out: BinaryIO) -> None:
     """Write a trace; see ``cluster.export``."""
-    text = TraceText()
     out.write(_HEAD)
-    for _, record in records.decoded():
-        mark = "#" if record.cpu is None else ""
-        out.write(f"{mark}{text.line(record)}\n".encode())
-        text.follow(record)
+    text, cpu_of = TraceText(), records.cpu_of
+    for batch in records.batches():
+        lines = []
+        for row in batch:
+            cpu, at = cpu_of[row[-1]], 2
+            if cpu is None:
+                cpu, at = row[2], 3
+            event = row[1]
+            name, names = EVENTS[event]
+            values = row[at:-1]
+            if cpu < 0:
+                lines.append(f"#{text.text(row[0], None, name, names, values)}\n")
+                continue
+            lines.append(f"{text.text(row[0], cpu, name, names, values)}\n")
+            if event == SCHED_SWITCH:
+                text.switched(cpu, values[4], values[5])
+            elif event == TASK_RENAME:
+                text.renamed(values[0], values[2])
+        out.write("".join(lines).encode())

@@ -9,10 +9,12 @@ Deviation: ``value`` of task_change is text, whatever it was.
 
 from typing import Any, BinaryIO, Final
 
+import numpy as np
+
 from cluster.arrow import HOW, NoArrow, arrow
 from cluster.export.errors import CannotExport
 from cluster.export.stream import Records
-from kernel.events import EVENTS
+from kernel.events import EVENTS, SCHED_SWITCH
 
 _ROWS: Final = 1 << 16  # of a group; what is in memory
 _TEXTS: Final = frozenset(
@@ -40,11 +42,13 @@ def write(records: Records, out: BinaryIO) -> None:
         use_dictionary=["event", *(name for name in FIELDS if name in _TEXTS)],
         column_encoding={"time_ns": "DELTA_BINARY_PACKED"},
     ) as writer:
-        table = _Columns()
-        for row in records:
-            table.add(row)
-            if table.rows == _ROWS:
-                writer.write_table(table.taken(pa, schema))
+        table = _Columns(records)
+        for batch in records.batches():
+            begin = 0
+            while begin < len(batch):
+                begin += table.add(batch[begin : begin + _ROWS - table.rows])
+                if table.rows == _ROWS:
+                    writer.write_table(table.taken(pa, schema))
         if table.rows:
             writer.write_table(table.taken(pa, schema))
 
@@ -57,7 +61,11 @@ def column(pa: Any, name: str, values: list[Any]) -> Any:
         name: of the field.
         values: as records have them; None where there is none.
     """
-    return pa.array(_fit(name, values), _kind(pa, name))
+    kind = _kind(pa, name)
+    try:
+        return pa.array(values, kind)
+    except (TypeError, ValueError, OverflowError):  # a bool, a text with lone surrogates, a sign
+        return pa.array(_fit(name, values), kind)
 
 
 def _kind(pa: Any, name: str) -> Any:
@@ -77,39 +85,69 @@ def _schema(pa: Any) -> Any:
 
 
 class _Columns:
-    """Rows that are not written yet."""
+    """Rows that are not written yet, those of each event together.
 
-    def __init__(self) -> None:
+    A column is made of the values of all events that have it, one event after the other, and then
+    brought into the order of the rows: nothing is done for single values.
+    """
+
+    def __init__(self, records: Records) -> None:
         self.rows = 0
-        self._columns: dict[str, list[Any]] = {}
-        self._heads: list[tuple[int, int | None, int, str]] = []
-        self._of_event = {event: fields for event, (_, fields) in EVENTS.items()}
+        self._cpu_of = records.cpu_of
+        self._current = [0] * records.cpus
+        self._begin()
 
-    def add(self, record: tuple[int, int, int, int, int, list[Any]]) -> None:
-        """Add a record, as ``Records`` has them."""
-        time_ns, cpu, pid, event, at, row = record
-        self._heads.append((time_ns, cpu if cpu >= 0 else None, pid, EVENTS[event][0]))
-        columns = self._columns
-        for name, value in zip(self._of_event[event], row[at:]):
-            column = columns.get(name)
-            if column is None:
-                column = columns[name] = [None] * _ROWS
-            column[self.rows] = value
-        self.rows += 1
+    def _begin(self) -> None:
+        self.rows = 0
+        self._heads: tuple[list[int], list[int | None], list[int]] = [], [], []
+        self._events: list[int] = []
+        self._values: dict[int, list[list[Any]]] = {event: [] for event in EVENTS}
+
+    def add(self, rows: list[list[Any]]) -> int:
+        """Add records, as ``Records.batches`` has them; return how many."""
+        times, cpus, current = self._heads
+        cpu_of, running, values = self._cpu_of, self._current, self._values
+        for row in rows:
+            cpu, at = cpu_of[row[-1]], 2
+            if cpu is None:
+                cpu, at = row[2], 3
+            event = row[1]
+            values[event].append(row[at:-1])
+            if cpu < 0:
+                cpus.append(None)
+                current.append(0)
+                continue
+            cpus.append(cpu)
+            current.append(running[cpu])
+            if event == SCHED_SWITCH:
+                running[cpu] = row[at + 5]
+        times += [row[0] for row in rows]
+        self._events += [row[1] for row in rows]
+        self.rows += len(rows)
+        return len(rows)
 
     def taken(self, pa: Any, schema: Any) -> Any:
         """Return the rows as a table, and forget them."""
-        rows, self.rows = self.rows, 0
-        heads, self._heads = self._heads, []
-        columns, self._columns = self._columns, {}
-        arrays = [
-            pa.array(list(part), schema.field(place).type) for place, part in enumerate(zip(*heads))
-        ]
+        events = np.array(self._events)
+        names = [EVENTS[event][0] for event in self._events]
+        heads = [*self._heads, names]
+        arrays = [pa.array(values, schema.field(place).type) for place, values in enumerate(heads)]
+        parts: dict[str, tuple[list[Any], list[Any]]] = {}  # column -> values, rows that have them
+        for event, rows in self._values.items():
+            places = np.flatnonzero(events == event)
+            for name, values in zip(EVENTS[event][1], zip(*rows)):
+                found = parts.setdefault(name, ([], []))
+                found[0].extend(values)
+                found[1].append(places)
         for name in FIELDS:
-            if name in columns:
-                arrays.append(column(pa, name, columns[name][:rows]))
+            if name in parts:
+                told, where = parts[name]
+                order = np.full(self.rows, -1)
+                order[np.concatenate(where)] = np.arange(len(told))
+                arrays.append(column(pa, name, told).take(pa.array(order, mask=order < 0)))
             else:
-                arrays.append(pa.nulls(rows, schema.field(name).type))
+                arrays.append(pa.nulls(self.rows, schema.field(name).type))
+        self._begin()
         return pa.table(arrays, schema=schema)
 
 

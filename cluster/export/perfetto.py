@@ -19,11 +19,10 @@ knows no new parents.
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, BinaryIO, Final
 
 from cluster.export.perfetto_tracks import Tracks, packet
-from cluster.export.proto import block, number, text, varint
+from cluster.export.proto import LOW, VARINTS, block, number, text, varint
 from cluster.export.stream import Records, reported_state
 from cluster.export.tasks import CHANGES, Tasks
 from kernel import events as ev
@@ -34,14 +33,15 @@ _FTRACE: Final = 1  # fields of TracePacket
 _SEQUENCE_FLAGS: Final = 13
 _SYSTEM_INFO: Final = 45
 _STATE_CLEARED: Final = 1
-_MOST_KEPT: Final = 1 << 16  # pieces that are encoded once
-_LOW: Final = [bytes((low & 0x7F | 0x80, low >> 7 | 0x80)) for low in range(1 << 14)]
 
 _NEWTASK: Final = 235  # field of FtraceEvent
 
 
 def _fork(row: list[Any], at: int) -> bytes:
-    return text(1, row[at]) + number(2, row[at + 1]) + text(3, row[at + 2]) + number(4, row[at + 3])
+    comm, pid, child_comm, child_pid, _ = row[at:]
+    return (
+        text(1, comm) + b"\x10" + VARINTS[pid] + text(3, child_comm) + b"\x20" + VARINTS[child_pid]
+    )
 
 
 def _signal(row: list[Any], at: int) -> bytes:
@@ -56,18 +56,14 @@ def _signal(row: list[Any], at: int) -> bytes:
     )
 
 
-@lru_cache(_MOST_KEPT)
-def _side(first: int, comm: str, pid: int, prio: int) -> bytes:
-    """Return a task's name, number and priority in fields ``first`` and the two after it."""
-    return text(first, comm) + number(first + 1, pid) + number(first + 2, prio)
-
-
 def _task(row: list[Any], at: int) -> bytes:
-    return _side(1, row[at], row[at + 1], row[at + 2])
+    """Return a task's name, number and priority as fields 1 to 3."""
+    name, pid, prio = row[at : at + 3]
+    return text(1, name) + b"\x10" + VARINTS[pid] + b"\x18" + VARINTS[prio]
 
 
 def _woken(row: list[Any], at: int) -> bytes:
-    return _side(1, row[at], row[at + 1], row[at + 2]) + number(5, row[at + 3])
+    return _task(row, at) + b"\x28" + VARINTS[row[at + 3]]
 
 
 _Encode = Callable[[list[Any], int], bytes]
@@ -151,7 +147,7 @@ class _Bundles:
         """Return the events of a batch by CPU, each as a field of a bundle."""
         bundles: list[list[bytes]] = [[] for _ in self._current]
         cpu_of, current, plans = self._cpu_of, self._current, self._plans
-        high, high_bytes = -1, b""
+        last_ns, high, high_bytes, when = -1, -1, b"", b""
         for row in batch:
             time_ns = row[0]
             cpu, at = cpu_of[row[-1]], 2
@@ -162,10 +158,12 @@ class _Bundles:
                 self._tasks.follow(row[1], row, at)
             if cpu < 0:
                 continue  # booting
-            if time_ns >> 14 != high:
-                high = time_ns >> 14
-                high_bytes = varint(high)
-            when = _LOW[time_ns & 0x3FFF] + high_bytes
+            if time_ns != last_ns:
+                last_ns = time_ns
+                if time_ns >> 14 != high:
+                    high = time_ns >> 14
+                    high_bytes = varint(high)
+                when = LOW[time_ns & 0x3FFF] + high_bytes
             pid = current[cpu]
             if encode is not None:
                 body = encode(row, at)
@@ -181,8 +179,8 @@ class _Bundles:
             if track is not None:
                 track(when, cpu, pid, row, at)
             if tag:
-                body = b"\x08" + when + number(2, pid) + tag + varint(len(body)) + body
-                bundles[cpu].append(b"\x12" + varint(len(body)) + body)
+                body = b"\x08" + when + b"\x10" + VARINTS[pid] + tag + VARINTS[len(body)] + body
+                bundles[cpu].append(b"\x12" + VARINTS[len(body)] + body)
         return {cpu: parts for cpu, parts in enumerate(bundles) if parts}
 
     def _newtask_of(self, when: bytes, row: list[Any], at: int) -> bytes:
@@ -199,6 +197,10 @@ class _Bundles:
         self._current[cpu] = next_pid
         if state not in (0, 1, TASK_REPORT_MAX):
             state = reported_state(state, thread=self._tasks.is_thread(pid))
-        return (
-            _side(1, comm, pid, prio) + number(4, state) + _side(5, next_comm, next_pid, next_prio)
+        return b"".join(
+            (
+                *(text(1, comm), b"\x10", VARINTS[pid], b"\x18", VARINTS[prio]),
+                *(number(4, state), text(5, next_comm)),
+                *(b"\x30", VARINTS[next_pid], b"\x38", VARINTS[next_prio]),
+            )
         )

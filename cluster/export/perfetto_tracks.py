@@ -14,7 +14,7 @@ Source: protos/perfetto/trace/track_event/{track_event,track_descriptor}.proto.
 from collections.abc import Callable
 from typing import Any, Final
 
-from cluster.export.proto import block, fixed64, number, text, varint
+from cluster.export.proto import VARINTS, block, fixed64, number, text, varint
 from cluster.export.queues import Queues
 from cluster.export.tasks import Tasks
 from kernel import events as ev
@@ -25,7 +25,8 @@ _TIMESTAMP_TAG: Final = b"\x40"  # of field 8 of TracePacket
 _SEQUENCE_ID: Final = 10
 _TRACK_EVENT: Final = 11
 _TRACK_DESCRIPTOR: Final = 60
-_SLICE_BEGIN, _SLICE_END, _INSTANT, _COUNTER = 1, 2, 3, 4  # TrackEvent.Type
+# TrackEvent.type, as a field
+_SLICE_BEGIN, _SLICE_END, _INSTANT, _COUNTER = (number(9, kind) for kind in (1, 2, 3, 4))
 _FLOW_IDS: Final = 47
 _TERMINATING_FLOW_IDS: Final = 48
 _UNIT_COUNT: Final = 2
@@ -100,7 +101,7 @@ class Tracks:
     def _put(self, when: bytes, event: bytes) -> None:
         """Make a packet of an event that is a field."""
         body = _TIMESTAMP_TAG + when + event
-        self._packets.append(b"\x0a" + varint(len(body)) + body)
+        self._packets.append(b"\x0a" + VARINTS[len(body)] + body)
 
     # Counters
 
@@ -111,7 +112,7 @@ class Tracks:
             if event is None:
                 if len(self._values) > _MOST_KEPT:
                     self._values.clear()
-                body = number(9, _COUNTER) + number(11, _FIRST_QUEUE + cpu) + number(30, value)
+                body = _COUNTER + number(11, _FIRST_QUEUE + cpu) + number(30, value)
                 event = self._values[cpu, value] = block(_TRACK_EVENT, body) + _END
             self._put(when, event)
 
@@ -122,7 +123,7 @@ class Tracks:
                 name = number(1, _FAULTS) + text(2, "Page faults")
                 self._packets.append(packet(block(_TRACK_DESCRIPTOR, name)))
             uuid = _FIRST_FAULT + len(self._faults)
-            self._faults[kind] = number(9, _COUNTER) + number(11, uuid)
+            self._faults[kind] = _COUNTER + number(11, uuid)
             self._faults_of[kind] = 0
             self._packets.append(_counter(uuid, f"faults {kind}", _FAULTS))
         self._faults_of[kind] = value = self._faults_of[kind] + 1
@@ -146,10 +147,10 @@ class Tracks:
         self._put(when, block(_TRACK_DESCRIPTOR, body) + _OF_THREADS)
         return found
 
-    def _event(self, when: bytes, pid: int, kind: int, rest: bytes) -> None:
+    def _event(self, when: bytes, pid: int, kind: bytes, rest: bytes) -> None:
         """Put an event on the track of a task."""
         track = self._threads.get(pid) or self._thread(when, pid)
-        self._put(when, block(_TRACK_EVENT, number(9, kind) + track + rest) + _END)
+        self._put(when, block(_TRACK_EVENT, kind + track + rest) + _END)
 
     def _arrow(self, when: bytes, pid: int, name: str, to: int) -> None:
         """Begin an arrow at a task; it ends where the other one runs next."""

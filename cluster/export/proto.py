@@ -17,7 +17,6 @@ _KEPT: Final = 1 << 16  # fields that come again and again are encoded once
 
 
 def _encoded(value: int) -> bytes:
-    value &= _MASK
     parts = bytearray()
     while value > 0x7F:
         parts.append(value & 0x7F | 0x80)
@@ -26,18 +25,28 @@ def _encoded(value: int) -> bytes:
     return bytes(parts)
 
 
-_SMALL: Final = [_encoded(value) for value in range(1 << 14)]
+class _Varints(dict[int, bytes]):
+    """Numbers as varints: small ones are kept, of others so much is encoded as is not."""
+
+    def __missing__(self, value: int) -> bytes:
+        value &= _MASK
+        return LOW[value & 0x3FFF] + self[value >> 14]
+
+
+#: 14 low bits of a number -> their two bytes, where more follow
+LOW: Final = [bytes((low & 0x7F | 0x80, low >> 7 | 0x80)) for low in range(1 << 14)]
+#: a number -> its varint; ``varint`` without a call
+VARINTS: Final = _Varints((value, _encoded(value)) for value in range(1 << 14))
 
 
 def varint(value: int) -> bytes:
     """Return a number, of 64 bits at most; a negative one as its two's complement."""
-    return _SMALL[value] if 0 <= value < 1 << 14 else _encoded(value)
+    return VARINTS[value]
 
 
-@lru_cache(_KEPT)
 def number(field: int, value: int) -> bytes:
     """Return a field that is a number."""
-    return varint(field << 3 | _VARINT) + varint(value)
+    return VARINTS[field << 3 | _VARINT] + VARINTS[value]
 
 
 def fixed64(field: int, value: int) -> bytes:
@@ -47,7 +56,7 @@ def fixed64(field: int, value: int) -> bytes:
 
 def block(field: int, value: bytes) -> bytes:
     """Return a field that is a string of bytes, or a message."""
-    return _SMALL[field << 3 | _BYTES] + varint(len(value)) + value
+    return VARINTS[field << 3 | _BYTES] + VARINTS[len(value)] + value
 
 
 @lru_cache(_KEPT)

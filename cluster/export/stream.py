@@ -11,13 +11,10 @@ which its CPU switches, and who is woken may be switched to in the moment of the
 from collections.abc import Iterator
 from typing import Any, Final
 
-from cluster.trace import TraceReader, TraceRecord
+from cluster.trace import TraceReader
 from cluster.trace.format import TraceError
-from kernel.events import EVENTS, SCHED_SWITCH
+from kernel.events import EVENTS
 from kernel.uapi.task_state import TASK_DEAD, TASK_IDLE, TASK_REPORT_MAX
-
-# time, CPU (-1: none), pid that ran there, event, where its fields begin in the row, row
-Row = tuple[int, int, int, int, int, list[Any]]
 
 EXIT_DEAD: Final = 0x10
 EXIT_ZOMBIE: Final = 0x20
@@ -47,7 +44,7 @@ def reported_state(state: int, *, thread: bool) -> int:
 
 
 class Records:
-    """The records of a trace in order of time. To be gone through once, in one of three ways.
+    """The records of a trace in order of time. To be gone through once.
 
     Args:
         reader: of the trace. Its table of events must be ours: formats name fields by place.
@@ -78,30 +75,7 @@ class Records:
         self.complete = reader.complete
 
     def batches(self) -> Iterator[list[list[Any]]]:
-        """Iterate over the records as ``TraceReader.batches`` has them; for who is in a hurry."""
+        """Iterate over the records as ``TraceReader.batches`` has them."""
         for batch in self._reader.batches():
             self.count += len(batch)
             yield batch
-
-    def __iter__(self) -> Iterator[Row]:
-        cpu_of, current = self.cpu_of, [0] * self.cpus
-        for batch in self.batches():
-            for row in batch:
-                cpu, at = cpu_of[row[-1]], 2
-                if cpu is None:
-                    cpu, at = row[2], 3
-                event = row[1]
-                yield row[0], cpu, current[cpu] if cpu >= 0 else 0, event, at, row
-                if event == SCHED_SWITCH:
-                    current[cpu] = row[at + 5]
-
-    def decoded(self) -> Iterator[tuple[int, TraceRecord]]:
-        """Iterate over pairs: the pid that ran on the record's CPU, and the record.
-
-        A record's ``seq`` is not told.
-        """
-        for time_ns, cpu, pid, event, at, row in self:
-            name, fields = EVENTS[event]
-            values = dict(zip(fields, row[at:-1]))
-            where = cpu if cpu >= 0 else None
-            yield pid, TraceRecord(time_ns, row[-1], -1, where, name, values)

@@ -39,6 +39,7 @@ from cluster.trace.format import (
 _CPU_NAME: Final = re.compile(r"cpu(\d+)\Z")
 _time_of = itemgetter(0)
 _event_of = itemgetter(1)
+_cpu_of = itemgetter(2)
 # What makes a byte string ours or not; all that msgpack and its conversions may raise.
 _MSGPACK_ERRORS = (ValueError, TypeError, KeyError, msgpack.UnpackException)
 
@@ -132,6 +133,7 @@ class TraceReader:
         self._cpus = [
             int(match[1]) if (match := _CPU_NAME.match(name)) else None for name in self.lps
         ]
+        self._cpu_count = sum(cpu is not None for cpu in self._cpus)
 
     def __enter__(self) -> "TraceReader":
         return self
@@ -233,17 +235,32 @@ class TraceReader:
             for event, length in {(row[1], len(row)) for row in rows}
             if event not in self.events or length != head + len(self.events[event][1])
         }
-        cpus = sum(cpu is not None for cpu in self._cpus)
-        for seq, row in enumerate(rows, ref.first_seq):
-            if wrong and (row[1], len(row)) in wrong:
-                name = self.events.get(row[1], (f"event {row[1]}", ()))[0]
-                raise self._bad_record(
-                    ref.lp, seq, f"{name} has not the fields of the file's table"
-                )
-            if head == 3 and not (type(row[2]) is int and -1 <= row[2] < cpus):
-                raise self._bad_record(ref.lp, seq, f"there is no CPU {row[2]!r}")
-            row.append(ref.lp)
+        if wrong or (head == 3 and not self._name_cpus(rows)):
+            raise self._first_wrong(ref, rows, wrong, head)
+        lp = ref.lp
+        for row in rows:
+            row.append(lp)
         return rows
+
+    def _name_cpus(self, rows: list[list[Any]]) -> bool:
+        """Tell whether each of the kernel's rows names a CPU that there is, or none (-1)."""
+        named = list(map(_cpu_of, rows))
+        if not set(map(type, named)) <= {int}:
+            return False
+        return not named or (min(named) >= -1 and max(named) < self._cpu_count)
+
+    def _first_wrong(
+        self, ref: _ChunkRef, rows: list[list[Any]], wrong: set[tuple[int, int]], head: int
+    ) -> TraceError:
+        """Return what is wrong with the first record of a chunk that is not sound."""
+        for seq, row in enumerate(rows, ref.first_seq):
+            if (row[1], len(row)) in wrong:
+                name = self.events.get(row[1], (f"event {row[1]}", ()))[0]
+                why = f"{name} has not the fields of the file's table"
+                return self._bad_record(ref.lp, seq, why)
+            if head == 3 and not self._name_cpus([row]):
+                return self._bad_record(ref.lp, seq, f"there is no CPU {row[2]!r}")
+        raise AssertionError("all records are sound")
 
     def index(self) -> list[tuple[int, int, int, int, int, int]]:
         """Return the index as a trailer has it, for ``TraceWriter``."""

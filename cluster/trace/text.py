@@ -10,6 +10,8 @@ Source: kernel/trace/trace_output.c:trace_print_context(); include/trace/events/
 Deviation: nine decimals instead of six, and no irq/preempt flags.
 """
 
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 from cluster.trace.reader import TraceRecord
@@ -27,6 +29,7 @@ from kernel.uapi.clock import NSEC_PER_SEC
 
 _UNKNOWN: Final = ("<...>", -1)
 _PREEMPTED: Final = 0x100
+_MOST_KEPT: Final = 1 << 16  # texts that are made once
 _STATE_LETTERS: Final = (
     (TASK_INTERRUPTIBLE, "S"),
     (TASK_UNINTERRUPTIBLE, "D"),
@@ -57,18 +60,33 @@ def state_letters(state: int) -> str:
     return "R"
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, str):
-        return printable(value)
-    return str(int(value) if isinstance(value, bool) else value)
+class _Layout:
+    """How the records of one event are printed: a template for their values, and special places."""
+
+    __slots__ = ("switch", "template")
+
+    def __init__(self, event: str, names: Iterable[str]) -> None:
+        names = list(names)
+        words = [f"{name}=%{'x' if name == 'clone_flags' else 's'}" for name in names]
+        self.switch: tuple[int, int, int] | None = None  # who left a CPU, and its state
+        if event == "sched_switch":
+            words.insert(names.index("next_comm"), "==>")
+            comm, pid, state = map(names.index, ("prev_comm", "prev_pid", "prev_state"))
+            self.switch = comm, pid, state
+        self.template = f"%s %s %5d.%09d: {event}: {' '.join(words)}"
 
 
 class TraceText:
-    """Formats records, given in merged order, and follows which task each CPU runs."""
+    """Formats records of one trace, given in merged order, and follows which task each CPU runs."""
 
     def __init__(self, current: dict[int, tuple[str, int]] | None = None) -> None:
         """Start with ``current`` (cpu -> comm, pid), as ``TraceReader.current_at`` returns it."""
         self._current = dict(current or {})
+        self._layouts: dict[str, _Layout] = {}
+        # what comes again and again is made once
+        self._texts = lru_cache(_MOST_KEPT)(printable)
+        self._letters = lru_cache(_MOST_KEPT)(state_letters)
+        self._who = lru_cache(_MOST_KEPT)(_who)
 
     def actor(self, record: TraceRecord) -> tuple[str, int]:
         """Return comm and pid of the task during which ``record`` was made; pid -1: not known.
@@ -77,37 +95,69 @@ class TraceText:
         """
         if record.event == "sched_switch":
             return record.fields["prev_comm"], record.fields["prev_pid"]
-        if record.cpu is None:
+        return self._running(record.cpu)
+
+    def _running(self, cpu: int | None) -> tuple[str, int]:
+        if cpu is None:
             return _UNKNOWN
-        current = self._current.get(record.cpu)
+        current = self._current.get(cpu)
         # a CPU that has not switched yet runs its idle task
-        return (f"swapper/{record.cpu}", 0) if current is None else current
+        return (f"swapper/{cpu}", 0) if current is None else current
 
     def follow(self, record: TraceRecord) -> None:
         """Take note of what ``record`` changes: the current task of its CPU, or that one's name."""
-        cpu = record.cpu
-        if cpu is None:
-            return
         fields = record.fields
+        if record.cpu is None:
+            return
         if record.event == "sched_switch":
-            self._current[cpu] = fields["next_comm"], fields["next_pid"]
+            self.switched(record.cpu, fields["next_comm"], fields["next_pid"])
         elif record.event == "task_rename":
-            for one, (_, pid) in self._current.items():
-                if pid == fields["pid"]:
-                    self._current[one] = fields["newcomm"], pid
+            self.renamed(fields["pid"], fields["newcomm"])
+
+    def switched(self, cpu: int, comm: str, pid: int) -> None:
+        """Take note that ``cpu`` runs another task."""
+        self._current[cpu] = comm, pid
+
+    def renamed(self, pid: int, comm: str) -> None:
+        """Take note that a task has another name."""
+        for cpu, (_, running) in self._current.items():
+            if running == pid:
+                self._current[cpu] = comm, pid
 
     def line(self, record: TraceRecord) -> str:
         """Return ``record`` as one line. Call ``follow`` afterwards."""
-        comm, pid = self.actor(record)
-        who = f"{printable(comm)}-{pid if pid >= 0 else '?'}"
-        where = "[---]" if record.cpu is None else f"[{record.cpu:03d}]"
-        seconds, rest = divmod(record.time_ns, NSEC_PER_SEC)
         fields = record.fields
-        words = [f"{name}={_value(value)}" for name, value in fields.items()]
-        if record.event == "sched_switch":
-            names = list(fields)
-            words[names.index("prev_state")] = f"prev_state={state_letters(fields['prev_state'])}"
-            words.insert(names.index("next_comm"), "==>")
-        elif record.event == "task_newtask":
-            words[list(fields).index("clone_flags")] = f"clone_flags={fields['clone_flags']:x}"
-        return f"{who:>24} {where} {seconds:5d}.{rest:09d}: {record.event}: {' '.join(words)}"
+        return self.text(record.time_ns, record.cpu, record.event, fields, list(fields.values()))
+
+    def text(
+        self, time_ns: int, cpu: int | None, event: str, names: Iterable[str], values: list[Any]
+    ) -> str:
+        """Return a record as one line, as ``line`` does, of its parts.
+
+        Args:
+            names: of its fields; those of the first record of an event go for all.
+            values: of its fields.
+        """
+        layout = self._layouts.get(event)
+        if layout is None:
+            layout = self._layouts[event] = _Layout(event, names)
+        texts = self._texts
+        shown: list[Any] = [
+            one if type(one) is int else texts(one) if type(one) is str else int(one)
+            for one in values
+        ]
+        if layout.switch is None:
+            comm, pid = self._running(cpu)
+        else:
+            at_comm, at_pid, at_state = layout.switch
+            comm, pid = values[at_comm], values[at_pid]
+            shown[at_state] = self._letters(values[at_state])
+        where = "[---]" if cpu is None else f"[{cpu:03d}]"
+        seconds, rest = divmod(time_ns, NSEC_PER_SEC)
+        return layout.template % (self._who(comm, pid), where, seconds, rest, *shown)
+
+
+def _who(comm: str, pid: int) -> str:
+    """Return task and pid as the head of a line."""
+    who = f"{printable(comm)}-{pid if pid >= 0 else '?'}"
+    return f"{who:>24}"
