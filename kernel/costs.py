@@ -13,6 +13,8 @@ from typing import Final
 NOT_WORK: Final[tuple[str, ...]] = (
     "guest_block",
     "cow_child",
+    "cow_stay",
+    "compute_call",
     "migration",
     "refill_llc",
     "refill_socket",
@@ -28,6 +30,7 @@ class Costs:
 
     syscall_entry: int = 60
     guest_block: int = 120  # user time of one basic block of a guest program
+    compute_call: int = 0  # user time of compute() beyond what it was asked for
     context_switch: int = 1_200
     ipi: int = 0  # of a CPU that is interrupted by another: to reschedule, or for a signal
     tick: int = 800
@@ -56,6 +59,7 @@ class Costs:
     exit_notify: int = 1_200
     reparent_child: int = 150
     release_task: int = 2_500
+    vfork: int = 0  # of its caller, beside the clone: posix_spawn() maps a stack and blocks signals
     wait_scan: int = 60
     reap: int = 0  # what wait does for a child that it takes, beside release_task
     signal_send: int = 500
@@ -67,13 +71,17 @@ class Costs:
     mmap_op: int = 1_500
     memory_access: int = 4
     lock_op: int = 80  # a futex-based user lock, uncontended
+    lock_handover: int = 0  # a user lock given back for which somebody sleeps
     timer_op: int = 300
     thread_create: int = 7_000
+    thread_first: int = 0  # of an address space that had none: what the library sets up once
+    thread_stack: int = 0  # where no stack is left of one that ended: mapped, and written anew
     ipc_op: int = 350  # a System V call: look up, lock, permission, one object
     futex_op: int = 250  # key, bucket lock and comparison
     # user time of a child of fork, with its first block: pages of its interpreter, of which the
     # emulated address space knows nothing, are copied as it writes them
     cow_child: int = 0
+    cow_stay: int = 0  # of one whose first call is neither exit nor exec: it runs more code
     # user time of a task where it runs next, by how far that is from where it ran last
     migration: int = 0  # on any other CPU
     refill_llc: int = 0  # in another core, under the same last-level cache

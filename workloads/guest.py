@@ -15,9 +15,7 @@ import ctypes
 import mmap
 import operator
 import os
-import queue
 import struct
-import threading
 import time
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -91,6 +89,10 @@ _SYS_SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 _SYS_SCHED_GETATTR = {"x86_64": 315, "aarch64": 275}
 _SYS_EXIT = {"x86_64": 60, "aarch64": 93}
 
+# once for all processes: a CDLL defines a class, and a class is garbage that is collected late
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_LIBC_WITH_GIL = ctypes.PyDLL(None, use_errno=True)
+
 
 def say(text: str) -> None:
     """Write ``text`` and a newline to descriptor 1 in one write(2)."""
@@ -133,7 +135,7 @@ def _mlock(name: str, m: mmap.mmap, first_page: int, pages: int) -> None:
 
 def _libc(name: str, *args: object) -> int:
     """Call a function of the C library that returns -1 and sets errno when it fails."""
-    result = int(getattr(ctypes.CDLL(None, use_errno=True), name)(*args))
+    result = int(getattr(_LIBC, name)(*args))
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
@@ -167,7 +169,7 @@ def munlockall() -> None:
 
 def gettid() -> int:
     """Return the calling thread's id."""
-    return threading.get_native_id()
+    return _thread.get_native_id()
 
 
 def exit_thread(code: int) -> NoReturn:
@@ -182,7 +184,7 @@ def exit_thread(code: int) -> NoReturn:
     if machine not in _SYS_EXIT:
         raise native_form.missing(f"exit_thread() has no native form on {machine}")
     # CDLL lets go of the GIL for the call, so the others can run on
-    ctypes.CDLL(None).syscall(ctypes.c_long(_SYS_EXIT[machine]), ctypes.c_long(code))
+    _LIBC.syscall(ctypes.c_long(_SYS_EXIT[machine]), ctypes.c_long(code))
     raise AssertionError("exit(2) returned")
 
 
@@ -216,7 +218,7 @@ def _fork_by(number: int, *args: int) -> int:
     # the interpreter must know of the fork: its locks are taken before and renewed after
     # (PyDLL: with the GIL held throughout, which the child inherits)
     pythonapi = ctypes.pythonapi
-    call = ctypes.PyDLL(None, use_errno=True).syscall
+    call = _LIBC_WITH_GIL.syscall
     call.restype = ctypes.c_long
     pythonapi.PyOS_BeforeFork()
     pid = int(call(ctypes.c_long(number), *[ctypes.c_ulong(arg) for arg in args]))
@@ -325,14 +327,18 @@ def clone_thread(flags: int, fn: Callable[..., object], *args: object) -> int:
     words = CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID
     if flags & ~words != _PTHREAD_FLAGS:
         raise native_form.missing("clone_thread() has a native form for pthread's flags only")
-    tids: queue.SimpleQueue[int] = queue.SimpleQueue()
+    tids: list[int] = []
+    started = _thread.allocate_lock()
+    started.acquire()
 
     def run() -> None:
-        tids.put(threading.get_native_id())
+        tids.append(_thread.get_native_id())
+        started.release()
         fn(*args)
 
     _thread.start_new_thread(run, ())
-    return tids.get()
+    started.acquire()
+    return tids[0]
 
 
 def unshare(flags: int) -> None:
@@ -355,7 +361,7 @@ def setns(fd: int, nstype: int = 0) -> None:
 
 def _call(number: int, *args: int) -> int:
     """Make a system call."""
-    call = ctypes.CDLL(None, use_errno=True).syscall
+    call = _LIBC.syscall
     call.restype = ctypes.c_long
     result = int(call(ctypes.c_long(number), *[ctypes.c_long(arg) for arg in args]))
     if result < 0:
@@ -379,7 +385,7 @@ def prctl(option: int, arg: int | str = 0) -> int | str:
     Raises:
         OSError: as prctl(2).
     """
-    call = ctypes.CDLL(None, use_errno=True).prctl
+    call = _LIBC.prctl
     name = ctypes.create_string_buffer(16)
     number = ctypes.c_int(0)
     value: object = arg
@@ -409,7 +415,7 @@ def acct(path: str | None) -> None:
     Raises:
         OSError: as acct(2).
     """
-    call = ctypes.CDLL(None, use_errno=True).acct
+    call = _LIBC.acct
     if call(None if path is None else ctypes.c_char_p(os.fsencode(path))) < 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error), path)
@@ -449,7 +455,7 @@ def sched_setattr(
         "IIQiIQQQ4096x", size & 0xFFFFFFFF, policy & 0xFFFFFFFF, flags, nice, priority, runtime_ns,
         deadline_ns, period_ns,
     )  # fmt: skip
-    call = ctypes.CDLL(None, use_errno=True).syscall
+    call = _LIBC.syscall
     number = ctypes.c_long(_SYS_SCHED_SETATTR[machine])
     if call(number, ctypes.c_int(pid), ctypes.c_char_p(attr), ctypes.c_uint(0)) < 0:
         error = ctypes.get_errno()
@@ -474,7 +480,7 @@ def sched_getattr(pid: int, size: int = 56) -> tuple[int, ...]:
     if machine not in _SYS_SCHED_GETATTR:
         raise native_form.missing(f"sched_getattr() has no native form on {machine}")
     room = ctypes.create_string_buffer(8192)
-    call = ctypes.CDLL(None, use_errno=True).syscall
+    call = _LIBC.syscall
     number = ctypes.c_long(_SYS_SCHED_GETATTR[machine])
     if call(number, ctypes.c_int(pid), room, ctypes.c_uint(size), ctypes.c_uint(0)) < 0:
         error = ctypes.get_errno()

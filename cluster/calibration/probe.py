@@ -13,15 +13,20 @@ import os
 import resource
 import signal
 import sys
-import threading
 import time
 
 from workloads import guest
+
+THREADED = ("lock", "thread", "handover", "stay_thread", "stay_threads")
+if len(sys.argv) > 1 and sys.argv[1] in THREADED:
+    import threading  # by these only: every child of a process that has it begins with its handler
 
 PAGES = 512
 MANY = 4096
 AREAS = 256
 BULK = 32768
+COMPUTE = 10000
+THREADS = 8
 
 
 def spent():
@@ -48,6 +53,37 @@ def blocks(times):
             count += 3
         else:
             count += 1
+    return 0
+
+
+def record(letter, number):
+    return f"{letter}{number:07d}".encode("ascii")
+
+
+def statements(times):
+    # what programs are made of: conditions, calls, texts, numbers, containers
+    found = []
+    seen = set()
+    names = {"first": 1, "second": 2}
+    for number in range(times):
+        blocks(8)
+        text = record("a", number)
+        assert len(text) == 8 and text[:1] == b"a"
+        seen.add(int(text[1:]))
+        if number in seen:
+            seen.remove(number)
+        name, equals, value = "first=12".partition("=")
+        if equals and value.isdecimal():
+            names[name] = names["second"] + number
+        found.append(number)
+        while found:
+            found.pop()
+    return 0
+
+
+def computes(times):
+    for _ in range(times):
+        guest.compute(COMPUTE)
     return 0
 
 
@@ -116,6 +152,38 @@ def unmaps(times):
     return inner
 
 
+def wait_for_byte(gate):
+    os.read(gate, 1)
+
+
+def stay(threads):
+    # a child that does a little of everything, and may start threads that are all there at once
+    take, give = os.pipe()
+    os.write(give, record("b", threads))
+    assert int(os.read(take, 8)[1:]) == threads
+    guest.compute(COMPUTE)
+    started = []
+    for _ in range(threads):
+        thread = threading.Thread(target=wait_for_byte, args=(take,))
+        thread.start()
+        started.append(thread)
+    for _ in range(threads):
+        os.write(give, b"x")
+    for thread in started:
+        thread.join()
+    os._exit(0)
+
+
+def stays(times, threads):
+    for _ in range(times):
+        pid = os.fork()
+        if pid == 0:
+            stay(threads)
+        os.waitpid(pid, 0)
+        statements(1)
+    return 0
+
+
 def forks(times, image):
     inner = 0
     for _ in range(times):
@@ -126,7 +194,9 @@ def forks(times, image):
                 os.execv(image, [image])
             os._exit(0)
         inner += time.thread_time_ns() - begin
-        os.waitpid(pid, 0)
+        reaped, status = os.waitpid(pid, 0)
+        assert reaped == pid and status == 0
+        statements(1)  # a parent that goes on writes pages, too
     return inner
 
 
@@ -274,6 +344,10 @@ def once(kind, times):
         return clocks(times)
     if kind == "block":
         return blocks(times)
+    if kind == "statement":
+        return statements(times)
+    if kind == "compute":
+        return computes(times)
     if kind == "call":
         return calls(times)
     if kind == "stat":
@@ -304,6 +378,12 @@ def once(kind, times):
         return forks_of_areas(times)
     if kind == "exec":
         return forks(times, "/bin/true")
+    if kind == "stay":
+        return stays(times, 0)
+    if kind == "stay_thread":
+        return stays(times, 1)
+    if kind == "stay_threads":
+        return stays(times, THREADS)
     if kind == "spawn":
         return spawns(times)
     if kind == "signal":
@@ -323,6 +403,12 @@ def once(kind, times):
 def main():
     kind = sys.argv[1]
     times = int(sys.argv[2])
+    child = os.fork()  # what is measured was forked, as nearly all processes are
+    if child:
+        _, status = os.waitpid(child, 0)
+        sys.exit(os.waitstatus_to_exitcode(status))
+    if kind in ("thread", "handover"):
+        threads(1)  # the first one of a process is another matter
     for _ in range(int(sys.argv[3])):
         before = spent()
         wall = time.monotonic_ns()

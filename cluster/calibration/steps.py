@@ -75,6 +75,8 @@ class Step:
 PROBES: Final[dict[str, Probe]] = {
     "clock": Probe(20_000, 20, "two readings of the clock"),
     "block": Probe(200_000, 200, "a turn of an empty loop"),
+    "statement": Probe(10_000, 50, "a dozen ordinary statements"),
+    "compute": Probe(1_000, 20, "guest.compute() of 10 us"),
     "call": Probe(100_000, 50, "getppid()"),
     "stat": Probe(10_000, 50, "stat() of /tmp"),
     "read": Probe(50_000, 50, "read() of /dev/null"),
@@ -96,12 +98,16 @@ PROBES: Final[dict[str, Probe]] = {
     "fork": Probe(30, 10, "fork(), the child leaves", 1),
     "fork_pages": Probe(30, 10, "fork() with 4,096 pages more", 1),
     "fork_areas": Probe(30, 10, "fork() with 256 areas more", 1),
+    "stay": Probe(30, 10, "fork(), the child does a little of everything"),
+    "stay_thread": Probe(20, 10, "the same with a thread"),
+    "stay_threads": Probe(12, 10, "the same with eight threads"),
     "exec": Probe(20, 10, "fork(), the child executes /bin/true", 1),
     "handover": Probe(1_000, 50, "two threads that wake each other by locks"),
 }
 
 STEPS: Final = (
-    Step(("guest_block",), "block", "own"),
+    Step(("guest_block",), "statement", "own"),
+    Step(("compute_call",), "compute", "own"),
     Step(("syscall_entry",), "call", "own"),
     Step(("path_component",), "stat", "own"),
     Step(("file_op",), "read", "own"),
@@ -114,6 +120,7 @@ STEPS: Final = (
     Step(("signal_send", "signal_deliver"), "signal", "own"),
     Step(("lock_op",), "lock", "own"),
     Step(("futex_op",), "futex", "own"),
+    Step(("lock_handover",), "handover", "busy"),
     Step(("context_switch", "try_to_wake_up"), "turn", "trip"),
     Step(
         ("dup_task_struct", "alloc_pid", "link_task", "wake_up_new_task", "thread_create"),
@@ -130,15 +137,18 @@ STEPS: Final = (
     Step(("copy_mm",), "exec", "inner"),
     Step(("reap",), "exec", "after"),
     Step(("cow_child",), "fork", "busy"),
+    Step(("cow_stay",), "stay", "busy", "fork"),
+    Step(("thread_first",), "stay_thread", "busy", "stay"),
+    Step(("thread_stack",), "stay_threads", "busy", "stay_thread"),
+    Step(("vfork",), "spawn", "inner"),
     Step(("exec_base",), "exec", "busy"),
 )
 
 #: What no step goes by: how well the profile does where it was not fitted.
 CHECKS: Final = (
     Step((), "fork", "inner"),
-    Step((), "spawn", "inner"),
     Step((), "spawn", "busy"),
-    Step((), "handover", "busy"),
+    Step((), "block", "own"),
     Step((), "fork_pages", "busy"),
     Step((), "copy", "busy"),
 )

@@ -92,6 +92,7 @@ def main() -> None:
         tree = ast.parse(text.read(), program)
     import_ahead(tree)
     code = compile(tree, program, "exec")
+    del tree  # thousands of objects, which each process below would go through for garbage
     if with_calls == "1":
         for names, kind in ((_MAKERS, b"F"), (_WAITS, b"W")):
             for name in names:

@@ -25,7 +25,7 @@ Source: kernel/sched/core.c (__schedule, scheduler_tick), arch entry code (exit_
 
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, Final
 
 from kernel import messages as m
 from kernel.boot.smpboot_names import boot_kthreads_of
@@ -49,6 +49,8 @@ from kernel.uapi.failure import Error
 from kernel.uapi.task_state import TASK_REPORT_MAX, TASK_RUNNING
 from kernel.user import Loader, Op, UserContext
 
+_LEAVES: Final = (nr.NR_EXECVE, nr.NR_EXIT, nr.NR_EXIT_GROUP)
+
 
 class Cpu:
     """One simulated CPU. See the module header."""
@@ -57,11 +59,13 @@ class Cpu:
         "_arrivals",
         "_closed_ns",
         "_cow_child_ns",
+        "_cow_stay_ns",
         "_loader",
         "_open_ns",
         "_seq",
         "_switch_ns",
         "block_ns",
+        "compute_ns",
         "eager",
         "early",
         "epoch_ns",
@@ -109,7 +113,9 @@ class Cpu:
         self._loader = loader
         self.tracing = spec.trace
         self.block_ns = spec.costs.guest_block
+        self.compute_ns = spec.costs.compute_call
         self._cow_child_ns = spec.costs.cow_child
+        self._cow_stay_ns = spec.costs.cow_stay
         self._switch_ns = spec.costs.context_switch
         self.tick_ns = NSEC_PER_SEC // spec.hz
         self.tick_cost_ns = spec.costs.tick
@@ -269,6 +275,8 @@ class Cpu:
         cost_ns = steps * self.block_ns
         if forked == task.pid:  # it is the child; where it shares memory it is not resumed here
             cost_ns += self._cow_child_ns
+            if op[0] not in _LEAVES:
+                cost_ns += self._cow_stay_ns
         start_ns = self.now_ns
         end_ns = start_ns + cost_ns
         if (

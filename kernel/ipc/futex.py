@@ -128,6 +128,7 @@ def sys_lock_release(k: "Kernel", lock: int) -> Path[None]:
     yield "futex.unlock_smp_mb", BARRIER, None
     active = yield from waitqueue_active(k, word.waiters)
     if active:
+        k.now_ns += k.costs.lock_handover
         yield from wake_up(k, word.waiters, remove=False)
 
 

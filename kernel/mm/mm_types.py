@@ -201,6 +201,7 @@ class MmStruct:
         "nr_shared",
         "pt",
         "slots",
+        "stacks",
         "text_mapped",
         "users",
         "vmas",
@@ -233,6 +234,7 @@ class MmStruct:
         self.local: dict[int, int] | None = None
         self.layout = layout
         self.text_mapped = False
+        self.stacks = 0  # of threads, in use or left: the C library keeps those that are free
         # the file it runs: kernel.fs.inode.set_mm_exe_file
         self.exe_file: Inode | None = None
         # futex words of the address space: kernel.ipc.futex

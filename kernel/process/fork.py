@@ -74,6 +74,7 @@ from kernel.task import (
     PF_NPROC_EXCEEDED,
     SIGNAL_UNKILLABLE,
     TaskStruct,
+    mm_of,
     nsproxy_of,
 )
 from kernel.uapi.clone import (
@@ -171,7 +172,11 @@ def sys_thread_start(
     flags = flags & 0xFFFFFFFF or PTHREAD_FLAGS
     if not flags & CLONE_VM:
         raise KernelError(EINVAL)
+    mm = mm_of(k.current)
     k.now_ns += k.costs.thread_create
+    if mm.users > mm.stacks:
+        k.now_ns += k.costs.thread_stack if mm.stacks else k.costs.thread_first
+        mm.stacks = mm.users
     for lock in locks:
         user_lock(k, lock).locked = True
     return do_fork(k, flags, start=start)

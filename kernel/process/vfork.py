@@ -30,6 +30,7 @@ def wait_for_vfork_done(k: "Kernel", child: TaskStruct) -> Path[None]:
     Source: kernel/fork.c:wait_for_vfork_done(), include/linux/completion.h.
     Deviation: the child's ``vfork_done`` names the sleeper; done means it is None.
     """
+    k.now_ns += k.costs.vfork
     current = k.current
     killable = k.tasks.profile.vfork_killable
     state = TASK_KILLABLE if killable else TASK_UNINTERRUPTIBLE
