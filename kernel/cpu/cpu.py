@@ -25,12 +25,12 @@ Source: kernel/sched/core.c (__schedule, scheduler_tick), arch entry code (exit_
 
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
-from typing import Any, Final
+from typing import Any
 
 from kernel import messages as m
 from kernel.boot.smpboot_names import boot_kthreads_of
 from kernel.cpu import tick as ticks
-from kernel.cpu.fork_race import goes_on, say
+from kernel.cpu.fork_race import copies_ns, goes_on, say
 from kernel.cpu.handlers import apply
 from kernel.cpu.hrtimer import HrTimers
 from kernel.cpu.local_calls import enter
@@ -49,8 +49,6 @@ from kernel.uapi.failure import Error
 from kernel.uapi.task_state import TASK_REPORT_MAX, TASK_RUNNING
 from kernel.user import Loader, Op, UserContext
 
-_LEAVES: Final = (nr.NR_EXECVE, nr.NR_EXIT, nr.NR_EXIT_GROUP)
-
 
 class Cpu:
     """One simulated CPU. See the module header."""
@@ -58,14 +56,13 @@ class Cpu:
     __slots__ = (
         "_arrivals",
         "_closed_ns",
-        "_cow_child_ns",
-        "_cow_stay_ns",
         "_loader",
         "_open_ns",
         "_seq",
         "_switch_ns",
         "block_ns",
         "compute_ns",
+        "costs",
         "eager",
         "early",
         "epoch_ns",
@@ -114,8 +111,7 @@ class Cpu:
         self.tracing = spec.trace
         self.block_ns = spec.costs.guest_block
         self.compute_ns = spec.costs.compute_call
-        self._cow_child_ns = spec.costs.cow_child
-        self._cow_stay_ns = spec.costs.cow_stay
+        self.costs = spec.costs
         self._switch_ns = spec.costs.context_switch
         self.tick_ns = NSEC_PER_SEC // spec.hz
         self.tick_cost_ns = spec.costs.tick
@@ -274,9 +270,7 @@ class Cpu:
         stats.blocks += steps
         cost_ns = steps * self.block_ns
         if forked == task.pid:  # it is the child; where it shares memory it is not resumed here
-            cost_ns += self._cow_child_ns
-            if op[0] not in _LEAVES:
-                cost_ns += self._cow_stay_ns
+            cost_ns += copies_ns(self.costs, op)
         start_ns = self.now_ns
         end_ns = start_ns + cost_ns
         if (

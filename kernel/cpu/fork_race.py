@@ -6,14 +6,19 @@ and where, is told before its next request, so that it costs no round of its own
 (``kernel.process.fork_race`` compares).
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kernel import messages as m
 from kernel.cpu.averages import say_averages
+from kernel.uapi import syscalls as nr
 
 if TYPE_CHECKING:
+    from kernel.costs import Costs
     from kernel.cpu.cpu import Cpu
     from kernel.cpu.task import CpuTask
+    from kernel.user import Op
+
+_LEAVES: Final = (nr.NR_EXECVE, nr.NR_EXIT, nr.NR_EXIT_GROUP)
 
 
 def goes_on(cpu: "Cpu", task: "CpuTask") -> None:
@@ -22,6 +27,11 @@ def goes_on(cpu: "Cpu", task: "CpuTask") -> None:
     task.went_on_ns = cpu.now_ns
     task.went_on_cpu = cpu.id
     task.fork_of = 0
+
+
+def copies_ns(costs: "Costs", op: "Op") -> int:
+    """Return the user time that a child owes for copies of pages, whose first call is ``op``."""
+    return costs.cow_child if op[0] in _LEAVES else costs.cow_child + costs.cow_stay
 
 
 def say(cpu: "Cpu", task: "CpuTask") -> None:
