@@ -2,6 +2,8 @@
 
 import mmap
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -16,6 +18,11 @@ def test_shim_has_every_name_the_compiler_knows_and_the_same_numbers() -> None:
         assert hasattr(guest, name), name
     for name, value in constants.CLONE.items():
         assert getattr(guest, name) == value
+
+
+def test_shim_brings_no_threading_along_whose_fork_handler_would_run_in_every_child() -> None:
+    ask = "import sys; from workloads import guest; sys.exit('threading' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", ask], check=False).returncode == 0
 
 
 def test_compute_uses_that_much_cpu_time() -> None:

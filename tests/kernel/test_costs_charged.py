@@ -1,0 +1,91 @@
+"""How often costs are charged that are 0 in the profile ``default``."""
+
+from pathlib import Path
+
+import pytest
+
+from cluster.build import guest_spec
+from cluster.engine_api import DONE, RunRequest
+from cluster.local_engine import run_local
+from kernel.costs import Costs
+
+EACH_NS = 1_000_000
+LEAVES = "import os\nif os.fork() == 0:\n    os._exit(0)\nos.wait()\n"
+EXECUTES = "import os\nif os.fork() == 0:\n    os.execv('/bin/true', ['true'])\nos.wait()\n"
+STAYS = "import os\nif os.fork() == 0:\n    os.getpid()\n    os._exit(0)\nos.wait()\n"
+SPAWNS = "import os\nos.posix_spawn('/bin/true', ['true'], {})\nos.wait()\n"
+COMPUTES = "from workloads import guest\nfor _ in range(3):\n    guest.compute(1000)\n"
+ONE_BY_ONE = """
+import threading
+def nothing():
+    pass
+for _ in range(3):
+    thread = threading.Thread(target=nothing)
+    thread.start()
+    thread.join()
+"""
+AT_ONCE = """
+import os
+import threading
+take, give = os.pipe()
+def wait():
+    os.read(take, 1)
+def both():
+    threads = [threading.Thread(target=wait) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    os.write(give, b'xxx')
+    for thread in threads:
+        thread.join()
+both()
+both()
+"""
+FREE_LOCK = """
+import threading
+lock = threading.Lock()
+lock.acquire()
+lock.release()
+"""
+PROGRAMS = {
+    "leaves": LEAVES,
+    "executes": EXECUTES,
+    "stays": STAYS,
+    "spawns": SPAWNS,
+    "computes": COMPUTES,
+    "one_by_one": ONE_BY_ONE,
+    "at_once": AT_ONCE,
+    "free_lock": FREE_LOCK,
+}
+CASES = [
+    ("cow_stay", "leaves", 0),
+    ("cow_stay", "executes", 0),
+    ("cow_stay", "stays", 1),
+    ("vfork", "leaves", 0),
+    ("vfork", "spawns", 1),
+    ("compute_call", "computes", 3),
+    ("thread_first", "leaves", 0),
+    ("thread_first", "one_by_one", 1),
+    ("thread_first", "at_once", 1),
+    ("thread_stack", "one_by_one", 0),
+    ("thread_stack", "at_once", 2),
+    ("lock_handover", "free_lock", 0),
+]
+
+
+def virtual_ns(path: Path, costs: Costs) -> int:
+    result = run_local(RunRequest(guest_spec(path, [], cpus=1, costs=costs, trace=False)))
+    assert (result.exit_kind, result.message) == (DONE, "")
+    found: int = result.summary["run"]["virtual_ns"]
+    return found
+
+
+@pytest.mark.parametrize(("cost", "program", "times"), CASES)
+def test_a_cost_is_charged_as_often_as_its_cause_comes(
+    cost: str, program: str, times: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAMS[program])
+    # no tick: what falls under one, and is preempted, is not of this
+    took = virtual_ns(path, Costs(tick=0, **{cost: EACH_NS})) - virtual_ns(path, Costs(tick=0))
+    # who comes first may change with it, and then somebody sleeps who did not
+    assert took == pytest.approx(times * EACH_NS, abs=EACH_NS / 100)
