@@ -109,3 +109,30 @@ def _who(owner: dict[str, Any]) -> str:
     who = f"process {owner['pid']}" if "pid" in owner else "another process"
     host = owner.get("host")
     return f"{who} on {host}" if host and host != socket.gethostname() else who
+
+
+def is_driven(run: Path) -> bool:
+    """Return whether somebody writes a run now, as far as its files tell.
+
+    Of one on another host that cannot be said; then it counts as driven.
+    """
+    try:
+        data = (run / LOCK).read_bytes()
+    except OSError:
+        return False
+    try:
+        owner = json.loads(data)
+        pid, boot, host = owner["pid"], owner["boot"], owner["host"]
+    except (ValueError, TypeError, KeyError):
+        return not data  # just being written
+    if host != socket.gethostname():
+        return True
+    if boot != boot_id():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError, TypeError):
+        return True  # somebody else's
+    return True

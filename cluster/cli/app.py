@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "export": "export",
     "recording": "recording",
     "report": "report",
+    "top": "top",
     "ps": "ps",
     "pstree": "ps",
     "acct": "ps",

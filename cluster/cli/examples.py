@@ -57,6 +57,12 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
         ("latest -o run.html", "one page that needs no network"),
         ("latest --format svg -o run.svg", "a figure for a paper, of a run or a sweep"),
     ),
+    "top": (
+        ("latest", "a run as it goes, or a replay of one that is over"),
+        ("--follow", "the run that goes on in runs, or the next that begins"),
+        ("latest --speed 5ms", "5 ms of virtual time a second"),
+        ("latest --once --at 10ms", "one frame as text"),
+    ),
     "ps": (
         ("latest --at 10ms -L", "the process table then, with threads"),
         ("latest --at 10ms -o pid,ppid,stat,psr,args", "with these columns"),

@@ -14,6 +14,13 @@ class Queues:
         self.length = [0] * cpus
         self._cpu_of: dict[int, int] = {}  # of those that are runnable
 
+    def copy(self) -> "Queues":
+        """Return queues that are as these are now, and go on by themselves."""
+        other = Queues(len(self.length))
+        other.length = list(self.length)
+        other._cpu_of = dict(self._cpu_of)
+        return other
+
     def wake(self, pid: int, cpu: int) -> tuple[int, ...]:
         """A task becomes runnable, or was already."""
         if pid in self._cpu_of or pid == 0:

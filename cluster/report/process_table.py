@@ -10,7 +10,7 @@ from the moment it is made. TIME has microseconds.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cluster.trace.reader import TraceRecord
@@ -68,6 +68,15 @@ class ProcessTable:
         if at_ns is not None:
             table.now_ns = at_ns
         return table
+
+    def copy(self) -> "ProcessTable":
+        """Return a table that is as this one is now, and goes on by itself."""
+        other = ProcessTable()
+        other.now_ns = self.now_ns
+        other.tasks = {
+            pid: replace(row, threads=dict(row.threads)) for pid, row in self.tasks.items()
+        }
+        return other
 
     def follow(self, record: TraceRecord) -> None:
         """Take note of what one record changes."""
@@ -240,3 +249,5 @@ _HANDLERS: Final[dict[str, Callable[[ProcessTable, TraceRecord], None]]] = {
     "sched_process_exit": ProcessTable._exit,
     "sched_process_free": ProcessTable._free,
 }
+#: names of the events that change a table
+FOLLOWED: Final = frozenset(_HANDLERS)

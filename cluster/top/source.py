@@ -1,0 +1,225 @@
+"""The records of a run: of one that is over, or as they come."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from cluster.engine_api import BROKEN, STORAGE
+from cluster.run_lock import is_driven
+from cluster.rundir import RunDir
+from cluster.trace.format import TRACE, TraceError
+from cluster.trace.growing import GrowingTrace
+from cluster.trace.tails import Tail
+from cluster.watched import Watching
+from kernel.events import EVENTS
+
+_WAIT_S: Final = 3.0  # for a run to tell what its trace does not have
+_LITTLE: Final = 4096  # bytes: the table of events is smaller
+_LOCKS: Final = 4  # of so many frames locks are compared
+
+GOES_ON: Final = "goes on"
+ENDED: Final = "ended"
+CUT: Final = "cut"
+
+
+class NoSource(Exception):
+    """There is nothing to be watched; the message says why."""
+
+
+class NotYet(NoSource):
+    """A run has just begun; there will be something soon."""
+
+
+class Source:
+    """A run's records.
+
+    Args:
+        path: a run directory, or a trace file.
+
+    Raises:
+        NoSource: it has no trace, and will have none.
+        RunDirError: it is no run directory.
+        TraceError: the trace is damaged.
+        OSError: it cannot be read.
+
+    Attributes:
+        name: of the run.
+        state: GOES_ON, ENDED, or CUT: it was killed.
+        told: how it ended, in words.
+        locks: counters of locks so far, as ``LockStat.to_plain`` has them.
+        locks_before: the same, some time ago; empty: since the beginning.
+        begun_again: how often the run has begun its trace again (with new actors, say).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.name
+        self.state = ENDED
+        self.told = ""
+        self.locks: list[dict[str, Any]] = []
+        self.begun_again = 0
+        self._locks: deque[list[dict[str, Any]]] = deque(maxlen=_LOCKS)
+        self._directory: RunDir | None = None
+        self._watching: Watching | None = None
+        self._waiting: deque[Tail] = deque()
+        self._told: list[int] = []  # records of each logical process that were handed out
+        self._until_ns: int | None = None  # before this time; None: all of them
+        self._whole = True
+        self._opened_s = time.monotonic()
+        self._virtual_ns = 0
+        if path.is_dir():
+            self._directory = RunDir.open(path)
+            self._look_at_manifest()
+            self._check_traced(self._directory)
+            path = self._directory.trace_path
+        self._trace = self._open(path)
+        if self.state != GOES_ON:
+            self._whole = self._whole and (self._trace.complete or self._directory is not None)
+
+    def _check_traced(self, directory: RunDir) -> None:
+        if directory.trace_path.is_file():
+            return
+        traced = directory.manifest().get("config", {}).get("trace", {}).get("enabled", True)
+        if not traced or self.state != GOES_ON:
+            raise NoSource(
+                f"{self.path} has no {TRACE}: run with --set trace.enabled=true to watch it"
+            )
+        raise NotYet(f"{self.path} has no {TRACE} yet")
+
+    def _open(self, path: Path) -> GrowingTrace:
+        try:
+            trace = GrowingTrace(path)
+        except TraceError:
+            if self.state != GOES_ON or path.stat().st_size >= _LITTLE:
+                raise
+            raise NotYet(f"{path} has just been begun") from None
+        for number, described in trace.events.items():
+            if EVENTS.get(number) != described:
+                trace.close()
+                raise TraceError(f"{path}: its event {described[0]} is not that of this version")
+        return trace
+
+    def close(self) -> None:
+        """Watch no longer."""
+        if self._watching is not None:
+            self._watching.close()
+            self._watching = None
+        self._trace.close()
+
+    # -- what there is ----------------------------------------------------------------------------
+
+    @property
+    def cpu_of(self) -> list[int | None]:
+        """Of each logical process which CPU it is; None: the kernel."""
+        return self._trace.cpu_numbers()
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is no use in waiting for more before one begins to look."""
+        heard = self._watching is not None and self._watching.heard and not self._waiting
+        waited = time.monotonic() - self._opened_s > _WAIT_S
+        return self.state != GOES_ON or heard or waited
+
+    @property
+    def live(self) -> bool:
+        """Whether the run tells all there is, and not only what its trace has."""
+        return self.state == GOES_ON and self._watching is not None and self._watching.heard
+
+    @property
+    def end_ns(self) -> int:
+        """Until when the run is known."""
+        if self._all:
+            return max(self._trace.span_ns()[1], self._virtual_ns if self.live else 0)
+        return self._trace.common_ns()
+
+    @property
+    def locks_before(self) -> list[dict[str, Any]]:
+        """Counters of locks some time ago; empty: none are known."""
+        return self._locks[0] if len(self._locks) > 1 and self.state == GOES_ON else []
+
+    @property
+    def by_time(self) -> bool:
+        """Whether what is handed out comes strictly by time."""
+        return self._until_ns is not None
+
+    @property
+    def _all(self) -> bool:
+        """Whether the streams are known up to the same time, all of them."""
+        return self.live or (self.state != GOES_ON and self._whole)
+
+    def batches(self, from_ns: int = 0) -> Iterator[list[list[Any]]]:
+        """Iterate over what is known now, from a time on: ``TraceReader.batches``."""
+        self._told = list(self._trace.known)
+        self._until_ns = None if self._all else self._trace.common_ns() + 1
+        return self._trace.batches(from_ns, self._until_ns)
+
+    def more(self) -> Iterator[list[list[Any]]]:
+        """Iterate over what has come since ``batches`` or this was called, if that was all taken.
+
+        What a run tells of itself is taken as it comes: causes before effects, and by time as far
+        as it came together.
+        """
+        if self._until_ns is not None:
+            return self.batches(self._until_ns)
+        rows = self._trace.after(self._told)
+        self._told = list(self._trace.known)
+        return iter([rows] if rows else [])
+
+    # -- as it comes ------------------------------------------------------------------------------
+
+    def grow(self) -> None:
+        """See what has come.
+
+        Raises:
+            TraceError: the trace is damaged.
+            OSError: it cannot be read.
+        """
+        if self.state != GOES_ON:
+            return
+        assert self._directory is not None
+        frames = self._watching.look() if self._watching is not None else []
+        self._look_at_manifest()
+        try:
+            self._trace.look()
+        except (TraceError, OSError):
+            self._begin_again()
+            return
+        for frame in frames:
+            self._virtual_ns = frame.virtual_ns
+            self.locks = frame.locks
+            self._locks.append(frame.locks)
+            self._waiting.extend(frame.tails)
+        while self._waiting and self._trace.add(*self._waiting[0]):
+            self._waiting.popleft()
+
+    def _begin_again(self) -> None:
+        assert self._directory is not None
+        self._trace.close()
+        self._trace = self._open(self._directory.trace_path)
+        self._waiting.clear()
+        self.begun_again += 1
+
+    def _look_at_manifest(self) -> None:
+        directory = self._directory
+        assert directory is not None
+        manifest = directory.manifest()
+        self.name = str(manifest.get("name", self.name))
+        if manifest.get("finished") is None and is_driven(directory.path):
+            self.state = GOES_ON
+            if self._watching is None:
+                self._watching = Watching(directory.path)
+            return
+        if manifest.get("finished") is None:
+            self.state, self.told, self._whole = CUT, "", False
+        else:
+            kind = str(manifest.get("exit_kind", ""))
+            self.state, self._whole = ENDED, kind not in (BROKEN, STORAGE)
+            self.told = f"{kind} {manifest.get('message', '')}".strip()
+        if self._watching is not None:
+            self._watching.close()
+            self._watching = None
+        if (directory.path / "summary.json").is_file():
+            locks = directory.summary().get("locks", [])
+            self.locks = [lock for lock in locks if isinstance(lock, dict)]
