@@ -72,10 +72,14 @@ def top(
         source.close()
 
 
+def _is_terminal() -> bool:
+    streams = sys.stdin, sys.stdout, sys.stderr  # textual writes to stderr
+    there = all(stream is not None and stream.isatty() for stream in streams)
+    return there and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def _check_terminal() -> None:
-    terminal = sys.stdin is not None and sys.stdin.isatty()
-    terminal = terminal and sys.stdout is not None and sys.stdout.isatty()
-    if not terminal or os.environ.get("TERM", "dumb") == "dumb":
+    if not _is_terminal():
         raise CliError(USAGE, "usage", "top needs a terminal; --once prints one frame as text")
     try:
         import textual  # noqa: F401

@@ -71,7 +71,7 @@ class Top(App[None]):
         Binding("greater_than_sign,shift+right", "step(10)", show=False),
         Binding("full_stop", "one_tick", show=False),
         Binding("home", "begin", show=False),
-        Binding("end", "end", "end", key_display="end"),
+        Binding("end", "end", "to the end", key_display="end"),
         Binding("P", "sort('cpu')", "by CPU"),
         Binding("T", "sort('time')", "time"),
         Binding("N", "sort('pid')", "pid"),
@@ -100,12 +100,12 @@ class Top(App[None]):
 
     def on_mount(self) -> None:
         """Begin."""
-        self.tick()
         self.set_interval(TICK_S, self.tick)
+        self.call_after_refresh(self.tick)
 
     def on_resize(self, _event: Resize) -> None:
         """Write the lines anew."""
-        self._draw()
+        self.call_after_refresh(self._draw)
 
     # -- as time goes by --------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """What ``smplab top`` shows, as lines: on a terminal in colours, elsewhere as they are."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from kernel.uapi.clock import NSEC_PER_SEC
 
 _MIN_WIDTH: Final = 40
 _CPU_SHARE: Final = 0.45  # of the height, at most for CPUs
-_FULL, _SHORT, _TINY = 38, 24, 11  # least width of a CPU
+_FULL, _SHORT, _TINY = 38, 24, 10  # least width of a CPU
 _MOST_TASKS: Final = 25  # where there is no height
 _LOCK_LINES: Final = 5
 _STATES: Final = (
@@ -89,17 +90,17 @@ def lines_of(shown: Shown, looks: Looks, width: int, height: int | None) -> list
 
 def _head(shown: Shown, width: int) -> list[Text]:
     machine, window = shown.machine, shown.window
-    first = Text(printable_line(shown.name), style="bold")
-    first.append("  " + "  ".join(printable_line(note) for note in shown.notes if note), "not bold")
+    first = Text().append(printable_line(shown.name), "bold")
+    first.append("".join(f"  {printable_line(note)}" for note in shown.notes if note))
     told = f"{format_ns(machine.now_ns)} of {format_ns(shown.end_ns)} "
     cells = max(0, width - len(told) - 2)
     share = machine.now_ns / shown.end_ns if shown.end_ns else 1.0
     done = min(cells, int(cells * share))
     bar = Text(told).append("[").append("=" * done, "cyan").append(" " * (cells - done)).append("]")
-    return [first, bar, *_counts(machine), _rates(window)]
+    return [first, bar, _counts(machine), *_rates(window, width)]
 
 
-def _counts(machine: Machine) -> list[Text]:
+def _counts(machine: Machine) -> Text:
     states: Counter[str] = Counter()
     running = 0
     for row in machine.table.tasks.values():
@@ -110,13 +111,13 @@ def _counts(machine: Machine) -> list[Text]:
     words = [f"{len(machine.table.tasks):,} tasks", f"{running:,} running"]
     words.append(f"{states['R']:,} runnable")
     words += [f"{states[letter]:,} {name}" for letter, name in _STATES if states[letter]]
-    return [Text(", ".join(words))]
+    return Text(", ".join(words))
 
 
-def _rates(window: Window) -> Text:
+def _rates(window: Window, width: int) -> list[Text]:
     words = [f"{_short(window.rate(name))} {name}" for name in COUNTED if window.number(name)]
-    told = ", ".join(words) if words else "nothing yet"
-    return Text(f"in a second: {told}", "dim" if not words else "")
+    told = f"per virtual second: {', '.join(words)}" if words else "nothing has happened yet"
+    return [Text(line) for line in textwrap.wrap(told, width)]
 
 
 def _short(number: float) -> str:
@@ -134,7 +135,7 @@ def _short(number: float) -> str:
 def _cpus(shown: Shown, looks: Looks, width: int, room: int | None) -> list[Text]:
     """Return the block of CPUs, in as many columns as have room, and as much of each."""
     number = shown.machine.cpus
-    least = _TINY
+    least = _TINY + (number > 1000)
     for each in (_FULL, _SHORT):
         columns = max(1, width // each)
         if room is None or -(-number // columns) <= room:
@@ -149,7 +150,7 @@ def _cpus(shown: Shown, looks: Looks, width: int, room: int | None) -> list[Text
         rows = room
         pages = -(-number // (rows * columns))
         first = (looks.first_cpu % pages) * rows * columns
-    make = {_FULL: _full, _SHORT: _brief, _TINY: _tiny}[least]
+    make = {_FULL: _full, _SHORT: _brief}.get(least, _tiny)
     heads = {_FULL: "CPU  busy  queue  current", _SHORT: "CPU busy queue current"}
     head = heads.get(least, "CPU busy queue")
     if first or number > rows * columns:
@@ -161,9 +162,9 @@ def _cpus(shown: Shown, looks: Looks, width: int, room: int | None) -> list[Text
         for column in range(columns):
             cpu = first + column * rows + row
             if cpu < number:
-                text = make(shown, cpu, cell - 1)
-                text.truncate(cell - 1, pad=True)
-                line.append_text(text).append(" ")
+                text = make(shown, cpu, cell)
+                text.truncate(cell, pad=True)
+                line.append_text(text)
         line.rstrip()
         lines.append(line)
     return lines
@@ -172,23 +173,32 @@ def _cpus(shown: Shown, looks: Looks, width: int, room: int | None) -> list[Text
 def _full(shown: Shown, cpu: int, width: int) -> Text:
     """Return number, bar, share, queue and current task of a CPU."""
     share, queue, who = _of_cpu(shown, cpu)
-    cells = max(4, min(20, width - 34))
+    cells = max(4, min(20, width - 35))
     filled = round(cells * share)
-    text = Text(f"{cpu:>3} ", "bold")
+    text = Text().append(f"{cpu:>3} ", "bold")
     text.append("|" * filled, "green").append("." * (cells - filled), "dim")
     text.append(f" {_per_cent(share)}").append(f" {queue:>3} ", _queue_style(queue))
-    return text.append_text(who)
+    return text.append_text(_cut(who, width - len(text) - 1))
+
+
+def _cut(who: Text, width: int) -> Text:
+    """Return who runs, in so many columns: rather without the end of a name than without pid."""
+    name, _, pid = who.plain.rpartition(" ")
+    if len(who) > width and name:
+        name = name[: max(1, width - len(pid) - 1)]
+        return Text(f"{name} {pid}"[:width])
+    return who
 
 
 def _brief(shown: Shown, cpu: int, width: int) -> Text:
     share, queue, who = _of_cpu(shown, cpu)
-    text = Text(f"{cpu:>3} ", "bold").append(_per_cent(share), "green" if share >= 0.5 else "")
-    return text.append(f" {queue:>2} ", _queue_style(queue)).append_text(who)
+    text = Text().append(f"{cpu:>3} ", "bold").append(_per_cent(share), "green" if share >= 0.5 else "")
+    return text.append(f" {queue:>2} ", _queue_style(queue)).append_text(_cut(who, width - 13))
 
 
 def _tiny(shown: Shown, cpu: int, width: int) -> Text:
     share, queue, _ = _of_cpu(shown, cpu)
-    text = Text(f"{cpu:>4}", "bold").append(_per_cent(share), "green" if share >= 0.5 else "")
+    text = Text().append(f"{cpu:>4}", "bold").append(_per_cent(share), "green" if share >= 0.5 else "")
     return text.append(f"{queue:>2}" if queue < 100 else "++", _queue_style(queue))
 
 
