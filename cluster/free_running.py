@@ -27,6 +27,7 @@ from typing import Any, Final
 
 from cluster.lps import Chunk, CpuGroup, CpuReport, KernelHost, check_kernel
 from cluster.sync.scheme import NO_FURTHER, Scheme
+from cluster.trace.tails import Tail
 from kernel.cpu.cpu import Cpu
 from kernel.machine import MachineSpec
 from kernel.messages import NEVER
@@ -265,6 +266,10 @@ class FreeGroups:
     def drain_trace(self, *, final: bool = False) -> list[Chunk]:
         """See ``CpuGroup.drain_trace``."""
         return [chunk for group in self.groups for chunk in group.drain_trace(final=final)]
+
+    def show_trace(self, *, again: bool) -> list[Tail]:
+        """See ``CpuGroup.show_trace``."""
+        return [tail for group in self.groups for tail in group.show_trace(again=again)]
 
     def stats(self) -> list[tuple[int, dict[str, Any]]]:
         """See ``CpuGroup.stats``."""

@@ -274,6 +274,15 @@ class LocalRun:
             self._late = self._time_is_up()
             if self.keeper is not None:
                 self._see_to_checkpoints(self.keeper)
+            showing = self.recorder.showing
+            if showing is not None and showing.due():
+                self._show(again=showing.begins)
+
+    def _show(self, *, again: bool) -> None:
+        """Tell who watches how things stand."""
+        host = self.host
+        tails = [*self.group.show_trace(again=again), *host.show_trace(again=again)]
+        self.recorder.show(host.virtual_ns, host.counters(), host.plain_locks(), tails)
 
     def _see_to_checkpoints(self, keeper: "Keeper", *, stopping: bool = False) -> None:
         """Take a checkpoint if one is due; write down what was served if it is much."""

@@ -23,7 +23,7 @@ from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.order_log import OrderLog
 from cluster.sync.scheme import NO_FURTHER, Scheme, in_halves
 from cluster.trace.format import CHUNK_RECORDS
-from cluster.trace.store import drain_chunks
+from cluster.trace.tails import Tail, Tails
 from kernel.cgroup.cgroup import descendants, path_of
 from kernel.cgroup.members import cpu_stat
 from kernel.check.at_rest import boot_counts
@@ -101,6 +101,7 @@ class CpuGroup:
         self._group = Group([make_cpu(cpu, spec, loader) for cpu in cpus])
         self._step = self._group.step
         self._tracing = spec.trace
+        self._tails = Tails()
         self.cpus = self._group.by_number
         self._supersteps = 0
         self._turns = 0
@@ -196,7 +197,15 @@ class CpuGroup:
             (cpu, chunk)
             for cpu, lp in self.cpus.items()
             if final or len(lp.trace) >= CHUNK_RECORDS
-            for chunk in drain_chunks(lp.trace, final=final)
+            for chunk in self._tails.drain(cpu, lp.trace, final=final)
+        ]
+
+    def show_trace(self, *, again: bool) -> list[Tail]:
+        """Return what there is of the trace that was neither taken nor shown: ``Tails.show``."""
+        return [
+            tail
+            for cpu, lp in self.cpus.items()
+            for tail in self._tails.show(cpu, lp.trace, again=again)
         ]
 
     def stats(self) -> list[tuple[int, dict[str, Any]]]:
@@ -256,6 +265,7 @@ class KernelHost:
         self.turn_ns: int = getattr(self.scheme, "turn_ns", 0)
         self.kernel.single_steps = getattr(scheme, "single_steps", False)
         self._judged = False
+        self._tails = Tails()
         self.pending = Pending()
         self.view = View(spec.cpus, self.kernel, self.pending)
         self.supersteps = 0
@@ -384,7 +394,7 @@ class KernelHost:
         kernel.stats.peak_frames = kernel.frames.peak
         return {
             "stats": kernel.stats.to_plain(),
-            "locks": [stat.to_plain() for stat in kernel.lock_stats.values()],
+            "locks": self.plain_locks(),
             "cgroups": self._cgroups(),
             "statuses": self.exit_statuses(),
             "not_emulated": list(kernel.not_emulated),
@@ -466,7 +476,16 @@ class KernelHost:
         kernel = self.kernel
         if not final and len(kernel.trace) < CHUNK_RECORDS:
             return []
-        return [(kernel.spec.cpus, chunk) for chunk in drain_chunks(kernel.trace, final=final)]
+        lp = kernel.spec.cpus
+        return [(lp, chunk) for chunk in self._tails.drain(lp, kernel.trace, final=final)]
+
+    def show_trace(self, *, again: bool) -> list[Tail]:
+        """As ``CpuGroup.show_trace``."""
+        return self._tails.show(self.kernel.spec.cpus, self.kernel.trace, again=again)
+
+    def plain_locks(self) -> list[dict[str, Any]]:
+        """Return lock statistics as plain data."""
+        return [stat.to_plain() for stat in list(self.kernel.lock_stats.values())]
 
 
 def _joined(first: Inboxes, second: Inboxes) -> Inboxes:

@@ -66,6 +66,7 @@ from cluster.set_down import (
 )
 from cluster.sync.order_log import Chunk as OrderChunk
 from cluster.sync.scheme import SchemeError, Settings, make_scheme, runs_free
+from cluster.trace.tails import Tail
 from cluster.transport.envelope import Answering
 from kernel.cpu.places import CpuPlaces
 from kernel.errors import InvariantError
@@ -360,6 +361,10 @@ class CpuActor(_Actor):
         """Hand over the chunks of trace held here."""
         return self._take_chunks()
 
+    def show(self, again: bool) -> list[Tail]:
+        """Return what of the trace is in no chunk yet: ``CpuGroup.show_trace``."""
+        return self._group.show_trace(again=again)
+
     def set_down(self) -> bytes:
         """Return the state of the group, between two supersteps and after ``fetch``."""
         group = set_down_group(self._group)
@@ -587,6 +592,10 @@ class KernelActor(_Actor):
         for kind, data in self._host.take_order(final=final):
             self._order.append((kind, data))
             self._order_bytes += len(data)
+
+    def show(self, again: bool) -> tuple[list[Tail], list[dict[str, Any]]]:
+        """Return what of the trace is in no chunk yet, and the counters of locks."""
+        return self._host.show_trace(again=again), self._host.plain_locks()
 
     def keep_served(self) -> None:
         """Note what the kernel serves from now on, for checkpoints."""

@@ -538,6 +538,10 @@ class RayRun:
         if held > _HELD_BYTES or (held and now_s - self._fetched_s > _FETCH_S):
             self._fetched_s = now_s
             self._fetch()
+        showing = self.recorder.showing
+        if showing is not None and showing.due():
+            self._fetched_s = now_s
+            self._show(virtual_ns, counters, again=showing.begins)
         if self.keeper is not None and self.keeper.due(superstep):
             self._fetched_s = now_s
             if self._keep(self.keeper):
@@ -570,6 +574,13 @@ class RayRun:
         if self.keeper is not None:
             self.keeper.log(self._call_kernel("take_served"))
         self._relay()
+
+    def _show(self, virtual_ns: int, counters: dict[str, int], *, again: bool) -> None:
+        """Tell who watches how things stand; what the actors hold of the trace comes first."""
+        self._fetch()
+        *groups, (tails, locks) = self._call("show", again)
+        tails = [*(tail for group in groups for tail in group), *tails]
+        self.recorder.show(virtual_ns, counters, locks, tails)
 
     def _relay(self) -> None:
         """Log here what the actors have logged."""

@@ -31,6 +31,8 @@ from cluster.sync.scheme import Scheme
 from cluster.trace import TraceError, TraceReader
 from cluster.trace.format import TRACE
 from cluster.trace.store import TraceWriter
+from cluster.trace.tails import Tail
+from cluster.watched import Frame, Showing
 from kernel.process.acct import OUTPUTS as ACCT_OUTPUTS
 
 _DISTRIBUTIONS: Final = ("fork_to_run", "rq_wait", "lateness")  # of CpuStats
@@ -80,6 +82,8 @@ class Recorder:
         self._order: OrderWriter | None = None
         self._outputs: dict[str, _Kept] = {}
         self._sums: dict[str, tuple[int, int]] = {}  # of files: so many bytes have this checksum
+        self.showing: Showing | None = None  # to who watches; None: there is no trace to be seen
+        self._before = [0] * len(names)  # records of the trace that is gone on with
         self._started = perf_counter()
         self._output_ns = 0
         if request.out_dir is not None:
@@ -94,6 +98,8 @@ class Recorder:
             self._sums = {name: (size, crc) for name, (size, crc) in position.items()}
         if self._request.spec.trace:
             self._writer = self._open_trace(folder / TRACE, names)
+            self._before = list(self._writer.records)
+            self.showing = Showing(folder)
         if resume is None:
             self._file = OutputWriter(folder / OUTPUTS)
             return
@@ -145,6 +151,18 @@ class Recorder:
             if self._writer is not None:
                 with storing(self._request.out_dir):
                     self._writer.append(lp, chunk)
+
+    def show(
+        self, virtual_ns: int, counters: dict[str, int], locks: list[Any], tails: list[Tail]
+    ) -> None:
+        """Tell who watches how things stand, and what the trace does not have yet.
+
+        Args:
+            tails: as the LPs number them: from where the run was begun, or gone on with.
+        """
+        if self.showing is not None:
+            placed = [(lp, self._before[lp] + first, chunk) for lp, first, chunk in tails]
+            self.showing.write(Frame(virtual_ns, counters, locks, placed))
 
     def begin_order(self, scheme: Scheme) -> bool:
         """Begin the order log, if the run is to have one; return whether it has."""
@@ -206,6 +224,8 @@ class Recorder:
 
     def close(self, *, complete: bool) -> None:
         """Finish the files of trace and outputs."""
+        if self.showing is not None:
+            self.showing.close()
         try:
             self.end_order(None)
             self._close_outputs()

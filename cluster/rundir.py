@@ -8,6 +8,7 @@
     order.log       what the kernel served in which order (likewise); if the run was recorded
     checkpoints/    where the run stood (``cluster.checkpoint``); of one that has ended, nothing
     lock            who writes the run now (``cluster.run_lock``)
+    watched, live   of a run that goes on and is watched (``cluster.watched``)
     pacct           BSD accounting records, of a run with kernel.acct
 
 The manifest is there from the start with ``complete: false``, and every file but trace, outputs

@@ -52,6 +52,10 @@ NOT_RUN: Final[dict[tuple[str, str], str]] = {
         "README.md",
         "make run     # a fork-exec storm on 8 CPU actors and a kernel actor; starts and",
     ): ("installs packages and starts a Ray of its own; tests/cluster/test_ray_engine.py runs Ray"),
+    (
+        "docs/top.md",
+        "smplab top latest        # the newest run in runs: as it goes, or from its beginning",
+    ): ("needs a terminal; tests/cluster/top presses the keys"),
     ("README.md", "smplab diff tests/guest --seeds 20 --cpus 1,2,64 --granularity step"): (
         "runs 600 programs; tests/cluster/test_guest_programs.py compares the same ones"
     ),

@@ -61,12 +61,13 @@ class Top(App[None]):
     CSS = "#frame { height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "quit"),
+        Binding("h,question_mark", "help", "help", key_display="?"),
         Binding("ctrl+c", "quit", "quit", show=False),
-        Binding("space", "pause", "stop/go"),
+        Binding("space", "pause", "stop"),
         Binding("plus,equals_sign", "speed(2)", "faster", key_display="+"),
         Binding("minus", "speed(0.5)", "slower", key_display="-"),
-        Binding("left", "step(-1)", "back", key_display="<-"),
-        Binding("right", "step(1)", "on", key_display="->"),
+        Binding("left", "step(-1)", "back", key_display="←"),
+        Binding("right", "step(1)", "on", key_display="→"),
         Binding("less_than_sign,shift+left", "step(-10)", show=False),
         Binding("greater_than_sign,shift+right", "step(10)", show=False),
         Binding("full_stop", "one_tick", show=False),
@@ -84,7 +85,6 @@ class Top(App[None]):
         Binding("down,j", "scroll_tasks(1)", show=False),
         Binding("pageup", "scroll_tasks(-20)", show=False),
         Binding("pagedown", "scroll_tasks(20)", show=False),
-        Binding("h,question_mark", "help", "help", key_display="?"),
     ]
 
     def __init__(self, session: Session) -> None:

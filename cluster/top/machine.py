@@ -150,8 +150,11 @@ class Window:
         self.span_ns = max(0, machine.now_ns - since.now_ns)
 
     def busy(self, cpu: int) -> float:
-        """Return the share of time that a CPU was busy, from 0 to 1."""
-        return self._share(self._machine.busy_ns(cpu) - self._since.busy_ns[cpu])
+        """Return the share of time that a CPU was busy, from 0 to 1.
+
+        Of a run that goes on CPUs are not all known up to the same time, hence the bound.
+        """
+        return min(1.0, self._share(self._machine.busy_ns(cpu) - self._since.busy_ns[cpu]))
 
     def ran(self, rows: Iterable[TaskRow]) -> float:
         """Return the share of one CPU that tasks have had together."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from cluster.report.units import format_ns
 from cluster.top.player import Player
 from cluster.top.source import CUT, GOES_ON, Source
 from cluster.top.view import Shown, speed_text
@@ -16,6 +17,7 @@ LEAST_SPEED_NS: Final = 10
 _MOST_SPEED_NS: Final = 10**13
 _WORK_S: Final = 0.06  # of host time for records, between two looks at keys
 _ONCE_S: Final = 1.2  # what happens in so much host time is shown of a run that goes on
+_CAUGHT_UP: Final = 0.9  # of the run: less than that behind is not worth a word
 _STATES: Final = {GOES_ON: "runs", CUT: "was killed, its trace ends early"}
 
 
@@ -155,10 +157,13 @@ class Session:
         if not self.begun:
             return ["waiting for the run to tell what it does"]
         notes = [_STATES.get(source.state, source.told or "ended")]
-        if player.on_way:
+        if player.on_way and player.now_ns < _CAUGHT_UP * source.end_ns:
             notes.append("catching up")
         if self.follows and source.state == GOES_ON:
             notes.append("live" if source.live else "as far as its trace has come")
+            if source.rates is not None:
+                virtual_ns, lifecycles = source.rates
+                notes.append(f"{format_ns(round(virtual_ns))} and {lifecycles:,.0f} lifecycles/s")
         else:
             notes.append(speed_text(self.speed_ns) if self.plays else "stopped")
         return notes
@@ -168,7 +173,7 @@ class Session:
         source, player = self.source, self.player
         live = self.follows and source.state == GOES_ON
         before = source.locks_before if live else []
-        at = "lately" if before else "so far" if source.state == GOES_ON else "in the whole run"
+        at = "lately" if before else "so far" if source.state == GOES_ON else "whole run"
         return Shown(
             source.name,
             self._notes(),

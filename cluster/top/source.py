@@ -17,7 +17,7 @@ from kernel.events import EVENTS
 
 _WAIT_S: Final = 3.0  # for a run to tell what its trace does not have
 _LITTLE: Final = 4096  # bytes: the table of events is smaller
-_LOCKS: Final = 4  # of so many frames locks are compared
+_PAST: Final = 4  # times at which something was heard, that are compared
 
 GOES_ON: Final = "goes on"
 ENDED: Final = "ended"
@@ -49,7 +49,6 @@ class Source:
         state: GOES_ON, ENDED, or CUT: it was killed.
         told: how it ended, in words.
         locks: counters of locks so far, as ``LockStat.to_plain`` has them.
-        locks_before: the same, some time ago; empty: since the beginning.
         begun_again: how often the run has begun its trace again (with new actors, say).
     """
 
@@ -60,7 +59,9 @@ class Source:
         self.told = ""
         self.locks: list[dict[str, Any]] = []
         self.begun_again = 0
-        self._locks: deque[list[dict[str, Any]]] = deque(maxlen=_LOCKS)
+        # host seconds, virtual time, lifecycles, locks: what was heard lately
+        self._past: deque[tuple[float, int, int, list[dict[str, Any]]]] = deque(maxlen=_PAST)
+        self._lifecycles = 0
         self._directory: RunDir | None = None
         self._watching: Watching | None = None
         self._waiting: deque[Tail] = deque()
@@ -137,7 +138,16 @@ class Source:
     @property
     def locks_before(self) -> list[dict[str, Any]]:
         """Counters of locks some time ago; empty: none are known."""
-        return self._locks[0] if len(self._locks) > 1 and self.state == GOES_ON else []
+        return self._past[0][3] if len(self._past) > 1 and self.live else []
+
+    @property
+    def rates(self) -> tuple[float, float] | None:
+        """Virtual ns, and lifecycles, in a second of the host; None: not known."""
+        if len(self._past) < 2 or not self.live:
+            return None
+        (then_s, then_ns, before, _), (now_s, now_ns, now, _) = self._past[0], self._past[-1]
+        took_s = max(now_s - then_s, 1e-9)
+        return (now_ns - then_ns) / took_s, (now - before) / took_s
 
     @property
     def by_time(self) -> bool:
@@ -188,9 +198,12 @@ class Source:
             return
         for frame in frames:
             self._virtual_ns = frame.virtual_ns
+            self._lifecycles = frame.counters.get("lifecycles", 0)
             self.locks = frame.locks
-            self._locks.append(frame.locks)
             self._waiting.extend(frame.tails)
+        if frames:
+            now_s = time.monotonic()
+            self._past.append((now_s, self._virtual_ns, self._lifecycles, self.locks))
         while self._waiting and self._trace.add(*self._waiting[0]):
             self._waiting.popleft()
 

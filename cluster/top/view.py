@@ -16,7 +16,7 @@ from kernel.trace.printable import printable, printable_line
 from kernel.uapi.clock import NSEC_PER_SEC
 
 _MIN_WIDTH: Final = 40
-_CPU_SHARE: Final = 0.45  # of the height, at most for CPUs
+_CPU_SHARE: Final = 0.5  # of the height, at most for CPUs
 _FULL, _SHORT, _TINY = 38, 24, 10  # least width of a CPU
 _MOST_TASKS: Final = 25  # where there is no height
 _LOCK_LINES: Final = 5
@@ -135,7 +135,7 @@ def _short(number: float) -> str:
 def _cpus(shown: Shown, looks: Looks, width: int, room: int | None) -> list[Text]:
     """Return the block of CPUs, in as many columns as have room, and as much of each."""
     number = shown.machine.cpus
-    least = _TINY + (number > 1000)
+    least = _TINY + (number > 100) + (number > 1000)
     for each in (_FULL, _SHORT):
         columns = max(1, width // each)
         if room is None or -(-number // columns) <= room:
@@ -192,13 +192,19 @@ def _cut(who: Text, width: int) -> Text:
 
 def _brief(shown: Shown, cpu: int, width: int) -> Text:
     share, queue, who = _of_cpu(shown, cpu)
-    text = Text().append(f"{cpu:>3} ", "bold").append(_per_cent(share), "green" if share >= 0.5 else "")
+    text = (
+        Text()
+        .append(f"{cpu:>3} ", "bold")
+        .append(_per_cent(share), "green" if share >= 0.5 else "")
+    )
     return text.append(f" {queue:>2} ", _queue_style(queue)).append_text(_cut(who, width - 13))
 
 
 def _tiny(shown: Shown, cpu: int, width: int) -> Text:
     share, queue, _ = _of_cpu(shown, cpu)
-    text = Text().append(f"{cpu:>4}", "bold").append(_per_cent(share), "green" if share >= 0.5 else "")
+    text = (
+        Text().append(f"{cpu:>4}", "bold").append(_per_cent(share), "green" if share >= 0.5 else "")
+    )
     return text.append(f"{queue:>2}" if queue < 100 else "++", _queue_style(queue))
 
 
@@ -214,6 +220,10 @@ def _of_cpu(shown: Shown, cpu: int) -> tuple[float, int, Text]:
 
 def _per_cent(share: float) -> str:
     return f"{100 * share:>3.0f}%"
+
+
+def _busy_style(share: float) -> str:
+    return "green" if share >= 0.5 else ""
 
 
 def _queue_style(queue: int) -> str:
@@ -233,17 +243,13 @@ def _locks(shown: Shown) -> list[Text]:
         values = [int(lock[name]) - int(old.get(name, 0)) for name in names]
         if values[1]:
             rows.append((-values[0], -values[1], str(lock["name"]), values, lock["wait_max_ns"]))
-    head = f"{'LOCK':<16}{'taken':>12}{'contended':>12}{'waited':>12}{'longest':>12}{'held':>12}"
-    lines = [Text(f"{head}   {shown.locks_at}".rstrip(), _HEAD_STYLE)]
+    title = f"LOCK ({shown.locks_at})"
+    head = f"{title:<17}{'taken':>11}{'contended':>11}{'waited':>11}{'longest':>11}{'held':>11}"
+    lines = [Text(head, _HEAD_STYLE)]
     for _, _, name, (wait_ns, taken, contended, hold_ns), longest_ns in sorted(rows)[:_LOCK_LINES]:
-        share = f"{contended:,}"
-        lines.append(
-            Text(
-                f"{printable(name):<16}{taken:>12,}{share:>12}{format_ns(wait_ns):>12}"
-                f"{format_ns(int(longest_ns)):>12}{format_ns(hold_ns):>12}",
-                "yellow" if contended else "",
-            )
-        )
+        numbers = f"{taken:>11,}{contended:>11,}{format_ns(wait_ns):>11}"
+        numbers += f"{format_ns(int(longest_ns)):>11}{format_ns(hold_ns):>11}"
+        lines.append(Text(f"{printable(name):<17}{numbers}", "yellow" if contended else ""))
     return lines
 
 
