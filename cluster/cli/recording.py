@@ -12,7 +12,7 @@ from cluster.exit_codes import USAGE, CliError
 
 def recording(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Text of strace -f -ttt, or of perf script.")
+        Path, typer.Argument(metavar="FILE", help="Of strace -f -ttt, or perf sched record.")
     ],
     out: Annotated[
         Path | None,

@@ -1,11 +1,9 @@
 """Lines of a text file of any size, one at a time."""
 
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from workloads.recordings.model import MAX_FILE, MAX_LINE, RecordingError
-
-PERF_DATA: Final = b"PERFILE2"
 
 
 def numbered(source: BinaryIO, name: str) -> Iterator[tuple[int, str, bool]]:
@@ -18,11 +16,6 @@ def numbered(source: BinaryIO, name: str) -> Iterator[tuple[int, str, bool]]:
     while data := source.readline(MAX_LINE + 1):
         number += 1
         size += len(data)
-        if data.startswith(PERF_DATA) and number == 1:
-            raise RecordingError(
-                f"{name}: this is perf.data: write it as text first: "
-                f"perf script -F comm,pid,tid,cpu,time,event,trace --show-task-events -i FILE"
-            )
         if b"\0" in data:
             column = data.index(b"\0") + 1
             raise RecordingError(f"{name}:{number}:{column}: this is no text (a NUL byte)")

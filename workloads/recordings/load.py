@@ -1,9 +1,9 @@
-"""Reads a recording of either kind: what it is, its first lines say."""
+"""Reads a recording of any kind: what it is, its beginning says."""
 
 from pathlib import Path
 from typing import BinaryIO
 
-from workloads.recordings import perf_script, strace
+from workloads.recordings import perf_data, perf_script, strace
 from workloads.recordings.model import MAX_LINE, Recording, RecordingError
 from workloads.recordings.strace_lines import Line, parse_line
 
@@ -11,7 +11,7 @@ _LOOKED_AT = 100  # lines
 
 
 def load_recording(path: Path) -> Recording:
-    """Return the recording in the file at ``path``: of strace, or of perf script.
+    """Return the recording in the file at ``path``: of strace, of perf, or of perf script.
 
     Raises:
         RecordingError: it cannot be used, with a line for each problem.
@@ -29,13 +29,20 @@ def read_recording(source: BinaryIO, name: str) -> Recording:
     Raises:
         RecordingError: it cannot be used, with a line for each problem.
     """
+    begin = source.read(len(perf_data.MAGIC))
+    source.seek(0)
+    if begin == perf_data.MAGIC:
+        return perf_data.read(source, name)
     reader = perf_script.read if perf_script.is_line(_first_line(source)) else strace.read
     source.seek(0)
     return reader(source, name)
 
 
 def is_recording(source: BinaryIO) -> bool:
-    """Tell whether the first line that is no comment is one of strace or of perf script."""
+    """Tell whether it begins as perf.data, or a line of strace or of perf script comes first."""
+    if source.read(len(perf_data.MAGIC)) == perf_data.MAGIC:
+        return True
+    source.seek(0)
     line = _first_line(source)
     return bool(line) and (perf_script.is_line(line) or isinstance(parse_line(line), Line))
 

@@ -9,14 +9,13 @@ from typing import Final
 
 from cluster.config.errors import Problem
 from cluster.imports.format import Format, ImportProblems
-from workloads.recordings.lines import PERF_DATA
 from workloads.recordings.load import is_recording, read_recording
 from workloads.recordings.model import RecordingError
 from workloads.recordings.program import program_text
 
 
 def _recognises(name: str, head: bytes) -> bool:
-    return head.startswith(PERF_DATA) or is_recording(io.BytesIO(head))
+    return is_recording(io.BytesIO(head))
 
 
 def _read(name: str, data: bytes) -> str:
@@ -39,7 +38,7 @@ def _problem(name: str, text: str) -> Problem:
 
 FORMAT: Final = Format(
     "recording",
-    "what strace -f -ttt, or perf sched record and perf script, have written of a real program",
+    "what strace -f -ttt or perf sched record has written of a real program",
     _recognises,
     _read,
 )

@@ -41,10 +41,10 @@ def test_what_is_wrong_in_a_recording_is_told_at_its_place(tmp_path: Path) -> No
     assert first.what.startswith("expected a line of strace -f -ttt")
 
 
-def test_perf_data_is_told_how_to_become_text(tmp_path: Path) -> None:
+def test_perf_data_that_is_damaged_is_told_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "perf.data"
     path.write_bytes(b"PERFILE2" + bytes(100))
-    with pytest.raises(ImportProblems, match="write it as text first"):
+    with pytest.raises(ImportProblems, match=r"perf\.data: byte 8: expected a head of 104 bytes"):
         program_of(path)
 
 
