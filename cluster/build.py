@@ -357,6 +357,8 @@ class _Tree:
         where: tuple[str | int, ...] = ("workloads", index)
         if workload.imported is not None:
             path = self.imported(workload.imported, (*where, "import")) or ""
+        elif workload.preset is not None:
+            path = self.preset(workload.preset, (*where, "preset")) or ""
         else:
             assert workload.program is not None
             path = self.program(workload.program, (*where, "program")) or ""
@@ -436,6 +438,26 @@ class _Tree:
                 self._problem(where, f"{name} cannot be imported")
                 self.problems.extend(error.problems)
                 return None
+            self._add(path, source.encode(), executable=False)
+        return path
+
+    def preset(self, text: str, where: tuple[str | int, ...]) -> str | None:
+        """Add the program that a benchmark as people type it stands for, and return its path."""
+        from cluster.presets.options import OptionProblems
+        from cluster.presets.registry import preset_of, program_name
+
+        try:
+            source = preset_of(text).program
+        except OptionProblems as error:
+            for what in error.problems:
+                self._problem(where, what)
+            return None
+        number = 1
+        path = f"{SHIPPED}/{program_name(text)}.py"
+        while self.sources.get(path, source) != source:  # the same tool with other options
+            number += 1
+            path = f"{SHIPPED}/{program_name(text)}.{number}.py"
+        if path not in self.files:
             self._add(path, source.encode(), executable=False)
         return path
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import workloads
 from cluster.config.errors import ConfigError, Problem
+from cluster.config.preset_text import is_preset
 
 if TYPE_CHECKING:
     from cluster.config import CostProfile
@@ -87,10 +88,14 @@ def describe_config(name: str) -> str:
 def config_path(named: Path) -> Path:
     """Return the configuration that a command line names: a file, or a shipped one by its name.
 
+    A preset stands for itself: ``load_config`` knows what to make of it.
+
     Raises:
         ConfigError: it looks like a name and there is no such configuration.
     """
     text = str(named)
+    if is_preset(named):
+        return named
     if text in configs_in_folders() and not named.exists():
         return CONFIGS / f"{text}.yaml"
     if "/" in text or named.suffix or (named.exists() and not named.is_dir()):

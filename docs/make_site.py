@@ -52,7 +52,7 @@ NAV: Final[dict[str, tuple[str, ...]]] = {
     ),
     "For load experiments": ("clusters.md", "checkpoints.md", "sweeps.md"),
     "Experiments of the book": ("experiments/",),
-    "How to": ("python.md", "top.md", "report.md", "export.md"),
+    "How to": ("python.md", "presets.md", "top.md", "report.md", "export.md"),
     "Reference": (
         "reference/commands.md",
         "reference/configuration.md",

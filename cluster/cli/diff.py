@@ -70,7 +70,7 @@ def diff(
     programs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PROGRAM... [-- ARG...]", help="Guest programs, and folders of them."
+            metavar="PROGRAM... [-- ARG...]", help="Guest programs, folders of them, presets."
         ),
     ],
     runs: Annotated[
@@ -123,6 +123,7 @@ def diff(
     Ctrl-C; of several the worst: 4, 3, 2, 1, 5.
     """
     from cluster.cli.common import check_machine_options, read_stdin
+    from cluster.cli.presets import as_files
     from cluster.diff import Plan
     from cluster.emulated import GRANULARITIES
 
@@ -141,7 +142,9 @@ def diff(
         unbuffered=unbuffered,
         stdin=None if stdin is None else read_stdin(stdin),
     )
-    return _compare_all(find_programs(programs), context.meta.get(_ARGUMENTS, []), plan, as_json)
+    arguments = context.meta.get(_ARGUMENTS, [])
+    with as_files(programs) as files:
+        return _compare_all(find_programs(files), arguments, plan, as_json)
 
 
 def _compare_all(

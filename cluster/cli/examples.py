@@ -16,6 +16,7 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
         ("storm.yaml --engine local --set machine.cpus=64", "in one process, with a key changed"),
         ("storm.yaml --engine local --scheme lax --record order", "CPUs run free; for replay"),
         ("storm.yaml --engine ray --address auto", "on the cluster that this host belongs to"),
+        ("stressng:fork,ops=1000 --set machine.cpus=4", "a benchmark by its own name and options"),
     ),
     "guest": (
         ("hello.py", "a program, on one CPU"),
@@ -26,7 +27,10 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
         ("hello.py", "natively and emulated: are they the same?"),
         ("tests/guest --cpus 1,2,64 --seeds 20", "all programs of a folder, 60 schedules each"),
     ),
-    "native": (("hello.py one two", "on the host's kernel, as the emulated program begins"),),
+    "native": (
+        ("hello.py one two", "on the host's kernel, as the emulated program begins"),
+        ("'hackbench:-p -g 2 -l 100'", "a preset's program"),
+    ),
     "validate": (
         ("storm.yaml", "all that is wrong, each at its line and column"),
         ("storm.yaml --set machine.cpus=0", "with a key changed"),
@@ -40,6 +44,7 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
         ("", "what there is to be named"),
         ("configs", "shipped configurations"),
         ("fork_exec_storm", "a program's parameters"),
+        ("hackbench", "the options of a family of presets"),
     ),
     "trace": (
         ("latest --pid 3 --limit 20", "the first lines of a task"),

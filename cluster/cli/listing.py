@@ -20,20 +20,24 @@ def list_(
     topic: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TOPIC | PROGRAM | FILE.py:CLASS]",
-            help="programs, configs, commands, images, costs, points, …; a workload program; or "
-            "a scheme, class or chooser of your own.",
+            metavar="[TOPIC | PROGRAM | FAMILY | FILE.py:CLASS]",
+            help="programs, configs, presets, commands, images, costs, points, …; a workload "
+            "program; a family of presets; or a scheme, class or chooser of your own.",
         ),
     ] = None,
 ) -> int:
     """List what can be named: everything in short, one TOPIC whole, a PROGRAM's parameters."""
     from cluster.catalogue import program_names
     from cluster.plugins import is_file
+    from cluster.presets.registry import families
 
     if topic is None:
         _overview()
     elif topic in TOPICS:
         for line in TOPICS[topic]():
+            print(line)
+    elif topic.removesuffix(":") in families():
+        for line in family_lines(topic.removesuffix(":")):
             print(line)
     elif is_file(topic):
         for line in own_lines(topic):
@@ -42,7 +46,7 @@ def list_(
         for line in program_lines(topic):
             print(line)
     else:
-        known = ", ".join([*TOPICS, *program_names()])
+        known = ", ".join([*TOPICS, *program_names(), *families()])
         raise CliError(USAGE, "usage", f"there is nothing to list as {topic!r}; there is {known}")
     return OK
 
@@ -85,6 +89,27 @@ def _configs() -> Iterator[str]:
 
     names = [*config_names(), *configs_in_folders()]
     return columns(((name, describe_config(name)) for name in names), 2)
+
+
+def _presets() -> Iterator[str]:
+    """Every family, with a preset of it; their options: ``smplab list FAMILY``."""
+    from cluster.presets.registry import families
+
+    rows = [(f"{one.name}:…", f"{one.summary}\n{one.examples[0]}") for one in families().values()]
+    return columns(rows, 2)
+
+
+def family_lines(name: str) -> Iterator[str]:
+    """Yield what a family of presets is, what it can be asked for, and examples."""
+    from cluster.presets.registry import families
+
+    family = families()[name]
+    yield family.summary
+    yield ""
+    yield from columns(family.rows)
+    yield ""
+    for example in family.examples:
+        yield f'smplab run "{example}"'
 
 
 def _races() -> Iterator[str]:
@@ -296,6 +321,7 @@ def _choices() -> dict[str, Callable[[], Iterator[str]]]:
 TOPICS: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "programs": _programs,
     "configs": _configs,
+    "presets": _presets,
     "races": _races,
     "generators": _generators,
     "profiles": _profiles,

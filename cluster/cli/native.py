@@ -16,7 +16,9 @@ from cluster.exit_codes import USAGE, CliError
 
 
 def native(
-    program: Annotated[Path, typer.Argument(help="A guest program.", metavar="PROGRAM")],
+    program: Annotated[
+        Path, typer.Argument(help="A guest program, or a preset.", metavar="PROGRAM")
+    ],
     arguments: Annotated[
         list[str] | None, typer.Argument(help="Its arguments.", metavar="[ARG]...")
     ] = None,
@@ -29,7 +31,12 @@ def native(
     Options of smplab come before PROGRAM; everything after it is the program's. It makes real
     system calls: it is not confined in any way.
     """
-    if not program.is_file():
+    from cluster.cli.presets import preset_named
+
+    preset = preset_named(program)
+    if preset is not None:
+        program = memory_file(preset.program)
+    elif not program.is_file():
         raise CliError(USAGE, "usage", f"{program}: no such file")
     flags = ["-u"] if unbuffered else []
     command = [sys.executable, *flags, str(program), *(arguments or [])]
@@ -37,6 +44,14 @@ def native(
         if stream is not None:
             stream.flush()
     os.execve(sys.executable, command, environment(dict(os.environ)))
+
+
+def memory_file(text: str) -> Path:
+    """Return a file with ``text`` that lies in memory, for this process and those it becomes."""
+    file = os.memfd_create("preset", 0)
+    with open(file, "wb", closefd=False) as stream:
+        stream.write(text.encode())
+    return Path(f"/proc/self/fd/{file}")
 
 
 def environment(environ: dict[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from cluster.exit_codes import USAGE, CliError
 ConfigArgument = Annotated[
     Path,
     typer.Argument(
-        help="A YAML or JSON file, or a shipped one's name.",
+        help="A YAML or JSON file, a shipped one's name, or a preset (smplab list presets).",
         metavar="CONFIG",
         autocompletion=complete_config,
     ),

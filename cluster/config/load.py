@@ -18,6 +18,7 @@ from cluster.config.cpu_max import CPU_MAX_PATTERN, CPU_MAX_WORDS
 from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
 from cluster.config.models import SCHEMES, RunConfig, Workload, config_with
 from cluster.config.noise import noise_specs, wrong_noise
+from cluster.config.preset_text import config_of, is_preset
 from cluster.config.quantities import OneOf
 from cluster.config.sched import FAIR_CLASSES, OTHERS, AnySched, conflicts, sched_with
 from cluster.config.sound import Sound
@@ -120,7 +121,7 @@ class Loaded:
 
 
 def load_config(path: Path, overrides: Iterable[Override] = ()) -> Loaded:
-    """Read and check the file at ``path``, with ``overrides`` applied in order.
+    """Read and check the file at ``path``, or the preset, with ``overrides`` applied in order.
 
     An override is ``(flag, "a.b=value")``; the flag, such as ``--set a.b=value``, stands for the
     place in messages. The value is read as a YAML scalar.
@@ -128,7 +129,7 @@ def load_config(path: Path, overrides: Iterable[Override] = ()) -> Loaded:
     Raises:
         ConfigError: with every problem found, each at its place or its ``--set`` flag.
     """
-    return parse_config(str(path), read_text(path), path.parent, overrides)
+    return parse_config(str(path), _text_of(path), path.parent, overrides)
 
 
 def parse_config(name: str, text: str, folder: Path, overrides: Iterable[Override] = ()) -> Loaded:
@@ -145,7 +146,11 @@ def look_at_config(path: Path, overrides: Iterable[Override] = ()) -> Loaded:
     Raises:
         ConfigError: so much is wrong that nothing else can be looked at.
     """
-    return _look_at(str(path), read_text(path), path.parent, overrides)
+    return _look_at(str(path), _text_of(path), path.parent, overrides)
+
+
+def _text_of(path: Path) -> str:
+    return config_of(str(path)) if is_preset(path) else read_text(path)
 
 
 def _look_at(name: str, text: str, folder: Path, overrides: Iterable[Override]) -> Loaded:
@@ -153,6 +158,8 @@ def _look_at(name: str, text: str, folder: Path, overrides: Iterable[Override]) 
     if document.data is None:
         document.data = {}
     origins, problems = _override(document, overrides)
+    if is_preset(Path(name)):
+        origins[("workloads", 0, "preset")] = name  # the text of this file is ours
     own = _own_classes(document, folder)
     problems += [_problem(document, origins, ("sched", *path), why) for path, why in own.problems]
     config, problems, sound = _validated(own.model, document, origins, problems)

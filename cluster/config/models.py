@@ -362,10 +362,14 @@ class Arrivals(Model):
     ] = None
 
 
+_SOURCES: Final = ("program", "import", "preset")
+
+
 class Workload(Model):
     """One program, with parameters, started ``instances`` times.
 
-    Instead of a program it may name a file of another tool (``cluster.imports``).
+    Instead of a program it may name a file of another tool (``cluster.imports``), or a benchmark as
+    people type it (``cluster.presets``).
     """
 
     imported: Annotated[
@@ -375,6 +379,16 @@ class Workload(Model):
             min_length=1,
             max_length=4096,
             description="A file of another tool, such as rt-app's JSON, instead of a program.",
+        ),
+        AfterValidator(_no_nul),
+    ] = None
+    preset: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=4096,
+            description="A benchmark with its own options, such as hackbench:-p, instead of a "
+            "program.",
         ),
         AfterValidator(_no_nul),
     ] = None
@@ -404,16 +418,16 @@ class Workload(Model):
     @model_validator(mode="before")
     @classmethod
     def _one_source(cls, value: Any) -> Any:
-        if type(value) is not dict or "import" not in value:
-            return value
-        if "program" in value:
-            raise ValueError("has both program and import: name one")
-        return {**value, "program": None}
+        named = [key for key in _SOURCES if key in value] if type(value) is dict else []
+        if len(named) > 1:
+            raise ValueError(f"has both {' and '.join(named)}: name one")
+        return value if named in ([], ["program"]) else {**value, "program": None}
 
     @field_validator("program", mode="before")
     @classmethod
     def _named(cls, value: Any, info: ValidationInfo) -> Any:
-        if value is None and "imported" in info.data and info.data["imported"] is None:
+        others = [info.data[key] for key in ("imported", "preset") if key in info.data]
+        if value is None and others == [None, None]:
             raise ValueError("must be text")
         return value
 
@@ -424,7 +438,7 @@ class Workload(Model):
         whole = handler.resolve_ref_schema(handler(schema))
         whole["required"] = [key for key in whole["required"] if key != "program"]
         whole["properties"]["program"] = whole["properties"]["program"]["anyOf"][0]
-        whole["oneOf"] = [{"required": ["program"]}, {"required": ["import"]}]
+        whole["oneOf"] = [{"required": [key]} for key in _SOURCES]
         return whole
 
 

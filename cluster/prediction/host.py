@@ -8,19 +8,22 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cluster.calibration.sides import environment, first_with
 from cluster.catalogue import PROGRAMS
+from cluster.imports.registry import program_of
 from cluster.native import python3
 from cluster.prediction.numbers import Numbers, latencies
 from cluster.prediction.stage import RECORD
+from cluster.presets.registry import preset_of, program_name
 from kernel.uapi.clock import NSEC_PER_SEC
 
 if TYPE_CHECKING:
     from cluster.config import Loaded
+    from cluster.config.models import Workload
 
 STAGE: Final = Path(__file__).with_name("stage.py")
 MOST: Final = 64  # programs at once: each of them is an interpreter
@@ -34,10 +37,25 @@ class HostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program to run natively: what follows ``python3``, and what it adds to the environment."""
+    """A program to run natively.
+
+    Attributes:
+        words: what follows ``python3``.
+        env: what it adds to the environment.
+        source: its text, where it is no file of the host's: the first word names it then.
+    """
 
     words: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
+    source: str | None = None
+
+    def laid_down(self, folder: Path) -> "Program":
+        """Return the program with its text in a file of ``folder``."""
+        if self.source is None:
+            return self
+        file = folder / self.words[0]
+        file.write_text(self.source, "utf-8")
+        return replace(self, words=(str(file), *self.words[1:]), source=None)
 
 
 def why_not(loaded: "Loaded", cpus: int) -> list[str]:
@@ -75,8 +93,6 @@ def why_not(loaded: "Loaded", cpus: int) -> list[str]:
                 f"workloads.{index}: a program that starts later would bring the start of its "
                 "interpreter along"
             )
-        if workload.imported is not None:
-            found.append(f"workloads.{index}.import: only programs are run natively here")
         if workload.stdin is not None:
             found.append(f"workloads.{index}.stdin: is not given to native programs here")
     if sum(workload.instances for workload in config.workloads) > MOST:
@@ -86,16 +102,26 @@ def why_not(loaded: "Loaded", cpus: int) -> list[str]:
 
 def programs_of(loaded: "Loaded") -> list[Program]:
     """Return the programs of a configuration as they run natively, one for each instance."""
-    found = []
+    found: list[Program] = []
     for workload in loaded.config.workloads:
-        named = workload.program
-        assert named is not None, "why_not() was not asked"
-        shipped = "/" not in named and not named.endswith(".py")
-        file = PROGRAMS / f"{named}.py" if shipped else loaded.folder / named
+        file, source = _file_of(loaded, workload, len(found))
         params = (f"{name}={value}" for name, value in workload.params.items())
-        words = (str(file.resolve()), *params, *workload.args)
-        found += [Program(words, tuple(workload.env.items()))] * workload.instances
+        words = (file, *params, *workload.args)
+        found += [Program(words, tuple(workload.env.items()), source)] * workload.instances
     return found
+
+
+def _file_of(loaded: "Loaded", workload: "Workload", number: int) -> tuple[str, str | None]:
+    """Return the file of a workload's program; where it has none, a name for one, and its text."""
+    if workload.preset is not None:
+        return f"{program_name(workload.preset)}.{number}.py", preset_of(workload.preset).program
+    if workload.imported is not None:
+        return f"import.{number}.py", program_of(loaded.folder / workload.imported)
+    named = workload.program
+    assert named is not None, "a workload has a program, a file or a preset"
+    shipped = "/" not in named and not named.endswith(".py")
+    file = PROGRAMS / f"{named}.py" if shipped else loaded.folder / named
+    return str(file.resolve()), None
 
 
 def native_numbers(
@@ -115,6 +141,7 @@ def native_numbers(
     with tempfile.TemporaryDirectory(prefix="smplab-predict-") as folder:
         notes = Path(folder) / "notes"
         notes.touch()
+        programs = [program.laid_down(Path(folder)) for program in programs]
         begin_ns = _run(programs, cpus, notes, timed, timeout_s)
         return numbers_of(notes.read_bytes(), begin_ns, timed=timed)
 

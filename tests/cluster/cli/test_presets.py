@@ -1,0 +1,74 @@
+"""Presets where commands take a configuration or a program."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cluster.cli.main import run_command
+from cluster.exit_codes import OK, USAGE
+
+Captured = pytest.CaptureFixture[str]
+SMALL = "hackbench:-p -g 1 -f 2 -l 2"
+
+
+def test_a_preset_runs_where_a_configuration_may_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_command(["run", SMALL, "--set", "machine.cpus=2", "--record", "order"]) == OK
+    assert "hackbench: Each sender will pass 2 messages" in capsys.readouterr().out
+    (kept,) = [path for path in Path("runs").iterdir() if not path.is_symlink()]
+    assert "-hackbench" in kept.name
+    assert run_command(["replay", str(kept)]) == OK
+
+
+def test_what_is_wrong_with_a_preset_is_told_with_its_text(capsys: Captured) -> None:
+    for command in (["validate"], ["native"], ["import"], ["diff"]):
+        assert run_command([*command, "hackbench:-g x"]) == USAGE
+        told = capsys.readouterr().err
+        assert "hackbench:-g x: " in told
+        assert "-g: must be a whole number from 1 to 1000 (got 'x')" in told
+
+
+def test_a_preset_in_a_configuration_has_its_place(tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "workloads:\n  - preset: stressng:fork,ops=3\n    params: {report: plain}\n"
+        "  - preset: stressng:fork,ops=4\n"
+    )
+    assert run_command(["validate", str(path)]) == OK
+    path.write_text("workloads:\n  - {preset: 'hackbench:-z', program: a.py}\n  - preset: 'a:b'\n")
+    assert run_command(["validate", str(path)]) == USAGE
+    told = capsys.readouterr().err.splitlines()
+    assert "workloads.0: has both program and preset: name one" in told[0]
+    assert f"{path}:3:13: workloads.1.preset: no preset 'a:b'" in told[1]
+
+
+def test_import_prints_the_program_and_native_runs_it(tmp_path: Path, capsys: Captured) -> None:
+    assert run_command(["import", SMALL]) == OK
+    program = capsys.readouterr().out
+    assert "\nTABLE = {'groups': 1, 'loops': 2" in program
+    done = subprocess.run(
+        [sys.executable, "-m", "cluster.entry", "native", SMALL, "report=plain"],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "4 tasks have ended")
+
+
+def test_a_prediction_takes_a_preset(capsys: Captured) -> None:
+    command = ["predict", SMALL, "--set", "machine.cpus=1", "--repeat", "1", "--json"]
+    assert run_command(command) == OK
+    rows = {row["measure"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["throughput"]["native"] > 0
+
+
+def test_families_are_listed_each_with_its_options(capsys: Captured) -> None:
+    assert run_command(["list", "presets"]) == OK
+    assert "hackbench:…" in capsys.readouterr().out
+    for name in ("hackbench", "hackbench:"):
+        assert run_command(["list", name]) == OK
+        assert "-g, --groups" in capsys.readouterr().out
