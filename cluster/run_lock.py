@@ -129,10 +129,19 @@ def is_driven(run: Path) -> bool:
         return True
     if boot != boot_id():
         return False
+    return _lives(pid)
+
+
+def _lives(pid: Any) -> bool:
+    """Return whether there is such a process, and it has not ended."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except (OSError, OverflowError, TypeError):
         return True  # somebody else's
-    return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2]
+    except OSError:
+        return True
+    return state.split()[0] not in ("Z", "X")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Any, Final
 
+from cluster.collector import without_collector
 from cluster.top.machine import Machine, Mark, Window
 from cluster.top.source import Source
 
@@ -98,13 +99,14 @@ class Player:
             self._begin()
             self._goals = [None]
         until_s = self._clock() + budget_s
-        while self._goals:
-            before_ns = self.now_ns
-            if not self._advance(self._goals[0], until_s):
-                return False
-            self._goals.pop(0)
-            if self.now_ns > before_ns or not self._marks:
-                self._marks.append(self.machine.mark())
+        with without_collector():
+            while self._goals:
+                before_ns = self.now_ns
+                if not self._advance(self._goals[0], until_s):
+                    return False
+                self._goals.pop(0)
+                if self.now_ns > before_ns or not self._marks:
+                    self._marks.append(self.machine.mark())
         return True
 
     def window(self) -> Window:

@@ -18,7 +18,7 @@ _MOST_SPEED_NS: Final = 10**13
 _WORK_S: Final = 0.06  # of host time for records, between two looks at keys
 _ONCE_S: Final = 1.2  # what happens in so much host time is shown of a run that goes on
 _CAUGHT_UP: Final = 0.9  # of the run: less than that behind is not worth a word
-_STATES: Final = {GOES_ON: "runs", CUT: "was killed, its trace ends early"}
+_STATES: Final = {GOES_ON: "runs", CUT: "was killed"}
 
 
 def usual_speed(end_ns: int) -> int:
@@ -157,13 +157,15 @@ class Session:
         if not self.begun:
             return ["waiting for the run to tell what it does"]
         notes = [_STATES.get(source.state, source.told or "ended")]
+        if source.state != GOES_ON and not source.whole:
+            notes.append("its trace ends early")
         if player.on_way and player.now_ns < _CAUGHT_UP * source.end_ns:
             notes.append("catching up")
         if self.follows and source.state == GOES_ON:
             notes.append("live" if source.live else "as far as its trace has come")
             if source.rates is not None:
                 virtual_ns, lifecycles = source.rates
-                notes.append(f"{format_ns(round(virtual_ns))} and {lifecycles:,.0f} lifecycles/s")
+                notes.append(f"{format_ns(round(virtual_ns))}/s, {lifecycles:,.0f} lifecycles/s")
         else:
             notes.append(speed_text(self.speed_ns) if self.plays else "stopped")
         return notes

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from cluster.engine_api import BROKEN, STORAGE
+from cluster.engine_api import BROKEN, DONE, STORAGE
 from cluster.run_lock import is_driven
 from cluster.rundir import RunDir
 from cluster.trace.format import TRACE, TraceError
@@ -67,7 +67,7 @@ class Source:
         self._waiting: deque[Tail] = deque()
         self._told: list[int] = []  # records of each logical process that were handed out
         self._until_ns: int | None = None  # before this time; None: all of them
-        self._whole = True
+        self._kind = ""  # how it ended
         self._opened_s = time.monotonic()
         self._virtual_ns = 0
         if path.is_dir():
@@ -76,8 +76,6 @@ class Source:
             self._check_traced(self._directory)
             path = self._directory.trace_path
         self._trace = self._open(path)
-        if self.state != GOES_ON:
-            self._whole = self._whole and (self._trace.complete or self._directory is not None)
 
     def _check_traced(self, directory: RunDir) -> None:
         if directory.trace_path.is_file():
@@ -155,9 +153,17 @@ class Source:
         return self._until_ns is not None
 
     @property
+    def whole(self) -> bool:
+        """Whether the trace has all of a run that is over, up to where that ended.
+
+        Only one that is done has a trailer; one that was stopped has handed over all the same.
+        """
+        return self._trace.complete or self._kind not in ("", DONE, BROKEN, STORAGE)
+
+    @property
     def _all(self) -> bool:
         """Whether the streams are known up to the same time, all of them."""
-        return self.live or (self.state != GOES_ON and self._whole)
+        return self.live or (self.state != GOES_ON and self.whole)
 
     def batches(self, from_ns: int = 0) -> Iterator[list[list[Any]]]:
         """Iterate over what is known now, from a time on: ``TraceReader.batches``."""
@@ -219,17 +225,15 @@ class Source:
         assert directory is not None
         manifest = directory.manifest()
         self.name = str(manifest.get("name", self.name))
-        if manifest.get("finished") is None and is_driven(directory.path):
+        if is_driven(directory.path):
             self.state = GOES_ON
             if self._watching is None:
                 self._watching = Watching(directory.path)
             return
-        if manifest.get("finished") is None:
-            self.state, self.told, self._whole = CUT, "", False
-        else:
-            kind = str(manifest.get("exit_kind", ""))
-            self.state, self._whole = ENDED, kind not in (BROKEN, STORAGE)
-            self.told = f"{kind} {manifest.get('message', '')}".strip()
+        self._kind = str(manifest.get("exit_kind") or "")
+        self.state = ENDED if self._kind else CUT
+        message = str(manifest.get("message", ""))
+        self.told = f"{self._kind}: {message}" if message else self._kind
         if self._watching is not None:
             self._watching.close()
             self._watching = None

@@ -118,5 +118,15 @@ class GrowingTrace(TraceReader):
             last[ref.lp] = max(last.get(ref.lp, 0), ref.max_ns)
         return min(last.values(), default=0)
 
+    def _rows(self, ref: ChunkRef) -> list[list[Any]]:
+        if ref.offset >= 0 or (ref.lp, ref.first_seq) in self._tails:
+            return super()._rows(ref)
+        # who goes along the trace began to when this was a tail; the chunk that has it is there now
+        for chunk in self._chunks:
+            start = ref.first_seq - chunk.first_seq
+            if chunk.offset >= 0 and chunk.lp == ref.lp and 0 <= start < chunk.records:
+                return super()._rows(chunk)[start : start + ref.records]
+        raise AssertionError(f"no chunk has record {ref.first_seq} of {self.lps[ref.lp]}")
+
     def _load(self, ref: ChunkRef) -> bytes:
         return super()._load(ref) if ref.offset >= 0 else self._tails[ref.lp, ref.first_seq]

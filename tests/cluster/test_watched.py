@@ -1,6 +1,8 @@
 """A run that is watched: what it tells while it goes on, and that it is the same run."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from cluster.request import request_of
 from cluster.run_lock import RunLock
 from cluster.rundir import RunDir
 from cluster.top.player import Player
-from cluster.top.source import ENDED, GOES_ON, Source
+from cluster.top.source import CUT, ENDED, GOES_ON, Source
 from cluster.trace import TraceReader, store, tails
 from cluster.watched import LIVE, SHOW_S, STALE_S, WATCHED, Frame, Showing, Watching
 from tests.cluster.small_storm import SMALL
@@ -207,11 +209,16 @@ def test_a_run_that_was_killed_is_told_from_one_that_goes_on(tmp_path: Path) -> 
     directory = RunDir(tmp_path)
     directory.start(name="storm", config={}, seed=1, command=[])
     run_machine(request)
+    assert Source(tmp_path).state == CUT
     lock = RunLock(tmp_path)
     assert Source(tmp_path).state == GOES_ON
-    (tmp_path / "lock").write_bytes(
-        (tmp_path / "lock").read_bytes().replace(b'"boot": "', b'"boot": "x')
-    )
-    assert Source(tmp_path).state == "cut"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    told = (tmp_path / "lock").read_text()
+    (tmp_path / "lock").write_text(told.replace(str(os.getpid()), str(ended.pid)))
+    assert Source(tmp_path).state == CUT
+    ended.wait()
+    assert Source(tmp_path).state == CUT
+    (tmp_path / "lock").write_text(told.replace('"boot": "', '"boot": "before '))
+    assert Source(tmp_path).state == CUT
     lock.close()
-    assert os.path.exists(tmp_path / "trace.smpt")

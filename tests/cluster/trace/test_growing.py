@@ -96,6 +96,19 @@ def test_what_is_known_can_be_read_by_time_in_parts(small_chunks: None, tmp_path
         assert part == [row for row in everything if begin <= row[0] < end]
 
 
+def test_who_goes_along_it_meets_chunks_that_were_tails_before(
+    small_chunks: None, tmp_path: Path
+) -> None:
+    run = _Run(tmp_path / "t")
+    for _ in range(10):
+        run.make((7, 1, 3))
+        run.read()
+    batches = run.reader.batches()
+    run.drain(final=True)
+    run.read(show=False)
+    assert [row for batch in batches for row in batch] == run.rows
+
+
 def test_a_tail_without_what_comes_before_it_waits(tmp_path: Path) -> None:
     run = _Run(tmp_path / "t")
     run.make((5, 0, 0))
