@@ -191,20 +191,17 @@ def _cut(who: Text, width: int) -> Text:
 
 
 def _brief(shown: Shown, cpu: int, width: int) -> Text:
-    share, queue, who = _of_cpu(shown, cpu)
-    text = (
-        Text()
-        .append(f"{cpu:>3} ", "bold")
-        .append(_per_cent(share), "green" if share >= 0.5 else "")
-    )
-    return text.append(f" {queue:>2} ", _queue_style(queue)).append_text(_cut(who, width - 13))
+    """Return number, share, queue and current task of a CPU."""
+    _, _, who = _of_cpu(shown, cpu)
+    text = _tiny(shown, cpu, width)
+    return text.append(" ").append_text(_cut(who, width - len(text) - 2))
 
 
-def _tiny(shown: Shown, cpu: int, width: int) -> Text:
+def _tiny(shown: Shown, cpu: int, _width: int) -> Text:
+    """Return number, share and queue of a CPU, in ten columns."""
     share, queue, _ = _of_cpu(shown, cpu)
-    text = (
-        Text().append(f"{cpu:>4}", "bold").append(_per_cent(share), "green" if share >= 0.5 else "")
-    )
+    text = Text().append(f"{cpu:>3}", "bold")
+    text.append(f" {_per_cent(share)}", "green" if share >= 0.5 else "")
     return text.append(f"{queue:>2}" if queue < 100 else "++", _queue_style(queue))
 
 
@@ -220,10 +217,6 @@ def _of_cpu(shown: Shown, cpu: int) -> tuple[float, int, Text]:
 
 def _per_cent(share: float) -> str:
     return f"{100 * share:>3.0f}%"
-
-
-def _busy_style(share: float) -> str:
-    return "green" if share >= 0.5 else ""
 
 
 def _queue_style(queue: int) -> str:
