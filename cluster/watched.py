@@ -190,6 +190,8 @@ def _frame(body: bytes, crc: int) -> Frame | None:
     try:
         raw = zlib.decompressobj().decompress(body, _MOST_BYTES)
         virtual_ns, counters, locks, tails = msgpack.unpackb(raw)
-        return Frame(virtual_ns, counters, locks, [(lp, first, raw) for lp, first, raw in tails])
+        plain = {str(name): int(value) for name, value in dict(counters).items()}
+        placed = [(int(lp), int(first), bytes(chunk)) for lp, first, chunk in tails]
+        return Frame(int(virtual_ns), plain, list(locks), placed)
     except (zlib.error, ValueError, TypeError, msgpack.UnpackException):
         return None

@@ -11,7 +11,7 @@ import typer
 
 from cluster.cli.completion import complete_run
 from cluster.cli.trace import print_lines, time_option
-from cluster.exit_codes import USAGE, CliError
+from cluster.exit_codes import OK, USAGE, CliError
 
 if TYPE_CHECKING:
     from cluster.top.session import Session
@@ -45,7 +45,7 @@ def top(
     once: Annotated[
         bool, typer.Option("--once", help="Print one frame as text: at --at, else now, or the end.")
     ] = False,
-) -> None:
+) -> int:
     """Watch a run as top does: CPUs with current, queue and load, tasks, locks, rates.
 
     A run that goes on is followed as it goes; one that is over is replayed, at any speed, forwards
@@ -64,10 +64,10 @@ def top(
     source = _source(_running(run) if follow else run)
     try:
         session = Session(source, speed_ns=speed_ns, at_ns=at_ns)
-        if once:
-            _print(session)
-        else:
-            _show(session)
+        if not once:
+            return _show(session)
+        _print(session)
+        return OK
     finally:
         source.close()
 
@@ -132,13 +132,14 @@ def _source(run: Path | None) -> "Source":
         time.sleep(_POLL_S)
 
 
-def _show(session: "Session") -> None:
+def _show(session: "Session") -> int:
     from cluster.top.app import Top
 
     app = Top(session)
     app.run()
     if app.failure is not None:
         raise CliError(USAGE, "bad trace", str(app.failure))
+    return app.return_code or OK
 
 
 def _print(session: "Session") -> None:

@@ -132,7 +132,7 @@ class Top(App[None]):
         width, height = frame.size
         if width and height:
             lines = lines_of(self.session.shown(), self.looks, width, height)
-            frame.update(Text("\n").join(lines))
+            frame.update(Text("\n", no_wrap=True).join(lines))
 
     # -- keys -------------------------------------------------------------------------------------
 

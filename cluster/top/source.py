@@ -14,6 +14,7 @@ from cluster.trace.growing import GrowingTrace
 from cluster.trace.tails import Tail
 from cluster.watched import Watching
 from kernel.events import EVENTS
+from kernel.locking import LockStat
 
 _WAIT_S: Final = 3.0  # for a run to tell what its trace does not have
 _LITTLE: Final = 4096  # bytes: the table of events is smaller
@@ -168,7 +169,7 @@ class Source:
     def batches(self, from_ns: int = 0) -> Iterator[list[list[Any]]]:
         """Iterate over what is known now, from a time on: ``TraceReader.batches``."""
         self._told = list(self._trace.known)
-        self._until_ns = None if self._all else self._trace.common_ns() + 1
+        self._until_ns = None if self._all else max(from_ns, self._trace.common_ns() + 1)
         return self._trace.batches(from_ns, self._until_ns)
 
     def more(self) -> Iterator[list[list[Any]]]:
@@ -205,7 +206,7 @@ class Source:
         for frame in frames:
             self._virtual_ns = frame.virtual_ns
             self._lifecycles = frame.counters.get("lifecycles", 0)
-            self.locks = frame.locks
+            self.locks = _sound(frame.locks)
             self._waiting.extend(frame.tails)
         if frames:
             now_s = time.monotonic()
@@ -214,9 +215,14 @@ class Source:
             self._waiting.popleft()
 
     def _begin_again(self) -> None:
+        """Read another trace that has taken the place of the one that was read."""
         assert self._directory is not None
+        try:
+            trace = self._open(self._directory.trace_path)
+        except (NotYet, FileNotFoundError):
+            return  # the next time
         self._trace.close()
-        self._trace = self._open(self._directory.trace_path)
+        self._trace = trace
         self._waiting.clear()
         self.begun_again += 1
 
@@ -238,5 +244,16 @@ class Source:
             self._watching.close()
             self._watching = None
         if (directory.path / "summary.json").is_file():
-            locks = directory.summary().get("locks", [])
-            self.locks = [lock for lock in locks if isinstance(lock, dict)]
+            self.locks = _sound(directory.summary().get("locks"))
+
+
+def _sound(locks: Any) -> list[dict[str, Any]]:
+    """Return the counters of locks that are counters, of what a file has for them."""
+    names = [name for name in LockStat.COUNTERS if name != "name"]
+    return [
+        lock
+        for lock in (locks if isinstance(locks, list) else [])
+        if isinstance(lock, dict)
+        and isinstance(lock.get("name"), str)
+        and all(type(lock.get(name)) is int for name in names)
+    ]

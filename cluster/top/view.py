@@ -233,15 +233,15 @@ def _locks(shown: Shown) -> list[Text]:
     for lock in shown.locks:
         old = before.get(lock["name"], {})
         names = "wait_ns", "acquisitions", "contended", "hold_ns"
-        values = [int(lock[name]) - int(old.get(name, 0)) for name in names]
+        values = [lock[name] - old.get(name, 0) for name in names]
         if values[1]:
-            rows.append((-values[0], -values[1], str(lock["name"]), values, lock["wait_max_ns"]))
+            rows.append((-values[0], -values[1], lock["name"], values, lock["wait_max_ns"]))
     title = f"LOCK ({shown.locks_at})"
     head = f"{title:<17}{'taken':>11}{'contended':>11}{'waited':>11}{'longest':>11}{'held':>11}"
     lines = [Text(head, _HEAD_STYLE)]
     for _, _, name, (wait_ns, taken, contended, hold_ns), longest_ns in sorted(rows)[:_LOCK_LINES]:
         numbers = f"{taken:>11,}{contended:>11,}{format_ns(wait_ns):>11}"
-        numbers += f"{format_ns(int(longest_ns)):>11}{format_ns(hold_ns):>11}"
+        numbers += f"{format_ns(longest_ns):>11}{format_ns(hold_ns):>11}"
         lines.append(Text(f"{printable(name):<17}{numbers}", "yellow" if contended else ""))
     return lines
 
@@ -252,9 +252,10 @@ def _locks(shown: Shown) -> list[Text]:
 def _tasks(shown: Shown, looks: Looks, width: int, room: int) -> list[Text]:
     """Return the heading and the tasks that have room."""
     table, window = shown.machine.table, shown.window
-    leaders = table.processes()
-    groups = [[row] for row in table.tasks.values()] if looks.threads else []
-    groups = groups or [table.threads_of(leader) for leader in leaders]
+    if looks.threads:
+        groups = [[row] for row in table.tasks.values()]
+    else:
+        groups = [table.threads_of(leader) for leader in table.processes()]
     rows = [
         (group[0], window.ran(group), sum(table.ran_ns(row) for row in group)) for group in groups
     ]

@@ -1,5 +1,6 @@
 """The command ``smplab top``."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import smplab
 
 from cluster.cli import top as command
 from cluster.cli.main import run_command
+from cluster.run_lock import RunLock
 
 
 def _refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -54,3 +56,23 @@ def test_without_textual_it_says_what_to_install(
     monkeypatch.setattr(command, "_is_terminal", lambda: True)
     monkeypatch.setitem(sys.modules, "textual", None)
     assert "smplab[tui]" in _refused(capsys, str(storm.path))
+
+
+def test_to_follow_is_to_watch_the_newest_run_that_goes_on(
+    storm: smplab.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("1-ended", "2-goes-on", "3-ended"):
+        shutil.copytree(storm.path, tmp_path / name)
+    lock = RunLock(tmp_path / "2-goes-on")
+    assert command._running(tmp_path) == tmp_path / "2-goes-on"
+    lock.close()
+
+
+def test_a_trace_that_is_damaged_while_it_is_shown_ends_it_with_one_line(
+    storm: smplab.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = bytearray((storm.path / "trace.smpt").read_bytes())
+    data[len(data) // 2] ^= 255
+    (tmp_path / "t").write_bytes(data)
+    told = _refused(capsys, str(tmp_path / "t"), "--once")
+    assert told.startswith("smplab: bad trace: ") and told.count("\n") == 1
