@@ -117,7 +117,10 @@ from cluster.entry import main
 if __name__ == "__main__":  # processes of a sweep import this
     main()
 """
-_SLOW: Final = ("smplab run", "smplab diff", "smplab race", "smplab scheduler", "smplab sweep")
+_SLOW: Final = (
+    *("smplab run", "smplab diff", "smplab race", "smplab scheduler", "smplab sweep"),
+    "smplab compare --host",
+)
 _TIMEOUT_S: Final = 600
 
 

@@ -78,6 +78,28 @@ def native_numbers(kind: str) -> Numbers:
     cpus = usable_cpus()[-probe.cpus :]
     words = (kind, str(probe.times), str(BLOCKS + 1))
     command = [python3(), "-u", str(PROGRAM), *words]
+    out, _ = run_first(command, cpus, _TIMEOUT_S, f"the probe {kind}")
+    found = []
+    for own, inner, children, wall in blocks_of(out)[1:]:
+        each = (own, inner, own + children, wall)
+        found.append(Numbers(*(number / probe.times for number in each)))
+    return Numbers(*(median(column) for column in zip(*found, strict=True)))
+
+
+def run_first(
+    command: Sequence[str], cpus: Sequence[int], timeout_s: float, named: str
+) -> tuple[bytes, bytes]:
+    """Run a command in the surroundings of a measurement; return standard output and error.
+
+    Args:
+        command: what to run.
+        cpus: of this host, which it may use.
+        timeout_s: after which it is ended, with all that it has started.
+        named: what it is called in messages.
+
+    Raises:
+        ProbeError: it did not end with 0, or not in time.
+    """
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -88,20 +110,16 @@ def native_numbers(kind: str) -> Numbers:
         preexec_fn=first_with(cpus),
     ) as process:
         try:
-            out, err = process.communicate(timeout=_TIMEOUT_S)
+            out, err = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            raise ProbeError(f"the probe {kind} did not end in {_TIMEOUT_S:g} s") from None
+            raise ProbeError(f"{named} did not end in {timeout_s:g} s") from None
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
     if process.returncode:
-        last = err.decode(errors="replace").strip().rpartition("\n")[2]
-        raise ProbeError(f"the probe {kind} ended with {process.returncode}: {last}")
-    found = []
-    for own, inner, children, wall in blocks_of(out)[1:]:
-        each = (own, inner, own + children, wall)
-        found.append(Numbers(*(number / probe.times for number in each)))
-    return Numbers(*(median(column) for column in zip(*found, strict=True)))
+        last = (err.strip() or out.strip()).decode(errors="replace").rpartition("\n")[2].strip()
+        raise ProbeError(f"{named} ended with {process.returncode}: {last}")
+    return out, err
 
 
 def blocks_of(out: bytes) -> list[tuple[int, int, int, int]]:

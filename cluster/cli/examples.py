@@ -96,6 +96,7 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
     "compare": (
         ("runs/a runs/b", "how b differs from a"),
         ("latest --by sched.fair --measure virtual", "values of an axis of the newest sweep"),
+        ("--host 'hackbench:-p -g 2' --costs costs.yaml", "emulated, native, and hackbench itself"),
     ),
     "accuracy": (("fork_exec_storm --cpus 4,16 --seeds 3", "by how much quicker schemes are off"),),
     "outcomes": (

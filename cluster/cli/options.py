@@ -48,6 +48,10 @@ QuantumOption = Annotated[
 SlackOption = Annotated[
     str | None, typer.Option(metavar="TIME", help="Scheme slack: instead of sync.slack.")
 ]
+CostsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Cost profile, as of smplab calibrate; else the config's."),
+]
 OutOption = Annotated[
     str | None, typer.Option(metavar="DIR", help="Folder that gets the run directory.")
 ]

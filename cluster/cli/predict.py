@@ -3,27 +3,32 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cluster.cli.options import ConfigArgument, CsvOption, JsonOption, SetOption, json_or_csv
+from cluster.cli.options import (
+    ConfigArgument,
+    CostsOption,
+    CsvOption,
+    JsonOption,
+    SetOption,
+    json_or_csv,
+)
 from cluster.exit_codes import BROKEN, FAILED, OK, USAGE, CliError
 
 if TYPE_CHECKING:
+    from cluster.config import Loaded
     from cluster.prediction.numbers import Row
+    from kernel.machine import MachineSpec
 
 
 def predict(
     config: ConfigArgument,
-    costs: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Cost profile, as of smplab calibrate; else the config's."
-        ),
-    ] = None,
+    costs: CostsOption = None,
     cpus: Annotated[
         int | None, typer.Option(min=1, max=1024, help="CPUs of both sides, not machine.cpus.")
     ] = None,
@@ -42,33 +47,15 @@ def predict(
     with an interval of ranks. The latencies are of runs apart, in which each call is timed. Exit
     codes: 0, 1 off by more than --within, 2 it cannot run natively, 3 a run broke.
     """
-    from cluster.build import resolve
     from cluster.calibration.sides import ProbeError, usable_cpus
-    from cluster.catalogue import config_path
-    from cluster.cli.common import overrides
-    from cluster.config import ConfigError, load_config
     from cluster.prediction.emulated import EmulatedError, emulated_numbers
-    from cluster.prediction.host import HostError, why_not
+    from cluster.prediction.host import HostError
     from cluster.prediction.rows import measured
 
     json_or_csv(as_json, as_csv)
     bound = _bound(within)
-    flags: dict[str, object] = {"machine__cpus": cpus}
-    if costs is not None:
-        flags["costs"] = str(costs.resolve())
-    given = overrides(settings, **flags)
-    given += [("smplab predict", "engine=local"), ("smplab predict", "trace.enabled=true")]
-    given.append(("smplab predict", "trace.syscalls=true"))
-    try:
-        loaded = load_config(config_path(config), given)
-        spec = resolve(loaded)
-    except ConfigError as error:
-        raise CliError(USAGE, "bad config", str(error)) from None
+    loaded, spec = for_both_sides(config, costs, cpus, settings, ("enabled", "syscalls"))
     here = usable_cpus()
-    reasons = why_not(loaded, len(here))
-    if reasons:
-        lines = "\n".join(f"{config}: cannot run natively: {reason}" for reason in reasons)
-        raise CliError(USAGE, "predict", lines)
     try:
         emulated = emulated_numbers(loaded, spec)
         rows = measured(loaded, emulated, spec.costs, here[-spec.cpus :], repeat, timeout)
@@ -82,6 +69,50 @@ def predict(
         for line in table(rows):
             print(line)
     return _judged(rows, bound)
+
+
+def for_both_sides(
+    config: Path,
+    costs: Path | None,
+    cpus: int | None,
+    settings: list[str] | None,
+    traced: Sequence[str],
+) -> "tuple[Loaded, MachineSpec]":
+    """Return a configuration that can run emulated, in this process, and natively.
+
+    Args:
+        config: as a command names it.
+        costs: file of a profile; None: the configuration's.
+        cpus: instead of machine.cpus; None: these.
+        settings: of ``--set``.
+        traced: keys of ``trace`` that are to be on; none: there is no trace.
+
+    Raises:
+        CliError: something in it is wrong, or a host cannot do it, with every reason.
+    """
+    from cluster.build import resolve
+    from cluster.calibration.sides import usable_cpus
+    from cluster.catalogue import config_path
+    from cluster.cli.common import overrides
+    from cluster.config import ConfigError, load_config
+    from cluster.prediction.host import why_not
+
+    flags: dict[str, object] = {"machine__cpus": cpus}
+    if costs is not None:
+        flags["costs"] = str(costs.resolve())
+    given = overrides(settings, **flags)
+    keys = [f"trace.{key}=true" for key in traced] or ["trace.enabled=false"]
+    given += [("smplab", key) for key in ("engine=local", *keys)]
+    try:
+        loaded = load_config(config_path(config), given)
+        spec = resolve(loaded)
+    except ConfigError as error:
+        raise CliError(USAGE, "bad config", str(error)) from None
+    reasons = why_not(loaded, len(usable_cpus()))
+    if reasons:
+        lines = "\n".join(f"{config}: cannot run natively: {reason}" for reason in reasons)
+        raise CliError(USAGE, "host", lines)
+    return loaded, spec
 
 
 def _bound(within: str | None) -> float | None:
@@ -111,20 +142,21 @@ def _judged(rows: "list[Row]", bound: float | None) -> int:
 
 def table(rows: "list[Row]") -> list[str]:
     """Return the rows as lines."""
+    from cluster.prediction.numbers import MEASURES
+
     lines = [f"{'':<12} {'emulated':>12} {'host':>12}  {'interval':<25}  error"]
     for row in rows:
-        interval = f"{_shown(row, row.low)} … {_shown(row, row.high)}"
+        unit = MEASURES[row.measure]
+        interval = f"{shown(row.low, unit)} … {shown(row.high, unit)}"
         lines.append(
-            f"{row.measure:<12} {_shown(row, row.emulated):>12} {_shown(row, row.native):>12}  "
+            f"{row.measure:<12} {shown(row.emulated, unit):>12} {shown(row.native, unit):>12}  "
             f"{interval:<25}  {row.error:+.1%}"
         )
     return lines
 
 
-def _shown(row: "Row", value: float) -> str:
-    from cluster.prediction.numbers import MEASURES
-
-    unit = MEASURES[row.measure]
+def shown(value: float, unit: str) -> str:
+    """Return a value with its unit: ns, in the unit that suits it; /s, or none."""
     if unit == "ns" and value < 1e3:
         return f"{value:,.0f} ns"
     if unit == "ns":

@@ -16,6 +16,7 @@ from kernel.uapi.syscalls import TABLE
 
 if TYPE_CHECKING:
     from cluster.config import Loaded
+    from cluster.engine_api import RunResult
     from kernel.machine import MachineSpec
 
 _CALLS: Final = {
@@ -39,10 +40,7 @@ def emulated_numbers(loaded: "Loaded", spec: "MachineSpec") -> Numbers:
     with tempfile.TemporaryDirectory(prefix="smplab-predict-") as folder:
         directory = RunDir.create(Path(folder), "run")
         request.out_dir = directory.path
-        result = run_machine(request)
-        if result.exit_kind != DONE or any(status for _, _, status in result.statuses):
-            why = result.message or "a program did not end with 0"
-            raise EmulatedError(f"the emulated run ended as {result.exit_kind}: {why}")
+        result = ended_well(run_machine(request))
         with TraceReader(directory.trace_path) as reader:
             begin_ns, took = times_of_calls(reader.select())
     summary = result.summary
@@ -58,6 +56,19 @@ def emulated_numbers(loaded: "Loaded", spec: "MachineSpec") -> Numbers:
         **latencies("fork", took["fork"]),
         **latencies("wait", took["wait"]),
     }
+
+
+def ended_well(result: "RunResult") -> "RunResult":
+    """Return ``result``.
+
+    Raises:
+        EmulatedError: the run did not come to its end, or a program ended with something else than
+            0.
+    """
+    if result.exit_kind != DONE or any(status for _, _, status in result.statuses):
+        why = result.message or "a program did not end with 0"
+        raise EmulatedError(f"the emulated run ended as {result.exit_kind}: {why}")
+    return result
 
 
 def times_of_calls(records: Iterable[TraceRecord]) -> tuple[int, dict[str, list[int]]]:

@@ -72,3 +72,36 @@ def test_families_are_listed_each_with_its_options(capsys: Captured) -> None:
     for name in ("hackbench", "hackbench:"):
         assert run_command(["list", name]) == OK
         assert "-g, --groups" in capsys.readouterr().out
+
+
+def test_compare_puts_the_sides_of_a_preset_into_one_table(capsys: Captured) -> None:
+    command = ["compare", "--host", SMALL, "--cpus", "1", "--repeat", "1"]
+    assert run_command([*command, "--json"]) == OK
+    found = json.loads(capsys.readouterr().out)
+    sides = {row["side"]: row for row in found["rows"] if row["measure"] == "messages/s"}
+    assert (found["cpus"], {"emulated", "native"} <= set(sides)) == (1, True)
+    assert sides["native"]["value"] > 0
+    assert run_command([*command, "--csv"]) == OK
+    assert capsys.readouterr().out.startswith("measure,side,runs,value,low,high,coverage\ntime,")
+    assert run_command(command) == OK
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{SMALL}, 1 CPU, costs of default"
+    assert lines[2].split()[:2] == ["time", "emulated"]
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["--host", SMALL, SMALL], "--host: name one preset"),
+        (["--host", "cow_touch"], "cow_touch: no preset (smplab list presets); smplab predict"),
+        (["--host", SMALL, "--by", "seed"], "--by and --measure are not for --host"),
+        (["a", "b", "--repeat", "3", "--set", "x=1"], "--repeat, --set: only with --host"),
+        (["--host", SMALL, "--set", "linux=2.6.34"], "cannot run natively: linux: 2.6.34"),
+        (["--host", "hackbench:-x"], "hackbench:-x: -x: no such option"),
+    ],
+)
+def test_what_cannot_be_compared_with_the_host_is_refused(
+    words: list[str], what: str, capsys: Captured
+) -> None:
+    assert run_command(["compare", *words]) == USAGE
+    assert what in capsys.readouterr().err
