@@ -112,7 +112,7 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
     ),
     "recording": (
         ("make.strace -o make.py", "of strace -f -ttt -T -y -o make.strace make -j2"),
-        ("make.perf.txt", "of perf script, of perf sched record; gives make.perf.txt.py"),
+        ("make.data", "of perf sched record; gives make.data.py"),
     ),
     "compile": (("", "once; later runs find it"),),
     "sched latency": (("latest --sort max", "by task, the longest delay first"),),

@@ -260,6 +260,12 @@ def exit_notify(k: "Kernel", task: TaskStruct, group_dead: bool) -> Path[None]:
     # stop for ever: they get SIGHUP and SIGCONT
     if group_dead and may_orphan_pgrp(task.group_leader, None):
         yield from kill_orphaned_pgrp(k, task.group_leader, None)
+    # what it has spent since it entered the kernel, which no request of its CPU will tell any more
+    spent_ns = k.now_ns - task.msg_ns
+    if spent_ns > 0:
+        task.stime_ns += spent_ns
+        times = k.cpu_system_ns
+        times[task.cpu] = times[task.cpu] + spent_ns
     set_exit_state(task, 0, EXIT_ZOMBIE)
     tasks = k.tasks
     zombies = tasks.nr_zombies = tasks.nr_zombies + 1

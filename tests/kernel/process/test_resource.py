@@ -85,6 +85,16 @@ def test_children_count_when_they_are_waited_for(machine):
     assert machine.call(first, nr.NR_GETRUSAGE, RUSAGE_SELF)[0] == 0
 
 
+def test_what_a_process_spends_in_exit_is_its_system_time(machine):
+    first = machine.first
+    child = machine.fork(first)
+    began_ns = machine.k.now_ns
+    machine.exit(child)
+    _, _, usage = machine.call(first, nr.NR_WAIT4, -1, 0, True)
+    assert 0 < usage[1] <= machine.k.now_ns - began_ns
+    assert machine.call(first, nr.NR_GETRUSAGE, RUSAGE_CHILDREN)[1] == usage[1]
+
+
 def test_queued_signals_of_all_processes_of_a_user_count_together(machine):
     first = machine.first
     children = [machine.fork(first) for _ in range(2)]
