@@ -149,9 +149,14 @@ class Watching:
         """Watch no longer. Another one that does says so again within a second."""
         with suppress(OSError):
             self._watched.unlink(missing_ok=True)
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Read from the beginning what there is at the next look: it is about another trace."""
         if self._file is not None:
             self._file.close()
             self._file = None
+        self.heard = False
 
     def _reopen(self) -> None:
         """Open the file, or the one that has taken its place."""

@@ -224,6 +224,10 @@ class Source:
         self._trace.close()
         self._trace = trace
         self._waiting.clear()
+        self._past.clear()
+        self._virtual_ns = 0
+        if self._watching is not None:
+            self._watching.begin_again()
         self.begun_again += 1
 
     def _look_at_manifest(self) -> None:

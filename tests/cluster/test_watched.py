@@ -17,8 +17,9 @@ from cluster.run_lock import RunLock
 from cluster.rundir import RunDir
 from cluster.top.player import Player
 from cluster.top.source import CUT, ENDED, GOES_ON, Source
-from cluster.trace import TraceReader, store, tails
+from cluster.trace import TraceReader, TraceWriter, store, tails
 from cluster.watched import LIVE, SHOW_S, STALE_S, WATCHED, Frame, Showing, Watching
+from kernel.events import SCHED_PROCESS_FREE
 from tests.cluster.small_storm import SMALL
 
 
@@ -137,6 +138,39 @@ def test_a_run_on_ray_is_seen_while_it_goes_on(
     watcher, result = _watch(request)
     assert result.exit_kind == "done"
     _check(watcher, 4 if scheme == "barrier" else 1)  # CPUs that run free seldom stop to tell
+
+
+def _tell(folder: Path, showing: Showing, chunks: int, times: range) -> None:
+    """Write so many chunks of one record, and tell the others."""
+    (folder / "trace.smpt").unlink(missing_ok=True)
+    records = [(now_ns, SCHED_PROCESS_FREE, "task", 7, 120) for now_ns in times]
+    writer = TraceWriter(folder / "trace.smpt", ("cpu0", "kernel"))
+    for number in range(chunks):
+        writer.append(0, store.encode_chunk(records[number : number + 1]))
+    writer.close(complete=False)
+    tail = (0, chunks, store.encode_chunk(records[chunks:]))
+    showing.write(Frame(times[-1], {"lifecycles": len(times)}, [], [tail]))
+
+
+def test_a_run_that_begins_again_with_new_actors_is_seen_from_its_beginning(tmp_path: Path) -> None:
+    RunDir(tmp_path).start(name="storm", config={}, seed=1, command=[])
+    lock, showing = RunLock(tmp_path), Showing(tmp_path)
+    _tell(tmp_path, showing, 3, range(1000, 1010))
+    source = Source(tmp_path)
+    player = Player(source)
+    source.grow()
+    player.go_on(None)
+    assert player.work(60.0) and player.now_ns == 1009
+    showing.close()
+    showing = Showing(tmp_path)
+    _tell(tmp_path, showing, 2, range(100, 104))
+    for _ in range(2):
+        source.grow()
+        player.go_on(None)
+        assert player.work(60.0)
+    assert player.now_ns == 103
+    assert player.window().number("lifecycles") == 4
+    lock.close()
 
 
 # -- the two files ---------------------------------------------------------------------------------
