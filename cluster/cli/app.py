@@ -28,7 +28,6 @@ _COMMANDS: Final = {
     "trace": "trace",
     "summary": "trace",
     "export": "export",
-    "recording": "recording",
     "report": "report",
     "top": "top",
     "ps": "ps",

@@ -35,7 +35,12 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
         ("storm.yaml", "all that is wrong, each at its line and column"),
         ("storm.yaml --set machine.cpus=0", "with a key changed"),
     ),
-    "import": (("app.json", "as a program: smplab import app.json > app.py"),),
+    "import": (
+        ("app.json -o app.py", "what rt-app does with it, as a program"),
+        ("make.strace -o make.py", "of strace -f -ttt -T -y -o make.strace make -j2"),
+        ("make.data -o make.py", "of perf sched record -o make.data -- make -j2"),
+        ("hackbench:-p", "the program of a preset, on standard output"),
+    ),
     "schema": (
         ("", "for an editor: smplab schema > schema.json"),
         ("experiment", "that of the files that smplab sweep takes"),
@@ -109,10 +114,6 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
     "litmus": (
         ("MP.litmus --model tso", "what a test may end in"),
         ("tests --jobs 2", "a line for each test of a folder"),
-    ),
-    "recording": (
-        ("make.strace -o make.py", "of strace -f -ttt -T -y -o make.strace make -j2"),
-        ("make.data", "of perf sched record; gives make.data.py"),
     ),
     "compile": (("", "once; later runs find it"),),
     "sched latency": (("latest --sort max", "by task, the longest delay first"),),

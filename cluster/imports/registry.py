@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cluster.config.errors import Problem
 from cluster.imports import formats as modules
-from cluster.imports.format import HEAD_BYTES, Format, ImportProblems
+from cluster.imports.format import HEAD_BYTES, Format, Imported, ImportProblems
 
 
 @lru_cache(1)
@@ -23,14 +23,20 @@ def formats() -> tuple[Format, ...]:
 
 
 def program_of(path: Path) -> str:
-    """Return the text of the guest program that does what the file at ``path`` says.
+    """Return the text of ``imported``."""
+    return imported(path).text
+
+
+def imported(path: Path) -> Imported:
+    """Return the guest program that does what the file at ``path`` says.
 
     Raises:
         ImportProblems: it cannot be read, no format recognises it, or something in it is wrong.
     """
     shown = str(path)
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise _problem(shown, "not a regular file")
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
@@ -38,12 +44,13 @@ def program_of(path: Path) -> str:
             if found is None:
                 known = ", ".join(each.name for each in formats())
                 raise _problem(shown, f"no known kind of file (known: {known})")
-            data = head + file.read(found.most_bytes + 1 - len(head))
+            if status.st_size > found.most_bytes:
+                what = f"a file of {found.name} has at most {found.most_bytes:,} bytes"
+                raise _problem(shown, f"{what} (got {status.st_size:,})")
+            file.seek(0)
+            return found.read(shown, file)
     except OSError as error:
         raise _problem(shown, error.strerror or "cannot be read") from None
-    if len(data) > found.most_bytes:
-        raise _problem(shown, f"a file of {found.name} has at most {found.most_bytes} bytes")
-    return found.read(shown, data)
 
 
 def _problem(shown: str, what: str) -> ImportProblems:

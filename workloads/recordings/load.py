@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from workloads.recordings import perf_data, perf_script, strace
-from workloads.recordings.model import MAX_LINE, Recording, RecordingError
+from workloads.recordings.model import MAX_LINE, Problem, Recording, RecordingError
 from workloads.recordings.strace_lines import Line, parse_line
 
 _LOOKED_AT = 100  # lines
@@ -19,7 +19,7 @@ def load_recording(path: Path) -> Recording:
     """
     with path.open("rb") as source:
         if not source.seekable():
-            raise RecordingError(f"{path}: must be a file, not a pipe")
+            raise RecordingError(str(path), Problem("must be a file, not a pipe"))
         return read_recording(source, str(path))
 
 

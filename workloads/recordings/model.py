@@ -35,8 +35,30 @@ STRUCTURAL: Final = frozenset(("fork", "exec", "wait", "kill", "tell"))
 Step = list[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a recording: at a line and column, from 1; with all of it: line 0."""
+
+    what: str
+    line: int = 0
+    column: int = 0
+
+
 class RecordingError(Exception):
-    """A recording cannot be used; the message has a line for each problem."""
+    """A recording cannot be used; the message has a line for each problem.
+
+    Attributes:
+        problems: what is wrong, in file order.
+    """
+
+    def __init__(self, name: str, *problems: Problem) -> None:
+        """Say what is wrong with the file called ``name``."""
+        lines = [
+            f"{name}:{one.line}:{one.column}: {one.what}" if one.line else f"{name}: {one.what}"
+            for one in problems
+        ]
+        super().__init__("\n".join(lines))
+        self.problems = problems
 
 
 @dataclass(slots=True, eq=False)
@@ -85,7 +107,9 @@ class Recording:
     def task(self, pid: int, at_ns: int) -> Task:
         """Return a new task. Raises RecordingError: there are too many."""
         if len(self.tasks) == MAX_TASKS:
-            raise RecordingError(f"{self.source}: more than {MAX_TASKS:,} tasks; record less")
+            raise RecordingError(
+                self.source, Problem(f"more than {MAX_TASKS:,} tasks; record less")
+            )
         task = Task(len(self.tasks), pid, at_ns)
         self.tasks.append(task)
         return task
@@ -94,7 +118,8 @@ class Recording:
         """Return a new step of ``task``. Raises RecordingError: there are too many."""
         if self._steps == MAX_STEPS:
             raise RecordingError(
-                f"{self.source}: more than {MAX_STEPS:,} steps (forks, sleeps, waits); record less"
+                self.source,
+                Problem(f"more than {MAX_STEPS:,} steps (forks, sleeps, waits); record less"),
             )
         self._steps += 1
         task.steps.append(list(parts))

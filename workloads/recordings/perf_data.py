@@ -16,7 +16,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, BinaryIO, Final
 
-from workloads.recordings.model import MAX_FILE, Recording, RecordingError
+from workloads.recordings.model import MAX_FILE, Problem, Recording, RecordingError
 from workloads.recordings.perf_formats import Format, read_formats
 from workloads.recordings.schedule import NOT_CARRIED, Schedule
 
@@ -70,7 +70,7 @@ class _Reader:
         self._name = name
         self._size = source.seek(0, os.SEEK_END)
         if self._size > MAX_FILE:
-            raise RecordingError(f"{name}: more than {MAX_FILE >> 30} GiB")
+            raise RecordingError(name, Problem(f"more than {MAX_FILE >> 30} GiB"))
         self._recording = Recording(name)
         self._schedule = Schedule(self._recording)
         self._lost = 0
@@ -87,15 +87,13 @@ class _Reader:
         }
 
     def _wrong(self, at: int, what: str) -> RecordingError:
-        return RecordingError(f"{self._name}: byte {at:,}: {what}")
+        return RecordingError(self._name, Problem(f"byte {at:,}: {what}"))
 
     def _part(self, at: int, size: int, what: str) -> bytes:
         """Return bytes of the file. Raises RecordingError: it ends before."""
         if at + size > self._size:
-            raise RecordingError(
-                f"{self._name}: is cut, or not perf.data: it has {self._size:,} bytes, and {what} "
-                f"ends at byte {at + size:,}"
-            )
+            what = f"it has {self._size:,} bytes, and {what} ends at byte {at + size:,}"
+            raise RecordingError(self._name, Problem(f"is cut, or not perf.data: {what}"))
         self._source.seek(at)
         return self._source.read(size)
 

@@ -12,8 +12,8 @@ a CPU woke another one or an interrupt did that came upon it.
 import re
 from typing import BinaryIO, Final
 
-from workloads.recordings.lines import numbered
-from workloads.recordings.model import Recording, RecordingError
+from workloads.recordings.lines import WrongLines, numbered
+from workloads.recordings.model import Recording
 from workloads.recordings.schedule import NOT_CARRIED, Schedule
 
 _HEAD: Final = re.compile(
@@ -35,7 +35,6 @@ _FORK_RECORD: Final = re.compile(
 )
 _COMM_RECORD: Final = re.compile(r"PERF_RECORD_COMM( exec)?: (.{0,64}):\d{1,10}/(\d{1,10})$")
 _EXEC: Final = re.compile(r"filename=(\S{1,4096}) pid=(\d{1,10}) old_pid=(\d{1,10})$")
-_SHOWN: Final = 20
 
 
 def is_line(text: str) -> bool:
@@ -54,8 +53,7 @@ def read(source: BinaryIO, name: str) -> Recording:
         RecordingError: it cannot be used, with a line for each problem.
     """
     reader = _Reader(Recording(name))
-    problems: list[str] = []
-    wrong = 0
+    wrong = WrongLines()
     for number, text, whole in numbered(source, name):
         if not text.strip() or text.startswith("#"):
             continue
@@ -65,15 +63,8 @@ def read(source: BinaryIO, name: str) -> Recording:
         elif not whole:
             reader.recording.notes.append("the last line is cut; it was left out")
         else:
-            wrong += 1
-            if len(problems) < _SHOWN:
-                problems.append(
-                    f"{name}:{number}:1: expected a line of perf script: COMM PID [CPU] TIME: EVENT"
-                )
-    if problems:
-        if wrong > len(problems):
-            problems.append(f"{name}: and {wrong - len(problems):,} lines more")
-        raise RecordingError("\n".join(problems))
+            wrong.add(number, 1, "expected a line of perf script: COMM PID [CPU] TIME: EVENT")
+    wrong.refuse(name)
     return reader.end()
 
 

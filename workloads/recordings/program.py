@@ -8,7 +8,7 @@ the first process, takes orphans, and ends as the first process did (128 + N if 
 from collections.abc import Iterator
 from typing import Final
 
-from workloads.recordings.model import Recording, RecordingError, Task
+from workloads.recordings.model import Problem, Recording, RecordingError, Task
 
 _PTHREAD: Final = 0x3D0F00
 #: those whose default is to end a process, and that its main thread may get
@@ -266,5 +266,7 @@ def _ending(task: Task) -> str:
 def _signal(name: str) -> str:
     """Return the signal's name in Python. Raises RecordingError: it has none."""
     if name not in _SIGNALS:
-        raise RecordingError(f"the signal {name} cannot end a process here")
+        raise RecordingError(
+            "the recording", Problem(f"the signal {name} cannot end a process here")
+        )
     return name

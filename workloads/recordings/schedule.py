@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from workloads.recordings.ends import finish_ends
-from workloads.recordings.model import Recording, RecordingError, Step, Task
+from workloads.recordings.model import Problem, Recording, RecordingError, Step, Task
 
 #: tracepoints that say nothing more
 NOT_CARRIED: Final = frozenset(("sched_stat_runtime", "sched_wakeup_new", "sched_migrate_task"))
@@ -198,10 +198,8 @@ class Schedule:
         if self._started is not None:
             _keep_tree(recording, self._started)
         if not recording.tasks:
-            raise RecordingError(
-                f"{recording.source}: no task is there from its beginning: record with "
-                f"perf sched record -- COMMAND"
-            )
+            what = "no task is there from its beginning: record with perf sched record -- COMMAND"
+            raise RecordingError(recording.source, Problem(what))
         still = [task for task in recording.tasks if task.ended is None]
         for task in still:
             task.end_ns = recording.end_ns

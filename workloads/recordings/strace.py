@@ -24,8 +24,8 @@ import re
 from typing import BinaryIO, Final
 
 from workloads.recordings.ends import Kill, finish_ends
-from workloads.recordings.lines import numbered
-from workloads.recordings.model import Recording, RecordingError, Step, Task
+from workloads.recordings.lines import WrongLines, numbered
+from workloads.recordings.model import Problem, Recording, RecordingError, Step, Task
 from workloads.recordings.strace_lines import ATTACHED_WITHIN, Line, parse_line
 
 _BLOCKED_NS: Final = 100_000
@@ -102,8 +102,7 @@ def read(source: BinaryIO, name: str) -> Recording:
         RecordingError: it cannot be used, with a line for each problem.
     """
     reader = _Reader(Recording(name))
-    problems: list[str] = []
-    wrong = 0
+    wrong = WrongLines()
     begun = ""
     for number, text, whole in numbered(source, name):
         text, begun = begun + text, ""
@@ -112,26 +111,20 @@ def read(source: BinaryIO, name: str) -> Recording:
             begun = text[: within.start()]
             continue
         line = parse_line(text)
-        if isinstance(line, str):
+        if isinstance(line, tuple):
             if not whole:
                 reader.recording.notes.append("the last line is cut; it was left out")
                 continue
-            wrong += 1
-            if len(problems) < _SHOWN:
-                problems.append(f"{name}:{number}:{line}")
+            column, what = line
+            wrong.add(number, column, what)
             continue
-        if not wrong:
-            what = reader.take(line)
-            if what:
-                raise RecordingError(f"{name}:{number}:1: {what}")
-    if problems:
-        more = f" ({wrong - len(problems):,} lines more)" if wrong > len(problems) else ""
-        problems.append(
-            f"{name}: what a program prints comes between strace's lines: record with -o FILE{more}"
-        )
-        raise RecordingError("\n".join(problems))
+        if not wrong.count:
+            problem = reader.take(line)
+            if problem:
+                raise RecordingError(name, Problem(problem, number, 1))
+    wrong.refuse(name, "what a program prints comes between strace's lines: record with -o FILE")
     if not reader.recording.tasks:
-        raise RecordingError(f"{name}: holds no call of any process")
+        raise RecordingError(name, Problem("holds no call of any process"))
     return reader.end()
 
 

@@ -57,8 +57,8 @@ class Line:
     code: int = 0
 
 
-def parse_line(text: str) -> Line | str:
-    """Return what ``text`` says, or what is wrong with it: ``column: what``."""
+def parse_line(text: str) -> Line | tuple[int, str]:
+    """Return what ``text`` says, or what is wrong with it, and at which column."""
     if attached := _ATTACHED.match(text):
         return Line("attached", int(attached[1]))
     if text.startswith("strace: ") or not text:
@@ -66,13 +66,13 @@ def parse_line(text: str) -> Line | str:
     head = _HEAD.match(text)
     if head is None:
         if _CLOCK.match(text):
-            return "1: the time is not that of -ttt: record with strace -f -ttt -T"
-        return "1: expected a line of strace -f -ttt: [PID] SECONDS.MICROSECONDS CALL(…) = RESULT"
+            return 1, "the time is not that of -ttt: record with strace -f -ttt -T"
+        return 1, "expected a line of strace -f -ttt: [PID] SECONDS.MICROSECONDS CALL(…) = RESULT"
     pid = head[1] or head[2]
     at_ns = int(head[3]) * 1_000_000_000 + int(head[4].ljust(9, "0"))
     line = Line("", int(pid) if pid else None, at_ns)
     wrong = _body(line, head[5].rstrip())
-    return f"{head.start(5) + 1}: {wrong}" if wrong else line
+    return (head.start(5) + 1, wrong) if wrong else line
 
 
 def _body(line: Line, text: str) -> str:

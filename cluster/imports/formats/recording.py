@@ -1,16 +1,12 @@
-"""What strace or perf sched has recorded: ``workloads.recordings`` makes the program.
-
-``smplab recording`` writes the same program as a file. What could not be carried over stands at its
-head; nobody prints that here.
-"""
+"""What strace or perf sched has recorded: ``workloads.recordings`` makes the program."""
 
 import io
-from typing import Final
+from typing import BinaryIO, Final
 
 from cluster.config.errors import Problem
-from cluster.imports.format import Format, ImportProblems
+from cluster.imports.format import Format, Imported, ImportProblems
 from workloads.recordings.load import is_recording, read_recording
-from workloads.recordings.model import RecordingError
+from workloads.recordings.model import MAX_FILE, RecordingError
 from workloads.recordings.program import program_text
 
 
@@ -18,22 +14,17 @@ def _recognises(name: str, head: bytes) -> bool:
     return is_recording(io.BytesIO(head))
 
 
-def _read(name: str, data: bytes) -> str:
+def _read(name: str, source: BinaryIO) -> Imported:
     try:
-        return program_text(read_recording(io.BytesIO(data), name), f"The recording {name}.")
+        made = read_recording(source, name)
+        text = program_text(made, f"The recording {name}.")
     except RecordingError as error:
-        problems = [_problem(name, line) for line in str(error).splitlines()]
+        problems = [Problem(name, one.line, one.column, "", one.what) for one in error.problems]
         raise ImportProblems(problems) from None
-
-
-def _problem(name: str, text: str) -> Problem:
-    """Return a line ``NAME:LINE:COLUMN: WHAT``, or one without a place, as a problem."""
-    rest = text.removeprefix(f"{name}:")
-    line, _, after = rest.partition(":")
-    column, _, what = after.partition(":")
-    if line.isdecimal() and column.isdecimal():
-        return Problem(name, int(line), int(column), "", what.strip())
-    return Problem(name, 0, 0, "", rest.strip())
+    computed = sum(made.computed_ns(task) for task in made.tasks) / 1e6
+    took = (made.end_ns - made.begin_ns) / 1e6
+    summary = f"{len(made.tasks):,} tasks, {computed:,.3f} ms of CPU time in {took:,.3f} ms"
+    return Imported(text, tuple(made.summary()), summary)
 
 
 FORMAT: Final = Format(
@@ -41,4 +32,5 @@ FORMAT: Final = Format(
     "what strace -f -ttt or perf sched record has written of a real program",
     _recognises,
     _read,
+    MAX_FILE,
 )

@@ -16,10 +16,10 @@ Deviation: threads are processes (see ``_rt_app``); ``run`` is CPU time, not cal
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from cluster.config.errors import Problem, got
-from cluster.imports.format import Format, ImportProblems, filled
+from cluster.imports.format import Format, Imported, ImportProblems, filled
 from cluster.imports.json_text import JsonTextError, Node, Plain, read_json
 
 MAX_BYTES: Final = 4 << 20
@@ -67,9 +67,9 @@ def _recognises(name: str, head: bytes) -> bool:
     return text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and name.endswith(".json")
 
 
-def _read(name: str, data: bytes) -> str:
+def _read(name: str, source: BinaryIO) -> Imported:
     try:
-        text = data.decode("utf-8-sig")
+        text = source.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         what = f"not UTF-8 text (byte {error.start})"
         raise ImportProblems([Problem(name, 0, 0, "", what)]) from None
@@ -81,7 +81,7 @@ def _read(name: str, data: bytes) -> str:
     table = reader.table(root)
     if reader.problems:
         raise ImportProblems(sorted(reader.problems, key=lambda one: (one.line, one.column)))
-    return filled("_rt_app", table)
+    return Imported(filled("_rt_app", table))
 
 
 FORMAT: Final = Format(

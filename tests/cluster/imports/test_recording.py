@@ -1,10 +1,12 @@
 """Recordings of strace and perf as workloads of a configuration."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from cluster.build import resolve
+from cluster.cli.main import run_command
 from cluster.config import load_config
 from cluster.imports.format import ImportProblems
 from cluster.imports.registry import program_of
@@ -54,3 +56,16 @@ def test_other_text_is_no_recording(text: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(ImportProblems, match="no known kind of file"):
         program_of(path)
+
+
+def test_the_import_command_lists_what_is_not_as_recorded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "made.py"
+    assert run_command(["import", str(INPUTS / "make.perf.txt"), "-o", str(out)]) == 0
+    told = capsys.readouterr()
+    assert "smplab: note: exit codes are not recorded: they are 0\n" in told.err
+    assert re.fullmatch(
+        rf"{re.escape(str(out))}: \d+ tasks, .* ms of CPU time in .* ms\n", told.out
+    )
+    compile(out.read_text(), "made.py", "exec")

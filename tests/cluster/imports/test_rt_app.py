@@ -1,5 +1,6 @@
 """rt-app's JSON becomes a guest program: what it does, and what is refused where."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ PAIRS = """{
 
 def problems(text: str) -> list[str]:
     with pytest.raises(ImportProblems) as caught:
-        FORMAT.read("a.json", text.encode())
+        FORMAT.read("a.json", io.BytesIO(text.encode()))
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -191,7 +192,7 @@ def test_every_format_has_its_own_name() -> None:
 @settings(max_examples=150, deadline=None)
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
-        FORMAT.read("a.json", data)
+        FORMAT.read("a.json", io.BytesIO(data))
     except ImportProblems as error:
         assert error.problems
 
@@ -200,7 +201,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 @settings(max_examples=100, deadline=None)
 def test_a_truncated_file_is_refused_at_a_place(length: int) -> None:
     with pytest.raises(ImportProblems) as caught:
-        FORMAT.read("a.json", PAIRS[:length].encode())
+        FORMAT.read("a.json", io.BytesIO(PAIRS[:length].encode()))
     assert all(problem.line for problem in caught.value.problems)
 
 
@@ -212,7 +213,7 @@ def test_any_value_in_any_place_is_taken_or_refused(data: st.DataObject) -> None
     place = data.draw(st.integers(1, len(pieces) - 1))
     text = ": ".join(pieces[:place]) + ": " + data.draw(st.sampled_from(values)) + "}}"
     try:
-        FORMAT.read("a.json", text.encode())
+        FORMAT.read("a.json", io.BytesIO(text.encode()))
     except ImportProblems as error:
         assert error.problems
 
