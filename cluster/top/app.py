@@ -92,6 +92,7 @@ class Top(App[None]):
         self.session = session
         self.looks = Looks()
         self.failure: Exception | None = None
+        self._due = False  # there is more to do, and a timer for it
 
     def compose(self) -> ComposeResult:
         """Make the screen: one frame of lines, and the keys."""
@@ -113,15 +114,19 @@ class Top(App[None]):
         """See what has come, go on, and show it."""
         self._look(self.session.tick)
 
+    def _work_on(self) -> None:
+        self._due = False
+        self._work()
+
     def _work(self) -> None:
-        if self.session.player.on_way:
-            self._look(self.session.work)
+        self._look(self.session.work)
 
     def _look(self, go: Callable[[], bool]) -> None:
         """Go on; if the goal is far, again as soon as keys have been looked at."""
         try:
-            if not go():
-                self.set_timer(0.01, self._work)
+            if not go() and not self._due:
+                self._due = True
+                self.set_timer(0.01, self._work_on)
         except (TraceError, RunDirError, OSError) as error:
             self.failure = error
             self.exit()
