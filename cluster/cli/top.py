@@ -94,16 +94,18 @@ def _running(base: Path | None) -> Path:
     from cluster.rundir import DEFAULT_BASE
 
     base = base or Path(DEFAULT_BASE)
-    told = False
+    before: list[Path] | None = None
     while True:
         there = sorted(path.parent for path in base.glob("*/manifest.json"))
-        driven = [path for path in there if is_driven(path)]
-        if driven:
-            return driven[-1]
-        if not told:
-            told = True
+        # one that has begun meanwhile counts also if it is over already
+        new = [] if before is None else [path for path in there if path not in before]
+        found = [path for path in there if is_driven(path) or path in new]
+        if found:
+            return found[-1]
+        if before is None:
             what = f"waiting for a run to begin in {base} (Ctrl-C ends)"
             print(f"smplab: {what}", file=sys.stderr, flush=True)
+            before = there
         time.sleep(_POLL_S)
 
 

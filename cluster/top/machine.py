@@ -101,6 +101,8 @@ class Machine:
                 queues.wake(row[at + 1], row[at + 3])
             elif event == ev.SCHED_MIGRATE_TASK:
                 queues.move(row[at + 1], row[at + 4])
+            elif event == ev.SCHED_PROCESS_EXEC and row[at + 1] != row[at + 2]:
+                self._renumber(row[at + 2], row[at + 1])
         self.go_to(now_ns)
 
     def go_to(self, now_ns: int) -> None:
@@ -114,6 +116,10 @@ class Machine:
         self._since_ns[cpu] = time_ns
         self.current[cpu] = row[at + 5], row[at + 4]
         self._queues.switch(cpu, row[at + 1], row[at + 3], row[at + 5])
+
+    def _renumber(self, before: int, pid: int) -> None:
+        """A thread that was no leader did exec, and has the number of its process."""
+        self.current = [(pid, name) if on == before else (on, name) for on, name in self.current]
 
     # -- what it says -----------------------------------------------------------------------------
 

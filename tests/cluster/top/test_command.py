@@ -68,6 +68,15 @@ def test_to_follow_is_to_watch_the_newest_run_that_goes_on(
     lock.close()
 
 
+def test_who_waits_for_a_run_gets_one_that_was_over_at_once(
+    storm: smplab.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        command.time, "sleep", lambda _s: shutil.copytree(storm.path, tmp_path / "1-quick")
+    )
+    assert command._running(tmp_path) == tmp_path / "1-quick"
+
+
 def test_a_trace_that_is_damaged_while_it_is_shown_ends_it_with_one_line(
     storm: smplab.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
