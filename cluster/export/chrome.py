@@ -235,7 +235,11 @@ class _Events:
             self._on_cpu[cpu].name = comm
 
     def _exec(self, time_ns: int, cpu: int, row: list[Any], at: int) -> None:
-        filename, pid, _ = row[at:-1]
+        filename, pid, old, _ = row[at:]
+        if old != pid:
+            self._state(old, time_ns, None)
+            self._state(pid, time_ns, "running", cpu)
+            self._on_cpu[cpu].pid = pid
         self._instant(time_ns, pid, "exec", f'"filename":{json.dumps(filename)}')
 
     def _exit(self, time_ns: int, cpu: int, row: list[Any], at: int) -> None:

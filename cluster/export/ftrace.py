@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from cluster.export.stream import Records
 from cluster.trace.text import TraceText
-from kernel.events import EVENTS, SCHED_SWITCH, TASK_RENAME
+from kernel.events import EVENTS, SCHED_PROCESS_EXEC, SCHED_SWITCH, TASK_RENAME
 
 _HEAD: Final = b"# tracer: nop\n#\n#           TASK-PID        CPU#     TIMESTAMP  FUNCTION\n"
 
@@ -31,6 +31,8 @@ def write(records: Records, out: BinaryIO) -> None:
             if cpu < 0:
                 lines.append(f"#{text.text(row[0], None, name, names, values)}\n")
                 continue
+            if event == SCHED_PROCESS_EXEC:
+                text.execed(cpu, values[2], values[1])
             lines.append(f"{text.text(row[0], cpu, name, names, values)}\n")
             if event == SCHED_SWITCH:
                 text.switched(cpu, values[4], values[5])

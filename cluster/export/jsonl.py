@@ -11,7 +11,7 @@ from json import dumps
 from typing import Any, BinaryIO, Final
 
 from cluster.export.stream import Records
-from kernel.events import EVENTS, SCHED_SWITCH
+from kernel.events import EVENTS, SCHED_PROCESS_EXEC, SCHED_SWITCH
 
 _MOST_KEPT: Final = 1 << 16
 _encoded: Final = lru_cache(_MOST_KEPT, typed=True)(dumps)  # names come again and again
@@ -38,6 +38,8 @@ def write(records: Records, out: BinaryIO) -> None:
             if cpu < 0:
                 lines.append(template % (row[0], "null", 0, *values))
                 continue
+            if event == SCHED_PROCESS_EXEC and current[cpu] == row[at + 2]:
+                current[cpu] = row[at + 1]  # another one, if a thread has become its process
             lines.append(template % (row[0], cpu, current[cpu], *values))
             if event == SCHED_SWITCH:
                 current[cpu] = row[at + 5]

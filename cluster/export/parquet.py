@@ -14,7 +14,7 @@ import numpy as np
 from cluster.arrow import HOW, NoArrow, arrow
 from cluster.export.errors import CannotExport
 from cluster.export.stream import Records
-from kernel.events import EVENTS, SCHED_SWITCH
+from kernel.events import EVENTS, SCHED_PROCESS_EXEC, SCHED_SWITCH
 
 _ROWS: Final = 1 << 16  # of a group; what is in memory
 _TEXTS: Final = frozenset(
@@ -117,6 +117,8 @@ class _Columns:
                 cpus.append(None)
                 current.append(0)
                 continue
+            if event == SCHED_PROCESS_EXEC and running[cpu] == row[at + 2]:
+                running[cpu] = row[at + 1]  # another one, if a thread has become its process
             cpus.append(cpu)
             current.append(running[cpu])
             if event == SCHED_SWITCH:

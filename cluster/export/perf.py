@@ -139,6 +139,8 @@ class _Samples:
                 tasks.follow(event, row, at)
             if cpu < 0:
                 continue  # booting
+            if event == ev.SCHED_PROCESS_EXEC and current[cpu] == row[at + 2]:
+                current[cpu] = row[at + 1]  # another one, if a thread has become its process
             pid = current[cpu]
             group = tasks.tgid.get(pid, pid)
             if event == ev.SCHED_SWITCH:

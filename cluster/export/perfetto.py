@@ -165,6 +165,8 @@ class _Bundles:
                     high_bytes = varint(high)
                 when = LOW[time_ns & 0x3FFF] + high_bytes
             pid = current[cpu]
+            if row[1] == ev.SCHED_PROCESS_EXEC and pid == row[at + 2]:
+                pid = current[cpu] = row[at + 1]  # another one, if a thread has become its process
             if encode is not None:
                 body = encode(row, at)
             elif changes:

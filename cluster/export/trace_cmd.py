@@ -140,6 +140,8 @@ class _Pages:
             if cpu < 0 or event not in TRACEPOINTS:
                 continue
             if event == ev.SCHED_PROCESS_EXEC:
+                if current[cpu] == row[at + 2]:
+                    current[cpu] = row[at + 1]  # another one, if a thread has become its process
                 row[at] = (
                     row[at][:_LONGEST_NAME]
                     .encode("utf-8", "replace")[:_LONGEST_NAME]

@@ -203,6 +203,8 @@ class History:
                 self._wake(time_ns, row[at + 1], row[at + 3])
             elif event == ev.SCHED_MIGRATE_TASK:
                 self._changed(time_ns, self._lengths.move(row[at + 1], row[at + 4]))
+            elif event == ev.SCHED_PROCESS_EXEC and row[at + 1] != row[at + 2]:
+                self._become(time_ns, cpu, row[at + 2], row[at + 1])
             if event in CHANGES:
                 self._change(time_ns, event, row, at)
         self.end_ns = max(self.end_ns, batch[-1][0])
@@ -231,6 +233,11 @@ class History:
             self.woken.append(place)
         self._waits_since.setdefault(pid, time_ns)
         self._changed(time_ns, self._lengths.wake(pid, cpu))
+
+    def _become(self, time_ns: int, cpu: int, old: int, pid: int) -> None:
+        """A thread that is not the first has become its process."""
+        self._stay(cpu, old, self._on[cpu][1], time_ns, DEAD)
+        self._on[cpu] = pid, time_ns
 
     def _switch(self, time_ns: int, cpu: int, row: list[Any], at: int) -> None:
         prev, state, pid = row[at + 1], row[at + 3], row[at + 5]

@@ -95,6 +95,8 @@ class TraceText:
         """
         if record.event == "sched_switch":
             return record.fields["prev_comm"], record.fields["prev_pid"]
+        if record.event == "sched_process_exec" and record.cpu is not None:
+            self.execed(record.cpu, record.fields["old_pid"], record.fields["pid"])
         return self._running(record.cpu)
 
     def _running(self, cpu: int | None) -> tuple[str, int]:
@@ -118,6 +120,12 @@ class TraceText:
         """Take note that ``cpu`` runs another task."""
         self._current[cpu] = comm, pid
 
+    def execed(self, cpu: int, old: int, pid: int) -> None:
+        """Take note that ``old`` is ``pid`` now: a thread may have become its process."""
+        comm, running = self._current.get(cpu, _UNKNOWN)
+        if running == old:
+            self._current[cpu] = comm, pid
+
     def renamed(self, pid: int, comm: str) -> None:
         """Take note that a task has another name."""
         for cpu, (_, running) in self._current.items():
@@ -127,6 +135,7 @@ class TraceText:
     def line(self, record: TraceRecord) -> str:
         """Return ``record`` as one line. Call ``follow`` afterwards."""
         fields = record.fields
+        self.actor(record)
         return self.text(record.time_ns, record.cpu, record.event, fields, list(fields.values()))
 
     def text(
