@@ -57,6 +57,8 @@ def compare_host(named: Sequence[str], options: HostOptions, as_json: bool, as_c
     if preset is None:
         what = "no preset (smplab list presets); smplab predict compares a configuration"
         raise CliError(USAGE, "usage", f"--host: {named[0]}: {what}")
+    if not preset.timed:
+        raise CliError(USAGE, "usage", f"--host: {named[0]}: prints no times of this host")
     here = usable_cpus()
     cpus = options.cpus if options.cpus is not None else len(here)
     loaded, spec = for_both_sides(Path(named[0]), options.costs, cpus, options.settings, ())

@@ -27,15 +27,17 @@ class Preset:
         program: the text of the guest program.
         tool: command of the real tool that does the same, and prints its times.
         no_tool: where ``tool`` is empty: why there is none.
+        timed: whether it prints times.
         read: takes what the program or the tool has printed, standard output and error; returns
             its measures, by name, in the order of a table: times in s, rates (their names end with
-            ``/s``) in 1/s. Empty: it has none.
+            ``/s``) in 1/s. Empty: there are none in it.
     """
 
     program: str
     tool: tuple[str, ...]
     read: Callable[[str], Measures]
     no_tool: str = ""
+    timed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,7 @@ def test_compare_puts_the_sides_of_a_preset_into_one_table(capsys: Captured) -> 
         (["--host", SMALL, "--by", "seed"], "--by and --measure are not for --host"),
         (["a", "b", "--repeat", "3", "--set", "x=1"], "--repeat, --set: only with --host"),
         (["--host", SMALL, "--set", "linux=2.6.34"], "cannot run natively: linux: 2.6.34"),
+        (["--host", "ostep:fork"], "ostep:fork: prints no times of this host"),
         (["--host", "hackbench:-x"], "hackbench:-x: -x: no such option"),
     ],
 )
