@@ -14,6 +14,8 @@ NOT_WORK: Final[tuple[str, ...]] = (
     "guest_block",
     "cow_child",
     "cow_stay",
+    "cow_away",
+    "thread_away",
     "compute_call",
     "migration",
     "refill_llc",
@@ -39,6 +41,7 @@ class Costs:
     dup_task_struct: int = 5_000
     copy_files_per_fd: int = 30
     copy_mm: int = 45_000
+    fork_beside: int = 0  # what copying an address space takes more while another CPU is busy
     copy_vma: int = 1_500
     copy_pte: int = 22
     alloc_pid: int = 350
@@ -82,6 +85,8 @@ class Costs:
     # emulated address space knows nothing, are copied as it writes them
     cow_child: int = 0
     cow_stay: int = 0  # of one whose first call is neither exit nor exec: it runs more code
+    cow_away: int = 0  # of one that begins on another CPU than its parent's
+    thread_away: int = 0  # likewise, of a child that shares its parent's memory
     # user time of a task where it runs next, by how far that is from where it ran last
     migration: int = 0  # on any other CPU
     refill_llc: int = 0  # in another core, under the same last-level cache

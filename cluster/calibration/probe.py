@@ -17,7 +17,7 @@ import time
 
 from workloads import guest
 
-THREADED = ("lock", "thread", "handover", "stay_thread", "stay_threads")
+THREADED = ("lock", "thread", "handover", "stay_thread", "stay_threads", "threads_away")
 if len(sys.argv) > 1 and sys.argv[1] in THREADED:
     import threading  # by these only: every child of a process that has it begins with its handler
 
@@ -200,6 +200,22 @@ def forks(times, image):
     return inner
 
 
+def forks_away(times):
+    # the parent keeps to one CPU, so the child begins on the other, which idles
+    cpus = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cpus[:1])
+    for _ in range(times):
+        os.sched_setaffinity(0, cpus)
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.sched_setaffinity(0, cpus[:1])
+        os.waitpid(pid, 0)
+        statements(1)
+    os.sched_setaffinity(0, cpus)
+    return 0
+
+
 def spawns(times):
     inner = 0
     for _ in range(times):
@@ -378,11 +394,16 @@ def once(kind, times):
         return forks_of_areas(times)
     if kind == "exec":
         return forks(times, "/bin/true")
+    if kind == "fork_beside":
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
+        return forks(times, "")
+    if kind == "fork_away":
+        return forks_away(times)
     if kind == "stay":
         return stays(times, 0)
     if kind == "stay_thread":
         return stays(times, 1)
-    if kind == "stay_threads":
+    if kind in ("stay_threads", "threads_away"):
         return stays(times, THREADS)
     if kind == "spawn":
         return spawns(times)
@@ -400,13 +421,24 @@ def once(kind, times):
     return turns(times, kind == "apart")
 
 
+def watch(child, busy):
+    # wait for a child; if busy do what it does meanwhile, on a CPU apart
+    if busy:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
+    reaped = 0
+    while not reaped:
+        if busy:
+            forks(1, "")
+        reaped, status = os.waitpid(child, os.WNOHANG if busy else 0)
+    return status
+
+
 def main():
     kind = sys.argv[1]
     times = int(sys.argv[2])
     child = os.fork()  # what is measured was forked, as nearly all processes are
     if child:
-        _, status = os.waitpid(child, 0)
-        sys.exit(os.waitstatus_to_exitcode(status))
+        sys.exit(os.waitstatus_to_exitcode(watch(child, kind == "fork_beside")))
     if kind in ("thread", "handover"):
         threads(1)  # the first one of a process is another matter
     for _ in range(int(sys.argv[3])):

@@ -40,6 +40,7 @@ class Probe:
     about: str
     timed: int = 0  # pairs of clock readings for each time, which are taken off
     cpus: int = 1
+    at_once: bool = False  # on two CPUs, so that time that goes by is not what all used
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,12 @@ PROBES: Final[dict[str, Probe]] = {
     "fork": Probe(30, 10, "fork(), the child leaves", 1),
     "fork_pages": Probe(30, 10, "fork() with 4,096 pages more", 1),
     "fork_areas": Probe(30, 10, "fork() with 256 areas more", 1),
+    "fork_away": Probe(30, 10, "fork(), the child leaves on another CPU", cpus=2, at_once=True),
+    "fork_beside": Probe(30, 10, "fork(), another CPU does the same", 1, cpus=2),
     "stay": Probe(30, 10, "fork(), the child does a little of everything"),
     "stay_thread": Probe(20, 10, "the same with a thread"),
     "stay_threads": Probe(12, 10, "the same with eight threads"),
+    "threads_away": Probe(12, 10, "the same with eight threads on two CPUs", cpus=2, at_once=True),
     "exec": Probe(20, 10, "fork(), the child executes /bin/true", 1),
     "handover": Probe(1_000, 50, "two threads that wake each other by locks"),
 }
@@ -137,9 +141,12 @@ STEPS: Final = (
     Step(("copy_mm",), "exec", "inner"),
     Step(("reap",), "exec", "after"),
     Step(("cow_child",), "fork", "busy"),
+    Step(("cow_away",), "fork_away", "busy"),
+    Step(("fork_beside",), "fork_beside", "busy", "fork"),
     Step(("cow_stay",), "stay", "busy", "fork"),
     Step(("thread_first",), "stay_thread", "busy", "stay"),
     Step(("thread_stack",), "stay_threads", "busy", "stay_thread"),
+    Step(("thread_away",), "threads_away", "busy", "stay_threads"),
     Step(("vfork",), "spawn", "inner"),
     Step(("exec_base",), "exec", "busy"),
 )

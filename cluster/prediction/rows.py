@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cluster.config import Loaded
     from kernel.costs import Costs
 
-_SPEED: Final = "block"
+_SPEED: Final = "statement"
 
 
 def measured(

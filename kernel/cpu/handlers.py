@@ -298,6 +298,7 @@ def on_arrive(cpu: "Cpu", effect: m.Effect) -> None:
     rq.clock_ns = cpu.now_ns
     asked = rq.need_resched
     if reason == m.BY_FORK:
+        task.remaining_ns += cpu.costs.thread_away if task.resident else cpu.costs.cow_away
         _start(cpu, task, task.enqueued_at_ns, remote=True)
     elif reason in (m.BY_WAKE, m.BY_REMOTE_WAKE):
         cpu.enqueue(task, core.ENQUEUE_WAKEUP | core.ENQUEUE_MIGRATED, at_ns)

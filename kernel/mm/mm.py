@@ -141,8 +141,9 @@ def dup_mm(k: "Kernel", oldmm: MmStruct) -> MmStruct:
     """Return a copy of ``oldmm`` whose private pages are shared copy-on-write with it.
 
     Every writable private PTE of both loses its write permission; shared mappings keep theirs in
-    the parent and are faulted in again by the child. Charges ``copy_mm``, and per area and
-    per PTE, and one TLB flush if a PTE lost permission. Counts the PTEs in ``k.stats``.
+    the parent and are faulted in again by the child. Charges ``copy_mm``, ``fork_beside`` if
+    another CPU is busy, and per area and per PTE, and one TLB flush if a PTE lost permission.
+    Counts the PTEs in ``k.stats``.
 
     Raises:
         KernelError: ENOMEM, no memory for the structures.
@@ -175,6 +176,8 @@ def dup_mm(k: "Kernel", oldmm: MmStruct) -> MmStruct:
         raise
     costs = k.costs
     k.now_ns += costs.copy_mm + costs.copy_vma * len(vmas)
+    if costs.fork_beside and k.load.busy_beside(k.cpu):
+        k.now_ns += costs.fork_beside
     if rules or k.eager_fork:
         try:
             table = copy_page_tables(k, oldmm, vmas)

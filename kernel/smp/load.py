@@ -89,6 +89,10 @@ class LoadTable:
             if after == 1:
                 self.overloaded -= 1
 
+    def busy_beside(self, cpu: int) -> bool:
+        """Tell whether a CPU other than ``cpu`` has something to run."""
+        return self.idle_mask | 1 << cpu != (1 << len(self.nr_running)) - 1
+
     @property
     def busy_mask(self) -> int:
         """CPUs with two runnable tasks or more: asked for less often than numbers change."""
