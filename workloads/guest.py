@@ -92,6 +92,9 @@ _SYS_EXIT = {"x86_64": 60, "aarch64": 93}
 # once for all processes: a CDLL defines a class, and a class is garbage that is collected late
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _LIBC_WITH_GIL = ctypes.PyDLL(None, use_errno=True)
+_SYSCALL = _LIBC.syscall  # looked up here, and not by each process below
+_SYSCALL.restype = ctypes.c_long
+_MACHINE = os.uname().machine
 
 
 def say(text: str) -> None:
@@ -180,11 +183,9 @@ def exit_thread(code: int) -> NoReturn:
     Raises:
         NotImplementedError: the number of exit(2) on this machine is not known.
     """
-    machine = os.uname().machine
-    if machine not in _SYS_EXIT:
-        raise native_form.missing(f"exit_thread() has no native form on {machine}")
+    number = _number(_SYS_EXIT, "exit_thread")
     # CDLL lets go of the GIL for the call, so the others can run on
-    _LIBC.syscall(ctypes.c_long(_SYS_EXIT[machine]), ctypes.c_long(code))
+    _SYSCALL(ctypes.c_long(number), ctypes.c_long(code))
     raise AssertionError("exit(2) returned")
 
 
@@ -207,10 +208,9 @@ def clone(flags: int) -> int:
 
 def _number(table: dict[str, int], name: str) -> int:
     """Return the number of a system call on this machine."""
-    machine = os.uname().machine
-    if machine not in table:
-        raise native_form.missing(f"{name}() has no native form on {machine}")
-    return table[machine]
+    if _MACHINE not in table:
+        raise native_form.missing(f"{name}() has no native form on {_MACHINE}")
+    return table[_MACHINE]
 
 
 def _fork_by(number: int, *args: int) -> int:
@@ -361,9 +361,7 @@ def setns(fd: int, nstype: int = 0) -> None:
 
 def _call(number: int, *args: int) -> int:
     """Make a system call."""
-    call = _LIBC.syscall
-    call.restype = ctypes.c_long
-    result = int(call(ctypes.c_long(number), *[ctypes.c_long(arg) for arg in args]))
+    result = int(_SYSCALL(ctypes.c_long(number), *[ctypes.c_long(arg) for arg in args]))
     if result < 0:
         errno = ctypes.get_errno()
         raise OSError(errno, os.strerror(errno))
@@ -448,16 +446,12 @@ def sched_setattr(
         OSError: as sched_setattr(2).
         NotImplementedError: its number on this machine is not known.
     """
-    machine = os.uname().machine
-    if machine not in _SYS_SCHED_SETATTR:
-        raise native_form.missing(f"sched_setattr() has no native form on {machine}")
+    number = ctypes.c_long(_number(_SYS_SCHED_SETATTR, "sched_setattr"))
     attr = struct.pack(
         "IIQiIQQQ4096x", size & 0xFFFFFFFF, policy & 0xFFFFFFFF, flags, nice, priority, runtime_ns,
         deadline_ns, period_ns,
     )  # fmt: skip
-    call = _LIBC.syscall
-    number = ctypes.c_long(_SYS_SCHED_SETATTR[machine])
-    if call(number, ctypes.c_int(pid), ctypes.c_char_p(attr), ctypes.c_uint(0)) < 0:
+    if _SYSCALL(number, ctypes.c_int(pid), ctypes.c_char_p(attr), ctypes.c_uint(0)) < 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
 
@@ -476,13 +470,9 @@ def sched_getattr(pid: int, size: int = 56) -> tuple[int, ...]:
         OSError: as sched_getattr(2).
         NotImplementedError: its number on this machine is not known.
     """
-    machine = os.uname().machine
-    if machine not in _SYS_SCHED_GETATTR:
-        raise native_form.missing(f"sched_getattr() has no native form on {machine}")
+    number = ctypes.c_long(_number(_SYS_SCHED_GETATTR, "sched_getattr"))
     room = ctypes.create_string_buffer(8192)
-    call = _LIBC.syscall
-    number = ctypes.c_long(_SYS_SCHED_GETATTR[machine])
-    if call(number, ctypes.c_int(pid), room, ctypes.c_uint(size), ctypes.c_uint(0)) < 0:
+    if _SYSCALL(number, ctypes.c_int(pid), room, ctypes.c_uint(size), ctypes.c_uint(0)) < 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
     return struct.unpack_from("=IQiIQQQ", room, 4)

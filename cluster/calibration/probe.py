@@ -27,6 +27,7 @@ AREAS = 256
 BULK = 32768
 COMPUTE = 10000
 THREADS = 8
+RING = 4
 
 
 def spent():
@@ -325,17 +326,87 @@ def handovers(times):
     return 0
 
 
-def turns(times, apart):
-    # two processes pass a byte to and fro; apart: each on a CPU of its own
+def pass_on(ends, index):
+    take = ends[index][0]
+    give = ends[(index + 1) % len(ends)][1]
+    for _, other in ends:
+        if other != give:
+            os.close(other)
+    while os.read(take, 1):
+        statements(1)
+        os.write(give, b"x")
+    os._exit(0)
+
+
+def ring(times):
+    # processes pass a byte on; each does a little before it does, with caches that others have used
+    ends = [os.pipe() for _ in range(RING)]
+    for index in range(1, RING):
+        if os.fork() == 0:
+            pass_on(ends, index)
+    take = ends[0][0]
+    give = ends[1][1]
+    begin = 0
+    for lap in range(times + 1):
+        if lap == 1:  # what a new process does first is not of a lap
+            begin = time.monotonic_ns()
+        os.write(give, b"x")
+        os.read(take, 1)
+        statements(1)
+    took = time.monotonic_ns() - begin
+    for taken, given in ends:
+        os.close(given)
+        os.close(taken)
+    for _ in range(1, RING):
+        os.wait()
+    return took
+
+
+def answer(take, give, say):
+    os.close(give)
+    while os.read(take, 1):
+        os.write(say, b"x")
+    os._exit(0)
+
+
+def wakes(times):
+    # several processes that wait are woken, one after the other; how they run is not of it
+    back, say = os.pipe()
+    gates = []
+    for _ in range(RING):
+        take, give = os.pipe()
+        if os.fork() == 0:
+            for gate in gates:
+                os.close(gate)
+            answer(take, give, say)
+        os.close(take)
+        gates.append(give)
+    inner = 0
+    for lap in range(times + 1):
+        begin = time.thread_time_ns()
+        for gate in gates:
+            os.write(gate, b"x")
+        if lap:  # what a new process does first is not of it
+            inner += time.thread_time_ns() - begin
+        for _ in gates:
+            os.read(back, 1)
+    for gate in gates:
+        os.close(gate)
+        os.wait()
+    os.close(back)
+    os.close(say)
+    return inner
+
+
+def turns(times):
+    # two processes, each on a CPU of its own, pass a byte to and fro
     take, give = os.pipe()
     back, answer = os.pipe()
     cpus = sorted(os.sched_getaffinity(0))
-    if apart:
-        os.sched_setaffinity(0, cpus[:1])
+    os.sched_setaffinity(0, cpus[:1])
     pid = os.fork()
     if pid == 0:
-        if apart:
-            os.sched_setaffinity(0, cpus[1:2])
+        os.sched_setaffinity(0, cpus[1:2])
         os.close(give)
         os.close(back)
         while os.read(take, 1):
@@ -417,8 +488,12 @@ def once(kind, times):
         return futexes(times)
     if kind == "handover":
         return handovers(times)
-    assert kind in ("turn", "apart"), f"no probe is called {kind}"
-    return turns(times, kind == "apart")
+    if kind == "wake":
+        return wakes(times)
+    if kind == "ring":
+        return ring(times)
+    assert kind == "apart", f"no probe is called {kind}"
+    return turns(times)
 
 
 def watch(child, busy):

@@ -93,7 +93,8 @@ PROBES: Final[dict[str, Probe]] = {
     "lock": Probe(100_000, 20, "a lock taken and given back"),
     "futex": Probe(10_000, 20, "futex_wake() of nobody"),
     "thread": Probe(300, 10, "a thread started and joined"),
-    "turn": Probe(2_000, 100, "a byte to another process and back, on one CPU"),
+    "wake": Probe(200, 20, "four processes woken on this CPU", 1),
+    "ring": Probe(400, 20, "a byte passed on by four processes, which do something, on one CPU"),
     "apart": Probe(300, 100, "a byte to a process on another CPU and back", cpus=2),
     "spawn": Probe(30, 10, "posix_spawn() of /bin/true", 1),
     "fork": Probe(30, 10, "fork(), the child leaves", 1),
@@ -124,8 +125,9 @@ STEPS: Final = (
     Step(("signal_send", "signal_deliver"), "signal", "own"),
     Step(("lock_op",), "lock", "own"),
     Step(("futex_op",), "futex", "own"),
+    Step(("try_to_wake_up",), "wake", "inner"),
+    Step(("context_switch",), "ring", "trip"),
     Step(("lock_handover",), "handover", "busy"),
-    Step(("context_switch", "try_to_wake_up"), "turn", "trip"),
     Step(
         ("dup_task_struct", "alloc_pid", "link_task", "wake_up_new_task", "thread_create"),
         "thread",
@@ -170,6 +172,6 @@ def value_of(step: Step, numbers: dict[str, Numbers]) -> float:
 
 
 def _field(numbers: Numbers, name: str) -> float:
-    # the probes of turns keep the time of the rounds alone in ``inner``
+    # the probes that pass a byte keep the time of the rounds alone in ``inner``
     found: float = getattr(numbers, "inner" if name == "trip" else name)
     return found

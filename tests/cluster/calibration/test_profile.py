@@ -11,7 +11,7 @@ from cluster.calibration.solve import Check, Found
 from cluster.calibration.steps import CHECKS, STEPS, Step
 from cluster.config import CostProfile, load_config, load_model
 
-TURN = next(step for step in STEPS if step.probe == "turn")
+SHARED = next(step for step in STEPS if step.probe == "signal")
 
 
 def found(step: Step, *, noisy: bool = False) -> list[Found]:
@@ -47,13 +47,13 @@ def test_a_configuration_takes_the_file(tmp_path: Path) -> None:
 
 
 def test_a_noisy_value_says_so_where_it_is_read() -> None:
-    text = profile_text("mine", {}, found(TURN, noisy=True), [])
-    assert text.count("; noisy") == len(TURN.costs)
+    text = profile_text("mine", {}, found(SHARED, noisy=True), [])
+    assert text.count("; noisy") == len(SHARED.costs)
 
 
 def test_what_nothing_was_fitted_to_stands_at_the_head() -> None:
     check = Check(CHECKS[0], estimate([100.0]), 110.0)
-    assert "(+10.0%)" in profile_text("mine", {}, found(TURN), [check]).split("name:")[0]
+    assert "(+10.0%)" in profile_text("mine", {}, found(SHARED), [check]).split("name:")[0]
 
 
 def test_facts_of_a_host_that_tells_nothing_are_not_known(tmp_path: Path) -> None:

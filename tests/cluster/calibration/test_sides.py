@@ -32,7 +32,7 @@ def test_every_cost_has_a_part_in_what_it_goes_by(step: object) -> None:
     assert values[1] > values[0]
 
 
-@pytest.mark.parametrize("kind", ["block", "fork", "turn"])
+@pytest.mark.parametrize("kind", ["block", "fork", "ring"])
 def test_the_probe_runs_on_the_host(kind: str) -> None:
     if not usable_cpus():
         pytest.skip("no CPU")

@@ -10,14 +10,14 @@ from kernel.costs import Costs
 
 CALL = Step(("syscall_entry",), "call", "own")
 FORK = Step(("copy_mm",), "fork", "inner")
-TURN = Step(("context_switch", "try_to_wake_up"), "turn", "busy")
+TURN = Step(("context_switch", "try_to_wake_up"), "ring", "busy")
 
 
 def machine(kind: str, costs: Costs) -> Numbers:
     """Stand for the emulator: sums of costs."""
     call = 100.0 + 2 * costs.syscall_entry
     inner = call + costs.copy_mm if kind == "fork" else 0.0
-    turns = 2 * (costs.context_switch + costs.try_to_wake_up) if kind == "turn" else 0.0
+    turns = 2 * (costs.context_switch + costs.try_to_wake_up) if kind == "ring" else 0.0
     own = call + inner + turns
     if kind == "clock":
         own = inner = 50.0
@@ -29,7 +29,7 @@ def host(costs: Costs, *speeds: float) -> list[dict[str, Numbers]]:
     rounds = []
     for speed in speeds:
         numbers = {}
-        for kind in ("clock", "call", "fork", "turn"):
+        for kind in ("clock", "call", "fork", "ring"):
             less = 50.0 if PROBES[kind].timed else 0.0
             numbers[kind] = Numbers(*((each - less) * speed for each in machine(kind, costs)))
         rounds.append(numbers)
