@@ -17,6 +17,7 @@ NOT_WORK: Final[tuple[str, ...]] = (
     "cow_away",
     "thread_away",
     "compute_call",
+    "idle_exit",
     "migration",
     "refill_llc",
     "refill_socket",
@@ -35,6 +36,7 @@ class Costs:
     compute_call: int = 0  # user time of compute() beyond what it was asked for
     context_switch: int = 1_200
     ipi: int = 0  # of a CPU that is interrupted by another: to reschedule, or for a signal
+    idle_exit: int = 0  # before that, of a CPU that idles: how long it takes to be there again
     tick: int = 800
     lock_acquire: int = 18
     lock_hold: int = 60  # least time a spinlock stays held

@@ -398,11 +398,25 @@ def wakes(times):
     return inner
 
 
-def turns(times):
-    # two processes, each on a CPU of its own, pass a byte to and fro
+def spin(cpu):
+    # keep a CPU from idling, and give way to whoever else wants it
+    pid = os.fork()
+    if pid == 0:
+        os.sched_setaffinity(0, [cpu])
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        while True:
+            pass
+    return pid
+
+
+def turns(times, busy):
+    # two processes, each on a CPU of its own, pass a byte to and fro; busy: no CPU idles meanwhile
     take, give = os.pipe()
     back, answer = os.pipe()
     cpus = sorted(os.sched_getaffinity(0))
+    spinners = []
+    if busy:
+        spinners = [spin(cpu) for cpu in cpus[:2]]
     os.sched_setaffinity(0, cpus[:1])
     pid = os.fork()
     if pid == 0:
@@ -420,6 +434,9 @@ def turns(times):
         os.read(back, 1)
     took = time.monotonic_ns() - begin
     os.sched_setaffinity(0, cpus)
+    for spinner in spinners:
+        os.kill(spinner, signal.SIGKILL)
+        os.waitpid(spinner, 0)
     for file in (give, take, back, answer):
         os.close(file)
     os.waitpid(pid, 0)
@@ -492,8 +509,8 @@ def once(kind, times):
         return wakes(times)
     if kind == "ring":
         return ring(times)
-    assert kind == "apart", f"no probe is called {kind}"
-    return turns(times)
+    assert kind in ("apart", "apart_busy"), f"no probe is called {kind}"
+    return turns(times, kind == "apart_busy")
 
 
 def watch(child, busy):

@@ -61,7 +61,6 @@ class Cpu:
         "_seq",
         "_switch_ns",
         "block_ns",
-        "compute_ns",
         "costs",
         "eager",
         "early",
@@ -70,6 +69,7 @@ class Cpu:
         "id",
         "inbox",
         "instrument",
+        "interrupts",
         "ipi_ns",
         "moved",
         "now_ns",
@@ -110,7 +110,6 @@ class Cpu:
         self._loader = loader
         self.tracing = spec.trace
         self.block_ns = spec.costs.guest_block
-        self.compute_ns = spec.costs.compute_call
         self.costs = spec.costs
         self._switch_ns = spec.costs.context_switch
         self.tick_ns = NSEC_PER_SEC // spec.hz
@@ -118,6 +117,7 @@ class Cpu:
         self.ticks_alone = ticks.ticks_alone(spec, cpu)  # though one task is all there is to run
         self.ticks_idle = spec.nohz == "off"
         self.ipi_ns = spec.costs.ipi
+        self.interrupts = self.ipi_ns + spec.costs.idle_exit > 0  # of other CPUs take time
         self.epoch_ns = spec.epoch_ns
         if cpu == 0:
             for pid, comm in ((1, "init"), (2, "kthreadd")):

@@ -225,7 +225,7 @@ def on_spawn(cpu: "Cpu", effect: m.Effect) -> None:
     child.program = (effect[6], effect[7], effect[8], effect[9])
     child.forked_at_ns = at_ns
     cpu.tasks[pid] = child
-    _start(cpu, child, at_ns, remote=cpu.ipi_ns > 0 and effect[10])
+    _start(cpu, child, at_ns, remote=cpu.interrupts and effect[10])
 
 
 def on_kthread(cpu: "Cpu", effect: m.Effect) -> None:
@@ -237,7 +237,7 @@ def on_kthread(cpu: "Cpu", effect: m.Effect) -> None:
     child.at = IN_KERNEL
     child.forked_at_ns = at_ns
     cpu.tasks[pid] = child
-    _start(cpu, child, at_ns, remote=cpu.ipi_ns > 0 and effect[6])
+    _start(cpu, child, at_ns, remote=cpu.interrupts and effect[6])
 
 
 def _start(cpu: "Cpu", child: CpuTask, at_ns: int, *, remote: bool) -> None:
@@ -257,7 +257,7 @@ def _resched_interrupt(cpu: "Cpu", asked: bool) -> None:
     Deviation: a CPU that idles takes it too (Linux's may poll the flag instead); a new priority
         or affinity of the running task comes without it.
     """
-    if cpu.ipi_ns and cpu.rq.need_resched and not asked:
+    if cpu.interrupts and cpu.rq.need_resched and not asked:
         interrupt(cpu)
 
 
@@ -266,7 +266,7 @@ def on_wake(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
     at_ns: int = effect[0]
     dest: int = effect[3]
     cpu.late(at_ns)
-    remote: bool = cpu.ipi_ns > 0 and effect[4]
+    remote: bool = cpu.interrupts and effect[4]
     if dest == cpu.id:
         asked = cpu.rq.need_resched
         cpu.enqueue(task, core.ENQUEUE_WAKEUP, at_ns)
@@ -323,7 +323,7 @@ def on_signal(cpu: "Cpu", task: CpuTask, effect: m.Effect) -> None:
     """The task has a signal to look at: on its way to user mode, or at once if it is there."""
     cpu.late(effect[0])
     task.sigpending = True
-    if cpu.ipi_ns and effect[3] and task is cpu.rq.curr:
+    if cpu.interrupts and effect[3] and task is cpu.rq.curr:
         interrupt(cpu)
 
 

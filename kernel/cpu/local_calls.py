@@ -59,7 +59,7 @@ def enter(cpu: "Cpu", task: "CpuTask", op: "Op") -> None:
         return
     value: Any = None
     if number == nr.NR_COMPUTE:
-        task.remaining_ns = op[1] + cpu.compute_ns
+        task.remaining_ns = op[1] + cpu.costs.compute_call
     elif number == nr.NR_GETPID:
         value = task.tgid
         if not value:

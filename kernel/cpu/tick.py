@@ -18,6 +18,7 @@ Deviation: ticks of an idle CPU (``off``) are counted with their cost, and delay
 from typing import TYPE_CHECKING
 
 from kernel.cpu.migrate import send_mail
+from kernel.cpu.position import IDLE
 from kernel.machine import NOHZ
 from kernel.sched import core, pelt
 
@@ -135,6 +136,9 @@ def interrupt(cpu: "Cpu") -> None:
     """
     cpu.stats.system_ns += cpu.ipi_ns
     cpu.close()
+    if cpu.rq.curr.at == IDLE:
+        cpu.stats.idle_ns += cpu.costs.idle_exit
+        cpu.now_ns += cpu.costs.idle_exit
     cpu.now_ns += cpu.ipi_ns
     cpu.rq.clock_ns = cpu.now_ns
     cpu.open()

@@ -40,6 +40,17 @@ def both():
 both()
 both()
 """
+FORKS_BESIDE = """
+import os
+from workloads import guest
+if os.fork() == 0:
+    guest.compute(50_000_000)
+    os._exit(0)
+if os.fork() == 0:
+    os._exit(0)
+os.wait()
+os.wait()
+"""
 FREE_LOCK = """
 import threading
 lock = threading.Lock()
@@ -55,37 +66,47 @@ PROGRAMS = {
     "one_by_one": ONE_BY_ONE,
     "at_once": AT_ONCE,
     "free_lock": FREE_LOCK,
+    "forks_beside": FORKS_BESIDE,
 }
 CASES = [
-    ("cow_stay", "leaves", 0),
-    ("cow_stay", "executes", 0),
-    ("cow_stay", "stays", 1),
-    ("vfork", "leaves", 0),
-    ("vfork", "spawns", 1),
-    ("compute_call", "computes", 3),
-    ("thread_first", "leaves", 0),
-    ("thread_first", "one_by_one", 1),
-    ("thread_first", "at_once", 1),
-    ("thread_stack", "one_by_one", 0),
-    ("thread_stack", "at_once", 2),
-    ("lock_handover", "free_lock", 0),
+    ("cow_away", "leaves", 2, 1),
+    ("cow_away", "one_by_one", 2, 0),
+    ("thread_away", "leaves", 2, 0),
+    ("thread_away", "one_by_one", 2, 3),
+    ("fork_beside", "leaves", 2, 0),
+    ("fork_beside", "forks_beside", 1, 0),
+    ("fork_beside", "forks_beside", 2, 1),
+    ("cow_stay", "leaves", 1, 0),
+    ("cow_stay", "executes", 1, 0),
+    ("cow_stay", "stays", 1, 1),
+    ("vfork", "leaves", 1, 0),
+    ("vfork", "spawns", 1, 1),
+    ("compute_call", "computes", 1, 3),
+    ("thread_first", "leaves", 1, 0),
+    ("thread_first", "one_by_one", 1, 1),
+    ("thread_first", "at_once", 1, 1),
+    ("thread_stack", "one_by_one", 1, 0),
+    ("thread_stack", "at_once", 1, 2),
+    ("lock_handover", "free_lock", 1, 0),
 ]
 
 
-def virtual_ns(path: Path, costs: Costs) -> int:
-    result = run_local(RunRequest(guest_spec(path, [], cpus=1, costs=costs, trace=False)))
+def used_ns(path: Path, cpus: int, costs: Costs) -> int:
+    result = run_local(RunRequest(guest_spec(path, [], cpus=cpus, costs=costs, trace=False)))
     assert (result.exit_kind, result.message) == (DONE, "")
-    found: int = result.summary["run"]["virtual_ns"]
+    used = result.summary["cpu_time_ns"]
+    found: int = used["user"] + used["system"]
     return found
 
 
-@pytest.mark.parametrize(("cost", "program", "times"), CASES)
+@pytest.mark.parametrize(("cost", "program", "cpus", "times"), CASES)
 def test_a_cost_is_charged_as_often_as_its_cause_comes(
-    cost: str, program: str, times: int, tmp_path: Path
+    cost: str, program: str, cpus: int, times: int, tmp_path: Path
 ) -> None:
     path = tmp_path / "program.py"
     path.write_text(PROGRAMS[program])
     # no tick: what falls under one, and is preempted, is not of this
-    took = virtual_ns(path, Costs(tick=0, **{cost: EACH_NS})) - virtual_ns(path, Costs(tick=0))
+    without = used_ns(path, cpus, Costs(tick=0))
+    took = used_ns(path, cpus, Costs(tick=0, **{cost: EACH_NS})) - without
     # who comes first may change with it, and then somebody sleeps who did not
     assert took == pytest.approx(times * EACH_NS, abs=EACH_NS / 100)

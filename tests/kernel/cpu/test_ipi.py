@@ -39,6 +39,17 @@ def test_every_wake_up_of_a_task_on_another_cpu_takes_the_interrupt(scheme, gran
     assert once % IPI_NS == 0
 
 
+def test_a_cpu_that_idles_takes_its_time_to_be_there_and_a_busy_one_does_not():
+    # in ping_pong both CPUs idle whenever they are woken
+    costs = [Costs(), Costs(ipi=IPI_NS), Costs(idle_exit=IPI_NS)]
+    plain, interrupted, idle = (
+        run_local(RunRequest(replace(guest_spec(PING_PONG, [], cpus=2), costs=each))).summary
+        for each in costs
+    )
+    assert idle["run"]["virtual_ns"] == interrupted["run"]["virtual_ns"]
+    assert idle["cpu_time_ns"]["system"] == plain["cpu_time_ns"]["system"]
+
+
 def test_a_machine_of_one_cpu_has_no_interrupt_of_another():
     results = [run(PING_PONG, cpus=1, ipi=ipi) for ipi in (0, IPI_NS)]
     assert results[0].digest == results[1].digest
