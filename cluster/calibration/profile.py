@@ -13,6 +13,8 @@ from cluster.calibration.solve import Check, Found
 UNITS: Final = {
     "copy_files_per_fd": "ns per descriptor",
     "reap": "ns per child",
+    "thread_first": "ns per address space",
+    "thread_stack": "ns per stack",
     "copy_vma": "ns per vma",
     "exit_per_vma": "ns per vma",
     "copy_pte": "ns per pte",

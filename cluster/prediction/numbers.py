@@ -17,7 +17,7 @@ MEASURES: Final = {
     "wait_mean": "ns",
     "wait_p50": "ns",
     "wait_p95": "ns",
-    "speed": "ns",  # a turn of an empty loop: whether the host is as fast as when it was measured
+    "speed": "ns",  # a dozen statements: whether the host is as fast as when it was measured
 }
 PERCENTS: Final = {"p50": 50, "p95": 95, "p99": 99}
 
