@@ -111,14 +111,20 @@ def solve(
     return costs, [found for step in steps for found in _found(machine, step, costs, wanted[step])]
 
 
-def check(costs: Costs, samples: Samples, emulate: Emulate) -> list[Check]:
-    """Return how the profile does for numbers that no step goes by."""
+def check(
+    costs: Costs, samples: Samples, emulate: Emulate, found: Sequence[Found] = ()
+) -> list[Check]:
+    """Return how the profile does for numbers that no step goes by.
+
+    And for those of costs that were ``found`` to be nothing, and would have been less.
+    """
     machine = _Machine(emulate)
-    found = []
-    for step in _of(CHECKS, samples):
+    steps = (*CHECKS, *dict.fromkeys(each.step for each in found if each.bounded))
+    checks = []
+    for step in _of(steps, samples):
         measured = estimate([value_of(step, dict(each)) for each in samples])
-        found.append(Check(step, measured, machine.value(step, costs)))
-    return found
+        checks.append(Check(step, measured, machine.value(step, costs)))
+    return checks
 
 
 def _of(steps: Sequence[Step], samples: Samples) -> list[Step]:

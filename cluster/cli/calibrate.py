@@ -53,7 +53,7 @@ def calibrate(
             _told,
         )
         costs, found = solve(samples, emulated_numbers)
-        checks = check(costs, samples, emulated_numbers)
+        checks = check(costs, samples, emulated_numbers, found)
     except ProbeError as error:
         raise CliError(BROKEN, "calibrate", str(error)) from None
     finally:

@@ -90,6 +90,13 @@ def test_checks_tell_how_far_off_numbers_are_that_nothing_was_fitted_to() -> Non
     assert found["fork"].error == pytest.approx(-0.5, abs=0.01)
 
 
+def test_a_cost_that_would_be_less_than_nothing_is_among_the_checks() -> None:
+    samples = [{**each, "call": Numbers(1.0, 0.0, 1.0, 1.0)} for each in host(Costs(), 1.0)]
+    costs, found = solve(samples, machine, (CALL,))
+    (checked,) = (each for each in check(costs, samples, machine, found) if each.step == CALL)
+    assert checked.error == pytest.approx(99.0)
+
+
 def test_no_cost_goes_by_two_numbers() -> None:
     names = [name for step in STEPS for name in step.costs]
     assert len(names) == len(set(names))
