@@ -193,6 +193,11 @@ class ProcessTable:
             row.cpu = record.fields["target_cpu"]
             row.state = "R"
 
+    def _migrate(self, record: TraceRecord) -> None:
+        row = self.tasks.get(record.fields["pid"])
+        if row is not None:
+            row.cpu = record.fields["dest_cpu"]
+
     # -- death ------------------------------------------------------------------------------------
 
     def _exit(self, record: TraceRecord) -> None:
@@ -244,6 +249,7 @@ _HANDLERS: Final[dict[str, Callable[[ProcessTable, TraceRecord], None]]] = {
     "task_change": ProcessTable._change,
     "task_args": ProcessTable._args,
     "sched_switch": ProcessTable._switch,
+    "sched_migrate_task": ProcessTable._migrate,
     "sched_wakeup": ProcessTable._wakeup,
     "sched_wakeup_new": ProcessTable._wakeup,
     "sched_process_exit": ProcessTable._exit,

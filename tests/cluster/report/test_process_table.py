@@ -11,7 +11,7 @@ from cluster.engine import run_machine
 from cluster.engine_api import DONE, RunRequest
 from cluster.report.process_table import ProcessTable
 from cluster.report.ps import ColumnError, format_time, parse_columns, ps_lines, pstree_lines
-from cluster.trace import TraceReader
+from cluster.trace import TraceReader, TraceRecord
 
 PROGRAM = """
 import os
@@ -169,3 +169,14 @@ def test_a_command_is_the_name_and_the_arguments_of_the_program(tmp_path: Path) 
     assert "sleep 2 3 sleep 2 3" in later
     assert "init init" in later
     assert rows(tmp_path / "trace.smpt", 1_000_000_000, "comm")[-1] == "sleep"
+
+
+def test_a_task_that_waits_is_on_the_cpu_that_it_was_moved_to() -> None:
+    table = ProcessTable()
+    names = {"comm": "task", "prio": 120, "pid": 7}
+    made = {"pid": 7, "comm": "task", "clone_flags": 0, "oom_score_adj": 0}
+    table.follow(TraceRecord(1, 2, 0, 0, "task_newtask", made))
+    table.follow(TraceRecord(2, 0, 0, 0, "sched_wakeup_new", {**names, "target_cpu": 0}))
+    moved = {**names, "orig_cpu": 0, "dest_cpu": 1}
+    table.follow(TraceRecord(3, 1, 0, 1, "sched_migrate_task", moved))
+    assert (table.tasks[7].cpu, table.tasks[7].state) == (1, "R")

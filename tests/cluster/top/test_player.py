@@ -47,6 +47,15 @@ def test_cpus_are_as_busy_as_the_page_of_the_run_says(storm: smplab.Run) -> None
     ]
 
 
+def test_queues_are_those_of_the_tasks_that_are_runnable(storm: smplab.Run) -> None:
+    end_ns = Source(storm.path).end_ns
+    for part in range(1, 9):
+        machine = _at(storm, end_ns * part // 8).machine
+        tasks = [row.cpu for row in machine.table.tasks.values() if row.state == "R"]
+        cpus = range(machine.cpus)
+        assert [machine.queue(cpu) for cpu in cpus] == [tasks.count(cpu) for cpu in cpus]
+
+
 def test_going_back_ends_where_going_there_ends(storm: smplab.Run, monkeypatch: Any) -> None:
     monkeypatch.setattr(player_module, "_KEEP_EVERY", 20)
     monkeypatch.setattr(player_module, "_KEPT", 4)
