@@ -26,23 +26,19 @@ from cluster.trace.format import CHUNK_RECORDS
 from cluster.trace.tails import Tail, Tails
 from kernel.cgroup.cgroup import descendants, path_of
 from kernel.cgroup.members import cpu_stat
-from kernel.check.at_rest import boot_counts
+from kernel.check.at_rest import blocked_stories, boot_counts
 from kernel.cpu.rated import make_cpu
 from kernel.drive.chooser import Recording
 from kernel.drive.story import tell
 from kernel.errors import InvariantError
 from kernel.machine import MachineSpec
 from kernel.messages import END, NEVER
-from kernel.process.tasklist import for_each_thread
 from kernel.rounds.group import CpuReport as CpuReport
 from kernel.rounds.group import Group, Horizons, Inboxes
 from kernel.rounds.turns import take_turns
 from kernel.rounds.view import Pending, View, first_of
 from kernel.state import KernelState
-from kernel.task import PF_KTHREAD
-from kernel.trace.printable import printable
 from kernel.uapi.failure import Error
-from kernel.uapi.syscalls import NAMES
 from kernel.user import Loader, Op, UserContext
 from workloads.language.loader import Loader as LanguageLoader
 
@@ -218,20 +214,6 @@ class CpuGroup:
         if self.sampled_step_ns:
             guest = self.step_ns * self.sampled_guest_ns // self.sampled_step_ns
         return {"cpu_ns": self.step_ns - guest, "guest_ns": guest}
-
-
-def blocked_stories(kernel: KernelState) -> list[str]:
-    """Return one line for each task that nothing will wake, or that its CPU does not let run."""
-    stories = []
-    for task in for_each_thread(kernel):
-        if task.exit_state or task.flags & PF_KTHREAD:
-            continue
-        who = f"{printable(task.comm)} ({task.pid})"
-        if task.on_rq:
-            stories.append(f"{who} is runnable on cpu {task.cpu}, which does not run it")
-        elif task.pid > 2:
-            stories.append(f"{who} sleeps in {NAMES.get(task.in_syscall, 'the kernel')}")
-    return stories
 
 
 class KernelHost:

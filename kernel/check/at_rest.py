@@ -1,10 +1,17 @@
-"""A machine whose programs have all ended holds what boot made, and nothing else."""
+"""A machine whose programs have all ended holds what boot made, and nothing else.
+
+And of one in which nothing can go on, whom that concerns.
+"""
 
 from typing import TYPE_CHECKING
 
 from kernel.check.invariants import MOST, check_kernel
 from kernel.ipc.ledger import all_tables, recount_shm
 from kernel.mm.ledger import recount_cache
+from kernel.process.tasklist import for_each_thread
+from kernel.task import PF_KTHREAD
+from kernel.trace.printable import printable
+from kernel.uapi.syscalls import NAMES
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -68,3 +75,17 @@ def left_over(k: "Kernel", counts: dict[str, int]) -> list[str]:
     if cpus and (sum(busy) or not k.services):  # a service may be on its way to another
         found.append(f"end: the load table has runnable tasks on cpus {cpus}")
     return found[:MOST]
+
+
+def blocked_stories(kernel: "Kernel") -> list[str]:
+    """Return one line for each task that nothing will wake, or that its CPU does not let run."""
+    stories = []
+    for task in for_each_thread(kernel):
+        if task.exit_state or task.flags & PF_KTHREAD:
+            continue
+        who = f"{printable(task.comm)} ({task.pid})"
+        if task.on_rq:
+            stories.append(f"{who} is runnable on cpu {task.cpu}, which does not run it")
+        elif task.pid > 2:
+            stories.append(f"{who} sleeps in {NAMES.get(task.in_syscall, 'the kernel')}")
+    return stories
