@@ -20,12 +20,12 @@ def complete_run(incomplete: str) -> list[str]:
 
 
 def complete_config(incomplete: str) -> list[str]:
-    """Return the shipped configurations whose names begin with ``incomplete``."""
+    """Return shipped configurations, and families of presets, that begin with ``incomplete``."""
     from cluster.catalogue import config_names, configs_in_folders
+    from cluster.presets.registry import families
 
-    return [
-        name for name in (*config_names(), *configs_in_folders()) if name.startswith(incomplete)
-    ]
+    known = (*config_names(), *configs_in_folders(), *(f"{name}:" for name in families()))
+    return [name for name in known if name.startswith(incomplete)]
 
 
 def complete_scenario(incomplete: str) -> list[str]:

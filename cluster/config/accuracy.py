@@ -19,7 +19,7 @@ from typing import Final
 from cluster.config.axes import MAX_POINTS
 from cluster.config.errors import ConfigError, Problem, got
 from cluster.config.experiment import Experiment, Point
-from cluster.config.load import Override, look_at_config, read_text
+from cluster.config.load import Override, config_text, look_at_config
 from cluster.plugins import PluginError, is_file, source_of
 from cluster.sync.scheme import SchemeError, parameter_of, scheme_class, scheme_names
 
@@ -60,7 +60,7 @@ def read_comparison(
     Raises:
         ConfigError: with every problem of options and configuration.
     """
-    text = read_text(path)
+    text = config_text(path)
     base = look_at_config(path, settings)
     if base.problems:
         raise ConfigError(base.problems)

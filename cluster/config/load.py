@@ -129,7 +129,7 @@ def load_config(path: Path, overrides: Iterable[Override] = ()) -> Loaded:
     Raises:
         ConfigError: with every problem found, each at its place or its ``--set`` flag.
     """
-    return parse_config(str(path), _text_of(path), path.parent, overrides)
+    return parse_config(str(path), config_text(path), path.parent, overrides)
 
 
 def parse_config(name: str, text: str, folder: Path, overrides: Iterable[Override] = ()) -> Loaded:
@@ -146,10 +146,15 @@ def look_at_config(path: Path, overrides: Iterable[Override] = ()) -> Loaded:
     Raises:
         ConfigError: so much is wrong that nothing else can be looked at.
     """
-    return _look_at(str(path), _text_of(path), path.parent, overrides)
+    return _look_at(str(path), config_text(path), path.parent, overrides)
 
 
-def _text_of(path: Path) -> str:
+def config_text(path: Path) -> str:
+    """Return the text of the configuration at ``path``, or of that which a preset stands for.
+
+    Raises:
+        ConfigError: as ``read_text``.
+    """
     return config_of(str(path)) if is_preset(path) else read_text(path)
 
 

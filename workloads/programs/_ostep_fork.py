@@ -132,7 +132,10 @@ def act(action):
 
 
 def main():
-    guest.set_child_subreaper()
+    try:
+        guest.set_child_subreaper()
+    except OSError:
+        sys.exit("ostep: the root adopts orphans, which it cannot in a Linux before 3.4")
     PIDS[TABLE["root"]] = os.getpid()
     for name in TABLE["names"]:
         PIPES[name] = os.pipe()

@@ -97,8 +97,7 @@ def main():
     try:
         os.sched_setscheduler(0, policy, os.sched_param(1))
     except PermissionError:
-        guest.say("ostep: jobs are SCHED_FIFO or SCHED_RR, which needs CAP_SYS_NICE or root")
-        sys.exit(1)
+        sys.exit("ostep: jobs are SCHED_FIFO or SCHED_RR, which needs CAP_SYS_NICE or root")
     unit_ns = TABLE["unit_ns"]
     if TABLE["slices"]:
         # a little less than a slice for as many units, which end within it then

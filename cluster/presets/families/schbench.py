@@ -3,6 +3,8 @@
 A request multiplies matrices; its CPU time here is half a nanosecond for each product of two
 numbers, as on a CPU of 2.8 GHz, however large the footprint: there is no model of caches.
 
+Deviation: threads are processes; there are no locks for each CPU, as with ``-L``.
+
 Source: schbench.c of masoncl/schbench (1.0 and later): options, who wakes whom, what is counted.
 """
 

@@ -3,6 +3,9 @@
 Operations are those of a stressor, shared by its workers, as in stress-ng; each worker does as many
 as any other.
 
+Deviation: ``switch`` is its method sem-sysv; ``exec`` executes /bin/true, with execve() alone;
+calls with which stress-ng provokes errors are left out but for those of ``kill`` and ``fork``.
+
 Source: stress-ng 0.15 and later: the stressor's file, stress-fork.c for ``fork``, and stress-ng(1).
 """
 
