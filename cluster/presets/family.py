@@ -7,7 +7,7 @@ the tool prints, as far as that is of use, so that one reader takes the times of
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from cluster.presets.options import OptionProblems
@@ -56,7 +56,21 @@ class Family:
     summary: str
     make: Callable[[list[str]], Preset]
     rows: Rows
-    examples: tuple[str, ...] = field(default=())
+    examples: tuple[str, ...]
+
+
+def measures_of(seconds: str | None, count: int, rate: str) -> Measures:
+    """Return a time that was read, in s, and the rate at which ``count`` things were done in it.
+
+    Args:
+        seconds: None: nothing was read, and so there are no measures.
+        count: of what was done.
+        rate: what that is called. A time that is printed as 0 has no rate.
+    """
+    if seconds is None:
+        return {}
+    took = float(seconds)
+    return {"time": took, **({rate: count / took} if took else {})}
 
 
 def words_of(text: str) -> list[str]:

@@ -9,8 +9,8 @@ import re
 from typing import Final
 
 from cluster.imports.format import filled
-from cluster.presets.families.hackbench import measures_of, messages, messaging
-from cluster.presets.family import Family, Measures, Preset, benchmark_of
+from cluster.presets.family import Family, Measures, Preset, benchmark_of, measures_of
+from cluster.presets.messaging import messages, messaging
 from cluster.presets.options import Given, Option, flag, read_options, refused, whole
 
 _LOOPS: Final = 100_000_000
@@ -74,10 +74,7 @@ def _make(words: list[str]) -> Preset:
 
     def read(output: str) -> Measures:
         match = _TIME.search(output)
-        if match is None:
-            return {}
-        seconds = float(match[1])
-        return {"time": seconds, **({"ops/s": loops / seconds} if seconds else {})}
+        return measures_of(match and match[1], loops, "ops/s")
 
     return Preset(filled("_perf_bench", table), tool, read)
 
@@ -103,7 +100,8 @@ def _messaging(given: Given, tool: tuple[str, ...]) -> Preset:
     ]
 
     def read(output: str) -> Measures:
-        return measures_of(_TIME.search(output), messages(same))
+        match = _TIME.search(output)
+        return measures_of(match and match[1], messages(same), "messages/s")
 
     return Preset(messaging(same, head, (f"{'Total time':>15}: ", " [sec]")), tool, read)
 

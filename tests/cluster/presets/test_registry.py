@@ -89,6 +89,7 @@ def test_a_quote_that_does_not_end_is_refused() -> None:
     ("text", "what"),
     [
         ("hackbench:-g 1000", "40,000 tasks: at most 30,000 (groups * fds * 2)"),
+        ("hackbench:-TP", "-T and -P: name one"),
         ("hackbench:-i", "-i: the emulated machine has no network"),
         (
             "perfbench:syscall pipe",
@@ -111,7 +112,10 @@ def test_a_quote_that_does_not_end_is_refused() -> None:
         ("stressng:fork", "--fork: needs --fork-ops or --timeout: else it never ends"),
         ("stressng:cpu,ops=5", "--cpu: needs --timeout, and no --cpu-ops: theirs is arithmetic"),
         ("stressng:vm,ops=5", "vm: there is no model of caches and memory bandwidth"),
-        ("stressng:fork,ops=5,timeout=x", "--timeout: must be a time, such as 10s or 2m (got 'x')"),
+        (
+            "stressng:fork,ops=5,timeout=x",
+            "--timeout: must be a time of at most an hour, such as 10s (got 'x')",
+        ),
         ("stressng:--fork 1 --fork-ops 1 --pipe-ops 3", "--pipe-ops: there is no --pipe N"),
         ("stressng:--pipe 600 --switch 600 -t 1", "more than 1000 workers"),
     ],
