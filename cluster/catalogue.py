@@ -105,6 +105,6 @@ def config_path(named: Path) -> Path:
     if named.is_dir():
         return named  # reading it says what it is
     near = difflib.get_close_matches(text, config_names(), 1)
-    hint = f"did you mean {near[0]}?" if near else "smplab list configs names them"
+    hint = f"did you mean {near[0]}?" if near else "smplab list names configurations, and presets"
     what = f"no such file, and no shipped configuration of that name ({hint})"
     raise ConfigError([Problem(text, 0, 0, "", what)])
