@@ -43,6 +43,7 @@ class Costs:
     dup_task_struct: int = 5_000
     copy_files_per_fd: int = 30
     copy_mm: int = 45_000
+    fork_cold: int = 0  # what it takes more when 16 others have been copied since; 1/16 for each
     fork_beside: int = 0  # what copying an address space takes more while another CPU is busy
     copy_vma: int = 1_500
     copy_pte: int = 22

@@ -28,6 +28,7 @@ BULK = 32768
 COMPUTE = 10000
 THREADS = 8
 RING = 4
+PARENTS = 17
 
 
 def spent():
@@ -326,24 +327,31 @@ def handovers(times):
     return 0
 
 
-def pass_on(ends, index):
+def little(forking):
+    if forking:
+        forks(1, "")
+    else:
+        statements(1)
+
+
+def pass_on(ends, index, forking):
     take = ends[index][0]
     give = ends[(index + 1) % len(ends)][1]
     for _, other in ends:
         if other != give:
             os.close(other)
     while os.read(take, 1):
-        statements(1)
+        little(forking)
         os.write(give, b"x")
     os._exit(0)
 
 
-def ring(times):
+def ring(times, size, forking):
     # processes pass a byte on; each does a little before it does, with caches that others have used
-    ends = [os.pipe() for _ in range(RING)]
-    for index in range(1, RING):
+    ends = [os.pipe() for _ in range(size)]
+    for index in range(1, size):
         if os.fork() == 0:
-            pass_on(ends, index)
+            pass_on(ends, index, forking)
     take = ends[0][0]
     give = ends[1][1]
     begin = 0
@@ -352,12 +360,12 @@ def ring(times):
             begin = time.monotonic_ns()
         os.write(give, b"x")
         os.read(take, 1)
-        statements(1)
+        little(forking)
     took = time.monotonic_ns() - begin
     for taken, given in ends:
         os.close(given)
         os.close(taken)
-    for _ in range(1, RING):
+    for _ in range(1, size):
         os.wait()
     return took
 
@@ -508,7 +516,9 @@ def once(kind, times):
     if kind == "wake":
         return wakes(times)
     if kind == "ring":
-        return ring(times)
+        return ring(times, RING, False)
+    if kind == "fork_turns":
+        return ring(times, PARENTS, True)
     assert kind in ("apart", "apart_busy"), f"no probe is called {kind}"
     return turns(times, kind == "apart_busy")
 

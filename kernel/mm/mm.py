@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 _LOCKED: Final = VM_LOCKED | VM_LOCKONFAULT
 
 
+COLD_FORKS: Final = 16  # after which nothing of a page table is in a cache: measured
 NO_PTES: Final[dict[int, int]] = {}  # of a fresh table; never changed
 
 
@@ -141,9 +142,10 @@ def dup_mm(k: "Kernel", oldmm: MmStruct) -> MmStruct:
     """Return a copy of ``oldmm`` whose private pages are shared copy-on-write with it.
 
     Every writable private PTE of both loses its write permission; shared mappings keep theirs in
-    the parent and are faulted in again by the child. Charges ``copy_mm``, ``fork_beside`` if
-    another CPU is busy, and per area and per PTE, and one TLB flush if a PTE lost permission.
-    Counts the PTEs in ``k.stats``.
+    the parent and are faulted in again by the child. Charges ``copy_mm``, ``fork_cold`` in
+    proportion to the forks of others since the last of this one, ``fork_beside`` if another CPU is
+    busy, and per area and per PTE, and one TLB flush if a PTE lost permission. Counts the PTEs in
+    ``k.stats``.
 
     Raises:
         KernelError: ENOMEM, no memory for the structures.
@@ -176,6 +178,7 @@ def dup_mm(k: "Kernel", oldmm: MmStruct) -> MmStruct:
         raise
     costs = k.costs
     k.now_ns += costs.copy_mm + costs.copy_vma * len(vmas)
+    k.now_ns += costs.fork_cold * min(k.nr_dup_mm - oldmm.warm_at, COLD_FORKS) // COLD_FORKS
     if costs.fork_beside and k.load.busy_beside(k.cpu):
         k.now_ns += costs.fork_beside
     if rules or k.eager_fork:
@@ -190,7 +193,7 @@ def dup_mm(k: "Kernel", oldmm: MmStruct) -> MmStruct:
         _share_page_table(k, table)
     mm = MmStruct(table, vmas, oldmm.layout, slots)
     k.nr_dup_mm += 1
-    oldmm.forked = k.nr_dup_mm
+    oldmm.forked = oldmm.warm_at = mm.warm_at = k.nr_dup_mm
     mm.committed = committed
     if rules:
         mm.nr_fork_rules = sum(1 for vma in vmas if vma.flags & VM_WIPEONFORK)

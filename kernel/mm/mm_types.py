@@ -205,6 +205,7 @@ class MmStruct:
         "text_mapped",
         "users",
         "vmas",
+        "warm_at",
     )
 
     def __init__(
@@ -223,6 +224,7 @@ class MmStruct:
         self.vmas = vmas  # by address
         self.nr_shared = 0  # areas with VM_SHARED
         self.nr_fork_rules = 0  # areas with VM_DONTCOPY or VM_WIPEONFORK
+        self.warm_at = 0  # number of the last fork that copied it, or made it
         self.def_flags = 0  # of new areas: mlockall(MCL_FUTURE)
         self.forked = 0  # number of the last fork that copied it: Kernel.nr_dup_mm
         self.committed = 0  # pages that count against the commit limit

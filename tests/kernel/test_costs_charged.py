@@ -51,6 +51,25 @@ if os.fork() == 0:
 os.wait()
 os.wait()
 """
+FORKS_TWICE = """
+import os
+for _ in range(2):
+    if os.fork() == 0:
+        os._exit(0)
+    os.wait()
+"""
+FORKS_IN_TURN = """
+import os
+if os.fork() == 0:
+    if os.fork() == 0:
+        os._exit(0)
+    os.wait()
+    os._exit(0)
+os.wait()
+if os.fork() == 0:
+    os._exit(0)
+os.wait()
+"""
 FREE_LOCK = """
 import threading
 lock = threading.Lock()
@@ -67,8 +86,12 @@ PROGRAMS = {
     "at_once": AT_ONCE,
     "free_lock": FREE_LOCK,
     "forks_beside": FORKS_BESIDE,
+    "forks_twice": FORKS_TWICE,
+    "forks_in_turn": FORKS_IN_TURN,
 }
 CASES = [
+    ("fork_cold", "forks_twice", 1, 0.0),
+    ("fork_cold", "forks_in_turn", 1, 1 / 16),
     ("cow_away", "leaves", 2, 1),
     ("cow_away", "one_by_one", 2, 0),
     ("thread_away", "leaves", 2, 0),
@@ -101,7 +124,7 @@ def used_ns(path: Path, cpus: int, costs: Costs) -> int:
 
 @pytest.mark.parametrize(("cost", "program", "cpus", "times"), CASES)
 def test_a_cost_is_charged_as_often_as_its_cause_comes(
-    cost: str, program: str, cpus: int, times: int, tmp_path: Path
+    cost: str, program: str, cpus: int, times: float, tmp_path: Path
 ) -> None:
     path = tmp_path / "program.py"
     path.write_text(PROGRAMS[program])
