@@ -33,7 +33,10 @@ class Numbers(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A kind of the probe: times in a block on the host and emulated, and what it is about."""
+    """A kind of the probe: times in a block on the host and emulated, and what it is about.
+
+    What is done once for a block must be little beside the rest, or the times the same.
+    """
 
     times: int
     emulated: int
@@ -88,7 +91,7 @@ PROBES: Final[dict[str, Probe]] = {
     "zero": Probe(40, 4, "512 new pages read", 1),
     "anon": Probe(12, 4, "512 new pages written", 1),
     "unmap": Probe(12, 4, "munmap() of 512 pages", 1),
-    "copy": Probe(8, 4, "512 pages written that a child shares", 1),
+    "copy": Probe(8, 8, "512 pages written that a child shares", 1),
     "signal": Probe(8_000, 20, "a signal to oneself, with a handler"),
     "lock": Probe(100_000, 20, "a lock taken and given back"),
     "futex": Probe(10_000, 20, "futex_wake() of nobody"),
@@ -99,8 +102,8 @@ PROBES: Final[dict[str, Probe]] = {
     "apart_busy": Probe(300, 40, "the same, and none of the two CPUs ever idles", cpus=2),
     "spawn": Probe(30, 10, "posix_spawn() of /bin/true", 1),
     "fork": Probe(30, 10, "fork(), the child leaves", 1),
-    "fork_pages": Probe(30, 10, "fork() with 4,096 pages more", 1),
-    "fork_areas": Probe(30, 10, "fork() with 256 areas more", 1),
+    "fork_pages": Probe(30, 30, "fork() with 4,096 pages more", 1),
+    "fork_areas": Probe(30, 30, "fork() with 256 areas more", 1),
     "fork_turns": Probe(6, 6, "17 processes that fork in turn, each once"),
     "fork_away": Probe(30, 10, "fork(), the child leaves on another CPU", cpus=2, at_once=True),
     "fork_beside": Probe(30, 10, "fork(), another CPU does the same", 1, cpus=2),
@@ -109,7 +112,7 @@ PROBES: Final[dict[str, Probe]] = {
     "stay_threads": Probe(12, 10, "the same with eight threads"),
     "threads_away": Probe(12, 10, "the same with eight threads on two CPUs", cpus=2, at_once=True),
     "exec": Probe(20, 10, "fork(), the child executes /bin/true", 1),
-    "handover": Probe(1_000, 50, "two threads that wake each other by locks"),
+    "handover": Probe(1_000, 500, "two threads that wake each other by locks"),
 }
 
 STEPS: Final = (
