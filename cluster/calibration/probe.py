@@ -202,6 +202,11 @@ def forks(times, image):
     return inner
 
 
+def forks_apart(times):
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
+    return forks(times, "")
+
+
 def forks_away(times):
     # the parent keeps to one CPU, so the child begins on the other, which idles
     cpus = sorted(os.sched_getaffinity(0))
@@ -451,76 +456,45 @@ def turns(times, busy):
     return took
 
 
-def once(kind, times):
-    if kind == "clock":
-        return clocks(times)
-    if kind == "block":
-        return blocks(times)
-    if kind == "statement":
-        return statements(times)
-    if kind == "compute":
-        return computes(times)
-    if kind == "call":
-        return calls(times)
-    if kind == "stat":
-        return stats(times)
-    if kind == "read":
-        return reads(times)
-    if kind == "pipe":
-        return pipes(times, 1)
-    if kind == "bulk":
-        return pipes(times, BULK)
-    if kind == "map":
-        return maps(times)
-    if kind == "touch":
-        return accesses(times, True, True)
-    if kind == "zero":
-        return accesses(times, False, False)
-    if kind == "anon":
-        return accesses(times, False, True)
-    if kind == "unmap":
-        return unmaps(times)
-    if kind == "copy":
-        return copies(times)
-    if kind == "fork":
-        return forks(times, "")
-    if kind == "fork_pages":
-        return forks_of_pages(times)
-    if kind == "fork_areas":
-        return forks_of_areas(times)
-    if kind == "exec":
-        return forks(times, "/bin/true")
-    if kind == "fork_beside":
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
-        return forks(times, "")
-    if kind == "fork_away":
-        return forks_away(times)
-    if kind == "stay":
-        return stays(times, 0)
-    if kind == "stay_thread":
-        return stays(times, 1)
-    if kind in ("stay_threads", "threads_away"):
-        return stays(times, THREADS)
-    if kind == "spawn":
-        return spawns(times)
-    if kind == "signal":
-        return signals(times)
-    if kind == "lock":
-        return locks(times)
-    if kind == "thread":
-        return threads(times)
-    if kind == "futex":
-        return futexes(times)
-    if kind == "handover":
-        return handovers(times)
-    if kind == "wake":
-        return wakes(times)
-    if kind == "ring":
-        return ring(times, RING, False)
-    if kind == "fork_turns":
-        return ring(times, PARENTS, True)
-    assert kind in ("apart", "apart_busy"), f"no probe is called {kind}"
-    return turns(times, kind == "apart_busy")
+# what to call for each kind, and with what beside the number of times
+KINDS = {
+    "clock": (clocks, ()),
+    "block": (blocks, ()),
+    "statement": (statements, ()),
+    "compute": (computes, ()),
+    "call": (calls, ()),
+    "stat": (stats, ()),
+    "read": (reads, ()),
+    "map": (maps, ()),
+    "unmap": (unmaps, ()),
+    "copy": (copies, ()),
+    "fork_pages": (forks_of_pages, ()),
+    "fork_areas": (forks_of_areas, ()),
+    "fork_away": (forks_away, ()),
+    "spawn": (spawns, ()),
+    "signal": (signals, ()),
+    "lock": (locks, ()),
+    "thread": (threads, ()),
+    "futex": (futexes, ()),
+    "handover": (handovers, ()),
+    "wake": (wakes, ()),
+    "pipe": (pipes, (1,)),
+    "bulk": (pipes, (BULK,)),
+    "touch": (accesses, (True, True)),
+    "zero": (accesses, (False, False)),
+    "anon": (accesses, (False, True)),
+    "fork": (forks, ("",)),
+    "exec": (forks, ("/bin/true",)),
+    "fork_beside": (forks_apart, ()),
+    "stay": (stays, (0,)),
+    "stay_thread": (stays, (1,)),
+    "stay_threads": (stays, (THREADS,)),
+    "threads_away": (stays, (THREADS,)),
+    "ring": (ring, (RING, False)),
+    "fork_turns": (ring, (PARENTS, True)),
+    "apart": (turns, (False,)),
+    "apart_busy": (turns, (True,)),
+}
 
 
 def watch(child, busy):
@@ -537,6 +511,7 @@ def watch(child, busy):
 
 def main():
     kind = sys.argv[1]
+    call, arguments = KINDS[kind]
     times = int(sys.argv[2])
     child = os.fork()  # what is measured was forked, as nearly all processes are
     if child:
@@ -547,7 +522,7 @@ def main():
         before = spent()
         wall = time.monotonic_ns()
         own = time.process_time_ns()
-        inner = once(kind, times)
+        inner = call(times, *arguments)
         own = time.process_time_ns() - own
         wall = time.monotonic_ns() - wall
         print(own, inner, spent() - before, wall)
