@@ -470,7 +470,7 @@ SOME = ("exec_against_kill", "kill_against_reap", "vfork_parent_killed")
     "program",
     [
         *(pytest.param(path, id=path.stem) for path in RACES if path.stem in SOME),
-        *one_in(3, [pytest.param(path, id=path.stem, marks=[pytest.mark.slow]) for path in RACES]),
+        *one_in(6, [pytest.param(path, id=path.stem, marks=[pytest.mark.slow]) for path in RACES]),
     ],
 )
 def test_the_kernels_own_paths_are_right_on_a_machine_whose_stores_wait(run_guest, program):
