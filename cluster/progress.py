@@ -109,6 +109,9 @@ class RunProgress(_LiveLine):
         done = counters.get("lifecycles", 0)
         supersteps = counters.get("supersteps", 0)
         took_s = max(now_s - self._last_s, 1e-9)
+        if done < self._last_done or supersteps < self._last_supersteps:
+            # a run that goes on from a checkpoint: what it loses by that is no rate
+            self._last_done, self._last_supersteps = done, supersteps
         rate = (done - self._last_done) / took_s
         steps = (supersteps - self._last_supersteps) / took_s
         if not self._terminal or now_s - self._last_s >= 1.0:

@@ -45,6 +45,16 @@ def test_the_rate_is_that_since_the_last_line() -> None:
     assert "5,500 lifecycles, 100/s" in written(console).splitlines()[1]
 
 
+def test_a_run_that_was_thrown_back_to_a_checkpoint_has_no_rate_below_nothing() -> None:
+    clock, console = Clock(), plain()
+    progress = RunProgress(console=console, clock=clock)
+    for now_s, done in ((105, 5000), (110, 3000), (115, 3500)):
+        clock.now_s = now_s
+        progress(0, {"lifecycles": done})
+    assert "3,000 lifecycles, 0/s" in written(console).splitlines()[1]
+    assert "3,500 lifecycles, 100/s" in written(console).splitlines()[2]
+
+
 def test_supersteps_are_a_rate_where_there_are_any() -> None:
     clock, console = Clock(), plain()
     progress = RunProgress(console=console, clock=clock)
