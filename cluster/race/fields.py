@@ -72,6 +72,7 @@ TABLES: Final = (
     "page tables that parent and child share until one writes: the emulator's own, not of Linux"
 )
 OURS: Final = "the emulator's own, about which half of a task has what; no field of Linux"
+COSTS: Final = "the emulator's own, for what a call costs; no field of Linux"
 ORDERS: Final = (
     "decided once per system call, as on Linux; a change that comes later is seen next time"
 )
@@ -408,6 +409,8 @@ REASONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "KernIpcPerm.key": (("last_detach",), _SEGMENT),
     "KernIpcPerm.mode": (("ipcperms reads",), RCU),
     "MmStruct.forked": ((), OURS),
+    "MmStruct.stacks": ((), COSTS),
+    "MmStruct.warm_at": ((), COSTS),
     "MmStruct.locks": ((), GUEST),
     "MmStruct.pt": ((), TABLES),
     "PageTable.filled": ((), TABLES),

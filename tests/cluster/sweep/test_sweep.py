@@ -191,8 +191,9 @@ OK = "base: base.yaml\naxes: {machine.cpus: [1]}\nmeasure: [virtual]\n"
         (
             OK.replace("machine.cpus: [1]", "workloads: {a: [{program: ./work.py, tims: 3}]}"),
             [
-                "e.yaml:2:45: axes.workloads.a.0.tims: unknown key (known here: import, program, "
-                "params, args, instances, start, every, arrivals, env, stdin, cgroup, unbuffered)"
+                "e.yaml:2:45: axes.workloads.a.0.tims: unknown key (known here: import, preset, "
+                "program, params, args, instances, start, every, arrivals, env, stdin, cgroup, "
+                "unbuffered)"
             ],
         ),
         (
