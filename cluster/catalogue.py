@@ -104,7 +104,12 @@ def config_path(named: Path) -> Path:
         return CONFIGS / f"{text}.yaml"
     if named.is_dir():
         return named  # reading it says what it is
-    near = difflib.get_close_matches(text, config_names(), 1)
-    hint = f"did you mean {near[0]}?" if near else "smplab list names configurations, and presets"
+    known = {name.rpartition("/")[2]: name for name in (*configs_in_folders(), *config_names())}
+    near = difflib.get_close_matches(text, known, 1)
+    hint = (
+        f"did you mean {known[near[0]]}?"
+        if near
+        else "smplab list names configurations, and presets"
+    )
     what = f"no such file, and no shipped configuration of that name ({hint})"
     raise ConfigError([Problem(text, 0, 0, "", what)])

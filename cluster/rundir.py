@@ -35,6 +35,7 @@ from cluster.sync import ORDER_LOG
 FORMAT: Final = 1
 DEFAULT_BASE: Final = "runs"
 LATEST: Final = "latest"
+SWEEP: Final = "sweep.json"  # what the directory of a sweep has instead of a manifest
 CHECKPOINTS: Final = "checkpoints"  # a folder
 REQUESTS: Final = "requests.log"  # in it: what the run was asked to do, and what its kernel served
 _PACKAGES: Final = ("smplab", "ray", "msgpack")
@@ -161,6 +162,13 @@ def newest(named: Path, marker: str, kind: str, one: str) -> Path:
     return max(found, key=lambda path: (path.name[:15], path.stat().st_mtime_ns, path.name))
 
 
+def refuse_sweep(path: Path) -> None:
+    """Raise RunDirError if the directory at ``path``, where a run is wanted, is a sweep's."""
+    if (path / SWEEP).is_file():
+        told = "smplab compare and smplab report read it"
+        raise RunDirError(f"{path} is a sweep, and no run directory: {told}")
+
+
 class RunDir:
     """One run directory. ``create`` makes one for a new run, ``open`` looks at an old one."""
 
@@ -198,6 +206,7 @@ class RunDir:
         if not path.is_dir():
             raise RunDirError(f"{path} is no directory")
         if not (path / "manifest.json").is_file():
+            refuse_sweep(path)
             raise RunDirError(f"{path} is no run directory: it has no manifest.json")
         return cls(path)
 

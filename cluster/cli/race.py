@@ -28,6 +28,7 @@ from cluster.cli.race_workers import (
 )
 from cluster.cli.writing import check_writable, refuse, write
 from cluster.exit_codes import BUG_FOUND, DIVERGED, INCOMPLETE, OK, USAGE, CliError
+from cluster.report.units import counted
 
 if TYPE_CHECKING:
     from cluster.race.again import Again, Record
@@ -299,11 +300,6 @@ def _telling(total: int) -> "Iterator[Callable[[Found], None] | None]":
 
 
 # -- what is printed -------------------------------------------------------------------------------
-
-
-def counted(count: int, what: str) -> str:
-    """Return so many of something: ``1 run``, ``2,000 runs``."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _machine_plain(loaded: "ScenarioFile") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from cluster.cli.race_files import code_hash, divergence_told, record_for
 from cluster.cli.race_prove import prove
 from cluster.cli.writing import check_writable, refuse, write
 from cluster.exit_codes import DIVERGED, OK, USAGE, CliError
+from cluster.report.units import counted
 
 if TYPE_CHECKING:
     from cluster.race.again import Record
@@ -161,7 +162,6 @@ def _print_shrunk(shrunk: "Shrunk", record: "Record", command: str | None, as_js
         print(json.dumps(data, indent=2))
         return
     verdict = shrunk.run.verdict
-    counted = commands.counted
     lines = [
         f"{verdict.kind}: {verdict.signature.removeprefix(f'{verdict.kind}: ')}",
         f"segments {shrunk.segments_before} -> {shrunk.segments}, preemptions "

@@ -38,15 +38,16 @@ def trace_file(run: Path) -> Path:
     """Return the trace file that ``run`` names: a run directory's, or ``run`` itself.
 
     Raises:
-        CliError: there is none.
+        CliError, RunDirError: there is none.
     """
-    from cluster.rundir import run_path
+    from cluster.rundir import refuse_sweep, run_path
 
     run = run_path(run)
     path = run / "trace.smpt" if run.is_dir() else run
     if path.is_file():
         return path
     if run.is_dir():
+        refuse_sweep(run)
         raise CliError(USAGE, "no trace", f"{run} has no trace.smpt (was the run traced?)")
     if run.exists():
         raise CliError(USAGE, "no trace", f"{run} is no regular file")

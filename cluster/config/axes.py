@@ -249,8 +249,9 @@ def _groups(
                 group_of[key] = group
                 group.append(key)
                 if lengths[key] != lengths[group[0]]:
+                    has = f"{lengths[key]:,} value{'' if lengths[key] == 1 else 's'}"
                     what = (
-                        f"{key} has {lengths[key]} values and {group[0]} {lengths[group[0]]}: "
+                        f"{key} has {has} and {group[0]} {lengths[group[0]]:,}: "
                         "paired axes have as many"
                     )
                     problems.append(document.problem(path, what))

@@ -16,13 +16,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster.config.measures import PARTS, is_time
-from cluster.sweep.differences import Sample
+from cluster.report.units import counted
+from cluster.sweep.differences import NO_RESULT, Sample
 from cluster.sweep.intervals import mean_interval
 from cluster.sweep.table import typed
 
 #: lines of one panel; more cannot be told apart
 MOST_LINES: Final = 24
 _WIDE: Final = 20.0  # largest to least, from where on a scale is logarithmic
+
+
+def not_drawn(lines: int) -> str:
+    """Say that so many lines are left out."""
+    return f"{counted(lines, 'line')} more {'is' if lines == 1 else 'are'} not drawn"
 
 
 class NothingToDraw(Exception):
@@ -143,7 +149,7 @@ def curves_of(sample: Sample, axis: str = "", measures: Sequence[str] = ()) -> C
 
 def _axis(sample: Sample, axis: str) -> str:
     if not sample.cells:
-        raise NothingToDraw(f"{sample.name}: no point has a result")
+        raise NothingToDraw(f"{sample.name}: {NO_RESULT}")
     if not sample.axes:
         raise NothingToDraw(f"{sample.name}: all axes are fixed: there is nothing along the bottom")
     if axis:

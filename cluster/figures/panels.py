@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from cluster.figures.curves import Curves, Line, Panel
+from cluster.figures.curves import Curves, Line, Panel, not_drawn
 from cluster.figures.library import COLOURS, laid_out, new_figure, style
 from cluster.figures.timeline import unit_for
+from cluster.sweep.differences import without_result
 from kernel.trace.printable import printable_line
 
 _WIDTH: Final = 7.2  # inches
@@ -60,9 +61,9 @@ def _said(curves: Curves) -> str:
     """Return what is to be known of all panels."""
     notes = ["means and 95 % intervals over the seeds"] if curves.banded else []
     if curves.left_out:
-        notes.append(f"{curves.left_out} lines more are not drawn")
+        notes.append(not_drawn(curves.left_out))
     if curves.failed:
-        notes.append(f"{curves.failed} points have no result")
+        notes.append(without_result(curves.failed))
     return f": {'; '.join(notes)}" if notes else ""
 
 

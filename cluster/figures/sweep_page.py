@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from cluster.figures.charts import SHAPES, chart, spot_words
-from cluster.figures.curves import Curves, Panel
+from cluster.figures.curves import Curves, Panel, not_drawn
 from cluster.figures.library import COLOURS
 from cluster.page.document import document, heading
 from cluster.report.sweep import shown
@@ -74,7 +74,7 @@ def _curves(curves: Curves) -> str:
     if curves.banded:
         notes.append("Points are means over the seeds, bands their 95 % intervals (Student's t).")
     if curves.left_out:
-        notes.append(f"{curves.left_out} lines more are not drawn; the numbers below have them.")
+        notes.append(f"{not_drawn(curves.left_out)}; the numbers below have them.")
     if not curves.numbers:
         notes.append("What stands side by side has no order: no line leads from one to the next.")
     notes.append("The numbers are in the table below the drawings, and at each mark.")

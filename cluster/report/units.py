@@ -1,4 +1,4 @@
-"""Times as people write and read them."""
+"""Times and counts as people write and read them."""
 
 import re
 from decimal import Decimal
@@ -21,6 +21,11 @@ def format_ns(time_ns: int) -> str:
             part = f".{rest * 10**decimals // size:0{decimals}d}" if decimals else ""
             return f"{sign}{whole:,}{part} {unit}"
     return f"{time_ns} ns"
+
+
+def counted(count: int, what: str) -> str:
+    """Return so many of something: ``1 run``, ``2,000 runs``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def parse_ns(text: str) -> int:

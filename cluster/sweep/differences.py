@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cluster.config.measures import said_word, summary_place, wrong_measure
+from cluster.report.units import counted
 from cluster.rundir import RunDir, RunDirError, run_path
 from cluster.sweep.directory import MANIFEST, SweepDir, SweepDirError, sweep_path
 from cluster.sweep.intervals import Difference, difference
@@ -26,6 +27,8 @@ OF_RUNS: Final = (
     "summary.latency_ns.runqueue_wait.p99",
     "summary.memory.cow_copied",
 )
+
+NO_RESULT: Final = "no point has a result"
 
 Cell = dict[int, dict[str, int]]  # seed -> measure -> value
 
@@ -137,7 +140,7 @@ def compare(samples: Sequence[Sample], measures: Sequence[str]) -> Comparison:
         measures: that are asked for; () for all that they have in common.
 
     Raises:
-        CompareError: they have not the same axes, or a measure is not there.
+        CompareError: they have not the same axes, a measure is not there, or no point has a result.
     """
     first, *others = samples
     for other in others:
@@ -157,16 +160,30 @@ def compare(samples: Sequence[Sample], measures: Sequence[str]) -> Comparison:
         shared = [labels for labels in first.cells if labels in other.cells]
         alone = len(first.cells) + len(other.cells) - 2 * len(shared)
         if alone:
-            notes.append(f"{alone} points are in one of {first.name} and {other.name} only")
+            are = f"{counted(alone, 'point')} {'is' if alone == 1 else 'are'}"
+            notes.append(f"{are} in one of {first.name} and {other.name} only")
         for labels in shared:
             for measure in taken:
                 a, b = (_values(each.cells[labels], measure) for each in (first, other))
                 if a and b:
                     rows.append(Row(other.name, labels, measure, difference(a, b)))
-    notes += [
-        f"{each.name}: {each.failed} points have no result" for each in samples if each.failed
-    ]
+    notes += [f"{each.name}: {without_result(each.failed)}" for each in samples if each.failed]
+    if not rows:
+        raise CompareError(_nothing(samples, taken))
     return Comparison(tuple(samples), taken, tuple(rows), tuple(dict.fromkeys(notes)))
+
+
+def without_result(points: int) -> str:
+    """Say that so many points have no result."""
+    return f"{counted(points, 'point')} {'has' if points == 1 else 'have'} no result"
+
+
+def _nothing(samples: Sequence[Sample], measures: Sequence[str]) -> str:
+    """Say why there is no difference to tell."""
+    empty = dict.fromkeys(each.name for each in samples if not each.cells)
+    if empty:
+        return f"{', '.join(empty)}: {NO_RESULT}"
+    return f"there is nothing to compare: no point of both sides has {', '.join(measures)}"
 
 
 def _values(cell: Cell, measure: str) -> dict[int, int]:
@@ -206,12 +223,9 @@ def _fixed(argument: str, text: str) -> dict[str, str]:
 def _of_sweep(directory: SweepDir, name: str, fixed: Mapping[str, str]) -> Sample:
     manifest = directory.manifest
     axes: list[str] = manifest["axes"]
-    for key, label in fixed.items():
-        if key not in axes:
-            raise CompareError(f"{name}: no axis {key} (there is: {', '.join(axes)})")
-        known = _labels(directory, key)
-        if label not in known:
-            raise CompareError(f"{name}: {key} has no value {label} (there is: {', '.join(known)})")
+    wrong = _wrong_fixed(directory, name, fixed)
+    if wrong:
+        raise CompareError("\n".join(wrong))
     free = [place for place, key in enumerate(axes) if key not in fixed]
     sample = Sample(name, tuple(axes[place] for place in free), tuple(manifest["measure"]))
     results = directory.results()
@@ -226,6 +240,19 @@ def _of_sweep(directory: SweepDir, name: str, fixed: Mapping[str, str]) -> Sampl
         measured = {key: value for key, value in result["measures"].items() if value is not None}
         cell[result["seed"]] = measured
     return sample
+
+
+def _wrong_fixed(directory: SweepDir, name: str, fixed: Mapping[str, str]) -> list[str]:
+    """Return a line for each axis that is fixed and is none, or has no such value."""
+    axes, wrong = directory.manifest["axes"], []
+    for key, label in fixed.items():
+        if key not in axes:
+            wrong.append(f"{name}: no axis {key} (there is: {', '.join(axes)})")
+            continue
+        known = _labels(directory, key)
+        if label not in known:
+            wrong.append(f"{name}: {key} has no value {label} (there is: {', '.join(known)})")
+    return wrong
 
 
 def _labels(directory: SweepDir, axis: str) -> list[str]:
@@ -275,16 +302,18 @@ def _add_run(
 
 
 def check_directories(arguments: Sequence[str]) -> None:
-    """See to it that everything named is there.
+    """See to it that everything named is there, with the axes and values that are named of it.
 
     Raises:
         CompareError: something is not; all of it is told.
     """
-    problems = []
+    problems: list[str] = []
     for argument in arguments:
         try:
-            path, _ = _parsed(argument)
-            if not (path / MANIFEST).is_file():
+            path, fixed = _parsed(argument)
+            if (path / MANIFEST).is_file():
+                problems += _wrong_fixed(SweepDir.open(path), argument, fixed)
+            else:
                 RunDir.open(path)
         except (RunDirError, SweepDirError, CompareError) as error:
             problems.append(str(error))

@@ -23,14 +23,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from cluster.config.experiment import Experiment
-from cluster.rundir import RunDir, RunDirError, git_state, host, newest, versions, write_atomically
+from cluster.rundir import (
+    SWEEP,
+    RunDir,
+    RunDirError,
+    git_state,
+    host,
+    newest,
+    versions,
+    write_atomically,
+)
 from cluster.sweep.measure import Result, code_digest
 from cluster.sweep.workers import LOST
 
 FORMAT: Final = 1
-MANIFEST: Final = "sweep.json"
+MANIFEST: Final = SWEEP
 _POINTS: Final = "points"
 _WORK: Final = "work"
+_AGAIN: Final = "remove it to have the point run again"
 
 
 class SweepDirError(Exception):
@@ -106,7 +116,7 @@ class SweepDir:
         return path.resolve()
 
     def check(self, experiment: Experiment, digests: Sequence[str]) -> None:
-        """See to it that the sweep can be gone on with.
+        """See to it that the sweep can be gone on with; its folder of points is made if missing.
 
         Raises:
             SweepDirError: it is of another experiment, or of another smplab.
@@ -119,6 +129,7 @@ class SweepDir:
                 "begin anew, without --resume"
             )
         if all(old[key] == new[key] for key in ("axes", "measure", "labels", "digests")):
+            (self.path / _POINTS).mkdir(exist_ok=True)
             return
         known = {Path(name).name: digest for name, digest in old["files"].items()}
         changed = [
@@ -138,7 +149,7 @@ class SweepDir:
             match = re.fullmatch(r"([0-9]{5})\.json", path.name)
             if match is None:
                 continue
-            result = _read_json(path)
+            result = _result_at(path)
             index = int(match[1])
             good = (
                 index < len(self.manifest["digests"])
@@ -148,7 +159,7 @@ class SweepDir:
                 and isinstance(result.get("error"), str)
             )
             if not good:
-                raise SweepDirError(f"{path} is damaged: remove it to have the point run again")
+                raise SweepDirError(f"{path} is damaged: {_AGAIN}")
             if not result.get(LOST):
                 found[index] = result
         return found
@@ -199,6 +210,18 @@ def _manifest(experiment: Experiment, digests: Sequence[str]) -> dict[str, Any]:
         "host": host(),
         "git": git_state(),
     }
+
+
+def _result_at(path: Path) -> dict[str, Any]:
+    """Return what a file of ``points`` has.
+
+    Raises:
+        SweepDirError: it cannot be read; says what to do.
+    """
+    try:
+        return _read_json(path)
+    except SweepDirError as error:
+        raise SweepDirError(f"{error} ({_AGAIN})") from None
 
 
 def _json_bytes(data: Any) -> bytes:

@@ -343,7 +343,8 @@ def main():
         print(f"stress-ng: metrc: [{me}] stressor      bogo ops real time    bogo ops/s")
         for number, stressor in enumerate(TABLE["stressors"]):
             tell(stressor, firsts[number])
-    print(f"stress-ng: {count} workers have ended" if good else "stress-ng: a worker failed")
+    ended = "1 worker has ended" if count == 1 else f"{count} workers have ended"
+    print(f"stress-ng: {ended}" if good else "stress-ng: a worker failed")
     sys.exit(0 if good else 1)
 
 

@@ -215,7 +215,8 @@ class Schedule:
         if not self._execs:
             notes.append(f"no exec is recorded: {execs}")
         if self._backwards:
-            notes.append(f"the clock went back {self._backwards:,} times")
+            often = "once" if self._backwards == 1 else f"{self._backwards:,} times"
+            notes.append(f"the clock went back {often}")
         finish_ends(recording, [])
         return recording
 
@@ -238,7 +239,8 @@ def _keep_tree(recording: Recording, root: Task) -> None:
             kept[task] = None
     others = len(recording.tasks) - len(kept)
     if others:
-        recording.notes.append(f"{others:,} tasks that the command did not make were left out")
+        what, were = ("task", "was") if others == 1 else ("tasks", "were")
+        recording.notes.append(f"{others:,} {what} that the command did not make {were} left out")
     recording.tasks[:] = kept
     for number, task in enumerate(recording.tasks):
         task.number = number

@@ -126,9 +126,7 @@ seeds: [1, x, 1]
 def test_paired_axes_of_different_lengths_are_refused(folder):
     assert problems(
         "axes: {machine.cpus: 1..3, linux: ['6.12']}\npaired: [[machine.cpus, linux]]\n"
-    ) == [
-        "e.yaml:4:25: paired.0.1: linux has 1 values and machine.cpus 3: paired axes have as many"
-    ]
+    ) == ["e.yaml:4:25: paired.0.1: linux has 1 value and machine.cpus 3: paired axes have as many"]
 
 
 def test_too_many_points_are_refused_before_any_is_made(folder):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,11 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(swept, told):
         (path, f"{path}:nothing=1"): [
             f"{path}:nothing=1: no axis nothing (there is: sched.fair, machine.cpus)"
         ],
+        (f"{path}:machine.cpus=7,foo=4", f"{path}:nothing=1"): [
+            f"{path}:machine.cpus=7,foo=4: machine.cpus has no value 7 (there is: 1, 2)",
+            f"{path}:machine.cpus=7,foo=4: no axis foo (there is: sched.fair, machine.cpus)",
+            f"{path}:nothing=1: no axis nothing (there is: sched.fair, machine.cpus)",
+        ],
         (path, f"{path}:sched.fair=o1"): [
             f"{path}:sched.fair=o1: sched.fair has no value o1 (there is: eevdf, cfs)"
         ],
@@ -186,4 +192,24 @@ def test_a_sweep_that_is_not_complete_is_compared_as_far_as_it_is(swept, told):
     (path / "sweep.json").write_text(json.dumps({**manifest, "complete": False}))
     (path / "points" / "00007.json").unlink()
     found = told(path, "--by", "sched.fair").out
-    assert found.splitlines()[-1] == "sched.fair=cfs: 1 points have no result"
+    assert found.splitlines()[-1] == "sched.fair=cfs: 1 point has no result"
+
+
+def test_a_sweep_without_any_result_is_refused_as_it_is_by_report(swept, told, capsys):
+    path = swept()
+    shutil.rmtree(path / "points")
+    line = f"{path}: no point has a result\n"
+    assert told(path, path, code=2).err == f"smplab: compare: {line}"
+    assert run_command(["report", str(path)]) == 2
+    assert capsys.readouterr().err == f"smplab: report: {line}"
+    found = told(path, "--by", "sched.fair", code=2).err
+    assert found == "smplab: compare: sched.fair=eevdf, sched.fair=cfs: no point has a result\n"
+
+
+def test_where_a_run_is_wanted_a_sweep_is_said_to_be_one(folder, capsys):
+    Path("s").mkdir()
+    Path("s/sweep.json").write_text("{}")
+    told = "s is a sweep, and no run directory: smplab compare and smplab report read it\n"
+    for words in (["export"], ["top", "--once"], ["ps"]):
+        assert run_command([*words, "s"]) == 2
+        assert capsys.readouterr().err.endswith(told)

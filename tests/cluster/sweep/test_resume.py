@@ -183,7 +183,9 @@ def test_a_program_that_changes_while_the_sweep_runs_ends_it(sweep, monkeypatch)
 def test_a_result_that_is_damaged_is_named(sweep, newest, whole, made):
     path = newest() / "points" / "00003.json"
     path.write_bytes(path.read_bytes()[:20])
-    assert f"{path} is damaged" in resume(sweep, code=2).err
+    err = resume(sweep, code=2).err
+    assert f"{path} is damaged: " in err
+    assert err.endswith("(remove it to have the point run again)\n")
     path.write_text("{}")
     assert f"{path} is damaged: remove it to have the point run again" in (
         resume(sweep, code=2).err

@@ -249,6 +249,11 @@ def test_validate_checks_every_point_of_an_experiment_and_run_names_the_command(
     assert f"{path}:2:26: axes.sched.fair.1" in capsys.readouterr().err
 
 
+def test_the_name_of_a_shipped_experiment_is_told_with_its_folder(folder, capsys):
+    assert run_command(["sweep", "zombies"]) == 2
+    assert "(did you mean experiments/zombies?)" in capsys.readouterr().err
+
+
 def test_json_and_csv_at_once_are_refused(folder, capsys):
     assert "choose one" in sweep(capsys, OK, "--json", "--csv", code=2).err
 

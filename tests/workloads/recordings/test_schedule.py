@@ -59,3 +59,7 @@ def test_a_child_that_woke_its_parent_last_was_waited_for() -> None:
     maker, child = schedule.end(threads="", execs="").tasks
     assert [step[0] for step in maker.steps] == ["fork", "compute", "wait", "compute"]
     assert child.steps == [["compute", 3, 0, 0]]
+
+
+def test_one_task_that_is_left_out_is_one() -> None:
+    assert "1 task that the command did not make was left out" in two(1, certain=True).notes
