@@ -11,13 +11,14 @@ class NoArrow(Exception):
 
 
 def arrow() -> Any:
-    """Return pyarrow, with ``parquet`` in it.
+    """Return pyarrow, with ``parquet`` and ``compute`` in it.
 
     Raises:
         NoArrow: it is not installed; HOW helps.
     """
     try:
         importlib.import_module("pyarrow.parquet")
+        importlib.import_module("pyarrow.compute")
         return importlib.import_module("pyarrow")
     except ImportError as missing:
         raise NoArrow(str(missing)) from None

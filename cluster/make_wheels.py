@@ -143,6 +143,7 @@ def _run(what: str, command: Sequence[str], **options: object) -> None:
 
 def wheels(out: Path, pythons: Sequence[str]) -> Iterator[Path | CannotBuild]:
     """Build the pure wheel, and one for each interpreter; yield each, or why it is not there."""
+    out = out.resolve()  # the compiler runs in another folder
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tmp-", dir=out) as folder:
         place = Path(folder)

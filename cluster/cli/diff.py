@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -144,13 +145,19 @@ def diff(
     )
     arguments = context.meta.get(_ARGUMENTS, [])
     with as_files(programs) as files:
-        return _compare_all(find_programs(files), arguments, plan, as_json)
+        presets = {file: str(named) for file, named in zip(files, programs) if file != named}
+        found = [(file, presets.get(file, str(file))) for file in find_programs(files)]
+        return _compare_all(found, arguments, plan, as_json)
 
 
 def _compare_all(
-    files: Sequence[Path], arguments: Sequence[str], plan: "Plan", as_json: bool
+    files: Sequence[tuple[Path, str]], arguments: Sequence[str], plan: "Plan", as_json: bool
 ) -> int:
-    """Compare every program, print the report, and return the exit code."""
+    """Compare every program, print the report, and return the exit code.
+
+    Args:
+        files: the programs, and what each is called.
+    """
     from cluster.cli.interrupts import interruption
 
     rows: list[Row] = []
@@ -166,7 +173,7 @@ def _compare_all(
 
 
 def _compare(
-    files: Sequence[Path],
+    files: Sequence[tuple[Path, str]],
     arguments: Sequence[str],
     plan: "Plan",
     rows: list["Row"],
@@ -181,9 +188,9 @@ def _compare(
     from cluster.progress import DiffProgress
 
     with DiffProgress(len(files)) as progress:
-        for file in files:
-            progress.next(str(file))
-            row = _diff_one(file, arguments, plan, progress.tell)
+        for file, name in files:
+            progress.next(name)
+            row = replace(_diff_one(file, arguments, plan, progress.tell), program=name)
             rows.append(row)
             if details and (text := render_details(row)):
                 progress.clear()

@@ -1,13 +1,12 @@
 """``smplab export``: a run's trace in the formats of other tools."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cluster.cli.options import TraceArgument
-from cluster.cli.trace import trace_file
+from cluster.cli.trace import note_no_end, trace_file
 from cluster.cli.writing import told_if_not_written
 from cluster.exit_codes import USAGE, CliError
 
@@ -22,15 +21,16 @@ def complete_format(incomplete: str) -> list[str]:
 def export(
     run: TraceArgument,
     format_: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--format",
             "-f",
             metavar="FORMAT",
             autocompletion=complete_format,
-            help="perfetto, perf, trace-cmd, ftrace, chrome, parquet, jsonl.",
+            help="perfetto, perf, trace-cmd, ftrace, chrome, parquet, jsonl; "
+            "by default that of FILE's ending, or perfetto.",
         ),
-    ] = "perfetto",
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -50,6 +50,9 @@ def export(
     from cluster.rundir import RunDir, run_path
     from cluster.trace import TraceError
 
+    if format_ is None:
+        endings = [name for name, one in FORMATS.items() if out and out.endswith(one.suffix)]
+        format_ = endings[0] if endings else "perfetto"
     if format_ not in FORMATS:
         known = ", ".join(FORMATS)
         raise CliError(USAGE, "usage", f"--format: no format {format_!r}; there are {known}")
@@ -66,7 +69,7 @@ def export(
     except CannotExport as error:
         raise CliError(USAGE, "cannot export", str(error)) from None
     if not complete:
-        print("smplab: note: this trace was cut; it ends early", file=sys.stderr)
+        note_no_end()
     if str(target) != "-":
         print(f"{target}: {count:,} records, for {FORMATS[format_].read_by}")
 

@@ -1,7 +1,6 @@
 """``smplab ps``, ``pstree`` and ``acct``: the tasks of a run at some time, and how each ended."""
 
 import shutil
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ import typer
 
 from cluster.cli.completion import complete_run
 from cluster.cli.options import TraceArgument
-from cluster.cli.trace import print_lines, time_option, trace_file
+from cluster.cli.trace import note_no_end, print_lines, time_option, trace_file
 from cluster.exit_codes import USAGE, CliError
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def process_table(run: Path, at: str | None) -> "ProcessTable":
             to_ns = None if at_ns is None else at_ns + 1
             table = ProcessTable.at(reader.select(to_ns=to_ns), at_ns)
             if not reader.complete:
-                print("smplab: note: this trace was cut; it ends early", file=sys.stderr)
+                note_no_end()
     except TraceError as error:
         raise CliError(USAGE, "bad trace", str(error)) from None
     return table

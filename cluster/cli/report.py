@@ -38,15 +38,15 @@ def report(
         ),
     ] = None,
     format_: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--format",
             "-f",
             metavar="FORMAT",
             autocompletion=complete_format,
-            help="html, a page; svg or png, a figure.",
+            help="html, a page; svg or png, a figure; by default that of FILE's ending, or html.",
         ),
-    ] = _HTML,
+    ] = None,
     axis: Annotated[
         str | None,
         typer.Option("--x", metavar="AXIS", help="Of a sweep: the axis along the bottom."),
@@ -69,6 +69,9 @@ def report(
     from cluster.sweep.directory import SweepDirError
     from cluster.trace import TraceError
 
+    if format_ is None:
+        ending = out.suffix[1:] if out is not None else ""
+        format_ = ending if ending in _FORMATS else _HTML
     if format_ not in _FORMATS:
         what = f"--format: must be {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]} (got {format_!r})"
         raise CliError(USAGE, "usage", what)

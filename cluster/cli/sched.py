@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster.cli.options import JsonOption, TraceArgument
-from cluster.cli.trace import print_lines, time_option, trace_file
+from cluster.cli.trace import note_no_end, print_lines, time_option, trace_file
 from cluster.exit_codes import FAILED, OK, USAGE, CliError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def opened(run: Path) -> Iterator[tuple["TraceReader", int, int]]:
             reader.event_number("sched_switch")
             yield reader, sum(name.startswith("cpu") for name in reader.lps), end_ns
             if not reader.complete:
-                print("smplab: note: this trace was cut; it ends early", file=sys.stderr)
+                note_no_end()
     except TraceError as error:
         raise CliError(USAGE, "bad trace", str(error)) from None
 

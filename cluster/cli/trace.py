@@ -34,6 +34,13 @@ def time_option(option: str, text: str | None) -> int | None:
         raise CliError(USAGE, "usage", f"{option}: {error}") from None
 
 
+def note_no_end() -> None:
+    """Say that a trace has no end: nothing is lost if its run was stopped, and could go on."""
+    print(
+        "smplab: note: this trace has no end: its run was stopped, or it was cut", file=sys.stderr
+    )
+
+
 def trace_file(run: Path) -> Path:
     """Return the trace file that ``run`` names: a run directory's, or ``run`` itself.
 
@@ -124,7 +131,7 @@ def trace(
             )
             print_lines(islice(lines, limit))
             if not reader.complete:
-                print("smplab: note: this trace was cut; it ends early", file=sys.stderr)
+                note_no_end()
     except TraceError as error:
         raise CliError(USAGE, "bad trace", str(error)) from None
 
@@ -171,11 +178,11 @@ def summary(
         digest = data.get("digest", "")
         if verify:
             _verify(directory, data, digest)
-        print_summary(
-            data,
-            shown_digest(manifest.get("exit_kind"), digest),
-            complete=bool(manifest.get("complete")),
-        )
+        shown = shown_digest(manifest.get("exit_kind"), digest)
+        print_summary(data, shown, complete=bool(manifest.get("complete")))
+        if verify and not shown:
+            what = "the files have the digest that was noted; the run did not come to its end"
+            print(f"smplab: note: {what}", file=sys.stderr)
     except (RunDirError, TraceError) as error:
         raise CliError(USAGE, "bad run directory", str(error)) from None
     except (KeyError, TypeError) as error:

@@ -9,8 +9,6 @@ Deviation: ``value`` of task_change is text, whatever it was.
 
 from typing import Any, BinaryIO, Final
 
-import numpy as np
-
 from cluster.arrow import HOW, NoArrow, arrow
 from cluster.export.errors import CannotExport
 from cluster.export.stream import Records
@@ -130,13 +128,14 @@ class _Columns:
 
     def taken(self, pa: Any, schema: Any) -> Any:
         """Return the rows as a table, and forget them."""
-        events = np.array(self._events)
+        compute = pa.compute
+        events, rows_of_all = pa.array(self._events), pa.array(range(self.rows))
         names = [EVENTS[event][0] for event in self._events]
         heads = [*self._heads, names]
         arrays = [pa.array(values, schema.field(place).type) for place, values in enumerate(heads)]
         parts: dict[str, tuple[list[Any], list[Any]]] = {}  # column -> values, rows that have them
         for event, rows in self._values.items():
-            places = np.flatnonzero(events == event)
+            places = compute.indices_nonzero(compute.equal(events, event)).cast("int64")
             for name, values in zip(EVENTS[event][1], zip(*rows)):
                 found = parts.setdefault(name, ([], []))
                 found[0].extend(values)
@@ -144,9 +143,9 @@ class _Columns:
         for name in FIELDS:
             if name in parts:
                 told, where = parts[name]
-                order = np.full(self.rows, -1)
-                order[np.concatenate(where)] = np.arange(len(told))
-                arrays.append(column(pa, name, told).take(pa.array(order, mask=order < 0)))
+                # of each row the place of its value among those told; null where it has none
+                order = compute.index_in(rows_of_all, value_set=pa.concat_arrays(where))
+                arrays.append(column(pa, name, told).take(order))
             else:
                 arrays.append(pa.nulls(self.rows, schema.field(name).type))
         self._begin()

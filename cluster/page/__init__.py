@@ -84,7 +84,7 @@ def _head(name: str, manifest: Mapping[str, Any], summary: Mapping[str, Any] | N
 
 def _timeline(history: History, cut: bool) -> str:
     stays = sum(len(each.start) for each in history.stays)
-    note = " The trace was cut: the run went on." if cut else ""
+    note = " The trace has no end: its run was stopped, or it was cut." if cut else ""
     busy = [
         (f"CPU {cpu}", int(ran), f"{ran / history.end_ns:.1%} busy" if history.end_ns else "idle")
         for cpu, ran in enumerate(sum(each.length) for each in history.stays)

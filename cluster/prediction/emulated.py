@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cluster.engine import run_machine
-from cluster.engine_api import DONE
+from cluster.engine_api import DONE, INTERRUPTED
 from cluster.prediction.numbers import Numbers, latencies
 from cluster.request import request_of
 from cluster.rundir import RunDir
@@ -64,7 +64,10 @@ def ended_well(result: "RunResult") -> "RunResult":
     Raises:
         EmulatedError: the run did not come to its end, or a program ended with something else than
             0.
+        KeyboardInterrupt: Ctrl-C ended it.
     """
+    if result.exit_kind == INTERRUPTED:
+        raise KeyboardInterrupt
     if result.exit_kind != DONE or any(status for _, _, status in result.statuses):
         why = result.message or "a program did not end with 0"
         raise EmulatedError(f"the emulated run ended as {result.exit_kind}: {why}")

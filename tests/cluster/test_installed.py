@@ -1,6 +1,7 @@
 """smplab as a wheel installs it: no source tree, configurations by name, a cache for the core."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -69,6 +70,37 @@ def test_it_is_imported_by_its_name(installed: Path, tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{installed / 'smplab.py'} cluster.api.run\n"
+
+
+def test_only_what_an_extra_is_for_needs_it(installed: Path, tmp_path: Path) -> None:
+    absent = "numpy pyarrow matplotlib textual IPython pandas"
+    for name in absent.split():
+        (tmp_path / "absent" / name).mkdir(parents=True)
+        (tmp_path / "absent" / name / "__init__.py").write_text(
+            f"raise ModuleNotFoundError('No module named {name}', name='{name}')\n"
+        )
+    script = (
+        "import smplab\n"
+        "from cluster.cli.main import run_command\n"
+        "config = {'machine': {'cpus': 1}, 'workloads': [{'program': 'cow_touch'}]}\n"
+        "run = smplab.run(config, engine='local')\n"
+        "for name in ('jsonl', 'parquet'):\n"
+        "    print(run_command(['export', str(run.path), '-f', name, '-o', f'out.{name}']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path / 'absent'}:{installed}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.sub(r" .*records.*", "", done.stdout).split() == ["out.jsonl:", "0", "2"]
+    assert done.stderr == (
+        "smplab: cannot export: parquet needs pyarrow (No module named pyarrow): "
+        "pip install 'smplab[data]'\n"
+    )
 
 
 def test_a_program_finds_its_native_form(installed: Path, tmp_path: Path) -> None:

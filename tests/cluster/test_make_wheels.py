@@ -108,6 +108,22 @@ def test_without_an_interpreter_the_other_wheels_are_built(
     assert [path.name for path in (tmp_path / "dist").iterdir()] == [pure.name]
 
 
+def test_the_compiler_is_told_places_that_hold_in_its_folder_too(
+    pure: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders: list[Path] = []
+
+    def compile_for(python: str, made: Path, folder: Path) -> tuple[Path, str]:
+        folders.extend((made, folder))
+        raise CannotBuild("not now")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cluster.make_wheels.pure_wheel", lambda out: _copied(pure, out))
+    monkeypatch.setattr("cluster.make_wheels.compile_for", compile_for)
+    assert len(list(wheels(Path("dist"), ["python3"]))) == 2
+    assert [path.is_absolute() for path in folders] == [True, True]
+
+
 def test_a_wheel_that_was_asked_for_and_is_not_there_is_an_error(
     pure: Path,
     tmp_path: Path,

@@ -84,6 +84,12 @@ def test_the_program_computes_as_long_as_recorded(name: str) -> None:
     assert worked == sum(recording.computed_ns(task) for task in recording.tasks) > 0
 
 
+def test_arguments_are_refused(tmp_path: Path) -> None:
+    _, program = made("killed.strace", tmp_path)
+    run = run_emulated(program, ["--pstree"])
+    assert (run.stderr, run.tree[0].outcome) == (b"a recording takes no arguments\n", "exit 2")
+
+
 def read(tmp_path: Path, text: str | bytes) -> Recording:
     path = tmp_path / "a.strace"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())

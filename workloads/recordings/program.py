@@ -122,7 +122,7 @@ def main():
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if len(sys.argv) == 5:
         part, segment, name, kids = sys.argv[1:]
         SEGMENT = int(segment)
         if EDGES:
@@ -132,6 +132,9 @@ if __name__ == "__main__":
             KIDS[int(number)] = int(pid)
         guest.prctl(guest.PR_SET_NAME, name)
         PARTS[part]()
+    elif len(sys.argv) > 1:
+        sys.stderr.write("a recording takes no arguments\\n")
+        sys.exit(2)
     else:
         if EDGES:
             SEGMENT = guest.shmget(guest.IPC_PRIVATE, 4 * EDGES + 4, 0o600)

@@ -106,3 +106,9 @@ def test_what_cannot_be_compared_with_the_host_is_refused(
 ) -> None:
     assert run_command(["compare", *words]) == USAGE
     assert what in capsys.readouterr().err
+
+
+def test_a_comparison_calls_a_preset_as_it_was_typed(capsys: Captured) -> None:
+    assert run_command(["diff", SMALL, "--cpus", "1", "--json", "--", "report=plain"]) == OK
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["program"] == SMALL

@@ -54,7 +54,10 @@ def test_a_trace_that_was_cut_is_read_up_to_there_with_a_note(
     cut = tmp_path / "cut.smpt"
     cut.write_bytes(whole[:-40])
     code, err = refusal([command, str(cut)], capsys)
-    assert (code, err) == (0, "smplab: note: this trace was cut; it ends early\n")
+    assert (code, err) == (
+        0,
+        "smplab: note: this trace has no end: its run was stopped, or it was cut\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,16 @@ def test_a_file_is_named_after_the_run_if_nobody_says_how(run: Path, here: Path)
     assert [path.name for path in here.iterdir()] == [f"{run.name}.pftrace"]
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"), [("x.jsonl", b'{"time_ns"'), ("x.dat", b"\x17\x08Dtr")]
+)
+def test_the_ending_of_the_file_says_which_format(
+    name: str, begins: bytes, run: Path, here: Path
+) -> None:
+    assert run_command(["export", str(run), "-o", name]) == OK
+    assert (here / name).read_bytes().startswith(begins)
+
+
 def test_a_trace_file_will_do_for_a_run(run: Path, here: Path) -> None:
     assert run_command(["export", str(run / "trace.smpt"), "-f", "jsonl"]) == OK
     assert [path.name for path in here.iterdir()] == ["trace.jsonl"]
@@ -99,7 +109,10 @@ def test_a_cut_trace_is_exported_as_far_as_it_goes_and_that_is_said(
     (here / "trace.smpt").write_bytes(data[: len(data) - 100])
     for name in FORMATS:
         code, lines = told(capsys, "trace.smpt", "-f", name, "-o", f"out.{name}")
-        assert (code, lines) == (OK, ["smplab: note: this trace was cut; it ends early"])
+        assert (code, lines) == (
+            OK,
+            ["smplab: note: this trace has no end: its run was stopped, or it was cut"],
+        )
         assert (here / f"out.{name}").is_file()
 
 

@@ -40,6 +40,11 @@ def report(*words: object, **more: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_the_ending_of_the_file_says_what_is_made(run: smplab.Run, tmp_path: Path) -> None:
+    assert report(run.path, "-o", tmp_path / "a.svg").returncode == 0
+    assert (tmp_path / "a.svg").read_bytes().startswith(b"<?xml")
+
+
 def words_of(svg: bytes) -> set[str]:
     tag = "{http://www.w3.org/2000/svg}text"
     return {"".join(node.itertext()) for node in ET.fromstring(svg).iter(tag)}

@@ -1,6 +1,9 @@
-"""Times of calls, from records of a trace that are made up."""
+"""Times of calls, from records of a trace that are made up; and runs that did not end."""
 
-from cluster.prediction.emulated import times_of_calls
+import pytest
+
+from cluster.engine_api import INTERRUPTED, LIMIT, RunResult
+from cluster.prediction.emulated import EmulatedError, ended_well, times_of_calls
 from cluster.trace import TraceRecord
 from kernel.uapi.syscalls import NR_FORK, NR_WAIT4
 
@@ -30,3 +33,10 @@ def test_the_childs_half_of_a_fork_has_no_time() -> None:
 
 def test_a_run_without_calls_begins_at_nought() -> None:
     assert times_of_calls([]) == (0, {"fork": [], "wait": []})
+
+
+def test_a_run_that_ctrl_c_ended_is_an_interrupt_and_no_failure() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        ended_well(RunResult(INTERRUPTED, "stopped by Ctrl-C"))
+    with pytest.raises(EmulatedError, match="ended as limit: too long"):
+        ended_well(RunResult(LIMIT, "too long"))
