@@ -10,7 +10,7 @@ emulator, ends nothing else. Ctrl-C ends the comparison with the table so far.
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -145,24 +145,28 @@ def diff(
     )
     arguments = context.meta.get(_ARGUMENTS, [])
     with as_files(programs) as files:
-        presets = {file: str(named) for file, named in zip(files, programs) if file != named}
-        found = [(file, presets.get(file, str(file))) for file in find_programs(files)]
-        return _compare_all(found, arguments, plan, as_json)
+        called = {file: str(named) for file, named in zip(files, programs) if file != named}
+        return _compare_all(find_programs(files), called, arguments, plan, as_json)
 
 
 def _compare_all(
-    files: Sequence[tuple[Path, str]], arguments: Sequence[str], plan: "Plan", as_json: bool
+    files: Sequence[Path],
+    called: Mapping[Path, str],
+    arguments: Sequence[str],
+    plan: "Plan",
+    as_json: bool,
 ) -> int:
     """Compare every program, print the report, and return the exit code.
 
     Args:
-        files: the programs, and what each is called.
+        called: what programs are called that have other names than their paths.
     """
     from cluster.cli.interrupts import interruption
 
     rows: list[Row] = []
     try:
-        _compare(files, arguments, plan, rows, details=not as_json)
+        named = [(file, called.get(file, str(file))) for file in files]
+        _compare(named, arguments, plan, rows, details=not as_json)
     except KeyboardInterrupt:
         code, message = interruption()
         _print_report(rows, as_json)
