@@ -10,7 +10,7 @@ emulator, ends nothing else. Ctrl-C ends the comparison with the table so far.
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -145,13 +145,12 @@ def diff(
     )
     arguments = context.meta.get(_ARGUMENTS, [])
     with as_files(programs) as files:
-        called = {file: str(named) for file, named in zip(files, programs) if file != named}
-        return _compare_all(find_programs(files), called, arguments, plan, as_json)
+        return _compare_all(files, list(map(str, programs)), arguments, plan, as_json)
 
 
 def _compare_all(
-    files: Sequence[Path],
-    called: Mapping[Path, str],
+    places: Sequence[Path],
+    names: Sequence[str],
     arguments: Sequence[str],
     plan: "Plan",
     as_json: bool,
@@ -159,18 +158,20 @@ def _compare_all(
     """Compare every program, print the report, and return the exit code.
 
     Args:
-        called: what programs are called that have other names than their paths.
+        places: programs and folders of them.
+        names: what the user calls each.
     """
     from cluster.cli.interrupts import interruption
 
+    called = dict(zip(places, names))
+    named = [(file, called.get(file, str(file))) for file in find_programs(places)]
     rows: list[Row] = []
     try:
-        named = [(file, called.get(file, str(file))) for file in files]
         _compare(named, arguments, plan, rows, details=not as_json)
     except KeyboardInterrupt:
         code, message = interruption()
         _print_report(rows, as_json)
-        left = f"{len(rows)} of {len(files)} programs compared"
+        left = f"{len(rows)} of {len(named)} programs compared"
         raise CliError(code, "interrupted", f"{message}, {left}") from None
     _print_report(rows, as_json)
     return _exit_code(rows)
